@@ -1,0 +1,296 @@
+// Package decision reads the files that councillors edit: decisions, charter,
+// kinds and council. It knows their shape and nothing of OPA.
+//
+// A file is YAML 1.2, at most 1 MiB, one document, without anchors; an unknown
+// key is refused. Errors name the file, the line and what to do.
+package decision
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"sluice/policy/plan"
+)
+
+// MaxFile bounds one policy file, in bytes.
+const MaxFile = 1 << 20
+
+// Document is one decision as written. Its keys are those of docs/policy.md.
+type Document struct {
+	Decision   string            `yaml:"decision" json:"decision"`
+	Title      map[string]string `yaml:"title" json:"title"`
+	Stream     string            `yaml:"stream" json:"stream"`
+	Purpose    string            `yaml:"purpose" json:"purpose"`
+	LegalBasis string            `yaml:"legal_basis" json:"legal_basis"`
+	AppliesTo  AppliesTo         `yaml:"applies_to" json:"applies_to"`
+	Unit       Unit              `yaml:"unit" json:"unit"`
+	Keep       []string          `yaml:"keep" json:"keep"`
+	Where      []plan.Condition  `yaml:"where" json:"where"`
+	Generalise []plan.Generalise `yaml:"generalise" json:"generalise"`
+	Place      Place             `yaml:"place" json:"place"`
+	Publish    Publish           `yaml:"publish" json:"publish"`
+	Protect    Protect           `yaml:"protect" json:"protect"`
+	Forget     plan.Period       `yaml:"forget_after" json:"forget_after"`
+	Retain     plan.Period       `yaml:"retain" json:"retain"`
+	From       Date              `yaml:"from" json:"from"`
+	Until      Date              `yaml:"until" json:"until"`
+	Review     Date              `yaml:"review" json:"review"`
+	Blackouts  []Blackout        `yaml:"blackouts" json:"blackouts"`
+}
+
+// AppliesTo selects sensors by kind and zone.
+type AppliesTo struct {
+	Kinds []string `yaml:"kinds" json:"kinds"`
+	Zones []string `yaml:"zones" json:"zones"`
+}
+
+// Unit is {field, stands_for}, {sensor: home} or {none: reason}.
+type Unit struct {
+	Field     string `yaml:"field" json:"field,omitempty"`
+	StandsFor string `yaml:"stands_for" json:"stands_for,omitempty"`
+	Sensor    string `yaml:"sensor" json:"sensor,omitempty"`
+	None      string `yaml:"none" json:"none,omitempty"`
+}
+
+// Publish says when and by what a stream is published.
+type Publish struct {
+	Every    plan.Period `yaml:"every" json:"every"`
+	Lateness plan.Period `yaml:"lateness" json:"lateness"`
+	By       []By        `yaml:"by" json:"by"`
+	Measures []Measure   `yaml:"measures" json:"measures"`
+}
+
+// Measure is one published number; Between clamps what one unit adds.
+type Measure struct {
+	Name    string    `yaml:"name" json:"name"`
+	Of      string    `yaml:"of" json:"of"`
+	Between []float64 `yaml:"between" json:"between"`
+}
+
+// Protect is the price; Epsilon and Delta are per unit and epoch.
+type Protect struct {
+	MinUnits         int64   `yaml:"min_units" json:"min_units"`
+	Epsilon          float64 `yaml:"epsilon" json:"epsilon"`
+	Delta            float64 `yaml:"delta" json:"delta"`
+	MaxContributions int64   `yaml:"max_contributions" json:"max_contributions"`
+}
+
+// Blackout withholds zones from one instant to another, for a public reason.
+type Blackout struct {
+	Zones  []string  `yaml:"zones" json:"zones"`
+	From   time.Time `yaml:"from" json:"from"`
+	Until  time.Time `yaml:"until" json:"until"`
+	Reason string    `yaml:"reason" json:"reason"`
+}
+
+// Date is a local day, YYYY-MM-DD.
+type Date struct{ Year, Month, Day int }
+
+// UnmarshalText reads YYYY-MM-DD.
+func (d *Date) UnmarshalText(b []byte) error {
+	t, err := time.Parse(time.DateOnly, string(b))
+	if err != nil {
+		return errors.New("not a date such as 2026-12-01")
+	}
+	d.Year, d.Month, d.Day = t.Year(), int(t.Month()), t.Day()
+	return nil
+}
+
+// MarshalText writes YYYY-MM-DD, or nothing for no date.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d Date) String() string {
+	if d == (Date{}) {
+		return ""
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+}
+
+// Start is the first instant of the day in loc.
+func (d Date) Start(loc *time.Location) time.Time {
+	return plan.Midnight(d.Year, time.Month(d.Month), d.Day, loc)
+}
+
+// End is the first instant after the day in loc.
+func (d Date) End(loc *time.Location) time.Time {
+	return plan.Midnight(d.Year, time.Month(d.Month), d.Day+1, loc)
+}
+
+// Place is the word sensor, or the two fields that hold coordinates.
+type Place struct{ Lat, Lon string }
+
+// UnmarshalYAML reads `sensor` or {lat: FIELD, lon: FIELD}.
+func (p *Place) UnmarshalYAML(unmarshal func(any) error) error {
+	var word string
+	if unmarshal(&word) == nil && word == "sensor" {
+		return nil
+	}
+	var point struct {
+		Lat string `yaml:"lat"`
+		Lon string `yaml:"lon"`
+	}
+	if err := unmarshal(&point); err != nil || point.Lat == "" || point.Lon == "" {
+		return errors.New("place is `sensor` or {lat: FIELD, lon: FIELD}")
+	}
+	p.Lat, p.Lon = point.Lat, point.Lon
+	return nil
+}
+
+// By is the word zone, or a field with its closed list of values.
+type By struct {
+	Zone   bool
+	Field  string
+	Values []string
+}
+
+// UnmarshalYAML reads `zone` or {field: F, values: [...]}.
+func (b *By) UnmarshalYAML(unmarshal func(any) error) error {
+	var word string
+	if unmarshal(&word) == nil && word == "zone" {
+		b.Zone = true
+		return nil
+	}
+	var f struct {
+		Field  string   `yaml:"field"`
+		Values []string `yaml:"values"`
+	}
+	if err := unmarshal(&f); err != nil || f.Field == "" || len(f.Values) == 0 {
+		return errors.New("by lists `zone` and at most one {field: FIELD, values: [...]}")
+	}
+	b.Field, b.Values = f.Field, f.Values
+	return nil
+}
+
+var (
+	idPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	docPattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	ofPattern   = regexp.MustCompile(`^(sum|mean)\(([A-Za-z0-9_.@:-]{1,64})\)$`)
+	catPattern  = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
+	sensorWords = "unit is {field, stands_for}, {sensor: home} or {none: \"reason\"}"
+)
+
+// Parse reads one decision. The name is used in errors only.
+func Parse(name string, raw []byte) (*Document, error) {
+	var d Document
+	if err := Decode(name, raw, &d); err != nil {
+		return nil, err
+	}
+	if err := d.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &d, nil
+}
+
+func (d *Document) check() error {
+	switch {
+	case !docPattern.MatchString(d.Decision):
+		return errors.New(`decision needs an id such as "2026-14"`)
+	case !idPattern.MatchString(d.Stream):
+		return errors.New("stream needs a name of small letters, digits, - and _")
+	case len(d.Title) == 0:
+		return errors.New("title needs at least one language")
+	case d.From == (Date{}) || d.Until == (Date{}):
+		return errors.New("from and until need dates: a decision has a sunset")
+	case len(d.AppliesTo.Kinds) == 0 || len(d.AppliesTo.Zones) == 0:
+		return errors.New("applies_to needs kinds and zones")
+	case d.Publish.Every.IsZero():
+		return errors.New("publish.every is missing, e.g. PT1H")
+	}
+	if err := d.Unit.check(); err != nil {
+		return err
+	}
+	fields := 0
+	for _, b := range d.Publish.By {
+		if b.Field == "" {
+			continue
+		}
+		fields++
+		for _, v := range b.Values {
+			if !catPattern.MatchString(v) {
+				return errors.New("by: values are words of letters, digits and _ . : -")
+			}
+		}
+	}
+	if fields > 1 {
+		return errors.New("by lists at most one field")
+	}
+	for _, m := range d.Publish.Measures {
+		if !idPattern.MatchString(m.Name) {
+			return errors.New("a measure needs a name of small letters, digits, - and _")
+		}
+		if _, err := m.plan("", ""); err != nil {
+			return fmt.Errorf("measure %s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+func (u Unit) check() error {
+	forms := 0
+	for _, set := range []bool{u.Field != "", u.Sensor != "", u.None != ""} {
+		if set {
+			forms++
+		}
+	}
+	if forms != 1 || (u.Field == "") != (u.StandsFor == "") {
+		return errors.New(sensorWords)
+	}
+	return nil
+}
+
+// Decode reads YAML strictly into v. Errors carry the file, line and snippet.
+func Decode(name string, raw []byte, v any) error {
+	if len(raw) > MaxFile {
+		return fmt.Errorf("%s: larger than 1 MiB; split it", name)
+	}
+	file, err := parser.ParseBytes(raw, 0)
+	if err != nil {
+		return fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
+	}
+	if len(file.Docs) > 1 {
+		return fmt.Errorf("%s: holds more than one document; put each into a file of its own", name)
+	}
+	var anchors anchorFinder
+	for _, doc := range file.Docs {
+		if doc.Body != nil {
+			ast.Walk(&anchors, doc.Body)
+		}
+	}
+	if anchors.line > 0 {
+		return fmt.Errorf("%s: line %d: anchors and aliases are not used here; write the value out", name, anchors.line)
+	}
+	if err := yaml.UnmarshalWithOptions(raw, v, yaml.Strict()); err != nil {
+		return fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	return nil
+}
+
+type anchorFinder struct{ line int }
+
+func (f *anchorFinder) Visit(n ast.Node) ast.Visitor {
+	switch n.Type() {
+	case ast.AnchorType, ast.AliasType:
+		if t := n.GetToken(); f.line == 0 && t != nil {
+			f.line = t.Position.Line
+		}
+	}
+	return f
+}
+
+// Data is the document as the rules see it: plain JSON values.
+func Data(v any) (any, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var out any
+	return out, json.Unmarshal(raw, &out)
+}

@@ -1,0 +1,180 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"sluice/policy/rules"
+)
+
+// evalTimeout bounds one question to the rules.
+const evalTimeout = 10 * time.Second
+
+// engine is OPA behind one door: compiled modules over fixed data, strict, with
+// an allow-list of builtins, no network, no clock and no randomness. An
+// undefined result is an error.
+type engine struct {
+	charter, plan, release rego.PreparedEvalQuery
+}
+
+// allowed are the builtins that rules may call: pure, and bounded by their
+// input. Everything else does not compile.
+var allowed = []string{
+	"eq", "neq", "equal", "assign", "lt", "lte", "gt", "gte", "internal.member_2", "internal.member_3", "internal.print",
+	"plus", "minus", "mul", "div", "rem", "abs", "round", "ceil", "floor",
+	"count", "sum", "max", "min", "sort", "all", "any", "and", "or", "intersection", "union",
+	"array.concat", "array.reverse", "array.slice",
+	"object.get", "object.keys", "object.remove", "object.filter", "object.union",
+	"is_array", "is_boolean", "is_null", "is_number", "is_object", "is_set", "is_string", "type_name",
+	"concat", "contains", "endswith", "startswith", "indexof", "lower", "upper", "replace", "split",
+	"substring", "trim", "trim_left", "trim_prefix", "trim_right", "trim_space", "trim_suffix", "to_number",
+}
+
+func capabilities() *ast.Capabilities {
+	caps := ast.CapabilitiesForThisVersion()
+	caps.Builtins = slices.DeleteFunc(caps.Builtins, func(b *ast.Builtin) bool {
+		return !slices.Contains(allowed, b.Name)
+	})
+	caps.AllowNet = []string{} // empty, not nil: nil would allow all hosts
+	return caps
+}
+
+// modules are the directory's rules, or the embedded ones, and its local/.
+func modules(files Files) (map[string]string, error) {
+	out := make(map[string]string)
+	for name, raw := range files {
+		if path.Ext(name) == ".rego" && !strings.HasSuffix(name, "_test.rego") {
+			out[name] = string(raw)
+		}
+	}
+	own := slices.ContainsFunc(slices.Collect(maps.Keys(out)), func(n string) bool { return strings.HasPrefix(n, "rules/") })
+	if own {
+		return out, nil
+	}
+	embedded, err := readEmbedded(false)
+	maps.Copy(out, embedded)
+	return out, err
+}
+
+func readEmbedded(tests bool) (map[string]string, error) {
+	out := make(map[string]string)
+	entries, err := rules.FS.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), "_test.rego") && !tests {
+			continue
+		}
+		raw, err := rules.FS.ReadFile(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		out["rules/"+e.Name()] = string(raw)
+	}
+	return out, nil
+}
+
+func compile(sources map[string]string) (*ast.Compiler, error) {
+	parsed := make(map[string]*ast.Module, len(sources))
+	for name, source := range sources {
+		m, err := ast.ParseModuleWithOpts(name, source, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
+		if err != nil {
+			return nil, fmt.Errorf("rules: %w", err)
+		}
+		if strings.HasPrefix(name, "local/") && m.Package.Path.String() != "data.sluice.local" {
+			return nil, fmt.Errorf("%s: a local module must be package sluice.local; it can only add to deny", name)
+		}
+		parsed[name] = m
+	}
+	c := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true)
+	if c.Compile(parsed); c.Failed() {
+		return nil, fmt.Errorf("rules: %w", c.Errors)
+	}
+	return c, nil
+}
+
+func newEngine(ctx context.Context, files Files, data map[string]any) (*engine, error) {
+	sources, err := modules(files)
+	if err != nil {
+		return nil, err
+	}
+	compiler, err := compile(sources)
+	if err != nil {
+		return nil, err
+	}
+	store := inmem.NewFromObject(data)
+	var e engine
+	for query, into := range map[string]*rego.PreparedEvalQuery{
+		"data.sluice.charter.violations": &e.charter,
+		"data.sluice.plan.result":        &e.plan,
+		"data.sluice.release.withhold":   &e.release,
+	} {
+		*into, err = rego.New(
+			rego.Query(query), rego.Compiler(compiler), rego.Store(store),
+			rego.StrictBuiltinErrors(true), rego.Capabilities(capabilities()),
+		).PrepareForEval(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("rules: preparing %s: %w", query, err)
+		}
+	}
+	return &e, nil
+}
+
+var errUndefined = errors.New("the rules gave no answer, so nothing is permitted; check that charter, plan and release rules are all there")
+
+// ask evaluates one query under a deadline and insists on one defined result.
+func ask(ctx context.Context, q rego.PreparedEvalQuery, input any) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, evalTimeout)
+	defer cancel()
+	stop := topdown.NewCancel()
+	defer context.AfterFunc(ctx, stop.Cancel)()
+	results, err := q.Eval(ctx, rego.EvalInput(input), rego.EvalExternalCancel(stop))
+	if err != nil {
+		return nil, fmt.Errorf("evaluating rules: %w", err)
+	}
+	if len(results) != 1 || len(results[0].Expressions) != 1 || results[0].Expressions[0].Value == nil {
+		return nil, errUndefined
+	}
+	return results[0].Expressions[0].Value, nil
+}
+
+// TestRules runs the *_test.rego of the embedded rules and writes failures to w;
+// it returns how many tests ran and how many failed.
+func TestRules(ctx context.Context, w io.Writer) (ran, failed int, err error) {
+	sources, err := readEmbedded(true)
+	if err != nil {
+		return 0, 0, err
+	}
+	parsed := make(map[string]*ast.Module, len(sources))
+	for name, source := range sources {
+		if parsed[name], err = ast.ParseModuleWithOpts(name, source, ast.ParserOptions{RegoVersion: ast.RegoV1}); err != nil {
+			return 0, 0, err
+		}
+	}
+	results, err := tester.NewRunner().SetCompiler(ast.NewCompiler()).SetModules(parsed).Run(ctx, parsed)
+	if err != nil {
+		return 0, 0, err
+	}
+	for r := range results {
+		ran++
+		if !r.Pass() {
+			failed++
+			fmt.Fprintf(w, "%s.%s failed: %v\n", r.Package, r.Name, r.Error)
+		}
+	}
+	return ran, failed, nil
+}

@@ -1,0 +1,175 @@
+// Package plan is what a decision means, typed: the closed vocabulary that
+// policy's Rego rules must answer in, and the only form in which a decision
+// reaches the gateway's hot path.
+//
+// A Stream is one decision's published series: its windows, its closed list of
+// cells, its measures and their protection. A Plan is a Stream as it applies to
+// one sensor, in one zone. Plans are compiled once per policy version from
+// register entries and kinds, never from a message.
+package plan
+
+import (
+	"time"
+)
+
+// Plan is what happens to the readings of one sensor for one stream.
+type Plan struct {
+	Stream *Stream
+	// Zone is the sensor's zone; empty when the place comes from coordinates.
+	Zone string
+}
+
+// Stream is one decision, ready to run.
+type Stream struct {
+	ID       string            `json:"id"`
+	Decision string            `json:"decision"`
+	Title    map[string]string `json:"title"`
+	Timezone string            `json:"timezone"`
+	Every    Period            `json:"every"`
+	Lateness Period            `json:"lateness"`
+	Forget   Period            `json:"forget_after"`
+	// From is the first instant in force, Until the first instant no longer.
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+
+	Unit       Unit         `json:"unit"`
+	Keep       []string     `json:"keep"`
+	Where      []Condition  `json:"where"`
+	Generalise []Generalise `json:"generalise"`
+	Place      Place        `json:"place"`
+	Category   Category     `json:"category"`
+	Zones      []string     `json:"zones"`
+	Measures   []Measure    `json:"measures"`
+	Protect    Protect      `json:"protect"`
+
+	// Digest is the SHA-256 of the stream's canonical JSON, in hex.
+	Digest string `json:"-"`
+	// Cells is the closed public list, zones times category values.
+	Cells []Cell `json:"-"`
+
+	windows, epochs Grid
+}
+
+// Unit is whom the guarantee protects: a field, the sensor itself, or nobody.
+type Unit struct {
+	Field     string `json:"field,omitempty"`
+	Sensor    bool   `json:"sensor,omitempty"`
+	StandsFor string `json:"stands_for"` // device, vehicle, card, home, person or none
+}
+
+// None reports a stream about nobody.
+func (u Unit) None() bool { return u.StandsFor == "none" }
+
+// Condition keeps a reading only when field op value holds; a reading without
+// the field is dropped.
+type Condition struct {
+	Field string `json:"field"`
+	Op    string `json:"op"` // == != < <= > >=
+	Value any    `json:"value"`
+}
+
+// Generalise replaces a number by the lower edge of its class: of the step that
+// holds it, or of the interval between two edges in To. Below the first edge it
+// becomes that edge.
+type Generalise struct {
+	Field string    `json:"field"`
+	To    []float64 `json:"to,omitempty"`
+	Step  float64   `json:"step,omitempty"`
+}
+
+// Place is where a reading counts: at the sensor, or in the zone that holds its
+// coordinates, which die there.
+type Place struct {
+	Lat string `json:"lat,omitempty"`
+	Lon string `json:"lon,omitempty"`
+}
+
+// ByPoint reports a place taken from the reading's coordinates.
+func (p Place) ByPoint() bool { return p.Lat != "" }
+
+// Category splits each zone by a closed list of values; anything else is refused.
+type Category struct {
+	Field  string   `json:"field,omitempty"`
+	Values []string `json:"values,omitempty"`
+}
+
+// Aggregation says how a measure is computed.
+type Aggregation string
+
+// The aggregations of this version.
+const (
+	Count    Aggregation = "count"    // number of readings
+	Distinct Aggregation = "distinct" // number of different units
+	Sum      Aggregation = "sum"      // sum of a field, fixed point
+	Mean     Aggregation = "mean"     // mean of a field, fixed point
+)
+
+// Measure is one published number per cell and window.
+type Measure struct {
+	Name  string      `json:"name"`
+	Of    Aggregation `json:"of"`
+	Field string      `json:"field,omitempty"`
+	// Bounded says that Low and High clamp what one unit adds.
+	Bounded bool    `json:"bounded,omitempty"`
+	Low     float64 `json:"low,omitempty"`
+	High    float64 `json:"high,omitempty"`
+	// Unit of the number, from the kind's field, e.g. "ug/m3"; readings or the
+	// unit of privacy for counts.
+	Unit string `json:"unit"`
+}
+
+// Expression is the measure as a decision writes it, e.g. mean(no2).
+func (m Measure) Expression() string {
+	switch m.Of {
+	case Count:
+		return "count()"
+	case Distinct:
+		return "distinct(unit)"
+	}
+	return string(m.Of) + "(" + m.Field + ")"
+}
+
+// Protect is the price of publication, per unit and epoch.
+type Protect struct {
+	MinUnits         int64   `json:"min_units"`
+	Epsilon          float64 `json:"epsilon"`
+	Delta            float64 `json:"delta"`
+	MaxContributions int64   `json:"max_contributions"`
+}
+
+// Cell is one entry of the stream's closed list.
+type Cell struct {
+	Zone, Category string
+}
+
+// ID is ZONE or ZONE/CATEGORY.
+func (c Cell) ID() string {
+	if c.Category == "" {
+		return c.Zone
+	}
+	return c.Zone + "/" + c.Category
+}
+
+// Window returns the window [start, end) that holds t, in UTC.
+func (s *Stream) Window(t time.Time) (start, end time.Time) { return s.windows.Step(t) }
+
+// Epoch returns the epoch [start, end) that holds t, in UTC.
+func (s *Stream) Epoch(t time.Time) (start, end time.Time) { return s.epochs.Step(t) }
+
+// EpochsOfDay counts the epochs of the local day that holds t.
+func (s *Stream) EpochsOfDay(t time.Time) int { return s.epochs.Steps(t) }
+
+// Day names the local day that holds t.
+func (s *Stream) Day(t time.Time) string { return s.windows.Day(t) }
+
+// InForce reports whether a window that starts at t is covered by the decision.
+func (s *Stream) InForce(t time.Time) bool { return !t.Before(s.From) && t.Before(s.Until) }
+
+// Fixed is the resolution of sums: values are integers of millionths.
+const Fixed = 1_000_000
+
+// Question is what the release rules are asked about one closed window.
+type Question struct {
+	Stream     *Stream
+	Start, End time.Time
+}

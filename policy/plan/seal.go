@@ -1,0 +1,185 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// MaxBound limits what one unit may add to a sum, so that fixed-point sums of
+// nine million units cannot overflow an int64.
+const MaxBound = 1e6
+
+// Finish checks a stream that the rules answered and fills what is derived:
+// digest, cells and grids. Whatever is not in the closed vocabulary is refused.
+func (s *Stream) Finish() error {
+	loc, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return fmt.Errorf("timezone %q is unknown", s.Timezone)
+	}
+	if err := s.check(); err != nil {
+		return fmt.Errorf("decision %s: %w", s.Decision, err)
+	}
+	s.windows = NewGrid(s.Every.Nominal(), loc)
+	s.epochs = NewGrid(s.Forget.Nominal(), loc)
+	s.Cells = s.Cells[:0]
+	values := s.Category.Values
+	if s.Category.Field == "" {
+		values = []string{""}
+	}
+	for _, zone := range s.Zones {
+		for _, v := range values {
+			s.Cells = append(s.Cells, Cell{Zone: zone, Category: v})
+		}
+	}
+	slices.SortFunc(s.Cells, func(a, b Cell) int {
+		if a.ID() < b.ID() {
+			return -1
+		}
+		return 1
+	})
+	// Absent and empty lists mean the same, so they digest the same.
+	if len(s.Category.Values) == 0 {
+		s.Category.Values = nil
+	}
+	s.Keep, s.Where, s.Generalise = present(s.Keep), present(s.Where), present(s.Generalise)
+	canonical, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("decision %s: %w", s.Decision, err)
+	}
+	sum := sha256.Sum256(canonical)
+	s.Digest = hex.EncodeToString(sum[:])
+	return nil
+}
+
+func (s *Stream) check() error {
+	day := 24 * time.Hour
+	every, forget := s.Every.Nominal(), s.Forget.Nominal()
+	switch {
+	case s.ID == "" || s.Decision == "":
+		return errors.New("stream and decision need names")
+	case every < time.Second || every > day || day%every != 0:
+		return errors.New("every must divide a day, e.g. PT15M, PT1H or P1D")
+	case s.Lateness.Nominal() > day:
+		return errors.New("lateness is at most P1D")
+	case !s.From.Before(s.Until):
+		return errors.New("from must be before until")
+	case len(s.Zones) == 0:
+		return errors.New("a decision needs at least one zone")
+	case len(s.Measures) == 0:
+		return errors.New("a decision needs at least one measure")
+	case len(s.Zones)*max(1, len(s.Category.Values)) > 10_000:
+		return errors.New("a stream has at most 10,000 cells")
+	case s.Category.Field != "" && len(s.Category.Values) == 0:
+		return errors.New("by: a field needs its closed list of values")
+	case (s.Place.Lat == "") != (s.Place.Lon == ""):
+		return errors.New("place needs both lat and lon")
+	}
+	for _, list := range [][]string{s.Zones, s.Category.Values, s.Keep} {
+		if dup := duplicate(list); dup != "" {
+			return fmt.Errorf("%q is named twice", dup)
+		}
+	}
+	names := make([]string, len(s.Measures))
+	for i, m := range s.Measures {
+		names[i] = m.Name
+		if err := m.check(s.Unit); err != nil {
+			return fmt.Errorf("measure %s: %w", m.Name, err)
+		}
+	}
+	if dup := duplicate(names); dup != "" {
+		return fmt.Errorf("measure %q is named twice", dup)
+	}
+	for _, c := range s.Where {
+		if !slices.Contains([]string{"==", "!=", "<", "<=", ">", ">="}, c.Op) {
+			return errors.New("where: op is one of == != < <= > >=")
+		}
+	}
+	for _, g := range s.Generalise {
+		if (g.Step > 0) == (len(g.To) > 0) || !slices.IsSorted(g.To) {
+			return errors.New("generalise: needs either a step above 0 or sorted edges in to")
+		}
+	}
+	if s.Unit.None() {
+		return nil
+	}
+	return s.checkProtect(every, forget, day)
+}
+
+func (s *Stream) checkProtect(every, forget, day time.Duration) error {
+	p := s.Protect
+	finite := !math.IsNaN(p.Epsilon) && !math.IsInf(p.Epsilon, 0)
+	switch {
+	case (s.Unit.Field == "") == !s.Unit.Sensor:
+		return errors.New("unit needs either a field or the sensor")
+	case s.Unit.StandsFor == "":
+		return errors.New("unit needs stands_for")
+	case forget < every || forget > day || day%forget != 0 || forget%every != 0:
+		return errors.New("forget_after must be a multiple of every and divide a day")
+	case !finite || p.Epsilon <= 0 || p.Epsilon > 100:
+		return errors.New("protect: epsilon must be above 0")
+	case !(p.Delta > 0 && p.Delta < 1):
+		return errors.New("protect: delta must be between 0 and 1")
+	case p.MinUnits < 1 || p.MinUnits > 1_000_000:
+		return errors.New("protect: min_units must be at least 1")
+	case p.MaxContributions < 1 || p.MaxContributions > 10_000:
+		return errors.New("protect: max_contributions must be at least 1")
+	}
+	return nil
+}
+
+func (m Measure) check(u Unit) error {
+	if m.Name == "" {
+		return errors.New("needs a name")
+	}
+	if m.Bounded && (!(m.Low <= m.High) || math.Abs(m.Low) > MaxBound || math.Abs(m.High) > MaxBound) {
+		return errors.New("between needs [low, high] with low at most high, each within 1,000,000")
+	}
+	switch m.Of {
+	case Distinct:
+		if u.None() {
+			return errors.New("distinct(unit) needs a unit")
+		}
+	case Count:
+		if !u.None() && (!m.Bounded || m.Low != 0 || m.High < 1 || m.High != math.Trunc(m.High)) {
+			return errors.New("count() about a unit needs between: [0, N]")
+		}
+	case Sum, Mean:
+		if m.Field == "" {
+			return errors.New("needs a field")
+		}
+		if !u.None() && !m.Bounded {
+			return errors.New("needs between: [low, high]")
+		}
+		if !u.None() && m.Of == Sum && max(math.Abs(m.Low), math.Abs(m.High)) < 1.0/Fixed ||
+			!u.None() && m.Of == Mean && m.High-m.Low < 2.0/Fixed {
+			return errors.New("between is too narrow")
+		}
+	default:
+		return errors.New("of is one of count(), distinct(unit), sum(f), mean(f)")
+	}
+	return nil
+}
+
+func duplicate(list []string) string {
+	seen := make(map[string]bool, len(list))
+	for _, s := range list {
+		if seen[s] {
+			return s
+		}
+		seen[s] = true
+	}
+	return ""
+}
+
+func present[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

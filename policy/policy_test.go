@@ -1,0 +1,166 @@
+package policy_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"sluice/configs"
+	"sluice/policy"
+	"sluice/register"
+)
+
+func TestRules(t *testing.T) {
+	ran, failed, err := policy.TestRules(context.Background(), testWriter{t})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ran < 30 || failed > 0 {
+		t.Errorf("%d Rego tests ran and %d failed; want at least 30 and none", ran, failed)
+	}
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) { w.t.Log(strings.TrimSpace(string(b))); return len(b), nil }
+
+func TestExampleCity(t *testing.T) {
+	ctx := context.Background()
+	set, err := policy.Compile(ctx, policy.Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range set.Decisions {
+		for _, v := range d.Violations {
+			t.Error(v)
+		}
+	}
+	reg, err := register.Parse("register.yaml", configs.Register)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range reg.Sensors {
+		plans, reasons, err := set.Plans(ctx, &reg.Sensors[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(plans) != 1 || len(reasons) != 0 {
+			t.Errorf("sensor %s has %d plans and reasons %v; want one plan", reg.Sensors[i].ID, len(plans), reasons)
+		}
+	}
+}
+
+// edit replaces text in one file of the example city.
+func edit(t *testing.T, file, old, new string) policy.Files {
+	t.Helper()
+	files := policy.Example()
+	if !strings.Contains(string(files[file]), old) {
+		t.Fatalf("%s does not hold %q", file, old)
+	}
+	files[file] = []byte(strings.Replace(string(files[file]), old, new, 1))
+	return files
+}
+
+const footfall = "decisions/2026-14-footfall.yaml"
+
+func TestRefusedFiles(t *testing.T) {
+	for _, c := range []struct{ name, file, old, new, want string }{
+		{"unknown key", footfall, "keep:", "kep:", "unknown field"},
+		{"bad duration", footfall, "every: PT1H", "every: hourly", "ISO 8601"},
+		{"bad date", footfall, "until: 2027-05-31", "until: tomorrow", "date"},
+		{"every does not divide a day", footfall, "every: PT1H", "every: PT7H", "divide a day"},
+		{"epoch shorter than window", footfall, "forget_after: P1D", "forget_after: PT30M", "forget_after"},
+		{"epsilon is not a number", footfall, "epsilon: 1", "epsilon: .nan", "epsilon"},
+		{"negative delta", footfall, "delta: 1e-6", "delta: -1", "delta"},
+		{"unknown measure", footfall, "distinct(unit)", "median(unit)", "of is one of"},
+		{"two units", footfall, "stands_for: device}", "stands_for: device, sensor: home}", "unit is"},
+		{"alias", footfall, "keep: [device, rssi]", "keep: &k [device, rssi]", "anchors"},
+		{"timezone", "charter.yaml", "Europe/Madrid", "Mars/Base", "IANA"},
+		{"class", "kinds.yaml", "class: free-text", "class: public", "class is one of"},
+		{"zones", "zones.geojson", "FeatureCollection", "Collection", "GeoJSON"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := policy.Compile(context.Background(), edit(t, c.file, c.old, c.new))
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
+				t.Errorf("got %v; want an error about %q in %s", err, c.want, c.file)
+			}
+		})
+	}
+}
+
+func TestBrokenCharterStopsOneDecisionOnly(t *testing.T) {
+	set, err := policy.Compile(context.Background(), edit(t, footfall, "min_units: 10", "min_units: 3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Streams) != 3 {
+		t.Errorf("%d streams are left; want 3", len(set.Streams))
+	}
+	for _, s := range set.Streams {
+		if s.ID == "footfall" {
+			t.Error("footfall runs although it breaks the charter")
+		}
+	}
+}
+
+// What a local module cannot do: anything but deny.
+func TestFailClosed(t *testing.T) {
+	for name, module := range map[string]string{
+		"network":         "package sluice.local\nx := http.send({\"method\": \"get\", \"url\": \"http://127.0.0.1\"})",
+		"clock":           "package sluice.local\nx := time.now_ns()",
+		"randomness":      "package sluice.local\nx := rand.intn(\"a\", 2)",
+		"other package":   "package sluice.plan\nplans := []",
+		"syntax":          "package sluice.local\ndeny contains",
+		"builtin error":   "package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if to_number(\"x\") == 1",
+		"conflicting":     "package sluice.local\ndeny := {1} if true\ndeny := {2} if true",
+		"schema dial-out": "package sluice.local\nx := json.match_schema({}, {})",
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := policy.Example()
+			files["local/x.rego"] = []byte(module)
+			ctx := context.Background()
+			set, err := policy.Compile(ctx, files)
+			if err != nil {
+				return
+			}
+			sensor := register.Sensor{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}
+			if plans, _, err := set.Plans(ctx, &sensor); err == nil {
+				t.Errorf("the policy compiled and gave %d plans; want an error", len(plans))
+			}
+		})
+	}
+}
+
+func TestHalfTheRulesPermitNothing(t *testing.T) {
+	files := policy.Example()
+	files["rules/charter.rego"] = []byte("package sluice.charter\nviolations := set()")
+	if _, err := policy.Compile(context.Background(), files); err == nil {
+		sensor := register.Sensor{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}
+		set, _ := policy.Compile(context.Background(), files)
+		if plans, _, err := set.Plans(context.Background(), &sensor); err == nil || len(plans) > 0 {
+			t.Error("without plan.rego there are plans; want an error")
+		}
+	}
+}
+
+func TestLocalDeny(t *testing.T) {
+	files := policy.Example()
+	files["local/august.rego"] = []byte("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"not in August\"}")
+	ctx := context.Background()
+	set, err := policy.Compile(ctx, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, reasons, err := set.Plans(ctx, &register.Sensor{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"})
+	if err != nil || len(plans) != 0 || len(reasons) != 1 || reasons[0].Rule != "L01" {
+		t.Errorf("plans %v, reasons %v, error %v; want L01 and no plan", plans, reasons, err)
+	}
+}
+
+func TestPackRoundTrip(t *testing.T) {
+	files := policy.Example()
+	back, err := policy.Unpack(files.Pack())
+	if err != nil || back.Digest() != files.Digest() {
+		t.Errorf("unpacked digest differs (%v)", err)
+	}
+}

@@ -1,0 +1,123 @@
+# Every way in which a decision breaks the charter. Each violation names the
+# decision, a rule number that stays the same for ever, and what to do.
+package sluice.charter
+
+import data.sluice.lib
+
+violations contains v if {
+	some d in data.decisions
+	some [rule, message] in broken[d.decision]
+	v := {"decision": d.decision, "rule": rule, "message": message}
+}
+
+broken[d.decision] contains ["C01", "purpose is not in the charter; choose one of charter.purposes"] if {
+	some d in data.decisions
+	not d.purpose in data.charter.purposes
+}
+
+broken[d.decision] contains ["C02", "a kind is unknown; add it to kinds.yaml or mend applies_to.kinds"] if {
+	some d in data.decisions
+	some kind in d.applies_to.kinds
+	not data.kinds[kind]
+}
+
+broken[d.decision] contains ["C03", "a zone is unknown; add it to zones.geojson or mend applies_to.zones"] if {
+	some d in data.decisions
+	some zone in d.applies_to.zones
+	not zone in data.zones
+}
+
+broken[d.decision] contains ["C04", "this kind counts people, so the decision needs a unit of privacy; `none` is not allowed"] if {
+	some d in data.decisions
+	not lib.about_units(d)
+	some kind in d.applies_to.kinds
+	kind in data.charter.kinds_about_people
+}
+
+broken[d.decision] contains ["C05", "min_units is below the charter's; raise it"] if {
+	some d in data.decisions
+	lib.about_units(d)
+	d.protect.min_units < data.charter.min_units
+}
+
+# The budget of a day adds up over the epochs of the day and over all decisions
+# about the same kind of unit whose time in force overlaps.
+broken[d.decision] contains ["C06", "epsilon per day, over all decisions about this kind of unit, is above the charter's; lower epsilon or lengthen forget_after"] if {
+	some d in data.decisions
+	lib.about_units(d)
+	cap := object.get(data.charter.epsilon_per_day, d.stands_for, 0)
+	total := sum([cost | some e in data.decisions; same_units(d, e); cost := e.protect.epsilon * e.epochs_per_day])
+	total > cap * 1.000000001
+}
+
+broken[d.decision] contains ["C07", "delta per day, over all decisions about this kind of unit, is above the charter's; lower delta"] if {
+	some d in data.decisions
+	lib.about_units(d)
+	total := sum([cost | some e in data.decisions; same_units(d, e); cost := e.protect.delta * e.epochs_per_day])
+	total > data.charter.delta_per_day * 1.000000001
+}
+
+broken[d.decision] contains ["C08", "max_contributions is above the charter's; lower it"] if {
+	some d in data.decisions
+	lib.about_units(d)
+	d.protect.max_contributions > data.charter.max_contributions
+}
+
+broken[d.decision] contains ["C09", "the decision runs longer than the charter's sunset_max; bring until nearer"] if {
+	some d in data.decisions
+	d.days > data.charter.sunset_max_days
+}
+
+broken[d.decision] contains ["C10", "a kept field is of a class that the charter forbids; remove it from keep"] if {
+	some d in data.decisions
+	some kind in d.applies_to.kinds
+	some field in data.kinds[kind].fields
+	field.name in d.keep
+	field.class in data.charter.forbidden_classes
+}
+
+broken[d.decision] contains ["C11", "another decision in force at the same time has the same stream; rename one or end one first"] if {
+	some d in data.decisions
+	some e in data.decisions
+	e.decision != d.decision
+	e.stream == d.stream
+	overlap(d, e)
+}
+
+broken[d.decision] contains ["C12", "a blackout is longer than the charter's blackout_max; shorten it"] if {
+	some d in data.decisions
+	some b in d.blackouts
+	b.seconds > data.charter.blackout_max_seconds
+}
+
+broken[d.decision] contains ["C13", "a kind has no such unit of privacy; list it under units in kinds.yaml or mend unit"] if {
+	some d in data.decisions
+	lib.about_units(d)
+	some kind in d.applies_to.kinds
+	not stands_for(kind, d)
+}
+
+same_units(d, e) if {
+	e.stands_for == d.stands_for
+	overlap(d, e)
+}
+
+# Seconds since 1970, from inclusive, until exclusive.
+overlap(d, e) if {
+	d.from_seconds < e.until_seconds
+	e.from_seconds < d.until_seconds
+}
+
+stands_for(kind, d) if {
+	d.unit.field
+	some u in data.kinds[kind].units
+	u.field == d.unit.field
+	u.stands_for == d.stands_for
+}
+
+stands_for(kind, d) if {
+	d.unit.sensor
+	some u in data.kinds[kind].units
+	u.sensor == true
+	u.stands_for == d.stands_for
+}
