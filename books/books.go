@@ -1,0 +1,132 @@
+// Package books is the public books: plain files that a gateway writes and
+// anyone may read, mirror and check. Nothing in them comes from a message.
+//
+//	city.json        {"id", "name", "timezone", "languages", "policy", "simulation"}
+//	streams.json     [{"id", "title", "every", ...}]
+//	decisions.json   [{"id", "title", "state", ...}]
+//	decisions/ID/decision.yaml
+//	register.json    {"sensors": [register entry + alive + fields]}
+//	zones.geojson    the zones as voted
+//	ledger.jsonl     one line per reservation of privacy budget, chained by SHA-256
+//	gaps.jsonl       one line per gap in the published series
+package books
+
+import "time"
+
+// City says whose books these are.
+type City struct {
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	Timezone   string   `json:"timezone"`
+	Languages  []string `json:"languages"`
+	Policy     string   `json:"policy"` // digest of the version in force
+	Simulation bool     `json:"simulation"`
+}
+
+// Stream describes one published series.
+type Stream struct {
+	ID         string            `json:"id"`
+	Title      map[string]string `json:"title"`
+	Every      string            `json:"every"`
+	Timezone   string            `json:"timezone"`
+	Unit       string            `json:"unit"`
+	Measures   []Measure         `json:"measures"`
+	Cells      []Cell            `json:"cells"`
+	Decision   string            `json:"decision"`
+	From       string            `json:"from"`
+	Until      string            `json:"until"`
+	Licence    string            `json:"licence"`
+	Simulation bool              `json:"simulation"`
+}
+
+// Measure describes one published number. PublicFrom is the number of units
+// from which on at least 99 of 100 windows are published; 0 when exact.
+type Measure struct {
+	Name         string  `json:"name"`
+	Unit         string  `json:"unit"`
+	Of           string  `json:"of"`
+	PublicFrom   int64   `json:"public_from"`
+	TypicalError float64 `json:"typical_error"`
+}
+
+// Cell is one entry of a stream's closed list.
+type Cell struct {
+	ID       string `json:"id"`
+	Zone     string `json:"zone"`
+	Category string `json:"category"`
+}
+
+// Sensor is one register entry with what happens to what it sends.
+type Sensor struct {
+	ID         string            `json:"id"`
+	Owner      string            `json:"owner"`
+	Kind       string            `json:"kind"`
+	Zone       string            `json:"zone"`
+	Lat        *float64          `json:"lat,omitempty"`
+	Lon        *float64          `json:"lon,omitempty"`
+	Registered string            `json:"registered"`
+	Until      string            `json:"until,omitempty"`
+	Replaces   string            `json:"replaces,omitempty"`
+	Contact    string            `json:"contact,omitempty"`
+	Purpose    map[string]string `json:"purpose"`
+	// Alive is null where nothing is known.
+	Alive  *bool   `json:"alive"`
+	Fields []Field `json:"fields"`
+}
+
+// Field is one field's fate: kept, generalised, counted or dropped.
+type Field struct {
+	Name     string `json:"name"`
+	Class    string `json:"class"`
+	Fate     string `json:"fate"`
+	Decision string `json:"decision"`
+}
+
+// Decision is one decision as residents see it.
+type Decision struct {
+	ID       string            `json:"id"`
+	Title    map[string]string `json:"title"`
+	State    string            `json:"state"` // in_force, past, coming or suspended
+	From     string            `json:"from"`
+	Until    string            `json:"until"`
+	Policy   string            `json:"policy"`
+	Motion   string            `json:"motion"`
+	Votes    []Vote            `json:"votes"`
+	YAML     string            `json:"yaml"`
+	Explain  map[string]string `json:"explain"`
+	Problems []string          `json:"problems,omitempty"`
+}
+
+// Vote is one member's ballot.
+type Vote struct {
+	Member   string `json:"member"`
+	Key      string `json:"key"`
+	Verified bool   `json:"verified"`
+}
+
+// Entry is one line of ledger.jsonl. Epsilon and Delta are per unit for the
+// whole day; Left is what the charter's Cap leaves after this line. PrevSHA256
+// is the SHA-256, in hex, of the line before without its line feed; empty on
+// the first line.
+type Entry struct {
+	N          int64   `json:"n"`
+	Day        string  `json:"day"`
+	Gateway    string  `json:"gateway"`
+	Decision   string  `json:"decision"`
+	Plan       string  `json:"plan"`
+	Unit       string  `json:"unit"`
+	Kind       string  `json:"kind"` // reserve or refuse
+	Epsilon    float64 `json:"epsilon"`
+	Delta      float64 `json:"delta"`
+	Cap        float64 `json:"cap"`
+	Left       float64 `json:"left"`
+	PrevSHA256 string  `json:"prev_sha256"`
+}
+
+// Gap says that windows of a stream are not what they could be, and why.
+type Gap struct {
+	Stream string    `json:"stream"`
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Reason string    `json:"reason"` // gateway_down, keys_lost
+}

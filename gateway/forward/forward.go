@@ -1,0 +1,119 @@
+// Package forward carries what was released from the outbox to the store, in
+// order and at least once; the store makes it exactly once, since writing an
+// observation again writes the same bytes.
+package forward
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sluice/gateway/ledger"
+	"sluice/store"
+)
+
+// Outbox is what waits to be stored.
+type Outbox interface {
+	Next(ctx context.Context, n int) ([]ledger.Parcel, error)
+	Delivered(ctx context.Context, seq int64) error
+	Changed() <-chan struct{}
+}
+
+// Writer is a store that keeps observations; writing one again changes nothing.
+type Writer interface {
+	Write(ctx context.Context, list []store.Observation) error
+}
+
+const (
+	parcels  = 64
+	minPause = 100 * time.Millisecond
+	maxPause = 30 * time.Second
+)
+
+// Forwarder drains one outbox into one store.
+type Forwarder struct {
+	outbox Outbox
+	writer Writer
+	log    *slog.Logger
+
+	mu  sync.Mutex
+	err error // of the last attempt
+}
+
+// New makes a forwarder.
+func New(outbox Outbox, writer Writer, log *slog.Logger) *Forwarder {
+	return &Forwarder{outbox: outbox, writer: writer, log: log}
+}
+
+// Err is why the last attempt failed, or nil.
+func (f *Forwarder) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// Run drains until ctx ends, and once more then, so that an orderly stop leaves
+// nothing behind that could be stored.
+func (f *Forwarder) Run(ctx context.Context) error {
+	pause := minPause
+	for {
+		wait := time.Duration(0)
+		if err := f.drain(ctx); err != nil && ctx.Err() == nil {
+			f.log.Warn("the store does not take releases; they wait in the outbox", "retry_in", pause.String(), "error", err)
+			wait, pause = pause, min(2*pause, maxPause)
+		} else {
+			pause = minPause
+		}
+		if !f.sleep(ctx, wait) {
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			_ = f.drain(last) // what is left waits in the outbox for the next start
+			return nil
+		}
+	}
+}
+
+// sleep waits for the pause, or without one for the next commit; false when ctx ends.
+func (f *Forwarder) sleep(ctx context.Context, pause time.Duration) bool {
+	if pause == 0 {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-f.outbox.Changed():
+			return true
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(pause):
+		return true
+	}
+}
+
+func (f *Forwarder) drain(ctx context.Context) error {
+	for {
+		list, err := f.outbox.Next(ctx, parcels)
+		if err == nil && len(list) > 0 {
+			err = f.deliver(ctx, list)
+		}
+		f.mu.Lock()
+		f.err = err
+		f.mu.Unlock()
+		if err != nil || len(list) == 0 {
+			return err
+		}
+	}
+}
+
+func (f *Forwarder) deliver(ctx context.Context, list []ledger.Parcel) error {
+	var rows []store.Observation
+	for _, p := range list {
+		rows = append(rows, p.Rows...)
+	}
+	if err := f.writer.Write(ctx, rows); err != nil {
+		return err
+	}
+	return f.outbox.Delivered(ctx, list[len(list)-1].Seq)
+}

@@ -1,0 +1,217 @@
+// Package ledger is one database with one transaction: the public book of
+// privacy budget, the journal of what was released, the outbox of what the
+// store has not got yet, and the policy versions that windows ran under.
+//
+// The file is SQLite with a write-ahead log and full synchronisation. A line of
+// the budget book names the SHA-256 of the line before, so that a line cannot
+// be changed or taken out without it showing.
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"sluice/books"
+	"sluice/gateway/release"
+	"sluice/store"
+	"sluice/store/sqlite"
+)
+
+const schema = `
+CREATE TABLE IF NOT EXISTS entry (
+	n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, day TEXT NOT NULL, unit TEXT NOT NULL,
+	kind TEXT NOT NULL, epsilon REAL NOT NULL, line TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS journal (
+	stream TEXT NOT NULL, start INTEGER NOT NULL, policy TEXT NOT NULL, digest TEXT NOT NULL,
+	PRIMARY KEY (stream, start)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outbox (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS policy (
+	n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, since INTEGER NOT NULL, files BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS gap (n INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL UNIQUE);`
+
+// Ledger is the open book of one gateway. It implements release.Book.
+type Ledger struct {
+	db       *sql.DB
+	gateway  string
+	maxBytes int64
+	// Changed is signalled, without blocking, after each commit.
+	changed chan struct{}
+}
+
+// ErrFull says that the outbox has reached its bound: the store must come back
+// before anything more is released.
+var ErrFull = errors.New("the outbox is full; bring the store back")
+
+// Open opens the ledger file of a gateway. The outbox holds at most maxBytes.
+func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, error) {
+	db, err := sql.Open("sqlite", sqlite.DSN(path, false))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, schema); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening ledger %s: %w", path, err), db.Close())
+	}
+	return &Ledger{db: db, gateway: gateway, maxBytes: maxBytes, changed: make(chan struct{}, 1)}, nil
+}
+
+// Close closes the file.
+func (l *Ledger) Close() error { return l.db.Close() }
+
+// Changed receives a signal after commits; several may come as one.
+func (l *Ledger) Changed() <-chan struct{} { return l.changed }
+
+func (l *Ledger) signal() {
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Released reports whether the key is in the journal.
+func (l *Ledger) Released(ctx context.Context, key release.Key) (bool, error) {
+	var n int
+	err := l.db.QueryRowContext(ctx, "SELECT count(*) FROM journal WHERE stream = ? AND start = ?", key.Stream, key.Start.UnixNano()).Scan(&n)
+	return n > 0, err
+}
+
+// Reserve implements release.Book. The key is (decision, plan digest, day) of
+// this gateway; asking again returns the same line.
+func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (int64, error) {
+	for _, amount := range []float64{r.Epsilon, r.Delta, r.Cap} {
+		if math.IsNaN(amount) || math.IsInf(amount, 0) || amount < 0 {
+			return 0, errors.New("ledger: an amount is negative or not finite")
+		}
+	}
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	key := fmt.Sprintf("%q %q %q", r.Decision, r.Plan, r.Day)
+	var n int64
+	var kind string
+	err = tx.QueryRowContext(ctx, "SELECT n, kind FROM entry WHERE key = ?", key).Scan(&n, &kind)
+	if err == nil {
+		return n, outcome(kind)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return 0, err
+	}
+	n, kind, err = l.enter(ctx, tx, key, r)
+	if err != nil {
+		return 0, err
+	}
+	if err := tx.Commit(); err != nil {
+		return 0, err
+	}
+	return n, outcome(kind)
+}
+
+func outcome(kind string) error {
+	if kind == "refuse" {
+		return release.ErrSpent
+	}
+	return nil
+}
+
+func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Reservation) (int64, string, error) {
+	var spent float64
+	err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(epsilon), 0) FROM entry WHERE day = ? AND unit = ? AND kind = 'reserve'", r.Day, r.Unit).Scan(&spent)
+	if err != nil {
+		return 0, "", err
+	}
+	var n int64
+	prev := "" // the first line has no predecessor
+	err = tx.QueryRowContext(ctx, "SELECT n, line FROM entry ORDER BY n DESC LIMIT 1").Scan(&n, &prev)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, "", err
+	}
+	e := books.Entry{
+		N: n + 1, Day: r.Day, Gateway: l.gateway, Decision: r.Decision, Plan: r.Plan, Unit: r.Unit, Kind: "reserve",
+		Epsilon: r.Epsilon, Delta: r.Delta, Cap: r.Cap, Left: max(0, r.Cap-spent-r.Epsilon), PrevSHA256: hash(prev),
+	}
+	if spent+r.Epsilon > r.Cap*(1+1e-9) {
+		e.Kind, e.Left = "refuse", max(0, r.Cap-spent)
+	}
+	line, err := json.Marshal(e)
+	if err != nil {
+		return 0, "", err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
+		e.N, key, e.Day, r.Unit, e.Kind, e.Epsilon, string(line))
+	return e.N, e.Kind, err
+}
+
+func hash(line string) string {
+	if line == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(line))
+	return hex.EncodeToString(sum[:])
+}
+
+// Commit implements release.Book: journal and outbox in one transaction. A key
+// that is there already is left as it is.
+func (l *Ledger) Commit(ctx context.Context, key release.Key, policy string, list []release.Release) error {
+	rows := make([]store.Observation, len(list))
+	for i, r := range list {
+		rows[i] = r.Observation()
+	}
+	raw, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(raw)
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	if err := l.room(ctx, tx, int64(len(raw))); err != nil {
+		return err
+	}
+	done, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, policy, digest) VALUES (?,?,?,?)",
+		key.Stream, key.Start.UnixNano(), policy, hex.EncodeToString(sum[:]))
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", key.Stream, key.Start.UnixNano(), string(raw)); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	l.signal()
+	return nil
+}
+
+func (l *Ledger) room(ctx context.Context, tx *sql.Tx, more int64) error {
+	var bytes int64
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(length(rows)), 0) FROM outbox").Scan(&bytes); err != nil {
+		return err
+	}
+	if bytes > 0 && bytes+more > l.maxBytes {
+		return ErrFull
+	}
+	return nil
+}
+
+// Ping reports whether the book can be written.
+func (l *Ledger) Ping(ctx context.Context) error {
+	_, err := l.db.ExecContext(ctx, "UPDATE entry SET n = n WHERE n = 0")
+	return err
+}
+
+func unixNano(n int64) time.Time { return time.Unix(0, n).UTC() }

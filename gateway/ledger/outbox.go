@@ -1,0 +1,126 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+// Parcel is one committed window on its way to the store.
+type Parcel struct {
+	Seq  int64
+	Rows []store.Observation
+}
+
+// Next returns up to n parcels, oldest first.
+func (l *Ledger) Next(ctx context.Context, n int) ([]Parcel, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT seq, rows FROM outbox ORDER BY seq LIMIT ?", n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Parcel
+	for rows.Next() {
+		var p Parcel
+		var raw string
+		if err := rows.Scan(&p.Seq, &raw); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(raw), &p.Rows); err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// Delivered forgets all parcels up to and including seq.
+func (l *Ledger) Delivered(ctx context.Context, seq int64) error {
+	_, err := l.db.ExecContext(ctx, "DELETE FROM outbox WHERE seq <= ?", seq)
+	return err
+}
+
+// Waiting is the outbox's size in parcels and bytes.
+func (l *Ledger) Waiting(ctx context.Context) (rows, bytes int64, err error) {
+	err = l.db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(length(rows)), 0) FROM outbox").Scan(&rows, &bytes)
+	return rows, bytes, err
+}
+
+// Lines returns the budget book's lines after the nth, in order.
+func (l *Ledger) Lines(ctx context.Context, n int64) ([]string, error) {
+	return l.strings(ctx, "SELECT line FROM entry WHERE n > ? ORDER BY n", n)
+}
+
+// Gap records, once, that something is missing from the published series.
+func (l *Ledger) Gap(ctx context.Context, g books.Gap) error {
+	line, err := json.Marshal(g)
+	if err != nil {
+		return err
+	}
+	_, err = l.db.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line))
+	return err
+}
+
+// Gaps returns the gaps after the nth, in order.
+func (l *Ledger) Gaps(ctx context.Context, n int64) ([]string, error) {
+	return l.strings(ctx, "SELECT line FROM gap WHERE n > ? ORDER BY n", n)
+}
+
+func (l *Ledger) strings(ctx context.Context, query string, n int64) ([]string, error) {
+	rows, err := l.db.QueryContext(ctx, query, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, rows.Err()
+}
+
+// Version is one policy in force from an instant on.
+type Version struct {
+	Digest string
+	Since  time.Time // the zero time for the first
+	Packed []byte
+}
+
+// Versions returns all policy versions, oldest first.
+func (l *Ledger) Versions(ctx context.Context) ([]Version, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT digest, since, files FROM policy ORDER BY n")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Version
+	for rows.Next() {
+		var v Version
+		var since int64
+		if err := rows.Scan(&v.Digest, &since, &v.Packed); err != nil {
+			return nil, err
+		}
+		if since != 0 {
+			v.Since = unixNano(since)
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// Enact appends a policy version.
+func (l *Ledger) Enact(ctx context.Context, v Version) error {
+	var since int64
+	if !v.Since.IsZero() {
+		since = v.Since.UnixNano()
+	}
+	_, err := l.db.ExecContext(ctx, "INSERT INTO policy (digest, since, files) VALUES (?,?,?)", v.Digest, since, v.Packed)
+	return err
+}

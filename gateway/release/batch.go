@@ -1,0 +1,70 @@
+// Package release is disclosure control: the only package that can make a
+// Release. It takes a Batch, the exact and still secret aggregates of one
+// stream's closed window, and answers for every cell of the stream's closed
+// list with a value, "withheld" or "no data".
+//
+// The guarantee, per unit and epoch: worlds that differ in everything one unit
+// did in one epoch give the same releases up to a factor exp(epsilon), except
+// with probability delta. Ingest bounds the (cell, window) pairs to which one
+// unit counts in an epoch to max_contributions = C and what it adds to one pair
+// per measure; noise is Laplace for the L1 sensitivity over the whole epoch, C
+// times the bound of one pair.
+//
+// Example: epsilon 1, delta 1e-6, C 2, min_units 10, one measure
+// distinct(unit). The noise has scale 2; a window is published when it has at
+// least 10 units and its noisy count is at least 37.6; the interval is plus or
+// minus 6; from 46 units on, 99 of 100 windows are published.
+package release
+
+import (
+	"time"
+
+	"sluice/policy/plan"
+)
+
+// Batch holds the exact aggregates of all cells of one stream's closed window.
+// Only this package can read them back.
+type Batch struct {
+	stream     *plan.Stream
+	policy     string
+	start, end time.Time
+	cells      []Sums
+}
+
+// Sums is what ingest hands over for one cell.
+type Sums struct {
+	// Units is the number of different units; 0 for streams about nobody.
+	Units int64
+	// Alive says that the cell was being measured: a reading came, or its
+	// sensors were known to be alive, or nothing is known of them.
+	Alive bool
+	// Total is each measure's sum: readings for count, millionths for sum and
+	// mean (means about units: of the distance from the middle of between).
+	Total []int64
+	// Weight is each measure's number of addends.
+	Weight []int64
+}
+
+// NewBatch takes the aggregates of one window, one Sums per cell in the order
+// of stream.Cells. The policy is the digest of the version in force.
+func NewBatch(stream *plan.Stream, policy string, start, end time.Time, cells []Sums) Batch {
+	if len(cells) != len(stream.Cells) {
+		panic("release: a batch needs exactly the stream's cells")
+	}
+	return Batch{stream: stream, policy: policy, start: start, end: end, cells: cells}
+}
+
+// Key is what a batch is committed under, once for ever.
+type Key struct {
+	Stream string
+	Start  time.Time
+}
+
+// Key names the batch's stream and window.
+func (b Batch) Key() Key { return Key{b.stream.ID, b.start} }
+
+// Policy is the digest of the policy version that the window runs under.
+func (b Batch) Policy() string { return b.policy }
+
+// End is the instant at which the window ends.
+func (b Batch) End() time.Time { return b.end }

@@ -1,0 +1,122 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sluice/policy/plan"
+	"sluice/store"
+)
+
+// Book is the durable memory that disclosure control needs: what was paid for,
+// and what was released.
+type Book interface {
+	// Released reports whether the key is in the journal.
+	Released(ctx context.Context, key Key) (bool, error)
+	// Reserve durably reserves a day's budget once per reservation and returns
+	// its line in the ledger, or ErrSpent when the charter's cap is reached.
+	Reserve(ctx context.Context, r Reservation) (line int64, err error)
+	// Commit stores journal, releases and outbox rows in one transaction.
+	Commit(ctx context.Context, key Key, policy string, list []Release) error
+}
+
+// Rules are the council's release rules: which zones are withheld, and why.
+type Rules interface {
+	Withhold(ctx context.Context, q plan.Question) (map[string]string, error)
+}
+
+// ErrSpent says that the charter's budget for the day is used up.
+var ErrSpent = errors.New("the day's privacy budget is spent")
+
+// Reservation is the only debit: one decision's budget for one local day.
+type Reservation struct {
+	Day, Decision, Plan, Unit string
+	// Epsilon and Delta are per unit, for all epochs of the day; Cap is the
+	// charter's epsilon per day for this kind of unit.
+	Epsilon, Delta, Cap float64
+}
+
+// Charter is what disclosure control must know of the charter.
+type Charter struct{ EpsilonPerDay map[string]float64 }
+
+// Publisher turns batches into committed releases.
+type Publisher struct {
+	book       Book
+	simulation bool
+}
+
+// NewPublisher makes a publisher; simulation marks every release as such.
+func NewPublisher(book Book, simulation bool) *Publisher { return &Publisher{book, simulation} }
+
+// Publish releases one batch. A batch whose key is in the journal is done
+// already and is not computed again; any error leaves nothing half done, and
+// Publish may be called again.
+func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules Rules) error {
+	done, err := p.book.Released(ctx, b.Key())
+	if err != nil || done {
+		return err
+	}
+	withheld, err := rules.Withhold(ctx, plan.Question{Stream: b.stream, Start: b.start, End: b.end})
+	if err != nil {
+		// Fail closed: without an answer, everything is withheld.
+		withheld = make(map[string]string)
+		for _, zone := range b.stream.Zones {
+			withheld[zone] = "rules"
+		}
+	}
+	mech, err := NewMechanism(b.stream)
+	if err != nil {
+		return err
+	}
+	line, spent, err := p.pay(ctx, b, charter)
+	if err != nil {
+		return err
+	}
+	var list []Release
+	for i, cell := range b.stream.Cells {
+		a := answer{batch: b, cell: cell, mech: mech, ledger: line, sim: p.simulation}
+		reason, hidden := withheld[cell.Zone]
+		if spent {
+			reason, hidden = "budget", true
+		}
+		rows, err := a.answer(b.cells[i], reason, hidden)
+		if err != nil {
+			return fmt.Errorf("drawing noise: %w", err)
+		}
+		list = append(list, rows...)
+	}
+	return p.book.Commit(ctx, b.Key(), b.policy, list)
+}
+
+// pay reserves the day's budget before any noise is drawn.
+func (p *Publisher) pay(ctx context.Context, b Batch, charter Charter) (line int64, spent bool, err error) {
+	s := b.stream
+	if s.Unit.None() {
+		return 0, false, nil
+	}
+	epochs := float64(s.EpochsOfDay(b.start))
+	line, err = p.book.Reserve(ctx, Reservation{
+		Day: s.Day(b.start), Decision: s.Decision, Plan: s.Digest, Unit: s.Unit.StandsFor,
+		Epsilon: s.Protect.Epsilon * epochs, Delta: s.Protect.Delta * epochs,
+		Cap: charter.EpsilonPerDay[s.Unit.StandsFor],
+	})
+	if errors.Is(err, ErrSpent) {
+		return line, true, nil
+	}
+	return line, false, err
+}
+
+func (a answer) answer(sums Sums, reason string, hidden bool) ([]Release, error) {
+	if hidden {
+		out := make([]Release, len(a.batch.stream.Measures))
+		for i, x := range a.batch.stream.Measures {
+			out[i] = a.release(x, store.Withheld, reason)
+		}
+		return out, nil
+	}
+	if a.batch.stream.Unit.None() {
+		return a.exact(sums), nil
+	}
+	return a.noisy(sums)
+}

@@ -1,0 +1,60 @@
+// Package store is what the world may keep: released observations, and nothing
+// else. An observation never changes; writing it again writes the same bytes.
+package store
+
+import "time"
+
+// Status says what a released observation is.
+type Status string
+
+// The statuses. "Nobody" and "too few" are both withheld and cannot be told apart.
+const (
+	Published Status = "published"
+	Withheld  Status = "withheld"
+	NoData    Status = "no_data"
+	Withdrawn Status = "withdrawn"
+)
+
+// Observation is one released answer for one cell, window and measure. Value,
+// Low and High are nil unless Status is published.
+type Observation struct {
+	Stream     string    `json:"stream"`
+	Start      time.Time `json:"start"`
+	End        time.Time `json:"end"`
+	Every      string    `json:"every"`
+	Cell       string    `json:"cell"`
+	Zone       string    `json:"zone"`
+	Category   string    `json:"category"`
+	Measure    string    `json:"measure"`
+	Status     Status    `json:"status"`
+	Reason     string    `json:"reason"`
+	Value      *float64  `json:"value"`
+	Low        *float64  `json:"low"`
+	High       *float64  `json:"high"`
+	Unit       string    `json:"unit"`
+	Decision   string    `json:"decision"`
+	Policy     string    `json:"policy"`
+	Mechanism  string    `json:"mechanism"`
+	Epsilon    float64   `json:"epsilon"`
+	Scale      float64   `json:"scale"`
+	Threshold  float64   `json:"threshold"`
+	Ledger     int64     `json:"ledger"`
+	Simulation bool      `json:"simulation"`
+}
+
+// Query asks for observations of one stream, ordered by start, cell, measure.
+type Query struct {
+	Stream   string
+	From, To time.Time // on Start; From inclusive, To exclusive
+	Cells    []string  // empty: all
+	Measures []string  // empty: all
+	Limit    int
+	// After continues behind an observation; nil starts at the beginning.
+	After *Position
+}
+
+// Position is where a page ended.
+type Position struct {
+	Start         time.Time
+	Cell, Measure string
+}
