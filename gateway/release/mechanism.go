@@ -122,9 +122,11 @@ func (m *Mechanism) channel(x plan.Measure) channel {
 	case plan.Count:
 		c.bound = int64(x.High)
 	case plan.Sum:
-		c.bound = int64(math.Ceil(max(math.Abs(x.Low), math.Abs(x.High)) * plan.Fixed))
+		low, high := x.Bounds()
+		c.bound = max(-low, low, high)
 	case plan.Mean:
-		c.bound = int64(math.Ceil((x.High - x.Low) / 2 * plan.Fixed))
+		low, high := x.Bounds()
+		c.bound = max(high-x.Middle(), x.Middle()-low)
 		c.epsilon = m.share / 2
 	}
 	return c

@@ -128,7 +128,7 @@ func around(v, half, steps, lo, hi float64) estimate {
 // Source: Wilson et al. (PETS 2020), appendix on BoundedMean.
 func mean(x plan.Measure, sumCh, countCh channel, total, weight int64) estimate {
 	const each = 1 - (1-confidence)/2
-	middle := (x.Low + x.High) / 2
+	middle := float64(x.Middle()) / plan.Fixed
 	sumHalf, countHalf := sumCh.halfWidth(each), countCh.halfWidth(each)
 	at := func(s, n float64) float64 {
 		return min(x.High, max(x.Low, middle+s/plan.Fixed/max(1, n)))

@@ -9,6 +9,7 @@
 package plan
 
 import (
+	"math"
 	"time"
 )
 
@@ -167,6 +168,17 @@ func (s *Stream) InForce(t time.Time) bool { return !t.Before(s.From) && t.Befor
 
 // Fixed is the resolution of sums: values are integers of millionths.
 const Fixed = 1_000_000
+
+// Bounds are Low and High in millionths.
+func (m Measure) Bounds() (low, high int64) {
+	return int64(math.Round(m.Low * Fixed)), int64(math.Round(m.High * Fixed))
+}
+
+// Middle of the bounds, in millionths.
+func (m Measure) Middle() int64 {
+	low, high := m.Bounds()
+	return low + (high-low)/2
+}
 
 // Question is what the release rules are asked about one closed window.
 type Question struct {

@@ -1,0 +1,89 @@
+// Package fault is every way in which a reading can be refused, as a closed
+// list. A Fault is a code and the number of a field of the sensor's kind; it has
+// no room for text, so it cannot quote a message.
+package fault
+
+// Code is one reason.
+type Code uint8
+
+// The codes of docs/wire.md. None means that the reading is fine.
+const (
+	None Code = iota
+	UnknownTopic
+	NotUsable
+	Identity
+	NotJSON
+	WrongType
+	MissingField
+	UnknownField
+	DuplicateKey
+	TooLarge
+	SenML
+	NotANumber
+	TooLong
+	BadTime
+	Future
+	Late
+	Duplicate
+	NoDecision
+	Where
+	NoZone
+	NoCategory
+	Bounded
+	count
+)
+
+// Codes is how many codes there are; valid codes are below it.
+const Codes = int(count)
+
+type text struct{ code, rule, fix string }
+
+var texts = [count]text{
+	None:         {"", "", ""},
+	UnknownTopic: {"E001", "register", "publish to city/v1/OWNER/SENSOR/up of a registered sensor"},
+	NotUsable:    {"E002", "register", "the sensor is not registered yet, expired or replaced at that time; see its register entry"},
+	Identity:     {"E003", "register", "connect with the sensor's own credentials"},
+	NotJSON:      {"E100", "wire format", "send one JSON object, an array of them, or a SenML pack"},
+	WrongType:    {"E101", "kind", "send the type that the kind names: numbers as numbers, not as text"},
+	MissingField: {"E102", "kind", "send every field that the decision needs"},
+	UnknownField: {"E103", "kind", "this field is not of the sensor's kind and is dropped; stop sending it"},
+	DuplicateKey: {"E104", "wire format", "send each key once"},
+	TooLarge:     {"E105", "wire format", "send at most 10,000 readings and 1 MiB in a message"},
+	SenML:        {"E106", "RFC 8428", "send a valid SenML pack: known version, no unknown label that ends in _, one value a record"},
+	NotANumber:   {"E200", "kind", "send finite numbers; whole ones for int"},
+	TooLong:      {"E201", "wire format", "send texts of at most 256 bytes"},
+	BadTime:      {"E300", "RFC 3339", "send ts as 2026-11-23T10:00:00Z, or leave it out"},
+	Future:       {"E301", "clock", "set the sensor's clock: ts is ahead of the gateway's"},
+	Late:         {"E302", "clock", "send sooner: the window was closed"},
+	Duplicate:    {"E303", "sequence", "nothing: this reading was counted before"},
+	NoDecision:   {"E401", "policy", "nothing: no decision in force covers this sensor at that time"},
+	Where:        {"E402", "policy", "nothing: the decision does not want readings like this"},
+	NoZone:       {"E403", "policy", "the coordinates are in none of the decision's zones"},
+	NoCategory:   {"E404", "policy", "send one of the values that the decision lists"},
+	Bounded:      {"E405", "policy", "nothing: this unit has reached its contribution bound"},
+}
+
+// String is the code as published, e.g. E101.
+func (c Code) String() string { return texts[c].code }
+
+// Rule names what was broken.
+func (c Code) Rule() string { return texts[c].rule }
+
+// Fix says what a vendor can do.
+func (c Code) Fix() string { return texts[c].fix }
+
+// Fault is one refusal.
+type Fault struct {
+	Code Code
+	// Field is the field's number in its kind; NoField where none is meant.
+	Field int8
+}
+
+// NoField means the whole message or a field that the kind does not know.
+const NoField int8 = -1
+
+// New is a fault of the whole reading.
+func New(code Code) Fault { return Fault{code, NoField} }
+
+// At is a fault of one field of the kind.
+func At(code Code, field int) Fault { return Fault{code, int8(field)} }

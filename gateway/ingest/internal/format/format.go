@@ -1,0 +1,330 @@
+// Package format turns a message into readings. A message is one JSON object,
+// an array of them, or a SenML pack (RFC 8428); docs/wire.md is its
+// specification.
+//
+//	{"ts":"2026-11-23T10:00:00Z","seq":123,"fields":{"device":"02:00:5e:00:00:01","rssi":-61}}
+//
+// One bad reading does not spoil the others of its message. A Decoder is used
+// by one goroutine and allocates nothing per reading once it is warm.
+package format
+
+import (
+	"math"
+	"strings"
+
+	"github.com/valyala/fastjson"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/reading"
+)
+
+// Bounds on one message.
+const (
+	MaxMessage  = 1 << 20
+	MaxReadings = 10_000
+	MaxText     = 256
+)
+
+// Sink takes what a message holds. The reading is used again after the call.
+type Sink interface {
+	Reading(r reading.Reading)
+	// Refused is a reading that is dropped.
+	Refused(f fault.Fault)
+	// Dropped is a field that is dropped; its reading goes on.
+	Dropped(f fault.Fault)
+}
+
+// Shape is what readings of a sensor look like.
+type Shape struct {
+	fields []field
+	index  map[string]int
+	mapped bool
+}
+
+type field struct {
+	kind string // int, float, string, bool or time
+	path []string
+}
+
+// NewShape makes the shape of a kind's fields, found by name or, where pointers
+// names one, by JSON pointer (RFC 6901) from the reading's root.
+func NewShape(names, types []string, pointers map[string]string) *Shape {
+	s := &Shape{index: make(map[string]int, len(names)), mapped: len(pointers) > 0}
+	for i, name := range names {
+		f := field{kind: types[i]}
+		if p, ok := pointers[name]; ok {
+			for _, token := range strings.Split(p[1:], "/") {
+				f.path = append(f.path, strings.NewReplacer("~1", "/", "~0", "~").Replace(token))
+			}
+			if len(f.path) == 1 {
+				s.index[f.path[0]] = i // SenML's name
+			}
+		} else {
+			s.index[name] = i
+		}
+		s.fields = append(s.fields, f)
+	}
+	return s
+}
+
+// Field finds a field by name or by its SenML name.
+func (s *Shape) Field(name string) (int, bool) {
+	i, ok := s.index[name]
+	return i, ok
+}
+
+// Decoder holds what is used again from message to message.
+type Decoder struct {
+	parser fastjson.Parser
+	r      reading.Reading
+	stamp  *reading.Stamp
+	shape  *Shape
+	sink   Sink
+	bad    fault.Fault
+	senml  pack
+
+	onTop, onField, onRecord func(key []byte, v *fastjson.Value)
+	fieldsObject             *fastjson.Value
+	seen                     uint8
+}
+
+// NewDecoder makes a decoder.
+func NewDecoder() *Decoder {
+	d := &Decoder{r: reading.New()}
+	d.stamp = d.r.Stamp()
+	d.onTop, d.onField, d.onRecord = d.top, d.field, d.record
+	return d
+}
+
+// Decode hands every reading of the payload to sink. The instant of receipt, in
+// nanoseconds since 1970, dates readings without a time and relative ones.
+func (d *Decoder) Decode(payload []byte, shape *Shape, received int64, sink Sink) {
+	d.shape, d.sink = shape, sink
+	if len(payload) > MaxMessage {
+		sink.Refused(fault.New(fault.TooLarge))
+		return
+	}
+	v, err := d.parser.ParseBytes(payload)
+	if err != nil {
+		sink.Refused(fault.New(fault.NotJSON))
+		return
+	}
+	switch v.Type() {
+	case fastjson.TypeObject:
+		d.object(v, 0, received)
+	case fastjson.TypeArray:
+		list, _ := v.Array()
+		switch {
+		case len(list) == 0:
+			sink.Refused(fault.New(fault.NotJSON))
+		case len(list) > MaxReadings:
+			sink.Refused(fault.New(fault.TooLarge))
+		case d.isSenML(list):
+			d.decodeSenML(list, received)
+		default:
+			for i, element := range list {
+				d.object(element, i, received)
+			}
+		}
+	default:
+		sink.Refused(fault.New(fault.NotJSON))
+	}
+}
+
+// object decodes one reading.
+func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
+	o, err := v.Object()
+	if err != nil {
+		d.sink.Refused(fault.New(fault.WrongType))
+		return
+	}
+	d.r.Reset()
+	d.stamp.Index, d.bad, d.fieldsObject, d.seen = index, fault.Fault{}, nil, 0
+	o.Visit(d.onTop)
+	if d.bad.Code == fault.None && d.fieldsObject != nil {
+		if fields, err := d.fieldsObject.Object(); err != nil {
+			d.bad = fault.New(fault.WrongType)
+		} else {
+			fields.Visit(d.onField)
+		}
+	}
+	if d.bad.Code == fault.None && d.shape.mapped {
+		d.pointed(v)
+	}
+	if d.bad.Code == fault.None && d.r.Empty() {
+		d.bad = fault.New(fault.MissingField)
+	}
+	if d.bad.Code != fault.None {
+		d.sink.Refused(d.bad)
+		return
+	}
+	if !d.stamp.Timed {
+		d.stamp.Time = received
+	}
+	d.sink.Reading(d.r)
+}
+
+// Keys of a reading, as bits to find repeated ones.
+const (
+	keyTime = 1 << iota
+	keySeq
+	keyBoot
+	keyFields
+)
+
+func (d *Decoder) top(key []byte, v *fastjson.Value) {
+	switch string(key) {
+	case "ts":
+		d.once(keyTime)
+		d.time(v)
+	case "seq":
+		d.once(keySeq)
+		n, err := v.Uint64()
+		if err != nil {
+			d.fail(fault.New(fault.WrongType))
+		}
+		d.stamp.Seq, d.stamp.Sequenced = n, true
+	case "boot":
+		d.once(keyBoot)
+		d.boot(v)
+	case "fields":
+		d.once(keyFields)
+		d.fieldsObject = v
+	default:
+		if !d.shape.mapped {
+			d.sink.Dropped(fault.New(fault.UnknownField))
+		}
+	}
+}
+
+func (d *Decoder) once(bit uint8) {
+	if d.seen&bit != 0 {
+		d.fail(fault.New(fault.DuplicateKey))
+	}
+	d.seen |= bit
+}
+
+func (d *Decoder) fail(f fault.Fault) {
+	if d.bad.Code == fault.None {
+		d.bad = f
+	}
+}
+
+func (d *Decoder) time(v *fastjson.Value) {
+	b, err := v.StringBytes()
+	if err != nil {
+		d.fail(fault.New(fault.BadTime))
+		return
+	}
+	t, ok := parseTime(b)
+	if !ok {
+		d.fail(fault.New(fault.BadTime))
+	}
+	d.stamp.Time, d.stamp.Timed = t, true
+}
+
+// boot folds a whole number or a text into 64 bits (FNV-1a); it only tells one
+// start of a sensor from another.
+func (d *Decoder) boot(v *fastjson.Value) {
+	if n, err := v.Uint64(); err == nil {
+		d.stamp.Boot = n
+		return
+	}
+	b, err := v.StringBytes()
+	if err != nil || len(b) > MaxText {
+		d.fail(fault.New(fault.WrongType))
+		return
+	}
+	h := uint64(14695981039346656037)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	d.stamp.Boot = h | 1<<63
+}
+
+func (d *Decoder) field(key []byte, v *fastjson.Value) {
+	i, known := d.shape.index[string(key)]
+	if !known || d.shape.fields[i].path != nil {
+		d.sink.Dropped(fault.New(fault.UnknownField))
+		return
+	}
+	d.set(i, v)
+}
+
+// pointed finds the fields that the register maps by pointer.
+func (d *Decoder) pointed(root *fastjson.Value) {
+	for i, f := range d.shape.fields {
+		if f.path == nil {
+			continue
+		}
+		if v := root.Get(f.path...); v != nil {
+			d.set(i, v)
+		}
+	}
+}
+
+// set checks a value against its field's type; null is the same as absent.
+func (d *Decoder) set(i int, v *fastjson.Value) {
+	if v.Type() == fastjson.TypeNull {
+		return
+	}
+	kind := d.shape.fields[i].kind
+	switch kind {
+	case "int", "float":
+		if v.Type() != fastjson.TypeNumber {
+			d.fail(fault.At(fault.WrongType, i))
+			return
+		}
+		n, err := v.Float64()
+		if err != nil {
+			n = math.NaN()
+		}
+		d.number(i, n)
+	case "bool":
+		b, err := v.Bool()
+		if err != nil {
+			d.fail(fault.At(fault.WrongType, i))
+			return
+		}
+		d.unique(i, d.r.SetBool(i, b))
+	default:
+		b, err := v.StringBytes()
+		if err != nil {
+			d.fail(fault.At(fault.WrongType, i))
+			return
+		}
+		d.text(i, kind, b)
+	}
+}
+
+// number takes finite numbers, and whole ones within 2^53 for int.
+func (d *Decoder) number(i int, n float64) {
+	whole := d.shape.fields[i].kind == "int"
+	if math.IsNaN(n) || math.IsInf(n, 0) || whole && (n != math.Trunc(n) || math.Abs(n) > 1<<53) {
+		d.fail(fault.At(fault.NotANumber, i))
+		return
+	}
+	d.unique(i, d.r.SetNumber(i, n))
+}
+
+func (d *Decoder) text(i int, kind string, b []byte) {
+	switch {
+	case len(b) > MaxText:
+		d.fail(fault.At(fault.TooLong, i))
+	case kind == "time":
+		t, ok := parseTime(b)
+		if !ok {
+			d.fail(fault.At(fault.BadTime, i))
+			return
+		}
+		d.unique(i, d.r.SetNumber(i, float64(t)/1e9))
+	default:
+		d.unique(i, d.r.SetText(i, b))
+	}
+}
+
+func (d *Decoder) unique(i int, first bool) {
+	if !first {
+		d.fail(fault.At(fault.DuplicateKey, i))
+	}
+}

@@ -1,0 +1,62 @@
+// Package pseudonym turns the identifier of a unit of privacy into a keyed tag
+// and bounds how often the unit counts, per epoch. The key never reaches a disk
+// and dies with the epoch; then nobody can tell which tag was whose, nor link
+// the tags of two epochs.
+//
+// Tags are SipHash-2-4 with 128 bits under a random 128-bit key.
+// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF" (2012).
+package pseudonym
+
+import (
+	"encoding/binary"
+
+	"github.com/dchest/siphash"
+)
+
+// KeySize is the length of an epoch's key in bytes.
+const KeySize = 16
+
+// Tag stands for one unit within one epoch.
+type Tag [16]byte
+
+// String says nothing: a tag is a pseudonym, and a pseudonym is personal data.
+func (Tag) String() string { return "tag" }
+
+// Epoch holds the key and the bounds of one stream's epoch.
+type Epoch struct {
+	k0, k1 uint64
+	used   map[Tag]uint16
+}
+
+// NewEpoch makes an epoch with a key of KeySize bytes.
+func NewEpoch(key []byte) *Epoch {
+	return &Epoch{
+		k0: binary.LittleEndian.Uint64(key), k1: binary.LittleEndian.Uint64(key[8:]),
+		used: make(map[Tag]uint16),
+	}
+}
+
+// Tag is the pseudonym of a unit.
+func (e *Epoch) Tag(unit []byte) Tag {
+	lo, hi := siphash.Hash128(e.k0, e.k1, unit)
+	var t Tag
+	binary.LittleEndian.PutUint64(t[:], lo)
+	binary.LittleEndian.PutUint64(t[8:], hi)
+	return t
+}
+
+// Room reports whether the unit may count to one more (cell, window) pair.
+func (e *Epoch) Room(t Tag, most int64) bool { return int64(e.used[t]) < most }
+
+// Use counts one more pair of the unit; recovery calls it too.
+func (e *Epoch) Use(t Tag) {
+	if n := e.used[t]; n < 1<<16-1 {
+		e.used[t] = n + 1
+	}
+}
+
+// Forget drops the key and all tags.
+func (e *Epoch) Forget() {
+	e.k0, e.k1 = 0, 0
+	clear(e.used)
+}

@@ -1,0 +1,280 @@
+// Package window holds the open windows of event time: who was seen, what adds
+// up, what was counted already. Every change is an Entry; applying the same
+// entries in any order gives the same window, which is how recovery works and
+// why the order of arrival cannot matter.
+package window
+
+import (
+	"time"
+
+	"sluice/gateway/ingest/internal/pseudonym"
+	"sluice/gateway/ingest/internal/redact"
+	"sluice/gateway/release"
+	"sluice/policy/plan"
+)
+
+// Entry is one durable change to a window.
+type Entry struct {
+	// Alive is set for a heartbeat of Sensor; the rest is empty then.
+	Alive bool
+	// Home is set in the one window, of all that a reading counts in, that
+	// keeps the account of it.
+	Home bool
+	// Sensor is a number of the sensor that stays the same over restarts.
+	Sensor uint64
+	// Seq and Boot tell readings apart, or else Message does.
+	Sequenced bool
+	Seq, Boot uint64
+	Message   pseudonym.Tag
+	Time      int64
+	Cell      uint32
+	Unit      pseudonym.Tag
+	Values    [redact.MaxMeasures]int64
+	Has       uint8
+}
+
+// Window is one interval of event time of one stream.
+type Window struct {
+	Stream     *plan.Stream
+	Policy     string
+	Start, End time.Time
+	// Lost says that some of it cannot be read back; then it has no data.
+	Lost bool
+	// Readings counts the entries with Home set.
+	Readings int64
+
+	seen     map[source]*Runs
+	messages map[pseudonym.Tag]struct{}
+	alive    map[uint64]struct{}
+	cells    []cell
+}
+
+type source struct{ sensor, boot uint64 }
+
+// cell is one entry of the stream's closed list. About nobody, total and weight
+// add up directly; about units, each unit has a place in state.
+type cell struct {
+	readings      int64
+	total, weight []int64
+	units         map[pseudonym.Tag]int32
+	state         []latest
+}
+
+// latest is what one unit did for one measure: a sum, or the last value.
+type latest struct {
+	n         int64 // readings that have the measure
+	sum       int64 // of all of them, for count and sum
+	time      int64 // of the last, for mean
+	seq       uint64
+	lastValue int64
+}
+
+// New makes an empty window of the stream.
+func New(s *plan.Stream, policy string, start, end time.Time) *Window {
+	w := &Window{Stream: s, Policy: policy, Start: start, End: end}
+	w.seen = make(map[source]*Runs)
+	w.messages = make(map[pseudonym.Tag]struct{})
+	w.alive = make(map[uint64]struct{})
+	w.cells = make([]cell, len(s.Cells))
+	return w
+}
+
+// Seen reports whether a reading was applied before.
+func (w *Window) Seen(e *Entry) bool {
+	if !e.Sequenced {
+		_, ok := w.messages[e.Message]
+		return ok
+	}
+	runs, ok := w.seen[source{e.Sensor, e.Boot}]
+	return ok && runs.Has(e.Seq, e.Time)
+}
+
+// HasUnit reports whether the unit counts in the cell already.
+func (w *Window) HasUnit(cell uint32, unit pseudonym.Tag) bool {
+	_, ok := w.cells[cell].units[unit]
+	return ok
+}
+
+// Apply adds an entry that was not Seen.
+func (w *Window) Apply(e *Entry) {
+	if e.Alive {
+		w.alive[e.Sensor] = struct{}{}
+		return
+	}
+	if e.Home {
+		w.Readings++
+	}
+	w.remember(e)
+	c := &w.cells[e.Cell]
+	c.readings++
+	if w.Stream.Unit.None() {
+		w.add(c, e)
+	} else {
+		w.addUnit(c, e)
+	}
+}
+
+func (w *Window) remember(e *Entry) {
+	if !e.Sequenced {
+		w.messages[e.Message] = struct{}{}
+		return
+	}
+	key := source{e.Sensor, e.Boot}
+	runs, ok := w.seen[key]
+	if !ok {
+		runs = &Runs{}
+		w.seen[key] = runs
+	}
+	runs.Add(e.Seq, e.Time)
+}
+
+func (w *Window) add(c *cell, e *Entry) {
+	if c.total == nil {
+		c.total, c.weight = make([]int64, len(w.Stream.Measures)), make([]int64, len(w.Stream.Measures))
+	}
+	for i, m := range w.Stream.Measures {
+		if e.Has&(1<<i) == 0 {
+			continue
+		}
+		c.weight[i]++
+		if m.Of == plan.Count {
+			c.total[i]++
+		} else {
+			c.total[i] = plus(c.total[i], clamp(m, e.Values[i]))
+		}
+	}
+}
+
+func (w *Window) addUnit(c *cell, e *Entry) {
+	width := len(w.Stream.Measures)
+	if c.units == nil {
+		c.units = make(map[pseudonym.Tag]int32)
+	}
+	at, ok := c.units[e.Unit]
+	if !ok {
+		at = int32(len(c.state))
+		c.units[e.Unit] = at
+		for range width {
+			c.state = append(c.state, latest{})
+		}
+	}
+	for i, m := range w.Stream.Measures {
+		if e.Has&(1<<i) == 0 {
+			continue
+		}
+		s := &c.state[int(at)+i]
+		switch m.Of {
+		case plan.Sum:
+			s.sum = plus(s.sum, e.Values[i])
+		case plan.Mean:
+			if s.n == 0 || s.before(e, e.Values[i]) {
+				s.time, s.seq, s.lastValue = e.Time, e.Seq, e.Values[i]
+			}
+		}
+		s.n++
+	}
+}
+
+// before orders a unit's readings by time, seq and, so that the order of arrival
+// cannot matter even between two sensors, value.
+func (s *latest) before(e *Entry, value int64) bool {
+	switch {
+	case s.time != e.Time:
+		return s.time < e.Time
+	case s.seq != e.Seq:
+		return s.seq < e.Seq
+	}
+	return s.lastValue < value
+}
+
+// Sums are the window's exact aggregates, in the order of the stream's cells.
+// The feeders are the sensors that feed each cell and whether anything is known
+// of their lives.
+func (w *Window) Sums(feeders [][]Feeder) []release.Sums {
+	out := make([]release.Sums, len(w.cells))
+	for i := range w.cells {
+		var fed []Feeder
+		if i < len(feeders) {
+			fed = feeders[i]
+		}
+		out[i] = w.sums(&w.cells[i], fed)
+	}
+	return out
+}
+
+// Feeder is a sensor that measures a cell. Known says that it sends heartbeats.
+type Feeder struct {
+	Sensor uint64
+	Known  bool
+}
+
+func (w *Window) sums(c *cell, feeders []Feeder) release.Sums {
+	width := len(w.Stream.Measures)
+	s := release.Sums{Total: make([]int64, width), Weight: make([]int64, width)}
+	if w.Lost {
+		return s
+	}
+	if w.Stream.Unit.None() {
+		copy(s.Total, c.total)
+		copy(s.Weight, c.weight)
+		return s
+	}
+	s.Alive = w.measured(feeders)
+	s.Units = int64(len(c.units))
+	for _, at := range c.units {
+		for i, m := range w.Stream.Measures {
+			total, weight := contribution(m, c.state[int(at)+i])
+			s.Total[i] = plus(s.Total[i], total)
+			s.Weight[i] += weight
+		}
+	}
+	return s
+}
+
+// measured is decided by what people cannot influence: heartbeats. A cell is
+// unmeasured only when all its sensors send them and none came.
+func (w *Window) measured(feeders []Feeder) bool {
+	for _, f := range feeders {
+		if _, alive := w.alive[f.Sensor]; alive || !f.Known {
+			return true
+		}
+	}
+	return false
+}
+
+// contribution is what one unit adds to one pair: its readings, capped, for
+// count; its clamped sum; its last reading, clamped, from the middle for mean.
+func contribution(m plan.Measure, s latest) (total, weight int64) {
+	if s.n == 0 {
+		return 0, 0
+	}
+	switch m.Of {
+	case plan.Count:
+		return min(s.n, int64(m.High)), 1
+	case plan.Sum:
+		return clamp(m, s.sum), 1
+	case plan.Mean:
+		return clamp(m, s.lastValue) - m.Middle(), 1
+	}
+	return 1, 1
+}
+
+func clamp(m plan.Measure, v int64) int64 {
+	if !m.Bounded {
+		return v
+	}
+	low, high := m.Bounds()
+	return min(high, max(low, v))
+}
+
+// plus adds and stays at the ends instead of wrapping round.
+func plus(a, b int64) int64 {
+	c := a + b
+	if a > 0 && b > 0 && c < 0 {
+		return 1<<63 - 1
+	}
+	if a < 0 && b < 0 && c >= 0 {
+		return -1 << 63
+	}
+	return c
+}
