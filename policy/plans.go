@@ -19,6 +19,8 @@ func (s *Set) Plans(ctx context.Context, sensor *register.Sensor) ([]plan.Plan, 
 	}
 	zone := sensor.ZoneOf(s.Zones)
 	key := fmt.Sprintf("%q %q %q %q", sensor.Kind, zone, sensor.Owner, sensor.Preset)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if plans, ok := s.cache[key]; ok {
 		return plans, s.why[key], nil
 	}

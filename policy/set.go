@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"sluice/policy/decision"
@@ -17,7 +18,7 @@ import (
 )
 
 // Set is one policy version, compiled: every sensor's plans, and what there is
-// to say about each decision. It does not change.
+// to say about each decision. It does not change and is safe for concurrent use.
 type Set struct {
 	Digest    string
 	Files     Files
@@ -30,8 +31,10 @@ type Set struct {
 	Streams []*plan.Stream
 
 	engine *engine
-	cache  map[string][]plan.Plan
-	why    map[string][]Reason
+
+	mu    sync.Mutex
+	cache map[string][]plan.Plan // by sort of sensor; guarded by mu
+	why   map[string][]Reason    // guarded by mu
 }
 
 // Decision is one document with what the rules say of it.

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS entry (
 	n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, day TEXT NOT NULL, unit TEXT NOT NULL,
 	kind TEXT NOT NULL, epsilon REAL NOT NULL, line TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS journal (
-	stream TEXT NOT NULL, start INTEGER NOT NULL, policy TEXT NOT NULL, digest TEXT NOT NULL,
+	stream TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, policy TEXT NOT NULL, digest TEXT NOT NULL,
 	PRIMARY KEY (stream, start)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox (
 	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
@@ -161,9 +161,9 @@ func hash(line string) string {
 
 // Commit implements release.Book: journal and outbox in one transaction. A key
 // that is there already is left as it is.
-func (l *Ledger) Commit(ctx context.Context, key release.Key, policy string, list []release.Release) error {
-	rows := make([]store.Observation, len(list))
-	for i, r := range list {
+func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
+	rows := make([]store.Observation, len(c.Releases))
+	for i, r := range c.Releases {
 		rows[i] = r.Observation()
 	}
 	raw, err := json.Marshal(rows)
@@ -179,15 +179,18 @@ func (l *Ledger) Commit(ctx context.Context, key release.Key, policy string, lis
 	if err := l.room(ctx, tx, int64(len(raw))); err != nil {
 		return err
 	}
-	done, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, policy, digest) VALUES (?,?,?,?)",
-		key.Stream, key.Start.UnixNano(), policy, hex.EncodeToString(sum[:]))
+	done, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
+		c.Key.Stream, c.Key.Start.UnixNano(), c.End.UnixNano(), c.Policy, hex.EncodeToString(sum[:]))
 	if err != nil {
 		return err
 	}
 	if n, err := done.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", key.Stream, key.Start.UnixNano(), string(raw)); err != nil {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", c.Key.Stream, c.Key.Start.UnixNano(), string(raw)); err != nil {
+		return err
+	}
+	if err := gap(ctx, tx, c); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -195,6 +198,37 @@ func (l *Ledger) Commit(ctx context.Context, key release.Key, policy string, lis
 	}
 	l.signal()
 	return nil
+}
+
+func gap(ctx context.Context, tx *sql.Tx, c release.Commit) error {
+	if c.Gap == "" {
+		return nil
+	}
+	line, err := json.Marshal(books.Gap{Stream: c.Key.Stream, Start: c.Key.Start, End: c.End, Reason: c.Gap})
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line))
+	return err
+}
+
+// Resume is, for each stream, the end of the last window that was released.
+func (l *Ledger) Resume(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT stream, max(stop) FROM journal GROUP BY stream")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := make(map[string]time.Time)
+	for rows.Next() {
+		var stream string
+		var stop int64
+		if err := rows.Scan(&stream, &stop); err != nil {
+			return nil, err
+		}
+		out[stream] = unixNano(stop)
+	}
+	return out, rows.Err()
 }
 
 func (l *Ledger) room(ctx context.Context, tx *sql.Tx, more int64) error {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"sluice/books"
 	"sluice/store"
 )
 
@@ -52,16 +51,6 @@ func (l *Ledger) Waiting(ctx context.Context) (rows, bytes int64, err error) {
 // Lines returns the budget book's lines after the nth, in order.
 func (l *Ledger) Lines(ctx context.Context, n int64) ([]string, error) {
 	return l.strings(ctx, "SELECT line FROM entry WHERE n > ? ORDER BY n", n)
-}
-
-// Gap records, once, that something is missing from the published series.
-func (l *Ledger) Gap(ctx context.Context, g books.Gap) error {
-	line, err := json.Marshal(g)
-	if err != nil {
-		return err
-	}
-	_, err = l.db.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line))
-	return err
 }
 
 // Gaps returns the gaps after the nth, in order.

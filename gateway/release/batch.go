@@ -29,6 +29,7 @@ type Batch struct {
 	policy     string
 	start, end time.Time
 	cells      []Sums
+	gap        string
 }
 
 // Sums is what ingest hands over for one cell.
@@ -46,12 +47,13 @@ type Sums struct {
 }
 
 // NewBatch takes the aggregates of one window, one Sums per cell in the order
-// of stream.Cells. The policy is the digest of the version in force.
-func NewBatch(stream *plan.Stream, policy string, start, end time.Time, cells []Sums) Batch {
+// of stream.Cells. The policy is the digest of the version in force. A gap is
+// the public reason why the window has no data although it could; empty for none.
+func NewBatch(stream *plan.Stream, policy string, start, end time.Time, cells []Sums, gap string) Batch {
 	if len(cells) != len(stream.Cells) {
 		panic("release: a batch needs exactly the stream's cells")
 	}
-	return Batch{stream: stream, policy: policy, start: start, end: end, cells: cells}
+	return Batch{stream: stream, policy: policy, start: start, end: end, cells: cells, gap: gap}
 }
 
 // Key is what a batch is committed under, once for ever.

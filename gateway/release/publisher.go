@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"sluice/policy/plan"
 	"sluice/store"
@@ -17,8 +18,17 @@ type Book interface {
 	// Reserve durably reserves a day's budget once per reservation and returns
 	// its line in the ledger, or ErrSpent when the charter's cap is reached.
 	Reserve(ctx context.Context, r Reservation) (line int64, err error)
-	// Commit stores journal, releases and outbox rows in one transaction.
-	Commit(ctx context.Context, key Key, policy string, list []Release) error
+	// Commit stores journal, releases, outbox rows and the gap in one transaction.
+	Commit(ctx context.Context, c Commit) error
+}
+
+// Commit is everything that one closed window leaves behind.
+type Commit struct {
+	Key      Key
+	End      time.Time
+	Policy   string
+	Releases []Release
+	Gap      string // reason, or empty
 }
 
 // Rules are the council's release rules: which zones are withheld, and why.
@@ -86,7 +96,7 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		}
 		list = append(list, rows...)
 	}
-	return p.book.Commit(ctx, b.Key(), b.policy, list)
+	return p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Releases: list, Gap: b.gap})
 }
 
 // pay reserves the day's budget before any noise is drawn.

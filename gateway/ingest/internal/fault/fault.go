@@ -30,6 +30,7 @@ const (
 	NoZone
 	NoCategory
 	Bounded
+	Gap
 	count
 )
 
@@ -60,6 +61,7 @@ var texts = [count]text{
 	Where:        {"E402", "policy", "nothing: the decision does not want readings like this"},
 	NoZone:       {"E403", "policy", "the coordinates are in none of the decision's zones"},
 	NoCategory:   {"E404", "policy", "send one of the values that the decision lists"},
+	Gap:          {"E406", "gateway", "nothing: the gateway lost its keys, and this epoch is a gap"},
 	Bounded:      {"E405", "policy", "nothing: this unit has reached its contribution bound"},
 }
 

@@ -278,3 +278,9 @@ func plus(a, b int64) int64 {
 	}
 	return c
 }
+
+// IsAlive reports whether the sensor's heartbeat was seen.
+func (w *Window) IsAlive(sensor uint64) bool {
+	_, ok := w.alive[sensor]
+	return ok
+}

@@ -1,0 +1,209 @@
+package gateway
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"sluice/books"
+	"sluice/gateway/release"
+	"sluice/policy"
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+)
+
+// licence under which released observations are published.
+const licence = "CC0-1.0"
+
+// keepBooks writes the public books whenever something has changed, at least
+// every few seconds, and once more at the end.
+func (g *Gateway) keepBooks(ctx context.Context) error {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := g.writeBooks(ctx); err != nil && ctx.Err() == nil {
+			g.log.Warn("the public books cannot be written; they are tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return g.writeBooks(context.WithoutCancel(ctx))
+		case <-g.wake:
+			time.Sleep(20 * time.Millisecond) // several releases come together
+		case <-tick.C:
+		}
+	}
+}
+
+func (g *Gateway) writeBooks(ctx context.Context) error {
+	set, _ := g.inForce()
+	if set == nil {
+		return nil
+	}
+	c := set.Charter.City
+	if err := g.public.PutJSON("city.json", books.City{
+		ID: c.ID, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
+	}); err != nil {
+		return err
+	}
+	if err := g.public.Put("zones.geojson", set.Zones.GeoJSON()); err != nil {
+		return err
+	}
+	streams, err := g.streamsBook(set)
+	if err != nil {
+		return err
+	}
+	if err := g.public.PutJSON("streams.json", streams); err != nil {
+		return err
+	}
+	if err := g.writeDecisions(set); err != nil {
+		return err
+	}
+	sensors, err := g.sensorsBook(ctx, set)
+	if err != nil {
+		return err
+	}
+	if err := g.public.PutJSON("register.json", map[string]any{"sensors": sensors}); err != nil {
+		return err
+	}
+	return g.writeLines(ctx)
+}
+
+func (g *Gateway) writeLines(ctx context.Context) error {
+	for name, read := range map[string]func(context.Context, int64) ([]string, error){
+		"ledger.jsonl": g.ledger.Lines, "gaps.jsonl": g.ledger.Gaps,
+	} {
+		have, err := g.public.Lines(name)
+		if err != nil {
+			return err
+		}
+		lines, err := read(ctx, have)
+		if err != nil {
+			return err
+		}
+		if err := g.public.Append(name, have, lines); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
+	list := []books.Stream{}
+	for _, s := range set.Streams {
+		mech, err := release.NewMechanism(s)
+		if err != nil {
+			return nil, err
+		}
+		b := books.Stream{
+			ID: s.ID, Title: s.Title, Every: s.Every.String(), Timezone: s.Timezone, Unit: s.Unit.StandsFor,
+			Decision: s.Decision, Licence: licence, Simulation: g.cfg.Simulation,
+			From: s.From.Format(time.RFC3339), Until: s.Until.Format(time.RFC3339),
+		}
+		for _, m := range s.Measures {
+			b.Measures = append(b.Measures, books.Measure{
+				Name: m.Name, Unit: m.Unit, Of: m.Expression(), PublicFrom: mech.PublicFrom(), TypicalError: mech.TypicalError(m),
+			})
+		}
+		for _, c := range s.Cells {
+			b.Cells = append(b.Cells, books.Cell{ID: c.ID(), Zone: c.Zone, Category: c.Category})
+		}
+		list = append(list, b)
+	}
+	return list, nil
+}
+
+func (g *Gateway) writeDecisions(set *policy.Set) error {
+	list := []books.Decision{}
+	now := g.ingest.Report().Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	for _, d := range set.Decisions {
+		b := books.Decision{
+			ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
+			Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, State: stateOf(d, now),
+		}
+		for _, v := range d.Violations {
+			b.Problems = append(b.Problems, v.Rule+": "+v.Message)
+		}
+		list = append(list, b)
+		if err := g.public.Put("decisions/"+d.Decision+"/decision.yaml", d.YAML); err != nil {
+			return err
+		}
+	}
+	return g.public.PutJSON("decisions.json", list)
+}
+
+func stateOf(d policy.Decision, now time.Time) string {
+	switch {
+	case len(d.Violations) > 0:
+		return "suspended"
+	case now.Before(d.Stream.From):
+		return "coming"
+	case !now.Before(d.Stream.Until):
+		return "past"
+	}
+	return "in_force"
+}
+
+// sensorsBook lists the sensors. One that stands for a home is nowhere listed
+// singly.
+func (g *Gateway) sensorsBook(ctx context.Context, set *policy.Set) ([]books.Sensor, error) {
+	alive := g.ingest.Report().Alive
+	list := []books.Sensor{}
+	for i := range g.register.Sensors {
+		s := &g.register.Sensors[i]
+		plans, _, err := set.Plans(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
+			continue
+		}
+		b := books.Sensor{
+			ID: s.ID, Owner: s.Owner, Kind: s.Kind, Zone: s.ZoneOf(set.Zones), Lat: s.Lat, Lon: s.Lon,
+			Registered: s.Registered.String(), Until: s.Until.String(), Replaces: s.Replaces, Contact: s.Contact,
+			Purpose: s.Purpose, Fields: fates(set.Kinds[s.Kind], plans),
+		}
+		if v, known := alive[s.ID]; known {
+			b.Alive = &v
+		}
+		list = append(list, b)
+	}
+	slices.SortFunc(list, func(a, b books.Sensor) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return list, nil
+}
+
+// fates says what becomes of each field of a sensor.
+func fates(kind decision.Kind, plans []plan.Plan) []books.Field {
+	list := []books.Field{}
+	for _, f := range kind.Fields {
+		out := books.Field{Name: f.Name, Class: f.Class, Fate: "dropped"}
+		for _, p := range plans {
+			if fate := fateOf(f.Name, p.Stream); fate != "" {
+				out.Fate, out.Decision = fate, p.Stream.Decision
+				break
+			}
+		}
+		list = append(list, out)
+	}
+	return list
+}
+
+func fateOf(field string, s *plan.Stream) string {
+	switch {
+	case !slices.Contains(s.Keep, field):
+		return ""
+	case field == s.Unit.Field:
+		return "counted"
+	case field == s.Place.Lat || field == s.Place.Lon,
+		slices.ContainsFunc(s.Generalise, func(g plan.Generalise) bool { return g.Field == field }):
+		return "generalised"
+	}
+	return "kept"
+}

@@ -1,0 +1,222 @@
+// Package gateway is the edge: ingest, which sees and cannot speak; release,
+// which lets out what the council allows; forward, which speaks and cannot see.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/books"
+	"sluice/gateway/forward"
+	"sluice/gateway/ingest"
+	"sluice/gateway/ledger"
+	"sluice/gateway/release"
+	"sluice/policy"
+	"sluice/register"
+	"sluice/store/sqlite"
+)
+
+// Gateway is a running edge.
+type Gateway struct {
+	cfg      Config
+	log      *slog.Logger
+	lock     *os.File
+	register *register.Register
+	ledger   *ledger.Ledger
+	store    *sqlite.Store
+	ingest   *ingest.Ingest
+	publish  *release.Publisher
+	forward  *forward.Forwarder
+	public   books.Dir
+	admin    net.Listener
+	metrics  *metrics
+	wake     chan struct{} // the books have something new
+
+	mu       sync.Mutex
+	sets     map[string]*policy.Set // by digest; guarded by mu
+	current  *policy.Set            // guarded by mu
+	problem  string                 // of the policy directory; guarded by mu
+	releases string                 // why releasing stands still; guarded by mu
+}
+
+// Open takes the state directory, recovers what is open and starts listening.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err error) {
+	if err := cfg.Check(); err != nil {
+		return nil, refuse("%w", err)
+	}
+	g := &Gateway{
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1),
+		public: books.Dir(filepath.Join(cfg.Dir, "public")),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.Close())
+		}
+	}()
+	if g.lock, err = claim(cfg.Dir); err != nil {
+		return g, err
+	}
+	if g.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
+		return g, refuse("admin address: %w; choose another with --admin or admin:", err)
+	}
+	raw, err := os.ReadFile(cfg.Register)
+	if err != nil {
+		return g, refuse("register: %w", err)
+	}
+	if g.register, err = register.Parse(cfg.Register, raw); err != nil {
+		return g, refuse("%w", err)
+	}
+	if g.ledger, err = ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
+		return g, refuse("%w", err)
+	}
+	if g.store, err = sqlite.Open(ctx, cfg.Store.SQLite.Path); err != nil {
+		return g, refuse("%w", err)
+	}
+	g.publish = release.NewPublisher(g.ledger, cfg.Simulation)
+	g.forward = forward.New(g.ledger, g.store, log)
+	if err = g.openIngest(ctx); err != nil {
+		return g, err
+	}
+	g.metrics = newMetrics(g)
+	return g, nil
+}
+
+func (g *Gateway) openIngest(ctx context.Context) error {
+	versions, err := g.loadPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	resume, err := g.ledger.Resume(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := keyDir(g.cfg.Keys, g.cfg.Dir, g.log)
+	if err != nil {
+		return err
+	}
+	g.ingest, err = ingest.Open(ingest.Config{
+		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: keys, Register: g.register,
+		Listen: g.cfg.Listen.MQTT, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(),
+		Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Log: g.log,
+	}, versions)
+	if err != nil {
+		return refuse("%w", err)
+	}
+	return nil
+}
+
+// MQTT is the address where sensors connect; Admin that of health and metrics.
+func (g *Gateway) MQTT() string  { return g.ingest.Addr() }
+func (g *Gateway) Admin() string { return g.admin.Addr().String() }
+
+// Now is the gateway's clock; the zero time before its first tick.
+func (g *Gateway) Now() time.Time { return g.ingest.Report().Now }
+
+// Run works until ctx ends: batches flow from ingest to release, releases from
+// the outbox to the store.
+func (g *Gateway) Run(ctx context.Context) error {
+	batches, done := make(chan release.Batch), make(chan release.Key)
+	see, stopSpeaking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSpeaking()
+	var eg errgroup.Group
+	edge, ectx := errgroup.WithContext(ctx)
+	edge.Go(func() error { return g.ingest.Run(ectx, batches, done) })
+	edge.Go(func() error { return g.release(ectx, batches, done) })
+	edge.Go(func() error { return g.watchPolicy(ectx) })
+	edge.Go(func() error { return g.serveAdmin(ectx) })
+	eg.Go(func() error { return g.forward.Run(see) })
+	eg.Go(func() error { return g.keepBooks(see) })
+	err := edge.Wait()
+	stopSpeaking() // what was released by now still goes out
+	return errors.Join(err, eg.Wait())
+}
+
+// release makes each batch public or says for ever that it is withheld, and
+// tries until that is durable.
+func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, done chan<- release.Key) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case b := <-batches:
+			if err := g.releaseOne(ctx, b); err != nil {
+				return nil // ctx ended; the window is still in the checkpoint
+			}
+			select {
+			case done <- b.Key():
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
+	set := g.set(b.Policy())
+	charter := release.Charter{EpsilonPerDay: set.Charter.EpsilonPerDay}
+	pause := 50 * time.Millisecond
+	for {
+		err := g.publish.Publish(ctx, b, charter, set)
+		if err == nil {
+			g.stall("")
+			g.poke()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		g.stall(err.Error())
+		g.log.Error("a window cannot be released yet; intake waits", "retry_in", pause.String(), "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+			pause = min(2*pause, 5*time.Second)
+		}
+	}
+}
+
+func (g *Gateway) stall(why string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.releases = why
+}
+
+func (g *Gateway) poke() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close gives everything back; Run must have returned.
+func (g *Gateway) Close() error {
+	var errs []error
+	if g.ledger != nil {
+		errs = append(errs, g.ledger.Close())
+	}
+	if g.store != nil {
+		errs = append(errs, g.store.Close())
+	}
+	if g.admin != nil {
+		if err := g.admin.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if g.lock != nil {
+		errs = append(errs, g.lock.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("closing the gateway: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,320 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/gateway/ingest/internal/listener"
+	"sluice/gateway/ingest/internal/window"
+	"sluice/gateway/release"
+)
+
+// wall is the only way out: batches cross it, keys of released ones come back.
+type wall struct {
+	out  chan<- release.Batch
+	done <-chan release.Key
+}
+
+// round bounds how many windows close in one commit.
+const round = 256
+
+// takeTick is a message on the clock topic: RFC 3339, never backwards. It is a
+// barrier: what came before it is committed first, and it is acknowledged after
+// the windows that it closes have been released.
+func (i *Ingest) takeTick(ctx context.Context, w wall, m listener.Message) error {
+	if err := i.commit(ctx); err != nil {
+		return err
+	}
+	now, err := time.Parse(time.RFC3339Nano, string(bytes.TrimSpace(m.Payload)))
+	switch {
+	case err != nil:
+		i.cfg.Log.Warn("the clock topic must carry RFC 3339 times; this message is ignored")
+	case now.Before(i.state.Now):
+		i.cfg.Log.Warn("the simulated clock cannot go backwards; this tick is ignored", "now", i.state.Now)
+	default:
+		if err := i.tick(ctx, w, now.UTC()); err != nil {
+			return err
+		}
+	}
+	i.pending = append(i.pending, m)
+	i.dirty = true
+	return i.commit(ctx)
+}
+
+// tick moves the gateway's clock and closes every window whose end and lateness
+// have passed. In wall time nothing closes in the first lateness after a start,
+// so that sensors can hand in what they kept.
+func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
+	if err := i.commit(ctx); err != nil {
+		return err
+	}
+	if now.Before(i.state.Now) {
+		return nil
+	}
+	if i.state.Now.IsZero() || i.since.IsZero() {
+		i.since = now
+	}
+	idle := now.Sub(i.state.Now) >= idleState
+	i.state.Now = now
+	i.resumeAfterLoss(now)
+	closed := false
+	for {
+		closes := i.due(now)
+		if len(closes) == 0 {
+			break
+		}
+		closed = true
+		i.state.Closes = append(i.state.Closes, closes...)
+		i.dirty = true
+		if err := i.commit(ctx); err != nil {
+			return err
+		}
+		if err := i.finishCloses(ctx, w); err != nil {
+			return err
+		}
+	}
+	if closed || idle {
+		i.dirty = true
+	}
+	if err := i.commit(ctx); err != nil {
+		return err
+	}
+	i.publishReport(true)
+	return nil
+}
+
+// resumeAfterLoss turns what an unreadable log held into gaps: every window up
+// to now, and the epoch that now falls in.
+func (i *Ingest) resumeAfterLoss(now time.Time) {
+	if !i.lostAll {
+		return
+	}
+	i.lostAll = false
+	for _, s := range i.streams {
+		_, spec := i.specAt(s.id, now)
+		if spec == nil {
+			continue
+		}
+		start, _ := spec.Window(now)
+		i.lose(keyName("w", s.id, start))
+		if w := s.windows[start.UnixNano()]; w != nil {
+			w.Lost = true
+		}
+		if spec.Unit.None() {
+			continue
+		}
+		epoch, _ := spec.Epoch(now)
+		i.lose(keyName("e", s.id, epoch))
+		if e := s.epochs[epoch.UnixNano()]; e != nil {
+			e.lost = true
+		}
+		for _, w := range s.windows {
+			w.Lost = w.Lost || w.epoch.lost
+		}
+	}
+}
+
+// due advances each stream past the windows to be closed now, at most round.
+func (i *Ingest) due(now time.Time) []closing {
+	var out []closing
+	ids := make([]string, 0, len(i.streams))
+	for id := range i.streams {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		s := i.streams[id]
+		if s.next.IsZero() {
+			s.next = i.first(s, now)
+		}
+		for len(out) < round {
+			c, ok := i.dueOf(s, now)
+			if !ok {
+				break
+			}
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// first is where a stream begins: its earliest open window, or the window that
+// the first tick falls in.
+func (i *Ingest) first(s *stream, now time.Time) time.Time {
+	start := now
+	if _, spec := i.specAt(s.id, now); spec != nil {
+		start, _ = spec.Window(now)
+	}
+	for _, w := range s.windows {
+		if w.Start.Before(start) {
+			start = w.Start
+		}
+	}
+	return start
+}
+
+// dueOf closes the stream's next window if its time has come.
+func (i *Ingest) dueOf(s *stream, now time.Time) (closing, bool) {
+	for {
+		n, spec := i.specAt(s.id, s.next)
+		if spec == nil {
+			next := i.nextInForce(s.id, s.next)
+			if next.IsZero() || next.After(now) {
+				return closing{}, false
+			}
+			s.next = next
+			continue
+		}
+		start, end := spec.Window(s.next)
+		if start.Before(s.next) {
+			s.next = end // a window that began under another version
+			continue
+		}
+		lateness := spec.Lateness.Nominal()
+		if end.Add(lateness).After(now) || i.cfg.Clock == "" && i.cfg.Now().Sub(i.started) < lateness {
+			return closing{}, false
+		}
+		s.next = end
+		if s.last != nil && s.last.Start.Before(end) {
+			s.last = nil
+		}
+		down := s.windows[start.UnixNano()] == nil && !end.After(i.since)
+		return closing{s.id, start, end, i.versions[n].Digest, down}, true
+	}
+}
+
+// nextInForce is the first instant after t at which some version has the stream
+// in force; zero when there is none.
+func (i *Ingest) nextInForce(id string, t time.Time) time.Time {
+	var first time.Time
+	consider := func(at time.Time) {
+		if at.After(t) && (first.IsZero() || at.Before(first)) {
+			if _, spec := i.specAt(id, at); spec != nil {
+				first = at
+			}
+		}
+	}
+	for _, v := range i.versions {
+		consider(v.Since)
+		for _, spec := range v.Streams {
+			if spec.ID == id {
+				consider(spec.From)
+			}
+		}
+	}
+	return first
+}
+
+// finishCloses sends every closed window across the wall and, once its release
+// has committed, shreds its key. A start after a crash comes by here as well.
+func (i *Ingest) finishCloses(ctx context.Context, w wall) error {
+	for len(i.state.Closes) > 0 {
+		c := i.state.Closes[0]
+		batch, ok := i.batch(c)
+		if ok {
+			select {
+			case w.out <- batch:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			select {
+			case <-w.done:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if err := i.forget(c); err != nil {
+			return err
+		}
+		i.state.Closes = i.state.Closes[1:]
+		i.dirty = true
+	}
+	return nil
+}
+
+func (i *Ingest) batch(c closing) (release.Batch, bool) {
+	n, spec := i.specAt(c.Stream, c.Start)
+	if spec == nil {
+		return release.Batch{}, false // its policy is gone; nothing may leave
+	}
+	name := keyName("w", c.Stream, c.Start)
+	gap := ""
+	var win *window.Window
+	if open := i.streams[c.Stream].windows[c.Start.UnixNano()]; open != nil {
+		win = open.Window
+	} else {
+		win = window.New(spec, i.versions[n].Digest, c.Start, c.End)
+		win.Lost = c.Down
+	}
+	epoch, _ := spec.Epoch(c.Start)
+	switch {
+	case slices.Contains(i.state.Lost, name), !spec.Unit.None() && slices.Contains(i.state.Lost, keyName("e", c.Stream, epoch)):
+		win.Lost, gap = true, "keys_lost"
+	case c.Down:
+		gap = "gateway_down"
+	}
+	return release.NewBatch(spec, c.Policy, c.Start, c.End, win.Sums(i.feeders(n, spec.ID)), gap), true
+}
+
+// feeders are, for each cell of a stream, the sensors that can feed it.
+func (i *Ingest) feeders(version int, id string) [][]window.Feeder {
+	var out [][]window.Feeder
+	for _, spec := range i.versions[version].Streams {
+		if spec.ID != id {
+			continue
+		}
+		out = make([][]window.Feeder, len(spec.Cells))
+		for _, s := range i.sensors {
+			for _, p := range i.versions[version].Plans[s.entry.ID] {
+				if p.Stream.ID != id {
+					continue
+				}
+				for n, cell := range spec.Cells {
+					if p.Zone == "" || p.Zone == cell.Zone {
+						out[n] = append(out[n], window.Feeder{Sensor: s.number, Known: s.declaresPulse || i.heard[s.number]})
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// forget shreds a released window and the epochs that ended with it.
+func (i *Ingest) forget(c closing) error {
+	s := i.streams[c.Stream]
+	if w := s.windows[c.Start.UnixNano()]; w != nil {
+		i.state.Counted += w.Readings
+		delete(s.windows, c.Start.UnixNano())
+	}
+	if err := i.keys.Shred(keyName("w", c.Stream, c.Start)); err != nil {
+		return err
+	}
+	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool { return name == keyName("w", c.Stream, c.Start) })
+	for at, e := range s.epochs {
+		if e.end.After(c.End) {
+			continue
+		}
+		e.Forget()
+		delete(s.epochs, at)
+		if err := i.keys.Shred(e.name); err != nil {
+			return err
+		}
+	}
+	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool {
+		return strings.HasPrefix(name, "e-") && strings.HasSuffix(name, "-"+c.Stream) && i.epochEnded(name, c)
+	})
+	return nil
+}
+
+func (i *Ingest) epochEnded(name string, c closing) bool {
+	_, spec := i.specAt(c.Stream, c.Start)
+	if spec == nil {
+		return true
+	}
+	start, end := spec.Epoch(c.Start)
+	return name == keyName("e", c.Stream, start) && !end.After(c.End)
+}

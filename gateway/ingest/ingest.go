@@ -1,0 +1,321 @@
+// Package ingest is the side that sees people. Messages come in, readings are
+// redacted, pseudonymised and added up, and what leaves is a release.Batch per
+// closed window, still secret, and a Report of codes, counts and instants.
+//
+// One goroutine does all of it, so the life of a reading is one straight line:
+//
+//	listener -> format -> route -> redact -> pseudonym -> window -> checkpoint -> acknowledge
+//
+// A message is acknowledged after the commit that makes its effect durable. The
+// clock passes through the same queue: a tick first commits what came before it,
+// then closes windows, and is acknowledged after their releases have committed.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"sluice/gateway/ingest/internal/checkpoint"
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/format"
+	"sluice/gateway/ingest/internal/listener"
+	"sluice/gateway/ingest/internal/reading"
+	"sluice/gateway/ingest/internal/redact"
+	"sluice/gateway/ingest/internal/window"
+	"sluice/gateway/release"
+	"sluice/register"
+)
+
+// Group commit: after this many readings, or this long, whichever is first, and
+// at once when nothing more is waiting.
+const (
+	commitReadings = 1000
+	commitWait     = 5 * time.Millisecond
+	wallTick       = 250 * time.Millisecond
+	idleState      = time.Minute
+)
+
+// Config is what an Ingest needs.
+type Config struct {
+	// Dir is the checkpoint's directory; Keys a memory-backed one, or empty for
+	// keys in memory only.
+	Dir, Keys string
+	Register  *register.Register
+	// Listen is the embedded listener's address.
+	Listen string
+	// Clock is the topic of the simulated clock; empty for wall time.
+	Clock string
+	// Future is how far ahead of the gateway's clock a reading may be.
+	Future time.Duration
+	// Feedback is how often sensors are told what was dropped.
+	Feedback time.Duration
+	// Resume is, for each stream, where the last released window ended.
+	Resume map[string]time.Time
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Ingest is the running side that sees.
+type Ingest struct {
+	cfg      Config
+	keys     *checkpoint.Keys
+	log      *checkpoint.Log
+	listener *listener.Listener
+	decoder  *format.Decoder
+	enact    chan Version
+
+	versions []Version
+	targets  map[string]target
+	sensors  []*sensor
+	streams  map[string]*stream
+	heard    map[uint64]bool // sensors that have sent a heartbeat, ever
+	state    state
+	since    time.Time // gateway time since when it has been up
+	started  time.Time // wall time
+	lostAll  bool      // the log was there and could not be read
+
+	// The message at hand.
+	at      *sensor
+	message *listener.Message
+	kept    redact.Kept
+	entry   window.Entry
+
+	pending  []listener.Message
+	readings int // since the last commit
+	dirty    bool
+	feedback tally
+	report   atomic.Pointer[Report]
+	failing  atomic.Pointer[string]
+}
+
+// Open starts the listener and recovers the open windows. The versions are those
+// that open windows may have run under, oldest first.
+func Open(cfg Config, versions []Version) (*Ingest, error) {
+	i := &Ingest{
+		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan Version, 1), started: cfg.Now(),
+		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
+	}
+	i.sensorsOf(cfg.Register)
+	for _, v := range versions {
+		if err := i.adopt(v); err != nil {
+			return nil, err
+		}
+	}
+	if err := i.recover(); err != nil {
+		return nil, err
+	}
+	var err error
+	if i.listener, err = listener.Listen(cfg.Listen, cfg.Clock, cfg.Now, cfg.Log); err != nil {
+		return nil, errors.Join(err, i.log.Close())
+	}
+	i.publishReport(true)
+	return i, nil
+}
+
+// Addr is where sensors connect.
+func (i *Ingest) Addr() string { return i.listener.Addr() }
+
+// Enact hands over a new policy version; it takes effect at window starts.
+func (i *Ingest) Enact(v Version) { i.enact <- v }
+
+// Run works until ctx ends. Each batch goes to out; its window is kept until its
+// key comes back on done, which says that its release has committed.
+func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan release.Key) error {
+	w := wall{out, done}
+	defer i.log.Close()
+	if err := i.finishCloses(ctx, w); err != nil {
+		return i.stop(ctx, err)
+	}
+	tick := time.NewTicker(wallTick)
+	defer tick.Stop()
+	feedback := time.NewTicker(i.cfg.Feedback)
+	defer feedback.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return i.stop(ctx, nil)
+		case m := <-i.listener.Queue():
+			err = i.burst(ctx, w, m)
+		case v := <-i.enact:
+			err = i.adopt(v)
+		case <-tick.C:
+			if i.cfg.Clock == "" {
+				err = i.tick(ctx, w, i.cfg.Now().UTC())
+			}
+		case <-feedback.C:
+			i.sendFeedback()
+		}
+		if err != nil {
+			return i.stop(ctx, err)
+		}
+	}
+}
+
+// burst takes messages until none waits or the commit is due.
+func (i *Ingest) burst(ctx context.Context, w wall, m listener.Message) error {
+	deadline := time.Now().Add(commitWait)
+	for {
+		if err := i.take(ctx, w, m); err != nil {
+			return err
+		}
+		if i.readings >= commitReadings || time.Now().After(deadline) {
+			return i.commit(ctx)
+		}
+		select {
+		case m = <-i.listener.Queue():
+		default:
+			return i.commit(ctx)
+		}
+	}
+}
+
+func (i *Ingest) take(ctx context.Context, w wall, m listener.Message) error {
+	if i.cfg.Clock != "" && m.Topic == i.cfg.Clock {
+		return i.takeTick(ctx, w, m)
+	}
+	i.pending = append(i.pending, m)
+	i.dirty = true
+	i.message = &i.pending[len(i.pending)-1]
+	t, known := i.targets[m.Topic]
+	if !known {
+		i.at = nil
+		i.Refused(fault.New(fault.UnknownTopic))
+		return nil
+	}
+	i.at = t.sensor
+	if t.heartbeat {
+		i.heartbeat(m.Payload)
+		return nil
+	}
+	i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), i)
+	return nil
+}
+
+// clock is the gateway's time in nanoseconds: of receipt, or simulated.
+func (i *Ingest) clock(received time.Time) int64 {
+	if i.cfg.Clock == "" || i.state.Now.IsZero() {
+		return received.UnixNano()
+	}
+	return i.state.Now.UnixNano()
+}
+
+// Refused counts a reading that is dropped. It makes Ingest a format.Sink.
+func (i *Ingest) Refused(f fault.Fault) {
+	i.readings++
+	i.state.Received++
+	switch f.Code {
+	case fault.Late:
+		i.state.Late++
+	case fault.Duplicate:
+		i.state.Duplicate++
+	case fault.Bounded:
+		i.state.Bounded++
+	default:
+		i.state.Refused[f.Code.String()]++
+	}
+	i.feedback.add(i.at, f)
+}
+
+// Dropped notes a field that is dropped while its reading goes on.
+func (i *Ingest) Dropped(f fault.Fault) { i.feedback.add(i.at, f) }
+
+// Reading leads one reading to every stream that wants it. It makes Ingest a
+// format.Sink.
+func (i *Ingest) Reading(r reading.Reading) {
+	stamp := r.Stamp()
+	if !i.state.Now.IsZero() && stamp.Time > i.clock(i.message.Received)+int64(i.cfg.Future) {
+		i.Refused(fault.New(fault.Future))
+		return
+	}
+	if !i.at.usable(stamp.Time) {
+		i.Refused(fault.New(fault.NotUsable))
+		return
+	}
+	best := fault.New(fault.NoDecision)
+	counted := false
+	for n := range i.at.routes {
+		f := i.follow(&i.at.routes[n], r, stamp, !counted)
+		if f.Code == fault.None {
+			counted = true
+		} else if rank(f.Code) > rank(best.Code) {
+			best = f
+		}
+	}
+	if !counted {
+		i.Refused(best)
+		return
+	}
+	i.readings++
+	i.state.Received++
+	i.at.lastReading = max(i.at.lastReading, stamp.Time)
+}
+
+// rank orders what several decisions say of one reading that none counts: the
+// further it came, the more it says.
+func rank(c fault.Code) int {
+	switch c {
+	case fault.NoDecision:
+		return 0
+	case fault.Late:
+		return 2
+	case fault.Bounded:
+		return 3
+	case fault.Duplicate:
+		return 4
+	}
+	return 1
+}
+
+// follow leads a reading along one plan into its window.
+func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home bool) fault.Fault {
+	w, code := i.windowAt(p, stamp.Time)
+	if code != fault.None {
+		return fault.New(code)
+	}
+	if f := p.rule.Apply(r, &i.kept); f.Code != fault.None {
+		return f
+	}
+	e := &i.entry
+	*e = window.Entry{
+		Home: home, Sensor: i.at.number, Sequenced: stamp.Sequenced, Seq: stamp.Seq, Boot: stamp.Boot,
+		Time: stamp.Time, Cell: i.kept.Cell, Values: i.kept.Values, Has: i.kept.Has,
+	}
+	if !stamp.Sequenced {
+		e.Message = w.messageTag(i.message.Topic, i.message.Payload, stamp.Index)
+	}
+	// Without time or seq, equal messages are equal readings only if the sender
+	// says that it sends again (MQTT 3.1.1 section 3.3.1.1).
+	if (stamp.Sequenced || stamp.Timed || i.message.Dup) && w.Seen(e) {
+		return fault.New(fault.Duplicate)
+	}
+	if !w.Stream.Unit.None() {
+		if code := w.admit(e, i.kept.Unit); code != fault.None {
+			return fault.New(code)
+		}
+	}
+	w.Apply(e)
+	w.pending = checkpoint.AppendEntry(w.pending, e)
+	return fault.Fault{}
+}
+
+// stop commits what came before, so that an orderly stop loses nothing.
+func (i *Ingest) stop(ctx context.Context, err error) error {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if commitErr := i.commit(last); err == nil && ctx.Err() == nil {
+		err = commitErr
+	}
+	closeErr := i.listener.Close()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("ingest: %w", errors.Join(err, closeErr))
+	}
+	return nil
+}

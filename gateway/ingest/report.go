@@ -1,0 +1,202 @@
+package ingest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"time"
+
+	"sluice/gateway/ingest/internal/checkpoint"
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/window"
+	"sluice/policy/plan"
+)
+
+// Report is what may be known of ingest: instants, counts, closed codes and ids
+// of registered sensors. Nothing in it comes from a message.
+type Report struct {
+	// Now is the gateway's clock; zero before its first tick. Every window that
+	// was due at Through has been released.
+	Now, Through time.Time
+	// Received = Counted + Duplicate + Late + Refused + Bounded + Open readings.
+	Received, Counted, Duplicate, Late, Bounded, Open int64
+	Refused                                           map[string]int64
+	Windows                                           int
+	// Alive says of sensors by id whether they live; absent when not known.
+	Alive map[string]bool
+	// Problem is why intake stands still; empty when it does not.
+	Problem string
+}
+
+// Report returns the latest report.
+func (i *Ingest) Report() Report {
+	r := *i.report.Load()
+	if p := i.failing.Load(); p != nil {
+		r.Problem = *p
+	}
+	return r
+}
+
+// publishReport shows the account as it is now; lives judges liveness anew too.
+func (i *Ingest) publishReport(lives bool) {
+	s := &i.state
+	r := &Report{
+		Now: s.Now, Received: s.Received, Counted: s.Counted, Duplicate: s.Duplicate, Late: s.Late,
+		Bounded: s.Bounded, Refused: maps.Clone(s.Refused),
+	}
+	old := i.report.Load()
+	if len(s.Closes) == 0 {
+		r.Through = s.Now
+	} else if old != nil {
+		r.Through = old.Through
+	}
+	for _, st := range i.streams {
+		r.Windows += len(st.windows)
+		for _, w := range st.windows {
+			r.Open += w.Readings
+		}
+	}
+	if lives || old == nil {
+		r.Alive = i.alive()
+	} else {
+		r.Alive = old.Alive
+	}
+	i.report.Store(r)
+}
+
+// alive judges by heartbeats; sensors about nobody also by their readings.
+func (i *Ingest) alive() map[string]bool {
+	out := make(map[string]bool)
+	now := i.state.Now.UnixNano()
+	if i.state.Now.IsZero() {
+		return out
+	}
+	for _, s := range i.sensors {
+		switch {
+		case s.silentAfter > 0:
+			out[s.entry.ID] = now <= s.silentAfter
+		case !s.aboutPeople && len(s.routes) > 0:
+			every := max(2*s.routes[0].spec.Every.Nominal(), time.Hour)
+			out[s.entry.ID] = s.lastReading > 0 && now-s.lastReading <= int64(every)
+		case s.declaresPulse && now-i.since.UnixNano() > int64(time.Hour):
+			out[s.entry.ID] = false
+		}
+	}
+	return out
+}
+
+// heartbeat is {"ts": T, "every": "PT60S", "seq": n}: the sensor lives from ts
+// for three times every.
+func (i *Ingest) heartbeat(payload []byte) {
+	var hb struct {
+		TS    *time.Time  `json:"ts"`
+		Every plan.Period `json:"every"`
+		Seq   *uint64     `json:"seq"`
+	}
+	if len(payload) > 1024 || json.Unmarshal(payload, &hb) != nil {
+		i.feedback.add(i.at, fault.New(fault.NotJSON))
+		return
+	}
+	every := min(hb.Every.Nominal(), time.Hour)
+	if every <= 0 {
+		every = time.Minute
+	}
+	at := time.Unix(0, i.clock(i.message.Received)).UTC()
+	if hb.TS != nil {
+		if !i.state.Now.IsZero() && hb.TS.After(at.Add(i.cfg.Future)) {
+			i.feedback.add(i.at, fault.New(fault.Future))
+			return
+		}
+		at = hb.TS.UTC()
+	}
+	if !i.heard[i.at.number] {
+		i.heard[i.at.number] = true
+		i.state.Heard = append(i.state.Heard, i.at.number)
+	}
+	until := at.Add(3 * every)
+	i.at.silentAfter = max(i.at.silentAfter, until.UnixNano())
+	for n := range i.at.routes {
+		i.markAlive(&i.at.routes[n], at, until)
+	}
+}
+
+// markAlive notes the sensor in every window of the stream from at to until.
+func (i *Ingest) markAlive(p *route, at, until time.Time) {
+	if p.spec.Unit.None() {
+		return // what is about nobody lives by its readings
+	}
+	for t := at; !t.After(until); {
+		_, end := p.spec.Window(t)
+		if w, code := i.windowAt(p, t.UnixNano()); code == fault.None && !w.IsAlive(i.at.number) {
+			e := window.Entry{Alive: true, Sensor: i.at.number}
+			w.Apply(&e)
+			w.pending = checkpoint.AppendEntry(w.pending, &e)
+		}
+		t = end
+	}
+}
+
+// tally is what feedback has to say since it was last sent.
+type tally map[*sensor]map[fault.Fault]int64
+
+func (t tally) add(s *sensor, f fault.Fault) {
+	if s == nil {
+		return // an unknown topic has no owner to tell
+	}
+	if t[s] == nil {
+		t[s] = make(map[fault.Fault]int64)
+	}
+	t[s][f]++
+}
+
+// note is one line of feedback.
+type note struct {
+	Code    string `json:"code"`
+	Pointer string `json:"pointer"`
+	Rule    string `json:"rule"`
+	Count   int64  `json:"count"`
+	Fix     string `json:"fix"`
+}
+
+// sendFeedback tells each sensor what was dropped since the last time: codes,
+// names that its kind knows, and orders of magnitude.
+func (i *Ingest) sendFeedback() {
+	until := i.cfg.Now().UTC().Truncate(time.Second)
+	since := until.Add(-i.cfg.Feedback)
+	for s, faults := range i.feedback {
+		body := struct {
+			Since time.Time `json:"since"`
+			Until time.Time `json:"until"`
+			Codes []note    `json:"codes"`
+		}{Since: since, Until: until}
+		for code := range fault.Codes {
+			for field := fault.NoField; int(field) < len(s.fields); field++ {
+				f := fault.Fault{Code: fault.Code(code), Field: field}
+				if n := faults[f]; n > 0 {
+					body.Codes = append(body.Codes, s.note(f, n))
+				}
+			}
+		}
+		raw, err := json.Marshal(body)
+		if err == nil {
+			err = i.listener.Publish(s.entry.FeedbackTopic(), raw, false)
+		}
+		if err != nil {
+			i.cfg.Log.Warn("feedback cannot be sent", "error", err)
+		}
+	}
+	clear(i.feedback)
+}
+
+func (s *sensor) note(f fault.Fault, n int64) note {
+	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Code.Rule(), Fix: f.Code.Fix()}
+	if f.Field >= 0 {
+		out.Pointer = "/fields/" + s.fields[f.Field]
+	}
+	if out.Rule == "kind" {
+		out.Rule = fmt.Sprintf("kind %s", s.entry.Kind)
+	}
+	out.Count = int64(math.Pow(10, math.Floor(math.Log10(float64(n)))))
+	return out
+}

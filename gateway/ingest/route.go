@@ -1,0 +1,300 @@
+package ingest
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/dchest/siphash"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/format"
+	"sluice/gateway/ingest/internal/pseudonym"
+	"sluice/gateway/ingest/internal/redact"
+	"sluice/gateway/ingest/internal/window"
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+	"sluice/register"
+)
+
+// Version is one policy in force: windows that start at or after Since run
+// under it. The first version's Since is the zero time.
+type Version struct {
+	Since    time.Time
+	Digest   string
+	Kinds    map[string]decision.Kind
+	Zones    *register.Zones
+	Location *time.Location
+	Streams  []*plan.Stream
+	// Plans are each sensor's plans, by the sensor's id.
+	Plans map[string][]plan.Plan
+}
+
+// maxWindows bounds the open windows of a stream: before the first tick of a
+// simulated clock nothing else does.
+const maxWindows = 4096
+
+// target is what a topic stands for.
+type target struct {
+	sensor    *sensor
+	heartbeat bool
+}
+
+// sensor is one register entry, ready for its readings.
+type sensor struct {
+	entry  *register.Sensor
+	number uint64
+	shape  *format.Shape
+	fields []string
+	routes []route
+	// usable from and before, in nanoseconds since 1970.
+	from, until int64
+
+	lastReading   int64
+	silentAfter   int64 // last heartbeat plus three times every
+	aboutPeople   bool
+	declaresPulse bool
+}
+
+// route is one of a sensor's plans under one policy version.
+type route struct {
+	stream  *stream
+	spec    *plan.Stream
+	version int
+	rule    *redact.Rule
+}
+
+// stream is the state of one published series.
+type stream struct {
+	id string
+	// next is the start of the first window that is not closed; zero before the
+	// first tick.
+	next    time.Time
+	windows map[int64]*openWindow
+	epochs  map[int64]*openEpoch
+	last    *openWindow // the one that the last reading fell into
+}
+
+// openWindow is a window with what it owes the log.
+type openWindow struct {
+	*window.Window
+	name       string
+	start, end int64
+	k0, k1     uint64
+	epoch      *openEpoch
+	pending    []byte
+	combined   []byte
+}
+
+// openEpoch is an epoch with what it owes the log.
+type openEpoch struct {
+	*pseudonym.Epoch
+	name       string
+	start, end time.Time
+	lost       bool
+	pending    []byte
+}
+
+func (i *Ingest) sensorsOf(reg *register.Register) {
+	i.targets = make(map[string]target)
+	for n := range reg.Sensors {
+		e := &reg.Sensors[n]
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(e.ID))
+		s := &sensor{entry: e, number: h.Sum64()}
+		i.sensors = append(i.sensors, s)
+		i.targets[e.UpTopic()] = target{sensor: s}
+		i.targets[e.HeartbeatTopic()] = target{sensor: s, heartbeat: true}
+	}
+}
+
+func (s *sensor) usable(t int64) bool { return t >= s.from && t < s.until }
+
+// adopt adds a policy version and gives every sensor its routes.
+func (i *Ingest) adopt(v Version) error {
+	i.versions = append(i.versions, v)
+	n := len(i.versions) - 1
+	for _, spec := range v.Streams {
+		if i.streams[spec.ID] == nil {
+			i.streams[spec.ID] = &stream{
+				id: spec.ID, next: i.cfg.Resume[spec.ID],
+				windows: make(map[int64]*openWindow), epochs: make(map[int64]*openEpoch),
+			}
+		}
+	}
+	for _, s := range i.sensors {
+		if err := i.reroute(s, n); err != nil {
+			return err
+		}
+	}
+	i.dirty = true
+	return nil
+}
+
+func (i *Ingest) reroute(s *sensor, version int) error {
+	v := &i.versions[version]
+	kind, known := v.Kinds[s.entry.Kind]
+	if !known {
+		return nil // no plans either
+	}
+	names, types := make([]string, len(kind.Fields)), make([]string, len(kind.Fields))
+	for f, field := range kind.Fields {
+		names[f], types[f] = field.Name, field.Type
+	}
+	// Kinds may gain fields from one version to the next; rules of older
+	// versions look theirs up in the shape of the newest.
+	s.shape, s.fields = format.NewShape(names, types, s.entry.Map), names
+	s.declaresPulse = !kind.Heartbeat.IsZero()
+	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
+	if s.entry.Until != (decision.Date{}) {
+		s.until = s.entry.Until.End(v.Location).UnixNano()
+	}
+	s.routes, s.aboutPeople = nil, false
+	for n := version; n >= 0; n-- {
+		if n < version && !i.versions[n+1].Since.After(i.oldest()) {
+			break // every window of older versions is closed
+		}
+		for _, p := range i.versions[n].Plans[s.entry.ID] {
+			rule, err := redact.Compile(p, s.shape, s.entry.ID, i.versions[n].Zones)
+			if err != nil {
+				if n == version {
+					return fmt.Errorf("sensor %s: %w", s.entry.ID, err)
+				}
+				continue // the newest version's kind has lost a field
+			}
+			s.routes = append(s.routes, route{i.streams[p.Stream.ID], p.Stream, n, rule})
+			s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
+		}
+	}
+	return nil
+}
+
+// oldest is the start of the first window of any stream that is not closed.
+func (i *Ingest) oldest() time.Time {
+	var first time.Time
+	for _, s := range i.streams {
+		if first.IsZero() || s.next.Before(first) {
+			first = s.next
+		}
+	}
+	return first
+}
+
+// inForce reports whether a window that starts at t runs under version n.
+func (i *Ingest) inForce(n int, t time.Time) bool {
+	if t.Before(i.versions[n].Since) {
+		return false
+	}
+	return n+1 == len(i.versions) || t.Before(i.versions[n+1].Since)
+}
+
+// windowAt finds or opens the window of the route's stream that holds t.
+func (i *Ingest) windowAt(p *route, t int64) (*openWindow, fault.Code) {
+	if w := p.stream.last; w != nil && w.Stream == p.spec && t >= w.start && t < w.end {
+		return w, fault.None
+	}
+	start, end := p.spec.Window(time.Unix(0, t))
+	if !i.inForce(p.version, start) || !p.spec.InForce(start) {
+		return nil, fault.NoDecision
+	}
+	if start.Before(p.stream.next) {
+		return nil, fault.Late
+	}
+	if len(p.stream.windows) >= maxWindows {
+		return nil, fault.Future
+	}
+	w, err := i.open(p.stream, p.spec, i.versions[p.version].Digest, start, end)
+	if err != nil {
+		i.cfg.Log.Error("a window's key cannot be made; its readings are refused", "error", err)
+		return nil, fault.Gap
+	}
+	if w.Lost {
+		return nil, fault.Gap
+	}
+	p.stream.last = w
+	return w, fault.None
+}
+
+// open returns the window, making it and its keys if need be.
+func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end time.Time) (*openWindow, error) {
+	if w := s.windows[start.UnixNano()]; w != nil {
+		return w, nil
+	}
+	w := &openWindow{
+		Window: window.New(spec, digest, start, end), start: start.UnixNano(), end: end.UnixNano(),
+		name: keyName("w", s.id, start),
+	}
+	key, err := i.keys.Make(w.name)
+	if err != nil {
+		return nil, err
+	}
+	// The tags of messages without seq live and die with the window.
+	sum := sha256.Sum256(append([]byte("sluice message tags"), key...))
+	w.k0, w.k1 = binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint64(sum[8:])
+	if !spec.Unit.None() {
+		if w.epoch, err = i.epochAt(s, spec, start); err != nil {
+			return nil, err
+		}
+		w.Lost = w.epoch.lost
+	}
+	s.windows[w.start] = w
+	return w, nil
+}
+
+func (i *Ingest) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch, error) {
+	start, end := spec.Epoch(t)
+	if e := s.epochs[start.UnixNano()]; e != nil {
+		return e, nil
+	}
+	e := &openEpoch{name: keyName("e", s.id, start), start: start, end: end}
+	e.lost = slices.Contains(i.state.Lost, e.name)
+	key, err := i.keys.Make(e.name)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(append([]byte("sluice unit tags"), key...))
+	e.Epoch = pseudonym.NewEpoch(sum[:pseudonym.KeySize])
+	s.epochs[start.UnixNano()] = e
+	return e, nil
+}
+
+// keyName names a key: what, of which stream, from when.
+func keyName(what, stream string, start time.Time) string {
+	return what + "-" + strconv.FormatInt(start.Unix(), 10) + "-" + stream
+}
+
+// admit makes the unit's tag and spends one contribution where the unit is new
+// to the cell.
+func (w *openWindow) admit(e *window.Entry, unit []byte) fault.Code {
+	if w.epoch.lost {
+		return fault.Gap
+	}
+	e.Unit = w.epoch.Tag(unit)
+	if w.HasUnit(e.Cell, e.Unit) {
+		return fault.None
+	}
+	if !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions) {
+		return fault.Bounded
+	}
+	w.epoch.Use(e.Unit)
+	w.epoch.pending = append(w.epoch.pending, e.Unit[:]...)
+	return fault.None
+}
+
+// messageTag stands for a message without seq.
+func (w *openWindow) messageTag(topic string, payload []byte, index int) pseudonym.Tag {
+	w.combined = append(w.combined[:0], topic...)
+	w.combined = append(w.combined, 0)
+	w.combined = binary.LittleEndian.AppendUint64(w.combined, uint64(index))
+	w.combined = append(w.combined, payload...)
+	lo, hi := siphash.Hash128(w.k0, w.k1, w.combined)
+	clear(w.combined)
+	var t pseudonym.Tag
+	binary.LittleEndian.PutUint64(t[:], lo)
+	binary.LittleEndian.PutUint64(t[8:], hi)
+	return t
+}

@@ -1,0 +1,221 @@
+// Package query is what residents can ask, once, for pages, API and files: the
+// parameters, their bounds and their defaults. It sees released observations
+// and the public books only.
+package query
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+// Store is where released observations are read.
+type Store interface {
+	Observations(ctx context.Context, q store.Query) ([]store.Observation, error)
+	ClosedUntil(ctx context.Context, stream string) (time.Time, error)
+}
+
+// Source answers from one store and its books.
+type Source struct {
+	Store Store
+	Books books.Reader
+}
+
+// Bounds of one page.
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+	maxQuery     = 8192
+)
+
+// Stream is a published series and how far it is final.
+type Stream struct {
+	books.Stream
+	ClosedUntil time.Time
+}
+
+// Streams lists all series, by id.
+func (s *Source) Streams(ctx context.Context) ([]Stream, error) {
+	list, err := s.Books.Streams()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Stream, len(list))
+	for i, b := range list {
+		until, err := s.Store.ClosedUntil(ctx, b.ID)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Stream{b, until}
+	}
+	return out, nil
+}
+
+// ErrUnknown says that there is no such thing.
+var ErrUnknown = errors.New("unknown")
+
+// Stream finds one series.
+func (s *Source) Stream(ctx context.Context, id string) (Stream, error) {
+	list, err := s.Streams(ctx)
+	if err != nil {
+		return Stream{}, err
+	}
+	for _, st := range list {
+		if st.ID == id {
+			return st, nil
+		}
+	}
+	return Stream{}, ErrUnknown
+}
+
+// Latest is the end of the last released window of any series: the gateway's
+// time as the public can know it.
+func (s *Source) Latest(ctx context.Context) (time.Time, error) {
+	list, err := s.Streams(ctx)
+	latest := time.Unix(0, 0).UTC()
+	for _, st := range list {
+		if st.ClosedUntil.After(latest) {
+			latest = st.ClosedUntil
+		}
+	}
+	return latest, err
+}
+
+// Invalid is a parameter that cannot be used; it names it, not its value.
+type Invalid struct{ Parameter, Hint string }
+
+func (e *Invalid) Error() string { return e.Parameter + ": " + e.Hint }
+
+// Values reads a raw query string and refuses parameters that are not known,
+// rather than ignoring them.
+func Values(raw string, known ...string) (url.Values, error) {
+	if len(raw) > maxQuery {
+		return nil, &Invalid{"query", "is longer than 8 KiB"}
+	}
+	// url.ParseQuery drops parameters with semicolons silently.
+	if strings.Contains(raw, ";") {
+		return nil, &Invalid{"query", "separate parameters with &, and write a semicolon as %3B"}
+	}
+	v, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, &Invalid{"query", "is not well formed"}
+	}
+	for name := range v {
+		if !slices.Contains(known, name) {
+			return nil, &Invalid{"query", "holds an unknown parameter; known are " + strings.Join(known, ", ")}
+		}
+		if name != "cell" && name != "measure" && len(v[name]) > 1 {
+			return nil, &Invalid{name, "is there more than once"}
+		}
+	}
+	return v, nil
+}
+
+// Parameters of observations.
+var Parameters = []string{"from", "to", "cell", "measure", "limit", "cursor", "format"}
+
+// Parse makes the query for observations of a series: from inclusive, to
+// exclusive, on start; the last 24 hours before latest by default.
+func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
+	q := store.Query{Stream: st.ID, Limit: DefaultLimit}
+	loc, err := time.LoadLocation(st.Timezone)
+	if err != nil {
+		loc = time.UTC
+	}
+	if q.From, q.To, err = span(v, latest, loc); err != nil {
+		return q, err
+	}
+	for _, id := range v["cell"] {
+		if !slices.ContainsFunc(st.Cells, func(c books.Cell) bool { return c.ID == id }) {
+			return q, &Invalid{"cell", "names no cell of this stream; see its cells at /api/v1/streams"}
+		}
+		q.Cells = append(q.Cells, id)
+	}
+	for _, name := range v["measure"] {
+		if !slices.ContainsFunc(st.Measures, func(m books.Measure) bool { return m.Name == name }) {
+			return q, &Invalid{"measure", "names no measure of this stream; see its measures at /api/v1/streams"}
+		}
+		q.Measures = append(q.Measures, name)
+	}
+	if v.Has("limit") {
+		n, err := strconv.Atoi(v.Get("limit"))
+		if err != nil || n < 1 || n > MaxLimit {
+			return q, &Invalid{"limit", "is a whole number from 1 to 1000"}
+		}
+		q.Limit = n
+	}
+	if v.Has("cursor") {
+		if q.After, err = decodeCursor(v.Get("cursor")); err != nil {
+			return q, err
+		}
+	}
+	return q, nil
+}
+
+func span(v url.Values, latest time.Time, loc *time.Location) (from, to time.Time, err error) {
+	to = latest
+	if v.Has("to") {
+		if to, err = instant("to", v.Get("to"), loc); err != nil {
+			return from, to, err
+		}
+	} else if v.Has("from") {
+		to = time.Unix(1<<33, 0)
+	}
+	from = to.Add(-24 * time.Hour)
+	if v.Has("from") {
+		if from, err = instant("from", v.Get("from"), loc); err != nil {
+			return from, to, err
+		}
+	}
+	if from.After(to) {
+		return from, to, &Invalid{"from", "is after to"}
+	}
+	return from, to, nil
+}
+
+// instant reads RFC 3339, or a local day.
+func instant(name, text string, loc *time.Location) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t, err = time.ParseInLocation(time.DateOnly, text, loc)
+	}
+	if err != nil || t.Year() < 1970 || t.Year() > 2200 {
+		return time.Time{}, &Invalid{name, "is an instant such as 2026-11-23T10:00:00Z (write + as %2B) or a day such as 2026-11-23"}
+	}
+	return t.UTC(), nil
+}
+
+// Cursor continues a page behind an observation.
+func Cursor(o store.Observation) string {
+	raw, err := json.Marshal([]any{o.Start.UnixNano(), o.Cell, o.Measure})
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func decodeCursor(s string) (*store.Position, error) {
+	bad := &Invalid{"cursor", "is not one that this server gave; follow next as it is"}
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return nil, bad
+	}
+	var nanos int64
+	var p store.Position
+	parts := []any{&nanos, &p.Cell, &p.Measure}
+	want := len(parts)
+	if json.Unmarshal(raw, &parts) != nil || len(parts) != want {
+		return nil, bad
+	}
+	p.Start = time.Unix(0, nanos).UTC()
+	return &p, nil
+}
