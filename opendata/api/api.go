@@ -58,16 +58,23 @@ func asJSON(v any) (*answer, error) {
 	return &answer{mime: "application/json", body: b.Bytes()}, err
 }
 
-// get wraps a handler: methods, errors, caching.
-func (a *API) get(h func(*http.Request) (*answer, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Expose-Headers", "ETag, Link")
+// ReadOnly refuses every method but GET and HEAD.
+func ReadOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			problem(w, r, http.StatusMethodNotAllowed, "method", "Only GET and HEAD", "this interface is for reading")
 			return
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// get wraps a handler: errors and caching.
+func (a *API) get(h func(*http.Request) (*answer, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "ETag, Link")
 		out, err := h(r)
 		var invalid *query.Invalid
 		switch {

@@ -54,19 +54,19 @@ func New(source *query.Source, log *slog.Logger) (*Web, error) {
 
 // Routes adds the pages to a mux.
 func (w *Web) Routes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /style.css", func(rw http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/style.css", func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Content-Type", "text/css; charset=utf-8")
 		rw.Header().Set("Cache-Control", "public, max-age=300")
 		_, _ = rw.Write(w.style) // the client may be gone
 	})
-	mux.HandleFunc("GET /{$}", w.page("home", w.home))
-	mux.HandleFunc("GET /streams/{id}", w.page("stream", w.stream))
-	mux.HandleFunc("GET /sensors", w.page("sensors", w.sensors))
-	mux.HandleFunc("GET /sensors/{id}", w.page("sensor", w.sensor))
-	mux.HandleFunc("GET /decisions", w.page("decisions", w.decisions))
-	mux.HandleFunc("GET /decisions/{id}", w.page("decision", w.decision))
-	mux.HandleFunc("GET /privacy", w.page("privacy", w.privacy))
-	mux.HandleFunc("GET /", w.page("missing", func(*http.Request) (any, error) { return nil, query.ErrUnknown }))
+	mux.HandleFunc("/{$}", w.page("home", w.home))
+	mux.HandleFunc("/streams/{id}", w.page("stream", w.stream))
+	mux.HandleFunc("/sensors", w.page("sensors", w.sensors))
+	mux.HandleFunc("/sensors/{id}", w.page("sensor", w.sensor))
+	mux.HandleFunc("/decisions", w.page("decisions", w.decisions))
+	mux.HandleFunc("/decisions/{id}", w.page("decision", w.decision))
+	mux.HandleFunc("/privacy", w.page("privacy", w.privacy))
+	mux.HandleFunc("/", w.page("missing", func(*http.Request) (any, error) { return nil, query.ErrUnknown }))
 }
 
 // frame is what every page has around its content.

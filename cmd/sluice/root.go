@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"sluice/gateway"
+)
+
+// Exit codes. 1 is kept for verbs that check something.
+const (
+	exitDone    = 0
+	exitUsage   = 2
+	exitRefused = 3
+	exitOurs    = 70
+)
+
+// Main runs one verb and returns its exit code.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		// A panic may hold a reading, so only its place is shown.
+		if v := recover(); v != nil {
+			fmt.Fprintf(stderr, "sluice: this is a bug of ours (%T); please report it with these lines\n%s", v, places(debug.Stack()))
+			code = exitOurs
+		}
+	}()
+	root := &cobra.Command{
+		Use: "sluice", Short: "A privacy-preserving gateway for a city's sensors",
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	started := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	root.AddCommand(upCommand(), gatewayCommand(), opendataCommand(), versionCommand())
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(stderr, "sluice: %v\n", err)
+	var refusal *gateway.Refusal
+	var usage *usageError
+	switch {
+	case errors.As(err, &refusal):
+		return exitRefused
+	case errors.As(err, &usage) || !started:
+		fmt.Fprintln(stderr, "See sluice --help.")
+		return exitUsage
+	}
+	return exitOurs
+}
+
+// usageError is a wrong use that only shows once a verb runs.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// logger writes text to stderr at a level by name.
+func logger(stderr io.Writer, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if level != "" {
+		if err := l.UnmarshalText([]byte(level)); err != nil {
+			return nil, &gateway.Refusal{Err: errors.New("log: level is one of debug, info, warn, error")}
+		}
+	}
+	return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: l})), nil
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Say which version this is", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			info, ok := debug.ReadBuildInfo()
+			if !ok {
+				return errors.New("this binary does not know its version")
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "sluice %s, %s\n", info.Main.Version, info.GoVersion)
+			return err
+		},
+	}
+}

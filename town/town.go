@@ -1,0 +1,145 @@
+// Package town wires a whole small town into one process: broker, gateway,
+// store, open data and a simulated city, all on loopback.
+package town
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/books"
+	"sluice/configs"
+	"sluice/gateway"
+	"sluice/opendata"
+	"sluice/policy"
+	"sluice/store/sqlite"
+)
+
+// clockTopic carries the simulated clock.
+const clockTopic = "city/v1/clock"
+
+// Options of a town.
+type Options struct {
+	Dir, HTTP, MQTT, Admin string
+	JSON                   bool
+	Out, Err               io.Writer
+}
+
+// Town is a running town.
+type Town struct {
+	o       Options
+	log     *slog.Logger
+	gateway *gateway.Gateway
+	store   *sqlite.Store
+	open    *opendata.Server
+}
+
+// Open lays out the state directory and starts every part.
+func Open(ctx context.Context, o Options) (_ *Town, err error) {
+	for _, addr := range []string{o.HTTP, o.MQTT, o.Admin} {
+		if host, _, err := net.SplitHostPort(addr); err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
+			return nil, &gateway.Refusal{Err: errors.New("the demo listens on loopback only; give addresses such as 127.0.0.1:8080")}
+		}
+	}
+	if err := lay(o.Dir); err != nil {
+		return nil, &gateway.Refusal{Err: fmt.Errorf("state directory: %w; choose another with --dir", err)}
+	}
+	t := &Town{o: o, log: slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, t.close())
+		}
+	}()
+	t.gateway, err = gateway.Open(ctx, gateway.Config{
+		Gateway: "demo", Dir: o.Dir, Simulation: true, Time: gateway.Time{Topic: clockTopic},
+		Register: filepath.Join(o.Dir, "register.yaml"), Listen: gateway.Listen{MQTT: o.MQTT}, Admin: o.Admin,
+		Feedback: 10 * time.Second,
+	}, t.log)
+	if err != nil {
+		t.gateway = nil
+		return t, err
+	}
+	if t.store, err = sqlite.OpenReader(filepath.Join(o.Dir, "store.db")); err != nil {
+		return t, err
+	}
+	if t.open, err = opendata.Open(o.HTTP, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
+		return t, &gateway.Refusal{Err: err}
+	}
+	return t, nil
+}
+
+// lay writes the example city where nothing is yet.
+func lay(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	reg := filepath.Join(dir, "register.yaml")
+	if _, err := os.Stat(reg); errors.Is(err, os.ErrNotExist) {
+		if err := os.WriteFile(reg, configs.Register, 0o644); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "policy")); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	part := filepath.Join(dir, "policy.part")
+	if err := errors.Join(os.RemoveAll(part), policy.Example().Write(part)); err != nil {
+		return err
+	}
+	return os.Rename(part, filepath.Join(dir, "policy"))
+}
+
+// Run lives until ctx ends, then stops in order: the city, the gateway, what was
+// released into the store, and the open data last.
+func (t *Town) Run(ctx context.Context) error {
+	t.banner()
+	edge, stopEdge := context.WithCancel(context.WithoutCancel(ctx))
+	face, stopFace := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEdge()
+	defer stopFace()
+	var eg errgroup.Group
+	failed := make(chan struct{}, 2)
+	start := func(f func(context.Context) error, ctx context.Context) {
+		eg.Go(func() error {
+			err := f(ctx)
+			if err != nil {
+				failed <- struct{}{}
+			}
+			return err
+		})
+	}
+	start(t.gateway.Run, edge)
+	start(t.open.Run, face)
+	living, stopCity := context.WithCancel(ctx)
+	defer stopCity()
+	go func() {
+		select {
+		case <-failed:
+			stopCity()
+		case <-living.Done():
+		}
+	}()
+	err := t.live(living)
+	stopEdge()
+	stopFace()
+	return errors.Join(err, eg.Wait(), t.close())
+}
+
+func (t *Town) close() error {
+	var errs []error
+	if t.gateway != nil {
+		errs = append(errs, t.gateway.Close())
+	}
+	if t.store != nil {
+		errs = append(errs, t.store.Close())
+	}
+	return errors.Join(errs...)
+}
