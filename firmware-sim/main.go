@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -115,7 +116,9 @@ func replayCommand(code *int) *cobra.Command {
 		Use: "replay FILE", Short: "Publish real readings from CSV or JSON lines", Args: cobra.ExactArgs(1),
 		Example: `  firmware-sim replay air.csv --map "ts=Date Time,sensor=Station,field.no2=NO2 Value" --layout unix --clock city/v1/clock`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.File = args[0]
+			if o.File = args[0]; o.Step < time.Second {
+				return errors.New("--step is at least a second")
+			}
 			usage, err := device.Replay(cmd.Context(), o)
 			if err != nil && !usage {
 				*code = exitUnreachable
@@ -131,6 +134,7 @@ func replayCommand(code *int) *cobra.Command {
 	f.StringVar(&o.Owner, "owner", "replay", "owner of the sensors in the topic city/v1/OWNER/SENSOR/up")
 	f.Float64Var(&o.Accelerate, "accelerate", 0, "recorded seconds in a second; 0 is as fast as possible")
 	f.StringVar(&o.Clock, "clock", "", "drive the gateway's simulated clock on this topic")
+	f.DurationVar(&o.Step, "step", time.Minute, "with --clock: how far the clock moves at once, at most the gateway's windows.future")
 	f.DurationVar(&o.Settle, "settle", 25*time.Hour, "with --clock: how far the clock goes on after the last reading")
 	return c
 }

@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -454,8 +455,8 @@ func TestLostKeys(t *testing.T) {
 	if got := value(t, c.items("gates", ten, ten.Add(2*time.Hour)), ten.Add(time.Hour), "passed"); got != 4 {
 		t.Errorf("the hour after has %v; want 4", got)
 	}
-	raw := read(t, filepath.Join(c.dir, "state/public/gaps.jsonl"))
-	if !strings.Contains(raw, `"keys_lost"`) {
-		t.Errorf("gaps.jsonl does not speak of the lost keys: %s", raw)
-	}
+	await(t, 10*time.Second, "gaps.jsonl to speak of the lost keys", func() bool {
+		raw, err := os.ReadFile(filepath.Join(c.dir, "state/public/gaps.jsonl"))
+		return err == nil && strings.Contains(string(raw), `"keys_lost"`)
+	})
 }

@@ -112,6 +112,10 @@ func (c *city) minute(ctx context.Context) error {
 	if err := device.Minute(c.street, c.fleet, c.now); err != nil {
 		return err
 	}
+	if c.now.Minute()%5 == 0 {
+		// The spare counter is switched on and waits for its devices.
+		c.link.Publish("city/v1/demo/yours-counter/hb", fmt.Appendf(nil, `{"ts":%q,"every":"PT5M"}`, c.now.UTC().Format(time.RFC3339)), false)
+	}
 	c.now = c.now.Add(time.Minute)
 	return nil
 }

@@ -153,12 +153,13 @@ func WriteRegister(path string, sensors []street.Sensor) error {
 type ReplayOptions struct {
 	File, Broker, Map, Layout, Timezone, Owner, Clock string
 	Accelerate                                        float64
-	Settle                                            time.Duration
+	Settle, Step                                      time.Duration
 }
 
-// Replay sends recorded readings in their order, minute by minute. The clock
-// moves to a minute before its readings are sent, and never before those of
-// earlier minutes are acknowledged. It says whether an error is one of usage.
+// Replay sends recorded readings in their order, step by step. The clock moves
+// to the start of a step before its readings are sent, and never before those of
+// earlier steps are acknowledged; so a step is at most what the gateway takes as
+// future. It says whether an error is one of usage.
 func Replay(ctx context.Context, o ReplayOptions) (usage bool, err error) {
 	mapping, err := replay.ParseMapping(o.Map, o.Layout, o.Timezone)
 	if err != nil {
@@ -181,21 +182,21 @@ func Replay(ctx context.Context, o ReplayOptions) (usage bool, err error) {
 	bar := newBar(int64(len(rows)), "readings")
 	begun := time.Now()
 	for at := 0; at < len(rows) && ctx.Err() == nil; {
-		minute := rows[at].Time.Truncate(time.Minute)
+		step := rows[at].Time.Truncate(o.Step)
 		if o.Clock != "" {
-			if err := link.Tick(o.Clock, minute); err != nil {
+			if err := link.Tick(o.Clock, step); err != nil {
 				return false, err
 			}
 		}
 		var list []street.Observation
-		for ; at < len(rows) && rows[at].Time.Before(minute.Add(time.Minute)); at++ {
+		for ; at < len(rows) && rows[at].Time.Before(step.Add(o.Step)); at++ {
 			list = append(list, street.Observation{Sensor: index[rows[at].Sensor], Time: rows[at].Time, Fields: rows[at].Fields})
 		}
 		if err := fleet.Send(list); err != nil {
 			return false, err
 		}
 		_ = bar.Set(at)
-		pace(ctx, begun, minute.Sub(rows[0].Time), o.Accelerate)
+		pace(ctx, begun, step.Sub(rows[0].Time), o.Accelerate)
 	}
 	err = link.Flush()
 	if err == nil && o.Clock != "" && ctx.Err() == nil {

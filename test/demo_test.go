@@ -1,0 +1,240 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"sluice/firmware-sim/device"
+)
+
+// demo is a running `up --demo`.
+type demo struct {
+	*process
+	OpenData string `json:"opendata"`
+	MQTT     string `json:"mqtt"`
+	Admin    string `json:"admin"`
+	Dir      string `json:"dir"`
+}
+
+func startDemo(t *testing.T, dir string) demo {
+	t.Helper()
+	p := start(t, sluice, "up", "--demo", "--json", "--dir", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	d := demo{process: p}
+	if err := json.Unmarshal([]byte(p.find(`(?m)^(\{"opendata.*\})$`)[1]), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d demo) clock() (now time.Time) {
+	var health struct {
+		Now time.Time `json:"now"`
+	}
+	getJSON(d.t, d.Admin+"/healthz", &health)
+	return health.Now
+}
+
+// TestDemo is what a newcomer sees: every sort of answer within a minute, their
+// own number some seconds after publishing, feedback, a policy that reloads, a
+// stop that is in order and a second run that goes on.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	begun := time.Now()
+	dir := filepath.Join(t.TempDir(), "town")
+	d := startDemo(t, dir)
+	d.find(`"event":"replayed"`)
+	seen := map[string]int{}
+	exact := 0
+	for _, stream := range []string{"footfall", "boardings", "noise", "air"} {
+		for _, i := range readAll(t, d.OpenData, "/api/v1/streams/"+stream+"/observations?limit=1000") {
+			seen[i.Status]++
+			if i.Value != nil && *i.Low == *i.High {
+				exact++
+			}
+			if !i.Simulation {
+				t.Fatal("an observation of the demo does not say simulation")
+			}
+		}
+	}
+	if seen["published"] == 0 || seen["withheld"] == 0 || seen["no_data"] == 0 || exact == 0 || exact == seen["published"] {
+		t.Errorf("the demo shows %v and %d exact values; want some of each", seen, exact)
+	}
+	if took := time.Since(begun); took > time.Minute {
+		t.Errorf("the first answers took %s; want at most a minute", took)
+	}
+	d.yourSensors()
+	d.editPolicy()
+	last := d.clock()
+	if code := d.stop(5 * time.Second); code != 0 {
+		t.Errorf("Ctrl-C gave exit code %d; want 0", code)
+	}
+	again := startDemo(t, dir)
+	again.find(`"event":"replayed"`)
+	if now := again.clock(); now.Before(last) || now.After(last.Add(2*time.Hour)) {
+		t.Errorf("the second run is at %s; the first ended at %s", now, last)
+	}
+	if code := again.stop(5 * time.Second); code != 0 {
+		t.Errorf("SIGINT gave exit code %d; want 0", code)
+	}
+}
+
+// yourSensors publishes to the spare sensors and waits for number and feedback.
+func (d demo) yourSensors() {
+	t := d.t
+	var mu sync.Mutex
+	var feedback string
+	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(d.MQTT).SetClientID("you"))
+	if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+		t.Fatal(tok.Error())
+	}
+	defer c.Disconnect(100)
+	c.Subscribe("city/v1/demo/+/feedback", 1, func(_ mqtt.Client, m mqtt.Message) {
+		mu.Lock()
+		defer mu.Unlock()
+		feedback += string(m.Payload())
+	}).Wait()
+	link, err := device.Connect(d.MQTT, "yours")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer link.Close()
+	link.Publish("city/v1/demo/yours-noise/up", []byte(`{"fields":{"laeq":71.5}}`), false)
+	link.Publish("city/v1/demo/yours-noise/up", []byte(`{"fields":{"laeq":"secret-9f"}}`), false)
+	link.Publish("city/v1/demo/yours-counter/up", []byte(`{"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}`), false)
+	if err := link.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, 30*time.Second, "your number to appear", func() bool {
+		for _, i := range readAll(t, d.OpenData, "/api/v1/streams/noise/observations?cell=carrer-nou&limit=1000") {
+			if i.Value != nil && *i.Value == 71.5 {
+				return true
+			}
+		}
+		return false
+	})
+	await(t, 30*time.Second, "feedback", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return strings.Contains(feedback, `{"code":"E101","pointer":"/fields/laeq","rule":"kind noise-meter","count":1,"fix":`)
+	})
+	if strings.Contains(feedback, "secret-9f") {
+		t.Error("feedback quotes a value")
+	}
+}
+
+// editPolicy breaks a file, sees it said, then really changes a decision.
+func (d demo) editPolicy() {
+	t := d.t
+	path := filepath.Join(d.Dir, "policy", "decisions", "2026-16-noise.yaml")
+	good := read(t, path)
+	write(t, path, strings.Replace(good, "keep: [laeq]", "kep: [laeq]", 1))
+	d.find(`cannot be used.*2026-16-noise.yaml.*unknown field`)
+	write(t, path, strings.Replace(good, "name: level", "name: loudness", 1))
+	await(t, 40*time.Second, "the changed measure to be published", func() bool {
+		for _, i := range readAll(t, d.OpenData, "/api/v1/streams/noise/observations?limit=1000") {
+			if i.Measure == "loudness" && i.Status == "published" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func TestBanner(t *testing.T) {
+	t.Parallel()
+	p := start(t, sluice, "up", "--demo", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	for _, want := range []string{
+		`Simulated: the city`, `mosquitto_pub -h 127\.0\.0\.1 -p \d+ .*city/v1/demo/yours-noise/up`, `city/v1/demo/yours-counter/up`,
+		`mosquitto_sub .*feedback`, `http://127\.0\.0\.1:\d+/streams/noise\?cell=carrer-nou`, `The last day\s+published\s+withheld\s+no data`,
+	} {
+		p.find(want)
+	}
+	dir := p.find(`(?m)Policy\s+(\S+)/policy`)[1]
+	if code := p.stop(5 * time.Second); code != 0 {
+		t.Errorf("exit code %d; want 0", code)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the temporary state directory is still there")
+	}
+}
+
+// TestRefused is every way in which a start is refused: one line that says what
+// to do, and the code of that sort.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	busy := freeAddrHeld(t)
+	c := found(t, small())
+	c.run()
+	locked := filepath.Join(c.dir, "state")
+	file := filepath.Join(t.TempDir(), "file")
+	write(t, file, "x")
+	bad := filepath.Join(t.TempDir(), "gateway.yaml")
+	write(t, bad, "dir: x\nnonsense: 1\n")
+	open := filepath.Join(t.TempDir(), "gateway.yaml")
+	write(t, open, "dir: x\nregister: r\nlisten: {mqtt: 0.0.0.0:0}\nsimulation: true\n")
+	unsigned := filepath.Join(t.TempDir(), "gateway.yaml")
+	write(t, unsigned, "dir: x\nregister: r\nlisten: {mqtt: 127.0.0.1:0}\n")
+	up := func(args ...string) []string {
+		base := map[string]string{"--http": "127.0.0.1:0", "--mqtt": "127.0.0.1:0", "--admin": "127.0.0.1:0"}
+		for i := 0; i+1 < len(args); i += 2 {
+			base[args[i]] = args[i+1]
+		}
+		out := []string{"up", "--demo"}
+		for k, v := range base {
+			out = append(out, k, v)
+		}
+		return out
+	}
+	for _, x := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"no demo", []string{"up"}, 2, "--demo"},
+		{"wrong flag", []string{"up", "--demo", "--nonsense"}, 2, "unknown flag"},
+		{"wrong verb", []string{"dance"}, 2, "unknown command"},
+		{"busy http", up("--http", busy), 3, "--http"},
+		{"busy mqtt", up("--mqtt", busy), 3, "mqtt listener"},
+		{"busy admin", up("--admin", busy), 3, "--admin"},
+		{"not loopback", up("--http", "0.0.0.0:0"), 3, "loopback"},
+		{"a file as directory", up("--dir", file), 3, "--dir"},
+		{"locked directory", up("--dir", locked), 3, "in use by another process"},
+		{"unknown key", []string{"gateway", "-c", bad}, 3, "nonsense"},
+		{"no configuration", []string{"gateway", "-c", filepath.Join(locked, "none.yaml")}, 3, "none.yaml"},
+		{"simulation on the network", []string{"gateway", "-c", open}, 3, "loopback"},
+		{"unsigned policy", []string{"gateway", "-c", unsigned}, 3, "simulation: true"},
+		{"open data without books", []string{"opendata", "-c", bad}, 3, "nonsense"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			p := start(t, sluice, x.args...)
+			select {
+			case err := <-p.done:
+				p.done <- err
+			case <-time.After(20 * time.Second):
+				t.Fatal("it goes on running")
+			}
+			if code := p.cmd.ProcessState.ExitCode(); code != x.code || !strings.Contains(p.err.String(), x.says) {
+				t.Errorf("exit code %d, saying %q; want %d and %q", code, p.err.String(), x.code, x.says)
+			}
+			if strings.Contains(p.err.String(), "goroutine") {
+				t.Error("it shows a stack")
+			}
+		})
+	}
+}
+
+func freeAddrHeld(t *testing.T) string {
+	t.Helper()
+	link := newHeld(t)
+	t.Cleanup(func() { link.Close() })
+	return fmt.Sprint(link.Addr())
+}

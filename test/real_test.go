@@ -1,0 +1,465 @@
+package test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/firmware-sim/replay"
+)
+
+// realData is the folder of real readings, beside the checkout. It is no part of
+// the project, so a test that needs it is skipped where it is not there.
+func realData(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join("..", "..", "shared", "data", name)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("the real readings of %s are not at hand", name)
+	}
+	return path
+}
+
+func rows(t *testing.T, path string) []map[string]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	all, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []map[string]string
+	for _, record := range all[1:] {
+		m := make(map[string]string)
+		for i, name := range all[0] {
+			m[name] = strings.TrimSpace(record[i])
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// charterFor is a charter for one test's decisions.
+func charterFor(timezone, rest string) string {
+	return `city: {id: test, name: Test, timezone: ` + timezone + `, languages: [en]}
+purposes: [test]
+min_units: 3
+epsilon_per_day: {person: 160}
+delta_per_day: 0.01
+max_contributions: 160
+sunset_max: P3Y
+` + rest
+}
+
+// squares are zones in a row, far from each other.
+func squares(names []string) string {
+	var features []string
+	for i, name := range names {
+		features = append(features, square(name, float64(2*i), 0, 1))
+	}
+	return collection(features)
+}
+
+func square(name string, x, y, side float64) string {
+	return fmt.Sprintf(`{"type":"Feature","id":%q,"properties":{},"geometry":{"type":"Polygon","coordinates":[[[%[2]g,%[3]g],[%[4]g,%[3]g],[%[4]g,%[5]g],[%[2]g,%[5]g],[%[2]g,%[3]g]]]}}`,
+		name, x, y, x+side, y+side)
+}
+
+func collection(features []string) string {
+	return `{"type":"FeatureCollection","features":[` + strings.Join(features, ",\n") + "]}"
+}
+
+// replay runs firmware-sim over a file and waits until all is stored.
+func (c *city) replay(file string, args ...string) {
+	c.t.Helper()
+	cmd := exec.Command(firmware, append([]string{"replay", file, "--broker", "tcp://" + c.mqtt, "--clock", clockTopic}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		c.t.Fatalf("firmware-sim replay: %v\n%s", err, tail(string(out)))
+	}
+	c.stored()
+}
+
+func TestBarcelonaAir(t *testing.T) {
+	t.Parallel()
+	path := realData(t, "barcelona_opendata/air_quality_Nov2017.csv")
+	type key struct {
+		station string
+		hour    int64
+		what    string
+	}
+	sum, n := map[key]float64{}, map[key]float64{}
+	stations := map[string]bool{}
+	for _, r := range rows(t, path) {
+		epoch, err := strconv.ParseInt(r["Date Time"], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stations[replay.Slug(r["Station"])] = true
+		for _, what := range []string{"NO2", "O3", "PM10"} {
+			if v, err := strconv.ParseFloat(r[what+" Value"], 64); err == nil {
+				k := key{replay.Slug(r["Station"]), epoch / 3600 * 3600, strings.ToLower(what)}
+				sum[k] += v
+				n[k]++
+			}
+		}
+	}
+	var names []string
+	register := "sensors:\n"
+	for s := range stations {
+		names = append(names, s)
+		register += fmt.Sprintf("  - {id: %s, owner: replay, kind: air, zone: %[1]s, registered: 2018-01-01}\n", s)
+	}
+	c := found(t, map[string]string{
+		"policy/charter.yaml":  charterFor("Europe/Madrid", ""),
+		"policy/zones.geojson": squares(names),
+		"policy/kinds.yaml": `kinds:
+  air:
+    fields:
+      - {name: no2, type: float, unit: ug/m3, class: measurement}
+      - {name: o3, type: float, unit: ug/m3, class: measurement}
+      - {name: pm10, type: float, unit: ug/m3, class: measurement}
+`,
+		"policy/decisions/air.yaml": `decision: "1"
+title: {en: Air}
+stream: air
+purpose: test
+applies_to: {kinds: [air], zones: [` + strings.Join(names, ", ") + `]}
+unit: {none: "air is about nobody"}
+keep: [no2, o3, pm10]
+publish:
+  every: PT1H
+  lateness: PT2M
+  by: [zone]
+  measures:
+    - {name: no2, of: mean(no2), between: [0, 1000]}
+    - {name: o3, of: mean(o3), between: [0, 1000]}
+    - {name: pm10, of: mean(pm10), between: [0, 1000]}
+from: 2018-10-01
+until: 2018-12-31
+`,
+		"register.yaml": register,
+	})
+	c.run()
+	c.serve()
+	c.replay(path, "--map", "ts=Date Time,sensor=Station,field.no2=NO2 Value,field.o3=O3 Value,field.pm10=PM10 Value", "--layout", "unix")
+	checked := 0
+	for _, i := range c.items("air", time.Date(2018, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2018, 12, 31, 0, 0, 0, 0, time.UTC)) {
+		k := key{i.Cell, i.Start.Unix(), i.Measure}
+		switch {
+		case n[k] == 0 && i.Status != "no_data":
+			t.Fatalf("%v is %s; the file has nothing", k, i.Status)
+		case n[k] == 0:
+		case i.Value == nil || *i.Value != sum[k]/n[k]:
+			t.Fatalf("%v is %v (%s); the file's mean is %v", k, i.Value, i.Status, sum[k]/n[k])
+		default:
+			checked++
+		}
+	}
+	if checked != len(n) || checked < 5000 {
+		t.Errorf("%d hourly means are right; the file has %d", checked, len(n))
+	}
+}
+
+func TestMelbourneCounts(t *testing.T) {
+	t.Parallel()
+	path := realData(t, "melbourne_pedestrian/may_2nd_2019.csv")
+	register := "sensors:\n"
+	seen := map[string]bool{}
+	for _, r := range rows(t, path) {
+		if id := r["sensor_id"]; !seen[id] {
+			seen[id] = true
+			register += fmt.Sprintf("  - {id: %q, owner: replay, kind: counter, zone: cbd, registered: 2018-01-01}\n", id)
+		}
+	}
+	c := found(t, map[string]string{
+		"policy/charter.yaml":  charterFor("Australia/Melbourne", ""),
+		"policy/zones.geojson": squares([]string{"cbd"}),
+		"policy/kinds.yaml":    "kinds:\n  counter:\n    fields: [{name: count, type: int, class: measurement}]\n",
+		"policy/decisions/c.yaml": `decision: "1"
+title: {en: Pedestrians}
+stream: pedestrians
+purpose: test
+applies_to: {kinds: [counter], zones: [cbd]}
+unit: {none: "counted by the hour before it is sent; this test's charter allows it"}
+keep: [count]
+publish:
+  every: PT1H
+  measures: [{name: people, of: sum(count)}]
+from: 2019-01-01
+until: 2019-12-31
+`,
+		"register.yaml": register,
+	})
+	c.run()
+	c.serve()
+	c.replay(path, "--map", "ts=date_time+time,sensor=sensor_id,field.count=hourly_counts", "--layout", "1/2/2006 15", "--timezone", "Australia/Melbourne")
+	total, hours := 0.0, 0
+	from := time.Date(2019, 5, 1, 14, 0, 0, 0, time.UTC) // midnight in Melbourne
+	for _, i := range c.items("pedestrians", from, from.Add(24*time.Hour)) {
+		total += *i.Value
+		hours++
+	}
+	if total != 765_930 || hours != 24 {
+		t.Errorf("2 May 2019 has %v people in %d hours; want 765930 in 24", total, hours)
+	}
+}
+
+// TestVisitsOfAWeek checks in 60 runs that nothing small is published and that
+// the stated intervals cover the truth as often as the mechanism says. At a rate
+// of 0.95 over about 3,000 cells a standard deviation is 0.4 points, so a right
+// mechanism crosses 1.5 points in 2 of 10,000 test runs.
+func TestVisitsOfAWeek(t *testing.T) {
+	t.Parallel()
+	path := realData(t, "google_dp_visits/week_data.csv")
+	monday := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	type visit struct {
+		TS      time.Time `json:"ts"`
+		Sensor  string    `json:"sensor"`
+		Visitor string    `json:"visitor"`
+	}
+	var visits []visit
+	for _, r := range rows(t, path) {
+		at, err := time.Parse("3:04PM", r["Time entered"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		day, err := strconv.Atoi(r["Day"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		visits = append(visits, visit{monday.AddDate(0, 0, day-1).Add(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute), "door", r["VisitorId"]})
+	}
+	// A visitor counts in the first hour of a day only: one contribution.
+	truth := map[time.Time]map[string]bool{}
+	for at := monday; at.Before(monday.AddDate(0, 0, 7)); at = at.Add(time.Hour) {
+		truth[at] = map[string]bool{}
+	}
+	firstHour := map[string]time.Time{}
+	for _, v := range visits {
+		key, hour := v.Visitor+v.TS.Format(time.DateOnly), v.TS.Truncate(time.Hour)
+		if old, ok := firstHour[key]; !ok || hour.Before(old) {
+			firstHour[key] = hour
+		}
+	}
+	for _, v := range visits {
+		truth[firstHour[v.Visitor+v.TS.Format(time.DateOnly)]][v.Visitor] = true
+	}
+	file := filepath.Join(t.TempDir(), "visits.jsonl")
+	var lines strings.Builder
+	for _, v := range visits {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(raw, '\n'))
+	}
+	write(t, file, lines.String())
+
+	covered, counted, rate := 0.0, 0.0, 0.0
+	for range 60 {
+		c := found(t, map[string]string{
+			"policy/charter.yaml":  charterFor("UTC", "kinds_about_people: [door]\n"),
+			"policy/zones.geojson": squares([]string{"shop"}),
+			"policy/kinds.yaml":    "kinds:\n  door:\n    units: [{field: visitor, stands_for: person}]\n    fields: [{name: visitor, type: string, class: identifier}]\n",
+			"policy/decisions/v.yaml": `decision: "1"
+title: {en: Visits}
+stream: visits
+purpose: test
+applies_to: {kinds: [door], zones: [shop]}
+unit: {field: visitor, stands_for: person}
+keep: [visitor]
+publish:
+  every: PT1H
+  measures: [{name: visitors, of: distinct(unit)}]
+protect: {min_units: 10, epsilon: 2, delta: 1e-6, max_contributions: 1}
+forget_after: P1D
+from: 2026-01-01
+until: 2026-12-31
+`,
+			"register.yaml": "sensors: [{id: door, owner: replay, kind: door, zone: shop, registered: 2026-01-01}]\n",
+		})
+		appendTo(t, filepath.Join(c.dir, "gateway.yaml"), "windows: {future: PT1H}\n")
+		c.run()
+		c.serve()
+		c.replay(file, "--map", "ts=ts,sensor=sensor,field.visitor=visitor:string", "--step", "1h")
+		for _, i := range c.items("visits", monday, monday.AddDate(0, 0, 7)) {
+			n := float64(len(truth[i.Start]))
+			if i.Status != "published" {
+				continue
+			}
+			if n < 10 {
+				t.Fatalf("%s is published with %v visitors", i.Start, n)
+			}
+			if n > i.Threshold+4*i.Scale {
+				counted++
+				if *i.Low <= n && n <= *i.High {
+					covered++
+				}
+				half := (*i.High - *i.Low) / 2
+				rate = 1 - math.Exp(-(half+0.5)/i.Scale)
+			}
+		}
+		c.gateway.kill()
+	}
+	if counted < 2500 {
+		t.Fatalf("only %v cells are well above the threshold; want 2,500", counted)
+	}
+	if got := covered / counted; math.Abs(got-rate) > 0.015 {
+		t.Errorf("the intervals cover the truth in %.4f of %v cells; the mechanism's rate is %.4f", got, counted, rate)
+	}
+	t.Logf("coverage %.4f of %v cells; exact rate %.4f", covered/counted, counted, rate)
+}
+
+// TestAracajuTracks puts GPS tracks on a grid of 0.01 degrees: with 28 people
+// nothing may show, and with each of them cloned 60 times every cell that is
+// above public_from must.
+func TestAracajuTracks(t *testing.T) {
+	t.Parallel()
+	realData(t, "uci_gps_gotrack/go_track_tracks.csv")
+	dir := realData(t, "uci_gps_gotrack")
+	person := map[string]string{}
+	for _, r := range rows(t, filepath.Join(dir, "go_track_tracks.csv")) {
+		person[r["id"]] = r["id_android"]
+	}
+	loc, err := time.LoadLocation("America/Maceio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type point struct {
+		TS     time.Time `json:"ts"`
+		Sensor string    `json:"sensor"`
+		Person string    `json:"person"`
+		Lat    float64   `json:"lat"`
+		Lon    float64   `json:"lon"`
+	}
+	var points []point
+	zones := map[string]string{}
+	cellOf := func(p point) string {
+		return fmt.Sprintf("c%d_%d", int(math.Floor(-p.Lat*100)), int(math.Floor(-p.Lon*100)))
+	}
+	for _, r := range rows(t, filepath.Join(dir, "go_track_trackspoints.csv")) {
+		at, err := time.ParseInLocation("1/2/2006 15:04", r["time"], loc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lat, _ := strconv.ParseFloat(r["latitude"], 64)
+		lon, _ := strconv.ParseFloat(r["longitude"], 64)
+		p := point{at.UTC(), "phones", person[r["track_id"]], lat, lon}
+		points = append(points, p)
+		id := cellOf(p)
+		y, x := math.Floor(-lat*100), math.Floor(-lon*100)
+		zones[id] = square(id, -(x+1)/100, -(y+1)/100, 0.01)
+	}
+	var names, features []string
+	for id, f := range zones {
+		names, features = append(names, id), append(features, f)
+	}
+	for _, clones := range []int{1, 60} {
+		t.Run(fmt.Sprintf("clones=%d", clones), func(t *testing.T) {
+			truth := map[string]map[string]bool{}
+			file := filepath.Join(t.TempDir(), "points.jsonl")
+			var lines strings.Builder
+			sent := map[string]bool{}
+			for _, p := range points {
+				day := p.TS.In(loc).Format(time.DateOnly)
+				key := cellOf(p) + " " + day
+				if clones > 1 && sent[key+p.Person] {
+					continue // one point a person, cell and day says as much, and is quicker
+				}
+				sent[key+p.Person] = true
+				if truth[key] == nil {
+					truth[key] = map[string]bool{}
+				}
+				truth[key][p.Person] = true
+				for n := range clones {
+					q := p
+					q.Person = fmt.Sprintf("%s-%d", p.Person, n)
+					raw, err := json.Marshal(q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					lines.Write(append(raw, '\n'))
+				}
+			}
+			write(t, file, lines.String())
+			c := found(t, map[string]string{
+				"policy/charter.yaml":  charterFor("America/Maceio", "kinds_about_people: [phone]\n"),
+				"policy/zones.geojson": collection(features),
+				"policy/kinds.yaml": `kinds:
+  phone:
+    units: [{field: person, stands_for: person}]
+    fields:
+      - {name: person, type: string, class: identifier}
+      - {name: lat, type: float, class: location}
+      - {name: lon, type: float, class: location}
+`,
+				"policy/decisions/tracks.yaml": `decision: "1"
+title: {en: Tracks}
+stream: tracks
+purpose: test
+applies_to: {kinds: [phone], zones: [` + strings.Join(names, ", ") + `]}
+unit: {field: person, stands_for: person}
+keep: [person, lat, lon]
+place: {lat: lat, lon: lon}
+publish:
+  every: P1D
+  by: [zone]
+  measures: [{name: people, of: distinct(unit)}]
+protect: {min_units: 3, epsilon: 160, delta: 1e-5, max_contributions: 160}
+forget_after: P1D
+from: 2014-09-01
+until: 2016-02-28
+`,
+				"register.yaml": "sensors: [{id: phones, owner: replay, kind: phone, lat: -10.9, lon: -37, registered: 2014-01-01}]\n",
+			})
+			appendTo(t, filepath.Join(c.dir, "gateway.yaml"), "windows: {future: P1D}\n")
+			c.run()
+			c.serve()
+			c.replay(file, "--map", "ts=ts,sensor=sensor,field.person=person:string,field.lat=lat,field.lon=lon", "--step", "24h", "--settle", "49h")
+			c.checkTracks(truth, loc, clones)
+		})
+	}
+}
+
+func (c *city) checkTracks(truth map[string]map[string]bool, loc *time.Location, clones int) {
+	t := c.t
+	var streams struct {
+		Streams []struct {
+			Measures []struct {
+				PublicFrom int `json:"public_from"`
+			}
+		}
+	}
+	getJSON(t, c.opendata+"/api/v1/streams", &streams)
+	from := streams.Streams[0].Measures[0].PublicFrom
+	published, above := 0, 0
+	for _, i := range c.items("tracks", time.Date(2014, 9, 1, 0, 0, 0, 0, time.UTC), time.Date(2016, 3, 1, 0, 0, 0, 0, time.UTC)) {
+		n := clones * len(truth[i.Cell+" "+i.Start.In(loc).Format(time.DateOnly)])
+		if i.Status == "published" {
+			published++
+			if n < 3 {
+				t.Fatalf("%s at %s is published with %d people", i.Cell, i.Start, n)
+			}
+		}
+		if n >= from {
+			above++
+			if i.Status != "published" {
+				t.Errorf("%s at %s has %d people, above public_from %d, and is %s", i.Cell, i.Start, n, from, i.Status)
+			}
+		}
+	}
+	if clones > 1 && above < 500 || clones > 1 && published < above {
+		t.Errorf("%d cells are published and %d above public_from; the tracks have hundreds", published, above)
+	}
+	t.Logf("%d published, %d above public_from %d", published, above, from)
+}
