@@ -415,7 +415,7 @@ publish:
   every: P1D
   by: [zone]
   measures: [{name: people, of: distinct(unit)}]
-protect: {min_units: 3, epsilon: 160, delta: 1e-5, max_contributions: 160}
+protect: {min_units: 3, epsilon: 100, delta: 1e-5, max_contributions: 120}
 forget_after: P1D
 from: 2014-09-01
 until: 2016-02-28

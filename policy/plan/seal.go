@@ -122,7 +122,7 @@ func (s *Stream) checkProtect(every, forget, day time.Duration) error {
 	case forget < every || forget > day || day%forget != 0 || forget%every != 0:
 		return errors.New("forget_after must be a multiple of every and divide a day")
 	case !finite || p.Epsilon <= 0 || p.Epsilon > 100:
-		return errors.New("protect: epsilon must be above 0")
+		return errors.New("protect: epsilon must be above 0 and at most 100")
 	case !(p.Delta > 0 && p.Delta < 1):
 		return errors.New("protect: delta must be between 0 and 1")
 	case p.MinUnits < 1 || p.MinUnits > 1_000_000:
