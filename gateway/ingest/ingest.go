@@ -184,7 +184,7 @@ func (i *Ingest) take(ctx context.Context, w wall, m listener.Message) error {
 	t, known := i.targets[m.Topic]
 	if !known {
 		i.at = nil
-		i.Refused(fault.New(fault.UnknownTopic))
+		i.refuse(fault.New(fault.UnknownTopic))
 		return nil
 	}
 	i.at = t.sensor
@@ -192,7 +192,7 @@ func (i *Ingest) take(ctx context.Context, w wall, m listener.Message) error {
 		i.heartbeat(m.Payload)
 		return nil
 	}
-	i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), i)
+	i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), sink{i})
 	return nil
 }
 
@@ -204,8 +204,19 @@ func (i *Ingest) clock(received time.Time) int64 {
 	return i.state.Now.UnixNano()
 }
 
-// Refused counts a reading that is dropped. It makes Ingest a format.Sink.
-func (i *Ingest) Refused(f fault.Fault) {
+// sink is what format hands readings to; nobody outside can.
+type sink struct{ *Ingest }
+
+// Refused counts a reading that is dropped.
+func (i sink) Refused(f fault.Fault) { i.refuse(f) }
+
+// Dropped notes a field that is dropped while its reading goes on.
+func (i sink) Dropped(f fault.Fault) { i.feedback.add(i.at, f) }
+
+// Reading leads one reading to every stream that wants it.
+func (i sink) Reading(r reading.Reading) { i.lead(r) }
+
+func (i *Ingest) refuse(f fault.Fault) {
 	i.readings++
 	i.state.Received++
 	switch f.Code {
@@ -221,19 +232,14 @@ func (i *Ingest) Refused(f fault.Fault) {
 	i.feedback.add(i.at, f)
 }
 
-// Dropped notes a field that is dropped while its reading goes on.
-func (i *Ingest) Dropped(f fault.Fault) { i.feedback.add(i.at, f) }
-
-// Reading leads one reading to every stream that wants it. It makes Ingest a
-// format.Sink.
-func (i *Ingest) Reading(r reading.Reading) {
+func (i *Ingest) lead(r reading.Reading) {
 	stamp := r.Stamp()
 	if !i.state.Now.IsZero() && stamp.Time > i.clock(i.message.Received)+int64(i.cfg.Future) {
-		i.Refused(fault.New(fault.Future))
+		i.refuse(fault.New(fault.Future))
 		return
 	}
 	if !i.at.usable(stamp.Time) {
-		i.Refused(fault.New(fault.NotUsable))
+		i.refuse(fault.New(fault.NotUsable))
 		return
 	}
 	best := fault.New(fault.NoDecision)
@@ -247,7 +253,7 @@ func (i *Ingest) Reading(r reading.Reading) {
 		}
 	}
 	if !counted {
-		i.Refused(best)
+		i.refuse(best)
 		return
 	}
 	i.readings++

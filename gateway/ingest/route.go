@@ -274,7 +274,7 @@ func (w *openWindow) admit(e *window.Entry, unit []byte) fault.Code {
 		return fault.Gap
 	}
 	e.Unit = w.epoch.Tag(unit)
-	if w.HasUnit(e.Cell, e.Unit) {
+	if w.HasUnit(e) {
 		return fault.None
 	}
 	if !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions) {

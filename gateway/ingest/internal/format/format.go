@@ -37,6 +37,7 @@ type Sink interface {
 // Shape is what readings of a sensor look like.
 type Shape struct {
 	fields []field
+	names  []string // of fields found by name; empty where mapped
 	index  map[string]int
 	mapped bool
 }
@@ -62,6 +63,7 @@ func NewShape(names, types []string, pointers map[string]string) *Shape {
 		} else {
 			s.index[name] = i
 		}
+		s.names = append(s.names, name)
 		s.fields = append(s.fields, f)
 	}
 	return s
@@ -86,6 +88,7 @@ type Decoder struct {
 	onTop, onField, onRecord func(key []byte, v *fastjson.Value)
 	fieldsObject             *fastjson.Value
 	seen                     uint8
+	next                     int // the field that is likely next
 }
 
 // NewDecoder makes a decoder.
@@ -139,7 +142,7 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 		return
 	}
 	d.r.Reset()
-	d.stamp.Index, d.bad, d.fieldsObject, d.seen = index, fault.Fault{}, nil, 0
+	d.stamp.Index, d.bad, d.fieldsObject, d.seen, d.next = index, fault.Fault{}, nil, 0, 0
 	o.Visit(d.onTop)
 	if d.bad.Code == fault.None && d.fieldsObject != nil {
 		if fields, err := d.fieldsObject.Object(); err != nil {
@@ -243,7 +246,12 @@ func (d *Decoder) boot(v *fastjson.Value) {
 }
 
 func (d *Decoder) field(key []byte, v *fastjson.Value) {
-	i, known := d.shape.index[string(key)]
+	// Sensors send their fields in the kind's order more often than not.
+	i, known := d.next, true
+	if i >= len(d.shape.names) || d.shape.names[i] != string(key) {
+		i, known = d.shape.index[string(key)]
+	}
+	d.next = i + 1
 	if !known || d.shape.fields[i].path != nil {
 		d.sink.Dropped(fault.New(fault.UnknownField))
 		return

@@ -5,6 +5,7 @@
 package window
 
 import (
+	"slices"
 	"time"
 
 	"sluice/gateway/ingest/internal/pseudonym"
@@ -31,6 +32,9 @@ type Entry struct {
 	Unit      pseudonym.Tag
 	Values    [redact.MaxMeasures]int64
 	Has       uint8
+
+	// place is where HasUnit found the unit, plus one.
+	place int32
 }
 
 // Window is one interval of event time of one stream.
@@ -44,9 +48,13 @@ type Window struct {
 	Readings int64
 
 	seen     map[source]*Runs
+	last     source // the one asked for last, and its runs
+	lastRuns *Runs
 	messages map[pseudonym.Tag]struct{}
 	alive    map[uint64]struct{}
 	cells    []cell
+	// distinctOnly says that units need no state.
+	distinctOnly bool
 }
 
 type source struct{ sensor, boot uint64 }
@@ -76,6 +84,7 @@ func New(s *plan.Stream, policy string, start, end time.Time) *Window {
 	w.messages = make(map[pseudonym.Tag]struct{})
 	w.alive = make(map[uint64]struct{})
 	w.cells = make([]cell, len(s.Cells))
+	w.distinctOnly = !slices.ContainsFunc(s.Measures, func(m plan.Measure) bool { return m.Of != plan.Distinct })
 	return w
 }
 
@@ -85,13 +94,30 @@ func (w *Window) Seen(e *Entry) bool {
 		_, ok := w.messages[e.Message]
 		return ok
 	}
-	runs, ok := w.seen[source{e.Sensor, e.Boot}]
-	return ok && runs.Has(e.Seq, e.Time)
+	return w.runs(e).Has(e.Seq, e.Time)
 }
 
-// HasUnit reports whether the unit counts in the cell already.
-func (w *Window) HasUnit(cell uint32, unit pseudonym.Tag) bool {
-	_, ok := w.cells[cell].units[unit]
+// runs are the readings seen of the entry's sensor.
+func (w *Window) runs(e *Entry) *Runs {
+	key := source{e.Sensor, e.Boot}
+	if w.lastRuns != nil && w.last == key {
+		return w.lastRuns
+	}
+	runs, ok := w.seen[key]
+	if !ok {
+		runs = &Runs{}
+		w.seen[key] = runs
+	}
+	w.last, w.lastRuns = key, runs
+	return runs
+}
+
+// HasUnit reports whether the entry's unit counts in its cell already.
+func (w *Window) HasUnit(e *Entry) bool {
+	at, ok := w.cells[e.Cell].units[e.Unit]
+	if ok {
+		e.place = at + 1
+	}
 	return ok
 }
 
@@ -119,13 +145,7 @@ func (w *Window) remember(e *Entry) {
 		w.messages[e.Message] = struct{}{}
 		return
 	}
-	key := source{e.Sensor, e.Boot}
-	runs, ok := w.seen[key]
-	if !ok {
-		runs = &Runs{}
-		w.seen[key] = runs
-	}
-	runs.Add(e.Seq, e.Time)
+	w.runs(e).Add(e.Seq, e.Time)
 }
 
 func (w *Window) add(c *cell, e *Entry) {
@@ -146,20 +166,12 @@ func (w *Window) add(c *cell, e *Entry) {
 }
 
 func (w *Window) addUnit(c *cell, e *Entry) {
-	width := len(w.Stream.Measures)
-	if c.units == nil {
-		c.units = make(map[pseudonym.Tag]int32)
-	}
-	at, ok := c.units[e.Unit]
-	if !ok {
-		at = int32(len(c.state))
-		c.units[e.Unit] = at
-		for range width {
-			c.state = append(c.state, latest{})
-		}
+	at := e.place - 1
+	if at < 0 {
+		at = w.place(c, e.Unit)
 	}
 	for i, m := range w.Stream.Measures {
-		if e.Has&(1<<i) == 0 {
+		if e.Has&(1<<i) == 0 || m.Of == plan.Distinct {
 			continue
 		}
 		s := &c.state[int(at)+i]
@@ -173,6 +185,24 @@ func (w *Window) addUnit(c *cell, e *Entry) {
 		}
 		s.n++
 	}
+}
+
+// place finds the unit's place in the cell's state, or makes one. A stream that
+// only counts different units needs no state.
+func (w *Window) place(c *cell, unit pseudonym.Tag) int32 {
+	if c.units == nil {
+		c.units = make(map[pseudonym.Tag]int32)
+	}
+	at, ok := c.units[unit]
+	if ok {
+		return at
+	}
+	at = int32(len(c.state))
+	c.units[unit] = at
+	if !w.distinctOnly {
+		c.state = append(c.state, make([]latest, len(w.Stream.Measures))...)
+	}
+	return at
 }
 
 // before orders a unit's readings by time, seq and, so that the order of arrival
@@ -223,6 +253,11 @@ func (w *Window) sums(c *cell, feeders []Feeder) release.Sums {
 	s.Units = int64(len(c.units))
 	for _, at := range c.units {
 		for i, m := range w.Stream.Measures {
+			if m.Of == plan.Distinct {
+				s.Total[i]++
+				s.Weight[i]++
+				continue
+			}
 			total, weight := contribution(m, c.state[int(at)+i])
 			s.Total[i] = plus(s.Total[i], total)
 			s.Weight[i] += weight
@@ -253,10 +288,8 @@ func contribution(m plan.Measure, s latest) (total, weight int64) {
 		return min(s.n, int64(m.High)), 1
 	case plan.Sum:
 		return clamp(m, s.sum), 1
-	case plan.Mean:
-		return clamp(m, s.lastValue) - m.Middle(), 1
 	}
-	return 1, 1
+	return clamp(m, s.lastValue) - m.Middle(), 1
 }
 
 func clamp(m plan.Measure, v int64) int64 {

@@ -1,0 +1,372 @@
+package sluice_test
+
+import (
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows are all imports between our own packages: those who see cannot speak,
+// those who speak cannot see. An import that is not here fails; so does an arrow
+// that nobody uses.
+var arrows = map[string]string{
+	"cmd/sluice":     "books gateway opendata store/sqlite town",
+	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy store store/sqlite",
+	"gateway":        "books gateway/forward gateway/ingest gateway/ledger gateway/release policy policy/decision policy/plan register store/sqlite",
+	"gateway/ingest": "gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/listener gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register",
+
+	"gateway/ingest/internal/checkpoint": "gateway/ingest/internal/redact gateway/ingest/internal/window",
+	"gateway/ingest/internal/fault":      "",
+	"gateway/ingest/internal/format":     "gateway/ingest/internal/fault gateway/ingest/internal/reading",
+	"gateway/ingest/internal/listener":   "",
+	"gateway/ingest/internal/pseudonym":  "",
+	"gateway/ingest/internal/reading":    "",
+	"gateway/ingest/internal/redact":     "gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/reading policy/plan",
+	"gateway/ingest/internal/window":     "gateway/ingest/internal/pseudonym gateway/ingest/internal/redact gateway/release policy/plan",
+
+	"gateway/release":     "policy/plan store",
+	"gateway/ledger":      "books gateway/release store store/sqlite",
+	"gateway/forward":     "gateway/ledger store",
+	"register":            "policy/decision",
+	"policy":              "policy/decision policy/plan policy/rules register",
+	"policy/decision":     "policy/plan",
+	"policy/plan":         "",
+	"policy/rules":        "",
+	"store":               "",
+	"store/sqlite":        "store",
+	"books":               "",
+	"opendata":            "books opendata/api opendata/query opendata/web policy/decision",
+	"opendata/api":        "books opendata/query store",
+	"opendata/query":      "books store",
+	"opendata/web":        "books opendata/query store",
+	"configs":             "",
+	"firmware-sim":        "firmware-sim/device firmware-sim/street",
+	"firmware-sim/device": "firmware-sim/replay firmware-sim/street",
+	"firmware-sim/replay": "",
+	"firmware-sim/street": "",
+}
+
+// doors are the packages through which each module of others is used.
+var doors = map[string]string{
+	"github.com/dchest/siphash":                    "gateway/ingest gateway/ingest/internal/pseudonym",
+	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device",
+	"github.com/goccy/go-yaml":                     "policy/decision",
+	"github.com/google/differential-privacy/go/v3": "gateway/release",
+	"github.com/mochi-mqtt/server/v2":              "gateway/ingest/internal/listener",
+	"github.com/open-policy-agent/opa":             "policy",
+	"github.com/paulmach/orb":                      "register",
+	"github.com/prometheus/client_golang":          "gateway",
+	"github.com/schollz/progressbar/v3":            "firmware-sim/device town",
+	"github.com/spf13/cobra":                       "cmd/sluice firmware-sim",
+	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",
+	"golang.org/x/sync":                            "gateway gateway/ingest/internal/listener town",
+	"golang.org/x/sys":                             "gateway gateway/ingest/internal/checkpoint",
+	"modernc.org/sqlite":                           "store/sqlite",
+}
+
+// mayTouch are the packages under ingest that may use the outside world.
+var mayTouch = []string{"gateway/ingest/internal/listener", "gateway/ingest/internal/checkpoint"}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkgs := make(map[string][]string)
+	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
+		var p listed
+		if err := d.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		if p.ImportPath != "sluice" && p.ImportPath != "sluice/test" { // tests only
+			pkgs[strings.TrimPrefix(p.ImportPath, "sluice/")] = p.Imports
+		}
+	}
+	return pkgs
+}
+
+func TestArrows(t *testing.T) {
+	pkgs := packages(t)
+	for pkg, imports := range pkgs {
+		allowed, known := arrows[pkg]
+		if !known {
+			t.Errorf("%s is not in the table of arrows", pkg)
+			continue
+		}
+		var used []string
+		for _, i := range imports {
+			if ours, ok := strings.CutPrefix(i, "sluice/"); ok {
+				used = append(used, ours)
+			}
+		}
+		for _, u := range used {
+			if !slices.Contains(strings.Fields(allowed), u) {
+				t.Errorf("%s imports %s: that arrow is not in the table", pkg, u)
+			}
+		}
+		for _, a := range strings.Fields(allowed) {
+			if !slices.Contains(used, a) {
+				t.Errorf("%s does not import %s: take the arrow out of the table", pkg, a)
+			}
+		}
+	}
+	for pkg := range arrows {
+		if _, ok := pkgs[pkg]; !ok {
+			t.Errorf("%s is in the table of arrows and does not exist", pkg)
+		}
+	}
+}
+
+func TestDoors(t *testing.T) {
+	used := map[string][]string{}
+	for pkg, imports := range packages(t) {
+		for _, i := range imports {
+			first, _, _ := strings.Cut(i, "/")
+			if !strings.Contains(first, ".") {
+				continue
+			}
+			door := ""
+			for module := range doors {
+				if i == module || strings.HasPrefix(i, module+"/") {
+					door = module
+				}
+			}
+			if door == "" || !slices.Contains(strings.Fields(doors[door]), pkg) {
+				t.Errorf("%s imports %s: there is no such door", pkg, i)
+			}
+			used[door] = append(used[door], pkg)
+		}
+	}
+	for module, pkgs := range doors {
+		for _, pkg := range strings.Fields(pkgs) {
+			if !slices.Contains(used[module], pkg) {
+				t.Errorf("%s does not use %s: close the door", pkg, module)
+			}
+		}
+	}
+}
+
+// TestWhoSeesCannotSpeak follows imports all the way.
+func TestWhoSeesCannotSpeak(t *testing.T) {
+	pkgs := packages(t)
+	var reach func(pkg string, seen map[string]bool)
+	reach = func(pkg string, seen map[string]bool) {
+		for _, i := range pkgs[pkg] {
+			ours := strings.TrimPrefix(i, "sluice/")
+			if !seen[ours] {
+				seen[ours] = true
+				reach(ours, seen)
+			}
+		}
+	}
+	for _, pkg := range []string{"gateway/forward", "store", "store/sqlite", "books", "opendata", "opendata/api", "opendata/web", "opendata/query"} {
+		seen := map[string]bool{}
+		reach(pkg, seen)
+		for s := range seen {
+			if strings.HasPrefix(s, "gateway/ingest") || s == "policy" || strings.Contains(s, "open-policy-agent") {
+				t.Errorf("%s reaches %s", pkg, s)
+			}
+		}
+	}
+	for pkg, imports := range pkgs {
+		if !strings.HasPrefix(pkg, "gateway/ingest/internal/") || slices.Contains(mayTouch, pkg) {
+			continue
+		}
+		for _, i := range imports {
+			if i == "os" || i == "net" || strings.HasPrefix(i, "net/") {
+				t.Errorf("%s imports %s: only %v may", pkg, i, mayTouch)
+			}
+		}
+	}
+}
+
+// TestIngestSaysLittle reads the exported signatures of gateway/ingest: nothing
+// of its internal packages may show, since internal blocks naming a type, not
+// holding its value.
+func TestIngestSaysLittle(t *testing.T) {
+	files, err := filepath.Glob("gateway/ingest/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("gateway/ingest is not there", err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inside := map[string]bool{}
+		for _, i := range f.Imports {
+			path := strings.Trim(i.Path.Value, `"`)
+			if strings.HasPrefix(path, "sluice/gateway/ingest/internal/") {
+				inside[filepath.Base(path)] = true
+			}
+		}
+		for _, d := range f.Decls {
+			checkDecl(t, name, d, inside)
+		}
+	}
+}
+
+func checkDecl(t *testing.T, file string, d ast.Decl, inside map[string]bool) {
+	var show ast.Node
+	what := ""
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if !d.Name.IsExported() || d.Recv != nil && !exportedReceiver(d.Recv) {
+			return
+		}
+		show, what = d.Type, d.Name.Name
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			if ts, ok := spec.(*ast.TypeSpec); ok && ts.Name.IsExported() {
+				if st, ok := ts.Type.(*ast.StructType); ok {
+					for _, field := range st.Fields.List {
+						if len(field.Names) > 0 && field.Names[0].IsExported() {
+							mentions(t, file, ts.Name.Name+"."+field.Names[0].Name, field.Type, inside)
+						}
+					}
+				}
+			}
+		}
+		return
+	default:
+		return
+	}
+	mentions(t, file, what, show, inside)
+}
+
+func exportedReceiver(list *ast.FieldList) bool {
+	typ := list.List[0].Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	id, ok := typ.(*ast.Ident)
+	return ok && id.IsExported()
+}
+
+func mentions(t *testing.T, file, what string, n ast.Node, inside map[string]bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := s.X.(*ast.Ident); ok && inside[id.Name] {
+				t.Errorf("%s: %s shows %s.%s to the outside", file, what, id.Name, s.Sel.Name)
+			}
+		}
+		return true
+	})
+}
+
+// breaches are programs that must not compile, each for its stated reason.
+var breaches = []struct{ name, pkg, source, reason string }{
+	{
+		"forward names a reading", "gateway/forward",
+		"package forward\nimport \"sluice/gateway/ingest/internal/reading\"\nvar _ reading.Reading\n",
+		"use of internal package sluice/gateway/ingest/internal/reading not allowed",
+	},
+	{
+		"main forges a release", "cmd/sluice",
+		"package main\nimport (\n\"sluice/gateway/release\"\n\"sluice/store\"\n)\nvar _ = release.Release{o: store.Observation{}}\n",
+		"cannot refer to unexported field o in struct literal of type release.Release",
+	},
+	{
+		"ingest's caller reads a batch", "gateway",
+		"package gateway\nimport \"sluice/gateway/release\"\nfunc peek(b release.Batch) any { return b.cells }\n",
+		"b.cells undefined",
+	},
+	{
+		"an error quotes a payload", "gateway/ingest",
+		"package ingest\nimport \"sluice/gateway/ingest/internal/fault\"\nfunc leak(payload []byte) fault.Fault { return fault.New(string(payload)) }\n",
+		"cannot use string(payload) (value of type string) as fault.Code value",
+	},
+	{
+		"a reading's storage is reached past its methods", "gateway/ingest",
+		"package ingest\nimport \"sluice/gateway/ingest/internal/reading\"\nfunc leak(r reading.Reading) any { return r.p }\n",
+		"r.p undefined",
+	},
+}
+
+func TestBreachesDoNotCompile(t *testing.T) {
+	for _, b := range breaches {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			out, err := buildWith(t, b.pkg, b.source)
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) {
+				t.Fatalf("it compiles (%v)", err)
+			}
+			if !strings.Contains(out, b.reason) {
+				t.Errorf("it fails with\n%s\nwant: %s", out, b.reason)
+			}
+		})
+	}
+}
+
+// TestOverlayCompiles shows that a breach fails for what it does, not for being
+// an overlay.
+func TestOverlayCompiles(t *testing.T) {
+	if out, err := buildWith(t, "gateway/forward", "package forward\nvar _ = minPause\n"); err != nil {
+		t.Errorf("a harmless overlay does not compile: %v\n%s", err, out)
+	}
+}
+
+func buildWith(t *testing.T, pkg, source string) (string, error) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "breach.go")
+	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(here, pkg, "zz_breach.go"): file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(list, overlay, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "build", "-o", os.DevNull, "-overlay", list, "./"+pkg).CombinedOutput()
+	return string(out), err
+}
+
+// TestDocumented insists on one package comment each.
+func TestDocumented(t *testing.T) {
+	for _, pkg := range slices.Sorted(maps.Keys(packages(t))) {
+		files, err := filepath.Glob(filepath.Join(pkg, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs := 0
+		for _, name := range files {
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Doc != nil && !strings.HasSuffix(name, "_test.go") {
+				docs++
+			}
+		}
+		if docs != 1 {
+			t.Errorf("%s has %d package comments; want one", pkg, docs)
+		}
+	}
+}
