@@ -1,0 +1,208 @@
+package format
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/reading"
+)
+
+var received = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC).UnixNano()
+
+// shape has one field of each type.
+func shape() *Shape {
+	return NewShape([]string{"n", "f", "s", "b", "t"}, []string{"int", "float", "string", "bool", "time"}, nil)
+}
+
+// notes writes down what a decoder says. It is a test's right to look.
+type notes struct {
+	shape *Shape
+	out   []string
+}
+
+func (n *notes) Reading(r reading.Reading) {
+	s := r.Stamp()
+	text := time.Unix(0, s.Time).UTC().Format("15:04:05.999999999")
+	if !s.Timed {
+		text += "?"
+	}
+	if s.Sequenced {
+		text += fmt.Sprintf(" #%d", s.Seq)
+	}
+	for i, name := range []string{"n", "f", "s", "b", "t"} {
+		switch r.Type(i) {
+		case reading.Number:
+			text += fmt.Sprintf(" %s=%v", name, r.Number(i))
+		case reading.Text:
+			text += fmt.Sprintf(" %s=%s", name, r.Text(i))
+		case reading.Bool:
+			text += fmt.Sprintf(" %s=%v", name, r.Bool(i))
+		}
+	}
+	n.out = append(n.out, text)
+}
+
+func (n *notes) Refused(f fault.Fault) { n.out = append(n.out, fmt.Sprintf("%s/%d", f.Code, f.Field)) }
+func (n *notes) Dropped(f fault.Fault) { n.out = append(n.out, "-"+f.Code.String()) }
+
+func decode(payload string, s *Shape) string {
+	n := &notes{shape: s}
+	NewDecoder().Decode([]byte(payload), s, received, n)
+	return strings.Join(n.out, "; ")
+}
+
+func TestNative(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"ts":"2026-03-02T10:00:01Z","seq":7,"fields":{"n":1,"f":2.5,"s":"x","b":true,"t":"1970-01-01T00:01:00Z"}}`: "10:00:01 #7 n=1 f=2.5 s=x b=true t=60",
+		`{"fields":{"n":1}}`: "10:00:00? n=1",
+		`{"ts":"2026-03-02T11:00:01.25+01:00","fields":{"b":false}}`:     "10:00:01.25 b=false",
+		`[{"fields":{"n":1}},{"fields":{"n":"1"}},7,{"fields":{"n":3}}]`: "10:00:00? n=1; E101/0; E101/-1; 10:00:00? n=3",
+		`{"fields":{"n":1,"other":2},"more":3}`:                          "-E103; -E103; 10:00:00? n=1",
+		`{"fields":{"n":null,"f":1}}`:                                    "10:00:00? f=1",
+		`{"fields":{"n":1,"n":1}}`:                                       "E104/0",
+		`{"fields":{"n":1},"fields":{"f":1}}`:                            "E104/-1",
+		`{"fields":{"n":1.5}}`:                                           "E200/0",
+		`{"fields":{"n":1e300}}`:                                         "E200/0",
+		`{"fields":{"f":nan}}`:                                           "E200/1",
+		`{"fields":{"f":1e999}}`:                                         "E200/1",
+		`{"fields":{"f":"nan"}}`:                                         "E101/1",
+		`{"fields":{"b":1}}`:                                             "E101/3",
+		`{"fields":{"t":"noon"}}`:                                        "E300/4",
+		`{"fields":{"s":"` + strings.Repeat("x", 257) + `"}}`:            "E201/2",
+		`{"fields":[]}`:                                                  "E101/-1",
+		`{"seq":-1,"fields":{"n":1}}`:                                    "E101/-1",
+		`{"seq":1.5,"fields":{"n":1}}`:                                   "E101/-1",
+		`{"ts":1772445600,"fields":{"n":1}}`:                             "E300/-1",
+		`{"ts":"2026-02-30T10:00:00Z","fields":{"n":1}}`:                 "E300/-1",
+		`{"fields":{}}`:                                                  "E102/-1",
+		`{}`:                                                             "E102/-1",
+		``:                                                               "E100/-1",
+		`[]`:                                                             "E100/-1",
+		`null`:                                                           "E100/-1",
+		`{"fields":{"n":1}} trailing`:                                    "E100/-1",
+		"\xff\xfe":                                                       "E100/-1",
+		strings.Repeat(`{"a":`, 400):                                     "E100/-1",
+	} {
+		if got := decode(payload, shape()); got != want {
+			t.Errorf("%.80s\n gives %s\n  want %s", payload, got, want)
+		}
+	}
+}
+
+func TestPointers(t *testing.T) {
+	s := NewShape([]string{"n", "f"}, []string{"int", "float"}, map[string]string{"n": "/data/0/rssi@1m", "f": "/a~1b"})
+	if got := decode(`{"ts":"2026-03-02T10:00:01Z","data":[{"rssi@1m":-5}],"a/b":2,"x":{}}`, s); got != "10:00:01 n=-5 f=2" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestSenML(t *testing.T) {
+	base := fmt.Sprint(received / 1e9)
+	for payload, want := range map[string]string{
+		`[{"bn":"urn:dev:mac:02005e000001:","bt":` + base + `,"n":"f","v":21.5},{"n":"n","v":60},{"n":"f","v":21.6,"t":60}]`: "10:00:00 n=60 f=21.5; 10:01:00 f=21.6",
+		`[{"n":"s","vs":"a"},{"n":"n","v":1},{"n":"s","vs":"b"},{"n":"n","v":2}]`:                                            "10:00:00? n=1 s=a; 10:00:00? n=2 s=b",
+		`[{"n":"f","v":1,"t":-10}]`:                   "09:59:50? f=1",
+		`[{"bv":20,"n":"f","v":1.5}]`:                 "10:00:00? f=21.5",
+		`[{"n":"b","vb":true,"t":` + base + `.5}]`:    "10:00:00.5 b=true",
+		`[{"n":"other","v":1},{"n":"f","v":1}]`:       "-E103; 10:00:00? f=1",
+		`[{"n":"s","v":1}]`:                           "E101/2",
+		`[{"n":"n","v":1.5}]`:                         "E200/0",
+		`[{"n":"f","v":1,"vs":"x"}]`:                  "E106/-1",
+		`[{"bver":11,"n":"f","v":1}]`:                 "E106/-1",
+		`[{"bver":10,"n":"f","v":1}]`:                 "10:00:00? f=1",
+		`[{"n":"f","v":1},{"n":"n","v":1,"must_":1}]`: "E106/-1",
+		`[{"n":"f","v":"1"}]`:                         "E106/-1",
+		`[{"n":"f","v":1,"t":1e12}]`:                  "E300/-1",
+		`[{"bn":"x"}]`:                                "E102/-1",
+		`[{"n":"f","v":1,"extra":2}]`:                 "10:00:00? f=1",
+	} {
+		if got := decode(payload, shape()); got != want {
+			t.Errorf("%s\n gives %s\n  want %s", payload, got, want)
+		}
+	}
+}
+
+func TestTooMany(t *testing.T) {
+	if got := decode("["+strings.Repeat(`{"fields":{"n":1}},`, MaxReadings)+`{"fields":{"n":1}}]`, shape()); got != "E105/-1" {
+		t.Errorf("got %.80s", got)
+	}
+	if got := decode(`{"fields":{"s":"`+strings.Repeat("x", MaxMessage)+`"}}`, shape()); got != "E105/-1" {
+		t.Errorf("got %.80s", got)
+	}
+}
+
+// FuzzDecode: no payload panics, and what is handed over keeps to its type.
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{
+		`{"ts":"2026-03-02T10:00:01Z","seq":7,"boot":"x","fields":{"n":1,"f":2.5,"s":"x","b":true}}`,
+		`[{"bn":"a","bt":1772445600,"n":"f","v":21.5},{"n":"n","v":60,"t":-1}]`, `[{"fields":{"n":nan}},{}]`,
+	} {
+		f.Add([]byte(s))
+	}
+	d := NewDecoder()
+	s := shape()
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		d.Decode(payload, s, received, checker{t})
+	})
+}
+
+type checker struct{ t *testing.T }
+
+func (c checker) Reading(r reading.Reading) {
+	want := []reading.Type{reading.Number, reading.Number, reading.Text, reading.Bool, reading.Number}
+	for i, w := range want {
+		if got := r.Type(i); got != reading.Absent && got != w {
+			c.t.Errorf("field %d has type %d", i, got)
+		}
+		if r.Type(i) == reading.Number && r.Number(i) != r.Number(i) {
+			c.t.Error("NaN came through")
+		}
+	}
+	if r.Empty() {
+		c.t.Error("an empty reading came through")
+	}
+}
+func (checker) Refused(fault.Fault) {}
+func (checker) Dropped(fault.Fault) {}
+
+// FuzzTime holds the hand-written parser to time.Parse.
+func FuzzTime(f *testing.F) {
+	for _, s := range []string{"2026-03-02T10:00:01Z", "2024-02-29T23:59:59.123456789+13:45", "1970-01-01T00:00:00-00:01", "2026-03-02T10:00:60Z"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := parseTime([]byte(s))
+		want, err := time.Parse(time.RFC3339Nano, s)
+		if ok && (err != nil || want.UnixNano() != got) {
+			t.Errorf("%q is %d; time.Parse says %v (%v)", s, got, want, err)
+		}
+		// Go's parser is laxer: commas, one-digit hours, more digits, other years.
+		strict := err == nil && want.Format(time.RFC3339Nano) == s
+		if strict && !ok && want.Year() >= 1971 && want.Year() <= 2261 {
+			t.Errorf("%q was refused", s)
+		}
+	})
+}
+
+// TestPublishedPayloads: messages that cities really send never panic, and none
+// is taken for a native reading that it is not.
+func TestPublishedPayloads(t *testing.T) {
+	files, err := filepath.Glob("../../../../../shared/payloads/*/*")
+	if err != nil || len(files) == 0 {
+		t.Skip("the published payloads are not at hand")
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := decode(string(raw), shape()); strings.Contains(got, " n=") && !strings.Contains(name, "senml") {
+			t.Errorf("%s gives %s", name, got)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package window
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"sluice/gateway/ingest/internal/pseudonym"
+	"sluice/gateway/release"
+	"sluice/policy/plan"
+)
+
+// TestRunsAreExact compares with a plain set, over any order.
+func TestRunsAreExact(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		var s Runs
+		plain := map[[2]int64]bool{}
+		n := rapid.IntRange(1, 200).Draw(r, "n")
+		for range n {
+			seq := rapid.Uint64Range(0, 20).Draw(r, "seq")
+			at := rapid.Int64Range(0, 12).Draw(r, "at")
+			if rapid.Bool().Draw(r, "regular") {
+				at = 100 + 10*int64(seq)
+			}
+			key := [2]int64{int64(seq), at}
+			if s.Has(seq, at) != plain[key] {
+				r.Fatalf("(%d, %d) is %v; want %v", seq, at, s.Has(seq, at), plain[key])
+			}
+			if !plain[key] {
+				s.Add(seq, at)
+				plain[key] = true
+			}
+		}
+		for key := range plain {
+			if !s.Has(uint64(key[0]), key[1]) {
+				r.Fatalf("%v is forgotten", key)
+			}
+		}
+	})
+}
+
+func TestAMillionContiguousReadingsCostBytes(t *testing.T) {
+	for name, order := range map[string]func(int) int{
+		"in order":        func(i int) int { return i },
+		"pairs swapped":   func(i int) int { return i ^ 1 },
+		"blocks shuffled": func(i int) int { return i/1000*1000 + (i%1000)*7%1000 },
+	} {
+		var s Runs
+		for i := range 1_000_000 {
+			seq := order(i)
+			s.Add(uint64(seq), int64(seq)*1e9)
+		}
+		if len(s.layer) != 1 || len(s.layer[0]) != 1 || s.rest != nil {
+			t.Errorf("%s: %d layers, %d runs; want one run", name, len(s.layer), len(s.layer[0]))
+		}
+	}
+}
+
+func TestSeqAtTheEndOfItsRange(t *testing.T) {
+	var s Runs
+	for _, seq := range []uint64{1<<64 - 1, 0, 1<<64 - 2, 1} {
+		s.Add(seq, int64(seq))
+	}
+	for _, seq := range []uint64{1<<64 - 1, 0, 1<<64 - 2, 1} {
+		if !s.Has(seq, int64(seq)) || s.Has(seq, int64(seq)+1) {
+			t.Errorf("seq %d is wrong", seq)
+		}
+	}
+}
+
+// people is a stream about units with every measure.
+func people(t interface{ Fatal(...any) }, unit plan.Unit) *plan.Stream {
+	s := &plan.Stream{
+		ID: "s", Decision: "1", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Forget: plan.MustPeriod("P1D"),
+		From: time.Unix(0, 0), Until: time.Unix(1e9, 0), Unit: unit, Zones: []string{"a", "b"},
+		Measures: []plan.Measure{
+			{Name: "units", Of: plan.Distinct}, {Name: "n", Of: plan.Count, Bounded: true, High: 3},
+			{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -2, High: 5},
+			{Name: "mean", Of: plan.Mean, Field: "x", Bounded: true, Low: -1, High: 4},
+		},
+		Protect: plan.Protect{MinUnits: 1, Epsilon: 1, Delta: 1e-6, MaxContributions: 2},
+	}
+	if unit.None() {
+		s.Measures = s.Measures[1:]
+	}
+	if err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func entries(r *rapid.T) []Entry {
+	list := make([]Entry, rapid.IntRange(1, 40).Draw(r, "n"))
+	for i := range list {
+		e := &list[i]
+		e.Home, e.Sequenced, e.Seq = true, true, uint64(i)
+		e.Sensor = uint64(rapid.IntRange(0, 2).Draw(r, "sensor"))
+		e.Time = rapid.Int64Range(0, 5).Draw(r, "time")
+		e.Cell = uint32(rapid.IntRange(0, 1).Draw(r, "cell"))
+		e.Unit = pseudonym.Tag{byte(rapid.IntRange(1, 4).Draw(r, "unit"))}
+		v := rapid.Int64Range(-8_000_000, 8_000_000).Draw(r, "value")
+		e.Has = 0b1111
+		for m := range 4 {
+			e.Values[m] = v
+		}
+	}
+	return list
+}
+
+func apply(w *Window, list []Entry) []release.Sums {
+	for i := range list {
+		e := list[i]
+		if !w.Seen(&e) {
+			w.Apply(&e)
+		}
+	}
+	return w.Sums([][]Feeder{{{Sensor: 1}}, {{Sensor: 1}}})
+}
+
+// TestOrderAndRedelivery: any order and any repetition give the same sums.
+func TestOrderAndRedelivery(t *testing.T) {
+	for _, unit := range []plan.Unit{{Field: "u", StandsFor: "device"}, {StandsFor: "none"}} {
+		s := people(t, unit)
+		rapid.Check(t, func(r *rapid.T) {
+			list := entries(r)
+			fresh := func() *Window { return New(s, "p", time.Unix(0, 0), time.Unix(3600, 0)) }
+			want := fmt.Sprint(apply(fresh(), list))
+			again := append(append([]Entry{}, list...), list[:len(list)/2]...)
+			rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 1))
+			rnd.Shuffle(len(again), func(a, b int) { again[a], again[b] = again[b], again[a] })
+			if got := fmt.Sprint(apply(fresh(), again)); got != want {
+				r.Fatalf("another order gives\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// TestSensitivity: all that one unit did in one pair moves each total by no more
+// than the bound that its noise is made for.
+func TestSensitivity(t *testing.T) {
+	s := people(t, plan.Unit{Field: "u", StandsFor: "device"})
+	bounds := make([]int64, len(s.Measures))
+	for i, m := range s.Measures {
+		low, high := m.Bounds()
+		switch m.Of {
+		case plan.Distinct:
+			bounds[i] = 1
+		case plan.Count:
+			bounds[i] = int64(m.High)
+		case plan.Sum:
+			bounds[i] = max(-low, high)
+		case plan.Mean:
+			bounds[i] = max(high-m.Middle(), m.Middle()-low)
+		}
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		list := entries(r)
+		if rapid.Bool().Draw(r, "extreme") {
+			for i := range list {
+				for m := range list[i].Values {
+					list[i].Values[m] = rapid.SampledFrom([]int64{1e15, -1e15, 0}).Draw(r, "huge")
+				}
+			}
+		}
+		gone := pseudonym.Tag{1}
+		var without []Entry
+		for _, e := range list {
+			if e.Unit != gone {
+				without = append(without, e)
+			}
+		}
+		fresh := func() *Window { return New(s, "p", time.Unix(0, 0), time.Unix(3600, 0)) }
+		with, less := apply(fresh(), list), apply(fresh(), without)
+		for c := range with {
+			if d := with[c].Units - less[c].Units; d < 0 || d > 1 {
+				r.Fatalf("one unit adds %d units", d)
+			}
+			for m := range s.Measures {
+				if d := with[c].Total[m] - less[c].Total[m]; d > bounds[m] || d < -bounds[m] {
+					r.Fatalf("one unit moves %s by %d; the bound is %d", s.Measures[m].Name, d, bounds[m])
+				}
+				if d := with[c].Weight[m] - less[c].Weight[m]; d < 0 || d > 1 {
+					r.Fatalf("one unit moves the weight of %s by %d", s.Measures[m].Name, d)
+				}
+			}
+		}
+	})
+}
+
+func TestAlive(t *testing.T) {
+	s := people(t, plan.Unit{Field: "u", StandsFor: "device"})
+	w := New(s, "p", time.Unix(0, 0), time.Unix(3600, 0))
+	w.Apply(&Entry{Sensor: 7, Sequenced: true, Unit: pseudonym.Tag{1}, Has: 1})
+	feeders := [][]Feeder{{{Sensor: 7, Known: true}}, {{Sensor: 8}, {Sensor: 9, Known: true}}}
+	if sums := w.Sums(feeders); sums[0].Alive || !sums[1].Alive {
+		t.Error("readings about people must not decide whether a sensor lives; an unknown one counts as living")
+	}
+	w.Apply(&Entry{Alive: true, Sensor: 7})
+	if sums := w.Sums(feeders); !sums[0].Alive {
+		t.Error("a heartbeat was not seen")
+	}
+	w.Lost = true
+	if sums := w.Sums(feeders); sums[0].Alive || sums[0].Units != 0 || sums[1].Alive {
+		t.Error("a lost window shows something")
+	}
+}
