@@ -1,0 +1,210 @@
+package ingest
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"sluice/gateway/ingest/internal/format"
+	"sluice/gateway/ingest/internal/listener"
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+	"sluice/register"
+)
+
+// awake is an Ingest over a state directory, without a listener.
+func awake(t interface{ Fatal(...any) }, dir string, streams ...*plan.Stream) *Ingest {
+	reg, err := register.Parse("register.yaml", []byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := &Ingest{
+		cfg: Config{
+			Dir: filepath.Join(dir, "checkpoint"), Keys: filepath.Join(dir, "keys"), Register: reg, Future: time.Hour,
+			Now: time.Now, Log: slog.New(slog.DiscardHandler), Clock: "c",
+		},
+		decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
+	}
+	i.sensorsOf(reg)
+	v := Version{Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{}, Kinds: map[string]decision.Kind{
+		"k": {Fields: []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}},
+	}}
+	for _, s := range streams {
+		v.Plans["a"] = append(v.Plans["a"], plan.Plan{Stream: s, Zone: "rambla"})
+	}
+	if err := i.adopt(v); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.recover(); err != nil {
+		t.Fatal(err)
+	}
+	if i.state.Now.IsZero() {
+		i.state.Now = noon
+	}
+	i.at = i.sensors[0]
+	return i
+}
+
+func (i *Ingest) hear(payload string) {
+	i.message = &listener.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon}
+	i.dirty = true
+	i.decoder.Decode(i.message.Payload, i.at.shape, noon.UnixNano(), sink{i})
+}
+
+// save is a commit without anybody to acknowledge to.
+func (i *Ingest) save(t interface{ Fatal(...any) }) {
+	records, err := i.records()
+	if err == nil {
+		err = i.log.Append(records)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.settle()
+}
+
+func (i *Ingest) sums() string {
+	out := ""
+	for _, id := range []string{"footfall", "total"} {
+		s := i.streams[id]
+		for at := noon; at.Before(noon.Add(3 * time.Hour)); at = at.Add(time.Hour) {
+			if w := s.windows[at.UnixNano()]; w != nil {
+				out += fmt.Sprint(id, at.Hour(), w.Sums(nil), "\n")
+			}
+		}
+	}
+	return out
+}
+
+// TestAnyOrderAnyRedeliveryAKillAtAnyCommit: the same readings, shuffled and
+// repeated, with the process killed after commits of any size, and what was not
+// committed sent again, come to the same sums, which a few lines of brute force
+// confirm.
+func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
+	base, err := os.MkdirTemp("/dev/shm", "sluice-test-")
+	if err != nil {
+		t.Skip("there is no /dev/shm here")
+	}
+	defer os.RemoveAll(base)
+	unlimited := footfall(t, 1000)
+	total := footfall(t, 1)
+	total.ID, total.Decision, total.Unit = "total", "2", plan.Unit{StandsFor: "none"}
+	total.Measures = []plan.Measure{{Name: "n", Of: plan.Count}, {Name: "sum", Of: plan.Sum, Field: "rssi"}}
+	if err := total.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	run := 0
+	rapid.Check(t, func(r *rapid.T) {
+		type pair struct{ hour, device int }
+		units := map[pair]bool{}
+		count, sum := map[int]int{}, map[int]int{}
+		var list []string
+		for seq := range rapid.IntRange(1, 25).Draw(r, "readings") {
+			hour, device, rssi := rapid.IntRange(0, 2).Draw(r, "hour"), rapid.IntRange(0, 5).Draw(r, "device"), rapid.IntRange(-85, -30).Draw(r, "rssi")
+			units[pair{hour, device}] = true
+			count[hour]++
+			sum[hour] += rssi
+			list = append(list, fmt.Sprintf(`{"ts":"2026-03-02T%d:%02d:00Z","seq":%d,"fields":{"device":"d%d","rssi":%d}}`, 12+hour, seq, seq%7, device, rssi))
+		}
+		run++
+		dir := filepath.Join(base, fmt.Sprint(run))
+		i := awake(r, dir, unlimited, total)
+		i.state.Now = noon.Add(3 * time.Hour)
+		rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 2))
+		todo := append(append([]string{}, list...), list[:len(list)/3]...)
+		rnd.Shuffle(len(todo), func(a, b int) { todo[a], todo[b] = todo[b], todo[a] })
+		var unsaved []string
+		for len(todo) > 0 {
+			i.hear(todo[0])
+			unsaved, todo = append(unsaved, todo[0]), todo[1:]
+			switch rnd.IntN(4) {
+			case 0:
+				i.save(r)
+				unsaved = nil
+			case 1: // killed: what was not acknowledged comes again
+				_ = i.log.Close()
+				i = awake(r, dir, unlimited, total)
+				i.state.Now = noon.Add(3 * time.Hour)
+				todo, unsaved = append(todo, unsaved...), nil
+			}
+		}
+		i.save(r)
+		_ = i.log.Close()
+		i = awake(r, dir, unlimited, total)
+		defer i.log.Close()
+		for hour := range 3 {
+			devices := 0
+			for p := range units {
+				if p.hour == hour {
+					devices++
+				}
+			}
+			at := noon.Add(time.Duration(hour) * time.Hour).UnixNano()
+			if count[hour] == 0 {
+				continue
+			}
+			got, exact := i.streams["footfall"].windows[at].Sums(nil)[0], i.streams["total"].windows[at].Sums(nil)[0]
+			if got.Units != int64(devices) || exact.Total[0] != int64(count[hour]) || exact.Total[1] != int64(sum[hour])*plan.Fixed {
+				r.Fatalf("hour %d: %d devices, %v; want %d, %d readings, sum %d", hour, got.Units, exact.Total, devices, count[hour], sum[hour])
+			}
+		}
+		if s := i.state; s.Received != s.Counted+s.Duplicate+s.Late+s.Bounded+open(i) {
+			r.Fatalf("the account does not add up: %+v and %d open", s, open(i))
+		}
+	})
+}
+
+func open(i *Ingest) (n int64) {
+	for _, s := range i.streams {
+		for _, w := range s.windows {
+			n += w.Readings
+		}
+	}
+	return n
+}
+
+// TestBoundsSurviveAKill: contributions are counted over windows and restarts.
+func TestBoundsSurviveAKill(t *testing.T) {
+	base, err := os.MkdirTemp("/dev/shm", "sluice-test-")
+	if err != nil {
+		t.Skip("there is no /dev/shm here")
+	}
+	defer os.RemoveAll(base)
+	total := footfall(t, 1)
+	total.ID, total.Decision = "total", "2"
+	if err := total.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	two := footfall(t, 2)
+	i := awake(t, base, two, total)
+	for hour := range 3 {
+		i.state.Now = noon.Add(time.Duration(hour) * time.Hour)
+		for n := range 2 {
+			i.hear(fmt.Sprintf(`{"ts":"2026-03-02T%d:0%d:00Z","seq":%d,"fields":{"device":"d","rssi":-50}}`, 12+hour, n, 10*hour+n))
+		}
+		i.save(t)
+		_ = i.log.Close()
+		i = awake(t, base, two, total)
+	}
+	defer i.log.Close()
+	for id, want := range map[string][]int64{"footfall": {1, 1, -1}, "total": {1, -1, -1}} {
+		for hour, units := range want {
+			got := int64(-1)
+			if w := i.streams[id].windows[noon.Add(time.Duration(hour)*time.Hour).UnixNano()]; w != nil && w.Readings+w.Sums(nil)[0].Units > 0 {
+				got = w.Sums(nil)[0].Units
+			}
+			if got != units {
+				t.Errorf("%s in hour %d has %d units; want %d (-1 is none)", id, hour, got, units)
+			}
+		}
+	}
+	if i.state.Bounded != 2 {
+		t.Errorf("%d readings were bounded; want 2", i.state.Bounded)
+	}
+}
