@@ -1,0 +1,75 @@
+package query
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+var footfall = Stream{Stream: books.Stream{
+	ID: "footfall", Timezone: "Europe/Madrid", Cells: []books.Cell{{ID: "rambla"}}, Measures: []books.Measure{{Name: "devices"}},
+}}
+
+var latest = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
+func parse(raw string) (store.Query, error) {
+	v, err := Values(raw, Parameters...)
+	if err != nil {
+		return store.Query{}, err
+	}
+	return Parse(v, footfall, latest)
+}
+
+func TestParse(t *testing.T) {
+	q, err := parse("")
+	if err != nil || !q.From.Equal(latest.Add(-24*time.Hour)) || !q.To.Equal(latest) || q.Limit != 100 {
+		t.Errorf("by default %+v (%v); want the last 24 hours and 100 rows", q, err)
+	}
+	q, err = parse("from=2026-03-01&to=2026-03-02T00:00:00%2B01:00&cell=rambla&measure=devices&limit=7")
+	want := time.Date(2026, 2, 28, 23, 0, 0, 0, time.UTC) // a local day
+	if err != nil || !q.From.Equal(want) || !q.To.Equal(want.Add(24*time.Hour)) || q.Limit != 7 || len(q.Cells) != 1 {
+		t.Errorf("got %+v (%v)", q, err)
+	}
+	o := store.Observation{Start: latest, Cell: "a/b;c", Measure: "m"}
+	q, err = parse("cursor=" + Cursor(o))
+	if err != nil || q.After == nil || !q.After.Start.Equal(latest) || q.After.Cell != "a/b;c" {
+		t.Errorf("a cursor comes back as %+v (%v)", q.After, err)
+	}
+	for raw, parameter := range map[string]string{
+		"limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "from=now": "from", "to=2026-13-01": "to",
+		"from=2026-03-02&to=2026-03-01": "from", "cell=secret-zone": "cell", "measure=x": "measure", "cursor=x": "cursor",
+		"nonsense=1": "query", "a=1;b=2": "query", "limit=1&limit=2": "limit", "from=%zz": "query", "cursor=W10": "cursor",
+		"from=" + strings.Repeat("x", 9000): "query",
+	} {
+		_, err := parse(raw)
+		var invalid *Invalid
+		if !errors.As(err, &invalid) || invalid.Parameter != parameter {
+			t.Errorf("%.40s gives %v; want a complaint about %s", raw, err, parameter)
+		} else if strings.Contains(err.Error(), "secret-zone") {
+			t.Error("an error repeats a value")
+		}
+	}
+}
+
+func FuzzQuery(f *testing.F) {
+	for _, s := range []string{"from=2026-03-01&limit=7", "cursor=WzEsImEiLCJiIl0", "cell=rambla&cell=rambla", "a=%00;"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, err := parse(raw)
+		if err != nil {
+			var invalid *Invalid
+			if !errors.As(err, &invalid) {
+				t.Errorf("%v is not a complaint about a parameter", err)
+			}
+			return
+		}
+		if q.Limit < 1 || q.Limit > MaxLimit || q.From.After(q.To) {
+			t.Errorf("%q gives %+v", raw, q)
+		}
+	})
+}
