@@ -74,6 +74,17 @@ type Sensor struct {
 	Fields []Field `json:"fields"`
 }
 
+// Life is whether the sensor lives, in words.
+func (s Sensor) Life() string {
+	switch {
+	case s.Alive == nil:
+		return "not known"
+	case *s.Alive:
+		return "yes"
+	}
+	return "silent"
+}
+
 // Field is one field's fate: kept, generalised, counted or dropped.
 type Field struct {
 	Name     string `json:"name"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"strconv"
 	"strings"
 
 	"sluice/store"
@@ -113,10 +114,14 @@ func (p plot) line(b *strings.Builder, run []int) {
 }
 
 func (p plot) axes(b *strings.Builder, s series) {
-	for n := range 5 {
+	steps := 5
+	if len(p.runs()) == 0 {
+		steps = 1 // nothing to read off
+	}
+	for n := range steps {
 		v := p.min + (p.max-p.min)*float64(n)/4
 		fmt.Fprintf(b, `<path class="grid" d="M%g %.1fH%g"/><text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`,
-			left, p.y(v), width-right, left-6, p.y(v)+4, number(&v))
+			left, p.y(v), width-right, left-6, p.y(v)+4, strconv.FormatFloat(v, 'g', 4, 64))
 	}
 	each := max(1, (len(p.items)+7)/8)
 	for i, o := range p.items {

@@ -38,7 +38,7 @@ func New(source *query.Source, log *slog.Logger) (*Web, error) {
 	w := &Web{source: source, log: log, pages: make(map[string]*template.Template)}
 	funcs := template.FuncMap{
 		"title": title, "number": number, "interval": interval, "clock": clock, "day": day, "unit": unit,
-		"every": every, "status": statusText, "chart": chart,
+		"every": every, "status": statusText, "chart": chart, "what": what,
 	}
 	for _, name := range names {
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "page/layout.html", "page/"+name+".html")
@@ -332,6 +332,14 @@ func unit(u string) string {
 		return "people"
 	}
 	return u
+}
+
+// what names a measure and, where that says more, its unit.
+func what(m books.Measure) string {
+	if u := unit(m.Unit); u != "" && u != m.Name {
+		return m.Name + ", " + u
+	}
+	return m.Name
 }
 
 func every(p string) string {
