@@ -45,6 +45,8 @@ type Gateway struct {
 	sets     map[string]*policy.Set // by digest; guarded by mu
 	current  *policy.Set            // guarded by mu
 	problem  string                 // of the policy directory; guarded by mu
+	versions int                    // policy versions so far; guarded by mu
+	refused  int                    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
 }
 

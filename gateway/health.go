@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sys/unix"
 )
@@ -98,73 +96,4 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the client may be gone
-}
-
-// metrics reads the reports when it is asked; it keeps no numbers of its own.
-type metrics struct {
-	g        *Gateway
-	registry *prometheus.Registry
-
-	received, readings, windows, outboxRows, outboxBytes, clock, up *prometheus.Desc
-}
-
-func newMetrics(g *Gateway) *metrics {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("sluice_"+name, help, labels, nil)
-	}
-	m := &metrics{
-		g: g, registry: prometheus.NewRegistry(),
-		received:    desc("received_total", "Readings received, whatever became of them."),
-		readings:    desc("readings_total", "Readings by what became of them.", "state", "code"),
-		windows:     desc("windows_open", "Windows that are not closed."),
-		outboxRows:  desc("outbox_rows", "Released windows that wait for the store."),
-		outboxBytes: desc("outbox_bytes", "Bytes that wait for the store."),
-		clock:       desc("clock_seconds", "The gateway's clock, in seconds since 1970."),
-		up:          desc("up", "1 when the part works.", "part"),
-	}
-	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
-}
-
-// Describe implements prometheus.Collector.
-func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.received, m.readings, m.windows, m.outboxRows, m.outboxBytes, m.clock, m.up} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (m *metrics) Collect(ch chan<- prometheus.Metric) {
-	r := m.g.ingest.Report()
-	counter := func(d *prometheus.Desc, v int64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
-	}
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-	}
-	counter(m.received, r.Received)
-	counter(m.readings, r.Counted, "counted", "")
-	counter(m.readings, r.Duplicate, "duplicate", "E303")
-	counter(m.readings, r.Late, "late", "E302")
-	counter(m.readings, r.Bounded, "bounded", "E405")
-	for code, n := range r.Refused {
-		counter(m.readings, n, "refused", code)
-	}
-	gauge(m.windows, float64(r.Windows))
-	if !r.Now.IsZero() {
-		gauge(m.clock, float64(r.Now.UnixNano())/1e9)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if rows, bytes, err := m.g.ledger.Waiting(ctx); err == nil {
-		gauge(m.outboxRows, float64(rows))
-		gauge(m.outboxBytes, float64(bytes))
-	}
-	for part, hint := range m.g.checks(ctx) {
-		v := 1.0
-		if hint != "" {
-			v = 0
-		}
-		gauge(m.up, v, part)
-	}
 }

@@ -118,6 +118,7 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set, since time.Time)
 	defer g.mu.Unlock()
 	g.sets[set.Digest] = set
 	g.current, g.problem = set, ""
+	g.versions++
 	return v, nil
 }
 
@@ -186,6 +187,7 @@ func (g *Gateway) mind(err error) {
 		text = err.Error()
 	}
 	if text != "" && text != g.problem {
+		g.refused++
 		g.log.Error("the policy directory cannot be used; the policy in force goes on", "error", text)
 	}
 	g.problem = text

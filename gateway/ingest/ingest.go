@@ -84,12 +84,14 @@ type Ingest struct {
 	kept    redact.Kept
 	entry   window.Entry
 
-	pending  []listener.Message
-	readings int // since the last commit
-	dirty    bool
-	feedback tally
-	report   atomic.Pointer[Report]
-	failing  atomic.Pointer[string]
+	pending    []listener.Message
+	readings   int // since the last commit
+	dirty      bool
+	commits    uint64 // since the start, and what they took
+	commitTime time.Duration
+	feedback   tally
+	report     atomic.Pointer[Report]
+	failing    atomic.Pointer[string]
 }
 
 // Open starts the listener and recovers the open windows. The versions are those

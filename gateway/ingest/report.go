@@ -23,6 +23,9 @@ type Report struct {
 	Received, Counted, Duplicate, Late, Bounded, Open int64
 	Refused                                           map[string]int64
 	Windows                                           int
+	// Commits counts group commits since the start, CommitTime what they took.
+	Commits    uint64
+	CommitTime time.Duration
 	// Alive says of sensors by id whether they live; absent when not known.
 	Alive map[string]bool
 	// Problem is why intake stands still; empty when it does not.
@@ -43,7 +46,7 @@ func (i *Ingest) publishReport(lives bool) {
 	s := &i.state
 	r := &Report{
 		Now: s.Now, Received: s.Received, Counted: s.Counted, Duplicate: s.Duplicate, Late: s.Late,
-		Bounded: s.Bounded, Refused: maps.Clone(s.Refused),
+		Bounded: s.Bounded, Refused: maps.Clone(s.Refused), Commits: i.commits, CommitTime: i.commitTime,
 	}
 	old := i.report.Load()
 	if len(s.Closes) == 0 {

@@ -58,7 +58,7 @@ func (i *Ingest) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pause := 50 * time.Millisecond
+	pause, begun := 50*time.Millisecond, time.Now()
 	for {
 		if err = i.log.Append(records); err == nil {
 			break
@@ -72,6 +72,8 @@ func (i *Ingest) commit(ctx context.Context) error {
 		}
 	}
 	i.failing.Store(nil)
+	i.commits++
+	i.commitTime += time.Since(begun)
 	i.settle()
 	i.listener.Ack(i.pending)
 	for n := range i.pending {

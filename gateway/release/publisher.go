@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
 	"time"
 
 	"sluice/policy/plan"
@@ -54,10 +56,22 @@ type Charter struct{ EpsilonPerDay map[string]float64 }
 type Publisher struct {
 	book       Book
 	simulation bool
+
+	mu     sync.Mutex
+	counts map[store.Status]int64 // since the start; guarded by mu
 }
 
 // NewPublisher makes a publisher; simulation marks every release as such.
-func NewPublisher(book Book, simulation bool) *Publisher { return &Publisher{book, simulation} }
+func NewPublisher(book Book, simulation bool) *Publisher {
+	return &Publisher{book: book, simulation: simulation, counts: make(map[store.Status]int64)}
+}
+
+// Counts says how many observations were released since the start, by status.
+func (p *Publisher) Counts() map[store.Status]int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.counts)
+}
 
 // Publish releases one batch. A batch whose key is in the journal is done
 // already and is not computed again; any error leaves nothing half done, and
@@ -96,7 +110,15 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		}
 		list = append(list, rows...)
 	}
-	return p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Releases: list, Gap: b.gap})
+	if err := p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Releases: list, Gap: b.gap}); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range list {
+		p.counts[r.o.Status]++
+	}
+	return nil
 }
 
 // pay reserves the day's budget before any noise is drawn.

@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"sluice/books"
+)
+
+// metrics reads the reports when it is asked; it keeps no numbers of its own.
+type metrics struct {
+	g        *Gateway
+	registry *prometheus.Registry
+
+	received, readings, windows, releases, commit, outboxRows, outboxBytes, clock, version, until, refused, budget, up *prometheus.Desc
+}
+
+func newMetrics(g *Gateway) *metrics {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("sluice_"+name, help, labels, nil)
+	}
+	m := &metrics{
+		g: g, registry: prometheus.NewRegistry(),
+		received:    desc("received_total", "Readings received, whatever became of them."),
+		readings:    desc("readings_total", "Readings by what became of them.", "state", "code"),
+		windows:     desc("windows_open", "Windows that are not closed."),
+		outboxRows:  desc("outbox_rows", "Released windows that wait for the store."),
+		outboxBytes: desc("outbox_bytes", "Bytes that wait for the store."),
+		releases:    desc("releases_total", "Observations released since the start, by status.", "status"),
+		commit:      desc("commit_seconds", "Group commits since the start: how many, and seconds in all."),
+		version:     desc("policy_version", "How many policy versions this gateway has run."),
+		until:       desc("policy_until_seconds", "The nearest sunset of a decision in force, in seconds since 1970."),
+		refused:     desc("policy_refused_total", "Policies refused since the start.", "code"),
+		budget:      desc("budget_left_ratio", "Share of the charter's budget left after each decision's last reservation.", "decision"),
+		clock:       desc("clock_seconds", "The gateway's clock, in seconds since 1970."),
+		up:          desc("up", "1 when the part works.", "part"),
+	}
+	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		m.received, m.readings, m.windows, m.releases, m.commit, m.outboxRows, m.outboxBytes, m.clock, m.version, m.until, m.refused, m.budget, m.up,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	r := m.g.ingest.Report()
+	counter := func(d *prometheus.Desc, v int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter(m.received, r.Received)
+	counter(m.readings, r.Counted, "counted", "")
+	counter(m.readings, r.Duplicate, "duplicate", "E303")
+	counter(m.readings, r.Late, "late", "E302")
+	counter(m.readings, r.Bounded, "bounded", "E405")
+	for code, n := range r.Refused {
+		counter(m.readings, n, "refused", code)
+	}
+	gauge(m.windows, float64(r.Windows))
+	if !r.Now.IsZero() {
+		gauge(m.clock, float64(r.Now.UnixNano())/1e9)
+	}
+	ch <- prometheus.MustNewConstSummary(m.commit, r.Commits, r.CommitTime.Seconds(), nil)
+	for status, n := range m.g.publish.Counts() {
+		counter(m.releases, n, string(status))
+	}
+	m.policy(counter, gauge, r.Now)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if rows, bytes, err := m.g.ledger.Waiting(ctx); err == nil {
+		gauge(m.outboxRows, float64(rows))
+		gauge(m.outboxBytes, float64(bytes))
+	}
+	for part, hint := range m.g.checks(ctx) {
+		v := 1.0
+		if hint != "" {
+			v = 0
+		}
+		gauge(m.up, v, part)
+	}
+}
+
+// policy shows versions, the nearest sunset and what is left of budgets. The
+// decisions are a closed list: those of the policy in force.
+func (m *metrics) policy(counter func(*prometheus.Desc, int64, ...string), gauge func(*prometheus.Desc, float64, ...string), now time.Time) {
+	set, _ := m.g.inForce()
+	m.g.mu.Lock()
+	versions, refused := m.g.versions, m.g.refused
+	m.g.mu.Unlock()
+	gauge(m.version, float64(versions))
+	counter(m.refused, int64(refused), "directory")
+	if set == nil {
+		return
+	}
+	var nearest time.Time
+	left := make(map[string]float64)
+	for _, s := range set.Streams {
+		if s.InForce(now) && (nearest.IsZero() || s.Until.Before(nearest)) {
+			nearest = s.Until
+		}
+	}
+	if !nearest.IsZero() {
+		gauge(m.until, float64(nearest.Unix()))
+	}
+	entries, err := books.Reader{Source: m.g.public}.Ledger()
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e.Cap > 0 {
+			left[e.Decision] = e.Left / e.Cap
+		}
+	}
+	for _, s := range set.Streams {
+		if ratio, ok := left[s.Decision]; ok {
+			gauge(m.budget, ratio, s.Decision)
+		}
+	}
+}
