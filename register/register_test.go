@@ -66,3 +66,14 @@ func FuzzZones(f *testing.F) {
 		}
 	})
 }
+
+func FuzzRegister(f *testing.F) {
+	f.Add(configs.Register)
+	f.Fuzz(func(_ *testing.T, raw []byte) {
+		if r, err := Parse("x.yaml", raw); err == nil {
+			for i := range r.Sensors {
+				_ = r.Sensors[i].UpTopic()
+			}
+		}
+	})
+}
