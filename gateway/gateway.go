@@ -68,7 +68,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, err
 	}
 	if g.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
-		return g, refuse("admin address: %w; choose another with --admin or admin:", err)
+		return g, refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
 	}
 	raw, err := os.ReadFile(cfg.Register)
 	if err != nil {
@@ -116,8 +116,10 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	return nil
 }
 
-// MQTT is the address where sensors connect; Admin that of health and metrics.
-func (g *Gateway) MQTT() string  { return g.ingest.Addr() }
+// MQTT is the address where sensors connect.
+func (g *Gateway) MQTT() string { return g.ingest.Addr() }
+
+// Admin is the address of health and metrics.
 func (g *Gateway) Admin() string { return g.admin.Addr().String() }
 
 // Now is the gateway's clock; the zero time before its first tick.

@@ -15,11 +15,11 @@ import (
 // claim makes the state directory and takes its lock; a second process is refused.
 func claim(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, refuse("state directory: %w; choose another with --dir or dir:", err)
+		return nil, refuse("state directory: %w; choose another (--dir, or dir in the file)", err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, refuse("state directory: %w; make it writable or choose another with --dir or dir:", err)
+		return nil, refuse("state directory: %w; make it writable or choose another (--dir, or dir in the file)", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, errors.Join(refuse("state directory %s is in use by another process; stop that one or choose another directory", dir), f.Close())

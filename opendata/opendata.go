@@ -37,7 +37,7 @@ func Open(addr string, store query.Store, source books.Source, log *slog.Logger)
 	mux.HandleFunc("/healthz", s.healthz)
 	mux.HandleFunc("/readyz", s.readyz)
 	if s.listener, err = net.Listen("tcp", addr); err != nil {
-		return nil, fmt.Errorf("open data address: %w; choose another with --http or http:", err)
+		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
 	}
 	s.http = &http.Server{
 		Handler: secure(api.ReadOnly(mux)), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"path"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
-	"github.com/open-policy-agent/opa/v1/tester"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"sluice/policy/rules"
@@ -64,19 +62,19 @@ func modules(files Files) (map[string]string, error) {
 	if own {
 		return out, nil
 	}
-	embedded, err := readEmbedded(false)
+	embedded, err := readEmbedded()
 	maps.Copy(out, embedded)
 	return out, err
 }
 
-func readEmbedded(tests bool) (map[string]string, error) {
+func readEmbedded() (map[string]string, error) {
 	out := make(map[string]string)
 	entries, err := rules.FS.ReadDir(".")
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), "_test.rego") && !tests {
+		if strings.HasSuffix(e.Name(), "_test.rego") {
 			continue
 		}
 		raw, err := rules.FS.ReadFile(e.Name())
@@ -150,31 +148,4 @@ func ask(ctx context.Context, q rego.PreparedEvalQuery, input any) (any, error) 
 		return nil, errUndefined
 	}
 	return results[0].Expressions[0].Value, nil
-}
-
-// TestRules runs the *_test.rego of the embedded rules and writes failures to w;
-// it returns how many tests ran and how many failed.
-func TestRules(ctx context.Context, w io.Writer) (ran, failed int, err error) {
-	sources, err := readEmbedded(true)
-	if err != nil {
-		return 0, 0, err
-	}
-	parsed := make(map[string]*ast.Module, len(sources))
-	for name, source := range sources {
-		if parsed[name], err = ast.ParseModuleWithOpts(name, source, ast.ParserOptions{RegoVersion: ast.RegoV1}); err != nil {
-			return 0, 0, err
-		}
-	}
-	results, err := tester.NewRunner().SetCompiler(ast.NewCompiler()).SetModules(parsed).Run(ctx, parsed)
-	if err != nil {
-		return 0, 0, err
-	}
-	for r := range results {
-		ran++
-		if !r.Pass() {
-			failed++
-			fmt.Fprintf(w, "%s.%s failed: %v\n", r.Package, r.Name, r.Error)
-		}
-	}
-	return ran, failed, nil
 }

@@ -10,23 +10,6 @@ import (
 	"sluice/register"
 )
 
-func TestRules(t *testing.T) {
-	ran, failed, err := policy.TestRules(context.Background(), testWriter{t})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if ran < 30 || failed > 0 {
-		t.Errorf("%d Rego tests ran and %d failed; want at least 30 and none", ran, failed)
-	}
-}
-
-type testWriter struct{ t *testing.T }
-
-func (w testWriter) Write(b []byte) (int, error) {
-	w.t.Log(strings.TrimSpace(string(b)))
-	return len(b), nil
-}
-
 func TestExampleCity(t *testing.T) {
 	ctx := context.Background()
 	set, err := policy.Compile(ctx, policy.Example())

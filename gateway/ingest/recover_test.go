@@ -69,19 +69,6 @@ func (i *Ingest) save(t interface{ Fatal(...any) }) {
 	i.settle()
 }
 
-func (i *Ingest) sums() string {
-	out := ""
-	for _, id := range []string{"footfall", "total"} {
-		s := i.streams[id]
-		for at := noon; at.Before(noon.Add(3 * time.Hour)); at = at.Add(time.Hour) {
-			if w := s.windows[at.UnixNano()]; w != nil {
-				out += fmt.Sprint(id, at.Hour(), w.Sums(nil), "\n")
-			}
-		}
-	}
-	return out
-}
-
 // TestAnyOrderAnyRedeliveryAKillAtAnyCommit: the same readings, shuffled and
 // repeated, with the process killed after commits of any size, and what was not
 // committed sent again, come to the same sums, which a few lines of brute force

@@ -95,7 +95,7 @@ func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	defer tx.Rollback() // after Commit it does nothing
 	key := fmt.Sprintf("%q %q %q", r.Decision, r.Plan, r.Day)
 	var n int64
 	var kind string
@@ -175,7 +175,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	defer tx.Rollback() // after Commit it does nothing
 	if err := l.room(ctx, tx, int64(len(raw))); err != nil {
 		return err
 	}

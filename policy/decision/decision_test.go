@@ -27,7 +27,7 @@ func seeds(f *testing.F) {
 // that is accepted can be translated or is refused with words.
 func FuzzParse(f *testing.F) {
 	seeds(f)
-	f.Fuzz(func(t *testing.T, raw []byte) {
+	f.Fuzz(func(_ *testing.T, raw []byte) {
 		if d, err := Parse("x.yaml", raw); err == nil {
 			if s, err := d.Plan(time.UTC, nil); err == nil {
 				_ = s.Finish()

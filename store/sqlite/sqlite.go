@@ -83,7 +83,7 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	defer tx.Rollback() // after Commit it does nothing
 	insert, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO observation ("+columns+") VALUES ("+strings.Repeat("?,", 21)+"?)")
 	if err != nil {
 		return err

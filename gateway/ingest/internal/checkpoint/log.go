@@ -65,7 +65,7 @@ type Log struct {
 	broken bool // the tail may hold half a block
 }
 
-// Unreadable says that the log is there but its key is not.
+// ErrUnreadable says that the log is there but its key is not.
 var ErrUnreadable = errors.New("the checkpoint log's key is gone")
 
 // Open opens the log of a directory and hands every record that can be read to

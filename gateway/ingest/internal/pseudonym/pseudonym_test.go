@@ -2,7 +2,6 @@ package pseudonym
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -33,10 +32,11 @@ func TestTagsNeedTheKey(t *testing.T) {
 	if a.Tag([]byte("x")) == b.Tag([]byte("x")) {
 		t.Error("two keys give the same tag")
 	}
-	if a.Tag([]byte("x")) != a.Tag([]byte("x")) || a.Tag([]byte("x")) == a.Tag([]byte("y")) {
+	first := a.Tag([]byte("x"))
+	if first != a.Tag([]byte("x")) || first == a.Tag([]byte("y")) {
 		t.Error("a tag must stand for one unit")
 	}
-	if s := fmt.Sprint(a.Tag([]byte("x"))); strings.Contains(s, fmt.Sprint(a.Tag([]byte("x"))[0])) || s != "tag" {
+	if s := fmt.Sprint(first); s != "tag" {
 		t.Errorf("a tag prints as %s", s)
 	}
 	tag := a.Tag([]byte("x"))

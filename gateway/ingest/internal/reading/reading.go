@@ -131,13 +131,26 @@ const mute = "reading"
 
 var errMute = errors.New("a reading cannot be encoded")
 
-// The mute methods: every way in which Go prints or encodes a value.
+// String is the word "reading".
+func (Reading) String() string { return mute }
 
-func (Reading) String() string                 { return mute }
-func (Reading) GoString() string               { return mute }
-func (Reading) Format(f fmt.State, _ rune)     { _, _ = io.WriteString(f, mute) }
-func (Reading) LogValue() slog.Value           { return slog.StringValue(mute) }
-func (Reading) MarshalJSON() ([]byte, error)   { return nil, errMute }
-func (Reading) MarshalText() ([]byte, error)   { return nil, errMute }
-func (Reading) GobEncode() ([]byte, error)     { return nil, errMute }
+// GoString is the word "reading".
+func (Reading) GoString() string { return mute }
+
+// Format is the word "reading" under every verb that asks.
+func (Reading) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mute) }
+
+// LogValue is the word "reading".
+func (Reading) LogValue() slog.Value { return slog.StringValue(mute) }
+
+// MarshalJSON refuses.
+func (Reading) MarshalJSON() ([]byte, error) { return nil, errMute }
+
+// MarshalText refuses.
+func (Reading) MarshalText() ([]byte, error) { return nil, errMute }
+
+// MarshalBinary refuses.
 func (Reading) MarshalBinary() ([]byte, error) { return nil, errMute }
+
+// GobEncode refuses.
+func (Reading) GobEncode() ([]byte, error) { return nil, errMute }
