@@ -15,7 +15,7 @@ type metrics struct {
 	g        *Gateway
 	registry *prometheus.Registry
 
-	received, readings, windows, releases, commit, outboxRows, outboxBytes, clock, version, until, refused, budget, up *prometheus.Desc
+	received, readings, open, windows, releases, commit, outboxRows, outboxBytes, clock, version, until, refused, budget, up *prometheus.Desc
 }
 
 func newMetrics(g *Gateway) *metrics {
@@ -26,6 +26,7 @@ func newMetrics(g *Gateway) *metrics {
 		g: g, registry: prometheus.NewRegistry(),
 		received:    desc("received_total", "Readings received, whatever became of them."),
 		readings:    desc("readings_total", "Readings by what became of them.", "state", "code"),
+		open:        desc("readings_open", "Readings in windows that are not closed; with readings_total they are readings received."),
 		windows:     desc("windows_open", "Windows that are not closed."),
 		outboxRows:  desc("outbox_rows", "Released windows that wait for the store."),
 		outboxBytes: desc("outbox_bytes", "Bytes that wait for the store."),
@@ -45,7 +46,7 @@ func newMetrics(g *Gateway) *metrics {
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.received, m.readings, m.windows, m.releases, m.commit, m.outboxRows, m.outboxBytes, m.clock, m.version, m.until, m.refused, m.budget, m.up,
+		m.received, m.readings, m.open, m.windows, m.releases, m.commit, m.outboxRows, m.outboxBytes, m.clock, m.version, m.until, m.refused, m.budget, m.up,
 	} {
 		ch <- d
 	}
@@ -68,6 +69,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for code, n := range r.Refused {
 		counter(m.readings, n, "refused", code)
 	}
+	gauge(m.open, float64(r.Open))
 	gauge(m.windows, float64(r.Windows))
 	if !r.Now.IsZero() {
 		gauge(m.clock, float64(r.Now.UnixNano())/1e9)

@@ -460,3 +460,45 @@ func TestLostKeys(t *testing.T) {
 		return err == nil && strings.Contains(string(raw), `"keys_lost"`)
 	})
 }
+
+// TestWallClock lets real time pass: windows of two seconds close by themselves,
+// readings without a time get the gateway's, and the time in which the gateway
+// was down is a gap.
+func TestWallClock(t *testing.T) {
+	t.Parallel()
+	files := small()
+	for name, old := range map[string]string{"policy/decisions/gates.yaml": "lateness: PT2M", "policy/decisions/devices.yaml": "lateness: PT2M"} {
+		files[name] = strings.Replace(strings.Replace(files[name], old, "lateness: PT1S", 1), "every: PT1H", "every: PT2S", 1)
+		files[name] = strings.NewReplacer("2026-01-01", time.Now().AddDate(0, 0, -2).Format(time.DateOnly), "2026-12-31", time.Now().AddDate(0, 1, 0).Format(time.DateOnly)).Replace(files[name])
+	}
+	c := found(t, files)
+	config := filepath.Join(c.dir, "gateway.yaml")
+	write(t, config, strings.Replace(read(t, config), "time: {topic: city/v1/clock}", "time: wall", 1))
+	c.run()
+	c.serve()
+	c.connect()
+	total := func() (sum float64) {
+		for _, i := range readAll(t, c.opendata, "/api/v1/streams/gates/observations?limit=1000&measure=passed") {
+			if i.Value != nil {
+				sum += *i.Value
+			}
+		}
+		return sum
+	}
+	for n := range 20 {
+		c.send("gate-1", fmt.Sprintf(`{"seq":%d,"fields":{"passed":1}}`, n))
+		time.Sleep(100 * time.Millisecond)
+	}
+	await(t, 20*time.Second, "twenty readings to be published", func() bool { return total() == 20 })
+	c.send("gate-1", `{"ts":"`+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)+`","seq":99,"fields":{"passed":1}}`)
+	if n := c.metric(`sluice_readings_total{code="E302",state="late"}`); n != 1 {
+		t.Errorf("%v readings were late; want 1", n)
+	}
+	c.gateway.stop(5 * time.Second)
+	time.Sleep(5 * time.Second)
+	c.run()
+	await(t, 20*time.Second, "a gap", func() bool {
+		raw, err := os.ReadFile(filepath.Join(c.dir, "state/public/gaps.jsonl"))
+		return err == nil && strings.Contains(string(raw), `"gateway_down"`)
+	})
+}

@@ -1,6 +1,9 @@
 package window
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // run is n readings of one sensor whose seq goes up by one and whose time goes
 // up by step, starting at (seq, time). A million contiguous readings of a
@@ -74,7 +77,7 @@ func insert(layer *[]run, seq uint64, time int64) bool {
 	switch {
 	case i >= 0 && join(&runs[i], one):
 		if i+1 < len(runs) && join(&runs[i], runs[i+1]) {
-			*layer = append(runs[:i+1], runs[i+2:]...)
+			*layer = slices.Delete(runs, i+1, i+2)
 		}
 	case i+1 < len(runs) && join(&one, runs[i+1]):
 		runs[i+1] = one
