@@ -3,7 +3,9 @@ package town
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -76,7 +78,7 @@ func (c *city) yesterday(ctx context.Context, loc *time.Location) error {
 	end := yesterday(c.now.AddDate(0, 0, 2), loc)
 	total := int64(end.Sub(c.now) / time.Minute)
 	var bar *progressbar.ProgressBar
-	if !c.town.o.JSON {
+	if terminal(c.town.o.Err) && !c.town.o.JSON {
 		bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(c.town.o.Err),
 			progressbar.OptionSetDescription("replaying yesterday, minute by minute"),
 			progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
@@ -99,6 +101,16 @@ func (c *city) yesterday(ctx context.Context, loc *time.Location) error {
 		_ = bar.Finish()
 	}
 	return nil
+}
+
+// terminal reports whether somebody watches; a bar in a file is noise.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // minute moves the clock, then sends what the sensors see.

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"sync"
@@ -63,6 +64,11 @@ type Publisher struct {
 
 // NewPublisher makes a publisher; simulation marks every release as such.
 func NewPublisher(book Book, simulation bool) *Publisher {
+	// The noise library logs through glog, which would write files into the
+	// temporary directory.
+	if flag.Lookup("logtostderr") != nil {
+		_ = flag.Set("logtostderr", "true")
+	}
 	return &Publisher{book: book, simulation: simulation, counts: make(map[store.Status]int64)}
 }
 
