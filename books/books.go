@@ -61,6 +61,9 @@ type Sensor struct {
 	ID         string            `json:"id"`
 	Owner      string            `json:"owner"`
 	Kind       string            `json:"kind"`
+	Preset     string            `json:"preset,omitempty"`
+	Topic      string            `json:"topic"`
+	Map        map[string]string `json:"map,omitempty"`
 	Zone       string            `json:"zone"`
 	Lat        *float64          `json:"lat,omitempty"`
 	Lon        *float64          `json:"lon,omitempty"`

@@ -161,7 +161,7 @@ func (g *Gateway) sensorsBook(ctx context.Context, set *policy.Set) ([]books.Sen
 			continue
 		}
 		b := books.Sensor{
-			ID: s.ID, Owner: s.Owner, Kind: s.Kind, Zone: s.ZoneOf(set.Zones), Lat: s.Lat, Lon: s.Lon,
+			ID: s.ID, Owner: s.Owner, Kind: s.Kind, Preset: s.Preset, Topic: s.UpTopic(), Map: s.Map, Zone: s.ZoneOf(set.Zones), Lat: s.Lat, Lon: s.Lon,
 			Registered: s.Registered.String(), Until: s.Until.String(), Replaces: s.Replaces, Contact: s.Contact,
 			Purpose: s.Purpose, Fields: fates(set.Kinds[s.Kind], plans),
 		}

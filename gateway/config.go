@@ -33,7 +33,7 @@ type Config struct {
 	Policy Policy `yaml:"policy"`
 	// Listen is where sensors connect.
 	Listen Listen `yaml:"listen"`
-	// Windows bounds how far ahead a reading may be.
+	// Windows bounds event time.
 	Windows Windows `yaml:"windows"`
 	// Outbox bounds what waits for the store.
 	Outbox Outbox `yaml:"outbox"`
@@ -60,7 +60,11 @@ type Listen struct {
 
 // Windows are the bounds of event time.
 type Windows struct {
+	// Future is how far ahead of the gateway's clock a reading may be.
 	Future plan.Period `yaml:"future"`
+	// CatchUp bounds how long after a start windows stay open for what sensors
+	// kept while the gateway was down; their lateness is less as a rule.
+	CatchUp plan.Period `yaml:"catch_up"`
 }
 
 // Outbox is bounded, e.g. 1GiB.
@@ -138,7 +142,11 @@ func refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(forma
 // notYet are keys that docs/operations.md plans and this version does not have;
 // saying so is better than "unknown field".
 var notYet = map[string]string{
-	"mqtt": "an external broker (mqtt:) is not in this version; use listen: {mqtt: ADDR}",
+	"mqtt":      "an external broker (mqtt:) is not in this version; use listen: {mqtt: ADDR}",
+	"tls":       "TLS is not in this version; listen on loopback",
+	"passwords": "sensor passwords are not in this version; listen on loopback",
+	"influx":    "InfluxDB is not in this version; use store: {sqlite: {path: FILE}}",
+	"inbox":     "signed policies are not in this version; use policy: {dir: DIR} with simulation: true",
 }
 
 // ReadConfig reads and checks gateway.yaml. Relative paths are relative to it.
@@ -192,6 +200,9 @@ func (c *Config) Check() error {
 	}
 	if c.Windows.Future.IsZero() {
 		c.Windows.Future = plan.MustPeriod("PT60S")
+	}
+	if c.Windows.CatchUp.IsZero() {
+		c.Windows.CatchUp = plan.MustPeriod("PT6H")
 	}
 	if c.Feedback == 0 {
 		c.Feedback = 5 * time.Minute

@@ -108,7 +108,7 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: keys, Register: g.register,
 		Listen: g.cfg.Listen.MQTT, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(),
-		Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Log: g.log,
+		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Log: g.log,
 	}, versions)
 	if err != nil {
 		return refuse("%w", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sluice/policy/decision"
 )
@@ -13,6 +14,14 @@ import (
 type Config struct {
 	// HTTP is the address to serve.
 	HTTP string `yaml:"http"`
+	// Admin is an address for health alone; empty for none. Health is on HTTP too.
+	Admin string `yaml:"admin"`
+	// URL is the public base of the pages, e.g. https://data.city.example.
+	URL string `yaml:"url"`
+	// Rate limits requests; this version knows 0, which is no limit.
+	Rate struct {
+		PerSecond float64 `yaml:"per_second"`
+	} `yaml:"rate"`
 	// Books is the directory of the public books.
 	Books string `yaml:"books"`
 	// Store is where releases are read.
@@ -38,6 +47,12 @@ func ReadConfig(path string) (Config, error) {
 	}
 	if c.HTTP == "" {
 		c.HTTP = "127.0.0.1:8080"
+	}
+	switch {
+	case c.Rate.PerSecond != 0:
+		return c, errors.New(path + ": rate limiting is not in this version; set rate: {per_second: 0}")
+	case strings.Contains(c.Books, "://"):
+		return c, errors.New(path + ": books from a URL are not in this version; give a directory")
 	}
 	if c.Books == "" || c.Store.SQLite == nil || c.Store.SQLite.Path == "" {
 		return c, errors.New(path + ": books: DIR and store: {sqlite: {path: FILE}} are needed")

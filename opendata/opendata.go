@@ -21,30 +21,44 @@ import (
 type Server struct {
 	listener net.Listener
 	http     *http.Server
+	admin    net.Listener // nil for none
 	source   *query.Source
 }
 
-// Open listens on addr and answers from a store and its books.
-func Open(addr string, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
+// Open listens where cfg says and answers from a store and its books.
+func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
 	s := &Server{source: &query.Source{Store: store, Books: books.Reader{Source: source}}}
-	pages, err := web.New(s.source, log)
+	pages, err := web.New(s.source, cfg.URL, log)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	api.New(s.source, log).Routes(mux)
 	pages.Routes(mux)
-	mux.HandleFunc("/healthz", s.healthz)
-	mux.HandleFunc("/readyz", s.readyz)
-	if s.listener, err = net.Listen("tcp", addr); err != nil {
+	s.health(mux)
+	if s.listener, err = net.Listen("tcp", cfg.HTTP); err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
 	}
-	s.http = &http.Server{
+	if cfg.Admin != "" {
+		if s.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
+			return nil, errors.Join(fmt.Errorf("admin address: %w; choose another", err), s.listener.Close())
+		}
+	}
+	s.http = server(mux)
+	return s, nil
+}
+
+func server(mux http.Handler) *http.Server {
+	return &http.Server{
 		Handler: secure(api.ReadOnly(mux)), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it names addresses
 	}
-	return s, nil
+}
+
+func (s *Server) health(mux *http.ServeMux) {
+	mux.HandleFunc("/healthz", s.healthz)
+	mux.HandleFunc("/readyz", s.readyz)
 }
 
 // Addr is where it listens.
@@ -52,6 +66,13 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // Run serves until ctx ends, then lets answers in flight finish.
 func (s *Server) Run(ctx context.Context) error {
+	if s.admin != nil {
+		mux := http.NewServeMux()
+		s.health(mux)
+		admin := server(mux)
+		defer admin.Close()
+		go func() { _ = admin.Serve(s.admin) }() // ends with Close
+	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

@@ -70,7 +70,7 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	if t.store, err = sqlite.OpenReader(filepath.Join(o.Dir, "store.db")); err != nil {
 		return t, err
 	}
-	if t.open, err = opendata.Open(o.HTTP, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
+	if t.open, err = opendata.Open(opendata.Config{HTTP: o.HTTP}, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
 		return t, &gateway.Refusal{Err: err}
 	}
 	return t, nil

@@ -28,7 +28,7 @@ func opendataCommand() *cobra.Command {
 			if err != nil {
 				return &gateway.Refusal{Err: err}
 			}
-			s, err := opendata.Open(cfg.HTTP, reader, books.Dir(cfg.Books), log)
+			s, err := opendata.Open(cfg, reader, books.Dir(cfg.Books), log)
 			if err != nil {
 				return errors.Join(&gateway.Refusal{Err: err}, reader.Close())
 			}

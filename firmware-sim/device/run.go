@@ -196,7 +196,7 @@ func Replay(ctx context.Context, o ReplayOptions) (usage bool, err error) {
 		}
 		var list []street.Observation
 		for ; at < len(rows) && rows[at].Time.Before(step.Add(o.Step)); at++ {
-			list = append(list, street.Observation{Sensor: index[rows[at].Sensor], Time: rows[at].Time, Fields: rows[at].Fields})
+			list = append(list, street.Observation{Sensor: index[rows[at].Owner+"/"+rows[at].Sensor], Time: rows[at].Time, Fields: rows[at].Fields})
 		}
 		if err := fleet.Send(list); err != nil {
 			return false, err
@@ -217,10 +217,16 @@ func sensorsOf(rows []replay.Row, owner string) ([]street.Sensor, map[string]int
 	index := make(map[string]int)
 	var sensors []street.Sensor
 	for _, r := range rows {
-		if _, known := index[r.Sensor]; !known {
-			index[r.Sensor] = len(sensors)
-			sensors = append(sensors, street.Sensor{ID: r.Sensor, Owner: owner})
+		key := r.Owner + "/" + r.Sensor
+		if _, known := index[key]; known {
+			continue
 		}
+		index[key] = len(sensors)
+		s := street.Sensor{ID: r.Sensor, Owner: r.Owner}
+		if s.Owner == "" {
+			s.Owner = owner
+		}
+		sensors = append(sensors, s)
 	}
 	return sensors, index
 }

@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +28,10 @@ import (
 
 // Row is one reading to send.
 type Row struct {
-	Time   time.Time
-	Sensor string
-	Fields map[string]any
+	Time time.Time
+	// Owner is empty where the file does not say it.
+	Owner, Sensor string
+	Fields        map[string]any
 }
 
 // Mapping says where time, sensor and fields are.
@@ -43,7 +45,10 @@ type Mapping struct {
 
 type source struct{ column, kind string }
 
-// ParseMapping reads a mapping; the layout is unix, unixms, rfc3339 or Go's.
+// ParseMapping reads a mapping; the layout is auto, unix, unixms, rfc3339 or
+// one of Go's. Auto knows RFC 3339, seconds, milliseconds and nanoseconds since
+// 1970, and "2006-01-02 15:04:05"; a day and month that can be mistaken for each
+// other need a layout.
 func ParseMapping(text, layout, timezone string) (*Mapping, error) {
 	loc, err := time.LoadLocation(timezone)
 	if err != nil {
@@ -174,7 +179,8 @@ func (m *Mapping) row(get func(string) (string, bool)) (Row, bool) {
 	if err != nil || id == "" {
 		return Row{}, false
 	}
-	r := Row{Time: at, Sensor: Slug(id), Fields: make(map[string]any)}
+	r := Row{Time: at, Fields: make(map[string]any)}
+	r.Owner, r.Sensor = Sensor(id)
 	for name, s := range m.fields {
 		text, ok := get(s.column)
 		if !ok {
@@ -189,6 +195,8 @@ func (m *Mapping) row(get func(string) (string, bool)) (Row, bool) {
 
 func (m *Mapping) time(text string) (time.Time, error) {
 	switch m.layout {
+	case "auto":
+		return m.guess(text)
 	case "unix", "unixms":
 		n, err := strconv.ParseInt(text, 10, 64)
 		if m.layout == "unixms" {
@@ -200,6 +208,38 @@ func (m *Mapping) time(text string) (time.Time, error) {
 	}
 	t, err := time.ParseInLocation(m.layout, text, m.loc)
 	return t.UTC(), err
+}
+
+func (m *Mapping) guess(text string) (time.Time, error) {
+	if n, err := strconv.ParseFloat(text, 64); err == nil {
+		switch {
+		case n >= 1e17:
+			return time.Unix(0, int64(n)).UTC(), nil
+		case n >= 1e11:
+			return time.UnixMicro(int64(n * 1000)).UTC(), nil
+		}
+		return time.UnixMicro(int64(n * 1e6)).UTC(), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, text, m.loc); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, errors.New("no time that is known without --layout")
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$`)
+
+// Sensor makes owner and id of what a file calls a sensor: OWNER/ID, an id as it
+// is, or anything else as a Slug. The owner is empty where it is not said.
+func Sensor(name string) (owner, id string) {
+	if o, rest, ok := strings.Cut(name, "/"); ok && identifier.MatchString(o) && identifier.MatchString(rest) {
+		return o, rest
+	}
+	if identifier.MatchString(name) {
+		return "", name
+	}
+	return "", Slug(name)
 }
 
 // Slug makes a sensor's id of what a file calls it: small letters, digits and

@@ -174,7 +174,7 @@ func (i *Ingest) dueOf(s *stream, now time.Time) (closing, bool) {
 			continue
 		}
 		lateness := spec.Lateness.Nominal()
-		if end.Add(lateness).After(now) || i.cfg.Clock == "" && i.cfg.Now().Sub(i.started) < lateness {
+		if end.Add(lateness).After(now) || i.cfg.Clock == "" && i.cfg.Now().Sub(i.started) < min(lateness, i.cfg.CatchUp) {
 			return closing{}, false
 		}
 		s.next = end

@@ -51,6 +51,8 @@ type Config struct {
 	Clock string
 	// Future is how far ahead of the gateway's clock a reading may be.
 	Future time.Duration
+	// CatchUp bounds how long after a start nothing closes in wall time.
+	CatchUp time.Duration
 	// Feedback is how often sensors are told what was dropped.
 	Feedback time.Duration
 	// Resume is, for each stream, where the last released window ended.
@@ -134,7 +136,7 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 	}
 	tick := time.NewTicker(wallTick)
 	defer tick.Stop()
-	feedback := time.NewTicker(i.cfg.Feedback)
+	feedback := time.NewTimer(i.untilFeedback())
 	defer feedback.Stop()
 	for {
 		var err error
@@ -151,11 +153,18 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 			}
 		case <-feedback.C:
 			i.sendFeedback()
+			feedback.Reset(i.untilFeedback())
 		}
 		if err != nil {
 			return i.stop(ctx, err)
 		}
 	}
+}
+
+// untilFeedback is the time to the next fixed instant, e.g. each full 5 minutes.
+func (i *Ingest) untilFeedback() time.Duration {
+	now := i.cfg.Now()
+	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
 }
 
 // burst takes messages until none waits or the commit is due.

@@ -165,7 +165,7 @@ type note struct {
 // sendFeedback tells each sensor what was dropped since the last time: codes,
 // names that its kind knows, and orders of magnitude.
 func (i *Ingest) sendFeedback() {
-	until := i.cfg.Now().UTC().Truncate(time.Second)
+	until := i.cfg.Now().UTC().Truncate(i.cfg.Feedback)
 	since := until.Add(-i.cfg.Feedback)
 	for s, faults := range i.feedback {
 		body := struct {

@@ -75,13 +75,13 @@ func (i *Ingest) commit(ctx context.Context) error {
 	i.commits++
 	i.commitTime += time.Since(begun)
 	i.settle()
+	i.publishReport(false) // first, so that who was acknowledged finds it counted
 	i.listener.Ack(i.pending)
 	for n := range i.pending {
 		i.pending[n] = listener.Message{}
 	}
 	i.pending, i.readings, i.dirty = i.pending[:0], 0, false
 	i.message = nil
-	i.publishReport(false)
 	if err := i.log.Compact(); err != nil {
 		i.cfg.Log.Warn("the checkpoint cannot be compacted; it goes on growing", "error", err)
 	}

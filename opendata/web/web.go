@@ -26,6 +26,7 @@ var files embed.FS
 // Web serves one source.
 type Web struct {
 	source *query.Source
+	base   string
 	log    *slog.Logger
 	pages  map[string]*template.Template
 	style  []byte
@@ -33,9 +34,9 @@ type Web struct {
 
 var names = []string{"home", "stream", "sensors", "sensor", "decisions", "decision", "privacy", "missing"}
 
-// New parses the pages.
-func New(source *query.Source, log *slog.Logger) (*Web, error) {
-	w := &Web{source: source, log: log, pages: make(map[string]*template.Template)}
+// New parses the pages. The base is where the public finds them, if known.
+func New(source *query.Source, base string, log *slog.Logger) (*Web, error) {
+	w := &Web{source: source, base: strings.TrimSuffix(base, "/"), log: log, pages: make(map[string]*template.Template)}
 	funcs := template.FuncMap{
 		"title": title, "number": number, "interval": interval, "clock": clock, "day": day, "unit": unit,
 		"every": every, "status": statusText, "chart": chart, "what": what,
@@ -72,7 +73,9 @@ func (w *Web) Routes(mux *http.ServeMux) {
 // frame is what every page has around its content.
 type frame struct {
 	City books.City
-	Page any
+	// Canonical is the page's public address; empty where it is not known.
+	Canonical string
+	Page      any
 }
 
 func (w *Web) page(name string, content func(*http.Request) (any, error)) http.HandlerFunc {
@@ -95,7 +98,7 @@ func (w *Web) page(name string, content func(*http.Request) (any, error)) http.H
 			return
 		}
 		var b bytes.Buffer
-		if err := w.pages[use].Execute(&b, frame{city, data}); err != nil {
+		if err := w.pages[use].Execute(&b, frame{city, w.canonical(r), data}); err != nil {
 			w.log.Error("a page cannot be made", "error", err)
 			http.Error(rw, "This page cannot be shown.", http.StatusInternalServerError)
 			return
@@ -105,6 +108,13 @@ func (w *Web) page(name string, content func(*http.Request) (any, error)) http.H
 		rw.WriteHeader(status)
 		_, _ = rw.Write(b.Bytes()) // the client may be gone
 	}
+}
+
+func (w *Web) canonical(r *http.Request) string {
+	if w.base == "" {
+		return ""
+	}
+	return w.base + r.URL.EscapedPath()
 }
 
 // series is one cell and measure over time.

@@ -200,6 +200,9 @@ func (r redacting) Enabled(ctx context.Context, _ slog.Level) bool {
 }
 
 func (r redacting) Handle(ctx context.Context, rec slog.Record) error {
+	if rec.Message == "publish packet rejected" {
+		return nil // that is how OnPublish takes every packet
+	}
 	r.log.DebugContext(ctx, "mqtt listener", "event", rec.Message)
 	return nil
 }
