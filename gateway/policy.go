@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"sluice/gateway/ingest"
@@ -41,51 +40,32 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 		}
 		set, err := policy.Compile(ctx, files)
 		if err != nil {
-			return nil, fmt.Errorf("an earlier policy does not compile any more: %w", err)
+			return nil, refuse("an earlier policy, which open windows may need, does not compile any more: %w", err)
 		}
-		version, err := g.version(ctx, set, v.Since)
+		version, err := g.version(ctx, set)
 		if err != nil {
 			return nil, err
 		}
+		version.Since = v.Since
 		versions = append(versions, version)
+		g.adopted(set)
 	}
-	next, err := g.readPolicy(ctx)
-	if err != nil && len(versions) == 0 {
-		return nil, refuse("policy: %w", err)
-	}
-	if err != nil {
-		g.mind(err)
-		return versions, nil
-	}
-	if next == nil {
-		return versions, nil
-	}
-	since := time.Time{}
 	if len(versions) > 0 {
-		since = time.Now().UTC()
-		if g.cfg.Time.Topic != "" {
-			// The simulated clock goes on where it stood.
-			if since, err = g.lastRelease(ctx); err != nil {
-				return nil, err
-			}
-		}
+		return versions, nil // watchPolicy looks whether the directory has changed
 	}
-	version, err := g.enact(ctx, next, since)
+	set, err := g.readPolicy(ctx)
 	if err != nil {
 		return nil, refuse("policy: %w", err)
 	}
-	return append(versions, version), nil
-}
-
-func (g *Gateway) lastRelease(ctx context.Context) (time.Time, error) {
-	resume, err := g.ledger.Resume(ctx)
-	var last time.Time
-	for _, t := range resume {
-		if t.After(last) {
-			last = t
-		}
+	v, err := g.version(ctx, set)
+	if err == nil {
+		err = g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Packed: set.Files.Pack()})
 	}
-	return last, err
+	if err != nil {
+		return nil, refuse("policy: %w", err)
+	}
+	g.adopted(set)
+	return []ingest.Version{v}, nil
 }
 
 // readPolicy compiles the directory; nil when it is the version in force.
@@ -100,10 +80,11 @@ func (g *Gateway) readPolicy(ctx context.Context) (*policy.Set, error) {
 	return policy.Compile(ctx, files)
 }
 
-// version asks the rules for every sensor's plans.
-func (g *Gateway) version(ctx context.Context, set *policy.Set, since time.Time) (ingest.Version, error) {
+// version asks the rules for every sensor's plans, and says which decisions are
+// not run.
+func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version, error) {
 	v := ingest.Version{
-		Since: since, Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
+		Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
 		Streams: set.Streams, Plans: make(map[string][]plan.Plan),
 	}
 	for i := range g.register.Sensors {
@@ -114,25 +95,22 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set, since time.Time)
 		}
 		v.Plans[sensor.ID] = plans
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.sets[set.Digest] = set
-	g.current, g.problem = set, ""
-	g.versions++
-	return v, nil
-}
-
-func (g *Gateway) enact(ctx context.Context, set *policy.Set, since time.Time) (ingest.Version, error) {
-	v, err := g.version(ctx, set, since)
-	if err != nil {
-		return v, err
-	}
 	for _, d := range set.Decisions {
 		for _, why := range d.Violations {
 			g.log.Warn("a decision breaks the charter and is not run", "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
 		}
 	}
-	return v, g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Since: since, Packed: set.Files.Pack()})
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sets[set.Digest] = set // before any window can close under it
+	return v, v.Check(g.register)
+}
+
+func (g *Gateway) adopted(set *policy.Set) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.current, g.problem = set, ""
+	g.versions++
 }
 
 // watchPolicy reloads the directory when it is saved; what cannot be used
@@ -160,19 +138,25 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 			continue
 		}
 		if err == nil {
-			err = g.swap(ctx, set)
+			if err = g.swap(ctx, set); err != nil {
+				last = "" // try again
+			}
 		}
 		g.mind(err)
 	}
 }
 
 func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
-	now := g.ingest.Report().Now
-	v, err := g.enact(ctx, set, now)
+	v, err := g.version(ctx, set)
 	if err != nil {
 		return err
 	}
-	g.ingest.Enact(v)
+	if err := g.ingest.Enact(ctx, v, func(since time.Time) error {
+		return g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Since: since, Packed: set.Files.Pack()})
+	}); err != nil {
+		return err
+	}
+	g.adopted(set)
 	g.log.Info("a new policy is in force from each stream's next window on", "policy", set.Digest[:12])
 	g.poke()
 	return nil

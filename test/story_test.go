@@ -502,3 +502,51 @@ func TestWallClock(t *testing.T) {
 		return err == nil && strings.Contains(string(raw), `"gateway_down"`)
 	})
 }
+
+// TestPolicyEditedInMidWindow changes the stream's cells while a window is open,
+// and kills the gateway around it: the open window ends under the old policy, the
+// next runs under the new one.
+func TestPolicyEditedInMidWindow(t *testing.T) {
+	t.Parallel()
+	files := small()
+	files["policy/zones.geojson"] = squares([]string{"square", "park"})
+	c := found(t, files)
+	c.run()
+	c.serve()
+	c.connect()
+	c.tick(ten)
+	c.send("gate-1", gate(1, ten, 3))
+	edit := func(old, new string) {
+		path := filepath.Join(c.dir, "policy/decisions/gates.yaml")
+		write(t, path, strings.Replace(read(t, path), old, new, 1))
+	}
+	version := c.metric("sluice_policy_version")
+	edit("zones: [square]", "zones: [park, square]")
+	await(t, 20*time.Second, "the new policy", func() bool { return c.metric("sluice_policy_version") == version+1 })
+	c.send("gate-1", gate(2, ten.Add(30*time.Second), 4))
+	c.gateway.kill()
+	edit("passed, of: sum", "through, of: sum") // while it is down
+	c.run()
+	c.send("gate-1", gate(2, ten.Add(30*time.Second), 4))
+	await(t, 20*time.Second, "the third policy", func() bool { return c.metric("sluice_policy_version") == version+2 })
+	c.send("gate-1", gate(3, ten.Add(40*time.Second), 5))
+	c.tick(ten.Add(time.Hour + 30*time.Minute))
+	c.send("gate-1", gate(4, ten.Add(time.Hour+30*time.Minute), 6))
+	c.gateway.kill()
+	c.run()
+	c.tick(ten.Add(3 * time.Hour))
+	c.stored()
+	var got []string
+	for _, i := range c.items("gates", ten, ten.Add(2*time.Hour)) {
+		if i.Measure == "passed" || i.Measure == "through" {
+			got = append(got, fmt.Sprint(i.Start.Hour(), " ", i.Cell, " ", i.Measure, " ", i.Status))
+			if i.Value != nil {
+				got = append(got, fmt.Sprint(*i.Value))
+			}
+		}
+	}
+	want := "[10 square passed published 12 11 park through no_data 11 square through published 6]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("got  %v\nwant %s", got, want)
+	}
+}

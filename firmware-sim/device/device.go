@@ -23,6 +23,7 @@ const inFlight = 512
 // Link is a connection to a broker.
 type Link struct {
 	client mqtt.Client
+	store  mqtt.Store
 	slots  chan struct{}
 	wg     sync.WaitGroup
 	mu     sync.Mutex
@@ -32,15 +33,16 @@ type Link struct {
 
 // Connect connects to a broker such as tcp://127.0.0.1:1883.
 func Connect(broker, clientID string) (*Link, error) {
+	store := mqtt.NewMemoryStore()
 	o := mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).
 		SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(2 * time.Second).
-		SetConnectTimeout(10 * time.Second).SetOrderMatters(false)
+		SetConnectTimeout(10 * time.Second).SetOrderMatters(false).SetStore(store)
 	c := mqtt.NewClient(o)
 	t := c.Connect()
 	if !t.WaitTimeout(15*time.Second) || t.Error() != nil {
 		return nil, fmt.Errorf("cannot connect to the broker at %s: %w", broker, errOr(t.Error()))
 	}
-	return &Link{client: c, slots: make(chan struct{}, inFlight)}, nil
+	return &Link{client: c, store: store, slots: make(chan struct{}, inFlight)}, nil
 }
 
 type timeout struct{}
@@ -72,14 +74,26 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 	}()
 }
 
-// Flush waits until everything published is acknowledged.
+// Flush waits until everything published is acknowledged. A token of paho's is
+// done as soon as its publication is sent again after a reconnection, so the
+// store, which forgets a publication only with its PUBACK, is asked as well.
 func (l *Link) Flush() error {
 	l.wg.Wait()
+	for deadline := time.Now().Add(60 * time.Second); l.owed(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("publishing: %w", timeout{})
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.err
 	l.err = nil
 	return err
+}
+
+// owed reports whether a publication is without its PUBACK.
+func (l *Link) owed() bool {
+	return slices.ContainsFunc(l.store.All(), func(key string) bool { return strings.HasPrefix(key, "o.") })
 }
 
 // Sent is how many publications were acknowledged or given up.

@@ -242,13 +242,18 @@ func (i *Ingest) batch(c closing) (release.Batch, bool) {
 	}
 	name := keyName("w", c.Stream, c.Start)
 	gap := ""
+	s := i.streams[c.Stream]
 	var win *window.Window
-	if open := i.streams[c.Stream].windows[c.Start.UnixNano()]; open != nil {
+	if open := s.windows[c.Start.UnixNano()]; open != nil {
 		win = open.Window
 	} else {
 		win = window.New(spec, i.versions[n].Digest, c.Start, c.End)
 		win.Lost = c.Down
+		for _, number := range s.ahead[c.Start.UnixNano()] {
+			win.Apply(&window.Entry{Alive: true, Sensor: number})
+		}
 	}
+	delete(s.ahead, c.Start.UnixNano())
 	epoch, _ := spec.Epoch(c.Start)
 	switch {
 	case slices.Contains(i.state.Lost, name), !spec.Unit.None() && slices.Contains(i.state.Lost, keyName("e", c.Stream, epoch)):

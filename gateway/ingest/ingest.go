@@ -68,7 +68,7 @@ type Ingest struct {
 	log      *checkpoint.Log
 	listener *listener.Listener
 	decoder  *format.Decoder
-	enact    chan Version
+	enact    chan enactment
 
 	versions []Version
 	targets  map[string]target
@@ -100,7 +100,7 @@ type Ingest struct {
 // that open windows may have run under, oldest first.
 func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := &Ingest{
-		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan Version, 1), started: cfg.Now(),
+		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), started: cfg.Now(),
 		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
 	}
 	i.sensorsOf(cfg.Register)
@@ -123,8 +123,47 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 // Addr is where sensors connect.
 func (i *Ingest) Addr() string { return i.listener.Addr() }
 
-// Enact hands over a new policy version; it takes effect at window starts.
-func (i *Ingest) Enact(v Version) { i.enact <- v }
+// enactment is a version on its way in, and where to say how it went.
+type enactment struct {
+	version Version
+	persist func(since time.Time) error
+	done    chan error
+}
+
+// Enact brings a new policy version into force, between two messages. Ingest
+// chooses Since, so that no window has two policies: now, or the end of the last
+// window that readings have opened ahead of now. Persist makes that durable
+// before any reading runs under it.
+func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.Time) error) error {
+	e := enactment{v, persist, make(chan error, 1)}
+	select {
+	case i.enact <- e:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-e.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (i *Ingest) enactNow(e enactment) error {
+	since := i.state.Now
+	for _, s := range i.streams {
+		for _, w := range s.windows {
+			if !w.Start.Before(i.state.Now) && w.End.After(since) {
+				since = w.End
+			}
+		}
+	}
+	if err := e.persist(since); err != nil {
+		return err
+	}
+	e.version.Since = since
+	return i.adopt(e.version)
+}
 
 // Run works until ctx ends. Each batch goes to out; its window is kept until its
 // key comes back on done, which says that its release has committed.
@@ -145,8 +184,8 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 			return i.stop(ctx, nil)
 		case m := <-i.listener.Queue():
 			err = i.burst(ctx, w, m)
-		case v := <-i.enact:
-			err = i.adopt(v)
+		case e := <-i.enact:
+			e.done <- i.enactNow(e)
 		case <-tick.C:
 			if i.cfg.Clock == "" {
 				err = i.tick(ctx, w, i.cfg.Now().UTC())

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
-	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/gateway/ingest/internal/window"
 	"sluice/policy/plan"
 )
 
@@ -129,14 +128,18 @@ func (i *Ingest) markAlive(p *route, at, until time.Time) {
 	if p.spec.Unit.None() {
 		return // what is about nobody lives by its readings
 	}
-	for t := at; !t.After(until); {
-		_, end := p.spec.Window(t)
-		if w, code := i.windowAt(p, t.UnixNano()); code == fault.None && !w.IsAlive(i.at.number) {
-			e := window.Entry{Alive: true, Sensor: i.at.number}
-			w.Apply(&e)
-			w.pending = checkpoint.AppendEntry(w.pending, &e)
+	w, code := i.windowAt(p, at.UnixNano())
+	if code == fault.None {
+		w.markAlive(i.at.number)
+	}
+	// What lies ahead is only noted: no heartbeat opens a window before its time.
+	for _, t := p.spec.Window(at); !t.After(until); _, t = p.spec.Window(t) {
+		start := t.UnixNano()
+		if next := p.stream.windows[start]; next != nil {
+			next.markAlive(i.at.number)
+		} else if !t.Before(p.stream.next) && !slices.Contains(p.stream.ahead[start], i.at.number) {
+			p.stream.ahead[start] = append(p.stream.ahead[start], i.at.number)
 		}
-		t = end
 	}
 }
 

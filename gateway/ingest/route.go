@@ -11,6 +11,7 @@ import (
 
 	"github.com/dchest/siphash"
 
+	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/pseudonym"
@@ -77,6 +78,8 @@ type stream struct {
 	windows map[int64]*openWindow
 	epochs  map[int64]*openEpoch
 	last    *openWindow // the one that the last reading fell into
+	// ahead are sensors known to live in windows that are not open yet, by start.
+	ahead map[int64][]uint64
 }
 
 // openWindow is a window with what it owes the log.
@@ -122,7 +125,7 @@ func (i *Ingest) adopt(v Version) error {
 		if i.streams[spec.ID] == nil {
 			i.streams[spec.ID] = &stream{
 				id: spec.ID, next: i.cfg.Resume[spec.ID],
-				windows: make(map[int64]*openWindow), epochs: make(map[int64]*openEpoch),
+				windows: make(map[int64]*openWindow), epochs: make(map[int64]*openEpoch), ahead: make(map[int64][]uint64),
 			}
 		}
 	}
@@ -135,19 +138,42 @@ func (i *Ingest) adopt(v Version) error {
 	return nil
 }
 
+// Check says whether a version can be adopted: whether every plan fits what its
+// sensor sends.
+func (v *Version) Check(reg *register.Register) error {
+	for n := range reg.Sensors {
+		e := &reg.Sensors[n]
+		kind, known := v.Kinds[e.Kind]
+		if !known {
+			continue
+		}
+		shape, _ := shapeOf(kind, e)
+		for _, p := range v.Plans[e.ID] {
+			if _, err := redact.Compile(p, shape, e.ID, v.Zones); err != nil {
+				return fmt.Errorf("sensor %s: %w", e.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+func shapeOf(kind decision.Kind, e *register.Sensor) (*format.Shape, []string) {
+	names, types := make([]string, len(kind.Fields)), make([]string, len(kind.Fields))
+	for f, field := range kind.Fields {
+		names[f], types[f] = field.Name, field.Type
+	}
+	return format.NewShape(names, types, e.Map), names
+}
+
 func (i *Ingest) reroute(s *sensor, version int) error {
 	v := &i.versions[version]
 	kind, known := v.Kinds[s.entry.Kind]
 	if !known {
 		return nil // no plans either
 	}
-	names, types := make([]string, len(kind.Fields)), make([]string, len(kind.Fields))
-	for f, field := range kind.Fields {
-		names[f], types[f] = field.Name, field.Type
-	}
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
-	s.shape, s.fields = format.NewShape(names, types, s.entry.Map), names
+	s.shape, s.fields = shapeOf(kind, s.entry)
 	s.declaresPulse = !kind.Heartbeat.IsZero()
 	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
 	if s.entry.Until != (decision.Date{}) {
@@ -242,7 +268,21 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 		w.Lost = w.epoch.lost
 	}
 	s.windows[w.start] = w
+	for _, number := range s.ahead[w.start] {
+		w.markAlive(number)
+	}
+	delete(s.ahead, w.start)
 	return w, nil
+}
+
+// markAlive notes a sensor's life once.
+func (w *openWindow) markAlive(number uint64) {
+	if w.IsAlive(number) {
+		return
+	}
+	e := window.Entry{Alive: true, Sensor: number}
+	w.Apply(&e)
+	w.pending = checkpoint.AppendEntry(w.pending, &e)
 }
 
 func (i *Ingest) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch, error) {
