@@ -40,4 +40,4 @@ fuzz:
 # is three times, with no allocation.
 bench:
 	@echo "seed none: the readings are always the same"
-	go test -run xxx -bench 'Engine|Parse' -benchtime 2s -count 3 ./gateway/ingest
+	go test -run EngineRatio -bench 'Engine|Parse' -benchtime 2s -count 3 -v ./gateway/ingest

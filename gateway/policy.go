@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
+	"sluice/gateway/release"
 	"sluice/policy"
 	"sluice/policy/plan"
 )
@@ -95,6 +97,11 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 		}
 		v.Plans[sensor.ID] = plans
 	}
+	for _, s := range set.Streams {
+		if _, err := release.NewMechanism(s); err != nil {
+			return v, err
+		}
+	}
 	for _, d := range set.Decisions {
 		for _, why := range d.Violations {
 			g.log.Warn("a decision breaks the charter and is not run", "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
@@ -162,6 +169,13 @@ func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
 	return nil
 }
 
+// Problem is what is wrong with the policy directory, over several lines; empty
+// when nothing is.
+func (g *Gateway) Problem() string {
+	_, problem := g.inForce()
+	return problem
+}
+
 // mind keeps and says what is wrong with the policy directory, once.
 func (g *Gateway) mind(err error) {
 	g.mu.Lock()
@@ -172,7 +186,8 @@ func (g *Gateway) mind(err error) {
 	}
 	if text != "" && text != g.problem {
 		g.refused++
-		g.log.Error("the policy directory cannot be used; the policy in force goes on", "error", text)
+		first, _, _ := strings.Cut(text, "\n")
+		g.log.Error("the policy directory cannot be used; the policy in force goes on", "error", first)
 	}
 	g.problem = text
 }

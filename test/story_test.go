@@ -74,6 +74,9 @@ until: 2026-12-31
   - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}
   - {id: wifi-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01}
   - {id: old-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, until: 2026-02-01}
+  - {id: old-2, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}
+  - {id: new-2, owner: acme, kind: people-gate, zone: square, registered: 2026-03-01, replaces: old-2}
+  - {id: new-3, owner: acme, kind: people-gate, zone: square, registered: 2026-04-01}
 `,
 	}
 }
@@ -247,6 +250,8 @@ func TestRefusals(t *testing.T) {
 		{"gate-1", gate(1, at, 1)},
 		{"gate-1", gate(2, ten.Add(61*time.Second), 1)}, // E301
 		{"nobody", gate(1, at, 1)},                      // E001
+		{"old-2", gate(1, at, 1)},                       // E002: replaced
+		{"new-3", gate(1, at, 1)},                       // E002: not yet
 		{"old-1", gate(1, at, 1)},                       // E002
 		{"gate-1", `{"ts":`},                            // E100
 		{"gate-1", `"text"`},                            // E100
@@ -270,7 +275,7 @@ func TestRefusals(t *testing.T) {
 		`sluice_readings_total{code="",state="counted"}`:       2,
 		`sluice_readings_total{code="E302",state="late"}`:      1,
 		`sluice_readings_total{code="E001",state="refused"}`:   1,
-		`sluice_readings_total{code="E002",state="refused"}`:   1,
+		`sluice_readings_total{code="E002",state="refused"}`:   3,
 		`sluice_readings_total{code="E100",state="refused"}`:   3,
 		`sluice_readings_total{code="E101",state="refused"}`:   1,
 		`sluice_readings_total{code="E102",state="refused"}`:   2,
@@ -281,7 +286,7 @@ func TestRefusals(t *testing.T) {
 		`sluice_readings_total{code="E300",state="refused"}`:   1,
 		`sluice_readings_total{code="E301",state="refused"}`:   1,
 		`sluice_readings_total{code="E402",state="refused"}`:   1,
-		`sluice_received_total`:                                18,
+		`sluice_received_total`:                                20,
 		`sluice_readings_total{code="E303",state="duplicate"}`: 0,
 		`sluice_readings_total{code="E405",state="bounded"}`:   0,
 		`sluice_readings_total{code="E401",state="refused"}`:   0,

@@ -48,8 +48,11 @@ func (t *Town) banner() {
 
     mosquitto_pub -h %[2]s -p %[3]s -q 1 -t city/v1/demo/yours-noise/up -m '{"fields":{"laeq":71.5}}'
 
-  The other counts devices: -t city/v1/demo/yours-counter/up -m '{"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}'
-  One device alone is withheld, as it should be. What the gateway drops, it says to the sensor:
+  The other counts devices, on %[1]s/streams/footfall?cell=carrer-nou; one alone is withheld, as it should be:
+
+    mosquitto_pub -h %[2]s -p %[3]s -q 1 -t city/v1/demo/yours-counter/up -m '{"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}'
+
+  What the gateway drops, it says to the sensor, every ten seconds:
 
     mosquitto_sub -h %[2]s -p %[3]s -t 'city/v1/demo/+/feedback'
 
@@ -61,6 +64,20 @@ func (t *Town) banner() {
 // source reads what was released.
 func (t *Town) source() *query.Source {
 	return &query.Source{Store: t.store, Books: books.Reader{Source: books.Dir(filepath.Join(t.o.Dir, "public"))}}
+}
+
+// mind says in full what is wrong with the edited policy, and when it is mended.
+func (t *Town) mind() {
+	now := t.gateway.Problem()
+	if now == t.problem || t.o.JSON {
+		return
+	}
+	t.problem = now
+	if now == "" {
+		fmt.Fprint(t.o.Out, "\n  The policy can be used again.\n\n")
+		return
+	}
+	fmt.Fprintf(t.o.Out, "\n  The policy was not reloaded; the one in force goes on:\n\n    %s\n\n", strings.ReplaceAll(now, "\n", "\n    "))
 }
 
 // summary shows the last day: how often each cell was published, withheld or

@@ -40,6 +40,7 @@ type Town struct {
 	gateway *gateway.Gateway
 	store   *sqlite.Store
 	open    *opendata.Server
+	problem string // of the policy directory, as last said
 }
 
 // Open lays out the state directory and starts every part.

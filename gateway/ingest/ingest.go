@@ -73,6 +73,7 @@ type Ingest struct {
 	versions []Version
 	targets  map[string]target
 	sensors  []*sensor
+	replaced map[string]*register.Sensor // by the id of the sensor that made way
 	streams  map[string]*stream
 	heard    map[uint64]bool // sensors that have sent a heartbeat, ever
 	state    state

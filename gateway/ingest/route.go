@@ -103,13 +103,16 @@ type openEpoch struct {
 }
 
 func (i *Ingest) sensorsOf(reg *register.Register) {
-	i.targets = make(map[string]target)
+	i.targets, i.replaced = make(map[string]target), make(map[string]*register.Sensor)
 	for n := range reg.Sensors {
 		e := &reg.Sensors[n]
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(e.ID))
 		s := &sensor{entry: e, number: h.Sum64()}
 		i.sensors = append(i.sensors, s)
+		if e.Replaces != "" {
+			i.replaced[e.Replaces] = e
+		}
 		i.targets[e.UpTopic()] = target{sensor: s}
 		i.targets[e.HeartbeatTopic()] = target{sensor: s, heartbeat: true}
 	}
@@ -178,6 +181,9 @@ func (i *Ingest) reroute(s *sensor, version int) error {
 	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
 	if s.entry.Until != (decision.Date{}) {
 		s.until = s.entry.Until.End(v.Location).UnixNano()
+	}
+	if r := i.replaced[s.entry.ID]; r != nil {
+		s.until = min(s.until, r.Registered.Start(v.Location).UnixNano())
 	}
 	s.routes, s.aboutPeople = nil, false
 	for n := version; n >= 0; n-- {

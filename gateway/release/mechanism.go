@@ -74,8 +74,16 @@ func NewMechanism(s *plan.Stream) (*Mechanism, error) {
 		return nil, fmt.Errorf("decision %s: protection cannot be computed: %w", s.Decision, err)
 	}
 	m.threshold = float64(s.Protect.MinUnits-1) + step
+	for _, x := range s.Measures {
+		if m.channel(x).scale() > maxScale {
+			return nil, fmt.Errorf("decision %s: measure %s needs more noise than a number can hold; narrow between, lower max_contributions or raise epsilon", s.Decision, x.Name)
+		}
+	}
 	return m, nil
 }
+
+// maxScale keeps exact value and noise, of up to forty scales, inside an int64.
+const maxScale = 1e15
 
 func (m *Mechanism) hasDistinct() bool {
 	for _, x := range m.stream.Measures {

@@ -267,3 +267,13 @@ func TestReservationIsOfTheDay(t *testing.T) {
 		t.Errorf("reserved %+v; want %+v", book.reserved, want)
 	}
 }
+
+func TestNoiseThatDoesNotFit(t *testing.T) {
+	s := stream(t, func(s *plan.Stream) {
+		s.Measures = []plan.Measure{{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -1e6, High: 1e6}}
+		s.Protect.Epsilon, s.Protect.MaxContributions = 1e-3, 10_000
+	})
+	if _, err := NewMechanism(s); err == nil {
+		t.Error("a scale of 10^19 steps was taken")
+	}
+}

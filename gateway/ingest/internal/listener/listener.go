@@ -79,7 +79,7 @@ func Listen(addr, clock string, now func() time.Time, log *slog.Logger) (*Listen
 	}
 	open, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("mqtt listener: %w", err)
+		return nil, fmt.Errorf("mqtt listener: %w; choose another address (--mqtt, or listen in the file)", err)
 	}
 	l.addr = open.Addr()
 	if err := l.server.AddListener(listeners.NewNet("mqtt", open)); err != nil {
