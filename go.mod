@@ -2,22 +2,41 @@ module sluice
 
 go 1.26.0
 
+// sensors: broker, client, wire format, geometry
+require (
+	github.com/eclipse/paho.mqtt.golang v1.5.1
+	github.com/mochi-mqtt/server/v2 v2.7.9
+	github.com/paulmach/orb v0.14.0
+	github.com/valyala/fastjson v1.6.10
+)
+
+// policy
+require (
+	github.com/goccy/go-yaml v1.19.2
+	github.com/open-policy-agent/opa v1.22.2
+)
+
+// privacy: tags and noise
 require (
 	github.com/dchest/siphash v1.2.3
-	github.com/eclipse/paho.mqtt.golang v1.5.1
-	github.com/goccy/go-yaml v1.19.2
 	github.com/google/differential-privacy/go/v3 v3.0.0
-	github.com/mochi-mqtt/server/v2 v2.7.9
-	github.com/open-policy-agent/opa v1.22.2
-	github.com/paulmach/orb v0.14.0
+)
+
+// store and ledger
+require modernc.org/sqlite v1.62.0
+
+// running it
+require (
 	github.com/prometheus/client_golang v1.24.1
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2
-	github.com/valyala/fastjson v1.6.10
-	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0
-	modernc.org/sqlite v1.62.0
+)
+
+// tests
+require (
+	go.uber.org/goleak v1.3.0
 	pgregory.net/rapid v1.3.0
 )
 

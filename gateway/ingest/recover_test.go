@@ -195,3 +195,48 @@ func TestBoundsSurviveAKill(t *testing.T) {
 		t.Errorf("%d readings were bounded; want 2", i.state.Bounded)
 	}
 }
+
+// TestOneKeyLost loses the key of one window, or of the epoch, while the log can
+// be read: the window is a gap, and an epoch without its bounds admits nobody.
+func TestOneKeyLost(t *testing.T) {
+	for _, lose := range []string{"w-", "e-"} {
+		base, err := os.MkdirTemp("/dev/shm", "sluice-test-")
+		if err != nil {
+			t.Skip("there is no /dev/shm here")
+		}
+		defer os.RemoveAll(base)
+		total := footfall(t, 1)
+		total.ID, total.Decision, total.Unit = "total", "2", plan.Unit{StandsFor: "none"}
+		total.Measures = []plan.Measure{{Name: "n", Of: plan.Count}}
+		if err := total.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		s := footfall(t, 1)
+		i := awake(t, base, s, total)
+		i.hear(`{"ts":"2026-03-02T12:00:00Z","seq":1,"fields":{"device":"d","rssi":-50}}`)
+		i.save(t)
+		_ = i.log.Close()
+		keys, err := filepath.Glob(filepath.Join(base, "keys", lose+"*-footfall.key"))
+		if err != nil || len(keys) != 1 {
+			t.Fatalf("keys %v (%v); want one", keys, err)
+		}
+		if err := os.Remove(keys[0]); err != nil {
+			t.Fatal(err)
+		}
+		i = awake(t, base, s, total)
+		i.hear(`{"ts":"2026-03-02T12:30:00Z","seq":2,"fields":{"device":"d","rssi":-50}}`)
+		i.state.Now = noon.Add(time.Hour)
+		i.hear(`{"ts":"2026-03-02T13:00:00Z","seq":3,"fields":{"device":"d","rssi":-50}}`)
+		_ = i.log.Close()
+		for hour, wantLost := range []bool{true, lose == "e-"} {
+			at := noon.Add(time.Duration(hour) * time.Hour).UnixNano()
+			w, n := i.streams["footfall"].windows[at], i.streams["total"].windows[at]
+			if lost := w == nil || w.Lost; lost != wantLost {
+				t.Errorf("without key %s hour %d is lost: %v; want %v", lose, hour, lost, wantLost)
+			}
+			if n == nil || n.Lost || n.Readings+n.Sums(nil)[0].Total[0] == 0 {
+				t.Errorf("without key %s the other stream has lost hour %d", lose, hour)
+			}
+		}
+	}
+}

@@ -271,8 +271,8 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 		if w.epoch, err = i.epochAt(s, spec, start); err != nil {
 			return nil, err
 		}
-		w.Lost = w.epoch.lost
 	}
+	w.Lost = slices.Contains(i.state.Lost, w.name) || w.epoch != nil && w.epoch.lost
 	s.windows[w.start] = w
 	for _, number := range s.ahead[w.start] {
 		w.markAlive(number)
