@@ -86,34 +86,31 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	return nil
 }
 
-// resumeAfterLoss turns what an unreadable log held into gaps: every window up
-// to now, and the epoch that now falls in.
+// resumeAfterLoss turns what an unreadable log held into gaps: what was read of
+// it, every window up to now, and the epoch that now falls in.
 func (i *Ingest) resumeAfterLoss(now time.Time) {
 	if !i.lostAll {
 		return
 	}
 	i.lostAll = false
 	for _, s := range i.streams {
-		_, spec := i.specAt(s.id, now)
-		if spec == nil {
-			continue
-		}
-		start, _ := spec.Window(now)
-		i.lose(keyName("w", s.id, start))
-		if w := s.windows[start.UnixNano()]; w != nil {
-			w.Lost = true
-		}
-		if spec.Unit.None() {
-			continue
-		}
-		epoch, _ := spec.Epoch(now)
-		i.lose(keyName("e", s.id, epoch))
-		if e := s.epochs[epoch.UnixNano()]; e != nil {
-			e.lost = true
+		if _, spec := i.specAt(s.id, now); spec != nil {
+			start, _ := spec.Window(now)
+			i.lose(keyName("w", s.id, start))
+			if !spec.Unit.None() {
+				epoch, _ := spec.Epoch(now)
+				i.lose(keyName("e", s.id, epoch))
+			}
 		}
 		for _, w := range s.windows {
-			w.Lost = w.Lost || w.epoch.lost
+			i.lose(w.name)
+			w.Lost = true
 		}
+		for _, e := range s.epochs {
+			i.lose(e.name)
+			e.lost = true
+		}
+		s.last = nil
 	}
 }
 

@@ -316,9 +316,6 @@ func keyName(what, stream string, start time.Time) string {
 // admit makes the unit's tag and spends one contribution where the unit is new
 // to the cell.
 func (w *openWindow) admit(e *window.Entry, unit []byte) fault.Code {
-	if w.epoch.lost {
-		return fault.Gap
-	}
 	e.Unit = w.epoch.Tag(unit)
 	if w.HasUnit(e) {
 		return fault.None

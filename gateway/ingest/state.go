@@ -151,7 +151,7 @@ func (i *Ingest) recover() error {
 		return i.replay(r)
 	})
 	if errors.Is(err, checkpoint.ErrUnreadable) {
-		i.cfg.Log.Warn("the keys of the checkpoint are gone: open windows are lost and become gaps")
+		i.cfg.Log.Warn("the checkpoint cannot be read, as after a reboot: open windows are lost and become gaps")
 		i.lostAll = true
 	} else if err != nil {
 		return fmt.Errorf("recovering open windows: %w", err)

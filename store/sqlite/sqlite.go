@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite" // also registers the driver "sqlite"
 
 	"sluice/store"
 )
@@ -48,6 +48,24 @@ func DSN(path string, readOnly bool) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
 }
 
+// KeepWAL makes a pool's only connection keep the write-ahead log on close, so
+// that others can read the file with mode=ro without being able to write beside it.
+func KeepWAL(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	err = conn.Raw(func(driver any) error {
+		c, ok := driver.(sqlite.FileControl)
+		if !ok {
+			return errors.New("this SQLite cannot keep its write-ahead log")
+		}
+		_, err := c.FileControlPersistWAL("main", 1)
+		return err
+	})
+	return errors.Join(err, conn.Close())
+}
+
 // Store is an open file.
 type Store struct{ db *sql.DB }
 
@@ -58,7 +76,11 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, schema); err != nil {
+	_, err = db.ExecContext(ctx, schema)
+	if err == nil {
+		err = KeepWAL(ctx, db)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening store %s: %w", path, err), db.Close())
 	}
 	return &Store{db}, nil

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -46,6 +47,9 @@ func TestWriteAndRead(t *testing.T) {
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + "-wal"); err != nil {
+		t.Error("the write-ahead log is gone, so that a reader would have to make one:", err)
 	}
 	r, err := OpenReader(path)
 	if err != nil {

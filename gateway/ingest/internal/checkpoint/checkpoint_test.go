@@ -138,6 +138,38 @@ func TestTornTail(t *testing.T) {
 	}
 }
 
+// TestDamage flips bits in each block: in the last it is a torn write, before that
+// it is said.
+func TestDamage(t *testing.T) {
+	dir := t.TempDir()
+	keys := memoryKeys(t)
+	_, l := replayed(t, dir, keys)
+	for n := range 3 {
+		if err := l.Append(commit(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := os.ReadFile(filepath.Join(dir, segmentName(l.number)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for block, want := range []error{ErrUnreadable, ErrUnreadable, nil} {
+		d, k := t.TempDir(), memoryKeys(t)
+		for name, key := range keys.keys {
+			k.keys[name] = bytes.Clone(key)
+		}
+		bad := bytes.Clone(whole)
+		bad[block*len(whole)/3+100] ^= 1
+		if err := os.WriteFile(filepath.Join(d, segmentName(l.number)), bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		if _, err := Open(d, k, func(Record) error { seen++; return nil }); !errors.Is(err, want) || seen != 3*block {
+			t.Errorf("damage in block %d gives %v after %d records; want %v after %d", block, err, seen, want, 3*block)
+		}
+	}
+}
+
 // TestShredded: what a dead key sealed is not read back, whatever copy is kept.
 func TestShredded(t *testing.T) {
 	dir := t.TempDir()

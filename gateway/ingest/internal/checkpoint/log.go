@@ -65,8 +65,9 @@ type Log struct {
 	broken bool // the tail may hold half a block
 }
 
-// ErrUnreadable says that the log is there but its key is not.
-var ErrUnreadable = errors.New("the checkpoint log's key is gone")
+// ErrUnreadable says that the log is there and cannot be read, or not to its end:
+// its key is gone or it is damaged.
+var ErrUnreadable = errors.New("the checkpoint log cannot be read")
 
 // Open opens the log of a directory and hands every record that can be read to
 // replay, in order. ErrUnreadable comes with a new, empty log.
@@ -266,8 +267,9 @@ func (l *Log) write(records []Record) error {
 	return err
 }
 
-// read hands a segment's records out; a block that does not open ends it, since
-// only the last one can be torn.
+// read hands a segment's records out. A last block that is cut off or does not
+// open was torn by a crash and never acknowledged; one that does not open before
+// the end is damage, and the rest of the log is lost: ErrUnreadable.
 func (l *Log) read(n uint64, each func(Record) error) error {
 	key, ok := l.keys.Get(keyName(n))
 	if !ok {
@@ -297,6 +299,9 @@ func (l *Log) read(n uint64, each func(Record) error) error {
 		}
 		plain, err := seal.Open(sealed[:0], nil, sealed, head)
 		if err != nil {
+			if n, _ := f.Read(head); n > 0 {
+				return ErrUnreadable
+			}
 			return nil
 		}
 		if err := l.frames(plain, each); err != nil {
