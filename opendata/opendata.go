@@ -4,11 +4,13 @@ package opendata
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"sluice/books"
@@ -23,6 +25,10 @@ type Server struct {
 	http     *http.Server
 	admin    net.Listener // nil for none
 	source   *query.Source
+
+	mu    sync.Mutex
+	ready bool      // as last asked; guarded by mu
+	since time.Time // when that last changed; guarded by mu
 }
 
 // Open listens where cfg says and answers from a store and its books.
@@ -106,12 +112,22 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("{\"ok\":true}\n")) // the client may be gone
 }
 
+// readyz asks the books and the store. Since is when the answer last changed.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	if _, err := s.source.Latest(r.Context()); err != nil {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte(`{"ready":false,"checks":{"store":{"ok":false,"hint":"the store or the books cannot be read"}}}` + "\n"))
-		return
+	_, err := s.source.Latest(r.Context())
+	s.mu.Lock()
+	if s.since.IsZero() || s.ready != (err == nil) {
+		s.ready, s.since = err == nil, time.Now().UTC().Truncate(time.Second)
 	}
-	_, _ = w.Write([]byte(`{"ready":true,"checks":{"store":{"ok":true,"hint":""}}}` + "\n"))
+	since := s.since
+	s.mu.Unlock()
+	hint := ""
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		hint = "the store or the books cannot be read"
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the client may be gone
+		"ready": err == nil, "checks": map[string]any{"store": map[string]any{"ok": err == nil, "since": since, "hint": hint}},
+	})
 }

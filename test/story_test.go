@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -553,5 +554,108 @@ func TestPolicyEditedInMidWindow(t *testing.T) {
 	want := "[10 square passed published 12 11 park through no_data 11 square through published 6]"
 	if fmt.Sprint(got) != want {
 		t.Errorf("got  %v\nwant %s", got, want)
+	}
+}
+
+// TestCategoriesHomesAndMeans uses what the other stories do not: categories,
+// generalised fields, homes, and sums and means about units.
+func TestCategoriesHomesAndMeans(t *testing.T) {
+	t.Parallel()
+	files := small()
+	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "{device: 20}", "{device: 20, home: 90}", 1)
+	files["policy/kinds.yaml"] += `  road-counter:
+    fields:
+      - {name: vehicle, type: string, class: measurement}
+      - {name: speed, type: float, unit: km/h, class: measurement}
+  home-meter:
+    units: [{sensor: true, stands_for: home}]
+    fields:
+      - {name: power, type: float, unit: W, class: measurement}
+`
+	files["policy/decisions/traffic.yaml"] = `decision: "3"
+title: {en: Traffic}
+stream: traffic
+purpose: test
+applies_to: {kinds: [road-counter], zones: [square]}
+unit: {none: "a loop in the road counts axles"}
+keep: [vehicle, speed]
+generalise: [{field: speed, step: 10}]
+publish:
+  every: PT1H
+  by: [zone, {field: vehicle, values: [car, bike]}]
+  measures:
+    - {name: passages, of: count()}
+    - {name: speed, of: mean(speed), between: [0, 120]}
+from: 2026-01-01
+until: 2026-12-31
+`
+	files["policy/decisions/power.yaml"] = `decision: "4"
+title: {en: Power}
+stream: power
+purpose: test
+applies_to: {kinds: [home-meter], zones: [square]}
+unit: {sensor: home}
+keep: [power]
+publish:
+  every: PT1H
+  measures:
+    - {name: homes, of: distinct(unit)}
+    - {name: mean-power, of: mean(power), between: [0, 10000]}
+    - {name: energy, of: sum(power), between: [0, 10000]}
+protect: {min_units: 3, epsilon: 90, delta: 0.001, max_contributions: 1}
+from: 2026-01-01
+until: 2026-12-31
+`
+	files["register.yaml"] += "  - {id: road-1, owner: acme, kind: road-counter, zone: square, registered: 2026-01-01}\n"
+	const homes = 40
+	for i := range homes {
+		files["register.yaml"] += fmt.Sprintf("  - {id: home-%d, owner: acme, kind: home-meter, zone: square, registered: 2026-01-01}\n", i)
+	}
+	c := found(t, files)
+	c.run()
+	c.serve()
+	c.connect()
+	c.tick(ten)
+	at := ten.Format(time.RFC3339)
+	for i, v := range []struct {
+		vehicle string
+		speed   float64
+	}{{"car", 47}, {"car", 39.5}, {"bike", 18}, {"tank", 5}} {
+		c.send("road-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"vehicle":%q,"speed":%v}}`, at, i, v.vehicle, v.speed))
+	}
+	for i := range homes {
+		// The last reading counts for the mean, both for the sum, and 10 kW is the most.
+		c.send(fmt.Sprintf("home-%d", i), fmt.Sprintf(`[{"ts":%q,"seq":2,"fields":{"power":300}},{"ts":%[1]q,"seq":1,"fields":{"power":100}}]`, at))
+	}
+	c.tick(ten.Add(2 * time.Hour))
+	c.stored()
+	got := map[string]item{}
+	for _, i := range append(c.items("traffic", ten, ten.Add(time.Hour)), c.items("power", ten, ten.Add(time.Hour))...) {
+		got[i.Cell+" "+i.Measure] = i
+	}
+	for name, want := range map[string]float64{
+		"square/car passages": 2, "square/car speed": 35, "square/bike passages": 1, "square/bike speed": 10,
+	} {
+		if i := got[name]; i.Value == nil || *i.Value != want {
+			t.Errorf("%s is %v (%s); want %v", name, i.Value, i.Status, want)
+		}
+	}
+	// Twenty scales are crossed with a probability of about 10^-9; the mean's noise
+	// is its sum's over about forty.
+	for name, want := range map[string]float64{"square homes": homes, "square mean-power": 300, "square energy": homes * 400} {
+		i := got[name]
+		most := max(1, 20*i.Scale)
+		if strings.Contains(name, "mean") {
+			most /= homes - 5
+		}
+		if i.Value == nil || math.Abs(*i.Value-want) > most || *i.Low > *i.Value || *i.High < *i.Value {
+			t.Errorf("%s is not published within %v of %v: %+v", name, most, want, i)
+		}
+	}
+	if n := c.metric(`sluice_readings_total{code="E404",state="refused"}`); n != 1 {
+		t.Errorf("%v readings had no category; want 1", n)
+	}
+	if _, _, body := get(t, c.opendata+"/api/v1/sensors"); strings.Contains(string(body), "home-1") || !strings.Contains(string(body), "road-1") {
+		t.Error("sensors that stand for homes are listed singly, or the others are not")
 	}
 }
