@@ -152,9 +152,8 @@ func TestCoverage(t *testing.T) {
 }
 
 // TestOtherMeasures: means and sums are near the truth and inside their
-// intervals about as often as promised (at least 94 of 100 in 4,000 draws; at a
-// rate of 0.95 that fails with a probability of about 0.002, at the real rates,
-// which are higher, never).
+// intervals about as often as promised: at least 93.5 of 100 in 4,000 draws, which
+// a right mechanism at a rate of 0.95 misses with a probability below 10^-5.
 func TestOtherMeasures(t *testing.T) {
 	s := stream(t, func(s *plan.Stream) {
 		s.Measures = []plan.Measure{
@@ -183,7 +182,7 @@ func TestOtherMeasures(t *testing.T) {
 		}
 	}
 	for name, n := range inside {
-		if n < draws*94/100 {
+		if n < draws*935/1000 {
 			t.Errorf("%s is inside its interval in %d of %d draws", name, n, draws)
 		}
 	}
