@@ -37,11 +37,11 @@ func run(ctx context.Context) int {
 	}
 	root.AddCommand(runCommand(&code), replayCommand(&code))
 	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(os.Stderr, "firmware-sim: %v\n", err)
+		hint := ""
 		if code == 0 {
-			code = exitUsage
-			fmt.Fprintln(os.Stderr, "See firmware-sim --help.")
+			code, hint = exitUsage, "; see firmware-sim --help"
 		}
+		fmt.Fprintf(os.Stderr, "firmware-sim: %v%s\n", err, hint)
 	}
 	return code
 }

@@ -26,7 +26,7 @@ type demo struct {
 
 func startDemo(t *testing.T, dir string) demo {
 	t.Helper()
-	p := start(t, sluice, "up", "--demo", "--json", "--dir", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	p := start(t, sluice, "up", "--demo", "--json", "--dir", dir, "--http", ":0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 	d := demo{process: p}
 	if err := json.Unmarshal([]byte(p.find(`(?m)^(\{"opendata.*\})$`)[1]), &d); err != nil {
 		t.Fatal(err)
@@ -227,6 +227,9 @@ func TestRefused(t *testing.T) {
 			}
 			if strings.Contains(p.err.String(), "goroutine") {
 				t.Error("it shows a stack")
+			}
+			if lines := strings.Count(p.err.String(), "\n"); lines != 1 && !strings.Contains(x.says, "nonsense") {
+				t.Errorf("it takes %d lines to say so", lines)
 			}
 		})
 	}

@@ -45,8 +45,12 @@ type Town struct {
 
 // Open lays out the state directory and starts every part.
 func Open(ctx context.Context, o Options) (_ *Town, err error) {
-	for _, addr := range []string{o.HTTP, o.MQTT, o.Admin} {
-		if host, _, err := net.SplitHostPort(addr); err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
+	for _, addr := range []*string{&o.HTTP, &o.MQTT, &o.Admin} {
+		host, port, err := net.SplitHostPort(*addr)
+		switch {
+		case err == nil && host == "":
+			*addr = net.JoinHostPort("127.0.0.1", port)
+		case err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback():
 			return nil, &gateway.Refusal{Err: errors.New("the demo listens on loopback only; give addresses such as 127.0.0.1:8080")}
 		}
 	}

@@ -44,15 +44,15 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(stderr, "sluice: %v\n", err)
 	var refusal *gateway.Refusal
 	var usage *usageError
-	switch {
-	case errors.As(err, &refusal):
-		return exitRefused
-	case errors.As(err, &usage) || !started:
-		fmt.Fprintln(stderr, "See sluice --help.")
+	if errors.As(err, &usage) || !started {
+		fmt.Fprintf(stderr, "sluice: %v; see sluice --help\n", err)
 		return exitUsage
+	}
+	fmt.Fprintf(stderr, "sluice: %v\n", err)
+	if errors.As(err, &refusal) {
+		return exitRefused
 	}
 	return exitOurs
 }
