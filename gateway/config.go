@@ -20,7 +20,8 @@ type Config struct {
 	Gateway string `yaml:"gateway"`
 	// Dir is the state directory; one process at a time owns it.
 	Dir string `yaml:"dir"`
-	// Keys is a memory-backed directory for keys, or auto to find one.
+	// Keys is a memory-backed directory for keys; auto to find one; or memory to
+	// keep them nowhere else, so that every stop loses the open windows.
 	Keys string `yaml:"keys"`
 	// Simulation permits the clock topic and an unsigned policy directory, and
 	// marks every release. It needs loopback listeners.

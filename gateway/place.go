@@ -30,6 +30,9 @@ func claim(dir string) (*os.File, error) {
 // keyDir finds a memory-backed directory of this state directory's own. An empty
 // answer means memory only.
 func keyDir(keys, dir string, log *slog.Logger) (string, error) {
+	if keys == "memory" {
+		return "", nil
+	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", refuse("state directory: %w", err)

@@ -150,6 +150,7 @@ const clockTopic = "city/v1/clock"
 type city struct {
 	t           *testing.T
 	dir         string
+	keys        string // in memory, removed with the test
 	mqtt, admin string
 	gateway     *process
 	opendata    string
@@ -161,19 +162,25 @@ type city struct {
 func found(t *testing.T, files map[string]string) *city {
 	t.Helper()
 	dir := t.TempDir()
-	c := &city{t: t, dir: dir, mqtt: freeAddr(t)}
+	keys, err := os.MkdirTemp("/dev/shm", "sluice-test-")
+	if err != nil {
+		t.Skip("there is no /dev/shm to keep keys in")
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(keys) })
+	c := &city{t: t, dir: dir, keys: keys, mqtt: freeAddr(t)}
 	if _, given := files["policy/council.yaml"]; !given {
 		files["policy/council.yaml"] = string(policy.Example()["council.yaml"])
 	}
 	files["gateway.yaml"] = fmt.Sprintf(`gateway: test-1
 dir: state
+keys: %q
 simulation: true
 time: {topic: %s}
 register: register.yaml
 policy: {dir: policy}
 listen: {mqtt: %q}
 admin: 127.0.0.1:0
-`, clockTopic, c.mqtt)
+`, c.keys, clockTopic, c.mqtt)
 	files["opendata.yaml"] = "http: 127.0.0.1:0\nbooks: state/public\nstore: {sqlite: {path: state/store.db}}\n"
 	for name, text := range files {
 		write(t, filepath.Join(dir, name), text)

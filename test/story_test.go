@@ -433,9 +433,6 @@ func TestStopAndContinue(t *testing.T) {
 func TestLostKeys(t *testing.T) {
 	t.Parallel()
 	c := found(t, small())
-	keys := filepath.Join("/dev/shm", "sluice-test-"+filepath.Base(t.TempDir())+fmt.Sprint(time.Now().UnixNano()))
-	appendTo(t, filepath.Join(c.dir, "gateway.yaml"), "keys: "+keys+"\n")
-	defer removeAll(t, keys)
 	c.run()
 	c.serve()
 	c.connect()
@@ -443,7 +440,7 @@ func TestLostKeys(t *testing.T) {
 	c.send("gate-1", gate(1, ten, 3))
 	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:30:00:01","rssi":-50}}`, ten.Format(time.RFC3339)))
 	c.gateway.kill()
-	removeAll(t, keys)
+	removeAll(t, c.keys)
 	c.run()
 	c.tick(ten.Add(time.Minute))
 	for i := range 40 {

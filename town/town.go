@@ -30,7 +30,9 @@ const clockTopic = "city/v1/clock"
 type Options struct {
 	Dir, HTTP, MQTT, Admin string
 	JSON                   bool
-	Out, Err               io.Writer
+	// Passing says that Dir goes when the town does, and so do the keys.
+	Passing  bool
+	Out, Err io.Writer
 }
 
 // Town is a running town.
@@ -63,8 +65,12 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 			err = errors.Join(err, t.close())
 		}
 	}()
+	keys := "auto"
+	if o.Passing {
+		keys = "memory"
+	}
 	t.gateway, err = gateway.Open(ctx, gateway.Config{
-		Gateway: "demo", Dir: o.Dir, Simulation: true, Time: gateway.Time{Topic: clockTopic},
+		Gateway: "demo", Keys: keys, Dir: o.Dir, Simulation: true, Time: gateway.Time{Topic: clockTopic},
 		Register: filepath.Join(o.Dir, "register.yaml"), Listen: gateway.Listen{MQTT: o.MQTT}, Admin: o.Admin,
 		Feedback: 10 * time.Second,
 	}, t.log)

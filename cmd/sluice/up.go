@@ -26,7 +26,7 @@ func upCommand() *cobra.Command {
 					return err
 				}
 				defer os.RemoveAll(dir)
-				o.Dir = dir
+				o.Dir, o.Passing = dir, true
 			}
 			t, err := town.Open(cmd.Context(), o)
 			if err != nil {

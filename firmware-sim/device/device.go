@@ -5,6 +5,7 @@ package device
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -68,7 +69,9 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.sent++
-		if err := t.Error(); l.err == nil && (err != nil || !ok) {
+		// A connection that breaks while writing is no failure: the publication is
+		// in the store and is sent again after the reconnection.
+		if err := t.Error(); l.err == nil && (errors.Is(err, mqtt.ErrNotConnected) || !ok) {
 			l.err = fmt.Errorf("publishing: %w", errOr(err))
 		}
 	}()

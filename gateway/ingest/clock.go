@@ -178,8 +178,13 @@ func (i *Ingest) dueOf(s *stream, now time.Time) (closing, bool) {
 		if s.last != nil && s.last.Start.Before(end) {
 			s.last = nil
 		}
-		down := s.windows[start.UnixNano()] == nil && !end.After(i.since)
-		return closing{s.id, start, end, i.versions[n].Digest, down}, true
+		c := closing{Stream: s.id, Start: start, End: end, Policy: i.versions[n].Digest}
+		if w := s.windows[start.UnixNano()]; w != nil {
+			c.Readings = w.Readings
+		} else {
+			c.Down = !end.After(i.since)
+		}
+		return c, true
 	}
 }
 
@@ -288,10 +293,8 @@ func (i *Ingest) feeders(version int, id string) [][]window.Feeder {
 // forget shreds a released window and the epochs that ended with it.
 func (i *Ingest) forget(c closing) error {
 	s := i.streams[c.Stream]
-	if w := s.windows[c.Start.UnixNano()]; w != nil {
-		i.state.Counted += w.Readings
-		delete(s.windows, c.Start.UnixNano())
-	}
+	i.state.Counted += c.Readings
+	delete(s.windows, c.Start.UnixNano())
 	if err := i.keys.Shred(keyName("w", c.Stream, c.Start)); err != nil {
 		return err
 	}

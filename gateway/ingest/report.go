@@ -55,10 +55,8 @@ func (i *Ingest) publishReport(lives bool) {
 	}
 	for _, st := range i.streams {
 		r.Windows += len(st.windows)
-		for _, w := range st.windows {
-			r.Open += w.Readings
-		}
 	}
+	r.Open = i.openReadings()
 	if lives || old == nil {
 		r.Alive = i.alive()
 	} else {

@@ -42,6 +42,9 @@ type closing struct {
 	End    time.Time `json:"end"`
 	Policy string    `json:"policy"`
 	Down   bool      `json:"down"` // the gateway was not running
+	// Readings are those that the window keeps the account of. They are here, too,
+	// because the window's key may be shredded before the account is durable.
+	Readings int64 `json:"readings"`
 }
 
 func newState() state {
@@ -268,15 +271,26 @@ func (i *Ingest) account() {
 	for _, n := range s.Refused {
 		missing -= n
 	}
-	for _, st := range i.streams {
-		for _, w := range st.windows {
-			missing -= w.Readings
-		}
-	}
+	missing -= i.openReadings()
 	if missing > 0 {
 		s.Refused[fault.Gap.String()] += missing
 		i.dirty = true
 	}
+}
+
+// openReadings counts what is in windows that are not released.
+func (i *Ingest) openReadings() (n int64) {
+	for _, s := range i.streams {
+		for _, w := range s.windows {
+			if len(i.state.Closes) == 0 || !i.isClosing(s.id, w.Start) {
+				n += w.Readings
+			}
+		}
+	}
+	for _, c := range i.state.Closes {
+		n += c.Readings
+	}
+	return n
 }
 
 func epochOver(spec *plan.Stream, start, next time.Time) bool {
