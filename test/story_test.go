@@ -220,23 +220,27 @@ func TestRedelivery(t *testing.T) {
 	c.tick(ten)
 	message := "[" + gate(1, ten, 1) + "," + gate(2, ten, 1) + "," + gate(3, ten.Add(time.Second), 1) + "]"
 	noSeq := fmt.Sprintf(`{"ts":%q,"fields":{"passed":1}}`, ten.Format(time.RFC3339))
+	noTime := `{"seq":70,"fields":{"passed":1}}`
 	for range 3 {
 		c.send("gate-1", message)
 		c.send("gate-1", noSeq)
+		c.send("gate-1", noTime)
 	}
+	c.tick(ten.Add(10 * time.Second)) // a repetition without ts is received at another time
 	c.gateway.kill()
 	c.run()
 	c.send("gate-1", message)
 	c.send("gate-1", noSeq)
+	c.send("gate-1", noTime)
 	c.send("gate-1", gate(2, ten.Add(5*time.Second), 1)) // equal seq, another time
 	c.send("gate-1", `{"ts":"2026-03-02T10:00:00Z","seq":2,"boot":"b","fields":{"passed":1}}`)
 	c.tick(ten.Add(2 * time.Hour))
 	c.stored()
-	if got := value(t, c.items("gates", ten, ten.Add(time.Hour)), ten, "passed"); got != 6 {
-		t.Errorf("passed is %v; want 6", got)
+	if got := value(t, c.items("gates", ten, ten.Add(time.Hour)), ten, "passed"); got != 7 {
+		t.Errorf("passed is %v; want 7", got)
 	}
-	if n := c.metric(`sluice_readings_total{code="E303",state="duplicate"}`); n != 12 {
-		t.Errorf("%v readings were duplicates; want 12", n)
+	if n := c.metric(`sluice_readings_total{code="E303",state="duplicate"}`); n != 15 {
+		t.Errorf("%v readings were duplicates; want 15", n)
 	}
 }
 

@@ -340,7 +340,7 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 	e := &i.entry
 	*e = window.Entry{
 		Home: home, Sensor: i.at.number, Sequenced: stamp.Sequenced, Seq: stamp.Seq, Boot: stamp.Boot,
-		Time: stamp.Time, Cell: i.kept.Cell, Values: i.kept.Values, Has: i.kept.Has,
+		Time: stamp.Time, Untimed: !stamp.Timed, Cell: i.kept.Cell, Values: i.kept.Values, Has: i.kept.Has,
 	}
 	if !stamp.Sequenced {
 		e.Message = w.messageTag(i.message.Topic, i.message.Payload, stamp.Index)

@@ -16,6 +16,7 @@ const (
 	flagSequenced
 	flagBoot
 	flagUnit
+	flagUntimed
 )
 
 var errEntry = errors.New("checkpoint: an entry is cut off")
@@ -31,6 +32,7 @@ func AppendEntry(b []byte, e *window.Entry) []byte {
 	set(e.Alive, flagAlive)
 	set(e.Home, flagHome)
 	set(e.Sequenced, flagSequenced)
+	set(e.Untimed, flagUntimed)
 	set(e.Boot != 0, flagBoot)
 	set(e.Unit != [16]byte{}, flagUnit)
 	b = append(b, flags)
@@ -76,6 +78,7 @@ func decodeEntry(b []byte, e *window.Entry) ([]byte, error) {
 	r := reader{b: b}
 	flags := r.byte()
 	e.Alive, e.Home, e.Sequenced = flags&flagAlive != 0, flags&flagHome != 0, flags&flagSequenced != 0
+	e.Untimed = flags&flagUntimed != 0
 	e.Sensor = r.uint64()
 	if e.Alive {
 		return r.b, r.err

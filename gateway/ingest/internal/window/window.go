@@ -28,10 +28,13 @@ type Entry struct {
 	Seq, Boot uint64
 	Message   pseudonym.Tag
 	Time      int64
-	Cell      uint32
-	Unit      pseudonym.Tag
-	Values    [redact.MaxMeasures]int64
-	Has       uint8
+	// Untimed says that Time is of receipt, which a repetition does not share; seq
+	// alone tells such readings apart.
+	Untimed bool
+	Cell    uint32
+	Unit    pseudonym.Tag
+	Values  [redact.MaxMeasures]int64
+	Has     uint8
 
 	// place is where HasUnit found the unit, plus one.
 	place int32
@@ -88,13 +91,21 @@ func New(s *plan.Stream, policy string, start, end time.Time) *Window {
 	return w
 }
 
+// stamp is the time by which readings of equal seq are told apart.
+func (e *Entry) stamp() int64 {
+	if e.Untimed {
+		return -1
+	}
+	return e.Time
+}
+
 // Seen reports whether a reading was applied before.
 func (w *Window) Seen(e *Entry) bool {
 	if !e.Sequenced {
 		_, ok := w.messages[e.Message]
 		return ok
 	}
-	return w.runs(e).Has(e.Seq, e.Time)
+	return w.runs(e).Has(e.Seq, e.stamp())
 }
 
 // runs are the readings seen of the entry's sensor.
@@ -145,7 +156,7 @@ func (w *Window) remember(e *Entry) {
 		w.messages[e.Message] = struct{}{}
 		return
 	}
-	w.runs(e).Add(e.Seq, e.Time)
+	w.runs(e).Add(e.Seq, e.stamp())
 }
 
 func (w *Window) add(c *cell, e *Entry) {
