@@ -3,6 +3,7 @@
 
 SEED     ?= $(shell date +%s)
 FUZZTIME ?= 30s
+export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
 
 .PHONY: build test tools lint fuzz bench
@@ -17,8 +18,8 @@ test: tools
 	go vet ./...
 	go test -race -shuffle=$(SEED) -timeout 40m ./...
 
-# tools are Debian's mosquitto clients and chromium. Where apt is not at hand, or
-# is not ours to use, the tests that need a tool say that they are skipped.
+# tools are Debian's mosquitto and chromium, and InfluxDB 1.8. Where they cannot be
+# installed, the tests that need a tool say that they are skipped.
 tools:
 	@.ci/tools
 
@@ -28,7 +29,7 @@ lint:
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzPeriod:policy/plan \
-	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay
+	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt
 
 fuzz:
 	@echo "seed $(SEED)"

@@ -19,32 +19,37 @@ import (
 // those who speak cannot see. An import that is not here fails; so does an arrow
 // that nobody uses.
 var arrows = map[string]string{
-	"cmd/sluice":     "books gateway opendata store/sqlite town",
+	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query store/influx store/sqlite town",
 	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy store store/sqlite",
-	"gateway":        "books gateway/forward gateway/ingest gateway/ledger gateway/release policy policy/decision policy/plan register store/sqlite",
-	"gateway/ingest": "gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/listener gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register",
+	"gateway":        "books gateway/crash gateway/forward gateway/ingest gateway/ledger gateway/release policy policy/decision policy/plan register register/access store/influx store/sqlite",
+	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
 
 	"gateway/ingest/internal/checkpoint": "gateway/ingest/internal/redact gateway/ingest/internal/window",
 	"gateway/ingest/internal/fault":      "",
 	"gateway/ingest/internal/format":     "gateway/ingest/internal/fault gateway/ingest/internal/reading",
-	"gateway/ingest/internal/listener":   "",
+	"gateway/ingest/internal/intake":     "",
+	"gateway/ingest/internal/listener":   "gateway/crash gateway/ingest/internal/intake",
+	"gateway/ingest/internal/mqtt":       "gateway/crash gateway/ingest/internal/intake",
 	"gateway/ingest/internal/pseudonym":  "",
 	"gateway/ingest/internal/reading":    "",
 	"gateway/ingest/internal/redact":     "gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/reading policy/plan",
 	"gateway/ingest/internal/window":     "gateway/ingest/internal/pseudonym gateway/ingest/internal/redact gateway/release policy/plan",
 
+	"gateway/crash":       "",
 	"gateway/release":     "policy/plan store",
 	"gateway/ledger":      "books gateway/release store store/sqlite",
 	"gateway/forward":     "gateway/ledger store",
 	"register":            "policy/decision",
+	"register/access":     "register",
 	"policy":              "policy/decision policy/plan policy/rules register",
 	"policy/decision":     "policy/plan",
 	"policy/plan":         "",
 	"policy/rules":        "",
 	"store":               "",
+	"store/influx":        "store",
 	"store/sqlite":        "store",
 	"books":               "",
-	"opendata":            "books opendata/api opendata/query opendata/web policy/decision",
+	"opendata":            "books opendata/api opendata/query opendata/web policy/decision store/influx",
 	"opendata/api":        "books opendata/query store",
 	"opendata/query":      "books store",
 	"opendata/web":        "books opendata/query store",
@@ -58,9 +63,10 @@ var arrows = map[string]string{
 // doors are the packages through which each module of others is used.
 var doors = map[string]string{
 	"github.com/dchest/siphash":                    "gateway/ingest gateway/ingest/internal/pseudonym",
-	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device",
+	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device gateway/ingest/internal/mqtt",
 	"github.com/goccy/go-yaml":                     "policy/decision",
 	"github.com/google/differential-privacy/go/v3": "gateway/release",
+	"github.com/influxdata/influxdb-client-go/v2":  "store/influx",
 	"github.com/mochi-mqtt/server/v2":              "gateway/ingest/internal/listener",
 	"github.com/open-policy-agent/opa":             "policy",
 	"github.com/paulmach/orb":                      "register",
@@ -68,13 +74,13 @@ var doors = map[string]string{
 	"github.com/schollz/progressbar/v3":            "firmware-sim/device town",
 	"github.com/spf13/cobra":                       "cmd/sluice firmware-sim",
 	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",
-	"golang.org/x/sync":                            "gateway gateway/ingest/internal/listener town",
-	"golang.org/x/sys":                             "gateway gateway/ingest/internal/checkpoint",
+	"golang.org/x/sync":                            "gateway gateway/ingest/internal/intake town",
+	"golang.org/x/sys":                             "cmd/sluice gateway gateway/ingest/internal/checkpoint",
 	"modernc.org/sqlite":                           "store/sqlite",
 }
 
 // mayTouch are the packages under ingest that may use the outside world.
-var mayTouch = []string{"gateway/ingest/internal/listener", "gateway/ingest/internal/checkpoint"}
+var mayTouch = []string{"gateway/ingest/internal/mqtt", "gateway/ingest/internal/listener", "gateway/ingest/internal/checkpoint"}
 
 type listed struct {
 	ImportPath string

@@ -4,14 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"sluice/policy/decision"
 	"sluice/policy/plan"
+	"sluice/store/influx"
 )
 
 // Config is gateway.yaml. Unknown keys are refused; the environment is not read.
@@ -32,7 +36,12 @@ type Config struct {
 	Register string `yaml:"register"`
 	// Policy is where the policy comes from.
 	Policy Policy `yaml:"policy"`
-	// Listen is where sensors connect.
+	// AllowSwap lets streams about people run on a machine with unencrypted swap.
+	AllowSwap bool `yaml:"allow_swap"`
+	// MQTT is a broker of the city's own, where the gateway is a client.
+	MQTT *MQTT `yaml:"mqtt"`
+	// Listen is where sensors connect to the gateway itself. At least one of mqtt
+	// and listen is needed.
 	Listen Listen `yaml:"listen"`
 	// Windows bounds event time.
 	Windows Windows `yaml:"windows"`
@@ -54,17 +63,45 @@ type Policy struct {
 	Dir string `yaml:"dir"`
 }
 
+// MQTT is the connection to a broker.
+type MQTT struct {
+	// Broker is tcp://HOST:PORT or tls://HOST:PORT.
+	Broker string `yaml:"broker"`
+	// ClientID names the session that the broker keeps; sluice-GATEWAY by default.
+	ClientID string `yaml:"client_id"`
+	// Username and PasswordFile, whose first line is the password.
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"`
+	// CA verifies the broker, in PEM; by default the system's authorities. Cert
+	// and Key are the gateway's own.
+	CA   string `yaml:"ca"`
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
 // Listen is the embedded listener.
 type Listen struct {
 	MQTT string `yaml:"mqtt"`
+	TLS  *TLS   `yaml:"tls"`
+	// Passwords is a file that `sluice sensor acl` writes: who may connect as which
+	// sensor.
+	Passwords string `yaml:"passwords"`
+}
+
+// TLS is the listener's certificate, in PEM. With ClientCA a sensor may show a
+// certificate whose common name is its id; without Passwords it must.
+type TLS struct {
+	Cert     string `yaml:"cert"`
+	Key      string `yaml:"key"`
+	ClientCA string `yaml:"client_ca"`
 }
 
 // Windows are the bounds of event time.
 type Windows struct {
 	// Future is how far ahead of the gateway's clock a reading may be.
 	Future plan.Period `yaml:"future"`
-	// CatchUp bounds how long after a start windows stay open for what sensors
-	// kept while the gateway was down; their lateness is less as a rule.
+	// CatchUp bounds how long windows stay open for what a broker and sensors kept
+	// while the gateway was away.
 	CatchUp plan.Period `yaml:"catch_up"`
 }
 
@@ -73,9 +110,10 @@ type Outbox struct {
 	MaxBytes Size `yaml:"max_bytes"`
 }
 
-// Store is SQLite.
+// Store is SQLite, the default, or InfluxDB.
 type Store struct {
-	SQLite *SQLite `yaml:"sqlite"`
+	SQLite *SQLite        `yaml:"sqlite"`
+	Influx *influx.Config `yaml:"influx"`
 }
 
 // SQLite is one file.
@@ -140,14 +178,10 @@ func (r *Refusal) Unwrap() error { return r.Err }
 
 func refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(format, args...)} }
 
-// notYet are keys that docs/operations.md plans and this version does not have;
-// saying so is better than "unknown field".
+// notYet are keys that this version does not have; saying so is better than
+// "unknown field".
 var notYet = map[string]string{
-	"mqtt":      "an external broker (mqtt:) is not in this version; use listen: {mqtt: ADDR}",
-	"tls":       "TLS is not in this version; listen on loopback",
-	"passwords": "sensor passwords are not in this version; listen on loopback",
-	"influx":    "InfluxDB is not in this version; use store: {sqlite: {path: FILE}}",
-	"inbox":     "signed policies are not in this version; use policy: {dir: DIR} with simulation: true",
+	"inbox": "signed policies are not in this version; use policy: {dir: DIR} with simulation: true",
 }
 
 // ReadConfig reads and checks gateway.yaml. Relative paths are relative to it.
@@ -166,16 +200,31 @@ func ReadConfig(path string) (Config, error) {
 		return Config{}, refuse("%w", err)
 	}
 	base := filepath.Dir(path)
-	for _, p := range []*string{&c.Dir, &c.Register, &c.Policy.Dir} {
+	for _, p := range c.paths() {
 		*p = under(base, *p)
-	}
-	if c.Store.SQLite != nil {
-		c.Store.SQLite.Path = under(base, c.Store.SQLite.Path)
 	}
 	if err := c.Check(); err != nil {
 		return Config{}, refuse("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+// paths are all file names in the configuration.
+func (c *Config) paths() []*string {
+	list := []*string{&c.Dir, &c.Register, &c.Policy.Dir, &c.Listen.Passwords}
+	if t := c.Listen.TLS; t != nil {
+		list = append(list, &t.Cert, &t.Key, &t.ClientCA)
+	}
+	if m := c.MQTT; m != nil {
+		list = append(list, &m.PasswordFile, &m.CA, &m.Cert, &m.Key)
+	}
+	if c.Store.SQLite != nil {
+		list = append(list, &c.Store.SQLite.Path)
+	}
+	if c.Store.Influx != nil {
+		list = append(list, &c.Store.Influx.TokenFile)
+	}
+	return list
 }
 
 func under(base, path string) string {
@@ -211,7 +260,10 @@ func (c *Config) Check() error {
 	if c.Policy.Dir == "" && c.Dir != "" {
 		c.Policy.Dir = filepath.Join(c.Dir, "policy")
 	}
-	if c.Store.SQLite == nil && c.Dir != "" {
+	if c.MQTT != nil && c.MQTT.ClientID == "" {
+		c.MQTT.ClientID = "sluice-" + c.Gateway
+	}
+	if c.Store == (Store{}) && c.Dir != "" {
 		c.Store.SQLite = &SQLite{Path: filepath.Join(c.Dir, "store.db")}
 	}
 	switch {
@@ -219,12 +271,47 @@ func (c *Config) Check() error {
 		return errors.New("dir is missing: the state directory, e.g. /var/lib/sluice")
 	case c.Register == "":
 		return errors.New("register is missing: the path of register.yaml")
-	case c.Listen.MQTT == "":
-		return errors.New("listen: {mqtt: ADDR} is missing, e.g. 127.0.0.1:1883")
+	case !gatewayName.MatchString(c.Gateway):
+		return errors.New("gateway is a name of letters, digits and _ . -, e.g. edge-1")
+	case c.Listen.MQTT == "" && c.MQTT == nil:
+		return errors.New("sensors need a way in: mqtt: {broker: tcp://HOST:1883}, or listen: {mqtt: 127.0.0.1:1883}, or both")
+	case c.Listen.MQTT == "" && (c.Listen.TLS != nil || c.Listen.Passwords != ""):
+		return errors.New("listen: mqtt is missing: the address to listen on")
+	case c.Listen.TLS != nil && (c.Listen.TLS.Cert == "" || c.Listen.TLS.Key == ""):
+		return errors.New("listen: tls needs cert and key")
+	case c.Store.SQLite != nil && c.Store.Influx != nil:
+		return errors.New("store is one of sqlite and influx, not both")
 	case !c.Simulation:
 		return errors.New("this version runs unsigned policies only, and so only with simulation: true")
-	case !loopback(c.Listen.MQTT) || !loopback(c.Admin):
+	case c.Listen.MQTT != "" && !loopback(c.Listen.MQTT) || !loopback(c.Admin):
 		return errors.New("simulation: true needs listeners on loopback, e.g. 127.0.0.1:1883")
+	}
+	if c.MQTT != nil {
+		if err := c.MQTT.check(); err != nil {
+			return err
+		}
+	}
+	if c.Store.Influx != nil {
+		if err := c.Store.Influx.Check(); err != nil {
+			return fmt.Errorf("store: influx: %w", err)
+		}
+	}
+	return nil
+}
+
+var gatewayName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+
+func (m *MQTT) check() error {
+	u, err := url.Parse(m.Broker)
+	switch {
+	case err != nil || u.Host == "" || u.Path != "" || u.User != nil || !slices.Contains([]string{"tcp", "mqtt", "tls", "ssl", "mqtts"}, u.Scheme):
+		return errors.New("mqtt: broker is tcp://HOST:PORT or tls://HOST:PORT; user name and password have keys of their own")
+	case strings.ContainsAny(m.ClientID, "/+#\x00") || len(m.ClientID) > 128:
+		return errors.New("mqtt: client_id is a name without / + #")
+	case m.PasswordFile != "" && m.Username == "":
+		return errors.New("mqtt: password_file needs a username")
+	case (m.Cert == "") != (m.Key == ""):
+		return errors.New("mqtt: cert and key go together")
 	}
 	return nil
 }

@@ -16,12 +16,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/books"
+	"sluice/gateway/crash"
 	"sluice/gateway/forward"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
 	"sluice/policy"
 	"sluice/register"
+	"sluice/store/influx"
 	"sluice/store/sqlite"
 )
 
@@ -32,7 +34,7 @@ type Gateway struct {
 	lock     *os.File
 	register *register.Register
 	ledger   *ledger.Ledger
-	store    *sqlite.Store
+	store    keeper
 	ingest   *ingest.Ingest
 	publish  *release.Publisher
 	forward  *forward.Forwarder
@@ -80,7 +82,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if g.ledger, err = ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
 		return g, refuse("%w", err)
 	}
-	if g.store, err = sqlite.Open(ctx, cfg.Store.SQLite.Path); err != nil {
+	if g.store, err = openStore(ctx, cfg.Store); err != nil {
 		return g, refuse("%w", err)
 	}
 	g.publish = release.NewPublisher(g.ledger, cfg.Simulation)
@@ -105,9 +107,17 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	listen, err := g.cfg.listen()
+	if err != nil {
+		return err
+	}
+	broker, err := g.cfg.broker()
+	if err != nil {
+		return err
+	}
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: keys, Register: g.register,
-		Listen: g.cfg.Listen.MQTT, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(),
+		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
 		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Log: g.log,
 	}, versions)
 	if err != nil {
@@ -116,7 +126,20 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	return nil
 }
 
-// MQTT is the address where sensors connect.
+// keeper is where releases are kept.
+type keeper interface {
+	forward.Writer
+	Close() error
+}
+
+func openStore(ctx context.Context, s Store) (keeper, error) {
+	if s.Influx != nil {
+		return influx.Open(*s.Influx)
+	}
+	return sqlite.Open(ctx, s.SQLite.Path)
+}
+
+// MQTT is the address where sensors connect; empty where they do not.
 func (g *Gateway) MQTT() string { return g.ingest.Addr() }
 
 // Admin is the address of health and metrics.
@@ -131,14 +154,23 @@ func (g *Gateway) Run(ctx context.Context) error {
 	batches, done := make(chan release.Batch), make(chan release.Key)
 	see, stopSpeaking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSpeaking()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	var eg errgroup.Group
 	edge, ectx := errgroup.WithContext(ctx)
-	edge.Go(func() error { return g.ingest.Run(ectx, batches, done) })
-	edge.Go(func() error { return g.release(ectx, batches, done) })
-	edge.Go(func() error { return g.watchPolicy(ectx) })
-	edge.Go(func() error { return g.serveAdmin(ectx) })
-	eg.Go(func() error { return g.forward.Run(see) })
-	eg.Go(func() error { return g.keepBooks(see) })
+	for _, part := range []func(context.Context) error{
+		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
+		func(ctx context.Context) error { return g.release(ctx, batches, done) },
+		g.watchPolicy, g.serveAdmin,
+	} {
+		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
+	}
+	for _, part := range []func(context.Context) error{g.forward.Run, g.keepBooks} {
+		eg.Go(func() error {
+			defer stop() // none of them works without the others
+			return crash.Guard(func() error { return part(see) })
+		})
+	}
 	err := edge.Wait()
 	stopSpeaking() // what was released by now still goes out
 	return errors.Join(err, eg.Wait())

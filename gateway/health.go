@@ -21,7 +21,7 @@ type check struct {
 // checks asks every part how it is.
 func (g *Gateway) checks(ctx context.Context) map[string]string {
 	report := g.ingest.Report()
-	out := map[string]string{"broker": "", "store": "", "policy": "", "ledger": "", "disk": report.Problem}
+	out := map[string]string{"broker": g.ingest.Broker(), "store": "", "policy": "", "ledger": "", "disk": report.Problem}
 	if err := g.forward.Err(); err != nil {
 		out["store"] = "releases wait in the outbox until the store is back"
 	}

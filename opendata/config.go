@@ -3,11 +3,13 @@ package opendata
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"sluice/policy/decision"
+	"sluice/store/influx"
 )
 
 // Config is opendata.yaml. Unknown keys are refused.
@@ -22,17 +24,24 @@ type Config struct {
 	Rate struct {
 		PerSecond float64 `yaml:"per_second"`
 	} `yaml:"rate"`
-	// Books is the directory of the public books.
+	// Books is the directory of the public books, or the URL of a mirror.
 	Books string `yaml:"books"`
-	// Store is where releases are read.
-	Store struct {
-		SQLite *struct {
-			Path string `yaml:"path"`
-		} `yaml:"sqlite"`
-	} `yaml:"store"`
-	Log struct {
+	// Store is where releases are read: one of sqlite and influx.
+	Store Store `yaml:"store"`
+	Log   struct {
 		Level string `yaml:"level"`
 	} `yaml:"log"`
+}
+
+// Store is the same store as the gateway's, for reading.
+type Store struct {
+	SQLite *SQLite        `yaml:"sqlite"`
+	Influx *influx.Config `yaml:"influx"`
+}
+
+// SQLite is one file.
+type SQLite struct {
+	Path string `yaml:"path"`
 }
 
 // ReadConfig reads and checks opendata.yaml. Relative paths are relative to it.
@@ -48,19 +57,50 @@ func ReadConfig(path string) (Config, error) {
 	if c.HTTP == "" {
 		c.HTTP = "127.0.0.1:8080"
 	}
-	switch {
-	case c.Rate.PerSecond != 0:
-		return c, errors.New(path + ": rate limiting is not in this version; set rate: {per_second: 0}")
-	case strings.Contains(c.Books, "://"):
-		return c, errors.New(path + ": books from a URL are not in this version; give a directory")
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	if c.Books == "" || c.Store.SQLite == nil || c.Store.SQLite.Path == "" {
-		return c, errors.New(path + ": books: DIR and store: {sqlite: {path: FILE}} are needed")
-	}
-	for _, p := range []*string{&c.Books, &c.Store.SQLite.Path} {
-		if !filepath.IsAbs(*p) {
+	under := func(p *string) {
+		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
 		}
 	}
+	if !Remote(c.Books) {
+		under(&c.Books)
+	}
+	if c.Store.SQLite != nil {
+		under(&c.Store.SQLite.Path)
+	}
+	if c.Store.Influx != nil {
+		under(&c.Store.Influx.TokenFile)
+	}
 	return c, nil
+}
+
+// Remote reports whether the books are behind a URL.
+func Remote(books string) bool { return strings.Contains(books, "://") }
+
+func (c *Config) check() error {
+	switch {
+	case c.Rate.PerSecond != 0:
+		return errors.New("rate limiting is not in this version; set rate: {per_second: 0}")
+	case c.Books == "":
+		return errors.New("books is missing: the gateway's public/ directory, or the URL of a mirror")
+	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):
+		return errors.New("store is one of {sqlite: {path: FILE}} and {influx: {url, org, bucket, token_file}}")
+	case c.Store.SQLite != nil && c.Store.SQLite.Path == "":
+		return errors.New("store: sqlite: path is missing")
+	}
+	if c.Store.Influx != nil {
+		if err := c.Store.Influx.Check(); err != nil {
+			return fmt.Errorf("store: influx: %w", err)
+		}
+	}
+	if Remote(c.Books) {
+		u, err := url.Parse(c.Books)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
+			return errors.New("books is a directory, or a URL such as https://mirror.example/books")
+		}
+	}
+	return nil
 }

@@ -11,7 +11,9 @@ import (
 
 func need(t *testing.T, tool string) {
 	t.Helper()
-	if _, err := exec.LookPath(tool); err != nil {
+	if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed", tool)
+	} else if err != nil {
 		t.Skipf("%s is not installed", tool)
 	}
 }

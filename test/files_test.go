@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"testing"
@@ -36,4 +37,11 @@ func newHeld(t *testing.T) net.Listener {
 		t.Fatal(err)
 	}
 	return l
+}
+
+func unmarshal(t *testing.T, raw []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(raw, v); err != nil {
+		t.Fatalf("%v in %.300s", err, raw)
+	}
 }

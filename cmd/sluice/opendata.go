@@ -2,12 +2,15 @@ package main
 
 import (
 	"errors"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"sluice/books"
 	"sluice/gateway"
 	"sluice/opendata"
+	"sluice/opendata/query"
+	"sluice/store/influx"
 	"sluice/store/sqlite"
 )
 
@@ -24,11 +27,11 @@ func opendataCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reader, err := sqlite.OpenReader(cfg.Store.SQLite.Path)
+			reader, err := openReader(cfg.Store)
 			if err != nil {
 				return &gateway.Refusal{Err: err}
 			}
-			s, err := opendata.Open(cfg, reader, books.Dir(cfg.Books), log)
+			s, err := opendata.Open(cfg, reader, source(cfg.Books), log)
 			if err != nil {
 				return errors.Join(&gateway.Refusal{Err: err}, reader.Close())
 			}
@@ -38,4 +41,24 @@ func opendataCommand() *cobra.Command {
 	}
 	c.Flags().StringVarP(&file, "config", "c", "opendata.yaml", "configuration file")
 	return c
+}
+
+// reader is a store for reading.
+type reader interface {
+	query.Store
+	io.Closer
+}
+
+func openReader(s opendata.Store) (reader, error) {
+	if s.Influx != nil {
+		return influx.Open(*s.Influx)
+	}
+	return sqlite.OpenReader(s.SQLite.Path)
+}
+
+func source(where string) books.Source {
+	if opendata.Remote(where) {
+		return books.NewMirror(where)
+	}
+	return books.Dir(where)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/gateway"
+	"sluice/gateway/crash"
 )
 
 // Exit codes. 1 is kept for verbs that check something.
@@ -23,13 +24,11 @@ const (
 
 // Main runs one verb and returns its exit code.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
-	defer func() {
-		// A panic may hold a reading, so only its place is shown.
-		if v := recover(); v != nil {
-			fmt.Fprintf(stderr, "sluice: this is a bug of ours (%T); please report it with these lines\n%s", v, places(debug.Stack()))
-			code = exitOurs
-		}
-	}()
+	// A panic may hold a reading, so only its place is shown.
+	defer crash.Catch(func(e *crash.Error) {
+		fmt.Fprintf(stderr, "sluice: %v\n", e)
+		code = exitOurs
+	})
 	root := &cobra.Command{
 		Use: "sluice", Short: "A privacy-preserving gateway for a city's sensors",
 		SilenceUsage: true, SilenceErrors: true,

@@ -11,7 +11,7 @@ import (
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/format"
-	"sluice/gateway/ingest/internal/listener"
+	"sluice/gateway/ingest/internal/intake"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
@@ -70,7 +70,7 @@ func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 		t.Fatal(err)
 	}
 	i.state.Now = noon
-	i.message = &listener.Message{Topic: "city/v1/o/a/up", Received: noon}
+	i.message = &intake.Message{Topic: "city/v1/o/a/up", Received: noon}
 	i.at = i.sensors[0]
 	return i
 }

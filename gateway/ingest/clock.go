@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/listener"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
@@ -24,12 +25,16 @@ const round = 256
 // takeTick is a message on the clock topic: RFC 3339, never backwards. It is a
 // barrier: what came before it is committed first, and it is acknowledged after
 // the windows that it closes have been released.
-func (i *Ingest) takeTick(ctx context.Context, w wall, m listener.Message) error {
+func (i *Ingest) takeTick(ctx context.Context, w wall, m intake.Message) error {
 	if err := i.commit(ctx); err != nil {
 		return err
 	}
 	now, err := time.Parse(time.RFC3339Nano, string(bytes.TrimSpace(m.Payload)))
 	switch {
+	case m.Retained && !i.state.Now.IsZero():
+		// An old copy; the gateway has a time of its own.
+	case m.Checked && m.Sender != listener.ClockUser:
+		i.cfg.Log.Warn("a sensor has tried to drive the clock; this message is ignored")
 	case err != nil:
 		i.cfg.Log.Warn("the clock topic must carry RFC 3339 times; this message is ignored")
 	case now.Before(i.state.Now):
@@ -45,8 +50,7 @@ func (i *Ingest) takeTick(ctx context.Context, w wall, m listener.Message) error
 }
 
 // tick moves the gateway's clock and closes every window whose end and lateness
-// have passed. In wall time nothing closes in the first lateness after a start,
-// so that sensors can hand in what they kept.
+// have passed and that nothing more can be on its way to.
 func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	if err := i.commit(ctx); err != nil {
 		return err
@@ -58,6 +62,10 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 		i.since = now
 	}
 	idle := now.Sub(i.state.Now) >= idleState
+	i.watchLink(now)
+	if !i.cfg.Exact && !now.Truncate(time.Hour).Equal(i.state.Now.Truncate(time.Hour)) {
+		i.show()
+	}
 	i.state.Now = now
 	i.resumeAfterLoss(now)
 	closed := false
@@ -171,18 +179,18 @@ func (i *Ingest) dueOf(s *stream, now time.Time) (closing, bool) {
 			continue
 		}
 		lateness := spec.Lateness.Nominal()
-		if end.Add(lateness).After(now) || i.cfg.Clock == "" && i.cfg.Now().Sub(i.started) < min(lateness, i.cfg.CatchUp) {
+		if end.Add(lateness).After(now) || !i.through(lateness) {
 			return closing{}, false
 		}
 		s.next = end
 		if s.last != nil && s.last.Start.Before(end) {
 			s.last = nil
 		}
-		c := closing{Stream: s.id, Start: start, End: end, Policy: i.versions[n].Digest}
+		c := closing{Stream: s.id, Start: start, End: end, Policy: i.versions[n].Digest, Gap: i.holeIn(start, end)}
 		if w := s.windows[start.UnixNano()]; w != nil {
 			c.Readings = w.Readings
 		} else {
-			c.Down = !end.After(i.since)
+			c.Down = !end.After(i.since) || c.Gap == reasonAway
 		}
 		return c, true
 	}
@@ -260,6 +268,8 @@ func (i *Ingest) batch(c closing) (release.Batch, bool) {
 	switch {
 	case slices.Contains(i.state.Lost, name), !spec.Unit.None() && slices.Contains(i.state.Lost, keyName("e", c.Stream, epoch)):
 		win.Lost, gap = true, "keys_lost"
+	case c.Gap != "":
+		gap = c.Gap
 	case c.Down:
 		gap = "gateway_down"
 	}

@@ -4,7 +4,7 @@
 //
 // One goroutine does all of it, so the life of a reading is one straight line:
 //
-//	listener -> format -> route -> redact -> pseudonym -> window -> checkpoint -> acknowledge
+//	listener, mqtt -> format -> route -> redact -> pseudonym -> window -> checkpoint -> acknowledge
 //
 // A message is acknowledged after the commit that makes its effect durable. The
 // clock passes through the same queue: a tick first commits what came before it,
@@ -13,21 +13,27 @@ package ingest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
+	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/listener"
+	"sluice/gateway/ingest/internal/mqtt"
 	"sluice/gateway/ingest/internal/reading"
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/register"
+	"sluice/register/access"
 )
 
 // Group commit: after this many readings, or this long, whichever is first, and
@@ -45,14 +51,20 @@ type Config struct {
 	// keys in memory only.
 	Dir, Keys string
 	Register  *register.Register
-	// Listen is the embedded listener's address.
-	Listen string
+	// Listen is where sensors connect to the gateway itself; an empty address for
+	// nowhere.
+	Listen Listen
+	// Broker is a broker of the city's own; nil for none.
+	Broker *Broker
 	// Clock is the topic of the simulated clock; empty for wall time.
 	Clock string
 	// Future is how far ahead of the gateway's clock a reading may be.
 	Future time.Duration
-	// CatchUp bounds how long after a start nothing closes in wall time.
+	// CatchUp bounds how long, in wall time, windows stay open for what sensors
+	// and brokers kept.
 	CatchUp time.Duration
+	// Exact shows counters as they are; otherwise they advance once an hour.
+	Exact bool
 	// Feedback is how often sensors are told what was dropped.
 	Feedback time.Duration
 	// Resume is, for each stream, where the last released window ended.
@@ -61,17 +73,45 @@ type Config struct {
 	Log    *slog.Logger
 }
 
+// Listen is the embedded listener. With Passwords, or TLS with an authority for
+// client certificates, sensors have identities.
+type Listen struct {
+	Addr      string
+	TLS       *tls.Config
+	Passwords *access.Passwords // nil for none
+}
+
+// Broker is where the gateway is a client. Its session is ClientID's.
+type Broker struct {
+	URL, ClientID, Username, Password string
+	TLS                               *tls.Config
+}
+
+// way is one way in.
+type way interface {
+	Ack(list []intake.Message)
+	Publish(topic string, payload []byte) error
+	Close() error
+}
+
 // Ingest is the running side that sees.
 type Ingest struct {
 	cfg      Config
 	keys     *checkpoint.Keys
 	log      *checkpoint.Log
-	listener *listener.Listener
+	queue    *intake.Queue
+	ways     []way
+	listener *listener.Listener // nil for none
+	broker   *mqtt.Client       // nil for none
+	link     link
 	decoder  *format.Decoder
 	enact    chan enactment
+	fatal    chan error // a panic on a way in
+	mail     chan []letter
 
 	versions []Version
 	targets  map[string]target
+	byID     map[string]*sensor
 	sensors  []*sensor
 	replaced map[string]*register.Sensor // by the id of the sensor that made way
 	streams  map[string]*stream
@@ -83,26 +123,30 @@ type Ingest struct {
 
 	// The message at hand.
 	at      *sensor
-	message *listener.Message
+	message *intake.Message
 	kept    redact.Kept
 	entry   window.Entry
 
-	pending    []listener.Message
+	pending    []intake.Message
 	readings   int // since the last commit
 	dirty      bool
 	commits    uint64 // since the start, and what they took
 	commitTime time.Duration
-	feedback   tally
-	report     atomic.Pointer[Report]
-	failing    atomic.Pointer[string]
+	// as of the last full hour
+	shownCommits uint64
+	shownTime    time.Duration
+	feedback     tally
+	report       atomic.Pointer[Report]
+	failing      atomic.Pointer[string]
 }
 
-// Open starts the listener and recovers the open windows. The versions are those
+// Open recovers the open windows and opens the ways in. The versions are those
 // that open windows may have run under, oldest first.
 func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := &Ingest{
 		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), started: cfg.Now(),
 		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
+		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1),
 	}
 	i.sensorsOf(cfg.Register)
 	for _, v := range versions {
@@ -113,16 +157,95 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 	if err := i.recover(); err != nil {
 		return nil, err
 	}
-	var err error
-	if i.listener, err = listener.Listen(cfg.Listen, cfg.Clock, cfg.Now, cfg.Log); err != nil {
-		return nil, errors.Join(err, i.log.Close())
+	if err := i.openWays(); err != nil {
+		return nil, errors.Join(err, i.closeWays(), i.log.Close())
 	}
 	i.publishReport(true)
 	return i, nil
 }
 
-// Addr is where sensors connect.
-func (i *Ingest) Addr() string { return i.listener.Addr() }
+func (i *Ingest) openWays() error {
+	cfg := i.cfg
+	if cfg.Listen.Addr != "" {
+		lc := listener.Config{
+			Addr: cfg.Listen.Addr, Clock: cfg.Clock, TLS: cfg.Listen.TLS, Feedback: make(map[string]string),
+			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
+		}
+		for id, s := range i.byID {
+			lc.Feedback[id] = s.entry.FeedbackTopic()
+		}
+		if cfg.Listen.Passwords != nil {
+			lc.Passwords = cfg.Listen.Passwords
+		}
+		var err error
+		if i.listener, err = listener.Listen(lc); err != nil {
+			return err
+		}
+		i.ways = append(i.ways, i.listener)
+	}
+	if b := cfg.Broker; b != nil {
+		var err error
+		if i.broker, err = mqtt.Open(mqtt.Config{
+			Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
+			Topics: i.topics(), Marker: "city/v1/" + b.ClientID + "/marker",
+			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
+		}); err != nil {
+			return err
+		}
+		i.ways = append(i.ways, i.broker)
+	}
+	return nil
+}
+
+// topics are what the gateway reads at a broker: everything of the city's, so
+// that what is unknown is counted, and what registered sensors call otherwise.
+// Filters do not overlap, or a broker would send twice.
+func (i *Ingest) topics() []string {
+	const all = "city/v1/"
+	list := []string{all + "#"}
+	for _, s := range i.sensors {
+		if t := s.entry.UpTopic(); !strings.HasPrefix(t, all) {
+			list = append(list, t)
+		}
+	}
+	if i.cfg.Clock != "" && !strings.HasPrefix(i.cfg.Clock, all) {
+		list = append(list, i.cfg.Clock)
+	}
+	return list
+}
+
+// broken takes a panic on a way in.
+func (i *Ingest) broken(err error) {
+	select {
+	case i.fatal <- err:
+	default:
+	}
+}
+
+func (i *Ingest) closeWays() error {
+	var errs []error
+	for _, w := range i.ways {
+		errs = append(errs, w.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Addr is where sensors connect to the gateway itself; empty for nowhere.
+func (i *Ingest) Addr() string {
+	if i.listener == nil {
+		return ""
+	}
+	return i.listener.Addr()
+}
+
+// Broker is what keeps the broker from being up, and what to do; empty when it
+// is, or when there is none.
+func (i *Ingest) Broker() string {
+	if i.broker == nil {
+		return ""
+	}
+	return i.broker.Status().Problem
+}
 
 // enactment is a version on its way in, and where to say how it went.
 type enactment struct {
@@ -169,8 +292,15 @@ func (i *Ingest) enactNow(e enactment) error {
 // Run works until ctx ends. Each batch goes to out; its window is kept until its
 // key comes back on done, which says that its release has committed.
 func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan release.Key) error {
-	w := wall{out, done}
 	defer i.log.Close()
+	delivered := make(chan struct{})
+	go func() { defer close(delivered); i.deliver() }()
+	defer func() { close(i.mail); <-delivered }()
+	// After a panic nothing is committed: it may have come half way through.
+	return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
+}
+
+func (i *Ingest) run(ctx context.Context, w wall) error {
 	if err := i.finishCloses(ctx, w); err != nil {
 		return i.stop(ctx, err)
 	}
@@ -183,7 +313,9 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 		select {
 		case <-ctx.Done():
 			return i.stop(ctx, nil)
-		case m := <-i.listener.Queue():
+		case err := <-i.fatal:
+			return err
+		case m := <-i.queue.Take():
 			err = i.burst(ctx, w, m)
 		case e := <-i.enact:
 			e.done <- i.enactNow(e)
@@ -208,7 +340,7 @@ func (i *Ingest) untilFeedback() time.Duration {
 }
 
 // burst takes messages until none waits or the commit is due.
-func (i *Ingest) burst(ctx context.Context, w wall, m listener.Message) error {
+func (i *Ingest) burst(ctx context.Context, w wall, m intake.Message) error {
 	deadline := time.Now().Add(commitWait)
 	for {
 		if err := i.take(ctx, w, m); err != nil {
@@ -218,32 +350,42 @@ func (i *Ingest) burst(ctx context.Context, w wall, m listener.Message) error {
 			return i.commit(ctx)
 		}
 		select {
-		case m = <-i.listener.Queue():
+		case m = <-i.queue.Take():
 		default:
 			return i.commit(ctx)
 		}
 	}
 }
 
-func (i *Ingest) take(ctx context.Context, w wall, m listener.Message) error {
+func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 	if i.cfg.Clock != "" && m.Topic == i.cfg.Clock {
 		return i.takeTick(ctx, w, m)
 	}
 	i.pending = append(i.pending, m)
 	i.dirty = true
+	if m.Own {
+		i.link.heard(m.Marker, i.cfg.Now())
+		return nil
+	}
 	i.message = &i.pending[len(i.pending)-1]
+	i.at = nil
 	t, known := i.targets[m.Topic]
-	if !known {
-		i.at = nil
+	switch {
+	case !known:
 		i.refuse(fault.New(fault.UnknownTopic))
-		return nil
-	}
-	i.at = t.sensor
-	if t.heartbeat {
+	case m.Checked && m.Sender != t.sensor.entry.ID:
+		i.at = i.byID[m.Sender] // whoever sent it is told, not whom it claims to be
+		i.refuse(fault.New(fault.Identity))
+	case t.heartbeat:
+		i.at = t.sensor
 		i.heartbeat(m.Payload)
-		return nil
+	case t.sensor.shape == nil:
+		i.at = t.sensor
+		i.refuse(fault.New(fault.NoKind))
+	default:
+		i.at = t.sensor
+		i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), sink{i})
 	}
-	i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), sink{i})
 	return nil
 }
 
@@ -285,6 +427,10 @@ func (i *Ingest) refuse(f fault.Fault) {
 
 func (i *Ingest) lead(r reading.Reading) {
 	stamp := r.Stamp()
+	if i.message.Retained && !stamp.Timed {
+		i.refuse(fault.New(fault.Retained)) // nobody knows when it was
+		return
+	}
 	if !i.state.Now.IsZero() && stamp.Time > i.clock(i.message.Received)+int64(i.cfg.Future) {
 		i.refuse(fault.New(fault.Future))
 		return
@@ -367,7 +513,7 @@ func (i *Ingest) stop(ctx context.Context, err error) error {
 	if commitErr := i.commit(last); err == nil && ctx.Err() == nil {
 		err = commitErr
 	}
-	closeErr := i.listener.Close()
+	closeErr := i.closeWays()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = nil
 	}

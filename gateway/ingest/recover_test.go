@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/gateway/ingest/internal/format"
-	"sluice/gateway/ingest/internal/listener"
+	"sluice/gateway/ingest/internal/intake"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
@@ -52,7 +52,7 @@ func awake(t interface{ Fatal(...any) }, dir string, streams ...*plan.Stream) *I
 }
 
 func (i *Ingest) hear(payload string) {
-	i.message = &listener.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon}
+	i.message = &intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon}
 	i.dirty = true
 	i.decoder.Decode(i.message.Payload, i.at.shape, noon.UnixNano(), sink{i})
 }

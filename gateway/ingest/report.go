@@ -43,9 +43,15 @@ func (i *Ingest) Report() Report {
 // publishReport shows the account as it is now; lives judges liveness anew too.
 func (i *Ingest) publishReport(lives bool) {
 	s := &i.state
+	a, commits, commitTime := s.account, i.commits, i.commitTime
+	a.Open = i.openReadings()
+	if !i.cfg.Exact {
+		// When and how many readings came tells of people; an hour blurs it.
+		a, commits, commitTime = s.Shown, i.shownCommits, i.shownTime
+	}
 	r := &Report{
-		Now: s.Now, Received: s.Received, Counted: s.Counted, Duplicate: s.Duplicate, Late: s.Late,
-		Bounded: s.Bounded, Refused: maps.Clone(s.Refused), Commits: i.commits, CommitTime: i.commitTime,
+		Now: s.Now, Received: a.Received, Counted: a.Counted, Duplicate: a.Duplicate, Late: a.Late, Bounded: a.Bounded,
+		Refused: maps.Clone(a.Refused), Open: a.Open, Commits: commits, CommitTime: commitTime,
 	}
 	old := i.report.Load()
 	if len(s.Closes) == 0 {
@@ -56,13 +62,21 @@ func (i *Ingest) publishReport(lives bool) {
 	for _, st := range i.streams {
 		r.Windows += len(st.windows)
 	}
-	r.Open = i.openReadings()
 	if lives || old == nil {
 		r.Alive = i.alive()
 	} else {
 		r.Alive = old.Alive
 	}
 	i.report.Store(r)
+}
+
+// show lets the account be seen as it is now.
+func (i *Ingest) show() {
+	i.state.Shown = i.state.account
+	i.state.Shown.Refused = maps.Clone(i.state.Refused)
+	i.state.Shown.Open = i.openReadings()
+	i.shownCommits, i.shownTime = i.commits, i.commitTime
+	i.dirty = true
 }
 
 // alive judges by heartbeats; sensors about nobody also by their readings.
@@ -103,6 +117,9 @@ func (i *Ingest) heartbeat(payload []byte) {
 		every = time.Minute
 	}
 	at := time.Unix(0, i.clock(i.message.Received)).UTC()
+	if hb.TS == nil && i.message.Retained {
+		return // nobody knows when it was
+	}
 	if hb.TS != nil {
 		if !i.state.Now.IsZero() && hb.TS.After(at.Add(i.cfg.Future)) {
 			i.feedback.add(i.at, fault.New(fault.Future))
@@ -163,11 +180,18 @@ type note struct {
 	Fix     string `json:"fix"`
 }
 
+// letter is feedback for one sensor.
+type letter struct {
+	topic string
+	body  []byte
+}
+
 // sendFeedback tells each sensor what was dropped since the last time: codes,
 // names that its kind knows, and orders of magnitude.
 func (i *Ingest) sendFeedback() {
 	until := i.cfg.Now().UTC().Truncate(i.cfg.Feedback)
 	since := until.Add(-i.cfg.Feedback)
+	var post []letter
 	for s, faults := range i.feedback {
 		body := struct {
 			Since time.Time `json:"since"`
@@ -183,14 +207,39 @@ func (i *Ingest) sendFeedback() {
 			}
 		}
 		raw, err := json.Marshal(body)
-		if err == nil {
-			err = i.listener.Publish(s.entry.FeedbackTopic(), raw, false)
-		}
 		if err != nil {
-			i.cfg.Log.Warn("feedback cannot be sent", "error", err)
+			i.cfg.Log.Warn("feedback cannot be written", "error", err)
+			continue
+		}
+		post = append(post, letter{s.entry.FeedbackTopic(), raw})
+	}
+	if len(post) == 0 {
+		return
+	}
+	select {
+	case i.mail <- post:
+		clear(i.feedback)
+	default: // the last post is still on its way; this goes with the next
+	}
+}
+
+// deliver sends feedback beside the readings' path, which must not wait for it.
+func (i *Ingest) deliver() {
+	for post := range i.mail {
+		lost := 0
+		for _, l := range post {
+			sent := false
+			for _, w := range i.ways {
+				sent = w.Publish(l.topic, l.body) == nil || sent
+			}
+			if !sent {
+				lost++
+			}
+		}
+		if lost > 0 {
+			i.cfg.Log.Warn("feedback could not be sent", "sensors", lost)
 		}
 	}
-	clear(i.feedback)
 }
 
 func (s *sensor) note(f fault.Fault, n int64) note {

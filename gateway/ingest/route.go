@@ -103,13 +103,14 @@ type openEpoch struct {
 }
 
 func (i *Ingest) sensorsOf(reg *register.Register) {
-	i.targets, i.replaced = make(map[string]target), make(map[string]*register.Sensor)
+	i.targets, i.replaced, i.byID = make(map[string]target), make(map[string]*register.Sensor), make(map[string]*sensor)
 	for n := range reg.Sensors {
 		e := &reg.Sensors[n]
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(e.ID))
 		s := &sensor{entry: e, number: h.Sum64()}
 		i.sensors = append(i.sensors, s)
+		i.byID[e.ID] = s
 		if e.Replaces != "" {
 			i.replaced[e.Replaces] = e
 		}

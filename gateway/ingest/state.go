@@ -12,25 +12,37 @@ import (
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/gateway/ingest/internal/listener"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/policy/plan"
 )
 
+// account is what became of all readings. Received is the sum of the others and
+// of those in open windows.
+type account struct {
+	Received  int64            `json:"received"`
+	Counted   int64            `json:"counted"`
+	Duplicate int64            `json:"duplicate"`
+	Late      int64            `json:"late"`
+	Bounded   int64            `json:"bounded"`
+	Refused   map[string]int64 `json:"refused"`
+	Open      int64            `json:"open,omitempty"` // where it is shown
+}
+
 // state is what every commit says anew: clock, account, closes.
 type state struct {
-	Now       time.Time            `json:"now"`
-	Received  int64                `json:"received"`
-	Counted   int64                `json:"counted"`
-	Duplicate int64                `json:"duplicate"`
-	Late      int64                `json:"late"`
-	Bounded   int64                `json:"bounded"`
-	Refused   map[string]int64     `json:"refused"`
-	Next      map[string]time.Time `json:"next"`
+	Now time.Time `json:"now"`
+	account
+	// Shown is the account as of the last full hour, for gateways that count people.
+	Shown account              `json:"shown"`
+	Next  map[string]time.Time `json:"next"`
 	// Closes are closed but perhaps not yet released.
 	Closes []closing `json:"closes"`
 	// Lost are the names of windows and epochs whose keys are gone too soon.
 	Lost []string `json:"lost"`
+	// Session says that the gateway has had a session at the broker.
+	Session bool `json:"session,omitempty"`
+	// Holes are times of which some may be lost.
+	Holes []hole `json:"holes,omitempty"`
 	// Heard are the sensors that have ever sent a heartbeat.
 	Heard []uint64 `json:"heard"`
 }
@@ -41,14 +53,15 @@ type closing struct {
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
 	Policy string    `json:"policy"`
-	Down   bool      `json:"down"` // the gateway was not running
+	Down   bool      `json:"down"` // nothing could reach it
+	Gap    string    `json:"gap,omitempty"`
 	// Readings are those that the window keeps the account of. They are here, too,
 	// because the window's key may be shredded before the account is durable.
 	Readings int64 `json:"readings"`
 }
 
 func newState() state {
-	return state{Refused: make(map[string]int64), Next: make(map[string]time.Time)}
+	return state{account: account{Refused: make(map[string]int64)}, Next: make(map[string]time.Time)}
 }
 
 // commit makes everything so far durable and acknowledges it. It tries until it
@@ -79,10 +92,10 @@ func (i *Ingest) commit(ctx context.Context) error {
 	i.commitTime += time.Since(begun)
 	i.settle()
 	i.publishReport(false) // first, so that who was acknowledged finds it counted
-	i.listener.Ack(i.pending)
-	for n := range i.pending {
-		i.pending[n] = listener.Message{}
+	for _, w := range i.ways {
+		w.Ack(i.pending)
 	}
+	i.queue.Done(i.pending)
 	i.pending, i.readings, i.dirty = i.pending[:0], 0, false
 	i.message = nil
 	if err := i.log.Compact(); err != nil {
@@ -170,10 +183,11 @@ func (i *Ingest) recover() error {
 	if i.cfg.Clock != "" {
 		i.since = i.state.Now // simulated time stood still while the gateway was down
 	}
+	i.link.last = i.state.Now
 	if err := i.mourn(lost); err != nil {
 		return err
 	}
-	i.account()
+	i.balance()
 	return nil
 }
 
@@ -264,8 +278,8 @@ func (i *Ingest) mourn(lost []string) error {
 	return i.shredDead()
 }
 
-// account books readings that went with lost windows, so that the sum holds.
-func (i *Ingest) account() {
+// balance books readings that went with lost windows, so that the sum holds.
+func (i *Ingest) balance() {
 	s := &i.state
 	missing := s.Received - s.Counted - s.Duplicate - s.Late - s.Bounded
 	for _, n := range s.Refused {

@@ -25,12 +25,14 @@ const (
 	Future
 	Late
 	Duplicate
+	Retained
 	NoDecision
 	Where
 	NoZone
 	NoCategory
 	Bounded
 	Gap
+	NoKind
 	count
 )
 
@@ -57,11 +59,13 @@ var texts = [count]text{
 	Future:       {"E301", "clock", "set the sensor's clock: ts is ahead of the gateway's"},
 	Late:         {"E302", "clock", "send sooner: the window was closed"},
 	Duplicate:    {"E303", "sequence", "nothing: this reading was counted before"},
+	Retained:     {"E304", "clock", "send ts, or publish without the retain flag: nobody knows when a retained reading was"},
 	NoDecision:   {"E401", "policy", "nothing: no decision in force covers this sensor at that time"},
 	Where:        {"E402", "policy", "nothing: the decision does not want readings like this"},
 	NoZone:       {"E403", "policy", "the coordinates are in none of the decision's zones"},
 	NoCategory:   {"E404", "policy", "send one of the values that the decision lists"},
 	Gap:          {"E406", "gateway", "nothing: the gateway lost its keys, and this epoch is a gap"},
+	NoKind:       {"E407", "kinds.yaml", "the sensor's kind is not in kinds.yaml of the policy in force; see its register entry"},
 	Bounded:      {"E405", "policy", "nothing: this unit has reached its contribution bound"},
 }
 

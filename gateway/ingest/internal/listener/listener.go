@@ -1,12 +1,18 @@
 // Package listener is the embedded broker, where sensors connect to the gateway
-// itself. It speaks MQTT 3.1.1 and 5, takes what sensors publish into a bounded
-// queue, acknowledges only when told to, and delivers to nobody but what the
-// gateway itself says: feedback and the clock. No queue of readings touches a
-// disk.
+// itself. It speaks MQTT 3.1.1 and 5, takes what sensors publish into the
+// bounded queue, acknowledges only when told to, and delivers to nobody but what
+// the gateway itself says: feedback and the clock. No queue of readings touches
+// a disk.
+//
+// Where there are passwords or an authority for client certificates, a sensor is
+// who its user name and password, or its certificate's common name, say: the id
+// of a register entry. It may then read its own feedback only, and what it sends
+// carries its id. Without either, anyone may come in, which is for loopback.
 package listener
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -16,55 +22,64 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
-	"golang.org/x/sync/semaphore"
+
+	"sluice/gateway/crash"
+	"sluice/gateway/ingest/internal/intake"
 )
 
-// Bounds of what waits for acknowledgement.
 const (
 	maxPacket   = 2 << 20
-	maxWaiting  = 64 << 20 // bytes
-	perMessage  = 512      // overhead counted for each message
-	queued      = 4096     // messages
 	ackDeadline = 200 * time.Millisecond
 )
 
-// Message is one publication that waits for its acknowledgement.
-type Message struct {
-	Topic   string
-	Payload []byte
-	// Dup says that the sender may have sent it before.
-	Dup      bool
-	Received time.Time
+// ClockUser is who may drive the clock topic where there are identities.
+const ClockUser = "clock"
 
-	client *mqtt.Client
-	id     uint16
-	qos    byte
+// Passwords say whether a user's password is right.
+type Passwords interface {
+	Check(user string, password []byte) bool
 }
 
-// String says nothing.
-func (Message) String() string { return "message" }
-
-func (m *Message) weight() int64 { return int64(len(m.Payload)) + perMessage }
+// Config is what a Listener needs.
+type Config struct {
+	// Addr is a TCP address; port 0 chooses one.
+	Addr string
+	// Clock is the simulated clock's topic; empty for none.
+	Clock string
+	TLS   *tls.Config // nil for none
+	// Passwords, where they are not nil, and TLS with ClientCAs give identities.
+	Passwords Passwords
+	// Feedback is each sensor's feedback topic, by its id.
+	Feedback map[string]string
+	Queue    *intake.Queue
+	Now      func() time.Time
+	// Fail is told of a panic.
+	Fail func(error)
+	Log  *slog.Logger
+}
 
 // Listener is a running broker.
 type Listener struct {
-	server  *mqtt.Server
-	addr    net.Addr
-	queue   chan Message
-	waiting *semaphore.Weighted
-	ctx     context.Context //nolint:containedctx // ends the broker's own goroutines, which have no other
-	cancel  context.CancelFunc
-	now     func() time.Time
-	acks    map[*mqtt.Client][]byte
-	clock   string
+	cfg    Config
+	server *mqtt.Server
+	addr   net.Addr
+	users  map[string]*user // by id; fixed
+	ctx    context.Context  //nolint:containedctx // ends the broker's own goroutines, which have no other
+	cancel context.CancelFunc
+	acks   map[*mqtt.Client][]byte
 }
 
-// Listen starts a broker on a TCP address; port 0 chooses one. The clock topic,
-// where there is one, may be read by anyone.
-func Listen(addr, clock string, now func() time.Time, log *slog.Logger) (*Listener, error) {
-	l := &Listener{
-		queue: make(chan Message, queued), waiting: semaphore.NewWeighted(maxWaiting), now: now, clock: clock,
-		acks: make(map[*mqtt.Client][]byte),
+// user is whom credentials can stand for.
+type user struct{ id, feedback string }
+
+// Listen starts a broker.
+func Listen(cfg Config) (*Listener, error) {
+	l := &Listener{cfg: cfg, acks: make(map[*mqtt.Client][]byte), users: make(map[string]*user)}
+	for id, topic := range cfg.Feedback {
+		l.users[id] = &user{id, topic}
+	}
+	if cfg.Clock != "" && l.users[ClockUser] == nil {
+		l.users[ClockUser] = &user{id: ClockUser}
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	caps := mqtt.NewDefaultServerCapabilities()
@@ -72,16 +87,19 @@ func Listen(addr, clock string, now func() time.Time, log *slog.Logger) (*Listen
 	caps.MaximumSessionExpiryInterval = 3600
 	l.server = mqtt.New(&mqtt.Options{
 		Capabilities: caps, InlineClient: true, SysTopicResendInterval: 3600,
-		Logger: slog.New(redacting{log}),
+		Logger: slog.New(redacting{cfg.Log}),
 	})
 	if err := l.server.AddHook(&hook{l: l}, nil); err != nil {
 		return nil, err
 	}
-	open, err := net.Listen("tcp", addr)
+	open, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("mqtt listener: %w; choose another address (--mqtt, or listen in the file)", err)
 	}
 	l.addr = open.Addr()
+	if cfg.TLS != nil {
+		open = tls.NewListener(open, cfg.TLS)
+	}
 	if err := l.server.AddListener(listeners.NewNet("mqtt", open)); err != nil {
 		return nil, fmt.Errorf("mqtt listener: %w", err)
 	}
@@ -94,28 +112,31 @@ func Listen(addr, clock string, now func() time.Time, log *slog.Logger) (*Listen
 // Addr is the address it listens on.
 func (l *Listener) Addr() string { return l.addr.String() }
 
-// Queue is what was published, in order of receipt per sensor.
-func (l *Listener) Queue() <-chan Message { return l.queue }
-
-// Publish sends to whoever has subscribed.
-func (l *Listener) Publish(topic string, payload []byte, retain bool) error {
-	return l.server.Publish(topic, payload, retain, 1)
+// secured reports whether sensors have identities here.
+func (l *Listener) secured() bool {
+	return l.cfg.Passwords != nil || l.cfg.TLS != nil && l.cfg.TLS.ClientCAs != nil
 }
 
-// Ack acknowledges messages, with one write for each connection. A sender that
-// is gone or does not read is cut off; it will send again.
-func (l *Listener) Ack(list []Message) {
+// Publish sends to whoever has subscribed.
+func (l *Listener) Publish(topic string, payload []byte) error {
+	return l.server.Publish(topic, payload, false, 1)
+}
+
+// Ack acknowledges those messages that came in here, with one write for each
+// connection. A sender that is gone or does not read is cut off; it will send
+// again.
+func (l *Listener) Ack(list []intake.Message) {
 	for i := range list {
 		m := &list[i]
-		l.waiting.Release(m.weight())
-		if m.qos == 0 || m.client == nil {
+		client, ours := m.Conn.(*mqtt.Client)
+		if !ours || m.QoS == 0 {
 			continue
 		}
 		kind := packets.Puback
-		if m.qos == 2 {
+		if m.QoS == 2 {
 			kind = packets.Pubrec
 		}
-		l.acks[m.client] = append(l.acks[m.client], kind<<4, 2, byte(m.id>>8), byte(m.id))
+		l.acks[client] = append(l.acks[client], kind<<4, 2, byte(m.ID>>8), byte(m.ID))
 	}
 	for client, raw := range l.acks {
 		write(client, raw)
@@ -153,7 +174,11 @@ type hook struct {
 func (h *hook) ID() string { return "sluice" }
 
 func (h *hook) Provides(b byte) bool {
-	return b == mqtt.OnConnectAuthenticate || b == mqtt.OnACLCheck || b == mqtt.OnPublish || b == mqtt.OnConnect
+	switch b {
+	case mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnConnect, mqtt.OnPacketRead:
+		return true
+	}
+	return false
 }
 
 // OnConnect forgets last wills: they would be delivered past the queue.
@@ -162,32 +187,80 @@ func (h *hook) OnConnect(cl *mqtt.Client, _ packets.Packet) error {
 	return nil
 }
 
-// OnConnectAuthenticate lets anyone in: this listener is for loopback only.
-func (h *hook) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
+// OnConnectAuthenticate finds out who it is. From here on the client's user name
+// is the id of who it was found to be, and its client id is its own: nobody can
+// take over another's session.
+func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) (ok bool) {
+	defer crash.Catch(func(e *crash.Error) { h.l.cfg.Fail(e); ok = false })
+	if !h.l.secured() {
+		return true
+	}
+	name := h.l.identify(cl, pk)
+	u, known := h.l.users[name]
+	if !known {
+		return false
+	}
+	cl.Properties.Username = []byte(u.id)
+	cl.ID = u.id + "/" + cl.ID
+	return true
+}
+
+// identify returns the common name of a verified certificate, or a user name
+// whose password is right; empty for a stranger.
+func (l *Listener) identify(cl *mqtt.Client, pk packets.Packet) string {
+	if conn, ok := cl.Net.Conn.(*tls.Conn); ok {
+		if chains := conn.ConnectionState().VerifiedChains; len(chains) > 0 {
+			return chains[0][0].Subject.CommonName
+		}
+	}
+	name := string(pk.Connect.Username)
+	if l.cfg.Passwords == nil || !l.cfg.Passwords.Check(name, pk.Connect.Password) {
+		return ""
+	}
+	return name
+}
+
+// OnPacketRead gives publications to names that nobody may publish to, which the
+// broker would drop without an answer, one that is known to be unknown: they are
+// counted and acknowledged like any other.
+func (h *hook) OnPacketRead(_ *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if pk.FixedHeader.Type == packets.Publish && (strings.HasPrefix(pk.TopicName, "$") || strings.ContainsAny(pk.TopicName, "+#")) {
+		pk.TopicName = "$unknown"
+	}
+	return pk, nil
+}
 
 // OnACLCheck lets sensors write anywhere, since unknown topics are counted and
-// dropped, and read feedback only.
-func (h *hook) OnACLCheck(_ *mqtt.Client, topic string, write bool) bool {
-	return write || strings.HasPrefix(topic, "city/v1/") && strings.HasSuffix(topic, "/feedback") || h.l.clock != "" && topic == h.l.clock
+// dropped, and read feedback only: with identities, their own.
+func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
+	switch {
+	case write, h.l.cfg.Clock != "" && topic == h.l.cfg.Clock:
+		return true
+	case h.l.secured():
+		u := h.l.users[string(cl.Properties.Username)]
+		return u != nil && u.feedback != "" && topic == u.feedback
+	}
+	return strings.HasPrefix(topic, "city/v1/") && strings.HasSuffix(topic, "/feedback")
 }
 
 // OnPublish takes the packet. ErrRejectPacket makes the broker neither deliver
 // nor acknowledge it; Ack does that after the commit.
-func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (_ packets.Packet, err error) {
+	defer crash.Catch(func(e *crash.Error) { h.l.cfg.Fail(e); err = packets.ErrRejectPacket })
 	if cl.Net.Inline {
 		return pk, nil
 	}
-	m := Message{
-		Topic: pk.TopicName, Payload: pk.Payload, Dup: pk.FixedHeader.Dup, Received: h.l.now(),
-		client: cl, id: pk.PacketID, qos: pk.FixedHeader.Qos,
+	m := intake.Message{
+		Topic: pk.TopicName, Payload: pk.Payload, Dup: pk.FixedHeader.Dup, Received: h.l.cfg.Now(),
+		Conn: cl, ID: pk.PacketID, QoS: pk.FixedHeader.Qos,
 	}
-	if h.l.waiting.Acquire(h.l.ctx, m.weight()) != nil {
-		return pk, packets.ErrRejectPacket
+	if h.l.secured() {
+		m.Checked = true
+		if u := h.l.users[string(cl.Properties.Username)]; u != nil {
+			m.Sender = u.id
+		}
 	}
-	select {
-	case h.l.queue <- m:
-	case <-h.l.ctx.Done():
-	}
+	h.l.cfg.Queue.Put(h.l.ctx, m) // or the listener is closing, and it will be sent again
 	return pk, packets.ErrRejectPacket
 }
 

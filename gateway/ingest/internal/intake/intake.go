@@ -1,0 +1,95 @@
+// Package intake is the bounded queue between the ways in, listener and mqtt,
+// and the one goroutine that takes messages from it. A message stays in the
+// queue's account until it is acknowledged, so a standstill behind it pushes
+// back on whoever sends.
+package intake
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Bounds of what waits for acknowledgement.
+const (
+	maxBytes   = 64 << 20
+	perMessage = 512  // overhead counted for each message
+	queued     = 8192 // messages
+)
+
+// Message is one publication that waits for its acknowledgement.
+type Message struct {
+	Topic   string
+	Payload []byte
+	// Dup says that the sender may have sent it before; Retained that it is a
+	// broker's old copy and not sent now.
+	Dup, Retained bool
+	Received      time.Time
+	// Checked says that the way in knows who sent it, and Sender who: the id of a
+	// sensor. Behind a broker, the broker has checked.
+	Checked bool
+	Sender  string
+	// Own is what the gateway itself has published and got back. Marker is, of those,
+	// the number of the connection that all has come of that was kept before it; or 0.
+	Own    bool
+	Marker int
+
+	// Conn, ID and QoS are the way in's own, to acknowledge with.
+	Conn any
+	ID   uint16
+	QoS  byte
+}
+
+const mute = "message"
+
+// String says nothing.
+func (Message) String() string { return mute }
+
+// GoString says nothing.
+func (Message) GoString() string { return mute }
+
+// Format says nothing under every verb.
+func (Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mute) }
+
+func (m *Message) weight() int64 { return min(maxBytes, int64(len(m.Payload)+len(m.Topic))+perMessage) }
+
+// Queue is the queue and its account. It is safe for concurrent use.
+type Queue struct {
+	messages chan Message
+	room     *semaphore.Weighted
+}
+
+// New makes an empty queue.
+func New() *Queue {
+	return &Queue{messages: make(chan Message, queued), room: semaphore.NewWeighted(maxBytes)}
+}
+
+// Put waits for room and puts a message in; false when ctx ended first.
+func (q *Queue) Put(ctx context.Context, m Message) bool {
+	if q.room.Acquire(ctx, m.weight()) != nil {
+		return false
+	}
+	select {
+	case q.messages <- m:
+		return true
+	case <-ctx.Done():
+		q.room.Release(m.weight())
+		return false
+	}
+}
+
+// Take is what was put in, in order.
+func (q *Queue) Take() <-chan Message { return q.messages }
+
+// Done gives the room of messages back and forgets them.
+func (q *Queue) Done(list []Message) {
+	var weight int64
+	for i := range list {
+		weight += list[i].weight()
+		list[i] = Message{}
+	}
+	q.room.Release(weight)
+}

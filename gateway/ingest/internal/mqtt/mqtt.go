@@ -1,0 +1,333 @@
+// Package mqtt is the way in through a broker of the city's own. It keeps a
+// session at the broker, so that messages wait there while the gateway is away,
+// subscribes at QoS 1 and acknowledges only when told to.
+//
+// Each connection is a client of its own (Eclipse Paho, MQTT 3.1.1): a message
+// is acknowledged on the connection that it came in on or not at all, since the
+// broker gives what it sends again a new identifier. What was not acknowledged
+// comes again; ingest knows it.
+//
+// After each connection the gateway publishes a marker to itself. What the
+// broker had kept stands before it in the queue, so when it has come back, the
+// backlog is through.
+package mqtt
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"sluice/gateway/crash"
+	"sluice/gateway/ingest/internal/intake"
+)
+
+// Times of a connection. A link that is dead without a word is noticed after
+// keepAlive, a quarter of it, and pingTimeout.
+const (
+	keepAlive    = 10 * time.Second
+	pingTimeout  = 5 * time.Second
+	answer       = 10 * time.Second
+	ackDeadline  = 5 * time.Second
+	firstPause   = 200 * time.Millisecond
+	longestPause = 30 * time.Second
+)
+
+// Config is what a Client needs.
+type Config struct {
+	// Broker is tcp://HOST:PORT or tls://HOST:PORT.
+	Broker, ClientID, Username, Password string
+	TLS                                  *tls.Config
+	// Topics are the filters to subscribe to.
+	Topics []string
+	// Marker is the topic of the gateway's messages to itself.
+	Marker string
+	Queue  *intake.Queue
+	Now    func() time.Time
+	// Fail is told of a panic.
+	Fail func(error)
+	Log  *slog.Logger
+}
+
+// Status is how the connection is.
+type Status struct {
+	Up bool
+	// Connection counts connections since the start; 0 before the first.
+	Connection int
+	// Kept says that the broker still had the gateway's session when the latest
+	// connection was made, and so all that came in between.
+	Kept bool
+	// Problem is what keeps it from being up, and what to do; empty when it is.
+	Problem string
+}
+
+// Client is the gateway's place at a broker.
+type Client struct {
+	cfg    Config
+	cancel context.CancelFunc
+	ended  chan struct{}
+	acks   map[*guard][]byte // used by Ack only
+
+	mu     sync.Mutex
+	status Status      // guarded by mu
+	client paho.Client // of the connection that is up, or nil; guarded by mu
+}
+
+// Open begins to connect and goes on until Close; it does not wait.
+func Open(cfg Config) (*Client, error) {
+	u, err := url.Parse(cfg.Broker)
+	if err != nil || u.Host == "" || scheme(u) == "" {
+		return nil, errors.New("mqtt.broker is tcp://HOST:PORT or tls://HOST:PORT")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &Client{cfg: cfg, cancel: cancel, ended: make(chan struct{}), acks: make(map[*guard][]byte)}
+	c.status.Problem = "the broker has not answered yet"
+	go func() {
+		defer close(c.ended)
+		if err := crash.Guard(func() error { c.stay(ctx, u); return nil }); err != nil {
+			cfg.Fail(err)
+		}
+	}()
+	return c, nil
+}
+
+func scheme(u *url.URL) string {
+	switch u.Scheme {
+	case "tcp", "mqtt":
+		return "tcp"
+	case "tls", "ssl", "mqtts":
+		return "tls"
+	}
+	return ""
+}
+
+// Status says how the connection is.
+func (c *Client) Status() Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status
+}
+
+// Close leaves the broker; the session stays.
+func (c *Client) Close() error {
+	c.cancel()
+	<-c.ended
+	return nil
+}
+
+// stay connects again and again.
+func (c *Client) stay(ctx context.Context, u *url.URL) {
+	pause := firstPause
+	for ctx.Err() == nil {
+		begun := time.Now()
+		err := c.connection(ctx, u)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(begun) > longestPause {
+			pause = firstPause
+		}
+		c.mu.Lock()
+		c.status.Up, c.status.Problem, c.client = false, problem(err), nil
+		c.mu.Unlock()
+		c.cfg.Log.Warn("the broker is away; it is tried again", "retry_in", pause.String(), "hint", problem(err))
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+			pause = min(2*pause, longestPause)
+		}
+	}
+}
+
+// problem says what is wrong in words of ours.
+func problem(err error) string {
+	var op *net.OpError
+	switch {
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return "the broker refuses the gateway's user name or password; see mqtt.username and mqtt.password_file"
+	case errors.Is(err, packets.ErrorRefusedIDRejected):
+		return "the broker refuses the gateway's client id; see mqtt.client_id"
+	case errors.Is(err, errRefusedTopics):
+		return err.Error()
+	case errors.Is(err, errImpossible):
+		return err.Error()
+	case errors.As(err, &op) && op.Op == "dial":
+		return "nobody answers at the broker's address; start the broker, or mend mqtt.broker"
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return "the broker's certificate cannot be verified; see mqtt.ca"
+	}
+	return "the connection to the broker broke"
+}
+
+var (
+	errRefusedTopics = errors.New("the broker does not let the gateway read its topics; give its user an access list with sluice sensor acl")
+	errSilent        = errors.New("the broker does not answer")
+)
+
+// connection lives through one connection.
+func (c *Client) connection(ctx context.Context, u *url.URL) error {
+	lost := make(chan error, 1)
+	fail := func(err error) {
+		select {
+		case lost <- err:
+		default:
+		}
+	}
+	var conn *guard
+	o := paho.NewClientOptions().AddBroker(c.cfg.Broker).SetClientID(c.cfg.ClientID).
+		SetUsername(c.cfg.Username).SetPassword(c.cfg.Password).
+		SetCleanSession(false).SetAutoReconnect(false).SetConnectRetry(false).SetProtocolVersion(4).
+		SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(&store{paho.NewMemoryStore()}).
+		SetConnectTimeout(answer).SetWriteTimeout(answer).SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { fail(err) })
+	o.SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) {
+		raw, err := c.dial(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		conn = newGuard(raw)
+		return conn, nil
+	})
+	nonce := make([]byte, 16)
+	if _, err := rand.Read(nonce); err != nil {
+		return err
+	}
+	marker := hex.EncodeToString(nonce)
+	number := c.Status().Connection + 1
+	o.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { c.take(ctx, conn, m, marker, number) })
+	client := paho.NewClient(o)
+	defer client.Disconnect(100)
+	token := client.Connect()
+	if !token.WaitTimeout(2*answer) || token.Error() != nil {
+		return or(token.Error(), errSilent)
+	}
+	kept := token.(*paho.ConnectToken).SessionPresent()
+	if err := c.subscribe(client); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.status = Status{Up: true, Connection: number, Kept: kept}
+	c.client = client
+	c.mu.Unlock()
+	if t := client.Publish(c.cfg.Marker, 1, false, marker); !t.WaitTimeout(answer) || t.Error() != nil {
+		return or(t.Error(), errSilent)
+	}
+	c.cfg.Log.Info("the broker is there", "session_kept", kept)
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-lost:
+		return err
+	}
+}
+
+func or(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+func (c *Client) subscribe(client paho.Client) error {
+	filters := make(map[string]byte, len(c.cfg.Topics))
+	for _, t := range c.cfg.Topics {
+		filters[t] = 1
+	}
+	token := client.SubscribeMultiple(filters, nil)
+	if !token.WaitTimeout(answer) || token.Error() != nil {
+		return or(token.Error(), errSilent)
+	}
+	for _, qos := range token.(*paho.SubscribeToken).Result() {
+		if qos == 0x80 { // MQTT 3.1.1 section 3.9.3: failure
+			return errRefusedTopics
+		}
+	}
+	return nil
+}
+
+func (c *Client) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
+	d := &net.Dialer{Timeout: answer}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), map[string]string{"tcp": "1883", "tls": "8883"}[scheme(u)])
+	}
+	if scheme(u) == "tls" {
+		return (&tls.Dialer{NetDialer: d, Config: c.cfg.TLS}).DialContext(ctx, "tcp", host)
+	}
+	return d.DialContext(ctx, "tcp", host)
+}
+
+// take puts a message into the queue. It must not block for long, or pings go
+// unanswered; the broker's bound on messages in flight sees to that.
+func (c *Client) take(ctx context.Context, conn *guard, m paho.Message, marker string, number int) {
+	defer crash.Catch(func(e *crash.Error) { c.cfg.Fail(e) })
+	topic := m.Topic()
+	msg := intake.Message{
+		Topic: topic, Payload: m.Payload(), Dup: m.Duplicate(), Retained: m.Retained(), Received: c.cfg.Now(),
+		Own:  topic == c.cfg.Marker || strings.HasPrefix(topic, "city/v1/") && strings.HasSuffix(topic, "/feedback"),
+		Conn: conn, ID: m.MessageID(), QoS: m.Qos(),
+	}
+	if topic == c.cfg.Marker && string(msg.Payload) == marker {
+		msg.Marker = number
+	}
+	c.cfg.Queue.Put(ctx, msg) // or the client is closing, and it will be sent again
+}
+
+// Ack acknowledges those messages that came in here, in order, with one write
+// for each connection, past the client's own queues. A connection that is gone
+// takes nothing; its messages come again.
+func (c *Client) Ack(list []intake.Message) {
+	for i := range list {
+		m := &list[i]
+		if conn, ours := m.Conn.(*guard); ours && m.QoS > 0 {
+			c.acks[conn] = append(c.acks[conn], packets.Puback<<4, 2, byte(m.ID>>8), byte(m.ID))
+		}
+	}
+	for conn, raw := range c.acks {
+		delete(c.acks, conn)
+		_ = conn.SetWriteDeadline(time.Now().Add(ackDeadline))
+		if _, err := conn.Write(raw); err != nil {
+			_ = conn.Close() // half a packet may have gone out
+			continue
+		}
+		_ = conn.SetWriteDeadline(time.Time{})
+	}
+}
+
+// Publish sends at QoS 1; an error says that it has not gone out.
+func (c *Client) Publish(topic string, payload []byte) error {
+	c.mu.Lock()
+	client := c.client
+	c.mu.Unlock()
+	if client == nil || !client.IsConnectionOpen() {
+		return errSilent
+	}
+	token := client.Publish(topic, 1, false, payload)
+	select {
+	case <-token.Done():
+		return token.Error()
+	default:
+		return nil // on its way
+	}
+}
+
+// store keeps what the client sends and nothing of what it receives: readings
+// are in the queue and nowhere else.
+type store struct{ *paho.MemoryStore }
+
+// Put implements paho.Store.
+func (s *store) Put(key string, p packets.ControlPacket) {
+	if !strings.HasPrefix(key, "i.") {
+		s.MemoryStore.Put(key, p)
+	}
+}

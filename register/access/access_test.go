@@ -1,0 +1,79 @@
+package access
+
+import (
+	"strings"
+	"testing"
+
+	"sluice/register"
+)
+
+func TestPasswords(t *testing.T) {
+	p, err := ParsePasswords("f", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := p.Make("rambla-1")
+	if err != nil || len(secret) != 32 {
+		t.Fatalf("a password of %d letters (%v); want 32", len(secret), err)
+	}
+	p, err = ParsePasswords("f", append(p.File(), "\n# a comment\n"...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		user, password string
+		want           bool
+	}{{"rambla-1", secret, true}, {"rambla-1", secret + "x", false}, {"rambla-1", "", false}, {"other", secret, false}, {"", "", false}} {
+		if p.Check(c.user, []byte(c.password)) != c.want {
+			t.Errorf("user %q: want %v", c.user, c.want)
+		}
+	}
+	p.Retain(nil)
+	if p.Has("rambla-1") || p.Check("rambla-1", []byte(secret)) {
+		t.Error("a user that is gone still gets in")
+	}
+}
+
+// TestMosquittoHash checks a line that mosquitto_passwd 2.0.11 wrote.
+func TestMosquittoHash(t *testing.T) {
+	p, err := ParsePasswords("f", []byte(mosquittoLine))
+	if err != nil || !p.Check("meter", []byte("open sesame")) {
+		t.Errorf("mosquitto's own hash is not understood (%v)", err)
+	}
+}
+
+func TestRefusedLines(t *testing.T) {
+	for _, text := range []string{"secret", ":x", "a:plain", "a:$6$aaaa$bbbb", "a:$7$0$AAAA$AAAA", "a:$7$99999999$AAAA$AAAA", mosquittoLine + "\n" + mosquittoLine} {
+		if _, err := ParsePasswords("f", []byte(text)); err == nil || !strings.Contains(err.Error(), "f, line ") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%.20q gives %v; want an error that names the line and quotes nothing", text, err)
+		}
+	}
+}
+
+func TestACL(t *testing.T) {
+	reg, err := register.Parse("r", []byte("sensors:\n  - {id: a, owner: o, kind: k, zone: z, registered: 2026-01-01}\n  - {id: b, owner: o, kind: k, zone: z, registered: 2026-01-01, topic: other/b}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(ACL(reg, "edge"))
+	for _, want := range []string{
+		"user edge\ntopic readwrite city/v1/#\ntopic read other/b\n",
+		"user a\ntopic write city/v1/o/a/up\ntopic write city/v1/o/a/hb\ntopic read city/v1/o/a/feedback\n",
+		"user b\ntopic write other/b\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the list lacks %q:\n%s", want, text)
+		}
+	}
+}
+
+func FuzzPasswords(f *testing.F) {
+	f.Add([]byte(mosquittoLine))
+	f.Fuzz(func(_ *testing.T, raw []byte) {
+		if p, err := ParsePasswords("f", raw); err == nil && len(raw) < 1000 && !strings.Contains(string(raw), "00000") {
+			p.Has("meter")
+		}
+	})
+}
+
+const mosquittoLine = "meter:$7$101$O21xFEZO0Wuddtv/$lq70I2lqB5NRLYth4XTYKrmCB7+YEliHHL/JY0jC6GqPsfHKyji3+pRc+I9hHiX5WZEhYxQOuUhmR7LwkKu8WA=="

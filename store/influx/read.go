@@ -1,0 +1,140 @@
+package influx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/influxdata/influxdb-client-go/v2/api/query"
+
+	"sluice/store"
+)
+
+// word is all that may enter a query: ids of streams, cells and measures.
+// Nothing in it can end a text or begin an expression.
+var word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,300}$`)
+
+var errWord = errors.New("influx: an id holds letters that none has")
+
+// end of all time, for queries without one.
+var end = time.Date(2261, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Observations answers a query, at most q.Limit rows.
+func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
+	list := []store.Observation{}
+	from := q.From
+	if q.After != nil && !q.After.Start.Before(from) {
+		// The rest of the window where the last page ended: few rows, compared here,
+		// so that a cursor's text never enters a query.
+		from = q.After.Start.Add(time.Nanosecond)
+		rest, err := s.rows(ctx, q, q.After.Start, from, 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range rest {
+			if o.Cell > q.After.Cell || o.Cell == q.After.Cell && o.Measure > q.After.Measure {
+				list = append(list, o)
+			}
+		}
+		list = list[:min(len(list), q.Limit)]
+	}
+	if len(list) == q.Limit || !from.Before(q.To) {
+		return list, nil
+	}
+	more, err := s.rows(ctx, q, from, q.To, q.Limit-len(list))
+	return append(list, more...), err
+}
+
+func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, limit int) ([]store.Observation, error) {
+	flux, err := s.of(q.Stream, from, to)
+	if err != nil {
+		return nil, err
+	}
+	for column, words := range map[string][]string{"cell": q.Cells, "measure": q.Measures} {
+		if len(words) == 0 {
+			continue
+		}
+		any := make([]string, len(words))
+		for i, w := range words {
+			if !word.MatchString(w) {
+				return nil, errWord
+			}
+			any[i] = fmt.Sprintf(`r.%s == "%s"`, column, w)
+		}
+		flux += ` |> filter(fn: (r) => ` + strings.Join(any, " or ") + `)`
+	}
+	flux += ` |> pivot(rowKey: ["_time", "cell", "measure", "every"], columnKey: ["_field"], valueColumn: "_value") |> group() |> sort(columns: ["_time", "cell", "measure"])`
+	if limit > 0 {
+		flux += fmt.Sprintf(` |> limit(n: %d)`, limit)
+	}
+	var list []store.Observation
+	err = s.each(ctx, flux, func(r *query.FluxRecord) {
+		list = append(list, observation(q.Stream, r))
+	})
+	return list, err
+}
+
+// of selects a stream's points.
+func (s *Store) of(stream string, from, to time.Time) (string, error) {
+	if !word.MatchString(stream) {
+		return "", errWord
+	}
+	if to.After(end) {
+		to = end
+	}
+	return fmt.Sprintf(`from(bucket: "%s") |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == "%s" or r._measurement == "%s")`,
+		s.bucket, from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano), stream, simPrefix+stream), nil
+}
+
+func (s *Store) each(ctx context.Context, flux string, do func(*query.FluxRecord)) error {
+	result, err := s.query.Query(ctx, flux)
+	if err != nil {
+		return explain(err)
+	}
+	defer result.Close()
+	for result.Next() {
+		do(result.Record())
+	}
+	if result.Err() != nil {
+		return fmt.Errorf("influx: reading an answer: %w", result.Err())
+	}
+	return nil
+}
+
+func observation(stream string, r *query.FluxRecord) store.Observation {
+	text := func(name string) string { v, _ := r.ValueByKey(name).(string); return v }
+	number := func(name string) float64 { v, _ := r.ValueByKey(name).(float64); return v }
+	whole := func(name string) int64 { v, _ := r.ValueByKey(name).(int64); return v }
+	pointer := func(name string) *float64 {
+		if v, ok := r.ValueByKey(name).(float64); ok {
+			return &v
+		}
+		return nil
+	}
+	simulation, _ := r.ValueByKey("simulation").(bool)
+	return store.Observation{
+		Stream: stream, Start: r.Time().UTC(), End: time.Unix(0, whole("stop")).UTC(), Every: text("every"),
+		Cell: text("cell"), Zone: text("zone"), Category: text("category"), Measure: text("measure"),
+		Status: store.Status(text("status")), Reason: text("reason"), Value: pointer("value"), Low: pointer("low"), High: pointer("high"),
+		Unit: text("unit"), Decision: text("decision"), Policy: text("policy"), Mechanism: text("mechanism"),
+		Epsilon: number("epsilon"), Scale: number("scale"), Threshold: number("threshold"), Ledger: whole("ledger"), Simulation: simulation,
+	}
+}
+
+// ClosedUntil is the end of the stream's last stored window; zero when none is.
+func (s *Store) ClosedUntil(ctx context.Context, stream string) (time.Time, error) {
+	flux, err := s.of(stream, time.Unix(0, 0), end)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var last time.Time
+	err = s.each(ctx, flux+` |> filter(fn: (r) => r._field == "stop") |> last() |> group() |> max()`, func(r *query.FluxRecord) {
+		if stop, ok := r.Value().(int64); ok {
+			last = time.Unix(0, stop).UTC()
+		}
+	})
+	return last, err
+}

@@ -1,0 +1,43 @@
+package test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestThroughMosquittoIntoInflux is the main job on real parts: readings through
+// a real broker, releases into a real database, read by a stranger.
+func TestThroughMosquittoIntoInflux(t *testing.T) {
+	t.Parallel()
+	broker, db := newMosquitto(t, ""), newInflux(t)
+	c := found(t, small())
+	c.through(broker.addr)
+	c.keepIn(db.url)
+	c.run()
+	c.serve()
+	c.connect()
+	c.tick(ten)
+	for i := range 10 {
+		c.send("gate-1", gate(i, ten.Add(time.Duration(i)*time.Second), 2))
+	}
+	for i := range 30 {
+		c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-50}}`, ten.Format(time.RFC3339), i, i))
+	}
+	c.tick(ten.Add(3 * time.Hour))
+	c.at(ten.Add(3 * time.Hour))
+	c.stored()
+	list := c.items("gates", ten, ten.Add(2*time.Hour))
+	if got := value(t, list, ten, "passed"); got != 20 {
+		t.Errorf("passed is %v; want 20", got)
+	}
+	if len(list) != 4 || list[2].Status != "no_data" || list[2].Value != nil {
+		t.Errorf("the hour in which nobody came is %v; want no_data without a number", list)
+	}
+	if devices := value(t, c.items("devices", ten, ten.Add(time.Hour)), ten, "devices"); devices < 24 || devices > 36 {
+		t.Errorf("devices is %v; want 30 give or take noise of scale 0.05", devices)
+	}
+	if ok, hints := c.ready(); !ok {
+		t.Errorf("the gateway is not ready: %v", hints)
+	}
+}
