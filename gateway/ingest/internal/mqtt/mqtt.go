@@ -208,19 +208,19 @@ func (c *Client) connection(ctx context.Context, u *url.URL) error {
 	client := paho.NewClient(o)
 	defer client.Disconnect(100)
 	token := client.Connect()
-	if !token.WaitTimeout(2*answer) || token.Error() != nil {
-		return or(token.Error(), errSilent)
+	if err := wait(token, lost); err != nil {
+		return err
 	}
 	kept := token.(*paho.ConnectToken).SessionPresent()
-	if err := c.subscribe(client); err != nil {
+	if err := c.subscribe(client, lost); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	c.status = Status{Up: true, Connection: number, Kept: kept}
 	c.client = client
 	c.mu.Unlock()
-	if t := client.Publish(c.cfg.Marker, 1, false, marker); !t.WaitTimeout(answer) || t.Error() != nil {
-		return or(t.Error(), errSilent)
+	if err := wait(client.Publish(c.cfg.Marker, 1, false, marker), lost); err != nil {
+		return err
 	}
 	c.cfg.Log.Info("the broker is there", "session_kept", kept)
 	select {
@@ -231,21 +231,26 @@ func (c *Client) connection(ctx context.Context, u *url.URL) error {
 	}
 }
 
-func or(err, other error) error {
-	if err != nil {
+// wait waits for the broker's answer, or until the connection is lost.
+func wait(token paho.Token, lost <-chan error) error {
+	select {
+	case <-token.Done():
+		return token.Error()
+	case err := <-lost:
 		return err
+	case <-time.After(answer):
+		return errSilent
 	}
-	return other
 }
 
-func (c *Client) subscribe(client paho.Client) error {
+func (c *Client) subscribe(client paho.Client, lost <-chan error) error {
 	filters := make(map[string]byte, len(c.cfg.Topics))
 	for _, t := range c.cfg.Topics {
 		filters[t] = 1
 	}
 	token := client.SubscribeMultiple(filters, nil)
-	if !token.WaitTimeout(answer) || token.Error() != nil {
-		return or(token.Error(), errSilent)
+	if err := wait(token, lost); err != nil {
+		return err
 	}
 	for _, qos := range token.(*paho.SubscribeToken).Result() {
 		if qos == 0x80 { // MQTT 3.1.1 section 3.9.3: failure
