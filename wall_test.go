@@ -19,7 +19,7 @@ import (
 // those who speak cannot see. An import that is not here fails; so does an arrow
 // that nobody uses.
 var arrows = map[string]string{
-	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query store/influx store/sqlite town",
+	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy store/influx store/sqlite town",
 	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy store store/sqlite",
 	"gateway":        "books gateway/crash gateway/forward gateway/ingest gateway/ledger gateway/release policy policy/decision policy/plan register register/access store/influx store/sqlite",
 	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
@@ -75,7 +75,7 @@ var doors = map[string]string{
 	"github.com/spf13/cobra":                       "cmd/sluice firmware-sim",
 	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",
 	"golang.org/x/sync":                            "gateway gateway/ingest/internal/intake town",
-	"golang.org/x/sys":                             "cmd/sluice gateway gateway/ingest/internal/checkpoint",
+	"golang.org/x/sys":                             "cmd/sluice gateway gateway/ingest/internal/checkpoint policy",
 	"modernc.org/sqlite":                           "store/sqlite",
 }
 

@@ -35,9 +35,11 @@ func (g *Gateway) keepBooks(ctx context.Context) error {
 }
 
 func (g *Gateway) writeBooks(ctx context.Context) error {
-	set, _ := g.inForce()
+	g.mu.Lock()
+	set, running := g.latest, g.current != nil
+	g.mu.Unlock()
 	if set == nil {
-		return nil
+		return g.writeLines(ctx) // no policy has ever been in force
 	}
 	c := set.Charter.City
 	if err := g.public.PutJSON("city.json", books.City{
@@ -55,10 +57,10 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	if err := g.public.PutJSON("streams.json", streams); err != nil {
 		return err
 	}
-	if err := g.writeDecisions(set); err != nil {
+	if err := g.writeDecisions(set, running); err != nil {
 		return err
 	}
-	sensors, err := g.sensorsBook(ctx, set)
+	sensors, err := g.sensorsBook(ctx, set, running)
 	if err != nil {
 		return err
 	}
@@ -112,7 +114,7 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 	return list, nil
 }
 
-func (g *Gateway) writeDecisions(set *policy.Set) error {
+func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
 	list := []books.Decision{}
 	now := g.ingest.Report().Now
 	if now.IsZero() {
@@ -122,6 +124,9 @@ func (g *Gateway) writeDecisions(set *policy.Set) error {
 		b := books.Decision{
 			ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
 			Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, State: stateOf(d, now),
+		}
+		if !running {
+			b.State = "suspended"
 		}
 		for _, v := range d.Violations {
 			b.Problems = append(b.Problems, v.Rule+": "+v.Message)
@@ -148,7 +153,7 @@ func stateOf(d policy.Decision, now time.Time) string {
 
 // sensorsBook lists the sensors. One that stands for a home is nowhere listed
 // singly.
-func (g *Gateway) sensorsBook(ctx context.Context, set *policy.Set) ([]books.Sensor, error) {
+func (g *Gateway) sensorsBook(ctx context.Context, set *policy.Set, running bool) ([]books.Sensor, error) {
 	alive := g.ingest.Report().Alive
 	list := []books.Sensor{}
 	for i := range g.register.Sensors {
@@ -159,6 +164,9 @@ func (g *Gateway) sensorsBook(ctx context.Context, set *policy.Set) ([]books.Sen
 		}
 		if slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
 			continue
+		}
+		if !running {
+			plans = nil // nothing is kept of anything
 		}
 		b := books.Sensor{
 			ID: s.ID, Owner: s.Owner, Kind: s.Kind, Preset: s.Preset, Topic: s.UpTopic(), Map: s.Map, Zone: s.ZoneOf(set.Zones), Lat: s.Lat, Lon: s.Lon,

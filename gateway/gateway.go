@@ -27,6 +27,10 @@ import (
 	"sluice/store/sqlite"
 )
 
+// RulesVerb is the hidden verb of the same binary that evaluates the council's
+// rules: it runs policy.Serve.
+const RulesVerb = "rules"
+
 // Gateway is a running edge.
 type Gateway struct {
 	cfg      Config
@@ -43,12 +47,17 @@ type Gateway struct {
 	metrics  *metrics
 	wake     chan struct{} // the books have something new
 
+	rules    *policy.Child
+
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu
-	current  *policy.Set            // guarded by mu
-	problem  string                 // of the policy directory; guarded by mu
+	current  *policy.Set            // in force, nil for none; guarded by mu
+	latest   *policy.Set            // in force last; guarded by mu
+	problem  error                  // of the policy directory; guarded by mu
+	idle     string                 // why a decision is not run; guarded by mu
+	withheld string                 // why release rules gave no answer; guarded by mu
 	versions int                    // policy versions so far; guarded by mu
-	refused  int                    // policies refused since the start; guarded by mu
+	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
 }
 
@@ -58,7 +67,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1),
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int),
 		public: books.Dir(filepath.Join(cfg.Dir, "public")),
 	}
 	defer func() {
@@ -66,6 +75,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 			err = errors.Join(err, g.Close())
 		}
 	}()
+	self, err := os.Executable()
+	if err != nil {
+		return g, refuse("this binary cannot find itself: %w", err)
+	}
+	g.rules = policy.NewChild(self, RulesVerb)
 	if g.lock, err = claim(cfg.Dir); err != nil {
 		return g, err
 	}
@@ -201,7 +215,7 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 	charter := release.Charter{EpsilonPerDay: set.Charter.EpsilonPerDay}
 	pause := 50 * time.Millisecond
 	for {
-		err := g.publish.Publish(ctx, b, charter, set)
+		err := g.publish.Publish(ctx, b, charter, watchedRules{set, g})
 		if err == nil {
 			g.stall("")
 			g.poke()
@@ -237,6 +251,9 @@ func (g *Gateway) poke() {
 // Close gives everything back; Run must have returned.
 func (g *Gateway) Close() error {
 	var errs []error
+	if g.rules != nil {
+		errs = append(errs, g.rules.Close())
+	}
 	if g.ledger != nil {
 		errs = append(errs, g.ledger.Close())
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sys/unix"
+
+	"sluice/policy"
 )
 
 // check is one line of /readyz.
@@ -28,13 +30,7 @@ func (g *Gateway) checks(ctx context.Context) map[string]string {
 	if err := g.ledger.Ping(ctx); err != nil {
 		out["ledger"] = "the ledger cannot be written; nothing is released"
 	}
-	set, problem := g.inForce()
-	switch {
-	case set == nil || len(set.Streams) == 0:
-		out["policy"] = "no decision is in force, so nothing flows"
-	case problem != "":
-		out["policy"] = "the policy directory cannot be used; the policy in force goes on: " + problem
-	}
+	out["policy"] = g.policyCheck()
 	g.mu.Lock()
 	if g.releases != "" {
 		out["ledger"] = "a window cannot be released: " + g.releases
@@ -45,6 +41,29 @@ func (g *Gateway) checks(ctx context.Context) map[string]string {
 		out["disk"] = "less than 64 MiB are left for the state directory"
 	}
 	return out
+}
+
+// policyCheck is what is wrong with the policy, with its code; empty when
+// nothing is.
+func (g *Gateway) policyCheck() string {
+	set, err := g.inForce()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case set == nil && err != nil:
+		return err.Error()
+	case set == nil:
+		return string(policy.NoPolicy) + ": there is no policy, so nothing flows"
+	case err != nil:
+		return "the policy directory cannot be used; the policy in force goes on: " + err.Error()
+	case g.withheld != "":
+		return g.withheld
+	case g.idle != "":
+		return g.idle
+	case len(set.Streams) == 0:
+		return "no decision is in force, so nothing flows"
+	}
+	return ""
 }
 
 func (g *Gateway) serveAdmin(ctx context.Context) error {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -99,10 +100,12 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 func (m *metrics) policy(counter func(*prometheus.Desc, int64, ...string), gauge func(*prometheus.Desc, float64, ...string), now time.Time) {
 	set, _ := m.g.inForce()
 	m.g.mu.Lock()
-	versions, refused := m.g.versions, m.g.refused
+	versions, refused := m.g.versions, maps.Clone(m.g.refused)
 	m.g.mu.Unlock()
 	gauge(m.version, float64(versions))
-	counter(m.refused, int64(refused), "directory")
+	for code, n := range refused {
+		counter(m.refused, int64(n), string(code))
+	}
 	if set == nil {
 		return
 	}

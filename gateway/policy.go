@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -12,8 +13,18 @@ import (
 	"sluice/policy/plan"
 )
 
-// watchEvery is how often an editable policy directory is looked at.
-const watchEvery = 500 * time.Millisecond
+// watchEvery is how often an editable policy directory is looked at. A directory
+// that is gone in goneLooks looks is gone, and not only being replaced.
+const (
+	watchEvery = 500 * time.Millisecond
+	goneLooks  = 3
+	// tryAgain is when a policy is looked at again that could not be used although
+	// its files may be right.
+	tryAgain = 10 * time.Second
+)
+
+// none is the digest of the version under which nothing flows.
+const none = "none"
 
 func (g *Gateway) set(digest string) *policy.Set {
 	g.mu.Lock()
@@ -21,14 +32,16 @@ func (g *Gateway) set(digest string) *policy.Set {
 	return g.sets[digest]
 }
 
-func (g *Gateway) inForce() (*policy.Set, string) {
+// inForce is the policy in force, nil for none, and what is wrong with what
+// should be.
+func (g *Gateway) inForce() (*policy.Set, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.current, g.problem
 }
 
-// loadPolicy compiles the versions that open windows may have run under and the
-// one in the directory now.
+// loadPolicy compiles the versions that open windows may have run under, or the
+// one in the directory now. A directory that cannot be used lets nothing flow.
 func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	known, err := g.ledger.Versions(ctx)
 	if err != nil {
@@ -36,38 +49,54 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	}
 	var versions []ingest.Version
 	for _, v := range known {
-		files, err := policy.Unpack(v.Packed)
+		version, err := g.earlier(ctx, v)
 		if err != nil {
-			return nil, err
+			return nil, refuse("an earlier policy, which open windows may need, cannot be used any more: %w", err)
 		}
-		set, err := policy.Compile(ctx, files)
-		if err != nil {
-			return nil, refuse("an earlier policy, which open windows may need, does not compile any more: %w", err)
-		}
-		version, err := g.version(ctx, set)
-		if err != nil {
-			return nil, err
-		}
-		version.Since = v.Since
 		versions = append(versions, version)
-		g.adopted(set)
 	}
 	if len(versions) > 0 {
 		return versions, nil // watchPolicy looks whether the directory has changed
 	}
-	set, err := g.readPolicy(ctx)
+	version, set, err := g.first(ctx)
 	if err != nil {
-		return nil, refuse("policy: %w", err)
+		g.mind(err)
+		g.adopted(nil)
+		return []ingest.Version{{Digest: none}}, nil
 	}
-	v, err := g.version(ctx, set)
-	if err == nil {
-		err = g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Packed: set.Files.Pack()})
-	}
-	if err != nil {
+	if err := g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Packed: set.Files.Pack()}); err != nil {
 		return nil, refuse("policy: %w", err)
 	}
 	g.adopted(set)
-	return []ingest.Version{v}, nil
+	return []ingest.Version{version}, nil
+}
+
+func (g *Gateway) first(ctx context.Context) (ingest.Version, *policy.Set, error) {
+	set, err := g.readPolicy(ctx)
+	if err != nil {
+		return ingest.Version{}, nil, err
+	}
+	v, err := g.version(ctx, set)
+	return v, set, err
+}
+
+func (g *Gateway) earlier(ctx context.Context, v ledger.Version) (ingest.Version, error) {
+	if v.Digest == none {
+		g.adopted(nil)
+		return ingest.Version{Digest: none, Since: v.Since}, nil
+	}
+	files, err := policy.Unpack(v.Packed)
+	if err != nil {
+		return ingest.Version{}, err
+	}
+	set, err := policy.Compile(ctx, g.rules, files)
+	if err != nil {
+		return ingest.Version{}, err
+	}
+	version, err := g.version(ctx, set)
+	version.Since = v.Since
+	g.adopted(set)
+	return version, err
 }
 
 // readPolicy compiles the directory; nil when it is the version in force.
@@ -79,7 +108,7 @@ func (g *Gateway) readPolicy(ctx context.Context) (*policy.Set, error) {
 	if current, _ := g.inForce(); current != nil && current.Digest == files.Digest() {
 		return nil, nil
 	}
-	return policy.Compile(ctx, files)
+	return policy.Compile(ctx, g.rules, files)
 }
 
 // version asks the rules for every sensor's plans, and says which decisions are
@@ -89,17 +118,24 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 		Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
 		Streams: set.Streams, Plans: make(map[string][]plan.Plan),
 	}
+	said := make(map[policy.Reason]bool)
 	for i := range g.register.Sensors {
 		sensor := &g.register.Sensors[i]
-		plans, _, err := set.Plans(ctx, sensor)
+		plans, reasons, err := set.Plans(ctx, sensor)
 		if err != nil {
 			return v, err
 		}
 		v.Plans[sensor.ID] = plans
+		for _, why := range reasons {
+			if !said[why] {
+				g.log.Warn("a decision has no plan for a kind of sensor", "kind", sensor.Kind, "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
+			}
+			said[why] = true
+		}
 	}
 	for _, s := range set.Streams {
 		if _, err := release.NewMechanism(s); err != nil {
-			return v, err
+			return v, &policy.Problem{Code: policy.Unfit, Err: err}
 		}
 	}
 	for _, d := range set.Decisions {
@@ -110,22 +146,45 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sets[set.Digest] = set // before any window can close under it
-	return v, v.Check(g.register)
+	g.idle = idle(set, said)
+	if err := v.Check(g.register); err != nil {
+		return v, &policy.Problem{Code: policy.Unfit, Err: err}
+	}
+	return v, nil
 }
 
+// idle is the first reason why a decision is not run at all; empty for none.
+func idle(set *policy.Set, said map[policy.Reason]bool) string {
+	for _, d := range set.Decisions {
+		for _, why := range d.Violations {
+			return why.Rule + ": decision " + why.Decision + " is not run: " + why.Message
+		}
+	}
+	for why := range said {
+		if why.Rule == "L02" {
+			return why.Rule + ": no decision is run: " + why.Message
+		}
+	}
+	return ""
+}
+
+// adopted notes that a version is in force; nil for none.
 func (g *Gateway) adopted(set *policy.Set) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.current, g.problem = set, ""
-	g.versions++
+	g.current = set
+	if set != nil {
+		g.problem, g.latest = nil, set
+		g.versions++
+	}
 }
 
 // watchPolicy reloads the directory when it is saved; what cannot be used
-// changes nothing and is said.
+// changes nothing and is said. A directory that is gone lets nothing flow.
 func (g *Gateway) watchPolicy(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	last := ""
+	last, gone, again := "", 0, time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -133,21 +192,25 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 		case <-tick.C:
 		}
 		files, err := policy.ReadDir(g.cfg.Policy.Dir)
-		if err == nil && files.Digest() == last {
+		if err == nil && files.Digest() == last && (again.IsZero() || time.Now().Before(again)) {
+			gone = 0
 			continue
 		}
-		if err == nil {
-			last = files.Digest()
+		if err == nil && len(files) > 0 {
+			last, gone = files.Digest(), 0
+		} else if gone++; gone < goneLooks {
+			continue
 		}
 		set, err := g.readPolicy(ctx)
-		if err == nil && set == nil {
-			g.mind(nil)
-			continue
+		if err == nil && set != nil {
+			err = g.swap(ctx, set)
+		} else if policy.CodeOf(err) == policy.NoPolicy {
+			err = errors.Join(err, g.stopAll(ctx))
 		}
-		if err == nil {
-			if err = g.swap(ctx, set); err != nil {
-				last = "" // try again
-			}
+		again = time.Time{}
+		switch policy.CodeOf(err) {
+		case policy.Timeout, policy.Died, policy.Other:
+			again = time.Now().Add(tryAgain) // it may be not the files
 		}
 		g.mind(err)
 	}
@@ -158,9 +221,7 @@ func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	if err := g.ingest.Enact(ctx, v, func(since time.Time) error {
-		return g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Since: since, Packed: set.Files.Pack()})
-	}); err != nil {
+	if err := g.enact(ctx, v, set.Files.Pack()); err != nil {
 		return err
 	}
 	g.adopted(set)
@@ -169,25 +230,68 @@ func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
 	return nil
 }
 
+// stopAll puts no policy in force.
+func (g *Gateway) stopAll(ctx context.Context) error {
+	if current, _ := g.inForce(); current == nil {
+		return nil
+	}
+	if err := g.enact(ctx, ingest.Version{Digest: none}, []byte{}); err != nil {
+		return err
+	}
+	g.adopted(nil)
+	g.poke()
+	return nil
+}
+
+func (g *Gateway) enact(ctx context.Context, v ingest.Version, packed []byte) error {
+	return g.ingest.Enact(ctx, v, func(since time.Time) error {
+		return g.ledger.Enact(ctx, ledger.Version{Digest: v.Digest, Since: since, Packed: packed})
+	})
+}
+
 // Problem is what is wrong with the policy directory, over several lines; empty
 // when nothing is.
 func (g *Gateway) Problem() string {
-	_, problem := g.inForce()
-	return problem
+	if _, err := g.inForce(); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // mind keeps and says what is wrong with the policy directory, once.
 func (g *Gateway) mind(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	text := ""
-	if err != nil {
-		text = err.Error()
+	if err != nil && (g.problem == nil || err.Error() != g.problem.Error()) {
+		code := policy.CodeOf(err)
+		g.refused[code]++
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		if g.current != nil {
+			g.log.Error("the policy directory cannot be used; the policy in force goes on", "code", code, "error", first)
+		} else {
+			g.log.Error("there is no policy in force, so nothing flows", "code", code, "error", first)
+		}
 	}
-	if text != "" && text != g.problem {
-		g.refused++
-		first, _, _ := strings.Cut(text, "\n")
-		g.log.Error("the policy directory cannot be used; the policy in force goes on", "error", first)
+	g.problem = err
+}
+
+// watchedRules notes what goes wrong when the release rules are asked; then
+// everything is withheld.
+type watchedRules struct {
+	*policy.Set
+	g *Gateway
+}
+
+// Withhold implements release.Rules.
+func (w watchedRules) Withhold(ctx context.Context, q plan.Question) (map[string]string, error) {
+	zones, err := w.Set.Withhold(ctx, q)
+	w.g.mu.Lock()
+	defer w.g.mu.Unlock()
+	if w.g.withheld = ""; err != nil {
+		code := policy.CodeOf(err)
+		w.g.withheld = string(code) + ": the release rules cannot be asked, so windows are withheld"
+		w.g.refused[code]++
+		w.g.log.Error("the release rules cannot be asked; the window is withheld", "code", code, "decision", q.Stream.Decision)
 	}
-	g.problem = text
+	return zones, err
 }

@@ -2,12 +2,14 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -19,13 +21,26 @@ import (
 )
 
 // evalTimeout bounds one question to the rules.
-const evalTimeout = 10 * time.Second
+const evalTimeout = 5 * time.Second
 
-// engine is OPA behind one door: compiled modules over fixed data, strict, with
-// an allow-list of builtins, no network, no clock and no randomness. An
-// undefined result is an error.
-type engine struct {
-	charter, plan, release rego.PreparedEvalQuery
+// bundle is what the rules of one policy version are: modules and fixed data.
+type bundle struct {
+	ID      string            `json:"id"` // the version's digest
+	Modules map[string]string `json:"modules"`
+	Data    map[string]any    `json:"data"`
+}
+
+// The questions that rules answer.
+const (
+	askCharter = "data.sluice.charter.violations"
+	askPlan    = "data.sluice.plan.result"
+	askRelease = "data.sluice.release.withhold"
+)
+
+// Evaluator answers questions by a bundle's rules. It compiles a bundle when it
+// is first asked about it. An error has a Code.
+type Evaluator interface {
+	ask(ctx context.Context, b *bundle, query string, input any) (json.RawMessage, error)
 }
 
 // allowed are the builtins that rules may call: pure, and bounded by their
@@ -105,47 +120,68 @@ func compile(sources map[string]string) (*ast.Compiler, error) {
 	return c, nil
 }
 
-func newEngine(ctx context.Context, files Files, data map[string]any) (*engine, error) {
-	sources, err := modules(files)
-	if err != nil {
-		return nil, err
+// InProcess is OPA in this process: compiled modules over fixed data, strict,
+// with an allow-list of builtins, no network, no clock and no randomness. An
+// undefined result is an error. It is for tools and tests; a gateway uses Child.
+func InProcess() Evaluator { return &local{ready: make(map[string]map[string]rego.PreparedEvalQuery)} }
+
+type local struct {
+	mu    sync.Mutex
+	ready map[string]map[string]rego.PreparedEvalQuery // by bundle and query; guarded by mu
+}
+
+func (l *local) ask(ctx context.Context, b *bundle, query string, input any) (json.RawMessage, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	queries, known := l.ready[b.ID]
+	if !known {
+		var err error
+		if queries, err = prepare(ctx, b); err != nil {
+			return nil, err
+		}
+		l.ready[b.ID] = queries
 	}
-	compiler, err := compile(sources)
-	if err != nil {
-		return nil, err
+	q, known := queries[query]
+	if !known {
+		return nil, problem(Undefined, errUndefined)
 	}
-	store := inmem.NewFromObject(data)
-	var e engine
-	for query, into := range map[string]*rego.PreparedEvalQuery{
-		"data.sluice.charter.violations": &e.charter,
-		"data.sluice.plan.result":        &e.plan,
-		"data.sluice.release.withhold":   &e.release,
-	} {
-		*into, err = rego.New(
+	return evaluate(ctx, q, input)
+}
+
+func prepare(ctx context.Context, b *bundle) (map[string]rego.PreparedEvalQuery, error) {
+	compiler, err := compile(b.Modules)
+	if err != nil {
+		return nil, problem(BadRules, err)
+	}
+	store := inmem.NewFromObject(b.Data)
+	out := make(map[string]rego.PreparedEvalQuery)
+	for _, query := range []string{askCharter, askPlan, askRelease} {
+		out[query], err = rego.New(
 			rego.Query(query), rego.Compiler(compiler), rego.Store(store),
 			rego.StrictBuiltinErrors(true), rego.Capabilities(capabilities()),
 		).PrepareForEval(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("rules: preparing %s: %w", query, err)
+			return nil, problem(BadRules, fmt.Errorf("rules: preparing %s: %w", query, err))
 		}
 	}
-	return &e, nil
+	return out, nil
 }
 
 var errUndefined = errors.New("the rules gave no answer, so nothing is permitted; check that charter, plan and release rules are all there")
 
-// ask evaluates one query under a deadline and insists on one defined result.
-func ask(ctx context.Context, q rego.PreparedEvalQuery, input any) (any, error) {
+// evaluate asks one query under a deadline and insists on one defined result.
+func evaluate(ctx context.Context, q rego.PreparedEvalQuery, input any) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, evalTimeout)
 	defer cancel()
 	stop := topdown.NewCancel()
 	defer context.AfterFunc(ctx, stop.Cancel)()
 	results, err := q.Eval(ctx, rego.EvalInput(input), rego.EvalExternalCancel(stop))
 	if err != nil {
-		return nil, fmt.Errorf("evaluating rules: %w", err)
+		return nil, problem(evalCode(err), fmt.Errorf("evaluating rules: %w", err))
 	}
 	if len(results) != 1 || len(results[0].Expressions) != 1 || results[0].Expressions[0].Value == nil {
-		return nil, errUndefined
+		return nil, problem(Undefined, errUndefined)
 	}
-	return results[0].Expressions[0].Value, nil
+	raw, err := json.Marshal(results[0].Expressions[0].Value)
+	return raw, problem(WrongType, err)
 }

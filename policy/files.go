@@ -54,13 +54,16 @@ const MaxFiles = 2000
 // out; links are refused.
 func ReadDir(dir string) (Files, error) {
 	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, problem(NoPolicy, fmt.Errorf("the policy directory %s is not there, so nothing flows", dir))
+	}
 	if err != nil {
-		return nil, fmt.Errorf("policy directory cannot be opened: %w", err)
+		return nil, problem(Unreadable, fmt.Errorf("policy directory cannot be opened: %w", err))
 	}
 	defer root.Close()
 	files, err := readFS(root.FS())
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", dir, err)
+		return nil, problem(Unreadable, fmt.Errorf("reading %s: %w", dir, err))
 	}
 	return files, nil
 }

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -28,7 +30,7 @@ func (s *Set) Plans(ctx context.Context, sensor *register.Sensor) ([]plan.Plan, 
 	for _, f := range kind.Fields {
 		fields = append(fields, map[string]any{"name": f.Name, "class": f.Class, "type": f.Type})
 	}
-	answer, err := ask(ctx, s.engine.plan, map[string]any{
+	answer, err := s.ask(ctx, askPlan, map[string]any{
 		"sensor": map[string]any{"kind": sensor.Kind, "zone": zone, "owner": sensor.Owner, "preset": sensor.Preset},
 		"fields": fields,
 	})
@@ -43,7 +45,7 @@ func (s *Set) Plans(ctx context.Context, sensor *register.Sensor) ([]plan.Plan, 
 	return plans, reasons, nil
 }
 
-func (s *Set) decode(answer any) ([]plan.Plan, []Reason, error) {
+func (s *Set) decode(answer json.RawMessage) ([]plan.Plan, []Reason, error) {
 	var result struct {
 		Plans []struct {
 			Decision string       `json:"decision"`
@@ -58,17 +60,17 @@ func (s *Set) decode(answer any) ([]plan.Plan, []Reason, error) {
 	var plans []plan.Plan
 	for _, p := range result.Plans {
 		if p.Stream == nil {
-			return nil, nil, fmt.Errorf("plan rules: decision %s has no stream", p.Decision)
+			return nil, nil, problem(WrongType, fmt.Errorf("plan rules: decision %s has no stream", p.Decision))
 		}
 		if err := p.Stream.Finish(); err != nil {
-			return nil, nil, fmt.Errorf("plan rules: %w", err)
+			return nil, nil, problem(WrongType, fmt.Errorf("plan rules: %w", err))
 		}
 		known := s.stream(p.Decision)
 		if known == nil || known.Digest != p.Stream.Digest {
-			return nil, nil, fmt.Errorf("plan rules: decision %s came back changed", p.Decision)
+			return nil, nil, problem(Changed, fmt.Errorf("plan rules: decision %s came back changed", p.Decision))
 		}
 		if p.Zone != "" && !slices.Contains(known.Zones, p.Zone) {
-			return nil, nil, fmt.Errorf("plan rules: decision %s has a plan for an unknown zone", p.Decision)
+			return nil, nil, problem(UnknownZone, fmt.Errorf("plan rules: decision %s has a plan for an unknown zone", p.Decision))
 		}
 		plans = append(plans, plan.Plan{Stream: known, Zone: p.Zone})
 	}
@@ -87,7 +89,7 @@ func (s *Set) stream(decision string) *plan.Stream {
 // Withhold asks the release rules which of the stream's zones are withheld for
 // one closed window, and the public reason of each. It sees metadata only.
 func (s *Set) Withhold(ctx context.Context, q plan.Question) (map[string]string, error) {
-	answer, err := ask(ctx, s.engine.release, map[string]any{
+	answer, err := s.ask(ctx, askRelease, map[string]any{
 		"decision": q.Stream.Decision, "stream": q.Stream.ID,
 		"start_seconds": number(q.Start.Unix()), "end_seconds": number(q.End.Unix()),
 		"zones": anys(q.Stream.Zones),
@@ -105,7 +107,7 @@ func (s *Set) Withhold(ctx context.Context, q plan.Question) (map[string]string,
 	out := make(map[string]string, len(list))
 	for _, w := range list {
 		if !slices.Contains(q.Stream.Zones, w.Zone) {
-			return nil, fmt.Errorf("release rules: an unknown zone is withheld")
+			return nil, problem(UnknownZone, errors.New("release rules: an unknown zone is withheld"))
 		}
 		out[w.Zone] = w.Reason
 	}

@@ -12,7 +12,7 @@ import (
 
 func TestExampleCity(t *testing.T) {
 	ctx := context.Background()
-	set, err := policy.Compile(ctx, policy.Example())
+	set, err := policy.Compile(ctx, policy.InProcess(), policy.Example())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"zones", "zones.geojson", "FeatureCollection", "Collection", "GeoJSON"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := policy.Compile(context.Background(), edit(t, c.file, c.old, c.new))
+			_, err := policy.Compile(context.Background(), policy.InProcess(), edit(t, c.file, c.old, c.new))
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
 				t.Errorf("got %v; want an error about %q in %s", err, c.want, c.file)
 			}
@@ -75,7 +75,7 @@ func TestRefusedFiles(t *testing.T) {
 }
 
 func TestBrokenCharterStopsOneDecisionOnly(t *testing.T) {
-	set, err := policy.Compile(context.Background(), edit(t, footfall, "min_units: 10", "min_units: 3"))
+	set, err := policy.Compile(context.Background(), policy.InProcess(), edit(t, footfall, "min_units: 10", "min_units: 3"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestFailClosed(t *testing.T) {
 			files := policy.Example()
 			files["local/x.rego"] = []byte(module)
 			ctx := context.Background()
-			set, err := policy.Compile(ctx, files)
+			set, err := policy.Compile(ctx, policy.InProcess(), files)
 			if err != nil {
 				return
 			}
@@ -120,9 +120,9 @@ func TestFailClosed(t *testing.T) {
 func TestHalfTheRulesPermitNothing(t *testing.T) {
 	files := policy.Example()
 	files["rules/charter.rego"] = []byte("package sluice.charter\nviolations := set()")
-	if _, err := policy.Compile(context.Background(), files); err == nil {
+	if _, err := policy.Compile(context.Background(), policy.InProcess(), files); err == nil {
 		sensor := register.Sensor{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}
-		set, _ := policy.Compile(context.Background(), files)
+		set, _ := policy.Compile(context.Background(), policy.InProcess(), files)
 		if plans, _, err := set.Plans(context.Background(), &sensor); err == nil || len(plans) > 0 {
 			t.Error("without plan.rego there are plans; want an error")
 		}
@@ -133,7 +133,7 @@ func TestLocalDeny(t *testing.T) {
 	files := policy.Example()
 	files["local/august.rego"] = []byte("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"not in August\"}")
 	ctx := context.Background()
-	set, err := policy.Compile(ctx, files)
+	set, err := policy.Compile(ctx, policy.InProcess(), files)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func TestPlansComeBackUnchanged(t *testing.T) {
 				t.Fatalf("plan.rego does not hold %s", change.old)
 			}
 			files["rules/plan.rego"] = []byte(changed)
-			set, err := Compile(ctx, files)
+			set, err := Compile(ctx, InProcess(), files)
 			if err != nil {
 				t.Fatal(err)
 			}

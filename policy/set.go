@@ -30,7 +30,8 @@ type Set struct {
 	// Streams are the decisions' streams that the charter allows, by id.
 	Streams []*plan.Stream
 
-	engine *engine
+	rules  Evaluator
+	bundle *bundle
 
 	mu    sync.Mutex
 	cache map[string][]plan.Plan // by sort of sensor; guarded by mu
@@ -57,25 +58,34 @@ func (r Reason) String() string { return r.Decision + ": " + r.Rule + ": " + r.M
 // Compile makes a Set of a policy directory's files. Any error means that the
 // version cannot be used at all; a decision that breaks the charter is kept in
 // Decisions with its Violations and has no plans.
-func Compile(ctx context.Context, files Files) (*Set, error) {
-	s := &Set{Digest: files.Digest(), Files: files, cache: map[string][]plan.Plan{}, why: map[string][]Reason{}}
+func Compile(ctx context.Context, rules Evaluator, files Files) (*Set, error) {
+	s := &Set{Digest: files.Digest(), Files: files, rules: rules, cache: map[string][]plan.Plan{}, why: map[string][]Reason{}}
+	if len(files) == 0 {
+		return nil, problem(NoPolicy, errors.New("there is no policy, so nothing flows"))
+	}
 	if err := s.read(); err != nil {
-		return nil, err
+		return nil, problem(Unreadable, err)
 	}
 	data, err := s.data()
 	if err != nil {
-		return nil, err
+		return nil, problem(Unreadable, err)
 	}
-	if s.engine, err = newEngine(ctx, files, data); err != nil {
-		return nil, err
+	sources, err := modules(files)
+	if err != nil {
+		return nil, problem(BadRules, err)
 	}
+	s.bundle = &bundle{ID: s.Digest, Modules: sources, Data: data}
 	return s, s.charterCheck(ctx)
+}
+
+func (s *Set) ask(ctx context.Context, query string, input any) (json.RawMessage, error) {
+	return s.rules.ask(ctx, s.bundle, query, input)
 }
 
 func (s *Set) read() error {
 	for _, name := range []string{"charter.yaml", "kinds.yaml", "zones.geojson", "council.yaml"} {
 		if _, ok := s.Files[name]; !ok {
-			return fmt.Errorf("%s is missing from the policy directory", name)
+			return problem(HalfBundle, fmt.Errorf("%s is missing from the policy directory", name))
 		}
 	}
 	var err error
@@ -206,7 +216,7 @@ func normal(v any) any {
 // charterCheck asks which decisions break the charter and collects the streams
 // of the others.
 func (s *Set) charterCheck(ctx context.Context) error {
-	answer, err := ask(ctx, s.engine.charter, map[string]any{})
+	answer, err := s.ask(ctx, askCharter, map[string]any{})
 	if err != nil {
 		return err
 	}
@@ -229,13 +239,13 @@ func (s *Set) charterCheck(ctx context.Context) error {
 	return nil
 }
 
-// strict decodes a rule's answer; a key or type outside the vocabulary is an error.
-func strict(answer, into any) error {
-	raw, err := json.Marshal(answer)
-	if err != nil {
-		return err
+// strict decodes a rule's answer; a key or type outside the vocabulary, null or
+// a second value is an error.
+func strict(answer json.RawMessage, into any) error {
+	if string(bytes.TrimSpace(answer)) == "null" {
+		return problem(Undefined, errUndefined)
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
+	d := json.NewDecoder(bytes.NewReader(answer))
 	d.DisallowUnknownFields()
-	return d.Decode(into)
+	return problem(WrongType, d.Decode(into))
 }

@@ -3,6 +3,7 @@ package town
 import (
 	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -10,7 +11,21 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"sluice/gateway"
+	"sluice/policy"
 )
+
+// TestMain lets the test binary be the rules' process.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == gateway.RulesVerb {
+		if policy.Serve(os.Stdin, os.Stdout) != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // screen is a writer that can be read while it is written to.
 type screen struct {

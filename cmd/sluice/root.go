@@ -12,6 +12,7 @@ import (
 
 	"sluice/gateway"
 	"sluice/gateway/crash"
+	"sluice/policy"
 )
 
 // Exit codes. 1 is kept for verbs that check something.
@@ -38,7 +39,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	root.SetErr(stderr)
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(upCommand(), gatewayCommand(), opendataCommand(), versionCommand())
+	root.AddCommand(upCommand(), gatewayCommand(), opendataCommand(), versionCommand(), rulesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
@@ -83,5 +84,13 @@ func versionCommand() *cobra.Command {
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "sluice %s, %s\n", info.Main.Version, info.GoVersion)
 			return err
 		},
+	}
+}
+
+// rulesCommand evaluates the council's rules for a gateway that has started it.
+func rulesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: gateway.RulesVerb, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return policy.Serve(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	}
 }

@@ -97,6 +97,14 @@ broken[d.decision] contains ["C13", "a kind has no such unit of privacy; list it
 	not stands_for(kind, d)
 }
 
+broken[d.decision] contains ["C14", "the charter has no min_units; without a floor nothing about people runs"] if {
+	some d in data.decisions
+	lib.about_units(d)
+	not has_floor
+}
+
+has_floor if data.charter.min_units >= 1
+
 same_units(d, e) if {
 	e.stands_for == d.stands_for
 	overlap(d, e)

@@ -28,7 +28,25 @@ reasons := [r |
 # and what this sort of sensor cannot give.
 refused(d) := ({[v.rule, v.message] | some v in charter.violations; v.decision == d.decision} |
 	{["L01", x.message] | some x in data.sluice.local.deny; x.decision == d.decision}) |
-	{x | some x in misfits[d.decision]}
+	{x | some x in misfits[d.decision]} |
+	{["L02", "local modules must give deny as a set of {decision, message}; mend them"] | malformed}
+
+# What local modules say and this file would not understand must not be taken
+# for silence.
+malformed if {
+	deny := data.sluice.local.deny
+	not is_set(deny)
+}
+
+malformed if {
+	some x in data.sluice.local.deny
+	not denial(x)
+}
+
+denial(x) if {
+	is_string(x.decision)
+	is_string(x.message)
+}
 
 applies(d) if {
 	input.sensor.kind in d.applies_to.kinds

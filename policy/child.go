@@ -1,0 +1,236 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/rego"
+	"golang.org/x/sys/unix"
+)
+
+// Bounds of the child that evaluates rules. It may not write files, hold many
+// open, or live on while nobody asks.
+const (
+	childMemory = 1 << 30 // bytes of data
+	childCPU    = 120     // seconds in all
+	childFiles  = 32      // open at once
+	childIdle   = time.Minute
+	childStart  = 10 * time.Second // to start and to compile
+)
+
+// Child evaluates rules in a process of its own: the same binary with a hidden
+// verb. A rule that takes all memory or time takes the child with it and nothing
+// else; that is an error, and nothing is permitted.
+//
+// Questions and answers are JSON values on its standard input and output:
+//
+//	{"bundle": {"id", "modules", "data"}}           -> {}
+//	{"id": ID, "query": QUERY, "input": INPUT}      -> {"value": VALUE} or {"code", "error"}
+type Child struct {
+	command []string
+
+	mu   sync.Mutex
+	p    *running    // nil while there is none; guarded by mu
+	idle *time.Timer // ends it; guarded by mu
+}
+
+// running is a child process.
+type running struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	enc    *json.Encoder
+	dec    *json.Decoder
+	loaded map[string]bool
+}
+
+// NewChild makes an Evaluator that runs a command line, which must end in Serve.
+func NewChild(command ...string) *Child { return &Child{command: command} }
+
+type question struct {
+	Bundle *bundle `json:"bundle,omitempty"`
+	ID     string  `json:"id,omitempty"`
+	Query  string  `json:"query,omitempty"`
+	Input  any     `json:"input,omitempty"`
+}
+
+type reply struct {
+	Value json.RawMessage `json:"value,omitempty"`
+	Code  Code            `json:"code,omitempty"`
+	Error string          `json:"error,omitempty"`
+}
+
+var errDied = errors.New("the rules' process died, so nothing is permitted; look for a rule that takes all memory")
+
+func (c *Child) ask(ctx context.Context, b *bundle, query string, input any) (json.RawMessage, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	raw, err := c.try(ctx, b, query, input)
+	if CodeOf(err) == Died && ctx.Err() == nil {
+		raw, err = c.try(ctx, b, query, input) // it may have been killed from outside
+	}
+	if c.p != nil && c.idle == nil {
+		c.idle = time.AfterFunc(childIdle, c.rest)
+	} else if c.idle != nil {
+		c.idle.Reset(childIdle)
+	}
+	return raw, err
+}
+
+func (c *Child) rest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end()
+}
+
+// Close ends the child.
+func (c *Child) Close() error {
+	c.rest()
+	return nil
+}
+
+func (c *Child) end() {
+	if c.p != nil {
+		_ = c.p.in.Close()
+		_ = c.p.cmd.Process.Kill() // it may be gone already
+		_ = c.p.cmd.Wait()
+		c.p = nil
+	}
+}
+
+func (c *Child) try(ctx context.Context, b *bundle, query string, input any) (json.RawMessage, error) {
+	if c.p == nil {
+		if err := c.start(); err != nil {
+			return nil, problem(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
+		}
+	}
+	if !c.p.loaded[b.ID] {
+		if _, err := c.exchange(ctx, question{Bundle: b}, childStart); err != nil {
+			return nil, err
+		}
+		c.p.loaded[b.ID] = true
+	}
+	return c.exchange(ctx, question{ID: b.ID, Query: query, Input: input}, evalTimeout)
+}
+
+func (c *Child) start() error {
+	cmd := exec.Command(c.command[0], c.command[1:]...)
+	cmd.Env, cmd.Dir = []string{}, "/"
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	c.p = &running{cmd: cmd, in: in, enc: json.NewEncoder(in), dec: json.NewDecoder(out), loaded: make(map[string]bool)}
+	return nil
+}
+
+// exchange sends one question and waits for its answer; a child that does not
+// give one in time is ended.
+func (c *Child) exchange(ctx context.Context, q question, most time.Duration) (json.RawMessage, error) {
+	type outcome struct {
+		r   reply
+		err error
+	}
+	p, done := c.p, make(chan outcome, 1)
+	go func() {
+		var o outcome
+		if o.err = p.enc.Encode(q); o.err == nil {
+			o.err = p.dec.Decode(&o.r)
+		}
+		done <- o
+	}()
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case o := <-done:
+		switch {
+		case o.err != nil:
+			c.end()
+			return nil, problem(Died, errDied)
+		case o.r.Error != "":
+			return nil, &Problem{o.r.Code, errors.New(o.r.Error)}
+		}
+		return o.r.Value, nil
+	case <-timer.C:
+		c.end()
+		<-done
+		return nil, problem(Timeout, errors.New("the rules took too long, so nothing is permitted; look for a rule that goes through too much"))
+	case <-ctx.Done():
+		c.end()
+		<-done
+		return nil, ctx.Err()
+	}
+}
+
+// Serve is the child: it answers questions until its input ends. It first takes
+// from itself what a rule could do harm with.
+func Serve(in io.Reader, out io.Writer) error {
+	if err := confine(); err != nil {
+		return err
+	}
+	rules := &local{ready: make(map[string]map[string]rego.PreparedEvalQuery)}
+	bundles := make(map[string]*bundle)
+	enc, dec := json.NewEncoder(out), json.NewDecoder(in)
+	dec.UseNumber()
+	for {
+		var q question
+		if err := dec.Decode(&q); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		var r reply
+		var err error
+		if q.Bundle != nil {
+			if rules.ready[q.Bundle.ID], err = prepare(context.Background(), q.Bundle); err == nil {
+				bundles[q.Bundle.ID] = q.Bundle
+			}
+		} else if b, known := bundles[q.ID]; known {
+			r.Value, err = rules.ask(context.Background(), b, q.Query, q.Input)
+		} else {
+			err = problem(Undefined, errUndefined)
+		}
+		if err != nil {
+			r = reply{Code: CodeOf(err), Error: plain(err)}
+		}
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	}
+}
+
+// plain is an error without its code, which travels beside it.
+func plain(err error) string {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+func confine() error {
+	limits := map[int]uint64{unix.RLIMIT_CPU: childCPU, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: childFiles}
+	if !raced {
+		limits[unix.RLIMIT_DATA] = childMemory
+		debug.SetMemoryLimit(childMemory / 2)
+	}
+	for what, most := range limits {
+		if err := unix.Setrlimit(what, &unix.Rlimit{Cur: most, Max: most}); err != nil {
+			return fmt.Errorf("confining the rules: %w", err)
+		}
+	}
+	return nil
+}

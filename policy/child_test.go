@@ -1,0 +1,237 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/register"
+)
+
+// TestMain lets the test binary be the rules' process.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "rules" {
+		if err := Serve(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func child(t *testing.T) *Child {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := NewChild(self, "rules")
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+var rambla = register.Sensor{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}
+
+// bomb is a local module that never comes to an end, with allowed builtins only.
+const bomb = `package sluice.local
+n := [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+deny contains x if {
+	some a in n; some b in n; some c in n; some d in n; some e in n; some f in n; some g in n; some h in n; some i in n
+	a + b + c + d + e + f + g + h + i == 82
+	x := {"decision": "2026-14", "message": "never"}
+}`
+
+// glutton doubles an array until memory ends.
+var glutton = "package sluice.local\na0 := [1, 2, 3, 4, 5, 6, 7, 8]\n" + doublings(30) +
+	"\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if count(a30) == 1\n"
+
+func doublings(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(fmt.Sprintf("a%d := array.concat(a%d, a%[2]d)\n", i+1, i))
+	}
+	return b.String()
+}
+
+// TestPolicyCannotFailOpen: whatever is wrong with a policy or its rules, there
+// is no plan, and a code says why.
+func TestPolicyCannotFailOpen(t *testing.T) {
+	local := func(module string) func(Files) { return func(f Files) { f["local/x.rego"] = []byte(module) } }
+	rules := func(name, module string) func(Files) {
+		return func(f Files) {
+			all, err := readEmbedded()
+			if err != nil {
+				panic(err)
+			}
+			for n, text := range all {
+				f[n] = []byte(text)
+			}
+			f["rules/"+name] = []byte(module)
+		}
+	}
+	replace := func(file, old, new string) func(Files) {
+		return func(f Files) { f[file] = []byte(strings.Replace(string(f[file]), old, new, 1)) }
+	}
+	const plans = "package sluice.plan\nresult := "
+	for name, c := range map[string]struct {
+		change func(Files)
+		want   Code
+	}{
+		"undefined plan":       {rules("plan.rego", "package sluice.plan\nresult := x if { x := 1; false }"), Undefined},
+		"undefined charter":    {rules("charter.rego", "package sluice.charter\nviolations := x if { x := []; false }"), Undefined},
+		"null":                 {rules("plan.rego", plans+"null"), Undefined},
+		"a number":             {rules("plan.rego", plans+"1"), WrongType},
+		"true":                 {rules("plan.rego", plans+"true"), WrongType},
+		"an unknown key":       {rules("plan.rego", plans+`{"plans": [], "reasons": [], "allow": true}`), WrongType},
+		"plan without stream":  {rules("plan.rego", plans+`{"plans": [{"decision": "2026-14", "zone": "rambla"}], "reasons": []}`), WrongType},
+		"charter says true":    {rules("charter.rego", "package sluice.charter\nviolations := data.charter.city.id"), WrongType},
+		"two answers":          {rules("plan.rego", plans+"1 if true\nresult := 2 if true"), Conflict},
+		"set conflict":         {local(`package sluice.local
+deny := {{"decision": "x", "message": "a"}} if true
+deny := {{"decision": "x", "message": "b"}} if true`), Conflict},
+		"builtin error":        {local("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if to_number(data.charter.city.id) == 1"), BuiltinError},
+		"timeout":              {local(bomb), Timeout},
+		"missing data":         {func(f Files) { delete(f, "charter.yaml") }, HalfBundle},
+		"half a bundle":        {func(f Files) { delete(f, "kinds.yaml"); delete(f, "zones.geojson") }, HalfBundle},
+		"no policy":            {func(f Files) { clear(f) }, NoPolicy},
+		"unknown measure":      {replace(footfallFile, "distinct(unit)", "median(unit)"), Unreadable},
+		"not YAML":             {replace(footfallFile, "stream:", "stream"), Unreadable},
+		"rules do not compile": {local("package sluice.local\ndeny contains"), BadRules},
+		"a forbidden builtin":  {local("package sluice.local\nx := http.send({})"), BadRules},
+		"another zone":         {rules("plan.rego", strings.Replace(embedded(t, "rules/plan.rego"), `"zone": zone(d)`, `"zone": "moon"`, 1)), UnknownZone},
+		"another protection":   {rules("plan.rego", strings.Replace(embedded(t, "rules/plan.rego"), `"stream": d.stream_spec`, `"stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})`, 1)), Changed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for what, ev := range map[string]Evaluator{"in process": InProcess(), "in a child": child(t)} {
+				files := Example()
+				c.change(files)
+				set, err := Compile(context.Background(), ev, files)
+				if err == nil {
+					var got int
+					plans, _, planErr := set.Plans(context.Background(), &rambla)
+					if got = len(plans); got > 0 {
+						t.Errorf("%s: there are %d plans", what, got)
+					}
+					err = planErr
+				}
+				if code := CodeOf(err); code != c.want {
+					t.Errorf("%s: the code is %s (%v); want %s", what, code, err, c.want)
+				}
+			}
+		})
+	}
+}
+
+const footfallFile = "decisions/2026-14-footfall.yaml"
+
+func embedded(t *testing.T, name string) string {
+	t.Helper()
+	all, err := readEmbedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[name]
+}
+
+// TestLocalDenyThatIsNotUnderstood: what a council's module says in the wrong
+// shape is not silence.
+func TestLocalDenyThatIsNotUnderstood(t *testing.T) {
+	for deny, want := range map[string]string{
+		`"all"`: "R04", "null": "R04", "true": "R04", `{"2026-14"}`: "R04", // OPA's own types know better
+		"data.charter.city.id": "L02", "data.charter.city": "L02", "data.charter.purposes": "L02", "{data.charter.city.id}": "L02",
+		`{{"decision": data.charter.min_units, "message": "x"}}`: "L02", `[data.charter.city]`: "L02",
+	} {
+		files := Example()
+		files["local/x.rego"] = []byte("package sluice.local\ndeny := " + deny)
+		set, err := Compile(context.Background(), InProcess(), files)
+		got := string(CodeOf(err))
+		if err == nil {
+			plans, reasons, err := set.Plans(context.Background(), &rambla)
+			if err != nil || len(plans) > 0 || len(reasons) != 1 {
+				t.Errorf("deny := %s gives %d plans and %v, %v; want none and a reason", deny, len(plans), reasons, err)
+				continue
+			}
+			got = reasons[0].Rule
+		}
+		if got != want {
+			t.Errorf("deny := %s gives %s; want %s", deny, got, want)
+		}
+	}
+}
+
+func TestCharterWithoutAFloor(t *testing.T) {
+	files := Example()
+	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "min_units: 10\n", "", 1))
+	set, err := Compile(context.Background(), InProcess(), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range set.Streams {
+		if !s.Unit.None() {
+			t.Errorf("%s runs without a floor", s.ID)
+		}
+	}
+}
+
+// TestAKilledChild comes back by itself; one that cannot live is an error.
+func TestAKilledChild(t *testing.T) {
+	c := child(t)
+	set, err := Compile(context.Background(), c, Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	err = c.p.cmd.Process.Kill()
+	c.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plans, _, err := set.Plans(context.Background(), &rambla); err != nil || len(plans) != 1 {
+		t.Errorf("after the child was killed: %d plans, %v; want one", len(plans), err)
+	}
+	for _, command := range []string{"/bin/false", "/nonexistent"} {
+		if _, err := Compile(context.Background(), NewChild(command), Example()); CodeOf(err) != Died {
+			t.Errorf("a child that is %s gives %v; want %s", command, err, Died)
+		}
+	}
+}
+
+func TestAGluttonDiesAlone(t *testing.T) {
+	if raced {
+		t.Skip("the race detector's memory leaves no room for a limit")
+	}
+	c := child(t)
+	files := Example()
+	files["local/x.rego"] = []byte(glutton)
+	set, err := Compile(context.Background(), c, files)
+	if err == nil {
+		_, _, err = set.Plans(context.Background(), &rambla)
+	}
+	if code := CodeOf(err); code != Died && code != Timeout {
+		t.Errorf("a rule that takes all memory gives %v; want %s or %s", err, Died, Timeout)
+	}
+	if _, err := Compile(context.Background(), c, Example()); err != nil {
+		t.Errorf("after it nothing works: %v", err)
+	}
+}
+
+func TestAChildStopsWhenAsked(t *testing.T) {
+	c := child(t)
+	files := Example()
+	files["local/x.rego"] = []byte(bomb)
+	set, err := Compile(context.Background(), c, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	if _, _, err := set.Plans(ctx, &rambla); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 3*time.Second {
+		t.Errorf("got %v after %s; want the context's end at once", err, time.Since(begun))
+	}
+}

@@ -1,0 +1,7 @@
+//go:build race
+
+package policy
+
+// raced says that this is a build with the race detector, whose shadow memory
+// no limit leaves room for.
+const raced = true
