@@ -20,8 +20,12 @@ const licence = "CC0-1.0"
 func (g *Gateway) keepBooks(ctx context.Context) error {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
+	said := ""
 	for {
-		if err := g.writeBooks(ctx); err != nil && ctx.Err() == nil {
+		if err := g.writeBooks(ctx); err == nil {
+			said = ""
+		} else if ctx.Err() == nil && err.Error() != said {
+			said = err.Error()
 			g.log.Warn("the public books cannot be written; they are tried again", "error", err)
 		}
 		select {

@@ -37,7 +37,7 @@ func (g *Gateway) checks(ctx context.Context) map[string]string {
 	}
 	g.mu.Unlock()
 	var st unix.Statfs_t
-	if err := unix.Statfs(g.cfg.Dir, &st); err == nil && st.Bavail*uint64(st.Bsize) < 64<<20 {
+	if err := unix.Statfs(g.cfg.Dir, &st); out["disk"] == "" && err == nil && st.Bavail*uint64(st.Bsize) < 64<<20 {
 		out["disk"] = "less than 64 MiB are left for the state directory"
 	}
 	return out

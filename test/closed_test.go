@@ -34,8 +34,12 @@ func TestPolicyCannotFailOpen(t *testing.T) {
 		"timeout":             {ruled(endless), "R14"},
 		"plan for a moon":     {ruled(`result := {"plans": [{"decision": d.decision, "zone": "moon", "stream": d.stream_spec} | some d in data.decisions; d.decision == "1"], "reasons": []}`), "R16"},
 		"weaker than decided": {ruled(`result := {"plans": [{"decision": d.decision, "zone": "square", "stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})} | some d in data.decisions; d.decision == "2"], "reasons": []}`), "R17"},
-		"deny in a bad shape": {func(f map[string]string) { f["policy/local/x.rego"] = "package sluice.local\ndeny := data.charter.purposes" }, "L02"},
-		"charter broken":      {func(f map[string]string) { f["policy/charter.yaml"] = strings.Replace(f["policy/charter.yaml"], "[test]", "[other]", 1) }, "C01"},
+		"deny in a bad shape": {func(f map[string]string) {
+			f["policy/local/x.rego"] = "package sluice.local\ndeny := data.charter.purposes"
+		}, "L02"},
+		"charter broken": {func(f map[string]string) {
+			f["policy/charter.yaml"] = strings.Replace(f["policy/charter.yaml"], "[test]", "[other]", 1)
+		}, "C01"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -159,10 +159,11 @@ type cable struct {
 	l      net.Listener
 	to     string
 	mu     sync.Mutex
-	conns  []net.Conn // guarded by mu
-	held   bool       // nothing passes, and nobody is told; guarded by mu
-	most   int        // bytes until the next connection is cut; 0: no bound; guarded by mu
-	passed int64      // connections so far; guarded by mu
+	conns  []net.Conn    // guarded by mu
+	held   bool          // nothing passes, and nobody is told; guarded by mu
+	most   int           // bytes until the next connection is cut; 0: no bound; guarded by mu
+	pause  time.Duration // between two pieces; guarded by mu
+	passed int64         // connections so far; guarded by mu
 }
 
 func newCable(t *testing.T, to string) *cable {
@@ -229,8 +230,9 @@ func (c *cable) copy(to, from net.Conn, left *budget) {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(buf)
-		for c.holds() {
-			time.Sleep(10 * time.Millisecond)
+		for pause, held := c.state(); pause > 0 || held; _, held = c.state() {
+			time.Sleep(max(pause, 10*time.Millisecond))
+			pause = 0
 		}
 		got, more := left.take(n)
 		if got > 0 {
@@ -244,7 +246,14 @@ func (c *cable) copy(to, from net.Conn, left *budget) {
 	}
 }
 
-func (c *cable) holds() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.held }
+func (c *cable) state() (time.Duration, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pause, c.held
+}
+
+// slow makes a pause before each piece of at most 16 KiB.
+func (c *cable) slow(pause time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.pause = pause }
 
 // hold makes the cable a half-open link: what is sent is neither carried nor
 // refused.

@@ -23,6 +23,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -77,6 +78,7 @@ type Client struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
 	acks   map[*guard][]byte // used by Ack only
+	useful atomic.Bool       // something was acknowledged since the last try
 
 	mu     sync.Mutex
 	status Status      // guarded by mu
@@ -129,12 +131,11 @@ func (c *Client) Close() error {
 func (c *Client) stay(ctx context.Context, u *url.URL) {
 	pause := firstPause
 	for ctx.Err() == nil {
-		begun := time.Now()
 		err := c.connection(ctx, u)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(begun) > longestPause {
+		if c.useful.Swap(false) {
 			pause = firstPause
 		}
 		c.mu.Lock()
@@ -305,6 +306,7 @@ func (c *Client) Ack(list []intake.Message) {
 			_ = conn.Close() // half a packet may have gone out
 			continue
 		}
+		c.useful.Store(true)
 		_ = conn.SetWriteDeadline(time.Time{})
 	}
 }
