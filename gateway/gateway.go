@@ -217,15 +217,18 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 	for {
 		err := g.publish.Publish(ctx, b, charter, watchedRules{set, g})
 		if err == nil {
-			g.stall("")
+			if g.stall("") {
+				g.log.Info("windows are released again")
+			}
 			g.poke()
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		g.stall(err.Error())
-		g.log.Error("a window cannot be released yet; intake waits", "retry_in", pause.String(), "error", err)
+		if g.stall(err.Error()) {
+			g.log.Error("a window cannot be released yet; intake waits, and it is tried again", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -235,10 +238,14 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 	}
 }
 
-func (g *Gateway) stall(why string) {
+// stall keeps why releasing stands still, empty when it does not, and reports
+// whether that is new.
+func (g *Gateway) stall(why string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	old := g.releases
 	g.releases = why
+	return old != why
 }
 
 func (g *Gateway) poke() {

@@ -124,11 +124,6 @@ bind-address = %q
   log-enabled = false
 `, freeAddr(t), dir, addr))
 	i.start()
-	resp, err := http.PostForm(i.url+"/query", url.Values{"q": {"CREATE DATABASE city"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
 	return i
 }
 
@@ -142,6 +137,11 @@ func (i *influxd) start() {
 		}
 		return resp.Body.Close() == nil
 	})
+	resp, err := http.PostForm(i.url+"/query", url.Values{"q": {"CREATE DATABASE city"}})
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	resp.Body.Close()
 }
 
 // keepIn makes a city's gateway and open data use InfluxDB at a URL.

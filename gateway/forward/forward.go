@@ -56,14 +56,20 @@ func (f *Forwarder) Err() error {
 // Run drains until ctx ends, and once more then, so that an orderly stop leaves
 // nothing behind that could be stored.
 func (f *Forwarder) Run(ctx context.Context) error {
-	pause := minPause
+	pause, said := minPause, ""
 	for {
 		wait := time.Duration(0)
 		if err := f.drain(ctx); err != nil && ctx.Err() == nil {
-			f.log.Warn("the store does not take releases; they wait in the outbox", "retry_in", pause.String(), "error", err)
+			if text := err.Error(); text != said {
+				said = text
+				f.log.Warn("the store does not take releases; they wait in the outbox and are tried again", "error", err)
+			}
 			wait, pause = pause, min(2*pause, maxPause)
 		} else {
-			pause = minPause
+			if said != "" {
+				f.log.Info("the store takes releases again")
+			}
+			pause, said = minPause, ""
 		}
 		if !f.sleep(ctx, wait) {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

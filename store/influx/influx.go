@@ -127,8 +127,8 @@ func point(o store.Observation) *write.Point {
 // explain says what to do about an answer that is an error.
 func explain(err error) error {
 	var e *influxhttp.Error
-	if !errors.As(err, &e) {
-		return fmt.Errorf("influx: %w", err)
+	if !errors.As(err, &e) || e.StatusCode == 0 {
+		return errors.New("influx does not answer; start it, or mend the store's url")
 	}
 	hint := "see InfluxDB's own log"
 	switch {

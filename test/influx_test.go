@@ -1,0 +1,320 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+	"sluice/store/influx"
+	"sluice/store/sqlite"
+)
+
+// moody is an InfluxDB behind a proxy with moods.
+type moody struct {
+	*httptest.Server
+	mu   sync.Mutex
+	mood string // guarded by mu
+	met  map[string]int
+}
+
+func newMoody(t *testing.T, db *influxd) *moody {
+	t.Helper()
+	to, err := url.Parse(db.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	m := &moody{met: map[string]int{}}
+	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mood := ""
+		if strings.HasSuffix(r.URL.Path, "/write") {
+			mood = m.now()
+		}
+		switch mood {
+		case "refuse":
+			http.Error(w, `{"code":"unavailable","message":"busy"}`, http.StatusServiceUnavailable)
+		case "slow":
+			select {
+			case <-r.Context().Done():
+			case <-time.After(12 * time.Second):
+			}
+		case "partial":
+			// Half of the lines are written; the answer says that some were refused.
+			body, _ := io.ReadAll(r.Body)
+			lines := bytes.SplitAfter(body, []byte("\n"))
+			half := bytes.Join(lines[:len(lines)/2], nil)
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(half)), int64(len(half))
+			proxy.ServeHTTP(httptest.NewRecorder(), r)
+			http.Error(w, `{"code":"invalid","message":"partial write: points beyond retention policy dropped=1"}`, http.StatusBadRequest)
+		case "cut":
+			// All is written, and the answer is lost.
+			proxy.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		default:
+			proxy.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(m.Close)
+	return m
+}
+
+func (m *moody) now() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.met[m.mood]++
+	return m.mood
+}
+
+func (m *moody) feel(mood string) { m.mu.Lock(); defer m.mu.Unlock(); m.mood = mood }
+
+func (m *moody) felt(mood string) int { m.mu.Lock(); defer m.mu.Unlock(); return m.met[mood] }
+
+// TestInfluxInEveryMood closes windows while InfluxDB refuses, hangs, writes a
+// part, loses its answer and is killed. Each release is there once, as the
+// journal has it.
+func TestInfluxInEveryMood(t *testing.T) {
+	t.Parallel()
+	db := newInflux(t)
+	proxy := newMoody(t, db)
+	c := found(t, small())
+	c.keepIn(proxy.URL)
+	c.run()
+	c.serve()
+	c.connect()
+	c.tick(ten)
+	moods := []string{"", "refuse", "partial", "cut", "slow", "killed", ""}
+	for n, mood := range moods {
+		if mood == "killed" {
+			proxy.feel("")
+			db.p.kill()
+		} else {
+			proxy.feel(mood)
+		}
+		at := ten.Add(time.Duration(n) * time.Hour)
+		c.send("gate-1", gate(n, at, n+1))
+		for i := range 20 {
+			c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:60:%02x:%02x","rssi":-50}}`, at.Format(time.RFC3339), 100*n+i, n, i))
+		}
+		c.tick(at.Add(time.Hour + 2*time.Minute)) // the window closes although the store is away
+		switch mood {
+		case "":
+		case "killed":
+			await(t, 30*time.Second, "the store to be away", func() bool { _, hints := c.ready(); return hints["store"] != "" })
+			db.start()
+		default:
+			await(t, 30*time.Second, "InfluxDB to be "+mood, func() bool { return proxy.felt(mood) > 1 })
+			if _, hints := c.ready(); hints["store"] == "" {
+				t.Errorf("readyz does not say that the store is %s", mood)
+			}
+			proxy.feel("")
+		}
+		c.stored()
+	}
+	list := c.items("gates", ten, ten.Add(time.Duration(len(moods))*time.Hour))
+	if len(list) != 2*len(moods) {
+		t.Errorf("%d observations; want %d", len(list), 2*len(moods))
+	}
+	for n := range moods {
+		if got := value(t, list, ten.Add(time.Duration(n)*time.Hour), "passed"); got != float64(n+1) {
+			t.Errorf("hour %d has %v; want %d", n, got, n+1)
+		}
+	}
+	c.asTheJournal(proxy.URL)
+	if ok, hints := c.ready(); !ok {
+		t.Errorf("the gateway is not ready: %v", hints)
+	}
+}
+
+// asTheJournal reads every window back from InfluxDB and compares its bytes with
+// the digest in the journal.
+func (c *city) asTheJournal(influxURL string) {
+	t := c.t
+	db, err := sql.Open("sqlite", sqlite.DSN(filepath.Join(c.dir, "state/ledger.db"), true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	reader, err := influx.Open(influx.Config{URL: influxURL, Org: "city", Bucket: "city/autogen"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	streams, err := books.Reader{Source: books.Dir(filepath.Join(c.dir, "state/public"))}.Streams()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := db.Query("SELECT stream, start, digest FROM journal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	windows := 0
+	for rows.Next() {
+		var stream, digest string
+		var start int64
+		if err := rows.Scan(&stream, &start, &digest); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Unix(0, start)
+		list, err := reader.Observations(context.Background(), store.Query{Stream: stream, From: at, To: at.Add(1), Limit: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(asReleased(streams, stream, list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != digest {
+			t.Errorf("%s at %s is not as the journal has it: %s", stream, at, raw)
+		}
+		windows++
+	}
+	if windows < 10 {
+		t.Errorf("%d windows are in the journal; want more", windows)
+	}
+}
+
+// asReleased sorts a window's observations as they were released: by the
+// stream's cells, then its measures.
+func asReleased(streams []books.Stream, id string, list []store.Observation) []store.Observation {
+	var s books.Stream
+	for _, x := range streams {
+		if x.ID == id {
+			s = x
+		}
+	}
+	rank := func(o store.Observation) int {
+		cell := slices.IndexFunc(s.Cells, func(c books.Cell) bool { return c.ID == o.Cell })
+		return 100*cell + slices.IndexFunc(s.Measures, func(m books.Measure) bool { return m.Name == o.Measure })
+	}
+	slices.SortFunc(list, func(a, b store.Observation) int { return rank(a) - rank(b) })
+	return list
+}
+
+// TestOutboxIsBounded keeps the store away until the outbox is full: then windows
+// stay open, intake acknowledges nothing, and all of it goes on when the store is
+// back.
+func TestOutboxIsBounded(t *testing.T) {
+	t.Parallel()
+	db := newInflux(t)
+	db.p.kill()
+	c := found(t, small())
+	c.keepIn(db.url)
+	appendTo(t, filepath.Join(c.dir, "gateway.yaml"), "outbox: {max_bytes: 8KiB}\n")
+	c.run()
+	c.serve()
+	c.connect()
+	c.tick(ten)
+	const hours = 10
+	go func() {
+		for n := range hours {
+			at := ten.Add(time.Duration(n) * time.Hour)
+			c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(n, at, 1)), false)
+			_ = c.link.Tick(clockTopic, at.Add(time.Hour+2*time.Minute))
+		}
+	}()
+	await(t, 30*time.Second, "the outbox to be full", func() bool {
+		_, hints := c.ready()
+		return strings.Contains(hints["ledger"], "outbox is full")
+	})
+	if n := c.metric("sluice_outbox_bytes"); n > 8<<10 {
+		t.Errorf("%v bytes wait; want at most 8 KiB", n)
+	}
+	before := c.metric("sluice_received_total")
+	time.Sleep(time.Second)
+	if after := c.metric("sluice_received_total"); after != before || after == hours {
+		t.Errorf("intake goes on: %v readings, then %v", before, after)
+	}
+	db.start()
+	c.at(ten.Add(hours*time.Hour + 2*time.Minute))
+	c.stored()
+	list := c.items("gates", ten, ten.Add(hours*time.Hour))
+	for n := range hours {
+		if got := value(t, list, ten.Add(time.Duration(n)*time.Hour), "passed"); got != 1 {
+			t.Errorf("hour %d has %v; want 1", n, got)
+		}
+	}
+	c.asTheJournal(db.url)
+}
+
+// TestBothStoresGiveTheSameBytes asks the interface the same questions over both
+// stores, and over the books' directory and a mirror.
+func TestBothStoresGiveTheSameBytes(t *testing.T) {
+	t.Parallel()
+	db := newInflux(t)
+	c := found(t, small())
+	c.run()
+	c.serve()
+	c.connect()
+	c.tick(ten)
+	for h := range 5 {
+		at := ten.Add(time.Duration(h) * time.Hour)
+		c.send("gate-1", gate(h, at, h))
+		c.tick(at.Add(time.Hour + 2*time.Minute))
+	}
+	c.stored()
+	// What is in SQLite goes into InfluxDB as the forwarder would bring it.
+	from, err := sqlite.OpenReader(filepath.Join(c.dir, "state/store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := influx.Open(influx.Config{URL: db.url, Org: "city", Bucket: "city/autogen"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	for _, stream := range []string{"gates", "devices"} {
+		list, err := from.Observations(context.Background(), store.Query{Stream: stream, From: ten.Add(-time.Hour), To: ten.Add(24 * time.Hour), Limit: 1000})
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%d observations, %v", len(list), err)
+		}
+		if err := to.Write(context.Background(), list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, 20*time.Second, "the books to be written", func() bool {
+		_, err := os.Stat(filepath.Join(c.dir, "state/public/streams.json"))
+		return err == nil
+	})
+	mirror := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(c.dir, "state/public"))))
+	defer mirror.Close()
+	write(t, filepath.Join(c.dir, "other.yaml"), fmt.Sprintf("http: 127.0.0.1:0\nbooks: %s\nstore: {influx: {url: %q, org: city, bucket: city/autogen}}\n", mirror.URL, db.url))
+	other := start(t, sluice, "opendata", "-c", filepath.Join(c.dir, "other.yaml")).find(`http=(http://\S+)`)[1]
+	for _, path := range []string{
+		"/api/v1/streams", "/api/v1/streams/gates/observations", "/api/v1/streams/gates/observations?from=2026-03-02T10:00:00Z&limit=3",
+		"/api/v1/streams/gates/observations?from=2026-03-02&to=2026-03-03&measure=turns&format=csv", "/api/v1/streams/devices/observations",
+		"/api/v1/streams/gates/observations?cell=square&measure=passed&measure=turns", "/api/v1/sensors", "/api/v1/decisions", "/api/v1/ledger",
+		"/streams/gates", "/streams/devices?cell=square", "/", "/api/v1/streams/none/observations", "/api/v1/streams/gates/observations?cell=x",
+	} {
+		for next := path; next != ""; {
+			s1, h1, b1 := get(t, c.opendata+next)
+			s2, h2, b2 := get(t, other+next)
+			if s1 != s2 || !bytes.Equal(b1, b2) || h1.Get("ETag") != h2.Get("ETag") {
+				t.Errorf("GET %s: %d and %d\n%s\n%s", next, s1, s2, b1, b2)
+			}
+			var page struct{ Next *string }
+			if next = ""; json.Unmarshal(b1, &page) == nil && page.Next != nil {
+				next = *page.Next
+			}
+		}
+	}
+}
