@@ -19,7 +19,7 @@ import (
 // those who speak cannot see. An import that is not here fails; so does an arrow
 // that nobody uses.
 var arrows = map[string]string{
-	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy store/influx store/sqlite town",
+	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy register register/access store/influx store/sqlite town",
 	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy store store/sqlite",
 	"gateway":        "books gateway/crash gateway/forward gateway/ingest gateway/ledger gateway/release policy policy/decision policy/plan register register/access store/influx store/sqlite",
 	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",

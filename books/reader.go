@@ -1,6 +1,8 @@
 package books
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,6 +59,36 @@ func (r Reader) Ledger() ([]Entry, error) {
 		list = append(list, e)
 	}
 	return list, nil
+}
+
+// Verify follows the chain of ledger.jsonl and returns how many lines it has:
+// each names the SHA-256 of the one before, and they are numbered without a gap.
+func (r Reader) Verify() (int, error) {
+	raw, err := r.Source.Get("ledger.jsonl")
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, prev := 0, ""
+	for line := range strings.Lines(string(raw)) {
+		text, whole := strings.CutSuffix(line, "\n")
+		if !whole {
+			break // the writer is in the middle of it
+		}
+		n++
+		var e Entry
+		if err := json.Unmarshal([]byte(text), &e); err != nil {
+			return n, fmt.Errorf("ledger.jsonl, line %d: %w", n, err)
+		}
+		if e.N != int64(n) || e.PrevSHA256 != prev {
+			return n, fmt.Errorf("ledger.jsonl, line %d: it does not follow from the line before", n)
+		}
+		sum := sha256.Sum256([]byte(text))
+		prev = hex.EncodeToString(sum[:])
+	}
+	return n, nil
 }
 
 func read[T any](r Reader, name string) (T, error) {

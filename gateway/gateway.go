@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +48,7 @@ type Gateway struct {
 	metrics  *metrics
 	wake     chan struct{} // the books have something new
 
-	rules    *policy.Child
+	rules *policy.Child
 
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu
@@ -116,6 +117,9 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	resume, err := g.ledger.Resume(ctx)
 	if err != nil {
 		return err
+	}
+	if list := clearSwap(); len(list) > 0 && !g.cfg.AllowSwap && !g.cfg.Simulation {
+		return refuse("this machine has unencrypted swap, where what is in memory could be written in clear: %s; turn it off with swapoff -a, encrypt it, or set allow_swap: true", strings.Join(list, ", "))
 	}
 	keys, err := keyDir(g.cfg.Keys, g.cfg.Dir, g.log)
 	if err != nil {

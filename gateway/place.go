@@ -42,19 +42,27 @@ func keyDir(keys, dir string, log *slog.Logger) (string, error) {
 	if keys != "auto" {
 		return filepath.Join(keys, own), nil
 	}
-	// The service manager's runtime directories are found where it makes them;
-	// the environment is read for nothing else.
+	if base := keyBase(); base != "" {
+		return filepath.Join(base, own), nil
+	}
+	log.Warn("no memory-backed directory for keys: a crash loses open windows, and they become gaps; set keys: to a directory on tmpfs")
+	return "", nil
+}
+
+// keyBase is a memory-backed directory of ours for keys; empty where there is
+// none. The service manager's runtime directories are found where it makes them;
+// the environment is read for nothing else.
+func keyBase() string {
 	for _, base := range []string{os.Getenv("RUNTIME_DIRECTORY"), os.Getenv("XDG_RUNTIME_DIR"), "/dev/shm"} {
 		if base == "" || !onMemory(base) {
 			continue
 		}
 		to := filepath.Join(base, fmt.Sprintf("sluice-%d", os.Getuid()))
 		if os.MkdirAll(to, 0o700) == nil && private(to) {
-			return filepath.Join(to, own), nil
+			return to
 		}
 	}
-	log.Warn("no memory-backed directory for keys: a crash loses open windows, and they become gaps; set keys: to a directory on tmpfs")
-	return "", nil
+	return ""
 }
 
 // private reports a directory of ours that nobody else can enter.

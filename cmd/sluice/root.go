@@ -15,7 +15,7 @@ import (
 	"sluice/policy"
 )
 
-// Exit codes. 1 is kept for verbs that check something.
+// Exit codes; those of verbs that check something are in doctor.go.
 const (
 	exitDone    = 0
 	exitUsage   = 2
@@ -39,7 +39,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	root.SetErr(stderr)
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(upCommand(), gatewayCommand(), opendataCommand(), versionCommand(), rulesCommand())
+	root.AddCommand(upCommand(), gatewayCommand(), opendataCommand(), doctorCommand(), sensorCommand(), versionCommand(), rulesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
@@ -51,6 +51,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "sluice: %v\n", err)
+	var own *exit
+	if errors.As(err, &own) {
+		return own.code
+	}
 	if errors.As(err, &refusal) {
 		return exitRefused
 	}

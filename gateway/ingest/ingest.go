@@ -187,7 +187,7 @@ func (i *Ingest) openWays() error {
 		var err error
 		if i.broker, err = mqtt.Open(mqtt.Config{
 			Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
-			Topics: i.topics(), Marker: "city/v1/" + b.ClientID + "/marker",
+			Topics: i.topics(), Marker: marker(b.ClientID),
 			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
 		}); err != nil {
 			return err

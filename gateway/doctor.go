@@ -1,0 +1,323 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/books"
+	"sluice/gateway/ingest"
+	"sluice/policy"
+	"sluice/register"
+	"sluice/store/influx"
+)
+
+// Verdict of one check.
+type Verdict string
+
+// The verdicts. Away is a component that cannot be reached.
+const (
+	Fine Verdict = "ok"
+	Warn Verdict = "warn"
+	Fail Verdict = "fail"
+	Away Verdict = "unreachable"
+)
+
+// Finding is one check of doctor: what was looked at, how it is, and what to do.
+type Finding struct {
+	Check   string  `json:"check"`
+	Verdict Verdict `json:"verdict"`
+	Found   string  `json:"found"`
+	Hint    string  `json:"hint,omitempty"`
+}
+
+// doctor collects findings.
+type doctor struct {
+	cfg  Config
+	list []Finding
+}
+
+func (d *doctor) say(check string, v Verdict, found, hint string) {
+	d.list = append(d.list, Finding{check, v, found, hint})
+}
+
+// Examine looks at everything that a gateway with this configuration needs. It
+// changes nothing and may be used beside a running gateway. The broker's own
+// configuration file is read where it is given, or found on this machine.
+func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
+	d := &doctor{cfg: cfg}
+	d.say("configuration", Fine, "it can be read", "")
+	d.register()
+	d.ways(ctx, mosquittoConf)
+	d.store(ctx)
+	d.disk()
+	d.swap()
+	d.keys()
+	d.clock()
+	d.ledger()
+	d.policy(ctx)
+	d.running(ctx)
+	return d.list
+}
+
+func (d *doctor) register() {
+	raw, err := os.ReadFile(d.cfg.Register)
+	if err == nil {
+		var reg *register.Register
+		if reg, err = register.Parse(d.cfg.Register, raw); err == nil {
+			d.say("register", Fine, fmt.Sprintf("%d sensors", len(reg.Sensors)), "")
+			return
+		}
+	}
+	d.say("register", Fail, err.Error(), "mend the file that register: names")
+}
+
+func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
+	if l := d.cfg.Listen; l.MQTT != "" {
+		switch _, err := d.cfg.listen(); {
+		case err != nil:
+			d.say("listener", Fail, err.Error(), "mend listen: in the file")
+		case l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == ""):
+			d.say("listener", Warn, "anyone who reaches "+l.MQTT+" can publish as any sensor", "give it passwords, or TLS with client_ca")
+		default:
+			d.say("listener", Fine, "sensors have identities", "")
+		}
+	}
+	if d.cfg.MQTT == nil {
+		return
+	}
+	b, err := d.cfg.broker()
+	if err != nil {
+		d.say("broker", Fail, err.Error(), "mend mqtt: in the file")
+		return
+	}
+	p := ingest.LookAt(ctx, *b)
+	if p.Problem != "" {
+		d.say("broker", Away, p.Problem, "see the broker's own log")
+		return
+	}
+	d.say("broker", Fine, "it lets the gateway read and write", "")
+	switch {
+	case p.StrangerReads:
+		d.say("stranger", Fail, "whoever connects without credentials can read what sensors publish", "set allow_anonymous false and acl_file; sluice sensor acl writes the files")
+	case p.StrangerWrites:
+		d.say("stranger", Fail, "whoever connects without credentials can publish as any sensor", "set allow_anonymous false and acl_file; sluice sensor acl writes the files")
+	default:
+		d.say("stranger", Fine, "a stranger is refused", "")
+	}
+	d.persistence(mosquittoConf)
+}
+
+// persistence looks into the broker's configuration: what it keeps on disk is
+// in clear.
+func (d *doctor) persistence(conf string) {
+	u, err := url.Parse(d.cfg.MQTT.Broker)
+	here := err == nil && loopback(net.JoinHostPort(u.Hostname(), "1"))
+	if conf == "" && here {
+		conf = "/etc/mosquitto/mosquitto.conf"
+	}
+	if conf == "" {
+		d.say("broker persistence", Warn, "the broker is on another machine, and its configuration is not known", "run sluice doctor --mosquitto FILE with a copy of its mosquitto.conf")
+		return
+	}
+	m, err := readMosquitto(conf)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.say("broker persistence", Warn, "there is no "+conf, "give the broker's configuration with --mosquitto FILE")
+	case err != nil:
+		d.say("broker persistence", Fail, err.Error(), "give the broker's configuration with --mosquitto FILE")
+	case m.persistence:
+		d.say("broker persistence", Fail, "persistence true: the broker writes raw readings to its disk in clear", "set persistence false, as configs/mosquitto.conf does")
+	case m.loud:
+		d.say("broker persistence", Fail, "log_type all or debug: the broker writes topics to its log, and topics can name people", "leave log_type out, as configs/mosquitto.conf does")
+	case m.inflight < 100 && m.inflight != 0:
+		d.say("broker persistence", Warn, fmt.Sprintf("max_inflight_messages is %d, which slows the gateway down", m.inflight), "set max_inflight_messages 1000, as configs/mosquitto.conf does")
+	default:
+		d.say("broker persistence", Fine, "the broker keeps readings in memory only", "")
+	}
+}
+
+func (d *doctor) store(ctx context.Context) {
+	if c := d.cfg.Store.Influx; c != nil {
+		s, err := influx.Open(*c)
+		if err == nil {
+			_, err = s.ClosedUntil(ctx, "doctor")
+			err = errors.Join(err, s.Close())
+		}
+		if err != nil {
+			d.say("store", Away, err.Error(), "releases wait in the outbox until it is back")
+			return
+		}
+		d.say("store", Fine, "InfluxDB answers", "")
+		return
+	}
+	if why := writable(filepath.Dir(d.cfg.Store.SQLite.Path)); why != "" {
+		d.say("store", Fail, why, "make the directory of store: sqlite: path writable")
+		return
+	}
+	d.say("store", Fine, "SQLite on this disk", "")
+}
+
+// writable says why a directory, or the nearest one above that is there, cannot
+// be written; empty when it can.
+func writable(dir string) string {
+	for {
+		err := unix.Access(dir, unix.W_OK)
+		if err == nil {
+			return ""
+		}
+		if parent := filepath.Dir(dir); errors.Is(err, unix.ENOENT) && parent != dir {
+			dir = parent
+			continue
+		}
+		return dir + " cannot be written by this user"
+	}
+}
+
+func (d *doctor) disk() {
+	dir := d.cfg.Dir
+	for {
+		var st unix.Statfs_t
+		err := unix.Statfs(dir, &st)
+		if errors.Is(err, unix.ENOENT) && filepath.Dir(dir) != dir {
+			dir = filepath.Dir(dir)
+			continue
+		}
+		free := st.Bavail * uint64(st.Bsize) >> 20
+		switch {
+		case err != nil:
+			d.say("disk", Fail, "the state directory cannot be looked at", "mend dir: in the file")
+		case free < 64:
+			d.say("disk", Fail, fmt.Sprintf("%d MiB are free", free), "make room: below 64 MiB the gateway says that it is not ready")
+		case free < 1024:
+			d.say("disk", Warn, fmt.Sprintf("%d MiB are free", free), "make room")
+		default:
+			d.say("disk", Fine, fmt.Sprintf("%d MiB are free", free), "")
+		}
+		return
+	}
+}
+
+func (d *doctor) swap() {
+	switch list := clearSwap(); {
+	case len(list) == 0:
+		d.say("swap", Fine, "none that is not encrypted", "")
+	case d.cfg.AllowSwap:
+		d.say("swap", Warn, "unencrypted swap, allowed by allow_swap: "+strings.Join(list, ", "), "encrypt it or turn it off")
+	default:
+		d.say("swap", Fail, "unencrypted swap: "+strings.Join(list, ", "), "swapoff -a, or encrypt it: what is in memory could be written there in clear")
+	}
+}
+
+func (d *doctor) keys() {
+	switch {
+	case d.cfg.Keys == "memory":
+		d.say("keys", Warn, "they are in memory only: every stop loses the open windows", "set keys: auto")
+	case d.cfg.Keys != "auto":
+		if !onMemory(d.cfg.Keys) {
+			d.say("keys", Fail, d.cfg.Keys+" is not memory-backed, or not there", "choose a directory on tmpfs, e.g. under /run")
+			return
+		}
+		d.say("keys", Fine, "in "+d.cfg.Keys, "")
+	default:
+		if base := keyBase(); base != "" {
+			d.say("keys", Fine, "in "+base, "")
+			return
+		}
+		d.say("keys", Warn, "no memory-backed directory: a crash loses the open windows", "set keys: to a directory on tmpfs")
+	}
+}
+
+func (d *doctor) clock() {
+	var tx unix.Timex
+	state, err := unix.Adjtimex(&tx)
+	if err != nil || state == unix.TIME_ERROR {
+		d.say("clock", Warn, "the system does not know that its clock is right", "run systemd-timesyncd or chrony: windows close by this clock")
+		return
+	}
+	d.say("clock", Fine, "kept right", "")
+}
+
+// ledger follows the public budget book's chain.
+func (d *doctor) ledger() {
+	n, err := books.Reader{Source: books.Dir(filepath.Join(d.cfg.Dir, "public"))}.Verify()
+	if err != nil {
+		d.say("ledger", Fail, err.Error(), "do not run on: compare with a mirror of the books")
+		return
+	}
+	d.say("ledger", Fine, fmt.Sprintf("%d lines, an unbroken chain", n), "")
+}
+
+func (d *doctor) policy(ctx context.Context) {
+	self, err := os.Executable()
+	if err != nil {
+		d.say("policy", Fail, err.Error(), "")
+		return
+	}
+	rules := policy.NewChild(self, RulesVerb)
+	defer rules.Close()
+	files, err := policy.ReadDir(d.cfg.Policy.Dir)
+	var set *policy.Set
+	if err == nil {
+		set, err = policy.Compile(ctx, rules, files)
+	}
+	if err != nil {
+		d.say("policy", Fail, err.Error(), "nothing flows until it is mended")
+		return
+	}
+	now, until := time.Now(), time.Time{}
+	inForce := 0
+	for _, s := range set.Streams {
+		if s.InForce(now) {
+			inForce++
+			if until.IsZero() || s.Until.Before(until) {
+				until = s.Until
+			}
+		}
+	}
+	for _, dec := range set.Decisions {
+		for _, why := range dec.Violations {
+			d.say("policy", Fail, why.Rule+": decision "+why.Decision+" is not run", why.Message)
+		}
+	}
+	switch {
+	case inForce == 0:
+		d.say("policy", Fail, "no decision is in force today, so nothing flows", "see from and until of the decisions")
+	case until.Before(now.AddDate(0, 0, 30)):
+		d.say("policy", Warn, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce, until.Format(time.DateOnly)), "the council decides anew, or the stream ends")
+	default:
+		d.say("policy", Fine, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce, until.Format(time.DateOnly)), "")
+	}
+}
+
+// running asks a gateway that runs with this configuration how it is.
+func (d *doctor) running(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.cfg.Admin+"/readyz", nil)
+	if err != nil {
+		d.say("gateway", Warn, "the admin address is none", "mend admin: in the file")
+		return
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		d.say("gateway", Warn, "it does not run", "start it with sluice gateway -c FILE")
+		return
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		d.say("gateway", Fail, "it runs and is not ready", "see http://"+d.cfg.Admin+"/readyz")
+		return
+	}
+	d.say("gateway", Fine, "it runs and is ready", "")
+}

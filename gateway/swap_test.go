@@ -1,0 +1,23 @@
+package gateway
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestClearSwap(t *testing.T) {
+	const text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n" +
+		"/dev/zram0                              partition\t1\t0\t100\n" +
+		"/dev/dm-1                               partition\t1\t0\t-2\n" +
+		"/dev/dm-2                               partition\t1\t0\t-2\n" +
+		"/swapfile                               file\t\t1\t0\t-2\n"
+	got := clearSwapIn(text, func(device string) string {
+		return map[string]string{"dm-1": "CRYPT-PLAIN-swap\n", "dm-2": "LVM-abc"}[device]
+	})
+	if !slices.Equal(got, []string{"/dev/dm-2", "/swapfile"}) {
+		t.Errorf("clear swap is %v; want /dev/dm-2 and /swapfile", got)
+	}
+	if got := clearSwapIn("Filename Type Size Used Priority\n", nil); len(got) != 0 {
+		t.Errorf("without swap there is %v", got)
+	}
+}
