@@ -33,9 +33,12 @@ type Link struct {
 }
 
 // Connect connects to a broker such as tcp://127.0.0.1:1883.
-func Connect(broker, clientID string) (*Link, error) {
+func Connect(broker, clientID string) (*Link, error) { return ConnectAs(broker, clientID, "", "") }
+
+// ConnectAs connects with a user name and a password.
+func ConnectAs(broker, clientID, user, password string) (*Link, error) {
 	store := mqtt.NewMemoryStore()
-	o := mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).
+	o := mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).SetUsername(user).SetPassword(password).
 		SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(2 * time.Second).
 		SetConnectTimeout(10 * time.Second).SetOrderMatters(false).SetStore(store)
 	c := mqtt.NewClient(o)

@@ -1,0 +1,567 @@
+package test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"sluice/firmware-sim/device"
+)
+
+// everything is small and one sensor of each sort that goes wrong.
+func everything() map[string]string {
+	files := small()
+	files["policy/kinds.yaml"] += `  tracker:
+    units: [{field: tag, stands_for: device}]
+    fields:
+      - {name: tag, type: string, class: identifier}
+      - {name: lat, type: float, class: location}
+      - {name: lon, type: float, class: location}
+  road-counter:
+    fields: [{name: vehicle, type: string, class: measurement}]
+  idle:
+    fields: [{name: x, type: int, class: measurement}]
+`
+	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "epsilon_per_day: {device: 20}", "epsilon_per_day: {device: 40}", 1)
+	files["policy/decisions/tracks.yaml"] = `decision: "5"
+title: {en: Tracks}
+stream: tracks
+purpose: test
+applies_to: {kinds: [tracker], zones: [square]}
+unit: {field: tag, stands_for: device}
+keep: [tag, lat, lon]
+place: {lat: lat, lon: lon}
+publish: {every: PT1H, lateness: PT2M, by: [zone], measures: [{name: tags, of: distinct(unit)}]}
+protect: {min_units: 5, epsilon: 20, delta: 0.001, max_contributions: 1}
+forget_after: P1D
+from: 2026-01-01
+until: 2026-12-31
+`
+	files["policy/decisions/traffic.yaml"] = `decision: "6"
+title: {en: Traffic}
+stream: traffic
+purpose: test
+applies_to: {kinds: [road-counter], zones: [square]}
+unit: {none: "a loop in the road counts axles"}
+keep: [vehicle]
+publish: {every: PT1H, lateness: PT2M, by: [zone, {field: vehicle, values: [car, bike]}], measures: [{name: passages, of: count()}]}
+from: 2026-01-01
+until: 2026-12-31
+`
+	files["register.yaml"] += `  - {id: track-1, owner: acme, kind: tracker, zone: square, registered: 2026-01-01}
+  - {id: road-1, owner: acme, kind: road-counter, zone: square, registered: 2026-01-01}
+  - {id: idle-1, owner: acme, kind: idle, zone: square, registered: 2026-01-01}
+  - {id: odd-1, owner: acme, kind: unheard-of, zone: square, registered: 2026-01-01}
+`
+	return files
+}
+
+// passwords writes the password file of a city and returns them by user.
+func (c *city) passwords() map[string]string {
+	c.t.Helper()
+	cmd := exec.Command(sluice, "sensor", "acl", "--register", filepath.Join(c.dir, "register.yaml"), "--dir", c.dir)
+	out, err := cmd.Output()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	all := map[string]string{"gateway": strings.TrimSpace(read(c.t, filepath.Join(c.dir, "gateway.password")))}
+	for line := range strings.Lines(string(out)) {
+		user, password, _ := strings.Cut(strings.TrimSpace(line), " ")
+		all[user] = password
+	}
+	return all
+}
+
+// TestEveryCode makes each mistake that docs/wire.md has a code for, through a
+// broker and through a listener with passwords, and finds each code counted once
+// for each time.
+func TestEveryCode(t *testing.T) {
+	t.Parallel()
+	broker := newMosquitto(t, "")
+	c := found(t, everything())
+	secrets := c.passwords()
+	listen := freeAddr(t)
+	path := filepath.Join(c.dir, "gateway.yaml")
+	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt), fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\nlisten: {mqtt: %q, passwords: passwords}\n", broker.addr, listen), 1))
+	// A retained reading, from before the gateway was there.
+	c.mqtt = broker.addr
+	c.connect()
+	c.link.Publish("city/v1/acme/gate-1/up", []byte(`{"fields":{"passed":1}}`), true)
+	if err := c.link.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	c.run()
+	c.serve()
+	c.brokerUp(true)
+	c.received(1)
+	c.tick(ten)
+	at := ten.Format(time.RFC3339)
+	want := map[string]float64{"E304": 1}
+	wrong := func(code, sensor, payload string) { want[code]++; c.send(sensor, payload) }
+	wrong("E001", "nobody", gate(1, ten, 1))
+	wrong("E002", "old-1", gate(1, ten, 1))                                                                          // expired
+	wrong("E002", "old-2", gate(1, ten, 1))                                                                          // replaced
+	wrong("E002", "new-3", gate(1, ten, 1))                                                                          // not yet
+	wrong("E100", "gate-1", `{"ts":`)                                                                                // not JSON
+	wrong("E100", "gate-1", strings.Repeat("[", 5000))                                                               // any depth
+	wrong("E100", "gate-1", strings.Repeat(`{"a":`, 5000)+strings.Repeat("}", 5000))                                 // any depth
+	wrong("E100", "gate-1", "\x00\xff")                                                                              // no text at all
+	wrong("E101", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":901,"fields":{"passed":"7"}}`, at))                          // a number as text
+	wrong("E101", "gate-1", `[`+gate(902, ten, 1)+`,[[]]]`)                                                          // one bad element
+	wrong("E102", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":903,"fields":{}}`, at))                                      // nothing
+	wrong("E104", "gate-1", fmt.Sprintf(`{"ts":%q,"ts":%[1]q,"fields":{"passed":1}}`, at))                           // a key twice
+	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 1<<20))) // too large
+	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 3<<20))) // far too large
+	wrong("E106", "gate-1", `[{"bver":99,"n":"passed","v":1}]`)
+	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":904,"fields":{"passed":1e300}}`, at)) // huge
+	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":905,"fields":{"passed":nan}}`, at))   // NaN
+	wrong("E201", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":906,"fields":{"device":"%s","rssi":-50}}`, at, strings.Repeat("x", 300)))
+	wrong("E300", "gate-1", `{"ts":"02/03/2026","fields":{"passed":1}}`)
+	wrong("E301", "gate-1", gate(907, ten.Add(2*time.Minute), 1))
+	wrong("E401", "idle-1", fmt.Sprintf(`{"ts":%q,"fields":{"x":1}}`, at))
+	wrong("E402", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":908,"fields":{"device":"x","rssi":-90}}`, at))
+	wrong("E403", "track-1", fmt.Sprintf(`{"ts":%q,"seq":909,"fields":{"tag":"x","lat":50,"lon":50}}`, at))
+	wrong("E404", "road-1", fmt.Sprintf(`{"ts":%q,"seq":910,"fields":{"vehicle":"tank"}}`, at))
+	wrong("E407", "odd-1", fmt.Sprintf(`{"ts":%q,"fields":{"x":1}}`, at))
+	c.send("gate-1", fmt.Sprintf(`{"ts":%q,"seq":911,"more":1,"fields":{"passed":1,"other":2}}`, at)) // E103: counts
+	c.send("gate-1", gate(911, ten, 1))
+	want["E303"]++
+	// One megabyte exactly is fine.
+	room := 1<<20 - len(fmt.Sprintf(`{"ts":%q,"seq":912,"fields":{"passed":1},"x":""}`, at))
+	c.send("gate-1", fmt.Sprintf(`{"ts":%q,"seq":912,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", room)))
+	// Who has another's credentials, at the listener.
+	other := publisherAs(t, listen, "wifi-1", secrets["wifi-1"])
+	other.Publish("city/v1/acme/gate-1/up", []byte(gate(913, ten, 1)), false)
+	want["E003"]++
+	for _, topic := range []string{"$SYS/broker/uptime", "$SYS/x", "city/v1/acme/clock"} {
+		other.Publish(topic, []byte(gate(914, ten, 1)), false)
+		want["E001"]++
+	}
+	other.Publish(clockTopic, []byte(ten.Add(time.Hour).Format(time.RFC3339)), false) // nobody's business
+	if err := other.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	// One device in two hours, where one is allowed.
+	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":915,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, at))
+	c.tick(ten.Add(time.Hour))
+	wrong("E405", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":916,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339)))
+	c.tick(ten.Add(2 * time.Hour))
+	c.at(ten.Add(2 * time.Hour))
+	wrong("E302", "gate-1", gate(917, ten, 1))
+	all := 4.0 // those that count
+	for _, n := range want {
+		all += n
+	}
+	c.received(all)
+	c.codes(want)
+	c.gateway.kill() // counters are durable
+	c.run()
+	c.brokerUp(true)
+	want["E304"]++ // the retained copy comes with each connection
+	c.received(all + 1)
+	c.codes(want)
+	c.gateway.kill()
+	removeAll(t, c.keys) // as a reboot does, which loses what was open, and the account with it
+	c.run()
+	c.brokerUp(true)
+	c.tick(ten.Add(2*time.Hour + time.Minute))
+	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":918,"fields":{"device":"02:00:5e:70:00:02","rssi":-50}}`, ten.Add(2*time.Hour+time.Minute).Format(time.RFC3339)))
+	c.received(2)
+	c.codes(map[string]float64{"E304": 1, "E406": 1})
+	want["E406"] = 1
+	want["E103"] = 1 // is no state of a reading
+	for _, m := range regexp.MustCompile(`(?m)^\| (E\d+) \|`).FindAllStringSubmatch(read(t, "../docs/wire.md"), -1) {
+		if want[m[1]] == 0 {
+			t.Errorf("docs/wire.md has %s, and no mistake here makes it", m[1])
+		}
+		delete(want, m[1])
+	}
+	for code := range want {
+		t.Errorf("%s is not in docs/wire.md", code)
+	}
+}
+
+// codes insists on how often each code was counted, and on the account.
+func (c *city) codes(want map[string]float64) {
+	c.t.Helper()
+	got := map[string]float64{}
+	for _, m := range regexp.MustCompile(`sluice_readings_total\{code="(E\d+)",state="\w+"\} (\d+)`).FindAllStringSubmatch(c.metrics(), -1) {
+		var n float64
+		if _, err := fmt.Sscan(m[2], &n); err != nil {
+			c.t.Fatal(err)
+		}
+		got[m[1]] = n
+	}
+	for code, n := range got {
+		if n != want[code] {
+			c.t.Errorf("%s was counted %v times; want %v", code, n, want[code])
+		}
+	}
+	for code, n := range want {
+		if _, there := got[code]; !there {
+			c.t.Errorf("%s was not counted; want %v times", code, n)
+		}
+	}
+	c.adds()
+}
+
+// publisherAs connects with a user name and a password.
+func publisherAs(t *testing.T, addr, user, password string) *device.Link {
+	t.Helper()
+	link, err := device.ConnectAs("tcp://"+addr, "test-"+user, user, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(link.Close)
+	return link
+}
+
+// TestListenerIdentities: with passwords, a stranger does not get in, and a
+// sensor reads its own feedback only.
+func TestListenerIdentities(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	secrets := c.passwords()
+	path := filepath.Join(c.dir, "gateway.yaml")
+	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}\n", c.mqtt), 1))
+	c.run()
+	for user, password := range map[string]string{"": "", "gate-1": "wrong", "nobody": secrets["gate-1"], "gateway": secrets["gateway"], "wifi-1": secrets["gate-1"]} {
+		if link, err := device.ConnectAs("tcp://"+c.mqtt, "x", user, password); err == nil {
+			link.Close()
+			t.Errorf("user %q got in", user)
+		}
+	}
+	link := publisherAs(t, c.mqtt, "gate-1", secrets["gate-1"])
+	link.Publish("city/v1/acme/gate-1/up", []byte(`{"fields":{"passed":1}}`), false)
+	if err := link.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	need(t, "mosquitto_sub")
+	host, port, _ := strings.Cut(c.mqtt, ":")
+	for topic, want := range map[string]bool{"city/v1/acme/gate-1/feedback": true, "city/v1/acme/wifi-1/feedback": false, "city/v1/acme/+/feedback": false, "#": false, "$SYS/#": false} {
+		out, _ := exec.Command("mosquitto_sub", "-h", host, "-p", port, "-u", "gate-1", "-P", secrets["gate-1"], "-t", topic, "-W", "1", "-d").CombinedOutput()
+		if granted := !strings.Contains(string(out), "denied") && !strings.Contains(string(out), "(135)") && !strings.Contains(string(out), "128"); granted != want {
+			t.Errorf("subscribing to %s: granted is %v; want %v\n%s", topic, granted, want, out)
+		}
+	}
+}
+
+// TestListenerCertificates: a sensor is who its certificate says.
+func TestListenerCertificates(t *testing.T) {
+	t.Parallel()
+	need(t, "mosquitto_pub")
+	c := found(t, small())
+	ca := newAuthority(t, c.dir)
+	ca.issue("server", "localhost")
+	ca.issue("gate", "gate-1")
+	ca.issue("wifi", "wifi-1")
+	ca.issue("nobody", "nobody")
+	path := filepath.Join(c.dir, "gateway.yaml")
+	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, tls: {cert: server.crt, key: server.key, client_ca: ca.crt}}\n", c.mqtt), 1))
+	write(t, path, strings.Replace(read(t, path), "time: {topic: city/v1/clock}", "time: wall", 1))
+	c.run()
+	_, port, _ := strings.Cut(c.mqtt, ":")
+	pub := func(who string) error {
+		args := []string{"-h", "localhost", "-p", port, "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m", `{"fields":{"passed":1}}`, "--cafile", filepath.Join(c.dir, "ca.crt")}
+		if who != "" {
+			args = append(args, "--cert", filepath.Join(c.dir, who+".crt"), "--key", filepath.Join(c.dir, who+".key"))
+		}
+		ctx := exec.Command("timeout", append([]string{"5", "mosquitto_pub"}, args...)...)
+		return ctx.Run()
+	}
+	if err := pub("gate"); err != nil {
+		t.Errorf("the sensor's own certificate: %v", err)
+	}
+	if err := pub("wifi"); err != nil {
+		t.Errorf("another sensor's certificate: %v; want it taken and refused with a code", err)
+	}
+	for _, who := range []string{"", "nobody"} {
+		if pub(who) == nil {
+			t.Errorf("%q got in", who)
+		}
+	}
+	c.received(2)
+	if n := c.metric(`sluice_readings_total{code="E003",state="refused"}`); n != 1 {
+		t.Errorf("%v readings were refused for their identity; want 1", n)
+	}
+}
+
+// authority is a certificate authority for a test.
+type authority struct {
+	t    *testing.T
+	dir  string
+	key  *ecdsa.PrivateKey
+	cert *x509.Certificate
+	n    int64
+}
+
+func newAuthority(t *testing.T, dir string) *authority {
+	t.Helper()
+	a := &authority{t: t, dir: dir}
+	a.key, a.cert = a.make("ca", &x509.Certificate{Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil)
+	return a
+}
+
+func (a *authority) issue(file, name string) {
+	a.make(file, &x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}, a.cert)
+}
+
+func (a *authority) make(file string, template, parent *x509.Certificate) (*ecdsa.PrivateKey, *x509.Certificate) {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.n++
+	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(a.n), time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	signer := a.key
+	if parent == nil {
+		parent, signer = template, key
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	write(a.t, filepath.Join(a.dir, file+".crt"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})))
+	write(a.t, filepath.Join(a.dir, file+".key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	cert, err := x509.ParseCertificate(raw)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return key, cert
+}
+
+// TestBrokerWithTLS: the gateway as a client of a broker that wants TLS and a
+// password, with the access list that sluice sensor acl writes; doctor finds
+// nothing to mend, and finds it where a stranger may read.
+func TestBrokerWithTLSAndDoctor(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	secrets := c.passwords()
+	ca := newAuthority(t, c.dir)
+	ca.issue("server", "localhost")
+	broker := newMosquitto(t, fmt.Sprintf("allow_anonymous false\npassword_file %[1]s/passwords\nacl_file %[1]s/acl\ncafile %[1]s/ca.crt\ncertfile %[1]s/server.crt\nkeyfile %[1]s/server.key\n", c.dir))
+	_, port, _ := strings.Cut(broker.addr, ":")
+	path := filepath.Join(c.dir, "gateway.yaml")
+	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt),
+		"mqtt: {broker: \"tls://localhost:"+port+"\", username: gateway, password_file: gateway.password, ca: ca.crt}\n", 1))
+	write(t, path, strings.Replace(read(t, path), "time: {topic: city/v1/clock}", "time: wall", 1))
+	c.run()
+	c.brokerUp(true)
+	link := func(user string) error {
+		return exec.Command("timeout", "5", "mosquitto_pub", "-h", "localhost", "-p", port, "-q", "1", "-V", "5", "-u", user, "-P", secrets[user], "-t", "city/v1/acme/gate-1/up", "-m", `{"fields":{"passed":1}}`, "--cafile", filepath.Join(c.dir, "ca.crt")).Run()
+	}
+	if err := link("gate-1"); err != nil {
+		t.Error(err)
+	}
+	_ = link("wifi-1") // the broker says nothing, or no
+	c.received(1)
+	time.Sleep(200 * time.Millisecond)
+	if n := c.metric("sluice_received_total"); n != 1 {
+		t.Errorf("%v readings came through; want the sensor's own alone", n)
+	}
+	for _, policy := range []string{"gates", "devices"} { // doctor looks at today
+		p := filepath.Join(c.dir, "policy/decisions", policy+".yaml")
+		write(t, p, wallClock(read(t, p)))
+	}
+	doctor := func(code int, says ...string) {
+		t.Helper()
+		cmd := exec.Command(sluice, "doctor", "-c", path, "--mosquitto", broker.conf)
+		out, _ := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != code {
+			t.Errorf("doctor gives %d; want %d\n%s", got, code, out)
+		}
+		for _, s := range says {
+			if !strings.Contains(string(out), s) {
+				t.Errorf("doctor does not say %q\n%s", s, out)
+			}
+		}
+	}
+	time.Sleep(2 * time.Second) // the policy is looked at
+	doctor(0, "a stranger is refused", "in memory only", "decisions in force")
+	if n := c.metric("sluice_received_total"); n != 1 {
+		t.Errorf("doctor was counted as a reading: %v", n)
+	}
+	conf := read(t, broker.conf)
+	write(t, broker.conf, strings.Replace(strings.Replace(conf, "persistence false", "persistence true", 1), "max_inflight", "log_type all\nmax_inflight", 1))
+	doctor(1, "raw readings to its disk in clear")
+	write(t, broker.conf, conf)
+	broker.p.kill()
+	doctor(4, "nobody answers")
+	write(t, broker.conf, strings.NewReplacer("allow_anonymous false", "allow_anonymous true", "acl_file", "# acl_file").Replace(conf))
+	broker.start()
+	doctor(1, "can read what sensors publish")
+	appendTo(t, path, "unknown: 1\n")
+	doctor(3, "unknown")
+}
+
+// raw is a connection that speaks MQTT by hand.
+type raw struct {
+	net.Conn
+	t *testing.T
+}
+
+func dialRaw(t *testing.T, addr, id string) *raw {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	p := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket)
+	p.ProtocolName, p.ProtocolVersion, p.ClientIdentifier, p.CleanSession = "MQTT", 4, id, true
+	r := &raw{conn, t}
+	r.put(p)
+	if _, err := packets.ReadPacket(conn); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r *raw) put(p packets.ControlPacket) {
+	if err := p.Write(r); err != nil {
+		r.t.Error(err)
+	}
+}
+
+// TestAFlood: one sensor sends as fast as it can, at least 50,000 messages in a
+// second's worth; others lose nothing, and neither does it.
+func TestAFlood(t *testing.T) {
+	t.Parallel()
+	for name, through := range map[string]bool{"listener": false, "mosquitto": true} {
+		t.Run(name, func(t *testing.T) {
+			c := found(t, everything())
+			if through {
+				c.through(newMosquitto(t, "max_queued_bytes 1000000000\n").addr)
+			}
+			c.run()
+			c.serve()
+			c.brokerUp(true)
+			c.connect()
+			c.tick(ten)
+			const flood, others = 50_000, 40
+			done := make(chan bool)
+			go func() { defer close(done); c.flood("road-1", flood) }()
+			for i := range others {
+				c.send("gate-1", gate(i, ten, 1))
+				time.Sleep(10 * time.Millisecond)
+			}
+			<-done
+			c.received(flood + others)
+			c.counted(others)
+			for _, i := range c.items("traffic", ten, ten.Add(time.Hour)) {
+				if i.Cell == "square/car" && (i.Value == nil || *i.Value != flood) {
+					t.Errorf("the flood is %s, %v; want %d", i.Status, deref([]item{i}), flood)
+				}
+			}
+		})
+	}
+}
+
+// flood publishes readings without waiting for each, and waits for all PUBACKs.
+func (c *city) flood(sensor string, n int) {
+	conn := dialRaw(c.t, c.mqtt, "flood")
+	acked := make(chan bool)
+	go func() {
+		defer close(acked)
+		for range n {
+			if p, err := packets.ReadPacket(conn); err != nil {
+				c.t.Error(err)
+				return
+			} else if _, ok := p.(*packets.PubackPacket); !ok {
+				c.t.Errorf("got %T; want a PUBACK", p)
+				return
+			}
+		}
+	}()
+	p := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+	p.TopicName, p.Qos = "city/v1/acme/"+sensor+"/up", 1
+	for i := range n {
+		p.MessageID = uint16(i%65535) + 1
+		p.Payload = fmt.Appendf(nil, `{"ts":"2026-03-02T10:00:00Z","seq":%d,"fields":{"vehicle":"car"}}`, i)
+		conn.put(p)
+	}
+	<-acked
+}
+
+// TestManyTopics: ten thousand topics that nobody knows cost a number each.
+func TestManyTopics(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.run()
+	c.connect()
+	c.tick(ten)
+	for i := range 10_000 {
+		c.link.Publish(fmt.Sprintf("city/v1/acme/unknown-%d/up", i), []byte(gate(i, ten, 1)), false)
+	}
+	if err := c.link.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if n := c.metric(`sluice_readings_total{code="E001",state="refused"}`); n != 10_000 {
+		t.Errorf("%v readings on unknown topics; want 10,000", n)
+	}
+	if n := strings.Count(c.metrics(), "\n"); n > 250 {
+		t.Errorf("there are %d lines of metrics; topics must not make any", n)
+	}
+}
+
+// TestWindowsInOneMessage: a batch over several windows and streams, with the
+// gateway killed while it is taken, again and again, counts exactly once.
+func TestWindowsInOneMessage(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.run()
+	c.serve()
+	c.connect()
+	c.tick(ten)
+	c.tick(ten.Add(time.Hour)) // the hour of ten stays open for two minutes
+	const readings = 4000
+	var b strings.Builder
+	for i := range readings {
+		if b.WriteString(map[bool]string{true: "[", false: ","}[i == 0]); i%2 == 0 {
+			b.WriteString(gate(i, ten.Add(59*time.Minute), 1))
+		} else {
+			b.WriteString(gate(i, ten.Add(time.Hour), 1))
+		}
+	}
+	b.WriteString("]")
+	for round := range 5 {
+		c.link.Publish("city/v1/acme/gate-1/up", []byte(b.String()), false)
+		time.Sleep(time.Duration(round) * 3 * time.Millisecond)
+		c.gateway.kill()
+		c.run()
+	}
+	if err := c.link.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	c.tick(ten.Add(3 * time.Hour))
+	c.stored()
+	list := c.items("gates", ten, ten.Add(2*time.Hour))
+	for h := range 2 {
+		if got := value(t, list, ten.Add(time.Duration(h)*time.Hour), "passed"); got != readings/2 {
+			t.Errorf("hour %d has %v; want %d", h, got, readings/2)
+		}
+	}
+	c.adds()
+}
