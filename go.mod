@@ -40,7 +40,10 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/influxdata/influxdb-client-go/v2 v2.14.0
+require (
+	github.com/influxdata/influxdb-client-go/v2 v2.14.0
+	golang.org/x/crypto v0.57.0
+)
 
 require (
 	github.com/agnivade/levenshtein v1.2.1 // indirect
@@ -83,7 +86,6 @@ require (
 	github.com/yashtewari/glob-intersection v0.2.0 // indirect
 	go.mongodb.org/mongo-driver/v2 v2.5.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
-	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/exp v0.0.0-20240222234643-814bf88cf225 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/term v0.46.0 // indirect

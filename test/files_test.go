@@ -1,9 +1,15 @@
 package test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
 	"net"
+	"net/http"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -44,4 +50,35 @@ func unmarshal(t *testing.T, raw []byte, v any) {
 	if err := json.Unmarshal(raw, v); err != nil {
 		t.Fatalf("%v in %.300s", err, raw)
 	}
+}
+
+// files reads every file under a directory, names too.
+func files(t *testing.T, dir string, into *bytes.Buffer) {
+	t.Helper()
+	if err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // gone in between
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		into.WriteString(path)
+		into.Write(raw)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func httpGet(url string) ([]byte, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
 }

@@ -72,7 +72,14 @@ type process struct {
 
 func start(t *testing.T, bin string, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, bin, args...)
+}
+
+// startWith adds to the environment.
+func startWith(t *testing.T, env []string, bin string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(bin, args...), done: make(chan error, 1)}
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
