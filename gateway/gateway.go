@@ -151,10 +151,17 @@ type keeper interface {
 }
 
 func openStore(ctx context.Context, s Store) (keeper, error) {
+	var k keeper
+	var err error
 	if s.Influx != nil {
-		return influx.Open(*s.Influx)
+		k, err = influx.Open(*s.Influx)
+	} else {
+		k, err = sqlite.Open(ctx, s.SQLite.Path)
 	}
-	return sqlite.Open(ctx, s.SQLite.Path)
+	if err != nil {
+		return nil, err // and not a nil pointer in an interface
+	}
+	return k, nil
 }
 
 // MQTT is the address where sensors connect; empty where they do not.

@@ -118,6 +118,12 @@ func TestInfluxInEveryMood(t *testing.T) {
 		case "":
 		case "killed":
 			await(t, 30*time.Second, "the store to be away", func() bool { _, hints := c.ready(); return hints["store"] != "" })
+			if status, _, body := get(t, c.opendata+"/readyz"); status != http.StatusServiceUnavailable {
+				t.Errorf("open data without its store is ready: %s", body)
+			}
+			if status, _, body := get(t, c.opendata+"/api/v1/streams/gates/observations"); status != http.StatusServiceUnavailable || !strings.Contains(string(body), "problems/unavailable") {
+				t.Errorf("open data without its store says %d %s", status, body)
+			}
 			db.start()
 		default:
 			await(t, 30*time.Second, "InfluxDB to be "+mood, func() bool { return proxy.felt(mood) > 1 })

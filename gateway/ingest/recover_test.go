@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -29,7 +30,7 @@ func awake(t interface{ Fatal(...any) }, dir string, streams ...*plan.Stream) *I
 			Dir: filepath.Join(dir, "checkpoint"), Keys: filepath.Join(dir, "keys"), Register: reg, Future: time.Hour,
 			Now: time.Now, Log: slog.New(slog.DiscardHandler), Clock: "c",
 		},
-		decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
+		queue: intake.New(), decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
 	}
 	i.sensorsOf(reg)
 	v := Version{Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{}, Kinds: map[string]decision.Kind{
@@ -239,4 +240,50 @@ func TestOneKeyLost(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestCountersAdvanceOnceAnHour: outside simulations the account shows what it
+// was at the last full hour, also after a restart, and adds up then too.
+func TestCountersAdvanceOnceAnHour(t *testing.T) {
+	dir, err := os.MkdirTemp("/dev/shm", "sluice-test-")
+	if err != nil {
+		t.Skip("there is no /dev/shm here")
+	}
+	defer os.RemoveAll(dir)
+	stream := footfall(t, 2)
+	i := awake(t, dir, stream)
+	shows := func(when string, received, open int64) {
+		t.Helper()
+		i.publishReport(false)
+		if r := i.Report(); r.Received != received || r.Open != open || r.Received != r.Counted+r.Duplicate+r.Late+r.Bounded+r.Open+r.Refused["E102"] {
+			t.Errorf("%s: %d received, %d open; want %d and %d", when, r.Received, r.Open, received, open)
+		}
+	}
+	wallTo := func(now time.Time) {
+		t.Helper()
+		if err := i.tick(context.Background(), wall{}, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func(seq int) {
+		i.hear(fmt.Sprintf(`{"ts":"2026-03-02T12:00:00Z","seq":%d,"fields":{"device":"02:00:5e:00:00:01","rssi":-50}}`, seq))
+	}
+	wallTo(noon.Add(30 * time.Minute))
+	hear(1)
+	i.hear(`{"ts":"2026-03-02T12:00:00Z","fields":{}}`)
+	shows("in the middle of the hour", 0, 0)
+	wallTo(noon.Add(59 * time.Minute))
+	shows("at its end", 0, 0)
+	wallTo(noon.Add(time.Hour))
+	shows("after it", 2, 1)
+	hear(2)
+	wallTo(noon.Add(61 * time.Minute))
+	shows("a minute later", 2, 1)
+	if err := i.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	i = awake(t, dir, stream)
+	shows("after a restart", 2, 1)
+	i.cfg.Exact = true
+	shows("in a simulation", 3, 2)
 }
