@@ -37,8 +37,9 @@ fuzz:
 		go test -run xxx -fuzz "^$${t%%:*}$$" -fuzztime $(FUZZTIME) ./$${t##*:} || exit 1; \
 	done
 
-# bench prints the engine beside fastjson's parse of the same bytes; the target
-# is three times, with no allocation.
+# bench prints what readings cost, beside those who do less, and the engine
+# beside fastjson's parse of the same bytes; docs/performance.md has the targets.
 bench:
 	@echo "seed none: the readings are always the same"
+	go run ./test/bench
 	go test -run EngineRatio -bench 'Engine|Parse' -benchtime 2s -count 3 -v ./gateway/ingest

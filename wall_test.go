@@ -58,16 +58,17 @@ var arrows = map[string]string{
 	"firmware-sim/device": "firmware-sim/replay firmware-sim/street",
 	"firmware-sim/replay": "",
 	"firmware-sim/street": "",
+	"test/bench":          "",
 }
 
 // doors are the packages through which each module of others is used.
 var doors = map[string]string{
 	"github.com/dchest/siphash":                    "gateway/ingest gateway/ingest/internal/pseudonym",
-	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device gateway/ingest/internal/mqtt",
+	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device gateway/ingest/internal/mqtt test/bench",
 	"github.com/goccy/go-yaml":                     "policy/decision",
 	"github.com/google/differential-privacy/go/v3": "gateway/release",
 	"github.com/influxdata/influxdb-client-go/v2":  "store/influx",
-	"github.com/mochi-mqtt/server/v2":              "gateway/ingest/internal/listener",
+	"github.com/mochi-mqtt/server/v2":              "gateway/ingest/internal/listener test/bench",
 	"github.com/open-policy-agent/opa":             "policy",
 	"github.com/paulmach/orb":                      "register",
 	"github.com/prometheus/client_golang":          "gateway",

@@ -142,5 +142,5 @@ type Gap struct {
 	Stream string    `json:"stream"`
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
-	Reason string    `json:"reason"` // gateway_down, keys_lost
+	Reason string    `json:"reason"` // gateway_down, keys_lost, broker_away, broker_lost_queue
 }

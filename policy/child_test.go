@@ -81,16 +81,16 @@ func TestPolicyCannotFailOpen(t *testing.T) {
 		change func(Files)
 		want   Code
 	}{
-		"undefined plan":       {rules("plan.rego", "package sluice.plan\nresult := x if { x := 1; false }"), Undefined},
-		"undefined charter":    {rules("charter.rego", "package sluice.charter\nviolations := x if { x := []; false }"), Undefined},
-		"null":                 {rules("plan.rego", plans+"null"), Undefined},
-		"a number":             {rules("plan.rego", plans+"1"), WrongType},
-		"true":                 {rules("plan.rego", plans+"true"), WrongType},
-		"an unknown key":       {rules("plan.rego", plans+`{"plans": [], "reasons": [], "allow": true}`), WrongType},
-		"plan without stream":  {rules("plan.rego", plans+`{"plans": [{"decision": "2026-14", "zone": "rambla"}], "reasons": []}`), WrongType},
-		"charter says true":    {rules("charter.rego", "package sluice.charter\nviolations := data.charter.city.id"), WrongType},
-		"two answers":          {rules("plan.rego", plans+"1 if true\nresult := 2 if true"), Conflict},
-		"set conflict":         {local(`package sluice.local
+		"undefined plan":      {rules("plan.rego", "package sluice.plan\nresult := x if { x := 1; false }"), Undefined},
+		"undefined charter":   {rules("charter.rego", "package sluice.charter\nviolations := x if { x := []; false }"), Undefined},
+		"null":                {rules("plan.rego", plans+"null"), Undefined},
+		"a number":            {rules("plan.rego", plans+"1"), WrongType},
+		"true":                {rules("plan.rego", plans+"true"), WrongType},
+		"an unknown key":      {rules("plan.rego", plans+`{"plans": [], "reasons": [], "allow": true}`), WrongType},
+		"plan without stream": {rules("plan.rego", plans+`{"plans": [{"decision": "2026-14", "zone": "rambla"}], "reasons": []}`), WrongType},
+		"charter says true":   {rules("charter.rego", "package sluice.charter\nviolations := data.charter.city.id"), WrongType},
+		"two answers":         {rules("plan.rego", plans+"1 if true\nresult := 2 if true"), Conflict},
+		"set conflict": {local(`package sluice.local
 deny := {{"decision": "x", "message": "a"}} if true
 deny := {{"decision": "x", "message": "b"}} if true`), Conflict},
 		"builtin error":        {local("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if to_number(data.charter.city.id) == 1"), BuiltinError},
