@@ -52,7 +52,7 @@ var glutton = "package sluice.local\na0 := [1, 2, 3, 4, 5, 6, 7, 8]\n" + doublin
 func doublings(n int) string {
 	var b strings.Builder
 	for i := range n {
-		b.WriteString(fmt.Sprintf("a%d := array.concat(a%d, a%[2]d)\n", i+1, i))
+		fmt.Fprintf(&b, "a%d := array.concat(a%d, a%[2]d)\n", i+1, i)
 	}
 	return b.String()
 }

@@ -193,6 +193,9 @@ func (c *city) asTheJournal(influxURL string) {
 		}
 		windows++
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	if windows < 10 {
 		t.Errorf("%d windows are in the journal; want more", windows)
 	}

@@ -13,11 +13,9 @@ package ingest
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +31,6 @@ import (
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/register"
-	"sluice/register/access"
 )
 
 // Group commit: after this many readings, or this long, whichever is first, and
@@ -71,27 +68,6 @@ type Config struct {
 	Resume map[string]time.Time
 	Now    func() time.Time
 	Log    *slog.Logger
-}
-
-// Listen is the embedded listener. With Passwords, or TLS with an authority for
-// client certificates, sensors have identities.
-type Listen struct {
-	Addr      string
-	TLS       *tls.Config
-	Passwords *access.Passwords // nil for none
-}
-
-// Broker is where the gateway is a client. Its session is ClientID's.
-type Broker struct {
-	URL, ClientID, Username, Password string
-	TLS                               *tls.Config
-}
-
-// way is one way in.
-type way interface {
-	Ack(list []intake.Message)
-	Publish(topic string, payload []byte) error
-	Close() error
 }
 
 // Ingest is the running side that sees.
@@ -162,131 +138,6 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 	}
 	i.publishReport(true)
 	return i, nil
-}
-
-func (i *Ingest) openWays() error {
-	cfg := i.cfg
-	if cfg.Listen.Addr != "" {
-		lc := listener.Config{
-			Addr: cfg.Listen.Addr, Clock: cfg.Clock, TLS: cfg.Listen.TLS, Feedback: make(map[string]string),
-			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
-		}
-		for id, s := range i.byID {
-			lc.Feedback[id] = s.entry.FeedbackTopic()
-		}
-		if cfg.Listen.Passwords != nil {
-			lc.Passwords = cfg.Listen.Passwords
-		}
-		var err error
-		if i.listener, err = listener.Listen(lc); err != nil {
-			return err
-		}
-		i.ways = append(i.ways, i.listener)
-	}
-	if b := cfg.Broker; b != nil {
-		var err error
-		if i.broker, err = mqtt.Open(mqtt.Config{
-			Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
-			Topics: i.topics(), Marker: marker(b.ClientID),
-			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
-		}); err != nil {
-			return err
-		}
-		i.ways = append(i.ways, i.broker)
-	}
-	return nil
-}
-
-// topics are what the gateway reads at a broker: everything of the city's, so
-// that what is unknown is counted, and what registered sensors call otherwise.
-// Filters do not overlap, or a broker would send twice.
-func (i *Ingest) topics() []string {
-	const all = "city/v1/"
-	list := []string{all + "#"}
-	for _, s := range i.sensors {
-		if t := s.entry.UpTopic(); !strings.HasPrefix(t, all) {
-			list = append(list, t)
-		}
-	}
-	if i.cfg.Clock != "" && !strings.HasPrefix(i.cfg.Clock, all) {
-		list = append(list, i.cfg.Clock)
-	}
-	return list
-}
-
-// broken takes a panic on a way in.
-func (i *Ingest) broken(err error) {
-	select {
-	case i.fatal <- err:
-	default:
-	}
-}
-
-func (i *Ingest) closeWays() error {
-	var errs []error
-	for _, w := range i.ways {
-		errs = append(errs, w.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// Addr is where sensors connect to the gateway itself; empty for nowhere.
-func (i *Ingest) Addr() string {
-	if i.listener == nil {
-		return ""
-	}
-	return i.listener.Addr()
-}
-
-// Broker is what keeps the broker from being up, and what to do; empty when it
-// is, or when there is none.
-func (i *Ingest) Broker() string {
-	if i.broker == nil {
-		return ""
-	}
-	return i.broker.Status().Problem
-}
-
-// enactment is a version on its way in, and where to say how it went.
-type enactment struct {
-	version Version
-	persist func(since time.Time) error
-	done    chan error
-}
-
-// Enact brings a new policy version into force, between two messages. Ingest
-// chooses Since, so that no window has two policies: now, or the end of the last
-// window that readings have opened ahead of now. Persist makes that durable
-// before any reading runs under it.
-func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.Time) error) error {
-	e := enactment{v, persist, make(chan error, 1)}
-	select {
-	case i.enact <- e:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-e.done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (i *Ingest) enactNow(e enactment) error {
-	since := i.state.Now
-	for _, s := range i.streams {
-		for _, w := range s.windows {
-			if !w.Start.Before(i.state.Now) && w.End.After(since) {
-				since = w.End
-			}
-		}
-	}
-	if err := e.persist(since); err != nil {
-		return err
-	}
-	e.version.Since = since
-	return i.adopt(e.version)
 }
 
 // Run works until ctx ends. Each batch goes to out; its window is kept until its

@@ -131,12 +131,12 @@ func explain(err error) error {
 		return errors.New("influx does not answer; start it, or mend the store's url")
 	}
 	hint := "see InfluxDB's own log"
-	switch {
-	case e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden:
+	switch e.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
 		hint = "check token_file: it must be allowed to read and write the bucket"
-	case e.StatusCode == http.StatusNotFound:
+	case http.StatusNotFound:
 		hint = "check org and bucket; with InfluxDB 1.8, make the database and set flux-enabled = true"
-	case e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		hint = "InfluxDB refuses some points; check the bucket's retention and that nobody else writes to it"
 	}
 	return fmt.Errorf("influx answers %d; %s", e.StatusCode, hint)

@@ -18,7 +18,7 @@ var at = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 // load publishes n readings, as fast as they are acknowledged or at a rate, and
 // returns when all are. It writes MQTT 3.1.1 by hand to leave the CPU to others.
-func load(addr string, n, rate, first int) error {
+func load(addr string, n, rate int) error {
 	conn, err := dial(addr, "load")
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func load(addr string, n, rate, first int) error {
 				return errors.Join(errors.New("the load was not acknowledged"), err)
 			}
 		}
-		if _, err := w.Write(publish(uint16(i%65000)+1, fmt.Sprintf("city/v1/bench/counter-%d/up", i%sensors), reading(first+i))); err != nil {
+		if _, err := w.Write(publish(uint16(i%65000)+1, fmt.Sprintf("city/v1/bench/counter-%d/up", i%sensors), reading(i))); err != nil {
 			return err
 		}
 	}

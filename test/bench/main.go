@@ -128,10 +128,10 @@ func (b *bench) counting(broker *process) (float64, error) {
 		return 0, err
 	}
 	before := p.cpu()
-	if err := load(broker.addr, readings, 0, 0); err != nil {
+	if err := load(broker.addr, readings, 0); err != nil {
 		return 0, err
 	}
-	return perMillion(p.cpu()-before, readings), p.says(fmt.Sprint("counted ", readings))
+	return perMillion(p.cpu() - before), p.says(fmt.Sprint("counted ", readings))
 }
 
 // through is the cost of a gateway behind a broker, and of the broker.
@@ -146,13 +146,13 @@ func (b *bench) through(broker *process) (gateway, own float64, err error) {
 	}
 	time.Sleep(500 * time.Millisecond)
 	before, brokerBefore := g.cpu(), broker.cpu()
-	if err := load(broker.addr, readings, 0, 0); err != nil {
+	if err := load(broker.addr, readings, 0); err != nil {
 		return 0, 0, err
 	}
 	if err := g.received(readings); err != nil {
 		return 0, 0, err
 	}
-	return perMillion(g.cpu()-before, readings), perMillion(broker.cpu()-brokerBefore, readings), nil
+	return perMillion(g.cpu() - before), perMillion(broker.cpu() - brokerBefore), nil
 }
 
 // nothing is the cost of the embedded broker with a hook that does nothing.
@@ -170,10 +170,10 @@ func (b *bench) nothing() (float64, error) {
 		return 0, err
 	}
 	before := p.cpu()
-	if err := load(addr, readings, 0, 0); err != nil {
+	if err := load(addr, readings, 0); err != nil {
 		return 0, err
 	}
-	return perMillion(p.cpu()-before, readings), nil
+	return perMillion(p.cpu() - before), nil
 }
 
 // embedded is the cost of a gateway that is its sensors' broker.
@@ -191,10 +191,10 @@ func (b *bench) embedded() (float64, error) {
 		return 0, err
 	}
 	before := g.cpu()
-	if err := load(addr, readings, 0, 0); err != nil {
+	if err := load(addr, readings, 0); err != nil {
 		return 0, err
 	}
-	return perMillion(g.cpu()-before, readings), g.received(readings)
+	return perMillion(g.cpu() - before), g.received(readings)
 }
 
 // memory is what a gateway holds at 10,000 readings a second with 100,000 people
@@ -216,7 +216,7 @@ func (b *bench) memory() error {
 	idle := g.resident()
 	const rate, total = 10_000, 450_000
 	begun := time.Now()
-	if err := load(broker.addr, total, rate, 0); err != nil {
+	if err := load(broker.addr, total, rate); err != nil {
 		return err
 	}
 	took := time.Since(begun)
@@ -228,4 +228,4 @@ func (b *bench) memory() error {
 	return nil
 }
 
-func perMillion(seconds float64, n int) float64 { return seconds * 1e6 / float64(n) }
+func perMillion(seconds float64) float64 { return seconds * 1e6 / readings }

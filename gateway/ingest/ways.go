@@ -1,0 +1,116 @@
+package ingest
+
+import (
+	"crypto/tls"
+	"errors"
+	"strings"
+
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/listener"
+	"sluice/gateway/ingest/internal/mqtt"
+	"sluice/register/access"
+)
+
+// Listen is the embedded listener. With Passwords, or TLS with an authority for
+// client certificates, sensors have identities.
+type Listen struct {
+	Addr      string
+	TLS       *tls.Config
+	Passwords *access.Passwords // nil for none
+}
+
+// Broker is where the gateway is a client. Its session is ClientID's.
+type Broker struct {
+	URL, ClientID, Username, Password string
+	TLS                               *tls.Config
+}
+
+// way is one way in.
+type way interface {
+	Ack(list []intake.Message)
+	Publish(topic string, payload []byte) error
+	Close() error
+}
+
+func (i *Ingest) openWays() error {
+	cfg := i.cfg
+	if cfg.Listen.Addr != "" {
+		lc := listener.Config{
+			Addr: cfg.Listen.Addr, Clock: cfg.Clock, TLS: cfg.Listen.TLS, Feedback: make(map[string]string),
+			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
+		}
+		for id, s := range i.byID {
+			lc.Feedback[id] = s.entry.FeedbackTopic()
+		}
+		if cfg.Listen.Passwords != nil {
+			lc.Passwords = cfg.Listen.Passwords
+		}
+		var err error
+		if i.listener, err = listener.Listen(lc); err != nil {
+			return err
+		}
+		i.ways = append(i.ways, i.listener)
+	}
+	if b := cfg.Broker; b != nil {
+		var err error
+		if i.broker, err = mqtt.Open(mqtt.Config{
+			Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
+			Topics: i.topics(), Marker: marker(b.ClientID),
+			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
+		}); err != nil {
+			return err
+		}
+		i.ways = append(i.ways, i.broker)
+	}
+	return nil
+}
+
+// topics are what the gateway reads at a broker: everything of the city's, so
+// that what is unknown is counted, and what registered sensors call otherwise.
+// Filters do not overlap, or a broker would send twice.
+func (i *Ingest) topics() []string {
+	const all = "city/v1/"
+	list := []string{all + "#"}
+	for _, s := range i.sensors {
+		if t := s.entry.UpTopic(); !strings.HasPrefix(t, all) {
+			list = append(list, t)
+		}
+	}
+	if i.cfg.Clock != "" && !strings.HasPrefix(i.cfg.Clock, all) {
+		list = append(list, i.cfg.Clock)
+	}
+	return list
+}
+
+// broken takes a panic on a way in.
+func (i *Ingest) broken(err error) {
+	select {
+	case i.fatal <- err:
+	default:
+	}
+}
+
+func (i *Ingest) closeWays() error {
+	var errs []error
+	for _, w := range i.ways {
+		errs = append(errs, w.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Addr is where sensors connect to the gateway itself; empty for nowhere.
+func (i *Ingest) Addr() string {
+	if i.listener == nil {
+		return ""
+	}
+	return i.listener.Addr()
+}
+
+// Broker is what keeps the broker from being up, and what to do; empty when it
+// is, or when there is none.
+func (i *Ingest) Broker() string {
+	if i.broker == nil {
+		return ""
+	}
+	return i.broker.Status().Problem
+}
