@@ -34,8 +34,8 @@ var stages = map[string]stage{
 	"log line":   {ingestFile, "if m.Own {", `i.cfg.Log.Debug("a message", "topic", m.Topic)`},
 	"label":      {ingestFile, "if m.Own {", `i.state.Refused[m.Topic]++`},
 	"file":       {ingestFile, "if m.Own {", `_ = zzos.WriteFile(i.cfg.Dir+"/last", m.Payload, 0o600)`},
-	"error text": {ingestFile, "if m.Own {", `i.fail("a message cannot be taken", errors.New(m.Topic))`},
-	"hash":       {ingestFile, "if m.Own {", `for _, part := range strings.Split(m.Topic, "/") { i.cfg.Log.Debug("a message", "of", fmt.Sprintf("%.4x", zzsha.Sum256([]byte(part)))) }`},
+	"error text": {ingestFile, "if m.Own {", `i.fail("a message cannot be taken", zzerr.New(m.Topic))`},
+	"hash":       {ingestFile, "if m.Own {", `for _, part := range zzstr.Split(m.Topic, "/") { i.cfg.Log.Debug("a message", "of", zzfmt.Sprintf("%.4x", zzsha.Sum256([]byte(part)))) }`},
 	"encoded":    {ingestFile, "if m.Own {", `i.cfg.Log.Debug("a message", "payload", zzbase.URLEncoding.EncodeToString(m.Payload))`},
 }
 
@@ -88,7 +88,7 @@ func buildFaulty() (string, error) {
 	for file, text := range sources {
 		more := "\tzzos \"os\"\n"
 		if file == ingestFile {
-			more += "\tzzbase \"encoding/base64\"\n\tzzsha \"crypto/sha256\"\n"
+			more += "\tzzbase \"encoding/base64\"\n\tzzerr \"errors\"\n\tzzfmt \"fmt\"\n\tzzsha \"crypto/sha256\"\n\tzzstr \"strings\"\n"
 		}
 		sources[file] = strings.Replace(text, "import (\n", "import (\n"+more, 1)
 	}
