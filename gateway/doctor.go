@@ -2,14 +2,18 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -315,8 +319,20 @@ func (d *doctor) running(ctx context.Context) {
 		return
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		d.say("gateway", Fail, "it runs and is not ready", "see http://"+d.cfg.Admin+"/readyz")
+	var ready struct {
+		Ready  bool             `json:"ready"`
+		Checks map[string]check `json:"checks"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&ready); err != nil {
+		d.say("gateway", Fail, "something else answers at the admin address", "choose another with admin: in the file")
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(ready.Checks)) {
+		if c := ready.Checks[name]; !c.OK {
+			d.say("gateway", Fail, "it runs, and is not ready: "+name, c.Hint)
+		}
+	}
+	if !ready.Ready {
 		return
 	}
 	d.say("gateway", Fine, "it runs and is ready", "")

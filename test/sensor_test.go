@@ -320,6 +320,30 @@ func TestManyTopics(t *testing.T) {
 	}
 }
 
+// TestTopicsThatAreNone: what no broker would deliver is counted and acknowledged
+// like any other topic that nobody knows.
+func TestTopicsThatAreNone(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.run()
+	c.connect()
+	c.tick(ten)
+	conn := dialRaw(t, c.mqtt, "odd")
+	p := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+	p.Qos, p.Payload = 1, []byte(gate(1, ten, 1))
+	topics := []string{"city/v1/+/gate-1/up", "city/v1/acme/#", "#", "$SYS/broker/version", "$share/g/city/v1/acme/gate-1/up", "city/v1/acme/gate-1/up/", "/city/v1/acme/gate-1/up", "City/v1/acme/gate-1/up", "city/v1/acme/gate-1/feedback", strings.Repeat("x/", 30_000)}
+	for i, topic := range topics {
+		p.MessageID, p.TopicName = uint16(i+1), topic
+		conn.put(p)
+		if answer, err := packets.ReadPacket(conn); err != nil {
+			t.Fatalf("%.40q: %v", topic, err)
+		} else if ack, ok := answer.(*packets.PubackPacket); !ok || ack.MessageID != uint16(i+1) {
+			t.Errorf("%.40q: got %T", topic, answer)
+		}
+	}
+	c.codes(map[string]float64{"E001": float64(len(topics)), "E302": 0, "E303": 0, "E405": 0})
+}
+
 // TestWindowsInOneMessage: a batch over several windows and streams, with the
 // gateway killed while it is taken, again and again, counts exactly once.
 func TestWindowsInOneMessage(t *testing.T) {

@@ -129,19 +129,22 @@ func (c *Client) Close() error {
 
 // stay connects again and again.
 func (c *Client) stay(ctx context.Context, u *url.URL) {
-	pause := firstPause
+	pause, said := firstPause, ""
 	for ctx.Err() == nil {
 		err := c.connection(ctx, u)
 		if ctx.Err() != nil {
 			return
 		}
 		if c.useful.Swap(false) {
-			pause = firstPause
+			pause, said = firstPause, ""
 		}
 		c.mu.Lock()
 		c.status.Up, c.status.Problem, c.client = false, problem(err), nil
 		c.mu.Unlock()
-		c.cfg.Log.Warn("the broker is away; it is tried again", "retry_in", pause.String(), "hint", problem(err))
+		if hint := problem(err); hint != said {
+			said = hint
+			c.cfg.Log.Warn("the broker is away; it is tried again and again", "hint", hint)
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
