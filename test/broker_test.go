@@ -41,3 +41,29 @@ func TestThroughMosquittoIntoInflux(t *testing.T) {
 		t.Errorf("the gateway is not ready: %v", hints)
 	}
 }
+
+// TestRetainedClockIsOld: a broker's copy of the clock counts while the gateway
+// has no time, and never after.
+func TestRetainedClockIsOld(t *testing.T) {
+	t.Parallel()
+	broker := newMosquitto(t, "")
+	c := found(t, small())
+	c.through(broker.addr)
+	c.connect()
+	c.tick(ten) // nobody is there yet; the copy is kept
+	c.run()
+	c.at(ten)
+	c.gateway.kill()
+	broker.p.kill()
+	broker.start() // and has forgotten the gateway's session
+	c.tick(ten.Add(5 * time.Hour))
+	c.run()
+	c.brokerUp(true)
+	c.send("gate-1", gate(1, ten, 1))
+	c.received(1) // the copy came before it
+	if n := c.metric(`sluice_readings_total{code="E302",state="late"}`); n != 0 {
+		t.Error("an old copy of the clock has closed windows")
+	}
+	c.tick(ten.Add(6 * time.Hour))
+	c.at(ten.Add(6 * time.Hour))
+}
