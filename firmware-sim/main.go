@@ -78,6 +78,8 @@ func runCommand(code *int) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.Broker, "broker", "tcp://127.0.0.1:1883", "where to publish")
+	f.StringVar(&o.Credentials.User, "user", "", "user name at the broker; one that may write for all sensors")
+	f.StringVar(&o.Credentials.PasswordFile, "password-file", "", "with --user: a file whose first line is the password")
 	f.Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same street")
 	f.IntVar(&sensors, "sensors", 11, "how many sensors, the example city's first")
 	f.IntVar(&o.Rate, "rate", 0, "readings a second from WiFi counters; 0 lets the street decide")
@@ -128,6 +130,8 @@ func replayCommand(code *int) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.Broker, "broker", "tcp://127.0.0.1:1883", "where to publish")
+	f.StringVar(&o.Credentials.User, "user", "", "user name at the broker; one that may write for all sensors")
+	f.StringVar(&o.Credentials.PasswordFile, "password-file", "", "with --user: a file whose first line is the password")
 	f.StringVar(&o.Map, "map", "", "ts=COL,sensor=COL,field.NAME=COL[:string|number|bool]; join columns of ts with +")
 	f.StringVar(&o.Layout, "layout", "auto", "of ts: auto, unix, unixms, rfc3339 or a Go layout such as 1/2/2006 15:04")
 	f.StringVar(&o.Timezone, "timezone", "UTC", "of ts without a zone")

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sys/unix"
 
+	"sluice/gateway/crash"
 	"sluice/policy"
 )
 
@@ -94,13 +96,27 @@ func (g *Gateway) serveAdmin(ctx context.Context) error {
 		writeJSON(w, status, map[string]any{"ready": ready, "checks": since})
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{
+		Handler: g.careful(mux), ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it would print a panic with its values
+	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(g.admin); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+// careful says where a handler has panicked, and not with what.
+func (g *Gateway) careful(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer crash.Catch(func(e *crash.Error) {
+			g.log.Error("the admin interface has a bug", "error", e)
+			w.WriteHeader(http.StatusInternalServerError)
+		})
+		next.ServeHTTP(w, r)
+	})
 }
 
 // instant is RFC 3339, or null before the first tick.

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"sluice/books"
+	"sluice/gateway/crash"
 )
 
 // metrics reads the reports when it is asked; it keeps no numbers of its own.
@@ -55,6 +56,8 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	// The registry calls this in a goroutine of its own.
+	defer crash.Catch(func(e *crash.Error) { ch <- prometheus.NewInvalidMetric(m.up, e) })
 	r := m.g.ingest.Report()
 	counter := func(d *prometheus.Desc, v int64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)

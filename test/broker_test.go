@@ -14,10 +14,7 @@ func TestThroughMosquittoIntoInflux(t *testing.T) {
 	c := found(t, small())
 	c.through(broker.addr)
 	c.keepIn(db.url)
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	for i := range 10 {
 		c.send("gate-1", gate(i, ten.Add(time.Duration(i)*time.Second), 2))
 	}

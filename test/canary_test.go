@@ -283,6 +283,30 @@ func TestCanariesAreCaught(t *testing.T) {
 	}
 }
 
+// TestAdminPanicsSayNothing: a bug behind an admin address costs one answer, not
+// the process, and says nothing either.
+func TestAdminPanicsSayNothing(t *testing.T) {
+	t.Parallel()
+	bin := withFaults(t)
+	for fault, path := range map[string]string{"in metrics": "/metrics", "in readyz": "/readyz"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			c := found(t, small())
+			p := startWith(t, []string{faultVariable + "=" + fault}, bin, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+			admin := "http://" + p.find(`the gateway runs.*admin=(\S+)`)[1]
+			for range 2 {
+				status, _, body := get(t, admin+path)
+				if status != 500 || strings.Contains(string(body), "Rambla") {
+					t.Errorf("%s gives %d %s", path, status, body)
+				}
+			}
+			if status, _, _ := get(t, admin+"/healthz"); status != 200 || strings.Contains(p.err.String(), "Rambla") {
+				t.Errorf("after it healthz gives %d, and the log says\n%s", status, p.err.String())
+			}
+		})
+	}
+}
+
 // TestPanicsSayNothing lets each stage of a reading's life panic with what it
 // holds. The process ends with 70 and says where, and not what.
 func TestPanicsSayNothing(t *testing.T) {

@@ -24,10 +24,7 @@ func TestMosquittoClients(t *testing.T) {
 	t.Parallel()
 	need(t, "mosquitto_pub")
 	c := found(t, small())
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	host, port, _ := strings.Cut(c.mqtt, ":")
 	seq := 0
 	for _, version := range []string{"311", "5"} {

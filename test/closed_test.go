@@ -107,10 +107,7 @@ func (c *city) closed(code string) {
 func TestPolicyRemovedAndBack(t *testing.T) {
 	t.Parallel()
 	c := found(t, small())
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	c.send("gate-1", gate(1, ten, 5))
 	policy, away := filepath.Join(c.dir, "policy"), filepath.Join(c.dir, "away")
 	move(t, policy, away)

@@ -80,10 +80,7 @@ func deref(list []item) (out []string) {
 func TestStopAndContinue(t *testing.T) {
 	t.Parallel()
 	c := found(t, small())
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	c.send("gate-1", gate(1, ten, 3))
 	if code := c.gateway.stop(5 * time.Second); code != 0 {
 		t.Errorf("SIGINT gave exit code %d; want 0", code)
@@ -102,10 +99,7 @@ func TestStopAndContinue(t *testing.T) {
 func TestLostKeys(t *testing.T) {
 	t.Parallel()
 	c := found(t, small())
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	c.send("gate-1", gate(1, ten, 3))
 	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:30:00:01","rssi":-50}}`, ten.Format(time.RFC3339)))
 	c.gateway.kill()

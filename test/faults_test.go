@@ -255,10 +255,7 @@ func TestFullDisk(t *testing.T) {
 		t.Skipf("a small disk cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() { c.gateway.kill(); _ = syscall.Unmount(state, syscall.MNT_DETACH) })
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	for i := range 10 {
 		c.send("gate-1", gate(i, ten, 1))
 	}

@@ -229,6 +229,15 @@ func (c *city) serve() {
 	c.opendata = p.find(`http=(http://\S+)`)[1]
 }
 
+// begin starts everything and sets the clock to ten.
+func (c *city) begin() {
+	c.t.Helper()
+	c.run()
+	c.serve()
+	c.connect()
+	c.tick(ten)
+}
+
 // connect opens a connection that stays over restarts of the gateway.
 func (c *city) connect() *device.Link {
 	c.t.Helper()

@@ -98,10 +98,7 @@ func TestInfluxInEveryMood(t *testing.T) {
 	proxy := newMoody(t, db)
 	c := found(t, small())
 	c.keepIn(proxy.URL)
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	moods := []string{"", "refuse", "partial", "cut", "slow", "killed", ""}
 	for n, mood := range moods {
 		if mood == "killed" {
@@ -230,10 +227,7 @@ func TestOutboxIsBounded(t *testing.T) {
 	c := found(t, small())
 	c.keepIn(db.url)
 	appendTo(t, filepath.Join(c.dir, "gateway.yaml"), "outbox: {max_bytes: 8KiB}\n")
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	const hours = 10
 	go func() {
 		for n := range hours {
@@ -272,10 +266,7 @@ func TestBothStoresGiveTheSameBytes(t *testing.T) {
 	t.Parallel()
 	db := newInflux(t)
 	c := found(t, small())
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	for h := range 5 {
 		at := ten.Add(time.Duration(h) * time.Hour)
 		c.send("gate-1", gate(h, at, h))

@@ -31,6 +31,8 @@ var stages = map[string]stage{
 	"panic release":    {"gateway/release/publisher.go", "mech, err := NewMechanism(b.stream)", `panic("release " + b.stream.ID)`},
 	"panic forward":    {"gateway/forward/forward.go", "var rows []store.Observation", `panic("forward")`},
 
+	"in metrics": {"gateway/metrics.go", "r := m.g.ingest.Report()", `panic("1200 at the Rambla")`},
+	"in readyz":  {"gateway/health.go", "ready := true", `panic("1200 at the Rambla")`},
 	"log line":   {ingestFile, "if m.Own {", `i.cfg.Log.Debug("a message", "topic", m.Topic)`},
 	"label":      {ingestFile, "if m.Own {", `i.state.Refused[m.Topic]++`},
 	"file":       {ingestFile, "if m.Own {", `_ = zzos.WriteFile(i.cfg.Dir+"/last", m.Payload, 0o600)`},

@@ -60,10 +60,7 @@ func TestPolicyEditedInMidWindow(t *testing.T) {
 	files := small()
 	files["policy/zones.geojson"] = squares([]string{"square", "park"})
 	c := found(t, files)
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	c.send("gate-1", gate(1, ten, 3))
 	edit := func(old, new string) {
 		path := filepath.Join(c.dir, "policy/decisions/gates.yaml")
@@ -155,10 +152,7 @@ until: 2026-12-31
 		files["register.yaml"] += fmt.Sprintf("  - {id: home-%d, owner: acme, kind: home-meter, zone: square, registered: 2026-01-01}\n", i)
 	}
 	c := found(t, files)
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	at := ten.Format(time.RFC3339)
 	for i, v := range []struct {
 		vehicle string

@@ -349,10 +349,7 @@ func TestTopicsThatAreNone(t *testing.T) {
 func TestWindowsInOneMessage(t *testing.T) {
 	t.Parallel()
 	c := found(t, small())
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	c.tick(ten.Add(time.Hour)) // the hour of ten stays open for two minutes
 	const readings = 4000
 	var b strings.Builder

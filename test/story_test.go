@@ -112,10 +112,7 @@ func value(t *testing.T, list []item, start time.Time, measure string) float64 {
 func TestPublishAndRead(t *testing.T) {
 	t.Parallel()
 	c := found(t, small())
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	for i := range 10 {
 		c.send("gate-1", gate(i, ten.Add(time.Duration(i)*30*time.Second), 2))
 		c.tick(ten.Add(time.Duration(i+1) * 30 * time.Second))
@@ -191,10 +188,7 @@ func TestNothingByDefault(t *testing.T) {
 	files := small()
 	delete(files, "policy/decisions/gates.yaml")
 	c := found(t, files)
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	c.send("gate-1", gate(1, ten, 5))
 	c.tick(ten.Add(3 * time.Hour))
 	c.stored()
@@ -211,10 +205,7 @@ func TestNothingByDefault(t *testing.T) {
 func TestRedelivery(t *testing.T) {
 	t.Parallel()
 	c := found(t, small())
-	c.run()
-	c.serve()
-	c.connect()
-	c.tick(ten)
+	c.begin()
 	message := "[" + gate(1, ten, 1) + "," + gate(2, ten, 1) + "," + gate(3, ten.Add(time.Second), 1) + "]"
 	noSeq := fmt.Sprintf(`{"ts":%q,"fields":{"passed":1}}`, ten.Format(time.RFC3339))
 	noTime := `{"seq":70,"fields":{"passed":1}}`

@@ -14,9 +14,26 @@ import (
 	"sluice/firmware-sim/street"
 )
 
+// Credentials are a broker's user and the file whose first line is its password;
+// none where User is empty. All sensors of a fleet share them.
+type Credentials struct{ User, PasswordFile string }
+
+func (c Credentials) connect(broker, clientID string) (*Link, error) {
+	if c.User == "" {
+		return Connect(broker, clientID)
+	}
+	raw, err := os.ReadFile(c.PasswordFile)
+	if err != nil {
+		return nil, fmt.Errorf("--password-file: %w", err)
+	}
+	password, _, _ := strings.Cut(string(raw), "\n")
+	return ConnectAs(broker, clientID, c.User, password)
+}
+
 // RunOptions of a simulated street.
 type RunOptions struct {
 	Broker      string
+	Credentials Credentials
 	Seed        uint64
 	Sensors     []street.Sensor
 	Rate, Crowd int
@@ -40,7 +57,7 @@ func Run(ctx context.Context, o RunOptions) (*street.Street, error) {
 			return nil, fmt.Errorf("--start: %w", err)
 		}
 	}
-	link, err := Connect(o.Broker, fmt.Sprintf("firmware-sim-%d", o.Seed))
+	link, err := o.Credentials.connect(o.Broker, fmt.Sprintf("firmware-sim-%d", o.Seed))
 	if err != nil {
 		return nil, err
 	}
@@ -157,6 +174,7 @@ func WriteRegister(path string, sensors []street.Sensor) error {
 
 // ReplayOptions of recorded readings.
 type ReplayOptions struct {
+	Credentials                                       Credentials
 	File, Broker, Map, Layout, Timezone, Owner, Clock string
 	Accelerate                                        float64
 	Settle, Step                                      time.Duration
@@ -179,7 +197,7 @@ func Replay(ctx context.Context, o ReplayOptions) (usage bool, err error) {
 		return true, fmt.Errorf("%s: no row has time, sensor and a field; check --map and --layout", o.File)
 	}
 	sensors, index := sensorsOf(rows, o.Owner)
-	link, err := Connect(o.Broker, "firmware-sim-replay")
+	link, err := o.Credentials.connect(o.Broker, "firmware-sim-replay")
 	if err != nil {
 		return false, err
 	}
