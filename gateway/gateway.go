@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -118,8 +117,8 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if list := clearSwap(); len(list) > 0 && !g.cfg.AllowSwap && !g.cfg.Simulation {
-		return refuse("this machine has unencrypted swap, where what is in memory could be written in clear: %s; turn it off with swapoff -a, encrypt it, or set allow_swap: true", strings.Join(list, ", "))
+	if err := g.mindSwap(clearSwap()); err != nil {
+		return err
 	}
 	keys, err := keyDir(g.cfg.Keys, g.cfg.Dir, g.log)
 	if err != nil {

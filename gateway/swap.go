@@ -6,6 +6,19 @@ import (
 	"strings"
 )
 
+// mindSwap refuses unencrypted swap unless it is allowed. A simulation only warns,
+// and not where its clock is simulated too: nobody real is in it.
+func (g *Gateway) mindSwap(list []string) error {
+	switch {
+	case len(list) == 0 || g.cfg.AllowSwap || g.cfg.Time.Topic != "":
+		return nil
+	case g.cfg.Simulation:
+		g.log.Warn("this machine has unencrypted swap, where what is in memory could be written in clear; turn it off, encrypt it, or set allow_swap: true", "swap", strings.Join(list, ", "))
+		return nil
+	}
+	return refuse("this machine has unencrypted swap, where what is in memory could be written in clear: %s; turn it off with swapoff -a, encrypt it, or set allow_swap: true", strings.Join(list, ", "))
+}
+
 // clearSwap lists swap that is neither encrypted nor memory: what is in memory
 // could be written there in clear.
 func clearSwap() []string {

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -19,5 +21,27 @@ func TestClearSwap(t *testing.T) {
 	}
 	if got := clearSwapIn("Filename Type Size Used Priority\n", nil); len(got) != 0 {
 		t.Errorf("without swap there is %v", got)
+	}
+}
+
+func TestSwapIsMinded(t *testing.T) {
+	for _, c := range []struct {
+		cfg     Config
+		refused bool
+		warned  bool
+	}{
+		{Config{}, true, false},
+		{Config{AllowSwap: true}, false, false},
+		{Config{Simulation: true}, false, true},
+		{Config{Simulation: true, Time: Time{Topic: "clock"}}, false, false},
+	} {
+		var log strings.Builder
+		g := &Gateway{cfg: c.cfg, log: slog.New(slog.NewTextHandler(&log, nil))}
+		if err := g.mindSwap([]string{"/swapfile"}); (err != nil) != c.refused || (log.Len() > 0) != c.warned {
+			t.Errorf("%+v: %v, logging %q; want refused %v, warned %v", c.cfg, err, log.String(), c.refused, c.warned)
+		}
+		if err := g.mindSwap(nil); err != nil {
+			t.Errorf("without swap: %v", err)
+		}
 	}
 }

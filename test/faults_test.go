@@ -236,6 +236,55 @@ func TestBacklogIsNotLate(t *testing.T) {
 	c.adds()
 }
 
+// TestBrokerAwayForTooLong: windows wait for a broker that is away, but not for
+// ever. Then they close as no_data, with a gap that says why.
+func TestBrokerAwayForTooLong(t *testing.T) {
+	t.Parallel()
+	files := small()
+	for _, name := range []string{"policy/decisions/gates.yaml", "policy/decisions/devices.yaml"} {
+		files[name] = wallClock(files[name])
+	}
+	broker := newMosquitto(t, "")
+	c := found(t, files)
+	c.through(broker.addr)
+	config := filepath.Join(c.dir, "gateway.yaml")
+	write(t, config, strings.Replace(read(t, config), "time: {topic: city/v1/clock}", "time: wall\nwindows: {catch_up: PT10S}", 1))
+	c.run()
+	c.serve()
+	c.brokerUp(true)
+	c.connect()
+	c.send("gate-1", `{"seq":1,"fields":{"passed":1}}`)
+	published := func() (n int, last time.Time) {
+		for _, i := range readAll(t, c.opendata, "/api/v1/streams/gates/observations?limit=1000&measure=passed") {
+			if i.End.After(last) {
+				last = i.End
+			}
+			if i.Status == "published" {
+				n++
+			}
+		}
+		return n, last
+	}
+	await(t, 20*time.Second, "the reading to be published", func() bool { n, _ := published(); return n == 1 })
+	broker.p.kill()
+	c.brokerUp(false)
+	away := time.Now()
+	time.Sleep(5 * time.Second)
+	if _, last := published(); last.After(away.Add(2 * time.Second)) {
+		t.Errorf("a window that ends at %s is closed although the broker is away since %s", last, away)
+	}
+	await(t, 30*time.Second, "windows to close without the broker", func() bool { _, last := published(); return last.After(away.Add(5 * time.Second)) })
+	await(t, 10*time.Second, "gaps.jsonl to speak of the broker", func() bool {
+		raw, err := os.ReadFile(filepath.Join(c.dir, "state/public/gaps.jsonl"))
+		return err == nil && strings.Contains(string(raw), `"broker_away"`)
+	})
+	for _, i := range readAll(t, c.opendata, fmt.Sprintf("/api/v1/streams/devices/observations?limit=1000&from=%s", away.Add(2*time.Second).UTC().Format(time.RFC3339))) {
+		if i.Status != "no_data" {
+			t.Errorf("a window about devices that nothing could reach is %s; want no_data", i.Status)
+		}
+	}
+}
+
 // wallClock makes a decision of windows of two seconds that are in force now.
 func wallClock(text string) string {
 	return strings.NewReplacer("lateness: PT2M", "lateness: PT1S", "every: PT1H", "every: PT2S",
