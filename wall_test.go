@@ -63,6 +63,7 @@ var arrows = map[string]string{
 
 // doors are the packages through which each module of others is used.
 var doors = map[string]string{
+	"github.com/agnivade/levenshtein":              "policy/decision",
 	"github.com/dchest/siphash":                    "gateway/ingest gateway/ingest/internal/pseudonym",
 	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device gateway/ingest/internal/mqtt test/bench",
 	"github.com/goccy/go-yaml":                     "policy/decision",

@@ -194,7 +194,8 @@ func ReadConfig(path string) (Config, error) {
 	if err := decision.Decode(path, raw, &c); err != nil {
 		for key, hint := range notYet {
 			if strings.Contains(err.Error(), fmt.Sprintf("unknown field %q", key)) {
-				err = fmt.Errorf("%w\n%s", err, hint)
+				first, _, _ := strings.Cut(err.Error(), "\nknown keys are ")
+				err = fmt.Errorf("%s\n%s", first, hint)
 			}
 		}
 		return Config{}, refuse("%w", err)

@@ -16,6 +16,9 @@ func TestConfigurationIsStrict(t *testing.T) {
 	for _, c := range []struct{ name, verb, text, says string }{
 		{"unknown key", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\nlisten_on: 1\n", `[7:1] unknown field "listen_on"`},
 		{"unknown key within", "gateway", good + "mqtt: {broker: tcp://h:1, user: x}\n", `unknown field "user"`},
+		{"a slip", "gateway", good + "lisen: {mqtt: 127.0.0.1:0}\n", "did you mean listen?"},
+		{"a key elsewhere", "gateway", good + "broker: tcp://h:1\n", "belongs elsewhere"},
+		{"nothing like it", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\nwhatever: 1\n", "known keys are admin, "},
 		{"wrong type", "gateway", good + "simulation: [1]\n", "[6:"},
 		{"a size", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\noutbox: {max_bytes: lots}\n", "1GiB"},
 		{"a duration", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\nwindows: {future: soon}\n", "ISO 8601"},

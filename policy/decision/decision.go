@@ -268,7 +268,8 @@ func Decode(name string, raw []byte, v any) error {
 		return fmt.Errorf("%s: line %d: anchors and aliases are not used here; write the value out", name, anchors.line)
 	}
 	if err := yaml.UnmarshalWithOptions(raw, v, yaml.Strict()); err != nil {
-		return fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		text := strings.TrimSpace(yaml.FormatError(err, false, true))
+		return fmt.Errorf("%s: %s%s", name, text, hint(text, v))
 	}
 	return nil
 }

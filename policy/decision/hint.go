@@ -1,0 +1,54 @@
+package decision
+
+import (
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+var unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
+
+// hint says what may have been meant where an error is about an unknown key: the
+// nearest key that v has anywhere, or all of them.
+func hint(problem string, v any) string {
+	m := unknownField.FindStringSubmatch(problem)
+	if m == nil {
+		return ""
+	}
+	known := make(map[string]bool)
+	keys(reflect.TypeOf(v), known, 0)
+	best, distance := "", 3
+	for _, key := range slices.Sorted(maps.Keys(known)) {
+		if d := levenshtein.ComputeDistance(strings.ToLower(m[1]), key); d < distance {
+			best, distance = key, d
+		}
+	}
+	if best != "" && !known[m[1]] {
+		return "\ndid you mean " + best + "?"
+	}
+	if known[m[1]] {
+		return "\nthis key belongs elsewhere in the file"
+	}
+	return "\nknown keys are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+}
+
+// keys collects the yaml keys of a type and all that it holds.
+func keys(t reflect.Type, into map[string]bool, depth int) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || depth > 6 {
+		return
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if name != "" && name != "-" {
+			into[name] = true
+			keys(t.Field(i).Type, into, depth+1)
+		}
+	}
+}
