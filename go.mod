@@ -24,7 +24,10 @@ require (
 )
 
 // store and ledger
-require modernc.org/sqlite v1.62.0
+require (
+	github.com/influxdata/influxdb-client-go/v2 v2.14.0
+	modernc.org/sqlite v1.62.0
+)
 
 // running it
 require (
@@ -38,12 +41,8 @@ require (
 // tests
 require (
 	go.uber.org/goleak v1.3.0
-	pgregory.net/rapid v1.3.0
-)
-
-require (
-	github.com/influxdata/influxdb-client-go/v2 v2.14.0
 	golang.org/x/crypto v0.57.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (
