@@ -14,7 +14,11 @@ func TestThroughMosquittoIntoInflux(t *testing.T) {
 	c := found(t, small())
 	c.through(broker.addr)
 	c.keepIn(db.url)
-	c.begin()
+	c.run()
+	c.brokerUp(true) // what is sent before would be nobody's
+	c.serve()
+	c.connect()
+	c.tick(ten)
 	for i := range 10 {
 		c.send("gate-1", gate(i, ten.Add(time.Duration(i)*time.Second), 2))
 	}

@@ -324,6 +324,11 @@ func TestPanicsSayNothing(t *testing.T) {
 			if strings.HasSuffix(stage, "listener") {
 				a.mqtt = a.listen
 			}
+			// What is sent before the gateway has subscribed would be nobody's. Some
+			// stages do not live to see it.
+			await(t, 20*time.Second, "the broker, or the end", func() bool {
+				return strings.Contains(a.gateway.err.String(), "the broker is there") || a.gateway.ended()
+			})
 			conn := dialRaw(t, a.mqtt, "sender")
 			p := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
 			p.Qos = 1

@@ -117,6 +117,17 @@ func (p *process) find(pattern string) []string {
 	return match
 }
 
+// ended reports whether the process is over.
+func (p *process) ended() bool {
+	select {
+	case err := <-p.done:
+		p.done <- err
+		return true
+	default:
+		return false
+	}
+}
+
 // kill ends the process as a power cut would; it may be over already.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()

@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
@@ -65,6 +66,10 @@ type Store struct {
 	bucket string
 }
 
+// silence stops the library from logging by itself: errors are returned, and said
+// once. Its logger is a global of its own, so this is done once, before any client.
+var silence = sync.OnceFunc(func() { influxlog.Log = nil })
+
 // Open makes a client; it does not connect yet.
 func Open(c Config) (*Store, error) {
 	token := ""
@@ -75,7 +80,7 @@ func Open(c Config) (*Store, error) {
 		}
 		token = strings.TrimSpace(string(raw))
 	}
-	influxlog.Log = nil // errors are returned, and said once
+	silence()
 	o := influxdb2.DefaultOptions().SetPrecision(time.Nanosecond).SetHTTPClient(&http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
