@@ -54,7 +54,7 @@ type Gateway struct {
 	current  *policy.Set            // in force, nil for none; guarded by mu
 	latest   *policy.Set            // in force last; guarded by mu
 	problem  error                  // of the policy directory; guarded by mu
-	idle     string                 // why a decision is not run; guarded by mu
+	idle     map[string]string      // why a decision is not run, by set; guarded by mu
 	withheld string                 // why release rules gave no answer; guarded by mu
 	versions int                    // policy versions so far; guarded by mu
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
@@ -67,7 +67,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int),
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string),
 		public: books.Dir(filepath.Join(cfg.Dir, "public")),
 	}
 	defer func() {

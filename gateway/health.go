@@ -60,8 +60,8 @@ func (g *Gateway) policyCheck() string {
 		return "the policy directory cannot be used; the policy in force goes on: " + err.Error()
 	case g.withheld != "":
 		return g.withheld
-	case g.idle != "":
-		return g.idle
+	case g.idle[set.Digest] != "":
+		return g.idle[set.Digest]
 	case len(set.Streams) == 0:
 		return "no decision is in force, so nothing flows"
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,7 +147,7 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sets[set.Digest] = set // before any window can close under it
-	g.idle = idle(set, said)
+	g.idle[set.Digest] = idle(set, said)
 	if err := v.Check(g.register); err != nil {
 		return v, &policy.Problem{Code: policy.Unfit, Err: err}
 	}
@@ -208,8 +209,7 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 			err = errors.Join(err, g.stopAll(ctx))
 		}
 		again = time.Time{}
-		switch policy.CodeOf(err) {
-		case policy.Timeout, policy.Died, policy.Other:
+		if err != nil && slices.Contains([]policy.Code{policy.Timeout, policy.Died, policy.Other}, policy.CodeOf(err)) {
 			again = time.Now().Add(tryAgain) // it may be not the files
 		}
 		g.mind(err)

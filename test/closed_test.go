@@ -150,6 +150,38 @@ func TestPolicyRemovedAndBack(t *testing.T) {
 	}
 }
 
+// TestASlipWhileEditing: a policy that becomes wrong changes nothing, and says so;
+// once it is mended nothing is left of it.
+func TestASlipWhileEditing(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.begin()
+	version := c.metric("sluice_policy_version")
+	path := filepath.Join(c.dir, "policy/decisions/gates.yaml")
+	good := read(t, path)
+	for _, slip := range []struct{ file, text, code string }{
+		{path, strings.Replace(good, "stream:", "streem:", 1), "R03: "},
+		{filepath.Join(c.dir, "policy/local/x.rego"), "package sluice.local\ndeny contains", "R04: "},
+	} {
+		write(t, slip.file, slip.text)
+		await(t, 20*time.Second, "readyz to say "+slip.code, func() bool {
+			_, hints := c.ready()
+			return strings.Contains(hints["policy"], slip.code) && strings.Contains(hints["policy"], "the policy in force goes on")
+		})
+		c.send("gate-1", gate(len(slip.code+slip.file), ten, 1))
+		if slip.file == path {
+			write(t, path, good)
+		} else {
+			removeAll(t, slip.file)
+		}
+		await(t, 20*time.Second, "readyz to be well again", func() bool { ok, _ := c.ready(); return ok })
+	}
+	if n := c.metric("sluice_policy_version"); n != version {
+		t.Errorf("%v policy versions; want %v as before", n, version)
+	}
+	c.counted(2)
+}
+
 func move(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.Rename(from, to); err != nil {
