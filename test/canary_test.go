@@ -230,8 +230,9 @@ func (a *aviary) life(fault string) []byte {
 //
 // Eight hexadecimal digits of a hash can be there by chance; such a finding is
 // believed only when a second life with other canaries has one too. With some
-// 300,000 prefixes and about 2,000 hexadecimal words in what is said, chance
-// raises a false alarm in about one of fifty runs of two lives.
+// 1.5 million prefixes and about twenty hexadecimal words in what is said, chance
+// raises a false alarm in about one of 170 lives, and in both of two about once in
+// 30,000 runs.
 func TestCanaries(t *testing.T) {
 	t.Parallel()
 	bin := withFaults(t)
