@@ -56,7 +56,8 @@ func (d *doctor) say(check string, v Verdict, found, hint string) {
 }
 
 // Examine looks at everything that a gateway with this configuration needs. It
-// changes nothing and may be used beside a running gateway. The broker's own
+// mends nothing (it makes the directory for keys, to see that it can) and may be
+// used beside a running gateway. The broker's own
 // configuration file is read where it is given, or found on this machine.
 func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 	d := &doctor{cfg: cfg}
