@@ -201,6 +201,32 @@ func TestAKilledChild(t *testing.T) {
 	}
 }
 
+// TestTheChildIsConfined reads the limits that the child has set itself.
+func TestTheChildIsConfined(t *testing.T) {
+	c := child(t)
+	if _, err := Compile(context.Background(), c, Example()); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := strings.Join(strings.Fields(string(raw)), " ")
+	want := []string{"Max cpu time 120 120", "Max file size 0 0", "Max core file size 0 0", "Max open files 32 32"}
+	if !raced {
+		want = append(want, "Max data size 1073741824 1073741824")
+	}
+	for _, w := range want {
+		if !strings.Contains(limits, w) {
+			t.Errorf("the child lacks the limit %q: %s", w, limits)
+		}
+	}
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", c.p.cmd.Process.Pid))
+	if err != nil || len(env) > 0 {
+		t.Errorf("the child has an environment of %d bytes, %v; want none", len(env), err)
+	}
+}
+
 func TestAGluttonDiesAlone(t *testing.T) {
 	if raced {
 		t.Skip("the race detector's memory leaves no room for a limit")

@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -37,6 +38,10 @@ func TestThroughMosquittoIntoInflux(t *testing.T) {
 	}
 	if devices := value(t, c.items("devices", ten, ten.Add(time.Hour)), ten, "devices"); devices < 24 || devices > 36 {
 		t.Errorf("devices is %v; want 30 give or take noise of scale 0.05", devices)
+	}
+	limits := strings.Join(strings.Fields(read(t, fmt.Sprintf("/proc/%d/limits", c.gateway.cmd.Process.Pid))), " ")
+	if !strings.Contains(limits, "Max core file size 0 0") {
+		t.Errorf("the gateway could leave a core file: %s", limits)
 	}
 	if ok, hints := c.ready(); !ok {
 		t.Errorf("the gateway is not ready: %v", hints)
