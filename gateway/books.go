@@ -127,12 +127,12 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
 	for _, d := range set.Decisions {
 		b := books.Decision{
 			ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
-			Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, State: stateOf(d, now),
+			Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, State: stateOf(set, d.Stream, now),
 		}
 		if !running {
 			b.State = "suspended"
 		}
-		for _, v := range d.Violations {
+		for _, v := range set.Broken[d.Decision] {
 			b.Problems = append(b.Problems, v.Rule+": "+v.Message)
 		}
 		list = append(list, b)
@@ -143,13 +143,13 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
 	return g.public.PutJSON("decisions.json", list)
 }
 
-func stateOf(d policy.Decision, now time.Time) string {
+func stateOf(set *policy.Set, s *plan.Stream, now time.Time) string {
 	switch {
-	case len(d.Violations) > 0:
+	case len(set.Broken[s.Decision]) > 0 || set.Suspension(s.Decision) != nil:
 		return "suspended"
-	case now.Before(d.Stream.From):
+	case now.Before(s.From):
 		return "coming"
-	case !now.Before(d.Stream.Until):
+	case !now.Before(s.Until):
 		return "past"
 	}
 	return "in_force"

@@ -291,7 +291,7 @@ func (d *doctor) policy(ctx context.Context) {
 		}
 	}
 	for _, dec := range set.Decisions {
-		for _, why := range dec.Violations {
+		for _, why := range set.Broken[dec.Decision] {
 			d.say("policy", Fail, why.Rule+": decision "+why.Decision+" is not run", why.Message)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
 	"sluice/policy"
+	"sluice/policy/bundle"
 	"sluice/policy/plan"
 )
 
@@ -86,7 +87,7 @@ func (g *Gateway) earlier(ctx context.Context, v ledger.Version) (ingest.Version
 		g.adopted(nil)
 		return ingest.Version{Digest: none, Since: v.Since}, nil
 	}
-	files, err := policy.Unpack(v.Packed)
+	files, err := bundle.Unpack(v.Packed)
 	if err != nil {
 		return ingest.Version{}, err
 	}
@@ -140,7 +141,7 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 		}
 	}
 	for _, d := range set.Decisions {
-		for _, why := range d.Violations {
+		for _, why := range set.Broken[d.Decision] {
 			g.log.Warn("a decision breaks the charter and is not run", "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
 		}
 	}
@@ -157,7 +158,7 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 // idle is the first reason why a decision is not run at all; empty for none.
 func idle(set *policy.Set, said map[policy.Reason]bool) string {
 	for _, d := range set.Decisions {
-		for _, why := range d.Violations {
+		for _, why := range set.Broken[d.Decision] {
 			return why.Rule + ": decision " + why.Decision + " is not run: " + why.Message
 		}
 	}

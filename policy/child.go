@@ -54,10 +54,10 @@ type running struct {
 func NewChild(command ...string) *Child { return &Child{command: command} }
 
 type question struct {
-	Bundle *bundle `json:"bundle,omitempty"`
-	ID     string  `json:"id,omitempty"`
-	Query  string  `json:"query,omitempty"`
-	Input  any     `json:"input,omitempty"`
+	Bundle *modulesAndData `json:"bundle,omitempty"`
+	ID     string          `json:"id,omitempty"`
+	Query  string          `json:"query,omitempty"`
+	Input  any             `json:"input,omitempty"`
 }
 
 type reply struct {
@@ -68,7 +68,7 @@ type reply struct {
 
 var errDied = errors.New("the rules' process died, so nothing is permitted; look for a rule that takes all memory")
 
-func (c *Child) ask(ctx context.Context, b *bundle, query string, input any) (json.RawMessage, error) {
+func (c *Child) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	raw, err := c.try(ctx, b, query, input)
@@ -104,7 +104,7 @@ func (c *Child) end() {
 	}
 }
 
-func (c *Child) try(ctx context.Context, b *bundle, query string, input any) (json.RawMessage, error) {
+func (c *Child) try(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
 	if c.p == nil {
 		if err := c.start(); err != nil {
 			return nil, problem(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
@@ -182,7 +182,7 @@ func Serve(in io.Reader, out io.Writer) error {
 		return err
 	}
 	rules := &local{ready: make(map[string]map[string]rego.PreparedEvalQuery)}
-	bundles := make(map[string]*bundle)
+	bundles := make(map[string]*modulesAndData)
 	enc, dec := json.NewEncoder(out), json.NewDecoder(in)
 	dec.UseNumber()
 	for {

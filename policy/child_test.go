@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/policy/bundle"
 	"sluice/register"
 )
 
@@ -60,9 +61,11 @@ func doublings(n int) string {
 // TestPolicyCannotFailOpen: whatever is wrong with a policy or its rules, there
 // is no plan, and a code says why.
 func TestPolicyCannotFailOpen(t *testing.T) {
-	local := func(module string) func(Files) { return func(f Files) { f["local/x.rego"] = []byte(module) } }
-	rules := func(name, module string) func(Files) {
-		return func(f Files) {
+	local := func(module string) func(bundle.Files) {
+		return func(f bundle.Files) { f["local/x.rego"] = []byte(module) }
+	}
+	rules := func(name, module string) func(bundle.Files) {
+		return func(f bundle.Files) {
 			all, err := readEmbedded()
 			if err != nil {
 				panic(err)
@@ -73,12 +76,12 @@ func TestPolicyCannotFailOpen(t *testing.T) {
 			f["rules/"+name] = []byte(module)
 		}
 	}
-	replace := func(file, old, new string) func(Files) {
-		return func(f Files) { f[file] = []byte(strings.Replace(string(f[file]), old, new, 1)) }
+	replace := func(file, old, new string) func(bundle.Files) {
+		return func(f bundle.Files) { f[file] = []byte(strings.Replace(string(f[file]), old, new, 1)) }
 	}
 	const plans = "package sluice.plan\nresult := "
 	for name, c := range map[string]struct {
-		change func(Files)
+		change func(bundle.Files)
 		want   Code
 	}{
 		"undefined plan":      {rules("plan.rego", "package sluice.plan\nresult := x if { x := 1; false }"), Undefined},
@@ -95,9 +98,9 @@ deny := {{"decision": "x", "message": "a"}} if true
 deny := {{"decision": "x", "message": "b"}} if true`), Conflict},
 		"builtin error":        {local("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if to_number(data.charter.city.id) == 1"), BuiltinError},
 		"timeout":              {local(bomb), Timeout},
-		"missing data":         {func(f Files) { delete(f, "charter.yaml") }, HalfBundle},
-		"half a bundle":        {func(f Files) { delete(f, "kinds.yaml"); delete(f, "zones.geojson") }, HalfBundle},
-		"no policy":            {func(f Files) { clear(f) }, NoPolicy},
+		"missing data":         {func(f bundle.Files) { delete(f, "charter.yaml") }, HalfBundle},
+		"half a bundle":        {func(f bundle.Files) { delete(f, "kinds.yaml"); delete(f, "zones.geojson") }, HalfBundle},
+		"no policy":            {func(f bundle.Files) { clear(f) }, NoPolicy},
 		"unknown measure":      {replace(footfallFile, "distinct(unit)", "median(unit)"), Unreadable},
 		"not YAML":             {replace(footfallFile, "stream:", "stream"), Unreadable},
 		"rules do not compile": {local("package sluice.local\ndeny contains"), BadRules},

@@ -17,14 +17,15 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
+	"sluice/policy/bundle"
 	"sluice/policy/rules"
 )
 
 // evalTimeout bounds one question to the rules.
 const evalTimeout = 5 * time.Second
 
-// bundle is what the rules of one policy version are: modules and fixed data.
-type bundle struct {
+// modulesAndData are the rules of one policy version and what they look at.
+type modulesAndData struct {
 	ID      string            `json:"id"` // the version's digest
 	Modules map[string]string `json:"modules"`
 	Data    map[string]any    `json:"data"`
@@ -40,7 +41,7 @@ const (
 // Evaluator answers questions by a bundle's rules. It compiles a bundle when it
 // is first asked about it. An error has a Code.
 type Evaluator interface {
-	ask(ctx context.Context, b *bundle, query string, input any) (json.RawMessage, error)
+	ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error)
 }
 
 // allowed are the builtins that rules may call: pure, and bounded by their
@@ -66,7 +67,7 @@ func capabilities() *ast.Capabilities {
 }
 
 // modules are the directory's rules, or the embedded ones, and its local/.
-func modules(files Files) (map[string]string, error) {
+func modules(files bundle.Files) (map[string]string, error) {
 	out := make(map[string]string)
 	for name, raw := range files {
 		if path.Ext(name) == ".rego" && !strings.HasSuffix(name, "_test.rego") {
@@ -130,7 +131,7 @@ type local struct {
 	ready map[string]map[string]rego.PreparedEvalQuery // by bundle and query; guarded by mu
 }
 
-func (l *local) ask(ctx context.Context, b *bundle, query string, input any) (json.RawMessage, error) {
+func (l *local) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	queries, known := l.ready[b.ID]
@@ -148,7 +149,7 @@ func (l *local) ask(ctx context.Context, b *bundle, query string, input any) (js
 	return evaluate(ctx, q, input)
 }
 
-func prepare(ctx context.Context, b *bundle) (map[string]rego.PreparedEvalQuery, error) {
+func prepare(ctx context.Context, b *modulesAndData) (map[string]rego.PreparedEvalQuery, error) {
 	compiler, err := compile(b.Modules)
 	if err != nil {
 		return nil, problem(BadRules, err)

@@ -72,6 +72,10 @@ func (s *Set) decode(answer json.RawMessage) ([]plan.Plan, []Reason, error) {
 		if p.Zone != "" && !slices.Contains(known.Zones, p.Zone) {
 			return nil, nil, problem(UnknownZone, fmt.Errorf("plan rules: decision %s has a plan for an unknown zone", p.Decision))
 		}
+		if why := s.Suspension(p.Decision); why != nil {
+			result.Reasons = append(result.Reasons, Reason{p.Decision, "S01", "the council has suspended this decision"})
+			continue
+		}
 		plans = append(plans, plan.Plan{Stream: known, Zone: p.Zone})
 	}
 	return plans, result.Reasons, nil
@@ -89,10 +93,17 @@ func (s *Set) stream(decision string) *plan.Stream {
 // Withhold asks the release rules which of the stream's zones are withheld for
 // one closed window, and the public reason of each. It sees metadata only.
 func (s *Set) Withhold(ctx context.Context, q plan.Question) (map[string]string, error) {
+	if why := s.Suspension(q.Stream.Decision); why != nil {
+		out := make(map[string]string)
+		for _, zone := range q.Stream.Zones {
+			out[zone] = "suspended: " + why.Reason
+		}
+		return out, nil
+	}
 	answer, err := s.ask(ctx, askRelease, map[string]any{
 		"decision": q.Stream.Decision, "stream": q.Stream.ID,
-		"start_seconds": number(q.Start.Unix()), "end_seconds": number(q.End.Unix()),
-		"zones": anys(q.Stream.Zones),
+		"start_seconds": q.Start.Unix(), "end_seconds": q.End.Unix(),
+		"zones": q.Stream.Zones,
 	})
 	if err != nil {
 		return nil, err

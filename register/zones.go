@@ -17,6 +17,8 @@ type Zones struct {
 	raw  []byte
 	ids  []string
 	area map[string]orb.MultiPolygon
+	// name and gateway are the features' properties of these names.
+	name, gateway map[string]string
 	// grid finds the few candidates for a point: 64 x 64 buckets of zone indexes.
 	grid  [buckets * buckets][]int32
 	bound orb.Bound
@@ -30,7 +32,7 @@ func ParseZones(file string, raw []byte) (*Zones, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: not a GeoJSON FeatureCollection; check it with a GeoJSON editor", file)
 	}
-	z := &Zones{raw: raw, area: make(map[string]orb.MultiPolygon)}
+	z := &Zones{raw: raw, area: make(map[string]orb.MultiPolygon), name: make(map[string]string), gateway: make(map[string]string)}
 	for i, f := range fc.Features {
 		id, polygon, err := zone(f)
 		if err != nil {
@@ -40,6 +42,8 @@ func ParseZones(file string, raw []byte) (*Zones, error) {
 			return nil, fmt.Errorf("%s: feature %d: zone %s is there twice", file, i+1, id)
 		}
 		z.area[id] = polygon
+		z.name[id], _ = f.Properties["name"].(string)
+		z.gateway[id], _ = f.Properties["gateway"].(string)
 		z.ids = append(z.ids, id)
 		if i == 0 {
 			z.bound = polygon.Bound()
@@ -109,6 +113,24 @@ func (z *Zones) Locate(lat, lon float64) (string, bool) {
 
 // IDs are the zones' ids, sorted.
 func (z *Zones) IDs() []string { return z.ids }
+
+// Has reports whether there is a zone of this id.
+func (z *Zones) Has(id string) bool { return z.area[id] != nil }
+
+// Name is what people call the zone: its property name, or its id.
+func (z *Zones) Name(id string) string {
+	if z.name[id] != "" {
+		return z.name[id]
+	}
+	return id
+}
+
+// Gateway is the gateway to which the zone belongs: its property gateway; empty
+// for the city's only one.
+func (z *Zones) Gateway(id string) string { return z.gateway[id] }
+
+// SameArea reports whether a zone covers the same area in both.
+func (z *Zones) SameArea(id string, other *Zones) bool { return z.area[id].Equal(other.area[id]) }
 
 // GeoJSON is the file as the council voted it.
 func (z *Zones) GeoJSON() []byte { return z.raw }

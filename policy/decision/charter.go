@@ -50,6 +50,9 @@ func ParseCharter(name string, raw []byte) (*Charter, error) {
 	if c.City.ID == "" || c.City.Timezone == "" {
 		return nil, fmt.Errorf("%s: city needs id and timezone, e.g. Europe/Madrid", name)
 	}
+	if !idPattern.MatchString(c.City.ID) {
+		return nil, fmt.Errorf("%s: city.id is a name of small letters, digits, - and _, e.g. portalba", name)
+	}
 	if _, err := c.Location(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -139,25 +142,4 @@ func contains(list []string, s string) bool {
 		}
 	}
 	return false
-}
-
-// Council is the roster: who may vote, with which keys.
-type Council struct {
-	Version int      `yaml:"version" json:"version"`
-	Members []Member `yaml:"members" json:"members"`
-}
-
-// Member is one councillor; keys are SSH public keys.
-type Member struct {
-	ID    string   `yaml:"id" json:"id"`
-	Name  string   `yaml:"name" json:"name"`
-	Keys  []string `yaml:"keys" json:"keys"`
-	From  Date     `yaml:"from" json:"from"`
-	Until Date     `yaml:"until" json:"until"`
-}
-
-// ParseCouncil reads council.yaml.
-func ParseCouncil(name string, raw []byte) (*Council, error) {
-	var c Council
-	return &c, Decode(name, raw, &c)
 }

@@ -41,19 +41,20 @@ broken[d.decision] contains ["C05", "min_units is below the charter's; raise it"
 }
 
 # The budget of a day adds up over the epochs of the day and over all decisions
-# about the same kind of unit whose time in force overlaps.
+# about the same kind of unit whose time in force overlaps. A decision that runs
+# on several gateways costs as often.
 broken[d.decision] contains ["C06", "epsilon per day, over all decisions about this kind of unit, is above the charter's; lower epsilon or lengthen forget_after"] if {
 	some d in data.decisions
 	lib.about_units(d)
 	cap := object.get(data.charter.epsilon_per_day, d.stands_for, 0)
-	total := sum([cost | some e in data.decisions; same_units(d, e); cost := e.protect.epsilon * e.epochs_per_day])
+	total := sum([cost | some e in data.decisions; same_units(d, e); cost := (e.protect.epsilon * e.epochs_per_day) * runs(e)])
 	total > cap * 1.000000001
 }
 
 broken[d.decision] contains ["C07", "delta per day, over all decisions about this kind of unit, is above the charter's; lower delta"] if {
 	some d in data.decisions
 	lib.about_units(d)
-	total := sum([cost | some e in data.decisions; same_units(d, e); cost := e.protect.delta * e.epochs_per_day])
+	total := sum([cost | some e in data.decisions; same_units(d, e); cost := (e.protect.delta * e.epochs_per_day) * runs(e)])
 	total > data.charter.delta_per_day * 1.000000001
 }
 
@@ -102,6 +103,8 @@ broken[d.decision] contains ["C14", "the charter has no min_units; without a flo
 	lib.about_units(d)
 	not has_floor
 }
+
+runs(d) := object.get(d, "gateways", 1)
 
 has_floor if data.charter.min_units >= 1
 

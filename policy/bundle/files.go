@@ -1,0 +1,139 @@
+// Package bundle is a policy directory in memory: its files, as bytes that are
+// voted on, and what they say, as typed documents. It knows nothing of OPA.
+//
+//	council.yaml charter.yaml kinds.yaml zones.geojson decisions/*.yaml
+//	suspended.yaml rules/*.rego local/*.rego tests/*.yaml     (optional)
+//
+// A bundle is these files in one tar archive; the same files always give the
+// same bytes, so that an archive can be compared with what it holds.
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sluice/policy/decision"
+)
+
+// Files is a policy directory in memory: slash-separated path to bytes.
+type Files map[string][]byte
+
+// MaxFiles bounds a policy directory.
+const MaxFiles = 2000
+
+// ReadDir reads a policy directory. Files that are no part of a policy are left
+// out; links are refused.
+func ReadDir(dir string) (Files, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("policy directory cannot be opened: %w", err)
+	}
+	defer root.Close()
+	files, err := ReadFS(root.FS())
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", dir, err)
+	}
+	return files, nil
+}
+
+// ReadFS reads a policy directory of any kind.
+func ReadFS(fsys fs.FS) (Files, error) {
+	files := make(Files)
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !Belongs(name) {
+			return err
+		}
+		if !d.Type().IsRegular() {
+			return fmt.Errorf("%s is not a plain file", name)
+		}
+		if len(files) == MaxFiles {
+			return fmt.Errorf("more than %d files", MaxFiles)
+		}
+		f, err := fsys.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		raw, err := io.ReadAll(io.LimitReader(f, decision.MaxFile+1))
+		if err == nil && len(raw) > decision.MaxFile {
+			err = fmt.Errorf("%s is larger than 1 MiB", name)
+		}
+		files[name] = raw
+		return err
+	})
+	return files, err
+}
+
+// Belongs reports whether a policy may hold a file of this name.
+func Belongs(name string) bool {
+	dir, file := path.Split(name)
+	switch dir {
+	case "":
+		return slices.Contains([]string{"council.yaml", "charter.yaml", "kinds.yaml", "zones.geojson", "suspended.yaml"}, file)
+	case "decisions/", "tests/":
+		return path.Ext(file) == ".yaml" && !strings.HasPrefix(file, ".")
+	case "rules/", "local/":
+		return path.Ext(file) == ".rego" && !strings.HasPrefix(file, ".")
+	}
+	return false
+}
+
+// Digest is the SHA-256, in hex, over all names and contents.
+func (f Files) Digest() string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		fmt.Fprintf(h, "%d %s %d\n", len(name), name, len(f[name]))
+		h.Write(f[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Write lays the files out under dir, which must not hold a policy yet.
+func (f Files) Write(dir string) error {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, f[name], 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Pack is the files as one tar archive; the same files give the same bytes.
+func (f Files) Pack() []byte { return Archive(slices.Sorted(maps.Keys(f)), f) }
+
+// Unpack reads what Pack wrote.
+func Unpack(raw []byte) (Files, error) {
+	files := make(Files)
+	r := tar.NewReader(bytes.NewReader(raw))
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return files, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("unpacking a policy: %w", err)
+		}
+		if !Belongs(h.Name) || h.Size > decision.MaxFile || len(files) == MaxFiles {
+			return nil, errors.New("unpacking a policy: it holds what no policy holds")
+		}
+		if files[h.Name], err = io.ReadAll(io.LimitReader(r, decision.MaxFile)); err != nil {
+			return nil, fmt.Errorf("unpacking a policy: %w", err)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+	"sluice/register"
+)
+
+// Policy is what a policy directory says.
+type Policy struct {
+	Files     Files
+	Charter   *decision.Charter
+	Location  *time.Location
+	Council   *decision.Council
+	Kinds     map[string]decision.Kind
+	Zones     *register.Zones
+	Decisions []Decision
+	Suspended []decision.Suspension
+}
+
+// Decision is one document with the stream that it makes.
+type Decision struct {
+	*decision.Document
+	File   string
+	YAML   []byte
+	Stream *plan.Stream
+}
+
+// ErrMissing says that a file is missing that every policy has.
+var ErrMissing = errors.New("is missing from the policy directory")
+
+// Read reads all documents. All that is wrong with the decisions is in one error.
+func Read(files Files) (*Policy, error) {
+	p := &Policy{Files: files}
+	for _, name := range []string{"charter.yaml", "kinds.yaml", "zones.geojson", "council.yaml"} {
+		if _, ok := files[name]; !ok {
+			return nil, fmt.Errorf("%s %w", name, ErrMissing)
+		}
+	}
+	var err error
+	if p.Charter, err = decision.ParseCharter("charter.yaml", files["charter.yaml"]); err != nil {
+		return nil, err
+	}
+	if p.Location, err = p.Charter.Location(); err != nil {
+		return nil, err
+	}
+	if p.Kinds, err = decision.ParseKinds("kinds.yaml", files["kinds.yaml"]); err != nil {
+		return nil, err
+	}
+	if p.Zones, err = register.ParseZones("zones.geojson", files["zones.geojson"]); err != nil {
+		return nil, err
+	}
+	if p.Council, err = decision.ParseCouncil("council.yaml", files["council.yaml"]); err != nil {
+		return nil, err
+	}
+	if raw, ok := files["suspended.yaml"]; ok {
+		if p.Suspended, err = decision.ParseSuspended("suspended.yaml", raw); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.readDecisions()
+}
+
+func (p *Policy) readDecisions() error {
+	var problems []error
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(p.Files)) {
+		if path.Dir(name) != "decisions" {
+			continue
+		}
+		d, err := p.readDecision(name)
+		if err == nil && seen[d.Decision] != "" {
+			err = fmt.Errorf("%s: decision %s is already in %s", name, d.Decision, seen[d.Decision])
+		}
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		seen[d.Decision] = name
+		p.Decisions = append(p.Decisions, d)
+	}
+	return errors.Join(problems...)
+}
+
+func (p *Policy) readDecision(name string) (Decision, error) {
+	doc, err := decision.Parse(name, p.Files[name])
+	if err != nil {
+		return Decision{}, err
+	}
+	stream, err := doc.Plan(p.Location, p.Kinds)
+	if err == nil {
+		err = stream.Finish()
+	}
+	if err != nil {
+		return Decision{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return Decision{Document: doc, File: name, YAML: p.Files[name], Stream: stream}, nil
+}
+
+// Decision finds a decision by its id; nil where there is none.
+func (p *Policy) Decision(id string) *Decision {
+	for i := range p.Decisions {
+		if p.Decisions[i].Decision == id {
+			return &p.Decisions[i]
+		}
+	}
+	return nil
+}
+
+// Suspension is why and since when a decision is suspended; nil for not.
+func (p *Policy) Suspension(id string) *decision.Suspension {
+	for i := range p.Suspended {
+		if p.Suspended[i].Decision == id {
+			return &p.Suspended[i]
+		}
+	}
+	return nil
+}
+
+// Rules are the policy's own rules and modules, without their tests.
+func (p *Policy) Rules() map[string]string {
+	out := make(map[string]string)
+	for name, raw := range p.Files {
+		if path.Ext(name) == ".rego" && !strings.HasSuffix(name, "_test.rego") {
+			out[name] = string(raw)
+		}
+	}
+	return out
+}
+
+// EpochsPerDay is how many epochs the longest day of the decision's time in force
+// has: a day of 25 hours may have one more than others. The budget of a day is
+// counted with it.
+func (d *Decision) EpochsPerDay() int64 {
+	most := int64(1)
+	if d.Stream.Forget.Nominal() >= 24*time.Hour || d.Stream.Unit.None() {
+		return 1
+	}
+	// Clocks change twice a year at most, so a year of noons sees every sort of day.
+	end := d.Stream.Until
+	if limit := d.Stream.From.AddDate(1, 0, 1); end.After(limit) {
+		end = limit
+	}
+	for t := d.Stream.From.Add(12 * time.Hour); t.Before(end); t = t.Add(24 * time.Hour) {
+		most = max(most, int64(d.Stream.EpochsOfDay(t)))
+	}
+	return most
+}

@@ -1,0 +1,373 @@
+package council_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hiddeco/sshsig"
+	"golang.org/x/crypto/ssh"
+
+	"sluice/policy/bundle"
+	"sluice/policy/council"
+)
+
+// chamber is a council of seven with their keys, in memory.
+type chamber struct {
+	t       *testing.T
+	signers map[string]ssh.Signer
+	lines   map[string]string // public keys
+	files   bundle.Files
+}
+
+var names = []string{"anna", "bru", "carla", "dani", "emma", "ferran", "gemma"}
+
+// made is when motions are created in these tests; the example's rules begin later.
+var made = time.Date(2030, 1, 7, 10, 0, 0, 0, time.UTC)
+
+const charter = `city: {id: vila, name: Vila, timezone: Europe/Madrid, languages: [en, ca]}
+purposes: [planning]
+forbidden_classes: [free-text, credential]
+kinds_about_people: [counter]
+min_units: 10
+epsilon_per_day: {device: 1}
+delta_per_day: 1e-5
+max_contributions: 4
+sunset_max: P1Y
+notice_days: 14
+blackout_max: P3D
+quorums: {enact: 4, weaken: 5, charter: 6, roster: 6, suspend: 2}
+`
+
+const kinds = `kinds:
+  counter:
+    units: [{field: device, stands_for: device}]
+    fields:
+      - {name: device, type: string, class: identifier}
+      - {name: rssi, type: int, class: measurement}
+`
+
+const zones = `{"type": "FeatureCollection", "features": [
+{"type": "Feature", "id": "square", "properties": {"name": "The Square"}, "geometry": {"type": "Polygon", "coordinates": [[[0,0],[1,0],[1,1],[0,1],[0,0]]]}}]}`
+
+const footfall = `decision: "d1"
+title: {en: "Footfall"}
+stream: footfall
+purpose: planning
+applies_to: {kinds: [counter], zones: [square]}
+unit: {field: device, stands_for: device}
+keep: [device]
+place: sensor
+publish: {every: PT1H, lateness: PT1M, by: [zone], measures: [{name: devices, of: "distinct(unit)"}]}
+protect: {min_units: 20, epsilon: 0.5, delta: 1e-6, max_contributions: 2}
+forget_after: P1D
+from: 2030-02-01
+until: 2030-12-31
+`
+
+func newSigner(t *testing.T, name string) ssh.Signer {
+	t.Helper()
+	var key any
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if name == "bru" { // one of them has another sort of key
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func line(s ssh.Signer) string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(s.PublicKey())))
+}
+
+func newChamber(t *testing.T) *chamber {
+	t.Helper()
+	c := &chamber{t: t, signers: map[string]ssh.Signer{}, lines: map[string]string{}}
+	for _, n := range append([]string{"stranger", "anna2", "old"}, names...) {
+		c.signers[n] = newSigner(t, n)
+		c.lines[n] = line(c.signers[n])
+	}
+	c.files = bundle.Files{
+		"charter.yaml": []byte(charter), "kinds.yaml": []byte(kinds), "zones.geojson": []byte(zones), "council.yaml": []byte(c.roster(nil)),
+		"rules/plan.rego": []byte("package sluice.plan\nresult := {\"plans\": [], \"reasons\": []}\n"),
+	}
+	return c
+}
+
+// roster is council.yaml; change may edit it.
+func (c *chamber) roster(change func(string) string) string {
+	var b strings.Builder
+	b.WriteString("version: 1\nmembers:\n")
+	for _, n := range names {
+		keys := `"` + c.lines[n] + `"`
+		if n == "anna" {
+			keys += `, "` + c.lines["anna2"] + `"`
+		}
+		until := ""
+		if n == "gemma" {
+			until = ", until: 2029-12-31" // her term is over
+		}
+		fmt.Fprintf(&b, "  - {id: %s, name: %s, keys: [%s]%s}\n", n, strings.ToUpper(n), keys, until)
+	}
+	fmt.Fprintf(&b, "revoked: [%q]\n", c.lines["old"])
+	if change != nil {
+		return change(b.String())
+	}
+	return b.String()
+}
+
+func (c *chamber) pin() string {
+	sum := sha256.Sum256(c.files["council.yaml"])
+	return hex.EncodeToString(sum[:])
+}
+
+func (c *chamber) sign(who, namespace string, text []byte) []byte {
+	c.t.Helper()
+	sig, err := sshsig.Sign(bytes.NewReader(text), c.signers[who], sshsig.HashSHA512, namespace)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return council.Armor(sig.Marshal())
+}
+
+// draft makes a motion of the files and has members sign it.
+func (c *chamber) draft(prev *council.Enacted, files bundle.Files, members ...string) council.Parts {
+	c.t.Helper()
+	p, err := bundle.Read(files)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	created := made
+	if prev != nil {
+		created = prev.NotBefore
+	}
+	_, parts, err := council.Draft{Previous: prev, Policy: p, ID: "m", Created: created, Within: 60 * 24 * time.Hour}.Create()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, m := range members {
+		parts["ballots/"+m+".sig"] = c.sign(m, "sluice-vote@vila", parts["motion.txt"])
+	}
+	return parts
+}
+
+// with is the files with one of them replaced.
+func (c *chamber) with(name, text string) bundle.Files {
+	out := bundle.Files{}
+	for k, v := range c.files {
+		out[k] = v
+	}
+	out[name] = []byte(text)
+	return out
+}
+
+func (c *chamber) verifier(prev *council.Enacted) council.Verifier {
+	return council.Verifier{Previous: prev, Pin: c.pin(), Gateway: "edge-1", Now: made.AddDate(0, 0, 20)}
+}
+
+// founded is a first motion, enacted: no decisions yet.
+func (c *chamber) founded() *council.Enacted {
+	c.t.Helper()
+	e, err := c.verifier(nil).Verify(c.draft(nil, c.files, names[:4]...).File())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return e
+}
+
+func TestAVote(t *testing.T) {
+	c := newChamber(t)
+	first := c.founded()
+	if first.Needed != 4 || first.Version != 1 || len(first.Ballots) != 4 {
+		t.Errorf("the first motion: %d of %d, version %d; want 4 of 4, version 1", len(first.Ballots), first.Needed, first.Version)
+	}
+	second := c.draft(first, c.with("decisions/d1.yaml", footfall), names[1:5]...)
+	v := c.verifier(first)
+	if _, err := v.Verify(second.File()); err != nil {
+		t.Fatal(err)
+	}
+	v.Now = made.AddDate(0, 0, 3)
+	e, err := v.Verify(second.File())
+	if council.CodeOf(err) != council.NotYet || e == nil {
+		t.Errorf("before the notice is over: %v", err)
+	}
+	if text := string(second["motion.txt"]); !strings.Contains(text, "In force from: 2030-01-21T23:00:00Z") || !strings.Contains(text, "a new decision: more is measured than before") ||
+		!strings.Contains(text, "dispositius") || !strings.Contains(text, "4 of 7 members (enact)") {
+		t.Errorf("the text is\n%s", text)
+	}
+}
+
+// TestRefusals: everything that a gateway must refuse, each with its code.
+func TestRefusals(t *testing.T) {
+	c := newChamber(t)
+	first := c.founded()
+	files := c.with("decisions/d1.yaml", footfall)
+	good := func() council.Parts { return c.draft(first, files, names[:4]...) }
+	// signed is a motion whose head is edited before it is signed.
+	signed := func(old, new string) council.Parts {
+		p := c.draft(first, files)
+		p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), old, new, 1))
+		for _, m := range names[:4] {
+			p["ballots/"+m+".sig"] = c.sign(m, "sluice-vote@vila", p["motion.txt"])
+		}
+		return p
+	}
+	ballot := func(p council.Parts, name, who, namespace string) council.Parts {
+		p["ballots/"+name+".sig"] = c.sign(who, namespace, p["motion.txt"])
+		return p
+	}
+	const ns = "sluice-vote@vila"
+	coup := c.roster(func(s string) string { return strings.Replace(s, c.lines["bru"], c.lines["stranger"], 1) })
+	for name, k := range map[string]struct {
+		parts council.Parts
+		want  council.Code
+	}{
+		"unsigned":               {c.draft(first, files), council.TooFew},
+		"too few":                {c.draft(first, files, names[:3]...), council.TooFew},
+		"twice, same key":        {ballot(c.draft(first, files, names[:3]...), "zoe", "anna", ns), council.Twice},
+		"twice, two keys":        {ballot(c.draft(first, files, names[:3]...), "zoe", "anna2", ns), council.Twice},
+		"under another name":     {ballot(c.draft(first, files, names[1:4]...), "zoe", "anna", ns), council.WrongParts},
+		"unknown key":            {ballot(good(), "zoe", "stranger", ns), council.UnknownKey},
+		"revoked key":            {ballot(good(), "old", "old", ns), council.RevokedKey},
+		"term is over":           {ballot(good(), "gemma", "gemma", ns), council.NotInOffice},
+		"namespace of another":   {ballot(good(), "anna", "anna", "sluice-vote@other"), council.Namespace},
+		"namespace file":         {ballot(good(), "anna", "anna", "file"), council.Namespace},
+		"other city":             {signed("City: vila", "City: poble"), council.OtherCity},
+		"version not greater":    {signed("Version: 2", "Version: 1"), council.OldVersion},
+		"version too great":      {signed("Version: 2", "Version: 3"), council.Gap},
+		"another predecessor":    {signed(first.Hash, strings.Repeat("0", 64)), council.Gap},
+		"another gateway's":      {signed("Gateways: all", "Gateways: edge-2, edge-3"), council.OtherGateway},
+		"short notice":           {signed("In force from: 2030-01-21T23:00:00Z", "In force from: 2030-01-21T22:00:00Z"), council.ShortNotice},
+		"fewer needed":           {signed("Quorum: 4 of 7", "Quorum: 1 of 7"), council.OtherText},
+		"another text":           {signed("protects less", "protects more"), council.OtherText},
+		"a line more":            {signed("Quorum:", "Note: hello\nQuorum:"), council.OtherText},
+		"a new roster by itself": {signed("Voting roster: sha256:"+council.Sum(files["council.yaml"]), "Voting roster: sha256:"+council.Sum([]byte(coup))), council.OtherRoster},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := c.verifier(first).Verify(k.parts.File()); council.CodeOf(err) != k.want || err == nil {
+				t.Errorf("got %v; want %s", err, k.want)
+			}
+		})
+	}
+	t.Run("expired", func(t *testing.T) {
+		v := c.verifier(first)
+		v.Now = made.AddDate(1, 0, 0)
+		if _, err := v.Verify(good().File()); council.CodeOf(err) != council.Expired {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a roster that votes for itself", func(t *testing.T) {
+		// The stranger is in the new roster only, and signs with three others.
+		p := c.draft(first, c.with("council.yaml", coup), names[2:6]...)
+		p["ballots/bru.sig"] = c.sign("stranger", ns, p["motion.txt"])
+		if _, err := c.verifier(first).Verify(p.File()); council.CodeOf(err) != council.UnknownKey {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("another first roster", func(t *testing.T) {
+		v := c.verifier(nil)
+		v.Pin = strings.Repeat("0", 64)
+		if _, err := v.Verify(c.draft(nil, c.files, names[:4]...).File()); council.CodeOf(err) != council.OtherRoster {
+			t.Errorf("got %v", err)
+		}
+		v.Pin = ""
+		if _, err := v.Verify(c.draft(nil, c.files, names[:4]...).File()); council.CodeOf(err) != council.OtherRoster {
+			t.Errorf("without a pin: %v", err)
+		}
+	})
+}
+
+// TestWeakenNeedsMore: the quorum follows from what changes, and a decision that
+// takes another's stream under a new name is no new decision.
+func TestQuorums(t *testing.T) {
+	c := newChamber(t)
+	first := c.founded()
+	c.files = c.with("decisions/d1.yaml", footfall)
+	second, err := c.verifier(first).Verify(c.draft(first, c.files, names[:4]...).File())
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func(old, new string) bundle.Files {
+		return c.with("decisions/d1.yaml", strings.Replace(footfall, old, new, 1))
+	}
+	renamed := c.with("decisions/d2.yaml", strings.NewReplacer(`"d1"`, `"d2"`, "epsilon: 0.5", "epsilon: 0.9").Replace(footfall))
+	delete(renamed, "decisions/d1.yaml")
+	without := c.with("x", "")
+	delete(without, "x")
+	delete(without, "decisions/d1.yaml")
+	for name, k := range map[string]struct {
+		files bundle.Files
+		want  int
+	}{
+		"weaker":            {edit("epsilon: 0.5", "epsilon: 0.9"), 5},
+		"stronger":          {edit("min_units: 20", "min_units: 30"), 2},
+		"both":              {edit("min_units: 20, epsilon: 0.5", "min_units: 30, epsilon: 0.6"), 5},
+		"neutral":           {edit("Footfall", "Passers-by"), 4},
+		"new name, weaker":  {renamed, 5},
+		"taken away":        {without, 2},
+		"suspended":         {c.with("suspended.yaml", "suspended: [{decision: d1, since: 2030-01-22, reason: a fault}]\n"), 2},
+		"charter, stronger": {c.with("charter.yaml", strings.Replace(charter, "min_units: 10", "min_units: 15", 1)), 6},
+		"roster":            {c.with("council.yaml", c.roster(func(s string) string { return strings.Replace(s, "id: bru, name: BRU", "id: bru, name: Bruna", 1) })), 6},
+		"rules":             {c.with("rules/plan.rego", "package sluice.plan\nresult := {\"reasons\": [], \"plans\": []}\n"), 5},
+		"a first module":    {c.with("local/a.rego", "package sluice.local\ndeny contains x if { x := 1; false }\n"), 2},
+		"nothing":           {c.files, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := c.verifier(second)
+			v.Now = second.NotBefore.AddDate(0, 0, 20)
+			if _, err := v.Verify(c.draft(second, k.files, names[:k.want-1]...).File()); council.CodeOf(err) != council.TooFew {
+				t.Errorf("with %d: %v; want %s", k.want-1, err, council.TooFew)
+			}
+			if _, err := v.Verify(c.draft(second, k.files, names[:k.want]...).File()); err != nil {
+				t.Errorf("with %d: %v", k.want, err)
+			}
+		})
+	}
+}
+
+// TestEveryByteCounts flips every byte of a small valid motion file.
+func TestEveryByteCounts(t *testing.T) {
+	c := newChamber(t)
+	c.files["council.yaml"] = []byte(fmt.Sprintf("members: [{id: anna, name: A, keys: [%q]}]\n", c.lines["anna"]))
+	c.files["charter.yaml"] = []byte(strings.Replace(charter, "enact: 4", "enact: 1", 1))
+	file := c.draft(nil, c.files, "anna").File()
+	v := c.verifier(nil)
+	if _, err := v.Verify(file); err != nil {
+		t.Fatal(err)
+	}
+	masks := []byte{0x01, 0x80, 0x20}
+	if testing.Short() {
+		masks = masks[:1]
+	}
+	for i := range file {
+		for _, mask := range masks {
+			file[i] ^= mask
+			if e, err := v.Verify(file); err == nil {
+				t.Errorf("byte %d of %d can be flipped by %#x: version %d is accepted", i, len(file), mask, e.Version)
+			}
+			file[i] ^= mask
+		}
+	}
+	for _, cut := range []int{1, 512, 1024, len(file) / 2} {
+		if _, err := v.Verify(file[:len(file)-cut]); err == nil {
+			t.Errorf("accepted without its last %d bytes", cut)
+		}
+	}
+	if _, err := v.Verify(append(file[:len(file):len(file)], make([]byte, 512)...)); err == nil {
+		t.Error("accepted with a block more")
+	}
+}

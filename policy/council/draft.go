@@ -1,0 +1,158 @@
+package council
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"sluice/policy/bundle"
+	"sluice/policy/decision"
+	"sluice/policy/diff"
+)
+
+// Draft is a motion on its way to the vote.
+type Draft struct {
+	Previous *Enacted // nil for the first
+	Policy   *bundle.Policy
+	ID       string
+	Gateways []string
+	Created  time.Time
+	// Within is how long after it may take effect gateways still take it.
+	Within time.Duration
+}
+
+// Motion computes the head: version, hashes, notice.
+func (d Draft) motion(packed []byte) (Motion, error) {
+	if !GoodID(d.ID) {
+		return Motion{}, errors.New("a motion's name is letters, digits and . _ -, e.g. 2026-footfall")
+	}
+	prev, m := d.prev(), Motion{City: d.Policy.Charter.City.ID, ID: d.ID, Version: 1, Bundle: Sum(packed), Gateways: d.Gateways, Created: d.Created.UTC().Truncate(time.Second)}
+	m.Roster = Sum(d.Policy.Files["council.yaml"])
+	if prev != nil {
+		m.Version, m.Previous, m.Roster = d.Previous.Version+1, d.Previous.Hash, Sum(prev.Files["council.yaml"])
+		if m.City != d.Previous.City {
+			return m, fmt.Errorf("charter.yaml: city.id is %s, and the policy in force is of %s", m.City, d.Previous.City)
+		}
+	}
+	m.NotBefore = effect(m.Created, Notice(prev, d.Policy, diff.Compare(prev, d.Policy)), d.Policy.Location)
+	m.Expires = m.NotBefore.Add(d.Within)
+	return m, nil
+}
+
+// effect is when a motion may take effect: at once without notice, else at the
+// first local midnight after the days of notice.
+func effect(created time.Time, notice int, loc *time.Location) time.Time {
+	if notice <= 0 {
+		return created
+	}
+	y, m, d := created.In(loc).Date()
+	return decision.Date{Year: y, Month: int(m), Day: d + notice + 1}.Start(loc).UTC()
+}
+
+func (d Draft) prev() *bundle.Policy {
+	if d.Previous == nil {
+		return nil
+	}
+	return d.Previous.Policy
+}
+
+// Create freezes the policy and writes the text; ballots are still to come.
+func (d Draft) Create() (Motion, Parts, error) {
+	if err := CheckRoster(d.Policy.Council); err != nil {
+		return Motion{}, nil, err
+	}
+	voters := d.Policy.Council
+	if prev := d.prev(); prev != nil {
+		voters = prev.Council
+	}
+	packed, err := d.Policy.PackOPA()
+	if err != nil {
+		return Motion{}, nil, err
+	}
+	if len(packed) > bundle.MaxPacked {
+		return Motion{}, nil, errors.New("the policy is too large for a motion")
+	}
+	m, err := d.motion(packed)
+	if err != nil {
+		return m, nil, err
+	}
+	text, err := m.Text(d.prev(), d.Policy)
+	return m, Parts{TextName: text, BundleName: packed, SignersName: signers(voters, m.City)}, err
+}
+
+// Collect adds ballots by whoever signed them, whatever they are called, in the
+// form that gateways take. What is no ballot of a member is left out and said.
+func (p Parts) Collect(voters *decision.Council, ballots map[string][]byte) []error {
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(ballots)) {
+		tidy, err := Tidy(ballots[name])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		m, err := Who(voters, tidy)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		to := BallotsName + m.ID + ".sig"
+		if p[to] != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, refuse(Twice, "%s has signed already; one ballot counts", m.ID)))
+			continue
+		}
+		p[to] = tidy
+	}
+	return problems
+}
+
+// Standing is how the vote on a motion stands.
+type Standing struct {
+	Needed  int
+	Needs   []diff.Quorum
+	Changes []diff.Change
+	Members []Voter
+	Signed  int
+	// Problem is why the motion could not be enacted even with all signatures; nil
+	// for nothing.
+	Problem error
+}
+
+// Voter is one member of the roster that votes.
+type Voter struct {
+	ID, Name string
+	Signed   bool
+	Problem  error // with the ballot that is there
+}
+
+// Count says how the vote stands, ballot by ballot.
+func (v Verifier) Count(parts Parts) (*Standing, error) {
+	e, err := v.read(parts)
+	if err != nil {
+		return nil, err
+	}
+	s := &Standing{Needed: e.Needed, Changes: e.Changes}
+	_, s.Needs = Quorum(v.prev(), e.Policy, e.Changes)
+	voters := v.voters(e)
+	r, err := newRoster(voters)
+	if err != nil {
+		return nil, err
+	}
+	at := []time.Time{e.Created}
+	if !v.Now.IsZero() {
+		at = append(at, v.Now)
+	}
+	for _, m := range voters.Members {
+		voter := Voter{ID: m.ID, Name: m.Name}
+		if ballot, ok := parts[BallotsName+m.ID+".sig"]; ok {
+			if _, voter.Problem = r.one(m.ID, ballot, e.Text, e.City, at, e.Policy.Location); voter.Problem == nil {
+				voter.Signed = true
+				s.Signed++
+			}
+		}
+		s.Members = append(s.Members, voter)
+	}
+	s.Problem = v.timely(e)
+	return s, nil
+}

@@ -1,0 +1,207 @@
+package council
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sluice/policy/bundle"
+	"sluice/policy/diff"
+	"sluice/policy/explain"
+)
+
+// first is the first line of motion.txt. The number grows whenever the text of
+// the same bundle would become another.
+const first = "Sluice motion, format 1"
+
+var (
+	idPattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	hexPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// GoodID reports whether a motion may be called so.
+func GoodID(id string) bool { return idPattern.MatchString(id) && !strings.HasSuffix(id, ".") }
+
+// Sum is the SHA-256 in hex.
+func Sum(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+func (m *Motion) head(needed, members int, needs []diff.Quorum) string {
+	var b strings.Builder
+	line := func(key, value string) { fmt.Fprintf(&b, "%s: %s\n", key, value) }
+	previous, gateways := "none", "all"
+	if m.Previous != "" {
+		previous = "sha256:" + m.Previous
+	}
+	if len(m.Gateways) > 0 {
+		gateways = strings.Join(m.Gateways, ", ")
+	}
+	names := make([]string, len(needs))
+	for i, q := range needs {
+		names[i] = string(q)
+	}
+	b.WriteString(first + "\n\n")
+	line("City", m.City)
+	line("Motion", m.ID)
+	line("Version", strconv.Itoa(m.Version))
+	line("Previous motion", previous)
+	line("Bundle", "sha256:"+m.Bundle)
+	line("Voting roster", "sha256:"+m.Roster)
+	line("Gateways", gateways)
+	line("Created", m.Created.UTC().Format(time.RFC3339))
+	line("In force from", m.NotBefore.UTC().Format(time.RFC3339))
+	line("To be enacted by", m.Expires.UTC().Format(time.RFC3339))
+	line("Quorum", fmt.Sprintf("%d of %d members (%s)", needed, members, strings.Join(names, ", ")))
+	return b.String()
+}
+
+// ParseMotion reads the head of a motion.txt. It does not say whether the rest is
+// right; Text makes that anew.
+func ParseMotion(text []byte) (Motion, error) {
+	var m Motion
+	head, _, found := bytes.Cut(text, []byte("\n\n"))
+	rest := text[min(len(text), len(head)+2):]
+	if !found || string(head) != first {
+		return m, fmt.Errorf("motion.txt does not begin with %q", first)
+	}
+	block, _, _ := bytes.Cut(rest, []byte("\n\n"))
+	lines := strings.Split(string(block), "\n")
+	keys := []string{"City", "Motion", "Version", "Previous motion", "Bundle", "Voting roster", "Gateways", "Created", "In force from", "To be enacted by", "Quorum"}
+	if len(lines) != len(keys) {
+		return m, fmt.Errorf("motion.txt: the head needs the lines %s", strings.Join(keys, ", "))
+	}
+	for i, key := range keys {
+		value, ok := strings.CutPrefix(lines[i], key+": ")
+		if !ok || !m.set(key, value) {
+			return m, fmt.Errorf("motion.txt: the line %q of the head cannot be read", key)
+		}
+	}
+	return m, nil
+}
+
+func (m *Motion) set(key, value string) (ok bool) {
+	switch key {
+	case "City":
+		m.City = value
+	case "Motion":
+		m.ID = value
+		return GoodID(value)
+	case "Version":
+		var err error
+		m.Version, err = strconv.Atoi(value)
+		return err == nil && m.Version > 0
+	case "Previous motion":
+		return value == "none" || digest(value, &m.Previous)
+	case "Bundle":
+		return digest(value, &m.Bundle)
+	case "Voting roster":
+		return digest(value, &m.Roster)
+	case "Gateways":
+		if value != "all" {
+			m.Gateways = strings.Split(value, ", ")
+		}
+	case "Created":
+		return instant(value, &m.Created)
+	case "In force from":
+		return instant(value, &m.NotBefore)
+	case "To be enacted by":
+		return instant(value, &m.Expires)
+	}
+	return true // the quorum is computed
+}
+
+func digest(value string, into *string) bool {
+	sum, ok := strings.CutPrefix(value, "sha256:")
+	*into = sum
+	return ok && hexPattern.MatchString(sum)
+}
+
+func instant(value string, into *time.Time) bool {
+	t, err := time.Parse(time.RFC3339, value)
+	*into = t.UTC()
+	return err == nil
+}
+
+var sentences = map[string][3]string{
+	"intro":    {"What is put to the vote: version %d of the rules by which the city of %s measures its streets.", "Què se sotmet a votació: la versió %d de les normes amb què la ciutat de %s mesura els seus carrers.", "Qué se somete a votación: la versión %d de las normas con las que la ciudad de %s mide sus calles."},
+	"changes":  {"What changes for residents", "Què canvia per als veïns", "Qué cambia para los vecinos"},
+	"none":     {"Nothing.", "Res.", "Nada."},
+	"legend":   {"weaker: protects less than before, or cannot be compared. stronger: protects more. neutral: neither.", "més feble: protegeix menys que abans, o no es pot comparar. més fort: protegeix més. neutre: ni una cosa ni l'altra.", "más débil: protege menos que antes, o no se puede comparar. más fuerte: protege más. neutro: ni una cosa ni otra."},
+	"unsaid":   {"Decisions that stay as they are: %s.", "Decisions que es queden com estan: %s.", "Decisiones que se quedan como están: %s."},
+	"language": {"In English", "En català", "En español"},
+}
+
+// Text is motion.txt: the same head, bundle and predecessor give the same bytes.
+// The previous policy is nil for the first motion.
+func (m *Motion) Text(prev, next *bundle.Policy) ([]byte, error) {
+	changes := diff.Compare(prev, next)
+	needed, needs := Quorum(prev, next, changes)
+	roster := next.Council
+	if prev != nil {
+		roster = prev.Council
+	}
+	var b strings.Builder
+	b.WriteString(m.head(needed, len(roster.Members), needs))
+	for _, l := range languages(next) {
+		title := sentences["language"][l]
+		b.WriteString("\n" + title + "\n" + strings.Repeat("=", len([]rune(title))) + "\n\n")
+		if err := m.body(&b, l, next, changes); err != nil {
+			return nil, err
+		}
+	}
+	return []byte(b.String()), nil
+}
+
+// languages are those of the city that there are texts in; English if none is.
+func languages(p *bundle.Policy) []explain.Lang {
+	var out []explain.Lang
+	for _, lang := range p.Charter.City.Languages {
+		if i := slices.Index(explain.Languages, lang); i >= 0 && !slices.Contains(out, explain.Lang(i)) {
+			out = append(out, explain.Lang(i))
+		}
+	}
+	if len(out) == 0 {
+		return []explain.Lang{0}
+	}
+	return out
+}
+
+func (m *Motion) body(b *strings.Builder, l explain.Lang, next *bundle.Policy, changes []diff.Change) error {
+	fmt.Fprintf(b, sentences["intro"][l]+"\n\n", m.Version, explain.Plain(next.Charter.City.Name))
+	title := sentences["changes"][l]
+	b.WriteString(title + "\n" + strings.Repeat("-", len([]rune(title))) + "\n")
+	touched := make(map[string]bool)
+	for _, c := range changes {
+		touched[c.About] = true
+		fmt.Fprintf(b, "* %s - %s - %s\n", c.Mark.Word(l), c.About, c.Words(l))
+	}
+	if len(changes) == 0 {
+		b.WriteString(sentences["none"][l] + "\n")
+	}
+	b.WriteString("(" + sentences["legend"][l] + ")\n\n")
+	var rest []string
+	for i := range next.Decisions {
+		d := &next.Decisions[i]
+		if !touched[d.Decision] {
+			rest = append(rest, d.Decision)
+			continue
+		}
+		text, err := explain.Decision(l, next, d, explain.Vote{Motion: m.ID})
+		if err != nil {
+			return err
+		}
+		b.WriteString(text)
+	}
+	if len(rest) > 0 {
+		fmt.Fprintf(b, sentences["unsaid"][l]+"\n", l.List(rest))
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package decision
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Council is the roster: who may vote, with which keys.
+type Council struct {
+	Version int      `yaml:"version" json:"version"`
+	Members []Member `yaml:"members" json:"members"`
+	// Revoked are keys that are lost or stolen: whatever they sign is refused.
+	Revoked []string `yaml:"revoked" json:"revoked"`
+}
+
+// Member is one councillor; keys are SSH public keys, one line each, as in
+// id_ed25519.pub. From and Until are the first and last day of office.
+type Member struct {
+	ID    string   `yaml:"id" json:"id"`
+	Name  string   `yaml:"name" json:"name"`
+	Keys  []string `yaml:"keys" json:"keys"`
+	From  Date     `yaml:"from" json:"from"`
+	Until Date     `yaml:"until" json:"until"`
+}
+
+// ParseCouncil reads council.yaml.
+func ParseCouncil(name string, raw []byte) (*Council, error) {
+	var c Council
+	if err := Decode(name, raw, &c); err != nil {
+		return nil, err
+	}
+	ids, keys := map[string]bool{}, map[string]string{}
+	for _, m := range c.Members {
+		if !idPattern.MatchString(m.ID) || ids[m.ID] {
+			return nil, fmt.Errorf("%s: each member needs an id of its own, of small letters, digits, - and _", name)
+		}
+		ids[m.ID] = true
+		if len(m.Keys) == 0 {
+			return nil, fmt.Errorf("%s: member %s needs a key: the line in id_ed25519.pub", name, m.ID)
+		}
+		for _, k := range m.Keys {
+			// The comment after the key says nothing about who it is.
+			parts := strings.Fields(k)
+			if len(parts) < 2 {
+				return nil, fmt.Errorf("%s: member %s: a key is a line such as ssh-ed25519 AAAA... as in id_ed25519.pub", name, m.ID)
+			}
+			if other := keys[parts[1]]; other != "" {
+				return nil, fmt.Errorf("%s: members %s and %s have the same key; every key belongs to one person", name, other, m.ID)
+			}
+			keys[parts[1]] = m.ID
+		}
+	}
+	return &c, nil
+}
+
+// Suspension stops one decision at once, until the council lifts it.
+type Suspension struct {
+	Decision string `yaml:"decision" json:"decision"`
+	Since    Date   `yaml:"since" json:"since"`
+	Reason   string `yaml:"reason" json:"reason"`
+}
+
+// ParseSuspended reads suspended.yaml.
+func ParseSuspended(name string, raw []byte) ([]Suspension, error) {
+	var file struct {
+		Suspended []Suspension `yaml:"suspended"`
+	}
+	if err := Decode(name, raw, &file); err != nil {
+		return nil, err
+	}
+	for _, s := range file.Suspended {
+		if s.Decision == "" || s.Reason == "" {
+			return nil, errors.New(name + ": a suspension needs the decision's id and a reason")
+		}
+	}
+	return file.Suspended, nil
+}

@@ -1,0 +1,338 @@
+// Package explain says in plain words what a decision does, for residents, in
+// English, Catalan or Spanish. A text is a function of the policy: the same
+// documents give the same bytes, and nothing is in a text that is not in them or
+// computed from them.
+//
+// A text is a heading, an empty line, then sections: a title underlined with
+// hyphens, sentences of one line each, an empty line.
+package explain
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"sluice/gateway/release"
+	"sluice/policy/bundle"
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+)
+
+// Vote is who decided; the zero value for nobody yet, a motion without members
+// while it is put to the vote.
+type Vote struct {
+	Motion  string
+	Version int
+	Members []string // names, in the roster's order
+}
+
+// Decision explains one decision of a policy.
+func Decision(l Lang, p *bundle.Policy, d *bundle.Decision, v Vote) (string, error) {
+	mech, err := release.NewMechanism(d.Stream)
+	if err != nil {
+		return "", err
+	}
+	t := &text{l: l, p: p, d: d, s: d.Stream, mech: mech}
+	t.heading()
+	t.section("who", t.who())
+	t.section("kept", t.kept())
+	t.section("public", t.public())
+	t.section("exact", t.exact())
+	t.section("forget", t.forget())
+	t.section("promise", t.promise())
+	t.section("time", t.time())
+	t.section("decided", t.decided(v))
+	return t.b.String(), nil
+}
+
+// text is one text in the making.
+type text struct {
+	l    Lang
+	p    *bundle.Policy
+	d    *bundle.Decision
+	s    *plan.Stream
+	mech *release.Mechanism
+	b    strings.Builder
+}
+
+func (t *text) say(key string, args ...any) string { return say(t.l, key, args...) }
+
+func say(l Lang, key string, args ...any) string {
+	format, ok := phrases[key]
+	if !ok {
+		panic("explain: no phrase " + key)
+	}
+	if len(args) == 0 {
+		return format[l]
+	}
+	return fmt.Sprintf(format[l], args...)
+}
+
+func (t *text) heading() {
+	t.b.WriteString(t.say("heading", t.d.Decision, Plain(t.l.Title(t.d.Title))) + "\n\n")
+}
+
+func (t *text) section(title string, lines []string) {
+	name := t.say(title)
+	t.b.WriteString(name + "\n" + strings.Repeat("-", utf8.RuneCountInString(name)) + "\n")
+	for _, line := range lines {
+		t.b.WriteString(Plain(line) + "\n")
+	}
+	t.b.WriteString("\n")
+}
+
+// Plain is what a document says, as one line without characters that show
+// nothing or turn the writing around: it cannot look like lines of this text.
+func Plain(s string) string {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) || r == utf8.RuneError {
+			return -1
+		}
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)), " ")
+}
+
+func (t *text) zones(ids []string) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = t.p.Zones.Name(id)
+	}
+	return t.l.List(names)
+}
+
+func (t *text) who() []string {
+	kinds, zones := t.l.List(t.d.AppliesTo.Kinds), t.zones(t.d.AppliesTo.Zones)
+	var out []string
+	switch u := t.d.Unit; {
+	case u.None != "":
+		out = append(out, t.say("nobody", kinds, zones, u.None))
+	case u.Sensor != "":
+		out = append(out, t.say("units", upper(t.l.Many(t.s.Unit.StandsFor)), kinds, zones), t.say("by-home"))
+	default:
+		out = append(out, t.say("units", upper(t.l.Many(t.s.Unit.StandsFor)), kinds, zones), t.say("by-field", u.Field))
+	}
+	return append(out, t.say("purpose", t.d.Purpose, or(t.d.LegalBasis, "-")))
+}
+
+func (t *text) kept() []string {
+	var out, used, dropped []string
+	if f := t.d.Unit.Field; f != "" {
+		out = append(out, t.say("f-unit", f))
+	}
+	for _, f := range t.d.Keep {
+		if f != t.d.Unit.Field && f != t.d.Place.Lat && f != t.d.Place.Lon {
+			used = append(used, t.withUnit(f))
+		}
+	}
+	if len(used) > 0 {
+		out = append(out, t.say("f-kept", t.l.List(used)))
+	}
+	if t.s.Place.ByPoint() {
+		out = append(out, t.say("f-point", t.d.Place.Lat, t.d.Place.Lon))
+	}
+	for _, g := range t.d.Generalise {
+		if g.Step > 0 {
+			out = append(out, t.say("f-step", g.Field, t.l.Number(g.Step)))
+			continue
+		}
+		out = append(out, t.say("f-to", g.Field, t.numbers(g.To)))
+	}
+	if len(t.d.Where) > 0 {
+		var list []string
+		for _, c := range t.d.Where {
+			list = append(list, Condition(t.l, c))
+		}
+		out = append(out, t.say("f-where", t.l.List(list)))
+	}
+	for _, kind := range t.d.AppliesTo.Kinds {
+		for _, f := range t.p.Kinds[kind].Fields {
+			if !slices.Contains(t.d.Keep, f.Name) && !slices.Contains(dropped, f.Name) {
+				dropped = append(dropped, f.Name)
+			}
+		}
+	}
+	if len(dropped) > 0 {
+		out = append(out, t.say("f-drop", t.l.List(dropped)))
+	}
+	return append(out, t.say("and-all"))
+}
+
+func (t *text) withUnit(field string) string {
+	for _, kind := range t.d.AppliesTo.Kinds {
+		for _, f := range t.p.Kinds[kind].Fields {
+			if f.Name == field && f.Unit != "" {
+				return field + " (" + f.Unit + ")"
+			}
+		}
+	}
+	return field
+}
+
+func (t *text) numbers(list []float64) string {
+	out := make([]string, len(list))
+	for i, f := range list {
+		out[i] = t.l.Number(f)
+	}
+	return t.l.List(out)
+}
+
+// Condition is one condition of a decision in words.
+func Condition(l Lang, c plan.Condition) string {
+	value := fmt.Sprint(c.Value)
+	switch v := c.Value.(type) {
+	case float64:
+		value = l.Number(v)
+	case uint64:
+		value = l.Number(float64(v))
+	case int64:
+		value = l.Number(float64(v))
+	}
+	if _, ok := phrases["op "+c.Op]; !ok {
+		return c.Field + " " + c.Op + " " + value
+	}
+	return say(l, "op "+c.Op, c.Field, value)
+}
+
+func (t *text) public() []string {
+	var list []string
+	for _, m := range t.s.Measures {
+		list = append(list, Measure(t.l, m, t.s.Unit))
+	}
+	every := t.l.Each(t.s.Every)
+	var out []string
+	if c := t.s.Category; c.Field != "" {
+		out = append(out, t.say("every-cat", every, t.l.List(list), c.Field, t.l.List(c.Values)))
+	} else {
+		out = append(out, t.say("every", every, t.l.List(list)))
+	}
+	if !t.s.Unit.None() {
+		out = append(out, t.say(t.l.gender(t.s.Unit.StandsFor, "least", "least-f"), fmt.Sprint(t.s.Protect.MinUnits), t.l.Many(t.s.Unit.StandsFor), fmt.Sprint(t.mech.PublicFrom())))
+	}
+	for _, b := range t.d.Blackouts {
+		at := func(x time.Time) string { return x.In(t.p.Location).Format("2006-01-02 15:04") }
+		out = append(out, t.say("blackout", at(b.From), at(b.Until), t.zones(b.Zones), b.Reason))
+	}
+	if !t.d.Retain.IsZero() {
+		out = append(out, t.say("retain", t.l.Period(t.d.Retain)))
+	}
+	return out
+}
+
+// Measure is one published number in words.
+func Measure(l Lang, m plan.Measure, u plan.Unit) string {
+	var what string
+	switch m.Of {
+	case plan.Distinct:
+		return say(l, l.gender(u.StandsFor, "m-unit", "m-unit-f"), l.Many(u.StandsFor))
+	case plan.Count:
+		if m.Bounded && !u.None() {
+			return say(l, "m-capped", l.Number(m.High), l.One(u.StandsFor))
+		}
+		return say(l, "m-count")
+	case plan.Sum:
+		what = say(l, "m-sum", m.Field)
+	default:
+		what = say(l, "m-mean", m.Field)
+	}
+	if m.Bounded {
+		return say(l, "m-within", what, l.Number(m.Low), l.Number(m.High))
+	}
+	return what
+}
+
+func (t *text) exact() []string {
+	if t.s.Unit.None() {
+		return []string{t.say("e-exact")}
+	}
+	var out []string
+	for _, m := range t.s.Measures {
+		if m.Of == plan.Mean {
+			out = append(out, t.say(t.l.gender(t.s.Unit.StandsFor, "e-mean", "e-mean-f"), m.Name, t.l.Many(t.s.Unit.StandsFor)))
+			continue
+		}
+		out = append(out, t.say("e-error", m.Name, t.l.Number(round(t.mech.TypicalError(m)))))
+	}
+	return out
+}
+
+// round keeps three digits.
+func round(f float64) float64 {
+	if f == 0 {
+		return 0
+	}
+	scale := math.Pow(10, 2-math.Floor(math.Log10(math.Abs(f))))
+	return math.Round(f*scale) / scale
+}
+
+func (t *text) forget() []string {
+	every := t.l.Each(t.s.Every)
+	if t.s.Unit.None() {
+		return []string{t.say("g-none", every)}
+	}
+	unit := t.s.Unit.StandsFor
+	return []string{t.say(t.l.gender(unit, "g-forget", "g-forgetf"), t.l.One(unit), t.l.Period(t.s.Forget), fmt.Sprint(t.s.Protect.MaxContributions), every)}
+}
+
+func (t *text) promise() []string {
+	if t.s.Unit.None() {
+		return []string{t.say("g-nobody")}
+	}
+	unit, p := t.s.Unit.StandsFor, t.s.Protect
+	out := []string{
+		t.say("g-eps", t.l.One(unit), t.l.Number(p.Epsilon), t.l.Number(p.Delta), t.l.Number(round(p.Epsilon*float64(Epochs(t.s))))),
+		t.say("g-adds"),
+	}
+	switch unit {
+	case "person":
+	case "device":
+		out = append(out, t.say("g-device"))
+	default:
+		out = append(out, t.say("g-other", t.l.Many(unit)))
+	}
+	return out
+}
+
+// Epochs is how many epochs an ordinary day has.
+func Epochs(s *plan.Stream) int64 {
+	return max(1, int64(24*time.Hour/max(s.Forget.Nominal(), time.Second)))
+}
+
+func (t *text) time() []string {
+	out := []string{t.say("t-until", t.l.Date(t.d.From), t.l.Date(t.d.Until))}
+	if t.d.Review != (decision.Date{}) {
+		out = append(out, t.say("t-review", t.l.Date(t.d.Review)))
+	}
+	if s := t.p.Suspension(t.d.Decision); s != nil {
+		out = append(out, t.say("suspended", t.l.Date(s.Since), s.Reason))
+	}
+	return out
+}
+
+func (t *text) decided(v Vote) []string {
+	switch {
+	case v.Motion == "":
+		return []string{t.say("unvoted")}
+	case len(v.Members) == 0:
+		return []string{t.say("voting", v.Motion)}
+	}
+	return []string{t.say("voted", v.Motion, fmt.Sprint(v.Version), t.l.List(v.Members))}
+}
+
+func upper(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(string(r)) + s[n:]
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

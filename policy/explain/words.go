@@ -1,0 +1,159 @@
+package explain
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+)
+
+// Languages in which texts can be had, English first.
+var Languages = []string{"en", "ca", "es"}
+
+// Lang is one of Languages.
+type Lang int
+
+// ParseLang reads a language such as ca, ca_ES.UTF-8 or es-ES; English where it
+// is none of ours.
+func ParseLang(s string) Lang {
+	for i, l := range Languages {
+		if len(s) >= 2 && strings.EqualFold(s[:2], l) && (len(s) == 2 || strings.ContainsRune("_-.", rune(s[2]))) {
+			return Lang(i)
+		}
+	}
+	return 0
+}
+
+func (l Lang) String() string { return Languages[l] }
+
+// Title picks the title in this language, or the nearest there is.
+func (l Lang) Title(t map[string]string) string {
+	for _, lang := range append([]string{l.String()}, Languages...) {
+		if t[lang] != "" {
+			return t[lang]
+		}
+	}
+	best := ""
+	for lang := range t {
+		if best == "" || lang < best {
+			best = lang
+		}
+	}
+	return t[best]
+}
+
+// Number is a number without needless digits, with this language's decimal mark.
+func (l Lang) Number(f float64) string {
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if f != 0 && (math.Abs(f) < 1e-3 || math.Abs(f) >= 1e9) {
+		s = strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	if l != 0 {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return s
+}
+
+var months = [3][12]string{
+	{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+	{"de gener", "de febrer", "de març", "d'abril", "de maig", "de juny", "de juliol", "d'agost", "de setembre", "d'octubre", "de novembre", "de desembre"},
+	{"de enero", "de febrero", "de marzo", "de abril", "de mayo", "de junio", "de julio", "de agosto", "de septiembre", "de octubre", "de noviembre", "de diciembre"},
+}
+
+// Date is a day in words, e.g. 1 December 2026.
+func (l Lang) Date(d decision.Date) string {
+	if d.Month < 1 || d.Month > 12 {
+		return "-"
+	}
+	format := [3]string{"%d %s %d", "%d %s de %d", "%d %s de %d"}[l]
+	return fmt.Sprintf(format, d.Day, months[l][d.Month-1], d.Year)
+}
+
+var spans = map[string][3][2]string{
+	"second": {{"second", "seconds"}, {"segon", "segons"}, {"segundo", "segundos"}},
+	"minute": {{"minute", "minutes"}, {"minut", "minuts"}, {"minuto", "minutos"}},
+	"hour":   {{"hour", "hours"}, {"hora", "hores"}, {"hora", "horas"}},
+	"day":    {{"day", "days"}, {"dia", "dies"}, {"día", "días"}},
+	"month":  {{"month", "months"}, {"mes", "mesos"}, {"mes", "meses"}},
+	"year":   {{"year", "years"}, {"any", "anys"}, {"año", "años"}},
+}
+
+// Period is a length of time in words, e.g. 1 hour.
+func (l Lang) Period(p plan.Period) string {
+	var parts []string
+	add := func(n int, unit string) {
+		if n != 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, spans[unit][l][plural(n)]))
+		}
+	}
+	add(p.Years, "year")
+	add(p.Months, "month")
+	add(p.Days, "day")
+	add(int(p.Clock/time.Hour), "hour")
+	add(int(p.Clock%time.Hour/time.Minute), "minute")
+	add(int(p.Clock%time.Minute/time.Second), "second")
+	return l.List(parts)
+}
+
+// Each is a Period after "every": hour, 15 minutes.
+func (l Lang) Each(p plan.Period) string { return strings.TrimPrefix(l.Period(p), "1 ") }
+
+func plural(n int) int {
+	if n == 1 {
+		return 0
+	}
+	return 1
+}
+
+// List joins words: a, b and c.
+func (l Lang) List(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	and := [3]string{" and ", " i ", " y "}[l]
+	last := words[len(words)-1]
+	if l == 2 && (strings.HasPrefix(last, "i") || strings.HasPrefix(last, "hi")) {
+		and = " e "
+	}
+	return strings.Join(words[:len(words)-1], ", ") + and + last
+}
+
+var units = map[string][3][2]string{
+	"device":  {{"device", "devices"}, {"dispositiu", "dispositius"}, {"dispositivo", "dispositivos"}},
+	"vehicle": {{"vehicle", "vehicles"}, {"vehicle", "vehicles"}, {"vehículo", "vehículos"}},
+	"card":    {{"card", "cards"}, {"targeta", "targetes"}, {"tarjeta", "tarjetas"}},
+	"home":    {{"home", "homes"}, {"llar", "llars"}, {"hogar", "hogares"}},
+	"person":  {{"person", "people"}, {"persona", "persones"}, {"persona", "personas"}},
+}
+
+// feminine units, for Catalan and Spanish.
+var feminine = map[string]bool{"card": true, "person": true, "home": true}
+
+// One and Many are the unit of privacy in words; a word of the city's own stays
+// as it is.
+func (l Lang) One(unit string) string {
+	if w, ok := units[unit]; ok {
+		return w[l][0]
+	}
+	return unit
+}
+
+// Many is the plural of One.
+func (l Lang) Many(unit string) string {
+	if w, ok := units[unit]; ok {
+		return w[l][1]
+	}
+	return unit + "s"
+}
+
+// gender picks the form for a unit: masculine, or feminine.
+func (l Lang) gender(unit, he, she string) string {
+	if feminine[unit] && (unit != "home" || l == 1) {
+		return she
+	}
+	return he
+}
