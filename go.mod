@@ -23,6 +23,12 @@ require (
 	github.com/google/differential-privacy/go/v3 v3.0.0
 )
 
+// the vote
+require (
+	github.com/hiddeco/sshsig v0.2.0
+	golang.org/x/crypto v0.57.0
+)
+
 // store and ledger
 require (
 	github.com/influxdata/influxdb-client-go/v2 v2.14.0
@@ -41,11 +47,8 @@ require (
 // tests
 require (
 	go.uber.org/goleak v1.3.0
-	golang.org/x/crypto v0.57.0
 	pgregory.net/rapid v1.3.0
 )
-
-require github.com/hiddeco/sshsig v0.2.0
 
 require (
 	github.com/apapsch/go-jsonmerge/v2 v2.0.0 // indirect

@@ -115,7 +115,7 @@ func TestBadFiles(t *testing.T) {
 		file []byte
 		want council.Code
 	}{
-		"empty":                        {nil, council.WrongParts},
+		"empty":                        {nil, council.NotAFile},
 		"no archive":                   {[]byte("hello"), council.NotAFile},
 		"no motion":                    {without("motion.txt"), council.WrongParts},
 		"no bundle":                    {without("bundle.tar.gz"), council.WrongParts},
