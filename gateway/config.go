@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/gateway/inbox"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/store/influx"
@@ -58,10 +59,25 @@ type Config struct {
 	Feedback time.Duration `yaml:"-"`
 }
 
-// Policy names an editable directory; only a simulation may run one.
+// Policy is where the policy comes from: motions that the council signed, or an
+// editable directory, which only a simulation may run.
 type Policy struct {
+	// Dir is a policy directory, reloaded when it is saved.
 	Dir string `yaml:"dir"`
+	// Inbox is where motion files arrive: a directory, or a URL of a file or of a
+	// directory's listing. It is looked at every Every, PT1M by default.
+	Inbox string      `yaml:"inbox"`
+	Every plan.Period `yaml:"every"`
+	// Roster is sha256: and the SHA-256, in hex, of the first council.yaml. The
+	// rosters after it were voted by those before.
+	Roster string `yaml:"roster"`
 }
+
+// Signed reports whether only what the council signed runs.
+func (p Policy) Signed() bool { return p.Inbox != "" }
+
+// pin is the first roster's hash, without its prefix.
+func (p Policy) pin() string { return strings.TrimPrefix(p.Roster, "sha256:") }
 
 // MQTT is the connection to a broker.
 type MQTT struct {
@@ -178,12 +194,6 @@ func (r *Refusal) Unwrap() error { return r.Err }
 
 func refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(format, args...)} }
 
-// notYet are keys that this version does not have; saying so is better than
-// "unknown field".
-var notYet = map[string]string{
-	"inbox": "signed policies are not in this version; use policy: {dir: DIR} with simulation: true",
-}
-
 // ReadConfig reads and checks gateway.yaml. Relative paths are relative to it.
 func ReadConfig(path string) (Config, error) {
 	raw, err := os.ReadFile(path)
@@ -192,12 +202,6 @@ func ReadConfig(path string) (Config, error) {
 	}
 	var c Config
 	if err := decision.Decode(path, raw, &c); err != nil {
-		for key, hint := range notYet {
-			if strings.Contains(err.Error(), fmt.Sprintf("unknown field %q", key)) {
-				first, _, _ := strings.Cut(err.Error(), "\nknown keys are ")
-				err = fmt.Errorf("%s\n%s", first, hint)
-			}
-		}
 		return Config{}, refuse("%w", err)
 	}
 	base := filepath.Dir(path)
@@ -213,6 +217,9 @@ func ReadConfig(path string) (Config, error) {
 // paths are all file names in the configuration.
 func (c *Config) paths() []*string {
 	list := []*string{&c.Dir, &c.Register, &c.Policy.Dir, &c.Listen.Passwords}
+	if !inbox.IsURL(c.Policy.Inbox) {
+		list = append(list, &c.Policy.Inbox)
+	}
 	if t := c.Listen.TLS; t != nil {
 		list = append(list, &t.Cert, &t.Key, &t.ClientCA)
 	}
@@ -258,7 +265,10 @@ func (c *Config) Check() error {
 	if c.Feedback == 0 {
 		c.Feedback = 5 * time.Minute
 	}
-	if c.Policy.Dir == "" && c.Dir != "" {
+	if c.Policy.Every.IsZero() {
+		c.Policy.Every = plan.MustPeriod("PT1M")
+	}
+	if c.Policy.Dir == "" && !c.Policy.Signed() && c.Simulation && c.Dir != "" {
 		c.Policy.Dir = filepath.Join(c.Dir, "policy")
 	}
 	if c.MQTT != nil && c.MQTT.ClientID == "" {
@@ -282,10 +292,15 @@ func (c *Config) Check() error {
 		return errors.New("listen: tls needs cert and key")
 	case c.Store.SQLite != nil && c.Store.Influx != nil:
 		return errors.New("store is one of sqlite and influx, not both")
-	case !c.Simulation:
-		return errors.New("this version runs unsigned policies only, and so only with simulation: true")
-	case c.Listen.MQTT != "" && !loopback(c.Listen.MQTT) || !loopback(c.Admin):
+	case c.Simulation && (c.Listen.MQTT != "" && !loopback(c.Listen.MQTT) || !loopback(c.Admin)):
 		return errors.New("simulation: true needs listeners on loopback, e.g. 127.0.0.1:1883")
+	case !c.Simulation && c.Time.Topic != "":
+		return errors.New("time: a clock topic needs simulation: true; a gateway that is no simulation has time: wall")
+	case c.Listen.MQTT != "" && !loopback(c.Listen.MQTT) && c.Listen.Passwords == "" && (c.Listen.TLS == nil || c.Listen.TLS.ClientCA == ""):
+		return errors.New("listen: whoever reaches this address could publish as any sensor; give passwords (sluice sensor acl writes them), or tls: {client_ca}")
+	}
+	if err := c.checkPolicy(); err != nil {
+		return err
 	}
 	if c.MQTT != nil {
 		if err := c.MQTT.check(); err != nil {
@@ -296,6 +311,27 @@ func (c *Config) Check() error {
 		if err := c.Store.Influx.Check(); err != nil {
 			return fmt.Errorf("store: influx: %w", err)
 		}
+	}
+	return nil
+}
+
+var pinPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+func (c *Config) checkPolicy() error {
+	p := c.Policy
+	switch {
+	case p.Dir != "" && p.Signed():
+		return errors.New("policy is one of dir and inbox, not both")
+	case !p.Signed() && !c.Simulation:
+		return errors.New("without simulation: true only signed policies run: policy: {inbox: DIR or URL, roster: \"sha256:...\"}")
+	case p.Signed() && p.Roster == "":
+		return errors.New("policy: roster is missing: the hash of the first council.yaml, as sluice motion show prints it, e.g. \"sha256:2f...\"")
+	case p.Roster != "" && !pinPattern.MatchString(p.Roster):
+		return errors.New("policy: roster is sha256: and 64 hexadecimal digits")
+	case !p.Signed() && p.Roster != "":
+		return errors.New("policy: roster goes with inbox")
+	case p.Every.Nominal() < time.Second || p.Every.Nominal() > 24*time.Hour:
+		return errors.New("policy: every is between PT1S and P1D")
 	}
 	return nil
 }

@@ -18,10 +18,12 @@ import (
 	"sluice/books"
 	"sluice/gateway/crash"
 	"sluice/gateway/forward"
+	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
 	"sluice/policy"
+	"sluice/policy/council"
 	"sluice/register"
 	"sluice/store/influx"
 	"sluice/store/sqlite"
@@ -48,6 +50,12 @@ type Gateway struct {
 	wake     chan struct{} // the books have something new
 
 	rules *policy.Child
+	inbox *inbox.Inbox // nil for an unsigned directory
+
+	// The motion in force, nil for none, and its file: written by the one goroutine
+	// that takes motions, with mu held; it reads them without.
+	enacted     *council.Enacted
+	enactedFile []byte
 
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu
@@ -59,6 +67,8 @@ type Gateway struct {
 	versions int                    // policy versions so far; guarded by mu
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
+	refusals map[string]bool        // of motions, that were said; guarded by mu
+	coming   *announced             // a motion whose time has not come; guarded by mu
 }
 
 // Open takes the state directory, recovers what is open and starts listening.
@@ -67,7 +77,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string),
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool),
 		public: books.Dir(filepath.Join(cfg.Dir, "public")),
 	}
 	defer func() {
@@ -98,6 +108,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	}
 	if g.store, err = openStore(ctx, cfg.Store); err != nil {
 		return g, refuse("%w", err)
+	}
+	if cfg.Policy.Signed() {
+		g.inbox = inbox.New(cfg.Policy.Inbox, council.MaxFile)
 	}
 	g.publish = release.NewPublisher(g.ledger, cfg.Simulation)
 	g.forward = forward.New(g.ledger, g.store, log)
@@ -185,7 +198,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
 		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
 		func(ctx context.Context) error { return g.release(ctx, batches, done) },
-		g.watchPolicy, g.serveAdmin,
+		g.watch, g.serveAdmin,
 	} {
 		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
 	}

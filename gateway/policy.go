@@ -12,6 +12,7 @@ import (
 	"sluice/gateway/release"
 	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/council"
 	"sluice/policy/plan"
 )
 
@@ -49,6 +50,9 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := g.oneSort(known); err != nil {
+		return nil, err
+	}
 	var versions []ingest.Version
 	for _, v := range known {
 		version, err := g.earlier(ctx, v)
@@ -59,6 +63,11 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	}
 	if len(versions) > 0 {
 		return versions, nil // watchPolicy looks whether the directory has changed
+	}
+	if g.cfg.Policy.Signed() {
+		g.mind(&policy.Problem{Code: policy.NoPolicy, Err: errors.New("no motion has been enacted yet, so nothing flows")})
+		g.adopted(nil)
+		return []ingest.Version{{Digest: none}}, nil // watchInbox looks for the first
 	}
 	version, set, err := g.first(ctx)
 	if err != nil {
@@ -87,11 +96,7 @@ func (g *Gateway) earlier(ctx context.Context, v ledger.Version) (ingest.Version
 		g.adopted(nil)
 		return ingest.Version{Digest: none, Since: v.Since}, nil
 	}
-	files, err := bundle.Unpack(v.Packed)
-	if err != nil {
-		return ingest.Version{}, err
-	}
-	set, err := policy.Compile(ctx, g.rules, files)
+	set, err := g.reopen(ctx, v)
 	if err != nil {
 		return ingest.Version{}, err
 	}
@@ -99,6 +104,38 @@ func (g *Gateway) earlier(ctx context.Context, v ledger.Version) (ingest.Version
 	version.Since = v.Since
 	g.adopted(set)
 	return version, err
+}
+
+// reopen compiles a version that ran before.
+func (g *Gateway) reopen(ctx context.Context, v ledger.Version) (*policy.Set, error) {
+	if len(v.Motion) == 0 {
+		files, err := bundle.Unpack(v.Packed)
+		if err != nil {
+			return nil, err
+		}
+		return policy.Compile(ctx, g.rules, files)
+	}
+	e, err := council.Reopen(v.Motion, g.enacted)
+	if err != nil {
+		return nil, err
+	}
+	g.enacted, g.enactedFile = e, v.Motion
+	return policy.CompilePolicy(ctx, g.rules, e.Policy)
+}
+
+// oneSort refuses a state directory in which signed and unsigned policies would
+// mix.
+func (g *Gateway) oneSort(known []ledger.Version) error {
+	for _, v := range known {
+		switch signed := len(v.Motion) > 0; {
+		case v.Digest == none:
+		case signed && !g.cfg.Policy.Signed():
+			return refuse("this state directory runs a policy that the council signed; an unsigned directory needs a state directory of its own")
+		case !signed && g.cfg.Policy.Signed():
+			return refuse("this state directory has run an unsigned policy in a simulation; signed policies need a state directory of their own")
+		}
+	}
+	return nil
 }
 
 // readPolicy compiles the directory; nil when it is the version in force.
@@ -177,7 +214,9 @@ func (g *Gateway) adopted(set *policy.Set) {
 	g.current = set
 	if set != nil {
 		g.problem, g.latest = nil, set
-		g.versions++
+		if g.versions++; g.enacted != nil {
+			g.versions = g.enacted.Version
+		}
 	}
 }
 
@@ -222,7 +261,7 @@ func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	if err := g.enact(ctx, v, set.Files.Pack()); err != nil {
+	if err := g.enact(ctx, v, ledger.Version{Packed: set.Files.Pack()}); err != nil {
 		return err
 	}
 	g.adopted(set)
@@ -236,7 +275,7 @@ func (g *Gateway) stopAll(ctx context.Context) error {
 	if current, _ := g.inForce(); current == nil {
 		return nil
 	}
-	if err := g.enact(ctx, ingest.Version{Digest: none}, []byte{}); err != nil {
+	if err := g.enact(ctx, ingest.Version{Digest: none}, ledger.Version{Packed: []byte{}}); err != nil {
 		return err
 	}
 	g.adopted(nil)
@@ -244,9 +283,10 @@ func (g *Gateway) stopAll(ctx context.Context) error {
 	return nil
 }
 
-func (g *Gateway) enact(ctx context.Context, v ingest.Version, packed []byte) error {
+func (g *Gateway) enact(ctx context.Context, v ingest.Version, kept ledger.Version) error {
 	return g.ingest.Enact(ctx, v, func(since time.Time) error {
-		return g.ledger.Enact(ctx, ledger.Version{Digest: v.Digest, Since: since, Packed: packed})
+		kept.Digest, kept.Since = v.Digest, since
+		return g.ledger.Enact(ctx, kept)
 	})
 }
 
@@ -283,9 +323,18 @@ type watchedRules struct {
 	g *Gateway
 }
 
+// withhold asks the policy in force, which may have suspended what an open window
+// began under, then the window's own.
+func (w watchedRules) withhold(ctx context.Context, q plan.Question) (map[string]string, error) {
+	if now, _ := w.g.inForce(); now != nil && now.Suspension(q.Stream.Decision) != nil {
+		return now.Withhold(ctx, q)
+	}
+	return w.Set.Withhold(ctx, q)
+}
+
 // Withhold implements release.Rules.
 func (w watchedRules) Withhold(ctx context.Context, q plan.Question) (map[string]string, error) {
-	zones, err := w.Set.Withhold(ctx, q)
+	zones, err := w.withhold(ctx, q)
 	w.g.mu.Lock()
 	defer w.g.mu.Unlock()
 	if w.g.withheld = ""; err != nil {

@@ -83,6 +83,20 @@ func modules(files bundle.Files) (map[string]string, error) {
 	return out, err
 }
 
+// WithRules is the files with the rules of this program, where they have none of
+// their own.
+func WithRules(files bundle.Files) (bundle.Files, error) {
+	all, err := modules(files)
+	if err != nil {
+		return nil, err
+	}
+	out := maps.Clone(files)
+	for name, text := range all {
+		out[name] = []byte(text)
+	}
+	return out, nil
+}
+
 func readEmbedded() (map[string]string, error) {
 	out := make(map[string]string)
 	entries, err := rules.FS.ReadDir(".")

@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS journal (
 CREATE TABLE IF NOT EXISTS outbox (
 	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS policy (
-	n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, since INTEGER NOT NULL, files BLOB NOT NULL);
+	n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, since INTEGER NOT NULL, files BLOB NOT NULL, motion BLOB);
 CREATE TABLE IF NOT EXISTS gap (n INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL UNIQUE);`
 
 // Ledger is the open book of one gateway. It implements release.Book.
@@ -60,7 +60,20 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 	if _, err := db.ExecContext(ctx, schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening ledger %s: %w", path, err), db.Close())
 	}
+	if err := upgrade(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening ledger %s: %w", path, err), db.Close())
+	}
 	return &Ledger{db: db, gateway: gateway, maxBytes: maxBytes, changed: make(chan struct{}, 1)}, nil
+}
+
+// upgrade adds what ledgers of earlier versions have not.
+func upgrade(ctx context.Context, db *sql.DB) error {
+	var n int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info('policy') WHERE name = 'motion'").Scan(&n); err != nil || n > 0 {
+		return err
+	}
+	_, err := db.ExecContext(ctx, "ALTER TABLE policy ADD COLUMN motion BLOB")
+	return err
 }
 
 // Close closes the file.

@@ -75,16 +75,18 @@ func (l *Ledger) strings(ctx context.Context, query string, n int64) ([]string, 
 	return list, rows.Err()
 }
 
-// Version is one policy in force from an instant on.
+// Version is one policy in force from an instant on. A policy that the council
+// signed has its motion file; one of a simulation has its files.
 type Version struct {
 	Digest string
 	Since  time.Time // the zero time for the first
 	Packed []byte
+	Motion []byte // nil for none
 }
 
 // Versions returns all policy versions, oldest first.
 func (l *Ledger) Versions(ctx context.Context) ([]Version, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT digest, since, files FROM policy ORDER BY n")
+	rows, err := l.db.QueryContext(ctx, "SELECT digest, since, files, motion FROM policy ORDER BY n")
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +95,7 @@ func (l *Ledger) Versions(ctx context.Context) ([]Version, error) {
 	for rows.Next() {
 		var v Version
 		var since int64
-		if err := rows.Scan(&v.Digest, &since, &v.Packed); err != nil {
+		if err := rows.Scan(&v.Digest, &since, &v.Packed, &v.Motion); err != nil {
 			return nil, err
 		}
 		if since != 0 {
@@ -110,6 +112,6 @@ func (l *Ledger) Enact(ctx context.Context, v Version) error {
 	if !v.Since.IsZero() {
 		since = v.Since.UnixNano()
 	}
-	_, err := l.db.ExecContext(ctx, "INSERT INTO policy (digest, since, files) VALUES (?,?,?)", v.Digest, since, v.Packed)
+	_, err := l.db.ExecContext(ctx, "INSERT INTO policy (digest, since, files, motion) VALUES (?,?,?,?)", v.Digest, since, v.Packed, v.Motion)
 	return err
 }

@@ -132,38 +132,12 @@ func (p *Policy) opa() ([]byte, error) {
 	return Archive(slices.Sorted(maps.Keys(all)), all), nil
 }
 
-// ReadOPA reads what PackOPA wrote, and nothing else.
+// ReadOPA reads what PackOPA wrote, and nothing else: data.json and .manifest
+// must be what the documents say.
 func ReadOPA(packed []byte) (*Policy, error) {
-	if len(packed) > MaxPacked {
-		return nil, fmt.Errorf("bundle.tar.gz is larger than %d MiB", MaxPacked>>20)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
+	p, raw, err := openOPA(packed)
 	if err != nil {
-		return nil, fmt.Errorf("bundle.tar.gz: not compressed by gzip: %w", err)
-	}
-	raw, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
-	if err != nil {
-		return nil, fmt.Errorf("bundle.tar.gz: %w", err)
-	}
-	_, files, err := ReadArchive(raw, maxUnpacked, func(name string) bool {
-		return name == manifestName || name == dataName || Belongs(name)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("bundle.tar.gz: %w", err)
-	}
-	delete(files, manifestName)
-	delete(files, dataName)
-	for name, raw := range files {
-		if len(raw) > decision.MaxFile {
-			return nil, fmt.Errorf("bundle.tar.gz: %s is larger than 1 MiB", name)
-		}
-	}
-	if len(files) > MaxFiles {
-		return nil, fmt.Errorf("bundle.tar.gz: more than %d files", MaxFiles)
-	}
-	p, err := Read(files)
-	if err != nil {
-		return nil, fmt.Errorf("bundle.tar.gz: %w", err)
+		return nil, err
 	}
 	again, err := p.opa()
 	if err != nil {
@@ -173,4 +147,46 @@ func ReadOPA(packed []byte) (*Policy, error) {
 		return nil, fmt.Errorf("bundle.tar.gz: data.json or .manifest is not what the documents say: %w", ErrArchive)
 	}
 	return p, nil
+}
+
+// ReopenOPA reads a bundle that was verified before, perhaps by a version of this
+// program that derived other data from the same documents.
+func ReopenOPA(packed []byte) (*Policy, error) {
+	p, _, err := openOPA(packed)
+	return p, err
+}
+
+func openOPA(packed []byte) (*Policy, []byte, error) {
+	if len(packed) > MaxPacked {
+		return nil, nil, fmt.Errorf("bundle.tar.gz is larger than %d MiB", MaxPacked>>20)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, nil, fmt.Errorf("bundle.tar.gz: not compressed by gzip: %w", err)
+	}
+	raw, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("bundle.tar.gz: %w", err)
+	}
+	_, files, err := ReadArchive(raw, maxUnpacked, func(name string) bool {
+		return name == manifestName || name == dataName || Belongs(name)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("bundle.tar.gz: %w", err)
+	}
+	delete(files, manifestName)
+	delete(files, dataName)
+	for name, raw := range files {
+		if len(raw) > decision.MaxFile {
+			return nil, nil, fmt.Errorf("bundle.tar.gz: %s is larger than 1 MiB", name)
+		}
+	}
+	if len(files) > MaxFiles {
+		return nil, nil, fmt.Errorf("bundle.tar.gz: more than %d files", MaxFiles)
+	}
+	p, err := Read(files)
+	if err != nil {
+		return nil, nil, fmt.Errorf("bundle.tar.gz: %w", err)
+	}
+	return p, raw, nil
 }

@@ -71,6 +71,30 @@ func (v Verifier) read(parts Parts) (*Enacted, error) {
 	return e, v.text(e)
 }
 
+// Reopen reads a motion that was verified before and kept where nobody else
+// writes. Digests and signatures are looked at again; the text is not made anew,
+// since a later version of this program may word it otherwise.
+func Reopen(file []byte, previous *Enacted) (*Enacted, error) {
+	parts, err := ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	v := Verifier{Previous: previous}
+	e := &Enacted{Text: parts[TextName], Packed: parts[BundleName], Signers: parts[SignersName], Hash: Sum(parts[TextName])}
+	if e.Motion, err = ParseMotion(e.Text); err != nil {
+		return nil, refuse(OtherText, "%w", err)
+	}
+	if Sum(e.Packed) != e.Bundle {
+		return nil, refuse(WrongDigest, "bundle.tar.gz is not the one that motion.txt names")
+	}
+	if e.Policy, err = bundle.ReopenOPA(e.Packed); err != nil {
+		return nil, refuse(BadPolicy, "%w", err)
+	}
+	e.Changes = diff.Compare(v.prev(), e.Policy)
+	e.Needed = 1
+	return e, v.ballots(e, parts)
+}
+
 // prev is the policy in force; nil for none.
 func (v Verifier) prev() *bundle.Policy {
 	if v.Previous == nil {

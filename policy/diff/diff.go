@@ -54,7 +54,7 @@ type Change struct {
 func Compare(old, new *bundle.Policy) []Change {
 	c := &comparison{old: old, new: new}
 	if old == nil {
-		c.old = &bundle.Policy{}
+		c.founded()
 		for _, d := range new.Decisions {
 			c.add(Change{About: d.Decision, Key: "added", Mark: Weaker, Needs: Enact})
 		}

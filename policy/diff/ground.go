@@ -80,17 +80,37 @@ func (c *comparison) charter() {
 	}
 }
 
-func (c *comparison) council() {
-	members := func(x *decision.Council) map[string]string {
-		out := make(map[string]string)
-		for _, m := range x.Members {
-			out[m.ID] = fmt.Sprintf("%s, %s - %s, %s", m.Name, m.From, m.Until, strings.Join(m.Keys, ", "))
-		}
-		for _, k := range x.Revoked {
-			out["revoked "+k] = k
-		}
-		return out
+// founded shows the ground of a first policy.
+func (c *comparison) founded() {
+	for _, f := range floors {
+		c.add(Change{About: "charter.yaml", Key: f.name, New: text(f.show(c.new.Charter))})
 	}
+	c.texts("council.yaml", "member", nil, members(c.new.Council), Enact, Neutral)
+	for _, id := range slices.Sorted(maps.Keys(c.new.Kinds)) {
+		c.add(Change{About: "kinds.yaml", Key: "kind " + id, New: text(showKind(c.new.Kinds[id]))})
+	}
+	for _, id := range c.new.Zones.IDs() {
+		c.add(Change{About: "zones.geojson", Key: "zone " + id, New: text(c.new.Zones.Name(id))})
+	}
+}
+
+// members shows a roster by what to call each line of it.
+func members(x *decision.Council) map[string]string {
+	out := make(map[string]string)
+	for _, m := range x.Members {
+		out[m.ID] = fmt.Sprintf("%s, %s, %s", m.Name, term(m), strings.Join(m.Keys, ", "))
+	}
+	for _, k := range x.Revoked {
+		out["- revoked "+k] = k
+	}
+	return out
+}
+
+func term(m decision.Member) string {
+	return strings.Trim(m.From.String()+" - "+m.Until.String(), " ")
+}
+
+func (c *comparison) council() {
 	c.texts("council.yaml", "member", members(c.old.Council), members(c.new.Council), Roster, Neutral)
 	if c.old.Council.Version != c.new.Council.Version {
 		a, b := fmt.Sprint(c.old.Council.Version), fmt.Sprint(c.new.Council.Version)

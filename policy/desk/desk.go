@@ -1,0 +1,291 @@
+// Package desk is the clerk's desk: a policy directory that people edit, and
+// beside it the motions that were put to the vote.
+//
+//	DIR/council.yaml charter.yaml ...   the draft
+//	DIR/motions/ID/motion.txt           what members sign
+//	DIR/motions/ID/bundle.tar.gz allowed_signers ballots/*.sig
+//	DIR/motions/ID/ID.sluice            once it is enacted: what gateways take
+//
+// What is in force is the enacted motion with the greatest version; each follows
+// the one before.
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/council"
+	"sluice/policy/decision"
+)
+
+// Desk is a directory.
+type Desk string
+
+// Motions is where motions are.
+func (d Desk) Motions() string { return filepath.Join(string(d), "motions") }
+
+// Motion is the directory of one motion.
+func (d Desk) Motion(id string) string { return filepath.Join(d.Motions(), id) }
+
+// Draft reads what people edit, with the rules of this program where the
+// directory has none of its own.
+func (d Desk) Draft() (*bundle.Policy, error) {
+	files, err := policy.ReadDir(string(d))
+	if err != nil {
+		return nil, err
+	}
+	if files, err = policy.WithRules(files); err != nil {
+		return nil, err
+	}
+	return bundle.Read(files)
+}
+
+// Chain reads all enacted motions, oldest first.
+func (d Desk) Chain() ([]*council.Enacted, error) {
+	names, err := filepath.Glob(filepath.Join(d.Motions(), "*", "*.sluice"))
+	if err != nil {
+		return nil, err
+	}
+	type file struct {
+		name    string
+		raw     []byte
+		version int
+	}
+	var list []file
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		parts, err := council.ReadFile(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		m, err := council.ParseMotion(parts[council.TextName])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		list = append(list, file{name, raw, m.Version})
+	}
+	slices.SortFunc(list, func(a, b file) int { return a.version - b.version })
+	var chain []*council.Enacted
+	var last *council.Enacted
+	for i, f := range list {
+		if f.version != i+1 {
+			return nil, fmt.Errorf("%s has version %d, and version %d is missing or there twice; every enacted motion stays in %s", f.name, f.version, i+1, d.Motions())
+		}
+		if last, err = council.Reopen(f.raw, last); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		chain = append(chain, last)
+	}
+	return chain, nil
+}
+
+// Last is the motion in force; nil for none.
+func Last(chain []*council.Enacted) *council.Enacted {
+	if len(chain) == 0 {
+		return nil
+	}
+	return chain[len(chain)-1]
+}
+
+// Within is how long after it may take effect gateways still take a motion.
+const Within = 60 * 24 * time.Hour
+
+// Order is what a new motion is to be.
+type Order struct {
+	ID       string
+	Gateways []string
+	Now      time.Time
+	Policy   *bundle.Policy
+}
+
+// Create writes a motion's directory. One that is there already and has ballots
+// is left alone: what people have signed does not change.
+func (d Desk) Create(o Order) (council.Motion, error) {
+	chain, err := d.Chain()
+	if err != nil {
+		return council.Motion{}, err
+	}
+	to := d.Motion(o.ID)
+	if !council.GoodID(o.ID) {
+		return council.Motion{}, errors.New("a motion's name is letters, digits and . _ -, e.g. 2026-footfall")
+	}
+	signed, err := filepath.Glob(filepath.Join(to, council.BallotsName, "*"))
+	if err != nil {
+		return council.Motion{}, err
+	}
+	_, enacted := os.Stat(filepath.Join(to, o.ID+".sluice"))
+	if len(signed) > 0 || enacted == nil {
+		return council.Motion{}, fmt.Errorf("%s has ballots already; give the motion another name", to)
+	}
+	m, parts, err := council.Draft{Previous: Last(chain), Policy: o.Policy, ID: o.ID, Gateways: o.Gateways, Created: o.Now, Within: Within}.Create()
+	if err != nil {
+		return m, err
+	}
+	if err := os.MkdirAll(filepath.Join(to, council.BallotsName), 0o755); err != nil {
+		return m, err
+	}
+	for _, name := range []string{council.TextName, council.BundleName, council.SignersName} {
+		if err := os.WriteFile(filepath.Join(to, name), parts[name], 0o644); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// Load reads a motion's directory, with the ballots of members under their names,
+// and what is wrong with other files among the ballots.
+func (d Desk) Load(id string) (council.Parts, []error, error) {
+	from := d.Motion(id)
+	parts := council.Parts{}
+	for _, name := range []string{council.TextName, council.BundleName, council.SignersName} {
+		raw, err := os.ReadFile(filepath.Join(from, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, fmt.Errorf("%s is not there; make the motion with: sluice motion create %s", filepath.Join(from, name), id)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		parts[name] = raw
+	}
+	voters, err := d.Voters(parts)
+	if err != nil {
+		return nil, nil, err
+	}
+	ballots := make(map[string][]byte)
+	for _, pattern := range []string{filepath.Join(from, council.BallotsName, "*"), filepath.Join(from, "*.sig")} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, name := range names {
+			if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || strings.HasPrefix(filepath.Base(name), ".") {
+				continue
+			}
+			raw, err := os.ReadFile(name)
+			if err != nil {
+				return nil, nil, err
+			}
+			rel, _ := filepath.Rel(from, name)
+			ballots[rel] = raw
+		}
+	}
+	return parts, parts.Collect(voters, ballots), nil
+}
+
+// Voters is the roster that votes on the motion.
+func (d Desk) Voters(parts council.Parts) (*decision.Council, error) {
+	v, err := d.Verifier(parts)
+	if err != nil {
+		return nil, err
+	}
+	if v.Previous != nil {
+		return v.Previous.Policy.Council, nil
+	}
+	p, err := bundle.ReadOPA(parts[council.BundleName])
+	if err != nil {
+		return nil, err
+	}
+	return p.Council, nil
+}
+
+// Verifier is what a gateway that has taken everything enacted so far would
+// know. A first motion is measured by its own roster.
+func (d Desk) Verifier(parts council.Parts) (council.Verifier, error) {
+	chain, err := d.Chain()
+	if err != nil {
+		return council.Verifier{}, err
+	}
+	m, err := council.ParseMotion(parts[council.TextName])
+	if err != nil {
+		return council.Verifier{}, err
+	}
+	if m.Version <= len(chain) && chain[m.Version-1].Hash == council.Sum(parts[council.TextName]) { // it was enacted: look at it as it was then
+		chain = chain[:m.Version-1]
+	}
+	return council.Verifier{Previous: Last(chain), Pin: m.Roster}, nil
+}
+
+// Enact writes the one file that gateways take, and a copy into each of the
+// inboxes.
+func (d Desk) Enact(id string, now time.Time, inboxes []string) (*council.Enacted, []string, error) {
+	parts, _, err := d.Load(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := d.Verifier(parts)
+	if err != nil {
+		return nil, nil, err
+	}
+	v.Now = now
+	file := parts.File()
+	e, err := v.Verify(file)
+	if err != nil && council.CodeOf(err) != council.NotYet {
+		return nil, nil, err
+	}
+	written := []string{filepath.Join(d.Motion(id), id+".sluice")}
+	for _, dir := range inboxes {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, nil, err
+		}
+		written = append(written, filepath.Join(dir, id+".sluice"))
+	}
+	for _, to := range written {
+		if err := put(to, file); err != nil {
+			return nil, nil, err
+		}
+	}
+	return e, written, nil
+}
+
+// put writes by rename, so that nobody reads half a file.
+func put(to string, raw []byte) error {
+	part := to + ".part"
+	if err := os.WriteFile(part, raw, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(part, to)
+}
+
+// Suspend makes the policy in force anew with one more suspension, and writes
+// that into the draft as well, so that the next motion does not lift it unseen.
+func (d Desk) Suspend(in *council.Enacted, id, reason string, day decision.Date) (*bundle.Policy, error) {
+	if in == nil {
+		return nil, errors.New("no motion is in force, so there is nothing to suspend")
+	}
+	if in.Policy.Decision(id) == nil {
+		return nil, fmt.Errorf("decision %s is not in force", id)
+	}
+	if in.Policy.Suspension(id) != nil {
+		return nil, fmt.Errorf("decision %s is suspended already", id)
+	}
+	files := make(bundle.Files)
+	for name, raw := range in.Policy.Files {
+		files[name] = raw
+	}
+	files["suspended.yaml"] = suspended(append(slices.Clone(in.Policy.Suspended), decision.Suspension{Decision: id, Since: day, Reason: reason}))
+	p, err := bundle.Read(files)
+	if err != nil {
+		return nil, err
+	}
+	return p, os.WriteFile(filepath.Join(string(d), "suspended.yaml"), files["suspended.yaml"], 0o644)
+}
+
+func suspended(list []decision.Suspension) []byte {
+	var b strings.Builder
+	b.WriteString("# Decisions that the council has suspended; to lift one, take its line out and put that to the vote.\nsuspended:\n")
+	for _, s := range list {
+		fmt.Fprintf(&b, "  - {decision: %q, since: %s, reason: %q}\n", s.Decision, s.Since, s.Reason)
+	}
+	return []byte(b.String())
+}
