@@ -19,9 +19,9 @@ import (
 // those who speak cannot see. An import that is not here fails; so does an arrow
 // that nobody uses.
 var arrows = map[string]string{
-	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy register register/access store/influx store/sqlite town",
+	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy policy/bundle policy/council policy/decision policy/desk policy/diff register register/access store/influx store/sqlite town",
 	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy store store/sqlite",
-	"gateway":        "books gateway/crash gateway/forward gateway/ingest gateway/ledger gateway/release policy policy/bundle policy/decision policy/plan register register/access store/influx store/sqlite",
+	"gateway":        "books gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store/influx store/sqlite",
 	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
 
 	"gateway/ingest/internal/checkpoint": "gateway/ingest/internal/redact gateway/ingest/internal/window",
@@ -37,6 +37,7 @@ var arrows = map[string]string{
 
 	"gateway/crash":       "",
 	"gateway/release":     "policy/plan store",
+	"gateway/inbox":       "",
 	"gateway/ledger":      "books gateway/release store store/sqlite",
 	"gateway/forward":     "gateway/ledger store",
 	"register":            "policy/decision",
@@ -44,6 +45,7 @@ var arrows = map[string]string{
 	"policy":              "policy/bundle policy/plan policy/rules register",
 	"policy/bundle":       "policy/decision policy/plan register",
 	"policy/council":      "policy/bundle policy/decision policy/diff policy/explain",
+	"policy/desk":         "policy policy/bundle policy/council policy/decision",
 	"policy/diff":         "policy/bundle policy/decision policy/explain policy/plan",
 	"policy/explain":      "gateway/release policy/bundle policy/decision policy/plan",
 	"policy/decision":     "policy/plan",

@@ -4,7 +4,8 @@
 //	city.json        {"id", "name", "timezone", "languages", "policy", "simulation"}
 //	streams.json     [{"id", "title", "every", ...}]
 //	decisions.json   [{"id", "title", "state", ...}]
-//	decisions/ID/decision.yaml
+//	decisions/ID/decision.yaml explain.LANG.txt changes.LANG.txt
+//	decisions/ID/motion.txt bundle.tar.gz allowed_signers ballots/MEMBER.sig
 //	register.json    {"sensors": [register entry + alive + fields]}
 //	zones.geojson    the zones as voted
 //	ledger.jsonl     one line per reservation of privacy budget, chained by SHA-256
@@ -21,6 +22,9 @@ type City struct {
 	Languages  []string `json:"languages"`
 	Policy     string   `json:"policy"` // digest of the version in force
 	Simulation bool     `json:"simulation"`
+	// Silence is why nothing flows: no_policy, policy_taken_away, no_decision,
+	// not_yet, suspended or sunset; empty while something does.
+	Silence string `json:"silence,omitempty"`
 }
 
 // Stream describes one published series.
@@ -98,22 +102,31 @@ type Field struct {
 
 // Decision is one decision as residents see it.
 type Decision struct {
-	ID       string            `json:"id"`
-	Title    map[string]string `json:"title"`
-	State    string            `json:"state"` // in_force, past, coming or suspended
-	From     string            `json:"from"`
-	Until    string            `json:"until"`
-	Policy   string            `json:"policy"`
-	Motion   string            `json:"motion"`
-	Votes    []Vote            `json:"votes"`
-	YAML     string            `json:"yaml"`
-	Explain  map[string]string `json:"explain"`
-	Problems []string          `json:"problems,omitempty"`
+	ID     string            `json:"id"`
+	Title  map[string]string `json:"title"`
+	State  string            `json:"state"` // in_force, past, coming or suspended
+	From   string            `json:"from"`
+	Until  string            `json:"until"`
+	Policy string            `json:"policy"`
+	// Motion is the one that gave the decision its present words, Version its number;
+	// empty and 0 in a simulation of an unsigned policy.
+	Motion  string `json:"motion"`
+	Version int    `json:"version,omitempty"`
+	// Namespace is what members signed for: ssh-keygen -Y verify -n NAMESPACE.
+	Namespace string `json:"namespace,omitempty"`
+	Votes     []Vote `json:"votes"`
+	YAML      string `json:"yaml"`
+	// Explain is the decision in plain words, by language.
+	Explain map[string]string `json:"explain"`
+	// Diff is what changed from its words before, by language; empty for a new one.
+	Diff     map[string][]string `json:"diff,omitempty"`
+	Problems []string            `json:"problems,omitempty"`
 }
 
-// Vote is one member's ballot.
+// Vote is one member's ballot; Key is the fingerprint that ssh-keygen -l shows.
 type Vote struct {
 	Member   string `json:"member"`
+	Name     string `json:"name"`
 	Key      string `json:"key"`
 	Verified bool   `json:"verified"`
 }

@@ -43,11 +43,16 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	set, running := g.latest, g.current != nil
 	g.mu.Unlock()
 	if set == nil {
-		return g.writeLines(ctx) // no policy has ever been in force
+		// No policy has ever been in force.
+		if err := g.public.PutJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: g.silence(set, running)}); err != nil {
+			return err
+		}
+		return g.writeLines(ctx)
 	}
 	c := set.Charter.City
 	if err := g.public.PutJSON("city.json", books.City{
 		ID: c.ID, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
+		Silence: g.silence(set, running),
 	}); err != nil {
 		return err
 	}
@@ -72,6 +77,26 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 		return err
 	}
 	return g.writeLines(ctx)
+}
+
+// silence is the public reason why nothing flows; empty while something does.
+func (g *Gateway) silence(set *policy.Set, running bool) string {
+	now := g.now()
+	switch {
+	case set == nil:
+		return "no_policy"
+	case !running:
+		return "policy_taken_away"
+	case slices.ContainsFunc(set.Streams, func(s *plan.Stream) bool { return s.InForce(now) && set.Suspension(s.Decision) == nil }):
+		return ""
+	case slices.ContainsFunc(set.Streams, func(s *plan.Stream) bool { return s.InForce(now) }):
+		return "suspended"
+	case slices.ContainsFunc(set.Streams, func(s *plan.Stream) bool { return now.Before(s.From) }):
+		return "not_yet"
+	case len(set.Streams) > 0:
+		return "sunset"
+	}
+	return "no_decision"
 }
 
 func (g *Gateway) writeLines(ctx context.Context) error {
@@ -116,43 +141,6 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 		list = append(list, b)
 	}
 	return list, nil
-}
-
-func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
-	list := []books.Decision{}
-	now := g.ingest.Report().Now
-	if now.IsZero() {
-		now = time.Now()
-	}
-	for _, d := range set.Decisions {
-		b := books.Decision{
-			ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
-			Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, State: stateOf(set, d.Stream, now),
-		}
-		if !running {
-			b.State = "suspended"
-		}
-		for _, v := range set.Broken[d.Decision] {
-			b.Problems = append(b.Problems, v.Rule+": "+v.Message)
-		}
-		list = append(list, b)
-		if err := g.public.Put("decisions/"+d.Decision+"/decision.yaml", d.YAML); err != nil {
-			return err
-		}
-	}
-	return g.public.PutJSON("decisions.json", list)
-}
-
-func stateOf(set *policy.Set, s *plan.Stream, now time.Time) string {
-	switch {
-	case len(set.Broken[s.Decision]) > 0 || set.Suspension(s.Decision) != nil:
-		return "suspended"
-	case now.Before(s.From):
-		return "coming"
-	case !now.Before(s.Until):
-		return "past"
-	}
-	return "in_force"
 }
 
 // sensorsBook lists the sensors. One that stands for a home is nowhere listed

@@ -49,6 +49,8 @@ type Gateway struct {
 	metrics  *metrics
 	wake     chan struct{} // the books have something new
 
+	texts map[string]map[string]string // decisions in plain words; of keepBooks
+
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
 
@@ -77,7 +79,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool),
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string),
 		public: books.Dir(filepath.Join(cfg.Dir, "public")),
 	}
 	defer func() {

@@ -39,7 +39,7 @@ func New(source *query.Source, base string, log *slog.Logger) (*Web, error) {
 	w := &Web{source: source, base: strings.TrimSuffix(base, "/"), log: log, pages: make(map[string]*template.Template)}
 	funcs := template.FuncMap{
 		"title": title, "number": number, "interval": interval, "clock": clock, "day": day, "unit": unit,
-		"every": every, "status": statusText, "chart": chart, "what": what,
+		"every": every, "status": statusText, "chart": chart, "what": what, "state": state, "language": language, "silence": silence,
 	}
 	for _, name := range names {
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "page/layout.html", "page/"+name+".html")
@@ -66,6 +66,7 @@ func (w *Web) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/sensors/{id}", w.page("sensor", w.sensor))
 	mux.HandleFunc("/decisions", w.page("decisions", w.decisions))
 	mux.HandleFunc("/decisions/{id}", w.page("decision", w.decision))
+	mux.HandleFunc("/decisions/{id}/{file...}", w.file)
 	mux.HandleFunc("/privacy", w.page("privacy", w.privacy))
 	mux.HandleFunc("/", w.page("missing", func(*http.Request) (any, error) { return nil, query.ErrUnknown }))
 }
@@ -240,35 +241,6 @@ func (w *Web) sensor(r *http.Request) (any, error) {
 
 func (w *Web) decisions(*http.Request) (any, error) { return w.source.Books.Decisions() }
 
-type decisionPage struct {
-	books.Decision
-	Streams []query.Stream
-}
-
-func (w *Web) decision(r *http.Request) (any, error) {
-	list, err := w.source.Books.Decisions()
-	if err != nil {
-		return nil, err
-	}
-	streams, err := w.source.Streams(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range list {
-		if d.ID != r.PathValue("id") {
-			continue
-		}
-		p := decisionPage{Decision: d}
-		for _, st := range streams {
-			if st.Decision == d.ID {
-				p.Streams = append(p.Streams, st)
-			}
-		}
-		return p, nil
-	}
-	return nil, query.ErrUnknown
-}
-
 type privacyPage struct {
 	Days []books.Entry
 	All  int
@@ -382,4 +354,37 @@ func statusText(o *store.Observation) string {
 		return "withdrawn"
 	}
 	return number(o.Value)
+}
+
+// state says a decision's state in words.
+func state(s string) string { return strings.ReplaceAll(s, "_", " ") }
+
+// language is a language's own name.
+func language(code string) string {
+	switch code {
+	case "ca":
+		return "Català"
+	case "es":
+		return "Español"
+	}
+	return "English"
+}
+
+// silence says why nothing flows.
+func silence(code string) string {
+	switch code {
+	case "":
+		return ""
+	case "no_policy":
+		return "Nothing is measured: the council has not put any policy in force yet."
+	case "policy_taken_away":
+		return "Nothing is measured: the policy was taken away."
+	case "sunset":
+		return "Nothing is measured: every decision of the council has reached its last day."
+	case "suspended":
+		return "Nothing is measured: the council has suspended its decisions."
+	case "not_yet":
+		return "Nothing is measured yet: the council's decisions begin later."
+	}
+	return "Nothing is measured: the council has decided nothing."
 }

@@ -50,8 +50,14 @@ type Change struct {
 	Old, New [3]string
 }
 
-// Compare lists all changes; old is nil for no policy.
+// Compare lists all changes, the weaker ones first; old is nil for no policy.
 func Compare(old, new *bundle.Policy) []Change {
+	list := compare(old, new)
+	slices.SortStableFunc(list, func(a, b Change) int { return int(b.Mark) - int(a.Mark) })
+	return list
+}
+
+func compare(old, new *bundle.Policy) []Change {
 	c := &comparison{old: old, new: new}
 	if old == nil {
 		c.founded()

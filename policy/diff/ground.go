@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"math"
@@ -98,16 +100,37 @@ func (c *comparison) founded() {
 func members(x *decision.Council) map[string]string {
 	out := make(map[string]string)
 	for _, m := range x.Members {
-		out[m.ID] = fmt.Sprintf("%s, %s, %s", m.Name, term(m), strings.Join(m.Keys, ", "))
+		keys := make([]string, len(m.Keys))
+		for i, k := range m.Keys {
+			keys[i] = fingerprint(k)
+		}
+		out[m.ID] = strings.Join(append([]string{m.Name}, append(term(m), keys...)...), ", ")
 	}
 	for _, k := range x.Revoked {
-		out["- revoked "+k] = k
+		out["- revoked "+fingerprint(k)] = fingerprint(k)
 	}
 	return out
 }
 
-func term(m decision.Member) string {
-	return strings.Trim(m.From.String()+" - "+m.Until.String(), " ")
+// fingerprint is a key as ssh-keygen -l shows it; the line itself where it is none.
+func fingerprint(line string) string {
+	fields := strings.Fields(line)
+	if len(fields) < 2 {
+		return line
+	}
+	raw, err := base64.StdEncoding.DecodeString(fields[1])
+	if err != nil {
+		return line
+	}
+	sum := sha256.Sum256(raw)
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
+}
+
+func term(m decision.Member) []string {
+	if m.From == (decision.Date{}) && m.Until == (decision.Date{}) {
+		return nil
+	}
+	return []string{m.From.String() + " - " + m.Until.String()}
 }
 
 func (c *comparison) council() {

@@ -1,0 +1,185 @@
+package gateway
+
+import (
+	"strings"
+	"time"
+
+	"sluice/books"
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/council"
+	"sluice/policy/diff"
+	"sluice/policy/explain"
+	"sluice/policy/plan"
+)
+
+// writeDecisions writes what residents may know of each decision: in force,
+// coming, and, from what was written before, past. The texts and the votes are
+// those of the motion that gave the decision its present words.
+func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
+	now := g.ingest.Report().Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	before, err := books.Reader{Source: g.public}.Decisions()
+	if err != nil {
+		return err
+	}
+	known := make(map[string]books.Decision)
+	for _, d := range before {
+		known[d.ID] = d
+	}
+	g.mu.Lock()
+	enacted, coming := g.enacted, g.coming
+	g.mu.Unlock()
+	list := []books.Decision{}
+	listed := make(map[string]bool)
+	for i := range set.Decisions {
+		d := &set.Decisions[i]
+		b, err := g.decisionBook(set, d, enacted, known[d.Decision])
+		if err != nil {
+			return err
+		}
+		b.State = stateOf(set, d.Stream, now)
+		if !running {
+			b.State = "suspended"
+		}
+		list, listed[b.ID] = append(list, b), true
+	}
+	if coming != nil {
+		for i := range coming.set.Decisions {
+			d := &coming.set.Decisions[i]
+			if listed[d.Decision] {
+				continue // its present words are in force; the motion says how they will change
+			}
+			b, err := g.decisionBook(coming.set, d, coming.motion, known[d.Decision])
+			if err != nil {
+				return err
+			}
+			b.State = "coming"
+			list, listed[b.ID] = append(list, b), true
+		}
+	}
+	for _, d := range before {
+		if !listed[d.ID] {
+			d.State, d.Problems = "past", nil
+			list = append(list, d)
+		}
+	}
+	return g.public.PutJSON("decisions.json", list)
+}
+
+// decisionBook makes one entry, and its files where its words are new. Votes stay
+// those of the motion that brought these words.
+func (g *Gateway) decisionBook(set *policy.Set, d *bundle.Decision, e *council.Enacted, old books.Decision) (b books.Decision, err error) {
+	b = books.Decision{
+		ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
+		Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, Diff: map[string][]string{},
+	}
+	for _, v := range set.Broken[d.Decision] {
+		b.Problems = append(b.Problems, v.Rule+": "+v.Message)
+	}
+	if s := set.Suspension(d.Decision); s != nil {
+		b.Problems = append(b.Problems, "S01: suspended since "+s.Since.String()+": "+s.Reason)
+	}
+	same := old.YAML == b.YAML && old.State != "past" && (e == nil) == (old.Motion == "")
+	vote := explain.Vote{}
+	if same && e != nil {
+		b.Motion, b.Version, b.Votes, b.Namespace = old.Motion, old.Version, old.Votes, old.Namespace
+		vote = explain.Vote{Motion: old.Motion, Version: old.Version}
+		for _, v := range old.Votes {
+			vote.Members = append(vote.Members, v.Name)
+		}
+	} else if e != nil {
+		b.Motion, b.Version, b.Namespace = e.ID, e.Version, council.NamespaceOf(e.City)
+		for _, x := range e.Ballots {
+			b.Votes = append(b.Votes, books.Vote{Member: x.Member, Name: x.Name, Key: x.Fingerprint, Verified: true})
+		}
+		vote = explain.Vote{Motion: e.ID, Version: e.Version, Members: e.Members()}
+	}
+	if b.Diff = old.Diff; !same {
+		b.Diff = g.changes(d, old)
+	}
+	if b.Explain, err = g.explain(set, d, vote); err != nil {
+		return b, err
+	}
+	return b, g.writeDecision(d.YAML, &b, e, same)
+}
+
+// explain makes the texts, once for each policy and vote.
+func (g *Gateway) explain(set *policy.Set, d *bundle.Decision, vote explain.Vote) (map[string]string, error) {
+	key := set.Digest + " " + d.Decision + " " + vote.Motion
+	if g.texts[key] != nil {
+		return g.texts[key], nil
+	}
+	out := make(map[string]string)
+	for l, lang := range explain.Languages {
+		text, err := explain.Decision(explain.Lang(l), set.Policy, d, vote)
+		if err != nil {
+			return nil, err
+		}
+		out[lang] = text
+	}
+	g.texts[key] = out
+	return out, nil
+}
+
+// changes says what is different from the decision's words before; nothing where
+// it is new.
+func (g *Gateway) changes(d *bundle.Decision, old books.Decision) map[string][]string {
+	out := make(map[string][]string)
+	if old.YAML == "" {
+		return out
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, set := range g.sets {
+		a := set.Decision(d.Decision)
+		if a == nil || string(a.YAML) != old.YAML {
+			continue
+		}
+		for _, c := range diff.Decisions(set.Policy, a, set.Policy, d) {
+			for l, lang := range explain.Languages {
+				out[lang] = append(out[lang], c.Mark.Word(explain.Lang(l))+": "+c.Words(explain.Lang(l)))
+			}
+		}
+		break
+	}
+	return out
+}
+
+// writeDecision writes decisions/ID/: the words, and what proves the vote.
+func (g *Gateway) writeDecision(yaml []byte, b *books.Decision, e *council.Enacted, same bool) error {
+	base := "decisions/" + b.ID + "/"
+	files := map[string][]byte{"decision.yaml": yaml}
+	for lang, text := range b.Explain {
+		files["explain."+lang+".txt"] = []byte(text)
+	}
+	for lang, lines := range b.Diff {
+		files["changes."+lang+".txt"] = []byte(strings.Join(lines, "\n") + "\n")
+	}
+	if e != nil && !same {
+		files[council.TextName], files[council.BundleName], files[council.SignersName] = e.Text, e.Packed, e.Signers
+		for _, x := range e.Ballots {
+			files[council.BallotsName+x.Member+".sig"] = x.Raw
+		}
+	}
+	for name, raw := range files {
+		if err := g.public.Put(base+name, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stateOf(set *policy.Set, s *plan.Stream, now time.Time) string {
+	switch {
+	case len(set.Broken[s.Decision]) > 0 || set.Suspension(s.Decision) != nil:
+		return "suspended"
+	case now.Before(s.From):
+		return "coming"
+	case !now.Before(s.Until):
+		return "past"
+	}
+	return "in_force"
+}

@@ -1,0 +1,122 @@
+package web
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"sluice/books"
+	"sluice/opendata/query"
+)
+
+type decisionPage struct {
+	books.Decision
+	Streams []query.Stream
+	// Langs are the languages that the text can be read in, the shown one first.
+	Langs []string
+	Lang  string
+}
+
+// Text is the decision in plain words, cut into sections.
+func (p decisionPage) Text() []section { return sections(p.Explain[p.Lang]) }
+
+// Changes are the lines of what was different before.
+func (p decisionPage) Changes() []string { return p.Diff[p.Lang] }
+
+// section is a title and its sentences.
+type section struct {
+	Title string
+	Lines []string
+}
+
+// sections reads a text of policy/explain: titles underlined with hyphens.
+func sections(text string) (out []section) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		underlined := i+1 < len(lines) && lines[i+1] != "" && strings.Trim(lines[i+1], "-") == ""
+		switch {
+		case underlined:
+			out = append(out, section{Title: line})
+		case line == "" || strings.Trim(line, "-") == "" || len(out) == 0:
+		default:
+			out[len(out)-1].Lines = append(out[len(out)-1].Lines, line)
+		}
+	}
+	return out
+}
+
+func (w *Web) decision(r *http.Request) (any, error) {
+	list, err := w.source.Books.Decisions()
+	if err != nil {
+		return nil, err
+	}
+	streams, err := w.source.Streams(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(list, func(d books.Decision) bool { return d.ID == r.PathValue("id") })
+	if at < 0 {
+		return nil, query.ErrUnknown
+	}
+	p := decisionPage{Decision: list[at], Lang: "en"}
+	for _, lang := range []string{"ca", "en", "es"} {
+		if p.Explain[lang] != "" {
+			p.Langs = append(p.Langs, lang)
+		}
+	}
+	if lang := r.URL.Query().Get("lang"); slices.Contains(p.Langs, lang) {
+		p.Lang = lang
+	}
+	for _, st := range streams {
+		if st.Decision == p.ID {
+			p.Streams = append(p.Streams, st)
+		}
+	}
+	return p, nil
+}
+
+// file serves what proves a vote, as the gateway wrote it.
+func (w *Web) file(rw http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("file")
+	if !served(name) {
+		w.page("missing", func(*http.Request) (any, error) { return nil, query.ErrUnknown })(rw, r)
+		return
+	}
+	raw, err := w.source.Books.Source.Get("decisions/" + r.PathValue("id") + "/" + name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		w.page("missing", func(*http.Request) (any, error) { return nil, query.ErrUnknown })(rw, r)
+		return
+	case err != nil:
+		w.log.Error("a file of the books cannot be read", "error", err)
+		http.Error(rw, "The file cannot be read just now. Please try again in a minute.", http.StatusServiceUnavailable)
+		return
+	}
+	mime := "text/plain; charset=utf-8"
+	if path.Ext(name) == ".gz" {
+		mime = "application/gzip"
+	}
+	rw.Header().Set("Content-Type", mime)
+	rw.Header().Set("Access-Control-Allow-Origin", "*")
+	rw.Header().Set("Cache-Control", "public, max-age=5")
+	_, _ = rw.Write(raw) // the client may be gone
+}
+
+// served are the files of a decision that can be had.
+func served(name string) bool {
+	switch name {
+	case "decision.yaml", "motion.txt", "bundle.tar.gz", "allowed_signers":
+		return true
+	}
+	dir, file := path.Split(name)
+	switch dir {
+	case "":
+		return path.Ext(file) == ".txt" && (strings.HasPrefix(file, "explain.") || strings.HasPrefix(file, "changes."))
+	case "ballots/":
+		return path.Ext(file) == ".sig"
+	}
+	return false
+}
