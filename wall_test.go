@@ -19,7 +19,7 @@ import (
 // those who speak cannot see. An import that is not here fails; so does an arrow
 // that nobody uses.
 var arrows = map[string]string{
-	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy policy/bundle policy/council policy/decision policy/desk policy/diff register register/access store/influx store/sqlite town",
+	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema register register/access store/influx store/sqlite town",
 	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy store store/sqlite",
 	"gateway":        "books gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store/influx store/sqlite",
 	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
@@ -42,15 +42,19 @@ var arrows = map[string]string{
 	"gateway/forward":     "gateway/ledger store",
 	"register":            "policy/decision",
 	"register/access":     "register",
-	"policy":              "policy/bundle policy/plan policy/rules register",
+	"policy":              "policy/bundle policy/diff policy/plan policy/rules register",
 	"policy/bundle":       "policy/decision policy/plan register",
+	"policy/cases":        "policy policy/bundle policy/decision policy/plan register",
+	"policy/check":        "gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/schema register",
 	"policy/council":      "policy/bundle policy/decision policy/diff policy/explain",
 	"policy/desk":         "policy policy/bundle policy/council policy/decision",
 	"policy/diff":         "policy/bundle policy/decision policy/explain policy/plan",
+	"policy/dpia":         "gateway/release policy/bundle policy/explain register",
 	"policy/explain":      "gateway/release policy/bundle policy/decision policy/plan",
 	"policy/decision":     "policy/plan",
 	"policy/plan":         "",
 	"policy/rules":        "",
+	"policy/schema":       "",
 	"store":               "",
 	"store/influx":        "store",
 	"store/sqlite":        "store",
@@ -69,7 +73,7 @@ var arrows = map[string]string{
 
 // doors are the packages through which each module of others is used.
 var doors = map[string]string{
-	"github.com/agnivade/levenshtein":              "policy/decision",
+	"github.com/agnivade/levenshtein":              "policy/check policy/decision",
 	"github.com/dchest/siphash":                    "gateway/ingest gateway/ingest/internal/pseudonym",
 	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device gateway/ingest/internal/mqtt test/bench",
 	"github.com/goccy/go-yaml":                     "policy/decision",
@@ -80,6 +84,7 @@ var doors = map[string]string{
 	"github.com/open-policy-agent/opa":             "policy",
 	"github.com/paulmach/orb":                      "register",
 	"github.com/prometheus/client_golang":          "gateway",
+	"github.com/santhosh-tekuri/jsonschema/v6":     "policy/check",
 	"github.com/schollz/progressbar/v3":            "firmware-sim/device town",
 	"github.com/spf13/cobra":                       "cmd/sluice firmware-sim",
 	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",

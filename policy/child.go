@@ -33,6 +33,7 @@ const (
 //
 //	{"bundle": {"id", "modules", "data"}}           -> {}
 //	{"id": ID, "query": QUERY, "input": INPUT}      -> {"value": VALUE} or {"code", "error"}
+//	{"test": {"id", "modules", "data"}}             -> {"value": REPORT} or {"code", "error"}
 type Child struct {
 	command []string
 
@@ -58,6 +59,7 @@ type question struct {
 	ID     string          `json:"id,omitempty"`
 	Query  string          `json:"query,omitempty"`
 	Input  any             `json:"input,omitempty"`
+	Test   *modulesAndData `json:"test,omitempty"`
 }
 
 type reply struct {
@@ -198,6 +200,8 @@ func Serve(in io.Reader, out io.Writer) error {
 			if rules.ready[q.Bundle.ID], err = prepare(context.Background(), q.Bundle); err == nil {
 				bundles[q.Bundle.ID] = q.Bundle
 			}
+		} else if q.Test != nil {
+			r.Value, err = runTests(context.Background(), q.Test)
 		} else if b, known := bundles[q.ID]; known {
 			r.Value, err = rules.ask(context.Background(), b, q.Query, q.Input)
 		} else {

@@ -289,3 +289,12 @@ func suspended(list []decision.Suspension) []byte {
 	}
 	return []byte(b.String())
 }
+
+// Peek reads the policy in a motion file without asking who signed it.
+func Peek(raw []byte) (*bundle.Policy, error) {
+	parts, err := council.ReadFile(raw)
+	if err != nil {
+		return nil, err
+	}
+	return bundle.ReopenOPA(parts[council.BundleName])
+}

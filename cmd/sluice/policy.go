@@ -1,0 +1,267 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/gateway"
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/check"
+	"sluice/policy/decision"
+	"sluice/policy/desk"
+	"sluice/policy/explain"
+)
+
+func policyCommand() *cobra.Command {
+	c := &cobra.Command{Use: "policy", Short: "Write, check and understand the rules that the council votes"}
+	c.AddCommand(policyNew(), policyCheck(), policyFmt(), policyTest(), policyExplain(), policyDiff(), policyDPIA())
+	return c
+}
+
+// langFlag is the language of texts: --lang, else the environment's LC_ALL,
+// LC_MESSAGES or LANG, as for every program that people read.
+func langFlag(c *cobra.Command, into *string) {
+	c.Flags().StringVar(into, "lang", "", "language: en, ca or es; by default the environment's LANG")
+}
+
+func lang(flag string) (explain.Lang, error) {
+	if flag != "" {
+		for i, l := range explain.Languages {
+			if l == flag {
+				return explain.Lang(i), nil
+			}
+		}
+		return 0, &usageError{"--lang is one of en, ca, es"}
+	}
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			return explain.ParseLang(v), nil
+		}
+	}
+	return 0, nil
+}
+
+// dirArg is the policy directory: the argument, or this one.
+func dirArg(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return "."
+}
+
+// readPolicy reads a policy directory and says what is wrong with it as check does.
+func readPolicy(dir string) (*bundle.Policy, error) {
+	p, err := desk.Desk(dir).Draft()
+	if err != nil {
+		return nil, wrong(fmt.Errorf("%w\nsee sluice policy check %s", err, dir))
+	}
+	return p, nil
+}
+
+func policyCheck() *cobra.Command {
+	var language string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "check [DIR]", Short: "Say everything that is wrong, each under its line, and how to mend it", Args: cobra.MaximumNArgs(1),
+		Long: "Exit code 0 when the policy can be put to the vote, 1 when something is wrong. Where motions/ holds an enacted motion,\n" +
+			"what is in force is what notice is measured against.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := lang(language)
+			if err != nil {
+				return err
+			}
+			dir := dirArg(args)
+			files, err := policy.ReadDir(dir)
+			if err != nil {
+				return wrong(err)
+			}
+			if len(files) == 0 {
+				return wrong(check.ErrNothing)
+			}
+			rules, err := childRules()
+			if err != nil {
+				return err
+			}
+			defer rules.Close()
+			chain, err := desk.Desk(dir).Chain()
+			if err != nil {
+				return wrong(err)
+			}
+			var inForce *bundle.Policy
+			if last := desk.Last(chain); last != nil {
+				inForce = last.Policy
+			}
+			y, m, d := time.Now().Date()
+			found, fine := check.Directory(cmd.Context(), rules, files, inForce, decision.Date{Year: y, Month: int(m), Day: d})
+			if asJSON {
+				return checkJSON(cmd.OutOrStdout(), l, found, fine)
+			}
+			return checkText(cmd.OutOrStdout(), l, files, found, fine)
+		},
+	}
+	langFlag(c, &language)
+	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return c
+}
+
+func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Finding, fine []check.Summary) error {
+	for _, f := range found {
+		what, mend := f.Text(l)
+		fmt.Fprintf(w, "%s:%d:%d: %s: %s\n", f.File, f.Line, f.Column, f.Rule, what)
+		lines := strings.Split(string(files[f.File]), "\n")
+		if f.Line >= 1 && f.Line <= len(lines) && files[f.File] != nil {
+			text := strings.ReplaceAll(strings.TrimRight(lines[f.Line-1], "\r"), "\t", " ")
+			if r := []rune(text); len(r) > 160 {
+				text = string(r[:160]) + "…"
+			}
+			fmt.Fprintf(w, "  %5d | %s\n", f.Line, text)
+			fmt.Fprintf(w, "        | %s^\n", strings.Repeat(" ", max(0, f.Column-1)))
+		}
+		if mend != "" {
+			fmt.Fprintf(w, "        = %s: %s\n", [3]string{"mend", "arregleu-ho", "arréglelo"}[l], mend)
+		}
+		fmt.Fprintln(w)
+	}
+	for _, s := range fine {
+		fmt.Fprintf(w, "%s  %s\n", s.Decision, summaryLine(l, s))
+	}
+	if n := len(found); n > 0 {
+		return &exit{exitWrong, fmt.Sprintf([3]string{"%d mistakes", "%d errors", "%d errores"}[l], n)}
+	}
+	fmt.Fprintf(w, "\n%s\n", [3]string{"Nothing is wrong.", "No hi ha cap error.", "No hay ningún error."}[l])
+	return nil
+}
+
+// summaryLine is what a decision gives, in figures.
+func summaryLine(l explain.Lang, s check.Summary) string {
+	if s.Unit == "none" {
+		return [3]string{"exact; about nobody", "exacte; sobre ningú", "exacto; sobre nadie"}[l]
+	}
+	var errs []string
+	for _, name := range sortedKeys(s.Errors) {
+		if s.Errors[name] > 0 {
+			errs = append(errs, fmt.Sprintf("%s ±%s", name, l.Number(s.Errors[name])))
+		}
+	}
+	format := [3]string{
+		"typical error %s (95 of 100 within); published from about %d %s on; epsilon %s of %s a day",
+		"error típic %s (95 de cada 100); es publica a partir d'uns %d %s; èpsilon %s de %s al dia",
+		"error típico %s (95 de cada 100); se publica a partir de unos %d %s; épsilon %s de %s al día",
+	}[l]
+	return fmt.Sprintf(format, strings.Join(errs, ", "), s.PublicFrom, l.Many(s.Unit), l.Number(s.CostPerDay), l.Number(s.Cap))
+}
+
+func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.Summary) error {
+	type finding struct {
+		File   string `json:"file"`
+		Line   int    `json:"line"`
+		Column int    `json:"column"`
+		Rule   string `json:"rule"`
+		What   string `json:"what"`
+		Mend   string `json:"mend"`
+	}
+	type decided struct {
+		Decision   string             `json:"decision"`
+		Unit       string             `json:"unit"`
+		PublicFrom int64              `json:"public_from"`
+		Errors     map[string]float64 `json:"typical_error"`
+		Cost       float64            `json:"epsilon_per_day"`
+		Cap        float64            `json:"cap_per_day"`
+	}
+	out := struct {
+		Findings  []finding `json:"findings"`
+		Decisions []decided `json:"decisions"`
+	}{[]finding{}, []decided{}}
+	for _, f := range found {
+		what, mend := f.Text(l)
+		out.Findings = append(out.Findings, finding{f.File, f.Line, f.Column, f.Rule, what, mend})
+	}
+	for _, s := range fine {
+		out.Decisions = append(out.Decisions, decided{s.Decision, s.Unit, s.PublicFrom, s.Errors, s.CostPerDay, s.Cap})
+	}
+	if err := printJSON(w, out); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return &exit{exitWrong, fmt.Sprintf("%d mistakes", len(found))}
+	}
+	return nil
+}
+
+func policyFmt() *cobra.Command {
+	var list bool
+	c := &cobra.Command{
+		Use: "fmt [FILE or DIR...]", Short: "Lay files out as usual; comments stay, and what they say stays the same",
+		Long: "Rewrites YAML files in place. With --check it only lists those that would change, and exits with 1 if there are any.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{"."}
+			}
+			files, err := yamlFiles(args)
+			if err != nil {
+				return wrong(err)
+			}
+			changed := 0
+			for _, name := range files {
+				raw, err := os.ReadFile(name)
+				if err != nil {
+					return wrong(err)
+				}
+				out, err := decision.Tidy(raw)
+				if err != nil {
+					return wrong(fmt.Errorf("%s: %w", name, err))
+				}
+				if string(out) == string(raw) {
+					continue
+				}
+				changed++
+				fmt.Fprintln(cmd.OutOrStdout(), name)
+				if list {
+					continue
+				}
+				if err := os.WriteFile(name, out, 0o644); err != nil {
+					return &gateway.Refusal{Err: err}
+				}
+			}
+			if list && changed > 0 {
+				return &exit{exitWrong, fmt.Sprintf("%d files are not laid out as usual; sluice policy fmt does it", changed)}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&list, "check", false, "change nothing, list the files that would change")
+	return c
+}
+
+func yamlFiles(args []string) ([]string, error) {
+	var out []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			out = append(out, arg)
+			continue
+		}
+		for _, pattern := range []string{"*.yaml", "decisions/*.yaml", "tests/*.yaml"} {
+			names, err := filepath.Glob(filepath.Join(arg, pattern))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, names...)
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("there is no YAML file here; name a file or a policy directory")
+	}
+	return out, nil
+}

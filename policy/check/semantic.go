@@ -1,0 +1,263 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/council"
+	"sluice/policy/decision"
+	"sluice/policy/diff"
+)
+
+const day = 24 * time.Hour
+
+// document finds contradictions inside one decision that has the right shape.
+func (c *checker) document(file string) {
+	var d decision.Document
+	if err := decision.Decode(file, c.files[file], &d); err != nil {
+		c.raw(file, "D99", err)
+		return
+	}
+	every, forget := d.Publish.Every.Nominal(), d.Forget.Nominal()
+	if d.Forget.IsZero() {
+		forget = day
+	}
+	if every < time.Second || every > day || day%every != 0 {
+		c.at(file, "D01", "publish/every")
+	}
+	if d.Publish.Lateness.Nominal() > day {
+		c.at(file, "D02", "publish/lateness")
+	}
+	if c.charter != nil {
+		if loc, err := c.charter.Location(); err == nil && !d.From.Start(loc).Before(d.Until.End(loc)) {
+			c.at(file, "D03", "until")
+		}
+	}
+	about := d.Unit.None == ""
+	if about && every > 0 && (forget < every || forget > day || day%forget != 0 || forget%every != 0) {
+		c.at(file, "D04", "forget_after")
+	}
+	if about && d.Protect == (decision.Protect{}) {
+		c.at(file, "D12", "")
+	}
+	for place, list := range map[string][]string{"applies_to/zones": d.AppliesTo.Zones, "applies_to/kinds": d.AppliesTo.Kinds, "keep": d.Keep} {
+		c.twice(file, place, list)
+	}
+	c.by(file, &d)
+	names := make([]string, len(d.Publish.Measures))
+	for i, m := range d.Publish.Measures {
+		names[i] = m.Name
+		c.measure(file, "publish/measures/"+strconv.Itoa(i), m, about)
+	}
+	c.twice(file, "publish/measures", names)
+	for i, g := range d.Generalise {
+		if !slices.IsSorted(g.To) {
+			c.at(file, "D11", "generalise/"+strconv.Itoa(i)+"/to")
+		}
+	}
+}
+
+func (c *checker) twice(file, place string, list []string) {
+	seen := make(map[string]bool)
+	for i, x := range list {
+		if seen[x] {
+			c.at(file, "D10", place+"/"+strconv.Itoa(i), x)
+		}
+		seen[x] = true
+	}
+}
+
+func (c *checker) by(file string, d *decision.Document) {
+	fields, cells := 0, len(d.AppliesTo.Zones)
+	for i, b := range d.Publish.By {
+		if b.Field == "" {
+			continue
+		}
+		if fields++; fields > 1 {
+			c.at(file, "D14", "publish/by/"+strconv.Itoa(i))
+		}
+		cells *= max(1, len(b.Values))
+		c.twice(file, "publish/by/"+strconv.Itoa(i)+"/values", b.Values)
+	}
+	if cells > 10_000 {
+		c.at(file, "D15", "publish/by", cells)
+	}
+}
+
+func (c *checker) measure(file, place string, m decision.Measure, about bool) {
+	if len(m.Between) == 2 && m.Between[0] > m.Between[1] {
+		c.at(file, "D08", place+"/between")
+	}
+	switch {
+	case m.Of == "distinct(unit)" && !about:
+		c.at(file, "D09", place+"/of")
+	case m.Of == "count()" && about && (len(m.Between) != 2 || m.Between[0] != 0 || m.Between[1] < 1 || m.Between[1] != float64(int64(m.Between[1]))):
+		c.at(file, "D13", place, m.Name)
+	case about && (strings.HasPrefix(m.Of, "sum(") || strings.HasPrefix(m.Of, "mean(")) && len(m.Between) != 2:
+		c.at(file, "D07", place, m.Name)
+	}
+}
+
+// ground finds a charter that nobody could meet, and a roster that could not vote.
+func (c *checker) ground() {
+	const file = "charter.yaml"
+	ch := c.charter
+	for unit, most := range ch.EpsilonPerDay {
+		if most <= 0 {
+			c.at(file, "K05", "epsilon_per_day/"+unit, unit)
+		}
+	}
+	if len(ch.EpsilonPerDay) == 0 {
+		c.at(file, "K05", "epsilon_per_day", "device")
+	}
+	if ch.MaxContributions < 1 {
+		c.at(file, "K06", "max_contributions")
+	}
+	if ch.DeltaPerDay <= 0 {
+		c.at(file, "K07", "delta_per_day")
+	}
+	if ch.SunsetMax.Nominal() < day {
+		c.at(file, "K08", "sunset_max")
+	} else if int64(ch.NoticeDays) >= int64(ch.SunsetMax.Nominal()/day) {
+		c.at(file, "K11", "notice_days", ch.NoticeDays)
+	}
+	if slices.Contains(ch.ForbiddenClasses, "identifier") && len(ch.KindsAboutPeople) > 0 {
+		c.at(file, "K12", "forbidden_classes")
+	}
+	for i, id := range ch.KindsAboutPeople {
+		k, known := c.kinds[id]
+		if c.kinds != nil && !known {
+			c.at(file, "K09", "kinds_about_people/"+strconv.Itoa(i), id)
+		} else if known && len(k.Units) == 0 {
+			c.at(file, "K10", "kinds_about_people/"+strconv.Itoa(i), id)
+		}
+	}
+	c.quorums()
+	for id, k := range c.kinds {
+		for i, u := range k.Units {
+			if u.Field != "" && !slices.ContainsFunc(k.Fields, func(f decision.Field) bool { return f.Name == u.Field && f.Class == "identifier" }) {
+				c.at("kinds.yaml", "K13", "kinds/"+id+"/units/"+strconv.Itoa(i), u.Field)
+			}
+		}
+	}
+}
+
+func (c *checker) quorums() {
+	for _, q := range []diff.Quorum{diff.Enact, diff.Weaken, diff.Charter, diff.Roster, diff.Suspend} {
+		n := q.Of(c.charter)
+		switch {
+		case n < 1:
+			c.at("charter.yaml", "K02", "quorums/"+string(q), q)
+		case c.council != nil && len(c.council.Members) > 0 && n > len(c.council.Members):
+			c.at("charter.yaml", "K01", "quorums/"+string(q), q, n, len(c.council.Members))
+		}
+	}
+	if q := c.charter.Quorums; q.Weaken < q.Enact || q.Suspend > q.Enact {
+		c.at("charter.yaml", "K03", "quorums")
+	}
+	if c.council == nil {
+		return
+	}
+	for i, m := range c.council.Members {
+		for j, line := range m.Keys {
+			if _, err := council.ParseKey(line); err != nil {
+				c.at("council.yaml", "K04", fmt.Sprintf("members/%d/keys/%d", i, j), m.ID)
+				c.found[len(c.found)-1].Note = err.Error()
+			}
+		}
+	}
+}
+
+// places are where in a decision the charter's rules bite.
+var places = map[string]string{
+	"C01": "purpose", "C02": "applies_to/kinds", "C03": "applies_to/zones", "C04": "unit", "C05": "protect/min_units",
+	"C06": "protect/epsilon", "C07": "protect/delta", "C08": "protect/max_contributions", "C09": "until", "C10": "keep",
+	"C11": "stream", "C12": "blackouts", "C13": "unit", "C14": "protect/min_units",
+}
+
+// args are what a rule's text names: the charter's floor, the unknown name.
+func (c *checker) args(why policy.Reason, d *bundle.Decision) []any {
+	switch why.Rule {
+	case "C01":
+		return []any{strings.Join(c.charter.Purposes, ", ")}
+	case "C02":
+		return []any{missing(d.AppliesTo.Kinds, slices.Sorted(maps.Keys(c.kinds)))}
+	case "C03":
+		return []any{missing(d.AppliesTo.Zones, c.zones.IDs())}
+	case "C04":
+		return []any{strings.Join(c.charter.KindsAboutPeople, ", ")}
+	case "C05":
+		return []any{c.charter.MinUnits}
+	case "C06":
+		return []any{d.Stream.Unit.StandsFor, c.charter.EpsilonPerDay[d.Stream.Unit.StandsFor], d.EpochsPerDay()}
+	case "C07":
+		return []any{d.Stream.Unit.StandsFor, c.charter.DeltaPerDay}
+	case "C08":
+		return []any{c.charter.MaxContributions}
+	case "C09":
+		return []any{c.charter.SunsetMax}
+	case "C10":
+		return []any{strings.Join(c.charter.ForbiddenClasses, ", ")}
+	case "C12":
+		return []any{c.charter.BlackoutMax}
+	case "C13":
+		return []any{d.Stream.Unit.StandsFor}
+	}
+	return nil
+}
+
+func missing(named, known []string) string {
+	var out []string
+	for _, x := range named {
+		if !slices.Contains(known, x) {
+			out = append(out, x)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// misfit is where in a decision a sort of sensor does not fit.
+func (c *checker) misfit(rule string, d *bundle.Decision, kind string) string {
+	field := func(bad func(name string, f *decision.Field) bool) string {
+		for i, name := range d.Keep {
+			var found *decision.Field
+			for j := range c.kinds[kind].Fields {
+				if c.kinds[kind].Fields[j].Name == name {
+					found = &c.kinds[kind].Fields[j]
+				}
+			}
+			if bad(name, found) {
+				return "keep/" + strconv.Itoa(i)
+			}
+		}
+		return "keep"
+	}
+	class := func(list ...string) string {
+		return field(func(name string, f *decision.Field) bool {
+			return f != nil && slices.Contains(list, f.Class) && name != d.Unit.Field && name != d.Place.Lat && name != d.Place.Lon
+		})
+	}
+	switch rule {
+	case "P01":
+		return field(func(_ string, f *decision.Field) bool { return f == nil })
+	case "P03":
+		return "unit"
+	case "P04":
+		return class("identifier")
+	case "P05":
+		return class("free-text", "credential")
+	case "P06":
+		return class("location")
+	case "P07":
+		return "place"
+	case "P08", "P09":
+		return "publish/measures"
+	}
+	return "keep"
+}

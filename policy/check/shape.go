@@ -1,0 +1,217 @@
+package check
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"sluice/policy/decision"
+	"sluice/policy/schema"
+)
+
+// shape reads one file and holds it against its schema.
+func (c *checker) shape(file string) {
+	tree, err := decision.ParseTree(c.files[file])
+	var raw []byte
+	if err == nil {
+		c.trees[file] = tree
+		raw, err = tree.Value()
+	}
+	var syntax *decision.SyntaxError
+	if errors.As(err, &syntax) {
+		c.bad[file] = true
+		c.add(Finding{File: file, Line: syntax.Line, Column: syntax.Column, Rule: "Y01", Note: syntax.Text})
+		return
+	}
+	s, err := compiled(schema.Of(file))
+	if err != nil {
+		c.raw(file, "R99", err)
+		return
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err == nil {
+		err = s.Validate(value)
+	}
+	var invalid *jsonschema.ValidationError
+	switch {
+	case errors.As(err, &invalid):
+		c.bad[file] = true
+		c.invalid(file, s, invalid)
+	case err != nil:
+		c.bad[file] = true
+		c.raw(file, "Y01", err)
+	}
+}
+
+// compiled makes a schema of schema.FS; nothing is ever fetched.
+func compiled(name string) (*jsonschema.Schema, error) {
+	file := name + ".schema.json"
+	raw, err := schema.FS.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(noLoader{})
+	if err := compiler.AddResource(file, doc); err != nil {
+		return nil, err
+	}
+	return compiler.Compile(file)
+}
+
+type noLoader struct{}
+
+func (noLoader) Load(string) (any, error) { return nil, errors.New("schemas are not fetched") }
+
+// invalid notes the innermost causes. Where one of several forms was wanted, that
+// is said as a whole, unless one form was nearly met.
+func (c *checker) invalid(file string, s *jsonschema.Schema, e *jsonschema.ValidationError) {
+	if _, choice := e.ErrorKind.(*kind.OneOf); choice {
+		c.note(file, e, "S07", at(s, e.InstanceLocation))
+		return
+	}
+	if len(e.Causes) > 0 {
+		for _, cause := range e.Causes {
+			c.invalid(file, s, cause)
+		}
+		return
+	}
+	here := at(s, e.InstanceLocation)
+	switch k := e.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		for _, key := range k.Properties {
+			c.unknown(file, e.InstanceLocation, key, here)
+		}
+	case *kind.Required:
+		for _, key := range k.Missing {
+			c.at(file, "S03", strings.Join(e.InstanceLocation, "/"), key, example(at(s, append(slices.Clone(e.InstanceLocation), key))))
+		}
+	case *kind.Type:
+		c.note(file, e, "S04", here, words(k.Want))
+	case *kind.Enum:
+		c.note(file, e, "S05", here, words(k.Want))
+	case *kind.Pattern, *kind.Format:
+		c.note(file, e, "S06", here)
+	default:
+		c.note(file, e, "S08", here, fmt.Sprint(limits(here)))
+	}
+}
+
+func (c *checker) note(file string, e *jsonschema.ValidationError, rule string, here *jsonschema.Schema, args ...any) {
+	key := "/"
+	if n := len(e.InstanceLocation); n > 0 {
+		key = e.InstanceLocation[n-1]
+	}
+	c.at(file, rule, strings.Join(e.InstanceLocation, "/"), append([]any{key, example(here)}, args...)...)
+}
+
+// unknown notes a key that is not in the schema, and the nearest that is.
+func (c *checker) unknown(file string, place []string, key string, here *jsonschema.Schema) {
+	p := c.trees[file].At(append(slices.Clone(place), key), true)
+	best, distance, all := "", 4, []string{}
+	if here != nil {
+		for name := range here.Properties {
+			all = append(all, name)
+			if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < distance || d == distance && name < best {
+				best, distance = name, d
+			}
+		}
+	}
+	slices.Sort(all)
+	if best == "" {
+		best = strings.Join(all, ", ")
+	}
+	c.add(Finding{File: file, Line: p.Line, Column: p.Column, Rule: "S02", Args: []any{key, best}})
+}
+
+// at finds the part of a schema for a place in a file.
+func at(s *jsonschema.Schema, place []string) *jsonschema.Schema {
+	for _, step := range place {
+		if s == nil {
+			return nil
+		}
+		next := s.Properties[step]
+		for _, form := range s.OneOf {
+			if next == nil {
+				next = form.Properties[step]
+			}
+		}
+		if next == nil {
+			if items, ok := s.Items.(*jsonschema.Schema); ok {
+				next = items
+			} else if more, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
+				next = more
+			}
+		}
+		s = next
+	}
+	return s
+}
+
+// example is what a right value looks like.
+func example(s *jsonschema.Schema) string {
+	switch {
+	case s == nil:
+		return "..."
+	case len(s.Examples) > 0:
+		out := make([]string, len(s.Examples))
+		for i, x := range s.Examples {
+			out[i] = fmt.Sprint(x)
+		}
+		return strings.Join(out, "; ")
+	case s.Enum != nil:
+		return words(s.Enum.Values)
+	case limits(s) != "":
+		return limits(s)
+	case s.Description != "":
+		return s.Description
+	}
+	return "..."
+}
+
+func limits(s *jsonschema.Schema) string {
+	if s == nil {
+		return ""
+	}
+	var out []string
+	if s.Minimum != nil {
+		out = append(out, ">= "+s.Minimum.RatString())
+	}
+	if s.ExclusiveMinimum != nil {
+		out = append(out, "> "+s.ExclusiveMinimum.RatString())
+	}
+	if s.Maximum != nil {
+		out = append(out, "<= "+s.Maximum.RatString())
+	}
+	if s.ExclusiveMaximum != nil {
+		out = append(out, "< "+s.ExclusiveMaximum.RatString())
+	}
+	if s.MinItems != nil {
+		out = append(out, fmt.Sprintf(">= %d", *s.MinItems))
+	}
+	if s.MaxItems != nil {
+		out = append(out, fmt.Sprintf("<= %d", *s.MaxItems))
+	}
+	return strings.Join(out, ", ")
+}
+
+func words[T any](list []T) string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = fmt.Sprint(x)
+	}
+	return strings.Join(out, ", ")
+}
+
+// Known reports whether a file of a policy directory has a schema.
+func Known(file string) bool { return path.Ext(file) == ".yaml" && schema.Of(file) != "" }
