@@ -21,8 +21,12 @@ import (
 	"sluice/policy/rules"
 )
 
-// evalTimeout bounds one question to the rules.
-const evalTimeout = 5 * time.Second
+// Deadlines of one question to the rules. The charter is asked once for each
+// policy, about all pairs of decisions; the others often, and they are small.
+const (
+	evalTimeout = 5 * time.Second
+	askTimeout  = 250 * time.Millisecond
+)
 
 // modulesAndData are the rules of one policy version and what they look at.
 type modulesAndData struct {
@@ -168,7 +172,7 @@ func prepare(ctx context.Context, b *modulesAndData) (map[string]rego.PreparedEv
 	if err != nil {
 		return nil, problem(BadRules, err)
 	}
-	store := inmem.NewFromObject(b.Data)
+	store := inmem.NewFromObjectWithOpts(b.Data, inmem.OptReturnASTValuesOnRead(true)) // parsed once, not at every look
 	out := make(map[string]rego.PreparedEvalQuery)
 	for _, query := range []string{askCharter, askPlan, askRelease} {
 		out[query], err = rego.New(

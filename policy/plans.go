@@ -32,7 +32,7 @@ func (s *Set) Plans(ctx context.Context, sensor *register.Sensor) ([]plan.Plan, 
 	}
 	answer, err := s.ask(ctx, askPlan, map[string]any{
 		"sensor": map[string]any{"kind": sensor.Kind, "zone": zone, "owner": sensor.Owner, "preset": sensor.Preset},
-		"fields": fields,
+		"fields": fields, "violations": s.violations,
 	})
 	if err != nil {
 		return nil, nil, err

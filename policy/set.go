@@ -26,6 +26,8 @@ type Set struct {
 
 	rules  Evaluator
 	bundle *modulesAndData
+	// violations are the charter rules' answer, which the plan rules look at.
+	violations json.RawMessage
 
 	mu    sync.Mutex
 	cache map[string][]plan.Plan // by sort of sensor; guarded by mu
@@ -88,6 +90,7 @@ func (s *Set) charterCheck(ctx context.Context) error {
 	if err := strict(answer, &violations); err != nil {
 		return fmt.Errorf("charter rules: %w", err)
 	}
+	s.violations = answer
 	for _, v := range violations {
 		s.Broken[v.Decision] = append(s.Broken[v.Decision], v)
 	}

@@ -5,9 +5,9 @@ package sluice.charter
 import data.sluice.lib
 
 violations contains v if {
-	some d in data.decisions
-	some [rule, message] in broken[d.decision]
-	v := {"decision": d.decision, "rule": rule, "message": message}
+	some id, reasons in broken
+	some [rule, message] in reasons
+	v := {"decision": id, "rule": rule, "message": message}
 }
 
 broken[d.decision] contains ["C01", "purpose is not in the charter; choose one of charter.purposes"] if {
@@ -47,14 +47,14 @@ broken[d.decision] contains ["C06", "epsilon per day, over all decisions about t
 	some d in data.decisions
 	lib.about_units(d)
 	cap := object.get(data.charter.epsilon_per_day, d.stands_for, 0)
-	total := sum([cost | some e in data.decisions; same_units(d, e); cost := (e.protect.epsilon * e.epochs_per_day) * runs(e)])
+	total := sum([x.epsilon | some x in spent[d.stands_for]; x.from < d.until_seconds; d.from_seconds < x.until])
 	total > cap * 1.000000001
 }
 
 broken[d.decision] contains ["C07", "delta per day, over all decisions about this kind of unit, is above the charter's; lower delta"] if {
 	some d in data.decisions
 	lib.about_units(d)
-	total := sum([cost | some e in data.decisions; same_units(d, e); cost := (e.protect.delta * e.epochs_per_day) * runs(e)])
+	total := sum([x.delta | some x in spent[d.stands_for]; x.from < d.until_seconds; d.from_seconds < x.until])
 	total > data.charter.delta_per_day * 1.000000001
 }
 
@@ -80,8 +80,8 @@ broken[d.decision] contains ["C10", "a kept field is of a class that the charter
 broken[d.decision] contains ["C11", "another decision in force at the same time has the same stream; rename one or end one first"] if {
 	some d in data.decisions
 	some e in data.decisions
-	e.decision != d.decision
 	e.stream == d.stream
+	e.decision != d.decision
 	overlap(d, e)
 }
 
@@ -108,9 +108,19 @@ runs(d) := object.get(d, "gateways", 1)
 
 has_floor if data.charter.min_units >= 1
 
-same_units(d, e) if {
-	e.stands_for == d.stands_for
-	overlap(d, e)
+# What decisions cost a day, by unit: small entries, since there are as many pairs
+# of decisions as the square of their number.
+spent[unit] := costs if {
+	some unit in {d.stands_for | some d in data.decisions; lib.about_units(d)}
+	costs := [x |
+		some d in data.decisions
+		d.stands_for == unit
+		times := d.epochs_per_day * runs(d)
+		x := {
+			"from": d.from_seconds, "until": d.until_seconds,
+			"epsilon": d.protect.epsilon * times, "delta": d.protect.delta * times,
+		}
+	]
 }
 
 # Seconds since 1970, from inclusive, until exclusive.
