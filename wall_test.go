@@ -20,7 +20,7 @@ import (
 // that nobody uses.
 var arrows = map[string]string{
 	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema register register/access store/influx store/sqlite town",
-	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy store store/sqlite",
+	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy policy/desk store store/sqlite",
 	"gateway":        "books gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store/influx store/sqlite",
 	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
 
@@ -47,7 +47,7 @@ var arrows = map[string]string{
 	"policy/cases":        "policy policy/bundle policy/decision policy/plan register",
 	"policy/check":        "gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/schema register",
 	"policy/council":      "policy/bundle policy/decision policy/diff policy/explain",
-	"policy/desk":         "policy policy/bundle policy/council policy/decision",
+	"policy/desk":         "policy policy/bundle policy/council policy/decision policy/schema",
 	"policy/diff":         "policy/bundle policy/decision policy/explain policy/plan",
 	"policy/dpia":         "gateway/release policy/bundle policy/explain register",
 	"policy/explain":      "gateway/release policy/bundle policy/decision policy/plan",
@@ -88,7 +88,7 @@ var doors = map[string]string{
 	"github.com/schollz/progressbar/v3":            "firmware-sim/device town",
 	"github.com/spf13/cobra":                       "cmd/sluice firmware-sim",
 	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",
-	"golang.org/x/crypto":                          "policy/council",
+	"golang.org/x/crypto":                          "policy/council policy/desk",
 	"golang.org/x/sync":                            "gateway gateway/ingest/internal/intake town",
 	"golang.org/x/sys":                             "cmd/sluice gateway gateway/ingest/internal/checkpoint policy",
 	"modernc.org/sqlite":                           "store/sqlite",

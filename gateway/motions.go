@@ -37,7 +37,10 @@ type letter struct {
 func (g *Gateway) watchInbox(ctx context.Context) error {
 	judged := make(map[string]council.Code) // files that need not be looked at again
 	said := ""
-	for {
+	if g.enacted != nil {
+		g.layOut(g.enacted) // a crash may have come between
+	}
+	for first := true; ; first = false {
 		files, err := g.inbox.Look(ctx)
 		if err == nil {
 			said = ""
@@ -56,6 +59,9 @@ func (g *Gateway) watchInbox(ctx context.Context) error {
 			if final {
 				judged[l.sum] = code
 			}
+		}
+		if first && g.enacted == nil {
+			g.log.Warn("no motion is in force yet, so nothing flows", "inbox", g.cfg.Policy.Inbox)
 		}
 		select {
 		case <-ctx.Done():

@@ -65,7 +65,7 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 		return versions, nil // watchPolicy looks whether the directory has changed
 	}
 	if g.cfg.Policy.Signed() {
-		g.mind(&policy.Problem{Code: policy.NoPolicy, Err: errors.New("no motion has been enacted yet, so nothing flows")})
+		g.problem = &policy.Problem{Code: policy.NoPolicy, Err: errors.New("no motion has been enacted yet, so nothing flows")}
 		g.adopted(nil)
 		return []ingest.Version{{Digest: none}}, nil // watchInbox looks for the first
 	}

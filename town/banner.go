@@ -30,6 +30,10 @@ func (t *Town) banner() {
 		}
 		return
 	}
+	if !t.o.Demo {
+		t.bannerOwn()
+		return
+	}
 	host, port, _ := net.SplitHostPort(t.gateway.MQTT())
 	fmt.Fprintf(t.o.Out, `
   Sluice demo: the city of Portalba.

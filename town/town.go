@@ -20,6 +20,7 @@ import (
 	"sluice/gateway"
 	"sluice/opendata"
 	"sluice/policy"
+	"sluice/policy/desk"
 	"sluice/store/sqlite"
 )
 
@@ -30,6 +31,12 @@ const clockTopic = "city/v1/clock"
 type Options struct {
 	Dir, HTTP, MQTT, Admin string
 	JSON                   bool
+	// Demo adds a simulated city with a simulated clock, and runs an unsigned policy.
+	Demo bool
+	// Members of the first roster of a town of its own; none for a founding member
+	// made on the spot.
+	Members   []desk.Member
+	AllowSwap bool
 	// Passing says that Dir goes when the town does, and so do the keys.
 	Passing  bool
 	Out, Err io.Writer
@@ -53,10 +60,14 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 		case err == nil && host == "":
 			*addr = net.JoinHostPort("127.0.0.1", port)
 		case err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback():
-			return nil, &gateway.Refusal{Err: errors.New("the demo listens on loopback only; give addresses such as 127.0.0.1:8080")}
+			return nil, &gateway.Refusal{Err: errors.New("up listens on loopback only; give addresses such as 127.0.0.1:8080, or run sluice gateway and sluice opendata")}
 		}
 	}
-	if err := lay(o.Dir); err != nil {
+	set := o.layDemo
+	if !o.Demo {
+		set = o.layOwn
+	}
+	if err := set(); err != nil {
 		return nil, &gateway.Refusal{Err: fmt.Errorf("state directory: %w; choose another with --dir", err)}
 	}
 	t := &Town{o: o, log: slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
@@ -65,15 +76,13 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 			err = errors.Join(err, t.close())
 		}
 	}()
-	keys := "auto"
-	if o.Passing {
-		keys = "memory"
+	cfg, err := o.configureDemo(), error(nil)
+	if !o.Demo {
+		if cfg, err = o.configure(); err != nil {
+			return t, &gateway.Refusal{Err: err}
+		}
 	}
-	t.gateway, err = gateway.Open(ctx, gateway.Config{
-		Gateway: "demo", Keys: keys, Dir: o.Dir, Simulation: true, Time: gateway.Time{Topic: clockTopic},
-		Register: filepath.Join(o.Dir, "register.yaml"), Listen: gateway.Listen{MQTT: o.MQTT}, Admin: o.Admin,
-		Feedback: 10 * time.Second,
-	}, t.log)
+	t.gateway, err = gateway.Open(ctx, cfg, t.log)
 	if err != nil {
 		t.gateway = nil
 		return t, err
@@ -87,25 +96,52 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	return t, nil
 }
 
-// lay writes the example city where nothing is yet.
-func lay(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// configureDemo is the gateway of the demo: a simulation whose policy is edited.
+func (o *Options) configureDemo() gateway.Config {
+	keys := "auto"
+	if o.Passing {
+		keys = "memory"
+	}
+	return gateway.Config{
+		Gateway: "demo", Keys: keys, Dir: o.Dir, Simulation: true, Time: gateway.Time{Topic: clockTopic},
+		Register: filepath.Join(o.Dir, "register.yaml"), Listen: gateway.Listen{MQTT: o.MQTT}, Admin: o.Admin,
+		Feedback: 10 * time.Second,
+	}
+}
+
+// demoCouncil are the members of the demo's council; their keys are in DIR/keys,
+// so that a vote can be tried.
+var demoCouncil = []string{"anna", "bru", "carla", "dani", "emma", "ferran", "gemma"}
+
+// layDemo writes the example city where nothing is yet.
+func (o *Options) layDemo() error {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return err
 	}
-	reg := filepath.Join(dir, "register.yaml")
+	reg := filepath.Join(o.Dir, "register.yaml")
 	if _, err := os.Stat(reg); errors.Is(err, os.ErrNotExist) {
 		if err := os.WriteFile(reg, configs.Register, 0o644); err != nil {
 			return err
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "policy")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(o.Dir, "policy")); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	part := filepath.Join(dir, "policy.part")
-	if err := errors.Join(os.RemoveAll(part), policy.Example().Write(part)); err != nil {
+	files := policy.Example()
+	var members []desk.Member
+	for _, id := range demoCouncil {
+		key, err := desk.MakeKey(filepath.Join(o.keys(), id), id)
+		if err != nil {
+			return err
+		}
+		members = append(members, desk.Member{ID: id, Key: key})
+	}
+	files["council.yaml"] = desk.Roster(members)
+	part := filepath.Join(o.Dir, "policy.part")
+	if err := errors.Join(os.RemoveAll(part), files.Write(part), desk.Desk(part).Schemas()); err != nil {
 		return err
 	}
-	return os.Rename(part, filepath.Join(dir, "policy"))
+	return os.Rename(part, filepath.Join(o.Dir, "policy"))
 }
 
 // Run lives until ctx ends, then stops in order: the city, the gateway, what was
@@ -138,7 +174,11 @@ func (t *Town) Run(ctx context.Context) error {
 		case <-living.Done():
 		}
 	}()
-	err := t.live(living)
+	life := t.stay
+	if t.o.Demo {
+		life = t.live
+	}
+	err := life(living)
 	stopEdge()
 	stopFace()
 	return errors.Join(err, eg.Wait(), t.close())

@@ -16,6 +16,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/decision"
+	"sluice/policy/desk"
 	"sluice/policy/dpia"
 	"sluice/policy/schema"
 	"sluice/register"
@@ -85,20 +86,7 @@ func layDesk(dir string) ([]string, error) {
 			return nil, err
 		}
 	}
-	entries, err := schema.FS.ReadDir(".")
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		raw, err := schema.FS.ReadFile(e.Name())
-		if err != nil {
-			return nil, err
-		}
-		if err := put("schema/"+e.Name(), raw); err != nil {
-			return nil, err
-		}
-	}
-	return written, nil
+	return written, desk.Desk(dir).Schemas()
 }
 
 // newDecision is a decision that fits the directory's charter, kinds and zones.

@@ -1,26 +1,38 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"sluice/gateway"
+	"sluice/policy/council"
+	"sluice/policy/desk"
 	"sluice/town"
 )
 
 func upCommand() *cobra.Command {
 	var o town.Options
-	var demo bool
+	var members []string
 	c := &cobra.Command{
-		Use: "up --demo", Short: "A whole small town in one process", Args: cobra.NoArgs,
-		Long: "A whole small town in one process: broker, gateway, store, open data and a simulated city,\n" +
-			"on loopback, with a simulated clock. Yesterday is replayed first; then an hour passes in ten seconds.",
+		Use: "up [--demo]", Short: "A whole small town in one process", Args: cobra.NoArgs,
+		Long: "A whole small town in one process: broker, gateway, store and open data, on loopback. With --demo a simulated city with a\n" +
+			"simulated clock is added: yesterday is replayed first; then an hour passes in ten seconds. Without it everything is\n" +
+			"real: a first roster and a policy without decisions are set up in --dir, and nothing is measured until the roster has\n" +
+			"signed a decision.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !demo {
-				return &usageError{"up needs --demo in this version: without it, a town needs a policy that its council has signed, and signatures are not verified yet"}
-			}
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			if o.Dir == "" {
+			var err error
+			if o.Members, err = readMembers(members); err != nil {
+				return err
+			}
+			switch {
+			case o.Dir == "" && !o.Demo:
+				o.Dir = "town"
+			case o.Dir == "":
 				dir, err := os.MkdirTemp("", "sluice-demo-")
 				if err != nil {
 					return err
@@ -36,11 +48,36 @@ func upCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&demo, "demo", false, "add a simulated city with a simulated clock")
-	f.StringVar(&o.Dir, "dir", "", "state directory, kept; by default a temporary one, removed at the end")
+	f.BoolVar(&o.Demo, "demo", false, "add a simulated city with a simulated clock")
+	f.StringVar(&o.Dir, "dir", "", "directory of the town, kept; by default ./town, and for the demo a temporary one, removed at the end")
+	f.StringArrayVar(&members, "member", nil, "NAME=FILE.pub of a member of the first roster; may be repeated; by default a founding member is made on the spot")
+	f.BoolVar(&o.AllowSwap, "allow-swap", false, "run although memory may be written to unencrypted swap")
 	f.StringVar(&o.HTTP, "http", "127.0.0.1:8080", "address of the open data")
 	f.StringVar(&o.MQTT, "mqtt", "127.0.0.1:1883", "address where sensors connect")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:9090", "address of health and metrics")
 	f.BoolVar(&o.JSON, "json", false, "print addresses and progress as JSON lines")
 	return c
 }
+
+// readMembers reads NAME=FILE.pub.
+func readMembers(list []string) ([]desk.Member, error) {
+	var out []desk.Member
+	for _, arg := range list {
+		id, file, ok := strings.Cut(arg, "=")
+		if !ok || !memberName.MatchString(id) {
+			return nil, &usageError{"--member is NAME=FILE.pub, with a name of small letters, digits, - and _"}
+		}
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return nil, &gateway.Refusal{Err: fmt.Errorf("--member %s: %w", id, err)}
+		}
+		line := strings.TrimSpace(string(raw))
+		if _, err := council.ParseKey(line); err != nil {
+			return nil, &gateway.Refusal{Err: fmt.Errorf("--member %s: %s: %w", id, file, err)}
+		}
+		out = append(out, desk.Member{ID: id, Key: line})
+	}
+	return out, nil
+}
+
+var memberName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)

@@ -306,7 +306,7 @@ func (c *checker) plans(ctx context.Context, set *policy.Set, d *bundle.Decision
 // notice compares with what is in force: what gets weaker may not begin before
 // the notice is over.
 func (c *checker) notice(inForce *bundle.Policy, today decision.Date) {
-	if inForce == nil || today == (decision.Date{}) {
+	if inForce == nil || today == (decision.Date{}) || inForce.Charter.NoticeDays == 0 {
 		return
 	}
 	days := inForce.Charter.NoticeDays

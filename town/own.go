@@ -1,0 +1,117 @@
+package town
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sluice/gateway"
+	"sluice/policy/desk"
+)
+
+// founder is the member that a town begins with where no keys were given.
+const founder = "founder"
+
+// Parts of a town's directory.
+func (o *Options) desk() desk.Desk { return desk.Desk(filepath.Join(o.Dir, "council")) }
+func (o *Options) inbox() string   { return filepath.Join(o.Dir, "inbox") }
+func (o *Options) keys() string    { return filepath.Join(o.Dir, "keys") }
+
+// layOwn sets up a town of its own where nothing is yet: a roster, a policy
+// without decisions, an inbox, an empty register.
+func (o *Options) layOwn() error {
+	for _, dir := range []string{o.Dir, o.inbox()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	reg := filepath.Join(o.Dir, "register.yaml")
+	if _, err := os.Stat(reg); errors.Is(err, fs.ErrNotExist) {
+		text := "# The town's sensors: where, whose, since when. One line each, e.g.\n" +
+			"#   - {id: square-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01, contact: street@town.example, purpose: {en: \"Footfall\"}}\nsensors: []\n"
+		if err := os.WriteFile(reg, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	d := o.desk()
+	if _, err := os.Stat(filepath.Join(string(d), "charter.yaml")); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	members := o.Members
+	if len(members) == 0 {
+		key, err := desk.MakeKey(filepath.Join(o.keys(), founder), founder)
+		if err != nil {
+			return err
+		}
+		members = []desk.Member{{ID: founder, Key: key}}
+	}
+	if err := d.Found(members); err != nil {
+		return err
+	}
+	if len(o.Members) > 0 {
+		return nil // they sign for themselves
+	}
+	return d.FoundAlone(founder, filepath.Join(o.keys(), founder), o.inbox(), time.Now())
+}
+
+// configure is the gateway of a town of its own: only what its council signed
+// runs, in wall time.
+func (o *Options) configure() (gateway.Config, error) {
+	pin, err := o.desk().Pin()
+	if err != nil {
+		return gateway.Config{}, err
+	}
+	c := gateway.Config{
+		Gateway: "town", Keys: "auto", Dir: o.Dir, AllowSwap: o.AllowSwap, Register: filepath.Join(o.Dir, "register.yaml"),
+		Listen: gateway.Listen{MQTT: o.MQTT}, Admin: o.Admin, Policy: gateway.Policy{Inbox: o.inbox(), Roster: pin},
+	}
+	c.Policy.Every.Clock = 2 * time.Second
+	return c, nil
+}
+
+// bannerOwn says what runs and what to do next.
+func (t *Town) bannerOwn() {
+	d := string(t.o.desk())
+	chain, err := t.o.desk().Chain()
+	first := err == nil && len(chain) == 0
+	fmt.Fprintf(t.o.Out, `
+  Sluice: your town.
+
+  Real: everything, and the clock. Nothing is measured until a quorum of the roster has signed a decision.
+
+  Open data   http://%s
+  Sensors     tcp://%s
+  Health      http://%s/readyz
+  Policy      %s
+  Register    %s (the gateway reads it when it starts)
+
+`, t.open.Addr(), t.gateway.MQTT(), t.gateway.Admin(), d, filepath.Join(t.o.Dir, "register.yaml"))
+	key := "~/.ssh/id_ed25519"
+	if _, err := os.Stat(filepath.Join(t.o.keys(), founder)); err == nil {
+		key = filepath.Join(t.o.keys(), founder)
+		fmt.Fprintf(t.o.Out, "  The roster has one member, made on the spot: %s. Whoever holds %s decides alone.\n  Put the council's own keys into %s, and vote that.\n\n",
+			founder, key, filepath.Join(d, "council.yaml"))
+	}
+	var steps []string
+	if first {
+		steps = append(steps, "sluice motion create founding --dir "+d, "(members sign: the command is printed)", fmt.Sprintf("sluice motion enact founding --dir %s --inbox %s", d, t.o.inbox()))
+	}
+	steps = append(steps,
+		"sluice policy new 2026-01 --dir "+d,
+		fmt.Sprintf("sluice policy check %s", d),
+		"sluice motion create first --dir "+d,
+		fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key, filepath.Join(d, "motions", "first", "motion.txt")),
+		fmt.Sprintf("sluice motion enact first --dir %s --inbox %s", d, t.o.inbox()))
+	fmt.Fprintf(t.o.Out, "  Next steps:\n\n    %s\n\n  Ctrl-C stops; the town is kept.\n\n", strings.Join(steps, "\n    "))
+}
+
+// stay lets the town be until it is stopped.
+func (t *Town) stay(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
