@@ -19,7 +19,8 @@ import (
 // those who speak cannot see. An import that is not here fails; so does an arrow
 // that nobody uses.
 var arrows = map[string]string{
-	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema register register/access store/influx store/sqlite town",
+	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema register register/access store/influx store/sqlite town trial",
+	"trial":          "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway policy/bundle policy/plan register store store/sqlite",
 	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy policy/desk store store/sqlite",
 	"gateway":        "books gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store/influx store/sqlite",
 	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
@@ -78,14 +79,14 @@ var doors = map[string]string{
 	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device gateway/ingest/internal/mqtt test/bench",
 	"github.com/goccy/go-yaml":                     "policy/decision",
 	"github.com/google/differential-privacy/go/v3": "gateway/release",
-	"github.com/hiddeco/sshsig":                    "policy/council",
+	"github.com/hiddeco/sshsig":                    "policy/council policy/desk",
 	"github.com/influxdata/influxdb-client-go/v2":  "store/influx",
 	"github.com/mochi-mqtt/server/v2":              "gateway/ingest/internal/listener test/bench",
 	"github.com/open-policy-agent/opa":             "policy",
 	"github.com/paulmach/orb":                      "register",
 	"github.com/prometheus/client_golang":          "gateway",
 	"github.com/santhosh-tekuri/jsonschema/v6":     "policy/check",
-	"github.com/schollz/progressbar/v3":            "firmware-sim/device town",
+	"github.com/schollz/progressbar/v3":            "cmd/sluice firmware-sim/device town",
 	"github.com/spf13/cobra":                       "cmd/sluice firmware-sim",
 	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",
 	"golang.org/x/crypto":                          "policy/council policy/desk",

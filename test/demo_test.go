@@ -199,7 +199,8 @@ func TestRefused(t *testing.T) {
 		code int
 		says string
 	}{
-		{"no demo", []string{"up"}, 2, "--demo"},
+		{"no such member", []string{"up", "--member", "anna"}, 2, "NAME=FILE.pub"},
+		{"no such key", []string{"up", "--member", "anna=" + bad}, 3, "public key"},
 		{"wrong flag", []string{"up", "--demo", "--nonsense"}, 2, "unknown flag"},
 		{"wrong verb", []string{"dance"}, 2, "unknown command"},
 		{"busy http", up("--http", busy), 3, "--http"},

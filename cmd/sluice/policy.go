@@ -22,7 +22,7 @@ import (
 
 func policyCommand() *cobra.Command {
 	c := &cobra.Command{Use: "policy", Short: "Write, check and understand the rules that the council votes"}
-	c.AddCommand(policyNew(), policyCheck(), policyFmt(), policyTest(), policyExplain(), policyDiff(), policyDPIA())
+	c.AddCommand(policyNew(), policyCheck(), policyFmt(), policyTest(), policyExplain(), policyDiff(), policySimulate(), policyDPIA())
 	return c
 }
 
