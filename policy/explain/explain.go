@@ -69,8 +69,15 @@ func say(l Lang, key string, args ...any) string {
 	if len(args) == 0 {
 		return format[l]
 	}
-	return fmt.Sprintf(format[l], args...)
+	text := fmt.Sprintf(format[l], args...)
+	if l == 1 {
+		text = elided.Replace(text)
+	}
+	return text
 }
+
+// elided are days before which a Catalan article loses its vowel.
+var elided = strings.NewReplacer("del 1 de ", "de l'1 de ", "del 11 de ", "de l'11 de ", "al 1 de ", "a l'1 de ", "al 11 de ", "a l'11 de ")
 
 func (t *text) heading() {
 	t.b.WriteString(t.say("heading", t.d.Decision, Plain(t.l.Title(t.d.Title))) + "\n\n")
@@ -259,7 +266,7 @@ func (t *text) exact() []string {
 		}
 		out = append(out, t.say("e-error", m.Name, t.l.Number(round(t.mech.TypicalError(m)))))
 	}
-	return out
+	return append(out, t.say("e-bound"))
 }
 
 // round keeps three digits.

@@ -42,7 +42,8 @@ var phrases = map[string][3]string{
 	"blackout":  {"From %[1]s to %[2]s nothing is published of %[3]s: “%[4]s”.", "De %[1]s a %[2]s no es publica res de %[3]s: «%[4]s».", "De %[1]s a %[2]s no se publica nada de %[3]s: «%[4]s»."},
 
 	"e-exact":  {"Exact: nobody's data is in them, so nothing is added to hide anyone.", "Exactes: no hi ha dades de ningú, i per tant no s'hi afegeix res per amagar ningú.", "Exactos: no hay datos de nadie, así que no se añade nada para ocultar a nadie."},
-	"e-error":  {"“%[1]s” carries random noise: 95 of 100 numbers are within %[2]s of the truth.", "«%[1]s» porta soroll aleatori: 95 de cada 100 nombres són a %[2]s o menys de la veritat.", "«%[1]s» lleva ruido aleatorio: 95 de cada 100 números están a %[2]s o menos de la verdad."},
+	"e-error":  {"“%[1]s” carries random noise: 95 of 100 numbers are within %[2]s of what was counted.", "«%[1]s» porta soroll aleatori: 95 de cada 100 nombres són a %[2]s o menys del que s'ha comptat.", "«%[1]s» lleva ruido aleatorio: 95 de cada 100 números están a %[2]s o menos de lo que se ha contado."},
+	"e-bound":  {"Whoever has been counted as often as the rule allows is missing after that, so numbers can be lower than what passed.", "Qui ja s'ha comptat tantes vegades com permet la norma hi falta després, i els nombres poden ser més baixos que el que ha passat.", "Quien ya se ha contado tantas veces como permite la norma falta después, y los números pueden ser más bajos que lo que ha pasado."},
 	"e-mean":   {"“%[1]s” carries random noise; how much depends on how many %[2]s there were, and its interval says it.", "«%[1]s» porta soroll aleatori; quant, depèn de quants %[2]s hi hagi, i el seu interval ho diu.", "«%[1]s» lleva ruido aleatorio; cuánto depende de cuántos %[2]s haya, y su intervalo lo dice."},
 	"e-mean-f": {"“%[1]s” carries random noise; how much depends on how many %[2]s there were, and its interval says it.", "«%[1]s» porta soroll aleatori; quant, depèn de quantes %[2]s hi hagi, i el seu interval ho diu.", "«%[1]s» lleva ruido aleatorio; cuánto depende de cuántas %[2]s haya, y su intervalo lo dice."},
 
@@ -58,7 +59,7 @@ var phrases = map[string][3]string{
 	"t-until":   {"From %[1]s until %[2]s, the last day. After it nothing flows.", "Des del %[1]s fins al %[2]s, l'últim dia. Després no flueix res.", "Desde el %[1]s hasta el %[2]s, el último día. Después no fluye nada."},
 	"t-review":  {"The council looks at it again by %[1]s.", "El consistori ho revisa abans del %[1]s.", "El consistorio lo revisa antes del %[1]s."},
 	"suspended": {"The council has suspended it since %[1]s: “%[2]s”. Nothing of it is published.", "El consistori l'ha suspès des del %[1]s: «%[2]s». No se'n publica res.", "El consistorio lo ha suspendido desde el %[1]s: «%[2]s». No se publica nada."},
-	"voted":     {"The city council, by motion %[1]s (version %[2]s), with the signatures of %[3]s.", "El consistori, amb la moció %[1]s (versió %[2]s), amb les signatures de %[3]s.", "El consistorio, con la moción %[1]s (versión %[2]s), con las firmas de %[3]s."},
+	"voted":     {"The city council, by motion %[1]s (version %[2]s), signed by %[3]s.", "El consistori, amb la moció %[1]s (versió %[2]s), signada per %[3]s.", "El consistorio, con la moción %[1]s (versión %[2]s), firmada por %[3]s."},
 	"voting":    {"The city council is asked: motion %[1]s puts it to the vote.", "Es demana al consistori: la moció %[1]s ho sotmet a votació.", "Se pide al consistorio: la moción %[1]s lo somete a votación."},
 	"unvoted":   {"Nobody yet: this text carries no vote.", "Encara ningú: aquest text no porta cap vot.", "Todavía nadie: este texto no lleva ningún voto."},
 
