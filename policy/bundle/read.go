@@ -136,21 +136,11 @@ func (p *Policy) Rules() map[string]string {
 	return out
 }
 
-// EpochsPerDay is how many epochs the longest day of the decision's time in force
-// has: a day of 25 hours may have one more than others. The budget of a day is
-// counted with it.
+// EpochsPerDay is how many epochs an ordinary day has. A day of 25 hours may have
+// one more; the ledger counts each day as it is.
 func (d *Decision) EpochsPerDay() int64 {
-	most := int64(1)
-	if d.Stream.Forget.Nominal() >= 24*time.Hour || d.Stream.Unit.None() {
+	if d.Stream.Unit.None() {
 		return 1
 	}
-	// Clocks change twice a year at most, so a year of noons sees every sort of day.
-	end := d.Stream.Until
-	if limit := d.Stream.From.AddDate(1, 0, 1); end.After(limit) {
-		end = limit
-	}
-	for t := d.Stream.From.Add(12 * time.Hour); t.Before(end); t = t.Add(24 * time.Hour) {
-		most = max(most, int64(d.Stream.EpochsOfDay(t)))
-	}
-	return most
+	return max(1, int64(24*time.Hour/max(d.Stream.Forget.Nominal(), time.Second)))
 }

@@ -293,7 +293,7 @@ func (t *text) promise() []string {
 	}
 	unit, p := t.s.Unit.StandsFor, t.s.Protect
 	out := []string{
-		t.say("g-eps", t.l.One(unit), t.l.Number(p.Epsilon), t.l.Number(p.Delta), t.l.Number(round(p.Epsilon*float64(Epochs(t.s))))),
+		t.say("g-eps", t.l.One(unit), t.l.Number(p.Epsilon), t.l.Number(p.Delta), t.l.Number(round(p.Epsilon*float64(t.d.EpochsPerDay())))),
 		t.say("g-adds"),
 	}
 	switch unit {
@@ -304,11 +304,6 @@ func (t *text) promise() []string {
 		out = append(out, t.say("g-other", t.l.Many(unit)))
 	}
 	return out
-}
-
-// Epochs is how many epochs an ordinary day has.
-func Epochs(s *plan.Stream) int64 {
-	return max(1, int64(24*time.Hour/max(s.Forget.Nominal(), time.Second)))
 }
 
 func (t *text) time() []string {

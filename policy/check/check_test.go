@@ -1,0 +1,246 @@
+package check_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/check"
+	"sluice/policy/decision"
+	"sluice/policy/explain"
+)
+
+const (
+	footfall  = "decisions/2026-14-footfall.yaml"
+	boardings = "decisions/2026-15-boardings.yaml"
+	noise     = "decisions/2026-16-noise.yaml"
+)
+
+func run(files bundle.Files) ([]check.Finding, []check.Summary) {
+	return check.Directory(context.Background(), policy.InProcess(), files, nil, decision.Date{})
+}
+
+func TestTheExampleIsSound(t *testing.T) {
+	found, fine := run(policy.Example())
+	for _, f := range found {
+		what, _ := f.Text(0)
+		t.Errorf("%s:%d: %s %s", f.File, f.Line, f.Rule, what)
+	}
+	if len(fine) != 4 || fine[0].PublicFrom < 40 || fine[0].Errors["devices"] != 6 {
+		t.Errorf("the decisions that can run: %+v", fine)
+	}
+}
+
+// mistakes are one each: where it is, what must be said, and under which text.
+var mistakes = []struct {
+	file, old, new string
+	rule, under    string // the rule, and what the caret points at
+	names          string // what the text names
+}{
+	{footfall, "stream: footfall", "stream: [footfall", "Y01", "", ""},
+	{footfall, "keep: [device, rssi]", "keep: &k [device, rssi]", "Y01", "", "anchors"},
+	{footfall, "purpose: pedestrian-planning", "purpos: pedestrian-planning", "S02", "purpos:", "purpose"},
+	{footfall, "  every: PT1H\n", "", "S03", "publish:", "every"},
+	{footfall, "min_units: 10", "min_units: ten", "S04", "ten", "integer"},
+	{"kinds.yaml", "class: free-text", "class: public", "S05", "public", "identifier"},
+	{footfall, "until: 2027-05-31", "until: tomorrow", "S06", "tomorrow", "2027-11-30"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device}", "S07", "{field: device}", "sensor: home"},
+	{footfall, "epsilon: 1 ", "epsilon: 0 ", "S08", "0 ", "> 0"},
+	{footfall, "every: PT1H", "every: PT7H", "D01", "PT7H", "PT15M"},
+	{footfall, "lateness: PT2M", "lateness: P2D", "D02", "P2D", ""},
+	{footfall, "until: 2027-05-31", "until: 2026-05-31", "D03", "2026-05-31", ""},
+	{footfall, "forget_after: P1D", "forget_after: PT5H", "D04", "PT5H", ""},
+	{boardings, `of: "count()", between: [0, 2]`, `of: "sum(fare)"`, "D07", "", "boardings"},
+	{boardings, "between: [0, 2]", "between: [2, 0]", "D08", "[2, 0]", ""},
+	{noise, `of: "mean(laeq)"`, `of: "distinct(unit)"`, "D09", `"distinct(unit)"`, ""},
+	{footfall, "rambla, raval,", "rambla, rambla,", "D10", "rambla, port", "rambla"},
+	{footfall, "place: sensor", "place: sensor\ngeneralise: [{field: rssi, to: [5, 1]}]", "D11", "[5, 1]", ""},
+	{boardings, "between: [0, 2]", "between: [1, 2]", "D13", "", "boardings"},
+	{footfall, "by: [zone]", "by: [zone, {field: rssi, values: [a]}, {field: ssid, values: [b]}]", "D14", "", ""},
+	{boardings, `decision: "2026-15"`, `decision: "2026-14"`, "D16", `"2026-14"`, footfall},
+	{footfall, "purpose: pedestrian-planning", "purpose: marketing", "C01", "marketing", "public-transport"},
+	{footfall, "kinds: [wifi-counter]", "kinds: [radar]", "C02", "[radar]", "radar"},
+	{footfall, "zones: [rambla,", "zones: [moon,", "C03", "[moon", "moon"},
+	{noise, "kinds: [noise-meter]", "kinds: [noise-meter, card-reader]", "C04", "{none", "card-reader"},
+	{footfall, "min_units: 10", "min_units: 9", "C05", "9", "10"},
+	{footfall, "epsilon: 1 ", "epsilon: 1.5 ", "C06", "1.5", "device"},
+	{footfall, "forget_after: P1D", "forget_after: PT12H", "C06", "1 ", "2"},
+	{footfall, "delta: 1e-6", "delta: 1e-4", "C07", "1e-4", ""},
+	{footfall, "max_contributions: 2", "max_contributions: 5", "C08", "5", "4"},
+	{footfall, "until: 2027-05-31", "until: 2028-05-31", "C09", "2028-05-31", "P1Y"},
+	{footfall, "keep: [device, rssi]", "keep: [device, rssi, ssid]", "C10", "[device", "free-text"},
+	{boardings, "stream: boardings", "stream: footfall", "C11", "footfall", ""},
+	{footfall, "retain:", "blackouts: [{zones: [port], from: 2026-07-01T00:00:00Z, until: 2026-07-09T00:00:00Z, reason: fair}]\nretain:", "C12", "[{zones", "P3D"},
+	{footfall, "stands_for: device}", "stands_for: person}", "C13", "{field", "person"},
+	{footfall, "keep: [device, rssi]", "keep: [device, rssi, speed]", "P01", "speed", "wifi-counter"},
+	{footfall, "keep: [device, rssi]", "keep: [device]", "P02", "[device]", "wifi-counter"},
+	{footfall, "keep: [device, rssi]", "keep: [rssi]", "P03", "{field", "wifi-counter"},
+	{footfall, "keep: [device, rssi]", "keep: [device, rssi, ssid]", "P05", "ssid", "wifi-counter"},
+	{boardings, `of: "count()", between: [0, 2]`, `of: "mean(fare)", between: [0, 2]`, "P08", "", "card-reader"},
+	{"charter.yaml", "enact: 4", "enact: 0", "K02", "0", "enact"},
+	{"charter.yaml", "weaken: 5", "weaken: 3", "K03", "", ""},
+	{"charter.yaml", "device: 1", "device: 0", "K05", "0", "device"},
+	{"charter.yaml", "max_contributions: 4", "max_contributions: 0", "K06", "0", ""},
+	{"charter.yaml", "delta_per_day: 1e-5", "delta_per_day: 0", "K07", "0", ""},
+	{"charter.yaml", "sunset_max: P1Y", "sunset_max: PT1H", "K08", "PT1H", ""},
+	{"charter.yaml", "[wifi-counter, card-reader]", "[wifi-counter, radar]", "K09", "radar", "radar"},
+	{"charter.yaml", "[wifi-counter, card-reader]", "[wifi-counter, noise-meter]", "K10", "noise-meter", "noise-meter"},
+	{"charter.yaml", "notice_days: 14", "notice_days: 400", "K11", "400", "400"},
+	{"charter.yaml", "[free-text, credential]", "[free-text, credential, identifier]", "K12", "[free-text", ""},
+	{"kinds.yaml", "{field: device, stands_for: device}", "{field: rssi, stands_for: device}", "K13", "{field", "rssi"},
+}
+
+// TestMistakes: each is found under its line with a caret, by its rule, and said in
+// three languages with how to mend it.
+func TestMistakes(t *testing.T) {
+	for _, m := range mistakes {
+		t.Run(m.rule+" "+m.new, func(t *testing.T) {
+			files := policy.Example()
+			if !strings.Contains(string(files[m.file]), m.old) {
+				t.Fatalf("%s does not hold %q", m.file, m.old)
+			}
+			files[m.file] = []byte(strings.Replace(string(files[m.file]), m.old, m.new, 1))
+			found, _ := run(files)
+			hit := false
+			for _, f := range found {
+				lines := strings.Split(string(files[f.File]), "\n")
+				if f.Rule != m.rule || f.File != m.file || f.Line > len(lines) {
+					continue
+				}
+				rest := lines[f.Line-1][min(len(lines[f.Line-1]), f.Column-1):]
+				what, mend := f.Text(0)
+				if strings.HasPrefix(rest, m.under) && strings.Contains(what+mend, m.names) {
+					hit = true
+				}
+				for l := range explain.Languages {
+					what, mend := f.Text(explain.Lang(l))
+					if what == "" || mend == "" || strings.Contains(what+mend, "%!") {
+						t.Errorf("%s in %s: %q, %q", f.Rule, explain.Languages[l], what, mend)
+					}
+				}
+			}
+			if !hit {
+				for _, f := range found {
+					what, mend := f.Text(0)
+					t.Logf("%s:%d:%d %s %s | %s", f.File, f.Line, f.Column, f.Rule, what, mend)
+				}
+				t.Errorf("%s at %q naming %q is not found", m.rule, m.under, m.names)
+			}
+		})
+	}
+}
+
+// TestAllAtOnce: mistakes in several files are all said in one go.
+func TestAllAtOnce(t *testing.T) {
+	files := policy.Example()
+	edit := func(file, old, new string) {
+		files[file] = []byte(strings.Replace(string(files[file]), old, new, 1))
+	}
+	edit(footfall, "min_units: 10", "min_units: 3")
+	edit(footfall, "purpose: pedestrian-planning", "purpose: marketing")
+	edit(boardings, "every: PT1H", "evry: PT1H")
+	edit("charter.yaml", "weaken: 5", "weaken: 1")
+	files["local/x.rego"] = []byte("package sluice.local\n\nx := time.now_ns()\n")
+	found, _ := run(files)
+	var rules []string
+	for _, f := range found {
+		rules = append(rules, f.Rule)
+		if f.Rule == "R04" && (f.File != "local/x.rego" || f.Line != 3) {
+			t.Errorf("the module's mistake is at %s:%d", f.File, f.Line)
+		}
+	}
+	delete(files, "local/x.rego")
+	more, _ := run(files)
+	for _, f := range more {
+		rules = append(rules, f.Rule)
+	}
+	for _, want := range []string{"C05", "C01", "S02", "S03", "K03", "R04"} {
+		if !strings.Contains(strings.Join(rules, " "), want) {
+			t.Errorf("%s is not among %v", want, rules)
+		}
+	}
+}
+
+// TestBudgetOverGateways: a decision whose zones belong to two gateways costs twice.
+func TestBudgetOverGateways(t *testing.T) {
+	files := policy.Example()
+	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), `"name": "La Rambla"`, `"name": "La Rambla", "gateway": "edge-2"`, 1))
+	found, _ := run(files)
+	if len(found) != 1 || found[0].Rule != "C06" || found[0].File != footfall {
+		t.Errorf("found %+v; want C06", found)
+	}
+}
+
+func TestNotice(t *testing.T) {
+	files := policy.Example()
+	inForce, err := bundle.Read(policy.Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-16"`, `"2026-99"`, "stream: noise", "stream: louder").Replace(string(files[noise])))
+	found, _ := check.Directory(context.Background(), policy.InProcess(), files, inForce, decision.Date{Year: 2026, Month: 5, Day: 25})
+	if len(found) != 1 || found[0].Rule != "N01" || found[0].File != "decisions/new.yaml" {
+		t.Errorf("found %+v; want N01", found)
+	}
+}
+
+// TestRulesAreDocumented: docs/policy.md has a line for every rule that has a text.
+func TestRulesAreDocumented(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/policy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("texts.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`"([A-Z]\d\d)":`).FindAllStringSubmatch(string(source), -1) {
+		if !documented(string(raw), m[1]) {
+			t.Errorf("docs/policy.md does not list %s", m[1])
+		}
+	}
+}
+
+// documented finds a rule by itself or in a range such as P01–P09.
+func documented(doc, rule string) bool {
+	if strings.Contains(doc, rule) {
+		return true
+	}
+	for _, m := range regexp.MustCompile(`([A-Z])(\d\d)–[A-Z](\d\d)`).FindAllStringSubmatch(doc, -1) {
+		if m[1] == rule[:1] && m[2] <= rule[1:] && rule[1:] <= m[3] {
+			return true
+		}
+	}
+	return false
+}
+
+// FuzzDirectory: whatever a file says, there are findings or none, and no crash.
+func FuzzDirectory(f *testing.F) {
+	for name, raw := range policy.Example() {
+		f.Add(name, raw)
+	}
+	f.Add("decisions/x.yaml", []byte("decision: {a: [1, {b: null}]}"))
+	f.Add("charter.yaml", []byte("- 1\n- 2\n"))
+	f.Add("local/x.rego", []byte("package sluice.local\ndeny := 1"))
+	f.Fuzz(func(t *testing.T, name string, raw []byte) {
+		if !bundle.Belongs(name) || len(raw) > 20_000 || strings.HasSuffix(name, ".rego") {
+			return
+		}
+		files := policy.Example()
+		files[name] = raw
+		found, _ := run(files)
+		for _, x := range found {
+			for l := range explain.Languages {
+				if what, _ := x.Text(explain.Lang(l)); what == "" {
+					t.Errorf("%+v says nothing", x)
+				}
+			}
+			_ = fmt.Sprint(x)
+		}
+	})
+}
