@@ -29,7 +29,7 @@ lint:
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzPeriod:policy/plan \
-	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council
+	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzTidy:policy/decision FuzzDirectory:policy/check
 
 fuzz:
 	@echo "seed $(SEED)"
@@ -42,4 +42,5 @@ fuzz:
 bench:
 	@echo "seed none: the readings are always the same"
 	go run ./test/bench
-	go test -run EngineRatio -bench 'Engine|Parse' -benchtime 2s -count 3 -v ./gateway/ingest
+	go test -run EngineRatio -bench 'Engine|Parse|Lookup' -benchtime 2s -count 3 -v ./gateway/ingest
+	go test -run xxx -bench Compile -benchtime 3x -cpu 1 ./policy

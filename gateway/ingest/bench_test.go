@@ -181,3 +181,27 @@ func TestEngineRatio(t *testing.T) {
 		t.Errorf("the engine takes %.1f times as long as fastjson's parse; want at most 30", ratio)
 	}
 }
+
+// BenchmarkLookup is what finding a reading's plan and window costs. Target: 100 ns.
+func BenchmarkLookup(b *testing.B) {
+	i := still(b, footfall(b, 2))
+	i.state.Now = noon.Add(time.Hour)
+	i.decoder.Decode(payloads(0)[0], i.at.shape, noon.UnixNano(), sink{i})
+	at := noon.UnixNano()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		for n := range i.at.routes {
+			if w, code := i.windowAt(&i.at.routes[n], at); w == nil {
+				b.Fatal(code)
+			}
+		}
+	}
+}
+
+// TestLookupIsCheap holds the look-up to ten times its target.
+func TestLookupIsCheap(t *testing.T) {
+	if r := testing.Benchmark(BenchmarkLookup); r.NsPerOp() > 1000 || r.AllocsPerOp() > 0 {
+		t.Errorf("a look-up takes %d ns and %d allocations; want at most 1000 and none (target 100)", r.NsPerOp(), r.AllocsPerOp())
+	}
+}

@@ -1,0 +1,87 @@
+package test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSwapUnderLoad changes the policy again and again while 10,000 readings a
+// second come, over the border of two windows: none is lost, refused or counted
+// twice, and no window has two policies.
+func TestSwapUnderLoad(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.begin()
+	const each, messages = 500, 160 // 80,000 readings in eight seconds
+	edited := make(chan int)
+	stop := make(chan struct{})
+	go func() {
+		path := filepath.Join(c.dir, "policy/decisions/gates.yaml")
+		text, n := read(t, path), 0
+		for {
+			select {
+			case <-stop:
+				edited <- n
+				return
+			case <-time.After(700 * time.Millisecond):
+				n++
+				write(t, path, text+fmt.Sprintf("# edit %d\n", n)) // another digest, the same words
+			}
+		}
+	}()
+	seq, start := 0, time.Now()
+	for m := range messages {
+		at := ten.Add(time.Minute)
+		if m >= messages/2 {
+			at = ten.Add(time.Hour + time.Minute)
+		}
+		if m == messages/2 {
+			c.tick(ten.Add(time.Hour + 30*time.Second))
+		}
+		if m < messages/2 && m == 1 {
+			c.tick(ten.Add(30 * time.Second))
+		}
+		var b strings.Builder
+		b.WriteByte('[')
+		for n := range each {
+			if n > 0 {
+				b.WriteByte(',')
+			}
+			seq++
+			fmt.Fprintf(&b, `{"ts":%q,"seq":%d,"fields":{"passed":1}}`, at.Format(time.RFC3339), seq)
+		}
+		b.WriteByte(']')
+		c.link.Publish("city/v1/acme/gate-1/up", []byte(b.String()), false)
+		if due := start.Add(time.Duration(m) * 50 * time.Millisecond); time.Now().Before(due) {
+			time.Sleep(time.Until(due))
+		}
+	}
+	if err := c.link.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(start)
+	close(stop)
+	n := <-edited
+	versions := c.metric("sluice_policy_version")
+	if versions < 4 {
+		t.Errorf("%v versions of %d edits were in force; want several", versions, n)
+	}
+	c.tick(ten.Add(3 * time.Hour))
+	total := 0.0
+	await(t, 20*time.Second, "both windows", func() bool {
+		total = 0
+		for _, i := range c.items("gates", ten, ten.Add(2*time.Hour)) {
+			if i.Value != nil && i.Measure == "passed" {
+				total += *i.Value
+			}
+		}
+		return total > 0 && len(c.items("gates", ten, ten.Add(2*time.Hour))) >= 2
+	})
+	if total != each*messages {
+		t.Errorf("%v of %d readings were counted over %v versions", total, each*messages, versions)
+	}
+	t.Logf("%d readings in %v, %v versions", each*messages, took.Round(time.Millisecond), versions)
+}
