@@ -20,8 +20,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/books"
+	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
 	"sluice/policy"
+	"sluice/policy/council"
 	"sluice/register"
 	"sluice/store/influx"
 )
@@ -271,7 +273,13 @@ func (d *doctor) policy(ctx context.Context) {
 	}
 	rules := policy.NewChild(self, RulesVerb)
 	defer rules.Close()
-	files, err := policy.ReadDir(d.cfg.Policy.Dir)
+	dir := d.cfg.Policy.Dir
+	if d.cfg.Policy.Signed() {
+		if dir = d.inbox(ctx); dir == "" {
+			return
+		}
+	}
+	files, err := policy.ReadDir(dir)
 	var set *policy.Set
 	if err == nil {
 		set, err = policy.Compile(ctx, rules, files)
@@ -303,6 +311,24 @@ func (d *doctor) policy(ctx context.Context) {
 	default:
 		d.say("policy", Fine, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce, until.Format(time.DateOnly)), "")
 	}
+}
+
+// inbox looks where motions arrive, and returns where the policy in force is laid
+// out; empty for none.
+func (d *doctor) inbox(ctx context.Context) string {
+	files, err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Look(ctx)
+	if err != nil {
+		d.say("inbox", Warn, err.Error(), "the policy in force goes on; a new one cannot arrive")
+	} else {
+		d.say("inbox", Fine, fmt.Sprintf("%d motion files", len(files)), "")
+	}
+	base := filepath.Join(d.cfg.Dir, "policy")
+	current, err := os.ReadFile(filepath.Join(base, "current"))
+	if err != nil {
+		d.say("policy", Warn, "no motion has been enacted here yet, so nothing flows", "sluice motion enact writes what this gateway takes from its inbox")
+		return ""
+	}
+	return filepath.Join(base, strings.TrimSpace(string(current)))
 }
 
 // running asks a gateway that runs with this configuration how it is.
