@@ -78,9 +78,9 @@ func ReadArchive(raw []byte, most int, ok func(name string) bool) ([]string, map
 		_, twice := files[h.Name]
 		switch {
 		case h.Typeflag != tar.TypeReg:
-			return nil, nil, fmt.Errorf("%w %q: no plain file", ErrName, h.Name)
+			return nil, nil, fmt.Errorf("%w: %q is no plain file", ErrName, h.Name)
 		case twice || !ok(h.Name) || path.Clean(h.Name) != h.Name || path.IsAbs(h.Name) || strings.HasPrefix(h.Name, ".."):
-			return nil, nil, fmt.Errorf("%w %q", ErrName, h.Name)
+			return nil, nil, fmt.Errorf("%w: %q", ErrName, h.Name)
 		}
 		if files[h.Name], err = io.ReadAll(r); err != nil {
 			return nil, nil, fmt.Errorf("not a tar archive: %w", err)
@@ -94,7 +94,7 @@ func ReadArchive(raw []byte, most int, ok func(name string) bool) ([]string, map
 }
 
 // ErrName says that an archive holds what does not belong there.
-var ErrName = errors.New("an archive holds what does not belong there:")
+var ErrName = errors.New("an archive holds what does not belong there")
 
 // PackOPA is the policy as an OPA bundle. The policy's files must hold its rules.
 func (p *Policy) PackOPA() ([]byte, error) {

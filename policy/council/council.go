@@ -143,16 +143,16 @@ func (e *Enacted) Members() []string {
 // for it. A first motion brings its own charter, so that a majority of the
 // roster is asked for as well.
 func Quorum(prev, next *bundle.Policy, changes []diff.Change) (int, []diff.Quorum) {
-	charter, roster := next.Charter, next.Council
+	charter := next.Charter
 	needs := diff.Needs(changes)
 	if len(needs) == 0 {
 		needs = []diff.Quorum{diff.Enact}
 	}
 	n := 1
 	if prev != nil {
-		charter, roster = prev.Charter, prev.Council
+		charter = prev.Charter
 	} else {
-		n = len(roster.Members)/2 + 1
+		n = len(next.Council.Members)/2 + 1
 	}
 	for _, q := range needs {
 		n = max(n, q.Of(charter))

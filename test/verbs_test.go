@@ -1,0 +1,237 @@
+package test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCouncilCommands runs the whole vote that docs/council.md shows, in a demo's
+// directory, and counts what each role has to type.
+func TestCouncilCommands(t *testing.T) {
+	t.Parallel()
+	need(t, "ssh-keygen")
+	doc := read(t, "../docs/council.md")
+	dir := t.TempDir()
+	d := startDemo(t, filepath.Join(dir, "town"))
+	d.find(`"event":"replayed"`)
+	_, rest, _ := strings.Cut(doc, "## Try it in the demo")
+	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(rest)[1]
+	cmd := exec.Command("bash", "-euc", block)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(sluice)+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	text := string(out)
+	if err != nil || !strings.Contains(text, "first, version 1, is enacted") || !strings.Contains(text, "smaller, version 2, is put to the vote") {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if !strings.Contains(text, "stronger  2026-14: privacy budget (epsilon): 1 → 0.5") || !strings.Contains(text, "2 of 7 members must sign (suspend)") {
+		t.Errorf("the second motion is\n%s", text)
+	}
+	_, clerk, _ := strings.Cut(doc, "## What the clerk does")
+	block = regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(clerk)[1]
+	if n := strings.Count(strings.TrimSpace(block), "\n") + 1; n > 5 {
+		t.Errorf("the clerk types %d commands; want at most five", n)
+	}
+	_, member, _ := strings.Cut(doc, "## What a member does")
+	member, _, _ = strings.Cut(member, "## What the clerk does")
+	if n := strings.Count(member, "ssh-keygen -") + strings.Count(member, "\ncat "); n > 5 {
+		t.Errorf("a member types %d commands; want at most five", n)
+	}
+}
+
+// TestPolicyVerbs goes the way of a clerk who writes a decision, with the real
+// binary.
+func TestPolicyVerbs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	do := func(code int, says string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(sluice, args...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=")
+		out, _ := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != code || !strings.Contains(string(out), says) {
+			t.Errorf("sluice %s: exit code %d, want %d, and %q in\n%s", strings.Join(args, " "), got, code, says, out)
+		}
+		return string(out)
+	}
+	do(1, "sluice policy new", "policy", "check")
+	do(0, "decisions/2027-01.yaml", "policy", "new", "2027-01")
+	do(1, "is there already", "policy", "new", "2027-01")
+	do(2, "letters, digits", "policy", "new", "../x")
+	do(0, "Nothing is wrong", "policy", "check")
+	do(0, "No hi ha cap error", "policy", "check", "--lang", "ca")
+	do(2, "en, ca, es", "policy", "check", "--lang", "fr")
+	do(0, "", "policy", "fmt", "--check")
+
+	file := filepath.Join(dir, "decisions/2027-01.yaml")
+	good := read(t, file)
+	write(t, file, strings.Replace(good, "min_units: 10", "min_units: 3", 1)+"\n\n\n# end   \n")
+	do(1, "decisions/2027-01.yaml", "policy", "fmt", "--check")
+	do(0, "decisions/2027-01.yaml", "policy", "fmt")
+	do(0, "", "policy", "fmt", "--check")
+	out := do(1, "C05", "policy", "check", "--lang", "es")
+	if !strings.Contains(out, "arréglelo") || !strings.Contains(out, "escriba 10 o más") || !regexp.MustCompile(`(?m)^\s+\| +\^$`).MatchString(out) {
+		t.Errorf("the mistake is shown as\n%s", out)
+	}
+	var found struct {
+		Findings []struct {
+			File, Rule, Mend string
+			Line, Column     int
+		}
+	}
+	cmd := exec.Command(sluice, "policy", "check", "--json")
+	cmd.Dir = dir
+	raw, _ := cmd.Output()
+	if err := json.Unmarshal(raw, &found); err != nil || len(found.Findings) != 1 || found.Findings[0].Rule != "C05" || found.Findings[0].Line == 0 {
+		t.Errorf("as JSON it is %+v (%v)", found, err)
+	}
+	do(1, "breaks its charter", "motion", "create", "m")
+	write(t, file, good)
+
+	do(0, "There is no test here", "policy", "test")
+	const cases = "tests:\n  - name: fares are dropped\n    given: {kind: card-reader, zone: carrer-nou}\n    then: {dropped: [fare], counted: [card], published: {cards: PT1H}}\n"
+	write(t, filepath.Join(dir, "tests/cards.yaml"), cases)
+	do(0, "1 tests, all as they must be", "policy", "test")
+	write(t, filepath.Join(dir, "local/quiet.rego"), "package sluice.local\n\ndeny contains {\"decision\": \"2027-01\", \"message\": \"not yet\"} if data.charter.min_units < 5\n")
+	write(t, filepath.Join(dir, "local/quiet_test.rego"), "package sluice.local_test\n\nimport data.sluice.local\n\ntest_quiet if count(local.deny) == 1 with data.charter.min_units as 3\n\ntest_wrong if count(local.deny) == 7\n")
+	write(t, filepath.Join(dir, "tests/cards.yaml"), strings.Replace(cases, "dropped: [fare]", "kept: [fare]", 1))
+	out = do(1, "2 of 3 tests failed", "policy", "test")
+	for _, want := range []string{"fare is dropped; want kept", "test_wrong", "100.0 %  local/quiet.rego"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "local")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "tests/cards.yaml"), cases)
+
+	do(0, "Cards, by sensors of the kind card-reader", "policy", "explain")
+	do(0, "Targetes", "policy", "explain", "2027-01", "--lang", "ca")
+	do(1, "no decision 9", "policy", "explain", "9")
+	other := filepath.Join(t.TempDir(), "next")
+	run(t, "cp", "-r", dir, other)
+	write(t, filepath.Join(other, "decisions/2027-01.yaml"), strings.Replace(good, "min_units: 10", "min_units: 20", 1))
+	do(0, "stronger     2027-01: smallest group: 10 → 20", "policy", "diff", dir, other)
+	do(0, "més feble    2027-01: grup més petit: 20 → 10", "policy", "diff", other, dir, "--lang", "ca")
+	do(0, "Nothing changes", "policy", "diff", dir, dir)
+	write(t, filepath.Join(other, "local/no.rego"), "package sluice.local\n\ndeny contains {\"decision\": \"2027-01\", \"message\": \"no\"}\n")
+	reg, err := filepath.Abs("../configs/register.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	registered := filepath.Join(dir, "register.yaml")
+	write(t, registered, "sensors:\n  - {id: reader-7, owner: tram, kind: card-reader, zone: carrer-nou, registered: 2026-01-01}\n")
+	do(0, "no longer measured for decision 2027-01 (reader-7)", "policy", "diff", dir, other, "--register", registered)
+	do(0, "Data-protection impact assessment", "policy", "dpia", "--register", reg)
+	do(0, "LO DEBE ESCRIBIR UNA PERSONA", "policy", "dpia", "--lang", "es")
+}
+
+// TestSimulate tries drafts: over the simulated city, and over a recorded file.
+func TestSimulate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	draft := filepath.Join(dir, "draft.yaml")
+	write(t, draft, strings.Replace(read(t, "../policy/decisions/2026-14-footfall.yaml"), "min_units: 10", "min_units: 80", 1))
+	chart := filepath.Join(dir, "chart.svg")
+	var report struct {
+		Draft, InForce struct {
+			Measures []struct {
+				Published, Withheld, NoData int
+				Covered                     float64
+			}
+			Hours  []struct{ Units, Silenced int }
+			Budget struct{ PerDay, Cap float64 }
+		}
+	}
+	out, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../policy", "--seed", "7", "--svg", chart, "--json").Output()
+	if err == nil {
+		err = json.Unmarshal(out, &report)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	a, b := report.Draft.Measures[0], report.InForce.Measures[0]
+	if a.Published >= b.Published || b.Published < 30 || a.Published+a.Withheld+a.NoData != b.Published+b.Withheld+b.NoData {
+		t.Errorf("the draft publishes %+v, what is in force %+v; a larger group must publish less", a, b)
+	}
+	// 95 % intervals, some 70 of them: fewer than 80 % has a chance of one in a million.
+	if b.Covered < 0.8 {
+		t.Errorf("%v of the intervals hold what was counted", b.Covered)
+	}
+	silenced := 0
+	for _, h := range report.Draft.Hours {
+		silenced += h.Silenced
+	}
+	if silenced == 0 || report.Draft.Budget.PerDay != 1 || report.Draft.Budget.Cap != 1 {
+		t.Errorf("%d units are silenced, the budget is %+v", silenced, report.Draft.Budget)
+	}
+	if svg := read(t, chart); !strings.HasPrefix(svg, "<svg") || strings.Count(svg, "<polyline") < 3 || !strings.Contains(svg, "Dashed: the truth") {
+		t.Errorf("the chart is\n%.300s", svg)
+	}
+
+	write(t, filepath.Join(dir, "register.yaml"), "sensors:\n  - {id: m1, owner: sona, kind: noise-meter, zone: port, registered: 2026-01-01}\n")
+	var rows strings.Builder
+	rows.WriteString("when,meter,level\n")
+	for m := range 180 {
+		rows.WriteString(time.Date(2025, 3, 4, 10, m, 0, 0, time.UTC).Format(time.RFC3339) + ",m1,60\n")
+	}
+	write(t, filepath.Join(dir, "rows.csv"), rows.String())
+	text, err := exec.Command(sluice, "policy", "simulate", "2026-16", "--dir", "../policy", "--replay", filepath.Join(dir, "rows.csv"),
+		"--map", "ts=when,sensor=meter,field.laeq=level", "--register", filepath.Join(dir, "register.yaml")).CombinedOutput()
+	if err != nil || !regexp.MustCompile(`draft +level +1[0-3] `).Match(text) {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestTownOfYourOwn: up without --demo runs nothing until its council has decided,
+// whether its founding member was made on the spot or brought a key.
+func TestTownOfYourOwn(t *testing.T) {
+	t.Parallel()
+	need(t, "ssh-keygen")
+	dir := t.TempDir()
+	run(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, "anna"))
+	up := func(town string, args ...string) *process {
+		return start(t, sluice, append([]string{"up", "--allow-swap", "--dir", town, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...)
+	}
+	alone := filepath.Join(dir, "alone")
+	p := up(alone)
+	p.find(`made on the spot: founder`)
+	admin := "http://" + strings.TrimPrefix(p.find(`Health +http://(\S+)/readyz`)[1], "http://")
+	web := p.find(`Open data +(http://\S+)`)[1]
+	await(t, 20*time.Second, "the founding motion", func() bool {
+		_, _, body := get(t, admin+"/metrics")
+		return strings.Contains(string(body), "sluice_policy_version 1")
+	})
+	await(t, 20*time.Second, "the page to say that nothing is decided", func() bool {
+		_, _, body := get(t, web+"/")
+		return strings.Contains(string(body), "the council has decided nothing")
+	})
+	council := filepath.Join(alone, "council")
+	write(t, filepath.Join(council, "decisions/noise.yaml"), "decision: n1\ntitle: {en: Noise}\nstream: noise\npurpose: environment\napplies_to: {kinds: [noise-meter], zones: [square]}\n"+
+		"unit: {none: \"levels only\"}\nkeep: [laeq]\nplace: sensor\npublish: {every: PT15M, by: [zone], measures: [{name: level, of: \"mean(laeq)\", between: [0, 140]}]}\n"+
+		"from: "+time.Now().AddDate(0, 0, -1).Format(time.DateOnly)+"\nuntil: "+time.Now().AddDate(0, 6, 0).Format(time.DateOnly)+"\n")
+	run(t, sluice, "policy", "check", council)
+	run(t, sluice, "motion", "create", "first", "--dir", council)
+	run(t, "ssh-keygen", "-q", "-Y", "sign", "-f", filepath.Join(alone, "keys/founder"), "-n", "sluice-vote@town", filepath.Join(council, "motions/first/motion.txt"))
+	run(t, sluice, "motion", "enact", "first", "--dir", council, "--inbox", filepath.Join(alone, "inbox"))
+	await(t, 20*time.Second, "the first decision", func() bool {
+		status, _, body := get(t, web+"/decisions/n1")
+		return status == 200 && strings.Contains(string(body), "Check it yourself")
+	})
+	p.stop(10 * time.Second)
+
+	given := filepath.Join(dir, "given")
+	p = up(given, "--member", "anna="+filepath.Join(dir, "anna.pub"))
+	p.find(`sluice motion create founding`)
+	if _, err := os.Stat(filepath.Join(given, "keys")); err == nil {
+		t.Error("a key was made although one was given")
+	}
+	p.stop(10 * time.Second)
+}
