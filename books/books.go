@@ -119,8 +119,17 @@ type Decision struct {
 	// Explain is the decision in plain words, by language.
 	Explain map[string]string `json:"explain"`
 	// Diff is what changed from its words before, by language; empty for a new one.
-	Diff     map[string][]string `json:"diff,omitempty"`
-	Problems []string            `json:"problems,omitempty"`
+	Diff map[string][]string `json:"diff,omitempty"`
+	// Next is a change that was voted and waits for its time.
+	Next     *Next    `json:"next,omitempty"`
+	Problems []string `json:"problems,omitempty"`
+}
+
+// Next is what a motion will change of a decision, from when, by language.
+type Next struct {
+	Motion  string              `json:"motion"`
+	From    time.Time           `json:"from"`
+	Changes map[string][]string `json:"changes"`
 }
 
 // Vote is one member's ballot; Key is the fingerprint that ssh-keygen -l shows.

@@ -44,13 +44,16 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
 		if !running {
 			b.State = "suspended"
 		}
+		if coming != nil {
+			b.Next = coming.next(d)
+		}
 		list, listed[b.ID] = append(list, b), true
 	}
 	if coming != nil {
 		for i := range coming.set.Decisions {
 			d := &coming.set.Decisions[i]
 			if listed[d.Decision] {
-				continue // its present words are in force; the motion says how they will change
+				continue // its present words are in force, and Next says how they will change
 			}
 			b, err := g.decisionBook(coming.set, d, coming.motion, known[d.Decision])
 			if err != nil {
@@ -62,11 +65,28 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
 	}
 	for _, d := range before {
 		if !listed[d.ID] {
-			d.State, d.Problems = "past", nil
+			d.State, d.Problems, d.Next = "past", nil, nil
 			list = append(list, d)
 		}
 	}
 	return g.public.PutJSON("decisions.json", list)
+}
+
+// next is what the announced motion will change of a decision; nil for nothing.
+func (a *announced) next(d *bundle.Decision) *books.Next {
+	n := &books.Next{Motion: a.motion.ID, From: a.motion.NotBefore, Changes: make(map[string][]string)}
+	for _, c := range a.motion.Changes {
+		if c.About != d.Decision {
+			continue
+		}
+		for l, lang := range explain.Languages {
+			n.Changes[lang] = append(n.Changes[lang], c.Mark.Word(explain.Lang(l))+": "+c.Words(explain.Lang(l)))
+		}
+	}
+	if len(n.Changes) == 0 {
+		return nil
+	}
+	return n
 }
 
 // decisionBook makes one entry, and its files where its words are new. Votes stay

@@ -42,7 +42,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 		{"signed without a roster", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\npolicy: {inbox: x}\n", "roster is missing"},
 		{"a roster that is no hash", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\npolicy: {inbox: x, roster: \"sha256:1\"}\n", "64 hexadecimal digits"},
 		{"both sorts of policy", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\npolicy: {dir: d, inbox: x, roster: \"sha256:" + strings.Repeat("0", 64) + "\"}\n", "not both"},
-		{"looking all the time", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\npolicy: {inbox: x, every: PT0S, roster: \"sha256:" + strings.Repeat("0", 64) + "\"}\n", "between PT1S"},
+		{"looking once in two days", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\npolicy: {inbox: x, every: P2D, roster: \"sha256:" + strings.Repeat("0", 64) + "\"}\n", "between PT1S"},
 		{"a clock without simulation", "gateway", strings.Replace(good, "true", "false", 1) + "listen: {mqtt: 127.0.0.1:0}\ntime: {topic: t}\npolicy: {inbox: x, roster: \"sha256:" + strings.Repeat("0", 64) + "\"}\n", "needs simulation"},
 		{"open to everybody", "gateway", strings.Replace(good, "true", "false", 1) + "listen: {mqtt: 0.0.0.0:0}\npolicy: {inbox: x, roster: \"sha256:" + strings.Repeat("0", 64) + "\"}\n", "publish as any sensor"},
 		{"a log level", "gateway", good + "listen: {mqtt: 127.0.0.1:0}\nlog: {level: loud}\n", "debug, info, warn, error"},

@@ -183,7 +183,7 @@ func TestSimulate(t *testing.T) {
 		rows.WriteString(time.Date(2025, 3, 4, 10, m, 0, 0, time.UTC).Format(time.RFC3339) + ",m1,60\n")
 	}
 	write(t, filepath.Join(dir, "rows.csv"), rows.String())
-	text, err := exec.Command(sluice, "policy", "simulate", "2026-16", "--dir", "../policy", "--replay", filepath.Join(dir, "rows.csv"),
+	text, err := exec.Command(sluice, "policy", "simulate", "2026-16", "--dir", "../policy", "--svg", "", "--replay", filepath.Join(dir, "rows.csv"),
 		"--map", "ts=when,sensor=meter,field.laeq=level", "--register", filepath.Join(dir, "register.yaml")).CombinedOutput()
 	if err != nil || !regexp.MustCompile(`draft +level +1[0-3] `).Match(text) {
 		t.Errorf("%v\n%s", err, text)

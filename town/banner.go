@@ -46,6 +46,7 @@ func (t *Town) banner() {
   Sensors     tcp://%[2]s:%[3]s
   Health      http://%[4]s/readyz
   Policy      %[5]s (edit a file and save: it is in force from the next window on)
+  Council     %[6]s has the keys of its seven members; docs/council.md goes through a vote
 
   Two sensors are yours. Publish a level, and see it on %[1]s/streams/noise?cell=carrer-nou
   when its quarter of an hour has closed, some seconds later:
@@ -62,7 +63,7 @@ func (t *Town) banner() {
 
   Ctrl-C stops.
 
-`, web, host, port, t.gateway.Admin(), filepath.Join(t.o.Dir, "policy"))
+`, web, host, port, t.gateway.Admin(), filepath.Join(t.o.Dir, "policy"), t.o.keys())
 }
 
 // source reads what was released.

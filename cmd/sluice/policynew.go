@@ -205,6 +205,11 @@ func policyDPIA() *cobra.Command {
 				return err
 			}
 			sensors := &register.Register{}
+			for _, near := range []string{"register.yaml", "../register.yaml"} {
+				if path := filepath.Join(dirArg(args), near); reg == "" && isFile(path) {
+					reg = path
+				}
+			}
 			if reg != "" {
 				raw, err := os.ReadFile(reg)
 				if err != nil {
@@ -223,6 +228,11 @@ func policyDPIA() *cobra.Command {
 		},
 	}
 	langFlag(c, &language)
-	c.Flags().StringVar(&reg, "register", "", "register of sensors")
+	c.Flags().StringVar(&reg, "register", "", "register of sensors; by default register.yaml in the policy directory or beside it")
 	return c
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }

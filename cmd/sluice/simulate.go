@@ -68,6 +68,9 @@ func policySimulate() *cobra.Command {
 			if err != nil {
 				return wrong(err)
 			}
+			if o.svg == "auto" {
+				o.svg = "simulation-" + d.Decision + ".svg"
+			}
 			if o.svg != "" {
 				if err := os.WriteFile(o.svg, []byte(report.SVG(draft.Location)), 0o644); err != nil {
 					return wrong(err)
@@ -87,7 +90,7 @@ func policySimulate() *cobra.Command {
 	f.StringVar(&o.dir, "dir", ".", "policy directory")
 	f.IntVar(&o.days, "days", 1, "days of the simulated city")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of the simulated city; by default another each time, and said")
-	f.StringVar(&o.svg, "svg", "", "file for a chart")
+	f.StringVar(&o.svg, "svg", "auto", "file for a chart; by default simulation-ID.svg here, empty for none")
 	f.StringVar(&o.replay, "replay", "", "CSV or JSON lines of recorded readings, instead of the simulated city")
 	f.StringVar(&o.mapping, "map", "", "where things are in it: ts=COL,sensor=COL,field.NAME=COL")
 	f.StringVar(&o.layout, "layout", "auto", "how its times are written, as for firmware-sim replay")

@@ -116,6 +116,11 @@ func (d Desk) Create(o Order) (council.Motion, error) {
 	if err != nil {
 		return council.Motion{}, err
 	}
+	if last := Last(chain); last != nil && o.Gateways == nil {
+		o.Gateways = last.Gateways
+	} else if last != nil && !slices.Equal(o.Gateways, last.Gateways) {
+		return council.Motion{}, errors.New("the motions so far are for other gateways, and each follows the one before; a group of gateways with a policy of its own needs a policy directory of its own")
+	}
 	to := d.Motion(o.ID)
 	if !council.GoodID(o.ID) {
 		return council.Motion{}, errors.New("a motion's name is letters, digits and . _ -, e.g. 2026-footfall")
