@@ -62,14 +62,14 @@ func TestPagesInABrowser(t *testing.T) {
 	d := startDemo(t, filepath.Join(t.TempDir(), "town"))
 	d.find(`"event":"replayed"`)
 	for path, want := range map[string][]string{
-		"/":                  {"Portalba", "Footfall in the old town", "Who decided this"},
-		"/streams/footfall":  {"<svg", "class=\"band\"", "withheld", "published from about 46 devices"},
-		"/streams/noise":     {"about nobody"},
-		"/sensors":           {"rambla-1", "counted", "dropped", "silent"},
-		"/sensors/rambla-1":  {"wifi-counter", "decision 2026-14"},
-		"/decisions/2026-14": {"in force", "max_contributions: 2", "Who is measured", "Everything else that a sensor sends is dropped", "decision.yaml"},
+		"/":                          {"Portalba", "Footfall in the old town", "Who decided this"},
+		"/streams/footfall":          {"<svg", "class=\"band\"", "withheld", "published from about 46 devices"},
+		"/streams/noise":             {"about nobody"},
+		"/sensors":                   {"rambla-1", "counted", "dropped", "silent"},
+		"/sensors/rambla-1":          {"wifi-counter", "decision 2026-14"},
+		"/decisions/2026-14":         {"in force", "max_contributions: 2", "Who is measured", "Everything else that a sensor sends is dropped", "decision.yaml"},
 		"/decisions/2026-14?lang=ca": {"A qui es mesura", "<div lang=\"ca\">"},
-		"/privacy":           {"reserved for each device", "adds up over days"},
+		"/privacy":                   {"reserved for each device", "adds up over days"},
 	} {
 		shot := filepath.Join(t.TempDir(), "page.png")
 		args := []string{

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +58,25 @@ func dirArg(args []string) string {
 	return "."
 }
 
+// around finds the policy directory where an argument stands for it: a directory
+// itself, or a file in one. Other arguments are left as they are.
+func around(dir string, args []string) (string, []string) {
+	if dir != "." || len(args) == 0 {
+		return dir, args
+	}
+	info, err := os.Stat(args[0])
+	switch {
+	case err != nil:
+	case info.IsDir():
+		return args[0], args[1:]
+	case filepath.Base(filepath.Dir(args[0])) == "decisions":
+		return filepath.Dir(filepath.Dir(args[0])), args
+	case bundle.Belongs(filepath.Base(args[0])):
+		return filepath.Dir(args[0]), args
+	}
+	return dir, args
+}
+
 // readPolicy reads a policy directory and says what is wrong with it as check does.
 func readPolicy(dir string) (*bundle.Policy, error) {
 	p, err := desk.Desk(dir).Draft()
@@ -70,15 +90,15 @@ func policyCheck() *cobra.Command {
 	var language string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "check [DIR]", Short: "Say everything that is wrong, each under its line, and how to mend it", Args: cobra.MaximumNArgs(1),
+		Use: "check [DIR or FILE]", Short: "Say everything that is wrong, each under its line, and how to mend it", Args: cobra.MaximumNArgs(1),
 		Long: "Exit code 0 when the policy can be put to the vote, 1 when something is wrong. Where motions/ holds an enacted motion,\n" +
-			"what is in force is what notice is measured against.",
+			"what is in force is what notice is measured against. With a FILE only its mistakes are shown.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {
 				return err
 			}
-			dir := dirArg(args)
+			dir, only := around(".", args)
 			files, err := policy.ReadDir(dir)
 			if err != nil {
 				return wrong(err)
@@ -101,6 +121,9 @@ func policyCheck() *cobra.Command {
 			}
 			y, m, d := time.Now().Date()
 			found, fine := check.Directory(cmd.Context(), rules, files, inForce, decision.Date{Year: y, Month: int(m), Day: d})
+			if len(only) > 0 {
+				found = slices.DeleteFunc(found, func(f check.Finding) bool { return !strings.HasSuffix("/"+filepath.ToSlash(only[0]), "/"+f.File) })
+			}
 			if asJSON {
 				return checkJSON(cmd.OutOrStdout(), l, found, fine)
 			}

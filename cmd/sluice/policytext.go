@@ -130,12 +130,13 @@ func testJSON(w io.Writer, results []cases.Result, rego *policy.RegoReport) erro
 func policyExplain() *cobra.Command {
 	var language, dir string
 	c := &cobra.Command{
-		Use: "explain [DECISION...]", Short: "Say in plain words what decisions do", Long: "Decisions are ids, or files; all of the directory's by default.",
+		Use: "explain [DIR or DECISION...]", Short: "Say in plain words what decisions do", Long: "Decisions are ids, or files; all of the directory's by default.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {
 				return err
 			}
+			dir, args := around(dir, args)
 			p, err := readPolicy(dir)
 			if err != nil {
 				return err

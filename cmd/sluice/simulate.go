@@ -35,6 +35,7 @@ func policySimulate() *cobra.Command {
 			"directory as it is without the file) each run in a gateway of their own, over the simulator's city or a replayed file, on\n" +
 			"an accelerated clock. Noise is real, so figures differ a little from run to run.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.dir, _ = around(o.dir, args)
 			draft, inForce, d, err := draftOf(o.dir, args[0])
 			if err != nil {
 				return err

@@ -1,7 +1,7 @@
 // Package inbox is where motions arrive: a directory, or a web server. It only
 // fetches; whether a motion is believed is not decided here.
 //
-// A directory holds files called NAME.sluice. A URL is either that of one such
+// A path is that of one motion file, NAME.sluice, or of a directory of such. A URL is either that of one such
 // file or of a page that names some: a web server's listing of a directory, or a
 // text with one name a line. What has not changed is not fetched again (ETag and
 // Last-Modified, RFC 9110 section 13).
@@ -78,6 +78,15 @@ func (i *Inbox) Look(ctx context.Context) ([]File, error) {
 }
 
 func (i *Inbox) read() ([]File, error) {
+	if filepath.Ext(i.where) == suffix {
+		f, err := os.Open(i.where)
+		if err != nil {
+			return nil, fmt.Errorf("the inbox cannot be opened: %w", err)
+		}
+		defer f.Close()
+		raw, err := io.ReadAll(io.LimitReader(f, i.most+1))
+		return []File{{filepath.Base(i.where), raw}}, err
+	}
 	root, err := os.OpenRoot(i.where)
 	if err != nil {
 		return nil, fmt.Errorf("the inbox cannot be opened: %w", err)

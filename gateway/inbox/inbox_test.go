@@ -35,6 +35,9 @@ func TestDirectory(t *testing.T) {
 	if got := names(list); err != nil || got != "a.sluice=one b.sluice=two big.sluice=123456" {
 		t.Errorf("found %s (%v)", got, err)
 	}
+	if list, err := New(filepath.Join(dir, "a.sluice"), 5).Look(context.Background()); err != nil || names(list) != "a.sluice=one" {
+		t.Errorf("a file: %s (%v)", names(list), err)
+	}
 	if _, err := New(filepath.Join(dir, "none"), 5).Look(context.Background()); err == nil {
 		t.Error("a directory that is not there is read")
 	}

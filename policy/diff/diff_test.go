@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/policy/bundle"
+	"sluice/policy/decision"
 	"sluice/policy/explain"
 )
 
@@ -256,5 +258,43 @@ func TestMarks(t *testing.T) {
 	}
 	if list := Compare(policyOf(t, ""), policyOf(t, plain)); len(list) != 1 || list[0].Key != "added" || list[0].Needs != Enact || list[0].Mark != Weaker {
 		t.Errorf("new: %+v", list)
+	}
+}
+
+// TestNothingIsOverlooked: every key that a decision or a charter can have is
+// compared.
+func TestNothingIsOverlooked(t *testing.T) {
+	compared := make(map[string]bool)
+	for _, k := range keys {
+		compared[k.name] = true
+		top, _, _ := strings.Cut(k.name, ".")
+		compared[top] = true
+	}
+	for _, f := range floors {
+		compared["charter "+f.name] = true
+	}
+	yamlKeys := func(v any) (out []string) {
+		typ := reflect.TypeOf(v)
+		for i := range typ.NumField() {
+			out = append(out, strings.Split(typ.Field(i).Tag.Get("yaml"), ",")[0])
+		}
+		return out
+	}
+	for _, key := range yamlKeys(decision.Document{}) {
+		if !compared[key] && key != "decision" { // its id is what it is compared by
+			t.Errorf("%s of a decision is not compared", key)
+		}
+	}
+	for under, v := range map[string]any{"publish": decision.Publish{}, "protect": decision.Protect{}, "applies_to": decision.AppliesTo{}} {
+		for _, key := range yamlKeys(v) {
+			if !compared[under+"."+key] {
+				t.Errorf("%s.%s of a decision is not compared", under, key)
+			}
+		}
+	}
+	for _, key := range yamlKeys(decision.Charter{}) {
+		if !compared["charter "+key] {
+			t.Errorf("%s of the charter is not compared", key)
+		}
 	}
 }
