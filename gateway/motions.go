@@ -116,7 +116,7 @@ func (g *Gateway) take(ctx context.Context, l letter) (council.Code, bool) {
 		}
 	}
 	g.refuseMotion(l, string(code), err)
-	return code, code != council.Gap && code != council.NotInOffice
+	return code, code != council.Gap
 }
 
 // now is the gateway's clock; wall time before its first tick.

@@ -121,6 +121,9 @@ func (c *chamber) roster(change func(string) string) string {
 		if n == "gemma" {
 			until = ", until: 2029-12-31" // her term is over
 		}
+		if n == "dani" {
+			until = ", until: 2030-01-25" // he leaves while motions wait for their notice
+		}
 		fmt.Fprintf(&b, "  - {id: %s, name: %s, keys: [%s]%s}\n", n, strings.ToUpper(n), keys, until)
 	}
 	fmt.Fprintf(&b, "revoked: [%q]\n", c.lines["old"])
@@ -267,6 +270,48 @@ func TestRefusals(t *testing.T) {
 		v := c.verifier(first)
 		v.Now = made.AddDate(1, 0, 0)
 		if _, err := v.Verify(good().File()); council.CodeOf(err) != council.Expired {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("made before the one in force", func(t *testing.T) {
+		p := c.draft(first, files)
+		p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), "Created: 2030-01-07T", "Created: 2029-01-07T", 1))
+		for _, m := range names[:4] {
+			p["ballots/"+m+".sig"] = c.sign(m, ns, p["motion.txt"])
+		}
+		if _, err := c.verifier(first).Verify(p.File()); council.CodeOf(err) != council.Gap {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a new roster that cannot vote", func(t *testing.T) {
+		bad := c.with("council.yaml", strings.Replace(string(files["council.yaml"]), c.lines["carla"], "ssh-ed25519 AAAA", 1))
+		policy, err := bundle.Read(bad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packed, err := policy.PackOPA()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := first.Motion
+		m.Version, m.Previous, m.Bundle, m.ID = 2, first.Hash, council.Sum(packed), "m"
+		text, err := m.Text(first.Policy, policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := council.Parts{"motion.txt": text, "bundle.tar.gz": packed, "allowed_signers": first.Signers}
+		for _, n := range names[:6] {
+			p["ballots/"+n+".sig"] = c.sign(n, ns, text)
+		}
+		if _, err := c.verifier(first).Verify(p.File()); council.CodeOf(err) != council.BadPolicy {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a member who left after signing", func(t *testing.T) {
+		v := c.verifier(first)
+		p := c.draft(first, files, names[:4]...)
+		v.Now = made.AddDate(0, 1, 0)
+		if _, err := v.Verify(p.File()); err != nil {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -36,7 +36,11 @@ func (d Draft) motion(packed []byte) (Motion, error) {
 			return m, fmt.Errorf("charter.yaml: city.id is %s, and the policy in force is of %s", m.City, d.Previous.City)
 		}
 	}
-	m.NotBefore = effect(m.Created, Notice(prev, d.Policy, diff.Compare(prev, d.Policy)), d.Policy.Location)
+	loc := d.Policy.Location
+	if prev != nil {
+		loc = prev.Location
+	}
+	m.NotBefore = effect(m.Created, Notice(prev, d.Policy, diff.Compare(prev, d.Policy)), loc)
 	m.Expires = m.NotBefore.Add(d.Within)
 	return m, nil
 }
@@ -139,14 +143,10 @@ func (v Verifier) Count(parts Parts) (*Standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := []time.Time{e.Created}
-	if !v.Now.IsZero() {
-		at = append(at, v.Now)
-	}
 	for _, m := range voters.Members {
 		voter := Voter{ID: m.ID, Name: m.Name}
 		if ballot, ok := parts[BallotsName+m.ID+".sig"]; ok {
-			if _, voter.Problem = r.one(m.ID, ballot, e.Text, e.City, at, e.Policy.Location); voter.Problem == nil {
+			if _, voter.Problem = r.one(m.ID, ballot, e, v.location(e)); voter.Problem == nil {
 				voter.Signed = true
 				s.Signed++
 			}

@@ -166,7 +166,7 @@ func Who(c *decision.Council, ballot []byte) (*decision.Member, error) {
 }
 
 // one verifies one member's ballot over the motion's text.
-func (r *roster) one(name string, ballot, text []byte, city string, at []time.Time, loc *time.Location) (Ballot, error) {
+func (r *roster) one(name string, ballot []byte, e *Enacted, loc *time.Location) (Ballot, error) {
 	sig, raw, err := unarmor(ballot)
 	if err != nil {
 		return Ballot{}, refuse(BadSignature, "ballots/%s.sig: %w", name, err)
@@ -178,17 +178,14 @@ func (r *roster) one(name string, ballot, text []byte, city string, at []time.Ti
 		return Ballot{}, refuse(RevokedKey, "ballots/%s.sig: the key %s is revoked", name, print)
 	case !known:
 		return Ballot{}, refuse(UnknownKey, "ballots/%s.sig: the key %s is nobody's in the roster in force", name, print)
-	case sig.Namespace != NamespaceOf(city):
-		return Ballot{}, refuse(Namespace, "ballots/%s.sig: signed for another namespace; sign with -n %s", name, NamespaceOf(city))
+	case sig.Namespace != NamespaceOf(e.City):
+		return Ballot{}, refuse(Namespace, "ballots/%s.sig: signed for another namespace; sign with -n %s", name, NamespaceOf(e.City))
 	case h.member.ID != name:
 		return Ballot{}, refuse(WrongParts, "ballots/%s.sig is signed by %s; each file has its member's name", name, h.member.ID)
+	case !inOffice(h.member, e.Created, loc):
+		return Ballot{}, refuse(NotInOffice, "ballots/%s.sig: %s was not in office on %s, when the motion was made", name, h.member.ID, e.Created.In(loc).Format(time.DateOnly))
 	}
-	for _, t := range at {
-		if !inOffice(h.member, t, loc) {
-			return Ballot{}, refuse(NotInOffice, "ballots/%s.sig: %s is not in office on %s", name, h.member.ID, t.In(loc).Format(time.DateOnly))
-		}
-	}
-	if err := sshsig.Verify(bytes.NewReader(text), sig, sig.PublicKey, sig.HashAlgorithm, NamespaceOf(city)); err != nil {
+	if err := sshsig.Verify(bytes.NewReader(e.Text), sig, sig.PublicKey, sig.HashAlgorithm, NamespaceOf(e.City)); err != nil {
 		return Ballot{}, refuse(BadSignature, "ballots/%s.sig: the signature is not over this motion.txt; sign again", name)
 	}
 	if !bytes.Equal(Armor(raw), ballot) || !bytes.Equal(sig.Marshal(), raw) {

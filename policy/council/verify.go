@@ -18,8 +18,9 @@ type Verifier struct {
 	Pin string
 	// Gateway is the name of who asks; empty to ask for none.
 	Gateway string
-	// Now is the time by which terms, notice and expiry are judged; zero to leave
-	// expiry and effect aside, as when an old motion is looked at again.
+	// Now is the time by which effect and expiry are judged; zero to leave them aside,
+	// as when an old motion is looked at again. Terms of office are judged by the day
+	// on which the motion was made: a vote stays one when its member leaves.
 	Now time.Time
 }
 
@@ -120,6 +121,8 @@ func (v Verifier) follows(m *Motion) error {
 		return refuse(Gap, "version %d does not follow version %d; the motions between them come first", m.Version, last)
 	case m.Previous != hash:
 		return refuse(Gap, "the motion follows another one than that in force; create it anew")
+	case v.Previous != nil && m.Created.Before(v.Previous.Created):
+		return refuse(Gap, "the motion says that it was made before the one in force; create it anew")
 	}
 	return nil
 }
@@ -153,13 +156,21 @@ func (v Verifier) text(e *Enacted) error {
 	e.Changes = diff.Compare(v.prev(), e.Policy)
 	e.Needed, _ = Quorum(v.prev(), e.Policy, e.Changes)
 	notice := Notice(v.prev(), e.Policy, e.Changes)
-	if e.NotBefore.Before(effect(e.Created, notice, e.Policy.Location)) {
+	if e.NotBefore.Before(effect(e.Created, notice, v.location(e))) {
 		return refuse(ShortNotice, "the motion takes effect sooner than %d days after it was made, and something gets weaker", notice)
 	}
 	return nil
 }
 
-// Voters is the roster that votes on a motion.
+// location is the time zone of the policy in force: a motion does not bring its own.
+func (v Verifier) location(e *Enacted) *time.Location {
+	if v.Previous != nil {
+		return v.Previous.Policy.Location
+	}
+	return e.Policy.Location
+}
+
+// voters is the roster that votes on a motion.
 func (v Verifier) voters(e *Enacted) *decision.Council {
 	if v.Previous != nil {
 		return v.Previous.Policy.Council
@@ -180,12 +191,8 @@ func (v Verifier) ballots(e *Enacted, parts Parts) error {
 	if err := r.once(names, parts); err != nil {
 		return err
 	}
-	at := []time.Time{e.Created}
-	if !v.Now.IsZero() {
-		at = append(at, v.Now)
-	}
 	for _, name := range names {
-		b, err := r.one(name, parts[BallotsName+name+".sig"], e.Text, e.City, at, e.Policy.Location)
+		b, err := r.one(name, parts[BallotsName+name+".sig"], e, v.location(e))
 		if err != nil {
 			return err
 		}
