@@ -249,7 +249,10 @@ func TestRefusals(t *testing.T) {
 		"term is over":           {ballot(good(), "gemma", "gemma", ns), council.NotInOffice},
 		"namespace of another":   {ballot(good(), "anna", "anna", "sluice-vote@other"), council.Namespace},
 		"namespace file":         {ballot(good(), "anna", "anna", "file"), council.Namespace},
+		"another text signed":    {ballotOver(c, good(), "anna", "another text"), council.BadSignature},
 		"other city":             {signed("City: vila", "City: poble"), council.OtherCity},
+		"other city's charter":   {c.crafted(first, c.with("charter.yaml", strings.Replace(charter, "id: vila", "id: poble", 1)), "vila"), council.OtherCity},
+		"other city altogether":  {c.crafted(first, c.with("charter.yaml", strings.Replace(charter, "id: vila", "id: poble", 1)), "poble"), council.OtherCity},
 		"version not greater":    {signed("Version: 2", "Version: 1"), council.OldVersion},
 		"version too great":      {signed("Version: 2", "Version: 3"), council.Gap},
 		"another predecessor":    {signed(first.Hash, strings.Repeat("0", 64)), council.Gap},
@@ -323,6 +326,15 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("a first roster under the pinned one's name", func(t *testing.T) {
+		pinned := c.verifier(nil)
+		other := *c
+		other.files = c.with("council.yaml", coup)
+		p := c.crafted(nil, other.files, "vila") // its head names the pinned roster, and it brings another
+		if _, err := pinned.Verify(p.File()); council.CodeOf(err) != council.OtherRoster {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("another first roster", func(t *testing.T) {
 		v := c.verifier(nil)
 		v.Pin = strings.Repeat("0", 64)
@@ -336,7 +348,54 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-// TestWeakenNeedsMore: the quorum follows from what changes, and a decision that
+// ballotOver replaces a ballot by one over something else.
+func ballotOver(c *chamber, p council.Parts, who, text string) council.Parts {
+	p["ballots/"+who+".sig"] = c.sign(who, "sluice-vote@vila", []byte(text))
+	return p
+}
+
+// crafted is a motion that motion create would not make, honestly signed for the
+// city that its head names.
+func (c *chamber) crafted(prev *council.Enacted, files bundle.Files, city string) council.Parts {
+	c.t.Helper()
+	policy, err := bundle.Read(files)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	packed, err := policy.PackOPA()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	m := council.Motion{City: city, ID: "m", Version: 1, Bundle: council.Sum(packed), Roster: c.pin(), Created: made, NotBefore: made.AddDate(0, 0, 19), Expires: made.AddDate(0, 3, 0)}
+	var before *bundle.Policy
+	if prev != nil {
+		m.Version, m.Previous, before = 2, prev.Hash, prev.Policy
+	}
+	text, err := m.Text(before, policy)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	p := council.Parts{"motion.txt": text, "bundle.tar.gz": packed, "allowed_signers": c.signersFile(policy, prev, city)}
+	for _, n := range names[:6] {
+		p["ballots/"+n+".sig"] = c.sign(n, "sluice-vote@"+city, text)
+	}
+	return p
+}
+
+// signersFile is allowed_signers as Create writes it for the roster that votes.
+func (c *chamber) signersFile(policy *bundle.Policy, prev *council.Enacted, city string) []byte {
+	c.t.Helper()
+	if prev != nil {
+		return bytes.ReplaceAll(prev.Signers, []byte("sluice-vote@vila"), []byte("sluice-vote@"+city))
+	}
+	_, parts, err := council.Draft{Policy: policy, ID: "x", Created: made}.Create()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return parts["allowed_signers"]
+}
+
+// TestQuorums: the quorum follows from what changes, and a decision that
 // takes another's stream under a new name is no new decision.
 func TestQuorums(t *testing.T) {
 	c := newChamber(t)

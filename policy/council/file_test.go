@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"maps"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -146,6 +147,28 @@ func TestBadFiles(t *testing.T) {
 	}
 	if _, err := c.verifier(first).Verify(inside(packed)); err != nil {
 		t.Errorf("the same bundle, honestly: %v", err)
+	}
+}
+
+// TestABombStaysSmall: a bundle of 400 MiB of nothing is given up on early.
+func TestABombStaysSmall(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	nothing := make([]byte, 1<<20)
+	for range 400 {
+		if _, err := z.Write(nothing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := bundle.ReadOPA(b.Bytes())
+	runtime.ReadMemStats(&after)
+	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; err == nil || used > 300 {
+		t.Errorf("%d MiB were allocated (%v)", used, err)
 	}
 }
 
