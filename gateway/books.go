@@ -81,7 +81,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 
 // silence is the public reason why nothing flows; empty while something does.
 func (g *Gateway) silence(set *policy.Set, running bool) string {
-	now := g.now()
+	now := g.clock()
 	switch {
 	case set == nil:
 		return "no_policy"

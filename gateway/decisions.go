@@ -17,10 +17,7 @@ import (
 // coming, and, from what was written before, past. The texts and the votes are
 // those of the motion that gave the decision its present words.
 func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
-	now := g.ingest.Report().Now
-	if now.IsZero() {
-		now = time.Now()
-	}
+	now := g.clock()
 	before, err := books.Reader{Source: g.public}.Decisions()
 	if err != nil {
 		return err
@@ -70,6 +67,14 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
 		}
 	}
 	return g.public.PutJSON("decisions.json", list)
+}
+
+// clock is the gateway's time; wall time before its first tick.
+func (g *Gateway) clock() time.Time {
+	if t := g.ingest.Report().Now; !t.IsZero() {
+		return t
+	}
+	return time.Now()
 }
 
 // next is what the announced motion will change of a decision; nil for nothing.

@@ -119,12 +119,14 @@ func (g *Gateway) take(ctx context.Context, l letter) (council.Code, bool) {
 	return code, code != council.Gap
 }
 
-// now is the gateway's clock; wall time before its first tick.
+// now is the time by which motions are judged: wall time, in which councils work,
+// or a simulation's clock where it is ahead.
 func (g *Gateway) now() time.Time {
-	if t := g.ingest.Report().Now; !t.IsZero() && g.cfg.Time.Topic != "" {
+	now := time.Now()
+	if t := g.ingest.Report().Now; g.cfg.Time.Topic != "" && t.After(now) {
 		return t
 	}
-	return time.Now()
+	return now
 }
 
 func (g *Gateway) wasEnacted(ctx context.Context, sum string) bool {

@@ -45,6 +45,73 @@ func TestInboxOverHTTP(t *testing.T) {
 	}
 }
 
+// TestSuspensionReachesOpenWindows: in a simulation, where signed policies stay
+// verified, a suspension withholds a window that was open when it came, and changes
+// nothing of what was released before.
+func TestSuspensionReachesOpenWindows(t *testing.T) {
+	t.Parallel()
+	c, a, inbox := voted(t, 0)
+	file := a.path("decisions", "gates.yaml")
+	write(t, file, strings.Replace(read(t, file), "every: PT2S", "every: PT1H", 1))
+	config := filepath.Join(c.dir, "gateway.yaml")
+	write(t, config, "simulation: true\n"+strings.Replace(read(t, config), "time: wall", "time: {topic: city/v1/clock}", 1))
+	a.enact("founding", inbox, members[:4]...)
+	c.run()
+	c.serve()
+	c.connect()
+	await(t, 20*time.Second, "the first policy", func() bool { return c.version() == 1 })
+	hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
+	c.tick(hour)
+	c.send("gate-1", gate(1, hour.Add(time.Second), 5))
+	c.tick(hour.Add(time.Hour + 5*time.Minute)) // one window is published, the next is open
+	c.send("gate-1", gate(2, hour.Add(time.Hour+time.Second), 7))
+	a.must(sluice, "motion", "suspend", "1", "--reason", "a fault")
+	a.sign("suspend-1-v2", members[:2]...)
+	a.must(sluice, "motion", "enact", "suspend-1-v2", "--inbox", inbox)
+	await(t, 20*time.Second, "the suspension", func() bool { return c.version() == 2 })
+	c.send("gate-1", gate(3, hour.Add(time.Hour+2*time.Second), 9))
+	c.tick(hour.Add(3 * time.Hour))
+	await(t, 20*time.Second, "the windows", func() bool { return len(c.items("gates", hour, hour.Add(2*time.Hour))) == 4 })
+	for _, i := range c.items("gates", hour, hour.Add(2*time.Hour)) {
+		switch {
+		case i.Start.Equal(hour) && (i.Value == nil || i.Status != "published"):
+			t.Errorf("what was released before is %s", i.Status)
+		case i.Start.Equal(hour.Add(time.Hour)) && (i.Status != "withheld" || !strings.Contains(i.Reason, "a fault")):
+			t.Errorf("the open window is %s (%s)", i.Status, i.Reason)
+		}
+	}
+}
+
+// TestOneSortOfPolicy: a state directory runs signed policies or a simulation's,
+// never one after the other.
+func TestOneSortOfPolicy(t *testing.T) {
+	t.Parallel()
+	c, a, inbox := voted(t, 0)
+	signed := read(t, filepath.Join(c.dir, "gateway.yaml"))
+	unsigned := "simulation: true\n" + regexp.MustCompile(`policy: \{[^}]*\}`).ReplaceAllString(signed, "policy: {dir: "+a.dir+"}")
+	a.enact("founding", inbox, members[:4]...)
+	refused := func(text, says string) {
+		t.Helper()
+		write(t, filepath.Join(c.dir, "gateway.yaml"), text)
+		cmd := exec.Command(sluice, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+		out, _ := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != 3 || !strings.Contains(string(out), says) {
+			t.Errorf("exit code %d, saying %s; want 3 and %q", cmd.ProcessState.ExitCode(), out, says)
+		}
+	}
+	c.run()
+	await(t, 20*time.Second, "the first policy", func() bool { return c.version() == 1 })
+	c.gateway.stop(5 * time.Second)
+	refused(unsigned, "an unsigned directory needs a state directory of its own")
+
+	other := strings.Replace(unsigned, "dir: state", "dir: other", 1)
+	write(t, filepath.Join(c.dir, "gateway.yaml"), other)
+	c.run()
+	await(t, 20*time.Second, "the unsigned policy", func() bool { return c.version() == 1 })
+	c.gateway.stop(5 * time.Second)
+	refused(strings.Replace(signed, "dir: state", "dir: other", 1), "signed policies need a state directory of their own")
+}
+
 // TestComingChange: a change that was voted and waits for its notice is on the
 // page of the decision that it changes.
 func TestComingChange(t *testing.T) {
