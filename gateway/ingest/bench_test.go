@@ -199,6 +199,20 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
+// BenchmarkLookupAcross is the same for readings that fall into two windows by
+// turns, where the window must be found anew each time.
+func BenchmarkLookupAcross(b *testing.B) {
+	i := still(b, footfall(b, 2))
+	i.state.Now = noon.Add(2 * time.Hour)
+	at := []int64{noon.UnixNano(), noon.Add(time.Hour).UnixNano()}
+	b.ReportAllocs()
+	for n := range b.N {
+		if w, code := i.windowAt(&i.at.routes[0], at[n&1]); w == nil {
+			b.Fatal(code)
+		}
+	}
+}
+
 // TestLookupIsCheap holds the look-up to ten times its target.
 func TestLookupIsCheap(t *testing.T) {
 	if r := testing.Benchmark(BenchmarkLookup); r.NsPerOp() > 1000 || r.AllocsPerOp() > 0 {
