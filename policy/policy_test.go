@@ -8,6 +8,7 @@ import (
 	"sluice/configs"
 	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/plan"
 	"sluice/register"
 )
 
@@ -149,5 +150,26 @@ func TestPackRoundTrip(t *testing.T) {
 	back, err := bundle.Unpack(files.Pack())
 	if err != nil || back.Digest() != files.Digest() {
 		t.Errorf("unpacked digest differs (%v)", err)
+	}
+}
+
+// TestSuspended: a suspended decision has no plan, whatever the rules say, and all
+// its zones are withheld with the council's reason.
+func TestSuspended(t *testing.T) {
+	files := policy.Example()
+	files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", since: 2026-07-01, reason: a fault}\n")
+	ctx := context.Background()
+	set, err := policy.Compile(ctx, policy.InProcess(), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, reasons, err := set.Plans(ctx, &register.Sensor{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"})
+	if err != nil || len(plans) != 0 || len(reasons) != 1 || reasons[0].Rule != "S01" {
+		t.Errorf("plans %v, reasons %v, error %v; want S01 and no plan", plans, reasons, err)
+	}
+	s := set.Decision("2026-14").Stream
+	held, err := set.Withhold(ctx, plan.Question{Stream: s, Start: s.From, End: s.From})
+	if err != nil || len(held) != len(s.Zones) || held["port"] != "suspended: a fault" {
+		t.Errorf("withheld %v (%v); want all zones", held, err)
 	}
 }

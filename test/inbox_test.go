@@ -71,6 +71,10 @@ func TestSuspensionReachesOpenWindows(t *testing.T) {
 	await(t, 20*time.Second, "the suspension", func() bool { return c.version() == 2 })
 	c.send("gate-1", gate(3, hour.Add(time.Hour+2*time.Second), 9))
 	c.tick(hour.Add(3 * time.Hour))
+	c.send("gate-1", gate(4, hour.Add(3*time.Hour), 9))
+	if n := c.metric(`sluice_readings_total{code="E401",state="refused"}`); n != 1 {
+		t.Errorf("%v readings of a suspended decision were refused; want 1", n)
+	}
 	await(t, 20*time.Second, "the windows", func() bool { return len(c.items("gates", hour, hour.Add(2*time.Hour))) == 4 })
 	for _, i := range c.items("gates", hour, hour.Add(2*time.Hour)) {
 		switch {

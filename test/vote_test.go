@@ -303,8 +303,14 @@ func TestForgedMotions(t *testing.T) {
 	if v := c.version(); v != 1 {
 		t.Errorf("version %v is in force; want 1", v)
 	}
+	a.enact("later", inbox, members[:5]...) // version 3, before version 2 is there: it waits, and is said once
+	await(t, 20*time.Second, "the motion that comes too early", func() bool { return strings.Contains(c.gateway.err.String(), "code=V18") })
+	time.Sleep(2500 * time.Millisecond)
+	if n := strings.Count(c.gateway.err.String(), "code=V18"); n != 1 {
+		t.Errorf("it is said %d times; want once", n)
+	}
 	if err := os.WriteFile(filepath.Join(inbox, "next.sluice"), file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	await(t, 20*time.Second, "the honest motion", func() bool { return c.version() == 2 })
+	await(t, 20*time.Second, "the honest motions, in order", func() bool { return c.version() == 3 })
 }
