@@ -298,3 +298,32 @@ func TestNothingIsOverlooked(t *testing.T) {
 		}
 	}
 }
+
+// TestRulesAreNotTrusted: a change of rules is weaker, whatever it says; a first
+// module can only deny, a second one could undo what the first denies.
+func TestRulesAreNotTrusted(t *testing.T) {
+	with := func(files map[string]string) *bundle.Policy {
+		p := policyOf(t, plain)
+		for name, text := range files {
+			p.Files[name] = []byte(text)
+		}
+		return p
+	}
+	one, two := map[string]string{"local/a.rego": "package sluice.local"}, map[string]string{"local/a.rego": "package sluice.local", "local/b.rego": "package sluice.local"}
+	for name, c := range map[string]struct {
+		old, new map[string]string
+		want     Mark
+	}{
+		"a first module":  {nil, one, Stronger},
+		"a second module": {one, two, Weaker},
+		"one less":        {two, one, Weaker},
+		"none left":       {one, nil, Weaker},
+		"a changed one":   {one, map[string]string{"local/a.rego": "package sluice.local\n# new"}, Weaker},
+		"a rule more":     {nil, map[string]string{"rules/x.rego": "package x"}, Weaker},
+		"a test only":     {nil, map[string]string{"local/a_test.rego": "package x"}, Neutral},
+	} {
+		if got := Overall(Compare(with(c.old), with(c.new))); got != c.want {
+			t.Errorf("%s is %s; want %s", name, got, c.want)
+		}
+	}
+}
