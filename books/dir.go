@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,26 @@ func (d Dir) Put(name string, raw []byte) error {
 		return err
 	}
 	return os.Rename(part, to)
+}
+
+// Only removes every file of a directory that is not named: what was there before
+// and is no longer true. A directory that is not there is left so.
+func (d Dir) Only(dir string, names ...string) error {
+	base := filepath.Join(string(d), filepath.FromSlash(dir))
+	entries, err := os.ReadDir(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, e := range entries {
+		if !slices.Contains(names, e.Name()) {
+			errs = append(errs, os.Remove(filepath.Join(base, e.Name())))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // PutJSON writes v as indented JSON.

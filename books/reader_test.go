@@ -50,3 +50,23 @@ func TestVerify(t *testing.T) {
 		t.Errorf("no book at all gives %d, %v", n, err)
 	}
 }
+
+func TestOnly(t *testing.T) {
+	d := Dir(t.TempDir())
+	for _, name := range []string{"x/a.sig", "x/b.sig", "x/c.sig", "other"} {
+		if err := d.Put(name, []byte("1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Only("x/", "b.sig"); err != nil {
+		t.Fatal(err)
+	}
+	for name, there := range map[string]bool{"x/a.sig": false, "x/b.sig": true, "x/c.sig": false, "other": true} {
+		if _, err := d.Get(name); (err == nil) != there {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := d.Only("none", "x"); err != nil {
+		t.Error(err)
+	}
+}

@@ -40,7 +40,7 @@ func (g *Gateway) keepBooks(ctx context.Context) error {
 
 func (g *Gateway) writeBooks(ctx context.Context) error {
 	g.mu.Lock()
-	set, running := g.latest, g.current != nil
+	set, running, vote := g.latest, g.current != nil, voted{g.enacted, g.coming}
 	g.mu.Unlock()
 	if set == nil {
 		// No policy has ever been in force.
@@ -66,7 +66,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	if err := g.public.PutJSON("streams.json", streams); err != nil {
 		return err
 	}
-	if err := g.writeDecisions(set, running); err != nil {
+	if err := g.writeDecisions(set, running, vote); err != nil {
 		return err
 	}
 	sensors, err := g.sensorsBook(ctx, set, running)

@@ -16,7 +16,7 @@ import (
 // writeDecisions writes what residents may know of each decision: in force,
 // coming, and, from what was written before, past. The texts and the votes are
 // those of the motion that gave the decision its present words.
-func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
+func (g *Gateway) writeDecisions(set *policy.Set, running bool, vote voted) error {
 	now := g.clock()
 	before, err := books.Reader{Source: g.public}.Decisions()
 	if err != nil {
@@ -26,9 +26,7 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
 	for _, d := range before {
 		known[d.ID] = d
 	}
-	g.mu.Lock()
-	enacted, coming := g.enacted, g.coming
-	g.mu.Unlock()
+	enacted, coming := vote.enacted, vote.coming
 	list := []books.Decision{}
 	listed := make(map[string]bool)
 	for i := range set.Decisions {
@@ -67,6 +65,12 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool) error {
 		}
 	}
 	return g.public.PutJSON("decisions.json", list)
+}
+
+// voted are the motion in force and the one that waits for its time; nil for none.
+type voted struct {
+	enacted *council.Enacted
+	coming  *announced
 }
 
 // clock is the gateway's time; wall time before its first tick.
@@ -183,10 +187,12 @@ func (g *Gateway) writeDecision(yaml []byte, b *books.Decision, e *council.Enact
 	for lang, lines := range b.Diff {
 		files["changes."+lang+".txt"] = []byte(strings.Join(lines, "\n") + "\n")
 	}
+	var ballots []string
 	if e != nil && !same {
 		files[council.TextName], files[council.BundleName], files[council.SignersName] = e.Text, e.Packed, e.Signers
 		for _, x := range e.Ballots {
 			files[council.BallotsName+x.Member+".sig"] = x.Raw
+			ballots = append(ballots, x.Member+".sig")
 		}
 	}
 	for name, raw := range files {
@@ -194,7 +200,11 @@ func (g *Gateway) writeDecision(yaml []byte, b *books.Decision, e *council.Enact
 			return err
 		}
 	}
-	return nil
+	if len(ballots) == 0 {
+		return nil
+	}
+	// Ballots over its words before are not over these.
+	return g.public.Only(base+council.BallotsName, ballots...)
 }
 
 func stateOf(set *policy.Set, s *plan.Stream, now time.Time) string {

@@ -166,8 +166,8 @@ func (g *Gateway) swapMotion(ctx context.Context, e *council.Enacted, raw []byte
 	}
 	g.mu.Lock()
 	g.enacted, g.enactedFile, g.coming = e, raw, nil
+	g.adopt(set)
 	g.mu.Unlock()
-	g.adopted(set)
 	g.log.Info("a motion is in force from each stream's next window on", "motion", e.ID, "version", e.Version, "members", len(e.Ballots), "needed", e.Needed)
 	g.layOut(e)
 	g.poke()

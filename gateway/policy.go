@@ -211,12 +211,18 @@ func idle(set *policy.Set, said map[policy.Reason]bool) string {
 func (g *Gateway) adopted(set *policy.Set) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.adopt(set)
+}
+
+// adopt is adopted for who holds mu.
+func (g *Gateway) adopt(set *policy.Set) {
 	g.current = set
-	if set != nil {
-		g.problem, g.latest = nil, set
-		if g.versions++; g.enacted != nil {
-			g.versions = g.enacted.Version
-		}
+	if set == nil {
+		return
+	}
+	g.problem, g.latest = nil, set
+	if g.versions++; g.enacted != nil {
+		g.versions = g.enacted.Version
 	}
 }
 
