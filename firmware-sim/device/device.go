@@ -14,6 +14,7 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"sluice/firmware-sim/street"
 )
@@ -37,7 +38,7 @@ func Connect(broker, clientID string) (*Link, error) { return ConnectAs(broker, 
 
 // ConnectAs connects with a user name and a password.
 func ConnectAs(broker, clientID, user, password string) (*Link, error) {
-	store := mqtt.NewMemoryStore()
+	store := &kept{mqtt.NewMemoryStore()}
 	o := mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).SetUsername(user).SetPassword(password).
 		SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(2 * time.Second).
 		SetConnectTimeout(10 * time.Second).SetOrderMatters(false).SetStore(store)
@@ -47,6 +48,20 @@ func ConnectAs(broker, clientID, user, password string) (*Link, error) {
 		return nil, fmt.Errorf("cannot connect to the broker at %s: %w", broker, errOr(t.Error()))
 	}
 	return &Link{client: c, store: store, slots: make(chan struct{}, inFlight)}, nil
+}
+
+// kept is the client's store. What it gives back is a copy: the client marks what
+// it sends again as a duplicate, perhaps while the same packet is being sent.
+type kept struct{ *mqtt.MemoryStore }
+
+// Get implements mqtt.Store.
+func (k *kept) Get(key string) packets.ControlPacket {
+	p := k.MemoryStore.Get(key)
+	if publish, ok := p.(*packets.PublishPacket); ok {
+		again := *publish
+		return &again
+	}
+	return p
 }
 
 type timeout struct{}

@@ -335,6 +335,17 @@ func (c *Client) Publish(topic string, payload []byte) error {
 // are in the queue and nowhere else.
 type store struct{ *paho.MemoryStore }
 
+// Get implements paho.Store. What it gives back is a copy: the client marks what it
+// sends again as a duplicate, perhaps while the same packet is being sent.
+func (s *store) Get(key string) packets.ControlPacket {
+	p := s.MemoryStore.Get(key)
+	if publish, ok := p.(*packets.PublishPacket); ok {
+		again := *publish
+		return &again
+	}
+	return p
+}
+
 // Put implements paho.Store.
 func (s *store) Put(key string, p packets.ControlPacket) {
 	if !strings.HasPrefix(key, "i.") {
