@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -41,6 +42,27 @@ func TestRules(t *testing.T) {
 	}
 	if ran < 30 {
 		t.Errorf("%d Rego tests ran; want at least 30", ran)
+	}
+}
+
+// TestBuiltinsAreDocumented: docs/policy.md names every builtin that rules may
+// call. Operators stand there as they are written.
+func TestBuiltinsAreDocumented(t *testing.T) {
+	raw, err := os.ReadFile("../docs/policy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := map[string]string{
+		"eq": ":=", "equal": "==", "neq": "!=", "assign": ":=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "internal.member_2": "in", "internal.member_3": "in",
+		"internal.print": "print", "plus": "+", "minus": "-", "mul": "*", "div": "/", "rem": "%",
+	}
+	for _, name := range allowed {
+		if w, ok := written[name]; ok {
+			name = w
+		}
+		if !strings.Contains(string(raw), "`"+name+"`") {
+			t.Errorf("docs/policy.md does not name %s", name)
+		}
 	}
 }
 
