@@ -33,7 +33,8 @@ func policySimulate() *cobra.Command {
 		Use: "simulate DECISION", Short: "Try a draft beside the policy in force, before anybody votes on it", Args: cobra.ExactArgs(1),
 		Long: "DECISION is an id in the policy directory, or a file. Draft and policy in force (the last enacted motion; without one, the\n" +
 			"directory as it is without the file) each run in a gateway of their own, over the simulator's city or a replayed file, on\n" +
-			"an accelerated clock. Noise is real, so figures differ a little from run to run.",
+			"an accelerated clock. Noise is real, so figures differ a little from run to run. The truth beside them is exact: what is\n" +
+			"printed and drawn of a file of real readings is not for publication.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir, _ = around(o.dir, args)
 			draft, inForce, d, err := draftOf(o.dir, args[0])
