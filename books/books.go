@@ -51,6 +51,10 @@ type Measure struct {
 	Of           string  `json:"of"`
 	PublicFrom   int64   `json:"public_from"`
 	TypicalError float64 `json:"typical_error"`
+	// Group is the histogram that the number is a class of, and Class the class's
+	// edges; absent for other measures.
+	Group string    `json:"group,omitempty"`
+	Class []float64 `json:"class,omitempty"`
 }
 
 // Cell is one entry of a stream's closed list.

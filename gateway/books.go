@@ -131,9 +131,15 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 			From: s.From.Format(time.RFC3339), Until: s.Until.Format(time.RFC3339),
 		}
 		for _, m := range s.Measures {
-			b.Measures = append(b.Measures, books.Measure{
-				Name: m.Name, Unit: m.Unit, Of: m.Expression(), PublicFrom: mech.PublicFrom(), TypicalError: mech.TypicalError(m),
-			})
+			for _, part := range m.Parts() {
+				entry := books.Measure{
+					Name: part.Name, Unit: m.Unit, Of: m.Expression(), PublicFrom: mech.PublicFrom(), TypicalError: mech.TypicalError(m),
+				}
+				if m.Of == plan.Histogram {
+					entry.Group, entry.Class = m.Name, []float64{part.Low, part.High}
+				}
+				b.Measures = append(b.Measures, entry)
+			}
 		}
 		for _, c := range s.Cells {
 			b.Cells = append(b.Cells, books.Cell{ID: c.ID(), Zone: c.Zone, Category: c.Category})

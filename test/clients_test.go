@@ -63,7 +63,7 @@ func TestPagesInABrowser(t *testing.T) {
 	d.find(`"event":"replayed"`)
 	for path, want := range map[string][]string{
 		"/":                          {"Portalba", "Footfall in the old town", "Who decided this"},
-		"/streams/footfall":          {"<svg", "class=\"band\"", "withheld", "published from about 46 devices"},
+		"/streams/footfall":          {"<svg", "class=\"band\"", "withheld", "published from about 47 devices"},
 		"/streams/noise":             {"about nobody"},
 		"/sensors":                   {"rambla-1", "counted", "dropped", "silent"},
 		"/sensors/rambla-1":          {"wifi-counter", "decision 2026-14"},

@@ -40,6 +40,7 @@ type truth struct {
 	count    int
 	sum      map[string]float64
 	n        map[string]int
+	all      map[string][]float64 // every value of a histogram or quantile about nobody
 }
 
 // unit is what one unit adds.
@@ -99,7 +100,7 @@ func (m *model) see(o street.Observation) {
 	key := cell{id, start.Unix()}
 	t := m.cells[key]
 	if t == nil {
-		t = &truth{units: make(map[string]unit), silenced: make(map[string]bool), sum: make(map[string]float64), n: make(map[string]int)}
+		t = &truth{units: make(map[string]unit), silenced: make(map[string]bool), sum: make(map[string]float64), n: make(map[string]int), all: make(map[string][]float64)}
 		m.cells[key] = t
 	}
 	t.count++
@@ -119,6 +120,9 @@ func (m *model) see(o street.Observation) {
 			v = m.coarse(measure.Field, v)
 			t.sum[measure.Name] += v
 			t.n[measure.Name]++
+			if m.s.Unit.None() && measure.Slots() > 1 {
+				t.all[measure.Name] = append(t.all[measure.Name], v)
+			}
 			u.sum[measure.Name] += v
 			u.last[measure.Name] = v
 		}
@@ -204,11 +208,28 @@ func meets(v any, c plan.Condition) bool {
 	return a >= b
 }
 
-// exact is the true value of a measure; ok is false where there is none.
-func (m *model) exact(id string, start time.Time, x plan.Measure) (float64, bool) {
+// published is one published number: a measure, or a class of a histogram.
+type published struct {
+	plan.Measure
+	part plan.Part
+}
+
+// numbers are all that a stream publishes.
+func (m *model) numbers() []published {
+	var out []published
+	for _, x := range m.s.Measures {
+		for _, part := range x.Parts() {
+			out = append(out, published{x, part})
+		}
+	}
+	return out
+}
+
+// exact is the true value of a number; ok is false where there is none.
+func (m *model) exact(id string, start time.Time, x published) (float64, bool) {
 	t := m.cells[cell{id, start.Unix()}]
 	if t == nil {
-		return 0, x.Of != plan.Mean
+		return 0, x.Of != plan.Mean && x.Of != plan.Quantile
 	}
 	switch x.Of {
 	case plan.Distinct:
@@ -218,29 +239,56 @@ func (m *model) exact(id string, start time.Time, x plan.Measure) (float64, bool
 	case plan.Sum:
 		return t.sum[x.Name], true
 	}
-	if m.s.Unit.None() {
+	if m.s.Unit.None() && x.Of == plan.Mean {
 		return t.sum[x.Name] / float64(max(1, t.n[x.Name])), t.n[x.Name] > 0
 	}
-	total, n := 0.0, 0
-	for _, u := range t.units {
-		if v, ok := u.last[x.Name]; ok {
-			total, n = total+v, n+1
+	var values []float64
+	if m.s.Unit.None() {
+		values = t.all[x.Name]
+	} else {
+		for _, u := range t.units {
+			if v, ok := u.last[x.Name]; ok {
+				values = append(values, v)
+			}
 		}
 	}
-	return total / float64(max(1, n)), n > 0
+	return x.of(values)
+}
+
+// of computes a number from one value for each contribution.
+func (x published) of(values []float64) (float64, bool) {
+	if x.Of == plan.Histogram {
+		n := 0
+		for _, v := range values {
+			if part := x.Parts()[x.Slot(int64(math.Round(v*plan.Fixed)))]; part == x.part {
+				n++
+			}
+		}
+		return float64(n), true
+	}
+	if len(values) == 0 {
+		return 0, false
+	}
+	if x.Of == plan.Quantile {
+		slices.Sort(values)
+		return values[max(0, int(math.Ceil(x.Q*float64(len(values))-1e-9))-1)], true
+	}
+	total := 0.0
+	for _, v := range values {
+		total += v
+	}
+	return total / float64(len(values)), true
 }
 
 // counted is what a gateway has to count: units within their contributions, each
 // within its bounds. What is published is meant to be near this.
-func (m *model) counted(id string, start time.Time, x plan.Measure) (float64, bool) {
-	if m.s.Unit.None() {
+func (m *model) counted(id string, start time.Time, x published) (float64, bool) {
+	t := m.cells[cell{id, start.Unix()}]
+	if m.s.Unit.None() || t == nil {
 		return m.exact(id, start, x)
 	}
-	t := m.cells[cell{id, start.Unix()}]
-	if t == nil {
-		return 0, x.Of != plan.Mean
-	}
-	total, n := 0.0, 0
+	var values []float64
+	total := 0.0
 	for who, u := range t.units {
 		if t.silenced[who] {
 			continue
@@ -252,15 +300,17 @@ func (m *model) counted(id string, start time.Time, x plan.Measure) (float64, bo
 			total += math.Min(float64(u.readings), x.High)
 		case plan.Sum:
 			total += math.Min(math.Max(u.sum[x.Name], x.Low), x.High)
-		case plan.Mean:
-			if v, ok := u.last[x.Name]; ok {
-				total += math.Min(math.Max(v, x.Low), x.High)
-				n++
+		default:
+			if v, ok := u.last[x.Name]; ok && x.Bounded {
+				values = append(values, math.Min(math.Max(v, x.Low), x.High))
+			} else if ok {
+				values = append(values, v)
 			}
 		}
 	}
-	if x.Of == plan.Mean {
-		return total / float64(max(1, n)), n > 0
+	switch x.Of {
+	case plan.Mean, plan.Histogram, plan.Quantile:
+		return x.of(values)
 	}
 	return total, true
 }
@@ -268,7 +318,7 @@ func (m *model) counted(id string, start time.Time, x plan.Measure) (float64, bo
 // side compares what was released with what is true.
 func (m *model) side(list []store.Observation) *Side {
 	s := &Side{Unit: m.s.Unit.StandsFor}
-	for _, x := range m.s.Measures {
+	for _, x := range m.numbers() {
 		s.Measures = append(s.Measures, m.measure(x, list))
 	}
 	for key, t := range m.cells {
@@ -286,12 +336,12 @@ func (m *model) side(list []store.Observation) *Side {
 	return s
 }
 
-func (m *model) measure(x plan.Measure, list []store.Observation) Measure {
-	out := Measure{Name: x.Name}
+func (m *model) measure(x published, list []store.Observation) Measure {
+	out := Measure{Name: x.part.Name}
 	var errs []float64
 	covered := 0
 	for _, o := range list {
-		if o.Measure != x.Name {
+		if o.Measure != x.part.Name {
 			continue
 		}
 		switch o.Status {
@@ -324,10 +374,10 @@ func (m *model) series(s *Side, list []store.Observation) {
 	if len(m.s.Measures) == 0 {
 		return
 	}
-	x := m.s.Measures[0]
+	x := m.numbers()[0]
 	total := make(map[string]float64)
 	for _, o := range list {
-		if v, ok := m.exact(o.Cell, o.Start, x); ok && o.Measure == x.Name {
+		if v, ok := m.exact(o.Cell, o.Start, x); ok && o.Measure == x.part.Name {
 			total[o.Cell] += v
 		}
 	}
@@ -337,7 +387,7 @@ func (m *model) series(s *Side, list []store.Observation) {
 		}
 	}
 	for _, o := range list {
-		if o.Cell != s.Cell || o.Measure != x.Name {
+		if o.Cell != s.Cell || o.Measure != x.part.Name {
 			continue
 		}
 		p := Point{Start: o.Start, Status: o.Status}

@@ -132,7 +132,7 @@ func newDecision(p *bundle.Policy, id string, now time.Time) string {
 	if most := from.AddDate(1, 0, -1); until.After(most) {
 		until = most
 	}
-	measure := `- {name: ` + stands + `s, of: "distinct(unit)"}   # also count(), sum(FIELD), mean(FIELD), with between: [low, high]`
+	measure := `- {name: ` + stands + `s, of: "distinct(unit)"}   # also count(), sum(FIELD), mean(FIELD), quantile(FIELD, 0.5) with between: [low, high]; histogram(FIELD) with edges: [...]`
 	if stands == "" {
 		measure = `- {name: readings, of: "count()"}   # also sum(FIELD), mean(FIELD)`
 	}

@@ -138,7 +138,7 @@ func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
 				continue
 			}
 			got, exact := i.streams["footfall"].windows[at].Sums(nil)[0], i.streams["total"].windows[at].Sums(nil)[0]
-			if got.Units != int64(devices) || exact.Total[0] != int64(count[hour]) || exact.Total[1] != int64(sum[hour])*plan.Fixed {
+			if got.Units != int64(devices) || exact.Total[0][0] != int64(count[hour]) || exact.Total[1][0] != int64(sum[hour])*plan.Fixed {
 				r.Fatalf("hour %d: %d devices, %v; want %d, %d readings, sum %d", hour, got.Units, exact.Total, devices, count[hour], sum[hour])
 			}
 		}
@@ -235,7 +235,7 @@ func TestOneKeyLost(t *testing.T) {
 			if lost := w == nil || w.Lost; lost != wantLost {
 				t.Errorf("without key %s hour %d is lost: %v; want %v", lose, hour, lost, wantLost)
 			}
-			if n == nil || n.Lost || n.Readings+n.Sums(nil)[0].Total[0] == 0 {
+			if n == nil || n.Lost || n.Readings+n.Sums(nil)[0].Total[0][0] == 0 {
 				t.Errorf("without key %s the other stream has lost hour %d", lose, hour)
 			}
 		}

@@ -7,13 +7,16 @@
 // did in one epoch give the same releases up to a factor exp(epsilon), except
 // with probability delta. Ingest bounds the (cell, window) pairs to which one
 // unit counts in an epoch to max_contributions = C and what it adds to one pair
-// per measure; noise is Laplace for the L1 sensitivity over the whole epoch, C
-// times the bound of one pair.
+// per measure. Noise is discrete Laplace for the L1 sensitivity over the whole
+// epoch, or Gaussian for the L2 sensitivity, whichever is smaller; a cell is
+// published when it has at least min_units units and its noisy number of units
+// reaches a threshold, which is where delta is spent.
 //
 // Example: epsilon 1, delta 1e-6, C 2, min_units 10, one measure
-// distinct(unit). The noise has scale 2; a window is published when it has at
-// least 10 units and its noisy count is at least 37.6; the interval is plus or
-// minus 6; from 46 units on, 99 of 100 windows are published.
+// distinct(unit). Laplace noise of scale 2 is smaller than Gaussian noise would
+// be; a window is published when it has at least 10 units and its noisy count is
+// at least 39; the interval is plus or minus 6; from 47 units on, 99 of 100
+// windows are published.
 package release
 
 import (
@@ -39,11 +42,21 @@ type Sums struct {
 	// Alive says that the cell was being measured: a reading came, or its
 	// sensors were known to be alive, or nothing is known of them.
 	Alive bool
-	// Total is each measure's sum: readings for count, millionths for sum and
-	// mean (means about units: of the distance from the middle of between).
-	Total []int64
+	// Total is each measure's sums: readings for count, millionths for sum and mean
+	// (means about units: of the distance from the middle of between), and one number
+	// for each class of a histogram or quantile.
+	Total [][]int64
 	// Weight is each measure's number of addends.
 	Weight []int64
+}
+
+// NewSums makes room for the sums of a cell.
+func NewSums(s *plan.Stream) Sums {
+	out := Sums{Total: make([][]int64, len(s.Measures)), Weight: make([]int64, len(s.Measures))}
+	for i := range s.Measures {
+		out.Total[i] = make([]int64, s.Measures[i].Slots())
+	}
+	return out
 }
 
 // NewBatch takes the aggregates of one window, one Sums per cell in the order

@@ -5,8 +5,6 @@ import (
 	"math"
 
 	"sluice/policy/plan"
-
-	"github.com/google/differential-privacy/go/v3/noise"
 )
 
 // confidence is the coverage that every published interval has at least.
@@ -15,65 +13,33 @@ const confidence = 0.95
 // Mechanism is how a stream's numbers are protected, computed from its decision
 // alone. For streams about nobody it is exact.
 type Mechanism struct {
-	stream *plan.Stream
-	// share is epsilon for one measure, per unit and epoch.
-	share float64
+	stream   *plan.Stream
+	gaussian bool
+	// shares is into how many equal parts the budget is divided.
+	shares int64
 	// count is the noisy number of units that decides publication.
 	count channel
 	// threshold is what the noisy number of units must reach.
 	threshold float64
 }
 
-// channel is one noisy integer.
-type channel struct {
-	bound   int64   // what one unit adds to one pair at most, in absolute value
-	pairs   int64   // L0 sensitivity: max_contributions
-	epsilon float64 // per unit and epoch
-}
-
-// scale is the Laplace scale b = C * bound / epsilon.
-// Source: Dwork, Roth, "The Algorithmic Foundations of Differential Privacy" (2014), theorem 3.6.
-func (c channel) scale() float64 { return float64(c.pairs) * float64(c.bound) / c.epsilon }
-
-// draw adds noise to an exact value; the sampler is google/differential-privacy's,
-// which works on a discrete grid and reads crypto/rand only.
-func (c channel) draw(exact int64) (int64, error) {
-	return noise.Laplace().AddNoiseInt64(exact, c.pairs, c.bound, c.epsilon, 0)
-}
-
-// halfWidth is the least whole k such that the rounded noise lies within plus
-// or minus k with probability at least p: P(|L| < k + 1/2) = 1 - exp(-(k + 1/2)/b).
-func (c channel) halfWidth(p float64) float64 {
-	return max(0, math.Ceil(-c.scale()*math.Log(1-p)-0.5))
-}
-
 // NewMechanism computes the protection of a stream.
 //
-// Epsilon is divided evenly over the measures, plus one share for the number of
-// units where that is not one of them. Publication is decided by the noisy
-// number of units n' alone: never with fewer than min_units units, and above
-// that only if n' is at least T = min_units - 1 + t, where t is the threshold
-// at which a pair with one unit is published with probability at most
-// 1 - (1 - delta)^(1/C). So a unit that lifts C pairs from min_units - 1 to
-// min_units is seen with probability at most delta.
-// Source: Wilson et al., "Differentially Private SQL with Bounded User
-// Contribution" (PETS 2020), section 3.5, with the step moved to min_units.
+// The budget is divided evenly over the measures, plus one share for the number
+// of units where that is not one of them. Of Laplace and Gaussian noise it takes
+// the one whose standard deviations, multiplied over the measures, are smaller.
 func NewMechanism(s *plan.Stream) (*Mechanism, error) {
 	m := &Mechanism{stream: s}
 	if s.Unit.None() {
 		return m, nil
 	}
-	shares := len(s.Measures)
+	m.shares = int64(len(s.Measures))
 	if !m.hasDistinct() {
-		shares++
+		m.shares++
 	}
-	m.share = s.Protect.Epsilon / float64(shares)
-	m.count = channel{bound: 1, pairs: s.Protect.MaxContributions, epsilon: m.share}
-	step, err := noise.Laplace().Threshold(m.count.pairs, 1, m.count.epsilon, 0, s.Protect.Delta)
-	if err != nil {
-		return nil, fmt.Errorf("decision %s: protection cannot be computed: %w", s.Decision, err)
-	}
-	m.threshold = float64(s.Protect.MinUnits-1) + step
+	m.gaussian = m.prefersGaussian()
+	m.count = m.channel(plan.Measure{Of: plan.Distinct})
+	m.threshold = float64(s.Protect.MinUnits) + m.count.beyond(m.step())
 	for _, x := range s.Measures {
 		if m.channel(x).scale() > maxScale {
 			return nil, fmt.Errorf("decision %s: measure %s needs more noise than a number can hold; narrow between, lower max_contributions or raise epsilon", s.Decision, x.Name)
@@ -94,13 +60,92 @@ func (m *Mechanism) hasDistinct() bool {
 	return false
 }
 
-// Name of the mechanism as published: exact or laplace.
+func (m *Mechanism) prefersGaussian() bool {
+	log := 0.0
+	for _, x := range m.stream.Measures {
+		c := m.channel(x)
+		laplace := c.deviation()
+		c.gaussian = true
+		log += math.Log(c.deviation() / laplace)
+	}
+	return log < 0
+}
+
+// step is the largest probability, within 1 part in 1,000, with which a pair may
+// be published that has exactly min_units units, so that the step from nothing
+// gives nobody away.
+//
+// Say that one unit lifts j of its C pairs from min_units - 1, where nothing is
+// ever published, to min_units, where each is published with probability p. The
+// other C - j pairs are compared under noise. With q = 1 - p, and d(e) for the
+// least delta of that noise at epsilon e, the two directions hold at (epsilon,
+// delta) if and only if
+//
+//	1 - q^j + q^j d(epsilon + j ln(1/q)) <= delta
+//	d(epsilon - j ln(1/q)) <= delta
+//
+// For Gaussian noise d is exact. For Laplace noise, whose C - j pairs lose at most
+// epsilon (C - j)/C, it is 0 from there on, and both hold for all j if p <= 1 -
+// (1 - delta)^(1/C) and p <= 1 - exp(-epsilon/C).
+// Source: Wilkins, Kifer, Zhang, Karrer, "Exact Privacy Analysis of the Gaussian
+// Sparse Histogram Mechanism" (2022), with the step moved from one unit to
+// min_units; for Laplace noise Wilson et al. (PETS 2020), section 3.5.
+func (m *Mechanism) step() float64 {
+	p := m.stream.Protect
+	pairs := float64(p.MaxContributions)
+	most := min(-math.Expm1(math.Log1p(-p.Delta)/pairs), -math.Expm1(-p.Epsilon/pairs))
+	if !m.gaussian {
+		return most
+	}
+	low, high := 1e-300, most
+	for high/low > 1.001 {
+		middle := math.Sqrt(low) * math.Sqrt(high)
+		if m.safe(middle) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// safe reports whether pairs with min_units units may be published with
+// probability p under Gaussian noise.
+func (m *Mechanism) safe(p float64) bool {
+	pairs, delta := float64(m.stream.Protect.MaxContributions), m.stream.Protect.Delta
+	whole := m.muOfAll()
+	nothing := -math.Log1p(-p) // ln(1/q)
+	for j := 1.0; j <= pairs; j++ {
+		mu := whole * math.Sqrt((pairs-j)/pairs)
+		seen := -math.Expm1(-j * nothing)
+		epsilon := m.stream.Protect.Epsilon
+		if seen+(1-seen)*deltaOf(epsilon+j*nothing, mu) > delta || deltaOf(epsilon-j*nothing, mu) > delta {
+			return false
+		}
+	}
+	return true
+}
+
+// muOfAll is the sensitivity of everything that one unit does in an epoch over the
+// noise, all measures and pairs together.
+func (m *Mechanism) muOfAll() float64 {
+	c := channel{gaussian: true, bound: 1, pairs: 1, parts: 1, epsilon: m.stream.Protect.Epsilon, delta: m.stream.Protect.Delta}
+	return 1 / c.scale()
+}
+
+// Name of the mechanism as published: exact, laplace or gaussian.
 func (m *Mechanism) Name() string {
-	if m.stream.Unit.None() {
+	switch {
+	case m.stream.Unit.None():
 		return "exact"
+	case m.gaussian:
+		return "gaussian"
 	}
 	return "laplace"
 }
+
+// share is the part of epsilon that one measure stands for, per unit and epoch.
+func (m *Mechanism) share() float64 { return m.stream.Protect.Epsilon / float64(m.shares) }
 
 // PublicFrom is the number of units from which on at least 99 of 100 windows
 // are published; 0 for streams about nobody.
@@ -108,40 +153,35 @@ func (m *Mechanism) PublicFrom() int64 {
 	if m.stream.Unit.None() {
 		return 0
 	}
-	margin := m.count.scale() * math.Log(0.5/0.01)
-	return max(m.stream.Protect.MinUnits, int64(math.Ceil(m.threshold+margin)))
+	return max(m.stream.Protect.MinUnits, int64(m.threshold-1+m.count.beyond(0.01)))
 }
 
 // TypicalError is the half width, in the measure's unit, of the interval that
-// holds the true value of a count or sum in 95 of 100 windows; 0 when exact. For
-// a mean it depends on the number of units and is not given.
+// holds the true value of a count, sum or histogram class in 95 of 100 windows; 0
+// when exact. For a mean or quantile it depends on the number of units and is not
+// given.
 func (m *Mechanism) TypicalError(x plan.Measure) float64 {
-	if m.stream.Unit.None() || x.Of == plan.Mean {
+	if m.stream.Unit.None() || x.Of == plan.Mean || x.Of == plan.Quantile {
 		return 0
 	}
-	return m.channel(x).halfWidth(confidence) / resolution(x)
+	return m.channel(x).halfWidth(confidence) / steps(x)
 }
 
-// channel is the noisy total of a measure. A mean halves its share between its
-// sum and its count.
+// channel is the noise of one of the measure's sums, for what one unit adds to it
+// at most. A unit adds to one class of a histogram or quantile only, so all
+// classes together cost what one would; a mean halves its share between its sum
+// and its count.
 func (m *Mechanism) channel(x plan.Measure) channel {
-	c := m.count
-	switch x.Of {
-	case plan.Count:
-		c.bound = int64(x.High)
-	case plan.Sum:
-		low, high := x.Bounds()
-		c.bound = max(-low, low, high)
-	case plan.Mean:
-		low, high := x.Bounds()
-		c.bound = max(high-x.Middle(), x.Middle()-low)
-		c.epsilon = m.share / 2
+	p := m.stream.Protect
+	c := channel{gaussian: m.gaussian, bound: x.Bound(), pairs: p.MaxContributions, parts: m.shares, epsilon: p.Epsilon, delta: p.Delta}
+	if x.Of == plan.Mean {
+		c.parts *= 2
 	}
 	return c
 }
 
-// resolution is how many integer steps of a channel make one of the measure.
-func resolution(x plan.Measure) float64 {
+// steps is how many integer steps of a channel make one of the measure.
+func steps(x plan.Measure) float64 {
 	if x.Of == plan.Sum || x.Of == plan.Mean {
 		return plan.Fixed
 	}

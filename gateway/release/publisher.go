@@ -60,6 +60,7 @@ type Publisher struct {
 
 	mu     sync.Mutex
 	counts map[store.Status]int64 // since the start; guarded by mu
+	mechs  map[string]*Mechanism  // by the stream's digest; guarded by mu
 }
 
 // NewPublisher makes a publisher; simulation marks every release as such.
@@ -69,7 +70,7 @@ func NewPublisher(book Book, simulation bool) *Publisher {
 	if flag.Lookup("logtostderr") != nil {
 		_ = flag.Set("logtostderr", "true")
 	}
-	return &Publisher{book: book, simulation: simulation, counts: make(map[store.Status]int64)}
+	return &Publisher{book: book, simulation: simulation, counts: make(map[store.Status]int64), mechs: make(map[string]*Mechanism)}
 }
 
 // Counts says how many observations were released since the start, by status.
@@ -95,7 +96,7 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 			withheld[zone] = "rules"
 		}
 	}
-	mech, err := NewMechanism(b.stream)
+	mech, err := p.mechanism(b.stream)
 	if err != nil {
 		return err
 	}
@@ -127,6 +128,20 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 	return nil
 }
 
+// mechanism computes a stream's protection once.
+func (p *Publisher) mechanism(s *plan.Stream) (*Mechanism, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.mechs[s.Digest]; m != nil {
+		return m, nil
+	}
+	m, err := NewMechanism(s)
+	if err == nil {
+		p.mechs[s.Digest] = m
+	}
+	return m, err
+}
+
 // pay reserves the day's budget before any noise is drawn.
 func (p *Publisher) pay(ctx context.Context, b Batch, charter Charter) (line int64, spent bool, err error) {
 	s := b.stream
@@ -147,11 +162,7 @@ func (p *Publisher) pay(ctx context.Context, b Batch, charter Charter) (line int
 
 func (a answer) answer(sums Sums, reason string, hidden bool) ([]Release, error) {
 	if hidden {
-		out := make([]Release, len(a.batch.stream.Measures))
-		for i, x := range a.batch.stream.Measures {
-			out[i] = a.release(x, store.Withheld, reason)
-		}
-		return out, nil
+		return a.all(store.Withheld, reason), nil
 	}
 	if a.batch.stream.Unit.None() {
 		return a.exact(sums), nil

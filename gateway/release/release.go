@@ -24,44 +24,66 @@ type answer struct {
 	sim    bool
 }
 
-func (a answer) release(x plan.Measure, status store.Status, reason string) Release {
+// estimate is a number with its interval.
+type estimate struct{ value, low, high float64 }
+
+// release says one part of a measure: a number where there is one.
+func (a answer) release(x plan.Measure, part plan.Part, status store.Status, reason string, e estimate) Release {
 	s := a.batch.stream
 	o := store.Observation{
 		Stream: s.ID, Start: a.batch.start, End: a.batch.end, Every: s.Every.String(),
-		Cell: a.cell.ID(), Zone: a.cell.Zone, Category: a.cell.Category, Measure: x.Name,
+		Cell: a.cell.ID(), Zone: a.cell.Zone, Category: a.cell.Category, Measure: part.Name,
 		Status: status, Reason: reason, Unit: x.Unit, Decision: s.Decision, Policy: a.batch.policy,
 		Mechanism: a.mech.Name(), Ledger: a.ledger, Simulation: a.sim,
 	}
 	if !s.Unit.None() {
-		o.Epsilon = a.mech.share
-		o.Scale = a.mech.channel(x).scale() / resolution(x)
+		o.Epsilon = a.mech.share()
+		o.Scale = a.mech.channel(x).scale() / steps(x)
 		o.Threshold = a.mech.threshold
+	}
+	if status == store.Published {
+		o.Value, o.Low, o.High = &e.value, &e.low, &e.high
 	}
 	return Release{o}
 }
 
-func (a answer) published(x plan.Measure, value, low, high float64) Release {
-	r := a.release(x, store.Published, "")
-	r.o.Value, r.o.Low, r.o.High = &value, &low, &high
-	return r
+// all says the same of all measures.
+func (a answer) all(status store.Status, reason string) []Release {
+	var out []Release
+	for _, x := range a.batch.stream.Measures {
+		for _, part := range x.Parts() {
+			out = append(out, a.release(x, part, status, reason, estimate{}))
+		}
+	}
+	return out
 }
 
 // exact publishes the aggregates of a stream about nobody as they are. A
 // measure that no reading reached is no_data.
 func (a answer) exact(sums Sums) []Release {
-	out := make([]Release, len(a.batch.stream.Measures))
+	var out []Release
 	for i, x := range a.batch.stream.Measures {
+		status := store.Published
 		if sums.Weight[i] == 0 {
-			out[i] = a.release(x, store.NoData, "")
-			continue
+			status = store.NoData
 		}
-		v := float64(sums.Total[i]) / resolution(x)
-		if x.Of == plan.Mean {
-			v /= float64(sums.Weight[i])
+		for slot, part := range x.Parts() {
+			out = append(out, a.release(x, part, status, "", exactly(x, sums.Total[i], slot, sums.Weight[i])))
 		}
-		out[i] = a.published(x, v, v, v)
 	}
 	return out
+}
+
+// exactly is what was measured. A quantile's interval is its class.
+func exactly(x plan.Measure, total []int64, slot int, weight int64) estimate {
+	v := float64(total[slot]) / steps(x)
+	switch x.Of {
+	case plan.Mean:
+		v /= float64(max(1, weight))
+	case plan.Quantile:
+		return quantile(x, total, nil)
+	}
+	return estimate{v, v, v}
 }
 
 // noisy draws everything first, whatever the data, and then decides, so that a
@@ -71,55 +93,63 @@ func (a answer) noisy(sums Sums) ([]Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	public := sums.Units >= a.batch.stream.Protect.MinUnits && float64(count) >= a.mech.threshold
-	out := make([]Release, len(a.batch.stream.Measures))
+	status, reason := store.Withheld, "few"
+	switch {
+	case !sums.Alive:
+		status, reason = store.NoData, ""
+	case sums.Units >= a.batch.stream.Protect.MinUnits && float64(count) >= a.mech.threshold:
+		status, reason = store.Published, ""
+	}
+	var out []Release
 	for i, x := range a.batch.stream.Measures {
-		estimate, err := a.estimate(x, i, sums, count)
+		list, err := a.estimates(x, i, sums, count)
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case !sums.Alive:
-			out[i] = a.release(x, store.NoData, "")
-		case !public:
-			out[i] = a.release(x, store.Withheld, "few")
-		default:
-			out[i] = a.published(x, estimate.value, estimate.low, estimate.high)
+		for n, part := range x.Parts() {
+			out = append(out, a.release(x, part, status, reason, list[n]))
 		}
 	}
 	return out, nil
 }
 
-type estimate struct{ value, low, high float64 }
-
-func (a answer) estimate(x plan.Measure, i int, sums Sums, count int64) (estimate, error) {
+// estimates are the measure's numbers, one for each of its parts.
+func (a answer) estimates(x plan.Measure, i int, sums Sums, count int64) ([]estimate, error) {
 	c := a.mech.channel(x)
+	half := c.halfWidth(confidence)
 	if x.Of == plan.Distinct {
-		return around(float64(count), c.halfWidth(confidence), 1, 0, math.Inf(1)), nil
+		return []estimate{around(float64(count), half, 1, 0)}, nil
 	}
-	total, err := c.draw(sums.Total[i])
-	if err != nil {
-		return estimate{}, err
+	noisy := make([]int64, len(sums.Total[i]))
+	for slot, exact := range sums.Total[i] {
+		var err error
+		if noisy[slot], err = c.draw(exact); err != nil {
+			return nil, err
+		}
 	}
 	switch x.Of {
-	case plan.Count:
-		return around(float64(total), c.halfWidth(confidence), 1, 0, math.Inf(1)), nil
 	case plan.Sum:
-		return around(float64(total), c.halfWidth(confidence), plan.Fixed, math.Inf(-1), math.Inf(1)), nil
+		return []estimate{around(float64(noisy[0]), half, plan.Fixed, math.Inf(-1))}, nil
+	case plan.Mean:
+		weights := c
+		weights.bound = 1
+		weight, err := weights.draw(sums.Weight[i])
+		return []estimate{mean(x, c, weights, noisy[0], weight)}, err
+	case plan.Quantile:
+		return []estimate{quantile(x, noisy, &c)}, nil
 	}
-	weights := channel{bound: 1, pairs: c.pairs, epsilon: c.epsilon}
-	weight, err := weights.draw(sums.Weight[i])
-	if err != nil {
-		return estimate{}, err
+	out := make([]estimate, len(noisy))
+	for slot, v := range noisy {
+		out[slot] = around(float64(v), half, 1, 0)
 	}
-	return mean(x, c, weights, total, weight), nil
+	return out, nil
 }
 
-// around is v plus or minus half, in steps, kept between lo and hi, which are
-// known without the data.
-func around(v, half, steps, lo, hi float64) estimate {
-	clamp := func(x float64) float64 { return min(hi, max(lo, x)) / steps }
-	return estimate{clamp(v), clamp(v - half), clamp(v + half)}
+// around is v plus or minus half, in steps, and nowhere below low, which is known
+// without the data.
+func around(v, half, steps, low float64) estimate {
+	at := func(x float64) float64 { return max(low, x) / steps }
+	return estimate{at(v), at(v - half), at(v + half)}
 }
 
 // mean is the middle of between plus noisy sum over noisy count. Its interval

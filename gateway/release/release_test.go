@@ -87,7 +87,7 @@ func publish(t *testing.T, s *plan.Stream, book *memory, r rules, sums Sums) []s
 }
 
 func distinct(n int64) Sums {
-	return Sums{Units: n, Alive: true, Total: []int64{n}, Weight: []int64{n}}
+	return Sums{Units: n, Alive: true, Total: [][]int64{{n}}, Weight: []int64{n}}
 }
 
 func TestExampleOfTheDoc(t *testing.T) {
@@ -96,8 +96,8 @@ func TestExampleOfTheDoc(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if math.Abs(m.threshold-37.63) > 0.01 || m.PublicFrom() != 46 || m.TypicalError(s.Measures[0]) != 6 || m.count.scale() != 2 {
-		t.Errorf("threshold %v, public from %d, typical error %v, scale %v; want 37.63, 46, 6, 2",
+	if m.threshold != 39 || m.PublicFrom() != 47 || m.TypicalError(s.Measures[0]) != 6 || m.count.scale() != 2 || m.Name() != "laplace" {
+		t.Errorf("threshold %v, public from %d, typical error %v, scale %v; want 39, 47, 6, 2",
 			m.threshold, m.PublicFrom(), m.TypicalError(s.Measures[0]), m.count.scale())
 	}
 }
@@ -145,7 +145,8 @@ func TestCoverage(t *testing.T) {
 			covered++
 		}
 	}
-	exact := 1 - math.Exp(-((*o.High-*o.Low)/2+0.5)/o.Scale)
+	a := math.Exp(-1 / o.Scale)
+	exact := 1 - 2*math.Pow(a, (*o.High-*o.Low)/2+1)/(1+a)
 	if exact < 0.95 || math.Abs(covered/draws-exact) > 0.01 {
 		t.Errorf("coverage is %.4f; the mechanism's is %.4f and must be at least 0.95", covered/draws, exact)
 	}
@@ -164,7 +165,7 @@ func TestOtherMeasures(t *testing.T) {
 		s.Protect.Epsilon = 8
 	})
 	const units = 1000
-	sums := Sums{Units: units, Alive: true, Total: []int64{3000 * plan.Fixed, -2000 * plan.Fixed, 2500}, Weight: []int64{units, units, units}}
+	sums := Sums{Units: units, Alive: true, Total: [][]int64{{3000 * plan.Fixed}, {-2000 * plan.Fixed}, {2500}}, Weight: []int64{units, units, units}}
 	truth := map[string]float64{"sum": 3000, "mean": 3, "n": 2500}
 	inside := map[string]int{}
 	const draws = 4000
@@ -230,7 +231,7 @@ func TestExactAboutNobody(t *testing.T) {
 		s.Measures = []plan.Measure{{Name: "mean", Of: plan.Mean, Field: "x"}, {Name: "gone", Of: plan.Mean, Field: "y"}}
 	})
 	book := &memory{}
-	got := publish(t, s, book, rules{}, Sums{Total: []int64{169 * plan.Fixed, 0}, Weight: []int64{2, 0}})
+	got := publish(t, s, book, rules{}, Sums{Total: [][]int64{{169 * plan.Fixed}, {0}}, Weight: []int64{2, 0}})
 	if got[0].Status != store.Published || *got[0].Value != 84.5 || *got[0].Low != 84.5 || got[0].Mechanism != "exact" || got[0].Epsilon != 0 {
 		t.Errorf("got %+v; want 84.5, exact", got[0])
 	}

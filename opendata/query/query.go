@@ -141,10 +141,15 @@ func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 		q.Cells = append(q.Cells, id)
 	}
 	for _, name := range v["measure"] {
-		if !slices.ContainsFunc(st.Measures, func(m books.Measure) bool { return m.Name == name }) {
+		known := len(q.Measures)
+		for _, m := range st.Measures {
+			if m.Name == name || m.Group == name {
+				q.Measures = append(q.Measures, m.Name)
+			}
+		}
+		if len(q.Measures) == known {
 			return q, &Invalid{"measure", "names no measure of this stream; see its measures at /api/v1/streams"}
 		}
-		q.Measures = append(q.Measures, name)
 	}
 	if v.Has("limit") {
 		n, err := strconv.Atoi(v.Get("limit"))

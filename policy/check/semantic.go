@@ -90,11 +90,27 @@ func (c *checker) by(file string, d *decision.Document) {
 	}
 }
 
+func rises(edges []float64) bool {
+	for i := 1; i < len(edges); i++ {
+		if edges[i] <= edges[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *checker) measure(file, place string, m decision.Measure, about bool) {
 	if len(m.Between) == 2 && m.Between[0] > m.Between[1] {
 		c.at(file, "D08", place+"/between")
 	}
+	histogram := strings.HasPrefix(m.Of, "histogram(")
 	switch {
+	case histogram && len(m.Edges) < 2, !histogram && len(m.Edges) > 0, histogram && len(m.Between) > 0:
+		c.at(file, "D18", place, m.Name)
+	case !rises(m.Edges):
+		c.at(file, "D11", place+"/edges")
+	case strings.HasPrefix(m.Of, "quantile(") && len(m.Between) != 2:
+		c.at(file, "D07", place, m.Name)
 	case m.Of == "distinct(unit)" && !about:
 		c.at(file, "D09", place+"/of")
 	case m.Of == "count()" && about && (len(m.Between) != 2 || m.Between[0] != 0 || m.Between[1] < 1 || m.Between[1] != float64(int64(m.Between[1]))):

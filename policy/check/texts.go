@@ -29,6 +29,7 @@ var texts = map[string][3]string{
 	"D15": {"the decision has %[1]d cells | at most 10,000 zones times values", "la decisió té %[1]d cel·les | com a molt 10.000 zones per valors", "la decisión tiene %[1]d celdas | como máximo 10.000 zonas por valores"},
 	"D16": {"this decision's id is already in %[1]s | give it another", "l'id d'aquesta decisió ja és a %[1]s | doneu-n'hi un altre", "el id de esta decisión ya está en %[1]s | déle otro"},
 	"D17": {"the protection cannot be computed | narrow between, lower max_contributions or raise epsilon", "la protecció no es pot calcular | estrenyeu between, baixeu max_contributions o apugeu epsilon", "la protección no se puede calcular | estreche between, baje max_contributions o suba epsilon"},
+	"D18": {"“%[1]s”: a histogram has edges and no between, and nothing else has edges | e.g. {name: speeds, of: \"histogram(speed)\", edges: [0, 30, 50, 80]}", "«%[1]s»: un histograma té edges i no between, i res més no té edges | p. ex. {name: speeds, of: \"histogram(speed)\", edges: [0, 30, 50, 80]}", "«%[1]s»: un histograma tiene edges y no between, y nada más tiene edges | p. ej. {name: speeds, of: \"histogram(speed)\", edges: [0, 30, 50, 80]}"},
 	"D99": {"this cannot be read | mend what is said", "això no es pot llegir | corregiu el que es diu", "esto no se puede leer | corrija lo que se dice"},
 
 	"C01": {"the purpose is not one of the charter's | one of: %[1]s", "la finalitat no és cap de les de la carta | una de: %[1]s", "la finalidad no es ninguna de las de la carta | una de: %[1]s"},

@@ -18,7 +18,7 @@ import (
 
 // first is the first line of motion.txt. The number grows whenever the text of
 // the same bundle would become another.
-const first = "Sluice motion, format 1"
+const first = "Sluice motion, format 2"
 
 var (
 	idPattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)

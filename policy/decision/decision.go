@@ -68,11 +68,13 @@ type Publish struct {
 	Measures []Measure   `yaml:"measures" json:"measures"`
 }
 
-// Measure is one published number; Between clamps what one unit adds.
+// Measure is one published number, or a histogram's several; Between clamps what
+// one unit adds, Edges are a histogram's.
 type Measure struct {
 	Name    string    `yaml:"name" json:"name"`
 	Of      string    `yaml:"of" json:"of"`
 	Between []float64 `yaml:"between" json:"between"`
+	Edges   []float64 `yaml:"edges" json:"edges,omitempty"`
 }
 
 // Protect is the price; Epsilon and Delta are per unit and epoch.
@@ -172,7 +174,7 @@ func (b *By) UnmarshalYAML(unmarshal func(any) error) error {
 var (
 	idPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 	docPattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-	ofPattern   = regexp.MustCompile(`^(sum|mean)\(([A-Za-z0-9_.@:-]{1,64})\)$`)
+	ofPattern   = regexp.MustCompile(`^(sum|mean|histogram|quantile)\(([A-Za-z0-9_.@:-]{1,64})(?:, ?(0?\.[0-9]{1,6}))?\)$`)
 	catPattern  = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
 	sensorWords = "unit is {field, stands_for}, {sensor: home} or {none: \"reason\"}"
 )

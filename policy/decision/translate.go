@@ -2,6 +2,7 @@ package decision
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"sluice/policy/plan"
@@ -64,7 +65,7 @@ func (u Unit) plan() plan.Unit {
 }
 
 func (m Measure) plan(fieldUnit, standsFor string) (plan.Measure, error) {
-	out := plan.Measure{Name: m.Name, Unit: fieldUnit}
+	out := plan.Measure{Name: m.Name, Unit: fieldUnit, Edges: m.Edges}
 	switch len(m.Between) {
 	case 0:
 	case 2:
@@ -78,10 +79,19 @@ func (m Measure) plan(fieldUnit, standsFor string) (plan.Measure, error) {
 		out.Of, out.Unit = plan.Count, "reading"
 	case m.Of == "distinct(unit)":
 		out.Of, out.Unit = plan.Distinct, standsFor
-	case match != nil:
+	case match != nil && (match[3] != "") == (match[1] == string(plan.Quantile)):
 		out.Of, out.Field = plan.Aggregation(match[1]), match[2]
+		if match[3] != "" {
+			out.Q, _ = strconv.ParseFloat(match[3], 64) // the pattern lets numbers pass only
+		}
+		if out.Of == plan.Histogram {
+			out.Unit = "reading"
+			if standsFor != "none" {
+				out.Unit = standsFor
+			}
+		}
 	default:
-		return out, errors.New("of is one of count(), distinct(unit), sum(FIELD), mean(FIELD)")
+		return out, errors.New("of is one of count(), distinct(unit), sum(FIELD), mean(FIELD), histogram(FIELD), quantile(FIELD, 0.5)")
 	}
 	return out, nil
 }

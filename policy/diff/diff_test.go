@@ -75,7 +75,8 @@ until: %s
 		pick("where", "[]", `[{field: rssi, op: ">=", value: -85}]`, `[{field: rssi, op: ">=", value: -70}]`, `[{field: rssi, op: ">=", value: -70}, {field: speed, op: "<", value: 50}]`),
 		pick("generalise", "[]", "[{field: speed, step: 10}]", "[{field: speed, step: 20}]", "[{field: speed, step: 30}]", "[{field: speed, to: [0, 30]}]", "[{field: speed, to: [0, 30, 50]}]"),
 		pick("every", "PT1H", "PT2H", "PT3H", "PT6H"), pick("by", "", ", {field: sort, values: [x]}", ", {field: sort, values: [x, y]}"),
-		pick("measures", `[{name: n, of: "count()", between: [0, 5]}]`, `[{name: n, of: "count()", between: [0, 9]}]`, `[{name: n, of: "count()", between: [0, 5]}, {name: m, of: "mean(speed)", between: [0, 100]}]`),
+		pick("measures", `[{name: n, of: "count()", between: [0, 5]}]`, `[{name: n, of: "count()", between: [0, 9]}]`, `[{name: n, of: "count()", between: [0, 5]}, {name: m, of: "mean(speed)", between: [0, 100]}]`,
+			`[{name: n, of: "histogram(speed)", edges: [0, 30, 50]}]`, `[{name: n, of: "histogram(speed)", edges: [0, 50]}]`, `[{name: n, of: "quantile(speed, 0.5)", between: [0, 9]}]`),
 		pick("min_units", "10", "20"), pick("epsilon", "0.5", "1"), pick("delta", "1e-6", "1e-7"), pick("contributions", "1", "4"),
 		pick("forget", "PT6H", "PT12H", "P1D"), pick("from", "2030-01-01", "2030-02-01"), pick("until", "2030-06-30", "2030-12-31"),
 		pick("retain", "", "retain: P1Y\n", "retain: P5Y\n"), pick("review", "", "review: 2030-04-01\n", "review: 2030-05-01\n"))
@@ -222,6 +223,7 @@ func TestMarks(t *testing.T) {
 		{"every: PT1H", "every: PT2H", "publish.every", Stronger},
 		{"every: PT1H", "every: PT15M", "publish.every", Weaker},
 		{"{name: n, of: \"distinct(unit)\"}", "{name: n, of: \"distinct(unit)\"}, {name: m, of: \"count()\", between: [0, 3]}", "publish.measures", Weaker},
+		{"{name: n, of: \"distinct(unit)\"}", "{name: n, of: \"quantile(speed, 0.5)\", between: [0, 9]}", "publish.measures", Weaker},
 		{"min_units: 10", "min_units: 20", "protect.min_units", Stronger},
 		{"epsilon: 0.5", "epsilon: 0.6", "protect.epsilon", Weaker},
 		{"delta: 1e-6", "delta: 1e-7", "protect.delta", Stronger},

@@ -158,7 +158,7 @@ func measuresOrder(a, b *bundle.Decision) Mark {
 func fewer(a, b *bundle.Decision) bool {
 	for _, m := range b.Stream.Measures {
 		if !slices.ContainsFunc(a.Stream.Measures, func(x plan.Measure) bool {
-			return x.Name == m.Name && x.Of == m.Of && x.Field == m.Field && inside(m, x)
+			return x.Name == m.Name && x.Of == m.Of && x.Field == m.Field && x.Q == m.Q && inside(m, x)
 		}) {
 			return false
 		}
@@ -166,8 +166,10 @@ func fewer(a, b *bundle.Decision) bool {
 	return true
 }
 
+// inside reports whether m says no more than x: its bounds lie within, its classes
+// are made of whole ones.
 func inside(m, x plan.Measure) bool {
-	return !x.Bounded || m.Bounded && m.Low >= x.Low && m.High <= x.High
+	return within(m.Edges, x.Edges) && (!x.Bounded || m.Bounded && m.Low >= x.Low && m.High <= x.High)
 }
 
 // unitOrder: a unit where there was none protects more; another unit cannot be

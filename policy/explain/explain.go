@@ -245,6 +245,20 @@ func Measure(l Lang, m plan.Measure, u plan.Unit) string {
 		return say(l, "m-count")
 	case plan.Sum:
 		what = say(l, "m-sum", m.Field)
+	case plan.Histogram:
+		edges := make([]string, len(m.Edges))
+		for i, e := range m.Edges {
+			edges[i] = l.Number(e)
+		}
+		if u.None() {
+			return say(l, "m-classes", m.Field, l.List(edges))
+		}
+		return say(l, l.gender(u.StandsFor, "m-hist", "m-hist-f"), l.Many(u.StandsFor), m.Field, l.List(edges))
+	case plan.Quantile:
+		what = say(l, "m-quant", m.Field, l.Number(round(100*m.Q)))
+		if m.Q == 0.5 {
+			what = say(l, "m-median", m.Field)
+		}
 	default:
 		what = say(l, "m-mean", m.Field)
 	}
@@ -260,7 +274,7 @@ func (t *text) exact() []string {
 	}
 	var out []string
 	for _, m := range t.s.Measures {
-		if m.Of == plan.Mean {
+		if m.Of == plan.Mean || m.Of == plan.Quantile {
 			out = append(out, t.say(t.l.gender(t.s.Unit.StandsFor, "e-mean", "e-mean-f"), m.Name, t.l.Many(t.s.Unit.StandsFor)))
 			continue
 		}

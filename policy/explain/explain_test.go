@@ -70,6 +70,8 @@ func TestEverythingIsSaid(t *testing.T) {
 		{"max_contributions: 2", "max_contributions: 3"}, {"forget_after: P1D", "forget_after: PT12H"}, {"retain: P5Y", "retain: P1Y"},
 		{"from: 2026-06-01", "from: 2026-07-01"}, {"until: 2027-05-31", "until: 2027-04-30"}, {"review: 2027-02-01", "review: 2027-03-01"},
 		{`of: "distinct(unit)"}`, `of: "distinct(unit)"}` + "\n    - {name: readings, of: \"count()\", between: [0, 9]}"},
+		{`of: "distinct(unit)"}`, `of: "histogram(rssi)", edges: [-90, -60, -30]}`}, {`of: "distinct(unit)"}`, `of: "quantile(rssi, 0.85)", between: [-90, 0]}`},
+		{`of: "distinct(unit)"}`, `of: "quantile(rssi, 0.5)", between: [-90, 0]}`},
 		{"place: sensor", "place: sensor\ngeneralise: [{field: rssi, step: 10}]"},
 		{"retain:", "blackouts: [{zones: [port], from: 2026-07-01T10:00:00Z, until: 2026-07-01T12:00:00Z, reason: a fair}]\nretain:"},
 	} {

@@ -103,6 +103,10 @@ const (
 	Distinct Aggregation = "distinct" // number of different units
 	Sum      Aggregation = "sum"      // sum of a field, fixed point
 	Mean     Aggregation = "mean"     // mean of a field, fixed point
+	// Histogram is how many, by classes of a field; Quantile is the least value that a
+	// share q of them do not exceed, from classes of equal width.
+	Histogram Aggregation = "histogram"
+	Quantile  Aggregation = "quantile"
 )
 
 // Measure is one published number per cell and window.
@@ -114,9 +118,16 @@ type Measure struct {
 	Bounded bool    `json:"bounded,omitempty"`
 	Low     float64 `json:"low,omitempty"`
 	High    float64 `json:"high,omitempty"`
+	// Edges are a histogram's, rising: n of them make n-1 classes.
+	Edges []float64 `json:"edges,omitempty"`
+	// Q is a quantile's share, above 0 and below 1.
+	Q float64 `json:"q,omitempty"`
 	// Unit of the number, from the kind's field, e.g. "ug/m3"; readings or the
 	// unit of privacy for counts.
 	Unit string `json:"unit"`
+
+	// edges of the classes, in millionths; nil for measures of one number.
+	edges []int64
 }
 
 // Expression is the measure as a decision writes it, e.g. mean(no2).
@@ -126,6 +137,8 @@ func (m Measure) Expression() string {
 		return "count()"
 	case Distinct:
 		return "distinct(unit)"
+	case Quantile:
+		return string(m.Of) + "(" + m.Field + ", " + Plain(m.Q) + ")"
 	}
 	return string(m.Of) + "(" + m.Field + ")"
 }
@@ -178,6 +191,22 @@ func (m Measure) Bounds() (low, high int64) {
 func (m Measure) Middle() int64 {
 	low, high := m.Bounds()
 	return low + (high-low)/2
+}
+
+// Bound is what one unit adds at most, in absolute value, to the sums of one pair
+// taken together: whole readings or units, millionths for sum and mean. It is the
+// sensitivity that noise is made for.
+func (m Measure) Bound() int64 {
+	low, high := m.Bounds()
+	switch m.Of {
+	case Count:
+		return int64(m.High)
+	case Sum:
+		return max(-low, low, high)
+	case Mean:
+		return max(high-m.Middle(), m.Middle()-low)
+	}
+	return 1
 }
 
 // Question is what the release rules are asked about one closed window.

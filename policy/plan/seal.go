@@ -27,6 +27,9 @@ func (s *Stream) Finish() error {
 	}
 	s.windows = NewGrid(s.Every.Nominal(), loc)
 	s.epochs = NewGrid(s.Forget.Nominal(), loc)
+	for i := range s.Measures {
+		s.Measures[i].classify(!s.Unit.None())
+	}
 	s.Cells = s.Cells[:0]
 	values := s.Category.Values
 	if s.Category.Field == "" {
@@ -85,11 +88,16 @@ func (s *Stream) check() error {
 			return fmt.Errorf("%q is named twice", dup)
 		}
 	}
-	names := make([]string, len(s.Measures))
-	for i, m := range s.Measures {
-		names[i] = m.Name
+	var names []string
+	for _, m := range s.Measures {
 		if err := m.check(s.Unit); err != nil {
 			return fmt.Errorf("measure %s: %w", m.Name, err)
+		}
+		for _, part := range m.Parts() {
+			names = append(names, part.Name)
+		}
+		if m.Of == Histogram {
+			names = append(names, m.Name)
 		}
 	}
 	if dup := duplicate(names); dup != "" {
@@ -160,8 +168,46 @@ func (m Measure) check(u Unit) error {
 			!u.None() && m.Of == Mean && m.High-m.Low < 2.0/Fixed {
 			return errors.New("between is too narrow")
 		}
+	case Histogram:
+		return m.checkEdges()
+	case Quantile:
+		return m.checkQuantile()
 	default:
-		return errors.New("of is one of count(), distinct(unit), sum(f), mean(f)")
+		return errors.New("of is one of count(), distinct(unit), sum(f), mean(f), histogram(f), quantile(f, q)")
+	}
+	if len(m.Edges) > 0 {
+		return errors.New("edges are for histogram(f) only")
+	}
+	return nil
+}
+
+func (m Measure) checkEdges() error {
+	switch {
+	case m.Field == "":
+		return errors.New("needs a field")
+	case m.Bounded:
+		return errors.New("a histogram has edges, and no between")
+	case len(m.Edges) < 2 || len(m.Edges) > MaxEdges:
+		return fmt.Errorf("a histogram needs edges: 2 to %d rising numbers", MaxEdges)
+	}
+	for i, e := range m.Edges {
+		if !(math.Abs(e) <= MaxBound) || i > 0 && e-m.Edges[i-1] < 2.0/Fixed {
+			return errors.New("edges rise, each within 1,000,000")
+		}
+	}
+	return nil
+}
+
+func (m Measure) checkQuantile() error {
+	switch {
+	case m.Field == "":
+		return errors.New("needs a field")
+	case !(m.Q > 0 && m.Q < 1):
+		return errors.New("quantile(f, q) needs a q above 0 and below 1")
+	case !m.Bounded || m.High-m.Low < 2*exactClasses/float64(Fixed):
+		return errors.New("a quantile needs between: [low, high], further apart than a thousandth")
+	case len(m.Edges) > 0:
+		return errors.New("edges are for histogram(f) only")
 	}
 	return nil
 }

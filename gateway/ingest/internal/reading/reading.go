@@ -80,10 +80,14 @@ func (r Reading) take(field int, t Type) bool {
 	return true
 }
 
-// SetNumber sets a field; false when it is there already.
+// SetNumber sets a field; false when it is there already. Negative zero is zero,
+// so that a unit named by it is not two.
 func (r Reading) SetNumber(field int, n float64) bool {
 	if !r.take(field, Number) {
 		return false
+	}
+	if n == 0 {
+		n = 0
 	}
 	r.s().numbers[field] = n
 	return true

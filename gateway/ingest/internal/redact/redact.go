@@ -211,8 +211,11 @@ func (r *Rule) measure(in reading.Reading, out *Kept) fault.Fault {
 			continue
 		}
 		wanted = true
-		if in.Type(f) == reading.Number {
-			out.Values[i] = fixed(r.number(in, f))
+		if in.Type(f) != reading.Number {
+			continue
+		}
+		if n := r.number(in, f); !math.IsNaN(n) { // what is not a number is not there
+			out.Values[i] = fixed(n)
 			out.Has |= 1 << i
 		}
 	}
@@ -295,6 +298,8 @@ func (c *condition) holds(in reading.Reading) bool {
 			order = -1
 		case n > c.number:
 			order = 1
+		case n != c.number:
+			return false // not a number
 		}
 	}
 	switch c.op {
@@ -314,7 +319,8 @@ func (c *condition) holds(in reading.Reading) bool {
 	return false
 }
 
-// fixed rounds to millionths; what is beyond a thousand million stays there.
+// fixed rounds a number to millionths; what is beyond a thousand million stays
+// there.
 func fixed(n float64) int64 {
 	const most = 1e9
 	return int64(math.Round(min(most, max(-most, n)) * plan.Fixed))

@@ -5,6 +5,7 @@
 package window
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -65,17 +66,18 @@ type source struct{ sensor, boot uint64 }
 // cell is one entry of the stream's closed list. About nobody, total and weight
 // add up directly; about units, each unit has a place in state.
 type cell struct {
-	readings      int64
-	total, weight []int64
-	units         map[pseudonym.Tag]int32
-	state         []latest
+	readings int64
+	total    [][]wide
+	weight   []int64
+	units    map[pseudonym.Tag]int32
+	state    []latest
 }
 
 // latest is what one unit did for one measure: a sum, or the last value.
 type latest struct {
 	n         int64 // readings that have the measure
-	sum       int64 // of all of them, for count and sum
-	time      int64 // of the last, for mean
+	sum       wide  // of all of them, for sum
+	time      int64 // of the last, for mean, histogram and quantile
 	seq       uint64
 	lastValue int64
 }
@@ -161,17 +163,24 @@ func (w *Window) remember(e *Entry) {
 
 func (w *Window) add(c *cell, e *Entry) {
 	if c.total == nil {
-		c.total, c.weight = make([]int64, len(w.Stream.Measures)), make([]int64, len(w.Stream.Measures))
+		c.weight = make([]int64, len(w.Stream.Measures))
+		c.total = make([][]wide, len(w.Stream.Measures))
+		for i := range c.total {
+			c.total[i] = make([]wide, w.Stream.Measures[i].Slots())
+		}
 	}
-	for i, m := range w.Stream.Measures {
+	for i := range w.Stream.Measures {
 		if e.Has&(1<<i) == 0 {
 			continue
 		}
 		c.weight[i]++
-		if m.Of == plan.Count {
-			c.total[i]++
-		} else {
-			c.total[i] = plus(c.total[i], clamp(m, e.Values[i]))
+		switch m := &w.Stream.Measures[i]; m.Of {
+		case plan.Count:
+			c.total[i][0].add(1)
+		case plan.Sum, plan.Mean:
+			c.total[i][0].add(clamp(m, e.Values[i]))
+		default:
+			c.total[i][m.Slot(e.Values[i])].add(1)
 		}
 	}
 }
@@ -181,15 +190,16 @@ func (w *Window) addUnit(c *cell, e *Entry) {
 	if at < 0 {
 		at = w.place(c, e.Unit)
 	}
-	for i, m := range w.Stream.Measures {
-		if e.Has&(1<<i) == 0 || m.Of == plan.Distinct {
+	for i := range w.Stream.Measures {
+		of := w.Stream.Measures[i].Of
+		if e.Has&(1<<i) == 0 || of == plan.Distinct {
 			continue
 		}
 		s := &c.state[int(at)+i]
-		switch m.Of {
+		switch of {
 		case plan.Sum:
-			s.sum = plus(s.sum, e.Values[i])
-		case plan.Mean:
+			s.sum.add(e.Values[i])
+		case plan.Mean, plan.Histogram, plan.Quantile:
 			if s.n == 0 || s.before(e, e.Values[i]) {
 				s.time, s.seq, s.lastValue = e.Time, e.Seq, e.Values[i]
 			}
@@ -250,28 +260,32 @@ type Feeder struct {
 }
 
 func (w *Window) sums(c *cell, feeders []Feeder) release.Sums {
-	width := len(w.Stream.Measures)
-	s := release.Sums{Total: make([]int64, width), Weight: make([]int64, width)}
+	s := release.NewSums(w.Stream)
 	if w.Lost {
 		return s
 	}
 	if w.Stream.Unit.None() {
-		copy(s.Total, c.total)
+		for i := range c.total {
+			for slot := range c.total[i] {
+				s.Total[i][slot] = c.total[i][slot].clamped(math.MinInt64, math.MaxInt64)
+			}
+		}
 		copy(s.Weight, c.weight)
 		return s
 	}
 	s.Alive = w.measured(feeders)
 	s.Units = int64(len(c.units))
 	for _, at := range c.units {
-		for i, m := range w.Stream.Measures {
+		for i := range w.Stream.Measures {
+			m := &w.Stream.Measures[i]
 			if m.Of == plan.Distinct {
-				s.Total[i]++
+				s.Total[i][0]++
 				s.Weight[i]++
-				continue
+			} else if last := &c.state[int(at)+i]; last.n > 0 {
+				slot, value := contribution(m, last)
+				s.Total[i][slot] += value
+				s.Weight[i]++
 			}
-			total, weight := contribution(m, c.state[int(at)+i])
-			s.Total[i] = plus(s.Total[i], total)
-			s.Weight[i] += weight
 		}
 	}
 	return s
@@ -288,39 +302,35 @@ func (w *Window) measured(feeders []Feeder) bool {
 	return false
 }
 
-// contribution is what one unit adds to one pair: its readings, capped, for
-// count; its clamped sum; its last reading, clamped, from the middle for mean.
-func contribution(m plan.Measure, s latest) (total, weight int64) {
-	if s.n == 0 {
-		return 0, 0
-	}
+// contribution is what one unit adds to one pair, and to which of the measure's
+// sums: its readings, capped, for count; its clamped sum; its last reading,
+// clamped, from the middle, for mean; 1 in its last reading's class for histogram
+// and quantile. So neighbouring inputs, which differ by all that one unit sent,
+// differ in one sum of the pair, and there by at most
+//
+//	count N (of between [0, N]) · sum max(|low|, |high|) · mean (high - low) / 2 ·
+//	histogram and quantile 1 · distinct 1
+//
+// with one more weight. Source: Wilson et al., "Differentially Private SQL with
+// Bounded User Contribution" (PETS 2020), section 3.
+func contribution(m *plan.Measure, s *latest) (slot int, value int64) {
 	switch m.Of {
 	case plan.Count:
-		return min(s.n, int64(m.High)), 1
+		return 0, min(s.n, int64(m.High))
 	case plan.Sum:
-		return clamp(m, s.sum), 1
+		return 0, s.sum.clamped(m.Bounds())
+	case plan.Mean:
+		return 0, clamp(m, s.lastValue) - m.Middle()
 	}
-	return clamp(m, s.lastValue) - m.Middle(), 1
+	return m.Slot(s.lastValue), 1
 }
 
-func clamp(m plan.Measure, v int64) int64 {
+func clamp(m *plan.Measure, v int64) int64 {
 	if !m.Bounded {
 		return v
 	}
 	low, high := m.Bounds()
 	return min(high, max(low, v))
-}
-
-// plus adds and stays at the ends instead of wrapping round.
-func plus(a, b int64) int64 {
-	c := a + b
-	if a > 0 && b > 0 && c < 0 {
-		return 1<<63 - 1
-	}
-	if a < 0 && b < 0 && c >= 0 {
-		return -1 << 63
-	}
-	return c
 }
 
 // IsAlive reports whether the sensor's heartbeat was seen.

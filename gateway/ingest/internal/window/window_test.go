@@ -2,6 +2,8 @@ package window
 
 import (
 	"fmt"
+	"math"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -80,6 +82,8 @@ func people(t interface{ Fatal(...any) }, unit plan.Unit) *plan.Stream {
 			{Name: "units", Of: plan.Distinct}, {Name: "n", Of: plan.Count, Bounded: true, High: 3},
 			{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -2, High: 5},
 			{Name: "mean", Of: plan.Mean, Field: "x", Bounded: true, Low: -1, High: 4},
+			{Name: "classes", Of: plan.Histogram, Field: "x", Edges: []float64{-3, 0, 0.5, 7}},
+			{Name: "median", Of: plan.Quantile, Field: "x", Q: 0.5, Bounded: true, Low: -4, High: 4},
 		},
 		Protect: plan.Protect{MinUnits: 1, Epsilon: 1, Delta: 1e-6, MaxContributions: 2},
 	}
@@ -102,8 +106,8 @@ func entries(r *rapid.T) []Entry {
 		e.Cell = uint32(rapid.IntRange(0, 1).Draw(r, "cell"))
 		e.Unit = pseudonym.Tag{byte(rapid.IntRange(1, 4).Draw(r, "unit"))}
 		v := rapid.Int64Range(-8_000_000, 8_000_000).Draw(r, "value")
-		e.Has = 0b1111
-		for m := range 4 {
+		e.Has = 0b111111
+		for m := range 6 {
 			e.Values[m] = v
 		}
 	}
@@ -142,26 +146,12 @@ func TestOrderAndRedelivery(t *testing.T) {
 // than the bound that its noise is made for.
 func TestSensitivity(t *testing.T) {
 	s := people(t, plan.Unit{Field: "u", StandsFor: "device"})
-	bounds := make([]int64, len(s.Measures))
-	for i, m := range s.Measures {
-		low, high := m.Bounds()
-		switch m.Of {
-		case plan.Distinct:
-			bounds[i] = 1
-		case plan.Count:
-			bounds[i] = int64(m.High)
-		case plan.Sum:
-			bounds[i] = max(-low, high)
-		case plan.Mean:
-			bounds[i] = max(high-m.Middle(), m.Middle()-low)
-		}
-	}
 	rapid.Check(t, func(r *rapid.T) {
 		list := entries(r)
 		if rapid.Bool().Draw(r, "extreme") {
 			for i := range list {
 				for m := range list[i].Values {
-					list[i].Values[m] = rapid.SampledFrom([]int64{1e15, -1e15, 0}).Draw(r, "huge")
+					list[i].Values[m] = rapid.SampledFrom([]int64{1e15, -1e15, 0, math.MaxInt64, math.MinInt64, math.MinInt64 + 1}).Draw(r, "huge")
 				}
 			}
 		}
@@ -179,8 +169,13 @@ func TestSensitivity(t *testing.T) {
 				r.Fatalf("one unit adds %d units", d)
 			}
 			for m := range s.Measures {
-				if d := with[c].Total[m] - less[c].Total[m]; d > bounds[m] || d < -bounds[m] {
-					r.Fatalf("one unit moves %s by %d; the bound is %d", s.Measures[m].Name, d, bounds[m])
+				moved := int64(0)
+				for slot := range with[c].Total[m] {
+					d := with[c].Total[m][slot] - less[c].Total[m][slot]
+					moved += max(d, -d)
+				}
+				if bound := s.Measures[m].Bound(); moved > bound {
+					r.Fatalf("one unit moves %s by %d; the bound is %d", s.Measures[m].Name, moved, bound)
 				}
 				if d := with[c].Weight[m] - less[c].Weight[m]; d < 0 || d > 1 {
 					r.Fatalf("one unit moves the weight of %s by %d", s.Measures[m].Name, d)
@@ -206,4 +201,27 @@ func TestAlive(t *testing.T) {
 	if sums := w.Sums(feeders); sums[0].Alive || sums[0].Units != 0 || sums[1].Alive {
 		t.Error("a lost window shows something")
 	}
+}
+
+// TestWide: 128-bit sums are those of big integers, whatever the order.
+func TestWide(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		list := rapid.SliceOf(rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{math.MaxInt64, math.MinInt64, -1, 0, 1}))).Draw(r, "list")
+		low, high := int64(-7_000_000), int64(math.MaxInt64)
+		var w wide
+		want := new(big.Int)
+		for _, v := range list {
+			w.add(v)
+			want.Add(want, big.NewInt(v))
+		}
+		exact := high
+		if want.Cmp(big.NewInt(low)) < 0 {
+			exact = low
+		} else if want.IsInt64() {
+			exact = want.Int64()
+		}
+		if got := w.clamped(low, high); got != exact {
+			r.Fatalf("the sum of %v within [%d, %d] is %d; want %d", list, low, high, got, exact)
+		}
+	})
 }

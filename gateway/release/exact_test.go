@@ -1,0 +1,166 @@
+package release
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"sluice/policy/plan"
+)
+
+// outcomes is the exact distribution of what is released of one pair's noisy
+// number of units: -1 for withheld, else the value.
+func (m *Mechanism) outcomes(units int64) map[float64]float64 {
+	out := make(map[float64]float64)
+	far := math.Ceil(45 * m.count.deviation())
+	for x := -far; x <= far; x++ {
+		v := float64(units) + x
+		if units < m.stream.Protect.MinUnits || v < m.threshold {
+			v = -1
+		}
+		out[v] += m.count.mass(x)
+	}
+	return out
+}
+
+// TestPrivacyByBruteForce computes, for every way in which one unit's pairs can
+// lie, the least delta at which the joint distribution of all that is released is
+// (epsilon, delta)-private, without using any theorem: by convolving privacy
+// losses. A unit with C pairs puts j of them at the step from min_units - 1, the
+// rest where everything is seen, at the threshold, or from nobody to one.
+func TestPrivacyByBruteForce(t *testing.T) {
+	for _, p := range []plan.Protect{
+		{MinUnits: 1, Epsilon: 1, Delta: 0.01, MaxContributions: 1},
+		{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 1},
+		{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 8},
+		{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 2},
+		{MinUnits: 5, Epsilon: 4, Delta: 1e-4, MaxContributions: 3},
+		{MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2},
+		{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 24},
+	} {
+		s := stream(t, func(s *plan.Stream) { s.Protect = p })
+		m, err := NewMechanism(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worst, where := 0.0, ""
+		for j := int64(0); j <= p.MaxContributions; j++ {
+			for name, n := range map[string]int64{"seen": int64(m.threshold) + 200, "at the threshold": max(p.MinUnits, int64(m.threshold)-1), "unseen": p.MinUnits - 2} {
+				if n < 0 {
+					continue
+				}
+				for _, more := range []bool{true, false} {
+					step, rest := losses(m, p.MinUnits-1, more), losses(m, n, more)
+					all := loss{step: step.step, grid: []float64{1}}
+					for i := range p.MaxContributions {
+						if i < j {
+							all = all.with(step)
+						} else {
+							all = all.with(rest)
+						}
+					}
+					if d := all.delta(p.Epsilon); d > worst {
+						worst, where = d, fmt.Sprintf("%d of %d pairs at the step, the rest %s, more: %v", j, p.MaxContributions, name, more)
+					}
+				}
+			}
+		}
+		if worst > p.Delta*1.01 {
+			t.Errorf("%+v (%s, threshold %v): delta is %.4g with %s", p, m.Name(), m.threshold, worst, where)
+		}
+		if worst < p.Delta/20 && p.Delta < 0.1 {
+			t.Errorf("%+v (%s): delta is %.4g at most; the threshold %v is higher than need be", p, m.Name(), worst, m.threshold)
+		}
+	}
+}
+
+// loss is a privacy loss distribution: mass by loss, from grid index first on, and
+// the mass of what the other world never shows. A loss between two points of the
+// grid is split so that its mean stays, which is off by the square of a step.
+type loss struct {
+	step  float64
+	first int
+	grid  []float64
+	never float64
+}
+
+// losses compares a pair with n and n+1 units; more says in which direction. The
+// step divides what a Laplace pair loses.
+func losses(m *Mechanism, n int64, more bool) loss {
+	p, q := m.outcomes(n+1), m.outcomes(n)
+	if !more {
+		p, q = q, p
+	}
+	pair := m.stream.Protect.Epsilon / float64(m.stream.Protect.MaxContributions)
+	out := loss{step: pair / math.Ceil(pair/0.004)}
+	for _, add := range []bool{false, true} { // first the range, then the masses
+		low, high := 0, 0
+		for v, mass := range p {
+			other := q[v]
+			switch {
+			case other > 0 && mass > 1e-16:
+				at := math.Log(mass/other) / out.step
+				if math.Abs(at-math.Round(at)) < 1e-6 {
+					at = math.Round(at)
+				}
+				k := int(math.Floor(at))
+				low, high = min(low, k), max(high, k+1)
+				if add {
+					part := at - float64(k)
+					out.grid[k-out.first] += mass * (1 - part)
+					out.grid[k+1-out.first] += mass * part
+				}
+			case add:
+				out.never += mass
+			}
+		}
+		if !add {
+			out.first, out.grid = low, make([]float64, high-low+1)
+		}
+	}
+	return out
+}
+
+func (l loss) with(o loss) loss {
+	out := loss{step: l.step, first: l.first + o.first, grid: make([]float64, len(l.grid)+len(o.grid)-1), never: 1 - (1-l.never)*(1-o.never)}
+	for a, p := range l.grid {
+		if p < 1e-18 {
+			continue
+		}
+		for b, q := range o.grid {
+			out.grid[a+b] += p * q
+		}
+	}
+	return out
+}
+
+func (l loss) delta(epsilon float64) float64 {
+	d := l.never
+	for k, p := range l.grid {
+		if at := float64(l.first+k) * l.step; at > epsilon+1e-9 {
+			d -= p * math.Expm1(epsilon-at)
+		}
+	}
+	return d
+}
+
+// TestTheStepByTheSameSums: a threshold one lower would break the promise, so
+// that the brute force above can fail.
+func TestTheStepByTheSameSums(t *testing.T) {
+	s := stream(t, func(s *plan.Stream) {
+		s.Protect = plan.Protect{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 1}
+	})
+	m, err := NewMechanism(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.threshold--
+	if d := losses(m, 2, true).delta(1); d <= 0.01 {
+		t.Errorf("with a threshold of %v delta is still %v", m.threshold, d)
+	}
+	m.threshold++
+	m.count.epsilon *= 1.25 // noise too small
+	if d := losses(m, 100, true).delta(1); d <= 0.01 {
+		t.Errorf("with noise too small by 1.25 delta is still %v", d)
+	}
+}
