@@ -19,10 +19,10 @@ import (
 // those who speak cannot see. An import that is not here fails; so does an arrow
 // that nobody uses.
 var arrows = map[string]string{
-	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema register register/access store/influx store/sqlite town trial",
+	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query policy policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
 	"trial":          "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway policy/bundle policy/plan register store store/sqlite",
 	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query policy policy/desk store store/sqlite",
-	"gateway":        "books gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store/influx store/sqlite",
+	"gateway":        "books gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store store/influx store/sqlite",
 	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
 
 	"gateway/ingest/internal/checkpoint": "gateway/ingest/internal/redact gateway/ingest/internal/window",
@@ -64,6 +64,7 @@ var arrows = map[string]string{
 	"opendata/api":        "books opendata/query store",
 	"opendata/query":      "books store",
 	"opendata/web":        "books opendata/query store",
+	"proof":               "books gateway/release policy/plan store",
 	"configs":             "",
 	"firmware-sim":        "firmware-sim/device firmware-sim/street",
 	"firmware-sim/device": "firmware-sim/replay firmware-sim/street",

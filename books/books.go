@@ -8,8 +8,11 @@
 //	decisions/ID/motion.txt bundle.tar.gz allowed_signers ballots/MEMBER.sig
 //	register.json    {"sensors": [register entry + alive + fields]}
 //	zones.geojson    the zones as voted
-//	ledger.jsonl     one line per reservation of privacy budget, chained by SHA-256
-//	gaps.jsonl       one line per gap in the published series
+//	plans/DIGEST.json  what a decision meant: SHA-256 of the file is its name
+//	ledger.jsonl       one line per reservation of privacy budget, chained by SHA-256
+//	releases.jsonl     one line per released window, chained by SHA-256
+//	withdrawals.jsonl  one line per release that was hidden, and why
+//	gaps.jsonl         one line per gap in the published series
 package books
 
 import "time"
@@ -41,6 +44,8 @@ type Stream struct {
 	Until      string            `json:"until"`
 	Licence    string            `json:"licence"`
 	Simulation bool              `json:"simulation"`
+	// Plan is the digest of the plan that the stream runs under, see plans/.
+	Plan string `json:"plan"`
 }
 
 // Measure describes one published number. PublicFrom is the number of units
@@ -163,10 +168,39 @@ type Entry struct {
 	PrevSHA256 string  `json:"prev_sha256"`
 }
 
+// Released is one line of releases.jsonl: a window was decided, once for ever.
+// SHA256 is store.Digest of what it released, Rows how many observations that is,
+// Ledger the line that paid for it, 0 where nothing was to be paid.
+type Released struct {
+	N          int64     `json:"n"`
+	Gateway    string    `json:"gateway"`
+	Stream     string    `json:"stream"`
+	Start      time.Time `json:"start"`
+	End        time.Time `json:"end"`
+	Policy     string    `json:"policy"`
+	Plan       string    `json:"plan"`
+	Ledger     int64     `json:"ledger"`
+	Rows       int       `json:"rows"`
+	SHA256     string    `json:"sha256"`
+	PrevSHA256 string    `json:"prev_sha256"`
+}
+
+// Withdrawal is one line of withdrawals.jsonl: what was released of these is
+// hidden, for a public reason, and never replaced. No cell or measure means all.
+type Withdrawal struct {
+	N       int64     `json:"n"`
+	At      time.Time `json:"at"`
+	Stream  string    `json:"stream"`
+	Start   time.Time `json:"start"`
+	Cell    string    `json:"cell"`
+	Measure string    `json:"measure"`
+	Reason  string    `json:"reason"`
+}
+
 // Gap says that windows of a stream are not what they could be, and why.
 type Gap struct {
 	Stream string    `json:"stream"`
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
-	Reason string    `json:"reason"` // gateway_down, keys_lost, broker_away, broker_lost_queue
+	Reason string    `json:"reason"` // gateway_down, keys_lost, broker_away, broker_lost_queue, recovered
 }

@@ -66,6 +66,9 @@ func (d Dir) Append(name string, have int64, lines []string) error {
 		return nil
 	}
 	to := filepath.Join(string(d), name)
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return err

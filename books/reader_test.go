@@ -27,7 +27,7 @@ func TestVerify(t *testing.T) {
 		if err := dir.Put("ledger.jsonl", []byte(strings.Join(lines, "\n")+end)); err != nil {
 			t.Fatal(err)
 		}
-		return Reader{Source: dir}.Verify()
+		return Reader{Source: dir}.Verify("ledger.jsonl")
 	}
 	if n, err := verify(lines, "\n"); n != 5 || err != nil {
 		t.Errorf("a good chain gives %d, %v", n, err)
@@ -46,7 +46,7 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%s: no error", what)
 		}
 	}
-	if n, err := (Reader{Source: Dir(t.TempDir())}).Verify(); n != 0 || err != nil {
+	if n, err := (Reader{Source: Dir(t.TempDir())}).Verify("ledger.jsonl"); n != 0 || err != nil {
 		t.Errorf("no book at all gives %d, %v", n, err)
 	}
 }

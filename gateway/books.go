@@ -59,6 +59,9 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	if err := g.public.Put("zones.geojson", set.Zones.GeoJSON()); err != nil {
 		return err
 	}
+	if err := g.writePlans(); err != nil {
+		return err
+	}
 	streams, err := g.streamsBook(set)
 	if err != nil {
 		return err
@@ -102,18 +105,68 @@ func (g *Gateway) silence(set *policy.Set, running bool) string {
 func (g *Gateway) writeLines(ctx context.Context) error {
 	for name, read := range map[string]func(context.Context, int64) ([]string, error){
 		"ledger.jsonl": g.ledger.Lines, "gaps.jsonl": g.ledger.Gaps,
+		"releases.jsonl": g.ledger.Releases, "withdrawals.jsonl": g.ledger.Withdrawals,
 	} {
-		have, err := g.public.Lines(name)
-		if err != nil {
+		for _, dir := range g.copies() {
+			if err := g.appendLines(ctx, dir, name, read); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// appendLines brings a growing book up to date. How many lines it has is counted
+// once, since nobody else writes it.
+func (g *Gateway) appendLines(ctx context.Context, dir books.Dir, name string, read func(context.Context, int64) ([]string, error)) error {
+	id := string(dir) + "/" + name
+	have, known := g.lines[id]
+	if !known {
+		var err error
+		if have, err = dir.Lines(name); err != nil {
 			return err
 		}
-		lines, err := read(ctx, have)
-		if err != nil {
+	}
+	lines, err := read(ctx, have)
+	if err != nil {
+		return err
+	}
+	if err := dir.Append(name, have, lines); err != nil {
+		return err
+	}
+	g.lines[id] = have + int64(len(lines))
+	return nil
+}
+
+// copies are where growing books are written: the public books and, where there
+// is one, the directory outside. A copy that holds more than the ledger is not
+// touched: releases wait until it has been looked at.
+func (g *Gateway) copies() []books.Dir {
+	dirs := []books.Dir{g.public}
+	if w := g.cfg.Witness; w != "" && !remote(w) && g.trusted.Load() {
+		dirs = append(dirs, books.Dir(w))
+	}
+	return dirs
+}
+
+// writePlans keeps what each decision meant, for ever: lines of the ledger name
+// plans by their digests.
+func (g *Gateway) writePlans() error {
+	g.mu.Lock()
+	todo := make(map[string][]byte)
+	for _, set := range g.sets {
+		for _, s := range set.Streams {
+			if !g.planned[s.Digest] {
+				todo[s.Digest] = s.Canonical()
+			}
+		}
+	}
+	g.mu.Unlock()
+	for digest, raw := range todo {
+		if err := g.public.Put("plans/"+digest+".json", raw); err != nil {
 			return err
 		}
-		if err := g.public.Append(name, have, lines); err != nil {
-			return err
-		}
+		g.planned[digest] = true
 	}
 	return nil
 }
@@ -127,7 +180,7 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 		}
 		b := books.Stream{
 			ID: s.ID, Title: s.Title, Every: s.Every.String(), Timezone: s.Timezone, Unit: s.Unit.StandsFor,
-			Decision: s.Decision, Licence: licence, Simulation: g.cfg.Simulation,
+			Decision: s.Decision, Plan: s.Digest, Licence: licence, Simulation: g.cfg.Simulation,
 			From: s.From.Format(time.RFC3339), Until: s.Until.Format(time.RFC3339),
 		}
 		for _, m := range s.Measures {

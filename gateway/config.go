@@ -50,6 +50,11 @@ type Config struct {
 	Outbox Outbox `yaml:"outbox"`
 	// Store is where releases go.
 	Store Store `yaml:"store"`
+	// Witness is an outside copy of the public books, which no restored backup takes
+	// back: a directory elsewhere, which the gateway keeps up to date, or the URL of
+	// an open-data server's or mirror's books. A gateway whose state directory is
+	// older releases nothing until that is mended (sluice ledger recover).
+	Witness string `yaml:"witness"`
 	// Admin is the address of health and metrics.
 	Admin string `yaml:"admin"`
 	// Log sets the level: debug, info, warn or error.

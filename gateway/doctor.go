@@ -257,7 +257,7 @@ func (d *doctor) clock() {
 
 // ledger follows the public budget book's chain.
 func (d *doctor) ledger() {
-	n, err := books.Reader{Source: books.Dir(filepath.Join(d.cfg.Dir, "public"))}.Verify()
+	n, err := books.Reader{Source: books.Dir(filepath.Join(d.cfg.Dir, "public"))}.Verify("ledger.jsonl")
 	if err != nil {
 		d.say("ledger", Fail, err.Error(), "do not run on: compare with a mirror of the books")
 		return

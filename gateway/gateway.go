@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +27,7 @@ import (
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
+	"sluice/store"
 	"sluice/store/influx"
 	"sluice/store/sqlite"
 )
@@ -49,10 +52,16 @@ type Gateway struct {
 	metrics  *metrics
 	wake     chan struct{} // the books have something new
 
-	texts map[string]map[string]string // decisions in plain words; of keepBooks
+	texts   map[string]map[string]string // decisions in plain words; of keepBooks
+	lines   map[string]int64             // of growing books, by path; of keepBooks
+	planned map[string]bool              // plans that are in the books; of keepBooks
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
+
+	keys    string      // directory of keys and of the head; empty for none
+	fresh   bool        // no ledger was here before
+	trusted atomic.Bool // this state directory is the latest, as far as can be known
 
 	// The motion in force, nil for none, and its file: written by the one goroutine
 	// that takes motions, with mu held; it reads them without.
@@ -79,7 +88,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string),
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string]int64),
 		public: books.Dir(filepath.Join(cfg.Dir, "public")),
 	}
 	defer func() {
@@ -105,6 +114,8 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if g.register, err = register.Parse(cfg.Register, raw); err != nil {
 		return g, refuse("%w", err)
 	}
+	_, statErr := os.Stat(filepath.Join(cfg.Dir, "ledger.db"))
+	g.fresh = errors.Is(statErr, fs.ErrNotExist)
 	if g.ledger, err = ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
 		return g, refuse("%w", err)
 	}
@@ -135,8 +146,7 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	if err := g.mindSwap(clearSwap()); err != nil {
 		return err
 	}
-	keys, err := keyDir(g.cfg.Keys, g.cfg.Dir, g.log)
-	if err != nil {
+	if g.keys, err = keyDir(g.cfg.Keys, g.cfg.Dir, g.log); err != nil {
 		return err
 	}
 	listen, err := g.cfg.listen()
@@ -148,7 +158,7 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 		return err
 	}
 	g.ingest, err = ingest.Open(ingest.Config{
-		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: keys, Register: g.register,
+		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: g.keys, Register: g.register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
 		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Log: g.log,
 	}, versions)
@@ -161,6 +171,8 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 // keeper is where releases are kept.
 type keeper interface {
 	forward.Writer
+	Observations(ctx context.Context, q store.Query) ([]store.Observation, error)
+	ClosedUntil(ctx context.Context, stream string) (time.Time, error)
 	Close() error
 }
 
@@ -240,8 +252,12 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 	charter := release.Charter{EpsilonPerDay: set.Charter.EpsilonPerDay}
 	pause := 50 * time.Millisecond
 	for {
-		err := g.publish.Publish(ctx, b, charter, watchedRules{set, g})
+		err := g.trust(ctx)
 		if err == nil {
+			err = g.publish.Publish(ctx, b, charter, watchedRules{set, g})
+		}
+		if err == nil {
+			g.remember(ctx)
 			if g.stall("") {
 				g.log.Info("windows are released again")
 			}

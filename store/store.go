@@ -1,5 +1,6 @@
 // Package store is what the world may keep: released observations, and nothing
-// else. An observation never changes; writing it again writes the same bytes.
+// else. An observation never changes; writing it again writes the same bytes. One
+// that is withdrawn loses its number and never gets another.
 package store
 
 import "time"
@@ -40,6 +41,12 @@ type Observation struct {
 	Threshold  float64   `json:"threshold"`
 	Ledger     int64     `json:"ledger"`
 	Simulation bool      `json:"simulation"`
+}
+
+// Withdraw is the observation hidden, for a public reason.
+func (o Observation) Withdraw(reason string) Observation {
+	o.Status, o.Reason, o.Value, o.Low, o.High = Withdrawn, reason, nil, nil, nil
+	return o
 }
 
 // Query asks for observations of one stream, ordered by start, cell, measure.

@@ -29,6 +29,7 @@ const (
 	parcels  = 64
 	minPause = 100 * time.Millisecond
 	maxPause = 30 * time.Second
+	look     = 2 * time.Second
 )
 
 // Forwarder drains one outbox into one store.
@@ -87,6 +88,8 @@ func (f *Forwarder) sleep(ctx context.Context, pause time.Duration) bool {
 		case <-ctx.Done():
 			return false
 		case <-f.outbox.Changed():
+			return true
+		case <-time.After(look): // a withdrawal comes from another process
 			return true
 		}
 	}

@@ -9,9 +9,7 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +29,8 @@ CREATE TABLE IF NOT EXISTS entry (
 CREATE TABLE IF NOT EXISTS journal (
 	stream TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, policy TEXT NOT NULL, digest TEXT NOT NULL,
 	PRIMARY KEY (stream, start)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS released (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS withdrawal (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (
 	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS policy (
@@ -92,7 +92,8 @@ func (l *Ledger) signal() {
 // Released reports whether the key is in the journal.
 func (l *Ledger) Released(ctx context.Context, key release.Key) (bool, error) {
 	var n int
-	err := l.db.QueryRowContext(ctx, "SELECT count(*) FROM journal WHERE stream = ? AND start = ?", key.Stream, key.Start.UnixNano()).Scan(&n)
+	at := key.Start.UnixNano()
+	err := l.db.QueryRowContext(ctx, "SELECT count(*) FROM journal WHERE stream = ? AND (start = ? OR policy = ? AND stop > ?)", key.Stream, at, recovered, at).Scan(&n)
 	return n > 0, err
 }
 
@@ -109,7 +110,7 @@ func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (int64, err
 		return 0, err
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	key := fmt.Sprintf("%q %q %q", r.Decision, r.Plan, r.Day)
+	key := entryKey(r.Decision, r.Plan, r.Day)
 	var n int64
 	var kind string
 	err = tx.QueryRowContext(ctx, "SELECT n, kind FROM entry WHERE key = ?", key).Scan(&n, &kind)
@@ -142,15 +143,13 @@ func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Re
 	if err != nil {
 		return 0, "", err
 	}
-	var n int64
-	prev := "" // the first line has no predecessor
-	err = tx.QueryRowContext(ctx, "SELECT n, line FROM entry ORDER BY n DESC LIMIT 1").Scan(&n, &prev)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	n, prev, err := last(ctx, tx, "entry")
+	if err != nil {
 		return 0, "", err
 	}
 	e := books.Entry{
 		N: n + 1, Day: r.Day, Gateway: l.gateway, Decision: r.Decision, Plan: r.Plan, Unit: r.Unit, Kind: "reserve",
-		Epsilon: r.Epsilon, Delta: r.Delta, Cap: r.Cap, Left: max(0, r.Cap-spent-r.Epsilon), PrevSHA256: hash(prev),
+		Epsilon: r.Epsilon, Delta: r.Delta, Cap: r.Cap, Left: max(0, r.Cap-spent-r.Epsilon), PrevSHA256: books.Hash(prev),
 	}
 	if spent+r.Epsilon > r.Cap*(1+1e-9) {
 		e.Kind, e.Left = "refuse", max(0, r.Cap-spent)
@@ -164,14 +163,6 @@ func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Re
 	return e.N, e.Kind, err
 }
 
-func hash(line string) string {
-	if line == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(line))
-	return hex.EncodeToString(sum[:])
-}
-
 // Commit implements release.Book: journal and outbox in one transaction. A key
 // that is there already is left as it is.
 func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
@@ -183,7 +174,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(raw)
+	digest := store.Digest(rows)
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -193,7 +184,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 		return err
 	}
 	done, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
-		c.Key.Stream, c.Key.Start.UnixNano(), c.End.UnixNano(), c.Policy, hex.EncodeToString(sum[:]))
+		c.Key.Stream, c.Key.Start.UnixNano(), c.End.UnixNano(), c.Policy, digest)
 	if err != nil {
 		return err
 	}
@@ -201,6 +192,9 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", c.Key.Stream, c.Key.Start.UnixNano(), string(raw)); err != nil {
+		return err
+	}
+	if err := l.enterRelease(ctx, tx, c, len(rows), digest); err != nil {
 		return err
 	}
 	if err := gap(ctx, tx, c); err != nil {
@@ -211,6 +205,36 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	}
 	l.signal()
 	return nil
+}
+
+// enterRelease adds the window's line to the public book of releases.
+func (l *Ledger) enterRelease(ctx context.Context, tx *sql.Tx, c release.Commit, rows int, digest string) error {
+	n, prev, err := last(ctx, tx, "released")
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(books.Released{
+		N: n + 1, Gateway: l.gateway, Stream: c.Key.Stream, Start: c.Key.Start, End: c.End, Policy: c.Policy, Plan: c.Plan,
+		Ledger: c.Ledger, Rows: rows, SHA256: digest, PrevSHA256: books.Hash(prev),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO released (n, line) VALUES (?,?)", n+1, string(line))
+	return err
+}
+
+// last is the number and text of a book's last line; 0 and empty for none.
+func last(ctx context.Context, q querier, table string) (n int64, line string, err error) {
+	err = q.QueryRowContext(ctx, "SELECT n, line FROM "+table+" ORDER BY n DESC LIMIT 1").Scan(&n, &line)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", nil
+	}
+	return n, line, err
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 func gap(ctx context.Context, tx *sql.Tx, c release.Commit) error {

@@ -74,7 +74,7 @@ func checkChain(t *testing.T, l *Ledger) {
 		if e.Kind == "reserve" {
 			spent[e.Day] += e.Epsilon
 		}
-		if e.N != int64(i+1) || e.PrevSHA256 != hash(prev) || math.Abs(e.Left-(e.Cap-spent[e.Day])) > 1e-9 || spent[e.Day] > e.Cap {
+		if e.N != int64(i+1) || e.PrevSHA256 != books.Hash(prev) || math.Abs(e.Left-(e.Cap-spent[e.Day])) > 1e-9 || spent[e.Day] > e.Cap {
 			t.Errorf("line %d does not follow from those before: %s", i+1, line)
 		}
 		prev = line

@@ -53,6 +53,16 @@ func (l *Ledger) Lines(ctx context.Context, n int64) ([]string, error) {
 	return l.strings(ctx, "SELECT line FROM entry WHERE n > ? ORDER BY n", n)
 }
 
+// Releases returns the book of releases' lines after the nth, in order.
+func (l *Ledger) Releases(ctx context.Context, n int64) ([]string, error) {
+	return l.strings(ctx, "SELECT line FROM released WHERE n > ? ORDER BY n", n)
+}
+
+// Withdrawals returns the lines of what was withdrawn after the nth, in order.
+func (l *Ledger) Withdrawals(ctx context.Context, n int64) ([]string, error) {
+	return l.strings(ctx, "SELECT line FROM withdrawal WHERE n > ? ORDER BY n", n)
+}
+
 // Gaps returns the gaps after the nth, in order.
 func (l *Ledger) Gaps(ctx context.Context, n int64) ([]string, error) {
 	return l.strings(ctx, "SELECT line FROM gap WHERE n > ? ORDER BY n", n)

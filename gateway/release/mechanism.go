@@ -147,6 +147,16 @@ func (m *Mechanism) Name() string {
 // share is the part of epsilon that one measure stands for, per unit and epoch.
 func (m *Mechanism) share() float64 { return m.stream.Protect.Epsilon / float64(m.shares) }
 
+// Parameters are what every release of a measure states: its share of epsilon, the
+// scale of its noise in the measure's unit, and the threshold on the number of
+// units; all 0 when exact.
+func (m *Mechanism) Parameters(x plan.Measure) (epsilon, scale, threshold float64) {
+	if m.stream.Unit.None() {
+		return 0, 0, 0
+	}
+	return m.share(), m.channel(x).scale() / steps(x), m.threshold
+}
+
 // PublicFrom is the number of units from which on at least 99 of 100 windows
 // are published; 0 for streams about nobody.
 func (m *Mechanism) PublicFrom() int64 {

@@ -30,6 +30,8 @@ type Commit struct {
 	Key      Key
 	End      time.Time
 	Policy   string
+	Plan     string // digest
+	Ledger   int64  // the line that paid; 0 where nothing was to be paid
 	Releases []Release
 	Gap      string // reason, or empty
 }
@@ -117,7 +119,7 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		}
 		list = append(list, rows...)
 	}
-	if err := p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Releases: list, Gap: b.gap}); err != nil {
+	if err := p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Plan: b.stream.Digest, Ledger: line, Releases: list, Gap: b.gap}); err != nil {
 		return err
 	}
 	p.mu.Lock()

@@ -36,11 +36,7 @@ func (a answer) release(x plan.Measure, part plan.Part, status store.Status, rea
 		Status: status, Reason: reason, Unit: x.Unit, Decision: s.Decision, Policy: a.batch.policy,
 		Mechanism: a.mech.Name(), Ledger: a.ledger, Simulation: a.sim,
 	}
-	if !s.Unit.None() {
-		o.Epsilon = a.mech.share()
-		o.Scale = a.mech.channel(x).scale() / steps(x)
-		o.Threshold = a.mech.threshold
-	}
+	o.Epsilon, o.Scale, o.Threshold = a.mech.Parameters(x)
 	if status == store.Published {
 		o.Value, o.Low, o.High = &e.value, &e.low, &e.high
 	}

@@ -10,9 +10,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +42,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/api/v1/decisions", a.get(a.decisions))
 	mux.HandleFunc("/api/v1/decisions/{id}", a.get(a.decision))
 	mux.HandleFunc("/api/v1/ledger", a.get(a.ledger))
+	mux.HandleFunc("/books/{name...}", a.get(a.book))
 	mux.HandleFunc("/api/", a.get(func(*http.Request) (*answer, error) { return nil, query.ErrUnknown }))
 }
 
@@ -268,6 +271,29 @@ func (a *API) sensors(r *http.Request) (*answer, error) {
 		list = []books.Sensor{}
 	}
 	return asJSON(map[string]any{"sensors": list})
+}
+
+// book is one file of the public books, as it is, for mirrors and for whoever
+// checks them.
+func (a *API) book(r *http.Request) (*answer, error) {
+	name := r.PathValue("name")
+	raw, err := a.source.Books.Source.Get(name)
+	var at *fs.PathError // no such file, or a directory
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &at) {
+		return nil, query.ErrUnknown
+	}
+	mime := "text/plain; charset=utf-8"
+	switch path.Ext(name) {
+	case ".json":
+		mime = "application/json"
+	case ".jsonl":
+		mime = "application/jsonl"
+	case ".geojson":
+		mime = "application/geo+json"
+	case ".gz", ".sig", "":
+		mime = "application/octet-stream"
+	}
+	return &answer{mime: mime, body: raw}, err
 }
 
 func (a *API) zones(r *http.Request) (*answer, error) {

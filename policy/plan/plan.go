@@ -49,7 +49,11 @@ type Stream struct {
 	Cells []Cell `json:"-"`
 
 	windows, epochs Grid
+	canonical       []byte
 }
+
+// Canonical is the stream as JSON, whose SHA-256 is Digest.
+func (s *Stream) Canonical() []byte { return s.canonical }
 
 // Unit is whom the guarantee protects: a field, the sensor itself, or nobody.
 type Unit struct {

@@ -55,6 +55,7 @@ func (s *Stream) Finish() error {
 	if err != nil {
 		return fmt.Errorf("decision %s: %w", s.Decision, err)
 	}
+	s.canonical = canonical
 	sum := sha256.Sum256(canonical)
 	s.Digest = hex.EncodeToString(sum[:])
 	return nil

@@ -115,13 +115,17 @@ func observation(stream string, r *query.FluxRecord) store.Observation {
 		return nil
 	}
 	simulation, _ := r.ValueByKey("simulation").(bool)
-	return store.Observation{
+	o := store.Observation{
 		Stream: stream, Start: r.Time().UTC(), End: time.Unix(0, whole("stop")).UTC(), Every: text("every"),
 		Cell: text("cell"), Zone: text("zone"), Category: text("category"), Measure: text("measure"),
 		Status: store.Status(text("status")), Reason: text("reason"), Value: pointer("value"), Low: pointer("low"), High: pointer("high"),
 		Unit: text("unit"), Decision: text("decision"), Policy: text("policy"), Mechanism: text("mechanism"),
 		Epsilon: number("epsilon"), Scale: number("scale"), Threshold: number("threshold"), Ledger: whole("ledger"), Simulation: simulation,
 	}
+	if o.Status == store.Withdrawn {
+		o = o.Withdraw(o.Reason) // InfluxDB cannot take a field away
+	}
+	return o
 }
 
 // ClosedUntil is the end of the stream's last stored window; zero when none is.

@@ -99,7 +99,8 @@ func OpenReader(path string) (*Store, error) {
 // Close releases the file.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Write stores observations in one transaction; those already there stay.
+// Write stores observations in one transaction; those already there stay, unless
+// they are withdrawn.
 func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -112,6 +113,13 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	}
 	defer insert.Close()
 	for _, o := range list {
+		if o.Status == store.Withdrawn {
+			if _, err := tx.ExecContext(ctx, "UPDATE observation SET status = ?, reason = ?, value = NULL, low = NULL, high = NULL WHERE stream = ? AND start = ? AND cell = ? AND measure = ?",
+				o.Status, o.Reason, o.Stream, o.Start.UnixNano(), o.Cell, o.Measure); err != nil {
+				return err
+			}
+			continue
+		}
 		if _, err := insert.ExecContext(ctx, o.Stream, o.Start.UnixNano(), o.Cell, o.Measure, o.End.UnixNano(), o.Every,
 			o.Zone, o.Category, o.Status, o.Reason, o.Value, o.Low, o.High, o.Unit, o.Decision, o.Policy,
 			o.Mechanism, o.Epsilon, o.Scale, o.Threshold, o.Ledger, o.Simulation); err != nil {

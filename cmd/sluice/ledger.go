@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/books"
+	"sluice/gateway"
+	"sluice/proof"
+)
+
+func ledgerCommand() *cobra.Command {
+	c := &cobra.Command{Use: "ledger", Short: "The privacy budget: what was spent, and whether the books are right"}
+	c.AddCommand(ledgerShowCommand(), ledgerVerifyCommand(), ledgerRecoverCommand())
+	return c
+}
+
+// openBooks finds public books: a state directory, its public/ directory, a copy
+// of that, or the URL of an open-data server or of a copy.
+func openBooks(where string) (books.Reader, error) {
+	if strings.Contains(where, "://") {
+		u, err := url.Parse(where)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return books.Reader{}, &usageError{"the books are a directory, or a URL such as https://data.example"}
+		}
+		base := strings.TrimSuffix(where, "/")
+		if !strings.HasSuffix(base, "/books") {
+			base += "/books"
+		}
+		return books.Reader{Source: books.NewMirror(base)}, nil
+	}
+	if info, err := os.Stat(filepath.Join(where, "public")); err == nil && info.IsDir() {
+		where = filepath.Join(where, "public")
+	}
+	r := books.Reader{Source: books.Dir(where)}
+	if _, err := r.Source.Get("city.json"); err != nil {
+		return r, &exit{exitWrong, fmt.Sprintf("there are no public books in %s: %v; name a gateway's state directory, its public/ directory, or a URL", where, err)}
+	}
+	return r, nil
+}
+
+func ledgerShowCommand() *cobra.Command {
+	var svg string
+	var asJSON bool
+	var ahead int
+	c := &cobra.Command{
+		Use: "show BOOKS", Short: "Show the budget of each day: spent, left, and what is coming", Args: cobra.ExactArgs(1),
+		Long: "BOOKS is a gateway's state directory, its public/ directory, a copy of that, or the URL of an open-data server.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := openBooks(args[0])
+			if err != nil {
+				return err
+			}
+			days, err := proof.Days(r, ahead)
+			if err != nil {
+				return away(err)
+			}
+			if svg != "" {
+				if err := os.WriteFile(svg, []byte(proof.Chart(days)), 0o644); err != nil {
+					return wrong(err)
+				}
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), map[string]any{"days": days})
+			}
+			showDays(cmd.OutOrStdout(), days, svg)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&svg, "svg", "", "file for a chart")
+	c.Flags().IntVar(&ahead, "ahead", 7, "days to look ahead")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the days as JSON")
+	return c
+}
+
+func showDays(w io.Writer, days []proof.Day, svg string) {
+	if len(days) == 0 {
+		fmt.Fprintln(w, "Nothing has been spent: no stream about anybody has released a window yet.")
+		return
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "day\tunit\tspent\tcoming\tleft\tcharter\tdecisions")
+	for _, d := range days {
+		note := strings.Join(d.Decisions, ", ")
+		if d.Refused > 0 {
+			note += fmt.Sprintf(" (%d refused)", d.Refused)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.4g\t%.4g\t%.4g\t%.4g\t%s\n", d.Day, d.Unit, d.Spent, d.Coming, d.Left, d.Cap, note)
+	}
+	_ = t.Flush() // to a terminal or a buffer
+	fmt.Fprintln(w, "\nEpsilon per unit and day. Days add up: over a week one unit has lost up to the sum of seven.")
+	if svg != "" {
+		fmt.Fprintf(w, "Drawn: %s\n", svg)
+	}
+}
+
+func ledgerVerifyCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "verify BOOKS", Short: "Compute everything in the public books again", Args: cobra.ExactArgs(1),
+		Long: "BOOKS is as for show. Both chains are followed, every day is added up, every plan's cost and noise is\n" +
+			"computed again. docs/release.md has the formats. Exit code 1 when something is wrong.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := openBooks(args[0])
+			if err != nil {
+				return err
+			}
+			report, err := proof.Check(r)
+			if err != nil {
+				return away(err)
+			}
+			return showReport(cmd.OutOrStdout(), report, asJSON, false)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	return c
+}
+
+func verifyCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "verify URL", Short: "Check everything that an open-data server shows against its public books", Args: cobra.ExactArgs(1),
+		Long: "Like ledger verify, and every number that is shown is compared with the digest that its window was\n" +
+			"released under and with the noise that its plan asks for. Exit codes: 0 right, 1 wrong, 4 out of reach.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := openBooks(args[0])
+			if err != nil {
+				return err
+			}
+			if !strings.Contains(args[0], "://") {
+				return &usageError{"verify needs a URL such as https://data.example; for files there is sluice ledger verify"}
+			}
+			releases, err := r.Releases()
+			if err != nil {
+				return away(err)
+			}
+			bar := progress(cmd.ErrOrStderr(), len(releases), "comparing windows")
+			report, err := proof.CheckShown(cmd.Context(), r, remoteShower(args[0]), func(n, _ int) { _ = bar.Set(n) })
+			_ = bar.Finish()
+			if err != nil {
+				return away(err)
+			}
+			return showReport(cmd.OutOrStdout(), report, asJSON, true)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	return c
+}
+
+func away(err error) error { return &exit{exitAway, err.Error()} }
+
+func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
+	if asJSON {
+		if err := printJSON(w, r); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(w, "%d lines of budget, %d released windows, %d plans\n", r.Lines, r.Releases, r.Plans)
+		if shown {
+			fmt.Fprintf(w, "%d numbers compared with what was released; %d windows withdrawn in part or whole\n", r.Observations, r.Withdrawn)
+		}
+		for _, p := range r.Problems {
+			fmt.Fprintln(w, "WRONG:", p)
+		}
+	}
+	if len(r.Problems) > 0 {
+		return &exit{exitWrong, fmt.Sprintf("%d things are wrong", len(r.Problems))}
+	}
+	if !asJSON {
+		fmt.Fprintln(w, "Everything adds up.")
+	}
+	return nil
+}
+
+// remoteShower reads an open-data server's observations.
+type remoteShower string
+
+// Observations implements proof.Shower, page by page.
+func (base remoteShower) Observations(ctx context.Context, stream string, from, to time.Time) ([]proof.Shown, error) {
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{IdleConnTimeout: time.Minute}} // no proxy: the environment is not read
+	v := url.Values{"from": {from.UTC().Format(time.RFC3339)}, "to": {to.UTC().Format(time.RFC3339)}, "limit": {"1000"}}
+	root := strings.TrimSuffix(strings.TrimSuffix(string(base), "/"), "/books")
+	next := "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
+	var out []proof.Shown
+	for next != "" {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, root+next, nil)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return nil, errors.New("the open-data server does not answer; check the URL")
+		}
+		var page struct {
+			Items []proof.Shown `json:"items"`
+			Next  *string       `json:"next"`
+		}
+		err = json.NewDecoder(io.LimitReader(resp.Body, 16<<20)).Decode(&page)
+		_ = resp.Body.Close() // it was read
+		switch {
+		case resp.StatusCode == http.StatusNotFound:
+			return nil, nil // a stream that is shown no more
+		case resp.StatusCode != http.StatusOK:
+			return nil, fmt.Errorf("the open-data server answers %d", resp.StatusCode)
+		case err != nil:
+			return nil, fmt.Errorf("the open-data server's answer cannot be read: %w", err)
+		}
+		for i := range page.Items {
+			page.Items[i].Stream = stream
+		}
+		out = append(out, page.Items...)
+		if next = ""; page.Next != nil {
+			next = *page.Next
+		}
+	}
+	return out, nil
+}
+
+func ledgerRecoverCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use: "recover -c FILE", Short: "Make a state directory fit to go on that was put back from a backup", Args: cobra.NoArgs,
+		Long: "A gateway whose state directory is older than what was released already releases nothing. With the gateway\n" +
+			"stopped, this takes over what the outside copy of the books (witness) still has, and closes every stream\n" +
+			"until the first midnight after now and after its last release. Nothing is released twice.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := gateway.ReadConfig(file)
+			if err != nil {
+				return err
+			}
+			log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
+			if err != nil {
+				return err
+			}
+			g, err := gateway.Open(cmd.Context(), cfg, log)
+			if err != nil {
+				return err
+			}
+			found, err := g.Recover(cmd.Context())
+			if err = errors.Join(err, g.Close()); err != nil {
+				return wrong(err)
+			}
+			w := cmd.OutOrStdout()
+			if found.Behind == "" {
+				fmt.Fprintln(w, "This state directory is the latest, as far as the keys' directory, the store and the outside copy know. Nothing was changed.")
+				return nil
+			}
+			fmt.Fprintf(w, "Found: %s\n%d lines were taken over from the outside copy.\n", found.Behind, found.Lines)
+			ids := make([]string, 0, len(found.Until))
+			for id := range found.Until {
+				ids = append(ids, id)
+			}
+			slices.Sort(ids)
+			for _, id := range ids {
+				fmt.Fprintf(w, "%s is silent until %s.\n", id, found.Until[id].Format(time.RFC3339))
+			}
+			fmt.Fprintln(w, "Start the gateway again.")
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", "gateway.yaml", "configuration file of the gateway")
+	return c
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/books"
+	"sluice/gateway"
+)
+
+func withdrawCommand() *cobra.Command {
+	var file, at, reason string
+	w := books.Withdrawal{}
+	c := &cobra.Command{
+		Use: "withdraw STREAM --start T --reason TEXT", Short: "Hide what was released of a window, for a public reason", Args: cobra.ExactArgs(1),
+		Long: "What is withdrawn is shown as withdrawn, with the reason, and never gets another number. Whoever has copied it\n" +
+			"before keeps it. It works while the gateway runs, which passes it on within seconds.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := gateway.ReadConfig(file)
+			if err != nil {
+				return err
+			}
+			if w.Start, err = time.Parse(time.RFC3339, at); err != nil {
+				return &usageError{"--start is the start of a window, such as 2026-11-23T10:00:00Z"}
+			}
+			if len(reason) < 3 || len(reason) > 300 {
+				return &usageError{"--reason is needed: 3 to 300 letters, which residents read"}
+			}
+			w.Stream, w.Reason, w.At = args[0], reason, time.Now().UTC().Truncate(time.Second)
+			n, err := gateway.Withdraw(cmd.Context(), cfg, w)
+			if err != nil {
+				return wrong(err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream, w.Start.UTC().Format(time.RFC3339))
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&file, "config", "c", "gateway.yaml", "configuration file of the gateway")
+	f.StringVar(&at, "start", "", "start of the window")
+	f.StringVar(&w.Cell, "cell", "", "one cell only")
+	f.StringVar(&w.Measure, "measure", "", "one measure only")
+	f.StringVar(&reason, "reason", "", "why; residents read it")
+	return c
+}

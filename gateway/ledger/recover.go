@@ -1,0 +1,218 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+// recovered is the policy of journal rows that a recovery made: every window of
+// the stream that starts before such a row's stop counts as released.
+const recovered = "recovered"
+
+// Head is how far the books have come: the last line of each, by its number and
+// SHA-256, and the end of the last window of each stream.
+type Head struct {
+	Ledger   Line                 `json:"ledger"`
+	Releases Line                 `json:"releases"`
+	Streams  map[string]time.Time `json:"streams"`
+}
+
+// Line names one line of a book.
+type Line struct {
+	N      int64  `json:"n"`
+	SHA256 string `json:"sha256"`
+}
+
+// Head reads how far the books have come.
+func (l *Ledger) Head(ctx context.Context) (Head, error) {
+	var h Head
+	var err error
+	if h.Streams, err = l.Resume(ctx); err != nil {
+		return h, err
+	}
+	for table, line := range map[string]*Line{"entry": &h.Ledger, "released": &h.Releases} {
+		n, text, err := last(ctx, l.db, table)
+		if err != nil {
+			return h, err
+		}
+		*line = Line{n, books.Hash(text)}
+	}
+	return h, nil
+}
+
+// ErrBehind says that the books have come further than this ledger: an older
+// state directory was put back.
+var ErrBehind = errors.New("this state directory is older than what was released already")
+
+// Extends reports whether the ledger holds everything that a head names; if not,
+// ErrBehind.
+func (l *Ledger) Extends(ctx context.Context, h Head) error {
+	for table, want := range map[string]Line{"entry": h.Ledger, "released": h.Releases} {
+		if want.N == 0 {
+			continue
+		}
+		var text string
+		err := l.db.QueryRowContext(ctx, "SELECT line FROM "+table+" WHERE n = ?", want.N).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && books.Hash(text) != want.SHA256 {
+			return ErrBehind
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErrForked says that two different lines have the same number: both this
+// directory and the copy have gone on by themselves.
+var ErrForked = errors.New("the outside copy of the books and this ledger have gone different ways")
+
+// Import appends the lines that an outside copy of the books has and this ledger
+// has not. The copy must continue what is here.
+func (l *Ledger) Import(ctx context.Context, entries, releases []string) (added int, err error) {
+	for name, lines := range map[string][]string{"ledger.jsonl": entries, "releases.jsonl": releases} {
+		if _, err := books.Chain(name, lines); err != nil {
+			return 0, err
+		}
+	}
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	for _, line := range entries {
+		var e books.Entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			return 0, err
+		}
+		n, err := insertLine(ctx, tx, "entry", e.N, line, "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
+			e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit, e.Kind, e.Epsilon, line)
+		if err != nil {
+			return 0, err
+		}
+		added += n
+	}
+	for _, line := range releases {
+		var r books.Released
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			return 0, err
+		}
+		n, err := insertLine(ctx, tx, "released", r.N, line, "INSERT INTO released (n, line) VALUES (?,?)", r.N, line)
+		if err != nil {
+			return 0, err
+		}
+		if added += n; n == 0 {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
+			r.Stream, r.Start.UnixNano(), r.End.UnixNano(), r.Policy, r.SHA256); err != nil {
+			return 0, err
+		}
+	}
+	return added, tx.Commit()
+}
+
+// insertLine adds a line of a book unless it is there; another one there is a fork.
+func insertLine(ctx context.Context, tx *sql.Tx, table string, n int64, line, insert string, args ...any) (int, error) {
+	var have string
+	err := tx.QueryRowContext(ctx, "SELECT line FROM "+table+" WHERE n = ?", n).Scan(&have)
+	switch {
+	case err == nil && have != line:
+		return 0, fmt.Errorf("line %d: %w", n, ErrForked)
+	case err == nil:
+		return 0, nil
+	case !errors.Is(err, sql.ErrNoRows):
+		return 0, err
+	}
+	_, err = tx.ExecContext(ctx, insert, args...)
+	return 1, err
+}
+
+func entryKey(decision, plan, day string) string { return fmt.Sprintf("%q %q %q", decision, plan, day) }
+
+// Skip closes streams up to an instant for good: what may have been released of
+// them there is never released again, and the gap is public.
+func (l *Ledger) Skip(ctx context.Context, streams map[string]time.Time) error {
+	resume, err := l.Resume(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	for stream, until := range streams {
+		start := resume[stream]
+		if !start.Before(until) {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,'')",
+			stream, until.UnixNano()-1, until.UnixNano(), recovered); err != nil {
+			return err
+		}
+		if start.IsZero() {
+			start = until
+		}
+		line, err := json.Marshal(books.Gap{Stream: stream, Start: start, End: until, Reason: recovered})
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line)); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// ErrUnreleased says that there is nothing to withdraw.
+var ErrUnreleased = errors.New("nothing was released there")
+
+// Withdraw hides releases: it enters the public line and sends the store what is
+// to be shown instead. Rows are as the store has them.
+func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.Observation) error {
+	if len(rows) == 0 {
+		return ErrUnreleased
+	}
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	n, _, err := last(ctx, tx, "withdrawal")
+	if err != nil {
+		return err
+	}
+	w.N = n + 1
+	line, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	rows = slices.Clone(rows)
+	for i := range rows {
+		rows[i] = rows[i].Withdraw(w.Reason)
+	}
+	raw, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO withdrawal (n, line) VALUES (?,?)", w.N, string(line)); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", w.Stream, w.Start.UnixNano(), string(raw)); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	l.signal()
+	return nil
+}

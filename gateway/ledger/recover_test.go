@@ -1,0 +1,104 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"sluice/books"
+	"sluice/gateway/release"
+)
+
+func commit(hour int) release.Commit {
+	at := time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC)
+	return release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q", Ledger: 1}
+}
+
+func life(t *testing.T, l *Ledger, hours ...int) {
+	t.Helper()
+	ctx := context.Background()
+	for _, h := range hours {
+		if _, err := l.Reserve(ctx, reservation("a", "q", "2026-03-02", 0.5)); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Commit(ctx, commit(h)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestImport: a ledger that fell behind takes over what a copy has, once, and
+// refuses one that went another way.
+func TestImport(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	latest, old, other := open(t, filepath.Join(dir, "a.db"), 1<<20), open(t, filepath.Join(dir, "b.db"), 1<<20), open(t, filepath.Join(dir, "c.db"), 1<<20)
+	life(t, latest, 1, 2, 3)
+	life(t, old, 1)
+	life(t, other, 2)
+	head, err := latest.Head(ctx)
+	if err != nil || head.Ledger.N != 1 || head.Releases.N != 3 || !head.Streams["s"].Equal(commit(3).End) {
+		t.Fatalf("the head is %+v, %v", head, err)
+	}
+	if err := latest.Extends(ctx, head); err != nil {
+		t.Errorf("a ledger does not extend its own head: %v", err)
+	}
+	for _, l := range []*Ledger{old, other} {
+		if err := l.Extends(ctx, head); !errors.Is(err, ErrBehind) {
+			t.Errorf("a ledger with fewer or other lines gives %v", err)
+		}
+	}
+	entries, _ := latest.Lines(ctx, 0)
+	releases, _ := latest.Releases(ctx, 0)
+	if _, err := other.Import(ctx, entries, releases); !errors.Is(err, ErrForked) {
+		t.Errorf("another history was imported: %v", err)
+	}
+	if _, err := old.Import(ctx, entries, append([]string{}, releases[1:]...)); err == nil {
+		t.Error("a copy with a line gone was imported")
+	}
+	for _, want := range []int{2, 0} {
+		if n, err := old.Import(ctx, entries, releases); n != want || err != nil {
+			t.Errorf("imported %d lines, %v; want %d", n, err, want)
+		}
+	}
+	if err := old.Extends(ctx, head); err != nil {
+		t.Errorf("after the import: %v", err)
+	}
+	if done, err := old.Released(ctx, commit(3).Key); !done || err != nil {
+		t.Errorf("an imported window counts as released: %v, %v", done, err)
+	}
+	life(t, old, 4)
+	if all, err := old.Releases(ctx, 0); err != nil || len(all) != 4 {
+		t.Fatal(all, err)
+	} else if _, err := books.Chain("releases.jsonl", all); err != nil {
+		t.Errorf("the chain does not go on: %v", err)
+	}
+}
+
+// TestSkip: what lies before is released for good, what lies after is not.
+func TestSkip(t *testing.T) {
+	ctx := context.Background()
+	l := open(t, filepath.Join(t.TempDir(), "l.db"), 1<<20)
+	life(t, l, 1)
+	midnight := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	for range 2 {
+		if err := l.Skip(ctx, map[string]time.Time{"s": midnight, "t": midnight}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, want := range map[time.Time]bool{midnight.Add(-time.Hour): true, midnight: false} {
+		for _, stream := range []string{"s", "t"} {
+			if done, err := l.Released(ctx, release.Key{Stream: stream, Start: at}); done != want || err != nil {
+				t.Errorf("%s at %s is released: %v, %v; want %v", stream, at, done, err, want)
+			}
+		}
+	}
+	if resume, err := l.Resume(ctx); err != nil || !resume["s"].Equal(midnight) {
+		t.Errorf("the stream goes on at %v, %v", resume["s"], err)
+	}
+	if gaps, err := l.Gaps(ctx, 0); err != nil || len(gaps) != 2 {
+		t.Errorf("the gaps are %v, %v", gaps, err)
+	}
+}

@@ -1,0 +1,48 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sluice/books"
+	"sluice/gateway/ledger"
+	"sluice/store"
+)
+
+// Withdraw hides what was released of a window, or of one cell or measure of it,
+// and says how many numbers that are. It may be used beside a running gateway,
+// which passes it on.
+func Withdraw(ctx context.Context, cfg Config, w books.Withdrawal) (n int, err error) {
+	if strings.ContainsFunc(w.Reason, func(r rune) bool { return r < ' ' }) {
+		return 0, errors.New("the reason is one line of text")
+	}
+	s, err := openStore(ctx, cfg.Store)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	q := store.Query{Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000}
+	if w.Cell != "" {
+		q.Cells = []string{w.Cell}
+	}
+	if w.Measure != "" {
+		q.Measures = []string{w.Measure}
+	}
+	rows, err := s.Observations(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	l, err := ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if err := l.Withdraw(ctx, w, rows); err != nil {
+		return 0, fmt.Errorf("%w: no such window, cell or measure is in the store; see /api/v1/streams/STREAM/observations", err)
+	}
+	return len(rows), nil
+}

@@ -1,0 +1,229 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// verb runs a verb that ends and returns its exit code and what it wrote.
+func verb(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	cmd := exec.Command(sluice, args...)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// crowd sends n devices in an hour.
+func (c *city) crowd(hour, n int) {
+	c.t.Helper()
+	at := ten.Add(time.Duration(hour)*time.Hour + time.Minute)
+	for i := range n {
+		c.link.Publish("city/v1/acme/wifi-1/up", fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"device":"crowd-%d-%d","rssi":-50,"note":"x"}}`,
+			at.Format(time.RFC3339), hour*1000+i, hour, i), false)
+	}
+	if err := c.link.Flush(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// hours lives through some hours, one of them nobody's, and waits for the store.
+func (c *city) hours(from, to int) {
+	c.t.Helper()
+	for h := from; h < to; h++ {
+		if h%3 != 2 {
+			c.crowd(h, 40)
+		}
+		c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(h, ten.Add(time.Duration(h)*time.Hour), 7)), false)
+		c.tick(ten.Add(time.Duration(h+1)*time.Hour + 3*time.Minute))
+	}
+	c.stored()
+}
+
+// TestBooksAddUp: a stranger's check passes over what a gateway wrote, over a
+// restart and a withdrawal, and finds whatever is touched afterwards.
+func TestBooksAddUp(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.begin()
+	c.hours(0, 4)
+	c.gateway.kill()
+	c.run()
+	c.hours(4, 6)
+	shown := func() (int, string) { return verb(t, "verify", c.opendata) }
+	await(t, 30*time.Second, "the books to hold every window", func() bool {
+		code, out := shown()
+		return code == 0 && strings.Contains(out, "12 released windows") && strings.Contains(out, "Everything adds up.")
+	})
+	state := filepath.Join(c.dir, "state")
+	if code, out := verb(t, "ledger", "verify", state); code != 0 || !strings.Contains(out, "1 lines of budget, 12 released windows, 2 plans") {
+		t.Errorf("ledger verify: %d\n%s", code, out)
+	}
+	svg := filepath.Join(c.dir, "days.svg")
+	if code, out := verb(t, "ledger", "show", state, "--svg", svg, "--ahead", "2"); code != 0 || !strings.Contains(out, ten.Format("2006-01-02")) || !strings.Contains(out, "20") {
+		t.Errorf("ledger show: %d\n%s", code, out)
+	}
+	if drawn := read(t, svg); strings.Count(drawn, `class="s"`) != 3 {
+		t.Errorf("the chart shows other than three days:\n%s", drawn)
+	}
+	c.withdrawn(shown)
+	c.touched()
+}
+
+// withdrawn hides a number: nobody sees it any more, and the checks know why.
+func (c *city) withdrawn(shown func() (int, string)) {
+	t, config := c.t, filepath.Join(c.dir, "gateway.yaml")
+	at := ten.Format(time.RFC3339)
+	for what, args := range map[string][]string{
+		"without a reason": {"withdraw", "devices", "-c", config, "--start", at},
+		"without a start":  {"withdraw", "devices", "-c", config, "--reason", "a mistake"},
+	} {
+		if code, out := verb(t, args...); code != 2 {
+			t.Errorf("withdraw %s: %d\n%s", what, code, out)
+		}
+	}
+	if code, out := verb(t, "withdraw", "devices", "-c", config, "--start", ten.Add(time.Minute).Format(time.RFC3339), "--reason", "a mistake"); code != 1 {
+		t.Errorf("withdraw of nothing: %d\n%s", code, out)
+	}
+	if code, out := verb(t, "withdraw", "devices", "-c", config, "--start", at, "--reason", "the sensor stood in a shop"); code != 0 {
+		t.Fatalf("withdraw: %d\n%s", code, out)
+	}
+	var got item
+	await(t, 20*time.Second, "the number to be hidden", func() bool {
+		got = c.items("devices", ten, ten.Add(time.Hour))[0]
+		return got.Status == "withdrawn"
+	})
+	if got.Value != nil || got.Low != nil || got.High != nil || got.Reason != "the sensor stood in a shop" {
+		t.Errorf("what is withdrawn shows as %+v", got)
+	}
+	await(t, 10*time.Second, "the books to say so", func() bool {
+		code, out := shown()
+		return code == 0 && strings.Contains(out, "1 windows withdrawn")
+	})
+	c.gateway.kill()
+	c.run()
+	if again := c.items("devices", ten, ten.Add(time.Hour))[0]; again.Status != "withdrawn" || again.Value != nil {
+		t.Errorf("after a restart it is %+v", again)
+	}
+}
+
+// touched changes one byte of each book in a copy: every change is found.
+func (c *city) touched() {
+	t := c.t
+	books := filepath.Join(c.dir, "state", "public")
+	for name, change := range map[string][2]string{
+		"ledger.jsonl":   {`"epsilon":20`, `"epsilon":2`},
+		"releases.jsonl": {`"rows":1`, `"rows":3`},
+		"streams.json":   {`"public_from": `, `"public_from": 1`},
+	} {
+		copied := filepath.Join(t.TempDir(), "books")
+		if err := os.CopyFS(copied, os.DirFS(books)); err != nil {
+			t.Fatal(err)
+		}
+		old := read(t, filepath.Join(copied, name))
+		write(t, filepath.Join(copied, name), strings.Replace(old, change[0], change[1], 1))
+		if code, out := verb(t, "ledger", "verify", copied); code != 1 || !strings.Contains(out, "WRONG") {
+			t.Errorf("with %s touched: %d\n%s", name, code, out)
+		}
+	}
+	plans, err := filepath.Glob(filepath.Join(books, "plans", "*.json"))
+	if err != nil || len(plans) != 2 {
+		t.Fatal(plans, err)
+	}
+}
+
+// TestRestoredDirectory: an older state directory that is put back releases
+// nothing, whoever knows better: the head beside the keys, the store, or the
+// outside copy. After the recovery no window has a second value.
+func TestRestoredDirectory(t *testing.T) {
+	t.Parallel()
+	for _, knows := range []string{"head", "store", "witness"} {
+		t.Run(knows, func(t *testing.T) {
+			t.Parallel()
+			files := small()
+			c := found(t, files)
+			config := filepath.Join(c.dir, "gateway.yaml")
+			more := ""
+			switch knows {
+			case "store":
+				more = fmt.Sprintf("store: {sqlite: {path: %q}}\n", filepath.Join(c.dir, "elsewhere.db"))
+				write(t, filepath.Join(c.dir, "opendata.yaml"), strings.Replace(files["opendata.yaml"], "state/store.db", "elsewhere.db", 1))
+			case "witness":
+				more = fmt.Sprintf("witness: %q\n", filepath.Join(c.dir, "outside"))
+			}
+			write(t, config, files["gateway.yaml"]+more)
+			state, backup := filepath.Join(c.dir, "state"), filepath.Join(c.dir, "backup")
+			c.begin()
+			c.hours(0, 2)
+			if code := c.gateway.stop(20 * time.Second); code != 0 {
+				t.Fatal(code)
+			}
+			if err := os.CopyFS(backup, os.DirFS(state)); err != nil {
+				t.Fatal(err)
+			}
+			c.run()
+			c.hours(2, 5)
+			before := c.items("devices", ten, ten.Add(24*time.Hour))
+			if code := c.gateway.stop(20 * time.Second); code != 0 {
+				t.Fatal(code)
+			}
+			c.putBack(state, backup)
+			if knows != "head" {
+				heads, err := filepath.Glob(filepath.Join(c.keys, "*", "head.json"))
+				if err != nil || len(heads) != 1 {
+					t.Fatal(heads, err)
+				}
+				if err := os.Remove(heads[0]); err != nil { // as after a reboot
+					t.Fatal(err)
+				}
+			}
+			c.run()
+			c.crowd(3, 40)
+			go func() { _ = c.link.Tick(clockTopic, ten.Add(6*time.Hour)) }() // stays unacknowledged
+			c.gateway.find(`older than what was released already`)
+			time.Sleep(300 * time.Millisecond)
+			if n := c.metric("sluice_outbox_rows"); n != 0 {
+				t.Errorf("%v windows were released", n)
+			}
+			c.gateway.stop(20 * time.Second)
+			code, out := verb(t, "ledger", "recover", "-c", config)
+			if code != 0 || !strings.Contains(out, "is silent until") || knows == "witness" && strings.Contains(out, "\n0 lines") {
+				t.Fatalf("recover: %d\n%s", code, out)
+			}
+			c.run()
+			c.link.Close()
+			c.connect()
+			c.tick(ten.Add(7 * time.Hour))
+			c.stored()
+			values := make(map[string]bool)
+			for _, line := range deref(before) {
+				values[line] = true
+			}
+			for _, line := range deref(c.items("devices", ten, ten.Add(24*time.Hour))) {
+				if !values[line] {
+					t.Errorf("after the recovery there is %s; before there was\n%s", line, strings.Join(deref(before), "\n"))
+				}
+			}
+			if code, out := verb(t, "ledger", "recover", "-c", config); code != 3 { // the gateway runs
+				t.Errorf("recover beside a gateway: %d\n%s", code, out)
+			}
+		})
+	}
+}
+
+func (c *city) putBack(state, backup string) {
+	c.t.Helper()
+	if err := os.RemoveAll(state); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.CopyFS(state, os.DirFS(backup)); err != nil {
+		c.t.Fatal(err)
+	}
+}
