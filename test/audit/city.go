@@ -1,0 +1,364 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"sluice/firmware-sim/device"
+)
+
+// A thousand cells: zones times values.
+const (
+	zones  = 40
+	values = 25
+	cells  = zones * values
+)
+
+const clockTopic = "audit/clock"
+
+var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+// decision is one stream to audit.
+type decision struct {
+	id            string
+	contributions int
+	// below keeps only readings with a smaller x: so worlds differ in one gateway.
+	below    float64
+	measures string
+}
+
+// city is a gateway and an open-data server over one state directory.
+type city struct {
+	o                 options
+	dir, keys, mqtt   string
+	gateway, opendata *exec.Cmd
+	api               string
+	link              *device.Link
+	seq               int
+	seen              map[string]string // what was ever shown, by stream, start, cell and measure
+	twice             []string          // what was shown with two values
+}
+
+func found(o options, list []decision) (*city, error) {
+	dir, err := os.MkdirTemp("", "sluice-audit-")
+	if err != nil {
+		return nil, err
+	}
+	keys, err := os.MkdirTemp("/dev/shm", "sluice-audit-")
+	if err != nil {
+		return nil, fmt.Errorf("the audit keeps keys in /dev/shm: %w", err)
+	}
+	c := &city{o: o, dir: dir, keys: keys, seen: make(map[string]string)}
+	if c.mqtt, err = freeAddr(); err != nil {
+		return c, err
+	}
+	for name, text := range c.files(list) {
+		to := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return c, err
+		}
+		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
+			return c, err
+		}
+	}
+	if err := c.start(); err != nil {
+		return c, err
+	}
+	cmd, line, err := run(o.sluice, `http=(http://\S+)`, "opendata", "-c", filepath.Join(dir, "opendata.yaml"))
+	if err != nil {
+		return c, err
+	}
+	c.opendata, c.api = cmd, line
+	if c.link, err = device.Connect("tcp://"+c.mqtt, "audit"); err != nil {
+		return c, err
+	}
+	return c, c.tick(begin)
+}
+
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (c *city) files(list []decision) map[string]string {
+	names, cats, shapes, sensors := make([]string, zones), make([]string, values), make([]string, zones), ""
+	for z := range names {
+		names[z] = fmt.Sprintf("z%02d", z)
+		shapes[z] = fmt.Sprintf(`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]},"properties":{}}`, names[z], z, z+1, z+1, z, z)
+		sensors += fmt.Sprintf("  - {id: s%02d, owner: a, kind: meter, zone: %s, registered: 2026-01-01}\n", z, names[z])
+	}
+	for v := range cats {
+		cats[v] = fmt.Sprintf("k%02d", v)
+	}
+	out := map[string]string{
+		"gateway.yaml": fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: %s}\nregister: register.yaml\npolicy: {dir: policy}\nlisten: {mqtt: %q}\nadmin: 127.0.0.1:0\n",
+			c.keys, clockTopic, c.mqtt),
+		"opendata.yaml":        "http: 127.0.0.1:0\nbooks: state/public\nstore: {sqlite: {path: state/store.db}}\n",
+		"register.yaml":        "sensors:\n" + sensors,
+		"policy/council.yaml":  "version: 1\nmembers: []\n",
+		"policy/zones.geojson": `{"type":"FeatureCollection","features":[` + strings.Join(shapes, ",") + `]}`,
+		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\npurposes: [audit]\nforbidden_classes: [credential]\nkinds_about_people: [meter]\n" +
+			"min_units: 3\nepsilon_per_day: {device: 100000}\ndelta_per_day: 100\nmax_contributions: 100\nsunset_max: P2Y\n",
+		"policy/kinds.yaml": "kinds:\n  meter:\n    units: [{field: device, stands_for: device}]\n    fields:\n" +
+			"      - {name: device, type: string, class: identifier}\n      - {name: c, type: string, class: measurement}\n      - {name: x, type: float, class: measurement}\n",
+	}
+	for _, d := range list {
+		out["policy/decisions/"+d.id+".yaml"] = fmt.Sprintf(`decision: %q
+title: {en: Audit}
+stream: %s
+purpose: audit
+applies_to: {kinds: [meter], zones: [%s]}
+unit: {field: device, stands_for: device}
+keep: [device, c, x]
+where: [{field: x, op: "<", value: %v}]
+publish: {every: PT1H, lateness: PT1M, by: [zone, {field: c, values: [%s]}], measures: [%s]}
+protect: {min_units: %d, epsilon: %v, delta: %v, max_contributions: %d}
+forget_after: P1D
+from: 2026-01-01
+until: 2026-12-31
+`, d.id, d.id, strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures, minUnits, epsilon, delta, d.contributions)
+	}
+	return out
+}
+
+// run starts a binary and waits for a line.
+func run(bin, pattern string, args ...string) (*exec.Cmd, string, error) {
+	cmd := exec.Command(bin, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, "", fmt.Errorf("%w; build it first: make build", err)
+	}
+	re, said := regexp.MustCompile(pattern), ""
+	for s := bufio.NewScanner(pipe); s.Scan(); {
+		if m := re.FindStringSubmatch(s.Text()); m != nil {
+			go func() { _, _ = io.Copy(io.Discard, pipe) }() // until it ends
+			return cmd, m[1], nil
+		}
+		said += s.Text() + "\n"
+	}
+	_ = cmd.Wait() // it ended by itself
+	return nil, "", fmt.Errorf("%s %s did not start:\n%s", bin, args[0], said)
+}
+
+func (c *city) start() (err error) {
+	c.gateway, _, err = run(c.o.sluice, `(the gateway runs)`, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+	return err
+}
+
+// crash ends the gateway as a power cut would, and starts it again.
+func (c *city) crash() error {
+	_ = c.gateway.Process.Kill()
+	_ = c.gateway.Wait() // killed
+	return c.start()
+}
+
+func (c *city) close() {
+	if c.link != nil {
+		c.link.Close()
+	}
+	for _, cmd := range []*exec.Cmd{c.gateway, c.opendata} {
+		if cmd != nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait() // killed
+		}
+	}
+	_ = os.RemoveAll(c.dir)
+	_ = os.RemoveAll(c.keys)
+}
+
+func (c *city) tick(at time.Time) error { return c.link.Tick(clockTopic, at) }
+
+// reading is one device in one cell.
+type reading struct {
+	cell int
+	unit string
+	x    float64
+}
+
+// send publishes readings in order, a few hundred to a message, and waits until all
+// are acknowledged. Their order within a zone is kept, and between zones, too.
+func (c *city) send(at time.Time, list []reading) error {
+	stamp := at.UTC().Format(time.RFC3339)
+	var b strings.Builder
+	zone, n := -1, 0
+	flush := func() {
+		if n > 0 {
+			b.WriteByte(']')
+			c.link.Publish(fmt.Sprintf("city/v1/a/s%02d/up", zone), []byte(b.String()), false)
+		}
+		b.Reset()
+		n = 0
+	}
+	for _, r := range list {
+		if r.cell/values != zone || n == 500 {
+			flush()
+			zone = r.cell / values
+		}
+		b.WriteByte("[,"[min(n, 1)])
+		fmt.Fprintf(&b, `{"ts":%q,"seq":%d,"fields":{"device":%q,"c":"k%02d","x":%v}}`, stamp, c.seq, r.unit, r.cell%values, r.x)
+		c.seq++
+		n++
+	}
+	flush()
+	return c.link.Flush()
+}
+
+// shown is one number as the interface shows it.
+type shown struct {
+	Start                     time.Time
+	Cell, Measure, Status     string
+	Value, Low, High          *float64
+	Scale, Threshold, Epsilon float64
+	Mechanism                 string
+	cell                      int
+	PublicFrom                int `json:"-"`
+}
+
+func cellID(n int) string { return fmt.Sprintf("z%02d/k%02d", n/values, n%values) }
+
+// read waits until a stream's window is shown and returns its rows by cell.
+func (c *city) read(stream string, start time.Time) ([]shown, error) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(30 * time.Millisecond) {
+		list, err := c.look(stream, start)
+		if err != nil || len(list) > 0 {
+			return list, err
+		}
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("%s at %s is not shown", stream, start)
+		}
+	}
+}
+
+// look reads a window as it is shown now, by JSON, and notes every value.
+func (c *city) look(stream string, start time.Time) ([]shown, error) {
+	var all []shown
+	next := fmt.Sprintf("/api/v1/streams/%s/observations?limit=1000&%s", stream, span(start))
+	for next != "" {
+		var page struct {
+			Items []shown
+			Next  *string
+		}
+		body, err := c.get(next)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(body, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if next = ""; page.Next != nil {
+			next = *page.Next
+		}
+	}
+	for i := range all {
+		o := &all[i]
+		if _, err := fmt.Sscanf(o.Cell, "z%02d/k%02d", &o.cell, new(int)); err != nil {
+			return nil, err
+		}
+		k, err := strconv.Atoi(o.Cell[len(o.Cell)-2:])
+		if err != nil {
+			return nil, err
+		}
+		o.cell = o.cell*values + k
+		c.note(stream, o.Start.Format(time.RFC3339), o.Cell, o.Measure, o.Status, number(o.Value), number(o.Low), number(o.High))
+	}
+	return all, nil
+}
+
+func span(start time.Time) string {
+	return url.Values{"from": {start.Format(time.RFC3339)}, "to": {start.Add(time.Second).Format(time.RFC3339)}}.Encode()
+}
+
+func number(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*v, 'f', -1, 64)
+}
+
+// lookCSV reads the same by CSV.
+func (c *city) lookCSV(stream string, start time.Time) error {
+	body, err := c.get(fmt.Sprintf("/api/v1/streams/%s/observations?format=csv&limit=1000&%s", stream, span(start)))
+	if err != nil {
+		return err
+	}
+	rows, err := csv.NewReader(strings.NewReader(string(body))).ReadAll()
+	if err != nil {
+		return err
+	}
+	for _, r := range rows[1:] {
+		c.note(stream, r[0], r[3], r[4], r[6], r[5], r[7], r[8])
+	}
+	return nil
+}
+
+func (c *city) note(stream, start, cell, measure string, say ...string) {
+	key := strings.Join([]string{stream, start, cell, measure}, " ")
+	text := strings.Join(say, " ")
+	if old, known := c.seen[key]; known && old != text {
+		c.twice = append(c.twice, key+": "+old+", then "+text)
+	}
+	c.seen[key] = text
+}
+
+func (c *city) get(path string) ([]byte, error) {
+	resp, err := http.Get(c.api + path)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %d %.200s", path, resp.StatusCode, body)
+	}
+	return body, err
+}
+
+// publicFrom is what the interface says of a stream's measure.
+func (c *city) publicFrom(stream, measure string) (int, error) {
+	var list struct {
+		Streams []struct {
+			ID       string
+			Measures []struct {
+				Name       string
+				PublicFrom int `json:"public_from"`
+			}
+		}
+	}
+	body, err := c.get("/api/v1/streams")
+	if err != nil {
+		return 0, err
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return 0, err
+	}
+	for _, s := range list.Streams {
+		for _, m := range s.Measures {
+			if s.ID == stream && m.Name == measure {
+				return m.PublicFrom, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("stream %s is not listed", stream)
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+const distinct = `{name: n, of: "distinct(unit)"}`
+
+// lightStreams are the classes of streams that are looked at.
+var lightStreams = []decision{
+	{"one", 1, 9, distinct},
+	{"eight", 8, 9, distinct},
+	{"many", 1, 9, `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
+}
+
+// Units in a cell: 0 to 30, 60 or 61.
+func unitsIn(cell int) int {
+	switch {
+	case cell < 620:
+		return cell % 31
+	case cell < 810:
+		return 60
+	}
+	return 61
+}
+
+// light gives each cell its own crowd of forged units in every window: so cells of
+// n and of n+1 units are samples of two worlds that differ in one unit.
+func light(r *report, o options) error {
+	windows := 120
+	if o.quick {
+		windows = 25
+	}
+	c, err := found(o, lightStreams)
+	defer c.close()
+	if err != nil {
+		return err
+	}
+	rows := make(map[string]map[string][]shown)
+	for w := range windows {
+		start := begin.Add(time.Duration(w) * time.Hour)
+		if err := c.send(start.Add(time.Minute), crowd(w)); err != nil {
+			return err
+		}
+		if err := c.tick(start.Add(time.Hour + 2*time.Minute)); err != nil {
+			return err
+		}
+		for _, d := range lightStreams {
+			list, err := c.read(d.id, start)
+			if err != nil {
+				return err
+			}
+			if w%10 == 0 {
+				if err := c.lookCSV(d.id, start); err != nil {
+					return err
+				}
+			}
+			for _, s := range list {
+				if rows[d.id] == nil {
+					rows[d.id] = make(map[string][]shown)
+				}
+				rows[d.id][s.Measure] = append(rows[d.id][s.Measure], s)
+			}
+		}
+	}
+	for _, d := range lightStreams {
+		from, err := c.publicFrom(d.id, "n")
+		if err != nil {
+			return err
+		}
+		list := rows[d.id]["n"]
+		what := fmt.Sprintf("%s (%s, C %d)", d.id, list[0].Mechanism, d.contributions)
+		lossOf(r, what, list)
+		steps(r, what, list, d.contributions)
+		published(r, what, list, from)
+		exactness(r, what, d, rows[d.id])
+	}
+	r.row(len(c.twice) == 0, "values ever seen per number", "%d numbers by JSON, a tenth by CSV too; %d had two", len(c.seen), len(c.twice))
+	return nil
+}
+
+// crowd is everybody of one window: units that come nowhere else, with x 1 and one
+// reading each.
+func crowd(w int) []reading {
+	var list []reading
+	for cell := range cells {
+		for u := range unitsIn(cell) {
+			list = append(list, reading{cell, fmt.Sprintf("u%d-%d-%d", w, cell, u), 1})
+		}
+	}
+	return list
+}
+
+func sample(list []shown, units int) []float64 {
+	var out []float64
+	for _, s := range list {
+		switch {
+		case unitsIn(s.cell) != units:
+		case s.Value == nil:
+			out = append(out, math.Inf(-1))
+		default:
+			out = append(out, *s.Value)
+		}
+	}
+	return out
+}
+
+// lossOf prints what a stranger can prove of epsilon from one unit more.
+func lossOf(r *report, what string, list []shown) {
+	events := make([]float64, 0, 60)
+	for t := 45.0; t <= 76; t++ {
+		events = append(events, t)
+	}
+	seen := leastEpsilon(sample(list, 60), sample(list, 61), events, 31)
+	for n := range 30 {
+		events := []float64{math.Inf(-1)} // withheld
+		for t := float64(n) - 10; t <= float64(n)+20; t += 2 {
+			events = append(events, t)
+		}
+		seen = max(seen, leastEpsilon(sample(list, n), sample(list, n+1), events, 31))
+	}
+	r.row(seen <= epsilon, what+": epsilon per window", "at least %.2f by what is seen; declared %v", seen, epsilon)
+}
+
+// steps holds p(publish | n) against the published threshold and noise.
+func steps(r *report, what string, list []shown, contributions int) {
+	s := list[0]
+	worst, at := 1.0, 0
+	for n := 0; n <= 30; n++ {
+		samples := sample(list, n)
+		k := count(samples, func(v float64) bool { return !math.IsInf(v, -1) })
+		want := tail(s.Mechanism, s.Scale, s.Threshold-float64(n))
+		if n < minUnits {
+			want = 0
+		}
+		each := alpha / 62
+		if want < lower(k, len(samples), each) || want > upper(k, len(samples), each) {
+			worst, at = 0, n
+		}
+	}
+	r.row(worst > 0, what+": p(publish | n), n = 0 to 30", "as threshold %v and scale %.2f say%s", s.Threshold, s.Scale, map[bool]string{true: "", false: fmt.Sprintf("; not so at %d units", at)}[worst > 0])
+	p := tail(s.Mechanism, s.Scale, s.Threshold-minUnits)
+	most := 1 - math.Pow(1-delta, 1/float64(contributions))
+	r.row(p <= most*(1+1e-9), what+": p(publish | min_units)", "%.2g; delta allows %.2g for each of %d pairs", p, most, contributions)
+}
+
+// published: above public_from, 99 of 100 cells are.
+func published(r *report, what string, list []shown, from int) {
+	n, k := 0, 0
+	for _, s := range list {
+		if unitsIn(s.cell) >= from {
+			n++
+			if s.Value != nil {
+				k++
+			}
+		}
+	}
+	r.row(n > 0 && float64(k) >= 0.99*float64(n), what+": published above public_from", "%.2f %% of %d cells with %d units or more", 100*float64(k)/float64(max(1, n)), n, from)
+}
+
+// truth of a measure in a cell of n units, each with one reading of x 1.
+func truth(measure string, n int) float64 {
+	if measure == "classes_-2_0" {
+		return 0
+	}
+	return float64(n)
+}
+
+// exactness: intervals hold the truth as often as the mechanism says, and the error
+// is not larger than the best mechanism's.
+func exactness(r *report, what string, d decision, measures map[string][]shown) {
+	for _, name := range []string{"n", "readings", "total", "classes_0_2"} {
+		list, known := measures[name]
+		if !known {
+			continue
+		}
+		covered, square, n := 0, 0.0, 0
+		var s shown
+		for _, s = range list {
+			u := unitsIn(s.cell)
+			if u < 60 || s.Value == nil {
+				continue
+			}
+			n++
+			t := truth(name, u)
+			if *s.Low <= t && t <= *s.High {
+				covered++
+			}
+			square += (*s.Value - t) * (*s.Value - t)
+		}
+		if n == 0 {
+			r.row(false, what+": "+name, "no cell of 60 units is published")
+			continue
+		}
+		step := 1.0
+		if name == "total" {
+			step = 1e-6
+		}
+		half := 0.0
+		for _, x := range list {
+			if x.Value != nil && *x.Low > 0 {
+				half = math.Round((*x.High - *x.Low) / 2 / step)
+				break
+			}
+		}
+		exact := 1 - 2*tail(s.Mechanism, s.Scale/step, half+1)
+		share := float64(covered) / float64(n)
+		tolerance := max(0.005, 4.5*math.Sqrt(exact*(1-exact)/float64(n)))
+		r.row(exact >= 0.95-1e-9 && math.Abs(share-exact) <= tolerance, what+": coverage of "+name, "%.2f %% of %d; the mechanism's is %.2f %%", 100*share, n, 100*exact)
+		if name != "n" || d.measures != distinct {
+			continue
+		}
+		deviation, whose := best(float64(d.contributions))
+		ratio := math.Sqrt(square/float64(n)) / deviation
+		r.row(ratio <= 1.05+4/math.Sqrt(float64(n))*1.2, what+": error before the threshold", "%.2f; %.3f times that of the better, %s", math.Sqrt(square/float64(n)), ratio, whose)
+	}
+}

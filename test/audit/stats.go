@@ -1,0 +1,92 @@
+package main
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// lower and upper are one-sided Clopper-Pearson bounds on a probability of which x
+// of n were seen, each wrong with at most alpha.
+// Source: Clopper, Pearson, Biometrika 26 (1934).
+func lower(x, n int, alpha float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return distuv.Beta{Alpha: float64(x), Beta: float64(n - x + 1)}.Quantile(alpha)
+}
+
+func upper(x, n int, alpha float64) float64 {
+	if x == n {
+		return 1
+	}
+	return distuv.Beta{Alpha: float64(x + 1), Beta: float64(n - x)}.Quantile(1 - alpha)
+}
+
+// leastEpsilon is a lower bound on epsilon from samples of a statistic in two
+// worlds: of the events "at least t" and "at most t", in both directions, the one
+// that shows most, corrected for how many are looked at in so many comparisons.
+// Withheld is -Inf.
+func leastEpsilon(a, b []float64, events []float64, comparisons int) float64 {
+	each := alpha / float64(8*len(events)*comparisons) // two bounds, two sorts of events, two directions
+	best := 0.0
+	for _, t := range events {
+		for _, at := range []func(float64) bool{func(v float64) bool { return v >= t }, func(v float64) bool { return v <= t }} {
+			x, y := count(a, at), count(b, at)
+			best = max(best, evidence(x, len(a), y, len(b), each), evidence(y, len(b), x, len(a), each))
+		}
+	}
+	return best
+}
+
+func evidence(x, n, y, m int, each float64) float64 {
+	p, q := lower(x, n, each)-delta, upper(y, m, each)
+	if p <= 0 {
+		return 0
+	}
+	return math.Log(p / q)
+}
+
+func count(list []float64, at func(float64) bool) (n int) {
+	for _, v := range list {
+		if at(v) {
+			n++
+		}
+	}
+	return n
+}
+
+// tail is P(noise >= t) for a whole t, of the mechanism as it is published.
+func tail(mechanism string, scale, t float64) float64 {
+	if mechanism == "gaussian" {
+		return math.Erfc((t-0.5)/scale/math.Sqrt2) / 2
+	}
+	a := math.Exp(-1 / scale)
+	if t > 0 {
+		return math.Pow(a, t) / (1 + a)
+	}
+	return 1 - math.Pow(a, 1-t)/(1+a)
+}
+
+// best is the standard deviation of the better of discrete Laplace and analytic
+// Gaussian noise, for a unit that adds one to each of so many pairs.
+func best(pairs float64) (deviation float64, name string) {
+	a := math.Exp(-epsilon / pairs)
+	laplace := math.Sqrt(2*a) / (1 - a)
+	low, high := 1e-3, 1e3
+	for high/low > 1.0001 {
+		// Balle, Wang (2018), theorem 8, with sensitivity 1.
+		s := math.Sqrt(low * high)
+		phi := func(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
+		if phi(1/(2*s)-epsilon*s)-math.Exp(epsilon)*phi(-1/(2*s)-epsilon*s) > delta {
+			low = s
+		} else {
+			high = s
+		}
+	}
+	gaussian := high * math.Sqrt(pairs)
+	if laplace < gaussian {
+		return laplace, "discrete Laplace"
+	}
+	return gaussian, "analytic Gaussian"
+}
