@@ -193,9 +193,11 @@ func (a *API) observations(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	latest, err := a.source.Latest(ctx)
-	if err != nil {
-		return nil, err
+	var latest time.Time
+	if !v.Has("from") && !v.Has("to") { // nobody else needs it
+		if latest, err = a.source.Latest(ctx); err != nil {
+			return nil, err
+		}
 	}
 	q, err := query.Parse(v, st, latest)
 	if err != nil {

@@ -4,14 +4,17 @@
 package query
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"sluice/books"
@@ -28,6 +31,10 @@ type Store interface {
 type Source struct {
 	Store Store
 	Books books.Reader
+
+	mu      sync.Mutex
+	raw     []byte         // streams.json as last parsed; guarded by mu
+	streams []books.Stream // what it says; guarded by mu
 }
 
 // Bounds of one page.
@@ -45,19 +52,43 @@ type Stream struct {
 
 // Streams lists all series, by id.
 func (s *Source) Streams(ctx context.Context) ([]Stream, error) {
-	list, err := s.Books.Streams()
+	list, err := s.listed()
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Stream, len(list))
 	for i, b := range list {
-		until, err := s.Store.ClosedUntil(ctx, b.ID)
+		if out[i], err = s.of(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// listed are the series in the books, parsed again only when the file has changed.
+func (s *Source) listed() ([]books.Stream, error) {
+	raw, err := s.Books.Source.Get("streams.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.raw == nil || !bytes.Equal(raw, s.raw) {
+		list, err := s.Books.Streams()
 		if err != nil {
 			return nil, err
 		}
-		out[i] = Stream{b, until}
+		s.raw, s.streams = raw, list
 	}
-	return out, nil
+	return s.streams, nil
+}
+
+func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
+	until, err := s.Store.ClosedUntil(ctx, b.ID)
+	return Stream{b, until}, err
 }
 
 // ErrUnknown says that there is no such thing.
@@ -65,13 +96,13 @@ var ErrUnknown = errors.New("unknown")
 
 // Stream finds one series.
 func (s *Source) Stream(ctx context.Context, id string) (Stream, error) {
-	list, err := s.Streams(ctx)
+	list, err := s.listed()
 	if err != nil {
 		return Stream{}, err
 	}
-	for _, st := range list {
-		if st.ID == id {
-			return st, nil
+	for _, b := range list {
+		if b.ID == id {
+			return s.of(ctx, b)
 		}
 	}
 	return Stream{}, ErrUnknown

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,10 +22,10 @@ import (
 	"sluice/firmware-sim/device"
 )
 
-// A thousand cells: zones times values.
+// A thousand cells: zones times values. Cities that restart often have fewer zones.
 const (
-	zones  = 40
-	values = 25
+	zones  = 10
+	values = 100
 	cells  = zones * values
 )
 
@@ -41,19 +42,24 @@ type decision struct {
 	measures string
 }
 
+// perKind is how many streams share one kind of sensor. Every reading is sent by a
+// sensor of each kind.
+const perKind = 20
+
 // city is a gateway and an open-data server over one state directory.
 type city struct {
 	o                 options
 	dir, keys, mqtt   string
 	gateway, opendata *exec.Cmd
-	api               string
+	api, admin        string
 	link              *device.Link
+	kinds             int
 	seq               int
 	seen              map[string]string // what was ever shown, by stream, start, cell and measure
 	twice             []string          // what was shown with two values
 }
 
-func found(o options, list []decision) (*city, error) {
+func found(o options, zones int, list []decision) (*city, error) {
 	dir, err := os.MkdirTemp("", "sluice-audit-")
 	if err != nil {
 		return nil, err
@@ -62,11 +68,11 @@ func found(o options, list []decision) (*city, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the audit keeps keys in /dev/shm: %w", err)
 	}
-	c := &city{o: o, dir: dir, keys: keys, seen: make(map[string]string)}
+	c := &city{o: o, dir: dir, keys: keys, kinds: (len(list) + perKind - 1) / perKind, seen: make(map[string]string)}
 	if c.mqtt, err = freeAddr(); err != nil {
 		return c, err
 	}
-	for name, text := range c.files(list) {
+	for name, text := range c.files(zones, list) {
 		to := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return c, err
@@ -97,15 +103,23 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-func (c *city) files(list []decision) map[string]string {
+func (c *city) files(zones int, list []decision) map[string]string {
 	names, cats, shapes, sensors := make([]string, zones), make([]string, values), make([]string, zones), ""
 	for z := range names {
 		names[z] = fmt.Sprintf("z%02d", z)
 		shapes[z] = fmt.Sprintf(`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]},"properties":{}}`, names[z], z, z+1, z+1, z, z)
-		sensors += fmt.Sprintf("  - {id: s%02d, owner: a, kind: meter, zone: %s, registered: 2026-01-01}\n", z, names[z])
+	}
+	kinds, about := "kinds:\n", make([]string, c.kinds)
+	for k := range about {
+		about[k] = fmt.Sprintf("meter%d", k)
+		kinds += "  " + about[k] + ":\n    units: [{field: device, stands_for: device}]\n    fields:\n" +
+			"      - {name: device, type: string, class: identifier}\n      - {name: c, type: string, class: measurement}\n      - {name: x, type: float, class: measurement}\n"
+		for z, zone := range names {
+			sensors += fmt.Sprintf("  - {id: s%d-%02d, owner: a, kind: %s, zone: %s, registered: 2026-01-01}\n", k, z, about[k], zone)
+		}
 	}
 	for v := range cats {
-		cats[v] = fmt.Sprintf("k%02d", v)
+		cats[v] = fmt.Sprintf("k%03d", v)
 	}
 	out := map[string]string{
 		"gateway.yaml": fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: %s}\nregister: register.yaml\npolicy: {dir: policy}\nlisten: {mqtt: %q}\nadmin: 127.0.0.1:0\n",
@@ -114,17 +128,16 @@ func (c *city) files(list []decision) map[string]string {
 		"register.yaml":        "sensors:\n" + sensors,
 		"policy/council.yaml":  "version: 1\nmembers: []\n",
 		"policy/zones.geojson": `{"type":"FeatureCollection","features":[` + strings.Join(shapes, ",") + `]}`,
-		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\npurposes: [audit]\nforbidden_classes: [credential]\nkinds_about_people: [meter]\n" +
+		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\npurposes: [audit]\nforbidden_classes: [credential]\nkinds_about_people: [" + strings.Join(about, ", ") + "]\n" +
 			"min_units: 3\nepsilon_per_day: {device: 100000}\ndelta_per_day: 100\nmax_contributions: 100\nsunset_max: P2Y\n",
-		"policy/kinds.yaml": "kinds:\n  meter:\n    units: [{field: device, stands_for: device}]\n    fields:\n" +
-			"      - {name: device, type: string, class: identifier}\n      - {name: c, type: string, class: measurement}\n      - {name: x, type: float, class: measurement}\n",
+		"policy/kinds.yaml": kinds,
 	}
-	for _, d := range list {
+	for i, d := range list {
 		out["policy/decisions/"+d.id+".yaml"] = fmt.Sprintf(`decision: %q
 title: {en: Audit}
 stream: %s
 purpose: audit
-applies_to: {kinds: [meter], zones: [%s]}
+applies_to: {kinds: [%s], zones: [%s]}
 unit: {field: device, stands_for: device}
 keep: [device, c, x]
 where: [{field: x, op: "<", value: %v}]
@@ -133,7 +146,7 @@ protect: {min_units: %d, epsilon: %v, delta: %v, max_contributions: %d}
 forget_after: P1D
 from: 2026-01-01
 until: 2026-12-31
-`, d.id, d.id, strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures, minUnits, epsilon, delta, d.contributions)
+`, d.id, d.id, about[i/perKind], strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures, minUnits, epsilon, delta, d.contributions)
 	}
 	return out
 }
@@ -162,7 +175,7 @@ func run(bin, pattern string, args ...string) (*exec.Cmd, string, error) {
 }
 
 func (c *city) start() (err error) {
-	c.gateway, _, err = run(c.o.sluice, `(the gateway runs)`, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+	c.gateway, c.admin, err = run(c.o.sluice, `the gateway runs.*admin=(\S+)`, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
 	return err
 }
 
@@ -205,7 +218,9 @@ func (c *city) send(at time.Time, list []reading) error {
 	flush := func() {
 		if n > 0 {
 			b.WriteByte(']')
-			c.link.Publish(fmt.Sprintf("city/v1/a/s%02d/up", zone), []byte(b.String()), false)
+			for k := range c.kinds {
+				c.link.Publish(fmt.Sprintf("city/v1/a/s%d-%02d/up", k, zone), []byte(b.String()), false)
+			}
 		}
 		b.Reset()
 		n = 0
@@ -216,7 +231,7 @@ func (c *city) send(at time.Time, list []reading) error {
 			zone = r.cell / values
 		}
 		b.WriteByte("[,"[min(n, 1)])
-		fmt.Fprintf(&b, `{"ts":%q,"seq":%d,"fields":{"device":%q,"c":"k%02d","x":%v}}`, stamp, c.seq, r.unit, r.cell%values, r.x)
+		fmt.Fprintf(&b, `{"ts":%q,"seq":%d,"fields":{"device":%q,"c":"k%03d","x":%v}}`, stamp, c.seq, r.unit, r.cell%values, r.x)
 		c.seq++
 		n++
 	}
@@ -235,12 +250,13 @@ type shown struct {
 	PublicFrom                int `json:"-"`
 }
 
-func cellID(n int) string { return fmt.Sprintf("z%02d/k%02d", n/values, n%values) }
-
 // read waits until a stream's window is shown and returns its rows by cell.
 func (c *city) read(stream string, start time.Time) ([]shown, error) {
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(30 * time.Millisecond) {
 		list, err := c.look(stream, start)
+		if errors.Is(err, errUnknown) {
+			err = nil // the books do not name it yet
+		}
 		if err != nil || len(list) > 0 {
 			return list, err
 		}
@@ -273,14 +289,11 @@ func (c *city) look(stream string, start time.Time) ([]shown, error) {
 	}
 	for i := range all {
 		o := &all[i]
-		if _, err := fmt.Sscanf(o.Cell, "z%02d/k%02d", &o.cell, new(int)); err != nil {
+		var zone, value int
+		if _, err := fmt.Sscanf(o.Cell, "z%02d/k%03d", &zone, &value); err != nil {
 			return nil, err
 		}
-		k, err := strconv.Atoi(o.Cell[len(o.Cell)-2:])
-		if err != nil {
-			return nil, err
-		}
-		o.cell = o.cell*values + k
+		o.cell = zone*values + value
 		c.note(stream, o.Start.Format(time.RFC3339), o.Cell, o.Measure, o.Status, number(o.Value), number(o.Low), number(o.High))
 	}
 	return all, nil
@@ -322,6 +335,8 @@ func (c *city) note(stream, start, cell, measure string, say ...string) {
 	c.seen[key] = text
 }
 
+var errUnknown = errors.New("there is no such stream")
+
 func (c *city) get(path string) ([]byte, error) {
 	resp, err := http.Get(c.api + path)
 	if err != nil {
@@ -329,11 +344,32 @@ func (c *city) get(path string) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
+	if resp.StatusCode == http.StatusNotFound {
+		return nil, errUnknown
+	}
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("GET %s: %d %.200s", path, resp.StatusCode, body)
 	}
 	return body, err
 }
+
+// taken makes sure that the gateway refused nothing that was sent as misshapen,
+// early or late: otherwise nothing that is seen here means anything.
+func (c *city) taken() error {
+	resp, err := http.Get("http://" + c.admin + "/metrics")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	for s := bufio.NewScanner(resp.Body); s.Scan(); {
+		if m := refused.FindStringSubmatch(s.Text()); m != nil && m[2] != "0" {
+			return fmt.Errorf("%s readings were refused with %s", m[2], m[1])
+		}
+	}
+	return nil
+}
+
+var refused = regexp.MustCompile(`^sluice_readings_total\{code="(E[1-3]\d\d)",state="[a-z]+"\} (\S+)`)
 
 // publicFrom is what the interface says of a stream's measure.
 func (c *city) publicFrom(stream, measure string) (int, error) {

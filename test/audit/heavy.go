@@ -50,11 +50,12 @@ func (c *city) sums(stream string, start time.Time, of func(cell int) bool) (flo
 // heavy sends one unit to a thousand cells in each of two windows of an epoch. A
 // stranger adds up everything, and separately the cells that it was seen in first.
 func heavy(r *report, o options) error {
-	each := 40
+	const each = 50
+	bounds := []int{1, 8}
 	if o.quick {
-		each = 25
+		bounds = bounds[:1]
 	}
-	c, err := found(o, pairsOf(each, 1, 8))
+	c, err := found(o, zones, pairsOf(each, bounds...))
 	defer c.close()
 	if err != nil {
 		return err
@@ -73,7 +74,10 @@ func heavy(r *report, o options) error {
 			return err
 		}
 	}
-	for _, n := range []int{1, 8} {
+	if err := c.taken(); err != nil {
+		return err
+	}
+	for _, n := range bounds {
 		var window, epoch, first [2][]float64
 		for i := range each {
 			for world, name := range []string{"with", "less"} {
@@ -118,8 +122,8 @@ func quantiles(of [2][]float64) []float64 {
 		}
 	}
 	var out []float64
-	for i := 1; i < 12; i++ {
-		out = append(out, math.Round(low+(high-low)*float64(i)/12)+0.5)
+	for i := 1; i < 4; i++ {
+		out = append(out, math.Round(low+(high-low)*float64(i)/4)+0.5)
 	}
 	return out
 }
@@ -131,7 +135,7 @@ func restarts(r *report, o options) error {
 	if o.quick {
 		each = 60
 	}
-	c, err := found(o, pairsOf(each, 1))
+	c, err := found(o, 1, pairsOf(each, 1))
 	defer c.close()
 	if err != nil {
 		return err
@@ -146,11 +150,14 @@ func restarts(r *report, o options) error {
 				return err
 			}
 		}
-		if err := c.send(begin.Add(2*time.Minute), []reading{{k, "whom", unitX}}); err != nil {
+		if err := c.send(begin.Add(time.Minute), []reading{{k, "whom", unitX}}); err != nil {
 			return err
 		}
 	}
 	if err := c.tick(begin.Add(time.Hour + 2*time.Minute)); err != nil {
+		return err
+	}
+	if err := c.taken(); err != nil {
 		return err
 	}
 	var of [2][]float64
@@ -176,7 +183,7 @@ func crashes(r *report, o options) error {
 		times = 6
 	}
 	streams := pairsOf(30, 1)
-	c, err := found(o, streams)
+	c, err := found(o, 1, streams)
 	defer c.close()
 	if err != nil {
 		return err
@@ -218,6 +225,9 @@ func crashes(r *report, o options) error {
 				return err
 			}
 		}
+	}
+	if err := c.taken(); err != nil {
+		return err
 	}
 	r.row(len(c.twice) == 0, fmt.Sprintf("values per number, over %d crashes", 2*times), "%d numbers by JSON and CSV; %d had two", len(c.seen), len(c.twice))
 	for _, t := range c.twice[:min(3, len(c.twice))] {

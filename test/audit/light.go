@@ -33,7 +33,7 @@ func light(r *report, o options) error {
 	if o.quick {
 		windows = 25
 	}
-	c, err := found(o, lightStreams)
+	c, err := found(o, zones, lightStreams)
 	defer c.close()
 	if err != nil {
 		return err
@@ -64,6 +64,9 @@ func light(r *report, o options) error {
 				rows[d.id][s.Measure] = append(rows[d.id][s.Measure], s)
 			}
 		}
+	}
+	if err := c.taken(); err != nil {
+		return err
 	}
 	for _, d := range lightStreams {
 		from, err := c.publicFrom(d.id, "n")
