@@ -29,11 +29,12 @@ var arrows = map[string]string{
 	"gateway/ingest/internal/fault":      "",
 	"gateway/ingest/internal/format":     "gateway/ingest/internal/fault gateway/ingest/internal/reading",
 	"gateway/ingest/internal/intake":     "",
-	"gateway/ingest/internal/listener":   "gateway/crash gateway/ingest/internal/intake",
-	"gateway/ingest/internal/mqtt":       "gateway/crash gateway/ingest/internal/intake",
+	"gateway/ingest/internal/listener":   "gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/wipe",
+	"gateway/ingest/internal/mqtt":       "gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/wipe",
 	"gateway/ingest/internal/pseudonym":  "",
 	"gateway/ingest/internal/reading":    "",
 	"gateway/ingest/internal/redact":     "gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/reading policy/plan",
+	"gateway/ingest/internal/wipe":       "",
 	"gateway/ingest/internal/window":     "gateway/ingest/internal/pseudonym gateway/ingest/internal/redact gateway/release policy/plan",
 
 	"gateway/crash":       "",
@@ -71,6 +72,7 @@ var arrows = map[string]string{
 	"firmware-sim/replay": "",
 	"firmware-sim/street": "",
 	"test/bench":          "",
+	"test/audit":          "firmware-sim/device",
 }
 
 // doors are the packages through which each module of others is used.
@@ -93,6 +95,7 @@ var doors = map[string]string{
 	"golang.org/x/crypto":                          "policy/council policy/desk",
 	"golang.org/x/sync":                            "gateway gateway/ingest/internal/intake town",
 	"golang.org/x/sys":                             "cmd/sluice gateway gateway/ingest/internal/checkpoint policy",
+	"gonum.org/v1/gonum":                           "test/audit",
 	"modernc.org/sqlite":                           "store/sqlite",
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // minimal systems have no time zones of their own
 
@@ -16,11 +17,29 @@ import (
 )
 
 func main() {
+	forgetFreed(os.Args)
 	keepQuiet()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// forgetFreed starts the same binary again, in the same process, with a runtime
+// that overwrites memory as it is freed: what readings were in is otherwise left as
+// it is until it is used again. Only the runtime's own GODEBUG can ask for it. The
+// parts that see readings need it; nothing else pays for it.
+func forgetFreed(args []string) {
+	const want = "clobberfree=1"
+	if len(args) < 2 || args[1] != "gateway" && args[1] != "up" || strings.Contains(os.Getenv("GODEBUG"), want) {
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return // it runs on as it is
+	}
+	debug := strings.TrimPrefix(os.Getenv("GODEBUG")+","+want, ",")
+	_ = syscall.Exec(self, args, append(os.Environ(), "GODEBUG="+debug))
 }
 
 // keepQuiet sees to it that no memory is shown when the process dies: no core

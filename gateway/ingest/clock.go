@@ -90,6 +90,9 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	if err := i.commit(ctx); err != nil {
 		return err
 	}
+	if i.epochOver {
+		i.letGo()
+	}
 	i.publishReport(true)
 	return nil
 }
@@ -315,6 +318,7 @@ func (i *Ingest) forget(c closing) error {
 		}
 		e.Forget()
 		delete(s.epochs, at)
+		i.epochOver = true
 		if err := i.keys.Shred(e.name); err != nil {
 			return err
 		}

@@ -97,6 +97,9 @@ type Ingest struct {
 	started  time.Time // wall time
 	lostAll  bool      // the log was there and could not be read
 
+	epochOver bool          // an epoch's key is gone; what its readings were in is not yet
+	wash      chan struct{} // asks for a washing of memory
+
 	// The message at hand.
 	at      *sensor
 	message *intake.Message
@@ -120,7 +123,7 @@ type Ingest struct {
 // that open windows may have run under, oldest first.
 func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := &Ingest{
-		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), started: cfg.Now(),
+		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), wash: make(chan struct{}, 1), started: cfg.Now(),
 		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
 		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1),
 	}
@@ -147,6 +150,10 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 	delivered := make(chan struct{})
 	go func() { defer close(delivered); i.deliver() }()
 	defer func() { close(i.mail); <-delivered }()
+	washed := make(chan struct{})
+	ctx, stop := context.WithCancel(ctx)
+	go func() { defer close(washed); i.washing(ctx) }()
+	defer func() { stop(); <-washed }()
 	// After a panic nothing is committed: it may have come half way through.
 	return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
 }
@@ -154,6 +161,9 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 func (i *Ingest) run(ctx context.Context, w wall) error {
 	if err := i.finishCloses(ctx, w); err != nil {
 		return i.stop(ctx, err)
+	}
+	if i.epochOver {
+		i.letGo()
 	}
 	tick := time.NewTicker(wallTick)
 	defer tick.Stop()

@@ -25,6 +25,7 @@ import (
 
 	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/wipe"
 )
 
 const (
@@ -86,8 +87,9 @@ func Listen(cfg Config) (*Listener, error) {
 	caps.MaximumPacketSize = maxPacket
 	caps.MaximumSessionExpiryInterval = 3600
 	l.server = mqtt.New(&mqtt.Options{
-		Capabilities: caps, InlineClient: true, SysTopicResendInterval: 3600,
-		Logger: slog.New(redacting{cfg.Log}),
+		Capabilities: caps, InlineClient: true, ClientNetReadBufferSize: 16, // see wiping
+		SysTopicResendInterval: 3600,
+		Logger:                 slog.New(redacting{cfg.Log}),
 	})
 	if err := l.server.AddHook(&hook{l: l}, nil); err != nil {
 		return nil, err
@@ -100,7 +102,7 @@ func Listen(cfg Config) (*Listener, error) {
 	if cfg.TLS != nil {
 		open = tls.NewListener(open, cfg.TLS)
 	}
-	if err := l.server.AddListener(listeners.NewNet("mqtt", open)); err != nil {
+	if err := l.server.AddListener(listeners.NewNet("mqtt", wiping{open})); err != nil {
 		return nil, fmt.Errorf("mqtt listener: %w", err)
 	}
 	if err := l.server.Serve(); err != nil {
@@ -108,6 +110,25 @@ func Listen(cfg Config) (*Listener, error) {
 	}
 	return l, nil
 }
+
+// wiping gives each connection a buffer that keeps nothing. The library's own is
+// made too small to hold an identifier.
+type wiping struct{ net.Listener }
+
+type wipingConn struct {
+	net.Conn
+	in *wipe.Reader
+}
+
+func (l wiping) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &wipingConn{c, wipe.NewReader(c, 16<<10)}, nil
+}
+
+func (c *wipingConn) Read(p []byte) (int, error) { return c.in.Read(p) }
 
 // Addr is the address it listens on.
 func (l *Listener) Addr() string { return l.addr.String() }

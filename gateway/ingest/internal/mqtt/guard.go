@@ -1,10 +1,11 @@
 package mqtt
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"net"
+
+	"sluice/gateway/ingest/internal/wipe"
 )
 
 // Bounds of what is passed on to the client, in bytes behind the fixed header.
@@ -23,14 +24,14 @@ var errImpossible = errors.New("the broker sent what no broker sends; is it one?
 // the library reads byte by byte.
 type guard struct {
 	net.Conn
-	in     *bufio.Reader
+	in     *wipe.Reader
 	header []byte // of the packet at hand, to be handed out first
 	left   int    // bytes of the packet to pass on
 	skip   int    // bytes of it to drop after that
 	buf    [5]byte
 }
 
-func newGuard(c net.Conn) *guard { return &guard{Conn: c, in: bufio.NewReaderSize(c, 64<<10)} }
+func newGuard(c net.Conn) *guard { return &guard{Conn: c, in: wipe.NewReader(c, 64<<10)} }
 
 // Read hands out the packets of the stream, cut to size.
 func (g *guard) Read(p []byte) (int, error) {

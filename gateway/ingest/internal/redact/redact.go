@@ -119,6 +119,9 @@ func Compile(p plan.Plan, shape *format.Shape, sensorID string, zones Locator) (
 	return r, missing
 }
 
+// Forget overwrites what is left of the last readings.
+func (r *Rule) Forget() { clear(r.scratch[:cap(r.scratch)]) }
+
 // index lays out the closed list of cells by zone and category.
 func (r *Rule) index() {
 	r.zones, r.values = map[string]int{}, map[string]int{}
