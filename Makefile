@@ -43,6 +43,7 @@ bench:
 	@echo "seed none: the readings are always the same"
 	go run ./test/bench
 	go test -run EngineRatio -bench 'Engine|Parse|Lookup' -benchtime 2s -count 3 -v ./gateway/ingest
+	go test -run xxx -bench Close -benchtime 5x ./gateway/ledger
 	go test -run xxx -bench Compile -benchtime 3x -cpu 1 ./policy
 
 # audit tests the guarantee from outside, over the real binary: under a quarter of an

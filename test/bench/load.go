@@ -18,7 +18,7 @@ var at = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 // load publishes n readings, as fast as they are acknowledged or at a rate, and
 // returns when all are. It writes MQTT 3.1.1 by hand to leave the CPU to others.
-func load(addr string, n, rate int) error {
+func load(addr string, n, rate int, of func(int) (sensor int, payload []byte)) error {
 	conn, err := dial(addr, "load")
 	if err != nil {
 		return err
@@ -48,7 +48,8 @@ func load(addr string, n, rate int) error {
 				return errors.Join(errors.New("the load was not acknowledged"), err)
 			}
 		}
-		if _, err := w.Write(publish(uint16(i%65000)+1, fmt.Sprintf("city/v1/bench/counter-%d/up", i%sensors), reading(i))); err != nil {
+		sensor, payload := of(i)
+		if _, err := w.Write(publish(uint16(i%65000)+1, fmt.Sprintf("city/v1/bench/counter-%d/up", sensor), payload)); err != nil {
 			return err
 		}
 	}
@@ -99,9 +100,16 @@ func publish(id uint16, topic string, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// reading is the nth: of another device each time, and again after all have come.
-func reading(n int) []byte {
-	who := n % people
+// few is the nth reading: of another device each time, and again after all have come.
+func few(n int) (sensor int, payload []byte) { return n % sensors, reading(n, n%people) }
+
+// many is the same of a million devices, every second of which comes again at a
+// sensor in the other zone.
+func many(n int) (sensor int, payload []byte) {
+	return (n + n/million) % sensors, reading(n, n%million)
+}
+
+func reading(n, who int) []byte {
 	b := fmt.Appendf(nil, `{"ts":"2026-03-02T10:%02d:%02d.%03dZ","seq":%d,"fields":{"device":"02:00:5e:%02x:%02x:%02x","rssi":-%d,"channel":11,"vendor":"Example Devices of the Street Ltd.","frame":"probe request","level":12.5}}`,
 		n/sensors/1000/60%14, n/sensors/1000%60, n/sensors%1000, n/sensors, who>>16, who>>8&0xff, who&0xff, 40+who%40)
 	for len(b) < 250 {

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ import (
 const (
 	readings = 500_000
 	people   = 100_000
+	million  = 1_000_000
 	sensors  = 50
 )
 
@@ -88,8 +90,15 @@ func run() error {
 		return err
 	}
 	row("gateway with embedded listener, broker and checkpoints included", embedded, nothing, 1.6)
+	fmt.Println("\nReadings per second, embedded listener, as fast as they are acknowledged")
+	if err := b.checkpoints(); err != nil {
+		return err
+	}
 	fmt.Println("\nResident memory of the gateway")
-	return b.memory()
+	if err := b.memory(); err != nil {
+		return err
+	}
+	return b.crowd()
 }
 
 func row(what string, seconds, beside, target float64) {
@@ -128,7 +137,7 @@ func (b *bench) counting(broker *process) (float64, error) {
 		return 0, err
 	}
 	before := p.cpu()
-	if err := load(broker.addr, readings, 0); err != nil {
+	if err := load(broker.addr, readings, 0, few); err != nil {
 		return 0, err
 	}
 	return perMillion(p.cpu() - before), p.says(fmt.Sprint("counted ", readings))
@@ -146,7 +155,7 @@ func (b *bench) through(broker *process) (gateway, own float64, err error) {
 	}
 	time.Sleep(500 * time.Millisecond)
 	before, brokerBefore := g.cpu(), broker.cpu()
-	if err := load(broker.addr, readings, 0); err != nil {
+	if err := load(broker.addr, readings, 0, few); err != nil {
 		return 0, 0, err
 	}
 	if err := g.received(readings); err != nil {
@@ -170,7 +179,7 @@ func (b *bench) nothing() (float64, error) {
 		return 0, err
 	}
 	before := p.cpu()
-	if err := load(addr, readings, 0); err != nil {
+	if err := load(addr, readings, 0, few); err != nil {
 		return 0, err
 	}
 	return perMillion(p.cpu() - before), nil
@@ -191,10 +200,63 @@ func (b *bench) embedded() (float64, error) {
 		return 0, err
 	}
 	before := g.cpu()
-	if err := load(addr, readings, 0); err != nil {
+	if err := load(addr, readings, 0, few); err != nil {
 		return 0, err
 	}
 	return perMillion(g.cpu() - before), g.received(readings)
+}
+
+// checkpoints is the throughput of a gateway as it is, and of one built without the
+// write to the checkpoint, by turns.
+func (b *bench) checkpoints() error {
+	const file, write = "gateway/ingest/state.go", "if err = i.log.Append(records); err == nil {"
+	raw, err := os.ReadFile(file)
+	if err != nil || strings.Count(string(raw), write) != 1 {
+		return fmt.Errorf("run it from the project's root: %w", err)
+	}
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	changed, overlay := filepath.Join(b.dir, "state.go"), filepath.Join(b.dir, "overlay.json")
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(raw), write, "if err = nil; err == nil || records == nil {", 1)), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(overlay, fmt.Appendf(nil, `{"Replace":{%q:%q}}`, abs, changed), 0o644); err != nil {
+		return err
+	}
+	without := filepath.Join(b.dir, "without")
+	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", without, "sluice/cmd/sluice").CombinedOutput(); err != nil {
+		return fmt.Errorf("building: %w\n%s", err, out)
+	}
+	with, best := b.sluice, map[string]float64{}
+	defer func() { b.sluice = with }()
+	for range 3 {
+		for _, bin := range []string{without, with} {
+			b.sluice = bin
+			addr, err := free()
+			if err != nil {
+				return err
+			}
+			g, err := b.gateway("rate", fmt.Sprintf("listen: {mqtt: %q}", addr), "PT1H")
+			if err != nil {
+				return err
+			}
+			if err := tick(addr); err != nil {
+				return err
+			}
+			begun := time.Now()
+			err = load(addr, readings, 0, few)
+			best[bin] = max(best[bin], readings/time.Since(begun).Seconds())
+			g.stop()
+			if err := errors.Join(err, os.RemoveAll(filepath.Join(b.dir, "rate"))); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf("  %-64s %6.0f\n", "built without checkpoints", best[without])
+	fmt.Printf("  %-64s %6.0f   %.2f times (target 0.75)\n", "as it is", best[with], best[with]/best[without])
+	return nil
 }
 
 // memory is what a gateway holds at 10,000 readings a second with 100,000 people
@@ -216,7 +278,7 @@ func (b *bench) memory() error {
 	idle := g.resident()
 	const rate, total = 10_000, 450_000
 	begun := time.Now()
-	if err := load(broker.addr, total, rate); err != nil {
+	if err := load(broker.addr, total, rate, few); err != nil {
 		return err
 	}
 	took := time.Since(begun)
@@ -226,6 +288,39 @@ func (b *bench) memory() error {
 	fmt.Printf("  %-64s %6.1f MiB\n", "idle", idle)
 	fmt.Printf("  %-64s %6.1f MiB (target 80), at most %.1f\n", fmt.Sprintf("after %.0f s at %.0f readings/s, windows of PT15M", took.Seconds(), total/took.Seconds()), g.resident(), g.peak())
 	return nil
+}
+
+// crowd is a gateway with a million units in open windows, one and a half zones
+// each, and how long it takes to have them back after a crash.
+func (b *bench) crowd() error {
+	addr, err := free()
+	if err != nil {
+		return err
+	}
+	way := fmt.Sprintf("listen: {mqtt: %q}", addr)
+	g, err := b.gateway("crowd", way, "PT1H")
+	if err != nil {
+		return err
+	}
+	defer func() { g.stop() }()
+	if err := tick(addr); err != nil {
+		return err
+	}
+	const total = million + million/2
+	if err := load(addr, total, 0, many); err != nil {
+		return err
+	}
+	if err := g.received(total); err != nil {
+		return err
+	}
+	fmt.Printf("  %-64s %6.1f MiB (target 256), at most %.1f\n", "a million units in open windows, 1.5 zones each", g.resident(), g.peak())
+	g.stop()
+	begun := time.Now()
+	if g, err = b.gateway("crowd", way, "PT1H"); err != nil {
+		return err
+	}
+	fmt.Printf("  %-64s %6.1f s (target 2)\n", "ready again after a crash with them", time.Since(begun).Seconds())
+	return g.received(total)
 }
 
 func perMillion(seconds float64) float64 { return seconds * 1e6 / readings }

@@ -176,13 +176,13 @@ func city(way, every string) map[string]string {
 	var reg strings.Builder
 	reg.WriteString("sensors:\n")
 	for i := range sensors {
-		fmt.Fprintf(&reg, "  - {id: counter-%d, owner: bench, kind: counter, zone: square, registered: 2026-01-01}\n", i)
+		fmt.Fprintf(&reg, "  - {id: counter-%d, owner: bench, kind: counter, zone: %s, registered: 2026-01-01}\n", i, []string{"square", "park"}[i%2])
 	}
 	return map[string]string{
 		"gateway.yaml":         "gateway: bench\ndir: state\nsimulation: true\ntime: {topic: bench/clock}\nregister: register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + way + "\n",
 		"register.yaml":        reg.String(),
 		"policy/council.yaml":  "version: 1\nmembers: []\n",
-		"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}}]}`,
+		"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}},{"type":"Feature","id":"park","geometry":{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]},"properties":{}}]}`,
 		"policy/charter.yaml": `city: {id: bench, name: Bench, timezone: UTC, languages: [en]}
 purposes: [bench]
 min_units: 3
@@ -206,7 +206,7 @@ sunset_max: P1Y
 title: {en: Devices}
 stream: devices
 purpose: bench
-applies_to: {kinds: [counter], zones: [square]}
+applies_to: {kinds: [counter], zones: [square, park]}
 unit: {field: device, stands_for: device}
 keep: [device, rssi]
 where: [{field: rssi, op: ">=", value: -85}]
