@@ -6,7 +6,7 @@
 //	decisions.json   [{"id", "title", "state", ...}]
 //	decisions/ID/decision.yaml explain.LANG.txt changes.LANG.txt
 //	decisions/ID/motion.txt bundle.tar.gz allowed_signers ballots/MEMBER.sig
-//	register.json    {"sensors": [register entry + alive + fields]}
+//	register.json    {"sensors": [register entry + alive + fields], "homes": [{"kind", "zone", "number"}]}
 //	zones.geojson    the zones as voted
 //	plans/DIGEST.json  what a decision meant: SHA-256 of the file is its name
 //	ledger.jsonl       one line per reservation of privacy budget, chained by SHA-256
@@ -88,6 +88,20 @@ type Sensor struct {
 	// Alive is null where nothing is known.
 	Alive  *bool   `json:"alive"`
 	Fields []Field `json:"fields"`
+}
+
+// Homes is how many sensors of a kind and zone stand for one home each. No such
+// sensor is shown singly anywhere.
+type Homes struct {
+	Kind   string `json:"kind"`
+	Zone   string `json:"zone"`
+	Number int    `json:"number"`
+}
+
+// Register is register.json.
+type Register struct {
+	Sensors []Sensor `json:"sensors"`
+	Homes   []Homes  `json:"homes"`
 }
 
 // Life is whether the sensor lives, in words.

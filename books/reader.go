@@ -27,13 +27,8 @@ func (r Reader) Streams() ([]Stream, error) { return read[[]Stream](r, "streams.
 // Decisions reads decisions.json.
 func (r Reader) Decisions() ([]Decision, error) { return read[[]Decision](r, "decisions.json") }
 
-// Sensors reads register.json.
-func (r Reader) Sensors() ([]Sensor, error) {
-	file, err := read[struct {
-		Sensors []Sensor `json:"sensors"`
-	}](r, "register.json")
-	return file.Sensors, err
-}
+// Register reads register.json.
+func (r Reader) Register() (Register, error) { return read[Register](r, "register.json") }
 
 // Zones reads zones.geojson as it is.
 func (r Reader) Zones() ([]byte, error) { return r.Source.Get("zones.geojson") }

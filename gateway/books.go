@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -72,11 +73,11 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	if err := g.writeDecisions(set, running, vote); err != nil {
 		return err
 	}
-	sensors, err := g.sensorsBook(ctx, set, running)
+	reg, err := g.registerBook(ctx, set, running)
 	if err != nil {
 		return err
 	}
-	if err := g.public.PutJSON("register.json", map[string]any{"sensors": sensors}); err != nil {
+	if err := g.public.PutJSON("register.json", reg); err != nil {
 		return err
 	}
 	return g.writeLines(ctx)
@@ -202,18 +203,20 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 	return list, nil
 }
 
-// sensorsBook lists the sensors. One that stands for a home is nowhere listed
-// singly.
-func (g *Gateway) sensorsBook(ctx context.Context, set *policy.Set, running bool) ([]books.Sensor, error) {
+// registerBook lists the sensors. Those that stand for homes, as their kind or a
+// plan says, are a number per kind and zone only.
+func (g *Gateway) registerBook(ctx context.Context, set *policy.Set, running bool) (books.Register, error) {
 	alive := g.ingest.Report().Alive
-	list := []books.Sensor{}
+	reg := books.Register{Sensors: []books.Sensor{}, Homes: []books.Homes{}}
+	homes := make(map[books.Homes]int)
 	for i := range g.register.Sensors {
 		s := &g.register.Sensors[i]
 		plans, _, err := set.Plans(ctx, s)
 		if err != nil {
-			return nil, err
+			return reg, err
 		}
-		if slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
+		if set.Kinds[s.Kind].Home() || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
+			homes[books.Homes{Kind: s.Kind, Zone: s.ZoneOf(set.Zones)}]++
 			continue
 		}
 		if !running {
@@ -227,15 +230,15 @@ func (g *Gateway) sensorsBook(ctx context.Context, set *policy.Set, running bool
 		if v, known := alive[s.ID]; known {
 			b.Alive = &v
 		}
-		list = append(list, b)
+		reg.Sensors = append(reg.Sensors, b)
 	}
-	slices.SortFunc(list, func(a, b books.Sensor) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
-	return list, nil
+	for h, n := range homes {
+		h.Number = n
+		reg.Homes = append(reg.Homes, h)
+	}
+	slices.SortFunc(reg.Sensors, func(a, b books.Sensor) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(reg.Homes, func(a, b books.Homes) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone)) })
+	return reg, nil
 }
 
 // fates says what becomes of each field of a sensor.

@@ -195,4 +195,33 @@ until: 2026-12-31
 	if _, _, body := get(t, c.opendata+"/api/v1/sensors"); strings.Contains(string(body), "home-1") || !strings.Contains(string(body), "road-1") {
 		t.Error("sensors that stand for homes are listed singly, or the others are not")
 	}
+	c.homesAreANumber(homes)
+}
+
+// homesAreANumber: no page, book, metric or log names a sensor that stands for
+// a home, also where a message of its own was refused.
+func (c *city) homesAreANumber(n int) {
+	t := c.t
+	c.send("home-1", "{")
+	var reg struct {
+		Homes []struct {
+			Kind, Zone string
+			Number     int
+		}
+	}
+	getJSON(t, c.opendata+"/api/v1/sensors", &reg)
+	if len(reg.Homes) != 1 || reg.Homes[0].Number != n || reg.Homes[0].Kind != "home-meter" || reg.Homes[0].Zone != "square" {
+		t.Errorf("homes are %+v; want %d meters in the square", reg.Homes, n)
+	}
+	for _, path := range []string{"/", "/sensors", "/streams/power", "/privacy", "/decisions", "/books/register.json", "/books/gaps.jsonl"} {
+		if _, _, body := get(t, c.opendata+path); strings.Contains(string(body), "home-1") {
+			t.Errorf("%s names one home's sensor", path)
+		}
+	}
+	if status, _, _ := get(t, c.opendata+"/sensors/home-1"); status != 404 {
+		t.Errorf("one home's sensor has a page: %d", status)
+	}
+	if strings.Contains(c.metrics(), "home-1") || strings.Contains(c.gateway.err.String(), "home-1") {
+		t.Error("metrics or log name one home's sensor")
+	}
 }

@@ -165,6 +165,9 @@ func (t tally) add(s *sensor, f fault.Fault) {
 	if s == nil {
 		return // an unknown topic has no owner to tell
 	}
+	if s.home {
+		return // what went wrong in one home, and when, is nobody's business
+	}
 	if t[s] == nil {
 		t[s] = make(map[fault.Fault]int64)
 	}

@@ -58,6 +58,7 @@ type sensor struct {
 	lastReading   int64
 	silentAfter   int64 // last heartbeat plus three times every
 	aboutPeople   bool
+	home          bool // it stands for a home: nothing is ever said of it singly
 	declaresPulse bool
 }
 
@@ -178,7 +179,7 @@ func (i *Ingest) reroute(s *sensor, version int) error {
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
 	s.shape, s.fields = shapeOf(kind, s.entry)
-	s.declaresPulse = !kind.Heartbeat.IsZero()
+	s.declaresPulse, s.home = !kind.Heartbeat.IsZero(), kind.Home()
 	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
 	if s.entry.Until != (decision.Date{}) {
 		s.until = s.entry.Until.End(v.Location).UnixNano()
@@ -201,6 +202,7 @@ func (i *Ingest) reroute(s *sensor, version int) error {
 			}
 			s.routes = append(s.routes, route{i.streams[p.Stream.ID], p.Stream, n, rule})
 			s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
+			s.home = s.home || p.Stream.Unit.Sensor
 		}
 	}
 	return nil

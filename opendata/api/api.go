@@ -265,14 +265,17 @@ func (a *API) sensors(r *http.Request) (*answer, error) {
 	if _, err := query.Values(r.URL.RawQuery); err != nil {
 		return nil, err
 	}
-	list, err := a.source.Books.Sensors()
+	reg, err := a.source.Books.Register()
 	if err != nil {
 		return nil, err
 	}
-	if list == nil {
-		list = []books.Sensor{}
+	if reg.Sensors == nil {
+		reg.Sensors = []books.Sensor{}
 	}
-	return asJSON(map[string]any{"sensors": list})
+	if reg.Homes == nil {
+		reg.Homes = []books.Homes{}
+	}
+	return asJSON(reg)
 }
 
 // book is one file of the public books, as it is, for mirrors and for whoever

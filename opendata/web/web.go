@@ -227,11 +227,11 @@ func (w *Web) stream(r *http.Request) (any, error) {
 	return p, nil
 }
 
-func (w *Web) sensors(*http.Request) (any, error) { return w.source.Books.Sensors() }
+func (w *Web) sensors(*http.Request) (any, error) { return w.source.Books.Register() }
 
 func (w *Web) sensor(r *http.Request) (any, error) {
-	list, err := w.source.Books.Sensors()
-	for _, s := range list {
+	reg, err := w.source.Books.Register()
+	for _, s := range reg.Sensors {
 		if s.ID == r.PathValue("id") {
 			return s, err
 		}

@@ -77,6 +77,17 @@ type Kind struct {
 	Heartbeat plan.Period `yaml:"heartbeat" json:"heartbeat"`
 }
 
+// Home reports whether a sensor of this kind can itself stand for somebody, as a
+// meter does for a home. Then it is shown nowhere singly.
+func (k Kind) Home() bool {
+	for _, u := range k.Units {
+		if u.Sensor {
+			return true
+		}
+	}
+	return false
+}
+
 // KindUnit says which field can stand for whom.
 type KindUnit struct {
 	Field     string `yaml:"field" json:"field,omitempty"`
