@@ -225,3 +225,32 @@ func (c *city) homesAreANumber(n int) {
 		t.Error("metrics or log name one home's sensor")
 	}
 }
+
+// TestTotals reads sums of released values over time and zones.
+func TestTotals(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.begin()
+	c.hours(0, 3)
+	var totals struct {
+		Items []struct {
+			Cell, Measure    string
+			Parts, Published int
+			Value, Low, High *float64
+		}
+	}
+	span := "&from=" + ten.Format(time.RFC3339) + "&to=" + ten.Add(3*time.Hour).Format(time.RFC3339)
+	getJSON(t, c.opendata+"/api/v1/streams/gates/totals?over=time&measure=passed"+span, &totals)
+	if len(totals.Items) != 1 || totals.Items[0].Parts != 3 || *totals.Items[0].Value != 21 || *totals.Items[0].Low != 21 {
+		t.Errorf("three hours of 7 are %+v", totals.Items)
+	}
+	getJSON(t, c.opendata+"/api/v1/streams/gates/totals?over=zones&measure=passed"+span, &totals)
+	if len(totals.Items) != 3 {
+		t.Errorf("three hours are %+v", totals.Items)
+	}
+	for path, want := range map[string]int{"gates/totals": 400, "devices/totals?over=time": 400, "nothing/totals?over=time": 404, "gates/totals?over=time&x=1": 400} {
+		if status, _, body := get(t, c.opendata+"/api/v1/streams/"+path); status != want {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}

@@ -37,6 +37,7 @@ func New(source *query.Source, log *slog.Logger) *API { return &API{source, log}
 func (a *API) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/api/v1/streams", a.get(a.streams))
 	mux.HandleFunc("/api/v1/streams/{id}/observations", a.get(a.observations))
+	mux.HandleFunc("/api/v1/streams/{id}/totals", a.get(a.totals))
 	mux.HandleFunc("/api/v1/sensors", a.get(a.sensors))
 	mux.HandleFunc("/api/v1/zones", a.get(a.zones))
 	mux.HandleFunc("/api/v1/decisions", a.get(a.decisions))

@@ -1,0 +1,178 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/store"
+)
+
+// Total is a sum of released values and of nothing else: it holds no more than
+// its parts do. What was withheld is missing from it, and said.
+type Total struct {
+	Start    time.Time `json:"start"`
+	End      time.Time `json:"end"`
+	Cell     string    `json:"cell,omitempty"` // of a total over time
+	Category string    `json:"category"`
+	Measure  string    `json:"measure"`
+	// Parts are how many (cell, window) pairs it is over, by what became of them.
+	Parts     int `json:"parts"`
+	Published int `json:"published"`
+	Withheld  int `json:"withheld"`
+	NoData    int `json:"no_data"`
+	Withdrawn int `json:"withdrawn"`
+	// Value is the sum of the published parts, null where there is none; Low and High
+	// hold the sum of their true values in at least 95 of 100 totals.
+	Value *float64 `json:"value"`
+	Low   *float64 `json:"low"`
+	High  *float64 `json:"high"`
+	Unit  string   `json:"unit"`
+
+	variance float64
+	laplace  bool
+	whole    bool // it counts
+}
+
+// TotalParameters are those of totals.
+var TotalParameters = []string{"from", "to", "cell", "measure", "over"}
+
+// maxParts bounds what one total is computed from.
+const maxParts = 100_000
+
+// Totals adds up the observations of a series over its zones, for each window and
+// category, or over time, for each cell.
+func (s *Source) Totals(ctx context.Context, v url.Values, st Stream, latest time.Time) ([]*Total, error) {
+	over := v.Get("over")
+	if over != "zones" && over != "time" {
+		return nil, &Invalid{"over", "is zones or time"}
+	}
+	q, err := Parse(v, st, latest)
+	if err != nil {
+		return nil, err
+	}
+	if q.Measures, err = addable(st, q.Measures); err != nil {
+		return nil, err
+	}
+	q.Limit = maxParts + 1
+	list, err := s.Store.Observations(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > maxParts {
+		return nil, &Invalid{"to", "is too far from from: a total is over at most 100,000 numbers"}
+	}
+	sums := make(map[string]bool)
+	for _, m := range st.Measures {
+		sums[m.Name] = strings.HasPrefix(m.Of, "sum(")
+	}
+	totals := make(map[[3]string]*Total)
+	for i := range list {
+		o := &list[i]
+		key := [3]string{o.Start.Format(time.RFC3339Nano), o.Category, o.Measure}
+		if over == "time" {
+			key = [3]string{o.Cell, "", o.Measure}
+		}
+		t := totals[key]
+		if t == nil {
+			t = &Total{Start: o.Start, End: o.End, Category: o.Category, Measure: o.Measure, Unit: o.Unit, whole: !sums[o.Measure]}
+			if over == "time" {
+				t.Cell = o.Cell
+			}
+			totals[key] = t
+		}
+		t.add(o)
+	}
+	out := make([]*Total, 0, len(totals))
+	for _, t := range totals {
+		t.finish()
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b *Total) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Category, b.Category), cmp.Compare(a.Measure, b.Measure))
+	})
+	return out, nil
+}
+
+// addable are the measures that can be added up, of those asked for or of all.
+// Different units are not: the same one may have been in two zones or hours. Nor
+// are means and quantiles.
+func addable(st Stream, asked []string) ([]string, error) {
+	var out []string
+	for _, m := range st.Measures {
+		if len(asked) > 0 && !slices.Contains(asked, m.Name) {
+			continue
+		}
+		if m.Of == "count()" || strings.HasPrefix(m.Of, "sum(") || strings.HasPrefix(m.Of, "histogram(") {
+			out = append(out, m.Name)
+		} else if len(asked) > 0 {
+			return nil, &Invalid{"measure", "names one that cannot be added up; totals are of count, sum and histogram"}
+		}
+	}
+	if len(out) == 0 {
+		return nil, &Invalid{"measure", "is missing: this stream has none that can be added up; totals are of count, sum and histogram"}
+	}
+	return out, nil
+}
+
+func (t *Total) add(o *store.Observation) {
+	t.Parts++
+	if o.End.After(t.End) {
+		t.End = o.End
+	}
+	switch o.Status {
+	case store.Withheld:
+		t.Withheld++
+	case store.NoData:
+		t.NoData++
+	case store.Withdrawn:
+		t.Withdrawn++
+	}
+	if o.Status != store.Published || o.Value == nil {
+		return
+	}
+	t.Published++
+	if t.Value == nil {
+		t.Value = new(float64)
+	}
+	*t.Value += *o.Value
+	switch o.Mechanism {
+	case "laplace":
+		t.variance += 2 * o.Scale * o.Scale
+		t.laplace = true
+	case "gaussian":
+		t.variance += o.Scale*o.Scale + 1.0/12
+	}
+}
+
+// Half widths of 95 %, in standard deviations: of a Gaussian, and of a Laplace,
+// ln(20) / sqrt(2). Sums of independent Laplaces lie between the two.
+var (
+	gaussian95 = math.Sqrt2 * math.Erfinv(0.95)
+	laplace95  = math.Log(20) / math.Sqrt2
+)
+
+// half is the half width of a total's interval. The parts' noises are independent,
+// so their variances add up.
+func half(variance float64, laplace bool) float64 {
+	if laplace {
+		return laplace95 * math.Sqrt(variance)
+	}
+	return gaussian95 * math.Sqrt(variance)
+}
+
+func (t *Total) finish() {
+	if t.Value == nil {
+		return
+	}
+	h := half(t.variance, t.laplace)
+	if t.whole {
+		h = math.Ceil(h) // noise on counts is whole
+	}
+	low, high := *t.Value-h, *t.Value+h
+	t.Low, t.High = &low, &high
+}

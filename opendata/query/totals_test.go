@@ -1,0 +1,162 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/url"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+// shelf is a store in memory.
+type shelf []store.Observation
+
+func (s shelf) Observations(_ context.Context, q store.Query) ([]store.Observation, error) {
+	var out []store.Observation
+	for _, o := range s {
+		for _, m := range q.Measures {
+			if o.Measure == m {
+				out = append(out, o)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (shelf) ClosedUntil(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+
+var counts = Stream{Stream: books.Stream{ID: "s", Timezone: "UTC", Measures: []books.Measure{
+	{Name: "units", Of: "distinct(unit)"}, {Name: "n", Of: "count()"}, {Name: "sum", Of: "sum(x)"}, {Name: "mean", Of: "mean(x)"},
+	{Name: "h_0_1", Of: "histogram(x)", Group: "h"},
+}}}
+
+// lattice is zones times hours times two categories with random fates.
+func lattice(t *rapid.T) shelf {
+	var list shelf
+	for zone := range rapid.IntRange(1, 3).Draw(t, "zones") {
+		for hour := range rapid.IntRange(1, 3).Draw(t, "hours") {
+			for _, category := range []string{"a", "b"} {
+				o := store.Observation{
+					Stream: "s", Start: time.Unix(int64(hour)*3600, 0).UTC(), End: time.Unix(int64(hour+1)*3600, 0).UTC(), Zone: fmt.Sprint("z", zone), Category: category,
+					Cell: fmt.Sprintf("z%d/%s", zone, category), Measure: "n", Mechanism: "laplace", Scale: 2,
+					Status: rapid.SampledFrom([]store.Status{store.Published, store.Published, store.Withheld, store.NoData, store.Withdrawn}).Draw(t, "status"),
+				}
+				if o.Status == store.Published {
+					v := float64(rapid.IntRange(0, 99).Draw(t, "value"))
+					o.Value, o.Low, o.High = &v, &v, &v
+				}
+				list = append(list, o)
+			}
+		}
+	}
+	return list
+}
+
+// TestDifferencing is a stranger who asks for every total of every part of a small
+// lattice and solves for what was withheld: each total is the sum of what is
+// published anyway, to the last bit, so that every difference between a total and
+// its published parts is exactly zero and says nothing of the others.
+func TestDifferencing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := lattice(t)
+		for _, over := range []string{"zones", "time"} {
+			for subset := range 1 << len(list) {
+				if len(list) > 6 && subset%37 != 0 && subset != 1<<len(list)-1 {
+					continue
+				}
+				var part shelf
+				for i, o := range list {
+					if subset&(1<<i) != 0 {
+						part = append(part, o)
+					}
+				}
+				s := Source{Store: part}
+				totals, err := s.Totals(context.Background(), url.Values{"over": {over}}, counts, time.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, x := range totals {
+					known, n := 0.0, 0
+					for _, o := range part {
+						if o.Value != nil && o.Category == x.Category && (over == "zones" && o.Start.Equal(x.Start) || over == "time" && o.Cell == x.Cell) {
+							known += *o.Value
+							n++
+						}
+					}
+					if x.Published != n || x.Parts != x.Published+x.Withheld+x.NoData+x.Withdrawn || (x.Value == nil) != (n == 0) {
+						t.Fatalf("%+v is over %d published parts", x, n)
+					}
+					if x.Value != nil && (*x.Value-known != 0 || *x.Low > *x.Value || *x.High < *x.Value) {
+						t.Fatalf("a total is %v and its published parts are %v", *x.Value, known)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestTotalsOfWhatAddsUp: different units, means and quantiles do not.
+func TestTotalsOfWhatAddsUp(t *testing.T) {
+	s := Source{Store: shelf{}}
+	for query, ok := range map[string]bool{
+		"over=zones": true, "over=time&measure=n": true, "over=time&measure=h": true, "measure=n": false, "over=cells": false,
+		"over=zones&measure=units": false, "over=zones&measure=mean": false, "over=zones&measure=n&measure=units": false,
+	} {
+		v, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Totals(context.Background(), v, counts, time.Now()); (err == nil) != ok {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
+// TestTotalsCover computes, by convolving the distributions themselves, how often
+// the interval of a total holds the truth: at least 95 %, and not much more.
+func TestTotalsCover(t *testing.T) {
+	for _, scales := range [][]float64{{1}, {2}, {2, 2}, {5, 5, 5}, {2, 10}, {1, 1, 1, 1, 30}, {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4}} {
+		for _, laplace := range []bool{true, false} {
+			sum, variance := []float64{1}, 0.0
+			for _, b := range scales {
+				one := make([]float64, 2*int(25*b)+1)
+				for i := range one {
+					x := float64(i - len(one)/2)
+					if laplace {
+						a := math.Exp(-1 / b)
+						one[i] = (1 - a) / (1 + a) * math.Pow(a, math.Abs(x))
+					} else {
+						one[i] = (math.Erfc((x-0.5)/b/math.Sqrt2) - math.Erfc((x+0.5)/b/math.Sqrt2)) / 2
+					}
+				}
+				if laplace {
+					variance += 2 * b * b
+				} else {
+					variance += b*b + 1.0/12
+				}
+				next := make([]float64, len(sum)+len(one)-1)
+				for i, p := range sum {
+					for j, q := range one {
+						next[i+j] += p * q
+					}
+				}
+				sum = next
+			}
+			covered, h := 0.0, half(variance, laplace)
+			for i, p := range sum {
+				if math.Abs(float64(i-len(sum)/2)) <= math.Ceil(h) {
+					covered += p
+				}
+			}
+			if covered < 0.95 || len(scales) > 1 && covered > 0.985 {
+				t.Errorf("scales %v, Laplace %v: the interval holds the truth with %.4f", scales, laplace, covered)
+			}
+		}
+	}
+}
