@@ -153,7 +153,7 @@ func (g *Gateway) refuseMotion(l letter, code string, err error) {
 
 // swapMotion compiles the motion's policy and puts it in force.
 func (g *Gateway) swapMotion(ctx context.Context, e *council.Enacted, raw []byte) error {
-	set, err := policy.CompilePolicy(ctx, g.rules, e.Policy)
+	set, err := g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (g *Gateway) announce(ctx context.Context, e *council.Enacted) {
 	if known {
 		return
 	}
-	set, err := policy.CompilePolicy(ctx, g.rules, e.Policy)
+	set, err := g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))
 	if err != nil {
 		return // said when its time has come
 	}

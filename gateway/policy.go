@@ -106,6 +106,14 @@ func (g *Gateway) earlier(ctx context.Context, v ledger.Version) (ingest.Version
 	return version, err
 }
 
+// own leaves a compiled policy the zones of this gateway.
+func (g *Gateway) own(set *policy.Set, err error) (*policy.Set, error) {
+	if err != nil {
+		return nil, err
+	}
+	return set, set.Only(g.cfg.Gateway)
+}
+
 // reopen compiles a version that ran before.
 func (g *Gateway) reopen(ctx context.Context, v ledger.Version) (*policy.Set, error) {
 	if len(v.Motion) == 0 {
@@ -113,14 +121,14 @@ func (g *Gateway) reopen(ctx context.Context, v ledger.Version) (*policy.Set, er
 		if err != nil {
 			return nil, err
 		}
-		return policy.Compile(ctx, g.rules, files)
+		return g.own(policy.Compile(ctx, g.rules, files))
 	}
 	e, err := council.Reopen(v.Motion, g.enacted)
 	if err != nil {
 		return nil, err
 	}
 	g.enacted, g.enactedFile = e, v.Motion
-	return policy.CompilePolicy(ctx, g.rules, e.Policy)
+	return g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))
 }
 
 // oneSort refuses a state directory in which signed and unsigned policies would
@@ -147,7 +155,7 @@ func (g *Gateway) readPolicy(ctx context.Context) (*policy.Set, error) {
 	if current, _ := g.inForce(); current != nil && current.Digest == files.Digest() {
 		return nil, nil
 	}
-	return policy.Compile(ctx, g.rules, files)
+	return g.own(policy.Compile(ctx, g.rules, files))
 }
 
 // version asks the rules for every sensor's plans, and says which decisions are

@@ -334,7 +334,7 @@ func TestLocalCanOnlyDeny(t *testing.T) {
 				r.Fatalf("sensor %s gains %v by\n%s", sensors[i].ID, extra, b.String())
 			}
 			for _, p := range plans {
-				if p.Stream.Digest != base.stream(p.Stream.Decision).Digest {
+				if p.Stream.Digest != stream(base.Streams, p.Stream.Decision).Digest {
 					r.Fatalf("a plan came out changed by\n%s", b.String())
 				}
 			}

@@ -65,7 +65,7 @@ func (s *Set) decode(answer json.RawMessage) ([]plan.Plan, []Reason, error) {
 		if err := p.Stream.Finish(); err != nil {
 			return nil, nil, problem(WrongType, fmt.Errorf("plan rules: %w", err))
 		}
-		known := s.stream(p.Decision)
+		known := stream(s.voted, p.Decision)
 		if known == nil || known.Digest != p.Stream.Digest {
 			return nil, nil, problem(Changed, fmt.Errorf("plan rules: decision %s came back changed", p.Decision))
 		}
@@ -76,13 +76,18 @@ func (s *Set) decode(answer json.RawMessage) ([]plan.Plan, []Reason, error) {
 			result.Reasons = append(result.Reasons, Reason{p.Decision, "S01", "the council has suspended this decision"})
 			continue
 		}
-		plans = append(plans, plan.Plan{Stream: known, Zone: p.Zone})
+		own := stream(s.Streams, p.Decision)
+		if own == nil || p.Zone != "" && !slices.Contains(own.Zones, p.Zone) {
+			result.Reasons = append(result.Reasons, Reason{p.Decision, "P10", "the zone belongs to another gateway"})
+			continue
+		}
+		plans = append(plans, plan.Plan{Stream: own, Zone: p.Zone})
 	}
 	return plans, result.Reasons, nil
 }
 
-func (s *Set) stream(decision string) *plan.Stream {
-	for _, st := range s.Streams {
+func stream(list []*plan.Stream, decision string) *plan.Stream {
+	for _, st := range list {
 		if st.Decision == decision {
 			return st
 		}

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,5 +172,58 @@ func TestSuspended(t *testing.T) {
 	held, err := set.Withhold(ctx, plan.Question{Stream: s, Start: s.From, End: s.From})
 	if err != nil || len(held) != len(s.Zones) || held["port"] != "suspended: a fault" {
 		t.Errorf("withheld %v (%v); want all zones", held, err)
+	}
+}
+
+// TestOnly: a gateway runs its own zones and those of nobody; another's are left to
+// that one, and a stream without any zone left is not run here.
+func TestOnly(t *testing.T) {
+	files := policy.Example()
+	set, err := policy.Compile(context.Background(), policy.InProcess(), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all *plan.Stream
+	for _, s := range set.Streams {
+		if s.ID == "footfall" {
+			all = s
+		}
+	}
+	if err := set.Only("edge-1"); err != nil || !slices.Contains(set.Streams, all) {
+		t.Fatalf("without gateways in zones something changes: %v", err)
+	}
+	text := strings.Replace(string(files["zones.geojson"]), `"properties": {`, `"properties": {"gateway": "edge-2", `, 1)
+	if text == string(files["zones.geojson"]) {
+		text = strings.Replace(string(files["zones.geojson"]), `"properties":{`, `"properties":{"gateway":"edge-2",`, 1)
+	}
+	files["zones.geojson"] = []byte(text)
+	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "device: 1", "device: 2", 1)) // two gateways cost twice
+	for gateway, missing := range map[string]int{"edge-1": 1, "edge-2": 0} {
+		set, err := policy.Compile(context.Background(), policy.InProcess(), files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := set.Only(gateway); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range set.Streams {
+			if s.ID != "footfall" {
+				continue
+			}
+			if len(all.Zones)-len(s.Zones) != missing || len(s.Cells) != len(s.Zones) || (s.Digest == all.Digest) != (missing == 0) {
+				t.Errorf("%s runs %v of %v", gateway, s.Zones, all.Zones)
+			}
+		}
+		for _, zone := range all.Zones {
+			sensor := &register.Sensor{ID: "x", Kind: "wifi-counter", Owner: "o", Zone: zone}
+			plans, reasons, err := set.Plans(context.Background(), sensor)
+			if err != nil {
+				t.Fatal(err)
+			}
+			theirs := set.Zones.Gateway(zone) != "" && set.Zones.Gateway(zone) != gateway
+			if theirs != (len(plans) == 0) || theirs != slices.ContainsFunc(reasons, func(r policy.Reason) bool { return r.Rule == "P10" }) {
+				t.Errorf("at %s in %s there are %d plans and %v", gateway, zone, len(plans), reasons)
+			}
+		}
 	}
 }

@@ -21,8 +21,11 @@ type Set struct {
 	Digest string
 	// Broken are the ways in which decisions break the charter, by decision.
 	Broken map[string][]Reason
-	// Streams are the decisions' streams that the charter allows, by id.
+	// Streams are the decisions' streams that the charter allows, by id; for one
+	// gateway, with its zones only.
 	Streams []*plan.Stream
+	// voted are the same with all zones.
+	voted []*plan.Stream
 
 	rules  Evaluator
 	bundle *modulesAndData
@@ -100,6 +103,34 @@ func (s *Set) charterCheck(ctx context.Context) error {
 		}
 	}
 	slices.SortFunc(s.Streams, func(a, b *plan.Stream) int { return strings.Compare(a.ID+" "+a.Decision, b.ID+" "+b.Decision) })
+	s.voted = s.Streams
+	return nil
+}
+
+// Only leaves each stream the zones that belong to a gateway, and those that belong
+// to none: a zone that two gateways released would have two numbers. It is called
+// before the set is used.
+func (s *Set) Only(gateway string) error {
+	s.Streams = nil
+	for _, st := range s.voted {
+		own := slices.DeleteFunc(slices.Clone(st.Zones), func(zone string) bool {
+			of := s.Zones.Gateway(zone)
+			return of != "" && of != gateway
+		})
+		switch {
+		case len(own) == 0:
+		case len(own) == len(st.Zones):
+			s.Streams = append(s.Streams, st)
+		default:
+			part := *st
+			part.Zones = own
+			part.Cells, part.Measures = nil, slices.Clone(st.Measures)
+			if err := part.Finish(); err != nil {
+				return err
+			}
+			s.Streams = append(s.Streams, &part)
+		}
+	}
 	return nil
 }
 

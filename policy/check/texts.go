@@ -57,6 +57,7 @@ var texts = map[string][3]string{
 	"P08": {"sum, mean and generalise need number fields (kind %[1]s) | use another field, or count()", "sum, mean i generalise necessiten camps numèrics (tipus %[1]s) | useu un altre camp, o count()", "sum, mean y generalise necesitan campos numéricos (tipo %[1]s) | use otro campo, o count()"},
 	"P09": {"the unit cannot be measured: a measure or category uses its field (kind %[1]s) | use distinct(unit)", "la unitat no es pot mesurar: una mesura o categoria usa el seu camp (tipus %[1]s) | useu distinct(unit)", "la unidad no se puede medir: una medida o categoría usa su campo (tipo %[1]s) | use distinct(unit)"},
 
+	"P10": {"the zone belongs to another gateway (kind %[1]s) | see gateway in the zone's properties", "la zona és d'una altra passarel·la (tipus %[1]s) | mireu gateway a les propietats de la zona", "la zona es de otra pasarela (tipo %[1]s) | mire gateway en las propiedades de la zona"},
 	"L01": {"one of the council's own modules denies it | see local/", "un dels mòduls propis del consistori ho denega | mireu local/", "uno de los módulos propios del consistorio lo deniega | mire local/"},
 	"L02": {"a module's deny is not a set of {decision, message} | mend local/; nothing runs until then", "el deny d'un mòdul no és un conjunt de {decision, message} | corregiu local/; mentrestant no funciona res", "el deny de un módulo no es un conjunto de {decision, message} | corrija local/; mientras tanto no funciona nada"},
 
