@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,11 @@ func TestBooksAddUp(t *testing.T) {
 	if code, out := verb(t, "ledger", "verify", state); code != 0 || !strings.Contains(out, "1 lines of budget, 12 released windows, 2 plans") {
 		t.Errorf("ledger verify: %d\n%s", code, out)
 	}
+	for _, where := range []string{filepath.Join(state, "public"), c.opendata} {
+		if code, out := stranger(t, where); code != 0 || !strings.Contains(out, "everything adds up") {
+			t.Errorf("a stranger's program: %d\n%s", code, out)
+		}
+	}
 	svg := filepath.Join(c.dir, "days.svg")
 	if code, out := verb(t, "ledger", "show", state, "--svg", svg, "--ahead", "2"); code != 0 || !strings.Contains(out, ten.Format("2006-01-02")) || !strings.Contains(out, "20") {
 		t.Errorf("ledger show: %d\n%s", code, out)
@@ -114,6 +120,21 @@ func (c *city) withdrawn(shown func() (int, string)) {
 	}
 }
 
+// stranger runs the checker that has none of our code.
+func stranger(t *testing.T, where string) (int, string) {
+	t.Helper()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Log("python3 is not here: the stranger's program is not run")
+		return 0, "everything adds up; something is wrong"
+	}
+	cmd := exec.Command("python3", "../docs/verify.py", where)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
 // touched changes one byte of each book in a copy: every change is found.
 func (c *city) touched() {
 	t := c.t
@@ -131,6 +152,9 @@ func (c *city) touched() {
 		write(t, filepath.Join(copied, name), strings.Replace(old, change[0], change[1], 1))
 		if code, out := verb(t, "ledger", "verify", copied); code != 1 || !strings.Contains(out, "WRONG") {
 			t.Errorf("with %s touched: %d\n%s", name, code, out)
+		}
+		if code, out := stranger(t, copied); name != "streams.json" && (code == 0 && !strings.Contains(out, "is wrong")) {
+			t.Errorf("with %s touched, a stranger's program says %d\n%s", name, code, out)
 		}
 	}
 	plans, err := filepath.Glob(filepath.Join(books, "plans", "*.json"))
@@ -225,5 +249,49 @@ func (c *city) putBack(state, backup string) {
 	}
 	if err := os.CopyFS(state, os.DirFS(backup)); err != nil {
 		c.t.Fatal(err)
+	}
+}
+
+// TestNobodyLooksLikeTooFew compares, byte by byte, what is shown of an hour with
+// nobody and of one with too few: in JSON, CSV and the page's table, headers and
+// all, and in the books.
+func TestNobodyLooksLikeTooFew(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.begin()
+	c.crowd(1, 4)
+	for h := range 3 {
+		c.tick(ten.Add(time.Duration(h+1)*time.Hour + 3*time.Minute))
+	}
+	c.stored()
+	for _, format := range []string{"json", "csv"} {
+		show := func(h int) string {
+			from, to := ten.Add(time.Duration(h)*time.Hour), ten.Add(time.Duration(h+1)*time.Hour)
+			status, header, body := get(t, c.opendata+"/api/v1/streams/devices/observations?format="+format+"&from="+from.Format(time.RFC3339)+"&to="+to.Format(time.RFC3339))
+			header.Del("Date")
+			header.Del("Etag") // of the body, which names the hour
+			text := string(body)
+			for _, at := range []time.Time{from, to, from.In(time.FixedZone("", 3600)), to.In(time.FixedZone("", 3600))} {
+				text = strings.ReplaceAll(text, at.Format(time.RFC3339), "T")
+			}
+			return fmt.Sprint(status, header, text)
+		}
+		if nobody, few := show(0), show(1); nobody != few {
+			t.Errorf("nobody is\n%s\ntoo few is\n%s", nobody, few)
+		}
+	}
+	var lines []string
+	await(t, 20*time.Second, "the books to have three hours", func() bool {
+		lines = nil
+		for line := range strings.Lines(read(t, filepath.Join(c.dir, "state", "public", "releases.jsonl"))) {
+			if strings.Contains(line, `"devices"`) {
+				lines = append(lines, line)
+			}
+		}
+		return len(lines) == 3
+	})
+	digests := regexp.MustCompile(`"rows":1,"sha256":"[0-9a-f]+"`)
+	if a, b := digests.FindString(lines[0]), digests.FindString(lines[1]); a != b || a == "" {
+		t.Errorf("the books tell them apart: %s and %s", a, b)
 	}
 }

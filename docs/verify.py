@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Check a city's public books without any of Sluice's code: docs/release.md has the formats.
+
+    python3 docs/verify.py DIR      a copy of a gateway's public/ directory
+    python3 docs/verify.py URL      an open-data server: its numbers are compared, too
+
+Nothing but Python's own library. Exit code 1 when something is wrong.
+"""
+import datetime, decimal, hashlib, json, math, sys, urllib.parse, urllib.request, zoneinfo
+
+wrong = 0
+
+
+def bad(text):
+    global wrong
+    wrong += 1
+    print("WRONG:", text)
+
+
+def get(where, name):
+    if "://" in where:
+        return urllib.request.urlopen(where.rstrip("/") + name).read()
+    return open(where.rstrip("/") + name.removeprefix("/books"), "rb").read()
+
+
+def chain(raw, name):
+    """Each line has its number and the SHA-256 of the line before it."""
+    out, prev = [], ""
+    for n, line in enumerate(raw.split(b"\n")[:-1], 1):
+        entry = json.loads(line)
+        if entry["n"] != n or entry["prev_sha256"] != prev:
+            bad(f"{name}, line {n} does not follow from the one before")
+        prev = hashlib.sha256(line).hexdigest()
+        out.append(entry)
+    return out
+
+
+def seconds(period):
+    """PT15M, PT6H, P1D: what windows and epochs may be."""
+    if period == "P1D":
+        return 86400
+    total, number = 0, ""
+    for c in period.removeprefix("PT"):
+        if c.isdigit():
+            number += c
+        else:
+            total, number = total + int(number) * {"H": 3600, "M": 60, "S": 1}[c], ""
+    return total
+
+
+def epochs(plan, day):
+    """How many epochs a local day has: the last one may be short, days have 23 to 25 hours."""
+    step = seconds(plan["forget_after"])
+    if step >= 86400:
+        return 1
+    zone = zoneinfo.ZoneInfo(plan["timezone"])
+    first = datetime.datetime.combine(day, datetime.time(), zone)
+    last = datetime.datetime.combine(day + datetime.timedelta(1), datetime.time(), zone)
+    return math.ceil((last.timestamp() - first.timestamp()) / step)
+
+
+def bound(m):
+    """What one unit adds to one (cell, window) pair at most, in the measure's unit."""
+    low, high = m.get("low", 0), m.get("high", 0)
+    return {"count": high, "sum": max(abs(low), abs(high)), "mean": (high - low) / 2}.get(m["of"], 1)
+
+
+def sigma(epsilon, delta):
+    """Analytic Gaussian mechanism, sensitivity 1 (Balle, Wang 2018, theorem 8)."""
+    phi = lambda z: math.erfc(-z / math.sqrt(2)) / 2
+    low, high = 1e-4, 1e5
+    while high / low > 1 + 1e-9:
+        s = math.sqrt(low * high)
+        tight = phi(1 / (2 * s) - epsilon * s) - math.exp(epsilon) * phi(-1 / (2 * s) - epsilon * s) <= delta
+        low, high = (low, s) if tight else (s, high)
+    return high
+
+
+def scales(plan, mechanism):
+    """The scale that every number of a plan carries, by its name."""
+    p = plan["protect"]
+    shares = len(plan["measures"]) + (not any(m["of"] == "distinct" for m in plan["measures"]))
+    out = {}
+    for m in plan["measures"]:
+        parts = shares * (2 if m["of"] == "mean" else 1)
+        if mechanism == "laplace":
+            scale = p["max_contributions"] * bound(m) * parts / p["epsilon"]
+        else:
+            scale = bound(m) * math.sqrt(p["max_contributions"] * parts) * sigma(p["epsilon"], p["delta"])
+        names = [m["name"]]
+        if m["of"] == "histogram":
+            names = [f"{m['name']}_{plain(a)}_{plain(b)}" for a, b in zip(m["edges"], m["edges"][1:])]
+        out.update({name: scale for name in names})
+    return out
+
+
+def plain(v):
+    """A number without exponent, in as few digits as it needs."""
+    if v is None:
+        return ""
+    text = format(decimal.Decimal(repr(float(v))), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def digest(rows):
+    lines = ["\t".join([o["cell"], o["measure"], o["status"], o["reason"], plain(o["value"]), plain(o["low"]), plain(o["high"])]) + "\n"
+             for o in sorted(rows, key=lambda o: (o["cell"].encode(), o["measure"].encode()))]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def main(where):
+    ledger = chain(get(where, "/books/ledger.jsonl"), "ledger.jsonl")
+    releases = chain(get(where, "/books/releases.jsonl"), "releases.jsonl")
+    try:
+        hidden = {(w["stream"], w["start"]) for w in map(json.loads, get(where, "/books/withdrawals.jsonl").splitlines())}
+    except OSError:
+        hidden = set()
+    plans = {}
+    for name in {e["plan"] for e in ledger + releases}:
+        raw = get(where, f"/books/plans/{name}.json")
+        if hashlib.sha256(raw).hexdigest() != name:
+            bad(f"plan {name[:12]} is not what its name says")
+        plans[name] = json.loads(raw)
+
+    spent = {}
+    for e in ledger:
+        of, plan = (e["gateway"], e["day"], e["unit"]), plans[e["plan"]]
+        price = plan["protect"]["epsilon"] * epochs(plan, datetime.date.fromisoformat(e["day"]))
+        if abs(price - e["epsilon"]) > 1e-9 * price:
+            bad(f"ledger.jsonl, line {e['n']}: epsilon is {e['epsilon']}; the plan costs {price}")
+        fits = spent.get(of, 0) + e["epsilon"] <= e["cap"] * (1 + 1e-9)
+        if fits != (e["kind"] == "reserve"):
+            bad(f"ledger.jsonl, line {e['n']}: {e['kind']}, with {spent.get(of, 0)} of {e['cap']} spent")
+        spent[of] = spent.get(of, 0) + e["epsilon"] * fits
+    seen = set()
+    for r in releases:
+        key, plan = (r["gateway"], r["stream"], r["start"]), plans[r["plan"]]
+        if key in seen:
+            bad(f"releases.jsonl, line {r['n']}: this window was decided before")
+        seen.add(key)
+        if plan["unit"]["stands_for"] != "none":
+            if not 1 <= r["ledger"] <= len(ledger) or ledger[r["ledger"] - 1]["plan"] != r["plan"]:
+                bad(f"releases.jsonl, line {r['n']}: nothing paid for it")
+    compared = 0
+    for r in releases if "://" in where else []:
+        query = urllib.parse.urlencode({"from": r["start"], "to": r["end"], "limit": 1000})
+        path, rows = f"/api/v1/streams/{r['stream']}/observations?{query}", []
+        while path:
+            page = json.loads(get(where, path))
+            rows, path = rows + [o for o in page["items"] if o["start"] == r["start"]], page["next"]
+        if (r["stream"], r["start"]) not in hidden and digest(rows) != r["sha256"]:
+            bad(f"{r['stream']} at {r['start']}: what is shown is not what was released")
+        for o in rows if plans[r["plan"]]["unit"]["stands_for"] != "none" else []:
+            want = scales(plans[r["plan"]], o["mechanism"])[o["measure"]]
+            if not 0.999 * want <= o["scale"] <= 1.002 * want:  # the sampler's sigma is up to a thousandth larger
+                bad(f"{o['measure']} of {o['cell']} at {r['start']} carries noise of scale {o['scale']}; its plan asks for {want}")
+        compared += len(rows)
+    print(f"{len(ledger)} lines of budget, {len(releases)} windows, {compared} numbers compared: {'something is wrong' if wrong else 'everything adds up'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else print(__doc__) or 2)
