@@ -59,51 +59,35 @@ func (d Dir) PutJSON(name string, v any) error {
 	return d.Put(name, append(raw, '\n'))
 }
 
-// Append makes a growing file hold exactly these lines after the first have
-// ones: what a crash left half written is cut off first.
-func (d Dir) Append(name string, have int64, lines []string) error {
+// Append writes lines to a growing file behind its first at bytes, which end with a
+// line, and returns how many bytes it has then: what a crash left half written
+// there is cut off first.
+func (d Dir) Append(name string, at int64, lines []string) (int64, error) {
 	if len(lines) == 0 {
-		return nil
+		return at, nil
 	}
 	to := filepath.Join(string(d), name)
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
+		return at, err
 	}
 	f, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return err
+		return at, err
 	}
-	raw, err := os.ReadFile(to)
-	if err == nil {
-		at := lineOffset(raw, have)
-		if at < 0 {
-			err = errors.New(name + " is shorter than the ledger says")
-		} else if err = f.Truncate(at); err == nil {
-			_, err = f.WriteAt([]byte(strings.Join(lines, "\n")+"\n"), at)
-		}
+	text := strings.Join(lines, "\n") + "\n"
+	if err = f.Truncate(at); err == nil {
+		_, err = f.WriteAt([]byte(text), at)
 	}
-	return errors.Join(err, f.Close())
+	return at + int64(len(text)), errors.Join(err, f.Close())
 }
 
-// Lines counts the whole lines of a growing file.
-func (d Dir) Lines(name string) (int64, error) {
+// Extent counts the whole lines of a growing file and their bytes.
+func (d Dir) Extent(name string) (lines, size int64, err error) {
 	raw, err := os.ReadFile(filepath.Join(string(d), name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return 0, 0, nil
 	}
-	return int64(bytes.Count(raw, []byte("\n"))), err
-}
-
-func lineOffset(raw []byte, n int64) int64 {
-	at := int64(0)
-	for ; n > 0; n-- {
-		i := bytes.IndexByte(raw[at:], '\n')
-		if i < 0 {
-			return -1
-		}
-		at += int64(i) + 1
-	}
-	return at
+	return int64(bytes.Count(raw, []byte("\n"))), int64(bytes.LastIndexByte(raw, '\n') + 1), err
 }
 
 // Get reads one file.

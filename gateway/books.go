@@ -117,25 +117,26 @@ func (g *Gateway) writeLines(ctx context.Context) error {
 	return nil
 }
 
-// appendLines brings a growing book up to date. How many lines it has is counted
-// once, since nobody else writes it.
+// appendLines brings a growing book up to date. How many lines and bytes it has is
+// counted once, since nobody else writes it.
 func (g *Gateway) appendLines(ctx context.Context, dir books.Dir, name string, read func(context.Context, int64) ([]string, error)) error {
 	id := string(dir) + "/" + name
 	have, known := g.lines[id]
 	if !known {
 		var err error
-		if have, err = dir.Lines(name); err != nil {
+		if have[0], have[1], err = dir.Extent(name); err != nil {
 			return err
 		}
 	}
-	lines, err := read(ctx, have)
+	lines, err := read(ctx, have[0])
 	if err != nil {
 		return err
 	}
-	if err := dir.Append(name, have, lines); err != nil {
+	if have[1], err = dir.Append(name, have[1], lines); err != nil {
 		return err
 	}
-	g.lines[id] = have + int64(len(lines))
+	have[0] += int64(len(lines))
+	g.lines[id] = have
 	return nil
 }
 

@@ -53,7 +53,7 @@ type Gateway struct {
 	wake     chan struct{} // the books have something new
 
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
-	lines   map[string]int64             // of growing books, by path; of keepBooks
+	lines   map[string][2]int64          // and bytes of growing books, by path; of keepBooks
 	planned map[string]bool              // plans that are in the books; of keepBooks
 
 	rules *policy.Child
@@ -88,7 +88,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string]int64),
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
 		public: books.Dir(filepath.Join(cfg.Dir, "public")),
 	}
 	defer func() {

@@ -11,6 +11,7 @@ import (
 	"sluice/books"
 	"sluice/gateway/ledger"
 	"sluice/store"
+	"sluice/store/sqlite"
 )
 
 // Withdraw hides what was released of a window, or of one cell or measure of it,
@@ -20,7 +21,12 @@ func Withdraw(ctx context.Context, cfg Config, w books.Withdrawal) (n int, err e
 	if strings.ContainsFunc(w.Reason, func(r rune) bool { return r < ' ' }) {
 		return 0, errors.New("the reason is one line of text")
 	}
-	s, err := openStore(ctx, cfg.Store)
+	var s keeper
+	if cfg.Store.Influx == nil {
+		s, err = sqlite.OpenReader(cfg.Store.SQLite.Path) // the gateway is its one writer
+	} else {
+		s, err = openStore(ctx, cfg.Store)
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"sluice/books"
@@ -44,6 +45,9 @@ type Ledger struct {
 	maxBytes int64
 	// Changed is signalled, without blocking, after each commit.
 	changed chan struct{}
+
+	mu      sync.Mutex
+	through map[string]time.Time // each stream's last window's end, once asked for; guarded by mu
 }
 
 // ErrFull says that the outbox has reached its bound: the store must come back
@@ -203,6 +207,11 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
+	l.mu.Lock()
+	if l.through != nil && c.End.After(l.through[c.Key.Stream]) {
+		l.through[c.Key.Stream] = c.End
+	}
+	l.mu.Unlock()
 	l.signal()
 	return nil
 }

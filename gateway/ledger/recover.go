@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,10 +35,15 @@ type Line struct {
 // Head reads how far the books have come.
 func (l *Ledger) Head(ctx context.Context) (Head, error) {
 	var h Head
-	var err error
-	if h.Streams, err = l.Resume(ctx); err != nil {
-		return h, err
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.through == nil {
+		var err error
+		if l.through, err = l.Resume(ctx); err != nil {
+			return h, err
+		}
 	}
+	h.Streams = maps.Clone(l.through)
 	for table, line := range map[string]*Line{"entry": &h.Ledger, "released": &h.Releases} {
 		n, text, err := last(ctx, l.db, table)
 		if err != nil {
@@ -117,7 +123,9 @@ func (l *Ledger) Import(ctx context.Context, entries, releases []string) (added 
 			return 0, err
 		}
 	}
-	return added, tx.Commit()
+	err = tx.Commit()
+	l.forgetThrough()
+	return added, err
 }
 
 // insertLine adds a line of a book unless it is there; another one there is a fork.
@@ -170,7 +178,16 @@ func (l *Ledger) Skip(ctx context.Context, streams map[string]time.Time) error {
 			return err
 		}
 	}
-	return tx.Commit()
+	err = tx.Commit()
+	l.forgetThrough()
+	return err
+}
+
+// forgetThrough has it asked for anew.
+func (l *Ledger) forgetThrough() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.through = nil
 }
 
 // ErrUnreleased says that there is nothing to withdraw.

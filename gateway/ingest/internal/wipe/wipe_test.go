@@ -2,6 +2,7 @@ package wipe
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestReader(t *testing.T) {
 					t.Fatalf("byte %d stays in the buffer", i)
 				}
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 		}
