@@ -28,7 +28,7 @@ var stages = map[string]stage{
 	"panic pseudonym":  {"gateway/ingest/internal/pseudonym/pseudonym.go", "lo, hi := siphash.Hash128(e.k0, e.k1, unit)", "panic(string(unit))"},
 	"panic window":     {"gateway/ingest/internal/window/window.go", "w.remember(e)", "panic(string(e.Unit[:]))"},
 	"panic checkpoint": {"gateway/ingest/internal/checkpoint/log.go", "size := l.size", "panic(string(records[0].Body))"},
-	"panic release":    {"gateway/release/publisher.go", "mech, err := NewMechanism(b.stream)", `panic("release " + b.stream.ID)`},
+	"panic release":    {"gateway/release/publisher.go", "mech, err := p.mechanism(b.stream)", `panic("release " + b.stream.ID)`},
 	"panic forward":    {"gateway/forward/forward.go", "var rows []store.Observation", `panic("forward")`},
 
 	"in metrics": {"gateway/metrics.go", "r := m.g.ingest.Report()", `panic("1200 at the Rambla")`},

@@ -9,7 +9,9 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -178,7 +180,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if err != nil {
 		return err
 	}
-	digest := store.Digest(rows)
+	sum := sha256.Sum256(raw) // of all that a row says; the public line has store.Digest
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -188,7 +190,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 		return err
 	}
 	done, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
-		c.Key.Stream, c.Key.Start.UnixNano(), c.End.UnixNano(), c.Policy, digest)
+		c.Key.Stream, c.Key.Start.UnixNano(), c.End.UnixNano(), c.Policy, hex.EncodeToString(sum[:]))
 	if err != nil {
 		return err
 	}
@@ -198,7 +200,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", c.Key.Stream, c.Key.Start.UnixNano(), string(raw)); err != nil {
 		return err
 	}
-	if err := l.enterRelease(ctx, tx, c, len(rows), digest); err != nil {
+	if err := l.enterRelease(ctx, tx, c, rows); err != nil {
 		return err
 	}
 	if err := gap(ctx, tx, c); err != nil {
@@ -217,14 +219,14 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 }
 
 // enterRelease adds the window's line to the public book of releases.
-func (l *Ledger) enterRelease(ctx context.Context, tx *sql.Tx, c release.Commit, rows int, digest string) error {
+func (l *Ledger) enterRelease(ctx context.Context, tx *sql.Tx, c release.Commit, rows []store.Observation) error {
 	n, prev, err := last(ctx, tx, "released")
 	if err != nil {
 		return err
 	}
 	line, err := json.Marshal(books.Released{
 		N: n + 1, Gateway: l.gateway, Stream: c.Key.Stream, Start: c.Key.Start, End: c.End, Policy: c.Policy, Plan: c.Plan,
-		Ledger: c.Ledger, Rows: rows, SHA256: digest, PrevSHA256: books.Hash(prev),
+		Ledger: c.Ledger, Rows: len(rows), SHA256: store.Digest(rows), PrevSHA256: books.Hash(prev),
 	})
 	if err != nil {
 		return err

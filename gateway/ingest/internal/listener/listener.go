@@ -229,7 +229,11 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) (ok boo
 // identify returns the common name of a verified certificate, or a user name
 // whose password is right; empty for a stranger.
 func (l *Listener) identify(cl *mqtt.Client, pk packets.Packet) string {
-	if conn, ok := cl.Net.Conn.(*tls.Conn); ok {
+	conn := cl.Net.Conn
+	if outer, ok := conn.(*wipingConn); ok {
+		conn = outer.Conn
+	}
+	if conn, ok := conn.(*tls.Conn); ok {
 		if chains := conn.ConnectionState().VerifiedChains; len(chains) > 0 {
 			return chains[0][0].Subject.CommonName
 		}
