@@ -26,7 +26,7 @@ func remote(where string) bool { return strings.Contains(where, "://") }
 // directory is the latest one: an older one, put back from a backup, would draw
 // noise a second time for what is public already, and has forgotten what was
 // spent. It asks whoever may know better: the head that the last process left
-// beside the keys, the store, and the outside copy of the books.
+// beside the keys, the store, and the copies of the books.
 func (g *Gateway) trust(ctx context.Context) error {
 	if g.trusted.Load() {
 		return nil
@@ -135,15 +135,16 @@ func (g *Gateway) ahead(ctx context.Context, resume map[string]time.Time) (map[s
 	return out, nil
 }
 
-// askWitness looks whether the outside copy of the books has come further.
+// askWitness looks whether a copy of the books has come further: the outside one,
+// or our own, which is only ever written after the ledger.
 func (g *Gateway) askWitness(ctx context.Context) error {
 	entries, releases, err := g.witness()
 	if err != nil {
-		return fmt.Errorf("the outside copy of the books cannot be read: %w", err)
+		return fmt.Errorf("a copy of the books cannot be read: %w", err)
 	}
 	h := ledger.Head{Ledger: headOf(entries), Releases: headOf(releases)}
 	if err := g.ledger.Extends(ctx, h); err != nil {
-		return fmt.Errorf("%w, as the outside copy of the books says; %w", err, errRestored)
+		return fmt.Errorf("%w, as a copy of the books says; %w", err, errRestored)
 	}
 	return nil
 }
@@ -155,23 +156,32 @@ func headOf(lines []string) ledger.Line {
 	return ledger.Line{N: int64(len(lines)), SHA256: books.Hash(lines[len(lines)-1])}
 }
 
-// witness reads the growing books of the outside copy; none where none is named.
+// witness reads the growing books of the copy that has come furthest.
 func (g *Gateway) witness() (entries, releases []string, err error) {
-	w := g.cfg.Witness
-	if w == "" {
-		return nil, nil, nil
+	sources := []books.Source{g.public}
+	if w := g.cfg.Witness; remote(w) {
+		sources = append(sources, books.NewMirror(w))
+	} else if w != "" {
+		sources = append(sources, books.Dir(w))
 	}
-	r := books.Reader{Source: books.Dir(w)}
-	if remote(w) {
-		r.Source = books.NewMirror(w)
-	} else if err := os.MkdirAll(w, 0o755); err != nil {
-		return nil, nil, err
+	for _, s := range sources {
+		r := books.Reader{Source: s}
+		e, err := r.Lines("ledger.jsonl")
+		if err != nil {
+			return nil, nil, err
+		}
+		l, err := r.Lines("releases.jsonl")
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(e) > len(entries) {
+			entries = e
+		}
+		if len(l) > len(releases) {
+			releases = l
+		}
 	}
-	if entries, err = r.Lines("ledger.jsonl"); err != nil {
-		return nil, nil, err
-	}
-	releases, err = r.Lines("releases.jsonl")
-	return entries, releases, err
+	return entries, releases, nil
 }
 
 // Recovered says what a recovery found and did.

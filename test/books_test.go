@@ -168,7 +168,7 @@ func (c *city) touched() {
 // outside copy. After the recovery no window has a second value.
 func TestRestoredDirectory(t *testing.T) {
 	t.Parallel()
-	for _, knows := range []string{"head", "store", "witness"} {
+	for _, knows := range []string{"head", "store", "witness", "books"} {
 		t.Run(knows, func(t *testing.T) {
 			t.Parallel()
 			files := small()
@@ -198,7 +198,14 @@ func TestRestoredDirectory(t *testing.T) {
 			if code := c.gateway.stop(20 * time.Second); code != 0 {
 				t.Fatal(code)
 			}
+			kept := filepath.Join(c.dir, "kept")
+			if err := os.CopyFS(kept, os.DirFS(filepath.Join(state, "public"))); err != nil {
+				t.Fatal(err)
+			}
 			c.putBack(state, backup)
+			if knows == "books" { // all but the public books was put back
+				c.putBack(filepath.Join(state, "public"), kept)
+			}
 			if knows != "head" {
 				heads, err := filepath.Glob(filepath.Join(c.keys, "*", "head.json"))
 				if err != nil || len(heads) != 1 {
@@ -218,7 +225,7 @@ func TestRestoredDirectory(t *testing.T) {
 			}
 			c.gateway.stop(20 * time.Second)
 			code, out := verb(t, "ledger", "recover", "-c", config)
-			if code != 0 || !strings.Contains(out, "is silent until") || knows == "witness" && strings.Contains(out, "\n0 lines") {
+			if code != 0 || !strings.Contains(out, "is silent until") || (knows == "witness" || knows == "books") && strings.Contains(out, "\n0 lines") {
 				t.Fatalf("recover: %d\n%s", code, out)
 			}
 			c.run()

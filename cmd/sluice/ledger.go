@@ -234,7 +234,7 @@ func ledgerRecoverCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "recover -c FILE", Short: "Make a state directory fit to go on that was put back from a backup", Args: cobra.NoArgs,
 		Long: "A gateway whose state directory is older than what was released already releases nothing. With the gateway\n" +
-			"stopped, this takes over what the outside copy of the books (witness) still has, and closes every stream\n" +
+			"stopped, this takes over what copies of the books (public/, witness) still have, and closes every stream\n" +
 			"until the first midnight after now and after its last release. Nothing is released twice.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := gateway.ReadConfig(file)
@@ -255,10 +255,10 @@ func ledgerRecoverCommand() *cobra.Command {
 			}
 			w := cmd.OutOrStdout()
 			if found.Behind == "" {
-				fmt.Fprintln(w, "This state directory is the latest, as far as the keys' directory, the store and the outside copy know. Nothing was changed.")
+				fmt.Fprintln(w, "This state directory is the latest, as far as the keys' directory, the store and the copies of the books know. Nothing was changed.")
 				return nil
 			}
-			fmt.Fprintf(w, "Found: %s\n%d lines were taken over from the outside copy.\n", found.Behind, found.Lines)
+			fmt.Fprintf(w, "Found: %s\n%d lines were taken over from copies of the books.\n", found.Behind, found.Lines)
 			ids := make([]string, 0, len(found.Until))
 			for id := range found.Until {
 				ids = append(ids, id)
