@@ -107,12 +107,13 @@ func Chart(days []Day) string {
 		units[d.Unit] = append(units[d.Unit], d)
 	}
 	var b strings.Builder
-	names, row := make([]string, 0, len(units)), height+top+48
-	for name := range units {
+	names, row, columns := make([]string, 0, len(units)), height+top+48, 22 // room for the heading
+	for name, list := range units {
 		names = append(names, name)
+		columns = min(most, max(columns, len(list)))
 	}
 	slices.Sort(names)
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", left+most*bar+12, max(1, len(names))*row)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", left+columns*bar+12, max(1, len(names))*row)
 	b.WriteString("<title>Privacy budget by day</title>\n<style>.s{fill:#0b5d7a}.c{fill:url(#h)}.k{stroke:#8a4b00;stroke-width:1.5;stroke-dasharray:5 3}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}.s{fill:#58b0d0}}</style>\n")
 	b.WriteString(`<defs><pattern id="h" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" fill="#0b5d7a"/></pattern></defs>` + "\n")
 	for i, name := range names {
@@ -125,7 +126,7 @@ func Chart(days []Day) string {
 		y := func(v float64) float64 { return top + height*(1-v/high) }
 		fmt.Fprintf(&b, `<g transform="translate(0 %d)"><text x="%d" y="18">Epsilon per %s and day. Solid: spent. Hatched: foreseen. Dashed: the charter's cap.</text>`+"\n", i*row, left, html.EscapeString(name))
 		for _, share := range []float64{0, .5, 1} {
-			fmt.Fprintf(&b, `<line class="a" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text x="8" y="%.1f">%.3g</text>`+"\n", left, left+most*bar, y(share*high), y(share*high), y(share*high)+4, share*high)
+			fmt.Fprintf(&b, `<line class="a" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text x="8" y="%.1f">%.3g</text>`+"\n", left, left+columns*bar, y(share*high), y(share*high), y(share*high)+4, share*high)
 		}
 		for n, d := range list {
 			x := left + n*bar

@@ -302,3 +302,49 @@ func TestNobodyLooksLikeTooFew(t *testing.T) {
 		t.Errorf("the books tell them apart: %s and %s", a, b)
 	}
 }
+
+// TestBudgetOverADay: a decision that changes in mid-day pays again, a charter that
+// cannot afford it withholds the rest of the day and says so, a restart pays
+// nothing, a clock that jumps back pays nothing, and one that jumps ahead pays each
+// day once.
+func TestBudgetOverADay(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.begin()
+	c.hours(0, 2)
+	decision := filepath.Join(c.dir, "policy", "decisions", "devices.yaml")
+	write(t, decision, strings.Replace(read(t, decision), "min_units: 5", "min_units: 6", 1))
+	c.gateway.find(`a new policy is in force`)
+	c.hours(2, 5)
+	c.gateway.kill()
+	c.run()
+	c.hours(5, 7)
+	c.tick(ten.Add(2 * time.Hour)) // back: ignored
+	c.tick(ten.Add(3 * 24 * time.Hour))
+	c.stored()
+	var reasons []string
+	for _, i := range c.items("devices", ten, ten.Add(7*time.Hour)) {
+		reasons = append(reasons, i.Status+" "+i.Reason)
+	}
+	want := []string{"published ", "published ", "withheld few", "withheld budget", "withheld budget", "withheld budget", "withheld budget"}
+	if fmt.Sprint(reasons) != fmt.Sprint(want) {
+		t.Errorf("the hours are %q; want %q", reasons, want)
+	}
+	var ledger struct {
+		Entries []struct{ Day, Kind, Plan string }
+	}
+	await(t, 20*time.Second, "the ledger to have five lines", func() bool {
+		getJSON(t, c.opendata+"/api/v1/ledger", &ledger)
+		return len(ledger.Entries) == 5
+	})
+	got := ""
+	for _, e := range ledger.Entries {
+		got += e.Day[8:] + " " + e.Kind + "; "
+	}
+	if got != "02 reserve; 02 refuse; 03 reserve; 04 reserve; 05 reserve; " || ledger.Entries[0].Plan == ledger.Entries[1].Plan {
+		t.Errorf("the ledger has %s", got)
+	}
+	if code, out := verb(t, "verify", c.opendata); code != 0 {
+		t.Errorf("verify: %d\n%s", code, out)
+	}
+}
