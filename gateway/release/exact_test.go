@@ -37,11 +37,17 @@ func TestPrivacyByBruteForce(t *testing.T) {
 		{MinUnits: 5, Epsilon: 4, Delta: 1e-4, MaxContributions: 3},
 		{MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2},
 		{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 24},
+		{MinUnits: 2, Epsilon: 0.5, Delta: 0.8, MaxContributions: 2}, // made Laplace below, where delta is nearly all
 	} {
 		s := stream(t, func(s *plan.Stream) { s.Protect = p })
 		m, err := NewMechanism(s)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if p.Epsilon == 0.5 {
+			m.gaussian = false
+			m.count = m.channel(s.Measures[0])
+			m.threshold = float64(p.MinUnits) + m.count.beyond(m.step())
 		}
 		worst, where := 0.0, ""
 		for j := int64(0); j <= p.MaxContributions; j++ {
@@ -71,6 +77,52 @@ func TestPrivacyByBruteForce(t *testing.T) {
 		if worst < p.Delta/20 && p.Delta < 0.1 {
 			t.Errorf("%+v (%s): delta is %.4g at most; the threshold %v is higher than need be", p, m.Name(), worst, m.threshold)
 		}
+	}
+}
+
+// TestSafeByBruteForce: the two conditions hold exactly where the joint
+// distribution says so, for thresholds on both sides of the border.
+func TestSafeByBruteForce(t *testing.T) {
+	held := map[bool]int{}
+	for _, p := range []plan.Protect{
+		{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 8}, {MinUnits: 3, Epsilon: 0.05, Delta: 0.8, MaxContributions: 3},
+		{MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2}, {MinUnits: 2, Epsilon: 3, Delta: 0.05, MaxContributions: 6},
+	} {
+		s := stream(t, func(s *plan.Stream) { s.Protect = p })
+		m, err := NewMechanism(s)
+		if err != nil || !m.gaussian {
+			t.Fatal(m.Name(), err)
+		}
+		border := m.count.beyond(m.step())
+		for t0 := max(0, border-6); t0 <= border+3; t0++ {
+			m.threshold = float64(p.MinUnits) + t0
+			worst := 0.0
+			for j := int64(1); j <= p.MaxContributions; j++ {
+				for _, more := range []bool{true, false} {
+					all := losses(m, p.MinUnits-1, more)
+					step, rest := all, losses(m, int64(m.threshold)+200, more)
+					for i := int64(1); i < p.MaxContributions; i++ {
+						if i < j {
+							all = all.with(step)
+						} else {
+							all = all.with(rest)
+						}
+					}
+					worst = max(worst, all.delta(p.Epsilon))
+				}
+			}
+			if math.Abs(worst/p.Delta-1) < 0.01 {
+				continue // the grid cannot tell
+			}
+			safe := m.safe(m.count.tail(t0))
+			held[safe]++
+			if safe != (worst < p.Delta) {
+				t.Errorf("%+v, threshold %v: safe is %v; delta is %v", p, m.threshold, safe, worst)
+			}
+		}
+	}
+	if held[true] == 0 || held[false] == 0 {
+		t.Errorf("safe and not: %v; both sides must be tried", held)
 	}
 }
 

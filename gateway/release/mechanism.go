@@ -37,7 +37,7 @@ func NewMechanism(s *plan.Stream) (*Mechanism, error) {
 	if !m.hasDistinct() {
 		m.shares++
 	}
-	m.gaussian = m.prefersGaussian()
+	m.gaussian = m.prefersGaussian() && m.safe(m.step())
 	m.count = m.channel(plan.Measure{Of: plan.Distinct})
 	m.threshold = float64(s.Protect.MinUnits) + m.count.beyond(m.step())
 	for _, x := range s.Measures {
@@ -71,9 +71,9 @@ func (m *Mechanism) prefersGaussian() bool {
 	return log < 0
 }
 
-// step is the largest probability, within 1 part in 1,000, with which a pair may
-// be published that has exactly min_units units, so that the step from nothing
-// gives nobody away.
+// step is the probability with which a pair may be published that has exactly
+// min_units units, so that the step from nothing gives nobody away: 1 - (1 -
+// delta)^(1/C).
 //
 // Say that one unit lifts j of its C pairs from min_units - 1, where nothing is
 // ever published, to min_units, where each is published with probability p. The
@@ -84,29 +84,17 @@ func (m *Mechanism) prefersGaussian() bool {
 //	1 - q^j + q^j d(epsilon + j ln(1/q)) <= delta
 //	d(epsilon - j ln(1/q)) <= delta
 //
-// For Gaussian noise d is exact. For Laplace noise, whose C - j pairs lose at most
-// epsilon (C - j)/C, it is 0 from there on, and both hold for all j if p <= 1 -
-// (1 - delta)^(1/C) and p <= 1 - exp(-epsilon/C).
+// For Laplace noise, whose C - j pairs lose at most epsilon (C - j)/C, the first d
+// is 0, and the second at most 1 - q^j exp(epsilon j/C), which is below 1 - q^j:
+// both hold for all j if 1 - q^C <= delta. For Gaussian noise d is exact, and safe
+// computes both for each decision; where they did not hold, the noise would be
+// Laplace.
 // Source: Wilkins, Kifer, Zhang, Karrer, "Exact Privacy Analysis of the Gaussian
 // Sparse Histogram Mechanism" (2022), with the step moved from one unit to
 // min_units; for Laplace noise Wilson et al. (PETS 2020), section 3.5.
 func (m *Mechanism) step() float64 {
 	p := m.stream.Protect
-	pairs := float64(p.MaxContributions)
-	most := min(-math.Expm1(math.Log1p(-p.Delta)/pairs), -math.Expm1(-p.Epsilon/pairs))
-	if !m.gaussian {
-		return most
-	}
-	low, high := 1e-300, most
-	for high/low > 1.001 {
-		middle := math.Sqrt(low) * math.Sqrt(high)
-		if m.safe(middle) {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return low
+	return -math.Expm1(math.Log1p(-p.Delta) / float64(p.MaxContributions))
 }
 
 // safe reports whether pairs with min_units units may be published with

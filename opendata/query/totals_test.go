@@ -160,3 +160,20 @@ func TestTotalsCover(t *testing.T) {
 		}
 	}
 }
+
+// TestTotalsInterval: of counts it is whole, of sums it is not, of exact numbers it
+// is the number.
+func TestTotalsInterval(t *testing.T) {
+	v := 10.0
+	for _, c := range []struct {
+		measure, mechanism string
+		half               float64
+	}{{"n", "laplace", 5}, {"sum", "laplace", laplace95 * math.Sqrt2 * 1.5}, {"n", "exact", 0}, {"n", "gaussian", 3}} {
+		o := store.Observation{Stream: "s", Measure: c.measure, Mechanism: c.mechanism, Scale: 1.5, Status: store.Published, Value: &v}
+		s := Source{Store: shelf{o}}
+		list, err := s.Totals(context.Background(), url.Values{"over": {"time"}, "measure": {c.measure}}, counts, time.Now())
+		if err != nil || len(list) != 1 || math.Abs(*list[0].High-v-c.half) > 1e-9 || math.Abs(v-*list[0].Low-c.half) > 1e-9 {
+			t.Errorf("%+v: %+v, %v", c, list[0], err)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func people(t interface{ Fatal(...any) }, unit plan.Unit) *plan.Stream {
 		From: time.Unix(0, 0), Until: time.Unix(1e9, 0), Unit: unit, Zones: []string{"a", "b"},
 		Measures: []plan.Measure{
 			{Name: "units", Of: plan.Distinct}, {Name: "n", Of: plan.Count, Bounded: true, High: 3},
-			{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -2, High: 5},
+			{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -5, High: 2},
 			{Name: "mean", Of: plan.Mean, Field: "x", Bounded: true, Low: -1, High: 4},
 			{Name: "classes", Of: plan.Histogram, Field: "x", Edges: []float64{-3, 0, 0.5, 7}},
 			{Name: "median", Of: plan.Quantile, Field: "x", Q: 0.5, Bounded: true, Low: -4, High: 4},
