@@ -348,3 +348,31 @@ func TestBudgetOverADay(t *testing.T) {
 		t.Errorf("verify: %d\n%s", code, out)
 	}
 }
+
+// TestBooksWithBrokerAndInflux does the same through a real broker and a real
+// InfluxDB, which cannot take a field away: what is withdrawn is not shown, and the
+// books add up.
+func TestBooksWithBrokerAndInflux(t *testing.T) {
+	t.Parallel()
+	db := newInflux(t)
+	c := found(t, small())
+	c.keepIn(db.url)
+	c.through(newMosquitto(t, "").addr)
+	c.begin()
+	for h := range 3 {
+		c.crowd(h, 40)
+		c.received(float64(40 * (h + 1)))
+		c.tick(ten.Add(time.Duration(h+1)*time.Hour + 3*time.Minute))
+		c.at(ten.Add(time.Duration(h+1)*time.Hour + 3*time.Minute))
+	}
+	c.stored()
+	check := func() (int, string) { return verb(t, "verify", c.opendata) }
+	await(t, 30*time.Second, "the books to hold every window", func() bool {
+		code, out := check()
+		return code == 0 && strings.Contains(out, "6 released windows")
+	})
+	c.withdrawn(check)
+	if code, out := stranger(t, c.opendata); code != 0 {
+		t.Errorf("a stranger's program: %d\n%s", code, out)
+	}
+}
