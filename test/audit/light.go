@@ -138,7 +138,7 @@ func steps(r *report, what string, list []shown, contributions int) {
 		if n < minUnits {
 			want = 0
 		}
-		each := alpha / 62
+		each := alpha / 620 // two bounds at 31 numbers, ten times as sure: what is looked for is coarse
 		if want < lower(k, len(samples), each) || want > upper(k, len(samples), each) {
 			worst, at = 0, n
 		}
