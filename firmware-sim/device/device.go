@@ -50,13 +50,17 @@ func ConnectAs(broker, clientID, user, password string) (*Link, error) {
 	return &Link{client: c, store: store, slots: make(chan struct{}, inFlight)}, nil
 }
 
-// kept is the client's store. What it gives back is a copy: the client marks what
-// it sends again as a duplicate, perhaps while the same packet is being sent.
+// kept is the client's store. It keeps copies and gives back copies: the client
+// changes a packet while it sends it, and marks what it sends again as a duplicate.
 type kept struct{ *mqtt.MemoryStore }
 
+// Put implements mqtt.Store.
+func (k *kept) Put(key string, p packets.ControlPacket) { k.MemoryStore.Put(key, copied(p)) }
+
 // Get implements mqtt.Store.
-func (k *kept) Get(key string) packets.ControlPacket {
-	p := k.MemoryStore.Get(key)
+func (k *kept) Get(key string) packets.ControlPacket { return copied(k.MemoryStore.Get(key)) }
+
+func copied(p packets.ControlPacket) packets.ControlPacket {
 	if publish, ok := p.(*packets.PublishPacket); ok {
 		again := *publish
 		return &again

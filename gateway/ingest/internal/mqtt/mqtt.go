@@ -335,10 +335,12 @@ func (c *Client) Publish(topic string, payload []byte) error {
 // are in the queue and nowhere else.
 type store struct{ *paho.MemoryStore }
 
-// Get implements paho.Store. What it gives back is a copy: the client marks what it
-// sends again as a duplicate, perhaps while the same packet is being sent.
-func (s *store) Get(key string) packets.ControlPacket {
-	p := s.MemoryStore.Get(key)
+// Get implements paho.Store. What is kept and what is given back are copies: the
+// client changes a packet while it sends it, and marks what it sends again as a
+// duplicate.
+func (s *store) Get(key string) packets.ControlPacket { return copied(s.MemoryStore.Get(key)) }
+
+func copied(p packets.ControlPacket) packets.ControlPacket {
 	if publish, ok := p.(*packets.PublishPacket); ok {
 		again := *publish
 		return &again
@@ -349,6 +351,6 @@ func (s *store) Get(key string) packets.ControlPacket {
 // Put implements paho.Store.
 func (s *store) Put(key string, p packets.ControlPacket) {
 	if !strings.HasPrefix(key, "i.") {
-		s.MemoryStore.Put(key, p)
+		s.MemoryStore.Put(key, copied(p))
 	}
 }
