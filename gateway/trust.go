@@ -40,7 +40,11 @@ func (g *Gateway) trust(ctx context.Context) error {
 		return err
 	}
 	if known {
-		if err := g.ledger.Extends(ctx, head); err != nil {
+		err := g.ledger.Extends(ctx, head)
+		if err != nil && g.fresh {
+			return fmt.Errorf("%w: it is new, and another one was here; if that is meant, remove %s, else %w", err, filepath.Join(g.keys, headFile), errRestored)
+		}
+		if err != nil {
 			return fmt.Errorf("%w, as the head beside the keys says; %w", err, errRestored)
 		}
 	} else if err := g.askStore(ctx); err != nil {
