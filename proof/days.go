@@ -29,67 +29,85 @@ type Day struct {
 // Days adds the ledger up, day by day, and looks ahead: for every day after the
 // last one in the book, what the streams in force would cost.
 func Days(r books.Reader, ahead int) ([]Day, error) {
-	c := &checker{books: r, plans: planCache{}}
 	entries, err := r.Ledger()
 	if err != nil {
 		return nil, err
 	}
-	streams, err := r.Streams()
-	if err != nil {
+	c := calendar{days: make(map[[2]string]*Day), caps: make(map[string]float64), paid: make(map[string]bool)}
+	for _, e := range entries {
+		c.enter(e)
+	}
+	if err := c.foresee(r, ahead); err != nil {
 		return nil, err
 	}
-	days := make(map[[2]string]*Day)
-	caps := make(map[string]float64)
-	paid := make(map[string]bool)
-	at := func(name, unit string) *Day {
-		k := [2]string{name, unit}
-		if days[k] == nil {
-			days[k] = &Day{Day: name, Unit: unit, Cap: caps[unit]}
-		}
-		return days[k]
-	}
-	last := ""
-	for _, e := range entries {
-		d := at(e.Day, e.Unit)
-		d.Cap, caps[e.Unit] = e.Cap, e.Cap
-		paid[e.Day+" "+e.Plan] = true
-		last = max(last, e.Day)
-		if e.Kind != "reserve" {
-			d.Refused++
-			continue
-		}
-		d.Spent += e.Epsilon
-		d.decide(e.Decision)
-	}
-	for n := 0; n <= ahead && last != ""; n++ {
-		for _, b := range streams {
-			s := c.plan(b.Plan)
-			if s == nil || s.Unit.None() {
-				continue
-			}
-			loc, err := time.LoadLocation(s.Timezone)
-			if err != nil {
-				return nil, err
-			}
-			first, err := time.ParseInLocation(time.DateOnly, last, loc)
-			if err != nil {
-				return nil, err
-			}
-			noon := first.AddDate(0, 0, n).Add(12 * time.Hour)
-			if name := noon.Format(time.DateOnly); s.InForce(noon) && !paid[name+" "+b.Plan] {
-				d := at(name, s.Unit.StandsFor)
-				d.Coming += s.Protect.Epsilon * float64(s.EpochsOfDay(noon))
-				d.decide(s.Decision)
-			}
-		}
-	}
 	var out []Day
-	for _, d := range days {
+	for _, d := range c.days {
 		d.Left = max(0, d.Cap-d.Spent-d.Coming)
 		out = append(out, *d)
 	}
 	slices.SortFunc(out, func(a, b Day) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Unit, b.Unit)) })
 	return out, nil
+}
+
+// calendar is days by name and unit while they are added up.
+type calendar struct {
+	days map[[2]string]*Day
+	caps map[string]float64 // the latest, by unit
+	paid map[string]bool    // day and plan
+	last string             // day of the ledger
+}
+
+func (c *calendar) at(day, unit string) *Day {
+	k := [2]string{day, unit}
+	if c.days[k] == nil {
+		c.days[k] = &Day{Day: day, Unit: unit, Cap: c.caps[unit]}
+	}
+	return c.days[k]
+}
+
+func (c *calendar) enter(e books.Entry) {
+	d := c.at(e.Day, e.Unit)
+	d.Cap, c.caps[e.Unit] = e.Cap, e.Cap
+	c.paid[e.Day+" "+e.Plan] = true
+	c.last = max(c.last, e.Day)
+	if e.Kind != "reserve" {
+		d.Refused++
+		return
+	}
+	d.Spent += e.Epsilon
+	d.decide(e.Decision)
+}
+
+// foresee adds what streams in force will cost from the ledger's last day on.
+func (c *calendar) foresee(r books.Reader, ahead int) error {
+	streams, err := r.Streams()
+	if err != nil || c.last == "" {
+		return err
+	}
+	known := &checker{books: r, plans: planCache{}}
+	for _, b := range streams {
+		s := known.plan(b.Plan)
+		if s == nil || s.Unit.None() {
+			continue
+		}
+		loc, err := time.LoadLocation(s.Timezone)
+		if err != nil {
+			return err
+		}
+		first, err := time.ParseInLocation(time.DateOnly, c.last, loc)
+		if err != nil {
+			return err
+		}
+		for n := range ahead + 1 {
+			noon := first.AddDate(0, 0, n).Add(12 * time.Hour)
+			if name := noon.Format(time.DateOnly); s.InForce(noon) && !c.paid[name+" "+b.Plan] {
+				d := c.at(name, s.Unit.StandsFor)
+				d.Coming += s.Protect.Epsilon * float64(s.EpochsOfDay(noon))
+				d.decide(s.Decision)
+			}
+		}
+	}
+	return nil
 }
 
 func (d *Day) decide(id string) {

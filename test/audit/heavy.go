@@ -78,37 +78,44 @@ func heavy(r *report, o options) error {
 		return err
 	}
 	for _, n := range bounds {
-		var window, epoch, first [2][]float64
-		for i := range each {
-			for world, name := range []string{"with", "less"} {
-				stream, sum := fmt.Sprintf("%s%d-%03d", name, n, i), 0.0
-				for w := range windows {
-					start := begin.Add(time.Duration(w) * time.Hour)
-					all, err := c.sums(stream, start, func(int) bool { return true })
-					if err != nil {
-						return err
-					}
-					if sum += all; w > 0 {
-						continue
-					}
-					window[world] = append(window[world], all)
-					some, err := c.sums(stream, start, func(cell int) bool { return cell < n })
-					if err != nil {
-						return err
-					}
-					first[world] = append(first[world], some)
+		if err := c.everywhere(r, n, each, windows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// everywhere compares the two worlds of a bound.
+func (c *city) everywhere(r *report, n, each, windows int) error {
+	var window, epoch, first [2][]float64
+	for i := range each {
+		for world, name := range []string{"with", "less"} {
+			stream, sum := fmt.Sprintf("%s%d-%03d", name, n, i), 0.0
+			for w := range windows {
+				start := begin.Add(time.Duration(w) * time.Hour)
+				all, err := c.sums(stream, start, func(int) bool { return true })
+				if err != nil {
+					return err
 				}
-				epoch[world] = append(epoch[world], sum)
+				if sum += all; w > 0 {
+					continue
+				}
+				window[world] = append(window[world], all)
+				some, err := c.sums(stream, start, func(cell int) bool { return cell < n })
+				if err != nil {
+					return err
+				}
+				first[world] = append(first[world], some)
 			}
+			epoch[world] = append(epoch[world], sum)
 		}
-		what := fmt.Sprintf("C %d: epsilon per ", n)
-		for _, x := range []struct {
-			name string
-			of   [2][]float64
-		}{{"window, all cells", window}, {"epoch, all cells and windows", epoch}, {"epoch, where it was seen first", first}} {
-			seen := leastEpsilon(x.of[0], x.of[1], quantiles(x.of), 6)
-			r.row(seen <= epsilon, what+x.name, "at least %.2f by %d epochs of each world; declared %v", seen, each, epsilon)
-		}
+	}
+	for _, x := range []struct {
+		name string
+		of   [2][]float64
+	}{{"window, all cells", window}, {"epoch, all cells and windows", epoch}, {"epoch, where it was seen first", first}} {
+		seen := leastEpsilon(x.of[0], x.of[1], quantiles(x.of), 6)
+		r.row(seen <= epsilon, fmt.Sprintf("C %d: epsilon per %s", n, x.name), "at least %.2f by %d epochs of each world; declared %v", seen, each, epsilon)
 	}
 	return nil
 }
