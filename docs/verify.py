@@ -76,17 +76,41 @@ def sigma(epsilon, delta):
     return high
 
 
+def shares(plan):
+    """Into how many parts a plan's epsilon is divided."""
+    return len(plan["measures"]) + (not any(m["of"] == "distinct" for m in plan["measures"]))
+
+
+def scale_of(plan, mechanism, bound, parts):
+    p = plan["protect"]
+    if mechanism == "laplace":
+        return p["max_contributions"] * bound * parts / p["epsilon"]
+    return bound * math.sqrt(p["max_contributions"] * parts) * sigma(p["epsilon"], p["delta"])
+
+
+def threshold(plan, mechanism):
+    """min_units and the least step that is published with at most 1 - (1 - delta)^(1/C)."""
+    p, b, t = plan["protect"], scale_of(plan, mechanism, 1, shares(plan)), 0
+    most = -math.expm1(math.log1p(-p["delta"]) / p["max_contributions"])
+    tail = lambda t: math.exp(-t / b) / (1 + math.exp(-1 / b)) if mechanism == "laplace" else math.erfc((t - 0.5) / b / math.sqrt(2)) / 2
+    while tail(t) > most:
+        t += 1
+    return p["min_units"] + t
+
+
+def on_grid(plan, start):
+    """A window starts a whole number of steps after local midnight."""
+    zone, step = zoneinfo.ZoneInfo(plan["timezone"]), seconds(plan["every"])
+    at = datetime.datetime.fromisoformat(start.replace("Z", "+00:00"))
+    midnight = datetime.datetime.combine(at.astimezone(zone).date(), datetime.time(), zone)
+    return (at.timestamp() - midnight.timestamp()) % step == 0 or step >= 86400 and at.timestamp() == midnight.timestamp()
+
+
 def scales(plan, mechanism):
     """The scale that every number of a plan carries, by its name."""
-    p = plan["protect"]
-    shares = len(plan["measures"]) + (not any(m["of"] == "distinct" for m in plan["measures"]))
     out = {}
     for m in plan["measures"]:
-        parts = shares * (2 if m["of"] == "mean" else 1)
-        if mechanism == "laplace":
-            scale = p["max_contributions"] * bound(m) * parts / p["epsilon"]
-        else:
-            scale = bound(m) * math.sqrt(p["max_contributions"] * parts) * sigma(p["epsilon"], p["delta"])
+        scale = scale_of(plan, mechanism, bound(m), shares(plan) * (2 if m["of"] == "mean" else 1))
         names = [m["name"]]
         if m["of"] == "histogram":
             names = [f"{m['name']}_{plain(a)}_{plain(b)}" for a, b in zip(m["edges"], m["edges"][1:])]
@@ -139,8 +163,13 @@ def main(where):
             bad(f"releases.jsonl, line {r['n']}: this window was decided before")
         seen.add(key)
         if plan["unit"]["stands_for"] != "none":
-            if not 1 <= r["ledger"] <= len(ledger) or ledger[r["ledger"] - 1]["plan"] != r["plan"]:
+            zone = zoneinfo.ZoneInfo(plan["timezone"])
+            want = (r["plan"], r["gateway"], str(datetime.datetime.fromisoformat(r["start"].replace("Z", "+00:00")).astimezone(zone).date()))
+            line = ledger[r["ledger"] - 1] if 1 <= r["ledger"] <= len(ledger) else {}
+            if tuple(line.get(k) for k in ("plan", "gateway", "day")) != want:
                 bad(f"releases.jsonl, line {r['n']}: nothing paid for it")
+        if not on_grid(plan, r["start"]):
+            bad(f"releases.jsonl, line {r['n']}: it is no window of its plan")
     compared = 0
     for r in releases if "://" in where else []:
         query = urllib.parse.urlencode({"from": r["start"], "to": r["end"], "limit": 1000})
@@ -151,9 +180,12 @@ def main(where):
         if (r["stream"], r["start"]) not in hidden and digest(rows) != r["sha256"]:
             bad(f"{r['stream']} at {r['start']}: what is shown is not what was released")
         for o in rows if plans[r["plan"]]["unit"]["stands_for"] != "none" else []:
-            want = scales(plans[r["plan"]], o["mechanism"])[o["measure"]]
+            plan = plans[r["plan"]]
+            want = scales(plan, o["mechanism"])[o["measure"]]
             if not 0.999 * want <= o["scale"] <= 1.002 * want:  # the sampler's sigma is up to a thousandth larger
                 bad(f"{o['measure']} of {o['cell']} at {r['start']} carries noise of scale {o['scale']}; its plan asks for {want}")
+            if abs(o["epsilon"] - plan["protect"]["epsilon"] / shares(plan)) > 1e-9 or not 0 <= o["threshold"] - threshold(plan, o["mechanism"]) <= (o["mechanism"] == "gaussian"):
+                bad(f"{o['measure']} of {o['cell']} at {r['start']} has another epsilon or threshold than its plan")
         compared += len(rows)
     print(f"{len(ledger)} lines of budget, {len(releases)} windows, {compared} numbers compared: {'something is wrong' if wrong else 'everything adds up'}")
     return 1 if wrong else 0

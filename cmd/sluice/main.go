@@ -39,7 +39,8 @@ func forgetFreed(args []string) {
 		return // it runs on as it is
 	}
 	debug := strings.TrimPrefix(os.Getenv("GODEBUG")+","+want, ",")
-	_ = syscall.Exec(self, args, append(os.Environ(), "GODEBUG="+debug))
+	err = syscall.Exec(self, args, append(os.Environ(), "GODEBUG="+debug))
+	_, _ = os.Stderr.WriteString("sluice: memory that is freed will not be overwritten: " + err.Error() + "\n")
 }
 
 // keepQuiet sees to it that no memory is shown when the process dies: no core
