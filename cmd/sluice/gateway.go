@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"log/slog"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -17,15 +18,7 @@ func gatewayCommand() *cobra.Command {
 			// Windows are large and live long, garbage is little: collecting sooner costs
 			// next to nothing and keeps the peak while a map grows in bounds.
 			debug.SetGCPercent(50)
-			cfg, err := gateway.ReadConfig(file)
-			if err != nil {
-				return err
-			}
-			log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
-			if err != nil {
-				return err
-			}
-			g, err := gateway.Open(cmd.Context(), cfg, log)
+			g, log, err := openGateway(cmd, file)
 			if err != nil {
 				return err
 			}
@@ -35,4 +28,19 @@ func gatewayCommand() *cobra.Command {
 	}
 	c.Flags().StringVarP(&file, "config", "c", "gateway.yaml", "configuration file")
 	return c
+}
+
+// openGateway opens the gateway of a configuration file, and says on stderr what it
+// has to say.
+func openGateway(cmd *cobra.Command, file string) (*gateway.Gateway, *slog.Logger, error) {
+	cfg, err := gateway.ReadConfig(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := gateway.Open(cmd.Context(), cfg, log)
+	return g, log, err
 }

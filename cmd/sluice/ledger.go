@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/books"
-	"sluice/gateway"
 	"sluice/proof"
 )
 
@@ -237,15 +236,7 @@ func ledgerRecoverCommand() *cobra.Command {
 			"stopped, this takes over what copies of the books (public/, witness) still have, and closes every stream\n" +
 			"until the first midnight after now and after its last release. Nothing is released twice.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := gateway.ReadConfig(file)
-			if err != nil {
-				return err
-			}
-			log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
-			if err != nil {
-				return err
-			}
-			g, err := gateway.Open(cmd.Context(), cfg, log)
+			g, _, err := openGateway(cmd, file)
 			if err != nil {
 				return err
 			}
