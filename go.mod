@@ -36,6 +36,15 @@ require (
 	modernc.org/sqlite v1.62.0
 )
 
+// open data
+require (
+	github.com/boombuler/barcode v1.1.0
+	github.com/danielgtaylor/huma/v2 v2.37.2
+	golang.org/x/net v0.60.0
+	golang.org/x/text v0.42.0
+	golang.org/x/time v0.16.0
+)
+
 // running it
 require (
 	github.com/prometheus/client_golang v1.24.1
@@ -48,10 +57,9 @@ require (
 // tests
 require (
 	go.uber.org/goleak v1.3.0
+	gonum.org/v1/gonum v0.14.0
 	pgregory.net/rapid v1.3.0
 )
-
-require gonum.org/v1/gonum v0.14.0
 
 require (
 	github.com/apapsch/go-jsonmerge/v2 v2.0.0 // indirect
@@ -94,9 +102,7 @@ require (
 	go.mongodb.org/mongo-driver/v2 v2.5.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/exp v0.0.0-20240222234643-814bf88cf225 // indirect
-	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/term v0.46.0 // indirect
-	golang.org/x/text v0.42.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect

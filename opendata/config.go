@@ -20,9 +20,11 @@ type Config struct {
 	Admin string `yaml:"admin"`
 	// URL is the public base of the pages, e.g. https://data.city.example.
 	URL string `yaml:"url"`
-	// Rate limits requests; this version knows 0, which is no limit.
+	// Rate limits requests. PerSecond is how many each client may make, 0 for no limit;
+	// five seconds' worth may come at once. Where it is not given, it is 20, or no limit
+	// on a loopback address, where a proxy's clients cannot be told apart.
 	Rate struct {
-		PerSecond float64 `yaml:"per_second"`
+		PerSecond *float64 `yaml:"per_second"`
 	} `yaml:"rate"`
 	// Books is the directory of the public books, or the URL of a mirror.
 	Books string `yaml:"books"`
@@ -77,13 +79,24 @@ func ReadConfig(path string) (Config, error) {
 	return c, nil
 }
 
+// perSecond is the limit that holds.
+func (c *Config) perSecond(loopback bool) float64 {
+	switch {
+	case c.Rate.PerSecond != nil:
+		return *c.Rate.PerSecond
+	case loopback:
+		return 0
+	}
+	return 20
+}
+
 // Remote reports whether the books are behind a URL.
 func Remote(books string) bool { return strings.Contains(books, "://") }
 
 func (c *Config) check() error {
 	switch {
-	case c.Rate.PerSecond != 0:
-		return errors.New("rate limiting is not in this version; set rate: {per_second: 0}")
+	case c.Rate.PerSecond != nil && !(*c.Rate.PerSecond == 0 || *c.Rate.PerSecond >= 0.01 && *c.Rate.PerSecond <= 1e6):
+		return errors.New("rate: per_second is how many requests a client may make in a second, from 0.01 to 1,000,000, or 0 for no limit")
 	case c.Books == "":
 		return errors.New("books is missing: the gateway's public/ directory, or the URL of a mirror")
 	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):
@@ -94,6 +107,12 @@ func (c *Config) check() error {
 	if c.Store.Influx != nil {
 		if err := c.Store.Influx.Check(); err != nil {
 			return fmt.Errorf("store: influx: %w", err)
+		}
+	}
+	if c.URL != "" {
+		u, err := url.Parse(c.URL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return errors.New("url is where the public finds the pages, such as https://data.city.example")
 		}
 	}
 	if Remote(c.Books) {

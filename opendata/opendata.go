@@ -8,14 +8,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"sluice/books"
 	"sluice/opendata/api"
+	"sluice/opendata/catalog"
 	"sluice/opendata/query"
+	"sluice/opendata/reply"
 	"sluice/opendata/web"
 )
 
@@ -34,29 +39,64 @@ type Server struct {
 // Open listens where cfg says and answers from a store and its books.
 func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
 	s := &Server{source: &query.Source{Store: store, Books: books.Reader{Source: source}}}
-	pages, err := web.New(s.source, cfg.URL, log)
-	if err != nil {
-		return nil, err
-	}
-	mux := http.NewServeMux()
-	api.New(s.source, log).Routes(mux)
-	pages.Routes(mux)
-	s.health(mux)
+	var err error
 	if s.listener, err = net.Listen("tcp", cfg.HTTP); err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
+	}
+	handler, err := s.handler(cfg, log)
+	if err != nil {
+		return nil, errors.Join(err, s.listener.Close())
 	}
 	if cfg.Admin != "" {
 		if s.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
 			return nil, errors.Join(fmt.Errorf("admin address: %w; choose another", err), s.listener.Close())
 		}
 	}
-	s.http = server(mux)
+	s.listener = netutil.LimitListener(s.listener, connections)
+	s.http = server(handler)
 	return s, nil
 }
 
-func server(mux http.Handler) *http.Server {
+// connections at a time; more wait in the kernel.
+const connections = 1000
+
+// handler is everything that residents can ask.
+func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
+	keeper := reply.NewKeeper()
+	pages, err := web.New(s.source, keeper, web.Place{Public: cfg.URL, Here: s.here()}, log)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	api.New(s.source, keeper, cfg.URL, log).Routes(mux)
+	catalog.New(s.source, keeper, cfg.URL, log).Routes(mux)
+	pages.Routes(mux)
+	s.health(mux)
+	var h http.Handler = reply.ReadOnly(mux)
+	if per := cfg.perSecond(s.loopback()); per > 0 {
+		h = newLimiter(per).wrap(h)
+	}
+	return secure(h), nil
+}
+
+// loopback reports whether nobody but this machine can ask.
+func (s *Server) loopback() bool {
+	a, ok := s.listener.Addr().(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
+}
+
+// here is where this machine finds the pages; empty where others do as well, since
+// only the configuration knows what they call it.
+func (s *Server) here() string {
+	if !s.loopback() {
+		return ""
+	}
+	return "http://" + s.Addr()
+}
+
+func server(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: secure(api.ReadOnly(mux)), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it names addresses
 	}
@@ -75,7 +115,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.admin != nil {
 		mux := http.NewServeMux()
 		s.health(mux)
-		admin := server(mux)
+		admin := server(secure(mux))
 		defer admin.Close()
 		go func() { _ = admin.Serve(s.admin) }() // ends with Close
 	}
@@ -96,13 +136,18 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// secure sets what every answer has: no scripts, nothing from elsewhere.
+// secure sets what every answer has: nothing from elsewhere, no scripts but our
+// own, and since nobody is known here and all is public, pages elsewhere may read it.
 func secure(next http.Handler) http.Handler {
+	always := map[string][]string{
+		"Content-Security-Policy":       {"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
+		"X-Content-Type-Options":        {"nosniff"},
+		"Referrer-Policy":               {"no-referrer"},
+		"Access-Control-Allow-Origin":   {"*"},
+		"Access-Control-Expose-Headers": {"ETag, Link, RateLimit, RateLimit-Policy, Retry-After"},
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		maps.Copy(w.Header(), always)
 		next.ServeHTTP(w, r)
 	})
 }

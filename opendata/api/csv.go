@@ -3,37 +3,41 @@ package api
 import (
 	"bytes"
 	"encoding/csv"
-	"strconv"
-	"time"
+	"strings"
 
-	"sluice/opendata/query"
-	"sluice/store"
+	"sluice/opendata/reply"
 )
 
-var header = []string{"start_utc", "start_local", "every", "cell", "measure", "value", "status", "low", "high", "unit", "decision", "simulation"}
-
-// observationsCSV is RFC 4180 with LF; what was not published is empty.
-func observationsCSV(list []store.Observation, st query.Stream, next string) (*answer, error) {
-	loc, err := time.LoadLocation(st.Timezone)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.Write(header) // errors come with Flush
-	for _, o := range list {
-		_ = w.Write([]string{
-			o.Start.Format(time.RFC3339), o.Start.In(loc).Format(time.RFC3339), o.Every, o.Cell, o.Measure,
-			number(o.Value), string(o.Status), number(o.Low), number(o.High), o.Unit, o.Decision, strconv.FormatBool(o.Simulation),
-		})
-	}
-	w.Flush()
-	return &answer{mime: "text/csv; charset=utf-8", body: b.Bytes(), next: next}, w.Error()
+// table says how items become rows; one item may be several.
+type table[T any] struct {
+	header []string
+	rows   func(T) [][]string
 }
 
-func number(v *float64) string {
-	if v == nil {
-		return ""
+// csv is RFC 4180 with LF. What was not published is empty.
+func (t table[T]) csv(list []T, name, next string) (*reply.Reply, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	_ = w.Write(t.header) // errors come with Flush
+	for _, x := range list {
+		for _, row := range t.rows(x) {
+			_ = w.Write(row)
+		}
 	}
-	return strconv.FormatFloat(*v, 'f', -1, 64)
+	w.Flush()
+	return &reply.Reply{Type: "text/csv; charset=utf-8", Body: b.Bytes(), Next: next, File: name + ".csv"}, w.Error()
+}
+
+// text makes a text safe to open in a spreadsheet, which would run it as a formula
+// if it began with one of these (CWE-1236). Numbers do not pass here.
+func text(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// titles are a text in the three languages of the pages.
+func titles(t map[string]string) []string {
+	return []string{text(t["ca"]), text(t["en"]), text(t["es"])}
 }

@@ -6,13 +6,10 @@ package query
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -33,9 +30,17 @@ type Source struct {
 	Books books.Reader
 
 	mu      sync.Mutex
-	raw     []byte         // streams.json as last parsed; guarded by mu
-	streams []books.Stream // what it says; guarded by mu
+	raw     []byte            // streams.json as last parsed; guarded by mu
+	streams []books.Stream    // what it says; guarded by mu
+	read    time.Time         // when it was last read; guarded by mu
+	closed  map[string]closed // how far each series is final; guarded by mu
 }
+
+// closed is how far a series was final when the store was last asked.
+type closed struct{ until, asked time.Time }
+
+// fresh is how long the source trusts what it knows of the series as a whole.
+const fresh = 250 * time.Millisecond
 
 // Bounds of one page.
 const (
@@ -67,6 +72,12 @@ func (s *Source) Streams(ctx context.Context) ([]Stream, error) {
 
 // listed are the series in the books, parsed again only when the file has changed.
 func (s *Source) listed() ([]books.Stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.read) < fresh {
+		return s.streams, nil
+	}
+	begun := time.Now()
 	raw, err := s.Books.Source.Get("streams.json")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -74,8 +85,6 @@ func (s *Source) listed() ([]books.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.raw == nil || !bytes.Equal(raw, s.raw) {
 		list, err := s.Books.Streams()
 		if err != nil {
@@ -83,12 +92,29 @@ func (s *Source) listed() ([]books.Stream, error) {
 		}
 		s.raw, s.streams = raw, list
 	}
+	s.read = begun
 	return s.streams, nil
 }
 
 func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
+	s.mu.Lock()
+	known := s.closed[b.ID]
+	s.mu.Unlock()
+	if time.Since(known.asked) < fresh {
+		return Stream{b, known.until}, nil
+	}
+	begun := time.Now()
 	until, err := s.Store.ClosedUntil(ctx, b.ID)
-	return Stream{b, until}, err
+	if err != nil {
+		return Stream{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed == nil {
+		s.closed = make(map[string]closed)
+	}
+	s.closed[b.ID] = closed{until, begun}
+	return Stream{b, until}, nil
 }
 
 // ErrUnknown says that there is no such thing.
@@ -157,7 +183,7 @@ var Parameters = []string{"from", "to", "cell", "measure", "limit", "cursor", "f
 // Parse makes the query for observations of a series: from inclusive, to
 // exclusive, on start; the last 24 hours before latest by default.
 func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
-	q := store.Query{Stream: st.ID, Limit: DefaultLimit}
+	q := store.Query{Stream: st.ID}
 	loc, err := time.LoadLocation(st.Timezone)
 	if err != nil {
 		loc = time.UTC
@@ -182,12 +208,8 @@ func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 			return q, &Invalid{"measure", "names no measure of this stream; see its measures at /api/v1/streams"}
 		}
 	}
-	if v.Has("limit") {
-		n, err := strconv.Atoi(v.Get("limit"))
-		if err != nil || n < 1 || n > MaxLimit {
-			return q, &Invalid{"limit", "is a whole number from 1 to 1000"}
-		}
-		q.Limit = n
+	if q.Limit, err = Limit(v, DefaultLimit); err != nil {
+		return q, err
 	}
 	if v.Has("cursor") {
 		if q.After, err = decodeCursor(v.Get("cursor")); err != nil {
@@ -230,28 +252,11 @@ func instant(name, text string, loc *time.Location) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// Cursor continues a page behind an observation.
-func Cursor(o store.Observation) string {
-	raw, err := json.Marshal([]any{o.Start.UnixNano(), o.Cell, o.Measure})
-	if err != nil {
-		return ""
+// Zones are the zones as voted, in GeoJSON; nothing before there are any.
+func (s *Source) Zones() ([]byte, error) {
+	raw, err := s.Books.Zones()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return base64.RawURLEncoding.EncodeToString(raw)
-}
-
-func decodeCursor(s string) (*store.Position, error) {
-	bad := &Invalid{"cursor", "is not one that this server gave; follow next as it is"}
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return nil, bad
-	}
-	var nanos int64
-	var p store.Position
-	parts := []any{&nanos, &p.Cell, &p.Measure}
-	want := len(parts)
-	if json.Unmarshal(raw, &parts) != nil || len(parts) != want {
-		return nil, bad
-	}
-	p.Start = time.Unix(0, nanos).UTC()
-	return &p, nil
+	return raw, err
 }

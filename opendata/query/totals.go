@@ -39,7 +39,7 @@ type Total struct {
 }
 
 // TotalParameters are those of totals.
-var TotalParameters = []string{"from", "to", "cell", "measure", "over"}
+var TotalParameters = []string{"from", "to", "cell", "measure", "over", "format"}
 
 // maxParts bounds what one total is computed from.
 const maxParts = 100_000

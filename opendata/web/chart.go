@@ -2,131 +2,286 @@ package web
 
 import (
 	"fmt"
+	"html"
 	"html/template"
 	"math"
-	"strconv"
 	"strings"
+	"time"
 
+	"sluice/opendata/words"
 	"sluice/store"
 )
 
-// The chart's size in SVG units.
+// The chart's size in units of the picture.
 const (
-	width, height            = 640.0, 200.0
-	left, right, top, bottom = 48.0, 8.0, 10.0, 34.0
+	width, height            = 720.0, 320.0
+	left, right, top, bottom = 62.0, 14.0, 14.0, 40.0
+	strip                    = 14.0 // height of a series' row of what was not published
+	columns                  = 640  // no more can be told apart
 )
 
-// chart draws one series: a line with its interval as a band, hollow squares on
-// the axis where a window was withheld, crosses where there was no data. It is
-// made of numbers and fixed words only.
-func chart(s series) template.HTML {
-	if len(s.Items) == 0 {
-		return ""
-	}
-	c := newPlot(s.Items)
+// line is one cell's observations in order of time.
+type line struct {
+	Cell, Name string
+	Items      []store.Observation
+}
+
+// picture is a chart: one line each with its interval as a band, and below the
+// axis a row for each of what was not published, so that withheld, no data and
+// zero cannot be taken for one another.
+type picture struct {
+	speak    *words.Speaker
+	place    *time.Location
+	from, to time.Time
+	lines    []line
+	min, max float64
+	empty    bool // nothing was published
+}
+
+// chart draws lines over a span of time. It is made of numbers, dates and names
+// that the books have.
+func chart(speak *words.Speaker, place *time.Location, from, to time.Time, lines []line) template.HTML {
+	p := picture{speak: speak, place: place, from: from, to: to, lines: lines}
+	p.scale()
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img" aria-label="Chart of the values in the table below">`, width, height)
-	c.axes(&b, s)
-	for _, run := range c.runs() {
-		c.band(&b, run)
-		c.line(&b, run)
-	}
-	base := height - bottom
-	for i, o := range s.Items {
-		x := c.x(i)
-		switch o.Status {
-		case store.Withheld:
-			fmt.Fprintf(&b, `<rect class="withheld" x="%.1f" y="%.1f" width="6" height="6"/>`, x-3, base-9)
-		case store.NoData:
-			fmt.Fprintf(&b, `<path class="nodata" d="M%.1f %.1fl6 6m0-6l-6 6"/>`, x-3, base-9)
-		case store.Published:
-			fmt.Fprintf(&b, `<circle class="point" cx="%.1f" cy="%.1f" r="2.5"/>`, x, c.y(*o.Value))
-		}
+	high := height + strip*float64(len(lines))
+	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-title"><title id="chart-title">%s</title>`,
+		width, high, html.EscapeString(p.title()))
+	b.WriteString(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern>` +
+		`<pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse"><path class="dots" d="M1.5 1.5l4 4m0-4l-4 4"/></pattern></defs>`)
+	p.grid(&b)
+	p.hours(&b)
+	for n := range lines {
+		p.draw(&b, n)
 	}
 	b.WriteString("</svg>")
-	return template.HTML(b.String()) //nolint:gosec // numbers and constants only
+	return template.HTML(b.String()) //nolint:gosec // numbers, constants and what html.EscapeString made
 }
 
-// plot maps items to the plane.
-type plot struct {
-	items    []store.Observation
-	min, max float64
+func (p *picture) title() string {
+	names := make([]string, len(p.lines))
+	for i, l := range p.lines {
+		names[i] = l.Name
+	}
+	return p.speak.Say("Chart of %s from %s to %s. The table below says the same.", strings.Join(names, ", "),
+		p.speak.ShortDay(p.from.In(p.place))+" "+p.speak.Clock(p.from.In(p.place)), p.speak.ShortDay(p.to.In(p.place))+" "+p.speak.Clock(p.to.In(p.place)))
 }
 
-func newPlot(items []store.Observation) plot {
-	p := plot{items: items, min: 0, max: 1}
-	for _, o := range items {
-		if o.Status == store.Published {
-			p.min, p.max = min(p.min, *o.Low), max(p.max, *o.High)
+// scale chooses round numbers that hold all intervals, and zero.
+func (p *picture) scale() {
+	p.empty, p.max = true, 1
+	lowest, highest := 0.0, 0.0
+	for _, l := range p.lines {
+		for i := range l.Items {
+			if o := &l.Items[i]; published(o) {
+				p.empty = false
+				lowest, highest = min(lowest, *o.Low), max(highest, *o.High)
+			}
 		}
 	}
-	step := math.Pow(10, math.Floor(math.Log10(p.max-p.min)))
-	p.max = math.Ceil(p.max/step) * step
-	p.min = math.Floor(p.min/step) * step
-	return p
+	if highest == lowest {
+		return
+	}
+	step := nice((highest - lowest) / 4)
+	p.min, p.max = math.Floor(lowest/step)*step, math.Ceil(highest/step)*step
 }
 
-func (p plot) x(i int) float64 {
-	return left + (width-left-right)*(float64(i)+0.5)/float64(len(p.items))
+// nice is the next 1, 2, 2.5 or 5 times a power of ten.
+func nice(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, n := range []float64{1, 2, 2.5, 5} {
+		if v <= n*power*(1+1e-9) {
+			return n * power
+		}
+	}
+	return 10 * power
 }
 
-func (p plot) y(v float64) float64 {
+func (p *picture) x(t time.Time) float64 {
+	return left + (width-left-right)*float64(t.Sub(p.from))/float64(p.to.Sub(p.from))
+}
+
+func (p *picture) y(v float64) float64 {
 	return top + (height-top-bottom)*(p.max-v)/(p.max-p.min)
 }
 
-// runs are the stretches of published items.
-func (p plot) runs() [][]int {
-	var out [][]int
-	var run []int
-	for i, o := range p.items {
-		if o.Status == store.Published {
-			run = append(run, i)
+func (p *picture) grid(b *strings.Builder) {
+	if p.empty {
+		fmt.Fprintf(b, `<path class="axis" d="M%g %gH%g"/><text class="none" x="%g" y="%g" text-anchor="middle">%s</text>`,
+			left, height-bottom, width-right, (left+width-right)/2, height/2, html.EscapeString(p.speak.Say("No number was published in this span.")))
+		return
+	}
+	step := nice((p.max - p.min) / 5)
+	for n := 0; ; n++ {
+		v := p.min + float64(n)*step
+		if v > p.max+step/1e6 {
+			return
+		}
+		class := "grid"
+		if math.Abs(v) < step/1e6 {
+			class = "axis"
+		}
+		fmt.Fprintf(b, `<path class="%s" d="M%g %.1fH%g"/><text class="tick%s" x="%g" y="%.1f" text-anchor="end">%s</text>`,
+			class, left, p.y(v), width-right, alternate(n), left-8, p.y(v)+4, html.EscapeString(p.speak.Tick(v, step)))
+	}
+}
+
+// alternate marks every second label, which a narrow screen leaves out.
+func alternate(n int) string {
+	if n%2 == 1 {
+		return " second"
+	}
+	return ""
+}
+
+// hours labels the time axis at local hours or days.
+func (p *picture) hours(b *strings.Builder) {
+	span := p.to.Sub(p.from)
+	start := p.from.In(p.place)
+	at := time.Date(start.Year(), start.Month(), start.Day(), 0, 0, 0, 0, p.place)
+	next := func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }
+	label := p.speak.ShortDay
+	switch {
+	case span <= 50*time.Hour:
+		next = func(t time.Time) time.Time { return t.Add(3 * time.Hour) }
+		label = p.speak.Clock
+	case span > 10*24*time.Hour:
+		next = func(t time.Time) time.Time { return t.AddDate(0, 0, 5) }
+	}
+	shown := 0
+	for ; at.Before(p.to); at = next(at) {
+		if at.Before(p.from) {
 			continue
 		}
-		if run != nil {
-			out = append(out, run)
+		x := p.x(at)
+		fmt.Fprintf(b, `<path class="grid" d="M%.1f %gv5"/>`, x, height-bottom)
+		if x < width-50 {
+			fmt.Fprintf(b, `<text class="tick%s" x="%.1f" y="%g" text-anchor="middle">%s</text>`, alternate(shown), x, height-bottom+20, html.EscapeString(label(at)))
 		}
-		run = nil
+		shown++
 	}
-	if run != nil {
-		out = append(out, run)
+}
+
+func (p *picture) draw(b *strings.Builder, n int) {
+	l := p.lines[n]
+	for _, run := range runs(l.Items) {
+		p.band(b, n, run)
+		p.stroke(b, n, run)
+	}
+	y := height + strip*float64(n)
+	fmt.Fprintf(b, `<path class="s%d line" d="M%g %gh18"/>`, n, left-34, y+5)
+	for i := 0; i < len(l.Items); {
+		j := i
+		for j < len(l.Items) && l.Items[j].Status == l.Items[i].Status {
+			j++
+		}
+		if s := l.Items[i].Status; s != store.Published {
+			x := p.x(l.Items[i].Start)
+			fmt.Fprintf(b, `<rect class="gap %s" x="%.1f" y="%.1f" width="%.1f" height="10"/>`, s, x, y, max(1, p.x(l.Items[j-1].End)-x))
+		}
+		i = j
+	}
+}
+
+// runs are the stretches of published items.
+func runs(items []store.Observation) (out [][]store.Observation) {
+	begin := -1
+	for i := range len(items) + 1 {
+		is := i < len(items) && published(&items[i])
+		switch {
+		case is && begin < 0:
+			begin = i
+		case !is && begin >= 0:
+			out = append(out, items[begin:i])
+			begin = -1
+		}
 	}
 	return out
 }
 
-func (p plot) band(b *strings.Builder, run []int) {
-	b.WriteString(`<path class="band" d="M`)
-	for _, i := range run {
-		fmt.Fprintf(b, "%.1f %.1f ", p.x(i), p.y(*p.items[i].High))
+func middle(o *store.Observation) time.Time { return o.Start.Add(o.End.Sub(o.Start) / 2) }
+
+// band is where the truth lies. Of several windows in one column of the picture it
+// is the widest.
+func (p *picture) band(b *strings.Builder, n int, run []store.Observation) {
+	if *run[0].Low == *run[0].High && *run[len(run)-1].Low == *run[len(run)-1].High {
+		return // exact
 	}
-	for n := len(run) - 1; n >= 0; n-- {
-		fmt.Fprintf(b, "L%.1f %.1f ", p.x(run[n]), p.y(*p.items[run[n]].Low))
+	var upper, lower []string
+	add := func(x, low, high float64) {
+		upper = append(upper, fmt.Sprintf("%.1f %.1f", x, p.y(high)))
+		lower = append(lower, fmt.Sprintf("%.1f %.1f", x, p.y(low)))
+	}
+	if len(run) == 1 { // a band of one window has its width
+		add(p.x(run[0].Start), *run[0].Low, *run[0].High)
+		add(p.x(run[0].End), *run[0].Low, *run[0].High)
+	} else {
+		for _, c := range p.columns(run) {
+			low, high := *c[0].Low, *c[0].High
+			for i := range c {
+				low, high = min(low, *c[i].Low), max(high, *c[i].High)
+			}
+			add(p.x(middle(&c[0])), low, high)
+		}
+	}
+	fmt.Fprintf(b, `<path class="s%d band" d="M%s`, n, strings.Join(upper, "L"))
+	for i := len(lower) - 1; i >= 0; i-- {
+		b.WriteString("L" + lower[i])
 	}
 	b.WriteString(`Z"/>`)
 }
 
-func (p plot) line(b *strings.Builder, run []int) {
-	b.WriteString(`<path class="line" d="M`)
-	for _, i := range run {
-		fmt.Fprintf(b, "%.1f %.1f ", p.x(i), p.y(*p.items[i].Value))
-	}
-	b.WriteString(`"/>`)
-}
-
-func (p plot) axes(b *strings.Builder, s series) {
-	steps := 5
-	if len(p.runs()) == 0 {
-		steps = 1 // nothing to read off
-	}
-	for n := range steps {
-		v := p.min + (p.max-p.min)*float64(n)/4
-		fmt.Fprintf(b, `<path class="grid" d="M%g %.1fH%g"/><text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`,
-			left, p.y(v), width-right, left-6, p.y(v)+4, strconv.FormatFloat(v, 'g', 4, 64))
-	}
-	each := max(1, (len(p.items)+7)/8)
-	for i, o := range p.items {
-		if i%each == 0 {
-			fmt.Fprintf(b, `<text class="tick" x="%.1f" y="%g" text-anchor="middle">%s</text>`, p.x(i), height-12, clock(o.Start, s.Stream.Timezone))
+// stroke is the line itself; of several windows in one column the first, lowest,
+// highest and last, which draw the same picture as all of them (M4: Jugel and
+// others, VLDB 2014).
+func (p *picture) stroke(b *strings.Builder, n int, run []store.Observation) {
+	var points []string
+	for _, c := range p.columns(run) {
+		for _, i := range m4(c) {
+			points = append(points, fmt.Sprintf("%.1f %.1f", p.x(middle(&c[i])), p.y(*c[i].Value)))
 		}
 	}
+	fmt.Fprintf(b, `<path class="s%d line" d="M%s"/>`, n, strings.Join(points, "L"))
+	if len(p.lines[n].Items) > 200 && len(run) > 1 {
+		return
+	}
+	for _, point := range points {
+		x, y, _ := strings.Cut(point, " ")
+		fmt.Fprintf(b, `<circle class="s%d point" cx="%s" cy="%s" r="2.5"/>`, n, x, y)
+	}
+}
+
+// columns cuts a run where the picture cannot tell windows apart.
+func (p *picture) columns(run []store.Observation) (out [][]store.Observation) {
+	column := func(o *store.Observation) int {
+		return int(float64(columns) * float64(o.Start.Sub(p.from)) / float64(p.to.Sub(p.from)))
+	}
+	begin := 0
+	for i := 1; i <= len(run); i++ {
+		if i == len(run) || column(&run[i]) != column(&run[begin]) {
+			out = append(out, run[begin:i])
+			begin = i
+		}
+	}
+	return out
+}
+
+// m4 are the places of the first, lowest, highest and last value, in order.
+func m4(c []store.Observation) []int {
+	low, high := 0, 0
+	for i := range c {
+		if *c[i].Value < *c[low].Value {
+			low = i
+		}
+		if *c[i].Value > *c[high].Value {
+			high = i
+		}
+	}
+	var out []int
+	for _, i := range []int{0, min(low, high), max(low, high), len(c) - 1} {
+		if len(out) == 0 || i > out[len(out)-1] {
+			out = append(out, i)
+		}
+	}
+	return out
 }

@@ -10,14 +10,14 @@ import (
 
 	"sluice/books"
 	"sluice/opendata/query"
+	"sluice/opendata/reply"
+	"sluice/opendata/words"
 )
 
 type decisionPage struct {
 	books.Decision
 	Streams []query.Stream
-	// Langs are the languages that the text can be read in, the shown one first.
-	Langs []string
-	Lang  string
+	Lang    string // of the text
 }
 
 // Text is the decision in plain words, cut into sections.
@@ -48,7 +48,11 @@ func sections(text string) (out []section) {
 	return out
 }
 
-func (w *Web) decision(r *http.Request) (any, error) {
+func (w *Web) decisions(*http.Request, *words.Speaker) (any, error) {
+	return w.source.Books.Decisions()
+}
+
+func (w *Web) decision(r *http.Request, s *words.Speaker) (any, error) {
 	list, err := w.source.Books.Decisions()
 	if err != nil {
 		return nil, err
@@ -61,14 +65,9 @@ func (w *Web) decision(r *http.Request) (any, error) {
 	if at < 0 {
 		return nil, query.ErrUnknown
 	}
-	p := decisionPage{Decision: list[at], Lang: "en"}
-	for _, lang := range []string{"ca", "en", "es"} {
-		if p.Explain[lang] != "" {
-			p.Langs = append(p.Langs, lang)
-		}
-	}
-	if lang := r.URL.Query().Get("lang"); slices.Contains(p.Langs, lang) {
-		p.Lang = lang
+	p := decisionPage{Decision: list[at], Lang: s.Code}
+	if p.Explain[p.Lang] == "" {
+		p.Lang = "en"
 	}
 	for _, st := range streams {
 		if st.Decision == p.ID {
@@ -78,31 +77,21 @@ func (w *Web) decision(r *http.Request) (any, error) {
 	return p, nil
 }
 
-// file serves what proves a vote, as the gateway wrote it.
-func (w *Web) file(rw http.ResponseWriter, r *http.Request) {
+// file is what proves a vote, as the gateway wrote it.
+func (w *Web) file(r *http.Request) (*reply.Reply, error) {
 	name := r.PathValue("file")
 	if !served(name) {
-		w.page("missing", func(*http.Request) (any, error) { return nil, query.ErrUnknown })(rw, r)
-		return
+		return nil, query.ErrUnknown
 	}
 	raw, err := w.source.Books.Source.Get("decisions/" + r.PathValue("id") + "/" + name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		w.page("missing", func(*http.Request) (any, error) { return nil, query.ErrUnknown })(rw, r)
-		return
-	case err != nil:
-		w.log.Error("a file of the books cannot be read", "error", err)
-		http.Error(rw, "The file cannot be read just now. Please try again in a minute.", http.StatusServiceUnavailable)
-		return
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, query.ErrUnknown
 	}
 	mime := "text/plain; charset=utf-8"
 	if path.Ext(name) == ".gz" {
 		mime = "application/gzip"
 	}
-	rw.Header().Set("Content-Type", mime)
-	rw.Header().Set("Access-Control-Allow-Origin", "*")
-	rw.Header().Set("Cache-Control", "public, max-age=5")
-	_, _ = rw.Write(raw) // the client may be gone
+	return &reply.Reply{Type: mime, Body: raw}, err
 }
 
 // served are the files of a decision that can be had.

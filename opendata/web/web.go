@@ -1,390 +1,209 @@
-// Package web is the square: pages that residents read, made on the server,
-// without JavaScript and with nothing from elsewhere. It shows released
-// observations and the public books, and no more.
+// Package web is the square: pages that residents read in Catalan, Spanish and
+// English, made on the server, without cookies and with nothing from elsewhere. They
+// work without scripts; one small script of our own only adds to them. They show
+// released observations and the public books, and no more.
+//
+// Every view is a permalink: what a page shows follows from its address, and from
+// Accept-Language where the address has no lang.
 package web
 
 import (
 	"bytes"
-	"context"
+	"cmp"
 	"embed"
 	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
-	"strconv"
+	"net/url"
 	"strings"
-	"time"
 
 	"sluice/books"
 	"sluice/opendata/query"
-	"sluice/store"
+	"sluice/opendata/reply"
+	"sluice/opendata/words"
 )
 
 //go:embed page
 var files embed.FS
 
+// Place is where the pages are found: by the public, and by this machine while only
+// it can see them. Either is empty where it is not known.
+type Place struct{ Public, Here string }
+
 // Web serves one source.
 type Web struct {
 	source *query.Source
-	base   string
+	keeper *reply.Keeper
+	place  Place
 	log    *slog.Logger
-	pages  map[string]*template.Template
-	style  []byte
+	speak  map[string]*words.Speaker
+	pages  map[voice]map[string]*template.Template
 }
 
-var names = []string{"home", "stream", "sensors", "sensor", "decisions", "decision", "privacy", "missing"}
+// voice is a language, and whether the address asks for it: then links do as well.
+type voice struct {
+	lang  string
+	asked bool
+}
 
-// New parses the pages. The base is where the public finds them, if known.
-func New(source *query.Source, base string, log *slog.Logger) (*Web, error) {
-	w := &Web{source: source, base: strings.TrimSuffix(base, "/"), log: log, pages: make(map[string]*template.Template)}
-	funcs := template.FuncMap{
-		"title": title, "number": number, "interval": interval, "clock": clock, "day": day, "unit": unit,
-		"every": every, "status": statusText, "chart": chart, "what": what, "state": state, "language": language, "silence": silence,
+var names = []string{
+	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "docs", "problem", "missing",
+}
+
+// New parses the pages.
+func New(source *query.Source, keeper *reply.Keeper, place Place, log *slog.Logger) (*Web, error) {
+	place.Public = strings.TrimSuffix(place.Public, "/")
+	w := &Web{
+		source: source, keeper: keeper, place: place, log: log,
+		speak: words.Speakers(), pages: make(map[voice]map[string]*template.Template),
 	}
-	for _, name := range names {
-		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "page/layout.html", "page/"+name+".html")
-		if err != nil {
-			return nil, err
+	for _, lang := range words.Codes {
+		for _, asked := range []bool{false, true} {
+			v := voice{lang, asked}
+			w.pages[v] = make(map[string]*template.Template)
+			for _, name := range names {
+				t, err := template.New("layout.html").Funcs(w.funcs(v)).ParseFS(files, "page/layout.html", "page/"+name+".html")
+				if err != nil {
+					return nil, err
+				}
+				w.pages[v][name] = t
+			}
 		}
-		w.pages[name] = t
 	}
-	var err error
-	w.style, err = files.ReadFile("page/style.css")
-	return w, err
+	return w, nil
 }
 
 // Routes adds the pages to a mux.
 func (w *Web) Routes(mux *http.ServeMux) {
-	mux.HandleFunc("/style.css", func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("Content-Type", "text/css; charset=utf-8")
-		rw.Header().Set("Cache-Control", "public, max-age=300")
-		_, _ = rw.Write(w.style) // the client may be gone
-	})
-	mux.HandleFunc("/{$}", w.page("home", w.home))
-	mux.HandleFunc("/streams/{id}", w.page("stream", w.stream))
-	mux.HandleFunc("/sensors", w.page("sensors", w.sensors))
-	mux.HandleFunc("/sensors/{id}", w.page("sensor", w.sensor))
-	mux.HandleFunc("/decisions", w.page("decisions", w.decisions))
-	mux.HandleFunc("/decisions/{id}", w.page("decision", w.decision))
-	mux.HandleFunc("/decisions/{id}/{file...}", w.file)
-	mux.HandleFunc("/privacy", w.page("privacy", w.privacy))
-	mux.HandleFunc("/", w.page("missing", func(*http.Request) (any, error) { return nil, query.ErrUnknown }))
+	for path, mime := range map[string]string{"/style.css": "text/css; charset=utf-8", "/page.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
+		mux.HandleFunc(path, w.keeper.Handle(func(*http.Request) (*reply.Reply, error) {
+			raw, err := files.ReadFile("page" + path)
+			return &reply.Reply{Type: mime, Body: raw}, err
+		}, w.fail))
+	}
+	for path, p := range map[string]struct {
+		name    string
+		content content
+	}{
+		"/{$}": {"home", w.home}, "/streams/{id}": {"stream", w.stream},
+		"/sensors": {"sensors", w.sensors}, "/sensors/{id}": {"sensor", w.sensor}, "/sensors/{id}/notice": {"notice", w.notice},
+		"/decisions": {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
+		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/docs": {"docs", w.docs}, "/problems/{code}": {"problem", w.problem},
+	} {
+		mux.HandleFunc(path, w.keeper.Handle(func(r *http.Request) (*reply.Reply, error) { return w.page(r, p.name, p.content) }, w.fail))
+	}
+	mux.HandleFunc("/decisions/{id}/{file...}", w.keeper.Handle(w.file, w.fail))
+	mux.HandleFunc("/", w.keeper.Handle(func(*http.Request) (*reply.Reply, error) { return nil, query.ErrUnknown }, w.fail))
 }
+
+// content is what one page shows. It gets the speaker of the page's language.
+type content func(*http.Request, *words.Speaker) (any, error)
 
 // frame is what every page has around its content.
 type frame struct {
 	City books.City
+	Path string
+	// Langs are the same page in the other languages.
+	Langs []langLink
 	// Canonical is the page's public address; empty where it is not known.
 	Canonical string
-	Page      any
+	// Base is where commands can reach this server.
+	Base string
+	// About is the page's subject for search engines, as schema.org has it.
+	About any
+	Page  any
 }
 
-func (w *Web) page(name string, content func(*http.Request) (any, error)) http.HandlerFunc {
-	return func(rw http.ResponseWriter, r *http.Request) {
-		status := http.StatusOK
-		data, err := content(r)
-		var city books.City
-		if err == nil || errors.Is(err, query.ErrUnknown) {
-			var cityErr error
-			city, cityErr = w.source.Books.City()
-			err = errors.Join(err, cityErr)
-		}
-		use := name
-		switch {
-		case errors.Is(err, query.ErrUnknown):
-			use, status = "missing", http.StatusNotFound
-		case err != nil:
-			w.log.Error("a page cannot be made", "error", err)
-			http.Error(rw, "The data cannot be read just now. Please try again in a minute.", http.StatusServiceUnavailable)
-			return
-		}
-		var b bytes.Buffer
-		if err := w.pages[use].Execute(&b, frame{city, w.canonical(r), data}); err != nil {
-			w.log.Error("a page cannot be made", "error", err)
-			http.Error(rw, "This page cannot be shown.", http.StatusInternalServerError)
-			return
-		}
-		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
-		rw.Header().Set("Cache-Control", "public, max-age=5")
-		rw.WriteHeader(status)
-		_, _ = rw.Write(b.Bytes()) // the client may be gone
-	}
-}
+type langLink struct{ Code, Name, Href string }
 
-func (w *Web) canonical(r *http.Request) string {
-	if w.base == "" {
-		return ""
-	}
-	return w.base + r.URL.EscapedPath()
-}
-
-// series is one cell and measure over time.
-type series struct {
-	Stream  query.Stream
-	Measure books.Measure
-	Cell    string
-	Items   []store.Observation
-}
-
-// Latest is the newest observation, or nil.
-func (s series) Latest() *store.Observation {
-	if len(s.Items) == 0 {
-		return nil
-	}
-	return &s.Items[len(s.Items)-1]
-}
-
-// Rows are the observations, newest first, for a table.
-func (s series) Rows() []*store.Observation {
-	out := make([]*store.Observation, 0, len(s.Items))
-	for i := len(s.Items) - 1; i >= 0; i-- {
-		out = append(out, &s.Items[i])
-	}
-	return out
-}
-
-// recent reads the last day of a stream, cut into series.
-func (w *Web) recent(ctx context.Context, st query.Stream, span time.Duration) ([]series, error) {
-	q := store.Query{Stream: st.ID, From: st.ClosedUntil.Add(-span), To: st.ClosedUntil, Limit: 20 * query.MaxLimit}
-	if st.ClosedUntil.IsZero() {
-		q.From, q.To = time.Unix(0, 0), time.Unix(0, 0)
-	}
-	list, err := w.source.Store.Observations(ctx, q)
+func (w *Web) page(r *http.Request, name string, make content) (*reply.Reply, error) {
+	v := ask(r)
+	data, err := make(r, w.speak[v.lang])
 	if err != nil {
 		return nil, err
 	}
-	by := map[[2]string][]store.Observation{}
-	for _, o := range list {
-		key := [2]string{o.Cell, o.Measure}
-		by[key] = append(by[key], o)
+	return w.render(r, v, name, data)
+}
+
+// ask finds the language: the address's, else the reader's.
+func ask(r *http.Request) voice {
+	if lang := r.URL.Query().Get("lang"); words.Known(lang) {
+		return voice{lang, true}
 	}
-	var out []series
-	for _, c := range st.Cells {
-		for _, m := range st.Measures {
-			out = append(out, series{st, m, c.ID, by[[2]string{c.ID, m.Name}]})
-		}
-	}
-	return out, nil
+	return voice{words.Choose(r.Header.Get("Accept-Language")), false}
 }
 
-type homePage struct {
-	// Lead is the newest published number under a voted decision.
-	Lead    *series
-	Streams []homeStream
-}
-
-type homeStream struct {
-	query.Stream
-	Series []series
-}
-
-func (w *Web) home(r *http.Request) (any, error) {
-	list, err := w.source.Streams(r.Context())
+func (w *Web) render(r *http.Request, v voice, name string, data any) (*reply.Reply, error) {
+	city, err := w.source.Books.City()
 	if err != nil {
 		return nil, err
 	}
-	var p homePage
-	for _, st := range list {
-		all, err := w.recent(r.Context(), st, 2*time.Hour)
-		if err != nil {
-			return nil, err
-		}
-		for i := range all {
-			o := all[i].Latest()
-			if o != nil && o.Status == store.Published && (p.Lead == nil || p.Lead.Stream.Unit == "none" && st.Unit != "none") {
-				p.Lead = &all[i]
-			}
-		}
-		p.Streams = append(p.Streams, homeStream{st, all})
+	f := frame{Base: cmp.Or(w.place.Public, w.place.Here, "http://127.0.0.1:8080"), City: city, Path: r.URL.Path, About: w.about(v, city, data), Page: data}
+	for _, code := range words.Codes {
+		q := r.URL.Query()
+		q.Set("lang", code)
+		f.Langs = append(f.Langs, langLink{code, words.Names[code], r.URL.EscapedPath() + "?" + q.Encode()})
 	}
-	return p, nil
-}
-
-type streamPage struct {
-	query.Stream
-	Series []series
-	Cell   string
-}
-
-func (w *Web) stream(r *http.Request) (any, error) {
-	st, err := w.source.Stream(r.Context(), r.PathValue("id"))
-	if err != nil {
+	if w.place.Public != "" {
+		f.Canonical = w.place.Public + r.URL.EscapedPath()
+	}
+	var b bytes.Buffer
+	if err := w.pages[v][name].Execute(&b, f); err != nil {
 		return nil, err
 	}
-	all, err := w.recent(r.Context(), st, 24*time.Hour)
+	return &reply.Reply{Type: "text/html; charset=utf-8", Body: b.Bytes(), Lang: v.lang}, nil
+}
+
+// missing says why there is no page.
+type missing struct{ Title, Text, Hint string }
+
+// fail shows a page that says what is wrong and what to do next.
+func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
+	v := ask(r)
+	say := w.speak[v.lang].Say
+	status, m := http.StatusServiceUnavailable, missing{say("The data cannot be read just now"), say("Please try again in a minute."), ""}
+	var invalid *query.Invalid
+	switch {
+	case errors.Is(err, query.ErrUnknown):
+		status, m = http.StatusNotFound, missing{say("There is no such page"), say("It may have moved, or the address may be mistyped."), ""}
+	case errors.As(err, &invalid):
+		status, m = http.StatusBadRequest, missing{say("The address has a part that cannot be used"), "", invalid.Error()}
+	default:
+		w.log.Error("a page cannot be made", "error", err)
+	}
+	out, err := w.render(r, v, "missing", m)
 	if err != nil {
-		return nil, err
+		out = &reply.Reply{Type: "text/plain; charset=utf-8", Body: []byte(m.Title + ". " + m.Text + "\n")}
 	}
-	p := streamPage{Stream: st, Cell: r.URL.Query().Get("cell")}
-	for _, s := range all {
-		if p.Cell == "" || s.Cell == p.Cell {
-			p.Series = append(p.Series, s)
+	rw.Header().Set("Content-Type", out.Type)
+	rw.Header().Set("Content-Language", v.lang)
+	rw.Header().Set("Cache-Control", "no-store")
+	rw.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = rw.Write(out.Body) // the client may be gone
+	}
+}
+
+// link is a path with more of a query, without parts that are empty.
+func link(path string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Add(pairs[i], pairs[i+1])
 		}
 	}
-	if len(p.Series) == 0 {
-		return nil, query.ErrUnknown
+	if len(q) == 0 {
+		return path
 	}
-	return p, nil
-}
-
-func (w *Web) sensors(*http.Request) (any, error) { return w.source.Books.Register() }
-
-func (w *Web) sensor(r *http.Request) (any, error) {
-	reg, err := w.source.Books.Register()
-	for _, s := range reg.Sensors {
-		if s.ID == r.PathValue("id") {
-			return s, err
-		}
+	path, fragment, some := strings.Cut(path, "#")
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
 	}
-	return nil, errors.Join(err, query.ErrUnknown)
-}
-
-func (w *Web) decisions(*http.Request) (any, error) { return w.source.Books.Decisions() }
-
-type privacyPage struct {
-	Days []books.Entry
-	All  int
-}
-
-// privacy shows the newest lines of the ledger, newest first.
-func (w *Web) privacy(*http.Request) (any, error) {
-	list, err := w.source.Books.Ledger()
-	p := privacyPage{All: len(list)}
-	for i := len(list) - 1; i >= 0 && len(p.Days) < 50; i-- {
-		p.Days = append(p.Days, list[i])
+	path += separator + q.Encode()
+	if some {
+		path += "#" + fragment
 	}
-	return p, err
-}
-
-// title picks the English title, or the first in order of language.
-func title(t map[string]string) string {
-	if t["en"] != "" {
-		return t["en"]
-	}
-	best := ""
-	for lang := range t {
-		if best == "" || lang < best {
-			best = lang
-		}
-	}
-	return t[best]
-}
-
-// number shows a value with at most one decimal.
-func number(v *float64) string {
-	if v == nil {
-		return ""
-	}
-	return strings.TrimSuffix(strconv.FormatFloat(*v, 'f', 1, 64), ".0")
-}
-
-func interval(o *store.Observation) string {
-	if o == nil || o.Low == nil || *o.Low == *o.High {
-		return ""
-	}
-	return number(o.Low) + " to " + number(o.High)
-}
-
-func clock(t time.Time, zone string) string { return local(t, zone).Format("15:04") }
-
-func day(t time.Time, zone string) string {
-	if t.IsZero() {
-		return "not yet"
-	}
-	return local(t, zone).Format("Monday, 2 January 2006, 15:04")
-}
-
-func local(t time.Time, zone string) time.Time {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		return t.UTC()
-	}
-	return t.In(loc)
-}
-
-// unit says a unit of measurement in words; counts of units of privacy get the
-// plural.
-func unit(u string) string {
-	switch u {
-	case "ug/m3":
-		return "µg/m³"
-	case "device", "vehicle", "card", "home", "reading":
-		return u + "s"
-	case "person":
-		return "people"
-	}
-	return u
-}
-
-// what names a measure and, where that says more, its unit.
-func what(m books.Measure) string {
-	if u := unit(m.Unit); u != "" && u != m.Name {
-		return m.Name + ", " + u
-	}
-	return m.Name
-}
-
-func every(p string) string {
-	switch p {
-	case "PT15M":
-		return "every quarter of an hour"
-	case "PT30M":
-		return "every half hour"
-	case "PT1H":
-		return "every hour"
-	case "P1D":
-		return "every day"
-	}
-	return "every " + strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(p, "P"), "T"))
-}
-
-func statusText(o *store.Observation) string {
-	if o == nil {
-		return "nothing yet"
-	}
-	switch o.Status {
-	case store.Withheld:
-		if o.Reason != "" && o.Reason != "few" {
-			return "withheld (" + o.Reason + ")"
-		}
-		return "withheld"
-	case store.NoData:
-		return "no data"
-	case store.Withdrawn:
-		return "withdrawn"
-	}
-	return number(o.Value)
-}
-
-// state says a decision's state in words.
-func state(s string) string { return strings.ReplaceAll(s, "_", " ") }
-
-// language is a language's own name.
-func language(code string) string {
-	switch code {
-	case "ca":
-		return "Català"
-	case "es":
-		return "Español"
-	}
-	return "English"
-}
-
-// silence says why nothing flows.
-func silence(code string) string {
-	switch code {
-	case "":
-		return ""
-	case "no_policy":
-		return "Nothing is measured: the council has not put any policy in force yet."
-	case "policy_taken_away":
-		return "Nothing is measured: the policy was taken away."
-	case "sunset":
-		return "Nothing is measured: every decision of the council has reached its last day."
-	case "suspended":
-		return "Nothing is measured: the council has suspended its decisions."
-	case "not_yet":
-		return "Nothing is measured yet: the council's decisions begin later."
-	}
-	return "Nothing is measured: the council has decided nothing."
+	return path
 }

@@ -1,0 +1,185 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"sluice/books"
+	"sluice/opendata/query"
+	"sluice/opendata/reply"
+)
+
+// How many items a page of a list has by default; no page has more than a thousand.
+// A decision is long: it has its words in three languages.
+const (
+	fewLong   = 50
+	manyShort = query.MaxLimit
+)
+
+func (a *API) streams(r *http.Request, v url.Values) (*reply.Reply, error) {
+	all, err := a.source.Streams(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]stream, len(all))
+	for i, s := range all {
+		out[i] = stream{s.ID, s.Title, s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation}
+		if !s.ClosedUntil.IsZero() {
+			out[i].ClosedUntil = &s.ClosedUntil
+		}
+	}
+	return list(r, v, "streams", out, manyShort, func(s stream) string { return s.ID }, streamTable)
+}
+
+var streamTable = table[stream]{
+	[]string{"id", "title_ca", "title_en", "title_es", "every", "timezone", "protects", "measure", "unit", "of", "public_from", "cells", "decision", "from", "until", "licence", "closed_until", "simulation"},
+	func(s stream) [][]string {
+		var rows [][]string
+		closed := ""
+		if s.ClosedUntil != nil {
+			closed = s.ClosedUntil.Format(time.RFC3339)
+		}
+		for _, m := range s.Measures {
+			rows = append(rows, slices.Concat([]string{text(s.ID)}, titles(s.Title), []string{
+				s.Every, s.Timezone, s.Unit, text(m.Name), text(m.Unit), text(m.Of), strconv.FormatInt(m.PublicFrom, 10),
+				strconv.Itoa(len(s.Cells)), text(s.Decision), s.From, s.Until, text(s.Licence), closed, strconv.FormatBool(s.Simulation),
+			}))
+		}
+		return rows
+	},
+}
+
+func (a *API) sensors(r *http.Request, v url.Values) (*reply.Reply, error) {
+	reg, err := a.source.Books.Register()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]sensor, len(reg.Sensors))
+	for i, s := range reg.Sensors {
+		all[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until, s.Replaces, s.Contact, s.Purpose, s.Alive, fields(s.Fields)}
+	}
+	csv, err := wantsCSV(r, v, "json")
+	if err != nil {
+		return nil, err
+	}
+	key := func(s sensor) string { return s.ID }
+	if csv {
+		return list(r, v, "sensors", all, manyShort, key, sensorTable)
+	}
+	part, next, err := cut(r.URL, v, all, manyShort, key)
+	if err != nil {
+		return nil, err
+	}
+	out, err := asJSON(sensorPage{part, homesOf(reg.Homes), optional(next)})
+	out.Next = next
+	return out, err
+}
+
+// sensorPage is a page of sensors, and how many stand for homes.
+type sensorPage struct {
+	Sensors []sensor `json:"sensors"`
+	Homes   []homes  `json:"homes" doc:"Sensors that stand for one home each are never shown singly: this is how many there are"`
+	Next    *string  `json:"next" doc:"Path of the next page, or null"`
+}
+
+func homesOf(list []books.Homes) []homes {
+	out := make([]homes, len(list))
+	for i, h := range list {
+		out[i] = homes(h)
+	}
+	return out
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+var sensorTable = table[sensor]{
+	[]string{"id", "owner", "kind", "zone", "lat", "lon", "registered", "until", "contact", "alive", "purpose_ca", "purpose_en", "purpose_es", "field", "class", "fate", "decision"},
+	func(s sensor) [][]string {
+		alive := ""
+		if s.Alive != nil {
+			alive = strconv.FormatBool(*s.Alive)
+		}
+		var rows [][]string
+		for _, f := range s.Fields {
+			rows = append(rows, slices.Concat([]string{text(s.ID), text(s.Owner), text(s.Kind), text(s.Zone), number(s.Lat), number(s.Lon), s.Registered, s.Until, text(s.Contact), alive},
+				titles(s.Purpose), []string{text(f.Name), text(f.Class), f.Fate, text(f.Decision)}))
+		}
+		return rows
+	},
+}
+
+func (a *API) decided() ([]decision, error) {
+	all, err := a.source.Books.Decisions()
+	out := make([]decision, len(all))
+	for i, d := range all {
+		out[i] = decision{d.ID, d.Title, d.State, d.From, d.Until, d.Policy, d.Motion, d.Version, d.Namespace, votes(d.Votes), d.YAML, d.Explain, d.Diff, nil, d.Problems}
+		if d.Next != nil {
+			out[i].Next = &next{d.Next.Motion, d.Next.From, d.Next.Changes}
+		}
+	}
+	return out, err
+}
+
+func (a *API) decisions(r *http.Request, v url.Values) (*reply.Reply, error) {
+	all, err := a.decided()
+	if err != nil {
+		return nil, err
+	}
+	return list(r, v, "decisions", all, fewLong, func(d decision) string { return d.ID }, decisionTable)
+}
+
+func (a *API) decision(r *http.Request, v url.Values) (*reply.Reply, error) {
+	all, err := a.decided()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		if d.ID == r.PathValue("id") {
+			return list(r, v, "decisions", []decision{d}, 1, func(d decision) string { return d.ID }, decisionTable)
+		}
+	}
+	return nil, query.ErrUnknown
+}
+
+var decisionTable = table[decision]{
+	[]string{"id", "title_ca", "title_en", "title_es", "state", "from", "until", "policy", "motion", "votes"},
+	func(d decision) [][]string {
+		return [][]string{slices.Concat([]string{text(d.ID)}, titles(d.Title), []string{d.State, d.From, d.Until, d.Policy, text(d.Motion), strconv.Itoa(len(d.Votes))})}
+	},
+}
+
+func (a *API) ledger(r *http.Request, v url.Values) (*reply.Reply, error) {
+	day := v.Get("day")
+	if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+		return nil, &query.Invalid{Parameter: "day", Hint: "is a day such as 2026-11-23"}
+	}
+	all, err := a.source.Books.Ledger()
+	if err != nil {
+		return nil, err
+	}
+	var out []entry
+	for _, e := range all {
+		if day == "" || e.Day == day {
+			out = append(out, entry(e))
+		}
+	}
+	return list(r, v, "entries", out, manyShort, func(e entry) string { return strconv.FormatInt(e.N, 10) }, ledgerTable)
+}
+
+var ledgerTable = table[entry]{
+	[]string{"n", "day", "gateway", "decision", "plan", "unit", "kind", "epsilon", "delta", "cap", "left", "prev_sha256"},
+	func(e entry) [][]string {
+		return [][]string{{
+			strconv.FormatInt(e.N, 10), e.Day, text(e.Gateway), text(e.Decision), e.Plan, e.Unit, e.Kind,
+			number(&e.Epsilon), number(&e.Delta), number(&e.Cap), number(&e.Left), e.PrevSHA256,
+		}}
+	},
+}

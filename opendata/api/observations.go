@@ -1,0 +1,125 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"sluice/opendata/query"
+	"sluice/opendata/reply"
+	"sluice/store"
+)
+
+func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) {
+	ctx := r.Context()
+	st, err := a.source.Stream(ctx, r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	csv, err := wantsCSV(r, v, "json")
+	if err != nil {
+		return nil, err
+	}
+	q, err := a.asked(r, v, st)
+	if err != nil {
+		return nil, err
+	}
+	q.Limit++ // one more shows whether there is a next page
+	all, err := a.source.Store.Observations(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	next := ""
+	if len(all) == q.Limit {
+		all = all[:q.Limit-1]
+		next = nextPage(r.URL, v, q, all[len(all)-1])
+	}
+	if csv {
+		rows, err := observationTable(st)
+		if err != nil {
+			return nil, err
+		}
+		return rows.csv(all, st.ID, next)
+	}
+	return &reply.Reply{Type: "application/json", Body: appendObservations(nil, st.ID, all, next), Next: next}, nil
+}
+
+// asked reads the query; the latest time is looked up only where it is needed.
+func (a *API) asked(r *http.Request, v url.Values, st query.Stream) (store.Query, error) {
+	var latest time.Time
+	if !v.Has("from") && !v.Has("to") {
+		var err error
+		if latest, err = a.source.Latest(r.Context()); err != nil {
+			return store.Query{}, err
+		}
+	}
+	return query.Parse(v, st, latest)
+}
+
+// nextPage fixes from and to, so that the following pages do not move.
+func nextPage(u *url.URL, v url.Values, q store.Query, last store.Observation) string {
+	v.Set("from", q.From.Format(time.RFC3339))
+	v.Set("to", q.To.UTC().Format(time.RFC3339))
+	v.Set("cursor", query.Cursor(last))
+	return u.Path + "?" + v.Encode()
+}
+
+// observationTable has times in UTC and as the stream's people read them.
+func observationTable(st query.Stream) (table[store.Observation], error) {
+	loc, err := time.LoadLocation(st.Timezone)
+	return table[store.Observation]{
+		[]string{"start_utc", "start_local", "every", "cell", "measure", "value", "status", "low", "high", "unit", "decision", "simulation"},
+		func(o store.Observation) [][]string {
+			return [][]string{{
+				o.Start.Format(time.RFC3339), o.Start.In(loc).Format(time.RFC3339), o.Every, text(o.Cell), text(o.Measure),
+				number(o.Value), string(o.Status), number(o.Low), number(o.High), text(o.Unit), text(o.Decision), strconv.FormatBool(o.Simulation),
+			}}
+		},
+	}, err
+}
+
+// totals are sums of what is published, over zones or over time.
+func (a *API) totals(r *http.Request, v url.Values) (*reply.Reply, error) {
+	ctx := r.Context()
+	st, err := a.source.Stream(ctx, r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	csv, err := wantsCSV(r, v, "json")
+	if err != nil {
+		return nil, err
+	}
+	var latest time.Time
+	if !v.Has("from") && !v.Has("to") {
+		if latest, err = a.source.Latest(ctx); err != nil {
+			return nil, err
+		}
+	}
+	all, err := a.source.Totals(ctx, v, st, latest)
+	if err != nil {
+		return nil, err
+	}
+	if csv {
+		return totalTable.csv(all, st.ID+"-totals", "")
+	}
+	return asJSON(totalPage{st.ID, v.Get("over"), all, st.Simulation})
+}
+
+type totalPage struct {
+	Stream     string         `json:"stream"`
+	Over       string         `json:"over" enum:"zones,time"`
+	Items      []*query.Total `json:"items"`
+	Simulation bool           `json:"simulation"`
+}
+
+var totalTable = table[*query.Total]{
+	[]string{"start_utc", "end_utc", "cell", "category", "measure", "parts", "published", "withheld", "no_data", "withdrawn", "value", "low", "high", "unit"},
+	func(t *query.Total) [][]string {
+		return [][]string{{
+			t.Start.Format(time.RFC3339), t.End.Format(time.RFC3339), text(t.Cell), text(t.Category), text(t.Measure),
+			strconv.Itoa(t.Parts), strconv.Itoa(t.Published), strconv.Itoa(t.Withheld), strconv.Itoa(t.NoData), strconv.Itoa(t.Withdrawn),
+			number(t.Value), number(t.Low), number(t.High), text(t.Unit),
+		}}
+	},
+}

@@ -1,0 +1,201 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sluice/opendata/query"
+	"sluice/opendata/reply"
+)
+
+// said is what OpenAPI says of one endpoint beyond its path and parameters.
+type said struct {
+	summary, description string
+	kind                 string // media type of the answer that is not CSV
+	answer               reflect.Type
+	example              string
+}
+
+type streamPage struct {
+	Streams []stream `json:"streams"`
+	Next    *string  `json:"next" doc:"Path of the next page, or null"`
+}
+
+type observationPage struct {
+	Stream string  `json:"stream"`
+	Items  []item  `json:"items"`
+	Next   *string `json:"next" doc:"Path of the next page, or null"`
+}
+
+type decisionPage struct {
+	Decisions []decision `json:"decisions"`
+	Next      *string    `json:"next" doc:"Path of the next page, or null"`
+}
+
+type entryPage struct {
+	Entries []entry `json:"entries"`
+	Next    *string `json:"next" doc:"Path of the next page, or null"`
+}
+
+type problem struct {
+	Type     string `json:"type" example:"/problems/parameter"`
+	Title    string `json:"title"`
+	Status   int    `json:"status"`
+	Detail   string `json:"detail" doc:"Names the parameter, never its value"`
+	Instance string `json:"instance"`
+}
+
+const jsonType, geoType = "application/json", "application/geo+json"
+
+// words are those of OpenAPI, by path.
+var words = map[string]said{
+	"/api/v1/streams": {
+		"List streams", "Every published series: what it measures, where, under which decision, and how far it is final.", jsonType, reflect.TypeFor[streamPage](),
+		`{"streams":[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid","unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":47,"typical_error":6}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14","from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z","simulation":true}],"next":null}`,
+	},
+	"/api/v1/streams/{id}/observations": {
+		"Read observations", "Released observations in order of start, cell and measure: by default those of the last 24 hours of the gateway's time. What was not published has null for value, low and high. The same query always has the same answer.", jsonType, reflect.TypeFor[observationPage](),
+		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z","cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"","value":702,"low":696,"high":708,"unit":"device","decision":"2026-14","policy":"sha256:00","mechanism":"laplace","epsilon":0.5,"scale":2,"threshold":40,"simulation":true}],"next":null}`,
+	},
+	"/api/v1/streams/{id}/totals": {
+		"Add up", "Sums of released counts, sums and histogram classes, over zones or over time. What was withheld is missing from them, and said.", jsonType, reflect.TypeFor[totalPage](),
+		`{"stream":"gates","over":"time","items":[{"start":"2026-06-15T08:00:00Z","end":"2026-06-15T10:00:00Z","cell":"square","category":"","measure":"passed","parts":2,"published":1,"withheld":1,"no_data":0,"withdrawn":0,"value":22,"low":22,"high":22,"unit":"person"}],"simulation":false}`,
+	},
+	"/api/v1/sensors": {
+		"List sensors", "Every sensor in the street, whose it is, and what becomes of each thing that it sends.", jsonType, reflect.TypeFor[sensorPage](),
+		`{"sensors":[{"id":"rambla-1","owner":"acme","kind":"wifi-counter","topic":"city/v1/acme/rambla-1/up","zone":"rambla","registered":"2026-05-01","purpose":{"en":"How many devices pass the Rambla"},"alive":true,"fields":[{"name":"device","class":"identifier","fate":"counted","decision":"2026-14"}]}],"homes":[],"next":null}`,
+	},
+	"/api/v1/zones": {
+		"Map zones", "The zones as voted, as GeoJSON, each with the newest values of all streams; with stream, measure and category, with that one value as plain properties.", geoType, reflect.TypeFor[collection](),
+		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"rambla","properties":{"name":"La Rambla","latest":[]},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.106,41.3],[2.106,41.305],[2.1,41.3]]]}}]}`,
+	},
+	"/api/v1/decisions": {
+		"List decisions", "What the council decided: its words, its explanation in plain language, and who signed it.", jsonType, reflect.TypeFor[decisionPage](),
+		`{"decisions":[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01","until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n","explain":{"en":"Who is measured"}}],"next":null}`,
+	},
+	"/api/v1/decisions/{id}": {
+		"Read one decision", "One decision, in a list of one.", jsonType, reflect.TypeFor[decisionPage](),
+		`{"decisions":[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01","until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n","explain":{"en":"Who is measured"}}],"next":null}`,
+	},
+	"/api/v1/ledger": {
+		"Read the ledger", "Reservations of privacy budget, oldest first. Each line names the SHA-256 of the one before; /books/ledger.jsonl is the file itself.", jsonType, reflect.TypeFor[entryPage](),
+		`{"entries":[{"n":1,"day":"2026-06-15","gateway":"edge-1","decision":"2026-14","plan":"sha256:00","unit":"device","kind":"reserve","epsilon":0.5,"delta":1e-06,"cap":1,"left":0.5,"prev_sha256":""}],"next":null}`,
+	},
+}
+
+// parameters are those that any endpoint may have.
+var parameters = map[string]*huma.Param{
+	"id":       {Name: "id", In: "path", Required: true, Description: "Id, as the list has it", Example: "footfall", Schema: word()},
+	"from":     {Name: "from", In: "query", Description: "First start of a window: an instant, or a local day", Example: "2026-06-15", Schema: word()},
+	"to":       {Name: "to", In: "query", Description: "Windows start before this: an instant, or a local day", Example: "2026-06-16T00:00:00Z", Schema: word()},
+	"cell":     {Name: "cell", In: "query", Description: "Only these cells; may be repeated", Schema: &huma.Schema{Type: "array", Items: word()}},
+	"measure":  {Name: "measure", In: "query", Description: "Only these measures, or histograms; may be repeated where the answer is a list", Schema: &huma.Schema{Type: "array", Items: word()}},
+	"stream":   {Name: "stream", In: "query", Description: "Only this stream, as plain properties", Example: "footfall", Schema: word()},
+	"category": {Name: "category", In: "query", Description: "Only this category of the stream", Schema: word()},
+	"over":     {Name: "over", In: "query", Required: true, Description: "What is added up", Schema: &huma.Schema{Type: "string", Enum: []any{"zones", "time"}}},
+	"day":      {Name: "day", In: "query", Description: "Only this local day", Example: "2026-06-15", Schema: word()},
+	"limit":    {Name: "limit", In: "query", Description: "Items on a page", Schema: &huma.Schema{Type: "integer", Minimum: floating(1), Maximum: floating(query.MaxLimit)}},
+	"cursor":   {Name: "cursor", In: "query", Description: "Where the page before ended; follow next, or Link with rel=next, as it is", Schema: word()},
+	"format":   {Name: "format", In: "query", Description: "Form of the answer; Accept: text/csv works as well", Schema: &huma.Schema{Type: "string", Enum: []any{"json", "csv"}}},
+}
+
+func word() *huma.Schema          { return &huma.Schema{Type: "string"} }
+func floating(v float64) *float64 { return &v }
+
+// Operation is one endpoint as the pages describe it.
+type Operation struct {
+	Path, Summary, Description, Type, Example string
+	Parameters                                []Parameter
+}
+
+// Parameter is one of an operation's.
+type Parameter struct{ Name, Description, Example string }
+
+// Guide is the API for people; /openapi.json is the same for machines.
+func Guide() []Operation {
+	var out []Operation
+	for _, e := range (*API)(nil).endpoints() {
+		s := words[e.path]
+		o := Operation{Path: e.path, Summary: s.summary, Description: s.description, Type: s.kind, Example: s.example}
+		for _, p := range e.all() {
+			example, _ := p.Example.(string)
+			o.Parameters = append(o.Parameters, Parameter{p.Name, p.Description, example})
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// all are the parameters in the path and in the query.
+func (e endpoint) all() (out []*huma.Param) {
+	if strings.Contains(e.path, "{id}") {
+		out = append(out, parameters["id"])
+	}
+	for _, name := range e.parameters {
+		out = append(out, parameters[name])
+	}
+	return out
+}
+
+// document is the API in OpenAPI 3.1; its schemas are those of the types sent.
+func (a *API) document(base string) *huma.OpenAPI {
+	doc := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "Open data of the city's sensors", Version: "1",
+			Description: "Aggregates that were released under decisions of the city council, with the public books beside them. For reading only; no key is needed. " +
+				"Unknown parameters are refused. Errors are problem documents (RFC 9457).",
+			License: &huma.License{Name: "EUPL-1.2", URL: "https://eupl.eu/1.2/en/"},
+		},
+		Servers:    []*huma.Server{{URL: cmp.Or(base, "/"), Description: "This server"}},
+		Tags:       []*huma.Tag{{Name: "open data", Description: "What was released, and what it rests on"}},
+		Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+		Paths:      map[string]*huma.PathItem{},
+	}
+	schemas := doc.Components.Schemas
+	fault := &huma.Response{Description: "A problem document", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[problem](), true, "")},
+	}}
+	for _, e := range a.endpoints() {
+		s := words[e.path]
+		doc.Paths[e.path] = &huma.PathItem{Get: &huma.Operation{
+			OperationID: operationID(e.path), Summary: s.summary, Description: s.description, Tags: []string{"open data"}, Parameters: e.all(),
+			Responses: map[string]*huma.Response{
+				"200": {Description: "The answer", Headers: headers, Content: map[string]*huma.MediaType{
+					s.kind:     {Schema: schemas.Schema(s.answer, true, ""), Example: json.RawMessage(s.example)},
+					"text/csv": {Schema: word()},
+				}},
+				"304": {Description: "Nothing has changed since the ETag in If-None-Match"},
+				"400": fault, "404": fault, "429": fault, "503": fault,
+			},
+		}}
+	}
+	return doc
+}
+
+var headers = map[string]*huma.Param{
+	"ETag": {Description: "Names these bytes; send it back in If-None-Match", Schema: word()},
+	"Link": {Description: "The next page, with rel=next", Schema: word()},
+}
+
+// operationID makes "streamsObservations" of /api/v1/streams/{id}/observations.
+func operationID(path string) string {
+	id := ""
+	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/api/v1/"), "/") {
+		part = strings.Trim(part, "{}")
+		if id != "" {
+			part = strings.ToUpper(part[:1]) + part[1:]
+		}
+		id += part
+	}
+	return id
+}
+
+func (a *API) openAPI() (*reply.Reply, error) {
+	raw, err := json.Marshal(a.document(a.base))
+	return &reply.Reply{Type: "application/vnd.oai.openapi+json;version=3.1", Body: raw}, err
+}

@@ -1,0 +1,207 @@
+package api
+
+import (
+	"encoding/json"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+// stream is STREAM of the interface, field by field.
+type stream struct {
+	ID          string            `json:"id" doc:"The stream's name in paths" example:"footfall"`
+	Title       map[string]string `json:"title" doc:"Its title, by language"`
+	Every       string            `json:"every" doc:"Length of a window, ISO 8601" example:"PT1H"`
+	Timezone    string            `json:"timezone" doc:"Time zone in which days begin" example:"Europe/Madrid"`
+	Unit        string            `json:"unit" enum:"device,vehicle,card,home,person,none" doc:"What the numbers protect; none: exact numbers about nobody"`
+	Measures    []measure         `json:"measures"`
+	Cells       []cell            `json:"cells" doc:"The closed list of places and categories; each gets an answer in every window"`
+	Decision    string            `json:"decision" doc:"Who decided this: /api/v1/decisions/ID"`
+	From        string            `json:"from" doc:"First day of the decision"`
+	Until       string            `json:"until" doc:"Last day of the decision"`
+	Licence     string            `json:"licence" example:"CC-BY-4.0"`
+	ClosedUntil *time.Time        `json:"closed_until" doc:"Every window that ends at or before it is final; null before the first"`
+	Simulation  bool              `json:"simulation" doc:"True where people, places or time are made up"`
+}
+
+type measure struct {
+	Name         string    `json:"name" example:"devices"`
+	Unit         string    `json:"unit" example:"device"`
+	Of           string    `json:"of" doc:"How it is made" example:"distinct(unit)"`
+	PublicFrom   int64     `json:"public_from" doc:"From about this many units on it is published; 0 when exact"`
+	TypicalError float64   `json:"typical_error" doc:"95 of 100 values are within it of the truth; 0 when exact"`
+	Group        string    `json:"group,omitempty" doc:"The histogram that it is a class of"`
+	Class        []float64 `json:"class,omitempty" doc:"The edges of the class"`
+}
+
+type cell struct {
+	ID       string `json:"id" doc:"ZONE or ZONE/CATEGORY" example:"rambla"`
+	Zone     string `json:"zone" example:"rambla"`
+	Category string `json:"category" doc:"Empty where the stream has none"`
+}
+
+// item is one observation of the interface, field by field.
+type item struct {
+	Start      time.Time    `json:"start" doc:"Start of the window, UTC"`
+	End        time.Time    `json:"end" doc:"End of the window, UTC"`
+	Cell       string       `json:"cell"`
+	Zone       string       `json:"zone"`
+	Category   string       `json:"category"`
+	Measure    string       `json:"measure"`
+	Status     store.Status `json:"status" enum:"published,withheld,no_data,withdrawn" doc:"Withheld: nobody or too few, which look the same on purpose, or the reason given; no_data: nothing was measured; withdrawn: hidden after its release"`
+	Reason     string       `json:"reason" doc:"Why it is not published, where that is public"`
+	Value      *float64     `json:"value" doc:"Null unless published"`
+	Low        *float64     `json:"low" doc:"The truth is between low and high in at least 95 of 100 windows; equal for exact numbers"`
+	High       *float64     `json:"high"`
+	Unit       string       `json:"unit"`
+	Decision   string       `json:"decision"`
+	Policy     string       `json:"policy" doc:"Digest of the policy in force"`
+	Mechanism  string       `json:"mechanism" doc:"laplace, gaussian or empty"`
+	Epsilon    float64      `json:"epsilon" doc:"The share of the day's budget that this number took"`
+	Scale      float64      `json:"scale" doc:"Scale of the noise"`
+	Threshold  float64      `json:"threshold" doc:"It is published from this noisy number of units on"`
+	Simulation bool         `json:"simulation"`
+}
+
+// sensor is one register entry with what happens to what it sends.
+type sensor struct {
+	ID         string            `json:"id"`
+	Owner      string            `json:"owner"`
+	Kind       string            `json:"kind"`
+	Preset     string            `json:"preset,omitempty"`
+	Topic      string            `json:"topic" doc:"The MQTT topic that it publishes to"`
+	Map        map[string]string `json:"map,omitempty" doc:"Where its fields are in its messages, as JSON pointers"`
+	Zone       string            `json:"zone"`
+	Lat        *float64          `json:"lat,omitempty"`
+	Lon        *float64          `json:"lon,omitempty"`
+	Registered string            `json:"registered"`
+	Until      string            `json:"until,omitempty"`
+	Replaces   string            `json:"replaces,omitempty"`
+	Contact    string            `json:"contact,omitempty"`
+	Purpose    map[string]string `json:"purpose" doc:"What it is for, by language"`
+	Alive      *bool             `json:"alive" nullable:"true" doc:"Null where nothing is known"`
+	Fields     []field           `json:"fields" doc:"What becomes of each thing that it sends"`
+}
+
+type field struct {
+	Name     string `json:"name"`
+	Class    string `json:"class"`
+	Fate     string `json:"fate" enum:"kept,generalised,counted,dropped"`
+	Decision string `json:"decision" doc:"The decision that says so; empty where nobody needs the field"`
+}
+
+type homes struct {
+	Kind   string `json:"kind"`
+	Zone   string `json:"zone"`
+	Number int    `json:"number"`
+}
+
+// decision is one decision as residents see it.
+type decision struct {
+	ID        string              `json:"id"`
+	Title     map[string]string   `json:"title"`
+	State     string              `json:"state" enum:"in_force,past,coming,suspended"`
+	From      string              `json:"from"`
+	Until     string              `json:"until" doc:"The last day"`
+	Policy    string              `json:"policy"`
+	Motion    string              `json:"motion" doc:"The motion that gave it its words; empty in a simulation of an unsigned policy"`
+	Version   int                 `json:"version,omitempty"`
+	Namespace string              `json:"namespace,omitempty" doc:"What members signed for: ssh-keygen -Y verify -n NAMESPACE"`
+	Votes     []vote              `json:"votes"`
+	YAML      string              `json:"yaml" doc:"The decision as the council wrote it"`
+	Explain   map[string]string   `json:"explain" doc:"In plain words, by language"`
+	Diff      map[string][]string `json:"diff,omitempty" doc:"What changed from its words before, by language"`
+	Next      *next               `json:"next,omitempty" doc:"A change that was voted and waits for its time"`
+	Problems  []string            `json:"problems,omitempty"`
+}
+
+type next struct {
+	Motion  string              `json:"motion"`
+	From    time.Time           `json:"from"`
+	Changes map[string][]string `json:"changes"`
+}
+
+type vote struct {
+	Member   string `json:"member"`
+	Name     string `json:"name"`
+	Key      string `json:"key" doc:"Fingerprint, as ssh-keygen -l shows it"`
+	Verified bool   `json:"verified"`
+}
+
+// entry is one line of ledger.jsonl.
+type entry struct {
+	N          int64   `json:"n"`
+	Day        string  `json:"day"`
+	Gateway    string  `json:"gateway"`
+	Decision   string  `json:"decision"`
+	Plan       string  `json:"plan"`
+	Unit       string  `json:"unit"`
+	Kind       string  `json:"kind" enum:"reserve,refuse"`
+	Epsilon    float64 `json:"epsilon" doc:"Per unit, for the whole day"`
+	Delta      float64 `json:"delta"`
+	Cap        float64 `json:"cap" doc:"The charter's, per unit and day"`
+	Left       float64 `json:"left" doc:"What the cap leaves after this line"`
+	PrevSHA256 string  `json:"prev_sha256" doc:"SHA-256 of the line before, without its line feed"`
+}
+
+// latest is what a zone's newest window says.
+type latest struct {
+	Stream     string       `json:"stream"`
+	Measure    string       `json:"measure"`
+	Category   string       `json:"category"`
+	Start      time.Time    `json:"start"`
+	End        time.Time    `json:"end"`
+	Status     store.Status `json:"status" enum:"published,withheld,no_data,withdrawn"`
+	Value      *float64     `json:"value"`
+	Low        *float64     `json:"low"`
+	High       *float64     `json:"high"`
+	Unit       string       `json:"unit"`
+	Decision   string       `json:"decision"`
+	Simulation bool         `json:"simulation"`
+}
+
+// collection is GeoJSON (RFC 7946).
+type collection struct {
+	Type     string    `json:"type" enum:"FeatureCollection"`
+	Features []feature `json:"features"`
+}
+
+type feature struct {
+	Type       string          `json:"type" enum:"Feature"`
+	ID         string          `json:"id"`
+	Properties map[string]any  `json:"properties" doc:"name, and latest: what the zone's newest windows say; with stream, measure and category in the query, that one's start, end, status, value, low, high, unit and decision"`
+	Geometry   json.RawMessage `json:"geometry"`
+}
+
+func cells(list []books.Cell) []cell {
+	out := make([]cell, len(list))
+	for i, c := range list {
+		out[i] = cell(c)
+	}
+	return out
+}
+
+func measures(list []books.Measure) []measure {
+	out := make([]measure, len(list))
+	for i, m := range list {
+		out[i] = measure{m.Name, m.Unit, m.Of, m.PublicFrom, m.TypicalError, m.Group, m.Class}
+	}
+	return out
+}
+
+func fields(list []books.Field) []field {
+	out := make([]field, len(list))
+	for i, f := range list {
+		out[i] = field(f)
+	}
+	return out
+}
+
+func votes(list []books.Vote) []vote {
+	out := make([]vote, len(list))
+	for i, v := range list {
+		out[i] = vote(v)
+	}
+	return out
+}

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"sluice/opendata/query"
+	"sluice/opendata/reply"
+	"sluice/store"
+)
+
+// zones are the zones as voted, each with what its newest windows say.
+func (a *API) zones(r *http.Request, v url.Values) (*reply.Reply, error) {
+	csv, err := wantsCSV(r, v, "geojson")
+	if err != nil {
+		return nil, err
+	}
+	newest, err := a.newest(r, v)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := a.source.Books.Zones()
+	if err != nil {
+		return nil, err
+	}
+	var all collection
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil, err
+	}
+	by := map[string][]latest{}
+	for _, l := range newest {
+		by[l.zone] = append(by[l.zone], l.latest)
+	}
+	var rows []zoneRow
+	for i := range all.Features {
+		f := &all.Features[i]
+		if f.Properties == nil {
+			f.Properties = map[string]any{}
+		}
+		say(f.Properties, by[f.ID], v)
+		name, _ := f.Properties["name"].(string)
+		for _, l := range by[f.ID] {
+			rows = append(rows, zoneRow{f.ID, name, l})
+		}
+	}
+	if csv {
+		return zoneTable.csv(rows, "zones", "")
+	}
+	out, err := asJSON(all)
+	out.Type = "application/geo+json"
+	return out, err
+}
+
+// say adds to a zone's properties: the one value that was asked for, as plain
+// properties that every map program can colour by, or all as a list.
+func say(p map[string]any, list []latest, v url.Values) {
+	if !v.Has("stream") {
+		p["latest"] = append([]latest{}, list...)
+		return
+	}
+	if len(list) == 0 {
+		return
+	}
+	l := list[0]
+	p["start"], p["end"], p["status"], p["unit"], p["decision"] = l.Start, l.End, l.Status, l.Unit, l.Decision
+	p["value"], p["low"], p["high"], p["measure"], p["category"] = l.Value, l.Low, l.High, l.Measure, l.Category
+}
+
+// placed is a newest value and its zone.
+type placed struct {
+	zone string
+	latest
+}
+
+func (a *API) newest(r *http.Request, v url.Values) ([]placed, error) {
+	streams, err := a.source.Streams(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	if v.Has("stream") {
+		st, err := a.source.Stream(r.Context(), v.Get("stream"))
+		if err != nil {
+			return nil, &query.Invalid{Parameter: "stream", Hint: "names no stream; see /api/v1/streams"}
+		}
+		streams = []query.Stream{st}
+	} else if v.Has("measure") || v.Has("category") {
+		return nil, &query.Invalid{Parameter: "stream", Hint: "is missing, and measure and category need it"}
+	}
+	var out []placed
+	for _, st := range streams {
+		list, err := a.source.Newest(r.Context(), st)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			if o := &list[i]; (!v.Has("measure") || o.Measure == v.Get("measure")) && (!v.Has("category") || o.Category == v.Get("category")) {
+				out = append(out, placed{o.Zone, latestOf(o)})
+			}
+		}
+	}
+	if len(out) == 0 && (v.Has("measure") || v.Has("category")) {
+		return nil, &query.Invalid{Parameter: "measure", Hint: "or category names nothing that this stream has released"}
+	}
+	return out, nil
+}
+
+func latestOf(o *store.Observation) latest {
+	return latest{o.Stream, o.Measure, o.Category, o.Start, o.End, o.Status, o.Value, o.Low, o.High, o.Unit, o.Decision, o.Simulation}
+}
+
+type zoneRow struct {
+	id, name string
+	latest
+}
+
+var zoneTable = table[zoneRow]{
+	[]string{"id", "name", "stream", "measure", "category", "start_utc", "end_utc", "status", "value", "low", "high", "unit", "decision"},
+	func(z zoneRow) [][]string {
+		return [][]string{{
+			text(z.id), text(z.name), text(z.Stream), text(z.Measure), text(z.Category), z.Start.Format(time.RFC3339), z.End.Format(time.RFC3339),
+			string(z.Status), number(z.Value), number(z.Low), number(z.High), text(z.Unit), text(z.Decision),
+		}}
+	},
+}

@@ -1,0 +1,171 @@
+// Package atlas draws the zones that the council voted as a flat map: their
+// outlines as paths of an SVG picture, north above.
+//
+// Longitudes are shortened by the cosine of the middle latitude (the
+// equirectangular projection), which bends nothing that could be seen in a city,
+// and outlines lose the corners that are closer to the line than half a unit of
+// the picture (Douglas and Peucker, 1973).
+package atlas
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/geojson"
+	"github.com/paulmach/orb/planar"
+	"github.com/paulmach/orb/simplify"
+)
+
+// Map is a picture of Width by Height units.
+type Map struct {
+	Width, Height float64
+	Zones         []Zone
+}
+
+// Zone is one zone's outline and the point at which its name may stand, within
+// Room units.
+type Zone struct {
+	ID, Name   string
+	Path       string
+	X, Y, Room float64
+}
+
+// The picture's size: so wide, and no higher than that.
+const (
+	width  = 640.0
+	margin = 4.0
+)
+
+// Draw reads a GeoJSON FeatureCollection of polygons (RFC 7946) and draws it.
+// Features of other shapes, and those without an id, are left out.
+func Draw(raw []byte) (Map, error) {
+	all, err := geojson.UnmarshalFeatureCollection(raw)
+	if err != nil {
+		return Map{}, fmt.Errorf("zones.geojson: %w", err)
+	}
+	m := Map{Width: width}
+	bound, some := orb.Bound{}, false
+	for _, f := range all.Features {
+		if shape(f) == nil {
+			continue
+		}
+		if b := f.Geometry.Bound(); !some {
+			bound, some = b, true
+		} else {
+			bound = bound.Union(b)
+		}
+	}
+	if !some {
+		return m, nil
+	}
+	p := onto(bound)
+	m.Height = p.height
+	for _, f := range all.Features {
+		if z, ok := p.zone(f); ok {
+			m.Zones = append(m.Zones, z)
+		}
+	}
+	return m, nil
+}
+
+func shape(f *geojson.Feature) orb.MultiPolygon {
+	if _, ok := f.ID.(string); !ok {
+		return nil
+	}
+	switch g := f.Geometry.(type) {
+	case orb.Polygon:
+		return orb.MultiPolygon{g}
+	case orb.MultiPolygon:
+		return g
+	}
+	return nil
+}
+
+// projection maps degrees to the picture.
+type projection struct {
+	west, north, perLon, perLat, height float64
+}
+
+func onto(b orb.Bound) projection {
+	squeeze := math.Cos(b.Center().Lat() * math.Pi / 180)
+	wide, high := max(1e-9, (b.Max.Lon()-b.Min.Lon())*squeeze), max(1e-9, b.Max.Lat()-b.Min.Lat())
+	scale := min((width-2*margin)/wide, (width-2*margin)/high)
+	p := projection{perLon: scale * squeeze, perLat: scale, height: math.Ceil(high*scale + 2*margin)}
+	p.north = b.Max.Lat() + margin/p.perLat
+	p.west = b.Min.Lon() - (width-wide*scale)/2/p.perLon
+	return p
+}
+
+func (p projection) point(q orb.Point) orb.Point {
+	return orb.Point{(q.Lon() - p.west) * p.perLon, (p.north - q.Lat()) * p.perLat}
+}
+
+func (p projection) zone(f *geojson.Feature) (Zone, bool) {
+	polygons := shape(f)
+	if polygons == nil {
+		return Zone{}, false
+	}
+	z := Zone{}
+	z.ID, _ = f.ID.(string)
+	name, _ := f.Properties["name"].(string)
+	z.Name = cmp.Or(name, z.ID)
+	largest := 0.0
+	for _, polygon := range polygons {
+		var flat orb.Polygon
+		for _, ring := range polygon {
+			moved := make(orb.Ring, len(ring))
+			for i, q := range ring {
+				moved[i] = p.point(q)
+			}
+			flat = append(flat, moved)
+		}
+		flat = simplify.DouglasPeucker(0.5).Polygon(flat)
+		z.Path += path(flat)
+		if at, area := planar.CentroidArea(flat); math.Abs(area) > largest {
+			largest = math.Abs(area)
+			z.X, z.Y, z.Room = round(at.X()), round(at.Y()), flat.Bound().Max.X()-flat.Bound().Min.X()
+		}
+	}
+	return z, z.Path != ""
+}
+
+func path(polygon orb.Polygon) string {
+	var b []byte
+	for _, ring := range polygon {
+		if len(ring) < 4 {
+			continue // too small to be seen
+		}
+		for i, q := range ring[:len(ring)-1] {
+			b = append(b, map[bool]byte{true: 'M', false: 'L'}[i == 0])
+			b = strconv.AppendFloat(b, round(q.X()), 'f', -1, 64)
+			b = append(b, ' ')
+			b = strconv.AppendFloat(b, round(q.Y()), 'f', -1, 64)
+		}
+		b = append(b, 'Z')
+	}
+	return string(b)
+}
+
+func round(v float64) float64 { return math.Round(v*10) / 10 }
+
+// Bound is the rectangle around all zones, in degrees; false where there are none.
+func Bound(raw []byte) (west, south, east, north float64, some bool) {
+	all, err := geojson.UnmarshalFeatureCollection(raw)
+	if err != nil {
+		return 0, 0, 0, 0, false
+	}
+	var b orb.Bound
+	for _, f := range all.Features {
+		if shape(f) == nil {
+			continue
+		}
+		if !some {
+			b, some = f.Geometry.Bound(), true
+		}
+		b = b.Union(f.Geometry.Bound())
+	}
+	return b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat(), some
+}

@@ -1,0 +1,197 @@
+// Package catalog describes the streams to other catalogues: as DCAT-AP 3.0 in
+// JSON-LD at /catalog.jsonld, for open-data portals, and as schema.org Datasets in
+// the heads of pages, for search engines.
+//
+// Where the public address is not known, the names of things are relative, and
+// JSON-LD 1.1 resolves them against the address that the document came from.
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"sluice/books"
+	"sluice/opendata/atlas"
+	"sluice/opendata/query"
+	"sluice/opendata/reply"
+	"sluice/opendata/words"
+)
+
+// Catalog describes one source.
+type Catalog struct {
+	source *query.Source
+	keeper *reply.Keeper
+	base   string
+	log    *slog.Logger
+	speak  map[string]*words.Speaker
+}
+
+// New makes the handler. The base is the public address, if known.
+func New(source *query.Source, keeper *reply.Keeper, base string, log *slog.Logger) *Catalog {
+	return &Catalog{source, keeper, strings.TrimSuffix(base, "/"), log, words.Speakers()}
+}
+
+// Routes adds the catalogue to a mux.
+func (c *Catalog) Routes(mux *http.ServeMux) {
+	mux.HandleFunc("/catalog.jsonld", c.keeper.Handle(c.serve, func(w http.ResponseWriter, r *http.Request, err error) {
+		c.log.Error("the catalogue cannot be made", "error", err)
+		reply.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The books cannot be read just now", "try again in a minute")
+	}))
+}
+
+func (c *Catalog) serve(r *http.Request) (*reply.Reply, error) {
+	city, err := c.source.Books.City()
+	streams, err2 := c.source.Streams(r.Context())
+	zones, err3 := c.source.Zones()
+	if err := errors.Join(err, err2, err3); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	err = enc.Encode(c.dcat(city, streams, zones))
+	return &reply.Reply{Type: "application/ld+json", Body: b.Bytes()}, err
+}
+
+// node is a JSON-LD node or value.
+type node = map[string]any
+
+const (
+	authority = "http://publications.europa.eu/resource/authority/"
+	media     = "https://www.iana.org/assignments/media-types/"
+)
+
+var context = node{
+	"adms": "http://www.w3.org/ns/adms#", "dcat": "http://www.w3.org/ns/dcat#", "dcatap": "http://data.europa.eu/r5r/",
+	"dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/", "xsd": "http://www.w3.org/2001/XMLSchema#",
+	"gsp": "http://www.opengis.net/ont/geosparql#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+}
+
+func id(iri string) node { return node{"@id": iri} }
+
+func typed(value, kind string) node { return node{"@value": value, "@type": kind} }
+
+// dcat is the catalogue. Mandatory in DCAT-AP 3.0 are title, description and
+// publisher of a catalogue, title and description of a dataset, the access address of
+// a distribution, address and title of a service, and the name of an agent.
+func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte) node {
+	publisher := node{"@id": c.base + "/#city", "@type": "foaf:Agent", "foaf:name": city.Name}
+	datasets := make([]node, len(streams))
+	for i, st := range streams {
+		datasets[i] = c.dataset(city, st, zones)
+	}
+	services := []node{{
+		"@id": c.base + "/openapi.json#service", "@type": "dcat:DataService",
+		"dct:title": c.all("The released numbers as JSON, CSV and GeoJSON"), "dcat:endpointURL": id(c.base + "/api/v1"),
+		"dcat:endpointDescription": id(c.base + "/openapi.json"), "dcat:servesDataset": references(datasets),
+	}}
+	languages := []node{id(authority + "language/CAT"), id(authority + "language/ENG"), id(authority + "language/SPA")}
+	return node{
+		"@context": context, "@id": c.base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog",
+		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.all("Aggregates of the sensors in the streets of %s, each released under a decision of the city council. Raw readings are not kept.", city.Name),
+		"dct:publisher": publisher, "dct:language": languages, "foaf:homepage": id(c.base + "/"),
+		"dcat:dataset": datasets, "dcat:service": services,
+	}
+}
+
+func references(list []node) []node {
+	out := make([]node, len(list))
+	for i, n := range list {
+		out[i] = node{"@id": n["@id"]}
+	}
+	return out
+}
+
+// all is a sentence in all languages.
+func (c *Catalog) all(english string, parts ...any) (out []node) {
+	for _, code := range words.Codes {
+		out = append(out, node{"@value": c.speak[code].Say(english, parts...), "@language": code})
+	}
+	return out
+}
+
+func (c *Catalog) dataset(city books.City, st query.Stream, zones []byte) node {
+	page := c.base + "/streams/" + url.PathEscape(st.ID)
+	var titles, descriptions []node
+	for _, code := range words.Codes {
+		if st.Title[code] != "" {
+			titles = append(titles, node{"@value": st.Title[code], "@language": code})
+		}
+		descriptions = append(descriptions, node{"@value": Describe(c.speak[code], city, st), "@language": code})
+	}
+	if titles == nil {
+		titles = []node{{"@value": st.ID}}
+	}
+	d := node{
+		"@id": page + "#dataset", "@type": "dcat:Dataset", "dct:identifier": st.ID, "dct:title": titles, "dct:description": descriptions,
+		"dct:publisher": id(c.base + "/#city"), "dcat:landingPage": id(page), "dct:accessRights": id(authority + "access-right/PUBLIC"),
+		"dct:accrualPeriodicity": id(authority + "frequency/" + frequency(st.Every)), "dcat:temporalResolution": typed(st.Every, "xsd:duration"),
+		"dct:temporal": node{"@type": "dct:PeriodOfTime", "dcat:startDate": typed(st.From, "xsd:date"), "dcat:endDate": typed(st.Until, "xsd:date")},
+		"dct:provenance": node{"@type": "dct:ProvenanceStatement", "rdfs:label": c.all("Released under decision %s", st.Decision),
+			"rdfs:seeAlso": id(c.base + "/decisions/" + url.PathEscape(st.Decision))},
+		"dcat:distribution": []node{
+			c.distribution(st, "csv", "CSV", "text/csv"), c.distribution(st, "json", "JSON", "application/json"),
+		},
+	}
+	if w, s, e, n, some := atlas.Bound(zones); some {
+		d["dct:spatial"] = node{"@type": "dct:Location", "dcat:bbox": typed(fmt.Sprintf("POLYGON((%[1]g %[2]g,%[3]g %[2]g,%[3]g %[4]g,%[1]g %[4]g,%[1]g %[2]g))", w, s, e, n), "gsp:wktLiteral")}
+	}
+	if !st.ClosedUntil.IsZero() {
+		d["dct:modified"] = typed(st.ClosedUntil.Format("2006-01-02T15:04:05Z07:00"), "xsd:dateTime")
+	}
+	return d
+}
+
+func (c *Catalog) distribution(st query.Stream, format, file, mime string) node {
+	address := c.base + "/api/v1/streams/" + url.PathEscape(st.ID) + "/observations?format=" + format
+	d := node{
+		"@id": address, "@type": "dcat:Distribution", "dct:title": file, "dcat:accessURL": id(address), "dct:format": id(authority + "file-type/" + file),
+		"dcat:mediaType": id(media + mime), "dcatap:availability": id(authority + "planned-availability/STABLE"),
+		"dcat:accessService": id(c.base + "/openapi.json#service"),
+	}
+	if l := licence(st.Licence); l != "" {
+		d["dct:license"] = id(l)
+	}
+	return d
+}
+
+// frequency is the EU's word for how often windows close.
+func frequency(every string) string {
+	switch every {
+	case "PT1M", "PT5M", "PT10M", "PT15M", "PT30M":
+		return strings.TrimSuffix(strings.TrimPrefix(every, "PT"), "M") + "MIN"
+	case "PT1H":
+		return "HOURLY"
+	case "PT2H":
+		return "BIHOURLY"
+	case "PT3H":
+		return "TRIHOURLY"
+	case "PT12H":
+		return "12HRS"
+	case "P1D":
+		return "DAILY"
+	}
+	return "OTHER"
+}
+
+// licence is the address of a licence's text, by its SPDX name; empty for others.
+func licence(spdx string) string {
+	switch spdx {
+	case "CC0-1.0":
+		return "https://creativecommons.org/publicdomain/zero/1.0/"
+	case "CC-BY-4.0":
+		return "https://creativecommons.org/licenses/by/4.0/"
+	case "CC-BY-SA-4.0":
+		return "https://creativecommons.org/licenses/by-sa/4.0/"
+	case "ODbL-1.0":
+		return "https://opendatacommons.org/licenses/odbl/1-0/"
+	}
+	return ""
+}

@@ -1,0 +1,67 @@
+package catalog
+
+import (
+	"net/url"
+	"strings"
+
+	"sluice/books"
+	"sluice/opendata/query"
+	"sluice/opendata/words"
+)
+
+// Describe says in one paragraph what a stream is.
+func Describe(s *words.Speaker, city books.City, st query.Stream) string {
+	var names []string
+	for _, m := range st.Measures {
+		names = append(names, m.Name)
+	}
+	text := s.Say("%s in %s, released %s under decision %s.", strings.Join(names, ", "), city.Name, s.Every(st.Every, query.Length(st.Every)), st.Decision) + " "
+	if st.Unit == "none" {
+		text += s.Say("The numbers are exact, since they are about nobody.")
+	} else {
+		text += s.Say("Each number carries random noise that protects every single %s, and an interval that says how much; small numbers are withheld.", s.Each(st.Unit))
+	}
+	if st.Simulation {
+		text += " " + s.Say("This is a simulation: people, places and time may be made up.")
+	}
+	return text
+}
+
+// Dataset is a stream as schema.org has it, for the head of its page.
+func Dataset(s *words.Speaker, base string, city books.City, st query.Stream) map[string]any {
+	title, _ := s.Title(st.Title)
+	page := base + "/streams/" + url.PathEscape(st.ID)
+	d := whole(base, city, title, Describe(s, city, st), page)
+	d["identifier"] = st.ID
+	d["temporalCoverage"] = st.From + "/" + st.Until
+	if l := licence(st.Licence); l != "" {
+		d["license"] = l
+	}
+	var measured []string
+	for _, m := range st.Measures {
+		measured = append(measured, m.Name)
+	}
+	d["variableMeasured"] = measured
+	download := func(format, mime string) map[string]any {
+		return map[string]any{"@type": "DataDownload", "encodingFormat": mime, "contentUrl": base + "/api/v1/streams/" + url.PathEscape(st.ID) + "/observations?format=" + format}
+	}
+	d["distribution"] = []any{download("csv", "text/csv"), download("json", "application/json")}
+	return d
+}
+
+// City is all that the city releases, as schema.org has it.
+func City(s *words.Speaker, base string, city books.City) map[string]any {
+	d := whole(base, city, s.Say("What %s measures", city.Name),
+		s.Say("Aggregates of the sensors in the streets of %s, each released under a decision of the city council. Raw readings are not kept.", city.Name), base+"/")
+	d["distribution"] = []any{map[string]any{"@type": "DataDownload", "encodingFormat": "application/ld+json", "contentUrl": base + "/catalog.jsonld"}}
+	return d
+}
+
+func whole(base string, city books.City, name, description, page string) map[string]any {
+	return map[string]any{
+		"@context": "https://schema.org/", "@type": "Dataset", "name": name, "description": description, "url": page,
+		"isAccessibleForFree": true, "spatialCoverage": city.Name,
+		"creator":               map[string]any{"@type": "Organization", "name": city.Name},
+		"includedInDataCatalog": map[string]any{"@type": "DataCatalog", "name": city.Name, "url": base + "/"},
+	}
+}

@@ -1,0 +1,121 @@
+package opendata
+
+import (
+	"fmt"
+	"hash/maphash"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"sluice/opendata/reply"
+)
+
+// burst is how many seconds' worth a client may ask for at once.
+const burst = 5
+
+// mostClients are known at a time. Each is forgotten when it could ask for all of
+// its burst again.
+const mostClients = 50_000
+
+// limiter gives each client so many requests a second. Clients are told apart by
+// their address, of IPv6 by its first 64 bits, under a hash with a key that dies
+// with the process: no address is kept.
+type limiter struct {
+	perSecond float64
+	seed      maphash.Seed
+
+	mu      sync.Mutex
+	clients map[uint64]*client // guarded by mu
+	swept   time.Time          // guarded by mu
+}
+
+type client struct {
+	bucket *rate.Limiter
+	seen   time.Time
+}
+
+func newLimiter(perSecond float64) *limiter {
+	return &limiter{perSecond: perSecond, seed: maphash.MakeSeed(), clients: make(map[uint64]*client)}
+}
+
+// wrap refuses with 429 what is too much, and says in every answer what is left:
+// RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10).
+func (l *limiter) wrap(next http.Handler) http.Handler {
+	size := l.size()
+	policy := []string{fmt.Sprintf(`"client";q=%d;w=%d`, size, burst)}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		left, wait := l.take(r.RemoteAddr, time.Now())
+		h := w.Header()
+		h["Ratelimit-Policy"] = policy
+		h["Ratelimit"] = []string{fmt.Sprintf(`"client";r=%d;t=%d`, left, wait)}
+		if left < 0 {
+			h["Ratelimit"] = []string{fmt.Sprintf(`"client";r=0;t=%d`, wait)}
+			h.Set("Retry-After", strconv.Itoa(wait))
+			reply.Problem(w, r, http.StatusTooManyRequests, "rate", "Too many requests", "wait as long as Retry-After says; the whole series is one file a page, see /data")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (l *limiter) size() int { return max(1, int(math.Ceil(l.perSecond*burst))) }
+
+// take is how many requests are left after this one, negative where it is one too
+// many, and in how many seconds there will be more.
+func (l *limiter) take(address string, now time.Time) (left, wait int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sweep(now)
+	key := l.key(address)
+	c := l.clients[key]
+	if c == nil {
+		c = &client{bucket: rate.NewLimiter(rate.Limit(l.perSecond), l.size())}
+		l.clients[key] = c
+	}
+	c.seen = now
+	wait = max(1, int(math.Ceil(1/l.perSecond)))
+	if !c.bucket.AllowN(now, 1) {
+		return -1, wait
+	}
+	return int(c.bucket.TokensAt(now)), wait
+}
+
+// sweep forgets who has been away for long enough. Where more clients come than
+// can be known, all are forgotten: the limit is there to keep one from taking all.
+func (l *limiter) sweep(now time.Time) {
+	if len(l.clients) >= mostClients {
+		clear(l.clients)
+	}
+	if now.Sub(l.swept) < time.Second {
+		return
+	}
+	l.swept = now
+	for key, c := range l.clients {
+		if now.Sub(c.seen) > burst*time.Second {
+			delete(l.clients, key)
+		}
+	}
+}
+
+func (l *limiter) key(address string) uint64 {
+	host, _, _ := net.SplitHostPort(address)
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return 0
+	}
+	bits := 32
+	if ip = ip.Unmap(); ip.Is6() {
+		bits = 64
+	}
+	network, err := ip.Prefix(bits)
+	if err != nil {
+		return 0
+	}
+	return maphash.String(l.seed, network.String())
+}

@@ -1,0 +1,72 @@
+package query
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"time"
+
+	"sluice/store"
+)
+
+// Limit is how many items a page may have, at most MaxLimit.
+func Limit(v url.Values, most int) (int, error) {
+	if !v.Has("limit") {
+		return most, nil
+	}
+	n, err := strconv.Atoi(v.Get("limit"))
+	if err != nil || n < 1 || n > MaxLimit {
+		return 0, &Invalid{"limit", "is a whole number from 1 to 1000"}
+	}
+	return n, nil
+}
+
+// BadCursor is a cursor that continues nowhere.
+func BadCursor() error {
+	return &Invalid{"cursor", "is not one that this server gave; follow next as it is"}
+}
+
+// Cursor continues a page behind an observation.
+func Cursor(o store.Observation) string {
+	return encode([]any{o.Start.UnixNano(), o.Cell, o.Measure})
+}
+
+func decodeCursor(s string) (*store.Position, error) {
+	var nanos int64
+	var p store.Position
+	if !decode(s, &nanos, &p.Cell, &p.Measure) {
+		return nil, BadCursor()
+	}
+	p.Start = time.Unix(0, nanos).UTC()
+	return &p, nil
+}
+
+// CursorBehind continues a page behind an item of a list, by its key.
+func CursorBehind(key string) string { return encode([]any{key}) }
+
+// Behind is the key of a cursor of CursorBehind.
+func Behind(cursor string) (string, error) {
+	var key string
+	if !decode(cursor, &key) {
+		return "", BadCursor()
+	}
+	return key, nil
+}
+
+func encode(parts []any) string {
+	raw, err := json.Marshal(parts)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func decode(cursor string, parts ...any) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return false
+	}
+	want := len(parts)
+	return json.Unmarshal(raw, &parts) == nil && len(parts) == want
+}

@@ -1,0 +1,160 @@
+package web
+
+import (
+	"cmp"
+	"html"
+	"html/template"
+	"strings"
+	"time"
+
+	"sluice/books"
+	"sluice/opendata/query"
+	"sluice/opendata/words"
+	"sluice/store"
+)
+
+// funcs are what templates can say, in one language.
+func (w *Web) funcs(v voice) template.FuncMap {
+	s := w.speak[v.lang]
+	return template.FuncMap{
+		"lang": func() string { return s.Code },
+		"t":    s.Say,
+		"num":  s.Number,
+		"value": func(o *store.Observation) string {
+			if !published(o) {
+				return ""
+			}
+			return s.Number(*o.Value)
+		},
+		"interval": func(o *store.Observation) string { return interval(s, o) },
+		"status":   func(o *store.Observation) string { return status(s, o) },
+		"unit":     s.Unit,
+		"each":     s.Each,
+		"title":    func(by map[string]string) template.HTML { return inLanguage(s, by) },
+		"plain":    func(by map[string]string) string { t, _ := s.Title(by); return t },
+		"what":     func(m books.Measure) string { return what(s, m) },
+		"of":       func(m books.Measure) string { return of(s, m) },
+		"every":    func(p string) string { return s.Every(p, query.Length(p)) },
+		"day":      func(t time.Time, zone string) string { return s.Day(local(t, zone)) },
+		"short":    func(t time.Time, zone string) string { return s.ShortDay(local(t, zone)) },
+		"clock":    func(t time.Time, zone string) string { return s.Clock(local(t, zone)) },
+		"utc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"date":     s.Date,
+		"state":    func(state string) string { return s.Say(strings.ReplaceAll(state, "_", " ")) },
+		"say":      func(word string) string { return s.Say(word) },
+		"silence":  func(code string) string { return silence(s, code) },
+		"life":     func(x books.Sensor) string { return s.Say(x.Life()) },
+		"href": func(path string, pairs ...string) string {
+			if v.asked {
+				pairs = append(pairs, "lang", v.lang)
+			}
+			return link(path, pairs...)
+		},
+		"api": link,
+	}
+}
+
+// published reports whether an observation has a number.
+func published(o *store.Observation) bool {
+	return o != nil && o.Status == store.Published && o.Value != nil && o.Low != nil && o.High != nil
+}
+
+// inLanguage marks a text that is not in the page's language (WCAG 2.2, 3.1.2).
+func inLanguage(s *words.Speaker, by map[string]string) template.HTML {
+	text, code := s.Title(by)
+	text = html.EscapeString(text)
+	if code == s.Code || code == "" {
+		return template.HTML(text) //nolint:gosec // escaped above
+	}
+	return template.HTML(`<span lang="` + html.EscapeString(code) + `">` + text + `</span>`) //nolint:gosec // escaped
+}
+
+func interval(s *words.Speaker, o *store.Observation) string {
+	switch {
+	case !published(o):
+		return ""
+	case *o.Low == *o.High:
+		return s.Say("exact")
+	}
+	return s.Say("%s to %s", s.Number(*o.Low), s.Number(*o.High))
+}
+
+// status says what a cell of a table shows: a number, or why there is none.
+func status(s *words.Speaker, o *store.Observation) string {
+	switch {
+	case o == nil:
+		return s.Say("nothing yet")
+	case published(o):
+		return s.Number(*o.Value)
+	case o.Status == store.NoData:
+		return s.Say("no data")
+	case o.Status == store.Withdrawn:
+		return s.Say("withdrawn") + because(s, o.Reason)
+	case o.Reason == "few":
+		return s.Say("withheld")
+	}
+	return s.Say("withheld") + because(s, o.Reason)
+}
+
+// because gives a public reason; one that the program does not know is as it was written.
+func because(s *words.Speaker, reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + s.Say(strings.ReplaceAll(reason, "%", "%%")) + ")"
+}
+
+// what names a measure and, where that says more, its unit.
+func what(s *words.Speaker, m books.Measure) string {
+	if u := s.Unit(m.Unit, 2); u != "" && u != m.Name {
+		return m.Name + " (" + u + ")"
+	}
+	return m.Name
+}
+
+// of says how a measure is made.
+func of(s *words.Speaker, m books.Measure) string {
+	name, _, _ := strings.Cut(m.Of, "(")
+	switch name {
+	case "distinct":
+		return s.Say("different ones, each counted once")
+	case "count":
+		return s.Say("readings, counted")
+	case "sum":
+		return s.Say("sum")
+	case "mean":
+		return s.Say("mean")
+	case "quantile":
+		return s.Say("quantile: the level below which a given share of the readings lies")
+	case "histogram":
+		return s.Say("readings within this class")
+	}
+	return m.Of
+}
+
+func local(t time.Time, zone string) time.Time {
+	loc, err := time.LoadLocation(cmp.Or(zone, "UTC"))
+	if err != nil {
+		return t.UTC()
+	}
+	return t.In(loc)
+}
+
+// silence says why nothing flows.
+func silence(s *words.Speaker, code string) string {
+	switch code {
+	case "":
+		return ""
+	case "no_policy":
+		return s.Say("Nothing is measured: the council has not put any policy in force yet.")
+	case "policy_taken_away":
+		return s.Say("Nothing is measured: the policy was taken away.")
+	case "sunset":
+		return s.Say("Nothing is measured: every decision of the council has reached its last day.")
+	case "suspended":
+		return s.Say("Nothing is measured: the council has suspended its decisions.")
+	case "not_yet":
+		return s.Say("Nothing is measured yet: the council's decisions begin later.")
+	}
+	return s.Say("Nothing is measured: the council has decided nothing.")
+}

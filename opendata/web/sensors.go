@@ -1,0 +1,120 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	stdcolor "image/color"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/boombuler/barcode/qr"
+
+	"sluice/books"
+	"sluice/opendata/query"
+	"sluice/opendata/words"
+)
+
+func (w *Web) sensors(*http.Request, *words.Speaker) (any, error) {
+	return w.source.Books.Register()
+}
+
+// sensorPage is a sensor with the name of its place.
+type sensorPage struct {
+	books.Sensor
+	Place string
+	// Titles are those of the decisions that its fields name, by id.
+	Titles map[string]map[string]string
+}
+
+func (w *Web) sensor(r *http.Request, _ *words.Speaker) (any, error) {
+	return w.theSensor(r)
+}
+
+func (w *Web) theSensor(r *http.Request) (p sensorPage, err error) {
+	reg, err := w.source.Books.Register()
+	if err != nil {
+		return p, err
+	}
+	drawn, err := w.atlas()
+	if err != nil {
+		return p, err
+	}
+	decisions, err := w.source.Books.Decisions()
+	if err != nil {
+		return p, err
+	}
+	for _, s := range reg.Sensors {
+		if s.ID != r.PathValue("id") {
+			continue
+		}
+		p = sensorPage{s, zoneName(drawn, s.Zone), map[string]map[string]string{}}
+		for _, d := range decisions {
+			p.Titles[d.ID] = d.Title
+		}
+		return p, nil
+	}
+	return p, query.ErrUnknown
+}
+
+// noticePage is what hangs at the lamp post.
+type noticePage struct {
+	sensorPage
+	URL  string // of the sensor's page; empty where the public cannot reach any
+	Code template.HTML
+	// Used and Dropped are the fields by what becomes of them; Decisions those that use any.
+	Used, Dropped []books.Field
+	Decisions     []string
+}
+
+func (w *Web) notice(r *http.Request, s *words.Speaker) (any, error) {
+	p, err := w.theSensor(r)
+	n := noticePage{sensorPage: p}
+	if err != nil {
+		return n, err
+	}
+	for _, f := range p.Fields {
+		if f.Fate == "dropped" {
+			n.Dropped = append(n.Dropped, f)
+			continue
+		}
+		n.Used = append(n.Used, f)
+		if f.Decision != "" && (len(n.Decisions) == 0 || n.Decisions[len(n.Decisions)-1] != f.Decision) {
+			n.Decisions = append(n.Decisions, f.Decision)
+		}
+	}
+	base := w.place.Public
+	if base == "" {
+		base = w.place.Here
+	}
+	if base == "" {
+		return n, nil
+	}
+	n.URL = base + "/sensors/" + url.PathEscape(p.ID)
+	n.Code, err = code(n.URL, s.Say("QR code of this sensor's page"))
+	return n, err
+}
+
+// code is a QR code (ISO/IEC 18004) of level M as an SVG picture, with the quiet
+// zone of four modules that the standard asks for.
+func code(text, name string) (template.HTML, error) {
+	c, err := qr.Encode(text, qr.M, qr.Auto)
+	if err != nil {
+		return "", errors.New("the address does not fit into a QR code")
+	}
+	const quiet = 4
+	size := c.Bounds().Dx()
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="qr" viewBox="0 0 %[1]d %[1]d" role="img" aria-label="%[2]s" shape-rendering="crispEdges"><path class="paper" d="M0 0h%[1]dv%[1]dH0z"/><path class="module" d="`,
+		size+2*quiet, template.HTMLEscapeString(name))
+	for y := range size {
+		for x := range size {
+			if gray, ok := stdcolor.GrayModel.Convert(c.At(x, y)).(stdcolor.Gray); ok && gray.Y < 128 {
+				fmt.Fprintf(&b, "M%d %dh1v1h-1z", x+quiet, y+quiet)
+			}
+		}
+	}
+	b.WriteString(`"/></svg>`)
+	return template.HTML(b.String()), nil //nolint:gosec // numbers, and a name that is escaped
+}

@@ -1,0 +1,96 @@
+// Goes through map, chart and notice without a mouse, and through all of it again
+// without scripts; says what is wrong, a line each.
+//
+//   node keyboard.js BASE CHROMIUM STREAM SENSOR
+"use strict";
+const fs = require("fs");
+const { chromium } = require("playwright-core");
+const jsqr = fs.readFileSync(require.resolve("jsqr"), "utf8");
+const [base, executablePath, stream, sensor] = process.argv.slice(2);
+const wrong = (what) => { console.log(what); process.exitCode = 1; };
+const focused = (page) => page.evaluate(() => {
+  const e = document.activeElement;
+  return { tag: e.tagName.toLowerCase(), name: e.getAttribute("aria-label") || e.textContent.trim(), zone: e.classList.contains("zone"), main: e.getAttribute("href") === "#main" };
+});
+
+async function map(page) {
+  await page.goto(base + "/?layer=footfall/devices");
+  await page.keyboard.press("Tab");
+  if (!(await focused(page)).main) wrong("the first stop is not the link to the content");
+  const zones = [];
+  for (let n = 0; n < 80; n++) {
+    await page.keyboard.press("Tab");
+    const f = await focused(page);
+    if (f.tag === "body") break;
+    if (f.zone) zones.push(f.name);
+  }
+  const rows = await page.$$eval(".beside tbody tr", (list) => list.map((r) => {
+    const c = Array.from(r.cells).map((x) => x.textContent.trim());
+    return `${c[0]}: ${c[1]}` + (c[2] ? ` (${c[2]})` : "");
+  }));
+  if (!rows.length || JSON.stringify([...zones].sort()) !== JSON.stringify([...rows].sort())) wrong(`the map says ${JSON.stringify(zones)}, its table ${JSON.stringify(rows)}`);
+  await page.focus("svg a.zone");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/streams\//);
+}
+
+async function chart(page) {
+  await page.goto(base + stream);
+  await page.focus(".plot");
+  await page.keyboard.press("End");
+  const last = await page.textContent(".said");
+  const top = await page.$eval("table.series tbody tr:not(.day)", (r) => r.cells[0].textContent);
+  if (!last.startsWith(top)) wrong(`the chart's end says ${last}, the newest row of the table ${top}`);
+  await page.keyboard.press("ArrowLeft");
+  if ((await page.textContent(".said")) === last) wrong("the arrow does not move");
+  const lines = await page.$$eval("svg.chart path.line", (l) => l.length);
+  if (lines < 2) wrong("the chart has no lines");
+}
+
+async function plain(browser) {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(base + stream);
+  for (const part of ["svg.chart", "table.series td", "form button", "text=CSV"]) if (!(await page.$(part))) wrong(`without scripts there is no ${part}`);
+  await page.selectOption("#span", "week");
+  await page.click("form button");
+  if (!page.url().includes("span=week")) wrong("without scripts the form does nothing");
+  await context.close();
+}
+
+async function notice(browser) {
+  const context = await browser.newContext({ bypassCSP: true });
+  const page = await context.newPage();
+  await page.goto(base + sensor + "/notice");
+  await page.addScriptTag({ content: jsqr });
+  const read = await page.evaluate(async () => {
+    const svg = document.querySelector("svg.qr").cloneNode(true);
+    svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    svg.setAttribute("width", "400"); svg.setAttribute("height", "400");
+    svg.querySelector(".paper").setAttribute("fill", "#fff");
+    const image = new Image();
+    image.src = "data:image/svg+xml," + encodeURIComponent(svg.outerHTML);
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 400;
+    const g = canvas.getContext("2d");
+    g.drawImage(image, 0, 0);
+    const found = window.jsQR(g.getImageData(0, 0, 400, 400).data, 400, 400);
+    return found && found.data;
+  });
+  if (read !== base + sensor) wrong(`the QR code says ${read}`);
+  const pdf = await page.pdf({ format: "A4" });
+  const pages = (pdf.toString("latin1").match(/\/Type\s*\/Page[^s]/g) || []).length;
+  if (pages !== 1) wrong(`the notice takes ${pages} sheets`);
+  await context.close();
+}
+
+(async () => {
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const page = await browser.newPage();
+  await map(page);
+  await chart(page);
+  await plain(browser);
+  await notice(browser);
+  await browser.close();
+})();

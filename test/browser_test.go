@@ -1,0 +1,198 @@
+package test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sluice/books"
+)
+
+// node runs one of test/browser's programs with the libraries that make tools
+// installed, and returns what it says.
+func node(t *testing.T, args ...string) string {
+	t.Helper()
+	return tool(t, append([]string{"node"}, args...)...)
+}
+
+// tool runs a program in test/browser. One that ends with a failure has failed the
+// test, with what it said.
+func tool(t *testing.T, args ...string) string {
+	t.Helper()
+	installed, err := filepath.Abs(filepath.Join("..", ".tools", "browser", "node_modules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	need(t, "node")
+	if _, err := os.Stat(filepath.Join(installed, "playwright-core")); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("the browser's test libraries are not installed: make tools")
+		}
+		t.Skip("the browser's test libraries are not installed: make tools")
+	}
+	if strings.Contains(args[0], "/") {
+		args[0] = filepath.Join(installed, args[0])
+	}
+	c := exec.Command(args[0], args[1:]...)
+	c.Dir = "browser"
+	c.Env = append(os.Environ(), "NODE_PATH="+installed)
+	out, err := c.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			out = append(out, exit.Stderr...)
+		}
+		t.Errorf("%s: %v\n%s", strings.Join(args[:2], " "), err, out)
+	}
+	return string(out)
+}
+
+// everyPage is each page of the demo, with views that have little or nothing to show.
+var everyPage = []string{
+	"/", "/?layer=footfall/devices", "/streams/footfall", "/streams/noise?span=month", "/streams/air?measure=pm10&day=2026-01-01",
+	"/sensors", "/sensors/rambla-1", "/sensors/rambla-1/notice", "/decisions", "/decisions/2026-14", "/privacy", "/data", "/docs", "/problems/rate",
+}
+
+// TestPagesInABrowser opens every page in three languages, two themes and four
+// widths: WCAG 2.2 AA by axe, nothing too wide, nothing from elsewhere, no cookie, at
+// most 60 kB; then it goes through map, chart and notice by keyboard and without scripts.
+func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
+	need(t, "chromium")
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := startDemo(t, filepath.Join(t.TempDir(), "town"))
+	d.find(`"event":"replayed"`)
+	node(t, append([]string{"pages.js", d.OpenData, chromium}, everyPage...)...)
+	node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat", "/sensors/rambla-1")
+}
+
+// TestPagesSay looks for what each page is there to say, in each language.
+func TestPagesSay(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, filepath.Join(t.TempDir(), "town"))
+	d.find(`"event":"replayed"`)
+	for path, want := range map[string][]string{
+		"/?lang=en":                             {"What Portalba measures", "Footfall in the old town", "Who decided this? Decision", `<a class="zone`, "La Rambla"},
+		"/?lang=ca":                             {"Què mesura Portalba", "Qui ho ha decidit? Decisió", `href="/sensors?lang=ca"`},
+		"/?lang=es":                             {"Qué mide Portalba", "¿Quién lo ha decidido?"},
+		"/streams/footfall?lang=en&cell=rambla": {"<svg", `class="s0 band"`, "withheld", "Published from about 47 devices", "Cite this", "&amp;to=20"},
+		"/streams/noise?lang=en":                {"about nobody"},
+		"/streams/noise?lang=es":                {"no trata de nadie"},
+		"/sensors?lang=en":                      {"rambla-1", "counted", "dropped", "silent"},
+		"/sensors/rambla-1?lang=en":             {"wifi-counter", "decision 2026-14", "free-text"},
+		"/sensors/rambla-1?lang=ca":             {"Quants dispositius passen per la Rambla", "text lliure", "llençat"},
+		"/sensors/port-1?lang=ca":               {`<span lang="en">How many devices pass the harbour</span>`},
+		"/sensors/rambla-1/notice?lang=en":      {"What is thrown away at once", "ssid", d.OpenData + "/sensors/rambla-1"},
+		"/decisions/2026-14?lang=en":            {"in force", "max_contributions: 2", "Who is measured", "Everything else that a sensor sends is dropped", "decision.yaml"},
+		"/decisions/2026-14?lang=ca":            {"A qui es mesura", `<div class="words" lang="ca">`},
+		"/privacy?lang=en":                      {"A device is not a person", "adds up over days", `class="spent"`, "sluice verify " + d.OpenData},
+		"/data?lang=en":                         {"/catalog.jsonld", "CC0-1.0", "curl '" + d.OpenData},
+		"/docs?lang=en":                         {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
+		"/problems/rate?lang=en":                {"Retry-After"},
+	} {
+		status, header, body := get(t, d.OpenData+path)
+		if status != 200 || header.Get("Content-Language") == "" {
+			t.Errorf("%s is %d in %q", path, status, header.Get("Content-Language"))
+		}
+		for _, w := range want {
+			if !strings.Contains(string(body), w) {
+				t.Errorf("%s does not show %q", path, w)
+			}
+		}
+		describes(t, path, string(body))
+	}
+}
+
+var aboutPage = regexp.MustCompile(`(?s)<script type="application/ld\+json">(.*?)</script>`)
+
+// describes holds a page's head against schema.org's Dataset.
+func describes(t *testing.T, path, body string) {
+	t.Helper()
+	var about struct {
+		Context      string `json:"@context"`
+		Type         string `json:"@type"`
+		Name         string
+		Description  string
+		Creator      struct{ Name string }
+		Distribution []struct{ ContentURL, EncodingFormat string }
+	}
+	m := aboutPage.FindStringSubmatch(body)
+	if m == nil {
+		t.Errorf("%s does not say what it is about", path)
+		return
+	}
+	if err := json.Unmarshal([]byte(m[1]), &about); err != nil {
+		t.Errorf("%s: %v", path, err)
+	}
+	// Google asks for a description of 50 to 5,000 characters.
+	if about.Context != "https://schema.org/" || about.Type != "Dataset" || about.Name == "" || len(about.Description) < 50 || about.Creator.Name != "Portalba" || len(about.Distribution) == 0 {
+		t.Errorf("%s describes itself as %+v", path, about)
+	}
+}
+
+// TestCatalogue reads the catalogue as a machine does and looks for what DCAT-AP 3.0
+// asks for, and lints the description of the API.
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, filepath.Join(t.TempDir(), "town"))
+	d.find(`"event":"replayed"`)
+	file := filepath.Join(t.TempDir(), "catalog.jsonld")
+	status, header, body := get(t, d.OpenData+"/catalog.jsonld")
+	if status != 200 || header.Get("Content-Type") != "application/ld+json" {
+		t.Fatalf("the catalogue is %d, %s", status, header.Get("Content-Type"))
+	}
+	write(t, file, string(body))
+	const dcat, dct, foaf = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/", "http://xmlns.com/foaf/0.1/"
+	says := map[string]map[string][]string{} // subject, predicate, objects
+	kinds := map[string][]string{}
+	for line := range strings.Lines(node(t, "linked.js", file, d.OpenData+"/catalog.jsonld")) {
+		s := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3)
+		if says[s[0]] == nil {
+			says[s[0]] = map[string][]string{}
+		}
+		says[s[0]][s[1]] = append(says[s[0]][s[1]], s[2])
+		if strings.HasSuffix(s[1], "#type") {
+			kinds[s[2]] = append(kinds[s[2]], s[0])
+		}
+	}
+	for kind, mandatory := range map[string][]string{
+		dcat + "Catalog":      {dct + "title", dct + "description", dct + "publisher", dcat + "dataset"},
+		dcat + "Dataset":      {dct + "title", dct + "description", dct + "publisher", dcat + "distribution", dct + "spatial", dct + "temporal", dct + "provenance"},
+		dcat + "Distribution": {dcat + "accessURL", dct + "license", dct + "format"},
+		dcat + "DataService":  {dcat + "endpointURL", dct + "title"},
+		foaf + "Agent":        {foaf + "name"},
+	} {
+		if len(kinds[kind]) == 0 {
+			t.Errorf("there is no %s", kind)
+		}
+		for _, s := range kinds[kind] {
+			for _, p := range mandatory {
+				if len(says[s][p]) == 0 {
+					t.Errorf("%s has no %s", s, p)
+				}
+			}
+			for _, address := range append(says[s][dcat+"accessURL"], says[s][dcat+"landingPage"]...) {
+				if status, _, _ := get(t, address); status != 200 {
+					t.Errorf("%s leads to %d", address, status)
+				}
+			}
+		}
+	}
+	var streams []books.Stream
+	getJSON(t, d.OpenData+"/books/streams.json", &streams)
+	if len(kinds[dcat+"Dataset"]) != len(streams) || len(streams) == 0 {
+		t.Errorf("%d datasets for %d streams", len(kinds[dcat+"Dataset"]), len(streams))
+	}
+	_, _, body = get(t, d.OpenData+"/openapi.json")
+	api := filepath.Join(t.TempDir(), "openapi.json")
+	write(t, api, string(body))
+	tool(t, ".bin/spectral", "lint", "-F", "hint", "-r", "spectral.yaml", api)
+}
