@@ -85,8 +85,15 @@ func (s *Store) of(stream string, from, to time.Time) (string, error) {
 	if to.After(end) {
 		to = end
 	}
+	// Flux says that stop is exclusive, and 1.8 takes it in. No window starts a
+	// nanosecond before or after another, so the two readings agree here; an empty
+	// range is an error.
+	stop := to.Add(-time.Nanosecond)
+	if !stop.After(from) {
+		stop = from.Add(time.Nanosecond)
+	}
 	return fmt.Sprintf(`from(bucket: "%s") |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == "%s" or r._measurement == "%s")`,
-		s.bucket, from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano), stream, simPrefix+stream), nil
+		s.bucket, from.UTC().Format(time.RFC3339Nano), stop.UTC().Format(time.RFC3339Nano), stream, simPrefix+stream), nil
 }
 
 func (s *Store) each(ctx context.Context, flux string, do func(*query.FluxRecord)) error {
