@@ -30,6 +30,13 @@ func (d Dir) Put(name string, raw []byte) error {
 	return os.Rename(part, to)
 }
 
+// named reports whether a file of the books can have a name. Names come from
+// strangers, and an error of the file system would quote them.
+func named(name string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:/"
+	return fs.ValidPath(name) && len(name) <= 300 && !strings.ContainsFunc(name, func(r rune) bool { return !strings.ContainsRune(letters, r) })
+}
+
 // Only removes every file of a directory that is not named: what was there before
 // and is no longer true. A directory that is not there is left so.
 func (d Dir) Only(dir string, names ...string) error {
@@ -92,7 +99,7 @@ func (d Dir) Extent(name string) (lines, size int64, err error) {
 
 // Get reads one file.
 func (d Dir) Get(name string) ([]byte, error) {
-	if !fs.ValidPath(name) {
+	if !named(name) {
 		return nil, fs.ErrNotExist
 	}
 	return os.ReadFile(filepath.Join(string(d), filepath.FromSlash(name)))

@@ -46,7 +46,7 @@ func NewMirror(base string) *Mirror {
 
 // Get returns a file; fs.ErrNotExist where the mirror has none of that name.
 func (m *Mirror) Get(name string) ([]byte, error) {
-	if !fs.ValidPath(name) {
+	if !named(name) {
 		return nil, fs.ErrNotExist
 	}
 	m.mu.Lock()

@@ -115,6 +115,9 @@ type frame struct {
 	Page  any
 }
 
+// views are the parameters that pages know besides lang.
+var views = []string{"layer", "measure", "cell", "span", "day", "to", "page"}
+
 type langLink struct{ Code, Name, Href string }
 
 func (w *Web) page(r *http.Request, name string, make content) (*reply.Reply, error) {
@@ -141,8 +144,12 @@ func (w *Web) render(r *http.Request, v voice, name string, data any) (*reply.Re
 	}
 	f := frame{Base: cmp.Or(w.place.Public, w.place.Here, "http://127.0.0.1:8080"), City: city, Path: r.URL.Path, About: w.about(v, city, data), Page: data}
 	for _, code := range words.Codes {
-		q := r.URL.Query()
-		q.Set("lang", code)
+		q := url.Values{"lang": {code}}
+		for _, name := range views {
+			if asked := r.URL.Query()[name]; asked != nil {
+				q[name] = asked
+			}
+		}
 		f.Langs = append(f.Langs, langLink{code, words.Names[code], r.URL.EscapedPath() + "?" + q.Encode()})
 	}
 	if w.place.Public != "" {

@@ -1,0 +1,289 @@
+package test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sluice/books"
+	"sluice/opendata"
+	"sluice/store/influx"
+)
+
+// mark is in everything that the grammar makes.
+const mark = "zq7x"
+
+// grammar makes attempts on every language that is near: each symbol in braces is
+// replaced by one of its productions.
+var grammar = map[string][]string{
+	"attempt": {"{before}{core}{after}", "{core}", "{core}{core}"},
+	"before":  {"", "a", "\"", "'", "`", ")", "\\", "\x00", "%00", " ", "\n", "-->", "]]>", "}}"},
+	"after":   {"", "\"", "'", "--", "//", "#", ";", "\r\n", "/*", "|", "&", "\x00", ","},
+	"core":    {"{flux}", "{sql}", "{line}", "{path}", "{header}", "{template}", "{formula}", "{html}"},
+	"flux":    {"\") |> drop(columns: [\"" + mark + "\"]) //", "\" or r.cell == \"" + mark, "${" + mark + "}", "\") |> to(bucket: \"" + mark + "\")", "|> yield(name: \"" + mark + "\")"},
+	"sql":     {"' OR '" + mark + "'='" + mark, "'; DROP TABLE observation; --" + mark, "' UNION SELECT '" + mark + "', 1 --", "1) OR (1=1 /*" + mark + "*/", "\"; ATTACH DATABASE '/tmp/" + mark + "' AS x; --"},
+	"line":    {"noise,cell=b value=1 0\n" + mark, mark + ",a=b c=1i", "steps value=1\\," + mark},
+	"path":    {"../../../../etc/" + mark, "..%2f..%2f" + mark, "..\\..\\" + mark, "/etc/passwd/" + mark, "%2e%2e/" + mark, "....//" + mark, "file:///" + mark},
+	"header":  {"\r\nSet-Cookie: " + mark + "=1", "\nX-" + mark + ": 1", "%0d%0aLocation: //" + mark, "\r\n\r\n<html>" + mark},
+	"template": {
+		"{{.City}}" + mark, "{{printf \"" + mark + "\"}}", "${7*7}" + mark, "<%= " + mark + " %>", "#{" + mark + "}", "{{define \"main\"}}" + mark + "{{end}}",
+	},
+	"formula": {"=1+1" + mark, "@SUM(" + mark + ")", "+cmd|' /C " + mark + "'!A0", "-2+3+" + mark, "\t=" + mark},
+	"html":    {"<script>" + mark + "</script>", "\"><svg onload=" + mark + ">", "' onmouseover=" + mark, "javascript:" + mark, "<!--" + mark, "</script><b>" + mark},
+}
+
+func grow(r *rand.Rand, symbol string) string {
+	text := grammar[symbol][r.IntN(len(grammar[symbol]))]
+	for s := range grammar {
+		for strings.Contains(text, "{"+s+"}") {
+			text = strings.Replace(text, "{"+s+"}", grow(r, s), 1)
+		}
+	}
+	return text
+}
+
+// places are where an attempt can be put, percent-encoded.
+var places = []string{
+	"/streams/%s", "/sensors/%s", "/sensors/%s/notice", "/decisions/%s", "/decisions/1/%s", "/decisions/%s/motion.txt", "/decisions/1/ballots/%s.sig", "/problems/%s", "/books/%s", "/books/decisions/%s", "/%s",
+	"/api/v1/streams/%s/observations", "/api/v1/streams/%s/totals?over=time", "/api/v1/decisions/%s", "/api/%s", "/?lang=%s", "/?layer=%s", "/?%s=1",
+	"/streams/steps?cell=%s", "/streams/steps?measure=%s", "/streams/steps?span=%s", "/streams/steps?day=%s", "/streams/steps?to=%s", "/streams/steps?page=%s", "/streams/steps?%s",
+	"/api/v1/streams/steps/observations?cell=%s", "/api/v1/streams/steps/observations?measure=%s", "/api/v1/streams/steps/observations?from=%s", "/api/v1/streams/steps/observations?cursor=%s",
+	"/api/v1/streams/steps/observations?format=%s", "/api/v1/streams/steps/observations?%s=1", "/api/v1/zones?stream=%s", "/api/v1/zones?stream=steps&measure=%s", "/api/v1/ledger?day=%s", "/api/v1/sensors?limit=%s",
+}
+
+// TestInjections puts thousands of attempts into every part of a request, with both
+// stores behind: none reaches a store's language, a header, a page, a log or a file.
+func TestInjections(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	t.Run("sqlite", func(t *testing.T) { attack(t, newPlaza(t), rand.New(rand.NewPCG(seed, 1)), 3000) })
+	t.Run("influx", func(t *testing.T) {
+		db := newInflux(t)
+		var mu sync.Mutex
+		var asked bytes.Buffer
+		to, err := url.Parse(db.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := httputil.NewSingleHostReverseProxy(to)
+		between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			raw, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			asked.Write(raw)
+			mu.Unlock()
+			r.Body = io.NopCloser(bytes.NewReader(raw))
+			proxy.ServeHTTP(w, r)
+		}))
+		t.Cleanup(between.Close)
+		s, err := influx.Open(influx.Config{URL: between.URL, Org: "city", Bucket: "city/autogen"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := &plaza{t: t, books: books.Dir(t.TempDir()), write: s.Write, read: s}
+		q.fill()
+		q.open(opendata.Config{})
+		attack(t, q, rand.New(rand.NewPCG(seed, 2)), 250)
+		mu.Lock()
+		defer mu.Unlock()
+		if !strings.Contains(asked.String(), `r._measurement == `) {
+			t.Error("the test did not see what InfluxDB is asked")
+		}
+		if at := strings.Index(asked.String(), mark); at >= 0 {
+			t.Errorf("an attempt reached InfluxDB: %s", asked.String()[max(0, at-200):at+50])
+		}
+	})
+}
+
+func attack(t *testing.T, q *plaza, r *rand.Rand, times int) {
+	t.Helper()
+	all := "/api/v1/streams/steps/observations?limit=1000&from=2026-03-01"
+	_, before := q.ask("GET", all, nil)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	for range times {
+		attempt := grow(r, "attempt")
+		address := "/api/v1/streams"
+		header := http.Header{}
+		if r.IntN(4) == 0 {
+			name := []string{"Accept", "Accept-Language", "Accept-Encoding", "If-None-Match", "X-Forwarded-Host", "X-Forwarded-For", "Range", "Cookie"}[r.IntN(8)]
+			header[name] = []string{strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(attempt)}
+			address = everyAnswer[r.IntN(len(everyAnswer))]
+		} else {
+			address = fmt.Sprintf(places[r.IntN(len(places))], []string{url.PathEscape(attempt), url.QueryEscape(attempt)}[r.IntN(2)])
+		}
+		req, err := http.NewRequestWithContext(t.Context(), "GET", q.base+address, nil)
+		if err != nil {
+			t.Fatalf("%q: %v", address, err)
+		}
+		req.Header = header
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatalf("%q: %v", address, err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode >= 500 {
+			t.Errorf("%q is %d", address, resp.StatusCode)
+		}
+		unharmed(t, address, attempt, resp, body)
+	}
+	if _, after := q.ask("GET", all, nil); !bytes.Equal(before, after) {
+		t.Error("the store is not what it was")
+	}
+	if strings.Contains(q.log.String(), mark) {
+		t.Errorf("the log quotes an attempt: %.500s", q.log.String())
+	}
+}
+
+// unharmed holds an answer against what an attempt would have liked.
+func unharmed(t *testing.T, address, attempt string, resp *http.Response, body []byte) {
+	t.Helper()
+	for name, values := range resp.Header {
+		if strings.Contains(strings.ToLower(name+fmt.Sprint(values)), mark) && name != "Location" { // of the mux, which cleans paths
+			t.Errorf("%q set the header %s: %v", address, name, values)
+		}
+	}
+	if resp.Header.Get("Set-Cookie") != "" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%q has headers %v", address, resp.Header)
+	}
+	mime := resp.Header.Get("Content-Type")
+	if strings.HasPrefix(mime, "text/html") {
+		if strings.ContainsAny(attempt, "<>\"'{") && bytes.Contains(body, []byte(attempt)) {
+			t.Errorf("%q is shown as it is", address)
+		}
+		if n := bytes.Count(body, []byte("<script")); resp.StatusCode < 300 && n != 2 || n > 2 {
+			t.Errorf("%q has %d scripts", address, n)
+		}
+		return
+	}
+	// A problem names the path, as it was encoded, and nothing else of the request.
+	rest := bytes.ReplaceAll(body, []byte(strings.SplitN(address, "?", 2)[0]), nil)
+	if bytes.Contains(rest, []byte(mark)) && !strings.HasPrefix(mime, "application/problem+json") {
+		t.Errorf("%q is repeated in %s: %.300s", address, mime, body)
+	}
+	if bytes.Contains(rest, []byte(attempt)) && len(attempt) > 8 {
+		t.Errorf("%q is repeated: %.300s", address, body)
+	}
+}
+
+// TestRate asks too often: who does gets 429 and is told how long to wait, and
+// nobody else is.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	q := newPlaza(t)
+	q.stop()
+	per := 2.0
+	var cfg opendata.Config
+	cfg.Rate.PerSecond = &per
+	q.open(cfg)
+	many, last := 0, http.Header{}
+	begun := time.Now()
+	for range 40 {
+		resp, body := q.ask("GET", "/api/v1/streams", nil)
+		if resp.Header.Get("RateLimit-Policy") != `"client";q=10;w=5` || !strings.HasPrefix(resp.Header.Get("RateLimit"), `"client";r=`) {
+			t.Fatalf("headers are %v", resp.Header)
+		}
+		if resp.StatusCode == 429 {
+			many++
+			last = resp.Header
+			if resp.Header.Get("Content-Type") != "application/problem+json" || !bytes.Contains(body, []byte("/problems/rate")) || resp.Header.Get("Retry-After") == "" {
+				t.Errorf("429 is %s with %v", body, resp.Header)
+			}
+		}
+	}
+	if took := time.Since(begun).Seconds(); many < 29-int(2*took+1) || many > 30 {
+		t.Errorf("%d of 40 requests in %.1f s were refused; want about 30", many, took)
+	}
+	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 7)}}).Dial("tcp", strings.TrimPrefix(q.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /api/v1/streams HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+		t.Errorf("another client gets %q (%v)", line, err)
+	}
+	time.Sleep(1200 * time.Millisecond)
+	if resp, _ := q.ask("GET", "/api/v1/streams", nil); resp.StatusCode != 200 {
+		t.Errorf("after Retry-After of %s it is still %d", last.Get("Retry-After"), resp.StatusCode)
+	}
+}
+
+// TestRateByDefault is off where only this machine can ask.
+func TestRateByDefault(t *testing.T) {
+	t.Parallel()
+	q := newPlaza(t)
+	for range 300 {
+		resp, _ := q.ask("HEAD", "/api/v1/streams", nil)
+		if resp.StatusCode != 200 || resp.Header.Get("RateLimit") != "" {
+			t.Fatalf("on loopback it is %d with %v", resp.StatusCode, resp.Header)
+		}
+	}
+}
+
+// TestSlowClients opens more connections than there may be, says little on each, and
+// never ends: all are cut off, and others are served. What is too long is refused.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	q := newPlaza(t)
+	address := strings.TrimPrefix(q.base, "http://")
+	begun := time.Now()
+	var slow []net.Conn
+	for range 1100 {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nX-Slow: "); err != nil {
+			t.Fatal(err)
+		}
+		slow = append(slow, conn)
+	}
+	if resp, _ := q.ask("GET", "/", nil); resp.StatusCode != 200 {
+		t.Errorf("others get %d", resp.StatusCode)
+	}
+	for _, conn := range slow {
+		if err := conn.SetReadDeadline(begun.Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, conn); err != nil && !strings.Contains(err.Error(), "reset") {
+			t.Fatalf("a slow client is still there after %s: %v", time.Since(begun), err)
+		}
+	}
+	for path, want := range map[string]int{
+		"/api/v1/streams?format=" + strings.Repeat("x", 9_000): 400, "/streams/" + strings.Repeat("x", 5_000): 404,
+	} {
+		if resp, _ := q.ask("GET", path, nil); resp.StatusCode != want {
+			t.Errorf("%.30s... is %d; want %d", path, resp.StatusCode, want)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", q.base+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X", strings.Repeat("x", 40_000))
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		return // cut off while it still sent
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 431 {
+		t.Errorf("a header of 40 kB is %d; want 431", resp.StatusCode)
+	}
+}
