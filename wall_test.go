@@ -77,6 +77,7 @@ var arrows = map[string]string{
 	"firmware-sim/street": "",
 	"test/bench":          "",
 	"test/audit":          "firmware-sim/device",
+	"test/benchhttp":      "books store store/sqlite",
 }
 
 // doors are the packages through which each module of others is used.

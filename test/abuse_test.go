@@ -287,3 +287,35 @@ func TestSlowClients(t *testing.T) {
 		t.Errorf("a header of 40 kB is %d; want 431", resp.StatusCode)
 	}
 }
+
+// TestRepeatedIsNearlyStatic holds a repeated query against a handler that writes the
+// same bytes from memory. The target, half, is make bench-http's; this is ten times wider.
+func TestRepeatedIsNearlyStatic(t *testing.T) {
+	q := newPlaza(t)
+	path := "/api/v1/streams/steps/observations?limit=50"
+	_, body := q.ask("GET", path, nil)
+	static := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(body) // the client may be gone
+	}))
+	defer static.Close()
+	rate := func(address string) float64 {
+		begun, n := time.Now(), 0
+		for ; time.Since(begun) < time.Second; n++ {
+			resp, err := http.Get(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil || !bytes.Equal(got, body) {
+				t.Fatalf("%s has %d bytes (%v)", address, len(got), err)
+			}
+		}
+		return float64(n) / time.Since(begun).Seconds()
+	}
+	yardstick, ours := rate(static.URL), rate(q.base+path)
+	t.Logf("static %.0f, repeated %.0f requests/s", yardstick, ours)
+	if ours < yardstick/20 {
+		t.Errorf("repeated queries come at %.0f a second, static bytes at %.0f", ours, yardstick)
+	}
+}

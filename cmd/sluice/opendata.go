@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ func opendataCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "opendata -c FILE", Short: "Serve what was released to residents", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			debug.SetMemoryLimit(enough)
 			cfg, err := opendata.ReadConfig(file)
 			if err != nil {
 				return &gateway.Refusal{Err: err}
@@ -42,6 +44,9 @@ func opendataCommand() *cobra.Command {
 	c.Flags().StringVarP(&file, "config", "c", "opendata.yaml", "configuration file")
 	return c
 }
+
+// enough memory for the open data; the collector works harder before more is taken.
+const enough = 64 << 20
 
 // reader is a store for reading.
 type reader interface {

@@ -26,7 +26,7 @@ func (a *API) streams(r *http.Request, v url.Values) (*reply.Reply, error) {
 	}
 	out := make([]stream, len(all))
 	for i, s := range all {
-		out[i] = stream{s.ID, s.Title, s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation}
+		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation}
 		if !s.ClosedUntil.IsZero() {
 			out[i].ClosedUntil = &s.ClosedUntil
 		}
@@ -59,7 +59,7 @@ func (a *API) sensors(r *http.Request, v url.Values) (*reply.Reply, error) {
 	}
 	all := make([]sensor, len(reg.Sensors))
 	for i, s := range reg.Sensors {
-		all[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until, s.Replaces, s.Contact, s.Purpose, s.Alive, fields(s.Fields)}
+		all[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until, s.Replaces, s.Contact, texts(s.Purpose), s.Alive, fields(s.Fields)}
 	}
 	csv, err := wantsCSV(r, v, "json")
 	if err != nil {
@@ -120,7 +120,7 @@ func (a *API) decided() ([]decision, error) {
 	all, err := a.source.Books.Decisions()
 	out := make([]decision, len(all))
 	for i, d := range all {
-		out[i] = decision{d.ID, d.Title, d.State, d.From, d.Until, d.Policy, d.Motion, d.Version, d.Namespace, votes(d.Votes), d.YAML, d.Explain, d.Diff, nil, d.Problems}
+		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Policy, d.Motion, d.Version, d.Namespace, votes(d.Votes), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
 		if d.Next != nil {
 			out[i].Next = &next{d.Next.Motion, d.Next.From, d.Next.Changes}
 		}

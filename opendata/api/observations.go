@@ -36,11 +36,7 @@ func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) 
 		next = nextPage(r.URL, v, q, all[len(all)-1])
 	}
 	if csv {
-		rows, err := observationTable(st)
-		if err != nil {
-			return nil, err
-		}
-		return rows.csv(all, st.ID, next)
+		return observationTable(st).csv(all, st.ID, next)
 	}
 	return &reply.Reply{Type: "application/json", Body: appendObservations(nil, st.ID, all, next), Next: next}, nil
 }
@@ -66,8 +62,8 @@ func nextPage(u *url.URL, v url.Values, q store.Query, last store.Observation) s
 }
 
 // observationTable has times in UTC and as the stream's people read them.
-func observationTable(st query.Stream) (table[store.Observation], error) {
-	loc, err := time.LoadLocation(st.Timezone)
+func observationTable(st query.Stream) table[store.Observation] {
+	loc := query.Place(st.Timezone)
 	return table[store.Observation]{
 		[]string{"start_utc", "start_local", "every", "cell", "measure", "value", "status", "low", "high", "unit", "decision", "simulation"},
 		func(o store.Observation) [][]string {
@@ -76,7 +72,7 @@ func observationTable(st query.Stream) (table[store.Observation], error) {
 				number(o.Value), string(o.Status), number(o.Low), number(o.High), text(o.Unit), text(o.Decision), strconv.FormatBool(o.Simulation),
 			}}
 		},
-	}, err
+	}
 }
 
 // totals are sums of what is published, over zones or over time.

@@ -205,3 +205,11 @@ func votes(list []books.Vote) []vote {
 	}
 	return out
 }
+
+// texts is never null.
+func texts(by map[string]string) map[string]string {
+	if by == nil {
+		return map[string]string{}
+	}
+	return by
+}

@@ -184,11 +184,8 @@ var Parameters = []string{"from", "to", "cell", "measure", "limit", "cursor", "f
 // exclusive, on start; the last 24 hours before latest by default.
 func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 	q := store.Query{Stream: st.ID}
-	loc, err := time.LoadLocation(st.Timezone)
-	if err != nil {
-		loc = time.UTC
-	}
-	if q.From, q.To, err = span(v, latest, loc); err != nil {
+	var err error
+	if q.From, q.To, err = span(v, latest, Place(st.Timezone)); err != nil {
 		return q, err
 	}
 	for _, id := range v["cell"] {

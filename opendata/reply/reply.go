@@ -38,7 +38,7 @@ type Failer func(http.ResponseWriter, *http.Request, error)
 // Bounds of what is kept and made. An answer as old as fresh is made anew.
 const (
 	fresh     = 250 * time.Millisecond
-	mostBytes = 16 << 20
+	mostBytes = 8 << 20
 	mostOne   = 2 << 20
 	making    = 16 // at a time
 	patience  = 10 * time.Second
@@ -112,7 +112,7 @@ func (k *Keeper) keep(key string, a *kept) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.bytes+len(a.body) > mostBytes || time.Since(k.swept) > time.Second {
+	if k.bytes+len(a.body) > mostBytes || time.Since(k.swept) > fresh {
 		k.swept = time.Now()
 		for old, b := range k.kept {
 			if k.bytes+len(a.body) > mostBytes || time.Since(b.made) >= fresh {

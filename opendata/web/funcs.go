@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"html"
 	"html/template"
 	"strings"
@@ -132,13 +131,7 @@ func of(s *words.Speaker, m books.Measure) string {
 	return m.Of
 }
 
-func local(t time.Time, zone string) time.Time {
-	loc, err := time.LoadLocation(cmp.Or(zone, "UTC"))
-	if err != nil {
-		return t.UTC()
-	}
-	return t.In(loc)
-}
+func local(t time.Time, zone string) time.Time { return t.In(query.Place(zone)) }
 
 // silence says why nothing flows.
 func silence(s *words.Speaker, code string) string {

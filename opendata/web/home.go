@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -267,13 +269,30 @@ func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
 	return m
 }
 
-// atlas is the map of the zones; an empty one while there is none.
+// drawing is the map of the zones as last drawn.
+type drawing struct {
+	mu  sync.Mutex
+	raw []byte    // the zones; guarded by mu
+	m   atlas.Map // guarded by mu
+}
+
+// atlas is the map of the zones, drawn anew when they change; an empty one while
+// there are none.
 func (w *Web) atlas() (atlas.Map, error) {
 	raw, err := w.source.Zones()
 	if err != nil || raw == nil {
 		return atlas.Map{}, err
 	}
-	return atlas.Draw(raw)
+	w.drawn.mu.Lock()
+	defer w.drawn.mu.Unlock()
+	if !bytes.Equal(raw, w.drawn.raw) {
+		m, err := atlas.Draw(raw)
+		if err != nil {
+			return m, err
+		}
+		w.drawn.raw, w.drawn.m = raw, m
+	}
+	return w.drawn.m, nil
 }
 
 func zoneName(m atlas.Map, id string) string {

@@ -39,6 +39,7 @@ type Web struct {
 	log    *slog.Logger
 	speak  map[string]*words.Speaker
 	pages  map[voice]map[string]*template.Template
+	drawn  drawing
 }
 
 // voice is a language, and whether the address asks for it: then links do as well.

@@ -9,27 +9,49 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
-	"time"
+	"sync"
 
 	"modernc.org/sqlite" // also registers the driver "sqlite"
-
-	"sluice/store"
 )
 
+// schema has each row of text once: what the rows of one cell and measure share
+// while their decision stays the same is a series.
 const schema = `
-CREATE TABLE IF NOT EXISTS observation (
+CREATE TABLE IF NOT EXISTS series (
+	id INTEGER PRIMARY KEY, stream TEXT NOT NULL, cell TEXT NOT NULL, measure TEXT NOT NULL, every TEXT NOT NULL, zone TEXT NOT NULL,
+	category TEXT NOT NULL, unit TEXT NOT NULL, decision TEXT NOT NULL, policy TEXT NOT NULL, mechanism TEXT NOT NULL,
+	epsilon REAL NOT NULL, scale REAL NOT NULL, threshold REAL NOT NULL, simulation INTEGER NOT NULL,
+	UNIQUE (stream, cell, measure, every, zone, category, unit, decision, policy, mechanism, epsilon, scale, threshold, simulation)
+);
+CREATE TABLE IF NOT EXISTS released (
 	stream TEXT NOT NULL, start INTEGER NOT NULL, cell TEXT NOT NULL, measure TEXT NOT NULL,
-	stop INTEGER NOT NULL, every TEXT NOT NULL, zone TEXT NOT NULL, category TEXT NOT NULL,
-	status TEXT NOT NULL, reason TEXT NOT NULL, value REAL, low REAL, high REAL, unit TEXT NOT NULL,
-	decision TEXT NOT NULL, policy TEXT NOT NULL, mechanism TEXT NOT NULL, epsilon REAL NOT NULL,
-	scale REAL NOT NULL, threshold REAL NOT NULL, ledger INTEGER NOT NULL, simulation INTEGER NOT NULL,
+	stop INTEGER NOT NULL, series INTEGER NOT NULL REFERENCES series, status TEXT NOT NULL, reason TEXT NOT NULL,
+	value REAL, low REAL, high REAL, ledger INTEGER NOT NULL,
 	PRIMARY KEY (stream, start, cell, measure)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS observation_stop ON observation (stream, stop);`
+CREATE INDEX IF NOT EXISTS released_stop ON released (stream, stop);
+CREATE INDEX IF NOT EXISTS released_cell ON released (stream, cell, measure, start);
+CREATE VIEW IF NOT EXISTS observations AS SELECT r.stream, datetime(r.start / 1000000000, 'unixepoch') AS start_utc, r.cell, r.measure,
+	r.status, r.reason, r.value, r.low, r.high, s.unit, s.decision, s.policy, s.mechanism, s.epsilon, s.scale, s.threshold, r.ledger, s.simulation
+	FROM released r JOIN series s ON s.id = r.series;`
 
-const columns = `stream, start, cell, measure, stop, every, zone, category, status, reason, value, low, high,
-	unit, decision, policy, mechanism, epsilon, scale, threshold, ledger, simulation`
+// columns of a series, in the order of the type's fields.
+const columns = "stream, cell, measure, every, zone, category, unit, decision, policy, mechanism, epsilon, scale, threshold, simulation"
+
+// series is what many observations share.
+type series struct {
+	stream, cell, measure, every, zone, category, unit, decision, policy, mechanism string
+	epsilon, scale, threshold                                                       float64
+	simulation                                                                      bool
+}
+
+// older moves what a file of the first version holds, in which every row had all
+// of its text.
+const older = `
+INSERT OR IGNORE INTO series (` + columns + `) SELECT DISTINCT ` + columns + ` FROM observation;
+INSERT OR IGNORE INTO released SELECT o.stream, o.start, o.cell, o.measure, o.stop, s.id, o.status, o.reason, o.value, o.low, o.high, o.ledger
+	FROM observation o JOIN series s USING (` + columns + `);
+DROP TABLE observation;`
 
 // DSN is the connection string of a database file: WAL, full synchronisation,
 // write transactions that begin immediate, so that they cannot deadlock.
@@ -67,7 +89,19 @@ func KeepWAL(ctx context.Context, db *sql.DB) error {
 }
 
 // Store is an open file.
-type Store struct{ db *sql.DB }
+type Store struct {
+	db *sql.DB
+
+	mu    sync.Mutex
+	ids   map[series]int64 // of the writer; guarded by mu
+	known map[int64]series // of a reader; guarded by mu
+	// These are prepared when they are first needed; guarded by mu.
+	whole, one, had *sql.Stmt
+}
+
+func newStore(db *sql.DB) *Store {
+	return &Store{db: db, ids: make(map[series]int64), known: make(map[int64]series)}
+}
 
 // Open opens the file for writing, making it if need be.
 func Open(ctx context.Context, path string) (*Store, error) {
@@ -76,14 +110,36 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	_, err = db.ExecContext(ctx, schema)
+	err = lay(ctx, db)
 	if err == nil {
 		err = KeepWAL(ctx, db)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening store %s: %w", path, err), db.Close())
 	}
-	return &Store{db}, nil
+	return newStore(db), nil
+}
+
+// lay makes the tables, and moves an older file's rows into them.
+func lay(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	var old int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'observation'").Scan(&old); err != nil {
+		return err
+	}
+	if old > 0 {
+		if _, err := tx.ExecContext(ctx, older); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // OpenReader opens the file for reading only; it may not exist yet.
@@ -93,88 +149,19 @@ func OpenReader(path string) (*Store, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(4)
-	return &Store{db}, nil
+	db.SetMaxIdleConns(4)
+	return newStore(db), nil
 }
 
 // Close releases the file.
-func (s *Store) Close() error { return s.db.Close() }
-
-// Write stores observations in one transaction; those already there stay, unless
-// they are withdrawn.
-func (s *Store) Write(ctx context.Context, list []store.Observation) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // after Commit it does nothing
-	insert, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO observation ("+columns+") VALUES ("+strings.Repeat("?,", 21)+"?)")
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
-	for _, o := range list {
-		if o.Status == store.Withdrawn {
-			if _, err := tx.ExecContext(ctx, "UPDATE observation SET status = ?, reason = ?, value = NULL, low = NULL, high = NULL WHERE stream = ? AND start = ? AND cell = ? AND measure = ?",
-				o.Status, o.Reason, o.Stream, o.Start.UnixNano(), o.Cell, o.Measure); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := insert.ExecContext(ctx, o.Stream, o.Start.UnixNano(), o.Cell, o.Measure, o.End.UnixNano(), o.Every,
-			o.Zone, o.Category, o.Status, o.Reason, o.Value, o.Low, o.High, o.Unit, o.Decision, o.Policy,
-			o.Mechanism, o.Epsilon, o.Scale, o.Threshold, o.Ledger, o.Simulation); err != nil {
-			return err
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, stmt := range []*sql.Stmt{s.whole, s.one, s.had} {
+		if stmt != nil {
+			errs = append(errs, stmt.Close())
 		}
 	}
-	return tx.Commit()
-}
-
-// Observations answers a query, at most q.Limit rows.
-func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
-	where := "stream = ? AND start >= ? AND start < ?"
-	args := []any{q.Stream, q.From.UnixNano(), q.To.UnixNano()}
-	in := func(column string, list []string) {
-		if len(list) == 0 {
-			return
-		}
-		where += " AND " + column + " IN (?" + strings.Repeat(",?", len(list)-1) + ")"
-		for _, x := range list {
-			args = append(args, x)
-		}
-	}
-	in("cell", q.Cells)
-	in("measure", q.Measures)
-	if q.After != nil {
-		where += " AND (start, cell, measure) > (?, ?, ?)"
-		args = append(args, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure)
-	}
-	args = append(args, q.Limit)
-	rows, err := s.db.QueryContext(ctx, "SELECT "+columns+" FROM observation WHERE "+where+" ORDER BY start, cell, measure LIMIT ?", args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	list := []store.Observation{}
-	for rows.Next() {
-		var o store.Observation
-		var start, stop int64
-		if err := rows.Scan(&o.Stream, &start, &o.Cell, &o.Measure, &stop, &o.Every, &o.Zone, &o.Category, &o.Status, &o.Reason,
-			&o.Value, &o.Low, &o.High, &o.Unit, &o.Decision, &o.Policy, &o.Mechanism, &o.Epsilon, &o.Scale,
-			&o.Threshold, &o.Ledger, &o.Simulation); err != nil {
-			return nil, err
-		}
-		o.Start, o.End = time.Unix(0, start).UTC(), time.Unix(0, stop).UTC()
-		list = append(list, o)
-	}
-	return list, rows.Err()
-}
-
-// ClosedUntil is the end of the stream's last stored window; zero when none is.
-func (s *Store) ClosedUntil(ctx context.Context, stream string) (time.Time, error) {
-	var stop sql.NullInt64
-	err := s.db.QueryRowContext(ctx, "SELECT max(stop) FROM observation WHERE stream = ?", stream).Scan(&stop)
-	if err != nil || !stop.Valid {
-		return time.Time{}, err
-	}
-	return time.Unix(0, stop.Int64).UTC(), nil
+	return errors.Join(append(errs, s.db.Close())...)
 }

@@ -1,12 +1,18 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"sluice/store"
 )
@@ -92,4 +98,99 @@ func show(list []store.Observation) (out []string) {
 		out = append(out, fmt.Sprintf("%+v %s\n", o, v))
 	}
 	return out
+}
+
+// TestEveryQueryAgrees asks at random, with cells, measures, positions and limits, and
+// compares with a filter over all that was written.
+func TestEveryQueryAgrees(t *testing.T) {
+	ctx := t.Context()
+	w, err := Open(ctx, filepath.Join(t.TempDir(), "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	var all []store.Observation
+	cells, measures := []string{"a", "a/x", "b", "c"}, []string{"m", "n", "o"}
+	for hour := range 12 {
+		for _, c := range cells {
+			for _, m := range measures {
+				o := observation(hour, c, value(float64(hour)))
+				o.Measure, o.Policy = m, fmt.Sprint("p", hour/5)
+				if m == "o" && (c != "b" || hour < 8) {
+					continue // added later, in one place
+				}
+				all = append(all, o)
+			}
+		}
+	}
+	if err := w.Write(ctx, all); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		at := func(name string) time.Time {
+			return time.Unix(int64(rapid.IntRange(0, 13).Draw(t, name))*3600, 0).UTC()
+		}
+		some := func(name string, of []string) []string {
+			return rapid.SliceOfN(rapid.SampledFrom(append(of, "none")), 0, 5).Draw(t, name)
+		}
+		q := store.Query{Stream: "s", From: at("from"), To: at("to"), Cells: some("cells", cells), Measures: some("measures", measures), Limit: rapid.IntRange(1, 60).Draw(t, "limit")}
+		if rapid.Bool().Draw(t, "behind") {
+			q.After = &store.Position{Start: at("start"), Cell: rapid.SampledFrom(append(cells, "", "zz")).Draw(t, "cell"), Measure: rapid.SampledFrom(append(measures, "")).Draw(t, "measure")}
+		}
+		want := []store.Observation{}
+		for _, o := range all {
+			behind := q.After == nil || cmp.Or(o.Start.Compare(q.After.Start), cmp.Compare(o.Cell, q.After.Cell), cmp.Compare(o.Measure, q.After.Measure)) > 0
+			if behind && !o.Start.Before(q.From) && o.Start.Before(q.To) && (len(q.Cells) == 0 || slices.Contains(q.Cells, o.Cell)) && (len(q.Measures) == 0 || slices.Contains(q.Measures, o.Measure)) {
+				want = append(want, o)
+			}
+		}
+		want = want[:min(len(want), q.Limit)]
+		got, err := w.Observations(ctx, q)
+		if err != nil || fmt.Sprint(show(got)) != fmt.Sprint(show(want)) {
+			t.Fatalf("%+v gives %v\n%v\nwant\n%v", q, err, show(got), show(want))
+		}
+	})
+}
+
+// TestOlderFile opens a file of the first version: its rows are all there, also after
+// a second time.
+func TestOlderFile(t *testing.T) {
+	ctx := t.Context()
+	path := filepath.Join(t.TempDir(), "store.db")
+	db, err := sql.Open("sqlite", DSN(path, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(ctx, `CREATE TABLE observation (
+	stream TEXT NOT NULL, start INTEGER NOT NULL, cell TEXT NOT NULL, measure TEXT NOT NULL,
+	stop INTEGER NOT NULL, every TEXT NOT NULL, zone TEXT NOT NULL, category TEXT NOT NULL,
+	status TEXT NOT NULL, reason TEXT NOT NULL, value REAL, low REAL, high REAL, unit TEXT NOT NULL,
+	decision TEXT NOT NULL, policy TEXT NOT NULL, mechanism TEXT NOT NULL, epsilon REAL NOT NULL,
+	scale REAL NOT NULL, threshold REAL NOT NULL, ledger INTEGER NOT NULL, simulation INTEGER NOT NULL,
+	PRIMARY KEY (stream, start, cell, measure)) WITHOUT ROWID;
+	INSERT INTO observation VALUES ('s', 0, 'a/x', 'm', 3600000000000, 'PT1H', 'a', 'x', 'published', '', 5, 3, 7, 'device', '1', 'p', 'laplace', 0.5, 2, 40.25, 3, 1),
+	('s', 0, 'b', 'm', 3600000000000, 'PT1H', 'b', '', 'withheld', 'few', NULL, NULL, NULL, 'device', '1', 'p', 'laplace', 0.5, 2, 40.25, 3, 0);`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s, err := Open(ctx, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Observations(ctx, store.Query{Stream: "s", From: time.Unix(0, 0), To: time.Unix(1e9, 0), Limit: 10})
+		end := time.Unix(3600, 0).UTC()
+		want := []store.Observation{
+			{Stream: "s", Start: time.Unix(0, 0).UTC(), End: end, Every: "PT1H", Cell: "a/x", Zone: "a", Category: "x", Measure: "m", Status: store.Published, Value: value(5), Low: value(3), High: value(7), Unit: "device", Decision: "1", Policy: "p", Mechanism: "laplace", Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 3, Simulation: true},
+			{Stream: "s", Start: time.Unix(0, 0).UTC(), End: end, Every: "PT1H", Cell: "b", Zone: "b", Measure: "m", Status: store.Withheld, Reason: "few", Unit: "device", Decision: "1", Policy: "p", Mechanism: "laplace", Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 3},
+		}
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v (%v); want %v", show(got), err, show(want))
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

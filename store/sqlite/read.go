@@ -1,0 +1,238 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/store"
+)
+
+// The queries: all of a stream, and one cell and measure, each with an index in the
+// order of its answer; and the measures that a cell ever had.
+const (
+	fields  = "SELECT start, stop, series, status, reason, value, low, high, ledger FROM released "
+	whole   = fields + "WHERE stream = ? AND (start, cell, measure) > (?, ?, ?) AND start < ?"
+	inOrder = " ORDER BY start, cell, measure LIMIT ?"
+	had     = "SELECT DISTINCT measure FROM series WHERE stream = ? AND cell = ? ORDER BY measure"
+	one     = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND start >= ? AND start < ? ORDER BY start LIMIT ?"
+)
+
+// mostPairs of cell and measure are looked up one by one.
+const mostPairs = 8
+
+// Observations answers a query, at most q.Limit rows.
+func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
+	pairs, err := s.pairs(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var list []row
+	if len(q.Cells) > 0 && len(pairs) <= mostPairs {
+		list, err = s.each(ctx, q, pairs)
+	} else {
+		list, err = s.scan(ctx, q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.resolve(ctx, list)
+}
+
+// pair is a cell and a measure.
+type pair struct{ cell, measure string }
+
+// pairs are those that a query for some cells is about, in order; where it names no
+// measures, all that these cells ever had.
+func (s *Store) pairs(ctx context.Context, q store.Query) (out []pair, err error) {
+	if len(q.Cells) > mostPairs {
+		return make([]pair, len(q.Cells)), nil // too many to be told
+	}
+	for _, cell := range slices.Compact(slices.Sorted(slices.Values(q.Cells))) {
+		measures := slices.Compact(slices.Sorted(slices.Values(q.Measures)))
+		if len(measures) == 0 {
+			if measures, err = s.measures(ctx, q.Stream, cell); err != nil {
+				return nil, err
+			}
+		}
+		for _, m := range measures {
+			out = append(out, pair{cell, m})
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) measures(ctx context.Context, stream, cell string) (out []string, err error) {
+	stmt, err := s.prepared(ctx, &s.had, had)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := stmt.QueryContext(ctx, stream, cell)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m string
+		if err := rows.Scan(&m); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, rows.Err()
+}
+
+// each reads the pairs one by one and puts their rows in order.
+func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, error) {
+	stmt, err := s.prepared(ctx, &s.one, one)
+	if err != nil {
+		return nil, err
+	}
+	var all []row
+	for n, x := range pairs {
+		from := q.From.UnixNano()
+		if q.After != nil {
+			at := q.After.Start.UnixNano()
+			if cmp.Or(cmp.Compare(x.cell, q.After.Cell), cmp.Compare(x.measure, q.After.Measure)) <= 0 {
+				at++ // this one of the window where the page ended is behind us
+			}
+			from = max(from, at)
+		}
+		begin := len(all)
+		if all, err = read(all, q.Limit)(stmt.QueryContext(ctx, q.Stream, x.cell, x.measure, from, q.To.UnixNano(), q.Limit)); err != nil {
+			return nil, err
+		}
+		for i := begin; i < len(all); i++ {
+			all[i].order = n
+		}
+	}
+	slices.SortFunc(all, func(a, b row) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.order, b.order)) })
+	return all[:min(len(all), q.Limit)], nil
+}
+
+// scan reads the stream from a position on.
+func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
+	// Nothing comes before an empty cell, so that this is the start itself.
+	args := []any{q.Stream, q.From.UnixNano(), "", "", q.To.UnixNano()}
+	if q.After != nil && !q.After.Start.Before(q.From) {
+		args = []any{q.Stream, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure, q.To.UnixNano()}
+	}
+	if len(q.Cells) == 0 && len(q.Measures) == 0 {
+		stmt, err := s.prepared(ctx, &s.whole, whole+inOrder)
+		if err != nil {
+			return nil, err
+		}
+		return read(nil, q.Limit)(stmt.QueryContext(ctx, append(args, q.Limit)...))
+	}
+	where := whole
+	in := func(column string, list []string) {
+		if len(list) == 0 {
+			return
+		}
+		where += " AND " + column + " IN (?" + strings.Repeat(",?", len(list)-1) + ")"
+		for _, x := range list {
+			args = append(args, x)
+		}
+	}
+	in("cell", q.Cells)
+	in("measure", q.Measures)
+	return read(nil, q.Limit)(s.db.QueryContext(ctx, where+inOrder, append(args, q.Limit)...))
+}
+
+func (s *Store) prepared(ctx context.Context, stmt **sql.Stmt, text string) (*sql.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if *stmt == nil {
+		made, err := s.db.PrepareContext(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		*stmt = made
+	}
+	return *stmt, nil
+}
+
+// row is an observation before its series is known. Order is that of its cell and
+// measure among those that were read one by one.
+type row struct {
+	start, stop, series, ledger int64
+	status                      store.Status
+	reason                      string
+	value, low, high            sql.NullFloat64
+	order                       int
+}
+
+// read appends what a query gives to a list.
+func read(list []row, limit int) func(*sql.Rows, error) ([]row, error) {
+	return func(rows *sql.Rows, err error) ([]row, error) {
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		list = slices.Grow(list, min(limit, 128))
+		for rows.Next() {
+			var r row
+			if err := rows.Scan(&r.start, &r.stop, &r.series, &r.status, &r.reason, &r.value, &r.low, &r.high, &r.ledger); err != nil {
+				return nil, err
+			}
+			list = append(list, r)
+		}
+		return list, rows.Err()
+	}
+}
+
+// resolve looks up what rows share. A series never changes.
+func (s *Store) resolve(ctx context.Context, list []row) ([]store.Observation, error) {
+	out := make([]store.Observation, len(list))
+	for i := range list {
+		r := &list[i]
+		x, err := s.lookUp(ctx, r.series)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = store.Observation{
+			Stream: x.stream, Start: time.Unix(0, r.start).UTC(), End: time.Unix(0, r.stop).UTC(), Every: x.every, Cell: x.cell, Zone: x.zone, Category: x.category, Measure: x.measure,
+			Status: r.status, Reason: r.reason, Unit: x.unit, Decision: x.decision, Policy: x.policy, Mechanism: x.mechanism,
+			Epsilon: x.epsilon, Scale: x.scale, Threshold: x.threshold, Ledger: r.ledger, Simulation: x.simulation,
+		}
+		if r.value.Valid {
+			v := [3]float64{r.value.Float64, r.low.Float64, r.high.Float64}
+			out[i].Value, out[i].Low, out[i].High = &v[0], &v[1], &v[2]
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) lookUp(ctx context.Context, id int64) (series, error) {
+	s.mu.Lock()
+	x, ok := s.known[id]
+	s.mu.Unlock()
+	if ok {
+		return x, nil
+	}
+	err := s.db.QueryRowContext(ctx, "SELECT "+columns+" FROM series WHERE id = ?", id).Scan(&x.stream, &x.cell, &x.measure, &x.every, &x.zone, &x.category,
+		&x.unit, &x.decision, &x.policy, &x.mechanism, &x.epsilon, &x.scale, &x.threshold, &x.simulation)
+	if err != nil {
+		return x, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.known) > mostKnown {
+		clear(s.known)
+	}
+	s.known[id] = x
+	return x, nil
+}
+
+// ClosedUntil is the end of the stream's last stored window; zero when none is.
+func (s *Store) ClosedUntil(ctx context.Context, stream string) (time.Time, error) {
+	var stop sql.NullInt64
+	err := s.db.QueryRowContext(ctx, "SELECT max(stop) FROM released WHERE stream = ?", stream).Scan(&stop)
+	if err != nil || !stop.Valid {
+		return time.Time{}, err
+	}
+	return time.Unix(0, stop.Int64).UTC(), nil
+}
