@@ -40,7 +40,7 @@ const (
 )
 
 // Draw reads a GeoJSON FeatureCollection of polygons (RFC 7946) and draws it.
-// Features of other shapes, and those without an id, are left out.
+// Features without an id are left out; those of other shapes have a name and no path.
 func Draw(raw []byte) (Map, error) {
 	all, err := geojson.UnmarshalFeatureCollection(raw)
 	if err != nil {
@@ -58,11 +58,10 @@ func Draw(raw []byte) (Map, error) {
 			bound = bound.Union(b)
 		}
 	}
-	if !some {
-		return m, nil
-	}
 	p := onto(bound)
-	m.Height = p.height
+	if some {
+		m.Height = p.height
+	}
 	for _, f := range all.Features {
 		if z, ok := p.zone(f); ok {
 			m.Zones = append(m.Zones, z)
@@ -104,32 +103,35 @@ func (p projection) point(q orb.Point) orb.Point {
 }
 
 func (p projection) zone(f *geojson.Feature) (Zone, bool) {
-	polygons := shape(f)
-	if polygons == nil {
-		return Zone{}, false
-	}
-	z := Zone{}
-	z.ID, _ = f.ID.(string)
+	id, some := f.ID.(string)
+	z := Zone{ID: id}
 	name, _ := f.Properties["name"].(string)
 	z.Name = cmp.Or(name, z.ID)
 	largest := 0.0
-	for _, polygon := range polygons {
+	for _, polygon := range shape(f) {
 		var flat orb.Polygon
 		for _, ring := range polygon {
 			moved := make(orb.Ring, len(ring))
 			for i, q := range ring {
 				moved[i] = p.point(q)
 			}
-			flat = append(flat, moved)
+			flat = append(flat, thin(moved))
 		}
-		flat = simplify.DouglasPeucker(0.5).Polygon(flat)
 		z.Path += path(flat)
 		if at, area := planar.CentroidArea(flat); math.Abs(area) > largest {
 			largest = math.Abs(area)
 			z.X, z.Y, z.Room = round(at.X()), round(at.Y()), flat.Bound().Max.X()-flat.Bound().Min.X()
 		}
 	}
-	return z, z.Path != ""
+	return z, some
+}
+
+// thin takes corners off an outline that cannot be seen, unless nothing would be left.
+func thin(ring orb.Ring) orb.Ring {
+	if few := simplify.DouglasPeucker(0.5).Ring(ring.Clone()); len(few) > 3 {
+		return few
+	}
+	return ring
 }
 
 func path(polygon orb.Polygon) string {

@@ -251,7 +251,7 @@ func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
 			m.Legend = append(m.Legend, class{"q" + strconv.Itoa(n), s.Tick(from, step), s.Tick(from+step, step)})
 		}
 	}
-	for _, z := range drawn.Zones {
+	for _, z := range withCells(drawn.Zones, l) {
 		row := zoneRow{Zone: z, Value: by[z.ID], Class: "outside", Label: label(z.Name, z.Room)}
 		for _, c := range l.Stream.Cells {
 			if c.Zone == z.ID && c.Category == l.Category {
@@ -267,6 +267,17 @@ func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
 		m.Rows = append(m.Rows, row)
 	}
 	return m
+}
+
+// withCells are the zones of the map, and those of cells that the map does not have.
+func withCells(zones []atlas.Zone, l layer) []atlas.Zone {
+	zones = slices.Clip(zones)
+	for _, c := range l.Stream.Cells {
+		if !slices.ContainsFunc(zones, func(z atlas.Zone) bool { return z.ID == c.Zone }) {
+			zones = append(zones, atlas.Zone{ID: c.Zone, Name: c.Zone})
+		}
+	}
+	return zones
 }
 
 // drawing is the map of the zones as last drawn.

@@ -1,0 +1,102 @@
+package test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var fenced = regexp.MustCompile("(?s)```(\\w*)\n(.*?)```")
+
+// TestRecipes runs every recipe of docs/residents.md against the demo: in a shell, in
+// Python, in a spreadsheet and R where they are installed.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	need(t, "curl")
+	need(t, "python3")
+	d := startDemo(t, filepath.Join(t.TempDir(), "town"))
+	d.find(`"event":"replayed"`)
+	text := strings.ReplaceAll(read(t, "../docs/residents.md"), "http://127.0.0.1:8080", d.OpenData)
+	work := t.TempDir()
+	if err := os.Mkdir(filepath.Join(work, "docs"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(work, "docs", "verify.py"), read(t, "../docs/verify.py"))
+	shell := ""
+	ran := map[string]int{}
+	for _, block := range fenced.FindAllStringSubmatch(text, -1) {
+		ran[block[1]]++
+		switch block[1] {
+		case "sh":
+			shell += block[2]
+		case "python":
+			want(t, recipe(t, work, "python3", "-c", block[2]), `rambla: at most \d+ devices`)
+		case "r":
+			if _, err := exec.LookPath("Rscript"); err == nil {
+				want(t, recipe(t, work, "Rscript", "-e", block[2]), `(?s)cell.*value.*rambla`)
+			}
+		case "":
+			spreadsheet(t, work, block[2])
+		default:
+			t.Errorf("a recipe is in %q, which the test cannot run", block[1])
+		}
+	}
+	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran[""] != 1 {
+		t.Errorf("the recipes are %v", ran)
+	}
+	out := recipe(t, work, "bash", "-euo", "pipefail", "-c", strings.ReplaceAll(shell, "curl -s", "curl -sf"))
+	for _, line := range []string{
+		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`, `"type":"FeatureCollection".*"value":\d+`,
+		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`,
+	} {
+		want(t, out, line)
+	}
+	rows, err := csv.NewReader(strings.NewReader(read(t, filepath.Join(work, "footfall.csv")))).ReadAll()
+	if err != nil || len(rows) < 50 {
+		t.Errorf("the saved file has %d rows (%v)", len(rows), err)
+	}
+	if _, err := exec.LookPath("soffice"); err == nil {
+		recipe(t, work, "soffice", "--headless", "--convert-to", "xlsx", "-env:UserInstallation=file://"+work+"/office", "footfall.csv")
+		if info, err := os.Stat(filepath.Join(work, "footfall.xlsx")); err != nil || info.Size() < 2000 {
+			t.Errorf("the spreadsheet is not there: %v", err)
+		}
+	}
+}
+
+func recipe(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	c := exec.Command(args[0], args[1:]...)
+	c.Dir = dir
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		t.Errorf("%s: %v\n%s\n%s", args[0], err, tail(stderr.String()), tail(string(out)))
+	}
+	return string(out)
+}
+
+func want(t *testing.T, out, pattern string) {
+	t.Helper()
+	if !regexp.MustCompile(pattern).MatchString(out) {
+		t.Errorf("there is no %s in\n%s", pattern, tail(out))
+	}
+}
+
+// spreadsheet takes the address out of a formula, as IMPORTDATA does.
+func spreadsheet(t *testing.T, dir, formula string) {
+	t.Helper()
+	m := regexp.MustCompile(`^=IMPORTDATA\("([^"]+)"\)\n$`).FindStringSubmatch(formula)
+	if m == nil {
+		t.Fatalf("%q is no formula", formula)
+	}
+	status, header, body := get(t, m[1])
+	if rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll(); status != 200 || err != nil || len(rows) < 20 || !strings.HasPrefix(header.Get("Content-Type"), "text/csv") {
+		t.Errorf("the spreadsheet gets %d, %d rows (%v)", status, len(rows), err)
+	}
+}
