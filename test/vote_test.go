@@ -261,6 +261,14 @@ func (a *assembly) checkPages(c *city) {
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Good") {
 		a.t.Errorf("%s: %v\n%s", command, err, out)
 	}
+	a.t.Run("in a browser", func(t *testing.T) {
+		need(t, "chromium")
+		chromium, err := exec.LookPath("chromium")
+		if err != nil {
+			t.Fatal(err)
+		}
+		node(t, "pages.js", c.opendata, chromium, "/decisions/1", "/decisions", "/privacy")
+	})
 }
 
 // TestForgedMotions puts motions into a gateway's inbox that must change nothing:
