@@ -44,7 +44,7 @@ func TestTheAuditFinds(t *testing.T) {
 		{"noise redrawn after a crash", "crashes", "values per number", []edit{
 			{"gateway/release/publisher.go", "if err != nil || done {", "if _ = done; err != nil {"},
 			{"gateway/ledger/ledger.go", "INSERT OR IGNORE INTO journal", "INSERT OR REPLACE INTO journal"},
-			{"store/sqlite/sqlite.go", "INSERT OR IGNORE INTO observation", "INSERT OR REPLACE INTO observation"}}},
+			{"store/sqlite/write.go", "INSERT OR IGNORE INTO released", "INSERT OR REPLACE INTO released"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
