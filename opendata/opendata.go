@@ -72,7 +72,7 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	catalog.New(s.source, keeper, cfg.URL, log).Routes(mux)
 	pages.Routes(mux)
 	s.health(mux)
-	var h http.Handler = reply.ReadOnly(mux)
+	h := reply.ReadOnly(mux)
 	if per := cfg.perSecond(s.loopback()); per > 0 {
 		h = newLimiter(per).wrap(h)
 	}

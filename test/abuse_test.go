@@ -114,7 +114,7 @@ func attack(t *testing.T, q *plaza, r *rand.Rand, times int) {
 	defer client.CloseIdleConnections()
 	for range times {
 		attempt := grow(r, "attempt")
-		address := "/api/v1/streams"
+		var address string
 		header := http.Header{}
 		if r.IntN(4) == 0 {
 			name := []string{"Accept", "Accept-Language", "Accept-Encoding", "If-None-Match", "X-Forwarded-Host", "X-Forwarded-For", "Range", "Cookie"}[r.IntN(8)]
@@ -123,7 +123,7 @@ func attack(t *testing.T, q *plaza, r *rand.Rand, times int) {
 		} else {
 			address = fmt.Sprintf(places[r.IntN(len(places))], []string{url.PathEscape(attempt), url.QueryEscape(attempt)}[r.IntN(2)])
 		}
-		req, err := http.NewRequestWithContext(t.Context(), "GET", q.base+address, nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, q.base+address, nil)
 		if err != nil {
 			t.Fatalf("%q: %v", address, err)
 		}
@@ -198,7 +198,7 @@ func TestRate(t *testing.T) {
 		if resp.Header.Get("RateLimit-Policy") != `"client";q=10;w=5` || !strings.HasPrefix(resp.Header.Get("RateLimit"), `"client";r=`) {
 			t.Fatalf("headers are %v", resp.Header)
 		}
-		if resp.StatusCode == 429 {
+		if resp.StatusCode == http.StatusTooManyRequests {
 			many++
 			last = resp.Header
 			if resp.Header.Get("Content-Type") != "application/problem+json" || !bytes.Contains(body, []byte("/problems/rate")) || resp.Header.Get("Retry-After") == "" {
@@ -219,7 +219,7 @@ func TestRate(t *testing.T) {
 		t.Errorf("another client gets %q (%v)", line, err)
 	}
 	time.Sleep(1200 * time.Millisecond)
-	if resp, _ := q.ask("GET", "/api/v1/streams", nil); resp.StatusCode != 200 {
+	if resp, _ := q.ask("GET", "/api/v1/streams", nil); resp.StatusCode != http.StatusOK {
 		t.Errorf("after Retry-After of %s it is still %d", last.Get("Retry-After"), resp.StatusCode)
 	}
 }
@@ -230,7 +230,7 @@ func TestRateByDefault(t *testing.T) {
 	q := newPlaza(t)
 	for range 300 {
 		resp, _ := q.ask("HEAD", "/api/v1/streams", nil)
-		if resp.StatusCode != 200 || resp.Header.Get("RateLimit") != "" {
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("RateLimit") != "" {
 			t.Fatalf("on loopback it is %d with %v", resp.StatusCode, resp.Header)
 		}
 	}
@@ -255,7 +255,7 @@ func TestSlowClients(t *testing.T) {
 		}
 		slow = append(slow, conn)
 	}
-	if resp, _ := q.ask("GET", "/", nil); resp.StatusCode != 200 {
+	if resp, _ := q.ask("GET", "/", nil); resp.StatusCode != http.StatusOK {
 		t.Errorf("others get %d", resp.StatusCode)
 	}
 	for _, conn := range slow {
@@ -273,7 +273,7 @@ func TestSlowClients(t *testing.T) {
 			t.Errorf("%.30s... is %d; want %d", path, resp.StatusCode, want)
 		}
 	}
-	req, err := http.NewRequestWithContext(t.Context(), "GET", q.base+"/", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, q.base+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestSlowClients(t *testing.T) {
 		return // cut off while it still sent
 	}
 	resp.Body.Close()
-	if resp.StatusCode != 431 {
+	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a header of 40 kB is %d; want 431", resp.StatusCode)
 	}
 }

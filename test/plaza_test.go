@@ -247,7 +247,7 @@ func TestSameBytes(t *testing.T) {
 		for round := range 2 {
 			for _, path := range everyAnswer {
 				resp, body := q.ask("GET", path, nil)
-				if resp.StatusCode != 200 {
+				if resp.StatusCode != http.StatusOK {
 					t.Errorf("%s is %d: %.300s", path, resp.StatusCode, body)
 				}
 				got := resp.Header.Get("ETag") + resp.Header.Get("Link") + "\n" + string(body)
@@ -286,7 +286,7 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 			t.Errorf("%s varies by %q", path, resp.Header.Get("Vary"))
 		}
 		head, none := q.ask("HEAD", path, nil)
-		if head.StatusCode != 200 || len(none) != 0 || head.Header.Get("ETag") != etag || head.ContentLength != int64(len(body)) {
+		if head.StatusCode != http.StatusOK || len(none) != 0 || head.Header.Get("ETag") != etag || head.ContentLength != int64(len(body)) {
 			t.Errorf("HEAD %s is %d with %d bytes, ETag %s", path, head.StatusCode, head.ContentLength, head.Header.Get("ETag"))
 		}
 		small, packed := q.ask("GET", path, http.Header{"Accept-Encoding": {"br, gzip;q=0.5"}})
@@ -306,17 +306,17 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 			t.Errorf("%s is compressed for who cannot read it", path)
 		}
 		for _, match := range []string{etag, "W/" + etag, `"other", ` + small.Header.Get("ETag"), "*"} {
-			if same, rest := q.ask("GET", path, http.Header{"If-None-Match": {match}}); same.StatusCode != 304 || len(rest) != 0 || same.Header.Get("ETag") == "" {
+			if same, rest := q.ask("GET", path, http.Header{"If-None-Match": {match}}); same.StatusCode != http.StatusNotModified || len(rest) != 0 || same.Header.Get("ETag") == "" {
 				t.Errorf("%s with If-None-Match %s is %d with %d bytes", path, match, same.StatusCode, len(rest))
 			}
 		}
-		if other, _ := q.ask("GET", path, http.Header{"If-None-Match": {`"00"`}}); other.StatusCode != 200 {
+		if other, _ := q.ask("GET", path, http.Header{"If-None-Match": {`"00"`}}); other.StatusCode != http.StatusOK {
 			t.Errorf("%s with another ETag is %d", path, other.StatusCode)
 		}
 	}
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "WRITE"} {
 		resp, body := q.ask(method, "/api/v1/streams", nil)
-		if resp.StatusCode != 405 || resp.Header.Get("Allow") != "GET, HEAD" || resp.Header.Get("Content-Type") != "application/problem+json" {
+		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" || resp.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s is %d %s", method, resp.StatusCode, body)
 		}
 	}
@@ -396,7 +396,6 @@ func TestPagesOfLists(t *testing.T) {
 						t.Fatalf("%s, %s: %v", path, name, err)
 					}
 				}
-				path = ""
 				for _, i := range items {
 					all = append(all, string(i))
 				}
@@ -431,7 +430,7 @@ func TestPagesOfLists(t *testing.T) {
 			}
 		}
 		for _, path := range []string{"/api/v1/ledger?cursor=zz", "/api/v1/sensors?cursor=WyJnb25lIl0", "/api/v1/streams?limit=0", "/api/v1/decisions?limit=1001", "/api/v1/zones?measure=devices", "/api/v1/zones?stream=steps&measure=x", "/api/v1/ledger?format=xml"} {
-			if resp, body := q.ask("GET", path, nil); resp.StatusCode != 400 || resp.Header.Get("Content-Type") != "application/problem+json" {
+			if resp, body := q.ask("GET", path, nil); resp.StatusCode != http.StatusBadRequest || resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%s is %d %s", path, resp.StatusCode, body)
 			}
 		}

@@ -41,7 +41,7 @@ func TestRecipes(t *testing.T) {
 				want(t, recipe(t, work, "Rscript", "-e", block[2]), `(?s)cell.*value.*rambla`)
 			}
 		case "":
-			spreadsheet(t, work, block[2])
+			spreadsheet(t, block[2])
 		default:
 			t.Errorf("a recipe is in %q, which the test cannot run", block[1])
 		}
@@ -89,7 +89,7 @@ func want(t *testing.T, out, pattern string) {
 }
 
 // spreadsheet takes the address out of a formula, as IMPORTDATA does.
-func spreadsheet(t *testing.T, dir, formula string) {
+func spreadsheet(t *testing.T, formula string) {
 	t.Helper()
 	m := regexp.MustCompile(`^=IMPORTDATA\("([^"]+)"\)\n$`).FindStringSubmatch(formula)
 	if m == nil {

@@ -29,9 +29,9 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 	Problem(w, r, http.StatusServiceUnavailable, "unavailable", "no", err.Error())
 }
 
-func get(h http.HandlerFunc, ctx context.Context, path string) *httptest.ResponseRecorder {
+func get(ctx context.Context, h http.HandlerFunc, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	h(w, httptest.NewRequest("GET", path, nil).WithContext(ctx))
+	h(w, httptest.NewRequest(http.MethodGet, path, nil).WithContext(ctx))
 	return w
 }
 
@@ -56,7 +56,7 @@ func TestKept(t *testing.T) {
 				if i == 0 {
 					ctx = first
 				}
-				if w := get(h, ctx, "/a"); w.Code != 200 || w.Body.String() != "/a 1" {
+				if w := get(ctx, h, "/a"); w.Code != 200 || w.Body.String() != "/a 1" {
 					t.Errorf("answer %d is %d %s", i, w.Code, w.Body)
 				}
 			})
@@ -65,14 +65,14 @@ func TestKept(t *testing.T) {
 		leave()
 		wg.Wait()
 		time.Sleep(100 * time.Millisecond)
-		if w := get(h, t.Context(), "/a"); w.Body.String() != "/a 1" {
+		if w := get(t.Context(), h, "/a"); w.Body.String() != "/a 1" {
 			t.Errorf("while it is fresh it is made again: %s", w.Body)
 		}
 		time.Sleep(fresh)
-		if w := get(h, t.Context(), "/a"); w.Body.String() != "/a 2" {
+		if w := get(t.Context(), h, "/a"); w.Body.String() != "/a 2" {
 			t.Errorf("later it is %s", w.Body)
 		}
-		if w := get(h, t.Context(), "/b"); w.Body.String() != "/b 3" {
+		if w := get(t.Context(), h, "/b"); w.Body.String() != "/b 3" {
 			t.Errorf("another question has the answer %s", w.Body)
 		}
 	})
@@ -84,7 +84,7 @@ func TestKeptByHeaders(t *testing.T) {
 		return &Reply{Type: "text/plain", Body: []byte(r.Header.Get("Accept") + r.Header.Get("Accept-Language") + r.URL.RawQuery)}, nil
 	}, failed)
 	for _, x := range []struct{ accept, lang, query string }{{"text/csv", "", ""}, {"", "text/csv", "a"}, {"", "ca", ""}, {"", "", "ca"}, {"", "", ""}} {
-		r := httptest.NewRequest("GET", "/?"+x.query, nil)
+		r := httptest.NewRequest(http.MethodGet, "/?"+x.query, nil)
 		r.Header.Set("Accept", x.accept)
 		r.Header.Set("Accept-Language", x.lang)
 		w := httptest.NewRecorder()
@@ -106,7 +106,7 @@ func TestKeptIsBounded(t *testing.T) {
 		return &Reply{Type: "text/plain", Body: []byte(big + r.URL.RawQuery)}, nil
 	}, failed)
 	for n := range 40 {
-		if w := get(h, t.Context(), fmt.Sprintf("/?%d", n)); w.Code != 200 || w.Body.Len() < len(big) {
+		if w := get(t.Context(), h, fmt.Sprintf("/?%d", n)); w.Code != 200 || w.Body.Len() < len(big) {
 			t.Fatalf("answer %d is %d with %d bytes", n, w.Code, w.Body.Len())
 		}
 		if k.bytes > mostBytes {
@@ -121,7 +121,7 @@ func TestKeptIsBounded(t *testing.T) {
 		t.Errorf("%d bytes are kept, %d are counted", sum, k.bytes)
 	}
 	before := len(k.kept)
-	if w := get(h, t.Context(), "/bad"); w.Code != 503 || len(k.kept) != before {
+	if w := get(t.Context(), h, "/bad"); w.Code != 503 || len(k.kept) != before {
 		t.Errorf("what fails is %d, and %d are kept", w.Code, len(k.kept))
 	}
 }
@@ -137,7 +137,7 @@ func TestPatience(t *testing.T) {
 		var wg sync.WaitGroup
 		for n := range making + 5 {
 			wg.Go(func() {
-				if w := get(h, t.Context(), fmt.Sprintf("/%d", n)); w.Code != 503 {
+				if w := get(t.Context(), h, fmt.Sprintf("/%d", n)); w.Code != 503 {
 					t.Errorf("it is %d", w.Code)
 				}
 			})

@@ -66,7 +66,7 @@ func (s *Store) pairs(ctx context.Context, q store.Query) (out []pair, err error
 }
 
 func (s *Store) measures(ctx context.Context, stream, cell string) (out []string, err error) {
-	stmt, err := s.prepared(ctx, &s.had, had)
+	stmt, err := s.prepared(ctx, &s.had, had) //nolint:sqlclosecheck // closed with the store
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (s *Store) measures(ctx context.Context, stream, cell string) (out []string
 
 // each reads the pairs one by one and puts their rows in order.
 func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, error) {
-	stmt, err := s.prepared(ctx, &s.one, one)
+	stmt, err := s.prepared(ctx, &s.one, one) //nolint:sqlclosecheck // closed with the store
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, e
 			from = max(from, at)
 		}
 		begin := len(all)
-		if all, err = read(all, q.Limit)(stmt.QueryContext(ctx, q.Stream, x.cell, x.measure, from, q.To.UnixNano(), q.Limit)); err != nil {
+		if all, err = read(ctx, stmt.QueryContext, all, q.Stream, x.cell, x.measure, from, q.To.UnixNano(), q.Limit); err != nil {
 			return nil, err
 		}
 		for i := begin; i < len(all); i++ {
@@ -121,11 +121,11 @@ func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 		args = []any{q.Stream, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure, q.To.UnixNano()}
 	}
 	if len(q.Cells) == 0 && len(q.Measures) == 0 {
-		stmt, err := s.prepared(ctx, &s.whole, whole+inOrder)
+		stmt, err := s.prepared(ctx, &s.whole, whole+inOrder) //nolint:sqlclosecheck // closed with the store
 		if err != nil {
 			return nil, err
 		}
-		return read(nil, q.Limit)(stmt.QueryContext(ctx, append(args, q.Limit)...))
+		return read(ctx, stmt.QueryContext, nil, append(args, q.Limit)...)
 	}
 	where := whole
 	in := func(column string, list []string) {
@@ -139,7 +139,10 @@ func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 	}
 	in("cell", q.Cells)
 	in("measure", q.Measures)
-	return read(nil, q.Limit)(s.db.QueryContext(ctx, where+inOrder, append(args, q.Limit)...))
+	ask := func(ctx context.Context, args ...any) (*sql.Rows, error) {
+		return s.db.QueryContext(ctx, where+inOrder, args...)
+	}
+	return read(ctx, ask, nil, append(args, q.Limit)...)
 }
 
 func (s *Store) prepared(ctx context.Context, stmt **sql.Stmt, text string) (*sql.Stmt, error) {
@@ -166,22 +169,21 @@ type row struct {
 }
 
 // read appends what a query gives to a list.
-func read(list []row, limit int) func(*sql.Rows, error) ([]row, error) {
-	return func(rows *sql.Rows, err error) ([]row, error) {
-		if err != nil {
+func read(ctx context.Context, query func(context.Context, ...any) (*sql.Rows, error), list []row, args ...any) ([]row, error) {
+	rows, err := query(ctx, args...) //nolint:sqlclosecheck // it is, below
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list = slices.Grow(list, 64)
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.start, &r.stop, &r.series, &r.status, &r.reason, &r.value, &r.low, &r.high, &r.ledger); err != nil {
 			return nil, err
 		}
-		defer rows.Close()
-		list = slices.Grow(list, min(limit, 128))
-		for rows.Next() {
-			var r row
-			if err := rows.Scan(&r.start, &r.stop, &r.series, &r.status, &r.reason, &r.value, &r.low, &r.high, &r.ledger); err != nil {
-				return nil, err
-			}
-			list = append(list, r)
-		}
-		return list, rows.Err()
+		list = append(list, r)
 	}
+	return list, rows.Err()
 }
 
 // resolve looks up what rows share. A series never changes.

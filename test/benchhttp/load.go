@@ -32,20 +32,20 @@ func dial(addr string) (*client, error) {
 	return &client{conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}, nil
 }
 
-// get asks for a path and returns the answer's length.
-func (c *client) get(path string) (int, error) {
+// get asks for a path and throws the answer away.
+func (c *client) get(path string) error {
 	c.out = append(append(append(c.out[:0], "GET "...), path...), " HTTP/1.1\r\nHost: bench\r\n\r\n"...)
 	if _, err := c.conn.Write(c.out); err != nil {
-		return 0, err
+		return err
 	}
 	length := -1
 	for first := true; ; first = false {
 		line, err := c.in.ReadSlice('\n')
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if first && !bytes.Contains(line, []byte(" 200 ")) {
-			return 0, fmt.Errorf("%s: %s", path, bytes.TrimSpace(line))
+			return fmt.Errorf("%s: %s", path, bytes.TrimSpace(line))
 		}
 		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
 			length, _ = strconv.Atoi(string(bytes.TrimSpace(value)))
@@ -55,10 +55,10 @@ func (c *client) get(path string) (int, error) {
 		}
 	}
 	if length < 0 {
-		return 0, errors.New("an answer without Content-Length")
+		return errors.New("an answer without Content-Length")
 	}
 	_, err := c.in.Discard(length)
-	return length, err
+	return err
 }
 
 func fetch(addr, path string) ([]byte, error) {
@@ -90,7 +90,7 @@ func closed(addr string, path func(int) string) (float64, error) {
 			}
 			defer c.conn.Close()
 			for time.Since(begun) < span {
-				if _, errs[i] = c.get(path(counts[i]*connections + i)); errs[i] != nil {
+				if errs[i] = c.get(path(counts[i]*connections + i)); errs[i] != nil {
 					return
 				}
 				counts[i]++
@@ -137,7 +137,7 @@ func latency(addr string) error {
 				if n%10 == 0 {
 					path = fresh(n)
 				}
-				if _, errs[i] = c.get(path); errs[i] != nil {
+				if errs[i] = c.get(path); errs[i] != nil {
 					return
 				}
 				took[n] = time.Since(at(n))

@@ -26,13 +26,13 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds of two seconds for each")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	var err error
 	if *static != "" {
 		err = serveStatic(ctx, *static)
 	} else {
 		err = run(ctx, *sluice, *rows, *rounds)
 	}
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchhttp:", err)
 		os.Exit(1)
