@@ -11,22 +11,32 @@ import (
 	"sluice/store"
 )
 
+// asked is the stream that a request is about, whether the answer is CSV, and the
+// gateway's time where the request does not name one.
+func (a *API) asked(r *http.Request, v url.Values) (st query.Stream, csv bool, latest time.Time, err error) {
+	if st, err = a.source.Stream(r.Context(), r.PathValue("id")); err != nil {
+		return st, false, latest, err
+	}
+	if csv, err = wantsCSV(r, v, "json"); err != nil {
+		return st, false, latest, err
+	}
+	if !v.Has("from") && !v.Has("to") { // nobody else needs it
+		latest, err = a.source.Latest(r.Context())
+	}
+	return st, csv, latest, err
+}
+
 func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) {
-	ctx := r.Context()
-	st, err := a.source.Stream(ctx, r.PathValue("id"))
+	st, csv, latest, err := a.asked(r, v)
 	if err != nil {
 		return nil, err
 	}
-	csv, err := wantsCSV(r, v, "json")
-	if err != nil {
-		return nil, err
-	}
-	q, err := a.asked(r, v, st)
+	q, err := query.Parse(v, st, latest)
 	if err != nil {
 		return nil, err
 	}
 	q.Limit++ // one more shows whether there is a next page
-	all, err := a.source.Store.Observations(ctx, q)
+	all, err := a.source.Store.Observations(r.Context(), q)
 	if err != nil {
 		return nil, err
 	}
@@ -39,18 +49,6 @@ func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) 
 		return observationTable(st).csv(all, st.ID, next)
 	}
 	return &reply.Reply{Type: "application/json", Body: appendObservations(nil, st.ID, all, next), Next: next}, nil
-}
-
-// asked reads the query; the latest time is looked up only where it is needed.
-func (a *API) asked(r *http.Request, v url.Values, st query.Stream) (store.Query, error) {
-	var latest time.Time
-	if !v.Has("from") && !v.Has("to") {
-		var err error
-		if latest, err = a.source.Latest(r.Context()); err != nil {
-			return store.Query{}, err
-		}
-	}
-	return query.Parse(v, st, latest)
 }
 
 // nextPage fixes from and to, so that the following pages do not move.
@@ -77,22 +75,11 @@ func observationTable(st query.Stream) table[store.Observation] {
 
 // totals are sums of what is published, over zones or over time.
 func (a *API) totals(r *http.Request, v url.Values) (*reply.Reply, error) {
-	ctx := r.Context()
-	st, err := a.source.Stream(ctx, r.PathValue("id"))
+	st, csv, latest, err := a.asked(r, v)
 	if err != nil {
 		return nil, err
 	}
-	csv, err := wantsCSV(r, v, "json")
-	if err != nil {
-		return nil, err
-	}
-	var latest time.Time
-	if !v.Has("from") && !v.Has("to") {
-		if latest, err = a.source.Latest(ctx); err != nil {
-			return nil, err
-		}
-	}
-	all, err := a.source.Totals(ctx, v, st, latest)
+	all, err := a.source.Totals(r.Context(), v, st, latest)
 	if err != nil {
 		return nil, err
 	}

@@ -149,7 +149,7 @@ func (s *Store) prepared(ctx context.Context, stmt **sql.Stmt, text string) (*sq
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if *stmt == nil {
-		made, err := s.db.PrepareContext(ctx, text)
+		made, err := s.db.PrepareContext(ctx, text) //nolint:sqlclosecheck // closed with the store
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +170,7 @@ type row struct {
 
 // read appends what a query gives to a list.
 func read(ctx context.Context, query func(context.Context, ...any) (*sql.Rows, error), list []row, args ...any) ([]row, error) {
-	rows, err := query(ctx, args...) //nolint:sqlclosecheck // it is, below
+	rows, err := query(ctx, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,261 @@
+package test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/opendata"
+	"sluice/store"
+)
+
+// everyAnswer is each file and each list in each form, and the pages.
+var everyAnswer = []string{
+	"/api/v1/streams", "/api/v1/streams?format=csv", "/api/v1/streams/steps/observations", "/api/v1/streams/steps/observations?format=csv&limit=7",
+	"/api/v1/streams/steps/observations?cell=a/foot&cell=b/foot&measure=devices&from=2026-03-28&to=2026-03-29&limit=1000",
+	"/api/v1/streams/noise/observations?limit=11&measure=peak", "/api/v1/streams/noise/observations?from=2026-03-29T06:00:00Z&to=2026-03-29T07:00:00Z&format=csv",
+	"/api/v1/sensors", "/api/v1/sensors?format=csv", "/api/v1/zones", "/api/v1/zones?format=csv", "/api/v1/zones?stream=steps&measure=devices&category=foot",
+	"/api/v1/decisions", "/api/v1/decisions?format=csv", "/api/v1/decisions/1", "/api/v1/ledger", "/api/v1/ledger?format=csv&limit=2", "/api/v1/ledger?day=2026-03-26",
+	"/catalog.jsonld", "/openapi.json", "/books/ledger.jsonl", "/", "/?layer=noise/level&lang=ca", "/streams/steps", "/streams/steps?span=month&cell=a/foot", "/streams/noise?measure=peak&lang=es",
+	"/sensors", "/sensors/s-1", "/decisions", "/decisions/2", "/privacy", "/docs", "/problems/parameter",
+}
+
+// TestSameBytes asks both stores, and after a restart, for everything: the same
+// question has the same bytes and the same ETag.
+func TestSameBytes(t *testing.T) {
+	t.Parallel()
+	first := map[string]string{}
+	inStores(t, func(t *testing.T, q *plaza) {
+		for round := range 2 {
+			for _, path := range everyAnswer {
+				resp, body := q.ask("GET", path, nil)
+				if resp.StatusCode != http.StatusOK {
+					t.Errorf("%s is %d: %.300s", path, resp.StatusCode, body)
+				}
+				got := resp.Header.Get("ETag") + resp.Header.Get("Link") + "\n" + string(body)
+				if old, ok := first[path]; ok && old != got {
+					t.Errorf("%s is not what it was (round %d)\n%s", path, round, firstDifference(old, got))
+				}
+				first[path] = got
+			}
+			q.stop()
+			q.open(opendata.Config{URL: "https://data.portalba.example"})
+		}
+	})
+}
+
+func firstDifference(a, b string) string {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	cut := func(s string) string { return s[max(0, n-60):min(len(s), n+60)] }
+	return fmt.Sprintf("%d: %s\n%s", n, cut(a), cut(b))
+}
+
+// TestEveryAnswerAsHTTP holds each answer to what HTTP and its clients expect.
+func TestEveryAnswerAsHTTP(t *testing.T) {
+	t.Parallel()
+	q := newPlaza(t)
+	for _, path := range everyAnswer {
+		resp, body := q.ask("GET", path, nil)
+		etag := resp.Header.Get("ETag")
+		if etag == "" || resp.Header.Get("Cache-Control") == "" || resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("Set-Cookie") != "" ||
+			resp.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(resp.Header.Get("Content-Security-Policy"), "default-src 'self'") {
+			t.Errorf("%s has headers %v", path, resp.Header)
+		}
+		if !strings.Contains(resp.Header.Get("Vary"), "Accept-Encoding") {
+			t.Errorf("%s varies by %q", path, resp.Header.Get("Vary"))
+		}
+		head, none := q.ask("HEAD", path, nil)
+		if head.StatusCode != http.StatusOK || len(none) != 0 || head.Header.Get("ETag") != etag || head.ContentLength != int64(len(body)) {
+			t.Errorf("HEAD %s is %d with %d bytes, ETag %s", path, head.StatusCode, head.ContentLength, head.Header.Get("ETag"))
+		}
+		small, packed := q.ask("GET", path, http.Header{"Accept-Encoding": {"br, gzip;q=0.5"}})
+		if len(body) > 1024 {
+			z, err := gzip.NewReader(bytes.NewReader(packed))
+			if err != nil {
+				t.Fatalf("%s is not compressed: %v", path, err)
+			}
+			if plain, err := io.ReadAll(z); err != nil || !bytes.Equal(plain, body) {
+				t.Errorf("%s is another when compressed (%v)", path, err)
+			}
+			if small.Header.Get("Content-Encoding") != "gzip" || small.Header.Get("ETag") == etag || len(packed) >= len(body) {
+				t.Errorf("%s compressed has %v", path, small.Header)
+			}
+		}
+		if plain, raw := q.ask("GET", path, http.Header{"Accept-Encoding": {"gzip;q=0, *;q=0"}}); plain.Header.Get("Content-Encoding") != "" || !bytes.Equal(raw, body) {
+			t.Errorf("%s is compressed for who cannot read it", path)
+		}
+		for _, match := range []string{etag, "W/" + etag, `"other", ` + small.Header.Get("ETag"), "*"} {
+			if same, rest := q.ask("GET", path, http.Header{"If-None-Match": {match}}); same.StatusCode != http.StatusNotModified || len(rest) != 0 || same.Header.Get("ETag") == "" {
+				t.Errorf("%s with If-None-Match %s is %d with %d bytes", path, match, same.StatusCode, len(rest))
+			}
+		}
+		if other, _ := q.ask("GET", path, http.Header{"If-None-Match": {`"00"`}}); other.StatusCode != http.StatusOK {
+			t.Errorf("%s with another ETag is %d", path, other.StatusCode)
+		}
+	}
+	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "WRITE"} {
+		resp, body := q.ask(method, "/api/v1/streams", nil)
+		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" || resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s is %d %s", method, resp.StatusCode, body)
+		}
+	}
+}
+
+// TestFormulas opens every CSV as a spreadsheet would: no cell begins as a formula
+// does, and numbers, also negative ones, are still numbers.
+func TestFormulas(t *testing.T) {
+	t.Parallel()
+	q := newPlaza(t)
+	v, low, high := -3.5, -9.5, 2.5
+	at := dusk
+	if err := q.write(t.Context(), []store.Observation{{
+		Stream: "steps", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: "a/foot", Zone: "a", Category: "foot", Measure: "devices", Status: store.Published,
+		Value: &v, Low: &low, High: &high, Unit: "=device", Decision: "@1",
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	seen := ""
+	for _, path := range []string{
+		"/api/v1/streams", "/api/v1/streams/steps/observations?limit=1000", "/api/v1/sensors", "/api/v1/zones", "/api/v1/decisions", "/api/v1/ledger",
+		"/api/v1/streams/noise/observations",
+	} {
+		for _, form := range []string{"", "format=csv"} {
+			address, header := path, http.Header{"Accept": {"text/csv, text/plain;q=0.5"}}
+			if form != "" {
+				header = nil
+				address += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + form
+			}
+			resp, body := q.ask("GET", address, header)
+			if got := resp.Header.Get("Content-Type"); got != "text/csv; charset=utf-8" {
+				t.Errorf("%s is %s", address, got)
+			}
+			rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
+			if err != nil || len(rows) < 2 || bytes.Contains(body, []byte("\r\n")) {
+				t.Errorf("%s has %d rows (%v)", address, len(rows), err)
+			}
+			for _, cell := range slices.Concat(rows...) {
+				if _, err := strconv.ParseFloat(cell, 64); err == nil {
+					seen += cell
+					continue
+				}
+				if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+					t.Errorf("%s has a cell %q", address, cell)
+				}
+				if strings.HasPrefix(cell, "'=HYPER") {
+					seen += "formula"
+				}
+			}
+		}
+	}
+	if !strings.Contains(seen, "-3.5") || !strings.Contains(seen, "formula") {
+		t.Errorf("the test saw only %q", seen)
+	}
+}
+
+// TestPagesOfLists follows next through lists while items come and go.
+func TestPagesOfLists(t *testing.T) {
+	t.Parallel()
+	inStores(t, func(t *testing.T, q *plaza) {
+		follow := func(path, name string, meanwhile func()) (all []string) {
+			t.Helper()
+			for path != "" {
+				resp, body := q.ask("GET", path, nil)
+				var page map[string]json.RawMessage
+				var items []json.RawMessage
+				var next *string
+				for name, v := range map[string]any{"": &page, name: &items, "next": &next} {
+					raw := body
+					if name != "" {
+						if err := json.Unmarshal(body, &page); err != nil {
+							t.Fatalf("%s: %v", path, err)
+						}
+						raw = page[name]
+					}
+					if err := json.Unmarshal(raw, v); err != nil {
+						t.Fatalf("%s, %s: %v", path, name, err)
+					}
+				}
+				for _, i := range items {
+					all = append(all, string(i))
+				}
+				if next == nil {
+					break
+				}
+				path = *next
+				if want := "<" + path + `>; rel="next"`; resp.Header.Get("Link") != want {
+					t.Errorf("Link is %s; want %s", resp.Header.Get("Link"), want)
+				}
+				if meanwhile != nil {
+					meanwhile()
+					meanwhile = nil
+				}
+			}
+			return all
+		}
+		whole := follow("/api/v1/streams/steps/observations?limit=1000", "items", nil)
+		parts := follow("/api/v1/streams/steps/observations?limit=5", "items", func() { q.release(dusk, dusk.Add(3*time.Hour)) })
+		if len(whole) != 72 || !slices.Equal(whole, parts) {
+			t.Errorf("%d observations in pages, %d at once\n%s", len(parts), len(whole), firstDifference(strings.Join(whole, "\n"), strings.Join(parts, "\n")))
+		}
+		if got := follow("/api/v1/ledger?limit=2", "entries", nil); len(got) != 5 {
+			t.Errorf("%d lines of the ledger; want 5", len(got))
+		}
+		for _, x := range []struct {
+			path, name string
+			want       int
+		}{{"/api/v1/streams?limit=1", "streams", 2}, {"/api/v1/decisions?limit=1", "decisions", 2}, {"/api/v1/sensors?limit=1", "sensors", 2}} {
+			if got := follow(x.path, x.name, nil); len(got) != x.want || len(slices.Compact(got)) != x.want {
+				t.Errorf("%s has %d items; want %d", x.path, len(got), x.want)
+			}
+		}
+		for _, path := range []string{"/api/v1/ledger?cursor=zz", "/api/v1/sensors?cursor=WyJnb25lIl0", "/api/v1/streams?limit=0", "/api/v1/decisions?limit=1001", "/api/v1/zones?measure=devices", "/api/v1/zones?stream=steps&measure=x", "/api/v1/ledger?format=xml"} {
+			if resp, body := q.ask("GET", path, nil); resp.StatusCode != http.StatusBadRequest || resp.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s is %d %s", path, resp.StatusCode, body)
+			}
+		}
+	})
+}
+
+// TestZones looks at the map for other programs.
+func TestZones(t *testing.T) {
+	t.Parallel()
+	inStores(t, func(t *testing.T, q *plaza) {
+		var all struct {
+			Features []struct {
+				ID         string
+				Properties struct {
+					Name     string
+					Latest   []struct{ Stream, Measure, Category, Status string }
+					Value    *float64
+					Status   string
+					Category string
+				}
+				Geometry struct{ Type string }
+			}
+		}
+		getJSON(t, q.base+"/api/v1/zones", &all)
+		if len(all.Features) != 2 || len(all.Features[0].Properties.Latest) != 2 || len(all.Features[1].Properties.Latest) != 3 || all.Features[1].Geometry.Type != "MultiPolygon" {
+			t.Errorf("zones are %+v", all)
+		}
+		getJSON(t, q.base+"/api/v1/zones?stream=steps&category=foot", &all)
+		if p := all.Features[0].Properties; p.Value == nil || *p.Value != 119 || p.Status != "published" || p.Category != "foot" {
+			t.Errorf("zone a says %+v", p)
+		}
+		_, header, _ := get(t, q.base+"/api/v1/zones")
+		if header.Get("Content-Type") != "application/geo+json" {
+			t.Errorf("zones are %s", header.Get("Content-Type"))
+		}
+	})
+}
