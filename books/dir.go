@@ -30,6 +30,26 @@ func (d Dir) Put(name string, raw []byte) error {
 	return os.Rename(part, to)
 }
 
+// Open is a file for whoever wants a part of it, or must not hold all of it. A
+// directory is none.
+func (d Dir) Open(name string) (*os.File, fs.FileInfo, error) {
+	if !named(name) {
+		return nil, nil, fs.ErrNotExist
+	}
+	f, err := os.Open(filepath.Join(string(d), filepath.FromSlash(name)))
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return f, info, nil
+}
+
 // named reports whether a file of the books can have a name. Names come from
 // strangers, and an error of the file system would quote them.
 func named(name string) bool {

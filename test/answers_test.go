@@ -259,3 +259,29 @@ func TestZones(t *testing.T) {
 		}
 	})
 }
+
+// TestLargeBooks downloads a chain that is as long as it gets in years: whole, in
+// parts, and not again while it has not grown.
+func TestLargeBooks(t *testing.T) {
+	t.Parallel()
+	q := newPlaza(t)
+	raw := bytes.Repeat([]byte(strings.Repeat("x", 999)+"\n"), 3000)
+	if err := q.books.Put("releases.jsonl", raw); err != nil {
+		t.Fatal(err)
+	}
+	resp, body := q.ask("GET", "/books/releases.jsonl", nil)
+	if resp.StatusCode != http.StatusOK || !bytes.Equal(body, raw) || resp.Header.Get("Content-Type") != "application/jsonl" {
+		t.Errorf("it is %d with %d bytes, %v", resp.StatusCode, len(body), resp.Header)
+	}
+	if part, body := q.ask("GET", "/books/releases.jsonl", http.Header{"Range": {"bytes=2999000-"}}); part.StatusCode != http.StatusPartialContent || len(body) != 1000 {
+		t.Errorf("the last line is %d with %d bytes", part.StatusCode, len(body))
+	}
+	if same, _ := q.ask("GET", "/books/releases.jsonl", http.Header{"If-None-Match": {resp.Header.Get("ETag")}}); same.StatusCode != http.StatusNotModified {
+		t.Errorf("again it is %d", same.StatusCode)
+	}
+	for _, path := range []string{"/books/decisions", "/books/nothing.json", "/books/", "/books/.."} {
+		if resp, _ := q.ask("GET", path, nil); resp.StatusCode == http.StatusOK || resp.StatusCode >= 500 {
+			t.Errorf("%s is %d", path, resp.StatusCode)
+		}
+	}
+}

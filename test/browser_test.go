@@ -74,6 +74,19 @@ func TestPagesInABrowser(t *testing.T) {
 	node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat", "/sensors/rambla-1")
 }
 
+// TestAwkwardPages shows names that are too long, that are markup or formulas, and
+// titles that are not in the reader's language.
+func TestAwkwardPages(t *testing.T) {
+	t.Parallel()
+	need(t, "chromium")
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := newPlaza(t)
+	node(t, "pages.js", q.base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors", "/sensors/s-2", "/sensors/s-2/notice", "/decisions/1", "/data")
+}
+
 // TestPagesSay looks for what each page is there to say, in each language.
 func TestPagesSay(t *testing.T) {
 	t.Parallel()

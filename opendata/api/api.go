@@ -8,11 +8,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,7 +65,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 		}))
 	}
 	mux.HandleFunc("/openapi.json", a.get(func(*http.Request) (*reply.Reply, error) { return a.openAPI() }))
-	mux.HandleFunc("/books/{name...}", a.get(a.book))
+	mux.HandleFunc("/books/{name...}", a.book(a.get(a.small)))
 	mux.HandleFunc("/api/", a.get(func(*http.Request) (*reply.Reply, error) { return nil, query.ErrUnknown }))
 }
 
@@ -165,29 +163,6 @@ func wantsCSV(r *http.Request, v url.Values, other string) (bool, error) {
 		return strings.Contains(accept, "text/csv") && !strings.Contains(accept, "application/json"), nil
 	}
 	return false, &query.Invalid{Parameter: "format", Hint: "is " + other + " or csv"}
-}
-
-// book is one file of the public books, as it is, for mirrors and for whoever
-// checks them.
-func (a *API) book(r *http.Request) (*reply.Reply, error) {
-	name := r.PathValue("name")
-	raw, err := a.source.Books.Source.Get(name)
-	var at *fs.PathError // no such file, or a directory
-	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &at) {
-		return nil, query.ErrUnknown
-	}
-	mime := "text/plain; charset=utf-8"
-	switch path.Ext(name) {
-	case ".json":
-		mime = "application/json"
-	case ".jsonl":
-		mime = "application/jsonl"
-	case ".geojson":
-		mime = "application/geo+json"
-	case ".gz", ".sig", "":
-		mime = "application/octet-stream"
-	}
-	return &reply.Reply{Type: mime, Body: raw}, err
 }
 
 func number(v *float64) string {

@@ -40,7 +40,7 @@ const (
 	fresh     = 250 * time.Millisecond
 	mostBytes = 8 << 20
 	mostOne   = 2 << 20
-	making    = 16 // at a time
+	making    = 8 // at a time
 	patience  = 10 * time.Second
 )
 

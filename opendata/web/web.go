@@ -109,6 +109,8 @@ type frame struct {
 	Langs []langLink
 	// Canonical is the page's public address; empty where it is not known.
 	Canonical string
+	// Public is where the public finds this server, if known.
+	Public string
 	// Base is where commands can reach this server.
 	Base string
 	// About is the page's subject for search engines, as schema.org has it.
@@ -143,7 +145,7 @@ func (w *Web) render(r *http.Request, v voice, name string, data any) (*reply.Re
 	if err != nil {
 		return nil, err
 	}
-	f := frame{Base: cmp.Or(w.place.Public, w.place.Here, "http://127.0.0.1:8080"), City: city, Path: r.URL.Path, About: w.about(v, city, data), Page: data}
+	f := frame{Base: cmp.Or(w.place.Public, w.place.Here, "http://127.0.0.1:8080"), Public: w.place.Public, City: city, Path: r.URL.Path, About: w.about(v, city, data), Page: data}
 	for _, code := range words.Codes {
 		q := url.Values{"lang": {code}}
 		for _, name := range views {
