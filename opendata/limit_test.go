@@ -54,3 +54,19 @@ func TestForgotten(t *testing.T) {
 		}
 	}
 }
+
+// TestPerSecond is the limit of a configuration.
+func TestPerSecond(t *testing.T) {
+	zero, five := 0.0, 5.0
+	for _, x := range []struct {
+		given    *float64
+		loopback bool
+		want     float64
+	}{{nil, true, 0}, {nil, false, 20}, {&zero, false, 0}, {&five, true, 5}} {
+		var c Config
+		c.Rate.PerSecond = x.given
+		if got := c.perSecond(x.loopback); got != x.want {
+			t.Errorf("with %v and loopback %v it is %v; want %v", x.given, x.loopback, got, x.want)
+		}
+	}
+}

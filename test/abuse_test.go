@@ -258,6 +258,9 @@ func TestSlowClients(t *testing.T) {
 	if resp, _ := q.ask("GET", "/", nil); resp.StatusCode != http.StatusOK {
 		t.Errorf("others get %d", resp.StatusCode)
 	}
+	if took := time.Since(begun); took < 3*time.Second {
+		t.Errorf("the connection after the thousandth was served after %s, before any was cut off", took)
+	}
 	for _, conn := range slow {
 		if err := conn.SetReadDeadline(begun.Add(20 * time.Second)); err != nil {
 			t.Fatal(err)

@@ -61,6 +61,9 @@ func TestChartTellsApart(t *testing.T) {
 	if !strings.Contains(svg, "A &lt;b&gt;") || strings.Contains(svg, "<b>") {
 		t.Error("a name is not escaped")
 	}
+	if odd := drawn(5.0, store.Published); strings.Count(odd, "<circle") != 1 {
+		t.Error("what is published without a number is drawn")
+	}
 	if empty := drawn(store.Withheld, store.NoData); !strings.Contains(empty, "No number was published in this span.") || strings.Contains(empty, "<circle") {
 		t.Error("a chart without a number does not say so")
 	}
