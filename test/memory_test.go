@@ -119,8 +119,12 @@ func firstOf(keys map[string][]byte) string {
 // left is what of an epoch that is over is still in memory.
 func (c *city) left(keys map[string][]byte, mark string) (out []string) {
 	canaries, found := 0, make(map[string]int)
+	around := ""
 	dump(c.t, c.gateway.cmd.Process.Pid, func(b []byte) {
 		canaries += bytes.Count(b, []byte(mark))
+		if at := bytes.Index(b, []byte(mark)); at >= 0 {
+			around = fmt.Sprintf("%q", b[max(0, at-160):min(len(b), at+160)])
+		}
 		for name, key := range keys {
 			if n := bytes.Count(b, key); n > 0 {
 				found[name] += n
@@ -128,7 +132,7 @@ func (c *city) left(keys map[string][]byte, mark string) (out []string) {
 		}
 	})
 	if canaries > 0 {
-		out = append(out, fmt.Sprintf("%d identifiers", canaries))
+		out = append(out, fmt.Sprintf("%d identifiers, the last within %s", canaries, around))
 	}
 	for name, n := range found {
 		out = append(out, fmt.Sprintf("%s %d times", name, n))
