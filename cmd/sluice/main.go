@@ -27,10 +27,12 @@ func main() {
 
 // forgetFreed starts the same binary again, in the same process, with a runtime
 // that overwrites memory as it is freed: what readings were in is otherwise left as
-// it is until it is used again. Only the runtime's own GODEBUG can ask for it. The
-// parts that see readings need it; nothing else pays for it.
+// it is until it is used again. Nor may the runtime interrupt threads by signals: the
+// kernel puts their registers, which a copy of a reading may be in, onto the stack of
+// signals, where they stay. Only the runtime's own GODEBUG can ask for both. The parts
+// that see readings need it; nothing else pays for it.
 func forgetFreed(args []string) {
-	const want = "clobberfree=1"
+	const want = "clobberfree=1,asyncpreemptoff=1"
 	if len(args) < 2 || args[1] != "gateway" && args[1] != "up" || strings.Contains(os.Getenv("GODEBUG"), want) {
 		return
 	}
