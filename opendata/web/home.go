@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 	"unicode/utf8"
 
 	"sluice/books"
@@ -112,9 +111,7 @@ func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn atlas.Map) error 
 		if st.Unit == "none" || st.ClosedUntil.IsZero() {
 			continue
 		}
-		list, err := w.source.Store.Observations(r.Context(), store.Query{
-			Stream: st.ID, From: st.ClosedUntil.Add(-24 * time.Hour), To: st.ClosedUntil, Limit: 20 * query.MaxLimit,
-		})
+		list, err := w.source.Recent(r.Context(), st.Stream, st.ClosedUntil, "")
 		if err != nil {
 			return err
 		}

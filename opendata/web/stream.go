@@ -62,9 +62,7 @@ func (w *Web) stream(r *http.Request, s *words.Speaker) (any, error) {
 		return nil, err
 	}
 	if len(p.chosen) == 0 {
-		day, err := w.source.Store.Observations(r.Context(), store.Query{
-			Stream: st.ID, From: p.To.Add(-24 * time.Hour), To: p.To, Measures: []string{p.Measure.Name}, Limit: 20 * query.MaxLimit,
-		})
+		day, err := w.source.Recent(r.Context(), st, p.To, p.Measure.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -79,9 +77,7 @@ func (w *Web) stream(r *http.Request, s *words.Speaker) (any, error) {
 	}
 	var list []store.Observation
 	if p.To.After(p.From) {
-		list, err = w.source.Store.Observations(r.Context(), store.Query{
-			Stream: st.ID, From: p.From, To: p.To, Cells: p.chosen, Measures: []string{p.Measure.Name}, Limit: 20 * query.MaxLimit,
-		})
+		list, err = w.source.Span(r.Context(), st, p.chosen, p.Measure.Name, p.From, p.To)
 		if err != nil {
 			return nil, err
 		}
