@@ -1,0 +1,158 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"sync"
+	"unicode/utf8"
+
+	"sluice/opendata/atlas"
+	"sluice/opendata/words"
+	"sluice/store"
+)
+
+// zoneMap is the map and its table.
+type zoneMap struct {
+	atlas.Map
+	Layer  layer
+	Rows   []zoneRow
+	Legend []class
+}
+
+// zoneRow is one zone's newest answer: an area of the map and a row of the table.
+type zoneRow struct {
+	atlas.Zone
+	Cell  string // empty where the stream does not measure here
+	Value *store.Observation
+	Class string // of its colour
+	// Name are the lines in which the name can stand in the area; none where it cannot.
+	Label []string
+}
+
+// label breaks a name into one or two lines that fit into so much room.
+func label(name string, room float64) []string {
+	most := int(room / 9.5) // letters of the map's size
+	if utf8.RuneCountInString(name) <= most {
+		return []string{name}
+	}
+	for at := len(name) - 1; at > 0; at-- {
+		if name[at] == ' ' && utf8.RuneCountInString(name[:at]) <= most {
+			if utf8.RuneCountInString(name[at+1:]) <= most {
+				return []string{name[:at], name[at+1:]}
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// class is one colour of the legend.
+type class struct{ Name, From, To string }
+
+const colors = 5
+
+// classes cut the span of some values into equal parts with round edges, from zero
+// on unless they are close together.
+func classes(values []float64) (low, step float64) {
+	if len(values) == 0 {
+		return 0, 1
+	}
+	low, high := slices.Min(values), slices.Max(values)
+	if low > 0 && high-low > high/2 {
+		low = 0
+	}
+	step = 1
+	if high > low {
+		step = nice((high - low) / colors)
+	}
+	for low = math.Floor(low/step) * step; high > low+colors*step; low = math.Floor(low/step) * step {
+		step = nice(step * 1.01)
+	}
+	return low, step
+}
+
+// color gives each zone the colour of its newest value.
+func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
+	m := &zoneMap{Map: drawn, Layer: l}
+	by := map[string]*store.Observation{}
+	var values []float64
+	for i := range l.newest {
+		if o := &l.newest[i]; o.Measure == l.Measure.Name && o.Category == l.Category {
+			by[o.Zone] = o
+			if published(o) {
+				values = append(values, *o.Value)
+			}
+		}
+	}
+	low, step := classes(values)
+	for n := range colors {
+		if from := low + float64(n)*step; len(values) > 0 && from <= slices.Max(values) {
+			m.Legend = append(m.Legend, class{"q" + strconv.Itoa(n), s.Tick(from, step), s.Tick(from+step, step)})
+		}
+	}
+	for _, z := range withCells(drawn.Zones, l) {
+		row := zoneRow{Zone: z, Value: by[z.ID], Class: "outside", Label: label(z.Name, z.Room)}
+		for _, c := range l.Stream.Cells {
+			if c.Zone == z.ID && c.Category == l.Category {
+				row.Cell, row.Class = c.ID, "empty"
+			}
+		}
+		switch o := row.Value; {
+		case published(o):
+			row.Class = "q" + strconv.Itoa(min(colors-1, int((*o.Value-low)/step)))
+		case o != nil:
+			row.Class = string(o.Status)
+		}
+		m.Rows = append(m.Rows, row)
+	}
+	return m
+}
+
+// withCells are the zones of the map, and those of cells that the map does not have.
+func withCells(zones []atlas.Zone, l layer) []atlas.Zone {
+	zones = slices.Clip(zones)
+	for _, c := range l.Stream.Cells {
+		if !slices.ContainsFunc(zones, func(z atlas.Zone) bool { return z.ID == c.Zone }) {
+			zones = append(zones, atlas.Zone{ID: c.Zone, Name: c.Zone})
+		}
+	}
+	return zones
+}
+
+// drawing is the map of the zones as last drawn.
+type drawing struct {
+	mu  sync.Mutex
+	raw []byte    // the zones; guarded by mu
+	m   atlas.Map // guarded by mu
+}
+
+// atlas is the map of the zones, drawn anew when they change; an empty one while
+// there are none.
+func (w *Web) atlas() (atlas.Map, error) {
+	raw, err := w.source.Zones()
+	if err != nil || raw == nil {
+		return atlas.Map{}, err
+	}
+	w.drawn.mu.Lock()
+	defer w.drawn.mu.Unlock()
+	if !bytes.Equal(raw, w.drawn.raw) {
+		m, err := atlas.Draw(raw)
+		if err != nil {
+			return m, err
+		}
+		w.drawn.raw, w.drawn.m = raw, m
+	}
+	return w.drawn.m, nil
+}
+
+func zoneName(m atlas.Map, id string) string {
+	for _, z := range m.Zones {
+		if z.ID == id {
+			return z.Name
+		}
+	}
+	return cmp.Or(id, "–")
+}
