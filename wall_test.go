@@ -99,7 +99,7 @@ var doors = map[string]string{
 	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",
 	"golang.org/x/crypto":                          "policy/council policy/desk",
 	"golang.org/x/net":                             "opendata",
-	"golang.org/x/sync":                            "gateway gateway/ingest/internal/intake opendata/reply town",
+	"golang.org/x/sync":                            "books gateway gateway/ingest/internal/intake opendata/reply town",
 	"golang.org/x/sys":                             "cmd/sluice gateway gateway/ingest/internal/checkpoint policy",
 	"golang.org/x/text":                            "opendata/words",
 	"golang.org/x/time":                            "opendata",

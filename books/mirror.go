@@ -2,13 +2,17 @@ package books
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Bounds of a mirror's files and of how often one is asked for.
@@ -16,6 +20,7 @@ const (
 	mirrorFresh   = 2 * time.Second
 	mirrorTimeout = 5 * time.Second
 	mirrorMost    = 64 << 20
+	mirrorNames   = 5000 // those that it does not have are forgotten then
 )
 
 // Mirror is the books behind a URL: any web server that serves the gateway's
@@ -24,15 +29,18 @@ type Mirror struct {
 	base   string
 	client *http.Client
 
+	flight singleflight.Group
+
 	mu    sync.Mutex
 	files map[string]copied // guarded by mu
 }
 
 // copied is a file as a mirror last gave it.
 type copied struct {
-	raw   []byte
-	etag  string
-	asked time.Time
+	raw     []byte
+	etag    string
+	asked   time.Time
+	missing bool
 }
 
 // NewMirror reads the books at a URL such as https://mirror.example/books.
@@ -44,28 +52,58 @@ func NewMirror(base string) *Mirror {
 	}}
 }
 
-// Get returns a file; fs.ErrNotExist where the mirror has none of that name.
+// Get returns a file; fs.ErrNotExist where the mirror has none of that name. Each
+// name is asked for by one reader at a time, who keeps nobody from other names:
+// strangers choose some of them.
 func (m *Mirror) Get(name string) ([]byte, error) {
 	if !named(name) {
 		return nil, fs.ErrNotExist
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	old, known := m.files[name]
-	if known && time.Since(old.asked) < mirrorFresh {
-		return old.raw, nil
+	if old, known := m.have(name); known && time.Since(old.asked) < mirrorFresh {
+		return old.bytes()
 	}
-	now, err := m.fetch(name, old)
-	if err != nil && known {
-		old.asked = time.Now() // do not make every reader wait for a dead mirror
-		m.files[name] = old
-		return old.raw, nil
-	}
+	v, err, _ := m.flight.Do(name, func() (any, error) { return m.again(name) })
 	if err != nil {
 		return nil, err
 	}
+	now, _ := v.(copied)
+	return now.bytes()
+}
+
+func (m *Mirror) have(name string) (copied, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, known := m.files[name]
+	return c, known
+}
+
+// again asks the mirror; what it said before holds while it is out of reach.
+func (m *Mirror) again(name string) (copied, error) {
+	old, known := m.have(name)
+	now, err := m.fetch(name, old)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && (!known || old.missing):
+		now = copied{missing: true, asked: time.Now()}
+	case err != nil && known:
+		old.asked = time.Now() // do not make every reader wait for a dead mirror
+		now = old
+	case err != nil:
+		return copied{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.files) > mirrorNames {
+		maps.DeleteFunc(m.files, func(_ string, c copied) bool { return c.missing })
+	}
 	m.files[name] = now
-	return now.raw, nil
+	return now, nil
+}
+
+func (c copied) bytes() ([]byte, error) {
+	if c.missing {
+		return nil, fs.ErrNotExist
+	}
+	return c.raw, nil
 }
 
 func (m *Mirror) fetch(name string, old copied) (copied, error) {
@@ -100,5 +138,5 @@ func (m *Mirror) fetch(name string, old copied) (copied, error) {
 	if len(raw) > mirrorMost {
 		return old, fmt.Errorf("the mirror's %s is larger than 64 MiB", name)
 	}
-	return copied{raw, resp.Header.Get("ETag"), time.Now()}, nil
+	return copied{raw: raw, etag: resp.Header.Get("ETag"), asked: time.Now()}, nil
 }

@@ -2,9 +2,12 @@ package books
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -42,6 +45,57 @@ func TestMirror(t *testing.T) {
 	}
 	if _, err := NewMirror(server.URL).Get("city.json"); err == nil {
 		t.Error("a mirror that was never there gives no error")
+	}
+}
+
+// TestMirrorAndStrangers asks for names that a mirror does not have: each at most once
+// in a while, whoever asks, a slow one keeps nobody from another, and their number is
+// bounded.
+func TestMirrorAndStrangers(t *testing.T) {
+	var asked atomic.Int32
+	slow := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		switch r.URL.Path {
+		case "/slow.json":
+			<-slow
+		case "/city.json":
+			_, _ = w.Write([]byte("{}"))
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	defer server.Close()
+	m := NewMirror(server.URL)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := m.Get("slow.json"); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("what is not there gives %v", err)
+			}
+		})
+	}
+	if _, err := m.Get("city.json"); err != nil {
+		t.Errorf("while another name is slow: %v", err)
+	}
+	close(slow)
+	wg.Wait()
+	for range 20 {
+		if _, err := m.Get("slow.json"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("again it gives %v", err)
+		}
+	}
+	if n := asked.Load(); n > 4 {
+		t.Errorf("the mirror was asked %d times; want twice", n)
+	}
+	for n := range mirrorNames + 100 {
+		m.files[fmt.Sprint(n)] = copied{missing: true}
+	}
+	if _, err := m.Get("one.more"); !errors.Is(err, fs.ErrNotExist) || len(m.files) > 10 {
+		t.Errorf("%d names are known (%v)", len(m.files), err)
+	}
+	if _, err := m.Get("city.json"); err != nil {
+		t.Errorf("what is there was forgotten: %v", err)
 	}
 }
 
