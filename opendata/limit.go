@@ -48,7 +48,7 @@ func newLimiter(perSecond float64) *limiter {
 // RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10).
 func (l *limiter) wrap(next http.Handler) http.Handler {
 	size := l.size()
-	policy := []string{fmt.Sprintf(`"client";q=%d;w=%d`, size, burst)}
+	policy := []string{fmt.Sprintf(`"client";q=%d;w=%d`, size, int(math.Ceil(l.refill().Seconds())))}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		left, wait := l.take(r.RemoteAddr, time.Now())
 		h := w.Header()
@@ -62,6 +62,11 @@ func (l *limiter) wrap(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refill is how long an empty bucket takes to be full again.
+func (l *limiter) refill() time.Duration {
+	return time.Duration(float64(l.size()) / l.perSecond * float64(time.Second))
 }
 
 func (l *limiter) size() int { return max(1, int(math.Ceil(l.perSecond*burst))) }
@@ -97,7 +102,7 @@ func (l *limiter) sweep(now time.Time) {
 	}
 	l.swept = now
 	for key, c := range l.clients {
-		if now.Sub(c.seen) > burst*time.Second {
+		if now.Sub(c.seen) > l.refill() {
 			delete(l.clients, key)
 		}
 	}

@@ -47,6 +47,13 @@ func TestForgotten(t *testing.T) {
 	if len(l.clients) != 1 {
 		t.Errorf("%d clients are known", len(l.clients))
 	}
+	slow := newLimiter(0.01) // one in a hundred seconds
+	slow.take("192.0.2.1:1", now)
+	for after := time.Duration(0); after < 99*time.Second; after += 3 * time.Second {
+		if left, wait := slow.take("192.0.2.1:1", now.Add(after)); left != -1 || wait != 100 {
+			t.Fatalf("%s later %d are left, and it waits %d s", after, left, wait)
+		}
+	}
 	for n := range 3 * mostClients {
 		l.take(fmt.Sprintf("10.%d.%d.%d:1", n>>16, n>>8&255, n&255), now.Add(time.Minute))
 		if len(l.clients) > mostClients {
@@ -68,5 +75,15 @@ func TestPerSecond(t *testing.T) {
 		if got := c.perSecond(x.loopback); got != x.want {
 			t.Errorf("with %v and loopback %v it is %v; want %v", x.given, x.loopback, got, x.want)
 		}
+	}
+}
+
+// TestSlowRate is not got around by staying away for less than it takes to refill.
+func TestSlowRate(t *testing.T) {
+	l := newLimiter(0.01)
+	now := time.Unix(1e9, 0)
+	l.take("192.0.2.1:1", now)
+	if left, _ := l.take("192.0.2.1:1", now.Add(50*time.Second)); left != -1 {
+		t.Errorf("after half of its time %d are left", left)
 	}
 }
