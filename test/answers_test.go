@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"sluice/books"
 	"sluice/opendata"
 	"sluice/store"
 )
@@ -234,7 +237,7 @@ func TestZones(t *testing.T) {
 	inStores(t, func(t *testing.T, q *plaza) {
 		var all struct {
 			Features []struct {
-				ID         string
+				ID         any
 				Properties struct {
 					Name     string
 					Latest   []struct{ Stream, Measure, Category, Status string }
@@ -284,4 +287,30 @@ func TestLargeBooks(t *testing.T) {
 			t.Errorf("%s is %d", path, resp.StatusCode)
 		}
 	}
+}
+
+// TestNothingYet looks at a city that has just begun: no zones, and a stream of which
+// nothing was released. Nothing is an answer, not an error.
+func TestNothingYet(t *testing.T) {
+	t.Parallel()
+	inStores(t, func(t *testing.T, q *plaza) {
+		if err := os.Remove(filepath.Join(string(q.books), "zones.geojson")); err != nil {
+			t.Fatal(err)
+		}
+		if err := q.books.PutJSON("streams.json", []books.Stream{{
+			ID: "later", Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device", Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)"}},
+			Cells: []books.Cell{{ID: "a", Zone: "a"}}, Decision: "1", From: "2026-01-01", Until: "2026-12-31",
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most
+		for _, path := range []string{
+			"/", "/streams/later", "/streams/later?span=month", "/streams/later?day=2026-03-01", "/sensors", "/sensors/s-1", "/privacy", "/data", "/catalog.jsonld",
+			"/api/v1/zones", "/api/v1/zones?format=csv", "/api/v1/streams", "/api/v1/streams/later/observations", "/api/v1/streams/later/observations?format=csv",
+		} {
+			if resp, body := q.ask("GET", path, nil); resp.StatusCode != http.StatusOK {
+				t.Errorf("%s is %d: %.200s", path, resp.StatusCode, body)
+			}
+		}
+	})
 }

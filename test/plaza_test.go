@@ -143,7 +143,7 @@ func (q *plaza) fill() {
 	}, Homes: []books.Homes{{Kind: "meter", Zone: "b", Number: 12}}})
 	if err := q.books.Put("zones.geojson", []byte(`{"type":"FeatureCollection","features":[
 {"type":"Feature","id":"a","properties":{"name":"Àrea <A>"},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.4],[2.1,41.3]]]}},
-{"type":"Feature","id":"b","properties":{"name":"=B `+long+`"},"geometry":{"type":"MultiPolygon","coordinates":[[[[2.2,41.3],[2.3,41.3],[2.3,41.4],[2.2,41.3]]]]}}]}`)); err != nil {
+{"type":"Feature","id":2,"properties":{"id":"b","name":"=B `+long+`"},"geometry":{"type":"MultiPolygon","coordinates":[[[[2.2,41.3],[2.3,41.3],[2.3,41.4],[2.2,41.3]]]]}}]}`)); err != nil {
 		q.t.Fatal(err)
 	}
 	var ledger bytes.Buffer

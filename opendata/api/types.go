@@ -169,7 +169,7 @@ type collection struct {
 
 type feature struct {
 	Type       string          `json:"type" enum:"Feature"`
-	ID         string          `json:"id"`
+	ID         any             `json:"id,omitempty" doc:"The zone; where it is no text, the property id is"`
 	Properties map[string]any  `json:"properties" doc:"name, and latest: what the zone's newest windows say; with stream, measure and category in the query, that one's start, end, status, value, low, high, unit and decision"`
 	Geometry   json.RawMessage `json:"geometry"`
 }

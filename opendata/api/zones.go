@@ -21,13 +21,15 @@ func (a *API) zones(r *http.Request, v url.Values) (*reply.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := a.source.Books.Zones()
+	raw, err := a.source.Zones()
 	if err != nil {
 		return nil, err
 	}
-	var all collection
-	if err := json.Unmarshal(raw, &all); err != nil {
-		return nil, err
+	all := collection{Type: "FeatureCollection", Features: []feature{}}
+	if raw != nil {
+		if err := json.Unmarshal(raw, &all); err != nil {
+			return nil, err
+		}
 	}
 	by := map[string][]latest{}
 	for _, l := range newest {
@@ -39,10 +41,11 @@ func (a *API) zones(r *http.Request, v url.Values) (*reply.Reply, error) {
 		if f.Properties == nil {
 			f.Properties = map[string]any{}
 		}
-		say(f.Properties, by[f.ID], v)
+		id := f.zone()
+		say(f.Properties, by[id], v)
 		name, _ := f.Properties["name"].(string)
-		for _, l := range by[f.ID] {
-			rows = append(rows, zoneRow{f.ID, name, l})
+		for _, l := range by[id] {
+			rows = append(rows, zoneRow{id, name, l})
 		}
 	}
 	if csv {
@@ -51,6 +54,15 @@ func (a *API) zones(r *http.Request, v url.Values) (*reply.Reply, error) {
 	out, err := asJSON(all)
 	out.Type = "application/geo+json"
 	return out, err
+}
+
+// zone is the zone's name in the register: the feature's id, or a property id.
+func (f *feature) zone() string {
+	if id, ok := f.ID.(string); ok {
+		return id
+	}
+	id, _ := f.Properties["id"].(string)
+	return id
 }
 
 // say adds to a zone's properties: the one value that was asked for, as plain

@@ -71,7 +71,7 @@ func Draw(raw []byte) (Map, error) {
 }
 
 func shape(f *geojson.Feature) orb.MultiPolygon {
-	if _, ok := f.ID.(string); !ok {
+	if zoneID(f) == "" {
 		return nil
 	}
 	switch g := f.Geometry.(type) {
@@ -103,8 +103,7 @@ func (p projection) point(q orb.Point) orb.Point {
 }
 
 func (p projection) zone(f *geojson.Feature) (Zone, bool) {
-	id, some := f.ID.(string)
-	z := Zone{ID: id}
+	z := Zone{ID: zoneID(f)}
 	name, _ := f.Properties["name"].(string)
 	z.Name = cmp.Or(name, z.ID)
 	largest := 0.0
@@ -123,7 +122,16 @@ func (p projection) zone(f *geojson.Feature) (Zone, bool) {
 			z.X, z.Y, z.Room = round(at.X()), round(at.Y()), flat.Bound().Max.X()-flat.Bound().Min.X()
 		}
 	}
-	return z, some
+	return z, z.ID != ""
+}
+
+// zoneID is the zone's name in the register: the feature's id, or a property id.
+func zoneID(f *geojson.Feature) string {
+	if id, ok := f.ID.(string); ok {
+		return id
+	}
+	id, _ := f.Properties["id"].(string)
+	return id
 }
 
 // thin takes corners off an outline that cannot be seen, unless nothing would be left.

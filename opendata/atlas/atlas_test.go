@@ -8,13 +8,14 @@ import (
 const zones = `{"type":"FeatureCollection","features":[
 {"type":"Feature","id":"west","properties":{"name":"West"},"geometry":{"type":"Polygon","coordinates":[[[2,41],[2.1,41],[2.1,41.1],[2.05,41.1],[2,41.1],[2,41]],[[2.02,41.02],[2.03,41.02],[2.03,41.03],[2.02,41.02]]]}},
 {"type":"Feature","id":"east","properties":{},"geometry":{"type":"MultiPolygon","coordinates":[[[[2.1,41],[2.2,41],[2.2,41.1],[2.1,41]]],[[[2.2,41],[2.21,41],[2.21,41.01],[2.2,41]]]]}},
+{"type":"Feature","id":7,"properties":{"id":"south"},"geometry":null},
 {"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[9,9],[9,8],[8,8],[9,9]]]}},
 {"type":"Feature","id":"pole","properties":{},"geometry":{"type":"Point","coordinates":[50,80]}}]}`
 
 func TestDraw(t *testing.T) {
 	m, err := Draw([]byte(zones))
-	if err != nil || len(m.Zones) != 3 || m.Zones[2].ID != "pole" || m.Zones[2].Path != "" {
-		t.Fatalf("%d zones (%v); want the three with an id, the last without a path", len(m.Zones), err)
+	if err != nil || len(m.Zones) != 4 || m.Zones[2].ID != "south" || m.Zones[3].ID != "pole" || m.Zones[3].Path != "" {
+		t.Fatalf("%d zones (%v); want the four with an id, the last without a path", len(m.Zones), err)
 	}
 	w, e := m.Zones[0], m.Zones[1]
 	if w.Name != "West" || e.Name != "east" || w.X >= e.X {

@@ -35,6 +35,9 @@ const most = 20 * MaxLimit
 // Recent are the newest observations before an instant, of a day, or of as much of it
 // as a page may look at; of one measure, or of all where it is empty.
 func (s *Source) Recent(ctx context.Context, st Stream, to time.Time, measure string) ([]store.Observation, error) {
+	if to.IsZero() {
+		return nil, nil
+	}
 	q := store.Query{Stream: st.ID, To: to, Limit: most}
 	of := len(st.Measures)
 	if measure != "" {
