@@ -300,12 +300,19 @@ func TestNothingYet(t *testing.T) {
 		if err := q.books.PutJSON("streams.json", []books.Stream{{
 			ID: "later", Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device", Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)"}},
 			Cells: []books.Cell{{ID: "a", Zone: "a"}}, Decision: "1", From: "2026-01-01", Until: "2026-12-31",
+		}, {
+			ID: "quick", Every: "PT1S", Timezone: "Europe/Madrid", Unit: "none", Measures: []books.Measure{{Name: "level", Of: "mean(level)"}},
+			Cells: []books.Cell{{ID: "a", Zone: "a"}, {ID: "b", Zone: "b"}, {ID: "c", Zone: "c"}, {ID: "d", Zone: "d"}}, Decision: "1", From: "2026-01-01", Until: "2026-12-31",
 		}}); err != nil {
+			t.Fatal(err)
+		}
+		v := 5.0
+		if err := q.write(t.Context(), []store.Observation{{Stream: "quick", Start: dusk.Add(-time.Second), End: dusk, Every: "PT1S", Cell: "a", Zone: "a", Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v}}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most
 		for _, path := range []string{
-			"/", "/streams/later", "/streams/later?span=month", "/streams/later?day=2026-03-01", "/sensors", "/sensors/s-1", "/privacy", "/data", "/catalog.jsonld",
+			"/streams/quick", "/streams/quick?cell=a&cell=b&cell=c&cell=d", "/", "/streams/later", "/streams/later?span=month", "/streams/later?day=2026-03-01", "/sensors", "/sensors/s-1", "/privacy", "/data", "/catalog.jsonld",
 			"/api/v1/zones", "/api/v1/zones?format=csv", "/api/v1/streams", "/api/v1/streams/later/observations", "/api/v1/streams/later/observations?format=csv",
 		} {
 			if resp, body := q.ask("GET", path, nil); resp.StatusCode != http.StatusOK {

@@ -142,6 +142,9 @@ func (p *picture) hours(b *strings.Builder) {
 	next := func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }
 	label := p.speak.ShortDay
 	switch {
+	case span <= 3*time.Hour:
+		next = func(t time.Time) time.Time { return t.Add(10 * time.Minute) }
+		label = p.speak.Clock
 	case span <= 50*time.Hour:
 		next = func(t time.Time) time.Time { return t.Add(3 * time.Hour) }
 		label = p.speak.Clock

@@ -26,7 +26,7 @@ type streamPage struct {
 	query.Stream
 	Measure  books.Measure
 	Cells    []choice
-	Span     string // day, week or month
+	Span     string // hour, day, week or month
 	Day      string // the last day, where one was chosen
 	From, To time.Time
 	Lines    []line
@@ -153,14 +153,17 @@ func (p *streamPage) read(v url.Values) error {
 // last window that is final.
 func (p *streamPage) when(v url.Values) error {
 	switch p.Span = v.Get("span"); p.Span {
-	case "day", "week", "month":
+	case "hour", "day", "week", "month":
 	case "":
 		p.Span = "day"
-		if query.Length(p.Every) >= 6*time.Hour {
+		switch length := query.Length(p.Every); {
+		case length >= 6*time.Hour:
 			p.Span = "month"
+		case p.Short():
+			p.Span = "hour"
 		}
 	default:
-		return &query.Invalid{Parameter: "span", Hint: "is day, week or month"}
+		return &query.Invalid{Parameter: "span", Hint: "is hour, day, week or month"}
 	}
 	place := local(p.ClosedUntil, p.Timezone).Location()
 	end := p.ClosedUntil.In(place)
@@ -180,10 +183,13 @@ func (p *streamPage) when(v url.Values) error {
 	case p.ClosedUntil.IsZero():
 		return nil
 	}
-	from := map[string]time.Time{"day": end.AddDate(0, 0, -1), "week": end.AddDate(0, 0, -7), "month": end.AddDate(0, -1, 0)}[p.Span]
+	from := map[string]time.Time{"hour": end.Add(-time.Hour), "day": end.AddDate(0, 0, -1), "week": end.AddDate(0, 0, -7), "month": end.AddDate(0, -1, 0)}[p.Span]
 	p.From, p.To = from.UTC(), end.UTC()
 	return nil
 }
+
+// Short reports whether windows are so short that a day has too many of them.
+func (p *streamPage) Short() bool { return query.Length(p.Every) < 20*time.Second }
 
 // lay puts observations, ordered by start, into lines and rows.
 func (p *streamPage) lay(list []store.Observation) {
@@ -260,7 +266,7 @@ func (p *streamPage) Later() string {
 		return ""
 	}
 	place := local(p.To, p.Timezone)
-	next := map[string]time.Time{"day": place.AddDate(0, 0, 1), "week": place.AddDate(0, 0, 7), "month": place.AddDate(0, 1, 0)}[p.Span]
+	next := map[string]time.Time{"hour": place.Add(time.Hour), "day": place.AddDate(0, 0, 1), "week": place.AddDate(0, 0, 7), "month": place.AddDate(0, 1, 0)}[p.Span]
 	return p.view("day", "", "to", next.UTC().Format(time.RFC3339))
 }
 

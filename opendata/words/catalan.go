@@ -2,6 +2,7 @@ package words
 
 // catalan are the sentences in Catalan.
 var catalan = map[string]string{
+	"an hour":                               "una hora",
 	"Note":                                  "Nota",
 	"Table":                                 "Taula",
 	"No number was published in this span.": "En aquest període no s’ha publicat cap nombre.",

@@ -2,6 +2,7 @@ package words
 
 // spanish are the sentences in Spanish.
 var spanish = map[string]string{
+	"an hour":                               "una hora",
 	"Note":                                  "Nota",
 	"Table":                                 "Tabla",
 	"No number was published in this span.": "En este periodo no se publicó ningún número.",
