@@ -320,11 +320,12 @@ func (d *doctor) policy(ctx context.Context) {
 // inbox looks where motions arrive, and returns where the policy in force is laid
 // out; empty for none.
 func (d *doctor) inbox(ctx context.Context) string {
-	files, err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Look(ctx)
+	files := 0
+	err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Each(ctx, func() string { return "" }, func(inbox.File) inbox.Verdict { files++; return inbox.Settled })
 	if err != nil {
 		d.say("inbox", Warn, err.Error(), "the policy in force goes on; a new one cannot arrive")
 	} else {
-		d.say("inbox", Fine, fmt.Sprintf("%d motion files", len(files)), "")
+		d.say("inbox", Fine, fmt.Sprintf("%d motion files", files), "")
 	}
 	base := filepath.Join(d.cfg.Dir, "policy")
 	current, err := os.ReadFile(filepath.Join(base, "current"))

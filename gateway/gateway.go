@@ -63,10 +63,14 @@ type Gateway struct {
 	fresh   bool        // no ledger was here before
 	trusted atomic.Bool // this state directory is the latest, as far as can be known
 
-	// The motion in force, nil for none, and its file: written by the one goroutine
-	// that takes motions, with mu held; it reads them without.
-	enacted     *council.Enacted
-	enactedFile []byte
+	// The motion in force here, nil for none: written by the one goroutine that takes
+	// motions, with mu held; it reads it without. What follows is that goroutine's own:
+	// the last motion of the chain, which may be for other gateways; the SHA-256 of
+	// all that were taken; those that wait.
+	enacted *council.Enacted
+	last    *council.Enacted
+	taken   map[string]bool
+	waiting []letter
 
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu
@@ -88,7 +92,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), taken: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
 		public: books.Dir(filepath.Join(cfg.Dir, "public")),
 	}
 	defer func() {

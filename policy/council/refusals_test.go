@@ -58,7 +58,7 @@ func TestRefusals(t *testing.T) {
 		"a new roster by itself": {signed("Voting roster: sha256:"+council.Sum(files["council.yaml"]), "Voting roster: sha256:"+council.Sum([]byte(coup))), council.OtherRoster},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := c.verifier(first).Verify(k.parts.File()); council.CodeOf(err) != k.want || err == nil {
+			if _, err := c.verifier(first).Verify(must(k.parts.File())); council.CodeOf(err) != k.want || err == nil {
 				t.Errorf("got %v; want %s", err, k.want)
 			}
 		})
@@ -66,7 +66,7 @@ func TestRefusals(t *testing.T) {
 	t.Run("expired", func(t *testing.T) {
 		v := c.verifier(first)
 		v.Now = made.AddDate(1, 0, 0)
-		if _, err := v.Verify(good().File()); council.CodeOf(err) != council.Expired {
+		if _, err := v.Verify(must(good().File())); council.CodeOf(err) != council.Expired {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -76,31 +76,13 @@ func TestRefusals(t *testing.T) {
 		for _, m := range names[:4] {
 			p["ballots/"+m+".sig"] = c.sign(m, ns, p["motion.txt"])
 		}
-		if _, err := c.verifier(first).Verify(p.File()); council.CodeOf(err) != council.Gap {
+		if _, err := c.verifier(first).Verify(must(p.File())); council.CodeOf(err) != council.Gap {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("a new roster that cannot vote", func(t *testing.T) {
 		bad := c.with("council.yaml", strings.Replace(string(files["council.yaml"]), c.lines["carla"], "ssh-ed25519 AAAA", 1))
-		policy, err := bundle.Read(bad)
-		if err != nil {
-			t.Fatal(err)
-		}
-		packed, err := policy.PackOPA()
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := first.Motion
-		m.Version, m.Previous, m.Bundle, m.ID = 2, first.Hash, council.Sum(packed), "m"
-		text, err := m.Text(first.Policy, policy)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := council.Parts{"motion.txt": text, "bundle.tar.gz": packed, "allowed_signers": first.Signers}
-		for _, n := range names[:6] {
-			p["ballots/"+n+".sig"] = c.sign(n, ns, text)
-		}
-		if _, err := c.verifier(first).Verify(p.File()); council.CodeOf(err) != council.BadPolicy {
+		if _, err := bundle.Read(bad); err == nil || !strings.Contains(err.Error(), "not a public key") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -108,7 +90,7 @@ func TestRefusals(t *testing.T) {
 		v := c.verifier(first)
 		p := c.draft(first, files, names[:4]...)
 		v.Now = made.AddDate(0, 1, 0)
-		if _, err := v.Verify(p.File()); err != nil {
+		if _, err := v.Verify(must(p.File())); err != nil {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -116,7 +98,7 @@ func TestRefusals(t *testing.T) {
 		// The stranger is in the new roster only, and signs with three others.
 		p := c.draft(first, c.with("council.yaml", coup), names[2:6]...)
 		p["ballots/bru.sig"] = c.sign("stranger", ns, p["motion.txt"])
-		if _, err := c.verifier(first).Verify(p.File()); council.CodeOf(err) != council.UnknownKey {
+		if _, err := c.verifier(first).Verify(must(p.File())); council.CodeOf(err) != council.UnknownKey {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -125,18 +107,18 @@ func TestRefusals(t *testing.T) {
 		other := *c
 		other.files = c.with("council.yaml", coup)
 		p := c.crafted(nil, other.files, "vila") // its head names the pinned roster, and it brings another
-		if _, err := pinned.Verify(p.File()); council.CodeOf(err) != council.OtherRoster {
+		if _, err := pinned.Verify(must(p.File())); council.CodeOf(err) != council.OtherRoster {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("another first roster", func(t *testing.T) {
 		v := c.verifier(nil)
 		v.Pin = strings.Repeat("0", 64)
-		if _, err := v.Verify(c.draft(nil, c.files, names[:4]...).File()); council.CodeOf(err) != council.OtherRoster {
+		if _, err := v.Verify(must(c.draft(nil, c.files, names[:4]...).File())); council.CodeOf(err) != council.OtherRoster {
 			t.Errorf("got %v", err)
 		}
 		v.Pin = ""
-		if _, err := v.Verify(c.draft(nil, c.files, names[:4]...).File()); council.CodeOf(err) != council.OtherRoster {
+		if _, err := v.Verify(must(c.draft(nil, c.files, names[:4]...).File())); council.CodeOf(err) != council.OtherRoster {
 			t.Errorf("without a pin: %v", err)
 		}
 	})

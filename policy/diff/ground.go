@@ -1,8 +1,6 @@
 package diff
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"math"
@@ -102,28 +100,14 @@ func members(x *decision.Council) map[string]string {
 	for _, m := range x.Members {
 		keys := make([]string, len(m.Keys))
 		for i, k := range m.Keys {
-			keys[i] = fingerprint(k)
+			keys[i] = k.Fingerprint()
 		}
 		out[m.ID] = strings.Join(append([]string{m.Name}, append(term(m), keys...)...), ", ")
 	}
 	for _, k := range x.Revoked {
-		out["- revoked "+fingerprint(k)] = fingerprint(k)
+		out["- revoked "+k.Fingerprint()] = k.Fingerprint()
 	}
 	return out
-}
-
-// fingerprint is a key as ssh-keygen -l shows it; the line itself where it is none.
-func fingerprint(line string) string {
-	fields := strings.Fields(line)
-	if len(fields) < 2 {
-		return line
-	}
-	raw, err := base64.StdEncoding.DecodeString(fields[1])
-	if err != nil {
-		return line
-	}
-	sum := sha256.Sum256(raw)
-	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 func term(m decision.Member) []string {
