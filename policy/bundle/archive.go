@@ -99,6 +99,9 @@ func entry(raw []byte) (name string, body, after []byte, err error) {
 		}
 		return "", nil, nil, io.EOF
 	}
+	if !summed(head) {
+		return "", nil, nil, ErrArchive
+	}
 	name, _, _ = strings.Cut(string(head[:100]), "\x00")
 	size, ok := octal(head[124:136])
 	if kind := head[156]; kind != tar.TypeReg {
@@ -113,6 +116,18 @@ func entry(raw []byte) (name string, body, after []byte, err error) {
 		return name, nil, nil, ErrArchive
 	}
 	return name, raw[block : block+size : block+size], raw[end:], nil
+}
+
+// summed reports whether a header's checksum is right: the sum of its bytes, with
+// blanks for the checksum itself, in six octal digits.
+func summed(head []byte) bool {
+	sum := 8 * int(' ')
+	for i, c := range head {
+		if i < 148 || i >= 156 {
+			sum += int(c)
+		}
+	}
+	return string(head[148:154]) == fmt.Sprintf("%06o", sum)
 }
 
 // octal reads eleven digits and a zero byte.
