@@ -4,16 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
-)
 
-// zoneName is the form of zone ids and gateways.
-var zoneName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	"sluice/policy/decision"
+)
 
 // maxName bounds what people call a zone, in bytes.
 const maxName = 200
@@ -72,9 +68,9 @@ func featureOf(raw []byte) (z feature, err error) {
 		return z, err
 	}
 	switch {
-	case f.Properties["gateway"] != nil && !zoneName.MatchString(z.gateway):
-		return z, errors.New("gateway needs the name of one: " + nameForm + "; leave it out where there is one gateway")
-	case len(z.name) > maxName || !visible(z.name):
+	case f.Properties["gateway"] != nil && !decision.Name(z.gateway):
+		return z, errors.New("gateway needs the name of one: " + decision.NameForm + "; leave it out where there is one gateway")
+	case len(z.name) > maxName || !decision.Visible(z.name):
 		return z, fmt.Errorf("name is longer than %d bytes, or has control, invisible or direction-changing characters; take them out", maxName)
 	}
 	switch g := f.Geometry.(type) {
@@ -88,8 +84,6 @@ func featureOf(raw []byte) (z feature, err error) {
 	return z, nil
 }
 
-const nameForm = "1 to 63 letters, digits and . _ -, with a letter or digit first"
-
 // idOf is the feature's id, or its property id; never two different ones.
 func idOf(f *geojson.Feature) (string, error) {
 	id, atTop := f.ID.(string)
@@ -99,14 +93,14 @@ func idOf(f *geojson.Feature) (string, error) {
 	case f.ID != nil && !atTop || !atTop && given && !isText:
 		return "", errors.New("its id is not text; write it in quotes")
 	case !atTop && !given:
-		return "", errors.New("needs an id: " + nameForm)
+		return "", errors.New("needs an id: " + decision.NameForm)
 	case atTop && given && other != id:
 		return "", errors.New("has an id and a property id that differ; take one out, or make them equal")
 	case !atTop:
 		id = other
 	}
-	if !zoneName.MatchString(id) {
-		return "", fmt.Errorf("the id %s is none; write %s", quote(id), nameForm)
+	if !decision.Name(id) {
+		return "", fmt.Errorf("the id %s is none; write %s", quote(id), decision.NameForm)
 	}
 	return id, nil
 }
@@ -119,15 +113,4 @@ func text(p geojson.Properties, key string) (string, error) {
 		return "", fmt.Errorf("the property %s is not text; write it in quotes", key)
 	}
 	return s, nil
-}
-
-// visible reports whether a text shows all that it holds, in the order in which it
-// is written: members sign texts with it.
-func visible(s string) bool {
-	for _, r := range s {
-		if unicode.IsControl(r) || r == utf8.RuneError || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point) {
-			return false
-		}
-	}
-	return true
 }

@@ -206,15 +206,17 @@ func TestZonesAreBounded(t *testing.T) {
 		raw  []byte
 		want string
 	}{
-		"features":         {many(2001, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+square(0, 0, 1)+"]") }), "more than 2000 features"},
-		"outline":          {collectionOf(featureAt("a", "["+plain(10_001)+"]")), "more than 10000 positions"},
-		"null positions":   {[]byte(`{"type":"FeatureCollection","features":[` + strings.Repeat("0,", 3000) + `0]}`), "more than 2000 features"},
-		"positions":        {many(20, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+tinyRing(6000)+"]") }), "more than 100000 positions"},
-		"world-wide":       {many(2000, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+square(-90+float64(i)/100, -80, 90)+"]") }), ""},
-		"a comb":           {collectionOf(featureAt("a", "["+comb(9_000, 0)+"]")), ""},
-		"a leaning comb":   {collectionOf(featureAt("a", "["+comb(9_000, 20)+"]")), "*"},
-		"ten leaning":      {many(6, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+comb(5_000, 20)+"]") }), "*"},
-		"onion":            {many(500, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+ringOf(round(40, 0, 0, 1+float64(i)/10))+"]") }), ""},
+		"features":       {many(2001, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+square(0, 0, 1)+"]") }), "more than 2000 features"},
+		"outline":        {collectionOf(featureAt("a", "["+plain(10_001)+"]")), "more than 10000 positions"},
+		"null positions": {[]byte(`{"type":"FeatureCollection","features":[` + strings.Repeat("0,", 3000) + `0]}`), "more than 2000 features"},
+		"positions":      {many(20, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+tinyRing(6000)+"]") }), "more than 100000 positions"},
+		"world-wide":     {many(2000, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+square(-90+float64(i)/100, -80, 90)+"]") }), ""},
+		"a comb":         {collectionOf(featureAt("a", "["+comb(9_000, 0)+"]")), ""},
+		"a leaning comb": {collectionOf(featureAt("a", "["+comb(9_000, 20)+"]")), "*"},
+		"ten leaning":    {many(6, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+comb(5_000, 20)+"]") }), "*"},
+		"onion": {many(500, func(i int) string {
+			return featureAt(fmt.Sprint("z", i), "["+ringOf(round(40, 0, 0, 1+float64(i)/10))+"]")
+		}), ""},
 		"positions deep in": {[]byte(`{"type":"FeatureCollection","features":[],"x":[` + strings.Repeat("[1,2],", 100_000) + `0]}`), ""},
 	} {
 		var before, after runtime.MemStats
