@@ -79,6 +79,7 @@ type Gateway struct {
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
 	refusals map[string]bool        // of motions, that were said; guarded by mu
+	homes    map[string]bool        // kinds that have stood for somebody; guarded by mu
 	coming   *announced             // a motion whose time has not come; guarded by mu
 }
 
@@ -88,7 +89,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
+		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), homes: make(map[string]bool), lines: make(map[string][2]int64),
 		public: books.Dir(filepath.Join(cfg.Dir, "public")),
 	}
 	defer func() {

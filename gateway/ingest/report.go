@@ -88,6 +88,7 @@ func (i *Ingest) alive() map[string]bool {
 	}
 	for _, s := range i.sensors {
 		switch {
+		case s.home:
 		case s.silentAfter > 0:
 			out[s.entry.ID] = now <= s.silentAfter
 		case !s.aboutPeople && len(s.routes) > 0:
@@ -196,6 +197,9 @@ func (i *Ingest) sendFeedback() {
 	since := until.Add(-i.cfg.Feedback)
 	var post []letter
 	for s, faults := range i.feedback {
+		if s.home {
+			continue // since the fault was noted
+		}
 		body := struct {
 			Since time.Time `json:"since"`
 			Until time.Time `json:"until"`
