@@ -197,9 +197,6 @@ func (i *Ingest) sendFeedback() {
 	since := until.Add(-i.cfg.Feedback)
 	var post []letter
 	for s, faults := range i.feedback {
-		if s.home {
-			continue // since the fault was noted
-		}
 		body := struct {
 			Since time.Time `json:"since"`
 			Until time.Time `json:"until"`

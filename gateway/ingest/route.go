@@ -180,7 +180,7 @@ func (i *Ingest) reroute(s *sensor, version int) error {
 	v := &i.versions[version]
 	kind, known := v.Kinds[s.entry.Kind]
 	if !known {
-		s.home = s.home || v.Kinds != nil
+		i.hush(s, s.home || v.Kinds != nil)
 		return nil // no plans either
 	}
 	// Kinds may gain fields from one version to the next; rules of older
@@ -213,8 +213,15 @@ func (i *Ingest) reroute(s *sensor, version int) error {
 			s.stood = s.stood || p.Stream.Unit.Sensor
 		}
 	}
-	s.home = s.stood
+	i.hush(s, s.stood)
 	return nil
+}
+
+// hush notes whether a sensor may stand for a home; what it was to be told is dropped then.
+func (i *Ingest) hush(s *sensor, home bool) {
+	if s.home = home; home {
+		delete(i.feedback, s)
+	}
 }
 
 // oldest is the start of the first window of any stream that is not closed.
