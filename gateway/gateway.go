@@ -83,6 +83,7 @@ type Gateway struct {
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
 	refusals map[string]bool        // of motions, that were said; guarded by mu
+	homes    map[string]bool        // kinds that have stood for somebody; guarded by mu
 	coming   *announced             // a motion whose time has not come; guarded by mu
 }
 
@@ -92,8 +93,10 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), taken: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
-		public: books.Dir(filepath.Join(cfg.Dir, "public")),
+		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
+		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
+		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
+		texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
 	}
 	defer func() {
 		if err != nil {

@@ -185,7 +185,10 @@ func (g *Gateway) readPolicy(ctx context.Context) (*policy.Set, error) {
 func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version, error) {
 	v := ingest.Version{
 		Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
-		Streams: set.Streams, Plans: make(map[string][]plan.Plan),
+		Streams: set.Streams, Plans: make(map[string][]plan.Plan), Homes: homesOf(set),
+	}
+	if n := len(strangers(g.register, set)); n > 0 {
+		g.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")
 	}
 	said := make(map[policy.Reason]bool)
 	for i := range g.register.Sensors {
@@ -250,6 +253,7 @@ func (g *Gateway) adopt(set *policy.Set) {
 	if set == nil {
 		return
 	}
+	g.mindHomes(set)
 	g.problem, g.latest = nil, set
 	if g.versions++; g.enacted != nil {
 		g.versions = g.enacted.Version

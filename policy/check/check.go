@@ -13,6 +13,7 @@
 //	R  the rules cannot be used
 //	K  nobody could meet the charter, or vote
 //	N  it takes effect sooner than the notice allows
+//	W  nothing is wrong, but look whether it is meant: see Finding.Warning
 package check
 
 import (
@@ -32,7 +33,7 @@ import (
 	"sluice/register"
 )
 
-// Finding is one mistake.
+// Finding is one mistake, or a warning.
 type Finding struct {
 	File         string
 	Line, Column int // from 1
@@ -73,6 +74,9 @@ func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, 
 	c.typed()
 	if c.charter != nil {
 		c.ground()
+	}
+	if c.zones != nil {
+		c.overlaps()
 	}
 	var out []Summary
 	if c.charter != nil && c.kinds != nil && c.zones != nil && !c.bad["council.yaml"] {
