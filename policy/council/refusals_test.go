@@ -52,6 +52,7 @@ func TestRefusals(t *testing.T) {
 		"another predecessor":    {signed(first.Hash, strings.Repeat("0", 64)), council.Gap},
 		"another gateway's":      {signed("Gateways: all", "Gateways: edge-2, edge-3"), council.OtherGateway},
 		"short notice":           {signed("In force from: 2030-01-21T23:00:00Z", "In force from: 2030-01-21T22:00:00Z"), council.ShortNotice},
+		"too long to enact":      {signed("To be enacted by: 2030-03-22T23:00:00Z", "To be enacted by: 2030-03-22T23:00:01Z"), council.Expired},
 		"fewer needed":           {signed("Quorum: 4 of 7", "Quorum: 1 of 7"), council.OtherText},
 		"another text":           {signed("protects less", "protects more"), council.OtherText},
 		"a line more":            {signed("Quorum:", "Note: hello\nQuorum:"), council.OtherText},
@@ -92,7 +93,7 @@ func TestRefusals(t *testing.T) {
 		}
 		m := first.Motion
 		m.Version, m.Previous, m.Bundle, m.ID = 2, first.Hash, council.Sum(packed), "m"
-		text, err := m.Text(first.Policy, policy)
+		text, err := m.Text(first, policy)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -205,6 +205,9 @@ from: 2030-01-01
 until: 2030-12-31
 `
 
+// between compares two policies of which the first had none before it.
+func between(old, new *bundle.Policy) []Change { return Compare(Before{Policy: old}, new) }
+
 // TestMarks: one change at a time, as docs/policy.md says.
 func TestMarks(t *testing.T) {
 	for _, c := range []struct {
@@ -240,7 +243,7 @@ func TestMarks(t *testing.T) {
 		if changed == plain {
 			t.Fatalf("%q is not there", c.old)
 		}
-		list := Compare(policyOf(t, plain), policyOf(t, changed))
+		list := between(policyOf(t, plain), policyOf(t, changed))
 		at := slices.IndexFunc(list, func(x Change) bool { return x.Key == c.key })
 		if at < 0 || list[at].Mark != c.want {
 			t.Errorf("%s to %s: %+v; want %s %s", c.old, c.new, list, c.key, c.want)
@@ -252,13 +255,13 @@ func TestMarks(t *testing.T) {
 			}
 		}
 	}
-	if list := Compare(policyOf(t, plain), policyOf(t, plain)); len(list) > 0 {
+	if list := between(policyOf(t, plain), policyOf(t, plain)); len(list) > 0 {
 		t.Errorf("nothing changed, and %+v is said", list)
 	}
-	if list := Compare(policyOf(t, plain), policyOf(t, "")); len(list) != 1 || list[0].Key != "removed" || list[0].Needs != Suspend {
+	if list := between(policyOf(t, plain), policyOf(t, "")); len(list) != 1 || list[0].Key != "removed" || list[0].Needs != Enact || !list[0].Ends || list[0].Mark != Stronger {
 		t.Errorf("taken away: %+v", list)
 	}
-	if list := Compare(policyOf(t, ""), policyOf(t, plain)); len(list) != 1 || list[0].Key != "added" || list[0].Needs != Enact || list[0].Mark != Weaker {
+	if list := between(policyOf(t, ""), policyOf(t, plain)); len(list) != 1 || list[0].Key != "added" || list[0].Needs != Enact || list[0].Mark != Weaker {
 		t.Errorf("new: %+v", list)
 	}
 }
@@ -324,7 +327,7 @@ func TestRulesAreNotTrusted(t *testing.T) {
 		"a rule more":     {nil, map[string]string{"rules/x.rego": "package x"}, Weaker},
 		"a test only":     {nil, map[string]string{"local/a_test.rego": "package x"}, Neutral},
 	} {
-		if got := Overall(Compare(with(c.old), with(c.new))); got != c.want {
+		if got := Overall(between(with(c.old), with(c.new))); got != c.want {
 			t.Errorf("%s is %s; want %s", name, got, c.want)
 		}
 	}
