@@ -52,7 +52,7 @@ func Sum(raw []byte) string {
 
 func (m *Motion) head(needed, members int, needs []diff.Quorum) string {
 	var b strings.Builder
-	line := func(key, value string) { fmt.Fprintf(&b, "%s: %s\n", key, value) }
+	line := func(key, value string) { fmt.Fprintf(&b, "%s: %s\n", key, explain.Plain(value)) }
 	previous, gateways := "none", "all"
 	if m.Previous != "" {
 		previous = "sha256:" + m.Previous
@@ -240,7 +240,8 @@ func (m *Motion) body(b *strings.Builder, l explain.Lang, next *bundle.Policy, c
 		d := &next.Decisions[i]
 		// A gateway that was passed over meets every decision for the first time.
 		everything := slices.ContainsFunc(changes, func(c diff.Change) bool { return c.Key == "gateways" })
-		if !touched[d.Decision] && !everything {
+		name := diff.Name(d.Decision)
+		if !touched[name] && !everything {
 			rest = append(rest, d.Decision)
 			continue
 		}
@@ -249,7 +250,7 @@ func (m *Motion) body(b *strings.Builder, l explain.Lang, next *bundle.Policy, c
 			return err
 		}
 		b.WriteString(text)
-		if whole[d.Decision] || everything {
+		if whole[name] || everything {
 			b.WriteString(underlined(sentences["whole"][l], "-"))
 			b.WriteString(strings.Join(diff.Full(l, next, d), "\n") + "\n\n")
 		}

@@ -25,6 +25,9 @@ func word(s string) string {
 	return quote(s)
 }
 
+// Name is how a Change's About shows a decision's id or a file's name.
+func Name(s string) string { return word(s) }
+
 // quote shows text as it is between quotes, on one line. Whatever shows nothing,
 // turns the writing around or would be lost where spaces are drawn together is
 // written as an escape.
