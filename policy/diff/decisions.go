@@ -98,6 +98,9 @@ func (c *comparison) added(b *bundle.Decision) {
 		lifted := a.suspended() && c.new.Suspension(b.Decision) == nil
 		weaker := slices.DeleteFunc(weakerKeys(a.Decision, b), func(k key) bool { return k.name == "stream" })
 		ground := c.since(a, b)
+		if gained := about(a.Decision, without(c.covers(c.new, b), c.covers(a.Policy, a.Decision))); len(gained) > 0 {
+			ground = append(ground, Change{Key: "started", Mark: Weaker, New: text(showPairs(gained))})
+		}
 		switch {
 		case len(weaker)+len(ground) == 0 && !lifted:
 			continue
@@ -196,20 +199,31 @@ func overlap(z *register.Zones, a string, other *register.Zones, b string) bool 
 // gives them, though it is about the same: the charter, a kind or another decision
 // changed under it.
 func (c *comparison) runs(a, b *bundle.Decision) {
-	was, is := view{c.old}.covers(a), view{c.new}.covers(b)
-	both := func(x, y *bundle.Decision) func(pair) bool {
-		return func(p pair) bool {
-			return !slices.Contains(y.AppliesTo.Kinds, p.kind) || !slices.Contains(y.AppliesTo.Zones, p.zone)
-		}
-	}
-	lost := slices.DeleteFunc(without(was, is), both(a, b))
-	gained := slices.DeleteFunc(without(is, was), both(b, a))
+	was, is := c.covers(c.old, a), c.covers(c.new, b)
+	lost, gained := about(b, without(was, is)), about(a, without(is, was))
 	if len(lost) > 0 {
 		c.add(Change{About: b.Decision, Key: "stopped", Mark: Stronger, Ends: true, New: text(showPairs(lost))})
 	}
 	if len(gained) > 0 {
 		c.add(Change{About: b.Decision, Key: "started", Mark: Weaker, New: text(showPairs(gained))})
 	}
+}
+
+// covers keeps what view.covers says.
+func (c *comparison) covers(p *bundle.Policy, d *bundle.Decision) []pair {
+	list, known := c.covered[d]
+	if !known {
+		list = view{p}.covers(d)
+		c.covered[d] = list
+	}
+	return list
+}
+
+// about leaves the pairs that a decision names.
+func about(d *bundle.Decision, list []pair) []pair {
+	return slices.DeleteFunc(list, func(p pair) bool {
+		return !slices.Contains(d.AppliesTo.Kinds, p.kind) || !slices.Contains(d.AppliesTo.Zones, p.zone)
+	})
 }
 
 func without(list, other []pair) []pair {

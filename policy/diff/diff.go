@@ -129,11 +129,12 @@ type comparison struct {
 	old     *bundle.Policy // nil for none
 	new     *bundle.Policy
 	renamed map[string]string // new ids of decisions that are otherwise as they were, to their old ones
+	covered map[*bundle.Decision][]pair // what covers has computed
 	changes []Change
 }
 
 func newComparison(before Before, new *bundle.Policy) *comparison {
-	return &comparison{before: before, old: before.Policy, new: new, renamed: renames(before.Policy, new)}
+	return &comparison{before: before, old: before.Policy, new: new, renamed: renames(before.Policy, new), covered: make(map[*bundle.Decision][]pair)}
 }
 
 // add notes a change. What ends a series takes more than the quick quorum.
