@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -329,6 +330,51 @@ func TestRulesAreNotTrusted(t *testing.T) {
 	} {
 		if got := Overall(between(with(c.old), with(c.new))); got != c.want {
 			t.Errorf("%s is %s; want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestFirstRules: a first policy with rules that are not the program's, with some of
+// them missing or with none at all, says so.
+func TestFirstRules(t *testing.T) {
+	own := Own()
+	for name, c := range map[string]struct {
+		edit  func(bundle.Files)
+		about string
+		key   string
+		want  Mark
+	}{
+		"another rule": {func(f bundle.Files) { f["rules/charter.rego"] = append(f["rules/charter.rego"], '\n') }, "rules/charter.rego", "foreign", Weaker},
+		"one more":     {func(f bundle.Files) { f["rules/more.rego"] = []byte("package more\n") }, "rules/more.rego", "foreign", Weaker},
+		"one missing":  {func(f bundle.Files) { delete(f, "rules/release.rego") }, "rules/release.rego", "absent", Weaker},
+		"none": {func(f bundle.Files) {
+			for name := range own {
+				delete(f, name)
+			}
+		}, "rules/", "unbound", Weaker},
+		"a module": {func(f bundle.Files) { f["local/a.rego"] = []byte("package sluice.local\n") }, "local/a.rego", "module", Neutral},
+	} {
+		files := city()
+		delete(files, "rules/x.rego")
+		for name, text := range own {
+			files[name] = []byte(text)
+		}
+		honest, err := bundle.Read(maps.Clone(files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.edit(files)
+		p, err := bundle.Read(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := has(Compare(Before{}, p), c.about, c.key)
+		if x == nil || x.Mark != c.want || has(Compare(Before{}, honest), c.about, c.key) != nil {
+			t.Errorf("%s: %+v; want %s %s, %s", name, x, c.about, c.key, c.want)
+			continue
+		}
+		if words := x.Words(0); c.key != "absent" && c.key != "unbound" && !strings.Contains(words, "sha256:") {
+			t.Errorf("%s: %q names no digest", name, words)
 		}
 	}
 }
