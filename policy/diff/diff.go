@@ -128,7 +128,7 @@ type comparison struct {
 	before  Before
 	old     *bundle.Policy // nil for none
 	new     *bundle.Policy
-	renamed map[string]string // new ids of decisions that are otherwise as they were, to their old ones
+	renamed map[string]string           // new ids of decisions that are otherwise as they were, to their old ones
 	covered map[*bundle.Decision][]pair // what covers has computed
 	changes []Change
 }
