@@ -51,6 +51,7 @@ type Finding struct {
 type doctor struct {
 	cfg  Config
 	list []Finding
+	reg  *register.Register // nil where it cannot be read
 }
 
 func (d *doctor) say(check string, v Verdict, found, hint string) {
@@ -80,9 +81,8 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 func (d *doctor) register() {
 	raw, err := os.ReadFile(d.cfg.Register)
 	if err == nil {
-		var reg *register.Register
-		if reg, err = register.Parse(d.cfg.Register, raw); err == nil {
-			d.say("register", Fine, fmt.Sprintf("%d sensors", len(reg.Sensors)), "")
+		if d.reg, err = register.Parse(d.cfg.Register, raw); err == nil {
+			d.say("register", Fine, fmt.Sprintf("%d sensors", len(d.reg.Sensors)), "")
 			return
 		}
 	}
@@ -292,6 +292,7 @@ func (d *doctor) policy(ctx context.Context) {
 		d.say("policy", Fail, err.Error(), "nothing flows until it is mended")
 		return
 	}
+	d.strangers(set)
 	now, until := time.Now(), time.Time{}
 	inForce := 0
 	for _, s := range set.Streams {
@@ -317,14 +318,30 @@ func (d *doctor) policy(ctx context.Context) {
 	}
 }
 
+// strangers names the sensors whose kind the policy does not know: here only, since
+// one of them may be somebody's home.
+func (d *doctor) strangers(set *policy.Set) {
+	if d.reg == nil {
+		return
+	}
+	if ids := strangers(d.reg, set); len(ids) > 0 {
+		names := strings.Join(ids[:min(len(ids), 20)], ", ")
+		if len(ids) > 20 {
+			names += ", ..."
+		}
+		d.say("kinds", Warn, fmt.Sprintf("%d sensors are of a kind that the policy does not know: %s", len(ids), names), "mend kind in the register, or add the kind to kinds.yaml; until then they are counted, not listed, and nothing of them is kept")
+	}
+}
+
 // inbox looks where motions arrive, and returns where the policy in force is laid
 // out; empty for none.
 func (d *doctor) inbox(ctx context.Context) string {
-	files, err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Look(ctx)
+	files := 0
+	err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Each(ctx, func() string { return "" }, func(inbox.File) inbox.Verdict { files++; return inbox.Settled })
 	if err != nil {
 		d.say("inbox", Warn, err.Error(), "the policy in force goes on; a new one cannot arrive")
 	} else {
-		d.say("inbox", Fine, fmt.Sprintf("%d motion files", len(files)), "")
+		d.say("inbox", Fine, fmt.Sprintf("%d motion files", files), "")
 	}
 	base := filepath.Join(d.cfg.Dir, "policy")
 	current, err := os.ReadFile(filepath.Join(base, "current"))

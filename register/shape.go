@@ -20,13 +20,13 @@ type Shape struct {
 
 // Shape is the zone's; the zero value where there is no such zone.
 func (z *Zones) Shape(id string) Shape {
-	area, known := z.area[id]
+	one, known := z.zone[id]
 	if !known {
 		return Shape{}
 	}
 	var s Shape
 	var raw []byte
-	for _, polygon := range area {
+	for _, polygon := range one.area {
 		raw = binary.BigEndian.AppendUint64(raw, uint64(len(polygon)))
 		for _, ring := range polygon {
 			s.Corners += len(ring)
@@ -40,7 +40,7 @@ func (z *Zones) Shape(id string) Shape {
 	sum := sha256.Sum256(raw)
 	s.Digest = hex.EncodeToString(sum[:8])
 	if s.Corners > 0 {
-		b := area.Bound()
+		b := one.area.Bound()
 		s.South, s.West, s.North, s.East = b.Min[1], b.Min[0], b.Max[1], b.Max[0]
 	}
 	return s

@@ -138,6 +138,9 @@ func policyCheck() *cobra.Command {
 func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Finding, fine []check.Summary) error {
 	for _, f := range found {
 		what, mend := f.Text(l)
+		if f.Warning() {
+			what = [3]string{"warning", "avís", "aviso"}[l] + ": " + what
+		}
 		fmt.Fprintf(w, "%s:%d:%d: %s: %s\n", f.File, f.Line, f.Column, f.Rule, what)
 		lines := strings.Split(string(files[f.File]), "\n")
 		if f.Line >= 1 && f.Line <= len(lines) && files[f.File] != nil {
@@ -156,11 +159,21 @@ func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Fi
 	for _, s := range fine {
 		fmt.Fprintf(w, "%s  %s\n", s.Decision, summaryLine(l, s))
 	}
-	if n := len(found); n > 0 {
+	if n := mistakes(found); n > 0 {
 		return &exit{exitWrong, fmt.Sprintf([3]string{"%d mistakes", "%d errors", "%d errores"}[l], n)}
 	}
 	fmt.Fprintf(w, "\n%s\n", [3]string{"Nothing is wrong.", "No hi ha cap error.", "No hay ningún error."}[l])
 	return nil
+}
+
+// mistakes is how many findings are more than warnings.
+func mistakes(found []check.Finding) (n int) {
+	for _, f := range found {
+		if !f.Warning() {
+			n++
+		}
+	}
+	return n
 }
 
 // summaryLine is what a decision gives, in figures.
@@ -184,12 +197,13 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 
 func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.Summary) error {
 	type finding struct {
-		File   string `json:"file"`
-		Line   int    `json:"line"`
-		Column int    `json:"column"`
-		Rule   string `json:"rule"`
-		What   string `json:"what"`
-		Mend   string `json:"mend"`
+		File    string `json:"file"`
+		Line    int    `json:"line"`
+		Column  int    `json:"column"`
+		Rule    string `json:"rule"`
+		What    string `json:"what"`
+		Mend    string `json:"mend"`
+		Warning bool   `json:"warning"`
 	}
 	type decided struct {
 		Decision   string             `json:"decision"`
@@ -205,7 +219,7 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 	}{[]finding{}, []decided{}}
 	for _, f := range found {
 		what, mend := f.Text(l)
-		out.Findings = append(out.Findings, finding{f.File, f.Line, f.Column, f.Rule, what, mend})
+		out.Findings = append(out.Findings, finding{f.File, f.Line, f.Column, f.Rule, what, mend, f.Warning()})
 	}
 	for _, s := range fine {
 		out.Decisions = append(out.Decisions, decided{s.Decision, s.Unit, s.PublicFrom, s.Errors, s.CostPerDay, s.Cap})
@@ -213,8 +227,8 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 	if err := printJSON(w, out); err != nil {
 		return err
 	}
-	if len(found) > 0 {
-		return &exit{exitWrong, fmt.Sprintf("%d mistakes", len(found))}
+	if n := mistakes(found); n > 0 {
+		return &exit{exitWrong, fmt.Sprintf("%d mistakes", n)}
 	}
 	return nil
 }

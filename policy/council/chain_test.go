@@ -15,7 +15,7 @@ import (
 // gateway does after a restart.
 func (c *chamber) next(prev *council.Enacted, files bundle.Files) *council.Enacted {
 	c.t.Helper()
-	file := c.draft(prev, files, names[:6]...).File()
+	file := must(c.draft(prev, files, names[:6]...).File())
 	v := c.verifier(prev)
 	v.Now = time.Time{}
 	e, err := v.Verify(file)

@@ -38,6 +38,7 @@ package council
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sluice/policy/bundle"
@@ -105,6 +106,11 @@ type Motion struct {
 	// Created is when it was written; it takes effect at NotBefore, and gateways
 	// take it until Expires. Whole seconds, UTC.
 	Created, NotBefore, Expires time.Time
+}
+
+// For reports whether a gateway takes the motion's policy.
+func (m *Motion) For(gateway string) bool {
+	return len(m.Gateways) == 0 || slices.Contains(m.Gateways, gateway)
 }
 
 // Ballot is one member's verified signature.

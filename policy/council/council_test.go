@@ -147,7 +147,11 @@ func (c *chamber) sign(who, namespace string, text []byte) []byte {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return council.Armor(sig.Marshal())
+	tidy, err := council.Tidy(sshsig.Armor(sig))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return tidy
 }
 
 // draft makes a motion of the files and has members sign it.
@@ -188,7 +192,7 @@ func (c *chamber) verifier(prev *council.Enacted) council.Verifier {
 // founded is a first motion, enacted: no decisions yet.
 func (c *chamber) founded() *council.Enacted {
 	c.t.Helper()
-	e, err := c.verifier(nil).Verify(c.draft(nil, c.files, names[:4]...).File())
+	e, err := c.verifier(nil).Verify(must(c.draft(nil, c.files, names[:4]...).File()))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -203,11 +207,11 @@ func TestAVote(t *testing.T) {
 	}
 	second := c.draft(first, c.with("decisions/d1.yaml", footfall), names[1:5]...)
 	v := c.verifier(first)
-	if _, err := v.Verify(second.File()); err != nil {
+	if _, err := v.Verify(must(second.File())); err != nil {
 		t.Fatal(err)
 	}
 	v.Now = made.AddDate(0, 0, 3)
-	e, err := v.Verify(second.File())
+	e, err := v.Verify(must(second.File()))
 	if council.CodeOf(err) != council.NotYet || e == nil {
 		t.Errorf("before the notice is over: %v", err)
 	}
@@ -269,7 +273,7 @@ func TestQuorums(t *testing.T) {
 	c := newChamber(t)
 	first := c.founded()
 	c.files = c.with("decisions/d1.yaml", footfall)
-	second, err := c.verifier(first).Verify(c.draft(first, c.files, names[:4]...).File())
+	second, err := c.verifier(first).Verify(must(c.draft(first, c.files, names[:4]...).File()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,10 +305,10 @@ func TestQuorums(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := c.verifier(second)
 			v.Now = second.NotBefore.AddDate(0, 0, 20)
-			if _, err := v.Verify(c.draft(second, k.files, names[:k.want-1]...).File()); council.CodeOf(err) != council.TooFew {
+			if _, err := v.Verify(must(c.draft(second, k.files, names[:k.want-1]...).File())); council.CodeOf(err) != council.TooFew {
 				t.Errorf("with %d: %v; want %s", k.want-1, err, council.TooFew)
 			}
-			if _, err := v.Verify(c.draft(second, k.files, names[:k.want]...).File()); err != nil {
+			if _, err := v.Verify(must(c.draft(second, k.files, names[:k.want]...).File())); err != nil {
 				t.Errorf("with %d: %v", k.want, err)
 			}
 		})
@@ -316,7 +320,7 @@ func TestEveryByteCounts(t *testing.T) {
 	c := newChamber(t)
 	c.files["council.yaml"] = []byte(fmt.Sprintf("members: [{id: anna, name: A, keys: [%q]}]\n", c.lines["anna"]))
 	c.files["charter.yaml"] = []byte(strings.Replace(charter, "enact: 4", "enact: 1", 1))
-	file := c.draft(nil, c.files, "anna").File()
+	file := must(c.draft(nil, c.files, "anna").File())
 	v := c.verifier(nil)
 	if _, err := v.Verify(file); err != nil {
 		t.Fatal(err)
@@ -342,4 +346,12 @@ func TestEveryByteCounts(t *testing.T) {
 	if _, err := v.Verify(append(file[:len(file):len(file)], make([]byte, 512)...)); err == nil {
 		t.Error("accepted with a block more")
 	}
+}
+
+// must is for archives of names that are known to be good.
+func must(raw []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return raw
 }

@@ -39,7 +39,25 @@ func (m *Motion) check() error {
 var (
 	idPattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 	hexPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	// cityPattern is that of the charter's city.id.
+	cityPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 )
+
+// maxGateways bounds the names of gateways in a motion.
+const maxGateways = 100
+
+// GoodGateways reports whether a motion may be for gateways of these names: each
+// once.
+func GoodGateways(names []string) bool {
+	seen := make(map[string]bool)
+	for _, name := range names {
+		if !idPattern.MatchString(name) || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return len(names) <= maxGateways
+}
 
 // GoodID reports whether a motion may be called so.
 func GoodID(id string) bool { return idPattern.MatchString(id) && !strings.HasSuffix(id, ".") }
@@ -107,13 +125,14 @@ func (m *Motion) set(key, value string) (ok bool) {
 	switch key {
 	case "City":
 		m.City = value
+		return cityPattern.MatchString(value)
 	case "Motion":
 		m.ID = value
 		return GoodID(value)
 	case "Version":
 		var err error
 		m.Version, err = strconv.Atoi(value)
-		return err == nil && m.Version > 0
+		return err == nil && m.Version > 0 && strconv.Itoa(m.Version) == value
 	case "Previous motion":
 		return value == "none" || digest(value, &m.Previous)
 	case "Bundle":
@@ -124,6 +143,7 @@ func (m *Motion) set(key, value string) (ok bool) {
 		if value != "all" {
 			m.Gateways = strings.Split(value, ", ")
 		}
+		return GoodGateways(m.Gateways)
 	case "Created":
 		return instant(value, &m.Created)
 	case "In force from":
@@ -143,7 +163,7 @@ func digest(value string, into *string) bool {
 func instant(value string, into *time.Time) bool {
 	t, err := time.Parse(time.RFC3339, value)
 	*into = t.UTC()
-	return err == nil
+	return err == nil && into.Format(time.RFC3339) == value
 }
 
 var sentences = map[string][3]string{

@@ -27,10 +27,19 @@ func Decode(name string, raw []byte, v any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax):
-		return fmt.Errorf("%s: [%d:%d] %s%s%s", name, syntax.Line, syntax.Column, syntax.Text, excerpt(raw, syntax.Position), hint(syntax.Text, v))
+		return &FileError{syntax, fmt.Sprintf("%s: [%d:%d] %s%s%s", name, syntax.Line, syntax.Column, syntax.Text, excerpt(raw, syntax.Position), hint(syntax.Text, v))}
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
+
+// FileError is a SyntaxError with the file's name and the line shown.
+type FileError struct {
+	*SyntaxError
+	shown string
+}
+
+func (e *FileError) Error() string { return e.shown }
+func (e *FileError) Unwrap() error { return e.SyntaxError }
 
 func decode(raw []byte, v any) error {
 	tree, err := ParseTree(raw)

@@ -118,8 +118,9 @@ func (d Desk) Create(o Order) (council.Motion, error) {
 	}
 	if last := Last(chain); last != nil && o.Gateways == nil {
 		o.Gateways = last.Gateways
-	} else if last != nil && !slices.Equal(o.Gateways, last.Gateways) {
-		return council.Motion{}, errors.New("the motions so far are for other gateways, and each follows the one before; a group of gateways with a policy of its own needs a policy directory of its own")
+	}
+	if slices.Equal(o.Gateways, []string{"all"}) {
+		o.Gateways = nil
 	}
 	to := d.Motion(o.ID)
 	if !council.GoodID(o.ID) {
@@ -233,7 +234,10 @@ func (d Desk) Enact(id string, now time.Time, inboxes []string) (*council.Enacte
 		return nil, nil, err
 	}
 	v.Now = now
-	file := parts.File()
+	file, err := parts.File()
+	if err != nil {
+		return nil, nil, err
+	}
 	e, err := v.Verify(file)
 	if err != nil && council.CodeOf(err) != council.NotYet {
 		return nil, nil, err

@@ -90,7 +90,7 @@ func (p Past) covered(by *bundle.Policy, id string) bool {
 		}
 	}
 	return !slices.ContainsFunc(p.Decision.AppliesTo.Zones, func(zone string) bool {
-		return p.Policy.Zones.Shape(zone) != by.Zones.Shape(zone)
+		return !by.Zones.SameArea(zone, p.Policy.Zones)
 	})
 }
 

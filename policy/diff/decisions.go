@@ -146,7 +146,7 @@ func (c *comparison) since(a Past, b *bundle.Decision) []Change {
 		if !a.Policy.Zones.Has(zone) || !c.new.Zones.Has(zone) || !slices.Contains(a.Decision.AppliesTo.Zones, zone) {
 			continue
 		}
-		if a.Policy.Zones.Shape(zone) != c.new.Zones.Shape(zone) {
+		if !c.new.Zones.SameArea(zone, a.Policy.Zones) {
 			out = append(out, Change{Key: "zone " + word(zone), Mark: Weaker, Old: text(showZone(a.Policy.Zones, zone)), New: text(showZone(c.new.Zones, zone))})
 		}
 		if gone := missing(before(a.Policy.Zones, zone), before(c.new.Zones, zone)); len(gone) > 0 {
@@ -186,13 +186,9 @@ func (c *comparison) sameKind(a Past, b *bundle.Decision, kind string) bool {
 	return !(then && now) && (x.StandsFor == y.StandsFor || x.None() || y.None())
 }
 
-// overlap reports whether two zones may share a point: the same id, or boxes that do.
+// overlap reports whether two zones may share a point: the same id, or areas that do.
 func overlap(z *register.Zones, a string, other *register.Zones, b string) bool {
-	if a == b {
-		return true
-	}
-	x, y := z.Shape(a), other.Shape(b)
-	return x.Corners > 0 && y.Corners > 0 && x.West < y.East && y.West < x.East && x.South < y.North && y.South < x.North
+	return a == b || z.Overlaps(a, other, b)
 }
 
 // runs says where one decision gives numbers that it did not give, or no longer

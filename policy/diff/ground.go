@@ -1,12 +1,9 @@
 package diff
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -113,33 +110,14 @@ func members(x *decision.Council) map[string]string {
 	for _, m := range x.Members {
 		keys := make([]string, len(m.Keys))
 		for i, k := range m.Keys {
-			keys[i] = fingerprint(k)
+			keys[i] = k.Fingerprint()
 		}
 		out[word(m.ID)] = strings.Join(append(append([]string{quote(m.Name)}, term(m)...), keys...), ", ")
 	}
 	for _, k := range x.Revoked {
-		out["- revoked "+fingerprint(k)] = fingerprint(k)
+		out["- revoked "+k.Fingerprint()] = k.Fingerprint()
 	}
 	return out
-}
-
-// keyLine is the one form of a public key that is shown by its fingerprint: the
-// sort, the key, perhaps a comment, with one space between them and nothing before.
-var keyLine = regexp.MustCompile(`^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) ([A-Za-z0-9+/]+=*)(?: [ -~]*)?$`)
-
-// fingerprint is a key as ssh-keygen -l shows it; the line itself, in quotes, where
-// it is not of the one form: it may hold another key than it seems to.
-func fingerprint(line string) string {
-	found := keyLine.FindStringSubmatch(line)
-	if found == nil {
-		return quote(line)
-	}
-	raw, err := base64.StdEncoding.DecodeString(found[1])
-	if err != nil {
-		return quote(line)
-	}
-	sum := sha256.Sum256(raw)
-	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 func term(m decision.Member) []string {

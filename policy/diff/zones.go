@@ -29,7 +29,7 @@ func (c *comparison) zones() {
 		if x.Old == x.New {
 			continue
 		}
-		if old.Shape(id) != new.Shape(id) || old.Gateway(id) != new.Gateway(id) {
+		if !new.SameArea(id, old) || old.Gateway(id) != new.Gateway(id) {
 			x.Mark = Weaker
 		}
 		c.add(x)
