@@ -49,7 +49,7 @@ var arrows = map[string]string{
 	"policy/check":        "gateway/release policy policy/ballot policy/bundle policy/decision policy/diff policy/explain policy/schema register",
 	"policy/council":      "policy/ballot policy/bundle policy/decision policy/diff policy/explain",
 	"policy/desk":         "policy policy/ballot policy/bundle policy/council policy/decision policy/schema",
-	"policy/diff":         "policy/bundle policy/decision policy/explain policy/plan",
+	"policy/diff":         "gateway/release policy/bundle policy/decision policy/explain policy/plan policy/rules register",
 	"policy/dpia":         "gateway/release policy/bundle policy/explain register",
 	"policy/explain":      "gateway/release policy/bundle policy/decision policy/plan",
 	"policy/decision":     "policy/ballot policy/plan",

@@ -18,6 +18,7 @@ import (
 
 	"sluice/policy/bundle"
 	"sluice/policy/council"
+	"sluice/policy/diff"
 )
 
 // chamber is a council of seven with their keys, in memory.
@@ -103,7 +104,9 @@ func newChamber(t *testing.T) *chamber {
 	}
 	c.files = bundle.Files{
 		"charter.yaml": []byte(charter), "kinds.yaml": []byte(kinds), "zones.geojson": []byte(zones), "council.yaml": []byte(c.roster(nil)),
-		"rules/plan.rego": []byte("package sluice.plan\nresult := {\"plans\": [], \"reasons\": []}\n"),
+	}
+	for name, text := range diff.Own() {
+		c.files[name] = []byte(text)
 	}
 	return c
 }
@@ -236,12 +239,11 @@ func (c *chamber) crafted(prev *council.Enacted, files bundle.Files, city string
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	m := council.Motion{City: city, ID: "m", Version: 1, Bundle: council.Sum(packed), Roster: c.pin(), Created: made, NotBefore: made.AddDate(0, 0, 19), Expires: made.AddDate(0, 3, 0)}
-	var before *bundle.Policy
+	m := council.Motion{City: city, ID: "m", Version: 1, Bundle: council.Sum(packed), Roster: c.pin(), Created: made, NotBefore: made.AddDate(0, 0, 19), Expires: made.AddDate(0, 0, 79)}
 	if prev != nil {
-		m.Version, m.Previous, before = 2, prev.Hash, prev.Policy
+		m.Version, m.Previous = 2, prev.Hash
 	}
-	text, err := m.Text(before, policy)
+	text, err := m.Text(prev, policy)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -292,12 +294,12 @@ func TestQuorums(t *testing.T) {
 		"both":              {edit("min_units: 20, epsilon: 0.5", "min_units: 30, epsilon: 0.6"), 5},
 		"neutral":           {edit("Footfall", "Passers-by"), 4},
 		"new name, weaker":  {renamed, 5},
-		"taken away":        {without, 2},
+		"taken away":        {without, 4},
 		"suspended":         {c.with("suspended.yaml", "suspended: [{decision: d1, since: 2030-01-22, reason: a fault}]\n"), 2},
 		"charter, stronger": {c.with("charter.yaml", strings.Replace(charter, "min_units: 10", "min_units: 15", 1)), 6},
 		"roster":            {c.with("council.yaml", c.roster(func(s string) string { return strings.Replace(s, "id: bru, name: BRU", "id: bru, name: Bruna", 1) })), 6},
 		"rules":             {c.with("rules/plan.rego", "package sluice.plan\nresult := {\"reasons\": [], \"plans\": []}\n"), 5},
-		"a first module":    {c.with("local/a.rego", "package sluice.local\ndeny contains x if { x := 1; false }\n"), 2},
+		"a first module":    {c.with("local/a.rego", "package sluice.local\ndeny contains x if { x := 1; false }\n"), 4},
 		"nothing":           {c.files, 4},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func (d Draft) motion(packed []byte) (Motion, error) {
 	if prev != nil {
 		loc = prev.Location
 	}
-	m.NotBefore = effect(m.Created, Notice(prev, d.Policy, diff.Compare(prev, d.Policy)), loc)
+	m.NotBefore = effect(m.Created, Notice(prev, d.Policy, m.Changes(d.Previous, d.Policy)), loc)
 	m.Expires = m.NotBefore.Add(d.Within)
 	return m, nil
 }
@@ -82,7 +82,7 @@ func (d Draft) Create() (Motion, Parts, error) {
 	if err != nil {
 		return m, nil, err
 	}
-	text, err := m.Text(d.prev(), d.Policy)
+	text, err := m.Text(d.Previous, d.Policy)
 	if err == nil && len(text) > maxText {
 		err = fmt.Errorf("the text of the motion would be larger than %d KiB; put it to the vote in parts", maxText>>10)
 	}

@@ -28,6 +28,17 @@ func TestRefusals(t *testing.T) {
 		return p
 	}
 	const ns = "sluice-vote@vila"
+	p, err := bundle.Read(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, elsewhere, err := council.Draft{Previous: first, Policy: p, ID: "m", Gateways: []string{"edge-2", "edge-3"}, Created: first.NotBefore, Within: council.MostWithin}.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range names[:6] {
+		elsewhere["ballots/"+m+".sig"] = c.sign(m, ns, elsewhere["motion.txt"])
+	}
 	coup := c.roster(func(s string) string { return strings.Replace(s, c.lines["bru"], c.lines["stranger"], 1) })
 	for name, k := range map[string]struct {
 		parts council.Parts
@@ -50,8 +61,9 @@ func TestRefusals(t *testing.T) {
 		"version not greater":    {signed("Version: 2", "Version: 1"), council.OldVersion},
 		"version too great":      {signed("Version: 2", "Version: 3"), council.Gap},
 		"another predecessor":    {signed(first.Hash, strings.Repeat("0", 64)), council.Gap},
-		"another gateway's":      {signed("Gateways: all", "Gateways: edge-2, edge-3"), council.OtherGateway},
+		"another gateway's":      {elsewhere, council.OtherGateway},
 		"short notice":           {signed("In force from: 2030-01-21T23:00:00Z", "In force from: 2030-01-21T22:00:00Z"), council.ShortNotice},
+		"too long to enact":      {signed("To be enacted by: 2030-03-22T23:00:00Z", "To be enacted by: 2030-03-22T23:00:01Z"), council.Expired},
 		"fewer needed":           {signed("Quorum: 4 of 7", "Quorum: 1 of 7"), council.OtherText},
 		"another text":           {signed("protects less", "protects more"), council.OtherText},
 		"a line more":            {signed("Quorum:", "Note: hello\nQuorum:"), council.OtherText},

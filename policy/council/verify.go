@@ -8,7 +8,6 @@ import (
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
-	"sluice/policy/diff"
 )
 
 // Verifier holds what a gateway knows by itself; a motion can change none of it.
@@ -131,7 +130,7 @@ func Reopen(file []byte, previous *Enacted) (*Enacted, error) {
 	if e.Policy, err = bundle.ReopenOPA(e.Packed); err != nil {
 		return nil, refuse(BadPolicy, "%w", err)
 	}
-	e.Changes = diff.Compare(v.prev(), e.Policy)
+	e.compare(previous)
 	e.Needed = 1
 	voters := e.Policy.Council
 	if previous != nil {
@@ -218,20 +217,20 @@ func (v Verifier) least(voters *decision.Council) int {
 
 // text makes motion.txt anew.
 func (v Verifier) text(e *Enacted) error {
-	again, err := e.Motion.Text(v.prev(), e.Policy)
+	again, err := e.Motion.Text(v.Previous, e.Policy)
 	if err != nil {
 		return refuse(BadPolicy, "%w", err)
 	}
 	if !bytes.Equal(again, e.Text) {
 		return refuse(OtherText, "motion.txt is not the text of this bundle; a different version of sluice, or a different text, was put to the vote")
 	}
-	e.Changes = diff.Compare(v.prev(), e.Policy)
+	e.compare(v.Previous)
 	e.Needed, _ = Quorum(v.prev(), e.Policy, e.Changes)
 	notice := Notice(v.prev(), e.Policy, e.Changes)
 	if e.NotBefore.Before(effect(e.Created, notice, v.location(e))) {
-		return refuse(ShortNotice, "the motion takes effect sooner than %d days after it was made, and something gets weaker", notice)
+		return refuse(ShortNotice, "the motion takes effect sooner than %d days after it was made, and something gets weaker or ends", notice)
 	}
-	return nil
+	return e.Motion.check()
 }
 
 // location is the time zone of the policy in force: a motion does not bring its own.

@@ -101,7 +101,7 @@ func Last(chain []*council.Enacted) *council.Enacted {
 }
 
 // Within is how long after it may take effect gateways still take a motion.
-const Within = 60 * 24 * time.Hour
+const Within = council.MostWithin
 
 // Order is what a new motion is to be.
 type Order struct {
