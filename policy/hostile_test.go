@@ -81,7 +81,7 @@ var refused = []hostile{
 	{name: "recursion through rules", source: "a := b\nb := a"},
 	{name: "recursion through the plan", source: `deny := data.sluice.plan.result`},
 	{name: "a set that is also a value", source: "deny contains 1\ndeny := {2}"},
-	{name: "deep nesting", source: "x := " + strings.Repeat("[", 30_000) + strings.Repeat("]", 30_000)},
+	{name: "deep nesting", source: "x := " + strings.Repeat("[", 200_000) + strings.Repeat("]", 200_000)},
 	{name: "a number of a billion digits", source: deny + `1e1000000000 + 1 > 1`},
 	{name: "deny is true", source: "deny := true"},
 	{name: "deny says something else", source: `deny contains {"allow": "2026-14"}`},
@@ -171,7 +171,7 @@ func TestHostileModulesAreRefused(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			began := time.Now()
 			_, err := Compile(context.Background(), c, h.files(url))
-			if code := CodeOf(err); err == nil || code != BadRules && code != Died && code != Timeout {
+			if code := CodeOf(err); err == nil || code != BadRules && code != Died && code != Timeout && code != Unreadable {
 				t.Errorf("got %v; want it refused", err)
 			}
 			if took := time.Since(began); took > 10*childStart {
