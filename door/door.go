@@ -157,7 +157,7 @@ func (d *Listener) dismiss(may func(*conn) bool) bool {
 		return false
 	}
 	d.remove(out)
-	_ = out.Conn.Close() // its server notices
+	out.abort()
 	return true
 }
 
@@ -210,6 +210,15 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
+// abort ends the connection with what it has not read: the system would keep that
+// for minutes. Its server notices.
+func (c *conn) abort() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // or it is kept
+	}
+	_ = c.Conn.Close()
+}
+
 // SetWriteDeadline bounds the whole answer; each part has a bound of its own.
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
@@ -246,6 +255,7 @@ func (c *conn) Write(p []byte) (n int, err error) {
 		k, err := c.Conn.Write(p[n:min(n+part, len(p))])
 		n += k
 		if err != nil {
+			c.abort()
 			return n, err
 		}
 	}

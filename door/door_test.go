@@ -235,7 +235,7 @@ func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	h := build(t, Limits{Total: 10})
 	begun := time.Now()
-	h.from("127.0.0.1", "GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+	c := h.from("127.0.0.1", "GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
 	await(t, "it to be in", func() bool { return h.door.count(false) == 1 })
 	for h.door.count(false) == 1 {
 		if time.Since(begun) > answerTime/2 {
@@ -246,6 +246,23 @@ func TestSlowReader(t *testing.T) {
 	if took := time.Since(begun); took < partTime/2 {
 		t.Errorf("it lost its place after %s", took)
 	}
+	await(t, "the system to give up what it did not read", func() bool { return state(t, c) == closed })
+}
+
+// closed is TCP_CLOSE of Linux's include/net/tcp_states.h.
+const closed = 7
+
+// state is what the system thinks of a connection.
+func state(t *testing.T, c net.Conn) (n int) {
+	t.Helper()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) { n, err = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO) }); err != nil {
+		t.Fatal(err)
+	}
+	return n & 0xff
 }
 
 // TestSteadyReader: each part that is read gives time for the next.
