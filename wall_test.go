@@ -77,6 +77,8 @@ var arrows = map[string]string{
 	"test/bench":          "",
 	"test/audit":          "firmware-sim/device",
 	"test/benchhttp":      "books store store/sqlite",
+
+	"test/benchabuse/pages": "books store store/sqlite",
 }
 
 // doors are the packages through which each module of others is used.
