@@ -74,8 +74,17 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 	d.clock()
 	d.ledger()
 	d.policy(ctx)
+	d.admin()
 	d.running(ctx)
 	return d.list
+}
+
+func (d *doctor) admin() {
+	if !loopback(d.cfg.Admin) {
+		d.say("admin", Warn, d.cfg.Admin+" is not on loopback: "+adminOpen, adminFix)
+		return
+	}
+	d.say("admin", Fine, "on loopback only", "")
 }
 
 func (d *doctor) register() {

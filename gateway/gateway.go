@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/books"
+	"sluice/door"
 	"sluice/gateway/crash"
 	"sluice/gateway/forward"
 	"sluice/gateway/inbox"
@@ -48,7 +49,7 @@ type Gateway struct {
 	publish  *release.Publisher
 	forward  *forward.Forwarder
 	public   books.Dir
-	admin    net.Listener
+	admin    *door.Listener
 	metrics  *metrics
 	wake     chan struct{} // the books have something new
 
@@ -111,8 +112,8 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if g.lock, err = claim(cfg.Dir); err != nil {
 		return g, err
 	}
-	if g.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
-		return g, refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
+	if err = g.openAdmin(); err != nil {
+		return g, err
 	}
 	raw, err := os.ReadFile(cfg.Register)
 	if err != nil {
