@@ -22,6 +22,7 @@ import (
 	"sluice/books"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -70,6 +71,7 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 	d.disk()
 	d.swap()
 	d.keys()
+	d.files()
 	d.clock()
 	d.ledger()
 	d.policy(ctx)
@@ -78,7 +80,7 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 }
 
 func (d *doctor) register() {
-	raw, err := os.ReadFile(d.cfg.Register)
+	raw, err := perm.Read(d.cfg.Register, perm.Trusted)
 	if err == nil {
 		var reg *register.Register
 		if reg, err = register.Parse(d.cfg.Register, raw); err == nil {
@@ -86,14 +88,14 @@ func (d *doctor) register() {
 			return
 		}
 	}
-	d.say("register", Fail, err.Error(), "mend the file that register: names")
+	d.fail("register", err, "mend the file that register: names")
 }
 
 func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	if l := d.cfg.Listen; l.MQTT != "" {
 		switch _, err := d.cfg.listen(); {
 		case err != nil:
-			d.say("listener", Fail, err.Error(), "mend listen: in the file")
+			d.fail("listener", err, "mend listen: in the file")
 		case l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == ""):
 			d.say("listener", Warn, "anyone who reaches "+l.MQTT+" can publish as any sensor", "give it passwords, or TLS with client_ca")
 		default:
@@ -105,7 +107,7 @@ func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	}
 	b, err := d.cfg.broker()
 	if err != nil {
-		d.say("broker", Fail, err.Error(), "mend mqtt: in the file")
+		d.fail("broker", err, "mend mqtt: in the file")
 		return
 	}
 	p := ingest.LookAt(ctx, *b)
@@ -157,6 +159,10 @@ func (d *doctor) persistence(conf string) {
 func (d *doctor) store(ctx context.Context) {
 	if c := d.cfg.Store.Influx; c != nil {
 		s, err := influx.Open(*c)
+		if err != nil {
+			d.fail("store", err, "mend store: influx in the file")
+			return
+		}
 		if err == nil {
 			_, err = s.ClosedUntil(ctx, "doctor")
 			err = errors.Join(err, s.Close())

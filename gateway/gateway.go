@@ -24,6 +24,7 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -101,13 +102,13 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, refuse("this binary cannot find itself: %w", err)
 	}
 	g.rules = policy.NewChild(self, RulesVerb)
-	if g.lock, err = claim(cfg.Dir); err != nil {
+	if g.lock, err = claim(&g.cfg, log); err != nil {
 		return g, err
 	}
 	if g.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
 		return g, refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
 	}
-	raw, err := os.ReadFile(cfg.Register)
+	raw, err := perm.Read(cfg.Register, perm.Trusted)
 	if err != nil {
 		return g, refuse("register: %w", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"sluice/configs"
 	"sluice/gateway"
 	"sluice/opendata"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/desk"
 	"sluice/store/sqlite"
@@ -62,6 +63,9 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 		case err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback():
 			return nil, &gateway.Refusal{Err: errors.New("up listens on loopback only; give addresses such as 127.0.0.1:8080, or run sluice gateway and sluice opendata")}
 		}
+	}
+	if err := perm.Check(o.Dir, perm.Ours); err != nil { // before a key is written there
+		return nil, &gateway.Refusal{Err: err}
 	}
 	set := o.layDemo
 	if !o.Demo {

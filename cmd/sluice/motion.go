@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/gateway"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
@@ -32,8 +33,9 @@ func motionCommand() *cobra.Command {
 
 // wrong is the exit code for a thing that was checked and is not right.
 func wrong(err error) error {
-	if err == nil {
-		return nil
+	var refusal *gateway.Refusal
+	if err == nil || errors.As(err, &refusal) {
+		return err
 	}
 	return &exit{exitWrong, err.Error()}
 }

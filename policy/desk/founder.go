@@ -16,6 +16,7 @@ import (
 	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
 
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
@@ -43,14 +44,16 @@ func MakeKey(path, comment string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := perm.Dir(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+	if err := perm.Create(path, pem.EncodeToMemory(block), 0o600); errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("%s is there and %s.pub is not; write it with ssh-keygen -y, or move the key away", path, path)
+	} else if err != nil {
 		return "", err
 	}
 	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " " + comment
-	return line, os.WriteFile(path+".pub", []byte(line+"\n"), 0o644)
+	return line, perm.Replace(path+".pub", []byte(line+"\n"), 0o644)
 }
 
 // Roster is council.yaml with these members.
