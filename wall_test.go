@@ -17,10 +17,10 @@ import (
 // those who speak cannot see. An import that is not here fails; so does an arrow
 // that nobody uses.
 var arrows = map[string]string{
-	"cmd/sluice":     "books gateway gateway/crash opendata opendata/query perm policy policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
+	"cmd/sluice":     "books brief gateway gateway/crash opendata opendata/query perm policy policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
 	"trial":          "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway policy/bundle policy/plan register store store/sqlite",
-	"town":           "books configs firmware-sim/device firmware-sim/street gateway opendata opendata/query perm policy policy/desk store store/sqlite",
-	"gateway":        "books gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store store/influx store/sqlite",
+	"town":           "books brief configs firmware-sim/device firmware-sim/street gateway opendata opendata/query perm policy policy/desk store store/sqlite",
+	"gateway":        "books brief gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store store/influx store/sqlite",
 	"gateway/ingest": "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
 
 	"gateway/ingest/internal/checkpoint": "gateway/ingest/internal/redact gateway/ingest/internal/window",
@@ -42,7 +42,7 @@ var arrows = map[string]string{
 	"gateway/forward":     "gateway/ledger store",
 	"register":            "policy/decision",
 	"register/access":     "register",
-	"policy":              "policy/bundle policy/diff policy/plan policy/rules register",
+	"policy":              "brief policy/bundle policy/diff policy/plan policy/rules register",
 	"policy/bundle":       "policy/decision policy/plan register",
 	"policy/cases":        "policy policy/bundle policy/decision policy/plan register",
 	"policy/check":        "gateway/release policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/schema register",

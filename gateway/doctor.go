@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/books"
+	"sluice/brief"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
 	"sluice/perm"
@@ -55,7 +56,7 @@ type doctor struct {
 }
 
 func (d *doctor) say(check string, v Verdict, found, hint string) {
-	d.list = append(d.list, Finding{check, v, found, hint})
+	d.list = append(d.list, Finding{check, v, brief.Text(found), brief.Text(hint)})
 }
 
 // Examine looks at everything that a gateway with this configuration needs. It

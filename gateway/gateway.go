@@ -60,6 +60,8 @@ type Gateway struct {
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
 
+	lookout lookout // for the editable directory; of the one goroutine that watches it
+
 	keys    string      // directory of keys and of the head; empty for none
 	fresh   bool        // no ledger was here before
 	trusted atomic.Bool // this state directory is the latest, as far as can be known

@@ -3,6 +3,8 @@ package gateway
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"io/fs"
 	"strings"
 
 	"sluice/gateway/ingest"
@@ -15,8 +17,11 @@ func (c *Config) listen() (ingest.Listen, error) {
 	l := ingest.Listen{Addr: c.Listen.MQTT}
 	if c.Listen.Passwords != "" {
 		raw, err := perm.Read(c.Listen.Passwords, perm.Secret)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			return l, refuse("listen: passwords: %w; write the file with sluice sensor acl", err)
+		}
+		if err != nil {
+			return l, refuse("listen: passwords: %w", err)
 		}
 		if l.Passwords, err = access.ParsePasswords(c.Listen.Passwords, raw); err != nil {
 			return l, refuse("%w", err)

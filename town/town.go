@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/books"
+	"sluice/brief"
 	"sluice/configs"
 	"sluice/gateway"
 	"sluice/opendata"
@@ -74,7 +75,7 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	if err := set(); err != nil {
 		return nil, &gateway.Refusal{Err: fmt.Errorf("state directory: %w; choose another with --dir", err)}
 	}
-	t := &Town{o: o, log: slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	t := &Town{o: o, log: brief.NewLogger(o.Err, slog.LevelWarn)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.close())
