@@ -228,6 +228,15 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+// writeSecret writes what the gateway wants others not to read.
+func writeSecret(t *testing.T, path, text string) {
+	t.Helper()
+	write(t, path, text)
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
