@@ -25,6 +25,7 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -59,6 +60,8 @@ type Gateway struct {
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
+
+	lookout lookout // for the editable directory; of the one goroutine that watches it
 
 	keys    string      // directory of keys and of the head; empty for none
 	fresh   bool        // no ledger was here before
@@ -109,13 +112,13 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, refuse("this binary cannot find itself: %w", err)
 	}
 	g.rules = policy.NewChild(self, RulesVerb)
-	if g.lock, err = claim(cfg.Dir); err != nil {
+	if g.lock, err = claim(&g.cfg, log); err != nil {
 		return g, err
 	}
 	if err = g.openAdmin(); err != nil {
 		return g, err
 	}
-	raw, err := os.ReadFile(cfg.Register)
+	raw, err := perm.Read(cfg.Register, perm.Trusted)
 	if err != nil {
 		return g, refuse("register: %w", err)
 	}
