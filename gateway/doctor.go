@@ -74,8 +74,17 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 	d.clock()
 	d.ledger()
 	d.policy(ctx)
+	d.admin()
 	d.running(ctx)
 	return d.list
+}
+
+func (d *doctor) admin() {
+	if !loopback(d.cfg.Admin) {
+		d.say("admin", Warn, d.cfg.Admin+" is not on loopback: "+adminOpen, adminFix)
+		return
+	}
+	d.say("admin", Fine, "on loopback only", "")
 }
 
 func (d *doctor) register() {
@@ -336,11 +345,12 @@ func (d *doctor) strangers(set *policy.Set) {
 // inbox looks where motions arrive, and returns where the policy in force is laid
 // out; empty for none.
 func (d *doctor) inbox(ctx context.Context) string {
-	files, err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Look(ctx)
+	files := 0
+	err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Each(ctx, func() string { return "" }, func(inbox.File) inbox.Verdict { files++; return inbox.Settled })
 	if err != nil {
 		d.say("inbox", Warn, err.Error(), "the policy in force goes on; a new one cannot arrive")
 	} else {
-		d.say("inbox", Fine, fmt.Sprintf("%d motion files", len(files)), "")
+		d.say("inbox", Fine, fmt.Sprintf("%d motion files", files), "")
 	}
 	base := filepath.Join(d.cfg.Dir, "policy")
 	current, err := os.ReadFile(filepath.Join(base, "current"))

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/books"
+	"sluice/door"
 	"sluice/gateway/crash"
 	"sluice/gateway/forward"
 	"sluice/gateway/inbox"
@@ -48,7 +49,7 @@ type Gateway struct {
 	publish  *release.Publisher
 	forward  *forward.Forwarder
 	public   books.Dir
-	admin    net.Listener
+	admin    *door.Listener
 	metrics  *metrics
 	wake     chan struct{} // the books have something new
 
@@ -63,10 +64,14 @@ type Gateway struct {
 	fresh   bool        // no ledger was here before
 	trusted atomic.Bool // this state directory is the latest, as far as can be known
 
-	// The motion in force, nil for none, and its file: written by the one goroutine
-	// that takes motions, with mu held; it reads them without.
-	enacted     *council.Enacted
-	enactedFile []byte
+	// The motion in force here, nil for none: written by the one goroutine that takes
+	// motions, with mu held; it reads it without. What follows is that goroutine's own:
+	// the last motion of the chain, which may be for other gateways; the SHA-256 of
+	// all that were taken; those that wait.
+	enacted *council.Enacted
+	last    *council.Enacted
+	taken   map[string]bool
+	waiting []letter
 
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu
@@ -89,8 +94,10 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), homes: make(map[string]bool), lines: make(map[string][2]int64),
-		public: books.Dir(filepath.Join(cfg.Dir, "public")),
+		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
+		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
+		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
+		texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
 	}
 	defer func() {
 		if err != nil {
@@ -105,8 +112,8 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if g.lock, err = claim(cfg.Dir); err != nil {
 		return g, err
 	}
-	if g.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
-		return g, refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
+	if err = g.openAdmin(); err != nil {
+		return g, err
 	}
 	raw, err := os.ReadFile(cfg.Register)
 	if err != nil {

@@ -55,6 +55,12 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	}
 	var versions []ingest.Version
 	for _, v := range known {
+		if v.Digest == elsewhere {
+			if err := g.reopenElsewhere(v); err != nil {
+				return nil, refuse("an earlier motion cannot be read any more: %w", err)
+			}
+			continue
+		}
 		version, err := g.earlier(ctx, v)
 		if err != nil {
 			return nil, refuse("an earlier policy, which open windows may need, cannot be used any more: %w", err)
@@ -75,7 +81,11 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 		g.adopted(nil)
 		return []ingest.Version{{Digest: none}}, nil
 	}
-	if err := g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Packed: set.Files.Pack()}); err != nil {
+	packed, err := set.Files.Pack()
+	if err == nil {
+		err = g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Packed: packed})
+	}
+	if err != nil {
 		return nil, refuse("policy: %w", err)
 	}
 	g.adopted(set)
@@ -123,12 +133,24 @@ func (g *Gateway) reopen(ctx context.Context, v ledger.Version) (*policy.Set, er
 		}
 		return g.own(policy.Compile(ctx, g.rules, files))
 	}
-	e, err := council.Reopen(v.Motion, g.enacted)
+	e, err := council.Reopen(v.Motion, g.last)
 	if err != nil {
 		return nil, err
 	}
-	g.enacted, g.enactedFile = e, v.Motion
+	g.enacted, g.last = e, e
+	g.taken[council.Sum(v.Motion)] = true
 	return g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))
+}
+
+// reopenElsewhere goes on from a motion that was for other gateways.
+func (g *Gateway) reopenElsewhere(v ledger.Version) error {
+	e, err := council.Reopen(v.Motion, g.last)
+	if err != nil {
+		return err
+	}
+	g.last = e
+	g.taken[council.Sum(v.Motion)] = true
+	return nil
 }
 
 // oneSort refuses a state directory in which signed and unsigned policies would
@@ -279,7 +301,11 @@ func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	if err := g.enact(ctx, v, ledger.Version{Packed: set.Files.Pack()}); err != nil {
+	packed, err := set.Files.Pack()
+	if err != nil {
+		return err
+	}
+	if err := g.enact(ctx, v, ledger.Version{Packed: packed}); err != nil {
 		return err
 	}
 	g.adopted(set)

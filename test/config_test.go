@@ -52,6 +52,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 		{"books from nowhere", "opendata", "books: ftp://h/x\nstore: {sqlite: {path: p}}\n", "https://mirror"},
 		{"no store", "opendata", open, "store is one of"},
 		{"two stores", "opendata", open + "store: {sqlite: {path: p}, influx: {url: \"http://h\", bucket: b}}\n", "store is one of"},
+		{"shares", "opendata", open + "store: {sqlite: {path: p}}\nconnections: {per_address: 5000}\n", "per_address is how many"},
 		{"rates", "opendata", open + "store: {sqlite: {path: p}}\nrate: {per_second: -5}\n", "per_second is how many"},
 		{"an address for the public", "opendata", open + "store: {sqlite: {path: p}}\nurl: data.city.example\n", "url is where the public"},
 	} {

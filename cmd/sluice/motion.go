@@ -60,7 +60,7 @@ func motionCreate(dir *string) *cobra.Command {
 			return created(cmd.OutOrStdout(), d, m)
 		},
 	}
-	c.Flags().StringSliceVar(&gateways, "gateways", nil, "names of the gateways it is for; those of the motion before by default, and all at first")
+	c.Flags().StringSliceVar(&gateways, "gateways", nil, "names of the gateways it is for; or all; those of the motion before by default, and all at first")
 	return c
 }
 

@@ -137,6 +137,7 @@ func (c *checker) typed() {
 		}
 		return err
 	})
+	c.keys()
 	parse("council.yaml", func(raw []byte) (err error) {
 		c.council, err = decision.ParseCouncil("council.yaml", raw)
 		return err
@@ -184,8 +185,13 @@ func (c *checker) typed() {
 // raw notes an error that has no rule of its own.
 func (c *checker) raw(file, rule string, err error) {
 	text := strings.TrimPrefix(err.Error(), file+": ")
+	at := decision.Position{Line: 1, Column: 1}
+	var syntax *decision.SyntaxError
+	if errors.As(err, &syntax) {
+		at, text = syntax.Position, syntax.Text
+	}
 	first, _, _ := strings.Cut(text, "\n")
-	c.add(Finding{File: file, Line: 1, Column: 1, Rule: rule, Note: first})
+	c.add(Finding{File: file, Line: at.Line, Column: at.Column, Rule: rule, Note: first})
 }
 
 // rules asks OPA what charter, plans and modules say, leaving aside the files
