@@ -37,6 +37,7 @@ const (
 	oneFeature
 	geometry
 	coordinates
+	identity
 )
 
 // inside is what a member of an object is.
@@ -46,6 +47,8 @@ func (w where) inside(key string) where {
 		return features
 	case w == oneFeature && key == "geometry":
 		return geometry
+	case w == oneFeature && key == "id":
+		return identity
 	case w == geometry && key == "coordinates":
 		return coordinates
 	}
@@ -56,8 +59,10 @@ func (w where) inside(key string) where {
 // and refuses what is too large or would be read differently by two readers.
 type scanner struct {
 	tokens *json.Decoder
-	// feature is the number of the one that is read, from 1; 0 outside of them.
+	// feature is the number of the one that is read, from 1; 0 outside of them. Its
+	// id is said in errors.
 	feature, positions int
+	id                 string
 }
 
 var (
@@ -79,10 +84,13 @@ func scan(raw []byte) error {
 	s := &scanner{tokens: json.NewDecoder(bytes.NewReader(raw))}
 	s.tokens.UseNumber()
 	if err := s.value(collection, 0); err != nil {
-		if s.feature > 0 {
-			return fmt.Errorf("feature %d: %w", s.feature, err)
+		switch {
+		case s.feature == 0:
+			return err
+		case decision.Name(s.id):
+			return fmt.Errorf("feature %d (%s): %w", s.feature, s.id, err)
 		}
-		return err
+		return fmt.Errorf("feature %d: %w", s.feature, err)
 	}
 	if _, err := s.tokens.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("something stands behind the end; a file is one GeoJSON object")
@@ -115,6 +123,10 @@ func (s *scanner) value(w where, depth int) error {
 		if _, err := strconv.ParseFloat(string(t), 64); err != nil {
 			return errLong
 		}
+	case string:
+		if w == identity {
+			s.id = t
+		}
 	}
 	if err == nil && w == coordinates {
 		return errList
@@ -134,7 +146,7 @@ func (s *scanner) object(w where, depth int) error {
 			return fmt.Errorf("the key %s is there twice in one object; take one out", quote(key))
 		}
 		seen[key] = true
-		if w != foreign {
+		if w != foreign && w != identity {
 			if err := member(key); err != nil {
 				return err
 			}
@@ -164,7 +176,7 @@ func (s *scanner) list(w where, depth int) error {
 	each := foreign
 	for s.tokens.More() {
 		if w == features {
-			each = oneFeature
+			each, s.id = oneFeature, ""
 			if s.feature++; s.feature > MaxZones {
 				return fmt.Errorf("more than %d features; split the city over several gateways", MaxZones)
 			}

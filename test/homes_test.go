@@ -93,6 +93,25 @@ func (c *city) namesNoHome(when string) {
 	look("the gateway's log", text)
 }
 
+// listsNoHome expects the gate alone on the list, and so many homes and unknown.
+func (c *city) listsNoHome(when string, homes, unknown int) {
+	t := c.t
+	t.Helper()
+	var reg struct {
+		Sensors []struct{ ID string }
+		Homes   []struct{ Number int }
+		Unknown []struct {
+			Zone   string
+			Number int
+		}
+	}
+	getJSON(t, c.opendata+"/api/v1/sensors", &reg)
+	if len(reg.Sensors) != 1 || homes > 0 && (len(reg.Homes) != 1 || reg.Homes[0].Number != homes) || homes == 0 && len(reg.Homes) > 0 || len(reg.Unknown) != 1 || reg.Unknown[0].Number != unknown || reg.Unknown[0].Zone != "square" {
+		t.Errorf("%s: %+v; want the gate, %d homes and %d unknown", when, reg, homes, unknown)
+	}
+	c.namesNoHome(when)
+}
+
 // TestHomesStayHomes: whatever is missing, misspelt, suspended or gone, no book, page,
 // answer, metric or log has the id, contact, place or topic of one home's sensor.
 func TestHomesStayHomes(t *testing.T) {
@@ -105,22 +124,7 @@ func TestHomesStayHomes(t *testing.T) {
 	c.tick(ten)
 	kinds, suspended := filepath.Join(c.dir, "policy/kinds.yaml"), filepath.Join(c.dir, "policy/suspended.yaml")
 	register := func() string { _, _, body := get(t, c.opendata+"/books/register.json"); return string(body) }
-	numbers := func(when string, homes, unknown int) {
-		t.Helper()
-		var reg struct {
-			Sensors []struct{ ID string }
-			Homes   []struct{ Number int }
-			Unknown []struct {
-				Zone   string
-				Number int
-			}
-		}
-		getJSON(t, c.opendata+"/api/v1/sensors", &reg)
-		if len(reg.Sensors) != 1 || homes > 0 && (len(reg.Homes) != 1 || reg.Homes[0].Number != homes) || homes == 0 && len(reg.Homes) > 0 || len(reg.Unknown) != 1 || reg.Unknown[0].Number != unknown || reg.Unknown[0].Zone != "square" {
-			t.Errorf("%s: %+v; want the gate, %d homes and %d unknown", when, reg, homes, unknown)
-		}
-		c.namesNoHome(when)
-	}
+	numbers := c.listsNoHome
 	await(t, time.Minute, "the register", func() bool { return strings.Contains(register(), "gate-1") })
 	numbers("as it should be", 4, 1)
 	good := read(t, kinds)
