@@ -29,6 +29,8 @@ func TestNothingIsReadUnsigned(t *testing.T) {
 		return out
 	}
 	good := c.draft(first, files, names[:4]...)
+	renamed := c.draft(nil, c.files) // the pinned roster, under another one's name
+	renamed[council.TextName] = []byte(strings.Replace(string(renamed[council.TextName]), "Voting roster: sha256:"+c.pin(), "Voting roster: sha256:"+strings.Repeat("0", 64), 1))
 	for name, k := range map[string]struct {
 		verifier council.Verifier
 		parts    council.Parts
@@ -42,6 +44,7 @@ func TestNothingIsReadUnsigned(t *testing.T) {
 		"a first motion by a minority":  {founding, c.draft(nil, c.files, names[:3]...), council.TooFew},
 		"a first motion of strangers":   {founding, other.draft(nil, other.files, names[:4]...), council.OtherRoster},
 		"a first motion, other roster":  {founding, edited(c.draft(nil, c.files, names[:4]...), council.BundleName, other.draft(nil, other.files)[council.BundleName]), council.OtherRoster},
+		"a first motion, renamed":       {founding, ballots(c, renamed), council.OtherRoster},
 		"a first motion without roster": {founding, edited(c.draft(nil, c.files, names[:4]...), council.BundleName, []byte("poison")), council.BadPolicy},
 	} {
 		t.Run(name, func(t *testing.T) {
