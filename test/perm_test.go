@@ -84,6 +84,10 @@ func TestModesOfWhatIsWritten(t *testing.T) {
 				_, err := os.Stat(filepath.Join(c.dir, "state/public/releases.jsonl"))
 				return err == nil
 			})
+			await(t, 20*time.Second, "the head beside the keys", func() bool {
+				list, err := filepath.Glob(filepath.Join(c.keys, "*", "head.json"))
+				return err == nil && len(list) == 1
+			})
 			state := filepath.Join(c.dir, "state")
 			modesOf(t, state)
 			for _, name := range []string{"lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "store.db", "store.db-wal", "store.db-shm"} {
