@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +27,20 @@ var rogues = []rogue{
 	{"slowloris", "GET / HTTP/1.1\r\nX-Slow: ", "x"},
 	{"slow readers", strings.Repeat("GET "+page+head, 30), ""},
 	{"half-open", "", ""},
+}
+
+// dialer dials from an address. The port is chosen when it is known where to, or this
+// machine would soon have none that is free.
+func dialer(host string) *net.Dialer {
+	const bindAddressNoPort = 24 // IP_BIND_ADDRESS_NO_PORT of Linux's include/uapi/linux/in.h
+	return &net.Dialer{
+		LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}, Timeout: 10 * time.Second,
+		Control: func(_, _ string, raw syscall.RawConn) (err error) {
+			return errors.Join(raw.Control(func(fd uintptr) {
+				err = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, bindAddressNoPort, 1)
+			}), err)
+		},
+	}
 }
 
 // gather keeps 1,000 connections of such clients open: one that the server ends is
@@ -52,11 +68,12 @@ func (r rogue) gather(addr string) (stop func()) {
 // stay lives through one connection; true when there should be no other. It tells that
 // it is there.
 func (r rogue) stay(addr string, done <-chan bool, there func()) bool {
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(rogueHost)}, Timeout: 2 * time.Second}
+	d := dialer(rogueHost)
 	c, err := d.Dial("tcp", addr)
 	if err == nil {
 		defer c.Close()
 		_ = c.(*net.TCPConn).SetReadBuffer(4 << 10) // or the system's
+		_ = c.(*net.TCPConn).SetLinger(0)           // or its port is not free for a minute
 		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
 		_, err = io.WriteString(c, r.say)
 	}

@@ -71,7 +71,7 @@ func run(ctx context.Context, sluice string) error {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("  %-13s %s, %.1f times calm\n", r.name, beside, beside.p99.Seconds()/calm.p99.Seconds())
+			fmt.Printf("  %-13s %s, %.1f times calm\n", r.name, beside, beside.second.Seconds()/calm.second.Seconds())
 		}
 	}
 	fmt.Printf("memory          %d MiB at most\n", s.peak()>>10)

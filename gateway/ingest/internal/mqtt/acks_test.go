@@ -22,10 +22,10 @@ func TestAckDoesNotWait(t *testing.T) {
 		list[i] = intake.Message{Conn: g, ID: uint16(i + 1), QoS: 1}
 	}
 	begun := time.Now()
-	for range 10 {
+	for range 5 {
 		c.Ack(list)
 	}
-	if took := time.Since(begun); took > time.Second {
+	if took := time.Since(begun); took > writeDeadline {
 		t.Errorf("acknowledging took %s", took)
 	}
 	g.acks.mu.Lock()
