@@ -134,7 +134,7 @@ func (s *Server) Run(ctx context.Context) error {
 const nothing = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), clipboard-read=(), clipboard-write=(), display-capture=(), encrypted-media=(), " +
 	"fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), " +
 	"payment=(), picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), usb=(), " +
-	"web-share=(), window-management=(), xr-spatial-tracking=()"
+	"window-management=(), xr-spatial-tracking=()"
 
 // secure sets what every answer has: nothing from elsewhere, no scripts but our
 // own, and since nobody is known here and all is public, pages elsewhere may read it.
