@@ -134,18 +134,22 @@ func TestRoster(t *testing.T) {
 	if err != nil || !bytes.Equal(raw, files["council.yaml"]) {
 		t.Errorf("got %q (%v)", raw, err)
 	}
-	for name, bad := range map[string][]byte{"nothing": nil, "rubbish": []byte("rubbish"), "zeros": zeros(t, 64<<20)} {
+	far, err := Archive([]string{"charter.yaml", "council.yaml"}, map[string][]byte{"charter.yaml": make([]byte, 1<<20), "council.yaml": []byte("members: []\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string][]byte{"behind a large file": compressed(t, far), "nothing": nil, "rubbish": []byte("rubbish"), "zeros": compressed(t, make([]byte, 64<<20))} {
 		if raw, err := Roster(bad); err == nil {
 			t.Errorf("%s: a roster of %d bytes", name, len(raw))
 		}
 	}
 }
 
-func zeros(t *testing.T, n int) []byte {
+func compressed(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	if _, err := w.Write(make([]byte, n)); err != nil {
+	if _, err := w.Write(raw); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {

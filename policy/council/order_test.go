@@ -2,6 +2,7 @@ package council_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"runtime"
 	"strings"
@@ -84,6 +85,40 @@ func TestARefusalIsCheap(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if used := (after.TotalAlloc - before.TotalAlloc) >> 10; err == nil || used > 1024 {
 		t.Errorf("%d KiB were allocated (%v)", used, err)
+	}
+}
+
+// TestOneOrder: the parts of a motion file have one order, and bounds.
+func TestOneOrder(t *testing.T) {
+	c := newChamber(t)
+	first := c.founded()
+	good := c.draft(first, c.with("decisions/d1.yaml", footfall), names[:4]...)
+	pack := func(p council.Parts, names ...string) []byte {
+		return must(bundle.Archive(append([]string{"motion.txt", "bundle.tar.gz", "allowed_signers"}, names...), p))
+	}
+	v := c.verifier(first)
+	if _, err := v.Verify(pack(good, "ballots/anna.sig", "ballots/bru.sig", "ballots/carla.sig", "ballots/dani.sig")); err != nil {
+		t.Fatal(err)
+	}
+	long, many := maps.Clone(good), maps.Clone(good)
+	long["motion.txt"] = append(make([]byte, 0, 2<<20), good["motion.txt"]...)
+	long["motion.txt"] = append(long["motion.txt"], make([]byte, 1<<20)...)
+	crowd := []string{"ballots/anna.sig", "ballots/bru.sig", "ballots/carla.sig", "ballots/dani.sig"}
+	for i := range 1001 {
+		name := fmt.Sprintf("ballots/z%04d.sig", i)
+		many[name], crowd = []byte("x"), append(crowd, name)
+	}
+	for name, k := range map[string]struct {
+		file []byte
+		want council.Code
+	}{
+		"ballots in another order": {pack(good, "ballots/bru.sig", "ballots/anna.sig", "ballots/carla.sig", "ballots/dani.sig"), council.NotAFile},
+		"a text without end":       {pack(long, "ballots/anna.sig", "ballots/bru.sig", "ballots/carla.sig", "ballots/dani.sig"), council.NotAFile},
+		"a crowd":                  {pack(many, crowd...), council.WrongParts},
+	} {
+		if _, err := v.Verify(k.file); err == nil || council.CodeOf(err) != k.want {
+			t.Errorf("%s: %v; want %s", name, err, k.want)
+		}
 	}
 }
 
