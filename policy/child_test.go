@@ -264,3 +264,33 @@ func TestAChildStopsWhenAsked(t *testing.T) {
 		t.Errorf("got %v after %s; want the context's end at once", err, time.Since(begun))
 	}
 }
+
+// TestTaste: a bundle is read in the child, and what is wrong with it is said.
+func TestTaste(t *testing.T) {
+	c := child(t)
+	files, err := WithRules(Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := bundle.Read(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := p.PackOPA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Taste(context.Background(), packed); err != nil {
+		t.Errorf("a good bundle: %v", err)
+	}
+	if err := c.Taste(context.Background(), packed[:len(packed)/2]); CodeOf(err) != Unreadable {
+		t.Errorf("half a bundle: %v; want %s", err, Unreadable)
+	}
+	if _, err := Compile(context.Background(), c, files); err != nil {
+		t.Errorf("the child, after that: %v", err)
+	}
+	gone := NewChild("/bin/false")
+	if err := gone.Taste(context.Background(), packed); CodeOf(err) != Died {
+		t.Errorf("a child that dies: %v; want %s", err, Died)
+	}
+}
