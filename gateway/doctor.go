@@ -20,8 +20,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/books"
+	"sluice/brief"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -55,7 +57,7 @@ type doctor struct {
 }
 
 func (d *doctor) say(check string, v Verdict, found, hint string) {
-	d.list = append(d.list, Finding{check, v, found, hint})
+	d.list = append(d.list, Finding{check, v, brief.Text(found), brief.Text(hint)})
 }
 
 // Examine looks at everything that a gateway with this configuration needs. It
@@ -71,29 +73,39 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 	d.disk()
 	d.swap()
 	d.keys()
+	d.files()
 	d.clock()
 	d.ledger()
 	d.policy(ctx)
+	d.admin()
 	d.running(ctx)
 	return d.list
 }
 
+func (d *doctor) admin() {
+	if !loopback(d.cfg.Admin) {
+		d.say("admin", Warn, d.cfg.Admin+" is not on loopback: "+adminOpen, adminFix)
+		return
+	}
+	d.say("admin", Fine, "on loopback only", "")
+}
+
 func (d *doctor) register() {
-	raw, err := os.ReadFile(d.cfg.Register)
+	raw, err := perm.Read(d.cfg.Register, perm.Trusted)
 	if err == nil {
 		if d.reg, err = register.Parse(d.cfg.Register, raw); err == nil {
 			d.say("register", Fine, fmt.Sprintf("%d sensors", len(d.reg.Sensors)), "")
 			return
 		}
 	}
-	d.say("register", Fail, err.Error(), "mend the file that register: names")
+	d.fail("register", err, "mend the file that register: names")
 }
 
 func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	if l := d.cfg.Listen; l.MQTT != "" {
 		switch _, err := d.cfg.listen(); {
 		case err != nil:
-			d.say("listener", Fail, err.Error(), "mend listen: in the file")
+			d.fail("listener", err, "mend listen: in the file")
 		case l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == ""):
 			d.say("listener", Warn, "anyone who reaches "+l.MQTT+" can publish as any sensor", "give it passwords, or TLS with client_ca")
 		default:
@@ -105,7 +117,7 @@ func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	}
 	b, err := d.cfg.broker()
 	if err != nil {
-		d.say("broker", Fail, err.Error(), "mend mqtt: in the file")
+		d.fail("broker", err, "mend mqtt: in the file")
 		return
 	}
 	p := ingest.LookAt(ctx, *b)
@@ -157,6 +169,10 @@ func (d *doctor) persistence(conf string) {
 func (d *doctor) store(ctx context.Context) {
 	if c := d.cfg.Store.Influx; c != nil {
 		s, err := influx.Open(*c)
+		if err != nil {
+			d.fail("store", err, "mend store: influx in the file")
+			return
+		}
 		if err == nil {
 			_, err = s.ClosedUntil(ctx, "doctor")
 			err = errors.Join(err, s.Close())

@@ -18,12 +18,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/books"
+	"sluice/door"
 	"sluice/gateway/crash"
 	"sluice/gateway/forward"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -48,7 +50,7 @@ type Gateway struct {
 	publish  *release.Publisher
 	forward  *forward.Forwarder
 	public   books.Dir
-	admin    net.Listener
+	admin    *door.Listener
 	metrics  *metrics
 	wake     chan struct{} // the books have something new
 
@@ -58,6 +60,8 @@ type Gateway struct {
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
+
+	lookout lookout // for the editable directory; of the one goroutine that watches it
 
 	keys    string      // directory of keys and of the head; empty for none
 	fresh   bool        // no ledger was here before
@@ -108,13 +112,13 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, refuse("this binary cannot find itself: %w", err)
 	}
 	g.rules = policy.NewChild(self, RulesVerb)
-	if g.lock, err = claim(cfg.Dir); err != nil {
+	if g.lock, err = claim(&g.cfg, log); err != nil {
 		return g, err
 	}
-	if g.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
-		return g, refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
+	if err = g.openAdmin(); err != nil {
+		return g, err
 	}
-	raw, err := os.ReadFile(cfg.Register)
+	raw, err := perm.Read(cfg.Register, perm.Trusted)
 	if err != nil {
 		return g, refuse("register: %w", err)
 	}

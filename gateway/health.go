@@ -4,13 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sys/unix"
 
+	"sluice/brief"
+	"sluice/door"
 	"sluice/gateway/crash"
 	"sluice/policy"
 )
@@ -42,6 +44,9 @@ func (g *Gateway) checks(ctx context.Context) map[string]string {
 	if err := unix.Statfs(g.cfg.Dir, &st); out["disk"] == "" && err == nil && st.Bavail*uint64(st.Bsize) < 64<<20 {
 		out["disk"] = "less than 64 MiB are left for the state directory"
 	}
+	for name, hint := range out {
+		out[name] = brief.Text(hint) // what a rule or a broker says may be long
+	}
 	return out
 }
 
@@ -68,6 +73,26 @@ func (g *Gateway) policyCheck() string {
 	return ""
 }
 
+// openAdmin listens at the admin address. Elsewhere than on loopback it can be
+// right, behind a firewall; then somebody must know.
+func (g *Gateway) openAdmin() error {
+	l, err := net.Listen("tcp", g.cfg.Admin)
+	if err != nil {
+		return refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
+	}
+	g.admin = door.ListenAdmin(l)
+	if !door.Loopback(l.Addr()) {
+		g.log.Warn("the admin address is not on loopback; "+adminOpen, "fix", adminFix)
+	}
+	return nil
+}
+
+// What an admin address elsewhere gives away, and what to do.
+const (
+	adminOpen = "whoever reaches it can read the gateway's health and metrics"
+	adminFix  = "give admin: an address such as 127.0.0.1:9090, or let a firewall guard it"
+)
+
 func (g *Gateway) serveAdmin(ctx context.Context) error {
 	since := make(map[string]check)
 	mux := http.NewServeMux()
@@ -77,7 +102,11 @@ func (g *Gateway) serveAdmin(ctx context.Context) error {
 	})
 	lock := make(chan struct{}, 1)
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, req *http.Request) {
-		lock <- struct{}{}
+		select {
+		case lock <- struct{}{}:
+		case <-req.Context().Done():
+			return // nobody waits for it any more
+		}
 		defer func() { <-lock }()
 		ready := true
 		for name, hint := range g.checks(req.Context()) {
@@ -96,10 +125,7 @@ func (g *Gateway) serveAdmin(ctx context.Context) error {
 		writeJSON(w, status, map[string]any{"ready": ready, "checks": since})
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{}))
-	server := &http.Server{
-		Handler: g.careful(mux), ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it would print a panic with its values
-	}
+	server := door.Server(g.admin, door.Admin(g.admin.Addr(), g.cfg.Admin, g.careful(mux)))
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(g.admin); !errors.Is(err, http.ErrServerClosed) {

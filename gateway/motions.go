@@ -27,19 +27,13 @@ func (g *Gateway) watch(ctx context.Context) error {
 // letter is a motion file in the inbox.
 type letter struct {
 	inbox.File
-	sum   string
-	due   time.Time // not to be tried before
-	tries int
+	sum string
+	patience
 }
 
 // maxWaiting bounds the motions that wait for their time, or for another try. Each
 // has the council's signatures.
 const maxWaiting = 8
-
-// pauses are how long a motion waits that its council signed and that could not be
-// compiled in time: the machine may have been busy. After the last it is refused
-// for good.
-var pauses = []time.Duration{time.Minute, 10 * time.Minute}
 
 // watchInbox takes motions, each of which follows the one before. One that is
 // refused changes nothing: the policy in force goes on until its decisions' last
@@ -90,11 +84,11 @@ func (g *Gateway) lookThrough(ctx context.Context) error {
 	waiting := g.waiting
 	g.waiting = nil
 	for _, l := range waiting {
-		if l.due.After(g.now()) {
+		if l.due(g.now()) {
+			_, _ = g.judge(ctx, l)
+		} else {
 			g.wait(l)
-			continue
 		}
-		_, _ = g.judge(ctx, l)
 	}
 	var gaps []func()
 	err := g.inbox.Each(ctx, g.chain, func(f inbox.File) inbox.Verdict {
@@ -142,7 +136,7 @@ func (g *Gateway) judge(ctx context.Context, l letter) (verdict inbox.Verdict, g
 		return inbox.Waiting, nil
 	case code == council.NotYet:
 		g.announce(ctx, e)
-		l.due = e.NotBefore
+		l.next = e.NotBefore
 		g.wait(l)
 	case code == council.OtherGateway && e != nil:
 		if err := g.follow(ctx, e, l.Raw); err != nil {
@@ -153,12 +147,13 @@ func (g *Gateway) judge(ctx context.Context, l letter) (verdict inbox.Verdict, g
 		return inbox.Waiting, func() { g.refuseMotion(l, string(code), err) }
 	case code == council.Code(policy.Other): // of the disk, say
 		g.refuseMotion(l, string(code), err)
-		l.due = g.now().Add(pauses[0])
+		l.hold(g.now())
 		g.wait(l)
-	case hurried(err) && l.tries < len(pauses):
+	case hurried(err):
 		g.refuseMotion(l, string(code), err)
-		l.due, l.tries = g.now().Add(pauses[l.tries]), l.tries+1
-		g.wait(l)
+		if l.miss(g.now()) > 0 {
+			g.wait(l)
+		}
 	default:
 		g.refuseMotion(l, string(code), err)
 	}

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,9 +20,6 @@ import (
 const (
 	watchEvery = 500 * time.Millisecond
 	goneLooks  = 3
-	// tryAgain is when a policy is looked at again that could not be used although
-	// its files may be right.
-	tryAgain = 10 * time.Second
 )
 
 // none is the digest of the version under which nothing flows.
@@ -76,6 +72,7 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 		return []ingest.Version{{Digest: none}}, nil // watchInbox looks for the first
 	}
 	version, set, err := g.first(ctx)
+	g.rest(err)
 	if err != nil {
 		g.mind(err)
 		g.adopted(nil)
@@ -93,6 +90,9 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 }
 
 func (g *Gateway) first(ctx context.Context) (ingest.Version, *policy.Set, error) {
+	if files, err := policy.ReadDir(g.cfg.Policy.Dir); err == nil {
+		g.lookout.look(files.Digest(), time.Now()) // watchPolicy need not compile it again
+	}
 	set, err := g.readPolicy(ctx)
 	if err != nil {
 		return ingest.Version{}, nil, err
@@ -265,21 +265,17 @@ func (g *Gateway) adopt(set *policy.Set) {
 func (g *Gateway) watchPolicy(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	last, gone, again := "", 0, time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		files, err := policy.ReadDir(g.cfg.Policy.Dir)
-		if err == nil && files.Digest() == last && (again.IsZero() || time.Now().Before(again)) {
-			gone = 0
-			continue
+		digest := ""
+		if files, err := policy.ReadDir(g.cfg.Policy.Dir); err == nil && len(files) > 0 {
+			digest = files.Digest()
 		}
-		if err == nil && len(files) > 0 {
-			last, gone = files.Digest(), 0
-		} else if gone++; gone < goneLooks {
+		if !g.lookout.look(digest, time.Now()) {
 			continue
 		}
 		set, err := g.readPolicy(ctx)
@@ -288,11 +284,31 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 		} else if policy.CodeOf(err) == policy.NoPolicy {
 			err = errors.Join(err, g.stopAll(ctx))
 		}
-		again = time.Time{}
-		if err != nil && slices.Contains([]policy.Code{policy.Timeout, policy.Died, policy.Other}, policy.CodeOf(err)) {
-			again = time.Now().Add(tryAgain) // it may be not the files
-		}
 		g.mind(err)
+		g.rest(err)
+	}
+}
+
+// rest lets a policy wait that missed a deadline, or that something other than its
+// files may have stopped.
+func (g *Gateway) rest(err error) {
+	code, pause := policy.CodeOf(err), time.Duration(0)
+	switch {
+	case err == nil:
+		g.lookout.patience = patience{}
+		return
+	case code == policy.Timeout || code == policy.Died:
+		pause = g.lookout.miss(time.Now())
+	case code == policy.Other:
+		pause = g.lookout.hold(time.Now())
+	default:
+		g.lookout.patience = patience{}
+		return
+	}
+	if pause > 0 {
+		g.log.Warn("the same policy is tried again after a pause", "code", code, "pause", pause)
+	} else {
+		g.log.Warn("the same policy is not tried again until it changes", "code", code)
 	}
 }
 

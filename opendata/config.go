@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"sluice/perm"
 	"sluice/policy/decision"
 	"sluice/store/influx"
 )
@@ -26,6 +26,13 @@ type Config struct {
 	Rate struct {
 		PerSecond *float64 `yaml:"per_second"`
 	} `yaml:"rate"`
+	// Connections bounds how many there may be at a time of one address, of IPv6 of one
+	// network of 64 bits; 0 for no bound but that of all, 1,000. Where PerAddress is not
+	// given, it is 32, or no bound on a loopback address, where a proxy's clients come
+	// from one.
+	Connections struct {
+		PerAddress *int `yaml:"per_address"`
+	} `yaml:"connections"`
 	// Books is the directory of the public books, or the URL of a mirror.
 	Books string `yaml:"books"`
 	// Store is where releases are read: one of sqlite and influx.
@@ -49,7 +56,7 @@ type SQLite struct {
 // ReadConfig reads and checks opendata.yaml. Relative paths are relative to it.
 func ReadConfig(path string) (Config, error) {
 	var c Config
-	raw, err := os.ReadFile(path)
+	raw, err := perm.Read(path, perm.Trusted)
 	if err != nil {
 		return c, fmt.Errorf("configuration: %w", err)
 	}
@@ -90,6 +97,17 @@ func (c *Config) perSecond(loopback bool) float64 {
 	return 20
 }
 
+// perAddress is the bound on one address's connections that holds.
+func (c *Config) perAddress(loopback bool) int {
+	switch {
+	case c.Connections.PerAddress != nil:
+		return *c.Connections.PerAddress
+	case loopback:
+		return 0
+	}
+	return 32
+}
+
 // Remote reports whether the books are behind a URL.
 func Remote(books string) bool { return strings.Contains(books, "://") }
 
@@ -97,6 +115,8 @@ func (c *Config) check() error {
 	switch {
 	case c.Rate.PerSecond != nil && !(*c.Rate.PerSecond == 0 || *c.Rate.PerSecond >= 0.01 && *c.Rate.PerSecond <= 1e6):
 		return errors.New("rate: per_second is how many requests a client may make in a second, from 0.01 to 1,000,000, or 0 for no limit")
+	case c.Connections.PerAddress != nil && (*c.Connections.PerAddress < 0 || *c.Connections.PerAddress > connections):
+		return errors.New("connections: per_address is how many connections a client may have at a time, from 1 to 1,000, or 0 for no limit")
 	case c.Books == "":
 		return errors.New("books is missing: the gateway's public/ directory, or the URL of a mirror")
 	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):

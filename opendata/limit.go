@@ -2,17 +2,15 @@ package opendata
 
 import (
 	"fmt"
-	"hash/maphash"
 	"math"
-	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"sluice/door"
 	"sluice/opendata/reply"
 )
 
@@ -28,7 +26,7 @@ const mostClients = 50_000
 // with the process: no address is kept.
 type limiter struct {
 	perSecond float64
-	seed      maphash.Seed
+	hash      door.Hash
 
 	mu      sync.Mutex
 	clients map[uint64]*client // guarded by mu
@@ -41,7 +39,7 @@ type client struct {
 }
 
 func newLimiter(perSecond float64) *limiter {
-	return &limiter{perSecond: perSecond, seed: maphash.MakeSeed(), clients: make(map[uint64]*client)}
+	return &limiter{perSecond: perSecond, hash: door.NewHash(), clients: make(map[uint64]*client)}
 }
 
 // wrap refuses with 429 what is too much, and says in every answer what is left:
@@ -56,6 +54,7 @@ func (l *limiter) wrap(next http.Handler) http.Handler {
 		h["Ratelimit"] = []string{fmt.Sprintf(`"client";r=%d;t=%d`, left, wait)}
 		if left < 0 {
 			h["Ratelimit"] = []string{fmt.Sprintf(`"client";r=0;t=%d`, wait)}
+			door.Drop(w, r)
 			h.Set("Retry-After", strconv.Itoa(wait))
 			reply.Problem(w, r, http.StatusTooManyRequests, "rate", "Too many requests", "wait as long as Retry-After says; the whole series is one file a page, see /data")
 			return
@@ -77,7 +76,7 @@ func (l *limiter) take(address string, now time.Time) (left, wait int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
-	key := l.key(address)
+	key := l.hash.Of(address)
 	c := l.clients[key]
 	if c == nil {
 		c = &client{bucket: rate.NewLimiter(rate.Limit(l.perSecond), l.size())}
@@ -106,21 +105,4 @@ func (l *limiter) sweep(now time.Time) {
 			delete(l.clients, key)
 		}
 	}
-}
-
-func (l *limiter) key(address string) uint64 {
-	host, _, _ := net.SplitHostPort(address)
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return 0
-	}
-	bits := 32
-	if ip = ip.Unmap(); ip.Is6() {
-		bits = 64
-	}
-	network, err := ip.Prefix(bits)
-	if err != nil {
-		return 0
-	}
-	return maphash.String(l.seed, network.String())
 }

@@ -87,3 +87,19 @@ func TestSlowRate(t *testing.T) {
 		t.Errorf("after half of its time %d are left", left)
 	}
 }
+
+// TestPerAddress is the limit of a configuration on one address's connections.
+func TestPerAddress(t *testing.T) {
+	zero, five := 0, 5
+	for _, x := range []struct {
+		given    *int
+		loopback bool
+		want     int
+	}{{nil, true, 0}, {nil, false, 32}, {&zero, false, 0}, {&five, true, 5}} {
+		var c Config
+		c.Connections.PerAddress = x.given
+		if got := c.perAddress(x.loopback); got != x.want {
+			t.Errorf("with %v and loopback %v it is %v; want %v", x.given, x.loopback, got, x.want)
+		}
+	}
+}

@@ -14,9 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"sluice/books"
+	"sluice/door"
 	"sluice/opendata/api"
 	"sluice/opendata/catalog"
 	"sluice/opendata/query"
@@ -26,9 +25,10 @@ import (
 
 // Server is the open-data endpoint.
 type Server struct {
-	listener net.Listener
+	listener *door.Listener
 	http     *http.Server
-	admin    net.Listener // nil for none
+	admin    *door.Listener // nil for none
+	named    string         // admin, as the configuration has it
 	source   *query.Source
 
 	mu    sync.Mutex
@@ -38,26 +38,31 @@ type Server struct {
 
 // Open listens where cfg says and answers from a store and its books.
 func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
-	s := &Server{source: &query.Source{Store: store, Books: books.Reader{Source: source}}}
-	var err error
-	if s.listener, err = net.Listen("tcp", cfg.HTTP); err != nil {
+	s := &Server{named: cfg.Admin, source: &query.Source{Store: store, Books: books.Reader{Source: source}}}
+	public, err := net.Listen("tcp", cfg.HTTP)
+	if err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
 	}
+	s.listener = door.Listen(public, door.Limits{Total: connections, PerAddress: cfg.perAddress(door.Loopback(public.Addr()))})
 	handler, err := s.handler(cfg, log)
 	if err != nil {
 		return nil, errors.Join(err, s.listener.Close())
 	}
 	if cfg.Admin != "" {
-		if s.admin, err = net.Listen("tcp", cfg.Admin); err != nil {
+		admin, err := net.Listen("tcp", cfg.Admin)
+		if err != nil {
 			return nil, errors.Join(fmt.Errorf("admin address: %w; choose another", err), s.listener.Close())
 		}
+		s.admin = door.ListenAdmin(admin)
+		if !door.Loopback(admin.Addr()) {
+			log.Warn("the admin address is not on loopback; whoever reaches it learns how the server is", "fix", "give admin: an address such as 127.0.0.1:9091, or let a firewall guard it")
+		}
 	}
-	s.listener = netutil.LimitListener(s.listener, connections)
-	s.http = server(handler)
+	s.http = door.Server(s.listener, handler)
 	return s, nil
 }
 
-// connections at a time; more wait in the kernel.
+// connections at a time.
 const connections = 1000
 
 // handler is everything that residents can ask.
@@ -80,10 +85,7 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 }
 
 // loopback reports whether nobody but this machine can ask.
-func (s *Server) loopback() bool {
-	a, ok := s.listener.Addr().(*net.TCPAddr)
-	return ok && a.IP.IsLoopback()
-}
+func (s *Server) loopback() bool { return door.Loopback(s.listener.Addr()) }
 
 // here is where this machine finds the pages; empty where others do as well, since
 // only the configuration knows what they call it.
@@ -92,14 +94,6 @@ func (s *Server) here() string {
 		return ""
 	}
 	return "http://" + s.Addr()
-}
-
-func server(handler http.Handler) *http.Server {
-	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it names addresses
-	}
 }
 
 func (s *Server) health(mux *http.ServeMux) {
@@ -115,7 +109,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.admin != nil {
 		mux := http.NewServeMux()
 		s.health(mux)
-		admin := server(secure(mux))
+		admin := door.Server(s.admin, door.Admin(s.admin.Addr(), s.named, mux))
 		defer admin.Close()
 		go func() { _ = admin.Serve(s.admin) }() // ends with Close
 	}
@@ -136,10 +130,19 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
+// nothing is what a page may use of a browser (W3C Permissions Policy).
+const nothing = "accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), clipboard-read=(), clipboard-write=(), display-capture=(), encrypted-media=(), " +
+	"fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), " +
+	"payment=(), picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), usb=(), " +
+	"web-share=(), window-management=(), xr-spatial-tracking=()"
+
 // secure sets what every answer has: nothing from elsewhere, no scripts but our
 // own, and since nobody is known here and all is public, pages elsewhere may read it.
 func secure(next http.Handler) http.Handler {
 	always := map[string][]string{
+		"Cross-Origin-Opener-Policy":    {"same-origin"},
+		"Cross-Origin-Resource-Policy":  {"cross-origin"},
+		"Permissions-Policy":            {nothing},
 		"Content-Security-Policy":       {"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
 		"X-Content-Type-Options":        {"nosniff"},
 		"Referrer-Policy":               {"no-referrer"},

@@ -103,7 +103,7 @@ func touch(e, f *edge, same bool, cuts, shared []orb.Point) ([]orb.Point, []orb.
 		return cuts, shared, true
 	}
 	if fa == 0 && fb == 0 {
-		return along(e, f, same, cuts, shared)
+		return along(e, f, cuts, shared)
 	}
 	if same && e.ring == f.ring && e.a != f.b && e.b != f.a {
 		return cuts, shared, true // a ring that touches itself
@@ -118,7 +118,7 @@ func touch(e, f *edge, same bool, cuts, shared []orb.Point) ([]orb.Point, []orb.
 }
 
 // along is touch for edges on one line.
-func along(e, f *edge, same bool, cuts, shared []orb.Point) ([]orb.Point, []orb.Point, bool) {
+func along(e, f *edge, cuts, shared []orb.Point) ([]orb.Point, []orb.Point, bool) {
 	a, b, c, d := e.a, e.b, f.a, f.b
 	against := before(a, b) != before(c, d)
 	if !before(a, b) {
@@ -137,7 +137,7 @@ func along(e, f *edge, same bool, cuts, shared []orb.Point) ([]orb.Point, []orb.
 	if !before(lo, hi) {
 		return cuts, shared, false // end to end
 	}
-	return append(cuts, lo, hi), append(shared, lo, hi), !against || same && e.ring == f.ring
+	return append(cuts, lo, hi), append(shared, lo, hi), !against
 }
 
 // before orders the points of a line.

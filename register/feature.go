@@ -41,7 +41,7 @@ func parse(raw []byte) (f *geojson.Feature, err error) {
 			f, err = nil, errors.New("cannot be read; write it anew with a GeoJSON editor")
 		}
 	}()
-	if f, err = unmarshal(raw); err != nil || f == nil || f.Type != "Feature" {
+	if f, err = unmarshal(raw); err != nil || f.Type != "Feature" {
 		return nil, errors.New(`not a GeoJSON Feature; it is {"type": "Feature", "id": ..., "properties": {...}, "geometry": {"type": "Polygon", ...}}`)
 	}
 	return f, nil

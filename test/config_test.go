@@ -52,6 +52,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 		{"books from nowhere", "opendata", "books: ftp://h/x\nstore: {sqlite: {path: p}}\n", "https://mirror"},
 		{"no store", "opendata", open, "store is one of"},
 		{"two stores", "opendata", open + "store: {sqlite: {path: p}, influx: {url: \"http://h\", bucket: b}}\n", "store is one of"},
+		{"shares", "opendata", open + "store: {sqlite: {path: p}}\nconnections: {per_address: 5000}\n", "per_address is how many"},
 		{"rates", "opendata", open + "store: {sqlite: {path: p}}\nrate: {per_second: -5}\n", "per_second is how many"},
 		{"an address for the public", "opendata", open + "store: {sqlite: {path: p}}\nurl: data.city.example\n", "url is where the public"},
 	} {
@@ -59,7 +60,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			path := filepath.Join(dir, c.verb+".yaml")
-			write(t, path, c.text)
+			writeSecret(t, path, c.text) // it serves as a file of passwords, too
 			write(t, filepath.Join(dir, "register.yaml"), "sensors: []\n")
 			cmd := exec.Command("timeout", "20", sluice, c.verb, "-c", path)
 			out, _ := cmd.CombinedOutput()

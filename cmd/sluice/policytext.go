@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/brief"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/cases"
@@ -69,7 +70,7 @@ func testText(w io.Writer, results []cases.Result, rego *policy.RegoReport) erro
 		failed++
 		fmt.Fprintf(w, "FAIL  %s:%d: %s\n", r.File, r.Line, r.Name)
 		for _, p := range r.Problems {
-			fmt.Fprintf(w, "      %s\n", p)
+			fmt.Fprintf(w, "      %s\n", brief.Text(p))
 		}
 	}
 	for _, r := range rego.Results {
@@ -78,7 +79,7 @@ func testText(w io.Writer, results []cases.Result, rego *policy.RegoReport) erro
 			continue
 		}
 		failed++
-		fmt.Fprintf(w, "FAIL  %s:%d: %s %s\n", r.File, r.Line, r.Name, r.Problem)
+		fmt.Fprintf(w, "FAIL  %s:%d: %s %s\n", r.File, r.Line, r.Name, brief.Text(r.Problem))
 	}
 	if len(rego.Results) > 0 {
 		fmt.Fprintln(w, "\nlines that the Rego tests ran:")

@@ -63,7 +63,9 @@ func TestOnceAHome(t *testing.T) {
 		"told before, and then a home": {[]Version{version(&plain), version(&meter)}, false},
 	} {
 		i := still(t)
-		i.versions, i.sensors[0].home, i.sensors[0].stood = nil, true, false
+		i.versions, i.sensors = nil, nil
+		i.sensorsOf(i.cfg.Register)
+		i.at = i.sensors[0]
 		i.sensors[0].silentAfter = 1 // it has said that it lives
 		i.feedback.add(i.at, fault.New(fault.NotJSON))
 		if len(i.feedback) != 0 || len(i.alive()) != 0 {

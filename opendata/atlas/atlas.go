@@ -75,18 +75,7 @@ func read(raw []byte) (features []*geojson.Feature, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("zones.geojson: %w", err)
 	}
-	return slices.DeleteFunc(all.Features, func(f *geojson.Feature) bool { return f == nil || empty(shape(f)) }), nil
-}
-
-// empty reports whether an area has a part or ring of nothing, which the library
-// cannot draw.
-func empty(area orb.MultiPolygon) bool {
-	for _, polygon := range area {
-		if len(polygon) == 0 || slices.ContainsFunc(polygon, func(r orb.Ring) bool { return len(r) == 0 }) {
-			return true
-		}
-	}
-	return false
+	return slices.DeleteFunc(all.Features, func(f *geojson.Feature) bool { return f == nil }), nil
 }
 
 // around is the box of all shapes; false where there are none.

@@ -37,6 +37,7 @@ var problems = map[string]string{
 	"parameter":   "A parameter of the request is unknown, there twice, or has a value that cannot be used. The detail names it and says what it should be; it never repeats what was sent.",
 	"unknown":     "There is nothing under this address. All addresses are in the API's description.",
 	"method":      "This interface is for reading: only GET and HEAD are answered.",
+	"body":        "A request that only reads has no body. Its connection was closed, since what stands between may have seen another end of the request.",
 	"rate":        "This client asked too often. Retry-After says how many seconds to wait; RateLimit says what is left.",
 	"unavailable": "The store or the public books cannot be read just now. Nothing is lost; try again in a minute.",
 }

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"sluice/books"
@@ -189,6 +190,7 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	rw.Header().Set("Content-Type", out.Type)
 	rw.Header().Set("Content-Language", v.lang)
 	rw.Header().Set("Cache-Control", "no-store")
+	rw.Header().Set("Content-Length", strconv.Itoa(len(out.Body)))
 	rw.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = rw.Write(out.Body) // the client may be gone

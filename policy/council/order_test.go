@@ -84,6 +84,34 @@ func TestARefusalIsCheap(t *testing.T) {
 	}
 }
 
+// TestEarlierFormats: a motion that was taken when the text was worded otherwise
+// can still be reopened, and a new one can follow it; it cannot be put to a gateway
+// any more.
+func TestEarlierFormats(t *testing.T) {
+	c := newChamber(t)
+	first := c.founded()
+	p := c.draft(first, c.with("decisions/d1.yaml", footfall))
+	p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), "format 3", "format 2", 1))
+	file := must(ballotsOf(c, p, names[:4]).File())
+	if _, err := c.verifier(first).Verify(file); council.CodeOf(err) != council.OtherText {
+		t.Errorf("an earlier format is taken: %v", err)
+	}
+	second, err := council.Reopen(file, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := c.verifier(second)
+	v.Now = second.NotBefore.AddDate(0, 0, 20)
+	if _, err := v.Verify(must(c.draft(second, c.with("decisions/d1.yaml", strings.Replace(footfall, "20", "21", 1)), names[:5]...).File())); err != nil {
+		t.Errorf("what follows it: %v", err)
+	}
+	for _, bad := range []string{"format 4", "format 0", "format 03", "format", "format -1"} {
+		if _, err := council.ParseMotion([]byte(strings.Replace(string(p["motion.txt"]), "format 2", bad, 1))); err == nil {
+			t.Errorf("%s is read", bad)
+		}
+	}
+}
+
 // TestOtherGatewaysMotions: a motion for other gateways is verified whole, and
 // returned, so that the chain can go on from it.
 func TestOtherGatewaysMotions(t *testing.T) {

@@ -22,7 +22,9 @@ import (
 const Format = 3
 
 // first is the first line of motion.txt.
-var first = "Sluice motion, format " + strconv.Itoa(Format)
+var first = prefix + strconv.Itoa(Format)
+
+const prefix = "Sluice motion, format "
 
 // MostWithin is the longest time after a motion may take effect in which gateways
 // still take it.
@@ -103,7 +105,7 @@ func ParseMotion(text []byte) (Motion, error) {
 	var m Motion
 	head, _, found := bytes.Cut(text, []byte("\n\n"))
 	rest := text[min(len(text), len(head)+2):]
-	if !found || string(head) != first {
+	if !found || !known(string(head)) {
 		return m, fmt.Errorf("motion.txt does not begin with %q", first)
 	}
 	block, _, _ := bytes.Cut(rest, []byte("\n\n"))
@@ -119,6 +121,14 @@ func ParseMotion(text []byte) (Motion, error) {
 		}
 	}
 	return m, nil
+}
+
+// known reports whether a first line is of this format or an earlier one. Motions
+// of earlier formats are in force, with the same head, and are never made anew.
+func known(line string) bool {
+	n, ok := strings.CutPrefix(line, prefix)
+	format, err := strconv.Atoi(n)
+	return ok && err == nil && format >= 1 && format <= Format && strconv.Itoa(format) == n
 }
 
 func (m *Motion) set(key, value string) (ok bool) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
@@ -29,13 +30,15 @@ func MakeKey(path, comment string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := perm.Dir(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(path, private, 0o600); err != nil {
+	if err := perm.Create(path, private, 0o600); errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("%s is there and %s.pub is not; write it with ssh-keygen -y, or move the key away", path, path)
+	} else if err != nil {
 		return "", err
 	}
-	return line, os.WriteFile(path+".pub", []byte(line+"\n"), 0o644)
+	return line, perm.Replace(path+".pub", []byte(line+"\n"), 0o644)
 }
 
 // Roster is council.yaml with these members.

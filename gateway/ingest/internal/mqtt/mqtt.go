@@ -36,12 +36,15 @@ import (
 // Times of a connection. A link that is dead without a word is noticed after
 // keepAlive, a quarter of it, and pingTimeout.
 const (
-	keepAlive    = 10 * time.Second
-	pingTimeout  = 5 * time.Second
-	answer       = 10 * time.Second
-	ackDeadline  = 5 * time.Second
-	firstPause   = 200 * time.Millisecond
-	longestPause = 30 * time.Second
+	keepAlive     = 10 * time.Second
+	pingTimeout   = 5 * time.Second
+	answer        = 10 * time.Second
+	writeDeadline = 5 * time.Second
+	firstPause    = 200 * time.Millisecond
+	longestPause  = 30 * time.Second
+	// A connection that worked and lived for less than this and for less than the
+	// pause before it does not make the next pause short again.
+	shortLife = time.Second
 )
 
 // Config is what a Client needs.
@@ -77,12 +80,14 @@ type Client struct {
 	cfg    Config
 	cancel context.CancelFunc
 	ended  chan struct{}
-	acks   map[*guard][]byte // used by Ack only
-	useful atomic.Bool       // something was acknowledged since the last try
+	reach  func(context.Context, *url.URL) (net.Conn, error) // dial
+	acks   map[*guard][]byte                                 // used by Ack only
+	useful atomic.Bool                                       // something was acknowledged since the last try
 
 	mu     sync.Mutex
 	status Status      // guarded by mu
 	client paho.Client // of the connection that is up, or nil; guarded by mu
+	conn   *guard      // the same; guarded by mu
 }
 
 // Open begins to connect and goes on until Close; it does not wait.
@@ -93,6 +98,7 @@ func Open(cfg Config) (*Client, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{cfg: cfg, cancel: cancel, ended: make(chan struct{}), acks: make(map[*guard][]byte)}
+	c.reach = c.dial
 	c.status.Problem = "the broker has not answered yet"
 	go func() {
 		defer close(c.ended)
@@ -131,15 +137,17 @@ func (c *Client) Close() error {
 func (c *Client) stay(ctx context.Context, u *url.URL) {
 	pause, said := firstPause, ""
 	for ctx.Err() == nil {
+		begun := time.Now()
 		err := c.connection(ctx, u)
 		if ctx.Err() != nil {
 			return
 		}
-		if c.useful.Swap(false) {
+		worked := c.useful.Swap(false) && time.Since(begun) > max(pause, shortLife)
+		if worked && !errors.Is(err, errImpossible) {
 			pause, said = firstPause, ""
 		}
 		c.mu.Lock()
-		c.status.Up, c.status.Problem, c.client = false, problem(err), nil
+		c.status.Up, c.status.Problem, c.client, c.conn = false, problem(err), nil, nil
 		c.mu.Unlock()
 		if hint := problem(err); hint != said {
 			said = hint
@@ -164,7 +172,9 @@ func problem(err error) string {
 	case errors.Is(err, errRefusedTopics):
 		return err.Error()
 	case errors.Is(err, errImpossible):
-		return err.Error()
+		return errImpossible.Error()
+	case errors.Is(err, errSilent):
+		return errSilent.Error()
 	case errors.As(err, &op) && op.Op == "dial":
 		return "nobody answers at the broker's address; start the broker, or mend mqtt.broker"
 	case errors.As(err, new(*tls.CertificateVerificationError)):
@@ -175,60 +185,62 @@ func problem(err error) string {
 
 var (
 	errRefusedTopics = errors.New("the broker does not let the gateway read its topics; give its user an access list with sluice sensor acl")
-	errSilent        = errors.New("the broker does not answer")
+	errSilent        = errors.New("the broker does not answer; see its log")
 )
 
+// options are what all clients of ours have. The library never dials by itself.
+func (c *Client) options(conn *guard) *paho.ClientOptions {
+	return paho.NewClientOptions().AddBroker(c.cfg.Broker).SetProtocolVersion(4).SetAutoReconnect(false).SetConnectRetry(false).
+		SetConnectTimeout(answer).SetWriteTimeout(writeDeadline).SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).
+		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return conn, nil })
+}
+
 // connection lives through one connection.
-func (c *Client) connection(ctx context.Context, u *url.URL) error {
-	lost := make(chan error, 1)
-	fail := func(err error) {
-		select {
-		case lost <- err:
-		default:
-		}
+func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
+	raw, err := c.reach(ctx, u)
+	if err != nil {
+		return err
 	}
-	var conn *guard
-	o := paho.NewClientOptions().AddBroker(c.cfg.Broker).SetClientID(c.cfg.ClientID).
-		SetUsername(c.cfg.Username).SetPassword(c.cfg.Password).
-		SetCleanSession(false).SetAutoReconnect(false).SetConnectRetry(false).SetProtocolVersion(4).
-		SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(&store{paho.NewMemoryStore()}).
-		SetConnectTimeout(answer).SetWriteTimeout(answer).SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).
-		SetConnectionLostHandler(func(_ paho.Client, err error) { fail(err) })
-	o.SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) {
-		raw, err := c.dial(ctx, u)
-		if err != nil {
-			return nil, err
-		}
-		conn = newGuard(raw)
-		return conn, nil
-	})
+	conn := newGuard(raw)
+	defer func() {
+		err = conn.why(err)
+		_ = conn.Close() // nothing is expected of it any more
+	}()
 	nonce := make([]byte, 16)
 	if _, err := rand.Read(nonce); err != nil {
 		return err
 	}
 	marker := hex.EncodeToString(nonce)
 	number := c.Status().Connection + 1
-	o.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { c.take(ctx, conn, m, marker, number) })
+	// A message does not wait for room longer than its connection lives: it comes again.
+	taking, stop := context.WithCancel(ctx)
+	defer stop()
+	lost := make(chan error, 1)
+	o := c.options(conn).SetClientID(c.cfg.ClientID).SetUsername(c.cfg.Username).SetPassword(c.cfg.Password).
+		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(&store{paho.NewMemoryStore()}).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }). // is called once
+		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { c.take(taking, conn, m, marker, number) })
 	client := paho.NewClient(o)
 	defer client.Disconnect(100)
 	token := client.Connect()
-	if err := wait(token, lost); err != nil {
+	if err := wait(ctx, token, lost); err != nil {
 		return err
 	}
 	kept := token.(*paho.ConnectToken).SessionPresent()
-	if err := c.subscribe(client, lost); err != nil {
+	if err := c.subscribe(ctx, client, lost); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	c.status = Status{Up: true, Connection: number, Kept: kept}
-	c.client = client
+	c.client, c.conn = client, conn
 	c.mu.Unlock()
-	if err := wait(client.Publish(c.cfg.Marker, 1, false, marker), lost); err != nil {
+	if _, err := c.ask(ctx, lost, func() paho.Token { return client.Publish(c.cfg.Marker, 1, false, marker) }); err != nil {
 		return err
 	}
 	c.cfg.Log.Info("the broker is there", "session_kept", kept)
 	select {
 	case <-ctx.Done():
+		conn.acks.flush(time.Second)
 		return ctx.Err()
 	case err := <-lost:
 		return err
@@ -236,24 +248,44 @@ func (c *Client) connection(ctx context.Context, u *url.URL) error {
 }
 
 // wait waits for the broker's answer, or until the connection is lost.
-func wait(token paho.Token, lost <-chan error) error {
+func wait(ctx context.Context, token paho.Token, lost <-chan error) error {
 	select {
 	case <-token.Done():
 		return token.Error()
 	case err := <-lost:
 		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	case <-time.After(answer):
 		return errSilent
 	}
 }
 
-func (c *Client) subscribe(client paho.Client, lost <-chan error) error {
+// ask sends something and waits for the broker's answer. The library would wait for
+// a connection that is lost until its write timeout is over.
+func (c *Client) ask(ctx context.Context, lost <-chan error, send func() paho.Token) (paho.Token, error) {
+	sent := make(chan paho.Token, 1)
+	go func() {
+		defer crash.Catch(func(e *crash.Error) { c.cfg.Fail(e) })
+		sent <- send()
+	}()
+	select {
+	case token := <-sent:
+		return token, wait(ctx, token, lost)
+	case err := <-lost:
+		return nil, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (c *Client) subscribe(ctx context.Context, client paho.Client, lost <-chan error) error {
 	filters := make(map[string]byte, len(c.cfg.Topics))
 	for _, t := range c.cfg.Topics {
 		filters[t] = 1
 	}
-	token := client.SubscribeMultiple(filters, nil)
-	if err := wait(token, lost); err != nil {
+	token, err := c.ask(ctx, lost, func() paho.Token { return client.SubscribeMultiple(filters, nil) })
+	if err != nil {
 		return err
 	}
 	for _, qos := range token.(*paho.SubscribeToken).Result() {
@@ -292,34 +324,12 @@ func (c *Client) take(ctx context.Context, conn *guard, m paho.Message, marker s
 	c.cfg.Queue.Put(ctx, msg) // or the client is closing, and it will be sent again
 }
 
-// Ack acknowledges those messages that came in here, in order, with one write
-// for each connection, past the client's own queues. A connection that is gone
-// takes nothing; its messages come again.
-func (c *Client) Ack(list []intake.Message) {
-	for i := range list {
-		m := &list[i]
-		if conn, ours := m.Conn.(*guard); ours && m.QoS > 0 {
-			c.acks[conn] = append(c.acks[conn], packets.Puback<<4, 2, byte(m.ID>>8), byte(m.ID))
-		}
-	}
-	for conn, raw := range c.acks {
-		delete(c.acks, conn)
-		_ = conn.SetWriteDeadline(time.Now().Add(ackDeadline))
-		if _, err := conn.Write(raw); err != nil {
-			_ = conn.Close() // half a packet may have gone out
-			continue
-		}
-		c.useful.Store(true)
-		_ = conn.SetWriteDeadline(time.Time{})
-	}
-}
-
 // Publish sends at QoS 1; an error says that it has not gone out.
 func (c *Client) Publish(topic string, payload []byte) error {
 	c.mu.Lock()
-	client := c.client
+	client, conn := c.client, c.conn
 	c.mu.Unlock()
-	if client == nil || !client.IsConnectionOpen() {
+	if client == nil || !client.IsConnectionOpen() || conn.asked.unanswered() >= mostUnanswered {
 		return errSilent
 	}
 	token := client.Publish(topic, 1, false, payload)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"net"
 	"net/url"
 	"time"
 
@@ -29,6 +28,7 @@ func Look(ctx context.Context, cfg Config) Probe {
 		return Probe{Problem: "mqtt.broker is no URL"}
 	}
 	c := &Client{cfg: cfg}
+	c.reach = c.dial
 	nonce := make([]byte, 8)
 	if _, err := rand.Read(nonce); err != nil {
 		return Probe{Problem: "there is no randomness"}
@@ -39,10 +39,10 @@ func Look(ctx context.Context, cfg Config) Probe {
 	if err != nil {
 		return Probe{Problem: problem(err)}
 	}
-	defer gateway.Disconnect(100)
+	defer gateway.leave()
 	stranger, strangerErr := c.visit(ctx, u, "", "", "-stranger", overheard)
-	if err := wait(gateway.Publish(cfg.Marker, 1, false, own), nil); err != nil {
-		return Probe{Problem: problem(err)}
+	if err := wait(ctx, gateway.Publish(cfg.Marker, 1, false, own), nil); err != nil {
+		return Probe{Problem: problem(gateway.conn.why(err))}
 	}
 	if !hears(came, own) {
 		return Probe{Problem: "what the gateway publishes to its marker topic does not come back; give its user readwrite city/v1/# with sluice sensor acl"}
@@ -50,24 +50,32 @@ func Look(ctx context.Context, cfg Config) Probe {
 	if strangerErr != nil {
 		return Probe{}
 	}
-	defer stranger.Disconnect(100)
+	defer stranger.leave()
 	p := Probe{Reads: hears(overheard, own)}
 	stranger.Publish(cfg.Marker, 1, false, forged)
 	p.Writes = hears(came, forged)
 	return p
 }
 
+// visitor is a client that looks around, behind the same guard as the gateway.
+type visitor struct {
+	paho.Client
+	conn *guard
+}
+
+func (v *visitor) leave() {
+	v.Disconnect(100)
+	_ = v.conn.Close() // nothing is expected of it any more
+}
+
 // visit connects with a session of its own and subscribes as the gateway does.
-func (c *Client) visit(ctx context.Context, u *url.URL, user, password, suffix string, came chan<- string) (paho.Client, error) {
-	o := paho.NewClientOptions().AddBroker(c.cfg.Broker).SetClientID(c.cfg.ClientID + suffix).SetUsername(user).SetPassword(password).
-		SetCleanSession(true).SetAutoReconnect(false).SetProtocolVersion(4).SetConnectTimeout(answer).SetWriteTimeout(answer)
-	o.SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) {
-		raw, err := c.dial(ctx, u)
-		if err != nil {
-			return nil, err
-		}
-		return newGuard(raw), nil
-	})
+func (c *Client) visit(ctx context.Context, u *url.URL, user, password, suffix string, came chan<- string) (*visitor, error) {
+	raw, err := c.reach(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	conn := newGuard(raw)
+	o := c.options(conn).SetClientID(c.cfg.ClientID + suffix).SetUsername(user).SetPassword(password).SetCleanSession(true)
 	o.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 		if m.Topic() != c.cfg.Marker {
 			return // somebody's reading: none of ours
@@ -77,20 +85,27 @@ func (c *Client) visit(ctx context.Context, u *url.URL, user, password, suffix s
 		default:
 		}
 	})
-	client := paho.NewClient(o)
-	if err := wait(client.Connect(), nil); err != nil {
-		return nil, err
+	v := &visitor{paho.NewClient(o), conn}
+	if err := c.look(ctx, v); err != nil {
+		v.leave()
+		return nil, conn.why(err)
+	}
+	return v, nil
+}
+
+// look connects and subscribes to the marker.
+func (c *Client) look(ctx context.Context, client paho.Client) error {
+	if err := wait(ctx, client.Connect(), nil); err != nil {
+		return err
 	}
 	token := client.Subscribe(c.cfg.Marker, 1, nil)
-	if err := wait(token, nil); err != nil {
-		client.Disconnect(100)
-		return nil, err
+	if err := wait(ctx, token, nil); err != nil {
+		return err
 	}
 	if token.(*paho.SubscribeToken).Result()[c.cfg.Marker] == 0x80 {
-		client.Disconnect(100)
-		return nil, errRefusedTopics
+		return errRefusedTopics
 	}
-	return client, nil
+	return nil
 }
 
 func hears(came <-chan string, want string) bool {

@@ -1,0 +1,263 @@
+// Package door lets HTTP connections in. Few may be in at a time, fewer of one
+// address, and nobody can keep others out by staying: when it is full, whoever has
+// done nothing for longest goes.
+//
+// A connection does nothing while it waits for a request, has sent a part of one,
+// or does not read its answer. One whose answer is being made stays. When all are in,
+// the one that goes is of the address that has most of those that do nothing; a
+// newcomer waits only where every connection is at work.
+//
+// Addresses are told apart under a hash with a key that dies with the process, those
+// of IPv6 by their first 64 bits: no address is kept.
+package door
+
+import (
+	"hash/maphash"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Hash tells clients apart without keeping their addresses.
+type Hash struct{ seed maphash.Seed }
+
+// NewHash has a key of its own.
+func NewHash() Hash { return Hash{maphash.MakeSeed()} }
+
+// Of is the hash of HOST:PORT, whatever the port is; of IPv6 it is that of the
+// network of 64 bits, which one client has to itself. What is no address is one client.
+func (h Hash) Of(address string) uint64 {
+	host, _, _ := net.SplitHostPort(address)
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return 0
+	}
+	bits := 32
+	if ip = ip.Unmap(); ip.Is6() {
+		bits = 64
+	}
+	network, err := ip.WithZone("").Prefix(bits)
+	if err != nil {
+		return 0
+	}
+	return maphash.String(h.seed, network.String())
+}
+
+// Limits are how many connections there may be.
+type Limits struct {
+	// Total at a time.
+	Total int
+	// PerAddress at a time; 0 for no limit but Total.
+	PerAddress int
+}
+
+// Listener lets connections in. Its server must tell it of their states with State.
+type Listener struct {
+	net.Listener
+	limits Limits
+	hash   Hash
+
+	mu    sync.Mutex
+	conns map[*conn]bool // guarded by mu
+	per   map[uint64]int // of them, by address; guarded by mu
+	left  *sync.Cond     // somebody left, or has nothing to do; with mu
+	ended bool           // guarded by mu
+}
+
+// Listen guards a listener.
+func Listen(l net.Listener, limits Limits) *Listener {
+	d := &Listener{Listener: l, limits: limits, hash: NewHash(), conns: make(map[*conn]bool), per: make(map[uint64]int)}
+	d.left = sync.NewCond(&d.mu)
+	return d
+}
+
+// Accept waits for a connection that may come in. Where the newcomer's address has
+// as many as it may have, and all of them are at work, the newcomer is closed.
+func (d *Listener) Accept() (net.Conn, error) {
+	for {
+		raw, err := d.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if tcp, ok := raw.(*net.TCPConn); ok {
+			_ = tcp.SetWriteBuffer(sendBuffer) // or the system's, which is larger
+		}
+		c := &conn{Conn: raw, door: d, key: d.hash.Of(raw.RemoteAddr().String())}
+		c.rest()
+		if !d.enter(c) {
+			_ = raw.Close() // it never was in
+			continue
+		}
+		return c, nil
+	}
+}
+
+// Close stops listening; those that are in stay.
+func (d *Listener) Close() error {
+	d.mu.Lock()
+	d.ended = true
+	d.left.Broadcast()
+	d.mu.Unlock()
+	return d.Listener.Close()
+}
+
+// enter makes room for a newcomer, or reports that there is none.
+func (d *Listener) enter(c *conn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if most := d.limits.PerAddress; most > 0 && d.per[c.key] >= most && !d.dismiss(func(other *conn) bool { return other.key == c.key }) {
+		return false
+	}
+	for len(d.conns) >= d.limits.Total && !d.dismiss(func(*conn) bool { return true }) {
+		if d.ended {
+			return false
+		}
+		// Who begins to wait for a reader does not say so.
+		poll := time.AfterFunc(50*time.Millisecond, d.left.Broadcast)
+		d.left.Wait()
+		poll.Stop()
+	}
+	d.conns[c] = true
+	d.per[c.key]++
+	return true
+}
+
+// remove forgets a connection; d.mu is held.
+func (d *Listener) remove(c *conn) {
+	if !d.conns[c] {
+		return
+	}
+	delete(d.conns, c)
+	if d.per[c.key]--; d.per[c.key] == 0 {
+		delete(d.per, c.key)
+	}
+}
+
+// dismiss closes the connection that has done nothing for longest, of the address
+// that has most such among those that may be asked to go; false where there is none.
+func (d *Listener) dismiss(may func(*conn) bool) bool {
+	idle := make(map[uint64]int)
+	for c := range d.conns {
+		if may(c) && c.resting() {
+			idle[c.key]++
+		}
+	}
+	var out *conn
+	for c := range d.conns {
+		if n := idle[c.key]; !may(c) || !c.resting() || n == 0 {
+			continue
+		} else if out == nil || n > idle[out.key] || n == idle[out.key] && c.since.Load() < out.since.Load() {
+			out = c
+		}
+	}
+	if out == nil {
+		return false
+	}
+	d.remove(out)
+	out.abort()
+	return true
+}
+
+func (d *Listener) leave(c *conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.remove(c)
+	d.left.Broadcast()
+}
+
+// State is for http.Server's ConnState.
+func (d *Listener) State(raw net.Conn, state http.ConnState) {
+	c, ok := raw.(*conn)
+	if !ok {
+		return
+	}
+	switch state {
+	case http.StateActive:
+		c.busy.Store(true)
+	case http.StateIdle:
+		c.rest()
+		d.left.Broadcast()
+	}
+}
+
+// conn is a connection that is in.
+type conn struct {
+	net.Conn
+	door    *Listener
+	key     uint64       // of its address
+	since   atomic.Int64 // of what it did last, in ns since 1970
+	busy    atomic.Bool  // a request is whole and its answer is not
+	writing atomic.Bool  // a part of the answer waits for the client to read
+
+	mu    sync.Mutex
+	until time.Time // of the whole answer; zero for none; guarded by mu
+}
+
+// rest says that the client must do something next.
+func (c *conn) rest() {
+	c.busy.Store(false)
+	c.since.Store(time.Now().UnixNano())
+}
+
+func (c *conn) resting() bool { return !c.busy.Load() || c.writing.Load() }
+
+// Close lets somebody else in.
+func (c *conn) Close() error {
+	c.door.leave(c)
+	return c.Conn.Close()
+}
+
+// abort ends the connection with what it has not read: the system would keep that
+// for minutes. Its server notices.
+func (c *conn) abort() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // or it is kept
+	}
+	_ = c.Conn.Close()
+}
+
+// SetWriteDeadline bounds the whole answer; each part has a bound of its own.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	c.until = t
+	c.mu.Unlock()
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// SetDeadline sets both.
+func (c *conn) SetDeadline(t time.Time) error {
+	if err := c.Conn.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
+}
+
+// Write sends in parts, each of which the client must take in time.
+func (c *conn) Write(p []byte) (n int, err error) {
+	c.mu.Lock()
+	until := c.until
+	c.mu.Unlock()
+	c.writing.Store(true)
+	defer c.writing.Store(false)
+	for first := true; first || n < len(p); first = false {
+		now := time.Now()
+		c.since.Store(now.UnixNano())
+		deadline := now.Add(partTime)
+		if !until.IsZero() && until.Before(deadline) {
+			deadline = until
+		}
+		if err := c.Conn.SetWriteDeadline(deadline); err != nil {
+			return n, err
+		}
+		k, err := c.Conn.Write(p[n:min(n+part, len(p))])
+		n += k
+		if err != nil {
+			c.abort()
+			return n, err
+		}
+	}
+	return n, nil
+}
