@@ -120,6 +120,7 @@ func TestDetours(t *testing.T) {
 		"one that never ran, under a name":      {[]step{swap("decisions/d.yaml", "keep: [device, speed]", "keep: [device, speed, none]"), all(gone, other("title: {en: A}", "title: {en: B}"))}, "e", "started"},
 		"without a category more count":         {[]step{all(swap("decisions/d.yaml", "by: [zone]", "by: [zone, {field: sort, values: [x]}]"), swap("decisions/d.yaml", "speed]", "speed, sort]")), swap("decisions/d.yaml", ", {field: sort, values: [x]}", "")}, "d", "publish.by"},
 		"roundings change places":               {[]step{swap("decisions/d.yaml", "place:", "generalise: [{field: speed, step: 10}, {field: speed, step: 15}]\nplace:"), swap("decisions/d.yaml", "step: 10}, {field: speed, step: 15}", "step: 15}, {field: speed, step: 10}")}, "d", "generalise"},
+		"one rounding after another":            {[]step{swap("decisions/d.yaml", "place:", "generalise: [{field: speed, step: 10}]\nplace:"), swap("decisions/d.yaml", "step: 10", "step: 15}, {field: speed, step: 20")}, "d", "generalise"},
 		"a rule":                                {[]step{put("rules/x.rego", "package y\n")}, "rules/x.rego", "rules"},
 		"a rule is missing":                     {[]step{drop("rules/x.rego")}, "rules/x.rego", "rules"},
 		"a second module":                       {[]step{put("local/a.rego", "package sluice.local\n"), put("local/b.rego", "package sluice.local\n")}, "local/b.rego", "module"},
