@@ -165,8 +165,20 @@ func TestEnds(t *testing.T) {
 		"values cut off":            {[]step{mean, swap(file, "[0, 100]", "[0, 0.5]")}, true},
 		"values rounded to nothing": {[]step{mean, swap(file, "place:", "generalise: [{field: speed, step: 1000}]\nplace:")}, true},
 		"hardly any waiting":        {[]step{swap(file, "every: PT1H,", "every: PT1H, lateness: PT1H,"), swap(file, "lateness: PT1H", "lateness: PT1S")}, true},
-		"in small steps":            {[]step{swap(file, "min_units: 10", "min_units: 150"), swap(file, "min_units: 150", "min_units: 1000")}, true},
-		"in small steps, renamed":   {[]step{swap(file, "min_units: 10", "min_units: 150"), swap(file, "decision: d", "decision: e"), swap(file, "min_units: 150", "min_units: 1000")}, true},
+		"another stream":            {with("stream: s", "stream: r"), true},
+		"another place":             {with("place: sensor", "place: {lat: speed, lon: speed}"), true},
+		"a unit where none was": {[]step{all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`), swap(file, `"distinct(unit)"`, `"count()", between: [0, 3]`)),
+			swap(file, `unit: {none: "x"}`, "unit: {field: device, stands_for: device}")}, true},
+		"another histogram": {[]step{swap(file, `"distinct(unit)"`, `"histogram(speed)", edges: [0, 30, 50]`), swap(file, "[0, 30, 50]", "[0, 50]")}, true},
+		"bounds where none were": {[]step{all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`), swap(file, `"distinct(unit)"`, `"mean(speed)"`)),
+			swap(file, `"mean(speed)"`, `"mean(speed)", between: [0, 1]`)}, true},
+		"rounded where nobody can tell": {[]step{all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`), swap(file, `"distinct(unit)"`, `"mean(speed)"`)),
+			swap(file, "place:", "generalise: [{field: speed, step: 1000}]\nplace:")}, true},
+		"rounded to two edges":    {[]step{mean, swap(file, "place:", "generalise: [{field: speed, to: [0, 200]}]\nplace:")}, true},
+		"more than a street has":  {[]step{swap(file, "min_units: 10", "min_units: 5000"), swap(file, "min_units: 5000", "min_units: 20000")}, true},
+		"hardly ever counted":     {[]step{swap(file, "max_contributions: 2", "max_contributions: 24"), swap(file, "max_contributions: 24", "max_contributions: 2")}, true},
+		"in small steps":          {[]step{swap(file, "min_units: 10", "min_units: 150"), swap(file, "min_units: 150", "min_units: 1000")}, true},
+		"in small steps, renamed": {[]step{swap(file, "min_units: 10", "min_units: 150"), swap(file, "decision: d", "decision: e"), swap(file, "min_units: 150", "min_units: 1000")}, true},
 
 		"a larger group":     {with("min_units: 10", "min_units: 20"), false},
 		"a smaller budget":   {with("epsilon: 0.5", "epsilon: 0.3"), false},
@@ -180,7 +192,7 @@ func TestEnds(t *testing.T) {
 	} {
 		list := walk(t, c.steps...)
 		quick := slices.Equal(Needs(list), []Quorum{Suspend})
-		if len(list) == 0 || TakesNotice(list) != c.ends || c.ends && quick {
+		if len(list) == 0 || Ends(list) != c.ends || TakesNotice(list) != c.ends || c.ends && quick {
 			t.Errorf("%s: %+v; notice is %v, the quick quorum is enough: %v", name, list, TakesNotice(list), quick)
 		}
 	}
