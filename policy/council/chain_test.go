@@ -43,6 +43,9 @@ func TestAChainRemembers(t *testing.T) {
 	if slices.Contains(diff.Needs(second.Changes), diff.Suspend) || !diff.Ends(second.Changes) {
 		t.Errorf("a decision that ends needs %v", diff.Needs(second.Changes))
 	}
+	if days := second.NotBefore.Sub(second.Created); days < 14*24*time.Hour {
+		t.Errorf("a decision ends %v after the motion was made", days)
+	}
 	files := c.with("decisions/d2.yaml", strings.NewReplacer(`"d1"`, `"d2"`, "stream: footfall", "stream: steps", "epsilon: 0.5", "epsilon: 0.9").Replace(footfall))
 	files["charter.yaml"] = third.Policy.Files["charter.yaml"]
 	parts := c.draft(third, files)

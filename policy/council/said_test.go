@@ -17,7 +17,7 @@ import (
 	"sluice/policy/diff"
 )
 
-var edits = flag.Int("edits", 400, "how many edits TestEverythingIsSaid tries")
+var edits = flag.Int("edits", 300, "how many edits TestEverythingIsSaid tries")
 
 // TestEverythingIsSaid edits the example policy, made richer so that every key has
 // a value, in one place; then it cannot be read any more, or the motion's text is

@@ -147,7 +147,7 @@ func (c *comparison) since(a Past, b *bundle.Decision) []Change {
 			continue
 		}
 		if !c.new.Zones.SameArea(zone, a.Policy.Zones) {
-			out = append(out, Change{Key: "zone " + word(zone), Mark: Weaker, Old: text(showZone(a.Policy.Zones, zone)), New: text(showZone(c.new.Zones, zone))})
+			out = append(out, Change{Key: "zone " + word(zone), Mark: Weaker, Old: showZone(a.Policy.Zones, zone), New: showZone(c.new.Zones, zone)})
 		}
 		if gone := missing(before(a.Policy.Zones, zone), before(c.new.Zones, zone)); len(gone) > 0 {
 			out = append(out, Change{Key: "uncovered " + word(zone), Mark: Weaker, New: text(words(gone))})

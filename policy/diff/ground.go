@@ -92,7 +92,7 @@ func (c *comparison) founded() {
 		c.add(Change{About: "kinds.yaml", Key: "kind " + word(id), New: text(showKind(c.new.Kinds[id]))})
 	}
 	for _, id := range c.new.Zones.IDs() {
-		c.add(Change{About: "zones.geojson", Key: "zone " + word(id), New: text(showZone(c.new.Zones, id))})
+		c.add(Change{About: "zones.geojson", Key: "zone " + word(id), New: showZone(c.new.Zones, id)})
 	}
 	c.add(Change{About: "zones.geojson", Key: "file", New: text(fileDigest(c.new.Zones))})
 	c.foundedRules()

@@ -75,7 +75,7 @@ var keys = []key{
 	{
 		// A window that waits longer holds its identifiers longer.
 		name: "publish.lateness", mark: protected(func(a, b *bundle.Decision) Mark { return less(lateness(a), lateness(b)) }),
-		ends: func(a, b *bundle.Decision) bool { return lateness(b) < lateness(a)/much },
+		ends: func(a, b *bundle.Decision) bool { return lateness(b)*much < lateness(a) },
 		show: func(s *shower, d *bundle.Decision) string { return s.period(d.Publish.Lateness) },
 	},
 	{name: "publish.by", mark: categoryOrder, ends: fewerCells, show: (*shower).by},
@@ -94,7 +94,7 @@ var keys = []key{
 		name: "protect.max_contributions", mark: protected(func(a, b *bundle.Decision) Mark {
 			return less(a.Protect.MaxContributions, b.Protect.MaxContributions)
 		}), ends: func(a, b *bundle.Decision) bool {
-			return vanishes(a, b) || b.Protect.MaxContributions < a.Protect.MaxContributions/much
+			return vanishes(a, b) || b.Protect.MaxContributions*much < a.Protect.MaxContributions
 		},
 		show: func(_ *shower, d *bundle.Decision) string { return fmt.Sprint(d.Protect.MaxContributions) },
 	},

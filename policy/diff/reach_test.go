@@ -13,7 +13,7 @@ import (
 	"sluice/policy/plan"
 )
 
-var chains = flag.Int("chains", 700, "how many chains of motions TestNoDetour tries")
+var chains = flag.Int("chains", 400, "how many chains of motions TestNoDetour tries")
 
 // reading is one that a sensor could send, from a place.
 type reading struct {

@@ -20,12 +20,20 @@ import (
 var bends = []func(*bundle.Policy){
 	func(*bundle.Policy) {},
 	func(p *bundle.Policy) { p.Charter.Purposes = nil },
-	func(p *bundle.Policy) { p.Charter.KindsAboutPeople = []string{"counter", "other"} },
+	func(p *bundle.Policy) {
+		p.Charter.KindsAboutPeople = []string{"counter", "other"}
+		each(p, func(d *bundle.Decision) {
+			d.Unit, d.Stream.Unit = decision.Unit{None: "x"}, plan.Unit{StandsFor: "none"}
+			_ = d.Stream.Finish()
+		})
+	},
+	func(p *bundle.Policy) { delete(p.Kinds, "counter") },
 	func(p *bundle.Policy) { p.Charter.MaxContributions = 1 },
 	func(p *bundle.Policy) { p.Charter.SunsetMax = plan.MustPeriod("P3M") },
 	func(p *bundle.Policy) { p.Charter.ForbiddenClasses = []string{"identifier"} },
-	func(p *bundle.Policy) { p.Charter.DeltaPerDay = 1e-6 },
+	func(p *bundle.Policy) { p.Charter.DeltaPerDay = 1e-9 },
 	func(p *bundle.Policy) { p.Charter.MinUnits = 0 },
+	func(p *bundle.Policy) { p.Charter.MinUnits = 100 },
 	func(p *bundle.Policy) {
 		at := time.Date(2030, 3, 1, 0, 0, 0, 0, time.UTC)
 		each(p, func(d *bundle.Decision) {
@@ -103,8 +111,8 @@ func TestRulesAsTheyAre(t *testing.T) {
 	}
 	for n := range 2 * len(bends) {
 		p := diff.RandomPolicy(rng)
-		if p == nil {
-			continue
+		for p == nil || len(p.Decisions) == 0 {
+			p = diff.RandomPolicy(rng)
 		}
 		bends[n%len(bends)](p)
 		set, err := policy.CompilePolicy(context.Background(), policy.InProcess(), p)

@@ -171,6 +171,9 @@ func (s *shower) blackouts(d *bundle.Decision) string {
 	for _, b := range d.Blackouts {
 		list = append(list, fmt.Sprintf("%s %s - %s (%s)", words(b.Zones), b.From.UTC().Format(time.RFC3339Nano), b.Until.UTC().Format(time.RFC3339Nano), quote(b.Reason)))
 	}
+	if len(list) == 0 {
+		return "-"
+	}
 	return strings.Join(list, "; ")
 }
 

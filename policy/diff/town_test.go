@@ -72,17 +72,22 @@ func newTown(rng *rand.Rand) *town {
 	}
 	for i := range 1 + rng.IntN(2) {
 		d := doc{"decision": fmt.Sprintf("d%d", i+1)}
-		for k, list := range choices {
-			d[k] = list[0]
-			if rng.IntN(4) == 0 {
-				d[k] = list[rng.IntN(len(list))]
-			}
-		}
+		d.fill(rng, 4)
 		d["stream"] = []string{"s", "r"}[i]
 		t.decisions = append(t.decisions, d)
 		t.suspended[d["decision"]] = rng.IntN(6) == 0
 	}
 	return t
+}
+
+// fill gives each key its first choice, and one of so many any of them.
+func (d doc) fill(rng *rand.Rand, oneOf int) {
+	for _, k := range slices.Sorted(maps.Keys(choices)) {
+		d[k] = choices[k][0]
+		if rng.IntN(oneOf) == 0 {
+			d[k] = pick(rng, choices[k])
+		}
+	}
 }
 
 func (t *town) clone() *town {
@@ -123,12 +128,7 @@ func (t *town) edit(rng *rand.Rand) string {
 		return was + " is now " + d["decision"] + " " + d["stream"]
 	case what == 6: // one more
 		d := doc{"decision": fmt.Sprintf("f%d", rng.IntN(1000))}
-		for k, list := range choices {
-			d[k] = list[0]
-			if rng.IntN(5) == 0 {
-				d[k] = pick(rng, list)
-			}
-		}
+		d.fill(rng, 5)
 		t.decisions = append(t.decisions, d)
 		return fmt.Sprint("new ", d)
 	case what == 7 && n >= 0: // suspended or not

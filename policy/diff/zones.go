@@ -17,7 +17,7 @@ import (
 func (c *comparison) zones() {
 	old, new := c.old.Zones, c.new.Zones
 	for _, id := range new.IDs() {
-		x := Change{About: "zones.geojson", Key: "zone " + word(id), New: text(showZone(new, id))}
+		x := Change{About: "zones.geojson", Key: "zone " + word(id), New: showZone(new, id)}
 		if !old.Has(id) {
 			if c.named(id) {
 				x.Mark = Weaker
@@ -25,7 +25,7 @@ func (c *comparison) zones() {
 			c.add(x)
 			continue
 		}
-		x.Old = text(showZone(old, id))
+		x.Old = showZone(old, id)
 		if x.Old == x.New {
 			continue
 		}
@@ -36,7 +36,7 @@ func (c *comparison) zones() {
 	}
 	for _, id := range old.IDs() {
 		if !new.Has(id) {
-			c.add(Change{About: "zones.geojson", Key: "zone " + word(id), Mark: Stronger, Ends: c.named(id), Old: text(showZone(old, id))})
+			c.add(Change{About: "zones.geojson", Key: "zone " + word(id), Mark: Stronger, Ends: c.named(id), Old: showZone(old, id)})
 		}
 	}
 	c.layers()
@@ -91,16 +91,21 @@ func (c *comparison) named(zone string) bool {
 	return slices.ContainsFunc(c.old.Decisions, func(d bundle.Decision) bool { return slices.Contains(d.AppliesTo.Zones, zone) })
 }
 
+var corners = [3]string{"corners", "vèrtexs", "vértices"}
+
 // showZone says what a zone is called, whose it is, and where: its extent, and a
 // digest of its corners, so that another shape is another text.
-func showZone(z *register.Zones, id string) string {
+func showZone(z *register.Zones, id string) (out [3]string) {
 	s := z.Shape(id)
 	gateway := ""
 	if g := z.Gateway(id); g != "" {
 		gateway = "gateway " + word(g) + ", "
 	}
-	return fmt.Sprintf("%s, %s%s, %s - %s, %s, %d: %s", quote(z.Name(id)), gateway,
-		plan.Plain(s.South), plan.Plain(s.West), plan.Plain(s.North), plan.Plain(s.East), s.Corners, s.Digest)
+	for l := range out {
+		out[l] = fmt.Sprintf("%s, %s%s, %s - %s, %s, %d %s %s", quote(z.Name(id)), gateway,
+			plan.Plain(s.South), plan.Plain(s.West), plan.Plain(s.North), plan.Plain(s.East), s.Corners, corners[l], s.Digest)
+	}
+	return out
 }
 
 // fileDigest is of all that zones.geojson holds: it is public as it is.
