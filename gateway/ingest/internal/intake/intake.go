@@ -1,7 +1,8 @@
 // Package intake is the bounded queue between the ways in, listener and mqtt,
 // and the one goroutine that takes messages from it. A message stays in the
 // queue's account until it is acknowledged, so a standstill behind it pushes
-// back on whoever sends.
+// back on whoever sends. Each sender has a share of its own besides: who sends
+// faster than readings are taken waits for itself, and not the others for it.
 package intake
 
 import (
@@ -18,6 +19,9 @@ const (
 	maxBytes   = 64 << 20
 	perMessage = 512  // overhead counted for each message
 	queued     = 8192 // messages
+	// One sender's part, a commit's worth of small readings (1,000 of 250 bytes) or
+	// one large message, whichever is more. It is what others wait behind at most.
+	shareBytes = 1 << 20
 )
 
 // Message is one publication that waits for its acknowledgement.
@@ -41,6 +45,8 @@ type Message struct {
 	Conn any
 	ID   uint16
 	QoS  byte
+
+	share *Share
 }
 
 const mute = "message"
@@ -55,6 +61,14 @@ func (Message) GoString() string { return mute }
 func (Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mute) }
 
 func (m *Message) weight() int64 { return min(maxBytes, int64(len(m.Payload)+len(m.Topic))+perMessage) }
+
+// Share is what one sender may have waiting. It is safe for concurrent use.
+type Share struct{ room *semaphore.Weighted }
+
+// NewShare makes an unused share.
+func NewShare() *Share { return &Share{semaphore.NewWeighted(shareBytes)} }
+
+func (m *Message) part() int64 { return min(shareBytes, m.weight()) }
 
 // Queue is the queue and its account. It is safe for concurrent use.
 type Queue struct {
@@ -81,6 +95,20 @@ func (q *Queue) Put(ctx context.Context, m Message) bool {
 	}
 }
 
+// PutFrom is Put for a sender with a share: it waits for room in that first, so that
+// one sender cannot fill the queue. Whoever waits in it reads no more from its peer.
+func (q *Queue) PutFrom(ctx context.Context, s *Share, m Message) bool {
+	if s.room.Acquire(ctx, m.part()) != nil {
+		return false
+	}
+	m.share = s
+	if q.Put(ctx, m) {
+		return true
+	}
+	s.room.Release(m.part())
+	return false
+}
+
 // Take is what was put in, in order.
 func (q *Queue) Take() <-chan Message { return q.messages }
 
@@ -89,6 +117,9 @@ func (q *Queue) Done(list []Message) {
 	var weight int64
 	for i := range list {
 		weight += list[i].weight()
+		if s := list[i].share; s != nil {
+			s.room.Release(list[i].part())
+		}
 		list[i] = Message{}
 	}
 	q.room.Release(weight)

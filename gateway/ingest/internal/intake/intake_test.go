@@ -38,3 +38,34 @@ func TestTheQueueIsBounded(t *testing.T) {
 		t.Error("there is room again, and it is not given")
 	}
 }
+
+// TestASenderHasAShare: one that fills its own waits, and others do not.
+func TestASenderHasAShare(t *testing.T) {
+	q, one, other := New(), NewShare(), NewShare()
+	small := Message{Payload: make([]byte, 250)}
+	ctx, cancel := context.WithCancel(context.Background())
+	n := 0
+	for full := false; !full; {
+		ctx, stop := context.WithTimeout(ctx, 20*time.Millisecond)
+		if full = !q.PutFrom(ctx, one, small); !full {
+			n++
+		}
+		stop()
+	}
+	cancel()
+	if n < 1000 || n > queued/4 {
+		t.Errorf("one sender may have %d messages waiting", n)
+	}
+	if !q.PutFrom(context.Background(), other, small) {
+		t.Error("another sender waits for it")
+	}
+	taken := []Message{<-q.Take()}
+	q.Done(taken)
+	if !q.PutFrom(context.Background(), one, small) {
+		t.Error("its share has room again, and it waits")
+	}
+	huge := Message{Payload: make([]byte, 2*shareBytes)}
+	if !q.PutFrom(context.Background(), NewShare(), huge) {
+		t.Error("a message larger than a share never gets in")
+	}
+}
