@@ -102,7 +102,7 @@ var doors = map[string]string{
 	"golang.org/x/sync":                            "books gateway gateway/ingest/internal/intake opendata/reply town",
 	"golang.org/x/sys":                             "cmd/sluice gateway gateway/ingest/internal/checkpoint policy",
 	"golang.org/x/text":                            "opendata/words",
-	"golang.org/x/time":                            "opendata",
+	"golang.org/x/time":                            "gateway/ingest/internal/listener opendata",
 	"gonum.org/v1/gonum":                           "test/audit",
 	"modernc.org/sqlite":                           "store/sqlite",
 }
