@@ -96,7 +96,7 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) flush() {
 	for {
 		c.mu.Lock()
-		p, limit := c.waiting, writeTime
+		p, limit := c.waiting, c.l.cfg.times.write
 		if c.parting {
 			limit = partingTime
 		}

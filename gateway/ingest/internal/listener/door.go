@@ -109,7 +109,7 @@ type refusal struct {
 func (c *conn) greet() *refusal {
 	c.l.turns <- struct{}{}
 	defer func() { <-c.l.turns }()
-	_ = c.peer.SetDeadline(time.Now().Add(connectTime))
+	_ = c.peer.SetDeadline(time.Now().Add(c.l.cfg.times.connect))
 	if c.l.cfg.TLS != nil {
 		secure := tls.Server(c.peer, c.l.cfg.TLS)
 		c.Conn = secure

@@ -73,7 +73,7 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // hurry sets the time by which a packet that has begun must have come.
 func (c *conn) hurry() {
-	c.due = time.Now().Add(packetTime)
+	c.due = time.Now().Add(c.l.cfg.times.packet)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.over && !c.parting && (c.idle.IsZero() || c.due.Before(c.idle)) {

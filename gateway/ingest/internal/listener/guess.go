@@ -25,8 +25,9 @@ const (
 // same address: otherwise a stranger could shut a sensor out by guessing badly. So
 // every password is looked at, and a guess costs the guesser's time and a connection.
 type bench struct {
-	mu   sync.Mutex
-	held list.List // of chan struct{}; the oldest first
+	times times
+	mu    sync.Mutex
+	held  list.List // of chan struct{}; the oldest first
 
 	// Two fixed tables, by a keyed hash. Those who share a place wait longer when they
 	// are wrong, which harms nobody.
@@ -34,8 +35,8 @@ type bench struct {
 	names, addresses [guessTable]*rate.Limiter
 }
 
-func newBench() *bench {
-	b := &bench{seed: maphash.MakeSeed()}
+func newBench(t times) *bench {
+	b := &bench{times: t, seed: maphash.MakeSeed()}
 	for i := range guessTable {
 		b.names[i], b.addresses[i] = rate.NewLimiter(1, guessOften), rate.NewLimiter(1, guessOften)
 	}
@@ -71,7 +72,7 @@ func (b *bench) price(name []byte, from netip.Prefix) time.Duration {
 	n := b.names[maphash.Bytes(b.seed, name)%guessTable].Allow()
 	a := b.addresses[maphash.Bytes(b.seed, addr[:])%guessTable].Allow()
 	if n && a {
-		return guessWait
+		return b.times.guess
 	}
-	return guessLongWait
+	return b.times.longGuess
 }

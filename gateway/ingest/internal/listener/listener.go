@@ -58,7 +58,14 @@ type Config struct {
 	// Fail is told of a panic.
 	Fail func(error)
 	Log  *slog.Logger
+
+	times times // for tests
 }
+
+// times are how long we wait for others.
+type times struct{ connect, packet, yard, write, guess, longGuess time.Duration }
+
+var ordinary = times{connectTime, packetTime, yardPatient, writeTime, guessWait, guessLongWait}
 
 // Listener is a running broker.
 type Listener struct {
@@ -102,9 +109,12 @@ func Listen(cfg Config) (*Listener, error) {
 
 // build makes a listener that does not listen yet.
 func build(cfg Config) (*Listener, error) {
+	if cfg.times == (times{}) {
+		cfg.times = ordinary
+	}
 	l := &Listener{
 		cfg: cfg, users: make(map[string]*user), turns: make(turns, max(1, runtime.GOMAXPROCS(0)/2)),
-		bench: newBench(), seats: newSeats(), yard: newYard(), tally: &tally{},
+		bench: newBench(cfg.times), seats: newSeats(), yard: newYard(), tally: &tally{},
 	}
 	l.porch = newPorch(l.tally)
 	for id, topic := range cfg.Feedback {

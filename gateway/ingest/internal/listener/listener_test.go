@@ -101,8 +101,10 @@ func (s *stand) dial() *sensor {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = c.Close() })
-	return &sensor{c, s.t, bufio.NewReader(c), 4}
+	return &sensor{c, s.t, newBuffered(c), 4}
 }
+
+func newBuffered(c net.Conn) *bufio.Reader { return bufio.NewReader(c) }
 
 // packet is a fixed header before a body.
 func packet(kind byte, body ...[]byte) []byte {
@@ -218,4 +220,8 @@ func TestItWorks(t *testing.T) {
 		c.send([]byte{0xc0, 0})
 		c.want(0xd0)
 	}
+}
+
+func contextFor(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
 }

@@ -18,6 +18,7 @@ type peer struct {
 	began   time.Time
 	since   atomic.Int64 // nanoseconds after began since when it has been waited for, plus one; or 0
 	waited  atomic.Int64 // nanoseconds in all before that
+	heard   atomic.Bool  // it has said something
 	settled bool         // nothing of this is needed any more; its reader's own
 }
 
@@ -55,15 +56,22 @@ func (p *peer) Read(b []byte) (int, error) {
 	n, err := p.Conn.Read(b)
 	p.since.Store(0)
 	p.waited.Add(int64(time.Since(p.began) - begun))
+	if n > 0 {
+		p.heard.Store(true)
+	}
 	p.turns <- struct{}{}
 	return n, err
 }
 
-// idle is how long the other side has kept us waiting until now.
-func (p *peer) idle() time.Duration {
+// overdue is for how long more than it may, while others need room, the other side has
+// kept us waiting until now; negative when it has not.
+func (p *peer) overdue() time.Duration {
 	sum := p.waited.Load()
 	if since := p.since.Load(); since > 0 {
 		sum += int64(time.Since(p.began)) - since
 	}
-	return time.Duration(sum)
+	if p.heard.Load() {
+		return time.Duration(sum) - talkerPatient
+	}
+	return time.Duration(sum) - silentPatient
 }

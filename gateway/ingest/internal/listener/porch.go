@@ -10,14 +10,16 @@ import (
 // Bounds of those who have not said who they are. One costs some 5 KiB, or 25 within
 // a TLS handshake; so all together cost 25 MiB at most.
 const (
-	strangers       = 1024
-	strangersOfOne  = 512 // from one address: a city's sensors may be behind one
-	strangerPatient = 500 * time.Millisecond
+	strangers      = 1024
+	strangersOfOne = 512 // from one address: a city's sensors may be behind one
+	// How long one may keep us waiting, when others need room: a word costs a sensor
+	// nothing, a handshake its slow processor and network.
+	silentPatient = 500 * time.Millisecond
+	talkerPatient = 3 * time.Second
 )
 
 // porch is where connections are until it is known whose they are. When it is full,
-// who has kept us waiting longest has to go, if that was for half a second or more:
-// so a crowd that says nothing makes room, while sensors that all come back at once,
+// who has kept us waiting longest has to go, if that was longer than one may: so a crowd that says nothing makes room, while sensors that all come back at once,
 // and whose handshakes take us long, are let through one after the other. Until
 // somebody goes, the next are left in the kernel's queue and not refused: they would
 // only come again.
@@ -63,14 +65,14 @@ func (p *porch) try(one *peer) time.Duration {
 	crowded := p.of[one.from] >= strangersOfOne
 	if crowded || len(p.all) >= strangers {
 		var worst *peer
-		var idle time.Duration
+		over := -talkerPatient
 		for other := range p.all {
-			if t := other.idle(); (!crowded || other.from == one.from) && t >= idle {
-				worst, idle = other, t
+			if t := other.overdue(); (!crowded || other.from == one.from) && t >= over {
+				worst, over = other, t
 			}
 		}
-		if idle < strangerPatient {
-			return strangerPatient - idle
+		if over < 0 {
+			return -over
 		}
 		p.forget(worst)
 		_ = worst.Close() // its reader sees that

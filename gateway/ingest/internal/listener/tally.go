@@ -77,16 +77,21 @@ func (t *tally) watch(ctx context.Context, log *slog.Logger) {
 			continue
 		}
 		said = time.Now()
-		var attrs []any
-		for why := range names {
-			n := t.counts[why].Load()
-			if names[why] != "" && n > before[why] {
-				attrs = append(attrs, names[why], n-before[why])
-			}
-			before[why] = n
+		t.say(log, &before)
+	}
+}
+
+// say writes what was counted since before.
+func (t *tally) say(log *slog.Logger, before *[reasons]uint64) {
+	var attrs []any
+	for why := range names {
+		n := t.counts[why].Load()
+		if names[why] != "" && n > before[why] {
+			attrs = append(attrs, names[why], n-before[why])
 		}
-		if len(attrs) > 0 {
-			log.Warn("the listener has refused connections or cut them off", attrs...)
-		}
+		before[why] = n
+	}
+	if len(attrs) > 0 {
+		log.Warn("the listener has refused connections or cut them off", attrs...)
 	}
 }

@@ -38,7 +38,7 @@ func newYard() *yard {
 
 // enter waits for room for so many bytes, at most as long as a packet may take.
 func (y *yard) enter(c *conn, bytes int) error {
-	ctx, cancel := context.WithTimeout(c.ctx, packetTime)
+	ctx, cancel := context.WithTimeout(c.ctx, c.l.cfg.times.packet)
 	defer cancel()
 	look := time.NewTicker(yardLook)
 	defer look.Stop()
@@ -78,7 +78,7 @@ func (y *yard) try(c *conn, bytes int) (<-chan struct{}, *conn) {
 		return nil, nil
 	}
 	var slow *conn
-	oldest := time.Now().Add(-yardPatient)
+	oldest := time.Now().Add(-c.l.cfg.times.yard)
 	for other, held := range y.holds {
 		if !held.finished && held.since.Before(oldest) && (!own || other.source == c.source) {
 			slow, oldest = other, held.since
