@@ -269,9 +269,6 @@ func TestWhoReadsNothing(t *testing.T) {
 	s := open(t, Config{times: times{connect: connectTime, packet: packetTime, yard: yardPatient, write: time.Second}})
 	other := s.connect(4, "other", "", "")
 	bad := s.connect(4, "bad", "", "")
-	if err := bad.Conn.(*net.TCPConn).SetReadBuffer(2048); err != nil {
-		t.Fatal(err)
-	}
 	flood := bytes.Repeat(reading(1, "city/v1/a/b/up", []byte("{}")), 1000)
 	over := make(chan struct{})
 	go func() {
