@@ -115,6 +115,7 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (_ packets.Packet, 
 	}
 	m := intake.Message{
 		Topic: pk.TopicName, Payload: pk.Payload, Dup: pk.FixedHeader.Dup, Received: h.l.cfg.Now(),
+		Tick: h.l.cfg.Clock != "" && pk.TopicName == h.l.cfg.Clock,
 		Conn: c, ID: pk.PacketID, QoS: pk.FixedHeader.Qos,
 	}
 	if c.user != nil {

@@ -64,16 +64,14 @@ func (s *stand) take(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case m := <-s.l.cfg.Queue.Take():
-			list = append(list, m)
+		case <-s.l.cfg.Queue.Ready():
 		}
-		for more := true; more && len(list) < 1000; {
-			select {
-			case m := <-s.l.cfg.Queue.Take():
-				list = append(list, m)
-			default:
-				more = false
+		for len(list) < 1000 {
+			m, ok := s.l.cfg.Queue.Take()
+			if !ok {
+				break
 			}
+			list = append(list, m)
 		}
 		s.l.Ack(list)
 		for _, m := range list {
