@@ -1,4 +1,4 @@
-# make build test lint fuzz bench bench-http audit
+# make build test lint fuzz bench bench-http bench-abuse audit
 # Each target prints its seed; give SEED=N to repeat a run.
 
 SEED     ?= $(shell date +%s)
@@ -6,7 +6,7 @@ FUZZTIME ?= 30s
 export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
 
-.PHONY: build test tools lint fuzz bench bench-http audit
+.PHONY: build test tools lint fuzz bench bench-http bench-abuse audit
 
 build:
 	go build -o bin/sluice ./cmd/sluice
@@ -29,7 +29,7 @@ lint:
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzPeriod:policy/plan \
-	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzTidy:policy/decision FuzzDirectory:policy/check FuzzDraw:opendata/atlas
+	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener FuzzMotion:policy/council FuzzTidy:policy/decision FuzzDirectory:policy/check FuzzDraw:opendata/atlas
 
 fuzz:
 	@echo "seed $(SEED)"
@@ -52,6 +52,13 @@ bench-http: build
 	@echo "seed none: the rows are always the same"
 	go build -o bin/benchhttp ./test/benchhttp
 	bin/benchhttp -sluice bin/sluice
+
+# bench-abuse prints what strangers and rogue sensors can do to those who are honest,
+# how long these wait and what memory it costs; about five minutes.
+bench-abuse: build
+	@echo "seed none: nothing here is random"
+	go build -o bin/benchabuse-doors ./test/benchabuse/doors
+	bin/benchabuse-doors -sluice bin/sluice
 
 # audit tests the guarantee from outside, over the real binary: under a quarter of an
 # hour on two cores. It exits with 1 when anything fails.
