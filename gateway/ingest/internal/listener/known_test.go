@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -318,26 +319,63 @@ func TestTheLibraryLiftsNoDeadline(t *testing.T) {
 }
 
 // TestOneSensorDoesNotFillTheQueue: while nothing is taken, one that floods waits for
-// itself, and others come in.
+// itself, and others come in. A tick is marked as one.
 func TestOneSensorDoesNotFillTheQueue(t *testing.T) {
-	l, err := build(Config{Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler), Passwords: secrets{}, Feedback: map[string]string{"a": "", "b": ""}})
+	l, err := Listen(Config{Addr: "127.0.0.1:0", Clock: "clock", Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler), Fail: func(err error) { t.Error(err) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	put := func(who string) bool {
-		ctx, cancel := contextFor(50 * time.Millisecond)
-		defer cancel()
-		return l.cfg.Queue.PutFrom(ctx, l.users[who].share, intake.Message{Payload: make([]byte, 64<<10)})
+	defer l.Close()
+	s := &stand{t: t, l: l}
+	bad, other := s.connect(4, "bad", "", ""), s.connect(4, "other", "", "")
+	go func() {
+		for range 8000 {
+			if _, err := bad.Write(reading(1, "bad", make([]byte, 1000))); err != nil {
+				return
+			}
+		}
+	}()
+	time.Sleep(time.Second)
+	other.send(append(reading(1, "other", nil), reading(2, "clock", nil)...))
+	of := map[string]int{}
+	for deadline := time.Now().Add(5 * time.Second); of["clock"] == 0 && time.Now().Before(deadline); {
+		m, ok := l.cfg.Queue.Take() // and not done
+		if !ok {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		of[m.Topic]++
+		if m.Tick != (m.Topic == "clock") {
+			t.Errorf("a message on %s is a tick: %v", m.Topic, m.Tick)
+		}
 	}
-	n := 0
-	for put("a") {
-		n++
+	if of["other"] != 1 || of["bad"] < 100 || of["bad"] > 2000 {
+		t.Errorf("taken are %v", of)
 	}
-	if n > 16 {
-		t.Errorf("one sensor has %d MiB in the queue", n>>4)
+}
+
+// turnstile is passwords that see how many are looked at at a time.
+type turnstile struct{ now, most atomic.Int32 }
+
+func (p *turnstile) Check(string, []byte) bool {
+	p.most.Store(max(p.most.Load(), p.now.Add(1)))
+	time.Sleep(5 * time.Millisecond)
+	p.now.Add(-1)
+	return true
+}
+
+// TestStrangersComputeInTurn: passwords leave a processor to those whom we know.
+func TestStrangersComputeInTurn(t *testing.T) {
+	p := &turnstile{}
+	s := open(t, Config{Passwords: p, Feedback: map[string]string{"a": ""}})
+	for range 50 {
+		s.dial().send(hello(4, 2, "x", "a", "x"))
 	}
-	if !put("b") {
-		t.Error("another waits for it")
+	answered := s.dial()
+	answered.send(hello(4, 2, "y", "a", "y"))
+	answered.want(0x20)
+	if n := int(p.most.Load()); n > cap(s.l.turns) || n == 0 {
+		t.Errorf("%d passwords are looked at at a time; want %d", n, cap(s.l.turns))
 	}
 }
 

@@ -219,7 +219,3 @@ func TestItWorks(t *testing.T) {
 		c.want(0xd0)
 	}
 }
-
-func contextFor(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), d)
-}
