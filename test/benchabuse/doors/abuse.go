@@ -54,7 +54,16 @@ func (g *gate) raw(ctx context.Context) net.Conn {
 		return nil
 	}
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	modest(c)
 	return c
+}
+
+// modest keeps the abuser's own end small: its kernel is the victim's too, and should
+// not run out of memory for sockets.
+func modest(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(32 << 10)
+	}
 }
 
 func silent(ctx context.Context, g *gate) {
@@ -162,6 +171,7 @@ func unfinished(ctx context.Context, g *gate) {
 		if err != nil {
 			return nil
 		}
+		modest(c)
 		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = c.Write(whole[:len(whole)-1])
 		return c
