@@ -29,7 +29,7 @@ lint:
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzPeriod:policy/plan \
-	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzBroker:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzTidy:policy/decision FuzzDirectory:policy/check FuzzDraw:opendata/atlas
+	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:policy/decision FuzzDirectory:policy/check FuzzDraw:opendata/atlas FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt
 
 fuzz:
 	@echo "seed $(SEED)"

@@ -6,7 +6,8 @@
 //	decisions.json   [{"id", "title", "state", ...}]
 //	decisions/ID/decision.yaml explain.LANG.txt changes.LANG.txt
 //	decisions/ID/motion.txt bundle.tar.gz allowed_signers ballots/MEMBER.sig
-//	register.json    {"sensors": [register entry + alive + fields], "homes": [{"kind", "zone", "number"}]}
+//	register.json    {"sensors": [register entry + alive + fields], "homes": [{"kind", "zone", "number"}],
+//	                  "unknown": [{"zone", "number"}]}
 //	zones.geojson    the zones as voted
 //	plans/DIGEST.json  what a decision meant: SHA-256 of the file is its name
 //	ledger.jsonl       one line per reservation of privacy budget, chained by SHA-256
@@ -98,10 +99,18 @@ type Homes struct {
 	Number int    `json:"number"`
 }
 
+// Unknown is how many sensors of a zone are of a kind that the policy does not
+// know. They might stand for homes, so none of them is shown singly either.
+type Unknown struct {
+	Zone   string `json:"zone"`
+	Number int    `json:"number"`
+}
+
 // Register is register.json.
 type Register struct {
-	Sensors []Sensor `json:"sensors"`
-	Homes   []Homes  `json:"homes"`
+	Sensors []Sensor  `json:"sensors"`
+	Homes   []Homes   `json:"homes"`
+	Unknown []Unknown `json:"unknown"`
 }
 
 // Life is whether the sensor lives, in words.

@@ -204,20 +204,23 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 	return list, nil
 }
 
-// registerBook lists the sensors. Those that stand for homes, as their kind or a
-// plan says, are a number per kind and zone only.
+// registerBook lists the sensors. Those that stand for homes are a number per kind
+// and zone, those of unknown kind a number per zone.
 func (g *Gateway) registerBook(ctx context.Context, set *policy.Set, running bool) (books.Register, error) {
-	alive := g.ingest.Report().Alive
-	reg := books.Register{Sensors: []books.Sensor{}, Homes: []books.Homes{}}
-	homes := make(map[books.Homes]int)
+	alive, sorts, others := g.ingest.Report().Alive, g.sorts(set), newCrowd()
+	reg := books.Register{Sensors: []books.Sensor{}, Homes: []books.Homes{}, Unknown: []books.Unknown{}}
 	for i := range g.register.Sensors {
 		s := &g.register.Sensors[i]
+		if sorts[s.ID] == unknown {
+			others.add(s, set, unknown)
+			continue
+		}
 		plans, _, err := set.Plans(ctx, s)
 		if err != nil {
 			return reg, err
 		}
-		if set.Kinds[s.Kind].Home() || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
-			homes[books.Homes{Kind: s.Kind, Zone: s.ZoneOf(set.Zones)}]++
+		if sorts[s.ID] == homely || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
+			others.add(s, set, homely)
 			continue
 		}
 		if !running {
@@ -225,20 +228,19 @@ func (g *Gateway) registerBook(ctx context.Context, set *policy.Set, running boo
 		}
 		b := books.Sensor{
 			ID: s.ID, Owner: s.Owner, Kind: s.Kind, Preset: s.Preset, Topic: s.UpTopic(), Map: s.Map, Zone: s.ZoneOf(set.Zones), Lat: s.Lat, Lon: s.Lon,
-			Registered: s.Registered.String(), Until: s.Until.String(), Replaces: s.Replaces, Contact: s.Contact,
+			Registered: s.Registered.String(), Until: s.Until.String(), Contact: s.Contact,
 			Purpose: s.Purpose, Fields: fates(set.Kinds[s.Kind], plans),
+		}
+		if before, here := sorts[s.Replaces]; !here || before == singly {
+			b.Replaces = s.Replaces // and not the name of a home's sensor
 		}
 		if v, known := alive[s.ID]; known {
 			b.Alive = &v
 		}
 		reg.Sensors = append(reg.Sensors, b)
 	}
-	for h, n := range homes {
-		h.Number = n
-		reg.Homes = append(reg.Homes, h)
-	}
+	others.write(&reg)
 	slices.SortFunc(reg.Sensors, func(a, b books.Sensor) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(reg.Homes, func(a, b books.Homes) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone)) })
 	return reg, nil
 }
 

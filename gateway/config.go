@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"sluice/gateway/inbox"
+	"sluice/perm"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/store/influx"
@@ -201,7 +201,7 @@ func refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(forma
 
 // ReadConfig reads and checks gateway.yaml. Relative paths are relative to it.
 func ReadConfig(path string) (Config, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := perm.Read(path, perm.Trusted)
 	if err != nil {
 		return Config{}, refuse("configuration: %w", err)
 	}

@@ -85,7 +85,8 @@ func (g *Gateway) clock() time.Time {
 func (a *announced) next(d *bundle.Decision) *books.Next {
 	n := &books.Next{Motion: a.motion.ID, From: a.motion.NotBefore, Changes: make(map[string][]string)}
 	for _, c := range a.motion.Changes {
-		if c.About != d.Decision {
+		renamed := c.Key == "renamed" && c.Old[0] == d.Decision
+		if c.About != d.Decision && !renamed {
 			continue
 		}
 		for l, lang := range explain.Languages {

@@ -20,8 +20,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/books"
+	"sluice/brief"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -51,10 +53,11 @@ type Finding struct {
 type doctor struct {
 	cfg  Config
 	list []Finding
+	reg  *register.Register // nil where it cannot be read
 }
 
 func (d *doctor) say(check string, v Verdict, found, hint string) {
-	d.list = append(d.list, Finding{check, v, found, hint})
+	d.list = append(d.list, Finding{check, v, brief.Text(found), brief.Text(hint)})
 }
 
 // Examine looks at everything that a gateway with this configuration needs. It
@@ -70,6 +73,7 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 	d.disk()
 	d.swap()
 	d.keys()
+	d.files()
 	d.clock()
 	d.ledger()
 	d.policy(ctx)
@@ -87,22 +91,21 @@ func (d *doctor) admin() {
 }
 
 func (d *doctor) register() {
-	raw, err := os.ReadFile(d.cfg.Register)
+	raw, err := perm.Read(d.cfg.Register, perm.Trusted)
 	if err == nil {
-		var reg *register.Register
-		if reg, err = register.Parse(d.cfg.Register, raw); err == nil {
-			d.say("register", Fine, fmt.Sprintf("%d sensors", len(reg.Sensors)), "")
+		if d.reg, err = register.Parse(d.cfg.Register, raw); err == nil {
+			d.say("register", Fine, fmt.Sprintf("%d sensors", len(d.reg.Sensors)), "")
 			return
 		}
 	}
-	d.say("register", Fail, err.Error(), "mend the file that register: names")
+	d.fail("register", err, "mend the file that register: names")
 }
 
 func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	if l := d.cfg.Listen; l.MQTT != "" {
 		switch _, err := d.cfg.listen(); {
 		case err != nil:
-			d.say("listener", Fail, err.Error(), "mend listen: in the file")
+			d.fail("listener", err, "mend listen: in the file")
 		case l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == ""):
 			d.say("listener", Warn, "anyone who reaches "+l.MQTT+" can publish as any sensor", "give it passwords, or TLS with client_ca")
 		default:
@@ -114,7 +117,7 @@ func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	}
 	b, err := d.cfg.broker()
 	if err != nil {
-		d.say("broker", Fail, err.Error(), "mend mqtt: in the file")
+		d.fail("broker", err, "mend mqtt: in the file")
 		return
 	}
 	p := ingest.LookAt(ctx, *b)
@@ -166,6 +169,10 @@ func (d *doctor) persistence(conf string) {
 func (d *doctor) store(ctx context.Context) {
 	if c := d.cfg.Store.Influx; c != nil {
 		s, err := influx.Open(*c)
+		if err != nil {
+			d.fail("store", err, "mend store: influx in the file")
+			return
+		}
 		if err == nil {
 			_, err = s.ClosedUntil(ctx, "doctor")
 			err = errors.Join(err, s.Close())
@@ -301,6 +308,7 @@ func (d *doctor) policy(ctx context.Context) {
 		d.say("policy", Fail, err.Error(), "nothing flows until it is mended")
 		return
 	}
+	d.strangers(set)
 	now, until := time.Now(), time.Time{}
 	inForce := 0
 	for _, s := range set.Streams {
@@ -326,14 +334,30 @@ func (d *doctor) policy(ctx context.Context) {
 	}
 }
 
+// strangers names the sensors whose kind the policy does not know: here only, since
+// one of them may be somebody's home.
+func (d *doctor) strangers(set *policy.Set) {
+	if d.reg == nil {
+		return
+	}
+	if ids := strangers(d.reg, set); len(ids) > 0 {
+		names := strings.Join(ids[:min(len(ids), 20)], ", ")
+		if len(ids) > 20 {
+			names += ", ..."
+		}
+		d.say("kinds", Warn, fmt.Sprintf("%d sensors are of a kind that the policy does not know: %s", len(ids), names), "mend kind in the register, or add the kind to kinds.yaml; until then they are counted, not listed, and nothing of them is kept")
+	}
+}
+
 // inbox looks where motions arrive, and returns where the policy in force is laid
 // out; empty for none.
 func (d *doctor) inbox(ctx context.Context) string {
-	files, err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Look(ctx)
+	files := 0
+	err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Each(ctx, func() string { return "" }, func(inbox.File) inbox.Verdict { files++; return inbox.Settled })
 	if err != nil {
 		d.say("inbox", Warn, err.Error(), "the policy in force goes on; a new one cannot arrive")
 	} else {
-		d.say("inbox", Fine, fmt.Sprintf("%d motion files", len(files)), "")
+		d.say("inbox", Fine, fmt.Sprintf("%d motion files", files), "")
 	}
 	base := filepath.Join(d.cfg.Dir, "policy")
 	current, err := os.ReadFile(filepath.Join(base, "current"))

@@ -25,6 +25,7 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -60,14 +61,20 @@ type Gateway struct {
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
 
+	lookout lookout // for the editable directory; of the one goroutine that watches it
+
 	keys    string      // directory of keys and of the head; empty for none
 	fresh   bool        // no ledger was here before
 	trusted atomic.Bool // this state directory is the latest, as far as can be known
 
-	// The motion in force, nil for none, and its file: written by the one goroutine
-	// that takes motions, with mu held; it reads them without.
-	enacted     *council.Enacted
-	enactedFile []byte
+	// The motion in force here, nil for none: written by the one goroutine that takes
+	// motions, with mu held; it reads it without. What follows is that goroutine's own:
+	// the last motion of the chain, which may be for other gateways; the SHA-256 of
+	// all that were taken; those that wait.
+	enacted *council.Enacted
+	last    *council.Enacted
+	taken   map[string]bool
+	waiting []letter
 
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu
@@ -80,6 +87,7 @@ type Gateway struct {
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
 	refusals map[string]bool        // of motions, that were said; guarded by mu
+	homes    map[string]bool        // kinds that have stood for somebody; guarded by mu
 	coming   *announced             // a motion whose time has not come; guarded by mu
 }
 
@@ -89,8 +97,10 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return nil, refuse("%w", err)
 	}
 	g := &Gateway{
-		cfg: cfg, log: log, sets: make(map[string]*policy.Set), wake: make(chan struct{}, 1), refused: make(map[policy.Code]int), idle: make(map[string]string), refusals: make(map[string]bool), texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
-		public: books.Dir(filepath.Join(cfg.Dir, "public")),
+		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
+		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
+		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
+		texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
 	}
 	defer func() {
 		if err != nil {
@@ -102,13 +112,13 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, refuse("this binary cannot find itself: %w", err)
 	}
 	g.rules = policy.NewChild(self, RulesVerb)
-	if g.lock, err = claim(cfg.Dir); err != nil {
+	if g.lock, err = claim(&g.cfg, log); err != nil {
 		return g, err
 	}
 	if err = g.openAdmin(); err != nil {
 		return g, err
 	}
-	raw, err := os.ReadFile(cfg.Register)
+	raw, err := perm.Read(cfg.Register, perm.Trusted)
 	if err != nil {
 		return g, refuse("register: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sys/unix"
 
+	"sluice/brief"
 	"sluice/door"
 	"sluice/gateway/crash"
 	"sluice/policy"
@@ -42,6 +43,9 @@ func (g *Gateway) checks(ctx context.Context) map[string]string {
 	var st unix.Statfs_t
 	if err := unix.Statfs(g.cfg.Dir, &st); out["disk"] == "" && err == nil && st.Bavail*uint64(st.Bsize) < 64<<20 {
 		out["disk"] = "less than 64 MiB are left for the state directory"
+	}
+	for name, hint := range out {
+		out[name] = brief.Text(hint) // what a rule or a broker says may be long
 	}
 	return out
 }

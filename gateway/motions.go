@@ -24,41 +24,39 @@ func (g *Gateway) watch(ctx context.Context) error {
 	return g.watchInbox(ctx)
 }
 
-// letter is a motion file in the inbox, as far as it can be told before it is
-// verified.
+// letter is a motion file in the inbox.
 type letter struct {
 	inbox.File
-	sum     string
-	version int
+	sum string
+	patience
 }
 
-// watchInbox takes motions in the order of their versions. One that is refused
-// changes nothing: the policy in force goes on until its decisions' last days.
+// maxWaiting bounds the motions that wait for their time, or for another try. Each
+// has the council's signatures.
+const maxWaiting = 8
+
+// watchInbox takes motions, each of which follows the one before. One that is
+// refused changes nothing: the policy in force goes on until its decisions' last
+// days.
 func (g *Gateway) watchInbox(ctx context.Context) error {
-	judged := make(map[string]council.Code) // files that need not be looked at again
 	said := ""
 	if g.enacted != nil {
 		g.layOut(g.enacted) // a crash may have come between
 	}
 	for first := true; ; first = false {
-		files, err := g.inbox.Look(ctx)
-		if err == nil {
+		before := g.chain()
+		err := g.lookThrough(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
 			said = ""
-		} else if ctx.Err() == nil && err.Error() != said {
+		case err.Error() != said:
 			said = err.Error()
 			g.log.Warn("the inbox cannot be read; the policy in force goes on", "error", err)
 		}
-		for _, l := range letters(files) {
-			if _, done := judged[l.sum]; done {
-				continue
-			}
-			code, final := g.take(ctx, l)
-			if ctx.Err() != nil {
-				return nil
-			}
-			if final {
-				judged[l.sum] = code
-			}
+		if g.chain() != before {
+			continue // what follows may have been there already
 		}
 		if first && g.enacted == nil {
 			g.log.Warn("no motion is in force yet, so nothing flows", "inbox", g.cfg.Policy.Inbox)
@@ -71,52 +69,101 @@ func (g *Gateway) watchInbox(ctx context.Context) error {
 	}
 }
 
-// letters sorts files by version, so that several motions that came together are
-// taken one after the other.
-func letters(files []inbox.File) []letter {
-	list := make([]letter, 0, len(files))
-	for _, f := range files {
-		l := letter{File: f, sum: council.Sum(f.Raw)}
-		if parts, err := council.ReadFile(f.Raw); err == nil {
-			if m, err := council.ParseMotion(parts[council.TextName]); err == nil {
-				l.version = m.Version
-			}
-		}
-		list = append(list, l)
+// chain is where the chain of motions is: the hash of the last one.
+func (g *Gateway) chain() string {
+	if g.last == nil {
+		return ""
 	}
-	slices.SortStableFunc(list, func(a, b letter) int { return a.version - b.version })
-	return list
+	return g.last.Hash
 }
 
-// take verifies one motion and enacts it. Final says that looking at the same
-// file again cannot give another answer.
-func (g *Gateway) take(ctx context.Context, l letter) (council.Code, bool) {
-	if e := g.enacted; e != nil && l.version == e.Version && council.Sum(g.enactedFile) == l.sum {
-		return "", true // it is in force
+// lookThrough judges what waits and what is new. That a motion does not follow the
+// chain is said only when the chain has not moved meanwhile.
+func (g *Gateway) lookThrough(ctx context.Context) error {
+	before := g.chain()
+	waiting := g.waiting
+	g.waiting = nil
+	for _, l := range waiting {
+		if l.due(g.now()) {
+			_, _ = g.judge(ctx, l)
+		} else {
+			g.wait(l)
+		}
 	}
-	v := council.Verifier{Previous: g.enacted, Pin: g.cfg.Policy.pin(), Gateway: g.cfg.Gateway, Now: g.now()}
+	var gaps []func()
+	err := g.inbox.Each(ctx, g.chain, func(f inbox.File) inbox.Verdict {
+		verdict, gap := g.judge(ctx, letter{File: f, sum: council.Sum(f.Raw)})
+		if gap != nil {
+			gaps = append(gaps, gap)
+		}
+		return verdict
+	})
+	if g.chain() == before {
+		for _, say := range gaps {
+			say()
+		}
+	}
+	return err
+}
+
+func (g *Gateway) wait(l letter) {
+	if len(g.waiting) < maxWaiting {
+		g.waiting = append(g.waiting, l)
+	}
+}
+
+// judge verifies one motion and enacts it, follows it, or says why not. A motion
+// that does not follow the chain waits for the chain to move; how to say so is
+// returned.
+func (g *Gateway) judge(ctx context.Context, l letter) (verdict inbox.Verdict, gap func()) {
+	if g.taken[l.sum] {
+		return inbox.Settled, nil // it is in force, or was
+	}
+	v := council.Verifier{
+		Previous: g.last, Pin: g.cfg.Policy.pin(), Gateway: g.cfg.Gateway, Now: g.now(),
+		Taste: func(packed []byte) error { return g.rules.Taste(ctx, packed) },
+	}
 	e, err := v.Verify(l.Raw)
+	code := council.CodeOf(err)
 	if err == nil {
 		if err = g.swapMotion(ctx, e, l.Raw); err == nil {
-			return "", true
+			return inbox.Settled, nil
 		}
-		code := policy.CodeOf(err)
-		g.refuseMotion(l, string(code), err)
-		// A deadline may have been missed for reasons other than the file.
-		return council.Code(code), !slices.Contains([]policy.Code{policy.Timeout, policy.Died, policy.Other}, code)
+		code = council.Code(policy.CodeOf(err))
 	}
-	code := council.CodeOf(err)
-	switch code {
-	case council.NotYet:
+	switch {
+	case ctx.Err() != nil:
+		return inbox.Waiting, nil
+	case code == council.NotYet:
 		g.announce(ctx, e)
-		return code, false
-	case council.OldVersion:
-		if g.wasEnacted(ctx, l.sum) {
-			return code, true // an old friend that was left lying
+		l.next = e.NotBefore
+		g.wait(l)
+	case code == council.OtherGateway && e != nil:
+		if err := g.follow(ctx, e, l.Raw); err != nil {
+			g.refuseMotion(l, string(policy.Other), err)
+			return inbox.Waiting, nil
 		}
+	case code == council.Gap:
+		return inbox.Waiting, func() { g.refuseMotion(l, string(code), err) }
+	case code == council.Code(policy.Other): // of the disk, say
+		g.refuseMotion(l, string(code), err)
+		l.hold(g.now())
+		g.wait(l)
+	case hurried(err):
+		g.refuseMotion(l, string(code), err)
+		if l.miss(g.now()) > 0 {
+			g.wait(l)
+		}
+	default:
+		g.refuseMotion(l, string(code), err)
 	}
-	g.refuseMotion(l, string(code), err)
-	return code, code != council.Gap
+	return inbox.Settled, nil
+}
+
+// hurried reports an error that may be the machine's and not the motion's.
+func hurried(err error) bool {
+	var p *policy.Problem
+	return errors.As(err, &p) && slices.Contains([]policy.Code{policy.Timeout, policy.Died}, p.Code)
 }
 
 // now is the time by which motions are judged: wall time, in which councils work,
@@ -129,10 +176,26 @@ func (g *Gateway) now() time.Time {
 	return now
 }
 
-func (g *Gateway) wasEnacted(ctx context.Context, sum string) bool {
-	known, err := g.ledger.Versions(ctx)
-	return err == nil && slices.ContainsFunc(known, func(v ledger.Version) bool { return council.Sum(v.Motion) == sum })
+// elsewhere stands, in the ledger, for the policy of a motion for other gateways.
+const elsewhere = "elsewhere"
+
+// follow goes on from a motion for other gateways: the next one follows it, and
+// the roster that votes is its roster. The policy here stays as it is.
+func (g *Gateway) follow(ctx context.Context, e *council.Enacted, raw []byte) error {
+	if err := g.ledger.Enact(ctx, ledger.Version{Digest: elsewhere, Packed: []byte{}, Motion: raw}); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	g.coming = nil
+	g.mu.Unlock()
+	g.last = e
+	g.taken[council.Sum(raw)] = true
+	g.log.Info("a motion is in force at other gateways; the policy here stays", "motion", e.ID, "version", e.Version)
+	return nil
 }
+
+// maxSaid bounds what is remembered of refusals, so that each is said once.
+const maxSaid = 10_000
 
 // refuseMotion counts and says why, once for each file and code.
 func (g *Gateway) refuseMotion(l letter, code string, err error) {
@@ -141,6 +204,9 @@ func (g *Gateway) refuseMotion(l letter, code string, err error) {
 	key := l.sum + code
 	if g.refusals[key] {
 		return
+	}
+	if len(g.refusals) >= maxSaid {
+		clear(g.refusals)
 	}
 	g.refusals[key] = true
 	g.refused[policy.Code(code)]++
@@ -165,9 +231,11 @@ func (g *Gateway) swapMotion(ctx context.Context, e *council.Enacted, raw []byte
 		return err
 	}
 	g.mu.Lock()
-	g.enacted, g.enactedFile, g.coming = e, raw, nil
+	g.enacted, g.coming = e, nil
 	g.adopt(set)
 	g.mu.Unlock()
+	g.last = e
+	g.taken[council.Sum(raw)] = true
 	g.log.Info("a motion is in force from each stream's next window on", "motion", e.ID, "version", e.Version, "members", len(e.Ballots), "needed", e.Needed)
 	g.layOut(e)
 	g.poke()
@@ -180,7 +248,7 @@ func (g *Gateway) announce(ctx context.Context, e *council.Enacted) {
 	g.mu.Lock()
 	known := g.coming != nil && g.coming.motion.Hash == e.Hash
 	g.mu.Unlock()
-	if known {
+	if known || !e.For(g.cfg.Gateway) {
 		return
 	}
 	set, err := g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))

@@ -8,21 +8,43 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"sluice/perm"
 )
 
-// claim makes the state directory and takes its lock; a second process is refused.
-func claim(dir string) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// claim makes the state directory and takes its lock; a second process is refused,
+// and so is a directory that others could have written.
+func claim(cfg *Config, log *slog.Logger) (*os.File, error) {
+	dir := cfg.Dir
+	if err := perm.Dir(dir, modeOpenDir); err != nil {
 		return nil, refuse("state directory: %w; choose another (--dir, or dir in the file)", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err := cfg.guard(); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "lock")
+	_, err := perm.Touch(path, modePrivate)
+	var f *os.File
+	if err == nil {
+		f, err = os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	}
 	if err != nil {
 		return nil, refuse("state directory: %w; make it writable or choose another (--dir, or dir in the file)", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, errors.Join(refuse("state directory %s is in use by another process; stop that one or choose another directory", dir), f.Close())
+	}
+	tightened, err := tighten(dir)
+	if err != nil {
+		return nil, errors.Join(refuse("state directory: %w", err), f.Close())
+	}
+	if len(tightened) > 0 {
+		slices.Sort(tightened)
+		log.Warn("others could read files of the state directory, and cannot any more", "files", strings.Join(tightened, " "))
 	}
 	return f, nil
 }
@@ -39,11 +61,24 @@ func keyDir(keys, dir string, log *slog.Logger) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(abs))
 	own := hex.EncodeToString(sum[:8])
-	if keys != "auto" {
-		return filepath.Join(keys, own), nil
+	base := keys
+	if keys == "auto" {
+		base = keyBase()
 	}
-	if base := keyBase(); base != "" {
-		return filepath.Join(base, own), nil
+	if base != "" {
+		to := filepath.Join(base, own)
+		if err := perm.Dir(base, modeOwnDir); err != nil {
+			return "", refuse("key directory: %w; choose another (keys: in the file)", err)
+		}
+		if err := perm.Dir(to, modeOwnDir); err != nil {
+			return "", refuse("key directory: %w; choose another (keys: in the file)", err)
+		}
+		for _, dir := range []string{base, to} {
+			if err := perm.Check(dir, perm.Private); err != nil {
+				return "", refuse("key directory: %w", err)
+			}
+		}
+		return to, nil
 	}
 	log.Warn("no memory-backed directory for keys: a crash loses open windows, and they become gaps; set keys: to a directory on tmpfs")
 	return "", nil
@@ -58,18 +93,11 @@ func keyBase() string {
 			continue
 		}
 		to := filepath.Join(base, fmt.Sprintf("sluice-%d", os.Getuid()))
-		if os.MkdirAll(to, 0o700) == nil && private(to) {
+		if perm.Dir(to, modeOwnDir) == nil && perm.CheckHere(to, perm.Private) == nil {
 			return to
 		}
 	}
 	return ""
-}
-
-// private reports a directory of ours that nobody else can enter.
-func private(dir string) bool {
-	var st unix.Stat_t
-	return unix.Lstat(dir, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR &&
-		int(st.Uid) == os.Getuid() && st.Mode&0o077 == 0
 }
 
 func onMemory(dir string) bool {

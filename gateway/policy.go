@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,9 +20,6 @@ import (
 const (
 	watchEvery = 500 * time.Millisecond
 	goneLooks  = 3
-	// tryAgain is when a policy is looked at again that could not be used although
-	// its files may be right.
-	tryAgain = 10 * time.Second
 )
 
 // none is the digest of the version under which nothing flows.
@@ -55,6 +51,12 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	}
 	var versions []ingest.Version
 	for _, v := range known {
+		if v.Digest == elsewhere {
+			if err := g.reopenElsewhere(v); err != nil {
+				return nil, refuse("an earlier motion cannot be read any more: %w", err)
+			}
+			continue
+		}
 		version, err := g.earlier(ctx, v)
 		if err != nil {
 			return nil, refuse("an earlier policy, which open windows may need, cannot be used any more: %w", err)
@@ -70,12 +72,17 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 		return []ingest.Version{{Digest: none}}, nil // watchInbox looks for the first
 	}
 	version, set, err := g.first(ctx)
+	g.rest(err)
 	if err != nil {
 		g.mind(err)
 		g.adopted(nil)
 		return []ingest.Version{{Digest: none}}, nil
 	}
-	if err := g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Packed: set.Files.Pack()}); err != nil {
+	packed, err := set.Files.Pack()
+	if err == nil {
+		err = g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Packed: packed})
+	}
+	if err != nil {
 		return nil, refuse("policy: %w", err)
 	}
 	g.adopted(set)
@@ -83,6 +90,9 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 }
 
 func (g *Gateway) first(ctx context.Context) (ingest.Version, *policy.Set, error) {
+	if files, err := policy.ReadDir(g.cfg.Policy.Dir); err == nil {
+		g.lookout.look(files.Digest(), time.Now()) // watchPolicy need not compile it again
+	}
 	set, err := g.readPolicy(ctx)
 	if err != nil {
 		return ingest.Version{}, nil, err
@@ -123,12 +133,24 @@ func (g *Gateway) reopen(ctx context.Context, v ledger.Version) (*policy.Set, er
 		}
 		return g.own(policy.Compile(ctx, g.rules, files))
 	}
-	e, err := council.Reopen(v.Motion, g.enacted)
+	e, err := council.Reopen(v.Motion, g.last)
 	if err != nil {
 		return nil, err
 	}
-	g.enacted, g.enactedFile = e, v.Motion
+	g.enacted, g.last = e, e
+	g.taken[council.Sum(v.Motion)] = true
 	return g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))
+}
+
+// reopenElsewhere goes on from a motion that was for other gateways.
+func (g *Gateway) reopenElsewhere(v ledger.Version) error {
+	e, err := council.Reopen(v.Motion, g.last)
+	if err != nil {
+		return err
+	}
+	g.last = e
+	g.taken[council.Sum(v.Motion)] = true
+	return nil
 }
 
 // oneSort refuses a state directory in which signed and unsigned policies would
@@ -163,7 +185,10 @@ func (g *Gateway) readPolicy(ctx context.Context) (*policy.Set, error) {
 func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version, error) {
 	v := ingest.Version{
 		Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
-		Streams: set.Streams, Plans: make(map[string][]plan.Plan),
+		Streams: set.Streams, Plans: make(map[string][]plan.Plan), Homes: homesOf(set),
+	}
+	if n := len(strangers(g.register, set)); n > 0 {
+		g.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")
 	}
 	said := make(map[policy.Reason]bool)
 	for i := range g.register.Sensors {
@@ -228,6 +253,7 @@ func (g *Gateway) adopt(set *policy.Set) {
 	if set == nil {
 		return
 	}
+	g.mindHomes(set)
 	g.problem, g.latest = nil, set
 	if g.versions++; g.enacted != nil {
 		g.versions = g.enacted.Version
@@ -239,21 +265,17 @@ func (g *Gateway) adopt(set *policy.Set) {
 func (g *Gateway) watchPolicy(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	last, gone, again := "", 0, time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		files, err := policy.ReadDir(g.cfg.Policy.Dir)
-		if err == nil && files.Digest() == last && (again.IsZero() || time.Now().Before(again)) {
-			gone = 0
-			continue
+		digest := ""
+		if files, err := policy.ReadDir(g.cfg.Policy.Dir); err == nil && len(files) > 0 {
+			digest = files.Digest()
 		}
-		if err == nil && len(files) > 0 {
-			last, gone = files.Digest(), 0
-		} else if gone++; gone < goneLooks {
+		if !g.lookout.look(digest, time.Now()) {
 			continue
 		}
 		set, err := g.readPolicy(ctx)
@@ -262,11 +284,31 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 		} else if policy.CodeOf(err) == policy.NoPolicy {
 			err = errors.Join(err, g.stopAll(ctx))
 		}
-		again = time.Time{}
-		if err != nil && slices.Contains([]policy.Code{policy.Timeout, policy.Died, policy.Other}, policy.CodeOf(err)) {
-			again = time.Now().Add(tryAgain) // it may be not the files
-		}
 		g.mind(err)
+		g.rest(err)
+	}
+}
+
+// rest lets a policy wait that missed a deadline, or that something other than its
+// files may have stopped.
+func (g *Gateway) rest(err error) {
+	code, pause := policy.CodeOf(err), time.Duration(0)
+	switch {
+	case err == nil:
+		g.lookout.patience = patience{}
+		return
+	case code == policy.Timeout || code == policy.Died:
+		pause = g.lookout.miss(time.Now())
+	case code == policy.Other:
+		pause = g.lookout.hold(time.Now())
+	default:
+		g.lookout.patience = patience{}
+		return
+	}
+	if pause > 0 {
+		g.log.Warn("the same policy is tried again after a pause", "code", code, "pause", pause)
+	} else {
+		g.log.Warn("the same policy is not tried again until it changes", "code", code)
 	}
 }
 
@@ -275,7 +317,11 @@ func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	if err := g.enact(ctx, v, ledger.Version{Packed: set.Files.Pack()}); err != nil {
+	packed, err := set.Files.Pack()
+	if err != nil {
+		return err
+	}
+	if err := g.enact(ctx, v, ledger.Version{Packed: packed}); err != nil {
 		return err
 	}
 	g.adopted(set)

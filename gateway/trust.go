@@ -13,6 +13,7 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/ledger"
+	"sluice/perm"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -81,8 +82,12 @@ func (g *Gateway) remember(ctx context.Context) {
 		return
 	}
 	h, err := g.ledger.Head(ctx)
+	var raw []byte
 	if err == nil {
-		err = books.Dir(g.keys).PutJSON(headFile, h)
+		raw, err = json.Marshal(h)
+	}
+	if err == nil {
+		err = perm.Replace(filepath.Join(g.keys, headFile), raw, modePrivate)
 	}
 	if err != nil && ctx.Err() == nil {
 		g.log.Warn("the head of the books cannot be left beside the keys", "error", err)

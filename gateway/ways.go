@@ -3,10 +3,12 @@ package gateway
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"os"
+	"errors"
+	"io/fs"
 	"strings"
 
 	"sluice/gateway/ingest"
+	"sluice/perm"
 	"sluice/register/access"
 )
 
@@ -14,9 +16,12 @@ import (
 func (c *Config) listen() (ingest.Listen, error) {
 	l := ingest.Listen{Addr: c.Listen.MQTT}
 	if c.Listen.Passwords != "" {
-		raw, err := os.ReadFile(c.Listen.Passwords)
-		if err != nil {
+		raw, err := perm.Read(c.Listen.Passwords, perm.Secret)
+		if errors.Is(err, fs.ErrNotExist) {
 			return l, refuse("listen: passwords: %w; write the file with sluice sensor acl", err)
+		}
+		if err != nil {
+			return l, refuse("listen: passwords: %w", err)
 		}
 		if l.Passwords, err = access.ParsePasswords(c.Listen.Passwords, raw); err != nil {
 			return l, refuse("%w", err)
@@ -26,7 +31,7 @@ func (c *Config) listen() (ingest.Listen, error) {
 	if t == nil {
 		return l, nil
 	}
-	own, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	own, err := pair(t.Cert, t.Key)
 	if err != nil {
 		return l, refuse("listen: tls: %w", err)
 	}
@@ -52,7 +57,7 @@ func (c *Config) broker() (*ingest.Broker, error) {
 	}
 	b := &ingest.Broker{URL: m.Broker, ClientID: m.ClientID, Username: m.Username, TLS: &tls.Config{MinVersion: tls.VersionTLS12}}
 	if m.PasswordFile != "" {
-		raw, err := os.ReadFile(m.PasswordFile)
+		raw, err := perm.Read(m.PasswordFile, perm.Secret)
 		if err != nil {
 			return nil, refuse("mqtt: password_file: %w", err)
 		}
@@ -66,7 +71,7 @@ func (c *Config) broker() (*ingest.Broker, error) {
 		}
 	}
 	if m.Cert != "" {
-		own, err := tls.LoadX509KeyPair(m.Cert, m.Key)
+		own, err := pair(m.Cert, m.Key)
 		if err != nil {
 			return nil, refuse("mqtt: %w", err)
 		}
@@ -75,8 +80,21 @@ func (c *Config) broker() (*ingest.Broker, error) {
 	return b, nil
 }
 
+// pair reads a certificate, which is public, and its key, which is not.
+func pair(cert, key string) (tls.Certificate, error) {
+	public, err := perm.Read(cert, perm.Trusted)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	private, err := perm.Read(key, perm.Secret)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(public, private)
+}
+
 func authorities(path string) (*x509.CertPool, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := perm.Read(path, perm.Trusted)
 	if err != nil {
 		return nil, refuse("certificates: %w", err)
 	}

@@ -21,6 +21,9 @@ func Withdraw(ctx context.Context, cfg Config, w books.Withdrawal) (n int, err e
 	if strings.ContainsFunc(w.Reason, func(r rune) bool { return r < ' ' }) {
 		return 0, errors.New("the reason is one line of text")
 	}
+	if err := cfg.guard(); err != nil {
+		return 0, err
+	}
 	var s keeper
 	if cfg.Store.Influx == nil {
 		s, err = sqlite.OpenReader(cfg.Store.SQLite.Path) // the gateway is its one writer

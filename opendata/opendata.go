@@ -131,10 +131,10 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // nothing is what a page may use of a browser (W3C Permissions Policy).
-const nothing = "accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), clipboard-read=(), clipboard-write=(), display-capture=(), encrypted-media=(), " +
+const nothing = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), clipboard-read=(), clipboard-write=(), display-capture=(), encrypted-media=(), " +
 	"fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), " +
 	"payment=(), picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), usb=(), " +
-	"web-share=(), window-management=(), xr-spatial-tracking=()"
+	"window-management=(), xr-spatial-tracking=()"
 
 // secure sets what every answer has: nothing from elsewhere, no scripts but our
 // own, and since nobody is known here and all is public, pages elsewhere may read it.

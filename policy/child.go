@@ -17,6 +17,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/rego"
 	"golang.org/x/sys/unix"
+
+	"sluice/policy/bundle"
 )
 
 // Bounds of the child that evaluates rules. It may not write files, hold many
@@ -38,6 +40,7 @@ const (
 //	{"bundle": {"id", "modules", "data"}}           -> {}
 //	{"id": ID, "query": QUERY, "input": INPUT}      -> {"value": VALUE} or {"code", "error"}
 //	{"test": {"id", "modules", "data"}}             -> {"value": REPORT} or {"code", "error"}
+//	{"taste": BYTES}                                -> {"value": true} or {"code", "error"}
 type Child struct {
 	command []string
 
@@ -64,6 +67,7 @@ type question struct {
 	Query  string          `json:"query,omitempty"`
 	Input  any             `json:"input,omitempty"`
 	Test   *modulesAndData `json:"test,omitempty"`
+	Taste  []byte          `json:"taste,omitempty"`
 }
 
 type reply struct {
@@ -81,12 +85,32 @@ func (c *Child) ask(ctx context.Context, b *modulesAndData, query string, input 
 	if CodeOf(err) == Died && ctx.Err() == nil {
 		raw, err = c.try(ctx, b, query, input) // it may have been killed from outside
 	}
+	c.soon()
+	return raw, err
+}
+
+// Taste reads a bundle in the child, which it can end and no more, and says whether
+// that went well. What is poison there is not read here.
+func (c *Child) Taste(ctx context.Context, packed []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.p == nil {
+		if err := c.start(); err != nil {
+			return problem(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
+		}
+	}
+	_, err := c.exchange(ctx, question{Taste: packed}, childStart)
+	c.soon()
+	return err
+}
+
+// soon ends the child when nobody has asked for some time.
+func (c *Child) soon() {
 	if c.p != nil && c.idle == nil {
 		c.idle = time.AfterFunc(childIdle, c.rest)
 	} else if c.idle != nil {
 		c.idle.Reset(childIdle)
 	}
-	return raw, err
 }
 
 func (c *Child) rest() {
@@ -247,6 +271,12 @@ func Serve(in io.Reader, out io.Writer) error {
 		if q.Bundle != nil {
 			if rules.ready[q.Bundle.ID], err = prepare(context.Background(), q.Bundle); err == nil {
 				bundles[q.Bundle.ID] = q.Bundle
+			}
+		} else if q.Taste != nil {
+			if _, err = bundle.ReadOPA(q.Taste); err == nil {
+				r.Value = json.RawMessage("true")
+			} else {
+				err = problem(Unreadable, err)
 			}
 		} else if q.Test != nil {
 			r.Value, err = runTests(context.Background(), q.Test)

@@ -148,7 +148,11 @@ func TestLocalDeny(t *testing.T) {
 
 func TestPackRoundTrip(t *testing.T) {
 	files := policy.Example()
-	back, err := bundle.Unpack(files.Pack())
+	packed, err := files.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := bundle.Unpack(packed)
 	if err != nil || back.Digest() != files.Digest() {
 		t.Errorf("unpacked digest differs (%v)", err)
 	}

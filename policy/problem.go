@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"sluice/brief"
 )
 
 // Code is why a policy, or an answer of its rules, cannot be used: a closed
@@ -34,7 +36,11 @@ type Problem struct {
 	Err  error
 }
 
-func (p *Problem) Error() string { return string(p.Code) + ": " + p.Err.Error() }
+// Error has at most brief.MaxReport bytes: a builtin that fails quotes what it was
+// given, and a parser its file.
+func (p *Problem) Error() string { return brief.Report(string(p.Code) + ": " + p.Err.Error()) }
+
+// Unwrap is the error without its code.
 func (p *Problem) Unwrap() error { return p.Err }
 
 // CodeOf is the code of an error; Other where it has none.

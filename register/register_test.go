@@ -41,32 +41,6 @@ func TestRefusedRegister(t *testing.T) {
 	}
 }
 
-func TestLocate(t *testing.T) {
-	z, err := ParseZones("zones.geojson", []byte(`{"type":"FeatureCollection","features":[
-{"type":"Feature","id":"ring","geometry":{"type":"Polygon","coordinates":[[[0,0],[4,0],[4,4],[0,4],[0,0]],[[1,1],[3,1],[3,3],[1,3],[1,1]]]},"properties":{}},
-{"type":"Feature","properties":{"id":"two"},"geometry":{"type":"MultiPolygon","coordinates":[[[[10,0],[11,0],[11,1],[10,1],[10,0]]],[[[20,0],[21,0],[21,1],[20,1],[20,0]]]]}}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		lat, lon float64
-		want     string
-	}{{0.5, 0.5, "ring"}, {2, 2, ""}, {0.5, 10.5, "two"}, {0.5, 20.5, "two"}, {0.5, 15, ""}, {-1, 0, ""}, {91, 400, ""}} {
-		if got, ok := z.Locate(c.lat, c.lon); got != c.want || ok != (c.want != "") {
-			t.Errorf("(%v, %v) is in %q; want %q", c.lat, c.lon, got, c.want)
-		}
-	}
-}
-
-func FuzzZones(f *testing.F) {
-	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[]},"properties":null}]}`), 1.0, 1.0)
-	f.Fuzz(func(_ *testing.T, raw []byte, lat, lon float64) {
-		if z, err := ParseZones("x", raw); err == nil {
-			_, _ = z.Locate(lat, lon)
-		}
-	})
-}
-
 func FuzzRegister(f *testing.F) {
 	f.Add(configs.Register)
 	f.Fuzz(func(_ *testing.T, raw []byte) {

@@ -6,80 +6,115 @@ import (
 	"slices"
 
 	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/geojson"
-	"github.com/paulmach/orb/planar"
 )
 
 // Zones are the named areas of a city, from zones.geojson: a FeatureCollection
 // (RFC 7946) whose features have an id, or a property id, and a Polygon or
-// MultiPolygon.
+// MultiPolygon. Properties that are read: name, gateway. A file has one reading or
+// is refused.
 type Zones struct {
 	raw  []byte
 	ids  []string
-	area map[string]orb.MultiPolygon
-	// name and gateway are the features' properties of these names.
-	name, gateway map[string]string
-	// grid finds the few candidates for a point: 64 x 64 buckets of zone indexes.
-	grid  [buckets * buckets][]int32
+	zone map[string]*zone
+	// all are the zones in the order of ids.
+	all []*zone
+	// grid finds the few candidates for a point: side x side buckets of zones.
+	grid  [][]int32
+	side  int
 	bound orb.Bound
 }
 
-const buckets = 64
+type zone struct {
+	feature
+	*outline
+}
 
-// ParseZones reads zones.geojson.
+// The index of zones: so many buckets a side, and so many entries at most; zones
+// that lie one over another get fewer buckets.
+const (
+	maxSide    = 64
+	maxEntries = 1 << 18
+)
+
+// ParseZones reads zones.geojson. Its cost is bounded whatever the bytes are:
+// decision.MaxFile, MaxZones, MaxPositions and MaxOutline. Errors name the feature,
+// by number and id, and how to mend it; the file's name is used in errors only.
 func ParseZones(file string, raw []byte) (*Zones, error) {
-	fc, err := geojson.UnmarshalFeatureCollection(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: not a GeoJSON FeatureCollection; check it with a GeoJSON editor", file)
+	if err := scan(raw); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	z := &Zones{raw: raw, area: make(map[string]orb.MultiPolygon), name: make(map[string]string), gateway: make(map[string]string)}
-	for i, f := range fc.Features {
-		id, polygon, err := zone(f)
+	features, err := read(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	z, work := &Zones{raw: raw, zone: make(map[string]*zone)}, 0
+	for i, f := range features {
+		one, err := newZone(f, &work)
+		if one != nil && err == nil && z.zone[one.id] != nil {
+			err = errors.New("is there twice; give it another id")
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: feature %d: %w", file, i+1, err)
+			who := fmt.Sprintf("feature %d", i+1)
+			if one != nil {
+				who += " (" + one.id + ")"
+			}
+			return nil, fmt.Errorf("%s: %s: %w", file, who, err)
 		}
-		if _, taken := z.area[id]; taken {
-			return nil, fmt.Errorf("%s: feature %d: zone %s is there twice", file, i+1, id)
-		}
-		z.area[id] = polygon
-		z.name[id], _ = f.Properties["name"].(string)
-		z.gateway[id], _ = f.Properties["gateway"].(string)
-		z.ids = append(z.ids, id)
-		if i == 0 {
-			z.bound = polygon.Bound()
-		}
-		z.bound = z.bound.Union(polygon.Bound())
+		z.zone[one.id] = one
+		z.ids = append(z.ids, one.id)
 	}
 	slices.Sort(z.ids)
+	for _, id := range z.ids {
+		z.all = append(z.all, z.zone[id])
+	}
 	z.index()
 	return z, nil
 }
 
-func zone(f *geojson.Feature) (string, orb.MultiPolygon, error) {
-	id, ok := f.ID.(string)
-	if !ok {
-		id, ok = f.Properties["id"].(string)
+// newZone reads one feature; with an error it is nil or knows its id.
+func newZone(raw []byte, work *int) (*zone, error) {
+	f, err := featureOf(raw)
+	if err != nil {
+		if f.id == "" {
+			return nil, err
+		}
+		return &zone{feature: f}, err
 	}
-	if !ok || !name.MatchString(id) {
-		return "", nil, errors.New("needs an id of letters, digits and _ . : -")
+	z := &zone{feature: f}
+	edges, err := edgesOf(f.area)
+	if err != nil {
+		return z, err
 	}
-	switch g := f.Geometry.(type) {
-	case orb.Polygon:
-		return id, orb.MultiPolygon{g}, nil
-	case orb.MultiPolygon:
-		return id, g, nil
-	}
-	return "", nil, errors.New("needs a Polygon or a MultiPolygon")
+	z.outline = newOutline(edges)
+	return z, z.sound(work)
 }
 
 func (z *Zones) index() {
-	for i, id := range z.ids {
-		b := z.area[id].Bound()
-		x0, y0 := z.bucket(b.Min)
-		x1, y1 := z.bucket(b.Max)
-		for x := x0; x <= x1; x++ {
-			for y := y0; y <= y1; y++ {
-				z.grid[y*buckets+x] = append(z.grid[y*buckets+x], int32(i))
+	if len(z.all) == 0 {
+		return
+	}
+	z.bound = z.all[0].box
+	for _, one := range z.all {
+		z.bound = z.bound.Union(one.box)
+	}
+	for z.side = maxSide; z.side > 1; z.side /= 2 {
+		entries := 0
+		for _, one := range z.all {
+			x0, y0 := z.bucket(one.box.Min)
+			x1, y1 := z.bucket(one.box.Max)
+			entries += (x1 - x0 + 1) * (y1 - y0 + 1)
+		}
+		if entries <= maxEntries {
+			break
+		}
+	}
+	z.grid = make([][]int32, z.side*z.side)
+	for i, one := range z.all {
+		x0, y0 := z.bucket(one.box.Min)
+		x1, y1 := z.bucket(one.box.Max)
+		for y := y0; y <= y1; y++ {
+			for x := x0; x <= x1; x++ {
+				z.grid[y*z.side+x] = append(z.grid[y*z.side+x], int32(i))
 			}
 		}
 	}
@@ -87,50 +122,90 @@ func (z *Zones) index() {
 
 func (z *Zones) bucket(p orb.Point) (x, y int) {
 	place := func(v, lo, hi float64) int {
-		if hi <= lo {
-			return 0
-		}
-		return min(buckets-1, max(0, int((v-lo)/(hi-lo)*buckets)))
+		return min(z.side-1, max(0, int((v-lo)/(hi-lo)*float64(z.side))))
 	}
 	return place(p[0], z.bound.Min[0], z.bound.Max[0]), place(p[1], z.bound.Min[1], z.bound.Max[1])
 }
 
 // Locate finds the zone that holds a point, in degrees (WGS 84). A point on a
-// border belongs to the first zone by id.
+// border, or in several zones, belongs to the first of them by id. It allocates
+// nothing.
 func (z *Zones) Locate(lat, lon float64) (string, bool) {
 	p := orb.Point{lon, lat}
-	if len(z.ids) == 0 || !z.bound.Contains(p) {
+	if len(z.all) == 0 || !holds(&z.bound, p) {
 		return "", false
 	}
 	x, y := z.bucket(p)
-	for _, i := range z.grid[y*buckets+x] {
-		if planar.MultiPolygonContains(z.area[z.ids[i]], p) {
+	for _, i := range z.grid[y*z.side+x] {
+		if z.all[i].contains(p) {
 			return z.ids[i], true
 		}
 	}
 	return "", false
 }
 
+// maxPairs bounds what Overlapping says.
+const maxPairs = 1000
+
+// Overlaps reports whether the areas of zone a in z and of zone b in other share
+// ground, and not only borders or corners; false where one of them is no zone. Where
+// outlines are so intricate that it would take seconds to tell, it is true.
+//
+// Borders of neighbours need the same corners in both outlines: a corner that one
+// has and the other has not is rounded, and makes a sliver that both cover.
+func (z *Zones) Overlaps(a string, other *Zones, b string) bool {
+	work := 0
+	return z.Has(a) && other.Has(b) && z.zone[a].meets(other.zone[b].outline, &work)
+}
+
+// Overlapping are the pairs of zones that share ground, by Overlaps, sorted: in
+// each pair and as a list. The first of a pair gets the points that both hold. At
+// most 1,000 pairs are given, fewer where outlines are very intricate.
+func (z *Zones) Overlapping() [][2]string {
+	var list [][2]string
+	work := 0
+	for i, a := range z.all {
+		for j := i + 1; j < len(z.all); j++ {
+			meets := a.meets(z.all[j].outline, &work)
+			if work > maxWork || len(list) == maxPairs {
+				return list
+			}
+			if meets {
+				list = append(list, [2]string{z.ids[i], z.ids[j]})
+			}
+		}
+	}
+	return list
+}
+
 // IDs are the zones' ids, sorted.
 func (z *Zones) IDs() []string { return z.ids }
 
 // Has reports whether there is a zone of this id.
-func (z *Zones) Has(id string) bool { return z.area[id] != nil }
+func (z *Zones) Has(id string) bool { return z.zone[id] != nil }
 
 // Name is what people call the zone: its property name, or its id.
 func (z *Zones) Name(id string) string {
-	if z.name[id] != "" {
-		return z.name[id]
+	if one := z.zone[id]; one != nil && one.name != "" {
+		return one.name
 	}
 	return id
 }
 
 // Gateway is the gateway to which the zone belongs: its property gateway; empty
 // for the city's only one.
-func (z *Zones) Gateway(id string) string { return z.gateway[id] }
+func (z *Zones) Gateway(id string) string {
+	if one := z.zone[id]; one != nil {
+		return one.gateway
+	}
+	return ""
+}
 
 // SameArea reports whether a zone covers the same area in both.
-func (z *Zones) SameArea(id string, other *Zones) bool { return z.area[id].Equal(other.area[id]) }
+func (z *Zones) SameArea(id string, other *Zones) bool {
+	a, b := z.zone[id], other.zone[id]
+	return a == b || a != nil && b != nil && a.area.Equal(b.area)
+}
 
 // GeoJSON is the file as the council voted it.
 func (z *Zones) GeoJSON() []byte { return z.raw }

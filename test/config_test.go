@@ -60,7 +60,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			path := filepath.Join(dir, c.verb+".yaml")
-			write(t, path, c.text)
+			writeSecret(t, path, c.text) // it serves as a file of passwords, too
 			write(t, filepath.Join(dir, "register.yaml"), "sensors: []\n")
 			cmd := exec.Command("timeout", "20", sluice, c.verb, "-c", path)
 			out, _ := cmd.CombinedOutput()

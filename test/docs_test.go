@@ -17,7 +17,7 @@ func TestOperationsCommands(t *testing.T) {
 	need(t, "curl")
 	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(read(t, "../docs/operations.md"))[1]
 	dir := t.TempDir()
-	run(t, "sh", "-c", "cd .. && cp -r books cmd configs door firmware-sim gateway opendata policy proof register store town trial go.mod go.sum '"+dir+"'")
+	run(t, "sh", "-c", "cd .. && cp -r books brief cmd configs door firmware-sim gateway opendata perm policy proof register store town trial go.mod go.sum '"+dir+"'")
 	for _, p := range []string{"14-footfall", "15-boardings", "16-noise", "17-air"} { // in force on any day
 		path := filepath.Join(dir, "policy/decisions/2026-"+p+".yaml")
 		text := read(t, path)

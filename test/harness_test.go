@@ -78,10 +78,22 @@ func start(t *testing.T, bin string, args ...string) *process {
 // startWith adds to the environment.
 func startWith(t *testing.T, env []string, bin string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(bin, args...), done: make(chan error, 1)}
-	p.cmd.Env = append(os.Environ(), env...)
+	cmd := exec.Command(bin, args...)
+	cmd.Env = append(os.Environ(), env...)
+	return begin(t, bin, cmd, nil)
+}
+
+// startAs starts a binary as another user, which takes root.
+func startAs(t *testing.T, uid uint32, bin string, args ...string) *process {
+	t.Helper()
+	return begin(t, bin, exec.Command(bin, args...), &syscall.Credential{Uid: uid, Gid: uid})
+}
+
+func begin(t *testing.T, bin string, cmd *exec.Cmd, as *syscall.Credential) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, done: make(chan error, 1)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: as}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -212,6 +224,15 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeSecret writes what the gateway wants others not to read.
+func writeSecret(t *testing.T, path, text string) {
+	t.Helper()
+	write(t, path, text)
+	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

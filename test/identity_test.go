@@ -143,7 +143,7 @@ func (a *authority) make(file string, template, parent *x509.Certificate) (*ecds
 		a.t.Fatal(err)
 	}
 	write(a.t, filepath.Join(a.dir, file+".crt"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})))
-	write(a.t, filepath.Join(a.dir, file+".key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	writeSecret(a.t, filepath.Join(a.dir, file+".key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
 	cert, err := x509.ParseCertificate(raw)
 	if err != nil {
 		a.t.Fatal(err)

@@ -109,7 +109,7 @@ func (t *Town) summary(ctx context.Context) {
 		}
 		for _, c := range st.Cells {
 			for _, m := range st.Measures {
-				fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Name, c.ID, brief(list, c.ID, m.Name))
+				fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Name, c.ID, lastDay(list, c.ID, m.Name))
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func (t *Town) summary(ctx context.Context) {
 	fmt.Fprintln(t.o.Out)
 }
 
-func brief(list []store.Observation, cell, measure string) string {
+func lastDay(list []store.Observation, cell, measure string) string {
 	n := map[store.Status]int{}
 	var top *store.Observation
 	for i := range list {

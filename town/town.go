@@ -16,9 +16,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/books"
+	"sluice/brief"
 	"sluice/configs"
 	"sluice/gateway"
 	"sluice/opendata"
+	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/desk"
 	"sluice/store/sqlite"
@@ -63,6 +65,9 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 			return nil, &gateway.Refusal{Err: errors.New("up listens on loopback only; give addresses such as 127.0.0.1:8080, or run sluice gateway and sluice opendata")}
 		}
 	}
+	if err := perm.Check(o.Dir, perm.Ours); err != nil { // before a key is written there
+		return nil, &gateway.Refusal{Err: err}
+	}
 	set := o.layDemo
 	if !o.Demo {
 		set = o.layOwn
@@ -70,7 +75,7 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	if err := set(); err != nil {
 		return nil, &gateway.Refusal{Err: fmt.Errorf("state directory: %w; choose another with --dir", err)}
 	}
-	t := &Town{o: o, log: slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	t := &Town{o: o, log: brief.NewLogger(o.Err, slog.LevelWarn)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.close())

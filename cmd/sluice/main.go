@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // minimal systems have no time zones of their own
@@ -19,6 +20,7 @@ import (
 func main() {
 	forgetFreed(os.Args)
 	keepQuiet()
+	ownModes(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -43,6 +45,15 @@ func forgetFreed(args []string) {
 	debug := strings.TrimPrefix(os.Getenv("GODEBUG")+","+want, ",")
 	err = syscall.Exec(self, args, append(os.Environ(), "GODEBUG="+debug))
 	_, _ = os.Stderr.WriteString("sluice: memory that is freed will not be overwritten: " + err.Error() + "\n")
+}
+
+// ownModes has the verbs that write a state directory give files the modes that
+// they say, private or public (docs/operations.md), whatever umask they were started
+// with. Elsewhere the umask is its owner's business.
+func ownModes(args []string) {
+	if len(args) > 1 && slices.Contains([]string{"gateway", "up", "ledger", "withdraw"}, args[1]) {
+		syscall.Umask(0o022)
+	}
 }
 
 // keepQuiet sees to it that no memory is shown when the process dies: no core

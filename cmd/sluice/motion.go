@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/gateway"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
@@ -32,8 +33,9 @@ func motionCommand() *cobra.Command {
 
 // wrong is the exit code for a thing that was checked and is not right.
 func wrong(err error) error {
-	if err == nil {
-		return nil
+	var refusal *gateway.Refusal
+	if err == nil || errors.As(err, &refusal) {
+		return err
 	}
 	return &exit{exitWrong, err.Error()}
 }
@@ -60,7 +62,7 @@ func motionCreate(dir *string) *cobra.Command {
 			return created(cmd.OutOrStdout(), d, m)
 		},
 	}
-	c.Flags().StringSliceVar(&gateways, "gateways", nil, "names of the gateways it is for; those of the motion before by default, and all at first")
+	c.Flags().StringSliceVar(&gateways, "gateways", nil, "names of the gateways it is for; or all; those of the motion before by default, and all at first")
 	return c
 }
 
@@ -171,13 +173,13 @@ func status(w io.Writer, id string, s *council.Standing, problems []error) error
 		case m.Signed:
 			fmt.Fprintf(w, "  signed   %s (%s)\n", m.Name, m.ID)
 		case m.Problem != nil:
-			fmt.Fprintf(w, "  INVALID  %s (%s): %v\n", m.Name, m.ID, m.Problem)
+			fmt.Fprintf(w, "  INVALID  %s (%s): %s\n", m.Name, m.ID, told(m.Problem))
 		default:
 			fmt.Fprintf(w, "  -        %s (%s)\n", m.Name, m.ID)
 		}
 	}
 	for _, p := range problems {
-		fmt.Fprintf(w, "  left out: %v\n", p)
+		fmt.Fprintf(w, "  left out: %s\n", told(p))
 	}
 	fmt.Fprintf(w, "\n%d of %d signatures (%s), because:\n", s.Signed, s.Needed, quorums(s.Needs))
 	for _, c := range s.Changes {
@@ -187,7 +189,7 @@ func status(w io.Writer, id string, s *council.Standing, problems []error) error
 		fmt.Fprintln(w, "  nothing changes")
 	}
 	if s.Problem != nil {
-		fmt.Fprintf(w, "%v\n", s.Problem)
+		fmt.Fprintf(w, "%s\n", told(s.Problem))
 	}
 	if left := s.Needed - s.Signed; left > 0 {
 		return &exit{exitWrong, fmt.Sprintf("%d more members must sign motion.txt", left)}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/brief"
 	"sluice/gateway"
 	"sluice/policy"
 	"sluice/policy/bundle"
@@ -135,18 +136,36 @@ func policyCheck() *cobra.Command {
 	return c
 }
 
+// snippet is how much of a line is shown, in letters.
+const snippet = 160
+
+// findingText is what is wrong and how to mend it, each bounded: a parser may quote
+// all of a file.
+func findingText(f check.Finding, l explain.Lang) (what, mend string) {
+	what, mend = f.Text(l)
+	return brief.Report(what), brief.Report(mend)
+}
+
 func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Finding, fine []check.Summary) error {
 	for _, f := range found {
-		what, mend := f.Text(l)
-		fmt.Fprintf(w, "%s:%d:%d: %s: %s\n", f.File, f.Line, f.Column, f.Rule, what)
+		what, mend := findingText(f, l)
+		if f.Warning() {
+			what = [3]string{"warning", "avís", "aviso"}[l] + ": " + what
+		}
+		fmt.Fprintf(w, "%s:%d:%d: %s: %s\n", brief.Text(f.File), f.Line, f.Column, f.Rule, what)
 		lines := strings.Split(string(files[f.File]), "\n")
 		if f.Line >= 1 && f.Line <= len(lines) && files[f.File] != nil {
 			text := strings.ReplaceAll(strings.TrimRight(lines[f.Line-1], "\r"), "\t", " ")
-			if r := []rune(text); len(r) > 160 {
-				text = string(r[:160]) + "…"
+			if len(text) > 4*snippet { // before it is taken apart
+				text = text[:4*snippet]
 			}
-			fmt.Fprintf(w, "  %5d | %s\n", f.Line, text)
-			fmt.Fprintf(w, "        | %s^\n", strings.Repeat(" ", max(0, f.Column-1)))
+			if r := []rune(text); len(r) > snippet {
+				text = string(r[:snippet]) + "…"
+			}
+			fmt.Fprintf(w, "  %5d | %s\n", f.Line, brief.Report(text))
+			if f.Column <= snippet {
+				fmt.Fprintf(w, "        | %s^\n", strings.Repeat(" ", max(0, f.Column-1)))
+			}
 		}
 		if mend != "" {
 			fmt.Fprintf(w, "        = %s: %s\n", [3]string{"mend", "arregleu-ho", "arréglelo"}[l], mend)
@@ -156,11 +175,21 @@ func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Fi
 	for _, s := range fine {
 		fmt.Fprintf(w, "%s  %s\n", s.Decision, summaryLine(l, s))
 	}
-	if n := len(found); n > 0 {
+	if n := mistakes(found); n > 0 {
 		return &exit{exitWrong, fmt.Sprintf([3]string{"%d mistakes", "%d errors", "%d errores"}[l], n)}
 	}
 	fmt.Fprintf(w, "\n%s\n", [3]string{"Nothing is wrong.", "No hi ha cap error.", "No hay ningún error."}[l])
 	return nil
+}
+
+// mistakes is how many findings are more than warnings.
+func mistakes(found []check.Finding) (n int) {
+	for _, f := range found {
+		if !f.Warning() {
+			n++
+		}
+	}
+	return n
 }
 
 // summaryLine is what a decision gives, in figures.
@@ -184,12 +213,13 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 
 func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.Summary) error {
 	type finding struct {
-		File   string `json:"file"`
-		Line   int    `json:"line"`
-		Column int    `json:"column"`
-		Rule   string `json:"rule"`
-		What   string `json:"what"`
-		Mend   string `json:"mend"`
+		File    string `json:"file"`
+		Line    int    `json:"line"`
+		Column  int    `json:"column"`
+		Rule    string `json:"rule"`
+		What    string `json:"what"`
+		Mend    string `json:"mend"`
+		Warning bool   `json:"warning"`
 	}
 	type decided struct {
 		Decision   string             `json:"decision"`
@@ -204,8 +234,8 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 		Decisions []decided `json:"decisions"`
 	}{[]finding{}, []decided{}}
 	for _, f := range found {
-		what, mend := f.Text(l)
-		out.Findings = append(out.Findings, finding{f.File, f.Line, f.Column, f.Rule, what, mend})
+		what, mend := findingText(f, l)
+		out.Findings = append(out.Findings, finding{f.File, f.Line, f.Column, f.Rule, what, mend, f.Warning()})
 	}
 	for _, s := range fine {
 		out.Decisions = append(out.Decisions, decided{s.Decision, s.Unit, s.PublicFrom, s.Errors, s.CostPerDay, s.Cap})
@@ -213,8 +243,8 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 	if err := printJSON(w, out); err != nil {
 		return err
 	}
-	if len(found) > 0 {
-		return &exit{exitWrong, fmt.Sprintf("%d mistakes", len(found))}
+	if n := mistakes(found); n > 0 {
+		return &exit{exitWrong, fmt.Sprintf("%d mistakes", n)}
 	}
 	return nil
 }

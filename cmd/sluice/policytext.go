@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/brief"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/cases"
@@ -69,7 +70,7 @@ func testText(w io.Writer, results []cases.Result, rego *policy.RegoReport) erro
 		failed++
 		fmt.Fprintf(w, "FAIL  %s:%d: %s\n", r.File, r.Line, r.Name)
 		for _, p := range r.Problems {
-			fmt.Fprintf(w, "      %s\n", p)
+			fmt.Fprintf(w, "      %s\n", brief.Text(p))
 		}
 	}
 	for _, r := range rego.Results {
@@ -78,7 +79,7 @@ func testText(w io.Writer, results []cases.Result, rego *policy.RegoReport) erro
 			continue
 		}
 		failed++
-		fmt.Fprintf(w, "FAIL  %s:%d: %s %s\n", r.File, r.Line, r.Name, r.Problem)
+		fmt.Fprintf(w, "FAIL  %s:%d: %s %s\n", r.File, r.Line, r.Name, brief.Text(r.Problem))
 	}
 	if len(rego.Results) > 0 {
 		fmt.Fprintln(w, "\nlines that the Rego tests ran:")
@@ -196,7 +197,8 @@ func policyDiff() *cobra.Command {
 	c := &cobra.Command{
 		Use: "diff OLD NEW", Short: "Say what changes, and whether it protects less or more", Args: cobra.ExactArgs(2),
 		Long: "OLD and NEW are policy directories or motion files (.sluice). Each change is weaker, stronger or neutral; docs/policy.md has\n" +
-			"the order. Rules and modules are compared by the plans that they give for every sensor of --register.",
+			"the order. Rules and modules are compared by the plans that they give for every sensor of --register. A motion compares new\n" +
+			"decisions with those that earlier motions ended, too; this command knows OLD only.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {
@@ -210,7 +212,7 @@ func policyDiff() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			changes := diff.Compare(old, next)
+			changes := diff.Compare(diff.Before{Policy: old}, next)
 			plans, err := planChanges(cmd, old, next, reg)
 			if err != nil {
 				return err
@@ -281,22 +283,24 @@ func planChanges(cmd *cobra.Command, old, next *bundle.Policy, file string) ([]p
 
 func diffJSON(w io.Writer, l explain.Lang, changes []diff.Change, plans []policy.PlanChange) error {
 	type change struct {
-		About string      `json:"about"`
-		Key   string      `json:"key"`
-		Mark  string      `json:"mark"`
-		Needs diff.Quorum `json:"needs"`
-		Old   string      `json:"old"`
-		New   string      `json:"new"`
-		Words string      `json:"words"`
+		About   string      `json:"about"`
+		Against string      `json:"against,omitempty"`
+		Key     string      `json:"key"`
+		Mark    string      `json:"mark"`
+		Needs   diff.Quorum `json:"needs"`
+		Ends    bool        `json:"ends"`
+		Old     string      `json:"old"`
+		New     string      `json:"new"`
+		Words   string      `json:"words"`
 	}
 	list := []change{}
 	overall := diff.Overall(changes)
 	for _, c := range changes {
-		list = append(list, change{c.About, c.Key, c.Mark.String(), c.Needs, c.Old[l], c.New[l], c.Words(l)})
+		list = append(list, change{c.About, c.Against, c.Key, c.Mark.String(), c.Needs, c.Ends, c.Old[l], c.New[l], c.Words(l)})
 	}
 	for _, p := range plans {
 		overall = max(overall, p.Mark)
-		list = append(list, change{p.Sensors, "plans", p.Mark.String(), "", "", "", p.Line})
+		list = append(list, change{About: p.Sensors, Key: "plans", Mark: p.Mark.String(), Words: p.Line})
 	}
 	return printJSON(w, map[string]any{"overall": overall.String(), "changes": list})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/brief"
 	"sluice/gateway"
 	"sluice/gateway/crash"
 	"sluice/policy"
@@ -47,10 +48,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	var refusal *gateway.Refusal
 	var usage *usageError
 	if errors.As(err, &usage) || !started {
-		fmt.Fprintf(stderr, "sluice: %v; see sluice --help\n", err)
+		fmt.Fprintf(stderr, "sluice: %s; see sluice --help\n", brief.Text(err.Error()))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "sluice: %v\n", err)
+	fmt.Fprintf(stderr, "sluice: %s\n", told(err))
 	var own *exit
 	if errors.As(err, &own) {
 		return own.code
@@ -59,6 +60,16 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 		return exitRefused
 	}
 	return exitOurs
+}
+
+// told is an error for a terminal: bounded, whatever a file or a server has put into
+// it, and a bug of ours with all of its places.
+func told(err error) string {
+	var bug *crash.Error
+	if errors.As(err, &bug) {
+		return bug.Error()
+	}
+	return brief.Report(err.Error())
 }
 
 // usageError is a wrong use that only shows once a verb runs.
@@ -74,7 +85,7 @@ func logger(stderr io.Writer, level string) (*slog.Logger, error) {
 			return nil, &gateway.Refusal{Err: errors.New("log: level is one of debug, info, warn, error")}
 		}
 	}
-	return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: l})), nil
+	return brief.NewLogger(stderr, l), nil
 }
 
 func versionCommand() *cobra.Command {

@@ -6,11 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"sluice/gateway"
+	"sluice/perm"
 	"sluice/register"
 	"sluice/register/access"
 )
@@ -58,7 +58,7 @@ func aclCommand() *cobra.Command {
 // writeAccess writes the files and returns the new users with their passwords.
 func writeAccess(reg *register.Register, dir, user string) ([][2]string, error) {
 	path := filepath.Join(dir, "passwords")
-	old, err := os.ReadFile(path)
+	old, err := perm.Read(path, perm.Secret)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -87,38 +87,13 @@ func writeAccess(reg *register.Register, dir, user string) ([][2]string, error) 
 		if err != nil {
 			return nil, err
 		}
-		if err := replace(filepath.Join(dir, "gateway.password"), []byte(password+"\n"), 0o600); err != nil {
+		if err := perm.Replace(filepath.Join(dir, "gateway.password"), []byte(password+"\n"), 0o600); err != nil {
 			return nil, err
 		}
 	}
 	passwords.Retain(users)
-	if err := replace(path, passwords.File(), 0o600); err != nil {
+	if err := perm.Replace(path, passwords.File(), 0o600); err != nil {
 		return nil, err
 	}
-	return fresh, replace(filepath.Join(dir, "acl"), access.ACL(reg, user), 0o644)
-}
-
-// replace writes a file by rename; a file that is there keeps its mode and, where
-// that is ours to give, its owner.
-func replace(path string, raw []byte, mode os.FileMode) error {
-	part := path + ".part"
-	old, statErr := os.Stat(path)
-	if statErr == nil {
-		mode = old.Mode().Perm()
-	}
-	if err := os.WriteFile(part, raw, mode); err != nil {
-		return err
-	}
-	if st, ok := sys(old, statErr); ok {
-		_ = os.Chown(part, int(st.Uid), int(st.Gid)) // only root can
-	}
-	return errors.Join(os.Chmod(part, mode), os.Rename(part, path))
-}
-
-func sys(info os.FileInfo, err error) (*syscall.Stat_t, bool) {
-	if err != nil {
-		return nil, false
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return st, ok
+	return fresh, perm.Replace(filepath.Join(dir, "acl"), access.ACL(reg, user), 0o644)
 }

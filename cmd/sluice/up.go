@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/gateway"
-	"sluice/policy/council"
+	"sluice/policy/ballot"
 	"sluice/policy/desk"
 	"sluice/town"
 )
@@ -72,7 +72,7 @@ func readMembers(list []string) ([]desk.Member, error) {
 			return nil, &gateway.Refusal{Err: fmt.Errorf("--member %s: %w", id, err)}
 		}
 		line := strings.TrimSpace(string(raw))
-		if _, err := council.ParseKey(line); err != nil {
+		if _, err := ballot.ParseKey(line); err != nil {
 			return nil, &gateway.Refusal{Err: fmt.Errorf("--member %s: %s: %w", id, file, err)}
 		}
 		out = append(out, desk.Member{ID: id, Key: line})

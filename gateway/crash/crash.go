@@ -21,6 +21,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("this is a bug of ours (%s); please report it with these lines\n%s", e.kind, e.places)
 }
 
+// Places are the function names and lines alone, of our own code.
+func (e *Error) Places() string { return e.places }
+
 // Guard runs f and turns its panic into an *Error.
 func Guard(f func() error) (err error) {
 	defer Catch(func(e *Error) { err = e })

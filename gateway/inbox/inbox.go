@@ -1,14 +1,18 @@
 // Package inbox is where motions arrive: a directory, or a web server. It only
 // fetches; whether a motion is believed is not decided here.
 //
-// A path is that of one motion file, NAME.sluice, or of a directory of such. A URL is either that of one such
-// file or of a page that names some: a web server's listing of a directory, or a
-// text with one name a line. What has not changed is not fetched again (ETag and
-// Last-Modified, RFC 9110 section 13).
+// A path is that of one motion file, NAME.sluice, or of a directory of such. A URL
+// is either that of one such file or of a page that names some: a web server's
+// listing of a directory, or a text with one name a line.
+//
+// Each file is read once, however often it is looked for: of a file that was
+// judged only its size and times are asked again, of a URL what RFC 9110 section
+// 13 has for that (ETag and Last-Modified). One file is in memory at a time.
 package inbox
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -19,10 +23,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// Bounds of what is taken at a time.
+// Bounds of what is looked at in one round.
 const (
 	maxFiles = 1000
 	maxPage  = 1 << 20
@@ -38,26 +43,38 @@ type File struct {
 	Raw  []byte
 }
 
+// Verdict is what became of a file.
+type Verdict int
+
+// The verdicts. Waiting is for a file that may be judged otherwise when the chain
+// of motions has moved on.
+const (
+	Settled Verdict = iota
+	Waiting
+)
+
 // Inbox is a place to look for motions. It is not for concurrent use.
 type Inbox struct {
-	where string
-	most  int64
-	kept  map[string]fetched // by URL
-	http  *http.Client
+	where  string
+	most   int64
+	judged map[string]mark
+	http   *http.Client
 }
 
-// fetched is what a server gave last.
-type fetched struct {
-	raw            []byte
-	etag, modified string
+// mark is how a file was when it was judged.
+type mark struct {
+	stamp          string // of a file: size, times and number; of a URL: the SHA-256
+	etag, modified string // of a URL
+	verdict        Verdict
+	chain          string // where the chain was
 }
 
 // New makes an inbox of a path or a URL; files larger than most bytes are cut
 // off after the next byte, so that whoever reads them sees that they are.
 func New(where string, most int64) *Inbox {
-	return &Inbox{where: where, most: most, kept: make(map[string]fetched), http: &http.Client{
+	return &Inbox{where: where, most: most, judged: make(map[string]mark), http: &http.Client{
 		Timeout:   timeout,
-		Transport: &http.Transport{IdleConnTimeout: time.Minute}, // no proxy: the environment is not read
+		Transport: &http.Transport{IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 16 << 10}, // no proxy: the environment is not read
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // a redirection leads to where nobody has configured
 		},
@@ -69,141 +86,223 @@ func IsURL(where string) bool {
 	return strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://")
 }
 
-// Look returns what is there now, by name.
-func (i *Inbox) Look(ctx context.Context) ([]File, error) {
-	if IsURL(i.where) {
-		return i.fetchAll(ctx)
+// Each has every file judged that is new, has changed, or waits and the chain has
+// moved since, one after the other in the order of their names. It ends early when
+// judge moves the chain, which is for the caller to see, and when it has read
+// enough for one round. An error is about the last that could not be read.
+func (i *Inbox) Each(ctx context.Context, chain func() string, judge func(File) Verdict) error {
+	names, open, err := i.list(ctx)
+	if err != nil {
+		return err
 	}
-	return i.read()
-}
-
-func (i *Inbox) read() ([]File, error) {
-	if filepath.Ext(i.where) == suffix {
-		f, err := os.Open(i.where)
-		if err != nil {
-			return nil, fmt.Errorf("the inbox cannot be opened: %w", err)
+	i.forget(names)
+	began, read := chain(), 0
+	var problem error
+	for _, name := range names {
+		if ctx.Err() != nil || chain() != began || read > maxAll {
+			break
 		}
-		defer f.Close()
-		raw, err := io.ReadAll(io.LimitReader(f, i.most+1))
-		return []File{{filepath.Base(i.where), raw}}, err
-	}
-	root, err := os.OpenRoot(i.where)
-	if err != nil {
-		return nil, fmt.Errorf("the inbox cannot be opened: %w", err)
-	}
-	defer root.Close()
-	dir, err := root.Open(".")
-	if err != nil {
-		return nil, fmt.Errorf("the inbox cannot be opened: %w", err)
-	}
-	defer dir.Close()
-	entries, err := dir.ReadDir(-1)
-	if err != nil {
-		return nil, fmt.Errorf("the inbox cannot be read: %w", err)
-	}
-	var list []File
-	for _, e := range entries {
-		if filepath.Ext(e.Name()) != suffix || !e.Type().IsRegular() || len(list) == maxFiles {
-			continue
+		old, known := i.judged[name]
+		if known && old.verdict == Waiting && old.chain != began {
+			known = false
 		}
-		f, err := root.Open(e.Name())
+		raw, m, err := open(name, old, known)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // it was taken away while we looked
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the inbox cannot be read: %w", err)
+			problem = err // and the others are looked at all the same
+			continue
 		}
-		raw, err := io.ReadAll(io.LimitReader(f, i.most+1))
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("the inbox cannot be read: %w", err)
+		if raw == nil {
+			i.judged[name] = m
+			continue
 		}
-		list = append(list, File{e.Name(), raw})
-		if tooMuch(list) {
-			return nil, errTooMuch
+		read += len(raw)
+		m.verdict, m.chain = judge(File{name, raw}), began
+		i.judged[name] = m
+	}
+	return problem
+}
+
+// forget drops what was known of files that are not there any more.
+func (i *Inbox) forget(names []string) {
+	for name := range i.judged {
+		if !slices.Contains(names, name) {
+			delete(i.judged, name)
 		}
 	}
-	slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	return list, nil
+}
+
+// opener reads a file, or nothing where it is as it was judged. Known says that
+// the old mark counts.
+type opener func(name string, old mark, known bool) ([]byte, mark, error)
+
+func (i *Inbox) list(ctx context.Context) ([]string, opener, error) {
+	switch {
+	case IsURL(i.where):
+		return i.listURL(ctx)
+	case filepath.Ext(i.where) == suffix:
+		return []string{filepath.Base(i.where)}, i.opener(filepath.Dir(i.where)), nil
+	}
+	dir, err := os.Open(i.where)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the inbox cannot be opened: %w", err)
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(-1)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the inbox cannot be read: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == suffix && e.Type().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names[:min(len(names), maxFiles)], i.opener(i.where), nil
+}
+
+// opener reads the plain files of a directory.
+func (i *Inbox) opener(dir string) opener {
+	return func(name string, old mark, known bool) ([]byte, mark, error) {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return nil, old, fmt.Errorf("the inbox cannot be opened: %w", err)
+		}
+		defer root.Close()
+		f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would keep us waiting
+		if err != nil {
+			return nil, old, fmt.Errorf("the inbox cannot be read: %w", err)
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return nil, old, fmt.Errorf("the inbox cannot be read: %s is no plain file", name)
+		}
+		m := mark{stamp: stamp(info)}
+		if known && m.stamp == old.stamp {
+			return nil, old, nil
+		}
+		raw, err := i.read(f, info.Size())
+		return raw, m, err
+	}
+}
+
+// stamp tells one state of a file from another.
+func stamp(info os.FileInfo) string {
+	s := fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		s += fmt.Sprint(" ", st.Ino, st.Dev, st.Ctim)
+	}
+	return s
+}
+
+// read takes all there is, and no more memory than that; size may be wrong, or -1
+// for not known.
+func (i *Inbox) read(r io.Reader, size int64) ([]byte, error) {
+	if size < 0 || size > i.most {
+		size = i.most
+	}
+	buf := make([]byte, size+1)
+	n, err := io.ReadFull(r, buf)
+	if err == nil && size < i.most { // it has grown
+		var more []byte
+		more, err = io.ReadAll(io.LimitReader(r, i.most+1-int64(n)))
+		return append(buf, more...), err
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the inbox: %w", err)
+	}
+	return buf[:n:n], nil
 }
 
 // named finds file names in a listing; they are names only, without any path.
 var named = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.sluice\b`)
 
-func (i *Inbox) fetchAll(ctx context.Context) ([]File, error) {
+func (i *Inbox) listURL(ctx context.Context) ([]string, opener, error) {
 	base, err := url.Parse(i.where)
 	if err != nil {
-		return nil, fmt.Errorf("the inbox's URL: %w", err)
+		return nil, nil, fmt.Errorf("the inbox's URL: %w", err)
+	}
+	open := func(name string, old mark, known bool) ([]byte, mark, error) {
+		at := base
+		if !strings.HasSuffix(base.Path, suffix) {
+			at = base.ResolveReference(&url.URL{Path: name})
+		}
+		return i.fetch(ctx, at.String(), old, known)
 	}
 	if strings.HasSuffix(base.Path, suffix) {
-		raw, err := i.fetch(ctx, base.String(), i.most)
-		if err != nil {
-			return nil, err
-		}
-		return []File{{filepath.Base(base.Path), raw}}, nil
+		return []string{filepath.Base(base.Path)}, open, nil
 	}
-	page, err := i.fetch(ctx, base.String(), maxPage)
+	page, err := i.get(ctx, base.String(), mark{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	defer page.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(page.Body, maxPage))
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the inbox: %w", err)
 	}
 	if !strings.HasSuffix(base.Path, "/") && filepath.Ext(base.Path) == "" {
 		base.Path += "/" // a directory, whose server left the slash out
 	}
-	names := named.FindAllString(string(page), -1)
+	names := named.FindAllString(string(text), -1)
 	slices.Sort(names)
 	names = slices.Compact(names)
-	var list []File
-	for _, name := range names[:min(len(names), maxFiles)] {
-		raw, err := i.fetch(ctx, base.ResolveReference(&url.URL{Path: name}).String(), i.most)
-		if err != nil {
-			return list, err
-		}
-		list = append(list, File{name, raw})
-		if tooMuch(list) {
-			clear(i.kept)
-			return nil, errTooMuch
-		}
-	}
-	return list, nil
+	return names[:min(len(names), maxFiles)], open, nil
 }
 
-var errTooMuch = errors.New("the inbox holds more than 64 MiB; take old motions out, or rubbish")
-
-func tooMuch(list []File) bool {
-	n := 0
-	for _, f := range list {
-		n += len(f.Raw)
-	}
-	return n > maxAll
-}
-
-func (i *Inbox) fetch(ctx context.Context, from string, most int64) ([]byte, error) {
+// get asks, with the conditions that the old mark has.
+func (i *Inbox) get(ctx context.Context, from string, old mark) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the inbox's URL: %w", err)
 	}
-	old, known := i.kept[from]
-	if known && old.etag != "" {
+	if old.etag != "" {
 		req.Header.Set("If-None-Match", old.etag)
-	} else if known && old.modified != "" {
+	} else if old.modified != "" {
 		req.Header.Set("If-Modified-Since", old.modified)
 	}
 	resp, err := i.http.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("the inbox is out of reach: %w", err)
 	}
-	defer resp.Body.Close()
 	switch {
-	case resp.StatusCode == http.StatusNotModified && known:
-		return old.raw, nil
+	case resp.StatusCode == http.StatusNotModified && (old.etag != "" || old.modified != ""), resp.StatusCode == http.StatusOK:
+		return resp, nil
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return nil, fmt.Errorf("the inbox answers %d; give its final URL, with the slash at the end if it is a directory", resp.StatusCode)
-	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("the inbox answers %d", resp.StatusCode)
+		err = fmt.Errorf("the inbox answers %d; give its final URL, with the slash at the end if it is a directory", resp.StatusCode)
+	default:
+		err = fmt.Errorf("the inbox answers %d", resp.StatusCode)
 	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	return nil, errors.Join(err, resp.Body.Close())
+}
+
+func (i *Inbox) fetch(ctx context.Context, from string, old mark, known bool) ([]byte, mark, error) {
+	if !known {
+		old.etag, old.modified = "", ""
+	}
+	resp, err := i.get(ctx, from, old)
 	if err != nil {
-		return nil, fmt.Errorf("reading the inbox: %w", err)
+		return nil, old, err
 	}
-	i.kept[from] = fetched{raw, resp.Header.Get("ETag"), resp.Header.Get("Last-Modified")}
-	return raw, nil
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNotModified {
+		return nil, old, nil
+	}
+	raw, err := i.read(resp.Body, resp.ContentLength)
+	if err != nil {
+		return nil, old, err
+	}
+	sum := sha256.Sum256(raw)
+	m := mark{stamp: string(sum[:]), etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified"), verdict: old.verdict, chain: old.chain}
+	if known && m.stamp == old.stamp {
+		return nil, m, nil
+	}
+	return raw, m, nil
 }

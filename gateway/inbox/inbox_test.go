@@ -6,24 +6,42 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
-func names(list []File) string {
-	var out []string
-	for _, f := range list {
-		out = append(out, f.Name+"="+string(f.Raw))
+// look judges what there is to be judged, and says what that was.
+func look(t *testing.T, in *Inbox, chain string, verdict Verdict) string {
+	t.Helper()
+	found, err := try(in, chain, verdict)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return strings.Join(out, " ")
+	return found
+}
+
+func try(in *Inbox, chain string, verdict Verdict) (string, error) {
+	var out []string
+	err := in.Each(context.Background(), func() string { return chain }, func(f File) Verdict {
+		out = append(out, f.Name+"="+string(f.Raw))
+		return verdict
+	})
+	return strings.Join(out, " "), err
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestDirectory(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"b.sluice": "two", "a.sluice": "one", "c.sluice.part": "half", "note.txt": "x", "big.sluice": "123456789"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(dir, name), text)
 	}
 	if err := os.Symlink("/etc/hostname", filepath.Join(dir, "link.sluice")); err != nil {
 		t.Fatal(err)
@@ -31,15 +49,100 @@ func TestDirectory(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "dir.sluice"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	list, err := New(dir, 5).Look(context.Background())
-	if got := names(list); err != nil || got != "a.sluice=one b.sluice=two big.sluice=123456" {
-		t.Errorf("found %s (%v)", got, err)
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.sluice"), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	if list, err := New(filepath.Join(dir, "a.sluice"), 5).Look(context.Background()); err != nil || names(list) != "a.sluice=one" {
-		t.Errorf("a file: %s (%v)", names(list), err)
+	if got := look(t, New(dir, 5), "", Settled); got != "a.sluice=one b.sluice=two big.sluice=123456" {
+		t.Errorf("found %s", got)
 	}
-	if _, err := New(filepath.Join(dir, "none"), 5).Look(context.Background()); err == nil {
+	if got := look(t, New(filepath.Join(dir, "a.sluice"), 5), "", Settled); got != "a.sluice=one" {
+		t.Errorf("a file: %s", got)
+	}
+	if _, err := try(New(filepath.Join(dir, "none"), 5), "", Settled); err == nil {
 		t.Error("a directory that is not there is read")
+	}
+}
+
+// TestOnce: a file is read once, until it changes, or waits and the chain moves.
+func TestOnce(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.sluice"), "one")
+	in := New(dir, 100)
+	for i, step := range []struct {
+		chain   string
+		verdict Verdict
+		edit    func()
+		want    string
+	}{
+		{"x", Waiting, nil, "a.sluice=one"},
+		{"x", Waiting, nil, ""},
+		{"y", Settled, nil, "a.sluice=one"},
+		{"z", Settled, nil, ""},
+		{"z", Settled, func() { write(t, filepath.Join(dir, "a.sluice"), "two") }, "a.sluice=two"},
+		{"z", Settled, func() { write(t, filepath.Join(dir, "b.sluice"), "new") }, "b.sluice=new"},
+		{"z", Settled, func() { os.Remove(filepath.Join(dir, "b.sluice")) }, ""},
+		{"z", Settled, func() { write(t, filepath.Join(dir, "b.sluice"), "new") }, "b.sluice=new"},
+	} {
+		if step.edit != nil {
+			step.edit()
+		}
+		if got := look(t, in, step.chain, step.verdict); got != step.want {
+			t.Errorf("step %d: judged %q; want %q", i, got, step.want)
+		}
+	}
+}
+
+// TestTheChainMoves: a round ends when a file has moved the chain, and the others
+// are judged in the next one.
+func TestTheChainMoves(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.sluice"), "waits")
+	write(t, filepath.Join(dir, "b.sluice"), "moves")
+	write(t, filepath.Join(dir, "c.sluice"), "last")
+	in, chain := New(dir, 100), "x"
+	var seen []string
+	for range 2 {
+		err := in.Each(context.Background(), func() string { return chain }, func(f File) Verdict {
+			seen = append(seen, f.Name)
+			if f.Name == "b.sluice" {
+				chain = "y"
+			}
+			return Waiting
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(seen, " "); got != "a.sluice b.sluice a.sluice b.sluice c.sluice" {
+		t.Errorf("judged %s", got)
+	}
+}
+
+// TestLittleMemory: many large files cost the memory of one.
+func TestLittleMemory(t *testing.T) {
+	dir := t.TempDir()
+	raw := make([]byte, 4<<20)
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		write(t, filepath.Join(dir, name+".sluice"), string(raw))
+	}
+	in := New(dir, 10<<20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	look2 := func() {
+		if err := in.Each(context.Background(), func() string { return "" }, func(File) Verdict { runtime.GC(); return Settled }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look2()
+	runtime.ReadMemStats(&after)
+	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 25 {
+		t.Errorf("%d MiB were allocated for five files of 4 MiB", used)
+	}
+	look2()
+	again := after
+	runtime.ReadMemStats(&again)
+	if used := (again.TotalAlloc - after.TotalAlloc) >> 20; used > 1 {
+		t.Errorf("%d MiB were allocated for files that were judged before", used)
 	}
 }
 
@@ -49,7 +152,7 @@ func TestServer(t *testing.T) {
 		asked[r.URL.Path+" "+r.Header.Get("If-None-Match")+r.Header.Get("If-Modified-Since")]++
 		switch r.URL.Path {
 		case "/in/":
-			w.Write([]byte(`<a href="a.sluice">a.sluice</a> <a href="../b.sluice">x</a> <a href="http://elsewhere.invalid/c.sluice?x">`))
+			w.Write([]byte(`<a href="a.sluice">a.sluice</a> <a href="../b.sluice">x</a> <a href="http://elsewhere.invalid/c.sluice?x"> broken.sluice`))
 		case "/in/a.sluice":
 			if r.Header.Get("If-None-Match") == `"1"` {
 				w.WriteHeader(http.StatusNotModified)
@@ -67,26 +170,27 @@ func TestServer(t *testing.T) {
 	}))
 	defer server.Close()
 	in := New(server.URL+"/in/", 100)
-	for range 2 {
-		list, err := in.Look(context.Background())
-		// Names only: nothing is fetched from outside the inbox.
-		if got := names(list); err != nil || got != "a.sluice=one b.sluice=two c.sluice=two" {
-			t.Errorf("found %s (%v)", got, err)
+	for _, want := range []string{"a.sluice=one b.sluice=two c.sluice=two", ""} {
+		// Names only: nothing is fetched from outside the inbox. What cannot be
+		// fetched keeps no other file away.
+		got, err := try(in, "", Settled)
+		if got != want || err == nil || !strings.Contains(err.Error(), "404") {
+			t.Errorf("judged %q (%v); want %q and a 404", got, err, want)
 		}
 	}
 	if asked[`/in/a.sluice "1"`] != 1 {
 		t.Errorf("asked %v", asked)
 	}
-	if list, err := New(server.URL+"/in/a.sluice", 100).Look(context.Background()); err != nil || names(list) != "a.sluice=one" {
-		t.Errorf("a file's URL: %s (%v)", names(list), err)
+	if got := look(t, New(server.URL+"/in/a.sluice", 2), "", Settled); got != "a.sluice=one" {
+		t.Errorf("a file's URL, cut off after the next byte: %s", got)
 	}
 	for path, says := range map[string]string{"/none/": "404", "/moved/": "final URL"} {
-		if _, err := New(server.URL+path, 100).Look(context.Background()); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := try(New(server.URL+path, 100), "", Settled); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 	server.Close()
-	if _, err := in.Look(context.Background()); err == nil {
+	if _, err := try(in, "", Settled); err == nil {
 		t.Error("a server that is gone is read")
 	}
 }

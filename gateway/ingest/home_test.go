@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"testing"
+	"time"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/policy/decision"
 	"sluice/policy/plan"
 )
 
@@ -23,6 +25,62 @@ func TestHomesGetNoFeedback(t *testing.T) {
 		i.feedback.add(i.at, fault.New(fault.NotJSON))
 		if len(i.feedback) != c.told {
 			t.Errorf("%s: %d sensors are told; want %d", c.spec.Unit.StandsFor, len(i.feedback), c.told)
+		}
+	}
+}
+
+// TestOnceAHome: a sensor is told something only while the policy knows its kind, and
+// never again once it has stood for somebody.
+func TestOnceAHome(t *testing.T) {
+	fields := []decision.Field{{Name: "rssi", Type: "int", Class: "measurement"}}
+	plain, meter := decision.Kind{Fields: fields}, decision.Kind{Fields: fields, Units: []decision.KindUnit{{Sensor: true, StandsFor: "home"}}}
+	version := func(k *decision.Kind, homes ...string) Version {
+		v := Version{Digest: "v", Location: time.UTC, Kinds: map[string]decision.Kind{"other": plain}, Homes: map[string]bool{}}
+		if k != nil {
+			v.Kinds["k"] = *k
+		}
+		for _, h := range homes {
+			v.Homes[h] = true
+		}
+		return v
+	}
+	gone := Version{Digest: "none"}
+	for name, c := range map[string]struct {
+		versions []Version
+		told     bool
+	}{
+		"a kind that is known":         {[]Version{version(&plain)}, true},
+		"policy taken away":            {[]Version{version(&plain), gone}, true},
+		"kind gone":                    {[]Version{version(&plain), version(nil)}, false},
+		"kind gone and back":           {[]Version{version(nil), version(&plain)}, true},
+		"kind gone, then the policy":   {[]Version{version(nil), gone}, false},
+		"a home":                       {[]Version{version(&meter)}, false},
+		"a home by a decision":         {[]Version{version(&plain, "k")}, false},
+		"another kind's home":          {[]Version{version(&plain, "other")}, true},
+		"a home that lost its unit":    {[]Version{version(&meter), version(&plain)}, false},
+		"a home, gone, and back":       {[]Version{version(&meter), version(nil), version(&plain)}, false},
+		"a home, and no policy":        {[]Version{version(&meter), gone, version(&plain)}, false},
+		"told before, and then a home": {[]Version{version(&plain), version(&meter)}, false},
+	} {
+		i := still(t)
+		i.versions, i.sensors = nil, nil
+		i.sensorsOf(i.cfg.Register)
+		i.at = i.sensors[0]
+		i.sensors[0].silentAfter = 1 // it has said that it lives
+		i.feedback.add(i.at, fault.New(fault.NotJSON))
+		if len(i.feedback) != 0 || len(i.alive()) != 0 {
+			t.Fatal("something is said of a sensor before there is a policy")
+		}
+		for _, v := range c.versions {
+			if err := i.adopt(v); err != nil {
+				t.Fatal(err)
+			}
+			if !i.at.home {
+				i.feedback.add(i.at, fault.New(fault.NotJSON))
+			}
+		}
+		if told, lives := len(i.feedback) > 0, len(i.alive()) > 0; told != c.told || lives != c.told {
+			t.Errorf("%s: told %v, shown to live %v; want %v", name, told, lives, c.told)
 		}
 	}
 }

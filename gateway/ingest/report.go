@@ -88,6 +88,7 @@ func (i *Ingest) alive() map[string]bool {
 	}
 	for _, s := range i.sensors {
 		switch {
+		case s.home:
 		case s.silentAfter > 0:
 			out[s.entry.ID] = now <= s.silentAfter
 		case !s.aboutPeople && len(s.routes) > 0:

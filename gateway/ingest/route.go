@@ -31,6 +31,9 @@ type Version struct {
 	Zones    *register.Zones
 	Location *time.Location
 	Streams  []*plan.Stream
+	// Homes are the kinds whose sensors stand for somebody, beside those of which
+	// Kinds says so.
+	Homes map[string]bool
 	// Plans are each sensor's plans, by the sensor's id.
 	Plans map[string][]plan.Plan
 }
@@ -55,10 +58,13 @@ type sensor struct {
 	// usable from and before, in nanoseconds since 1970.
 	from, until int64
 
-	lastReading   int64
-	silentAfter   int64 // last heartbeat plus three times every
-	aboutPeople   bool
-	home          bool // it stands for a home: nothing is ever said of it singly
+	lastReading int64
+	silentAfter int64 // last heartbeat plus three times every
+	aboutPeople bool
+	// home says that it stands for somebody, or may have: then nothing is ever said
+	// of it singly. It is true until a policy knows the kind, and stays so once one
+	// has made it stand for somebody.
+	home, stood   bool
 	declaresPulse bool
 }
 
@@ -109,7 +115,7 @@ func (i *Ingest) sensorsOf(reg *register.Register) {
 		e := &reg.Sensors[n]
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(e.ID))
-		s := &sensor{entry: e, number: h.Sum64()}
+		s := &sensor{entry: e, number: h.Sum64(), home: true}
 		i.sensors = append(i.sensors, s)
 		i.byID[e.ID] = s
 		if e.Replaces != "" {
@@ -155,7 +161,7 @@ func (v *Version) Check(reg *register.Register) error {
 		shape, _ := shapeOf(kind, e)
 		for _, p := range v.Plans[e.ID] {
 			if _, err := redact.Compile(p, shape, e.ID, v.Zones); err != nil {
-				return fmt.Errorf("sensor %s: %w", e.ID, err)
+				return fmt.Errorf("a sensor of kind %s: %w", e.Kind, err) // which one may be somebody's home
 			}
 		}
 	}
@@ -174,12 +180,14 @@ func (i *Ingest) reroute(s *sensor, version int) error {
 	v := &i.versions[version]
 	kind, known := v.Kinds[s.entry.Kind]
 	if !known {
+		i.hush(s, s.home || v.Kinds != nil)
 		return nil // no plans either
 	}
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
 	s.shape, s.fields = shapeOf(kind, s.entry)
-	s.declaresPulse, s.home = !kind.Heartbeat.IsZero(), kind.Home()
+	s.declaresPulse = !kind.Heartbeat.IsZero()
+	s.stood = s.stood || kind.Home() || v.Homes[s.entry.Kind]
 	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
 	if s.entry.Until != (decision.Date{}) {
 		s.until = s.entry.Until.End(v.Location).UnixNano()
@@ -196,16 +204,24 @@ func (i *Ingest) reroute(s *sensor, version int) error {
 			rule, err := redact.Compile(p, s.shape, s.entry.ID, i.versions[n].Zones)
 			if err != nil {
 				if n == version {
-					return fmt.Errorf("sensor %s: %w", s.entry.ID, err)
+					return fmt.Errorf("a sensor of kind %s: %w", s.entry.Kind, err)
 				}
 				continue // the newest version's kind has lost a field
 			}
 			s.routes = append(s.routes, route{i.streams[p.Stream.ID], p.Stream, n, rule})
 			s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
-			s.home = s.home || p.Stream.Unit.Sensor
+			s.stood = s.stood || p.Stream.Unit.Sensor
 		}
 	}
+	i.hush(s, s.stood)
 	return nil
+}
+
+// hush notes whether a sensor may stand for a home; what it was to be told is dropped then.
+func (i *Ingest) hush(s *sensor, home bool) {
+	if s.home = home; home {
+		delete(i.feedback, s)
+	}
 }
 
 // oldest is the start of the first window of any stream that is not closed.

@@ -21,6 +21,7 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/release"
+	"sluice/perm"
 	"sluice/store"
 	"sluice/store/sqlite"
 )
@@ -58,6 +59,10 @@ var ErrFull = errors.New("the outbox is full; bring the store back")
 
 // Open opens the ledger file of a gateway. The outbox holds at most maxBytes.
 func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, error) {
+	// The database's own files beside it take its mode.
+	if _, err := perm.Touch(path, 0o600); err != nil {
+		return nil, fmt.Errorf("opening ledger %s: %w", path, err)
+	}
 	db, err := sql.Open("sqlite", sqlite.DSN(path, false))
 	if err != nil {
 		return nil, err

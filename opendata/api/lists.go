@@ -73,16 +73,25 @@ func (a *API) sensors(r *http.Request, v url.Values) (*reply.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := asJSON(sensorPage{part, homesOf(reg.Homes), optional(next)})
+	out, err := asJSON(sensorPage{part, homesOf(reg.Homes), unknownOf(reg.Unknown), optional(next)})
 	out.Next = next
 	return out, err
 }
 
-// sensorPage is a page of sensors, and how many stand for homes.
+// sensorPage is a page of sensors, and how many are not shown singly.
 type sensorPage struct {
 	Sensors []sensor `json:"sensors"`
 	Homes   []homes  `json:"homes" doc:"Sensors that stand for one home each are never shown singly: this is how many there are"`
+	Unknown []strays `json:"unknown" doc:"Sensors of a kind that the policy does not know are never shown singly either, since they might stand for homes"`
 	Next    *string  `json:"next" doc:"Path of the next page, or null"`
+}
+
+func unknownOf(list []books.Unknown) []strays {
+	out := make([]strays, len(list))
+	for i, u := range list {
+		out[i] = strays(u)
+	}
+	return out
 }
 
 func homesOf(list []books.Homes) []homes {

@@ -97,6 +97,11 @@ type homes struct {
 	Number int    `json:"number"`
 }
 
+type strays struct {
+	Zone   string `json:"zone"`
+	Number int    `json:"number"`
+}
+
 // decision is one decision as residents see it.
 type decision struct {
 	ID        string              `json:"id"`

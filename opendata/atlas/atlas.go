@@ -9,8 +9,10 @@ package atlas
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/paulmach/orb"
@@ -42,32 +44,52 @@ const (
 // Draw reads a GeoJSON FeatureCollection of polygons (RFC 7946) and draws it.
 // Features without an id are left out; those of other shapes have a name and no path.
 func Draw(raw []byte) (Map, error) {
-	all, err := geojson.UnmarshalFeatureCollection(raw)
+	features, err := read(raw)
 	if err != nil {
-		return Map{}, fmt.Errorf("zones.geojson: %w", err)
+		return Map{}, err
 	}
 	m := Map{Width: width}
-	bound, some := orb.Bound{}, false
-	for _, f := range all.Features {
-		if shape(f) == nil {
-			continue
-		}
-		if b := f.Geometry.Bound(); !some {
-			bound, some = b, true
-		} else {
-			bound = bound.Union(b)
-		}
-	}
+	bound, some := around(features)
 	p := onto(bound)
 	if some {
 		m.Height = p.height
 	}
-	for _, f := range all.Features {
+	for _, f := range features {
 		if z, ok := p.zone(f); ok {
 			m.Zones = append(m.Zones, z)
 		}
 	}
 	return m, nil
+}
+
+// read is the library's parser. A gateway writes no file that it chokes on, but
+// books may come from elsewhere: a panic in it is an error, and what is no feature is
+// left out.
+func read(raw []byte) (features []*geojson.Feature, err error) {
+	defer func() {
+		if recover() != nil {
+			features, err = nil, errors.New("zones.geojson: cannot be read")
+		}
+	}()
+	all, err := geojson.UnmarshalFeatureCollection(raw)
+	if err != nil {
+		return nil, fmt.Errorf("zones.geojson: %w", err)
+	}
+	return slices.DeleteFunc(all.Features, func(f *geojson.Feature) bool { return f == nil }), nil
+}
+
+// around is the box of all shapes; false where there are none.
+func around(features []*geojson.Feature) (b orb.Bound, some bool) {
+	for _, f := range features {
+		if shape(f) == nil {
+			continue
+		}
+		if !some {
+			b, some = f.Geometry.Bound(), true
+		}
+		b = b.Union(f.Geometry.Bound())
+	}
+	return b, some
 }
 
 func shape(f *geojson.Feature) orb.MultiPolygon {
@@ -134,9 +156,21 @@ func zoneID(f *geojson.Feature) string {
 	return id
 }
 
+// run is how many corners are thinned at a time: the method's time grows with the
+// square of their number.
+const run = 512
+
 // thin takes corners off an outline that cannot be seen, unless nothing would be left.
 func thin(ring orb.Ring) orb.Ring {
-	if few := simplify.DouglasPeucker(0.5).Ring(ring.Clone()); len(few) > 3 {
+	var few orb.Ring
+	for from := 0; from < len(ring)-1; from += run {
+		part := simplify.DouglasPeucker(0.5).LineString(orb.LineString(ring[from:min(from+run+1, len(ring))]).Clone())
+		if from > 0 {
+			part = part[1:] // the end of the part before
+		}
+		few = append(few, part...)
+	}
+	if len(few) > 3 {
 		return few
 	}
 	return ring
@@ -163,19 +197,10 @@ func round(v float64) float64 { return math.Round(v*10) / 10 }
 
 // Bound is the rectangle around all zones, in degrees; false where there are none.
 func Bound(raw []byte) (west, south, east, north float64, some bool) {
-	all, err := geojson.UnmarshalFeatureCollection(raw)
+	features, err := read(raw)
 	if err != nil {
 		return 0, 0, 0, 0, false
 	}
-	var b orb.Bound
-	for _, f := range all.Features {
-		if shape(f) == nil {
-			continue
-		}
-		if !some {
-			b, some = f.Geometry.Bound(), true
-		}
-		b = b.Union(f.Geometry.Bound())
-	}
+	b, some := around(features)
 	return b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat(), some
 }

@@ -57,6 +57,7 @@ func TestNothingToDraw(t *testing.T) {
 // FuzzDraw draws whatever comes without a panic, and never without a number.
 func FuzzDraw(f *testing.F) {
 	f.Add([]byte(zones))
+	f.Add([]byte(`{"type":"FeatureCollection","features":[null,{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[[]]}},{"type":"Feature","id":"b","geometry":{"type":"MultiPolygon","coordinates":[[]]}}]}`))
 	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[[[1e300,-1e300],[0,0],[1,1]]]}}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := Draw(raw)

@@ -83,9 +83,9 @@ func typed(value, kind string) node { return node{"@value": value, "@type": kind
 // a distribution, address and title of a service, and the name of an agent.
 func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte) node {
 	publisher := node{"@id": c.base + "/#city", "@type": "foaf:Agent", "foaf:name": city.Name}
-	datasets := make([]node, len(streams))
+	datasets, where := make([]node, len(streams)), box(zones) // once: outlines are long
 	for i, st := range streams {
-		datasets[i] = c.dataset(city, st, zones)
+		datasets[i] = c.dataset(city, st, where)
 	}
 	services := []node{{
 		"@id": c.base + "/openapi.json#service", "@type": "dcat:DataService",
@@ -117,7 +117,16 @@ func (c *Catalog) all(english string, parts ...any) (out []node) {
 	return out
 }
 
-func (c *Catalog) dataset(city books.City, st query.Stream, zones []byte) node {
+// box is the rectangle around all zones; nil where there are none.
+func box(zones []byte) node {
+	w, s, e, n, some := atlas.Bound(zones)
+	if !some {
+		return nil
+	}
+	return node{"@type": "dct:Location", "dcat:bbox": typed(fmt.Sprintf("POLYGON((%[1]g %[2]g,%[3]g %[2]g,%[3]g %[4]g,%[1]g %[4]g,%[1]g %[2]g))", w, s, e, n), "gsp:wktLiteral")}
+}
+
+func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 	page := c.base + "/streams/" + url.PathEscape(st.ID)
 	var titles, descriptions []node
 	for _, code := range words.Codes {
@@ -140,8 +149,8 @@ func (c *Catalog) dataset(city books.City, st query.Stream, zones []byte) node {
 			c.distribution(st, "csv", "CSV", "text/csv"), c.distribution(st, "json", "JSON", "application/json"),
 		},
 	}
-	if w, s, e, n, some := atlas.Bound(zones); some {
-		d["dct:spatial"] = node{"@type": "dct:Location", "dcat:bbox": typed(fmt.Sprintf("POLYGON((%[1]g %[2]g,%[3]g %[2]g,%[3]g %[4]g,%[1]g %[4]g,%[1]g %[2]g))", w, s, e, n), "gsp:wktLiteral")}
+	if where != nil {
+		d["dct:spatial"] = where
 	}
 	if !st.ClosedUntil.IsZero() {
 		d["dct:modified"] = typed(st.ClosedUntil.Format("2006-01-02T15:04:05Z07:00"), "xsd:dateTime")

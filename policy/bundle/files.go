@@ -9,8 +9,6 @@
 package bundle
 
 import (
-	"archive/tar"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -21,6 +19,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,7 +33,7 @@ type Files map[string][]byte
 const MaxFiles = 2000
 
 // ReadDir reads a policy directory. Files that are no part of a policy are left
-// out; links are refused.
+// out; links, and names that a policy cannot have, are refused.
 func ReadDir(dir string) (Files, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -52,8 +51,11 @@ func ReadDir(dir string) (Files, error) {
 func ReadFS(fsys fs.FS) (Files, error) {
 	files := make(Files)
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !Belongs(name) {
+		if err != nil || d.IsDir() || !meant(name) {
 			return err
+		}
+		if !Belongs(name) {
+			return fmt.Errorf("%q: %w", name, errFileName)
 		}
 		if !d.Type().IsRegular() {
 			return fmt.Errorf("%s is not a plain file", name)
@@ -67,8 +69,8 @@ func ReadFS(fsys fs.FS) (Files, error) {
 		}
 		defer f.Close()
 		raw, err := io.ReadAll(io.LimitReader(f, decision.MaxFile+1))
-		if err == nil && len(raw) > decision.MaxFile {
-			err = fmt.Errorf("%s is larger than 1 MiB", name)
+		if err == nil && len(raw) > most(name) {
+			err = tooLarge(name)
 		}
 		files[name] = raw
 		return err
@@ -76,18 +78,44 @@ func ReadFS(fsys fs.FS) (Files, error) {
 	return files, err
 }
 
+var errFileName = errors.New("the name of a policy's file is letters a to z, digits and . _ -, 64 at most, and begins with a letter or digit; rename it")
+
+// fileName is the one form of a file's name: it is shown to members in the text
+// that they sign.
+var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
 // Belongs reports whether a policy may hold a file of this name.
 func Belongs(name string) bool {
+	_, file := path.Split(name)
+	return meant(name) && fileName.MatchString(file)
+}
+
+// meant reports whether a file of this name is meant to be part of a policy.
+func meant(name string) bool {
 	dir, file := path.Split(name)
 	switch dir {
 	case "":
-		return slices.Contains([]string{"council.yaml", "charter.yaml", "kinds.yaml", "zones.geojson", "suspended.yaml"}, file)
+		return slices.Contains([]string{"council.yaml", "charter.yaml", "kinds.yaml", zonesName, "suspended.yaml"}, file)
 	case "decisions/", "tests/":
 		return path.Ext(file) == ".yaml" && !strings.HasPrefix(file, ".")
 	case "rules/", "local/":
 		return path.Ext(file) == ".rego" && !strings.HasPrefix(file, ".")
 	}
 	return false
+}
+
+const zonesName = "zones.geojson"
+
+// most is how large a file of a policy may be, in bytes.
+func most(name string) int {
+	if name == zonesName {
+		return decision.MaxFile
+	}
+	return decision.MaxDocument
+}
+
+func tooLarge(name string) error {
+	return fmt.Errorf("%s is larger than %d KiB; split it", name, most(name)>>10)
 }
 
 // Digest is the SHA-256, in hex, over all names and contents.
@@ -115,25 +143,13 @@ func (f Files) Write(dir string) error {
 }
 
 // Pack is the files as one tar archive; the same files give the same bytes.
-func (f Files) Pack() []byte { return Archive(slices.Sorted(maps.Keys(f)), f) }
+func (f Files) Pack() ([]byte, error) { return Archive(slices.Sorted(maps.Keys(f)), f) }
 
 // Unpack reads what Pack wrote.
 func Unpack(raw []byte) (Files, error) {
-	files := make(Files)
-	r := tar.NewReader(bytes.NewReader(raw))
-	for {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return files, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("unpacking a policy: %w", err)
-		}
-		if !Belongs(h.Name) || h.Size > decision.MaxFile || len(files) == MaxFiles {
-			return nil, errors.New("unpacking a policy: it holds what no policy holds")
-		}
-		if files[h.Name], err = io.ReadAll(io.LimitReader(r, decision.MaxFile)); err != nil {
-			return nil, fmt.Errorf("unpacking a policy: %w", err)
-		}
+	_, files, err := ReadArchive(raw, len(raw), MaxFiles, Belongs)
+	if err != nil {
+		return nil, fmt.Errorf("unpacking a policy: %w", err)
 	}
+	return files, nil
 }

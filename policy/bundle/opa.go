@@ -5,14 +5,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"path"
 	"slices"
-	"strings"
-	"time"
 
 	"sluice/policy/decision"
 )
@@ -37,64 +33,6 @@ const (
 	manifestName = ".manifest"
 	dataName     = "data.json"
 )
-
-// Archive writes files as one ustar archive, in the order of names; the same
-// files give the same bytes.
-func Archive(names []string, files map[string][]byte) []byte {
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, name := range names {
-		header := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name])), ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}
-		if w.WriteHeader(header) != nil {
-			continue // a bytes.Buffer does not fail, and names are short
-		}
-		_, _ = w.Write(files[name])
-	}
-	_ = w.Close()
-	return b.Bytes()
-}
-
-// ErrArchive says that an archive is not as Archive writes it.
-var ErrArchive = errors.New("damaged, or not written by sluice")
-
-// ReadArchive reads an archive of at most most bytes in all. Every name must pass
-// ok. The bytes must be those that Archive would write for the names in their
-// order: so there is no room for links, odd headers, or anything behind the end.
-func ReadArchive(raw []byte, most int, ok func(name string) bool) ([]string, map[string][]byte, error) {
-	if len(raw) > most {
-		return nil, nil, fmt.Errorf("larger than %d MiB", most>>20)
-	}
-	files := make(map[string][]byte)
-	var names []string
-	r := tar.NewReader(bytes.NewReader(raw))
-	for {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("not a tar archive: %w", err)
-		}
-		_, twice := files[h.Name]
-		switch {
-		case h.Typeflag != tar.TypeReg:
-			return nil, nil, fmt.Errorf("%w: %q is no plain file", ErrName, h.Name)
-		case twice || !ok(h.Name) || path.Clean(h.Name) != h.Name || path.IsAbs(h.Name) || strings.HasPrefix(h.Name, ".."):
-			return nil, nil, fmt.Errorf("%w: %q", ErrName, h.Name)
-		}
-		if files[h.Name], err = io.ReadAll(r); err != nil {
-			return nil, nil, fmt.Errorf("not a tar archive: %w", err)
-		}
-		names = append(names, h.Name)
-	}
-	if !bytes.Equal(Archive(names, files), raw) {
-		return nil, nil, ErrArchive
-	}
-	return names, files, nil
-}
-
-// ErrName says that an archive holds what does not belong there.
-var ErrName = errors.New("an archive holds what does not belong there")
 
 // PackOPA is the policy as an OPA bundle. The policy's files must hold its rules.
 func (p *Policy) PackOPA() ([]byte, error) {
@@ -129,7 +67,7 @@ func (p *Policy) opa() ([]byte, error) {
 	if all[manifestName], err = json.Marshal(map[string]any{"revision": p.Files.Digest(), "roots": append(roots, "sluice"), "rego_version": 1}); err != nil {
 		return nil, err
 	}
-	return Archive(slices.Sorted(maps.Keys(all)), all), nil
+	return Archive(slices.Sorted(maps.Keys(all)), all)
 }
 
 // ReadOPA reads what PackOPA wrote, and nothing else: data.json and .manifest
@@ -160,33 +98,64 @@ func openOPA(packed []byte) (*Policy, []byte, error) {
 	if len(packed) > MaxPacked {
 		return nil, nil, fmt.Errorf("bundle.tar.gz is larger than %d MiB", MaxPacked>>20)
 	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
+	in := bytes.NewReader(packed)
+	z, err := unzip(in)
 	if err != nil {
-		return nil, nil, fmt.Errorf("bundle.tar.gz: not compressed by gzip: %w", err)
+		return nil, nil, err
 	}
 	raw, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
 	if err != nil {
 		return nil, nil, fmt.Errorf("bundle.tar.gz: %w", err)
 	}
-	_, files, err := ReadArchive(raw, maxUnpacked, func(name string) bool {
-		return name == manifestName || name == dataName || Belongs(name)
-	})
+	if len(raw) <= maxUnpacked && in.Len() > 0 {
+		return nil, nil, fmt.Errorf("bundle.tar.gz: there is something behind it: %w", ErrArchive)
+	}
+	_, files, err := ReadArchive(raw, maxUnpacked, MaxFiles+2, inBundle)
 	if err != nil {
 		return nil, nil, fmt.Errorf("bundle.tar.gz: %w", err)
 	}
 	delete(files, manifestName)
 	delete(files, dataName)
-	for name, raw := range files {
-		if len(raw) > decision.MaxFile {
-			return nil, nil, fmt.Errorf("bundle.tar.gz: %s is larger than 1 MiB", name)
-		}
-	}
-	if len(files) > MaxFiles {
-		return nil, nil, fmt.Errorf("bundle.tar.gz: more than %d files", MaxFiles)
-	}
 	p, err := Read(files)
 	if err != nil {
 		return nil, nil, fmt.Errorf("bundle.tar.gz: %w", err)
 	}
 	return p, raw, nil
+}
+
+// unzip reads one gzip member without a name or a comment (RFC 1952 section 2.3):
+// nothing is carried that nobody looks at.
+func unzip(packed *bytes.Reader) (*gzip.Reader, error) {
+	z, err := gzip.NewReader(packed)
+	if err != nil {
+		return nil, fmt.Errorf("bundle.tar.gz: not compressed by gzip: %w", err)
+	}
+	z.Multistream(false)
+	if z.Name != "" || z.Comment != "" || len(z.Extra) > 0 {
+		return nil, fmt.Errorf("bundle.tar.gz: its header holds text: %w", ErrArchive)
+	}
+	return z, nil
+}
+
+func inBundle(name string) bool { return name == manifestName || name == dataName || Belongs(name) }
+
+// Roster finds council.yaml in a bundle that nobody has vouched for yet, and looks
+// at no more of it than what comes before: the files are in the order of their
+// names.
+func Roster(packed []byte) ([]byte, error) {
+	z, err := unzip(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	r := tar.NewReader(io.LimitReader(z, 4*decision.MaxDocument))
+	for range 3 { // .manifest, charter.yaml, council.yaml
+		h, err := r.Next()
+		if err != nil {
+			return nil, fmt.Errorf("bundle.tar.gz: no council.yaml where it should be: %w", ErrArchive)
+		}
+		if h.Name == "council.yaml" && h.Size <= decision.MaxDocument {
+			return io.ReadAll(io.LimitReader(r, decision.MaxDocument))
+		}
+	}
+	return nil, fmt.Errorf("bundle.tar.gz: no council.yaml where it should be: %w", ErrArchive)
 }

@@ -40,6 +40,11 @@ var ErrMissing = errors.New("is missing from the policy directory")
 // Read reads all documents. All that is wrong with the decisions is in one error.
 func Read(files Files) (*Policy, error) {
 	p := &Policy{Files: files}
+	for name, raw := range files {
+		if len(raw) > most(name) {
+			return nil, tooLarge(name)
+		}
+	}
 	for _, name := range []string{"charter.yaml", "kinds.yaml", "zones.geojson", "council.yaml"} {
 		if _, ok := files[name]; !ok {
 			return nil, fmt.Errorf("%s %w", name, ErrMissing)

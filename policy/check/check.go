@@ -13,6 +13,7 @@
 //	R  the rules cannot be used
 //	K  nobody could meet the charter, or vote
 //	N  it takes effect sooner than the notice allows
+//	W  nothing is wrong, but look whether it is meant: see Finding.Warning
 package check
 
 import (
@@ -32,7 +33,7 @@ import (
 	"sluice/register"
 )
 
-// Finding is one mistake.
+// Finding is one mistake, or a warning.
 type Finding struct {
 	File         string
 	Line, Column int // from 1
@@ -73,6 +74,9 @@ func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, 
 	c.typed()
 	if c.charter != nil {
 		c.ground()
+	}
+	if c.zones != nil {
+		c.overlaps()
 	}
 	var out []Summary
 	if c.charter != nil && c.kinds != nil && c.zones != nil && !c.bad["council.yaml"] {
@@ -133,6 +137,7 @@ func (c *checker) typed() {
 		}
 		return err
 	})
+	c.keys()
 	parse("council.yaml", func(raw []byte) (err error) {
 		c.council, err = decision.ParseCouncil("council.yaml", raw)
 		return err
@@ -180,8 +185,13 @@ func (c *checker) typed() {
 // raw notes an error that has no rule of its own.
 func (c *checker) raw(file, rule string, err error) {
 	text := strings.TrimPrefix(err.Error(), file+": ")
+	at := decision.Position{Line: 1, Column: 1}
+	var syntax *decision.SyntaxError
+	if errors.As(err, &syntax) {
+		at, text = syntax.Position, syntax.Text
+	}
 	first, _, _ := strings.Cut(text, "\n")
-	c.add(Finding{File: file, Line: 1, Column: 1, Rule: rule, Note: first})
+	c.add(Finding{File: file, Line: at.Line, Column: at.Column, Rule: rule, Note: first})
 }
 
 // rules asks OPA what charter, plans and modules say, leaving aside the files

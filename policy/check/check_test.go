@@ -100,6 +100,9 @@ var mistakes = []struct {
 	{"charter.yaml", "notice_days: 14", "notice_days: 400", "K11", "400", "400"},
 	{"charter.yaml", "[free-text, credential]", "[free-text, credential, identifier]", "K12", "[free-text", ""},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{field: rssi, stands_for: device}", "K13", "{field", "rssi"},
+	{"kinds.yaml", "{field: device, stands_for: device}", "{stands_for: home}", "S07", "{stands_for", "sensor: true"},
+	{"kinds.yaml", "{field: device, stands_for: device}", "{sensor: true, field: device, stands_for: device}", "S07", "{sensor", "sensor: true"},
+	{"kinds.yaml", "name: rssi", "name: 'r ssi'", "S06", "'r ssi'", "device"},
 }
 
 // TestMistakes: each is found under its line with a caret, by its rule, and said in
@@ -193,6 +196,23 @@ func TestNotice(t *testing.T) {
 	found, _ := check.Directory(context.Background(), policy.InProcess(), files, inForce, decision.Date{Year: 2026, Month: 5, Day: 25})
 	if len(found) != 1 || found[0].Rule != "N01" || found[0].File != "decisions/new.yaml" {
 		t.Errorf("found %+v; want N01", found)
+	}
+}
+
+// TestOverlapsAreSaid: which zones overlap and which of them wins, as a warning in
+// three languages; borders that touch are none.
+func TestOverlapsAreSaid(t *testing.T) {
+	files := policy.Example()
+	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), "[[2.106, 41.3], [2.112, 41.3]", "[[2.105, 41.3], [2.112, 41.3]", 1))
+	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), "[2.106, 41.305], [2.106, 41.3]]]}},\n{\"type\": \"Feature\", \"id\": \"port", "[2.105, 41.305], [2.105, 41.3]]]}},\n{\"type\": \"Feature\", \"id\": \"port", 1))
+	found, fine := run(files)
+	if len(found) != 1 || found[0].Rule != "W01" || !found[0].Warning() || found[0].Line != 3 || len(fine) != 4 {
+		t.Fatalf("%+v", found)
+	}
+	for l := range explain.Languages {
+		if what, mend := found[0].Text(explain.Lang(l)); !strings.Contains(what, "raval") || !strings.Contains(what, "rambla") || mend == "" {
+			t.Errorf("%s: %s; %s", explain.Languages[l], what, mend)
+		}
 	}
 }
 

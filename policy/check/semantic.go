@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,8 +10,8 @@ import (
 	"time"
 
 	"sluice/policy"
+	"sluice/policy/ballot"
 	"sluice/policy/bundle"
-	"sluice/policy/council"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
 )
@@ -177,14 +178,30 @@ func (c *checker) quorums() {
 	if q := c.charter.Quorums; q.Weaken < q.Enact || q.Suspend > q.Enact {
 		c.at("charter.yaml", "K03", "quorums")
 	}
-	if c.council == nil {
+}
+
+// keys notes members' keys that are none, each under its line.
+func (c *checker) keys() {
+	tree := c.trees["council.yaml"]
+	if tree == nil || c.bad["council.yaml"] {
 		return
 	}
-	for i, m := range c.council.Members {
+	raw, err := tree.Value()
+	var file struct {
+		Members []struct {
+			ID   string
+			Keys []string
+		}
+	}
+	if err != nil || json.Unmarshal(raw, &file) != nil {
+		return // said by its schema
+	}
+	for i, m := range file.Members {
 		for j, line := range m.Keys {
-			if _, err := council.ParseKey(line); err != nil {
+			if _, err := ballot.ParseKey(line); err != nil {
 				c.at("council.yaml", "K04", fmt.Sprintf("members/%d/keys/%d", i, j), m.ID)
 				c.found[len(c.found)-1].Note = err.Error()
+				c.bad["council.yaml"] = true
 			}
 		}
 	}

@@ -77,6 +77,8 @@ var texts = map[string][3]string{
 
 	"N01": {"a new decision begins sooner than %[1]d days from today | write %[2]s or later", "una decisió nova comença abans de %[1]d dies a partir d'avui | escriviu %[2]s o més tard", "una decisión nueva empieza antes de %[1]d días a partir de hoy | escriba %[2]s o más tarde"},
 
+	"W01": {"the zones %[1]s and %[2]s overlap: what both cover counts in %[1]s, the first by name, and would count in %[2]s if %[1]s went | draw borders that only touch, unless this is meant", "les zones %[1]s i %[2]s se superposen: el que totes dues cobreixen compta a %[1]s, la primera per nom, i comptaria a %[2]s si %[1]s desaparegués | dibuixeu vores que només es toquin, si no és volgut", "las zonas %[1]s y %[2]s se solapan: lo que ambas cubren cuenta en %[1]s, la primera por nombre, y contaría en %[2]s si %[1]s desapareciera | dibuje bordes que solo se toquen, si no es intencionado"},
+
 	"R01": {"there is no policy | begin with sluice policy new", "no hi ha cap política | comenceu amb sluice policy new", "no hay ninguna política | empiece con sluice policy new"},
 	"R04": {"the rules do not compile, or call what they may not | docs/policy.md lists what they may call", "les regles no compilen, o criden el que no poden | docs/policy.md diu què poden cridar", "las reglas no compilan, o llaman lo que no pueden | docs/policy.md dice qué pueden llamar"},
 	"R10": {"the rules gave no answer | look at rules/", "les regles no han donat resposta | mireu rules/", "las reglas no han dado respuesta | mire rules/"},

@@ -12,7 +12,7 @@
 // motion.txt is UTF-8 text: a first line, an empty line, the head, an empty line,
 // then plain language. The head, one line each:
 //
-//	Sluice motion, format 2
+//	Sluice motion, format 3
 //
 //	City: portalba
 //	Motion: 2026-footfall
@@ -26,7 +26,7 @@
 //	To be enacted by: 2027-02-22T00:00:00Z
 //	Quorum: 4 of 7 members (enact)
 //
-// The whole text is a function of its head, the bundle and the policy in force.
+// The whole text is a function of its head, the bundle and the motions before it.
 // A gateway makes it anew and refuses any difference, so what members signed is
 // what the bundle does. Every part has one byte form only: each byte of a motion
 // file is either right or the file is refused.
@@ -38,6 +38,7 @@ package council
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sluice/policy/bundle"
@@ -107,6 +108,11 @@ type Motion struct {
 	Created, NotBefore, Expires time.Time
 }
 
+// For reports whether a gateway takes the motion's policy.
+func (m *Motion) For(gateway string) bool {
+	return len(m.Gateways) == 0 || slices.Contains(m.Gateways, gateway)
+}
+
 // Ballot is one member's verified signature.
 type Ballot struct {
 	Member, Name string
@@ -126,6 +132,8 @@ type Enacted struct {
 	Ballots []Ballot
 	Policy  *bundle.Policy
 	Changes []diff.Change
+	// After is what the next motion is compared with.
+	After diff.Before
 	// Needed is how many members had to sign.
 	Needed int
 }
@@ -161,9 +169,9 @@ func Quorum(prev, next *bundle.Policy, changes []diff.Change) (int, []diff.Quoru
 }
 
 // Notice is how many days must lie between a motion's making and its effect: the
-// charter's notice where something gets weaker, none where nothing does.
+// charter's notice where something gets weaker or a public series ends, else none.
 func Notice(prev, next *bundle.Policy, changes []diff.Change) int {
-	if diff.Overall(changes) != diff.Weaker {
+	if !diff.TakesNotice(changes) {
 		return 0
 	}
 	if prev != nil {

@@ -40,7 +40,7 @@ func (d Draft) motion(packed []byte) (Motion, error) {
 	if prev != nil {
 		loc = prev.Location
 	}
-	m.NotBefore = effect(m.Created, Notice(prev, d.Policy, diff.Compare(prev, d.Policy)), loc)
+	m.NotBefore = effect(m.Created, Notice(prev, d.Policy, m.Changes(d.Previous, d.Policy)), loc)
 	m.Expires = m.NotBefore.Add(d.Within)
 	return m, nil
 }
@@ -64,8 +64,8 @@ func (d Draft) prev() *bundle.Policy {
 
 // Create freezes the policy and writes the text; ballots are still to come.
 func (d Draft) Create() (Motion, Parts, error) {
-	if err := CheckRoster(d.Policy.Council); err != nil {
-		return Motion{}, nil, err
+	if !GoodGateways(d.Gateways) {
+		return Motion{}, nil, errors.New("gateways have names of letters, digits and . _ -, each once")
 	}
 	voters := d.Policy.Council
 	if prev := d.prev(); prev != nil {
@@ -82,7 +82,10 @@ func (d Draft) Create() (Motion, Parts, error) {
 	if err != nil {
 		return m, nil, err
 	}
-	text, err := m.Text(d.prev(), d.Policy)
+	text, err := m.Text(d.Previous, d.Policy)
+	if err == nil && len(text) > maxText {
+		err = fmt.Errorf("the text of the motion would be larger than %d KiB; put it to the vote in parts", maxText>>10)
+	}
 	return m, Parts{TextName: text, BundleName: packed, SignersName: signers(voters, m.City)}, err
 }
 
@@ -132,21 +135,24 @@ type Voter struct {
 
 // Count says how the vote stands, ballot by ballot.
 func (v Verifier) Count(parts Parts) (*Standing, error) {
-	e, err := v.read(parts)
+	e, voters, err := v.head(parts)
 	if err != nil {
+		return nil, err
+	}
+	if err := v.policy(e); err != nil {
 		return nil, err
 	}
 	s := &Standing{Needed: e.Needed, Changes: e.Changes}
 	_, s.Needs = Quorum(v.prev(), e.Policy, e.Changes)
-	voters := v.voters(e)
-	r, err := newRoster(voters)
-	if err != nil {
-		return nil, err
-	}
+	r := newRoster(voters)
 	for _, m := range voters.Members {
 		voter := Voter{ID: m.ID, Name: m.Name}
 		if ballot, ok := parts[BallotsName+m.ID+".sig"]; ok {
-			if _, voter.Problem = r.one(m.ID, ballot, e, v.location(e)); voter.Problem == nil {
+			var b Ballot
+			if b, voter.Problem = r.one(m.ID, ballot, e); voter.Problem == nil && !inOffice(&m, e.Created, v.location(e)) {
+				voter.Problem = refuse(NotInOffice, "%s was not in office on %s, when the motion was made", b.Member, e.Created.In(v.location(e)).Format(time.DateOnly))
+			}
+			if voter.Problem == nil {
 				voter.Signed = true
 				s.Signed++
 			}

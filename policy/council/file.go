@@ -8,10 +8,16 @@ import (
 	"strings"
 
 	"sluice/policy/bundle"
+	"sluice/policy/decision"
 )
 
-// MaxFile bounds a motion file, in bytes.
-const MaxFile = 16 << 20
+// Bounds of a motion file and of its parts, in bytes; there is a ballot for each
+// member at most.
+const (
+	MaxFile  = bundle.MaxPacked + 2<<20
+	maxText  = 1 << 20
+	maxParts = 3 + decision.MaxMembers
+)
 
 // The parts of a motion.
 const (
@@ -25,7 +31,7 @@ const (
 type Parts map[string][]byte
 
 // File is the parts as one motion file.
-func (p Parts) File() []byte {
+func (p Parts) File() ([]byte, error) {
 	names := []string{TextName, BundleName, SignersName}
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		if strings.HasPrefix(name, BallotsName) {
@@ -44,25 +50,31 @@ func partName(name string) bool {
 	return ok && sig && GoodID(member) && path.Base(member) == member
 }
 
-// ReadFile takes a motion file apart.
+// ReadFile takes a motion file apart, without copying it: the parts are those of
+// raw.
 func ReadFile(raw []byte) (Parts, error) {
-	_, files, err := bundle.ReadArchive(raw, MaxFile, partName)
+	names, files, err := bundle.ReadArchive(raw, MaxFile, maxParts, partName)
 	if errors.Is(err, bundle.ErrName) {
 		return nil, refuse(WrongParts, "the motion file: %w", err)
 	}
 	if err != nil {
 		return nil, refuse(NotAFile, "the motion file: %w", err)
 	}
-	parts := Parts(files)
-	for _, name := range []string{TextName, BundleName, SignersName} {
-		if _, ok := parts[name]; !ok {
+	for i, name := range []string{TextName, BundleName, SignersName} {
+		if _, ok := files[name]; !ok {
 			return nil, refuse(WrongParts, "the motion file has no %s", name)
 		}
+		if names[i] != name {
+			return nil, refuse(NotAFile, "the motion file: its parts are not in their order: %w", bundle.ErrArchive)
+		}
 	}
-	if string(parts.File()) != string(raw) {
+	if !slices.IsSorted(names[3:]) {
 		return nil, refuse(NotAFile, "the motion file: its parts are not in their order: %w", bundle.ErrArchive)
 	}
-	return parts, nil
+	if len(files[TextName]) > maxText {
+		return nil, refuse(NotAFile, "motion.txt is larger than %d KiB", maxText>>10)
+	}
+	return files, nil
 }
 
 // Ballots are the names of those whose ballots are in the parts.

@@ -16,14 +16,50 @@ import (
 	"sluice/policy/explain"
 )
 
-// first is the first line of motion.txt. The number grows whenever the text of
-// the same bundle would become another.
-const first = "Sluice motion, format 2"
+// Format is of the texts of motions. It grows whenever the text of the same bundle
+// would become another, and whenever this program's own rules change: a text does
+// not list them, so the number stands for them.
+const Format = 3
+
+// first is the first line of motion.txt.
+var first = prefix + strconv.Itoa(Format)
+
+const prefix = "Sluice motion, format "
+
+// MostWithin is the longest time after a motion may take effect in which gateways
+// still take it.
+const MostWithin = 60 * 24 * time.Hour
+
+// check refuses a head that gives the motion a longer life than it may have.
+func (m *Motion) check() error {
+	if m.Expires.After(m.NotBefore.Add(MostWithin)) {
+		return refuse(Expired, "the motion may be enacted until %s, which is more than %d days after it can take effect; create it anew", m.Expires.Format(time.RFC3339), int(MostWithin/(24*time.Hour)))
+	}
+	return nil
+}
 
 var (
 	idPattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 	hexPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	// cityPattern is that of the charter's city.id.
+	cityPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 )
+
+// maxGateways bounds the names of gateways in a motion.
+const maxGateways = 100
+
+// GoodGateways reports whether a motion may be for gateways of these names: each
+// once.
+func GoodGateways(names []string) bool {
+	seen := make(map[string]bool)
+	for _, name := range names {
+		if !idPattern.MatchString(name) || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return len(names) <= maxGateways
+}
 
 // GoodID reports whether a motion may be called so.
 func GoodID(id string) bool { return idPattern.MatchString(id) && !strings.HasSuffix(id, ".") }
@@ -36,7 +72,7 @@ func Sum(raw []byte) string {
 
 func (m *Motion) head(needed, members int, needs []diff.Quorum) string {
 	var b strings.Builder
-	line := func(key, value string) { fmt.Fprintf(&b, "%s: %s\n", key, value) }
+	line := func(key, value string) { fmt.Fprintf(&b, "%s: %s\n", key, explain.Plain(value)) }
 	previous, gateways := "none", "all"
 	if m.Previous != "" {
 		previous = "sha256:" + m.Previous
@@ -69,7 +105,7 @@ func ParseMotion(text []byte) (Motion, error) {
 	var m Motion
 	head, _, found := bytes.Cut(text, []byte("\n\n"))
 	rest := text[min(len(text), len(head)+2):]
-	if !found || string(head) != first {
+	if !found || !known(string(head)) {
 		return m, fmt.Errorf("motion.txt does not begin with %q", first)
 	}
 	block, _, _ := bytes.Cut(rest, []byte("\n\n"))
@@ -87,17 +123,26 @@ func ParseMotion(text []byte) (Motion, error) {
 	return m, nil
 }
 
+// known reports whether a first line is of this format or an earlier one. Motions
+// of earlier formats are in force, with the same head, and are never made anew.
+func known(line string) bool {
+	n, ok := strings.CutPrefix(line, prefix)
+	format, err := strconv.Atoi(n)
+	return ok && err == nil && format >= 1 && format <= Format && strconv.Itoa(format) == n
+}
+
 func (m *Motion) set(key, value string) (ok bool) {
 	switch key {
 	case "City":
 		m.City = value
+		return cityPattern.MatchString(value)
 	case "Motion":
 		m.ID = value
 		return GoodID(value)
 	case "Version":
 		var err error
 		m.Version, err = strconv.Atoi(value)
-		return err == nil && m.Version > 0
+		return err == nil && m.Version > 0 && strconv.Itoa(m.Version) == value
 	case "Previous motion":
 		return value == "none" || digest(value, &m.Previous)
 	case "Bundle":
@@ -108,6 +153,7 @@ func (m *Motion) set(key, value string) (ok bool) {
 		if value != "all" {
 			m.Gateways = strings.Split(value, ", ")
 		}
+		return GoodGateways(m.Gateways)
 	case "Created":
 		return instant(value, &m.Created)
 	case "In force from":
@@ -127,7 +173,7 @@ func digest(value string, into *string) bool {
 func instant(value string, into *time.Time) bool {
 	t, err := time.Parse(time.RFC3339, value)
 	*into = t.UTC()
-	return err == nil
+	return err == nil && into.Format(time.RFC3339) == value
 }
 
 var sentences = map[string][3]string{
@@ -136,28 +182,60 @@ var sentences = map[string][3]string{
 	"none":     {"Nothing.", "Res.", "Nada."},
 	"legend":   {"weaker: protects less than before, or cannot be compared. stronger: protects more. neutral: neither.", "més feble: protegeix menys que abans, o no es pot comparar. més fort: protegeix més. neutre: ni una cosa ni l'altra.", "más débil: protege menos que antes, o no se puede comparar. más fuerte: protege más. neutro: ni una cosa ni otra."},
 	"unsaid":   {"Decisions that stay as they are: %s.", "Decisions que es queden com estan: %s.", "Decisiones que se quedan como están: %s."},
+	"whole":    {"All that the decision says", "Tot el que diu la decisió", "Todo lo que dice la decisión"},
 	"language": {"In English", "En català", "En español"},
 }
 
-// Text is motion.txt: the same head, bundle and predecessor give the same bytes.
-// The previous policy is nil for the first motion.
-func (m *Motion) Text(prev, next *bundle.Policy) ([]byte, error) {
-	changes := diff.Compare(prev, next)
-	needed, needs := Quorum(prev, next, changes)
-	roster := next.Council
+// Changes are what the motion changes for residents: from the policy that the
+// motion before it left, and for which gateways. There is none before the first.
+func (m *Motion) Changes(prev *Enacted, next *bundle.Policy) []diff.Change {
+	changes := diff.Compare(prev.after(), next)
 	if prev != nil {
-		roster = prev.Council
+		changes = diff.Sorted(append(changes, diff.Gateways(prev.Gateways, m.Gateways)...))
+	}
+	return changes
+}
+
+// after is what the motion after e is compared with.
+func (e *Enacted) after() diff.Before {
+	if e == nil {
+		return diff.Before{}
+	}
+	before := e.After
+	before.Policy = e.Policy
+	return before
+}
+
+// compare fills what follows from the motion before.
+func (e *Enacted) compare(prev *Enacted) {
+	e.Changes = e.Motion.Changes(prev, e.Policy)
+	e.After = prev.after().Then(e.Policy, e.Changes)
+}
+
+// Text is motion.txt: the same head, bundle and predecessors give the same bytes.
+// The previous motion is nil for the first.
+func (m *Motion) Text(prev *Enacted, next *bundle.Policy) ([]byte, error) {
+	changes := m.Changes(prev, next)
+	before := prev.after().Policy
+	needed, needs := Quorum(before, next, changes)
+	roster := next.Council
+	if before != nil {
+		roster = before.Council
 	}
 	var b strings.Builder
 	b.WriteString(m.head(needed, len(roster.Members), needs))
 	for _, l := range languages(next) {
 		title := sentences["language"][l]
-		b.WriteString("\n" + title + "\n" + strings.Repeat("=", len([]rune(title))) + "\n\n")
+		b.WriteString("\n" + underlined(title, "=") + "\n")
 		if err := m.body(&b, l, next, changes); err != nil {
 			return nil, err
 		}
 	}
 	return []byte(b.String()), nil
+}
+
+func underlined(title, with string) string {
+	return title + "\n" + strings.Repeat(with, len([]rune(title))) + "\n"
 }
 
 // languages are those of the city that there are texts in; English if none is.
@@ -176,12 +254,12 @@ func languages(p *bundle.Policy) []explain.Lang {
 
 func (m *Motion) body(b *strings.Builder, l explain.Lang, next *bundle.Policy, changes []diff.Change) error {
 	fmt.Fprintf(b, sentences["intro"][l]+"\n\n", m.Version, explain.Plain(next.Charter.City.Name))
-	title := sentences["changes"][l]
-	b.WriteString(title + "\n" + strings.Repeat("-", len([]rune(title))) + "\n")
-	touched := make(map[string]bool)
+	b.WriteString(underlined(sentences["changes"][l], "-"))
+	touched, whole := make(map[string]bool), make(map[string]bool)
 	for _, c := range changes {
 		touched[c.About] = true
-		fmt.Fprintf(b, "* %s - %s - %s\n", c.Mark.Word(l), c.About, c.Words(l))
+		whole[c.About] = whole[c.About] || c.Key == "added"
+		fmt.Fprintf(b, "* %s - %s - %s\n", c.Mark.Word(l), explain.Plain(c.About), c.Words(l))
 	}
 	if len(changes) == 0 {
 		b.WriteString(sentences["none"][l] + "\n")
@@ -190,7 +268,10 @@ func (m *Motion) body(b *strings.Builder, l explain.Lang, next *bundle.Policy, c
 	var rest []string
 	for i := range next.Decisions {
 		d := &next.Decisions[i]
-		if !touched[d.Decision] {
+		// A gateway that was passed over meets every decision for the first time.
+		everything := slices.ContainsFunc(changes, func(c diff.Change) bool { return c.Key == "gateways" })
+		name := diff.Name(d.Decision)
+		if !touched[name] && !everything {
 			rest = append(rest, d.Decision)
 			continue
 		}
@@ -199,9 +280,13 @@ func (m *Motion) body(b *strings.Builder, l explain.Lang, next *bundle.Policy, c
 			return err
 		}
 		b.WriteString(text)
+		if whole[name] || everything {
+			b.WriteString(underlined(sentences["whole"][l], "-"))
+			b.WriteString(strings.Join(diff.Full(l, next, d), "\n") + "\n\n")
+		}
 	}
 	if len(rest) > 0 {
-		fmt.Fprintf(b, sentences["unsaid"][l]+"\n", l.List(rest))
+		fmt.Fprintf(b, sentences["unsaid"][l]+"\n", explain.Plain(l.List(rest)))
 	}
 	return nil
 }

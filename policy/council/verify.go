@@ -5,14 +5,14 @@ import (
 	"slices"
 	"time"
 
+	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
-	"sluice/policy/diff"
 )
 
 // Verifier holds what a gateway knows by itself; a motion can change none of it.
 type Verifier struct {
-	// Previous is the motion in force; nil for none.
+	// Previous is the last motion of the chain; nil for none.
 	Previous *Enacted
 	// Pin is the SHA-256, in hex, of the first roster's council.yaml.
 	Pin string
@@ -22,11 +22,19 @@ type Verifier struct {
 	// as when an old motion is looked at again. Terms of office are judged by the day
 	// on which the motion was made: a vote stays one when its member leaves.
 	Now time.Time
+	// Taste reads a bundle where it can do no harm, and says whether it could be read;
+	// nil to read it here at once.
+	Taste func(packed []byte) error
 }
 
 // Verify takes a motion file apart and says what it enacts, or why it is refused.
-// A refusal for NotYet comes last: everything else about the motion is right then,
-// and the motion is returned with it.
+// Nothing is parsed before it is known to be the council's: first the head, which
+// is some lines; then the ballots, over the exact bytes of motion.txt, by the
+// roster in force or the pinned one; then the bundle's digest; then the bundle.
+//
+// Two refusals come last: everything else about the motion is right then, and it
+// is returned with them. NotYet says that its time has not come, and OtherGateway
+// that it is in force elsewhere: the chain goes on from it, the policy here stays.
 func (v Verifier) Verify(file []byte) (*Enacted, error) {
 	parts, err := ReadFile(file)
 	if err != nil {
@@ -36,40 +44,71 @@ func (v Verifier) Verify(file []byte) (*Enacted, error) {
 }
 
 // VerifyParts is Verify for the parts of a motion.
-func (v Verifier) VerifyParts(parts Parts) (*Enacted, error) {
-	e, err := v.read(parts)
+func (v Verifier) VerifyParts(parts Parts) (e *Enacted, err error) {
+	defer func() {
+		if recover() != nil {
+			e, err = nil, refuse(BadPolicy, "this program cannot read it; say so to who made the program, and make the motion anew")
+		}
+	}()
+	e, voters, err := v.head(parts)
 	if err != nil {
 		return nil, err
 	}
-	if err := v.ballots(e, parts); err != nil {
+	e.Needed = v.least(voters)
+	if err := v.ballots(e, voters, parts, true); err != nil {
 		return nil, err
 	}
-	return e, v.timely(e)
+	if err := v.policy(e); err != nil {
+		return nil, err
+	}
+	if err := v.inOffice(e, voters); err != nil {
+		return nil, err
+	}
+	if err := e.enough(); err != nil {
+		return nil, err
+	}
+	if err := v.timely(e); err != nil {
+		return e, err
+	}
+	return e, v.here(&e.Motion)
 }
 
-// read verifies everything but ballots and time.
-func (v Verifier) read(parts Parts) (*Enacted, error) {
+// head reads the head of motion.txt and finds out who votes.
+func (v Verifier) head(parts Parts) (*Enacted, *decision.Council, error) {
 	e := &Enacted{Text: parts[TextName], Packed: parts[BundleName], Signers: parts[SignersName], Hash: Sum(parts[TextName])}
 	var err error
 	if e.Motion, err = ParseMotion(e.Text); err != nil {
-		return nil, refuse(OtherText, "%w", err)
-	}
-	if Sum(e.Packed) != e.Bundle {
-		return nil, refuse(WrongDigest, "bundle.tar.gz is not the one that motion.txt names")
+		return nil, nil, refuse(OtherText, "%w", err)
 	}
 	if err := v.follows(&e.Motion); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	voters, err := v.voters(e)
+	return e, voters, err
+}
+
+// policy reads the bundle, which the ballots vouch for, and sees that the text says
+// what it does.
+func (v Verifier) policy(e *Enacted) error {
+	if Sum(e.Packed) != e.Bundle {
+		return refuse(WrongDigest, "bundle.tar.gz is not the one that motion.txt names")
+	}
+	if v.Taste != nil {
+		if err := v.Taste(e.Packed); err != nil {
+			return refuse(BadPolicy, "%w", err)
+		}
+	}
+	var err error
 	if e.Policy, err = bundle.ReadOPA(e.Packed); err != nil {
-		return nil, refuse(BadPolicy, "%w", err)
+		return refuse(BadPolicy, "%w", err)
 	}
-	if err := CheckRoster(e.Policy.Council); err != nil {
-		return nil, refuse(BadPolicy, "%w", err)
+	if v.Previous == nil && Sum(e.Policy.Files["council.yaml"]) != v.Pin {
+		return refuse(OtherRoster, "the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
 	}
-	if err := v.voted(e); err != nil {
-		return nil, err
+	if e.City != e.Policy.Charter.City.ID {
+		return refuse(OtherCity, "the motion's city is not its charter's")
 	}
-	return e, v.text(e)
+	return v.text(e)
 }
 
 // Reopen reads a motion that was verified before and kept where nobody else
@@ -91,9 +130,16 @@ func Reopen(file []byte, previous *Enacted) (*Enacted, error) {
 	if e.Policy, err = bundle.ReopenOPA(e.Packed); err != nil {
 		return nil, refuse(BadPolicy, "%w", err)
 	}
-	e.Changes = diff.Compare(v.prev(), e.Policy)
+	e.compare(previous)
 	e.Needed = 1
-	return e, v.ballots(e, parts)
+	voters := e.Policy.Council
+	if previous != nil {
+		voters = previous.Policy.Council
+	}
+	if err := v.ballots(e, voters, parts, false); err != nil {
+		return nil, err
+	}
+	return e, v.inOffice(e, voters)
 }
 
 // prev is the policy in force; nil for none.
@@ -104,7 +150,7 @@ func (v Verifier) prev() *bundle.Policy {
 	return v.Previous.Policy
 }
 
-// follows: the motion comes right after the one in force, and is meant for here.
+// follows: the motion comes right after the last one of the chain.
 func (v Verifier) follows(m *Motion) error {
 	last, hash := 0, ""
 	if v.Previous != nil {
@@ -113,8 +159,6 @@ func (v Verifier) follows(m *Motion) error {
 	switch {
 	case v.Previous != nil && m.City != v.Previous.City:
 		return refuse(OtherCity, "the motion is for another city")
-	case v.Gateway != "" && len(m.Gateways) > 0 && !slices.Contains(m.Gateways, v.Gateway):
-		return refuse(OtherGateway, "the motion is for other gateways")
 	case m.Version <= last:
 		return refuse(OldVersion, "version %d is not greater than %d, which is in force; old policies cannot come back", m.Version, last)
 	case m.Version != last+1:
@@ -127,39 +171,66 @@ func (v Verifier) follows(m *Motion) error {
 	return nil
 }
 
-// voted: the roster that votes is the one in force, or the pinned one at first.
-func (v Verifier) voted(e *Enacted) error {
-	want := v.Pin
-	if v.Previous != nil {
-		want = Sum(v.Previous.Policy.Files["council.yaml"])
-	} else if own := Sum(e.Policy.Files["council.yaml"]); want == "" || own != want {
-		return refuse(OtherRoster, "the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
-	}
-	if e.Roster != want {
-		return refuse(OtherRoster, "the motion was not put to the roster in force")
-	}
-	if e.City != e.Policy.Charter.City.ID {
-		return refuse(OtherCity, "the motion's city is not its charter's")
+// here: the motion is meant for this gateway.
+func (v Verifier) here(m *Motion) error {
+	if v.Gateway != "" && !m.For(v.Gateway) {
+		return refuse(OtherGateway, "the motion is for other gateways")
 	}
 	return nil
 }
 
+// voters is the roster that votes: the one in force, or the pinned one at first,
+// which is the only file of the bundle that is read before the ballots.
+func (v Verifier) voters(e *Enacted) (*decision.Council, error) {
+	if v.Previous != nil {
+		if e.Roster != Sum(v.Previous.Policy.Files["council.yaml"]) {
+			return nil, refuse(OtherRoster, "the motion was not put to the roster in force")
+		}
+		return v.Previous.Policy.Council, nil
+	}
+	if v.Pin == "" || e.Roster != v.Pin {
+		return nil, refuse(OtherRoster, "the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
+	}
+	raw, err := bundle.Roster(e.Packed)
+	if err != nil {
+		return nil, refuse(BadPolicy, "%w", err)
+	}
+	if Sum(raw) != v.Pin {
+		return nil, refuse(OtherRoster, "the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
+	}
+	voters, err := decision.ParseCouncil("council.yaml", raw)
+	if err != nil {
+		return nil, refuse(BadPolicy, "%w", err)
+	}
+	return voters, nil
+}
+
+// least is how many members must have signed whatever a motion does: fewer, and
+// its bundle is not looked at.
+func (v Verifier) least(voters *decision.Council) int {
+	if v.Previous == nil {
+		return len(voters.Members)/2 + 1
+	}
+	q := v.Previous.Policy.Charter.Quorums
+	return max(1, min(q.Enact, q.Weaken, q.Charter, q.Roster, q.Suspend))
+}
+
 // text makes motion.txt anew.
 func (v Verifier) text(e *Enacted) error {
-	again, err := e.Motion.Text(v.prev(), e.Policy)
+	again, err := e.Motion.Text(v.Previous, e.Policy)
 	if err != nil {
 		return refuse(BadPolicy, "%w", err)
 	}
 	if !bytes.Equal(again, e.Text) {
 		return refuse(OtherText, "motion.txt is not the text of this bundle; a different version of sluice, or a different text, was put to the vote")
 	}
-	e.Changes = diff.Compare(v.prev(), e.Policy)
+	e.compare(v.Previous)
 	e.Needed, _ = Quorum(v.prev(), e.Policy, e.Changes)
 	notice := Notice(v.prev(), e.Policy, e.Changes)
 	if e.NotBefore.Before(effect(e.Created, notice, v.location(e))) {
-		return refuse(ShortNotice, "the motion takes effect sooner than %d days after it was made, and something gets weaker", notice)
+		return refuse(ShortNotice, "the motion takes effect sooner than %d days after it was made, and something gets weaker or ends", notice)
 	}
-	return nil
+	return e.Motion.check()
 }
 
 // location is the time zone of the policy in force: a motion does not bring its own.
@@ -170,36 +241,45 @@ func (v Verifier) location(e *Enacted) *time.Location {
 	return e.Policy.Location
 }
 
-// voters is the roster that votes on a motion.
-func (v Verifier) voters(e *Enacted) *decision.Council {
-	if v.Previous != nil {
-		return v.Previous.Policy.Council
-	}
-	return e.Policy.Council
-}
-
-func (v Verifier) ballots(e *Enacted, parts Parts) error {
-	voters := v.voters(e)
-	r, err := newRoster(voters)
-	if err != nil {
-		return refuse(BadPolicy, "%w", err)
-	}
+// ballots verifies every ballot that is there; strict says that each must be in the
+// one form.
+func (v Verifier) ballots(e *Enacted, voters *decision.Council, parts Parts, strict bool) error {
 	if !bytes.Equal(e.Signers, signers(voters, e.City)) {
 		return refuse(WrongParts, "allowed_signers is not the roster in force")
 	}
-	names := parts.ballots()
+	r, names := newRoster(voters), parts.ballots()
 	if err := r.once(names, parts); err != nil {
 		return err
 	}
 	for _, name := range names {
-		b, err := r.one(name, parts[BallotsName+name+".sig"], e, v.location(e))
+		b, err := r.one(name, parts[BallotsName+name+".sig"], e)
+		if err == nil && strict && !b.tidy() {
+			err = refuse(BadSignature, "ballots/%s.sig is not in the one form that gateways take; make the file anew with sluice motion enact", name)
+		}
 		if err != nil {
 			return err
 		}
 		e.Ballots = append(e.Ballots, b)
 	}
 	slices.SortStableFunc(e.Ballots, func(a, b Ballot) int { return r.rank(a.Member) - r.rank(b.Member) })
+	if v.Previous != nil { // the first motion's time zone is in its bundle
+		if err := v.inOffice(e, voters); err != nil {
+			return err
+		}
+	}
 	return e.enough()
+}
+
+// inOffice: everybody who signed was in office on the day that the motion was made.
+func (v Verifier) inOffice(e *Enacted, voters *decision.Council) error {
+	for _, b := range e.Ballots {
+		for i := range voters.Members {
+			if m := &voters.Members[i]; m.ID == b.Member && !inOffice(m, e.Created, v.location(e)) {
+				return refuse(NotInOffice, "ballots/%s.sig: %s was not in office on %s, when the motion was made", m.ID, m.ID, e.Created.In(v.location(e)).Format(time.DateOnly))
+			}
+		}
+	}
+	return nil
 }
 
 // enough counts members, not ballots.
@@ -218,11 +298,11 @@ func (e *Enacted) enough() error {
 func (r *roster) once(names []string, parts Parts) error {
 	seen := make(map[string]string)
 	for _, name := range names {
-		sig, _, err := unarmor(parts[BallotsName+name+".sig"])
+		sig, err := ballot.Parse(parts[BallotsName+name+".sig"])
 		if err != nil {
 			continue // said where it is verified
 		}
-		h := r.keys[string(sig.PublicKey.Marshal())]
+		h := r.keys[sig.Key]
 		if h.member == nil {
 			continue
 		}

@@ -3,25 +3,29 @@ package decision
 import (
 	"errors"
 	"fmt"
-	"strings"
+
+	"sluice/policy/ballot"
 )
+
+// MaxMembers bounds a roster.
+const MaxMembers = 1000
 
 // Council is the roster: who may vote, with which keys.
 type Council struct {
 	Version int      `yaml:"version" json:"version"`
 	Members []Member `yaml:"members" json:"members"`
 	// Revoked are keys that are lost or stolen: whatever they sign is refused.
-	Revoked []string `yaml:"revoked" json:"revoked"`
+	Revoked []ballot.Key `yaml:"revoked" json:"revoked"`
 }
 
-// Member is one councillor; keys are SSH public keys, one line each, as in
+// Member is one councillor; keys are written one line each, as in
 // id_ed25519.pub. From and Until are the first and last day of office.
 type Member struct {
-	ID    string   `yaml:"id" json:"id"`
-	Name  string   `yaml:"name" json:"name"`
-	Keys  []string `yaml:"keys" json:"keys"`
-	From  Date     `yaml:"from" json:"from"`
-	Until Date     `yaml:"until" json:"until"`
+	ID    string       `yaml:"id" json:"id"`
+	Name  string       `yaml:"name" json:"name"`
+	Keys  []ballot.Key `yaml:"keys" json:"keys"`
+	From  Date         `yaml:"from" json:"from"`
+	Until Date         `yaml:"until" json:"until"`
 }
 
 // ParseCouncil reads council.yaml.
@@ -30,7 +34,10 @@ func ParseCouncil(name string, raw []byte) (*Council, error) {
 	if err := Decode(name, raw, &c); err != nil {
 		return nil, err
 	}
-	ids, keys := map[string]bool{}, map[string]string{}
+	if len(c.Members) > MaxMembers {
+		return nil, fmt.Errorf("%s: more than %d members", name, MaxMembers)
+	}
+	ids, keys := map[string]bool{}, map[ballot.Key]string{}
 	for _, m := range c.Members {
 		if !idPattern.MatchString(m.ID) || ids[m.ID] {
 			return nil, fmt.Errorf("%s: each member needs an id of its own, of small letters, digits, - and _", name)
@@ -40,15 +47,10 @@ func ParseCouncil(name string, raw []byte) (*Council, error) {
 			return nil, fmt.Errorf("%s: member %s needs a key: the line in id_ed25519.pub", name, m.ID)
 		}
 		for _, k := range m.Keys {
-			// The comment after the key says nothing about who it is.
-			parts := strings.Fields(k)
-			if len(parts) < 2 {
-				return nil, fmt.Errorf("%s: member %s: a key is a line such as ssh-ed25519 AAAA... as in id_ed25519.pub", name, m.ID)
-			}
-			if other := keys[parts[1]]; other != "" {
+			if other := keys[k]; other != "" {
 				return nil, fmt.Errorf("%s: members %s and %s have the same key; every key belongs to one person", name, other, m.ID)
 			}
-			keys[parts[1]] = m.ID
+			keys[k] = m.ID
 		}
 	}
 	return &c, nil

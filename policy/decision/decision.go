@@ -10,18 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"sluice/policy/plan"
 )
-
-// MaxFile bounds one policy file, in bytes.
-const MaxFile = 1 << 20
 
 // Document is one decision as written. Its keys are those of docs/policy.md.
 type Document struct {
@@ -246,46 +238,6 @@ func (u Unit) check() error {
 		return errors.New(sensorWords)
 	}
 	return nil
-}
-
-// Decode reads YAML strictly into v. Errors carry the file, line and snippet.
-func Decode(name string, raw []byte, v any) error {
-	if len(raw) > MaxFile {
-		return fmt.Errorf("%s: larger than 1 MiB; split it", name)
-	}
-	file, err := parser.ParseBytes(raw, 0)
-	if err != nil {
-		return fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
-	}
-	if len(file.Docs) > 1 {
-		return fmt.Errorf("%s: holds more than one document; put each into a file of its own", name)
-	}
-	var anchors anchorFinder
-	for _, doc := range file.Docs {
-		if doc.Body != nil {
-			ast.Walk(&anchors, doc.Body)
-		}
-	}
-	if anchors.line > 0 {
-		return fmt.Errorf("%s: line %d: anchors and aliases are not used here; write the value out", name, anchors.line)
-	}
-	if err := yaml.UnmarshalWithOptions(raw, v, yaml.Strict()); err != nil {
-		text := strings.TrimSpace(yaml.FormatError(err, false, true))
-		return fmt.Errorf("%s: %s%s", name, text, hint(text, v))
-	}
-	return nil
-}
-
-type anchorFinder struct{ line int }
-
-func (f *anchorFinder) Visit(n ast.Node) ast.Visitor {
-	switch n.Type() {
-	case ast.AnchorType, ast.AliasType:
-		if t := n.GetToken(); f.line == 0 && t != nil {
-			f.line = t.Position.Line
-		}
-	}
-	return f
 }
 
 // Data is the document as the rules see it: plain JSON values.

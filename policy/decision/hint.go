@@ -45,8 +45,7 @@ func keys(t reflect.Type, into map[string]bool, depth int) {
 		return
 	}
 	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name != "-" {
+		if name := keyOf(t.Field(i)); name != "" {
 			into[name] = true
 			keys(t.Field(i).Type, into, depth+1)
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 )
 
 // Position is a place in a file; lines and columns count from 1.
@@ -35,13 +34,20 @@ func (e *SyntaxError) Error() string { return e.Text }
 
 var place = regexp.MustCompile(`^\[(\d+):(\d+)\]\s*(.*)`)
 
-// ParseTree reads the file's shape: one document, no anchors. The error is a
-// SyntaxError.
-func ParseTree(raw []byte) (*Tree, error) {
-	if len(raw) > MaxFile {
-		return nil, &SyntaxError{Position{1, 1}, "larger than 1 MiB"}
+// ParseTree reads the file's shape: one document, within bounds, in the forms of
+// YAML that are used here. The error is a SyntaxError.
+func ParseTree(raw []byte) (tree *Tree, err error) {
+	list, err := tokens(raw)
+	if err != nil {
+		return nil, err
 	}
-	file, err := parser.ParseBytes(raw, 0)
+	// The parser is others' code, and the file may be a stranger's.
+	defer func() {
+		if recover() != nil {
+			tree, err = nil, &SyntaxError{Position{1, 1}, "not YAML"}
+		}
+	}()
+	file, err := parser.Parse(list, 0)
 	if err != nil {
 		first, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
 		if m := place.FindStringSubmatch(first); m != nil {
@@ -54,34 +60,25 @@ func ParseTree(raw []byte) (*Tree, error) {
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		return nil, &SyntaxError{Position{1, 1}, "a file holds one document"}
 	}
-	var anchors anchorFinder
-	ast.Walk(&anchors, file.Docs[0].Body)
-	if anchors.line > 0 {
-		return nil, &SyntaxError{Position{anchors.line, 1}, "anchors and aliases are not used here; write the value out"}
-	}
 	return &Tree{raw, file.Docs[0].Body}, nil
 }
 
 // Value is the file as JSON. The error is a SyntaxError.
 func (t *Tree) Value() ([]byte, error) {
-	v, err := plain(t.body)
+	v, err := t.plain()
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(v)
 }
 
-// exponent is a number that YAML 1.2 knows and the parser takes for text.
-var exponent = regexp.MustCompile(`^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$`)
+func (t *Tree) plain() (any, error) { return plain(t.body) }
 
 // plain turns nodes into what encoding/json writes.
 func plain(n ast.Node) (any, error) {
-	bad := func(text string) error { return &SyntaxError{position(n), text} }
 	switch n := n.(type) {
-	case *ast.MappingNode:
-		return plainMap(n.Values)
-	case *ast.MappingValueNode:
-		return plainMap([]*ast.MappingValueNode{n})
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return plainMap(n)
 	case *ast.SequenceNode:
 		list := []any{}
 		for _, x := range n.Values {
@@ -92,46 +89,20 @@ func plain(n ast.Node) (any, error) {
 			list = append(list, v)
 		}
 		return list, nil
-	case *ast.NullNode:
-		return nil, nil
-	case *ast.BoolNode:
-		return n.Value, nil
-	case *ast.IntegerNode:
-		return n.Value, nil
-	case *ast.FloatNode:
-		return n.Value, nil
-	case *ast.InfinityNode, *ast.NanNode:
-		return nil, bad("not a number that can be used here")
-	case *ast.LiteralNode:
-		return n.Value.Value, nil
-	case *ast.StringNode:
-		if t := n.GetToken(); t != nil && t.Type == token.StringType && exponent.MatchString(n.Value) {
-			f, err := strconv.ParseFloat(n.Value, 64)
-			if err != nil {
-				return nil, bad("not a number that can be used here")
-			}
-			return f, nil
-		}
-		return n.Value, nil
 	}
-	return nil, bad("this form of YAML is not used here")
+	return scalar(n)
 }
 
-func plainMap(values []*ast.MappingValueNode) (any, error) {
-	out := make(map[string]any, len(values))
-	for _, x := range values {
-		key := x.Key.String()
-		if t := x.Key.GetToken(); t != nil {
-			key = t.Value
-		}
-		if _, twice := out[key]; twice {
-			return nil, &SyntaxError{position(x.Key), "the key " + key + " is there twice"}
-		}
-		v, err := plain(x.Value)
-		if err != nil {
+func plainMap(n ast.Node) (any, error) {
+	pairs, err := pairs(n)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]any, len(pairs))
+	for _, p := range pairs {
+		if out[p.key], err = plain(p.value); err != nil {
 			return nil, err
 		}
-		out[key] = v
 	}
 	return out, nil
 }

@@ -13,6 +13,7 @@ package desk
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"sluice/policy"
+	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/decision"
@@ -61,7 +63,7 @@ func (d Desk) Chain() ([]*council.Enacted, error) {
 	}
 	var list []file
 	for _, name := range names {
-		raw, err := os.ReadFile(name)
+		raw, err := readFile(name, council.MaxFile)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +101,7 @@ func Last(chain []*council.Enacted) *council.Enacted {
 }
 
 // Within is how long after it may take effect gateways still take a motion.
-const Within = 60 * 24 * time.Hour
+const Within = council.MostWithin
 
 // Order is what a new motion is to be.
 type Order struct {
@@ -118,8 +120,9 @@ func (d Desk) Create(o Order) (council.Motion, error) {
 	}
 	if last := Last(chain); last != nil && o.Gateways == nil {
 		o.Gateways = last.Gateways
-	} else if last != nil && !slices.Equal(o.Gateways, last.Gateways) {
-		return council.Motion{}, errors.New("the motions so far are for other gateways, and each follows the one before; a group of gateways with a policy of its own needs a policy directory of its own")
+	}
+	if slices.Equal(o.Gateways, []string{"all"}) {
+		o.Gateways = nil
 	}
 	to := d.Motion(o.ID)
 	if !council.GoodID(o.ID) {
@@ -154,7 +157,7 @@ func (d Desk) Load(id string) (council.Parts, []error, error) {
 	from := d.Motion(id)
 	parts := council.Parts{}
 	for _, name := range []string{council.TextName, council.BundleName, council.SignersName} {
-		raw, err := os.ReadFile(filepath.Join(from, name))
+		raw, err := readFile(filepath.Join(from, name), council.MaxFile)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, fmt.Errorf("%s is not there; make the motion with: sluice motion create %s", filepath.Join(from, name), id)
 		}
@@ -177,7 +180,7 @@ func (d Desk) Load(id string) (council.Parts, []error, error) {
 			if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || strings.HasPrefix(filepath.Base(name), ".") {
 				continue
 			}
-			raw, err := os.ReadFile(name)
+			raw, err := readFile(name, ballot.MaxFile) // what is longer is no ballot, and is said to be none
 			if err != nil {
 				return nil, nil, err
 			}
@@ -186,6 +189,17 @@ func (d Desk) Load(id string) (council.Parts, []error, error) {
 		}
 	}
 	return parts, parts.Collect(voters, ballots), nil
+}
+
+// readFile reads a file that others may have sent: at most the byte after most, so
+// that whoever looks at it sees that it is too long.
+func readFile(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
 // Voters is the roster that votes on the motion.
@@ -233,7 +247,10 @@ func (d Desk) Enact(id string, now time.Time, inboxes []string) (*council.Enacte
 		return nil, nil, err
 	}
 	v.Now = now
-	file := parts.File()
+	file, err := parts.File()
+	if err != nil {
+		return nil, nil, err
+	}
 	e, err := v.Verify(file)
 	if err != nil && council.CodeOf(err) != council.NotYet {
 		return nil, nil, err

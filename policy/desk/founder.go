@@ -1,10 +1,6 @@
 package desk
 
 import (
-	"bytes"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,10 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hiddeco/sshsig"
-	"golang.org/x/crypto/ssh"
-
+	"sluice/perm"
 	"sluice/policy"
+	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/schema"
@@ -31,26 +26,19 @@ func MakeKey(path, comment string) (string, error) {
 	if raw, err := os.ReadFile(path + ".pub"); err == nil {
 		return strings.TrimSpace(string(raw)), nil
 	}
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	private, line, err := ballot.Generate(comment)
 	if err != nil {
 		return "", err
 	}
-	block, err := ssh.MarshalPrivateKey(private, comment)
-	if err != nil {
+	if err := perm.Dir(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}
-	key, err := ssh.NewPublicKey(public)
-	if err != nil {
+	if err := perm.Create(path, private, 0o600); errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("%s is there and %s.pub is not; write it with ssh-keygen -y, or move the key away", path, path)
+	} else if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-		return "", err
-	}
-	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " " + comment
-	return line, os.WriteFile(path+".pub", []byte(line+"\n"), 0o644)
+	return line, perm.Replace(path+".pub", []byte(line+"\n"), 0o644)
 }
 
 // Roster is council.yaml with these members.
@@ -156,19 +144,15 @@ func (d Desk) FoundAlone(member, keyFile, inbox string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	signer, err := ssh.ParsePrivateKey(raw)
-	if err != nil {
-		return errors.New("the founding member's key cannot be read")
-	}
 	text, err := os.ReadFile(filepath.Join(d.Motion(m.ID), council.TextName))
 	if err != nil {
 		return err
 	}
-	sig, err := sshsig.Sign(bytes.NewReader(text), signer, sshsig.HashSHA512, council.NamespaceOf(m.City))
+	sig, err := ballot.Sign(raw, text, council.NamespaceOf(m.City))
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(d.Motion(m.ID), council.BallotsName, member+".sig"), council.Armor(sig.Marshal()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(d.Motion(m.ID), council.BallotsName, member+".sig"), sig.File(), 0o644); err != nil {
 		return err
 	}
 	_, _, err = d.Enact(m.ID, now, []string{inbox})

@@ -4,20 +4,23 @@
 // The marks come from an order over the schema: for each key there is a relation
 // "protects at least as much", reflexive and transitive (docs/policy.md lists
 // them). A change that goes both ways, or that cannot be compared, is weaker. A
-// decision that is new, or a policy where there was none, is weaker than
-// nothing; one that is taken away is stronger.
+// decision that is new is weaker than nothing, and is compared with every decision
+// about the same kinds and zones that there is or was, so that no new name makes
+// it less weak than it is.
 //
 // Each change needs a quorum of the council: what is stronger can be done at
-// once by few, what is weaker takes many.
+// once by few, what is weaker takes many. What ends a public series, or leaves it
+// nothing to show, protects nobody less and still takes more than few: Ends.
+//
+// Everything that has an effect is said. What a document says is shown in quotes
+// or is a plain word, so that no name, title or reason looks like a line of ours.
 package diff
 
 import (
-	"maps"
 	"slices"
 
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
-	"sluice/policy/explain"
 )
 
 // Quorum is which of the charter's quorums a change needs.
@@ -40,40 +43,59 @@ func (q Quorum) Of(c *decision.Charter) int {
 // Change is one thing that is different.
 type Change struct {
 	// About is a decision's id, or the file: charter.yaml, kinds.yaml, zones.geojson,
-	// council.yaml, rules/NAME.
+	// council.yaml, rules/NAME, local/NAME; motion for what its head says.
 	About string
+	// Against is the decision that About is compared with; empty for what it was itself.
+	Against string
 	// Key is what of it: protect.epsilon, or a word of its own such as added.
 	Key   string
 	Mark  Mark
 	Needs Quorum
+	// Ends says that a public series ends by this, or may have nothing to show.
+	Ends bool
 	// Old and New are shown in each language; both empty for added and removed.
 	Old, New [3]string
 }
 
-// Compare lists all changes, the weaker ones first; old is nil for no policy.
-func Compare(old, new *bundle.Policy) []Change {
-	list := compare(old, new)
+// Compare lists all changes, the weaker ones first.
+func Compare(old Before, new *bundle.Policy) []Change {
+	c := newComparison(old, new)
+	if old.Policy == nil {
+		c.founded()
+	} else {
+		c.charter()
+		c.council()
+		c.kinds()
+		c.zones()
+		c.rules()
+		c.suspensions()
+		c.decisions()
+	}
+	return Sorted(c.changes)
+}
+
+// Sorted puts the weaker changes first, and leaves those of one mark in their order.
+func Sorted(list []Change) []Change {
 	slices.SortStableFunc(list, func(a, b Change) int { return int(b.Mark) - int(a.Mark) })
 	return list
 }
 
-func compare(old, new *bundle.Policy) []Change {
-	c := &comparison{old: old, new: new}
-	if old == nil {
-		c.founded()
-		for _, d := range new.Decisions {
-			c.add(Change{About: d.Decision, Key: "added", Mark: Weaker, Needs: Enact})
-		}
-		return c.changes
+// Gateways compares for which gateways two motions are; none stands for all. One
+// that was passed over meets everything at once, so any other list is weaker.
+func Gateways(old, new []string) []Change {
+	if within(old, new) && within(new, old) {
+		return nil
 	}
-	c.charter()
-	c.council()
-	c.kinds()
-	c.zones()
-	c.rules()
-	c.suspensions()
-	c.decisions()
+	c := &comparison{}
+	c.add(Change{About: "motion", Key: "gateways", Mark: Weaker, Old: text(showGateways(old)), New: text(showGateways(new))})
 	return c.changes
+}
+
+func showGateways(names []string) string {
+	if len(names) == 0 {
+		return "all"
+	}
+	return words(names)
 }
 
 // Overall is the mark of all changes together.
@@ -83,6 +105,11 @@ func Overall(changes []Change) Mark {
 		out = max(out, c.Mark)
 	}
 	return out
+}
+
+// Ends reports whether any of the changes ends a public series.
+func Ends(changes []Change) bool {
+	return slices.ContainsFunc(changes, func(c Change) bool { return c.Ends })
 }
 
 // Needs are the quorums that the changes need together, in the charter's order.
@@ -96,102 +123,31 @@ func Needs(changes []Change) []Quorum {
 	return out
 }
 
+// comparison is one comparison in the making.
 type comparison struct {
-	old, new *bundle.Policy
-	changes  []Change
+	before  Before
+	old     *bundle.Policy // nil for none
+	new     *bundle.Policy
+	renamed map[string]string           // new ids of decisions that are otherwise as they were, to their old ones
+	covered map[*bundle.Decision][]pair // what covers has computed
+	changes []Change
 }
 
+func newComparison(before Before, new *bundle.Policy) *comparison {
+	return &comparison{before: before, old: before.Policy, new: new, renamed: renames(before.Policy, new), covered: make(map[*bundle.Decision][]pair)}
+}
+
+// add notes a change. What ends a series takes more than the quick quorum.
 func (c *comparison) add(x Change) {
 	if x.Needs == "" {
 		x.Needs = map[Mark]Quorum{Neutral: Enact, Stronger: Suspend, Weaker: Weaken}[x.Mark]
 	}
+	if x.Ends && x.Needs == Suspend {
+		x.Needs = Enact
+	}
+	x.About, x.Against = word(x.About), optional(x.Against)
 	c.changes = append(c.changes, x)
 }
 
-// decisions compares by id. A decision that takes another's place is compared
-// with that one too: a new name does not make it new.
-func (c *comparison) decisions() {
-	for i := range c.new.Decisions {
-		b := &c.new.Decisions[i]
-		a := c.old.Decision(b.Decision)
-		if a == nil {
-			c.added(b)
-			continue
-		}
-		c.changes = append(c.changes, Decisions(c.old, a, c.new, b)...)
-	}
-	for _, a := range c.old.Decisions {
-		if c.new.Decision(a.Decision) == nil {
-			c.add(Change{About: a.Decision, Key: "removed", Mark: Stronger})
-		}
-	}
-}
-
-// added notes a new decision. Where the stream was another decision's, it must
-// protect as much, or it weakens what there was.
-func (c *comparison) added(b *bundle.Decision) {
-	needs := Enact
-	for i := range c.old.Decisions {
-		a := &c.old.Decisions[i]
-		if a.Stream.ID == b.Stream.ID && !atLeast(a, b) {
-			needs = Weaken
-		}
-	}
-	c.add(Change{About: b.Decision, Key: "added", Mark: Weaker, Needs: needs})
-}
-
-// Decisions compares two versions of one decision, key by key.
-func Decisions(oldPolicy *bundle.Policy, a *bundle.Decision, newPolicy *bundle.Policy, b *bundle.Decision) []Change {
-	c := &comparison{}
-	for _, k := range keys {
-		x := Change{About: b.Decision, Key: k.name}
-		for l := range explain.Languages {
-			lang := explain.Lang(l)
-			x.Old[l], x.New[l] = k.show(&shower{lang, oldPolicy}, a), k.show(&shower{lang, newPolicy}, b)
-		}
-		if k.mark != nil {
-			x.Mark = k.mark(a, b)
-		}
-		if x.Old != x.New || x.Mark != Neutral {
-			c.add(x)
-		}
-	}
-	return c.changes
-}
-
-func (c *comparison) suspensions() {
-	for _, s := range c.new.Suspended {
-		if c.old.Suspension(s.Decision) == nil {
-			c.add(Change{About: s.Decision, Key: "suspended", Mark: Stronger, New: [3]string{s.Reason, s.Reason, s.Reason}})
-		}
-	}
-	for _, s := range c.old.Suspended {
-		if c.new.Suspension(s.Decision) == nil && c.new.Decision(s.Decision) != nil {
-			c.add(Change{About: s.Decision, Key: "resumed", Mark: Weaker})
-		}
-	}
-}
-
-// rules compares rules and modules as text: what they do cannot be told from how
-// they look, so a change is weaker. Only modules where there were none must
-// protect more: they can do nothing but deny.
-func (c *comparison) rules() {
-	old, new := c.old.Rules(), c.new.Rules()
-	local := slices.ContainsFunc(slices.Collect(maps.Keys(old)), isLocal)
-	for _, name := range slices.Sorted(maps.Keys(new)) {
-		text, known := old[name]
-		switch {
-		case !known && isLocal(name) && !local:
-			c.add(Change{About: name, Key: "rules", Mark: Stronger})
-		case !known || text != new[name]:
-			c.add(Change{About: name, Key: "rules", Mark: Weaker})
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(old)) {
-		if _, ok := new[name]; !ok {
-			c.add(Change{About: name, Key: "rules", Mark: Weaker})
-		}
-	}
-}
-
-func isLocal(name string) bool { return len(name) > 6 && name[:6] == "local/" }
+// text is the same in every language.
+func text(s string) [3]string { return [3]string{s, s, s} }

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -205,6 +206,9 @@ from: 2030-01-01
 until: 2030-12-31
 `
 
+// between compares two policies of which the first had none before it.
+func between(old, new *bundle.Policy) []Change { return Compare(Before{Policy: old}, new) }
+
 // TestMarks: one change at a time, as docs/policy.md says.
 func TestMarks(t *testing.T) {
 	for _, c := range []struct {
@@ -240,7 +244,7 @@ func TestMarks(t *testing.T) {
 		if changed == plain {
 			t.Fatalf("%q is not there", c.old)
 		}
-		list := Compare(policyOf(t, plain), policyOf(t, changed))
+		list := between(policyOf(t, plain), policyOf(t, changed))
 		at := slices.IndexFunc(list, func(x Change) bool { return x.Key == c.key })
 		if at < 0 || list[at].Mark != c.want {
 			t.Errorf("%s to %s: %+v; want %s %s", c.old, c.new, list, c.key, c.want)
@@ -252,13 +256,13 @@ func TestMarks(t *testing.T) {
 			}
 		}
 	}
-	if list := Compare(policyOf(t, plain), policyOf(t, plain)); len(list) > 0 {
+	if list := between(policyOf(t, plain), policyOf(t, plain)); len(list) > 0 {
 		t.Errorf("nothing changed, and %+v is said", list)
 	}
-	if list := Compare(policyOf(t, plain), policyOf(t, "")); len(list) != 1 || list[0].Key != "removed" || list[0].Needs != Suspend {
+	if list := between(policyOf(t, plain), policyOf(t, "")); len(list) != 1 || list[0].Key != "removed" || list[0].Needs != Enact || !list[0].Ends || list[0].Mark != Stronger {
 		t.Errorf("taken away: %+v", list)
 	}
-	if list := Compare(policyOf(t, ""), policyOf(t, plain)); len(list) != 1 || list[0].Key != "added" || list[0].Needs != Enact || list[0].Mark != Weaker {
+	if list := between(policyOf(t, ""), policyOf(t, plain)); len(list) != 1 || list[0].Key != "added" || list[0].Needs != Enact || list[0].Mark != Weaker {
 		t.Errorf("new: %+v", list)
 	}
 }
@@ -324,8 +328,53 @@ func TestRulesAreNotTrusted(t *testing.T) {
 		"a rule more":     {nil, map[string]string{"rules/x.rego": "package x"}, Weaker},
 		"a test only":     {nil, map[string]string{"local/a_test.rego": "package x"}, Neutral},
 	} {
-		if got := Overall(Compare(with(c.old), with(c.new))); got != c.want {
+		if got := Overall(between(with(c.old), with(c.new))); got != c.want {
 			t.Errorf("%s is %s; want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestFirstRules: a first policy with rules that are not the program's, with some of
+// them missing or with none at all, says so.
+func TestFirstRules(t *testing.T) {
+	own := Own()
+	for name, c := range map[string]struct {
+		edit  func(bundle.Files)
+		about string
+		key   string
+		want  Mark
+	}{
+		"another rule": {func(f bundle.Files) { f["rules/charter.rego"] = append(f["rules/charter.rego"], '\n') }, "rules/charter.rego", "foreign", Weaker},
+		"one more":     {func(f bundle.Files) { f["rules/more.rego"] = []byte("package more\n") }, "rules/more.rego", "foreign", Weaker},
+		"one missing":  {func(f bundle.Files) { delete(f, "rules/release.rego") }, "rules/release.rego", "absent", Weaker},
+		"none": {func(f bundle.Files) {
+			for name := range own {
+				delete(f, name)
+			}
+		}, "rules/", "unbound", Weaker},
+		"a module": {func(f bundle.Files) { f["local/a.rego"] = []byte("package sluice.local\n") }, "local/a.rego", "module", Neutral},
+	} {
+		files := city()
+		delete(files, "rules/x.rego")
+		for name, text := range own {
+			files[name] = []byte(text)
+		}
+		honest, err := bundle.Read(maps.Clone(files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.edit(files)
+		p, err := bundle.Read(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := has(Compare(Before{}, p), c.about, c.key)
+		if x == nil || x.Mark != c.want || has(Compare(Before{}, honest), c.about, c.key) != nil {
+			t.Errorf("%s: %+v; want %s %s, %s", name, x, c.about, c.key, c.want)
+			continue
+		}
+		if words := x.Words(0); c.key != "absent" && c.key != "unbound" && !strings.Contains(words, "sha256:") {
+			t.Errorf("%s: %q names no digest", name, words)
 		}
 	}
 }

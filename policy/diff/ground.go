@@ -1,8 +1,6 @@
 package diff
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"math"
@@ -14,7 +12,8 @@ import (
 	"sluice/policy/plan"
 )
 
-// The ground on which decisions stand: charter, council, kinds and zones.
+// The ground on which decisions stand: charter and council here, kinds and zones in
+// files of their own.
 
 // floor is one key of the charter and its order.
 type floor struct {
@@ -34,16 +33,16 @@ var floors = []floor{
 	{"city", func(a, b *decision.Charter) Mark {
 		return same(a.City.ID == b.City.ID && a.City.Timezone == b.City.Timezone)
 	}, func(c *decision.Charter) string {
-		return fmt.Sprintf("%s, %s, %s, %s", c.City.ID, c.City.Name, c.City.Timezone, strings.Join(c.City.Languages, " "))
+		return fmt.Sprintf("%s, %s, %s, %s", word(c.City.ID), quote(c.City.Name), word(c.City.Timezone), words(c.City.Languages))
 	}},
-	{"purposes", func(a, b *decision.Charter) Mark { return subset(a.Purposes, b.Purposes) }, func(c *decision.Charter) string { return strings.Join(c.Purposes, ", ") }},
-	{"forbidden_classes", func(a, b *decision.Charter) Mark { return subset(b.ForbiddenClasses, a.ForbiddenClasses) }, func(c *decision.Charter) string { return strings.Join(c.ForbiddenClasses, ", ") }},
-	{"kinds_about_people", func(a, b *decision.Charter) Mark { return subset(b.KindsAboutPeople, a.KindsAboutPeople) }, func(c *decision.Charter) string { return strings.Join(c.KindsAboutPeople, ", ") }},
+	{"purposes", func(a, b *decision.Charter) Mark { return subset(a.Purposes, b.Purposes) }, func(c *decision.Charter) string { return words(c.Purposes) }},
+	{"forbidden_classes", func(a, b *decision.Charter) Mark { return subset(b.ForbiddenClasses, a.ForbiddenClasses) }, func(c *decision.Charter) string { return words(c.ForbiddenClasses) }},
+	{"kinds_about_people", func(a, b *decision.Charter) Mark { return subset(b.KindsAboutPeople, a.KindsAboutPeople) }, func(c *decision.Charter) string { return words(c.KindsAboutPeople) }},
 	{"min_units", func(a, b *decision.Charter) Mark { return greater(a.MinUnits, b.MinUnits) }, func(c *decision.Charter) string { return fmt.Sprint(c.MinUnits) }},
 	{"epsilon_per_day", func(a, b *decision.Charter) Mark { return mark(spends(b, a), spends(a, b)) }, func(c *decision.Charter) string {
-		var out []string
+		out := []string{}
 		for _, unit := range slices.Sorted(maps.Keys(c.EpsilonPerDay)) {
-			out = append(out, fmt.Sprintf("%s: %v", unit, c.EpsilonPerDay[unit]))
+			out = append(out, fmt.Sprintf("%s: %v", word(unit), c.EpsilonPerDay[unit]))
 		}
 		return strings.Join(out, ", ")
 	}},
@@ -77,22 +76,31 @@ func (c *comparison) charter() {
 	for _, f := range floors {
 		a, b := f.show(c.old.Charter), f.show(c.new.Charter)
 		if m := f.mark(c.old.Charter, c.new.Charter); a != b || m != Neutral {
-			c.add(Change{About: "charter.yaml", Key: f.name, Mark: m, Needs: Charter, Old: [3]string{a, a, a}, New: [3]string{b, b, b}})
+			c.add(Change{About: "charter.yaml", Key: f.name, Mark: m, Needs: Charter, Old: text(a), New: text(b)})
 		}
 	}
 }
 
-// founded shows the ground of a first policy.
+// founded shows a first policy whole: what has an effect and is not this program's.
 func (c *comparison) founded() {
 	for _, f := range floors {
 		c.add(Change{About: "charter.yaml", Key: f.name, New: text(f.show(c.new.Charter))})
 	}
-	c.texts("council.yaml", "member", nil, members(c.new.Council), Enact, Neutral)
+	c.texts("council.yaml", "member", nil, members(c.new.Council), Enact)
+	c.add(Change{About: "council.yaml", Key: "version", New: text(fmt.Sprint(c.new.Council.Version))})
 	for _, id := range slices.Sorted(maps.Keys(c.new.Kinds)) {
-		c.add(Change{About: "kinds.yaml", Key: "kind " + id, New: text(showKind(c.new.Kinds[id]))})
+		c.add(Change{About: "kinds.yaml", Key: "kind " + word(id), New: text(showKind(c.new.Kinds[id]))})
 	}
 	for _, id := range c.new.Zones.IDs() {
-		c.add(Change{About: "zones.geojson", Key: "zone " + id, New: text(c.new.Zones.Name(id))})
+		c.add(Change{About: "zones.geojson", Key: "zone " + word(id), New: text(showZone(c.new.Zones, id))})
+	}
+	c.add(Change{About: "zones.geojson", Key: "file", New: text(fileDigest(c.new.Zones))})
+	c.foundedRules()
+	for _, s := range c.new.Suspended {
+		c.add(Change{About: s.Decision, Key: "suspended", New: text(showSuspension(&s))})
+	}
+	for _, d := range c.new.Decisions {
+		c.add(Change{About: d.Decision, Key: "added", Mark: Weaker, Needs: Enact})
 	}
 }
 
@@ -102,28 +110,14 @@ func members(x *decision.Council) map[string]string {
 	for _, m := range x.Members {
 		keys := make([]string, len(m.Keys))
 		for i, k := range m.Keys {
-			keys[i] = fingerprint(k)
+			keys[i] = k.Fingerprint()
 		}
-		out[m.ID] = strings.Join(append([]string{m.Name}, append(term(m), keys...)...), ", ")
+		out[word(m.ID)] = strings.Join(append(append([]string{quote(m.Name)}, term(m)...), keys...), ", ")
 	}
 	for _, k := range x.Revoked {
-		out["- revoked "+fingerprint(k)] = fingerprint(k)
+		out["- revoked "+k.Fingerprint()] = k.Fingerprint()
 	}
 	return out
-}
-
-// fingerprint is a key as ssh-keygen -l shows it; the line itself where it is none.
-func fingerprint(line string) string {
-	fields := strings.Fields(line)
-	if len(fields) < 2 {
-		return line
-	}
-	raw, err := base64.StdEncoding.DecodeString(fields[1])
-	if err != nil {
-		return line
-	}
-	sum := sha256.Sum256(raw)
-	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 func term(m decision.Member) []string {
@@ -134,122 +128,33 @@ func term(m decision.Member) []string {
 }
 
 func (c *comparison) council() {
-	c.texts("council.yaml", "member", members(c.old.Council), members(c.new.Council), Roster, Neutral)
-	if c.old.Council.Version != c.new.Council.Version {
-		a, b := fmt.Sprint(c.old.Council.Version), fmt.Sprint(c.new.Council.Version)
-		c.add(Change{About: "council.yaml", Key: "version", Needs: Roster, Old: [3]string{a, a, a}, New: [3]string{b, b, b}})
+	c.texts("council.yaml", "member", members(c.old.Council), members(c.new.Council), Roster)
+	if a, b := c.old.Council.Version, c.new.Council.Version; a != b {
+		c.add(Change{About: "council.yaml", Key: "version", Needs: Roster, Old: text(fmt.Sprint(a)), New: text(fmt.Sprint(b))})
+	}
+	if a, b := order(c.old.Council, c.new.Council), order(c.new.Council, c.old.Council); a != b {
+		c.add(Change{About: "council.yaml", Key: "order", Needs: Roster, Old: text(a), New: text(b)})
 	}
 }
 
-// texts compares named texts.
-func (c *comparison) texts(about, what string, a, b map[string]string, needs Quorum, m Mark) {
-	names := slices.Collect(maps.Keys(a))
-	for name := range b {
-		if _, ok := a[name]; !ok {
-			names = append(names, name)
+// order names members of a roster who are in another one too, as they are listed.
+func order(of, other *decision.Council) string {
+	var out []string
+	for _, m := range of.Members {
+		if slices.ContainsFunc(other.Members, func(o decision.Member) bool { return o.ID == m.ID }) {
+			out = append(out, m.ID)
 		}
 	}
+	return words(out)
+}
+
+// texts compares named texts, none of which protects anybody.
+func (c *comparison) texts(about, what string, a, b map[string]string, needs Quorum) {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Compact(names) {
 		if x, y := a[name], b[name]; x != y {
-			c.add(Change{About: about, Key: what + " " + name, Mark: m, Needs: needs, Old: [3]string{x, x, x}, New: [3]string{y, y, y}})
-		}
-	}
-}
-
-// kinds: what a kind gains, a decision that named it already may get.
-func (c *comparison) kinds() {
-	ids := slices.Sorted(maps.Keys(c.old.Kinds))
-	for id := range c.new.Kinds {
-		if _, ok := c.old.Kinds[id]; !ok {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		a, was := c.old.Kinds[id]
-		b, is := c.new.Kinds[id]
-		switch {
-		case !was:
-			c.add(Change{About: "kinds.yaml", Key: "kind " + id, Mark: c.wanted(id), New: text(showKind(b))})
-		case !is:
-			c.add(Change{About: "kinds.yaml", Key: "kind " + id, Mark: Stronger, Old: text(showKind(a))})
-		case showKind(a) != showKind(b):
-			c.add(Change{About: "kinds.yaml", Key: "kind " + id, Mark: kindOrder(a, b), Old: text(showKind(a)), New: text(showKind(b))})
-		}
-	}
-}
-
-func text(s string) [3]string { return [3]string{s, s, s} }
-
-// wanted is the mark of a kind that appears: neutral unless a decision waits for it.
-func (c *comparison) wanted(kind string) Mark {
-	for _, d := range c.old.Decisions {
-		if slices.Contains(d.AppliesTo.Kinds, kind) {
-			return Weaker
-		}
-	}
-	return Neutral
-}
-
-func showKind(k decision.Kind) string {
-	var parts []string
-	for _, u := range k.Units {
-		parts = append(parts, strings.TrimSpace(u.Field+" = "+u.StandsFor))
-	}
-	for _, f := range k.Fields {
-		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s: %s %s %s", f.Name, f.Class, f.Type, f.Unit)))
-	}
-	if !k.Heartbeat.IsZero() {
-		parts = append(parts, "heartbeat "+k.Heartbeat.String())
-	}
-	return strings.Join(parts, "; ")
-}
-
-// kindOrder: fewer units and fields, and stricter classes, protect more. A unit
-// of measurement or a heartbeat protects nobody.
-func kindOrder(a, b decision.Kind) Mark {
-	return mark(kindAtLeast(a, b), kindAtLeast(b, a))
-}
-
-func kindAtLeast(a, b decision.Kind) bool {
-	for _, u := range b.Units {
-		if !slices.Contains(a.Units, u) {
-			return false
-		}
-	}
-	for _, f := range b.Fields {
-		if !slices.ContainsFunc(a.Fields, func(x decision.Field) bool {
-			return x.Name == f.Name && x.Type == f.Type && (x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
-		}) {
-			return false
-		}
-	}
-	return true
-}
-
-func (c *comparison) zones() {
-	for _, id := range c.new.Zones.IDs() {
-		switch {
-		case !c.old.Zones.Has(id):
-			m := Neutral
-			for _, d := range c.old.Decisions {
-				if slices.Contains(d.AppliesTo.Zones, id) {
-					m = Weaker
-				}
-			}
-			c.add(Change{About: "zones.geojson", Key: "zone " + id, Mark: m, New: text(c.new.Zones.Name(id))})
-		case !c.new.Zones.SameArea(id, c.old.Zones):
-			c.add(Change{About: "zones.geojson", Key: "area " + id, Mark: Weaker, New: text(c.new.Zones.Name(id))})
-		case c.new.Zones.Gateway(id) != c.old.Zones.Gateway(id):
-			c.add(Change{About: "zones.geojson", Key: "gateway " + id, Mark: Weaker, Old: text(c.old.Zones.Gateway(id)), New: text(c.new.Zones.Gateway(id))})
-		case c.new.Zones.Name(id) != c.old.Zones.Name(id):
-			c.add(Change{About: "zones.geojson", Key: "zone " + id, Old: text(c.old.Zones.Name(id)), New: text(c.new.Zones.Name(id))})
-		}
-	}
-	for _, id := range c.old.Zones.IDs() {
-		if !c.new.Zones.Has(id) {
-			c.add(Change{About: "zones.geojson", Key: "zone " + id, Mark: Stronger, Old: text(c.old.Zones.Name(id))})
+			c.add(Change{About: about, Key: what + " " + name, Needs: needs, Old: text(x), New: text(y)})
 		}
 	}
 }

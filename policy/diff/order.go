@@ -2,6 +2,7 @@ package diff
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"time"
 
@@ -49,16 +50,12 @@ func same(equal bool) Mark { return mark(equal, equal) }
 
 // atLeast is the order over decisions: whether b protects everybody at least as
 // much as a, key by key. It is reflexive and transitive. The keys that say
-// nothing about protection (title, legal_basis, lateness) are not in it.
-func atLeast(a, b *bundle.Decision) bool {
-	return !slices.ContainsFunc(keys, func(k key) bool { return k.mark != nil && k.mark(a, b) == Weaker })
-}
+// nothing about protection (title, legal_basis) are not in it.
+func atLeast(a, b *bundle.Decision) bool { return len(weakerKeys(a, b)) == 0 }
 
-// key is one thing that a decision says, how it is ordered and how it is shown.
-type key struct {
-	name string
-	mark func(a, b *bundle.Decision) Mark // nil: always neutral
-	show func(s *shower, d *bundle.Decision) string
+// weakerKeys are the keys in which b protects less than a, or cannot be compared.
+func weakerKeys(a, b *bundle.Decision) []key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k key) bool { return k.mark == nil || k.mark(a, b) != Weaker })
 }
 
 func whereOrder(a, b *bundle.Decision) Mark {
@@ -119,11 +116,21 @@ func coarser(a, b *bundle.Decision) bool {
 		if !slices.Contains(b.Keep, g.Field) {
 			continue
 		}
-		if !slices.ContainsFunc(b.Generalise, func(h plan.Generalise) bool { return covers(g, h) }) {
+		x, y := roundings(a, g.Field), roundings(b, g.Field)
+		// One rounding after another makes other classes than either of them.
+		if len(x) > 1 || len(y) > 1 {
+			if !reflect.DeepEqual(x, y) {
+				return false
+			}
+		} else if len(y) == 0 || !covers(g, y[0]) {
 			return false
 		}
 	}
 	return true
+}
+
+func roundings(d *bundle.Decision, field string) []plan.Generalise {
+	return slices.DeleteFunc(slices.Clone(d.Generalise), func(g plan.Generalise) bool { return g.Field != field })
 }
 
 // covers reports whether classes of h are unions of classes of g.
@@ -145,9 +152,11 @@ func everyOrder(a, b *bundle.Decision) Mark {
 	return mark(x > 0 && y%x == 0, y > 0 && x%y == 0)
 }
 
+// categoryOrder: readings of other categories are refused, so that without a
+// category more of them count.
 func categoryOrder(a, b *bundle.Decision) Mark {
 	x, y := a.Stream.Category, b.Stream.Category
-	return mark(y.Field == "" || y.Field == x.Field && within(y.Values, x.Values), x.Field == "" || y.Field == x.Field && within(x.Values, y.Values))
+	return mark(y.Field == x.Field && within(y.Values, x.Values), x.Field == y.Field && within(x.Values, y.Values))
 }
 
 func measuresOrder(a, b *bundle.Decision) Mark {

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sluice/policy/explain"
@@ -43,12 +44,26 @@ var labels = map[string][3]string{
 	"removed":                   {"the decision ends", "la decisió s'acaba", "la decisión termina"},
 	"suspended":                 {"suspended at once", "se suspèn de seguida", "se suspende enseguida"},
 	"resumed":                   {"no longer suspended", "deixa d'estar suspesa", "deja de estar suspendida"},
+	"renamed":                   {"only its name is another", "només canvia de nom", "solo cambia de nombre"},
+	"lifted":                    {"that one is suspended, and this one about the same is not", "aquella està suspesa, i aquesta sobre el mateix no", "aquella está suspendida, y esta sobre lo mismo no"},
+	"further":                   {"protects less than further decisions about the same, or cannot be compared with them", "protegeix menys que altres decisions sobre el mateix, o no s'hi pot comparar", "protege menos que otras decisiones sobre lo mismo, o no se puede comparar con ellas"},
+	"stopped":                   {"no longer gives numbers, because of other changes, for", "deixa de donar nombres, per altres canvis, de", "deja de dar números, por otros cambios, de"},
+	"started":                   {"gives numbers that it did not give, because of other changes, for", "dona nombres que no donava, per altres canvis, de", "da números que no daba, por otros cambios, de"},
+	"suspension":                {"since when and why it is suspended", "des de quan i per què està suspesa", "desde cuándo y por qué está suspendida"},
 	"rules":                     {"the rules themselves change; ask who wrote them what for", "canvien les regles mateixes; pregunteu per què a qui les ha escrites", "cambian las reglas mismas; pregunte por qué a quien las ha escrito"},
+	"module":                    {"a module of the council's own, which can only deny", "un mòdul propi del consell, que només pot denegar", "un módulo propio del consejo, que solo puede denegar"},
+	"foreign":                   {"this rule is not the program's own; ask who wrote it what for", "aquesta regla no és la del programa; pregunteu per què a qui l'ha escrita", "esta regla no es la del programa; pregunte por qué a quien la ha escrito"},
+	"absent":                    {"this rule of the program's own is missing; ask who took it out what for", "falta aquesta regla del programa; pregunteu per què a qui l'ha treta", "falta esta regla del programa; pregunte por qué a quien la ha quitado"},
+	"unbound":                   {"the motion brings no rules: those of each gateway's program hold, also when it is updated", "la moció no porta regles: valen les del programa de cada passarel·la, també quan s'actualitza", "la moción no trae reglas: valen las del programa de cada pasarela, también cuando se actualiza"},
+	"gateways":                  {"the gateways that it is for; those that were passed over meet everything at once", "les passarel·les a què s'adreça; les que se n'havien deixat fora ho troben tot de cop", "las pasarelas a las que se dirige; las que habían quedado fuera lo encuentran todo de golpe"},
+	"singly":                    {"sensors of this kind will be shown singly, with place and contact:", "els sensors d'aquest tipus es mostraran un per un, amb lloc i contacte:", "los sensores de este tipo se mostrarán uno por uno, con lugar y contacto:"},
+	"uncovered":                 {"other zones no longer come before this one where they overlap, so that more may be measured in it:", "altres zones ja no passen davant d'aquesta on se superposen, i s'hi pot mesurar més:", "otras zonas ya no van antes que esta donde se superponen, y en ella se puede medir más:"},
+	"covered":                   {"other zones come before this one where they overlap, so that less is measured in it:", "altres zones passen davant d'aquesta on se superposen, i s'hi mesura menys:", "otras zonas van antes que esta donde se superponen, y en ella se mide menos:"},
+	"file":                      {"the file of zones, which is public as it is", "el fitxer de zones, que és públic tal com és", "el fichero de zonas, que es público tal como es"},
+	"order":                     {"order of the members", "ordre dels membres", "orden de los miembros"},
 	"member":                    {"member", "membre", "miembro"},
 	"kind":                      {"kind of sensor", "tipus de sensor", "tipo de sensor"},
 	"zone":                      {"zone", "zona", "zona"},
-	"area":                      {"borders of the zone", "límits de la zona", "límites de la zona"},
-	"gateway":                   {"gateway of the zone", "passarel·la de la zona", "pasarela de la zona"},
 	"purposes":                  {"allowed purposes", "finalitats permeses", "finalidades permitidas"},
 	"forbidden_classes":         {"classes of fields that are forbidden", "classes de camps prohibides", "clases de campos prohibidas"},
 	"kinds_about_people":        {"kinds that count people", "tipus que compten persones", "tipos que cuentan personas"},
@@ -64,29 +79,53 @@ var labels = map[string][3]string{
 	"version":                   {"version of the roster", "versió del cens", "versión del censo"},
 }
 
-// Words is the change as one line: what, then old and new.
-func (c Change) Words(l explain.Lang) string { return explain.Plain(c.words(l)) }
+// label is a key in words, with the name that stands behind it.
+func label(key string, l explain.Lang) string {
+	what, which, _ := strings.Cut(key, " ")
+	if of, ok := labels[what]; ok {
+		return strings.TrimSpace(of[l] + " " + which)
+	}
+	return key
+}
+
+var (
+	nothing  = [3]string{"nothing", "res", "nada"}
+	compared = [3]string{"compared with decision", "comparada amb la decisió", "comparada con la decisión"}
+	ending   = [3]string{"(a public series ends, or may show nothing)", "(una sèrie pública s'acaba, o pot no mostrar res)", "(una serie pública termina, o puede no mostrar nada)"}
+)
+
+// onlyNew are keys of which there is no old value to show.
+var onlyNew = []string{"suspended", "further", "stopped", "started"}
+
+// Words is the change as one line: compared with what, which key, old and new, and
+// whether it ends anything.
+func (c Change) Words(l explain.Lang) string {
+	line := c.words(l)
+	if c.Against != "" {
+		line = compared[l] + " " + c.Against + ": " + line
+	}
+	if c.Ends {
+		line += " " + ending[l]
+	}
+	return explain.Plain(line)
+}
 
 func (c Change) words(l explain.Lang) string {
-	what, which, _ := strings.Cut(c.Key, " ")
-	label, ok := labels[what]
-	line := c.Key
-	if ok {
-		line = strings.TrimSpace(label[l] + " " + which)
-	}
-	none := [3]string{"nothing", "res", "nada"}[l]
+	line, old, new := label(c.Key, l), c.Old[l], c.New[l]
+	what, _, named := strings.Cut(c.Key, " ")
 	switch {
-	case c.Old[l] == "" && c.New[l] == "":
+	case old == "" && new == "":
 		return line
-	case c.Key == "suspended":
-		return line + ": " + c.New[l]
+	case slices.Contains(onlyNew, what):
+		return line + ": " + new
+	case named && (what == "uncovered" || what == "covered"):
+		return line + " (" + new + ")"
 	}
-	old, new := c.Old[l], c.New[l]
 	if old == "" {
-		old = none
+		old = nothing[l]
 	}
 	if new == "" {
-		new = none
+		new = nothing[l]
 	}
 	return fmt.Sprintf("%s: %s → %s", line, old, new)
 }

@@ -25,6 +25,7 @@ var words = map[string][3]string{
 	"context":    {"context, and how residents were informed", "context, i com s'ha informat els veïns", "contexto, y cómo se ha informado a los vecinos"},
 	"decision":   {"Decision %s: %s", "Decisió %s: %s", "Decisión %s: %s"},
 	"sensors":    {"Sensors concerned: %d (%s), run by %s.", "Sensors afectats: %d (%s), gestionats per %s.", "Sensores afectados: %d (%s), gestionados por %s."},
+	"homes":      {"Sensors concerned: %d, each of which stands for somebody and is named nowhere, run by %s.", "Sensors afectats: %d, cadascun dels quals representa algú i no s'anomena enlloc, gestionats per %s.", "Sensores afectados: %d, cada uno de los cuales representa a alguien y no se nombra en ningún sitio, gestionados por %s."},
 	"nosensors":  {"No registered sensor is concerned yet.", "Encara no hi ha cap sensor registrat afectat.", "Todavía no hay ningún sensor registrado afectado."},
 	"fields":     {"| field | class | what becomes of it |\n|---|---|---|", "| camp | classe | què se'n fa |\n|---|---|---|", "| campo | clase | qué se hace con él |\n|---|---|---|"},
 	"dropped":    {"dropped at the door", "es descarta a l'entrada", "se descarta en la entrada"},
@@ -97,16 +98,21 @@ func (d *doc) decision(x *bundle.Decision) error {
 	}
 	d.line("```text\n" + strings.TrimSpace(text) + "\n```")
 	var ids, owners []string
+	homes := x.Unit.Sensor != ""
 	for i := range d.reg.Sensors {
 		s := &d.reg.Sensors[i]
 		if slices.Contains(x.AppliesTo.Kinds, s.Kind) && (x.Stream.Place.ByPoint() || slices.Contains(x.AppliesTo.Zones, s.ZoneOf(d.p.Zones))) {
 			ids, owners = append(ids, s.ID), append(owners, s.Owner)
+			homes = homes || d.p.Kinds[s.Kind].Home()
 		}
 	}
 	slices.Sort(owners)
-	if len(ids) == 0 {
+	switch {
+	case len(ids) == 0:
 		d.line(d.say("nosensors"))
-	} else {
+	case homes: // a list of them would be one of homes
+		d.line(d.say("homes", len(ids), strings.Join(slices.Compact(owners), ", ")))
+	default:
 		d.line(d.say("sensors", len(ids), strings.Join(ids, ", "), strings.Join(slices.Compact(owners), ", ")))
 	}
 	d.b.WriteString(d.say("fields") + "\n")

@@ -80,7 +80,7 @@ func say(l Lang, key string, args ...any) string {
 var elided = strings.NewReplacer("del 1 de ", "de l'1 de ", "del 11 de ", "de l'11 de ", "al 1 de ", "a l'1 de ", "al 11 de ", "a l'11 de ")
 
 func (t *text) heading() {
-	t.b.WriteString(t.say("heading", t.d.Decision, Plain(t.l.Title(t.d.Title))) + "\n\n")
+	t.b.WriteString(Plain(t.say("heading", t.d.Decision, t.l.Title(t.d.Title))) + "\n\n")
 }
 
 func (t *text) section(title string, lines []string) {

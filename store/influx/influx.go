@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +28,7 @@ import (
 	"github.com/influxdata/influxdb-client-go/v2/api/write"
 	influxlog "github.com/influxdata/influxdb-client-go/v2/log"
 
+	"sluice/perm"
 	"sluice/store"
 )
 
@@ -74,7 +74,7 @@ var silence = sync.OnceFunc(func() { influxlog.Log = nil })
 func Open(c Config) (*Store, error) {
 	token := ""
 	if c.TokenFile != "" {
-		raw, err := os.ReadFile(c.TokenFile)
+		raw, err := perm.Read(c.TokenFile, perm.Secret)
 		if err != nil {
 			return nil, fmt.Errorf("store: influx: token_file: %w", err)
 		}

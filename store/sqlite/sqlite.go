@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"modernc.org/sqlite" // also registers the driver "sqlite"
+
+	"sluice/perm"
 )
 
 // schema has each row of text once: what the rows of one cell and measure share
@@ -105,6 +107,10 @@ func newStore(db *sql.DB) *Store {
 
 // Open opens the file for writing, making it if need be.
 func Open(ctx context.Context, path string) (*Store, error) {
+	// What was released is for others to read; the files beside it take its mode.
+	if _, err := perm.Touch(path, 0o644); err != nil {
+		return nil, fmt.Errorf("opening store %s: %w", path, err)
+	}
 	db, err := sql.Open("sqlite", DSN(path, false))
 	if err != nil {
 		return nil, err

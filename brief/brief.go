@@ -1,0 +1,117 @@
+// Package brief bounds what is said: in a log, on a terminal, in an answer. What a
+// broker, a database, a rule or a file name brings into an error may be megabytes,
+// several lines, or steer a terminal.
+//
+//	brief.Text("a\nb\x1b[2J") // `a b\x1b[2J`, the escape shown as four characters
+package brief
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Max is the longest text, and the longest line of a report, in bytes.
+const Max = 300
+
+// The bounds of a report: a tool's answer over several lines, such as a mistake in a
+// file with the lines around it.
+const (
+	MaxLines  = 24
+	MaxReport = 4096 // bytes
+)
+
+const (
+	ellipsis = "…"
+	tail     = 90 // bytes of the end that are kept: what to do stands there
+)
+
+// Text is s in one line of at most Max bytes of valid UTF-8: what is too long is
+// cut in the middle, since the beginning says where and the end what to do. Spaces
+// and line breaks become one space, other characters that do not print are shown
+// escaped.
+func Text(s string) string {
+	if short(s) {
+		return s
+	}
+	const reach = 4 * Max // of either end is looked at: the rest is cut anyway
+	if len(s) > 2*reach {
+		return join(plain(s[:reach]), plain(s[len(s)-reach:]))
+	}
+	if p := plain(s); len(p) > Max {
+		return join(p, p)
+	} else {
+		return p
+	}
+}
+
+// join is the beginning of a and the end of b.
+func join(a, b string) string {
+	a, b = a[:min(len(a), Max-tail-len(ellipsis))], b[max(0, len(b)-tail):]
+	for len(a) > 0 && !utf8.ValidString(a) {
+		a = a[:len(a)-1]
+	}
+	for len(b) > 0 && !utf8.RuneStart(b[0]) {
+		b = b[1:]
+	}
+	return a + ellipsis + b
+}
+
+// short reports whether s can stay as it is, which most texts can.
+func short(s string) bool {
+	return len(s) <= Max && utf8.ValidString(s) && !strings.Contains(s, "  ") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) && strings.TrimSpace(s) == s
+}
+
+func plain(s string) string {
+	var b strings.Builder
+	gap := false
+	for i, size := 0, 0; i < len(s); i += size {
+		var r rune
+		r, size = utf8.DecodeRuneInString(s[i:])
+		if unicode.IsSpace(r) {
+			gap = b.Len() > 0
+			continue
+		}
+		if gap {
+			b.WriteByte(' ')
+			gap = false
+		}
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b.WriteRune(unicode.ReplacementChar)
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// Report is s over at most MaxLines lines and MaxReport bytes, each line with its
+// indent and at most Max bytes behind it.
+func Report(s string) string {
+	var b strings.Builder
+	n := 0
+	for line := range strings.Lines(s) {
+		line = strings.TrimRight(line, "\r\n")
+		indent := line[:min(len(line)-len(strings.TrimLeft(line, " ")), 40)]
+		line = indent + inner(line[len(indent):])
+		if n++; n > MaxLines || b.Len()+len(line)+1 > MaxReport-len(ellipsis) {
+			b.WriteString(ellipsis)
+			return b.String()
+		}
+		b.WriteString(line + "\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// inner is Text, but for spaces within, which line snippets up.
+func inner(line string) string {
+	if len(line) <= Max && utf8.ValidString(line) && !strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return line
+	}
+	return Text(line)
+}

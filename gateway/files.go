@@ -1,0 +1,170 @@
+package gateway
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sluice/gateway/inbox"
+	"sluice/perm"
+)
+
+// What is in the state directory, by the most that its mode may be. What is not
+// here is public on purpose: the books, the policy laid out for people, and the
+// store, which the open data's own user reads (docs/operations.md).
+const (
+	modePrivate = 0o600
+	modeOwnDir  = 0o700
+	modeOpenDir = 0o755
+	modePublic  = 0o644
+)
+
+// stateFiles are the files and directories of the state directory that are
+// believed, by the most that their mode may be.
+func stateFiles(dir string) map[string]fs.FileMode {
+	list := map[string]fs.FileMode{
+		"lock": modePrivate, "checkpoint": modeOwnDir, "public": modeOpenDir, "policy": modeOpenDir,
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		list["ledger.db"+suffix], list["store.db"+suffix] = modePrivate, modePublic
+	}
+	for _, segment := range names(filepath.Join(dir, "checkpoint")) {
+		list[filepath.Join("checkpoint", segment)] = modePrivate
+	}
+	out := make(map[string]fs.FileMode, len(list))
+	for name, most := range list {
+		out[filepath.Join(dir, name)] = most
+	}
+	return out
+}
+
+// stateProblems are the reasons why a state directory must not be believed: somebody
+// else could have written what is in it.
+func stateProblems(dir string) []error {
+	if err := perm.Check(dir, perm.Ours); err != nil {
+		return []error{err}
+	}
+	var list []error
+	for path := range stateFiles(dir) {
+		check := perm.CheckHere
+		if open := filepath.Base(path); open == "public" || open == "policy" || strings.HasPrefix(open, "store.db") {
+			check = perm.Check // may well be on another disk
+		}
+		if err := check(path, perm.Ours); err != nil {
+			list = append(list, err)
+		}
+	}
+	return list
+}
+
+// tighten takes away what others can read in a state directory that an earlier
+// version, or a wider umask, has left, and returns what it was.
+func tighten(dir string) ([]string, error) {
+	var done []string
+	for path, most := range stateFiles(dir) {
+		if most == modePublic || most == modeOpenDir {
+			continue
+		}
+		changed, err := perm.Tighten(path, most)
+		if err != nil {
+			return done, err
+		}
+		if changed {
+			done = append(done, strings.TrimPrefix(path, dir+string(filepath.Separator)))
+		}
+	}
+	return done, nil
+}
+
+// policyProblems are the files of an editable policy, and the directory of an inbox,
+// that others can write.
+func (c *Config) policyProblems() []error {
+	if c.Policy.Signed() {
+		if inbox.IsURL(c.Policy.Inbox) {
+			return nil
+		}
+		return some(perm.Check(c.Policy.Inbox, perm.Trusted))
+	}
+	return editable(c.Policy.Dir, 2)
+}
+
+// editable are a directory, its files and those of directories within, down to a
+// depth, that others can write.
+func editable(path string, depth int) []error {
+	if err := perm.Check(path, perm.Trusted); err != nil {
+		return some(err)
+	}
+	var list []error
+	for _, name := range names(path) {
+		if depth > 0 {
+			list = append(list, editable(filepath.Join(path, name), depth-1)...)
+		}
+	}
+	return list
+}
+
+// names are those in a directory; none where it is not one, which who opens it says.
+func names(dir string) []string {
+	entries, _ := os.ReadDir(dir)
+	list := make([]string, 0, len(entries))
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+// keyProblems say why keys must not be kept in a directory that was named.
+func keyProblems(keys string) []error {
+	if keys == "auto" || keys == "memory" {
+		return nil
+	}
+	return some(perm.Check(keys, perm.Private))
+}
+
+func some(err error) []error {
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+// guard refuses what others could have written, and keys where others could read
+// them.
+func (c *Config) guard() error {
+	list := append(stateProblems(c.Dir), append(c.policyProblems(), keyProblems(c.Keys)...)...)
+	if len(list) == 0 {
+		return nil
+	}
+	return refuse("%w", list[0])
+}
+
+// files says what guard refuses, and what a start would tighten.
+func (d *doctor) files() {
+	list := append(stateProblems(d.cfg.Dir), append(d.cfg.policyProblems(), keyProblems(d.cfg.Keys)...)...)
+	for _, err := range list {
+		d.fail("files", err, "mend it: the gateway does not start")
+	}
+	wide := false
+	for path, most := range stateFiles(d.cfg.Dir) {
+		info, err := os.Lstat(path)
+		if err == nil && info.Mode().Perm()&^most&0o077 != 0 && len(list) == 0 {
+			d.say("files", Warn, path+" can be read by others", "the gateway takes that away when it starts")
+			wide = true
+		}
+	}
+	if len(list) == 0 && !wide {
+		d.say("files", Fine, "nobody else can write what is believed, or read what is secret", "")
+	}
+}
+
+// fail is a finding about an error; one about a file's mode brings its own hint.
+func (d *doctor) fail(check string, err error, hint string) {
+	var w *perm.Wrong
+	if errors.As(err, &w) {
+		d.say(check, Fail, w.Path+" "+w.What, w.Mend)
+		return
+	}
+	d.say(check, Fail, err.Error(), hint)
+}

@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"sluice/books"
+	"sluice/policy"
+	"sluice/register"
+)
+
+// Whether a sensor is shown singly, with place and contact, hangs on three files
+// that people edit. A missing word, a misspelt kind or a kind that is gone must not
+// show a home: a sensor is listed only where the policy knows its kind, and where
+// its kind has never stood for somebody, or was voted out of that.
+
+// homesOf are the kinds whose sensors stand for somebody, by kinds.yaml or as the
+// unit of any decision, also one that is past, suspended or not run.
+func homesOf(set *policy.Set) map[string]bool {
+	homes := make(map[string]bool)
+	for id, k := range set.Kinds {
+		if k.Home() {
+			homes[id] = true
+		}
+	}
+	for _, d := range set.Decisions {
+		for _, id := range d.AppliesTo.Kinds {
+			if d.Unit.Sensor != "" {
+				homes[id] = true
+			}
+		}
+	}
+	return homes
+}
+
+// mindHomes adds a set's homes to those known when it comes into force. A kind is
+// forgotten only when a motion has it without, and as many members signed as the
+// policy before asks for weakening. The caller holds mu.
+func (g *Gateway) mindHomes(set *policy.Set) {
+	homes := homesOf(set)
+	for _, id := range slices.Sorted(maps.Keys(g.homes)) {
+		_, known := set.Kinds[id]
+		switch {
+		case homes[id] || !known:
+		case g.enacted != nil && g.latest != nil && len(g.enacted.Ballots) >= g.latest.Charter.Quorums.Weaken:
+			delete(g.homes, id)
+			g.log.Warn("the council has voted that sensors of this kind stand for nobody; they are listed singly now", "kind", id, "motion", g.enacted.ID)
+		default:
+			g.log.Warn("this kind stood for somebody and does not any more; its sensors stay a number", "kind", id, "hint", "give it back its unit {sensor: true, ...} in kinds.yaml, or let the council vote with the quorum for weakening")
+		}
+	}
+	maps.Copy(g.homes, homes)
+}
+
+// shown is how a sensor is shown: singly, as one of homes, or as one of unknown kind.
+type shown int
+
+const (
+	unknown shown = iota
+	homely
+	singly
+)
+
+// sorts are how each sensor of the register is shown, under the policy that was in
+// force last; nothing is shown singly before there is one.
+func (g *Gateway) sorts(set *policy.Set) map[string]shown {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	homes := homesOf(set)
+	maps.Copy(homes, g.homes)
+	out := make(map[string]shown)
+	for i := range g.register.Sensors {
+		s := &g.register.Sensors[i]
+		switch _, known := set.Kinds[s.Kind]; {
+		case !known:
+			out[s.ID] = unknown
+		case homes[s.Kind]:
+			out[s.ID] = homely
+		default:
+			out[s.ID] = singly
+		}
+	}
+	return out
+}
+
+// strangers are the sensors whose kind a policy does not know.
+func strangers(reg *register.Register, set *policy.Set) (ids []string) {
+	for i := range reg.Sensors {
+		if _, known := set.Kinds[reg.Sensors[i].Kind]; !known {
+			ids = append(ids, reg.Sensors[i].ID)
+		}
+	}
+	return ids
+}
+
+// crowd counts the sensors that are not shown singly.
+type crowd struct {
+	homes   map[books.Homes]int
+	unknown map[books.Unknown]int
+}
+
+func newCrowd() crowd {
+	return crowd{make(map[books.Homes]int), make(map[books.Unknown]int)}
+}
+
+// add counts one; a zone that the policy does not have is nobody's business.
+func (c crowd) add(s *register.Sensor, set *policy.Set, how shown) {
+	zone := s.ZoneOf(set.Zones)
+	if !set.Zones.Has(zone) {
+		zone = ""
+	}
+	if how == unknown {
+		c.unknown[books.Unknown{Zone: zone}]++
+	} else {
+		c.homes[books.Homes{Kind: s.Kind, Zone: zone}]++
+	}
+}
+
+// write puts the numbers into the register's book, in one order.
+func (c crowd) write(reg *books.Register) {
+	for h, n := range c.homes {
+		h.Number = n
+		reg.Homes = append(reg.Homes, h)
+	}
+	for u, n := range c.unknown {
+		u.Number = n
+		reg.Unknown = append(reg.Unknown, u)
+	}
+	slices.SortFunc(reg.Homes, func(a, b books.Homes) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone)) })
+	slices.SortFunc(reg.Unknown, func(a, b books.Unknown) int { return cmp.Compare(a.Zone, b.Zone) })
+}

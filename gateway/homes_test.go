@@ -1,0 +1,74 @@
+package gateway
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/council"
+	"sluice/policy/decision"
+	"sluice/register"
+)
+
+// TestWhoIsShown: a sensor is listed only where its kind is known and has never stood
+// for somebody, unless as many members as the quorum for weakening say so.
+func TestWhoIsShown(t *testing.T) {
+	reg, err := register.Parse("r", []byte("sensors:\n  - {id: a, owner: o, kind: meter, zone: z, registered: 2026-01-01}\n  - {id: b, owner: o, kind: gate, zone: z, registered: 2026-01-01}\n  - {id: c, owner: o, kind: typo, zone: z, registered: 2026-01-01}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(kinds ...string) *policy.Set {
+		p := &bundle.Policy{Charter: &decision.Charter{Quorums: decision.Quorums{Weaken: 5}}, Kinds: map[string]decision.Kind{}}
+		for _, k := range kinds {
+			id, unit, _ := strings.Cut(k, " ")
+			kind := decision.Kind{}
+			switch unit {
+			case "home":
+				kind.Units = []decision.KindUnit{{Sensor: true, StandsFor: "home"}}
+			case "decided":
+				d := &decision.Document{AppliesTo: decision.AppliesTo{Kinds: []string{id}}, Unit: decision.Unit{Sensor: "home"}}
+				p.Decisions = append(p.Decisions, bundle.Decision{Document: d})
+			}
+			p.Kinds[id] = kind
+		}
+		return &policy.Set{Policy: p}
+	}
+	type step struct {
+		set    *policy.Set
+		voters int // -1 for an unsigned directory
+	}
+	for name, c := range map[string]struct {
+		steps []step
+		want  shown
+	}{
+		"known":                            {[]step{{set("gate", "meter"), -1}}, singly},
+		"a home":                           {[]step{{set("gate", "meter home"), -1}}, homely},
+		"by a decision":                    {[]step{{set("gate", "meter decided"), -1}}, homely},
+		"not known":                        {[]step{{set("gate"), -1}}, unknown},
+		"unit lost, unsigned":              {[]step{{set("gate", "meter home"), -1}, {set("gate", "meter"), -1}}, homely},
+		"decision gone, unsigned":          {[]step{{set("gate", "meter decided"), -1}, {set("gate", "meter"), -1}}, homely},
+		"kind gone":                        {[]step{{set("gate", "meter home"), -1}, {set("gate"), -1}}, unknown},
+		"kind gone and back":               {[]step{{set("gate", "meter home"), -1}, {set("gate"), -1}, {set("gate", "meter"), -1}}, homely},
+		"unit lost, few":                   {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 4}}, homely},
+		"unit lost, enough":                {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 5}}, singly},
+		"unit lost, enough, and back":      {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 5}, {set("gate", "meter home"), 4}, {set("gate", "meter"), 4}}, homely},
+		"kind gone by enough, back by few": {[]step{{set("gate", "meter home"), 4}, {set("gate"), 5}, {set("gate", "meter"), 4}}, homely},
+	} {
+		g := &Gateway{log: slog.New(slog.DiscardHandler), register: reg, homes: map[string]bool{}}
+		var last *policy.Set
+		for _, s := range c.steps {
+			if g.enacted = nil; s.voters >= 0 {
+				g.enacted = &council.Enacted{Ballots: make([]council.Ballot, s.voters)}
+			}
+			g.adopted(s.set)
+			last = s.set
+		}
+		g.adopted(nil) // taken away: nothing changes
+		got := g.sorts(last)
+		if got["a"] != c.want || got["b"] != singly || got["c"] != unknown {
+			t.Errorf("%s: %v; want %v", name, got, c.want)
+		}
+	}
+}

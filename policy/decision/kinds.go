@@ -1,0 +1,143 @@
+package decision
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/policy/plan"
+)
+
+// Kind is what devices of one sort can send.
+type Kind struct {
+	Units  []KindUnit `yaml:"units" json:"units"`
+	Fields []Field    `yaml:"fields" json:"fields"`
+	// Heartbeat is how often a device of this kind says that it is alive; a
+	// kind about people without one never yields no_data.
+	Heartbeat plan.Period `yaml:"heartbeat" json:"heartbeat"`
+}
+
+// Home reports whether a sensor of this kind can itself stand for somebody, as a
+// meter does for a home. Then it is shown nowhere singly.
+func (k Kind) Home() bool {
+	for _, u := range k.Units {
+		if u.Sensor {
+			return true
+		}
+	}
+	return false
+}
+
+// KindUnit says who stands for whom: a field that tells units apart, or the sensor
+// itself, never both. StandsFor is device, vehicle, card, home or person.
+type KindUnit struct {
+	Field     string `yaml:"field" json:"field,omitempty"`
+	Sensor    bool   `yaml:"sensor" json:"sensor,omitempty"`
+	StandsFor string `yaml:"stands_for" json:"stands_for"`
+}
+
+// Field is one thing a device sends, and how personal it is.
+type Field struct {
+	Name  string `yaml:"name" json:"name"`
+	Type  string `yaml:"type" json:"type"` // int, float, string, bool or time
+	Unit  string `yaml:"unit" json:"unit,omitempty"`
+	Class string `yaml:"class" json:"class"`
+}
+
+var (
+	types   = []string{"int", "float", "string", "bool", "time"}
+	classes = []string{"measurement", "identifier", "quasi-identifier", "location", "free-text", "credential"}
+	units   = []string{"device", "vehicle", "card", "home", "person"}
+	// fieldPattern has what keys of sensors' messages contain.
+	fieldPattern = regexp.MustCompile(`^[A-Za-z0-9_@][A-Za-z0-9_.@:/-]{0,63}$`)
+)
+
+// Bounds of kinds.yaml.
+const (
+	MaxKinds  = 500
+	MaxFields = 32 // of a kind
+	maxUnits  = 8  // of a kind
+	maxLabel  = 40 // bytes of a unit of measurement
+)
+
+// ParseKinds reads kinds.yaml.
+func ParseKinds(name string, raw []byte) (map[string]Kind, error) {
+	var file struct {
+		Kinds map[string]Kind `yaml:"kinds"`
+	}
+	if err := Decode(name, raw, &file); err != nil {
+		return nil, err
+	}
+	if len(file.Kinds) > MaxKinds {
+		return nil, fmt.Errorf("%s: more than %d kinds; take out those that no sensor has", name, MaxKinds)
+	}
+	for id, k := range file.Kinds {
+		if !Name(id) {
+			return nil, fmt.Errorf("%s: the kind %s needs a name: %s", name, short(id), NameForm)
+		}
+		if err := k.check(); err != nil {
+			return nil, fmt.Errorf("%s: kind %s: %w", name, id, err)
+		}
+	}
+	return file.Kinds, nil
+}
+
+// short quotes a text for an error, cut, and without anything a terminal obeys.
+func short(s string) string {
+	if len(s) > maxLabel {
+		s = s[:maxLabel] + "..."
+	}
+	return fmt.Sprintf("%+q", s)
+}
+
+func (k Kind) check() error {
+	if len(k.Fields) == 0 || len(k.Fields) > MaxFields {
+		return fmt.Errorf("needs 1 to %d fields", MaxFields)
+	}
+	seen := map[string]bool{}
+	for _, f := range k.Fields {
+		if err := f.check(); err != nil {
+			return err
+		}
+		if seen[f.Name] {
+			return fmt.Errorf("field %s is there twice; each needs a name of its own", f.Name)
+		}
+		seen[f.Name] = true
+	}
+	if beat := k.Heartbeat.Nominal(); !k.Heartbeat.IsZero() && (beat < time.Second || beat > 24*time.Hour) {
+		return errors.New("heartbeat is at least a second and at most a day, e.g. PT5M")
+	}
+	if len(k.Units) > maxUnits {
+		return fmt.Errorf("has more than %d units; a decision needs one", maxUnits)
+	}
+	for i, u := range k.Units {
+		switch {
+		case !slices.Contains(units, u.StandsFor):
+			return fmt.Errorf("a unit stands for %s; write stands_for: device", strings.Join(units, ", "))
+		case u.Sensor == (u.Field != ""):
+			return fmt.Errorf("the unit that stands for a %[1]s does not say who does: write either {sensor: true, stands_for: %[1]s} or {field: FIELD, stands_for: %[1]s}", u.StandsFor)
+		case u.Field != "" && !seen[u.Field]:
+			return fmt.Errorf("the unit that stands for a %s names %s, which is none of its fields; name one that is listed under fields", u.StandsFor, short(u.Field))
+		case slices.Contains(k.Units[:i], u):
+			return fmt.Errorf("the unit that stands for a %s is there twice; take one out", u.StandsFor)
+		}
+	}
+	return nil
+}
+
+func (f Field) check() error {
+	switch {
+	case !fieldPattern.MatchString(f.Name):
+		return fmt.Errorf("the field %s needs a name: at most 64 letters, digits and _ . @ : / -", short(f.Name))
+	case !slices.Contains(types, f.Type):
+		return fmt.Errorf("field %s: type is one of %s", f.Name, strings.Join(types, ", "))
+	case !slices.Contains(classes, f.Class):
+		return fmt.Errorf("field %s: class is one of %s", f.Name, strings.Join(classes, ", "))
+	case len(f.Unit) > maxLabel || !Visible(f.Unit):
+		return fmt.Errorf("field %s: unit is at most %d bytes of visible text, e.g. dB(A)", f.Name, maxLabel)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package diff
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"sluice/policy/bundle"
+	"sluice/policy/decision"
+)
+
+// kinds: what a kind gains, a decision that named it already may get; what it
+// loses, a decision may need, and a home that it stood for is a sensor like others.
+func (c *comparison) kinds() {
+	ids := slices.AppendSeq(slices.Collect(maps.Keys(c.old.Kinds)), maps.Keys(c.new.Kinds))
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		a, was := c.old.Kinds[id]
+		b, is := c.new.Kinds[id]
+		x := Change{About: "kinds.yaml", Key: "kind " + word(id)}
+		switch {
+		case !was:
+			x.Mark, x.New = c.wanted(id), text(showKind(b))
+		case !is:
+			x.Mark, x.Old, x.Ends = Stronger, text(showKind(a)), c.inUse(id)
+		case showKind(a) == showKind(b):
+			continue
+		default:
+			x.Mark, x.Old, x.New = kindOrder(a, b), text(showKind(a)), text(showKind(b))
+		}
+		if a.Home() && !b.Home() {
+			x.Mark = Weaker
+			c.add(Change{About: "kinds.yaml", Key: "singly " + word(id), Mark: Weaker})
+		}
+		c.add(x)
+	}
+}
+
+// wanted is the mark of a kind that appears: neutral unless a decision waits for it.
+func (c *comparison) wanted(kind string) Mark {
+	if c.inUse(kind) {
+		return Weaker
+	}
+	return Neutral
+}
+
+// inUse reports whether a decision in force names the kind.
+func (c *comparison) inUse(kind string) bool {
+	return slices.ContainsFunc(c.old.Decisions, func(d bundle.Decision) bool { return slices.Contains(d.AppliesTo.Kinds, kind) })
+}
+
+// showKind says all that a kind has, in its order.
+func showKind(k decision.Kind) string {
+	var parts []string
+	for _, u := range k.Units {
+		what := "unit"
+		if u.Field != "" {
+			what += " " + word(u.Field)
+		}
+		if u.Sensor {
+			what += " sensor"
+		}
+		parts = append(parts, what+" = "+word(u.StandsFor))
+	}
+	for _, f := range k.Fields {
+		line := word(f.Name) + ": " + word(f.Class) + " " + word(f.Type)
+		if f.Unit != "" {
+			line += " " + quote(f.Unit)
+		}
+		parts = append(parts, line)
+	}
+	if !k.Heartbeat.IsZero() {
+		parts = append(parts, "heartbeat "+k.Heartbeat.String())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// kindOrder: the same units, fewer fields and stricter classes protect at least as
+// much. A unit of measurement or a heartbeat protects nobody.
+func kindOrder(a, b decision.Kind) Mark {
+	return mark(kindAtLeast(a, b), kindAtLeast(b, a))
+}
+
+func kindAtLeast(a, b decision.Kind) bool {
+	if !within(a.Units, b.Units) || !within(b.Units, a.Units) {
+		return false
+	}
+	for _, f := range b.Fields {
+		if !slices.ContainsFunc(a.Fields, func(x decision.Field) bool {
+			return x.Name == f.Name && x.Type == f.Type && (x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
+		}) {
+			return false
+		}
+	}
+	return true
+}
