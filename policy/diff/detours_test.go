@@ -121,9 +121,17 @@ func TestDetours(t *testing.T) {
 		"without a category more count":         {[]step{all(swap("decisions/d.yaml", "by: [zone]", "by: [zone, {field: sort, values: [x]}]"), swap("decisions/d.yaml", "speed]", "speed, sort]")), swap("decisions/d.yaml", ", {field: sort, values: [x]}", "")}, "d", "publish.by"},
 		"roundings change places":               {[]step{swap("decisions/d.yaml", "place:", "generalise: [{field: speed, step: 10}, {field: speed, step: 15}]\nplace:"), swap("decisions/d.yaml", "step: 10}, {field: speed, step: 15}", "step: 15}, {field: speed, step: 10}")}, "d", "generalise"},
 		"one rounding after another":            {[]step{swap("decisions/d.yaml", "place:", "generalise: [{field: speed, step: 10}]\nplace:"), swap("decisions/d.yaml", "step: 10", "step: 15}, {field: speed, step: 20")}, "d", "generalise"},
-		"a rule":                                {[]step{put("rules/x.rego", "package y\n")}, "rules/x.rego", "rules"},
-		"a rule is missing":                     {[]step{drop("rules/x.rego")}, "rules/x.rego", "rules"},
-		"a second module":                       {[]step{put("local/a.rego", "package sluice.local\n"), put("local/b.rego", "package sluice.local\n")}, "local/b.rego", "module"},
+		"a kind left and taken again":           {[]step{swap("decisions/d.yaml", "[counter]", "[other]"), other(looser...)}, "e", "protect.epsilon"},
+		"a kind renamed under it":               {[]step{swap("kinds.yaml", "  counter:", "  tally:"), other(append(looser, "[counter]", "[tally]")...)}, "e", "protect.epsilon"},
+		"a zone moved away from under it": {[]step{swap("zones.geojson", feature("a", "0", "10"), feature("a", "40", "50")),
+			all(swap("zones.geojson", feature("b", "20", "30"), feature("b", "0", "10")), other(append(looser, "[a]", "[b]")...))}, "e", "protect.epsilon"},
+		"a kind that one waits for": {[]step{swap("decisions/d.yaml", "[counter]", "[counter, ghost]"), swap("kinds.yaml", "  other:", "  ghost:")}, "kinds.yaml", "kind ghost"},
+		"a zone that one waits for": {[]step{swap("decisions/d.yaml", "[a]", "[a, y]"), swap("zones.geojson", `"id": "b"`, `"id": "y"`)}, "zones.geojson", "zone y"},
+		"a zone of another gateway": {[]step{swap("zones.geojson", `"properties": {}`, `"properties": {"gateway": "g"}`)}, "zones.geojson", "zone a"},
+		"other borders":             {[]step{swap("zones.geojson", feature("b", "20", "30"), feature("b", "20", "31"))}, "zones.geojson", "zone b"},
+		"a rule":                    {[]step{put("rules/x.rego", "package y\n")}, "rules/x.rego", "rules"},
+		"a rule is missing":         {[]step{drop("rules/x.rego")}, "rules/x.rego", "rules"},
+		"a second module":           {[]step{put("local/a.rego", "package sluice.local\n"), put("local/b.rego", "package sluice.local\n")}, "local/b.rego", "module"},
 	} {
 		list := walk(t, c.steps...)
 		x := has(list, c.about, c.key)
@@ -175,6 +183,7 @@ func TestEnds(t *testing.T) {
 		"rounded where nobody can tell": {[]step{all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`), swap(file, `"distinct(unit)"`, `"mean(speed)"`)),
 			swap(file, "place:", "generalise: [{field: speed, step: 1000}]\nplace:")}, true},
 		"rounded to two edges":    {[]step{mean, swap(file, "place:", "generalise: [{field: speed, to: [0, 200]}]\nplace:")}, true},
+		"hardly any chance":       {with("delta: 1e-6", "delta: 1e-300"), true},
 		"more than a street has":  {[]step{swap(file, "min_units: 10", "min_units: 5000"), swap(file, "min_units: 5000", "min_units: 20000")}, true},
 		"hardly ever counted":     {[]step{swap(file, "max_contributions: 2", "max_contributions: 24"), swap(file, "max_contributions: 24", "max_contributions: 2")}, true},
 		"in small steps":          {[]step{swap(file, "min_units: 10", "min_units: 150"), swap(file, "min_units: 150", "min_units: 1000")}, true},
@@ -195,6 +204,25 @@ func TestEnds(t *testing.T) {
 		if len(list) == 0 || Ends(list) != c.ends || TakesNotice(list) != c.ends || c.ends && quick {
 			t.Errorf("%s: %+v; notice is %v, the quick quorum is enough: %v", name, list, TakesNotice(list), quick)
 		}
+	}
+}
+
+// TestTheGroundSaysWhatEnds: the line of a kind or zone that goes says so itself,
+// where a decision names it.
+func TestTheGroundSaysWhatEnds(t *testing.T) {
+	for about, c := range map[string]struct {
+		key  string
+		step step
+	}{
+		"kinds.yaml":    {"kind counter", swap("kinds.yaml", "  counter:", "  tally:")},
+		"zones.geojson": {"zone a", swap("zones.geojson", `"id": "a"`, `"id": "y"`)},
+	} {
+		if x := has(walk(t, c.step), about, c.key); x == nil || !x.Ends || x.Needs == Suspend {
+			t.Errorf("%s that goes: %+v", c.key, x)
+		}
+	}
+	if x := has(walk(t, swap("zones.geojson", `"id": "b"`, `"id": "y"`)), "zones.geojson", "zone b"); x == nil || x.Ends {
+		t.Errorf("a zone that nobody names, and goes: %+v", x)
 	}
 }
 
