@@ -309,6 +309,10 @@ func confine() error {
 		limits[unix.RLIMIT_DATA] = childMemory
 		debug.SetMemoryLimit(childMemory / 2)
 	}
+	// Where a machine's or a container's memory ends, the child goes and not the
+	// gateway (proc_pid_oom_score_adj(5)). It is a precaution: not everywhere is there
+	// such a file.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0o600)
 	for what, most := range limits {
 		if err := unix.Setrlimit(what, &unix.Rlimit{Cur: most, Max: most}); err != nil {
 			return fmt.Errorf("confining the rules: %w", err)

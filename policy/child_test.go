@@ -289,6 +289,9 @@ func TestTaste(t *testing.T) {
 	if _, err := Compile(context.Background(), c, files); err != nil {
 		t.Errorf("the child, after that: %v", err)
 	}
+	if score, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", c.p.cmd.Process.Pid)); err == nil && strings.TrimSpace(string(score)) != "1000" {
+		t.Errorf("the child would not be the first to go: %s", score)
+	}
 	gone := NewChild("/bin/false")
 	if err := gone.Taste(context.Background(), packed); CodeOf(err) != Died {
 		t.Errorf("a child that dies: %v; want %s", err, Died)

@@ -92,10 +92,16 @@ func TestConfigs(t *testing.T) {
 	})
 	t.Run("limits", func(t *testing.T) {
 		t.Parallel()
-		unit, compose := read(t, "../configs/systemd/sluice-gateway.service"), read(t, "../configs/compose.yaml")
-		for _, line := range []string{"LimitNOFILE=65536", "MemoryMax=1G", "MemoryHigh=896M", "TasksMax=256", "MemorySwapMax=0"} {
-			if !strings.Contains(unit, "\n"+line+"\n") {
-				t.Errorf("the gateway's unit does not say %s", line)
+		compose := read(t, "../configs/compose.yaml")
+		for unit, lines := range map[string][]string{
+			"sluice-gateway.service":  {"LimitNOFILE=65536", "MemoryMax=2G", "MemoryHigh=1792M", "OOMPolicy=continue", "TasksMax=256", "MemorySwapMax=0"},
+			"sluice-opendata.service": {"LimitNOFILE=8192", "MemoryMax=1536M", "TasksMax=256", "MemorySwapMax=0"},
+		} {
+			text := read(t, "../configs/systemd/"+unit)
+			for _, line := range lines {
+				if !strings.Contains(text, "\n"+line+"\n") {
+					t.Errorf("%s does not say %s", unit, line)
+				}
 			}
 		}
 		if !strings.Contains(compose, "mem_limit: 256m") || !strings.Contains(compose, "pids_limit: 256") {
