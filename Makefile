@@ -29,7 +29,7 @@ lint:
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzPeriod:policy/plan \
-	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:policy/decision FuzzDirectory:policy/check FuzzDraw:opendata/atlas FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt
+	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:policy/decision FuzzDirectory:policy/check FuzzDraw:opendata/atlas FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener
 
 fuzz:
 	@echo "seed $(SEED)"
@@ -53,10 +53,15 @@ bench-http: build
 	go build -o bin/benchhttp ./test/benchhttp
 	bin/benchhttp -sluice bin/sluice
 
-# bench-abuse prints what others notice while somebody does their worst.
+# bench-abuse prints what strangers and rogue sensors can do to those who are honest,
+# and a crowd of one address to visitors: how long these wait and what memory it
+# costs; about eight minutes.
 bench-abuse: build
 	@echo "seed none: the worst is always the same"
-	go run ./test/benchabuse/pages -sluice bin/sluice
+	go build -o bin/benchabuse-doors ./test/benchabuse/doors
+	bin/benchabuse-doors -sluice bin/sluice
+	go build -o bin/benchabuse-pages ./test/benchabuse/pages
+	bin/benchabuse-pages -sluice bin/sluice
 
 # audit tests the guarantee from outside, over the real binary: under a quarter of an
 # hour on two cores. It exits with 1 when anything fails.

@@ -90,6 +90,18 @@ func TestConfigs(t *testing.T) {
 			}
 		}
 	})
+	t.Run("limits", func(t *testing.T) {
+		t.Parallel()
+		unit, compose := read(t, "../configs/systemd/sluice-gateway.service"), read(t, "../configs/compose.yaml")
+		for _, line := range []string{"LimitNOFILE=65536", "MemoryMax=1G", "MemoryHigh=896M", "TasksMax=256", "MemorySwapMax=0"} {
+			if !strings.Contains(unit, "\n"+line+"\n") {
+				t.Errorf("the gateway's unit does not say %s", line)
+			}
+		}
+		if !strings.Contains(compose, "mem_limit: 256m") || !strings.Contains(compose, "pids_limit: 256") {
+			t.Error("the gateway's container has no limits")
+		}
+	})
 	t.Run("compose.yaml", func(t *testing.T) {
 		t.Parallel()
 		var file struct {

@@ -93,18 +93,15 @@ func says(name string, raw ...byte) deed {
 	return deed{name: name, do: func(c net.Conn, _ uint16, _ int) { _, _ = c.Write(raw) }}
 }
 
-// TestRogueBroker: both ways in are open, and the broker lies, floods, reads nothing,
-// says nothing, or a byte a second. The process goes on, its memory is bounded, the
-// broker is tried again, and the sensors at the listener are acknowledged meanwhile.
-func TestRogueBroker(t *testing.T) {
-	t.Parallel()
-	r := newRogue(t,
-		deed{"SUBACK with codes too many", true, func(c net.Conn, id uint16, n int) {
+// badDeeds are a lie, floods, and silence.
+func badDeeds() []deed {
+	return []deed{
+		{"SUBACK with codes too many", true, func(c net.Conn, id uint16, n int) {
 			_, _ = c.Write(append([]byte{0x90, byte(12 + n), byte(id >> 8), byte(id)}, make([]byte, n+10)...))
 		}},
 		says("SUBACK for nothing", 0x90, 3, 0, 1, 1),
 		says("256 MiB", 0x40, 0xff, 0xff, 0xff, 0x7f),
-		deed{"a million empty publications", false, func(c net.Conn, _ uint16, _ int) {
+		{"a million empty publications", false, func(c net.Conn, _ uint16, _ int) {
 			lot := bytes.Repeat([]byte{0x31, 3, 0, 1, 'a'}, 10_000)
 			for range 100 {
 				if _, err := c.Write(lot); err != nil {
@@ -113,7 +110,7 @@ func TestRogueBroker(t *testing.T) {
 			}
 			_ = c.Close()
 		}},
-		deed{"publications whose acknowledgements it does not read", false, func(c net.Conn, _ uint16, _ int) {
+		{"publications whose acknowledgements it does not read", false, func(c net.Conn, _ uint16, _ int) {
 			_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
 			lot := bytes.Repeat([]byte{0x32, 5, 0, 1, 'a', 0, 7}, 10_000)
 			for range 300 {
@@ -123,8 +120,8 @@ func TestRogueBroker(t *testing.T) {
 			}
 			_ = c.Close()
 		}},
-		deed{"nothing, not even to a ping", false, func(c net.Conn, _ uint16, _ int) { _, _ = io.Copy(io.Discard, c) }},
-		deed{"a byte a second", false, func(c net.Conn, _ uint16, _ int) {
+		{"nothing, not even to a ping", false, func(c net.Conn, _ uint16, _ int) { _, _ = io.Copy(io.Discard, c) }},
+		{"a byte a second", false, func(c net.Conn, _ uint16, _ int) {
 			for _, b := range append([]byte{0x30, 0x7f, 0, 1, 'a'}, make([]byte, 100)...) {
 				if _, err := c.Write([]byte{b}); err != nil {
 					return
@@ -132,7 +129,15 @@ func TestRogueBroker(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}},
-	)
+	}
+}
+
+// TestRogueBroker: both ways in are open, and the broker lies, floods, reads nothing,
+// says nothing, or a byte a second. The process goes on, its memory is bounded, the
+// broker is tried again, and the sensors at the listener are acknowledged meanwhile.
+func TestRogueBroker(t *testing.T) {
+	t.Parallel()
+	r := newRogue(t, badDeeds()...)
 	c := found(t, small())
 	path := filepath.Join(c.dir, "gateway.yaml")
 	write(t, path, read(t, path)+fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\n", r.addr))

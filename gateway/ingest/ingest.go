@@ -176,8 +176,8 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			return i.stop(ctx, nil)
 		case err := <-i.fatal:
 			return err
-		case m := <-i.queue.Take():
-			err = i.burst(ctx, w, m)
+		case <-i.queue.Ready():
+			err = i.burst(ctx, w)
 		case e := <-i.enact:
 			e.done <- i.enactNow(e)
 		case <-tick.C:
@@ -201,21 +201,18 @@ func (i *Ingest) untilFeedback() time.Duration {
 }
 
 // burst takes messages until none waits or the commit is due.
-func (i *Ingest) burst(ctx context.Context, w wall, m intake.Message) error {
+func (i *Ingest) burst(ctx context.Context, w wall) error {
 	deadline := time.Now().Add(commitWait)
-	for {
+	for i.readings < commitReadings && !time.Now().After(deadline) {
+		m, ok := i.queue.Take()
+		if !ok {
+			break
+		}
 		if err := i.take(ctx, w, m); err != nil {
 			return err
 		}
-		if i.readings >= commitReadings || time.Now().After(deadline) {
-			return i.commit(ctx)
-		}
-		select {
-		case m = <-i.queue.Take():
-		default:
-			return i.commit(ctx)
-		}
 	}
+	return i.commit(ctx)
 }
 
 func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {

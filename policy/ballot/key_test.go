@@ -1,9 +1,12 @@
 package ballot
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -55,6 +58,39 @@ func TestOneLineOneKey(t *testing.T) {
 	}
 	if _, err := ParseKey(strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))); err == nil || !strings.Contains(err.Error(), "3072") {
 		t.Errorf("a weak key: %v", err)
+	}
+}
+
+// TestOneWireForm: what the library would read in more than one form is read in one.
+func TestOneWireForm(t *testing.T) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 3072)
+	check(t, err)
+	public, err := ssh.NewPublicKey(&rsaKey.PublicKey)
+	check(t, err)
+	padded := ssh.Marshal(struct {
+		Type string
+		E, N []byte
+	}{ssh.KeyAlgoRSA, append([]byte{0}, big.NewInt(int64(rsaKey.E)).Bytes()...), append([]byte{0, 0}, rsaKey.N.Bytes()...)})
+	line := func(wire []byte) string { return "ssh-rsa " + base64.StdEncoding.EncodeToString(wire) }
+	if _, err := ParseKey(line(public.Marshal())); err != nil {
+		t.Error(err)
+	}
+	if _, err := ParseKey(line(padded)); err == nil {
+		t.Error("a key with zeros before its numbers is read")
+	}
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	check(t, err)
+	public, err = ssh.NewPublicKey(&curve.PublicKey)
+	check(t, err)
+	text := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))
+	if _, err := ParseKey(text); err != nil || !strings.HasSuffix(text, "=") {
+		t.Fatal(text, err)
+	}
+	i := strings.IndexByte(text, '=') - 1
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	spare := text[:i] + string(digits[strings.IndexByte(digits, text[i])+1]) + text[i+1:] // a bit that stands for nothing
+	if _, err := ParseKey(spare); err == nil {
+		t.Errorf("%q is read", spare)
 	}
 }
 

@@ -270,6 +270,35 @@ func TestAsStockOpenSSH(t *testing.T) {
 	}
 }
 
+// TestShortRSA: a signature that begins with a zero may be written without it, and
+// is brought to its full length.
+func TestShortRSA(t *testing.T) {
+	k, err := rsa.GenerateKey(rand.Reader, 3072)
+	check(t, err)
+	s, err := ssh.NewSignerFromKey(k)
+	check(t, err)
+	key := Key{string(s.PublicKey().Marshal())}
+	for i := range 20_000 { // one in 256 begins with a zero
+		text := fmt.Appendf(nil, "text %d", i)
+		sig, err := sshsig.Sign(bytes.NewReader(text), s, sshsig.HashSHA512, namespace)
+		check(t, err)
+		if sig.Signature.Blob[0] != 0 {
+			continue
+		}
+		full := sshsig.Armor(sig)
+		sig.Signature.Blob = sig.Signature.Blob[1:]
+		short, err := Parse(sshsig.Armor(sig))
+		check(t, err)
+		same, err := Parse(full)
+		check(t, err)
+		if short.Key != key || short.Verify(text, namespace) != nil || !bytes.Equal(short.File(), same.File()) {
+			t.Error("the short form is another ballot, or none")
+		}
+		return
+	}
+	t.Fatal("no signature begins with a zero")
+}
+
 // TestUntouched: a security key that was not touched does not vote, although
 // ssh-keygen only reports it.
 func TestUntouched(t *testing.T) {

@@ -1,13 +1,16 @@
 // Package intake is the bounded queue between the ways in, listener and mqtt,
 // and the one goroutine that takes messages from it. A message stays in the
 // queue's account until it is acknowledged, so a standstill behind it pushes
-// back on whoever sends.
+// back on whoever sends. Each sender has a share of its own besides: who sends
+// faster than readings are taken waits for itself, and not the others for it. What
+// waits is taken from the senders in turn.
 package intake
 
 import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -18,6 +21,9 @@ const (
 	maxBytes   = 64 << 20
 	perMessage = 512  // overhead counted for each message
 	queued     = 8192 // messages
+	// One sender's part, a commit's worth of small readings (1,000 of 250 bytes) or
+	// one large message, whichever is more. It is what others wait behind at most.
+	shareBytes = 1 << 20
 )
 
 // Message is one publication that waits for its acknowledgement.
@@ -37,10 +43,16 @@ type Message struct {
 	Own    bool
 	Marker int
 
+	// Tick says that it must not be taken before anything that was put in before it, nor
+	// after anything that was put in after it: a simulated clock's.
+	Tick bool
+
 	// Conn, ID and QoS are the way in's own, to acknowledge with.
 	Conn any
 	ID   uint16
 	QoS  byte
+
+	share *Share
 }
 
 const mute = "message"
@@ -56,24 +68,66 @@ func (Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mute) }
 
 func (m *Message) weight() int64 { return min(maxBytes, int64(len(m.Payload)+len(m.Topic))+perMessage) }
 
+func (m *Message) part() int64 { return min(shareBytes, m.weight()) }
+
 // Queue is the queue and its account. It is safe for concurrent use.
 type Queue struct {
-	messages chan Message
-	room     *semaphore.Weighted
+	room  *semaphore.Weighted
+	free  chan int32 // places that are
+	ready chan struct{}
+	rest  *Share // of those without one of their own
+
+	mu     sync.Mutex
+	places [queued]place
+	turn   *Share // a ring of those with messages, at who is next; nil for none
+	ticks  chain  // what waits for all that came before it
+	came   uint64 // messages put in, ever
 }
+
+// place is one message in the queue and the next of its chain.
+type place struct {
+	m    Message
+	came uint64
+	next int32
+}
+
+// chain is messages in order, by their places.
+type chain struct{ first, last int32 }
 
 // New makes an empty queue.
 func New() *Queue {
-	return &Queue{messages: make(chan Message, queued), room: semaphore.NewWeighted(maxBytes)}
+	q := &Queue{room: semaphore.NewWeighted(maxBytes), free: make(chan int32, queued), ready: make(chan struct{}, 1), rest: NewShare(), ticks: empty}
+	for i := range int32(queued) {
+		q.free <- i
+	}
+	return q
 }
 
 // Put waits for room and puts a message in; false when ctx ended first.
-func (q *Queue) Put(ctx context.Context, m Message) bool {
+func (q *Queue) Put(ctx context.Context, m Message) bool { return q.put(ctx, q.rest, m) }
+
+// PutFrom is Put for a sender with a share: it waits for room in that first, so that
+// one sender cannot fill the queue. Whoever waits in it reads no more from its peer.
+func (q *Queue) PutFrom(ctx context.Context, s *Share, m Message) bool {
+	if s.room.Acquire(ctx, m.part()) != nil {
+		return false
+	}
+	m.share = s
+	if q.put(ctx, s, m) {
+		return true
+	}
+	s.room.Release(m.part())
+	return false
+}
+
+func (q *Queue) put(ctx context.Context, s *Share, m Message) bool {
 	if q.room.Acquire(ctx, m.weight()) != nil {
 		return false
 	}
 	select {
-	case q.messages <- m:
+	case at := <-q.free:
+		q.push(s, at, m)
+		q.wake()
 		return true
 	case <-ctx.Done():
 		q.room.Release(m.weight())
@@ -81,14 +135,37 @@ func (q *Queue) Put(ctx context.Context, m Message) bool {
 	}
 }
 
-// Take is what was put in, in order.
-func (q *Queue) Take() <-chan Message { return q.messages }
+func (q *Queue) wake() {
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+}
+
+// Ready says that there may be something to take.
+func (q *Queue) Ready() <-chan struct{} { return q.ready }
+
+// Take takes the next message; false when there is none.
+func (q *Queue) Take() (Message, bool) {
+	m, at, more := q.pop()
+	if at == none {
+		return Message{}, false
+	}
+	q.free <- at
+	if more {
+		q.wake()
+	}
+	return m, true
+}
 
 // Done gives the room of messages back and forgets them.
 func (q *Queue) Done(list []Message) {
 	var weight int64
 	for i := range list {
 		weight += list[i].weight()
+		if s := list[i].share; s != nil {
+			s.room.Release(list[i].part())
+		}
 		list[i] = Message{}
 	}
 	q.room.Release(weight)

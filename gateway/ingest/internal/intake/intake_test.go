@@ -26,7 +26,8 @@ func TestTheQueueIsBounded(t *testing.T) {
 	taken := []Message{}
 	for range 63 {
 		q.Put(context.Background(), big)
-		taken = append(taken, <-q.Take())
+		m, _ := q.Take()
+		taken = append(taken, m)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
@@ -36,5 +37,133 @@ func TestTheQueueIsBounded(t *testing.T) {
 	q.Done(taken[:1])
 	if !q.Put(context.Background(), big) {
 		t.Error("there is room again, and it is not given")
+	}
+}
+
+// TestASenderHasAShare: one that fills its own waits, and others do not.
+func TestASenderHasAShare(t *testing.T) {
+	q, one, other := New(), NewShare(), NewShare()
+	small := Message{Payload: make([]byte, 250)}
+	ctx, cancel := context.WithCancel(context.Background())
+	n := 0
+	for full := false; !full; {
+		ctx, stop := context.WithTimeout(ctx, 20*time.Millisecond)
+		if full = !q.PutFrom(ctx, one, small); !full {
+			n++
+		}
+		stop()
+	}
+	cancel()
+	if n < 1000 || n > queued/4 {
+		t.Errorf("one sender may have %d messages waiting", n)
+	}
+	if !q.PutFrom(context.Background(), other, small) {
+		t.Error("another sender waits for it")
+	}
+	m, _ := q.Take()
+	taken := []Message{m}
+	q.Done(taken)
+	if !q.PutFrom(context.Background(), one, small) {
+		t.Error("its share has room again, and it waits")
+	}
+	huge := Message{Payload: make([]byte, 2*shareBytes)}
+	if !q.PutFrom(context.Background(), NewShare(), huge) {
+		t.Error("a message larger than a share never gets in")
+	}
+}
+
+// TestInTurn: senders are taken from by turns, each one's messages in order; who sends
+// large ones sits out for them, and a tick comes after all that was before it and
+// before all that was after.
+func TestInTurn(t *testing.T) {
+	q := New()
+	put := func(s *Share, id uint16, size int) {
+		t.Helper()
+		if !q.PutFrom(context.Background(), s, Message{ID: id, Payload: make([]byte, size)}) {
+			t.Fatal("there is no room")
+		}
+	}
+	take := func() string {
+		got := ""
+		var list []Message
+		for m, ok := q.Take(); ok; m, ok = q.Take() {
+			got += fmt.Sprint(m.ID, " ")
+			list = append(list, m)
+		}
+		q.Done(list)
+		return got
+	}
+	a, b, c := NewShare(), NewShare(), NewShare()
+	for n := range uint16(4) {
+		put(a, 10+n, 0)
+	}
+	put(b, 20, 0)
+	put(c, 30, 0)
+	put(c, 31, 0)
+	if got, want := take(), "10 20 30 11 31 12 13 "; got != want {
+		t.Errorf("taken are %s; want %s", got, want)
+	}
+	put(a, 10, 3*turnBytes)
+	put(a, 11, 0)
+	for n := range uint16(6) {
+		put(b, 20+n, 0)
+	}
+	if got, want := take(), "10 20 21 22 23 11 24 25 "; got != want {
+		t.Errorf("beside a large one, taken are %s; want %s", got, want)
+	}
+	put(a, 10, 0)
+	put(a, 11, 0)
+	put(b, 20, 2*turnBytes)
+	q.Put(context.Background(), Message{ID: 1, Tick: true})
+	q.Put(context.Background(), Message{ID: 2, Tick: true})
+	put(a, 12, 0)
+	put(c, 30, 0)
+	if got, want := take(), "10 20 11 1 2 30 12 "; got != want {
+		t.Errorf("around ticks, taken are %s; want %s", got, want)
+	}
+	if len(q.free) != queued || q.turn != nil {
+		t.Error("the queue is not empty")
+	}
+}
+
+// TestManySenders puts and takes from many goroutines: nothing is lost, and each one's
+// order is kept.
+func TestManySenders(t *testing.T) {
+	const senders, each = 16, 5000
+	q := New()
+	for n := range uint16(senders) {
+		go func() {
+			s := NewShare()
+			for id := range uint16(each) {
+				q.PutFrom(context.Background(), s, Message{ID: id, QoS: byte(n)})
+			}
+		}()
+	}
+	var next [senders]uint16
+	for left := senders * each; left > 0; {
+		<-q.Ready()
+		for n := 0; n < 100; n++ { // and then be told again
+			m, ok := q.Take()
+			if !ok {
+				break
+			}
+			if m.ID != next[m.QoS] {
+				t.Fatalf("sender %d: message %d after %d", m.QoS, m.ID, next[m.QoS])
+			}
+			next[m.QoS]++
+			left--
+			q.Done([]Message{m})
+		}
+	}
+}
+
+func BenchmarkQueue(b *testing.B) {
+	q, s := New(), NewShare()
+	b.ReportAllocs()
+	list := make([]Message, 1)
+	for b.Loop() {
+		q.PutFrom(context.Background(), s, Message{})
+		list[0], _ = q.Take()
+		q.Done(list)
 	}
 }

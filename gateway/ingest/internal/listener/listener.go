@@ -8,6 +8,14 @@
 // who its user name and password, or its certificate's common name, say: the id
 // of a register entry. It may then read its own feedback only, and what it sends
 // carries its id. Without either, anyone may come in, which is for loopback.
+//
+// Whoever can reach it has a budget. A connection passes, in this order,
+//
+//	porch (few, 10 s, a CONNECT of 4 KiB) -> bench, if it is wrong -> seats (four of a sensor, 20,000 in all)
+//	-> guard and yard (packets as they come in) -> the sensor's share of the queue
+//
+// and what is written to it waits in conn, never in a goroutine of somebody else. Who
+// is over a bound is cut off and counted.
 package listener
 
 import (
@@ -16,21 +24,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
+	"runtime"
+	"sync"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/intake"
-	"sluice/gateway/ingest/internal/wipe"
-)
-
-const (
-	maxPacket   = 2 << 20
-	ackDeadline = 200 * time.Millisecond
 )
 
 // ClockUser is who may drive the clock topic where there are identities.
@@ -57,7 +58,14 @@ type Config struct {
 	// Fail is told of a panic.
 	Fail func(error)
 	Log  *slog.Logger
+
+	times times // for tests
 }
+
+// times are how long we wait for others.
+type times struct{ connect, packet, yard, write, guess, longGuess time.Duration }
+
+var ordinary = times{connectTime, packetTime, yardPatient, writeTime, guessWait, guessLongWait}
 
 // Listener is a running broker.
 type Listener struct {
@@ -67,31 +75,21 @@ type Listener struct {
 	users  map[string]*user // by id; fixed
 	ctx    context.Context  //nolint:containedctx // ends the broker's own goroutines, which have no other
 	cancel context.CancelFunc
-	acks   map[*mqtt.Client][]byte
-}
 
-// user is whom credentials can stand for.
-type user struct{ id, feedback string }
+	turns   turns
+	porch   *porch
+	bench   *bench
+	seats   *seats
+	yard    *yard
+	tally   *tally
+	guests  sync.WaitGroup // those who serve a connection
+	writers sync.WaitGroup // those who write to one
+}
 
 // Listen starts a broker.
 func Listen(cfg Config) (*Listener, error) {
-	l := &Listener{cfg: cfg, acks: make(map[*mqtt.Client][]byte), users: make(map[string]*user)}
-	for id, topic := range cfg.Feedback {
-		l.users[id] = &user{id, topic}
-	}
-	if cfg.Clock != "" && l.users[ClockUser] == nil {
-		l.users[ClockUser] = &user{id: ClockUser}
-	}
-	l.ctx, l.cancel = context.WithCancel(context.Background())
-	caps := mqtt.NewDefaultServerCapabilities()
-	caps.MaximumPacketSize = maxPacket
-	caps.MaximumSessionExpiryInterval = 3600
-	l.server = mqtt.New(&mqtt.Options{
-		Capabilities: caps, InlineClient: true, ClientNetReadBufferSize: 16, // see wiping
-		SysTopicResendInterval: 3600,
-		Logger:                 slog.New(redacting{cfg.Log}),
-	})
-	if err := l.server.AddHook(&hook{l: l}, nil); err != nil {
+	l, err := build(cfg)
+	if err != nil {
 		return nil, err
 	}
 	open, err := net.Listen("tcp", cfg.Addr)
@@ -99,36 +97,58 @@ func Listen(cfg Config) (*Listener, error) {
 		return nil, fmt.Errorf("mqtt listener: %w; choose another address (--mqtt, or listen in the file)", err)
 	}
 	l.addr = open.Addr()
-	if cfg.TLS != nil {
-		open = tls.NewListener(open, cfg.TLS)
-	}
-	if err := l.server.AddListener(listeners.NewNet("mqtt", wiping{open})); err != nil {
+	if err := l.server.AddListener(door{l, open}); err != nil {
 		return nil, fmt.Errorf("mqtt listener: %w", err)
 	}
 	if err := l.server.Serve(); err != nil {
 		return nil, fmt.Errorf("mqtt listener: %w", err)
 	}
+	l.guests.Go(func() { l.tally.watch(l.ctx, cfg.Log) })
 	return l, nil
 }
 
-// wiping gives each connection a buffer that keeps nothing. The library's own is
-// made too small to hold an identifier.
-type wiping struct{ net.Listener }
-
-type wipingConn struct {
-	net.Conn
-	in *wipe.Reader
-}
-
-func (l wiping) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
+// build makes a listener that does not listen yet.
+func build(cfg Config) (*Listener, error) {
+	if cfg.times == (times{}) {
+		cfg.times = ordinary
+	}
+	l := &Listener{
+		cfg: cfg, users: make(map[string]*user), turns: make(turns, max(1, runtime.GOMAXPROCS(0)/2)),
+		bench: newBench(cfg.times), seats: newSeats(), yard: newYard(), tally: &tally{},
+	}
+	l.porch = newPorch(l.tally)
+	for id, topic := range cfg.Feedback {
+		l.users[id] = newUser(id, topic)
+	}
+	if cfg.Clock != "" && l.users[ClockUser] == nil {
+		l.users[ClockUser] = newUser(ClockUser, "")
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.server = mqtt.New(&mqtt.Options{
+		Capabilities: capabilities(), InlineClient: true, ClientNetReadBufferSize: 16, // too small to hold an identifier; conn has its own
+		SysTopicResendInterval: 3600,
+		Logger:                 slog.New(redacting{cfg.Log}),
+	})
+	if err := l.server.AddHook(&hook{l: l}, nil); err != nil {
 		return nil, err
 	}
-	return &wipingConn{c, wipe.NewReader(c, 16<<10)}, nil
+	return l, nil
 }
 
-func (c *wipingConn) Read(p []byte) (int, error) { return c.in.Read(p) }
+// capabilities are the library's bounds. It has none by default, and keeps sessions,
+// aliases and retained messages; nobody here needs any of them.
+func capabilities() *mqtt.Capabilities {
+	caps := mqtt.NewDefaultServerCapabilities()
+	caps.MaximumPacketSize = maxPacket + 5
+	caps.MaximumSessionExpiryInterval = 0
+	caps.TopicAliasMaximum = 0
+	caps.RetainAvailable = 0
+	caps.SharedSubAvailable = 0
+	caps.MaximumClientWritesPending = 64
+	caps.MaximumInflight = 64
+	caps.Compatibilities.NoInheritedPropertiesOnAck = true
+	return caps
+}
 
 // Addr is the address it listens on.
 func (l *Listener) Addr() string { return l.addr.String() }
@@ -144,12 +164,13 @@ func (l *Listener) Publish(topic string, payload []byte) error {
 }
 
 // Ack acknowledges those messages that came in here, with one write for each
-// connection. A sender that is gone or does not read is cut off; it will send
-// again.
+// connection. It never waits: a sender that is gone or does not read is cut off, and
+// will send again. PUBACK and PUBREC are MQTT 3.1.1 section 3.4 and 3.5, and 5.0's
+// with the reason left out, which means success.
 func (l *Listener) Ack(list []intake.Message) {
 	for i := range list {
 		m := &list[i]
-		client, ours := m.Conn.(*mqtt.Client)
+		c, ours := m.Conn.(*conn)
 		if !ours || m.QoS == 0 {
 			continue
 		}
@@ -157,136 +178,23 @@ func (l *Listener) Ack(list []intake.Message) {
 		if m.QoS == 2 {
 			kind = packets.Pubrec
 		}
-		l.acks[client] = append(l.acks[client], kind<<4, 2, byte(m.ID>>8), byte(m.ID))
+		_ = c.queue(kind<<4, 2, byte(m.ID>>8), byte(m.ID)) // or it is over
 	}
-	for client, raw := range l.acks {
-		write(client, raw)
-		delete(l.acks, client)
-	}
-}
-
-// write sends PUBACKs or PUBRECs (MQTT 3.1.1 section 3.4, and 5.0 section 3.4
-// with the reason left out, which means success).
-func write(client *mqtt.Client, raw []byte) {
-	if client.Closed() {
-		return
-	}
-	client.Lock()
-	_ = client.Net.Conn.SetWriteDeadline(time.Now().Add(ackDeadline))
-	_, err := client.Net.Conn.Write(raw)
-	_ = client.Net.Conn.SetWriteDeadline(time.Time{})
-	client.Unlock()
-	if err != nil {
-		client.Stop(err)
+	for i := range list {
+		if c, ours := list[i].Conn.(*conn); ours {
+			c.send()
+		}
 	}
 }
 
-// Close ends all connections. What was not acknowledged will be sent again.
+// Close ends all connections. What was not acknowledged will be sent again; what was
+// has a second to be written.
 func (l *Listener) Close() error {
 	l.cancel()
-	return l.server.Close()
-}
-
-type hook struct {
-	mqtt.HookBase
-	l *Listener
-}
-
-func (h *hook) ID() string { return "sluice" }
-
-func (h *hook) Provides(b byte) bool {
-	switch b {
-	case mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnConnect, mqtt.OnPacketRead:
-		return true
-	}
-	return false
-}
-
-// OnConnect forgets last wills: they would be delivered past the queue.
-func (h *hook) OnConnect(cl *mqtt.Client, _ packets.Packet) error {
-	cl.Properties.Will = mqtt.Will{}
-	return nil
-}
-
-// OnConnectAuthenticate finds out who it is. From here on the client's user name
-// is the id of who it was found to be, and its client id is its own: nobody can
-// take over another's session.
-func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) (ok bool) {
-	defer crash.Catch(func(e *crash.Error) { h.l.cfg.Fail(e); ok = false })
-	if !h.l.secured() {
-		return true
-	}
-	name := h.l.identify(cl, pk)
-	u, known := h.l.users[name]
-	if !known {
-		return false
-	}
-	cl.Properties.Username = []byte(u.id)
-	cl.ID = u.id + "/" + cl.ID
-	return true
-}
-
-// identify returns the common name of a verified certificate, or a user name
-// whose password is right; empty for a stranger.
-func (l *Listener) identify(cl *mqtt.Client, pk packets.Packet) string {
-	conn := cl.Net.Conn
-	if outer, ok := conn.(*wipingConn); ok {
-		conn = outer.Conn
-	}
-	if conn, ok := conn.(*tls.Conn); ok {
-		if chains := conn.ConnectionState().VerifiedChains; len(chains) > 0 {
-			return chains[0][0].Subject.CommonName
-		}
-	}
-	name := string(pk.Connect.Username)
-	if l.cfg.Passwords == nil || !l.cfg.Passwords.Check(name, pk.Connect.Password) {
-		return ""
-	}
-	return name
-}
-
-// OnPacketRead gives publications to names that nobody may publish to, which the
-// broker would drop without an answer, one that is known to be unknown: they are
-// counted and acknowledged like any other.
-func (h *hook) OnPacketRead(_ *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	if pk.FixedHeader.Type == packets.Publish && (strings.HasPrefix(pk.TopicName, "$") || strings.ContainsAny(pk.TopicName, "+#")) {
-		pk.TopicName = "$unknown"
-	}
-	return pk, nil
-}
-
-// OnACLCheck lets sensors write anywhere, since unknown topics are counted and
-// dropped, and read feedback only: with identities, their own.
-func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
-	switch {
-	case write, h.l.cfg.Clock != "" && topic == h.l.cfg.Clock:
-		return true
-	case h.l.secured():
-		u := h.l.users[string(cl.Properties.Username)]
-		return u != nil && u.feedback != "" && topic == u.feedback
-	}
-	return strings.HasPrefix(topic, "city/v1/") && strings.HasSuffix(topic, "/feedback")
-}
-
-// OnPublish takes the packet. ErrRejectPacket makes the broker neither deliver
-// nor acknowledge it; Ack does that after the commit.
-func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (_ packets.Packet, err error) {
-	defer crash.Catch(func(e *crash.Error) { h.l.cfg.Fail(e); err = packets.ErrRejectPacket })
-	if cl.Net.Inline {
-		return pk, nil
-	}
-	m := intake.Message{
-		Topic: pk.TopicName, Payload: pk.Payload, Dup: pk.FixedHeader.Dup, Received: h.l.cfg.Now(),
-		Conn: cl, ID: pk.PacketID, QoS: pk.FixedHeader.Qos,
-	}
-	if h.l.secured() {
-		m.Checked = true
-		if u := h.l.users[string(cl.Properties.Username)]; u != nil {
-			m.Sender = u.id
-		}
-	}
-	h.l.cfg.Queue.Put(h.l.ctx, m) // or the listener is closing, and it will be sent again
-	return pk, packets.ErrRejectPacket
+	err := l.server.Close()
+	l.guests.Wait()
+	l.writers.Wait()
+	return err
 }
 
 // redacting drops the broker's log attributes, which hold whole packets, client

@@ -266,8 +266,10 @@ func FuzzBroker(f *testing.F) {
 	}
 	queue := intake.New()
 	go func() {
-		for m := range queue.Take() {
-			queue.Done([]intake.Message{m})
+		for range queue.Ready() {
+			if m, ok := queue.Take(); ok {
+				queue.Done([]intake.Message{m})
+			}
 		}
 	}()
 	f.Fuzz(func(t *testing.T, stage byte, stream []byte) {

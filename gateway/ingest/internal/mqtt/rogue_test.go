@@ -213,10 +213,12 @@ func acknowledge(t *testing.T, c *Client) (stop func()) {
 			select {
 			case <-ctx.Done():
 				return
-			case m := <-c.cfg.Queue.Take():
-				list := []intake.Message{m}
-				c.Ack(list)
-				c.cfg.Queue.Done(list)
+			case <-c.cfg.Queue.Ready():
+				if m, ok := c.cfg.Queue.Take(); ok {
+					list := []intake.Message{m}
+					c.Ack(list)
+					c.cfg.Queue.Done(list)
+				}
 			}
 		}
 	}()
@@ -240,9 +242,14 @@ func TestFloods(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	deadline := time.After(60 * time.Second)
-	for n := 0; n < number+number/10; n++ {
+	for n := 0; n < number+number/10; {
 		select {
-		case m := <-c.cfg.Queue.Take():
+		case <-c.cfg.Queue.Ready():
+			m, ok := c.cfg.Queue.Take()
+			if !ok {
+				continue
+			}
+			n++
 			list := []intake.Message{m}
 			c.Ack(list)
 			c.cfg.Queue.Done(list)

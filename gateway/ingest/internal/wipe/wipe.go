@@ -12,16 +12,29 @@ type Reader struct {
 	in         io.Reader
 	buf        []byte
 	from, upTo int // of buf, what is there to hand out
+	most       int // bytes to which buf may grow
 }
 
 // NewReader makes a reader with a buffer of so many bytes.
 func NewReader(in io.Reader, size int) *Reader {
-	return &Reader{in: in, buf: make([]byte, size)}
+	return &Reader{in: in, buf: make([]byte, size), most: size}
 }
+
+// Growing makes a reader with a buffer that begins small and doubles, up to so many
+// bytes, while reads fill it: whoever says little costs little.
+func Growing(in io.Reader, size, most int) *Reader {
+	return &Reader{in: in, buf: make([]byte, size), most: most}
+}
+
+// Empty reports whether the next read waits for the other side.
+func (r *Reader) Empty() bool { return r.from == r.upTo }
 
 func (r *Reader) fill() error {
 	if r.from < r.upTo {
 		return nil
+	}
+	if r.upTo == len(r.buf) && len(r.buf) < r.most { // all of it was handed out, and so wiped
+		r.buf = make([]byte, min(r.most, 2*len(r.buf)))
 	}
 	n, err := r.in.Read(r.buf)
 	r.from, r.upTo = 0, n

@@ -14,6 +14,9 @@ func TestReader(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.SliceOfN(rapid.ByteRange(1, 255), 0, 200).Draw(t, "bytes")
 		r := NewReader(bytes.NewReader(want), 16)
+		if rapid.Bool().Draw(t, "growing") {
+			r = Growing(bytes.NewReader(want), 4, 32)
+		}
 		var got []byte
 		for {
 			var err error

@@ -1,0 +1,235 @@
+package listener
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"sluice/gateway/crash"
+)
+
+const (
+	connectTime = 10 * time.Second // from the connection to the whole CONNECT, with TLS or without
+	maxConnect  = 4 << 10          // bytes of a CONNECT behind its fixed header
+	acceptPause = 50 * time.Millisecond
+)
+
+// door lets connections in. What the library does for a connection is done only for
+// those whose CONNECT has come and whose identity is right: until then, one costs a
+// goroutine and a few hundred bytes.
+type door struct {
+	l    *Listener
+	open net.Listener
+}
+
+var _ listeners.Listener = door{}
+
+func (door) Init(*slog.Logger) error { return nil }
+func (door) ID() string              { return "mqtt" }
+func (door) Protocol() string        { return "tcp" }
+func (d door) Address() string       { return d.open.Addr().String() }
+
+// Serve lets connections in until the listener is closed.
+func (d door) Serve(establish listeners.EstablishFn) {
+	for {
+		raw, err := d.open.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed) || d.l.ctx.Err() != nil:
+			if err == nil {
+				_ = raw.Close()
+			}
+			return
+		case err != nil: // out of files, for instance; it passes
+			time.Sleep(acceptPause)
+			continue
+		}
+		p := newPeer(raw, d.l.turns)
+		if !d.l.porch.enter(d.l.ctx, p) {
+			_ = raw.Close()
+			return
+		}
+		d.l.guests.Go(func() { d.serve(p, establish) })
+	}
+}
+
+// Close lets nobody in any more and ends what is there.
+func (d door) Close(end listeners.CloseFn) {
+	_ = d.open.Close()
+	d.l.porch.clear()
+	d.l.seats.close()
+	end(d.ID())
+	d.l.seats.clear() // who was just on the way in
+}
+
+// serve is the life of one connection.
+func (d door) serve(p *peer, establish listeners.EstablishFn) {
+	c := newConn(p, p, d.l)
+	defer c.cancel()
+	defer d.l.porch.leave(p)
+	defer crash.Catch(func(e *crash.Error) { c.broken(e) })
+	no := c.greet()
+	d.l.porch.leave(p)
+	if no != nil {
+		c.refuse(no)
+		return
+	}
+	_ = establish(d.ID(), c) // says why the connection ended, which the tally knows
+	_ = c.Close()
+}
+
+// broken takes a panic. One of the library's while it makes sense of a packet is the
+// sender's doing, and ends with the connection; any other is a bug that ends us.
+func (c *conn) broken(e *crash.Error) {
+	if !c.decoding {
+		c.l.cfg.Fail(e)
+	}
+	if c.client != nil {
+		c.l.server.UnsubscribeClient(c.client)
+	}
+	c.cut(malformed)
+}
+
+// refusal is why somebody is not let in, and what it is told.
+type refusal struct {
+	why     reason
+	code    packets.Code // zero for no answer
+	version byte
+	name    []byte
+	guess   bool // it waits for its answer
+}
+
+// greet finds out who it is, and seats it. It computes in turn.
+func (c *conn) greet() *refusal {
+	c.l.turns <- struct{}{}
+	defer func() { <-c.l.turns }()
+	_ = c.peer.SetDeadline(time.Now().Add(c.l.cfg.times.connect))
+	if c.l.cfg.TLS != nil {
+		secure := tls.Server(c.peer, c.l.cfg.TLS)
+		c.Conn = secure
+		c.in = newReader(secure)
+		if err := secure.Handshake(); err != nil {
+			return unheard(err)
+		}
+	}
+	pk, no := c.introduction()
+	if no != nil {
+		return no
+	}
+	if no := c.seat(&pk); no != nil {
+		no.version, no.name = pk.ProtocolVersion, pk.Connect.Username
+		return no
+	}
+	_ = c.peer.SetDeadline(time.Time{})
+	c.peer.settled = true
+	if tcp, ok := c.peer.Conn.(*net.TCPConn); ok {
+		_, _ = tcp.SetReadBuffer(kernelKeeps), tcp.SetWriteBuffer(kernelKeeps)
+	}
+	return nil
+}
+
+func unheard(err error) *refusal {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &refusal{why: tooLate}
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+		return &refusal{why: hungUp} // or crowded out, which is counted
+	}
+	return &refusal{why: noConnect}
+}
+
+// introduction reads the CONNECT (MQTT 3.1.1 section 3.1).
+func (c *conn) introduction() (pk packets.Packet, no *refusal) {
+	kind, length, err := c.fixed()
+	if err != nil {
+		return pk, unheard(err)
+	}
+	if kind != connect<<4 {
+		return pk, &refusal{why: noConnect}
+	}
+	if length > maxConnect {
+		return pk, &refusal{why: tooLarge}
+	}
+	n := len(c.header)
+	raw := append(make([]byte, 0, n+length), c.header...)[:n+length]
+	if _, err := io.ReadFull(c.in, raw[n:]); err != nil {
+		return pk, unheard(err)
+	}
+	c.header, c.hello, c.decoding = nil, raw, true
+	pk.FixedHeader = packets.FixedHeader{Type: packets.Connect, Remaining: length}
+	if err := pk.ConnectDecode(raw[n:]); err != nil {
+		return pk, &refusal{why: noConnect}
+	}
+	c.decoding = false
+	if code := pk.ConnectValidate(); code != packets.CodeSuccess {
+		return pk, &refusal{why: noConnect, code: code, version: pk.ProtocolVersion}
+	}
+	return pk, nil
+}
+
+// seat holds a CONNECT against who may come in.
+func (c *conn) seat(pk *packets.Packet) *refusal {
+	if c.l.secured() {
+		u := c.l.users[c.identify(pk)]
+		if u == nil {
+			return &refusal{why: badIdentity, code: packets.ErrBadUsernameOrPassword, guess: true}
+		}
+		if !u.logins.Allow() {
+			return &refusal{why: tooOften, code: packets.ErrServerUnavailable, guess: true}
+		}
+		c.user, c.source = u, &u.source
+	} else {
+		c.source = newSource()
+	}
+	if !c.l.seats.take(c) {
+		return &refusal{why: noSeat, code: packets.ErrServerUnavailable}
+	}
+	return nil
+}
+
+// identify returns the common name of a verified certificate, or a user name whose
+// password is right; empty for a stranger.
+func (c *conn) identify(pk *packets.Packet) string {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
+			return chains[0][0].Subject.CommonName
+		}
+	}
+	name := string(pk.Connect.Username)
+	if c.l.cfg.Passwords == nil || !c.l.cfg.Passwords.Check(name, pk.Connect.Password) {
+		return ""
+	}
+	return name
+}
+
+// refuse says no, when it is time, and ends the connection.
+func (c *conn) refuse(no *refusal) {
+	if no.why != hungUp {
+		c.l.tally.add(no.why)
+	}
+	if no.guess {
+		c.l.bench.wait(c.ctx, no.name, c.peer.from)
+	}
+	clear(c.hello) // a password
+	code, known := no.code, no.version == 5
+	if !known {
+		code, known = packets.V5CodesToV3[no.code]
+	}
+	_ = c.peer.SetDeadline(time.Now().Add(partingTime))
+	switch {
+	case !known || no.code.Code == 0:
+		_ = c.peer.Close()
+		return
+	case no.version == 5:
+		_, _ = c.Conn.Write([]byte{packets.Connack << 4, 3, 0, code.Code, 0})
+	default:
+		_, _ = c.Conn.Write([]byte{packets.Connack << 4, 2, 0, code.Code})
+	}
+	_ = c.Conn.Close()
+}

@@ -1,0 +1,123 @@
+package listener
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"sluice/gateway/ingest/internal/wipe"
+)
+
+// Bounds of packets, in bytes behind the fixed header.
+const (
+	maxPacket  = 2 << 20
+	maxOther   = 4 << 10 // of what is no publication
+	packetTime = 30 * time.Second
+)
+
+const (
+	connect = 1
+	publish = 3
+)
+
+var (
+	errTooLarge = errors.New("mqtt listener: a packet is too large")
+	errHeader   = errors.New("mqtt listener: not a fixed header")
+)
+
+// guard reads fixed headers (MQTT 3.1.1 section 2.2) before the library does, which
+// believes a length and allocates it twice. It hands out one packet at a time, so
+// that the next header is read when the packet before has been dealt with.
+type guard struct {
+	in       *wipe.Reader
+	hello    []byte // the CONNECT, which was read at the door, to be handed out first
+	header   []byte // of the packet at hand, to be handed out
+	left     int    // bytes of it that have not been
+	large    bool   // it has a place in the yard
+	due      time.Time
+	idle     time.Time // the library's read deadline; guarded by conn.mu
+	decoding bool      // the library has a packet, and has not yet made sense of it
+	buf      [5]byte
+}
+
+// Read hands out what the library may have.
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.hello) > 0 {
+		n := copy(p, c.hello)
+		clear(c.hello[:n]) // a password
+		c.hello, c.decoding = c.hello[n:], true
+		return n, nil
+	}
+	if c.left == 0 && len(c.header) == 0 {
+		if err := c.next(); err != nil {
+			return 0, err
+		}
+	}
+	if len(c.header) > 0 {
+		n := copy(p, c.header)
+		c.header = c.header[n:]
+		return n, nil
+	}
+	if c.in.Empty() && c.due.IsZero() {
+		c.hurry()
+	}
+	n, err := c.in.Read(p[:min(len(p), c.left)])
+	if c.left -= n; c.left == 0 && c.large {
+		c.l.yard.finished(c)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(c.due) {
+		c.cut(slowPacket)
+	}
+	return n, err
+}
+
+// hurry sets the time by which a packet that has begun must have come.
+func (c *conn) hurry() {
+	c.due = time.Now().Add(c.l.cfg.times.packet)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over && !c.parting && (c.idle.IsZero() || c.due.Before(c.idle)) {
+		_ = c.Conn.SetReadDeadline(c.due)
+	}
+}
+
+// next reads a fixed header, and waits for room where the packet is large.
+func (c *conn) next() error {
+	if c.large { // the packet before is in the queue, and accounted for there
+		c.l.yard.leave(c)
+	}
+	c.due = time.Time{}
+	kind, length, err := c.fixed()
+	if err != nil {
+		return err
+	}
+	if c.large = length > maxOther; c.large {
+		if kind>>4 != publish || length > maxPacket {
+			c.l.tally.add(tooLarge)
+			return errTooLarge
+		}
+		if err := c.l.yard.enter(c, 2*length); err != nil {
+			return err
+		}
+	}
+	c.left, c.decoding = length, true
+	return nil
+}
+
+// fixed reads a fixed header and keeps it to be handed out.
+func (g *guard) fixed() (kind byte, length int, err error) {
+	for n := range len(g.buf) {
+		if g.buf[n], err = g.in.ReadByte(); err != nil {
+			return 0, 0, err
+		}
+		if n == 0 {
+			continue
+		}
+		length |= int(g.buf[n]&0x7f) << (7 * (n - 1))
+		if g.buf[n]&0x80 == 0 {
+			g.header = g.buf[:n+1]
+			return g.buf[0], length, nil
+		}
+	}
+	return 0, 0, errHeader
+}

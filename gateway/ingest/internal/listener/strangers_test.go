@@ -1,0 +1,345 @@
+package listener
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/intake"
+)
+
+func certificate(t testing.TB) *tls.Config {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+}
+
+// TestTimeToConnect: whoever has not said who it is when the time is over is cut off,
+// however it spends the time, over TLS as well.
+func TestTimeToConnect(t *testing.T) {
+	for _, with := range []*tls.Config{nil, certificate(t)} {
+		s := open(t, Config{TLS: with, times: times{connect: 500 * time.Millisecond, write: time.Second}})
+		silent, drips := s.dial(), s.dial()
+		drips.send([]byte{0x10, 0x20})
+		go func() {
+			for range 100 {
+				if _, err := drips.Write([]byte{0}); err != nil {
+					return
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+		}()
+		if with != nil { // half a handshake: a ClientHello, and then nothing
+			half := s.dial()
+			go func() { _ = tls.Client(deaf{half.Conn}, &tls.Config{InsecureSkipVerify: true}).Handshake() }()
+			defer half.gone(5 * time.Second)
+		}
+		silent.gone(5 * time.Second)
+		drips.gone(5 * time.Second)
+	}
+}
+
+// deaf hears nothing.
+type deaf struct{ net.Conn }
+
+func (deaf) Read([]byte) (int, error) { return 0, io.EOF }
+
+// TestBeforeConnect: a header that claims too much, or is no CONNECT's, is enough.
+func TestBeforeConnect(t *testing.T) {
+	s := open(t, Config{})
+	for name, raw := range map[string][]byte{
+		"2 MiB": {0x10, 0xff, 0xff, 0x7f}, "4 KiB and one": {0x10, 0x81, 0x20}, "five bytes of length": {0x10, 0xff, 0xff, 0xff, 0xff, 1}, "a PUBLISH": {0x30, 2, 0, 0}, "TLS": {22, 3, 1, 0, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := s.dial()
+			c.t = t
+			c.send(raw)
+			c.gone(2 * time.Second)
+		})
+	}
+	// The largest that is taken.
+	c := s.dial()
+	long := hello(4, 2, "x", "", "")
+	long = packet(0x10, long[2:], make([]byte, maxConnect-len(long[2:])))
+	c.send(long)
+	if body := c.want(0x20); body[1] != 0 {
+		t.Errorf("a CONNECT of 4 KiB is refused: %x", body)
+	}
+}
+
+// TestStrangersAreFew: more silent connections than there is room for; some are let
+// in later, the first have gone, and a sensor comes in meanwhile.
+func TestStrangersAreFew(t *testing.T) {
+	s := open(t, Config{})
+	before := runtime.NumGoroutine()
+	for range strangersOfOne + 300 {
+		s.dial()
+	}
+	most, done := 0, make(chan struct{})
+	go func() { defer close(done); s.connect(4, "x", "", "").works() }()
+	for waiting := true; waiting; {
+		select {
+		case <-done:
+			waiting = false
+		case <-time.After(5 * time.Millisecond):
+		}
+		s.l.porch.mu.Lock()
+		most = max(most, len(s.l.porch.all))
+		s.l.porch.mu.Unlock()
+	}
+	if most > strangersOfOne || most < strangersOfOne/2 {
+		t.Errorf("%d strangers from one address were there at a time; want at most %d", most, strangersOfOne)
+	}
+	if n := runtime.NumGoroutine() - before; n > strangersOfOne+100 {
+		t.Errorf("they cost %d goroutines", n)
+	}
+}
+
+// TestOneAddressCannotFillThePorch: others get in at once.
+func TestOneAddressCannotFillThePorch(t *testing.T) {
+	p := newPorch(&tally{})
+	turn := make(turns, 1)
+	peerOf := func(a byte) *peer {
+		one := newPeer(fakeConn{from: &net.TCPAddr{IP: net.IPv4(192, 0, 2, a)}}, turn)
+		one.waited.Store(int64(time.Minute))
+		return one
+	}
+	for range 3 * strangersOfOne {
+		if p.try(peerOf(1)) != 0 {
+			t.Fatal("who has kept us waiting for a minute does not go")
+		}
+	}
+	for a := range byte(4) {
+		for range strangersOfOne {
+			if p.try(peerOf(a)) != 0 {
+				t.Fatal("others do not get in")
+			}
+		}
+	}
+	if len(p.all) > strangers {
+		t.Errorf("%d strangers; want %d at most", len(p.all), strangers)
+	}
+	for n := range p.of {
+		if p.of[n] > strangersOfOne {
+			t.Errorf("%d of one address", p.of[n])
+		}
+	}
+	// Who has just come is not sent away for the next; that one waits.
+	fresh := newPorch(&tally{})
+	for range strangersOfOne {
+		fresh.try(newPeer(fakeConn{}, turn))
+	}
+	if wait := fresh.try(newPeer(fakeConn{}, turn)); wait <= 0 || wait > silentPatient {
+		t.Errorf("the next waits %s", wait)
+	}
+}
+
+type fakeConn struct {
+	net.Conn
+	from net.Addr
+}
+
+func (f fakeConn) RemoteAddr() net.Addr { return f.from }
+func (fakeConn) Close() error           { return nil }
+
+// TestOrigin: one site of IPv6 is one stranger.
+func TestOrigin(t *testing.T) {
+	for a, want := range map[string]string{"192.0.2.1": "192.0.2.1/32", "::ffff:192.0.2.1": "192.0.2.1/32", "2001:db8:1:2:3::4": "2001:db8:1:2::/64"} {
+		if got := origin(&net.TCPAddr{IP: net.ParseIP(a)}).String(); got != want {
+			t.Errorf("%s is %s; want %s", a, got, want)
+		}
+	}
+}
+
+// TestAllComeBack: hundreds of sensors behind one address, at once, over TLS. They get
+// in, and hardly any has to come again, though the machine is theirs as well.
+func TestAllComeBack(t *testing.T) {
+	const many = 700 // more than may be on the porch
+	s := open(t, Config{TLS: certificate(t)})
+	comeIn := func() error {
+		raw, err := tls.Dial("tcp", s.l.Addr(), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			return err
+		}
+		defer raw.Close()
+		answer := make([]byte, 4)
+		if _, err = raw.Write(hello(4, 2, "", "", "")); err == nil {
+			_, err = io.ReadFull(raw, answer)
+		}
+		if err == nil && answer[3] != 0 {
+			err = errors.New("refused")
+		}
+		return err
+	}
+	var wg sync.WaitGroup
+	var again atomic.Int32
+	begun := time.Now()
+	for range many {
+		wg.Go(func() {
+			for err := comeIn(); err != nil; err = comeIn() {
+				again.Add(1)
+				if time.Since(begun) > 2*time.Minute {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d handshakes in %s, %d came again", many, time.Since(begun), again.Load())
+	if again.Load() > many/4 {
+		t.Errorf("%d of %d had to come again", again.Load(), many)
+	}
+}
+
+// TestGuesses: a wrong password waits for its answer, a right one does not, not even
+// while many are wrong about the same name; and the many are bounded.
+func TestGuesses(t *testing.T) {
+	s := open(t, Config{Passwords: secrets{"a": "right"}, Feedback: map[string]string{"a": "city/v1/o/a/feedback"}})
+	begun := time.Now()
+	first := s.dial()
+	first.send(hello(4, 2, "x", "a", "wrong"))
+	for range guessers + 100 {
+		s.dial().send(hello(4, 2, "x", "a", "wrong"))
+	}
+	for held := 0; held < guessers; {
+		s.l.bench.mu.Lock()
+		held = s.l.bench.held.Len()
+		s.l.bench.mu.Unlock()
+		if held > guessers {
+			t.Fatalf("%d guessers are kept", held)
+		}
+		if time.Since(begun) > 20*time.Second {
+			t.Fatalf("only %d guessers wait for their answer", held)
+		}
+	}
+	asked := time.Now()
+	s.connect(4, "x", "a", "right").works()
+	if took := time.Since(asked); took > time.Second {
+		t.Errorf("the right password took %s beside guesses", took)
+	}
+	if body := first.want(0x20); body[1] != 5 {
+		t.Errorf("a wrong password is answered with %x", body)
+	}
+	for _, user := range []string{"a", "nobody", ""} { // not quicker for who does not exist
+		begun := time.Now()
+		c := s.dial()
+		c.send(hello(5, 2, "x", user, "wrong"))
+		if body := c.want(0x20); body[1] != 0x86 {
+			t.Errorf("user %q is answered with %x", user, body)
+		}
+		if took := time.Since(begun); took < guessWait {
+			t.Errorf("user %q has its answer after %s", user, took)
+		}
+	}
+}
+
+// TestAGuessCosts holds the price of a wrong password against names and addresses.
+func TestAGuessCosts(t *testing.T) {
+	one, two := origin(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}), origin(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 2)})
+	b := newBench(ordinary)
+	for n := range 3 * guessOften {
+		if want := map[bool]time.Duration{true: guessWait, false: guessLongWait}[n < guessOften]; b.price([]byte{byte(n)}, one) != want {
+			t.Fatalf("guess %d from one address costs other than %s", n, want)
+		}
+	}
+	for n := range guessOften + 1 {
+		from := origin(&net.TCPAddr{IP: net.IPv4(198, 51, 100, byte(n))})
+		if got := b.price([]byte("name"), from); n == guessOften && got != guessLongWait {
+			t.Errorf("guess %d at one name costs %s", n, got)
+		}
+	}
+	if b.price([]byte("fresh"), two) != guessWait {
+		t.Error("who was wrong once waits as long as who guesses")
+	}
+}
+
+// TestLoginsInALoop: a sensor that connects for ever is slowed down, and others are not.
+func TestLoginsInALoop(t *testing.T) {
+	s := open(t, Config{Passwords: secrets{"a": "x", "b": "y"}, Feedback: map[string]string{"a": "", "b": ""}})
+	for n := range loginsAtOnce {
+		s.connect(4, string(rune('a'+n)), "a", "x")
+	}
+	c := s.dial()
+	c.send(hello(4, 2, "z", "a", "x"))
+	begun := time.Now()
+	if body := c.want(0x20); body[1] != 3 || time.Since(begun) < guessWait/2 {
+		t.Errorf("it is answered with %x after %s", body, time.Since(begun))
+	}
+	s.connect(4, "x", "b", "y").works()
+}
+
+// TestAcceptGoesOn: a listener that is out of files for a moment is not closed for ever.
+func TestAcceptGoesOn(t *testing.T) {
+	s := open(t, Config{})
+	ours, theirs := net.Pipe()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		door{s.l, &shaky{conn: theirs}}.Serve(s.l.server.EstablishConnection)
+	}()
+	c := &sensor{Conn: ours, t: t}
+	c.in = newBuffered(ours)
+	c.send(hello(4, 2, "x", "", ""))
+	c.want(0x20)
+	<-served
+}
+
+// shaky fails, then accepts once, then is closed.
+type shaky struct {
+	net.Listener
+	conn net.Conn
+	n    int
+}
+
+func (l *shaky) Accept() (net.Conn, error) {
+	switch l.n++; l.n {
+	case 1:
+		return nil, errors.New("too many open files")
+	case 2:
+		return l.conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+// TestTheTallySaysLittle: how many, and neither who nor from where.
+func TestTheTallySaysLittle(t *testing.T) {
+	for why := range names {
+		if reason(why) > closing && names[why] == "" {
+			t.Errorf("reason %d has no name", why)
+		}
+	}
+	var log bytes.Buffer
+	l, err := build(Config{Queue: intake.New(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.cancel()
+	l.tally.add(badIdentity)
+	l.tally.say(l.cfg.Log, &[reasons]uint64{})
+	if !strings.Contains(log.String(), "wrong_identity=1") {
+		t.Errorf("it says %s", log.String())
+	}
+}
