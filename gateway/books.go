@@ -208,6 +208,9 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 // and zone, those of unknown kind a number per zone.
 func (g *Gateway) registerBook(ctx context.Context, set *policy.Set, running bool) (books.Register, error) {
 	alive, sorts, others := g.ingest.Report().Alive, g.sorts(set), newCrowd()
+	if err := g.housed.save(); err != nil {
+		return books.Register{}, err
+	}
 	reg := books.Register{Sensors: []books.Sensor{}, Homes: []books.Homes{}, Unknown: []books.Unknown{}}
 	for i := range g.register.Sensors {
 		s := &g.register.Sensors[i]

@@ -25,7 +25,7 @@ const (
 // believed, by the most that their mode may be.
 func stateFiles(dir string) map[string]fs.FileMode {
 	list := map[string]fs.FileMode{
-		"lock": modePrivate, "checkpoint": modeOwnDir, "public": modeOpenDir, "policy": modeOpenDir,
+		"lock": modePrivate, housedName: modePrivate, "checkpoint": modeOwnDir, "public": modeOpenDir, "policy": modeOpenDir,
 	}
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		list["ledger.db"+suffix], list["store.db"+suffix] = modePrivate, modePublic

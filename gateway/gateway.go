@@ -57,6 +57,7 @@ type Gateway struct {
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
 	lines   map[string][2]int64          // and bytes of growing books, by path; of keepBooks
 	planned map[string]bool              // plans that are in the books; of keepBooks
+	housed  housed                       // sensors that stood for homes; of keepBooks
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
@@ -123,6 +124,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, refuse("register: %w", err)
 	}
 	if g.register, err = register.Parse(cfg.Register, raw); err != nil {
+		return g, refuse("%w", err)
+	}
+	if g.housed, err = readHoused(cfg.Dir); err != nil {
 		return g, refuse("%w", err)
 	}
 	_, statErr := os.Stat(filepath.Join(cfg.Dir, "ledger.db"))

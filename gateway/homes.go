@@ -63,7 +63,7 @@ const (
 )
 
 // sorts are how each sensor of the register is shown, under the policy that was in
-// force last; nothing is shown singly before there is one.
+// force last; nothing is shown singly before there is one. It is keepBooks' own.
 func (g *Gateway) sorts(set *policy.Set) map[string]shown {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -77,6 +77,9 @@ func (g *Gateway) sorts(set *policy.Set) map[string]shown {
 			out[s.ID] = unknown
 		case homes[s.Kind]:
 			out[s.ID] = homely
+			g.housed.mind(s)
+		case g.housed.other(s, homes):
+			out[s.ID] = unknown
 		default:
 			out[s.ID] = singly
 		}

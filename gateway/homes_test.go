@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -70,5 +72,47 @@ func TestWhoIsShown(t *testing.T) {
 		if got["a"] != c.want || got["b"] != singly || got["c"] != unknown {
 			t.Errorf("%s: %v; want %v", name, got, c.want)
 		}
+	}
+}
+
+// TestHoused: a sensor that stood for a home by one kind is not shown by another,
+// over restarts, until the kind itself was voted out.
+func TestHoused(t *testing.T) {
+	dir := t.TempDir()
+	h, err := readHoused(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &register.Sensor{ID: "a", Kind: "meter"}
+	if h.other(s, map[string]bool{"meter": true}) {
+		t.Error("nothing is known, and it is hidden")
+	}
+	h.mind(s)
+	if err := h.save(); err != nil {
+		t.Fatal(err)
+	}
+	if h, err = readHoused(dir); err != nil {
+		t.Fatal(err)
+	}
+	slip := &register.Sensor{ID: "a", Kind: "gate"}
+	for _, c := range []struct {
+		s     *register.Sensor
+		homes map[string]bool
+		want  bool
+	}{
+		{slip, map[string]bool{"meter": true}, true},
+		{s, map[string]bool{"meter": true}, false},
+		{slip, nil, false}, // voted
+		{&register.Sensor{ID: "b", Kind: "gate"}, map[string]bool{"meter": true}, false},
+	} {
+		if got := h.other(c.s, c.homes); got != c.want {
+			t.Errorf("%s as %s: %v; want %v", c.s.ID, c.s.Kind, got, c.want)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, housedName), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readHoused(dir); err == nil || !strings.Contains(err.Error(), housedName) {
+		t.Errorf("half a file: %v", err)
 	}
 }

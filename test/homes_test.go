@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -154,6 +155,19 @@ func TestHomesStayHomes(t *testing.T) {
 	c.gateway.kill()
 	c.run()
 	change("after a restart", 4, 1, func() {})
+	// A slip of the pen that makes another kind of a home's is no reason to show it.
+	entries := read(t, filepath.Join(c.dir, "register.yaml"))
+	write(t, filepath.Join(c.dir, "register.yaml"), strings.Replace(entries, "{id: meter-zq1, owner: acme, kind: home-meter,", "{id: meter-zq1, owner: acme, kind: people-gate,", 1))
+	c.gateway.kill()
+	c.run()
+	change("a home's sensor has a gate's kind", 3, 2, func() {})
+	if out, _ := exec.Command(sluice, "doctor", "-c", filepath.Join(c.dir, "gateway.yaml")).CombinedOutput(); !strings.Contains(string(out), "1 sensors stood for homes and have another kind now: meter-zq1") {
+		t.Errorf("doctor says\n%s", out)
+	}
+	write(t, filepath.Join(c.dir, "register.yaml"), entries)
+	c.gateway.kill()
+	c.run()
+	change("the slip is mended", 4, 1, func() {})
 	fine(t, os.Rename(filepath.Join(c.dir, "policy"), filepath.Join(c.dir, "away")))
 	await(t, time.Minute, "the policy to be gone", func() bool {
 		return strings.Contains(string(c.body("/books/city.json")), "policy_taken_away") && !strings.Contains(register(), `"kept"`)
