@@ -15,7 +15,7 @@ func city() bundle.Files {
 		"charter.yaml": []byte(strings.ReplaceAll(strings.NewReplacer("%s", "p", "%d", "2", "%v", "1").Replace(charter), "sunset_max: p", "sunset_max: P2Y")),
 		"kinds.yaml":   []byte(kinds + "  meter:\n    units: [{sensor: true, stands_for: home}]\n    fields: [{name: power, type: float, class: measurement}]\n"),
 		"zones.geojson": []byte(`{"type": "FeatureCollection", "features": [` + feature("a", "0", "10") + `,` + feature("b", "20", "30") + `,
-` + feature("Clinic", "2", "4") + `]}`),
+` + feature("Park", "2", "4") + `]}`),
 		"council.yaml": []byte("members: []\n"), "decisions/d.yaml": []byte(plain),
 		"rules/x.rego": []byte("package x\n"),
 	}
@@ -89,7 +89,7 @@ func TestDetours(t *testing.T) {
 	}
 	looser := []string{"epsilon: 0.5", "epsilon: 0.9", "stream: s", "stream: r"}
 	late := swap("decisions/d.yaml", "every: PT1H,", "every: PT1H, lateness: PT1M,")
-	zone := func(id string) step { return swap("zones.geojson", `"id": "Clinic"`, `"id": "`+id+`"`) }
+	zone := func(id string) step { return swap("zones.geojson", `"id": "Park"`, `"id": "`+id+`"`) }
 	for name, c := range map[string]struct {
 		steps      []step
 		about, key string
@@ -108,8 +108,8 @@ func TestDetours(t *testing.T) {
 		"the only change is its name":           {[]step{put("suspended.yaml", suspendD), all(gone, other())}, "e", "resumed"},
 		"it ended suspended":                    {[]step{put("suspended.yaml", suspendD), all(gone, drop("suspended.yaml")), other("title: {en: A}", "title: {en: B}")}, "e", "lifted"},
 		"a later last day":                      {[]step{gone, other("until: 2030-12-31", "until: 2031-01-31")}, "e", "until"},
-		"a zone before it goes":                 {[]step{zone("zlinic")}, "zones.geojson", "uncovered a"},
-		"a zone before it goes, nobody watches": {[]step{gone, zone("zlinic"), put("decisions/d.yaml", plain)}, "d", "uncovered a"},
+		"a zone before it goes":                 {[]step{zone("zpark")}, "zones.geojson", "uncovered a"},
+		"a zone before it goes, nobody watches": {[]step{gone, zone("zpark"), put("decisions/d.yaml", plain)}, "d", "uncovered a"},
 		"it grows, nobody watches":              {[]step{gone, swap("zones.geojson", "[10,0],[10,10],[0,10]", "[11,0],[11,11],[0,11]"), put("decisions/d.yaml", plain)}, "d", "zone a"},
 		"a field changes, nobody watches":       {[]step{gone, swap("kinds.yaml", "type: int, class: measurement", "type: int, class: location"), put("decisions/d.yaml", plain)}, "d", "kind counter"},
 		"a home is one no longer":               {[]step{swap("kinds.yaml", "    units: [{sensor: true, stands_for: home}]\n", "")}, "kinds.yaml", "singly meter"},

@@ -68,7 +68,7 @@ func newTown(rng *rand.Rand) *town {
 		t.kinds["other"] = counterKind
 	}
 	if rng.IntN(2) == 0 {
-		t.zones["Clinic"] = square{2, 2, 4, 4} // inside a, and before it
+		t.zones["Park"] = square{2, 2, 4, 4} // inside a, and before it
 	}
 	for i := range 1 + rng.IntN(2) {
 		d := doc{"decision": fmt.Sprintf("d%d", i+1)}
@@ -171,7 +171,7 @@ func (t *town) editZones(rng *rand.Rand) string {
 		t.zones[id] = area
 		return "zone " + id + " grows"
 	default:
-		to := pick(rng, []string{"Clinic", "z", "Square"})
+		to := pick(rng, []string{"Park", "z", "Square"})
 		t.zones[to] = pick(rng, []square{{2, 2, 4, 4}, {0, 0, 10, 10}, {30, 30, 40, 40}})
 		return fmt.Sprint("zone ", to, t.zones[to])
 	}
