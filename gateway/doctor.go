@@ -334,34 +334,6 @@ func (d *doctor) policy(ctx context.Context) {
 	}
 }
 
-// strangers names the sensors whose kind the policy does not know: here only, since
-// one of them may be somebody's home.
-func (d *doctor) strangers(set *policy.Set) {
-	if d.reg == nil {
-		return
-	}
-	if ids := strangers(d.reg, set); len(ids) > 0 {
-		d.say("kinds", Warn, fmt.Sprintf("%d sensors are of a kind that the policy does not know: %s", len(ids), firstOf(ids)), "mend kind in the register, or add the kind to kinds.yaml; until then they are counted, not listed, and nothing of them is kept")
-	}
-	h, err := readHoused(d.cfg.Dir)
-	if err != nil {
-		d.say("homes", Fail, err.Error(), "see docs/operations.md")
-		return
-	}
-	if ids := h.moved(d.reg); len(ids) > 0 {
-		d.say("homes", Warn, fmt.Sprintf("%d sensors stood for homes and have another kind now: %s", len(ids), firstOf(ids)), "mend kind in the register; or, if the device is put to another use, give it a new id. Until then they are counted, not listed")
-	}
-}
-
-// firstOf are the first twenty of names.
-func firstOf(ids []string) string {
-	names := strings.Join(ids[:min(len(ids), 20)], ", ")
-	if len(ids) > 20 {
-		names += ", ..."
-	}
-	return names
-}
-
 // inbox looks where motions arrive, and returns where the policy in force is laid
 // out; empty for none.
 func (d *doctor) inbox(ctx context.Context) string {

@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"sluice/books"
 	"sluice/policy"
@@ -132,4 +134,32 @@ func (c crowd) write(reg *books.Register) {
 	}
 	slices.SortFunc(reg.Homes, func(a, b books.Homes) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone)) })
 	slices.SortFunc(reg.Unknown, func(a, b books.Unknown) int { return cmp.Compare(a.Zone, b.Zone) })
+}
+
+// strangers names the sensors whose kind the policy does not know: here only, since
+// one of them may be somebody's home.
+func (d *doctor) strangers(set *policy.Set) {
+	if d.reg == nil {
+		return
+	}
+	if ids := strangers(d.reg, set); len(ids) > 0 {
+		d.say("kinds", Warn, fmt.Sprintf("%d sensors are of a kind that the policy does not know: %s", len(ids), firstOf(ids)), "mend kind in the register, or add the kind to kinds.yaml; until then they are counted, not listed, and nothing of them is kept")
+	}
+	h, err := readHoused(d.cfg.Dir)
+	if err != nil {
+		d.say("homes", Fail, err.Error(), "see docs/operations.md")
+		return
+	}
+	if ids := h.moved(d.reg); len(ids) > 0 {
+		d.say("homes", Warn, fmt.Sprintf("%d sensors stood for homes and have another kind now: %s", len(ids), firstOf(ids)), "mend kind in the register; or, if the device is put to another use, give it a new id. Until then they are counted, not listed")
+	}
+}
+
+// firstOf are the first twenty of names.
+func firstOf(ids []string) string {
+	names := strings.Join(ids[:min(len(ids), 20)], ", ")
+	if len(ids) > 20 {
+		names += ", ..."
+	}
+	return names
 }
