@@ -229,7 +229,7 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 
 // SetDeadline sets both.
 func (c *conn) SetDeadline(t time.Time) error {
-	if err := c.Conn.SetReadDeadline(t); err != nil {
+	if err := c.SetReadDeadline(t); err != nil {
 		return err
 	}
 	return c.SetWriteDeadline(t)

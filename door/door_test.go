@@ -2,10 +2,12 @@ package door
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,8 +74,7 @@ func served(c net.Conn, within time.Duration) error {
 func over(c net.Conn, within time.Duration) bool {
 	_ = c.SetReadDeadline(time.Now().Add(within))
 	_, err := io.Copy(io.Discard, c)
-	timeout, ok := err.(net.Error)
-	return err == nil || !ok || !timeout.Timeout()
+	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func await(t *testing.T, what string, ok func() bool) {

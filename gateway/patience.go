@@ -47,14 +47,14 @@ type lookout struct {
 
 // look takes one look's answer, the digest of what is there, empty for nothing.
 func (l *lookout) look(digest string, now time.Time) bool {
-	switch {
-	case digest == "":
+	switch digest {
+	case "":
 		if l.gone++; l.gone < goneLooks {
 			return false
 		}
 		l.last = "" // the same files, put back, are news
 		return true
-	case digest == l.last:
+	case l.last:
 		l.gone = 0
 		return l.due(now)
 	}

@@ -22,15 +22,15 @@ func TestPatience(t *testing.T) {
 			}
 		}
 	}
-	run("slow", 3*time.Hour, func(at time.Time) time.Duration { return l.miss(at) })
+	run("slow", 3*time.Hour, l.miss)
 	if len(tries) != 3 || tries[1] != time.Minute || tries[2] != 11*time.Minute {
 		t.Errorf("a slow policy is tried at %v", tries)
 	}
-	run("slow, edited", time.Hour, func(at time.Time) time.Duration { return l.miss(at) })
+	run("slow, edited", time.Hour, l.miss)
 	if len(tries) != 3 {
 		t.Errorf("after a change it is tried at %v", tries)
 	}
-	run("full disk", time.Hour, func(at time.Time) time.Duration { return l.hold(at) })
+	run("full disk", time.Hour, l.hold)
 	if len(tries) != 60 {
 		t.Errorf("while the disk is full it is tried %d times in an hour", len(tries))
 	}

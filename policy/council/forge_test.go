@@ -68,7 +68,7 @@ var places = map[string]func(p *bundle.Policy, s string){
 }
 
 func rename(p *bundle.Policy, id string) {
-	p.Decisions[0].Document.Decision, p.Decisions[0].Stream.Decision = id, id
+	p.Decisions[0].Decision, p.Decisions[0].Stream.Decision = id, id
 }
 
 // TestNobodyWritesALine: whatever a name, a title or a reason is, the text has the

@@ -242,7 +242,7 @@ func edit(rng *rand.Rand, base bundle.Files) (bundle.Files, string) {
 	case 0: // a digit, or a letter, for another
 		for i := range raw {
 			if j := (at + i) % len(raw); raw[j] >= '0' && raw[j] <= '9' {
-				raw[j] = byte('0' + (raw[j]-'0'+1+byte(rng.IntN(9)))%10)
+				raw[j] = '0' + (raw[j]-'0'+1+byte(rng.IntN(9)))%10
 				at = j
 				break
 			}

@@ -230,7 +230,7 @@ func (v Verifier) text(e *Enacted) error {
 	if e.NotBefore.Before(effect(e.Created, notice, v.location(e))) {
 		return refuse(ShortNotice, "the motion takes effect sooner than %d days after it was made, and something gets weaker or ends", notice)
 	}
-	return e.Motion.check()
+	return e.check()
 }
 
 // location is the time zone of the policy in force: a motion does not bring its own.

@@ -39,7 +39,7 @@ func (c *comparison) decisions() {
 
 // changed compares what one decision says, key by key.
 func (c *comparison) changed(a, b *bundle.Decision) {
-	agreed := c.before.agreed(a.Document.Decision)
+	agreed := c.before.agreed(a.Decision)
 	if agreed == nil {
 		agreed = a
 	}
@@ -183,7 +183,7 @@ func (c *comparison) sameKind(a Past, b *bundle.Decision, kind string) bool {
 	_, then := a.Policy.Kinds[kind]
 	_, now := c.old.Kinds[kind]
 	x, y := a.Decision.Stream.Unit, b.Stream.Unit
-	return !(then && now) && (x.StandsFor == y.StandsFor || x.None() || y.None())
+	return (!then || !now) && (x.StandsFor == y.StandsFor || x.None() || y.None())
 }
 
 // overlap reports whether two zones may share a point: the same id, or areas that do.

@@ -227,7 +227,7 @@ func grows(t *testing.T, samples []reading, chain []motion) int {
 				t.Errorf("%+v: decision %s tells %s/%s %s, and nothing was weaker", r, now.d.Decision, now.at, now.category, now.measure)
 				return grew
 			}
-			if slices.ContainsFunc(was, func(x told) bool { return atLeastAsSafe(x, now) }) || !overlapped(chain, now.d, r.kind, now.at) {
+			if slices.ContainsFunc(was, func(x told) bool { return atLeastAsSafe(x, now) }) || !overlapped(chain, r.kind, now.at) {
 				continue
 			}
 			if !slices.ContainsFunc(chain, func(m motion) bool {
@@ -243,7 +243,7 @@ func grows(t *testing.T, samples []reading, chain []motion) int {
 
 // overlapped reports whether a policy of the chain before the last had a decision
 // about the kind and the zone.
-func overlapped(chain []motion, d *bundle.Decision, kind, zone string) bool {
+func overlapped(chain []motion, kind, zone string) bool {
 	return slices.ContainsFunc(chain, func(m motion) bool {
 		return slices.ContainsFunc(m.before.Decisions, func(x bundle.Decision) bool {
 			return slices.Contains(x.AppliesTo.Kinds, kind) && slices.Contains(x.AppliesTo.Zones, zone)

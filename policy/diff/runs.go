@@ -142,7 +142,7 @@ func misfits(k decision.Kind, d *bundle.Decision) []string {
 	bad["P02"] = slices.ContainsFunc(used, func(name string) bool { return !kept(name) })
 	bad["P03"] = d.Unit.Field != "" && (!kept(d.Unit.Field) || fields[d.Unit.Field].Class != "identifier")
 	for _, name := range []string{place.Lat, place.Lon} {
-		bad["P07"] = bad["P07"] || place.ByPoint() && !(kept(name) && numeric(name))
+		bad["P07"] = bad["P07"] || place.ByPoint() && (!kept(name) || !numeric(name))
 	}
 	for _, m := range d.Stream.Measures {
 		bad["P08"] = bad["P08"] || m.Field != "" && !numeric(m.Field)

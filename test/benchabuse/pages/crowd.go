@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -100,13 +101,11 @@ func (r rogue) gone(c net.Conn) bool {
 	}
 	if r.name == "slow readers" {
 		_, err := c.Write([]byte("G")) // to see it without reading
-		timeout, ok := err.(net.Error)
-		return err != nil && (!ok || !timeout.Timeout())
+		return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 	}
 	for buf := make([]byte, 512); ; {
 		if _, err := c.Read(buf); err != nil {
-			timeout, ok := err.(net.Error)
-			return !ok || !timeout.Timeout()
+			return !errors.Is(err, os.ErrDeadlineExceeded)
 		}
 	}
 }

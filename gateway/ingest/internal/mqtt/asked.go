@@ -55,7 +55,7 @@ func (a *asked) one(first byte, body []byte) bool {
 		if first>>1&3 == 0 {
 			return true // nobody answers
 		}
-		_, rest, ok := text(body)
+		rest, ok := text(body)
 		if !ok || len(rest) < 2 {
 			return false
 		}
@@ -66,7 +66,7 @@ func (a *asked) one(first byte, body []byte) bool {
 		}
 		filters := 0
 		for rest := body[2:]; len(rest) > 0; filters++ {
-			_, after, ok := text(rest)
+			after, ok := text(rest)
 			if !ok || len(after) < 1 {
 				return false
 			}
@@ -84,16 +84,16 @@ func (a *asked) keep(id []byte, what int) {
 	a.open[binary.BigEndian.Uint16(id)] = what
 }
 
-// text cuts a string with its length before it off (section 1.5.3).
-func text(b []byte) (s, rest []byte, ok bool) {
+// text is what comes behind a string with its length before it (section 1.5.3).
+func text(b []byte) (rest []byte, ok bool) {
 	if len(b) < 2 {
-		return nil, nil, false
+		return nil, false
 	}
 	n := 2 + int(binary.BigEndian.Uint16(b))
 	if n > len(b) {
-		return nil, nil, false
+		return nil, false
 	}
-	return b[2:n], b[n:], true
+	return b[n:], true
 }
 
 // unanswered is how many packets wait for an answer.

@@ -76,7 +76,7 @@ func (g *guard) Read(p []byte) (int, error) {
 				g.head, g.given = nil, 0
 				if errors.Is(err, errImpossible) {
 					g.refused.Store(true)
-					_ = g.Conn.Close() // whatever else it says
+					_ = g.Close() // whatever else it says
 				}
 				return 0, err
 			}
@@ -183,7 +183,7 @@ func (g *guard) publication(first byte, length int) error {
 // Write sends packets of the client library, and keeps what must be answered.
 func (g *guard) Write(p []byte) (int, error) {
 	if err := g.asked.note(p); err != nil {
-		_ = g.Conn.Close() // the error says more
+		_ = g.Close() // the error says more
 		return 0, err
 	}
 	return g.send(p)
@@ -197,7 +197,7 @@ func (g *guard) send(p []byte) (int, error) {
 	_ = g.Conn.SetWriteDeadline(time.Now().Add(writeDeadline)) // a connection that is gone says so below
 	n, err := g.Conn.Write(p)
 	if err != nil {
-		_ = g.Conn.Close() // the error says more
+		_ = g.Close() // the error says more
 	}
 	return n, err
 }
