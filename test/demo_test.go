@@ -213,7 +213,7 @@ func TestRefused(t *testing.T) {
 		{"no configuration", []string{"gateway", "-c", filepath.Join(locked, "none.yaml")}, 3, "none.yaml"},
 		{"simulation on the network", []string{"gateway", "-c", open}, 3, "loopback"},
 		{"unsigned policy", []string{"gateway", "-c", unsigned}, 3, "simulation: true"},
-		{"open data without books", []string{"opendata", "-c", bad}, 3, "nonsense"},
+		{"open data without books", []string{"opendata", "-c", bad}, 3, `unknown field "dir"`},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			p := start(t, sluice, x.args...)

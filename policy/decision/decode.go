@@ -27,7 +27,7 @@ func Decode(name string, raw []byte, v any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax):
-		return &FileError{syntax, fmt.Sprintf("%s: [%d:%d] %s%s%s", name, syntax.Line, syntax.Column, syntax.Text, excerpt(raw, syntax.Position), hint(syntax.Text, v))}
+		return &FileError{syntax, fmt.Sprintf("%s: [%d:%d] %s%s%s", name, syntax.Line, syntax.Column, syntax.Text, hint(syntax.Text, v), excerpt(raw, syntax.Position))}
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

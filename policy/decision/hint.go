@@ -28,12 +28,12 @@ func hint(problem string, v any) string {
 		}
 	}
 	if best != "" && !known[m[1]] {
-		return "\ndid you mean " + best + "?"
+		return "; did you mean " + best + "?"
 	}
 	if known[m[1]] {
-		return "\nthis key belongs elsewhere in the file"
+		return "; this key belongs elsewhere in the file"
 	}
-	return "\nknown keys are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+	return "; known keys are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 }
 
 // keys collects the yaml keys of a type and all that it holds.
