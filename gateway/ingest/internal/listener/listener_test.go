@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -174,10 +176,8 @@ func (c *sensor) gone(within time.Duration) {
 	if err := c.SetReadDeadline(time.Now().Add(within)); err != nil {
 		c.t.Fatal(err)
 	}
-	if _, err := io.Copy(io.Discard, c.in); err != nil {
-		if e, ok := err.(net.Error); ok && e.Timeout() {
-			c.t.Errorf("it is still there after %s", within)
-		}
+	if _, err := io.Copy(io.Discard, c.in); errors.Is(err, os.ErrDeadlineExceeded) {
+		c.t.Errorf("it is still there after %s", within)
 	}
 }
 
