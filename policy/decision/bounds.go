@@ -1,8 +1,6 @@
 package decision
 
 import (
-	"bytes"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/lexer"
@@ -82,15 +80,25 @@ func firstOnLine(list token.Tokens, i int) bool {
 	return i == 0 || list[i-1].Position == nil || list[i].Position == nil || list[i-1].Position.Line != list[i].Position.Line
 }
 
-// plainText refuses bytes that are no text, or that a terminal would obey.
+// plainText refuses bytes that are no text, that a terminal would obey, or that look
+// like blanks and are none.
 func plainText(raw []byte) error {
-	if !utf8.Valid(raw) {
-		return &SyntaxError{Position{1, 1}, "not UTF-8; save it in that encoding"}
+	for i, line, begin := 0, 1, 0; i < len(raw); {
+		r, n := utf8.DecodeRune(raw[i:])
+		at := Position{line, i - begin + 1}
+		switch {
+		case r == utf8.RuneError && n == 1:
+			return &SyntaxError{at, "not UTF-8; save the file in that encoding"}
+		case r == '\t':
+			return &SyntaxError{at, "a tab; write blanks"}
+		case r == '\u00a0' || r == '\u202f':
+			return &SyntaxError{at, "a blank that does not break; write an ordinary one"}
+		case r < ' ' && r != '\n' && r != '\r' || r == 0x7f || r == '\ufeff':
+			return &SyntaxError{at, "a control character or byte order mark; take it out"}
+		case r == '\n':
+			line, begin = line+1, i+1
+		}
+		i += n
 	}
-	i := bytes.IndexFunc(raw, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f || r == '\ufeff' })
-	if i < 0 {
-		return nil
-	}
-	before := string(raw[:i])
-	return &SyntaxError{Position{strings.Count(before, "\n") + 1, i - strings.LastIndexByte(before, '\n')}, "a control character or byte order mark; take it out"}
+	return nil
 }

@@ -201,6 +201,11 @@ func (d *Document) check() error {
 	if err := d.Unit.check(); err != nil {
 		return err
 	}
+	for _, b := range d.Blackouts {
+		if len(b.Zones) == 0 || b.Reason == "" || !b.From.Before(b.Until) {
+			return errors.New("blackouts: each needs zones, a reason, and from before until")
+		}
+	}
 	fields := 0
 	for _, b := range d.Publish.By {
 		if b.Field == "" {

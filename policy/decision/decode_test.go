@@ -41,7 +41,7 @@ func TestOneReading(t *testing.T) {
 		"<<: {text: a}\n": "merge keys", "? text\n: a\n": "without ?", "%YAML 1.2\n---\ntext: a\n": "directives", "text: a\n---\ntext: b\n": "one document",
 		"text: a\n...\n": "one document", "text: a\ntext: b\n": "already defined", "\"te\\x78t\": a\ntext: b\n": "already defined", "Text: a\n": "unknown field", "nothing: 1\n": "unknown field",
 		"in: {nothing: 1}\n": "[1:6] unknown field", "in: [1]\n": "keys with values", "list: a\n": "a list is wanted", "list: [1]\n": "text is wanted", "map: {1: 1}\n": "a key is text",
-		"map: {a: b}\n": "a whole number", "day: 2026-13-01\n": "not a date", "day: [1]\n": "", "text: \xff\n": "not UTF-8", "text: a\x00b\n": "[1:8] a control character",
+		"map: {a: b}\n": "a whole number", "day: 2026-13-01\n": "not a date", "day: [1]\n": "", "text: a\nlist: \xff\n": "[2:7] not UTF-8", "in:\n\twhole: 1\n": "[2:1] a tab", "text:\u00a0a\n": "[1:6] a blank that does not break", "text: a: b\n": "goes into quotes", "text: a\x00b\n": "[1:8] a control character",
 		"\ufefftext: a\n": "[1:1] a control character", "a\n": "keys with values", "- a\n": "keys with values",
 		"any: " + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "\n": "nested too deeply", "any:\n" + strings.Repeat("- ", 9) + "1\n": "nested too deeply",
 		strings.Repeat(" ", 300) + "text: a\n": "nested too deeply",

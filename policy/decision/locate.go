@@ -53,7 +53,7 @@ func ParseTree(raw []byte) (tree *Tree, err error) {
 		if m := place.FindStringSubmatch(first); m != nil {
 			line, _ := strconv.Atoi(m[1])
 			column, _ := strconv.Atoi(m[2])
-			return nil, &SyntaxError{Position{line, column}, m[3]}
+			return nil, &SyntaxError{Position{line, column}, explained(m[3])}
 		}
 		return nil, &SyntaxError{Position{1, 1}, first}
 	}
@@ -61,6 +61,14 @@ func ParseTree(raw []byte) (tree *Tree, err error) {
 		return nil, &SyntaxError{Position{1, 1}, "a file holds one document"}
 	}
 	return &Tree{raw, file.Docs[0].Body}, nil
+}
+
+// explained adds the fix to what the parser says of a common slip.
+func explained(text string) string {
+	if strings.Contains(text, "mapping value is not allowed in this context") {
+		return text + "; text with a colon and a blank in it goes into quotes"
+	}
+	return text
 }
 
 // Value is the file as JSON. The error is a SyntaxError.
