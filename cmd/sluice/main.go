@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -60,6 +62,7 @@ func ownModes(args []string) {
 // file, no values in a trace of the runtime's own, and SIGQUIT says where every
 // goroutine is and nothing else.
 func keepQuiet() {
+	log.SetOutput(io.Discard)                            // libraries write to it what peers have said
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // it is 0 already where this is refused
 	debug.SetTraceback("none")
 	quit := make(chan os.Signal, 1)

@@ -7,7 +7,8 @@
 //
 // Each file is read once, however often it is looked for: of a file that was
 // judged only its size and times are asked again, of a URL what RFC 9110 section
-// 13 has for that (ETag and Last-Modified). One file is in memory at a time.
+// 13 has for that (ETag and Last-Modified). One file is in memory at a time, and a
+// round takes a minute and one file's time at most.
 package inbox
 
 import (
@@ -29,10 +30,20 @@ import (
 
 // Bounds of what is looked at in one round.
 const (
-	maxFiles = 1000
+	maxFiles = 10_000
 	maxPage  = 1 << 20
 	maxAll   = 64 << 20
 	timeout  = 30 * time.Second
+	maxRound = time.Minute
+)
+
+// Pauses, so that a server cannot keep the gateway busy: before a name is asked for
+// again that failed, which doubles; and before a file is, whose server says nothing
+// of whether it has changed.
+const (
+	firstPause   = time.Minute
+	longestPause = time.Hour
+	unknownPause = 10 * time.Minute
 )
 
 const suffix = ".sluice"
@@ -58,6 +69,7 @@ type Inbox struct {
 	where  string
 	most   int64
 	judged map[string]mark
+	now    func() time.Time
 	http   *http.Client
 }
 
@@ -66,15 +78,19 @@ type mark struct {
 	stamp          string // of a file: size, times and number; of a URL: the SHA-256
 	etag, modified string // of a URL
 	verdict        Verdict
-	chain          string // where the chain was
+	chain          string    // where the chain was
+	again          time.Time // not to be asked for before
+	pause          time.Duration
 }
 
 // New makes an inbox of a path or a URL; files larger than most bytes are cut
 // off after the next byte, so that whoever reads them sees that they are.
 func New(where string, most int64) *Inbox {
-	return &Inbox{where: where, most: most, judged: make(map[string]mark), http: &http.Client{
-		Timeout:   timeout,
-		Transport: &http.Transport{IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 16 << 10}, // no proxy: the environment is not read
+	return &Inbox{where: where, most: most, judged: make(map[string]mark), now: time.Now, http: &http.Client{
+		Timeout: timeout,
+		// No proxy, since the environment is not read. A connection for each question: the
+		// library would log what a server says unasked on one that is kept.
+		Transport: &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 16 << 10},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // a redirection leads to where nobody has configured
 		},
@@ -96,13 +112,16 @@ func (i *Inbox) Each(ctx context.Context, chain func() string, judge func(File) 
 		return err
 	}
 	i.forget(names)
-	began, read := chain(), 0
+	began, read, start := chain(), 0, i.now()
 	var problem error
 	for _, name := range names {
-		if ctx.Err() != nil || chain() != began || read > maxAll {
+		if ctx.Err() != nil || chain() != began || read > maxAll || i.now().Sub(start) > maxRound {
 			break
 		}
 		old, known := i.judged[name]
+		if known && i.now().Before(old.again) && (old.pause > 0 || old.verdict == Settled || old.chain == began) {
+			continue
+		}
 		if known && old.verdict == Waiting && old.chain != began {
 			known = false
 		}
@@ -112,8 +131,14 @@ func (i *Inbox) Each(ctx context.Context, chain func() string, judge func(File) 
 		}
 		if err != nil {
 			problem = err // and the others are looked at all the same
+			if IsURL(i.where) {
+				old.pause = min(max(firstPause, 2*old.pause), longestPause)
+				old.again = i.now().Add(old.pause)
+				i.judged[name] = old
+			}
 			continue
 		}
+		m.pause = 0
 		if raw == nil {
 			i.judged[name] = m
 			continue
@@ -125,10 +150,12 @@ func (i *Inbox) Each(ctx context.Context, chain func() string, judge func(File) 
 	return problem
 }
 
+var errTooMany = fmt.Errorf("the inbox holds more than %d files; take old motions out that every gateway has taken, or rubbish", maxFiles)
+
 // forget drops what was known of files that are not there any more.
 func (i *Inbox) forget(names []string) {
 	for name := range i.judged {
-		if !slices.Contains(names, name) {
+		if _, there := slices.BinarySearch(names, name); !there {
 			delete(i.judged, name)
 		}
 	}
@@ -160,8 +187,11 @@ func (i *Inbox) list(ctx context.Context) ([]string, opener, error) {
 			names = append(names, e.Name())
 		}
 	}
+	if len(names) > maxFiles {
+		return nil, nil, errTooMany
+	}
 	slices.Sort(names)
-	return names[:min(len(names), maxFiles)], i.opener(i.where), nil
+	return names, i.opener(i.where), nil
 }
 
 // opener reads the plain files of a directory.
@@ -253,8 +283,10 @@ func (i *Inbox) listURL(ctx context.Context) ([]string, opener, error) {
 	}
 	names := named.FindAllString(string(text), -1)
 	slices.Sort(names)
-	names = slices.Compact(names)
-	return names[:min(len(names), maxFiles)], open, nil
+	if names = slices.Compact(names); len(names) > maxFiles {
+		return nil, nil, errTooMany
+	}
+	return names, open, nil
 }
 
 // get asks, with the conditions that the old mark has.
@@ -301,6 +333,9 @@ func (i *Inbox) fetch(ctx context.Context, from string, old mark, known bool) ([
 	}
 	sum := sha256.Sum256(raw)
 	m := mark{stamp: string(sum[:]), etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified"), verdict: old.verdict, chain: old.chain}
+	if m.etag == "" && m.modified == "" {
+		m.again = i.now().Add(unknownPause)
+	}
 	if known && m.stamp == old.stamp {
 		return nil, m, nil
 	}

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // look judges what there is to be judged, and says what that was.
@@ -169,16 +171,29 @@ func TestServer(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	in := New(server.URL+"/in/", 100)
-	for _, want := range []string{"a.sluice=one b.sluice=two c.sluice=two", ""} {
-		// Names only: nothing is fetched from outside the inbox. What cannot be
-		// fetched keeps no other file away.
+	in, now := New(server.URL+"/in/", 100), time.Now()
+	in.now = func() time.Time { return now }
+	for _, round := range []struct {
+		after time.Duration
+		want  string
+		fails bool // the name that is not there is asked for
+	}{
+		// Names only: nothing is fetched from outside the inbox. What cannot be fetched
+		// keeps no other file away.
+		{0, "a.sluice=one b.sluice=two c.sluice=two", true},
+		{time.Second, "", false},
+		{time.Minute, "", true},
+		{time.Minute, "", false}, // the pause has doubled
+		{8 * time.Minute, "", true},
+	} {
+		now = now.Add(round.after)
 		got, err := try(in, "", Settled)
-		if got != want || err == nil || !strings.Contains(err.Error(), "404") {
-			t.Errorf("judged %q (%v); want %q and a 404", got, err, want)
+		if got != round.want || (err != nil) != round.fails || err != nil && !strings.Contains(err.Error(), "404") {
+			t.Errorf("after %s: judged %q (%v); want %q", round.after, got, err, round.want)
 		}
 	}
-	if asked[`/in/a.sluice "1"`] != 1 {
+	// What has a tag is asked about in each round, what has none once in ten minutes.
+	if asked[`/in/a.sluice "1"`] != 4 || asked["/in/b.sluice "] != 2 {
 		t.Errorf("asked %v", asked)
 	}
 	if got := look(t, New(server.URL+"/in/a.sluice", 2), "", Settled); got != "a.sluice=one" {
@@ -192,5 +207,37 @@ func TestServer(t *testing.T) {
 	server.Close()
 	if _, err := try(in, "", Settled); err == nil {
 		t.Error("a server that is gone is read")
+	}
+}
+
+// TestARoundEnds: a slow server takes a minute of a round, and one file's time.
+func TestARoundEnds(t *testing.T) {
+	now := time.Now()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			w.Write([]byte("a.sluice b.sluice c.sluice d.sluice"))
+			return
+		}
+		now = now.Add(25 * time.Second)
+		w.Write([]byte(r.URL.Path))
+	}))
+	defer server.Close()
+	in := New(server.URL+"/", 100)
+	in.now = func() time.Time { return now }
+	for _, want := range []string{"a.sluice=/a.sluice b.sluice=/b.sluice c.sluice=/c.sluice", "d.sluice=/d.sluice"} {
+		if got := look(t, in, "", Settled); got != want {
+			t.Errorf("judged %s; want %s", got, want)
+		}
+	}
+}
+
+// TestTooMany: an inbox of more files than are looked at is said, and not read in part.
+func TestTooMany(t *testing.T) {
+	dir := t.TempDir()
+	for i := range maxFiles + 1 {
+		write(t, filepath.Join(dir, fmt.Sprintf("%05d.sluice", i)), "")
+	}
+	if _, err := try(New(dir, 5), "", Settled); err == nil || !strings.Contains(err.Error(), "more than 10000 files") {
+		t.Errorf("got %v", err)
 	}
 }
