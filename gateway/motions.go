@@ -185,6 +185,7 @@ func (g *Gateway) follow(ctx context.Context, e *council.Enacted, raw []byte) er
 	if err := g.ledger.Enact(ctx, ledger.Version{Digest: elsewhere, Packed: []byte{}, Motion: raw}); err != nil {
 		return err
 	}
+	g.overtaken(e)
 	g.mu.Lock()
 	g.coming = nil
 	g.mu.Unlock()
@@ -230,6 +231,7 @@ func (g *Gateway) swapMotion(ctx context.Context, e *council.Enacted, raw []byte
 	if err := g.enact(ctx, v, ledger.Version{Packed: []byte{}, Motion: raw}); err != nil {
 		return err
 	}
+	g.overtaken(e)
 	g.mu.Lock()
 	g.enacted, g.coming = e, nil
 	g.adopt(set)
@@ -260,6 +262,16 @@ func (g *Gateway) announce(ctx context.Context, e *council.Enacted) {
 	g.mu.Unlock()
 	g.log.Info("a motion has its quorum and waits for its time", "motion", e.ID, "version", e.Version, "from", e.NotBefore)
 	g.poke()
+}
+
+// overtaken says that a motion which waited for its time is void, since another one
+// has taken its place.
+func (g *Gateway) overtaken(by *council.Enacted) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.coming != nil && g.coming.motion.Hash != by.Hash {
+		g.log.Warn("a motion that waited for its time is void: another one has taken its place", "motion", g.coming.motion.ID, "by", by.ID, "hint", "put it to the vote anew")
+	}
 }
 
 // announced is a motion that takes effect later.

@@ -19,7 +19,7 @@ type stage struct{ file, line, code string }
 const ingestFile = "gateway/ingest/ingest.go"
 
 var stages = map[string]stage{
-	"panic listener":   {"gateway/ingest/internal/listener/listener.go", "m := intake.Message{", "panic(string(pk.Payload))"},
+	"panic listener":   {"gateway/ingest/internal/listener/hook.go", "m := intake.Message{", "panic(string(pk.Payload))"},
 	"panic mqtt":       {"gateway/ingest/internal/mqtt/mqtt.go", "topic := m.Topic()", "panic(string(m.Payload()) + m.Topic())"},
 	"panic take":       {ingestFile, "i.message = &i.pending[len(i.pending)-1]", "panic(m.Topic + string(m.Payload))"},
 	"panic heartbeat":  {"gateway/ingest/report.go", "every := min(hb.Every.Nominal(), time.Hour)", "panic(string(payload))"},

@@ -107,6 +107,9 @@ func created(w io.Writer, d desk.Desk, m council.Motion) error {
 		return wrong(err)
 	}
 	fmt.Fprintf(w, "%s, version %d, is put to the vote: %s\n\n", m.ID, m.Version, filepath.Join(d.Motion(m.ID), council.TextName))
+	if err := beside(w, d, m); err != nil {
+		return wrong(err)
+	}
 	for _, c := range s.Changes {
 		fmt.Fprintf(w, "  %-8s  %s: %s\n", c.Mark, c.About, c.Words(0))
 	}
@@ -115,6 +118,23 @@ func created(w io.Writer, d desk.Desk, m council.Motion) error {
 	fmt.Fprintf(w, "\nEach member reads motion.txt and signs it:\n\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s motion.txt\n\n", council.NamespaceOf(m.City))
 	fmt.Fprintf(w, "and sends back motion.txt.sig, which goes into %s under the member's name, e.g. %s.sig. Then:\n\n  sluice motion status %s\n  sluice motion enact %s\n",
 		filepath.Join(d.Motion(m.ID), council.BallotsName), firstMember(s), m.ID, m.ID)
+	return nil
+}
+
+// beside says what becomes of motions that were voted and wait for their time.
+func beside(w io.Writer, d desk.Desk, m council.Motion) error {
+	chain, err := d.Chain()
+	if err != nil {
+		return err
+	}
+	for _, e := range chain[len(desk.InForce(chain, m.Created)):] {
+		when := e.NotBefore.In(e.Policy.Location).Format("2 January 2006, 15:04")
+		if m.Version <= e.Version {
+			fmt.Fprintf(w, "WARNING: motion %s was voted and waits until %s. When this one is enacted, %s is void: put it to the vote anew afterwards.\n\n", e.ID, when, e.ID)
+		} else {
+			fmt.Fprintf(w, "It follows motion %s, which was voted and waits until %s: gateways take it after that one.\n\n", e.ID, when)
+		}
+	}
 	return nil
 }
 
@@ -303,7 +323,15 @@ func showNothing(w io.Writer, d desk.Desk) error {
 const remindBefore = 60
 
 func show(w io.Writer, chain []*council.Enacted, now time.Time) {
-	last, since := desk.Last(chain), lastChanged(chain)
+	current := desk.InForce(chain, now)
+	for _, e := range chain[len(current):] {
+		fmt.Fprintf(w, "Version %d, motion %s, was voted by %s and waits until %s.\n", e.Version, e.ID, strings.Join(e.Members(), ", "), e.NotBefore.In(e.Policy.Location).Format("2 January 2006, 15:04"))
+	}
+	last, since := desk.Last(current), lastChanged(current)
+	if last == nil {
+		fmt.Fprintln(w, "Nothing is in force yet, so nothing flows.")
+		return
+	}
 	fmt.Fprintf(w, "Version %d, motion %s, in force from %s, signed by %s.\n", last.Version, last.ID,
 		last.NotBefore.In(last.Policy.Location).Format("2 January 2006, 15:04"), strings.Join(last.Members(), ", "))
 	fmt.Fprintf(w, "First roster: sha256:%s\n\n", chain[0].Roster)
@@ -371,7 +399,7 @@ func motionSuspend(dir *string) *cobra.Command {
 				return wrong(err)
 			}
 			now := time.Now()
-			last := desk.Last(chain)
+			last := desk.Last(desk.InForce(chain, now))
 			var day decision.Date
 			if last != nil {
 				y, m, dd := now.In(last.Policy.Location).Date()
@@ -381,7 +409,7 @@ func motionSuspend(dir *string) *cobra.Command {
 			if err != nil {
 				return wrong(err)
 			}
-			m, err := d.Create(desk.Order{ID: fmt.Sprintf("suspend-%s-v%d", args[0], last.Version+1), Gateways: last.Gateways, Now: now, Policy: p})
+			m, err := d.Create(desk.Order{ID: fmt.Sprintf("suspend-%s-v%d", args[0], last.Version+1), Gateways: last.Gateways, Now: now, Policy: p, AtOnce: true})
 			if err != nil {
 				return wrong(err)
 			}

@@ -50,56 +50,6 @@ func (d Desk) Draft() (*bundle.Policy, error) {
 	return bundle.Read(files)
 }
 
-// Chain reads all enacted motions, oldest first.
-func (d Desk) Chain() ([]*council.Enacted, error) {
-	names, err := filepath.Glob(filepath.Join(d.Motions(), "*", "*.sluice"))
-	if err != nil {
-		return nil, err
-	}
-	type file struct {
-		name    string
-		raw     []byte
-		version int
-	}
-	var list []file
-	for _, name := range names {
-		raw, err := readFile(name, council.MaxFile)
-		if err != nil {
-			return nil, err
-		}
-		parts, err := council.ReadFile(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		m, err := council.ParseMotion(parts[council.TextName])
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		list = append(list, file{name, raw, m.Version})
-	}
-	slices.SortFunc(list, func(a, b file) int { return a.version - b.version })
-	var chain []*council.Enacted
-	var last *council.Enacted
-	for i, f := range list {
-		if f.version != i+1 {
-			return nil, fmt.Errorf("%s has version %d, and version %d is missing or there twice; every enacted motion stays in %s", f.name, f.version, i+1, d.Motions())
-		}
-		if last, err = council.Reopen(f.raw, last); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.name, err)
-		}
-		chain = append(chain, last)
-	}
-	return chain, nil
-}
-
-// Last is the motion in force; nil for none.
-func Last(chain []*council.Enacted) *council.Enacted {
-	if len(chain) == 0 {
-		return nil
-	}
-	return chain[len(chain)-1]
-}
-
 // Within is how long after it may take effect gateways still take a motion.
 const Within = council.MostWithin
 
@@ -109,6 +59,9 @@ type Order struct {
 	Gateways []string
 	Now      time.Time
 	Policy   *bundle.Policy
+	// AtOnce has it follow the motion that is in force, and not one that was voted and
+	// waits for its time: that one is void when this is enacted.
+	AtOnce bool
 }
 
 // Create writes a motion's directory. One that is there already and has ballots
@@ -117,6 +70,9 @@ func (d Desk) Create(o Order) (council.Motion, error) {
 	chain, err := d.Chain()
 	if err != nil {
 		return council.Motion{}, err
+	}
+	if o.AtOnce {
+		chain = InForce(chain, o.Now)
 	}
 	if last := Last(chain); last != nil && o.Gateways == nil {
 		o.Gateways = last.Gateways
@@ -230,7 +186,13 @@ func (d Desk) Verifier(parts council.Parts) (council.Verifier, error) {
 		return council.Verifier{}, err
 	}
 	if m.Version <= len(chain) && chain[m.Version-1].Hash == council.Sum(parts[council.TextName]) { // it was enacted: look at it as it was then
-		chain = chain[:m.Version-1]
+		return council.Verifier{Previous: Last(chain[:m.Version-1]), Pin: m.Roster}, nil
+	}
+	// It may take the place of what was voted and waits, but not of what is in force.
+	for n := len(InForce(chain, time.Now())); n < len(chain); n++ {
+		if n > 0 && chain[n-1].Hash == m.Previous {
+			chain = chain[:n]
+		}
 	}
 	return council.Verifier{Previous: Last(chain), Pin: m.Roster}, nil
 }
