@@ -38,6 +38,8 @@ func (d door) Address() string       { return d.open.Addr().String() }
 
 // Serve lets connections in until the listener is closed.
 func (d door) Serve(establish listeners.EstablishFn) {
+	begin := func(p *peer) { d.l.guests.Go(func() { d.serve(p, establish) }) }
+	d.l.guests.Go(func() { d.l.porch.usher(d.l.ctx, begin) })
 	for {
 		raw, err := d.open.Accept()
 		switch {
@@ -50,12 +52,9 @@ func (d door) Serve(establish listeners.EstablishFn) {
 			time.Sleep(acceptPause)
 			continue
 		}
-		p := newPeer(raw, d.l.turns)
-		if !d.l.porch.enter(d.l.ctx, p) {
-			_ = raw.Close()
-			return
+		if p := newPeer(raw, d.l.turns); d.l.porch.enter(p) {
+			begin(p)
 		}
-		d.l.guests.Go(func() { d.serve(p, establish) })
 	}
 }
 

@@ -119,40 +119,93 @@ func TestStrangersAreFew(t *testing.T) {
 
 // TestOneAddressCannotFillThePorch: others get in at once.
 func TestOneAddressCannotFillThePorch(t *testing.T) {
-	p := newPorch(&tally{})
 	turn := make(turns, 1)
-	peerOf := func(a byte) *peer {
+	peerOf := func(a byte, waited time.Duration) *peer {
 		one := newPeer(fakeConn{from: &net.TCPAddr{IP: net.IPv4(192, 0, 2, a)}}, turn)
-		one.waited.Store(int64(time.Minute))
+		one.heard.Store(true)
+		one.waited.Store(int64(waited))
 		return one
 	}
+	p := newPorch(&tally{})
 	for range 3 * strangersOfOne {
-		if p.try(peerOf(1)) != 0 {
+		if !p.enter(peerOf(1, time.Minute)) {
 			t.Fatal("who has kept us waiting for a minute does not go")
+		}
+	}
+	bounded := func(p *porch) {
+		t.Helper()
+		if len(p.all) > strangers || len(p.queue) > queuers {
+			t.Errorf("%d strangers, %d before the porch; want %d and %d at most", len(p.all), len(p.queue), strangers, queuers)
+		}
+		for n := range p.of {
+			if p.of[n] > strangersOfOne {
+				t.Errorf("%d of one address", p.of[n])
+			}
 		}
 	}
 	for a := range byte(4) {
 		for range strangersOfOne {
-			if p.try(peerOf(a)) != 0 {
+			if !p.enter(peerOf(a, time.Minute)) {
 				t.Fatal("others do not get in")
 			}
 		}
 	}
-	if len(p.all) > strangers {
-		t.Errorf("%d strangers; want %d at most", len(p.all), strangers)
+	bounded(p)
+
+	// Who has just come is not sent away for the next of its address; those queue,
+	// and others pass them by, while they have fewer places or a shorter queue.
+	p = newPorch(&tally{})
+	for a := range byte(2) {
+		for n := range 2 * strangers {
+			if p.enter(peerOf(a, 0)) != (n < strangersOfOne) {
+				t.Fatalf("%d of address %d", n, a)
+			}
+		}
+		bounded(p)
 	}
-	for n := range p.of {
-		if p.of[n] > strangersOfOne {
-			t.Errorf("%d of one address", p.of[n])
+	if p.queued[peerOf(1, 0).from] != queuers/2 {
+		t.Errorf("the second address has %d in the queue; want its half", p.queued[peerOf(1, 0).from])
+	}
+	for range strangers / 4 {
+		if !p.enter(peerOf(2, 0)) {
+			t.Fatal("a full porch keeps out an address that has little of it")
 		}
 	}
-	// Who has just come is not sent away for the next; that one waits.
-	fresh := newPorch(&tally{})
-	for range strangersOfOne {
-		fresh.try(newPeer(fakeConn{}, turn))
+	bounded(p)
+	if p.next() != nil {
+		t.Error("who queues gets in before there is room")
 	}
-	if wait := fresh.try(newPeer(fakeConn{}, turn)); wait <= 0 || wait > silentPatient {
-		t.Errorf("the next waits %s", wait)
+	for one := range p.all {
+		one.waited.Store(int64(time.Minute))
+	}
+	for n := range queuers {
+		if p.next() == nil {
+			t.Fatalf("only %d of the queue get in", n)
+		}
+	}
+	bounded(p)
+}
+
+// TestAFloodOfOneAddress: which begins to say who it is, and does not go on. A sensor
+// of another address gets in as if there were nobody.
+func TestAFloodOfOneAddress(t *testing.T) {
+	s := open(t, Config{})
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: 20 * time.Second}
+	half := hello(4, 2, "x", "", "")[:12]
+	for range 1500 {
+		c, err := from.Dial("tcp", s.l.Addr())
+		if err != nil {
+			t.Skip(err) // no such address here
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		_, _ = c.Write(half) // it may be closed already
+	}
+	begun := time.Now()
+	s.connect(4, "x", "", "").works()
+	took := time.Since(begun)
+	t.Logf("a sensor gets in within %s", took)
+	if took > time.Second {
+		t.Errorf("a sensor gets in after %s, behind a flood of another address", took)
 	}
 }
 
