@@ -55,8 +55,13 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
 // Publications to names that nobody may publish to, which the broker would drop
 // without an answer, get one that is known to be unknown: they are counted and
 // acknowledged like any other.
+//
+// A PUBREL follows a PUBREC, which is Ack's; so the PUBCOMP is ours too. The library
+// would not find what is completed, and tell MQTT 5 so, which is a failure there.
+// Nothing is kept between the two: what is published again is taken again.
 func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	if c, ok := cl.Net.Conn.(*conn); ok {
+	c, ok := cl.Net.Conn.(*conn)
+	if ok {
 		c.decoding = false
 	}
 	switch pk.FixedHeader.Type {
@@ -70,6 +75,11 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		if strings.HasPrefix(pk.TopicName, "$") || strings.ContainsAny(pk.TopicName, "+#") {
 			pk.TopicName = "$unknown"
 		}
+	case packets.Pubrel:
+		if ok {
+			_, _ = c.Write([]byte{packets.Pubcomp << 4, 2, byte(pk.PacketID >> 8), byte(pk.PacketID)}) // or it is over
+		}
+		return packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}}, nil // of nothing: the library does nothing
 	}
 	return pk, nil
 }
