@@ -180,10 +180,41 @@ func (c *comparison) sameKind(a Past, b *bundle.Decision, kind string) bool {
 	if slices.Contains(a.Decision.AppliesTo.Kinds, kind) {
 		return true
 	}
+	for _, id := range a.Decision.AppliesTo.Kinds {
+		if tellsApart(a.Policy.Kinds[id], c.new.Kinds[kind]) {
+			return true
+		}
+	}
 	_, then := a.Policy.Kinds[kind]
 	_, now := c.old.Kinds[kind]
 	x, y := a.Decision.Stream.Unit, b.Stream.Unit
 	return (!then || !now) && (x.StandsFor == y.StandsFor || x.None() || y.None())
+}
+
+// tellsApart reports whether two kinds tell the same apart: by a field of the same
+// name that identifies or stands for somebody, or by the sensor itself. Whatever
+// such a kind is called, and since when there has been one, a sensor can be moved to
+// it in the register, which nobody votes.
+func tellsApart(a, b decision.Kind) bool {
+	who := func(k decision.Kind) map[string]bool {
+		out := make(map[string]bool)
+		for _, u := range k.Units {
+			out[u.Field] = true // empty for the sensor itself
+		}
+		for _, f := range k.Fields {
+			if f.Class == "identifier" {
+				out[f.Name] = true
+			}
+		}
+		return out
+	}
+	same := who(a)
+	for name := range who(b) {
+		if same[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // overlap reports whether two zones may share a point: the same id, or areas that do.
