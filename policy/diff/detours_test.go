@@ -153,12 +153,21 @@ func TestEnds(t *testing.T) {
 		steps []step
 		ends  bool
 	}{
-		"the decision goes":         {[]step{drop(file)}, true},
-		"a zone fewer":              {[]step{swap(file, "zones: [a]", "zones: [a, b]"), swap(file, "[a, b]", "[a]")}, true},
-		"a kind fewer":              {[]step{swap(file, "[counter]", "[counter, other]"), swap(file, "[counter, other]", "[counter]")}, true},
-		"a number fewer":            {[]step{swap(file, `unit)"}`, `unit)"}, {name: m, of: "count()", between: [0, 3]}`), swap(file, `, {name: m, of: "count()", between: [0, 3]}`, "")}, true},
-		"a category fewer":          {[]step{all(swap(file, "by: [zone]", "by: [zone, {field: sort, values: [x, y]}]"), swap(file, "speed]", "speed, sort]")), swap(file, "[x, y]", "[x]")}, true},
-		"longer windows":            {with("every: PT1H", "every: PT2H"), true},
+		"the decision goes": {[]step{drop(file)}, true},
+		"a zone fewer":      {[]step{swap(file, "zones: [a]", "zones: [a, b]"), swap(file, "[a, b]", "[a]")}, true},
+		"a kind fewer":      {[]step{swap(file, "[counter]", "[counter, other]"), swap(file, "[counter, other]", "[counter]")}, true},
+		"a number fewer":    {[]step{swap(file, `unit)"}`, `unit)"}, {name: m, of: "count()", between: [0, 3]}`), swap(file, `, {name: m, of: "count()", between: [0, 3]}`, "")}, true},
+		"a category fewer":  {[]step{all(swap(file, "by: [zone]", "by: [zone, {field: sort, values: [x, y]}]"), swap(file, "speed]", "speed, sort]")), swap(file, "[x, y]", "[x]")}, true},
+		"longer windows":    {with("every: PT1H", "every: PT2H"), true},
+		"a long silence of short ones": {[]step{put(file, plain+`blackouts:
+  - {zones: [a], from: 2030-03-01T00:00:00Z, until: 2030-03-04T00:00:00Z, reason: fair}
+  - {zones: [a], from: 2030-03-04T00:00:00Z, until: 2030-03-07T00:00:00Z, reason: fair}
+  - {zones: [a], from: 2030-03-07T00:00:00Z, until: 2030-03-10T00:00:00Z, reason: fair}
+`)}, true},
+		"one short silence, said twice": {[]step{put(file, plain+`blackouts:
+  - {zones: [a], from: 2030-03-01T00:00:00Z, until: 2030-03-04T00:00:00Z, reason: fair}
+  - {zones: [a], from: 2030-03-01T00:00:00Z, until: 2030-03-04T00:00:00Z, reason: feast}
+`)}, false},
 		"an earlier last day":       {with("until: 2030-12-31", "until: 2030-11-30"), true},
 		"a later first day":         {with("from: 2030-01-01", "from: 2030-02-01"), true},
 		"a condition":               {with("place:", `where: [{field: speed, op: ">", value: 1000}]`+"\nplace:"), true},

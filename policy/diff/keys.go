@@ -114,7 +114,7 @@ var keys = []key{
 		show: func(s *shower, d *bundle.Decision) string { return s.l.Date(d.Until) },
 	},
 	{name: "review", mark: reviewOrder, show: func(s *shower, d *bundle.Decision) string { return s.l.Date(d.Review) }},
-	{name: "blackouts", mark: blackoutOrder, show: (*shower).blackouts},
+	{name: "blackouts", mark: blackoutOrder, ends: silences, show: (*shower).blackouts},
 }
 
 func showTitles(titles map[string]string) string {
