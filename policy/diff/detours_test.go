@@ -1,10 +1,12 @@
 package diff
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/policy/bundle"
 )
@@ -164,6 +166,7 @@ func TestEnds(t *testing.T) {
   - {zones: [a], from: 2030-03-04T00:00:00Z, until: 2030-03-07T00:00:00Z, reason: fair}
   - {zones: [a], from: 2030-03-07T00:00:00Z, until: 2030-03-10T00:00:00Z, reason: fair}
 `)}, true},
+		"a second in every window": {[]step{put(file, plain+"blackouts:\n"+seconds())}, true},
 		"one short silence, said twice": {[]step{put(file, plain+`blackouts:
   - {zones: [a], from: 2030-03-01T00:00:00Z, until: 2030-03-04T00:00:00Z, reason: fair}
   - {zones: [a], from: 2030-03-01T00:00:00Z, until: 2030-03-04T00:00:00Z, reason: feast}
@@ -283,4 +286,13 @@ func TestTheTextIsBounded(t *testing.T) {
 	if x := has(list, "new", "further"); x == nil || !strings.Contains(x.New[0], "t") || n > 3*atOnce {
 		t.Errorf("%d lines compare it, and of the rest it is said: %+v", n, x)
 	}
+}
+
+// seconds are blackouts of one second in each of four hundred hours.
+func seconds() string {
+	var b strings.Builder
+	for at := time.Date(2030, 3, 1, 0, 30, 0, 0, time.UTC); at.Before(time.Date(2030, 3, 17, 16, 0, 0, 0, time.UTC)); at = at.Add(time.Hour) {
+		fmt.Fprintf(&b, "  - {zones: [a], from: %s, until: %s, reason: fair}\n", at.Format(time.RFC3339), at.Add(time.Second).Format(time.RFC3339))
+	}
+	return b.String()
 }

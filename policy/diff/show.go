@@ -115,7 +115,7 @@ func showValue(v any) string {
 	case string:
 		return quote(v)
 	}
-	return word(fmt.Sprint(v))
+	return fmt.Sprint(v)
 }
 
 func (s *shower) generalise(d *bundle.Decision) string {
