@@ -119,10 +119,8 @@ func (g *Gateway) judge(ctx context.Context, l letter) (verdict inbox.Verdict, g
 	if g.taken[l.sum] {
 		return inbox.Settled, nil // it is in force, or was
 	}
-	v := council.Verifier{
-		Previous: g.last, Pin: g.cfg.Policy.pin(), Gateway: g.cfg.Gateway, Now: g.now(),
-		Taste: func(packed []byte) error { return g.rules.Taste(ctx, packed) },
-	}
+	v := g.verifier(ctx)
+	v.Now = g.now()
 	e, err := v.Verify(l.Raw)
 	code := council.CodeOf(err)
 	if err == nil {
@@ -158,6 +156,14 @@ func (g *Gateway) judge(ctx context.Context, l letter) (verdict inbox.Verdict, g
 		g.refuseMotion(l, string(code), err)
 	}
 	return inbox.Settled, nil
+}
+
+// verifier is what this gateway knows by itself; the time is still to be set.
+func (g *Gateway) verifier(ctx context.Context) council.Verifier {
+	return council.Verifier{
+		Previous: g.last, Pin: g.cfg.Policy.pin(), Gateway: g.cfg.Gateway,
+		Taste: func(packed []byte) error { return g.rules.Taste(ctx, packed) },
+	}
 }
 
 // hurried reports an error that may be the machine's and not the motion's.
