@@ -181,7 +181,8 @@ func (c *comparison) sameKind(a Past, b *bundle.Decision, kind string) bool {
 		return true
 	}
 	for _, id := range a.Decision.AppliesTo.Kinds {
-		if tellsApart(a.Policy.Kinds[id], c.new.Kinds[kind]) {
+		old, now := a.Policy.Kinds[id], c.new.Kinds[kind]
+		if tellsApart(old, now) || (a.Decision.Stream.Unit.None() || b.Stream.Unit.None()) && gives(now, old, a.Decision.Keep) {
 			return true
 		}
 	}
@@ -189,6 +190,22 @@ func (c *comparison) sameKind(a Past, b *bundle.Decision, kind string) bool {
 	_, now := c.old.Kinds[kind]
 	x, y := a.Decision.Stream.Unit, b.Stream.Unit
 	return (!then || !now) && (x.StandsFor == y.StandsFor || x.None() || y.None())
+}
+
+// gives reports whether a kind sends all that was kept of another one, under the
+// same names and of the same classes: where nobody is told apart, that is a twin.
+func gives(k, old decision.Kind, keep []string) bool {
+	some := false
+	for _, f := range old.Fields {
+		if !slices.Contains(keep, f.Name) {
+			continue
+		}
+		some = true
+		if !slices.ContainsFunc(k.Fields, func(x decision.Field) bool { return x.Name == f.Name && x.Class == f.Class }) {
+			return false
+		}
+	}
+	return some
 }
 
 // tellsApart reports whether two kinds tell the same apart: by a field of the same
