@@ -21,21 +21,36 @@ const licence = "CC0-1.0"
 func (g *Gateway) keepBooks(ctx context.Context) error {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
-	said := ""
 	for {
-		if err := g.writeBooks(ctx); err == nil {
-			said = ""
-		} else if ctx.Err() == nil && err.Error() != said {
-			said = err.Error()
-			g.log.Warn("the public books cannot be written; they are tried again", "error", err)
+		if err := g.writeBooks(ctx); err == nil || ctx.Err() == nil {
+			g.wrote(err)
 		}
 		select {
 		case <-ctx.Done():
-			return g.writeBooks(context.WithoutCancel(ctx))
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+			defer cancel()
+			if err := g.writeBooks(last); err != nil {
+				g.log.Warn("the public books could not be written at the end; the next start does it", "error", err)
+			}
+			return nil
 		case <-g.wake:
 			time.Sleep(20 * time.Millisecond) // several releases come together
 		case <-tick.C:
 		}
+	}
+}
+
+// wrote notes how writing the books went, and says what is new about it.
+func (g *Gateway) wrote(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	was := g.booksWrong
+	if err == nil {
+		g.booksWrong, g.booksAt = "", time.Now()
+		return
+	}
+	if g.booksWrong = err.Error(); g.booksWrong != was {
+		g.log.Warn("the public books cannot be written; they are tried again", "error", err)
 	}
 }
 
