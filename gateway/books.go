@@ -60,7 +60,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	g.mu.Unlock()
 	if set == nil {
 		// No policy has ever been in force.
-		if err := g.public.PutJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: g.silence(set, running)}); err != nil {
+		if err := g.public.PutJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: silence(set, running, g.clock())}); err != nil {
 			return err
 		}
 		return g.writeLines(ctx)
@@ -68,7 +68,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	c := set.Charter.City
 	if err := g.public.PutJSON("city.json", books.City{
 		ID: c.ID, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
-		Silence: g.silence(set, running),
+		Silence: silence(set, running, g.clock()),
 	}); err != nil {
 		return err
 	}
@@ -99,8 +99,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 }
 
 // silence is the public reason why nothing flows; empty while something does.
-func (g *Gateway) silence(set *policy.Set, running bool) string {
-	now := g.clock()
+func silence(set *policy.Set, running bool, now time.Time) string {
 	switch {
 	case set == nil:
 		return "no_policy"

@@ -35,16 +35,16 @@ func (g *Gateway) policyCheck() string {
 	case len(set.Streams) == 0:
 		return "no decision is in force, so nothing flows"
 	}
-	return g.outOfTime(set)
+	return outOfTime(set, g.ingest.Report().Now)
 }
 
 // outOfTime says that no decision is in force today; empty while one is, and before
 // the first tick of a simulated clock.
-func (g *Gateway) outOfTime(set *policy.Set) string {
-	if g.ingest.Report().Now.IsZero() {
+func outOfTime(set *policy.Set, now time.Time) string {
+	if now.IsZero() {
 		return ""
 	}
-	switch g.silence(set, true) {
+	switch silence(set, true, now) {
 	case "sunset":
 		return "every decision is past its last day, so nothing flows; the council decides anew"
 	case "not_yet":

@@ -74,6 +74,10 @@ func (g *Gateway) diskCheck() string {
 	if err := unix.Statfs(g.cfg.Dir, &st); err == nil && st.Bavail*uint64(st.Bsize) < 64<<20 {
 		return "less than 64 MiB are left for the state directory"
 	}
+	return g.booksCheck()
+}
+
+func (g *Gateway) booksCheck() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.booksWrong != "" {
