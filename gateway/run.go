@@ -15,8 +15,7 @@ import (
 )
 
 // A stop takes at most five seconds, whatever stands still: ingest has one for its last
-// commit and one for its peers, SQLite two to give up a lock that somebody holds, and
-// then those who speak have this long.
+// commit and one for its peers, and then those who speak have this long.
 const lastWords = 1500 * time.Millisecond
 
 // Run works until ctx ends: batches flow from ingest to release, releases from
@@ -48,8 +47,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	return errors.Join(err, g.await(&speaking))
 }
 
-// await waits for those who speak, and not for ever: SQLite cannot be called back from
-// waiting for a lock.
+// await waits for those who speak, and not for ever: a disk that does not answer cannot
+// be called off.
 func (g *Gateway) await(speaking *errgroup.Group) error {
 	ended := make(chan error, 1)
 	go func() { ended <- speaking.Wait() }()

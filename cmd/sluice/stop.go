@@ -29,7 +29,10 @@ func interruptible(ctx context.Context, f func() error) (bool, error) {
 	go func() { ended <- crash.Guard(f) }()
 	select {
 	case err := <-ended:
-		return ctx.Err() == nil || err == nil, err
+		if err != nil && ctx.Err() != nil {
+			return false, nil // it was called off
+		}
+		return true, err
 	case <-ctx.Done():
 		return false, nil
 	}

@@ -63,9 +63,7 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 	if _, err := perm.Touch(path, 0o600); err != nil {
 		return nil, fmt.Errorf("opening ledger %s: %w", path, err)
 	}
-	// Another process may hold the file for a moment. Waiting for it cannot be called
-	// off, so it is short: whoever asks tries again.
-	db, err := sql.Open("sqlite", sqlite.DSN(path, false)+"&_pragma=busy_timeout(2000)")
+	db, err := sql.Open("sqlite", sqlite.DSN(path, false))
 	if err != nil {
 		return nil, err
 	}
