@@ -121,7 +121,13 @@ func keysAway(t *testing.T) *city {
 // ledgerLocked has another process hold ledger.db, for good.
 func ledgerLocked(t *testing.T) *city {
 	c := begun(t)
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(c.dir, "state/ledger.db")+"?_pragma=busy_timeout(5000)")
+	lockLedger(t, filepath.Join(c.dir, "state/ledger.db"))
+	return c
+}
+
+func lockLedger(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +136,6 @@ func ledgerLocked(t *testing.T) *city {
 	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
-	return c
 }
 
 // storeHangs has an InfluxDB that takes connections and answers nothing.
@@ -267,6 +272,21 @@ func TestAStopDuringTheStart(t *testing.T) {
 	}
 	c.run()
 	c.counted(1)
+}
+
+// TestAStopWhileTheStartHangs: here it waits for a ledger that another process holds.
+func TestAStopWhileTheStartHangs(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	path := filepath.Join(c.dir, "state/ledger.db")
+	writeSecret(t, path, "")
+	lockLedger(t, path)
+	c.gateway = start(t, sluice, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+	time.Sleep(time.Second)
+	if text := c.gateway.err.String(); c.gateway.ended() || strings.Contains(text, "the gateway runs") {
+		t.Fatal("the start does not wait for the ledger: ", text)
+	}
+	endsWell(t, c.gateway)
 }
 
 // TestASecondSignal ends a process at once that is busy ending.
