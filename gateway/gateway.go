@@ -46,6 +46,7 @@ type Gateway struct {
 	forward  *forward.Forwarder
 	public   books.Dir
 	admin    *door.Listener
+	front    *front
 	metrics  *metrics
 	health   *health
 	wake     chan struct{} // the books have something new

@@ -82,10 +82,11 @@ func (g *Gateway) Close() error {
 	if g.store != nil {
 		errs = append(errs, g.store.Close())
 	}
+	if g.front != nil {
+		errs = append(errs, ignore(g.front.server.Close(), net.ErrClosed))
+	}
 	if g.admin != nil {
-		if err := g.admin.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
+		errs = append(errs, ignore(g.admin.Close(), net.ErrClosed))
 	}
 	if g.lock != nil {
 		errs = append(errs, g.lock.Close())
@@ -94,4 +95,12 @@ func (g *Gateway) Close() error {
 		return fmt.Errorf("closing the gateway: %w", err)
 	}
 	return nil
+}
+
+// ignore is an error unless it is one that is expected.
+func ignore(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
+	}
+	return err
 }
