@@ -42,6 +42,12 @@ type Message struct {
 	// the number of the connection that all has come of that was kept before it; or 0.
 	Own    bool
 	Marker int
+	// Mark says that it is a marker that has come in its order; Skipped that one before
+	// it has not come. Ended names a process of this gateway whose connection EndedAt,
+	// or which itself, where that is 0, has ended.
+	Mark, Skipped bool
+	Ended         string
+	EndedAt       int
 
 	// Tick says that it must not be taken before anything that was put in before it, nor
 	// after anything that was put in after it: a simulated clock's.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -39,6 +40,8 @@ type guard struct {
 	acks    acks
 	writing sync.Mutex
 	refused atomic.Bool // the broker sent the impossible
+	ours    atomic.Bool // this side has closed it
+	there   atomic.Bool // the other side had, before
 
 	// Of the one goroutine that reads.
 	in      *wipe.Reader
@@ -54,6 +57,14 @@ func newGuard(c net.Conn) *guard { return &guard{Conn: c, in: wipe.NewReader(c, 
 
 // Read hands out the packets of the stream, checked and cut to size.
 func (g *guard) Read(p []byte) (int, error) {
+	n, err := g.read(p)
+	if err != nil {
+		g.ended(err)
+	}
+	return n, err
+}
+
+func (g *guard) read(p []byte) (int, error) {
 	for {
 		switch {
 		case g.given < len(g.head):
@@ -81,6 +92,22 @@ func (g *guard) Read(p []byte) (int, error) {
 				return 0, err
 			}
 		}
+	}
+}
+
+// Close ends the connection from this side.
+func (g *guard) Close() error {
+	g.ours.Store(true)
+	return g.Conn.Close()
+}
+
+// endedThere reports whether the other side ended the connection.
+func (g *guard) endedThere() bool { return g.there.Load() }
+
+// ended notes who ended the connection, by the error of a read.
+func (g *guard) ended(err error) {
+	if (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)) && !g.ours.Load() {
+		g.there.Store(true)
 	}
 }
 

@@ -7,16 +7,15 @@
 // broker gives what it sends again a new identifier. What was not acknowledged
 // comes again; ingest knows it.
 //
-// After each connection the gateway publishes a marker to itself. What the
-// broker had kept stands before it in the queue, so when it has come back, the
-// backlog is through.
+// After each connection, and every few seconds, the gateway publishes a numbered
+// marker to itself (markers.go). What the broker had kept stands before it in the
+// queue, so when it has come back, the backlog is through; when it has not, and a
+// later one has, something was lost.
 package mqtt
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net"
@@ -45,6 +44,8 @@ const (
 	// A connection that worked and lived for less than this and for less than the
 	// pause before it does not make the next pause short again.
 	shortLife = time.Second
+	// Several in a row that the other side ends within this are a fight over the session.
+	briefLife = 3 * time.Second
 )
 
 // Config is what a Client needs.
@@ -71,6 +72,18 @@ type Status struct {
 	// Kept says that the broker still had the gateway's session when the latest
 	// connection was made, and so all that came in between.
 	Kept bool
+	// Cut says that the connection before it was ended by the broker's side, by a word
+	// or without one, and not by us: then either its will comes, or another client has
+	// taken the session over.
+	Cut bool
+	// Backlog is how many messages have come before this connection's first marker.
+	Backlog int
+	// Late says that a marker has not come back in time.
+	Late bool
+	// Dropped is how many messages the broker has dropped since its start, where it says
+	// so: Known once it has said it after the connection was made, Waits until then.
+	Dropped      int64
+	Known, Waits bool
 	// Problem is what keeps it from being up, and what to do; empty when it is.
 	Problem string
 }
@@ -84,10 +97,17 @@ type Client struct {
 	acks   map[*guard][]byte                                 // used by Ack only
 	useful atomic.Bool                                       // something was acknowledged since the last try
 
+	markers *markers
+	dropped dropped
+	backlog atomic.Int64
+	brief   int  // connections in a row that the other side ended at once; of stay
+	cut     bool // by the other side, the last one; of stay
+
 	mu     sync.Mutex
 	status Status      // guarded by mu
 	client paho.Client // of the connection that is up, or nil; guarded by mu
 	conn   *guard      // the same; guarded by mu
+	since  time.Time   // when it was made; guarded by mu
 }
 
 // Open begins to connect and goes on until Close; it does not wait.
@@ -97,7 +117,12 @@ func Open(cfg Config) (*Client, error) {
 		return nil, errors.New("mqtt.broker is tcp://HOST:PORT or tls://HOST:PORT")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &Client{cfg: cfg, cancel: cancel, ended: make(chan struct{}), acks: make(map[*guard][]byte)}
+	m, err := newMarkers()
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	c := &Client{cfg: cfg, cancel: cancel, ended: make(chan struct{}), acks: make(map[*guard][]byte), markers: m}
 	c.reach = c.dial
 	c.status.Problem = "the broker has not answered yet"
 	go func() {
@@ -123,8 +148,20 @@ func scheme(u *url.URL) string {
 func (c *Client) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.status
+	s, now := c.status, time.Now()
+	s.Backlog, s.Late = int(c.backlog.Load()), c.markers.late(now)
+	s.Dropped, s.Known, s.Waits = c.dropped.status()
+	switch {
+	case c.markers.rivalled(now):
+		s.Problem = errRival.Error()
+	case s.Up && s.Late && now.Sub(c.since) > 3*overdue && !c.markers.anyBack():
+		s.Problem = errNoMarker.Error()
+	}
+	return s
 }
+
+// Life names this process in markers.
+func (c *Client) Life() string { return c.markers.life }
 
 // Close leaves the broker; the session stays.
 func (c *Client) Close() error {
@@ -145,6 +182,14 @@ func (c *Client) stay(ctx context.Context, u *url.URL) {
 		worked := c.useful.Swap(false) && time.Since(begun) > max(pause, shortLife)
 		if worked && !errors.Is(err, errImpossible) {
 			pause, said = firstPause, ""
+		}
+		if c.cut && time.Since(begun) < briefLife {
+			c.brief++
+		} else {
+			c.brief = 0
+		}
+		if c.brief >= 3 {
+			err = errRival
 		}
 		c.mu.Lock()
 		c.status.Up, c.status.Problem, c.client, c.conn = false, problem(err), nil, nil
@@ -171,6 +216,8 @@ func problem(err error) string {
 		return "the broker refuses the gateway's client id; see mqtt.client_id"
 	case errors.Is(err, errRefusedTopics):
 		return err.Error()
+	case errors.Is(err, errRival):
+		return errRival.Error()
 	case errors.Is(err, errImpossible):
 		return errImpossible.Error()
 	case errors.Is(err, errSilent):
@@ -186,6 +233,8 @@ func problem(err error) string {
 var (
 	errRefusedTopics = errors.New("the broker does not let the gateway read its topics; give its user an access list with sluice sensor acl")
 	errSilent        = errors.New("the broker does not answer; see its log")
+	errRival         = errors.New("somebody else uses the gateway's client id at the broker, and takes its messages; give each gateway, and each tool, an id of its own (mqtt.client_id)")
+	errNoMarker      = errors.New("what the gateway publishes to itself does not come back, so that windows wait; let its user read and write city/v1/# (sluice sensor acl writes that list). It may also be a long backlog")
 )
 
 // options are what all clients of ours have. The library never dials by itself.
@@ -206,11 +255,6 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 		err = conn.why(err)
 		_ = conn.Close() // nothing is expected of it any more
 	}()
-	nonce := make([]byte, 16)
-	if _, err := rand.Read(nonce); err != nil {
-		return err
-	}
-	marker := hex.EncodeToString(nonce)
 	number := c.Status().Connection + 1
 	// A message does not wait for room longer than its connection lives: it comes again.
 	taking, stop := context.WithCancel(ctx)
@@ -219,7 +263,8 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	o := c.options(conn).SetClientID(c.cfg.ClientID).SetUsername(c.cfg.Username).SetPassword(c.cfg.Password).
 		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(&store{paho.NewMemoryStore()}).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }). // is called once
-		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { c.take(taking, conn, m, marker, number) })
+		SetBinaryWill(c.cfg.Marker, []byte(c.markers.text(kindWill, number)), 1, false).
+		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { c.take(taking, conn, m, number) })
 	client := paho.NewClient(o)
 	defer client.Disconnect(100)
 	token := client.Connect()
@@ -230,20 +275,40 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	if err := c.subscribe(ctx, client, lost); err != nil {
 		return err
 	}
+	if err := c.dropped.ask(client, func(send func() paho.Token) (paho.Token, error) { return c.ask(ctx, lost, send) }); err != nil {
+		return err
+	}
+	first := c.markers.next()
+	c.markers.begin(first)
 	c.mu.Lock()
-	c.status = Status{Up: true, Connection: number, Kept: kept}
-	c.client, c.conn = client, conn
+	c.status = Status{Up: true, Connection: number, Kept: kept, Cut: c.cut}
+	c.client, c.conn, c.since = client, conn, time.Now()
 	c.mu.Unlock()
-	if _, err := c.ask(ctx, lost, func() paho.Token { return client.Publish(c.cfg.Marker, 1, false, marker) }); err != nil {
+	defer func() { c.cut = conn.endedThere() }()
+	if err := c.mark(ctx, client, lost, first); err != nil {
 		return err
 	}
 	c.cfg.Log.Info("the broker is there", "session_kept", kept)
-	select {
-	case <-ctx.Done():
-		conn.acks.flush(time.Second)
-		return ctx.Err()
-	case err := <-lost:
-		return err
+	return c.remain(ctx, client, conn, lost)
+}
+
+// remain sends marks until the connection or ctx ends.
+func (c *Client) remain(ctx context.Context, client paho.Client, conn *guard, lost <-chan error) error {
+	tick := time.NewTicker(markEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			conn.acks.flush(time.Second)
+			c.leave(client)
+			return ctx.Err()
+		case err := <-lost:
+			return err
+		case <-tick.C:
+			if err := c.mark(ctx, client, lost, c.markers.next()); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
 	}
 }
 
@@ -310,16 +375,25 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
 
 // take puts a message into the queue. It must not block for long, or pings go
 // unanswered; the broker's bound on messages in flight sees to that.
-func (c *Client) take(ctx context.Context, conn *guard, m paho.Message, marker string, number int) {
+func (c *Client) take(ctx context.Context, conn *guard, m paho.Message, number int) {
 	defer crash.Catch(func(e *crash.Error) { c.cfg.Fail(e) })
 	topic := m.Topic()
+	if strings.HasPrefix(topic, "$SYS/") {
+		c.dropped.take(topic, m.Payload(), m.Retained())
+		return
+	}
 	msg := intake.Message{
 		Topic: topic, Payload: m.Payload(), Dup: m.Duplicate(), Retained: m.Retained(), Received: c.cfg.Now(),
 		Own:  topic == c.cfg.Marker || strings.HasPrefix(topic, "city/v1/") && strings.HasSuffix(topic, "/feedback"),
 		Conn: conn, ID: m.MessageID(), QoS: m.Qos(),
 	}
-	if topic == c.cfg.Marker && string(msg.Payload) == marker {
-		msg.Marker = number
+	if topic == c.cfg.Marker {
+		c.markers.came(&msg, number, time.Now())
+	}
+	if msg.Marker == 0 {
+		c.backlog.Add(1)
+	} else {
+		c.backlog.Store(0)
 	}
 	c.cfg.Queue.Put(ctx, msg) // or the client is closing, and it will be sent again
 }

@@ -1,0 +1,174 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"sluice/gateway/ingest/internal/intake"
+)
+
+// A gateway publishes markers to itself. They wait in the same queue at the broker as
+// what sensors send, so a marker that comes back says that all has come that was sent
+// before it, and one that does not, while a later one does, that something was lost.
+//
+//	marker = "marker" SP life SP kind SP number
+//
+// A life is one process, by a random name. The kinds: a mark has a number that goes
+// up by one. A will is left with each connection, by its number, and is published by
+// the broker when that is cut (MQTT 3.1.1, section 3.1.2.5), but not when another
+// client takes the session over. An end is published before the gateway leaves.
+const (
+	kindMark = "mark"
+	kindWill = "will"
+	kindEnd  = "end"
+)
+
+// markEvery is how often a mark is sent while the connection is up, and overdue after
+// which time one that the broker has taken should have come back.
+const (
+	markEvery = 5 * time.Second
+	overdue   = 10 * time.Second
+)
+
+// markers are those of one life.
+type markers struct {
+	life string
+
+	mu    sync.Mutex
+	last  int        // the number of the latest; guarded by mu
+	owed  []owedMark // what the broker has taken and has not brought back; guarded by mu
+	first int        // the first of the connection that is up; guarded by mu
+	back  int        // the latest that has come back; guarded by mu
+	rival time.Time  // when another life's mark came among ours; guarded by mu
+}
+
+type owedMark struct {
+	number int
+	taken  time.Time
+}
+
+func newMarkers() (*markers, error) {
+	raw := make([]byte, 16)
+	if _, err := rand.Read(raw); err != nil {
+		return nil, err
+	}
+	return &markers{life: hex.EncodeToString(raw)}, nil
+}
+
+func (m *markers) text(kind string, number int) string {
+	return fmt.Sprintf("marker %s %s %d", m.life, kind, number)
+}
+
+// next is the number of a mark that is about to be sent.
+func (m *markers) next() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last++
+	return m.last
+}
+
+// begin notes the first mark of a connection.
+func (m *markers) begin(number int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.first = number
+}
+
+// taken notes that the broker has acknowledged a mark: it is in the queue, or lost.
+func (m *markers) taken(number int, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if number > m.back {
+		m.owed = append(m.owed, owedMark{number, now})
+	}
+}
+
+// came takes a message on the marker topic into msg. What is no marker is nobody's.
+func (m *markers) came(msg *intake.Message, connection int, now time.Time) {
+	life, kind, number, ok := parseMarker(string(msg.Payload))
+	if !ok {
+		return
+	}
+	if kind != kindMark {
+		msg.Ended, msg.EndedAt = life, number
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if life != m.life {
+		if m.back > 0 {
+			m.rival = now // what was left of lives before came before ours did
+		}
+		return
+	}
+	if number <= m.back || number > m.last {
+		return // it was sent again
+	}
+	for len(m.owed) > 0 && m.owed[0].number <= number {
+		msg.Skipped = msg.Skipped || m.owed[0].number < number
+		m.owed = m.owed[1:]
+	}
+	m.back = number
+	if m.first > 0 && number >= m.first {
+		msg.Marker = connection
+	}
+	msg.Mark = true
+}
+
+// late reports whether a mark has not come back in time.
+func (m *markers) late(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.owed) > 0 && now.Sub(m.owed[0].taken) > overdue
+}
+
+// anyBack reports whether any mark of this life has come back.
+func (m *markers) anyBack() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.back > 0
+}
+
+// rivalled reports whether another life was at work within the last minutes.
+func (m *markers) rivalled(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.rival.IsZero() && now.Sub(m.rival) < 5*time.Minute
+}
+
+func parseMarker(text string) (life, kind string, number int, ok bool) {
+	part := strings.Split(text, " ")
+	if len(part) != 4 || part[0] != "marker" || len(part[1]) != 32 || strings.Trim(part[1], "0123456789abcdef") != "" {
+		return "", "", 0, false
+	}
+	number, err := strconv.Atoi(part[3])
+	known := part[2] == kindMark || part[2] == kindWill || part[2] == kindEnd
+	return part[1], part[2], number, err == nil && number >= 0 && known
+}
+
+// mark sends a mark and waits until the broker has taken it.
+func (c *Client) mark(ctx context.Context, client paho.Client, lost <-chan error, number int) error {
+	text := c.markers.text(kindMark, number)
+	if _, err := c.ask(ctx, lost, func() paho.Token { return client.Publish(c.cfg.Marker, 1, false, text) }); err != nil {
+		return err
+	}
+	c.markers.taken(number, time.Now())
+	return nil
+}
+
+// leave says that this life ends in order.
+func (c *Client) leave(client paho.Client) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	text := c.markers.text(kindEnd, 0)
+	// Where it does not get through, the next start says that something may be lost.
+	_, _ = c.ask(ctx, nil, func() paho.Token { return client.Publish(c.cfg.Marker, 1, false, text) })
+}
