@@ -1,14 +1,17 @@
 package checkpoint
 
 import (
+	"crypto/cipher"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,12 +19,24 @@ import (
 // keySize is the length of every key: AES-256.
 const keySize = 32
 
+// most is how many names a directory of ours may hold: no start reads for ever.
+const most = 1 << 17
+
+const (
+	keySuffix  = ".key"
+	partSuffix = ".part"
+)
+
 // Keys are the keys by name, in memory and in a directory that must be
 // memory-backed, so that no disk ever sees them. They are what makes the log
 // readable: a shredded key is its contents' death.
 type Keys struct {
-	dir  string // empty: memory only
-	keys map[string][]byte
+	dir    string // empty: memory only
+	broken []string
+
+	mu       sync.Mutex // guards the two below: the log is rewritten beside ingest
+	keys     map[string][]byte
+	shredded uint64 // how many were, ever
 }
 
 // OpenKeys reads the keys of a directory; an empty name keeps keys in memory
@@ -37,24 +52,71 @@ func OpenKeys(dir string) (*Keys, error) {
 	if !MemoryBacked(dir) {
 		return nil, fmt.Errorf("key directory %s is on a disk; choose one on tmpfs, e.g. under /dev/shm or /run", dir)
 	}
-	entries, err := os.ReadDir(dir)
+	names, err := namesIn(dir)
 	if err != nil {
 		return nil, fmt.Errorf("key directory: %w", err)
 	}
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), ".key")
-		if !ok {
-			continue
+	for _, file := range names {
+		if strings.HasSuffix(file, partSuffix) || strings.HasPrefix(file, "part-") {
+			// What a kill has left half made; nothing was ever sealed with it.
+			if err := os.Remove(filepath.Join(dir, file)); err != nil {
+				return nil, fmt.Errorf("key directory: %w", err)
+			}
 		}
-		raw, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("key directory: %w", err)
-		}
-		if len(raw) == keySize {
-			k.keys[name] = raw
+		if name, ok := strings.CutSuffix(file, keySuffix); ok {
+			if err := k.load(name); err != nil {
+				return nil, fmt.Errorf("key directory: %w", err)
+			}
 		}
 	}
 	return k, nil
+}
+
+// load reads one key. One that is not as long as a key opens nothing and goes.
+func (k *Keys) load(name string) error {
+	f, err := os.Open(k.path(name))
+	if err != nil {
+		return err
+	}
+	raw := make([]byte, keySize+1)
+	n, err := io.ReadFull(f, raw)
+	if err = errors.Join(ignore(err, io.ErrUnexpectedEOF, io.EOF), f.Close()); err != nil {
+		return err
+	}
+	if n != keySize {
+		k.broken = append(k.broken, k.path(name))
+		return os.Remove(k.path(name))
+	}
+	k.keys[name] = raw[:n]
+	return nil
+}
+
+func ignore(err error, these ...error) error {
+	for _, e := range these {
+		if errors.Is(err, e) {
+			return nil
+		}
+	}
+	return err
+}
+
+// Broken are the files that held no key when the directory was opened. They are gone.
+func (k *Keys) Broken() []string { return slices.Clone(k.broken) }
+
+// namesIn lists a directory of ours, which never holds very many files.
+func namesIn(dir string) ([]string, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	names, err := d.Readdirnames(most)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err == nil && len(names) == most {
+		err = fmt.Errorf("%s holds too many files; move away what Sluice has not put there", dir)
+	}
+	return names, errors.Join(err, d.Close())
 }
 
 // MemoryBacked reports whether a directory is on tmpfs or ramfs.
@@ -68,21 +130,54 @@ func MemoryBacked(dir string) bool {
 
 // Get returns a key.
 func (k *Keys) Get(name string) ([]byte, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	key, ok := k.keys[name]
 	return key, ok
 }
 
-// Names lists the keys.
-func (k *Keys) Names() []string {
+// has reports whether what this key seals can still be read.
+func (k *Keys) has(name string) bool {
+	_, ok := k.Get(name)
+	return ok
+}
+
+// seal is what opens and closes what belongs to a key; nil where it is gone.
+func (k *Keys) seal(name string) cipher.AEAD {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key, ok := k.keys[name]
+	if !ok {
+		return nil
+	}
+	seal, err := newSeal(key)
+	if err != nil {
+		return nil
+	}
+	return seal
+}
+
+// Names lists the keys of windows and epochs; the log's own it shreds by itself.
+func (k *Keys) Names() []string { return k.list(func(name string) bool { return !ofSegment(name) }) }
+
+func (k *Keys) list(which func(string) bool) []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	names := make([]string, 0, len(k.keys))
 	for name := range k.keys {
-		names = append(names, name)
+		if which(name) {
+			names = append(names, name)
+		}
 	}
+	slices.Sort(names)
 	return names
 }
 
-// Make makes a key, or returns the one of that name.
+// Make makes a key, or returns the one of that name. After an error there is no
+// such key, neither in memory nor half of one in the directory.
 func (k *Keys) Make(name string) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if key, ok := k.keys[name]; ok {
 		return key, nil
 	}
@@ -90,23 +185,39 @@ func (k *Keys) Make(name string) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	if k.dir != "" {
-		part := filepath.Join(k.dir, "part-"+hex.EncodeToString(key[:4]))
-		if err := os.WriteFile(part, key, 0o600); err != nil {
-			return nil, fmt.Errorf("key directory: %w", err)
-		}
-		if err := os.Rename(part, k.path(name)); err != nil {
-			return nil, fmt.Errorf("key directory: %w", err)
-		}
+	if err := k.put(name+keySuffix, key); err != nil {
+		return nil, err
 	}
 	k.keys[name] = key
 	return key, nil
 }
 
+// put writes a file of the key directory whole or not at all. Nothing is
+// synchronised: memory is gone with the machine anyhow.
+func (k *Keys) put(file string, raw []byte) error {
+	if k.dir == "" {
+		return nil
+	}
+	to := filepath.Join(k.dir, file)
+	part := to + partSuffix
+	err := os.WriteFile(part, raw, 0o600)
+	if err == nil {
+		err = os.Rename(part, to)
+	}
+	if err != nil {
+		_ = os.Remove(part) // what is left of it goes at the next start, if not now
+		return fmt.Errorf("key directory: %w", err)
+	}
+	return nil
+}
+
 // Shred overwrites and removes a key, in memory and in the directory.
 func (k *Keys) Shred(name string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	clear(k.keys[name])
 	delete(k.keys, name)
+	k.shredded++
 	if k.dir == "" {
 		return nil
 	}
@@ -121,4 +232,11 @@ func (k *Keys) Shred(name string) error {
 	return errors.Join(err, f.Close(), os.Remove(k.path(name)))
 }
 
-func (k *Keys) path(name string) string { return filepath.Join(k.dir, name+".key") }
+// shreds counts the keys that were shredded: what they sealed is dead since.
+func (k *Keys) shreds() uint64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.shredded
+}
+
+func (k *Keys) path(name string) string { return filepath.Join(k.dir, name+keySuffix) }
