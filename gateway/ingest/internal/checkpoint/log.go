@@ -157,9 +157,6 @@ func (l *Log) turn() error {
 		closed = append(closed[:len(closed):len(closed)], l.close())
 	}
 	holds := newSegment(l.next)
-	for name := range l.openNames() {
-		holds.names[name] = true
-	}
 	if err := l.keys.writeList(listOf(closed, holds)); err != nil {
 		return errors.Join(err, w.file.Close())
 	}
@@ -176,20 +173,6 @@ func (l *Log) close() *segment {
 	s := *l.holds
 	s.blocks, s.size = l.newest.blocks, l.newest.size
 	return &s
-}
-
-// openNames are what the newest segment was about and still lives: most of it
-// comes again in the next, so that the list need not be written for each.
-func (l *Log) openNames() map[string]bool {
-	names := make(map[string]bool)
-	if l.holds != nil {
-		for name := range l.holds.names {
-			if l.keys.has(name) {
-				names[name] = true
-			}
-		}
-	}
-	return names
 }
 
 // listOf is the list of closed segments and the one being written.
