@@ -145,7 +145,7 @@ func TestAFullHourComesBack(t *testing.T) {
 		b.Reset()
 		for m := range each {
 			seq := n*each + m
-			at := ten.Add(time.Duration(seq) * time.Hour / (messages*each + 1))
+			at := ten.Add(time.Duration(seq) * (time.Hour / (messages*each + 1)))
 			fmt.Fprintf(&b, ",%s", gate(seq, at.Truncate(time.Millisecond), 1))
 		}
 		c.link.Publish("city/v1/acme/gate-1/up", []byte("["+b.String()[1:]+"]"), false)
