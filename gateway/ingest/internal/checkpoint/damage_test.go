@@ -30,7 +30,7 @@ const townLimit = 64 << 10
 func foundTown(t testing.TB) *town {
 	t.Helper()
 	c := &town{dir: t.TempDir(), mem: inMemory(t), olderDir: t.TempDir(), olderMem: inMemory(t), bodies: map[string][]string{}}
-	l := replayed(t, c.dir, keysIn(t, c.mem)).log
+	l := replayed(t, c.dir, openKeys(t, c.mem)).log
 	l.limit = townLimit
 	add := func(name string, n int) Record {
 		body := fmt.Sprint(name, " ", n)
@@ -88,14 +88,14 @@ func (c *town) segment(n int) string {
 // lost, and all the rest.
 func (c *town) look(t testing.TB) held {
 	t.Helper()
-	h := replayed(t, c.dir, keysIn(t, c.mem))
+	h := replayed(t, c.dir, openKeys(t, c.mem))
 	c.holds(t, h)
 	if h.all != nil && len(h.log.Findings()) == 0 {
 		t.Error("everything is lost, and no file is named")
 	}
 	must(t, h.log.Close())
 	// Killed before the first commit: the same again.
-	again := replayed(t, c.dir, keysIn(t, c.mem))
+	again := replayed(t, c.dir, openKeys(t, c.mem))
 	if (again.all == nil) != (h.all == nil) || !maps.Equal(again.lost, h.lost) {
 		t.Errorf("a second start finds %v and lost %v; the first found %v and %v", again.all, again.lost, h.all, h.lost)
 	}
@@ -103,7 +103,7 @@ func (c *town) look(t testing.TB) held {
 	must(t, again.log.Append([]Record{{Kind: Window, Name: "w-7-late", Body: []byte("after")}, {Kind: Account, Body: []byte("after")}}))
 	settled(t, again.log)
 	must(t, again.log.Close())
-	after := replayed(t, c.dir, keysIn(t, c.mem))
+	after := replayed(t, c.dir, openKeys(t, c.mem))
 	for name := range after.lost {
 		if !h.lost[name] { // what has no key, or a wrong one, is so until its segment goes
 			t.Errorf("%s is lost after a commit", name)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,40 +23,45 @@ const most = 1 << 17
 
 const (
 	keySuffix  = ".key"
-	partSuffix = ".part"
+	partSuffix = ".part" // of what is being written
+	partPrefix = "part-" // of the same, as versions before wrote it
 )
 
 // Keys are the keys by name, in memory and in a directory that must be
 // memory-backed, so that no disk ever sees them. They are what makes the log
 // readable: a shredded key is its contents' death.
+//
+// A key counts only when it is in the directory: Hold makes one in memory, and Save
+// writes those that are not there yet, before the block that needs them. So a
+// directory that is full, read-only or gone for a while costs nobody a reading.
 type Keys struct {
 	dir    string // empty: memory only
 	broken []string
 
-	mu       sync.Mutex // guards the two below: the log is rewritten beside ingest
-	keys     map[string][]byte
-	shredded uint64 // how many were, ever
+	mu   sync.Mutex // guards what follows: the log is rewritten beside ingest
+	keys map[string][]byte
+	// unsaved are keys that the directory has not; dead, files of keys that are to be
+	// shredded and could not be.
+	unsaved, dead map[string]bool
+	shredded      uint64 // how many were, ever
 }
 
 // OpenKeys reads the keys of a directory; an empty name keeps keys in memory
 // only, and then a crash loses the open windows.
 func OpenKeys(dir string) (*Keys, error) {
-	k := &Keys{dir: dir, keys: make(map[string][]byte)}
+	k := &Keys{dir: dir, keys: make(map[string][]byte), unsaved: make(map[string]bool), dead: make(map[string]bool)}
 	if dir == "" {
 		return k, nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("key directory: %w", err)
-	}
-	if !MemoryBacked(dir) {
-		return nil, fmt.Errorf("key directory %s is on a disk; choose one on tmpfs, e.g. under /dev/shm or /run", dir)
+	if err := k.place(); err != nil {
+		return nil, err
 	}
 	names, err := namesIn(dir)
 	if err != nil {
 		return nil, fmt.Errorf("key directory: %w", err)
 	}
 	for _, file := range names {
-		if strings.HasSuffix(file, partSuffix) || strings.HasPrefix(file, "part-") {
+		if strings.HasSuffix(file, partSuffix) || strings.HasPrefix(file, partPrefix) {
 			// What a kill has left half made; nothing was ever sealed with it.
 			if err := os.Remove(filepath.Join(dir, file)); err != nil {
 				return nil, fmt.Errorf("key directory: %w", err)
@@ -173,11 +177,15 @@ func (k *Keys) list(which func(string) bool) []string {
 	return names
 }
 
-// Make makes a key, or returns the one of that name. After an error there is no
-// such key, neither in memory nor half of one in the directory.
-func (k *Keys) Make(name string) ([]byte, error) {
+// Hold makes a key in memory, or returns the one of that name. Nothing that it
+// seals may be believed to last before Save.
+func (k *Keys) Hold(name string) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.hold(name)
+}
+
+func (k *Keys) hold(name string) ([]byte, error) {
 	if key, ok := k.keys[name]; ok {
 		return key, nil
 	}
@@ -185,51 +193,27 @@ func (k *Keys) Make(name string) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	if err := k.put(name+keySuffix, key); err != nil {
-		return nil, err
-	}
 	k.keys[name] = key
+	if k.dir != "" {
+		k.unsaved[name] = true
+	}
 	return key, nil
 }
 
-// put writes a file of the key directory whole or not at all. Nothing is
-// synchronised: memory is gone with the machine anyhow.
-func (k *Keys) put(file string, raw []byte) error {
-	if k.dir == "" {
-		return nil
-	}
-	to := filepath.Join(k.dir, file)
-	part := to + partSuffix
-	err := os.WriteFile(part, raw, 0o600)
-	if err == nil {
-		err = os.Rename(part, to)
-	}
-	if err != nil {
-		_ = os.Remove(part) // what is left of it goes at the next start, if not now
-		return fmt.Errorf("key directory: %w", err)
-	}
-	return nil
-}
-
-// Shred overwrites and removes a key, in memory and in the directory.
-func (k *Keys) Shred(name string) error {
+// Make makes a key that lasts, or returns the one of that name. After an error there is
+// no new key, neither in memory nor half of one in the directory.
+func (k *Keys) Make(name string) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	clear(k.keys[name])
-	delete(k.keys, name)
-	k.shredded++
-	if k.dir == "" {
-		return nil
+	_, had := k.keys[name]
+	key, err := k.hold(name)
+	if err == nil && k.unsaved[name] {
+		if err = k.save(name); err != nil && !had {
+			delete(k.keys, name)
+			delete(k.unsaved, name)
+		}
 	}
-	f, err := os.OpenFile(k.path(name), os.O_WRONLY, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("shredding a key: %w", err)
-	}
-	_, err = f.WriteAt(make([]byte, keySize), 0)
-	return errors.Join(err, f.Close(), os.Remove(k.path(name)))
+	return key, err
 }
 
 // shreds counts the keys that were shredded: what they sealed is dead since.

@@ -70,6 +70,32 @@ func (k *Keys) writeList(l list) error {
 	return k.put(listFile, append(append(body, '\n'), checked(body)...))
 }
 
+// Tend sees to it that list and mark are what memory has, and reports whether they
+// were lost or wrong and are written again.
+func (l *Log) Tend() (mended bool, err error) {
+	if l.keys.dir == "" || l.newest == nil {
+		return false, nil
+	}
+	if m, err := l.keys.readMark(); err != nil || m != l.mark.last {
+		mended = true
+		_ = l.mark.close() // its file may be another one now
+		if err := l.mark.set(l.keys, l.mark.last); err != nil {
+			return mended, err
+		}
+	}
+	want, err := json.Marshal(listOf(l.closed, l.holds))
+	if err != nil {
+		return mended, fmt.Errorf("checkpoint: %w", err)
+	}
+	got, err := l.keys.readList()
+	if err == nil {
+		if body, err := json.Marshal(got); err == nil && bytes.Equal(body, want) {
+			return mended, nil
+		}
+	}
+	return true, l.keys.writeList(listOf(l.closed, l.holds))
+}
+
 func checked(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:]) + "\n"

@@ -25,7 +25,7 @@ func inMemory(t testing.TB) string {
 	return dir
 }
 
-func keysIn(t testing.TB, dir string) *Keys {
+func openKeys(t testing.TB, dir string) *Keys {
 	t.Helper()
 	k, err := OpenKeys(dir)
 	if err != nil {
@@ -105,7 +105,7 @@ func settled(t testing.TB, l *Log) {
 // that the mark knows of.
 func TestTornTail(t *testing.T) {
 	dir, mem := t.TempDir(), inMemory(t)
-	l := replayed(t, dir, keysIn(t, mem)).log
+	l := replayed(t, dir, openKeys(t, mem)).log
 	var marks []mark
 	for n := range 3 {
 		must(t, l.Append(commit(n)))
@@ -118,7 +118,7 @@ func TestTornTail(t *testing.T) {
 			d, k := t.TempDir(), inMemory(t)
 			must(t, os.CopyFS(k, os.DirFS(mem)))
 			must(t, os.WriteFile(filepath.Join(d, segmentName(m.number)), whole[:cut], 0o600))
-			keys := keysIn(t, k)
+			keys := openKeys(t, k)
 			must(t, (&marker{}).set(keys, m))
 			h := replayed(t, d, keys)
 			complete := 0
@@ -132,7 +132,7 @@ func TestTornTail(t *testing.T) {
 			}
 			must(t, h.log.Append(commit(9)))
 			must(t, h.log.Close())
-			if again := replayed(t, d, keysIn(t, k)); again.all != nil || len(again.bodies["w-1-s"]) != complete+1 {
+			if again := replayed(t, d, openKeys(t, k)); again.all != nil || len(again.bodies["w-1-s"]) != complete+1 {
 				t.Fatalf("cut at %d: the log cannot go on: %v", cut, again.all)
 			}
 		}
@@ -143,7 +143,7 @@ func TestTornTail(t *testing.T) {
 // tears another: it is there whole, or not at all.
 func TestNoCommitIsTooLarge(t *testing.T) {
 	dir, mem := t.TempDir(), inMemory(t)
-	l := replayed(t, dir, keysIn(t, mem)).log
+	l := replayed(t, dir, openKeys(t, mem)).log
 	var records []Record
 	for n := range 5 {
 		records = append(records, Record{Kind: Window, Name: fmt.Sprint("w-", n, "-s"), Body: bytes.Repeat([]byte{byte('a' + n)}, blockMost/2)})
@@ -165,7 +165,7 @@ func TestNoCommitIsTooLarge(t *testing.T) {
 		if cut == end {
 			want, state = 2, "two"
 		}
-		h := replayed(t, dir, keysIn(t, mem))
+		h := replayed(t, dir, openKeys(t, mem))
 		if h.all != nil || len(h.bodies["w-9-s"]) != want || len(h.bodies["w-4-s"]) != 1 || h.state != state {
 			t.Errorf("cut at %d of %d: %d and %d records, %q, %v", cut, end, len(h.bodies["w-9-s"]), len(h.bodies["w-4-s"]), h.state, h.all)
 		}
@@ -178,11 +178,11 @@ func TestNoCommitIsTooLarge(t *testing.T) {
 // TestShredded: what a dead key sealed is not read back, whatever copy is kept.
 func TestShredded(t *testing.T) {
 	dir, mem := t.TempDir(), inMemory(t)
-	keys := keysIn(t, mem)
+	keys := openKeys(t, mem)
 	l := replayed(t, dir, keys).log
 	must(t, l.Append(commit(1)))
 	must(t, keys.Shred("w-1-s"))
-	if h := replayed(t, dir, keysIn(t, mem)); len(h.bodies["w-1-s"]) > 0 || !h.lost["w-1-s"] || len(h.bodies["e-1-s"]) != 1 || h.state != "state 1" || h.all != nil {
+	if h := replayed(t, dir, openKeys(t, mem)); len(h.bodies["w-1-s"]) > 0 || !h.lost["w-1-s"] || len(h.bodies["e-1-s"]) != 1 || h.state != "state 1" || h.all != nil {
 		t.Errorf("after shredding there is %v", h.bodies)
 	}
 	raw := readAll(t, dir)
@@ -191,7 +191,7 @@ func TestShredded(t *testing.T) {
 			t.Errorf("%q is on the disk in clear", secret)
 		}
 	}
-	if h := replayed(t, dir, keysIn(t, inMemory(t))); h.all == nil || len(h.bodies) > 0 {
+	if h := replayed(t, dir, openKeys(t, inMemory(t))); h.all == nil || len(h.bodies) > 0 {
 		t.Errorf("without keys there is %v, and %v", h.bodies, h.all)
 	}
 }
@@ -201,7 +201,7 @@ func TestShredded(t *testing.T) {
 // segments, and nothing else is left in either directory.
 func TestOnlyWhatLives(t *testing.T) {
 	dir, mem := t.TempDir(), inMemory(t)
-	keys := keysIn(t, mem)
+	keys := openKeys(t, mem)
 	l := replayed(t, dir, keys).log
 	l.limit = 256 << 10
 	want := map[string]int{}
@@ -221,7 +221,7 @@ func TestOnlyWhatLives(t *testing.T) {
 			if n%180 == 0 {
 				settled(t, l)
 			}
-			keys = keysIn(t, mem)
+			keys = openKeys(t, mem)
 			l = replayed(t, dir, keys).log
 			l.limit = 256 << 10
 		}
@@ -232,7 +232,7 @@ func TestOnlyWhatLives(t *testing.T) {
 	if live := 400 << 10; size > 2*live+4*256<<10 {
 		t.Errorf("the log has %d bytes; %d of them live", size, live)
 	}
-	h := replayed(t, dir, keysIn(t, mem))
+	h := replayed(t, dir, openKeys(t, mem))
 	if h.all != nil || h.state != "399" {
 		t.Fatalf("state %s, %v", h.state, h.all)
 	}

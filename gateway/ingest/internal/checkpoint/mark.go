@@ -79,8 +79,11 @@ func (k *Keys) readMark() (mark, error) {
 	return mark{}, errMark
 }
 
-// marker keeps the mark's file open.
-type marker struct{ file *os.File }
+// marker keeps the mark's file open, and what is in it.
+type marker struct {
+	file *os.File
+	last mark
+}
 
 // set moves the mark: two writes of 64 bytes into memory.
 func (w *marker) set(k *Keys, m mark) error {
@@ -88,6 +91,9 @@ func (w *marker) set(k *Keys, m mark) error {
 		return nil
 	}
 	if w.file == nil {
+		if err := k.place(); err != nil {
+			return err
+		}
 		f, err := os.OpenFile(filepath.Join(k.dir, markFile), os.O_WRONLY|os.O_CREATE, 0o600)
 		if err != nil {
 			return fmt.Errorf("key directory: %w", err)
@@ -102,6 +108,7 @@ func (w *marker) set(k *Keys, m mark) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("key directory: %w", err), w.close())
 	}
+	w.last = m
 	return nil
 }
 
