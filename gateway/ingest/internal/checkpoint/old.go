@@ -6,10 +6,21 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
 // oldBlock bounds a block as versions before 2 wrote it.
 const oldBlock = 256<<20 + blockSize
+
+// older is the segment of such a log: the last that is not of ours.
+func (l *Log) older(files []uint64) (uint64, bool) {
+	for _, n := range slices.Backward(files) {
+		if !l.keys.has(keyName(n)) {
+			return n, l.keys.has(oldKeyName(n))
+		}
+	}
+	return 0, false
+}
 
 // move reads the log of a version before 2, which was one segment of blocks
 //
@@ -18,8 +29,7 @@ const oldBlock = 256<<20 + blockSize
 // and copies it into a closed segment of ours, a block at a time. What it was goes
 // with the first commit. Until the list is written, a crash finds the old log, and
 // begins anew.
-func (l *Log) move(files []uint64, replay func(Record) error) error {
-	last := files[len(files)-1]
+func (l *Log) move(last uint64, files []uint64, replay func(Record) error) error {
 	c, err := l.copier(l.next)
 	if err != nil {
 		return err

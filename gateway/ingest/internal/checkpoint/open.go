@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 // Open opens the log of a directory and hands every record that can be read to
@@ -43,8 +42,8 @@ func (l *Log) open(known bool, replay func(Record) error) error {
 	m, markErr := l.keys.readMark()
 	listed, listErr := l.keys.readList()
 	if errors.Is(listErr, fs.ErrNotExist) && (errors.Is(markErr, fs.ErrNotExist) || markErr == nil && m == mark{}) {
-		if len(files) > 0 && slices.Contains(own, oldKeyName(files[len(files)-1])) {
-			return l.move(files, replay)
+		if old, ok := l.older(files); ok {
+			return l.move(old, files, replay)
 		}
 		started := markErr == nil // and nothing was acknowledged since
 		if len(files) == 0 && len(own) == 0 && !known && (started || len(l.keys.Names()) == 0) {
