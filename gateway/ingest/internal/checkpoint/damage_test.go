@@ -39,7 +39,7 @@ func foundTown(t testing.TB) *town {
 		if name[0] == 'e' {
 			kind = Epoch
 		}
-		return Record{Kind: kind, Name: name, Body: []byte(body)}
+		return Record{Kind: kind, Name: name, Body: []byte(body + ";")}
 	}
 	for n := range 54 {
 		c.state = fmt.Sprint("state ", n)
@@ -100,7 +100,7 @@ func (c *town) look(t testing.TB) held {
 		t.Errorf("a second start finds %v and lost %v; the first found %v and %v", again.all, again.lost, h.all, h.lost)
 	}
 	// With a commit that says what is lost: no damage any more.
-	must(t, again.log.Append([]Record{{Kind: Window, Name: "w-7-late", Body: []byte("after")}, {Kind: Account, Body: []byte("after")}}))
+	must(t, again.log.Append([]Record{{Kind: Window, Name: "w-7-late", Body: []byte("after;")}, {Kind: Account, Body: []byte("after")}}))
 	settled(t, again.log)
 	must(t, again.log.Close())
 	after := replayed(t, c.dir, openKeys(t, c.mem))

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"crypto/cipher"
 	"encoding/binary"
 	"errors"
 )
@@ -11,24 +12,32 @@ var errFrame = errors.New("checkpoint: a frame is cut off")
 
 // appendFrame seals a record with its own key, which is made where it is new.
 func (k *Keys) appendFrame(plain []byte, r *Record) ([]byte, error) {
+	if !r.Kind.sealed() {
+		return framed(plain, r, nil), nil
+	}
+	if _, err := k.Make(r.Name); err != nil {
+		return nil, err
+	}
+	seal := k.seal(r.Name)
+	if seal == nil {
+		return nil, errors.New("a key cannot be used")
+	}
+	return framed(plain, r, seal), nil
+}
+
+// framed appends a frame; without a seal its body is as it is.
+func framed(plain []byte, r *Record, seal cipher.AEAD) []byte {
 	plain = append(plain, byte(r.Kind), byte(len(r.Name)))
 	plain = append(plain, r.Name...)
 	at := len(plain)
 	plain = append(plain, 0, 0, 0, 0)
-	if r.Kind.sealed() {
-		if _, err := k.Make(r.Name); err != nil {
-			return nil, err
-		}
-		seal := k.seal(r.Name)
-		if seal == nil {
-			return nil, errors.New("a key cannot be used")
-		}
-		plain = seal.Seal(plain, nil, r.Body, []byte(r.Name))
-	} else {
+	if seal == nil {
 		plain = append(plain, r.Body...)
+	} else {
+		plain = seal.Seal(plain, nil, r.Body, []byte(r.Name))
 	}
 	binary.BigEndian.PutUint32(plain[at:], uint32(len(plain)-at-4))
-	return plain, nil
+	return plain
 }
 
 // frame is one record as it is in a block, its body still sealed.

@@ -3,8 +3,6 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -12,8 +10,6 @@ import (
 )
 
 const (
-	// flush is how many bytes are written at a time when a segment is rewritten.
-	flush = 1 << 20
 	// few is how many small segments may lie about.
 	few       = 4
 	restLeast = time.Second
@@ -246,58 +242,4 @@ func (l *Log) copyLiving(c *copier, s *segment) error {
 		err = fmt.Errorf("%w: %s", errDamaged, l.path(s.number))
 	}
 	return err
-}
-
-// copier writes frames into a segment that is not in the list yet.
-type copier struct {
-	log  *Log
-	w    *writer
-	part string
-	seg  *segment
-	buf  []byte
-}
-
-func (l *Log) copier(number uint64) (*copier, error) {
-	part := segmentName(number) + partSuffix
-	w, err := create(l.dir, number, l.keys, part)
-	if err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
-	}
-	return &copier{log: l, w: w, part: filepath.Join(l.dir, part), seg: newSegment(number)}, nil
-}
-
-func (c *copier) add(f frame) error {
-	c.seg.count(f)
-	c.buf = append(c.buf, f.raw...)
-	if len(c.buf) < flush {
-		return nil
-	}
-	return c.flush()
-}
-
-func (c *copier) flush() error {
-	err := c.w.write(c.buf)
-	c.buf = c.buf[:0]
-	return err
-}
-
-func (c *copier) drop() error { return errors.Join(c.w.file.Close(), os.Remove(c.part)) }
-
-// finish makes the segment durable under its own name.
-func (c *copier) finish() (*segment, error) {
-	err := c.flush()
-	if err == nil {
-		err = c.w.file.Sync()
-	}
-	if err == nil {
-		err = os.Rename(c.part, c.log.path(c.seg.number))
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("checkpoint: %w", err), c.drop())
-	}
-	c.seg.blocks, c.seg.size = c.w.blocks, c.w.size
-	if err := errors.Join(c.w.file.Close(), syncDir(c.log.dir)); err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
-	}
-	return c.seg, nil
 }
