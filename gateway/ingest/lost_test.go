@@ -94,6 +94,12 @@ func TestCommitsDoNotGrow(t *testing.T) {
 	i.noteHeard(5)
 	i.state.Session = true
 	_ = size() // given up
+	if err := i.log.Append([]checkpoint.Record{{Kind: checkpoint.Window, Name: "w-1-x", Body: make([]byte, 17<<20)}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := size(); n < 80_000 {
+		t.Errorf("the next segment begins with %d bytes; want all of the state", n)
+	}
 	i.save(t)
 	_ = i.log.Close()
 	again := awake(t, dir, footfall(t, 2))
@@ -239,32 +245,34 @@ func TestAnEntryThatDoesNotFit(t *testing.T) {
 }
 
 // TestAStreamBeginsWithWhatIsLost: the first window of a stream is a gap when nothing of
-// it is left but its name.
+// it is left but its name, in the list of segments or on its key.
 func TestAStreamBeginsWithWhatIsLost(t *testing.T) {
-	dir := inMemory(t)
-	s := footfall(t, 1)
-	s.Lateness = plan.MustPeriod("PT6H")
-	if err := s.Finish(); err != nil {
-		t.Fatal(err)
-	}
-	i := awake(t, dir, s)
-	i.hear(device(1, 1))
-	i.save(t)
-	_ = i.log.Close()
-	list, err := filepath.Glob(filepath.Join(dir, "checkpoint", "*.log"))
-	if err != nil || len(list) != 1 {
-		t.Fatal(list, err)
-	}
-	if err := os.Truncate(list[0], 0); err != nil {
-		t.Fatal(err)
-	}
-	i = awake(t, dir, s)
-	defer i.log.Close()
-	w, keys := drain(t)
-	if err := i.tick(context.Background(), w, noon.Add(9*time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	if got := keys(); len(got) == 0 || !got[0].Start.Equal(noon) {
-		t.Errorf("released are %v; want the window of noon first, as a gap", got)
+	for _, hurt := range []string{"checkpoint/segment-*.log", "keys/segments"} {
+		dir := inMemory(t)
+		s := footfall(t, 1)
+		s.Lateness = plan.MustPeriod("PT6H")
+		if err := s.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		i := awake(t, dir, s)
+		i.hear(device(1, 1))
+		i.save(t)
+		_ = i.log.Close()
+		list, err := filepath.Glob(filepath.Join(dir, hurt))
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if err := os.Truncate(list[0], 0); err != nil {
+			t.Fatal(err)
+		}
+		i = awake(t, dir, s)
+		w, keys := drain(t)
+		if err := i.tick(context.Background(), w, noon.Add(9*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if got := keys(); len(got) == 0 || !got[0].Start.Equal(noon) {
+			t.Errorf("%s emptied: released are %v; want the window of noon first, as a gap", hurt, got)
+		}
+		_ = i.log.Close()
 	}
 }

@@ -223,6 +223,9 @@ func TestDamage(t *testing.T) {
 		{"a closed segment's older copy", some, func(c *town) {
 			edit(t, c.segment(2), cutTo(5*blockSize))
 		}},
+		{"all of the newest that is about one window", some, func(c *town) {
+			edit(t, c.segment(3), func(b []byte) []byte { clear(b[:2*blockSize]); return b })
+		}},
 		{"the mark gone", all, func(c *town) { must(t, os.Remove(filepath.Join(c.mem, markFile))) }},
 		{"the mark empty", all, func(c *town) { must(t, os.Truncate(filepath.Join(c.mem, markFile), 0)) }},
 		{"one slot of the mark gone", whole, func(c *town) { must(t, os.Truncate(filepath.Join(c.mem, markFile), slotSize)) }},

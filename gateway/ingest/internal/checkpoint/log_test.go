@@ -255,6 +255,11 @@ func clean(t testing.TB, h held, mem string) {
 	must(t, l.Append([]Record{{Kind: Account, Body: []byte("clean")}}))
 	settled(t, l)
 	var numbers []uint64
+	for _, s := range l.closed {
+		if s.live(l.keys) == 0 {
+			t.Errorf("segment %d is kept although nothing in it lives", s.number)
+		}
+	}
 	for _, s := range append(slices.Clone(l.closed), l.holds) {
 		numbers = append(numbers, s.number)
 	}
