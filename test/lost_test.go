@@ -31,39 +31,42 @@ func (c *city) newest() string {
 	return slices.Max(list)
 }
 
+// damages are what befalls a checkpoint; older is a copy of an earlier time.
+var damages = map[string]func(t *testing.T, c *city, older string){
+	"segment removed": func(t *testing.T, c *city, _ string) { remove(t, c.newest()) },
+	"segment emptied": func(t *testing.T, c *city, _ string) { damaged(t, c.newest(), func([]byte) []byte { return nil }) },
+	"cut at a block": func(t *testing.T, c *city, _ string) {
+		damaged(t, c.newest(), func(b []byte) []byte { return b[:4096] })
+	},
+	"a page of zeros": func(t *testing.T, c *city, _ string) {
+		damaged(t, c.newest(), func(b []byte) []byte { clear(b[4096:8192]); return b })
+	},
+	"a length": func(t *testing.T, c *city, _ string) {
+		damaged(t, c.newest(), func(b []byte) []byte { b[4096] ^= 0x40; return b })
+	},
+	"directory removed": func(t *testing.T, c *city, _ string) { removeAll(t, filepath.Join(c.dir, "state/checkpoint")) },
+	"older directory": func(t *testing.T, c *city, older string) {
+		removeAll(t, filepath.Join(c.dir, "state/checkpoint"))
+		if err := os.CopyFS(filepath.Join(c.dir, "state/checkpoint"), os.DirFS(older)); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"keys removed": func(t *testing.T, c *city, _ string) { removeAll(t, c.keys) },
+	"mark removed": func(t *testing.T, c *city, _ string) {
+		list, err := filepath.Glob(filepath.Join(c.keys, "*", "mark"))
+		if err != nil || len(list) != 1 {
+			t.Fatalf("there are the marks %v (%v); want one", list, err)
+		}
+		remove(t, list[0])
+	},
+}
+
 // TestADamagedCheckpointIsKnown kills a gateway, damages its checkpoint and starts it
 // again. Who has counted once is not counted again although nobody knows any more who
 // it was; and what was acknowledged and cannot be read is a gap that is said, with the
 // file's name in the log.
 func TestADamagedCheckpointIsKnown(t *testing.T) {
-	for name, damage := range map[string]func(t *testing.T, c *city, older string){
-		"segment removed": func(t *testing.T, c *city, _ string) { remove(t, c.newest()) },
-		"segment emptied": func(t *testing.T, c *city, _ string) { damaged(t, c.newest(), func([]byte) []byte { return nil }) },
-		"cut at a block": func(t *testing.T, c *city, _ string) {
-			damaged(t, c.newest(), func(b []byte) []byte { return b[:4096] })
-		},
-		"a page of zeros": func(t *testing.T, c *city, _ string) {
-			damaged(t, c.newest(), func(b []byte) []byte { clear(b[4096:8192]); return b })
-		},
-		"a length": func(t *testing.T, c *city, _ string) {
-			damaged(t, c.newest(), func(b []byte) []byte { b[4096] ^= 0x40; return b })
-		},
-		"directory removed": func(t *testing.T, c *city, _ string) { removeAll(t, filepath.Join(c.dir, "state/checkpoint")) },
-		"older directory": func(t *testing.T, c *city, older string) {
-			removeAll(t, filepath.Join(c.dir, "state/checkpoint"))
-			if err := os.CopyFS(filepath.Join(c.dir, "state/checkpoint"), os.DirFS(older)); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"keys removed": func(t *testing.T, c *city, _ string) { removeAll(t, c.keys) },
-		"mark removed": func(t *testing.T, c *city, _ string) {
-			list, err := filepath.Glob(filepath.Join(c.keys, "*", "mark"))
-			if err != nil || len(list) != 1 {
-				t.Fatalf("there are the marks %v (%v); want one", list, err)
-			}
-			remove(t, list[0])
-		},
-	} {
+	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := found(t, small())

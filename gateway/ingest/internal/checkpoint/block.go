@@ -193,7 +193,7 @@ func (r *segmentReader) block(want, limit uint64) (head, []byte, error) {
 	}
 	plain, err := r.seal.Open(sealed[:0], nil, sealed, additional(raw[:], r.number))
 	if err != nil {
-		return head{}, nil, nil //nolint:nilerr // it is not a block, or not any more
+		return head{}, nil, nil // it is no block, or none any more
 	}
 	r.at += total
 	return h, plain, nil
