@@ -43,9 +43,11 @@ func TestAPartThatHangs(t *testing.T) {
 		if hint := checks["ledger"].Hint; !strings.Contains(hint, "ledger does not answer, for") {
 			t.Errorf("of a part that hangs it says %q", hint)
 		}
+		mu.Lock()
 		if asked != 1 {
 			t.Errorf("a part that hangs was asked %d times", asked)
 		}
+		mu.Unlock()
 		close(release)
 		synctest.Wait()
 		if c := h.ask()["ledger"]; !c.OK {

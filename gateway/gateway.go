@@ -89,6 +89,7 @@ type Gateway struct {
 
 	booksWrong string    // why the public books cannot be written; guarded by mu
 	booksAt    time.Time // when they were written last; guarded by mu
+	closing    time.Time // since when a window is being released; zero for none; guarded by mu
 }
 
 // Open takes the state directory, recovers what is open and starts listening.
@@ -235,6 +236,8 @@ func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, don
 }
 
 func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
+	g.closes(time.Now())
+	defer g.closes(time.Time{})
 	set := g.set(b.Policy())
 	charter := release.Charter{EpsilonPerDay: set.Charter.EpsilonPerDay}
 	pause := 50 * time.Millisecond
@@ -264,6 +267,13 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 			pause = min(2*pause, 5*time.Second)
 		}
 	}
+}
+
+// closes notes since when a window is being released; the zero time for none.
+func (g *Gateway) closes(since time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closing = since
 }
 
 // stall keeps why releasing stands still, empty when it does not, and reports

@@ -11,10 +11,11 @@ import (
 
 // The names of /readyz are fixed; what they look at may grow.
 const (
-	// slowStore is how long one delivery may take before it is said, slowBooks how long
-	// the public books may stay as they are.
-	slowStore = 30 * time.Second
-	slowBooks = 30 * time.Second
+	// slowStore is how long one delivery may take before it is said, slowRelease one
+	// release, and slowBooks how long the public books may stay as they are.
+	slowStore   = 30 * time.Second
+	slowBooks   = 30 * time.Second
+	slowRelease = 30 * time.Second
 	// fewFiles are how many files must be free for new connections.
 	fewFiles = 32
 )
@@ -53,12 +54,22 @@ func (g *Gateway) storeCheck() string {
 	return ""
 }
 
-func (g *Gateway) ledgerCheck(ctx context.Context) string {
+// releaseCheck says why windows are not released; empty while they are.
+func (g *Gateway) releaseCheck() string {
 	g.mu.Lock()
-	releases := g.releases
-	g.mu.Unlock()
-	if releases != "" {
-		return "a window cannot be released: " + releases
+	defer g.mu.Unlock()
+	if g.releases != "" {
+		return "a window cannot be released: " + g.releases
+	}
+	if d := time.Since(g.closing); !g.closing.IsZero() && d > slowRelease {
+		return fmt.Sprintf("the release of a window has taken %s and goes on; kill -QUIT shows where", d.Truncate(time.Second))
+	}
+	return ""
+}
+
+func (g *Gateway) ledgerCheck(ctx context.Context) string {
+	if hint := g.releaseCheck(); hint != "" {
+		return hint
 	}
 	if g.ledger.Ping(ctx) != nil {
 		return "the ledger cannot be written; nothing is released"

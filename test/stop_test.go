@@ -36,7 +36,16 @@ func TestAStopTakesFiveSeconds(t *testing.T) {
 			})
 			return c
 		},
-		"the store hangs":      storeHangs,
+		"the store hangs": func(t *testing.T) *city { return storeHangs(t, "") },
+		"the outbox is full": func(t *testing.T) *city {
+			c := storeHangs(t, "outbox: {max_bytes: 2KiB}\n")
+			await(t, 20*time.Second, "the outbox to be full", func() bool {
+				_, hints := c.ready()
+				return strings.Contains(hints["ledger"], "outbox is full")
+			})
+			return c
+		},
+		"the disk is full":     diskFull,
 		"the broker is frozen": brokerFrozen,
 		"the broker is away":   brokerAwayForGood,
 		"peers never read":     neverRead,
@@ -112,7 +121,13 @@ func keysAway(t *testing.T) *city {
 // ledgerLocked has another process hold ledger.db, for good.
 func ledgerLocked(t *testing.T) *city {
 	c := begun(t)
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(c.dir, "state/ledger.db")+"?_pragma=busy_timeout(5000)")
+	lockLedger(t, filepath.Join(c.dir, "state/ledger.db"))
+	return c
+}
+
+func lockLedger(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,11 +136,10 @@ func ledgerLocked(t *testing.T) *city {
 	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
-	return c
 }
 
 // storeHangs has an InfluxDB that takes connections and answers nothing.
-func storeHangs(t *testing.T) *city {
+func storeHangs(t *testing.T, more string) *city {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -133,11 +147,37 @@ func storeHangs(t *testing.T) *city {
 	t.Cleanup(func() { _ = l.Close() })
 	c := found(t, small())
 	path := filepath.Join(c.dir, "gateway.yaml")
-	write(t, path, read(t, path)+fmt.Sprintf("store: {influx: {url: \"http://%s\", org: o, bucket: b}}\n", l.Addr()))
+	write(t, path, read(t, path)+fmt.Sprintf("store: {influx: {url: \"http://%s\", org: o, bucket: b}}\n", l.Addr())+more)
 	c.run()
 	c.connect()
 	c.tick(ten)
-	c.tick(ten.Add(5 * time.Hour))
+	c.link.Publish(clockTopic, []byte(ten.Add(5*time.Hour).Format(time.RFC3339)), false)
+	await(t, 20*time.Second, "a release", func() bool { return c.metric("sluice_outbox_rows") > 0 })
+	return c
+}
+
+// diskFull has a state directory on a small disk that is full, while readings come.
+func diskFull(t *testing.T) *city {
+	c := found(t, small())
+	state := filepath.Join(c.dir, "state")
+	if err := os.Mkdir(state, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", state, "tmpfs", 0, "size=80m,mode=0755"); err != nil {
+		t.Skipf("a small disk cannot be mounted here: %v", err)
+	}
+	t.Cleanup(func() { c.gateway.kill(); _ = syscall.Unmount(state, syscall.MNT_DETACH) })
+	c.run()
+	c.connect()
+	c.tick(ten)
+	fill(t, filepath.Join(state, "ballast"))
+	for i := range 10 {
+		c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(i, ten, 1)), false)
+	}
+	await(t, 20*time.Second, "the disk to be full", func() bool {
+		_, hints := c.ready()
+		return strings.Contains(hints["disk"], "cannot be written")
+	})
 	return c
 }
 
@@ -234,10 +274,25 @@ func TestAStopDuringTheStart(t *testing.T) {
 	c.counted(1)
 }
 
+// TestAStopWhileTheStartHangs: here it waits for a ledger that another process holds.
+func TestAStopWhileTheStartHangs(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	path := filepath.Join(c.dir, "state/ledger.db")
+	writeSecret(t, path, "")
+	lockLedger(t, path)
+	c.gateway = start(t, sluice, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+	time.Sleep(time.Second)
+	if text := c.gateway.err.String(); c.gateway.ended() || strings.Contains(text, "the gateway runs") {
+		t.Fatal("the start does not wait for the ledger: ", text)
+	}
+	endsWell(t, c.gateway)
+}
+
 // TestASecondSignal ends a process at once that is busy ending.
 func TestASecondSignal(t *testing.T) {
 	t.Parallel()
-	c := storeHangs(t)
+	c := storeHangs(t, "")
 	if err := c.gateway.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -245,8 +300,8 @@ func TestASecondSignal(t *testing.T) {
 	asked := time.Now()
 	_ = c.gateway.cmd.Process.Signal(os.Interrupt)
 	await(t, 10*time.Second, "the process to end", c.gateway.ended)
-	if took := time.Since(asked); took > time.Second {
-		t.Errorf("a second signal took %s", took)
+	if took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode(); took > time.Second || code != -1 {
+		t.Errorf("a second signal ended it after %s with %d; want that it dies of it", took, code)
 	}
 }
 
@@ -269,6 +324,34 @@ func TestReadyzBesideALockedLedger(t *testing.T) {
 	})
 	if _, hints := c.ready(); len(hints) != 1 {
 		t.Errorf("only the ledger is locked, and it says %v", hints)
+	}
+}
+
+// TestOtherDaemonsStop: the open data, with clients that do not read, and the whole town,
+// also while it starts.
+func TestOtherDaemonsStop(t *testing.T) {
+	t.Parallel()
+	t.Run("open data", func(t *testing.T) {
+		c := found(t, small())
+		c.run()
+		p := start(t, sluice, "opendata", "-c", filepath.Join(c.dir, "opendata.yaml"))
+		addr := strings.TrimPrefix(p.find(`http=(http://\S+)`)[1], "http://")
+		for range 20 {
+			deaf(t, addr, strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 100))
+		}
+		deaf(t, addr, "GET / HTTP/1.1\r\n")
+		endsWell(t, p)
+	})
+	for name, ready := range map[string]bool{"the town": true, "the town, while it starts": false} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, sluice, "up", "--demo", "--allow-swap", "--json", "--http", freeAddr(t), "--mqtt", freeAddr(t), "--admin", freeAddr(t))
+			if ready {
+				p.find(`"admin":`)
+			} else {
+				time.Sleep(500 * time.Millisecond)
+			}
+			endsWell(t, p)
+		})
 	}
 }
 

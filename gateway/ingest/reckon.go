@@ -71,6 +71,9 @@ func doubt(off time.Duration) (time.Duration, bool) {
 // it, and would hide a jump.
 func (i *Ingest) now() time.Time {
 	wall, up := i.cfg.Now().Round(0).UTC(), i.uptime()
+	if i.reckon.at.Before(dawn) || i.reckon.at.Before(i.state.Now.Add(-tolerance)) {
+		i.reckon = reckoning{} // it is known to be wrong, and so is held against nothing
+	}
 	doubted := i.reckon.off
 	now := i.reckon.look(wall, up)
 	if doubted != 0 && i.reckon.off == 0 && now.Equal(wall) {
@@ -119,11 +122,16 @@ func (i *Ingest) clock(received time.Time) int64 {
 	return i.state.Now.UnixNano()
 }
 
-// received is an instant of receipt in the time that is believed.
+// received is an instant of receipt in the time that is believed. What came before a
+// jump is left as it is.
 func (i *Ingest) received(at time.Time) int64 {
 	t := at.UnixNano()
-	if d := time.Duration(t - i.state.Now.UnixNano()); d > tolerance || d < -tolerance {
-		return t - int64(i.reckon.apart(i.cfg.Now().Round(0), i.uptime()))
+	d := time.Duration(t - i.state.Now.UnixNano())
+	if d.Abs() <= tolerance {
+		return t
+	}
+	if off := i.reckon.apart(i.cfg.Now().Round(0), i.uptime()); (d - off).Abs() < d.Abs() {
+		return t - int64(off)
 	}
 	return t
 }

@@ -72,6 +72,9 @@ func TestReadingsInDoubt(t *testing.T) {
 	if got, want := i.clock(wall), noon.Add(time.Second).UnixNano(); got != want {
 		t.Errorf("a reading without a time is of %s; want %s", time.Unix(0, got).UTC(), time.Unix(0, want).UTC())
 	}
+	if before := noon.Add(-2 * time.Minute); i.clock(before) != before.UnixNano() {
+		t.Error("what waited from before the jump has another time now")
+	}
 	for n, at := range []time.Time{noon, noon.AddDate(0, 0, 20)} {
 		i.message = &intake.Message{Topic: "city/v1/o/a/up", Received: wall}
 		i.decoder.Decode([]byte(said(at, n)), i.at.shape, i.clock(wall), sink{i})
@@ -91,6 +94,28 @@ func TestBehind(t *testing.T) {
 	i.wake()
 	if said := i.Clock(); !strings.Contains(said, "8760h0m0s behind") || !strings.Contains(said, "The clock") {
 		t.Errorf("it says %q", said)
+	}
+}
+
+// TestTheClockIsSetRight: one that is known to be wrong, since it says 1970 or is behind
+// the last tick, is held against nothing.
+func TestTheClockIsSetRight(t *testing.T) {
+	for name, last := range map[string]time.Time{"from 1970": {}, "from behind": noon.AddDate(0, 0, -3)} {
+		wall := time.Unix(1000, 0)
+		if !last.IsZero() {
+			wall = noon.AddDate(-1, 0, 0)
+		}
+		i := walled(t, noon)
+		i.cfg.Now, i.state.Now = func() time.Time { return wall }, last
+		i.wake()
+		if i.Clock() == "" {
+			t.Errorf("%s: nothing is said", name)
+		}
+		i.now()
+		wall = noon
+		if now := i.now(); !now.Equal(noon) || i.Clock() != "" {
+			t.Errorf("%s: it is %s, and it says %q", name, now, i.Clock())
+		}
 	}
 }
 
