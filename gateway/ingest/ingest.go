@@ -64,6 +64,9 @@ type Config struct {
 	Exact bool
 	// Feedback is how often sensors are told what was dropped.
 	Feedback time.Duration
+	// Anew says that keys which are there belong to another state directory, which was
+	// at this path before: they go.
+	Anew bool
 	// Resume is, for each stream, where the last released window ended.
 	Resume map[string]time.Time
 	Now    func() time.Time

@@ -19,6 +19,27 @@ func device(minute, seq int) string {
 	return fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"d","rssi":-50}}`, noon.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339), seq)
 }
 
+// TestAnew: a new simulation at the path of an old one finds nothing of it; other new
+// state directories do.
+func TestAnew(t *testing.T) {
+	for _, anew := range []bool{true, false} {
+		dir := inMemory(t)
+		i := awake(t, dir, footfall(t, 1))
+		i.hear(device(1, 1))
+		i.save(t)
+		_ = i.log.Close()
+		if err := os.RemoveAll(filepath.Join(dir, "checkpoint")); err != nil {
+			t.Fatal(err)
+		}
+		i = awakeWith(t, dir, func(c *Config) { c.Anew = anew }, footfall(t, 1))
+		i.hear(device(1, 1))
+		if i.state.Unread == anew || (open(i) == 1) != anew {
+			t.Errorf("anew %v: unread %v, %d readings", anew, i.state.Unread, open(i))
+		}
+		_ = i.log.Close()
+	}
+}
+
 // TestFactsAreCompared: a change of any field that changes rarely is seen, and so is
 // written.
 func TestFactsAreCompared(t *testing.T) {

@@ -21,6 +21,11 @@ func (i *Ingest) recover() error {
 	if i.keys, err = checkpoint.OpenKeys(i.cfg.Keys); err != nil {
 		return err
 	}
+	if i.cfg.Anew {
+		if err := i.keys.Clear(); err != nil {
+			return err
+		}
+	}
 	lost := make(map[string]bool)
 	i.log, err = checkpoint.Open(i.cfg.Dir, i.keys, len(i.cfg.Resume) > 0, func(r checkpoint.Record) error {
 		if r.Lost {

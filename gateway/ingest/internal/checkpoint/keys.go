@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,6 +75,20 @@ func OpenKeys(dir string) (*Keys, error) {
 		}
 	}
 	return k, nil
+}
+
+// Clear shreds every key and forgets what log was here.
+func (k *Keys) Clear() error {
+	var errs []error
+	for _, name := range k.list(func(string) bool { return true }) {
+		errs = append(errs, k.Shred(name))
+	}
+	if k.dir != "" {
+		for _, file := range []string{listFile, markFile} {
+			errs = append(errs, ignore(os.Remove(filepath.Join(k.dir, file)), fs.ErrNotExist))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // load reads one key. One that is not as long as a key opens nothing and goes.
