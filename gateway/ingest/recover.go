@@ -48,12 +48,13 @@ func (i *Ingest) recover() error {
 	for _, f := range i.log.Findings() {
 		i.cfg.Log.Warn("a file of the checkpoint is not as it was left; what it held of open windows becomes gaps", "file", f.File, "what", f.What)
 	}
-	if err != nil {
-		i.unread("the checkpoint cannot be read: open windows are lost and become gaps, and the epochs that have begun admit nobody")
-	} else if i.behind() {
-		i.unread("the checkpoint is older than the ledger: open windows are lost and become gaps, and the epochs that have begun admit nobody")
-	} else if i.state.FactsAt != i.state.At || i.state.HeardCount != len(i.state.Heard) {
-		i.unread("a part of the checkpoint's state cannot be read: open windows are lost and become gaps, and the epochs that have begun admit nobody")
+	switch {
+	case err != nil:
+		i.unread("the checkpoint cannot be read")
+	case i.behind():
+		i.unread("the checkpoint is older than the ledger")
+	case i.state.FactsAt != i.state.At || i.state.HeardCount != len(i.state.Heard):
+		i.unread("a part of the checkpoint's state cannot be read")
 	}
 	for id, next := range i.state.Next {
 		if s := i.streams[id]; s != nil && next.After(s.next) {
@@ -134,7 +135,7 @@ func (i *Ingest) behind() bool {
 // unread says that what the log holds must not be believed. That itself is durable
 // with the first commit, and until then the next start finds the same.
 func (i *Ingest) unread(why string) {
-	i.cfg.Log.Warn(why)
+	i.cfg.Log.Warn(why + ": open windows are lost and become gaps, and the epochs that have begun admit nobody")
 	i.state.Unread, i.dirty = true, true
 	for _, s := range i.streams {
 		for at, w := range s.windows {
@@ -212,6 +213,7 @@ func (i *Ingest) specAt(id string, t time.Time) (int, *plan.Stream) {
 // mourn records the windows and epochs that cannot be read back although they
 // should: they become gaps, and an epoch without its bounds admits nobody.
 func (i *Ingest) mourn(lost []string) error {
+	var said []string
 	for _, name := range lost {
 		what, id, start, ok := parseName(name)
 		s := i.streams[id]
@@ -226,6 +228,7 @@ func (i *Ingest) mourn(lost []string) error {
 			continue
 		}
 		i.lose(name)
+		said = append(said, name)
 		if what == "w" && spec != nil {
 			// A stream begins with its first window: one of which nothing is left too.
 			_, end := spec.Window(start)
@@ -233,6 +236,10 @@ func (i *Ingest) mourn(lost []string) error {
 				return err
 			}
 		}
+	}
+	if len(said) > 0 {
+		i.cfg.Log.Warn("windows (w) and epochs (e) cannot be read back, by their start and stream; they become gaps and admit nobody",
+			"lost", len(said), "first", strings.Join(said[:min(len(said), 10)], " "))
 	}
 	i.markLost()
 	return i.shredDead()

@@ -185,7 +185,7 @@ func (i *Ingest) records() ([]checkpoint.Record, error) {
 			return nil, err
 		}
 		records = append(records, checkpoint.Record{Kind: checkpoint.Facts, Body: body})
-		i.saving.facts = i.state.facts.clone()
+		i.saving.facts = i.state.clone()
 	}
 	more := i.state.Heard
 	if !whole {

@@ -13,15 +13,6 @@ import (
 	"sluice/gateway/ingest/internal/window"
 )
 
-func memoryKeys(t testing.TB) *Keys {
-	t.Helper()
-	k, err := OpenKeys("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
 func TestEntryRoundTrip(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		var want []window.Entry

@@ -45,7 +45,7 @@ func (l *Log) move(last uint64, files []uint64, replay func(Record) error) error
 	}
 	if lost {
 		// Nothing of it can be believed, and the old file must stay for the next start.
-		l.stray = append(files, c.seg.number)
+		l.stray = append(slices.Clone(files), c.seg.number)
 		return errors.Join(ErrUnreadable, c.drop())
 	}
 	seg, err := c.finish()

@@ -127,7 +127,7 @@ func (l *Log) strays(files []uint64, keys []string, known list) {
 
 // readAll reads the segments that the list names.
 func (l *Log) readAll(known list, m mark, markErr error, must bool, replay func(Record) error) error {
-	current := m == mark{} && markErr == nil && !(must && len(known.Segments) == 0)
+	current := m == mark{} && markErr == nil && (!must || len(known.Segments) > 0)
 	if markErr != nil {
 		l.find(filepath.Join(l.keys.dir, markFile), damage(markErr))
 	}
