@@ -138,11 +138,8 @@ func (i *Ingest) unread(why string) {
 	i.cfg.Log.Warn(why + ": open windows are lost and become gaps, and the epochs that have begun admit nobody")
 	i.state.Unread, i.dirty = true, true
 	for _, s := range i.streams {
-		for at, w := range s.windows {
-			empty := *w
-			empty.Window = window.New(w.Stream, w.Policy, w.Start, w.End)
-			s.windows[at] = &empty
-		}
+		clear(s.windows) // mourn opens them again, by their keys' names, empty
+		s.last = nil
 	}
 }
 
