@@ -3,14 +3,12 @@ package gateway
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"sluice/door"
 	"sluice/gateway/crash"
 	"sluice/policy"
 )
@@ -53,26 +51,13 @@ func outOfTime(set *policy.Set, now time.Time) string {
 	return ""
 }
 
-// openAdmin listens at the admin address. Elsewhere than on loopback it can be
-// right, behind a firewall; then somebody must know.
-func (g *Gateway) openAdmin() error {
-	l, err := net.Listen("tcp", g.cfg.Admin)
-	if err != nil {
-		return refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
-	}
-	g.admin = door.ListenAdmin(l)
-	if !door.Loopback(l.Addr()) {
-		g.log.Warn("the admin address is not on loopback; "+adminOpen, "fix", adminFix)
-	}
-	return nil
-}
-
 // What an admin address elsewhere gives away, and what to do.
 const (
 	adminOpen = "whoever reaches it can read the gateway's health and metrics"
 	adminFix  = "give admin: an address such as 127.0.0.1:9090, or let a firewall guard it"
 )
 
+// serveAdmin answers at the admin address until ctx ends.
 func (g *Gateway) serveAdmin(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -92,13 +77,13 @@ func (g *Gateway) serveAdmin(ctx context.Context) error {
 		writeJSON(w, status, map[string]any{"ready": ready, "checks": checks})
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{}))
-	server := door.Server(g.admin, door.Admin(g.admin.Addr(), g.cfg.Admin, g.careful(mux)))
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(g.admin); !errors.Is(err, http.ErrServerClosed) {
+	g.front.show(mux)
+	select {
+	case <-ctx.Done():
+		return ignore(g.front.server.Close(), net.ErrClosed)
+	case err := <-g.front.ended:
 		return err
 	}
-	return nil
 }
 
 // careful says where a handler has panicked, and not with what.

@@ -32,7 +32,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
 		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
 		func(ctx context.Context) error { return g.release(ctx, batches, done) },
-		g.watch, g.serveAdmin, g.health.watch,
+		g.watch, g.serveAdmin, g.health.watch, g.checkLedger,
 	} {
 		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
 	}
@@ -82,10 +82,11 @@ func (g *Gateway) Close() error {
 	if g.store != nil {
 		errs = append(errs, g.store.Close())
 	}
+	if g.front != nil {
+		errs = append(errs, ignore(g.front.server.Close(), net.ErrClosed))
+	}
 	if g.admin != nil {
-		if err := g.admin.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
+		errs = append(errs, ignore(g.admin.Close(), net.ErrClosed))
 	}
 	if g.lock != nil {
 		errs = append(errs, g.lock.Close())
@@ -94,4 +95,12 @@ func (g *Gateway) Close() error {
 		return fmt.Errorf("closing the gateway: %w", err)
 	}
 	return nil
+}
+
+// ignore is an error unless it is one that is expected.
+func ignore(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
+	}
+	return err
 }
