@@ -132,10 +132,7 @@ func (i *Ingest) heartbeat(payload []byte) {
 		}
 		at = hb.TS.UTC()
 	}
-	if !i.heard[i.at.number] {
-		i.heard[i.at.number] = true
-		i.state.Heard = append(i.state.Heard, i.at.number)
-	}
+	i.noteHeard(i.at.number)
 	until := at.Add(3 * every)
 	i.at.silentAfter = max(i.at.silentAfter, until.UnixNano())
 	for n := range i.at.routes {

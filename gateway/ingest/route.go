@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strconv"
 	"time"
 
@@ -291,7 +290,7 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 			return nil, err
 		}
 	}
-	w.Lost = slices.Contains(i.state.Lost, w.name) || w.epoch != nil && w.epoch.lost
+	w.Lost = i.lostWindow(s.id, start) || w.epoch != nil && w.epoch.lost
 	s.windows[w.start] = w
 	for _, number := range s.ahead[w.start] {
 		w.markAlive(number)
@@ -316,7 +315,7 @@ func (i *Ingest) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch,
 		return e, nil
 	}
 	e := &openEpoch{name: keyName("e", s.id, start), start: start, end: end}
-	e.lost = slices.Contains(i.state.Lost, e.name)
+	e.lost = i.lostEpoch(s.id, start)
 	key, err := i.keys.Hold(e.name)
 	if err != nil {
 		return nil, err
