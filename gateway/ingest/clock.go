@@ -29,6 +29,7 @@ func (i *Ingest) takeTick(ctx context.Context, w wall, m intake.Message) error {
 	if err := i.commit(ctx); err != nil {
 		return err
 	}
+	i.awaitBroker(ctx)
 	now, err := time.Parse(time.RFC3339Nano, string(bytes.TrimSpace(m.Payload)))
 	switch {
 	case m.Retained && !i.state.Now.IsZero():
@@ -180,7 +181,7 @@ func (i *Ingest) dueOf(s *stream, now time.Time) (closing, bool) {
 		if s.last != nil && s.last.Start.Before(end) {
 			s.last = nil
 		}
-		c := closing{Stream: s.id, Start: start, End: end, Policy: i.versions[n].Digest, Gap: i.holeIn(start, end)}
+		c := closing{Stream: s.id, Start: start, End: end, Policy: i.versions[n].Digest, Gap: i.holeIn(start, end, lateness)}
 		if w := s.windows[start.UnixNano()]; w != nil {
 			c.Readings = w.Readings
 		} else {

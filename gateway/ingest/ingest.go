@@ -247,7 +247,7 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 	i.pending = append(i.pending, m)
 	i.dirty = true
 	if m.Own {
-		i.link.heard(m.Marker, i.cfg.Now())
+		i.hearOwn(&m)
 		return nil
 	}
 	i.message = &i.pending[len(i.pending)-1]

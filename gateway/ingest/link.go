@@ -1,8 +1,12 @@
 package ingest
 
 import (
+	"context"
 	"slices"
 	"time"
+
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/mqtt"
 )
 
 // Reasons of gaps that a broker is the cause of.
@@ -18,19 +22,75 @@ type link struct {
 	// has come back, at markerAt in wall time.
 	connection, marker int
 	markerAt           time.Time
+	// ended is the latest of this process's connections whose end the broker has told.
+	ended int
 	// behind is since when, in wall time, the gateway has not been caught up;
-	// zero when it is.
+	// zero when it is. waits says that the broker has still to tell what it has dropped.
 	behind time.Time
-	// last is when, in the gateway's time, it was last known to miss nothing.
-	last time.Time
+	waits  bool
+	silent bool // that it will not was said
+	// In the gateway's time: last is when it was last known to miss nothing, marked when
+	// the last marker came, full when the broker last said how many messages it has
+	// dropped.
+	last, marked, full time.Time
 }
 
-// heard takes a message of the gateway's own; of is the connection whose marker
-// it is, or 0.
-func (l *link) heard(of int, now time.Time) {
-	if of > l.marker {
-		l.marker, l.markerAt = of, now
+// hearOwn takes a message of the gateway's own: a marker, or what it tells a sensor.
+func (i *Ingest) hearOwn(m *intake.Message) {
+	if m.Ended != "" {
+		i.hearEnd(m.Ended, m.EndedAt)
 	}
+	if !m.Mark {
+		return
+	}
+	l := &i.link
+	if m.Skipped {
+		from := l.marked
+		if i.cfg.Clock == "" && !m.Since.IsZero() {
+			from = m.Since // else it is of before this process
+		}
+		i.missing(from, "what the gateway has sent to itself did not come back from the broker, so that what sensors have sent may not have come either")
+	}
+	l.marked = i.state.Now
+	if m.Marker > l.marker {
+		i.meet(i.state.Now)
+		i.arrive(m.Marker)
+		l.marker, l.markerAt = m.Marker, i.cfg.Now()
+	}
+}
+
+// hearEnd takes the word that a process's connection, or the process, has ended.
+func (i *Ingest) hearEnd(life string, connection int) {
+	if life == i.broker.Life() {
+		i.link.ended = max(i.link.ended, connection)
+		return
+	}
+	i.state.Lives = slices.DeleteFunc(i.state.Lives, func(l string) bool { return l == life })
+}
+
+// arrive is when everything has come that waited for a connection. By then the ends of
+// those before it have come as well, unless another client has had the session in
+// between: what that has taken does not come again.
+func (i *Ingest) arrive(connection int) {
+	l, st, life := &i.link, i.broker.Status(), i.broker.Life()
+	const taken = "another client has used the gateway's client id at the broker meanwhile, and may have taken what was kept for it"
+	if st.Connection == connection && st.Kept {
+		others := slices.ContainsFunc(i.state.Lives, func(s string) bool { return s != life })
+		if l.marker == 0 && others || st.Cut && l.ended < connection-1 {
+			i.missing(l.last, taken)
+		}
+	}
+	i.state.Lives, i.dirty = []string{life}, true
+}
+
+// missing notes a hole until now.
+func (i *Ingest) missing(from time.Time, why string) {
+	if from.IsZero() || i.state.Now.IsZero() {
+		return // nothing was open before
+	}
+	i.cfg.Log.Warn(why+"; the windows since are gaps", "since", from)
+	i.state.Holes = append(i.state.Holes, hole{from, i.state.Now.Add(time.Nanosecond), reasonLost})
+	i.dirty = true
 }
 
 // hole is a time of which readings may be lost.
@@ -40,22 +100,37 @@ type hole struct {
 	Reason string    `json:"reason"`
 }
 
-// watchLink looks at the broker's connection. A broker that has forgotten the
-// gateway's session has forgotten what waited in it: that is a hole.
+// meet looks at a new connection. A broker that has forgotten the gateway's session
+// has forgotten what waited in it: that is a hole.
+func (i *Ingest) meet(now time.Time) {
+	l, st := &i.link, i.broker.Status()
+	if st.Connection == l.connection {
+		return
+	}
+	l.connection = st.Connection
+	if !st.Kept {
+		if i.state.Session && !l.last.IsZero() {
+			i.cfg.Log.Warn("the broker has lost what it kept for this gateway; the windows since are gaps", "since", l.last)
+			i.state.Holes = append(i.state.Holes, hole{l.last, now, reasonLost})
+		}
+		i.state.Lives, i.state.Dropped = nil, 0
+	}
+	if life := i.broker.Life(); !slices.Contains(i.state.Lives, life) {
+		i.state.Lives = append(i.state.Lives, life)
+	}
+	i.state.Session, i.dirty = true, true
+}
+
+// watchLink looks at the broker's connection.
 func (i *Ingest) watchLink(now time.Time) {
 	if i.broker == nil {
 		return
 	}
+	i.meet(now)
 	l, st := &i.link, i.broker.Status()
-	if st.Connection != l.connection {
-		l.connection = st.Connection
-		if i.state.Session && !st.Kept && !l.last.IsZero() {
-			i.cfg.Log.Warn("the broker has lost what it kept for this gateway; the windows since are gaps", "since", l.last)
-			i.state.Holes = append(i.state.Holes, hole{l.last, now, reasonLost})
-		}
-		i.state.Session, i.dirty = true, true
-	}
-	if st.Up && l.marker == st.Connection {
+	i.watchDropped(st, now)
+	l.waits = st.Waits
+	if st.Up && l.marker == st.Connection && !st.Late {
 		l.behind, l.last = time.Time{}, now
 	} else if l.behind.IsZero() {
 		l.behind = i.cfg.Now()
@@ -63,6 +138,43 @@ func (i *Ingest) watchLink(now time.Time) {
 	oldest := i.oldest()
 	i.state.Holes = slices.DeleteFunc(i.state.Holes, func(h hole) bool { return h.Until.Before(oldest) })
 }
+
+// watchDropped compares how many messages the broker has dropped since it was last
+// asked. They need not have been the gateway's; it cannot be told.
+func (i *Ingest) watchDropped(st mqtt.Status, now time.Time) {
+	l := &i.link
+	if !st.Known {
+		if st.Up && !st.Waits && !l.silent {
+			l.silent = true
+			i.cfg.Log.Info("the broker does not say how many messages it has dropped; what overflows while the gateway is away is not seen (sluice sensor acl writes the access list that lets it be)")
+		}
+		return
+	}
+	if i.state.Dropped > 0 && st.Dropped+1 > i.state.Dropped {
+		i.missing(l.full, "the broker has dropped messages because a queue was full, this gateway's or another client's (max_queued_messages in its configuration)")
+	}
+	if i.state.Dropped != st.Dropped+1 {
+		i.state.Dropped, i.dirty = st.Dropped+1, true
+	}
+	l.full = now
+}
+
+// awaitBroker waits, before a simulated clock closes windows after a backlog, until
+// the broker has said whether it has dropped some of it.
+func (i *Ingest) awaitBroker(ctx context.Context) {
+	if i.broker == nil {
+		return
+	}
+	for st := i.broker.Status(); st.Waits && st.Kept && st.Backlog >= muchBacklog && ctx.Err() == nil; st = i.broker.Status() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// muchBacklog is fewer messages than any broker's queue is worth having for.
+const muchBacklog = 10
 
 // through reports whether all that belongs into a window with this lateness has
 // come, as far as waiting can tell. A simulated clock passes through the same
@@ -73,6 +185,9 @@ func (i *Ingest) through(lateness time.Duration) bool {
 	}
 	since, wait := i.started, min(lateness, i.cfg.CatchUp)
 	if i.broker != nil {
+		if i.link.waits {
+			return false
+		}
 		since = i.link.markerAt
 		if !i.link.behind.IsZero() {
 			since, wait = i.link.behind, i.cfg.CatchUp
@@ -81,10 +196,11 @@ func (i *Ingest) through(lateness time.Duration) bool {
 	return i.cfg.Now().Sub(since) >= wait
 }
 
-// holeIn is the reason why a window may lack readings; empty for none.
-func (i *Ingest) holeIn(start, end time.Time) string {
+// holeIn is the reason why a window may lack readings; empty for none. They may have
+// been late, within the stream's lateness.
+func (i *Ingest) holeIn(start, end time.Time, lateness time.Duration) string {
 	for _, h := range i.state.Holes {
-		if h.From.Before(end) && h.Until.After(start) {
+		if h.From.Before(end.Add(lateness)) && h.Until.After(start) {
 			return h.Reason
 		}
 	}

@@ -47,6 +47,7 @@ func TestFactsAreCompared(t *testing.T) {
 		return facts{
 			Shown: account{Received: 1, Refused: map[string]int64{"E101": 1}}, Next: map[string]time.Time{"s": noon},
 			Closes: []closing{{Stream: "s"}}, Lost: []string{"w-1-s"}, LostUntil: noon, Holes: []hole{{Reason: "r"}},
+			Secret: []byte("s"), Lives: []string{"l"},
 		}
 	}
 	a, b := full(), full()

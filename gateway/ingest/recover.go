@@ -64,7 +64,7 @@ func (i *Ingest) recover() error {
 	if i.cfg.Clock != "" {
 		i.since = i.state.Now // simulated time stood still while the gateway was down
 	}
-	i.link.last = i.state.Now
+	i.link.last, i.link.marked, i.link.full = i.state.Now, i.state.Now, i.state.Now
 	if i.state.Unread {
 		for _, name := range i.keys.Names() {
 			lost[name] = true // whatever was open has a key, if keys are left

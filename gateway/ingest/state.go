@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -53,6 +54,14 @@ type facts struct {
 	LostUntil time.Time `json:"lost_until"`
 	// Session says that the gateway has had a session at the broker.
 	Session bool `json:"session,omitempty"`
+	// Secret makes markers those of this state directory.
+	Secret []byte `json:"secret,omitempty"`
+	// Lives are the gateway's processes that have had a connection to the broker and whose
+	// end has not come from there.
+	Lives []string `json:"lives,omitempty"`
+	// Dropped is how many messages the broker had dropped when it last said so, plus one;
+	// 0 for not known.
+	Dropped int64 `json:"dropped,omitempty"`
 	// Holes are times of which some may be lost.
 	Holes []hole `json:"holes,omitempty"`
 }
@@ -61,7 +70,7 @@ type facts struct {
 func (f *facts) clone() facts {
 	c := *f
 	c.Shown.Refused, c.Next = maps.Clone(f.Shown.Refused), maps.Clone(f.Next)
-	c.Closes, c.Lost, c.Holes = slices.Clone(f.Closes), slices.Clone(f.Lost), slices.Clone(f.Holes)
+	c.Closes, c.Lost, c.Holes, c.Lives = slices.Clone(f.Closes), slices.Clone(f.Lost), slices.Clone(f.Holes), slices.Clone(f.Lives)
 	return c
 }
 
@@ -72,7 +81,7 @@ func (f *facts) equal(g *facts) bool {
 		return false
 	}
 	a.Refused, b.Refused = nil, nil
-	return a.equal(b) && f.Unread == g.Unread && f.LostUntil.Equal(g.LostUntil) && f.Session == g.Session &&
+	return a.equal(b) && f.Unread == g.Unread && f.LostUntil.Equal(g.LostUntil) && f.Session == g.Session && bytes.Equal(f.Secret, g.Secret) && f.Dropped == g.Dropped && slices.Equal(f.Lives, g.Lives) &&
 		slices.Equal(f.Closes, g.Closes) && slices.Equal(f.Lost, g.Lost) && slices.Equal(f.Holes, g.Holes)
 }
 

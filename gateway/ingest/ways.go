@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"strings"
@@ -52,10 +53,16 @@ func (i *Ingest) openWays() error {
 		i.ways = append(i.ways, i.listener)
 	}
 	if b := cfg.Broker; b != nil {
+		if len(i.state.Secret) == 0 {
+			i.state.Secret, i.dirty = make([]byte, 32), true
+			if _, err := rand.Read(i.state.Secret); err != nil {
+				return err
+			}
+		}
 		var err error
 		if i.broker, err = mqtt.Open(mqtt.Config{
 			Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
-			Topics: i.topics(), Marker: marker(b.ClientID),
+			Topics: i.topics(), Marker: marker(b.ClientID), Secret: i.state.Secret,
 			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
 		}); err != nil {
 			return err

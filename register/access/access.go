@@ -160,6 +160,8 @@ func ACL(reg *register.Register, gateway string) []byte {
 			fmt.Fprintf(&b, "topic read %s\n", s.UpTopic())
 		}
 	}
+	// How many messages the broker has dropped, and that this is new.
+	b.WriteString("topic read $SYS/broker/publish/messages/dropped\ntopic read $SYS/broker/uptime\n")
 	for _, s := range reg.Sensors {
 		fmt.Fprintf(&b, "\nuser %s\ntopic write %s\ntopic write %s\ntopic read %s\n", s.ID, s.UpTopic(), s.HeartbeatTopic(), s.FeedbackTopic())
 	}

@@ -57,7 +57,7 @@ func TestACL(t *testing.T) {
 	}
 	text := string(ACL(reg, "edge"))
 	for _, want := range []string{
-		"user edge\ntopic readwrite city/v1/#\ntopic read other/b\n",
+		"user edge\ntopic readwrite city/v1/#\ntopic read other/b\ntopic read $SYS/broker/publish/messages/dropped\ntopic read $SYS/broker/uptime\n",
 		"user a\ntopic write city/v1/o/a/up\ntopic write city/v1/o/a/hb\ntopic read city/v1/o/a/feedback\n",
 		"user b\ntopic write other/b\n",
 	} {

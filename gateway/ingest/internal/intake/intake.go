@@ -43,9 +43,10 @@ type Message struct {
 	Own    bool
 	Marker int
 	// Mark says that it is a marker that has come in its order; Skipped that one before
-	// it has not come. Ended names a process of this gateway whose connection EndedAt,
+	// it has not come, and Since when the last that did was sent. Ended names a process of this gateway whose connection EndedAt,
 	// or which itself, where that is 0, has ended.
 	Mark, Skipped bool
+	Since         time.Time
 	Ended         string
 	EndedAt       int
 

@@ -40,7 +40,9 @@ func (d *dropped) ask(client paho.Client, wait func(func() paho.Token) (paho.Tok
 	if refused {
 		return nil
 	}
-	token, err := wait(func() paho.Token { return client.SubscribeMultiple(map[string]byte{topicDropped: 0, topicUptime: 0}, nil) })
+	token, err := wait(func() paho.Token {
+		return client.SubscribeMultiple(map[string]byte{topicDropped: 0, topicUptime: 0}, nil)
+	})
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil {

@@ -275,7 +275,11 @@ func FuzzBroker(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stage byte, stream []byte) {
 		near, far := net.Pipe()
 		go (&fake{stage: int(stage % 3), lie: func(uint16, int) []byte { return stream }, leave: true}).serve(far)
-		c := &Client{acks: map[*guard][]byte{}, cfg: Config{
+		m, err := newMarkers(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &Client{acks: map[*guard][]byte{}, markers: m, cfg: Config{
 			Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#", "b/#"}, Marker: "a/m", Queue: queue, Now: time.Now,
 			Fail: func(err error) { t.Error(err) }, Log: slog.New(slog.DiscardHandler),
 		}}

@@ -2,7 +2,9 @@ package mqtt
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -19,12 +21,18 @@ import (
 // what sensors send, so a marker that comes back says that all has come that was sent
 // before it, and one that does not, while a later one does, that something was lost.
 //
-//	marker = "marker" SP life SP kind SP number
+//	marker = "marker" SP life SP kind SP number SP tag
 //
-// A life is one process, by a random name. The kinds: a mark has a number that goes
-// up by one. A will is left with each connection, by its number, and is published by
-// the broker when that is cut (MQTT 3.1.1, section 3.1.2.5), but not when another
-// client takes the session over. An end is published before the gateway leaves.
+// A life is one process, by a random name; the tag is HMAC-SHA256 (RFC 2104) of what
+// stands before it, cut to 16 bytes, under a secret of the state directory, so that
+// nobody else can say what is said here. The kinds: a mark has a number that goes up
+// by one. A will is left with each connection, by its number, and is published by the
+// broker when that is cut. An end is published before the gateway leaves.
+//
+// Mosquitto publishes no will when another client takes the session over; so a
+// connection that was ended over there and whose will does not come was taken over. MQTT
+// 3.1.1, section 3.1.2.5, would have the will published then, too: on a broker that does
+// so, a theft between two marks is not seen.
 const (
 	kindMark = "mark"
 	kindWill = "will"
@@ -36,17 +44,20 @@ const (
 const (
 	markEvery = 5 * time.Second
 	overdue   = 10 * time.Second
+	mostOwed  = 1000 // an hour and more of a broker that brings none back
 )
 
 // markers are those of one life.
 type markers struct {
-	life string
+	life   string
+	secret []byte
 
 	mu    sync.Mutex
 	last  int        // the number of the latest; guarded by mu
 	owed  []owedMark // what the broker has taken and has not brought back; guarded by mu
 	first int        // the first of the connection that is up; guarded by mu
 	back  int        // the latest that has come back; guarded by mu
+	good  time.Time  // when the broker had taken that; guarded by mu
 	rival time.Time  // when another life's mark came among ours; guarded by mu
 }
 
@@ -55,16 +66,23 @@ type owedMark struct {
 	taken  time.Time
 }
 
-func newMarkers() (*markers, error) {
+func newMarkers(secret []byte) (*markers, error) {
 	raw := make([]byte, 16)
 	if _, err := rand.Read(raw); err != nil {
 		return nil, err
 	}
-	return &markers{life: hex.EncodeToString(raw)}, nil
+	return &markers{life: hex.EncodeToString(raw), secret: secret}, nil
 }
 
 func (m *markers) text(kind string, number int) string {
-	return fmt.Sprintf("marker %s %s %d", m.life, kind, number)
+	text := fmt.Sprintf("marker %s %s %d", m.life, kind, number)
+	return text + " " + m.tag(text)
+}
+
+func (m *markers) tag(text string) string {
+	h := hmac.New(sha256.New, m.secret)
+	h.Write([]byte(text))
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // next is the number of a mark that is about to be sent.
@@ -86,15 +104,15 @@ func (m *markers) begin(number int) {
 func (m *markers) taken(number int, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if number > m.back {
+	if number > m.back && len(m.owed) < mostOwed {
 		m.owed = append(m.owed, owedMark{number, now})
 	}
 }
 
 // came takes a message on the marker topic into msg. What is no marker is nobody's.
 func (m *markers) came(msg *intake.Message, connection int, now time.Time) {
-	life, kind, number, ok := parseMarker(string(msg.Payload))
-	if !ok {
+	life, kind, number, genuine, ok := m.parse(string(msg.Payload))
+	if !ok || !genuine && (kind != kindMark || life == m.life) {
 		return
 	}
 	if kind != kindMark {
@@ -112,8 +130,14 @@ func (m *markers) came(msg *intake.Message, connection int, now time.Time) {
 	if number <= m.back || number > m.last {
 		return // it was sent again
 	}
+	msg.Since = m.good
+	m.good = now // or when it was taken, which is earlier
 	for len(m.owed) > 0 && m.owed[0].number <= number {
-		msg.Skipped = msg.Skipped || m.owed[0].number < number
+		if m.owed[0].number < number {
+			msg.Skipped = true
+		} else {
+			m.good = m.owed[0].taken
+		}
 		m.owed = m.owed[1:]
 	}
 	m.back = number
@@ -144,14 +168,16 @@ func (m *markers) rivalled(now time.Time) bool {
 	return !m.rival.IsZero() && now.Sub(m.rival) < 5*time.Minute
 }
 
-func parseMarker(text string) (life, kind string, number int, ok bool) {
+// parse reads a marker of any gateway; it is genuine when it is of this state directory.
+func (m *markers) parse(text string) (life, kind string, number int, genuine, ok bool) {
 	part := strings.Split(text, " ")
-	if len(part) != 4 || part[0] != "marker" || len(part[1]) != 32 || strings.Trim(part[1], "0123456789abcdef") != "" {
-		return "", "", 0, false
+	if len(part) != 5 || part[0] != "marker" || len(part[1]) != 32 || strings.Trim(part[1], "0123456789abcdef") != "" {
+		return "", "", 0, false, false
 	}
 	number, err := strconv.Atoi(part[3])
 	known := part[2] == kindMark || part[2] == kindWill || part[2] == kindEnd
-	return part[1], part[2], number, err == nil && number >= 0 && known
+	genuine = hmac.Equal([]byte(part[4]), []byte(m.tag(strings.Join(part[:4], " "))))
+	return part[1], part[2], number, genuine, err == nil && number >= 0 && known
 }
 
 // mark sends a mark and waits until the broker has taken it.

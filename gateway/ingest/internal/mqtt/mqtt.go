@@ -55,8 +55,10 @@ type Config struct {
 	TLS                                  *tls.Config
 	// Topics are the filters to subscribe to.
 	Topics []string
-	// Marker is the topic of the gateway's messages to itself.
+	// Marker is the topic of the gateway's messages to itself, and Secret what makes them
+	// its own.
 	Marker string
+	Secret []byte
 	Queue  *intake.Queue
 	Now    func() time.Time
 	// Fail is told of a panic.
@@ -76,7 +78,7 @@ type Status struct {
 	// or without one, and not by us: then either its will comes, or another client has
 	// taken the session over.
 	Cut bool
-	// Backlog is how many messages have come before this connection's first marker.
+	// Backlog is how many messages came before this connection's first marker.
 	Backlog int
 	// Late says that a marker has not come back in time.
 	Late bool
@@ -99,9 +101,10 @@ type Client struct {
 
 	markers *markers
 	dropped dropped
-	backlog atomic.Int64
-	brief   int  // connections in a row that the other side ended at once; of stay
-	cut     bool // by the other side, the last one; of stay
+	backlog atomic.Int64 // messages of this connection before its first marker
+	through atomic.Bool  // which has come
+	brief   int          // connections in a row that the other side ended at once; of stay
+	cut     bool         // by the other side, the last one; of stay
 
 	mu     sync.Mutex
 	status Status      // guarded by mu
@@ -117,7 +120,7 @@ func Open(cfg Config) (*Client, error) {
 		return nil, errors.New("mqtt.broker is tcp://HOST:PORT or tls://HOST:PORT")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	m, err := newMarkers()
+	m, err := newMarkers(cfg.Secret)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -256,6 +259,8 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 		_ = conn.Close() // nothing is expected of it any more
 	}()
 	number := c.Status().Connection + 1
+	c.backlog.Store(0)
+	c.through.Store(false)
 	// A message does not wait for room longer than its connection lives: it comes again.
 	taking, stop := context.WithCancel(ctx)
 	defer stop()
@@ -390,10 +395,10 @@ func (c *Client) take(ctx context.Context, conn *guard, m paho.Message, number i
 	if topic == c.cfg.Marker {
 		c.markers.came(&msg, number, time.Now())
 	}
-	if msg.Marker == 0 {
+	if msg.Marker > 0 {
+		c.through.Store(true)
+	} else if !c.through.Load() {
 		c.backlog.Add(1)
-	} else {
-		c.backlog.Store(0)
 	}
 	c.cfg.Queue.Put(ctx, msg) // or the client is closing, and it will be sent again
 }

@@ -274,7 +274,11 @@ func TestWaitingForRoomEnds(t *testing.T) {
 	t.Parallel()
 	near, far := net.Pipe()
 	go (&fake{stage: 1, lie: func(uint16, int) []byte { return publish("city/v1/a/b/up", 1) }}).serve(far)
-	c := &Client{cfg: Config{Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#"}, Marker: "a/m", Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	m, err := newMarkers(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Client{markers: m, cfg: Config{Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#"}, Marker: "a/m", Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 	c.reach = func(context.Context, *url.URL) (net.Conn, error) { return near, nil }
 	for _, size := range []int{8 << 10, 0} {
 		for full := false; !full; {

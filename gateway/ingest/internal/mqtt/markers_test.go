@@ -1,0 +1,124 @@
+package mqtt
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"sluice/gateway/ingest/internal/intake"
+)
+
+// TestMarkersFindWhatIsLost plays a queue that loses some marks, sends some again and
+// loses acknowledgements: Skipped is said exactly when a mark that the broker had taken
+// was lost before the one that comes.
+func TestMarkersFindWhatIsLost(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		m, err := newMarkers([]byte("ours"))
+		if err != nil {
+			r.Fatal(err)
+		}
+		now := time.Unix(0, 0)
+		m.begin(1)
+		type sent struct {
+			number      int
+			taken, lost bool
+		}
+		var queue []sent
+		came, missing := 0, false
+		for range rapid.IntRange(1, 60).Draw(r, "steps") {
+			now = now.Add(time.Second)
+			if rapid.Bool().Draw(r, "send") {
+				s := sent{number: m.next(), taken: rapid.IntRange(0, 4).Draw(r, "taken") > 0}
+				s.lost = rapid.IntRange(0, 3).Draw(r, "lost") == 0
+				if s.taken {
+					m.taken(s.number, now)
+				}
+				queue = append(queue, s)
+				continue
+			}
+			for len(queue) > 0 && queue[0].lost {
+				missing = missing || queue[0].taken
+				queue = queue[1:]
+			}
+			if len(queue) == 0 {
+				continue
+			}
+			s := queue[0]
+			queue = queue[1:]
+			for range rapid.IntRange(1, 3).Draw(r, "times") {
+				msg := intake.Message{Payload: []byte(m.text(kindMark, s.number))}
+				m.came(&msg, 7, now)
+				first := s.number > came
+				if msg.Mark != first || msg.Skipped != (first && missing) || first && msg.Marker != 7 {
+					r.Fatalf("mark %d: %v; first %v, missing %v", s.number, msg, first, missing)
+				}
+				came, missing = max(came, s.number), false
+			}
+		}
+	})
+}
+
+// TestMarkersOfOthers: what others publish on the topic is no marker of ours, ends of
+// other lives are, and another life that is at work beside ours is a rival.
+func TestMarkersOfOthers(t *testing.T) {
+	m, err := newMarkers([]byte("ours"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := newMarkers([]byte("ours"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	take := func(payload string) intake.Message {
+		msg := intake.Message{Payload: []byte(payload)}
+		m.came(&msg, 1, now)
+		return msg
+	}
+	m.next()
+	m.begin(1)
+	for _, text := range []string{
+		"", "x", "marker", "marker  mark 1", "marker " + m.life + " mark x", "marker " + m.life + " mark -1", "marker " + m.life + " boat 1",
+		"marker " + m.life + " mark 1 ", "marker " + m.life[:31] + " mark 1", m.text(kindMark, 2), m.text(kindMark, 1<<40),
+		"marker " + m.life + " mark 1 " + m.tag("another"), "marker " + m.life + " will 1 " + m.tag("another"), m.text(kindMark, 1) + "0",
+	} {
+		if msg := take(text); msg.Mark || msg.Marker != 0 || msg.Skipped || msg.Ended != "" {
+			t.Errorf("%q is taken for a marker", text)
+		}
+	}
+	take(other.text(kindMark, 1)) // left from before
+	if m.rivalled(now) {
+		t.Error("a life before ours is a rival")
+	}
+	if msg := take(m.text(kindMark, 1)); !msg.Mark || msg.Marker != 1 {
+		t.Error("our own mark is none")
+	}
+	if msg := take(other.text(kindWill, 3)); msg.Ended != other.life || msg.EndedAt != 3 || m.rivalled(now) {
+		t.Error("a will is not taken as one")
+	}
+	take(other.text(kindMark, 2))
+	if !m.rivalled(now) || m.rivalled(now.Add(time.Hour)) {
+		t.Error("a rival is not seen, or for ever")
+	}
+}
+
+// TestLate: a mark that does not come back in time is late, until it does.
+func TestLate(t *testing.T) {
+	m, err := newMarkers([]byte("ours"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	n := m.next()
+	m.begin(n)
+	m.taken(n, now)
+	if m.late(now.Add(overdue)) || !m.late(now.Add(overdue+1)) {
+		t.Error("it is late too soon or too late")
+	}
+	msg := intake.Message{Payload: []byte(m.text(kindMark, n))}
+	m.came(&msg, 1, now)
+	if m.late(now.Add(time.Hour)) {
+		t.Error("it is late although it has come")
+	}
+}
