@@ -29,6 +29,7 @@ type link struct {
 	behind time.Time
 	waits  bool
 	silent bool // that it will not was said
+	holed  bool // the last hole reaches to the next tick
 	// In the gateway's time: last is when it was last known to miss nothing, marked when
 	// the last marker came, full when the broker last said how many messages it has
 	// dropped.
@@ -53,7 +54,7 @@ func (i *Ingest) hearOwn(m *intake.Message) {
 	}
 	l.marked = i.state.Now
 	if m.Marker > l.marker {
-		i.meet(i.state.Now)
+		i.meet()
 		i.arrive(m.Marker)
 		l.marker, l.markerAt = m.Marker, i.cfg.Now()
 	}
@@ -83,14 +84,14 @@ func (i *Ingest) arrive(connection int) {
 	i.state.Lives, i.dirty = []string{life}, true
 }
 
-// missing notes a hole until now.
+// missing notes a hole until now, which the next tick says.
 func (i *Ingest) missing(from time.Time, why string) {
 	if from.IsZero() || i.state.Now.IsZero() {
 		return // nothing was open before
 	}
 	i.cfg.Log.Warn(why+"; the windows since are gaps", "since", from)
 	i.state.Holes = append(i.state.Holes, hole{from, i.state.Now.Add(time.Nanosecond), reasonLost})
-	i.dirty = true
+	i.link.holed, i.dirty = true, true
 }
 
 // hole is a time of which readings may be lost.
@@ -102,16 +103,15 @@ type hole struct {
 
 // meet looks at a new connection. A broker that has forgotten the gateway's session
 // has forgotten what waited in it: that is a hole.
-func (i *Ingest) meet(now time.Time) {
+func (i *Ingest) meet() {
 	l, st := &i.link, i.broker.Status()
 	if st.Connection == l.connection {
 		return
 	}
 	l.connection = st.Connection
 	if !st.Kept {
-		if i.state.Session && !l.last.IsZero() {
-			i.cfg.Log.Warn("the broker has lost what it kept for this gateway; the windows since are gaps", "since", l.last)
-			i.state.Holes = append(i.state.Holes, hole{l.last, now, reasonLost})
+		if i.state.Session {
+			i.missing(l.last, "the broker has lost what it kept for this gateway")
 		}
 		i.state.Lives, i.state.Dropped = nil, 0
 	}
@@ -126,7 +126,7 @@ func (i *Ingest) watchLink(now time.Time) {
 	if i.broker == nil {
 		return
 	}
-	i.meet(now)
+	i.meet()
 	l, st := &i.link, i.broker.Status()
 	i.watchDropped(st, now)
 	l.waits = st.Waits
@@ -134,6 +134,9 @@ func (i *Ingest) watchLink(now time.Time) {
 		l.behind, l.last = time.Time{}, now
 	} else if l.behind.IsZero() {
 		l.behind = i.cfg.Now()
+	}
+	if n := len(i.state.Holes); l.holed && n > 0 {
+		i.state.Holes[n-1].Until, l.holed = now.Add(time.Nanosecond), false
 	}
 	oldest := i.oldest()
 	i.state.Holes = slices.DeleteFunc(i.state.Holes, func(h hole) bool { return h.Until.Before(oldest) })
