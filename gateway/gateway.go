@@ -25,7 +25,6 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
-	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -119,11 +118,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if err = g.openAdmin(); err != nil {
 		return g, err
 	}
-	raw, err := perm.Read(cfg.Register, perm.Trusted)
-	if err != nil {
-		return g, refuse("register: %w", err)
-	}
-	if g.register, err = register.Parse(cfg.Register, raw); err != nil {
+	if g.register, err = readRegister(cfg.Register); err != nil {
 		return g, refuse("%w", err)
 	}
 	if g.housed, err = readHoused(cfg.Dir); err != nil {

@@ -37,7 +37,7 @@ type entry struct {
 }
 
 // ReadList cuts a file into the entries under its key, the only one that it may
-// have, and at most so many. The file's name is used in errors only; doc is a
+// have; where there are more than most, into some more than most. The file's name is used in errors only; doc is a
 // pointer to a struct that the whole file would fit.
 func ReadList(name string, raw []byte, key string, most int, doc any) (*List, error) {
 	l := &List{name: name, doc: doc}
@@ -46,11 +46,8 @@ func ReadList(name string, raw []byte, key string, most int, doc any) (*List, er
 	if err == nil && odd > 0 {
 		err = l.whole(raw, key, odd)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, shown(name, raw, 0, err, doc)
-	case len(l.entries) > most:
-		return nil, shown(name, raw, 0, &SyntaxError{Position{l.entries[most].line, 1}, fmt.Sprintf("more than %d entries", most)}, doc)
 	}
 	return l, nil
 }
