@@ -86,16 +86,13 @@ type Ingest struct {
 	mail     chan []letter
 
 	versions []Version
-	targets  map[string]target
-	byID     map[string]*sensor
-	sensors  []*sensor
-	replaced map[string]*register.Sensor // by the id of the sensor that made way
-	streams  map[string]*stream
-	heard    map[uint64]bool // sensors that have sent a heartbeat, ever
-	state    state
-	since    time.Time // gateway time since when it has been up
-	started  time.Time // wall time
-	lostAll  bool      // the log was there and could not be read
+	roster
+	streams map[string]*stream
+	heard   map[uint64]bool // sensors that have sent a heartbeat, ever
+	state   state
+	since   time.Time // gateway time since when it has been up
+	started time.Time // wall time
+	lostAll bool      // the log was there and could not be read
 
 	epochOver bool          // an epoch's key is gone; what its readings were in is not yet
 	wash      chan struct{} // asks for a washing of memory
@@ -115,6 +112,7 @@ type Ingest struct {
 	shownCommits uint64
 	shownTime    time.Duration
 	feedback     tally
+	judged       time.Time // when it was looked last who lives
 	report       atomic.Pointer[Report]
 	failing      atomic.Pointer[string]
 }
@@ -240,8 +238,14 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 	case t.sensor.shape == nil:
 		i.at = t.sensor
 		i.refuse(fault.New(fault.NoKind))
+	case t.sensor.unfit:
+		i.at = t.sensor
+		i.refuse(fault.New(fault.Unfit))
 	default:
 		i.at = t.sensor
+		if t.sensor.unmapped {
+			i.feedback.add(i.at, fault.New(fault.Unfit))
+		}
 		i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), sink{i})
 	}
 	return nil
