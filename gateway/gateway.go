@@ -57,6 +57,7 @@ type Gateway struct {
 	lines   map[string][2]int64          // and bytes of growing books, by path; of keepBooks
 	planned map[string]bool              // plans that are in the books; of keepBooks
 	housed  housed                       // sensors that stood for homes; of keepBooks
+	listing listing                      // of the register's book; of keepBooks
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
