@@ -191,6 +191,7 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 		g.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")
 	}
 	said := make(map[policy.Reason]bool)
+	set.Prepare(ctx, g.register)
 	for i := range g.register.Sensors {
 		sensor := &g.register.Sensors[i]
 		plans, reasons, err := set.Plans(ctx, sensor)
