@@ -72,7 +72,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	if err := g.writeDecisions(set, running, vote); err != nil {
 		return err
 	}
-	if err := g.writeRegister(ctx, set, running); err != nil {
+	if err := g.writeRegister(ctx, set, running, g.ingest.Report().Lives); err != nil {
 		return err
 	}
 	return g.writeLines(ctx)

@@ -32,11 +32,10 @@ type listing struct {
 const listingShare = 50
 
 // writeRegister writes register.json where something has changed.
-func (g *Gateway) writeRegister(ctx context.Context, set *policy.Set, running bool) error {
+func (g *Gateway) writeRegister(ctx context.Context, set *policy.Set, running bool, lives *ingest.Lives) error {
 	g.mu.Lock()
-	now := listing{reg: g.register, set: set, running: running, versions: g.versions, until: g.listing.until}
+	now := listing{reg: g.register, set: set, running: running, versions: g.versions, lives: lives}
 	g.mu.Unlock()
-	now.lives = g.ingest.Report().Lives
 	old := g.listing
 	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions
 	soon := time.Now().Before(old.until) && ctx.Done() != nil // at the end, ctx cannot be done
