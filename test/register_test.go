@@ -1,0 +1,170 @@
+package test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// inDirectory makes the register a directory of two files.
+func inDirectory(c *city, more string) {
+	c.t.Helper()
+	write(c.t, filepath.Join(c.dir, "register", "a.yaml"), read(c.t, filepath.Join(c.dir, "register.yaml")))
+	write(c.t, filepath.Join(c.dir, "register", "b.yaml"), more)
+	fine(c.t, os.Remove(filepath.Join(c.dir, "register.yaml")))
+	path := filepath.Join(c.dir, "gateway.yaml")
+	write(c.t, path, strings.Replace(read(c.t, path), "register: register.yaml", "register: register", 1))
+}
+
+// TestMappedSensors: fields are found by any JSON pointer, in a register of several
+// files. An entry that maps what its kind has not harms no other sensor. What a
+// vendor calls its topics and keys is not public.
+func TestMappedSensors(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	inDirectory(c, `sensors:
+  - {id: gate-2, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: vendor/anna/up, map: {passed: /object/a~1b/0/n~0}}
+  - {id: gate-3, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, map: {past: /object/anna}}
+`)
+	c.begin()
+	c.link.Publish("vendor/anna/up", []byte(`{"object":{"a/b":[{"n~":7}]},"anna":1}`), false)
+	c.send("gate-3", gate(1, ten, 20))
+	c.send("gate-1", gate(1, ten, 100))
+	c.tick(ten.Add(time.Hour + 3*time.Minute))
+	c.stored()
+	if got := value(t, c.items("gates", ten, ten.Add(time.Hour)), ten, "passed"); got != 127 {
+		t.Errorf("%v passed; want 127", got)
+	}
+	await(t, time.Minute, "the sensors to be listed", func() bool { return strings.Contains(string(c.body("/api/v1/sensors")), "gate-2") })
+	for _, path := range []string{"/api/v1/sensors", "/books/register.json", "/sensors/gate-2"} {
+		if text := string(c.body(path)); strings.Contains(text, "anna") || strings.Contains(text, "/object") {
+			t.Errorf("%s shows a vendor's topic or pointer: %s", path, text)
+		}
+	}
+	if log := c.gateway.err.String(); strings.Contains(log, "anna") || !strings.Contains(log, "register entries map fields") {
+		t.Errorf("the log says %s", log)
+	}
+}
+
+// TestManySensors: twenty thousand sensors are up in a time that does not grow with
+// their square, and cost nothing while nothing happens. The bounds are ten times
+// what was measured.
+func TestManySensors(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	var text strings.Builder
+	text.WriteString("sensors:\n")
+	for n := range 20_000 {
+		fmt.Fprintf(&text, "  - {id: more-%05d, owner: o%d, kind: people-gate, zone: square, registered: 2026-01-01, purpose: {en: \"How many pass\"}}\n", n, n%3)
+	}
+	inDirectory(c, text.String())
+	began := time.Now()
+	c.begin()
+	took := time.Since(began)
+	t.Logf("up after %v", took)
+	if took > 60*time.Second {
+		t.Errorf("20,000 sensors are up after %v", took)
+	}
+	c.link.Publish("city/v1/o1/more-10000/up", []byte(gate(1, ten, 5)), false)
+	began = time.Now()
+	c.tick(ten.Add(time.Hour + 3*time.Minute))
+	c.stored()
+	t.Logf("a window is released after %v", time.Since(began))
+	if got := value(t, c.items("gates", ten, ten.Add(time.Hour)), ten, "passed"); got != 5 {
+		t.Errorf("%v passed; want 5", got)
+	}
+}
+
+// exitOf runs a verb and returns its exit code and what it says.
+func exitOf(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	out, err := exec.Command(sluice, args...).CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if exit != nil {
+		return exit.ExitCode(), string(out)
+	}
+	return 0, string(out)
+}
+
+// TestRegisterCheck: the verb says everything that is wrong, with file and line.
+func TestRegisterCheck(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	inDirectory(c, "sensors:\n  - {id: more, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
+	dir, policy := filepath.Join(c.dir, "register"), filepath.Join(c.dir, "policy")
+	if code, out := exitOf(t, "register", "check", dir, "--policy", policy); code != 0 || !strings.Contains(out, "7 sensors. Nothing is wrong.") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	write(t, filepath.Join(dir, "b.yaml"), `sensors:
+  - {id: more, owner: acme, kind: people-gat, zone: circle, registered: 2026-01-01}
+  - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}
+  - {id: x, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: "a\nuser mallory"}
+  - {id: y, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, until: 2025-01-01}
+  - {id: z, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01
+`)
+	code, out := exitOf(t, "register", "check", dir, "--policy", policy)
+	for _, want := range []string{
+		"b.yaml, line 2 (more): the policy has no zone \"circle\"", "b.yaml, line 2 (more): the policy has no kind \"people-gat\"",
+		"b.yaml, line 3 (gate-1): this id is taken in " + filepath.Join(dir, "a.yaml") + ", line 2", "b.yaml, line 4 (x): topic must not hold control characters",
+		"b.yaml, line 5 (y): until is before registered", "b.yaml: [6:", "mistakes: 6",
+	} {
+		if code != 1 || !strings.Contains(out, want) {
+			t.Errorf("exit %d; want %s in\n%s", code, want, out)
+		}
+	}
+	if code, out := exitOf(t, "register", "check", dir, "--json"); code != 1 || strings.Count(out, `"line":`) != 4 {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if code, out := exitOf(t, "register", "check", filepath.Join(dir, "none.yaml")); code != 3 {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	// And neither a gateway nor an access list is made of it.
+	for _, args := range [][]string{{"sensor", "acl", "--register", dir, "--dir", c.dir}, {"gateway", "-c", filepath.Join(c.dir, "gateway.yaml")}} {
+		if code, out := exitOf(t, args...); code != 3 || !strings.Contains(out, "b.yaml, line 3 (gate-1)") {
+			t.Errorf("%v: exit %d: %s", args, code, out)
+		}
+	}
+}
+
+// TestAccessTwice: a second run makes passwords for those who have none, and none is
+// set that cannot be shown.
+func TestAccessTwice(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	inDirectory(c, "sensors:\n")
+	args := []string{"sensor", "acl", "--register", filepath.Join(c.dir, "register"), "--dir", c.dir}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	cmd := exec.Command(sluice, args...)
+	cmd.Stdout = full
+	if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("passwords that nobody saw: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(c.dir, "passwords")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("passwords were set that nobody saw: %v", err)
+	}
+	if code, out := exitOf(t, args...); code != 0 || !strings.Contains(out, "6 sensors, 6 new passwords") || strings.Count(out, "\n") != 7 {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	first := read(t, filepath.Join(c.dir, "passwords"))
+	write(t, filepath.Join(c.dir, "register", "b.yaml"), "sensors:\n  - {id: more, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
+	if code, out := exitOf(t, args...); code != 0 || !strings.Contains(out, "7 sensors, 1 new passwords") || !strings.HasPrefix(out, "more ") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	for line := range strings.Lines(first) {
+		if !strings.Contains(read(t, filepath.Join(c.dir, "passwords")), line) {
+			t.Error("a password was made anew")
+		}
+	}
+}
