@@ -42,7 +42,7 @@ type Gateway struct {
 	cfg      Config
 	log      *slog.Logger
 	lock     *os.File
-	register *register.Register
+	register *register.Register // guarded by mu, and by turn where plans are made of it
 	ledger   *ledger.Ledger
 	store    keeper
 	ingest   *ingest.Ingest
@@ -76,6 +76,9 @@ type Gateway struct {
 	last    *council.Enacted
 	taken   map[string]bool
 	waiting []letter
+
+	// turn is held while the policy or the register changes: plans are made of both.
+	turn sync.Mutex
 
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu

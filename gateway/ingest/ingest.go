@@ -31,6 +31,7 @@ import (
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/register"
+	"sluice/register/access"
 )
 
 // Group commit: after this many readings, or this long, whichever is first, and
@@ -79,11 +80,14 @@ type Ingest struct {
 	ways     []way
 	listener *listener.Listener // nil for none
 	broker   *mqtt.Client       // nil for none
-	link     link
-	decoder  *format.Decoder
-	enact    chan enactment
-	fatal    chan error // a panic on a way in
-	mail     chan []letter
+	// passwords are the listener's, nil for none; of whoever calls Renew.
+	passwords *access.Passwords
+	link      link
+	decoder   *format.Decoder
+	enact     chan enactment
+	renew     chan renewing
+	fatal     chan error // a panic on a way in
+	mail      chan []letter
 
 	versions []Version
 	roster
@@ -121,7 +125,7 @@ type Ingest struct {
 // that open windows may have run under, oldest first.
 func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := &Ingest{
-		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), wash: make(chan struct{}, 1), started: cfg.Now(),
+		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), renew: make(chan renewing), wash: make(chan struct{}, 1), started: cfg.Now(),
 		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
 		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1),
 	}
@@ -178,6 +182,8 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			err = i.burst(ctx, w)
 		case e := <-i.enact:
 			e.done <- i.enactNow(e)
+		case n := <-i.renew:
+			n.done <- i.renewNow(n)
 		case <-tick.C:
 			if i.cfg.Clock == "" {
 				err = i.tick(ctx, w, i.cfg.Now().UTC())

@@ -94,6 +94,16 @@ func (i *Ingest) adopt(v Version) error {
 			}
 		}
 	}
+	if err := i.rerouteAll(); err != nil {
+		return err
+	}
+	i.dirty = true
+	return nil
+}
+
+// rerouteAll gives every sensor its routes under the newest version, and those before
+// it that windows may be open under.
+func (i *Ingest) rerouteAll() error {
 	f, unfit, unmapped := newFitter(), 0, 0
 	for _, s := range i.sensors {
 		if err := i.reroute(s, len(i.versions)-1, f); err != nil {
@@ -110,7 +120,6 @@ func (i *Ingest) adopt(v Version) error {
 		i.cfg.Log.Warn("register entries map fields that their kinds have not; what they map is dropped, and sensors that no plan fits then are refused",
 			"sensors", unmapped, "refused", unfit, "hint", "sluice register check --policy DIR names them")
 	}
-	i.dirty = true
 	return nil
 }
 

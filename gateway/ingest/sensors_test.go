@@ -217,3 +217,58 @@ func BenchmarkAdopt(b *testing.B) {
 		}
 	}
 }
+
+// TestRenew: another register is taken between two messages, and what is known of a
+// sensor's life, of homes and of faults goes with it.
+func TestRenew(t *testing.T) {
+	i := still(t, footfall(t, 1))
+	i.sensors[0].silentAfter = noon.Add(time.Minute).UnixNano()
+	i.feedback.add(i.sensors[0], fault.New(fault.NotJSON))
+	send := func(topic string) {
+		if err := i.take(t.Context(), wall{}, intake.Message{Topic: topic, Payload: []byte(`{"fields":{"device":"x","rssi":-50}}`), Received: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send("city/v1/o/a/up")
+	send("city/v1/o/b/up") // of nobody yet
+	reg, err := register.Parse("r", []byte("sensors:\n  - {id: b, owner: o, kind: k, zone: rambla, registered: 2026-01-01}\n  - {id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01, topic: elsewhere/a}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans := map[string][]plan.Plan{}
+	for _, s := range reg.Sensors {
+		plans[s.ID] = []plan.Plan{{Stream: i.versions[0].Streams[0], Zone: "rambla"}}
+	}
+	renewal := Renewal{Register: reg, Digest: "another", Plans: plans}
+	if i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.byID["b"] != nil {
+		t.Error("plans of another version are taken")
+	}
+	renewal.Digest = "v"
+	i.sensors[0].stood = true
+	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) {
+		t.Fatal("the renewal is not taken")
+	}
+	if !i.byID["a"].home || i.byID["b"].home {
+		t.Error("whoever stood for somebody is shown singly after the register was read anew, or the other way round")
+	}
+	if len(i.feedback) != 0 {
+		t.Error("a home is told what was wrong")
+	}
+	i.byID["a"].stood = false
+	i.feedback.add(i.byID["b"], fault.New(fault.NotJSON))
+	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.byID["a"].home {
+		t.Fatal("the renewal is not taken")
+	}
+	if len(i.feedback) != 1 || i.feedback[i.byID["b"]] == nil {
+		t.Errorf("what is to be told is lost: %v", i.feedback)
+	}
+	send("city/v1/o/b/up")
+	send("elsewhere/a")
+	send("city/v1/o/a/up") // where it is not any more
+	if n := i.openReadings(); n != 3 || i.state.Refused["E001"] != 2 {
+		t.Errorf("%d readings count, refused %v", n, i.state.Refused)
+	}
+	if lives := i.judge(nil); lives.Register != reg || lives.Of[1] != Living || lives.Of[0] != NotKnown {
+		t.Errorf("lives: %v", lives.Of)
+	}
+}

@@ -113,6 +113,9 @@ func (p *Passwords) Check(user string, password []byte) bool {
 // Has reports whether the user has a password.
 func (p *Passwords) Has(user string) bool { _, ok := p.hashes[user]; return ok }
 
+// Same reports whether a user has the same password in both, or none.
+func (p *Passwords) Same(other *Passwords, user string) bool { return p.hashes[user] == other.hashes[user] }
+
 // Make gives the user a new random password and returns it; only its hash is kept.
 func (p *Passwords) Make(user string) (string, error) {
 	secret, salt := make([]byte, 20), make([]byte, saltSize)
