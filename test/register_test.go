@@ -7,8 +7,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"sluice/firmware-sim/device"
 )
 
 // inDirectory makes the register a directory of two files.
@@ -167,4 +170,96 @@ func TestAccessTwice(t *testing.T) {
 			t.Error("a password was made anew")
 		}
 	}
+}
+
+// hangup has the gateway read its files anew, and waits until it has said how that
+// went for the nth time.
+func (c *city) hangup(says string, times int) {
+	c.t.Helper()
+	if err := c.gateway.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		c.t.Fatal(err)
+	}
+	await(c.t, time.Minute, "the gateway to say "+says, func() bool { return strings.Count(c.gateway.err.String(), says) >= times })
+}
+
+// TestReadAnew: at SIGHUP the gateway takes the register and passwords as they are
+// now, and loses neither an open window nor a connection; what is broken changes
+// nothing.
+func TestReadAnew(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	inDirectory(c, "sensors:\n  - {id: gone, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
+	secrets := func() map[string]string {
+		out := run(t, sluice, "sensor", "acl", "--register", filepath.Join(c.dir, "register"), "--dir", c.dir)
+		all := map[string]string{}
+		for line := range strings.Lines(out) {
+			if id, password, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+				all[id] = password
+			}
+		}
+		return all
+	}
+	first := secrets()
+	path := filepath.Join(c.dir, "gateway.yaml")
+	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt), 1))
+	sh := fmt.Sprintf("clock:%s", strings.SplitN(strings.SplitAfterN(read(t, filepath.Join(c.dir, "passwords")), "gate-1:", 2)[1], "\n", 2)[0])
+	withClock := func() {
+		writeSecret(t, filepath.Join(c.dir, "passwords"), read(t, filepath.Join(c.dir, "passwords"))+sh+"\n")
+	}
+	withClock()
+	c.run()
+	c.serve()
+	clock, err := device.ConnectAs("tcp://"+c.mqtt, "clock", "clock", first["gate-1"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.link = clock
+	t.Cleanup(clock.Close)
+	c.tick(ten)
+	as := func(id, password string) *device.Link {
+		t.Helper()
+		link, err := device.ConnectAs("tcp://"+c.mqtt, id, id, password)
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		t.Cleanup(link.Close)
+		return link
+	}
+	send := func(l *device.Link, id, payload string) {
+		t.Helper()
+		l.Publish("city/v1/acme/"+id+"/up", []byte(payload), false)
+		if err := l.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := as("gate-1", first["gate-1"])
+	send(old, "gate-1", gate(1, ten, 1))
+	send(as("gone", first["gone"]), "gone", gate(1, ten, 10))
+
+	// A broken register changes nothing, and is said with its line.
+	write(t, filepath.Join(c.dir, "register", "b.yaml"), "sensors:\n  - {id: new, owner: acme, kind: people-gate, zone: square}\n")
+	c.hangup("nothing is changed", 1)
+	if log := c.gateway.err.String(); !strings.Contains(log, "b.yaml, line 2 (new): registered is missing") {
+		t.Errorf("the log says %s", log)
+	}
+	send(old, "gate-1", gate(2, ten, 100))
+
+	write(t, filepath.Join(c.dir, "register", "b.yaml"), "sensors:\n  - {id: new, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
+	fresh := secrets()
+	withClock()
+	c.hangup("are read anew", 1)
+	send(old, "gate-1", gate(3, ten, 1000))
+	send(as("new", fresh["new"]), "new", gate(1, ten, 10000))
+	if _, err := device.ConnectAs("tcp://"+c.mqtt, "gone", "gone", first["gone"]); err == nil {
+		t.Error("a sensor that is in the register no more still gets in")
+	}
+	c.tick(ten.Add(time.Hour + 3*time.Minute))
+	c.stored()
+	if got := value(t, c.items("gates", ten, ten.Add(time.Hour)), ten, "passed"); got != 11111 {
+		t.Errorf("%v passed; want 11111", got)
+	}
+	await(t, time.Minute, "the public register to be the new one", func() bool {
+		text := string(c.body("/api/v1/sensors"))
+		return strings.Contains(text, `"new"`) && !strings.Contains(text, `"gone"`)
+	})
 }

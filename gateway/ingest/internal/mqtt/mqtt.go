@@ -83,7 +83,7 @@ type Client struct {
 	reach  func(context.Context, *url.URL) (net.Conn, error) // dial
 	acks   map[*guard][]byte                                 // used by Ack only
 	useful atomic.Bool                                       // something was acknowledged since the last try
-	topics atomic.Pointer[[]string]                          // to subscribe to
+	topics atomic.Pointer[[]string]                          // those of Follow; nil before
 
 	mu     sync.Mutex
 	status Status      // guarded by mu
@@ -100,7 +100,6 @@ func Open(cfg Config) (*Client, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{cfg: cfg, cancel: cancel, ended: make(chan struct{}), acks: make(map[*guard][]byte)}
 	c.reach = c.dial
-	c.topics.Store(&cfg.Topics)
 	c.status.Problem = "the broker has not answered yet"
 	go func() {
 		defer close(c.ended)
@@ -282,7 +281,7 @@ func (c *Client) ask(ctx context.Context, lost <-chan error, send func() paho.To
 }
 
 func (c *Client) subscribe(ctx context.Context, client paho.Client, lost <-chan error) error {
-	for _, filters := range packed(*c.topics.Load()) {
+	for _, filters := range packed(c.follows()) {
 		token, err := c.ask(ctx, lost, func() paho.Token { return client.SubscribeMultiple(filters, nil) })
 		if err != nil {
 			return err

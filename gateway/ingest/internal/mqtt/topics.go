@@ -22,11 +22,21 @@ func packed(topics []string) (out []map[string]byte) {
 	return out
 }
 
+// follows are the filters now.
+func (c *Client) follows() []string {
+	if list := c.topics.Load(); list != nil {
+		return *list
+	}
+	return c.cfg.Topics
+}
+
 // Follow exchanges the filters. Where they are others, the connection is made anew;
 // the session stays, and what comes of a topic that is not followed any more is of
-// nobody.
+// nobody. One caller at a time.
 func (c *Client) Follow(topics []string) {
-	if slices.Equal(topics, *c.topics.Swap(&topics)) {
+	before := c.follows()
+	c.topics.Store(&topics)
+	if slices.Equal(topics, before) {
 		return
 	}
 	c.mu.Lock()
