@@ -76,6 +76,8 @@ type Sensor struct {
 	Owner      string            `json:"owner"`
 	Kind       string            `json:"kind"`
 	Preset     string            `json:"preset,omitempty"`
+	// Topic is empty, and Map not there, where they are of a vendor's own naming, which
+	// may hold a secret or a name.
 	Topic      string            `json:"topic"`
 	Map        map[string]string `json:"map,omitempty"`
 	Zone       string            `json:"zone"`

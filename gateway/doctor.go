@@ -306,6 +306,7 @@ func (d *doctor) policy(ctx context.Context) {
 		return
 	}
 	d.strangers(set)
+	d.entries(set)
 	now, until := time.Now(), time.Time{}
 	inForce := 0
 	for _, s := range set.Streams {

@@ -263,3 +263,38 @@ func TestReadAnew(t *testing.T) {
 		return strings.Contains(text, `"new"`) && !strings.Contains(text, `"gone"`)
 	})
 }
+
+// TestForeignTopicsAtABroker: a thousand topics of vendors' own are more than one
+// SUBSCRIBE, and one that is added later is read after SIGHUP.
+func TestForeignTopicsAtABroker(t *testing.T) {
+	t.Parallel()
+	broker := newMosquitto(t, "")
+	c := found(t, small())
+	var text strings.Builder
+	text.WriteString("sensors:\n")
+	for n := range 1200 {
+		fmt.Fprintf(&text, "  - {id: more-%d, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: vendor/%d/%s}\n", n, n, strings.Repeat("x", 60))
+	}
+	inDirectory(c, text.String())
+	c.through(broker.addr)
+	c.run()
+	c.serve()
+	c.brokerUp(true)
+	c.connect()
+	c.tick(ten)
+	send := func(topic string, n int) {
+		c.link.Publish(topic, []byte(gate(n, ten, n)), false)
+		if err := c.link.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send("vendor/0/"+strings.Repeat("x", 60), 1)
+	send("vendor/1199/"+strings.Repeat("x", 60), 10)
+	c.received(2)
+	fmt.Fprintf(&text, "  - {id: later, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: vendor/later}\n")
+	write(t, filepath.Join(c.dir, "register", "b.yaml"), text.String())
+	c.hangup("are read anew", 1)
+	c.gateway.find(`(?s)the broker is there.*the broker is there`)
+	send("vendor/later", 100)
+	c.received(3)
+}
