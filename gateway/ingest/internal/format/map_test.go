@@ -26,6 +26,10 @@ func TestAnyPointer(t *testing.T) {
 		if i, ok := s.Field("n"); !ok || i != 0 {
 			t.Errorf("%s: the kind's field is not found", pointer)
 		}
+		last := NewShape([]string{"f", "n"}, []string{"float", "int"}, map[string]string{"n": pointer})
+		if i, ok := last.Field("n"); !ok || i != 1 {
+			t.Errorf("%s: the kind's last field is not found", pointer)
+		}
 		want := "10:00:00? n=7"
 		if got := decode(payload, s); got != want {
 			t.Errorf("%s of %s gives %q; want %q", pointer, payload, got, want)
