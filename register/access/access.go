@@ -114,7 +114,9 @@ func (p *Passwords) Check(user string, password []byte) bool {
 func (p *Passwords) Has(user string) bool { _, ok := p.hashes[user]; return ok }
 
 // Same reports whether a user has the same password in both, or none.
-func (p *Passwords) Same(other *Passwords, user string) bool { return p.hashes[user] == other.hashes[user] }
+func (p *Passwords) Same(other *Passwords, user string) bool {
+	return p.hashes[user] == other.hashes[user]
+}
 
 // Make gives the user a new random password and returns it; only its hash is kept.
 func (p *Passwords) Make(user string) (string, error) {
