@@ -108,7 +108,8 @@ func (i *Ingest) heartbeat(payload []byte) {
 		at = hb.TS.UTC()
 	}
 	if !i.heard[i.at.number] {
-		i.heard[i.at.number], i.at.pulse = true, true
+		i.heard[i.at.number] = true
+		i.at.pulse.Store(true)
 		i.state.Heard = append(i.state.Heard, i.at.number)
 	}
 	until := at.Add(3 * every)

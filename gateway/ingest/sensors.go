@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"reflect"
+	"sync/atomic"
 
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/redact"
@@ -49,7 +50,9 @@ type sensor struct {
 	// has made it stand for somebody.
 	home, stood   bool
 	declaresPulse bool
-	pulse         bool // its kind declares heartbeats, or it has sent one
+	// pulse says that its kind declares heartbeats, or that it has sent one; whoever sums
+	// up a window may look.
+	pulse atomic.Bool
 	// unfit says that its entry does not go with a plan of its kind, unmapped that it
 	// maps a field that the kind has not.
 	unfit, unmapped bool
@@ -155,7 +158,7 @@ func (i *Ingest) reroute(s *sensor, version int, f *fitter) error {
 	sent := f.shape(kind, s.entry)
 	s.shape, s.fields, s.unmapped, s.unfit = sent.shape, sent.fields, sent.unmapped, false
 	s.declaresPulse = !kind.Heartbeat.IsZero()
-	s.pulse = s.declaresPulse || i.heard[s.number]
+	s.pulse.Store(s.declaresPulse || i.heard[s.number])
 	s.stood = s.stood || kind.Home() || v.Homes[s.entry.Kind]
 	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
 	if s.entry.Until != (decision.Date{}) {
@@ -200,7 +203,9 @@ func (i *Ingest) hush(s *sensor, home bool) {
 // feelPulses notes who has sent heartbeats before.
 func (i *Ingest) feelPulses() {
 	for _, s := range i.sensors {
-		s.pulse = s.pulse || i.heard[s.number]
+		if i.heard[s.number] {
+			s.pulse.Store(true)
+		}
 	}
 }
 

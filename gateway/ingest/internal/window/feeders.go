@@ -1,12 +1,16 @@
 package window
 
-import "sluice/policy/plan"
+import (
+	"sync/atomic"
+
+	"sluice/policy/plan"
+)
 
 // Feeder is a sensor that measures a cell. Known says that it sends heartbeats; it
 // is the sensor's own word, which may change.
 type Feeder struct {
 	Sensor uint64
-	Known  *bool
+	Known  *atomic.Bool
 }
 
 // Feeders are the sensors that measure a stream's cells. Each is there once, in its
@@ -50,7 +54,7 @@ func (w *Window) measured(f *Feeders) func(cell int) bool {
 
 func (w *Window) lives(list []Feeder) bool {
 	for _, f := range list {
-		if !*f.Known || w.IsAlive(f.Sensor) {
+		if !f.Known.Load() || w.IsAlive(f.Sensor) {
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,7 +123,7 @@ func apply(w *Window, list []Entry) []release.Sums {
 		}
 	}
 	feeders := NewFeeders(w.Stream)
-	feeders.Add("", Feeder{Sensor: 1, Known: new(bool)})
+	feeders.Add("", Feeder{Sensor: 1, Known: new(atomic.Bool)})
 	return w.Sums(feeders)
 }
 
@@ -191,7 +192,8 @@ func TestAlive(t *testing.T) {
 	s := people(t, plan.Unit{Field: "u", StandsFor: "device"})
 	w := New(s, "p", time.Unix(0, 0), time.Unix(3600, 0))
 	w.Apply(&Entry{Sensor: 7, Sequenced: true, Unit: pseudonym.Tag{1}, Has: 1})
-	yes, later := true, false
+	var yes, later atomic.Bool
+	yes.Store(true)
 	feeders := NewFeeders(s)
 	feeders.Add("a", Feeder{Sensor: 7, Known: &yes})
 	feeders.Add("b", Feeder{Sensor: 8, Known: &later})
@@ -203,7 +205,7 @@ func TestAlive(t *testing.T) {
 	if sums := w.Sums(feeders); !sums[0].Alive {
 		t.Error("a heartbeat was not seen")
 	}
-	if later = true; w.Sums(feeders)[1].Alive {
+	if later.Store(true); w.Sums(feeders)[1].Alive {
 		t.Error("a sensor that sends heartbeats by now, and sent none, counts as living")
 	}
 	if moving := NewFeeders(s); w.Sums(moving)[0].Alive {
