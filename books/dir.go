@@ -86,37 +86,6 @@ func (d Dir) PutJSON(name string, v any) error {
 	return d.Put(name, append(raw, '\n'))
 }
 
-// Append writes lines to a growing file behind its first at bytes, which end with a
-// line, and returns how many bytes it has then: what a crash left half written
-// there is cut off first.
-func (d Dir) Append(name string, at int64, lines []string) (int64, error) {
-	if len(lines) == 0 {
-		return at, nil
-	}
-	to := filepath.Join(string(d), name)
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return at, err
-	}
-	f, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return at, err
-	}
-	text := strings.Join(lines, "\n") + "\n"
-	if err = f.Truncate(at); err == nil {
-		_, err = f.WriteAt([]byte(text), at)
-	}
-	return at + int64(len(text)), errors.Join(err, f.Close())
-}
-
-// Extent counts the whole lines of a growing file and their bytes.
-func (d Dir) Extent(name string) (lines, size int64, err error) {
-	raw, err := os.ReadFile(filepath.Join(string(d), name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, 0, nil
-	}
-	return int64(bytes.Count(raw, []byte("\n"))), int64(bytes.LastIndexByte(raw, '\n') + 1), err
-}
-
 // Get reads one file.
 func (d Dir) Get(name string) ([]byte, error) {
 	if !named(name) {

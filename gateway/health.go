@@ -36,6 +36,9 @@ func (g *Gateway) checks(ctx context.Context) map[string]string {
 	}
 	out["policy"] = g.policyCheck()
 	g.mu.Lock()
+	if g.damage != "" {
+		out["ledger"] = g.damage
+	}
 	if g.releases != "" {
 		out["ledger"] = "a window cannot be released: " + g.releases
 	}
