@@ -16,18 +16,31 @@ type Dir string
 
 // Put writes a whole file by rename; the same bytes are not written again.
 func (d Dir) Put(name string, raw []byte) error {
+	_, err := d.put(name, raw)
+	return err
+}
+
+// put is Put, and returns what the file was when it had these bytes.
+func (d Dir) put(name string, raw []byte) (stamp, error) {
 	to := filepath.Join(string(d), filepath.FromSlash(name))
+	now, err := stampOf(to)
+	if err != nil {
+		return now, err
+	}
 	if old, err := os.ReadFile(to); err == nil && bytes.Equal(old, raw) {
-		return nil
+		return now, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
+		return now, err
 	}
 	part := to + ".part"
 	if err := os.WriteFile(part, raw, 0o644); err != nil {
-		return err
+		return now, err
 	}
-	return os.Rename(part, to)
+	if now, err = stampOf(part); err != nil {
+		return now, err
+	}
+	return now, os.Rename(part, to)
 }
 
 // Open is a file for whoever wants a part of it, or must not hold all of it. A

@@ -45,12 +45,13 @@ type Growing struct {
 // NewGrowing is the file of that name in a directory.
 func NewGrowing(dir Dir, name string) *Growing { return &Growing{dir: dir, name: name} }
 
-// stamp is what stat(2) tells of a file. Whoever writes into it changes the times.
+// stamp is what stat(2) tells of a file. Whoever writes into it changes the time. It
+// is taken before a file gets its name, so that no change after that is missed.
 type stamp struct {
-	there        bool
-	size         int64
-	inode        uint64
-	mtime, ctime syscall.Timespec
+	there bool
+	size  int64
+	inode uint64
+	mtime syscall.Timespec
 }
 
 func stampOf(path string) (stamp, error) {
@@ -62,7 +63,7 @@ func stampOf(path string) (stamp, error) {
 	if err != nil {
 		return stamp{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	return stamp{true, st.Size, st.Ino, st.Mtim, st.Ctim}, nil
+	return stamp{true, st.Size, st.Ino, st.Mtim}, nil
 }
 
 func (g *Growing) path() string { return filepath.Join(string(g.dir), filepath.FromSlash(g.name)) }
@@ -214,6 +215,6 @@ func (g *Growing) anew(ctx context.Context, source Pages) error {
 	if err != nil {
 		return err
 	}
-	g.at, g.size = part.at, part.size
-	return g.leave()
+	g.at, g.size, g.left, g.known = part.at, part.size, part.left, true
+	return nil
 }

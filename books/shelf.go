@@ -1,7 +1,6 @@
 package books
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -56,14 +55,14 @@ func (s *Shelf) Put(name string, raw []byte) (Found, error) {
 			found = Missing
 		case err != nil || Sum(old) != was.sum:
 			found = Changed
-		case bytes.Equal(old, raw):
-			return Right, s.leave(name, sum) // touched, and the same
 		}
 	}
-	if err := s.dir.Put(name, raw); err != nil {
+	left, err := s.dir.put(name, raw)
+	if err != nil {
 		return found, err
 	}
-	return found, s.leave(name, sum)
+	s.left[name] = shelved{sum, left}
+	return found, nil
 }
 
 // PutJSON is Put of v as indented JSON.
@@ -83,10 +82,4 @@ func JSON(v any) ([]byte, error) {
 
 func (s *Shelf) path(name string) string {
 	return filepath.Join(string(s.dir), filepath.FromSlash(name))
-}
-
-func (s *Shelf) leave(name, sum string) error {
-	now, err := stampOf(s.path(name))
-	s.left[name] = shelved{sum, now}
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"sluice/books"
@@ -33,7 +34,7 @@ func (g *Gateway) trust(ctx context.Context) error {
 	}
 	g.asking.Lock()
 	defer g.asking.Unlock()
-	if g.fresh && g.cfg.Simulation {
+	if g.fresh && g.cfg.Simulation && !g.used() {
 		g.trusted.Store(true) // a simulation begun anew
 		return nil
 	}
@@ -61,6 +62,17 @@ func (g *Gateway) trust(ctx context.Context) error {
 	}
 	g.trusted.Store(true)
 	return nil
+}
+
+// used reports whether public books say that something was released from this
+// directory before.
+func (g *Gateway) used() bool {
+	for _, name := range chained {
+		if info, err := os.Stat(filepath.Join(string(g.public), name)); err == nil && info.Size() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // askEarly asks at the start, and again until there is an answer, so that whoever has
