@@ -95,16 +95,20 @@ func (l *Ledger) Import(ctx context.Context, from Copy) (added int, err error) {
 	if err != nil {
 		return 0, l.told(err)
 	}
-	defer tx.Rollback() // after Commit it does nothing
-	for name, enter := range map[string]func(context.Context, *sql.Tx, string) (int, error){
-		"ledger.jsonl": importEntry, "releases.jsonl": importRelease,
+	defer tx.Rollback()           // after Commit it does nothing
+	into, err := prepare(ctx, tx) // the statements end with the transaction
+	if err != nil {
+		return 0, l.told(err)
+	}
+	for name, enter := range map[string]func(context.Context, string) (int, error){
+		"ledger.jsonl": into.addEntry, "releases.jsonl": into.addRelease,
 	} {
 		c := books.Chained{Name: name}
 		err := from.Each(name, func(line string) error {
 			if err := c.Next(line); err != nil {
 				return err
 			}
-			n, err := enter(ctx, tx, line)
+			n, err := enter(ctx, line)
 			added += n
 			return err
 		})
@@ -129,42 +133,59 @@ func (l *Ledger) Import(ctx context.Context, from Copy) (added int, err error) {
 	return added, err
 }
 
-func importEntry(ctx context.Context, tx *sql.Tx, line string) (int, error) {
+// importer holds the statements of an import, which runs them hundreds of thousands
+// of times.
+type importer struct{ entry, addsEntry, release, addsRelease, journal *sql.Stmt }
+
+func prepare(ctx context.Context, tx *sql.Tx) (i importer, err error) {
+	for stmt, text := range map[**sql.Stmt]string{
+		&i.entry:       "SELECT line FROM entry WHERE n = ?",
+		&i.addsEntry:   "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
+		&i.release:     "SELECT line FROM released WHERE n = ?",
+		&i.addsRelease: "INSERT INTO released (n, line) VALUES (?,?)",
+		&i.journal:     "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
+	} {
+		if *stmt, err = tx.PrepareContext(ctx, text); err != nil { //nolint:sqlclosecheck // it ends with the transaction
+			return i, err
+		}
+	}
+	return i, nil
+}
+
+func (i importer) addEntry(ctx context.Context, line string) (int, error) {
 	var e books.Entry
 	if err := json.Unmarshal([]byte(line), &e); err != nil {
 		return 0, err
 	}
-	return insertLine(ctx, tx, "entry", e.N, line, "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
-		e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit, e.Kind, e.Epsilon, line)
+	return insertLine(ctx, i.entry, e.N, line, i.addsEntry, e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit, e.Kind, e.Epsilon, line)
 }
 
-func importRelease(ctx context.Context, tx *sql.Tx, line string) (int, error) {
+func (i importer) addRelease(ctx context.Context, line string) (int, error) {
 	var r books.Released
 	if err := json.Unmarshal([]byte(line), &r); err != nil {
 		return 0, err
 	}
-	n, err := insertLine(ctx, tx, "released", r.N, line, "INSERT INTO released (n, line) VALUES (?,?)", r.N, line)
+	n, err := insertLine(ctx, i.release, r.N, line, i.addsRelease, r.N, line)
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
-		r.Stream, r.Start.UnixNano(), r.End.UnixNano(), r.Policy, r.SHA256)
+	_, err = i.journal.ExecContext(ctx, r.Stream, r.Start.UnixNano(), r.End.UnixNano(), r.Policy, r.SHA256)
 	return n, err
 }
 
 // insertLine adds a line of a book unless it is there; another one there is a fork.
-func insertLine(ctx context.Context, tx *sql.Tx, table string, n int64, line, insert string, args ...any) (int, error) {
-	var have string
-	err := tx.QueryRowContext(ctx, "SELECT line FROM "+table+" WHERE n = ?", n).Scan(&have)
+func insertLine(ctx context.Context, have *sql.Stmt, n int64, line string, insert *sql.Stmt, args ...any) (int, error) {
+	var old string
+	err := have.QueryRowContext(ctx, n).Scan(&old)
 	switch {
-	case err == nil && have != line:
+	case err == nil && old != line:
 		return 0, fmt.Errorf("line %d: %w", n, ErrForked)
 	case err == nil:
 		return 0, nil
 	case !errors.Is(err, sql.ErrNoRows):
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, insert, args...)
+	_, err = insert.ExecContext(ctx, args...)
 	return 1, err
 }
 
