@@ -50,17 +50,26 @@ func (r Reader) Withdrawals() ([]Withdrawal, error) {
 func (r Reader) Gaps() ([]Gap, error) { return lines[Gap](r, "gaps.jsonl") }
 
 func lines[T any](r Reader, name string) ([]T, error) {
-	texts, err := r.Lines(name)
-	if err != nil {
-		return nil, err
+	list, n := make([]T, 0), 0
+	add := func(text string) error {
+		var v T
+		if n++; json.Unmarshal([]byte(text), &v) != nil {
+			return fmt.Errorf("%s, line %d: it cannot be read", name, n)
+		}
+		list = append(list, v)
+		return nil
 	}
-	list := make([]T, len(texts))
-	for i, text := range texts {
-		if err := json.Unmarshal([]byte(text), &list[i]); err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", name, i+1, err)
+	if d, ok := r.Source.(Dir); ok {
+		err := d.Each(name, add)
+		return list, err
+	}
+	texts, err := r.Lines(name) // a mirror's file may be at hand
+	for _, text := range texts {
+		if err == nil {
+			err = add(text)
 		}
 	}
-	return list, nil
+	return list, err
 }
 
 // Lines are the whole lines of a growing file, without their line feeds.
