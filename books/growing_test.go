@@ -155,7 +155,11 @@ func TestLast(t *testing.T) {
 			t.Fatal(err)
 		}
 		for sort, s := range map[string]Tail{"directory": dir, "mirror": served(t, dir, true), "mirror without ranges": served(t, dir, false)} {
-			end, err := Last(s, "x.jsonl")
+			counted := &asked{of: s}
+			end, err := Last(counted, "x.jsonl")
+			if counted.most > 16*MaxLine {
+				t.Errorf("%s, %s: %d bytes are asked for", what, sort, counted.most)
+			}
 			if end.N != c.n || errors.Is(err, ErrTorn) != c.torn || err != nil && !c.torn {
 				t.Errorf("%s, %s: line %d, %v", what, sort, end.N, err)
 			}
@@ -164,6 +168,17 @@ func TestLast(t *testing.T) {
 			}
 		}
 	}
+}
+
+// asked counts how much of a file is asked for at most.
+type asked struct {
+	of   Tail
+	most int64
+}
+
+func (a *asked) Tail(name string, n int64) ([]byte, bool, error) {
+	a.most = max(a.most, n)
+	return a.of.Tail(name, n)
 }
 
 // TestShelf: a whole file that somebody has changed is written again.

@@ -63,14 +63,18 @@ func TestDamagedFile(t *testing.T) {
 		return func(t *testing.T, path string) { exec(t, path, statement) }
 	}
 	for what, harm := range map[string]func(*testing.T, string){
-		"cut to half":      on(func(b []byte) []byte { return b[:len(b)/2] }),
-		"cut in a page":    on(func(b []byte) []byte { return b[:len(b)*2/3+17] }),
-		"not a database":   on(func([]byte) []byte { return []byte("once upon a time") }),
-		"a few bytes":      on(func(b []byte) []byte { return b[:7] }),
-		"first page zero":  on(func(b []byte) []byte { clear(b[:4096]); return b }),
-		"a page zero":      on(func(b []byte) []byte { clear(b[len(b)/2/4096*4096:][:4096]); return b }),
-		"last page zero":   on(func(b []byte) []byte { clear(b[len(b)-4096:]); return b }),
-		"a digit flipped":  on(func(b []byte) []byte { return bytes.Replace(b, []byte(`"n":77,`), []byte(`"n":78,`), 1) }),
+		"cut to half":     on(func(b []byte) []byte { return b[:len(b)/2] }),
+		"cut in a page":   on(func(b []byte) []byte { return b[:len(b)*2/3+17] }),
+		"not a database":  on(func([]byte) []byte { return []byte("once upon a time") }),
+		"a few bytes":     on(func(b []byte) []byte { return b[:7] }),
+		"first page zero": on(func(b []byte) []byte { clear(b[:4096]); return b }),
+		"a page zero":     on(func(b []byte) []byte { clear(b[len(b)/2/4096*4096:][:4096]); return b }),
+		"last page zero":  on(func(b []byte) []byte { clear(b[len(b)-4096:]); return b }),
+		"a digit flipped": on(func(b []byte) []byte { return bytes.Replace(b, []byte(`"n":77,`), []byte(`"n":78,`), 1) }),
+		"an index's page zero": func(t *testing.T, path string) {
+			at := rootOf(t, path, "journal_recovered")
+			change(t, path, func(b []byte) []byte { clear(b[(at-1)*4096:][:4096]); return b })
+		},
 		"missing, its log": func(t *testing.T, path string) { rename(t, path, path+"-wal") },
 		"empty, its log": func(t *testing.T, path string) {
 			rename(t, path, path+"-wal")
@@ -105,6 +109,20 @@ func TestDamagedFile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rootOf is the number of the first page of a table or an index.
+func rootOf(t *testing.T, path, name string) (page int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", sqlite.DSN(path, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(context.Background(), "SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&page); err != nil {
+		t.Fatal(err)
+	}
+	return page
 }
 
 func rename(t *testing.T, from, to string) {
