@@ -1,0 +1,248 @@
+package window
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/pseudonym"
+	"sluice/policy/plan"
+)
+
+// hour is an open window about nobody.
+func hour(t testing.TB, b *Budget) *Window {
+	w := New(people(t, plan.Unit{StandsFor: "none"}), "p", time.Unix(0, 0), time.Unix(3600, 0))
+	w.Share(b)
+	return w
+}
+
+// offer applies an entry where there is room, and reports whether there was.
+func offer(t testing.TB, w *Window, e Entry) bool {
+	t.Helper()
+	if w.Seen(&e) {
+		t.Fatalf("a reading that is new, seq %d, was seen before", e.Seq)
+	}
+	if !w.Room(&e) {
+		return false
+	}
+	w.Apply(&e)
+	if !w.Seen(&e) {
+		t.Fatalf("a reading that was counted, seq %d, is forgotten", e.Seq)
+	}
+	return true
+}
+
+// rogues are the ways of one sensor to cost memory for each reading.
+var rogues = map[string]func(n uint64) Entry{
+	"random seq":       func(n uint64) Entry { return Entry{Sequenced: true, Seq: n * 0x9e3779b97f4a7c15, Time: int64(n)} },
+	"a boot each time": func(n uint64) Entry { return Entry{Sequenced: true, Boot: n + 1, Seq: 1, Time: int64(n)} },
+	"the same seq":     func(n uint64) Entry { return Entry{Sequenced: true, Seq: 7, Time: int64(n * n)} },
+	"every second seq": func(n uint64) Entry { return Entry{Sequenced: true, Seq: 2 * n, Time: int64(n * n)} },
+	"no seq":           func(n uint64) Entry { return Entry{Message: pseudonym.Tag{byte(n), byte(n >> 8), byte(n >> 16)}} },
+	"boots and no seqs": func(n uint64) Entry {
+		return Entry{Boot: n, Message: pseudonym.Tag{1, byte(n), byte(n >> 8), byte(n >> 16)}}
+	},
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestOneSensorsMemoryIsBounded: whatever one sensor sends, it costs some MiB, and
+// what comes then is refused, while another goes on.
+func TestOneSensorsMemoryIsBounded(t *testing.T) {
+	const n = 300_000
+	for name, next := range rogues {
+		before := heap()
+		w := hour(t, &Budget{})
+		taken := 0
+		for i := range uint64(n) {
+			e := next(i)
+			if e.Sensor = 1; w.Seen(&e) {
+				continue // by seq alone
+			}
+			if offer(t, w, e) {
+				taken++
+			}
+		}
+		cost := int64(heap()) - int64(before)
+		t.Logf("%s: %d of %d are taken, for %.1f MiB", name, taken, n, float64(cost)/(1<<20))
+		if cost > 16<<20 {
+			t.Errorf("%s: one sensor costs %d bytes", name, cost)
+		}
+		if taken < most/perBoot/2 || taken > 3*most {
+			t.Errorf("%s: %d readings are taken; the bounds should let about %d", name, taken, 2*most)
+		}
+		for i := range uint64(n) {
+			if !offer(t, w, Entry{Sensor: 2, Sequenced: true, Seq: i, Time: int64(i * i)}) {
+				t.Fatalf("%s: reading %d of another sensor is refused", name, i)
+			}
+		}
+		runtime.KeepAlive(w)
+	}
+}
+
+// TestACountingSensorIsNeverRefused: its times may be as irregular as they like, its
+// readings come in any order of blocks, and be as many as there are; what is sent
+// again is known.
+func TestACountingSensorIsNeverRefused(t *testing.T) {
+	const n, block = 400_000, 5000
+	w := hour(t, &Budget{})
+	order := rand.New(rand.NewPCG(1, 2)).Perm(n / block)
+	list := make([]Entry, 0, n)
+	for _, b := range order {
+		for i := range block {
+			seq := uint64(b*block + i)
+			list = append(list, Entry{Sensor: 1, Sequenced: true, Boot: 9, Seq: seq, Time: int64(seq)*1e6 + int64(seq*seq%99991)})
+		}
+	}
+	for _, e := range list {
+		if !offer(t, w, e) {
+			t.Fatalf("seq %d is refused", e.Seq)
+		}
+	}
+	for _, e := range list {
+		if !w.Seen(&e) {
+			t.Fatalf("seq %d comes again and is not known", e.Seq)
+		}
+	}
+}
+
+// TestADayOfASecondIsExact: a sensor that sends each second with irregular times is
+// remembered exactly all day, so that it may begin at the same seq anew.
+func TestADayOfASecondIsExact(t *testing.T) {
+	w := New(people(t, plan.Unit{StandsFor: "none"}), "p", time.Unix(0, 0), time.Unix(86400, 0))
+	for n := range uint64(86400) {
+		offer(t, w, Entry{Sequenced: true, Seq: n % 43200, Time: int64(n)*1e9 + int64(n*n%99991)})
+	}
+	if w.memory.budget.coarse > perBoot {
+		t.Errorf("%d marks are by seq alone; want none", w.memory.budget.coarse-perBoot)
+	}
+}
+
+// TestTheBudgetOfAll: many rogues cost no more than the budget and their own
+// allowances; beside them, quiet sensors begin and go on; and closed windows give
+// back what they took.
+func TestTheBudgetOfAll(t *testing.T) {
+	const many = 200
+	b := &Budget{}
+	w := hour(t, b)
+	for i := range uint64(20_000) {
+		for s := range uint64(many) {
+			e := rogues["every second seq"](i)
+			if e.Sensor = s; !w.Seen(&e) && w.Room(&e) {
+				w.Apply(&e)
+			}
+		}
+	}
+	if b.exact > allExact+many*own || b.coarse > allCoarse+many*own {
+		t.Errorf("%d and %d marks are used; the budget is %d and %d", b.exact, b.coarse, allExact, allCoarse)
+	}
+	if b.exact < allExact || b.coarse < allCoarse {
+		t.Errorf("%d and %d marks are used; the test should spend the budget", b.exact, b.coarse)
+	}
+	for i := range uint64(10_000) {
+		if !offer(t, w, Entry{Sensor: many, Sequenced: true, Seq: i, Time: int64(i * i)}) {
+			t.Fatalf("reading %d of a sensor that counts up is refused", i)
+		}
+	}
+	if w.Forget(); *b != (Budget{}) {
+		t.Errorf("%+v is not given back", *b)
+	}
+}
+
+// TestRecoveryIsNeverRefused: what was taken is applied in another order, in bounds
+// that are spent already, and all of it is known and counted.
+func TestRecoveryIsNeverRefused(t *testing.T) {
+	for name, next := range rogues {
+		w := hour(t, &Budget{})
+		var taken []Entry
+		for i := range uint64(60_000) {
+			if e := next(i); !w.Seen(&e) && offer(t, w, e) {
+				taken = append(taken, e)
+			}
+		}
+		rand.New(rand.NewPCG(3, 4)).Shuffle(len(taken), func(a, b int) { taken[a], taken[b] = taken[b], taken[a] })
+		again := hour(t, &Budget{exact: allExact, coarse: allCoarse})
+		for i := range taken {
+			again.Apply(&taken[i])
+		}
+		if a, b := w.cells[0].readings, again.cells[0].readings; a != b {
+			t.Errorf("%s: %d readings are recovered; want %d", name, b, a)
+		}
+		if i := slices.IndexFunc(taken, func(e Entry) bool { return !again.Seen(&e) }); i >= 0 {
+			t.Errorf("%s: seq %d is forgotten", name, taken[i].Seq)
+		}
+	}
+}
+
+// TestAsManyTakeAsLong: twice as many readings take twice the time, not four times.
+func TestAsManyTakeAsLong(t *testing.T) {
+	span := func(n int) time.Duration {
+		shortest := time.Hour
+		for range 5 {
+			var s Runs
+			begun := time.Now()
+			for i := range uint64(n) {
+				s.Add(i*0x9e3779b97f4a7c15, int64(i*i))
+			}
+			shortest = min(shortest, time.Since(begun))
+		}
+		return shortest
+	}
+	one, two := span(100_000), span(200_000)
+	t.Logf("100,000 random seqs take %s, 200,000 %s", one, two)
+	if two > 3*one {
+		t.Errorf("twice as many take %.1f times as long; want less than 3", float64(two)/float64(one))
+	}
+}
+
+// TestLayersOfManyChunks compares with a plain map, over gaps that are made and filled.
+func TestLayersOfManyChunks(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for range 20 {
+		var l layer
+		plain, runs := map[uint64]int64{}, 0
+		for range 4000 {
+			seq := rnd.Uint64N(3000)
+			at := int64(7 * seq)
+			if rnd.IntN(8) == 0 {
+				at++
+			}
+			_, known := plain[seq]
+			more, ok := l.insert(seq, at)
+			if ok == known {
+				t.Fatalf("seq %d: put in is %v, and it was there: %v", seq, ok, known)
+			}
+			if runs += more; ok {
+				plain[seq] = at
+			}
+		}
+		if runs != runsOf(&l) {
+			t.Fatalf("%d runs are counted, and there are %d", runs, runsOf(&l))
+		}
+		kept := 0
+		for _, c := range l.chunks {
+			kept += cap(c)
+		}
+		if kept > 4*runs+2*chunk {
+			t.Errorf("%d runs keep room for %d", runs, kept)
+		}
+		for seq := range uint64(3000) {
+			at, known := plain[seq]
+			if l.has(seq, int64(7*seq)) != (known && at == int64(7*seq)) || l.has(seq, int64(7*seq)+1) != (known && at != int64(7*seq)) {
+				t.Fatalf("seq %d is wrong", seq)
+			}
+			_, before := plain[seq-1]
+			_, after := plain[seq+1]
+			if !known && l.touches(seq) != (before || after) {
+				t.Fatalf("what seq %d touches is wrong", seq)
+			}
+		}
+	}
+}
