@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -91,11 +92,16 @@ type Ingest struct {
 	sensors  []*sensor
 	replaced map[string]*register.Sensor // by the id of the sensor that made way
 	streams  map[string]*stream
+	marks    window.Budget   // of what all open windows remember
 	heard    map[uint64]bool // sensors that have sent a heartbeat, ever
 	state    state
 	since    time.Time // gateway time since when it has been up
 	started  time.Time // wall time
 	lostAll  bool      // the log was there and could not be read
+
+	crossing bool           // a closed window is on its way across the wall
+	overdue  bool           // more is to be closed than one round holds
+	beside   sync.WaitGroup // who sums closed windows up
 
 	epochOver bool          // an epoch's key is gone; what its readings were in is not yet
 	wash      chan struct{} // asks for a washing of memory
@@ -153,17 +159,14 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 	washed := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
 	go func() { defer close(washed); i.washing(ctx) }()
-	defer func() { stop(); <-washed }()
+	defer func() { stop(); <-washed; i.beside.Wait() }()
 	// After a panic nothing is committed: it may have come half way through.
 	return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
 }
 
 func (i *Ingest) run(ctx context.Context, w wall) error {
-	if err := i.finishCloses(ctx, w); err != nil {
+	if err := i.resume(ctx, w); err != nil {
 		return i.stop(ctx, err)
-	}
-	if i.epochOver {
-		i.letGo()
 	}
 	tick := time.NewTicker(wallTick)
 	defer tick.Stop()
@@ -178,6 +181,8 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			return err
 		case <-i.queue.Ready():
 			err = i.burst(ctx, w)
+		case <-w.done:
+			err = i.crossed(ctx, w)
 		case e := <-i.enact:
 			e.done <- i.enactNow(e)
 		case <-tick.C:
@@ -187,6 +192,9 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 		case <-feedback.C:
 			i.sendFeedback()
 			feedback.Reset(i.untilFeedback())
+		}
+		if errors.As(err, new(*crash.Error)) {
+			return err
 		}
 		if err != nil {
 			return i.stop(ctx, err)
@@ -324,7 +332,7 @@ func rank(c fault.Code) int {
 		return 0
 	case fault.Late:
 		return 2
-	case fault.Bounded:
+	case fault.Bounded, fault.Scattered:
 		return 3
 	case fault.Duplicate:
 		return 4
@@ -353,6 +361,9 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 	// says that it sends again (MQTT 3.1.1 section 3.3.1.1).
 	if (stamp.Sequenced || stamp.Timed || i.message.Dup) && w.Seen(e) {
 		return fault.New(fault.Duplicate)
+	}
+	if !w.Room(e) {
+		return fault.New(fault.Scattered)
 	}
 	if !w.Stream.Unit.None() {
 		if code := w.admit(e, i.kept.Unit); code != fault.None {

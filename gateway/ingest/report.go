@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"slices"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
@@ -54,7 +53,7 @@ func (i *Ingest) publishReport(lives bool) {
 		Refused: maps.Clone(a.Refused), Open: a.Open, Commits: commits, CommitTime: commitTime,
 	}
 	old := i.report.Load()
-	if len(s.Closes) == 0 {
+	if len(s.Closes) == 0 && !i.overdue {
 		r.Through = s.Now
 	} else if old != nil {
 		r.Through = old.Through
@@ -151,11 +150,17 @@ func (i *Ingest) markAlive(p *route, at, until time.Time) {
 	// What lies ahead is only noted: no heartbeat opens a window before its time.
 	for _, t := p.spec.Window(at); !t.After(until); _, t = p.spec.Window(t) {
 		start := t.UnixNano()
+		if t.Before(p.stream.next) {
+			continue // it is closed, and perhaps being summed up
+		}
 		if next := p.stream.windows[start]; next != nil {
 			next.markAlive(i.at.number)
-		} else if !t.Before(p.stream.next) && !slices.Contains(p.stream.ahead[start], i.at.number) {
-			p.stream.ahead[start] = append(p.stream.ahead[start], i.at.number)
+			continue
 		}
+		if p.stream.ahead[start] == nil {
+			p.stream.ahead[start] = make(map[uint64]struct{})
+		}
+		p.stream.ahead[start][i.at.number] = struct{}{}
 	}
 }
 

@@ -86,7 +86,7 @@ type stream struct {
 	epochs  map[int64]*openEpoch
 	last    *openWindow // the one that the last reading fell into
 	// ahead are sensors known to live in windows that are not open yet, by start.
-	ahead map[int64][]uint64
+	ahead map[int64]map[uint64]struct{}
 }
 
 // openWindow is a window with what it owes the log.
@@ -136,7 +136,7 @@ func (i *Ingest) adopt(v Version) error {
 		if i.streams[spec.ID] == nil {
 			i.streams[spec.ID] = &stream{
 				id: spec.ID, next: i.cfg.Resume[spec.ID],
-				windows: make(map[int64]*openWindow), epochs: make(map[int64]*openEpoch), ahead: make(map[int64][]uint64),
+				windows: make(map[int64]*openWindow), epochs: make(map[int64]*openEpoch), ahead: make(map[int64]map[uint64]struct{}),
 			}
 		}
 	}
@@ -291,9 +291,10 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 			return nil, err
 		}
 	}
+	w.Share(&i.marks)
 	w.Lost = slices.Contains(i.state.Lost, w.name) || w.epoch != nil && w.epoch.lost
 	s.windows[w.start] = w
-	for _, number := range s.ahead[w.start] {
+	for number := range s.ahead[w.start] {
 		w.markAlive(number)
 	}
 	delete(s.ahead, w.start)
