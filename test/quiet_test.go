@@ -65,12 +65,16 @@ func TestQuietBesideRogues(t *testing.T) {
 			})
 		}
 	}
+	for was := -1.0; was != c.metric("sluice_received_total"); time.Sleep(500 * time.Millisecond) {
+		was = c.metric("sluice_received_total") // what rogues have left in the queue
+	}
 	c.counted(float64(seq))
 }
 
 // misuse publishes until stop is closed, and comes again where it is cut off.
 func (c *city) misuse(next func(int) string, deaf bool, stop chan bool) {
 	conn := dialRaw(c.t, c.mqtt, "rogue")
+	defer conn.Close()
 	if !deaf {
 		go func() { _, _ = io.Copy(io.Discard, conn) }()
 	}
