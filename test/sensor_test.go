@@ -158,10 +158,20 @@ func TestEveryCode(t *testing.T) {
 	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":915,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, at))
 	c.tick(ten.Add(time.Hour))
 	wrong("E405", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":916,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339)))
+	// More devices in an hour than one sensor can have before it.
+	const devices, each, near = 140_000, 10_000, 16<<10 + 3600*32
+	for n := 0; n < devices; n += each {
+		var list []string
+		for d := range each {
+			list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"%x","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339), 1000+n+d, n+d))
+		}
+		c.send("wifi-1", "["+strings.Join(list, ",")+"]")
+	}
+	want["E306"] = devices - near
 	c.tick(ten.Add(2 * time.Hour))
 	c.at(ten.Add(2 * time.Hour))
 	wrong("E302", "gate-1", gate(917, ten, 1))
-	all := 4.0 + apart // those that count
+	all := 4.0 + apart + near // those that count
 	for _, n := range want {
 		all += n
 	}

@@ -27,12 +27,22 @@ const (
 	allCoarse = 1 << 19
 )
 
+// Units that one sensor may bring into a window: so many at once, and so many new
+// ones a second, up to as many as any place can have. It is each sensor's own bound: what
+// others have seen must not decide what becomes of its readings.
+const (
+	burst     = 16 << 10
+	unitRate  = 32
+	mostUnits = 1 << 20
+)
+
 // Budget is how many marks are used in all windows that share it. It is used by one
 // goroutine.
 type Budget struct{ exact, coarse int }
 
-// account is how many of them one sensor uses in one window.
-type account struct{ exact, coarse int }
+// account is how many of them one sensor uses in one window, and how many units it
+// has brought into cells that did not have them.
+type account struct{ exact, coarse, units int }
 
 type source struct{ sensor, boot uint64 }
 
@@ -40,6 +50,7 @@ type source struct{ sensor, boot uint64 }
 type memory struct {
 	budget   *Budget
 	most     int // exact marks of a sensor
+	units    int // that a sensor may bring
 	accounts map[uint64]*account
 	seen     map[source]*Runs
 	messages map[pseudonym.Tag]struct{}
@@ -52,7 +63,7 @@ type memory struct {
 
 func newMemory(span time.Duration) memory {
 	return memory{
-		budget: &Budget{}, most: most + int(span/time.Second),
+		budget: &Budget{}, most: most + int(span/time.Second), units: min(mostUnits, burst+unitRate*int(span/time.Second)),
 		accounts: make(map[uint64]*account), seen: make(map[source]*Runs), messages: make(map[pseudonym.Tag]struct{}),
 	}
 }
@@ -97,6 +108,13 @@ func (w *Window) Room(e *Entry) bool {
 	default:
 		return m.exactRoom(a) || m.lastRuns.Follows(e.Seq) || m.coarseRoom(a, 1)
 	}
+}
+
+// UnitRoom reports whether the entry's sensor may bring one more unit.
+func (w *Window) UnitRoom(e *Entry) bool {
+	w.memory.find(e)
+	a := w.memory.lastAccount
+	return a == nil || a.units < w.memory.units
 }
 
 func (m *memory) exactRoom(a *account) bool {

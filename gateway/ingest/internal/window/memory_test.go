@@ -125,12 +125,35 @@ func TestADayOfASecondIsExact(t *testing.T) {
 	}
 }
 
+// TestUnitsOfOneSensorAreBounded: one sensor makes up units without end; another's
+// have room.
+func TestUnitsOfOneSensorAreBounded(t *testing.T) {
+	w := New(people(t, plan.Unit{Field: "u", StandsFor: "device"}), "p", time.Unix(0, 0), time.Unix(3600, 0))
+	bring := func(sensor uint64, n int) (taken int) {
+		for i := range uint64(n) {
+			e := Entry{Sensor: sensor, Sequenced: true, Seq: i, Time: int64(i), Unit: pseudonym.Tag{byte(sensor), byte(i), byte(i >> 8), byte(i >> 16)}, Has: 1}
+			if w.HasUnit(&e) || !w.UnitRoom(&e) {
+				continue
+			}
+			w.Apply(&e)
+			taken++
+		}
+		return taken
+	}
+	if got, want := bring(1, 300_000), burst+3600*unitRate; got != want {
+		t.Errorf("one sensor brings %d units; want at most %d", got, want)
+	}
+	if got := bring(2, 100_000); got != 100_000 {
+		t.Errorf("beside it another brings %d units; want 100000", got)
+	}
+}
+
 // TestTheBudgetOfAll: many rogues cost no more than the budget and their own
 // allowances; beside them, quiet sensors begin and go on; and closed windows give
 // back what they took.
 func TestTheBudgetOfAll(t *testing.T) {
 	const many = 200
-	b := &Budget{}
+	b, before := &Budget{}, heap()
 	w := hour(t, b)
 	for i := range uint64(20_000) {
 		for s := range uint64(many) {
@@ -142,6 +165,11 @@ func TestTheBudgetOfAll(t *testing.T) {
 	}
 	if b.exact > allExact+many*own || b.coarse > allCoarse+many*own {
 		t.Errorf("%d and %d marks are used; the budget is %d and %d", b.exact, b.coarse, allExact, allCoarse)
+	}
+	if cost := heap() - before; cost > 300<<20 {
+		t.Errorf("%d sensors cost %d bytes", many, cost)
+	} else {
+		t.Logf("%d sensors cost %.0f MiB", many, float64(cost)/(1<<20))
 	}
 	if b.exact < allExact || b.coarse < allCoarse {
 		t.Errorf("%d and %d marks are used; the test should spend the budget", b.exact, b.coarse)

@@ -152,6 +152,7 @@ func (w *Window) addUnit(c *cell, e *Entry) {
 	at := e.place - 1
 	if at < 0 {
 		at = w.place(c, e.Unit)
+		w.memory.lastAccount.units++ // the entry's sensor is the one remembered last
 	}
 	for i := range w.Stream.Measures {
 		of := w.Stream.Measures[i].Of
