@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/policy/plan"
 )
@@ -212,11 +213,65 @@ func TestAScatteredSensorIsRefused(t *testing.T) {
 		t.Fatalf("%d are refused, %d taken", refused, w.Readings)
 	}
 	units := w.Sums(nil)[0].Units
+	if i.marks == (window.Budget{}) {
+		t.Error("what the window remembers is not on the budget of all")
+	}
+	if i.streams["footfall"].drop(noon.UnixNano()); i.marks != (window.Budget{}) {
+		t.Error("a window that is closed gives nothing back")
+	}
 	_ = i.log.Close()
 	i = awake(t, dir, footfall(t, 2))
 	defer i.log.Close()
 	again := i.streams["footfall"].windows[noon.UnixNano()]
 	if again.Readings != w.Readings || again.Sums(nil)[0].Units != units || units != w.Readings {
 		t.Errorf("%d readings of %d units are recovered; want %d of %d", again.Readings, again.Sums(nil)[0].Units, w.Readings, units)
+	}
+}
+
+// TestOldHeartbeats reach no window that is closed, and leave nothing for it.
+func TestOldHeartbeats(t *testing.T) {
+	i := still(t, footfall(t, 3))
+	i.state.Now = noon.Add(3 * time.Hour)
+	s := i.streams["footfall"]
+	w, err := i.open(s, i.at.routes[0].spec, "v", noon.Add(time.Hour), noon.Add(2*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.next = noon.Add(2 * time.Hour)
+	i.heartbeat([]byte(`{"ts":"2026-03-02T11:30:00Z","every":"PT1H"}`)) // until 14:30
+	if w.IsAlive(i.at.number) || len(w.pending) > 0 {
+		t.Error("a closed window has heard a heartbeat")
+	}
+	for start := range s.ahead {
+		if start < s.next.UnixNano() {
+			t.Errorf("something is kept for a closed window, %s", time.Unix(0, start).UTC())
+		}
+	}
+	if len(s.ahead) != 1 {
+		t.Errorf("%d windows ahead have heard it; want 14 to 15 h", len(s.ahead))
+	}
+}
+
+// TestUnitsOfAnEpochAreBounded: one sensor brings so many units into an epoch, however
+// many windows it has; what it brought already goes on to count.
+func TestUnitsOfAnEpochAreBounded(t *testing.T) {
+	i := still(t, footfall(t, 3))
+	i.state.Now = noon.Add(2 * time.Hour)
+	hear := func(hour, seq int, device string) {
+		p := fmt.Sprintf(`{"ts":"2026-03-02T%d:01:00Z","seq":%d,"fields":{"device":%q,"rssi":-50}}`, hour, seq, device)
+		i.decoder.Decode([]byte(p), i.at.shape, noon.UnixNano(), sink{i})
+	}
+	hear(12, 1, "a")
+	for _, e := range i.streams["footfall"].epochs {
+		e.brought[i.at.number] = unitsInEpoch
+	}
+	hear(12, 2, "a")
+	if len(i.state.Refused) != 0 {
+		t.Fatalf("a device that counts already is refused: %v", i.state.Refused)
+	}
+	hear(12, 3, "b")
+	hear(13, 4, "b")
+	if i.state.Refused["E306"] != 2 {
+		t.Errorf("refused are %v; want 2 times E306", i.state.Refused)
 	}
 }

@@ -113,6 +113,32 @@ func TestACountingSensorIsNeverRefused(t *testing.T) {
 	}
 }
 
+// TestWhoCountsOnIsTaken: a sensor that has used all that it may costs no more when it
+// counts on from what is known, up or down, and is taken.
+func TestWhoCountsOnIsTaken(t *testing.T) {
+	w := hour(t, &Budget{})
+	n := uint64(2)
+	for ; offer(t, w, Entry{Sequenced: true, Seq: 4 * n, Time: int64(n * n)}); n++ {
+		if n > 1<<20 {
+			t.Fatal("nothing is refused")
+		}
+	}
+	used := *w.memory.budget
+	for seq := 4*(n-1) + 1; seq < 4*n+1000; seq++ {
+		if !offer(t, w, Entry{Sequenced: true, Seq: seq, Time: int64(seq * seq)}) {
+			t.Fatalf("seq %d follows one that is known, and is refused", seq)
+		}
+	}
+	for seq := 4*(n-2) - 1; seq > 4*(n-3); seq-- {
+		if !offer(t, w, Entry{Sequenced: true, Seq: seq, Time: int64(seq * seq)}) {
+			t.Fatalf("seq %d comes right before one that is known, and is refused", seq)
+		}
+	}
+	if w.memory.budget.exact > used.exact || w.memory.budget.coarse > used.coarse {
+		t.Errorf("that cost %+v; was %+v", *w.memory.budget, used)
+	}
+}
+
 // TestADayOfASecondIsExact: a sensor that sends each second with irregular times is
 // remembered exactly all day, so that it may begin at the same seq anew.
 func TestADayOfASecondIsExact(t *testing.T) {
