@@ -53,7 +53,7 @@ func (i *Ingest) publishReport(lives bool) {
 		Refused: maps.Clone(a.Refused), Open: a.Open, Commits: commits, CommitTime: commitTime,
 	}
 	old := i.report.Load()
-	if len(s.Closes) == 0 && !i.overdue {
+	if len(s.Closes) == 0 {
 		r.Through = s.Now
 	} else if old != nil {
 		r.Through = old.Through
