@@ -26,7 +26,7 @@ const (
 	busyRate    = 2000 // readings a second of each
 	floods      = 20
 	noLimit     = 1 << 30
-	waiting     = 1000 // messages of one connection that are not acknowledged
+	waiting     = 1000 // readings of one connection that are not acknowledged
 )
 
 func busy(n int) string { return fmt.Sprintf("busy-%d", n) }
@@ -125,7 +125,10 @@ func (g *gate) stream(ctx context.Context, id string, rate, each int, next func(
 	}()
 	topic := fmt.Sprintf("city/v1/bench/%s/up", id)
 	const beat = 5 * time.Millisecond
-	at := time.Now()
+	at, together, waiting := time.Now(), max(1, rate*int(beat)/int(time.Second)), int64(max(2, waiting/each))
+	if rate == noLimit {
+		together = max(1, 64/each)
+	}
 	var b, payload []byte
 	for ctx.Err() == nil {
 		for sent.Load()-back.Load() > waiting && ctx.Err() == nil {
@@ -136,7 +139,7 @@ func (g *gate) stream(ctx context.Context, id string, rate, each int, next func(
 			}
 		}
 		b = b[:0]
-		for m := max(1, min(64, rate*int(beat)/int(time.Second)/each)); m > 0; m-- {
+		for range together {
 			n := sent.Add(1)
 			payload = next(payload[:0], n)
 			b = appendPublication(b, uint16(n%65535)+1, topic, payload)
