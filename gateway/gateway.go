@@ -5,21 +5,16 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"sluice/books"
 	"sluice/door"
-	"sluice/gateway/crash"
 	"sluice/gateway/forward"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
@@ -51,12 +46,14 @@ type Gateway struct {
 	forward  *forward.Forwarder
 	public   books.Dir
 	admin    *door.Listener
+	front    *front
 	metrics  *metrics
+	health   *health
 	wake     chan struct{} // the books have something new
 
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
-	lines   map[string][2]int64          // and bytes of growing books, by path; of keepBooks
-	planned map[string]bool              // plans that are in the books; of keepBooks
+	growing []*growing                   // books; of keepBooks
+	planned map[string]fs.FileInfo       // plans as they were left in the books, by name; of keepBooks
 	housed  housed                       // sensors that stood for homes; of keepBooks
 
 	rules *policy.Child
@@ -64,9 +61,12 @@ type Gateway struct {
 
 	lookout lookout // for the editable directory; of the one goroutine that watches it
 
-	keys    string      // directory of keys and of the head; empty for none
-	fresh   bool        // no ledger was here before
-	trusted atomic.Bool // this state directory is the latest, as far as can be known
+	keys     string                // directory of keys and of the head; empty for none
+	fresh    bool                  // no ledger was here before
+	used     bool                  // but other files that a gateway leaves were
+	trusted  atomic.Bool           // this state directory is the latest, as far as can be known
+	damage   atomic.Pointer[error] // of the ledger, found after the start
+	headless atomic.Bool           // that the head beside the keys is damaged was said
 
 	// The motion in force here, nil for none: written by the one goroutine that takes
 	// motions, with mu held; it reads it without. What follows is that goroutine's own:
@@ -90,6 +90,10 @@ type Gateway struct {
 	refusals map[string]bool        // of motions, that were said; guarded by mu
 	homes    map[string]bool        // kinds that have stood for somebody; guarded by mu
 	coming   *announced             // a motion whose time has not come; guarded by mu
+
+	booksWrong string    // why the public books cannot be written; guarded by mu
+	booksAt    time.Time // when they were written last; guarded by mu
+	closing    time.Time // since when a window is being released; zero for none; guarded by mu
 }
 
 // Open takes the state directory, recovers what is open and starts listening.
@@ -101,7 +105,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
 		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
 		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
-		texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
+		texts: make(map[string]map[string]string), planned: make(map[string]fs.FileInfo),
 	}
 	defer func() {
 		if err != nil {
@@ -130,7 +134,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, refuse("%w", err)
 	}
 	_, statErr := os.Stat(filepath.Join(cfg.Dir, "ledger.db"))
-	g.fresh = errors.Is(statErr, fs.ErrNotExist)
+	g.fresh, g.used = errors.Is(statErr, fs.ErrNotExist), used(cfg.Dir)
 	if g.ledger, err = ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
 		return g, refuse("%w", err)
 	}
@@ -145,6 +149,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if err = g.openIngest(ctx); err != nil {
 		return g, err
 	}
+	g.health = newHealth(g.probes(), log)
 	g.metrics = newMetrics(g)
 	return g, nil
 }
@@ -152,11 +157,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 func (g *Gateway) openIngest(ctx context.Context) error {
 	versions, err := g.loadPolicy(ctx)
 	if err != nil {
-		return err
+		return g.ledger.Explain(err)
 	}
 	resume, err := g.ledger.Resume(ctx)
 	if err != nil {
-		return err
+		return refuse("%w", g.ledger.Explain(err))
 	}
 	if err := g.mindSwap(clearSwap()); err != nil {
 		return err
@@ -175,7 +180,7 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: g.keys, Register: g.register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
-		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Log: g.log,
+		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
 	}, versions)
 	if err != nil {
 		return refuse("%w", err)
@@ -214,37 +219,10 @@ func (g *Gateway) Admin() string { return g.admin.Addr().String() }
 // Now is the gateway's clock; the zero time before its first tick.
 func (g *Gateway) Now() time.Time { return g.ingest.Report().Now }
 
-// Run works until ctx ends: batches flow from ingest to release, releases from
-// the outbox to the store.
-func (g *Gateway) Run(ctx context.Context) error {
-	batches, done := make(chan release.Batch), make(chan release.Key)
-	see, stopSpeaking := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopSpeaking()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var eg errgroup.Group
-	edge, ectx := errgroup.WithContext(ctx)
-	for _, part := range []func(context.Context) error{
-		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
-		func(ctx context.Context) error { return g.release(ctx, batches, done) },
-		g.watch, g.serveAdmin,
-	} {
-		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
-	}
-	for _, part := range []func(context.Context) error{g.forward.Run, g.keepBooks} {
-		eg.Go(func() error {
-			defer stop() // none of them works without the others
-			return crash.Guard(func() error { return part(see) })
-		})
-	}
-	err := edge.Wait()
-	stopSpeaking() // what was released by now still goes out
-	return errors.Join(err, eg.Wait())
-}
-
 // release makes each batch public or says for ever that it is withheld, and
 // tries until that is durable.
 func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, done chan<- release.Key) error {
+	g.trustEarly(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -263,6 +241,8 @@ func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, don
 }
 
 func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
+	g.closes(time.Now())
+	defer g.closes(time.Time{})
 	set := g.set(b.Policy())
 	charter := release.Charter{EpsilonPerDay: set.Charter.EpsilonPerDay}
 	pause := 50 * time.Millisecond
@@ -282,6 +262,7 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		err = g.ledger.Explain(err)
 		if g.stall(err.Error()) {
 			g.log.Error("a window cannot be released yet; it is tried again, and windows wait for it", "error", err)
 		}
@@ -292,6 +273,13 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 			pause = min(2*pause, 5*time.Second)
 		}
 	}
+}
+
+// closes notes since when a window is being released; the zero time for none.
+func (g *Gateway) closes(since time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closing = since
 }
 
 // stall keeps why releasing stands still, empty when it does not, and reports
@@ -309,30 +297,4 @@ func (g *Gateway) poke() {
 	case g.wake <- struct{}{}:
 	default:
 	}
-}
-
-// Close gives everything back; Run must have returned.
-func (g *Gateway) Close() error {
-	var errs []error
-	if g.rules != nil {
-		errs = append(errs, g.rules.Close())
-	}
-	if g.ledger != nil {
-		errs = append(errs, g.ledger.Close())
-	}
-	if g.store != nil {
-		errs = append(errs, g.store.Close())
-	}
-	if g.admin != nil {
-		if err := g.admin.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
-	}
-	if g.lock != nil {
-		errs = append(errs, g.lock.Close())
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("closing the gateway: %w", err)
-	}
-	return nil
 }

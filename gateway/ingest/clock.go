@@ -44,8 +44,12 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	if err := i.commit(ctx); err != nil {
 		return err
 	}
-	if now.Before(i.state.Now) {
+	if now.Before(i.state.Now) || i.cfg.Clock == "" && now.Before(dawn) {
 		return nil
+	}
+	if !i.ticked {
+		i.ticked = true
+		i.prune(now)
 	}
 	if i.state.Now.IsZero() || i.since.IsZero() {
 		i.since = now
@@ -104,6 +108,7 @@ func (i *Ingest) resumeAfterLoss(now time.Time) {
 
 // due advances each stream past the windows to be closed now, at most round.
 func (i *Ingest) due(now time.Time) []closing {
+	i.begin(now)
 	var out []closing
 	ids := make([]string, 0, len(i.streams))
 	for id := range i.streams {
@@ -112,9 +117,6 @@ func (i *Ingest) due(now time.Time) []closing {
 	slices.Sort(ids)
 	for _, id := range ids {
 		s := i.streams[id]
-		if s.next.IsZero() {
-			s.next = i.first(s, now)
-		}
 		for len(out) < round {
 			c, ok := i.dueOf(s, now)
 			if !ok {

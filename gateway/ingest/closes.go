@@ -34,19 +34,18 @@ func (i *Ingest) closeDue(ctx context.Context, w wall) error {
 			}
 		}
 	}
-	return i.cross(ctx, w)
+	i.cross(ctx, w)
+	return nil
 }
 
 // cross sends the first closed window on its way across the wall, unless one is on
 // it. A window may have thousands of cells and a million units, so it is summed up
 // beside, and readings are taken meanwhile.
-func (i *Ingest) cross(ctx context.Context, w wall) error {
+func (i *Ingest) cross(ctx context.Context, w wall) {
 	for !i.crossing && len(i.state.Closes) > 0 {
 		sum := i.part(i.state.Closes[0])
 		if sum == nil { // its policy is gone; nothing may leave
-			if err := i.forgetFirst(); err != nil {
-				return err
-			}
+			i.forgetFirst()
 			continue
 		}
 		i.crossing = true
@@ -62,25 +61,21 @@ func (i *Ingest) cross(ctx context.Context, w wall) error {
 			}
 		})
 	}
-	return nil
 }
 
 // resume goes on with what was closed and not released before a start.
 func (i *Ingest) resume(ctx context.Context, w wall) error {
-	if err := i.cross(ctx, w); err != nil {
-		return err
-	}
+	i.cross(ctx, w)
 	return i.barrier(ctx, w)
 }
 
 // crossed follows the commit of the release of the window that was on its way.
 func (i *Ingest) crossed(ctx context.Context, w wall) error {
 	i.crossing = false
-	if err := i.forgetFirst(); err != nil {
-		return err
-	}
+	i.forgetFirst()
 	if len(i.state.Closes) > 0 {
-		return i.cross(ctx, w)
+		i.cross(ctx, w)
+		return nil
 	}
 	if i.overdue {
 		return i.closeDue(ctx, w)
@@ -97,6 +92,7 @@ func (i *Ingest) crossed(ctx context.Context, w wall) error {
 // barrier waits, under a simulated clock, until all that was due has been released.
 func (i *Ingest) barrier(ctx context.Context, w wall) error {
 	for i.cfg.Clock != "" && (len(i.state.Closes) > 0 || i.overdue) {
+		i.pulse.beat(releasing)
 		select {
 		case <-w.done:
 			if err := i.crossed(ctx, w); err != nil {
@@ -160,23 +156,18 @@ func (s *stream) drop(at int64) {
 }
 
 // forgetFirst forgets the first closed window.
-func (i *Ingest) forgetFirst() error {
-	if err := i.forget(i.state.Closes[0]); err != nil {
-		return err
-	}
+func (i *Ingest) forgetFirst() {
+	i.forget(i.state.Closes[0])
 	i.state.Closes = i.state.Closes[1:]
 	i.dirty = true
-	return nil
 }
 
 // forget shreds a released window and the epochs that ended with it.
-func (i *Ingest) forget(c closing) error {
+func (i *Ingest) forget(c closing) {
 	s := i.streams[c.Stream]
 	i.state.Counted += c.Readings
 	s.drop(c.Start.UnixNano())
-	if err := i.keys.Shred(keyName("w", c.Stream, c.Start)); err != nil {
-		return err
-	}
+	i.shred(keyName("w", c.Stream, c.Start))
 	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool { return name == keyName("w", c.Stream, c.Start) })
 	for at, e := range s.epochs {
 		if e.end.After(c.End) {
@@ -185,14 +176,11 @@ func (i *Ingest) forget(c closing) error {
 		e.Forget()
 		delete(s.epochs, at)
 		i.epochOver = true
-		if err := i.keys.Shred(e.name); err != nil {
-			return err
-		}
+		i.shred(e.name)
 	}
 	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool {
 		return strings.HasPrefix(name, "e-") && strings.HasSuffix(name, "-"+c.Stream) && i.epochEnded(name, c)
 	})
-	return nil
 }
 
 func (i *Ingest) epochEnded(name string, c closing) bool {

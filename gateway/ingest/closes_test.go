@@ -40,6 +40,10 @@ func run(t *testing.T, dir, clock string, at time.Time, s *plan.Stream) *running
 	r.now.Store(at.UnixNano())
 	r.cfg.Clock, r.cfg.Exact, r.cfg.Feedback = clock, true, time.Hour
 	r.cfg.Now = func() time.Time { return time.Unix(0, r.now.Load()) }
+	r.cfg.Uptime = func() time.Duration { return time.Duration(r.now.Load()) } // no jump is doubted
+	if clock == "" {
+		r.wake()
+	}
 	r.ways, r.mail, r.fatal, r.wash = []way{r.ears}, make(chan []letter, 1), make(chan error, 1), make(chan struct{}, 1)
 	r.publishReport(true)
 	ctx, cancel := context.WithCancel(context.Background())

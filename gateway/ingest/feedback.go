@@ -46,6 +46,12 @@ type letter struct {
 	until       time.Time
 }
 
+// untilFeedback is the time to the next fixed instant, e.g. each full 5 minutes.
+func (i *Ingest) untilFeedback() time.Duration {
+	now := i.cfg.Now()
+	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
+}
+
 // sendFeedback hands over what was dropped since the last time. It is written and sent
 // beside the readings' path, which must not wait for either.
 func (i *Ingest) sendFeedback() {
@@ -113,4 +119,20 @@ func (l *letter) note(f fault.Fault) note {
 	}
 	out.Count = int64(math.Pow(10, math.Floor(math.Log10(float64(l.faults[f])))))
 	return out
+}
+
+// rank orders what several decisions say of one reading that none counts: the
+// further it came, the more it says.
+func rank(c fault.Code) int {
+	switch c {
+	case fault.NoDecision:
+		return 0
+	case fault.Late:
+		return 2
+	case fault.Bounded, fault.Scattered, fault.Crowded:
+		return 3
+	case fault.Duplicate:
+		return 4
+	}
+	return 1
 }

@@ -68,6 +68,9 @@ type Config struct {
 	// Resume is, for each stream, where the last released window ended.
 	Resume map[string]time.Time
 	Now    func() time.Time
+	// Uptime is how long the machine has been up, asleep or not; nil for the time
+	// since Open. The clock is held against it.
+	Uptime func() time.Duration
 	Log    *slog.Logger
 }
 
@@ -123,6 +126,13 @@ type Ingest struct {
 	feedback     tally
 	report       atomic.Pointer[Report]
 	failing      atomic.Pointer[string]
+
+	pulse     pulse
+	reckon    reckoning
+	ticked    bool // since the start
+	lingers   atomic.Bool
+	clockSays atomic.Pointer[string]
+	astray    atomic.Pointer[string]
 }
 
 // Open recovers the open windows and opens the ways in. The versions are those
@@ -131,7 +141,7 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := &Ingest{
 		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), wash: make(chan struct{}, 1), started: cfg.Now(),
 		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
-		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1),
+		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1), pulse: pulse{begun: time.Now()},
 	}
 	i.sensorsOf(cfg.Register)
 	for _, v := range versions {
@@ -141,6 +151,9 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 	}
 	if err := i.recover(); err != nil {
 		return nil, err
+	}
+	if cfg.Clock == "" {
+		i.wake()
 	}
 	if err := i.openWays(); err != nil {
 		return nil, errors.Join(err, i.closeWays(), i.log.Close())
@@ -172,7 +185,14 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	defer tick.Stop()
 	feedback := time.NewTimer(i.untilFeedback())
 	defer feedback.Stop()
+	care := time.NewTicker(tending)
+	defer care.Stop()
 	for {
+		i.pulse.beat(resting)
+		enact := i.enact
+		if !i.begun() {
+			enact = nil
+		}
 		var err error
 		select {
 		case <-ctx.Done():
@@ -183,12 +203,16 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			err = i.burst(ctx, w)
 		case <-w.done:
 			err = i.crossed(ctx, w)
-		case e := <-i.enact:
+		case e := <-enact:
+			i.pulse.beat(enacting)
 			e.done <- i.enactNow(e)
 		case <-tick.C:
 			if i.cfg.Clock == "" {
-				err = i.tick(ctx, w, i.cfg.Now().UTC())
+				err = i.tick(ctx, w, i.now())
 			}
+		case <-care.C:
+			i.tend()
+			err = i.commit(ctx)
 		case <-feedback.C:
 			i.sendFeedback()
 			feedback.Reset(i.untilFeedback())
@@ -202,14 +226,9 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	}
 }
 
-// untilFeedback is the time to the next fixed instant, e.g. each full 5 minutes.
-func (i *Ingest) untilFeedback() time.Duration {
-	now := i.cfg.Now()
-	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
-}
-
 // burst takes messages until none waits or the commit is due.
 func (i *Ingest) burst(ctx context.Context, w wall) error {
+	i.pulse.beat(taking)
 	deadline := time.Now().Add(commitWait)
 	for i.readings < commitReadings && !time.Now().After(deadline) {
 		m, ok := i.queue.Take()
@@ -255,14 +274,6 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 	return nil
 }
 
-// clock is the gateway's time in nanoseconds: of receipt, or simulated.
-func (i *Ingest) clock(received time.Time) int64 {
-	if i.cfg.Clock == "" || i.state.Now.IsZero() {
-		return received.UnixNano()
-	}
-	return i.state.Now.UnixNano()
-}
-
 // sink is what format hands readings to; nobody outside can.
 type sink struct{ *Ingest }
 
@@ -297,7 +308,7 @@ func (i *Ingest) lead(r reading.Reading) {
 		i.refuse(fault.New(fault.Retained)) // nobody knows when it was
 		return
 	}
-	if !i.state.Now.IsZero() && stamp.Time > i.clock(i.message.Received)+int64(i.cfg.Future) {
+	if i.knowsTime() && stamp.Time > i.clock(i.message.Received)+int64(i.cfg.Future) {
 		i.refuse(fault.New(fault.Future))
 		return
 	}
@@ -322,22 +333,6 @@ func (i *Ingest) lead(r reading.Reading) {
 	i.readings++
 	i.state.Received++
 	i.at.lastReading = max(i.at.lastReading, stamp.Time)
-}
-
-// rank orders what several decisions say of one reading that none counts: the
-// further it came, the more it says.
-func rank(c fault.Code) int {
-	switch c {
-	case fault.NoDecision:
-		return 0
-	case fault.Late:
-		return 2
-	case fault.Bounded, fault.Scattered, fault.Crowded:
-		return 3
-	case fault.Duplicate:
-		return 4
-	}
-	return 1
 }
 
 // follow leads a reading along one plan into its window.
@@ -377,7 +372,7 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 
 // stop commits what came before, so that an orderly stop loses nothing.
 func (i *Ingest) stop(ctx context.Context, err error) error {
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if commitErr := i.commit(last); err == nil && ctx.Err() == nil {
 		err = commitErr

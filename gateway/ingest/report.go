@@ -24,7 +24,8 @@ type Report struct {
 	CommitTime time.Duration
 	// Alive says of sensors by id whether they live; absent when not known.
 	Alive map[string]bool
-	// Problem is why intake stands still; empty when it does not.
+	// Problem is why intake stands still, or what else is wrong with disk and keys; empty
+	// for nothing.
 	Problem string
 }
 
@@ -33,6 +34,8 @@ func (i *Ingest) Report() Report {
 	r := *i.report.Load()
 	if p := i.failing.Load(); p != nil {
 		r.Problem = *p
+	} else if i.lingers.Load() {
+		r.Problem = lingering
 	}
 	return r
 }
@@ -51,7 +54,7 @@ func (i *Ingest) publishReport(lives bool) {
 		Refused: maps.Clone(a.Refused), Open: a.Open, Commits: commits, CommitTime: commitTime,
 	}
 	old := i.report.Load()
-	if len(s.Closes) == 0 {
+	if len(s.Closes) == 0 && !i.overdue {
 		r.Through = s.Now
 	} else if old != nil {
 		r.Through = old.Through
@@ -69,6 +72,7 @@ func (i *Ingest) publishReport(lives bool) {
 
 // show lets the account be seen as it is now.
 func (i *Ingest) show() {
+	i.compare()
 	i.state.Shown = i.state.account
 	i.state.Shown.Refused = maps.Clone(i.state.Refused)
 	i.state.Shown.Open = i.openReadings()
@@ -119,7 +123,7 @@ func (i *Ingest) heartbeat(payload []byte) {
 		return // nobody knows when it was
 	}
 	if hb.TS != nil {
-		if !i.state.Now.IsZero() && hb.TS.After(at.Add(i.cfg.Future)) {
+		if i.knowsTime() && hb.TS.After(at.Add(i.cfg.Future)) {
 			i.feedback.add(i.at, fault.New(fault.Future))
 			return
 		}
