@@ -290,7 +290,7 @@ func (i *Ingest) shredDead() error {
 	for _, s := range i.streams {
 		for at, w := range s.windows {
 			if w.Start.Before(s.next) && !i.isClosing(s.id, w.Start) {
-				delete(s.windows, at)
+				s.drop(at)
 				continue
 			}
 			live[w.name] = true
