@@ -139,7 +139,9 @@ func (i *Ingest) unread(why string) {
 	i.cfg.Log.Warn(why + ": open windows are lost and become gaps, and the epochs that have begun admit nobody")
 	i.state.Unread, i.dirty = true, true
 	for _, s := range i.streams {
-		clear(s.windows) // mourn opens them again, by their keys' names, empty
+		for at := range s.windows { // mourn opens them again, by their keys' names, empty
+			s.drop(at)
+		}
 		s.last = nil
 	}
 }
