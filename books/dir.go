@@ -1,9 +1,11 @@
 package books
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,15 +18,50 @@ type Dir string
 
 // Put writes a whole file by rename; the same bytes are not written again.
 func (d Dir) Put(name string, raw []byte) error {
+	_, err := d.put(name, raw)
+	return err
+}
+
+// put is Put, and returns what the file was when it had these bytes.
+func (d Dir) put(name string, raw []byte) (stamp, error) {
 	to := filepath.Join(string(d), filepath.FromSlash(name))
-	if old, err := os.ReadFile(to); err == nil && bytes.Equal(old, raw) {
-		return nil
+	now, err := stampOf(to)
+	if err != nil {
+		return now, err
 	}
+	if old, err := os.ReadFile(to); err == nil && bytes.Equal(old, raw) {
+		return now, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return now, err
+	}
+	part := to + ".part"
+	if err := os.WriteFile(part, raw, 0o644); err != nil {
+		return now, err
+	}
+	if now, err = stampOf(part); err != nil {
+		return now, err
+	}
+	return now, os.Rename(part, to)
+}
+
+// Write is Put for a file that is too long to be held at once: fill writes it.
+func (d Dir) Write(name string, fill func(io.Writer) error) (err error) {
+	to := filepath.Join(string(d), filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
 	part := to + ".part"
-	if err := os.WriteFile(part, raw, 0o644); err != nil {
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<16)
+	err = fill(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(part, to)
@@ -84,28 +121,6 @@ func (d Dir) PutJSON(name string, v any) error {
 		return err
 	}
 	return d.Put(name, append(raw, '\n'))
-}
-
-// Append writes lines to a growing file behind its first at bytes, which end with a
-// line, and returns how many bytes it has then: what a crash left half written
-// there is cut off first.
-func (d Dir) Append(name string, at int64, lines []string) (int64, error) {
-	if len(lines) == 0 {
-		return at, nil
-	}
-	to := filepath.Join(string(d), name)
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return at, err
-	}
-	f, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return at, err
-	}
-	text := strings.Join(lines, "\n") + "\n"
-	if err = f.Truncate(at); err == nil {
-		_, err = f.WriteAt([]byte(text), at)
-	}
-	return at + int64(len(text)), errors.Join(err, f.Close())
 }
 
 // Get reads one file.

@@ -1,141 +1,216 @@
 package books
 
 import (
+	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
-	"strings"
-	"time"
+	"os"
+	"path/filepath"
 )
 
-// End is where a growing book ends: how many lines it has and the SHA-256 of the last.
-// No lines give the zero End.
+// MaxLine is the most bytes of a line of a growing file. Ours have some hundred.
+const MaxLine = 1 << 20
+
+// End is the last whole line of a growing file.
 type End struct {
-	N      int64
-	SHA256 string
+	N    int64  // its number; 0 for a file without one
+	Line string // without its line feed
 }
 
-// ErrBroken says that the last lines of a copy do not follow from each other: it is
-// not what was written.
-var ErrBroken = errors.New("its last lines do not follow from each other")
-
-// Bounds of what is read to see where a book ends: the longest two lines there can be,
-// and how long a whole book may take from a server that cannot send the end alone.
-const (
-	tailBytes = 256 << 10
-	tailTime  = time.Minute
-)
-
-// Tailer is a Source that can show the end of a file without the rest.
-type Tailer interface {
-	// tail returns the file's last bytes and whether they are the whole file.
-	tail(name string, most int64) (raw []byte, whole bool, err error)
+// Tail is a source that can tell a growing file's last line without all the others.
+type Tail interface {
+	// Tail returns at most the last n bytes of a file, and whether that is all of it;
+	// fs.ErrNotExist where there is none of that name.
+	Tail(name string, n int64) (raw []byte, whole bool, err error)
 }
 
-// EndOf finds where ledger.jsonl or releases.jsonl ends in a copy. It reads no more
-// than the last lines. What a crash left half written behind them does not count.
-func EndOf(t Tailer, name string) (End, error) {
-	raw, whole, err := t.tail(name, tailBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return End{}, nil
-	}
-	if err != nil {
-		return End{}, err
-	}
-	raw = raw[:bytes.LastIndexByte(raw, '\n')+1]
-	if len(raw) == 0 && whole {
-		return End{}, nil
-	}
-	lines := strings.Split(strings.TrimSuffix(string(raw), "\n"), "\n")
-	if !whole {
-		lines = lines[1:] // its beginning is not here
-	}
-	if len(lines) > 2 {
-		lines = lines[len(lines)-2:]
-	}
-	if len(lines) == 0 {
-		return End{}, fmt.Errorf("%s: %w", name, ErrBroken)
-	}
-	end, prev := End{}, ""
-	for i, text := range lines {
+// ErrTorn says that a growing file has no whole last line that can be read.
+var ErrTorn = errors.New("its last line cannot be read")
+
+// Last reads the last whole line of a chained file; the zero End where the file is
+// not there or has none. It reads little of a file of any length.
+func Last(s Tail, name string) (End, error) {
+	for size := int64(16 << 10); ; size *= 8 {
+		raw, whole, err := s.Tail(name, size)
+		if errors.Is(err, fs.ErrNotExist) {
+			return End{}, nil
+		}
+		if err != nil {
+			return End{}, err
+		}
+		raw = raw[:bytes.LastIndexByte(raw, '\n')+1] // the writer may be in the middle of the next
+		if len(raw) == 0 && whole {
+			return End{}, nil
+		}
+		begin := -1
+		if len(raw) > 0 {
+			begin = bytes.LastIndexByte(raw[:len(raw)-1], '\n')
+		}
+		if begin < 0 && !whole {
+			if size > MaxLine {
+				return End{}, fmt.Errorf("%s: %w: it is longer than %d bytes", name, ErrTorn, MaxLine)
+			}
+			continue
+		}
+		line := raw[begin+1 : len(raw)-1]
 		var e struct {
-			N          int64  `json:"n"`
-			PrevSHA256 string `json:"prev_sha256"`
+			N int64 `json:"n"`
 		}
-		if json.Unmarshal([]byte(text), &e) != nil || e.N < 1 || i > 0 && (e.N != end.N+1 || e.PrevSHA256 != prev) || e.N == 1 != (e.PrevSHA256 == "") {
-			return End{}, fmt.Errorf("%s: %w", name, ErrBroken)
+		if err := json.Unmarshal(line, &e); err != nil || e.N <= 0 {
+			return End{}, fmt.Errorf("%s: %w", name, ErrTorn)
 		}
-		prev = Hash(text)
-		end = End{N: e.N, SHA256: prev}
+		return End{e.N, string(line)}, nil
 	}
-	return end, nil
 }
 
-func (d Dir) tail(name string, most int64) ([]byte, bool, error) {
+// Tail implements Tail.
+func (d Dir) Tail(name string, n int64) ([]byte, bool, error) {
 	f, info, err := d.Open(name)
 	if err != nil {
 		return nil, false, err
 	}
 	defer f.Close()
-	from := max(0, info.Size()-most)
-	raw, err := io.ReadAll(io.NewSectionReader(f, from, most))
-	return raw, from == 0, err
+	from := max(0, info.Size()-n)
+	raw := make([]byte, info.Size()-from)
+	if _, err := f.ReadAt(raw, from); err != nil && !errors.Is(err, io.EOF) {
+		return nil, false, err
+	}
+	return raw, from == 0, nil
 }
 
-// tail asks for the last bytes alone (RFC 9110, section 14.1.2). From a server that
-// sends everything all the same it keeps the end only.
-func (m *Mirror) tail(name string, most int64) ([]byte, bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), tailTime)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.base+"/"+name, nil)
+// Tail implements Tail by a range request (RFC 9110, section 14). Of a server that
+// knows no ranges all is read, and the end kept.
+func (m *Mirror) Tail(name string, n int64) ([]byte, bool, error) {
+	resp, err := m.stream(name, fmt.Sprintf("bytes=-%d", n))
 	if err != nil {
 		return nil, false, err
 	}
-	req.Header.Set("Range", fmt.Sprintf("bytes=-%d", most))
-	patient := *m.client
-	patient.Timeout = tailTime
-	resp, err := patient.Do(req)
-	if err != nil {
-		return nil, false, fmt.Errorf("the mirror of the books is out of reach: %w", err)
-	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
-	case http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable: // an empty file has no last byte
+	case http.StatusPartialContent, http.StatusOK:
+	case http.StatusNotFound:
 		return nil, false, fs.ErrNotExist
-	case http.StatusOK, http.StatusPartialContent:
+	case http.StatusRequestedRangeNotSatisfiable:
+		return nil, true, nil // it is empty
 	default:
 		return nil, false, fmt.Errorf("the mirror of the books answers %d", resp.StatusCode)
 	}
-	raw, cut, err := last(resp.Body, int(most))
+	raw, total, err := keepEnd(resp.Body, n)
 	if err != nil {
 		return nil, false, fmt.Errorf("reading the mirror of the books: %w", err)
 	}
-	whole := resp.StatusCode == http.StatusOK && !cut || strings.HasPrefix(resp.Header.Get("Content-Range"), "bytes 0-")
-	return raw, whole, nil
+	var first, last, all int64
+	if resp.StatusCode == http.StatusPartialContent {
+		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &all); err != nil {
+			return nil, false, errors.New("the mirror of the books answers with a range that cannot be read")
+		}
+		return raw, first == 0 && total <= n, nil
+	}
+	return raw, total <= n, nil
 }
 
-// last reads to the end and keeps the last most bytes; cut says that there were more.
-func last(r io.Reader, most int) (raw []byte, cut bool, err error) {
-	buf := make([]byte, 0, 2*most)
+// keepEnd reads all and keeps the last n bytes.
+func keepEnd(r io.Reader, n int64) (end []byte, total int64, err error) {
+	chunk := make([]byte, 32<<10)
 	for {
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if len(buf) == cap(buf) {
-			buf, cut = append(buf[:0], buf[len(buf)-most:]...), true
+		k, err := r.Read(chunk)
+		total += int64(k)
+		if end = append(end, chunk[:k]...); int64(len(end)) > 2*n {
+			end = append([]byte(nil), end[int64(len(end))-n:]...)
 		}
 		if errors.Is(err, io.EOF) {
-			if len(buf) > most {
-				buf, cut = buf[len(buf)-most:], true
-			}
-			return buf, cut, nil
+			return end[max(0, int64(len(end))-n):], total, nil
 		}
 		if err != nil {
-			return nil, false, err
+			return nil, total, err
+		}
+	}
+}
+
+// stream asks for a file of any length.
+func (m *Mirror) stream(name, want string) (*http.Response, error) {
+	if !named(name) {
+		return nil, fs.ErrNotExist
+	}
+	req, err := http.NewRequest(http.MethodGet, m.base+"/"+name, nil) //nolint:noctx // the client has a time limit
+	if err != nil {
+		return nil, err
+	}
+	if want != "" {
+		req.Header.Set("Range", want)
+	}
+	resp, err := m.long.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("the mirror of the books is out of reach: %w", err)
+	}
+	return resp, nil
+}
+
+// Each is Dir's Each for a mirror, of which it keeps nothing.
+func (m *Mirror) Each(name string, f func(line string) error) error {
+	resp, err := m.stream(name, "")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return eachLine(resp.Body, name, f)
+	case http.StatusNotFound:
+		return nil
+	}
+	return fmt.Errorf("the mirror of the books answers %d", resp.StatusCode)
+}
+
+// Each gives f every whole line of a growing file of a directory in turn, and holds
+// one of them at a time. A file that is not there has none.
+func (d Dir) Each(name string, f func(line string) error) error {
+	file, err := os.Open(filepath.Join(string(d), filepath.FromSlash(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return eachLine(file, name, f)
+}
+
+func eachLine(from io.Reader, name string, f func(line string) error) error {
+	r := bufio.NewReaderSize(from, 64<<10)
+	for n := 1; ; n++ {
+		line, err := readLine(r)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s, line %d: %w", name, n, err)
+		}
+		if err := f(string(line[:len(line)-1])); err != nil {
+			return err
+		}
+	}
+}
+
+var errLong = fmt.Errorf("it is longer than %d bytes", MaxLine)
+
+// readLine reads a line with its line feed; io.EOF where there is no whole one.
+func readLine(r *bufio.Reader) (line []byte, err error) {
+	for {
+		part, err := r.ReadSlice('\n')
+		if line = append(line, part...); len(line) > MaxLine {
+			return nil, errLong
+		}
+		if err == nil || !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
 		}
 	}
 }

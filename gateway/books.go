@@ -1,10 +1,7 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -61,41 +58,40 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	g.mu.Lock()
 	set, running, vote := g.latest, g.current != nil, voted{g.enacted, g.coming}
 	g.mu.Unlock()
+	if err := g.readKept(ctx); err != nil {
+		return err
+	}
 	if set == nil {
 		// No policy has ever been in force.
-		if err := g.public.PutJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: silence(set, running, g.clock())}); err != nil {
+		if err := g.putJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: silence(set, running, g.clock())}); err != nil {
 			return err
 		}
 		return g.writeLines(ctx)
 	}
 	c := set.Charter.City
-	if err := g.public.PutJSON("city.json", books.City{
+	if err := g.putJSON("city.json", books.City{
 		ID: c.ID, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
 		Silence: silence(set, running, g.clock()),
 	}); err != nil {
 		return err
 	}
-	if err := g.public.Put("zones.geojson", set.Zones.GeoJSON()); err != nil {
+	if err := g.put("zones.geojson", set.Zones.GeoJSON()); err != nil {
 		return err
 	}
-	if err := g.writePlans(); err != nil {
+	if err := g.keepPlans(ctx); err != nil {
 		return err
 	}
 	streams, err := g.streamsBook(set)
 	if err != nil {
 		return err
 	}
-	if err := g.public.PutJSON("streams.json", streams); err != nil {
+	if err := g.putJSON("streams.json", streams); err != nil {
 		return err
 	}
-	if err := g.writeDecisions(set, running, vote); err != nil {
+	if err := g.writeDecisions(ctx, set, running, vote); err != nil {
 		return err
 	}
-	reg, err := g.registerBook(ctx, set, running)
-	if err != nil {
-		return err
-	}
-	if err := g.public.PutJSON("register.json", reg); err != nil {
+	if err := g.writeRegister(ctx, set, running, g.ingest.Report().Lives); err != nil {
 		return err
 	}
 	return g.writeLines(ctx)
@@ -120,66 +116,75 @@ func silence(set *policy.Set, running bool, now time.Time) string {
 	return "no_decision"
 }
 
-// writeLines brings the growing books up to date, in the public books and in the
-// directory outside, where there is one.
+// growingBooks are the files that only grow.
+var growingBooks = []string{"ledger.jsonl", "gaps.jsonl", "releases.jsonl", "withdrawals.jsonl"}
+
+// writeLines brings the kept files and the growing ones up to date. Growing ones are
+// left alone until this state directory is known to be the latest: a copy that has
+// come further says that it is not.
 func (g *Gateway) writeLines(ctx context.Context) error {
-	if g.growing == nil {
-		g.growing = g.growingBooks()
+	if err := g.putKept(ctx); err != nil || !g.trusted.Load() {
+		return err
 	}
-	trusted := g.trusted.Load() && g.damage.Load() == nil
-	var errs []error
-	for _, b := range g.growing {
-		if !b.own && !trusted {
-			continue // it may know better than the ledger; trust asks it
+	for _, name := range growingBooks {
+		for _, dir := range g.copies() {
+			if err := g.bring(ctx, dir, name); err != nil {
+				return err
+			}
 		}
-		anew, err := b.update(ctx, trusted)
-		if anew {
-			g.log.Warn("a public book was not as it was left; it is written anew from ledger.db", "file", b.path())
-		}
-		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
-func (g *Gateway) growingBooks() []*growing {
-	var list []*growing
-	for name, read := range map[string]func(context.Context, int64, int64) ([]string, error){
-		"ledger.jsonl": g.ledger.Lines, "gaps.jsonl": g.ledger.Gaps,
-		"releases.jsonl": g.ledger.Releases, "withdrawals.jsonl": g.ledger.Withdrawals,
-	} {
-		list = append(list, &growing{dir: g.public, name: name, own: true, read: read})
-		if w := g.cfg.Witness; w != "" && !remote(w) {
-			list = append(list, &growing{dir: books.Dir(w), name: name, read: read})
-		}
+// bring brings a growing book up to date, and says what was wrong with it.
+func (g *Gateway) bring(ctx context.Context, dir books.Dir, name string) error {
+	path := filepath.Join(string(dir), name)
+	b := g.growing[path]
+	if b == nil {
+		b = books.NewGrowing(dir, name)
+		g.growing[path] = b
 	}
-	return list
+	found, err := b.Bring(ctx, func(ctx context.Context, at int64) ([]string, int64, error) {
+		return g.ledger.Page(ctx, name, at)
+	})
+	switch {
+	case err != nil || found == books.Right:
+	case found == books.Behind:
+		g.log.Info("a public book was behind the ledger and is up to date again", "file", path)
+	default:
+		g.log.Warn("a public book was written anew from the ledger", "file", path, "it_was", found)
+	}
+	return err
 }
 
-// writePlans keeps what each decision meant, for ever: lines of the ledger name
+// copies are where growing books are written: the public books and, where there
+// is one, the directory outside. A copy that holds more than the ledger is not
+// touched: releases wait until it has been looked at.
+func (g *Gateway) copies() []books.Dir {
+	dirs := []books.Dir{g.public}
+	if w := g.cfg.Witness; w != "" && !remote(w) && g.trusted.Load() {
+		dirs = append(dirs, books.Dir(w))
+	}
+	return dirs
+}
+
+// keepPlans keeps what each decision meant, for ever: lines of the ledger name
 // plans by their digests.
-func (g *Gateway) writePlans() error {
+func (g *Gateway) keepPlans(ctx context.Context) error {
 	g.mu.Lock()
-	todo := make(map[string]*plan.Stream)
+	todo := make(map[string][]byte)
 	for _, set := range g.sets {
 		for _, s := range set.Streams {
-			todo["plans/"+s.Digest+".json"] = s
+			if name := "plans/" + s.Digest + ".json"; g.kept[name] == "" {
+				todo[name] = s.Canonical()
+			}
 		}
 	}
 	g.mu.Unlock()
-	for name, s := range todo {
-		old := g.planned[name]
-		if now, err := os.Stat(filepath.Join(string(g.public), name)); err == nil && old != nil && os.SameFile(old, now) &&
-			now.Size() == old.Size() && now.ModTime().Equal(old.ModTime()) {
-			continue
-		}
-		if err := g.public.Put(name, s.Canonical()); err != nil {
+	for name, raw := range todo {
+		if err := g.keep(ctx, name, raw); err != nil {
 			return err
 		}
-		now, err := os.Stat(filepath.Join(string(g.public), name))
-		if err != nil {
-			return err
-		}
-		g.planned[name] = now
 	}
 	return nil
 }
@@ -213,49 +218,6 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 		list = append(list, b)
 	}
 	return list, nil
-}
-
-// registerBook lists the sensors. Those that stand for homes are a number per kind
-// and zone, those of unknown kind a number per zone.
-func (g *Gateway) registerBook(ctx context.Context, set *policy.Set, running bool) (books.Register, error) {
-	alive, sorts, others := g.ingest.Report().Alive, g.sorts(set), newCrowd()
-	if err := g.housed.save(); err != nil {
-		return books.Register{}, err
-	}
-	reg := books.Register{Sensors: []books.Sensor{}, Homes: []books.Homes{}, Unknown: []books.Unknown{}}
-	for i := range g.register.Sensors {
-		s := &g.register.Sensors[i]
-		if sorts[s.ID] == unknown {
-			others.add(s, set, unknown)
-			continue
-		}
-		plans, _, err := set.Plans(ctx, s)
-		if err != nil {
-			return reg, err
-		}
-		if sorts[s.ID] == homely || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
-			others.add(s, set, homely)
-			continue
-		}
-		if !running {
-			plans = nil // nothing is kept of anything
-		}
-		b := books.Sensor{
-			ID: s.ID, Owner: s.Owner, Kind: s.Kind, Preset: s.Preset, Topic: s.UpTopic(), Map: s.Map, Zone: s.ZoneOf(set.Zones), Lat: s.Lat, Lon: s.Lon,
-			Registered: s.Registered.String(), Until: s.Until.String(), Contact: s.Contact,
-			Purpose: s.Purpose, Fields: fates(set.Kinds[s.Kind], plans),
-		}
-		if before, here := sorts[s.Replaces]; !here || before == singly {
-			b.Replaces = s.Replaces // and not the name of a home's sensor
-		}
-		if v, known := alive[s.ID]; known {
-			b.Alive = &v
-		}
-		reg.Sensors = append(reg.Sensors, b)
-	}
-	others.write(&reg)
-	slices.SortFunc(reg.Sensors, func(a, b books.Sensor) int { return cmp.Compare(a.ID, b.ID) })
-	return reg, nil
 }
 
 // fates says what becomes of each field of a sensor.

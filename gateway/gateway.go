@@ -5,7 +5,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,7 +19,6 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
-	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -38,7 +36,7 @@ type Gateway struct {
 	cfg      Config
 	log      *slog.Logger
 	lock     *os.File
-	register *register.Register
+	register *register.Register // guarded by mu, and by turn where plans are made of it
 	ledger   *ledger.Ledger
 	store    keeper
 	ingest   *ingest.Ingest
@@ -52,21 +50,25 @@ type Gateway struct {
 	wake     chan struct{} // the books have something new
 
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
-	growing []*growing                   // books; of keepBooks
-	planned map[string]fs.FileInfo       // plans as they were left in the books, by name; of keepBooks
-	housed  housed                       // sensors that stood for homes; of keepBooks
+	shelf   *books.Shelf                 // the public books' whole files; of keepBooks
+	growing map[string]*books.Growing    // growing books, by path; of keepBooks
+	kept    map[string]string            // SHA-256 of files that the ledger keeps; of keepBooks
+
+	keptRead bool    // kept is what the ledger keeps; of keepBooks
+	housed   housed  // sensors that stood for homes; of keepBooks
+	listing  listing // of the register's book; of keepBooks
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
 
 	lookout lookout // for the editable directory; of the one goroutine that watches it
 
-	keys     string                // directory of keys and of the head; empty for none
-	fresh    bool                  // no ledger was here before
-	used     bool                  // but other files that a gateway leaves were
-	trusted  atomic.Bool           // this state directory is the latest, as far as can be known
-	damage   atomic.Pointer[error] // of the ledger, found after the start
-	headless atomic.Bool           // that the head beside the keys is damaged was said
+	keys    string      // directory of keys and of the head; empty for none
+	fresh   bool        // no ledger was here before
+	trusted atomic.Bool // this state directory is the latest, as far as can be known
+	asking  sync.Mutex  // held while that is asked
+
+	damagedHead sync.Once // it was said
 
 	// The motion in force here, nil for none: written by the one goroutine that takes
 	// motions, with mu held; it reads it without. What follows is that goroutine's own:
@@ -76,6 +78,9 @@ type Gateway struct {
 	last    *council.Enacted
 	taken   map[string]bool
 	waiting []letter
+
+	// turn is held while the policy or the register changes: plans are made of both.
+	turn sync.Mutex
 
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu
@@ -87,6 +92,7 @@ type Gateway struct {
 	versions int                    // policy versions so far; guarded by mu
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
+	damage   string                 // of the ledger, found while running; guarded by mu
 	refusals map[string]bool        // of motions, that were said; guarded by mu
 	homes    map[string]bool        // kinds that have stood for somebody; guarded by mu
 	coming   *announced             // a motion whose time has not come; guarded by mu
@@ -105,8 +111,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
 		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
 		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
-		texts: make(map[string]map[string]string), planned: make(map[string]fs.FileInfo),
+		texts: make(map[string]map[string]string), growing: make(map[string]*books.Growing), kept: make(map[string]string),
 	}
+	g.shelf = books.NewShelf(g.public)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())
@@ -123,19 +130,15 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if err = g.openAdmin(); err != nil {
 		return g, err
 	}
-	raw, err := perm.Read(cfg.Register, perm.Trusted)
-	if err != nil {
-		return g, refuse("register: %w", err)
-	}
-	if g.register, err = register.Parse(cfg.Register, raw); err != nil {
+	if g.register, err = readRegister(cfg.Register); err != nil {
 		return g, refuse("%w", err)
 	}
 	if g.housed, err = readHoused(cfg.Dir); err != nil {
 		return g, refuse("%w", err)
 	}
-	_, statErr := os.Stat(filepath.Join(cfg.Dir, "ledger.db"))
-	g.fresh, g.used = errors.Is(statErr, fs.ErrNotExist), used(cfg.Dir)
-	if g.ledger, err = ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
+	path := filepath.Join(cfg.Dir, "ledger.db")
+	g.fresh = ledger.IsNew(path)
+	if g.ledger, err = ledger.Open(ctx, path, cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
 		return g, refuse("%w", err)
 	}
 	if g.store, err = openStore(ctx, cfg.Store); err != nil {
@@ -147,7 +150,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	g.publish = release.NewPublisher(g.ledger, cfg.Simulation)
 	g.forward = forward.New(g.ledger, g.store, log)
 	if err = g.openIngest(ctx); err != nil {
-		return g, err
+		return g, refuse("%w", err) // the ledger, the keys or the log: not a bug of ours
 	}
 	g.health = newHealth(g.probes(), log)
 	g.metrics = newMetrics(g)
@@ -157,11 +160,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 func (g *Gateway) openIngest(ctx context.Context) error {
 	versions, err := g.loadPolicy(ctx)
 	if err != nil {
-		return g.ledger.Explain(err)
+		return err
 	}
 	resume, err := g.ledger.Resume(ctx)
 	if err != nil {
-		return refuse("%w", g.ledger.Explain(err))
+		return err
 	}
 	if err := g.mindSwap(clearSwap()); err != nil {
 		return err
@@ -180,7 +183,7 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: g.keys, Register: g.register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
-		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.used && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
+		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.used() && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
 	}, versions)
 	if err != nil {
 		return refuse("%w", err)
@@ -222,7 +225,6 @@ func (g *Gateway) Now() time.Time { return g.ingest.Report().Now }
 // release makes each batch public or says for ever that it is withheld, and
 // tries until that is durable.
 func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, done chan<- release.Key) error {
-	g.trustEarly(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -262,9 +264,8 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err = g.ledger.Explain(err)
 		if g.stall(err.Error()) {
-			g.log.Error("a window cannot be released yet; intake waits, and it is tried again", "error", err)
+			g.log.Error("a window cannot be released yet; it is tried again, and windows wait for it", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -290,6 +291,15 @@ func (g *Gateway) stall(why string) bool {
 	old := g.releases
 	g.releases = why
 	return old != why
+}
+
+// unstall forgets why releasing stands still where that is what was said.
+func (g *Gateway) unstall(said string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.releases == said {
+		g.releases = ""
+	}
 }
 
 func (g *Gateway) poke() {

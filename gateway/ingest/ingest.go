@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,7 @@ import (
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/register"
+	"sluice/register/access"
 )
 
 // Group commit: after this many readings, or this long, whichever is first, and
@@ -85,25 +87,30 @@ type Ingest struct {
 	ways     []way
 	listener *listener.Listener // nil for none
 	broker   *mqtt.Client       // nil for none
-	link     link
-	decoder  *format.Decoder
-	enact    chan enactment
-	fatal    chan error // a panic on a way in
-	mail     chan []letter
+	// passwords are the listener's, nil for none; of whoever calls Renew.
+	passwords *access.Passwords
+	link      link
+	decoder   *format.Decoder
+	enact     chan enactment
+	renew     chan renewing
+	fatal     chan error // a panic on a way in
+	mail      chan []letter
 
 	versions []Version
-	targets  map[string]target
-	byID     map[string]*sensor
-	sensors  []*sensor
-	replaced map[string]*register.Sensor // by the id of the sensor that made way
-	streams  map[string]*stream
-	heard    map[uint64]bool // sensors that have sent a heartbeat, ever
-	state    state
-	since    time.Time // gateway time since when it has been up
-	started  time.Time // wall time
+	roster
+	streams map[string]*stream
+	marks   window.Budget   // of what all open windows remember
+	heard   map[uint64]bool // sensors that have sent a heartbeat, ever
+	state   state
+	since   time.Time // gateway time since when it has been up
+	started time.Time // wall time
 	// saved is what the log has of the state that changes rarely, saving what it has
 	// once the commit at hand is through.
 	saved, saving saved
+
+	crossing bool           // a closed window is on its way across the wall
+	overdue  bool           // more is to be closed than one round holds
+	beside   sync.WaitGroup // who sums closed windows up
 
 	epochOver bool          // an epoch's key is gone; what its readings were in is not yet
 	wash      chan struct{} // asks for a washing of memory
@@ -123,13 +130,13 @@ type Ingest struct {
 	shownCommits uint64
 	shownTime    time.Duration
 	feedback     tally
+	judged       time.Time // when it was looked last who lives
 	report       atomic.Pointer[Report]
 	failing      atomic.Pointer[string]
 
 	pulse     pulse
 	reckon    reckoning
 	ticked    bool // since the start
-	overdue   bool // more windows are to be closed than one tick does
 	lingers   atomic.Bool
 	clockSays atomic.Pointer[string]
 	astray    atomic.Pointer[string]
@@ -139,7 +146,7 @@ type Ingest struct {
 // that open windows may have run under, oldest first.
 func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := &Ingest{
-		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), wash: make(chan struct{}, 1), started: cfg.Now(),
+		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), renew: make(chan renewing), wash: make(chan struct{}, 1), started: cfg.Now(),
 		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
 		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1), pulse: pulse{begun: time.Now()},
 	}
@@ -172,17 +179,14 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 	washed := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
 	go func() { defer close(washed); i.washing(ctx) }()
-	defer func() { stop(); <-washed }()
+	defer func() { stop(); <-washed; i.beside.Wait() }()
 	// After a panic nothing is committed: it may have come half way through.
 	return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
 }
 
 func (i *Ingest) run(ctx context.Context, w wall) error {
-	if err := i.finishCloses(ctx, w); err != nil {
+	if err := i.resume(ctx, w); err != nil {
 		return i.stop(ctx, err)
-	}
-	if i.epochOver {
-		i.letGo()
 	}
 	tick := time.NewTicker(wallTick)
 	defer tick.Stop()
@@ -204,9 +208,13 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			return err
 		case <-i.queue.Ready():
 			err = i.burst(ctx, w)
+		case <-w.done:
+			err = i.crossed(ctx, w)
 		case e := <-enact:
 			i.pulse.beat(enacting)
 			e.done <- i.enactNow(e)
+		case n := <-i.renew:
+			n.done <- i.renewNow(n)
 		case <-tick.C:
 			if i.cfg.Clock == "" {
 				err = i.tick(ctx, w, i.now())
@@ -217,6 +225,9 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 		case <-feedback.C:
 			i.sendFeedback()
 			feedback.Reset(i.untilFeedback())
+		}
+		if errors.As(err, new(*crash.Error)) {
+			return err
 		}
 		if err != nil {
 			return i.stop(ctx, err)
@@ -265,8 +276,14 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 	case t.sensor.shape == nil:
 		i.at = t.sensor
 		i.refuse(fault.New(fault.NoKind))
+	case t.sensor.unfit:
+		i.at = t.sensor
+		i.refuse(fault.New(fault.Unfit))
 	default:
 		i.at = t.sensor
+		if t.sensor.unmapped {
+			i.feedback.add(i.at, fault.New(fault.Unfit))
+		}
 		i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), sink{i})
 	}
 	return nil
@@ -333,22 +350,6 @@ func (i *Ingest) lead(r reading.Reading) {
 	i.at.lastReading = max(i.at.lastReading, stamp.Time)
 }
 
-// rank orders what several decisions say of one reading that none counts: the
-// further it came, the more it says.
-func rank(c fault.Code) int {
-	switch c {
-	case fault.NoDecision:
-		return 0
-	case fault.Late:
-		return 2
-	case fault.Bounded:
-		return 3
-	case fault.Duplicate:
-		return 4
-	}
-	return 1
-}
-
 // follow leads a reading along one plan into its window.
 func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home bool) fault.Fault {
 	w, code := i.windowAt(p, stamp.Time)
@@ -370,6 +371,9 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 	// says that it sends again (MQTT 3.1.1 section 3.3.1.1).
 	if (stamp.Sequenced || stamp.Timed || i.message.Dup) && w.Seen(e) {
 		return fault.New(fault.Duplicate)
+	}
+	if !w.Room(e) {
+		return fault.New(fault.Scattered)
 	}
 	if !w.Stream.Unit.None() {
 		if code := w.admit(e, i.kept.Unit); code != fault.None {

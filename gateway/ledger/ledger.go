@@ -53,14 +53,22 @@ func (l *Ledger) signal() {
 	}
 }
 
+// What a release and a start ask: each by a key or an index, whatever the books' age.
+// TestPlans looks at that.
+const (
+	released = `SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start = ?)
+		OR EXISTS (SELECT 1 FROM journal WHERE policy = 'recovered' AND stream = ? AND stop > ?)`
+	entered      = "SELECT n, kind FROM entry WHERE key = ?"
+	spentOn      = "SELECT coalesce(sum(epsilon), 0) FROM entry WHERE day = ? AND unit = ? AND kind = 'reserve'"
+	waitingBytes = "SELECT bytes FROM waiting"
+	resume       = "SELECT stream, stop FROM through"
+)
+
 // Released reports whether the key is in the journal.
-func (l *Ledger) Released(ctx context.Context, key release.Key) (bool, error) {
-	var yes bool
+func (l *Ledger) Released(ctx context.Context, key release.Key) (done bool, err error) {
 	at := key.Start.UnixNano()
-	err := l.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start = ?)
-		OR EXISTS (SELECT 1 FROM journal INDEXED BY journal_stop WHERE stream = ? AND stop > ? AND policy = ?)`,
-		key.Stream, at, key.Stream, at, recovered).Scan(&yes)
-	return yes, err
+	err = l.db.QueryRowContext(ctx, released, key.Stream, at, key.Stream, at).Scan(&done)
+	return done, err
 }
 
 // Reserve implements release.Book. The key is (decision, plan digest, day) of
@@ -79,7 +87,7 @@ func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (int64, err
 	key := entryKey(r.Decision, r.Plan, r.Day)
 	var n int64
 	var kind string
-	err = tx.QueryRowContext(ctx, "SELECT n, kind FROM entry WHERE key = ?", key).Scan(&n, &kind)
+	err = tx.QueryRowContext(ctx, entered, key).Scan(&n, &kind)
 	if err == nil {
 		return n, outcome(kind)
 	}
@@ -105,7 +113,7 @@ func outcome(kind string) error {
 
 func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Reservation) (int64, string, error) {
 	var spent float64
-	err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(epsilon), 0) FROM entry WHERE day = ? AND unit = ? AND kind = 'reserve'", r.Day, r.Unit).Scan(&spent)
+	err := tx.QueryRowContext(ctx, spentOn, r.Day, r.Unit).Scan(&spent)
 	if err != nil {
 		return 0, "", err
 	}
@@ -220,14 +228,11 @@ func gap(ctx context.Context, tx *sql.Tx, c release.Commit) error {
 	return err
 }
 
-// Resume is, for each stream, the end of the last window that was released. It steps
-// from stream to stream through an index, however many windows each has.
+// Resume is, for each stream, the end of the last window that was released.
 func (l *Ledger) Resume(ctx context.Context) (map[string]time.Time, error) {
-	rows, err := l.db.QueryContext(ctx, `WITH RECURSIVE s (id) AS (
-		SELECT min(stream) FROM journal UNION ALL SELECT (SELECT min(stream) FROM journal WHERE stream > id) FROM s WHERE id IS NOT NULL)
-		SELECT id, (SELECT max(stop) FROM journal WHERE stream = id) FROM s WHERE id IS NOT NULL`)
+	rows, err := l.db.QueryContext(ctx, resume)
 	if err != nil {
-		return nil, err
+		return nil, l.told(err)
 	}
 	defer rows.Close()
 	out := make(map[string]time.Time)
@@ -239,12 +244,12 @@ func (l *Ledger) Resume(ctx context.Context) (map[string]time.Time, error) {
 		}
 		out[stream] = unixNano(stop)
 	}
-	return out, rows.Err()
+	return out, l.told(rows.Err())
 }
 
 func (l *Ledger) room(ctx context.Context, tx *sql.Tx, more int64) error {
 	var bytes int64
-	if err := tx.QueryRowContext(ctx, "SELECT bytes FROM waiting").Scan(&bytes); err != nil {
+	if err := tx.QueryRowContext(ctx, waitingBytes).Scan(&bytes); err != nil {
 		return err
 	}
 	if bytes > 0 && bytes+more > l.maxBytes {

@@ -5,53 +5,81 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
 
+	"sluice/books"
 	"sluice/perm"
 	"sluice/store/sqlite"
 )
 
-// version is of the file's layout, kept as its user_version. Files of before that
-// have 0 there.
-const version = 1
+// The file says what it is, https://www.sqlite.org/fileformat.html. A number of
+// the layout that is later than ours is a later version's.
+const (
+	applicationID = 0x534c4c47 // "SLLG"
+	layout        = 1          // 0 is that of versions that did not say
+	magic         = "SQLite format 3\x00"
+)
 
-// schema keeps the outbox's size beside it: whoever adds or removes a parcel, in
-// whichever process, does not have to add up all that waits.
 const schema = `
 CREATE TABLE IF NOT EXISTS entry (
 	n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, day TEXT NOT NULL, unit TEXT NOT NULL,
 	kind TEXT NOT NULL, epsilon REAL NOT NULL, line TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS entry_day ON entry (day, unit);
 CREATE TABLE IF NOT EXISTS journal (
 	stream TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, policy TEXT NOT NULL, digest TEXT NOT NULL,
 	PRIMARY KEY (stream, start)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS journal_stop ON journal (stream, stop);
 CREATE TABLE IF NOT EXISTS released (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS withdrawal (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (
 	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS waiting (one INTEGER PRIMARY KEY CHECK (one = 1), parcels INTEGER NOT NULL, bytes INTEGER NOT NULL);
-INSERT INTO waiting SELECT 1, count(*), coalesce(sum(length(rows)), 0) FROM outbox HAVING NOT EXISTS (SELECT 1 FROM waiting);
-CREATE TRIGGER IF NOT EXISTS outbox_more AFTER INSERT ON outbox BEGIN
-	UPDATE waiting SET parcels = parcels + 1, bytes = bytes + length(new.rows); END;
-CREATE TRIGGER IF NOT EXISTS outbox_less AFTER DELETE ON outbox BEGIN
-	UPDATE waiting SET parcels = parcels - 1, bytes = bytes - length(old.rows); END;
 CREATE TABLE IF NOT EXISTS policy (
 	n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, since INTEGER NOT NULL, files BLOB NOT NULL, motion BLOB);
 CREATE TABLE IF NOT EXISTS gap (n INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL UNIQUE);`
 
-// ErrDamaged says that the file is there and is not what was written to it.
-var ErrDamaged = errors.New("it is damaged")
+// derived is what follows from the tables above and is kept beside them, so that a
+// release and a start cost the same after years as on the first day. Triggers keep
+// it, in the transaction of whoever writes: a withdrawal is another process's.
+const derived = `
+CREATE INDEX entry_day ON entry (day, unit);
+CREATE INDEX journal_recovered ON journal (stream, stop) WHERE policy = 'recovered';
+CREATE TABLE waiting (id INTEGER PRIMARY KEY CHECK (id = 0), parcels INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO waiting SELECT 0, count(*), coalesce(sum(octet_length(rows)), 0) FROM outbox;
+CREATE TRIGGER outbox_in AFTER INSERT ON outbox BEGIN
+	UPDATE waiting SET parcels = parcels + 1, bytes = bytes + octet_length(NEW.rows); END;
+CREATE TRIGGER outbox_out AFTER DELETE ON outbox BEGIN
+	UPDATE waiting SET parcels = parcels - 1, bytes = bytes - octet_length(OLD.rows); END;
+CREATE TABLE through (stream TEXT PRIMARY KEY, stop INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO through SELECT stream, max(stop) FROM journal GROUP BY stream;
+CREATE TRIGGER journal_in AFTER INSERT ON journal BEGIN
+	INSERT INTO through SELECT NEW.stream, NEW.stop WHERE NOT EXISTS (SELECT 1 FROM through WHERE stream = NEW.stream);
+	UPDATE through SET stop = NEW.stop WHERE stream = NEW.stream AND stop < NEW.stop; END;
+CREATE TABLE kept (name TEXT PRIMARY KEY, raw BLOB NOT NULL) WITHOUT ROWID;`
 
-// errLater says that a later version of this program has written the file.
-var errLater = errors.New("a later version of sluice wrote it; run that one, or restore the backup that was made before it (docs/operations.md)")
+// Damaged says that the file cannot be believed. Nothing was changed in it.
+type Damaged struct {
+	Path string
+	What string // is wrong with it
+	Err  error  // of the database; nil where we saw it ourselves
+}
 
-// wayBack is what to do about a damaged file.
-const wayBack = "stop the gateway and restore the file from a backup, or move it out of the state directory together with its -wal and -shm; " +
-	"then run sluice ledger recover (docs/operations.md, \"A damaged file\")"
+func (d *Damaged) Error() string {
+	text := d.Path + " " + d.What
+	if d.Err != nil {
+		text += " (" + d.Err.Error() + ")"
+	}
+	return text + "; move it away with its -wal and -shm, put a backup there if there is one, and run sluice ledger recover -c FILE (docs/operations.md)"
+}
 
-// Open opens the ledger file of a gateway. The outbox holds at most maxBytes. A
-// file that is damaged where one looks first gives ErrDamaged; Check looks everywhere.
+func (d *Damaged) Unwrap() error { return d.Err }
+
+// Open opens the ledger file of a gateway. The outbox holds at most maxBytes. A file
+// that is damaged as far as can be seen quickly is *Damaged; Check looks at all of it.
 func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, error) {
+	if err := look(path); err != nil {
+		return nil, err
+	}
 	// The database's own files beside it take its mode.
 	if _, err := perm.Touch(path, 0o600); err != nil {
 		return nil, fmt.Errorf("opening ledger %s: %w", path, err)
@@ -62,51 +90,205 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 	}
 	db.SetMaxOpenConns(1)
 	l := &Ledger{db: db, path: path, gateway: gateway, maxBytes: maxBytes, changed: make(chan struct{}, 1)}
-	if err := l.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening ledger: %w", l.Explain(err)), db.Close())
+	err = l.upgrade(ctx)
+	for _, table := range []string{"entry", "released"} {
+		if err == nil {
+			err = l.follows(ctx, table)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(l.told(err), db.Close())
 	}
 	return l, nil
 }
 
-// prepare brings the file to this version's layout and looks at the ends of its books.
-func (l *Ledger) prepare(ctx context.Context) error {
-	var found int
-	if err := l.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil {
+// told is an error of the database with the file's name and, where it is damaged,
+// the way back.
+func (l *Ledger) told(err error) error {
+	var known *Damaged
+	switch {
+	case err == nil || errors.As(err, &known):
 		return err
+	case sqlite.IsDamaged(err):
+		return &Damaged{l.path, "is damaged", err}
 	}
-	if found > version {
-		return fmt.Errorf("%s: %w", l.path, errLater)
-	}
-	if _, err := l.db.ExecContext(ctx, schema); err != nil {
-		return err
-	}
-	if err := upgrade(ctx, l.db); err != nil {
-		return err
-	}
-	if _, err := l.db.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
-		return err
-	}
-	return l.ends(ctx)
+	return fmt.Errorf("ledger %s: %w", l.path, err)
 }
 
-// upgrade adds what ledgers of earlier versions have not.
-func upgrade(ctx context.Context, db *sql.DB) error {
-	var n int
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info('policy') WHERE name = 'motion'").Scan(&n); err != nil || n > 0 {
-		return err
+// look judges the file before the database opens it, which would make a new one of
+// what is missing and throw away the log beside it.
+func look(path string) error {
+	f, err := os.Open(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("opening ledger %s: %w", path, err)
 	}
-	_, err := db.ExecContext(ctx, "ALTER TABLE policy ADD COLUMN motion BLOB")
+	var head [len(magic)]byte
+	n := 0
+	if err == nil {
+		n, err = io.ReadFull(f, head[:])
+		if err = errors.Join(unlessEnd(err), f.Close()); err != nil {
+			return fmt.Errorf("opening ledger %s: %w", path, err)
+		}
+	}
+	if n == 0 {
+		if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > 0 {
+			return &Damaged{path, "is missing or empty, and its log is there", nil}
+		}
+		return nil // new, or as good as new: trust asks whether another one was here
+	}
+	if string(head[:n]) != magic {
+		return &Damaged{path, "is not a database", nil}
+	}
+	return nil
+}
+
+func unlessEnd(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
 	return err
 }
 
-// Explain names the file, and what to do, where an error says that it is damaged;
-// other errors are left as they are.
-func (l *Ledger) Explain(err error) error {
-	if err == nil || !sqlite.Damaged(err) && !errors.Is(err, ErrDamaged) {
+// IsNew reports whether there is no ledger at a path yet, or an empty file that a
+// start has left which was stopped at once.
+func IsNew(path string) bool {
+	info, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0
+}
+
+// upgrade makes a new file, or moves one of an earlier version, in one transaction.
+func (l *Ledger) upgrade(ctx context.Context) error {
+	var id, version int64
+	if err := l.db.QueryRowContext(ctx, "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&id, &version); err != nil {
 		return err
 	}
-	if errors.Is(err, ErrDamaged) {
-		return fmt.Errorf("%s: %w; %s", l.path, err, wayBack)
+	switch {
+	case id != 0 && id != applicationID:
+		return &Damaged{l.path, "is the database of another program", nil}
+	case version > layout:
+		return fmt.Errorf("it was written by a later version of sluice (layout %d, this one knows %d); run that version, or a later one", version, layout)
 	}
-	return fmt.Errorf("%s: %w: %w; %s", l.path, ErrDamaged, err, wayBack)
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	if version == layout {
+		return l.complete(ctx, tx)
+	}
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	var motion int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info('policy') WHERE name = 'motion'").Scan(&motion); err != nil {
+		return err
+	}
+	if motion == 0 {
+		if _, err := tx.ExecContext(ctx, "ALTER TABLE policy ADD COLUMN motion BLOB"); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, derived+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, layout)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// complete refuses a file that lacks one of our tables: it would be taken for empty.
+func (l *Ledger) complete(ctx context.Context, q querier) error {
+	var n int
+	tables := []string{"entry", "journal", "released", "withdrawal", "outbox", "policy", "gap", "waiting", "through", "kept", "outbox_in", "outbox_out", "journal_in"}
+	err := q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name IN ('"+strings.Join(tables, "','")+"')").Scan(&n)
+	if err == nil && n != len(tables) {
+		return &Damaged{l.path, "lacks tables", nil}
+	}
+	return err
+}
+
+// latest is how many of a book's last lines a start looks at.
+const latest = 256
+
+// follows looks whether the last lines of a book follow one from the other, which
+// they do not in a file whose parts are of different times.
+func (l *Ledger) follows(ctx context.Context, table string) error {
+	end, _, err := last(ctx, l.db, table)
+	if err != nil {
+		return err
+	}
+	from := max(0, end-latest)
+	c := books.Chained{Name: table + " in " + l.path}
+	if from > 0 {
+		var before string
+		err := l.db.QueryRowContext(ctx, "SELECT line FROM "+table+" WHERE n = ?", from).Scan(&before)
+		if errors.Is(err, sql.ErrNoRows) {
+			return &Damaged{l.path, "lacks lines of " + table, nil}
+		}
+		if err != nil {
+			return err
+		}
+		c.After(from, before)
+	}
+	lines, _, err := l.lines(ctx, table, from, latest)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		if err := c.Next(line); err != nil {
+			return &Damaged{l.path, "is damaged", err}
+		}
+	}
+	if int64(len(lines)) != end-from {
+		return &Damaged{l.path, "lacks lines of " + table, nil}
+	}
+	return nil
+}
+
+// Check reads the whole file, by a connection of its own that only reads, and looks
+// whether it is sound and its books are unbroken; *Damaged where not. It takes
+// seconds for hundreds of megabytes, and keeps nobody from writing meanwhile.
+func (l *Ledger) Check(ctx context.Context) error {
+	db, err := sql.Open("sqlite", sqlite.DSN(l.path, true))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	var said string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said); err != nil {
+		return l.told(err)
+	}
+	if said != "ok" {
+		return &Damaged{l.path, "is damaged", errors.New(said)}
+	}
+	for _, table := range []string{"entry", "released"} {
+		if err := l.chained(ctx, db, table); err != nil {
+			return err
+		}
+	}
+	var entered, journal int64
+	err = db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM released), (SELECT count(*) FROM journal)").Scan(&entered, &journal)
+	if err == nil && entered > journal {
+		return &Damaged{l.path, "has released windows that its journal has not", nil}
+	}
+	return l.told(err)
+}
+
+// chained follows a whole book.
+func (l *Ledger) chained(ctx context.Context, db *sql.DB, table string) error {
+	rows, err := db.QueryContext(ctx, "SELECT line FROM "+table+" ORDER BY n")
+	if err != nil {
+		return l.told(err)
+	}
+	defer rows.Close()
+	c := books.Chained{Name: table}
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return l.told(err)
+		}
+		if err := c.Next(line); err != nil {
+			return &Damaged{l.path, "is damaged", err}
+		}
+	}
+	return l.told(rows.Err())
 }

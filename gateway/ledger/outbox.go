@@ -48,43 +48,6 @@ func (l *Ledger) Waiting(ctx context.Context) (rows, bytes int64, err error) {
 	return rows, bytes, err
 }
 
-// Lines returns the first most lines of the budget book after the nth, in order.
-func (l *Ledger) Lines(ctx context.Context, n, most int64) ([]string, error) {
-	return l.strings(ctx, "entry", n, most)
-}
-
-// Releases returns lines of the book of releases, as Lines does.
-func (l *Ledger) Releases(ctx context.Context, n, most int64) ([]string, error) {
-	return l.strings(ctx, "released", n, most)
-}
-
-// Withdrawals returns lines of what was withdrawn, as Lines does.
-func (l *Ledger) Withdrawals(ctx context.Context, n, most int64) ([]string, error) {
-	return l.strings(ctx, "withdrawal", n, most)
-}
-
-// Gaps returns gaps, as Lines does.
-func (l *Ledger) Gaps(ctx context.Context, n, most int64) ([]string, error) {
-	return l.strings(ctx, "gap", n, most)
-}
-
-func (l *Ledger) strings(ctx context.Context, table string, n, most int64) ([]string, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT line FROM "+table+" WHERE n > ? ORDER BY n LIMIT ?", n, most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-	return list, rows.Err()
-}
-
 // Version is one policy in force from an instant on. A policy that the council
 // signed has its motion file; one of a simulation has its files.
 type Version struct {
@@ -98,7 +61,7 @@ type Version struct {
 func (l *Ledger) Versions(ctx context.Context) ([]Version, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT digest, since, files, motion FROM policy ORDER BY n")
 	if err != nil {
-		return nil, err
+		return nil, l.told(err)
 	}
 	defer rows.Close()
 	var list []Version
@@ -113,7 +76,7 @@ func (l *Ledger) Versions(ctx context.Context) ([]Version, error) {
 		}
 		list = append(list, v)
 	}
-	return list, rows.Err()
+	return list, l.told(rows.Err())
 }
 
 // Enact appends a policy version.
