@@ -40,7 +40,7 @@ func thief(t *testing.T, broker string, during func()) {
 		t.Skip("mosquitto_sub is not here")
 	}
 	host, port, _ := strings.Cut(broker, ":")
-	p := start(t, "mosquitto_sub", "-h", host, "-p", port, "-i", "sluice-edge-1", "-c", "-q", "1", "-t", "city/v1/#")
+	p := start(t, "mosquitto_sub", "-h", host, "-p", port, "-i", "sluice-test-1", "-c", "-q", "1", "-t", "city/v1/#")
 	during()
 	p.kill()
 }

@@ -22,6 +22,8 @@ type link struct {
 	// has come back, at markerAt in wall time.
 	connection, marker int
 	markerAt           time.Time
+	// arrived is the connection that arrive has judged.
+	arrived int
 	// ended is the latest of this process's connections whose end the broker has told.
 	ended int
 	// behind is since when, in wall time, the gateway has not been caught up;
@@ -74,6 +76,10 @@ func (i *Ingest) hearEnd(life string, connection int) {
 // between: what that has taken does not come again.
 func (i *Ingest) arrive(connection int) {
 	l, st, life := &i.link, i.broker.Status(), i.broker.Life()
+	if l.arrived == connection {
+		return
+	}
+	l.arrived = connection
 	const taken = "another client has used the gateway's client id at the broker meanwhile, and may have taken what was kept for it"
 	if st.Connection == connection && st.Kept {
 		others := slices.ContainsFunc(i.state.Lives, func(s string) bool { return s != life })
@@ -153,7 +159,9 @@ func (i *Ingest) watchDropped(st mqtt.Status, now time.Time) {
 		}
 		return
 	}
-	if i.state.Dropped > 0 && st.Dropped+1 > i.state.Dropped {
+	// Of before this process's first look nothing is known where the last one ended within
+	// the broker's interval; then all that it has ever dropped may be ours.
+	if known := i.state.Dropped > 0 || st.Kept; known && st.Dropped+1 > max(1, i.state.Dropped) {
 		i.missing(l.full, "the broker has dropped messages because a queue was full, this gateway's or another client's (max_queued_messages in its configuration)")
 	}
 	if i.state.Dropped != st.Dropped+1 {
@@ -167,6 +175,11 @@ func (i *Ingest) watchDropped(st mqtt.Status, now time.Time) {
 func (i *Ingest) awaitBroker(ctx context.Context) {
 	if i.broker == nil {
 		return
+	}
+	// A tick is no marker, but its windows close now: what ended before was told before.
+	if st := i.broker.Status(); st.Connection > 0 && i.state.Session {
+		i.meet()
+		i.arrive(st.Connection)
 	}
 	for st := i.broker.Status(); st.Waits && st.Kept && st.Backlog >= muchBacklog && ctx.Err() == nil; st = i.broker.Status() {
 		select {

@@ -266,11 +266,18 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	taking, stop := context.WithCancel(ctx)
 	defer stop()
 	lost := make(chan error, 1)
+	met := make(chan struct{}) // closed once the connection is in the status
 	o := c.options(conn).SetClientID(c.cfg.ClientID).SetUsername(c.cfg.Username).SetPassword(c.cfg.Password).
 		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(&store{paho.NewMemoryStore()}).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }). // is called once
 		SetBinaryWill(c.cfg.Marker, []byte(c.markers.text(kindWill, number)), 1, false).
-		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { c.take(taking, conn, m, number) })
+		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
+			select { // what the broker had kept comes on the heels of its greeting
+			case <-met:
+				c.take(taking, conn, m, number)
+			case <-taking.Done():
+			}
+		})
 	client := paho.NewClient(o)
 	defer client.Disconnect(100)
 	token := client.Connect()
@@ -278,6 +285,10 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 		return err
 	}
 	kept := token.(*paho.ConnectToken).SessionPresent()
+	c.mu.Lock()
+	c.status.Connection, c.status.Kept, c.status.Cut = number, kept, c.cut
+	c.mu.Unlock()
+	close(met)
 	if err := c.subscribe(ctx, client, lost); err != nil {
 		return err
 	}
