@@ -93,9 +93,11 @@ type Gateway struct {
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
 	damage   string                 // of the ledger, found while running; guarded by mu
-	refusals map[string]bool        // of motions, that were said; guarded by mu
-	homes    map[string]bool        // kinds that have stood for somebody; guarded by mu
-	coming   *announced             // a motion whose time has not come; guarded by mu
+	// storeLacks is what is wrong with what the store has; empty when nothing is; guarded by mu.
+	storeLacks string
+	refusals   map[string]bool // of motions, that were said; guarded by mu
+	homes      map[string]bool // kinds that have stood for somebody; guarded by mu
+	coming     *announced      // a motion whose time has not come; guarded by mu
 
 	booksWrong string    // why the public books cannot be written; guarded by mu
 	booksAt    time.Time // when they were written last; guarded by mu

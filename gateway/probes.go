@@ -51,7 +51,9 @@ func (g *Gateway) storeCheck() string {
 	if d := g.forward.Busy(); d > slowStore {
 		return fmt.Sprintf("the store has not answered for %s; releases wait in the outbox", d.Truncate(time.Second))
 	}
-	return ""
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.storeLacks
 }
 
 // releaseCheck says why windows are not released; empty while they are.

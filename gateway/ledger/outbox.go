@@ -14,7 +14,11 @@ type Parcel struct {
 	Rows []store.Observation
 }
 
-// Next returns up to n parcels, oldest first.
+// maxLoad bounds the bytes of the parcels that are in memory at a time; one that is
+// larger travels alone.
+const maxLoad = 4 << 20
+
+// Next returns up to n parcels, oldest first, and fewer where they are large.
 func (l *Ledger) Next(ctx context.Context, n int) ([]Parcel, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT seq, rows FROM outbox ORDER BY seq LIMIT ?", n)
 	if err != nil {
@@ -22,11 +26,15 @@ func (l *Ledger) Next(ctx context.Context, n int) ([]Parcel, error) {
 	}
 	defer rows.Close()
 	var list []Parcel
+	load := 0
 	for rows.Next() {
 		var p Parcel
 		var raw string
 		if err := rows.Scan(&p.Seq, &raw); err != nil {
 			return nil, err
+		}
+		if load += len(raw); load > maxLoad && len(list) > 0 {
+			break
 		}
 		if err := json.Unmarshal([]byte(raw), &p.Rows); err != nil {
 			return nil, err

@@ -1,0 +1,138 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"sluice/store"
+	"sluice/store/sqlite"
+)
+
+// The store is the only copy of the values once they are delivered. Whether it still has
+// what the journal says was delivered is asked a little after a start and every hour, of
+// the last week only and for some seconds at most: a store that was removed, emptied or
+// put back from an older copy lacks the latest. sluice verify compares all of it.
+const (
+	compareAfter = 5 * time.Second
+	compareEvery = time.Hour
+	compareSoon  = 5 * time.Second // while parcels wait
+	compareBack  = 7 * 24 * time.Hour
+	compareFor   = 20 * time.Second
+	comparePage  = 256
+)
+
+// missing is what the journal has and the store has not.
+type missing struct {
+	windows, streams int
+	from, to         time.Time // starts of the first and the last
+	short            bool      // the time was over before all were asked for
+}
+
+func (m missing) String() string {
+	least := ""
+	if m.short {
+		least = "at least "
+	}
+	return fmt.Sprintf("%s%d windows of %d streams, which start between %s and %s, were delivered and are missing in the store; stop the gateway, "+
+		"put the latest backup of the store back, and look with sluice verify what is still missing (docs/operations.md)",
+		least, m.windows, m.streams, m.from.UTC().Format(time.RFC3339), m.to.UTC().Format(time.RFC3339))
+}
+
+// compareStore asks beside everything else until ctx ends.
+func (g *Gateway) compareStore(ctx context.Context) error {
+	wait := compareAfter
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		wait = compareEvery
+		if !g.compareOnce(ctx) {
+			wait = compareSoon
+		}
+	}
+}
+
+// compareOnce compares once and says what is new; false where it could not be told.
+func (g *Gateway) compareOnce(ctx context.Context) bool {
+	lost, settled, err := g.compared(ctx, time.Now().Add(compareFor))
+	said := ""
+	switch {
+	case ctx.Err() != nil:
+		return true
+	case sqlite.IsDamaged(err) && g.cfg.Store.SQLite != nil:
+		said = fmt.Sprintf("the store %s is damaged (%v); stop the gateway and put a backup of it back (docs/operations.md)", g.cfg.Store.SQLite.Path, err)
+	case err != nil:
+		g.log.Warn("whether the store has what was delivered could not be asked; it is tried again", "error", err)
+		return false
+	case !settled:
+		return false
+	case lost.windows > 0:
+		said = lost.String()
+	}
+	g.mu.Lock()
+	was := g.storeLacks
+	g.storeLacks = said
+	g.mu.Unlock()
+	switch {
+	case said != "" && said != was:
+		g.log.Error("the store is not as it was left", "problem", said)
+	case said == "" && was != "":
+		g.log.Info("the store has the last week's windows again")
+	}
+	return true
+}
+
+// compared asks the store for the windows of the last week, latest first, until an
+// instant; it answers false while parcels wait in the outbox. Where several gateways
+// write to one store, a window that another one has filled is taken for ours.
+func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, settled bool, err error) {
+	through, err := g.ledger.Resume(ctx)
+	if err != nil || len(through) == 0 {
+		return lost, true, err
+	}
+	last := slices.MaxFunc(slices.Collect(maps.Values(through)), time.Time.Compare)
+	for _, stream := range slices.Sorted(maps.Keys(through)) {
+		had := lost.windows
+		for before := last; ; {
+			starts, settled, err := g.ledger.Stored(ctx, stream, last.Add(-compareBack), before, comparePage)
+			if err != nil || !settled {
+				return lost, false, err
+			}
+			for _, at := range starts {
+				if lost.short = time.Now().After(until); lost.short {
+					break
+				}
+				rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: at, To: at.Add(1), Limit: 1})
+				if err != nil {
+					return lost, false, err
+				}
+				if len(rows) == 0 {
+					lost.add(at)
+				}
+			}
+			if lost.short || len(starts) < comparePage {
+				break
+			}
+			before = starts[len(starts)-1]
+		}
+		if lost.windows > had {
+			lost.streams++
+		}
+	}
+	return lost, true, nil
+}
+
+func (m *missing) add(at time.Time) {
+	m.windows++
+	if m.from.IsZero() || at.Before(m.from) {
+		m.from = at
+	}
+	if at.After(m.to) {
+		m.to = at
+	}
+}

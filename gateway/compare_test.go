@@ -1,0 +1,155 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/gateway/forward"
+	"sluice/gateway/ledger"
+	"sluice/gateway/release"
+	"sluice/store"
+	"sluice/store/sqlite"
+)
+
+var comparedFrom = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+// delivering is a gateway that has released n windows of a quarter of an hour, and has
+// delivered them to a store, of which it has the path.
+func delivering(t *testing.T, n int) (g *Gateway, path string) {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := ledger.Open(t.Context(), filepath.Join(dir, "ledger.db"), "edge-1", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	path = filepath.Join(dir, "store.db")
+	g = &Gateway{ledger: l, log: slog.New(slog.DiscardHandler), cfg: Config{Store: Store{SQLite: &SQLite{Path: path}}}}
+	g.forward = forward.New(l, nil, g.log)
+	for i := range n {
+		commitAt(t, g, comparedFrom.Add(time.Duration(i)*15*time.Minute))
+	}
+	if err := l.Delivered(t.Context(), int64(n)); err != nil {
+		t.Fatal(err)
+	}
+	keepIn(t, g, path, n)
+	return g, path
+}
+
+func commitAt(t *testing.T, g *Gateway, at time.Time) {
+	t.Helper()
+	if err := g.ledger.Commit(t.Context(), release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(15 * time.Minute), Policy: "p", Plan: "q"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keepIn gives the gateway the store at path, with the first n windows.
+func keepIn(t *testing.T, g *Gateway, path string, n int) {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	var rows []store.Observation
+	for i := range n {
+		at := comparedFrom.Add(time.Duration(i) * 15 * time.Minute)
+		rows = append(rows, store.Observation{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m", Status: store.NoData})
+	}
+	if err := s.Write(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+	g.store = s
+}
+
+// TestTheStoreIsCompared: a store that is not as it was left is said, and is over when
+// it is mended.
+func TestTheStoreIsCompared(t *testing.T) {
+	const n = 600 // more than two pages, less than a week
+	g, path := delivering(t, n)
+	elsewhere := func() string { return filepath.Join(t.TempDir(), "store.db") }
+	for _, c := range []struct {
+		what, path string
+		has        int
+		want       string
+	}{
+		{"all is there", path, n, ""},
+		{"an empty one", elsewhere(), 0, "600 windows of 1 streams, which start between 2026-03-02T00:00:00Z and 2026-03-08T05:45:00Z"},
+		{"an older copy", elsewhere(), 590, "10 windows of 1 streams, which start between 2026-03-08T03:30:00Z and 2026-03-08T05:45:00Z"},
+		{"a backup with all", elsewhere(), n, ""},
+	} {
+		keepIn(t, g, c.path, c.has)
+		if !g.compareOnce(t.Context()) {
+			t.Fatalf("%s: it could not be told", c.what)
+		}
+		if said := g.storeCheck(); (said == "") != (c.want == "") || !strings.HasPrefix(said, c.want) {
+			t.Errorf("%s: it says %q; want %q", c.what, said, c.want)
+		}
+	}
+}
+
+// TestWhatIsNotCompared: windows on their way, skipped ones, those before the last week,
+// and those for which there was no time are no reason to call the store wrong.
+func TestWhatIsNotCompared(t *testing.T) {
+	ctx := t.Context()
+	g, _ := delivering(t, 4)
+	late := comparedFrom.Add(time.Hour)
+	commitAt(t, g, late)
+	if g.compareOnce(ctx) || g.storeCheck() != "" {
+		t.Errorf("a window waits in the outbox, and it says %q", g.storeCheck())
+	}
+	if err := g.ledger.Delivered(ctx, 5); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.ledger.Skip(ctx, map[string]time.Time{"s": late.Add(24 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if lost, settled, err := g.compared(ctx, time.Now().Add(time.Minute)); lost.windows != 1 || !settled || err != nil {
+		t.Errorf("%+v (%v, %v); want the late one only", lost, settled, err)
+	}
+	if lost, _, _ := g.compared(ctx, time.Now().Add(-time.Second)); lost.windows != 0 || !lost.short {
+		t.Errorf("%+v; want nothing in no time", lost)
+	}
+	commitAt(t, g, late.Add(30*24*time.Hour)) // the others are older than a week now
+	if err := g.ledger.Delivered(ctx, 6); err != nil {
+		t.Fatal(err)
+	}
+	if lost, settled, err := g.compared(ctx, time.Now().Add(time.Minute)); lost.windows != 1 || !settled || err != nil {
+		t.Errorf("%+v (%v, %v); want the latest only", lost, settled, err)
+	}
+}
+
+// TestADamagedStore is said with its file's name.
+func TestADamagedStore(t *testing.T) {
+	g, path := delivering(t, 600)
+	if err := g.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := len(raw) / 4; i < len(raw); i++ {
+		raw[i] = 0xff
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path + "-wal"); err != nil { // it has all pages, and mends them
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	g.store = s
+	if g.compareOnce(t.Context()); !strings.Contains(g.storeCheck(), path+" is damaged") {
+		t.Errorf("it says %q", g.storeCheck())
+	}
+}
