@@ -1,0 +1,372 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// wounds are what happens to files. Old is the file of an hour before, nil where
+// there was none.
+var wounds = []struct {
+	name string
+	do   func(w *world, path string, old []byte) error
+}{
+	{"removed", func(_ *world, path string, _ []byte) error { return os.Remove(path) }},
+	{"emptied", func(_ *world, path string, _ []byte) error { return os.Truncate(path, 0) }},
+	{"cut", func(w *world, path string, _ []byte) error {
+		raw, err := os.ReadFile(path)
+		if err != nil || len(raw) < 2 {
+			return err
+		}
+		return os.Truncate(path, int64(1+w.rnd.IntN(len(raw)-1)))
+	}},
+	{"cut at a page", func(_ *world, path string, _ []byte) error {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.Truncate(path, int64(max(0, (len(raw)-1)/4096*4096)))
+	}},
+	{"flipped", func(w *world, path string, _ []byte) error {
+		return change(path, func(raw []byte) []byte { raw[w.rnd.IntN(len(raw))] ^= 1 << w.rnd.IntN(8); return raw })
+	}},
+	{"zeroed", func(w *world, path string, _ []byte) error {
+		return change(path, func(raw []byte) []byte {
+			at := w.rnd.IntN(len(raw)) / 4096 * 4096
+			clear(raw[at:min(at+4096, len(raw))])
+			return raw
+		})
+	}},
+	{"garbled", func(w *world, path string, _ []byte) error {
+		return change(path, func(raw []byte) []byte {
+			for i := range raw {
+				raw[i] = byte(w.rnd.IntN(256))
+			}
+			return raw
+		})
+	}},
+	{"older", func(_ *world, path string, old []byte) error {
+		if old == nil {
+			return os.Remove(path) // so it was, an hour before
+		}
+		return change(path, func([]byte) []byte { return old })
+	}},
+}
+
+// change rewrites a file in its place; an empty one stays.
+func change(path string, how func([]byte) []byte) error {
+	raw, err := os.ReadFile(path)
+	if err != nil || len(raw) == 0 {
+		return err
+	}
+	return os.WriteFile(path, how(raw), 0o600)
+}
+
+// snapshot is a world's files at rest.
+type snapshot map[string][]byte
+
+func (w *world) snapshot() snapshot {
+	s := snapshot{}
+	for _, dir := range []string{w.state(), w.keys} {
+		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				if raw, err := os.ReadFile(path); err == nil {
+					s[path] = raw
+				}
+			}
+			return nil
+		})
+	}
+	return s
+}
+
+// restore makes the files what they were.
+func (w *world) restore(s snapshot) {
+	for path := range w.snapshot() {
+		if _, there := s[path]; !there {
+			_ = os.Remove(path)
+		}
+	}
+	for path, raw := range s {
+		if now, err := os.ReadFile(path); err == nil && bytes.Equal(now, raw) {
+			continue
+		}
+		mode := fs.FileMode(0o600)
+		if strings.Contains(path, "/public/") || strings.Contains(path, "/store.db") {
+			mode = 0o644
+		}
+		_ = os.MkdirAll(filepath.Dir(path), 0o755)
+		_ = os.WriteFile(path, raw, mode)
+	}
+}
+
+// sorts groups a snapshot's files by what they are, so that each sort is hit as often.
+func sorts(s snapshot, w *world) (names []string, files map[string][]string) {
+	number := regexp.MustCompile(`[0-9]+|[0-9a-f]{16,}`)
+	files = map[string][]string{}
+	for path := range s {
+		name := strings.Replace(strings.Replace(path, w.state(), "state", 1), w.keys, "keys", 1)
+		if name == "state/lock" || strings.HasSuffix(name, "-shm") {
+			continue // empty, and made anew
+		}
+		sort := number.ReplaceAllString(name, "N")
+		files[sort] = append(files[sort], path)
+	}
+	for name := range files {
+		slices.Sort(files[name])
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, files
+}
+
+// wreck is a world with three hours behind it and half of a fourth open, killed;
+// every trial begins with it.
+type wreck struct {
+	now, before snapshot
+	oracle
+	seq, sent int
+}
+
+func (w *world) sink() (wreck, error) {
+	var k wreck
+	for range 3 {
+		if err := w.play(func(int) error { return nil }); err != nil {
+			return k, err
+		}
+		if w.hour == 2 {
+			if err := w.pause(); err != nil {
+				return k, err
+			}
+			k.before = w.snapshot()
+			if err := w.resume(); err != nil {
+				return k, err
+			}
+		}
+	}
+	if err := w.first(); err != nil {
+		return k, err
+	}
+	w.gateway.kill()
+	k.now = w.snapshot()
+	k.oracle = w.clone()
+	return k, nil
+}
+
+// first is the open hour's first half: forty new devices among others.
+func (w *world) first() error {
+	w.tick(start(w.hour).Add(30 * time.Minute))
+	w.publish(60, 0, 0.5)
+	w.devices(w.hour*40, w.hour*40+40, false)
+	return w.settled()
+}
+
+// second is its other half, and the hour after it: the forty devices come again,
+// with thirty new ones.
+func (w *world) second() error {
+	w.tick(start(w.hour).Add(time.Hour))
+	w.publish(60, 0.5, 1)
+	if err := w.closeHour(); err != nil {
+		return err
+	}
+	w.tick(start(w.hour).Add(time.Hour))
+	w.publish(60, 0, 1)
+	w.devices((w.hour-1)*40, (w.hour-1)*40+40, true)
+	w.devices(w.hour*40, w.hour*40+30, false)
+	return w.closeHour()
+}
+
+func (w *world) pause() error { w.gateway.kill(); return nil }
+
+func (w *world) resume() error {
+	if err := w.spawn(); err != nil {
+		return err
+	}
+	w.up(patience)
+	return nil
+}
+
+func (o *oracle) clone() oracle {
+	c := newOracle()
+	c.hour, c.seq, c.sent, c.last = o.hour, o.seq, o.sent, o.last
+	for h, zones := range o.sums {
+		c.sums[h] = map[string]truth{}
+		for z, t := range zones {
+			c.sums[h][z] = t
+		}
+	}
+	for h, u := range o.units {
+		c.units[h] = u
+	}
+	for k, v := range o.shown {
+		c.shown[k] = v
+	}
+	return c
+}
+
+// damages wounds each sort of file in each way while the gateway is down, and the
+// public books while it runs.
+func damages(t *trial) {
+	w, err := t.listening(t.seed)
+	if err != nil {
+		t.row.wrong("%v", err)
+		return
+	}
+	k, err := w.sink()
+	if err != nil {
+		w.wrong("%v", err)
+		t.add(w)
+		return
+	}
+	names, files := sorts(k.now, w)
+	type plan struct{ sort, wound int }
+	var plans []plan
+	for s := range names {
+		for d := range wounds {
+			plans = append(plans, plan{s, d})
+		}
+	}
+	plans = append(plans, plan{-1, 0}, plan{-2, 0})
+	w.rnd.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
+	t.say("%d sorts of files, %d trials in all: %s", len(names), len(plans), strings.Join(names, " "))
+	for _, p := range plans {
+		if !t.more() {
+			break
+		}
+		w.gateway.kill()
+		w.opendata.kill()
+		w.client.close()
+		w.restore(k.now)
+		found := w.verdicts
+		w.oracle = k.clone()
+		w.verdicts = found
+		w.strict = false
+		w.Trials++
+		what := ""
+		switch p.sort {
+		case -1:
+			what = "the whole state directory is an hour old, the keys are not"
+			old := snapshot{}
+			for path, raw := range k.now {
+				if strings.HasPrefix(path, w.keys) {
+					old[path] = raw
+				}
+			}
+			for path, raw := range k.before {
+				if strings.HasPrefix(path, w.state()) {
+					old[path] = raw
+				}
+			}
+			w.restore(old)
+		case -2:
+			what = "all keys are gone, as after a reboot"
+			for path := range k.now {
+				if strings.HasPrefix(path, w.keys) {
+					_ = os.Remove(path)
+				}
+			}
+		default:
+			list := files[names[p.sort]]
+			path := list[w.rnd.IntN(len(list))]
+			what = filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) + " is " + wounds[p.wound].name
+			if err := wounds[p.wound].do(w, path, k.before[path]); err != nil {
+				t.say("%s: %v", what, err)
+				continue
+			}
+		}
+		before := len(w.notes)
+		w.aftermath(what)
+		for i := before; i < len(w.notes); i++ {
+			w.notes[i] = what + ": " + w.notes[i]
+			t.say("%s", w.notes[i])
+		}
+	}
+	w.notes = slices.Clone(w.notes)
+	t.add(w)
+}
+
+// wayBack are the words of a hint that says what to do.
+var wayBack = regexp.MustCompile(`(?i)\b(put|restore|backup|recover|remove|rm|mv|move|begin|copy|mend|chmod|delete|repair|start)\b`)
+
+// aftermath starts the gateway over a wounded directory. It must mend it, say a
+// gap, or refuse with the file's name and a way back.
+func (w *world) aftermath(what string) {
+	if err := w.spawn(); err != nil {
+		w.wrong("%v", err)
+		return
+	}
+	ok, slow := w.up(30 * time.Second)
+	switch {
+	case slow:
+		w.wrong("the gateway neither starts nor ends within 30 s: %s", w.gateway.last(2))
+		return
+	case !ok:
+		w.refused(what, w.gateway.said())
+		return
+	}
+	w.client = dial(w.mqtt, "torture")
+	if err := w.serve(); err != nil {
+		w.wrong("%v", err)
+		return
+	}
+	gaps, bad := w.Gaps, w.Lost+w.Doubled+w.Twice+w.Wrong
+	if err := w.second(); err != nil {
+		if w.waits(what) {
+			w.Refused++
+			return
+		}
+		w.wrong("%v", err)
+		return
+	}
+	for h := range 3 {
+		w.check(h)
+	}
+	w.copies()
+	if w.Gaps == gaps && w.Lost+w.Doubled+w.Twice+w.Wrong == bad {
+		w.Mended++
+	}
+}
+
+// refused looks at how a gateway says that it does not start.
+func (w *world) refused(what, said string) {
+	w.watch()
+	if code := w.gateway.exit(); code != 3 {
+		w.wrong("ends with %d: %s", code, w.gateway.last(3))
+		return
+	}
+	if !names(what, said) {
+		w.wrong("refused, and no file is named: %s", w.gateway.last(2))
+		return
+	}
+	if !wayBack.MatchString(w.gateway.last(3)) {
+		w.wrong("refused, and no way back is named: %s", w.gateway.last(2))
+		return
+	}
+	w.Refused++
+}
+
+// waits says whether a gateway that runs and releases nothing says so, and why.
+func (w *world) waits(what string) bool {
+	raw, err := fetch(w.admin + "/readyz")
+	if err != nil || !strings.Contains(string(raw), `"ready":false`) && !strings.Contains(string(raw), `"ready": false`) {
+		return false
+	}
+	return names(what, string(raw)+w.gateway.said())
+}
+
+// names says whether a text speaks of the file that was wounded, or of its directory.
+func names(what, said string) bool {
+	if strings.HasPrefix(what, "the whole") || strings.HasPrefix(what, "all keys") {
+		return strings.Contains(said, "older") || strings.Contains(said, "key")
+	}
+	path, _, _ := strings.Cut(what, " is ")
+	base := strings.TrimSuffix(filepath.Base(path), "-wal")
+	return strings.Contains(said, base) || strings.Contains(said, filepath.Dir(path)+"/") || strings.Contains(said, fmt.Sprintf("%s ", filepath.Dir(path)))
+}
