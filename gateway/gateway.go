@@ -55,8 +55,8 @@ type Gateway struct {
 	wake     chan struct{} // the books have something new
 
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
-	lines   map[string][2]int64          // and bytes of growing books, by path; of keepBooks
-	planned map[string]bool              // plans that are in the books; of keepBooks
+	growing []*growing                   // books; of keepBooks
+	planned map[string]fs.FileInfo       // plans as they were left in the books, by name; of keepBooks
 	housed  housed                       // sensors that stood for homes; of keepBooks
 
 	rules *policy.Child
@@ -64,9 +64,12 @@ type Gateway struct {
 
 	lookout lookout // for the editable directory; of the one goroutine that watches it
 
-	keys    string      // directory of keys and of the head; empty for none
-	fresh   bool        // no ledger was here before
-	trusted atomic.Bool // this state directory is the latest, as far as can be known
+	keys     string                // directory of keys and of the head; empty for none
+	fresh    bool                  // no ledger was here before
+	used     bool                  // but other files that a gateway leaves were
+	trusted  atomic.Bool           // this state directory is the latest, as far as can be known
+	damage   atomic.Pointer[error] // of the ledger, found after the start
+	headless atomic.Bool           // that the head beside the keys is damaged was said
 
 	// The motion in force here, nil for none: written by the one goroutine that takes
 	// motions, with mu held; it reads it without. What follows is that goroutine's own:
@@ -101,7 +104,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
 		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
 		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
-		texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
+		texts: make(map[string]map[string]string), planned: make(map[string]fs.FileInfo),
 	}
 	defer func() {
 		if err != nil {
@@ -130,7 +133,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, refuse("%w", err)
 	}
 	_, statErr := os.Stat(filepath.Join(cfg.Dir, "ledger.db"))
-	g.fresh = errors.Is(statErr, fs.ErrNotExist)
+	g.fresh, g.used = errors.Is(statErr, fs.ErrNotExist), used(cfg.Dir)
 	if g.ledger, err = ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
 		return g, refuse("%w", err)
 	}
@@ -152,11 +155,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 func (g *Gateway) openIngest(ctx context.Context) error {
 	versions, err := g.loadPolicy(ctx)
 	if err != nil {
-		return err
+		return g.ledger.Explain(err)
 	}
 	resume, err := g.ledger.Resume(ctx)
 	if err != nil {
-		return err
+		return refuse("%w", g.ledger.Explain(err))
 	}
 	if err := g.mindSwap(clearSwap()); err != nil {
 		return err
@@ -227,7 +230,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
 		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
 		func(ctx context.Context) error { return g.release(ctx, batches, done) },
-		g.watch, g.serveAdmin,
+		g.watch, g.serveAdmin, g.checkLedger,
 	} {
 		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
 	}
@@ -245,6 +248,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 // release makes each batch public or says for ever that it is withheld, and
 // tries until that is durable.
 func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, done chan<- release.Key) error {
+	g.trustEarly(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -282,6 +286,7 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		err = g.ledger.Explain(err)
 		if g.stall(err.Error()) {
 			g.log.Error("a window cannot be released yet; intake waits, and it is tried again", "error", err)
 		}
