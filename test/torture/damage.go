@@ -189,7 +189,7 @@ func (w *world) resume() error {
 	if err := w.spawn(); err != nil {
 		return err
 	}
-	w.up(patience)
+	w.up(w.patience)
 	return nil
 }
 
@@ -247,7 +247,7 @@ func damages(t *trial) {
 		found := w.verdicts
 		w.oracle = k.clone()
 		w.verdicts = found
-		w.strict = false
+		w.strict, w.patience = false, 20*time.Second
 		w.Trials++
 		what := ""
 		switch p.sort {

@@ -157,7 +157,7 @@ func (w *world) under(faults ...string) error {
 	if err := w.spawn(faults...); err != nil {
 		return err
 	}
-	w.up(patience)
+	w.up(w.patience)
 	if err := w.play(func(int) error { return nil }); err != nil {
 		return fmt.Errorf("under %s: %w", strings.Join(faults, " and "), err)
 	}

@@ -41,7 +41,9 @@ type verdicts struct {
 }
 
 func (v *verdicts) note(format string, args ...any) {
-	v.notes = append(v.notes, fmt.Sprintf(format, args...))
+	if len(v.notes) < 400 {
+		v.notes = append(v.notes, fmt.Sprintf(format, args...))
+	}
 }
 func (v *verdicts) lost(format string, args ...any) { v.Lost++; v.note("LOST "+format, args...) }
 func (v *verdicts) doubled(format string, args ...any) {
@@ -157,6 +159,25 @@ func (w *world) remember(where, stream string, i item) {
 	w.shown[key] = i.word()
 }
 
+// spoken waits for a gap in the public books, which are written every two seconds.
+func (w *world) spoken(stream string, hour int) string {
+	reason := ""
+	_ = w.until(6*time.Second, "a gap", func() bool { reason = w.gap(stream, hour); return reason != "" })
+	return reason
+}
+
+// short says whether something of an hour is not there as it was sent.
+func (w *world) short(stream string, hour int, list []item) bool {
+	for _, i := range list {
+		t := w.sums[hour][strings.Split(i.Cell, "/")[0]]
+		want := map[string]float64{"passed": t.sum, "turns": t.count, "devices": float64(w.units[hour].fresh)}[i.Measure]
+		if i.Value == nil && want >= 20 || i.Value != nil && *i.Value < want-10 || i.Value != nil && i.Measure != "devices" && *i.Value != want {
+			return true
+		}
+	}
+	return len(list) < rowsOf[stream]
+}
+
 // gap says whether the public books speak of a gap in a stream's hour.
 func (w *world) gap(stream string, hour int) string {
 	raw, _ := os.ReadFile(filepath.Join(w.state(), "public/gaps.jsonl"))
@@ -178,6 +199,9 @@ func (w *world) check(hour int) {
 	for stream := range rowsOf {
 		list, err := w.items(stream, hour)
 		reason := w.gap(stream, hour)
+		if err == nil && reason == "" && w.short(stream, hour, list) {
+			reason = w.spoken(stream, hour)
+		}
 		switch {
 		case err != nil:
 			w.wrong("hour %d of %s cannot be read: %v", hour, stream, err)

@@ -27,7 +27,8 @@ type world struct {
 	admin    string
 	pages    string
 	client   *client
-	strict   bool // nothing may be missing, not even with a gap
+	patience time.Duration // for whatever a gateway that works does in one
+	strict   bool          // nothing may be missing, not even with a gap
 
 	oracle
 }
@@ -114,7 +115,7 @@ func found(h *harness, seed uint64, broker, store string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{h: h, rnd: rand.New(rand.NewPCG(seed, 0)), dir: dir, keys: keys, seen: filepath.Join(dir, "seen"), strict: true, oracle: newOracle()}
+	w := &world{h: h, rnd: rand.New(rand.NewPCG(seed, 0)), dir: dir, keys: keys, seen: filepath.Join(dir, "seen"), strict: true, patience: 90 * time.Second, oracle: newOracle()}
 	way := ""
 	if broker != "" {
 		w.mqtt, way = broker, fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}", broker)
