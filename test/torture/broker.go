@@ -199,7 +199,7 @@ func (w *world) rogue(sort int, stop chan struct{}) {
 		if sort == 1 {
 			payload = []byte(fmt.Sprintf(`{"seq":%d,"boot":"%s","fields":{"passed":1}}`, uint64(id)*7919%65_521, canary))
 		}
-		if _, err := conn.Write(publish(max(id, 1), message{topic: "city/v1/acme/nobody/up", payload: payload}, false)); err != nil {
+		if _, err := conn.Write(publish(max(id, 1), message{topic: "city/v1/acme/rogue-1/up", payload: payload}, false)); err != nil {
 			return
 		}
 	}

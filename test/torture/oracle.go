@@ -147,7 +147,7 @@ func (w *world) items(stream string, hour int) ([]item, error) {
 }
 
 // rowsOf is how many observations an hour of each stream has.
-var rowsOf = map[string]int{"gates": 4, "devices": 1}
+var rowsOf = map[string]int{"gates": 6, "devices": 1}
 
 // remember holds a public word against the first one.
 func (w *world) remember(where, stream string, i item) {
@@ -169,6 +169,9 @@ func (w *world) spoken(stream string, hour int) string {
 // short says whether something of an hour is not there as it was sent.
 func (w *world) short(stream string, hour int, list []item) bool {
 	for _, i := range list {
+		if strings.HasPrefix(i.Cell, "yard") {
+			continue
+		}
 		t := w.sums[hour][strings.Split(i.Cell, "/")[0]]
 		want := map[string]float64{"passed": t.sum, "turns": t.count, "devices": float64(w.units[hour].fresh)}[i.Measure]
 		if i.Value == nil && want >= 20 || i.Value != nil && *i.Value < want-10 || i.Value != nil && i.Measure != "devices" && *i.Value != want {
@@ -237,6 +240,9 @@ func (w *world) check(hour int) {
 // missing and said.
 func (w *world) exact(hour int, list []item, reason string) (said bool) {
 	for _, i := range list {
+		if strings.HasPrefix(i.Cell, "yard") { // where rogues are
+			continue
+		}
 		want := w.sums[hour][strings.Split(i.Cell, "/")[0]].sum
 		if i.Measure == "turns" {
 			want = w.sums[hour][strings.Split(i.Cell, "/")[0]].count

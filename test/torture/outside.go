@@ -33,7 +33,8 @@ func diskFaults(t *trial) {
 		nth := 1 + w.rnd.IntN(60)
 		when := []string{fmt.Sprint(nth), fmt.Sprintf("%d..%d", nth, nth+3)}[w.rnd.IntN(2)]
 		what := fmt.Sprintf("%s:error=%s:when=%s", calls[w.rnd.IntN(len(calls))], []string{"EIO", "ENOSPC"}[w.rnd.IntN(2)], when)
-		p, err := launch(nil, "strace", "-f", "-qq", "-o", os.DevNull, "-e", "trace="+strings.Split(what, ":")[0], "-e", "inject="+what,
+		trace := filepath.Join(w.dir, "trace")
+		p, err := launch([]string{"SLUICE_TORTURE_SEEN=" + w.seen}, "strace", "-f", "-qq", "-o", trace, "-e", "trace="+strings.Split(what, ":")[0], "-e", "inject="+what,
 			w.h.bin, "gateway", "-c", filepath.Join(w.dir, "gateway.yaml"))
 		if err != nil {
 			return err
@@ -42,6 +43,9 @@ func diskFaults(t *trial) {
 		w.up(w.patience)
 		if err := w.play(func(int) error { return nil }); err != nil {
 			return fmt.Errorf("under %s: %w", what, err)
+		}
+		if raw, _ := os.ReadFile(trace); !strings.Contains(string(raw), "INJECTED") {
+			w.Trials-- // it never came to that call
 		}
 		if len(w.notes) > 0 {
 			w.note("by then under %s", what)

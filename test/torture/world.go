@@ -61,12 +61,13 @@ sunset_max: P2Y
 `,
 	"policy/zones.geojson": `{"type":"FeatureCollection","features":[
 {"type":"Feature","id":"park","geometry":{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]},"properties":{}},
-{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}}]}`,
+{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}},
+{"type":"Feature","id":"yard","geometry":{"type":"Polygon","coordinates":[[[4,0],[5,0],[5,1],[4,1],[4,0]]]},"properties":{}}]}`,
 	"policy/decisions/gates.yaml": `decision: "1"
 title: {en: Gates}
 stream: gates
 purpose: test
-applies_to: {kinds: [people-gate], zones: [square, park]}
+applies_to: {kinds: [people-gate], zones: [square, park, yard]}
 unit: {none: "a turnstile counts turns"}
 keep: [passed]
 publish:
@@ -100,7 +101,7 @@ until: 2026-12-31
 	"register.yaml": `sensors:
   - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}
   - {id: gate-2, owner: acme, kind: people-gate, zone: park, registered: 2026-01-01}
-  - {id: rogue-1, owner: acme, kind: people-gate, zone: park, registered: 2026-03-01, until: 2026-03-02}
+  - {id: rogue-1, owner: acme, kind: people-gate, zone: yard, registered: 2026-01-01}
   - {id: wifi-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01}
 `,
 }
