@@ -24,21 +24,36 @@ const licence = "CC0-1.0"
 func (g *Gateway) keepBooks(ctx context.Context) error {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
-	said := ""
 	for {
-		if err := g.writeBooks(ctx); err == nil {
-			said = ""
-		} else if ctx.Err() == nil && err.Error() != said {
-			said = err.Error()
-			g.log.Warn("the public books cannot be written; they are tried again", "error", err)
+		if err := g.writeBooks(ctx); err == nil || ctx.Err() == nil {
+			g.wrote(err)
 		}
 		select {
 		case <-ctx.Done():
-			return g.writeBooks(context.WithoutCancel(ctx))
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+			defer cancel()
+			if err := g.writeBooks(last); err != nil {
+				g.log.Warn("the public books could not be written at the end; the next start does it", "error", err)
+			}
+			return nil
 		case <-g.wake:
 			time.Sleep(20 * time.Millisecond) // several releases come together
 		case <-tick.C:
 		}
+	}
+}
+
+// wrote notes how writing the books went, and says what is new about it.
+func (g *Gateway) wrote(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	was := g.booksWrong
+	if err == nil {
+		g.booksWrong, g.booksAt = "", time.Now()
+		return
+	}
+	if g.booksWrong = err.Error(); g.booksWrong != was {
+		g.log.Warn("the public books cannot be written; they are tried again", "error", err)
 	}
 }
 
@@ -48,7 +63,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	g.mu.Unlock()
 	if set == nil {
 		// No policy has ever been in force.
-		if err := g.public.PutJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: g.silence(set, running)}); err != nil {
+		if err := g.public.PutJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: silence(set, running, g.clock())}); err != nil {
 			return err
 		}
 		return g.writeLines(ctx)
@@ -56,7 +71,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	c := set.Charter.City
 	if err := g.public.PutJSON("city.json", books.City{
 		ID: c.ID, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
-		Silence: g.silence(set, running),
+		Silence: silence(set, running, g.clock()),
 	}); err != nil {
 		return err
 	}
@@ -87,8 +102,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 }
 
 // silence is the public reason why nothing flows; empty while something does.
-func (g *Gateway) silence(set *policy.Set, running bool) string {
-	now := g.clock()
+func silence(set *policy.Set, running bool, now time.Time) string {
 	switch {
 	case set == nil:
 		return "no_policy"

@@ -5,21 +5,16 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"sluice/books"
 	"sluice/door"
-	"sluice/gateway/crash"
 	"sluice/gateway/forward"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
@@ -51,7 +46,9 @@ type Gateway struct {
 	forward  *forward.Forwarder
 	public   books.Dir
 	admin    *door.Listener
+	front    *front
 	metrics  *metrics
+	health   *health
 	wake     chan struct{} // the books have something new
 
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
@@ -93,6 +90,10 @@ type Gateway struct {
 	refusals map[string]bool        // of motions, that were said; guarded by mu
 	homes    map[string]bool        // kinds that have stood for somebody; guarded by mu
 	coming   *announced             // a motion whose time has not come; guarded by mu
+
+	booksWrong string    // why the public books cannot be written; guarded by mu
+	booksAt    time.Time // when they were written last; guarded by mu
+	closing    time.Time // since when a window is being released; zero for none; guarded by mu
 }
 
 // Open takes the state directory, recovers what is open and starts listening.
@@ -148,6 +149,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if err = g.openIngest(ctx); err != nil {
 		return g, err
 	}
+	g.health = newHealth(g.probes(), log)
 	g.metrics = newMetrics(g)
 	return g, nil
 }
@@ -178,7 +180,7 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: g.keys, Register: g.register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
-		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Log: g.log,
+		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
 	}, versions)
 	if err != nil {
 		return refuse("%w", err)
@@ -217,34 +219,6 @@ func (g *Gateway) Admin() string { return g.admin.Addr().String() }
 // Now is the gateway's clock; the zero time before its first tick.
 func (g *Gateway) Now() time.Time { return g.ingest.Report().Now }
 
-// Run works until ctx ends: batches flow from ingest to release, releases from
-// the outbox to the store.
-func (g *Gateway) Run(ctx context.Context) error {
-	batches, done := make(chan release.Batch), make(chan release.Key)
-	see, stopSpeaking := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopSpeaking()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var eg errgroup.Group
-	edge, ectx := errgroup.WithContext(ctx)
-	for _, part := range []func(context.Context) error{
-		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
-		func(ctx context.Context) error { return g.release(ctx, batches, done) },
-		g.watch, g.serveAdmin, g.checkLedger,
-	} {
-		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
-	}
-	for _, part := range []func(context.Context) error{g.forward.Run, g.keepBooks} {
-		eg.Go(func() error {
-			defer stop() // none of them works without the others
-			return crash.Guard(func() error { return part(see) })
-		})
-	}
-	err := edge.Wait()
-	stopSpeaking() // what was released by now still goes out
-	return errors.Join(err, eg.Wait())
-}
-
 // release makes each batch public or says for ever that it is withheld, and
 // tries until that is durable.
 func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, done chan<- release.Key) error {
@@ -267,6 +241,8 @@ func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, don
 }
 
 func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
+	g.closes(time.Now())
+	defer g.closes(time.Time{})
 	set := g.set(b.Policy())
 	charter := release.Charter{EpsilonPerDay: set.Charter.EpsilonPerDay}
 	pause := 50 * time.Millisecond
@@ -299,6 +275,13 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 	}
 }
 
+// closes notes since when a window is being released; the zero time for none.
+func (g *Gateway) closes(since time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closing = since
+}
+
 // stall keeps why releasing stands still, empty when it does not, and reports
 // whether that is new.
 func (g *Gateway) stall(why string) bool {
@@ -314,30 +297,4 @@ func (g *Gateway) poke() {
 	case g.wake <- struct{}{}:
 	default:
 	}
-}
-
-// Close gives everything back; Run must have returned.
-func (g *Gateway) Close() error {
-	var errs []error
-	if g.rules != nil {
-		errs = append(errs, g.rules.Close())
-	}
-	if g.ledger != nil {
-		errs = append(errs, g.ledger.Close())
-	}
-	if g.store != nil {
-		errs = append(errs, g.store.Close())
-	}
-	if g.admin != nil {
-		if err := g.admin.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
-	}
-	if g.lock != nil {
-		errs = append(errs, g.lock.Close())
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("closing the gateway: %w", err)
-	}
-	return nil
 }

@@ -2,9 +2,12 @@ package gateway
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestAdminElsewhere: an admin address that others can reach is said, in the log and
@@ -19,7 +22,7 @@ func TestAdminElsewhere(t *testing.T) {
 			}
 			t.Fatal(err)
 		}
-		defer g.admin.Close()
+		defer g.Close()
 		if said := strings.Contains(log.String(), "level=WARN") && strings.Contains(log.String(), "fix="); said != open {
 			t.Errorf("%s: the log says %q", addr, log.String())
 		}
@@ -28,5 +31,29 @@ func TestAdminElsewhere(t *testing.T) {
 		if f := d.list[0]; (f.Verdict == Warn) != open || open && f.Hint == "" {
 			t.Errorf("%s: doctor says %+v", addr, f)
 		}
+	}
+}
+
+// TestWhileItStarts: health is answered from the beginning on, and says that it is not
+// ready yet.
+func TestWhileItStarts(t *testing.T) {
+	g := &Gateway{cfg: Config{Admin: "127.0.0.1:0"}, log: slog.New(slog.DiscardHandler)}
+	if err := g.openAdmin(); err != nil {
+		t.Fatal(err)
+	}
+	for path, status := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusNotFound} {
+		client := http.Client{Timeout: 5 * time.Second}
+		resp, err := client.Get("http://" + g.Admin() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != status || path == "/readyz" && !strings.Contains(string(body), "the gateway starts") {
+			t.Errorf("%s gives %d %s (%v)", path, resp.StatusCode, body, err)
+		}
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
 	}
 }

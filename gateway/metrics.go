@@ -89,9 +89,9 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		gauge(m.outboxRows, float64(rows))
 		gauge(m.outboxBytes, float64(bytes))
 	}
-	for part, hint := range m.g.checks(ctx) {
+	for part, c := range m.g.health.ask() {
 		v := 1.0
-		if hint != "" {
+		if !c.OK {
 			v = 0
 		}
 		gauge(m.up, v, part)

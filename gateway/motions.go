@@ -234,7 +234,8 @@ func (g *Gateway) swapMotion(ctx context.Context, e *council.Enacted, raw []byte
 	if err != nil {
 		return err
 	}
-	if err := g.enact(ctx, v, ledger.Version{Packed: []byte{}, Motion: raw}); err != nil {
+	since, err := g.enact(ctx, v, ledger.Version{Packed: []byte{}, Motion: raw})
+	if err != nil {
 		return err
 	}
 	g.overtaken(e)
@@ -244,7 +245,7 @@ func (g *Gateway) swapMotion(ctx context.Context, e *council.Enacted, raw []byte
 	g.mu.Unlock()
 	g.last = e
 	g.taken[council.Sum(raw)] = true
-	g.log.Info("a motion is in force from each stream's next window on", "motion", e.ID, "version", e.Version, "members", len(e.Ballots), "needed", e.Needed)
+	g.log.Info("a motion is in force from each stream's next window on", "motion", e.ID, "version", e.Version, "from", since, "members", len(e.Ballots), "needed", e.Needed)
 	g.layOut(e)
 	g.poke()
 	return nil

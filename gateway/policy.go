@@ -321,11 +321,12 @@ func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	if err := g.enact(ctx, v, ledger.Version{Packed: packed}); err != nil {
+	since, err := g.enact(ctx, v, ledger.Version{Packed: packed})
+	if err != nil {
 		return err
 	}
 	g.adopted(set)
-	g.log.Info("a new policy is in force from each stream's next window on", "policy", set.Digest[:12])
+	g.log.Info("a new policy is in force from each stream's next window on", "policy", set.Digest[:12], "from", since)
 	g.poke()
 	return nil
 }
@@ -335,7 +336,7 @@ func (g *Gateway) stopAll(ctx context.Context) error {
 	if current, _ := g.inForce(); current == nil {
 		return nil
 	}
-	if err := g.enact(ctx, ingest.Version{Digest: none}, ledger.Version{Packed: []byte{}}); err != nil {
+	if _, err := g.enact(ctx, ingest.Version{Digest: none}, ledger.Version{Packed: []byte{}}); err != nil {
 		return err
 	}
 	g.adopted(nil)
@@ -343,11 +344,14 @@ func (g *Gateway) stopAll(ctx context.Context) error {
 	return nil
 }
 
-func (g *Gateway) enact(ctx context.Context, v ingest.Version, kept ledger.Version) error {
-	return g.ingest.Enact(ctx, v, func(since time.Time) error {
+// enact puts a version in force and returns from when on: no window that begins before
+// runs under it.
+func (g *Gateway) enact(ctx context.Context, v ingest.Version, kept ledger.Version) (time.Time, error) {
+	err := g.ingest.Enact(ctx, v, func(since time.Time) error {
 		kept.Digest, kept.Since = v.Digest, since
 		return g.ledger.Enact(ctx, kept)
 	})
+	return kept.Since, err
 }
 
 // Problem is what is wrong with the policy directory, over several lines; empty

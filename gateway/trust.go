@@ -327,11 +327,7 @@ func (g *Gateway) Recover(ctx context.Context) (Recovered, error) {
 	}
 	out.Until = make(map[string]time.Time)
 	for id, at := range latest {
-		if now := time.Now(); !g.cfg.Simulation && now.After(at) {
-			at = now
-		}
-		y, m, d := at.In(g.location()).Date()
-		out.Until[id] = plan.Midnight(y, m, d+1, g.location()).UTC()
+		out.Until[id] = g.silentUntil(at, time.Now())
 	}
 	if err := g.ledger.Skip(ctx, out.Until); err != nil {
 		return out, err
@@ -344,6 +340,28 @@ func (g *Gateway) Recover(ctx context.Context) (Recovered, error) {
 	g.trusted.Store(true)
 	g.remember(ctx)
 	return out, g.writeBooks(ctx)
+}
+
+// farAhead is a last release that no clock that was right can have made.
+const farAhead = 24 * time.Hour
+
+// silentUntil is the end of the day, or where a clock has changed the longer day, in
+// which a stream's contributions are not known any more: of now, or of its last
+// release. A new directory whose forerunner's clock was far ahead need not wait for
+// what that has closed: the forerunner's books end with it.
+func (g *Gateway) silentUntil(last, now time.Time) time.Time {
+	at := last
+	if !g.cfg.Simulation && (now.After(at) || g.fresh && at.After(now.Add(farAhead))) {
+		at = now
+	}
+	g.mu.Lock()
+	known := g.latest != nil
+	g.mu.Unlock()
+	if !known {
+		return at.Add(25 * time.Hour).UTC() // no policy yet says whose midnight it is
+	}
+	y, m, d := at.In(g.location()).Date()
+	return plan.Midnight(y, m, d+1, g.location()).UTC()
 }
 
 func (g *Gateway) location() *time.Location {

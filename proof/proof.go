@@ -263,7 +263,11 @@ func (c *checker) decisions() error {
 	return nil
 }
 
-// Shower gives what is shown of a stream's windows that start in [from, to).
+// Shower is the open-data interface.
 type Shower interface {
-	Observations(ctx context.Context, stream string, from, to time.Time) ([]Shown, error)
+	// Streams are the ids of all streams that it shows.
+	Streams(ctx context.Context) ([]string, error)
+	// Walk hands out everything that it shows of a stream, page by page, in the order of
+	// windows. A stream that it does not show has no pages.
+	Walk(ctx context.Context, stream string, page func([]Shown) error) error
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,13 +60,19 @@ func (f *fake) Get(name string) ([]byte, error) {
 	return []byte(strings.Join(lines, "")), nil
 }
 
-func (f *fake) Observations(_ context.Context, _ string, from, to time.Time) (out []Shown, err error) {
-	for _, o := range f.shown {
-		if !o.Start.Before(from) && o.Start.Before(to) {
-			out = append(out, o)
+func (f *fake) Streams(context.Context) ([]string, error) { return []string{"s"}, nil }
+
+// Walk shows two rows at a time, so that windows lie across pages.
+func (f *fake) Walk(_ context.Context, stream string, page func([]Shown) error) error {
+	for rows := range slices.Chunk(f.shown, 2) {
+		if stream != "s" {
+			return nil
+		}
+		if err := page(rows); err != nil {
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -136,12 +143,31 @@ func TestWhatIsFound(t *testing.T) {
 			f.shown[0] = f.shown[0].Withdraw("x")
 			f.hidden = []books.Withdrawal{{Stream: "s", Start: noon}}
 		}, ""},
+		"a window that never was": {func(f *fake) {
+			o := f.shown[1]
+			o.Start, o.End = o.Start.Add(time.Hour), o.End.Add(time.Hour)
+			f.shown = append(f.shown, o)
+		}, "never released"},
+		"one before all others": {func(f *fake) {
+			o := f.shown[0]
+			o.Start, o.End = o.Start.AddDate(-9, 0, 0), o.End.AddDate(-9, 0, 0)
+			f.shown = append([]store.Observation{o}, f.shown...)
+		}, "never released"},
+		"very many":             {forge, "more windows are shown"},
+		"a cell too many":       {func(f *fake) { f.shown = append(f.shown, f.shown[1]); f.shown[2].Cell = "b" }, "not what was released"},
+		"a row twice":           {func(f *fake) { f.shown = append(f.shown, f.shown[1]) }, "not what was released"},
+		"another policy":        {func(f *fake) { f.shown[0].Policy = "q" }, "another end or policy"},
+		"another end":           {func(f *fake) { f.shown[0].End = f.shown[0].End.Add(time.Hour) }, "another end or policy"},
+		"withdrawn by nobody":   {func(f *fake) { two(f); f.shown[0] = f.shown[0].Withdraw("x"); f.shown[1] = f.shown[1].Withdraw("x") }, "the books say false"},
+		"not withdrawn":         {func(f *fake) { two(f) }, "the books say true"},
+		"a half taken out":      {func(f *fake) { two(f); f.shown = append([]store.Observation{f.shown[0].Withdraw("x")}, f.shown[2:]...) }, "1 numbers are shown of 2"},
+		"a half":                {func(f *fake) { two(f); f.shown[0] = f.shown[0].Withdraw("x") }, ""},
 		"hidden without a word": {func(f *fake) { f.shown[0] = f.shown[0].Withdraw("x") }, "not what was released"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := right(t)
 			c.spoil(f)
-			r, err := CheckShown(context.Background(), books.Reader{Source: f}, f, func(int, int) {})
+			r, err := checkShown(context.Background(), books.Reader{Source: f}, f, func(int, int) {}, time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,6 +177,59 @@ func TestWhatIsFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// two makes the first window one of two cells, of which the first is withdrawn.
+func two(f *fake) {
+	s := *f.plan
+	s.Zones = []string{"a", "b"}
+	s.Cells = nil
+	if err := s.Finish(); err != nil {
+		panic(err)
+	}
+	f.plan, f.canon = &s, s.Canonical()
+	o := f.shown[0]
+	o.Cell, o.Zone = "b", "b"
+	f.shown = []store.Observation{f.shown[0], o}
+	f.releases = f.releases[:1]
+	f.releases[0].Plan, f.releases[0].Rows, f.releases[0].SHA256 = s.Digest, 2, store.Digest(f.shown)
+	f.entries[0].Plan = s.Digest
+	f.hidden = []books.Withdrawal{{Stream: "s", Start: noon, Cell: "a"}}
+}
+
+// forge shows more windows that never were than are named.
+func forge(f *fake) {
+	for h := range 2 * maxProblems {
+		o := f.shown[1]
+		o.Start, o.End = o.Start.Add(time.Duration(h+1)*time.Hour), o.End.Add(time.Duration(h+1)*time.Hour)
+		f.shown = append(f.shown, o)
+	}
+}
+
+// TestYoung: a window whose line comes a moment after its numbers was released.
+func TestYoung(t *testing.T) {
+	f := right(t)
+	late := &lateBooks{fake: f, after: 2}
+	r, err := checkShown(context.Background(), books.Reader{Source: late}, f, func(int, int) {}, time.Millisecond)
+	if err != nil || len(r.Problems) > 0 || r.Observations != 2 {
+		t.Errorf("it finds %v, %v", r, err)
+	}
+}
+
+// lateBooks have the last release only from some reading on.
+type lateBooks struct {
+	*fake
+	after int
+}
+
+func (l *lateBooks) Get(name string) ([]byte, error) {
+	f := *l.fake
+	if name == "releases.jsonl" {
+		if l.after--; l.after >= 0 {
+			f.releases = f.releases[:1]
+		}
+	}
+	return f.Get(name)
 }
 
 // TestDays: what was spent, what is coming, what was refused.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"sluice/books"
@@ -15,77 +16,188 @@ import (
 // Shown is one observation as the open-data interface shows it.
 type Shown = store.Observation
 
-// day is how much is asked for at a time.
-const day = 24 * time.Hour
+// The books follow the store within seconds: what is shown and has no line yet is
+// looked for again, so often and after such a pause.
+const (
+	lookAgain = 5
+	lookPause = 3 * time.Second
+)
 
-// CheckShown is Check, and compares everything that is shown with the books. Done
-// is told how many of all windows have been compared.
+// CheckShown is Check, and compares everything that is shown with the books, in both
+// directions: what was released must be shown, and what is shown must have been
+// released. Done is told how many windows have been compared, of how many.
 func CheckShown(ctx context.Context, r books.Reader, from Shower, done func(n, of int)) (*Report, error) {
+	return checkShown(ctx, r, from, done, lookPause)
+}
+
+func checkShown(ctx context.Context, r books.Reader, from Shower, done func(n, of int), pause time.Duration) (*Report, error) {
 	c, err := check(r)
 	if err != nil {
 		return nil, err
 	}
-	withdrawals, err := r.Withdrawals()
+	w := walk{checker: c, todo: make(map[window]books.Released), done: done}
+	if w.hidden, err = withdrawn(r); err != nil {
+		return nil, err
+	}
+	streams, err := from.Streams(ctx)
 	if err != nil {
 		return nil, err
 	}
-	hidden := make(map[string]bool)
-	for _, w := range withdrawals {
-		hidden[id(w.Stream, w.Start)] = true
-	}
-	by := make(map[string][]books.Released)
 	for _, x := range c.releases {
-		by[x.Stream] = append(by[x.Stream], x)
+		w.todo[windowOf(x.Stream, x.Start)] = x
+		streams = append(streams, x.Stream)
 	}
-	n := 0
-	for stream, list := range by {
-		for len(list) > 0 {
-			start := list[0].Start
-			end, k := start.Add(day), 0
-			for k < len(list) && list[k].Start.Before(end) && !list[k].Start.Before(start) {
-				k++
-			}
-			rows, err := from.Observations(ctx, stream, start, end)
-			if err != nil {
-				return nil, err
-			}
-			c.compare(list[:k], rows, hidden)
-			list, n = list[k:], n+k
-			done(n, len(c.releases))
+	slices.Sort(streams)
+	w.all = len(w.todo)
+	for _, stream := range slices.Compact(streams) {
+		w.rows, w.stream = nil, stream
+		if err := from.Walk(ctx, stream, w.page); err != nil {
+			return nil, err
 		}
+		w.window(w.rows)
 	}
-	return &c.Report, nil
+	for _, x := range w.todo {
+		c.problem("%s at %s: it was released and is not shown; if the store was away, try again later", x.Stream, x.Start.Format(time.RFC3339))
+	}
+	return &c.Report, w.young(ctx, pause)
 }
 
-func id(stream string, start time.Time) string {
-	return stream + " " + start.UTC().Format(time.RFC3339Nano)
+// window is what is released at once.
+type window struct {
+	stream string
+	start  int64
 }
 
-// compare holds windows against what is shown of them.
-func (c *checker) compare(list []books.Released, rows []Shown, hidden map[string]bool) {
-	by := make(map[string][]Shown)
+func windowOf(stream string, start time.Time) window { return window{stream, start.UnixNano()} }
+
+// walk compares what is shown, window by window, and holds one window's rows.
+type walk struct {
+	*checker
+	todo   map[window]books.Released // what was not met yet
+	hidden map[window][]books.Withdrawal
+	all    int
+	done   func(n, of int)
+	stream string
+	rows   []Shown            // of the window at hand
+	none   map[window][]Shown // what no line is known of, yet
+	over   int                // more of those, which are not kept
+}
+
+// page takes the next rows of a stream.
+func (w *walk) page(rows []Shown) error {
 	for _, o := range rows {
-		by[id(o.Stream, o.Start)] = append(by[id(o.Stream, o.Start)], o)
+		o.Stream = w.stream
+		if len(w.rows) > 0 && !o.Start.Equal(w.rows[0].Start) {
+			w.window(w.rows)
+			w.rows = w.rows[:0]
+		}
+		w.rows = append(w.rows, o)
 	}
-	for _, r := range list {
-		shown := by[id(r.Stream, r.Start)]
-		bad := func(format string, args ...any) {
-			c.problem("%s at %s: %s", r.Stream, r.Start.Format(time.RFC3339), fmt.Sprintf(format, args...))
+	return nil
+}
+
+// window compares all rows of one window.
+func (w *walk) window(rows []Shown) {
+	if len(rows) == 0 {
+		return
+	}
+	key := windowOf(rows[0].Stream, rows[0].Start)
+	r, known := w.todo[key]
+	switch {
+	case known:
+		delete(w.todo, key)
+		w.compare(r, rows, w.hidden[key])
+		w.done(w.all-len(w.todo), w.all)
+	case len(w.none) >= maxProblems:
+		w.over++
+	default:
+		if w.none == nil {
+			w.none = make(map[window][]Shown)
 		}
-		s := c.plan(r.Plan)
-		switch {
-		case len(shown) == 0:
-			bad("it was released and is not shown; if the store was away, try again later")
-			continue
-		case hidden[id(r.Stream, r.Start)]:
-			c.Withdrawn++
-		case store.Digest(shown) != r.SHA256:
-			bad("what is shown is not what was released")
-		default:
-			c.Observations += len(shown)
+		w.none[key] = slices.Clone(rows)
+	}
+}
+
+// young looks again for lines of what is shown without one: a window that was released
+// a moment ago has its line by then. What has none was never released.
+func (w *walk) young(ctx context.Context, pause time.Duration) error {
+	for n := 0; n < lookAgain && len(w.none) > 0; n++ {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
 		}
-		if s != nil {
-			c.mechanism(s, r, shown, bad)
+		releases, err := w.books.Releases()
+		if err != nil {
+			return err
+		}
+		for _, r := range releases[min(len(releases), len(w.releases)):] {
+			key := windowOf(r.Stream, r.Start)
+			if rows := w.none[key]; rows != nil {
+				delete(w.none, key)
+				w.compare(r, rows, w.hidden[key])
+			}
+		}
+	}
+	if w.over > 0 {
+		w.problem("%d more windows are shown and were never released", w.over)
+	}
+	for _, rows := range w.none {
+		w.problem("%s at %s: it is shown and was never released", rows[0].Stream, rows[0].Start.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// withdrawn are the public lines of what was taken back, by window.
+func withdrawn(r books.Reader) (map[window][]books.Withdrawal, error) {
+	list, err := r.Withdrawals()
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[window][]books.Withdrawal)
+	for _, w := range list {
+		key := windowOf(w.Stream, w.Start)
+		out[key] = append(out[key], w)
+	}
+	return out, nil
+}
+
+// compare holds a window against what is shown of it.
+func (c *checker) compare(r books.Released, shown []Shown, hidden []books.Withdrawal) {
+	bad := func(format string, args ...any) {
+		c.problem("%s at %s: %s", r.Stream, r.Start.Format(time.RFC3339), fmt.Sprintf(format, args...))
+	}
+	switch {
+	case len(hidden) > 0:
+		c.Withdrawn++
+		c.half(r, shown, hidden, bad)
+	case store.Digest(shown) != r.SHA256:
+		bad("what is shown is not what was released")
+	default:
+		c.Observations += len(shown)
+	}
+	for _, o := range shown {
+		if !o.End.Equal(r.End) || o.Policy != r.Policy {
+			bad("%s of %s says another end or policy than it was released under", o.Measure, o.Cell)
+		}
+	}
+	if s := c.plan(r.Plan); s != nil {
+		c.mechanism(s, r, shown, bad)
+	}
+}
+
+// half looks at a window of which something was withdrawn, so that its digest says
+// nothing any more: as many rows are shown, and those are withdrawn that a line names.
+func (c *checker) half(r books.Released, shown []Shown, hidden []books.Withdrawal, bad func(string, ...any)) {
+	if len(shown) != r.Rows {
+		bad("%d numbers are shown of %d that were released", len(shown), r.Rows)
+	}
+	for _, o := range shown {
+		named := slices.ContainsFunc(hidden, func(w books.Withdrawal) bool {
+			return (w.Cell == "" || w.Cell == o.Cell) && (w.Measure == "" || w.Measure == o.Measure)
+		})
+		if named != (o.Status == store.Withdrawn) {
+			bad("%s of %s is withdrawn: %v; the books say %v", o.Measure, o.Cell, o.Status == store.Withdrawn, named)
 		}
 	}
 }

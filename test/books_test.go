@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/store"
+	"sluice/store/sqlite"
 )
 
 // verb runs a verb that ends and returns its exit code and what it wrote.
@@ -81,6 +85,40 @@ func TestBooksAddUp(t *testing.T) {
 	}
 	c.withdrawn(shown)
 	c.touched()
+	c.forged(shown)
+}
+
+// forged puts a window that was never released into the store, first where there is
+// none and then between two: it is shown, and both checks object.
+func (c *city) forged(shown func() (int, string)) {
+	t, ctx := c.t, context.Background()
+	db, err := sqlite.Open(ctx, filepath.Join(c.dir, "state", "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Observations(ctx, store.Query{Stream: "gates", From: ten, To: ten.Add(time.Hour), Limit: 2})
+	if err != nil || len(rows) != 2 {
+		t.Fatal(rows, err)
+	}
+	for _, years := range []int{-20, 20} {
+		for i := range rows {
+			rows[i].Start, rows[i].End = rows[i].Start.AddDate(years, 0, 0), rows[i].End.AddDate(years, 0, 0)
+		}
+		if err := db.Write(ctx, rows); err != nil {
+			t.Fatal(err)
+		}
+		at := rows[0].Start.Format(time.RFC3339)
+		if code, out := shown(); code != 1 || !strings.Contains(out, "gates at "+at+": it is shown and was never released") {
+			t.Errorf("verify, with a window forged at %s: %d\n%s", at, code, out)
+		}
+		if code, out := stranger(t, c.opendata); !strings.Contains(out, "is wrong") || code == 0 && strings.Contains(out, "WRONG") {
+			t.Errorf("a stranger's program, with a window forged: %d\n%s", code, out)
+		}
+		for i := range rows { // and back
+			rows[i].Start, rows[i].End = rows[i].Start.AddDate(-years, 0, 0), rows[i].End.AddDate(-years, 0, 0)
+		}
+	}
 }
 
 // withdrawn hides a number: nobody sees it any more, and the checks know why.

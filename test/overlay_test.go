@@ -31,6 +31,9 @@ var stages = map[string]stage{
 	"panic release":    {"gateway/release/publisher.go", "mech, err := p.mechanism(b.stream)", `panic("release " + b.stream.ID)`},
 	"panic forward":    {"gateway/forward/forward.go", "var rows []store.Observation", `panic("forward")`},
 
+	"stuck stop":        {ingestFile, "last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)", "select {}"},
+	"stuck acknowledge": {"gateway/ingest/state.go", "i.queue.Done(i.pending)", "<-ctx.Done()"},
+
 	"in metrics": {"gateway/metrics.go", "r := m.g.ingest.Report()", `panic("1200 at the Rambla")`},
 	"in readyz":  {"gateway/health.go", "ready := true", `panic("1200 at the Rambla")`},
 	"log line":   {ingestFile, "if m.Own {", `i.cfg.Log.Debug("a message", "topic", m.Topic)`},

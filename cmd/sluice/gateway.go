@@ -18,8 +18,16 @@ func gatewayCommand() *cobra.Command {
 			// Windows are large and live long, garbage is little: collecting sooner costs
 			// next to nothing and keeps the peak while a map grows in bounds.
 			debug.SetGCPercent(50)
-			g, log, err := openGateway(cmd, file)
-			if err != nil {
+			var g *gateway.Gateway
+			var log *slog.Logger
+			going, err := interruptible(cmd.Context(), func() (err error) {
+				g, log, err = openGateway(cmd, file)
+				return err
+			})
+			switch {
+			case !going:
+				return nil // it was asked to end before it was there
+			case err != nil:
 				return err
 			}
 			log.Info("the gateway runs", "mqtt", g.MQTT(), "admin", g.Admin())

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -147,7 +144,7 @@ func verifyCommand() *cobra.Command {
 				return away(err)
 			}
 			bar := progress(cmd.ErrOrStderr(), len(releases), "comparing windows")
-			report, err := proof.CheckShown(cmd.Context(), r, remoteShower(args[0]), func(n, _ int) { _ = bar.Set(n) })
+			report, err := proof.CheckShown(cmd.Context(), r, newRemote(args[0]), func(n, _ int) { _ = bar.Set(n) })
 			_ = bar.Finish()
 			if err != nil {
 				return away(err)
@@ -182,50 +179,6 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 		fmt.Fprintln(w, "Everything adds up.")
 	}
 	return nil
-}
-
-// remoteShower reads an open-data server's observations.
-type remoteShower string
-
-// Observations implements proof.Shower, page by page.
-func (base remoteShower) Observations(ctx context.Context, stream string, from, to time.Time) ([]proof.Shown, error) {
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{IdleConnTimeout: time.Minute}} // no proxy: the environment is not read
-	v := url.Values{"from": {from.UTC().Format(time.RFC3339)}, "to": {to.UTC().Format(time.RFC3339)}, "limit": {"1000"}}
-	root := strings.TrimSuffix(strings.TrimSuffix(string(base), "/"), "/books")
-	next := "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
-	var out []proof.Shown
-	for next != "" {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, root+next, nil)
-		if err != nil {
-			return nil, err
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			return nil, errors.New("the open-data server does not answer; check the URL")
-		}
-		var page struct {
-			Items []proof.Shown `json:"items"`
-			Next  *string       `json:"next"`
-		}
-		err = json.NewDecoder(io.LimitReader(resp.Body, 16<<20)).Decode(&page)
-		_ = resp.Body.Close() // it was read
-		switch {
-		case resp.StatusCode == http.StatusNotFound:
-			return nil, nil // a stream that is shown no more
-		case resp.StatusCode != http.StatusOK:
-			return nil, fmt.Errorf("the open-data server answers %d", resp.StatusCode)
-		case err != nil:
-			return nil, fmt.Errorf("the open-data server's answer cannot be read: %w", err)
-		}
-		for i := range page.Items {
-			page.Items[i].Stream = stream
-		}
-		out = append(out, page.Items...)
-		if next = ""; page.Next != nil {
-			next = *page.Next
-		}
-	}
-	return out, nil
 }
 
 func ledgerRecoverCommand() *cobra.Command {

@@ -24,9 +24,11 @@ func main() {
 	keepQuiet()
 	ownModes(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends the process at once
+		lastResort()
+	})
+	os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // forgetFreed starts the same binary again, in the same process, with a runtime

@@ -40,8 +40,15 @@ func upCommand() *cobra.Command {
 				defer os.RemoveAll(dir)
 				o.Dir, o.Passing = dir, true
 			}
-			t, err := town.Open(cmd.Context(), o)
-			if err != nil {
+			var t *town.Town
+			going, err := interruptible(cmd.Context(), func() (err error) {
+				t, err = town.Open(cmd.Context(), o)
+				return err
+			})
+			switch {
+			case !going:
+				return nil // it was asked to end before it was there
+			case err != nil:
 				return err
 			}
 			return t.Run(cmd.Context())

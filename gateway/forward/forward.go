@@ -30,6 +30,8 @@ const (
 	minPause = 100 * time.Millisecond
 	maxPause = 30 * time.Second
 	look     = 2 * time.Second
+	// lastWords bounds what is still delivered when the gateway stops.
+	lastWords = 1500 * time.Millisecond
 )
 
 // Forwarder drains one outbox into one store.
@@ -40,6 +42,8 @@ type Forwarder struct {
 
 	mu  sync.Mutex
 	err error // of the last attempt
+	// since is when the delivery under way began; the zero time for none.
+	since time.Time
 }
 
 // New makes a forwarder.
@@ -52,6 +56,23 @@ func (f *Forwarder) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
+}
+
+// Busy is how long the delivery under way has taken; 0 for none.
+func (f *Forwarder) Busy() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.since.IsZero() {
+		return 0
+	}
+	return time.Since(f.since)
+}
+
+// busy notes that a delivery begins or ends.
+func (f *Forwarder) busy(since time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.since = since
 }
 
 // Run drains until ctx ends, and once more then, so that an orderly stop leaves
@@ -73,7 +94,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 			pause, said = minPause, ""
 		}
 		if !f.sleep(ctx, wait) {
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 			defer cancel()
 			_ = f.drain(last) // what is left waits in the outbox for the next start
 			return nil
@@ -121,6 +142,8 @@ func (f *Forwarder) deliver(ctx context.Context, list []ledger.Parcel) error {
 	for _, p := range list {
 		rows = append(rows, p.Rows...)
 	}
+	f.busy(time.Now())
+	defer f.busy(time.Time{})
 	if err := f.writer.Write(ctx, rows); err != nil {
 		return err
 	}

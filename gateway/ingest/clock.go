@@ -55,8 +55,12 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	if err := i.commit(ctx); err != nil {
 		return err
 	}
-	if now.Before(i.state.Now) {
+	if now.Before(i.state.Now) || i.cfg.Clock == "" && now.Before(dawn) {
 		return nil
+	}
+	if !i.ticked {
+		i.ticked = true
+		i.prune(now)
 	}
 	if i.state.Now.IsZero() || i.since.IsZero() {
 		i.since = now
@@ -69,6 +73,7 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	i.state.Now = now
 	i.resumeAfterLoss(now)
 	closed := false
+	i.overdue = false
 	for {
 		closes := i.due(now)
 		if len(closes) == 0 {
@@ -82,6 +87,10 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 		}
 		if err := i.finishCloses(ctx, w); err != nil {
 			return err
+		}
+		if i.cfg.Clock == "" { // readings come first; the next tick goes on
+			i.overdue = len(closes) >= round
+			break
 		}
 	}
 	if closed || idle {
@@ -127,6 +136,7 @@ func (i *Ingest) resumeAfterLoss(now time.Time) {
 
 // due advances each stream past the windows to be closed now, at most round.
 func (i *Ingest) due(now time.Time) []closing {
+	i.begin(now)
 	var out []closing
 	ids := make([]string, 0, len(i.streams))
 	for id := range i.streams {
@@ -135,9 +145,6 @@ func (i *Ingest) due(now time.Time) []closing {
 	slices.Sort(ids)
 	for _, id := range ids {
 		s := i.streams[id]
-		if s.next.IsZero() {
-			s.next = i.first(s, now)
-		}
 		for len(out) < round {
 			c, ok := i.dueOf(s, now)
 			if !ok {
@@ -228,6 +235,7 @@ func (i *Ingest) finishCloses(ctx context.Context, w wall) error {
 		c := i.state.Closes[0]
 		batch, ok := i.batch(c)
 		if ok {
+			i.pulse.beat(releasing)
 			select {
 			case w.out <- batch:
 			case <-ctx.Done():
@@ -239,9 +247,7 @@ func (i *Ingest) finishCloses(ctx context.Context, w wall) error {
 				return ctx.Err()
 			}
 		}
-		if err := i.forget(c); err != nil {
-			return err
-		}
+		i.forget(c)
 		i.state.Closes = i.state.Closes[1:]
 		i.dirty = true
 	}
@@ -304,13 +310,11 @@ func (i *Ingest) feeders(version int, id string) [][]window.Feeder {
 }
 
 // forget shreds a released window and the epochs that ended with it.
-func (i *Ingest) forget(c closing) error {
+func (i *Ingest) forget(c closing) {
 	s := i.streams[c.Stream]
 	i.state.Counted += c.Readings
 	delete(s.windows, c.Start.UnixNano())
-	if err := i.keys.Shred(keyName("w", c.Stream, c.Start)); err != nil {
-		return err
-	}
+	i.shred(keyName("w", c.Stream, c.Start))
 	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool { return name == keyName("w", c.Stream, c.Start) })
 	for at, e := range s.epochs {
 		if e.end.After(c.End) {
@@ -319,14 +323,11 @@ func (i *Ingest) forget(c closing) error {
 		e.Forget()
 		delete(s.epochs, at)
 		i.epochOver = true
-		if err := i.keys.Shred(e.name); err != nil {
-			return err
-		}
+		i.shred(e.name)
 	}
 	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool {
 		return strings.HasPrefix(name, "e-") && strings.HasSuffix(name, "-"+c.Stream) && i.epochEnded(name, c)
 	})
-	return nil
 }
 
 func (i *Ingest) epochEnded(name string, c closing) bool {

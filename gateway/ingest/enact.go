@@ -14,7 +14,8 @@ type enactment struct {
 
 // Enact brings a new policy version into force, between two messages. Ingest
 // chooses Since, so that no window has two policies: now, or the end of the last
-// window that readings have opened ahead of now. Persist makes that durable
+// window that readings have opened ahead of now, which is at most one window and
+// Config.Future away (in a simulation two days). Persist makes that durable
 // before any reading runs under it.
 func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.Time) error) error {
 	e := enactment{v, persist, make(chan error, 1)}
@@ -33,6 +34,9 @@ func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.T
 
 func (i *Ingest) enactNow(e enactment) error {
 	since := i.state.Now
+	if !since.IsZero() {
+		i.prune(since) // what lies years ahead must not hold it up for as long
+	}
 	for _, s := range i.streams {
 		for _, w := range s.windows {
 			if !w.Start.Before(i.state.Now) && w.End.After(since) {
@@ -44,5 +48,9 @@ func (i *Ingest) enactNow(e enactment) error {
 		return err
 	}
 	e.version.Since = since
-	return i.adopt(e.version)
+	if err := i.adopt(e.version); err != nil || i.state.Now.IsZero() {
+		return err
+	}
+	i.begin(i.state.Now)
+	return nil
 }

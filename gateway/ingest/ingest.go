@@ -67,6 +67,9 @@ type Config struct {
 	// Resume is, for each stream, where the last released window ended.
 	Resume map[string]time.Time
 	Now    func() time.Time
+	// Uptime is how long the machine has been up, asleep or not; nil for the time
+	// since Open. The clock is held against it.
+	Uptime func() time.Duration
 	Log    *slog.Logger
 }
 
@@ -117,6 +120,14 @@ type Ingest struct {
 	feedback     tally
 	report       atomic.Pointer[Report]
 	failing      atomic.Pointer[string]
+
+	pulse     pulse
+	reckon    reckoning
+	ticked    bool // since the start
+	overdue   bool // more windows are to be closed than one tick does
+	lingers   atomic.Bool
+	clockSays atomic.Pointer[string]
+	astray    atomic.Pointer[string]
 }
 
 // Open recovers the open windows and opens the ways in. The versions are those
@@ -125,7 +136,7 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := &Ingest{
 		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), wash: make(chan struct{}, 1), started: cfg.Now(),
 		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
-		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1),
+		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1), pulse: pulse{begun: time.Now()},
 	}
 	i.sensorsOf(cfg.Register)
 	for _, v := range versions {
@@ -135,6 +146,9 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 	}
 	if err := i.recover(); err != nil {
 		return nil, err
+	}
+	if cfg.Clock == "" {
+		i.wake()
 	}
 	if err := i.openWays(); err != nil {
 		return nil, errors.Join(err, i.closeWays(), i.log.Close())
@@ -169,7 +183,14 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	defer tick.Stop()
 	feedback := time.NewTimer(i.untilFeedback())
 	defer feedback.Stop()
+	care := time.NewTicker(tending)
+	defer care.Stop()
 	for {
+		i.pulse.beat(resting)
+		enact := i.enact
+		if !i.begun() {
+			enact = nil
+		}
 		var err error
 		select {
 		case <-ctx.Done():
@@ -178,12 +199,16 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			return err
 		case <-i.queue.Ready():
 			err = i.burst(ctx, w)
-		case e := <-i.enact:
+		case e := <-enact:
+			i.pulse.beat(enacting)
 			e.done <- i.enactNow(e)
 		case <-tick.C:
 			if i.cfg.Clock == "" {
-				err = i.tick(ctx, w, i.cfg.Now().UTC())
+				err = i.tick(ctx, w, i.now())
 			}
+		case <-care.C:
+			i.tend()
+			err = i.commit(ctx)
 		case <-feedback.C:
 			i.sendFeedback()
 			feedback.Reset(i.untilFeedback())
@@ -194,14 +219,9 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	}
 }
 
-// untilFeedback is the time to the next fixed instant, e.g. each full 5 minutes.
-func (i *Ingest) untilFeedback() time.Duration {
-	now := i.cfg.Now()
-	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
-}
-
 // burst takes messages until none waits or the commit is due.
 func (i *Ingest) burst(ctx context.Context, w wall) error {
+	i.pulse.beat(taking)
 	deadline := time.Now().Add(commitWait)
 	for i.readings < commitReadings && !time.Now().After(deadline) {
 		m, ok := i.queue.Take()
@@ -247,14 +267,6 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 	return nil
 }
 
-// clock is the gateway's time in nanoseconds: of receipt, or simulated.
-func (i *Ingest) clock(received time.Time) int64 {
-	if i.cfg.Clock == "" || i.state.Now.IsZero() {
-		return received.UnixNano()
-	}
-	return i.state.Now.UnixNano()
-}
-
 // sink is what format hands readings to; nobody outside can.
 type sink struct{ *Ingest }
 
@@ -289,7 +301,7 @@ func (i *Ingest) lead(r reading.Reading) {
 		i.refuse(fault.New(fault.Retained)) // nobody knows when it was
 		return
 	}
-	if !i.state.Now.IsZero() && stamp.Time > i.clock(i.message.Received)+int64(i.cfg.Future) {
+	if i.knowsTime() && stamp.Time > i.clock(i.message.Received)+int64(i.cfg.Future) {
 		i.refuse(fault.New(fault.Future))
 		return
 	}
@@ -366,7 +378,7 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 
 // stop commits what came before, so that an orderly stop loses nothing.
 func (i *Ingest) stop(ctx context.Context, err error) error {
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if commitErr := i.commit(last); err == nil && ctx.Err() == nil {
 		err = commitErr

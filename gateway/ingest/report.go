@@ -27,7 +27,8 @@ type Report struct {
 	CommitTime time.Duration
 	// Alive says of sensors by id whether they live; absent when not known.
 	Alive map[string]bool
-	// Problem is why intake stands still; empty when it does not.
+	// Problem is why intake stands still, or what else is wrong with disk and keys; empty
+	// for nothing.
 	Problem string
 }
 
@@ -36,6 +37,8 @@ func (i *Ingest) Report() Report {
 	r := *i.report.Load()
 	if p := i.failing.Load(); p != nil {
 		r.Problem = *p
+	} else if i.lingers.Load() {
+		r.Problem = lingering
 	}
 	return r
 }
@@ -54,7 +57,7 @@ func (i *Ingest) publishReport(lives bool) {
 		Refused: maps.Clone(a.Refused), Open: a.Open, Commits: commits, CommitTime: commitTime,
 	}
 	old := i.report.Load()
-	if len(s.Closes) == 0 {
+	if len(s.Closes) == 0 && !i.overdue {
 		r.Through = s.Now
 	} else if old != nil {
 		r.Through = old.Through
@@ -72,6 +75,7 @@ func (i *Ingest) publishReport(lives bool) {
 
 // show lets the account be seen as it is now.
 func (i *Ingest) show() {
+	i.compare()
 	i.state.Shown = i.state.account
 	i.state.Shown.Refused = maps.Clone(i.state.Refused)
 	i.state.Shown.Open = i.openReadings()
@@ -122,7 +126,7 @@ func (i *Ingest) heartbeat(payload []byte) {
 		return // nobody knows when it was
 	}
 	if hb.TS != nil {
-		if !i.state.Now.IsZero() && hb.TS.After(at.Add(i.cfg.Future)) {
+		if i.knowsTime() && hb.TS.After(at.Add(i.cfg.Future)) {
 			i.feedback.add(i.at, fault.New(fault.Future))
 			return
 		}
@@ -188,6 +192,12 @@ type note struct {
 type letter struct {
 	topic string
 	body  []byte
+}
+
+// untilFeedback is the time to the next fixed instant, e.g. each full 5 minutes.
+func (i *Ingest) untilFeedback() time.Duration {
+	now := i.cfg.Now()
+	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
 }
 
 // sendFeedback tells each sensor what was dropped since the last time: codes,

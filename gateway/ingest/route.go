@@ -260,7 +260,7 @@ func (i *Ingest) windowAt(p *route, t int64) (*openWindow, fault.Code) {
 	}
 	w, err := i.open(p.stream, p.spec, i.versions[p.version].Digest, start, end)
 	if err != nil {
-		i.cfg.Log.Error("a window's key cannot be made; its readings are refused", "error", err)
+		i.cfg.Log.Error("the system gives no randomness, so a window has no key; its readings are refused", "error", err)
 		return nil, fault.Gap
 	}
 	if w.Lost {
@@ -279,7 +279,7 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 		Window: window.New(spec, digest, start, end), start: start.UnixNano(), end: end.UnixNano(),
 		name: keyName("w", s.id, start),
 	}
-	key, err := i.keys.Make(w.name)
+	key, err := i.keys.Hold(w.name) // commit makes it last
 	if err != nil {
 		return nil, err
 	}
@@ -317,7 +317,7 @@ func (i *Ingest) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch,
 	}
 	e := &openEpoch{name: keyName("e", s.id, start), start: start, end: end}
 	e.lost = slices.Contains(i.state.Lost, e.name)
-	key, err := i.keys.Make(e.name)
+	key, err := i.keys.Hold(e.name)
 	if err != nil {
 		return nil, err
 	}

@@ -75,11 +75,13 @@ func (i *Ingest) commit(ctx context.Context) error {
 		return err
 	}
 	pause, begun := 50*time.Millisecond, time.Now()
+	i.pulse.beat(writing)
 	for {
-		if err = i.log.Append(records); err == nil {
+		what, err := i.durable(records)
+		if err == nil {
 			break
 		}
-		i.fail("the checkpoint cannot be written; intake waits. Make room on the disk of the state directory", err)
+		i.fail(what, err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -87,17 +89,21 @@ func (i *Ingest) commit(ctx context.Context) error {
 			pause = min(2*pause, 5*time.Second)
 		}
 	}
-	i.failing.Store(nil)
+	if i.failing.Swap(nil) != nil {
+		i.cfg.Log.Info("the checkpoint is written again, and intake goes on")
+	}
 	i.commits++
 	i.commitTime += time.Since(begun)
 	i.settle()
 	i.publishReport(false) // first, so that who was acknowledged finds it counted
+	i.pulse.beat(acknowledging)
 	for _, w := range i.ways {
 		w.Ack(i.pending)
 	}
 	i.queue.Done(i.pending)
 	i.pending, i.readings, i.dirty = i.pending[:0], 0, false
 	i.message = nil
+	i.pulse.beat(compacting)
 	if err := i.log.Compact(); err != nil {
 		i.cfg.Log.Warn("the checkpoint cannot be compacted; it goes on growing", "error", err)
 	}
@@ -105,7 +111,7 @@ func (i *Ingest) commit(ctx context.Context) error {
 }
 
 func (i *Ingest) fail(what string, err error) {
-	if i.failing.Swap(&what) == nil {
+	if was := i.failing.Swap(&what); was == nil || *was != what {
 		i.cfg.Log.Error(what, "error", err)
 	}
 }

@@ -2,10 +2,7 @@ package checkpoint
 
 import (
 	"crypto/rand"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,35 +10,47 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// partPrefix names files of keys that are being written.
+const partPrefix = "part-"
+
 // keySize is the length of every key: AES-256.
 const keySize = 32
 
 // Keys are the keys by name, in memory and in a directory that must be
 // memory-backed, so that no disk ever sees them. They are what makes the log
 // readable: a shredded key is its contents' death.
+//
+// A key counts only when it is in the directory: Hold makes one in memory, and Save
+// writes those that are not there yet, before the block that needs them. So a
+// directory that is full, read-only or gone for a while costs nobody a reading.
 type Keys struct {
 	dir  string // empty: memory only
 	keys map[string][]byte
+	// unsaved are keys that the directory has not; dead, files of keys that are to be
+	// shredded and could not be.
+	unsaved, dead map[string]bool
 }
 
 // OpenKeys reads the keys of a directory; an empty name keeps keys in memory
 // only, and then a crash loses the open windows.
 func OpenKeys(dir string) (*Keys, error) {
-	k := &Keys{dir: dir, keys: make(map[string][]byte)}
+	k := &Keys{dir: dir, keys: make(map[string][]byte), unsaved: make(map[string]bool), dead: make(map[string]bool)}
 	if dir == "" {
 		return k, nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("key directory: %w", err)
-	}
-	if !MemoryBacked(dir) {
-		return nil, fmt.Errorf("key directory %s is on a disk; choose one on tmpfs, e.g. under /dev/shm or /run", dir)
+	if err := k.place(); err != nil {
+		return nil, err
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("key directory: %w", err)
 	}
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), partPrefix) { // a key that was never used
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return nil, fmt.Errorf("key directory: %w", err)
+			}
+		}
 		name, ok := strings.CutSuffix(e.Name(), ".key")
 		if !ok {
 			continue
@@ -81,8 +90,9 @@ func (k *Keys) Names() []string {
 	return names
 }
 
-// Make makes a key, or returns the one of that name.
-func (k *Keys) Make(name string) ([]byte, error) {
+// Hold makes a key in memory, or returns the one of that name. Nothing that it
+// seals may be believed to last before Save.
+func (k *Keys) Hold(name string) ([]byte, error) {
 	if key, ok := k.keys[name]; ok {
 		return key, nil
 	}
@@ -90,35 +100,24 @@ func (k *Keys) Make(name string) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	if k.dir != "" {
-		part := filepath.Join(k.dir, "part-"+hex.EncodeToString(key[:4]))
-		if err := os.WriteFile(part, key, 0o600); err != nil {
-			return nil, fmt.Errorf("key directory: %w", err)
-		}
-		if err := os.Rename(part, k.path(name)); err != nil {
-			return nil, fmt.Errorf("key directory: %w", err)
-		}
-	}
 	k.keys[name] = key
+	if k.dir != "" {
+		k.unsaved[name] = true
+	}
 	return key, nil
 }
 
-// Shred overwrites and removes a key, in memory and in the directory.
-func (k *Keys) Shred(name string) error {
-	clear(k.keys[name])
-	delete(k.keys, name)
-	if k.dir == "" {
-		return nil
+// Make makes a key that lasts, or returns the one of that name.
+func (k *Keys) Make(name string) ([]byte, error) {
+	_, had := k.keys[name]
+	key, err := k.Hold(name)
+	if err == nil && k.unsaved[name] {
+		if err = k.save(name); err != nil && !had {
+			delete(k.keys, name)
+			delete(k.unsaved, name)
+		}
 	}
-	f, err := os.OpenFile(k.path(name), os.O_WRONLY, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("shredding a key: %w", err)
-	}
-	_, err = f.WriteAt(make([]byte, keySize), 0)
-	return errors.Join(err, f.Close(), os.Remove(k.path(name)))
+	return key, err
 }
 
 func (k *Keys) path(name string) string { return filepath.Join(k.dir, name+".key") }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"sluice/proof"
+)
+
+// longestAnswer bounds one answer of an open-data server.
+const longestAnswer = 64 << 20
+
+// remote is an open-data server. It implements proof.Shower.
+type remote struct {
+	root   string
+	client *http.Client
+}
+
+func newRemote(base string) *remote {
+	return &remote{
+		root:   strings.TrimSuffix(strings.TrimSuffix(base, "/"), "/books"),
+		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{IdleConnTimeout: time.Minute}}, // no proxy: the environment is not read
+	}
+}
+
+// Streams implements proof.Shower.
+func (s *remote) Streams(ctx context.Context) ([]string, error) {
+	var answer struct {
+		Streams []struct {
+			ID string `json:"id"`
+		} `json:"streams"`
+	}
+	if _, err := s.get(ctx, "/api/v1/streams", &answer); err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(answer.Streams))
+	for i, x := range answer.Streams {
+		ids[i] = x.ID
+	}
+	return ids, nil
+}
+
+// Walk implements proof.Shower.
+func (s *remote) Walk(ctx context.Context, stream string, page func([]proof.Shown) error) error {
+	// The first and the last instant that the interface takes.
+	v := url.Values{"from": {"1970-01-01T00:00:00Z"}, "to": {"2200-12-31T00:00:00Z"}, "limit": {"1000"}}
+	next := "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
+	for next != "" {
+		var answer struct {
+			Items []proof.Shown `json:"items"`
+			Next  *string       `json:"next"`
+		}
+		found, err := s.get(ctx, next, &answer)
+		if err != nil || !found {
+			return err // a stream that is shown no more has nothing
+		}
+		if err := page(answer.Items); err != nil {
+			return err
+		}
+		if next = ""; answer.Next != nil {
+			next = *answer.Next
+		}
+	}
+	return nil
+}
+
+// get reads one answer; found is false for 404.
+func (s *remote) get(ctx context.Context, path string, into any) (found bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.root+path, nil)
+	if err != nil {
+		return false, err
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return false, errors.New("the open-data server does not answer; check the URL")
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusNotFound:
+		return false, nil
+	case http.StatusOK:
+	default:
+		return false, fmt.Errorf("the open-data server answers %d", resp.StatusCode)
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, longestAnswer)).Decode(into); err != nil {
+		return false, fmt.Errorf("the open-data server's answer cannot be read: %w", err)
+	}
+	return true, nil
+}

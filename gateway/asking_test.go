@@ -1,0 +1,127 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/plan"
+)
+
+// TestAPartThatHangs: health is answered in time, says which part it is, and asks it no
+// second time.
+func TestAPartThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		asked, release := 0, make(chan struct{})
+		h := newHealth(map[string]func(context.Context) string{
+			"ledger": func(context.Context) string { mu.Lock(); asked++; mu.Unlock(); <-release; return "" },
+			"broker": func(context.Context) string { return "nobody answers" },
+			"clock":  func(context.Context) string { return "" },
+		}, slog.New(slog.DiscardHandler))
+		begun := time.Now()
+		checks := h.ask()
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("an answer took %s", took)
+		}
+		if checks["ledger"].OK || checks["broker"].OK || !checks["clock"].OK {
+			t.Errorf("at first it says %+v", checks)
+		}
+		time.Sleep(noAnswer)
+		begun = time.Now()
+		checks = h.ask()
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("another answer took %s", took)
+		}
+		if hint := checks["ledger"].Hint; !strings.Contains(hint, "ledger does not answer, for") {
+			t.Errorf("of a part that hangs it says %q", hint)
+		}
+		mu.Lock()
+		if asked != 1 {
+			t.Errorf("a part that hangs was asked %d times", asked)
+		}
+		mu.Unlock()
+		close(release)
+		synctest.Wait()
+		if c := h.ask()["ledger"]; !c.OK {
+			t.Errorf("it has answered, and %q is said", c.Hint)
+		}
+	})
+}
+
+// TestAFailureThatLasts: it is logged once, and its end; since is when it began.
+func TestAFailureThatLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		hint := ""
+		say := func(s string) { mu.Lock(); hint = s; mu.Unlock() }
+		var log bytes.Buffer
+		h := newHealth(map[string]func(context.Context) string{"disk": func(context.Context) string { mu.Lock(); defer mu.Unlock(); return hint }},
+			slog.New(slog.NewTextHandler(&log, nil)))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = h.watch(ctx) }()
+		time.Sleep(5 * time.Second)
+		say("no room")
+		time.Sleep(5 * time.Second)
+		say("")
+		time.Sleep(5 * time.Second)
+		if log.Len() > 0 {
+			t.Errorf("a short failure was logged: %s", &log)
+		}
+		began := time.Now()
+		say("no room")
+		time.Sleep(60 * time.Second)
+		since := h.ask()["disk"].Since
+		say("no room yet")
+		time.Sleep(60 * time.Second)
+		if again := h.ask()["disk"].Since; !again.Equal(since) || since.Sub(began).Abs() > 3*time.Second {
+			t.Errorf("it is since %s, and then since %s; it began at %s", since, again, began)
+		}
+		say("")
+		time.Sleep(60 * time.Second)
+		cancel()
+		<-ended
+		if n, m := strings.Count(log.String(), "level=ERROR"), strings.Count(log.String(), "level=INFO"); n != 1 || m != 1 {
+			t.Errorf("%d errors and %d ends were logged; want one of each:\n%s", n, m, &log)
+		}
+	})
+}
+
+// TestBooksThatStandStill: public books that cannot be written, or hang, are said.
+func TestBooksThatStandStill(t *testing.T) {
+	g := &Gateway{log: slog.New(slog.DiscardHandler)}
+	g.wrote(context.DeadlineExceeded)
+	if said := g.booksCheck(); !strings.Contains(said, "public books cannot be written") {
+		t.Errorf("it says %q", said)
+	}
+	g.wrote(nil)
+	if said := g.booksCheck(); said != "" {
+		t.Errorf("they are written, and it says %q", said)
+	}
+	g.booksAt = time.Now().Add(-slowBooks - time.Second)
+	if said := g.booksCheck(); !strings.Contains(said, "have not been written for") {
+		t.Errorf("they stand still, and it says %q", said)
+	}
+}
+
+// TestNothingInForce: a policy whose decisions are all over, or all to come, is said.
+func TestNothingInForce(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		from, until int // months from now
+		want        string
+	}{"in force": {-1, 1, ""}, "over": {-2, -1, "past its last day"}, "to come": {1, 2, "in force yet"}} {
+		set := &policy.Set{Policy: &bundle.Policy{}, Streams: []*plan.Stream{{From: now.AddDate(0, c.from, 0), Until: now.AddDate(0, c.until, 0)}}}
+		if said := outOfTime(set, now); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
+			t.Errorf("%s: it says %q", name, said)
+		}
+	}
+}

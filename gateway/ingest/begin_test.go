@@ -1,0 +1,149 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/intake"
+)
+
+// said is a reading with a time of its own.
+func said(at time.Time, seq int) string {
+	return fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"d","rssi":-50}}`, at.Format(time.RFC3339), seq)
+}
+
+// unborn has heard three readings before its first tick, of long ago, of now and of
+// years ahead.
+func unborn(t *testing.T, ahead time.Time) *Ingest {
+	t.Helper()
+	s := footfall(t, 2)
+	s.From, s.Until = noon.AddDate(-1, 0, 0), noon.AddDate(20, 0, 0)
+	if err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	i := awake(t, inMemory(t), s)
+	t.Cleanup(func() { _ = i.log.Close() })
+	i.state.Now = time.Time{}
+	for n, at := range []time.Time{noon.AddDate(0, -2, 0), noon, ahead} {
+		i.hear(said(at, n))
+	}
+	return i
+}
+
+// TestOneWrongClockBeforeTheFirstTick: it neither begins months of windows nor leaves
+// one open for years; every reading is accounted for.
+func TestOneWrongClockBeforeTheFirstTick(t *testing.T) {
+	i := unborn(t, noon.AddDate(9, 0, 0))
+	if i.begun() {
+		t.Error("a policy would be taken while nobody knows where the open windows lie")
+	}
+	w, keys := drain(t)
+	if err := i.tick(context.Background(), w, noon.Add(90*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(keys()); n != 1 {
+		t.Errorf("%d windows were released; want the one of noon", n)
+	}
+	if s := i.state; s.Late != 1 || s.Refused["E301"] != 1 || s.Counted != 1 || s.Received != 3 {
+		t.Errorf("the account is %+v", s.account)
+	}
+	if !i.begun() {
+		t.Error("no policy would be taken after the first tick")
+	}
+}
+
+// TestAPolicyIsInForceSoon: however far ahead windows lie that an earlier version has
+// let in.
+func TestAPolicyIsInForceSoon(t *testing.T) {
+	i := unborn(t, noon.AddDate(9, 0, 0))
+	i.state.Now = noon // an earlier version's tick has taken them
+	var since time.Time
+	next := i.versions[0]
+	next.Digest = "next"
+	err := i.enactNow(enactment{version: next, persist: func(at time.Time) error { since = at; return nil }})
+	if err != nil || since.After(noon.Add(reach+time.Hour)) || since.Before(noon) {
+		t.Errorf("the new policy is in force from %s (%v)", since, err)
+	}
+}
+
+// TestTwoDaysAroundTheFirstTick: whoever drives the clock may publish first.
+func TestTwoDaysAroundTheFirstTick(t *testing.T) {
+	i := unborn(t, noon.Add(24*time.Hour))
+	w, keys := drain(t)
+	for _, at := range []time.Time{noon.Add(time.Hour), noon.Add(26 * time.Hour)} {
+		if err := i.tick(context.Background(), w, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(keys()); n != 25 || i.state.Counted != 2 {
+		t.Errorf("%d windows and %d readings were released; want 25 and 2", n, i.state.Counted)
+	}
+}
+
+// walled is an Ingest by wall time that has no time yet.
+func walled(t *testing.T, now time.Time) *Ingest {
+	t.Helper()
+	i := awake(t, inMemory(t), footfall(t, 2))
+	t.Cleanup(func() { _ = i.log.Close() })
+	i.cfg.Clock, i.cfg.Now, i.state.Now = "", func() time.Time { return now }, time.Time{}
+	i.cfg.Uptime = func() time.Duration { return 0 }
+	return i
+}
+
+// TestWallTimeBeforeTheWays: before anybody can send, the gateway knows the time and
+// each stream where it begins.
+func TestWallTimeBeforeTheWays(t *testing.T) {
+	i := walled(t, noon)
+	i.wake()
+	if !i.state.Now.Equal(noon) {
+		t.Fatalf("the gateway's time is %s; want %s", i.state.Now, noon)
+	}
+	i.hear(said(noon.Add(-90*time.Minute), 1))
+	i.hear(said(noon.Add(2*time.Hour), 2))
+	if i.state.Late != 1 || i.state.Refused["E301"] != 1 || open(i) != 0 {
+		t.Errorf("late %d, refused %v, open %d; want one late and one ahead", i.state.Late, i.state.Refused, open(i))
+	}
+}
+
+// TestNobodyKnowsTheTime: a machine that wakes in 1970 measures nothing, and says so.
+func TestNobodyKnowsTheTime(t *testing.T) {
+	i := walled(t, time.Unix(1000, 0))
+	i.wake()
+	if err := i.tick(context.Background(), wall{}, i.now()); err != nil {
+		t.Fatal(err)
+	}
+	i.message = &intake.Message{Topic: "city/v1/o/a/up", Received: time.Unix(1000, 0)}
+	i.decoder.Decode([]byte(said(noon, 1)), i.at.shape, i.clock(i.message.Received), sink{i})
+	if !i.state.Now.IsZero() || i.state.Refused["E301"] != 1 || i.Clock() == "" {
+		t.Errorf("the time is %s, refused %v, and it says %q", i.state.Now, i.state.Refused, i.Clock())
+	}
+}
+
+// TestReadingsBetweenRounds: after a long time away, one tick closes one round of
+// windows and leaves intake its turn.
+func TestReadingsBetweenRounds(t *testing.T) {
+	i := walled(t, noon)
+	i.wake()
+	i.publishReport(true)
+	w, keys := drain(t)
+	later := noon.Add((round + 10) * time.Hour)
+	i.started = noon.Add(-time.Hour)
+	i.cfg.Now = func() time.Time { return later }
+	if err := i.tick(context.Background(), w, later); err != nil {
+		t.Fatal(err)
+	}
+	if i.Report().Through.Equal(later) {
+		t.Error("everything is said to be released, and some is not")
+	}
+	if err := i.tick(context.Background(), w, later); err != nil {
+		t.Fatal(err)
+	}
+	if !i.Report().Through.Equal(later) {
+		t.Error("everything is released, and that is not said")
+	}
+	if n := len(keys()); n != round+9 {
+		t.Errorf("%d windows were released; want %d", n, round+9)
+	}
+}

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The names of /readyz are fixed; what they look at may grow.
+const (
+	// slowStore is how long one delivery may take before it is said, slowRelease one
+	// release, and slowBooks how long the public books may stay as they are.
+	slowStore   = 30 * time.Second
+	slowBooks   = 30 * time.Second
+	slowRelease = 30 * time.Second
+	// fewFiles are how many files must be free for new connections.
+	fewFiles = 32
+)
+
+// probes ask every part how it is: an empty answer is a good one, any other says what
+// to do. Each may take its time; who asks does not wait for it.
+func (g *Gateway) probes() map[string]func(context.Context) string {
+	return map[string]func(context.Context) string{
+		"broker": func(context.Context) string { return g.ingest.Broker() },
+		"store":  func(context.Context) string { return g.storeCheck() },
+		"policy": func(context.Context) string { return g.policyCheck() },
+		"ledger": g.ledgerCheck,
+		"disk":   func(context.Context) string { return g.diskCheck() },
+		"intake": func(context.Context) string { return first(g.ingest.Intake(), filesCheck()) },
+		"clock":  func(context.Context) string { return g.clockCheck() },
+	}
+}
+
+// first is the first hint that is not empty.
+func first(hints ...string) string {
+	for _, h := range hints {
+		if h != "" {
+			return h
+		}
+	}
+	return ""
+}
+
+func (g *Gateway) storeCheck() string {
+	if g.forward.Err() != nil {
+		return "releases wait in the outbox until the store is back"
+	}
+	if d := g.forward.Busy(); d > slowStore {
+		return fmt.Sprintf("the store has not answered for %s; releases wait in the outbox", d.Truncate(time.Second))
+	}
+	return ""
+}
+
+// releaseCheck says why windows are not released; empty while they are.
+func (g *Gateway) releaseCheck() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.releases != "" {
+		return "a window cannot be released: " + g.releases
+	}
+	if d := time.Since(g.closing); !g.closing.IsZero() && d > slowRelease {
+		return fmt.Sprintf("the release of a window has taken %s and goes on; kill -QUIT shows where", d.Truncate(time.Second))
+	}
+	return ""
+}
+
+func (g *Gateway) ledgerCheck(ctx context.Context) string {
+	if hint := g.releaseCheck(); hint != "" {
+		return hint
+	}
+	if g.ledger.Ping(ctx) != nil {
+		return "the ledger cannot be written; nothing is released"
+	}
+	return ""
+}
+
+func (g *Gateway) diskCheck() string {
+	if p := g.ingest.Report().Problem; p != "" {
+		return p
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(g.cfg.Dir, &st); err == nil && st.Bavail*uint64(st.Bsize) < 64<<20 {
+		return "less than 64 MiB are left for the state directory"
+	}
+	return g.booksCheck()
+}
+
+func (g *Gateway) booksCheck() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.booksWrong != "" {
+		return "the public books cannot be written: " + g.booksWrong
+	}
+	if d := time.Since(g.booksAt); !g.booksAt.IsZero() && d > slowBooks {
+		return fmt.Sprintf("the public books have not been written for %s; see whether the disk of the state directory answers", d.Truncate(time.Second))
+	}
+	return ""
+}
+
+// clockCheck says what is wrong with the time. A simulated clock is its driver's
+// business.
+func (g *Gateway) clockCheck() string {
+	if g.cfg.Time.Topic != "" {
+		return ""
+	}
+	return g.ingest.Clock()
+}
+
+// filesCheck says when the process can hardly open another file or connection.
+func filesCheck() string {
+	var most unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &most) != nil {
+		return ""
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	if err == nil && uint64(len(open))+fewFiles < most.Cur {
+		return ""
+	}
+	if err != nil && !isFull(err) {
+		return "" // there is no such directory here
+	}
+	return fmt.Sprintf("the process has nearly all %d files open that it may, so nobody can connect; raise LimitNOFILE= of the unit", most.Cur)
+}

@@ -1,0 +1,91 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/gateway/forward"
+	"sluice/gateway/ledger"
+	"sluice/store"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestNoMoreFiles: a process that can hardly open another file says so.
+func TestNoMoreFiles(t *testing.T) {
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Skip(err)
+	}
+	if said := filesCheck(); said != "" {
+		t.Fatalf("with %d files it says %q", was.Cur, said)
+	}
+	defer func() { _ = unix.Setrlimit(unix.RLIMIT_NOFILE, &was) }()
+	for _, few := range []uint64{fewFiles + 2, 2} { // the second one does not even let it look
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: few, Max: was.Max}); err != nil {
+			t.Skip(err)
+		}
+		if said := filesCheck(); !strings.Contains(said, "raise LimitNOFILE=") {
+			t.Errorf("with %d files it says %q", few, said)
+		}
+	}
+}
+
+// TestAReleaseThatHangs is said, also where it fails with nothing.
+func TestAReleaseThatHangs(t *testing.T) {
+	g := &Gateway{}
+	g.closes(time.Now())
+	if said := g.releaseCheck(); said != "" {
+		t.Errorf("at once it says %q", said)
+	}
+	g.closes(time.Now().Add(-slowRelease - time.Second))
+	if said := g.releaseCheck(); !strings.Contains(said, "has taken 31s") {
+		t.Errorf("after half a minute it says %q", said)
+	}
+	g.closes(time.Time{})
+	if said := g.releaseCheck(); said != "" {
+		t.Errorf("it is over, and it says %q", said)
+	}
+}
+
+// TestADeliveryThatHangs is said, and is over when it is.
+func TestADeliveryThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := slowStoreOf(make(chan struct{}))
+		g := &Gateway{forward: forward.New(oneParcel{}, s, slog.New(slog.DiscardHandler))}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = g.forward.Run(ctx) }()
+		time.Sleep(slowStore + time.Second)
+		if said := g.storeCheck(); !strings.Contains(said, "the store has not answered for 31s") {
+			t.Errorf("it says %q", said)
+		}
+		close(s)
+		synctest.Wait()
+		if said := g.storeCheck(); strings.Contains(said, "not answered") {
+			t.Errorf("it answers, and it says %q", said)
+		}
+		cancel()
+		<-ended
+	})
+}
+
+type slowStoreOf chan struct{}
+
+func (s slowStoreOf) Write(context.Context, []store.Observation) error {
+	<-s
+	return errors.ErrUnsupported
+}
+
+type oneParcel struct{}
+
+func (oneParcel) Next(context.Context, int) ([]ledger.Parcel, error) {
+	return []ledger.Parcel{{Seq: 1}}, nil
+}
+func (oneParcel) Delivered(context.Context, int64) error { return nil }
+func (oneParcel) Changed() <-chan struct{}               { return nil }

@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"sluice/gateway/crash"
+	"sluice/gateway/release"
+)
+
+// A stop takes at most five seconds, whatever stands still: ingest has one for its last
+// commit and one for its peers, and then those who speak have this long.
+const lastWords = 1500 * time.Millisecond
+
+// Run works until ctx ends: batches flow from ingest to release, releases from
+// the outbox to the store. It ends some seconds after ctx: what has not come to an end
+// by then is left to the next start, as after a crash.
+func (g *Gateway) Run(ctx context.Context) error {
+	batches, done := make(chan release.Batch), make(chan release.Key)
+	see, stopSpeaking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSpeaking()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var speaking errgroup.Group
+	edge, ectx := errgroup.WithContext(ctx)
+	for _, part := range []func(context.Context) error{
+		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
+		func(ctx context.Context) error { return g.release(ctx, batches, done) },
+		g.watch, g.serveAdmin, g.health.watch, g.checkLedger,
+	} {
+		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
+	}
+	for _, part := range []func(context.Context) error{g.forward.Run, g.keepBooks} {
+		speaking.Go(func() error {
+			defer stop() // none of them works without the others
+			return crash.Guard(func() error { return part(see) })
+		})
+	}
+	err := edge.Wait()
+	stopSpeaking() // what was released by now still goes out
+	return errors.Join(err, g.await(&speaking))
+}
+
+// await waits for those who speak, and not for ever: a disk that does not answer cannot
+// be called off.
+func (g *Gateway) await(speaking *errgroup.Group) error {
+	ended := make(chan error, 1)
+	go func() { ended <- speaking.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(lastWords + lastWords/3):
+		g.log.Warn("the store or the ledger does not answer; what is left is done at the next start")
+		return nil
+	}
+}
+
+// uptime is how long the machine has been up, asleep or not (clock_gettime(2)).
+func uptime() time.Duration {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
+		_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // every Linux has it
+	}
+	return time.Duration(ts.Nano())
+}
+
+// Close gives everything back; Run must have returned.
+func (g *Gateway) Close() error {
+	var errs []error
+	if g.rules != nil {
+		errs = append(errs, g.rules.Close())
+	}
+	if g.ledger != nil {
+		errs = append(errs, g.ledger.Close())
+	}
+	if g.store != nil {
+		errs = append(errs, g.store.Close())
+	}
+	if g.front != nil {
+		errs = append(errs, ignore(g.front.server.Close(), net.ErrClosed))
+	}
+	if g.admin != nil {
+		errs = append(errs, ignore(g.admin.Close(), net.ErrClosed))
+	}
+	if g.lock != nil {
+		errs = append(errs, g.lock.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("closing the gateway: %w", err)
+	}
+	return nil
+}
+
+// ignore is an error unless it is one that is expected.
+func ignore(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
+	}
+	return err
+}

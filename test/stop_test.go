@@ -1,0 +1,399 @@
+package test
+
+import (
+	"database/sql"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // to hold ledger.db as another process would
+)
+
+// stopWithin is what docs/operations.md promises, and a little for busy machines.
+const stopWithin = 5*time.Second + 500*time.Millisecond
+
+// TestAStopTakesFiveSeconds: whatever stands still around it, a gateway that is asked to
+// end ends with 0, within five seconds.
+func TestAStopTakesFiveSeconds(t *testing.T) {
+	t.Parallel()
+	for name, into := range map[string]func(t *testing.T) *city{
+		"idle":                 func(t *testing.T) *city { return begun(t) },
+		"under load":           loaded,
+		"keys away":            keysAway,
+		"the ledger is locked": ledgerLocked,
+		"the ledger is locked, a window waits": func(t *testing.T) *city {
+			c := ledgerLocked(t)
+			c.link.Publish(clockTopic, []byte(ten.Add(5*time.Hour).Format(time.RFC3339)), false)
+			await(t, 20*time.Second, "the release to stand still", func() bool {
+				_, hints := c.ready()
+				return hints["ledger"] != ""
+			})
+			return c
+		},
+		"the store hangs": func(t *testing.T) *city { return storeHangs(t, "") },
+		"the outbox is full": func(t *testing.T) *city {
+			c := storeHangs(t, "outbox: {max_bytes: 2KiB}\n")
+			await(t, 20*time.Second, "the outbox to be full", func() bool {
+				_, hints := c.ready()
+				return strings.Contains(hints["ledger"], "outbox is full")
+			})
+			return c
+		},
+		"the disk is full":     diskFull,
+		"the broker is frozen": brokerFrozen,
+		"the broker is away":   brokerAwayForGood,
+		"peers never read":     neverRead,
+		"health is asked and not read": func(t *testing.T) *city {
+			c := begun(t)
+			for range 20 {
+				deaf(t, strings.TrimPrefix(c.admin, "http://"), strings.Repeat("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 200))
+			}
+			return c
+		},
+		"a policy that takes all time": rulesBusy,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := into(t)
+			endsWell(t, c.gateway)
+		})
+	}
+}
+
+// endsWell asks a process to end.
+func endsWell(t *testing.T, p *process) {
+	t.Helper()
+	asked := time.Now()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-p.done:
+		p.done <- err
+	case <-time.After(20 * time.Second):
+		t.Fatal("it does not end at all")
+	}
+	took, code := time.Since(asked), p.cmd.ProcessState.ExitCode()
+	t.Logf("it took %s", took.Round(time.Millisecond))
+	if code != 0 || took > stopWithin {
+		t.Errorf("it ended with %d after %s; want 0 within %s\n%s", code, took, stopWithin, tail(p.err.String()))
+	}
+}
+
+func begun(t *testing.T) *city {
+	t.Helper()
+	c := found(t, small())
+	c.begin()
+	c.send("gate-1", gate(1, ten, 1))
+	return c
+}
+
+func loaded(t *testing.T) *city {
+	c := begun(t)
+	for i := range 20_000 {
+		c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(10+i, ten, 1)), false)
+	}
+	return c
+}
+
+// keysAway puts a file where the key directory was, and sends what needs a new key.
+func keysAway(t *testing.T) *city {
+	c := begun(t)
+	if err := os.Rename(c.keys, c.keys+".away"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(c.keys + ".away") })
+	write(t, c.keys, "")
+	c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(2, ten.Add(-time.Minute), 1)), false)
+	c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(3, ten.Add(time.Minute), 1)), false)
+	await(t, 30*time.Second, "the keys to be missed", func() bool {
+		_, hints := c.ready()
+		return strings.Contains(hints["disk"], "keys cannot be written")
+	})
+	return c
+}
+
+// ledgerLocked has another process hold ledger.db, for good.
+func ledgerLocked(t *testing.T) *city {
+	c := begun(t)
+	lockLedger(t, filepath.Join(c.dir, "state/ledger.db"))
+	return c
+}
+
+func lockLedger(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// storeHangs has an InfluxDB that takes connections and answers nothing.
+func storeHangs(t *testing.T, more string) *city {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	c := found(t, small())
+	path := filepath.Join(c.dir, "gateway.yaml")
+	write(t, path, read(t, path)+fmt.Sprintf("store: {influx: {url: \"http://%s\", org: o, bucket: b}}\n", l.Addr())+more)
+	c.run()
+	c.connect()
+	c.tick(ten)
+	c.link.Publish(clockTopic, []byte(ten.Add(5*time.Hour).Format(time.RFC3339)), false)
+	await(t, 20*time.Second, "a release", func() bool { return c.metric("sluice_outbox_rows") > 0 })
+	return c
+}
+
+// diskFull has a state directory on a small disk that is full, while readings come.
+func diskFull(t *testing.T) *city {
+	c := found(t, small())
+	state := filepath.Join(c.dir, "state")
+	if err := os.Mkdir(state, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", state, "tmpfs", 0, "size=80m,mode=0755"); err != nil {
+		t.Skipf("a small disk cannot be mounted here: %v", err)
+	}
+	t.Cleanup(func() { c.gateway.kill(); _ = syscall.Unmount(state, syscall.MNT_DETACH) })
+	c.run()
+	c.connect()
+	c.tick(ten)
+	fill(t, filepath.Join(state, "ballast"))
+	for i := range 10 {
+		c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(i, ten, 1)), false)
+	}
+	await(t, 20*time.Second, "the disk to be full", func() bool {
+		_, hints := c.ready()
+		return strings.Contains(hints["disk"], "cannot be written")
+	})
+	return c
+}
+
+func brokerFrozen(t *testing.T) *city {
+	c, _, wire := behind(t)
+	c.send("gate-1", gate(1, ten, 1))
+	wire.hold(true)
+	c.send("gate-1", gate(2, ten, 1))
+	return c
+}
+
+func brokerAwayForGood(t *testing.T) *city {
+	c := found(t, small())
+	c.through(freeAddr(t))
+	c.run()
+	c.brokerUp(false)
+	return c
+}
+
+// neverRead has peers that publish and never read what they get.
+func neverRead(t *testing.T) *city {
+	c := begun(t)
+	const topic = "city/v1/acme/gate-1/up"
+	connect := "\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04deaf" // MQTT 3.1.1 section 3.1
+	publish := string([]byte{0x32, byte(len(topic) + 6), 0, byte(len(topic))}) + topic + "\x00\x01{}"
+	for range 20 {
+		deaf(t, c.mqtt, connect+strings.Repeat(publish, 5000))
+	}
+	return c
+}
+
+// deaf says something and never reads.
+func deaf(t *testing.T, addr, say string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.(*net.TCPConn).SetReadBuffer(2048)
+	_ = conn.SetWriteDeadline(time.Now().Add(2 * time.Second))
+	_, _ = conn.Write([]byte(say)) // it may be cut off
+}
+
+// rulesBusy freezes the process that evaluates rules, and edits the policy.
+func rulesBusy(t *testing.T) *city {
+	c := begun(t)
+	path := filepath.Join(c.dir, "policy/decisions/gates.yaml")
+	for n := 0; ; n++ {
+		list, err := os.ReadDir("/proc")
+		if err != nil {
+			t.Skip("there is no /proc here")
+		}
+		frozen := false
+		for _, e := range list {
+			stat, err := os.ReadFile("/proc/" + e.Name() + "/stat")
+			if err == nil && strings.Contains(string(stat), fmt.Sprintf(") S %d ", c.gateway.cmd.Process.Pid)) {
+				var pid int
+				if _, err := fmt.Sscan(e.Name(), &pid); err == nil && syscall.Kill(pid, syscall.SIGSTOP) == nil {
+					frozen = true
+				}
+			}
+		}
+		write(t, path, read(t, path)+fmt.Sprintf("# edit %d\n", n))
+		if frozen {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	time.Sleep(time.Second) // until it is asked; it is a stop like any other if it is not
+	return c
+}
+
+// TestAStopDuringTheStart: a gateway that is asked to end while it starts does so at
+// once, and what it had is there afterwards.
+func TestAStopDuringTheStart(t *testing.T) {
+	t.Parallel()
+	c := begun(t)
+	for n := range 6 {
+		c.gateway.kill()
+		c.gateway = start(t, sluice, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+		time.Sleep(time.Duration(n) * 60 * time.Millisecond)
+		asked := time.Now()
+		if err := c.gateway.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		await(t, 10*time.Second, "the process to end", c.gateway.ended)
+		// Before it listens for signals, it dies by them.
+		if took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode(); took > time.Second || code > 0 {
+			t.Errorf("it ended with %d after %s; want 0 at once", code, took)
+		}
+	}
+	c.run()
+	c.counted(1)
+}
+
+// TestAStopWhileTheStartHangs: here it waits for a ledger that another process holds.
+func TestAStopWhileTheStartHangs(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	path := filepath.Join(c.dir, "state/ledger.db")
+	writeSecret(t, path, "")
+	lockLedger(t, path)
+	c.gateway = start(t, sluice, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+	time.Sleep(time.Second)
+	if text := c.gateway.err.String(); c.gateway.ended() || strings.Contains(text, "the gateway runs") {
+		t.Fatal("the start does not wait for the ledger: ", text)
+	}
+	endsWell(t, c.gateway)
+}
+
+// TestASecondSignal ends a process at once that is busy ending.
+func TestASecondSignal(t *testing.T) {
+	t.Parallel()
+	c := storeHangs(t, "")
+	if err := c.gateway.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(300 * time.Millisecond)
+	asked := time.Now()
+	_ = c.gateway.cmd.Process.Signal(os.Interrupt)
+	await(t, 10*time.Second, "the process to end", c.gateway.ended)
+	if took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode(); took > time.Second || code != -1 {
+		t.Errorf("a second signal ended it after %s with %d; want that it dies of it", took, code)
+	}
+}
+
+// TestReadyzBesideALockedLedger: health is answered within two seconds, and says what
+// does not answer.
+func TestReadyzBesideALockedLedger(t *testing.T) {
+	t.Parallel()
+	c := ledgerLocked(t)
+	client := &http.Client{Timeout: 2 * time.Second}
+	await(t, 20*time.Second, "the ledger not to be ready", func() bool {
+		for _, path := range []string{"/readyz", "/healthz"} {
+			resp, err := client.Get(c.admin + path)
+			if err != nil {
+				t.Fatalf("%s took more than two seconds: %v", path, err)
+			}
+			_ = resp.Body.Close()
+		}
+		_, hints := c.ready()
+		return strings.Contains(hints["ledger"], "ledger")
+	})
+	if _, hints := c.ready(); len(hints) != 1 {
+		t.Errorf("only the ledger is locked, and it says %v", hints)
+	}
+}
+
+// TestOtherDaemonsStop: the open data, with clients that do not read, and the whole town,
+// also while it starts.
+func TestOtherDaemonsStop(t *testing.T) {
+	t.Parallel()
+	t.Run("open data", func(t *testing.T) {
+		c := found(t, small())
+		c.run()
+		p := start(t, sluice, "opendata", "-c", filepath.Join(c.dir, "opendata.yaml"))
+		addr := strings.TrimPrefix(p.find(`http=(http://\S+)`)[1], "http://")
+		for range 20 {
+			deaf(t, addr, strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 100))
+		}
+		deaf(t, addr, "GET / HTTP/1.1\r\n")
+		endsWell(t, p)
+	})
+	for name, ready := range map[string]bool{"the town": true, "the town, while it starts": false} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, sluice, "up", "--demo", "--allow-swap", "--json", "--http", freeAddr(t), "--mqtt", freeAddr(t), "--admin", freeAddr(t))
+			if ready {
+				p.find(`"admin":`)
+			} else {
+				time.Sleep(500 * time.Millisecond)
+			}
+			endsWell(t, p)
+		})
+	}
+}
+
+// withStage starts a city's gateway with a fault in it.
+func withStage(t *testing.T, stage string) *city {
+	t.Helper()
+	bin := withFaults(t)
+	c := found(t, small())
+	c.gateway = startWith(t, []string{faultVariable + "=" + stage}, bin, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+	c.admin = "http://" + c.gateway.find(`the gateway runs.*admin=(\S+)`)[1]
+	return c
+}
+
+// TestTheLastResort: a gateway that does not end by itself says where it stands, and
+// ends with a code of its own.
+func TestTheLastResort(t *testing.T) {
+	t.Parallel()
+	c := withStage(t, "stuck stop")
+	asked := time.Now()
+	if err := c.gateway.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	await(t, 20*time.Second, "the process to end", c.gateway.ended)
+	took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode()
+	if code != 75 || took > 8*time.Second || !strings.Contains(c.gateway.err.String(), "ingest.(*Ingest).stop") {
+		t.Errorf("it ended with %d after %s; want 75 after five seconds, and where it stood\n%s", code, took, tail(c.gateway.err.String()))
+	}
+}
+
+// TestIngestStandsStill: whatever ingest waits for, /readyz says that it does, in time,
+// and a stop is none the slower.
+func TestIngestStandsStill(t *testing.T) {
+	t.Parallel()
+	c := withStage(t, "stuck acknowledge")
+	if ok, hints := c.ready(); !ok {
+		t.Fatalf("at first it is not ready: %v", hints)
+	}
+	c.connect()
+	c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(1, ten, 1)), false)
+	await(t, 20*time.Second, "ingest to be missed", func() bool {
+		_, hints := c.ready()
+		return strings.Contains(hints["intake"], "has not moved for") && strings.Contains(hints["intake"], "it acknowledges")
+	})
+	endsWell(t, c.gateway)
+}
