@@ -285,7 +285,6 @@ func damages(t *trial) {
 		w.aftermath(what)
 		for i := before; i < len(w.notes); i++ {
 			w.notes[i] = what + ": " + w.notes[i]
-			t.say("%s", w.notes[i])
 		}
 	}
 	w.notes = slices.Clone(w.notes)

@@ -52,41 +52,49 @@ type harness struct {
 	points []string
 }
 
-// build makes the binary. The sources are those of the module at root.
-func build(root, dir string) (*harness, error) {
-	h := &harness{root: root, bin: filepath.Join(dir, "sluice")}
-	overlay := map[string]string{}
-	put := func(file string, text []byte) error {
-		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
-		overlay[filepath.Join(root, file)] = to
-		return os.WriteFile(to, text, 0o600)
-	}
-	if err := put("zzfail/fail.go", hook); err != nil {
-		return nil, err
-	}
+// scan instruments the sources of the module at root: the points, and the texts
+// by file.
+func scan(root string) (points []string, texts map[string][]byte, err error) {
+	texts = map[string][]byte{}
 	for _, room := range rooms {
 		files, err := filepath.Glob(filepath.Join(root, room, "*.go"))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, path := range files {
 			if strings.HasSuffix(path, "_test.go") {
 				continue
 			}
 			name := room + "/" + filepath.Base(path)
-			text, points, err := instrument(path, name)
+			text, more, err := instrument(path, name)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			if len(points) == 0 {
-				continue
-			}
-			h.points = append(h.points, points...)
-			if err := put(name, text); err != nil {
-				return nil, err
+			if len(more) > 0 {
+				points = append(points, more...)
+				texts[name] = text
 			}
 		}
 	}
+	return points, texts, nil
+}
+
+// build makes the binary. The sources are those of the module at root.
+func build(root, dir string) (*harness, error) {
+	points, texts, err := scan(root)
+	if err != nil {
+		return nil, err
+	}
+	texts["zzfail/fail.go"] = hook
+	overlay := map[string]string{}
+	for file, text := range texts {
+		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		overlay[filepath.Join(root, file)] = to
+		if err := os.WriteFile(to, text, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	h := &harness{root: root, bin: filepath.Join(dir, "sluice"), points: points}
 	raw, err := json.Marshal(map[string]any{"Replace": overlay})
 	if err != nil {
 		return nil, err
