@@ -74,6 +74,7 @@ var phases = []phase{
 	{"disk faults", 8, diskFaults, []string{"strace"}},
 	{"store away", 6, storeAway, []string{"influxd"}},
 	{"damage", 19, damages, nil},
+	{"verbs and backups", 5, verbs, nil},
 	{"standstills", 3, stalls, nil},
 	{"rogues", 3, rogues, nil},
 }

@@ -28,7 +28,8 @@ type world struct {
 	pages    string
 	client   *client
 	patience time.Duration // for whatever a gateway that works does in one
-	strict   bool          // nothing may be missing, not even with a gap
+	backup   snapshot
+	strict   bool // nothing may be missing, not even with a gap
 
 	oracle
 }
@@ -152,6 +153,16 @@ func found(h *harness, seed uint64, broker, store string) (*world, error) {
 		}
 	}
 	return w, nil
+}
+
+// settings adds lines to gateway.yaml.
+func (w *world) settings(lines string) error {
+	path := filepath.Join(w.dir, "gateway.yaml")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(raw, lines...), 0o644)
 }
 
 func freeAddr() string {
