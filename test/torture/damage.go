@@ -109,7 +109,7 @@ func (w *world) restore(s snapshot) {
 
 // sorts groups a snapshot's files by what they are, so that each sort is hit as often.
 func sorts(s snapshot, w *world) (names []string, files map[string][]string) {
-	number := regexp.MustCompile(`[0-9]+|[0-9a-f]{16,}`)
+	number := regexp.MustCompile(`[0-9a-f]{16,}|[0-9]+`)
 	files = map[string][]string{}
 	for path := range s {
 		name := strings.Replace(strings.Replace(path, w.state(), "state", 1), w.keys, "keys", 1)
@@ -211,6 +211,78 @@ func (o *oracle) clone() oracle {
 	return c
 }
 
+// plan is one trial: a sort of file, or one of those below, and what happens to it.
+type plan struct{ sort, wound int }
+
+const (
+	allOlder = -1 - iota
+	allKeysGone
+	booksLive
+)
+
+// wound does what a plan says. What is live is done later, while the gateway runs.
+func (w *world) wound(k wreck, p plan, names []string, files map[string][]string) (what string, live func() error) {
+	switch p.sort {
+	case allOlder:
+		old := snapshot{}
+		for path, raw := range k.now {
+			if strings.HasPrefix(path, w.keys) {
+				old[path] = raw
+			}
+		}
+		for path, raw := range k.before {
+			if strings.HasPrefix(path, w.state()) {
+				old[path] = raw
+			}
+		}
+		w.restore(old)
+		return "the whole state directory is an hour old, the keys are not", nil
+	case allKeysGone:
+		for path := range k.now {
+			if strings.HasPrefix(path, w.keys) {
+				_ = os.Remove(path)
+			}
+		}
+		return "all keys are gone, as after a reboot", nil
+	case booksLive:
+		path := filepath.Join(w.state(), "public", []string{"releases.jsonl", "ledger.jsonl"}[w.rnd.IntN(2)])
+		harm := wounds[p.wound]
+		return "public/" + filepath.Base(path) + " is " + harm.name + " while the gateway runs", func() error { return harm.do(w, path, k.before[path]) }
+	}
+	list := files[names[p.sort]]
+	path := list[w.rnd.IntN(len(list))]
+	what = filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) + " is " + wounds[p.wound].name
+	if err := wounds[p.wound].do(w, path, k.before[path]); err != nil {
+		w.note("WRONG in the trial itself: %s: %v", what, err)
+	}
+	return what, nil
+}
+
+// whileRunning harms the public books of a gateway that runs. They are derived, so
+// they must be whole again, or the harm be said, and the numbers stay right.
+func (w *world) whileRunning(harm func() error) {
+	if err := w.resume(); err != nil {
+		w.wrong("%v", err)
+		return
+	}
+	w.client = dial(w.mqtt, "torture")
+	err := w.serve()
+	if err == nil {
+		err = harm()
+	}
+	if err == nil {
+		err = w.second()
+	}
+	if err != nil {
+		w.wrong("%v", err)
+		return
+	}
+	bad := w.Wrong
+	if w.verify(); w.Wrong == bad {
+		w.Mended++
+	}
+}
+
 // damages wounds each sort of file in each way while the gateway is down, and the
 // public books while it runs.
 func damages(t *trial) {
@@ -226,15 +298,18 @@ func damages(t *trial) {
 		return
 	}
 	names, files := sorts(k.now, w)
-	type plan struct{ sort, wound int }
 	var plans []plan
 	for s := range names {
 		for d := range wounds {
 			plans = append(plans, plan{s, d})
 		}
 	}
-	plans = append(plans, plan{-1, 0}, plan{-2, 0})
+	for d := range wounds {
+		plans = append(plans, plan{booksLive, d})
+	}
 	w.rnd.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
+	// First what a short run must not miss: the whole directory, all keys, a book.
+	plans = append([]plan{{allOlder, 0}, {allKeysGone, 0}, {booksLive, 0}, {slices.Index(names, "state/public/releases.jsonl"), 4}}, plans...)
 	t.say("%d sorts of files, %d trials in all: %s", len(names), len(plans), strings.Join(names, " "))
 	for _, p := range plans {
 		if !t.more() {
@@ -249,40 +324,13 @@ func damages(t *trial) {
 		w.verdicts = found
 		w.strict, w.patience = false, 20*time.Second
 		w.Trials++
-		what := ""
-		switch p.sort {
-		case -1:
-			what = "the whole state directory is an hour old, the keys are not"
-			old := snapshot{}
-			for path, raw := range k.now {
-				if strings.HasPrefix(path, w.keys) {
-					old[path] = raw
-				}
-			}
-			for path, raw := range k.before {
-				if strings.HasPrefix(path, w.state()) {
-					old[path] = raw
-				}
-			}
-			w.restore(old)
-		case -2:
-			what = "all keys are gone, as after a reboot"
-			for path := range k.now {
-				if strings.HasPrefix(path, w.keys) {
-					_ = os.Remove(path)
-				}
-			}
-		default:
-			list := files[names[p.sort]]
-			path := list[w.rnd.IntN(len(list))]
-			what = filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) + " is " + wounds[p.wound].name
-			if err := wounds[p.wound].do(w, path, k.before[path]); err != nil {
-				t.say("%s: %v", what, err)
-				continue
-			}
-		}
 		before := len(w.notes)
-		w.aftermath(what)
+		what, live := w.wound(k, p, names, files)
+		if live == nil {
+			w.aftermath(what)
+		} else {
+			w.whileRunning(live)
+		}
 		for i := before; i < len(w.notes); i++ {
 			w.notes[i] = what + ": " + w.notes[i]
 		}

@@ -178,6 +178,13 @@ func (w *world) books() {
 
 // verify asks the product itself, as a resident and as the operator would.
 func (w *world) verify() {
+	err := w.until(w.patience, "the books to name the last window", func() bool {
+		raw, _ := os.ReadFile(filepath.Join(w.state(), "public/releases.jsonl"))
+		return w.hour == 0 || strings.Count(string(raw), start(w.hour-1).Format(time.RFC3339)) >= 2
+	})
+	if err != nil {
+		w.wrong("%v", err)
+	}
 	w.gateway.kill()
 	w.watch()
 	for _, args := range [][]string{{"ledger", "verify", w.state()}, {"verify", w.pages}} {

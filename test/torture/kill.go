@@ -61,7 +61,7 @@ func (w *world) play(between func(part int) error) error {
 		case 0:
 			w.devices(w.hour*40, w.hour*40+40, false)
 		case 1:
-			if w.hour > 0 {
+			if w.hour > w.dawn {
 				w.devices((w.hour-1)*40, (w.hour-1)*40+30, true)
 			}
 		}

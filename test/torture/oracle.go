@@ -18,6 +18,7 @@ const canary = "zz-canary"
 // oracle knows what was sent and remembers everything that was ever public.
 type oracle struct {
 	hour  int // the open one, counted from base
+	dawn  int // the first hour of the epoch
 	seq   int
 	sums  map[int]map[string]truth // hour, zone
 	units map[int]unitTruth

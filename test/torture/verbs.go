@@ -16,13 +16,18 @@ func verbs(t *trial) {
 		if err != nil {
 			return w, err
 		}
-		if err := w.settings("witness: witness\n"); err != nil {
+		if err := w.settings(fmt.Sprintf("witness: %q\n", filepath.Join(w.dir, "witness"))); err != nil {
 			return w, err
 		}
+		w.patience = 30 * time.Second
 		return w, w.open()
 	}, func(w *world) error {
 		if w.hour == 5 {
-			return w.putBack(pick(w, points, "gateway/ledger/recover.go:", "gateway/trust.go:"))
+			fault := pick(w, points, "gateway/ledger/recover.go:", "gateway/trust.go:")
+			if err := w.putBack(fault); err != nil {
+				return fmt.Errorf("a recovery under %s: %w", fault, err)
+			}
+			return nil
 		}
 		if w.hour == 2 {
 			w.backup = w.snapshotAtRest()
@@ -31,7 +36,10 @@ func verbs(t *trial) {
 			return err
 		}
 		if w.hour%2 == 0 {
-			return w.takeBack(w.hour-1, pick(w, points, "gateway/ledger/recover.go:Withdraw"))
+			fault := pick(w, points, "gateway/ledger/recover.go:Withdraw")
+			if err := w.takeBack(w.hour-1, fault); err != nil {
+				return fmt.Errorf("withdraw under %s: %w", fault, err)
+			}
 		}
 		return nil
 	})
@@ -153,6 +161,7 @@ func (w *world) putBack(fault string) error {
 	}
 	w.up(w.patience)
 	w.hour = epoch + 2 // behind local midnight
+	w.dawn = w.hour
 	w.tick(start(w.hour))
 	if err := w.settled(); err != nil {
 		return err

@@ -54,6 +54,9 @@ sunset_max: P2Y
 	"policy/kinds.yaml": `kinds:
   people-gate:
     fields: [{name: passed, type: int, class: measurement}]
+  heat-meter:
+    units: [{field: meter, stands_for: home}]
+    fields: [{name: meter, type: string, class: identifier}]
   wifi-counter:
     units: [{field: device, stands_for: device}]
     fields:
@@ -103,6 +106,7 @@ until: 2026-12-31
   - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}
   - {id: gate-2, owner: acme, kind: people-gate, zone: park, registered: 2026-01-01}
   - {id: rogue-1, owner: acme, kind: people-gate, zone: yard, registered: 2026-01-01}
+  - {id: heat-1, owner: acme, kind: heat-meter, zone: yard, registered: 2026-01-01}
   - {id: wifi-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01}
 `,
 }
