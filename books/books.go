@@ -72,10 +72,12 @@ type Cell struct {
 
 // Sensor is one register entry with what happens to what it sends.
 type Sensor struct {
-	ID         string            `json:"id"`
-	Owner      string            `json:"owner"`
-	Kind       string            `json:"kind"`
-	Preset     string            `json:"preset,omitempty"`
+	ID     string `json:"id"`
+	Owner  string `json:"owner"`
+	Kind   string `json:"kind"`
+	Preset string `json:"preset,omitempty"`
+	// Topic is empty, and Map not there, where they are of a vendor's own naming, which
+	// may hold a secret or a name.
 	Topic      string            `json:"topic"`
 	Map        map[string]string `json:"map,omitempty"`
 	Zone       string            `json:"zone"`

@@ -1,9 +1,11 @@
 package books
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,6 +27,28 @@ func (d Dir) Put(name string, raw []byte) error {
 	}
 	part := to + ".part"
 	if err := os.WriteFile(part, raw, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(part, to)
+}
+
+// Write is Put for a file that is too long to be held at once: fill writes it.
+func (d Dir) Write(name string, fill func(io.Writer) error) (err error) {
+	to := filepath.Join(string(d), filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	part := to + ".part"
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<16)
+	err = fill(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(part, to)

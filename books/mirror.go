@@ -40,6 +40,7 @@ type copied struct {
 	raw     []byte
 	etag    string
 	asked   time.Time
+	changed time.Time
 	missing bool
 }
 
@@ -138,5 +139,6 @@ func (m *Mirror) fetch(name string, old copied) (copied, error) {
 	if len(raw) > mirrorMost {
 		return old, fmt.Errorf("the mirror's %s is larger than 64 MiB", name)
 	}
-	return copied{raw: raw, etag: resp.Header.Get("ETag"), asked: time.Now()}, nil
+	now := time.Now()
+	return copied{raw: raw, etag: resp.Header.Get("ETag"), asked: now, changed: now}, nil
 }

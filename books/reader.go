@@ -16,7 +16,11 @@ type Source interface {
 }
 
 // Reader reads the books' files. A file that is not there yet reads as empty.
-type Reader struct{ Source Source }
+type Reader struct {
+	Source Source
+	// Kept remembers what is long; nil for nothing.
+	Kept *Kept
+}
 
 // City reads city.json.
 func (r Reader) City() (City, error) { return read[City](r, "city.json") }
@@ -27,8 +31,14 @@ func (r Reader) Streams() ([]Stream, error) { return read[[]Stream](r, "streams.
 // Decisions reads decisions.json.
 func (r Reader) Decisions() ([]Decision, error) { return read[[]Decision](r, "decisions.json") }
 
-// Register reads register.json.
-func (r Reader) Register() (Register, error) { return read[Register](r, "register.json") }
+// Register reads register.json. What is given out may be others' too: it is not to be
+// changed.
+func (r Reader) Register() (Register, error) {
+	if r.Kept != nil {
+		return r.Kept.register(r)
+	}
+	return read[Register](r, "register.json")
+}
 
 // Zones reads zones.geojson as it is.
 func (r Reader) Zones() ([]byte, error) { return r.Source.Get("zones.geojson") }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -91,11 +90,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	if err := g.writeDecisions(set, running, vote); err != nil {
 		return err
 	}
-	reg, err := g.registerBook(ctx, set, running)
-	if err != nil {
-		return err
-	}
-	if err := g.public.PutJSON("register.json", reg); err != nil {
+	if err := g.writeRegister(ctx, set, running, g.ingest.Report().Lives); err != nil {
 		return err
 	}
 	return g.writeLines(ctx)
@@ -213,49 +208,6 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 		list = append(list, b)
 	}
 	return list, nil
-}
-
-// registerBook lists the sensors. Those that stand for homes are a number per kind
-// and zone, those of unknown kind a number per zone.
-func (g *Gateway) registerBook(ctx context.Context, set *policy.Set, running bool) (books.Register, error) {
-	alive, sorts, others := g.ingest.Report().Alive, g.sorts(set), newCrowd()
-	if err := g.housed.save(); err != nil {
-		return books.Register{}, err
-	}
-	reg := books.Register{Sensors: []books.Sensor{}, Homes: []books.Homes{}, Unknown: []books.Unknown{}}
-	for i := range g.register.Sensors {
-		s := &g.register.Sensors[i]
-		if sorts[s.ID] == unknown {
-			others.add(s, set, unknown)
-			continue
-		}
-		plans, _, err := set.Plans(ctx, s)
-		if err != nil {
-			return reg, err
-		}
-		if sorts[s.ID] == homely || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
-			others.add(s, set, homely)
-			continue
-		}
-		if !running {
-			plans = nil // nothing is kept of anything
-		}
-		b := books.Sensor{
-			ID: s.ID, Owner: s.Owner, Kind: s.Kind, Preset: s.Preset, Topic: s.UpTopic(), Map: s.Map, Zone: s.ZoneOf(set.Zones), Lat: s.Lat, Lon: s.Lon,
-			Registered: s.Registered.String(), Until: s.Until.String(), Contact: s.Contact,
-			Purpose: s.Purpose, Fields: fates(set.Kinds[s.Kind], plans),
-		}
-		if before, here := sorts[s.Replaces]; !here || before == singly {
-			b.Replaces = s.Replaces // and not the name of a home's sensor
-		}
-		if v, known := alive[s.ID]; known {
-			b.Alive = &v
-		}
-		reg.Sensors = append(reg.Sensors, b)
-	}
-	others.write(&reg)
-	slices.SortFunc(reg.Sensors, func(a, b books.Sensor) int { return cmp.Compare(a.ID, b.ID) })
-	return reg, nil
 }
 
 // fates says what becomes of each field of a sensor.

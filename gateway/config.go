@@ -33,7 +33,7 @@ type Config struct {
 	Simulation bool `yaml:"simulation"`
 	// Time is wall, or {topic: T} in a simulation.
 	Time Time `yaml:"time"`
-	// Register is the path of register.yaml.
+	// Register is the path of register.yaml, or of a directory of *.yaml files.
 	Register string `yaml:"register"`
 	// Policy is where the policy comes from.
 	Policy Policy `yaml:"policy"`

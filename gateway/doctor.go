@@ -23,7 +23,6 @@ import (
 	"sluice/brief"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
-	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -91,14 +90,12 @@ func (d *doctor) admin() {
 }
 
 func (d *doctor) register() {
-	raw, err := perm.Read(d.cfg.Register, perm.Trusted)
-	if err == nil {
-		if d.reg, err = register.Parse(d.cfg.Register, raw); err == nil {
-			d.say("register", Fine, fmt.Sprintf("%d sensors", len(d.reg.Sensors)), "")
-			return
-		}
+	var err error
+	if d.reg, err = readRegister(d.cfg.Register); err != nil {
+		d.fail("register", err, "mend the file that register: names; sluice register check says all that is wrong")
+		return
 	}
-	d.fail("register", err, "mend the file that register: names")
+	d.say("register", Fine, fmt.Sprintf("%d sensors", len(d.reg.Sensors)), "")
 }
 
 func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
@@ -309,6 +306,7 @@ func (d *doctor) policy(ctx context.Context) {
 		return
 	}
 	d.strangers(set)
+	d.entries(set)
 	now, until := time.Now(), time.Time{}
 	inForce := 0
 	for _, s := range set.Streams {

@@ -20,7 +20,6 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
-	"sluice/perm"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -38,7 +37,7 @@ type Gateway struct {
 	cfg      Config
 	log      *slog.Logger
 	lock     *os.File
-	register *register.Register
+	register *register.Register // guarded by mu, and by turn where plans are made of it
 	ledger   *ledger.Ledger
 	store    keeper
 	ingest   *ingest.Ingest
@@ -55,6 +54,7 @@ type Gateway struct {
 	growing []*growing                   // books; of keepBooks
 	planned map[string]fs.FileInfo       // plans as they were left in the books, by name; of keepBooks
 	housed  housed                       // sensors that stood for homes; of keepBooks
+	listing listing                      // of the register's book; of keepBooks
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
@@ -76,6 +76,9 @@ type Gateway struct {
 	last    *council.Enacted
 	taken   map[string]bool
 	waiting []letter
+
+	// turn is held while the policy or the register changes: plans are made of both.
+	turn sync.Mutex
 
 	mu       sync.Mutex
 	sets     map[string]*policy.Set // by digest; guarded by mu
@@ -123,11 +126,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if err = g.openAdmin(); err != nil {
 		return g, err
 	}
-	raw, err := perm.Read(cfg.Register, perm.Trusted)
-	if err != nil {
-		return g, refuse("register: %w", err)
-	}
-	if g.register, err = register.Parse(cfg.Register, raw); err != nil {
+	if g.register, err = readRegister(cfg.Register); err != nil {
 		return g, refuse("%w", err)
 	}
 	if g.housed, err = readHoused(cfg.Dir); err != nil {

@@ -64,26 +64,27 @@ const (
 	singly
 )
 
-// sorts are how each sensor of the register is shown, under the policy that was in
-// force last; nothing is shown singly before there is one. It is keepBooks' own.
-func (g *Gateway) sorts(set *policy.Set) map[string]shown {
+// sorts are how each sensor of the register is shown, in its order, under the policy
+// that was in force last; nothing is shown singly before there is one. It is
+// keepBooks' own.
+func (g *Gateway) sorts(reg *register.Register, set *policy.Set) []shown {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	homes := homesOf(set)
 	maps.Copy(homes, g.homes)
-	out := make(map[string]shown)
-	for i := range g.register.Sensors {
-		s := &g.register.Sensors[i]
+	g.mu.Unlock()
+	out := make([]shown, len(reg.Sensors))
+	for i := range reg.Sensors {
+		s := &reg.Sensors[i]
 		switch _, known := set.Kinds[s.Kind]; {
 		case !known:
-			out[s.ID] = unknown
+			out[i] = unknown
 		case homes[s.Kind]:
-			out[s.ID] = homely
+			out[i] = homely
 			g.housed.mind(s)
 		case g.housed.other(s, homes):
-			out[s.ID] = unknown
+			out[i] = unknown
 		default:
-			out[s.ID] = singly
+			out[i] = singly
 		}
 	}
 	return out

@@ -68,8 +68,8 @@ func TestWhoIsShown(t *testing.T) {
 			last = s.set
 		}
 		g.adopted(nil) // taken away: nothing changes
-		got := g.sorts(last)
-		if got["a"] != c.want || got["b"] != singly || got["c"] != unknown {
+		got := g.sorts(reg, last)
+		if got[0] != c.want || got[1] != singly || got[2] != unknown {
 			t.Errorf("%s: %v; want %v", name, got, c.want)
 		}
 	}

@@ -230,6 +230,8 @@ func (g *Gateway) swapMotion(ctx context.Context, e *council.Enacted, raw []byte
 	if err != nil {
 		return err
 	}
+	g.turn.Lock()
+	defer g.turn.Unlock()
 	v, err := g.version(ctx, set)
 	if err != nil {
 		return err

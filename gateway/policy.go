@@ -13,6 +13,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/plan"
+	"sluice/register"
 )
 
 // watchEvery is how often an editable policy directory is looked at. A directory
@@ -181,30 +182,20 @@ func (g *Gateway) readPolicy(ctx context.Context) (*policy.Set, error) {
 }
 
 // version asks the rules for every sensor's plans, and says which decisions are
-// not run.
+// not run. Who calls it while the gateway runs holds turn.
 func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version, error) {
 	v := ingest.Version{
 		Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
-		Streams: set.Streams, Plans: make(map[string][]plan.Plan), Homes: homesOf(set),
+		Streams: set.Streams, Homes: homesOf(set),
 	}
 	if n := len(strangers(g.register, set)); n > 0 {
 		g.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")
 	}
-	said := make(map[policy.Reason]bool)
-	for i := range g.register.Sensors {
-		sensor := &g.register.Sensors[i]
-		plans, reasons, err := set.Plans(ctx, sensor)
-		if err != nil {
-			return v, err
-		}
-		v.Plans[sensor.ID] = plans
-		for _, why := range reasons {
-			if !said[why] {
-				g.log.Warn("a decision has no plan for a kind of sensor", "kind", sensor.Kind, "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
-			}
-			said[why] = true
-		}
+	plans, said, err := g.plans(ctx, set, g.register)
+	if err != nil {
+		return v, err
 	}
+	v.Plans = plans
 	for _, s := range set.Streams {
 		if _, err := release.NewMechanism(s); err != nil {
 			return v, &policy.Problem{Code: policy.Unfit, Err: err}
@@ -223,6 +214,28 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 		return v, &policy.Problem{Code: policy.Unfit, Err: err}
 	}
 	return v, nil
+}
+
+// plans asks for the plans of a register's sensors, by their ids, and says once each
+// why there is none.
+func (g *Gateway) plans(ctx context.Context, set *policy.Set, reg *register.Register) (map[string][]plan.Plan, map[policy.Reason]bool, error) {
+	out, said := make(map[string][]plan.Plan, len(reg.Sensors)), make(map[policy.Reason]bool)
+	set.Prepare(ctx, reg)
+	for i := range reg.Sensors {
+		sensor := &reg.Sensors[i]
+		plans, reasons, err := set.Plans(ctx, sensor)
+		if err != nil {
+			return nil, nil, err
+		}
+		out[sensor.ID] = plans
+		for _, why := range reasons {
+			if !said[why] {
+				g.log.Warn("a decision has no plan for a kind of sensor", "kind", sensor.Kind, "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
+			}
+			said[why] = true
+		}
+	}
+	return out, said, nil
 }
 
 // idle is the first reason why a decision is not run at all; empty for none.
@@ -313,6 +326,8 @@ func (g *Gateway) rest(err error) {
 }
 
 func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
+	g.turn.Lock()
+	defer g.turn.Unlock()
 	v, err := g.version(ctx, set)
 	if err != nil {
 		return err
@@ -333,6 +348,8 @@ func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
 
 // stopAll puts no policy in force.
 func (g *Gateway) stopAll(ctx context.Context) error {
+	g.turn.Lock()
+	defer g.turn.Unlock()
 	if current, _ := g.inForce(); current == nil {
 		return nil
 	}

@@ -38,7 +38,7 @@ type Server struct {
 
 // Open listens where cfg says and answers from a store and its books.
 func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
-	s := &Server{named: cfg.Admin, source: &query.Source{Store: store, Books: books.Reader{Source: source}}}
+	s := &Server{named: cfg.Admin, source: &query.Source{Store: store, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
 	public, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)

@@ -39,6 +39,7 @@ const (
 //
 //	{"bundle": {"id", "modules", "data"}}           -> {}
 //	{"id": ID, "query": QUERY, "input": INPUT}      -> {"value": VALUE} or {"code", "error"}
+//	{"id": ID, "query": QUERY, "inputs": [INPUT]}   -> {"value": [VALUE]} or {"code", "error"}
 //	{"test": {"id", "modules", "data"}}             -> {"value": REPORT} or {"code", "error"}
 //	{"taste": BYTES}                                -> {"value": true} or {"code", "error"}
 type Child struct {
@@ -66,6 +67,7 @@ type question struct {
 	ID     string          `json:"id,omitempty"`
 	Query  string          `json:"query,omitempty"`
 	Input  any             `json:"input,omitempty"`
+	Inputs []any           `json:"inputs,omitempty"`
 	Test   *modulesAndData `json:"test,omitempty"`
 	Taste  []byte          `json:"taste,omitempty"`
 }
@@ -79,11 +81,27 @@ type reply struct {
 var errDied = errors.New("the rules' process died, so nothing is permitted; look for a rule that takes all memory")
 
 func (c *Child) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
+	most := evalTimeout
+	if query != askCharter {
+		most = askTimeout
+	}
+	return c.askTwice(ctx, b, question{ID: b.ID, Query: query, Input: input}, most)
+}
+
+func (c *Child) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) (answers []json.RawMessage, err error) {
+	raw, err := c.askTwice(ctx, b, question{ID: b.ID, Query: query, Inputs: inputs}, eachTimeout)
+	if err != nil {
+		return nil, err
+	}
+	return answers, problem(WrongType, json.Unmarshal(raw, &answers))
+}
+
+func (c *Child) askTwice(ctx context.Context, b *modulesAndData, q question, most time.Duration) (json.RawMessage, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	raw, err := c.try(ctx, b, query, input)
+	raw, err := c.try(ctx, b, q, most)
 	if CodeOf(err) == Died && ctx.Err() == nil {
-		raw, err = c.try(ctx, b, query, input) // it may have been killed from outside
+		raw, err = c.try(ctx, b, q, most) // it may have been killed from outside
 	}
 	c.soon()
 	return raw, err
@@ -134,7 +152,7 @@ func (c *Child) end() {
 	}
 }
 
-func (c *Child) try(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
+func (c *Child) try(ctx context.Context, b *modulesAndData, q question, most time.Duration) (json.RawMessage, error) {
 	if c.p == nil {
 		if err := c.start(); err != nil {
 			return nil, problem(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
@@ -146,11 +164,7 @@ func (c *Child) try(ctx context.Context, b *modulesAndData, query string, input 
 		}
 		c.p.loaded[b.ID] = true
 	}
-	most := evalTimeout
-	if query != askCharter {
-		most = askTimeout
-	}
-	return c.exchange(ctx, question{ID: b.ID, Query: query, Input: input}, most)
+	return c.exchange(ctx, q, most)
 }
 
 func (c *Child) start() error {
@@ -280,7 +294,12 @@ func Serve(in io.Reader, out io.Writer) error {
 			}
 		} else if q.Test != nil {
 			r.Value, err = runTests(context.Background(), q.Test)
-		} else if b, known := bundles[q.ID]; known {
+		} else if b, known := bundles[q.ID]; known && q.Inputs != nil {
+			var answers []json.RawMessage
+			if answers, err = rules.askEach(context.Background(), b, q.Query, q.Inputs); err == nil {
+				r.Value, err = json.Marshal(answers)
+			}
+		} else if known {
 			r.Value, err = rules.ask(context.Background(), b, q.Query, q.Input)
 		} else {
 			err = problem(Undefined, errUndefined)

@@ -26,6 +26,7 @@ import (
 const (
 	evalTimeout = 5 * time.Second
 	askTimeout  = 250 * time.Millisecond
+	eachTimeout = time.Second // for many at once; who misses it is asked one by one
 )
 
 // modulesAndData are the rules of one policy version and what they look at.
@@ -46,6 +47,8 @@ const (
 // is first asked about it. An error has a Code.
 type Evaluator interface {
 	ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error)
+	// askEach asks the same about each input, all or none.
+	askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error)
 }
 
 // allowed are the builtins that rules may call: pure, and bounded by their
@@ -165,6 +168,17 @@ func (l *local) ask(ctx context.Context, b *modulesAndData, query string, input 
 		return nil, problem(Undefined, errUndefined)
 	}
 	return evaluate(ctx, q, input)
+}
+
+func (l *local) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error) {
+	answers := make([]json.RawMessage, len(inputs))
+	for n, input := range inputs {
+		var err error
+		if answers[n], err = l.ask(ctx, b, query, input); err != nil {
+			return nil, err
+		}
+	}
+	return answers, nil
 }
 
 func prepare(ctx context.Context, b *modulesAndData) (map[string]rego.PreparedEvalQuery, error) {

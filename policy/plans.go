@@ -15,34 +15,88 @@ import (
 // the same kind, zone, owner and preset share one answer. A sensor of an unknown
 // kind or zone has none.
 func (s *Set) Plans(ctx context.Context, sensor *register.Sensor) ([]plan.Plan, []Reason, error) {
-	kind, known := s.Kinds[sensor.Kind]
+	sort, known := s.sortOf(sensor)
 	if !known {
 		return nil, []Reason{{Rule: "P00", Message: "the sensor's kind is not in kinds.yaml"}}, nil
 	}
-	zone := sensor.ZoneOf(s.Zones)
-	key := fmt.Sprintf("%q %q %q %q", sensor.Kind, zone, sensor.Owner, sensor.Preset)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if plans, ok := s.cache[key]; ok {
-		return plans, s.why[key], nil
+	if plans, ok := s.cache[sort]; ok {
+		return plans, s.why[sort], nil
 	}
+	answer, err := s.ask(ctx, askPlan, s.question(sort))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.keep(sort, answer); err != nil {
+		return nil, nil, err
+	}
+	return s.cache[sort], s.why[sort], nil
+}
+
+// together is how many questions of Prepare go to the rules at once.
+const together = 32
+
+// Prepare asks what Plans would ask for each sensor of a register, many at once: a
+// city has thousands of sorts, and the way to the rules and back takes longer than
+// they do. What gets no answer is left to Plans, which says why.
+func (s *Set) Prepare(ctx context.Context, reg *register.Register) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	asked := make(map[sort]bool)
+	var todo []sort
+	for n := range reg.Sensors {
+		one, known := s.sortOf(&reg.Sensors[n])
+		if _, answered := s.cache[one]; known && !answered && !asked[one] {
+			asked[one] = true
+			todo = append(todo, one)
+		}
+	}
+	for some := range slices.Chunk(todo, together) {
+		var inputs []any
+		for _, one := range some {
+			inputs = append(inputs, s.question(one))
+		}
+		answers, err := s.rules.askEach(ctx, s.bundle, askPlan, inputs)
+		if err != nil || len(answers) != len(some) {
+			return
+		}
+		for n, one := range some {
+			if s.keep(one, answers[n]) != nil {
+				return
+			}
+		}
+	}
+}
+
+// sort is all that rules see of a sensor.
+type sort struct{ kind, zone, owner, preset string }
+
+func (s *Set) sortOf(sensor *register.Sensor) (one sort, known bool) {
+	_, known = s.Kinds[sensor.Kind]
+	return sort{sensor.Kind, sensor.ZoneOf(s.Zones), sensor.Owner, sensor.Preset}, known
+}
+
+// question is what the rules are asked about a sort of sensor.
+func (s *Set) question(one sort) any {
 	fields := []any{}
-	for _, f := range kind.Fields {
+	for _, f := range s.Kinds[one.kind].Fields {
 		fields = append(fields, map[string]any{"name": f.Name, "class": f.Class, "type": f.Type})
 	}
-	answer, err := s.ask(ctx, askPlan, map[string]any{
-		"sensor": map[string]any{"kind": sensor.Kind, "zone": zone, "owner": sensor.Owner, "preset": sensor.Preset},
+	return map[string]any{
+		"sensor": map[string]any{"kind": one.kind, "zone": one.zone, "owner": one.owner, "preset": one.preset},
 		"fields": fields, "violations": s.violations,
-	})
-	if err != nil {
-		return nil, nil, err
 	}
+}
+
+// keep takes an answer to it; who calls it holds mu.
+func (s *Set) keep(one sort, answer json.RawMessage) error {
 	plans, reasons, err := s.decode(answer)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	s.cache[key], s.why[key] = plans, reasons
-	return plans, reasons, nil
+	s.cache[one], s.why[one] = plans, reasons
+	return nil
 }
 
 func (s *Set) decode(answer json.RawMessage) ([]plan.Plan, []Reason, error) {

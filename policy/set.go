@@ -33,8 +33,8 @@ type Set struct {
 	violations json.RawMessage
 
 	mu    sync.Mutex
-	cache map[string][]plan.Plan // by sort of sensor; guarded by mu
-	why   map[string][]Reason    // guarded by mu
+	cache map[sort][]plan.Plan // guarded by mu
+	why   map[sort][]Reason    // guarded by mu
 }
 
 // Reason is why a decision, or a plan for a sensor, is refused.
@@ -65,7 +65,7 @@ func Compile(ctx context.Context, rules Evaluator, files bundle.Files) (*Set, er
 
 // CompilePolicy is Compile for documents that have been read already.
 func CompilePolicy(ctx context.Context, rules Evaluator, p *bundle.Policy) (*Set, error) {
-	s := &Set{Policy: p, Digest: p.Files.Digest(), rules: rules, Broken: map[string][]Reason{}, cache: map[string][]plan.Plan{}, why: map[string][]Reason{}}
+	s := &Set{Policy: p, Digest: p.Files.Digest(), rules: rules, Broken: map[string][]Reason{}, cache: map[sort][]plan.Plan{}, why: map[sort][]Reason{}}
 	data, err := bundle.Data(p)
 	if err != nil {
 		return nil, problem(Unreadable, err)

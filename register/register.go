@@ -1,5 +1,9 @@
 // Package register is the list of the city's sensors, where, whose, since when,
-// and of its zones. It is public: passwords are never here.
+// and of its zones. It is public, but for the topics and pointers that it names:
+// those may hold what only a vendor should know. Passwords are never here.
+//
+// It is one file, or a directory of *.yaml files. A sensor has one id and one topic
+// of its own, wherever its entry is.
 //
 // Example entry:
 //
@@ -9,10 +13,7 @@
 package register
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	"sluice/policy/decision"
@@ -36,64 +37,26 @@ type Sensor struct {
 	Purpose    map[string]string `yaml:"purpose" json:"purpose,omitempty"`
 }
 
-// Register is the checked list, in the order of the file.
+// Register is the checked list, in the order of the files.
 type Register struct {
 	Sensors []Sensor
+	files   []string
+	places  []place // of each sensor; empty where no file was read
 }
+
+// place is where an entry begins.
+type place struct{ file, line int32 }
 
 // MaxSensors bounds one gateway's register.
 const MaxSensors = 100_000
 
-var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$`)
-
-// Parse reads register.yaml; the file's name is used in errors only.
-func Parse(file string, raw []byte) (*Register, error) {
-	var doc struct {
-		Sensors []Sensor `yaml:"sensors"`
+// Where is the file and line of a sensor's entry, by its number; empty where it
+// is of no file.
+func (r *Register) Where(n int) string {
+	if n >= len(r.places) {
+		return ""
 	}
-	if err := decision.Decode(file, raw, &doc); err != nil {
-		return nil, err
-	}
-	if len(doc.Sensors) > MaxSensors {
-		return nil, fmt.Errorf("%s: more than %d sensors; use several gateways", file, MaxSensors)
-	}
-	topics, ids := map[string]bool{}, map[string]bool{}
-	for i := range doc.Sensors {
-		s := &doc.Sensors[i]
-		if err := s.check(); err != nil {
-			return nil, fmt.Errorf("%s: sensor %d (%s): %w", file, i+1, s.ID, err)
-		}
-		if topics[s.UpTopic()] || ids[s.ID] {
-			return nil, fmt.Errorf("%s: sensor %d (%s): this id or topic is taken by an earlier entry", file, i+1, s.ID)
-		}
-		topics[s.UpTopic()], ids[s.ID] = true, true
-	}
-	return &Register{Sensors: doc.Sensors}, nil
-}
-
-func (s *Sensor) check() error {
-	switch {
-	case !name.MatchString(s.ID) || !name.MatchString(s.Owner):
-		return errors.New("id and owner need names of letters, digits and _ . : -")
-	case s.Kind == "":
-		return errors.New("kind is missing")
-	case s.Preset != "":
-		return errors.New("this version has no presets; send docs/wire.md's format and remove preset")
-	case s.Topic != "" && strings.ContainsAny(s.Topic, "+#$\x00"):
-		return errors.New("topic must not hold wildcards")
-	case (s.Lat == nil) != (s.Lon == nil):
-		return errors.New("lat and lon go together")
-	case (s.Zone == "") == (s.Lat == nil):
-		return errors.New("needs either zone or lat and lon")
-	case s.Registered == (decision.Date{}):
-		return errors.New("registered is missing, e.g. 2026-01-01")
-	}
-	for field, pointer := range s.Map {
-		if !strings.HasPrefix(pointer, "/") {
-			return fmt.Errorf("map: %s needs a JSON pointer such as /object/level", field)
-		}
-	}
-	return nil
+	return fmt.Sprintf("%s, line %d", r.files[r.places[n].file], r.places[n].line)
 }
 
 // UpTopic is where the sensor publishes its readings.

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"os/signal"
 	"runtime/debug"
+	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -14,10 +19,14 @@ func gatewayCommand() *cobra.Command {
 	var file string
 	c := &cobra.Command{
 		Use: "gateway -c FILE", Short: "Run the edge: sensors in, releases out", Args: cobra.NoArgs,
+		Long: "Runs until SIGINT or SIGTERM. SIGHUP has it read register, passwords and the listener's certificates anew; when one of\n" +
+			"them is broken, nothing is changed, and the log says what is wrong.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// Windows are large and live long, garbage is little: collecting sooner costs
 			// next to nothing and keeps the peak while a map grows in bounds.
 			debug.SetGCPercent(50)
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP) // one that comes before it runs does not end it
 			var g *gateway.Gateway
 			var log *slog.Logger
 			going, err := interruptible(cmd.Context(), func() (err error) {
@@ -30,8 +39,11 @@ func gatewayCommand() *cobra.Command {
 			case err != nil:
 				return err
 			}
+			stop := onHangup(cmd.Context(), hangups, g)
 			log.Info("the gateway runs", "mqtt", g.MQTT(), "admin", g.Admin())
-			return errors.Join(g.Run(cmd.Context()), g.Close())
+			err = g.Run(cmd.Context())
+			stop()
+			return errors.Join(err, g.Close())
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "gateway.yaml", "configuration file")
@@ -51,4 +63,13 @@ func openGateway(cmd *cobra.Command, file string) (*gateway.Gateway, *slog.Logge
 	}
 	g, err := gateway.Open(cmd.Context(), cfg, log)
 	return g, log, err
+}
+
+// onHangup has a gateway read anew what people change, at each signal, until the
+// function that it returns is called.
+func onHangup(ctx context.Context, hangups <-chan os.Signal, g *gateway.Gateway) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	all.Go(func() { g.Reloads(ctx, hangups) })
+	return func() { cancel(); all.Wait() }
 }

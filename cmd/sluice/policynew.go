@@ -211,11 +211,7 @@ func policyDPIA() *cobra.Command {
 				}
 			}
 			if reg != "" {
-				raw, err := os.ReadFile(reg)
-				if err != nil {
-					return wrong(err)
-				}
-				if sensors, err = register.Parse(reg, raw); err != nil {
+				if sensors, err = register.Load(reg, os.ReadFile); err != nil {
 					return wrong(err)
 				}
 			}

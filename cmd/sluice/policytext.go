@@ -256,11 +256,7 @@ func planChanges(cmd *cobra.Command, old, next *bundle.Policy, file string) ([]p
 	if file == "" {
 		return nil, nil
 	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, wrong(err)
-	}
-	reg, err := register.Parse(file, raw)
+	reg, err := register.Load(file, os.ReadFile)
 	if err != nil {
 		return nil, wrong(err)
 	}

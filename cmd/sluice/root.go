@@ -40,7 +40,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	root.SetErr(stderr)
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(upCommand(), gatewayCommand(), opendataCommand(), doctorCommand(), sensorCommand(), policyCommand(), motionCommand(), ledgerCommand(), verifyCommand(), withdrawCommand(), versionCommand(), rulesCommand())
+	root.AddCommand(upCommand(), gatewayCommand(), opendataCommand(), doctorCommand(), sensorCommand(), registerCommand(), policyCommand(), motionCommand(), ledgerCommand(), verifyCommand(), withdrawCommand(), versionCommand(), rulesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,70 +32,78 @@ func aclCommand() *cobra.Command {
 			"The gateway's own goes into DIR/gateway.password, for mqtt: password_file. Who is no longer in the register\n" +
 			"is taken out.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				return &gateway.Refusal{Err: fmt.Errorf("register: %w", err)}
-			}
-			reg, err := register.Parse(file, raw)
+			reg, err := register.Load(file, os.ReadFile)
 			if err != nil {
 				return &gateway.Refusal{Err: err}
 			}
-			fresh, err := writeAccess(reg, dir, user)
+			bar := progress(cmd.ErrOrStderr(), len(reg.Sensors), "making passwords")
+			fresh, err := writeAccess(reg, dir, user, func(done int) { _ = bar.Set(done) }, func(list string) error {
+				_ = bar.Finish()
+				_, err := io.WriteString(cmd.OutOrStdout(), list)
+				return err
+			})
 			if err != nil {
 				return &gateway.Refusal{Err: err}
 			}
-			for _, f := range fresh {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", f[0], f[1])
-			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%d sensors, %d new passwords, shown this once; tell the broker with SIGHUP\n", len(reg.Sensors), len(fresh))
+			fmt.Fprintf(cmd.ErrOrStderr(), "%d sensors, %d new passwords, shown this once; tell the broker with SIGHUP\n", len(reg.Sensors), fresh)
 			return nil
 		},
 	}
-	c.Flags().StringVar(&file, "register", "register.yaml", "register of sensors")
+	c.Flags().StringVar(&file, "register", "register.yaml", "register of sensors: a file, or a directory of *.yaml files")
 	c.Flags().StringVar(&dir, "dir", ".", "directory of the files")
 	c.Flags().StringVar(&user, "gateway", "gateway", "user name of the gateway")
 	return c
 }
 
-// writeAccess writes the files and returns the new users with their passwords.
-func writeAccess(reg *register.Register, dir, user string) ([][2]string, error) {
+// writeAccess writes the files, and returns how many sensors have new passwords.
+// Those are shown first, one ID and password a line: once only their hashes are
+// kept, nobody could learn them any more.
+func writeAccess(reg *register.Register, dir, user string, progress func(done int), show func(list string) error) (int, error) {
 	path := filepath.Join(dir, "passwords")
 	old, err := perm.Read(path, perm.Secret)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return 0, err
 	}
 	passwords, err := access.ParsePasswords(path, old)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	users := []string{user}
-	var fresh [][2]string
-	for _, s := range reg.Sensors {
-		if s.ID == user {
-			return nil, fmt.Errorf("a sensor is called %s; give the gateway another user name with --gateway", user)
+	users := make(map[string]bool, len(reg.Sensors)+1)
+	var fresh strings.Builder
+	made := 0
+	for n := range reg.Sensors {
+		id := reg.Sensors[n].ID
+		if id == user {
+			return 0, fmt.Errorf("a sensor is called %s; give the gateway another user name with --gateway", user)
 		}
-		users = append(users, s.ID)
-		if passwords.Has(s.ID) {
+		users[id] = true
+		if passwords.Has(id) {
 			continue
 		}
-		password, err := passwords.Make(s.ID)
+		password, err := passwords.Make(id)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		fresh = append(fresh, [2]string{s.ID, password})
+		fmt.Fprintf(&fresh, "%s %s\n", id, password)
+		if made++; made%100 == 0 {
+			progress(n)
+		}
 	}
-	if !passwords.Has(user) {
+	if err := show(fresh.String()); err != nil {
+		return 0, fmt.Errorf("the new passwords cannot be shown, so none was set: %w", err)
+	}
+	if users[user] = true; !passwords.Has(user) {
 		password, err := passwords.Make(user)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		if err := perm.Replace(filepath.Join(dir, "gateway.password"), []byte(password+"\n"), 0o600); err != nil {
-			return nil, err
+			return 0, err
 		}
 	}
 	passwords.Retain(users)
 	if err := perm.Replace(path, passwords.File(), 0o600); err != nil {
-		return nil, err
+		return 0, err
 	}
-	return fresh, perm.Replace(filepath.Join(dir, "acl"), access.ACL(reg, user), 0o644)
+	return made, perm.Replace(filepath.Join(dir, "acl"), access.ACL(reg, user), 0o644)
 }

@@ -49,11 +49,10 @@ func policySimulate() *cobra.Command {
 			}
 			traffic := trial.City(draft, d, o.days, o.seed)
 			if o.replay != "" {
-				raw, err := os.ReadFile(o.register)
-				if err != nil {
+				if o.register == "" {
 					return &usageError{"--replay needs --register: which sensor is of which kind and where"}
 				}
-				reg, err := register.Parse(o.register, raw)
+				reg, err := register.Load(o.register, os.ReadFile)
 				if err != nil {
 					return wrong(err)
 				}

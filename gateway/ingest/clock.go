@@ -268,7 +268,7 @@ func (i *Ingest) batch(c closing) (release.Batch, bool) {
 	} else {
 		win = window.New(spec, i.versions[n].Digest, c.Start, c.End)
 		win.Lost = c.Down
-		for _, number := range s.ahead[c.Start.UnixNano()] {
+		for number := range s.ahead[c.Start.UnixNano()] {
 			win.Apply(&window.Entry{Alive: true, Sensor: number})
 		}
 	}
@@ -286,26 +286,8 @@ func (i *Ingest) batch(c closing) (release.Batch, bool) {
 }
 
 // feeders are, for each cell of a stream, the sensors that can feed it.
-func (i *Ingest) feeders(version int, id string) [][]window.Feeder {
-	var out [][]window.Feeder
-	for _, spec := range i.versions[version].Streams {
-		if spec.ID != id {
-			continue
-		}
-		out = make([][]window.Feeder, len(spec.Cells))
-		for _, s := range i.sensors {
-			for _, p := range i.versions[version].Plans[s.entry.ID] {
-				if p.Stream.ID != id {
-					continue
-				}
-				for n, cell := range spec.Cells {
-					if p.Zone == "" || p.Zone == cell.Zone {
-						out[n] = append(out[n], window.Feeder{Sensor: s.number, Known: s.declaresPulse || i.heard[s.number]})
-					}
-				}
-			}
-		}
-	}
+func (i *Ingest) feeders(version int, id string) *window.Feeders {
+	out := i.fedBy(version)[id]
 	return out
 }
 

@@ -68,7 +68,7 @@ func TestOnceAHome(t *testing.T) {
 		i.at = i.sensors[0]
 		i.sensors[0].silentAfter = 1 // it has said that it lives
 		i.feedback.add(i.at, fault.New(fault.NotJSON))
-		if len(i.feedback) != 0 || len(i.alive()) != 0 {
+		if len(i.feedback) != 0 || i.judge(nil).Of[0] != NotKnown {
 			t.Fatal("something is said of a sensor before there is a policy")
 		}
 		for _, v := range c.versions {
@@ -79,7 +79,7 @@ func TestOnceAHome(t *testing.T) {
 				i.feedback.add(i.at, fault.New(fault.NotJSON))
 			}
 		}
-		if told, lives := len(i.feedback) > 0, len(i.alive()) > 0; told != c.told || lives != c.told {
+		if told, lives := len(i.feedback) > 0, i.judge(nil).Of[0] != NotKnown; told != c.told || lives != c.told {
 			t.Errorf("%s: told %v, shown to live %v; want %v", name, told, lives, c.told)
 		}
 	}

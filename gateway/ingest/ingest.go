@@ -31,6 +31,7 @@ import (
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/register"
+	"sluice/register/access"
 )
 
 // Group commit: after this many readings, or this long, whichever is first, and
@@ -82,23 +83,23 @@ type Ingest struct {
 	ways     []way
 	listener *listener.Listener // nil for none
 	broker   *mqtt.Client       // nil for none
-	link     link
-	decoder  *format.Decoder
-	enact    chan enactment
-	fatal    chan error // a panic on a way in
-	mail     chan []letter
+	// passwords are the listener's, nil for none; of whoever calls Renew.
+	passwords *access.Passwords
+	link      link
+	decoder   *format.Decoder
+	enact     chan enactment
+	renew     chan renewing
+	fatal     chan error // a panic on a way in
+	mail      chan []letter
 
 	versions []Version
-	targets  map[string]target
-	byID     map[string]*sensor
-	sensors  []*sensor
-	replaced map[string]*register.Sensor // by the id of the sensor that made way
-	streams  map[string]*stream
-	heard    map[uint64]bool // sensors that have sent a heartbeat, ever
-	state    state
-	since    time.Time // gateway time since when it has been up
-	started  time.Time // wall time
-	lostAll  bool      // the log was there and could not be read
+	roster
+	streams map[string]*stream
+	heard   map[uint64]bool // sensors that have sent a heartbeat, ever
+	state   state
+	since   time.Time // gateway time since when it has been up
+	started time.Time // wall time
+	lostAll bool      // the log was there and could not be read
 
 	epochOver bool          // an epoch's key is gone; what its readings were in is not yet
 	wash      chan struct{} // asks for a washing of memory
@@ -118,6 +119,7 @@ type Ingest struct {
 	shownCommits uint64
 	shownTime    time.Duration
 	feedback     tally
+	judged       time.Time // when it was looked last who lives
 	report       atomic.Pointer[Report]
 	failing      atomic.Pointer[string]
 
@@ -134,7 +136,7 @@ type Ingest struct {
 // that open windows may have run under, oldest first.
 func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := &Ingest{
-		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), wash: make(chan struct{}, 1), started: cfg.Now(),
+		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), renew: make(chan renewing), wash: make(chan struct{}, 1), started: cfg.Now(),
 		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
 		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1), pulse: pulse{begun: time.Now()},
 	}
@@ -202,6 +204,8 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 		case e := <-enact:
 			i.pulse.beat(enacting)
 			e.done <- i.enactNow(e)
+		case n := <-i.renew:
+			n.done <- i.renewNow(n)
 		case <-tick.C:
 			if i.cfg.Clock == "" {
 				err = i.tick(ctx, w, i.now())
@@ -260,8 +264,14 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 	case t.sensor.shape == nil:
 		i.at = t.sensor
 		i.refuse(fault.New(fault.NoKind))
+	case t.sensor.unfit:
+		i.at = t.sensor
+		i.refuse(fault.New(fault.Unfit))
 	default:
 		i.at = t.sensor
+		if t.sensor.unmapped {
+			i.feedback.add(i.at, fault.New(fault.Unfit))
+		}
 		i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), sink{i})
 	}
 	return nil

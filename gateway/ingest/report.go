@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"slices"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
@@ -25,8 +24,9 @@ type Report struct {
 	// Commits counts group commits since the start, CommitTime what they took.
 	Commits    uint64
 	CommitTime time.Duration
-	// Alive says of sensors by id whether they live; absent when not known.
-	Alive map[string]bool
+	// Lives says of the sensors whether they live; the same value as before when
+	// nothing has changed.
+	Lives *Lives
 	// Problem is why intake stands still, or what else is wrong with disk and keys; empty
 	// for nothing.
 	Problem string
@@ -65,10 +65,11 @@ func (i *Ingest) publishReport(lives bool) {
 	for _, st := range i.streams {
 		r.Windows += len(st.windows)
 	}
-	if lives || old == nil {
-		r.Alive = i.alive()
-	} else {
-		r.Alive = old.Alive
+	if old != nil {
+		r.Lives = old.Lives
+	}
+	if lives {
+		r.Lives = i.judge(r.Lives)
 	}
 	i.report.Store(r)
 }
@@ -81,28 +82,6 @@ func (i *Ingest) show() {
 	i.state.Shown.Open = i.openReadings()
 	i.shownCommits, i.shownTime = i.commits, i.commitTime
 	i.dirty = true
-}
-
-// alive judges by heartbeats; sensors about nobody also by their readings.
-func (i *Ingest) alive() map[string]bool {
-	out := make(map[string]bool)
-	now := i.state.Now.UnixNano()
-	if i.state.Now.IsZero() {
-		return out
-	}
-	for _, s := range i.sensors {
-		switch {
-		case s.home:
-		case s.silentAfter > 0:
-			out[s.entry.ID] = now <= s.silentAfter
-		case !s.aboutPeople && len(s.routes) > 0:
-			every := max(2*s.routes[0].spec.Every.Nominal(), time.Hour)
-			out[s.entry.ID] = s.lastReading > 0 && now-s.lastReading <= int64(every)
-		case s.declaresPulse && now-i.since.UnixNano() > int64(time.Hour):
-			out[s.entry.ID] = false
-		}
-	}
-	return out
 }
 
 // heartbeat is {"ts": T, "every": "PT60S", "seq": n}: the sensor lives from ts
@@ -134,6 +113,7 @@ func (i *Ingest) heartbeat(payload []byte) {
 	}
 	if !i.heard[i.at.number] {
 		i.heard[i.at.number] = true
+		i.at.pulse.Store(true)
 		i.state.Heard = append(i.state.Heard, i.at.number)
 	}
 	until := at.Add(3 * every)
@@ -157,8 +137,11 @@ func (i *Ingest) markAlive(p *route, at, until time.Time) {
 		start := t.UnixNano()
 		if next := p.stream.windows[start]; next != nil {
 			next.markAlive(i.at.number)
-		} else if !t.Before(p.stream.next) && !slices.Contains(p.stream.ahead[start], i.at.number) {
-			p.stream.ahead[start] = append(p.stream.ahead[start], i.at.number)
+		} else if !t.Before(p.stream.next) {
+			if p.stream.ahead[start] == nil {
+				p.stream.ahead[start] = make(map[uint64]bool)
+			}
+			p.stream.ahead[start][i.at.number] = true
 		}
 	}
 }

@@ -3,8 +3,6 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"time"
@@ -13,7 +11,6 @@ import (
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
@@ -42,32 +39,6 @@ type Version struct {
 // simulated clock nothing else does.
 const maxWindows = 4096
 
-// target is what a topic stands for.
-type target struct {
-	sensor    *sensor
-	heartbeat bool
-}
-
-// sensor is one register entry, ready for its readings.
-type sensor struct {
-	entry  *register.Sensor
-	number uint64
-	shape  *format.Shape
-	fields []string
-	routes []route
-	// usable from and before, in nanoseconds since 1970.
-	from, until int64
-
-	lastReading int64
-	silentAfter int64 // last heartbeat plus three times every
-	aboutPeople bool
-	// home says that it stands for somebody, or may have: then nothing is ever said
-	// of it singly. It is true until a policy knows the kind, and stays so once one
-	// has made it stand for somebody.
-	home, stood   bool
-	declaresPulse bool
-}
-
 // route is one of a sensor's plans under one policy version.
 type route struct {
 	stream  *stream
@@ -86,7 +57,7 @@ type stream struct {
 	epochs  map[int64]*openEpoch
 	last    *openWindow // the one that the last reading fell into
 	// ahead are sensors known to live in windows that are not open yet, by start.
-	ahead map[int64][]uint64
+	ahead map[int64]map[uint64]bool
 }
 
 // openWindow is a window with what it owes the log.
@@ -107,121 +78,6 @@ type openEpoch struct {
 	start, end time.Time
 	lost       bool
 	pending    []byte
-}
-
-func (i *Ingest) sensorsOf(reg *register.Register) {
-	i.targets, i.replaced, i.byID = make(map[string]target), make(map[string]*register.Sensor), make(map[string]*sensor)
-	for n := range reg.Sensors {
-		e := &reg.Sensors[n]
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(e.ID))
-		s := &sensor{entry: e, number: h.Sum64(), home: true}
-		i.sensors = append(i.sensors, s)
-		i.byID[e.ID] = s
-		if e.Replaces != "" {
-			i.replaced[e.Replaces] = e
-		}
-		i.targets[e.UpTopic()] = target{sensor: s}
-		i.targets[e.HeartbeatTopic()] = target{sensor: s, heartbeat: true}
-	}
-}
-
-func (s *sensor) usable(t int64) bool { return t >= s.from && t < s.until }
-
-// adopt adds a policy version and gives every sensor its routes.
-func (i *Ingest) adopt(v Version) error {
-	i.versions = append(i.versions, v)
-	n := len(i.versions) - 1
-	for _, spec := range v.Streams {
-		if i.streams[spec.ID] == nil {
-			i.streams[spec.ID] = &stream{
-				id: spec.ID, next: i.cfg.Resume[spec.ID],
-				windows: make(map[int64]*openWindow), epochs: make(map[int64]*openEpoch), ahead: make(map[int64][]uint64),
-			}
-		}
-	}
-	for _, s := range i.sensors {
-		if err := i.reroute(s, n); err != nil {
-			return err
-		}
-	}
-	i.dirty = true
-	return nil
-}
-
-// Check says whether a version can be adopted: whether every plan fits what its
-// sensor sends.
-func (v *Version) Check(reg *register.Register) error {
-	for n := range reg.Sensors {
-		e := &reg.Sensors[n]
-		kind, known := v.Kinds[e.Kind]
-		if !known {
-			continue
-		}
-		shape, _ := shapeOf(kind, e)
-		for _, p := range v.Plans[e.ID] {
-			if _, err := redact.Compile(p, shape, e.ID, v.Zones); err != nil {
-				return fmt.Errorf("a sensor of kind %s: %w", e.Kind, err) // which one may be somebody's home
-			}
-		}
-	}
-	return nil
-}
-
-func shapeOf(kind decision.Kind, e *register.Sensor) (*format.Shape, []string) {
-	names, types := make([]string, len(kind.Fields)), make([]string, len(kind.Fields))
-	for f, field := range kind.Fields {
-		names[f], types[f] = field.Name, field.Type
-	}
-	return format.NewShape(names, types, e.Map), names
-}
-
-func (i *Ingest) reroute(s *sensor, version int) error {
-	v := &i.versions[version]
-	kind, known := v.Kinds[s.entry.Kind]
-	if !known {
-		i.hush(s, s.home || v.Kinds != nil)
-		return nil // no plans either
-	}
-	// Kinds may gain fields from one version to the next; rules of older
-	// versions look theirs up in the shape of the newest.
-	s.shape, s.fields = shapeOf(kind, s.entry)
-	s.declaresPulse = !kind.Heartbeat.IsZero()
-	s.stood = s.stood || kind.Home() || v.Homes[s.entry.Kind]
-	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
-	if s.entry.Until != (decision.Date{}) {
-		s.until = s.entry.Until.End(v.Location).UnixNano()
-	}
-	if r := i.replaced[s.entry.ID]; r != nil {
-		s.until = min(s.until, r.Registered.Start(v.Location).UnixNano())
-	}
-	s.routes, s.aboutPeople = nil, false
-	for n := version; n >= 0; n-- {
-		if n < version && !i.versions[n+1].Since.After(i.oldest()) {
-			break // every window of older versions is closed
-		}
-		for _, p := range i.versions[n].Plans[s.entry.ID] {
-			rule, err := redact.Compile(p, s.shape, s.entry.ID, i.versions[n].Zones)
-			if err != nil {
-				if n == version {
-					return fmt.Errorf("a sensor of kind %s: %w", s.entry.Kind, err)
-				}
-				continue // the newest version's kind has lost a field
-			}
-			s.routes = append(s.routes, route{i.streams[p.Stream.ID], p.Stream, n, rule})
-			s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
-			s.stood = s.stood || p.Stream.Unit.Sensor
-		}
-	}
-	i.hush(s, s.stood)
-	return nil
-}
-
-// hush notes whether a sensor may stand for a home; what it was to be told is dropped then.
-func (i *Ingest) hush(s *sensor, home bool) {
-	if s.home = home; home {
-		delete(i.feedback, s)
-	}
 }
 
 // oldest is the start of the first window of any stream that is not closed.
@@ -293,7 +149,7 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 	}
 	w.Lost = slices.Contains(i.state.Lost, w.name) || w.epoch != nil && w.epoch.lost
 	s.windows[w.start] = w
-	for _, number := range s.ahead[w.start] {
+	for number := range s.ahead[w.start] {
 		w.markAlive(number)
 	}
 	delete(s.ahead, w.start)

@@ -186,6 +186,7 @@ func (i *Ingest) recover() error {
 	for _, n := range i.state.Heard {
 		i.heard[n] = true
 	}
+	i.feelPulses()
 	if i.cfg.Clock != "" {
 		i.since = i.state.Now // simulated time stood still while the gateway was down
 	}

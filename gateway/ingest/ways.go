@@ -8,6 +8,7 @@ import (
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/listener"
 	"sluice/gateway/ingest/internal/mqtt"
+	"sluice/register"
 	"sluice/register/access"
 )
 
@@ -36,14 +37,11 @@ func (i *Ingest) openWays() error {
 	cfg := i.cfg
 	if cfg.Listen.Addr != "" {
 		lc := listener.Config{
-			Addr: cfg.Listen.Addr, Clock: cfg.Clock, TLS: cfg.Listen.TLS, Feedback: make(map[string]string),
+			Addr: cfg.Listen.Addr, Clock: cfg.Clock, TLS: cfg.Listen.TLS, Feedback: feedbackOf(i.register),
 			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
 		}
-		for id, s := range i.byID {
-			lc.Feedback[id] = s.entry.FeedbackTopic()
-		}
-		if cfg.Listen.Passwords != nil {
-			lc.Passwords = cfg.Listen.Passwords
+		if i.passwords = cfg.Listen.Passwords; i.passwords != nil {
+			lc.Passwords = i.passwords
 		}
 		var err error
 		if i.listener, err = listener.Listen(lc); err != nil {
@@ -55,7 +53,7 @@ func (i *Ingest) openWays() error {
 		var err error
 		if i.broker, err = mqtt.Open(mqtt.Config{
 			Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
-			Topics: i.topics(), Marker: marker(b.ClientID),
+			Topics: i.topics(i.register), Marker: marker(b.ClientID),
 			Queue: i.queue, Now: cfg.Now, Fail: i.broken, Log: cfg.Log,
 		}); err != nil {
 			return err
@@ -68,11 +66,11 @@ func (i *Ingest) openWays() error {
 // topics are what the gateway reads at a broker: everything of the city's, so
 // that what is unknown is counted, and what registered sensors call otherwise.
 // Filters do not overlap, or a broker would send twice.
-func (i *Ingest) topics() []string {
+func (i *Ingest) topics(reg *register.Register) []string {
 	const all = "city/v1/"
 	list := []string{all + "#"}
-	for _, s := range i.sensors {
-		if t := s.entry.UpTopic(); !strings.HasPrefix(t, all) {
+	for n := range reg.Sensors {
+		if t := reg.Sensors[n].UpTopic(); !strings.HasPrefix(t, all) {
 			list = append(list, t)
 		}
 	}

@@ -57,21 +57,20 @@ func (a *API) sensors(r *http.Request, v url.Values) (*reply.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]sensor, len(reg.Sensors))
-	for i, s := range reg.Sensors {
-		all[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until, s.Replaces, s.Contact, texts(s.Purpose), s.Alive, fields(s.Fields)}
-	}
 	csv, err := wantsCSV(r, v, "json")
 	if err != nil {
 		return nil, err
 	}
-	key := func(s sensor) string { return s.ID }
-	if csv {
-		return list(r, v, "sensors", all, manyShort, key, sensorTable)
-	}
-	part, next, err := cut(r.URL, v, all, manyShort, key)
+	page, next, err := cut(r.URL, v, reg.Sensors, manyShort, func(s books.Sensor) string { return s.ID })
 	if err != nil {
 		return nil, err
+	}
+	part := make([]sensor, len(page))
+	for i, s := range page {
+		part[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until, s.Replaces, s.Contact, texts(s.Purpose), s.Alive, fields(s.Fields)}
+	}
+	if csv {
+		return sensorTable.csv(part, "sensors", next)
 	}
 	out, err := asJSON(sensorPage{part, homesOf(reg.Homes), unknownOf(reg.Unknown), optional(next)})
 	out.Next = next

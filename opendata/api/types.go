@@ -70,8 +70,8 @@ type sensor struct {
 	Owner      string            `json:"owner"`
 	Kind       string            `json:"kind"`
 	Preset     string            `json:"preset,omitempty"`
-	Topic      string            `json:"topic" doc:"The MQTT topic that it publishes to"`
-	Map        map[string]string `json:"map,omitempty" doc:"Where its fields are in its messages, as JSON pointers"`
+	Topic      string            `json:"topic" doc:"The MQTT topic that it publishes to; empty where that is of its vendor's own naming"`
+	Map        map[string]string `json:"map,omitempty" doc:"Not shown: pointers into a vendor's messages may hold a name"`
 	Zone       string            `json:"zone"`
 	Lat        *float64          `json:"lat,omitempty"`
 	Lon        *float64          `json:"lon,omitempty"`

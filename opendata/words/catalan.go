@@ -168,6 +168,7 @@ var catalan = map[string]string{
 	"Nothing was released in this span. Choose another day.": "En aquest període no s’ha publicat res. Trieu un altre dia.",
 	"Span of time": "Període",
 	"earlier":      "abans",
+	"More sensors": "Més sensors",
 	"later":        "després",
 	"where the truth lies in 95 of 100 windows":                                                            "on és el valor real en 95 de cada 100 intervals",
 	"Left and right arrow: from window to window":                                                          "Fletxa esquerra i dreta: d’interval en interval",

@@ -168,6 +168,7 @@ var spanish = map[string]string{
 	"Nothing was released in this span. Choose another day.": "En este periodo no se publicó nada. Elija otro día.",
 	"Span of time": "Periodo",
 	"earlier":      "antes",
+	"More sensors": "Más sensores",
 	"later":        "después",
 	"where the truth lies in 95 of 100 windows":                                                            "donde está el valor real en 95 de cada 100 intervalos",
 	"Left and right arrow: from window to window":                                                          "Flecha izquierda y derecha: de intervalo en intervalo",

@@ -21,15 +21,10 @@ import (
 // The library's own decoder cuts 10.9 to 10, takes "1" for a number, and walks
 // the whole document for every date.
 func Decode(name string, raw []byte, v any) error {
-	err := decode(raw, v)
-	var syntax *SyntaxError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &syntax):
-		return &FileError{syntax, fmt.Sprintf("%s: [%d:%d] %s%s%s", name, syntax.Line, syntax.Column, syntax.Text, hint(syntax.Text, v), excerpt(raw, syntax.Position))}
+	if err := decode(raw, v); err != nil {
+		return shown(name, raw, 0, err, v)
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return nil
 }
 
 // FileError is a SyntaxError with the file's name and the line shown.
@@ -55,8 +50,9 @@ func decode(raw []byte, v any) error {
 // maxExcerpt is how much of a line is shown, in characters.
 const maxExcerpt = 120
 
-// excerpt shows the line and points at the column.
-func excerpt(raw []byte, at Position) string {
+// excerpt shows the line and points at the column; raw is behind so many lines of
+// the file.
+func excerpt(raw []byte, at Position, before int) string {
 	lines := strings.Split(string(raw), "\n")
 	if at.Line < 1 || at.Line > len(lines) {
 		return ""
@@ -65,7 +61,7 @@ func excerpt(raw []byte, at Position) string {
 	if len(line) == 0 || at.Column > maxExcerpt {
 		return ""
 	}
-	return fmt.Sprintf("\n>  %d | %s\n%s^", at.Line, string(line[:min(len(line), maxExcerpt)]), strings.Repeat(" ", len(fmt.Sprintf(">  %d | ", at.Line))+max(0, at.Column-1)))
+	return fmt.Sprintf("\n>  %d | %s\n%s^", at.Line+before, string(line[:min(len(line), maxExcerpt)]), strings.Repeat(" ", len(fmt.Sprintf(">  %d | ", at.Line+before))+max(0, at.Column-1)))
 }
 
 // yamlUnmarshaler is a type with two forms, such as a word or a mapping.

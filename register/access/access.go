@@ -27,6 +27,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"sluice/register"
 )
@@ -91,9 +92,9 @@ func split(hash string) (parts, error) {
 	return parts{n, salt, sum}, nil
 }
 
-// nobody is a hash that is computed for users that are not there, so that an answer
-// takes as long for them.
-func nobody() string { return line(nil, make([]byte, saltSize)) }
+// nobody is a hash that is looked at for users that are not there, so that an answer
+// takes as long for them; it is made once, since making it takes as long again.
+var nobody = sync.OnceValue(func() string { return line(nil, make([]byte, saltSize)) })
 
 // Check reports whether this is the user's password.
 func (p *Passwords) Check(user string, password []byte) bool {
@@ -112,6 +113,11 @@ func (p *Passwords) Check(user string, password []byte) bool {
 // Has reports whether the user has a password.
 func (p *Passwords) Has(user string) bool { _, ok := p.hashes[user]; return ok }
 
+// Same reports whether a user has the same password in both, or none.
+func (p *Passwords) Same(other *Passwords, user string) bool {
+	return p.hashes[user] == other.hashes[user]
+}
+
 // Make gives the user a new random password and returns it; only its hash is kept.
 func (p *Passwords) Make(user string) (string, error) {
 	secret, salt := make([]byte, 20), make([]byte, saltSize)
@@ -127,8 +133,8 @@ func (p *Passwords) Make(user string) (string, error) {
 }
 
 // Retain forgets all users but these.
-func (p *Passwords) Retain(users []string) {
-	maps.DeleteFunc(p.hashes, func(user, _ string) bool { return !slices.Contains(users, user) })
+func (p *Passwords) Retain(users map[string]bool) {
+	maps.DeleteFunc(p.hashes, func(user, _ string) bool { return !users[user] })
 }
 
 func line(password, salt []byte) string {

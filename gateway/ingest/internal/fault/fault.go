@@ -33,6 +33,7 @@ const (
 	Bounded
 	Gap
 	NoKind
+	Unfit
 	count
 )
 
@@ -66,6 +67,7 @@ var texts = [count]text{
 	NoCategory:   {"E404", "policy", "send one of the values that the decision lists"},
 	Gap:          {"E406", "gateway", "nothing: the gateway lost its keys, and this epoch is a gap"},
 	NoKind:       {"E407", "kinds.yaml", "the sensor's kind is not in kinds.yaml of the policy in force; see its register entry"},
+	Unfit:        {"E408", "register", "the sensor's register entry does not fit its kind, e.g. it maps a field that the kind has not; have it mended (sluice register check)"},
 	Bounded:      {"E405", "policy", "nothing: this unit has reached its contribution bound"},
 }
 

@@ -37,9 +37,12 @@ type Sink interface {
 // Shape is what readings of a sensor look like.
 type Shape struct {
 	fields []field
-	names  []string // of fields found by name; empty where mapped
-	index  map[string]int
+	names  []string
+	index  map[string]int // by name
+	labels map[string]int // by SenML name
 	mapped bool
+	// claimed are the keys of a reading that a pointer takes for a field, as bits.
+	claimed uint8
 }
 
 type field struct {
@@ -48,28 +51,34 @@ type field struct {
 }
 
 // NewShape makes the shape of a kind's fields, found by name or, where pointers
-// names one, by JSON pointer (RFC 6901) from the reading's root.
+// names one, by JSON pointer (RFC 6901) from the reading's root. A pointer of one
+// token is also the field's name in a SenML pack.
 func NewShape(names, types []string, pointers map[string]string) *Shape {
-	s := &Shape{index: make(map[string]int, len(names)), mapped: len(pointers) > 0}
+	s := &Shape{index: make(map[string]int, len(names)), labels: make(map[string]int, len(names))}
 	for i, name := range names {
 		f := field{kind: types[i]}
 		if p, ok := pointers[name]; ok {
+			s.mapped = true
 			for _, token := range strings.Split(p[1:], "/") {
 				f.path = append(f.path, strings.NewReplacer("~1", "/", "~0", "~").Replace(token))
 			}
 			if len(f.path) == 1 {
-				s.index[f.path[0]] = i // SenML's name
+				s.labels[f.path[0]] = i
+			}
+			if len(f.path) == 1 || f.path[0] != "fields" {
+				s.claimed |= reserved[f.path[0]]
 			}
 		} else {
-			s.index[name] = i
+			s.labels[name] = i
 		}
+		s.index[name] = i
 		s.names = append(s.names, name)
 		s.fields = append(s.fields, f)
 	}
 	return s
 }
 
-// Field finds a field by name or by its SenML name.
+// Field finds a field by its kind's name, wherever the sensor has it.
 func (s *Shape) Field(name string) (int, bool) {
 	i, ok := s.index[name]
 	return i, ok
@@ -145,10 +154,10 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 	d.stamp.Index, d.bad, d.fieldsObject, d.seen, d.next = index, fault.Fault{}, nil, 0, 0
 	o.Visit(d.onTop)
 	if d.bad.Code == fault.None && d.fieldsObject != nil {
-		if fields, err := d.fieldsObject.Object(); err != nil {
-			d.bad = fault.New(fault.WrongType)
-		} else {
+		if fields, err := d.fieldsObject.Object(); err == nil {
 			fields.Visit(d.onField)
+		} else if !d.shape.mapped { // another format may call something else by that name
+			d.bad = fault.New(fault.WrongType)
 		}
 	}
 	if d.bad.Code == fault.None && d.shape.mapped {
@@ -175,7 +184,13 @@ const (
 	keyFields
 )
 
+// reserved are their names.
+var reserved = map[string]uint8{"ts": keyTime, "seq": keySeq, "boot": keyBoot, "fields": keyFields}
+
 func (d *Decoder) top(key []byte, v *fastjson.Value) {
+	if d.shape.claimed != 0 && d.shape.claimed&reserved[string(key)] != 0 {
+		return // the register says that it is a field
+	}
 	switch string(key) {
 	case "ts":
 		d.once(keyTime)
@@ -252,11 +267,11 @@ func (d *Decoder) field(key []byte, v *fastjson.Value) {
 		i, known = d.shape.index[string(key)]
 	}
 	d.next = i + 1
-	if !known || d.shape.fields[i].path != nil {
+	if known && d.shape.fields[i].path == nil {
+		d.set(i, v)
+	} else if !d.shape.mapped {
 		d.sink.Dropped(fault.New(fault.UnknownField))
-		return
 	}
-	d.set(i, v)
 }
 
 // pointed finds the fields that the register maps by pointer.

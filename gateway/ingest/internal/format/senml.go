@@ -71,7 +71,7 @@ func (d *Decoder) decodeSenML(list []*fastjson.Value, received int64) {
 		if !ok {
 			d.fail(fault.New(fault.BadTime))
 		}
-		i, known := d.shape.index[string(d.senml.name)]
+		i, known := d.shape.labels[string(d.senml.name)]
 		if !d.r.Empty() && (at != d.stamp.Time || known && d.r.Type(i) != reading.Absent) {
 			d.emit(&index)
 		}

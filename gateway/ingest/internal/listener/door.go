@@ -109,8 +109,8 @@ func (c *conn) greet() *refusal {
 	c.l.turns <- struct{}{}
 	defer func() { <-c.l.turns }()
 	_ = c.peer.SetDeadline(time.Now().Add(c.l.cfg.times.connect))
-	if c.l.cfg.TLS != nil {
-		secure := tls.Server(c.peer, c.l.cfg.TLS)
+	if admits := c.l.admits.Load(); admits.tls != nil {
+		secure := tls.Server(c.peer, admits.tls)
 		c.Conn = secure
 		c.in = newReader(secure)
 		if err := secure.Handshake(); err != nil {
@@ -175,7 +175,8 @@ func (c *conn) introduction() (pk packets.Packet, no *refusal) {
 // seat holds a CONNECT against who may come in.
 func (c *conn) seat(pk *packets.Packet) *refusal {
 	if c.l.secured() {
-		u := c.l.users[c.identify(pk)]
+		admits := c.l.admits.Load()
+		u := admits.users[c.identify(pk, admits.passwords)]
 		if u == nil {
 			return &refusal{why: badIdentity, code: packets.ErrBadUsernameOrPassword, guess: true}
 		}
@@ -194,14 +195,14 @@ func (c *conn) seat(pk *packets.Packet) *refusal {
 
 // identify returns the common name of a verified certificate, or a user name whose
 // password is right; empty for a stranger.
-func (c *conn) identify(pk *packets.Packet) string {
+func (c *conn) identify(pk *packets.Packet, passwords Passwords) string {
 	if secure, ok := c.Conn.(*tls.Conn); ok {
 		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
 			return chains[0][0].Subject.CommonName
 		}
 	}
 	name := string(pk.Connect.Username)
-	if c.l.cfg.Passwords == nil || !c.l.cfg.Passwords.Check(name, pk.Connect.Password) {
+	if passwords == nil || !passwords.Check(name, pk.Connect.Password) {
 		return ""
 	}
 	return name

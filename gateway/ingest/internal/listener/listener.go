@@ -26,6 +26,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -72,8 +73,8 @@ type Listener struct {
 	cfg    Config
 	server *mqtt.Server
 	addr   net.Addr
-	users  map[string]*user // by id; fixed
-	ctx    context.Context  //nolint:containedctx // ends the broker's own goroutines, which have no other
+	admits atomic.Pointer[admission]
+	ctx    context.Context //nolint:containedctx // ends the broker's own goroutines, which have no other
 	cancel context.CancelFunc
 
 	turns   turns
@@ -113,16 +114,11 @@ func build(cfg Config) (*Listener, error) {
 		cfg.times = ordinary
 	}
 	l := &Listener{
-		cfg: cfg, users: make(map[string]*user), turns: make(turns, max(1, runtime.GOMAXPROCS(0)/2)),
+		cfg: cfg, turns: make(turns, max(1, runtime.GOMAXPROCS(0)/2)),
 		bench: newBench(cfg.times), seats: newSeats(), yard: newYard(), tally: &tally{},
 	}
 	l.porch = newPorch(l.tally)
-	for id, topic := range cfg.Feedback {
-		l.users[id] = newUser(id, topic)
-	}
-	if cfg.Clock != "" && l.users[ClockUser] == nil {
-		l.users[ClockUser] = newUser(ClockUser, "")
-	}
+	l.admits.Store(l.admission(Admission{cfg.TLS, cfg.Passwords, cfg.Feedback}, newUser))
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.server = mqtt.New(&mqtt.Options{
 		Capabilities: capabilities(), InlineClient: true, ClientNetReadBufferSize: 16, // too small to hold an identifier; conn has its own

@@ -1,6 +1,7 @@
 package listener
 
 import (
+	"slices"
 	"sync"
 	"syscall"
 
@@ -30,6 +31,7 @@ type user struct {
 	id, feedback string
 	logins       *rate.Limiter
 	conns        []*conn // oldest first; under the lock of seats
+	out          bool    // it may not come in any more; under the lock of seats
 }
 
 func newUser(id, feedback string) *user {
@@ -62,7 +64,7 @@ func room() int {
 func (s *seats) take(c *conn) bool {
 	s.mu.Lock()
 	var first *conn
-	ok := !s.shut && len(s.all) < s.most
+	ok := !s.shut && len(s.all) < s.most && (c.user == nil || !c.user.out)
 	if ok {
 		s.all[c] = true
 		if u := c.user; u != nil {
@@ -94,6 +96,17 @@ func (s *seats) leave(c *conn) {
 				return
 			}
 		}
+	}
+}
+
+// turnOut cuts off a user, also one who is just coming in.
+func (s *seats) turnOut(u *user) {
+	s.mu.Lock()
+	u.out = true
+	list := slices.Clone(u.conns)
+	s.mu.Unlock()
+	for _, c := range list {
+		c.cut(turnedOut)
 	}
 }
 

@@ -83,6 +83,7 @@ type Client struct {
 	reach  func(context.Context, *url.URL) (net.Conn, error) // dial
 	acks   map[*guard][]byte                                 // used by Ack only
 	useful atomic.Bool                                       // something was acknowledged since the last try
+	topics atomic.Pointer[[]string]                          // those of Follow; nil before
 
 	mu     sync.Mutex
 	status Status      // guarded by mu
@@ -280,17 +281,15 @@ func (c *Client) ask(ctx context.Context, lost <-chan error, send func() paho.To
 }
 
 func (c *Client) subscribe(ctx context.Context, client paho.Client, lost <-chan error) error {
-	filters := make(map[string]byte, len(c.cfg.Topics))
-	for _, t := range c.cfg.Topics {
-		filters[t] = 1
-	}
-	token, err := c.ask(ctx, lost, func() paho.Token { return client.SubscribeMultiple(filters, nil) })
-	if err != nil {
-		return err
-	}
-	for _, qos := range token.(*paho.SubscribeToken).Result() {
-		if qos == 0x80 { // MQTT 3.1.1 section 3.9.3: failure
-			return errRefusedTopics
+	for _, filters := range packed(c.follows()) {
+		token, err := c.ask(ctx, lost, func() paho.Token { return client.SubscribeMultiple(filters, nil) })
+		if err != nil {
+			return err
+		}
+		for _, qos := range token.(*paho.SubscribeToken).Result() {
+			if qos == 0x80 { // MQTT 3.1.1 section 3.9.3: failure
+				return errRefusedTopics
+			}
 		}
 	}
 	return nil

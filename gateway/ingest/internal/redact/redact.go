@@ -70,13 +70,25 @@ type generalise struct {
 
 const none = -1
 
-// Compile makes the rule of a plan for readings of a shape.
+// Compile makes the rule of a plan for one sensor's readings of a shape.
 func Compile(p plan.Plan, shape *format.Shape, sensorID string, zones Locator) (*Rule, error) {
-	s := p.Stream
+	r, err := CompileStream(p.Stream, shape, zones)
+	if err == nil {
+		r, err = r.In(p.Zone)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.For(sensorID), nil
+}
+
+// CompileStream makes what is common to a stream's plans: In gives it a zone, For a
+// sensor.
+func CompileStream(s *plan.Stream, shape *format.Shape, zones Locator) (*Rule, error) {
 	if len(s.Measures) > MaxMeasures {
 		return nil, fmt.Errorf("decision %s: a stream has at most %d measures", s.Decision, MaxMeasures)
 	}
-	r := &Rule{stream: s, sensor: []byte(sensorID), unit: none, zone: none, lat: none, lon: none, cat: none, locate: zones}
+	r := &Rule{stream: s, unit: none, zone: none, lat: none, lon: none, cat: none, locate: zones}
 	var missing error
 	find := func(name string) int {
 		i, ok := shape.Field(name)
@@ -111,12 +123,32 @@ func Compile(p plan.Plan, shape *format.Shape, sensorID string, zones Locator) (
 		}
 	}
 	r.index()
-	if zone, ok := r.zones[p.Zone]; ok && !s.Place.ByPoint() {
-		r.zone = zone
-	} else if !s.Place.ByPoint() {
-		return nil, fmt.Errorf("decision %s: the sensor's zone is not of the stream", s.Decision)
-	}
 	return r, missing
+}
+
+// In is the rule for sensors of one zone, which shares the rest; for all where
+// readings say where they are.
+func (r *Rule) In(zone string) (*Rule, error) {
+	if r.stream.Place.ByPoint() {
+		return r, nil
+	}
+	n, ok := r.zones[zone]
+	if !ok {
+		return nil, fmt.Errorf("decision %s: the sensor's zone is not of the stream", r.stream.Decision)
+	}
+	own := *r
+	own.zone, own.scratch = n, nil
+	return &own, nil
+}
+
+// For is the rule for one sensor, where sensors are the stream's units.
+func (r *Rule) For(sensorID string) *Rule {
+	if !r.stream.Unit.Sensor {
+		return r
+	}
+	own := *r
+	own.sensor, own.scratch = []byte(sensorID), nil
+	return &own
 }
 
 // Forget overwrites what is left of the last readings.

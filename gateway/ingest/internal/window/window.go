@@ -238,28 +238,18 @@ func (s *latest) before(e *Entry, value int64) bool {
 	return s.lastValue < value
 }
 
-// Sums are the window's exact aggregates, in the order of the stream's cells.
-// The feeders are the sensors that feed each cell and whether anything is known
-// of their lives.
-func (w *Window) Sums(feeders [][]Feeder) []release.Sums {
+// Sums are the window's exact aggregates, in the order of the stream's cells; nil
+// feeders are none.
+func (w *Window) Sums(feeders *Feeders) []release.Sums {
 	out := make([]release.Sums, len(w.cells))
+	alive := w.measured(feeders)
 	for i := range w.cells {
-		var fed []Feeder
-		if i < len(feeders) {
-			fed = feeders[i]
-		}
-		out[i] = w.sums(&w.cells[i], fed)
+		out[i] = w.sums(&w.cells[i], alive(i))
 	}
 	return out
 }
 
-// Feeder is a sensor that measures a cell. Known says that it sends heartbeats.
-type Feeder struct {
-	Sensor uint64
-	Known  bool
-}
-
-func (w *Window) sums(c *cell, feeders []Feeder) release.Sums {
+func (w *Window) sums(c *cell, alive bool) release.Sums {
 	s := release.NewSums(w.Stream)
 	if w.Lost {
 		return s
@@ -273,7 +263,7 @@ func (w *Window) sums(c *cell, feeders []Feeder) release.Sums {
 		copy(s.Weight, c.weight)
 		return s
 	}
-	s.Alive = w.measured(feeders)
+	s.Alive = alive
 	s.Units = int64(len(c.units))
 	for _, at := range c.units {
 		for i := range w.Stream.Measures {
@@ -289,17 +279,6 @@ func (w *Window) sums(c *cell, feeders []Feeder) release.Sums {
 		}
 	}
 	return s
-}
-
-// measured is decided by what people cannot influence: heartbeats. A cell is
-// unmeasured only when all its sensors send them and none came.
-func (w *Window) measured(feeders []Feeder) bool {
-	for _, f := range feeders {
-		if _, alive := w.alive[f.Sensor]; alive || !f.Known {
-			return true
-		}
-	}
-	return false
 }
 
 // contribution is what one unit adds to one pair, and to which of the measure's

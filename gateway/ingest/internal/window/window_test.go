@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,7 +122,9 @@ func apply(w *Window, list []Entry) []release.Sums {
 			w.Apply(&e)
 		}
 	}
-	return w.Sums([][]Feeder{{{Sensor: 1}}, {{Sensor: 1}}})
+	feeders := NewFeeders(w.Stream)
+	feeders.Add("", Feeder{Sensor: 1, Known: new(atomic.Bool)})
+	return w.Sums(feeders)
 }
 
 // TestOrderAndRedelivery: any order and any repetition give the same sums.
@@ -189,13 +192,26 @@ func TestAlive(t *testing.T) {
 	s := people(t, plan.Unit{Field: "u", StandsFor: "device"})
 	w := New(s, "p", time.Unix(0, 0), time.Unix(3600, 0))
 	w.Apply(&Entry{Sensor: 7, Sequenced: true, Unit: pseudonym.Tag{1}, Has: 1})
-	feeders := [][]Feeder{{{Sensor: 7, Known: true}}, {{Sensor: 8}, {Sensor: 9, Known: true}}}
+	var yes, later atomic.Bool
+	yes.Store(true)
+	feeders := NewFeeders(s)
+	feeders.Add("a", Feeder{Sensor: 7, Known: &yes})
+	feeders.Add("b", Feeder{Sensor: 8, Known: &later})
+	feeders.Add("b", Feeder{Sensor: 9, Known: &yes})
 	if sums := w.Sums(feeders); sums[0].Alive || !sums[1].Alive {
 		t.Error("readings about people must not decide whether a sensor lives; an unknown one counts as living")
 	}
 	w.Apply(&Entry{Alive: true, Sensor: 7})
 	if sums := w.Sums(feeders); !sums[0].Alive {
 		t.Error("a heartbeat was not seen")
+	}
+	if later.Store(true); w.Sums(feeders)[1].Alive {
+		t.Error("a sensor that sends heartbeats by now, and sent none, counts as living")
+	}
+	if moving := NewFeeders(s); w.Sums(moving)[0].Alive {
+		t.Error("a cell that nobody measures counts as measured")
+	} else if moving.Add("", Feeder{Sensor: 7, Known: &yes}); !w.Sums(moving)[0].Alive || !w.Sums(moving)[1].Alive {
+		t.Error("a sensor that moves does not measure all cells")
 	}
 	w.Lost = true
 	if sums := w.Sums(feeders); sums[0].Alive || sums[0].Units != 0 || sums[1].Alive {

@@ -1,0 +1,62 @@
+package window
+
+import (
+	"sync/atomic"
+
+	"sluice/policy/plan"
+)
+
+// Feeder is a sensor that measures a cell. Known says that it sends heartbeats; it
+// is the sensor's own word, which may change.
+type Feeder struct {
+	Sensor uint64
+	Known  *atomic.Bool
+}
+
+// Feeders are the sensors that measure a stream's cells. Each is there once, in its
+// zone's list or in that of those that move, so that a hundred thousand sensors in
+// ten thousand cells are a hundred thousand entries.
+type Feeders struct {
+	moving []Feeder
+	zones  map[string][]Feeder
+	stream *plan.Stream
+}
+
+// NewFeeders are those of a stream that nobody measures.
+func NewFeeders(s *plan.Stream) *Feeders {
+	return &Feeders{zones: make(map[string][]Feeder), stream: s}
+}
+
+// Add notes a sensor of a zone; of no zone where its readings say where it is.
+func (f *Feeders) Add(zone string, one Feeder) {
+	if zone == "" {
+		f.moving = append(f.moving, one)
+		return
+	}
+	f.zones[zone] = append(f.zones[zone], one)
+}
+
+// measured reports of each cell whether it was measured. That is decided by what
+// people cannot influence: heartbeats. A cell is unmeasured only when all its
+// sensors send them and none came.
+func (w *Window) measured(f *Feeders) func(cell int) bool {
+	if f == nil {
+		return func(int) bool { return false }
+	}
+	moving, zones := w.lives(f.moving), make(map[string]bool, len(f.zones))
+	for zone, list := range f.zones {
+		zones[zone] = moving || w.lives(list)
+	}
+	return func(cell int) bool {
+		return moving || cell < len(f.stream.Cells) && zones[f.stream.Cells[cell].Zone]
+	}
+}
+
+func (w *Window) lives(list []Feeder) bool {
+	for _, f := range list {
+		if !f.Known.Load() || w.IsAlive(f.Sensor) {
+			return true
+		}
+	}
+	return false
+}

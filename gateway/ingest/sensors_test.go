@@ -1,0 +1,274 @@
+package ingest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+	"sluice/register"
+)
+
+// cityOf is an Ingest with many sensors of one kind, in a stream of many cells.
+func cityOf(t testing.TB, sensors, zones int) (*Ingest, *plan.Stream) {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("sensors:\n")
+	for n := range sensors {
+		fmt.Fprintf(&text, "  - {id: s-%d, owner: o, kind: k, zone: z%d, registered: 2026-01-01}\n", n, n%zones)
+	}
+	reg, err := register.Parse("register.yaml", []byte(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := footfall(t, 1)
+	s.Cells, s.Zones = nil, nil
+	for n := range zones {
+		s.Zones = append(s.Zones, fmt.Sprintf("z%d", n))
+	}
+	if err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	i := still(t, footfall(t, 1))
+	i.versions, i.streams = nil, map[string]*stream{}
+	i.sensorsOf(reg)
+	v := Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Plans: map[string][]plan.Plan{}, Kinds: map[string]decision.Kind{"k": {
+		Fields: []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}},
+	}}}
+	for n := range reg.Sensors {
+		v.Plans[reg.Sensors[n].ID] = []plan.Plan{{Stream: s, Zone: reg.Sensors[n].Zone}}
+	}
+	if err := i.adopt(v); err != nil {
+		t.Fatal(err)
+	}
+	i.state.Now = noon
+	return i, s
+}
+
+// TestClosesDoNotCountSensors: who feeds a version's cells is looked up at a close,
+// and gathered once.
+func TestClosesDoNotCountSensors(t *testing.T) {
+	i, s := cityOf(t, 2000, 10)
+	i.feeders(0, s.ID)
+	if n := testing.AllocsPerRun(10, func() { i.feeders(0, s.ID) }); n > 0 {
+		t.Errorf("a close allocates %v times to know who feeds its cells", n)
+	}
+	w, _ := i.windowAt(&i.sensors[0].routes[0], noon.UnixNano())
+	if w == nil {
+		t.Fatal("no window")
+	}
+	alive := func() (n int) {
+		for _, sums := range w.Sums(i.feeders(0, s.ID)) {
+			if sums.Alive {
+				n++
+			}
+		}
+		return n
+	}
+	if got := alive(); got != 10 {
+		t.Fatalf("%d cells are measured by sensors of which nothing is known; want 10", got)
+	}
+	i.cfg.Clock = ""
+	for n, one := range i.sensors {
+		if n%10 < 7 { // those of z7, z8 and z9 are never heard of
+			i.at, i.message = one, &intake.Message{Received: noon.Add(-24 * time.Hour)}
+			i.heartbeat([]byte(`{"every":"PT60S"}`))
+		}
+	}
+	if got := alive(); got != 3 {
+		t.Errorf("%d cells are measured once all but three zones' sensors are known to be silent; want 3", got)
+	}
+}
+
+// TestRulesAreShared: what does not depend on the sensor is made once.
+func TestRulesAreShared(t *testing.T) {
+	i, _ := cityOf(t, 2000, 10)
+	rules, shapes := map[any]bool{}, map[any]bool{}
+	for _, s := range i.sensors {
+		rules[s.routes[0].rule], shapes[s.shape] = true, true
+	}
+	if len(rules) != 10 || len(shapes) != 1 {
+		t.Errorf("%d rules and %d shapes for 2000 sensors of one kind in 10 zones", len(rules), len(shapes))
+	}
+}
+
+// TestAheadIsASet: however often all sensors say that they will live, each is noted
+// once.
+func TestAheadIsASet(t *testing.T) {
+	i, s := cityOf(t, 2000, 10)
+	began := time.Now()
+	for range 20 {
+		for _, one := range i.sensors {
+			i.at, i.message = one, &intake.Message{Received: noon}
+			i.heartbeat([]byte(`{"every":"PT1H"}`))
+		}
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("40000 heartbeats took %v", took)
+	}
+	for start, list := range i.streams[s.ID].ahead {
+		if len(list) != 2000 {
+			t.Errorf("%d are noted at %d", len(list), start)
+		}
+	}
+	if len(i.streams[s.ID].ahead) == 0 {
+		t.Error("nobody is noted")
+	}
+}
+
+// TestLivesStayTheSame: as long as nobody's life changes, and between looks, what is
+// said of lives is the same value.
+func TestLivesStayTheSame(t *testing.T) {
+	i, _ := cityOf(t, 10, 2)
+	first := i.judge(nil)
+	if got := i.judge(first); got != first {
+		t.Error("nothing has changed, and it is said anew")
+	}
+	i.sensors[3].silentAfter = noon.Add(time.Minute).UnixNano()
+	second := i.judge(first)
+	if second == first || second.Of[3] != Living || second.Of[2] != NotKnown {
+		t.Errorf("after a heartbeat: %v", second.Of)
+	}
+	i.cfg.Clock = ""
+	i.state.Now = noon.Add(livesEvery / 2)
+	i.sensors[3].silentAfter = 1
+	if got := i.judge(second); got != second {
+		t.Error("in wall time it is looked at every tick")
+	}
+	i.state.Now = noon.Add(livesEvery)
+	if got := i.judge(second); got.Of[3] != Silent {
+		t.Errorf("later: %v", got.Of)
+	}
+	other, _ := cityOf(t, 10, 2)
+	i.register = other.register
+	if got := i.judge(second); got == second || got.Register != other.register {
+		t.Error("lives of one register are taken for those of another")
+	}
+}
+
+// TestOneBadMapIsOneSensor: an entry that does not fit takes out its sensor, with a
+// code of its own, and neither the policy nor others.
+func TestOneBadMapIsOneSensor(t *testing.T) {
+	i := still(t, footfall(t, 1))
+	reg, err := register.Parse("r", []byte("sensors:\n"+
+		"  - {id: good, owner: o, kind: k, zone: rambla, registered: 2026-01-01}\n"+
+		"  - {id: mapped, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {device: /a/mac, rssi: /a/0}}\n"+
+		"  - {id: typo, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {devise: /a/mac}}\n"+
+		"  - {id: bad, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {device: /a}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := i.versions[0]
+	v.Plans = map[string][]plan.Plan{}
+	for _, s := range reg.Sensors {
+		zone := "rambla"
+		if s.ID == "bad" {
+			zone = "elsewhere" // no rule fits
+		}
+		v.Plans[s.ID] = []plan.Plan{{Stream: v.Streams[0], Zone: zone}}
+	}
+	if err := v.Check(reg); err != nil {
+		t.Fatalf("one entry takes the policy with it: %v", err)
+	}
+	i.versions = nil
+	i.sensorsOf(reg)
+	if err := i.adopt(v); err != nil {
+		t.Fatalf("one entry takes the policy with it: %v", err)
+	}
+	send := func(id, payload string) {
+		if err := i.take(t.Context(), wall{}, intake.Message{Topic: "city/v1/o/" + id + "/up", Payload: []byte(payload), Received: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send("good", `{"fields":{"device":"x","rssi":-50}}`)
+	send("mapped", `{"a":{"mac":"y","0":-50}}`)
+	send("typo", `{"fields":{"device":"z","rssi":-50}}`)
+	send("bad", `{"fields":{"device":"w","rssi":-50}}`)
+	if n := i.openReadings(); n != 3 {
+		t.Errorf("%d readings count; want those of three sensors. Refused: %v", n, i.state.Refused)
+	}
+	if n := i.state.Refused["E408"]; n != 1 || len(i.state.Refused) != 1 {
+		t.Errorf("refused: %v", i.state.Refused)
+	}
+	for id, want := range map[string]int64{"good": 0, "mapped": 0, "typo": 1, "bad": 1} {
+		if got := i.feedback[i.byID[id]][fault.New(fault.Unfit)]; got != want {
+			t.Errorf("%s is told E408 %d times; want %d", id, got, want)
+		}
+	}
+	// A plan that does not fit its own kind is the policy's fault, and refused whole.
+	v.Kinds = map[string]decision.Kind{"k": {Fields: []decision.Field{{Name: "rssi", Type: "int"}}}}
+	if err := v.Check(reg); err == nil {
+		t.Error("a policy whose kind lacks a field passes")
+	}
+}
+
+func BenchmarkAdopt(b *testing.B) {
+	i, _ := cityOf(b, 100_000, 500)
+	v := i.versions[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		i.versions = nil
+		if err := i.adopt(v); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestRenew: another register is taken between two messages, and what is known of a
+// sensor's life, of homes and of faults goes with it.
+func TestRenew(t *testing.T) {
+	i := still(t, footfall(t, 1))
+	i.sensors[0].silentAfter = noon.Add(time.Minute).UnixNano()
+	i.feedback.add(i.sensors[0], fault.New(fault.NotJSON))
+	send := func(topic string) {
+		if err := i.take(t.Context(), wall{}, intake.Message{Topic: topic, Payload: []byte(`{"fields":{"device":"x","rssi":-50}}`), Received: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send("city/v1/o/a/up")
+	send("city/v1/o/b/up") // of nobody yet
+	reg, err := register.Parse("r", []byte("sensors:\n  - {id: b, owner: o, kind: k, zone: rambla, registered: 2026-01-01}\n  - {id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01, topic: elsewhere/a}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans := map[string][]plan.Plan{}
+	for _, s := range reg.Sensors {
+		plans[s.ID] = []plan.Plan{{Stream: i.versions[0].Streams[0], Zone: "rambla"}}
+	}
+	renewal := Renewal{Register: reg, Digest: "another", Plans: plans}
+	if i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.byID["b"] != nil {
+		t.Error("plans of another version are taken")
+	}
+	renewal.Digest = "v"
+	i.sensors[0].stood = true
+	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) {
+		t.Fatal("the renewal is not taken")
+	}
+	if !i.byID["a"].home || i.byID["b"].home {
+		t.Error("whoever stood for somebody is shown singly after the register was read anew, or the other way round")
+	}
+	if len(i.feedback) != 0 {
+		t.Error("a home is told what was wrong")
+	}
+	i.byID["a"].stood = false
+	i.feedback.add(i.byID["b"], fault.New(fault.NotJSON))
+	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.byID["a"].home {
+		t.Fatal("the renewal is not taken")
+	}
+	if len(i.feedback) != 1 || i.feedback[i.byID["b"]] == nil {
+		t.Errorf("what is to be told is lost: %v", i.feedback)
+	}
+	send("city/v1/o/b/up")
+	send("elsewhere/a")
+	send("city/v1/o/a/up") // where it is not any more
+	if n := i.openReadings(); n != 3 || i.state.Refused["E001"] != 2 {
+		t.Errorf("%d readings count, refused %v", n, i.state.Refused)
+	}
+	if lives := i.judge(nil); lives.Register != reg || lives.Of[1] != Living || lives.Of[0] != NotKnown {
+		t.Errorf("lives: %v", lives.Of)
+	}
+}

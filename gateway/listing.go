@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"slices"
+	"time"
+
+	"sluice/books"
+	"sluice/gateway/ingest"
+	"sluice/policy"
+	"sluice/policy/plan"
+	"sluice/register"
+)
+
+// listing is what the register's book was last made of.
+type listing struct {
+	reg      *register.Register
+	set      *policy.Set
+	running  bool
+	versions int
+	lives    *ingest.Lives
+	// until is when it may be written again for lives alone.
+	until time.Time
+}
+
+// listingShare is which part of the time may be spent on writing anew who lives: a
+// hundred thousand sensors take a second, and are written once in a minute.
+const listingShare = 50
+
+// writeRegister writes register.json where something has changed.
+func (g *Gateway) writeRegister(ctx context.Context, set *policy.Set, running bool, lives *ingest.Lives) error {
+	g.mu.Lock()
+	now := listing{reg: g.register, set: set, running: running, versions: g.versions, lives: lives}
+	g.mu.Unlock()
+	old := g.listing
+	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions
+	soon := time.Now().Before(old.until) && ctx.Done() != nil // at the end, ctx cannot be done
+	if same && (now.lives == old.lives || soon) {
+		return nil
+	}
+	began := time.Now()
+	sorts := g.sorts(now.reg, set)
+	if err := g.housed.save(); err != nil {
+		return err
+	}
+	if err := g.public.Write("register.json", func(w io.Writer) error { return now.write(ctx, w, sorts) }); err != nil {
+		return err
+	}
+	now.until = time.Now().Add(listingShare * time.Since(began))
+	g.listing = now
+	return nil
+}
+
+// write lists the sensors by id, one a line. Those that stand for homes are a number
+// per kind and zone, those of unknown kind a number per zone.
+func (l *listing) write(ctx context.Context, w io.Writer, sorts []shown) error {
+	out := bufio.NewWriter(w)
+	others := newCrowd()
+	sort := make(map[string]shown, len(sorts))
+	order := make([]int, len(sorts))
+	for i := range sorts {
+		order[i] = i
+		sort[l.reg.Sensors[i].ID] = sorts[i]
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(l.reg.Sensors[a].ID, l.reg.Sensors[b].ID) })
+	_, _ = out.WriteString(`{"sensors": [`)
+	comma := "\n"
+	for _, i := range order {
+		one, err := l.one(ctx, i, sorts[i], others)
+		if err != nil {
+			return err
+		}
+		if one == nil {
+			continue
+		}
+		if before, here := sort[one.Replaces]; here && before != singly {
+			one.Replaces = "" // the name of a home's sensor
+		}
+		raw, err := json.Marshal(one)
+		if err != nil {
+			return err
+		}
+		_, _ = out.WriteString(comma)
+		_, _ = out.Write(raw)
+		comma = ",\n"
+	}
+	rest := books.Register{Homes: []books.Homes{}, Unknown: []books.Unknown{}}
+	others.write(&rest)
+	homes, err := json.Marshal(rest.Homes)
+	if err != nil {
+		return err
+	}
+	unknown, err := json.Marshal(rest.Unknown)
+	if err != nil {
+		return err
+	}
+	_, _ = out.WriteString("\n], \"homes\": " + string(homes) + ", \"unknown\": " + string(unknown) + "}\n")
+	return out.Flush() // and its first error
+}
+
+// one is a sensor as it is shown; nil for one that is only counted.
+func (l *listing) one(ctx context.Context, i int, how shown, others crowd) (*books.Sensor, error) {
+	s := &l.reg.Sensors[i]
+	if how == unknown {
+		others.add(s, l.set, unknown)
+		return nil, nil
+	}
+	plans, _, err := l.set.Plans(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if how == homely || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
+		others.add(s, l.set, homely)
+		return nil, nil
+	}
+	if !l.running {
+		plans = nil // nothing is kept of anything
+	}
+	b := &books.Sensor{
+		ID: s.ID, Owner: s.Owner, Kind: s.Kind, Preset: s.Preset, Zone: s.ZoneOf(l.set.Zones), Lat: s.Lat, Lon: s.Lon,
+		Registered: s.Registered.String(), Until: s.Until.String(), Contact: s.Contact, Purpose: s.Purpose, Replaces: s.Replaces,
+	}
+	if s.Topic == "" {
+		// Another may hold a secret or a name, as pointers into a vendor's messages may.
+		b.Topic = s.UpTopic()
+	}
+	b.Fields = fates(l.set.Kinds[s.Kind], plans)
+	if l.lives != nil && l.lives.Register == l.reg && l.lives.Of[i] != ingest.NotKnown {
+		alive := l.lives.Of[i] == ingest.Living
+		b.Alive = &alive
+	}
+	return b, nil
+}

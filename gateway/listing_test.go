@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/books"
+	"sluice/gateway/ingest"
+	"sluice/policy"
+	"sluice/register"
+)
+
+// lister is a gateway that has a register, a policy and public books, and no more.
+func lister(t *testing.T, entries string) (*Gateway, *policy.Set) {
+	t.Helper()
+	reg, err := register.Parse("r", []byte("sensors:\n"+entries))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := policy.Compile(t.Context(), policy.InProcess(), policy.Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	g := &Gateway{log: slog.New(slog.DiscardHandler), register: reg, homes: map[string]bool{}, public: books.Dir(dir)}
+	if g.housed, err = readHoused(dir); err != nil {
+		t.Fatal(err)
+	}
+	return g, set
+}
+
+// TestWhatOfAnEntryIsPublic: a topic of a vendor's own, and pointers into its
+// messages, may hold a secret or a name; neither is in the public book.
+func TestWhatOfAnEntryIsPublic(t *testing.T) {
+	g, set := lister(t, "  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01, topic: device/sck/secret/anna, map: {laeq: /devices/anna/level}, contact: \"<b>\"}\n"+
+		"  - {id: a, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
+	if err := g.writeRegister(t.Context(), set, true, nil); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := g.public.Get("register.json")
+	if err != nil || strings.Contains(string(raw), "anna") || strings.Contains(string(raw), "secret") {
+		t.Errorf("%v: %s", err, raw)
+	}
+	reg, err := books.Reader{Source: g.public}.Register()
+	if err != nil || len(reg.Sensors) != 2 || reg.Sensors[0].ID != "a" || reg.Sensors[0].Topic != "city/v1/o/a/up" || reg.Sensors[1].Topic != "" || len(reg.Sensors[1].Map) != 0 || reg.Sensors[1].Contact != "<b>" {
+		t.Errorf("%v: %+v", err, reg)
+	}
+	if len(reg.Sensors[0].Fields) == 0 || reg.Homes == nil || reg.Unknown == nil {
+		t.Errorf("%+v", reg)
+	}
+}
+
+// TestTheRegisterIsWrittenOnChange: its book is written when register, policy or
+// lives are others, and for lives alone no more often than it may.
+func TestTheRegisterIsWrittenOnChange(t *testing.T) {
+	g, set := lister(t, "  - {id: a, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
+	path := string(g.public) + "/register.json"
+	lives := func(l ingest.Life) *ingest.Lives { return &ingest.Lives{Register: g.register, Of: []ingest.Life{l}} }
+	wrote := func(ctx context.Context, running bool, l *ingest.Lives) bool {
+		t.Helper()
+		_ = os.Remove(path)
+		if err := g.writeRegister(ctx, set, running, l); err != nil {
+			t.Fatal(err)
+		}
+		_, err := os.Stat(path)
+		return err == nil
+	}
+	living, silent := lives(ingest.Living), lives(ingest.Silent)
+	if !wrote(t.Context(), true, living) {
+		t.Error("nothing is written at first")
+	}
+	if wrote(t.Context(), true, living) {
+		t.Error("it is written although nothing has changed")
+	}
+	if !wrote(t.Context(), false, living) {
+		t.Error("a policy that was taken away is not written")
+	}
+	g.listing.until = time.Now().Add(time.Hour)
+	if wrote(t.Context(), false, silent) {
+		t.Error("lives alone are written before their time")
+	}
+	if !wrote(context.WithoutCancel(t.Context()), false, silent) {
+		t.Error("lives are not written at the end")
+	}
+	g.listing.until = time.Now()
+	if !wrote(t.Context(), false, living) {
+		t.Error("lives are not written when their time has come")
+	}
+	if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), `"alive":true`) {
+		t.Errorf("%v: %s", err, raw)
+	}
+	g.listing.until = time.Now().Add(time.Hour)
+	if g.versions++; !wrote(t.Context(), false, living) {
+		t.Error("a new version is not written")
+	}
+	other := *g.register
+	if g.register = &other; !wrote(t.Context(), false, living) {
+		t.Error("a new register is not written")
+	}
+	if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), `"alive":null`) {
+		t.Errorf("another register's lives are taken for this one's: %v: %s", err, raw)
+	}
+}

@@ -1,0 +1,69 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"sluice/gateway/ingest"
+	"sluice/policy"
+	"sluice/policy/plan"
+)
+
+// Reload reads register, passwords and the listener's certificates anew, and puts
+// them in force between two messages. What is broken changes nothing. gateway.yaml
+// itself, and what it says of the broker, is read at a start only.
+func (g *Gateway) Reload(ctx context.Context) error {
+	g.turn.Lock()
+	defer g.turn.Unlock()
+	reg, err := readRegister(g.cfg.Register)
+	if err != nil {
+		return refuse("%w", err)
+	}
+	listen, err := g.cfg.listen()
+	if err != nil {
+		return err
+	}
+	current, _ := g.inForce()
+	digest, plans := none, map[string][]plan.Plan{}
+	if current != nil {
+		digest = current.Digest
+		if plans, _, err = g.plans(ctx, current, reg); err != nil {
+			return err
+		}
+		v := ingest.Version{Kinds: current.Kinds, Zones: current.Zones, Plans: plans}
+		if err := v.Check(reg); err != nil {
+			return &policy.Problem{Code: policy.Unfit, Err: err}
+		}
+		if n := len(strangers(reg, current)); n > 0 {
+			g.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")
+		}
+	}
+	ok, err := g.ingest.Renew(ctx, ingest.Renewal{Register: reg, Digest: digest, Plans: plans, Listen: listen})
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errors.New("another policy is in force; try again")
+	}
+	g.mu.Lock()
+	g.register = reg
+	g.mu.Unlock()
+	g.log.Info("register, passwords and certificates are read anew", "sensors", len(reg.Sensors))
+	g.poke()
+	return nil
+}
+
+// Reloads is Reload each time that it is asked for, until ctx ends.
+func (g *Gateway) Reloads(ctx context.Context, asked <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+		}
+		if err := g.Reload(ctx); err != nil && ctx.Err() == nil {
+			g.log.Error("nothing is changed: what was to be read anew cannot be used", "error", err)
+		}
+	}
+}

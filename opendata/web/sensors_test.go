@@ -1,0 +1,40 @@
+package web
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"testing"
+
+	"sluice/books"
+	"sluice/opendata/query"
+)
+
+// TestSensorsArePaged: a page lists so many sensors, and leads to the others; all of
+// them are on one page.
+func TestSensorsArePaged(t *testing.T) {
+	dir := books.Dir(t.TempDir())
+	var reg books.Register
+	for n := range 2*sensorsAtOnce + 10 {
+		reg.Sensors = append(reg.Sensors, books.Sensor{ID: fmt.Sprintf("s-%05d", n)})
+	}
+	if err := dir.PutJSON("register.json", reg); err != nil {
+		t.Fatal(err)
+	}
+	w := &Web{source: &query.Source{Books: books.Reader{Source: dir}}}
+	seen, pages := 0, 0
+	for path := "/sensors"; path != ""; pages++ {
+		got, err := w.sensors(httptest.NewRequest("GET", path, nil), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, _ := got.(sensorList)
+		if len(p.Sensors) == 0 || len(p.Sensors) > sensorsAtOnce || p.Sensors[0].ID != reg.Sensors[seen].ID || (p.First == "") != (pages == 0) {
+			t.Fatalf("%s lists %d sensors", path, len(p.Sensors))
+		}
+		seen += len(p.Sensors)
+		path = p.Later
+	}
+	if pages != 3 || seen != len(reg.Sensors) {
+		t.Errorf("%d sensors on %d pages", seen, pages)
+	}
+}

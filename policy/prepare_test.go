@@ -1,0 +1,68 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"sluice/register"
+)
+
+// counted counts what an Evaluator is asked.
+type counted struct {
+	Evaluator
+	single, many int
+	fail         error
+}
+
+func (c *counted) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
+	c.single++
+	return c.Evaluator.ask(ctx, b, query, input)
+}
+
+func (c *counted) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error) {
+	if c.many++; c.fail != nil {
+		return nil, c.fail
+	}
+	return c.Evaluator.askEach(ctx, b, query, inputs)
+}
+
+// TestPrepare: a register's sorts are asked together, each once, and say what they
+// say alone; what gets no answer then is asked alone.
+func TestPrepare(t *testing.T) {
+	reg := &register.Register{}
+	for n := range 400 {
+		kind := []string{"wifi-counter", "noise-meter", "unheard-of"}[n%3]
+		reg.Sensors = append(reg.Sensors, register.Sensor{ID: fmt.Sprint(n), Kind: kind, Zone: "rambla", Owner: fmt.Sprint("o", n%20)})
+	}
+	plain, err := Compile(t.Context(), InProcess(), Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, fail := range map[string]error{"answered": nil, "not answered": errors.New("too slow")} {
+		c := &counted{Evaluator: InProcess(), fail: fail}
+		set, err := Compile(t.Context(), c, Example())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.single = 0
+		set.Prepare(t.Context(), reg)
+		if c.single != 0 || fail == nil && c.many != 2 || fail != nil && c.many != 1 {
+			t.Errorf("%s: %d questions alone and %d together", name, c.single, c.many)
+		}
+		for n := range reg.Sensors {
+			s := &reg.Sensors[n]
+			got, why, err := set.Plans(t.Context(), s)
+			want, reasons, _ := plain.Plans(t.Context(), s)
+			if err != nil || len(got) != len(want) || !reflect.DeepEqual(why, reasons) {
+				t.Fatalf("%s: %s: %v, %v, %v; want %v, %v", name, s.ID, got, why, err, want, reasons)
+			}
+		}
+		if fail == nil && c.single != 0 || fail != nil && c.single != 40 {
+			t.Errorf("%s: %d questions were asked alone afterwards", name, c.single)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package register
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"sluice/policy/decision"
+)
+
+// Examine is Load, but goes on behind every fault: it returns the sensors that can
+// be read, and all that is wrong with the others. The error is of what cannot be
+// read at all.
+func Examine(path string, read func(path string) ([]byte, error)) (*Register, []Fault, error) {
+	files, err := filesOf(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	b := newBuilder()
+	var found []Fault
+	b.fault = func(f Fault) error {
+		found = append(found, f)
+		return nil
+	}
+	for _, file := range files {
+		raw, err := read(file)
+		if err != nil {
+			return nil, found, fmt.Errorf("register: %w", err)
+		}
+		if err := b.add(file, raw); err != nil {
+			return nil, found, err
+		}
+	}
+	reg, err := b.done()
+	return reg, found, err
+}
+
+// Check says which entries a gateway takes and can do nothing with: nobody that is
+// replaced, days in the wrong order, places that are not on earth. With the kinds
+// and zones of a policy, which may be nil, it says as well what that does not know.
+func (r *Register) Check(kinds map[string]decision.Kind, zones *Zones) []Fault {
+	c := checker{reg: r, kinds: kinds, zones: zones, ids: make(map[string]int, len(r.Sensors)), heirs: make(map[string]int)}
+	for n := range r.Sensors {
+		c.ids[r.Sensors[n].ID] = n
+	}
+	for n := range r.Sensors {
+		c.days(n)
+		c.place(n)
+		c.kind(n)
+	}
+	return c.found
+}
+
+type checker struct {
+	reg   *Register
+	kinds map[string]decision.Kind
+	zones *Zones
+	ids   map[string]int
+	heirs map[string]int // who replaces whom, by the latter's id
+	found []Fault
+}
+
+func (c *checker) say(n int, format string, args ...any) {
+	c.found = append(c.found, c.reg.fault(n, fmt.Sprintf(format, args...)))
+}
+
+func (c *checker) days(n int) {
+	s := &c.reg.Sensors[n]
+	if s.Until != (decision.Date{}) && s.Until.String() < s.Registered.String() {
+		c.say(n, "until is before registered, so that it never counts; mend one of them")
+	}
+	if s.Replaces == "" {
+		return
+	}
+	heir, twice := c.heirs[s.Replaces]
+	c.heirs[s.Replaces] = n
+	switch _, known := c.ids[s.Replaces]; {
+	case s.Replaces == s.ID:
+		c.say(n, "replaces itself; name the sensor that stood there before, or take replaces out")
+	case !known:
+		c.say(n, "replaces %s, and there is no such sensor; mend the id, or take replaces out", quote(s.Replaces))
+	case twice:
+		c.say(n, "replaces %s, as does %s; one sensor makes way for one", quote(s.Replaces), c.reg.Where(heir))
+	}
+}
+
+func (c *checker) place(n int) {
+	s := &c.reg.Sensors[n]
+	if s.Lat != nil && !(math.Abs(*s.Lat) <= 90 && math.Abs(*s.Lon) <= 180) {
+		c.say(n, "lat and lon are not on earth: lat is within -90 to 90 and lon within -180 to 180, in degrees")
+		return
+	}
+	if c.zones == nil {
+		return
+	}
+	switch zone := s.ZoneOf(c.zones); {
+	case zone == "":
+		c.say(n, "lat and lon are in no zone of the policy, so that nothing of it is kept; mend them, or name the zone")
+	case !c.zones.Has(zone):
+		c.say(n, "the policy has no zone %s, so that nothing of it is kept; its zones are in zones.geojson", quote(zone))
+	}
+}
+
+func (c *checker) kind(n int) {
+	s := &c.reg.Sensors[n]
+	if c.kinds == nil {
+		return
+	}
+	kind, known := c.kinds[s.Kind]
+	if !known {
+		c.say(n, "the policy has no kind %s, so that nothing of it is kept; its kinds are in kinds.yaml", quote(s.Kind))
+		return
+	}
+	for _, field := range s.Unmapped(kind) {
+		c.say(n, "map: kind %s has no field %s, so that it is dropped; its fields are %s", s.Kind, quote(field), strings.Join(fieldsOf(kind), ", "))
+	}
+}
+
+// Unmapped are the fields that the entry maps and its kind does not have, sorted.
+func (s *Sensor) Unmapped(k decision.Kind) []string {
+	if len(s.Map) == 0 {
+		return nil
+	}
+	known := fieldsOf(k)
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.Map)), func(f string) bool { return slices.Contains(known, f) })
+}
+
+func fieldsOf(k decision.Kind) []string {
+	var list []string
+	for _, f := range k.Fields {
+		list = append(list, f.Name)
+	}
+	return list
+}

@@ -1,0 +1,182 @@
+package register
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sluice/policy/decision"
+)
+
+// put makes a directory of files.
+func put(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+const entry = "owner: o, kind: k, zone: z, registered: 2026-01-01"
+
+// TestDirectory: a register may be many files, in the order of their names; what
+// else lies there is left alone, and errors name file and line.
+func TestDirectory(t *testing.T) {
+	files := map[string]string{
+		"b.yaml": "sensors:\n  - {id: b, " + entry + "}\n", "a.yaml": "# none\n\nsensors:\n  - {id: c, " + entry + "}\n  - {id: a, " + entry + "}\n",
+		".hidden.yaml": "x", "a.yaml~": "x", "notes.txt": "x", "old.yaml.bak": "x",
+	}
+	dir := put(t, files)
+	reg, err := Load(dir, os.ReadFile)
+	if err != nil || len(reg.Sensors) != 3 || reg.Sensors[0].ID+reg.Sensors[1].ID+reg.Sensors[2].ID != "cab" {
+		t.Fatalf("%+v, %v", reg, err)
+	}
+	if at := reg.Where(1); at != filepath.Join(dir, "a.yaml")+", line 5" {
+		t.Errorf("the second is at %s", at)
+	}
+	files["b.yaml"] += "\n  - {id: a, " + entry + "}\n"
+	dir = put(t, files)
+	_, err = Load(dir, os.ReadFile)
+	if want := filepath.Join(dir, "b.yaml") + ", line 4 (a): this id is taken in " + filepath.Join(dir, "a.yaml") + ", line 5"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	files["b.yaml"] = "sensors:\n  - {id: b, days: 1}\n"
+	dir = put(t, files)
+	if _, err := Load(dir, os.ReadFile); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "b.yaml")+": [2:13] unknown field") {
+		t.Errorf("%v", err)
+	}
+	broken := errors.New("not yours")
+	if _, err := Load(dir, func(string) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Errorf("a file that cannot be read gives %v", err)
+	}
+}
+
+// TestNoInjection: nothing in an entry becomes a line, or another sensor's topic, in
+// what is made from the register.
+func TestNoInjection(t *testing.T) {
+	for more, want := range map[string]string{
+		`topic: "x/y\ntopic readwrite city/v1/o/good/up"`: "control characters",
+		`topic: "x\r"`:                          "control characters",
+		`topic: "x\0"`:                          "control characters",
+		`topic: "x\x85y"`:                       "control characters",
+		`topic: "x\u2028y"`:                     "control characters",
+		`topic: "x\x1b[2Jy"`:                    "control characters",
+		`topic: " x"`:                           "begin or end with a blank",
+		`topic: "x/#"`:                          "wildcards",
+		`topic: $SYS/x`:                         "wildcards or $",
+		"topic: " + strings.Repeat("x", 1025):   "longer than 1024",
+		`topic: city/v1/o/b/up`:                 "one of the sensor b",
+		`topic: city/v1/o/b/hb`:                 "one of the sensor b",
+		`topic: city/v1/o/b/feedback`:           "one of the sensor b",
+		`topic: city/v1/o/a/feedback`:           "one of the sensor a",
+		`topic: t/c`:                            "this topic is taken in",
+		`kind: "k\n"`:                           "", // twice kind
+		`replaces: "x\ny"`:                      "control characters",
+		`map: {f: x}`:                           "JSON pointer",
+		`map: {f: ""}`:                          "JSON pointer",
+		`map: {f: /a~2b}`:                       "~ alone",
+		`map: {f: /a~}`:                         "~ alone",
+		"map: {f: /" + strings.Repeat("x", 600): "",
+		`topic: city/v1/o/a/up`:                 "fine",
+		`topic: city/v1/p/b/up`:                 "fine",
+		`topic: city/v1/o/b/other`:              "fine",
+		`topic: a place/with blanks`:            "fine",
+		`map: {f: /a~0~1b/0/}`:                  "fine",
+	} {
+		_, err := Parse("r.yaml", []byte("sensors:\n  - {id: b, "+entry+"}\n  - {id: c, topic: t/c, "+entry+"}\n  - {id: a, "+entry+", "+more+"}\n"))
+		switch {
+		case want == "fine" && err == nil:
+		case want != "fine" && err != nil && strings.Contains(err.Error(), want) && strings.Contains(err.Error(), "r.yaml"):
+		default:
+			t.Errorf("%.60s: %v; want %s", more, err, want)
+		}
+	}
+}
+
+// TestCheck: everything that is wrong is said, each with file and line.
+func TestCheck(t *testing.T) {
+	zones, err := ParseZones("zones.geojson", collectionOf(featureAt("z", "["+square(0, 0, 1)+"]")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]decision.Kind{"k": {Fields: []decision.Field{{Name: "level"}, {Name: "rain"}}}}
+	at := func(n int) string { return strings.Repeat("\n", n) }
+	for more, want := range map[string][]string{
+		"":                             nil,
+		"until: 2025-12-31":            {"until is before registered"},
+		"until: 2026-01-01":            nil,
+		"replaces: nobody":             {"replaces \"nobody\", and there is no such sensor"},
+		"replaces: a":                  {"replaces itself"},
+		"replaces: first":              {"as does"},
+		"map: {level: /x, height: /y}": {"kind k has no field \"height\", so that it is dropped; its fields are level, rain"},
+		"map: {level: /x}":             nil,
+		"lat: 1":                       {"lat and lon go together"},
+		"topic: \"a\\nb\"":             {"control characters"},
+		"topic: city/v1/o/first/hb":    {"one of the sensor first"},
+		"colour: red":                  {"unknown field \"colour\""},
+		"zone: z":                      {"already defined at [6:32]"},
+	} {
+		raw := "sensors:\n  - {id: first, " + entry + "}\n  - {id: second, replaces: first, " + entry + "}" + at(3) + "  - {id: a, " + entry + ", " + more + "}\n"
+		if more == "" {
+			raw = strings.Replace(raw, ", }", "}", 1)
+		}
+		said(t, raw, kinds, zones, 6, want)
+	}
+	for text, want := range map[string][]string{
+		"kind: k, lat: 95, lon: 0.5":  {"not on earth"},
+		"kind: k, lat: 0.5, lon: 400": {"not on earth"},
+		"kind: k, lat: 5, lon: 5":     {"in no zone of the policy"},
+		"kind: k, lat: 0.5, lon: 0.5": nil,
+		"kind: k, zone: y":            {"the policy has no zone \"y\""},
+		"kind: other, zone: y":        {"no zone \"y\"", "no kind \"other\""},
+		"zone: z":                     {"kind is missing"},
+	} {
+		said(t, "sensors:\n  - {id: a, owner: o, registered: 2026-01-01, "+text+"}\n", kinds, zones, 2, want)
+	}
+	said(t, "sensors:\n  - {id: a, kind: other, owner: o, zone: y, registered: 2026-01-01}\n", nil, nil, 0, nil)
+}
+
+// said holds what Examine and Check say of a file against what is wanted of a line.
+func said(t *testing.T, raw string, kinds map[string]decision.Kind, zones *Zones, line int, want []string) {
+	t.Helper()
+	dir := put(t, map[string]string{"r.yaml": raw})
+	reg, found, err := Examine(dir, os.ReadFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found = append(found, reg.Check(kinds, zones)...)
+	if len(found) != len(want) {
+		t.Errorf("%s: %v; want %v", raw, found, want)
+		return
+	}
+	for n, f := range found {
+		if !strings.Contains(f.Error(), want[n]) || !strings.Contains(f.Error(), "r.yaml") || f.Line != line {
+			t.Errorf("%s: line %d: %v; want line %d: %s", raw, f.Line, f, line, want[n])
+		}
+	}
+}
+
+// TestOneMistakeHidesNoOther: behind every mistake Examine goes on.
+func TestOneMistakeHidesNoOther(t *testing.T) {
+	dir := put(t, map[string]string{
+		"a.yaml": "sensors:\n  - {id: a, " + entry + ", x: 1}\n  - {id: b, " + entry + "}\n  - {id: b, " + entry + "}\n  - {id: c\n  - {id: d, " + entry + "}\n",
+		"b.yaml": "sensor:\n  - {id: e, " + entry + "}\n",
+		"c.yaml": "sensors:\n  - {id: d, " + entry + "}\n  - {id: f, " + entry + "}\n",
+	})
+	reg, found, err := Examine(dir, os.ReadFile)
+	if err != nil || len(reg.Sensors) != 3 {
+		t.Fatalf("%d sensors, %v", len(reg.Sensors), err)
+	}
+	var got []string
+	for _, f := range found {
+		got = append(got, filepath.Base(f.File)+":"+string(rune('0'+f.Line)))
+	}
+	if s := strings.Join(got, " "); s != "a.yaml:2 a.yaml:4 a.yaml:5 b.yaml:1 c.yaml:2" {
+		t.Errorf("found %s: %v", s, found)
+	}
+}
