@@ -180,6 +180,15 @@ func (w *world) whileRunning(harm func() error) {
 		w.wrong("%v", err)
 		return
 	}
+	_ = w.until(15*time.Second, "the books to be whole", func() bool { // verify says it where they are not
+		time.Sleep(300 * time.Millisecond)
+		p, err := launch(nil, w.h.bin, "verify", w.pages)
+		if err != nil {
+			return false
+		}
+		<-p.done
+		return p.exit() == 0
+	})
 	bad := w.Wrong
 	if w.verify(); w.Wrong == bad {
 		w.Mended++

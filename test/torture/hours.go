@@ -180,7 +180,7 @@ func (w *world) books() {
 func (w *world) verify() {
 	err := w.until(w.patience, "the books to name the last window", func() bool {
 		raw, _ := os.ReadFile(filepath.Join(w.state(), "public/releases.jsonl"))
-		return w.hour == 0 || strings.Count(string(raw), start(w.hour-1).Format(time.RFC3339)) >= 2
+		return w.hour == 0 || strings.Count(string(raw), `"start":"`+start(w.hour-1).Format(time.RFC3339)) >= 2
 	})
 	if err != nil {
 		w.wrong("%v", err)
