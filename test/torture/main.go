@@ -10,47 +10,55 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"time"
 )
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	seed := flag.Uint64("seed", uint64(time.Now().Unix()), "repeats a run")
 	duration := flag.Duration("duration", time.Hour, "how long; phases share it")
 	keep := flag.Bool("keep", false, "leave the directories of worlds in which something was found")
 	only := flag.String("only", "", "phases to run, separated by commas; all when empty")
 	flag.Parse()
+	// Ctrl-C ends the trial under way and prints the table.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	root, err := os.Getwd()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "torture:", err)
-		os.Exit(1)
+	var dir string
+	if err == nil {
+		dir, err = os.MkdirTemp("", "sluice-torture-bin-")
 	}
-	dir, err := os.MkdirTemp("", "sluice-torture-bin-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "torture:", err)
-		os.Exit(1)
+		return 1
 	}
 	defer os.RemoveAll(dir)
 	fmt.Println("seed", *seed)
-	r, err := torture(settings{root: root, dir: dir, seed: *seed, duration: *duration, only: *only, keep: *keep, progress: os.Stderr})
+	r, err := torture(settings{ctx: ctx, root: root, dir: dir, seed: *seed, duration: *duration, only: *only, keep: *keep, progress: os.Stderr})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "torture:", err)
-		os.Exit(1) //nolint:gocritic // the directory is in a temporary place
+		return 1
 	}
 	r.print(os.Stdout)
 	if r.bad() {
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // settings of a run.
 type settings struct {
+	ctx       context.Context // ends the run early
 	root, dir string
 	seed      uint64
 	duration  time.Duration
@@ -94,7 +102,7 @@ type trial struct {
 }
 
 // more says whether there is time for another trial.
-func (t *trial) more() bool { return time.Now().Before(t.deadline) }
+func (t *trial) more() bool { return t.ctx.Err() == nil && time.Now().Before(t.deadline) }
 
 func (t *trial) say(format string, args ...any) {
 	fmt.Fprintf(t.progress, "%s %s: %s\n", time.Now().Format(time.TimeOnly), t.name, fmt.Sprintf(format, args...))
