@@ -30,7 +30,7 @@ lint:
 	go run $(GOLANGCI) run ./...
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
-	FuzzEntries:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzPeriod:policy/plan \
+	FuzzEntries:gateway/ingest/internal/checkpoint FuzzDamage:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzPeriod:policy/plan \
 	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:policy/decision FuzzDirectory:policy/check FuzzDraw:opendata/atlas FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener
 
 fuzz:

@@ -28,7 +28,7 @@ var arrows = map[string]string{
 	"gateway":               "books brief door gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store store/influx store/sqlite",
 	"gateway/ingest":        "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",
 
-	"gateway/ingest/internal/checkpoint": "gateway/ingest/internal/redact gateway/ingest/internal/window",
+	"gateway/ingest/internal/checkpoint": "gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window",
 	"gateway/ingest/internal/fault":      "",
 	"gateway/ingest/internal/format":     "gateway/ingest/internal/fault gateway/ingest/internal/reading",
 	"gateway/ingest/internal/intake":     "",

@@ -132,6 +132,15 @@ func (d Dir) Append(name string, at int64, lines []string) (int64, error) {
 	return at + int64(len(text)), errors.Join(err, f.Close())
 }
 
+// Extent counts the whole lines of a growing file and their bytes.
+func (d Dir) Extent(name string) (lines, size int64, err error) {
+	raw, err := os.ReadFile(filepath.Join(string(d), name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, nil
+	}
+	return int64(bytes.Count(raw, []byte("\n"))), int64(bytes.LastIndexByte(raw, '\n') + 1), err
+}
+
 // Get reads one file.
 func (d Dir) Get(name string) ([]byte, error) {
 	if !named(name) {

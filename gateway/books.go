@@ -2,9 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -115,66 +112,72 @@ func silence(set *policy.Set, running bool, now time.Time) string {
 	return "no_decision"
 }
 
-// writeLines brings the growing books up to date, in the public books and in the
-// directory outside, where there is one.
 func (g *Gateway) writeLines(ctx context.Context) error {
-	if g.growing == nil {
-		g.growing = g.growingBooks()
-	}
-	trusted := g.trusted.Load() && g.damage.Load() == nil
-	var errs []error
-	for _, b := range g.growing {
-		if !b.own && !trusted {
-			continue // it may know better than the ledger; trust asks it
-		}
-		anew, err := b.update(ctx, trusted)
-		if anew {
-			g.log.Warn("a public book was not as it was left; it is written anew from ledger.db", "file", b.path())
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-func (g *Gateway) growingBooks() []*growing {
-	var list []*growing
-	for name, read := range map[string]func(context.Context, int64, int64) ([]string, error){
+	for name, read := range map[string]func(context.Context, int64) ([]string, error){
 		"ledger.jsonl": g.ledger.Lines, "gaps.jsonl": g.ledger.Gaps,
 		"releases.jsonl": g.ledger.Releases, "withdrawals.jsonl": g.ledger.Withdrawals,
 	} {
-		list = append(list, &growing{dir: g.public, name: name, own: true, read: read})
-		if w := g.cfg.Witness; w != "" && !remote(w) {
-			list = append(list, &growing{dir: books.Dir(w), name: name, read: read})
+		for _, dir := range g.copies() {
+			if err := g.appendLines(ctx, dir, name, read); err != nil {
+				return err
+			}
 		}
 	}
-	return list
+	return nil
+}
+
+// appendLines brings a growing book up to date. How many lines and bytes it has is
+// counted once, since nobody else writes it.
+func (g *Gateway) appendLines(ctx context.Context, dir books.Dir, name string, read func(context.Context, int64) ([]string, error)) error {
+	id := string(dir) + "/" + name
+	have, known := g.lines[id]
+	if !known {
+		var err error
+		if have[0], have[1], err = dir.Extent(name); err != nil {
+			return err
+		}
+	}
+	lines, err := read(ctx, have[0])
+	if err != nil {
+		return err
+	}
+	if have[1], err = dir.Append(name, have[1], lines); err != nil {
+		return err
+	}
+	have[0] += int64(len(lines))
+	g.lines[id] = have
+	return nil
+}
+
+// copies are where growing books are written: the public books and, where there
+// is one, the directory outside. A copy that holds more than the ledger is not
+// touched: releases wait until it has been looked at.
+func (g *Gateway) copies() []books.Dir {
+	dirs := []books.Dir{g.public}
+	if w := g.cfg.Witness; w != "" && !remote(w) && g.trusted.Load() {
+		dirs = append(dirs, books.Dir(w))
+	}
+	return dirs
 }
 
 // writePlans keeps what each decision meant, for ever: lines of the ledger name
 // plans by their digests.
 func (g *Gateway) writePlans() error {
 	g.mu.Lock()
-	todo := make(map[string]*plan.Stream)
+	todo := make(map[string][]byte)
 	for _, set := range g.sets {
 		for _, s := range set.Streams {
-			todo["plans/"+s.Digest+".json"] = s
+			if !g.planned[s.Digest] {
+				todo[s.Digest] = s.Canonical()
+			}
 		}
 	}
 	g.mu.Unlock()
-	for name, s := range todo {
-		old := g.planned[name]
-		if now, err := os.Stat(filepath.Join(string(g.public), name)); err == nil && old != nil && os.SameFile(old, now) &&
-			now.Size() == old.Size() && now.ModTime().Equal(old.ModTime()) {
-			continue
-		}
-		if err := g.public.Put(name, s.Canonical()); err != nil {
+	for digest, raw := range todo {
+		if err := g.public.Put("plans/"+digest+".json", raw); err != nil {
 			return err
 		}
-		now, err := os.Stat(filepath.Join(string(g.public), name))
-		if err != nil {
-			return err
-		}
-		g.planned[name] = now
+		g.planned[digest] = true
 	}
 	return nil
 }

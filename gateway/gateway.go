@@ -51,8 +51,8 @@ type Gateway struct {
 	wake     chan struct{} // the books have something new
 
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
-	growing []*growing                   // books; of keepBooks
-	planned map[string]fs.FileInfo       // plans as they were left in the books, by name; of keepBooks
+	lines   map[string][2]int64          // and bytes of growing books, by path; of keepBooks
+	planned map[string]bool              // plans that are in the books; of keepBooks
 	housed  housed                       // sensors that stood for homes; of keepBooks
 	listing listing                      // of the register's book; of keepBooks
 
@@ -61,12 +61,9 @@ type Gateway struct {
 
 	lookout lookout // for the editable directory; of the one goroutine that watches it
 
-	keys     string                // directory of keys and of the head; empty for none
-	fresh    bool                  // no ledger was here before
-	used     bool                  // but other files that a gateway leaves were
-	trusted  atomic.Bool           // this state directory is the latest, as far as can be known
-	damage   atomic.Pointer[error] // of the ledger, found after the start
-	headless atomic.Bool           // that the head beside the keys is damaged was said
+	keys    string      // directory of keys and of the head; empty for none
+	fresh   bool        // no ledger was here before
+	trusted atomic.Bool // this state directory is the latest, as far as can be known
 
 	// The motion in force here, nil for none: written by the one goroutine that takes
 	// motions, with mu held; it reads it without. What follows is that goroutine's own:
@@ -108,7 +105,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
 		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
 		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
-		texts: make(map[string]map[string]string), planned: make(map[string]fs.FileInfo),
+		texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
 	}
 	defer func() {
 		if err != nil {
@@ -133,7 +130,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		return g, refuse("%w", err)
 	}
 	_, statErr := os.Stat(filepath.Join(cfg.Dir, "ledger.db"))
-	g.fresh, g.used = errors.Is(statErr, fs.ErrNotExist), used(cfg.Dir)
+	g.fresh = errors.Is(statErr, fs.ErrNotExist)
 	if g.ledger, err = ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
 		return g, refuse("%w", err)
 	}
@@ -156,11 +153,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 func (g *Gateway) openIngest(ctx context.Context) error {
 	versions, err := g.loadPolicy(ctx)
 	if err != nil {
-		return g.ledger.Explain(err)
+		return err
 	}
 	resume, err := g.ledger.Resume(ctx)
 	if err != nil {
-		return refuse("%w", g.ledger.Explain(err))
+		return err
 	}
 	if err := g.mindSwap(clearSwap()); err != nil {
 		return err
@@ -179,7 +176,7 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: g.keys, Register: g.register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
-		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
+		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.used && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
 	}, versions)
 	if err != nil {
 		return refuse("%w", err)
@@ -221,7 +218,6 @@ func (g *Gateway) Now() time.Time { return g.ingest.Report().Now }
 // release makes each batch public or says for ever that it is withheld, and
 // tries until that is durable.
 func (g *Gateway) release(ctx context.Context, batches <-chan release.Batch, done chan<- release.Key) error {
-	g.trustEarly(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -261,7 +257,6 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err = g.ledger.Explain(err)
 		if g.stall(err.Error()) {
 			g.log.Error("a window cannot be released yet; intake waits, and it is tried again", "error", err)
 		}

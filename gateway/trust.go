@@ -29,13 +29,10 @@ func remote(where string) bool { return strings.Contains(where, "://") }
 // spent. It asks whoever may know better: the head that the last process left
 // beside the keys, the store, and the copies of the books.
 func (g *Gateway) trust(ctx context.Context) error {
-	if damage := g.damage.Load(); damage != nil {
-		return *damage
-	}
 	if g.trusted.Load() {
 		return nil
 	}
-	if g.fresh && !g.used && g.cfg.Simulation {
+	if g.fresh && g.cfg.Simulation {
 		g.trusted.Store(true) // a simulation begun anew
 		return nil
 	}
@@ -54,11 +51,6 @@ func (g *Gateway) trust(ctx context.Context) error {
 	} else if err := g.askStore(ctx); err != nil {
 		return err
 	}
-	if !known {
-		if err := g.askOwn(ctx); err != nil {
-			return err
-		}
-	}
 	if err := g.askWitness(ctx); err != nil {
 		return err
 	}
@@ -66,73 +58,22 @@ func (g *Gateway) trust(ctx context.Context) error {
 	return nil
 }
 
-// trustEarly asks whether this state directory is the latest when the gateway starts,
-// so that one that was put back is said at once, and not when the first window closes.
-// What cannot be asked yet, since the store is away, is asked again then.
-func (g *Gateway) trustEarly(ctx context.Context) {
-	soon, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	err := g.ledger.Explain(g.trust(soon))
-	if err == nil || ctx.Err() != nil {
-		return
-	}
-	if g.stall(err.Error()) {
-		g.log.Error("nothing can be released as it is", "error", err)
-	}
-}
-
-// checkLedger looks at the whole ledger, beside everything else, once after the start:
-// Open has looked at its ends only. Nothing is released from a damaged one.
-func (g *Gateway) checkLedger(ctx context.Context) error {
-	err := g.ledger.Check(ctx)
-	if err == nil || ctx.Err() != nil {
-		return nil
-	}
-	if !errors.Is(err, ledger.ErrDamaged) {
-		g.log.Warn("the ledger could not be looked through; the next start does it", "error", err)
-		return nil
-	}
-	g.damage.Store(&err)
-	g.trusted.Store(false)
-	g.stall(err.Error())
-	g.log.Error("nothing is released any more", "error", err)
-	return nil
-}
-
-// used reports whether a directory has files that only a gateway which has run leaves.
-func used(dir string) bool {
-	for _, pattern := range []string{"checkpoint/*.log", "public/releases.jsonl", "public/ledger.jsonl"} {
-		if found, err := filepath.Glob(filepath.Join(dir, pattern)); err == nil && len(found) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 const headFile = "head.json"
 
 // head is how far the books had come when this machine last released something.
-// It lives with the keys, in memory, where no backup of a disk reaches. One that cannot
-// be read is none: others are asked then.
+// It lives with the keys, in memory, where no backup of a disk reaches.
 func (g *Gateway) head() (h ledger.Head, known bool, err error) {
 	if g.keys == "" {
 		return h, false, nil
 	}
-	path := filepath.Join(g.keys, headFile)
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile(filepath.Join(g.keys, headFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return h, false, nil
 	}
-	if err != nil {
-		return h, false, err
+	if err == nil {
+		err = json.Unmarshal(raw, &h)
 	}
-	if err := json.Unmarshal(raw, &h); err != nil || h.Ledger.N < 0 || h.Releases.N < 0 {
-		if g.headless.CompareAndSwap(false, true) {
-			g.log.Warn("the head of the books beside the keys is damaged; the store and the copies of the books are asked instead", "file", path)
-		}
-		return ledger.Head{}, false, nil
-	}
-	return h, true, nil
+	return h, err == nil, err
 }
 
 // remember leaves the head. Where it cannot be left, the last one still holds.
@@ -203,90 +144,50 @@ func (g *Gateway) ahead(ctx context.Context, resume map[string]time.Time) (map[s
 	return out, nil
 }
 
-// askOwn looks whether our own public books, which are only ever written after the
-// ledger, have come further. They are asked where no head is known; they are derived,
-// so that damage to them means nothing but that they are written anew.
-func (g *Gateway) askOwn(ctx context.Context) error {
-	have, err := g.ledger.Head(ctx)
-	if err != nil {
-		return err
-	}
-	for name, line := range map[string]ledger.Line{"ledger.jsonl": have.Ledger, "releases.jsonl": have.Releases} {
-		end, err := books.EndOf(g.public, name)
-		if err != nil && !errors.Is(err, books.ErrBroken) {
-			return fmt.Errorf("the public books cannot be read: %w", err)
-		}
-		if err == nil && end.N > line.N {
-			return fmt.Errorf("%w, as its own public/%s says; %w", ledger.ErrBehind, name, errRestored)
-		}
-	}
-	return nil
-}
-
-// askWitness looks whether the copy of the books outside has come further, or another
-// way.
+// askWitness looks whether a copy of the books has come further: the outside one,
+// or our own, which is only ever written after the ledger.
 func (g *Gateway) askWitness(ctx context.Context) error {
-	w := g.outside()
-	if w == nil {
-		return nil
+	entries, releases, err := g.witness()
+	if err != nil {
+		return fmt.Errorf("a copy of the books cannot be read: %w", err)
 	}
-	var h ledger.Head
-	for name, line := range map[string]*ledger.Line{"ledger.jsonl": &h.Ledger, "releases.jsonl": &h.Releases} {
-		end, err := books.EndOf(w, name)
-		if errors.Is(err, books.ErrBroken) {
-			return fmt.Errorf("the copy of the books outside (witness: in the configuration) is damaged: %w; restore it, or move that file away, and it is written anew", err)
-		}
-		if err != nil {
-			return fmt.Errorf("the copy of the books outside cannot be read: %w", err)
-		}
-		*line = ledger.Line{N: end.N, SHA256: end.SHA256}
-	}
+	h := ledger.Head{Ledger: headOf(entries), Releases: headOf(releases)}
 	if err := g.ledger.Extends(ctx, h); err != nil {
-		return fmt.Errorf("%w, as the copy of the books outside says; %w", err, errRestored)
+		return fmt.Errorf("%w, as a copy of the books says; %w", err, errRestored)
 	}
 	return nil
 }
 
-// copied is a copy of the books, for its ends and for all of it.
-type copied interface {
-	books.Source
-	books.Tailer
-}
-
-// outside is the copy outside; nil for none.
-func (g *Gateway) outside() copied {
-	switch w := g.cfg.Witness; {
-	case w == "":
-		return nil
-	case remote(w):
-		return books.NewMirror(w)
-	default:
-		return books.Dir(w)
+func headOf(lines []string) ledger.Line {
+	if len(lines) == 0 {
+		return ledger.Line{}
 	}
+	return ledger.Line{N: int64(len(lines)), SHA256: books.Hash(lines[len(lines)-1])}
 }
 
-// witness reads the growing books of the copy that has come furthest. Our own is none
-// where it is damaged; one outside has to be right.
+// witness reads the growing books of the copy that has come furthest.
 func (g *Gateway) witness() (entries, releases []string, err error) {
-	sources := []copied{g.public}
-	if w := g.outside(); w != nil {
-		sources = append(sources, w)
+	sources := []books.Source{g.public}
+	if w := g.cfg.Witness; remote(w) {
+		sources = append(sources, books.NewMirror(w))
+	} else if w != "" {
+		sources = append(sources, books.Dir(w))
 	}
-	for n, s := range sources {
+	for _, s := range sources {
 		r := books.Reader{Source: s}
-		for name, longest := range map[string]*[]string{"ledger.jsonl": &entries, "releases.jsonl": &releases} {
-			list, err := r.Lines(name)
-			if err != nil {
-				return nil, nil, err
-			}
-			if right, err := books.Chain(name, list); err != nil && n == 0 {
-				list = list[:right-1]
-			} else if err != nil {
-				return nil, nil, fmt.Errorf("the copy of the books outside is damaged: %w", err)
-			}
-			if len(list) > len(*longest) {
-				*longest = list
-			}
+		e, err := r.Lines("ledger.jsonl")
+		if err != nil {
+			return nil, nil, err
+		}
+		l, err := r.Lines("releases.jsonl")
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(e) > len(entries) {
+			entries = e
+		}
+		if len(l) > len(releases) {
+			releases = l
 		}
 	}
 	return entries, releases, nil

@@ -106,32 +106,16 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	return nil
 }
 
-// resumeAfterLoss turns what an unreadable log held into gaps: what was read of
-// it, every window up to now, and the epoch that now falls in.
+// resumeAfterLoss says for ever until when an unreadable log may have held anything:
+// windows and epochs that began by then, or by the latest time that a reading could
+// have, are lost.
 func (i *Ingest) resumeAfterLoss(now time.Time) {
-	if !i.lostAll {
+	if !i.state.Unread {
 		return
 	}
-	i.lostAll = false
-	for _, s := range i.streams {
-		if _, spec := i.specAt(s.id, now); spec != nil {
-			start, _ := spec.Window(now)
-			i.lose(keyName("w", s.id, start))
-			if !spec.Unit.None() {
-				epoch, _ := spec.Epoch(now)
-				i.lose(keyName("e", s.id, epoch))
-			}
-		}
-		for _, w := range s.windows {
-			i.lose(w.name)
-			w.Lost = true
-		}
-		for _, e := range s.epochs {
-			i.lose(e.name)
-			e.lost = true
-		}
-		s.last = nil
-	}
+	i.state.Unread, i.state.LostUntil, i.dirty = false, now.Add(i.cfg.Future), true
+	i.cfg.Log.Warn("windows and epochs that began by this time and are not released yet are gaps", "until", i.state.LostUntil)
+	i.markLost()
 }
 
 // due advances each stream past the windows to be closed now, at most round.
@@ -259,7 +243,6 @@ func (i *Ingest) batch(c closing) (release.Batch, bool) {
 	if spec == nil {
 		return release.Batch{}, false // its policy is gone; nothing may leave
 	}
-	name := keyName("w", c.Stream, c.Start)
 	gap := ""
 	s := i.streams[c.Stream]
 	var win *window.Window
@@ -275,7 +258,7 @@ func (i *Ingest) batch(c closing) (release.Batch, bool) {
 	delete(s.ahead, c.Start.UnixNano())
 	epoch, _ := spec.Epoch(c.Start)
 	switch {
-	case slices.Contains(i.state.Lost, name), !spec.Unit.None() && slices.Contains(i.state.Lost, keyName("e", c.Stream, epoch)):
+	case i.lostWindow(c.Stream, c.Start), !spec.Unit.None() && i.lostEpoch(c.Stream, epoch):
 		win.Lost, gap = true, "keys_lost"
 	case c.Gap != "":
 		gap = c.Gap

@@ -65,6 +65,9 @@ type Config struct {
 	Exact bool
 	// Feedback is how often sensors are told what was dropped.
 	Feedback time.Duration
+	// Anew says that keys which are there belong to another state directory, which was
+	// at this path before: they go.
+	Anew bool
 	// Resume is, for each stream, where the last released window ended.
 	Resume map[string]time.Time
 	Now    func() time.Time
@@ -99,7 +102,9 @@ type Ingest struct {
 	state   state
 	since   time.Time // gateway time since when it has been up
 	started time.Time // wall time
-	lostAll bool      // the log was there and could not be read
+	// saved is what the log has of the state that changes rarely, saving what it has
+	// once the commit at hand is through.
+	saved, saving saved
 
 	epochOver bool          // an epoch's key is gone; what its readings were in is not yet
 	wash      chan struct{} // asks for a washing of memory

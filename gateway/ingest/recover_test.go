@@ -21,6 +21,10 @@ import (
 
 // awake is an Ingest over a state directory, without a listener.
 func awake(t interface{ Fatal(...any) }, dir string, streams ...*plan.Stream) *Ingest {
+	return awakeWith(t, dir, func(*Config) {}, streams...)
+}
+
+func awakeWith(t interface{ Fatal(...any) }, dir string, set func(*Config), streams ...*plan.Stream) *Ingest {
 	reg, err := register.Parse("register.yaml", []byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01}]"))
 	if err != nil {
 		t.Fatal(err)
@@ -32,6 +36,7 @@ func awake(t interface{ Fatal(...any) }, dir string, streams ...*plan.Stream) *I
 		},
 		queue: intake.New(), decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
 	}
+	set(&i.cfg)
 	i.sensorsOf(reg)
 	v := Version{Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{}, Kinds: map[string]decision.Kind{
 		"k": {Fields: []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}},

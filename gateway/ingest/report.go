@@ -111,11 +111,8 @@ func (i *Ingest) heartbeat(payload []byte) {
 		}
 		at = hb.TS.UTC()
 	}
-	if !i.heard[i.at.number] {
-		i.heard[i.at.number] = true
-		i.at.pulse.Store(true)
-		i.state.Heard = append(i.state.Heard, i.at.number)
-	}
+	i.noteHeard(i.at.number)
+	i.at.pulse.Store(true)
 	until := at.Add(3 * every)
 	i.at.silentAfter = max(i.at.silentAfter, until.UnixNano())
 	for n := range i.at.routes {

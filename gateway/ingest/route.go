@@ -3,7 +3,6 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"slices"
 	"strconv"
 	"time"
 
@@ -147,7 +146,7 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 			return nil, err
 		}
 	}
-	w.Lost = slices.Contains(i.state.Lost, w.name) || w.epoch != nil && w.epoch.lost
+	w.Lost = i.lostWindow(s.id, start) || w.epoch != nil && w.epoch.lost
 	s.windows[w.start] = w
 	for number := range s.ahead[w.start] {
 		w.markAlive(number)
@@ -172,7 +171,7 @@ func (i *Ingest) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch,
 		return e, nil
 	}
 	e := &openEpoch{name: keyName("e", s.id, start), start: start, end: end}
-	e.lost = slices.Contains(i.state.Lost, e.name)
+	e.lost = i.lostEpoch(s.id, start)
 	key, err := i.keys.Hold(e.name)
 	if err != nil {
 		return nil, err

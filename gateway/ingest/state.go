@@ -3,17 +3,12 @@ package ingest
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
+	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/plan"
 )
 
 // account is what became of all readings. Received is the sum of the others and
@@ -28,10 +23,23 @@ type account struct {
 	Open      int64            `json:"open,omitempty"` // where it is shown
 }
 
-// state is what every commit says anew: clock, account, closes.
+// state is what every commit says anew: the clock and the account. What changes
+// rarely is in records of its own, so that no commit grows with sensors or streams.
 type state struct {
 	Now time.Time `json:"now"`
 	account
+	// Facts and Heard say which facts, and how many numbers of sensors, belong to
+	// it, so that it is seen when they could not be read.
+	FactsAt    uint64 `json:"facts_at"`
+	HeardCount int    `json:"heard_count"`
+	facts      `json:"-"`
+	// Heard are the sensors that have ever sent a heartbeat. It only grows.
+	Heard []uint64 `json:"-"`
+}
+
+// facts change with a window or an hour, not with a reading.
+type facts struct {
+	At uint64 `json:"at"`
 	// Shown is the account as of the last full hour, for gateways that count people.
 	Shown account              `json:"shown"`
 	Next  map[string]time.Time `json:"next"`
@@ -39,12 +47,45 @@ type state struct {
 	Closes []closing `json:"closes"`
 	// Lost are the names of windows and epochs whose keys are gone too soon.
 	Lost []string `json:"lost"`
+	// Unread says that the log could not be read, before the gateway knows the time;
+	// LostUntil that everything that began until then is lost by it.
+	Unread    bool      `json:"unread,omitempty"`
+	LostUntil time.Time `json:"lost_until"`
 	// Session says that the gateway has had a session at the broker.
 	Session bool `json:"session,omitempty"`
 	// Holes are times of which some may be lost.
 	Holes []hole `json:"holes,omitempty"`
-	// Heard are the sensors that have ever sent a heartbeat.
-	Heard []uint64 `json:"heard"`
+}
+
+// clone shares nothing with f that anybody changes.
+func (f *facts) clone() facts {
+	c := *f
+	c.Shown.Refused, c.Next = maps.Clone(f.Shown.Refused), maps.Clone(f.Next)
+	c.Closes, c.Lost, c.Holes = slices.Clone(f.Closes), slices.Clone(f.Lost), slices.Clone(f.Holes)
+	return c
+}
+
+// equal reports whether g says the same; their numbers apart.
+func (f *facts) equal(g *facts) bool {
+	a, b := f.Shown, g.Shown
+	if !maps.Equal(a.Refused, b.Refused) || !maps.EqualFunc(f.Next, g.Next, time.Time.Equal) {
+		return false
+	}
+	a.Refused, b.Refused = nil, nil
+	return a.equal(b) && f.Unread == g.Unread && f.LostUntil.Equal(g.LostUntil) && f.Session == g.Session &&
+		slices.Equal(f.Closes, g.Closes) && slices.Equal(f.Lost, g.Lost) && slices.Equal(f.Holes, g.Holes)
+}
+
+// equal compares the numbers alone.
+func (a account) equal(b account) bool {
+	return a.Received == b.Received && a.Counted == b.Counted && a.Duplicate == b.Duplicate && a.Late == b.Late &&
+		a.Bounded == b.Bounded && a.Open == b.Open
+}
+
+// saved is what the log has of what changes rarely.
+type saved struct {
+	facts facts
+	heard int // of state.Heard
 }
 
 // closing is one closed window.
@@ -61,7 +102,7 @@ type closing struct {
 }
 
 func newState() state {
-	return state{account: account{Refused: make(map[string]int64)}, Next: make(map[string]time.Time)}
+	return state{account: account{Refused: make(map[string]int64)}, facts: facts{Next: make(map[string]time.Time)}}
 }
 
 // commit makes everything so far durable and acknowledges it. It tries until it
@@ -104,7 +145,7 @@ func (i *Ingest) commit(ctx context.Context) error {
 	i.pending, i.readings, i.dirty = i.pending[:0], 0, false
 	i.message = nil
 	i.pulse.beat(compacting)
-	if err := i.log.Compact(); err != nil {
+	if err := i.log.Tidy(); err != nil {
 		i.cfg.Log.Warn("the checkpoint cannot be compacted; it goes on growing", "error", err)
 	}
 	return nil
@@ -116,6 +157,9 @@ func (i *Ingest) fail(what string, err error) {
 	}
 }
 
+// records are what the next commit has to say. A segment of the log begins with all of
+// the state; else the facts are in it where they have changed, and new numbers of
+// sensors.
 func (i *Ingest) records() ([]checkpoint.Record, error) {
 	var records []checkpoint.Record
 	for _, s := range i.streams {
@@ -133,15 +177,35 @@ func (i *Ingest) records() ([]checkpoint.Record, error) {
 			i.state.Next[s.id] = s.next
 		}
 	}
+	whole := i.log.Whole()
+	if whole || !i.state.facts.equal(&i.saved.facts) {
+		i.state.At++
+		body, err := json.Marshal(&i.state.facts)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, checkpoint.Record{Kind: checkpoint.Facts, Body: body})
+		i.saving.facts = i.state.clone()
+	}
+	more := i.state.Heard
+	if !whole {
+		more = more[i.saved.heard:]
+	}
+	if len(more) > 0 {
+		records = append(records, checkpoint.Record{Kind: checkpoint.Heard, Body: checkpoint.AppendNumbers(nil, more)})
+	}
+	i.saving.heard = len(i.state.Heard)
+	i.state.FactsAt, i.state.HeardCount = i.state.At, len(i.state.Heard)
 	body, err := json.Marshal(&i.state)
 	if err != nil {
 		return nil, err
 	}
-	return append(records, checkpoint.Record{Kind: checkpoint.State, Name: "state", Body: body}), nil
+	return append(records, checkpoint.Record{Kind: checkpoint.Account, Body: body}), nil
 }
 
 // settle forgets what the log has now.
 func (i *Ingest) settle() {
+	i.saved = i.saving
 	for _, s := range i.streams {
 		for _, w := range s.windows {
 			w.pending = w.pending[:0]
@@ -150,139 +214,6 @@ func (i *Ingest) settle() {
 			e.pending = e.pending[:0]
 		}
 	}
-}
-
-// recover reads the log back through the same Apply and Use that readings take.
-func (i *Ingest) recover() error {
-	var err error
-	if i.keys, err = checkpoint.OpenKeys(i.cfg.Keys); err != nil {
-		return err
-	}
-	var lost []string
-	i.log, err = checkpoint.Open(i.cfg.Dir, i.keys, func(r checkpoint.Record) error {
-		switch {
-		case r.Kind == checkpoint.State:
-			i.state = newState()
-			return json.Unmarshal(r.Body, &i.state)
-		case r.Lost:
-			if !slices.Contains(lost, r.Name) {
-				lost = append(lost, r.Name)
-			}
-			return nil
-		}
-		return i.replay(r)
-	})
-	if errors.Is(err, checkpoint.ErrUnreadable) {
-		i.cfg.Log.Warn("the checkpoint cannot be read, as after a reboot: open windows are lost and become gaps")
-		i.lostAll = true
-	} else if err != nil {
-		return fmt.Errorf("recovering open windows: %w", err)
-	}
-	for id, next := range i.state.Next {
-		if s := i.streams[id]; s != nil && next.After(s.next) {
-			s.next = next
-		}
-	}
-	for _, n := range i.state.Heard {
-		i.heard[n] = true
-	}
-	i.feelPulses()
-	if i.cfg.Clock != "" {
-		i.since = i.state.Now // simulated time stood still while the gateway was down
-	}
-	i.link.last = i.state.Now
-	if err := i.mourn(lost); err != nil {
-		return err
-	}
-	i.balance()
-	return nil
-}
-
-func (i *Ingest) replay(r checkpoint.Record) error {
-	what, rest, _ := strings.Cut(r.Name, "-")
-	unix, id, _ := strings.Cut(rest, "-")
-	seconds, err := strconv.ParseInt(unix, 10, 64)
-	s := i.streams[id]
-	if err != nil || s == nil {
-		return nil // of a stream that no version knows any more
-	}
-	start := time.Unix(seconds, 0).UTC()
-	n, spec := i.specAt(id, start)
-	if spec == nil {
-		return nil
-	}
-	if what == "e" {
-		e, err := i.epochAt(s, spec, start)
-		if err != nil {
-			return err
-		}
-		for tags := r.Body; len(tags) >= 16; tags = tags[16:] {
-			e.Use([16]byte(tags))
-		}
-		return nil
-	}
-	_, end := spec.Window(start)
-	w, err := i.open(s, spec, i.versions[n].Digest, start, end)
-	if err != nil {
-		return err
-	}
-	var bad error
-	err = checkpoint.Entries(r.Body, func(e *window.Entry) {
-		if int(e.Cell) >= len(spec.Cells) {
-			bad = errors.New("an entry names a cell that the stream has not")
-			return
-		}
-		w.Apply(e)
-	})
-	return errors.Join(err, bad)
-}
-
-// specAt finds the version and stream under which a window starting at t runs.
-func (i *Ingest) specAt(id string, t time.Time) (int, *plan.Stream) {
-	for n := len(i.versions) - 1; n >= 0; n-- {
-		if !i.inForce(n, t) {
-			continue
-		}
-		for _, spec := range i.versions[n].Streams {
-			if spec.ID == id && spec.InForce(t) {
-				return n, spec
-			}
-		}
-	}
-	return 0, nil
-}
-
-// mourn records the windows and epochs that cannot be read back although they
-// should: they become gaps, and an epoch without its bounds admits nobody.
-func (i *Ingest) mourn(lost []string) error {
-	for _, name := range lost {
-		what, rest, _ := strings.Cut(name, "-")
-		unix, id, _ := strings.Cut(rest, "-")
-		seconds, err := strconv.ParseInt(unix, 10, 64)
-		s := i.streams[id]
-		if err != nil || s == nil {
-			continue
-		}
-		start := time.Unix(seconds, 0).UTC()
-		if what == "w" && start.Before(s.next) && !i.isClosing(id, start) {
-			continue // released and shredded, as it should be
-		}
-		if what == "e" {
-			if _, spec := i.specAt(id, start); spec == nil || epochOver(spec, start, s.next) {
-				continue
-			}
-		}
-		i.lose(name)
-	}
-	for _, s := range i.streams {
-		for _, e := range s.epochs {
-			e.lost = slices.Contains(i.state.Lost, e.name)
-		}
-		for _, w := range s.windows {
-			w.Lost = slices.Contains(i.state.Lost, w.name) || w.epoch != nil && w.epoch.lost
-		}
-	}
-	return i.shredDead()
 }
 
 // balance books readings that went with lost windows, so that the sum holds.
@@ -312,56 +243,4 @@ func (i *Ingest) openReadings() (n int64) {
 		n += c.Readings
 	}
 	return n
-}
-
-func epochOver(spec *plan.Stream, start, next time.Time) bool {
-	_, end := spec.Epoch(start)
-	return !end.After(next)
-}
-
-func (i *Ingest) lose(name string) {
-	if !slices.Contains(i.state.Lost, name) {
-		i.state.Lost = append(i.state.Lost, name)
-	}
-	i.dirty = true
-}
-
-func (i *Ingest) isClosing(id string, start time.Time) bool {
-	return slices.ContainsFunc(i.state.Closes, func(c closing) bool { return c.Stream == id && c.Start.Equal(start) })
-}
-
-// shredDead removes keys past their life: of windows released before a crash,
-// and of epochs that ended.
-func (i *Ingest) shredDead() error {
-	live := make(map[string]bool)
-	for _, s := range i.streams {
-		for at, w := range s.windows {
-			if w.Start.Before(s.next) && !i.isClosing(s.id, w.Start) {
-				delete(s.windows, at)
-				continue
-			}
-			live[w.name] = true
-		}
-		for at, e := range s.epochs {
-			if !e.end.After(s.next) && !i.epochClosing(s.id, e) {
-				delete(s.epochs, at)
-				continue
-			}
-			live[e.name] = true
-		}
-	}
-	for _, name := range i.keys.Names() {
-		if !live[name] && !strings.HasPrefix(name, "log-") {
-			if err := i.keys.Shred(name); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (i *Ingest) epochClosing(id string, e *openEpoch) bool {
-	return slices.ContainsFunc(i.state.Closes, func(c closing) bool {
-		return c.Stream == id && !c.Start.Before(e.start) && c.Start.Before(e.end)
-	})
 }

@@ -48,4 +48,9 @@ func (i *Ingest) tend() {
 		i.cfg.Log.Warn("the key directory has lost keys, or had them wrong; they are written again from memory", "keys", mended)
 		i.dirty = true
 	}
+	if mended, err := i.log.Tend(); err != nil {
+		i.cfg.Log.Warn("the checkpoint's list and mark cannot be written beside the keys; a crash now would lose the open windows", "error", err)
+	} else if mended {
+		i.cfg.Log.Warn("the checkpoint's list or mark was gone or wrong; they are written again from memory")
+	}
 }

@@ -61,7 +61,7 @@ func TestReserve(t *testing.T) {
 // checkChain recomputes what each line says of the ones before.
 func checkChain(t *testing.T, l *Ledger) {
 	t.Helper()
-	lines, err := l.Lines(context.Background(), 0, 100)
+	lines, err := l.Lines(context.Background(), 0)
 	if err != nil || len(lines) != 4 {
 		t.Fatalf("%d lines (%v); want 4", len(lines), err)
 	}
@@ -108,7 +108,7 @@ func TestCommitOnce(t *testing.T) {
 	if rows != 1 || bytes == 0 || err != nil {
 		t.Errorf("%d parcels of %d bytes wait (%v); want one", rows, bytes, err)
 	}
-	if gaps, err := l.Gaps(ctx, 0, 100); len(gaps) != 1 || err != nil {
+	if gaps, err := l.Gaps(ctx, 0); len(gaps) != 1 || err != nil {
 		t.Errorf("gaps %v (%v); want one", gaps, err)
 	}
 	resume, err := l.Resume(ctx)

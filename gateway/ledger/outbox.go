@@ -44,32 +44,32 @@ func (l *Ledger) Delivered(ctx context.Context, seq int64) error {
 
 // Waiting is the outbox's size in parcels and bytes.
 func (l *Ledger) Waiting(ctx context.Context) (rows, bytes int64, err error) {
-	err = l.db.QueryRowContext(ctx, "SELECT parcels, bytes FROM waiting").Scan(&rows, &bytes)
+	err = l.db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(length(rows)), 0) FROM outbox").Scan(&rows, &bytes)
 	return rows, bytes, err
 }
 
-// Lines returns the first most lines of the budget book after the nth, in order.
-func (l *Ledger) Lines(ctx context.Context, n, most int64) ([]string, error) {
-	return l.strings(ctx, "entry", n, most)
+// Lines returns the budget book's lines after the nth, in order.
+func (l *Ledger) Lines(ctx context.Context, n int64) ([]string, error) {
+	return l.strings(ctx, "SELECT line FROM entry WHERE n > ? ORDER BY n", n)
 }
 
-// Releases returns lines of the book of releases, as Lines does.
-func (l *Ledger) Releases(ctx context.Context, n, most int64) ([]string, error) {
-	return l.strings(ctx, "released", n, most)
+// Releases returns the book of releases' lines after the nth, in order.
+func (l *Ledger) Releases(ctx context.Context, n int64) ([]string, error) {
+	return l.strings(ctx, "SELECT line FROM released WHERE n > ? ORDER BY n", n)
 }
 
-// Withdrawals returns lines of what was withdrawn, as Lines does.
-func (l *Ledger) Withdrawals(ctx context.Context, n, most int64) ([]string, error) {
-	return l.strings(ctx, "withdrawal", n, most)
+// Withdrawals returns the lines of what was withdrawn after the nth, in order.
+func (l *Ledger) Withdrawals(ctx context.Context, n int64) ([]string, error) {
+	return l.strings(ctx, "SELECT line FROM withdrawal WHERE n > ? ORDER BY n", n)
 }
 
-// Gaps returns gaps, as Lines does.
-func (l *Ledger) Gaps(ctx context.Context, n, most int64) ([]string, error) {
-	return l.strings(ctx, "gap", n, most)
+// Gaps returns the gaps after the nth, in order.
+func (l *Ledger) Gaps(ctx context.Context, n int64) ([]string, error) {
+	return l.strings(ctx, "SELECT line FROM gap WHERE n > ? ORDER BY n", n)
 }
 
-func (l *Ledger) strings(ctx context.Context, table string, n, most int64) ([]string, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT line FROM "+table+" WHERE n > ? ORDER BY n LIMIT ?", n, most)
+func (l *Ledger) strings(ctx context.Context, query string, n int64) ([]string, error) {
+	rows, err := l.db.QueryContext(ctx, query, n)
 	if err != nil {
 		return nil, err
 	}

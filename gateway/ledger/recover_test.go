@@ -50,8 +50,8 @@ func TestImport(t *testing.T) {
 			t.Errorf("a ledger with fewer or other lines gives %v", err)
 		}
 	}
-	entries, _ := latest.Lines(ctx, 0, 100)
-	releases, _ := latest.Releases(ctx, 0, 100)
+	entries, _ := latest.Lines(ctx, 0)
+	releases, _ := latest.Releases(ctx, 0)
 	if _, err := other.Import(ctx, entries, releases); !errors.Is(err, ErrForked) {
 		t.Errorf("another history was imported: %v", err)
 	}
@@ -70,7 +70,7 @@ func TestImport(t *testing.T) {
 		t.Errorf("an imported window counts as released: %v, %v", done, err)
 	}
 	life(t, old, 4)
-	if all, err := old.Releases(ctx, 0, 100); err != nil || len(all) != 4 {
+	if all, err := old.Releases(ctx, 0); err != nil || len(all) != 4 {
 		t.Fatal(all, err)
 	} else if _, err := books.Chain("releases.jsonl", all); err != nil {
 		t.Errorf("the chain does not go on: %v", err)
@@ -98,7 +98,7 @@ func TestSkip(t *testing.T) {
 	if resume, err := l.Resume(ctx); err != nil || !resume["s"].Equal(midnight) {
 		t.Errorf("the stream goes on at %v, %v", resume["s"], err)
 	}
-	if gaps, err := l.Gaps(ctx, 0, 100); err != nil || len(gaps) != 2 {
+	if gaps, err := l.Gaps(ctx, 0); err != nil || len(gaps) != 2 {
 		t.Errorf("the gaps are %v, %v", gaps, err)
 	}
 }

@@ -171,15 +171,3 @@ func (s *Store) Close() error {
 	}
 	return errors.Join(append(errs, s.db.Close())...)
 }
-
-// Damaged reports whether an error of a database says that its file is damaged or is
-// no database: SQLITE_CORRUPT, SQLITE_NOTADB, or a page that is not there.
-// Source: sqlite.org/rescode.html.
-func Damaged(err error) bool {
-	const corrupt, notADatabase, shortRead = 11, 26, 522
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	return e.Code()&0xff == corrupt || e.Code()&0xff == notADatabase || e.Code() == shortRead
-}

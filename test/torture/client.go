@@ -19,6 +19,7 @@ type client struct {
 	mu      sync.Mutex
 	conn    net.Conn           // guarded by mu; nil while away
 	next    uint16             // guarded by mu
+	sent    int                // guarded by mu
 	waiting map[uint16]message // guarded by mu
 	order   []uint16           // guarded by mu
 	closed  bool               // guarded by mu
@@ -28,6 +29,7 @@ type message struct {
 	topic   string
 	payload []byte
 	retain  bool
+	n       int // counts what was sent
 }
 
 func dial(addr, id string) *client {
@@ -65,23 +67,14 @@ func (c *client) session() error {
 		return errors.Join(err, errors.New("not let in"))
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	c.mu.Lock()
-	c.conn = conn
-	again := make([][]byte, 0, len(c.order))
-	for _, id := range c.order {
-		if m, ok := c.waiting[id]; ok {
-			again = append(again, publish(id, m, true))
-		}
-	}
-	c.mu.Unlock()
-	go func() {
-		for _, raw := range again {
-			if _, err := conn.Write(raw); err != nil {
-				return
-			}
+	go c.again(conn)
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.conn == conn {
+			c.conn = nil
 		}
 	}()
-	defer func() { c.mu.Lock(); c.conn = nil; c.mu.Unlock() }()
 	for {
 		kind, body, err := packet(in)
 		if err != nil {
@@ -89,6 +82,32 @@ func (c *client) session() error {
 		}
 		if kind>>4 == 4 && len(body) >= 2 {
 			c.acked(binary.BigEndian.Uint16(body))
+		}
+	}
+}
+
+// again sends what waits, in the order in which it was sent first: a tick must not
+// be overtaken by the readings behind it. Only then are new messages written.
+func (c *client) again(conn net.Conn) {
+	for from := 0; ; {
+		c.mu.Lock()
+		var batch [][]byte
+		for _, id := range c.order {
+			if m, ok := c.waiting[id]; ok && m.n >= from {
+				batch = append(batch, publish(id, m, true))
+				from = m.n + 1
+			}
+		}
+		if len(batch) == 0 {
+			c.conn = conn
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		for _, raw := range batch {
+			if _, err := conn.Write(raw); err != nil {
+				return
+			}
 		}
 	}
 }
@@ -114,7 +133,8 @@ func (c *client) send(topic string, payload []byte, retain bool) {
 			break
 		}
 	}
-	id, m := c.next, message{topic, payload, retain}
+	c.sent++
+	id, m := c.next, message{topic, payload, retain, c.sent}
 	c.waiting[id] = m
 	c.order = append(c.order, id)
 	conn := c.conn

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -199,7 +200,7 @@ func (w *world) gap(stream string, hour int) string {
 
 // check holds an hour that is over against the truth.
 func (w *world) check(hour int) {
-	gaps := 0
+	gaps, lost := 0, w.Lost
 	for stream := range rowsOf {
 		list, err := w.items(stream, hour)
 		reason := w.gap(stream, hour)
@@ -231,6 +232,9 @@ func (w *world) check(hour int) {
 				w.lost("hour %d of %s: a gap (%s) where nothing may be missing", hour, stream, reason)
 			}
 		}
+	}
+	if w.Lost > lost {
+		w.note("by then refused: %s", w.refusals())
 	}
 	if gaps > 0 {
 		w.Gaps++
@@ -316,6 +320,18 @@ func (w *world) metrics() map[string]float64 {
 		}
 	}
 	return out
+}
+
+// refusals are the readings that were not counted, by state and code.
+func (w *world) refusals() string {
+	var out []string
+	for name, v := range w.metrics() {
+		if strings.HasPrefix(name, "sluice_readings_total{") && !strings.Contains(name, `"counted"`) && v > 0 {
+			out = append(out, fmt.Sprintf("%s %v", strings.TrimPrefix(name, "sluice_readings_total"), v))
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
 }
 
 // account insists that every reading is in exactly one state.

@@ -103,6 +103,23 @@ func decodeEntry(b []byte, e *window.Entry) ([]byte, error) {
 	return r.b, r.err
 }
 
+// AppendNumbers encodes numbers of sensors, eight bytes each.
+func AppendNumbers(b []byte, numbers []uint64) []byte {
+	for _, n := range numbers {
+		b = binary.LittleEndian.AppendUint64(b, n)
+	}
+	return b
+}
+
+// Numbers are what AppendNumbers wrote.
+func Numbers(b []byte) []uint64 {
+	out := make([]uint64, 0, len(b)/8)
+	for ; len(b) >= 8; b = b[8:] {
+		out = append(out, binary.LittleEndian.Uint64(b))
+	}
+	return out
+}
+
 // reader takes from b and remembers that it was too short.
 type reader struct {
 	b   []byte

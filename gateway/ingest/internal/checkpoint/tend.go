@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,6 +23,8 @@ func (k *Keys) place() error {
 
 // Save writes the keys that the directory has not. It is cheap when there are none.
 func (k *Keys) Save() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	for name := range k.unsaved {
 		if err := k.save(name); err != nil {
 			return err
@@ -33,21 +34,33 @@ func (k *Keys) Save() error {
 }
 
 func (k *Keys) save(name string) error {
+	if err := k.put(name+keySuffix, k.keys[name]); err != nil {
+		return err
+	}
+	delete(k.unsaved, name)
+	delete(k.dead, name) // one of an earlier life had this name
+	return nil
+}
+
+// put writes a file of the directory whole or not at all. Nothing is synchronised:
+// memory is gone with the machine anyhow.
+func (k *Keys) put(file string, raw []byte) error {
+	if k.dir == "" {
+		return nil
+	}
 	if err := k.place(); err != nil {
 		return err
 	}
-	key := k.keys[name]
-	part := filepath.Join(k.dir, partPrefix+hex.EncodeToString(key[:4]))
-	err := os.WriteFile(part, key, 0o600)
+	to := filepath.Join(k.dir, file)
+	part := to + partSuffix
+	err := os.WriteFile(part, raw, 0o600)
 	if err == nil {
-		err = os.Rename(part, k.path(name))
+		err = os.Rename(part, to)
 	}
 	if err != nil {
 		_ = os.Remove(part) // a full directory may hold half of it
 		return fmt.Errorf("key directory: %w", err)
 	}
-	delete(k.unsaved, name)
-	delete(k.dead, name) // one of an earlier life had this name
 	return nil
 }
 
@@ -58,6 +71,8 @@ func (k *Keys) Tend() (mended int, err error) {
 	if k.dir == "" {
 		return 0, nil
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	for name, key := range k.keys {
 		if raw, err := os.ReadFile(k.path(name)); (err != nil || !bytes.Equal(raw, key)) && !k.unsaved[name] {
 			k.unsaved[name] = true
@@ -77,6 +92,9 @@ func (k *Keys) Tend() (mended int, err error) {
 // Shred overwrites and removes a key, in memory and in the directory. Where the
 // directory does not let it, Tend tries again.
 func (k *Keys) Shred(name string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.shredded++
 	clear(k.keys[name])
 	delete(k.keys, name)
 	delete(k.unsaved, name)
