@@ -18,18 +18,31 @@ type Dir string
 
 // Put writes a whole file by rename; the same bytes are not written again.
 func (d Dir) Put(name string, raw []byte) error {
+	_, err := d.put(name, raw)
+	return err
+}
+
+// put is Put, and returns what the file was when it had these bytes.
+func (d Dir) put(name string, raw []byte) (stamp, error) {
 	to := filepath.Join(string(d), filepath.FromSlash(name))
+	now, err := stampOf(to)
+	if err != nil {
+		return now, err
+	}
 	if old, err := os.ReadFile(to); err == nil && bytes.Equal(old, raw) {
-		return nil
+		return now, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
+		return now, err
 	}
 	part := to + ".part"
 	if err := os.WriteFile(part, raw, 0o644); err != nil {
-		return err
+		return now, err
 	}
-	return os.Rename(part, to)
+	if now, err = stampOf(part); err != nil {
+		return now, err
+	}
+	return now, os.Rename(part, to)
 }
 
 // Write is Put for a file that is too long to be held at once: fill writes it.
@@ -108,37 +121,6 @@ func (d Dir) PutJSON(name string, v any) error {
 		return err
 	}
 	return d.Put(name, append(raw, '\n'))
-}
-
-// Append writes lines to a growing file behind its first at bytes, which end with a
-// line, and returns how many bytes it has then: what a crash left half written
-// there is cut off first.
-func (d Dir) Append(name string, at int64, lines []string) (int64, error) {
-	if len(lines) == 0 {
-		return at, nil
-	}
-	to := filepath.Join(string(d), name)
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return at, err
-	}
-	f, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return at, err
-	}
-	text := strings.Join(lines, "\n") + "\n"
-	if err = f.Truncate(at); err == nil {
-		_, err = f.WriteAt([]byte(text), at)
-	}
-	return at + int64(len(text)), errors.Join(err, f.Close())
-}
-
-// Extent counts the whole lines of a growing file and their bytes.
-func (d Dir) Extent(name string) (lines, size int64, err error) {
-	raw, err := os.ReadFile(filepath.Join(string(d), name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, 0, nil
-	}
-	return int64(bytes.Count(raw, []byte("\n"))), int64(bytes.LastIndexByte(raw, '\n') + 1), err
 }
 
 // Get reads one file.

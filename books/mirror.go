@@ -19,6 +19,7 @@ import (
 const (
 	mirrorFresh   = 2 * time.Second
 	mirrorTimeout = 5 * time.Second
+	mirrorLong    = 10 * time.Minute
 	mirrorMost    = 64 << 20
 	mirrorNames   = 5000 // those that it does not have are forgotten then
 )
@@ -28,6 +29,7 @@ const (
 type Mirror struct {
 	base   string
 	client *http.Client
+	long   *http.Client // for files of any length, read by line or at their ends
 
 	flight singleflight.Group
 
@@ -46,11 +48,16 @@ type copied struct {
 
 // NewMirror reads the books at a URL such as https://mirror.example/books.
 func NewMirror(base string) *Mirror {
-	return &Mirror{base: strings.TrimSuffix(base, "/"), files: make(map[string]copied), client: &http.Client{
+	client := http.Client{
 		Timeout:       mirrorTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute}, // no proxy: the environment is not read
-	}}
+		Transport: &http.Transport{ // no proxy: the environment is not read
+			MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: mirrorTimeout,
+		},
+	}
+	long := client
+	long.Timeout = mirrorLong
+	return &Mirror{base: strings.TrimSuffix(base, "/"), files: make(map[string]copied), client: &client, long: &long}
 }
 
 // Get returns a file; fs.ErrNotExist where the mirror has none of that name. Each

@@ -106,3 +106,17 @@ func (m *Mirror) age() {
 		m.files[name] = c
 	}
 }
+
+// served is a mirror of a directory, of a server that knows ranges or does not.
+func served(t *testing.T, dir Dir, ranges bool) *Mirror {
+	t.Helper()
+	files := http.FileServer(http.Dir(string(dir)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ranges {
+			r.Header.Del("Range")
+		}
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return NewMirror(server.URL)
+}

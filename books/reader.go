@@ -60,17 +60,26 @@ func (r Reader) Withdrawals() ([]Withdrawal, error) {
 func (r Reader) Gaps() ([]Gap, error) { return lines[Gap](r, "gaps.jsonl") }
 
 func lines[T any](r Reader, name string) ([]T, error) {
-	texts, err := r.Lines(name)
-	if err != nil {
-		return nil, err
+	list, n := make([]T, 0), 0
+	add := func(text string) error {
+		var v T
+		if n++; json.Unmarshal([]byte(text), &v) != nil {
+			return fmt.Errorf("%s, line %d: it cannot be read", name, n)
+		}
+		list = append(list, v)
+		return nil
 	}
-	list := make([]T, len(texts))
-	for i, text := range texts {
-		if err := json.Unmarshal([]byte(text), &list[i]); err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", name, i+1, err)
+	if d, ok := r.Source.(Dir); ok {
+		err := d.Each(name, add)
+		return list, err
+	}
+	texts, err := r.Lines(name) // a mirror's file may be at hand
+	for _, text := range texts {
+		if err == nil {
+			err = add(text)
 		}
 	}
-	return list, nil
+	return list, err
 }
 
 // Lines are the whole lines of a growing file, without their line feeds.
@@ -93,34 +102,39 @@ func (r Reader) Lines(name string) ([]string, error) {
 	return list, nil
 }
 
-// Verify follows the chain of a growing file, ledger.jsonl or releases.jsonl, and
-// returns how many lines it has: each names the SHA-256 of the one before, and
-// they are numbered without a gap.
-func (r Reader) Verify(name string) (int, error) {
-	lines, err := r.Lines(name)
-	if err != nil {
-		return 0, err
+// Each gives f every whole line of a growing file in turn. Of a directory or a mirror
+// it holds one of them at a time; of another source all.
+func (r Reader) Each(name string, f func(line string) error) error {
+	if s, ok := r.Source.(interface {
+		Each(name string, f func(line string) error) error
+	}); ok {
+		return s.Each(name, f)
 	}
-	return Chain(name, lines)
+	lines, err := r.Lines(name)
+	for _, line := range lines {
+		if err == nil {
+			err = f(line)
+		}
+	}
+	return err
+}
+
+// Verify follows the chain of a growing file and returns how many lines it has.
+func (r Reader) Verify(name string) (int, error) {
+	c := Chained{Name: name}
+	err := r.Each(name, c.Next)
+	return int(c.N()), err
 }
 
 // Chain is Verify for lines at hand.
 func Chain(name string, lines []string) (int, error) {
-	prev := ""
-	for i, text := range lines {
-		var e struct {
-			N          int64  `json:"n"`
-			PrevSHA256 string `json:"prev_sha256"`
+	c := Chained{Name: name}
+	for _, line := range lines {
+		if err := c.Next(line); err != nil {
+			return int(c.N()), err
 		}
-		if err := json.Unmarshal([]byte(text), &e); err != nil {
-			return i + 1, fmt.Errorf("%s, line %d: %w", name, i+1, err)
-		}
-		if e.N != int64(i+1) || e.PrevSHA256 != prev {
-			return i + 1, fmt.Errorf("%s, line %d: it does not follow from the line before", name, i+1)
-		}
-		prev = Hash(text)
 	}
-	return len(lines), nil
+	return int(c.N()), nil
 }
 
 // Hash is the SHA-256 of a line without its line feed, in hex; empty for none.

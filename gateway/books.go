@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -57,34 +58,37 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	g.mu.Lock()
 	set, running, vote := g.latest, g.current != nil, voted{g.enacted, g.coming}
 	g.mu.Unlock()
+	if err := g.readKept(ctx); err != nil {
+		return err
+	}
 	if set == nil {
 		// No policy has ever been in force.
-		if err := g.public.PutJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: silence(set, running, g.clock())}); err != nil {
+		if err := g.putJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: silence(set, running, g.clock())}); err != nil {
 			return err
 		}
 		return g.writeLines(ctx)
 	}
 	c := set.Charter.City
-	if err := g.public.PutJSON("city.json", books.City{
+	if err := g.putJSON("city.json", books.City{
 		ID: c.ID, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
 		Silence: silence(set, running, g.clock()),
 	}); err != nil {
 		return err
 	}
-	if err := g.public.Put("zones.geojson", set.Zones.GeoJSON()); err != nil {
+	if err := g.put("zones.geojson", set.Zones.GeoJSON()); err != nil {
 		return err
 	}
-	if err := g.writePlans(); err != nil {
+	if err := g.keepPlans(ctx); err != nil {
 		return err
 	}
 	streams, err := g.streamsBook(set)
 	if err != nil {
 		return err
 	}
-	if err := g.public.PutJSON("streams.json", streams); err != nil {
+	if err := g.putJSON("streams.json", streams); err != nil {
 		return err
 	}
-	if err := g.writeDecisions(set, running, vote); err != nil {
+	if err := g.writeDecisions(ctx, set, running, vote); err != nil {
 		return err
 	}
 	if err := g.writeRegister(ctx, set, running, g.ingest.Report().Lives); err != nil {
@@ -112,13 +116,19 @@ func silence(set *policy.Set, running bool, now time.Time) string {
 	return "no_decision"
 }
 
+// growingBooks are the files that only grow.
+var growingBooks = []string{"ledger.jsonl", "gaps.jsonl", "releases.jsonl", "withdrawals.jsonl"}
+
+// writeLines brings the kept files and the growing ones up to date. Growing ones are
+// left alone until this state directory is known to be the latest: a copy that has
+// come further says that it is not.
 func (g *Gateway) writeLines(ctx context.Context) error {
-	for name, read := range map[string]func(context.Context, int64) ([]string, error){
-		"ledger.jsonl": g.ledger.Lines, "gaps.jsonl": g.ledger.Gaps,
-		"releases.jsonl": g.ledger.Releases, "withdrawals.jsonl": g.ledger.Withdrawals,
-	} {
+	if err := g.putKept(ctx); err != nil || !g.trusted.Load() {
+		return err
+	}
+	for _, name := range growingBooks {
 		for _, dir := range g.copies() {
-			if err := g.appendLines(ctx, dir, name, read); err != nil {
+			if err := g.bring(ctx, dir, name); err != nil {
 				return err
 			}
 		}
@@ -126,27 +136,25 @@ func (g *Gateway) writeLines(ctx context.Context) error {
 	return nil
 }
 
-// appendLines brings a growing book up to date. How many lines and bytes it has is
-// counted once, since nobody else writes it.
-func (g *Gateway) appendLines(ctx context.Context, dir books.Dir, name string, read func(context.Context, int64) ([]string, error)) error {
-	id := string(dir) + "/" + name
-	have, known := g.lines[id]
-	if !known {
-		var err error
-		if have[0], have[1], err = dir.Extent(name); err != nil {
-			return err
-		}
+// bring brings a growing book up to date, and says what was wrong with it.
+func (g *Gateway) bring(ctx context.Context, dir books.Dir, name string) error {
+	path := filepath.Join(string(dir), name)
+	b := g.growing[path]
+	if b == nil {
+		b = books.NewGrowing(dir, name)
+		g.growing[path] = b
 	}
-	lines, err := read(ctx, have[0])
-	if err != nil {
-		return err
+	found, err := b.Bring(ctx, func(ctx context.Context, at int64) ([]string, int64, error) {
+		return g.ledger.Page(ctx, name, at)
+	})
+	switch {
+	case err != nil || found == books.Right:
+	case found == books.Behind:
+		g.log.Info("a public book was behind the ledger and is up to date again", "file", path)
+	default:
+		g.log.Warn("a public book was written anew from the ledger", "file", path, "it_was", found)
 	}
-	if have[1], err = dir.Append(name, have[1], lines); err != nil {
-		return err
-	}
-	have[0] += int64(len(lines))
-	g.lines[id] = have
-	return nil
+	return err
 }
 
 // copies are where growing books are written: the public books and, where there
@@ -160,24 +168,23 @@ func (g *Gateway) copies() []books.Dir {
 	return dirs
 }
 
-// writePlans keeps what each decision meant, for ever: lines of the ledger name
+// keepPlans keeps what each decision meant, for ever: lines of the ledger name
 // plans by their digests.
-func (g *Gateway) writePlans() error {
+func (g *Gateway) keepPlans(ctx context.Context) error {
 	g.mu.Lock()
 	todo := make(map[string][]byte)
 	for _, set := range g.sets {
 		for _, s := range set.Streams {
-			if !g.planned[s.Digest] {
-				todo[s.Digest] = s.Canonical()
+			if name := "plans/" + s.Digest + ".json"; g.kept[name] == "" {
+				todo[name] = s.Canonical()
 			}
 		}
 	}
 	g.mu.Unlock()
-	for digest, raw := range todo {
-		if err := g.public.Put("plans/"+digest+".json", raw); err != nil {
+	for name, raw := range todo {
+		if err := g.keep(ctx, name, raw); err != nil {
 			return err
 		}
-		g.planned[digest] = true
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"context"
+	"path"
 	"strings"
 	"time"
 
@@ -16,9 +18,9 @@ import (
 // writeDecisions writes what residents may know of each decision: in force,
 // coming, and, from what was written before, past. The texts and the votes are
 // those of the motion that gave the decision its present words.
-func (g *Gateway) writeDecisions(set *policy.Set, running bool, vote voted) error {
+func (g *Gateway) writeDecisions(ctx context.Context, set *policy.Set, running bool, vote voted) error {
 	now := g.clock()
-	before, err := books.Reader{Source: g.public}.Decisions()
+	before, err := g.decided(ctx)
 	if err != nil {
 		return err
 	}
@@ -31,7 +33,7 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool, vote voted) erro
 	listed := make(map[string]bool)
 	for i := range set.Decisions {
 		d := &set.Decisions[i]
-		b, err := g.decisionBook(set, d, enacted, known[d.Decision])
+		b, err := g.decisionBook(ctx, set, d, enacted, known[d.Decision])
 		if err != nil {
 			return err
 		}
@@ -50,7 +52,7 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool, vote voted) erro
 			if listed[d.Decision] {
 				continue // its present words are in force, and Next says how they will change
 			}
-			b, err := g.decisionBook(coming.set, d, coming.motion, known[d.Decision])
+			b, err := g.decisionBook(ctx, coming.set, d, coming.motion, known[d.Decision])
 			if err != nil {
 				return err
 			}
@@ -64,7 +66,11 @@ func (g *Gateway) writeDecisions(set *policy.Set, running bool, vote voted) erro
 			list = append(list, d)
 		}
 	}
-	return g.public.PutJSON("decisions.json", list)
+	raw, err := books.JSON(list)
+	if err != nil {
+		return err
+	}
+	return g.keep(ctx, decisionsName, raw)
 }
 
 // voted are the motion in force and the one that waits for its time; nil for none.
@@ -101,7 +107,7 @@ func (a *announced) next(d *bundle.Decision) *books.Next {
 
 // decisionBook makes one entry, and its files where its words are new. Votes stay
 // those of the motion that brought these words.
-func (g *Gateway) decisionBook(set *policy.Set, d *bundle.Decision, e *council.Enacted, old books.Decision) (b books.Decision, err error) {
+func (g *Gateway) decisionBook(ctx context.Context, set *policy.Set, d *bundle.Decision, e *council.Enacted, old books.Decision) (b books.Decision, err error) {
 	b = books.Decision{
 		ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
 		Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, Diff: map[string][]string{},
@@ -133,7 +139,7 @@ func (g *Gateway) decisionBook(set *policy.Set, d *bundle.Decision, e *council.E
 	if b.Explain, err = g.explain(set, d, vote); err != nil {
 		return b, err
 	}
-	return b, g.writeDecision(d.YAML, &b, e, same)
+	return b, g.keepDecision(ctx, d.YAML, &b, e, same)
 }
 
 // explain makes the texts, once for each policy and vote.
@@ -178,8 +184,8 @@ func (g *Gateway) changes(d *bundle.Decision, old books.Decision) map[string][]s
 	return out
 }
 
-// writeDecision writes decisions/ID/: the words, and what proves the vote.
-func (g *Gateway) writeDecision(yaml []byte, b *books.Decision, e *council.Enacted, same bool) error {
+// keepDecision keeps decisions/ID/: the words, and what proves the vote.
+func (g *Gateway) keepDecision(ctx context.Context, yaml []byte, b *books.Decision, e *council.Enacted, same bool) error {
 	base := "decisions/" + b.ID + "/"
 	files := map[string][]byte{"decision.yaml": yaml}
 	for lang, text := range b.Explain {
@@ -188,24 +194,31 @@ func (g *Gateway) writeDecision(yaml []byte, b *books.Decision, e *council.Enact
 	for lang, lines := range b.Diff {
 		files["changes."+lang+".txt"] = []byte(strings.Join(lines, "\n") + "\n")
 	}
-	var ballots []string
 	if e != nil && !same {
 		files[council.TextName], files[council.BundleName], files[council.SignersName] = e.Text, e.Packed, e.Signers
+		ballots := make(map[string][]byte)
 		for _, x := range e.Ballots {
-			files[council.BallotsName+x.Member+".sig"] = x.Raw
-			ballots = append(ballots, x.Member+".sig")
+			name := council.BallotsName + x.Member + ".sig"
+			files[name], ballots[base+name] = x.Raw, x.Raw
 		}
-	}
-	for name, raw := range files {
-		if err := g.public.Put(base+name, raw); err != nil {
+		// Ballots over its words before are not over these.
+		if err := g.keepOnly(ctx, base+council.BallotsName, ballots); err != nil {
+			return err
+		}
+		names := make([]string, 0, len(ballots))
+		for name := range ballots {
+			names = append(names, path.Base(name))
+		}
+		if err := g.public.Only(base+council.BallotsName, names...); err != nil {
 			return err
 		}
 	}
-	if len(ballots) == 0 {
-		return nil
+	for name, raw := range files {
+		if err := g.keep(ctx, base+name, raw); err != nil {
+			return err
+		}
 	}
-	// Ballots over its words before are not over these.
-	return g.public.Only(base+council.BallotsName, ballots...)
+	return nil
 }
 
 func stateOf(set *policy.Set, s *plan.Stream, now time.Time) string {

@@ -5,7 +5,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -51,10 +50,13 @@ type Gateway struct {
 	wake     chan struct{} // the books have something new
 
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
-	lines   map[string][2]int64          // and bytes of growing books, by path; of keepBooks
-	planned map[string]bool              // plans that are in the books; of keepBooks
-	housed  housed                       // sensors that stood for homes; of keepBooks
-	listing listing                      // of the register's book; of keepBooks
+	shelf   *books.Shelf                 // the public books' whole files; of keepBooks
+	growing map[string]*books.Growing    // growing books, by path; of keepBooks
+	kept    map[string]string            // SHA-256 of files that the ledger keeps; of keepBooks
+
+	keptRead bool    // kept is what the ledger keeps; of keepBooks
+	housed   housed  // sensors that stood for homes; of keepBooks
+	listing  listing // of the register's book; of keepBooks
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
@@ -64,6 +66,9 @@ type Gateway struct {
 	keys    string      // directory of keys and of the head; empty for none
 	fresh   bool        // no ledger was here before
 	trusted atomic.Bool // this state directory is the latest, as far as can be known
+	asking  sync.Mutex  // held while that is asked
+
+	damagedHead sync.Once // it was said
 
 	// The motion in force here, nil for none: written by the one goroutine that takes
 	// motions, with mu held; it reads it without. What follows is that goroutine's own:
@@ -87,6 +92,7 @@ type Gateway struct {
 	versions int                    // policy versions so far; guarded by mu
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
 	releases string                 // why releasing stands still; guarded by mu
+	damage   string                 // of the ledger, found while running; guarded by mu
 	refusals map[string]bool        // of motions, that were said; guarded by mu
 	homes    map[string]bool        // kinds that have stood for somebody; guarded by mu
 	coming   *announced             // a motion whose time has not come; guarded by mu
@@ -105,8 +111,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
 		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
 		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
-		texts: make(map[string]map[string]string), planned: make(map[string]bool), lines: make(map[string][2]int64),
+		texts: make(map[string]map[string]string), growing: make(map[string]*books.Growing), kept: make(map[string]string),
 	}
+	g.shelf = books.NewShelf(g.public)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())
@@ -129,9 +136,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	if g.housed, err = readHoused(cfg.Dir); err != nil {
 		return g, refuse("%w", err)
 	}
-	_, statErr := os.Stat(filepath.Join(cfg.Dir, "ledger.db"))
-	g.fresh = errors.Is(statErr, fs.ErrNotExist)
-	if g.ledger, err = ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
+	path := filepath.Join(cfg.Dir, "ledger.db")
+	g.fresh = ledger.IsNew(path)
+	if g.ledger, err = ledger.Open(ctx, path, cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
 		return g, refuse("%w", err)
 	}
 	if g.store, err = openStore(ctx, cfg.Store); err != nil {
@@ -143,7 +150,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	g.publish = release.NewPublisher(g.ledger, cfg.Simulation)
 	g.forward = forward.New(g.ledger, g.store, log)
 	if err = g.openIngest(ctx); err != nil {
-		return g, err
+		return g, refuse("%w", err) // the ledger, the keys or the log: not a bug of ours
 	}
 	g.health = newHealth(g.probes(), log)
 	g.metrics = newMetrics(g)
@@ -176,7 +183,7 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: g.keys, Register: g.register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
-		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.used && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
+		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.used() && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
 	}, versions)
 	if err != nil {
 		return refuse("%w", err)
@@ -284,6 +291,15 @@ func (g *Gateway) stall(why string) bool {
 	old := g.releases
 	g.releases = why
 	return old != why
+}
+
+// unstall forgets why releasing stands still where that is what was said.
+func (g *Gateway) unstall(said string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.releases == said {
+		g.releases = ""
+	}
 }
 
 func (g *Gateway) poke() {

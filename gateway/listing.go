@@ -37,7 +37,8 @@ func (g *Gateway) writeRegister(ctx context.Context, set *policy.Set, running bo
 	now := listing{reg: g.register, set: set, running: running, versions: g.versions, lives: lives}
 	g.mu.Unlock()
 	old := g.listing
-	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions
+	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions &&
+		g.shelf.Untouched("register.json")
 	soon := time.Now().Before(old.until) && ctx.Done() != nil // at the end, ctx cannot be done
 	if same && (now.lives == old.lives || soon) {
 		return nil
@@ -47,7 +48,7 @@ func (g *Gateway) writeRegister(ctx context.Context, set *policy.Set, running bo
 	if err := g.housed.save(); err != nil {
 		return err
 	}
-	if err := g.public.Write("register.json", func(w io.Writer) error { return now.write(ctx, w, sorts) }); err != nil {
+	if err := g.shelf.Write("register.json", func(w io.Writer) error { return now.write(ctx, w, sorts) }); err != nil {
 		return err
 	}
 	now.until = time.Now().Add(listingShare * time.Since(began))

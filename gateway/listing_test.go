@@ -26,7 +26,7 @@ func lister(t *testing.T, entries string) (*Gateway, *policy.Set) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	g := &Gateway{log: slog.New(slog.DiscardHandler), register: reg, homes: map[string]bool{}, public: books.Dir(dir)}
+	g := &Gateway{log: slog.New(slog.DiscardHandler), register: reg, homes: map[string]bool{}, public: books.Dir(dir), shelf: books.NewShelf(books.Dir(dir))}
 	if g.housed, err = readHoused(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +62,12 @@ func TestTheRegisterIsWrittenOnChange(t *testing.T) {
 	lives := func(l ingest.Life) *ingest.Lives { return &ingest.Lives{Register: g.register, Of: []ingest.Life{l}} }
 	wrote := func(ctx context.Context, running bool, l *ingest.Lives) bool {
 		t.Helper()
-		_ = os.Remove(path)
+		before, _ := os.Stat(path) // none at first
 		if err := g.writeRegister(ctx, set, running, l); err != nil {
 			t.Fatal(err)
 		}
-		_, err := os.Stat(path)
-		return err == nil
+		after, err := os.Stat(path)
+		return err == nil && (before == nil || !os.SameFile(before, after))
 	}
 	living, silent := lives(ingest.Living), lives(ingest.Silent)
 	if !wrote(t.Context(), true, living) {
@@ -75,6 +75,12 @@ func TestTheRegisterIsWrittenOnChange(t *testing.T) {
 	}
 	if wrote(t.Context(), true, living) {
 		t.Error("it is written although nothing has changed")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if !wrote(t.Context(), true, living) {
+		t.Error("it is not written again when it was removed")
 	}
 	if !wrote(t.Context(), false, living) {
 		t.Error("a policy that was taken away is not written")

@@ -8,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"sluice/books"
 	"sluice/gateway/crash"
 )
 
@@ -113,7 +112,6 @@ func (m *metrics) policy(counter func(*prometheus.Desc, int64, ...string), gauge
 		return
 	}
 	var nearest time.Time
-	left := make(map[string]float64)
 	for _, s := range set.Streams {
 		if s.InForce(now) && (nearest.IsZero() || s.Until.Before(nearest)) {
 			nearest = s.Until
@@ -122,14 +120,11 @@ func (m *metrics) policy(counter func(*prometheus.Desc, int64, ...string), gauge
 	if !nearest.IsZero() {
 		gauge(m.until, float64(nearest.Unix()))
 	}
-	entries, err := books.Reader{Source: m.g.public}.Ledger()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	left, err := m.g.ledger.Left(ctx)
 	if err != nil {
 		return
-	}
-	for _, e := range entries {
-		if e.Cap > 0 {
-			left[e.Decision] = e.Left / e.Cap
-		}
 	}
 	for _, s := range set.Streams {
 		if ratio, ok := left[s.Decision]; ok {

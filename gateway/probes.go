@@ -68,6 +68,12 @@ func (g *Gateway) releaseCheck() string {
 }
 
 func (g *Gateway) ledgerCheck(ctx context.Context) string {
+	g.mu.Lock()
+	damage := g.damage
+	g.mu.Unlock()
+	if damage != "" {
+		return damage
+	}
 	if hint := g.releaseCheck(); hint != "" {
 		return hint
 	}

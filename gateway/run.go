@@ -32,7 +32,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
 		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
 		func(ctx context.Context) error { return g.release(ctx, batches, done) },
-		g.watch, g.serveAdmin, g.health.watch,
+		g.watch, g.serveAdmin, g.health.watch, g.askEarly, g.inspect,
 	} {
 		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
 	}

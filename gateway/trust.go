@@ -8,12 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"sluice/books"
 	"sluice/gateway/ledger"
-	"sluice/perm"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -21,18 +19,28 @@ import (
 // errRestored says what to do about a state directory that was put back.
 var errRestored = errors.New("stop the gateway and run sluice ledger recover (docs/operations.md)")
 
-func remote(where string) bool { return strings.Contains(where, "://") }
+// errEarly says that there is no stream yet of which the store could be asked.
+var errEarly = errors.New("no policy is in force yet; whether this state directory is the latest is asked before the first release")
 
 // trust makes sure, before the first release of a process, that this state
 // directory is the latest one: an older one, put back from a backup, would draw
 // noise a second time for what is public already, and has forgotten what was
 // spent. It asks whoever may know better: the head that the last process left
-// beside the keys, the store, and the copies of the books.
+// beside the keys or, without one, the store and the public books; and the copy of
+// the books outside.
 func (g *Gateway) trust(ctx context.Context) error {
 	if g.trusted.Load() {
 		return nil
 	}
-	if g.fresh && g.cfg.Simulation {
+	g.asking.Lock()
+	defer g.asking.Unlock()
+	g.mu.Lock()
+	damage := g.damage
+	g.mu.Unlock()
+	if damage != "" {
+		return errors.New(damage)
+	}
+	if g.fresh && g.cfg.Simulation && !g.used() {
 		g.trusted.Store(true) // a simulation begun anew
 		return nil
 	}
@@ -43,54 +51,62 @@ func (g *Gateway) trust(ctx context.Context) error {
 	if known {
 		err := g.ledger.Extends(ctx, head)
 		if err != nil && g.fresh {
-			return fmt.Errorf("%w: it is new, and another one was here; if that is meant, remove %s, else %w", err, filepath.Join(g.keys, headFile), errRestored)
+			return fmt.Errorf("%w: it is new, and another one was here; if that is meant, remove %s, else %w", err, g.headPath(), errRestored)
 		}
 		if err != nil {
 			return fmt.Errorf("%w, as the head beside the keys says; %w", err, errRestored)
 		}
+	} else if err := g.ask(ctx, g.published()); err != nil {
+		return err
 	} else if err := g.askStore(ctx); err != nil {
 		return err
 	}
-	if err := g.askWitness(ctx); err != nil {
-		return err
+	if w, ok := g.outside(); ok {
+		if err := g.ask(ctx, w); err != nil {
+			return err
+		}
 	}
 	g.trusted.Store(true)
 	return nil
 }
 
-const headFile = "head.json"
-
-// head is how far the books had come when this machine last released something.
-// It lives with the keys, in memory, where no backup of a disk reaches.
-func (g *Gateway) head() (h ledger.Head, known bool, err error) {
-	if g.keys == "" {
-		return h, false, nil
+// used reports whether public books say that something was released from this
+// directory before.
+func (g *Gateway) used() bool {
+	for _, name := range chained {
+		if info, err := os.Stat(filepath.Join(string(g.public), name)); err == nil && info.Size() > 0 {
+			return true
+		}
 	}
-	raw, err := os.ReadFile(filepath.Join(g.keys, headFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return h, false, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, &h)
-	}
-	return h, err == nil, err
+	return false
 }
 
-// remember leaves the head. Where it cannot be left, the last one still holds.
-func (g *Gateway) remember(ctx context.Context) {
-	if g.keys == "" {
-		return
-	}
-	h, err := g.ledger.Head(ctx)
-	var raw []byte
-	if err == nil {
-		raw, err = json.Marshal(h)
-	}
-	if err == nil {
-		err = perm.Replace(filepath.Join(g.keys, headFile), raw, modePrivate)
-	}
-	if err != nil && ctx.Err() == nil {
-		g.log.Warn("the head of the books cannot be left beside the keys", "error", err)
+// askEarly asks at the start, and again until there is an answer, so that whoever has
+// put a state directory back learns it before the first window closes.
+func (g *Gateway) askEarly(ctx context.Context) error {
+	pause, said := 100*time.Millisecond, ""
+	for {
+		err := g.trust(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			g.unstall(said)
+			g.poke()
+			return nil
+		case !errors.Is(err, errEarly) && err.Error() != said:
+			g.unstall(said)
+			said = err.Error()
+			if g.stall(said) {
+				g.log.Error("nothing can be released yet; it is tried again", "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+			pause = min(2*pause, 5*time.Second)
+		}
 	}
 }
 
@@ -100,7 +116,10 @@ func (g *Gateway) askStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ahead, err := g.ahead(ctx, resume)
+	ahead, asked, err := g.ahead(ctx, resume)
+	if err == nil && asked == 0 {
+		return errEarly
+	}
 	if err != nil {
 		return fmt.Errorf("whether this state directory is the latest cannot be asked: %w", err)
 	}
@@ -111,8 +130,8 @@ func (g *Gateway) askStore(ctx context.Context) error {
 }
 
 // ahead is, for each stream of which the store has windows that start at or after
-// resume, the end of the last.
-func (g *Gateway) ahead(ctx context.Context, resume map[string]time.Time) (map[string]time.Time, error) {
+// resume, the end of the last; and of how many streams it was asked.
+func (g *Gateway) ahead(ctx context.Context, resume map[string]time.Time) (out map[string]time.Time, asked int, err error) {
 	g.mu.Lock()
 	cells := make(map[string][]string) // ours, by stream: others may write to the same store
 	for _, set := range g.sets {
@@ -125,7 +144,7 @@ func (g *Gateway) ahead(ctx context.Context, resume map[string]time.Time) (map[s
 		}
 	}
 	g.mu.Unlock()
-	out := make(map[string]time.Time)
+	out = make(map[string]time.Time)
 	for id, list := range cells {
 		from := resume[id]
 		if from.IsZero() {
@@ -133,70 +152,23 @@ func (g *Gateway) ahead(ctx context.Context, resume map[string]time.Time) (map[s
 		}
 		rows, err := g.store.Observations(ctx, store.Query{Stream: id, From: from, To: time.Unix(1<<33, 0), Cells: list, Limit: 1})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if len(rows) > 0 {
 			if out[id], err = g.store.ClosedUntil(ctx, id); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 	}
-	return out, nil
-}
-
-// askWitness looks whether a copy of the books has come further: the outside one,
-// or our own, which is only ever written after the ledger.
-func (g *Gateway) askWitness(ctx context.Context) error {
-	entries, releases, err := g.witness()
-	if err != nil {
-		return fmt.Errorf("a copy of the books cannot be read: %w", err)
-	}
-	h := ledger.Head{Ledger: headOf(entries), Releases: headOf(releases)}
-	if err := g.ledger.Extends(ctx, h); err != nil {
-		return fmt.Errorf("%w, as a copy of the books says; %w", err, errRestored)
-	}
-	return nil
-}
-
-func headOf(lines []string) ledger.Line {
-	if len(lines) == 0 {
-		return ledger.Line{}
-	}
-	return ledger.Line{N: int64(len(lines)), SHA256: books.Hash(lines[len(lines)-1])}
-}
-
-// witness reads the growing books of the copy that has come furthest.
-func (g *Gateway) witness() (entries, releases []string, err error) {
-	sources := []books.Source{g.public}
-	if w := g.cfg.Witness; remote(w) {
-		sources = append(sources, books.NewMirror(w))
-	} else if w != "" {
-		sources = append(sources, books.Dir(w))
-	}
-	for _, s := range sources {
-		r := books.Reader{Source: s}
-		e, err := r.Lines("ledger.jsonl")
-		if err != nil {
-			return nil, nil, err
-		}
-		l, err := r.Lines("releases.jsonl")
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(e) > len(entries) {
-			entries = e
-		}
-		if len(l) > len(releases) {
-			releases = l
-		}
-	}
-	return entries, releases, nil
+	return out, len(cells), nil
 }
 
 // Recovered says what a recovery found and did.
 type Recovered struct {
 	Behind string               // why the directory is not the latest; empty where it is
-	Lines  int                  // of the books, taken from the outside copy
+	Lines  int                  // of the books, taken from the copies of them
+	Lost   int64                // lines that the head beside the keys knows of, and no copy has
+	Broken []error              // what is wrong with the copies
 	Until  map[string]time.Time // streams that stay silent until then
 }
 
@@ -215,12 +187,16 @@ func (g *Gateway) Recover(ctx context.Context) (Recovered, error) {
 		return out, err
 	}
 	out.Behind = err.Error()
-	entries, releases, err := g.witness()
-	if err != nil {
+	copies := g.best()
+	out.Broken = copies.broken
+	if out.Lines, err = g.ledger.Import(ctx, copies); err != nil {
+		return out, fmt.Errorf("%w; if the copy is the right one, begin a new state directory", err)
+	}
+	if err := g.withdrawAgain(ctx, copies); err != nil {
 		return out, err
 	}
-	if out.Lines, err = g.ledger.Import(ctx, entries, releases); err != nil {
-		return out, fmt.Errorf("%w; if the copy is the right one, begin a new state directory", err)
+	if out.Lost, err = g.lost(ctx); err != nil {
+		return out, err
 	}
 	latest, err := g.latestWindows(ctx)
 	if err != nil {
@@ -234,7 +210,7 @@ func (g *Gateway) Recover(ctx context.Context) (Recovered, error) {
 		return out, err
 	}
 	if g.keys != "" {
-		if err := os.Remove(filepath.Join(g.keys, headFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(g.headPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return out, err
 		}
 	}
@@ -265,6 +241,42 @@ func (g *Gateway) silentUntil(last, now time.Time) time.Time {
 	return plan.Midnight(y, m, d+1, g.location()).UTC()
 }
 
+// lost is how many lines of the books the head names and the ledger has not.
+func (g *Gateway) lost(ctx context.Context) (int64, error) {
+	was, known, err := g.head()
+	if err != nil || !known {
+		return 0, err
+	}
+	now, err := g.ledger.Head(ctx)
+	return max(0, was.Ledger.N-now.Ledger.N) + max(0, was.Releases.N-now.Releases.N), err
+}
+
+// withdrawAgain hides what was hidden after the backup: the copies say what.
+func (g *Gateway) withdrawAgain(ctx context.Context, from best) error {
+	have, at := int64(0), int64(0)
+	for {
+		lines, next, err := g.ledger.Page(ctx, "withdrawals.jsonl", at)
+		if err != nil {
+			return err
+		}
+		if len(lines) == 0 {
+			break
+		}
+		have, at = have+int64(len(lines)), next
+	}
+	return from.Each("withdrawals.jsonl", func(line string) error {
+		var w books.Withdrawal
+		if err := json.Unmarshal([]byte(line), &w); err != nil {
+			return fmt.Errorf("withdrawals.jsonl: %w", err)
+		}
+		if w.N != have+1 {
+			return nil // it is known
+		}
+		have++
+		return g.hide(ctx, w)
+	})
+}
+
 func (g *Gateway) location() *time.Location {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -280,7 +292,7 @@ func (g *Gateway) latestWindows(ctx context.Context) (map[string]time.Time, erro
 	if err != nil {
 		return nil, err
 	}
-	ahead, err := g.ahead(ctx, out)
+	ahead, _, err := g.ahead(ctx, out)
 	if err != nil {
 		return nil, err
 	}

@@ -34,14 +34,7 @@ func Withdraw(ctx context.Context, cfg Config, w books.Withdrawal) (n int, err e
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	q := store.Query{Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000}
-	if w.Cell != "" {
-		q.Cells = []string{w.Cell}
-	}
-	if w.Measure != "" {
-		q.Measures = []string{w.Measure}
-	}
-	rows, err := s.Observations(ctx, q)
+	rows, err := withdrawn(ctx, s, w)
 	if err != nil {
 		return 0, err
 	}
@@ -54,4 +47,25 @@ func Withdraw(ctx context.Context, cfg Config, w books.Withdrawal) (n int, err e
 		return 0, fmt.Errorf("%w: no such window, cell or measure is in the store; see /api/v1/streams/STREAM/observations", err)
 	}
 	return len(rows), nil
+}
+
+// withdrawn are the rows that a withdrawal is about.
+func withdrawn(ctx context.Context, s keeper, w books.Withdrawal) ([]store.Observation, error) {
+	q := store.Query{Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000}
+	if w.Cell != "" {
+		q.Cells = []string{w.Cell}
+	}
+	if w.Measure != "" {
+		q.Measures = []string{w.Measure}
+	}
+	return s.Observations(ctx, q)
+}
+
+// hide enters a withdrawal that a copy of the books has.
+func (g *Gateway) hide(ctx context.Context, w books.Withdrawal) error {
+	rows, err := withdrawn(ctx, g.store, w)
+	if err != nil {
+		return err
+	}
+	return g.ledger.Withdraw(ctx, w, rows)
 }

@@ -14,36 +14,19 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"sync"
 	"time"
 
 	"sluice/books"
 	"sluice/gateway/release"
-	"sluice/perm"
 	"sluice/store"
-	"sluice/store/sqlite"
 )
-
-const schema = `
-CREATE TABLE IF NOT EXISTS entry (
-	n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, day TEXT NOT NULL, unit TEXT NOT NULL,
-	kind TEXT NOT NULL, epsilon REAL NOT NULL, line TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS journal (
-	stream TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, policy TEXT NOT NULL, digest TEXT NOT NULL,
-	PRIMARY KEY (stream, start)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS released (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS withdrawal (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS outbox (
-	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS policy (
-	n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, since INTEGER NOT NULL, files BLOB NOT NULL, motion BLOB);
-CREATE TABLE IF NOT EXISTS gap (n INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL UNIQUE);`
 
 // Ledger is the open book of one gateway. It implements release.Book.
 type Ledger struct {
 	db       *sql.DB
+	path     string
 	gateway  string
 	maxBytes int64
 	// Changed is signalled, without blocking, after each commit.
@@ -56,36 +39,6 @@ type Ledger struct {
 // ErrFull says that the outbox has reached its bound: the store must come back
 // before anything more is released.
 var ErrFull = errors.New("the outbox is full; bring the store back")
-
-// Open opens the ledger file of a gateway. The outbox holds at most maxBytes.
-func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, error) {
-	// The database's own files beside it take its mode.
-	if _, err := perm.Touch(path, 0o600); err != nil {
-		return nil, fmt.Errorf("opening ledger %s: %w", path, err)
-	}
-	db, err := sql.Open("sqlite", sqlite.DSN(path, false))
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, schema); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening ledger %s: %w", path, err), db.Close())
-	}
-	if err := upgrade(ctx, db); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening ledger %s: %w", path, err), db.Close())
-	}
-	return &Ledger{db: db, gateway: gateway, maxBytes: maxBytes, changed: make(chan struct{}, 1)}, nil
-}
-
-// upgrade adds what ledgers of earlier versions have not.
-func upgrade(ctx context.Context, db *sql.DB) error {
-	var n int
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info('policy') WHERE name = 'motion'").Scan(&n); err != nil || n > 0 {
-		return err
-	}
-	_, err := db.ExecContext(ctx, "ALTER TABLE policy ADD COLUMN motion BLOB")
-	return err
-}
 
 // Close closes the file.
 func (l *Ledger) Close() error { return l.db.Close() }
@@ -100,12 +53,22 @@ func (l *Ledger) signal() {
 	}
 }
 
+// What a release and a start ask: each by a key or an index, whatever the books' age.
+// TestPlans looks at that.
+const (
+	released = `SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start = ?)
+		OR EXISTS (SELECT 1 FROM journal WHERE policy = 'recovered' AND stream = ? AND stop > ?)`
+	entered      = "SELECT n, kind FROM entry WHERE key = ?"
+	spentOn      = "SELECT coalesce(sum(epsilon), 0) FROM entry WHERE day = ? AND unit = ? AND kind = 'reserve'"
+	waitingBytes = "SELECT bytes FROM waiting"
+	resume       = "SELECT stream, stop FROM through"
+)
+
 // Released reports whether the key is in the journal.
-func (l *Ledger) Released(ctx context.Context, key release.Key) (bool, error) {
-	var n int
+func (l *Ledger) Released(ctx context.Context, key release.Key) (done bool, err error) {
 	at := key.Start.UnixNano()
-	err := l.db.QueryRowContext(ctx, "SELECT count(*) FROM journal WHERE stream = ? AND (start = ? OR policy = ? AND stop > ?)", key.Stream, at, recovered, at).Scan(&n)
-	return n > 0, err
+	err = l.db.QueryRowContext(ctx, released, key.Stream, at, key.Stream, at).Scan(&done)
+	return done, err
 }
 
 // Reserve implements release.Book. The key is (decision, plan digest, day) of
@@ -124,7 +87,7 @@ func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (int64, err
 	key := entryKey(r.Decision, r.Plan, r.Day)
 	var n int64
 	var kind string
-	err = tx.QueryRowContext(ctx, "SELECT n, kind FROM entry WHERE key = ?", key).Scan(&n, &kind)
+	err = tx.QueryRowContext(ctx, entered, key).Scan(&n, &kind)
 	if err == nil {
 		return n, outcome(kind)
 	}
@@ -150,7 +113,7 @@ func outcome(kind string) error {
 
 func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Reservation) (int64, string, error) {
 	var spent float64
-	err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(epsilon), 0) FROM entry WHERE day = ? AND unit = ? AND kind = 'reserve'", r.Day, r.Unit).Scan(&spent)
+	err := tx.QueryRowContext(ctx, spentOn, r.Day, r.Unit).Scan(&spent)
 	if err != nil {
 		return 0, "", err
 	}
@@ -267,9 +230,9 @@ func gap(ctx context.Context, tx *sql.Tx, c release.Commit) error {
 
 // Resume is, for each stream, the end of the last window that was released.
 func (l *Ledger) Resume(ctx context.Context) (map[string]time.Time, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT stream, max(stop) FROM journal GROUP BY stream")
+	rows, err := l.db.QueryContext(ctx, resume)
 	if err != nil {
-		return nil, err
+		return nil, l.told(err)
 	}
 	defer rows.Close()
 	out := make(map[string]time.Time)
@@ -281,12 +244,12 @@ func (l *Ledger) Resume(ctx context.Context) (map[string]time.Time, error) {
 		}
 		out[stream] = unixNano(stop)
 	}
-	return out, rows.Err()
+	return out, l.told(rows.Err())
 }
 
 func (l *Ledger) room(ctx context.Context, tx *sql.Tx, more int64) error {
 	var bytes int64
-	if err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(length(rows)), 0) FROM outbox").Scan(&bytes); err != nil {
+	if err := tx.QueryRowContext(ctx, waitingBytes).Scan(&bytes); err != nil {
 		return err
 	}
 	if bytes > 0 && bytes+more > l.maxBytes {

@@ -61,9 +61,9 @@ func TestReserve(t *testing.T) {
 // checkChain recomputes what each line says of the ones before.
 func checkChain(t *testing.T, l *Ledger) {
 	t.Helper()
-	lines, err := l.Lines(context.Background(), 0)
-	if err != nil || len(lines) != 4 {
-		t.Fatalf("%d lines (%v); want 4", len(lines), err)
+	lines := lines(t, l, "ledger.jsonl")
+	if len(lines) != 4 {
+		t.Fatalf("%d lines; want 4", len(lines))
 	}
 	prev, spent := "", map[string]float64{}
 	for i, line := range lines {
@@ -108,8 +108,8 @@ func TestCommitOnce(t *testing.T) {
 	if rows != 1 || bytes == 0 || err != nil {
 		t.Errorf("%d parcels of %d bytes wait (%v); want one", rows, bytes, err)
 	}
-	if gaps, err := l.Gaps(ctx, 0); len(gaps) != 1 || err != nil {
-		t.Errorf("gaps %v (%v); want one", gaps, err)
+	if gaps := lines(t, l, "gaps.jsonl"); len(gaps) != 1 {
+		t.Errorf("gaps %v; want one", gaps)
 	}
 	resume, err := l.Resume(ctx)
 	if err != nil || !resume["s"].Equal(at.Add(time.Hour)) {

@@ -44,45 +44,8 @@ func (l *Ledger) Delivered(ctx context.Context, seq int64) error {
 
 // Waiting is the outbox's size in parcels and bytes.
 func (l *Ledger) Waiting(ctx context.Context) (rows, bytes int64, err error) {
-	err = l.db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(length(rows)), 0) FROM outbox").Scan(&rows, &bytes)
+	err = l.db.QueryRowContext(ctx, "SELECT parcels, bytes FROM waiting").Scan(&rows, &bytes)
 	return rows, bytes, err
-}
-
-// Lines returns the budget book's lines after the nth, in order.
-func (l *Ledger) Lines(ctx context.Context, n int64) ([]string, error) {
-	return l.strings(ctx, "SELECT line FROM entry WHERE n > ? ORDER BY n", n)
-}
-
-// Releases returns the book of releases' lines after the nth, in order.
-func (l *Ledger) Releases(ctx context.Context, n int64) ([]string, error) {
-	return l.strings(ctx, "SELECT line FROM released WHERE n > ? ORDER BY n", n)
-}
-
-// Withdrawals returns the lines of what was withdrawn after the nth, in order.
-func (l *Ledger) Withdrawals(ctx context.Context, n int64) ([]string, error) {
-	return l.strings(ctx, "SELECT line FROM withdrawal WHERE n > ? ORDER BY n", n)
-}
-
-// Gaps returns the gaps after the nth, in order.
-func (l *Ledger) Gaps(ctx context.Context, n int64) ([]string, error) {
-	return l.strings(ctx, "SELECT line FROM gap WHERE n > ? ORDER BY n", n)
-}
-
-func (l *Ledger) strings(ctx context.Context, query string, n int64) ([]string, error) {
-	rows, err := l.db.QueryContext(ctx, query, n)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-	return list, rows.Err()
 }
 
 // Version is one policy in force from an instant on. A policy that the council
@@ -98,7 +61,7 @@ type Version struct {
 func (l *Ledger) Versions(ctx context.Context) ([]Version, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT digest, since, files, motion FROM policy ORDER BY n")
 	if err != nil {
-		return nil, err
+		return nil, l.told(err)
 	}
 	defer rows.Close()
 	var list []Version
@@ -113,7 +76,7 @@ func (l *Ledger) Versions(ctx context.Context) ([]Version, error) {
 		}
 		list = append(list, v)
 	}
-	return list, rows.Err()
+	return list, l.told(rows.Err())
 }
 
 // Enact appends a policy version.

@@ -21,6 +21,7 @@ const recovered = "recovered"
 // Head is how far the books have come: the last line of each, by its number and
 // SHA-256, and the end of the last window of each stream.
 type Head struct {
+	Gateway  string               `json:"gateway,omitempty"` // not in those of earlier versions
 	Ledger   Line                 `json:"ledger"`
 	Releases Line                 `json:"releases"`
 	Streams  map[string]time.Time `json:"streams"`
@@ -34,7 +35,7 @@ type Line struct {
 
 // Head reads how far the books have come.
 func (l *Ledger) Head(ctx context.Context) (Head, error) {
-	var h Head
+	h := Head{Gateway: l.gateway}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.through == nil {
@@ -71,7 +72,7 @@ func (l *Ledger) Extends(ctx context.Context, h Head) error {
 			return ErrBehind
 		}
 		if err != nil {
-			return err
+			return l.told(err)
 		}
 	}
 	return nil
@@ -81,66 +82,110 @@ func (l *Ledger) Extends(ctx context.Context, h Head) error {
 // directory and the copy have gone on by themselves.
 var ErrForked = errors.New("the outside copy of the books and this ledger have gone different ways")
 
+// Copy is a copy of the public books, a line at a time, by the files' names.
+type Copy interface {
+	Each(name string, f func(line string) error) error
+}
+
 // Import appends the lines that an outside copy of the books has and this ledger
-// has not. The copy must continue what is here.
-func (l *Ledger) Import(ctx context.Context, entries, releases []string) (added int, err error) {
-	for name, lines := range map[string][]string{"ledger.jsonl": entries, "releases.jsonl": releases} {
-		if _, err := books.Chain(name, lines); err != nil {
-			return 0, err
-		}
-	}
+// has not. The copy must continue what is here. It reads a line at a time; all of it
+// is taken over or nothing.
+func (l *Ledger) Import(ctx context.Context, from Copy) (added int, err error) {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
+		return 0, l.told(err)
+	}
+	defer tx.Rollback()           // after Commit it does nothing
+	into, err := prepare(ctx, tx) // the statements end with the transaction
+	if err != nil {
+		return 0, l.told(err)
+	}
+	for name, enter := range map[string]func(context.Context, string) (int, error){
+		"ledger.jsonl": into.addEntry, "releases.jsonl": into.addRelease,
+	} {
+		c := books.Chained{Name: name}
+		err := from.Each(name, func(line string) error {
+			if err := c.Next(line); err != nil {
+				return err
+			}
+			n, err := enter(ctx, line)
+			added += n
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	err = from.Each("gaps.jsonl", func(line string) error {
+		done, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", line)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		added += int(n)
+		return err
+	})
+	if err != nil {
 		return 0, err
-	}
-	defer tx.Rollback() // after Commit it does nothing
-	for _, line := range entries {
-		var e books.Entry
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			return 0, err
-		}
-		n, err := insertLine(ctx, tx, "entry", e.N, line, "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
-			e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit, e.Kind, e.Epsilon, line)
-		if err != nil {
-			return 0, err
-		}
-		added += n
-	}
-	for _, line := range releases {
-		var r books.Released
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			return 0, err
-		}
-		n, err := insertLine(ctx, tx, "released", r.N, line, "INSERT INTO released (n, line) VALUES (?,?)", r.N, line)
-		if err != nil {
-			return 0, err
-		}
-		if added += n; n == 0 {
-			continue
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
-			r.Stream, r.Start.UnixNano(), r.End.UnixNano(), r.Policy, r.SHA256); err != nil {
-			return 0, err
-		}
 	}
 	err = tx.Commit()
 	l.forgetThrough()
 	return added, err
 }
 
+// importer holds the statements of an import, which runs them hundreds of thousands
+// of times.
+type importer struct{ entry, addsEntry, release, addsRelease, journal *sql.Stmt }
+
+func prepare(ctx context.Context, tx *sql.Tx) (i importer, err error) {
+	for stmt, text := range map[**sql.Stmt]string{
+		&i.entry:       "SELECT line FROM entry WHERE n = ?",
+		&i.addsEntry:   "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
+		&i.release:     "SELECT line FROM released WHERE n = ?",
+		&i.addsRelease: "INSERT INTO released (n, line) VALUES (?,?)",
+		&i.journal:     "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
+	} {
+		if *stmt, err = tx.PrepareContext(ctx, text); err != nil { //nolint:sqlclosecheck // it ends with the transaction
+			return i, err
+		}
+	}
+	return i, nil
+}
+
+func (i importer) addEntry(ctx context.Context, line string) (int, error) {
+	var e books.Entry
+	if err := json.Unmarshal([]byte(line), &e); err != nil {
+		return 0, err
+	}
+	return insertLine(ctx, i.entry, e.N, line, i.addsEntry, e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit, e.Kind, e.Epsilon, line)
+}
+
+func (i importer) addRelease(ctx context.Context, line string) (int, error) {
+	var r books.Released
+	if err := json.Unmarshal([]byte(line), &r); err != nil {
+		return 0, err
+	}
+	n, err := insertLine(ctx, i.release, r.N, line, i.addsRelease, r.N, line)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	_, err = i.journal.ExecContext(ctx, r.Stream, r.Start.UnixNano(), r.End.UnixNano(), r.Policy, r.SHA256)
+	return n, err
+}
+
 // insertLine adds a line of a book unless it is there; another one there is a fork.
-func insertLine(ctx context.Context, tx *sql.Tx, table string, n int64, line, insert string, args ...any) (int, error) {
-	var have string
-	err := tx.QueryRowContext(ctx, "SELECT line FROM "+table+" WHERE n = ?", n).Scan(&have)
+func insertLine(ctx context.Context, have *sql.Stmt, n int64, line string, insert *sql.Stmt, args ...any) (int, error) {
+	var old string
+	err := have.QueryRowContext(ctx, n).Scan(&old)
 	switch {
-	case err == nil && have != line:
+	case err == nil && old != line:
 		return 0, fmt.Errorf("line %d: %w", n, ErrForked)
 	case err == nil:
 		return 0, nil
 	case !errors.Is(err, sql.ErrNoRows):
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, insert, args...)
+	_, err = insert.ExecContext(ctx, args...)
 	return 1, err
 }
 
@@ -196,7 +241,7 @@ var ErrUnreleased = errors.New("nothing was released there")
 // Withdraw hides releases: it enters the public line and sends the store what is
 // to be shown instead. Rows are as the store has them.
 func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.Observation) error {
-	if len(rows) == 0 {
+	if len(rows) == 0 && w.N == 0 {
 		return ErrUnreleased
 	}
 	tx, err := l.db.BeginTx(ctx, nil)
@@ -207,6 +252,9 @@ func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.
 	n, _, err := last(ctx, tx, "withdrawal")
 	if err != nil {
 		return err
+	}
+	if w.N != 0 && w.N != n+1 {
+		return ErrForked
 	}
 	w.N = n + 1
 	line, err := json.Marshal(w)
@@ -224,8 +272,10 @@ func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.
 	if _, err := tx.ExecContext(ctx, "INSERT INTO withdrawal (n, line) VALUES (?,?)", w.N, string(line)); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", w.Stream, w.Start.UnixNano(), string(raw)); err != nil {
-		return err
+	if len(rows) > 0 {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", w.Stream, w.Start.UnixNano(), string(raw)); err != nil {
+			return err
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return err

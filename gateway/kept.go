@@ -1,0 +1,151 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sluice/books"
+)
+
+// What the public books say of earlier decisions cannot be made anew from the policy
+// in force: their words, their votes, what their plans meant. The ledger keeps these
+// files, and the public ones are made from it.
+
+const decisionsName = "decisions.json"
+
+// put writes a whole file of the public books, and says so where somebody else has
+// changed it.
+func (g *Gateway) put(name string, raw []byte) error {
+	found, err := g.shelf.Put(name, raw)
+	if err == nil && found != books.Right {
+		g.log.Warn("a public book was written anew", "file", filepath.Join(string(g.public), filepath.FromSlash(name)), "it_was", found)
+	}
+	return err
+}
+
+func (g *Gateway) putJSON(name string, v any) error {
+	raw, err := books.JSON(v)
+	if err != nil {
+		return err
+	}
+	return g.put(name, raw)
+}
+
+// keep has the ledger keep a file; putKept writes it.
+func (g *Gateway) keep(ctx context.Context, name string, raw []byte) error {
+	sum := books.Sum(raw)
+	if g.kept[name] == sum {
+		return nil
+	}
+	if err := g.ledger.Keep(ctx, name, raw); err != nil {
+		return err
+	}
+	g.kept[name] = sum
+	return nil
+}
+
+// keepOnly forgets files of a directory that are no longer true.
+func (g *Gateway) keepOnly(ctx context.Context, dir string, names map[string][]byte) error {
+	for name := range g.kept {
+		if _, still := names[name]; still || !strings.HasPrefix(name, dir) {
+			continue
+		}
+		if err := g.ledger.Forget(ctx, name); err != nil {
+			return err
+		}
+		delete(g.kept, name)
+	}
+	return nil
+}
+
+// readKept learns once what the ledger keeps. A ledger of an earlier version keeps
+// nothing yet: then what lies in the public books is taken over.
+func (g *Gateway) readKept(ctx context.Context) error {
+	if g.keptRead {
+		return nil
+	}
+	names, err := g.ledger.KeptNames(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		raw, err := g.ledger.Kept(ctx, name)
+		if err != nil {
+			return err
+		}
+		g.kept[name] = books.Sum(raw)
+	}
+	if g.kept[decisionsName] == "" {
+		if err := g.takeOver(ctx); err != nil {
+			return err
+		}
+	}
+	g.keptRead = true
+	return nil
+}
+
+// takeOver takes over from the public books.
+func (g *Gateway) takeOver(ctx context.Context) error {
+	raw, err := g.public.Get(decisionsName)
+	var list []books.Decision
+	if errors.Is(err, fs.ErrNotExist) || err == nil && json.Unmarshal(raw, &list) != nil {
+		return nil // new, or damaged: made from the policy in force
+	}
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{"decisions", "plans"} {
+		err := fs.WalkDir(os.DirFS(string(g.public)), dir, func(name string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) || err == nil && (d.IsDir() || strings.HasSuffix(name, ".part")) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			raw, err := g.public.Get(name)
+			if err != nil || dir == "plans" && name != "plans/"+books.Sum(raw)+".json" {
+				return err
+			}
+			return g.keep(ctx, name, raw)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return g.keep(ctx, decisionsName, raw)
+}
+
+// decided is decisions.json as it was written last.
+func (g *Gateway) decided(ctx context.Context) (list []books.Decision, err error) {
+	raw, err := g.ledger.Kept(ctx, decisionsName)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	return list, json.Unmarshal(raw, &list)
+}
+
+// putKept makes the public files what the ledger keeps. Those that are as they were
+// left are not read.
+func (g *Gateway) putKept(ctx context.Context) error {
+	for name, sum := range g.kept {
+		if same, err := g.shelf.Has(name, sum); err != nil || same {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		raw, err := g.ledger.Kept(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := g.put(name, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}

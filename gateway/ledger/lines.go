@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"sluice/books"
+)
+
+// pages is how many lines of a book are read at once.
+const pages = 2000
+
+// books by the file that they are in.
+var tables = map[string]string{
+	"ledger.jsonl": "entry", "releases.jsonl": "released", "withdrawals.jsonl": "withdrawal", "gaps.jsonl": "gap",
+}
+
+// Page returns the next lines of a growing book, by the file's name, after the
+// position at, which is 0 for the beginning, and the position behind them. There are
+// no more when it returns none.
+func (l *Ledger) Page(ctx context.Context, name string, at int64) (lines []string, next int64, err error) {
+	table := tables[name]
+	if table == "" {
+		return nil, 0, errors.New("there is no book " + name)
+	}
+	lines, next, err = l.lines(ctx, table, at, pages)
+	return lines, next, l.told(err)
+}
+
+func (l *Ledger) lines(ctx context.Context, table string, at int64, most int) (list []string, next int64, err error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT n, line FROM "+table+" WHERE n > ? ORDER BY n LIMIT ?", at, most)
+	if err != nil {
+		return nil, at, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&at, &s); err != nil {
+			return nil, at, err
+		}
+		list = append(list, s)
+	}
+	return list, at, rows.Err()
+}
+
+// Left is the share of the charter's budget that was left after each decision's
+// last reservation, of those among the last few hundred.
+func (l *Ledger) Left(ctx context.Context) (map[string]float64, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT line FROM entry ORDER BY n DESC LIMIT 512")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := make(map[string]float64)
+	for rows.Next() {
+		var line string
+		var e books.Entry
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			return nil, err
+		}
+		if _, known := out[e.Decision]; !known && e.Cap > 0 {
+			out[e.Decision] = e.Left / e.Cap
+		}
+	}
+	return out, rows.Err()
+}
+
+// Keep remembers a file of the public books that cannot be made anew from the
+// policy in force, such as what proves an earlier vote.
+func (l *Ledger) Keep(ctx context.Context, name string, raw []byte) error {
+	_, err := l.db.ExecContext(ctx, "INSERT INTO kept (name, raw) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET raw = excluded.raw WHERE raw != excluded.raw", name, raw)
+	return err
+}
+
+// Kept returns a file that was remembered; nil for none.
+func (l *Ledger) Kept(ctx context.Context, name string) (raw []byte, err error) {
+	err = l.db.QueryRowContext(ctx, "SELECT raw FROM kept WHERE name = ?", name).Scan(&raw)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return raw, err
+}
+
+// Forget forgets a file that was remembered.
+func (l *Ledger) Forget(ctx context.Context, name string) error {
+	_, err := l.db.ExecContext(ctx, "DELETE FROM kept WHERE name = ?", name)
+	return err
+}
+
+// KeptNames are the files that are remembered.
+func (l *Ledger) KeptNames(ctx context.Context) (list []string, err error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT name FROM kept ORDER BY name")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		list = append(list, name)
+	}
+	return list, rows.Err()
+}
