@@ -228,18 +228,19 @@ func (t *trial) scratch(name string) string {
 
 // aside are durable steps that no phase of this program comes to, and who does.
 var aside = map[string]string{
-	"gateway/books.go:writeBooks:g.public.PutJSON#1":       "a city without a policy: test/policy_test.go",
-	"gateway/decisions.go:writeDecision:g.public.Only#1":   "signed policies: test/vote_test.go",
-	"gateway/motions.go:layOut:":                           "signed policies: test/vote_test.go",
-	"gateway/ledger/open.go:upgrade:":                      "a ledger of an earlier version: gateway/ledger's tests",
-	"store/sqlite/sqlite.go:lay:tx.ExecContext#2":          "a store of an earlier version: store/sqlite's tests",
-	"books/dir.go:Only:os.Remove#1":                        "a decision that was taken away",
-	"gateway/growing.go:anew:os.Remove":                    "only where the rewriting of a book fails",
-	"gateway/ingest/internal/checkpoint/tend.go:save:":     "only where a key cannot be kept, for its removal",
-	"gateway/ingest/internal/checkpoint/keys.go:OpenKeys:": "only after a kill in the middle of making a key; long runs come there",
-	"gateway/ingest/internal/checkpoint/log.go:segments:":  "only after a kill in the middle of a new segment; long runs come there",
-	"gateway/ingest/internal/checkpoint/log.go:Append:l.f": "only after a write that failed; long runs come there",
-	"perm/write.go:Replace:os.Remove#1":                    "only where a rename has failed",
+	"gateway/books.go:writeBooks:g.public.PutJSON#1":           "a city without a policy: test/policy_test.go",
+	"gateway/decisions.go:writeDecision:g.public.Only#1":       "signed policies: test/vote_test.go",
+	"gateway/motions.go:layOut:":                               "signed policies: test/vote_test.go",
+	"gateway/housed.go:save:":                                  "homes: gateway/homes_test.go",
+	"books/dir.go:Only:os.Remove#1":                            "a decision that was taken away",
+	"books/growing.go:anew:":                                   "a book that is written anew: the damage of long runs",
+	"perm/write.go:Replace:os.Remove#1":                        "only where a rename has failed",
+	"gateway/ingest/internal/checkpoint/copier.go:drop:":       "only where a rewriting fails",
+	"gateway/ingest/internal/checkpoint/keys.go:Clear:":        "a directory begun anew over old keys",
+	"gateway/ingest/internal/checkpoint/keys.go:load:":         "a key that is too short: the damage of long runs",
+	"gateway/ingest/internal/checkpoint/segment.go:found:":     "after a kill in the middle of a new segment: long runs",
+	"gateway/ingest/internal/checkpoint/tend.go:put:os.Remove": "only where a key cannot be kept",
+	"gateway/ledger/lines.go:Forget:":                          "a book that was written anew: the damage of long runs",
 }
 
 // unreached are the points that no trial has come to and that are not set aside.
