@@ -56,8 +56,8 @@ bench-http: build
 	bin/benchhttp -sluice bin/sluice
 
 # bench-abuse prints what strangers and rogue sensors can do to those who are honest,
-# and a crowd of one address to visitors: how long these wait and what memory it
-# costs; about eight minutes.
+# alone, beside 20,000 readings/s and in overload, and a crowd of one address to
+# visitors: how long these wait and what memory it costs; about eleven minutes.
 bench-abuse: build
 	@echo "seed none: the worst is always the same"
 	go build -o bin/benchabuse-doors ./test/benchabuse/doors

@@ -265,7 +265,7 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 			return ctx.Err()
 		}
 		if g.stall(err.Error()) {
-			g.log.Error("a window cannot be released yet; intake waits, and it is tried again", "error", err)
+			g.log.Error("a window cannot be released yet; it is tried again, and windows wait for it", "error", err)
 		}
 		select {
 		case <-ctx.Done():

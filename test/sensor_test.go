@@ -134,6 +134,14 @@ func TestEveryCode(t *testing.T) {
 	// One megabyte exactly is fine.
 	room := 1<<20 - len(fmt.Sprintf(`{"ts":%q,"seq":912,"fields":{"passed":1},"x":""}`, at))
 	c.send("gate-1", fmt.Sprintf(`{"ts":%q,"seq":912,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", room)))
+	// A boot of its own for each reading: so many can be told apart, and no more.
+	const boots, apart = 3000, 2046
+	var scattered []string
+	for n := range boots {
+		scattered = append(scattered, fmt.Sprintf(`{"ts":%q,"seq":1,"boot":%d,"fields":{"passed":1}}`, at, n+1))
+	}
+	c.send("gate-1", "["+strings.Join(scattered, ",")+"]")
+	want["E305"] = boots - apart
 	// Who has another's credentials, at the listener.
 	other := publisherAs(t, listen, "wifi-1", secrets["wifi-1"])
 	other.Publish("city/v1/acme/gate-1/up", []byte(gate(913, ten, 1)), false)
@@ -150,10 +158,20 @@ func TestEveryCode(t *testing.T) {
 	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":915,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, at))
 	c.tick(ten.Add(time.Hour))
 	wrong("E405", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":916,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339)))
+	// More devices in an hour than one sensor can have before it.
+	const devices, each, near = 140_000, 10_000, 16<<10 + 3600*32
+	for n := 0; n < devices; n += each {
+		var list []string
+		for d := range each {
+			list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"%x","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339), 1000+n+d, n+d))
+		}
+		c.send("wifi-1", "["+strings.Join(list, ",")+"]")
+	}
+	want["E306"] = devices - near
 	c.tick(ten.Add(2 * time.Hour))
 	c.at(ten.Add(2 * time.Hour))
 	wrong("E302", "gate-1", gate(917, ten, 1))
-	all := 4.0 // those that count
+	all := 4.0 + apart + near // those that count
 	for _, n := range want {
 		all += n
 	}

@@ -82,7 +82,7 @@ func (i *Ingest) prune(now time.Time) {
 			}
 			dropped++
 			i.shred(w.name)
-			delete(s.windows, at)
+			s.drop(at)
 			s.last, i.dirty = nil, true
 		}
 		for at, e := range s.epochs {

@@ -137,8 +137,17 @@ func TestReadingsBetweenRounds(t *testing.T) {
 	if i.Report().Through.Equal(later) {
 		t.Error("everything is said to be released, and some is not")
 	}
-	if err := i.tick(context.Background(), w, later); err != nil {
-		t.Fatal(err)
+	if n := len(i.state.Closes); n != round {
+		t.Errorf("one tick closes %d windows; want %d", n, round)
+	}
+	for len(i.state.Closes) > 0 {
+		if i.Report().Through.Equal(later) {
+			t.Fatal("everything is said to be released, and some is not")
+		}
+		<-w.done
+		if err := i.crossed(context.Background(), w); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if !i.Report().Through.Equal(later) {
 		t.Error("everything is released, and that is not said")

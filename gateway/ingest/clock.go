@@ -4,23 +4,12 @@ import (
 	"bytes"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/listener"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/gateway/release"
 )
-
-// wall is the only way out: batches cross it, keys of released ones come back.
-type wall struct {
-	out  chan<- release.Batch
-	done <-chan release.Key
-}
-
-// round bounds how many windows close in one commit.
-const round = 256
 
 // takeTick is a message on the clock topic: RFC 3339, never backwards. It is a
 // barrier: what came before it is committed first, and it is acknowledged after
@@ -72,29 +61,12 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	}
 	i.state.Now = now
 	i.resumeAfterLoss(now)
-	closed := false
-	i.overdue = false
-	for {
-		closes := i.due(now)
-		if len(closes) == 0 {
-			break
-		}
-		closed = true
-		i.state.Closes = append(i.state.Closes, closes...)
-		i.dirty = true
-		if err := i.commit(ctx); err != nil {
-			return err
-		}
-		if err := i.finishCloses(ctx, w); err != nil {
-			return err
-		}
-		if i.cfg.Clock == "" { // readings come first; the next tick goes on
-			i.overdue = len(closes) >= round
-			break
-		}
+	i.dirty = i.dirty || idle
+	if err := i.closeDue(ctx, w); err != nil {
+		return err
 	}
-	if closed || idle {
-		i.dirty = true
+	if err := i.barrier(ctx, w); err != nil {
+		return err
 	}
 	if err := i.commit(ctx); err != nil {
 		return err
@@ -212,94 +184,8 @@ func (i *Ingest) nextInForce(id string, t time.Time) time.Time {
 	return first
 }
 
-// finishCloses sends every closed window across the wall and, once its release
-// has committed, shreds its key. A start after a crash comes by here as well.
-func (i *Ingest) finishCloses(ctx context.Context, w wall) error {
-	for len(i.state.Closes) > 0 {
-		c := i.state.Closes[0]
-		batch, ok := i.batch(c)
-		if ok {
-			i.pulse.beat(releasing)
-			select {
-			case w.out <- batch:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			select {
-			case <-w.done:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		i.forget(c)
-		i.state.Closes = i.state.Closes[1:]
-		i.dirty = true
-	}
-	return nil
-}
-
-func (i *Ingest) batch(c closing) (release.Batch, bool) {
-	n, spec := i.specAt(c.Stream, c.Start)
-	if spec == nil {
-		return release.Batch{}, false // its policy is gone; nothing may leave
-	}
-	gap := ""
-	s := i.streams[c.Stream]
-	var win *window.Window
-	if open := s.windows[c.Start.UnixNano()]; open != nil {
-		win = open.Window
-	} else {
-		win = window.New(spec, i.versions[n].Digest, c.Start, c.End)
-		win.Lost = c.Down
-		for number := range s.ahead[c.Start.UnixNano()] {
-			win.Apply(&window.Entry{Alive: true, Sensor: number})
-		}
-	}
-	delete(s.ahead, c.Start.UnixNano())
-	epoch, _ := spec.Epoch(c.Start)
-	switch {
-	case i.lostWindow(c.Stream, c.Start), !spec.Unit.None() && i.lostEpoch(c.Stream, epoch):
-		win.Lost, gap = true, "keys_lost"
-	case c.Gap != "":
-		gap = c.Gap
-	case c.Down:
-		gap = "gateway_down"
-	}
-	return release.NewBatch(spec, c.Policy, c.Start, c.End, win.Sums(i.feeders(n, spec.ID)), gap), true
-}
-
 // feeders are, for each cell of a stream, the sensors that can feed it.
 func (i *Ingest) feeders(version int, id string) *window.Feeders {
 	out := i.fedBy(version)[id]
 	return out
-}
-
-// forget shreds a released window and the epochs that ended with it.
-func (i *Ingest) forget(c closing) {
-	s := i.streams[c.Stream]
-	i.state.Counted += c.Readings
-	delete(s.windows, c.Start.UnixNano())
-	i.shred(keyName("w", c.Stream, c.Start))
-	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool { return name == keyName("w", c.Stream, c.Start) })
-	for at, e := range s.epochs {
-		if e.end.After(c.End) {
-			continue
-		}
-		e.Forget()
-		delete(s.epochs, at)
-		i.epochOver = true
-		i.shred(e.name)
-	}
-	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool {
-		return strings.HasPrefix(name, "e-") && strings.HasSuffix(name, "-"+c.Stream) && i.epochEnded(name, c)
-	})
-}
-
-func (i *Ingest) epochEnded(name string, c closing) bool {
-	_, spec := i.specAt(c.Stream, c.Start)
-	if spec == nil {
-		return true
-	}
-	start, end := spec.Epoch(c.Start)
-	return name == keyName("e", c.Stream, start) && !end.After(c.End)
 }

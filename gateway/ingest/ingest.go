@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -98,6 +99,7 @@ type Ingest struct {
 	versions []Version
 	roster
 	streams map[string]*stream
+	marks   window.Budget   // of what all open windows remember
 	heard   map[uint64]bool // sensors that have sent a heartbeat, ever
 	state   state
 	since   time.Time // gateway time since when it has been up
@@ -105,6 +107,10 @@ type Ingest struct {
 	// saved is what the log has of the state that changes rarely, saving what it has
 	// once the commit at hand is through.
 	saved, saving saved
+
+	crossing bool           // a closed window is on its way across the wall
+	overdue  bool           // more is to be closed than one round holds
+	beside   sync.WaitGroup // who sums closed windows up
 
 	epochOver bool          // an epoch's key is gone; what its readings were in is not yet
 	wash      chan struct{} // asks for a washing of memory
@@ -131,7 +137,6 @@ type Ingest struct {
 	pulse     pulse
 	reckon    reckoning
 	ticked    bool // since the start
-	overdue   bool // more windows are to be closed than one tick does
 	lingers   atomic.Bool
 	clockSays atomic.Pointer[string]
 	astray    atomic.Pointer[string]
@@ -174,17 +179,14 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 	washed := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
 	go func() { defer close(washed); i.washing(ctx) }()
-	defer func() { stop(); <-washed }()
+	defer func() { stop(); <-washed; i.beside.Wait() }()
 	// After a panic nothing is committed: it may have come half way through.
 	return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
 }
 
 func (i *Ingest) run(ctx context.Context, w wall) error {
-	if err := i.finishCloses(ctx, w); err != nil {
+	if err := i.resume(ctx, w); err != nil {
 		return i.stop(ctx, err)
-	}
-	if i.epochOver {
-		i.letGo()
 	}
 	tick := time.NewTicker(wallTick)
 	defer tick.Stop()
@@ -206,6 +208,8 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			return err
 		case <-i.queue.Ready():
 			err = i.burst(ctx, w)
+		case <-w.done:
+			err = i.crossed(ctx, w)
 		case e := <-enact:
 			i.pulse.beat(enacting)
 			e.done <- i.enactNow(e)
@@ -221,6 +225,9 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 		case <-feedback.C:
 			i.sendFeedback()
 			feedback.Reset(i.untilFeedback())
+		}
+		if errors.As(err, new(*crash.Error)) {
+			return err
 		}
 		if err != nil {
 			return i.stop(ctx, err)
@@ -343,22 +350,6 @@ func (i *Ingest) lead(r reading.Reading) {
 	i.at.lastReading = max(i.at.lastReading, stamp.Time)
 }
 
-// rank orders what several decisions say of one reading that none counts: the
-// further it came, the more it says.
-func rank(c fault.Code) int {
-	switch c {
-	case fault.NoDecision:
-		return 0
-	case fault.Late:
-		return 2
-	case fault.Bounded:
-		return 3
-	case fault.Duplicate:
-		return 4
-	}
-	return 1
-}
-
 // follow leads a reading along one plan into its window.
 func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home bool) fault.Fault {
 	w, code := i.windowAt(p, stamp.Time)
@@ -380,6 +371,9 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 	// says that it sends again (MQTT 3.1.1 section 3.3.1.1).
 	if (stamp.Sequenced || stamp.Timed || i.message.Dup) && w.Seen(e) {
 		return fault.New(fault.Duplicate)
+	}
+	if !w.Room(e) {
+		return fault.New(fault.Scattered)
 	}
 	if !w.Stream.Unit.None() {
 		if code := w.admit(e, i.kept.Unit); code != fault.None {

@@ -139,7 +139,9 @@ func (i *Ingest) unread(why string) {
 	i.cfg.Log.Warn(why + ": open windows are lost and become gaps, and the epochs that have begun admit nobody")
 	i.state.Unread, i.dirty = true, true
 	for _, s := range i.streams {
-		clear(s.windows) // mourn opens them again, by their keys' names, empty
+		for at := range s.windows { // mourn opens them again, by their keys' names, empty
+			s.drop(at)
+		}
 		s.last = nil
 	}
 }
@@ -290,7 +292,7 @@ func (i *Ingest) shredDead() error {
 	for _, s := range i.streams {
 		for at, w := range s.windows {
 			if w.Start.Before(s.next) && !i.isClosing(s.id, w.Start) {
-				delete(s.windows, at)
+				s.drop(at)
 				continue
 			}
 			live[w.name] = true

@@ -2,9 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
-	"math"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
@@ -132,118 +130,16 @@ func (i *Ingest) markAlive(p *route, at, until time.Time) {
 	// What lies ahead is only noted: no heartbeat opens a window before its time.
 	for _, t := p.spec.Window(at); !t.After(until); _, t = p.spec.Window(t) {
 		start := t.UnixNano()
+		if t.Before(p.stream.next) {
+			continue // it is closed, and perhaps being summed up
+		}
 		if next := p.stream.windows[start]; next != nil {
 			next.markAlive(i.at.number)
-		} else if !t.Before(p.stream.next) {
-			if p.stream.ahead[start] == nil {
-				p.stream.ahead[start] = make(map[uint64]bool)
-			}
-			p.stream.ahead[start][i.at.number] = true
-		}
-	}
-}
-
-// tally is what feedback has to say since it was last sent.
-type tally map[*sensor]map[fault.Fault]int64
-
-func (t tally) add(s *sensor, f fault.Fault) {
-	if s == nil {
-		return // an unknown topic has no owner to tell
-	}
-	if s.home {
-		return // what went wrong in one home, and when, is nobody's business
-	}
-	if t[s] == nil {
-		t[s] = make(map[fault.Fault]int64)
-	}
-	t[s][f]++
-}
-
-// note is one line of feedback.
-type note struct {
-	Code    string `json:"code"`
-	Pointer string `json:"pointer"`
-	Rule    string `json:"rule"`
-	Count   int64  `json:"count"`
-	Fix     string `json:"fix"`
-}
-
-// letter is feedback for one sensor.
-type letter struct {
-	topic string
-	body  []byte
-}
-
-// untilFeedback is the time to the next fixed instant, e.g. each full 5 minutes.
-func (i *Ingest) untilFeedback() time.Duration {
-	now := i.cfg.Now()
-	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
-}
-
-// sendFeedback tells each sensor what was dropped since the last time: codes,
-// names that its kind knows, and orders of magnitude.
-func (i *Ingest) sendFeedback() {
-	until := i.cfg.Now().UTC().Truncate(i.cfg.Feedback)
-	since := until.Add(-i.cfg.Feedback)
-	var post []letter
-	for s, faults := range i.feedback {
-		body := struct {
-			Since time.Time `json:"since"`
-			Until time.Time `json:"until"`
-			Codes []note    `json:"codes"`
-		}{Since: since, Until: until}
-		for code := range fault.Codes {
-			for field := fault.NoField; int(field) < len(s.fields); field++ {
-				f := fault.Fault{Code: fault.Code(code), Field: field}
-				if n := faults[f]; n > 0 {
-					body.Codes = append(body.Codes, s.note(f, n))
-				}
-			}
-		}
-		raw, err := json.Marshal(body)
-		if err != nil {
-			i.cfg.Log.Warn("feedback cannot be written", "error", err)
 			continue
 		}
-		post = append(post, letter{s.entry.FeedbackTopic(), raw})
-	}
-	if len(post) == 0 {
-		return
-	}
-	select {
-	case i.mail <- post:
-		clear(i.feedback)
-	default: // the last post is still on its way; this goes with the next
-	}
-}
-
-// deliver sends feedback beside the readings' path, which must not wait for it.
-func (i *Ingest) deliver() {
-	for post := range i.mail {
-		lost := 0
-		for _, l := range post {
-			sent := false
-			for _, w := range i.ways {
-				sent = w.Publish(l.topic, l.body) == nil || sent
-			}
-			if !sent {
-				lost++
-			}
+		if p.stream.ahead[start] == nil {
+			p.stream.ahead[start] = make(map[uint64]bool)
 		}
-		if lost > 0 {
-			i.cfg.Log.Warn("feedback could not be sent", "sensors", lost)
-		}
+		p.stream.ahead[start][i.at.number] = true
 	}
-}
-
-func (s *sensor) note(f fault.Fault, n int64) note {
-	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Code.Rule(), Fix: f.Code.Fix()}
-	if f.Field >= 0 {
-		out.Pointer = "/fields/" + s.fields[f.Field]
-	}
-	if out.Rule == "kind" {
-		out.Rule = fmt.Sprintf("kind %s", s.entry.Kind)
-	}
-	out.Count = int64(math.Pow(10, math.Floor(math.Log10(float64(n)))))
-	return out
 }

@@ -70,9 +70,14 @@ type openWindow struct {
 	combined   []byte
 }
 
+// unitsInEpoch bounds what one sensor may bring into an epoch's windows, beside the
+// bound of each window.
+const unitsInEpoch = 1 << 21
+
 // openEpoch is an epoch with what it owes the log.
 type openEpoch struct {
 	*pseudonym.Epoch
+	brought    map[uint64]int // units, by sensor, since the start
 	name       string
 	start, end time.Time
 	lost       bool
@@ -147,6 +152,7 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 		}
 	}
 	w.Lost = i.lostWindow(s.id, start) || w.epoch != nil && w.epoch.lost
+	w.Share(&i.marks)
 	s.windows[w.start] = w
 	for number := range s.ahead[w.start] {
 		w.markAlive(number)
@@ -170,7 +176,7 @@ func (i *Ingest) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch,
 	if e := s.epochs[start.UnixNano()]; e != nil {
 		return e, nil
 	}
-	e := &openEpoch{name: keyName("e", s.id, start), start: start, end: end}
+	e := &openEpoch{name: keyName("e", s.id, start), start: start, end: end, brought: make(map[uint64]int)}
 	e.lost = i.lostEpoch(s.id, start)
 	key, err := i.keys.Hold(e.name)
 	if err != nil {
@@ -197,6 +203,10 @@ func (w *openWindow) admit(e *window.Entry, unit []byte) fault.Code {
 	if !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions) {
 		return fault.Bounded
 	}
+	if !w.UnitRoom(e) || w.epoch.brought[e.Sensor] >= unitsInEpoch {
+		return fault.Crowded
+	}
+	w.epoch.brought[e.Sensor]++
 	w.epoch.Use(e.Unit)
 	w.epoch.pending = append(w.epoch.pending, e.Unit[:]...)
 	return fault.None

@@ -234,7 +234,7 @@ func (i *Ingest) balance() {
 func (i *Ingest) openReadings() (n int64) {
 	for _, s := range i.streams {
 		for _, w := range s.windows {
-			if len(i.state.Closes) == 0 || !i.isClosing(s.id, w.Start) {
+			if !w.Start.Before(s.next) { // otherwise it is closed
 				n += w.Readings
 			}
 		}

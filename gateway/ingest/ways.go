@@ -35,6 +35,7 @@ type way interface {
 
 func (i *Ingest) openWays() error {
 	cfg := i.cfg
+	i.queue.Clock(cfg.Clock)
 	if cfg.Listen.Addr != "" {
 		lc := listener.Config{
 			Addr: cfg.Listen.Addr, Clock: cfg.Clock, TLS: cfg.Listen.TLS, Feedback: feedbackOf(i.register),

@@ -179,23 +179,31 @@ func unfinished(ctx context.Context, g *gate) {
 }
 
 func deaf(ctx context.Context, g *gate) {
-	many(ctx, rogues, rogues, func(n int) net.Conn {
-		c, err := g.enter(ctx, 4, "deaf", rogue(n))
-		if err != nil {
-			return nil
+	var wg sync.WaitGroup
+	for n := range rogues {
+		wg.Go(func() { deafOne(ctx, g, n) })
+	}
+	wg.Wait()
+}
+
+// deafOne publishes as fast as it can and never reads.
+func deafOne(ctx context.Context, g *gate, n int) {
+	c, err := g.enter(ctx, 4, "deaf", rogue(n))
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	topic := fmt.Sprintf("city/v1/bench/%s/up", rogue(n))
+	for seq := int64(1); ctx.Err() == nil; {
+		var b []byte
+		for range 200 {
+			b = append(b, publication(binary.BigEndian.Uint16([]byte{byte(seq >> 8), byte(seq)})|1, topic, reading(seq))...)
+			seq++
 		}
-		topic := fmt.Sprintf("city/v1/bench/%s/up", rogue(n))
-		for seq := int64(1); ctx.Err() == nil; {
-			var b []byte
-			for range 200 {
-				b = append(b, publication(binary.BigEndian.Uint16([]byte{byte(seq >> 8), byte(seq)})|1, topic, reading(seq))...)
-				seq++
-			}
-			_ = c.SetWriteDeadline(time.Now().Add(time.Second))
-			if _, err := c.Write(b); err != nil {
-				break
-			}
+		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+		if _, err := c.Write(b); err != nil {
+			break
 		}
-		return c
-	})
+	}
+	<-ctx.Done()
 }

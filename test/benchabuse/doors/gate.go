@@ -45,7 +45,8 @@ type gate struct {
 	cmd                    *exec.Cmd
 	out                    lines
 	secrets                map[string]string
-	acked                  atomic.Int64 // readings of rogues
+	acked                  atomic.Int64 // readings of all but the honest
+	others                 samples
 }
 
 type lines struct {
@@ -152,6 +153,12 @@ func everybody() (ids []string) {
 	}
 	for n := range rogues {
 		ids = append(ids, rogue(n))
+	}
+	for n := range busySensors {
+		ids = append(ids, busy(n))
+	}
+	for n := range floods {
+		ids = append(ids, flood(n))
 	}
 	return ids
 }

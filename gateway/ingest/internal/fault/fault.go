@@ -34,6 +34,8 @@ const (
 	Gap
 	NoKind
 	Unfit
+	Scattered
+	Crowded
 	count
 )
 
@@ -61,6 +63,8 @@ var texts = [count]text{
 	Late:         {"E302", "clock", "send sooner: the window was closed"},
 	Duplicate:    {"E303", "sequence", "nothing: this reading was counted before"},
 	Retained:     {"E304", "clock", "send ts, or publish without the retain flag: nobody knows when a retained reading was"},
+	Scattered:    {"E305", "sequence", "count seq up by one from reading to reading, keep boot until the sensor restarts, and send ts"},
+	Crowded:      {"E306", "window", "look after the sensor: it tells of more different units than can be where it is"},
 	NoDecision:   {"E401", "policy", "nothing: no decision in force covers this sensor at that time"},
 	Where:        {"E402", "policy", "nothing: the decision does not want readings like this"},
 	NoZone:       {"E403", "policy", "the coordinates are in none of the decision's zones"},

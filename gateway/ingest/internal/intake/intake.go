@@ -3,12 +3,13 @@
 // queue's account until it is acknowledged, so a standstill behind it pushes
 // back on whoever sends. Each sender has a share of its own besides: who sends
 // faster than readings are taken waits for itself, and not the others for it. What
-// waits is taken from the senders in turn.
+// waits is taken from the senders in turn, by weight.
 package intake
 
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"sync"
 	"time"
@@ -22,7 +23,7 @@ const (
 	perMessage = 512  // overhead counted for each message
 	queued     = 8192 // messages
 	// One sender's part, a commit's worth of small readings (1,000 of 250 bytes) or
-	// one large message, whichever is more. It is what others wait behind at most.
+	// one large message, whichever is more.
 	shareBytes = 1 << 20
 )
 
@@ -75,13 +76,16 @@ type Queue struct {
 	room  *semaphore.Weighted
 	free  chan int32 // places that are
 	ready chan struct{}
-	rest  *Share // of those without one of their own
+	clock string // a topic that is a barrier
 
+	// All of these under mu.
 	mu     sync.Mutex
 	places [queued]place
-	turn   *Share // a ring of those with messages, at who is next; nil for none
+	turns  turns  // those with messages
+	rest   common // of those without a share of their own
 	ticks  chain  // what waits for all that came before it
 	came   uint64 // messages put in, ever
+	time   uint64 // of the sender that was taken from last
 }
 
 // place is one message in the queue and the next of its chain.
@@ -96,15 +100,20 @@ type chain struct{ first, last int32 }
 
 // New makes an empty queue.
 func New() *Queue {
-	q := &Queue{room: semaphore.NewWeighted(maxBytes), free: make(chan int32, queued), ready: make(chan struct{}, 1), rest: NewShare(), ticks: empty}
+	q := &Queue{room: semaphore.NewWeighted(maxBytes), free: make(chan int32, queued), ready: make(chan struct{}, 1), ticks: empty, rest: common{seed: maphash.MakeSeed()}}
 	for i := range int32(queued) {
 		q.free <- i
 	}
 	return q
 }
 
-// Put waits for room and puts a message in; false when ctx ended first.
-func (q *Queue) Put(ctx context.Context, m Message) bool { return q.put(ctx, q.rest, m) }
+// Clock names the topic of a simulated clock: whoever it comes from, it keeps its place
+// among all others. It must be called before the first Put.
+func (q *Queue) Clock(topic string) { q.clock = topic }
+
+// Put waits for room and puts a message in; false when ctx ended first. Turns are its
+// topic's.
+func (q *Queue) Put(ctx context.Context, m Message) bool { return q.put(ctx, nil, m) }
 
 // PutFrom is Put for a sender with a share: it waits for room in that first, so that
 // one sender cannot fill the queue. Whoever waits in it reads no more from its peer.

@@ -103,17 +103,24 @@ func TestInTurn(t *testing.T) {
 	if got, want := take(), "10 20 30 11 31 12 13 "; got != want {
 		t.Errorf("taken are %s; want %s", got, want)
 	}
-	put(a, 10, 3*turnBytes)
+	// A large one is worth many small ones, also when it was the only one and came long
+	// before.
+	put(a, 10, 4*perMessage)
+	if got, want := take(), "10 "; got != want {
+		t.Errorf("taken are %s; want %s", got, want)
+	}
 	put(a, 11, 0)
 	for n := range uint16(6) {
 		put(b, 20+n, 0)
 	}
-	if got, want := take(), "10 20 21 22 23 11 24 25 "; got != want {
-		t.Errorf("beside a large one, taken are %s; want %s", got, want)
+	put(c, 30, 0)
+	if got, want := take(), "20 30 21 22 23 24 11 25 "; got != want {
+		t.Errorf("after a large one, taken are %s; want %s", got, want)
 	}
+	q, a, b, c = New(), NewShare(), NewShare(), NewShare()
 	put(a, 10, 0)
 	put(a, 11, 0)
-	put(b, 20, 2*turnBytes)
+	put(b, 20, 3*perMessage)
 	q.Put(context.Background(), Message{ID: 1, Tick: true})
 	q.Put(context.Background(), Message{ID: 2, Tick: true})
 	put(a, 12, 0)
@@ -121,8 +128,67 @@ func TestInTurn(t *testing.T) {
 	if got, want := take(), "10 20 11 1 2 30 12 "; got != want {
 		t.Errorf("around ticks, taken are %s; want %s", got, want)
 	}
-	if len(q.free) != queued || q.turn != nil {
+	if len(q.free) != queued || len(q.turns) != 0 {
 		t.Error("the queue is not empty")
+	}
+}
+
+// TestTopicsOfABrokerInTurn: behind one connection each topic has its turns, a message
+// of many readings costs its own, and each one's order stays. The clock and what the
+// gateway says to itself keep their places.
+func TestTopicsOfABrokerInTurn(t *testing.T) {
+	q := New()
+	q.Clock("clock")
+	put := func(topic string, id uint16, size int) {
+		q.Put(context.Background(), Message{Topic: topic, ID: id, Payload: make([]byte, size), Own: topic == "marker" || topic == "a/feedback"})
+	}
+	for n := range uint16(100) {
+		put("flood", 1000+n, 10_000)
+	}
+	put("quiet", 1, 10)
+	put("clock", 2, 10)
+	put("flood", 1100, 10)
+	put("quiet", 3, 10)
+	put("marker", 4, 10)
+	put("flood", 1101, 10)
+	put("a/feedback", 5, 10)
+	at, last := map[uint16]int{}, uint16(0)
+	for n := 0; ; n++ {
+		m, ok := q.Take()
+		if !ok {
+			break
+		}
+		if at[m.ID] = n; m.ID >= 1000 {
+			if m.ID <= last {
+				t.Fatalf("message %d of the flood comes after %d", m.ID, last)
+			}
+			last = m.ID
+		}
+	}
+	if at[1] > 2 {
+		t.Errorf("the quiet one waits for %d of the flood", at[1])
+	}
+	if at[2] != 101 || at[1100] < at[2] || at[3] < at[2] {
+		t.Errorf("the clock is taken as number %d, what came after it as %d and %d", at[2], at[1100], at[3])
+	}
+	if at[4] != 104 || at[1101] < at[4] {
+		t.Errorf("the marker is taken as number %d, what came after it as %d", at[4], at[1101])
+	}
+	if at[5] < at[4] || len(at) != 107 {
+		t.Errorf("%d messages were taken, feedback as number %d", len(at), at[5])
+	}
+}
+
+// TestSharesOfTopicsAreBounded: a broker may pass on as many topics as it likes.
+func TestSharesOfTopicsAreBounded(t *testing.T) {
+	q := New()
+	for n := range 50_000 {
+		q.Put(context.Background(), Message{Topic: fmt.Sprint("city/v1/", n)})
+		m, _ := q.Take()
+		q.Done([]Message{m})
+	}
+	if n := len(q.rest.share); n > 1024 || len(q.turns) != 0 {
+		t.Errorf("%d shares for 50,000 topics, %d in turn", n, len(q.turns))
 	}
 }
 

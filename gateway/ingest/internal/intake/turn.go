@@ -1,40 +1,111 @@
 package intake
 
-import "golang.org/x/sync/semaphore"
+import (
+	"container/heap"
+	"hash/maphash"
+	"strings"
 
-const (
-	none = int32(-1)
-	// Who sends a message larger than this sits out a turn for each time that it is.
-	turnBytes = 64 << 10
+	"golang.org/x/sync/semaphore"
 )
+
+const none = int32(-1)
 
 var empty = chain{none, none}
 
 // Share is what one sender may have waiting. It is safe for concurrent use.
+//
+// Turns are start-time fair (Goyal, Vin and Cheng, "Start-time Fair Queueing", 1996):
+// each sender has a time of its own, which its messages move on by their weight, and
+// whose is earliest is taken from. Who had nothing waiting begins at the time of what
+// is being taken, so that it neither waits for those who sent much before it, nor is
+// paid for having been silent. A message of ten thousand readings weighs as much as a
+// thousand small ones: who sends it waits for itself.
 type Share struct {
 	room *semaphore.Weighted
 
 	// Of its queue, under the queue's lock.
-	waits      chain
-	prev, next *Share // in the ring
-	debt       int64  // turns to sit out
+	waits chain
+	came  uint64 // of the first that waits
+	time  uint64 // its own, in weights
+	at    int    // in turns
 }
 
 // NewShare makes an unused share.
 func NewShare() *Share { return &Share{room: semaphore.NewWeighted(shareBytes), waits: empty} }
 
-// push puts a message in a free place.
+// turns are the shares with messages, a heap with who is next on top.
+type turns []*Share
+
+func (t turns) Len() int { return len(t) }
+
+func (t turns) Less(a, b int) bool {
+	if t[a].time != t[b].time {
+		return t[a].time < t[b].time
+	}
+	return t[a].came < t[b].came
+}
+
+func (t turns) Swap(a, b int) {
+	t[a], t[b] = t[b], t[a]
+	t[a].at, t[b].at = a, b
+}
+
+// Push implements heap.Interface.
+func (t *turns) Push(s any) {
+	share := s.(*Share)
+	share.at = len(*t)
+	*t = append(*t, share)
+}
+
+// Pop implements heap.Interface.
+func (t *turns) Pop() any {
+	last := len(*t) - 1
+	s := (*t)[last]
+	(*t)[last] = nil
+	*t = (*t)[:last]
+	return s
+}
+
+// topics bounds the shares of those who come through one connection, a broker's.
+const topics = 1024
+
+// common are the shares of a broker's topics: each sensor's own, as a rule. They
+// have turns only; how much of them waits is the broker's to bound.
+type common struct {
+	seed  maphash.Seed
+	share [topics]*Share // nil until used
+}
+
+func (c *common) of(topic string) *Share {
+	at := maphash.String(c.seed, topic) % topics
+	if c.share[at] == nil {
+		c.share[at] = NewShare()
+	}
+	return c.share[at]
+}
+
+// barrier reports whether a message must keep its place among all others: a clock's
+// tick, and what the gateway says to itself, by which it learns what has come.
+func (q *Queue) barrier(m *Message) bool {
+	return m.Tick || q.clock != "" && m.Topic == q.clock || m.Own && !strings.HasSuffix(m.Topic, "/feedback")
+}
+
+// push puts a message in a free place, for its sender; nil for its topic's.
 func (q *Queue) push(s *Share, at int32, m Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.came++
 	q.places[at] = place{m: m, came: q.came, next: none}
-	if m.Tick {
+	if q.barrier(&m) {
 		q.append(&q.ticks, at)
 		return
 	}
+	if s == nil {
+		s = q.rest.of(m.Topic)
+	}
 	if q.append(&s.waits, at) {
-		q.enter(s)
+		s.came, s.time = q.came, max(s.time, q.time)
+		heap.Push(&q.turns, s)
 	}
 }
 
@@ -50,53 +121,30 @@ func (q *Queue) append(c *chain, at int32) bool {
 	return was
 }
 
-// enter puts a sender into the ring, as the last of the round.
-func (q *Queue) enter(s *Share) {
-	if q.turn == nil {
-		s.prev, s.next = s, s
-		q.turn = s
-		return
-	}
-	s.prev, s.next = q.turn.prev, q.turn
-	s.prev.next, s.next.prev = s, s
-}
-
-// leave takes a sender out of the ring.
-func (q *Queue) leave(s *Share) {
-	if q.turn = s.next; q.turn == s {
-		q.turn = nil
-	}
-	s.prev.next, s.next.prev = s.next, s.prev
-	s.prev, s.next, s.debt = nil, nil, 0
-}
-
 // pop takes the next message out and says which place is free now, and whether there
 // is more.
 func (q *Queue) pop() (m Message, at int32, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	until := ^uint64(0)
-	if q.ticks.first != none {
-		until = q.places[q.ticks.first].came
-	}
-	if s := q.sender(until); s != nil {
+	switch s := q.next(); {
+	case s != nil:
 		at = q.cut(&s.waits)
-		s.debt = (q.places[at].m.weight() - 1) / turnBytes
-		if q.turn = s.next; s.waits.first == none {
-			next := q.turn
-			if q.leave(s); q.turn != nil {
-				q.turn = next
-			}
+		q.time = s.time
+		s.time += uint64(q.places[at].m.weight())
+		if s.waits.first == none {
+			heap.Remove(&q.turns, s.at)
+		} else {
+			s.came = q.places[s.waits.first].came
+			heap.Fix(&q.turns, s.at)
 		}
-	} else if at = none; q.ticks.first != none {
+	case q.ticks.first != none:
 		at = q.cut(&q.ticks)
-	}
-	if at == none {
+	default:
 		return Message{}, none, false
 	}
 	m = q.places[at].m
 	q.places[at] = place{}
-	return m, at, q.turn != nil || q.ticks.first != none
+	return m, at, len(q.turns) > 0 || q.ticks.first != none
 }
 
 // cut takes the first of a chain off.
@@ -108,29 +156,21 @@ func (q *Queue) cut(c *chain) int32 {
 	return at
 }
 
-// sender is whose turn it is, of those who have something that came before; nil for
-// nobody.
-func (q *Queue) sender(until uint64) *Share {
-	if q.turn == nil {
+// next is whose turn it is, of those who have something that came before the first
+// tick; nil for nobody.
+func (q *Queue) next() *Share {
+	if len(q.turns) == 0 {
 		return nil
 	}
-	for {
-		some := false
-		s := q.turn
-		for {
-			if q.places[s.waits.first].came < until {
-				if s.debt == 0 {
-					return s
-				}
-				s.debt--
-				some = true
-			}
-			if s = s.next; s == q.turn {
-				break
-			}
-		}
-		if !some {
-			return nil
+	if q.ticks.first == none {
+		return q.turns[0]
+	}
+	var first *Share
+	tick := q.places[q.ticks.first].came
+	for _, s := range q.turns { // ticks are few
+		if s.came < tick && (first == nil || s.time < first.time || s.time == first.time && s.came < first.came) {
+			first = s
 		}
 	}
+	return first
 }

@@ -51,17 +51,12 @@ type Window struct {
 	// Readings counts the entries with Home set.
 	Readings int64
 
-	seen     map[source]*Runs
-	last     source // the one asked for last, and its runs
-	lastRuns *Runs
-	messages map[pseudonym.Tag]struct{}
-	alive    map[uint64]struct{}
-	cells    []cell
+	memory memory
+	alive  map[uint64]struct{}
+	cells  []cell
 	// distinctOnly says that units need no state.
 	distinctOnly bool
 }
-
-type source struct{ sensor, boot uint64 }
 
 // cell is one entry of the stream's closed list. About nobody, total and weight
 // add up directly; about units, each unit has a place in state.
@@ -85,8 +80,7 @@ type latest struct {
 // New makes an empty window of the stream.
 func New(s *plan.Stream, policy string, start, end time.Time) *Window {
 	w := &Window{Stream: s, Policy: policy, Start: start, End: end}
-	w.seen = make(map[source]*Runs)
-	w.messages = make(map[pseudonym.Tag]struct{})
+	w.memory = newMemory(end.Sub(start))
 	w.alive = make(map[uint64]struct{})
 	w.cells = make([]cell, len(s.Cells))
 	w.distinctOnly = !slices.ContainsFunc(s.Measures, func(m plan.Measure) bool { return m.Of != plan.Distinct })
@@ -96,33 +90,9 @@ func New(s *plan.Stream, policy string, start, end time.Time) *Window {
 // stamp is the time by which readings of equal seq are told apart.
 func (e *Entry) stamp() int64 {
 	if e.Untimed {
-		return -1
+		return noTime
 	}
 	return e.Time
-}
-
-// Seen reports whether a reading was applied before.
-func (w *Window) Seen(e *Entry) bool {
-	if !e.Sequenced {
-		_, ok := w.messages[e.Message]
-		return ok
-	}
-	return w.runs(e).Has(e.Seq, e.stamp())
-}
-
-// runs are the readings seen of the entry's sensor.
-func (w *Window) runs(e *Entry) *Runs {
-	key := source{e.Sensor, e.Boot}
-	if w.lastRuns != nil && w.last == key {
-		return w.lastRuns
-	}
-	runs, ok := w.seen[key]
-	if !ok {
-		runs = &Runs{}
-		w.seen[key] = runs
-	}
-	w.last, w.lastRuns = key, runs
-	return runs
 }
 
 // HasUnit reports whether the entry's unit counts in its cell already.
@@ -134,7 +104,8 @@ func (w *Window) HasUnit(e *Entry) bool {
 	return ok
 }
 
-// Apply adds an entry that was not Seen.
+// Apply adds an entry that was not Seen. It adds one for which there is no Room, too:
+// what was acknowledged before a start counts after it.
 func (w *Window) Apply(e *Entry) {
 	if e.Alive {
 		w.alive[e.Sensor] = struct{}{}
@@ -143,7 +114,7 @@ func (w *Window) Apply(e *Entry) {
 	if e.Home {
 		w.Readings++
 	}
-	w.remember(e)
+	w.memory.remember(e)
 	c := &w.cells[e.Cell]
 	c.readings++
 	if w.Stream.Unit.None() {
@@ -151,14 +122,6 @@ func (w *Window) Apply(e *Entry) {
 	} else {
 		w.addUnit(c, e)
 	}
-}
-
-func (w *Window) remember(e *Entry) {
-	if !e.Sequenced {
-		w.messages[e.Message] = struct{}{}
-		return
-	}
-	w.runs(e).Add(e.Seq, e.stamp())
 }
 
 func (w *Window) add(c *cell, e *Entry) {
@@ -189,6 +152,7 @@ func (w *Window) addUnit(c *cell, e *Entry) {
 	at := e.place - 1
 	if at < 0 {
 		at = w.place(c, e.Unit)
+		w.memory.lastAccount.units++ // the entry's sensor is the one remembered last
 	}
 	for i := range w.Stream.Measures {
 		of := w.Stream.Measures[i].Of

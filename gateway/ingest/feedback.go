@@ -1,0 +1,138 @@
+package ingest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"sluice/gateway/ingest/internal/fault"
+)
+
+// tally is what feedback has to say since it was last sent.
+type tally map[*sensor]map[fault.Fault]int64
+
+func (t tally) add(s *sensor, f fault.Fault) {
+	if s == nil {
+		return // an unknown topic has no owner to tell
+	}
+	if s.home {
+		return // what went wrong in one home, and when, is nobody's business
+	}
+	if t[s] == nil {
+		t[s] = make(map[fault.Fault]int64)
+	}
+	t[s][f]++
+}
+
+// note is one line of feedback.
+type note struct {
+	Code    string `json:"code"`
+	Pointer string `json:"pointer"`
+	Rule    string `json:"rule"`
+	Count   int64  `json:"count"`
+	Fix     string `json:"fix"`
+}
+
+// letter is feedback for one sensor, not yet written.
+type letter struct {
+	topic, kind string
+	fields      []string
+	faults      map[fault.Fault]int64
+	since       time.Time
+	until       time.Time
+}
+
+// untilFeedback is the time to the next fixed instant, e.g. each full 5 minutes.
+func (i *Ingest) untilFeedback() time.Duration {
+	now := i.cfg.Now()
+	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
+}
+
+// sendFeedback hands over what was dropped since the last time. It is written and sent
+// beside the readings' path, which must not wait for either.
+func (i *Ingest) sendFeedback() {
+	until := i.cfg.Now().UTC().Truncate(i.cfg.Feedback)
+	since := until.Add(-i.cfg.Feedback)
+	post := make([]letter, 0, len(i.feedback))
+	for s, faults := range i.feedback {
+		post = append(post, letter{s.entry.FeedbackTopic(), s.entry.Kind, s.fields, faults, since, until})
+	}
+	if len(post) == 0 {
+		return
+	}
+	select {
+	case i.mail <- post:
+		clear(i.feedback)
+	default: // the last post is still on its way; this goes with the next
+	}
+}
+
+// deliver sends feedback.
+func (i *Ingest) deliver() {
+	for post := range i.mail {
+		lost := 0
+		for n := range post {
+			body, err := post[n].body()
+			sent := false
+			for _, w := range i.ways {
+				sent = err == nil && w.Publish(post[n].topic, body) == nil || sent
+			}
+			if !sent {
+				lost++
+			}
+		}
+		if lost > 0 {
+			i.cfg.Log.Warn("feedback could not be sent", "sensors", lost)
+		}
+	}
+}
+
+// body says what was dropped: codes, names that the sensor's kind knows, and orders of
+// magnitude, in the order of the codes.
+func (l *letter) body() ([]byte, error) {
+	body := struct {
+		Since time.Time `json:"since"`
+		Until time.Time `json:"until"`
+		Codes []note    `json:"codes"`
+	}{Since: l.since, Until: l.until}
+	for _, f := range slices.SortedFunc(maps.Keys(l.faults), func(a, b fault.Fault) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Field, b.Field))
+	}) {
+		if int(f.Field) < len(l.fields) {
+			body.Codes = append(body.Codes, l.note(f))
+		}
+	}
+	return json.Marshal(body)
+}
+
+func (l *letter) note(f fault.Fault) note {
+	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Code.Rule(), Fix: f.Code.Fix()}
+	if f.Field >= 0 {
+		out.Pointer = "/fields/" + l.fields[f.Field]
+	}
+	if out.Rule == "kind" {
+		out.Rule = fmt.Sprintf("kind %s", l.kind)
+	}
+	out.Count = int64(math.Pow(10, math.Floor(math.Log10(float64(l.faults[f])))))
+	return out
+}
+
+// rank orders what several decisions say of one reading that none counts: the
+// further it came, the more it says.
+func rank(c fault.Code) int {
+	switch c {
+	case fault.NoDecision:
+		return 0
+	case fault.Late:
+		return 2
+	case fault.Bounded, fault.Scattered, fault.Crowded:
+		return 3
+	case fault.Duplicate:
+		return 4
+	}
+	return 1
+}
