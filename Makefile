@@ -1,12 +1,14 @@
-# make build test lint fuzz bench bench-http bench-abuse audit
+# make build test lint fuzz bench bench-http bench-abuse audit torture
 # Each target prints its seed; give SEED=N to repeat a run.
 
 SEED     ?= $(shell date +%s)
 FUZZTIME ?= 30s
+DURATION ?= 60m
+export SEED
 export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
 
-.PHONY: build test tools lint fuzz bench bench-http bench-abuse audit
+.PHONY: build test tools lint fuzz bench bench-http bench-abuse audit torture
 
 build:
 	go build -o bin/sluice ./cmd/sluice
@@ -67,3 +69,9 @@ bench-abuse: build
 # hour on two cores. It exits with 1 when anything fails.
 audit: build
 	go run ./test/audit -sluice bin/sluice
+
+# torture kills, starves, stalls and damages the real gateway for an hour, beside an
+# oracle that shares no code with it; docs/reliability.md reads the table. It exits
+# with 1 when anything was lost, doubled, shown twice or said wrongly.
+torture:
+	go run ./test/torture -seed $(SEED) -duration $(DURATION)

@@ -80,6 +80,7 @@ var arrows = map[string]string{
 	"firmware-sim/replay": "",
 	"firmware-sim/street": "",
 	"test/bench":          "",
+	"test/torture":        "",
 	"test/audit":          "firmware-sim/device",
 	"test/benchhttp":      "books store store/sqlite",
 }
@@ -110,7 +111,7 @@ var doors = map[string]string{
 	"golang.org/x/text":  "opendata/words",
 	"golang.org/x/time":  "gateway/ingest/internal/listener opendata",
 	"gonum.org/v1/gonum": "test/audit",
-	"modernc.org/sqlite": "store/sqlite",
+	"modernc.org/sqlite": "store/sqlite test/torture",
 }
 
 // mayTouch are the packages under ingest that may use the outside world.

@@ -1,0 +1,260 @@
+// Command torture kills, starves, stalls and damages a gateway for as long as it is
+// told to, and holds what the public sees against an oracle that shares no code
+// with it. Four numbers must be 0 in the table that it prints: readings lost in
+// silence, counted twice, values shown twice, and things said wrongly.
+//
+//	torture -seed 7 -duration 60m
+//
+// Run it in the module's root: it builds the gateway with a failpoint before and
+// after each durable step (see steps), all asleep until a trial names one.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	seed := flag.Uint64("seed", uint64(time.Now().Unix()), "repeats a run")
+	duration := flag.Duration("duration", time.Hour, "how long; phases share it")
+	keep := flag.Bool("keep", false, "leave the directories of worlds in which something was found")
+	only := flag.String("only", "", "phases to run, separated by commas; all when empty")
+	flag.Parse()
+	// Ctrl-C ends the trial under way and prints the table.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	root, err := os.Getwd()
+	var dir string
+	if err == nil {
+		dir, err = os.MkdirTemp("", "sluice-torture-bin-")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "torture:", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	fmt.Println("seed", *seed)
+	r, err := torture(settings{ctx: ctx, root: root, dir: dir, seed: *seed, duration: *duration, only: *only, keep: *keep, progress: os.Stderr})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "torture:", err)
+		return 1
+	}
+	r.print(os.Stdout)
+	if r.bad() {
+		return 1
+	}
+	return 0
+}
+
+// settings of a run.
+type settings struct {
+	ctx       context.Context // ends the run early
+	root, dir string
+	seed      uint64
+	duration  time.Duration
+	only      string
+	keep      bool
+	progress  io.Writer
+}
+
+// phase is one way to hurt a gateway; share is its part of the time, in hundredths.
+type phase struct {
+	name  string
+	share int
+	run   func(*trial)
+	need  []string
+}
+
+var phases = []phase{
+	{"kills, listener", 12, kills, nil},
+	{"kills, mosquitto", 8, brokerKills, []string{"mosquitto"}},
+	{"mosquitto killed", 5, brokerDies, []string{"mosquitto"}},
+	{"failpoints, one", 26, singles, nil},
+	{"failpoints, pairs", 10, pairs, nil},
+	{"disk faults", 8, diskFaults, []string{"strace"}},
+	{"store away", 6, storeAway, []string{"influxd"}},
+	{"damage", 19, damages, nil},
+	{"verbs and backups", 5, verbs, nil},
+	{"standstills", 3, stalls, nil},
+	{"rogues", 3, rogues, nil},
+}
+
+// trial is a phase while it runs.
+type trial struct {
+	settings
+	h        *harness
+	deadline time.Time
+	row      verdicts
+	name     string
+	skipped  string
+	fired    map[string]bool
+	reached  map[string]bool
+}
+
+// more says whether there is time for another trial.
+func (t *trial) more() bool { return t.ctx.Err() == nil && time.Now().Before(t.deadline) }
+
+func (t *trial) say(format string, args ...any) {
+	fmt.Fprintf(t.progress, "%s %s: %s\n", time.Now().Format(time.TimeOnly), t.name, fmt.Sprintf(format, args...))
+}
+
+// add takes a world's findings over and forgets the world.
+func (t *trial) add(w *world) {
+	if w == nil {
+		return
+	}
+	for _, n := range w.notes {
+		t.say("%s", n)
+	}
+	t.row.Trials += w.Trials
+	t.row.Lost += w.Lost
+	t.row.Doubled += w.Doubled
+	t.row.Twice += w.Twice
+	t.row.Wrong += w.Wrong
+	t.row.Refused += w.Refused
+	t.row.Mended += w.Mended
+	t.row.Gaps += w.Gaps
+	t.row.notes = append(t.row.notes, w.notes...)
+	raw, _ := os.ReadFile(w.seen)
+	for line := range strings.Lines(string(raw)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "fired" {
+			t.fired[strings.Join(f[1:len(f)-1], " ")] = true
+		} else if len(f) > 1 {
+			t.reached[strings.Join(f[1:], " ")] = true
+		}
+	}
+	if t.keep && len(w.notes) > 0 {
+		t.say("left: %s and %s", w.dir, w.keys)
+		w.gateway.kill()
+		return
+	}
+	w.end()
+}
+
+// result is what a run found.
+type result struct {
+	rows    []*trial
+	points  []string
+	reached map[string]bool
+	fired   map[string]bool
+	took    time.Duration
+}
+
+func torture(s settings) (*result, error) {
+	h, err := build(s.root, s.dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &result{points: h.points, reached: map[string]bool{}, fired: map[string]bool{}}
+	begun := time.Now()
+	shares := 0
+	for _, p := range phases {
+		shares += p.share
+	}
+	for n, p := range phases {
+		if s.only != "" && !strings.Contains(","+s.only+",", ","+p.name+",") {
+			continue
+		}
+		length := s.duration * time.Duration(p.share) / time.Duration(shares)
+		if s.only != "" {
+			length = s.duration
+		}
+		t := &trial{settings: s, h: h, deadline: time.Now().Add(length), name: p.name, fired: r.fired, reached: r.reached}
+		t.seed = s.seed*1000 + uint64(n)
+		r.rows = append(r.rows, t)
+		for _, tool := range p.need {
+			if _, err := exec.LookPath(tool); err != nil {
+				t.skipped = "there is no " + tool
+			}
+		}
+		if t.skipped != "" {
+			t.say("skipped: %s", t.skipped)
+			continue
+		}
+		p.run(t)
+		t.say("%d trials, lost %d, doubled %d, twice %d, wrong %d", t.row.Trials, t.row.Lost, t.row.Doubled, t.row.Twice, t.row.Wrong)
+	}
+	r.took = time.Since(begun)
+	return r, nil
+}
+
+// bad says whether one of the four is not 0.
+func (r *result) bad() bool {
+	for _, t := range r.rows {
+		if t.row.Lost+t.row.Doubled+t.row.Twice+t.row.Wrong > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *result) print(out io.Writer) {
+	fmt.Fprintf(out, "%s; failpoints: %d, reached %d, fired %d\n", r.took.Round(time.Second), len(r.points), len(r.reached), len(r.fired))
+	fmt.Fprintln(out, "| phase | trials | lost | doubled | shown twice | said wrongly | refused | mended | gaps |\n|---|---|---|---|---|---|---|---|---|")
+	for _, t := range r.rows {
+		if t.skipped != "" {
+			fmt.Fprintf(out, "| %s | skipped: %s | | | | | | | |\n", t.name, t.skipped)
+			continue
+		}
+		v := t.row
+		fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %d | %d | %d | %d |\n", t.name, v.Trials, v.Lost, v.Doubled, v.Twice, v.Wrong, v.Refused, v.Mended, v.Gaps)
+	}
+	for _, p := range r.unreached() {
+		fmt.Fprintf(out, "not reached: %s\n", p)
+	}
+	for _, t := range r.rows {
+		for _, n := range t.row.notes {
+			fmt.Fprintf(out, "%s: %s\n", t.name, n)
+		}
+	}
+}
+
+// scratch is a directory of a phase's own.
+func (t *trial) scratch(name string) string {
+	dir := filepath.Join(t.dir, name)
+	_ = os.MkdirAll(dir, 0o700)
+	return dir
+}
+
+// aside are durable steps that no phase of this program comes to, and who does.
+var aside = map[string]string{
+	"gateway/decisions.go:keepDecision:g.public.Only#1":        "signed policies: test/vote_test.go",
+	"gateway/ledger/open.go:upgrade:":                          "a ledger of an earlier version: gateway/ledger's tests",
+	"gateway/ledger/recover.go:Import:":                        "one recovery is not enough for each of its steps: long runs",
+	"store/sqlite/sqlite.go:lay:tx.ExecContext#2":              "a store of an earlier version: store/sqlite's tests",
+	"gateway/motions.go:layOut:":                               "signed policies: test/vote_test.go",
+	"gateway/housed.go:save:":                                  "homes: gateway/homes_test.go",
+	"books/dir.go:Only:os.Remove#1":                            "a decision that was taken away",
+	"books/growing.go:anew:":                                   "a book that is written anew: the damage of long runs",
+	"perm/write.go:Replace:os.Remove#1":                        "only where a rename has failed",
+	"gateway/ingest/internal/checkpoint/copier.go:drop:":       "only where a rewriting fails",
+	"gateway/ingest/internal/checkpoint/keys.go:Clear:":        "a directory begun anew over old keys",
+	"gateway/ingest/internal/checkpoint/keys.go:load:":         "a key that is too short: the damage of long runs",
+	"gateway/ingest/internal/checkpoint/segment.go:found:":     "after a kill in the middle of a new segment: long runs",
+	"gateway/ingest/internal/checkpoint/tend.go:put:os.Remove": "only where a key cannot be kept",
+	"gateway/ledger/lines.go:Forget:":                          "a book that was written anew: the damage of long runs",
+}
+
+// unreached are the points that no trial has come to and that are not set aside.
+func (r *result) unreached() (out []string) {
+	for _, p := range r.points {
+		known := r.reached[p]
+		for part := range aside {
+			known = known || strings.HasPrefix(p, part)
+		}
+		if !known {
+			out = append(out, p)
+		}
+	}
+	return out
+}

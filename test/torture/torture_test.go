@@ -1,0 +1,146 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestTorture is a tenth of what make torture does. SEED repeats a run, as far as
+// processes allow.
+func TestTorture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some minutes")
+	}
+	seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64)
+	if err != nil {
+		seed = 1
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("seed %d", seed)
+	r, err := torture(settings{ctx: t.Context(), root: root, dir: t.TempDir(), seed: seed, duration: 200 * time.Second, progress: writer{t}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	r.print(&table)
+	t.Log("\n" + table.String())
+	if r.bad() {
+		t.Error("something was lost, doubled, shown twice or said wrongly; see the notes above")
+	}
+	for _, p := range r.unreached() {
+		t.Errorf("no trial came to %s: let a phase come to it, or set it aside with a reason", p)
+	}
+	for part := range aside {
+		found := false
+		for _, p := range r.points {
+			found = found || strings.HasPrefix(p, part)
+		}
+		if !found {
+			t.Errorf("%s is set aside and does not exist", part)
+		}
+	}
+}
+
+type writer struct{ t *testing.T }
+
+func (w writer) Write(b []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// TestPoints insists that failpoints are many, have one name each, and are in
+// every room that makes something durable.
+func TestPoints(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, _, err := scan(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(points) < 60 {
+		t.Errorf("%d failpoints; want 60 at least", len(points))
+	}
+	seen := map[string]bool{}
+	for _, p := range points {
+		if seen[p] {
+			t.Errorf("%s is there twice", p)
+		}
+		seen[p] = true
+	}
+	for _, want := range []string{
+		"gateway/ingest/internal/checkpoint/", "gateway/ledger/", "books/", "perm/", "store/sqlite/", "gateway/trust.go", "gateway/motions.go",
+		"gateway/release/publisher.go", ":i.log.Append#1:before", ":w.Ack#1:after", "keys.Make#1", ".keys.Shred#1", ":tx.Commit#1",
+	} {
+		found := false
+		for _, p := range points {
+			found = found || strings.Contains(p, want)
+		}
+		if !found {
+			t.Errorf("there is no failpoint in %s: has the code moved? see rooms and steps", want)
+		}
+	}
+}
+
+// TestOracle shows the oracle each thing that must never be, and sees it speak.
+func TestOracle(t *testing.T) {
+	number := func(v float64) *float64 { return &v }
+	for name, tc := range map[string]struct {
+		do   func(w *world)
+		want func(v verdicts) int
+	}{
+		"a number that is too small": {func(w *world) {
+			w.exact(0, []item{{Cell: "park", Measure: "turns", Status: "published", Value: number(9)}}, "")
+		}, func(v verdicts) int { return v.Lost }},
+		"no number and no gap": {func(w *world) {
+			w.exact(0, []item{{Cell: "park", Measure: "turns", Status: "no_data"}}, "")
+		}, func(v verdicts) int { return v.Lost }},
+		"a number that is too large, with a gap": {func(w *world) {
+			w.exact(0, []item{{Cell: "park", Measure: "turns", Status: "published", Value: number(11)}}, "gateway_down")
+		}, func(v verdicts) int { return v.Doubled }},
+		"devices that count again": {func(w *world) {
+			w.noisy(0, []item{{Cell: "square", Measure: "devices", Status: "published", Value: number(70)}}, "keys_lost")
+		}, func(v verdicts) int { return v.Doubled }},
+		"another value": {func(w *world) {
+			w.remember("the store", "gates", item{Cell: "park", Status: "published", Value: number(1)})
+			w.remember("the outbox", "gates", item{Cell: "park", Status: "published", Value: number(2)})
+		}, func(v verdicts) int { return v.Twice }},
+	} {
+		w := &world{oracle: newOracle()}
+		w.sums[0] = map[string]truth{"park": {sum: 100, count: 10}}
+		w.units[0] = unitTruth{fresh: 30, old: 40}
+		tc.do(w)
+		if n := tc.want(w.verdicts); n != 1 {
+			t.Errorf("%s: %d verdicts; want 1 (%v)", name, n, w.notes)
+		}
+	}
+	w := &world{oracle: newOracle()}
+	w.sums[0] = map[string]truth{"park": {sum: 100, count: 10}}
+	w.exact(0, []item{{Cell: "park", Measure: "turns", Status: "published", Value: number(10)}, {Cell: "park", Measure: "passed", Status: "published", Value: number(100)}}, "")
+	if len(w.notes) > 0 {
+		t.Errorf("what is right is called wrong: %v", w.notes)
+	}
+}
+
+// TestRefusals: a refusal must end with 3 and name the file and a way back.
+func TestRefusals(t *testing.T) {
+	for said, ok := range map[string]bool{
+		"state/ledger.db is damaged; put back a copy": true,
+		"it is damaged; put back a copy":              false,
+	} {
+		if names("state/ledger.db is flipped", said) != ok {
+			t.Errorf("%q names the file: want %v", said, ok)
+		}
+	}
+	if wayBack.MatchString("database disk image is malformed") || !wayBack.MatchString("run sluice ledger recover") {
+		t.Error("ways back are not told from complaints")
+	}
+}
