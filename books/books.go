@@ -227,5 +227,9 @@ type Gap struct {
 	Stream string    `json:"stream"`
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
-	Reason string    `json:"reason"` // gateway_down, keys_lost, broker_away, broker_lost_queue, recovered
+	Reason string    `json:"reason"` // gateway_down, keys_lost, broker_away, broker_lost_queue, recovered, store_lost
 }
+
+// StoreLost is the reason of a gap in whose time windows were released, and whose
+// numbers the store has lost since.
+const StoreLost = "store_lost"

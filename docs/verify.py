@@ -23,6 +23,14 @@ def get(where, name):
     return open(where.rstrip("/") + name.removeprefix("/books"), "rb").read()
 
 
+def optional(where, name):
+    """The lines of a file that need not be there."""
+    try:
+        return get(where, name).splitlines()
+    except OSError:
+        return []
+
+
 def chain(raw, name):
     """Each line has its number and the SHA-256 of the line before it."""
     out, prev = [], ""
@@ -162,7 +170,11 @@ def check_shown(where, releases, plans, hidden):
                 unknown[key] = rows if len(unknown) < 1000 else None
                 continue
             compared += compare(todo.pop(key), rows, plans, key in hidden)
+    gaps = [g for g in map(json.loads, optional(where, "/books/gaps.jsonl")) if g["reason"] == "store_lost"]
     for stream, start in todo:
+        if any(g["stream"] == stream and instant(g["start"]) <= start < instant(g["end"]) for g in gaps):
+            print(f"{stream} at {start}: the store has lost it, as gaps.jsonl says")
+            continue
         bad(f"{stream} at {start}: it was released and is not shown; if the store was away, try again later")
     for _ in range(5):  # the line of what was released a moment ago comes within seconds
         if not unknown:
@@ -196,10 +208,7 @@ def compare(r, rows, plans, hidden):
 def main(where):
     ledger = chain(get(where, "/books/ledger.jsonl"), "ledger.jsonl")
     releases = chain(get(where, "/books/releases.jsonl"), "releases.jsonl")
-    try:
-        hidden = {(w["stream"], instant(w["start"])) for w in map(json.loads, get(where, "/books/withdrawals.jsonl").splitlines())}
-    except OSError:
-        hidden = set()
+    hidden = {(w["stream"], instant(w["start"])) for w in map(json.loads, optional(where, "/books/withdrawals.jsonl"))}
     plans = {}
     for name in {e["plan"] for e in ledger + releases}:
         raw = get(where, f"/books/plans/{name}.json")

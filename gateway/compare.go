@@ -16,7 +16,7 @@ import (
 // the last week only and for some seconds at most: a store that was removed, emptied or
 // put back from an older copy lacks the latest. sluice verify compares all of it.
 const (
-	compareAfter = 5 * time.Second
+	compareAfter = time.Second
 	compareEvery = time.Hour
 	compareSoon  = 5 * time.Second // while parcels wait
 	compareBack  = 7 * 24 * time.Hour
@@ -37,7 +37,7 @@ func (m missing) String() string {
 		least = "at least "
 	}
 	return fmt.Sprintf("%s%d windows of %d streams, which start between %s and %s, were delivered and are missing in the store; stop the gateway, "+
-		"put the latest backup of the store back, and look with sluice verify what is still missing (docs/operations.md)",
+		"put the latest backup of the store back, and run sluice ledger recover, which says in the public gaps what is still missing (docs/operations.md)",
 		least, m.windows, m.streams, m.from.UTC().Format(time.RFC3339), m.to.UTC().Format(time.RFC3339))
 }
 
@@ -95,6 +95,10 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 	if err != nil || len(through) == 0 {
 		return lost, true, err
 	}
+	said, err := g.ledger.Lost(ctx)
+	if err != nil {
+		return lost, false, err
+	}
 	last := slices.MaxFunc(slices.Collect(maps.Values(through)), time.Time.Compare)
 	for _, stream := range slices.Sorted(maps.Keys(through)) {
 		had := lost.windows
@@ -103,17 +107,32 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 			if err != nil || !settled {
 				return lost, false, err
 			}
+			again := 0
 			for _, at := range starts {
 				if lost.short = time.Now().After(until); lost.short {
 					break
+				}
+				if covered(said, stream, at) {
+					continue
 				}
 				rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: at, To: at.Add(1), Limit: 1})
 				if err != nil {
 					return lost, false, err
 				}
-				if len(rows) == 0 {
+				if len(rows) > 0 {
+					continue
+				}
+				if sent, err := g.ledger.Resend(ctx, stream, at); err != nil {
+					return lost, false, err
+				} else if sent {
+					again++
+				} else {
 					lost.add(at)
 				}
+			}
+			if again > 0 {
+				g.log.Warn("windows that were delivered are missing in the store; they are sent again", "stream", stream, "windows", again)
+				return lost, false, nil
 			}
 			if lost.short || len(starts) < comparePage {
 				break

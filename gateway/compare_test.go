@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -48,6 +49,19 @@ func commitAt(t *testing.T, g *Gateway, at time.Time) {
 	}
 }
 
+// keepNone forgets what was delivered, as after some 64 MiB more.
+func keepNone(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(filepath.Dir(path), "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM sent"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // keepIn gives the gateway the store at path, with the first n windows.
 func keepIn(t *testing.T, g *Gateway, path string, n int) {
 	t.Helper()
@@ -72,6 +86,7 @@ func keepIn(t *testing.T, g *Gateway, path string, n int) {
 func TestTheStoreIsCompared(t *testing.T) {
 	const n = 600 // more than two pages, less than a week
 	g, path := delivering(t, n)
+	keepNone(t, path)
 	elsewhere := func() string { return filepath.Join(t.TempDir(), "store.db") }
 	for _, c := range []struct {
 		what, path string
@@ -97,7 +112,7 @@ func TestTheStoreIsCompared(t *testing.T) {
 // and those for which there was no time are no reason to call the store wrong.
 func TestWhatIsNotCompared(t *testing.T) {
 	ctx := t.Context()
-	g, _ := delivering(t, 4)
+	g, path := delivering(t, 4)
 	late := comparedFrom.Add(time.Hour)
 	commitAt(t, g, late)
 	if g.compareOnce(ctx) || g.storeCheck() != "" {
@@ -106,6 +121,7 @@ func TestWhatIsNotCompared(t *testing.T) {
 	if err := g.ledger.Delivered(ctx, 5); err != nil {
 		t.Fatal(err)
 	}
+	keepNone(t, path)
 	if err := g.ledger.Skip(ctx, map[string]time.Time{"s": late.Add(24 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +135,41 @@ func TestWhatIsNotCompared(t *testing.T) {
 	if err := g.ledger.Delivered(ctx, 6); err != nil {
 		t.Fatal(err)
 	}
+	keepNone(t, path)
 	if lost, settled, err := g.compared(ctx, time.Now().Add(time.Minute)); lost.windows != 1 || !settled || err != nil {
 		t.Errorf("%+v (%v, %v); want the latest only", lost, settled, err)
+	}
+}
+
+// TestWhatIsKeptIsSentAgain: a store that has lost windows gets those that are kept, in
+// their order; the rest is said as lost, once, and then is no reason to say anything.
+func TestWhatIsKeptIsSentAgain(t *testing.T) {
+	ctx := t.Context()
+	g, path := delivering(t, 8)
+	keepIn(t, g, filepath.Join(t.TempDir(), "store.db"), 3)
+	if g.compareOnce(ctx) {
+		t.Error("it could be told although windows were sent again")
+	}
+	list, err := g.ledger.Next(ctx, 100)
+	if err != nil || len(list) != 5 {
+		t.Fatalf("%d parcels are sent again, %v; want 5", len(list), err)
+	}
+	if err := g.ledger.Delivered(ctx, list[4].Seq); err != nil { // and the store has lost them again
+		t.Fatal(err)
+	}
+	keepNone(t, path)
+	if n, err := g.sayLost(ctx); n != 5 || err != nil {
+		t.Errorf("%d windows are said, %v; want 5", n, err)
+	}
+	said, err := g.ledger.Lost(ctx)
+	if err != nil || len(said) != 1 || !said[0].Start.Equal(comparedFrom.Add(45*time.Minute)) || !said[0].End.Equal(comparedFrom.Add(2*time.Hour)) {
+		t.Errorf("the gaps say %+v, %v; want one line", said, err)
+	}
+	if n, err := g.sayLost(ctx); n != 0 || err != nil {
+		t.Errorf("%d windows are said again, %v", n, err)
+	}
+	if !g.compareOnce(ctx) || g.storeCheck() != "" {
+		t.Errorf("it goes on to say %q", g.storeCheck())
 	}
 }
 

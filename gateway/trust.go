@@ -168,6 +168,7 @@ type Recovered struct {
 	Behind string               // why the directory is not the latest; empty where it is
 	Lines  int                  // of the books, taken from the copies of them
 	Lost   int64                // lines that the head beside the keys knows of, and no copy has
+	Gone   int                  // windows whose numbers the store has lost, as the gaps say now
 	Broken []error              // what is wrong with the copies
 	Until  map[string]time.Time // streams that stay silent until then
 }
@@ -181,7 +182,10 @@ func (g *Gateway) Recover(ctx context.Context) (Recovered, error) {
 	var out Recovered
 	err := g.trust(ctx)
 	if err == nil {
-		return out, nil
+		if out.Gone, err = g.sayLost(ctx); err == nil && out.Gone > 0 {
+			err = g.writeBooks(ctx)
+		}
+		return out, err
 	}
 	if !errors.Is(err, ledger.ErrBehind) {
 		return out, err
@@ -196,6 +200,9 @@ func (g *Gateway) Recover(ctx context.Context) (Recovered, error) {
 		return out, err
 	}
 	if out.Lost, err = g.lost(ctx); err != nil {
+		return out, err
+	}
+	if out.Gone, err = g.sayLost(ctx); err != nil {
 		return out, err
 	}
 	latest, err := g.latestWindows(ctx)

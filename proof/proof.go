@@ -30,6 +30,7 @@ type Report struct {
 	Plans        int      `json:"plans"`
 	Observations int      `json:"observations"` // compared with their window's digest
 	Withdrawn    int      `json:"withdrawn"`    // windows that cannot be compared any more
+	Lost         int      `json:"lost"`         // windows that are not shown, and of which gaps.jsonl says that the store has lost them
 	Problems     []string `json:"problems"`
 }
 

@@ -23,6 +23,7 @@ type fake struct {
 	releases []books.Released
 	shown    []store.Observation
 	hidden   []books.Withdrawal
+	gaps     []books.Gap
 }
 
 // Get writes the books anew, with right chains: what is wrong in them is wrong by
@@ -49,6 +50,10 @@ func (f *fake) Get(name string) ([]byte, error) {
 	case "withdrawals.jsonl":
 		for _, w := range f.hidden {
 			add(w)
+		}
+	case "gaps.jsonl":
+		for _, g := range f.gaps {
+			add(g)
 		}
 	case "plans/" + f.plan.Digest + ".json":
 		return f.canon, nil
@@ -134,11 +139,23 @@ func TestWhatIsFound(t *testing.T) {
 		"rows that are too many":     {func(f *fake) { f.releases[1].Rows = 2 }, "its plan has 1"},
 		"a number that was changed":  {func(f *fake) { f.shown[0].Value, f.shown[0].High = &other, &other }, "not what was released"},
 		"a number that is not shown": {func(f *fake) { f.shown = f.shown[1:] }, "is not shown"},
-		"less noise than is said":    {func(f *fake) { f.shown[0].Scale /= 2 }, "other noise"},
-		"a lower threshold":          {func(f *fake) { f.shown[0].Threshold-- }, "other noise"},
-		"an interval beside":         {func(f *fake) { f.shown[0].Low = &other }, "inside its interval"},
-		"a number with no status":    {func(f *fake) { f.shown[0].Status = store.Withheld }, "has a number"},
-		"a refused day, published":   {func(f *fake) { f.entries[0].Kind, f.entries[0].Cap, f.entries[0].Left = "refuse", 0.9, 0.9 }, "budget was refused"},
+		"a number that the store has lost": {func(f *fake) {
+			f.shown = f.shown[1:]
+			f.gaps = []books.Gap{{Stream: "s", Start: noon, End: noon.Add(time.Hour), Reason: books.StoreLost}}
+		}, ""},
+		"another that is not shown": {func(f *fake) {
+			f.shown = f.shown[1:]
+			f.gaps = []books.Gap{
+				{Stream: "s", Start: noon.Add(time.Hour), End: noon.Add(2 * time.Hour), Reason: books.StoreLost},
+				{Stream: "s", Start: noon, End: noon.Add(time.Hour), Reason: "keys_lost"},
+				{Stream: "t", Start: noon, End: noon.Add(time.Hour), Reason: books.StoreLost},
+			}
+		}, "is not shown"},
+		"less noise than is said":  {func(f *fake) { f.shown[0].Scale /= 2 }, "other noise"},
+		"a lower threshold":        {func(f *fake) { f.shown[0].Threshold-- }, "other noise"},
+		"an interval beside":       {func(f *fake) { f.shown[0].Low = &other }, "inside its interval"},
+		"a number with no status":  {func(f *fake) { f.shown[0].Status = store.Withheld }, "has a number"},
+		"a refused day, published": {func(f *fake) { f.entries[0].Kind, f.entries[0].Cap, f.entries[0].Left = "refuse", 0.9, 0.9 }, "budget was refused"},
 		"a number that was withdrawn": {func(f *fake) {
 			f.shown[0] = f.shown[0].Withdraw("x")
 			f.hidden = []books.Withdrawal{{Stream: "s", Start: noon}}

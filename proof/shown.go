@@ -56,7 +56,17 @@ func checkShown(ctx context.Context, r books.Reader, from Shower, done func(n, o
 		}
 		w.window(w.rows)
 	}
+	gaps, err := r.Gaps()
+	if err != nil {
+		return nil, err
+	}
 	for _, x := range w.todo {
+		if slices.ContainsFunc(gaps, func(g books.Gap) bool {
+			return g.Reason == books.StoreLost && g.Stream == x.Stream && !x.Start.Before(g.Start) && !x.End.After(g.End)
+		}) {
+			c.Lost++
+			continue
+		}
 		c.problem("%s at %s: it was released and is not shown; if the store was away, try again later", x.Stream, x.Start.Format(time.RFC3339))
 	}
 	return &c.Report, w.young(ctx, pause)

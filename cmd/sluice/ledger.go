@@ -168,6 +168,9 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 		if shown {
 			fmt.Fprintf(w, "%d numbers compared with what was released; %d windows withdrawn in part or whole\n", r.Observations, r.Withdrawn)
 		}
+		if r.Lost > 0 {
+			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them, as gaps.jsonl says\n", r.Lost)
+		}
 		for _, p := range r.Problems {
 			fmt.Fprintln(w, "WRONG:", p)
 		}
@@ -198,6 +201,12 @@ func ledgerRecoverCommand() *cobra.Command {
 				return wrong(err)
 			}
 			w := cmd.OutOrStdout()
+			if found.Gone > 0 {
+				fmt.Fprintf(w, "%d windows that were released are not in the store any more; the public gaps say so (store_lost).\n", found.Gone)
+			}
+			if found.Behind == "" && found.Gone > 0 {
+				return nil
+			}
 			if found.Behind == "" {
 				fmt.Fprintln(w, "This state directory is the latest, as far as the keys' directory, the store and the copies of the books know. Nothing was changed.")
 				return nil

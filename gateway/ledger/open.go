@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS policy (
 	n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, since INTEGER NOT NULL, files BLOB NOT NULL, motion BLOB);
-CREATE TABLE IF NOT EXISTS gap (n INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL UNIQUE);`
+CREATE TABLE IF NOT EXISTS gap (n INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL UNIQUE);` + sentSchema
 
 // derived is what follows from the tables above and is kept beside them, so that a
 // release and a start cost the same after years as on the first day. Triggers keep

@@ -44,12 +44,6 @@ func (l *Ledger) Next(ctx context.Context, n int) ([]Parcel, error) {
 	return list, rows.Err()
 }
 
-// Delivered forgets all parcels up to and including seq.
-func (l *Ledger) Delivered(ctx context.Context, seq int64) error {
-	_, err := l.db.ExecContext(ctx, "DELETE FROM outbox WHERE seq <= ?", seq)
-	return err
-}
-
 // Waiting is the outbox's size in parcels and bytes.
 func (l *Ledger) Waiting(ctx context.Context) (rows, bytes int64, err error) {
 	err = l.db.QueryRowContext(ctx, "SELECT parcels, bytes FROM waiting").Scan(&rows, &bytes)
