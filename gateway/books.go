@@ -81,6 +81,9 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	if err := g.keepPlans(ctx); err != nil {
 		return err
 	}
+	if err := g.putKept(ctx); err != nil { // before anything names them
+		return err
+	}
 	streams, err := g.streamsBook(set)
 	if err != nil {
 		return err

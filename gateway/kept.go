@@ -1,12 +1,15 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sluice/books"
@@ -132,7 +135,12 @@ func (g *Gateway) decided(ctx context.Context) (list []books.Decision, err error
 // putKept makes the public files what the ledger keeps. Those that are as they were
 // left are not read.
 func (g *Gateway) putKept(ctx context.Context) error {
-	for name, sum := range g.kept {
+	names := slices.Sorted(maps.Keys(g.kept))
+	slices.SortStableFunc(names, func(a, b string) int { // what names the others comes last
+		return cmp.Compare(strings.Count(b, "/"), strings.Count(a, "/"))
+	})
+	for _, name := range names {
+		sum := g.kept[name]
 		if same, err := g.shelf.Has(name, sum); err != nil || same {
 			if err != nil {
 				return err

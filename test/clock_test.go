@@ -93,6 +93,7 @@ func TestRecoverAfterAJump(t *testing.T) {
 	for id := range h["streams"].(map[string]any) {
 		h["streams"].(map[string]any)[id] = time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339)
 	}
+	delete(h, "sum") // as earlier versions left it
 	raw, err := json.Marshal(h)
 	if err != nil {
 		t.Fatal(err)
