@@ -44,6 +44,11 @@ func (g *Gateway) trust(ctx context.Context) error {
 		g.trusted.Store(true) // a simulation begun anew
 		return nil
 	}
+	if half, err := g.ledger.Unfinished(ctx); err != nil {
+		return err
+	} else if half {
+		return fmt.Errorf("%w, and a recovery of it was not finished; %w", ledger.ErrBehind, errRestored)
+	}
 	head, known, err := g.head()
 	if err != nil {
 		return err

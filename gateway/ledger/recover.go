@@ -96,6 +96,11 @@ func (l *Ledger) Import(ctx context.Context, from Copy) (added int, err error) {
 		return 0, l.told(err)
 	}
 	defer tx.Rollback()           // after Commit it does nothing
+	// From here on the ledger has what a head names, and streams are not silent yet: a
+	// recovery that is killed in between must be seen as such.
+	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO unfinished VALUES (1)"); err != nil {
+		return 0, l.told(err)
+	}
 	into, err := prepare(ctx, tx) // the statements end with the transaction
 	if err != nil {
 		return 0, l.told(err)
@@ -191,6 +196,13 @@ func insertLine(ctx context.Context, have *sql.Stmt, n int64, line string, inser
 
 func entryKey(decision, plan, day string) string { return fmt.Sprintf("%q %q %q", decision, plan, day) }
 
+// Unfinished reports whether a recovery has begun, with Import, and has not come to
+// Skip.
+func (l *Ledger) Unfinished(ctx context.Context) (yes bool, err error) {
+	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM unfinished)").Scan(&yes)
+	return yes, l.told(err)
+}
+
 // Skip closes streams up to an instant for good: what may have been released of
 // them there is never released again, and the gap is public.
 func (l *Ledger) Skip(ctx context.Context, streams map[string]time.Time) error {
@@ -222,6 +234,9 @@ func (l *Ledger) Skip(ctx context.Context, streams map[string]time.Time) error {
 		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line)); err != nil {
 			return err
 		}
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM unfinished"); err != nil {
+		return err
 	}
 	err = tx.Commit()
 	l.forgetThrough()

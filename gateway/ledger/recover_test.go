@@ -129,3 +129,32 @@ func TestSkip(t *testing.T) {
 		t.Errorf("the gaps are %v", gaps)
 	}
 }
+
+// TestARecoveryIsFinished: a recovery that ends between its two steps is seen.
+func TestARecoveryIsFinished(t *testing.T) {
+	dir := t.TempDir()
+	latest, old := open(t, filepath.Join(dir, "a.db"), 1<<20), open(t, filepath.Join(dir, "b.db"), 1<<20)
+	life(t, latest, 1, 2)
+	unfinished := func() bool {
+		yes, err := old.Unfinished(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return yes
+	}
+	if unfinished() {
+		t.Error("a new ledger is in the middle of a recovery")
+	}
+	if _, err := old.Import(t.Context(), copied{"ledger.jsonl": lines(t, latest, "ledger.jsonl"), "releases.jsonl": lines(t, latest, "releases.jsonl")}); err != nil {
+		t.Fatal(err)
+	}
+	if !unfinished() {
+		t.Error("the half of a recovery is taken for all of it")
+	}
+	if err := old.Skip(t.Context(), map[string]time.Time{"s": commit(9).End}); err != nil {
+		t.Fatal(err)
+	}
+	if unfinished() {
+		t.Error("a recovery never ends")
+	}
+}

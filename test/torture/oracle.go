@@ -161,11 +161,18 @@ func (w *world) remember(where, stream string, i item) {
 	w.shown[key] = i.word()
 }
 
-// spoken waits for a gap in the public books, which are written every two seconds.
-func (w *world) spoken(stream string, hour int) string {
+// spoken waits until a gap is said, or what is missing has come back: what a store has
+// lost is sent again within seconds.
+func (w *world) spoken(stream string, hour int, list []item) ([]item, string) {
 	reason := ""
-	_ = w.until(6*time.Second, "a gap", func() bool { reason = w.gap(stream, hour); return reason != "" })
-	return reason
+	_ = w.until(15*time.Second, "a gap, or the numbers", func() bool {
+		if now, err := w.items(stream, hour); err == nil {
+			list = now
+		}
+		reason = w.gap(stream, hour)
+		return reason != "" || !w.short(stream, hour, list)
+	})
+	return list, reason
 }
 
 // short says whether something of an hour is not there as it was sent.
@@ -205,7 +212,7 @@ func (w *world) check(hour int) {
 		list, err := w.items(stream, hour)
 		reason := w.gap(stream, hour)
 		if err == nil && reason == "" && w.short(stream, hour, list) {
-			reason = w.spoken(stream, hour)
+			list, reason = w.spoken(stream, hour, list)
 		}
 		switch {
 		case err != nil:

@@ -166,7 +166,7 @@ func (w *world) putBack(fault string) error {
 	if err := w.settled(); err != nil {
 		return err
 	}
-	if w.gap("gates", epoch-1) == "" && w.spoken("gates", epoch-1) == "" {
+	if w.until(6*time.Second, "a gap", func() bool { return w.gap("gates", epoch-1) != "" }) != nil {
 		w.wrong("a recovery's silence is not in gaps.jsonl")
 	}
 	w.strict = true
