@@ -225,6 +225,9 @@ func (c *Config) paths() []*string {
 	if !inbox.IsURL(c.Policy.Inbox) {
 		list = append(list, &c.Policy.Inbox)
 	}
+	if !remote(c.Witness) {
+		list = append(list, &c.Witness)
+	}
 	if t := c.Listen.TLS; t != nil {
 		list = append(list, &t.Cert, &t.Key, &t.ClientCA)
 	}
