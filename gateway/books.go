@@ -143,7 +143,8 @@ func (g *Gateway) writeLines(ctx context.Context) error {
 func (g *Gateway) bring(ctx context.Context, dir books.Dir, name string) error {
 	path := filepath.Join(string(dir), name)
 	b := g.growing[path]
-	if b == nil {
+	begun := b != nil
+	if !begun {
 		b = books.NewGrowing(dir, name)
 		g.growing[path] = b
 	}
@@ -152,6 +153,7 @@ func (g *Gateway) bring(ctx context.Context, dir books.Dir, name string) error {
 	})
 	switch {
 	case err != nil || found == books.Right:
+	case found == books.Missing && g.fresh && !begun: // a new directory's first lines came before its first books
 	case found == books.Behind:
 		g.log.Info("a public book was behind the ledger and is up to date again", "file", path)
 	default:
