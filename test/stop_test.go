@@ -23,7 +23,7 @@ const stopWithin = 5*time.Second + 500*time.Millisecond
 func TestAStopTakesFiveSeconds(t *testing.T) {
 	t.Parallel()
 	for name, into := range map[string]func(t *testing.T) *city{
-		"idle":                 func(t *testing.T) *city { return begun(t) },
+		"idle":                 begun,
 		"under load":           loaded,
 		"keys away":            keysAway,
 		"the ledger is locked": ledgerLocked,

@@ -87,7 +87,7 @@ func TestNoStore(t *testing.T) {
 	t.Parallel()
 	c, state := lived(t)
 	path := filepath.Join(state, "store.db")
-	alter(t, path, func(b []byte) []byte { return []byte(strings.Repeat("no database ", 1000)) })
+	alter(t, path, func([]byte) []byte { return []byte(strings.Repeat("no database ", 1000)) })
 	for _, suffix := range []string{"-wal", "-shm"} {
 		if err := os.Remove(path + suffix); err != nil {
 			t.Fatal(err)

@@ -95,7 +95,7 @@ func (l *Ledger) Import(ctx context.Context, from Copy) (added int, err error) {
 	if err != nil {
 		return 0, l.told(err)
 	}
-	defer tx.Rollback()           // after Commit it does nothing
+	defer tx.Rollback() // after Commit it does nothing
 	// From here on the ledger has what a head names, and streams are not silent yet: a
 	// recovery that is killed in between must be seen as such.
 	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO unfinished VALUES (1)"); err != nil {

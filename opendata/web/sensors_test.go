@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestSensorsArePaged(t *testing.T) {
 	w := &Web{source: &query.Source{Books: books.Reader{Source: dir}}}
 	seen, pages := 0, 0
 	for path := "/sensors"; path != ""; pages++ {
-		got, err := w.sensors(httptest.NewRequest("GET", path, nil), nil)
+		got, err := w.sensors(httptest.NewRequest(http.MethodGet, path, nil), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

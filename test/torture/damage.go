@@ -35,7 +35,7 @@ func sorts(s snapshot, w *world) (names []string, files map[string][]string) {
 type wreck struct {
 	now, before snapshot
 	oracle
-	seq, sent int
+	sent int
 }
 
 func (w *world) sink() (wreck, error) {

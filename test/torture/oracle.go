@@ -131,7 +131,7 @@ func fetch(address string) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode >= 300 && resp.StatusCode != 503 {
+	if err == nil && resp.StatusCode >= 300 && resp.StatusCode != http.StatusServiceUnavailable {
 		err = fmt.Errorf("%s", resp.Status)
 	}
 	return raw, err
