@@ -24,11 +24,15 @@ def get(where, name):
 
 
 def optional(where, name):
-    """The lines of a file that need not be there."""
+    """A file that need not be there: a book without a line has none."""
     try:
-        return get(where, name).splitlines()
-    except OSError:
-        return []
+        return get(where, name)
+    except FileNotFoundError:
+        return b""
+    except urllib.error.HTTPError as e:
+        if e.code != 404:
+            raise
+        return b""
 
 
 def chain(raw, name):
@@ -170,7 +174,7 @@ def check_shown(where, releases, plans, hidden):
                 unknown[key] = rows if len(unknown) < 1000 else None
                 continue
             compared += compare(todo.pop(key), rows, plans, key in hidden)
-    gaps = [g for g in map(json.loads, optional(where, "/books/gaps.jsonl")) if g["reason"] == "store_lost"]
+    gaps = [g for g in map(json.loads, optional(where, "/books/gaps.jsonl").splitlines()) if g["reason"] == "store_lost"]
     for stream, start in todo:
         if any(g["stream"] == stream and instant(g["start"]) <= start < instant(g["end"]) for g in gaps):
             print(f"{stream} at {start}: the store has lost it, as gaps.jsonl says")
@@ -180,7 +184,7 @@ def check_shown(where, releases, plans, hidden):
         if not unknown:
             break
         time.sleep(3)
-        for r in chain(get(where, "/books/releases.jsonl"), "releases.jsonl")[len(releases):]:
+        for r in chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")[len(releases):]:
             rows = unknown.pop((r["stream"], instant(r["start"])), None)
             if r["plan"] not in plans:
                 plans[r["plan"]] = json.loads(get(where, f"/books/plans/{r['plan']}.json"))
@@ -206,9 +210,10 @@ def compare(r, rows, plans, hidden):
 
 
 def main(where):
-    ledger = chain(get(where, "/books/ledger.jsonl"), "ledger.jsonl")
-    releases = chain(get(where, "/books/releases.jsonl"), "releases.jsonl")
-    hidden = {(w["stream"], instant(w["start"])) for w in map(json.loads, optional(where, "/books/withdrawals.jsonl"))}
+    get(where, "/books/city.json")  # without it, these are no books
+    ledger = chain(optional(where, "/books/ledger.jsonl"), "ledger.jsonl")
+    releases = chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")
+    hidden = {(w["stream"], instant(w["start"])) for w in map(json.loads, optional(where, "/books/withdrawals.jsonl").splitlines())}
     plans = {}
     for name in {e["plan"] for e in ledger + releases}:
         raw = get(where, f"/books/plans/{name}.json")

@@ -88,6 +88,36 @@ func TestBooksAddUp(t *testing.T) {
 	c.forged(shown)
 }
 
+// TestBooksWithoutALine: a city that has released nothing, or nothing about anybody, has
+// books that add up, and a directory that has none is not taken for one.
+func TestBooksWithoutALine(t *testing.T) {
+	t.Parallel()
+	c := found(t, small())
+	c.begin()
+	for range 2 {
+		await(t, 20*time.Second, "a stranger's program to be content", func() bool {
+			code, out := stranger(t, c.opendata)
+			return code == 0 && strings.Contains(out, "everything adds up")
+		})
+		if code, out := verb(t, "verify", c.opendata); code != 0 {
+			t.Errorf("verify: %d\n%s", code, out)
+		}
+		if err := os.Remove(filepath.Join(c.dir, "state", "public", "ledger.jsonl")); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(1, ten, 7)), false)
+		if err := c.link.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		c.tick(ten.Add(30 * time.Minute))
+	}
+	for _, nowhere := range []string{t.TempDir(), "http://" + freeAddr(t)} {
+		if code, out := stranger(t, nowhere); code == 0 && !strings.Contains(out, "python3 is not here") && !strings.Contains(out, "is wrong") {
+			t.Errorf("%s is taken for books\n%s", nowhere, out)
+		}
+	}
+}
+
 // forged puts a window that was never released into the store, first where there is
 // none and then between two: it is shown, and both checks object.
 func (c *city) forged(shown func() (int, string)) {

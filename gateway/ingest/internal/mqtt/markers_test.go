@@ -1,6 +1,11 @@
 package mqtt
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/url"
 	"testing"
 	"time"
 
@@ -120,5 +125,30 @@ func TestLate(t *testing.T) {
 	m.came(&msg, 1, now)
 	if m.late(now.Add(time.Hour)) {
 		t.Error("it is late although it has come")
+	}
+}
+
+// TestAnAbsentBrokerIsNoRival: a broker that has cut the connection and is gone is said
+// to be gone, however often it is tried.
+func TestAnAbsentBrokerIsNoRival(t *testing.T) {
+	m, err := newMarkers(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	tries := 0
+	c := &Client{markers: m, cut: true, acks: make(map[*guard][]byte), cfg: Config{Log: slog.New(slog.DiscardHandler)}}
+	c.reach = func(context.Context, *url.URL) (net.Conn, error) {
+		if p := c.Status().Problem; p == errRival.Error() {
+			t.Errorf("after %d tries it says %q", tries, p)
+		}
+		if tries++; tries == 5 {
+			cancel()
+		}
+		return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
+	}
+	c.stay(ctx, &url.URL{})
+	if tries != 5 {
+		t.Errorf("it was tried %d times", tries)
 	}
 }

@@ -178,7 +178,7 @@ func (c *Client) Close() error {
 func (c *Client) stay(ctx context.Context, u *url.URL) {
 	pause, said := firstPause, ""
 	for ctx.Err() == nil {
-		begun := time.Now()
+		begun, before := time.Now(), c.Status().Connection
 		err := c.connection(ctx, u)
 		if ctx.Err() != nil {
 			return
@@ -187,7 +187,8 @@ func (c *Client) stay(ctx context.Context, u *url.URL) {
 		if worked && !errors.Is(err, errImpossible) {
 			pause, said = firstPause, ""
 		}
-		if c.cut && time.Since(begun) < briefLife {
+		// Where nobody answers, nobody has taken anything over.
+		if greeted := c.Status().Connection > before; greeted && c.cut && time.Since(begun) < briefLife {
 			c.brief++
 		} else {
 			c.brief = 0
