@@ -41,7 +41,10 @@ func (g *Gateway) trust(ctx context.Context) error {
 		return errors.New(damage)
 	}
 	if g.fresh && g.cfg.Simulation && !g.used() {
-		g.trusted.Store(true) // a simulation begun anew
+		// A simulation begun anew. What the one before it has left beside the keys must not
+		// be asked at the next start.
+		g.trusted.Store(true)
+		g.remember(ctx)
 		return nil
 	}
 	if half, err := g.ledger.Unfinished(ctx); err != nil {
@@ -210,13 +213,8 @@ func (g *Gateway) Recover(ctx context.Context) (Recovered, error) {
 	if out.Gone, err = g.sayLost(ctx); err != nil {
 		return out, err
 	}
-	latest, err := g.latestWindows(ctx)
-	if err != nil {
+	if out.Until, err = g.silences(ctx, time.Now()); err != nil {
 		return out, err
-	}
-	out.Until = make(map[string]time.Time)
-	for id, at := range latest {
-		out.Until[id] = g.silentUntil(at, time.Now())
 	}
 	if err := g.ledger.Skip(ctx, out.Until); err != nil {
 		return out, err
@@ -298,26 +296,45 @@ func (g *Gateway) location() *time.Location {
 	return g.latest.Location
 }
 
-// latestWindows is the end of each stream's last window that anyone knows of.
-func (g *Gateway) latestWindows(ctx context.Context) (map[string]time.Time, error) {
-	out, err := g.ledger.Resume(ctx)
+// silences is until when each stream stays silent after a recovery, by the last window
+// that anybody knows of. The end of an earlier recovery's silence is none: nothing was
+// released up to it, so it is kept and not added to.
+func (g *Gateway) silences(ctx context.Context, now time.Time) (map[string]time.Time, error) {
+	have, err := g.ledger.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ahead, _, err := g.ahead(ctx, out)
+	ahead, _, err := g.ahead(ctx, have.Streams)
 	if err != nil {
 		return nil, err
 	}
-	head, _, err := g.head()
+	left, _, err := g.head()
 	if err != nil {
 		return nil, err
 	}
-	for _, more := range []map[string]time.Time{ahead, head.Streams} {
-		for id, at := range more {
-			if at.After(out[id]) {
-				out[id] = at
+	released, silent := ahead, make(map[string]time.Time)
+	for _, h := range []ledger.Head{have, left} {
+		for id, end := range h.Streams {
+			if before, ok := h.Silent[id]; ok {
+				silent[id] = later(silent[id], end)
+				end = before
 			}
+			released[id] = later(released[id], end)
+		}
+	}
+	out := make(map[string]time.Time)
+	for id, end := range released {
+		out[id] = g.silentUntil(end, now)
+		if far := silent[id].After(now.Add(2 * farAhead)); !far || !g.fresh || g.cfg.Simulation {
+			out[id] = later(out[id], silent[id])
 		}
 	}
 	return out, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

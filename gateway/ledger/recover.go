@@ -25,6 +25,9 @@ type Head struct {
 	Ledger   Line                 `json:"ledger"`
 	Releases Line                 `json:"releases"`
 	Streams  map[string]time.Time `json:"streams"`
+	// Silent is, of the streams that a recovery has closed up to the end that Streams
+	// has, the end of the last window that was released before; zero for none.
+	Silent map[string]time.Time `json:"silent,omitempty"`
 }
 
 // Line names one line of a book.
@@ -45,6 +48,10 @@ func (l *Ledger) Head(ctx context.Context) (Head, error) {
 		}
 	}
 	h.Streams = maps.Clone(l.through)
+	var err error
+	if h.Silent, err = l.silent(ctx, h.Streams); err != nil {
+		return h, err
+	}
 	for table, line := range map[string]*Line{"entry": &h.Ledger, "released": &h.Releases} {
 		n, text, err := last(ctx, l.db, table)
 		if err != nil {
@@ -53,6 +60,35 @@ func (l *Ledger) Head(ctx context.Context) (Head, error) {
 		*line = Line{n, books.Hash(text)}
 	}
 	return h, nil
+}
+
+// silent finds the streams whose end is a recovery's, and what was released before it.
+func (l *Ledger) silent(ctx context.Context, through map[string]time.Time) (map[string]time.Time, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT j.stream, j.stop, coalesce((SELECT r.stop FROM journal r
+		WHERE r.stream = j.stream AND r.policy <> 'recovered' ORDER BY r.start DESC LIMIT 1), 0)
+		FROM journal j INDEXED BY journal_recovered WHERE j.policy = 'recovered'`)
+	if err != nil {
+		return nil, l.told(err)
+	}
+	defer rows.Close()
+	var out map[string]time.Time
+	for rows.Next() {
+		var stream string
+		var stop, before int64
+		if err := rows.Scan(&stream, &stop, &before); err != nil {
+			return nil, l.told(err)
+		}
+		if !through[stream].Equal(unixNano(stop)) {
+			continue // it has released something since
+		}
+		if out == nil {
+			out = make(map[string]time.Time)
+		}
+		if out[stream] = (time.Time{}); before > 0 {
+			out[stream] = unixNano(before)
+		}
+	}
+	return out, l.told(rows.Err())
 }
 
 // ErrBehind says that the books have come further than this ledger: an older
