@@ -119,6 +119,7 @@ func TestCheck(t *testing.T) {
 		"topic: \"a\\nb\"":             {"control characters"},
 		"topic: city/v1/o/first/hb":    {"one of the sensor first"},
 		"colour: red":                  {"unknown field \"colour\""},
+		"zoen: x":                      {"did you mean zone?"},
 		"zone: z":                      {"already defined at [6:32]"},
 	} {
 		raw := "sensors:\n  - {id: first, " + entry + "}\n  - {id: second, replaces: first, " + entry + "}" + at(3) + "  - {id: a, " + entry + ", " + more + "}\n"

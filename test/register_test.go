@@ -126,6 +126,9 @@ func TestRegisterCheck(t *testing.T) {
 	if code, out := exitOf(t, "register", "check", dir, "--json"); code != 1 || strings.Count(out, `"line":`) != 4 {
 		t.Errorf("exit %d: %s", code, out)
 	}
+	if code, out := exitOf(t, "register", "check", dir, "--policy", filepath.Join(dir, "nowhere")); code != 3 {
+		t.Errorf("a policy that is not there: %d\n%s", code, out)
+	}
 	if code, out := exitOf(t, "register", "check", filepath.Join(dir, "none.yaml")); code != 3 {
 		t.Errorf("exit %d: %s", code, out)
 	}

@@ -11,6 +11,7 @@ import (
 	"sluice/brief"
 	"sluice/gateway"
 	"sluice/policy/decision"
+	"sluice/policy/desk"
 	"sluice/register"
 )
 
@@ -29,7 +30,7 @@ func registerCheck() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check FILE or DIR", Short: "Say everything that is wrong with a register, each with its line, and how to mend it", Args: cobra.ExactArgs(1),
 		Long: "Reads one file, or all *.yaml files of a directory. With --policy, zones, kinds and mapped fields are looked up in it.\n" +
-			"Exit code 0 when nothing is wrong, 1 when something is, 3 when the register cannot be read at all.",
+			"Exit code 0 when nothing is wrong, 1 when something is, 3 when the register or the policy cannot be read at all.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			reg, found, err := register.Examine(args[0], os.ReadFile)
 			if err != nil {
@@ -38,9 +39,9 @@ func registerCheck() *cobra.Command {
 			var kinds map[string]decision.Kind
 			var zones *register.Zones
 			if dir != "" {
-				p, err := readPolicy(dir)
+				p, err := desk.Desk(dir).Draft()
 				if err != nil {
-					return err
+					return &gateway.Refusal{Err: fmt.Errorf("%w\nsee sluice policy check %s", err, dir)}
 				}
 				kinds, zones = p.Kinds, p.Zones
 			}

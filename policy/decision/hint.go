@@ -23,7 +23,7 @@ func hint(problem string, v any) string {
 	keys(reflect.TypeOf(v), known, 0)
 	best, distance := "", 3
 	for _, key := range slices.Sorted(maps.Keys(known)) {
-		if d := levenshtein.ComputeDistance(strings.ToLower(m[1]), key); d < distance {
+		if d := apart(strings.ToLower(m[1]), key); d < distance {
 			best, distance = key, d
 		}
 	}
@@ -34,6 +34,18 @@ func hint(problem string, v any) string {
 		return "; this key belongs elsewhere in the file"
 	}
 	return "; known keys are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+}
+
+// apart is how many letters differ. Letters in another order are the commonest slip, and
+// count as one.
+func apart(a, b string) int {
+	one, other := []rune(a), []rune(b)
+	slices.Sort(one)
+	slices.Sort(other)
+	if a != b && slices.Equal(one, other) {
+		return 1
+	}
+	return levenshtein.ComputeDistance(a, b)
 }
 
 // keys collects the yaml keys of a type and all that it holds.

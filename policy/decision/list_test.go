@@ -63,6 +63,8 @@ func TestListErrors(t *testing.T) {
 	for raw, want := range map[string]string{
 		"list:\n  - {id: a}\n  - {id: 1}\n":                       "x.yaml: [3:10] text is wanted here; put it into quotes\n>  3 |   - {id: 1}\n                ^",
 		"list:\n  - {id: a}\n\n  - id: b\n    days: 2026-01-01\n": "[5:5] unknown field \"days\"; did you mean day?\n>  5 |     days: 2026-01-01\n           ^",
+		"list:\n  - {id: a, dya: 2026-01-01}\n":                   "did you mean day?",
+		"list:\n  - {id: a, ttex: {}}\n":                          "did you mean text?",
 		"list: [{id: a}, {id: 1}]\n":                              "[1:22] text is wanted",
 		"list:\n  - {id: a}\nother: 1\n":                          "[3:1] unknown field",
 		"list:\n  - {id: a}\nlist:\n  - {id: b}\n":                "already defined",
