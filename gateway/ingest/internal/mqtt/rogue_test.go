@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -175,7 +176,7 @@ func TestLookAtRogues(t *testing.T) {
 }
 
 // TestBackOff: a broker that does its work and then lies, or leaves at once, is not
-// tried again at once for ever.
+// tried again at once for ever, and the log says so once.
 func TestBackOff(t *testing.T) {
 	const late = 5 * shortLife / 4
 	for name, f := range map[string]*fake{
@@ -188,7 +189,8 @@ func TestBackOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			address, tries := f.listen(t)
-			c := open(t, address)
+			var said bytes.Buffer // written by the client's one goroutine, which Close awaits
+			c := openWith(t, address, slog.New(slog.NewTextHandler(&said, nil)))
 			stop := acknowledge(t, c)
 			begun := time.Now()
 			await(t, 30*time.Second, "the fifth try", func() bool { return tries.Load() >= 5 })
@@ -199,6 +201,10 @@ func TestBackOff(t *testing.T) {
 				t.Error(err)
 			}
 			stop()
+			// One line for the connection that broke, and one once it is taken for a rival's doing.
+			if n := strings.Count(said.String(), "is away"); n > 2 {
+				t.Errorf("after five tries there are %d lines:\n%s", n, said.String())
+			}
 		})
 	}
 }
