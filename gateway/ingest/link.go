@@ -9,12 +9,6 @@ import (
 	"sluice/gateway/ingest/internal/mqtt"
 )
 
-// Reasons of gaps that a broker is the cause of.
-const (
-	reasonAway = "broker_away"       // it was out of reach for longer than windows wait
-	reasonLost = "broker_lost_queue" // it forgot what it had kept for the gateway
-)
-
 // link is what ingest knows of its broker. While the gateway is not caught up,
 // something that belongs into a window may still be on its way.
 type link struct {
@@ -32,6 +26,8 @@ type link struct {
 	waits  bool
 	silent bool // that it will not was said
 	holed  bool // the last hole reaches to the next tick
+	// warned is when, in wall time, the log last had each reason for a hole.
+	warned map[string]time.Time
 	// In the gateway's time: last is when it was last known to miss nothing, marked when
 	// the last marker came, full when the broker last said how many messages it has
 	// dropped.
@@ -90,23 +86,6 @@ func (i *Ingest) arrive(connection int) {
 	i.state.Lives, i.dirty = []string{life}, true
 }
 
-// missing notes a hole until now, which the next tick says.
-func (i *Ingest) missing(from time.Time, why string) {
-	if from.IsZero() || i.state.Now.IsZero() {
-		return // nothing was open before
-	}
-	i.cfg.Log.Warn(why+"; the windows since are gaps", "since", from)
-	i.state.Holes = append(i.state.Holes, hole{from, i.state.Now.Add(time.Nanosecond), reasonLost})
-	i.link.holed, i.dirty = true, true
-}
-
-// hole is a time of which readings may be lost.
-type hole struct {
-	From   time.Time `json:"from"`
-	Until  time.Time `json:"until"`
-	Reason string    `json:"reason"`
-}
-
 // meet looks at a new connection. A broker that has forgotten the gateway's session
 // has forgotten what waited in it: that is a hole.
 func (i *Ingest) meet() {
@@ -141,11 +120,7 @@ func (i *Ingest) watchLink(now time.Time) {
 	} else if l.behind.IsZero() {
 		l.behind = i.cfg.Now()
 	}
-	if n := len(i.state.Holes); l.holed && n > 0 {
-		i.state.Holes[n-1].Until, l.holed = now.Add(time.Nanosecond), false
-	}
-	oldest := i.oldest()
-	i.state.Holes = slices.DeleteFunc(i.state.Holes, func(h hole) bool { return h.Until.Before(oldest) })
+	i.tendHoles(now)
 }
 
 // watchDropped compares how many messages the broker has dropped since it was last
@@ -210,18 +185,4 @@ func (i *Ingest) through(lateness time.Duration) bool {
 		}
 	}
 	return i.cfg.Now().Sub(since) >= wait
-}
-
-// holeIn is the reason why a window may lack readings; empty for none. They may have
-// been late, within the stream's lateness.
-func (i *Ingest) holeIn(start, end time.Time, lateness time.Duration) string {
-	for _, h := range i.state.Holes {
-		if h.From.Before(end.Add(lateness)) && h.Until.After(start) {
-			return h.Reason
-		}
-	}
-	if i.cfg.Clock == "" && i.broker != nil && !i.link.behind.IsZero() && end.After(i.link.last) {
-		return reasonAway
-	}
-	return ""
 }
