@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -55,6 +56,7 @@ func (g *Gateway) wrote(err error) {
 }
 
 func (g *Gateway) writeBooks(ctx context.Context) error {
+	defer g.sayAnew()
 	g.mu.Lock()
 	set, running, vote := g.latest, g.current != nil, voted{g.enacted, g.coming}
 	g.mu.Unlock()
@@ -139,7 +141,7 @@ func (g *Gateway) writeLines(ctx context.Context) error {
 	return nil
 }
 
-// bring brings a growing book up to date, and says what was wrong with it.
+// bring brings a growing book up to date, and notes what was wrong with it.
 func (g *Gateway) bring(ctx context.Context, dir books.Dir, name string) error {
 	path := filepath.Join(string(dir), name)
 	b := g.growing[path]
@@ -157,7 +159,7 @@ func (g *Gateway) bring(ctx context.Context, dir books.Dir, name string) error {
 	case found == books.Behind:
 		g.log.Info("a public book was behind the ledger and is up to date again", "file", path)
 	default:
-		g.log.Warn("a public book was written anew from the ledger", "file", path, "it_was", found)
+		g.anew = append(g.anew, fmt.Sprintf("%s (%s)", path, found))
 	}
 	return err
 }

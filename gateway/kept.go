@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -21,14 +22,23 @@ import (
 
 const decisionsName = "decisions.json"
 
-// put writes a whole file of the public books, and says so where somebody else has
+// put writes a whole file of the public books, and notes where somebody else has
 // changed it.
 func (g *Gateway) put(name string, raw []byte) error {
 	found, err := g.shelf.Put(name, raw)
 	if err == nil && found != books.Right {
-		g.log.Warn("a public book was written anew", "file", filepath.Join(string(g.public), filepath.FromSlash(name)), "it_was", found)
+		g.anew = append(g.anew, fmt.Sprintf("%s (%s)", filepath.Join(string(g.public), filepath.FromSlash(name)), found))
 	}
 	return err
+}
+
+// sayAnew says in one line which public books were written anew, and what they were: a
+// directory that is gone is many.
+func (g *Gateway) sayAnew() {
+	if n := len(g.anew); n > 0 {
+		g.log.Warn("public books were not as they were left, and were written anew", "count", n, "files", strings.Join(g.anew[:min(n, 5)], ", "))
+		g.anew = nil
+	}
 }
 
 func (g *Gateway) putJSON(name string, v any) error {

@@ -87,7 +87,7 @@ func (i *Ingest) resumeAfterLoss(now time.Time) {
 		return
 	}
 	i.state.Unread, i.state.LostUntil, i.dirty = false, now.Add(i.cfg.Future), true
-	i.cfg.Log.Warn("windows and epochs that began by this time and are not released yet are gaps", "until", i.state.LostUntil)
+	i.cfg.Log.Warn("windows and epochs that begin by this time and are not released yet are gaps (it is windows.future from now, since a reading may be as far ahead of the clock)", "until", i.state.LostUntil)
 	i.markLost()
 }
 
