@@ -68,7 +68,6 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	counter(m.readings, r.Counted, "counted", "")
 	counter(m.readings, r.Duplicate, "duplicate", "E303")
 	counter(m.readings, r.Late, "late", "E302")
-	counter(m.readings, r.Bounded, "bounded", "E405")
 	for code, n := range r.Refused {
 		counter(m.readings, n, "refused", code)
 	}

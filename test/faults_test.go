@@ -23,7 +23,7 @@ func (c *city) counted(want float64) {
 	c.adds()
 }
 
-// adds insists that received = counted + duplicate + late + refused + bounded + open.
+// adds insists that received = counted + duplicate + late + refused + open.
 func (c *city) adds() {
 	c.t.Helper()
 	sum := c.metric("sluice_readings_open")

@@ -157,7 +157,7 @@ func TestEveryCode(t *testing.T) {
 	// One device in two hours, where one is allowed.
 	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":915,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, at))
 	c.tick(ten.Add(time.Hour))
-	wrong("E405", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":916,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339)))
+	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":916,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339)))
 	// More devices in an hour than one sensor can have before it.
 	const devices, each, near = 140_000, 10_000, 16<<10 + 3600*32
 	for n := 0; n < devices; n += each {
@@ -167,7 +167,7 @@ func TestEveryCode(t *testing.T) {
 		}
 		c.send("wifi-1", "["+strings.Join(list, ",")+"]")
 	}
-	want["E306"] = devices - near
+	want["E306"] = devices - near + 1 // the one above counts nowhere, and was brought all the same
 	c.tick(ten.Add(2 * time.Hour))
 	c.at(ten.Add(2 * time.Hour))
 	wrong("E302", "gate-1", gate(917, ten, 1))
@@ -359,7 +359,7 @@ func TestTopicsThatAreNone(t *testing.T) {
 			t.Errorf("%.40q: got %T", topic, answer)
 		}
 	}
-	c.codes(map[string]float64{"E001": float64(len(topics)), "E302": 0, "E303": 0, "E405": 0})
+	c.codes(map[string]float64{"E001": float64(len(topics)), "E302": 0, "E303": 0})
 }
 
 // TestWindowsInOneMessage: a batch over several windows and streams, with the

@@ -281,7 +281,6 @@ func TestRefusals(t *testing.T) {
 		`sluice_readings_total{code="E402",state="refused"}`:   1,
 		`sluice_received_total`:                                20,
 		`sluice_readings_total{code="E303",state="duplicate"}`: 0,
-		`sluice_readings_total{code="E405",state="bounded"}`:   0,
 		`sluice_readings_total{code="E401",state="refused"}`:   0,
 		`sluice_windows_open`:                                  0,
 	}
@@ -327,7 +326,7 @@ func TestContributionBound(t *testing.T) {
 			t.Errorf("at %s the devices count again (%s) although one contribution a day is allowed", i.Start, i.Status)
 		}
 	}
-	if n := c.metric(`sluice_readings_total{code="E405",state="bounded"}`); n != 80 {
-		t.Errorf("%v readings were bounded; want 80", n)
+	if n := c.metric(`sluice_readings_total{code="",state="counted"}`); n != 120 {
+		t.Errorf("%v readings are counted; want 120, whether or not their unit had reached its bound", n)
 	}
 }

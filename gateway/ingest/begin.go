@@ -37,6 +37,7 @@ func (i *Ingest) wake() {
 		i.ticked = true
 		i.prune(now)
 	}
+	i.since = now
 	i.begin(now)
 }
 

@@ -9,6 +9,7 @@ import (
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/listener"
 	"sluice/gateway/ingest/internal/window"
+	"sluice/policy/plan"
 )
 
 // takeTick is a message on the clock topic: RFC 3339, never backwards. It is a
@@ -55,13 +56,14 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	if i.state.Now.IsZero() || i.since.IsZero() {
 		i.since = now
 	}
-	idle := now.Sub(i.state.Now) >= idleState
+	idle := now.Sub(i.state.Now) >= idleState || !now.Truncate(idleState).Equal(i.state.Now.Truncate(idleState))
 	i.watchLink(now)
 	if !i.cfg.Exact && !now.Truncate(time.Hour).Equal(i.state.Now.Truncate(time.Hour)) {
 		i.show()
 	}
 	i.state.Now = now
 	i.resumeAfterLoss(now)
+	i.wakeWindows(now)
 	i.dirty = i.dirty || idle
 	if err := i.closeDue(ctx, w); err != nil {
 		return err
@@ -154,13 +156,29 @@ func (i *Ingest) dueOf(s *stream, now time.Time) (closing, bool) {
 			s.last = nil
 		}
 		c := closing{Stream: s.id, Start: start, End: end, Policy: i.versions[n].Digest, Gap: i.holeIn(start, end, lateness)}
+		c.Down = i.wasDown(spec, start, end) || c.Gap == reasonAway && !start.Before(i.link.last)
 		if w := s.windows[start.UnixNano()]; w != nil {
 			c.Readings = w.Readings
-		} else {
-			c.Down = !end.After(i.since) || c.Gap == reasonAway
+			c.Down = c.Down && !spec.Unit.None()
 		}
 		return c, true
 	}
+}
+
+// wasDown reports whether the gateway was down for all of a window. About nobody, that
+// is said where nothing has come for it. About units it is a gap whatever comes for it
+// afterwards, or that would tell of somebody; unless a broker has kept what came, and
+// nothing is missing. It holds nothing that was acknowledged before: a reading is at
+// most Future ahead, and the clock is durable each minute, more often only when
+// readings come. A simulated clock stands still meanwhile.
+func (i *Ingest) wasDown(spec *plan.Stream, start, end time.Time) bool {
+	switch {
+	case end.After(i.since):
+		return false
+	case spec.Unit.None():
+		return true
+	}
+	return i.cfg.Clock == "" && !i.link.resumed && !start.Before(i.until.Add(idleState+i.cfg.Future))
 }
 
 // nextInForce is the first instant after t at which some version has the stream

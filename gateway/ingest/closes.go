@@ -119,6 +119,7 @@ func (i *Ingest) part(c closing) func() release.Batch {
 	var win *window.Window
 	if open := s.windows[c.Start.UnixNano()]; open != nil {
 		win = open.Window
+		win.Lost = win.Lost || c.Down
 		s.drop(c.Start.UnixNano())
 	} else {
 		win = window.New(spec, i.versions[n].Digest, c.Start, c.End)

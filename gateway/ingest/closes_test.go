@@ -279,3 +279,57 @@ func TestUnitsOfAnEpochAreBounded(t *testing.T) {
 		t.Errorf("refused are %v; want 2 times E306", i.state.Refused)
 	}
 }
+
+// TestDownForAWholeWindow: a window that the gateway slept through is a gap, whatever
+// comes for it afterwards, unless a broker has kept it; what is about nobody counts.
+func TestDownForAWholeWindow(t *testing.T) {
+	nobody := footfall(t, 1)
+	nobody.ID, nobody.Unit, nobody.Protect, nobody.Forget = "nobody", plan.Unit{StandsFor: "none"}, plan.Protect{}, plan.Period{}
+	nobody.Measures = []plan.Measure{{Name: "n", Of: plan.Count}}
+	if err := nobody.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []bool{false, true} {
+		for _, late := range []bool{false, true} {
+			dir, now := tmpfs(t), noon
+			open := func() *Ingest {
+				i := awakeWith(t, dir, func(c *Config) {
+					c.Clock, c.Future, c.Now = "", time.Minute, func() time.Time { return now }
+					c.Uptime = func() time.Duration { return now.Sub(noon) }
+				}, footfall(t, 2), nobody)
+				i.started, i.link.resumed = now, kept
+				i.wake()
+				return i
+			}
+			i := open()
+			w, _ := drain(t)
+			if err := i.tick(t.Context(), w, noon.Add(5*time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			_ = i.log.Close()
+			now = noon.Add(3 * time.Hour)
+			i = open()
+			if late {
+				i.message = &intake.Message{Topic: "city/v1/o/a/up", Received: now}
+				i.decoder.Decode([]byte(`{"ts":"2026-03-02T13:10:00Z","seq":1,"fields":{"device":"d","rssi":-50}}`), i.at.shape, now.UnixNano(), sink{i})
+			}
+			out := make(chan release.Batch, 1)
+			if err := i.tick(t.Context(), wall{out: out}, now.Add(3*time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(i.state.Closes); n != 6 {
+				t.Fatalf("%d windows are closed; want 12 to 15 h of two streams", n)
+			}
+			for _, c := range i.state.Closes {
+				down := c.Start.Hour() != 12 && !kept && c.Stream == "footfall" || c.Stream == "nobody" && !(late && c.Start.Hour() == 13)
+				if c.Down != down {
+					t.Errorf("kept %v, late %v: %s from %s is down: %v", kept, late, c.Stream, c.Start.Format(time.TimeOnly), c.Down)
+				}
+			}
+			if n := i.state.Refused["E406"]; n != 0 {
+				t.Errorf("a reading that counts for nobody's stream is refused")
+			}
+			_ = i.log.Close()
+		}
+	}
+}

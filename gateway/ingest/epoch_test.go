@@ -71,13 +71,12 @@ func liveThrough(t *testing.T, day time.Time, loc *time.Location, every, forget 
 	for at := day; at.In(loc).Day() == day.Day(); {
 		start, end := s.Window(at)
 		windows++
-		before := i.state.Bounded
 		i.hear(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:01","rssi":-40}}`, start.Add(time.Second).Format(time.RFC3339), windows))
 		if len(i.state.Refused) > 0 {
 			t.Fatalf("refused: %v", i.state.Refused)
 		}
 		epoch, _ := s.Epoch(start)
-		admitted[epoch] += 1 - (i.state.Bounded - before)
+		admitted[epoch] += i.streams["footfall"].windows[start.UnixNano()].Sums(nil)[0].Units
 		if err := i.tick(context.Background(), w, end); err != nil {
 			t.Fatal(err)
 		}

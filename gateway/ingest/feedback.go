@@ -129,7 +129,7 @@ func rank(c fault.Code) int {
 		return 0
 	case fault.Late:
 		return 2
-	case fault.Bounded, fault.Scattered, fault.Crowded:
+	case fault.Scattered, fault.Crowded:
 		return 3
 	case fault.Duplicate:
 		return 4

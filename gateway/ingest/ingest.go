@@ -103,6 +103,7 @@ type Ingest struct {
 	heard   map[uint64]bool // sensors that have sent a heartbeat, ever
 	state   state
 	since   time.Time // gateway time since when it has been up
+	until   time.Time // until when it was up before that; to the minute in wall time
 	started time.Time // wall time
 	// saved is what the log has of the state that changes rarely, saving what it has
 	// once the commit at hand is through.
@@ -309,8 +310,6 @@ func (i *Ingest) refuse(f fault.Fault) {
 		i.state.Late++
 	case fault.Duplicate:
 		i.state.Duplicate++
-	case fault.Bounded:
-		i.state.Bounded++
 	default:
 		i.state.Refused[f.Code.String()]++
 	}
@@ -369,10 +368,8 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 	}
 	// Without time or seq, equal messages are equal readings only if the sender
 	// says that it sends again (MQTT 3.1.1 section 3.3.1.1).
-	if (stamp.Sequenced || stamp.Timed || i.message.Dup) && w.Seen(e) {
-		return fault.New(fault.Duplicate)
-	}
-	if !w.Room(e) {
+	again := (stamp.Sequenced || stamp.Timed || i.message.Dup) && w.Seen(e)
+	if !again && !w.Room(e) {
 		return fault.New(fault.Scattered)
 	}
 	if !w.Stream.Unit.None() {
@@ -380,8 +377,17 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 			return fault.New(code)
 		}
 	}
+	if again {
+		if e.Home = false; !w.News(e) {
+			return fault.New(fault.Duplicate)
+		}
+	}
+	w.spend(e)
 	w.Apply(e)
 	w.pending = checkpoint.AppendEntry(w.pending, e)
+	if again {
+		return fault.New(fault.Duplicate) // to the sensor; another unit's reading had its place
+	}
 	return fault.Fault{}
 }
 

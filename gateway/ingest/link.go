@@ -16,6 +16,8 @@ type link struct {
 	// has come back, at markerAt in wall time.
 	connection, marker int
 	markerAt           time.Time
+	// resumed says that the broker had kept what came before this process.
+	resumed bool
 	// arrived is the connection that arrive has judged.
 	arrived int
 	// ended is the latest of this process's connections whose end the broker has told.
@@ -92,6 +94,9 @@ func (i *Ingest) meet() {
 	l, st := &i.link, i.broker.Status()
 	if st.Connection == l.connection {
 		return
+	}
+	if l.connection == 0 {
+		l.resumed = st.Kept
 	}
 	l.connection = st.Connection
 	if !st.Kept {

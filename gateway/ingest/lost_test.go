@@ -63,8 +63,8 @@ func TestFactsAreCompared(t *testing.T) {
 	} {
 		for n := range of(&a).NumField() {
 			name := of(&a).Type().Field(n).Name
-			if name == "At" {
-				continue // counts what is written
+			if name == "At" || name == "Bounded" {
+				continue // counts what is written; is of an earlier version
 			}
 			b := full()
 			if f := of(&b).Field(n); f.IsZero() {

@@ -62,6 +62,9 @@ func (i *Ingest) recover() error {
 		}
 	}
 	i.feelPulses()
+	i.state.merge()
+	i.state.Shown.merge()
+	i.until = i.state.Now.Truncate(idleState)
 	if i.cfg.Clock != "" {
 		i.since = i.state.Now // simulated time stood still while the gateway was down
 	}

@@ -151,14 +151,21 @@ func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end ti
 			return nil, err
 		}
 	}
-	w.Lost = i.lostWindow(s.id, start) || w.epoch != nil && w.epoch.lost
+	w.Lost = i.lostWindow(s.id, start) || w.epoch != nil && (w.epoch.lost || i.wasDown(spec, start, end))
 	w.Share(&i.marks)
 	s.windows[w.start] = w
+	if !start.After(i.state.Now) {
+		s.wakeUp(w)
+	}
+	return w, nil
+}
+
+// wakeUp notes who was known to live in a window before it began.
+func (s *stream) wakeUp(w *openWindow) {
 	for number := range s.ahead[w.start] {
 		w.markAlive(number)
 	}
 	delete(s.ahead, w.start)
-	return w, nil
 }
 
 // markAlive notes a sensor's life once.
@@ -193,23 +200,35 @@ func keyName(what, stream string, start time.Time) string {
 	return what + "-" + strconv.FormatInt(start.Unix(), 10) + "-" + stream
 }
 
-// admit makes the unit's tag and spends one contribution where the unit is new
-// to the cell.
+// admit makes the unit's tag and sees whether it may count. A unit that has reached its
+// bound is admitted like any other, and counts nowhere: to refuse it would tell its sensor
+// where else it was. What a sensor is refused depends on what it has sent.
 func (w *openWindow) admit(e *window.Entry, unit []byte) fault.Code {
 	e.Unit = w.epoch.Tag(unit)
-	if w.HasUnit(e) {
-		return fault.None
-	}
-	if !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions) {
-		return fault.Bounded
-	}
-	if !w.UnitRoom(e) || w.epoch.brought[e.Sensor] >= unitsInEpoch {
+	counts := w.HasUnit(e)
+	room, more := w.UnitRoom(e)
+	switch {
+	case !more:
+		return fault.Scattered
+	case !room || !e.Brought() && w.epoch.brought[e.Sensor] >= unitsInEpoch:
 		return fault.Crowded
 	}
-	w.epoch.brought[e.Sensor]++
-	w.epoch.Use(e.Unit)
-	w.epoch.pending = append(w.epoch.pending, e.Unit[:]...)
+	e.Bounded = !counts && !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)
 	return fault.None
+}
+
+// spend spends one contribution where the unit is new to the cell.
+func (w *openWindow) spend(e *window.Entry) {
+	if w.Stream.Unit.None() {
+		return
+	}
+	if !e.Brought() {
+		w.epoch.brought[e.Sensor]++
+	}
+	if e.New() && !e.Bounded {
+		w.epoch.Use(e.Unit)
+		w.epoch.pending = append(w.epoch.pending, e.Unit[:]...)
+	}
 }
 
 // messageTag stands for a message without seq.

@@ -19,10 +19,14 @@ type account struct {
 	Counted   int64            `json:"counted"`
 	Duplicate int64            `json:"duplicate"`
 	Late      int64            `json:"late"`
-	Bounded   int64            `json:"bounded"`
 	Refused   map[string]int64 `json:"refused"`
 	Open      int64            `json:"open,omitempty"` // where it is shown
+	// Bounded is of a version that told readings of units at their bound apart.
+	Bounded int64 `json:"bounded,omitempty"`
 }
+
+// merge counts what an earlier version told apart.
+func (a *account) merge() { a.Counted, a.Bounded = a.Counted+a.Bounded, 0 }
 
 // state is what every commit says anew: the clock and the account. What changes
 // rarely is in records of its own, so that no commit grows with sensors or streams.
@@ -88,7 +92,7 @@ func (f *facts) equal(g *facts) bool {
 // equal compares the numbers alone.
 func (a account) equal(b account) bool {
 	return a.Received == b.Received && a.Counted == b.Counted && a.Duplicate == b.Duplicate && a.Late == b.Late &&
-		a.Bounded == b.Bounded && a.Open == b.Open
+		a.Open == b.Open
 }
 
 // saved is what the log has of what changes rarely.
@@ -228,7 +232,7 @@ func (i *Ingest) settle() {
 // balance books readings that went with lost windows, so that the sum holds.
 func (i *Ingest) balance() {
 	s := &i.state
-	missing := s.Received - s.Counted - s.Duplicate - s.Late - s.Bounded
+	missing := s.Received - s.Counted - s.Duplicate - s.Late
 	for _, n := range s.Refused {
 		missing -= n
 	}

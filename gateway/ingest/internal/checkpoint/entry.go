@@ -17,6 +17,7 @@ const (
 	flagBoot
 	flagUnit
 	flagUntimed
+	flagBounded
 )
 
 var errEntry = errors.New("checkpoint: an entry is cut off")
@@ -33,6 +34,7 @@ func AppendEntry(b []byte, e *window.Entry) []byte {
 	set(e.Home, flagHome)
 	set(e.Sequenced, flagSequenced)
 	set(e.Untimed, flagUntimed)
+	set(e.Bounded, flagBounded)
 	set(e.Boot != 0, flagBoot)
 	set(e.Unit != [16]byte{}, flagUnit)
 	b = append(b, flags)
@@ -78,7 +80,7 @@ func decodeEntry(b []byte, e *window.Entry) ([]byte, error) {
 	r := reader{b: b}
 	flags := r.byte()
 	e.Alive, e.Home, e.Sequenced = flags&flagAlive != 0, flags&flagHome != 0, flags&flagSequenced != 0
-	e.Untimed = flags&flagUntimed != 0
+	e.Untimed, e.Bounded = flags&flagUntimed != 0, flags&flagBounded != 0
 	e.Sensor = r.uint64()
 	if e.Alive {
 		return r.b, r.err

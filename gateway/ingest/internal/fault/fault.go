@@ -30,7 +30,6 @@ const (
 	Where
 	NoZone
 	NoCategory
-	Bounded
 	Gap
 	NoKind
 	Unfit
@@ -63,16 +62,15 @@ var texts = [count]text{
 	Late:         {"E302", "clock", "send sooner: the window was closed"},
 	Duplicate:    {"E303", "sequence", "nothing: this reading was counted before"},
 	Retained:     {"E304", "clock", "send ts, or publish without the retain flag: nobody knows when a retained reading was"},
-	Scattered:    {"E305", "sequence", "count seq up by one from reading to reading, keep boot until the sensor restarts, and send ts"},
+	Scattered:    {"E305", "sequence", "count seq up by one from reading to reading, keep boot until the sensor restarts, and send ts; send fewer readings where they are counted by unit"},
 	Crowded:      {"E306", "window", "look after the sensor: it tells of more different units than can be where it is"},
 	NoDecision:   {"E401", "policy", "nothing: no decision in force covers this sensor at that time"},
 	Where:        {"E402", "policy", "nothing: the decision does not want readings like this"},
 	NoZone:       {"E403", "policy", "the coordinates are in none of the decision's zones"},
 	NoCategory:   {"E404", "policy", "send one of the values that the decision lists"},
-	Gap:          {"E406", "gateway", "nothing: the gateway lost its keys, and this epoch is a gap"},
+	Gap:          {"E406", "gateway", "nothing: the gateway was down or has lost its keys, and this window is a gap"},
 	NoKind:       {"E407", "kinds.yaml", "the sensor's kind is not in kinds.yaml of the policy in force; see its register entry"},
 	Unfit:        {"E408", "register", "the sensor's register entry does not fit its kind, e.g. it maps a field that the kind has not; have it mended (sluice register check)"},
-	Bounded:      {"E405", "policy", "nothing: this unit has reached its contribution bound"},
 }
 
 // String is the code as published, e.g. E101.

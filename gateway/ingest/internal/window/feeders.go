@@ -38,7 +38,8 @@ func (f *Feeders) Add(zone string, one Feeder) {
 
 // measured reports of each cell whether it was measured. That is decided by what
 // people cannot influence: heartbeats. A cell is unmeasured only when all its
-// sensors send them and none came.
+// sensors send them and none came. Where sensors are the units, their heartbeats are
+// somebody's doing too: then a cell is measured that has any.
 func (w *Window) measured(f *Feeders) func(cell int) bool {
 	if f == nil {
 		return func(int) bool { return false }
@@ -53,6 +54,9 @@ func (w *Window) measured(f *Feeders) func(cell int) bool {
 }
 
 func (w *Window) lives(list []Feeder) bool {
+	if w.Stream.Unit.Sensor {
+		return len(list) > 0
+	}
 	for _, f := range list {
 		if !f.Known.Load() || w.IsAlive(f.Sensor) {
 			return true

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"hash/maphash"
 	"time"
 
 	"sluice/gateway/ingest/internal/pseudonym"
@@ -14,6 +15,7 @@ import (
 //
 //	exact   16,384 marks and one for each second of the window, in each window
 //	seqs    16,384 marks; so are tags, and each boot is 8
+//	units   where readings of units add up, 131,072 and 256 for each second, one a reading
 //
 // All sensors together have a budget besides (Budget). When that is spent, each
 // sensor still has the first 64 of either kind in each window, and a seq that follows
@@ -25,6 +27,9 @@ const (
 	perBoot   = 8
 	allExact  = 1 << 20
 	allCoarse = 1 << 19
+	mostRead  = 1 << 17
+	readRate  = 256
+	allRead   = 1 << 23
 )
 
 // Units that one sensor may bring into a window: so many at once, and so many new
@@ -38,11 +43,17 @@ const (
 
 // Budget is how many marks are used in all windows that share it. It is used by one
 // goroutine.
-type Budget struct{ exact, coarse int }
+type Budget struct{ exact, coarse, read int }
 
-// account is how many of them one sensor uses in one window, and how many units it
-// has brought into cells that did not have them.
-type account struct{ exact, coarse, units int }
+// account is how many of them one sensor uses in one window, and how many different
+// units it has brought into cells. Of those that another had brought before, or that are
+// at their bound, it is remembered which they were.
+type account struct {
+	exact, coarse, read, units int
+
+	index  int32
+	others marks
+}
 
 type source struct{ sensor, boot uint64 }
 
@@ -51,6 +62,8 @@ type memory struct {
 	budget   *Budget
 	most     int // exact marks of a sensor
 	units    int // that a sensor may bring
+	reads    int // of units, that it may bring where they add up
+	seed     maphash.Seed
 	accounts map[uint64]*account
 	seen     map[source]*Runs
 	messages map[pseudonym.Tag]struct{}
@@ -64,6 +77,7 @@ type memory struct {
 func newMemory(span time.Duration) memory {
 	return memory{
 		budget: &Budget{}, most: most + int(span/time.Second), units: min(mostUnits, burst+unitRate*int(span/time.Second)),
+		reads: mostRead + readRate*int(span/time.Second), seed: maphash.MakeSeed(),
 		accounts: make(map[uint64]*account), seen: make(map[source]*Runs), messages: make(map[pseudonym.Tag]struct{}),
 	}
 }
@@ -78,19 +92,30 @@ func (w *Window) Forget() {
 	for _, a := range w.memory.accounts {
 		w.memory.budget.exact -= a.exact
 		w.memory.budget.coarse -= a.coarse
+		w.memory.budget.read -= a.read
 	}
 	w.memory = memory{}
+	for i := range w.cells {
+		w.cells[i].marks = marks{}
+	}
 }
 
-// Seen reports whether a reading was applied before.
+// Seen reports whether a reading of the entry's sensor with its boot, seq and time, or its
+// message, was applied before. It may have been another unit's (News).
 func (w *Window) Seen(e *Entry) bool {
 	m := &w.memory
+	seen := false
 	if !e.Sequenced {
-		_, ok := m.messages[e.Message]
-		return ok
+		_, seen = m.messages[e.Message]
+	} else {
+		m.find(e)
+		seen = m.lastRuns != nil && m.lastRuns.Has(e.Seq, e.stamp())
 	}
-	m.find(e)
-	return m.lastRuns != nil && m.lastRuns.Has(e.Seq, e.stamp())
+	e.looked = isNew
+	if seen {
+		e.looked = wasSeen
+	}
+	return seen
 }
 
 // Room reports whether a reading that was not Seen can be remembered. One that
@@ -110,19 +135,28 @@ func (w *Window) Room(e *Entry) bool {
 	}
 }
 
-// UnitRoom reports whether the entry's sensor may bring one more unit.
-func (w *Window) UnitRoom(e *Entry) bool {
-	w.memory.find(e)
-	a := w.memory.lastAccount
-	return a == nil || a.units < w.memory.units
-}
-
 func (m *memory) exactRoom(a *account) bool {
 	return a.exact < own || a.exact < m.most && m.budget.exact < allExact
 }
 
 func (m *memory) coarseRoom(a *account, n int) bool {
 	return a.coarse+n <= own || a.coarse+n <= most && m.budget.coarse+n <= allCoarse
+}
+
+func (m *memory) markRoom(a *account) bool {
+	return a.read < own || a.read < m.reads && m.budget.read < allRead
+}
+
+// mark notes one more reading of a unit that is told apart.
+func (m *memory) mark(a *account) { a.read, m.budget.read = a.read+1, m.budget.read+1 }
+
+// account is the entry's sensor's.
+func (m *memory) account(e *Entry) *account {
+	if m.find(e); m.lastAccount == nil {
+		m.lastAccount = &account{index: int32(len(m.accounts))}
+		m.accounts[e.Sensor] = m.lastAccount
+	}
+	return m.lastAccount
 }
 
 // find looks for the entry's sensor and boot.
@@ -141,12 +175,7 @@ func (m *memory) find(e *Entry) {
 
 // remember notes that a reading was seen.
 func (m *memory) remember(e *Entry) {
-	m.find(e)
-	a := m.lastAccount
-	if a == nil {
-		a = &account{}
-		m.accounts[e.Sensor], m.lastAccount = a, a
-	}
+	a := m.account(e)
 	if !e.Sequenced {
 		m.messages[e.Message] = struct{}{}
 		m.spend(a, 0, 1)

@@ -36,10 +36,24 @@ type Entry struct {
 	Unit    pseudonym.Tag
 	Values  [redact.MaxMeasures]int64
 	Has     uint8
+	// Bounded says that the unit counts nowhere more in this epoch. The reading is
+	// remembered like any other, so that nobody can tell it from one that counts.
+	Bounded bool
 
-	// place is where HasUnit found the unit, plus one.
-	place int32
+	// What has been looked up: whether it was Seen, where the unit's state is, plus one,
+	// and whether the sensor has brought it before.
+	looked  looked
+	place   int32
+	brought bool
 }
+
+type looked uint8
+
+const (
+	notLooked looked = iota
+	isNew
+	wasSeen
+)
 
 // Window is one interval of event time of one stream.
 type Window struct {
@@ -54,8 +68,9 @@ type Window struct {
 	memory memory
 	alive  map[uint64]struct{}
 	cells  []cell
-	// distinctOnly says that units need no state.
-	distinctOnly bool
+	// distinctOnly says that units need no state; additive that their readings add up, and
+	// are told apart unit by unit.
+	distinctOnly, additive bool
 }
 
 // cell is one entry of the stream's closed list. About nobody, total and weight
@@ -64,9 +79,13 @@ type cell struct {
 	readings int64
 	total    [][]wide
 	weight   []int64
-	units    map[pseudonym.Tag]int32
+	units    map[pseudonym.Tag]member
 	state    []latest
+	marks    marks // readings that have counted, of the unit at its place
 }
+
+// member is one unit in a cell: where its state is, and which account brought it first.
+type member struct{ at, by int32 }
 
 // latest is what one unit did for one measure: a sum, or the last value.
 type latest struct {
@@ -84,6 +103,8 @@ func New(s *plan.Stream, policy string, start, end time.Time) *Window {
 	w.alive = make(map[uint64]struct{})
 	w.cells = make([]cell, len(s.Cells))
 	w.distinctOnly = !slices.ContainsFunc(s.Measures, func(m plan.Measure) bool { return m.Of != plan.Distinct })
+	// Where the sensor is the unit, what was Seen of it is what was seen of the unit.
+	w.additive = !s.Unit.None() && !s.Unit.Sensor && slices.ContainsFunc(s.Measures, func(m plan.Measure) bool { return m.Of == plan.Count || m.Of == plan.Sum })
 	return w
 }
 
@@ -95,17 +116,8 @@ func (e *Entry) stamp() int64 {
 	return e.Time
 }
 
-// HasUnit reports whether the entry's unit counts in its cell already.
-func (w *Window) HasUnit(e *Entry) bool {
-	at, ok := w.cells[e.Cell].units[e.Unit]
-	if ok {
-		e.place = at + 1
-	}
-	return ok
-}
-
-// Apply adds an entry that was not Seen. It adds one for which there is no Room, too:
-// what was acknowledged before a start counts after it.
+// Apply adds an entry. It adds one for which there is no Room, too: what was
+// acknowledged before a start counts after it.
 func (w *Window) Apply(e *Entry) {
 	if e.Alive {
 		w.alive[e.Sensor] = struct{}{}
@@ -114,7 +126,12 @@ func (w *Window) Apply(e *Entry) {
 	if e.Home {
 		w.Readings++
 	}
-	w.memory.remember(e)
+	if e.looked == notLooked {
+		w.Seen(e)
+	}
+	if e.looked == isNew {
+		w.memory.remember(e)
+	}
 	c := &w.cells[e.Cell]
 	c.readings++
 	if w.Stream.Unit.None() {
@@ -146,48 +163,6 @@ func (w *Window) add(c *cell, e *Entry) {
 			c.total[i][m.Slot(e.Values[i])].add(1)
 		}
 	}
-}
-
-func (w *Window) addUnit(c *cell, e *Entry) {
-	at := e.place - 1
-	if at < 0 {
-		at = w.place(c, e.Unit)
-		w.memory.lastAccount.units++ // the entry's sensor is the one remembered last
-	}
-	for i := range w.Stream.Measures {
-		of := w.Stream.Measures[i].Of
-		if e.Has&(1<<i) == 0 || of == plan.Distinct {
-			continue
-		}
-		s := &c.state[int(at)+i]
-		switch of {
-		case plan.Sum:
-			s.sum.add(e.Values[i])
-		case plan.Mean, plan.Histogram, plan.Quantile:
-			if s.n == 0 || s.before(e, e.Values[i]) {
-				s.time, s.seq, s.lastValue = e.Time, e.Seq, e.Values[i]
-			}
-		}
-		s.n++
-	}
-}
-
-// place finds the unit's place in the cell's state, or makes one. A stream that
-// only counts different units needs no state.
-func (w *Window) place(c *cell, unit pseudonym.Tag) int32 {
-	if c.units == nil {
-		c.units = make(map[pseudonym.Tag]int32)
-	}
-	at, ok := c.units[unit]
-	if ok {
-		return at
-	}
-	at = int32(len(c.state))
-	c.units[unit] = at
-	if !w.distinctOnly {
-		c.state = append(c.state, make([]latest, len(w.Stream.Measures))...)
-	}
-	return at
 }
 
 // before orders a unit's readings by time, seq and, so that the order of arrival
@@ -229,13 +204,13 @@ func (w *Window) sums(c *cell, alive bool) release.Sums {
 	}
 	s.Alive = alive
 	s.Units = int64(len(c.units))
-	for _, at := range c.units {
+	for _, unit := range c.units {
 		for i := range w.Stream.Measures {
 			m := &w.Stream.Measures[i]
 			if m.Of == plan.Distinct {
 				s.Total[i][0]++
 				s.Weight[i]++
-			} else if last := &c.state[int(at)+i]; last.n > 0 {
+			} else if last := &c.state[int(unit.at)+i]; last.n > 0 {
 				slot, value := contribution(m, last)
 				s.Total[i][slot] += value
 				s.Weight[i]++

@@ -122,12 +122,18 @@ func entries(r *rapid.T) []Entry {
 	return list
 }
 
+// offerUnit applies an entry as ingest does.
+func offerUnit(w *Window, e Entry) {
+	again := w.Seen(&e)
+	w.HasUnit(&e)
+	if !again || w.News(&e) {
+		w.Apply(&e)
+	}
+}
+
 func apply(w *Window, list []Entry) []release.Sums {
 	for i := range list {
-		e := list[i]
-		if !w.Seen(&e) {
-			w.Apply(&e)
-		}
+		offerUnit(w, list[i])
 	}
 	feeders := NewFeeders(w.Stream)
 	feeders.Add("", Feeder{Sensor: 1, Known: new(atomic.Bool)})
@@ -219,6 +225,14 @@ func TestAlive(t *testing.T) {
 		t.Error("a cell that nobody measures counts as measured")
 	} else if moving.Add("", Feeder{Sensor: 7, Known: &yes}); !w.Sums(moving)[0].Alive || !w.Sums(moving)[1].Alive {
 		t.Error("a sensor that moves does not measure all cells")
+	}
+	// Where sensors are the units, whether they live is their own business.
+	if homes := New(people(t, plan.Unit{Sensor: true, StandsFor: "home"}), "p", time.Unix(0, 0), time.Unix(3600, 0)); true {
+		silent := NewFeeders(homes.Stream)
+		silent.Add("a", Feeder{Sensor: 7, Known: &yes})
+		if sums := homes.Sums(silent); !sums[0].Alive || sums[1].Alive {
+			t.Error("a silent home decides whether its zone was measured, or a zone without homes is")
+		}
 	}
 	w.Lost = true
 	if sums := w.Sums(feeders); sums[0].Alive || sums[0].Units != 0 || sums[1].Alive {
