@@ -61,7 +61,7 @@ func (w *world) play(between func(part int) error) error {
 		case 0:
 			w.devices(w.hour*40, w.hour*40+40, false)
 		case 1:
-			if w.hour > w.dawn {
+			if w.hour > w.dawn && !w.hush[w.hour-1] { // what came before a suspension has counted, and after it has not
 				w.devices((w.hour-1)*40, (w.hour-1)*40+30, true)
 			}
 		}

@@ -76,15 +76,17 @@ type phase struct {
 }
 
 var phases = []phase{
-	{"kills, listener", 12, kills, nil},
+	{"kills, listener", 8, kills, nil},
 	{"kills, mosquitto", 8, brokerKills, []string{"mosquitto"}},
 	{"mosquitto killed", 5, brokerDies, []string{"mosquitto"}},
-	{"failpoints, one", 26, singles, nil},
+	{"failpoints, one", 20, singles, nil},
 	{"failpoints, pairs", 10, pairs, nil},
 	{"disk faults", 8, diskFaults, []string{"strace"}},
 	{"store away", 6, storeAway, []string{"influxd"}},
-	{"damage", 19, damages, nil},
+	{"damage", 18, damages, nil},
 	{"verbs and backups", 5, verbs, nil},
+	{"signed policies", 7, councils, []string{"ssh-keygen"}},
+	{"homes", 4, homes, nil},
 	{"standstills", 3, stalls, nil},
 	{"rogues", 3, rogues, nil},
 }

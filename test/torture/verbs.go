@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,18 +48,21 @@ func verbs(t *trial) {
 
 // pick is a kill at one of the points that begin so.
 func pick(w *world, points []string, prefixes ...string) string {
-	var some []string
-	for _, p := range points {
-		for _, prefix := range prefixes {
-			if strings.HasPrefix(p, prefix) {
-				some = append(some, p)
-			}
-		}
-	}
+	some := matching(points, prefixes...)
 	if len(some) == 0 {
 		return ""
 	}
 	return some[w.rnd.IntN(len(some))] + "|kill|1"
+}
+
+// matching are the points that begin so.
+func matching(points []string, prefixes ...string) (some []string) {
+	for _, p := range points {
+		if slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(p, prefix) }) {
+			some = append(some, p)
+		}
+	}
+	return some
 }
 
 // verb runs a command that a fault may kill, and then again without.

@@ -29,7 +29,9 @@ type world struct {
 	client   *client
 	patience time.Duration // for whatever a gateway that works does in one
 	backup   snapshot
-	strict   bool // nothing may be missing, not even with a gap
+	homes    bool     // the units are sensors, one for each home
+	council  *council // nil where policies are not signed
+	strict   bool     // nothing may be missing, not even with a gap
 
 	oracle
 }
