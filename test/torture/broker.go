@@ -59,7 +59,7 @@ func (t *trial) behind(b *broker) func(seed uint64) (*world, error) {
 		if err := w.until(w.patience, "the broker to be there", w.linked); err != nil {
 			return w, err
 		}
-		w.client = dial(w.mqtt, "torture")
+		w.client = dial(w.mqtt)
 		w.tick(start(0))
 		if err := w.settled(); err != nil {
 			return w, err

@@ -27,7 +27,7 @@ func (w *world) open(faults ...string) error {
 // join starts what is beside a gateway that was spawned.
 func (w *world) join() error {
 	w.up(30 * time.Second)
-	w.client = dial(w.mqtt, "torture")
+	w.client = dial(w.mqtt)
 	w.tick(start(0))
 	if err := w.settled(); err != nil {
 		return err

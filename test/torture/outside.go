@@ -115,7 +115,7 @@ bind-address = %q
 	defer door.Close()
 	t.worlds(func(seed uint64) (*world, error) {
 		mood.Store(open)
-		if _, err := http.PostForm("http://"+addr+"/query", url.Values{"q": {"DROP DATABASE city; CREATE DATABASE city"}}); err != nil {
+		if err := ask(addr, "DROP DATABASE city; CREATE DATABASE city"); err != nil {
 			return nil, err
 		}
 		w, err := found(t.h, seed, "", door.URL)
@@ -149,6 +149,15 @@ bind-address = %q
 	})
 }
 
+// ask has a database do something.
+func ask(addr, what string) error {
+	resp, err := http.PostForm("http://"+addr+"/query", url.Values{"q": {what}})
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
 func influx(conf, addr string) (*process, error) {
 	p, err := launch(nil, "influxd", "-config", conf)
 	if err != nil {
@@ -157,11 +166,7 @@ func influx(conf, addr string) (*process, error) {
 	for range 600 {
 		if resp, err := http.Get("http://" + addr + "/ping"); err == nil {
 			_ = resp.Body.Close()
-			resp, err = http.PostForm("http://"+addr+"/query", url.Values{"q": {"CREATE DATABASE city"}})
-			if err == nil {
-				_ = resp.Body.Close()
-			}
-			return p, err
+			return p, ask(addr, "CREATE DATABASE city")
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
