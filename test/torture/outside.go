@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"sluice/test/samples"
 )
 
 // calls are system calls that a disk or a full file system can refuse. write is not
@@ -68,22 +70,7 @@ func storeAway(t *trial) {
 	dir := t.scratch("influx")
 	addr := freeAddr()
 	conf := filepath.Join(dir, "influxdb.conf")
-	err := os.WriteFile(conf, []byte(fmt.Sprintf(`reporting-disabled = true
-bind-address = %q
-[meta]
-  dir = "%[2]s/meta"
-  logging-enabled = false
-[data]
-  dir = "%[2]s/data"
-  wal-dir = "%[2]s/wal"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = %[3]q
-  flux-enabled = true
-  log-enabled = false
-`, freeAddr(), dir, addr)), 0o600)
+	err := os.WriteFile(conf, []byte(samples.Influx(dir, freeAddr(), addr)), 0o600)
 	if err != nil {
 		t.row.wrong("%v", err)
 		return

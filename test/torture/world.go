@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"sluice/test/samples"
 )
 
 // world is a gateway with open data beside it over one state directory, the
@@ -43,16 +45,7 @@ var base = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 const clockTopic = "city/v1/clock"
 
 var cityFiles = map[string]string{
-	"policy/charter.yaml": `city: {id: smallville, name: Smallville, timezone: Europe/Madrid, languages: [en]}
-purposes: [test]
-forbidden_classes: [credential]
-kinds_about_people: [wifi-counter]
-min_units: 3
-epsilon_per_day: {device: 20}
-delta_per_day: 0.01
-max_contributions: 10
-sunset_max: P2Y
-`,
+	"policy/charter.yaml": samples.Charter,
 	"policy/kinds.yaml": `kinds:
   people-gate:
     fields: [{name: passed, type: int, class: measurement}]
