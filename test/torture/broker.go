@@ -116,6 +116,7 @@ func brokerDies(t *trial) {
 				return nil
 			}
 			time.Sleep(time.Duration(w.rnd.IntN(100)) * time.Millisecond)
+			w.h.kills.Add(1)
 			b.p.kill()
 			if err := b.start(); err != nil {
 				return err

@@ -304,7 +304,7 @@ func councils(t *trial) {
 		fault := ""
 		if w.rnd.IntN(2) == 0 {
 			fault = w.policyFault(t.h.points)
-			w.gateway.kill()
+			w.kill()
 			w.watch()
 			if err := w.spawn(fault); err != nil {
 				return err

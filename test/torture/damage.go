@@ -44,7 +44,7 @@ func (w *world) sink() (wreck, error) {
 			return k, err
 		}
 		if w.hour == 2 {
-			w.gateway.kill()
+			w.kill()
 			k.before = w.snapshot()
 			if err := w.resume(""); err != nil {
 				return k, err
@@ -54,7 +54,7 @@ func (w *world) sink() (wreck, error) {
 	if err := w.first(); err != nil {
 		return k, err
 	}
-	w.gateway.kill()
+	w.kill()
 	k.now = w.snapshot()
 	k.oracle = w.clone()
 	return k, nil
@@ -235,7 +235,7 @@ func damages(t *trial) {
 		if !t.more() {
 			break
 		}
-		w.gateway.kill()
+		w.kill()
 		w.opendata.kill()
 		w.client.close()
 		w.restore(k.now)
@@ -244,6 +244,7 @@ func damages(t *trial) {
 		w.verdicts = found
 		w.strict, w.patience = false, 20*time.Second
 		w.Trials++
+		t.count.saw(w.verdicts)
 		before := len(w.notes)
 		fault := ""
 		if n%2 == 1 { // every other mending is killed in the midst

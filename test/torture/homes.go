@@ -80,7 +80,7 @@ func homes(t *trial) {
 			return err
 		}
 		at := some[w.rnd.IntN(len(some))]
-		w.gateway.kill()
+		w.kill()
 		w.watch()
 		if err := w.spawn(fmt.Sprintf("%s|kill|%d", at, 1+w.rnd.IntN(3))); err != nil {
 			return err

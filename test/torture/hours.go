@@ -192,7 +192,7 @@ func (w *world) verify() {
 	if err != nil {
 		w.wrong("%v", err)
 	}
-	w.gateway.kill()
+	w.kill()
 	w.watch()
 	for _, args := range [][]string{{"ledger", "verify", w.state()}, {"verify", w.pages}} {
 		p, err := launch(nil, w.h.bin, args...)

@@ -22,7 +22,9 @@ func (t *trial) worlds(prepare func(seed uint64) (*world, error), hour func(w *w
 		}
 		for w.hour < epoch && t.more() {
 			w.Trials++
-			if err := hour(w); err != nil {
+			err := hour(w)
+			t.count.saw(w.verdicts)
+			if err != nil {
 				w.wrong("%v", err)
 				break
 			}
@@ -75,7 +77,7 @@ func (w *world) play(between func(part int) error) error {
 // crash kills the gateway and starts it again, a third of the time to kill it
 // once more while it starts.
 func (w *world) crash() error {
-	w.gateway.kill()
+	w.kill()
 	w.watch()
 	if err := w.spawn(); err != nil {
 		return err
@@ -152,7 +154,7 @@ func kinds(points []string) (out []string) {
 // under plays an hour with faults armed from the gateway's next start on; a
 // gateway that a fault has ended is started again without.
 func (w *world) under(faults ...string) error {
-	w.gateway.kill()
+	w.kill()
 	w.watch()
 	if err := w.spawn(faults...); err != nil {
 		return err

@@ -56,6 +56,17 @@ func (v *verdicts) doubled(format string, args ...any) {
 func (v *verdicts) twice(format string, args ...any) { v.Twice++; v.note("TWICE "+format, args...) }
 func (v *verdicts) wrong(format string, args ...any) { v.Wrong++; v.note("WRONG "+format, args...) }
 
+func (v *verdicts) plus(w verdicts) {
+	v.Trials += w.Trials
+	v.Lost += w.Lost
+	v.Doubled += w.Doubled
+	v.Twice += w.Twice
+	v.Wrong += w.Wrong
+	v.Refused += w.Refused
+	v.Mended += w.Mended
+	v.Gaps += w.Gaps
+}
+
 func newOracle() oracle {
 	return oracle{sums: map[int]map[string]truth{}, units: map[int]unitTruth{}, hush: map[int]bool{}, shown: map[string]string{}}
 }

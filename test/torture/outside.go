@@ -31,7 +31,7 @@ func diskFaults(t *trial) {
 		return
 	}
 	t.worlds(t.listening, func(w *world) error {
-		w.gateway.kill()
+		w.kill()
 		w.watch()
 		nth := 1 + w.rnd.IntN(60)
 		when := []string{fmt.Sprint(nth), fmt.Sprintf("%d..%d", nth, nth+3)}[w.rnd.IntN(2)]
@@ -118,6 +118,7 @@ func storeAway(t *trial) {
 			case part == 1 && how < 3:
 				mood.Store([]int32{open, refuses, hangs}[how])
 			case part == 1:
+				w.h.kills.Add(1)
 				db.kill()
 				if db, err = influx(conf, addr); err != nil {
 					return err

@@ -116,7 +116,7 @@ func (w *world) takeBack(hour int, fault string) error {
 
 // snapshotAtRest stops the gateway, copies its files and starts it.
 func (w *world) snapshotAtRest() snapshot {
-	w.gateway.kill()
+	w.kill()
 	s := w.snapshot()
 	if w.spawn() == nil {
 		w.up(w.patience)
@@ -128,7 +128,7 @@ func (w *world) snapshotAtRest() snapshot {
 // not release; after a recovery it is silent until midnight and says so, and then
 // goes on exactly.
 func (w *world) putBack(fault string) error {
-	w.gateway.kill()
+	w.kill()
 	old := snapshot{}
 	for path, raw := range w.snapshot() {
 		if strings.HasPrefix(path, w.keys) {
@@ -155,7 +155,7 @@ func (w *world) putBack(fault string) error {
 		}
 	}
 	w.Refused++
-	w.gateway.kill()
+	w.kill()
 	if err := w.verb(fault, "ledger", "recover", "-c", filepath.Join(w.dir, "gateway.yaml")); err != nil {
 		return err
 	}

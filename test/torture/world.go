@@ -187,6 +187,14 @@ func (w *world) end() {
 	_ = os.RemoveAll(w.keys)
 }
 
+// kill ends the gateway as a power cut would; it may be over already.
+func (w *world) kill() {
+	if !w.gateway.ended() {
+		w.h.kills.Add(1)
+	}
+	w.gateway.kill()
+}
+
 func (w *world) state() string { return filepath.Join(w.dir, "state") }
 
 // spawn starts the gateway, with faults, and does not wait.
