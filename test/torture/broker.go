@@ -87,16 +87,7 @@ func brokerKills(t *trial) {
 		return
 	}
 	defer func() { b.p.kill() }()
-	t.worlds(t.behind(b), func(w *world) error {
-		return w.play(func(int) error {
-			time.Sleep(time.Duration(w.rnd.IntN(60)) * time.Millisecond)
-			if w.rnd.IntN(3) > 0 {
-				return nil
-			}
-			w.Trials++
-			return w.crash()
-		})
-	})
+	t.worlds(t.behind(b), (*world).amidKills)
 }
 
 // brokerDies kills the broker itself: what it had not handed on is gone, and must

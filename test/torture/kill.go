@@ -91,15 +91,18 @@ func (w *world) crash() error {
 
 // kills kills at random instants, start-up included.
 func kills(t *trial) {
-	t.worlds(t.listening, func(w *world) error {
-		return w.play(func(int) error {
-			time.Sleep(time.Duration(w.rnd.IntN(60)) * time.Millisecond)
-			if w.rnd.IntN(3) > 0 {
-				return nil
-			}
-			w.Trials++
-			return w.crash()
-		})
+	t.worlds(t.listening, (*world).amidKills)
+}
+
+// amidKills is an hour with a kill at some random instants.
+func (w *world) amidKills() error {
+	return w.play(func(int) error {
+		time.Sleep(time.Duration(w.rnd.IntN(60)) * time.Millisecond)
+		if w.rnd.IntN(3) > 0 {
+			return nil
+		}
+		w.Trials++
+		return w.crash()
 	})
 }
 
