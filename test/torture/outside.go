@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -143,7 +144,9 @@ func ask(addr, what string) error {
 	if err != nil {
 		return err
 	}
-	return resp.Body.Close()
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body) // it gives up what is not read to its end
+	return err
 }
 
 func influx(conf, addr string) (*process, error) {
