@@ -72,6 +72,7 @@ audit: build
 
 # torture kills, starves, stalls and damages the real gateway for an hour, beside an
 # oracle that shares no code with it; docs/reliability.md reads the table. It exits
-# with 1 when anything was lost, doubled, shown twice or said wrongly.
+# with 1 when anything was lost, doubled, shown twice or said wrongly. TORTURE="-from
+# damage" goes on with a run that was stopped, TORTURE="-only homes" is one phase of it.
 torture:
-	go run ./test/torture -seed $(SEED) -duration $(DURATION)
+	go run ./test/torture -seed $(SEED) -duration $(DURATION) $(TORTURE)

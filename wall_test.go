@@ -80,7 +80,8 @@ var arrows = map[string]string{
 	"firmware-sim/replay": "",
 	"firmware-sim/street": "",
 	"test/bench":          "",
-	"test/torture":        "",
+	"test/torture":        "test/samples",
+	"test/samples":        "",
 	"test/audit":          "firmware-sim/device",
 	"test/benchhttp":      "books store store/sqlite",
 }

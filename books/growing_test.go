@@ -30,6 +30,12 @@ func chainOf(n int) (s source) {
 	return s
 }
 
+// upTo is what comes before a mark.
+func upTo(s, mark string) string {
+	before, _, _ := strings.Cut(s, mark)
+	return before
+}
+
 // harms are what can be done to a growing file of ten lines, and what it is then.
 var harms = map[string]struct {
 	harm    func(string) string
@@ -38,7 +44,7 @@ var harms = map[string]struct {
 }{
 	"removed":              {nil, Missing, Missing},
 	"emptied":              {func(string) string { return "" }, Changed, Behind},
-	"cut after a line":     {func(s string) string { return s[:strings.Index(s, `{"n":8`)] }, Changed, Behind},
+	"cut after a line":     {func(s string) string { return upTo(s, `{"n":8`) }, Changed, Behind},
 	"cut within a line":    {func(s string) string { return s[:len(s)-20] }, Changed, Behind},
 	"longer by a line":     {func(s string) string { return s + "{\"n\":11}\n" }, Wrong, Wrong},
 	"longer by half a one": {func(s string) string { return s + "half" }, Wrong, Wrong},
@@ -47,7 +53,7 @@ var harms = map[string]struct {
 	"a hole":               {func(s string) string { return strings.Repeat("\x00", 100) + s[100:] }, Wrong, Wrong},
 	"all NUL":              {func(s string) string { return strings.Repeat("\x00", len(s)) }, Wrong, Wrong},
 	"a line without end":   {func(string) string { return strings.Repeat("x", 3<<20) }, Wrong, Wrong},
-	"an older copy":        {func(s string) string { return s[:strings.Index(s, `{"n":5`)] }, Changed, Behind},
+	"an older copy":        {func(s string) string { return upTo(s, `{"n":5`) }, Changed, Behind},
 	"touched":              {func(s string) string { return s }, Changed, Right},
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sluice/firmware-sim/device"
+	"sluice/test/samples"
 )
 
 // mosquitto is a real broker, as configs/mosquitto.conf sets it up.
@@ -107,22 +108,7 @@ func newInflux(t *testing.T) *influxd {
 	dir := t.TempDir()
 	addr := freeAddr(t)
 	i := &influxd{t: t, url: "http://" + addr, conf: filepath.Join(dir, "influxdb.conf")}
-	write(t, i.conf, fmt.Sprintf(`reporting-disabled = true
-bind-address = %q
-[meta]
-  dir = "%[2]s/meta"
-  logging-enabled = false
-[data]
-  dir = "%[2]s/data"
-  wal-dir = "%[2]s/wal"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = %[3]q
-  flux-enabled = true
-  log-enabled = false
-`, freeAddr(t), dir, addr))
+	write(t, i.conf, samples.Influx(dir, freeAddr(t), addr))
 	i.start()
 	return i
 }

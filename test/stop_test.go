@@ -158,15 +158,7 @@ func storeHangs(t *testing.T, more string) *city {
 
 // diskFull has a state directory on a small disk that is full, while readings come.
 func diskFull(t *testing.T) *city {
-	c := found(t, small())
-	state := filepath.Join(c.dir, "state")
-	if err := os.Mkdir(state, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", state, "tmpfs", 0, "size=80m,mode=0755"); err != nil {
-		t.Skipf("a small disk cannot be mounted here: %v", err)
-	}
-	t.Cleanup(func() { c.gateway.kill(); _ = syscall.Unmount(state, syscall.MNT_DETACH) })
+	c, state := onSmallDisk(t)
 	c.run()
 	c.connect()
 	c.tick(ten)
@@ -174,10 +166,7 @@ func diskFull(t *testing.T) *city {
 	for i := range 10 {
 		c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(i, ten, 1)), false)
 	}
-	await(t, 20*time.Second, "the disk to be full", func() bool {
-		_, hints := c.ready()
-		return strings.Contains(hints["disk"], "cannot be written")
-	})
+	c.saysDiskFull()
 	return c
 }
 

@@ -6,21 +6,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/test/samples"
 )
 
 // small is a city with a counter about nobody and one that sees devices.
 func small() map[string]string {
 	return map[string]string{
-		"policy/charter.yaml": `city: {id: smallville, name: Smallville, timezone: Europe/Madrid, languages: [en]}
-purposes: [test]
-forbidden_classes: [credential]
-kinds_about_people: [wifi-counter]
-min_units: 3
-epsilon_per_day: {device: 20}
-delta_per_day: 0.01
-max_contributions: 10
-sunset_max: P2Y
-`,
+		"policy/charter.yaml": samples.Charter,
 		"policy/kinds.yaml": `kinds:
   people-gate:
     fields: [{name: passed, type: int, class: measurement}]

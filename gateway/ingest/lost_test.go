@@ -245,6 +245,39 @@ func TestStateOfTwoTimes(t *testing.T) {
 	}
 }
 
+// TestClosesOfAnEarlierTime: readings of a close that the account has counted since are
+// not counted again, whose facts were lost meanwhile.
+func TestClosesOfAnEarlierTime(t *testing.T) {
+	dir := inMemory(t)
+	s := footfall(t, 1)
+	i := awake(t, dir, s)
+	i.hear(device(1, 1))
+	i.state.Received, i.state.Counted = 30, 0
+	for n, readings := range []int64{10, 20} {
+		start := noon.Add(time.Duration(n-5) * time.Hour)
+		i.state.Closes = append(i.state.Closes, closing{Stream: s.ID, Start: start, End: start.Add(time.Hour), Policy: "v", Readings: readings})
+	}
+	i.save(t)
+	i.state.Counted = 15
+	i.state.FactsAt++
+	body, err := json.Marshal(&i.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.log.Append([]checkpoint.Record{{Kind: checkpoint.Account, Body: body}}); err != nil {
+		t.Fatal(err)
+	}
+	_ = i.log.Close()
+	i = awake(t, dir, s)
+	defer i.log.Close()
+	if c := i.state.Closes; len(c) != 2 || c[0].Readings != 0 || c[1].Readings != 15 {
+		t.Fatalf("the closes are %+v; want none of the first one's 10 readings and 15 of the other's 20", c)
+	}
+	if sum := i.state.Counted + i.openReadings(); sum != i.state.Received {
+		t.Errorf("%d readings are accounted for; want %d", sum, i.state.Received)
+	}
+}
+
 // TestAnEntryThatDoesNotFit: a window with an entry of a cell that its stream has not
 // is a gap, and no reason not to start.
 func TestAnEntryThatDoesNotFit(t *testing.T) {

@@ -229,7 +229,9 @@ func (i *Ingest) settle() {
 	}
 }
 
-// balance books readings that went with lost windows, so that the sum holds.
+// balance books readings that went with lost windows, so that the sum holds. Where it
+// is the closes that are of an earlier time than the account, some of them are counted
+// already: those that were closed first.
 func (i *Ingest) balance() {
 	s := &i.state
 	missing := s.Received - s.Counted - s.Duplicate - s.Late
@@ -237,6 +239,14 @@ func (i *Ingest) balance() {
 		missing -= n
 	}
 	missing -= i.openReadings()
+	for n := range s.Closes {
+		c := &s.Closes[n]
+		if done := min(c.Readings, -missing); done > 0 {
+			c.Readings -= done
+			missing += done
+			i.dirty = true
+		}
+	}
 	if missing > 0 {
 		s.Refused[fault.Gap.String()] += missing
 		i.dirty = true

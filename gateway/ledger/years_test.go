@@ -72,33 +72,45 @@ func (l lazily) Each(name string, f func(string) error) error {
 
 // TestPlans: what a release and a start ask is found by a key or an index.
 func TestPlans(t *testing.T) {
-	ctx := context.Background()
 	l := open(t, filepath.Join(t.TempDir(), "ledger.db"), 1<<20)
 	for query, args := range map[string][]any{
 		released: {"s", 1, "s", 1}, entered: {"k"}, spentOn: {"2026-03-02", "device"},
 		"SELECT line FROM released WHERE n = ?":                       {1},
 		"SELECT n, line FROM released WHERE n > ? ORDER BY n LIMIT ?": {1, 1},
 	} {
-		rows, err := l.db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var id, parent, unused int
-			var how string
-			if err := rows.Scan(&id, &parent, &unused, &how); err != nil {
-				t.Fatal(err)
-			}
+		for _, how := range steps(t, l, query, args...) {
 			walks := strings.HasPrefix(how, "SCAN") && how != "SCAN CONSTANT ROW"
 			wholeStream := strings.Contains(how, "journal") && !strings.Contains(how, "start=?") && !strings.Contains(how, "journal_recovered")
 			if walks || wholeStream || strings.Contains(how, "TEMP B-TREE") {
 				t.Errorf("%s: %s", query, how)
 			}
 		}
-		if err := rows.Close(); err != nil {
+	}
+}
+
+// steps is how the database would answer a query.
+func steps(t *testing.T, l *Ledger, query string, args ...any) (list []string) {
+	t.Helper()
+	rows, err := l.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var how string
+		if err := rows.Scan(&id, &parent, &unused, &how); err != nil {
 			t.Fatal(err)
 		}
+		list = append(list, how)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) == 0 {
+		t.Errorf("%s: the database does not say how", query)
+	}
+	return list
 }
 
 // TestKeptSums: what is kept beside the tables is what they add up to, whoever wrote.

@@ -59,7 +59,7 @@ func (t *trial) behind(b *broker) func(seed uint64) (*world, error) {
 		if err := w.until(w.patience, "the broker to be there", w.linked); err != nil {
 			return w, err
 		}
-		w.client = dial(w.mqtt, "torture")
+		w.client = dial(w.mqtt)
 		w.tick(start(0))
 		if err := w.settled(); err != nil {
 			return w, err
@@ -87,16 +87,7 @@ func brokerKills(t *trial) {
 		return
 	}
 	defer func() { b.p.kill() }()
-	t.worlds(t.behind(b), func(w *world) error {
-		return w.play(func(int) error {
-			time.Sleep(time.Duration(w.rnd.IntN(60)) * time.Millisecond)
-			if w.rnd.IntN(3) > 0 {
-				return nil
-			}
-			w.Trials++
-			return w.crash()
-		})
-	})
+	t.worlds(t.behind(b), (*world).amidKills)
 }
 
 // brokerDies kills the broker itself: what it had not handed on is gone, and must
@@ -116,6 +107,7 @@ func brokerDies(t *trial) {
 				return nil
 			}
 			time.Sleep(time.Duration(w.rnd.IntN(100)) * time.Millisecond)
+			w.h.kills.Add(1)
 			b.p.kill()
 			if err := b.start(); err != nil {
 				return err

@@ -14,7 +14,7 @@ import (
 // client is an MQTT 3.1.1 publisher at QoS 1 with code of its own. What is not
 // acknowledged is sent again, marked as a duplicate, on each new connection.
 type client struct {
-	addr, id string
+	addr string
 
 	mu      sync.Mutex
 	conn    net.Conn           // guarded by mu; nil while away
@@ -32,8 +32,8 @@ type message struct {
 	n       int // counts what was sent
 }
 
-func dial(addr, id string) *client {
-	c := &client{addr: addr, id: id, waiting: map[uint16]message{}}
+func dial(addr string) *client {
+	c := &client{addr: addr, waiting: map[uint16]message{}}
 	go c.live()
 	return c
 }
@@ -58,7 +58,7 @@ func (c *client) session() error {
 		return err
 	}
 	defer conn.Close()
-	if err := greet(conn, c.id); err != nil {
+	if err := greet(conn, "torture"); err != nil {
 		return err
 	}
 	in := bufio.NewReader(conn)

@@ -35,7 +35,6 @@ func sorts(s snapshot, w *world) (names []string, files map[string][]string) {
 type wreck struct {
 	now, before snapshot
 	oracle
-	sent int
 }
 
 func (w *world) sink() (wreck, error) {
@@ -45,11 +44,9 @@ func (w *world) sink() (wreck, error) {
 			return k, err
 		}
 		if w.hour == 2 {
-			if err := w.pause(); err != nil {
-				return k, err
-			}
+			w.kill()
 			k.before = w.snapshot()
-			if err := w.resume(); err != nil {
+			if err := w.resume(""); err != nil {
 				return k, err
 			}
 		}
@@ -57,7 +54,7 @@ func (w *world) sink() (wreck, error) {
 	if err := w.first(); err != nil {
 		return k, err
 	}
-	w.gateway.kill()
+	w.kill()
 	k.now = w.snapshot()
 	k.oracle = w.clone()
 	return k, nil
@@ -86,10 +83,8 @@ func (w *world) second() error {
 	return w.closeHour()
 }
 
-func (w *world) pause() error { w.gateway.kill(); return nil }
-
-func (w *world) resume() error {
-	if err := w.spawn(); err != nil {
+func (w *world) resume(fault string) error {
+	if err := w.spawn(fault); err != nil {
 		return err
 	}
 	w.up(w.patience)
@@ -121,6 +116,8 @@ const (
 	allOlder = -1 - iota
 	allKeysGone
 	booksLive
+	older
+	begunAnew
 )
 
 // wound does what a plan says. What is live is done later, while the gateway runs.
@@ -152,6 +149,13 @@ func (w *world) wound(k wreck, p plan, names []string, files map[string][]string
 		harm := wounds[p.wound]
 		return "public/" + filepath.Base(path) + " is " + harm.name + " while the gateway runs", func() error { return harm.do(w, path, k.before[path]) }
 	}
+	if p.sort == older {
+		what, err := w.age(p.wound)
+		if err != nil {
+			w.note("WRONG in the trial itself: %s: %v", what, err)
+		}
+		return what, nil
+	}
 	list := files[names[p.sort]]
 	path := list[w.rnd.IntN(len(list))]
 	what = filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path) + " is " + wounds[p.wound].name
@@ -163,12 +167,12 @@ func (w *world) wound(k wreck, p plan, names []string, files map[string][]string
 
 // whileRunning harms the public books of a gateway that runs. They are derived, so
 // they must be whole again, or the harm be said, and the numbers stay right.
-func (w *world) whileRunning(harm func() error) {
-	if err := w.resume(); err != nil {
+func (w *world) whileRunning(harm func() error, fault string) {
+	if err := w.resume(fault); err != nil {
 		w.wrong("%v", err)
 		return
 	}
-	w.client = dial(w.mqtt, "torture")
+	w.client = dial(w.mqtt)
 	err := w.serve()
 	if err == nil {
 		err = harm()
@@ -219,15 +223,20 @@ func damages(t *trial) {
 	for d := range wounds {
 		plans = append(plans, plan{booksLive, d})
 	}
+	for d := range aged {
+		plans = append(plans, plan{older, d})
+	}
+	plans = append(plans, plan{begunAnew, 0})
 	w.rnd.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
 	// First what a short run must not miss: the whole directory, all keys, a book.
+	const least = 4
 	plans = append([]plan{{allOlder, 0}, {allKeysGone, 0}, {booksLive, 0}, {slices.Index(names, "state/public/releases.jsonl"), 4}}, plans...)
 	t.say("%d sorts of files, %d trials in all: %s", len(names), len(plans), strings.Join(names, " "))
-	for _, p := range plans {
-		if !t.more() {
+	for n, p := range plans {
+		if n >= least && !t.more() {
 			break
 		}
-		w.gateway.kill()
+		w.kill()
 		w.opendata.kill()
 		w.client.close()
 		w.restore(k.now)
@@ -236,12 +245,15 @@ func damages(t *trial) {
 		w.verdicts = found
 		w.strict, w.patience = false, 20*time.Second
 		w.Trials++
+		t.count.saw(w.verdicts)
 		before := len(w.notes)
-		what, live := w.wound(k, p, names, files)
-		if live == nil {
-			w.aftermath(what)
-		} else {
-			w.whileRunning(live)
+		fault := ""
+		if n%2 == 1 { // every other mending is killed in the midst
+			fault = t.mending(w)
+		}
+		what := t.suffer(w, p, k, names, files, fault)
+		if fault != "" {
+			what += ", killed at " + fault
 		}
 		for i := before; i < len(w.notes); i++ {
 			w.notes[i] = what + ": " + w.notes[i]
@@ -251,17 +263,51 @@ func damages(t *trial) {
 	t.add(w)
 }
 
+// suffer does what one plan says and looks at what comes of it.
+func (t *trial) suffer(w *world, p plan, k wreck, names []string, files map[string][]string, fault string) (what string) {
+	if p.sort == begunAnew {
+		if err := w.anew(fault); err != nil {
+			w.wrong("%v", err)
+		}
+		return "the state directory is gone, and a simulation begins anew"
+	}
+	what, live := w.wound(k, p, names, files)
+	if live == nil {
+		w.aftermath(what, fault)
+	} else {
+		w.whileRunning(live, fault)
+	}
+	return what
+}
+
+// mending is a kill at a durable step, of those first to which no trial has come yet.
+func (t *trial) mending(w *world) string {
+	list := slices.DeleteFunc(slices.Clone(t.h.points), func(p string) bool { return t.reached[p] })
+	if len(list) == 0 || w.rnd.IntN(2) == 0 {
+		list = t.h.points
+	}
+	return fmt.Sprintf("%s|kill|%d", list[w.rnd.IntN(len(list))], 1+w.rnd.IntN(2))
+}
+
 // wayBack are the words of a hint that says what to do.
 var wayBack = regexp.MustCompile(`(?i)\b(put|restore|backup|recover|remove|rm|mv|move|begin|copy|mend|chmod|delete|repair|start)\b`)
 
 // aftermath starts the gateway over a wounded directory. It must mend it, say a
 // gap, or refuse with the file's name and a way back.
-func (w *world) aftermath(what string) {
-	if err := w.spawn(); err != nil {
+func (w *world) aftermath(what, fault string) {
+	if err := w.spawn(fault); err != nil {
 		w.wrong("%v", err)
 		return
 	}
 	ok, slow := w.up(30 * time.Second)
+	if fault != "" && !ok && !slow && w.gateway.exit() == -1 {
+		w.watch()
+		if err := w.spawn(); err != nil {
+			w.wrong("%v", err)
+			return
+		}
+		ok, slow = w.up(30 * time.Second)
+	}
 	switch {
 	case slow:
 		w.wrong("the gateway neither starts nor ends within 30 s: %s", w.gateway.last(2))
@@ -270,7 +316,7 @@ func (w *world) aftermath(what string) {
 		w.refused(what, w.gateway.said())
 		return
 	}
-	w.client = dial(w.mqtt, "torture")
+	w.client = dial(w.mqtt)
 	if err := w.serve(); err != nil {
 		w.wrong("%v", err)
 		return

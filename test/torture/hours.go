@@ -21,8 +21,13 @@ func (w *world) open(faults ...string) error {
 	if err := w.spawn(faults...); err != nil {
 		return err
 	}
+	return w.join()
+}
+
+// join starts what is beside a gateway that was spawned.
+func (w *world) join() error {
 	w.up(30 * time.Second)
-	w.client = dial(w.mqtt, "torture")
+	w.client = dial(w.mqtt)
 	w.tick(start(0))
 	if err := w.settled(); err != nil {
 		return err
@@ -72,6 +77,7 @@ func (w *world) closeHour() error {
 	w.check(hour)
 	if err == nil {
 		w.account()
+		w.private()
 	}
 	return err
 }
@@ -130,6 +136,7 @@ func (w *world) copies() {
 		w.remember("the store", stream, i)
 		return nil
 	})
+	w.enacted(filepath.Join(dir, "ledger.db"))
 	w.books()
 }
 
@@ -185,7 +192,7 @@ func (w *world) verify() {
 	if err != nil {
 		w.wrong("%v", err)
 	}
-	w.gateway.kill()
+	w.kill()
 	w.watch()
 	for _, args := range [][]string{{"ledger", "verify", w.state()}, {"verify", w.pages}} {
 		p, err := launch(nil, w.h.bin, args...)

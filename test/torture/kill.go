@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// worlds runs hours in worlds of their own until time is over. Each hour may do
-// harm while it is played; prepare makes a world, and nil ends the phase.
+// worlds runs hours in worlds of their own until time is over, and one at least. Each
+// hour may do harm while it is played; prepare makes a world, and nil ends the phase.
 func (t *trial) worlds(prepare func(seed uint64) (*world, error), hour func(w *world) error) {
-	for n := uint64(0); t.more(); n++ {
+	for n := uint64(0); n == 0 || t.more(); n++ {
 		w, err := prepare(t.seed*100 + n)
 		if err != nil {
 			t.row.wrong("a world cannot begin: %v", err)
@@ -20,9 +20,11 @@ func (t *trial) worlds(prepare func(seed uint64) (*world, error), hour func(w *w
 			}
 			return
 		}
-		for w.hour < epoch && t.more() {
+		for first := n == 0; w.hour < epoch && (first || t.more()); first = false {
 			w.Trials++
-			if err := hour(w); err != nil {
+			err := hour(w)
+			t.count.saw(w.verdicts)
+			if err != nil {
 				w.wrong("%v", err)
 				break
 			}
@@ -61,7 +63,7 @@ func (w *world) play(between func(part int) error) error {
 		case 0:
 			w.devices(w.hour*40, w.hour*40+40, false)
 		case 1:
-			if w.hour > w.dawn {
+			if w.hour > w.dawn && !w.hush[w.hour-1] { // what came before a suspension has counted, and after it has not
 				w.devices((w.hour-1)*40, (w.hour-1)*40+30, true)
 			}
 		}
@@ -75,7 +77,7 @@ func (w *world) play(between func(part int) error) error {
 // crash kills the gateway and starts it again, a third of the time to kill it
 // once more while it starts.
 func (w *world) crash() error {
-	w.gateway.kill()
+	w.kill()
 	w.watch()
 	if err := w.spawn(); err != nil {
 		return err
@@ -89,15 +91,18 @@ func (w *world) crash() error {
 
 // kills kills at random instants, start-up included.
 func kills(t *trial) {
-	t.worlds(t.listening, func(w *world) error {
-		return w.play(func(int) error {
-			time.Sleep(time.Duration(w.rnd.IntN(60)) * time.Millisecond)
-			if w.rnd.IntN(3) > 0 {
-				return nil
-			}
-			w.Trials++
-			return w.crash()
-		})
+	t.worlds(t.listening, (*world).amidKills)
+}
+
+// amidKills is an hour with a kill at some random instants.
+func (w *world) amidKills() error {
+	return w.play(func(int) error {
+		time.Sleep(time.Duration(w.rnd.IntN(60)) * time.Millisecond)
+		if w.rnd.IntN(3) > 0 {
+			return nil
+		}
+		w.Trials++
+		return w.crash()
 	})
 }
 
@@ -152,7 +157,7 @@ func kinds(points []string) (out []string) {
 // under plays an hour with faults armed from the gateway's next start on; a
 // gateway that a fault has ended is started again without.
 func (w *world) under(faults ...string) error {
-	w.gateway.kill()
+	w.kill()
 	w.watch()
 	if err := w.spawn(faults...); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"sluice/test/samples"
 )
 
 // calls are system calls that a disk or a full file system can refuse. write is not
@@ -29,7 +32,7 @@ func diskFaults(t *trial) {
 		return
 	}
 	t.worlds(t.listening, func(w *world) error {
-		w.gateway.kill()
+		w.kill()
 		w.watch()
 		nth := 1 + w.rnd.IntN(60)
 		when := []string{fmt.Sprint(nth), fmt.Sprintf("%d..%d", nth, nth+3)}[w.rnd.IntN(2)]
@@ -68,22 +71,7 @@ func storeAway(t *trial) {
 	dir := t.scratch("influx")
 	addr := freeAddr()
 	conf := filepath.Join(dir, "influxdb.conf")
-	err := os.WriteFile(conf, []byte(fmt.Sprintf(`reporting-disabled = true
-bind-address = %q
-[meta]
-  dir = "%[2]s/meta"
-  logging-enabled = false
-[data]
-  dir = "%[2]s/data"
-  wal-dir = "%[2]s/wal"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = %[3]q
-  flux-enabled = true
-  log-enabled = false
-`, freeAddr(), dir, addr)), 0o600)
+	err := os.WriteFile(conf, []byte(samples.Influx(dir, freeAddr(), addr)), 0o600)
 	if err != nil {
 		t.row.wrong("%v", err)
 		return
@@ -115,7 +103,7 @@ bind-address = %q
 	defer door.Close()
 	t.worlds(func(seed uint64) (*world, error) {
 		mood.Store(open)
-		if _, err := http.PostForm("http://"+addr+"/query", url.Values{"q": {"DROP DATABASE city; CREATE DATABASE city"}}); err != nil {
+		if err := ask(addr, "DROP DATABASE city; CREATE DATABASE city"); err != nil {
 			return nil, err
 		}
 		w, err := found(t.h, seed, "", door.URL)
@@ -131,6 +119,7 @@ bind-address = %q
 			case part == 1 && how < 3:
 				mood.Store([]int32{open, refuses, hangs}[how])
 			case part == 1:
+				w.h.kills.Add(1)
 				db.kill()
 				if db, err = influx(conf, addr); err != nil {
 					return err
@@ -149,6 +138,17 @@ bind-address = %q
 	})
 }
 
+// ask has a database do something.
+func ask(addr, what string) error {
+	resp, err := http.PostForm("http://"+addr+"/query", url.Values{"q": {what}})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body) // it gives up what is not read to its end
+	return err
+}
+
 func influx(conf, addr string) (*process, error) {
 	p, err := launch(nil, "influxd", "-config", conf)
 	if err != nil {
@@ -157,11 +157,7 @@ func influx(conf, addr string) (*process, error) {
 	for range 600 {
 		if resp, err := http.Get("http://" + addr + "/ping"); err == nil {
 			_ = resp.Body.Close()
-			resp, err = http.PostForm("http://"+addr+"/query", url.Values{"q": {"CREATE DATABASE city"}})
-			if err == nil {
-				_ = resp.Body.Close()
-			}
-			return p, err
+			return p, ask(addr, "CREATE DATABASE city")
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

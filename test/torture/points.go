@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // rooms are the directories whose durable steps get failpoints.
@@ -50,6 +51,7 @@ type harness struct {
 	root, bin string
 	// points are all names, file:function:call#n:before or :after, in order.
 	points []string
+	kills  *atomic.Int64 // of processes, by trials and by points
 }
 
 // scan instruments the sources of the module at root: the points, and the texts

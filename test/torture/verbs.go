@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,18 +48,21 @@ func verbs(t *trial) {
 
 // pick is a kill at one of the points that begin so.
 func pick(w *world, points []string, prefixes ...string) string {
-	var some []string
-	for _, p := range points {
-		for _, prefix := range prefixes {
-			if strings.HasPrefix(p, prefix) {
-				some = append(some, p)
-			}
-		}
-	}
+	some := matching(points, prefixes...)
 	if len(some) == 0 {
 		return ""
 	}
 	return some[w.rnd.IntN(len(some))] + "|kill|1"
+}
+
+// matching are the points that begin so.
+func matching(points []string, prefixes ...string) (some []string) {
+	for _, p := range points {
+		if slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(p, prefix) }) {
+			some = append(some, p)
+		}
+	}
+	return some
 }
 
 // verb runs a command that a fault may kill, and then again without.
@@ -112,7 +116,7 @@ func (w *world) takeBack(hour int, fault string) error {
 
 // snapshotAtRest stops the gateway, copies its files and starts it.
 func (w *world) snapshotAtRest() snapshot {
-	w.gateway.kill()
+	w.kill()
 	s := w.snapshot()
 	if w.spawn() == nil {
 		w.up(w.patience)
@@ -124,7 +128,7 @@ func (w *world) snapshotAtRest() snapshot {
 // not release; after a recovery it is silent until midnight and says so, and then
 // goes on exactly.
 func (w *world) putBack(fault string) error {
-	w.gateway.kill()
+	w.kill()
 	old := snapshot{}
 	for path, raw := range w.snapshot() {
 		if strings.HasPrefix(path, w.keys) {
@@ -151,7 +155,7 @@ func (w *world) putBack(fault string) error {
 		}
 	}
 	w.Refused++
-	w.gateway.kill()
+	w.kill()
 	if err := w.verb(fault, "ledger", "recover", "-c", filepath.Join(w.dir, "gateway.yaml")); err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"sluice/test/samples"
 )
 
 // world is a gateway with open data beside it over one state directory, the
@@ -29,7 +31,9 @@ type world struct {
 	client   *client
 	patience time.Duration // for whatever a gateway that works does in one
 	backup   snapshot
-	strict   bool // nothing may be missing, not even with a gap
+	homes    bool     // the units are sensors, one for each home
+	council  *council // nil where policies are not signed
+	strict   bool     // nothing may be missing, not even with a gap
 
 	oracle
 }
@@ -41,16 +45,7 @@ var base = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 const clockTopic = "city/v1/clock"
 
 var cityFiles = map[string]string{
-	"policy/charter.yaml": `city: {id: smallville, name: Smallville, timezone: Europe/Madrid, languages: [en]}
-purposes: [test]
-forbidden_classes: [credential]
-kinds_about_people: [wifi-counter]
-min_units: 3
-epsilon_per_day: {device: 20}
-delta_per_day: 0.01
-max_contributions: 10
-sunset_max: P2Y
-`,
+	"policy/charter.yaml": samples.Charter,
 	"policy/kinds.yaml": `kinds:
   people-gate:
     fields: [{name: passed, type: int, class: measurement}]
@@ -190,6 +185,14 @@ func (w *world) end() {
 	}
 	_ = os.RemoveAll(w.dir)
 	_ = os.RemoveAll(w.keys)
+}
+
+// kill ends the gateway as a power cut would; it may be over already.
+func (w *world) kill() {
+	if !w.gateway.ended() {
+		w.h.kills.Add(1)
+	}
+	w.gateway.kill()
 }
 
 func (w *world) state() string { return filepath.Join(w.dir, "state") }
