@@ -63,6 +63,8 @@ type writer struct {
 	seal   cipher.AEAD
 	blocks uint64
 	size   int64
+	// from is the size from which zeros are written ahead, ahead how far there are some.
+	from, ahead int64
 	out    []byte
 }
 
