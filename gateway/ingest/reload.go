@@ -50,6 +50,7 @@ func (i *Ingest) Renew(ctx context.Context, r Renewal) (bool, error) {
 
 // renewNow takes the new roster; each sensor takes over what is known of its life.
 func (i *Ingest) renewNow(n renewing) bool {
+	i.finish() // it was begun under the plans of before
 	last := len(i.versions) - 1
 	if i.versions[last].Digest != n.Digest {
 		return false

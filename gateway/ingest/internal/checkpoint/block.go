@@ -65,7 +65,7 @@ type writer struct {
 	size   int64
 	// from is the size from which zeros are written ahead, ahead how far there are some.
 	from, ahead int64
-	out    []byte
+	out         []byte
 }
 
 // write appends one commit, in as many blocks as its bytes need. Zeros are behind
