@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -185,11 +186,13 @@ func (l *local) askEach(ctx context.Context, b *modulesAndData, query string, in
 		return nil, err
 	}
 	answers := make([]json.RawMessage, len(inputs))
+	var next atomic.Int64
 	var all errgroup.Group
-	all.SetLimit(runtime.GOMAXPROCS(0))
-	for n, input := range inputs {
+	for range min(runtime.GOMAXPROCS(0), len(inputs)) { // few, since each grows a deep stack first
 		all.Go(func() (err error) {
-			answers[n], err = evaluate(ctx, q, input)
+			for n := int(next.Add(1)) - 1; n < len(inputs) && err == nil; n = int(next.Add(1)) - 1 {
+				answers[n], err = evaluate(ctx, q, inputs[n])
+			}
 			return err
 		})
 	}
