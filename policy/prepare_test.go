@@ -61,7 +61,7 @@ func TestPrepare(t *testing.T) {
 				t.Fatalf("%s: %s: %v, %v, %v; want %v, %v", name, s.ID, got, why, err, want, reasons)
 			}
 		}
-		if fail == nil && c.single != 0 || fail != nil && c.single != 40 {
+		if fail == nil && c.single != 0 || fail != nil && c.single != 100 {
 			t.Errorf("%s: %d questions were asked alone afterwards", name, c.single)
 		}
 	}
