@@ -58,11 +58,9 @@ func (i *Ingest) renewNow(n renewing) bool {
 	old := i.roster
 	i.roster = n.roster
 	i.versions[last].Plans = n.Plans
-	homes := i.everHomes()
 	for _, s := range i.sensors {
-		s.stood = homes[s.entry.Kind]
 		if o := old.byID[s.entry.ID]; o != nil {
-			s.lastReading, s.silentAfter, s.home, s.stood = o.lastReading, o.silentAfter, o.home, s.stood || o.stood
+			s.lastReading, s.silentAfter, s.home, s.stood = o.lastReading, o.silentAfter, o.home, o.stood
 		}
 	}
 	told := i.feedback
