@@ -4,6 +4,7 @@
 SEED     ?= $(shell date +%s)
 FUZZTIME ?= 30s
 DURATION ?= 60m
+OVERLOAD ?= 30s
 export SEED
 export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
@@ -57,11 +58,12 @@ bench-http: build
 
 # bench-abuse prints what strangers and rogue sensors can do to those who are honest,
 # alone, beside 20,000 readings/s and in overload, and a crowd of one address to
-# visitors: how long these wait and what memory it costs; about eleven minutes.
+# visitors: how long these wait and what memory it costs; about eleven minutes. OVERLOAD=10m
+# overloads for ten.
 bench-abuse: build
 	@echo "seed none: the worst is always the same"
 	go build -o bin/benchabuse-doors ./test/benchabuse/doors
-	bin/benchabuse-doors -sluice bin/sluice
+	bin/benchabuse-doors -sluice bin/sluice -overload $(OVERLOAD)
 	go build -o bin/benchabuse-pages ./test/benchabuse/pages
 	bin/benchabuse-pages -sluice bin/sluice
 

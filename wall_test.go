@@ -107,7 +107,7 @@ var doors = map[string]string{
 	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",
 	"golang.org/x/crypto":                          "policy/ballot",
 
-	"golang.org/x/sync":  "books gateway gateway/ingest/internal/intake opendata/reply town",
+	"golang.org/x/sync":  "books gateway gateway/ingest/internal/intake opendata/reply policy town",
 	"golang.org/x/sys":   "cmd/sluice gateway gateway/ingest/internal/checkpoint policy",
 	"golang.org/x/text":  "opendata/words",
 	"golang.org/x/time":  "gateway/ingest/internal/listener opendata",

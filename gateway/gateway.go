@@ -161,18 +161,19 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 }
 
 func (g *Gateway) openIngest(ctx context.Context) error {
+	err := g.mindSwap(clearSwap())
+	if err != nil {
+		return err
+	}
+	if g.keys, err = keyDir(g.cfg.Keys, g.cfg.Dir, g.log); err != nil {
+		return err
+	}
 	versions, err := g.loadPolicy(ctx)
 	if err != nil {
 		return err
 	}
 	resume, err := g.ledger.Resume(ctx)
 	if err != nil {
-		return err
-	}
-	if err := g.mindSwap(clearSwap()); err != nil {
-		return err
-	}
-	if g.keys, err = keyDir(g.cfg.Keys, g.cfg.Dir, g.log); err != nil {
 		return err
 	}
 	listen, err := g.cfg.listen()

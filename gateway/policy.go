@@ -10,7 +10,6 @@ import (
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
 	"sluice/policy"
-	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/plan"
 	"sluice/register"
@@ -40,7 +39,7 @@ func (g *Gateway) inForce() (*policy.Set, error) {
 	return g.current, g.problem
 }
 
-// loadPolicy compiles the versions that open windows may have run under, or the
+// loadPolicy reads all versions, compiles those that open windows may have run under, or the
 // one in the directory now. A directory that cannot be used lets nothing flow.
 func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	known, err := g.ledger.Versions(ctx)
@@ -50,15 +49,20 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	if err := g.oneSort(known); err != nil {
 		return nil, err
 	}
+	need, err := g.needs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var versions []ingest.Version
-	for _, v := range known {
+	until := untils(known)
+	for n, v := range known {
 		if v.Digest == elsewhere {
 			if err := g.reopenElsewhere(v); err != nil {
 				return nil, refuse("an earlier motion cannot be read any more: %w", err)
 			}
 			continue
 		}
-		version, err := g.earlier(ctx, v)
+		version, err := g.earlier(ctx, v, need, until[n])
 		if err != nil {
 			return nil, refuse("an earlier policy, which open windows may need, cannot be used any more: %w", err)
 		}
@@ -102,45 +106,12 @@ func (g *Gateway) first(ctx context.Context) (ingest.Version, *policy.Set, error
 	return v, set, err
 }
 
-func (g *Gateway) earlier(ctx context.Context, v ledger.Version) (ingest.Version, error) {
-	if v.Digest == none {
-		g.adopted(nil)
-		return ingest.Version{Digest: none, Since: v.Since}, nil
-	}
-	set, err := g.reopen(ctx, v)
-	if err != nil {
-		return ingest.Version{}, err
-	}
-	version, err := g.version(ctx, set)
-	version.Since = v.Since
-	g.adopted(set)
-	return version, err
-}
-
 // own leaves a compiled policy the zones of this gateway.
 func (g *Gateway) own(set *policy.Set, err error) (*policy.Set, error) {
 	if err != nil {
 		return nil, err
 	}
 	return set, set.Only(g.cfg.Gateway)
-}
-
-// reopen compiles a version that ran before.
-func (g *Gateway) reopen(ctx context.Context, v ledger.Version) (*policy.Set, error) {
-	if len(v.Motion) == 0 {
-		files, err := bundle.Unpack(v.Packed)
-		if err != nil {
-			return nil, err
-		}
-		return g.own(policy.Compile(ctx, g.rules, files))
-	}
-	e, err := council.Reopen(v.Motion, g.last)
-	if err != nil {
-		return nil, err
-	}
-	g.enacted, g.last = e, e
-	g.taken[council.Sum(v.Motion)] = true
-	return g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))
 }
 
 // reopenElsewhere goes on from a motion that was for other gateways.

@@ -7,15 +7,18 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/topdown"
+	"golang.org/x/sync/errgroup"
 
 	"sluice/policy/bundle"
 	"sluice/policy/rules"
@@ -153,30 +156,48 @@ type local struct {
 }
 
 func (l *local) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	queries, known := l.ready[b.ID]
-	if !known {
-		var err error
-		if queries, err = prepare(ctx, b); err != nil {
-			return nil, err
-		}
-		l.ready[b.ID] = queries
-	}
-	q, known := queries[query]
-	if !known {
-		return nil, problem(Undefined, errUndefined)
+	q, err := l.query(ctx, b, query)
+	if err != nil {
+		return nil, err
 	}
 	return evaluate(ctx, q, input)
 }
 
-func (l *local) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error) {
-	answers := make([]json.RawMessage, len(inputs))
-	for n, input := range inputs {
-		var err error
-		if answers[n], err = l.ask(ctx, b, query, input); err != nil {
-			return nil, err
+// query is a question, ready to be asked; several may be asked at once.
+func (l *local) query(ctx context.Context, b *modulesAndData, query string) (q rego.PreparedEvalQuery, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	queries, known := l.ready[b.ID]
+	if !known {
+		if queries, err = prepare(ctx, b); err != nil {
+			return q, err
 		}
+		l.ready[b.ID] = queries
+	}
+	if q, known = queries[query]; !known {
+		return q, problem(Undefined, errUndefined)
+	}
+	return q, nil
+}
+
+func (l *local) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error) {
+	q, err := l.query(ctx, b, query)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]json.RawMessage, len(inputs))
+	var next atomic.Int64
+	var all errgroup.Group
+	for range min(runtime.GOMAXPROCS(0), len(inputs)) { // few, since each grows a deep stack first
+		all.Go(func() (err error) {
+			for n := int(next.Add(1)) - 1; n < len(inputs) && err == nil; n = int(next.Add(1)) - 1 {
+				answers[n], err = evaluate(ctx, q, inputs[n])
+			}
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
 	}
 	return answers, nil
 }

@@ -35,7 +35,7 @@ func (s *Set) Plans(ctx context.Context, sensor *register.Sensor) ([]plan.Plan, 
 }
 
 // together is how many questions of Prepare go to the rules at once.
-const together = 32
+const together = 64
 
 // Prepare asks what Plans would ask for each sensor of a register, many at once: a
 // city has thousands of sorts, and the way to the rules and back takes longer than

@@ -78,6 +78,12 @@ func CompilePolicy(ctx context.Context, rules Evaluator, p *bundle.Policy) (*Set
 	return s, s.charterCheck(ctx)
 }
 
+// Words are a policy that the rules were not asked about: no stream of it runs, and no
+// sensor has a plan.
+func Words(p *bundle.Policy) *Set {
+	return &Set{Policy: p, Digest: p.Files.Digest(), Broken: map[string][]Reason{}}
+}
+
 func (s *Set) ask(ctx context.Context, query string, input any) (json.RawMessage, error) {
 	return s.rules.ask(ctx, s.bundle, query, input)
 }

@@ -16,6 +16,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"sluice/books"
@@ -51,43 +53,74 @@ type checker struct {
 	Report
 	books    books.Reader
 	entries  []books.Entry
-	releases []books.Released
+	releases []books.Released // only where what is shown is compared
 	plans    planCache
+	words    map[string]string // that many lines say, each once
+	decided  map[string]*decided
 }
 
 // Check checks the files. Errors are of reading them; what is wrong in them is in
 // the report.
 func Check(r books.Reader) (*Report, error) {
-	c, err := check(r)
+	c, err := checkEach(r, func(books.Released) {})
 	if err != nil {
 		return nil, err
 	}
 	return &c.Report, nil
 }
 
+// check is Check, and keeps what was released.
 func check(r books.Reader) (*checker, error) {
-	c := &checker{books: r, plans: planCache{}}
-	for _, name := range []string{"ledger.jsonl", "releases.jsonl"} {
-		lines, err := r.Lines(name)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := books.Chain(name, lines); err != nil {
-			c.problem("%v", err)
-		}
+	var releases []books.Released
+	c, err := checkEach(r, func(x books.Released) { releases = append(releases, x) })
+	if err == nil {
+		c.releases = releases
 	}
-	var err error
-	if c.entries, err = r.Ledger(); err != nil {
+	return c, err
+}
+
+// checkEach checks the files, and hands out each released window. Of the ledger it holds a
+// line for each day and plan, of the releases eight bytes a window: a city has a million
+// in five years.
+func checkEach(r books.Reader, each func(books.Released)) (*checker, error) {
+	c := &checker{books: r, plans: planCache{}, words: make(map[string]string), decided: make(map[string]*decided)}
+	if err := c.ledger(); err != nil {
 		return nil, err
 	}
-	if c.releases, err = r.Releases(); err != nil {
+	if err := c.windows(each); err != nil {
 		return nil, err
 	}
-	c.Lines, c.Releases = len(c.entries), len(c.releases)
-	c.ledger()
-	c.windows()
 	c.Plans = len(c.plans)
 	return c, c.decisions()
+}
+
+// lines reads a growing file, a line at a time, follows its chain, and numbers them from 1.
+func lines[T any](c *checker, name string, each func(n int, v *T)) error {
+	chain, broken, n := books.Chained{Name: name}, false, 0
+	return c.books.Each(name, func(text string) error {
+		if !broken {
+			if err := chain.Next(text); err != nil {
+				broken = true
+				c.problem("%v", err)
+			}
+		}
+		var v T
+		if n++; json.Unmarshal([]byte(text), &v) != nil {
+			return fmt.Errorf("%s, line %d: it cannot be read", name, n)
+		}
+		each(n, &v)
+		return nil
+	})
+}
+
+// word is a text that is held once.
+func (c *checker) word(text string) string {
+	known, ok := c.words[text]
+	if !ok {
+		known = strings.Clone(text)
+		c.words[known] = known
+	}
+	return known
 }
 
 // plan reads a plan by its digest.
@@ -115,19 +148,19 @@ func (c *checker) plan(digest string) *plan.Stream {
 }
 
 // ledger adds every day up again.
-func (c *checker) ledger() {
+func (c *checker) ledger() error {
 	spent := make(map[string]float64)
-	seen := make(map[string]bool)
-	for i, e := range c.entries {
+	seen := make(map[[sha256.Size]byte]bool)
+	return lines(c, "ledger.jsonl", func(n int, e *books.Entry) {
 		bad := func(format string, args ...any) {
-			c.problem("ledger.jsonl, line %d: %s", i+1, fmt.Sprintf(format, args...))
+			c.problem("ledger.jsonl, line %d: %s", n, fmt.Sprintf(format, args...))
 		}
 		for _, amount := range []float64{e.Epsilon, e.Delta, e.Cap, e.Left} {
 			if !(amount >= 0) || math.IsInf(amount, 0) {
 				bad("an amount is negative or not finite")
 			}
 		}
-		key := fmt.Sprintf("%q %q %q %q", e.Gateway, e.Decision, e.Plan, e.Day)
+		key := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", e.Gateway, e.Decision, e.Plan, e.Day))
 		if seen[key] {
 			bad("this day of this plan is there twice")
 		}
@@ -148,8 +181,10 @@ func (c *checker) ledger() {
 		if left := max(0, e.Cap-spent[of]); math.Abs(left-e.Left) > 1e-9*max(1, e.Cap) {
 			bad("it leaves %v, and says %v", left, e.Left)
 		}
-		c.price(e, bad)
-	}
+		c.price(*e, bad)
+		e.Gateway, e.Decision, e.Plan, e.Day, e.Unit, e.Kind, e.PrevSHA256 = c.word(e.Gateway), c.word(e.Decision), c.word(e.Plan), c.word(e.Day), c.word(e.Unit), c.word(e.Kind), ""
+		c.entries, c.Lines = append(c.entries, *e), n
+	})
 }
 
 // price compares a line's amounts with its plan.
@@ -181,20 +216,19 @@ func (c *checker) price(e books.Entry, bad func(string, ...any)) {
 }
 
 // windows looks at every released window.
-func (c *checker) windows() {
-	seen := make(map[string]bool)
-	for i, r := range c.releases {
+func (c *checker) windows(each func(books.Released)) error {
+	return lines(c, "releases.jsonl", func(n int, r *books.Released) {
 		bad := func(format string, args ...any) {
-			c.problem("releases.jsonl, line %d: %s", i+1, fmt.Sprintf(format, args...))
+			c.problem("releases.jsonl, line %d: %s", n, fmt.Sprintf(format, args...))
 		}
-		key := r.Gateway + " " + r.Stream + " " + r.Start.UTC().Format(time.RFC3339Nano)
-		if seen[key] {
+		if c.again(r) {
 			bad("this window was decided before")
 		}
-		seen[key] = true
+		c.Releases = n
+		each(*r)
 		s := c.plan(r.Plan)
 		if s == nil {
-			continue
+			return
 		}
 		if start, end := s.Window(r.Start); !start.Equal(r.Start) || !end.Equal(r.End) || s.ID != r.Stream || !s.InForce(r.Start) {
 			bad("it is no window of its plan")
@@ -202,8 +236,33 @@ func (c *checker) windows() {
 		if rows := Rows(s); rows != r.Rows {
 			bad("it has %d observations; its plan has %d", r.Rows, rows)
 		}
-		c.paid(r, s, bad)
+		c.paid(*r, s, bad)
+	})
+}
+
+// decided is which windows of a stream were: those that came in order, and others.
+type decided struct {
+	order []int64
+	odd   map[int64]bool
+}
+
+// again notes a window, and reports whether it was there before.
+func (c *checker) again(r *books.Released) bool {
+	of := r.Gateway + " " + r.Stream
+	d := c.decided[of]
+	if d == nil {
+		d = &decided{odd: make(map[int64]bool)}
+		c.decided[of] = d
 	}
+	at := r.Start.UnixNano()
+	if n := len(d.order); n == 0 || at > d.order[n-1] {
+		d.order = append(d.order, at)
+		return false
+	}
+	_, there := slices.BinarySearch(d.order, at)
+	there = there || d.odd[at]
+	d.odd[at] = true
+	return there
 }
 
 // Rows is how many observations each window of a stream has.

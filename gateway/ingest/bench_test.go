@@ -52,7 +52,7 @@ func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 	}
 	i := &Ingest{
 		cfg: Config{Register: reg, Future: time.Minute, Now: time.Now, Log: slog.New(slog.DiscardHandler), Clock: "c"}, keys: keys,
-		decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
+		queue: intake.New(), decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
 	}
 	i.sensorsOf(reg)
 	v := Version{

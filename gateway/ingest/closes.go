@@ -164,11 +164,14 @@ func (i *Ingest) forgetFirst() {
 
 // forget shreds a released window and the epochs that ended with it.
 func (i *Ingest) forget(c closing) {
-	s := i.streams[c.Stream]
 	i.state.Counted += c.Readings
-	s.drop(c.Start.UnixNano())
 	i.shred(keyName("w", c.Stream, c.Start))
 	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool { return name == keyName("w", c.Stream, c.Start) })
+	s := i.streams[c.Stream]
+	if s == nil {
+		return // of a version that is past: it was released before a start
+	}
+	s.drop(c.Start.UnixNano())
 	for at, e := range s.epochs {
 		if e.end.After(c.End) {
 			continue

@@ -33,6 +33,7 @@ func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.T
 }
 
 func (i *Ingest) enactNow(e enactment) error {
+	i.finish() // it was begun under the plans of before
 	since := i.state.Now
 	if !since.IsZero() {
 		i.prune(since) // what lies years ahead must not hold it up for as long

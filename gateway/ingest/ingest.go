@@ -121,6 +121,7 @@ type Ingest struct {
 	message *intake.Message
 	kept    redact.Kept
 	entry   window.Entry
+	large   large // the one that is taken in parts
 
 	pending    []intake.Message
 	readings   int // since the last commit
@@ -256,13 +257,26 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 	if i.cfg.Clock != "" && m.Topic == i.cfg.Clock {
 		return i.takeTick(ctx, w, m)
 	}
-	i.pending = append(i.pending, m)
 	i.dirty = true
-	if m.Own {
-		i.hearOwn(&m)
-		return nil
+	before, more := i.readings, false
+	if m.Begun {
+		more = i.goOn()
+	} else {
+		i.pending = append(i.pending, m)
+		i.message = &i.pending[len(i.pending)-1]
+		more = i.hearFrom(i.message)
 	}
-	i.message = &i.pending[len(i.pending)-1]
+	i.queue.Charge(i.readings-before, more)
+	return nil
+}
+
+// hearFrom takes a message that is at the end of those to be acknowledged, and reports
+// whether only a part of it: then it is none of those yet.
+func (i *Ingest) hearFrom(m *intake.Message) (more bool) {
+	if m.Own {
+		i.hearOwn(m)
+		return false
+	}
 	i.at = nil
 	t, known := i.targets[m.Topic]
 	switch {
@@ -285,9 +299,12 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 		if t.sensor.unmapped {
 			i.feedback.add(i.at, fault.New(fault.Unfit))
 		}
+		if m.Large() {
+			return i.inParts()
+		}
 		i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), sink{i})
 	}
-	return nil
+	return false
 }
 
 // sink is what format hands readings to; nobody outside can.
@@ -318,6 +335,7 @@ func (i *Ingest) refuse(f fault.Fault) {
 
 func (i *Ingest) lead(r reading.Reading) {
 	stamp := r.Stamp()
+	i.large.whole = i.large.whole || !stamp.Timed && !stamp.Sequenced
 	if i.message.Retained && !stamp.Timed {
 		i.refuse(fault.New(fault.Retained)) // nobody knows when it was
 		return

@@ -50,6 +50,7 @@ func (i *Ingest) Renew(ctx context.Context, r Renewal) (bool, error) {
 
 // renewNow takes the new roster; each sensor takes over what is known of its life.
 func (i *Ingest) renewNow(n renewing) bool {
+	i.finish() // it was begun under the plans of before
 	last := len(i.versions) - 1
 	if i.versions[last].Digest != n.Digest {
 		return false
@@ -57,11 +58,9 @@ func (i *Ingest) renewNow(n renewing) bool {
 	old := i.roster
 	i.roster = n.roster
 	i.versions[last].Plans = n.Plans
-	homes := i.everHomes()
 	for _, s := range i.sensors {
-		s.stood = homes[s.entry.Kind]
 		if o := old.byID[s.entry.ID]; o != nil {
-			s.lastReading, s.silentAfter, s.home, s.stood = o.lastReading, o.silentAfter, o.home, s.stood || o.stood
+			s.lastReading, s.silentAfter, s.home, s.stood = o.lastReading, o.silentAfter, o.home, o.stood
 		}
 	}
 	told := i.feedback

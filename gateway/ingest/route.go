@@ -21,7 +21,9 @@ import (
 // Version is one policy in force: windows that start at or after Since run
 // under it. The first version's Since is the zero time.
 type Version struct {
-	Since    time.Time
+	Since time.Time
+	// Past says that nothing runs under it any more: it has no streams and no plans.
+	Past     bool
 	Digest   string
 	Kinds    map[string]decision.Kind
 	Zones    *register.Zones

@@ -89,6 +89,9 @@ func newRoster(reg *register.Register) roster {
 // adopt adds a policy version and gives every sensor its routes.
 func (i *Ingest) adopt(v Version) error {
 	i.versions = append(i.versions, v)
+	if v.Past {
+		return nil // but for the homes that it knew, which the next one looks for
+	}
 	for _, spec := range v.Streams {
 		if i.streams[spec.ID] == nil {
 			i.streams[spec.ID] = &stream{
@@ -108,7 +111,9 @@ func (i *Ingest) adopt(v Version) error {
 // it that windows may be open under.
 func (i *Ingest) rerouteAll() error {
 	f, unfit, unmapped := newFitter(), 0, 0
+	homes := i.everHomes()
 	for _, s := range i.sensors {
+		s.stood = s.stood || homes[s.entry.Kind]
 		if err := i.reroute(s, len(i.versions)-1, f); err != nil {
 			return err
 		}

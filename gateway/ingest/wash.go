@@ -18,7 +18,8 @@ var washes = []time.Duration{time.Second, 10 * time.Second, 20 * time.Second}
 // for a washing.
 func (i *Ingest) letGo() {
 	i.epochOver = false
-	i.decoder, i.kept, i.entry = format.NewDecoder(), redact.Kept{}, window.Entry{}
+	i.finish()
+	i.large.decoder, i.decoder, i.kept, i.entry = format.NewDecoder(), format.NewDecoder(), redact.Kept{}, window.Entry{}
 	for _, s := range i.sensors {
 		for n := range s.routes {
 			s.routes[n].rule.Forget()

@@ -81,6 +81,14 @@ func (e *entry) decode(v any) error {
 	if len(e.raw) > MaxEntry {
 		return &SyntaxError{Position{1, 1}, fmt.Sprintf("an entry of more than %d KiB; shorten it", MaxEntry>>10)}
 	}
+	if quickly(e.raw, reflect.ValueOf(v).Elem()) {
+		return nil
+	}
+	return e.parse(v)
+}
+
+// parse reads an entry by YAML's whole grammar.
+func (e *entry) parse(v any) error {
 	tree, err := ParseTree(e.raw)
 	if err != nil {
 		return err

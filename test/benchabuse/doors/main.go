@@ -45,12 +45,12 @@ func main() {
 	sluice := flag.String("sluice", "bin/sluice", "the binary to measure")
 	span := flag.Duration("span", 8*time.Second, "how long each abuse lasts")
 	only := flag.String("only", "", "only scenarios whose name contains this")
-	long := flag.Bool("long", false, "overload for ten minutes, and not 30 seconds")
+	overload := flag.Duration("overload", 30*time.Second, "how long the overload lasts")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, *sluice, *span, *only)
 	if err == nil {
-		err = measureLoads(ctx, *sluice, *only, *span, map[bool]time.Duration{false: 30 * time.Second, true: 10 * time.Minute}[*long])
+		err = measureLoads(ctx, *sluice, *only, *span, *overload)
 	}
 	stop()
 	if err != nil {

@@ -63,7 +63,9 @@ type writer struct {
 	seal   cipher.AEAD
 	blocks uint64
 	size   int64
-	out    []byte
+	// from is the size from which zeros are written ahead, ahead how far there are some.
+	from, ahead int64
+	out         []byte
 }
 
 // write appends one commit, in as many blocks as its bytes need. Zeros are behind

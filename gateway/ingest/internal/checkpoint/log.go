@@ -119,12 +119,13 @@ func (l *Log) Append(records []Record) error {
 		if err := w.file.Truncate(w.size); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
-		l.broken = false
+		w.ahead, l.broken = min(w.ahead, w.size), false
 	}
 	size, blocks := w.size, w.blocks
 	err := l.write(records)
 	if err == nil {
-		err = w.file.Sync()
+		w.prepare()
+		err = w.sync()
 	}
 	if err == nil {
 		err = l.mark.set(l.keys, mark{w.number, w.blocks, uint64(w.size)})
@@ -152,6 +153,7 @@ func (l *Log) turn() error {
 		}
 		return err
 	}
+	w.from = l.limit / aheadShare
 	closed := l.closed
 	if l.newest != nil {
 		closed = append(closed[:len(closed):len(closed)], l.close())
@@ -161,6 +163,7 @@ func (l *Log) turn() error {
 		return errors.Join(err, w.file.Close())
 	}
 	if l.newest != nil {
+		l.newest.trim()
 		_ = l.newest.file.Close()
 	}
 	l.closed, l.newest, l.holds, l.broken = closed, w, holds, false
@@ -238,6 +241,7 @@ func (l *Log) Close() error {
 	}
 	err := l.mark.close()
 	if l.newest != nil {
+		l.newest.trim()
 		err = errors.Join(err, l.newest.file.Close())
 	}
 	return err

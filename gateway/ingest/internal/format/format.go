@@ -93,6 +93,7 @@ type Decoder struct {
 	sink   Sink
 	bad    fault.Fault
 	senml  pack
+	left   left
 
 	onTop, onField, onRecord func(key []byte, v *fastjson.Value)
 	fieldsObject             *fastjson.Value
@@ -108,10 +109,29 @@ func NewDecoder() *Decoder {
 	return d
 }
 
+// left is what of an array was not decoded yet.
+type left struct {
+	list     []*fastjson.Value
+	at       int // of the next element
+	received int64
+	// senml says that it is a pack, looked that all of it has been looked at.
+	senml, looked bool
+	index         int // of the next reading in a pack
+}
+
 // Decode hands every reading of the payload to sink. The instant of receipt, in
 // nanoseconds since 1970, dates readings without a time and relative ones.
 func (d *Decoder) Decode(payload []byte, shape *Shape, received int64, sink Sink) {
+	d.Begin(payload, shape, received, sink)
+	for d.Next(MaxReadings) {
+	}
+}
+
+// Begin is Decode for a payload that is taken in parts: of an array it hands out
+// nothing yet, Next does.
+func (d *Decoder) Begin(payload []byte, shape *Shape, received int64, sink Sink) {
 	d.shape, d.sink = shape, sink
+	d.left = left{}
 	if len(payload) > MaxMessage {
 		sink.Refused(fault.New(fault.TooLarge))
 		return
@@ -131,16 +151,39 @@ func (d *Decoder) Decode(payload []byte, shape *Shape, received int64, sink Sink
 			sink.Refused(fault.New(fault.NotJSON))
 		case len(list) > MaxReadings:
 			sink.Refused(fault.New(fault.TooLarge))
-		case d.isSenML(list):
-			d.decodeSenML(list, received)
 		default:
-			for i, element := range list {
-				d.object(element, i, received)
-			}
+			d.left = left{list: list, received: received, senml: d.isSenML(list)}
+			d.bad, d.senml = fault.Fault{}, pack{}
 		}
 	default:
 		sink.Refused(fault.New(fault.NotJSON))
 	}
+}
+
+// Next decodes up to n elements of the array that was begun, and reports whether there
+// are more. The payload must stay as it is until then.
+func (d *Decoder) Next(n int) bool {
+	l := &d.left
+	some := l.list[l.at:min(len(l.list), l.at+n)]
+	switch {
+	case len(some) == 0:
+	case !l.senml:
+		for i, element := range some {
+			d.object(element, l.at+i, l.received)
+		}
+	case !l.looked:
+		if d.lookSenML(some, l.at+n >= len(l.list)) {
+			return true
+		}
+		some = l.list // it is refused
+	default:
+		d.decodeSenML(some, l.at+n >= len(l.list))
+	}
+	if l.at += len(some); l.at < len(l.list) {
+		return true
+	}
+	*l = left{}
+	return false
 }
 
 // object decodes one reading.

@@ -48,10 +48,22 @@ func (n *notes) Reading(r reading.Reading) {
 func (n *notes) Refused(f fault.Fault) { n.out = append(n.out, fmt.Sprintf("%s/%d", f.Code, f.Field)) }
 func (n *notes) Dropped(f fault.Fault) { n.out = append(n.out, "-"+f.Code.String()) }
 
+// decode decodes at once, and then in parts of one and of three elements: it must come to
+// the same.
 func decode(payload string, s *Shape) string {
 	n := &notes{shape: s}
 	NewDecoder().Decode([]byte(payload), s, received, n)
-	return strings.Join(n.out, "; ")
+	whole := strings.Join(n.out, "; ")
+	d := NewDecoder()
+	for _, each := range []int{1, 3} {
+		n.out = nil
+		for d.Begin([]byte(payload), s, received, n); d.Next(each); {
+		}
+		if parts := strings.Join(n.out, "; "); parts != whole {
+			return fmt.Sprintf("at once %s, and in parts of %d %s", whole, each, parts)
+		}
+	}
+	return whole
 }
 
 func TestNative(t *testing.T) {

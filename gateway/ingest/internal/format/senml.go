@@ -49,31 +49,38 @@ func (d *Decoder) isSenML(list []*fastjson.Value) bool {
 	return false
 }
 
-func (d *Decoder) decodeSenML(list []*fastjson.Value, received int64) {
-	d.senml = pack{}
-	d.bad = fault.Fault{}
-	// A pack is valid as a whole or not at all (section 4.4): look before counting.
-	for _, v := range list {
+// lookSenML looks at some records of a pack, and reports whether it goes on: a pack is
+// valid as a whole or not at all (section 4.4), so that all of it is looked at before
+// anything counts.
+func (d *Decoder) lookSenML(some []*fastjson.Value, last bool) bool {
+	for _, v := range some {
 		if d.readRecord(v); d.bad.Code != fault.None {
 			d.sink.Refused(d.bad)
-			return
+			return false
 		}
 	}
-	d.senml = pack{}
-	d.r.Reset()
-	index := 0
-	for _, v := range list {
+	if d.left.at += len(some); last {
+		d.left.at, d.left.looked = 0, true
+		d.senml = pack{}
+		d.r.Reset()
+	}
+	return true
+}
+
+// decodeSenML decodes some records of a pack; the last end its last reading.
+func (d *Decoder) decodeSenML(some []*fastjson.Value, last bool) {
+	for _, v := range some {
 		d.readRecord(v)
 		if d.senml.value == nil {
 			continue // base fields only
 		}
-		at, timed, ok := d.senml.instant(received)
+		at, timed, ok := d.senml.instant(d.left.received)
 		if !ok {
 			d.fail(fault.New(fault.BadTime))
 		}
 		i, known := d.shape.labels[string(d.senml.name)]
 		if !d.r.Empty() && (at != d.stamp.Time || known && d.r.Type(i) != reading.Absent) {
-			d.emit(&index)
+			d.emit()
 		}
 		d.stamp.Time, d.stamp.Timed = at, timed
 		if !known {
@@ -82,12 +89,14 @@ func (d *Decoder) decodeSenML(list []*fastjson.Value, received int64) {
 		}
 		d.setSenML(i)
 	}
-	d.emit(&index)
+	if last {
+		d.emit()
+	}
 }
 
-func (d *Decoder) emit(index *int) {
-	d.stamp.Index = *index
-	*index++
+func (d *Decoder) emit() {
+	d.stamp.Index = d.left.index
+	d.left.index++
 	switch {
 	case d.bad.Code != fault.None:
 		d.sink.Refused(d.bad)

@@ -25,6 +25,8 @@ const (
 	// One sender's part, a commit's worth of small readings (1,000 of 250 bytes) or
 	// one large message, whichever is more.
 	shareBytes = 1 << 20
+	// Large is of how many bytes on a message is taken in parts, one message at a time.
+	large = 16 << 10
 )
 
 // Message is one publication that waits for its acknowledgement.
@@ -54,6 +56,8 @@ type Message struct {
 	// Tick says that it must not be taken before anything that was put in before it, nor
 	// after anything that was put in after it: a simulated clock's.
 	Tick bool
+	// Begun says that it was taken before, and that what is left of it is to be taken on.
+	Begun bool
 
 	// Conn, ID and QoS are the way in's own, to acknowledge with.
 	Conn any
@@ -76,6 +80,9 @@ func (Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mute) }
 
 func (m *Message) weight() int64 { return min(maxBytes, int64(len(m.Payload)+len(m.Topic))+perMessage) }
 
+// Large reports whether a message is taken in parts: then Charge says when it is through.
+func (m *Message) Large() bool { return len(m.Payload) >= large }
+
 func (m *Message) part() int64 { return min(shareBytes, m.weight()) }
 
 // Queue is the queue and its account. It is safe for concurrent use.
@@ -91,6 +98,8 @@ type Queue struct {
 	turns  turns  // those with messages
 	rest   common // of those without a share of their own
 	ticks  chain  // what waits for all that came before it
+	parts  parts  // of the large one that is begun
+	taken  *Share // whom was taken from last; nil for nobody
 	came   uint64 // messages put in, ever
 	time   uint64 // of the sender that was taken from last
 }
@@ -161,13 +170,16 @@ func (q *Queue) wake() {
 // Ready says that there may be something to take.
 func (q *Queue) Ready() <-chan struct{} { return q.ready }
 
-// Take takes the next message; false when there is none.
+// Take takes the next message; false when there is none. A large one keeps its place
+// until Charge says that it is through: then others have their turns between its parts.
 func (q *Queue) Take() (Message, bool) {
 	m, at, more := q.pop()
-	if at == none {
+	switch {
+	case at == none:
 		return Message{}, false
+	case at != kept:
+		q.free <- at
 	}
-	q.free <- at
 	if more {
 		q.wake()
 	}

@@ -233,3 +233,80 @@ func BenchmarkQueue(b *testing.B) {
 		q.Done(list)
 	}
 }
+
+// TestLargeInParts: a large message keeps its place until it is through, and others have
+// their turns between its parts, by readings; a second one waits until then, and so does
+// a tick.
+func TestLargeInParts(t *testing.T) {
+	q := New()
+	put := func(s *Share, id uint16, size int) {
+		t.Helper()
+		if !q.PutFrom(context.Background(), s, Message{ID: id, Payload: make([]byte, size)}) {
+			t.Fatal("there is no room")
+		}
+	}
+	a, b, c := NewShare(), NewShare(), NewShare()
+	put(a, 10, large)
+	put(c, 30, large)
+	for n := range uint16(8) {
+		put(b, 20+n, 0)
+	}
+	put(a, 11, 0)
+	q.Put(context.Background(), Message{ID: 1, Tick: true})
+	got, parts := "", map[uint16]int{10: 3, 30: 1}
+	var list []Message
+	for m, ok := q.Take(); ok; m, ok = q.Take() {
+		got += fmt.Sprint(m.ID, " ")
+		if m.Tick {
+			list = append(list, m)
+			continue
+		}
+		if begun := m.Large() && parts[m.ID] < 3 && m.ID == 10; m.Begun != begun {
+			t.Errorf("%d says begun %v; want %v", m.ID, m.Begun, begun)
+		}
+		parts[m.ID]--
+		more := parts[m.ID] > 0
+		q.Charge(3, more && m.Large())
+		if !more {
+			list = append(list, m)
+		}
+	}
+	// A part of three is as much as two others' readings, which are three as well here.
+	if want := "10 20 10 21 10 30 22 23 24 25 26 27 11 1 "; got != want {
+		t.Errorf("taken are %s; want %s", got, want)
+	}
+	q.Done(list)
+	if len(q.free) != queued || len(q.turns) != 0 || len(q.parts.wait) != 0 || q.parts.of != nil {
+		t.Error("the queue is not empty")
+	}
+	if !q.room.TryAcquire(maxBytes) {
+		t.Error("not all room is given back")
+	}
+}
+
+// TestReadingsAreCharged: who sends ten thousand readings in a small message waits as long
+// as who sends as many messages.
+func TestReadingsAreCharged(t *testing.T) {
+	q, a, b := New(), NewShare(), NewShare()
+	for n := range uint16(300) {
+		if n < 3 {
+			q.PutFrom(context.Background(), a, Message{ID: 1, Payload: make([]byte, 1000)})
+		}
+		q.PutFrom(context.Background(), b, Message{ID: 2})
+	}
+	between := 0
+	for seen := 0; seen < 2; {
+		m, _ := q.Take()
+		if m.ID == 1 {
+			seen++
+			q.Charge(100, false)
+		} else {
+			between++
+			q.Charge(1, false)
+		}
+		q.Done([]Message{m})
+	}
+	if between < 90 || between > 110 {
+		t.Errorf("%d messages of another between two of 100 readings; want about 100", between)
+	}
+}

@@ -8,7 +8,11 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-const none = int32(-1)
+// none is no place, kept one that is not free yet.
+const (
+	none = int32(-1)
+	kept = int32(-2)
+)
 
 var empty = chain{none, none}
 
@@ -126,17 +130,16 @@ func (q *Queue) append(c *chain, at int32) bool {
 func (q *Queue) pop() (m Message, at int32, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch s := q.next(); {
+	q.taken = q.next()
+	switch s := q.taken; {
 	case s != nil:
-		at = q.cut(&s.waits)
 		q.time = s.time
-		s.time += uint64(q.places[at].m.weight())
-		if s.waits.first == none {
-			heap.Remove(&q.turns, s.at)
-		} else {
-			s.came = q.places[s.waits.first].came
-			heap.Fix(&q.turns, s.at)
+		if first := &q.places[s.waits.first].m; first.Large() {
+			q.parts.of, m = s, *first
+			first.Begun = true
+			return m, kept, true
 		}
+		at = q.leave(s)
 	case q.ticks.first != none:
 		at = q.cut(&q.ticks)
 	default:
@@ -156,9 +159,33 @@ func (q *Queue) cut(c *chain) int32 {
 	return at
 }
 
+// leave takes the first message off a sender's chain, whose next has its turn later by
+// the message's weight.
+func (q *Queue) leave(s *Share) int32 {
+	at := q.cut(&s.waits)
+	s.time += uint64(q.places[at].m.weight())
+	if s.waits.first == none {
+		heap.Remove(&q.turns, s.at)
+	} else {
+		s.came = q.places[s.waits.first].came
+		heap.Fix(&q.turns, s.at)
+	}
+	return at
+}
+
 // next is whose turn it is, of those who have something that came before the first
 // tick; nil for nobody.
 func (q *Queue) next() *Share {
+	s := q.earliest()
+	for s != nil && q.parts.must(s, &q.places[s.waits.first].m) {
+		heap.Remove(&q.turns, s.at)
+		q.parts.wait = append(q.parts.wait, s)
+		s = q.earliest()
+	}
+	return s
+}
+
+func (q *Queue) earliest() *Share {
 	if len(q.turns) == 0 {
 		return nil
 	}

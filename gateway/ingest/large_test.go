@@ -1,0 +1,157 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/intake"
+)
+
+// array is a message of so many readings; the format says how one with a number looks.
+func array(n int, format string) string {
+	list := make([]string, n)
+	for k := range list {
+		list[k] = strings.ReplaceAll(format, "%d", fmt.Sprint(k))
+	}
+	return "[" + strings.Join(list, ",") + "]"
+}
+
+const (
+	identified = `{"ts":"2026-03-02T12:00:01Z","seq":%d,"fields":{"device":"d%d","rssi":-50}}`
+	anonymous  = `{"fields":{"device":"d%d","rssi":-50}}`
+)
+
+// put puts a message in, and next takes one out as burst does.
+func (i *Ingest) put(id uint16, payload string) {
+	i.queue.Put(context.Background(), intake.Message{Topic: "city/v1/o/a/up", ID: id, Payload: []byte(payload), Received: noon})
+}
+
+func (i *Ingest) next(t *testing.T) {
+	t.Helper()
+	m, ok := i.queue.Take()
+	if !ok {
+		t.Fatal("nothing is to be taken")
+	}
+	if err := i.take(context.Background(), wall{}, m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLargeMessagesInParts: one of ten thousand readings does not hold up the others: they
+// have their turns between its parts, and it is acknowledged after its last.
+func TestLargeMessagesInParts(t *testing.T) {
+	i := awake(t, inMemory(t), footfall(t, 2))
+	defer i.log.Close()
+	i.put(1, array(10_000, identified))
+	for n := range 10 {
+		i.queue.Put(context.Background(), intake.Message{Topic: "unknown", ID: uint16(10 + n)})
+	}
+	turns, most := 0, 0
+	for open(i) < 10_000 {
+		before := i.readings
+		i.next(t)
+		turns++
+		most = max(most, i.readings-before)
+		if n := len(i.pending); turns == 15 && n != 10 {
+			t.Errorf("after 15 turns %d messages are through; want the 10 small ones", n)
+		}
+		if i.large.on && len(i.pending) > 0 && i.pending[len(i.pending)-1].ID == 1 {
+			t.Fatal("it is acknowledged before it is through")
+		}
+	}
+	if most > part || turns < 10_000/part {
+		t.Errorf("%d turns of at most %d readings; want parts of %d", turns, most, part)
+	}
+	if n := len(i.pending); n != 11 || i.pending[10].ID != 1 || i.large.on || i.large.message.Payload != nil {
+		t.Errorf("%d are to be acknowledged", n)
+	}
+	if r := i.state.Received; r != 10_010 {
+		t.Errorf("%d received", r)
+	}
+}
+
+// TestAKillInALargeMessage: it comes again, and what was durable of it counts once. What
+// nothing identifies is durable as a whole or not at all.
+func TestAKillInALargeMessage(t *testing.T) {
+	for name, c := range map[string]struct {
+		payload string
+		parts   int // until the kill
+		durable int64
+	}{
+		"seq":               {array(1000, identified), 2, 2 * part},
+		"neither":           {array(1000, anonymous), 1, 1000},
+		"neither, at last":  {strings.TrimSuffix(array(900, identified), "]") + "," + array(100, anonymous)[1:], 3, 3 * part},
+		"all the same":      {array(1000, identified), 4, 1000},
+		"seq, and no parts": {array(1000, identified), 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, stream := inMemory(t), footfall(t, 2)
+			i := awake(t, dir, stream)
+			i.put(1, c.payload)
+			for range c.parts {
+				i.next(t)
+			}
+			i.save(t)
+			acknowledged := len(i.pending) > 0
+			if acknowledged != (c.durable == 1000) {
+				t.Errorf("acknowledged: %v, with %d of it durable", acknowledged, c.durable)
+			}
+			_ = i.log.Close()
+			i = awake(t, dir, stream)
+			defer i.log.Close()
+			if n := open(i); n != c.durable {
+				t.Fatalf("%d are there after a kill; want %d", n, c.durable)
+			}
+			if !acknowledged {
+				i.put(2, c.payload)
+				for len(i.pending) == 0 {
+					i.next(t)
+				}
+			}
+			if n := open(i); n != 1000 {
+				t.Errorf("%d are counted at last; want 1000", n)
+			}
+		})
+	}
+}
+
+// TestPlansChangeInALargeMessage: what was begun under the plans of before is taken under
+// them, and is acknowledged once.
+func TestPlansChangeInALargeMessage(t *testing.T) {
+	i := awake(t, inMemory(t), footfall(t, 2))
+	defer i.log.Close()
+	i.put(1, array(1000, identified))
+	i.next(t)
+	r := Renewal{Register: i.register, Digest: "v", Plans: i.versions[0].Plans}
+	if !i.renewNow(renewing{r, newRoster(r.Register), nil}) {
+		t.Fatal("the register is not taken")
+	}
+	if n := open(i); n != 1000 {
+		t.Errorf("%d readings are taken under the plans of before; want 1000", n)
+	}
+	i.letGo()
+	i.put(2, array(1000, `{"ts":"2026-03-02T12:00:02Z","seq":1%d,"fields":{"device":"d%d","rssi":-50}}`))
+	for len(i.pending) < 2 {
+		i.next(t)
+	}
+	i.put(3, array(1000, strings.ReplaceAll(identified, "00:01Z", "00:03Z")))
+	i.next(t)
+	v := i.versions[0]
+	if err := i.enactNow(enactment{version: v, persist: func(time.Time) error { return nil }}); err != nil {
+		t.Fatal(err)
+	}
+	if n := open(i); n != 3000 {
+		t.Errorf("%d readings are taken under the policy of before; want 3000", n)
+	}
+	i.next(t)
+	i.pending = i.pending[:2]
+	if n := len(i.pending); n != 2 || i.pending[0].ID != 1 || i.pending[1].ID != 2 {
+		t.Errorf("%d are to be acknowledged; want 2", n)
+	}
+	if _, more := i.queue.Take(); more {
+		t.Error("there is still something to be taken")
+	}
+}
