@@ -45,6 +45,9 @@ func first(hints ...string) string {
 }
 
 func (g *Gateway) storeCheck() string {
+	if s, ok := g.store.(interface{ Replaced() bool }); ok && s.Replaced() {
+		return "the file of the store was removed, or another one has its name; restart the gateway, which sends again what that one lacks"
+	}
 	if g.forward.Err() != nil {
 		return "releases wait in the outbox until the store is back"
 	}

@@ -180,7 +180,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	hint := s.shown.Hint() // it serves all the same
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
-		hint = "the store or the books cannot be read"
+		hint = "the store or the books cannot be read; the log says which, and what to do"
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the client may be gone
