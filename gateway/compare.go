@@ -43,16 +43,26 @@ func (m missing) String() string {
 
 // compareStore asks beside everything else until ctx ends.
 func (g *Gateway) compareStore(ctx context.Context) error {
-	wait := compareAfter
+	lacks := time.Now().Add(compareAfter) // when it is asked next
+	more, walk := lacks, new(extraWalk)
 	for {
+		wait := time.Until(lacks)
+		if d := time.Until(more); d < wait {
+			wait = d
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
 		}
-		wait = compareEvery
-		if !g.compareOnce(ctx) {
-			wait = compareSoon
+		if !time.Now().Before(lacks) {
+			lacks = time.Now().Add(compareSoon)
+			if g.compareOnce(ctx) {
+				lacks = time.Now().Add(compareEvery)
+			}
+		}
+		if !time.Now().Before(more) {
+			more = time.Now().Add(g.extraOnce(ctx, walk))
 		}
 	}
 }
@@ -76,7 +86,7 @@ func (g *Gateway) compareOnce(ctx context.Context) bool {
 	}
 	g.mu.Lock()
 	was := g.storeLacks
-	g.storeLacks = said
+	g.storeLacks, g.lacks = said, lost.windows
 	g.mu.Unlock()
 	switch {
 	case said != "" && said != was:

@@ -184,6 +184,15 @@ func (c *city) forged() {
 	if code, out := verb(t, "verify", c.opendata); code != 1 || !strings.Contains(out, "it was released and is not shown") {
 		t.Errorf("verify, with a number changed: %d\n%s", code, out)
 	}
+	c.gateway.stop(20 * time.Second)
+	c.run()
+	c.gateway.find(`the store has what the journal has not" problem="the store has 2 windows of 1 streams`)
+	if _, _, body := get(t, c.admin+"/readyz"); !strings.Contains(string(body), `"notes":["the store has 2 windows`) {
+		t.Errorf("readiness does not note it: %s", body)
+	}
+	if !strings.Contains(c.metrics(), `sluice_store_differs_windows{how="extra"} 2`) {
+		t.Error("the metrics do not have it")
+	}
 }
 
 // liar is an open-data server that shows more rows of the stream gates.
