@@ -132,6 +132,12 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 				if len(rows) > 0 {
 					continue
 				}
+				if aside, err := g.ledger.IsAside(ctx, stream, at); err != nil || aside {
+					if err != nil {
+						return lost, false, err
+					}
+					continue // what the store has refused is said as such
+				}
 				if sent, err := g.ledger.Resend(ctx, stream, at); err != nil {
 					return lost, false, err
 				} else if sent {

@@ -65,6 +65,9 @@ func (g *Gateway) gone(ctx context.Context, stream string, start time.Time) (boo
 	if err != nil || len(rows) > 0 {
 		return false, err
 	}
+	if aside, err := g.ledger.IsAside(ctx, stream, start); err != nil || aside {
+		return false, err
+	}
 	again, err := g.ledger.Resend(ctx, stream, start)
 	return !again, err
 }

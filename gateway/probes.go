@@ -25,7 +25,7 @@ const (
 func (g *Gateway) probes() map[string]func(context.Context) string {
 	return map[string]func(context.Context) string{
 		"broker": func(context.Context) string { return g.ingest.Broker() },
-		"store":  func(context.Context) string { return g.storeCheck() },
+		"store":  func(ctx context.Context) string { return first(g.storeCheck(), g.asideCheck(ctx)) },
 		"policy": func(context.Context) string { return g.policyCheck() },
 		"ledger": g.ledgerCheck,
 		"disk":   func(context.Context) string { return g.diskCheck() },
