@@ -109,6 +109,10 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 	if err != nil {
 		return lost, false, err
 	}
+	gone, err := g.ledger.Gone(ctx)
+	if err != nil {
+		return lost, false, err
+	}
 	last := slices.MaxFunc(slices.Collect(maps.Values(through)), time.Time.Compare)
 	for _, stream := range slices.Sorted(maps.Keys(through)) {
 		had := lost.windows
@@ -122,7 +126,7 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 				if lost.short = time.Now().After(until); lost.short {
 					break
 				}
-				if covered(said, stream, at) {
+				if covered(said, stream, at) || at.Before(gone[stream]) {
 					continue
 				}
 				rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: at, To: at.Add(1), Limit: 1})

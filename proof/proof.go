@@ -31,6 +31,8 @@ type Report struct {
 	Observations int      `json:"observations"` // compared with their window's digest
 	Withdrawn    int      `json:"withdrawn"`    // windows that cannot be compared any more
 	Lost         int      `json:"lost"`         // windows that are not shown, and of which gaps.jsonl says that the store has lost them
+	Removed      int      `json:"removed"`      // windows that are not shown, and that were removed as their decision says
+	Unchecked    int      `json:"unchecked"`    // lines of removals under earlier words of a decision, which the books have no more
 	Problems     []string `json:"problems"`
 }
 
@@ -53,6 +55,7 @@ type checker struct {
 	entries  []books.Entry
 	releases []books.Released
 	plans    planCache
+	removals []books.Removal
 }
 
 // Check checks the files. Errors are of reading them; what is wrong in them is in
@@ -67,7 +70,7 @@ func Check(r books.Reader) (*Report, error) {
 
 func check(r books.Reader) (*checker, error) {
 	c := &checker{books: r, plans: planCache{}}
-	for _, name := range []string{"ledger.jsonl", "releases.jsonl"} {
+	for _, name := range []string{"ledger.jsonl", "releases.jsonl", "removals.jsonl"} {
 		lines, err := r.Lines(name)
 		if err != nil {
 			return nil, err
@@ -87,6 +90,9 @@ func check(r books.Reader) (*checker, error) {
 	c.ledger()
 	c.windows()
 	c.Plans = len(c.plans)
+	if err := c.removed(); err != nil {
+		return nil, err
+	}
 	return c, c.decisions()
 }
 

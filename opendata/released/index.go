@@ -14,11 +14,11 @@ import (
 )
 
 // index is which windows the books have a line of. Windows that follow each other under
-// one plan are one run, so that it stays small over years. It is guarded by who has it.
+// one plan are one run, so that it stays small over years. Who has it guards it.
 type index struct {
 	streams map[string][]run // by start
 	plans   map[string]*closed
-	source  books.Source
+	removed map[[2]string]int64 // by stream and decision: until when nothing is shown any more
 }
 
 // run is windows of one length without a hole: [from, from+step), and so on until to, in
@@ -31,21 +31,22 @@ type run struct {
 // closed is what a plan can release: its cells and measures.
 type closed struct {
 	digest          string
-	known           bool // false while the plan cannot be read; then it excludes nothing
+	known           bool      // false while the plan cannot be read; then it excludes nothing
+	of              [2]string // its stream and decision
+	removed         int64     // until when its numbers were removed
 	cells, measures map[string]bool
 }
 
-func newIndex(source books.Source) *index {
-	return &index{streams: make(map[string][]run), plans: make(map[string]*closed), source: source}
+func newIndex() *index {
+	return &index{streams: make(map[string][]run), plans: make(map[string]*closed), removed: make(map[[2]string]int64)}
 }
 
-// add enters a line.
+// add enters a line, of a plan that was entered.
 func (x *index) add(r *books.Released) {
 	p := x.plans[r.Plan]
 	if p == nil {
 		p = &closed{digest: r.Plan}
-		p.read(x.source)
-		x.plans[r.Plan] = p
+		x.enter(p)
 	}
 	from, to := r.Start.UnixNano(), r.End.UnixNano()
 	if to <= from {
@@ -89,7 +90,7 @@ func (x *index) has(o *store.Observation) bool {
 
 // holds reports whether a row of a window of the run can be of it.
 func (r *run) holds(o *store.Observation, start int64) bool {
-	return o.End.UnixNano() == start+r.step && r.plan.has(o)
+	return o.End.UnixNano() == start+r.step && start+r.step > r.plan.removed && r.plan.has(o)
 }
 
 // before are the latest windows of a stream that end at or before an instant, latest
@@ -109,16 +110,40 @@ func (c *closed) has(o *store.Observation) bool {
 	return !c.known || c.cells[o.Cell] && c.measures[o.Measure]
 }
 
-// read reads the plan, whose SHA-256 is its name.
-func (c *closed) read(source books.Source) {
-	raw, err := source.Get("plans/" + c.digest + ".json")
-	if err != nil {
-		return // it is tried again
+// remove enters that numbers were removed.
+func (x *index) remove(r *books.Removal) {
+	of := [2]string{r.Stream, r.Decision}
+	x.removed[of] = max(x.removed[of], r.Until.UnixNano())
+	for _, p := range x.plans {
+		p.removed = x.removed[p.of]
 	}
+}
+
+// enter takes a plan, or what is known of it now.
+func (x *index) enter(p *closed) {
+	p.removed = x.removed[p.of]
+	if old := x.plans[p.digest]; old != nil {
+		*old = *p
+		return
+	}
+	x.plans[p.digest] = p
+}
+
+// readPlan reads a plan, whose SHA-256 is its name. Where that fails, it is tried again.
+func readPlan(source books.Source, digest string) *closed {
+	c := &closed{digest: digest}
+	if raw, err := source.Get("plans/" + digest + ".json"); err == nil {
+		c.parse(raw)
+	}
+	return c
+}
+
+func (c *closed) parse(raw []byte) {
 	var s plan.Stream
 	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != c.digest || json.Unmarshal(raw, &s) != nil {
 		return
 	}
+	c.of = [2]string{s.ID, s.Decision}
 	c.cells, c.measures, c.known = make(map[string]bool), make(map[string]bool), true
 	values := s.Category.Values
 	if len(values) == 0 {

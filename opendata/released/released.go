@@ -14,6 +14,7 @@ package released
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -60,6 +61,7 @@ type Shown struct {
 	store    Store
 	reader   books.Reader
 	follower *books.Follower // owned by who reads
+	removals *books.Follower // owned by who reads
 	fresh    time.Duration
 	grace    time.Duration
 	log      *slog.Logger
@@ -83,8 +85,8 @@ type stray struct{ first, last time.Time }
 // New shows what source has lines of.
 func New(from Store, source books.Source, log *slog.Logger) *Shown {
 	s := &Shown{
-		store: from, reader: books.Reader{Source: source}, follower: books.NewFollower(source, bookName), fresh: mirrorFresh, grace: grace, log: log,
-		index: newIndex(source), wrong: make(map[window]bool), strays: make(map[window]*stray),
+		store: from, reader: books.Reader{Source: source}, follower: books.NewFollower(source, bookName), removals: books.NewFollower(source, "removals.jsonl"), fresh: mirrorFresh, grace: grace, log: log,
+		index: newIndex(), wrong: make(map[window]bool), strays: make(map[window]*stray),
 	}
 	if _, ok := source.(books.Dir); ok {
 		s.fresh = dirFresh
@@ -244,12 +246,16 @@ func (s *Shown) ends(stream string, until time.Time) bool {
 // errBooks says that nothing can be shown yet.
 var errBooks = errors.New("the public books cannot be read, and without them nothing that the store has is shown")
 
-// ready waits until the books have been read once.
+// ready waits until the books have been read once. Later they are read beside, so that
+// what was removed is not shown for long.
 func (s *Shown) ready(ctx context.Context) error {
 	s.mu.RLock()
-	began := s.began
+	began, old := s.began, s.reading == nil && time.Since(s.read) > mirrorFresh
 	s.mu.RUnlock()
 	if began {
+		if old {
+			s.begin()
+		}
 		return nil
 	}
 	err := s.refresh(ctx)
@@ -259,6 +265,16 @@ func (s *Shown) ready(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", errBooks, err)
+}
+
+// begin has the books read, for nobody who waits.
+func (s *Shown) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reading == nil {
+		s.reading = make(chan struct{})
+		go s.readOn(s.reading)
+	}
 }
 
 // refresh reads what the books have more, beside others that wait for the same.
@@ -285,37 +301,57 @@ func (s *Shown) refresh(ctx context.Context) error {
 }
 
 // readOn reads the new lines. Those of a book that is read from its beginning come into
-// force at its end.
+// force at its end. Nothing is read while mu is held: a mirror may be slow.
 func (s *Shown) readOn(done chan struct{}) {
 	var anew *index
-	err := s.follower.Next(func() { anew = newIndex(s.reader.Source) }, func(line string) error {
+	err := s.follower.Next(func() { anew = newIndex() }, func(line string) error {
 		r, ok := parse(line)
 		if !ok {
 			return nil // what it says was released is not shown
 		}
+		into := s.index // nobody else changes it
+		if anew != nil {
+			into = anew
+		}
+		var p *closed
+		if into.plans[r.Plan] == nil {
+			p = readPlan(s.reader.Source, r.Plan)
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if anew != nil {
-			anew.add(&r)
-		} else {
-			s.index.add(&r)
+		if p != nil {
+			into.enter(p)
 		}
+		into.add(&r)
 		if s.newest = append(s.newest, r); len(s.newest) > 2*mostNewest {
 			s.newest = append(s.newest[:0], s.newest[mostNewest:]...)
 		}
 		return nil
 	})
+	var removed []books.Removal
+	err2 := s.removals.Next(func() {}, func(line string) error {
+		var r books.Removal
+		if json.Unmarshal([]byte(line), &r) == nil && inRange(r.Until) {
+			removed = append(removed, r)
+		}
+		return nil
+	})
+	plans := s.unknown(anew)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if anew != nil && (err == nil || !s.began) {
-		s.index = anew
-	}
-	for _, p := range s.index.plans {
-		if !p.known {
-			p.read(s.reader.Source)
+		anew.removed, s.index = s.index.removed, anew
+		for _, p := range anew.plans {
+			p.removed = anew.removed[p.of]
 		}
 	}
-	if err != nil && s.problem == nil {
+	for _, p := range plans {
+		s.index.enter(p)
+	}
+	for i := range removed {
+		s.index.remove(&removed[i])
+	}
+	if err = errors.Join(err, err2); err != nil && s.problem == nil {
 		s.log.Warn("the public books cannot be read; what was released since is not shown", "error", err)
 	}
 	for w := range s.strays {
@@ -326,4 +362,21 @@ func (s *Shown) readOn(done chan struct{}) {
 	s.problem, s.read, s.began = err, time.Now(), s.began || err == nil
 	close(done)
 	s.reading = nil
+}
+
+// unknown are plans that could not be read before, and can now.
+func (s *Shown) unknown(anew *index) (list []*closed) {
+	x := s.index // nobody else changes it
+	if anew != nil {
+		x = anew
+	}
+	for digest, old := range x.plans {
+		if old.known {
+			continue
+		}
+		if p := readPlan(s.reader.Source, digest); p.known {
+			list = append(list, p)
+		}
+	}
+	return list
 }

@@ -234,7 +234,7 @@ func TestAnotherNumber(t *testing.T) {
 // TestYearsAreSmall: five years of hours in ten streams are a few runs, and lines in
 // another order or twice are the same.
 func TestYearsAreSmall(t *testing.T) {
-	x := newIndex(broken{})
+	x := newIndex()
 	for n := range 5 * 365 * 24 {
 		at := noon.Add(time.Duration(n) * time.Hour)
 		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
@@ -246,7 +246,7 @@ func TestYearsAreSmall(t *testing.T) {
 			t.Errorf("%s has %d runs", id, len(runs))
 		}
 	}
-	y := newIndex(broken{})
+	y := newIndex()
 	for _, n := range []int{5, 1, 3, 3, 2, 9, 0, 7, 9} {
 		at := noon.Add(time.Duration(n) * time.Hour)
 		y.add(&books.Released{Stream: "a", Start: at, End: at.Add(time.Hour), Plan: "p"})
@@ -256,6 +256,35 @@ func TestYearsAreSmall(t *testing.T) {
 		o.Stream = "a"
 		if want := slices.Contains([]int{0, 1, 2, 3, 5, 7, 9}, n); y.has(&o) != want {
 			t.Errorf("hour %d has a line: %v", n, !want)
+		}
+	}
+}
+
+// TestRemovedIsNotShown: what the books say was removed is not shown, although the store
+// has it again; what another decision released is.
+func TestRemovedIsNotShown(t *testing.T) {
+	s, in, dir := newShown(t)
+	in.put(hours(0, 6)...)
+	enter(t, dir, hours(0, 6))
+	if got := all(t, s, 100); len(got) != 12 {
+		t.Fatalf("%d rows are shown", len(got))
+	}
+	line := func(stream, decision string, until int) string {
+		return fmt.Sprintf(`{"n":1,"stream":%q,"decision":%q,"until":%q}`+"\n", stream, decision, noon.Add(time.Duration(until)*time.Hour).Format(time.RFC3339))
+	}
+	for _, c := range []struct {
+		lines string
+		want  int
+	}{{line("s", "another", 6), 12}, {line("another", "", 6), 12}, {line("s", "", 2), 8}, {line("s", "", 2) + line("s", "", 3), 6}} {
+		if err := dir.Put("removals.jsonl", []byte(c.lines)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got := all(t, s, 100)
+		if len(got) != c.want || got[len(got)-1].Start.Before(noon.Add(5*time.Hour)) {
+			t.Errorf("after %s%d rows are shown; want %d", c.lines, len(got), c.want)
 		}
 	}
 }
