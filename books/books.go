@@ -13,6 +13,8 @@
 //	ledger.jsonl       one line per reservation of privacy budget, chained by SHA-256
 //	releases.jsonl     one line per released window, chained by SHA-256
 //	withdrawals.jsonl  one line per release that was hidden, and why
+//	removals.jsonl     one line each time that old numbers were removed, as their decision's
+//	                   retain says, chained by SHA-256
 //	gaps.jsonl         one line per gap in the published series
 package books
 
@@ -233,3 +235,19 @@ type Gap struct {
 // StoreLost is the reason of a gap in whose time windows were released, and whose
 // numbers the store has lost since.
 const StoreLost = "store_lost"
+
+// Removal is one line of removals.jsonl: the numbers of a stream, of windows that ended at
+// or before Until and were released under Decision, were removed at At, because the
+// decision says that they are kept for Retain (ISO 8601) and no longer. Policy is the
+// digest of the version in force then.
+type Removal struct {
+	N          int64     `json:"n"`
+	At         time.Time `json:"at"`
+	Gateway    string    `json:"gateway"`
+	Stream     string    `json:"stream"`
+	Decision   string    `json:"decision"`
+	Retain     string    `json:"retain"`
+	Until      time.Time `json:"until"`
+	Policy     string    `json:"policy"`
+	PrevSHA256 string    `json:"prev_sha256"`
+}

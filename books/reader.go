@@ -56,6 +56,9 @@ func (r Reader) Withdrawals() ([]Withdrawal, error) {
 	return lines[Withdrawal](r, "withdrawals.jsonl")
 }
 
+// Removals reads removals.jsonl.
+func (r Reader) Removals() ([]Removal, error) { return lines[Removal](r, "removals.jsonl") }
+
 // Gaps reads gaps.jsonl.
 func (r Reader) Gaps() ([]Gap, error) { return lines[Gap](r, "gaps.jsonl") }
 

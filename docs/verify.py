@@ -6,7 +6,7 @@
 
 Nothing but Python's own library. Exit code 1 when something is wrong.
 """
-import datetime, decimal, hashlib, itertools, json, math, sys, time, urllib.error, urllib.parse, urllib.request, zoneinfo
+import datetime, decimal, hashlib, itertools, json, math, re, sys, time, urllib.error, urllib.parse, urllib.request, zoneinfo
 
 wrong = 0
 
@@ -162,7 +162,40 @@ def shown(where, stream):
         path = page["next"]
 
 
-def check_shown(where, releases, plans, hidden):
+def later(at, period):
+    """An instant and a period such as P5Y; its years, months and days are those of UTC."""
+    parts = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", period)
+    years, months, weeks, days, hours, minutes, seconds = (int(n or 0) for n in parts.groups())
+    at = at.astimezone(datetime.timezone.utc)
+    month = at.month - 1 + months + 12 * years
+    at, days = at.replace(year=at.year + month // 12, month=month % 12 + 1, day=1), days + 7 * weeks + at.day - 1
+    return at + datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def check_removals(where, removals):
+    """Numbers are removed when their decision's time for them is over, and not before."""
+    simulation = json.loads(get(where, "/books/city.json")).get("simulation")
+    words = {d["id"]: d for d in json.loads(optional(where, "/books/decisions.json") or b"[]")} if removals else {}
+    for r in removals:
+        until = instant(r["until"])
+        if later(until, r["retain"]) > instant(r["at"]):
+            bad(f"removals.jsonl, line {r['n']}: numbers were removed before {r['retain']} were over")
+        if not simulation and instant(r["at"]) > datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(1):
+            bad(f"removals.jsonl, line {r['n']}: its time has not come")
+        decision = words.get(r["decision"], {"yaml": "", "policy": ""})
+        says = re.search(r"^retain:[ \t]*[\"']?(P[0-9A-Z]+)", decision["yaml"], re.M)
+        if not says:
+            bad(f"removals.jsonl, line {r['n']}: decision {r['decision']} does not say for how long its numbers are kept")
+        elif later(until, r["retain"]) < later(until, says[1]) and decision["policy"] == r["policy"]:
+            bad(f"removals.jsonl, line {r['n']}: it says {r['retain']}; decision {r['decision']} says {says[1]}")
+
+
+def was_removed(r, plans, removals):
+    return any(x["stream"] == r["stream"] and x["gateway"] == r["gateway"] and x["decision"] == plans[r["plan"]]["decision"]
+               and instant(r["end"]) <= instant(x["until"]) for x in removals)
+
+
+def check_shown(where, releases, plans, hidden, removals):
     """What was released is shown as it was, and what is shown was released."""
     todo = {(r["stream"], instant(r["start"])): r for r in releases}
     streams = {s["id"] for s in json.loads(get(where, "/api/v1/streams"))["streams"]} | {r["stream"] for r in releases}
@@ -173,9 +206,13 @@ def check_shown(where, releases, plans, hidden):
             if key not in todo:
                 unknown[key] = rows if len(unknown) < 1000 else None
                 continue
+            if was_removed(todo[key], plans, removals):
+                bad(f"{stream} at {start}: it is shown, and removals.jsonl says that it was removed")
             compared += compare(todo.pop(key), rows, plans, key in hidden)
     gaps = [g for g in map(json.loads, optional(where, "/books/gaps.jsonl").splitlines()) if g["reason"] == "store_lost"]
     for stream, start in todo:
+        if was_removed(todo[stream, start], plans, removals):
+            continue
         if any(g["stream"] == stream and instant(g["start"]) <= start < instant(g["end"]) for g in gaps):
             print(f"{stream} at {start}: the store has lost it, as gaps.jsonl says")
             continue
@@ -214,6 +251,8 @@ def main(where):
     ledger = chain(optional(where, "/books/ledger.jsonl"), "ledger.jsonl")
     releases = chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")
     hidden = {(w["stream"], instant(w["start"])) for w in map(json.loads, optional(where, "/books/withdrawals.jsonl").splitlines())}
+    removals = chain(optional(where, "/books/removals.jsonl"), "removals.jsonl")
+    check_removals(where, removals)
     plans = {}
     for name in {e["plan"] for e in ledger + releases}:
         raw = get(where, f"/books/plans/{name}.json")
@@ -245,7 +284,7 @@ def main(where):
                 bad(f"releases.jsonl, line {r['n']}: nothing paid for it")
         if not on_grid(plan, r["start"]):
             bad(f"releases.jsonl, line {r['n']}: it is no window of its plan")
-    compared = check_shown(where, releases, plans, hidden) if "://" in where else 0
+    compared = check_shown(where, releases, plans, hidden, removals) if "://" in where else 0
     print(f"{len(ledger)} lines of budget, {len(releases)} windows, {compared} numbers compared: {'something is wrong' if wrong else 'everything adds up'}")
     return 1 if wrong else 0
 

@@ -122,7 +122,7 @@ func silence(set *policy.Set, running bool, now time.Time) string {
 }
 
 // growingBooks are the files that only grow.
-var growingBooks = []string{"ledger.jsonl", "gaps.jsonl", "releases.jsonl", "withdrawals.jsonl"}
+var growingBooks = []string{"ledger.jsonl", "gaps.jsonl", "releases.jsonl", "withdrawals.jsonl", "removals.jsonl"}
 
 // writeLines brings the kept files and the growing ones up to date. Growing ones are
 // left alone until this state directory is known to be the latest: a copy that has

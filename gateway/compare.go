@@ -43,16 +43,26 @@ func (m missing) String() string {
 
 // compareStore asks beside everything else until ctx ends.
 func (g *Gateway) compareStore(ctx context.Context) error {
-	wait := compareAfter
+	lacks := time.Now().Add(compareAfter) // when it is asked next
+	more, walk := lacks, new(extraWalk)
 	for {
+		wait := time.Until(lacks)
+		if d := time.Until(more); d < wait {
+			wait = d
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
 		}
-		wait = compareEvery
-		if !g.compareOnce(ctx) {
-			wait = compareSoon
+		if !time.Now().Before(lacks) {
+			lacks = time.Now().Add(compareSoon)
+			if g.compareOnce(ctx) {
+				lacks = time.Now().Add(compareEvery)
+			}
+		}
+		if !time.Now().Before(more) {
+			more = time.Now().Add(g.extraOnce(ctx, walk))
 		}
 	}
 }
@@ -76,7 +86,7 @@ func (g *Gateway) compareOnce(ctx context.Context) bool {
 	}
 	g.mu.Lock()
 	was := g.storeLacks
-	g.storeLacks = said
+	g.storeLacks, g.lacks = said, lost.windows
 	g.mu.Unlock()
 	switch {
 	case said != "" && said != was:
@@ -99,6 +109,10 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 	if err != nil {
 		return lost, false, err
 	}
+	gone, err := g.ledger.Gone(ctx)
+	if err != nil {
+		return lost, false, err
+	}
 	last := slices.MaxFunc(slices.Collect(maps.Values(through)), time.Time.Compare)
 	for _, stream := range slices.Sorted(maps.Keys(through)) {
 		had := lost.windows
@@ -112,7 +126,7 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 				if lost.short = time.Now().After(until); lost.short {
 					break
 				}
-				if covered(said, stream, at) {
+				if covered(said, stream, at) || at.Before(gone[stream]) {
 					continue
 				}
 				rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: at, To: at.Add(1), Limit: 1})
@@ -121,6 +135,12 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 				}
 				if len(rows) > 0 {
 					continue
+				}
+				if aside, err := g.ledger.IsAside(ctx, stream, at); err != nil || aside {
+					if err != nil {
+						return lost, false, err
+					}
+					continue // what the store has refused is said as such
 				}
 				if sent, err := g.ledger.Resend(ctx, stream, at); err != nil {
 					return lost, false, err

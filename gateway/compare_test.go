@@ -202,3 +202,55 @@ func TestADamagedStore(t *testing.T) {
 		t.Errorf("it says %q", g.storeCheck())
 	}
 }
+
+// TestWhatTheStoreHasMore: windows that were never released are found wherever they are,
+// said, and forgotten when they are gone; what is another gateway's is left alone.
+func TestWhatTheStoreHasMore(t *testing.T) {
+	ctx := t.Context()
+	g, _ := delivering(t, 50)
+	w, ok := g.store.(*sqlite.Store)
+	if !ok {
+		t.Fatal("it is another store")
+	}
+	look := func() extra {
+		t.Helper()
+		walk := new(extraWalk)
+		for turn := range 1000 { // some milliseconds at a time
+			whole, err := g.lookForExtra(ctx, walk, time.Now().Add(time.Millisecond))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if whole {
+				t.Logf("%d turns", turn+1)
+				break
+			}
+		}
+		g.noteExtra(walk.found)
+		return walk.found
+	}
+	if x := look(); x.windows != 0 || g.storeNotes() != nil {
+		t.Fatalf("of a store as it was left it says %q", x)
+	}
+	first, last := comparedFrom.AddDate(-20, 0, 0), comparedFrom.AddDate(20, 0, 0)
+	for _, at := range []time.Time{first, comparedFrom.Add(time.Minute), last} {
+		if err := w.Write(ctx, []store.Observation{{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m", Status: store.NoData}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if x := look(); x != (extra{3, 1, first, last}) {
+		t.Errorf("it finds %+v; want three windows", x)
+	}
+	if notes := g.storeNotes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "the store has 3 windows of 1 streams, which start between 2006-03-02T00:00:00Z and 2046-03-02T00:00:00Z") {
+		t.Errorf("it notes %q", notes)
+	}
+	if g.storeCheck() != "" {
+		t.Errorf("it is not ready: %q", g.storeCheck())
+	}
+	if isOurs([]store.Observation{{Start: first, Cell: "theirs"}, {Start: last, Cell: "ours"}}, map[string]bool{"ours": true}) {
+		t.Error("another gateway's window is called wrong")
+	}
+	keepIn(t, g, filepath.Join(t.TempDir(), "store.db"), 50)
+	if x := look(); x.windows != 0 || g.storeNotes() != nil {
+		t.Errorf("when they are gone it says %q", x)
+	}
+}

@@ -369,6 +369,7 @@ func (d *doctor) running(ctx context.Context) {
 	var ready struct {
 		Ready  bool             `json:"ready"`
 		Checks map[string]check `json:"checks"`
+		Notes  []string         `json:"notes"`
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&ready); err != nil {
 		d.say("gateway", Fail, "something else answers at the admin address", "choose another with admin: in the file")
@@ -378,6 +379,9 @@ func (d *doctor) running(ctx context.Context) {
 		if c := ready.Checks[name]; !c.OK {
 			d.say("gateway", Fail, "it runs, and is not ready: "+name, c.Hint)
 		}
+	}
+	for _, note := range ready.Notes {
+		d.say("gateway", Warn, "it runs, and has seen what should not be", note)
 	}
 	if !ready.Ready {
 		return

@@ -96,6 +96,8 @@ type Gateway struct {
 	damage   string                 // of the ledger, found while running; guarded by mu
 	// storeLacks is what is wrong with what the store has; empty when nothing is; guarded by mu.
 	storeLacks string
+	lacks      int             // windows that the store lacks; guarded by mu
+	extra      extra           // what the store has and the journal has not; guarded by mu
 	refusals   map[string]bool // of motions, that were said; guarded by mu
 	homes      map[string]bool // kinds that have stood for somebody; guarded by mu
 	coming     *announced      // a motion whose time has not come; guarded by mu

@@ -74,7 +74,11 @@ func (g *Gateway) serveAdmin(ctx context.Context) error {
 		if !ready {
 			status = http.StatusServiceUnavailable
 		}
-		writeJSON(w, status, map[string]any{"ready": ready, "checks": checks})
+		answer := map[string]any{"ready": ready, "checks": checks}
+		if notes := g.storeNotes(); len(notes) > 0 {
+			answer["notes"] = notes
+		}
+		writeJSON(w, status, answer)
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{}))
 	g.front.show(mux)

@@ -22,6 +22,10 @@ func (g *Gateway) sayLost(ctx context.Context) (windows int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	removed, err := g.ledger.Gone(ctx)
+	if err != nil {
+		return 0, err
+	}
 	for _, stream := range slices.Sorted(maps.Keys(through)) {
 		var run run
 		for from := (time.Time{}); ; {
@@ -34,7 +38,7 @@ func (g *Gateway) sayLost(ctx context.Context) (windows int, err error) {
 			}
 			for n, w := range list {
 				gone := false
-				if !waiting[n] && !covered(said, stream, w.Start) {
+				if !waiting[n] && !covered(said, stream, w.Start) && w.End.After(removed[stream]) {
 					if gone, err = g.gone(ctx, stream, w.Start); err != nil {
 						return windows, err
 					}
@@ -63,6 +67,9 @@ func (g *Gateway) sayLost(ctx context.Context) (windows int, err error) {
 func (g *Gateway) gone(ctx context.Context, stream string, start time.Time) (bool, error) {
 	rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Limit: 1})
 	if err != nil || len(rows) > 0 {
+		return false, err
+	}
+	if aside, err := g.ledger.IsAside(ctx, stream, start); err != nil || aside {
 		return false, err
 	}
 	again, err := g.ledger.Resend(ctx, stream, start)

@@ -16,7 +16,7 @@ type metrics struct {
 	g        *Gateway
 	registry *prometheus.Registry
 
-	received, readings, open, windows, releases, commit, outboxRows, outboxBytes, clock, version, until, refused, budget, up *prometheus.Desc
+	received, readings, open, windows, releases, commit, outboxRows, outboxBytes, clock, version, until, refused, budget, up, stored, aside *prometheus.Desc
 }
 
 func newMetrics(g *Gateway) *metrics {
@@ -38,6 +38,8 @@ func newMetrics(g *Gateway) *metrics {
 		refused:     desc("policy_refused_total", "Policies refused since the start.", "code"),
 		budget:      desc("budget_left_ratio", "Share of the charter's budget left after each decision's last reservation.", "decision"),
 		clock:       desc("clock_seconds", "The gateway's clock, in seconds since 1970."),
+		aside:       desc("store_refused_rows", "Released numbers that the store has refused for good, and that are set aside."),
+		stored:      desc("store_differs_windows", "Windows in which the store differs from the journal, as last compared.", "how"),
 		up:          desc("up", "1 when the part works.", "part"),
 	}
 	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -47,7 +49,7 @@ func newMetrics(g *Gateway) *metrics {
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.received, m.readings, m.open, m.windows, m.releases, m.commit, m.outboxRows, m.outboxBytes, m.clock, m.version, m.until, m.refused, m.budget, m.up,
+		m.received, m.readings, m.open, m.windows, m.releases, m.commit, m.outboxRows, m.outboxBytes, m.clock, m.version, m.until, m.refused, m.budget, m.up, m.stored, m.aside,
 	} {
 		ch <- d
 	}
@@ -87,6 +89,14 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		gauge(m.outboxRows, float64(rows))
 		gauge(m.outboxBytes, float64(bytes))
 	}
+	if _, rows, _, err := m.g.ledger.AsideCount(ctx); err == nil {
+		gauge(m.aside, float64(rows))
+	}
+	m.g.mu.Lock()
+	lacks, more := m.g.lacks, m.g.extra.windows
+	m.g.mu.Unlock()
+	gauge(m.stored, float64(lacks), "missing")
+	gauge(m.stored, float64(more), "extra")
 	for part, c := range m.g.health.ask() {
 		v := 1.0
 		if !c.OK {

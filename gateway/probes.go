@@ -25,7 +25,7 @@ const (
 func (g *Gateway) probes() map[string]func(context.Context) string {
 	return map[string]func(context.Context) string{
 		"broker": func(context.Context) string { return g.ingest.Broker() },
-		"store":  func(context.Context) string { return g.storeCheck() },
+		"store":  func(ctx context.Context) string { return first(g.storeCheck(), g.asideCheck(ctx)) },
 		"policy": func(context.Context) string { return g.policyCheck() },
 		"ledger": g.ledgerCheck,
 		"disk":   func(context.Context) string { return g.diskCheck() },
@@ -45,6 +45,9 @@ func first(hints ...string) string {
 }
 
 func (g *Gateway) storeCheck() string {
+	if s, ok := g.store.(interface{ Replaced() bool }); ok && s.Replaced() {
+		return "the file of the store was removed, or another one has its name; restart the gateway, which sends again what that one lacks"
+	}
 	if g.forward.Err() != nil {
 		return "releases wait in the outbox until the store is back"
 	}

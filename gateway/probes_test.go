@@ -88,4 +88,7 @@ func (oneParcel) Next(context.Context, int) ([]ledger.Parcel, error) {
 	return []ledger.Parcel{{Seq: 1}}, nil
 }
 func (oneParcel) Delivered(context.Context, int64) error { return nil }
-func (oneParcel) Changed() <-chan struct{}               { return nil }
+func (oneParcel) SetAside(context.Context, int64, [][]store.Observation, string) error {
+	return nil
+}
+func (oneParcel) Changed() <-chan struct{} { return nil }

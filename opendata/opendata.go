@@ -19,6 +19,7 @@ import (
 	"sluice/opendata/api"
 	"sluice/opendata/catalog"
 	"sluice/opendata/query"
+	"sluice/opendata/released"
 	"sluice/opendata/reply"
 	"sluice/opendata/web"
 )
@@ -30,6 +31,7 @@ type Server struct {
 	admin    *door.Listener // nil for none
 	named    string         // admin, as the configuration has it
 	source   *query.Source
+	shown    *released.Shown
 
 	mu    sync.Mutex
 	ready bool      // as last asked; guarded by mu
@@ -38,7 +40,8 @@ type Server struct {
 
 // Open listens where cfg says and answers from a store and its books.
 func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
-	s := &Server{named: cfg.Admin, source: &query.Source{Store: store, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
+	shown := released.New(store, source, log)
+	s := &Server{named: cfg.Admin, shown: shown, source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
 	public, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
@@ -113,6 +116,11 @@ func (s *Server) Run(ctx context.Context) error {
 		defer admin.Close()
 		go func() { _ = admin.Serve(s.admin) }() // ends with Close
 	}
+	watch, enough := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { s.shown.Watch(watch) })
+	defer watching.Wait()
+	defer enough()
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
@@ -169,13 +177,13 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	since := s.since
 	s.mu.Unlock()
-	hint := ""
+	hint := s.shown.Hint() // it serves all the same
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
-		hint = "the store or the books cannot be read"
+		hint = "the store or the books cannot be read; the log says which, and what to do"
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the client may be gone
-		"ready": err == nil, "checks": map[string]any{"store": map[string]any{"ok": err == nil, "since": since, "hint": hint}},
+		"ready": err == nil, "rows_left_out": s.shown.LeftOut(), "checks": map[string]any{"store": map[string]any{"ok": err == nil, "since": since, "hint": hint}},
 	})
 }

@@ -33,6 +33,8 @@ type Report struct {
 	Observations int      `json:"observations"` // compared with their window's digest
 	Withdrawn    int      `json:"withdrawn"`    // windows that cannot be compared any more
 	Lost         int      `json:"lost"`         // windows that are not shown, and of which gaps.jsonl says that the store has lost them
+	Removed      int      `json:"removed"`      // windows that are not shown, and that were removed as their decision says
+	Unchecked    int      `json:"unchecked"`    // lines of removals under earlier words of a decision, which the books have no more
 	Problems     []string `json:"problems"`
 }
 
@@ -55,6 +57,7 @@ type checker struct {
 	entries  []books.Entry
 	releases []books.Released // only where what is shown is compared
 	plans    planCache
+	removals []books.Removal
 	words    map[string]string // that many lines say, each once
 	decided  map[string]*decided
 }
@@ -91,6 +94,9 @@ func checkEach(r books.Reader, each func(books.Released)) (*checker, error) {
 		return nil, err
 	}
 	c.Plans = len(c.plans)
+	if err := c.removed(); err != nil {
+		return nil, err
+	}
 	return c, c.decisions()
 }
 

@@ -24,6 +24,8 @@ type fake struct {
 	shown    []store.Observation
 	hidden   []books.Withdrawal
 	gaps     []books.Gap
+	removals []books.Removal
+	retain   string // in the decision's words
 }
 
 // Get writes the books anew, with right chains: what is wrong in them is wrong by
@@ -51,6 +53,15 @@ func (f *fake) Get(name string) ([]byte, error) {
 		for _, w := range f.hidden {
 			add(w)
 		}
+	case "removals.jsonl":
+		for i, r := range f.removals {
+			r.N, r.PrevSHA256 = int64(i+1), prev
+			add(r)
+		}
+	case "city.json":
+		return []byte("{}"), nil
+	case "decisions.json":
+		return json.Marshal([]books.Decision{{ID: "1", Policy: "now", YAML: "decision: \"1\"\nretain: " + f.retain + " # of numbers\n"}})
 	case "gaps.jsonl":
 		for _, g := range f.gaps {
 			add(g)
@@ -151,11 +162,25 @@ func TestWhatIsFound(t *testing.T) {
 				{Stream: "t", Start: noon, End: noon.Add(time.Hour), Reason: books.StoreLost},
 			}
 		}, "is not shown"},
-		"less noise than is said":  {func(f *fake) { f.shown[0].Scale /= 2 }, "other noise"},
-		"a lower threshold":        {func(f *fake) { f.shown[0].Threshold-- }, "other noise"},
-		"an interval beside":       {func(f *fake) { f.shown[0].Low = &other }, "inside its interval"},
-		"a number with no status":  {func(f *fake) { f.shown[0].Status = store.Withheld }, "has a number"},
-		"a refused day, published": {func(f *fake) { f.entries[0].Kind, f.entries[0].Cap, f.entries[0].Left = "refuse", 0.9, 0.9 }, "budget was refused"},
+		"a number that was removed":   {func(f *fake) { removed(f, nil) }, ""},
+		"one that was not":            {func(f *fake) { removed(f, nil); f.shown = nil }, "is not shown"},
+		"one that is shown still":     {func(f *fake) { shown := f.shown; removed(f, nil); f.shown = shown }, "removals.jsonl says that it was removed"},
+		"another decision's removal":  {func(f *fake) { removed(f, func(r *books.Removal) { r.Decision = "2" }) }, "does not say for how long"},
+		"another stream's":            {func(f *fake) { removed(f, func(r *books.Removal) { r.Stream = "t" }) }, "is not shown"},
+		"another gateway's":           {func(f *fake) { removed(f, func(r *books.Removal) { r.Gateway = "h" }) }, "is not shown"},
+		"a removal until before":      {func(f *fake) { removed(f, func(r *books.Removal) { r.Until = noon }) }, "is not shown"},
+		"a removal too early":         {func(f *fake) { removed(f, func(r *books.Removal) { r.At = r.At.Add(-time.Second) }) }, "before P1M were over"},
+		"a removal to come":           {func(f *fake) { removed(f, func(r *books.Removal) { r.At = time.Now().AddDate(1, 0, 0) }) }, "has not come"},
+		"a shorter time than decided": {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain = "P3W" }) }, "says P1M"},
+		"a longer one":                {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain, r.At = "P2M", r.At.AddDate(0, 1, 3) }) }, ""},
+		"words of then":               {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain, r.Policy = "P3W", "then" }) }, ""},
+		"no time at all":              {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain = "soon" }) }, "does not say for how long"},
+		"a decision without words":    {func(f *fake) { removed(f, nil); f.retain = "" }, "does not say for how long"},
+		"less noise than is said":     {func(f *fake) { f.shown[0].Scale /= 2 }, "other noise"},
+		"a lower threshold":           {func(f *fake) { f.shown[0].Threshold-- }, "other noise"},
+		"an interval beside":          {func(f *fake) { f.shown[0].Low = &other }, "inside its interval"},
+		"a number with no status":     {func(f *fake) { f.shown[0].Status = store.Withheld }, "has a number"},
+		"a refused day, published":    {func(f *fake) { f.entries[0].Kind, f.entries[0].Cap, f.entries[0].Left = "refuse", 0.9, 0.9 }, "budget was refused"},
 		"a number that was withdrawn": {func(f *fake) {
 			f.shown[0] = f.shown[0].Withdraw("x")
 			f.hidden = []books.Withdrawal{{Stream: "s", Start: noon}}
@@ -194,6 +219,16 @@ func TestWhatIsFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// removed has the first window removed, a month after its end.
+func removed(f *fake, change func(*books.Removal)) {
+	end := noon.Add(time.Hour)
+	r := books.Removal{At: end.AddDate(0, 1, 0), Gateway: "g", Stream: "s", Decision: "1", Retain: "P1M", Until: end, Policy: "now"}
+	if change != nil {
+		change(&r)
+	}
+	f.removals, f.retain, f.shown = []books.Removal{r}, "P1M", f.shown[1:]
 }
 
 // two makes the first window one of two cells, of which the first is withdrawn.

@@ -61,6 +61,10 @@ func checkShown(ctx context.Context, r books.Reader, from Shower, done func(n, o
 		return nil, err
 	}
 	for _, x := range w.todo {
+		if c.gone(x) {
+			c.Removed++
+			continue
+		}
 		if slices.ContainsFunc(gaps, func(g books.Gap) bool {
 			return g.Reason == books.StoreLost && g.Stream == x.Stream && !x.Start.Before(g.Start) && !x.End.After(g.End)
 		}) {
@@ -176,6 +180,9 @@ func withdrawn(r books.Reader) (map[window][]books.Withdrawal, error) {
 func (c *checker) compare(r books.Released, shown []Shown, hidden []books.Withdrawal) {
 	bad := func(format string, args ...any) {
 		c.problem("%s at %s: %s", r.Stream, r.Start.Format(time.RFC3339), fmt.Sprintf(format, args...))
+	}
+	if c.gone(r) {
+		bad("it is shown, and removals.jsonl says that it was removed")
 	}
 	switch {
 	case len(hidden) > 0:

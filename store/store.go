@@ -3,7 +3,15 @@
 // that is withdrawn loses its number and never gets another.
 package store
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrRefused says that a store does not take some of the observations that it was given,
+// and will not take them later either: trying again does not help, giving it the others
+// alone does.
+var ErrRefused = errors.New("the store refuses some of it for good")
 
 // Status says what a released observation is.
 type Status string

@@ -123,12 +123,10 @@ func TestFormulas(t *testing.T) {
 	q := newPlaza(t)
 	v, low, high := -3.5, -9.5, 2.5
 	at := dusk
-	if err := q.write(t.Context(), []store.Observation{{
+	q.publish([]store.Observation{{
 		Stream: "steps", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: "a/foot", Zone: "a", Category: "foot", Measure: "devices", Status: store.Published,
 		Value: &v, Low: &low, High: &high, Unit: "=device", Decision: "@1",
-	}}); err != nil {
-		t.Fatal(err)
-	}
+	}})
 	seen := ""
 	for _, path := range []string{
 		"/api/v1/streams", "/api/v1/streams/steps/observations?limit=1000", "/api/v1/sensors", "/api/v1/zones", "/api/v1/decisions", "/api/v1/ledger",
@@ -307,9 +305,7 @@ func TestNothingYet(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := 5.0
-		if err := q.write(t.Context(), []store.Observation{{Stream: "quick", Start: dusk.Add(-time.Second), End: dusk, Every: "PT1S", Cell: "a", Zone: "a", Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v}}); err != nil {
-			t.Fatal(err)
-		}
+		q.publish([]store.Observation{{Stream: "quick", Start: dusk.Add(-time.Second), End: dusk, Every: "PT1S", Cell: "a", Zone: "a", Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v}})
 		time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most
 		for _, path := range []string{
 			"/streams/quick", "/streams/quick?cell=a&cell=b&cell=c&cell=d", "/", "/streams/later", "/streams/later?span=month", "/streams/later?day=2026-03-01", "/sensors", "/sensors/s-1", "/privacy", "/data", "/catalog.jsonld",

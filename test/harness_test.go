@@ -4,6 +4,7 @@ package test
 import (
 	"bufio"
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ import (
 
 	"sluice/firmware-sim/device"
 	"sluice/policy"
+	"sluice/store/sqlite"
 )
 
 // Paths of the binaries, built once.
@@ -351,10 +353,22 @@ func readAll(t *testing.T, base, next string) []item {
 	return all
 }
 
-// stored waits until every released window is in the store.
+// stored waits until every released window is in the store and has its line in the
+// books: then it is shown.
 func (c *city) stored() {
 	c.t.Helper()
 	await(c.t, 60*time.Second, "the outbox to be empty", func() bool { return c.metric("sluice_outbox_rows") == 0 })
+	db, err := sql.Open("sqlite", sqlite.DSN(filepath.Join(c.dir, "state/ledger.db"), true))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer db.Close()
+	await(c.t, 60*time.Second, "the books to have every line", func() bool {
+		var lines int
+		raw, err := os.ReadFile(filepath.Join(c.dir, "state/public/releases.jsonl"))
+		return db.QueryRow("SELECT count(*) FROM released").Scan(&lines) == nil && bytes.Count(raw, []byte("\n")) >= lines && (err == nil || lines == 0)
+	})
+	time.Sleep(50 * time.Millisecond) // what the open data knows of the books may be older
 }
 
 // metric reads one number from the gateway's metrics.

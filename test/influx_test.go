@@ -66,6 +66,18 @@ func newMoody(t *testing.T, db *influxd) *moody {
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(half)), int64(len(half))
 			proxy.ServeHTTP(httptest.NewRecorder(), r)
 			http.Error(w, `{"code":"invalid","message":"partial write: points beyond retention policy dropped=1"}`, http.StatusBadRequest)
+		case "picky":
+			// One point of the hour of eleven is refused, and all that comes with it.
+			body, _ := io.ReadAll(r.Body)
+			at := fmt.Appendf(nil, " %d\n", ten.Add(time.Hour).UnixNano())
+			for line := range bytes.Lines(body) {
+				if bytes.Contains(line, []byte("measure=passed")) && bytes.HasSuffix(line, at) {
+					http.Error(w, `{"code":"invalid","message":"field type conflict"}`, http.StatusBadRequest)
+					return
+				}
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			proxy.ServeHTTP(w, r)
 		case "cut":
 			// All is written, and the answer is lost.
 			proxy.ServeHTTP(httptest.NewRecorder(), r)
@@ -126,9 +138,7 @@ func TestInfluxInEveryMood(t *testing.T) {
 			db.start()
 		default:
 			await(t, 30*time.Second, "InfluxDB to be "+mood, func() bool { return proxy.felt(mood) > 1 })
-			if _, hints := c.ready(); hints["store"] == "" {
-				t.Errorf("readyz does not say that the store is %s", mood)
-			}
+			await(t, 30*time.Second, "readyz to say that the store is "+mood, func() bool { _, hints := c.ready(); return hints["store"] != "" })
 			proxy.feel("")
 		}
 		c.stored()
@@ -146,6 +156,62 @@ func TestInfluxInEveryMood(t *testing.T) {
 	if ok, hints := c.ready(); !ok {
 		t.Errorf("the gateway is not ready: %v", hints)
 	}
+}
+
+// TestTheStoreRefusesOne: one number that the store refuses for good holds up no other.
+// It is set aside, which is said everywhere, and sent again when the store is mended.
+func TestTheStoreRefusesOne(t *testing.T) {
+	t.Parallel()
+	proxy := newMoody(t, newInflux(t))
+	c := found(t, small())
+	c.keepIn(proxy.URL)
+	c.begin()
+	proxy.feel("picky")
+	const hours = 4
+	for n := range hours {
+		at := ten.Add(time.Duration(n) * time.Hour)
+		c.send("gate-1", gate(n, at, n+1))
+		c.tick(at.Add(time.Hour + 2*time.Minute))
+	}
+	c.stored()
+	c.gateway.find(`the store refuses released numbers for good; they are set aside.*numbers=1 windows=1`)
+	await(t, 20*time.Second, "readiness to say so", func() bool {
+		_, hints := c.ready()
+		return strings.Contains(hints["store"], "the store has refused 1 released numbers of 1 windows for good") && strings.Contains(hints["store"], "ledger aside")
+	})
+	if got := c.metric("sluice_store_refused_rows"); got != 1 {
+		t.Errorf("the metrics have %v", got)
+	}
+	config := filepath.Join(c.dir, "gateway.yaml")
+	if code, out := verb(t, "ledger", "aside", "-c", config); code != 0 || !strings.Contains(out, "gates   "+ten.Add(time.Hour).Format(time.RFC3339)+"  1") || !strings.Contains(out, "influx answers 400") {
+		t.Errorf("ledger aside: %d\n%s", code, out)
+	}
+	list := c.items("gates", ten, ten.Add(hours*time.Hour))
+	for n := range hours {
+		if n == 1 {
+			continue
+		}
+		if got := value(t, list, ten.Add(time.Duration(n)*time.Hour), "passed"); got != float64(n+1) {
+			t.Errorf("hour %d has %v; want %d", n, got, n+1)
+		}
+	}
+	c.gateway.kill() // it is known over a restart
+	c.run()
+	c.link.Close()
+	c.connect()
+	proxy.feel("")
+	if code, out := verb(t, "ledger", "aside", "-c", config, "--send"); code != 0 || !strings.Contains(out, "1 numbers are sent again") {
+		t.Errorf("ledger aside --send: %d\n%s", code, out)
+	}
+	c.stored()
+	if got := value(t, c.items("gates", ten, ten.Add(hours*time.Hour)), ten.Add(time.Hour), "passed"); got != 2 {
+		t.Errorf("when it was sent again the hour has %v; want 2", got)
+	}
+	c.asTheJournal(proxy.URL)
+	if code, out := verb(t, "ledger", "aside", "-c", config); code != 0 || !strings.Contains(out, "refused nothing") {
+		t.Errorf("ledger aside: %d\n%s", code, out)
+	}
+	await(t, 20*time.Second, "readiness", func() bool { ok, _ := c.ready(); return ok })
 }
 
 // asTheJournal reads every window back from InfluxDB and compares its bytes with

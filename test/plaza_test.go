@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"sluice/store"
 	"sluice/store/influx"
 	"sluice/store/sqlite"
+	"sluice/test/entered"
 )
 
 // plaza is an open-data server over a store and books of its own.
@@ -196,7 +199,19 @@ func (q *plaza) release(from, to time.Time) {
 			}
 		}
 	}
+	q.publish(list)
+}
+
+// publish stores rows and enters them in the books.
+func (q *plaza) publish(list []store.Observation) {
+	q.t.Helper()
 	if err := q.write(q.t.Context(), list); err != nil {
+		q.t.Fatal(err)
+	}
+	slices.SortStableFunc(list, func(a, b store.Observation) int {
+		return cmp.Or(cmp.Compare(a.Stream, b.Stream), a.Start.Compare(b.Start))
+	})
+	if err := entered.Enter(q.books, list); err != nil {
 		q.t.Fatal(err)
 	}
 }

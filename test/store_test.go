@@ -2,6 +2,8 @@ package test
 
 import (
 	"database/sql"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,5 +97,93 @@ func TestNoStore(t *testing.T) {
 	}
 	if code, out := verb(t, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 3 || !strings.Contains(out, path) {
 		t.Errorf("%d\n%s", code, out)
+	}
+}
+
+// TestOpenDataFollowsTheStore: while its store is missing, cut short or no database, the
+// open data goes on, answers 503, and its log names the file and the way back; when
+// the store is whole again, or another one is there, that is shown. The gateway beside
+// it goes on, too, and says so.
+func TestOpenDataFollowsTheStore(t *testing.T) {
+	t.Parallel()
+	for what, harm := range map[string]func(t *testing.T, path string){
+		"removed":     func(t *testing.T, path string) { remove(t, path); remove(t, path+"-wal"); remove(t, path+"-shm") },
+		"cut":         func(t *testing.T, path string) { truncate(t, path, 0); truncate(t, path+"-wal", 0) },
+		"cut to half": func(t *testing.T, path string) { truncate(t, path, 2); truncate(t, path+"-wal", 0) },
+		"no database": func(t *testing.T, path string) {
+			alter(t, path, func(b []byte) []byte { clear(b); return b })
+			truncate(t, path+"-wal", 0)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			c, state := lived(t)
+			path := filepath.Join(state, "store.db")
+			open := start(t, sluice, "opendata", "-c", filepath.Join(c.dir, "opendata.yaml"))
+			c.opendata = open.find(`http=(http://\S+)`)[1]
+			if n := len(c.items("gates", ten, ten.Add(4*time.Hour))); n != 8 {
+				t.Fatalf("%d numbers are shown; want 8", n)
+			}
+			backup := t.TempDir()
+			for _, suffix := range []string{"", "-wal"} {
+				write(t, filepath.Join(backup, "store.db"+suffix), read(t, path+suffix))
+			}
+			c.run() // the gateway has it open, too
+			harm(t, path)
+			ask := func() (int, string) {
+				status, _, body := get(t, fmt.Sprintf("%s/api/v1/streams/gates/observations?from=%s&limit=%d", c.opendata, ten.Format(time.RFC3339), 1+time.Now().UnixNano()%900))
+				return status, string(body)
+			}
+			await(t, 30*time.Second, "an answer that says so", func() bool {
+				status, body := ask()
+				return status == http.StatusServiceUnavailable && strings.Contains(body, "problems/unavailable") && strings.Contains(body, "in its log")
+			})
+			open.find(`the store cannot be read: ` + path + `; put a backup`)
+			if status, _, body := get(t, c.opendata+"/readyz"); status != http.StatusServiceUnavailable || strings.Contains(string(body), path) {
+				t.Errorf("readiness is %d %s", status, body)
+			}
+			c.link.Close()
+			c.connect()
+			c.crowd(4, 40)
+			c.tick(ten.Add(5*time.Hour + 3*time.Minute)) // the gateway goes on
+			if _, hints := c.ready(); what == "removed" && !strings.Contains(hints["store"], "was removed, or another one has its name") {
+				t.Errorf("the gateway says nothing of its store: %v", hints)
+			}
+			if c.gateway.ended() {
+				t.Error("the gateway has ended")
+			} else if code := c.gateway.stop(20 * time.Second); code != 0 {
+				t.Errorf("the gateway ends with %d", code)
+			}
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				removeAll(t, path+suffix)
+			}
+			for _, suffix := range []string{"", "-wal"} {
+				write(t, path+suffix, read(t, filepath.Join(backup, "store.db"+suffix)))
+			}
+			c.run()
+			c.stored()
+			await(t, 30*time.Second, "all of it to be shown again", func() bool {
+				return len(c.items("gates", ten, ten.Add(5*time.Hour))) == 10
+			})
+			c.booksHold(10)
+			if open.ended() {
+				t.Error("the open data has ended")
+			}
+		})
+	}
+}
+
+func truncate(t *testing.T, path string, share int64) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := int64(0)
+	if share > 0 {
+		size = info.Size() / share
+	}
+	if err := os.Truncate(path, size); err != nil {
+		t.Fatal(err)
 	}
 }

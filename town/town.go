@@ -49,7 +49,7 @@ type Town struct {
 	o       Options
 	log     *slog.Logger
 	gateway *gateway.Gateway
-	store   *sqlite.Store
+	store   *sqlite.Reader
 	open    *opendata.Server
 	problem string // of the policy directory, as last said
 }
@@ -92,9 +92,7 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 		t.gateway = nil
 		return t, err
 	}
-	if t.store, err = sqlite.OpenReader(filepath.Join(o.Dir, "store.db")); err != nil {
-		return t, err
-	}
+	t.store = sqlite.NewReader(filepath.Join(o.Dir, "store.db"))
 	if t.open, err = opendata.Open(opendata.Config{HTTP: o.HTTP}, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
 		return t, &gateway.Refusal{Err: err}
 	}

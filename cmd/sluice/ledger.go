@@ -20,7 +20,7 @@ import (
 
 func ledgerCommand() *cobra.Command {
 	c := &cobra.Command{Use: "ledger", Short: "The privacy budget: what was spent, and whether the books are right"}
-	c.AddCommand(ledgerShowCommand(), ledgerVerifyCommand(), ledgerRecoverCommand())
+	c.AddCommand(ledgerShowCommand(), ledgerVerifyCommand(), ledgerRecoverCommand(), ledgerAsideCommand())
 	return c
 }
 
@@ -170,6 +170,12 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 		}
 		if r.Lost > 0 {
 			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them, as gaps.jsonl says\n", r.Lost)
+		}
+		if r.Removed > 0 {
+			fmt.Fprintf(w, "%d released windows are not shown: they were removed as their decision says, and removals.jsonl has it\n", r.Removed)
+		}
+		if r.Unchecked > 0 {
+			fmt.Fprintf(w, "%d removals were under earlier words of a decision, which these books do not have\n", r.Unchecked)
 		}
 		for _, p := range r.Problems {
 			fmt.Fprintln(w, "WRONG:", p)

@@ -58,7 +58,7 @@ func openReader(s opendata.Store) (reader, error) {
 	if s.Influx != nil {
 		return influx.Open(*s.Influx)
 	}
-	return sqlite.OpenReader(s.SQLite.Path)
+	return sqlite.NewReader(s.SQLite.Path), nil
 }
 
 func source(where string) books.Source {

@@ -5,6 +5,7 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ import (
 type Outbox interface {
 	Next(ctx context.Context, n int) ([]ledger.Parcel, error)
 	Delivered(ctx context.Context, seq int64) error
+	// SetAside is Delivered for parcels of which the store has refused some rows, each list
+	// of one window, which are kept elsewhere.
+	SetAside(ctx context.Context, seq int64, refused [][]store.Observation, reason string) error
 	Changed() <-chan struct{}
 }
 
@@ -39,6 +43,8 @@ type Forwarder struct {
 	outbox Outbox
 	writer Writer
 	log    *slog.Logger
+
+	good *store.Observation // what the store took last; of Run
 
 	mu  sync.Mutex
 	err error // of the last attempt
@@ -144,8 +150,16 @@ func (f *Forwarder) deliver(ctx context.Context, list []ledger.Parcel) error {
 	}
 	f.busy(time.Now())
 	defer f.busy(time.Time{})
-	if err := f.writer.Write(ctx, rows); err != nil {
+	last := list[len(list)-1].Seq
+	err := f.writer.Write(ctx, rows)
+	if errors.Is(err, store.ErrRefused) {
+		return f.narrow(ctx, rows, last, err)
+	}
+	if err != nil {
 		return err
 	}
-	return f.outbox.Delivered(ctx, list[len(list)-1].Seq)
+	if len(rows) > 0 {
+		f.good = &rows[len(rows)-1]
+	}
+	return f.outbox.Delivered(ctx, last)
 }

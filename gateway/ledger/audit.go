@@ -34,3 +34,9 @@ func (l *Ledger) Stored(ctx context.Context, stream string, since, before time.T
 	}
 	return starts, true, l.told(rows.Err())
 }
+
+// Has reports whether the journal has a window that this gateway has released.
+func (l *Ledger) Has(ctx context.Context, stream string, start time.Time) (known bool, err error) {
+	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start = ? AND policy <> 'recovered')", stream, start.UnixNano()).Scan(&known)
+	return known, l.told(err)
+}

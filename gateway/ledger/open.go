@@ -91,7 +91,9 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 	}
 	db.SetMaxOpenConns(1)
 	l := &Ledger{db: db, path: path, gateway: gateway, maxBytes: maxBytes, changed: make(chan struct{}, 1)}
-	err = l.upgrade(ctx)
+	if err = l.upgrade(ctx); err == nil {
+		_, err = db.ExecContext(ctx, asideSchema+removalSchema) // a file of this layout may be older than these
+	}
 	for _, table := range []string{"entry", "released"} {
 		if err == nil {
 			err = l.follows(ctx, table)

@@ -142,7 +142,7 @@ func (l *Ledger) Import(ctx context.Context, from Copy) (added int, err error) {
 		return 0, l.told(err)
 	}
 	for name, enter := range map[string]func(context.Context, string) (int, error){
-		"ledger.jsonl": into.addEntry, "releases.jsonl": into.addRelease,
+		"ledger.jsonl": into.addEntry, "releases.jsonl": into.addRelease, "removals.jsonl": into.addRemoval,
 	} {
 		c := books.Chained{Name: name}
 		err := from.Each(name, func(line string) error {
@@ -176,7 +176,7 @@ func (l *Ledger) Import(ctx context.Context, from Copy) (added int, err error) {
 
 // importer holds the statements of an import, which runs them hundreds of thousands
 // of times.
-type importer struct{ entry, addsEntry, release, addsRelease, journal *sql.Stmt }
+type importer struct{ entry, addsEntry, release, addsRelease, journal, removal, addsRemoval *sql.Stmt }
 
 func prepare(ctx context.Context, tx *sql.Tx) (i importer, err error) {
 	for stmt, text := range map[**sql.Stmt]string{
@@ -184,6 +184,8 @@ func prepare(ctx context.Context, tx *sql.Tx) (i importer, err error) {
 		&i.addsEntry:   "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
 		&i.release:     "SELECT line FROM released WHERE n = ?",
 		&i.addsRelease: "INSERT INTO released (n, line) VALUES (?,?)",
+		&i.removal:     "SELECT line FROM removal WHERE n = ?",
+		&i.addsRemoval: "INSERT INTO removal (n, line) VALUES (?,?)",
 		&i.journal:     "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
 	} {
 		if *stmt, err = tx.PrepareContext(ctx, text); err != nil { //nolint:sqlclosecheck // it ends with the transaction
@@ -212,6 +214,14 @@ func (i importer) addRelease(ctx context.Context, line string) (int, error) {
 	}
 	_, err = i.journal.ExecContext(ctx, r.Stream, r.Start.UnixNano(), r.End.UnixNano(), r.Policy, r.SHA256)
 	return n, err
+}
+
+func (i importer) addRemoval(ctx context.Context, line string) (int, error) {
+	var r books.Removal
+	if err := json.Unmarshal([]byte(line), &r); err != nil {
+		return 0, err
+	}
+	return insertLine(ctx, i.removal, r.N, line, i.addsRemoval, r.N, line)
 }
 
 // insertLine adds a line of a book unless it is there; another one there is a fork.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"time"
 
@@ -29,24 +30,29 @@ func (l *Ledger) Delivered(ctx context.Context, seq int64) error {
 		return l.told(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
+	if err := moveSent(ctx, tx, seq); err != nil {
+		return l.told(err)
+	}
+	return l.told(tx.Commit())
+}
+
+// moveSent moves parcels from the outbox to those that were sent, of which the oldest go.
+func moveSent(ctx context.Context, tx *sql.Tx, seq int64) error {
 	for _, do := range []string{
 		"INSERT OR REPLACE INTO sent SELECT seq, stream, start, rows FROM outbox WHERE seq <= ?",
 		"DELETE FROM outbox WHERE seq <= ?",
 	} {
 		if _, err := tx.ExecContext(ctx, do, seq); err != nil {
-			return l.told(err)
+			return err
 		}
 	}
 	for {
 		var bytes int64
-		if err := tx.QueryRowContext(ctx, "SELECT bytes FROM sent_size").Scan(&bytes); err != nil {
-			return l.told(err)
-		}
-		if bytes <= mostSent {
-			return l.told(tx.Commit())
+		if err := tx.QueryRowContext(ctx, "SELECT bytes FROM sent_size").Scan(&bytes); err != nil || bytes <= mostSent {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent ORDER BY seq LIMIT 16)"); err != nil {
-			return l.told(err)
+			return err
 		}
 	}
 }

@@ -80,7 +80,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		reply.Problem(w, r, http.StatusNotFound, "unknown", "There is no such thing here", "see /api/v1/streams for what there is, and /openapi.json for all paths")
 	default:
 		a.log.Error("a query failed", "error", err)
-		reply.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The store cannot be read just now", "try again in a minute")
+		reply.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The store cannot be read just now", "try again in a minute; if it lasts, whoever runs this server finds in its log what cannot be read, and what to do")
 	}
 }
 

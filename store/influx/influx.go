@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -103,15 +104,23 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	points := make([]*write.Point, len(list))
 	for i, o := range list {
 		if strings.HasPrefix(o.Stream, simPrefix) {
-			return errors.New("influx: a stream's id must not begin with " + simPrefix)
+			return fmt.Errorf("%w: influx: a stream's id must not begin with %s", store.ErrRefused, simPrefix)
 		}
 		points[i] = point(o)
 	}
-	if err := s.writer.WritePoint(ctx, points...); err != nil {
-		return explain(err)
+	err := s.writer.WritePoint(ctx, points...)
+	var e *influxhttp.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e) && slices.Contains(refusals, e.StatusCode):
+		return fmt.Errorf("%w: %w", store.ErrRefused, explain(err))
 	}
-	return nil
+	return explain(err)
 }
+
+// refusals are what InfluxDB answers to points that it will not take, or not so many.
+var refusals = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}
 
 func point(o store.Observation) *write.Point {
 	name := o.Stream

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"sync"
 
@@ -93,6 +94,9 @@ func KeepWAL(ctx context.Context, db *sql.DB) error {
 // Store is an open file.
 type Store struct {
 	db *sql.DB
+	// path and is are of a writer's file.
+	path string
+	is   [2]uint64
 
 	mu    sync.Mutex
 	ids   map[series]int64 // of the writer; guarded by mu
@@ -123,7 +127,20 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening store %s: %w", path, err), db.Close())
 	}
-	return newStore(db), nil
+	s := newStore(db)
+	s.path = path
+	s.is, _, err = number(path)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// Replaced reports whether the file that is written was removed, or another one has its
+// name: what is written goes nowhere then.
+func (s *Store) Replaced() bool {
+	is, _, err := number(s.path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && is != s.is
 }
 
 // lay makes the tables, and moves an older file's rows into them.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"sluice/books"
 	"sluice/store"
 	"sluice/store/sqlite"
+	"sluice/test/entered"
 )
 
 // origin is when the store begins.
@@ -42,6 +44,7 @@ func fill(ctx context.Context, dir string, rows int) error {
 	for _, st := range streams {
 		step := map[string]time.Duration{"PT15M": 15 * time.Minute, "PT1H": time.Hour}[st.Every]
 		var batch []store.Observation
+		var all []store.Observation
 		for n := range rows / 2 / len(st.Cells) {
 			for i, c := range st.Cells {
 				batch = append(batch, observe(st, c.ID, origin.Add(time.Duration(n)*step), step, n+i))
@@ -50,10 +53,10 @@ func fill(ctx context.Context, dir string, rows int) error {
 				if err := db.Write(ctx, batch); err != nil {
 					return err
 				}
-				batch = batch[:0]
+				all, batch = append(all, batch...), batch[:0]
 			}
 		}
-		if err := db.Write(ctx, batch); err != nil {
+		if err := errors.Join(db.Write(ctx, batch), entered.Enter(b, append(all, batch...))); err != nil {
 			return err
 		}
 	}

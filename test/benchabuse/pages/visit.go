@@ -14,6 +14,7 @@ import (
 	"sluice/books"
 	"sluice/store"
 	"sluice/store/sqlite"
+	"sluice/test/entered"
 )
 
 // found is what visitors noticed.
@@ -121,5 +122,6 @@ func fill(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(db.Write(ctx, list), db.Close())
+	slices.SortStableFunc(list, func(a, b store.Observation) int { return a.Start.Compare(b.Start) })
+	return errors.Join(db.Write(ctx, list), db.Close(), entered.Enter(b, list))
 }

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/gateway"
+)
+
+func ledgerAsideCommand() *cobra.Command {
+	var file string
+	var send, asJSON bool
+	c := &cobra.Command{
+		Use: "aside -c FILE", Short: "List what the store has refused for good, or send it again", Args: cobra.NoArgs,
+		Long: "A number that was released and that the store refuses while it takes others is set aside, so that the others go on.\n" +
+			"With --send all of it goes to the store again. It works while the gateway runs, which does so within seconds.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := gateway.ReadConfig(file)
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			if send {
+				n, err := gateway.SendAside(cmd.Context(), cfg)
+				if err != nil {
+					return wrong(err)
+				}
+				fmt.Fprintf(w, "%d numbers are sent again.\n", n)
+				return nil
+			}
+			list, err := gateway.ListAside(cmd.Context(), cfg)
+			if err != nil {
+				return wrong(err)
+			}
+			if asJSON {
+				return printJSON(w, map[string]any{"aside": append([]gateway.Aside{}, list...)})
+			}
+			if len(list) == 0 {
+				fmt.Fprintln(w, "The store has refused nothing.")
+				return nil
+			}
+			t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(t, "stream\tstart\tnumbers\tthe store said")
+			for _, a := range list {
+				fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", a.Stream, a.Start.Format(time.RFC3339), a.Rows, a.Reason)
+			}
+			_ = t.Flush() // to a terminal or a buffer
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", "gateway.yaml", "configuration file of the gateway")
+	c.Flags().BoolVar(&send, "send", false, "send all of it to the store again")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the list as JSON")
+	return c
+}

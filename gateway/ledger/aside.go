@@ -1,0 +1,187 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+// mostAside bounds the bytes of what is set aside. A store that refuses more is to be
+// mended first.
+const mostAside = 64 << 20
+
+// asideSchema has what the store refuses for good, by window.
+const asideSchema = `
+CREATE TABLE IF NOT EXISTS aside (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, count INTEGER NOT NULL, rows TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS aside_window ON aside (stream, start);`
+
+// ErrAsideFull says that as much is set aside as may be.
+var ErrAsideFull = errors.New("64 MiB of what the store refuses are set aside, and no more are; mend the store, and send them again with sluice ledger aside --send")
+
+// Aside is what the store has refused of one window.
+type Aside struct {
+	Stream string    `json:"stream"`
+	Start  time.Time `json:"start"`
+	Rows   int       `json:"rows"`
+	Reason string    `json:"reason"` // what the store said
+}
+
+// SetAside takes all parcels up to and including seq out of the outbox, as Delivered
+// does, and keeps those rows that the store has refused, each list of one window, in the
+// same transaction.
+func (l *Ledger) SetAside(ctx context.Context, seq int64, refused [][]store.Observation, reason string) error {
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return l.told(err)
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	for _, rows := range refused {
+		raw, err := json.Marshal(rows)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO aside (stream, start, count, rows, reason) VALUES (?,?,?,?,?)",
+			rows[0].Stream, rows[0].Start.UnixNano(), len(rows), string(raw), reason); err != nil {
+			return l.told(err)
+		}
+	}
+	var bytes int64
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(octet_length(rows)), 0) FROM aside").Scan(&bytes); err != nil {
+		return l.told(err)
+	}
+	if bytes > mostAside {
+		return ErrAsideFull
+	}
+	if err := moveSent(ctx, tx, seq); err != nil {
+		return l.told(err)
+	}
+	return l.told(tx.Commit())
+}
+
+// IsAside reports whether something of a window is set aside.
+func (l *Ledger) IsAside(ctx context.Context, stream string, start time.Time) (is bool, err error) {
+	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM aside WHERE stream = ? AND start = ?)", stream, start.UnixNano()).Scan(&is)
+	return is, l.told(err)
+}
+
+// AsideCount is of how many windows something is set aside, how many rows that are, and
+// what the store said last.
+func (l *Ledger) AsideCount(ctx context.Context) (windows, rows int64, reason string, err error) {
+	const ask = "SELECT count(DISTINCT stream || ' ' || start), coalesce(sum(count), 0), coalesce((SELECT reason FROM aside ORDER BY seq DESC LIMIT 1), '') FROM aside"
+	err = l.db.QueryRowContext(ctx, ask).Scan(&windows, &rows, &reason)
+	return windows, rows, reason, l.told(err)
+}
+
+// AsideList is what is set aside, by stream and window, at most n.
+func (l *Ledger) AsideList(ctx context.Context, n int) (list []Aside, err error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT stream, start, sum(count), max(reason) FROM aside GROUP BY stream, start ORDER BY stream, start LIMIT ?", n)
+	if err != nil {
+		return nil, l.told(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a Aside
+		var start int64
+		if err := rows.Scan(&a.Stream, &start, &a.Rows, &a.Reason); err != nil {
+			return nil, l.told(err)
+		}
+		a.Start = unixNano(start)
+		list = append(list, a)
+	}
+	return list, l.told(rows.Err())
+}
+
+// SendAside puts all that is set aside into the outbox again, in its order, and returns
+// how many rows that are. What was withdrawn meanwhile is sent as withdrawn.
+func (l *Ledger) SendAside(ctx context.Context) (n int, err error) {
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, l.told(err)
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	hidden, err := hidden(ctx, tx)
+	if err != nil {
+		return 0, l.told(err)
+	}
+	for {
+		var seq, start int64
+		var stream, raw string
+		err := tx.QueryRowContext(ctx, "SELECT seq, stream, start, rows FROM aside ORDER BY seq LIMIT 1").Scan(&seq, &stream, &start, &raw)
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+		if err != nil {
+			return 0, l.told(err)
+		}
+		var rows []store.Observation
+		if err := json.Unmarshal([]byte(raw), &rows); err != nil {
+			return 0, err
+		}
+		n += len(rows)
+		if err := queue(ctx, tx, rows); err != nil {
+			return 0, l.told(err)
+		}
+		if again := withdraw(rows, hidden); len(again) > 0 {
+			if err := queue(ctx, tx, again); err != nil {
+				return 0, l.told(err)
+			}
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM aside WHERE seq = ?", seq); err != nil {
+			return 0, l.told(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return 0, l.told(err)
+	}
+	l.signal()
+	return n, nil
+}
+
+// withdraw are those of the rows that a public line hides, hidden.
+func withdraw(rows []store.Observation, hidden []books.Withdrawal) (out []store.Observation) {
+	for _, o := range rows {
+		for _, w := range hidden {
+			if o.Stream == w.Stream && o.Start.Equal(w.Start) && (w.Cell == "" || w.Cell == o.Cell) && (w.Measure == "" || w.Measure == o.Measure) {
+				out = append(out, o.Withdraw(w.Reason))
+				break
+			}
+		}
+	}
+	return out
+}
+
+// hidden are all withdrawals.
+func hidden(ctx context.Context, tx *sql.Tx) (list []books.Withdrawal, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT line FROM withdrawal ORDER BY n")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		var w books.Withdrawal
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(line), &w); err != nil {
+			return nil, err
+		}
+		list = append(list, w)
+	}
+	return list, rows.Err()
+}
+
+// queue puts rows of one window into the outbox.
+func queue(ctx context.Context, tx *sql.Tx, rows []store.Observation) error {
+	raw, err := json.Marshal(rows)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", rows[0].Stream, rows[0].Start.UnixNano(), string(raw))
+	}
+	return err
+}

@@ -1,0 +1,97 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"sluice/books"
+)
+
+const removalSchema = "CREATE TABLE IF NOT EXISTS removal (n INTEGER PRIMARY KEY, line TEXT NOT NULL);"
+
+// ErrRemoval says that a line of removals cannot be true.
+var ErrRemoval = errors.New("ledger: numbers can be removed only after their end, and further than before")
+
+// Remove enters publicly that numbers are removed because their decision's time for them
+// is over. It is entered before anything is removed: what is gone has a line then,
+// whenever the gateway is killed. Number, gateway and hash are filled in.
+func (l *Ledger) Remove(ctx context.Context, r books.Removal) error {
+	if r.Stream == "" || r.Decision == "" || r.Retain == "" || !r.Until.Before(r.At) {
+		return ErrRemoval
+	}
+	before, err := l.Removals(ctx)
+	if err != nil {
+		return err
+	}
+	for _, old := range before {
+		if old.Stream == r.Stream && old.Decision == r.Decision && !old.Until.Before(r.Until) {
+			return ErrRemoval
+		}
+	}
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return l.told(err)
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	n, prev, err := last(ctx, tx, "removal")
+	if err != nil {
+		return l.told(err)
+	}
+	r.N, r.Gateway, r.PrevSHA256 = n+1, l.gateway, books.Hash(prev)
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO removal (n, line) VALUES (?,?)", r.N, string(line)); err != nil {
+		return l.told(err)
+	}
+	// What was delivered must not come back, nor what waits arrive.
+	for _, table := range []string{"sent", "outbox", "aside"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" AS p WHERE stream = ? AND EXISTS (SELECT 1 FROM journal j WHERE j.stream = p.stream AND j.start = p.start AND j.stop <= ?) AND json_extract(rows, '$[0].decision') = ?",
+			r.Stream, r.Until.UnixNano(), r.Decision); err != nil {
+			return l.told(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return l.told(err)
+	}
+	l.signal()
+	return nil
+}
+
+// Removals are all that were entered.
+func (l *Ledger) Removals(ctx context.Context) ([]books.Removal, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT line FROM removal ORDER BY n")
+	if err != nil {
+		return nil, l.told(err)
+	}
+	defer rows.Close()
+	var list []books.Removal
+	for rows.Next() {
+		var line string
+		var r books.Removal
+		if err := rows.Scan(&line); err != nil {
+			return nil, l.told(err)
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, l.told(rows.Err())
+}
+
+// Gone are the ends until which numbers of each stream were removed, under whichever
+// decision: a store that lacks them is as it should be.
+func (l *Ledger) Gone(ctx context.Context) (map[string]time.Time, error) {
+	list, err := l.Removals(ctx)
+	out := make(map[string]time.Time)
+	for _, r := range list {
+		if r.Until.After(out[r.Stream]) {
+			out[r.Stream] = r.Until
+		}
+	}
+	return out, err
+}

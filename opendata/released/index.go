@@ -1,0 +1,174 @@
+package released
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"sort"
+	"time"
+
+	"sluice/books"
+	"sluice/policy/plan"
+	"sluice/store"
+)
+
+// index is which windows the books have a line of. Windows that follow each other under
+// one plan are one run, so that it stays small over years. Who has it guards it.
+type index struct {
+	streams map[string][]run // by start
+	plans   map[string]*closed
+	removed map[[2]string]int64 // by stream and decision: until when nothing is shown any more
+}
+
+// run is windows of one length without a hole: [from, from+step), and so on until to, in
+// nanoseconds since 1970.
+type run struct {
+	from, to, step int64
+	plan           *closed
+}
+
+// closed is what a plan can release: its cells and measures.
+type closed struct {
+	digest          string
+	known           bool      // false while the plan cannot be read; then it excludes nothing
+	of              [2]string // its stream and decision
+	removed         int64     // until when its numbers were removed
+	cells, measures map[string]bool
+}
+
+func newIndex() *index {
+	return &index{streams: make(map[string][]run), plans: make(map[string]*closed), removed: make(map[[2]string]int64)}
+}
+
+// add enters a line, of a plan that was entered.
+func (x *index) add(r *books.Released) {
+	p := x.plans[r.Plan]
+	if p == nil {
+		p = &closed{digest: r.Plan}
+		x.enter(p)
+	}
+	from, to := r.Start.UnixNano(), r.End.UnixNano()
+	if to <= from {
+		return // no window
+	}
+	runs := x.streams[r.Stream]
+	n := sort.Search(len(runs), func(i int) bool { return runs[i].from > from })
+	if n > 0 {
+		before := &runs[n-1]
+		if before.has(from) {
+			return
+		}
+		if before.to == from && before.step == to-from && before.plan == p {
+			before.to = to
+			return
+		}
+	}
+	x.streams[r.Stream] = slices.Insert(runs, n, run{from, to, to - from, p})
+}
+
+func (r *run) has(start int64) bool {
+	return start >= r.from && start < r.to && (start-r.from)%r.step == 0
+}
+
+// find is the run that has a window; nil for none.
+func (x *index) find(stream string, start int64) *run {
+	runs := x.streams[stream]
+	n := sort.Search(len(runs), func(i int) bool { return runs[i].from > start })
+	if n == 0 || !runs[n-1].has(start) {
+		return nil
+	}
+	return &runs[n-1]
+}
+
+// has reports whether a row can be of a window that has a line.
+func (x *index) has(o *store.Observation) bool {
+	start := o.Start.UnixNano()
+	r := x.find(o.Stream, start)
+	return r != nil && r.holds(o, start)
+}
+
+// holds reports whether a row of a window of the run can be of it.
+func (r *run) holds(o *store.Observation, start int64) bool {
+	return o.End.UnixNano() == start+r.step && start+r.step > r.plan.removed && r.plan.has(o)
+}
+
+// before are the latest windows of a stream that end at or before an instant, latest
+// first.
+func (x *index) before(stream string, until int64, most int) (list [][2]int64) {
+	for _, r := range slices.Backward(x.streams[stream]) {
+		for end := r.to; end > r.from && len(list) < most; end -= r.step {
+			if end <= until {
+				list = append(list, [2]int64{end - r.step, end})
+			}
+		}
+	}
+	return list
+}
+
+func (c *closed) has(o *store.Observation) bool {
+	return !c.known || c.cells[o.Cell] && c.measures[o.Measure]
+}
+
+// remove enters that numbers were removed.
+func (x *index) remove(r *books.Removal) {
+	of := [2]string{r.Stream, r.Decision}
+	x.removed[of] = max(x.removed[of], r.Until.UnixNano())
+	for _, p := range x.plans {
+		p.removed = x.removed[p.of]
+	}
+}
+
+// enter takes a plan, or what is known of it now.
+func (x *index) enter(p *closed) {
+	p.removed = x.removed[p.of]
+	if old := x.plans[p.digest]; old != nil {
+		*old = *p
+		return
+	}
+	x.plans[p.digest] = p
+}
+
+// readPlan reads a plan, whose SHA-256 is its name. Where that fails, it is tried again.
+func readPlan(source books.Source, digest string) *closed {
+	c := &closed{digest: digest}
+	if raw, err := source.Get("plans/" + digest + ".json"); err == nil {
+		c.parse(raw)
+	}
+	return c
+}
+
+func (c *closed) parse(raw []byte) {
+	var s plan.Stream
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != c.digest || json.Unmarshal(raw, &s) != nil {
+		return
+	}
+	c.of = [2]string{s.ID, s.Decision}
+	c.cells, c.measures, c.known = make(map[string]bool), make(map[string]bool), true
+	values := s.Category.Values
+	if len(values) == 0 {
+		values = []string{""}
+	}
+	for _, zone := range s.Zones {
+		for _, v := range values {
+			c.cells[plan.Cell{Zone: zone, Category: v}.ID()] = true
+		}
+	}
+	for _, m := range s.Measures {
+		if m.Of == plan.Histogram && len(m.Edges) < 2 {
+			continue
+		}
+		for _, part := range m.Parts() {
+			c.measures[part.Name] = true
+		}
+	}
+}
+
+// parse reads what the index needs of a line.
+func parse(line string) (r books.Released, ok bool) {
+	err := json.Unmarshal([]byte(line), &r)
+	return r, err == nil && r.Stream != "" && inRange(r.Start) && inRange(r.End)
+}
+
+// inRange are instants that nanoseconds can tell.
+func inRange(t time.Time) bool { return t.Year() >= 1970 && t.Year() <= 2261 }

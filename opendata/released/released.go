@@ -1,0 +1,382 @@
+// Package released shows of a store what the public books have a line of, and nothing
+// else: a row that somebody else has written is left out, and counted.
+//
+// A row is of a window that has a line in releases.jsonl, ends where it does, and is of
+// a cell and a measure of the window's plan: that is asked of every row before it is
+// shown. Whether its number is the one that was released says the window's digest, of
+// which all rows of the window are needed: Watch compares it beside, the newest windows
+// within a minute and all of them in turn, slowly, and a window that is not what was
+// released is left out from then on, as a whole.
+//
+// What is known of the books is which windows follow each other without a hole, so it
+// takes some kilobytes for each year, whatever the store has.
+package released
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+// Store is where released observations are read.
+type Store interface {
+	Observations(ctx context.Context, q store.Query) ([]store.Observation, error)
+	ClosedUntil(ctx context.Context, stream string) (time.Time, error)
+}
+
+const (
+	bookName = "releases.jsonl"
+	// dirFresh and mirrorFresh are how old what is known of the books may be when a row
+	// without a line is met. A directory is looked at by stat(2).
+	dirFresh    = 20 * time.Millisecond
+	mirrorFresh = 2 * time.Second
+	// grace is how long a row may be there before its line: the gateway writes both
+	// beside each other.
+	grace = 10 * time.Second
+	// mostNewest are the newest lines, whose windows are compared often.
+	mostNewest = 256
+	// mostStrays windows are told apart, of those that have no line.
+	mostStrays = 1000
+	// mostWrong windows are left out because they are not what was released.
+	mostWrong = 100_000
+	// mostMend of them are looked at every minute, to see whether they are right again.
+	mostMend = 256
+)
+
+// window is what is released at once.
+type window struct {
+	stream string
+	start  int64
+}
+
+// Shown is a store as the books let it be shown. It implements Store.
+type Shown struct {
+	store    Store
+	reader   books.Reader
+	follower *books.Follower // owned by who reads
+	removals *books.Follower // owned by who reads
+	fresh    time.Duration
+	grace    time.Duration
+	log      *slog.Logger
+
+	mu      sync.RWMutex
+	index   *index            // guarded by mu
+	newest  []books.Released  // guarded by mu
+	wrong   map[window]bool   // those that are not what was released; guarded by mu
+	mend    []books.Released  // some of those; guarded by mu
+	reading chan struct{}     // closed when the reading under way ends, nil for none; guarded by mu
+	read    time.Time         // when the last one ended; guarded by mu
+	problem error             // of the last one; guarded by mu
+	began   bool              // one has ended well; guarded by mu
+	strays  map[window]*stray // what has no line; guarded by mu
+	leftOut int64             // rows, each time that they were left out; guarded by mu
+}
+
+// stray is a window that is in the store and has no line.
+type stray struct{ first, last time.Time }
+
+// New shows what source has lines of.
+func New(from Store, source books.Source, log *slog.Logger) *Shown {
+	s := &Shown{
+		store: from, reader: books.Reader{Source: source}, follower: books.NewFollower(source, bookName), removals: books.NewFollower(source, "removals.jsonl"), fresh: mirrorFresh, grace: grace, log: log,
+		index: newIndex(), wrong: make(map[window]bool), strays: make(map[window]*stray),
+	}
+	if _, ok := source.(books.Dir); ok {
+		s.fresh = dirFresh
+	}
+	return s
+}
+
+// Observations answers as the store does, without what has no line.
+func (s *Shown) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	var out []store.Observation
+	for most := q.Limit; ; {
+		list, err := s.store.Observations(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		more := len(list) > 0 && len(list) == q.Limit
+		if more { // before what is left out moves them
+			last := &list[len(list)-1]
+			q.After = &store.Position{Start: last.Start, Cell: last.Cell, Measure: last.Measure}
+		}
+		if list = s.only(ctx, q.Stream, list); out == nil {
+			out = list
+		} else {
+			out = append(out, list...)
+		}
+		if !more || len(out) >= most {
+			return out[:min(len(out), most)], nil
+		}
+	}
+}
+
+// only takes out what has no line. What is not known of the books yet is asked for once.
+func (s *Shown) only(ctx context.Context, stream string, list []store.Observation) []store.Observation {
+	if s.all(list) {
+		return list
+	}
+	_ = s.refresh(ctx) // what cannot be read has no line
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, kept := time.Now(), list[:0]
+	for i := range list {
+		o := &list[i]
+		if s.index.has(o) && !s.wrong[windowOf(o)] {
+			kept = append(kept, *o)
+			continue
+		}
+		s.leave(window{stream, o.Start.UnixNano()}, now)
+	}
+	return kept
+}
+
+func (s *Shown) all(list []store.Observation) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var r *run // of the row before: rows of one run are the rule
+	for i := range list {
+		o := &list[i]
+		start := o.Start.UnixNano()
+		if i == 0 || r == nil || !r.has(start) || o.Stream != list[i-1].Stream {
+			r = s.index.find(o.Stream, start)
+		}
+		if r == nil || !r.holds(o, start) || len(s.wrong) > 0 && s.wrong[windowOf(o)] {
+			return false
+		}
+	}
+	return true
+}
+
+func windowOf(o *store.Observation) window { return window{o.Stream, o.Start.UnixNano()} }
+
+// leave counts a row that is left out, for who holds mu. One whose line may be on its
+// way is not counted yet.
+func (s *Shown) leave(w window, now time.Time) {
+	x := s.strays[w]
+	switch {
+	case x != nil:
+		x.last = now
+	case len(s.strays) < mostStrays:
+		x = &stray{now, now}
+		s.strays[w] = x
+	default:
+		s.leftOut++
+		return
+	}
+	if s.wrong[w] || now.Sub(x.first) >= s.grace {
+		s.leftOut++
+	}
+}
+
+// LeftOut is how many rows were left out, counted each time.
+func (s *Shown) LeftOut() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.leftOut
+}
+
+// Hint says what the store has and the books have not; empty for nothing. It goes by
+// what was asked for and compared lately.
+func (s *Shown) Hint() string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	none, now := 0, time.Now()
+	for w, x := range s.strays {
+		if !s.wrong[w] && now.Sub(x.first) >= s.grace {
+			none++
+		}
+	}
+	switch {
+	case s.problem != nil:
+		return "the public books cannot be read: what was released since is not shown"
+	case none == 0 && len(s.wrong) == 0:
+		return ""
+	}
+	return fmt.Sprintf("the store has rows of %d windows that have no line in the books, and %d windows that are not what was released; they are not shown. "+
+		"sluice verify names them; docs/operations.md says what to do", none, len(s.wrong))
+}
+
+// ClosedUntil is the end of the last window that both store and books have.
+func (s *Shown) ClosedUntil(ctx context.Context, stream string) (time.Time, error) {
+	until, err := s.store.ClosedUntil(ctx, stream)
+	if err != nil || until.IsZero() {
+		return until, err
+	}
+	if err := s.ready(ctx); err != nil {
+		return time.Time{}, err
+	}
+	if s.ends(stream, until) {
+		return until, nil
+	}
+	_ = s.refresh(ctx) // what cannot be read has no line
+	s.mu.RLock()
+	list := s.index.before(stream, until.UnixNano(), 64)
+	s.mu.RUnlock()
+	for n, w := range list {
+		start, end := time.Unix(0, w[0]).UTC(), time.Unix(0, w[1]).UTC()
+		if n == len(list)-1 && n > 0 {
+			return end, nil // all until there is final, whatever the store has of it
+		}
+		rows, err := s.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Limit: 1})
+		if err != nil || len(rows) > 0 {
+			return end, err
+		}
+	}
+	return time.Time{}, nil
+}
+
+func (s *Shown) ends(stream string, until time.Time) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	last := s.index.before(stream, until.UnixNano(), 1)
+	return len(last) == 1 && last[0][1] == until.UnixNano()
+}
+
+// errBooks says that nothing can be shown yet.
+var errBooks = errors.New("the public books cannot be read, and without them nothing that the store has is shown")
+
+// ready waits until the books have been read once. Later they are read beside, so that
+// what was removed is not shown for long.
+func (s *Shown) ready(ctx context.Context) error {
+	s.mu.RLock()
+	began, old := s.began, s.reading == nil && time.Since(s.read) > mirrorFresh
+	s.mu.RUnlock()
+	if began {
+		if old {
+			s.begin()
+		}
+		return nil
+	}
+	err := s.refresh(ctx)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.began {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errBooks, err)
+}
+
+// begin has the books read, for nobody who waits.
+func (s *Shown) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reading == nil {
+		s.reading = make(chan struct{})
+		go s.readOn(s.reading)
+	}
+}
+
+// refresh reads what the books have more, beside others that wait for the same.
+func (s *Shown) refresh(ctx context.Context) error {
+	s.mu.Lock()
+	if s.reading == nil {
+		if time.Since(s.read) < s.fresh {
+			defer s.mu.Unlock()
+			return s.problem
+		}
+		s.reading = make(chan struct{})
+		go s.readOn(s.reading)
+	}
+	done := s.reading
+	s.mu.Unlock()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.problem
+}
+
+// readOn reads the new lines. Those of a book that is read from its beginning come into
+// force at its end. Nothing is read while mu is held: a mirror may be slow.
+func (s *Shown) readOn(done chan struct{}) {
+	var anew *index
+	err := s.follower.Next(func() { anew = newIndex() }, func(line string) error {
+		r, ok := parse(line)
+		if !ok {
+			return nil // what it says was released is not shown
+		}
+		into := s.index // nobody else changes it
+		if anew != nil {
+			into = anew
+		}
+		var p *closed
+		if into.plans[r.Plan] == nil {
+			p = readPlan(s.reader.Source, r.Plan)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if p != nil {
+			into.enter(p)
+		}
+		into.add(&r)
+		if s.newest = append(s.newest, r); len(s.newest) > 2*mostNewest {
+			s.newest = append(s.newest[:0], s.newest[mostNewest:]...)
+		}
+		return nil
+	})
+	var removed []books.Removal
+	err2 := s.removals.Next(func() {}, func(line string) error {
+		var r books.Removal
+		if json.Unmarshal([]byte(line), &r) == nil && inRange(r.Until) {
+			removed = append(removed, r)
+		}
+		return nil
+	})
+	plans := s.unknown(anew)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if anew != nil && (err == nil || !s.began) {
+		anew.removed, s.index = s.index.removed, anew
+		for _, p := range anew.plans {
+			p.removed = anew.removed[p.of]
+		}
+	}
+	for _, p := range plans {
+		s.index.enter(p)
+	}
+	for i := range removed {
+		s.index.remove(&removed[i])
+	}
+	if err = errors.Join(err, err2); err != nil && s.problem == nil {
+		s.log.Warn("the public books cannot be read; what was released since is not shown", "error", err)
+	}
+	for w := range s.strays {
+		if s.index.find(w.stream, w.start) != nil && !s.wrong[w] {
+			delete(s.strays, w)
+		}
+	}
+	s.problem, s.read, s.began = err, time.Now(), s.began || err == nil
+	close(done)
+	s.reading = nil
+}
+
+// unknown are plans that could not be read before, and can now.
+func (s *Shown) unknown(anew *index) (list []*closed) {
+	x := s.index // nobody else changes it
+	if anew != nil {
+		x = anew
+	}
+	for digest, old := range x.plans {
+		if old.known {
+			continue
+		}
+		if p := readPlan(s.reader.Source, digest); p.known {
+			list = append(list, p)
+		}
+	}
+	return list
+}

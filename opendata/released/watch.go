@@ -1,0 +1,208 @@
+package released
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+)
+
+const (
+	// The newest windows are compared every minute, and so are some that were wrong.
+	compareNewest = time.Minute
+	// All windows are compared in turn. After each the comparing rests for so many times
+	// as long as it took, and after all of them for an hour; a mirror's books, which are
+	// fetched anew for it, for a day.
+	rest       = 20
+	mostRest   = 10 * time.Second
+	restDir    = time.Hour
+	restMirror = 24 * time.Hour
+	// again is after what time a window that seems wrong is looked at once more: a
+	// withdrawal may be on its way, or a part of it.
+	again = 10 * time.Second
+)
+
+// Watch compares what the store has with the digests of the books until ctx ends, and
+// says what is left out.
+func (s *Shown) Watch(ctx context.Context) {
+	beside, all := make(chan struct{}), time.Now()
+	close(beside)
+	var said int64
+	for pause := time.Second; ; pause = compareNewest {
+		select {
+		case <-ctx.Done():
+			<-beside
+			return
+		case <-time.After(pause):
+		}
+		if s.refresh(ctx) == nil {
+			s.compareNewest(ctx)
+		}
+		said = s.say(said)
+		select {
+		case <-beside:
+			if time.Now().Before(all) {
+				continue
+			}
+			beside = make(chan struct{})
+			all = time.Now().Add(restDir)
+			if s.fresh == mirrorFresh {
+				all = time.Now().Add(restMirror)
+			}
+			go func(done chan struct{}) {
+				defer close(done)
+				s.compareAll(ctx)
+			}(beside)
+		default:
+		}
+	}
+}
+
+// say logs what was left out since it was said last.
+func (s *Shown) say(said int64) int64 {
+	if n := s.LeftOut(); n > said {
+		s.log.Error("rows of the store were left out: they are not what the public books say was released", "rows", n-said, "hint", s.Hint())
+		return n
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for w, x := range s.strays {
+		if time.Since(x.last) > time.Hour {
+			delete(s.strays, w)
+		}
+	}
+	return said
+}
+
+// compareNewest compares the newest windows, and those that were wrong.
+func (s *Shown) compareNewest(ctx context.Context) {
+	s.mu.Lock()
+	list := slices.Concat(s.newest[max(0, len(s.newest)-mostNewest):], s.mend)
+	s.mu.Unlock()
+	s.compare(ctx, list)
+}
+
+// compareAll goes through all lines, slowly.
+func (s *Shown) compareAll(ctx context.Context) {
+	var page []books.Released
+	err := s.reader.Each(bookName, func(line string) error {
+		r, ok := parse(line)
+		if !ok {
+			return ctx.Err()
+		}
+		if page = append(page, r); len(page) < 64 {
+			return ctx.Err()
+		}
+		begun := time.Now()
+		s.compare(ctx, page)
+		page = page[:0]
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(rest*time.Since(begun), mostRest)):
+		}
+		return ctx.Err()
+	})
+	if err == nil {
+		s.compare(ctx, page)
+	}
+}
+
+// compare looks at windows, and once more at those that seem wrong.
+func (s *Shown) compare(ctx context.Context, list []books.Released) {
+	doubtful, err := s.differ(ctx, list)
+	if err == nil && len(doubtful) > 0 && !s.known(doubtful) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(min(again, s.grace)):
+		}
+		doubtful, err = s.differ(ctx, doubtful)
+	}
+	if err != nil {
+		return // it is compared again
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range list {
+		delete(s.wrong, lineOf(list[i]))
+	}
+	for _, r := range doubtful {
+		if len(s.wrong) < mostWrong {
+			s.wrong[lineOf(r)] = true
+		}
+	}
+	s.mend = slices.DeleteFunc(s.mend, func(r books.Released) bool { return !s.wrong[lineOf(r)] })
+	for _, r := range doubtful {
+		if len(s.mend) < mostMend && !slices.ContainsFunc(s.mend, func(x books.Released) bool { return lineOf(x) == lineOf(r) }) {
+			s.mend = append(s.mend, r)
+		}
+	}
+}
+
+func lineOf(r books.Released) window { return window{r.Stream, r.Start.UnixNano()} }
+
+// known reports whether all these are called wrong already.
+func (s *Shown) known(list []books.Released) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return !slices.ContainsFunc(list, func(r books.Released) bool { return !s.wrong[lineOf(r)] })
+}
+
+// differ are the windows of which the store has something else than was released. One
+// that it has nothing of shows nothing, and what cannot be read is not called wrong.
+func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.Released, err error) {
+	var hidden map[window][]books.Withdrawal
+	for i := range list {
+		r := &list[i]
+		rows, err := s.store.Observations(ctx, store.Query{Stream: r.Stream, From: r.Start, To: r.Start.Add(1), Limit: 2*r.Rows + 1000})
+		if err != nil {
+			return nil, err
+		}
+		rows = s.planned(rows)
+		if len(rows) == 0 || store.Digest(rows) == r.SHA256 {
+			continue
+		}
+		if hidden == nil {
+			if hidden, err = s.withdrawn(); err != nil {
+				return nil, err
+			}
+		}
+		if !isWithdrawn(r, rows, hidden[lineOf(*r)]) {
+			out = append(out, *r)
+		}
+	}
+	return out, nil
+}
+
+// planned are the rows that are not left out anyway.
+func (s *Shown) planned(rows []store.Observation) []store.Observation {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.DeleteFunc(rows, func(o store.Observation) bool { return !s.index.has(&o) })
+}
+
+func (s *Shown) withdrawn() (map[window][]books.Withdrawal, error) {
+	list, err := s.reader.Withdrawals()
+	out := make(map[window][]books.Withdrawal)
+	for _, w := range list {
+		key := window{w.Stream, w.Start.UnixNano()}
+		out[key] = append(out[key], w)
+	}
+	return out, err
+}
+
+// isWithdrawn reports whether a window differs from its digest only because something
+// of it was withdrawn: as many rows are there, and those are withdrawn that a line names.
+func isWithdrawn(r *books.Released, rows []store.Observation, hidden []books.Withdrawal) bool {
+	if len(hidden) == 0 || len(rows) != r.Rows {
+		return false
+	}
+	return !slices.ContainsFunc(rows, func(o store.Observation) bool {
+		named := slices.ContainsFunc(hidden, func(w books.Withdrawal) bool {
+			return (w.Cell == "" || w.Cell == o.Cell) && (w.Measure == "" || w.Measure == o.Measure)
+		})
+		return named != (o.Status == store.Withdrawn)
+	})
+}
