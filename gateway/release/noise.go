@@ -1,14 +1,16 @@
 package release
 
 import (
+	"crypto/rand"
 	"math"
 
 	"github.com/google/differential-privacy/go/v3/noise"
+
+	"sluice/gateway/release/internal/laplace"
 )
 
 // channel is one noisy integer: what is drawn, and all that anyone may know of
-// what is drawn. Its samples come from google/differential-privacy, which reads
-// crypto/rand and nothing else.
+// what is drawn. All randomness is crypto/rand's.
 type channel struct {
 	gaussian bool
 	bound    int64 // what one unit adds to one pair at most, in absolute value
@@ -39,43 +41,30 @@ func (c channel) scale() float64 {
 	return float64(c.pairs) * float64(c.bound) * float64(c.parts) / c.epsilon
 }
 
-// draw adds noise to an exact value.
-func (c channel) draw(exact int64) (int64, error) {
+// source adds noise to exact values. Tests put a recorder before it.
+type source interface {
+	draw(c channel, exact int64) (int64, error)
+}
+
+// random is the source of all that is released. It is for one goroutine.
+type random struct{ bits *laplace.Source }
+
+func newRandom() source { return random{laplace.NewSource(rand.Reader)} }
+
+// draw adds noise to an exact value. Discrete Laplace noise is exact at every scale;
+// a Gaussian is the library's, which is as good as its 53 bits up to a sigma of
+// 2^55, and rounds it to whole steps. A sum that left 64 bits would begin again at
+// the other end, which is as private.
+func (r random) draw(c channel, exact int64) (int64, error) {
 	if c.gaussian {
 		return noise.Gaussian().AddNoiseInt64(exact, c.pairs*c.parts, c.bound, c.epsilon, c.delta)
 	}
-	x, err := discreteLaplace(c.scale())
-	return exact + x, err
-}
-
-// resolution of exponential draws is a scale of about 2^resolution steps.
-const resolution = 40
-
-// discreteLaplace draws X with P(X = x) = (1-a)/(1+a) a^|x|, a = exp(-1/b).
-//
-// The library's integers are a rounded continuous Laplace, which at b = 1 is an
-// eighth further from the truth than need be. The floor of an exponential is
-// geometric, and the difference of two geometrics is the discrete Laplace: so
-// two of the library's draws, on a grid so fine that each differs from an
-// exponential by less than one part in 2^39, make one of these.
-// Source: Inusah, Kozubowski, "A discrete analogue of the Laplace distribution",
-// J. Statist. Plann. Inference 136 (2006), proposition 2.1.
-func discreteLaplace(b float64) (int64, error) {
-	grid := int64(1) << max(0, resolution-int(math.Ceil(math.Log2(b))))
-	p, err := geometric(grid, b)
+	b, err := laplace.NewScale(c.pairs*c.bound*c.parts, c.epsilon)
 	if err != nil {
 		return 0, err
 	}
-	q, err := geometric(grid, b)
-	return p - q, err
-}
-
-func geometric(grid int64, b float64) (int64, error) {
-	x, err := noise.Laplace().AddNoiseInt64(0, 1, grid, 1/b, 0)
-	if x < 0 {
-		x = -x
-	}
-	return x / grid, err
+	x, err := r.bits.Draw(b)
+	return exact + x, err
 }
 
 // tail is P(noise >= t) for a whole t of at least 0.

@@ -31,6 +31,7 @@ var channels = []channel{
 // chi-squared over about 20 classes, 20,000 draws each. The bound is exceeded by a
 // right sampler with a probability below 10^-6 (Wilson-Hilferty).
 func TestSampler(t *testing.T) {
+	from := newRandom()
 	for _, c := range channels {
 		width := max(1, math.Round(c.deviation()/4))
 		class := func(x float64) int { return int(min(10, max(-10, math.Floor(x/width)))) }
@@ -41,7 +42,7 @@ func TestSampler(t *testing.T) {
 		}
 		const draws = 20_000
 		for range draws {
-			x, err := c.draw(1000)
+			x, err := from.draw(c, 1000)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,6 +20,7 @@ type answer struct {
 	batch  Batch
 	cell   plan.Cell
 	mech   *Mechanism
+	noise  source
 	ledger int64
 	sim    bool
 }
@@ -85,7 +86,7 @@ func exactly(x plan.Measure, total []int64, slot int, weight int64) estimate {
 // noisy draws everything first, whatever the data, and then decides, so that a
 // window with nobody costs the same as one with too few.
 func (a answer) noisy(sums Sums) ([]Release, error) {
-	count, err := a.mech.count.draw(sums.Units)
+	count, err := a.noise.draw(a.mech.count, sums.Units)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func (a answer) estimates(x plan.Measure, i int, sums Sums, count int64) ([]esti
 	noisy := make([]int64, len(sums.Total[i]))
 	for slot, exact := range sums.Total[i] {
 		var err error
-		if noisy[slot], err = c.draw(exact); err != nil {
+		if noisy[slot], err = a.noise.draw(c, exact); err != nil {
 			return nil, err
 		}
 	}
@@ -129,7 +130,7 @@ func (a answer) estimates(x plan.Measure, i int, sums Sums, count int64) ([]esti
 	case plan.Mean:
 		weights := c
 		weights.bound = 1
-		weight, err := weights.draw(sums.Weight[i])
+		weight, err := a.noise.draw(weights, sums.Weight[i])
 		return []estimate{mean(x, c, weights, noisy[0], weight)}, err
 	case plan.Quantile:
 		return []estimate{quantile(x, noisy, &c)}, nil
