@@ -67,44 +67,54 @@ func (r random) draw(c channel, exact int64) (int64, error) {
 	return exact + x, err
 }
 
-// tail is P(noise >= t) for a whole t of at least 0.
-func (c channel) tail(t float64) float64 {
-	if c.gaussian {
-		return upper((t - 0.5) / c.scale()) // a Gaussian rounded to whole steps
-	}
-	b := c.scale()
-	return math.Exp(-t/b) / (1 + math.Exp(-1/b))
+// law is the distribution of a channel's noise, in its steps.
+type law struct {
+	gaussian bool
+	scale    float64
 }
 
-// beyond is the least whole t >= 0 with P(noise >= t) <= p.
-func (c channel) beyond(p float64) float64 {
-	var t float64
-	if c.gaussian {
-		t = math.Ceil(c.scale()*math.Sqrt2*math.Erfcinv(2*p) + 0.5)
-	} else {
-		b := c.scale()
-		t = math.Ceil(-b * math.Log(p*(1+math.Exp(-1/b))))
+func (c channel) law() law { return law{c.gaussian, c.scale()} }
+
+// tail is P(noise >= t) for a whole t of at least 0.
+func (l law) tail(t float64) float64 {
+	if l.gaussian {
+		return upper((t - 0.5) / l.scale) // a Gaussian rounded to whole steps
 	}
-	t = max(0, t)
-	for t > 0 && c.tail(t-1) <= p {
-		t--
+	return math.Exp(-t/l.scale) / (1 + math.Exp(-1/l.scale))
+}
+
+// beyond is the least whole t >= 0 with P(noise >= t) <= p, found by halving.
+func (l law) beyond(p float64) float64 {
+	if l.tail(0) <= p {
+		return 0
 	}
-	for c.tail(t) > p {
-		t++
+	low, high := 0.0, 1.0
+	for l.tail(high) > p {
+		low, high = high, 2*high
 	}
-	return t
+	for high-low > 1 {
+		middle := math.Floor((low + high) / 2)
+		if middle <= low || middle >= high {
+			break // no whole number lies between that a float64 can hold
+		}
+		if l.tail(middle) > p {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
 }
 
 // halfWidth is the least whole k with P(|noise| <= k) >= p.
-func (c channel) halfWidth(p float64) float64 { return max(0, c.beyond((1-p)/2)-1) }
+func (l law) halfWidth(p float64) float64 { return max(0, l.beyond((1-p)/2)-1) }
 
-// deviation is the standard deviation of the noise, in the channel's steps.
-func (c channel) deviation() float64 {
-	if c.gaussian {
-		return math.Hypot(c.scale(), math.Sqrt(1.0/12))
+// deviation is the standard deviation of the noise, in steps.
+func (l law) deviation() float64 {
+	if l.gaussian {
+		return math.Hypot(l.scale, math.Sqrt(1.0/12))
 	}
-	a := math.Exp(-1 / c.scale())
-	return math.Sqrt(2*a) / (1 - a)
+	return math.Sqrt2 / 2 / math.Sinh(1/(2*l.scale))
 }
 
 // upper is P(Z >= z) of the standard Gaussian.
