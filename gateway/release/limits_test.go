@@ -88,3 +88,22 @@ func refused(s *plan.Stream) bool {
 	_, err := NewMechanism(s)
 	return err != nil
 }
+
+// TestBeyondEnds: even where whole steps are finer than a float64, and for no
+// probability at all.
+func TestBeyondEnds(t *testing.T) {
+	for _, l := range []law{{false, 1e18}, {true, 1e18}, {false, 0.01}, {true, 0.01}} {
+		for _, p := range []float64{0.9, 0.5, 1e-30, 1e-307, 0} {
+			done := make(chan float64, 1)
+			go func() { done <- l.beyond(p) }()
+			select {
+			case k := <-done:
+				if !(l.tail(k) <= p) {
+					t.Errorf("%+v: the tail of %v is %v; wanted at most %v", l, k, l.tail(k), p)
+				}
+			case <-time.After(10 * time.Second): // it takes a microsecond
+				t.Fatalf("%+v: the search for a tail of %v does not end", l, p)
+			}
+		}
+	}
+}
