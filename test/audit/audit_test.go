@@ -33,7 +33,7 @@ func TestTheAuditFinds(t *testing.T) {
 	}{
 		{"nothing", "light", "", nil},
 		{"noise too small by 1.25", "light", "epsilon per window", []edit{
-			{"gateway/release/noise.go", "x, err := discreteLaplace(c.scale())", "x, err := discreteLaplace(c.scale() / 1.25)"}}},
+			{"gateway/release/noise.go", "laplace.NewScale(c.pairs*c.bound*c.parts, c.epsilon)", "laplace.NewScale(c.pairs*c.bound*c.parts, 1.25*c.epsilon)"}}},
 		{"Gaussian noise too small by 1.25", "light", "coverage of n", []edit{
 			{"gateway/release/noise.go", "AddNoiseInt64(exact, c.pairs*c.parts, c.bound, c.epsilon, c.delta)", "AddNoiseInt64(exact, c.pairs*c.parts, c.bound, 1.3*c.epsilon, c.delta)"}}},
 		{"threshold shifted by one", "light", "p(publish | n)", []edit{{releaseFile, "float64(count) >= a.mech.threshold", "float64(count) >= a.mech.threshold-1"}}},
