@@ -38,10 +38,11 @@ var arrows = map[string]string{
 	"gateway/ingest/internal/reading":    "",
 	"gateway/ingest/internal/redact":     "gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/reading policy/plan",
 	"gateway/ingest/internal/wipe":       "",
+	"gateway/release/internal/laplace":   "",
 	"gateway/ingest/internal/window":     "gateway/ingest/internal/pseudonym gateway/ingest/internal/redact gateway/release policy/plan",
 
 	"gateway/crash":       "",
-	"gateway/release":     "policy/plan store",
+	"gateway/release":     "gateway/release/internal/laplace policy/plan store",
 	"gateway/inbox":       "",
 	"gateway/ledger":      "books gateway/release perm store store/sqlite",
 	"gateway/forward":     "gateway/ledger store",

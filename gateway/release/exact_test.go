@@ -12,13 +12,13 @@ import (
 // number of units: -1 for withheld, else the value.
 func (m *Mechanism) outcomes(units int64) map[float64]float64 {
 	out := make(map[float64]float64)
-	far := math.Ceil(45 * m.count.deviation())
+	far := math.Ceil(45 * m.count.law().deviation())
 	for x := -far; x <= far; x++ {
 		v := float64(units) + x
 		if units < m.stream.Protect.MinUnits || v < m.threshold {
 			v = -1
 		}
-		out[v] += m.count.mass(x)
+		out[v] += m.count.law().mass(x)
 	}
 	return out
 }
@@ -47,7 +47,7 @@ func TestPrivacyByBruteForce(t *testing.T) {
 		if p.Epsilon == 0.5 {
 			m.gaussian = false
 			m.count = m.channel(s.Measures[0])
-			m.threshold = float64(p.MinUnits) + m.count.beyond(m.step())
+			m.threshold = float64(p.MinUnits) + m.count.law().beyond(m.step())
 		}
 		worst, where := 0.0, ""
 		for j := int64(0); j <= p.MaxContributions; j++ {
@@ -93,7 +93,7 @@ func TestSafeByBruteForce(t *testing.T) {
 		if err != nil || !m.gaussian {
 			t.Fatal(m.Name(), err)
 		}
-		border := m.count.beyond(m.step())
+		border := m.count.law().beyond(m.step())
 		for t0 := max(0, border-6); t0 <= border+3; t0++ {
 			m.threshold = float64(p.MinUnits) + t0
 			worst := 0.0
@@ -114,7 +114,7 @@ func TestSafeByBruteForce(t *testing.T) {
 			if math.Abs(worst/p.Delta-1) < 0.01 {
 				continue // the grid cannot tell
 			}
-			safe := m.safe(m.count.tail(t0))
+			safe := m.safe(m.count.law().tail(t0))
 			held[safe]++
 			if safe != (worst < p.Delta) {
 				t.Errorf("%+v, threshold %v: safe is %v; delta is %v", p, m.threshold, safe, worst)

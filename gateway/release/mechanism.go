@@ -10,6 +10,10 @@ import (
 // confidence is the coverage that every published interval has at least.
 const confidence = 0.95
 
+// eachOfTwo is the confidence of each of two numbers that are right together with
+// confidence.
+const eachOfTwo = 1 - (1-confidence)/2
+
 // Mechanism is how a stream's numbers are protected, computed from its decision
 // alone. For streams about nobody it is exact.
 type Mechanism struct {
@@ -21,6 +25,18 @@ type Mechanism struct {
 	count channel
 	// threshold is what the noisy number of units must reach.
 	threshold float64
+	// noises are the measures', in their order; none for streams about nobody.
+	noises []noiseOf
+}
+
+// noiseOf is what is drawn for one measure, and what that does to its intervals.
+type noiseOf struct {
+	channel // of each of its sums
+	law     law
+	half    float64    // half width at confidence, in steps
+	number  channel    // of a mean: of the number that its sum is divided by
+	halves  [2]float64 // of a mean: half widths of sum and number, each at eachOfTwo
+	edges   []float64  // of a quantile: see bound
 }
 
 // NewMechanism computes the protection of a stream.
@@ -39,17 +55,38 @@ func NewMechanism(s *plan.Stream) (*Mechanism, error) {
 	}
 	m.gaussian = m.prefersGaussian() && m.safe(m.step())
 	m.count = m.channel(plan.Measure{Of: plan.Distinct})
-	m.threshold = float64(s.Protect.MinUnits) + m.count.beyond(m.step())
+	m.threshold = float64(s.Protect.MinUnits) + m.count.law().beyond(m.step())
 	for _, x := range s.Measures {
-		if m.channel(x).scale() > maxScale {
-			return nil, fmt.Errorf("decision %s: measure %s needs more noise than a number can hold; narrow between, lower max_contributions or raise epsilon", s.Decision, x.Name)
+		if scale := m.channel(x).scale(); scale > maxScale {
+			return nil, fmt.Errorf("decision %s: measure %s needs noise of scale %.3g, and %.3g is the greatest that there is; narrow between, lower max_contributions or raise epsilon",
+				s.Decision, x.Name, scale/steps(x), maxScale/steps(x))
 		}
+		m.noises = append(m.noises, m.noiseOf(x))
 	}
 	return m, nil
 }
 
-// maxScale keeps exact value and noise, of up to forty scales, inside an int64.
+// maxScale is the greatest scale of noise, in steps. It keeps exact value and noise,
+// of up to forty scales, inside an int64, and bounds of intervals inside the whole
+// numbers that a float64 holds. Samples are as exact there as anywhere.
 const maxScale = 1e15
+
+func (m *Mechanism) noiseOf(x plan.Measure) noiseOf {
+	c := m.channel(x)
+	n := noiseOf{channel: c, law: c.law()}
+	n.half = n.law.halfWidth(confidence)
+	switch x.Of {
+	case plan.Mean:
+		n.number = c
+		n.number.bound = 1
+		n.halves = [2]float64{n.law.halfWidth(eachOfTwo), n.number.law().halfWidth(eachOfTwo)}
+	case plan.Quantile:
+		for k := 1; k < x.Slots(); k++ {
+			n.edges = append(n.edges, bound(n.law, x.Q, k, x.Slots()))
+		}
+	}
+	return n
+}
 
 func (m *Mechanism) hasDistinct() bool {
 	for _, x := range m.stream.Measures {
@@ -64,9 +101,9 @@ func (m *Mechanism) prefersGaussian() bool {
 	log := 0.0
 	for _, x := range m.stream.Measures {
 		c := m.channel(x)
-		laplace := c.deviation()
+		laplace := c.law().deviation()
 		c.gaussian = true
-		log += math.Log(c.deviation() / laplace)
+		log += math.Log(c.law().deviation() / laplace)
 	}
 	return log < 0
 }
@@ -151,7 +188,7 @@ func (m *Mechanism) PublicFrom() int64 {
 	if m.stream.Unit.None() {
 		return 0
 	}
-	return max(m.stream.Protect.MinUnits, int64(m.threshold-1+m.count.beyond(0.01)))
+	return max(m.stream.Protect.MinUnits, int64(m.threshold-1+m.count.law().beyond(0.01)))
 }
 
 // TypicalError is the half width, in the measure's unit, of the interval that
@@ -162,7 +199,7 @@ func (m *Mechanism) TypicalError(x plan.Measure) float64 {
 	if m.stream.Unit.None() || x.Of == plan.Mean || x.Of == plan.Quantile {
 		return 0
 	}
-	return m.channel(x).halfWidth(confidence) / steps(x)
+	return m.channel(x).law().halfWidth(confidence) / steps(x)
 }
 
 // channel is the noise of one of the measure's sums, for what one unit adds to it

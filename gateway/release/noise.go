@@ -1,14 +1,16 @@
 package release
 
 import (
+	"crypto/rand"
 	"math"
 
 	"github.com/google/differential-privacy/go/v3/noise"
+
+	"sluice/gateway/release/internal/laplace"
 )
 
 // channel is one noisy integer: what is drawn, and all that anyone may know of
-// what is drawn. Its samples come from google/differential-privacy, which reads
-// crypto/rand and nothing else.
+// what is drawn. All randomness is crypto/rand's.
 type channel struct {
 	gaussian bool
 	bound    int64 // what one unit adds to one pair at most, in absolute value
@@ -39,83 +41,80 @@ func (c channel) scale() float64 {
 	return float64(c.pairs) * float64(c.bound) * float64(c.parts) / c.epsilon
 }
 
-// draw adds noise to an exact value.
-func (c channel) draw(exact int64) (int64, error) {
+// source adds noise to exact values. Tests put a recorder before it.
+type source interface {
+	draw(c channel, exact int64) (int64, error)
+}
+
+// random is the source of all that is released. It is for one goroutine.
+type random struct{ bits *laplace.Source }
+
+func newRandom() source { return random{laplace.NewSource(rand.Reader)} }
+
+// draw adds noise to an exact value. Discrete Laplace noise is exact at every scale;
+// a Gaussian is the library's, which is as good as its 53 bits up to a sigma of
+// 2^55, and rounds it to whole steps. A sum that left 64 bits would begin again at
+// the other end, which is as private.
+func (r random) draw(c channel, exact int64) (int64, error) {
 	if c.gaussian {
 		return noise.Gaussian().AddNoiseInt64(exact, c.pairs*c.parts, c.bound, c.epsilon, c.delta)
 	}
-	x, err := discreteLaplace(c.scale())
-	return exact + x, err
-}
-
-// resolution of exponential draws is a scale of about 2^resolution steps.
-const resolution = 40
-
-// discreteLaplace draws X with P(X = x) = (1-a)/(1+a) a^|x|, a = exp(-1/b).
-//
-// The library's integers are a rounded continuous Laplace, which at b = 1 is an
-// eighth further from the truth than need be. The floor of an exponential is
-// geometric, and the difference of two geometrics is the discrete Laplace: so
-// two of the library's draws, on a grid so fine that each differs from an
-// exponential by less than one part in 2^39, make one of these.
-// Source: Inusah, Kozubowski, "A discrete analogue of the Laplace distribution",
-// J. Statist. Plann. Inference 136 (2006), proposition 2.1.
-func discreteLaplace(b float64) (int64, error) {
-	grid := int64(1) << max(0, resolution-int(math.Ceil(math.Log2(b))))
-	p, err := geometric(grid, b)
+	b, err := laplace.NewScale(c.pairs*c.bound*c.parts, c.epsilon)
 	if err != nil {
 		return 0, err
 	}
-	q, err := geometric(grid, b)
-	return p - q, err
+	x, err := r.bits.Draw(b)
+	return exact + x, err
 }
 
-func geometric(grid int64, b float64) (int64, error) {
-	x, err := noise.Laplace().AddNoiseInt64(0, 1, grid, 1/b, 0)
-	if x < 0 {
-		x = -x
-	}
-	return x / grid, err
+// law is the distribution of a channel's noise, in its steps.
+type law struct {
+	gaussian bool
+	scale    float64
 }
+
+func (c channel) law() law { return law{c.gaussian, c.scale()} }
 
 // tail is P(noise >= t) for a whole t of at least 0.
-func (c channel) tail(t float64) float64 {
-	if c.gaussian {
-		return upper((t - 0.5) / c.scale()) // a Gaussian rounded to whole steps
+func (l law) tail(t float64) float64 {
+	if l.gaussian {
+		return upper((t - 0.5) / l.scale) // a Gaussian rounded to whole steps
 	}
-	b := c.scale()
-	return math.Exp(-t/b) / (1 + math.Exp(-1/b))
+	return math.Exp(-t/l.scale) / (1 + math.Exp(-1/l.scale))
 }
 
-// beyond is the least whole t >= 0 with P(noise >= t) <= p.
-func (c channel) beyond(p float64) float64 {
-	var t float64
-	if c.gaussian {
-		t = math.Ceil(c.scale()*math.Sqrt2*math.Erfcinv(2*p) + 0.5)
-	} else {
-		b := c.scale()
-		t = math.Ceil(-b * math.Log(p*(1+math.Exp(-1/b))))
+// beyond is the least whole t >= 0 with P(noise >= t) <= p, found by halving.
+func (l law) beyond(p float64) float64 {
+	if l.tail(0) <= p {
+		return 0
 	}
-	t = max(0, t)
-	for t > 0 && c.tail(t-1) <= p {
-		t--
+	low, high := 0.0, 1.0
+	for l.tail(high) > p {
+		low, high = high, 2*high
 	}
-	for c.tail(t) > p {
-		t++
+	for high-low > 1 {
+		middle := math.Floor((low + high) / 2)
+		if middle <= low || middle >= high {
+			break // no whole number lies between that a float64 can hold
+		}
+		if l.tail(middle) > p {
+			low = middle
+		} else {
+			high = middle
+		}
 	}
-	return t
+	return high
 }
 
 // halfWidth is the least whole k with P(|noise| <= k) >= p.
-func (c channel) halfWidth(p float64) float64 { return max(0, c.beyond((1-p)/2)-1) }
+func (l law) halfWidth(p float64) float64 { return max(0, l.beyond((1-p)/2)-1) }
 
-// deviation is the standard deviation of the noise, in the channel's steps.
-func (c channel) deviation() float64 {
-	if c.gaussian {
-		return math.Hypot(c.scale(), math.Sqrt(1.0/12))
+// deviation is the standard deviation of the noise, in steps.
+func (l law) deviation() float64 {
+	if l.gaussian {
+		return math.Hypot(l.scale, math.Sqrt(1.0/12))
 	}
-	a := math.Exp(-1 / c.scale())
-	return math.Sqrt(2*a) / (1 - a)
+	return math.Sqrt2 / 2 / math.Sinh(1/(2*l.scale))
 }
 
 // upper is P(Z >= z) of the standard Gaussian.

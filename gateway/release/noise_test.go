@@ -8,11 +8,11 @@ import (
 )
 
 // mass is P(noise = x), from the definition and not from tail.
-func (c channel) mass(x float64) float64 {
-	if c.gaussian {
-		return upper((x-0.5)/c.scale()) - upper((x+0.5)/c.scale())
+func (l law) mass(x float64) float64 {
+	if l.gaussian {
+		return upper((x-0.5)/l.scale) - upper((x+0.5)/l.scale)
 	}
-	a := math.Exp(-1 / c.scale())
+	a := math.Exp(-1 / l.scale)
 	return (1 - a) / (1 + a) * math.Pow(a, math.Abs(x))
 }
 
@@ -31,17 +31,18 @@ var channels = []channel{
 // chi-squared over about 20 classes, 20,000 draws each. The bound is exceeded by a
 // right sampler with a probability below 10^-6 (Wilson-Hilferty).
 func TestSampler(t *testing.T) {
+	from := newRandom()
 	for _, c := range channels {
-		width := max(1, math.Round(c.deviation()/4))
+		width := max(1, math.Round(c.law().deviation()/4))
 		class := func(x float64) int { return int(min(10, max(-10, math.Floor(x/width)))) }
 		want, got := make(map[int]float64), make(map[int]float64)
-		for x := -40 * c.deviation(); x <= 40*c.deviation(); x++ {
+		for x := -40 * c.law().deviation(); x <= 40*c.law().deviation(); x++ {
 			x := math.Round(x)
-			want[class(x)] += c.mass(x)
+			want[class(x)] += c.law().mass(x)
 		}
 		const draws = 20_000
 		for range draws {
-			x, err := c.draw(1000)
+			x, err := from.draw(c, 1000)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,27 +66,27 @@ func TestSampler(t *testing.T) {
 // TestTails: tail, half width and deviation are those of the masses.
 func TestTails(t *testing.T) {
 	for _, c := range channels {
-		far := math.Ceil(60*c.deviation()) + 20
+		far := math.Ceil(60*c.law().deviation()) + 20
 		total, square := 0.0, 0.0
 		tail := make([]float64, int(far)+2)
 		for x := far; x >= 0; x-- {
-			tail[int(x)] = tail[int(x)+1] + c.mass(x)
-			total += c.mass(x)
-			square += 2 * x * x * c.mass(x)
+			tail[int(x)] = tail[int(x)+1] + c.law().mass(x)
+			total += c.law().mass(x)
+			square += 2 * x * x * c.law().mass(x)
 		}
-		if whole := 2*total - c.mass(0); math.Abs(whole-1) > 1e-9 {
+		if whole := 2*total - c.law().mass(0); math.Abs(whole-1) > 1e-9 {
 			t.Errorf("%+v: the masses add up to %v", c, whole)
 		}
-		if d := math.Sqrt(square); math.Abs(d/c.deviation()-1) > 5e-3 {
-			t.Errorf("%+v: the deviation is %v; it is said to be %v", c, d, c.deviation())
+		if d := math.Sqrt(square); math.Abs(d/c.law().deviation()-1) > 5e-3 {
+			t.Errorf("%+v: the deviation is %v; it is said to be %v", c, d, c.law().deviation())
 		}
 		for _, x := range []float64{0, 1, 5, 17} {
-			if math.Abs(tail[int(x)]-c.tail(x)) > 1e-9 {
-				t.Errorf("%+v: P(noise >= %v) is %v; it is said to be %v", c, x, tail[int(x)], c.tail(x))
+			if math.Abs(tail[int(x)]-c.law().tail(x)) > 1e-9 {
+				t.Errorf("%+v: P(noise >= %v) is %v; it is said to be %v", c, x, tail[int(x)], c.law().tail(x))
 			}
 		}
 		for _, p := range []float64{0.5, 0.95, 0.975, 0.999} {
-			k := c.halfWidth(p)
+			k := c.law().halfWidth(p)
 			inside := func(k float64) float64 { return 1 - 2*tail[int(k)+1] }
 			if inside(k) < p-1e-9 || k > 0 && inside(k-1) >= p+1e-9 {
 				t.Errorf("%+v: plus or minus %v holds %v, one less %v; want the least that holds %v", c, k, inside(k), inside(k-1), p)
@@ -112,7 +113,7 @@ func TestNoOtherNoiseIsSmaller(t *testing.T) {
 				a := math.Exp(-epsilon / float64(pairs))
 				laplace := math.Sqrt(2*a) / (1 - a)
 				gaussian := math.Sqrt(float64(pairs)) * tightSigma(epsilon, delta)
-				if got := m.count.deviation(); got > 1.05*min(laplace, gaussian) {
+				if got := m.count.law().deviation(); got > 1.05*min(laplace, gaussian) {
 					t.Errorf("%d pairs, epsilon %v, delta %v: %s noise of %.3f; Laplace %.3f, Gaussian %.3f", pairs, epsilon, delta, m.Name(), got, laplace, gaussian)
 				}
 			}

@@ -59,6 +59,7 @@ type Charter struct{ EpsilonPerDay map[string]float64 }
 type Publisher struct {
 	book       Book
 	simulation bool
+	source     func() source // one for each batch
 
 	mu     sync.Mutex
 	counts map[store.Status]int64 // since the start; guarded by mu
@@ -72,7 +73,7 @@ func NewPublisher(book Book, simulation bool) *Publisher {
 	if flag.Lookup("logtostderr") != nil {
 		_ = flag.Set("logtostderr", "true")
 	}
-	return &Publisher{book: book, simulation: simulation, counts: make(map[store.Status]int64), mechs: make(map[string]*Mechanism)}
+	return &Publisher{book: book, simulation: simulation, source: newRandom, counts: make(map[store.Status]int64), mechs: make(map[string]*Mechanism)}
 }
 
 // Counts says how many observations were released since the start, by status.
@@ -107,8 +108,9 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		return err
 	}
 	var list []Release
+	from := p.source()
 	for i, cell := range b.stream.Cells {
-		a := answer{batch: b, cell: cell, mech: mech, ledger: line, sim: p.simulation}
+		a := answer{batch: b, cell: cell, mech: mech, noise: from, ledger: line, sim: p.simulation}
 		reason, hidden := withheld[cell.Zone]
 		if spent {
 			reason, hidden = "budget", true

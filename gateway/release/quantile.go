@@ -7,8 +7,8 @@ import (
 )
 
 // quantile finds the least value that a share q of the contributions do not
-// exceed, from how many fell into each class. Without a channel the numbers are
-// exact and the interval is the class; with one they carry its noise.
+// exceed, from how many fell into each class. Without bounds on what noise does at
+// each inner edge the numbers are exact and the interval is the class.
 //
 // For the upper edge of class k, D(k) = (1-q) * sum of classes up to k - q * sum
 // of classes after it is below 0 exactly while the quantile lies above that edge.
@@ -21,7 +21,7 @@ import (
 // by more than its noise's one-sided 97.5 % bound, and ends at the first from the
 // right at which it is not above 0 by that. To leave the quantile out on one side
 // the scan has to pass the one edge next to it, which it does with at most 2.5 %.
-func quantile(x plan.Measure, counts []int64, c *channel) estimate {
+func quantile(x plan.Measure, counts []int64, bounds []float64) estimate {
 	n, total := len(counts), 0.0
 	for _, v := range counts {
 		total += float64(v)
@@ -32,13 +32,19 @@ func quantile(x plan.Measure, counts []int64, c *channel) estimate {
 		d[k] = (1-x.Q)*sum - x.Q*(total-sum)
 	}
 	edge := func(k int) float64 { return float64(x.Edge(k)) / plan.Fixed }
+	noise := func(k int) float64 { // at the upper edge of class k
+		if bounds == nil {
+			return 0
+		}
+		return bounds[k]
+	}
 	first := 0
-	for first < n-1 && d[first] < -bound(c, x.Q, first+1, n) {
+	for first < n-1 && d[first] < -noise(first) {
 		first++
 	}
 	last := first
-	if c != nil {
-		for last = n - 1; last > 0 && d[last-1] > bound(c, x.Q, last, n); {
+	if bounds != nil {
+		for last = n - 1; last > 0 && d[last-1] > noise(last-1); {
 			last--
 		}
 	}
@@ -66,21 +72,18 @@ func quantile(x plan.Measure, counts []int64, c *channel) estimate {
 // For Laplace noise it is Chernoff's, min over t of (ln 40 + sum of ln M(w t)) / t
 // with M the discrete Laplace's moment generating function, (1-a)^2 / ((1 - a
 // e^t)(1 - a e^-t)).
-func bound(c *channel, q float64, k, n int) float64 {
-	if c == nil {
-		return 0
-	}
+func bound(l law, q float64, k, n int) float64 {
 	below, above := float64(k)*(1-q)*(1-q), float64(n-k)*q*q
-	if c.gaussian {
+	if l.gaussian {
 		const z = 1.959963984540054
-		return z * c.deviation() * math.Sqrt(below+above)
+		return z * l.deviation() * math.Sqrt(below+above)
 	}
-	a := math.Exp(-1 / c.scale())
+	a := math.Exp(-1 / l.scale)
 	moment := func(t float64) float64 {
 		return 2*math.Log1p(-a) - math.Log1p(-a*math.Exp(t)) - math.Log1p(-a*math.Exp(-t))
 	}
 	best := math.Inf(1)
-	most := 1 / c.scale() / max(q, 1-q)
+	most := 1 / l.scale / max(q, 1-q)
 	for i := 1; i < 64; i++ {
 		t := most * float64(i) / 64
 		v := (math.Log(40) + float64(k)*moment((1-q)*t) + float64(n-k)*moment(q*t)) / t

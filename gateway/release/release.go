@@ -20,6 +20,7 @@ type answer struct {
 	batch  Batch
 	cell   plan.Cell
 	mech   *Mechanism
+	noise  source
 	ledger int64
 	sim    bool
 }
@@ -85,7 +86,7 @@ func exactly(x plan.Measure, total []int64, slot int, weight int64) estimate {
 // noisy draws everything first, whatever the data, and then decides, so that a
 // window with nobody costs the same as one with too few.
 func (a answer) noisy(sums Sums) ([]Release, error) {
-	count, err := a.mech.count.draw(sums.Units)
+	count, err := a.noise.draw(a.mech.count, sums.Units)
 	if err != nil {
 		return nil, err
 	}
@@ -111,32 +112,29 @@ func (a answer) noisy(sums Sums) ([]Release, error) {
 
 // estimates are the measure's numbers, one for each of its parts.
 func (a answer) estimates(x plan.Measure, i int, sums Sums, count int64) ([]estimate, error) {
-	c := a.mech.channel(x)
-	half := c.halfWidth(confidence)
+	n := &a.mech.noises[i]
 	if x.Of == plan.Distinct {
-		return []estimate{around(float64(count), half, 1, 0)}, nil
+		return []estimate{around(float64(count), n.half, 1, 0)}, nil
 	}
 	noisy := make([]int64, len(sums.Total[i]))
 	for slot, exact := range sums.Total[i] {
 		var err error
-		if noisy[slot], err = c.draw(exact); err != nil {
+		if noisy[slot], err = a.noise.draw(n.channel, exact); err != nil {
 			return nil, err
 		}
 	}
 	switch x.Of {
 	case plan.Sum:
-		return []estimate{around(float64(noisy[0]), half, plan.Fixed, math.Inf(-1))}, nil
+		return []estimate{around(float64(noisy[0]), n.half, plan.Fixed, math.Inf(-1))}, nil
 	case plan.Mean:
-		weights := c
-		weights.bound = 1
-		weight, err := weights.draw(sums.Weight[i])
-		return []estimate{mean(x, c, weights, noisy[0], weight)}, err
+		number, err := a.noise.draw(n.number, sums.Weight[i])
+		return []estimate{mean(x, n.halves, noisy[0], number)}, err
 	case plan.Quantile:
-		return []estimate{quantile(x, noisy, &c)}, nil
+		return []estimate{quantile(x, noisy, n.edges)}, nil
 	}
 	out := make([]estimate, len(noisy))
 	for slot, v := range noisy {
-		out[slot] = around(float64(v), half, 1, 0)
+		out[slot] = around(float64(v), n.half, 1, 0)
 	}
 	return out, nil
 }
@@ -149,20 +147,18 @@ func around(v, half, steps, low float64) estimate {
 }
 
 // mean is the middle of between plus noisy sum over noisy count. Its interval
-// holds with at least 95 %: sum and count each miss theirs with at most 2.5 %,
-// and the quotient is extreme at a corner.
+// holds with at least 95 %: sum and number each miss theirs, of these half widths,
+// with at most 2.5 %, and the quotient is extreme at a corner.
 // Source: Wilson et al. (PETS 2020), appendix on BoundedMean.
-func mean(x plan.Measure, sumCh, countCh channel, total, weight int64) estimate {
-	const each = 1 - (1-confidence)/2
+func mean(x plan.Measure, halves [2]float64, total, number int64) estimate {
 	middle := float64(x.Middle()) / plan.Fixed
-	sumHalf, countHalf := sumCh.halfWidth(each), countCh.halfWidth(each)
 	at := func(s, n float64) float64 {
 		return min(x.High, max(x.Low, middle+s/plan.Fixed/max(1, n)))
 	}
-	s, n := float64(total), float64(weight)
+	s, n := float64(total), float64(number)
 	e := estimate{at(s, n), x.High, x.Low}
-	for _, ds := range []float64{-sumHalf, sumHalf} {
-		for _, dn := range []float64{-countHalf, countHalf} {
+	for _, ds := range []float64{-halves[0], halves[0]} {
+		for _, dn := range []float64{-halves[1], halves[1]} {
 			v := at(s+ds, n+dn)
 			e.low, e.high = min(e.low, v), max(e.high, v)
 		}

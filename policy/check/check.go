@@ -221,7 +221,8 @@ func (c *checker) rules(ctx context.Context, rules policy.Evaluator) []Summary {
 		}
 		mech, err := release.NewMechanism(d.Stream)
 		if err != nil {
-			c.raw(d.File, "D17", err)
+			c.at(d.File, "D17", "protect")
+			c.found[len(c.found)-1].Note = strings.TrimPrefix(err.Error(), "decision "+d.Decision+": ")
 			continue
 		}
 		if ok {

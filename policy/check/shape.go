@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/big"
 	"path"
 	"slices"
 	"strings"
@@ -185,16 +186,16 @@ func limits(s *jsonschema.Schema) string {
 	}
 	var out []string
 	if s.Minimum != nil {
-		out = append(out, ">= "+s.Minimum.RatString())
+		out = append(out, ">= "+plainly(s.Minimum))
 	}
 	if s.ExclusiveMinimum != nil {
-		out = append(out, "> "+s.ExclusiveMinimum.RatString())
+		out = append(out, "> "+plainly(s.ExclusiveMinimum))
 	}
 	if s.Maximum != nil {
-		out = append(out, "<= "+s.Maximum.RatString())
+		out = append(out, "<= "+plainly(s.Maximum))
 	}
 	if s.ExclusiveMaximum != nil {
-		out = append(out, "< "+s.ExclusiveMaximum.RatString())
+		out = append(out, "< "+plainly(s.ExclusiveMaximum))
 	}
 	if s.MinItems != nil {
 		out = append(out, fmt.Sprintf(">= %d", *s.MinItems))
@@ -203,6 +204,15 @@ func limits(s *jsonschema.Schema) string {
 		out = append(out, fmt.Sprintf("<= %d", *s.MaxItems))
 	}
 	return strings.Join(out, ", ")
+}
+
+// plainly is a limit as people write it.
+func plainly(r *big.Rat) string {
+	if r.IsInt() {
+		return r.RatString()
+	}
+	f, _ := r.Float64()
+	return fmt.Sprint(f)
 }
 
 func words[T any](list []T) string {

@@ -120,6 +120,13 @@ func (s *Stream) check() error {
 	return s.checkProtect(every, forget, day)
 }
 
+// What is smaller leaves nothing to publish, and the formulas that make thresholds
+// of it no digits of a float64.
+const (
+	leastEpsilon = 1e-6
+	leastDelta   = 1e-300
+)
+
 func (s *Stream) checkProtect(every, forget, day time.Duration) error {
 	p := s.Protect
 	finite := !math.IsNaN(p.Epsilon) && !math.IsInf(p.Epsilon, 0)
@@ -130,10 +137,10 @@ func (s *Stream) checkProtect(every, forget, day time.Duration) error {
 		return errors.New("unit needs stands_for")
 	case forget < every || forget > day || day%forget != 0 || forget%every != 0:
 		return errors.New("forget_after must be a multiple of every and divide a day")
-	case !finite || p.Epsilon <= 0 || p.Epsilon > 100:
-		return errors.New("protect: epsilon must be above 0 and at most 100")
-	case !(p.Delta > 0 && p.Delta < 1):
-		return errors.New("protect: delta must be between 0 and 1")
+	case !finite || p.Epsilon < leastEpsilon || p.Epsilon > 100:
+		return errors.New("protect: epsilon must be from 0.000001 to 100")
+	case !(p.Delta >= leastDelta && p.Delta < 1):
+		return errors.New("protect: delta must be at least 1e-300 and below 1")
 	case p.MinUnits < 1 || p.MinUnits > 1_000_000:
 		return errors.New("protect: min_units must be at least 1")
 	case p.MaxContributions < 1 || p.MaxContributions > 10_000:

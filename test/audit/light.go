@@ -13,6 +13,7 @@ var lightStreams = []decision{
 	{"one", 1, 9, distinct},
 	{"eight", 8, 9, distinct},
 	{"many", 1, 9, `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
+	{"ways", 1, 9, `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, {name: median, of: "quantile(x, 0.5)", between: [0, 32]}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
 }
 
 // Units in a cell: 0 to 30, 60 or 61.
@@ -65,6 +66,9 @@ func light(r *report, o options) error {
 			}
 		}
 	}
+	if err := c.forgets(r, windows); err != nil {
+		return err
+	}
 	if err := c.taken(); err != nil {
 		return err
 	}
@@ -79,6 +83,10 @@ func light(r *report, o options) error {
 		steps(r, what, list, d.contributions)
 		published(r, what, list, from)
 		exactness(r, what, d, rows[d.id])
+		nobody(r, what, list)
+		if d.id == "ways" {
+			quotients(r, what, rows[d.id])
+		}
 	}
 	r.row(len(c.twice) == 0, "values ever seen per number", "%d numbers by JSON, a tenth by CSV too; %d had two", len(c.seen), len(c.twice))
 	return nil
@@ -174,7 +182,7 @@ func truth(measure string, n int) float64 {
 // exactness: intervals hold the truth as often as the mechanism says, and the error
 // is not larger than the best mechanism's.
 func exactness(r *report, what string, d decision, measures map[string][]shown) {
-	for _, name := range []string{"n", "readings", "total", "classes_0_2"} {
+	for _, name := range []string{"n", "readings", "total", "classes_0_2", "amount"} {
 		list, known := measures[name]
 		if !known {
 			continue
@@ -198,12 +206,12 @@ func exactness(r *report, what string, d decision, measures map[string][]shown) 
 			continue
 		}
 		step := 1.0
-		if name == "total" {
+		if name == "total" || name == "amount" {
 			step = 1e-6
 		}
 		half := 0.0
 		for _, x := range list {
-			if x.Value != nil && *x.Low > 0 {
+			if x.Value != nil && (*x.Low > 0 || step < 1) { // not cut off at 0
 				half = math.Round((*x.High - *x.Low) / 2 / step)
 				break
 			}
