@@ -149,9 +149,11 @@ func (d *Decoder) Begin(payload []byte, shape *Shape, received int64, sink Sink)
 		switch {
 		case len(list) == 0:
 			sink.Refused(fault.New(fault.NotJSON))
-		case len(list) > MaxReadings:
-			sink.Refused(fault.New(fault.TooLarge))
 		default:
+			for range len(list) - MaxReadings { // the others are fine
+				sink.Refused(fault.New(fault.TooLarge))
+			}
+			list = list[:min(len(list), MaxReadings)]
 			d.left = left{list: list, received: received, senml: d.isSenML(list)}
 			d.bad, d.senml = fault.Fault{}, pack{}
 		}

@@ -130,6 +130,16 @@ func TestSenML(t *testing.T) {
 		`[{"n":"f","v":1,"t":1e12}]`:                  "E300/-1",
 		`[{"bn":"x"}]`:                                "E102/-1",
 		`[{"n":"f","v":1,"extra":2}]`:                 "10:00:00? f=1",
+		// One that cannot be read refuses itself; what is beside it counts.
+		`[{"n":"s","vs":"a"},{"n":"n","v":1},{"n":"s","vs":"b","v":2},{"n":"n","v":2},{"n":"s","vs":"c"}]`: "10:00:00? n=1 s=a; E106/-1; 10:00:00? s=c",
+		`[{"n":"s","v":"b"},{"n":"s","vs":"c"}]`:                                                           "E106/-1; 10:00:00? s=c",
+		`[{"n":"s","x_":1},{"n":"s","vs":"c"}]`:                                                            "E106/-1; 10:00:00? s=c",
+		`[{"n":"n","v":1},{"n":"f","v":1,"t":1e12},{"n":"n","v":2}]`:                                       "10:00:00? n=1; E300/-1; 10:00:00? n=2",
+		// Where it is not known what belongs together, the pack is.
+		`[{"n":"n","v":1},{"n":7,"v":1}]`:           "E106/-1",
+		`[{"n":"n","v":1},{"n":"f","v":1,"t":""}]`:  "E106/-1",
+		`[{"n":"n","v":1},{"n":"f","v":1,"bt":{}}]`: "E106/-1",
+		`[{"n":"n","v":1},7]`:                       "E106/-1",
 	} {
 		if got := decode(payload, shape()); got != want {
 			t.Errorf("%s\n gives %s\n  want %s", payload, got, want)
@@ -138,8 +148,11 @@ func TestSenML(t *testing.T) {
 }
 
 func TestTooMany(t *testing.T) {
-	if got := decode("["+strings.Repeat(`{"fields":{"n":1}},`, MaxReadings)+`{"fields":{"n":1}}]`, shape()); got != "E105/-1" {
-		t.Errorf("got %.80s", got)
+	for _, one := range []string{`{"fields":{"n":1}}`, `{"n":"n","v":1}`} {
+		got := decode("["+strings.Repeat(one+",", MaxReadings+1)+one+"]", shape())
+		if refused, taken := strings.Count(got, "E105"), strings.Count(got, "n=1"); refused != 2 || taken != MaxReadings {
+			t.Errorf("of two too many, %d are refused, and %d taken", refused, taken)
+		}
 	}
 	if got := decode(`{"fields":{"s":"`+strings.Repeat("x", MaxMessage)+`"}}`, shape()); got != "E105/-1" {
 		t.Errorf("got %.80s", got)

@@ -6,7 +6,6 @@ import (
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/gateway/ingest/internal/reading"
 )
 
 // SenML in JSON (RFC 8428). A record's own name n is a field of the sensor's
@@ -17,7 +16,9 @@ import (
 //	 {"n":"humidity","v":60},
 //	 {"n":"temperature","v":21.6,"t":60}]
 //
-// gives two readings. Times below 2^28 are relative to receipt (section 4.5.3).
+// gives two readings. A value that cannot be read, or a label that must be understood and is
+// not, refuses its reading; a base field, a name or a time that cannot be read refuses the
+// pack, since what belongs together is not known then. Times below 2^28 are relative to receipt (section 4.5.3).
 const (
 	relativeBelow = 1 << 28
 	senmlVersion  = 10
@@ -33,6 +34,12 @@ type pack struct {
 	value            *fastjson.Value
 	hasTime, isFloat bool
 	values           int
+	// invalid says that nobody knows what the records from here on mean, bad that this one
+	// cannot be read.
+	invalid, bad bool
+
+	// of the reading at hand: the fields that came, readable or not
+	came uint64
 }
 
 // isSenML looks at the first record: a native reading has none of these keys.
@@ -49,13 +56,12 @@ func (d *Decoder) isSenML(list []*fastjson.Value) bool {
 	return false
 }
 
-// lookSenML looks at some records of a pack, and reports whether it goes on: a pack is
-// valid as a whole or not at all (section 4.4), so that all of it is looked at before
-// anything counts.
+// lookSenML looks at some records of a pack, and reports whether it goes on: all of it is
+// looked at before anything counts.
 func (d *Decoder) lookSenML(some []*fastjson.Value, last bool) bool {
 	for _, v := range some {
-		if d.readRecord(v); d.bad.Code != fault.None {
-			d.sink.Refused(d.bad)
+		if d.readRecord(v); d.senml.invalid {
+			d.sink.Refused(fault.New(fault.SenML))
 			return false
 		}
 	}
@@ -71,15 +77,13 @@ func (d *Decoder) lookSenML(some []*fastjson.Value, last bool) bool {
 func (d *Decoder) decodeSenML(some []*fastjson.Value, last bool) {
 	for _, v := range some {
 		d.readRecord(v)
-		if d.senml.value == nil {
+		p := &d.senml
+		if p.value == nil && !p.bad {
 			continue // base fields only
 		}
-		at, timed, ok := d.senml.instant(d.left.received)
-		if !ok {
-			d.fail(fault.New(fault.BadTime))
-		}
-		i, known := d.shape.labels[string(d.senml.name)]
-		if !d.r.Empty() && (at != d.stamp.Time || known && d.r.Type(i) != reading.Absent) {
+		at, timed, ok := p.instant(d.left.received)
+		i, known := d.shape.labels[string(p.name)]
+		if p.came != 0 && (at != d.stamp.Time || known && p.came&(1<<i) != 0) {
 			d.emit()
 		}
 		d.stamp.Time, d.stamp.Timed = at, timed
@@ -87,7 +91,15 @@ func (d *Decoder) decodeSenML(some []*fastjson.Value, last bool) {
 			d.sink.Dropped(fault.New(fault.UnknownField))
 			continue
 		}
-		d.setSenML(i)
+		p.came |= 1 << i
+		switch {
+		case p.bad:
+			d.fail(fault.New(fault.SenML))
+		case !ok:
+			d.fail(fault.New(fault.BadTime))
+		default:
+			d.setSenML(i)
+		}
 	}
 	if last {
 		d.emit()
@@ -105,7 +117,7 @@ func (d *Decoder) emit() {
 	default:
 		d.sink.Reading(d.r)
 	}
-	d.bad = fault.Fault{}
+	d.bad, d.senml.came = fault.Fault{}, 0
 	d.r.Reset()
 }
 
@@ -124,17 +136,15 @@ func (d *Decoder) setSenML(i int) {
 
 // readRecord resolves one record into d.senml.
 func (d *Decoder) readRecord(v *fastjson.Value) {
+	p := &d.senml
+	p.name, p.time, p.number, p.value, p.hasTime, p.isFloat, p.values, p.bad = nil, 0, 0, nil, false, false, 0, false
 	o, err := v.Object()
 	if err != nil {
-		d.fail(fault.New(fault.SenML))
+		p.invalid = true
 		return
 	}
-	p := &d.senml
-	p.name, p.time, p.number, p.value, p.hasTime, p.isFloat, p.values = nil, 0, 0, nil, false, false, 0
 	o.Visit(d.onRecord)
-	if p.values > 1 {
-		d.fail(fault.New(fault.SenML))
-	}
+	p.bad = p.bad || p.values > 1
 	if p.isFloat {
 		p.number += p.baseValue
 	}
@@ -142,44 +152,43 @@ func (d *Decoder) readRecord(v *fastjson.Value) {
 
 func (d *Decoder) record(key []byte, v *fastjson.Value) {
 	p := &d.senml
+	base := func() float64 {
+		n, ok := finite(v)
+		p.invalid = p.invalid || !ok
+		return n
+	}
 	switch string(key) {
 	case "bt":
-		p.baseTime = d.senmlNumber(v)
+		p.baseTime = base()
 	case "bv":
-		p.baseValue = d.senmlNumber(v)
+		p.baseValue = base()
 	case "bver":
-		if d.senmlNumber(v) > senmlVersion {
-			d.fail(fault.New(fault.SenML))
-		}
+		p.invalid = base() > senmlVersion || p.invalid
 	case "t":
-		p.time, p.hasTime = d.senmlNumber(v), true
+		p.time, p.hasTime = base(), true
 	case "n":
 		b, err := v.StringBytes()
-		if err != nil || len(b) > MaxText {
-			d.fail(fault.New(fault.SenML))
-		}
+		p.invalid = p.invalid || err != nil || len(b) > MaxText
 		p.name = b
 	case "v":
-		p.number, p.value, p.isFloat = d.senmlNumber(v), v, true
+		n, ok := finite(v)
+		p.number, p.value, p.isFloat, p.bad = n, v, true, p.bad || !ok
 		p.values++
 	case "vs", "vb", "vd":
 		p.value = v
 		p.values++
 	case "bn", "bu", "u", "bs", "s", "ut":
 	default:
-		if len(key) > 0 && key[len(key)-1] == '_' {
-			d.fail(fault.New(fault.SenML)) // must-understand (section 4.4)
-		}
+		p.bad = p.bad || len(key) > 0 && key[len(key)-1] == '_' // must be understood (section 4.4)
 	}
 }
 
-func (d *Decoder) senmlNumber(v *fastjson.Value) float64 {
+func finite(v *fastjson.Value) (float64, bool) {
 	n, err := v.Float64()
 	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		d.fail(fault.New(fault.SenML))
-		return 0
+		return 0, false
 	}
-	return n
+	return n, true
 }
 
 // instant resolves the record's time, in nanoseconds since 1970; timed is false
