@@ -3,18 +3,21 @@ package gateway
 import (
 	"context"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"sluice/gateway/crash"
+	"sluice/gateway/ingest"
 )
 
 // metrics reads the reports when it is asked; it keeps no numbers of its own.
 type metrics struct {
 	g        *Gateway
 	registry *prometheus.Registry
+	hour     hourly
 
 	received, readings, open, windows, releases, commit, outboxRows, outboxBytes, clock, version, until, refused, budget, up, stored, aside *prometheus.Desc
 }
@@ -42,7 +45,10 @@ func newMetrics(g *Gateway) *metrics {
 		stored:      desc("store_differs_windows", "Windows in which the store differs from the journal, as last compared.", "how"),
 		up:          desc("up", "1 when the part works.", "part"),
 	}
-	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m)
+	if g.cfg.Simulation { // bytes received and memory in use tell of each reading
+		m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
 	return m
 }
 
@@ -60,12 +66,50 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	// The registry calls this in a goroutine of its own.
 	defer crash.Catch(func(e *crash.Error) { ch <- prometheus.NewInvalidMetric(m.up, e) })
 	r := m.g.ingest.Report()
-	counter := func(d *prometheus.Desc, v int64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	emit := emitter(func(x prometheus.Metric) { ch <- x })
+	if m.g.cfg.Simulation {
+		m.traffic(emit, r)
+	} else {
+		for _, x := range m.hour.of(r.Now, func(emit emitter) { m.traffic(emit, r) }) {
+			ch <- x
+		}
 	}
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	m.policy(emit.counter, emit.gauge, r.Now)
+	m.parts(emit)
+}
+
+// emitter takes metrics.
+type emitter func(prometheus.Metric)
+
+func (e emitter) counter(d *prometheus.Desc, v int64, labels ...string) {
+	e(prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...))
+}
+
+func (e emitter) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	e(prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...))
+}
+
+// hourly is what changes once an hour: when something came tells of people.
+type hourly struct {
+	mu   sync.Mutex
+	hour time.Time           // guarded by mu
+	list []prometheus.Metric // guarded by mu
+}
+
+// of is what was drawn first in the hour.
+func (h *hourly) of(now time.Time, draw func(emitter)) []prometheus.Metric {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if hour := now.Truncate(time.Hour); h.list == nil || !hour.Equal(h.hour) {
+		h.hour, h.list = hour, nil
+		draw(func(x prometheus.Metric) { h.list = append(h.list, x) })
 	}
+	return h.list
+}
+
+// traffic shows what comes in, and what goes out.
+func (m *metrics) traffic(emit emitter, r ingest.Report) {
+	counter, gauge := emit.counter, emit.gauge
 	counter(m.received, r.Received)
 	counter(m.readings, r.Counted, "counted", "")
 	counter(m.readings, r.Duplicate, "duplicate", "E303")
@@ -78,17 +122,23 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	if !r.Now.IsZero() {
 		gauge(m.clock, float64(r.Now.UnixNano())/1e9)
 	}
-	ch <- prometheus.MustNewConstSummary(m.commit, r.Commits, r.CommitTime.Seconds(), nil)
+	emit(prometheus.MustNewConstSummary(m.commit, r.Commits, r.CommitTime.Seconds(), nil))
 	for status, n := range m.g.publish.Counts() {
 		counter(m.releases, n, string(status))
 	}
-	m.policy(counter, gauge, r.Now)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if rows, bytes, err := m.g.ledger.Waiting(ctx); err == nil {
 		gauge(m.outboxRows, float64(rows))
 		gauge(m.outboxBytes, float64(bytes))
 	}
+}
+
+// parts shows what works and what is to be done.
+func (m *metrics) parts(emit emitter) {
+	gauge := emit.gauge
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
 	if _, rows, _, err := m.g.ledger.AsideCount(ctx); err == nil {
 		gauge(m.aside, float64(rows))
 	}

@@ -173,6 +173,20 @@ func TestAVote(t *testing.T) {
 		return n
 	}
 	await(t, 30*time.Second, "readings under the first policy", func() bool { return published() > 0 })
+	await(t, 30*time.Second, "an hour in which nothing but readings came", func() bool { // not the turn of the hour
+		before, hour := c.metrics(), time.Now().Hour()
+		published()
+		after := c.metrics()
+		if before != after && time.Now().Hour() == hour {
+			t.Errorf("a reading is seen in the metrics; before:\n%s\nafter:\n%s", before, after)
+		}
+		return time.Now().Hour() == hour
+	})
+	for _, line := range strings.Split(c.metrics(), "\n") {
+		if strings.HasPrefix(line, "go_") || strings.HasPrefix(line, "process_") {
+			t.Errorf("the metrics tell of the process: %s", line)
+		}
+	}
 	a.checkPages(c)
 
 	// The gateway comes back with the policy that it had, and takes no older one.

@@ -74,11 +74,14 @@ func (i *Ingest) sendFeedback() {
 // deliver sends feedback.
 func (i *Ingest) deliver() {
 	for post := range i.mail {
+		if len(i.tells) == 0 {
+			continue
+		}
 		lost := 0
 		for n := range post {
 			body, err := post[n].body()
 			sent := false
-			for _, w := range i.ways {
+			for _, w := range i.tells {
 				sent = err == nil && w.Publish(post[n].topic, body) == nil || sent
 			}
 			if !sent {

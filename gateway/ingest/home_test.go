@@ -1,12 +1,14 @@
 package ingest
 
 import (
+	"crypto/tls"
 	"testing"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
+	"sluice/register/access"
 )
 
 // TestHomesGetNoFeedback: neither a sensor whose kind can stand for a home nor one
@@ -83,4 +85,41 @@ func TestOnceAHome(t *testing.T) {
 			t.Errorf("%s: told %v, shown to live %v; want %v", name, told, lives, c.told)
 		}
 	}
+}
+
+// TestFeedbackNeedsIdentities: outside simulations feedback goes only where each sensor
+// reads its own.
+func TestFeedbackNeedsIdentities(t *testing.T) {
+	passwords, certificates := Listen{Passwords: new(access.Passwords)}, Listen{TLS: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}}
+	for name, c := range map[string]struct{ identifies, exact, want bool }{
+		"an open listener":             {Listen{TLS: &tls.Config{}}.identifies(), false, false},
+		"passwords":                    {passwords.identifies(), false, true},
+		"certificates":                 {certificates.identifies(), false, true},
+		"a broker for everybody":       {(&Broker{}).identifies(), false, false},
+		"a broker with passwords":      {(&Broker{Username: "g"}).identifies(), false, true},
+		"a simulation's open listener": {Listen{}.identifies(), true, true},
+	} {
+		i, heard := still(t, footfall(t, 2)), &mailbox{}
+		i.cfg.Exact, i.mail = c.exact, make(chan []letter, 1)
+		i.tell(heard, c.identifies)
+		i.feedback.add(i.at, fault.New(fault.NotJSON))
+		i.cfg.Feedback = time.Minute
+		i.sendFeedback()
+		close(i.mail)
+		i.deliver()
+		if (len(heard.topics) == 1) != c.want || len(i.feedback) > 0 {
+			t.Errorf("%s: sent to %v", name, heard.topics)
+		}
+	}
+}
+
+// mailbox is a way that keeps where it was published to.
+type mailbox struct {
+	ears
+	topics []string
+}
+
+func (m *mailbox) Publish(topic string, _ []byte) error {
+	m.topics = append(m.topics, topic)
+	return nil
 }

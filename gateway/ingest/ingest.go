@@ -85,6 +85,7 @@ type Ingest struct {
 	log      *checkpoint.Log
 	queue    *intake.Queue
 	ways     []way
+	tells    []way              // those on which feedback is sent
 	listener *listener.Listener // nil for none
 	broker   *mqtt.Client       // nil for none
 	// passwords are the listener's, nil for none; of whoever calls Renew.

@@ -21,10 +21,22 @@ type Listen struct {
 	Passwords *access.Passwords // nil for none
 }
 
+// identifies reports whether senders have identities, so that each reads its own
+// feedback only.
+func (l Listen) identifies() bool {
+	return l.Passwords != nil || l.TLS != nil && l.TLS.ClientAuth == tls.RequireAndVerifyClientCert
+}
+
 // Broker is where the gateway is a client. Its session is ClientID's.
 type Broker struct {
 	URL, ClientID, Username, Password string
 	TLS                               *tls.Config
+}
+
+// identifies reports whether the broker asks who its clients are. What each may read is
+// in the access list that sluice sensor acl writes.
+func (b *Broker) identifies() bool {
+	return b.Username != "" || b.TLS != nil && len(b.TLS.Certificates) > 0
 }
 
 // way is one way in.
@@ -50,6 +62,7 @@ func (i *Ingest) openWays() error {
 			return err
 		}
 		i.ways = append(i.ways, i.listener)
+		i.tell(i.listener, cfg.Listen.identifies())
 	}
 	if b := cfg.Broker; b != nil {
 		if len(i.state.Secret) == 0 {
@@ -67,8 +80,17 @@ func (i *Ingest) openWays() error {
 			return err
 		}
 		i.ways = append(i.ways, i.broker)
+		i.tell(i.broker, b.identifies())
 	}
 	return nil
+}
+
+// tell has feedback sent on a way where nobody else reads it. In a simulation there is
+// nobody whom it could tell of.
+func (i *Ingest) tell(w way, identifies bool) {
+	if identifies || i.cfg.Exact {
+		i.tells = append(i.tells, w)
+	}
 }
 
 // topics are what the gateway reads at a broker: everything of the city's, so
