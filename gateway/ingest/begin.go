@@ -67,7 +67,9 @@ func (i *Ingest) begun() bool {
 
 // prune drops windows that the clock says cannot be: those that begin ahead of what a
 // reading may be, which an earlier version let in, and, where a stream has not begun,
-// those of long ago. Their readings are accounted for; what lies ahead becomes a gap.
+// those of long ago; about units, all before the one that the first tick falls in, since
+// one reading must not begin a window. Their readings are accounted for; what lies ahead
+// becomes a gap.
 func (i *Ingest) prune(now time.Time) {
 	dropped := 0
 	for _, s := range i.streams {
@@ -76,7 +78,7 @@ func (i *Ingest) prune(now time.Time) {
 			case w.Start.After(now.Add(i.ahead())):
 				i.state.Refused[fault.Future.String()] += w.Readings
 				i.lose(w.name)
-			case s.next.IsZero() && w.End.Before(now.Add(-reach)):
+			case s.next.IsZero() && (w.End.Before(now.Add(-reach)) || !w.Stream.Unit.None() && !w.Lost && !w.End.After(now)):
 				i.state.Late += w.Readings
 			default:
 				continue
@@ -87,7 +89,7 @@ func (i *Ingest) prune(now time.Time) {
 			s.last, i.dirty = nil, true
 		}
 		for at, e := range s.epochs {
-			if e.start.After(now.Add(i.ahead())) {
+			if e.start.After(now.Add(i.ahead())) || s.next.IsZero() && !e.end.After(now) {
 				e.Forget()
 				i.shred(e.name)
 				delete(s.epochs, at)

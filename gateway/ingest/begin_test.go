@@ -3,10 +3,12 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/policy/plan"
 )
 
 // said is a reading with a time of its own.
@@ -40,8 +42,10 @@ func TestOneWrongClockBeforeTheFirstTick(t *testing.T) {
 		t.Error("a policy would be taken while nobody knows where the open windows lie")
 	}
 	w, keys := drain(t)
-	if err := i.tick(context.Background(), w, noon.Add(90*time.Minute)); err != nil {
-		t.Fatal(err)
+	for _, at := range []time.Duration{30 * time.Minute, 90 * time.Minute} {
+		if err := i.tick(context.Background(), w, noon.Add(at)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if n := len(keys()); n != 1 {
 		t.Errorf("%d windows were released; want the one of noon", n)
@@ -68,11 +72,43 @@ func TestAPolicyIsInForceSoon(t *testing.T) {
 	}
 }
 
+// TestOneReadingBeginsNoWindow: about units, the first tick begins the first window; what
+// was published for one before it is late. A stream about nobody begins with its readings.
+func TestOneReadingBeginsNoWindow(t *testing.T) {
+	for _, unit := range []plan.Unit{{Field: "device", StandsFor: "device"}, {StandsFor: "none"}} {
+		s := footfall(t, 2)
+		if s.Unit = unit; unit.None() {
+			s.Measures, s.Protect, s.Forget = []plan.Measure{{Name: "n", Of: plan.Count}}, plan.Protect{}, plan.Period{}
+		}
+		if err := s.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		i := awake(t, inMemory(t), s)
+		i.state.Now = time.Time{}
+		i.hear(said(noon.Add(-5*time.Hour), 1))
+		w, keys := drain(t)
+		if err := i.tick(t.Context(), w, noon.Add(30*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		want, late := 0, int64(1)
+		if unit.None() {
+			want, late = 5, 0
+		}
+		if n := len(keys()); n != want || i.state.Late != late {
+			t.Errorf("%s: %d windows are released, %d readings late; want %d and %d", unit.StandsFor, n, i.state.Late, want, late)
+		}
+		if names := i.keys.Names(); !unit.None() && len(names) > 0 && strings.Contains(strings.Join(names, " "), "w-") {
+			t.Errorf("keys are left: %v", names)
+		}
+		_ = i.log.Close()
+	}
+}
+
 // TestTwoDaysAroundTheFirstTick: whoever drives the clock may publish first.
 func TestTwoDaysAroundTheFirstTick(t *testing.T) {
 	i := unborn(t, noon.Add(24*time.Hour))
 	w, keys := drain(t)
-	for _, at := range []time.Time{noon.Add(time.Hour), noon.Add(26 * time.Hour)} {
+	for _, at := range []time.Time{noon.Add(30 * time.Minute), noon.Add(time.Hour), noon.Add(26 * time.Hour)} {
 		if err := i.tick(context.Background(), w, at); err != nil {
 			t.Fatal(err)
 		}

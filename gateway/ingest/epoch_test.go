@@ -66,6 +66,9 @@ func liveThrough(t *testing.T, day time.Time, loc *time.Location, every, forget 
 	i.cfg.Future = 48 * time.Hour
 	i.state.Now = day.Add(-time.Minute)
 	w, keys := drain(t)
+	if err := i.tick(context.Background(), w, day); err != nil {
+		t.Fatal(err)
+	}
 	admitted := make(map[time.Time]int64)
 	windows := 0
 	for at := day; at.In(loc).Day() == day.Day(); {

@@ -106,6 +106,7 @@ func TestAKeyThatLingers(t *testing.T) {
 	dir := inMemory(t)
 	i := awake(t, dir, footfall(t, 2))
 	defer i.log.Close()
+	i.begin(noon)
 	i.hear(fmt.Sprintf(one, 1, 1))
 	if err := i.brief(); err != nil {
 		t.Fatal(err)
