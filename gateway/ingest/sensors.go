@@ -285,11 +285,12 @@ func (f *fitter) shape(kind decision.Kind, e *register.Sensor) sent {
 }
 
 func shapeOf(kind decision.Kind, e *register.Sensor) (*format.Shape, []string) {
-	names, types := make([]string, len(kind.Fields)), make([]string, len(kind.Fields))
+	n := len(kind.Fields)
+	names, types, forms := make([]string, n), make([]string, n), make([]string, n)
 	for f, field := range kind.Fields {
-		names[f], types[f] = field.Name, field.Type
+		names[f], types[f], forms[f] = field.Name, field.Type, field.Format
 	}
-	return format.NewShape(names, types, e.Map), names
+	return format.NewShape(names, types, forms, e.Map), names
 }
 
 // rule is a plan's rule but for the sensor, which For gives it.

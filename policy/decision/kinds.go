@@ -45,11 +45,15 @@ type Field struct {
 	Type  string `yaml:"type" json:"type"` // int, float, string, bool or time
 	Unit  string `yaml:"unit" json:"unit,omitempty"`
 	Class string `yaml:"class" json:"class"`
+	// Format is an identifier's canonical form: mac48, eui64, uuid, plate or text (as it
+	// is). What does not parse is refused.
+	Format string `yaml:"format" json:"format,omitempty"`
 }
 
 var (
 	types   = []string{"int", "float", "string", "bool", "time"}
 	classes = []string{"measurement", "identifier", "quasi-identifier", "location", "free-text", "credential"}
+	formats = []string{"mac48", "eui64", "uuid", "plate", "text"}
 	units   = []string{"device", "vehicle", "card", "home", "person"}
 	// fieldPattern has what keys of sensors' messages contain.
 	fieldPattern = regexp.MustCompile(`^[A-Za-z0-9_@][A-Za-z0-9_.@:/-]{0,63}$`)
@@ -136,6 +140,10 @@ func (f Field) check() error {
 		return fmt.Errorf("field %s: type is one of %s", f.Name, strings.Join(types, ", "))
 	case !slices.Contains(classes, f.Class):
 		return fmt.Errorf("field %s: class is one of %s", f.Name, strings.Join(classes, ", "))
+	case f.Format != "" && !slices.Contains(formats, f.Format):
+		return fmt.Errorf("field %s: format is one of %s", f.Name, strings.Join(formats, ", "))
+	case f.Format != "" && f.Type != "string":
+		return fmt.Errorf("field %s: only a string has a format", f.Name)
 	case len(f.Unit) > maxLabel || !Visible(f.Unit):
 		return fmt.Errorf("field %s: unit is at most %d bytes of visible text, e.g. dB(A)", f.Name, maxLabel)
 	}

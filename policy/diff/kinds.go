@@ -67,6 +67,9 @@ func showKind(k decision.Kind) string {
 		if f.Unit != "" {
 			line += " " + quote(f.Unit)
 		}
+		if f.Format != "" {
+			line += " as " + word(f.Format)
+		}
 		parts = append(parts, line)
 	}
 	if !k.Heartbeat.IsZero() {
@@ -81,13 +84,16 @@ func kindOrder(a, b decision.Kind) Mark {
 	return mark(kindAtLeast(a, b), kindAtLeast(b, a))
 }
 
+// asItIs is a text as it is: two spellings of it are two units.
+func asItIs(format string) bool { return format == "" || format == "text" }
+
 func kindAtLeast(a, b decision.Kind) bool {
 	if !within(a.Units, b.Units) || !within(b.Units, a.Units) {
 		return false
 	}
 	for _, f := range b.Fields {
 		if !slices.ContainsFunc(a.Fields, func(x decision.Field) bool {
-			return x.Name == f.Name && x.Type == f.Type && (x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
+			return x.Name == f.Name && x.Type == f.Type && (f.Format == x.Format || asItIs(x.Format)) && (x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
 		}) {
 			return false
 		}

@@ -47,16 +47,21 @@ type Shape struct {
 
 type field struct {
 	kind string // int, float, string, bool or time
+	form string // canonical form of a string
 	path []string
 }
 
 // NewShape makes the shape of a kind's fields, found by name or, where pointers
 // names one, by JSON pointer (RFC 6901) from the reading's root. A pointer of one
-// token is also the field's name in a SenML pack.
-func NewShape(names, types []string, pointers map[string]string) *Shape {
+// token is also the field's name in a SenML pack. Forms are of texts
+// (canonical); nil for none.
+func NewShape(names, types, forms []string, pointers map[string]string) *Shape {
 	s := &Shape{index: make(map[string]int, len(names)), labels: make(map[string]int, len(names))}
 	for i, name := range names {
 		f := field{kind: types[i]}
+		if forms != nil {
+			f.form = forms[i]
+		}
 		if p, ok := pointers[name]; ok {
 			s.mapped = true
 			for _, token := range strings.Split(p[1:], "/") {
@@ -387,6 +392,11 @@ func (d *Decoder) text(i int, kind string, b []byte) {
 		}
 		d.unique(i, d.r.SetNumber(i, float64(t)/1e9))
 	default:
+		b, ok := canonical(d.shape.fields[i].form, b)
+		if !ok {
+			d.fail(fault.At(fault.BadForm, i))
+			return
+		}
 		d.unique(i, d.r.SetText(i, b))
 	}
 }

@@ -14,7 +14,7 @@ var received = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC).UnixNano()
 
 // shape has one field of each type.
 func shape() *Shape {
-	return NewShape([]string{"n", "f", "s", "b", "t"}, []string{"int", "float", "string", "bool", "time"}, nil)
+	return NewShape([]string{"n", "f", "s", "b", "t"}, []string{"int", "float", "string", "bool", "time"}, nil, nil)
 }
 
 // notes writes down what a decoder says. It is a test's right to look.
@@ -105,7 +105,7 @@ func TestNative(t *testing.T) {
 }
 
 func TestPointers(t *testing.T) {
-	s := NewShape([]string{"n", "f"}, []string{"int", "float"}, map[string]string{"n": "/data/0/rssi@1m", "f": "/a~1b"})
+	s := NewShape([]string{"n", "f"}, []string{"int", "float"}, nil, map[string]string{"n": "/data/0/rssi@1m", "f": "/a~1b"})
 	if got := decode(`{"ts":"2026-03-02T10:00:01Z","data":[{"rssi@1m":-5}],"a/b":2,"x":{}}`, s); got != "10:00:01 n=-5 f=2" {
 		t.Errorf("got %s", got)
 	}

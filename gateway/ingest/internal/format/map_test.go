@@ -22,11 +22,11 @@ func TestAnyPointer(t *testing.T) {
 		"/seq/n":            `{"seq":{"n":7}}`,
 		"/deep/a/b/c/d/e/f": `{"deep":{"a":{"b":{"c":{"d":{"e":{"f":7}}}}}}}`,
 	} {
-		s := NewShape([]string{"n", "f"}, []string{"int", "float"}, map[string]string{"n": pointer, "unknown": "/n"})
+		s := NewShape([]string{"n", "f"}, []string{"int", "float"}, nil, map[string]string{"n": pointer, "unknown": "/n"})
 		if i, ok := s.Field("n"); !ok || i != 0 {
 			t.Errorf("%s: the kind's field is not found", pointer)
 		}
-		last := NewShape([]string{"f", "n"}, []string{"float", "int"}, map[string]string{"n": pointer})
+		last := NewShape([]string{"f", "n"}, []string{"float", "int"}, nil, map[string]string{"n": pointer})
 		if i, ok := last.Field("n"); !ok || i != 1 {
 			t.Errorf("%s: the kind's last field is not found", pointer)
 		}
@@ -36,12 +36,12 @@ func TestAnyPointer(t *testing.T) {
 		}
 	}
 	// What the kind does not have maps nothing, and makes nothing else unknown.
-	s := NewShape([]string{"n"}, []string{"int"}, map[string]string{"unknown": "/x"})
+	s := NewShape([]string{"n"}, []string{"int"}, nil, map[string]string{"unknown": "/x"})
 	if got := decode(`{"fields":{"n":7,"m":1}}`, s); got != "-E103; 10:00:00? n=7" {
 		t.Errorf("got %q", got)
 	}
 	// The other fields are where they always are.
-	s = NewShape([]string{"n", "f"}, []string{"int", "float"}, map[string]string{"n": "/o/n"})
+	s = NewShape([]string{"n", "f"}, []string{"int", "float"}, nil, map[string]string{"n": "/o/n"})
 	if got := decode(`{"o":{"n":7},"fields":{"f":0.5,"n":1}}`, s); got != "10:00:00? n=7 f=0.5" {
 		t.Errorf("got %q", got)
 	}
