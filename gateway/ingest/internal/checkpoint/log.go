@@ -125,7 +125,7 @@ func (l *Log) Append(records []Record) error {
 	err := l.write(records)
 	if err == nil {
 		w.prepare()
-		err = w.sync()
+		err = w.Sync()
 	}
 	if err == nil {
 		err = l.mark.set(l.keys, mark{w.number, w.blocks, uint64(w.size)})
