@@ -42,7 +42,7 @@ func (w *writer) prepare() {
 func (w *writer) Sync() error {
 	for {
 		err := unix.Fdatasync(int(w.file.Fd()))
-		if err != unix.EINTR { //nolint:errorlint // a system call returns it as it is
+		if err != unix.EINTR {
 			return err
 		}
 	}
