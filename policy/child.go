@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/open-policy-agent/opa/v1/rego"
 	"golang.org/x/sys/unix"
 
 	"sluice/policy/bundle"
@@ -27,8 +26,11 @@ const (
 	childMemory = 1 << 30 // bytes of data
 	childCPU    = 120     // seconds in all
 	childFiles  = 32      // open at once
-	childIdle   = time.Minute
-	childStart  = 5 * time.Second // to start and to compile
+	// childGarbage is how many percent the heap may grow between two collections: answers
+	// to thousands of questions are garbage, and a third of the time went into it.
+	childGarbage = 400
+	childIdle    = time.Minute
+	childStart   = 5 * time.Second // to start and to compile
 )
 
 // Child evaluates rules in a process of its own: the same binary with a hidden
@@ -37,7 +39,7 @@ const (
 //
 // Questions and answers are JSON values on its standard input and output:
 //
-//	{"bundle": {"id", "modules", "data"}}           -> {}
+//	{"bundle": {"id", "modules", "data"}}           -> {"value": whether some rule may look at owners}
 //	{"id": ID, "query": QUERY, "input": INPUT}      -> {"value": VALUE} or {"code", "error"}
 //	{"id": ID, "query": QUERY, "inputs": [INPUT]}   -> {"value": [VALUE]} or {"code", "error"}
 //	{"test": {"id", "modules", "data"}}             -> {"value": REPORT} or {"code", "error"}
@@ -56,7 +58,7 @@ type running struct {
 	in     io.WriteCloser
 	enc    *json.Encoder
 	dec    *json.Decoder
-	loaded map[string]bool
+	loaded map[string]json.RawMessage // what was said of each bundle
 }
 
 // NewChild makes an Evaluator that runs a command line, which must end in Serve.
@@ -158,13 +160,23 @@ func (c *Child) try(ctx context.Context, b *modulesAndData, q question, most tim
 			return nil, problem(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
 		}
 	}
-	if !c.p.loaded[b.ID] {
-		if _, err := c.exchange(ctx, question{Bundle: b}, childStart); err != nil {
+	said, loaded := c.p.loaded[b.ID]
+	if !loaded {
+		var err error
+		if said, err = c.exchange(ctx, question{Bundle: b}, childStart); err != nil {
 			return nil, err
 		}
-		c.p.loaded[b.ID] = true
+		c.p.loaded[b.ID] = said
+	}
+	if q.Query == "" {
+		return said, nil
 	}
 	return c.exchange(ctx, q, most)
+}
+
+func (c *Child) owners(ctx context.Context, b *modulesAndData) (bool, error) {
+	said, err := c.askTwice(ctx, b, question{}, childStart)
+	return string(said) != "false", err
 }
 
 func (c *Child) start() error {
@@ -181,7 +193,7 @@ func (c *Child) start() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	c.p = &running{cmd: cmd, in: in, enc: json.NewEncoder(in), dec: json.NewDecoder(out), loaded: make(map[string]bool)}
+	c.p = &running{cmd: cmd, in: in, enc: json.NewEncoder(in), dec: json.NewDecoder(out), loaded: make(map[string]json.RawMessage)}
 	return nil
 }
 
@@ -269,7 +281,7 @@ func Serve(in io.Reader, out io.Writer) error {
 	if err := confine(); err != nil {
 		return err
 	}
-	rules := &local{ready: make(map[string]map[string]rego.PreparedEvalQuery)}
+	rules := newLocal()
 	bundles := make(map[string]*modulesAndData)
 	enc, dec := json.NewEncoder(out), json.NewDecoder(in)
 	dec.UseNumber()
@@ -283,8 +295,10 @@ func Serve(in io.Reader, out io.Writer) error {
 		var r reply
 		var err error
 		if q.Bundle != nil {
-			if rules.ready[q.Bundle.ID], err = prepare(context.Background(), q.Bundle); err == nil {
+			var owners bool
+			if owners, err = rules.owners(context.Background(), q.Bundle); err == nil {
 				bundles[q.Bundle.ID] = q.Bundle
+				r.Value = json.RawMessage(strconv.FormatBool(owners))
 			}
 		} else if q.Taste != nil {
 			if _, err = bundle.ReadOPA(q.Taste); err == nil {
@@ -327,6 +341,7 @@ func confine() error {
 	if !raced {
 		limits[unix.RLIMIT_DATA] = childMemory
 		debug.SetMemoryLimit(childMemory / 2)
+		debug.SetGCPercent(childGarbage)
 	}
 	// Where a machine's or a container's memory ends, the child goes and not the
 	// gateway (proc_pid_oom_score_adj(5)). It is a precaution: not everywhere is there

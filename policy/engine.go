@@ -52,6 +52,8 @@ type Evaluator interface {
 	ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error)
 	// askEach asks the same about each input, all or none.
 	askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error)
+	// owners reports whether any rule may look at who owns a sensor.
+	owners(ctx context.Context, b *modulesAndData) (bool, error)
 }
 
 // allowed are the builtins that rules may call: pure, and bounded by their
@@ -148,11 +150,19 @@ func compile(sources map[string]string) (*ast.Compiler, error) {
 // InProcess is OPA in this process: compiled modules over fixed data, strict,
 // with an allow-list of builtins, no network, no clock and no randomness. An
 // undefined result is an error. It is for tools and tests; a gateway uses Child.
-func InProcess() Evaluator { return &local{ready: make(map[string]map[string]rego.PreparedEvalQuery)} }
+func InProcess() Evaluator { return newLocal() }
+
+func newLocal() *local { return &local{ready: make(map[string]*prepared)} }
 
 type local struct {
 	mu    sync.Mutex
-	ready map[string]map[string]rego.PreparedEvalQuery // by bundle and query; guarded by mu
+	ready map[string]*prepared // by bundle; guarded by mu
+}
+
+// prepared is a bundle, compiled.
+type prepared struct {
+	queries map[string]rego.PreparedEvalQuery
+	owners  bool // some rule may look at who owns a sensor
 }
 
 func (l *local) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
@@ -165,19 +175,31 @@ func (l *local) ask(ctx context.Context, b *modulesAndData, query string, input 
 
 // query is a question, ready to be asked; several may be asked at once.
 func (l *local) query(ctx context.Context, b *modulesAndData, query string) (q rego.PreparedEvalQuery, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	queries, known := l.ready[b.ID]
-	if !known {
-		if queries, err = prepare(ctx, b); err != nil {
-			return q, err
-		}
-		l.ready[b.ID] = queries
+	p, err := l.prepare(ctx, b)
+	if err != nil {
+		return q, err
 	}
-	if q, known = queries[query]; !known {
+	q, known := p.queries[query]
+	if !known {
 		return q, problem(Undefined, errUndefined)
 	}
 	return q, nil
+}
+
+func (l *local) prepare(ctx context.Context, b *modulesAndData) (p *prepared, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p = l.ready[b.ID]; p == nil {
+		if p, err = prepare(ctx, b); err == nil {
+			l.ready[b.ID] = p
+		}
+	}
+	return p, err
+}
+
+func (l *local) owners(ctx context.Context, b *modulesAndData) (bool, error) {
+	p, err := l.prepare(ctx, b)
+	return err != nil || p.owners, err
 }
 
 func (l *local) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error) {
@@ -202,15 +224,15 @@ func (l *local) askEach(ctx context.Context, b *modulesAndData, query string, in
 	return answers, nil
 }
 
-func prepare(ctx context.Context, b *modulesAndData) (map[string]rego.PreparedEvalQuery, error) {
+func prepare(ctx context.Context, b *modulesAndData) (*prepared, error) {
 	compiler, err := compile(b.Modules)
 	if err != nil {
 		return nil, problem(BadRules, err)
 	}
 	store := inmem.NewFromObjectWithOpts(b.Data, inmem.OptReturnASTValuesOnRead(true)) // parsed once, not at every look
-	out := make(map[string]rego.PreparedEvalQuery)
+	out := &prepared{make(map[string]rego.PreparedEvalQuery), looksAtOwner(compiler)}
 	for _, query := range []string{askCharter, askPlan, askRelease} {
-		out[query], err = rego.New(
+		out.queries[query], err = rego.New(
 			rego.Query(query), rego.Compiler(compiler), rego.Store(store),
 			rego.StrictBuiltinErrors(true), rego.Capabilities(capabilities()),
 		).PrepareForEval(ctx)

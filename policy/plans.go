@@ -12,7 +12,7 @@ import (
 )
 
 // Plans asks the rules what happens to the readings of one sensor. Sensors of
-// the same kind, zone, owner and preset share one answer. A sensor of an unknown
+// the same kind, zone, preset and, where some rule looks at it, owner share one answer. A sensor of an unknown
 // kind or zone has none.
 func (s *Set) Plans(ctx context.Context, sensor *register.Sensor) ([]plan.Plan, []Reason, error) {
 	sort, known := s.sortOf(sensor)
@@ -69,12 +69,16 @@ func (s *Set) Prepare(ctx context.Context, reg *register.Register) {
 	}
 }
 
-// sort is all that rules see of a sensor.
+// sort is all that rules see of a sensor; the owner only where they may look at it.
 type sort struct{ kind, zone, owner, preset string }
 
 func (s *Set) sortOf(sensor *register.Sensor) (one sort, known bool) {
 	_, known = s.Kinds[sensor.Kind]
-	return sort{sensor.Kind, sensor.ZoneOf(s.Zones), sensor.Owner, sensor.Preset}, known
+	one = sort{sensor.Kind, sensor.ZoneOf(s.Zones), sensor.Owner, sensor.Preset}
+	if !s.owners {
+		one.owner = ""
+	}
+	return one, known
 }
 
 // question is what the rules are asked about a sort of sensor.

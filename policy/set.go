@@ -29,6 +29,8 @@ type Set struct {
 
 	rules  Evaluator
 	bundle *modulesAndData
+	// owners says that rules may look at who owns a sensor.
+	owners bool
 	// violations are the charter rules' answer, which the plan rules look at.
 	violations json.RawMessage
 
@@ -100,6 +102,9 @@ func (s *Set) charterCheck(ctx context.Context) error {
 		return fmt.Errorf("charter rules: %w", err)
 	}
 	s.violations = answer
+	if s.owners, err = s.rules.owners(ctx, s.bundle); err != nil {
+		return err
+	}
 	for _, v := range violations {
 		s.Broken[v.Decision] = append(s.Broken[v.Decision], v)
 	}

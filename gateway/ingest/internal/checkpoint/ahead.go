@@ -37,12 +37,12 @@ func (w *writer) prepare() {
 	w.ahead = until
 }
 
-// sync has the disk take what was written (fdatasync(2)): contents, and the size where
+// Sync has the disk take what was written (fdatasync(2)): contents, and the size where
 // it has changed.
-func (w *writer) sync() error {
+func (w *writer) Sync() error {
 	for {
 		err := unix.Fdatasync(int(w.file.Fd()))
-		if err != unix.EINTR { //nolint:errorlint // a system call returns it as it is
+		if err != unix.EINTR {
 			return err
 		}
 	}

@@ -5,7 +5,7 @@
 // The log is a list of segments, files of some MiB. A commit is appended to the
 // newest and synchronised; when that has grown it is closed, and a new one begun:
 //
-//	segment = block*
+//	segment = block*, and perhaps zeros
 //	block   = head, sealed(segment key, part of a commit), padded to 4 KiB
 //	head    = length uint32, flags uint32 (1 first, 2 last of its commit), index uint64
 //	commit  = frame*
@@ -125,7 +125,7 @@ func (l *Log) Append(records []Record) error {
 	err := l.write(records)
 	if err == nil {
 		w.prepare()
-		err = w.sync()
+		err = w.Sync()
 	}
 	if err == nil {
 		err = l.mark.set(l.keys, mark{w.number, w.blocks, uint64(w.size)})
