@@ -129,24 +129,13 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 				if covered(said, stream, at) || at.Before(gone[stream]) {
 					continue
 				}
-				rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: at, To: at.Add(1), Limit: 1})
-				if err != nil {
+				lacks, sent, err := g.missing(ctx, stream, at)
+				switch {
+				case err != nil:
 					return lost, false, err
-				}
-				if len(rows) > 0 {
-					continue
-				}
-				if aside, err := g.ledger.IsAside(ctx, stream, at); err != nil || aside {
-					if err != nil {
-						return lost, false, err
-					}
-					continue // what the store has refused is said as such
-				}
-				if sent, err := g.ledger.Resend(ctx, stream, at); err != nil {
-					return lost, false, err
-				} else if sent {
+				case sent:
 					again++
-				} else {
+				case lacks:
 					lost.add(at)
 				}
 			}
@@ -164,6 +153,20 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 		}
 	}
 	return lost, true, nil
+}
+
+// missing reports whether a window that was delivered is not in the store, and whether it
+// was kept and is sent again. What the store has refused is said as such, and not here.
+func (g *Gateway) missing(ctx context.Context, stream string, start time.Time) (lacks, sent bool, err error) {
+	rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Limit: 1})
+	if err != nil || len(rows) > 0 {
+		return false, false, err
+	}
+	if aside, err := g.ledger.IsAside(ctx, stream, start); err != nil || aside {
+		return false, false, err
+	}
+	sent, err = g.ledger.Resend(ctx, stream, start)
+	return true, sent, err
 }
 
 func (m *missing) add(at time.Time) {

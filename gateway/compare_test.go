@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/books"
 	"sluice/gateway/forward"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
@@ -252,5 +253,44 @@ func TestWhatTheStoreHasMore(t *testing.T) {
 	keepIn(t, g, filepath.Join(t.TempDir(), "store.db"), 50)
 	if x := look(); x.windows != 0 || g.storeNotes() != nil {
 		t.Errorf("when they are gone it says %q", x)
+	}
+}
+
+// TestWhatIsAsideIsNotMissing: what the store has refused, and what was removed on time, is
+// neither sent again nor called lost.
+func TestWhatIsAsideIsNotMissing(t *testing.T) {
+	ctx := t.Context()
+	g, _ := delivering(t, 8)
+	refused := comparedFrom.Add(7 * 15 * time.Minute)
+	rows := []store.Observation{{Stream: "s", Start: refused, End: refused.Add(15 * time.Minute), Cell: "c", Measure: "m"}}
+	if err := g.ledger.SetAside(ctx, 8, [][]store.Observation{rows}, "no"); err != nil {
+		t.Fatal(err)
+	}
+	until := comparedFrom.Add(45 * time.Minute)
+	if err := g.ledger.Remove(ctx, books.Removal{At: until.AddDate(1, 0, 0), Stream: "s", Decision: "1", Retain: "P1D", Until: until}); err != nil {
+		t.Fatal(err)
+	}
+	keepIn(t, g, filepath.Join(t.TempDir(), "store.db"), 0)
+	w, ok := g.store.(*sqlite.Store)
+	if !ok {
+		t.Fatal("it is another store")
+	}
+	for n := 3; n < 7; n++ {
+		at := comparedFrom.Add(time.Duration(n) * 15 * time.Minute)
+		if err := w.Write(ctx, []store.Observation{{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m", Status: store.NoData}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !g.compareOnce(ctx) || g.storeCheck() != "" {
+		t.Errorf("it says %q", g.storeCheck())
+	}
+	if n, err := g.sayLost(ctx); n != 0 || err != nil {
+		t.Errorf("%d windows are called lost (%v)", n, err)
+	}
+	if said := g.asideCheck(ctx); !strings.Contains(said, "refused 1 released numbers of 1 windows") {
+		t.Errorf("of what is aside it says %q", said)
+	}
+	if list, err := g.ledger.Next(ctx, 10); err != nil || len(list) != 0 {
+		t.Errorf("%d parcels are sent again (%v)", len(list), err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/store"
 )
 
 // sayLost compares all that was ever released with the store. What is missing there and
@@ -65,15 +64,8 @@ func (g *Gateway) sayLost(ctx context.Context) (windows int, err error) {
 // gone reports whether a window is neither in the store nor kept to be sent again, which
 // it is then.
 func (g *Gateway) gone(ctx context.Context, stream string, start time.Time) (bool, error) {
-	rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Limit: 1})
-	if err != nil || len(rows) > 0 {
-		return false, err
-	}
-	if aside, err := g.ledger.IsAside(ctx, stream, start); err != nil || aside {
-		return false, err
-	}
-	again, err := g.ledger.Resend(ctx, stream, start)
-	return !again, err
+	lacks, sent, err := g.missing(ctx, stream, start)
+	return lacks && !sent, err
 }
 
 func covered(said []books.Gap, stream string, start time.Time) bool {

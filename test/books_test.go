@@ -1,15 +1,7 @@
 package test
 
 import (
-	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,11 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"sluice/books"
-	"sluice/gateway/ledger"
-	"sluice/store"
-	"sluice/store/sqlite"
 )
 
 // verb runs a verb that ends and returns its exit code and what it wrote.
@@ -127,110 +114,6 @@ func TestBooksWithoutALine(t *testing.T) {
 	}
 }
 
-// forged puts a window that was never released into the store, first where there is
-// none and then between two: it is not shown, and that it is there is said. Where
-// another program shows it, both checks object. A number that is changed is not shown
-// either, soon.
-func (c *city) forged() {
-	t, ctx := c.t, context.Background()
-	db, err := sqlite.Open(ctx, filepath.Join(c.dir, "state", "store.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	rows, err := db.Observations(ctx, store.Query{Stream: "gates", From: ten, To: ten.Add(time.Hour), Limit: 2})
-	if err != nil || len(rows) != 2 {
-		t.Fatal(rows, err)
-	}
-	before := readAll(t, c.opendata, "/api/v1/streams/gates/observations?limit=1&from=1971-01-01&to=2199-01-01")
-	for _, years := range []int{-20, 20} {
-		for i := range rows {
-			rows[i].Start, rows[i].End = rows[i].Start.AddDate(years, 0, 0), rows[i].End.AddDate(years, 0, 0)
-		}
-		if err := db.Write(ctx, rows); err != nil {
-			t.Fatal(err)
-		}
-		if code, out := verb(t, "verify", c.opendata); code != 0 {
-			t.Errorf("verify, with a window forged: %d\n%s", code, out)
-		}
-		at, liar := rows[0].Start.Format(time.RFC3339), c.liar(rows)
-		if code, out := verb(t, "verify", liar); code != 1 || !strings.Contains(out, "gates at "+at+": it is shown and was never released") {
-			t.Errorf("verify, with a window forged at %s: %d\n%s", at, code, out)
-		}
-		if code, out := stranger(t, liar); !strings.Contains(out, "is wrong") || code == 0 && strings.Contains(out, "WRONG") {
-			t.Errorf("a stranger's program, with a window forged: %d\n%s", code, out)
-		}
-		for i := range rows { // and back
-			rows[i].Start, rows[i].End = rows[i].Start.AddDate(-years, 0, 0), rows[i].End.AddDate(-years, 0, 0)
-		}
-	}
-	after := func() int {
-		return len(readAll(t, c.opendata, "/api/v1/streams/gates/observations?limit=1&from=1971-01-01&to=2199-01-01"))
-	}
-	if got := after(); got != len(before) {
-		t.Errorf("%d numbers are shown; want the %d that were released", got, len(before))
-	}
-	await(t, 30*time.Second, "it to be said", func() bool {
-		_, _, body := get(t, c.opendata+"/readyz")
-		return after() == len(before) && strings.Contains(string(body), "the store has rows of 2 windows that have no line in the books")
-	})
-	raw, err := sql.Open("sqlite", sqlite.DSN(filepath.Join(c.dir, "state", "store.db"), false))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	if _, err := raw.Exec("UPDATE released SET value = 777, low = 777, high = 777 WHERE stream = 'gates' AND start = ?", ten.UnixNano()); err != nil {
-		t.Fatal(err)
-	}
-	await(t, 100*time.Second, "the window that is not what was released to be left out", func() bool { return after() < len(before) })
-	if code, out := verb(t, "verify", c.opendata); code != 1 || !strings.Contains(out, "it was released and is not shown") {
-		t.Errorf("verify, with a number changed: %d\n%s", code, out)
-	}
-	c.gateway.stop(20 * time.Second)
-	c.run()
-	c.gateway.find(`the store has what the journal has not" problem="the store has 2 windows of 1 streams`)
-	if _, _, body := get(t, c.admin+"/readyz"); !strings.Contains(string(body), `"notes":["the store has 2 windows`) {
-		t.Errorf("readiness does not note it: %s", body)
-	}
-	if !strings.Contains(c.metrics(), `sluice_store_differs_windows{how="extra"} 2`) {
-		t.Error("the metrics do not have it")
-	}
-}
-
-// liar is an open-data server that shows more rows of the stream gates.
-func (c *city) liar(rows []store.Observation) string {
-	to, err := url.Parse(c.opendata)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(to)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/api/v1/streams/gates/observations" || r.URL.Query().Has("cursor") {
-			proxy.ServeHTTP(w, r)
-			return
-		}
-		var page struct {
-			Items []any   `json:"items"`
-			Next  *string `json:"next"`
-		}
-		resp, err := http.Get(c.opendata + r.URL.RequestURI())
-		if err == nil {
-			err = errors.Join(json.NewDecoder(resp.Body).Decode(&page), resp.Body.Close())
-		}
-		for _, o := range rows {
-			page.Items = append(page.Items, o)
-		}
-		if err == nil {
-			err = json.NewEncoder(w).Encode(page)
-		}
-		if err != nil {
-			w.WriteHeader(http.StatusBadGateway)
-		}
-	}))
-	c.t.Cleanup(s.Close)
-	return s.URL
-}
-
 // withdrawn hides a number: nobody sees it any more, and the checks know why.
 func (c *city) withdrawn(shown func() (int, string)) {
 	t, config := c.t, filepath.Join(c.dir, "gateway.yaml")
@@ -281,34 +164,6 @@ func stranger(t *testing.T, where string) (int, string) {
 		t.Fatal(err)
 	}
 	return cmd.ProcessState.ExitCode(), string(out)
-}
-
-// touched changes one byte of each book in a copy: every change is found.
-func (c *city) touched() {
-	t := c.t
-	books := filepath.Join(c.dir, "state", "public")
-	for name, change := range map[string][2]string{
-		"ledger.jsonl":   {`"epsilon":20`, `"epsilon":2`},
-		"releases.jsonl": {`"rows":1`, `"rows":3`},
-		"streams.json":   {`"public_from": `, `"public_from": 1`},
-	} {
-		copied := filepath.Join(t.TempDir(), "books")
-		if err := os.CopyFS(copied, os.DirFS(books)); err != nil {
-			t.Fatal(err)
-		}
-		old := read(t, filepath.Join(copied, name))
-		write(t, filepath.Join(copied, name), strings.Replace(old, change[0], change[1], 1))
-		if code, out := verb(t, "ledger", "verify", copied); code != 1 || !strings.Contains(out, "WRONG") {
-			t.Errorf("with %s touched: %d\n%s", name, code, out)
-		}
-		if code, out := stranger(t, copied); name != "streams.json" && (code == 0 && !strings.Contains(out, "is wrong")) {
-			t.Errorf("with %s touched, a stranger's program says %d\n%s", name, code, out)
-		}
-	}
-	plans, err := filepath.Glob(filepath.Join(books, "plans", "*.json"))
-	if err != nil || len(plans) != 2 {
-		t.Fatal(plans, err)
-	}
 }
 
 // TestNobodyLooksLikeTooFew compares, byte by byte, what is shown of an hour with
@@ -426,82 +281,5 @@ func TestBooksWithBrokerAndInflux(t *testing.T) {
 	c.withdrawn(check)
 	if code, out := stranger(t, c.opendata); code != 0 {
 		t.Errorf("a stranger's program: %d\n%s", code, out)
-	}
-}
-
-// TestRemovedOnTime: numbers that were removed when their decision's time for them was
-// over are not called wrong by anybody, nor sent again, nor shown if they come back; any
-// other that is missing is. A ledger that was lost knows it again from the books.
-func TestRemovedOnTime(t *testing.T) {
-	t.Parallel()
-	files := small()
-	files["policy/decisions/gates.yaml"] += "retain: P1D\n"
-	c := found(t, files)
-	c.begin()
-	c.hours(0, 4)
-	c.booksHold(8)
-	c.gateway.stop(20 * time.Second)
-	state := filepath.Join(c.dir, "state")
-	var city books.City
-	unmarshal(t, []byte(read(t, filepath.Join(state, "public/city.json"))), &city)
-	l, err := ledger.Open(t.Context(), filepath.Join(state, "ledger.db"), "test-1", 1<<30)
-	if err != nil {
-		t.Fatal(err)
-	}
-	until := ten.Add(2 * time.Hour)
-	line := books.Removal{At: until.AddDate(0, 0, 1), Stream: "gates", Decision: "1", Retain: "P1D", Until: until, Policy: city.Policy}
-	if err := errors.Join(l.Remove(t.Context(), line), l.Close()); err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", sqlite.DSN(filepath.Join(state, "store.db"), false))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for _, do := range []string{
-		"CREATE TABLE kept AS SELECT * FROM released WHERE stream = 'gates'",
-		fmt.Sprintf("DELETE FROM released WHERE stream = 'gates' AND stop <= %d", until.UnixNano()),
-	} {
-		if _, err := db.Exec(do); err != nil {
-			t.Fatal(err)
-		}
-	}
-	right := func(when string) {
-		t.Helper()
-		await(t, 30*time.Second, "verify to be content "+when, func() bool {
-			code, out := verb(t, "verify", c.opendata)
-			return code == 0 && strings.Contains(out, "2 released windows are not shown: they were removed as their decision says")
-		})
-		if code, out := stranger(t, c.opendata); code != 0 || !strings.Contains(out, "everything adds up") {
-			t.Errorf("%s: a stranger's program: %d\n%s", when, code, out)
-		}
-		if n := len(c.items("gates", ten, ten.Add(4*time.Hour))); n != 4 {
-			t.Errorf("%s: %d numbers are shown; want 4", when, n)
-		}
-	}
-	c.run()
-	right("after the removal")
-	await(t, 20*time.Second, "readiness", func() bool { ok, _ := c.ready(); return ok })
-	c.gateway.stop(20 * time.Second)
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		removeAll(t, filepath.Join(state, "ledger.db"+suffix))
-	}
-	if code, out := verb(t, "ledger", "recover", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 0 || strings.Contains(out, "not in the store any more") {
-		t.Errorf("recover: %d\n%s", code, out)
-	}
-	c.run()
-	right("after a recovery")
-	if _, err := db.Exec("INSERT INTO released SELECT * FROM kept WHERE stop <= ?", until.UnixNano()); err != nil {
-		t.Fatal(err)
-	}
-	right("when they come back")
-	if _, err := db.Exec("DELETE FROM released WHERE stream = 'gates' AND start = ?", until.UnixNano()); err != nil {
-		t.Fatal(err)
-	}
-	if code, out := verb(t, "verify", c.opendata); code != 1 || !strings.Contains(out, "gates at "+until.Format(time.RFC3339)+": it was released and is not shown") {
-		t.Errorf("verify, with another missing: %d\n%s", code, out)
-	}
-	if code, out := stranger(t, c.opendata); !strings.Contains(out, "is wrong") || code == 0 && strings.Contains(out, "WRONG") {
-		t.Errorf("a stranger's program, with another missing: %d\n%s", code, out)
 	}
 }

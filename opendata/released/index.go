@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"sluice/books"
@@ -42,29 +43,25 @@ func newIndex() *index {
 }
 
 // add enters a line, of a plan that was entered.
-func (x *index) add(r *books.Released) {
-	p := x.plans[r.Plan]
+func (x *index) add(l line) {
+	p := x.plans[l.plan]
 	if p == nil {
-		p = &closed{digest: r.Plan}
+		p = &closed{digest: strings.Clone(l.plan)}
 		x.enter(p)
 	}
-	from, to := r.Start.UnixNano(), r.End.UnixNano()
-	if to <= from {
-		return // no window
-	}
-	runs := x.streams[r.Stream]
-	n := sort.Search(len(runs), func(i int) bool { return runs[i].from > from })
+	runs := x.streams[l.stream]
+	n := sort.Search(len(runs), func(i int) bool { return runs[i].from > l.from })
 	if n > 0 {
 		before := &runs[n-1]
-		if before.has(from) {
+		if before.has(l.from) {
 			return
 		}
-		if before.to == from && before.step == to-from && before.plan == p {
-			before.to = to
+		if before.to == l.from && before.step == l.to-l.from && before.plan == p {
+			before.to = l.to
 			return
 		}
 	}
-	x.streams[r.Stream] = slices.Insert(runs, n, run{from, to, to - from, p})
+	x.streams[strings.Clone(l.stream)] = slices.Insert(runs, n, run{l.from, l.to, l.to - l.from, p})
 }
 
 func (r *run) has(start int64) bool {
@@ -164,10 +161,43 @@ func (c *closed) parse(raw []byte) {
 	}
 }
 
-// parse reads what the index needs of a line.
-func parse(line string) (r books.Released, ok bool) {
-	err := json.Unmarshal([]byte(line), &r)
-	return r, err == nil && r.Stream != "" && inRange(r.Start) && inRange(r.End)
+// line is what the index needs of a line.
+type line struct {
+	stream, plan string
+	from, to     int64
+}
+
+// parse reads what the index needs of a line: there are hundreds of thousands. A line in
+// which a text could be taken for a key is read as any JSON is.
+func parse(text string) (l line, ok bool) {
+	var start, end string
+	if strings.Contains(text, `\`) || !value(text, `"stream":"`, &l.stream) || !value(text, `"plan":"`, &l.plan) || !value(text, `"start":"`, &start) || !value(text, `"end":"`, &end) {
+		r, ok := whole(text)
+		if !ok {
+			return l, false
+		}
+		return line{r.Stream, r.Plan, r.Start.UnixNano(), r.End.UnixNano()}, true
+	}
+	from, err := time.Parse(time.RFC3339, start)
+	to, err2 := time.Parse(time.RFC3339, end)
+	l.from, l.to = from.UnixNano(), to.UnixNano()
+	return l, err == nil && err2 == nil && l.stream != "" && inRange(from) && inRange(to) && l.from < l.to
+}
+
+// value finds a text by its key, which is there once.
+func value(text, key string, into *string) bool {
+	_, rest, ok := strings.Cut(text, key)
+	if !ok || strings.Contains(rest, key) {
+		return false
+	}
+	*into, _, ok = strings.Cut(rest, `"`)
+	return ok
+}
+
+// whole reads all of a line.
+func whole(text string) (r books.Released, ok bool) {
+	err := json.Unmarshal([]byte(text), &r)
+	return r, err == nil && r.Stream != "" && inRange(r.Start) && inRange(r.End) && r.Start.Before(r.End)
 }
 
 // inRange are instants that nanoseconds can tell.

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +69,7 @@ type Shown struct {
 
 	mu      sync.RWMutex
 	index   *index            // guarded by mu
-	newest  []books.Released  // guarded by mu
+	newest  []string          // guarded by mu
 	wrong   map[window]bool   // those that are not what was released; guarded by mu
 	mend    []books.Released  // some of those; guarded by mu
 	reading chan struct{}     // closed when the reading under way ends, nil for none; guarded by mu
@@ -304,8 +305,8 @@ func (s *Shown) refresh(ctx context.Context) error {
 // force at its end. Nothing is read while mu is held: a mirror may be slow.
 func (s *Shown) readOn(done chan struct{}) {
 	var anew *index
-	err := s.follower.Next(func() { anew = newIndex() }, func(line string) error {
-		r, ok := parse(line)
+	err := s.follower.Next(func() { anew = newIndex() }, func(text string) error {
+		l, ok := parse(text)
 		if !ok {
 			return nil // what it says was released is not shown
 		}
@@ -314,16 +315,16 @@ func (s *Shown) readOn(done chan struct{}) {
 			into = anew
 		}
 		var p *closed
-		if into.plans[r.Plan] == nil {
-			p = readPlan(s.reader.Source, r.Plan)
+		if into.plans[l.plan] == nil {
+			p = readPlan(s.reader.Source, strings.Clone(l.plan))
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if p != nil {
 			into.enter(p)
 		}
-		into.add(&r)
-		if s.newest = append(s.newest, r); len(s.newest) > 2*mostNewest {
+		into.add(l)
+		if s.newest = append(s.newest, text); len(s.newest) > 2*mostNewest {
 			s.newest = append(s.newest[:0], s.newest[mostNewest:]...)
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,11 +21,13 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // shelf is a store in memory.
 type shelf struct {
-	rows []store.Observation
-	err  error
+	mu   sync.Mutex
+	rows []store.Observation // guarded by mu
 }
 
 func (s *shelf) Observations(_ context.Context, q store.Query) (out []store.Observation, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, o := range s.rows {
 		if o.Stream != q.Stream || o.Start.Before(q.From) || !o.Start.Before(q.To) || len(q.Cells) > 0 && !slices.Contains(q.Cells, o.Cell) || len(out) == q.Limit {
 			continue
@@ -34,7 +37,7 @@ func (s *shelf) Observations(_ context.Context, q store.Query) (out []store.Obse
 		}
 		out = append(out, o)
 	}
-	return out, s.err
+	return out, nil
 }
 
 func behind(o store.Observation, p store.Position) bool {
@@ -45,12 +48,14 @@ func behind(o store.Observation, p store.Position) bool {
 }
 
 func (s *shelf) ClosedUntil(_ context.Context, stream string) (until time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, o := range s.rows {
 		if o.Stream == stream && o.End.After(until) {
 			until = o.End
 		}
 	}
-	return until, s.err
+	return until, nil
 }
 
 func (s *shelf) put(rows ...store.Observation) {
@@ -203,9 +208,11 @@ func TestAnotherNumber(t *testing.T) {
 			return &in.rows[slices.IndexFunc(in.rows, func(o store.Observation) bool { return o.Start.Equal(noon.Add(time.Duration(hour) * time.Hour)) })]
 		}
 		lie, withdrawn := 777.0, *at(398)
+		in.mu.Lock()
 		newest, oldest := *at(399), *at(0)
 		at(399).Value, at(0).Value = &lie, &lie
 		*at(398) = withdrawn.Withdraw("a mistake")
+		in.mu.Unlock()
 		if err := dir.Put("withdrawals.jsonl", []byte(`{"n":1,"stream":"s","start":"`+withdrawn.Start.Format(time.RFC3339)+`","cell":"a","reason":"a mistake"}`+"\n")); err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +228,9 @@ func TestAnotherNumber(t *testing.T) {
 		if shown = all(t, s, 10_000); len(shown) != len(right)-4 || !shown[0].Start.Equal(noon.Add(time.Hour)) {
 			t.Errorf("hours later %d of %d are shown; want all but two windows", len(shown), len(right))
 		}
+		in.mu.Lock()
 		*at(399), *at(0) = newest, oldest
+		in.mu.Unlock()
 		time.Sleep(2 * compareNewest)
 		if shown = all(t, s, 10_000); len(shown) != len(right) || s.Hint() != "" {
 			t.Errorf("when they are right again %d of %d are shown, and it says %q", len(shown), len(right), s.Hint())
@@ -238,7 +247,7 @@ func TestYearsAreSmall(t *testing.T) {
 	for n := range 5 * 365 * 24 {
 		at := noon.Add(time.Duration(n) * time.Hour)
 		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
-			x.add(&books.Released{Stream: id, Start: at, End: at.Add(time.Hour), Plan: "p"})
+			x.add(line{id, "p", at.UnixNano(), at.Add(time.Hour).UnixNano()})
 		}
 	}
 	for id, runs := range x.streams {
@@ -249,7 +258,7 @@ func TestYearsAreSmall(t *testing.T) {
 	y := newIndex()
 	for _, n := range []int{5, 1, 3, 3, 2, 9, 0, 7, 9} {
 		at := noon.Add(time.Duration(n) * time.Hour)
-		y.add(&books.Released{Stream: "a", Start: at, End: at.Add(time.Hour), Plan: "p"})
+		y.add(line{"a", "p", at.UnixNano(), at.Add(time.Hour).UnixNano()})
 	}
 	for n := range 12 {
 		o := row(n, "a", 1)
@@ -285,6 +294,27 @@ func TestRemovedIsNotShown(t *testing.T) {
 		got := all(t, s, 100)
 		if len(got) != c.want || got[len(got)-1].Start.Before(noon.Add(5*time.Hour)) {
 			t.Errorf("after %s%d rows are shown; want %d", c.lines, len(got), c.want)
+		}
+	}
+}
+
+// TestParse reads a line in both ways, and takes no text for a key.
+func TestParse(t *testing.T) {
+	const good = `{"n":1,"gateway":"g","stream":"s","start":"2026-03-02T12:00:00Z","end":"2026-03-02T13:00:00Z","policy":"p","plan":"q","ledger":0,"rows":1,"sha256":"x","prev_sha256":""}`
+	want := line{"s", "q", noon.UnixNano(), noon.Add(time.Hour).UnixNano()}
+	for _, text := range []string{
+		good, strings.Replace(good, `"g"`, `"\"stream\":\"t"`, 1), strings.ReplaceAll(good, `":`, `": `), strings.Replace(good, `"s"`, `"\u0073"`, 1),
+		`{"plan":"q","end":"2026-03-02T13:00:00Z","stream":"s","start":"2026-03-02T13:00:00+01:00"}`,
+	} {
+		if got, ok := parse(text); !ok || got != want {
+			t.Errorf("%s is read as %+v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{
+		"", "{}", "x", strings.Replace(good, "13:00", "12:00", 1), strings.Replace(good, "2026-03-02T12", "9999-03-02T12", 1), strings.Replace(good, `"s"`, `""`, 1), strings.Replace(good, "12:00:00Z", "noon", 1),
+	} {
+		if got, ok := parse(text); ok {
+			t.Errorf("%s is read as %+v", text, got)
 		}
 	}
 }

@@ -79,16 +79,21 @@ func (s *Shown) say(said int64) int64 {
 // compareNewest compares the newest windows, and those that were wrong.
 func (s *Shown) compareNewest(ctx context.Context) {
 	s.mu.Lock()
-	list := slices.Concat(s.newest[max(0, len(s.newest)-mostNewest):], s.mend)
+	newest, list := slices.Clone(s.newest[max(0, len(s.newest)-mostNewest):]), slices.Clone(s.mend)
 	s.mu.Unlock()
+	for _, text := range newest {
+		if r, ok := whole(text); ok {
+			list = append(list, r)
+		}
+	}
 	s.compare(ctx, list)
 }
 
 // compareAll goes through all lines, slowly.
 func (s *Shown) compareAll(ctx context.Context) {
 	var page []books.Released
-	err := s.reader.Each(bookName, func(line string) error {
-		r, ok := parse(line)
+	err := s.reader.Each(bookName, func(text string) error {
+		r, ok := whole(text)
 		if !ok {
 			return ctx.Err()
 		}

@@ -121,7 +121,7 @@ func (r *Reader) done(o *opened, failed bool) {
 	if failed && r.now == o {
 		_ = r.leave() // it failed already
 	} else if o.gone && o.users == 0 {
-		_ = o.Store.Close() // nobody wants it any more
+		_ = o.Close() // nobody wants it any more
 	}
 }
 
@@ -134,7 +134,7 @@ func (r *Reader) leave() error {
 	if o.gone = true; o.users > 0 {
 		return nil
 	}
-	return o.Store.Close()
+	return o.Close()
 }
 
 func identify(path string) (is identity, err error) {

@@ -168,3 +168,30 @@ func TestReaderTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestReaderOpensAnew: what has failed once is opened anew, also where the files look as
+// they did: here the index of the log, which everybody who reads shares, was cut.
+func TestReaderOpensAnew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	written(t, path, 3000)
+	r := NewReader(path)
+	ask := func() (int, error) {
+		list, err := r.Observations(t.Context(), store.Query{Stream: "s", To: time.Unix(1<<33, 0), Limit: 10_000})
+		return len(list), err
+	}
+	if n, err := ask(); n != 3000 || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := os.Truncate(path+"-shm", 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask(); err == nil {
+		t.Skip("this SQLite does not mind")
+	}
+	if n, err := ask(); n != 3000 || err != nil {
+		t.Errorf("the next time there are %d windows (%v)", n, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -73,6 +73,7 @@ func (s *stand) take(ctx context.Context) {
 			if !ok {
 				break
 			}
+			s.l.cfg.Queue.Charge(1, false)
 			list = append(list, m)
 		}
 		s.l.Ack(list)

@@ -1,0 +1,92 @@
+package test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/books"
+	"sluice/gateway/ledger"
+	"sluice/store/sqlite"
+)
+
+// TestRemovedOnTime: numbers that were removed when their decision's time for them was
+// over are not called wrong by anybody, nor sent again, nor shown if they come back; any
+// other that is missing is. A ledger that was lost knows it again from the books.
+func TestRemovedOnTime(t *testing.T) {
+	t.Parallel()
+	files := small()
+	files["policy/decisions/gates.yaml"] += "retain: P1D\n"
+	c := found(t, files)
+	c.begin()
+	c.hours(0, 4)
+	c.booksHold(8)
+	c.gateway.stop(20 * time.Second)
+	state := filepath.Join(c.dir, "state")
+	var city books.City
+	unmarshal(t, []byte(read(t, filepath.Join(state, "public/city.json"))), &city)
+	l, err := ledger.Open(t.Context(), filepath.Join(state, "ledger.db"), "test-1", 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := ten.Add(2 * time.Hour)
+	line := books.Removal{At: until.AddDate(0, 0, 1), Stream: "gates", Decision: "1", Retain: "P1D", Until: until, Policy: city.Policy}
+	if err := errors.Join(l.Remove(t.Context(), line), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", sqlite.DSN(filepath.Join(state, "store.db"), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, do := range []string{
+		"CREATE TABLE kept AS SELECT * FROM released WHERE stream = 'gates'",
+		fmt.Sprintf("DELETE FROM released WHERE stream = 'gates' AND stop <= %d", until.UnixNano()),
+	} {
+		if _, err := db.Exec(do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	right := func(when string) {
+		t.Helper()
+		await(t, 30*time.Second, "verify to be content "+when, func() bool {
+			code, out := verb(t, "verify", c.opendata)
+			return code == 0 && strings.Contains(out, "2 released windows are not shown: they were removed as their decision says")
+		})
+		if code, out := stranger(t, c.opendata); code != 0 || !strings.Contains(out, "everything adds up") {
+			t.Errorf("%s: a stranger's program: %d\n%s", when, code, out)
+		}
+		if n := len(c.items("gates", ten, ten.Add(4*time.Hour))); n != 4 {
+			t.Errorf("%s: %d numbers are shown; want 4", when, n)
+		}
+	}
+	c.run()
+	right("after the removal")
+	await(t, 20*time.Second, "readiness", func() bool { ok, _ := c.ready(); return ok })
+	c.gateway.stop(20 * time.Second)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		removeAll(t, filepath.Join(state, "ledger.db"+suffix))
+	}
+	if code, out := verb(t, "ledger", "recover", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 0 || strings.Contains(out, "not in the store any more") {
+		t.Errorf("recover: %d\n%s", code, out)
+	}
+	c.run()
+	right("after a recovery")
+	if _, err := db.Exec("INSERT INTO released SELECT * FROM kept WHERE stop <= ?", until.UnixNano()); err != nil {
+		t.Fatal(err)
+	}
+	right("when they come back")
+	if _, err := db.Exec("DELETE FROM released WHERE stream = 'gates' AND start = ?", until.UnixNano()); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := verb(t, "verify", c.opendata); code != 1 || !strings.Contains(out, "gates at "+until.Format(time.RFC3339)+": it was released and is not shown") {
+		t.Errorf("verify, with another missing: %d\n%s", code, out)
+	}
+	if code, out := stranger(t, c.opendata); !strings.Contains(out, "is wrong") || code == 0 && strings.Contains(out, "WRONG") {
+		t.Errorf("a stranger's program, with another missing: %d\n%s", code, out)
+	}
+}
