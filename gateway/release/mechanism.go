@@ -36,7 +36,7 @@ type noiseOf struct {
 	half    float64    // half width at confidence, in steps
 	number  channel    // of a mean: of the number that its sum is divided by
 	halves  [2]float64 // of a mean: half widths of sum and number, each at eachOfTwo
-	edges   []float64  // of a quantile: see bound
+	edges   []float64  // of a quantile: see bounds
 }
 
 // NewMechanism computes the protection of a stream.
@@ -81,9 +81,7 @@ func (m *Mechanism) noiseOf(x plan.Measure) noiseOf {
 		n.number.bound = 1
 		n.halves = [2]float64{n.law.halfWidth(eachOfTwo), n.number.law().halfWidth(eachOfTwo)}
 	case plan.Quantile:
-		for k := 1; k < x.Slots(); k++ {
-			n.edges = append(n.edges, bound(n.law, x.Q, k, x.Slots()))
-		}
+		n.edges = bounds(n.law, x.Q, x.Slots())
 	}
 	return n
 }

@@ -74,7 +74,7 @@ func TestQuantiles(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for _, q := range []float64{0.5, 0.85} {
 		for _, p := range prices {
-			cells, others := 6_000, 20_000
+			cells, others := 4_000, 8_000
 			if p.gaussian {
 				cells = 2_000 // which take ten times as long
 			}
