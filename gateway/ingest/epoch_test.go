@@ -110,3 +110,41 @@ func liveThrough(t *testing.T, day time.Time, loc *time.Location, every, forget 
 		t.Errorf("keys are left: %v, %v", files, err)
 	}
 }
+
+// TestTagsOfEpochs: a unit has another tag in each epoch and in each stream, and the
+// same one within.
+func TestTagsOfEpochs(t *testing.T) {
+	one, other := footfall(t, 2), footfall(t, 2)
+	other.ID, other.Decision = "other", "2"
+	if err := other.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "sluice-test-")
+	if err != nil {
+		t.Skip("keys need memory: ", err)
+	}
+	defer os.RemoveAll(dir)
+	i := awake(t, dir, one, other)
+	defer i.log.Close()
+	tags := make(map[string]string)
+	for _, s := range []*plan.Stream{one, other} {
+		to := &stream{id: s.ID, epochs: make(map[int64]*openEpoch)}
+		for day := range 3 {
+			for range 2 {
+				e, err := i.epochAt(to, s, one.From.AddDate(0, 0, day))
+				if err != nil {
+					t.Fatal(err)
+				}
+				tag := e.Tag([]byte("02:00:5e:10:00:01"))
+				of := fmt.Sprint(s.ID, " on day ", day)
+				if was, known := tags[string(tag[:])]; known && was != of {
+					t.Errorf("%s has the tag that it has in %s", of, was)
+				}
+				tags[string(tag[:])] = of
+			}
+		}
+	}
+	if len(tags) != 6 {
+		t.Errorf("there are %d tags of 6 epochs", len(tags))
+	}
+}

@@ -3,6 +3,7 @@ package release
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"sluice/policy/plan"
 )
@@ -33,10 +34,10 @@ type Mechanism struct {
 type noiseOf struct {
 	channel // of each of its sums
 	law     law
-	half    float64    // half width at confidence, in steps
-	number  channel    // of a mean: of the number that its sum is divided by
-	halves  [2]float64 // of a mean: half widths of sum and number, each at eachOfTwo
-	edges   []float64  // of a quantile: see bound
+	half    float64          // half width at confidence, in steps
+	number  channel          // of a mean: of the number that its sum is divided by
+	halves  [2]float64       // of a mean: half widths of sum and number, each at eachOfTwo
+	edges   func() []float64 // of a quantile: see bounds; computed when a number is first released
 }
 
 // NewMechanism computes the protection of a stream.
@@ -81,9 +82,7 @@ func (m *Mechanism) noiseOf(x plan.Measure) noiseOf {
 		n.number.bound = 1
 		n.halves = [2]float64{n.law.halfWidth(eachOfTwo), n.number.law().halfWidth(eachOfTwo)}
 	case plan.Quantile:
-		for k := 1; k < x.Slots(); k++ {
-			n.edges = append(n.edges, bound(n.law, x.Q, k, x.Slots()))
-		}
+		n.edges = sync.OnceValue(func() []float64 { return bounds(n.law, x.Q, x.Slots()) })
 	}
 	return n
 }

@@ -55,6 +55,10 @@ func newRandom() source { return random{laplace.NewSource(rand.Reader)} }
 // a Gaussian is the library's, which is as good as its 53 bits up to a sigma of
 // 2^55, and rounds it to whole steps. A sum that left 64 bits would begin again at
 // the other end, which is as private.
+//
+// Source: Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy"
+// (NeurIPS 2020), algorithm 2, for Laplace noise; for Gaussian noise Google,
+// "Secure Noise Generation" (2020).
 func (r random) draw(c channel, exact int64) (int64, error) {
 	if c.gaussian {
 		return noise.Gaussian().AddNoiseInt64(exact, c.pairs*c.parts, c.bound, c.epsilon, c.delta)

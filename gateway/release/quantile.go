@@ -1,8 +1,6 @@
 package release
 
 import (
-	"math"
-
 	"sluice/policy/plan"
 )
 
@@ -21,7 +19,7 @@ import (
 // by more than its noise's one-sided 97.5 % bound, and ends at the first from the
 // right at which it is not above 0 by that. To leave the quantile out on one side
 // the scan has to pass the one edge next to it, which it does with at most 2.5 %.
-func quantile(x plan.Measure, counts []int64, bounds []float64) estimate {
+func quantile(x plan.Measure, counts []int64, edges []float64) estimate {
 	n, total := len(counts), 0.0
 	for _, v := range counts {
 		total += float64(v)
@@ -33,17 +31,17 @@ func quantile(x plan.Measure, counts []int64, bounds []float64) estimate {
 	}
 	edge := func(k int) float64 { return float64(x.Edge(k)) / plan.Fixed }
 	noise := func(k int) float64 { // at the upper edge of class k
-		if bounds == nil {
+		if edges == nil {
 			return 0
 		}
-		return bounds[k]
+		return edges[k]
 	}
 	first := 0
 	for first < n-1 && d[first] < -noise(first) {
 		first++
 	}
 	last := first
-	if bounds != nil {
+	if edges != nil {
 		for last = n - 1; last > 0 && d[last-1] > noise(last-1); {
 			last--
 		}
@@ -64,32 +62,6 @@ func quantile(x plan.Measure, counts []int64, bounds []float64) estimate {
 	}
 	e.value = min(e.high, max(e.low, edge(k)+part*(edge(k+1)-edge(k))))
 	return e
-}
-
-// bound is the least deviation of D at an edge that its noise exceeds, upwards,
-// with at most 2.5 %: k classes weigh 1-q and n-k weigh q.
-//
-// For Laplace noise it is Chernoff's, min over t of (ln 40 + sum of ln M(w t)) / t
-// with M the discrete Laplace's moment generating function, (1-a)^2 / ((1 - a
-// e^t)(1 - a e^-t)).
-func bound(l law, q float64, k, n int) float64 {
-	below, above := float64(k)*(1-q)*(1-q), float64(n-k)*q*q
-	if l.gaussian {
-		const z = 1.959963984540054
-		return z * l.deviation() * math.Sqrt(below+above)
-	}
-	a := math.Exp(-1 / l.scale)
-	moment := func(t float64) float64 {
-		return 2*math.Log1p(-a) - math.Log1p(-a*math.Exp(t)) - math.Log1p(-a*math.Exp(-t))
-	}
-	best := math.Inf(1)
-	most := 1 / l.scale / max(q, 1-q)
-	for i := 1; i < 64; i++ {
-		t := most * float64(i) / 64
-		v := (math.Log(40) + float64(k)*moment((1-q)*t) + float64(n-k)*moment(q*t)) / t
-		best = min(best, v)
-	}
-	return best
 }
 
 // rise replaces d by the nearest sequence, in least squares, that never falls:

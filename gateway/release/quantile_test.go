@@ -59,8 +59,7 @@ func TestQuantileAboutUnits(t *testing.T) {
 		truth := float64(values[units*85/100-1]) / plan.Fixed
 		inside, off := 0, 0.0
 		var o store.Observation
-		for range draws {
-			o = publish(t, s, &memory{}, rules{}, sums)[0]
+		for _, o = range many(t, s, draws, sums)["q"] {
 			if *o.Low <= truth && truth <= *o.High {
 				inside++
 			}

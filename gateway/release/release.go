@@ -130,7 +130,7 @@ func (a answer) estimates(x plan.Measure, i int, sums Sums, count int64) ([]esti
 		number, err := a.noise.draw(n.number, sums.Weight[i])
 		return []estimate{mean(x, n.halves, noisy[0], number)}, err
 	case plan.Quantile:
-		return []estimate{quantile(x, noisy, n.edges)}, nil
+		return []estimate{quantile(x, noisy, n.edges())}, nil
 	}
 	out := make([]estimate, len(noisy))
 	for slot, v := range noisy {

@@ -142,12 +142,23 @@ func (t *Total) add(o *store.Observation) {
 	*t.Value += *o.Value
 	switch o.Mechanism {
 	case "laplace":
-		t.variance += 2 * o.Scale * o.Scale
 		t.laplace = true
+		if t.whole {
+			t.variance += discrete(o.Scale)
+		} else {
+			t.variance += 2 * o.Scale * o.Scale
+		}
 	case "gaussian":
-		t.variance += o.Scale*o.Scale + 1.0/12
+		t.variance += o.Scale * o.Scale
+		if t.whole {
+			t.variance += 1.0 / 12 // of rounding
+		}
 	}
 }
+
+// discrete is the variance of the discrete Laplace distribution, whose steps are
+// whole.
+func discrete(b float64) float64 { return 1 / (2 * math.Pow(math.Sinh(1/(2*b)), 2)) }
 
 // Half widths of 95 %, in standard deviations: of a Gaussian, and of a Laplace,
 // ln(20) / sqrt(2). Sums of independent Laplaces lie between the two.

@@ -38,11 +38,11 @@ func TestTheAuditFinds(t *testing.T) {
 			{"gateway/release/noise.go", "AddNoiseInt64(exact, c.pairs*c.parts, c.bound, c.epsilon, c.delta)", "AddNoiseInt64(exact, c.pairs*c.parts, c.bound, 1.3*c.epsilon, c.delta)"}}},
 		{"threshold shifted by one", "light", "p(publish | n)", []edit{{releaseFile, "float64(count) >= a.mech.threshold", "float64(count) >= a.mech.threshold-1"}}},
 		{"status by the exact count", "light", "p(publish | n)", []edit{{releaseFile, "float64(count) >= a.mech.threshold", "float64(sums.Units) >= a.mech.threshold"}}},
-		{"a mean without noise on its number", "light", "mean over 60 units", []edit{{releaseFile, "number, err := a.noise.draw(n.number, sums.Weight[i])", "number, err := sums.Weight[i], error(nil)"}}},
-		{"a quantile at half scale", "light", "median over 60 units", []edit{
+		{"a mean without noise on its number", "ways", "mean over 60 units", []edit{{releaseFile, "number, err := a.noise.draw(n.number, sums.Weight[i])", "number, err := sums.Weight[i], error(nil)"}}},
+		{"a quantile at half scale", "ways", "median over 60 units", []edit{
 			{"gateway/release/mechanism.go", "n.half = n.law.halfWidth(confidence)", "n.half = n.law.halfWidth(confidence)\n\tif x.Of == plan.Quantile {\n\t\tn.epsilon *= 2\n\t}"}}},
-		{"one key for all epochs", "light", "keys of an epoch", []edit{{"gateway/ingest/route.go", "key, err := i.keys.Hold(e.name)", "key, err := i.keys.Hold(keyName(\"e\", s.id, time.Unix(0, 0)))"}}},
-		{"alive by readings", "light", "nobody and too few", []edit{{"gateway/ingest/internal/window/window.go", "s.Alive = alive\n", "s.Alive = alive && len(c.units) > 0\n"}}},
+		{"one key for all epochs", "ways", "keys of an epoch", []edit{{"gateway/ingest/route.go", "key, err := i.keys.Hold(e.name)", "key, err := i.keys.Hold(keyName(\"e\", s.id, time.Unix(0, 0)))"}}},
+		{"alive by readings", "ways", "nobody and too few", []edit{{"gateway/ingest/internal/window/window.go", "s.Alive = alive\n", "s.Alive = alive && len(c.units) > 0\n"}}},
 		{"contribution bound ignored", "heavy", "all cells and windows", []edit{
 			{"gateway/ingest/route.go", "if !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions) {", "if false {"}}},
 		{"bound reset at restart", "restarts", "epsilon per epoch", []edit{{"gateway/ingest/recover.go", "e.Use([16]byte(tags))", "_ = e"}}},

@@ -13,7 +13,6 @@ var lightStreams = []decision{
 	{"one", 1, 9, distinct},
 	{"eight", 8, 9, distinct},
 	{"many", 1, 9, `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
-	{"ways", 1, 9, `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, {name: median, of: "quantile(x, 0.5)", between: [0, 32]}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
 }
 
 // Units in a cell: 0 to 30, 60 or 61.
@@ -39,34 +38,8 @@ func light(r *report, o options) error {
 	if err != nil {
 		return err
 	}
-	rows := make(map[string]map[string][]shown)
-	for w := range windows {
-		start := begin.Add(time.Duration(w) * time.Hour)
-		if err := c.send(start.Add(time.Minute), crowd(w)); err != nil {
-			return err
-		}
-		if err := c.tick(start.Add(time.Hour + 2*time.Minute)); err != nil {
-			return err
-		}
-		for _, d := range lightStreams {
-			list, err := c.read(d.id, start)
-			if err != nil {
-				return err
-			}
-			if w%10 == 0 {
-				if err := c.lookCSV(d.id, start); err != nil {
-					return err
-				}
-			}
-			for _, s := range list {
-				if rows[d.id] == nil {
-					rows[d.id] = make(map[string][]shown)
-				}
-				rows[d.id][s.Measure] = append(rows[d.id][s.Measure], s)
-			}
-		}
-	}
-	if err := c.forgets(r, windows); err != nil {
+	rows, err := c.watch(windows, lightStreams)
+	if err != nil {
 		return err
 	}
 	if err := c.taken(); err != nil {
@@ -84,12 +57,42 @@ func light(r *report, o options) error {
 		published(r, what, list, from)
 		exactness(r, what, d, rows[d.id])
 		nobody(r, what, list)
-		if d.id == "ways" {
-			quotients(r, what, rows[d.id])
-		}
 	}
 	r.row(len(c.twice) == 0, "values ever seen per number", "%d numbers by JSON, a tenth by CSV too; %d had two", len(c.seen), len(c.twice))
 	return nil
+}
+
+// watch lives through so many windows and returns what is shown, by stream and
+// measure.
+func (c *city) watch(windows int, list []decision) (map[string]map[string][]shown, error) {
+	rows := make(map[string]map[string][]shown)
+	for w := range windows {
+		start := begin.Add(time.Duration(w) * time.Hour)
+		if err := c.send(start.Add(time.Minute), crowd(w)); err != nil {
+			return nil, err
+		}
+		if err := c.tick(start.Add(time.Hour + 2*time.Minute)); err != nil {
+			return nil, err
+		}
+		for _, d := range list {
+			all, err := c.read(d.id, start)
+			if err != nil {
+				return nil, err
+			}
+			if w%10 == 0 {
+				if err := c.lookCSV(d.id, start); err != nil {
+					return nil, err
+				}
+			}
+			for _, s := range all {
+				if rows[d.id] == nil {
+					rows[d.id] = make(map[string][]shown)
+				}
+				rows[d.id][s.Measure] = append(rows[d.id][s.Measure], s)
+			}
+		}
+	}
+	return rows, nil
 }
 
 // crowd is everybody of one window: units that come nowhere else, with x 1 and one

@@ -45,7 +45,7 @@ func (r *report) row(ok bool, what, format string, args ...any) {
 var sections = []struct {
 	name string
 	run  func(*report, options) error
-}{{"light", light}, {"heavy", heavy}, {"restarts", restarts}, {"crashes", crashes}}
+}{{"light", light}, {"ways", otherWays}, {"heavy", heavy}, {"restarts", restarts}, {"crashes", crashes}}
 
 type options struct {
 	sluice string
@@ -54,7 +54,7 @@ type options struct {
 
 func main() {
 	var o options
-	only := flag.String("only", "", "sections to run, by comma: light, heavy, restarts, crashes")
+	only := flag.String("only", "", "sections to run, by comma: light, ways, heavy, restarts, crashes")
 	flag.StringVar(&o.sluice, "sluice", "bin/sluice", "the binary to audit")
 	flag.BoolVar(&o.quick, "quick", false, "fewer windows")
 	flag.Parse()
@@ -89,6 +89,7 @@ func audit(o options, only string) error {
 
 var titles = map[string]string{
 	"light":    "Light: one unit more in one cell, all other units forged",
+	"ways":     "Other ways: means, medians, large amounts, and what is forgotten",
 	"heavy":    "Heavy: one unit in a thousand cells, in every window of its epoch",
 	"restarts": "Restarts: one unit in another cell after each of many crashes within its epoch",
 	"crashes":  "Crashes: one number for ever",

@@ -19,6 +19,41 @@ const (
 	classes           = 32
 )
 
+var wayStreams = []decision{
+	{"ways", 1, 9, `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, {name: median, of: "quantile(x, 0.5)", between: [0, 32]}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
+}
+
+// otherWays looks at what is made of several draws, at sums of large amounts, and at
+// what is forgotten.
+func otherWays(r *report, o options) error {
+	windows := 40
+	if o.quick {
+		windows = 12
+	}
+	c, err := found(o, zones, wayStreams)
+	defer c.close()
+	if err != nil {
+		return err
+	}
+	rows, err := c.watch(windows, wayStreams)
+	if err != nil {
+		return err
+	}
+	if err := c.forgets(r, windows); err != nil {
+		return err
+	}
+	if err := c.taken(); err != nil {
+		return err
+	}
+	d := wayStreams[0]
+	list := rows[d.id]["n"]
+	what := fmt.Sprintf("%s (%s, C %d)", d.id, list[0].Mechanism, d.contributions)
+	exactness(r, what, d, rows[d.id])
+	nobody(r, what, list)
+	quotients(r, what, rows[d.id])
+	return nil
+}
+
 // quotients: a mean is distributed like a noisy sum over a noisy number, a median
 // like that of noisy classes, both from the scale that is published, and they lie in
 // their intervals.
