@@ -321,7 +321,7 @@ func TestDownForAWholeWindow(t *testing.T) {
 				t.Fatalf("%d windows are closed; want 12 to 15 h of two streams", n)
 			}
 			for _, c := range i.state.Closes {
-				down := c.Start.Hour() != 12 && !kept && c.Stream == "footfall" || c.Stream == "nobody" && !(late && c.Start.Hour() == 13)
+				down := c.Start.Hour() != 12 && !kept && c.Stream == "footfall" || c.Stream == "nobody" && (!late || c.Start.Hour() != 13)
 				if c.Down != down {
 					t.Errorf("kept %v, late %v: %s from %s is down: %v", kept, late, c.Stream, c.Start.Format(time.TimeOnly), c.Down)
 				}

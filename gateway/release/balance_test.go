@@ -54,7 +54,7 @@ func TestSums(t *testing.T) {
 			one := list[1][half+x] - list[1][half+x-1]
 			two := list[2][half+x] - list[2][half+x-1]
 			n := math.Abs(float64(x))
-			want := math.Pow((1-a)/(1+a), 2) * math.Pow(a, n) * ((1+a*a)/(1-a*a) + n)
+			want := (1 - a) / (1 + a) * (1 - a) / (1 + a) * math.Pow(a, n) * ((1+a*a)/(1-a*a) + n)
 			if math.Abs(one-l.mass(float64(x))) > 1e-12 || math.Abs(two-want) > 1e-12 {
 				t.Errorf("b %v: P(one = %d) is %v, %v by definition; of two %v, %v", b, x, one, l.mass(float64(x)), two, want)
 			}

@@ -1,0 +1,58 @@
+package format
+
+import "strings"
+
+// Shape is what readings of a sensor look like.
+type Shape struct {
+	fields []field
+	names  []string
+	index  map[string]int // by name
+	labels map[string]int // by SenML name
+	mapped bool
+	// claimed are the keys of a reading that a pointer takes for a field, as bits.
+	claimed uint8
+}
+
+type field struct {
+	kind string // int, float, string, bool or time
+	form string // canonical form of a string
+	path []string
+}
+
+// NewShape makes the shape of a kind's fields, found by name or, where pointers
+// names one, by JSON pointer (RFC 6901) from the reading's root. A pointer of one
+// token is also the field's name in a SenML pack. Forms are of texts
+// (canonical); nil for none.
+func NewShape(names, types, forms []string, pointers map[string]string) *Shape {
+	s := &Shape{index: make(map[string]int, len(names)), labels: make(map[string]int, len(names))}
+	for i, name := range names {
+		f := field{kind: types[i]}
+		if forms != nil {
+			f.form = forms[i]
+		}
+		if p, ok := pointers[name]; ok {
+			s.mapped = true
+			for _, token := range strings.Split(p[1:], "/") {
+				f.path = append(f.path, strings.NewReplacer("~1", "/", "~0", "~").Replace(token))
+			}
+			if len(f.path) == 1 {
+				s.labels[f.path[0]] = i
+			}
+			if len(f.path) == 1 || f.path[0] != "fields" {
+				s.claimed |= reserved[f.path[0]]
+			}
+		} else {
+			s.labels[name] = i
+		}
+		s.index[name] = i
+		s.names = append(s.names, name)
+		s.fields = append(s.fields, f)
+	}
+	return s
+}
+
+// Field finds a field by its kind's name, wherever the sensor has it.
+func (s *Shape) Field(name string) (int, bool) {
+	i, ok := s.index[name]
+	return i, ok
+}

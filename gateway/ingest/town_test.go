@@ -1,0 +1,263 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/gateway/ingest/internal/format"
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/window"
+	"sluice/gateway/release"
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+	"sluice/register"
+)
+
+// townSensors: two that scan, with a zone each; a third whose owner tries what it can
+// learn; a counter of nobody; a home in a zone of its own.
+const townSensors = `sensors:
+  - {id: scan-a, owner: o, kind: scan, zone: rambla, registered: 2026-01-01}
+  - {id: scan-b, owner: o, kind: scan, zone: port, registered: 2026-01-01}
+  - {id: spy, owner: p, kind: scan, zone: rambla, registered: 2026-01-01}
+  - {id: count, owner: o, kind: scan, zone: port, registered: 2026-01-01}
+  - {id: home-1, owner: o, kind: meter, zone: rambla, registered: 2026-01-01}
+  - {id: home-2, owner: o, kind: meter, zone: port, registered: 2026-01-01}
+`
+
+// townStreams are decisions of every measure about devices, about homes, and about nobody.
+func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
+	stream := func(id string, unit plan.Unit, measures ...plan.Measure) *plan.Stream {
+		s := &plan.Stream{
+			ID: id, Decision: id, Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Lateness: plan.MustPeriod("PT2M"), Forget: plan.MustPeriod("P1D"),
+			From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0), Unit: unit, Keep: []string{"device", "rssi"},
+			Zones: []string{"rambla", "port"}, Measures: measures,
+			Protect: plan.Protect{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 2},
+		}
+		if unit.None() {
+			s.Protect, s.Forget = plan.Protect{}, plan.Period{}
+		}
+		if err := s.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	device, home := plan.Unit{Field: "device", StandsFor: "device"}, plan.Unit{Sensor: true, StandsFor: "home"}
+	return []*plan.Stream{
+		stream("different", device, plan.Measure{Name: "devices", Of: plan.Distinct}),
+		stream("sums", device, plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3}, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
+		stream("last", device, plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0}, plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}}),
+		stream("homes", home, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
+		stream("nobody", plan.Unit{StandsFor: "none"}, plan.Measure{Name: "n", Of: plan.Count}),
+	}
+}
+
+// event is one thing that happens to a town.
+type event struct {
+	tick    time.Duration // to this time of the day
+	restart bool
+	beat    bool
+	sensor  string
+	records []record
+	dup     bool
+}
+
+// record is one reading of a message, as it is written.
+type record struct{ unit, text string }
+
+// town is a gateway by wall time and all that has left it.
+type town struct {
+	t    interface{ Fatal(...any) }
+	i    *Ingest
+	dir  string
+	now  time.Time
+	w    wall
+	out  chan release.Batch
+	done chan release.Key
+	left []string // what must be equal
+	// numbers are each window's cells, by stream and window, and told what each sensor was
+	// told.
+	numbers map[string][]release.Sums
+	told    map[string][]string
+	// counts says of each unit in which windows and cells it counts.
+	counts map[string][]string
+}
+
+func newTown(t interface{ Fatal(...any) }, dir string) *town {
+	v := &town{
+		t: t, dir: dir, now: noon, out: make(chan release.Batch, 1), done: make(chan release.Key, 1),
+		numbers: make(map[string][]release.Sums), told: make(map[string][]string), counts: make(map[string][]string),
+	}
+	v.w = wall{v.out, v.done}
+	v.open()
+	return v
+}
+
+func (v *town) open() {
+	reg, err := register.Parse("register.yaml", []byte(townSensors))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	i := &Ingest{
+		cfg: Config{
+			Dir: filepath.Join(v.dir, "checkpoint"), Keys: filepath.Join(v.dir, "keys"), Register: reg, Future: time.Minute,
+			Now: func() time.Time { return v.now }, Uptime: func() time.Duration { return v.now.Sub(noon) }, Log: slog.New(slog.DiscardHandler),
+		},
+		queue: intake.New(), decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
+		started: v.now,
+	}
+	i.sensorsOf(reg)
+	fields := []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}
+	version := Version{
+		Digest: "v", Location: time.UTC, Streams: townStreams(v.t), Plans: map[string][]plan.Plan{},
+		Kinds: map[string]decision.Kind{"scan": {Fields: fields}, "meter": {Fields: fields, Units: []decision.KindUnit{{Sensor: true, StandsFor: "home"}}}},
+	}
+	for _, s := range version.Streams {
+		for _, one := range reg.Sensors {
+			if (one.Kind == "meter") == (s.ID == "homes") && (one.ID == "count") == (s.ID == "nobody") {
+				version.Plans[one.ID] = append(version.Plans[one.ID], plan.Plan{Stream: s, Zone: one.Zone})
+			}
+		}
+	}
+	if err := i.adopt(version); err != nil {
+		v.t.Fatal(err)
+	}
+	if err := i.recover(); err != nil {
+		v.t.Fatal(err)
+	}
+	i.wake()
+	v.i = i
+	v.note()
+}
+
+// note keeps what everybody can see at this moment.
+func (v *town) note() {
+	v.i.publishReport(true)
+	r := v.i.Report()
+	v.left = append(v.left, fmt.Sprintf("%s: %d windows, through %s, lives %v", v.now.Format(time.TimeOnly), r.Windows, r.Through.Format(time.TimeOnly), r.Lives.Of))
+}
+
+func (v *town) live(e event) {
+	i := v.i
+	switch {
+	case e.tick > 0:
+		v.now = noon.Truncate(24 * time.Hour).Add(e.tick)
+		v.look()
+		if err := i.tick(context.Background(), v.w, v.now); err != nil {
+			v.t.Fatal(err)
+		}
+		v.release()
+		i.tellInto(v.told)
+	case e.restart:
+		v.commit()
+		_ = i.log.Close()
+		i.tellInto(v.told)
+		v.open()
+		return
+	case e.beat:
+		v.hear("hb", e.sensor, fmt.Sprintf(`{"ts":%q,"every":"PT10M"}`, v.now.Format(time.RFC3339)), false)
+	default:
+		list := make([]string, len(e.records))
+		for n := range e.records {
+			list[n] = e.records[n].text
+		}
+		v.hear("up", e.sensor, "["+strings.Join(list, ",")+"]", e.dup)
+	}
+	v.note()
+}
+
+func (v *town) hear(leaf, sensor, payload string, dup bool) {
+	topic := "city/v1/o/" + sensor + "/" + leaf
+	if sensor == "spy" {
+		topic = "city/v1/p/spy/" + leaf
+	}
+	v.i.queue.Put(context.Background(), intake.Message{Topic: topic, Payload: []byte(payload), Received: v.now, Dup: dup})
+	m, ok := v.i.queue.Take()
+	if !ok {
+		v.t.Fatal("no message waits")
+	}
+	if err := v.i.take(context.Background(), v.w, m); err != nil {
+		v.t.Fatal(err)
+	}
+	v.commit()
+}
+
+func (v *town) commit() {
+	if err := v.i.commit(context.Background()); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// release lets everything that is due cross the wall.
+func (v *town) release() {
+	for len(v.i.state.Closes) > 0 || v.i.overdue {
+		b := <-v.out
+		gap := reflect.ValueOf(b).FieldByName("gap").String()
+		name := fmt.Sprintf("%s from %s", b.Key().Stream, b.Key().Start.Format(time.TimeOnly))
+		sums := cellsOf(b)
+		shown := make([]bool, len(sums))
+		for n := range sums {
+			shown[n] = sums[n].Alive
+		}
+		v.left = append(v.left, fmt.Sprintf("%s is released: gap %q, alive %v", name, gap, shown))
+		v.numbers[name] = sums
+		if err := v.i.crossed(context.Background(), v.w); err != nil {
+			v.t.Fatal(err)
+		}
+	}
+}
+
+// look notes which units count where, in the windows that are open.
+func (v *town) look() {
+	for _, id := range slices.Sorted(maps.Keys(v.i.streams)) {
+		for _, at := range slices.Sorted(maps.Keys(v.i.streams[id].windows)) {
+			w := v.i.streams[id].windows[at]
+			if w.Stream.Unit.None() {
+				continue
+			}
+			for _, unit := range []string{"d0", "d1", "d2", "d3", "home-1", "home-2"} {
+				for c := range w.Stream.Cells {
+					if w.HasUnit(&window.Entry{Cell: uint32(c), Unit: w.epoch.Tag([]byte(unit))}) {
+						v.counts[unit] = append(v.counts[unit], fmt.Sprintf("%s %s: %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone))
+					}
+				}
+			}
+		}
+	}
+}
+
+// cellsOf reads what only release reads.
+func cellsOf(b release.Batch) []release.Sums {
+	from := reflect.ValueOf(b).FieldByName("cells")
+	out := make([]release.Sums, from.Len())
+	for n := range out {
+		c := from.Index(n)
+		out[n] = release.Sums{Units: c.FieldByName("Units").Int(), Alive: c.FieldByName("Alive").Bool()}
+		total, weight := c.FieldByName("Total"), c.FieldByName("Weight")
+		for m := range total.Len() {
+			var slots []int64
+			for s := range total.Index(m).Len() {
+				slots = append(slots, total.Index(m).Index(s).Int())
+			}
+			out[n].Total, out[n].Weight = append(out[n].Total, slots), append(out[n].Weight, weight.Index(m).Int())
+		}
+	}
+	return out
+}
+
+// tellInto hands over what sensors are told.
+func (i *Ingest) tellInto(told map[string][]string) {
+	for s, faults := range i.feedback {
+		for f, n := range faults {
+			told[s.entry.ID] = append(told[s.entry.ID], fmt.Sprintf("%s (field %d): %d", f.Code, f.Field, n))
+		}
+		slices.Sort(told[s.entry.ID])
+	}
+	clear(i.feedback)
+}
