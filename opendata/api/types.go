@@ -30,7 +30,7 @@ type measure struct {
 	Unit         string    `json:"unit" example:"device"`
 	Of           string    `json:"of" doc:"How it is made" example:"distinct(unit)"`
 	PublicFrom   int64     `json:"public_from" doc:"From about this many units on it is published; 0 when exact"`
-	TypicalError float64   `json:"typical_error" doc:"95 of 100 values are within it of the truth; 0 when exact"`
+	TypicalError float64   `json:"typical_error" doc:"95 of 100 values are within it of what was counted; 0 when exact"`
 	Group        string    `json:"group,omitempty" doc:"The histogram that it is a class of"`
 	Class        []float64 `json:"class,omitempty" doc:"The edges of the class"`
 }
@@ -52,7 +52,7 @@ type item struct {
 	Status     store.Status `json:"status" enum:"published,withheld,no_data,withdrawn" doc:"Withheld: nobody or too few, which look the same on purpose, or the reason given; no_data: nothing was measured; withdrawn: hidden after its release"`
 	Reason     string       `json:"reason" doc:"Why it is not published, where that is public"`
 	Value      *float64     `json:"value" doc:"Null unless published"`
-	Low        *float64     `json:"low" doc:"The truth is between low and high in at least 95 of 100 windows; equal for exact numbers"`
+	Low        *float64     `json:"low" doc:"What was counted is between low and high in at least 95 of 100 windows, near the threshold in fewer of those that are shown; equal for exact numbers"`
 	High       *float64     `json:"high"`
 	Unit       string       `json:"unit"`
 	Decision   string       `json:"decision"`

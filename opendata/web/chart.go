@@ -204,7 +204,7 @@ func runs(items []store.Observation) (out [][]store.Observation) {
 
 func middle(o *store.Observation) time.Time { return o.Start.Add(o.End.Sub(o.Start) / 2) }
 
-// band is where the truth lies. Of several windows in one column of the picture it
+// band is where what was counted lies. Of several windows in one column of the picture it
 // is the widest.
 func (p *picture) band(b *strings.Builder, n int, run []store.Observation) {
 	if *run[0].Low == *run[0].High && *run[len(run)-1].Low == *run[len(run)-1].High {
