@@ -40,7 +40,9 @@ func (f *Forwarder) narrow(ctx context.Context, rows []store.Observation, last i
 	for _, group := range s.refused {
 		err := f.writer.Write(ctx, group)
 		if err == nil {
-			continue
+			// It was refused in passing, and now stands behind what follows it in the load, as
+			// a number behind its withdrawal. All of it is written again, in its order.
+			return why
 		}
 		if !errors.Is(err, store.ErrRefused) {
 			return err
@@ -50,7 +52,7 @@ func (f *Forwarder) narrow(ctx context.Context, rows []store.Observation, last i
 	}
 	if len(refused) == 0 {
 		f.good = s.good
-		return f.outbox.Delivered(ctx, last)
+		return f.outbox.Delivered(ctx, last) // all was taken by halves
 	}
 	if err := f.outbox.SetAside(ctx, last, refused, s.why.Error()); err != nil {
 		return err

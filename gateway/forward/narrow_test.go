@@ -229,3 +229,35 @@ func TestAsideInTheLedger(t *testing.T) {
 		t.Errorf("%d rows of %d windows are aside still (%v)", rows, windows, err)
 	}
 }
+
+// flighty refuses what it is asked first, and then takes everything.
+type flighty struct {
+	refuses int
+	last    map[string]store.Status
+}
+
+func (f *flighty) Write(_ context.Context, list []store.Observation) error {
+	if f.refuses--; f.refuses >= 0 {
+		return store.ErrRefused
+	}
+	for _, o := range list {
+		f.last[name(o)] = o.Status
+	}
+	return nil
+}
+
+// TestWithdrawnStaysWithdrawn: what a store refuses in passing does not come behind what
+// follows it in its load.
+func TestWithdrawnStaysWithdrawn(t *testing.T) {
+	o := store.Observation{Stream: "s", Start: time.Unix(0, 0), Cell: "c", Measure: "m", Status: store.Published}
+	for refuses := range 6 {
+		s, b := &flighty{refuses, make(map[string]store.Status)}, &box{parcels: []ledger.Parcel{{Seq: 1, Rows: []store.Observation{o}}, {Seq: 2, Rows: []store.Observation{o.Withdraw("wrong")}}}}
+		f := &Forwarder{outbox: b, writer: s, log: slog.New(slog.DiscardHandler)}
+		for tries := 0; len(b.parcels) > 0 && tries < 10; tries++ {
+			_ = f.deliver(t.Context(), b.parcels)
+		}
+		if len(b.parcels) > 0 || s.last[name(o)] != store.Withdrawn || len(b.aside) > 0 {
+			t.Errorf("refused %d times: %d wait, %d are aside, and the store has it as %s", refuses, len(b.parcels), len(b.aside), s.last[name(o)])
+		}
+	}
+}

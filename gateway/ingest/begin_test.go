@@ -150,7 +150,7 @@ func TestNobodyKnowsTheTime(t *testing.T) {
 	if err := i.tick(context.Background(), wall{}, i.now()); err != nil {
 		t.Fatal(err)
 	}
-	i.message = &intake.Message{Topic: "city/v1/o/a/up", Received: time.Unix(1000, 0)}
+	i.turnTo(&intake.Message{Topic: "city/v1/o/a/up", Received: time.Unix(1000, 0)})
 	i.decoder.Decode([]byte(said(noon, 1)), i.at.shape, i.clock(i.message.Received), sink{i})
 	if !i.state.Now.IsZero() || i.state.Refused["E301"] != 1 || i.Clock() == "" {
 		t.Errorf("the time is %s, refused %v, and it says %q", i.state.Now, i.state.Refused, i.Clock())

@@ -119,6 +119,7 @@ type Ingest struct {
 	// The message at hand.
 	at      *sensor
 	message *intake.Message
+	serial  uint64 // of it
 	kept    redact.Kept
 	entry   window.Entry
 	large   large // the one that is taken in parts
@@ -263,11 +264,17 @@ func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
 		more = i.goOn()
 	} else {
 		i.pending = append(i.pending, m)
-		i.message = &i.pending[len(i.pending)-1]
+		i.turnTo(&i.pending[len(i.pending)-1])
 		more = i.hearFrom(i.message)
 	}
 	i.queue.Charge(i.readings-before, more)
 	return nil
+}
+
+// turnTo makes a message, or the next part of one, the one at hand.
+func (i *Ingest) turnTo(m *intake.Message) {
+	i.message = m
+	i.serial++
 }
 
 // hearFrom takes a message that is at the end of those to be acknowledged, and reports

@@ -32,7 +32,7 @@ func (i *Ingest) inParts() (more bool) {
 	l.on, l.message, l.at, l.whole = true, i.pending[last], i.at, false
 	i.pending[last] = intake.Message{}
 	i.pending = i.pending[:last]
-	i.message = &l.message
+	i.turnTo(&l.message)
 	l.decoder.Begin(l.message.Payload, l.at.shape, i.clock(l.message.Received), sink{i})
 	return i.goOn()
 }
@@ -40,7 +40,8 @@ func (i *Ingest) inParts() (more bool) {
 // goOn takes the next part, and reports whether there is more.
 func (i *Ingest) goOn() (more bool) {
 	l := &i.large
-	i.message, i.at, l.whole = &l.message, l.at, false
+	i.turnTo(&l.message)
+	i.at, l.whole = l.at, false
 	for more = l.decoder.Next(part); more && l.whole; {
 		more = l.decoder.Next(format.MaxReadings)
 	}
@@ -58,7 +59,8 @@ func (i *Ingest) finish() {
 	if !l.on {
 		return
 	}
-	i.message, i.at, i.dirty = &l.message, l.at, true
+	i.turnTo(&l.message)
+	i.at, i.dirty = l.at, true
 	for l.decoder.Next(format.MaxReadings) {
 	}
 }

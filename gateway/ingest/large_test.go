@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/policy/plan"
 )
 
 // array is a message of so many readings; the format says how one with a number looks.
@@ -153,5 +154,35 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 	}
 	if _, more := i.queue.Take(); more {
 		t.Error("there is still something to be taken")
+	}
+}
+
+// TestAMessageIsHashedOnce: what a reading without seq costs does not grow with what else
+// is in its message.
+func TestAMessageIsHashedOnce(t *testing.T) {
+	nobody := footfall(t, 1)
+	nobody.Unit, nobody.Protect, nobody.Forget, nobody.Measures = plan.Unit{StandsFor: "none"}, plan.Protect{}, plan.Period{}, []plan.Measure{{Name: "n", Of: plan.Count}}
+	if err := nobody.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	took := func(payload string) time.Duration {
+		best := time.Hour
+		for range 3 { // by turns: others use the processor as well
+			i := still(t, nobody)
+			i.turnTo(&intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon})
+			begun := time.Now()
+			i.decoder.Decode(i.message.Payload, i.at.shape, noon.UnixNano(), sink{i})
+			best = min(best, time.Since(begun))
+			if n := open(i); n != 5000 {
+				t.Fatalf("%d readings are open; want 5000", n)
+			}
+		}
+		return best
+	}
+	plain := array(5000, anonymous)
+	small, large := took(plain), took(plain[:len(plain)-1]+strings.Repeat(" ", 1<<20-len(plain))+"]")
+	t.Logf("5000 readings take %s, and %s with blanks up to 1 MiB", small, large)
+	if large > 10*small {
+		t.Errorf("blanks make a message take %.0f times as long", float64(large)/float64(small))
 	}
 }

@@ -81,8 +81,14 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 		Home: home, Sensor: i.at.number, Sequenced: stamp.Sequenced, Seq: stamp.Seq, Boot: stamp.Boot,
 		Time: stamp.Time, Untimed: !stamp.Timed, Cell: i.kept.Cell, Values: i.kept.Values, Has: i.kept.Has,
 	}
-	if !stamp.Sequenced {
-		e.Message = w.messageTag(i.message.Topic, i.message.Payload, stamp.Index)
+	switch {
+	case !w.Stream.Unit.None():
+		e.Unit = w.epoch.Tag(i.kept.Unit)
+		if !stamp.Sequenced {
+			e.Message = w.readingTag(e, stamp.Timed)
+		}
+	case !stamp.Sequenced:
+		e.Message = w.messageTag(i.message, i.serial, stamp.Index)
 	}
 	// Without time or seq, equal messages are equal readings only if the sender
 	// says that it sends again (MQTT 3.1.1 section 3.3.1.1).
@@ -91,7 +97,7 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 		return fault.New(fault.Scattered)
 	}
 	if !w.Stream.Unit.None() {
-		if code := w.admit(e, i.kept.Unit); code != fault.None {
+		if code := w.admit(e); code != fault.None {
 			return fault.New(code)
 		}
 	}

@@ -64,6 +64,9 @@ func drawLog(r *rapid.T) []event {
 		case k < 8 && len(log) > 0:
 			if e := log[rapid.IntRange(0, len(log)-1).Draw(r, "again")]; e.records != nil {
 				e.dup = rapid.Bool().Draw(r, "dup")
+				if rapid.Bool().Draw(r, "some") { // in another message
+					e.records = e.records[rapid.IntRange(0, len(e.records)-1).Draw(r, "from record"):]
+				}
 				log = append(log, e)
 			}
 		default:
@@ -121,6 +124,9 @@ func TestLemma(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		log := append(drawLog(r), event{tick: 24*time.Hour + 30*time.Minute})
 		unit := rapid.SampledFrom([]string{"d0", "d1", "home-1"}).Draw(r, "victim")
+		for n := range log {
+			r.Logf("%d: %+v", n, log[n])
+		}
 		live := func(events []event) *town {
 			run++
 			dir := filepath.Join(base, fmt.Sprint(run))

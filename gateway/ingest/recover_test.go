@@ -58,7 +58,7 @@ func awakeWith(t interface{ Fatal(...any) }, dir string, set func(*Config), stre
 }
 
 func (i *Ingest) hear(payload string) {
-	i.message = &intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon}
+	i.turnTo(&intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon})
 	i.dirty = true
 	i.decoder.Decode(i.message.Payload, i.at.shape, noon.UnixNano(), sink{i})
 }

@@ -10,6 +10,7 @@ import (
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
@@ -70,6 +71,9 @@ type openWindow struct {
 	epoch      *openEpoch
 	pending    []byte
 	combined   []byte
+	// Of the message with this serial number, a hash.
+	hashed       uint64
+	hash0, hash1 uint64
 }
 
 // unitsInEpoch bounds what one sensor may bring into an epoch's windows, beside the
@@ -202,11 +206,10 @@ func keyName(what, stream string, start time.Time) string {
 	return what + "-" + strconv.FormatInt(start.Unix(), 10) + "-" + stream
 }
 
-// admit makes the unit's tag and sees whether it may count. A unit that has reached its
+// admit sees whether the entry's unit may count. A unit that has reached its
 // bound is admitted like any other, and counts nowhere: to refuse it would tell its sensor
 // where else it was. What a sensor is refused depends on what it has sent.
-func (w *openWindow) admit(e *window.Entry, unit []byte) fault.Code {
-	e.Unit = w.epoch.Tag(unit)
+func (w *openWindow) admit(e *window.Entry) fault.Code {
 	counts := w.HasUnit(e)
 	room, more := w.UnitRoom(e)
 	switch {
@@ -233,12 +236,48 @@ func (w *openWindow) spend(e *window.Entry) {
 	}
 }
 
-// messageTag stands for a message without seq.
-func (w *openWindow) messageTag(topic string, payload []byte, index int) pseudonym.Tag {
-	w.combined = append(w.combined[:0], topic...)
+// readingTag stands for a reading of a unit without seq: for what it says of the unit, since
+// what else is in its message must not decide whether it was there before.
+func (w *openWindow) readingTag(e *window.Entry, timed bool) pseudonym.Tag {
+	b := binary.LittleEndian.AppendUint64(w.combined[:0], e.Sensor)
+	b = binary.LittleEndian.AppendUint64(b, e.Boot)
+	if timed {
+		b = binary.LittleEndian.AppendUint64(b, uint64(e.Time))
+	}
+	b = append(b, e.Unit[:]...)
+	b = binary.LittleEndian.AppendUint32(b, e.Cell)
+	b = append(b, e.Has)
+	for m := range w.Stream.Measures {
+		if e.Has&(1<<m) != 0 && w.Stream.Measures[m].Field != "" { // others have no value
+			b = binary.LittleEndian.AppendUint64(b, uint64(e.Values[m]))
+		}
+	}
+	w.combined = b
+	return w.tag()
+}
+
+// messageTag stands for a reading about nobody without seq: for its place in its message.
+// Of the message's later readings the tag is of a hash of it, made once: a message has
+// thousands.
+func (w *openWindow) messageTag(m *intake.Message, serial uint64, index int) pseudonym.Tag {
+	w.combined = append(w.combined[:0], m.Topic...)
 	w.combined = append(w.combined, 0)
 	w.combined = binary.LittleEndian.AppendUint64(w.combined, uint64(index))
-	w.combined = append(w.combined, payload...)
+	if index == 0 {
+		w.combined = append(w.combined, m.Payload...)
+		return w.tag()
+	}
+	if w.hashed != serial {
+		w.hash0, w.hash1 = siphash.Hash128(w.k0, w.k1, m.Payload)
+		w.hashed = serial
+	}
+	w.combined = binary.LittleEndian.AppendUint64(w.combined, w.hash0)
+	w.combined = binary.LittleEndian.AppendUint64(w.combined, w.hash1)
+	return w.tag()
+}
+
+// tag is of what has been combined.
+func (w *openWindow) tag() pseudonym.Tag {
 	lo, hi := siphash.Hash128(w.k0, w.k1, w.combined)
 	clear(w.combined)
 	var t pseudonym.Tag

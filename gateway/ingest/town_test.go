@@ -224,12 +224,30 @@ func (v *town) look() {
 			for _, unit := range []string{"d0", "d1", "d2", "d3", "home-1", "home-2"} {
 				for c := range w.Stream.Cells {
 					if w.HasUnit(&window.Entry{Cell: uint32(c), Unit: w.epoch.Tag([]byte(unit))}) {
-						v.counts[unit] = append(v.counts[unit], fmt.Sprintf("%s %s: %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone))
+						v.counts[unit] = append(v.counts[unit], fmt.Sprintf("%s %s: %s, %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone, did(w, c, unit)))
 					}
 				}
 			}
 		}
 	}
+}
+
+// did is what one unit has added up to in a cell, which only the window reads.
+func did(w *openWindow, c int, unit string) string {
+	cell := reflect.ValueOf(w.Window).Elem().FieldByName("cells").Index(c)
+	at := int(cell.FieldByName("units").MapIndex(reflect.ValueOf(w.epoch.Tag([]byte(unit)))).FieldByName("at").Int())
+	state, text := cell.FieldByName("state"), ""
+	for m := range w.Stream.Measures {
+		if w.Stream.Measures[m].Of == plan.Distinct {
+			continue
+		}
+		one := state.Index(at + m)
+		if of := w.Stream.Measures[m].Of; of == plan.Count || of == plan.Sum {
+			text += fmt.Sprintf("%d readings, ", one.FieldByName("n").Int())
+		}
+		text += fmt.Sprintf("sum %d, last %d; ", int64(one.FieldByName("sum").FieldByName("low").Uint()), one.FieldByName("lastValue").Int())
+	}
+	return text
 }
 
 // cellsOf reads what only release reads.

@@ -346,6 +346,9 @@ func (s *Shown) readOn(done chan struct{}) {
 			p.removed = anew.removed[p.of]
 		}
 	}
+	if anew != nil && err != nil && s.began {
+		s.follower = books.NewFollower(s.reader.Source, bookName) // from its beginning again: a part of it is not the book
+	}
 	for _, p := range plans {
 		s.index.enter(p)
 	}

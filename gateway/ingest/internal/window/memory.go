@@ -15,7 +15,6 @@ import (
 //
 //	exact   16,384 marks and one for each second of the window, in each window
 //	seqs    16,384 marks; so are tags, and each boot is 8
-//	units   where readings of units add up, 131,072 and 256 for each second, one a reading
 //
 // All sensors together have a budget besides (Budget). When that is spent, each
 // sensor still has the first 64 of either kind in each window, and a seq that follows
@@ -27,9 +26,15 @@ const (
 	perBoot   = 8
 	allExact  = 1 << 20
 	allCoarse = 1 << 19
-	mostRead  = 1 << 17
+)
+
+// Readings of units that one sensor may bring where they add up, and are told apart unit by
+// unit at 12 to 24 bytes each: so many at once, and so many a second, up to as many as
+// cost 100 MB. As with units, the bound is each sensor's own.
+const (
+	readBurst = 1 << 17
 	readRate  = 256
-	allRead   = 1 << 23
+	mostRead  = 1 << 22
 )
 
 // Units that one sensor may bring into a window: so many at once, and so many new
@@ -43,7 +48,7 @@ const (
 
 // Budget is how many marks are used in all windows that share it. It is used by one
 // goroutine.
-type Budget struct{ exact, coarse, read int }
+type Budget struct{ exact, coarse int }
 
 // account is how many of them one sensor uses in one window, and how many different
 // units it has brought into cells. Of those that another had brought before, or that are
@@ -77,7 +82,7 @@ type memory struct {
 func newMemory(span time.Duration) memory {
 	return memory{
 		budget: &Budget{}, most: most + int(span/time.Second), units: min(mostUnits, burst+unitRate*int(span/time.Second)),
-		reads: mostRead + readRate*int(span/time.Second), seed: maphash.MakeSeed(),
+		reads: min(mostRead, readBurst+readRate*int(span/time.Second)), seed: maphash.MakeSeed(),
 		accounts: make(map[uint64]*account), seen: make(map[source]*Runs), messages: make(map[pseudonym.Tag]struct{}),
 	}
 }
@@ -92,7 +97,6 @@ func (w *Window) Forget() {
 	for _, a := range w.memory.accounts {
 		w.memory.budget.exact -= a.exact
 		w.memory.budget.coarse -= a.coarse
-		w.memory.budget.read -= a.read
 	}
 	w.memory = memory{}
 	for i := range w.cells {
@@ -142,13 +146,6 @@ func (m *memory) exactRoom(a *account) bool {
 func (m *memory) coarseRoom(a *account, n int) bool {
 	return a.coarse+n <= own || a.coarse+n <= most && m.budget.coarse+n <= allCoarse
 }
-
-func (m *memory) markRoom(a *account) bool {
-	return a.read < own || a.read < m.reads && m.budget.read < allRead
-}
-
-// mark notes one more reading of a unit that is told apart.
-func (m *memory) mark(a *account) { a.read, m.budget.read = a.read+1, m.budget.read+1 }
 
 // account is the entry's sensor's.
 func (m *memory) account(e *Entry) *account {

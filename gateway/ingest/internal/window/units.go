@@ -41,7 +41,7 @@ func (w *Window) UnitRoom(e *Entry) (unit, reading bool) {
 	if a == nil {
 		return true, true
 	}
-	return e.brought || a.units < m.units, !w.marked(e) || m.markRoom(a)
+	return e.brought || a.units < m.units, !w.marked(e) || a.read < m.reads
 }
 
 // News reports whether an entry that was Seen tells something new of its unit: then it
@@ -81,7 +81,7 @@ func (w *Window) addUnit(c *cell, e *Entry) {
 	a := w.memory.account(e)
 	marked := w.marked(e)
 	if marked {
-		w.memory.mark(a)
+		a.read++
 	}
 	if e.Bounded {
 		w.memory.bring(a, e)

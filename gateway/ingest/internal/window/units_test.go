@@ -1,6 +1,7 @@
 package window
 
 import (
+	"math/rand/v2"
 	"reflect"
 	"testing"
 	"time"
@@ -124,16 +125,34 @@ func TestReadingsOfUnitsAreBounded(t *testing.T) {
 		}
 		return taken
 	}
-	if got, want := send(1, 200_000), mostRead+60*readRate; got != want {
+	if got, want := send(1, 200_000), readBurst+60*readRate; got != want {
 		t.Errorf("one sensor's %d readings are taken; want %d", got, want)
 	}
 	if got := send(2, 1000); got != 1000 {
 		t.Errorf("beside it %d of 1000 readings are taken", got)
 	}
-	if b.read != mostRead+60*readRate+1000 {
-		t.Errorf("%d are on the budget", b.read)
-	}
 	if w.Forget(); *b != (Budget{}) {
 		t.Errorf("%+v is not given back", *b)
+	}
+}
+
+// TestMarks compares with a plain set, small and in parts.
+func TestMarks(t *testing.T) {
+	var m marks
+	plain := map[[2]uint64]bool{}
+	rnd := rand.New(rand.NewPCG(7, 8))
+	for i := range 4 * large {
+		hash, who := rnd.Uint64N(3*large)*0x9e3779b97f4a7c15, int32(rnd.IntN(3))
+		if i%5 == 0 {
+			hash = uint64(i % 7) // 0 among them, and all in one part
+		}
+		key := [2]uint64{max(hash, 1), uint64(who)}
+		if m.has(hash, who) != plain[key] || m.add(hash, who) == plain[key] || !m.has(hash, who) {
+			t.Fatalf("(%x, %d) is wrong; it was there: %v", hash, who, plain[key])
+		}
+		plain[key] = true
+	}
+	if m.n != len(plain) || m.parts == nil {
+		t.Errorf("%d are in it, in parts: %v; want %d", m.n, m.parts != nil, len(plain))
 	}
 }
