@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // aged are files as years leave them: of an earlier version, or with a memory that is
@@ -25,7 +26,34 @@ var aged = []struct {
 		decision, policy, mechanism, epsilon, scale, threshold, simulation FROM series) ON id = series;
 		DROP VIEW observations; DROP TABLE released; DROP TABLE series;`},
 	{name: "state/ledger.db is full of what was sent", ledger: `INSERT INTO sent VALUES (0, 'long-ago', 0, printf('%*s', 64 << 20, ''))`},
-	{name: "state/store.db is gone, and what was sent to it is not kept any more", ledger: `DELETE FROM sent`, storeGone: true},
+	{name: storeForGood, ledger: `DELETE FROM sent`, storeGone: true},
+}
+
+// storeForGood is a loss that nobody can make good: it is said with its way back, and that
+// makes it a gap.
+const storeForGood = "state/store.db is gone, and what was sent to it is not kept any more"
+
+// recoverStore does what a gateway says whose store has lost what was delivered.
+func (w *world) recoverStore() error {
+	err := w.until(w.patience, "the loss of the store to be said", func() bool {
+		raw, err := fetch(w.admin + "/readyz")
+		return err == nil && strings.Contains(string(raw), "missing in the store") && strings.Contains(string(raw), "ledger recover")
+	})
+	if err != nil {
+		return err
+	}
+	w.Refused++
+	w.kill()
+	if err := w.verb("", "ledger", "recover", "-c", filepath.Join(w.dir, "gateway.yaml")); err != nil {
+		return err
+	}
+	if err := w.spawn(); err != nil {
+		return err
+	}
+	if ok, _ := w.up(w.patience); !ok {
+		return fmt.Errorf("it does not start after ledger recover: %s", w.gateway.last(2))
+	}
+	return nil
 }
 
 // age makes a world's files old at rest.

@@ -228,9 +228,10 @@ func damages(t *trial) {
 	}
 	plans = append(plans, plan{begunAnew, 0})
 	w.rnd.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
-	// First what a short run must not miss: the whole directory, all keys, a book.
-	const least = 4
-	plans = append([]plan{{allOlder, 0}, {allKeysGone, 0}, {booksLive, 0}, {slices.Index(names, "state/public/releases.jsonl"), 4}}, plans...)
+	// First what a short run must not miss: the whole directory, all keys, a book, the
+	// store, left alone and killed in the midst.
+	const least = 6
+	plans = append([]plan{{allOlder, 0}, {allKeysGone, 0}, {booksLive, 0}, {slices.Index(names, "state/public/releases.jsonl"), 4}, {older, len(aged) - 1}, {older, len(aged) - 1}}, plans...)
 	t.say("%d sorts of files, %d trials in all: %s", len(names), len(plans), strings.Join(names, " "))
 	for n, p := range plans {
 		if n >= least && !t.more() {
@@ -316,9 +317,21 @@ func (w *world) aftermath(what, fault string) {
 		w.refused(what, w.gateway.said())
 		return
 	}
+	if what == storeForGood {
+		if err := w.recoverStore(); err != nil {
+			w.wrong("%v", err)
+			return
+		}
+	}
 	w.client = dial(w.mqtt)
 	if err := w.serve(); err != nil {
 		w.wrong("%v", err)
+		return
+	}
+	if what == storeForGood { // the gateway is silent until midnight now
+		for h := range 3 {
+			w.check(h)
+		}
 		return
 	}
 	gaps, bad := w.Gaps, w.Lost+w.Doubled+w.Twice+w.Wrong
