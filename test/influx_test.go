@@ -261,7 +261,7 @@ func (c *city) asTheJournal(influxURL string) {
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if windows < 10 {
+	if windows < 8 {
 		t.Errorf("%d windows are in the journal; want more", windows)
 	}
 }

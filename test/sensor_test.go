@@ -22,6 +22,7 @@ func everything() map[string]string {
       - {name: tag, type: string, class: identifier}
       - {name: lat, type: float, class: location}
       - {name: lon, type: float, class: location}
+      - {name: plate, type: string, class: free-text, format: plate}
   road-counter:
     fields: [{name: vehicle, type: string, class: measurement}]
   idle:
@@ -120,6 +121,7 @@ func TestEveryCode(t *testing.T) {
 	wrong("E106", "gate-1", `[{"bver":99,"n":"passed","v":1}]`)
 	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":904,"fields":{"passed":1e300}}`, at)) // huge
 	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":905,"fields":{"passed":nan}}`, at))   // NaN
+	wrong("E203", "track-1", fmt.Sprintf(`{"ts":%q,"seq":920,"fields":{"tag":"t","lat":41.5,"lon":2.5,"plate":"?!"}}`, at))
 	wrong("E201", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":906,"fields":{"device":"%s","rssi":-50}}`, at, strings.Repeat("x", 300)))
 	wrong("E300", "gate-1", `{"ts":"02/03/2026","fields":{"passed":1}}`)
 	wrong("E301", "gate-1", gate(907, ten.Add(2*time.Minute), 1))
