@@ -290,4 +290,10 @@ def main(where):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else print(__doc__) or 2)
+    if len(sys.argv) != 2:
+        sys.exit(print(__doc__) or 2)
+    try:
+        sys.exit(main(sys.argv[1]))
+    except OSError as error:  # of the network and of files: nothing is said about the numbers
+        print("it cannot be read:", error)
+        sys.exit(4)

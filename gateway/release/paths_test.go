@@ -16,6 +16,9 @@ import (
 func many(t *testing.T, s *plan.Stream, cells int, sums Sums) map[string][]store.Observation {
 	t.Helper()
 	const each = 2000
+	if cells == 0 || cells%each != 0 {
+		t.Fatalf("%d cells are no windows of %d", cells, each)
+	}
 	s.Zones = nil
 	for i := range each {
 		s.Zones = append(s.Zones, fmt.Sprintf("z%04d", i))
