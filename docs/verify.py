@@ -4,7 +4,7 @@
     python3 docs/verify.py DIR      a copy of a gateway's public/ directory
     python3 docs/verify.py URL      an open-data server: its numbers are compared, too
 
-Nothing but Python's own library. Exit code 1 when something is wrong.
+Nothing but Python's own library. Exit code 1 when something is wrong, 4 when it cannot be read.
 """
 import datetime, decimal, hashlib, itertools, json, math, re, sys, time, urllib.error, urllib.parse, urllib.request, zoneinfo
 
