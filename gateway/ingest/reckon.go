@@ -157,12 +157,17 @@ func (i *Ingest) Clock() string {
 }
 
 // compare says when most readings of an hour were out of time: then it may well be the
-// gateway's clock that is wrong. It is asked once an hour, as what it reads is shown.
+// gateway's clock that is wrong. It is asked once an hour, as what it reads is shown. While a
+// stream is silent after a recovery of the ledger, what comes for it is late by that.
 func (i *Ingest) compare() {
 	old, now := &i.state.Shown, &i.state.account
 	came := now.Received - old.Received
 	wrong := now.Late - old.Late + now.Refused["E301"] - old.Refused["E301"]
-	if came < 10 || wrong <= came/2 {
+	silent := false
+	for _, s := range i.streams {
+		silent = silent || s.next.After(i.state.Now)
+	}
+	if came < 10 || wrong <= came/2 || silent {
 		i.astray.Store(nil)
 		return
 	}

@@ -105,6 +105,38 @@ func TestWhatASensorBringsIsItsOwn(t *testing.T) {
 	})
 }
 
+// TestAtItsBound: a sensor that may bring no more units goes on with those that it has
+// brought, also with one that another had brought before it or that counts nowhere.
+func TestAtItsBound(t *testing.T) {
+	for _, before := range []bool{false, true} {
+		w := New(people(t, plan.Unit{Field: "u", StandsFor: "device"}), "p", time.Unix(0, 0), time.Unix(60, 0))
+		w.memory.units = 3
+		seq := uint64(0)
+		room := func(sensor uint64, unit byte) bool {
+			seq++
+			e := Entry{Sensor: sensor, Sequenced: true, Seq: seq, Unit: pseudonym.Tag{unit}, Has: 0b111111, Bounded: unit == 3}
+			w.Seen(&e)
+			w.HasUnit(&e)
+			ok, _ := w.UnitRoom(&e)
+			if ok {
+				w.Apply(&e)
+			}
+			return ok
+		}
+		if before && !room(2, 1) {
+			t.Fatal("the first sensor has no room")
+		}
+		for _, unit := range []byte{1, 2, 3, 1, 2, 3} {
+			if !room(1, unit) {
+				t.Errorf("brought before by another: %v; unit %d has no room", before, unit)
+			}
+		}
+		if room(1, 4) {
+			t.Errorf("brought before by another: %v; a fourth unit has room", before)
+		}
+	}
+}
+
 // TestReadingsOfUnitsAreBounded: one sensor sends readings that add up without end;
 // another's have room, and a window that is closed gives back what they took.
 func TestReadingsOfUnitsAreBounded(t *testing.T) {
