@@ -23,6 +23,7 @@ import (
 	"sluice/brief"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
+	"sluice/gateway/ledger"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -74,7 +75,7 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 	d.keys()
 	d.files()
 	d.clock()
-	d.ledger()
+	d.ledger(ctx)
 	d.policy(ctx)
 	d.admin()
 	d.running(ctx)
@@ -268,8 +269,18 @@ func (d *doctor) clock() {
 	d.say("clock", Fine, "kept right", "")
 }
 
-// ledger follows the chains of the public books.
-func (d *doctor) ledger() {
+// ledger looks at the ledger's file and follows the chains of the public books.
+func (d *doctor) ledger(ctx context.Context) {
+	path := filepath.Join(d.cfg.Dir, "ledger.db")
+	var damaged *ledger.Damaged
+	switch err := ledger.Examine(ctx, path); {
+	case errors.As(err, &damaged):
+		d.say("ledger", Fail, damaged.Path+" "+damaged.What, "move it away with its -wal and -shm, put a backup there if there is one, and run sluice ledger recover -c FILE (docs/operations.md)")
+		return
+	case err != nil:
+		d.say("ledger", Warn, fmt.Sprintf("%s could not be looked through: %v", path, err), "run doctor as the gateway's user")
+		return
+	}
 	r := books.Reader{Source: books.Dir(filepath.Join(d.cfg.Dir, "public"))}
 	n, err := r.Verify("ledger.jsonl")
 	if err == nil {
@@ -279,7 +290,7 @@ func (d *doctor) ledger() {
 		d.say("ledger", Fail, err.Error(), "do not run on: compare with a mirror of the books")
 		return
 	}
-	d.say("ledger", Fine, fmt.Sprintf("%d lines, unbroken chains", n), "")
+	d.say("ledger", Fine, fmt.Sprintf("%d lines, unbroken chains; the file is sound", n), "")
 }
 
 func (d *doctor) policy(ctx context.Context) {

@@ -63,6 +63,9 @@ func TestDamagedLedger(t *testing.T) {
 						t.Fatalf("%v: %d\n%s", args, code, out)
 					}
 				}
+				if code, out := verb(t, "doctor", "-c", config); code == 0 || !strings.Contains(out, path+" is ") || !strings.Contains(out, "sluice ledger recover") {
+					t.Errorf("doctor: %d\n%s", code, out)
+				}
 			}
 			for _, suffix := range []string{"", "-wal", "-shm"} {
 				if err := os.Rename(path+suffix, filepath.Join(c.dir, "aside"+suffix)); err != nil && !os.IsNotExist(err) {

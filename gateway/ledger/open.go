@@ -246,6 +246,25 @@ func (l *Ledger) follows(ctx context.Context, table string) error {
 	return nil
 }
 
+// Examine is Check for a file that nobody need have open. It changes nothing; a file that
+// is not there has nothing wrong with it.
+func Examine(ctx context.Context, path string) error {
+	if err := look(path); err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return unlessAbsent(err)
+	}
+	return (&Ledger{path: path}).Check(ctx)
+}
+
+func unlessAbsent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // Check reads the whole file, by a connection of its own that only reads, and looks
 // whether it is sound and its books are unbroken; *Damaged where not. It takes
 // seconds for hundreds of megabytes, and keeps nobody from writing meanwhile.
