@@ -17,7 +17,8 @@ type client struct {
 	addr string
 
 	mu      sync.Mutex
-	conn    net.Conn           // guarded by mu; nil while away
+	latest  net.Conn           // guarded by mu; of the session that lives, nil for none
+	conn    net.Conn           // guarded by mu; latest once all that waited is sent, nil before
 	next    uint16             // guarded by mu
 	sent    int                // guarded by mu
 	waiting map[uint16]message // guarded by mu
@@ -67,14 +68,9 @@ func (c *client) session() error {
 		return errors.Join(err, errors.New("not let in"))
 	}
 	_ = conn.SetReadDeadline(time.Time{})
+	c.meet(conn)
 	go c.again(conn)
-	defer func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.conn == conn {
-			c.conn = nil
-		}
-	}()
+	defer c.meet(nil)
 	for {
 		kind, body, err := packet(in)
 		if err != nil {
@@ -84,6 +80,13 @@ func (c *client) session() error {
 			c.acked(binary.BigEndian.Uint16(body))
 		}
 	}
+}
+
+// meet begins a session, or ends it with nil.
+func (c *client) meet(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.latest, c.conn = conn, nil
 }
 
 // again sends what waits, in the order in which it was sent first: a tick must not
@@ -98,8 +101,10 @@ func (c *client) again(conn net.Conn) {
 				from = m.n + 1
 			}
 		}
-		if len(batch) == 0 {
-			c.conn = conn
+		if over := c.latest != conn; over || len(batch) == 0 {
+			if !over { // or what is sent would go to a session that is over, and to none
+				c.conn = conn
+			}
 			c.mu.Unlock()
 			return
 		}
@@ -154,8 +159,8 @@ func (c *client) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
-	if c.conn != nil {
-		_ = c.conn.Close()
+	if c.latest != nil {
+		_ = c.latest.Close()
 	}
 }
 

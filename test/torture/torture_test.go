@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -87,6 +88,25 @@ func TestPoints(t *testing.T) {
 		if len(matching(points, part)) == 0 {
 			t.Errorf("%s is set aside and does not exist", part)
 		}
+	}
+}
+
+// TestLateSession: a session that is over does not take the place of the one that lives,
+// however late its goroutine comes to that.
+func TestLateSession(t *testing.T) {
+	old, anew := &net.TCPConn{}, &net.TCPConn{}
+	c := &client{waiting: map[uint16]message{}}
+	c.meet(old)
+	c.meet(nil)
+	c.again(old)
+	if c.conn != nil {
+		t.Error("what is sent goes to a session that is over")
+	}
+	c.meet(anew)
+	c.again(anew)
+	c.again(old)
+	if c.conn != net.Conn(anew) {
+		t.Error("an old session has taken the place of the new one")
 	}
 }
 
