@@ -123,13 +123,16 @@ func TestTotalsOfWhatAddsUp(t *testing.T) {
 // the interval of a total holds the truth: at least 95 %, from one part to many and
 // from the least scale on, and where whole steps are small not much more.
 func TestTotalsCover(t *testing.T) {
-	lists := [][]float64{{2, 10}, {1, 1, 1, 1, 30}, {0.1, 0.1, 0.1, 2}, {0.5, 0.5, 4}, {0.01, 1}}
+	// What is common is held to a narrower bound than what is on few whole steps.
+	lists := [][]float64{{1}, {2}, {2, 2}, {5, 5, 5}, {2, 10}, {1, 1, 1, 1, 30}, {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4}}
+	common := len(lists)
+	lists = append(lists, [][]float64{{0.1, 0.1, 0.1, 2}, {0.5, 0.5, 4}, {0.01, 1}}...)
 	for _, b := range []float64{0.01, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 5} {
 		for _, parts := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 40} {
 			lists = append(lists, slices.Repeat([]float64{b}, parts))
 		}
 	}
-	for _, scales := range lists {
+	for n, scales := range lists {
 		for _, laplace := range []bool{true, false} {
 			sum, variance := []float64{1}, 0.0
 			for _, b := range scales {
@@ -153,7 +156,7 @@ func TestTotalsCover(t *testing.T) {
 					covered += p
 				}
 			}
-			if covered < 0.95 || len(scales) > 1 && h > 8 && covered > 0.988 {
+			if covered < 0.95 || len(scales) > 1 && (n < common && covered > 0.985 || h > 8 && covered > 0.988) {
 				t.Errorf("%d scales %v, Laplace %v: the interval holds the truth with %.4f", len(scales), scales[:min(3, len(scales))], laplace, covered)
 			}
 		}
