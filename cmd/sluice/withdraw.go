@@ -33,6 +33,10 @@ func withdrawCommand() *cobra.Command {
 			if err != nil {
 				return wrong(err)
 			}
+			if n == 0 {
+				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; what is set aside of them is hidden when it is sent again.")
+				return nil
+			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream, w.Start.UTC().Format(time.RFC3339))
 			return nil
 		},

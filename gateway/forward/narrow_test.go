@@ -212,7 +212,11 @@ func TestAsideInTheLedger(t *testing.T) {
 	if is, err := l.IsAside(ctx, "s", at); !is || err != nil {
 		t.Errorf("%v, %v", is, err)
 	}
-	if err := l.Withdraw(ctx, books.Withdrawal{Stream: "s", Start: at, Measure: "m", Reason: "a mistake"}, []store.Observation{row}); err != nil {
+	if err := l.Withdraw(ctx, books.Withdrawal{Stream: "s", Start: at, Measure: "other", Reason: "a mistake"}, nil); !errors.Is(err, ledger.ErrUnreleased) {
+		t.Errorf("what was never released is withdrawn: %v", err)
+	}
+	// The store has nothing of it.
+	if err := l.Withdraw(ctx, books.Withdrawal{Stream: "s", Start: at, Measure: "m", Reason: "a mistake"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Delivered(ctx, 100); err != nil {

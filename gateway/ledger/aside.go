@@ -156,6 +156,27 @@ func withdraw(rows []store.Observation, hidden []books.Withdrawal) (out []store.
 	return out
 }
 
+// asideOf reports whether something that a withdrawal is about is set aside.
+func asideOf(ctx context.Context, tx *sql.Tx, w books.Withdrawal) (is bool, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT rows FROM aside WHERE stream = ? AND start = ?", w.Stream, w.Start.UnixNano())
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var raw string
+		var list []store.Observation
+		if err := rows.Scan(&raw); err != nil {
+			return false, err
+		}
+		if err := json.Unmarshal([]byte(raw), &list); err != nil {
+			return false, err
+		}
+		is = is || len(withdraw(list, []books.Withdrawal{w})) > 0
+	}
+	return is, rows.Err()
+}
+
 // hidden are all withdrawals.
 func hidden(ctx context.Context, tx *sql.Tx) (list []books.Withdrawal, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT line FROM withdrawal ORDER BY n")

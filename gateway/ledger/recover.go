@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -300,16 +301,19 @@ func (l *Ledger) forgetThrough() {
 var ErrUnreleased = errors.New("nothing was released there")
 
 // Withdraw hides releases: it enters the public line and sends the store what is
-// to be shown instead. Rows are as the store has them.
+// to be shown instead. Rows are as the store has them; what it has refused is hidden when
+// it is sent again.
 func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.Observation) error {
-	if len(rows) == 0 && w.N == 0 {
-		return ErrUnreleased
-	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
+	if len(rows) == 0 && w.N == 0 {
+		if is, err := asideOf(ctx, tx, w); err != nil || !is {
+			return cmp.Or(err, ErrUnreleased)
+		}
+	}
 	n, _, err := last(ctx, tx, "withdrawal")
 	if err != nil {
 		return err
