@@ -50,6 +50,17 @@ func drawLog(r *rapid.T) []event {
 		}
 		return "{" + strings.Join(parts, ",") + "}"
 	}
+	// Two records of a SenML pack; the first of some cannot be read.
+	packed := func(unit string) string {
+		at, more := "", ""
+		if rapid.Bool().Draw(r, "timed") {
+			at = fmt.Sprintf(`,"t":%d`, noon.Unix()+int64(at0(log).Seconds())+int64(rapid.IntRange(-20, 1).Draw(r, "minute"))*60)
+		}
+		if rapid.IntRange(0, 4).Draw(r, "form") == 0 {
+			more = rapid.SampledFrom([]string{`,"v":1`, `,"must_":1`}).Draw(r, "bad")
+		}
+		return fmt.Sprintf(`{"n":"device","vs":%q%s%s},{"n":"rssi","v":%d%s}`, unit, at, more, rapid.IntRange(-120, 10).Draw(r, "rssi"), at)
+	}
 	for range rapid.IntRange(1, 40).Draw(r, "events") {
 		switch k := rapid.IntRange(0, 19).Draw(r, "what"); {
 		case k < 3:
@@ -71,6 +82,10 @@ func drawLog(r *rapid.T) []event {
 			}
 		default:
 			e := event{sensor: rapid.SampledFrom([]string{"scan-a", "scan-a", "scan-b", "spy", "count", "home-1", "home-2"}).Draw(r, "from")}
+			form := text
+			if rapid.IntRange(0, 3).Draw(r, "pack") == 0 {
+				form = packed
+			}
 			for range rapid.IntRange(1, 4).Draw(r, "records") {
 				unit := fmt.Sprint("d", rapid.IntRange(0, 3).Draw(r, "unit"))
 				of := unit
@@ -80,12 +95,22 @@ func drawLog(r *rapid.T) []event {
 				case e.sensor == "count":
 					of = ""
 				}
-				e.records = append(e.records, record{of, text(unit)})
+				e.records = append(e.records, record{of, form(unit)})
 			}
 			log = append(log, e)
 		}
 	}
 	return log
+}
+
+// at0 is how far after noon a log has come.
+func at0(log []event) (at time.Duration) {
+	for _, e := range log {
+		if e.tick > 0 {
+			at = e.tick - 12*time.Hour
+		}
+	}
+	return at
 }
 
 // without is the log without what a unit did at all sensors but one, and the sensors that
