@@ -144,8 +144,11 @@ func explain(err error) error {
 	if !errors.As(err, &e) || e.StatusCode == 0 {
 		return errors.New("influx does not answer; start it, or mend the store's url")
 	}
-	hint := "see InfluxDB's own log"
-	switch e.StatusCode {
+	hint, status := "see InfluxDB's own log", e.StatusCode
+	if status == http.StatusInternalServerError && strings.Contains(e.Message, "no database") {
+		status = http.StatusNotFound // InfluxDB 1.8, to a query
+	}
+	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		hint = "check token_file: it must be allowed to read and write the bucket"
 	case http.StatusNotFound:
