@@ -58,5 +58,8 @@ func starting(since time.Time) http.Handler {
 			"intake": {Since: since.UTC().Truncate(time.Second), Hint: "the gateway starts: it reads what was open before; nothing is taken yet"},
 		}})
 	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "the gateway starts; there is nothing to count yet", http.StatusServiceUnavailable)
+	})
 	return mux
 }

@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,9 +42,16 @@ func (c *city) adds() {
 	}
 }
 
+// metrics is the gateway's page of metrics; for a moment of its start there is none.
 func (c *city) metrics() string {
-	_, _, body := get(c.t, c.admin+"/metrics")
-	return string(body)
+	c.t.Helper()
+	var page []byte
+	await(c.t, 60*time.Second, "a page of metrics", func() bool {
+		status, _, body := get(c.t, c.admin+"/metrics")
+		page = body
+		return status == http.StatusOK
+	})
+	return string(page)
 }
 
 func (c *city) received(n float64) {

@@ -374,8 +374,7 @@ func (c *city) stored() {
 // metric reads one number from the gateway's metrics.
 func (c *city) metric(name string) float64 {
 	c.t.Helper()
-	_, _, body := get(c.t, c.admin+"/metrics")
-	for s := bufio.NewScanner(bytes.NewReader(body)); s.Scan(); {
+	for s := bufio.NewScanner(strings.NewReader(c.metrics())); s.Scan(); {
 		if rest, ok := strings.CutPrefix(s.Text(), name+" "); ok {
 			var v float64
 			if _, err := fmt.Sscan(rest, &v); err != nil {

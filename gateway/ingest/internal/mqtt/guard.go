@@ -104,10 +104,16 @@ func (g *guard) Close() error {
 // endedThere reports whether the other side ended the connection.
 func (g *guard) endedThere() bool { return g.there.Load() }
 
-// ended notes who ended the connection, by the error of a read.
+// ended notes who ended the connection, by the error of a read or of a write: whichever
+// comes upon it first.
 func (g *guard) ended(err error) {
-	if (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)) && !g.ours.Load() {
-		g.there.Store(true)
+	if g.ours.Load() {
+		return
+	}
+	for _, theirs := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, theirs) {
+			g.there.Store(true)
+		}
 	}
 }
 
@@ -224,6 +230,7 @@ func (g *guard) send(p []byte) (int, error) {
 	_ = g.Conn.SetWriteDeadline(time.Now().Add(writeDeadline)) // a connection that is gone says so below
 	n, err := g.Conn.Write(p)
 	if err != nil {
+		g.ended(err)
 		_ = g.Close() // the error says more
 	}
 	return n, err

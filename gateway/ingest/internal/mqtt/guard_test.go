@@ -291,3 +291,48 @@ func FuzzBroker(f *testing.F) {
 		}
 	})
 }
+
+// TestWhoEnded: a connection that the other side has ended may be found so by a write
+// before any read; one that is closed here is not the other side's doing.
+func TestWhoEnded(t *testing.T) {
+	t.Parallel()
+	for name, there := range map[string]bool{"there": true, "here": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = l.Close() }()
+			c, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			far, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = far.Close() }()
+			g := newGuard(c)
+			if there {
+				_ = far.Close()
+			} else {
+				_ = g.Close()
+			}
+			for deadline := time.Now().Add(20 * time.Second); ; {
+				if _, err := g.send([]byte{0x40, 2, 0, 1}); err != nil {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("a connection that was ended takes everything")
+				}
+			}
+			if _, err := g.Read(make([]byte, 1)); err == nil {
+				t.Fatal("a connection that was ended gives something")
+			}
+			if g.endedThere() != there {
+				t.Errorf("it was ended there: %v; want %v", g.endedThere(), there)
+			}
+		})
+	}
+}
