@@ -63,6 +63,7 @@ type Street struct {
 	rnd    *rand.Rand
 	people []*person
 	zones  []string
+	cards  []string // that boarded lately, and may come back
 	truth  *Truth
 }
 
@@ -214,11 +215,28 @@ func (s *Street) Glance(sensor int, t time.Time, crowd int) Observation {
 // board lets people pass the tram stop's reader; one in ten comes back.
 func (s *Street) board(out []Observation, sensor int, t time.Time) []Observation {
 	for range s.poisson(s.cfg.PerHour / 60 * .5 * s.share(t)) {
-		card := fmt.Sprintf("card-%08x", s.rnd.Uint32())
+		card := s.card()
 		s.truth.see("boardings", s.cfg.Sensors[sensor].Zone, t, card)
 		out = append(out, Observation{sensor, t, map[string]any{"card": card, "fare": "adult"}})
 	}
 	return out
+}
+
+// remembered is how many cards may come back.
+const remembered = 4096
+
+// card is a new one, or, once in ten, one that boarded before.
+func (s *Street) card() string {
+	if n := len(s.cards); n > 0 && s.rnd.IntN(10) == 0 {
+		return s.cards[s.rnd.IntN(n)]
+	}
+	card := fmt.Sprintf("card-%08x", s.rnd.Uint32())
+	if len(s.cards) == remembered {
+		s.cards[s.rnd.IntN(remembered)] = card
+	} else {
+		s.cards = append(s.cards, card)
+	}
+	return card
 }
 
 // Address is a random, locally administered MAC address.

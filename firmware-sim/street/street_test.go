@@ -90,3 +90,21 @@ func TestDeadSensorsAreSilent(t *testing.T) {
 		}
 	}
 }
+
+// TestCardsComeBack: one boarding in ten is of a card that was there before, 9 to
+// 11 % of some 3,000; the seed is fixed.
+func TestCardsComeBack(t *testing.T) {
+	s := New(Config{Seed: 5, Sensors: Portalba(), PerHour: 600})
+	cards, boardings := map[any]bool{}, 0
+	for m := range 16 * 60 {
+		for _, o := range s.Minute(eight.Add(time.Duration(m) * time.Minute)) {
+			if card := o.Fields["card"]; card != nil {
+				boardings++
+				cards[card] = true
+			}
+		}
+	}
+	if back := float64(boardings-len(cards)) / float64(boardings); back < .085 || back > .115 {
+		t.Errorf("%d cards in %d boardings: %.3f come back", len(cards), boardings, back)
+	}
+}

