@@ -86,7 +86,7 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 	t := l.client.Publish(topic, 1, retain, payload)
 	go func() {
 		defer l.wg.Done()
-		ok := t.WaitTimeout(60 * time.Second)
+		ok := patiently(t.WaitTimeout)
 		<-l.slots
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -104,16 +104,35 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 // store, which forgets a publication only with its PUBACK, is asked as well.
 func (l *Link) Flush() error {
 	l.wg.Wait()
-	for deadline := time.Now().Add(60 * time.Second); l.owed(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			return fmt.Errorf("publishing: %w", timeout{})
-		}
+	if !patiently(l.paid) {
+		return fmt.Errorf("publishing: %w", timeout{})
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.err
 	l.err = nil
 	return err
+}
+
+// patiently waits a minute for something, a second at a time: while this machine itself
+// stands still, nobody is late with an answer.
+func patiently(wait func(time.Duration) bool) bool {
+	for range 60 {
+		if wait(time.Second) {
+			return true
+		}
+	}
+	return false
+}
+
+// paid waits until no publication is without its PUBACK.
+func (l *Link) paid(most time.Duration) bool {
+	for deadline := time.Now().Add(most); l.owed(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
 }
 
 // owed reports whether a publication is without its PUBACK.
