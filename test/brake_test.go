@@ -29,6 +29,16 @@ func TestTheBrakeWorksWhileAMotionWaits(t *testing.T) {
 	if out := a.must(sluice, "motion", "create", "beside"); !strings.Contains(out, "It follows motion looser") {
 		t.Errorf("motion create says\n%s", out)
 	}
+	// What makes something stronger needs no notice, but what it follows waits for twenty days.
+	looser := read(t, file)
+	write(t, file, strings.Replace(looser, "min_units: 4", "min_units: 6", 1))
+	said := a.must(sluice, "motion", "create", "tighter")
+	write(t, file, looser)
+	if _, rest, ok := strings.Cut(said, "It takes effect at "); !ok {
+		t.Errorf("motion create says\n%s", said)
+	} else if at, err := time.Parse(time.RFC3339, strings.Fields(rest)[0]); err != nil || at.Before(time.Now().AddDate(0, 0, 19)) {
+		t.Errorf("a motion that follows one that waits for twenty days takes effect at %v, %v", at, err)
+	}
 	out := a.must(sluice, "motion", "suspend", "1", "--reason", "a fault")
 	if !strings.Contains(out, "WARNING: motion looser was voted and waits") || !strings.Contains(out, "version 3") {
 		t.Errorf("motion suspend says\n%s", out)
