@@ -10,12 +10,22 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/reading"
 )
 
 // tally is what feedback has to say since it was last sent.
-type tally map[*sensor]map[fault.Fault]int64
+type tally map[*sensor]map[fault.Fault]times
 
-func (t tally) add(s *sensor, f fault.Fault) {
+// times is how often something happened, and the seq of the first reading that had one.
+type times struct {
+	count int64
+	seq   uint64
+	known bool
+}
+
+// add notes a fault of what the sensor itself has sent. The stamp is of the reading at
+// hand; nil where there is none.
+func (t tally) add(s *sensor, f fault.Fault, of *reading.Stamp) {
 	if s == nil {
 		return // an unknown topic has no owner to tell
 	}
@@ -23,9 +33,14 @@ func (t tally) add(s *sensor, f fault.Fault) {
 		return // what went wrong in one home, and when, is nobody's business
 	}
 	if t[s] == nil {
-		t[s] = make(map[fault.Fault]int64)
+		t[s] = make(map[fault.Fault]times)
 	}
-	t[s][f]++
+	n := t[s][f]
+	n.count++
+	if of != nil && of.Sequenced && !n.known {
+		n.seq, n.known = of.Seq, true
+	}
+	t[s][f] = n
 }
 
 // note is one line of feedback.
@@ -35,13 +50,15 @@ type note struct {
 	Rule    string `json:"rule"`
 	Count   int64  `json:"count"`
 	Fix     string `json:"fix"`
+	// Seq is of the first such reading; absent where none had one.
+	Seq *uint64 `json:"seq,omitempty"`
 }
 
 // letter is feedback for one sensor, not yet written.
 type letter struct {
 	topic, kind string
 	fields      []string
-	faults      map[fault.Fault]int64
+	faults      map[fault.Fault]times
 	since       time.Time
 	until       time.Time
 }
@@ -103,7 +120,7 @@ func (l *letter) body() ([]byte, error) {
 		Codes []note    `json:"codes"`
 	}{Since: l.since, Until: l.until}
 	for _, f := range slices.SortedFunc(maps.Keys(l.faults), func(a, b fault.Fault) int {
-		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Field, b.Field))
+		return cmp.Or(cmp.Compare(a.Code.String(), b.Code.String()), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code))
 	}) {
 		if int(f.Field) < len(l.fields) {
 			body.Codes = append(body.Codes, l.note(f))
@@ -120,7 +137,11 @@ func (l *letter) note(f fault.Fault) note {
 	if out.Rule == "kind" {
 		out.Rule = fmt.Sprintf("kind %s", l.kind)
 	}
-	out.Count = int64(math.Pow(10, math.Floor(math.Log10(float64(l.faults[f])))))
+	n := l.faults[f]
+	out.Count = int64(math.Pow(10, math.Floor(math.Log10(float64(n.count)))))
+	if n.known {
+		out.Seq = &n.seq
+	}
 	return out
 }
 

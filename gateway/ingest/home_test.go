@@ -24,7 +24,7 @@ func TestHomesGetNoFeedback(t *testing.T) {
 		told int
 	}{{footfall(t, 2), 1}, {home, 0}} {
 		i := still(t, c.spec)
-		i.feedback.add(i.at, fault.New(fault.NotJSON))
+		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
 		if len(i.feedback) != c.told {
 			t.Errorf("%s: %d sensors are told; want %d", c.spec.Unit.StandsFor, len(i.feedback), c.told)
 		}
@@ -69,7 +69,7 @@ func TestOnceAHome(t *testing.T) {
 		i.sensorsOf(i.cfg.Register)
 		i.at = i.sensors[0]
 		i.sensors[0].silentAfter = 1 // it has said that it lives
-		i.feedback.add(i.at, fault.New(fault.NotJSON))
+		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
 		if len(i.feedback) != 0 || i.judge(nil).Of[0] != NotKnown {
 			t.Fatal("something is said of a sensor before there is a policy")
 		}
@@ -78,7 +78,7 @@ func TestOnceAHome(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !i.at.home {
-				i.feedback.add(i.at, fault.New(fault.NotJSON))
+				i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
 			}
 		}
 		if told, lives := len(i.feedback) > 0, i.judge(nil).Of[0] != NotKnown; told != c.told || lives != c.told {
@@ -102,7 +102,7 @@ func TestFeedbackNeedsIdentities(t *testing.T) {
 		i, heard := still(t, footfall(t, 2)), &mailbox{}
 		i.cfg.Exact, i.mail = c.exact, make(chan []letter, 1)
 		i.tell(heard, c.identifies)
-		i.feedback.add(i.at, fault.New(fault.NotJSON))
+		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
 		i.cfg.Feedback = time.Minute
 		i.sendFeedback()
 		close(i.mail)

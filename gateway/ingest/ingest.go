@@ -304,7 +304,7 @@ func (i *Ingest) hearFrom(m *intake.Message) (more bool) {
 	default:
 		i.at = t.sensor
 		if t.sensor.unmapped {
-			i.feedback.add(i.at, fault.New(fault.Unfit))
+			i.feedback.add(i.at, fault.New(fault.Unfit), nil)
 		}
 		if m.Large() {
 			return i.inParts()

@@ -11,15 +11,19 @@ import (
 type sink struct{ *Ingest }
 
 // Refused counts a reading that is dropped.
-func (i sink) Refused(f fault.Fault) { i.refuse(f) }
+func (i sink) Refused(f fault.Fault) { i.refuseOf(f, i.decoder.Stamp()) }
 
 // Dropped notes a field that is dropped while its reading goes on.
-func (i sink) Dropped(f fault.Fault) { i.feedback.add(i.at, f) }
+func (i sink) Dropped(f fault.Fault) { i.feedback.add(i.at, f, i.decoder.Stamp()) }
 
 // Reading leads one reading to every stream that wants it.
 func (i sink) Reading(r reading.Reading) { i.lead(r) }
 
-func (i *Ingest) refuse(f fault.Fault) {
+// refuse counts what is refused before anything of it is read.
+func (i *Ingest) refuse(f fault.Fault) { i.refuseOf(f, nil) }
+
+// refuseOf counts a reading that is refused.
+func (i *Ingest) refuseOf(f fault.Fault, of *reading.Stamp) {
 	i.readings++
 	i.state.Received++
 	switch f.Code {
@@ -30,22 +34,22 @@ func (i *Ingest) refuse(f fault.Fault) {
 	default:
 		i.state.Refused[f.Code.String()]++
 	}
-	i.feedback.add(i.at, f)
+	i.feedback.add(i.at, f, of)
 }
 
 func (i *Ingest) lead(r reading.Reading) {
 	stamp := r.Stamp()
 	i.large.whole = i.large.whole || !stamp.Timed && !stamp.Sequenced
 	if i.message.Retained && !stamp.Timed {
-		i.refuse(fault.New(fault.Retained)) // nobody knows when it was
+		i.refuseOf(fault.New(fault.Retained), stamp) // nobody knows when it was
 		return
 	}
 	if i.knowsTime() && stamp.Time > i.clock(i.message.Received)+int64(i.cfg.Future) {
-		i.refuse(fault.New(fault.Future))
+		i.refuseOf(fault.New(fault.Future), stamp)
 		return
 	}
 	if !i.at.usable(stamp.Time) {
-		i.refuse(fault.New(fault.NotUsable))
+		i.refuseOf(fault.New(fault.NotUsable), stamp)
 		return
 	}
 	best := fault.New(fault.NoDecision)
@@ -59,7 +63,7 @@ func (i *Ingest) lead(r reading.Reading) {
 		}
 	}
 	if !counted {
-		i.refuse(best)
+		i.refuseOf(best, stamp)
 		return
 	}
 	i.readings++

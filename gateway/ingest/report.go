@@ -114,7 +114,7 @@ func (i *Ingest) heartbeat(payload []byte) {
 		Seq   *uint64     `json:"seq"`
 	}
 	if len(payload) > 1024 || json.Unmarshal(payload, &hb) != nil {
-		i.feedback.add(i.at, fault.New(fault.NotJSON))
+		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
 		return
 	}
 	every := min(hb.Every.Nominal(), time.Hour)
@@ -127,7 +127,7 @@ func (i *Ingest) heartbeat(payload []byte) {
 	}
 	if hb.TS != nil {
 		if i.knowsTime() && hb.TS.After(at.Add(i.cfg.Future)) {
-			i.feedback.add(i.at, fault.New(fault.Future))
+			i.feedback.add(i.at, fault.New(fault.Future), nil)
 			return
 		}
 		at = hb.TS.UTC()

@@ -195,7 +195,7 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 		t.Errorf("refused: %v", i.state.Refused)
 	}
 	for id, want := range map[string]int64{"good": 0, "mapped": 0, "typo": 1, "bad": 1} {
-		if got := i.feedback[i.byID[id]][fault.New(fault.Unfit)]; got != want {
+		if got := i.feedback[i.byID[id]][fault.New(fault.Unfit)].count; got != want {
 			t.Errorf("%s is told E408 %d times; want %d", id, got, want)
 		}
 	}
@@ -223,7 +223,7 @@ func BenchmarkAdopt(b *testing.B) {
 func TestRenew(t *testing.T) {
 	i := still(t, footfall(t, 1))
 	i.sensors[0].silentAfter = noon.Add(time.Minute).UnixNano()
-	i.feedback.add(i.sensors[0], fault.New(fault.NotJSON))
+	i.feedback.add(i.sensors[0], fault.New(fault.NotJSON), nil)
 	send := func(topic string) {
 		if err := i.take(t.Context(), wall{}, intake.Message{Topic: topic, Payload: []byte(`{"fields":{"device":"x","rssi":-50}}`), Received: noon}); err != nil {
 			t.Fatal(err)
@@ -255,7 +255,7 @@ func TestRenew(t *testing.T) {
 		t.Error("a home is told what was wrong")
 	}
 	i.byID["a"].stood = false
-	i.feedback.add(i.byID["b"], fault.New(fault.NotJSON))
+	i.feedback.add(i.byID["b"], fault.New(fault.NotJSON), nil)
 	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.byID["a"].home {
 		t.Fatal("the renewal is not taken")
 	}

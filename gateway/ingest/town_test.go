@@ -273,7 +273,7 @@ func cellsOf(b release.Batch) []release.Sums {
 func (i *Ingest) tellInto(told map[string][]string) {
 	for s, faults := range i.feedback {
 		for f, n := range faults {
-			told[s.entry.ID] = append(told[s.entry.ID], fmt.Sprintf("%s (field %d): %d", f.Code, f.Field, n))
+			told[s.entry.ID] = append(told[s.entry.ID], fmt.Sprintf("%s (field %d): %+v", f.Code, f.Field, n))
 		}
 		slices.Sort(told[s.entry.ID])
 	}

@@ -15,6 +15,7 @@ const (
 	NotJSON
 	WrongType
 	MissingField
+	NoFields
 	UnknownField
 	DuplicateKey
 	TooLarge
@@ -52,6 +53,7 @@ var texts = [count]text{
 	NotJSON:      {"E100", "wire format", "send one JSON object, an array of them, or a SenML pack"},
 	WrongType:    {"E101", "kind", "send the type that the kind names: numbers as numbers, not as text"},
 	MissingField: {"E102", "kind", "send every field that the decision needs"},
+	NoFields:     {"E102", "wire format", "put what is measured under fields: {\"fields\": {\"NAME\": VALUE}}"},
 	UnknownField: {"E103", "kind", "this field is not of the sensor's kind and is dropped; stop sending it"},
 	DuplicateKey: {"E104", "wire format", "send each key once"},
 	TooLarge:     {"E105", "wire format", "send at most 10,000 readings and 1 MiB in a message"},

@@ -81,6 +81,7 @@ func (d *Decoder) Decode(payload []byte, shape *Shape, received int64, sink Sink
 func (d *Decoder) Begin(payload []byte, shape *Shape, received int64, sink Sink) {
 	d.shape, d.sink = shape, sink
 	d.left = left{}
+	d.r.Reset()
 	if len(payload) > MaxMessage {
 		sink.Refused(fault.New(fault.TooLarge))
 		return
@@ -111,6 +112,10 @@ func (d *Decoder) Begin(payload []byte, shape *Shape, received int64, sink Sink)
 	}
 }
 
+// Stamp is of the reading at hand, as far as it has been decoded: what the sink is told
+// while it is, is of that.
+func (d *Decoder) Stamp() *reading.Stamp { return d.stamp }
+
 // Next decodes up to n elements of the array that was begun, and reports whether there
 // are more. The payload must stay as it is until then.
 func (d *Decoder) Next(n int) bool {
@@ -139,12 +144,12 @@ func (d *Decoder) Next(n int) bool {
 
 // object decodes one reading.
 func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
+	d.r.Reset()
 	o, err := v.Object()
 	if err != nil {
 		d.sink.Refused(fault.New(fault.WrongType))
 		return
 	}
-	d.r.Reset()
 	d.stamp.Index, d.bad, d.fieldsObject, d.seen, d.next = index, fault.Fault{}, nil, 0, 0
 	o.Visit(d.onTop)
 	if d.bad.Code == fault.None && d.fieldsObject != nil {
@@ -159,6 +164,9 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 	}
 	if d.bad.Code == fault.None && d.r.Empty() {
 		d.bad = fault.New(fault.MissingField)
+		if d.fieldsObject == nil && !d.shape.mapped {
+			d.bad = fault.New(fault.NoFields)
+		}
 	}
 	if d.bad.Code != fault.None {
 		d.sink.Refused(d.bad)

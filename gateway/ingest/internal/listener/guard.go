@@ -5,14 +5,17 @@ import (
 	"os"
 	"time"
 
+	"github.com/mochi-mqtt/server/v2/packets"
+
 	"sluice/gateway/ingest/internal/wipe"
 )
 
 // Bounds of packets, in bytes behind the fixed header.
 const (
-	maxPacket  = 2 << 20
-	maxOther   = 4 << 10 // of what is no publication
-	packetTime = 30 * time.Second
+	maxPacket   = 2 << 20
+	maxOther    = 4 << 10       // of what is no publication
+	wholePacket = maxPacket + 5 // with its fixed header
+	packetTime  = 30 * time.Second
 )
 
 const (
@@ -94,6 +97,7 @@ func (c *conn) next() error {
 	if c.large = length > maxOther; c.large {
 		if kind>>4 != publish || length > maxPacket {
 			c.l.tally.add(tooLarge)
+			c.say(packets.ErrPacketTooLarge)
 			return errTooLarge
 		}
 		if err := c.l.yard.enter(c, 2*length); err != nil {
@@ -102,6 +106,14 @@ func (c *conn) next() error {
 	}
 	c.left, c.decoding = length, true
 	return nil
+}
+
+// say tells a client of MQTT 5 why it is cut off (section 3.14); 3.1.1 has no way to. It
+// is called by whoever reads.
+func (c *conn) say(why packets.Code) {
+	if c.client != nil && c.client.Properties.ProtocolVersion == 5 {
+		_, _ = c.Write([]byte{packets.Disconnect << 4, 1, why.Code}) // or it is over
+	}
 }
 
 // fixed reads a fixed header and keeps it to be handed out.

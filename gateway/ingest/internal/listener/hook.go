@@ -24,7 +24,7 @@ func (h *hook) ID() string { return "sluice" }
 
 func (h *hook) Provides(b byte) bool {
 	switch b {
-	case mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnPacketRead, mqtt.OnSubscribe:
+	case mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnPacketRead, mqtt.OnPacketEncode, mqtt.OnSubscribe:
 		return true
 	}
 	return false
@@ -82,6 +82,24 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		return packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}}, nil // of nothing: the library does nothing
 	}
 	return pk, nil
+}
+
+// OnPacketEncode has a CONNACK of MQTT 5 say what a client would else be cut off or
+// refused for (section 3.2.2.3): larger packets, retained messages, shared
+// subscriptions, and with identities, wildcards. That there are no topic aliases is said
+// by leaving them out.
+func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	if pk.FixedHeader.Type != packets.Connack || cl.Properties.ProtocolVersion != 5 || pk.ReasonCode != 0 {
+		return pk
+	}
+	p := &pk.Properties
+	p.MaximumPacketSize = wholePacket
+	p.RetainAvailable, p.RetainAvailableFlag = 0, true
+	p.SharedSubAvailable, p.SharedSubAvailableFlag = 0, true
+	if h.l.secured() {
+		p.WildcardSubAvailable, p.WildcardSubAvailableFlag = 0, true
+	}
+	return pk
 }
 
 // OnSubscribe refuses what is more than a connection may read, by a filter that no

@@ -135,7 +135,7 @@ func build(cfg Config) (*Listener, error) {
 // aliases and retained messages; nobody here needs any of them.
 func capabilities() *mqtt.Capabilities {
 	caps := mqtt.NewDefaultServerCapabilities()
-	caps.MaximumPacketSize = maxPacket + 5
+	caps.MaximumPacketSize = wholePacket
 	caps.MaximumSessionExpiryInterval = 0
 	caps.TopicAliasMaximum = 0
 	caps.RetainAvailable = 0
