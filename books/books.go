@@ -181,18 +181,21 @@ type Vote struct {
 // is the SHA-256, in hex, of the line before without its line feed; empty on
 // the first line.
 type Entry struct {
-	N          int64   `json:"n"`
-	Day        string  `json:"day"`
-	Gateway    string  `json:"gateway"`
-	Decision   string  `json:"decision"`
-	Plan       string  `json:"plan"`
-	Unit       string  `json:"unit"`
-	Kind       string  `json:"kind"` // reserve or refuse
-	Epsilon    float64 `json:"epsilon"`
-	Delta      float64 `json:"delta"`
-	Cap        float64 `json:"cap"`
-	Left       float64 `json:"left"`
-	PrevSHA256 string  `json:"prev_sha256"`
+	N        int64   `json:"n"`
+	Day      string  `json:"day"`
+	Gateway  string  `json:"gateway"`
+	Decision string  `json:"decision"`
+	Plan     string  `json:"plan"`
+	Unit     string  `json:"unit"`
+	Kind     string  `json:"kind"` // reserve or refuse
+	Epsilon  float64 `json:"epsilon"`
+	Delta    float64 `json:"delta"`
+	Cap      float64 `json:"cap"`
+	Left     float64 `json:"left"`
+	// Method is how noise and threshold of that day's windows are computed from the plan,
+	// see docs/release.md; absent for the first.
+	Method     int    `json:"method,omitempty"`
+	PrevSHA256 string `json:"prev_sha256"`
 }
 
 // Released is one line of releases.jsonl: a window was decided, once for ever.

@@ -305,28 +305,44 @@ func (c *checker) decisions() error {
 		if s == nil {
 			continue
 		}
-		mech, err := release.NewMechanism(s)
-		if err != nil {
-			c.problem("stream %s: %v", b.ID, err)
-			continue
-		}
 		if b.ID != s.ID || b.Decision != s.Decision || b.Unit != s.Unit.StandsFor || len(b.Cells) != len(s.Cells) {
 			c.problem("stream %s is not that of its plan", b.ID)
 		}
-		n := 0
-		for _, m := range s.Measures {
-			for _, part := range m.Parts() {
-				if n < len(b.Measures) && (b.Measures[n].Name != part.Name || b.Measures[n].PublicFrom != mech.PublicFrom() || b.Measures[n].TypicalError != mech.TypicalError(m)) {
-					c.problem("stream %s: measure %s is not what its plan makes of it", b.ID, part.Name)
-				}
-				n++
+		if rows := Rows(s) / len(s.Cells); rows != len(b.Measures) {
+			c.problem("stream %s has %d measures; its plan has %d", b.ID, len(b.Measures), rows)
+			continue
+		}
+		// Books of an earlier version say what its method made of the plan.
+		var wrong string
+		for method := release.Method; method >= 1; method-- {
+			if wrong = differs(b, s, method); wrong == "" {
+				break
 			}
 		}
-		if n != len(b.Measures) {
-			c.problem("stream %s has %d measures; its plan has %d", b.ID, len(b.Measures), n)
+		if wrong != "" {
+			c.problem("stream %s: %s", b.ID, wrong)
 		}
 	}
 	return nil
+}
+
+// differs says in what a stream's description is not what a method makes of its plan;
+// empty for nothing.
+func differs(b books.Stream, s *plan.Stream, method int) string {
+	mech, err := release.MechanismBy(s, method)
+	if err != nil {
+		return err.Error()
+	}
+	n := 0
+	for _, m := range s.Measures {
+		for _, part := range m.Parts() {
+			if b.Measures[n].Name != part.Name || b.Measures[n].PublicFrom != mech.PublicFrom() || b.Measures[n].TypicalError != mech.TypicalError(m) {
+				return fmt.Sprintf("measure %s is not what its plan makes of it", part.Name)
+			}
+			n++
+		}
+	}
+	return ""
 }
 
 // Shower is the open-data interface.

@@ -176,6 +176,7 @@ func TestWhatIsFound(t *testing.T) {
 		"words of then":               {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain, r.Policy = "P3W", "then" }) }, ""},
 		"no time at all":              {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain = "soon" }) }, "does not say for how long"},
 		"a decision without words":    {func(f *fake) { removed(f, nil); f.retain = "" }, "does not say for how long"},
+		"a later method":              {func(f *fake) { f.entries[0].Method = release.Method + 1 }, "of a later version"},
 		"less noise than is said":     {func(f *fake) { f.shown[0].Scale /= 2 }, "other noise"},
 		"a lower threshold":           {func(f *fake) { f.shown[0].Threshold-- }, "other noise"},
 		"an interval beside":          {func(f *fake) { f.shown[0].Low = &other }, "inside its interval"},

@@ -219,9 +219,18 @@ func (c *checker) half(r books.Released, shown []Shown, hidden []books.Withdrawa
 	}
 }
 
+// method is the one that a window's day was paid under; the first line of the ledger
+// that could name one did.
+func (c *checker) method(r books.Released) int {
+	if r.Ledger < 1 || r.Ledger > int64(len(c.entries)) {
+		return release.Method
+	}
+	return max(1, c.entries[r.Ledger-1].Method)
+}
+
 // mechanism looks that each number carries the noise that its plan asks for.
 func (c *checker) mechanism(s *plan.Stream, r books.Released, shown []Shown, bad func(string, ...any)) {
-	mech, err := release.NewMechanism(s)
+	mech, err := release.MechanismBy(s, c.method(r))
 	if err != nil {
 		bad("%v", err)
 		return

@@ -58,7 +58,7 @@ func (l *Ledger) signal() {
 const (
 	released = `SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start = ?)
 		OR EXISTS (SELECT 1 FROM journal WHERE policy = 'recovered' AND stream = ? AND stop > ?)`
-	entered      = "SELECT n, kind FROM entry WHERE key = ?"
+	entered      = "SELECT n, kind, line FROM entry WHERE key = ?"
 	spentOn      = "SELECT coalesce(sum(epsilon), 0) FROM entry WHERE day = ? AND unit = ? AND kind = 'reserve'"
 	waitingBytes = "SELECT bytes FROM waiting"
 	resume       = "SELECT stream, stop FROM through"
@@ -73,35 +73,39 @@ func (l *Ledger) Released(ctx context.Context, key release.Key) (done bool, err 
 
 // Reserve implements release.Book. The key is (decision, plan digest, day) of
 // this gateway; asking again returns the same line.
-func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (int64, error) {
+func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (release.Paid, error) {
 	for _, amount := range []float64{r.Epsilon, r.Delta, r.Cap} {
 		if math.IsNaN(amount) || math.IsInf(amount, 0) || amount < 0 {
-			return 0, errors.New("ledger: an amount is negative or not finite")
+			return release.Paid{}, errors.New("ledger: an amount is negative or not finite")
 		}
 	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
-		return 0, err
+		return release.Paid{}, err
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	key := entryKey(r.Decision, r.Plan, r.Day)
 	var n int64
-	var kind string
-	err = tx.QueryRowContext(ctx, entered, key).Scan(&n, &kind)
+	var kind, line string
+	err = tx.QueryRowContext(ctx, entered, key).Scan(&n, &kind, &line)
 	if err == nil {
-		return n, outcome(kind)
+		var e books.Entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			return release.Paid{}, err
+		}
+		return release.Paid{Line: n, Method: max(1, e.Method)}, outcome(kind)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
-		return 0, err
+		return release.Paid{}, err
 	}
 	n, kind, err = l.enter(ctx, tx, key, r)
 	if err != nil {
-		return 0, err
+		return release.Paid{}, err
 	}
 	if err := tx.Commit(); err != nil {
-		return 0, err
+		return release.Paid{}, err
 	}
-	return n, outcome(kind)
+	return release.Paid{Line: n, Method: max(1, r.Method)}, outcome(kind)
 }
 
 func outcome(kind string) error {
@@ -124,6 +128,9 @@ func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Re
 	e := books.Entry{
 		N: n + 1, Day: r.Day, Gateway: l.gateway, Decision: r.Decision, Plan: r.Plan, Unit: r.Unit, Kind: "reserve",
 		Epsilon: r.Epsilon, Delta: r.Delta, Cap: r.Cap, Left: max(0, r.Cap-spent-r.Epsilon), PrevSHA256: books.Hash(prev),
+	}
+	if r.Method > 1 { // what has none is of the first
+		e.Method = r.Method
 	}
 	if spent+r.Epsilon > r.Cap*(1+1e-9) {
 		e.Kind, e.Left = "refuse", max(0, r.Cap-spent)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,18 +46,56 @@ func TestReserve(t *testing.T) {
 		{reservation("a", "q", "2026-03-03", 0.1), 4, nil},
 	} {
 		n, err := l.Reserve(ctx, c.r)
-		if n != c.n || !errors.Is(err, c.want) {
-			t.Errorf("%d: line %d, %v; want %d, %v", i, n, err, c.n, c.want)
+		if n.Line != c.n || n.Method != 1 || !errors.Is(err, c.want) {
+			t.Errorf("%d: line %d, %v; want %d, %v", i, n.Line, err, c.n, c.want)
 		}
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	l = open(t, path, 1<<20) // the book is durable
-	if n, err := l.Reserve(ctx, reservation("b", "p", "2026-03-02", 0.5)); n != 2 || err != nil {
-		t.Errorf("after a restart it is line %d, %v; want 2", n, err)
+	if n, err := l.Reserve(ctx, reservation("b", "p", "2026-03-02", 0.5)); n.Line != 2 || err != nil {
+		t.Errorf("after a restart it is line %d, %v; want 2", n.Line, err)
 	}
 	checkChain(t, l)
+}
+
+// TestADayHasOneMethod: a day that an earlier version has entered keeps the method
+// of then; the next one has that of now, and its line says so.
+func TestADayHasOneMethod(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := open(t, path, 1<<20)
+	if _, err := l.Reserve(ctx, reservation("a", "p", "2026-03-02", 0.5)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = open(t, path, 1<<20)
+	for day, want := range map[string]int{"2026-03-02": 1, "2026-03-03": release.Method} {
+		for range 2 {
+			r := reservation("a", "p", day, 0.5)
+			r.Method = release.Method
+			if paid, err := l.Reserve(ctx, r); err != nil || paid.Method != want {
+				t.Errorf("%s is of method %d, %v; want %d", day, paid.Method, err, want)
+			}
+		}
+	}
+	var methods []int
+	for _, line := range lines(t, l, "ledger.jsonl") {
+		var e books.Entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(line, "method") != (e.Method > 1) {
+			t.Errorf("a line of method %d: %s", e.Method, line)
+		}
+		methods = append(methods, e.Method)
+	}
+	if !slices.Equal(methods, []int{0, release.Method}) {
+		t.Errorf("the lines are of methods %v", methods)
+	}
 }
 
 // checkChain recomputes what each line says of the ones before.

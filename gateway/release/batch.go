@@ -8,13 +8,13 @@
 // with probability delta. Ingest bounds the (cell, window) pairs to which one
 // unit counts in an epoch to max_contributions = C and what it adds to one pair
 // per measure. Noise is discrete Laplace for the L1 sensitivity over the whole
-// epoch, or Gaussian for the L2 sensitivity, whichever is smaller; a cell is
+// epoch, or Gaussian for the L2 sensitivity, whichever serves residents; a cell is
 // published when it has at least min_units units and its noisy number of units
 // reaches a threshold, which is where delta is spent.
 //
 // Example: epsilon 1, delta 1e-6, C 2, min_units 10, one measure
-// distinct(unit). Laplace noise of scale 2 is smaller than Gaussian noise would
-// be; a window is published when it has at least 10 units and its noisy count is
+// distinct(unit). Laplace noise of scale 2 is published from fewer units than Gaussian
+// noise would be; a window is published when it has at least 10 units and its noisy count is
 // at least 39; the interval is plus or minus 6; from 47 units on, 99 of 100
 // windows are published.
 package release

@@ -40,23 +40,39 @@ type noiseOf struct {
 	edges   func() []float64 // of a quantile: see bounds; computed when a number is first released
 }
 
-// NewMechanism computes the protection of a stream.
+// Method numbers how noise and threshold are computed from a plan. A plan that is in
+// force when a gateway is brought up to date keeps its digest, so the digest alone does
+// not say it: each line of the ledger does, and what is released on that day is
+// protected by the method that its line was paid under. So no epoch has two.
+//
+//	1  the noise whose standard deviations, multiplied over the measures, are smaller
+//	2  the noise with the smaller PublicFrom; where they are a unit apart or none, the
+//	   one whose intervals, multiplied over the measures, are smaller
+const Method = 2
+
+// NewMechanism computes the protection of a stream by the present Method.
 //
 // The budget is divided evenly over the measures, plus one share for the number
-// of units where that is not one of them. Of Laplace and Gaussian noise it takes
-// the one whose standard deviations, multiplied over the measures, are smaller.
-func NewMechanism(s *plan.Stream) (*Mechanism, error) {
-	m := &Mechanism{stream: s}
+// of units where that is not one of them.
+func NewMechanism(s *plan.Stream) (*Mechanism, error) { return MechanismBy(s, Method) }
+
+// MechanismBy computes the protection of a stream by a method, as the ledger's lines
+// name them.
+func MechanismBy(s *plan.Stream, method int) (*Mechanism, error) {
+	if method < 1 || method > Method {
+		return nil, fmt.Errorf("decision %s: its protection is of method %d, of a later version", s.Decision, method)
+	}
 	if s.Unit.None() {
-		return m, nil
+		return &Mechanism{stream: s}, nil
 	}
-	m.shares = int64(len(s.Measures))
-	if !m.hasDistinct() {
-		m.shares++
+	m, g := draft(s, false), draft(s, true)
+	better := g.serves
+	if method == 1 {
+		better = g.deviates
 	}
-	m.gaussian = m.prefersGaussian() && m.safe(m.step())
-	m.count = m.channel(plan.Measure{Of: plan.Distinct})
-	m.threshold = float64(s.Protect.MinUnits) + m.count.law().beyond(m.step())
+	if better(m) && g.safe(g.step()) {
+		m = g
+	}
 	for _, x := range s.Measures {
 		if scale := m.channel(x).scale(); scale > maxScale {
 			return nil, fmt.Errorf("decision %s: measure %s needs noise of scale %.3g, and %.3g is the greatest that there is; narrow between, lower max_contributions or raise epsilon",
@@ -65,6 +81,17 @@ func NewMechanism(s *plan.Stream) (*Mechanism, error) {
 		m.noises = append(m.noises, m.noiseOf(x))
 	}
 	return m, nil
+}
+
+// draft is the protection of a stream by one of the two noises, but for its measures'.
+func draft(s *plan.Stream, gaussian bool) *Mechanism {
+	m := &Mechanism{stream: s, gaussian: gaussian, shares: int64(len(s.Measures))}
+	if !m.hasDistinct() {
+		m.shares++
+	}
+	m.count = m.channel(plan.Measure{Of: plan.Distinct})
+	m.threshold = float64(s.Protect.MinUnits) + m.count.law().beyond(m.step())
+	return m
 }
 
 // maxScale is the greatest scale of noise, in steps. It keeps exact value and noise,
@@ -96,15 +123,26 @@ func (m *Mechanism) hasDistinct() bool {
 	return false
 }
 
-func (m *Mechanism) prefersGaussian() bool {
+// serves reports whether residents are better served by m than by the other noise:
+// places with fewer units are published, or intervals are narrower.
+func (m *Mechanism) serves(other *Mechanism) bool {
+	if d := m.PublicFrom() - other.PublicFrom(); d < -1 || d > 1 {
+		return d < 0
+	}
+	return m.width(other, func(l law) float64 { return 2*l.halfWidth(confidence) + 1 }) < 0
+}
+
+// deviates is what method 1 asked.
+func (m *Mechanism) deviates(other *Mechanism) bool { return m.width(other, law.deviation) < 0 }
+
+// width compares what a noise gives, multiplied over the measures, with what the other
+// does: below 0 where it is less.
+func (m *Mechanism) width(other *Mechanism, of func(law) float64) float64 {
 	log := 0.0
 	for _, x := range m.stream.Measures {
-		c := m.channel(x)
-		laplace := c.law().deviation()
-		c.gaussian = true
-		log += math.Log(c.law().deviation() / laplace)
+		log += math.Log(of(m.channel(x).law()) / of(other.channel(x).law()))
 	}
-	return log < 0
+	return log
 }
 
 // step is the probability with which a pair may be published that has exactly

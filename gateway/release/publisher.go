@@ -18,9 +18,9 @@ import (
 type Book interface {
 	// Released reports whether the key is in the journal.
 	Released(ctx context.Context, key Key) (bool, error)
-	// Reserve durably reserves a day's budget once per reservation and returns
-	// its line in the ledger, or ErrSpent when the charter's cap is reached.
-	Reserve(ctx context.Context, r Reservation) (line int64, err error)
+	// Reserve durably reserves a day's budget once per reservation and returns its
+	// line in the ledger, or ErrSpent, and the line, when the charter's cap is reached.
+	Reserve(ctx context.Context, r Reservation) (Paid, error)
 	// Commit stores journal, releases, outbox rows and the gap in one transaction.
 	Commit(ctx context.Context, c Commit) error
 }
@@ -50,6 +50,15 @@ type Reservation struct {
 	// Epsilon and Delta are per unit, for all epochs of the day; Cap is the
 	// charter's epsilon per day for this kind of unit.
 	Epsilon, Delta, Cap float64
+	// Method is the one that the day's protection is computed by, see Method.
+	Method int
+}
+
+// Paid is a line of the ledger, and the method that the day was entered with: the
+// reservation's or, where the line was there before, an earlier one.
+type Paid struct {
+	Line   int64
+	Method int
 }
 
 // Charter is what disclosure control must know of the charter.
@@ -63,7 +72,13 @@ type Publisher struct {
 
 	mu     sync.Mutex
 	counts map[store.Status]int64 // since the start; guarded by mu
-	mechs  map[string]*Mechanism  // by the stream's digest; guarded by mu
+	mechs  map[mechKey]*Mechanism // guarded by mu
+}
+
+// mechKey is what a protection is computed from: a stream, by its digest, and a method.
+type mechKey struct {
+	digest string
+	method int
 }
 
 // NewPublisher makes a publisher; simulation marks every release as such.
@@ -73,7 +88,7 @@ func NewPublisher(book Book, simulation bool) *Publisher {
 	if flag.Lookup("logtostderr") != nil {
 		_ = flag.Set("logtostderr", "true")
 	}
-	return &Publisher{book: book, simulation: simulation, source: newRandom, counts: make(map[store.Status]int64), mechs: make(map[string]*Mechanism)}
+	return &Publisher{book: book, simulation: simulation, source: newRandom, counts: make(map[store.Status]int64), mechs: make(map[mechKey]*Mechanism)}
 }
 
 // Counts says how many observations were released since the start, by status.
@@ -99,18 +114,22 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 			withheld[zone] = "rules"
 		}
 	}
-	mech, err := p.mechanism(b.stream)
+	// What cannot be protected pays nothing.
+	if _, err := p.mechanism(b.stream, Method); err != nil {
+		return err
+	}
+	paid, spent, err := p.pay(ctx, b, charter)
 	if err != nil {
 		return err
 	}
-	line, spent, err := p.pay(ctx, b, charter)
+	mech, err := p.mechanism(b.stream, paid.Method)
 	if err != nil {
 		return err
 	}
 	var list []Release
 	from := p.source()
 	for i, cell := range b.stream.Cells {
-		a := answer{batch: b, cell: cell, mech: mech, noise: from, ledger: line, sim: p.simulation}
+		a := answer{batch: b, cell: cell, mech: mech, noise: from, ledger: paid.Line, sim: p.simulation}
 		reason, hidden := withheld[cell.Zone]
 		if spent {
 			reason, hidden = "budget", true
@@ -121,7 +140,7 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		}
 		list = append(list, rows...)
 	}
-	if err := p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Plan: b.stream.Digest, Ledger: line, Releases: list, Gap: b.gap}); err != nil {
+	if err := p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Plan: b.stream.Digest, Ledger: paid.Line, Releases: list, Gap: b.gap}); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -133,35 +152,36 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 }
 
 // mechanism computes a stream's protection once.
-func (p *Publisher) mechanism(s *plan.Stream) (*Mechanism, error) {
+func (p *Publisher) mechanism(s *plan.Stream, method int) (*Mechanism, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m := p.mechs[s.Digest]; m != nil {
+	key := mechKey{s.Digest, method}
+	if m := p.mechs[key]; m != nil {
 		return m, nil
 	}
-	m, err := NewMechanism(s)
+	m, err := MechanismBy(s, method)
 	if err == nil {
-		p.mechs[s.Digest] = m
+		p.mechs[key] = m
 	}
 	return m, err
 }
 
 // pay reserves the day's budget before any noise is drawn.
-func (p *Publisher) pay(ctx context.Context, b Batch, charter Charter) (line int64, spent bool, err error) {
+func (p *Publisher) pay(ctx context.Context, b Batch, charter Charter) (paid Paid, spent bool, err error) {
 	s := b.stream
 	if s.Unit.None() {
-		return 0, false, nil
+		return Paid{Method: Method}, false, nil
 	}
 	epochs := float64(s.EpochsOfDay(b.start))
-	line, err = p.book.Reserve(ctx, Reservation{
+	paid, err = p.book.Reserve(ctx, Reservation{
 		Day: s.Day(b.start), Decision: s.Decision, Plan: s.Digest, Unit: s.Unit.StandsFor,
 		Epsilon: s.Protect.Epsilon * epochs, Delta: s.Protect.Delta * epochs,
-		Cap: charter.EpsilonPerDay[s.Unit.StandsFor],
+		Cap: charter.EpsilonPerDay[s.Unit.StandsFor], Method: Method,
 	})
 	if errors.Is(err, ErrSpent) {
-		return line, true, nil
+		return paid, true, nil
 	}
-	return line, false, err
+	return paid, false, err
 }
 
 func (a answer) answer(sums Sums, reason string, hidden bool) ([]Release, error) {

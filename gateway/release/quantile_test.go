@@ -77,7 +77,7 @@ func TestHistogram(t *testing.T) {
 		s.Measures = []plan.Measure{{Name: "speeds", Of: plan.Histogram, Field: "x", Edges: []float64{0, 30, 50.5, 80}}}
 	})
 	sums := Sums{Units: 300, Alive: true, Total: [][]int64{{100, 200, 0}}, Weight: []int64{300}}
-	got := publish(t, s, &memory{}, rules{}, sums)
+	got := publish(t, s, &memory{method: steered}, rules{}, sums)
 	for i, name := range []string{"speeds_0_30", "speeds_30_50.5", "speeds_50.5_80"} {
 		o := got[i]
 		if o.Measure != name || o.Status != store.Published || math.Abs(*o.Value-float64(sums.Total[0][i])) > 40*o.Scale || *o.Low < 0 {

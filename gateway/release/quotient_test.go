@@ -22,7 +22,7 @@ func TestMeans(t *testing.T) {
 		for _, p := range prices {
 			x := plan.Measure{Name: "m", Of: plan.Mean, Field: "x", Bounded: true, Low: -width / 2, High: width / 2}
 			s := protected(t, p, x)
-			m, err := NewMechanism(s)
+			m, err := MechanismBy(s, steered)
 			if err != nil {
 				continue // above the greatest scale
 			}
@@ -79,7 +79,7 @@ func TestQuantiles(t *testing.T) {
 				cells = 2_000 // which take ten times as long
 			}
 			s := protected(t, p, plan.Measure{Name: "m", Of: plan.Quantile, Field: "x", Q: q, Bounded: true, Low: 0, High: 32})
-			m, err := NewMechanism(s)
+			m, err := MechanismBy(s, steered)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,7 +136,7 @@ func TestAppearances(t *testing.T) {
 	const cells = 4_000 / min(fewer, 2)
 	for _, p := range prices {
 		s := protected(t, p, plan.Measure{Name: "m", Of: plan.Distinct})
-		m, err := NewMechanism(s)
+		m, err := MechanismBy(s, steered)
 		if err != nil {
 			t.Fatal(err)
 		}

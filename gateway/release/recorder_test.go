@@ -103,7 +103,7 @@ func same(a, b []float64) bool {
 
 func publishWith(t *testing.T, s *plan.Stream, r source, sums Sums) map[string]float64 {
 	t.Helper()
-	book, p := &memory{}, NewPublisher(nil, true)
+	book, p := &memory{method: steered}, NewPublisher(nil, true)
 	p.book, p.source = book, func() source { return r }
 	b := NewBatch(s, "policy", start, start.Add(time.Hour), []Sums{sums}, "")
 	if err := p.Publish(context.Background(), b, Charter{EpsilonPerDay: map[string]float64{s.Unit.StandsFor: 1}}, rules{}); err != nil {

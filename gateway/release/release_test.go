@@ -37,6 +37,7 @@ type memory struct {
 	released map[Key][]Release
 	spent    bool
 	reserved []Reservation
+	method   int // that the day was entered with; 0 for the reservation's
 	fail     error
 }
 
@@ -45,12 +46,16 @@ func (m *memory) Released(_ context.Context, k Key) (bool, error) {
 	return ok, nil
 }
 
-func (m *memory) Reserve(_ context.Context, r Reservation) (int64, error) {
+func (m *memory) Reserve(_ context.Context, r Reservation) (Paid, error) {
 	m.reserved = append(m.reserved, r)
-	if m.spent {
-		return 1, ErrSpent
+	paid := Paid{1, r.Method}
+	if m.method != 0 {
+		paid.Method = m.method
 	}
-	return 1, nil
+	if m.spent {
+		return paid, ErrSpent
+	}
+	return paid, nil
 }
 
 func (m *memory) Commit(_ context.Context, c Commit) error {
@@ -262,7 +267,7 @@ func TestReservationIsOfTheDay(t *testing.T) {
 	s := stream(t, func(s *plan.Stream) { s.Forget = plan.MustPeriod("PT6H") })
 	book := &memory{}
 	publish(t, s, book, rules{}, distinct(5))
-	want := Reservation{Day: "2026-03-02", Decision: "1", Plan: s.Digest, Unit: "device", Epsilon: 4, Delta: 4e-6, Cap: 1}
+	want := Reservation{Day: "2026-03-02", Decision: "1", Plan: s.Digest, Unit: "device", Epsilon: 4, Delta: 4e-6, Cap: 1, Method: Method}
 	if len(book.reserved) != 1 || book.reserved[0] != want {
 		t.Errorf("reserved %+v; want %+v", book.reserved, want)
 	}

@@ -147,6 +147,7 @@ type entry struct {
 	Delta      float64 `json:"delta"`
 	Cap        float64 `json:"cap" doc:"The charter's, per unit and day"`
 	Left       float64 `json:"left" doc:"What the cap leaves after this line"`
+	Method     int     `json:"method,omitempty" doc:"How noise and threshold of that day are computed from the plan; absent for the first method"`
 	PrevSHA256 string  `json:"prev_sha256" doc:"SHA-256 of the line before, without its line feed"`
 }
 
