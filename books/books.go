@@ -134,6 +134,8 @@ type Field struct {
 	Class    string `json:"class"`
 	Fate     string `json:"fate"`
 	Decision string `json:"decision"`
+	// Valid is [low, high] of a number, both included; empty for any.
+	Valid []float64 `json:"valid,omitempty"`
 }
 
 // Decision is one decision as residents see it.

@@ -231,7 +231,7 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 func fates(kind decision.Kind, plans []plan.Plan) []books.Field {
 	list := []books.Field{}
 	for _, f := range kind.Fields {
-		out := books.Field{Name: f.Name, Class: f.Class, Fate: "dropped"}
+		out := books.Field{Name: f.Name, Class: f.Class, Fate: "dropped", Valid: f.Valid}
 		for _, p := range plans {
 			if fate := fateOf(f.Name, p.Stream); fate != "" {
 				out.Fate, out.Decision = fate, p.Stream.Decision

@@ -108,6 +108,7 @@ func (d demo) yourSensors() {
 	defer link.Close()
 	link.Publish("city/v1/demo/yours-noise/up", []byte(`{"fields":{"laeq":71.5}}`), false)
 	link.Publish("city/v1/demo/yours-noise/up", []byte(`{"fields":{"laeq":"secret-9f"}}`), false)
+	link.Publish("city/v1/demo/yours-noise/up", []byte(`{"fields":{"laeq":998.25}}`), false)
 	link.Publish("city/v1/demo/yours-counter/up", []byte(`{"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}`), false)
 	if err := link.Flush(); err != nil {
 		t.Fatal(err)
@@ -123,9 +124,10 @@ func (d demo) yourSensors() {
 	await(t, 30*time.Second, "feedback", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return strings.Contains(feedback, `{"code":"E101","pointer":"/fields/laeq","rule":"kind noise-meter","count":1,"fix":`)
+		return strings.Contains(feedback, `{"code":"E101","pointer":"/fields/laeq","rule":"kind noise-meter","count":1,"fix":`) &&
+			strings.Contains(feedback, `{"code":"E202","pointer":"/fields/laeq","rule":"kind noise-meter","count":1,"fix":"send values from 20 to 140; look after the sensor"}`)
 	})
-	if strings.Contains(feedback, "secret-9f") {
+	if strings.Contains(feedback, "secret-9f") || strings.Contains(feedback, "998") {
 		t.Error("feedback quotes a value")
 	}
 }

@@ -9,7 +9,7 @@ func everything() map[string]string {
     units: [{field: tag, stands_for: device}]
     fields:
       - {name: tag, type: string, class: identifier}
-      - {name: lat, type: float, class: location}
+      - {name: lat, type: float, class: location, valid: [-90, 90]}
       - {name: lon, type: float, class: location}
       - {name: plate, type: string, class: free-text, format: plate}
   road-counter:

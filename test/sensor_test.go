@@ -70,8 +70,9 @@ func TestEveryCode(t *testing.T) {
 	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 1<<20))) // too large
 	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 3<<20))) // far too large
 	wrong("E106", "gate-1", `[{"bver":99,"n":"passed","v":1}]`)
-	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":904,"fields":{"passed":1e300}}`, at)) // huge
-	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":905,"fields":{"passed":nan}}`, at))   // NaN
+	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":904,"fields":{"passed":1e300}}`, at))                  // huge
+	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":905,"fields":{"passed":nan}}`, at))                    // NaN
+	wrong("E202", "track-1", fmt.Sprintf(`{"ts":%q,"seq":921,"fields":{"tag":"t","lat":90.5,"lon":2.5}}`, at)) // beyond the pole
 	wrong("E203", "track-1", fmt.Sprintf(`{"ts":%q,"seq":920,"fields":{"tag":"t","lat":41.5,"lon":2.5,"plate":"?!"}}`, at))
 	wrong("E201", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":906,"fields":{"device":"%s","rssi":-50}}`, at, strings.Repeat("x", 300)))
 	wrong("E300", "gate-1", `{"ts":"02/03/2026","fields":{"passed":1}}`)

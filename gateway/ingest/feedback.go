@@ -58,6 +58,7 @@ type note struct {
 type letter struct {
 	topic, kind string
 	fields      []string
+	valid       [][]float64
 	faults      map[fault.Fault]times
 	since       time.Time
 	until       time.Time
@@ -76,7 +77,7 @@ func (i *Ingest) sendFeedback() {
 	since := until.Add(-i.cfg.Feedback)
 	post := make([]letter, 0, len(i.feedback))
 	for s, faults := range i.feedback {
-		post = append(post, letter{s.entry.FeedbackTopic(), s.entry.Kind, s.fields, faults, since, until})
+		post = append(post, letter{s.entry.FeedbackTopic(), s.entry.Kind, s.fields, s.valid, faults, since, until})
 	}
 	if len(post) == 0 {
 		return
@@ -133,6 +134,9 @@ func (l *letter) note(f fault.Fault) note {
 	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Code.Rule(), Fix: f.Code.Fix()}
 	if f.Field >= 0 {
 		out.Pointer = "/fields/" + l.fields[f.Field]
+	}
+	if f.Code == fault.OutOfRange && f.Field >= 0 && len(l.valid[f.Field]) == 2 {
+		out.Fix = fmt.Sprintf("send values from %v to %v; look after the sensor", l.valid[f.Field][0], l.valid[f.Field][1])
 	}
 	if out.Rule == "kind" {
 		out.Rule = fmt.Sprintf("kind %s", l.kind)

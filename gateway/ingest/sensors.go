@@ -38,6 +38,7 @@ type sensor struct {
 	number uint64
 	shape  *format.Shape
 	fields []string
+	valid  [][]float64 // of each field; see decision.Field
 	routes []route
 	// usable from and before, in nanoseconds since 1970.
 	from, until int64
@@ -161,7 +162,7 @@ func (i *Ingest) reroute(s *sensor, version int, f *fitter) error {
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
 	sent := f.shape(kind, s.entry)
-	s.shape, s.fields, s.unmapped, s.unfit = sent.shape, sent.fields, sent.unmapped, false
+	s.shape, s.fields, s.valid, s.unmapped, s.unfit = sent.shape, sent.fields, sent.valid, sent.unmapped, false
 	s.declaresPulse = !kind.Heartbeat.IsZero()
 	s.pulse.Store(s.declaresPulse || i.heard[s.number])
 	s.stood = s.stood || kind.Home() || v.Homes[s.entry.Kind]
@@ -252,6 +253,7 @@ type shapeKey struct {
 type sent struct {
 	shape    *format.Shape
 	fields   []string
+	valid    [][]float64
 	unmapped bool
 }
 
@@ -277,20 +279,26 @@ func (f *fitter) shape(kind decision.Kind, e *register.Sensor) sent {
 	key := shapeKey{e.Kind, reflect.ValueOf(e.Map).Pointer()}
 	out, known := f.shapes[key]
 	if !known {
-		out.shape, out.fields = shapeOf(kind, e)
+		out = shapeOf(kind, e)
 		out.unmapped = len(e.Unmapped(kind)) > 0
 		f.shapes[key] = out
 	}
 	return out
 }
 
-func shapeOf(kind decision.Kind, e *register.Sensor) (*format.Shape, []string) {
+func shapeOf(kind decision.Kind, e *register.Sensor) sent {
 	n := len(kind.Fields)
-	names, types, forms := make([]string, n), make([]string, n), make([]string, n)
+	names, types, forms, valid := make([]string, n), make([]string, n), make([]string, n), make([][]float64, n)
 	for f, field := range kind.Fields {
-		names[f], types[f], forms[f] = field.Name, field.Type, field.Format
+		names[f], types[f], forms[f], valid[f] = field.Name, field.Type, field.Format, field.Valid
 	}
-	return format.NewShape(names, types, forms, e.Map), names
+	shape := format.NewShape(names, types, forms, e.Map)
+	for f, v := range valid {
+		if len(v) == 2 {
+			shape.Limit(f, v[0], v[1])
+		}
+	}
+	return sent{shape: shape, fields: names, valid: valid}
 }
 
 // rule is a plan's rule but for the sensor, which For gives it.

@@ -85,10 +85,11 @@ type sensor struct {
 }
 
 type field struct {
-	Name     string `json:"name"`
-	Class    string `json:"class"`
-	Fate     string `json:"fate" enum:"kept,generalised,counted,dropped"`
-	Decision string `json:"decision" doc:"The decision that says so; empty where nobody needs the field"`
+	Name     string    `json:"name"`
+	Class    string    `json:"class"`
+	Fate     string    `json:"fate" enum:"kept,generalised,counted,dropped"`
+	Decision string    `json:"decision" doc:"The decision that says so; empty where nobody needs the field"`
+	Valid    []float64 `json:"valid,omitempty" doc:"[low, high], both included: readings with another number are refused"`
 }
 
 type homes struct {

@@ -132,6 +132,7 @@ var catalan = map[string]string{
 	"What becomes of what it sends":  "Què se’n fa, del que envia",
 	"Field":                          "Camp",
 	"Class":                          "Classe",
+	"valid from %s to %s":            "vàlid de %s a %s",
 	"Fate":                           "Destí",
 	"Decided by":                     "Decidit per",
 	"nobody: dropped at the door":    "ningú: llençat a l’entrada",

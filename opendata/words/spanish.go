@@ -132,6 +132,7 @@ var spanish = map[string]string{
 	"What becomes of what it sends":  "Qué se hace con lo que envía",
 	"Field":                          "Campo",
 	"Class":                          "Clase",
+	"valid from %s to %s":            "válido de %s a %s",
 	"Fate":                           "Destino",
 	"Decided by":                     "Decidido por",
 	"nobody: dropped at the door":    "nadie: desechado a la entrada",

@@ -142,6 +142,7 @@ func (c *checker) typed() {
 		c.council, err = decision.ParseCouncil("council.yaml", raw)
 		return err
 	})
+	c.valid()
 	parse("kinds.yaml", func(raw []byte) (err error) {
 		c.kinds, err = decision.ParseKinds("kinds.yaml", raw)
 		return err

@@ -101,6 +101,8 @@ var mistakes = []struct {
 	{"charter.yaml", "[wifi-counter, card-reader]", "[wifi-counter, noise-meter]", "K10", "noise-meter", "noise-meter"},
 	{"charter.yaml", "notice_days: 14", "notice_days: 400", "K11", "400", "400"},
 	{"charter.yaml", "[free-text, credential]", "[free-text, credential, identifier]", "K12", "[free-text", ""},
+	{"kinds.yaml", "{name: rssi, type: int, unit: dBm,", "{name: rssi, type: int, valid: [5, 1], unit: dBm,", "K14", "[5, 1]", "rssi"},
+	{"kinds.yaml", "{name: ssid, type: string,", "{name: ssid, type: string, valid: [1, 5],", "K14", "[1, 5]", "ssid"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{field: rssi, stands_for: device}", "K13", "{field", "rssi"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{stands_for: home}", "S07", "{stands_for", "sensor: true"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{sensor: true, field: device, stands_for: device}", "S07", "{sensor", "sensor: true"},

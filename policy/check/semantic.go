@@ -165,6 +165,24 @@ func (c *checker) ground() {
 	}
 }
 
+// valid notes bounds of fields that cannot be used, each under its line.
+func (c *checker) valid() {
+	var file struct {
+		Kinds map[string]decision.Kind `yaml:"kinds"`
+	}
+	if c.bad["kinds.yaml"] || decision.Decode("kinds.yaml", c.files["kinds.yaml"], &file) != nil {
+		return // said where it is parsed
+	}
+	for id, k := range file.Kinds {
+		for i, f := range k.Fields {
+			if f.CheckValid() != nil {
+				c.at("kinds.yaml", "K14", fmt.Sprintf("kinds/%s/fields/%d/valid", id, i), f.Name)
+				c.bad["kinds.yaml"] = true
+			}
+		}
+	}
+}
+
 func (c *checker) quorums() {
 	for _, q := range []diff.Quorum{diff.Enact, diff.Weaken, diff.Charter, diff.Roster, diff.Suspend} {
 		n := q.Of(c.charter)

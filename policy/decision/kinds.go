@@ -3,6 +3,7 @@ package decision
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,6 +49,25 @@ type Field struct {
 	// Format is an identifier's canonical form: mac48, eui64, uuid, plate or text (as it
 	// is). What does not parse is refused.
 	Format string `yaml:"format" json:"format,omitempty"`
+	// Valid is [low, high], both included, of a number: a reading with a value outside is
+	// refused, since a broken device is not a measurement. Empty for any number.
+	Valid []float64 `yaml:"valid" json:"valid,omitempty"`
+}
+
+// ErrValid says what valid must be.
+var ErrValid = errors.New("valid is [low, high] of an int or float, with low not above high")
+
+// CheckValid reports whether the field's bounds can be used.
+func (f Field) CheckValid() error {
+	switch {
+	case f.Valid == nil:
+		return nil
+	case len(f.Valid) != 2 || f.Type != "int" && f.Type != "float":
+		return ErrValid
+	case !(f.Valid[0] <= f.Valid[1]) || math.IsInf(f.Valid[0], 0) || math.IsInf(f.Valid[1], 0):
+		return ErrValid
+	}
+	return nil
 }
 
 var (
@@ -146,6 +166,8 @@ func (f Field) check() error {
 		return fmt.Errorf("field %s: only a string has a format", f.Name)
 	case len(f.Unit) > maxLabel || !Visible(f.Unit):
 		return fmt.Errorf("field %s: unit is at most %d bytes of visible text, e.g. dB(A)", f.Name, maxLabel)
+	case f.CheckValid() != nil:
+		return fmt.Errorf("field %s: %w; write e.g. valid: [20, 140]", f.Name, f.CheckValid())
 	}
 	return nil
 }

@@ -51,3 +51,17 @@ func TestKinds(t *testing.T) {
 		t.Errorf("501 kinds: %v", err)
 	}
 }
+
+// TestValid: bounds of a number, and of nothing else.
+func TestValid(t *testing.T) {
+	for text, fine := range map[string]bool{
+		"type: float, valid: [20, 140]": true, "type: int, valid: [5, 5]": true, "type: float, valid: [-1e6, 0.5]": true,
+		"type: float, valid: [140, 20]": false, "type: string, valid: [1, 2]": false, "type: float, valid: [1]": false,
+		"type: time, valid: [1, 2]": false, "type: float, valid: [1, 2, 3]": false, "type: float, valid: []": false,
+	} {
+		_, err := ParseKinds("kinds.yaml", []byte("kinds: {meter: {fields: [{name: x, class: measurement, "+text+"}]}}\n"))
+		if (err == nil) != fine {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

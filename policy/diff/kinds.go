@@ -7,6 +7,7 @@ import (
 
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
+	"sluice/policy/plan"
 )
 
 // kinds: what a kind gains, a decision that named it already may get; what it
@@ -26,7 +27,7 @@ func (c *comparison) kinds() {
 		case showKind(a) == showKind(b):
 			continue
 		default:
-			x.Mark, x.Old, x.New = kindOrder(a, b), text(showKind(a)), text(showKind(b))
+			x.Mark, x.Old, x.New, x.Ends = kindOrder(a, b), text(showKind(a)), text(showKind(b)), narrowed(a, b) && c.inUse(id)
 		}
 		if a.Home() && !b.Home() {
 			x.Mark = Weaker
@@ -70,6 +71,9 @@ func showKind(k decision.Kind) string {
 		if f.Format != "" {
 			line += " as " + word(f.Format)
 		}
+		if len(f.Valid) == 2 {
+			line += " in " + plan.Plain(f.Valid[0]) + ".." + plan.Plain(f.Valid[1])
+		}
 		parts = append(parts, line)
 	}
 	if !k.Heartbeat.IsZero() {
@@ -78,8 +82,8 @@ func showKind(k decision.Kind) string {
 	return strings.Join(parts, "; ")
 }
 
-// kindOrder: the same units, fewer fields and stricter classes protect at least as
-// much. A unit of measurement or a heartbeat protects nobody.
+// kindOrder: the same units, fewer fields, stricter classes and fewer valid numbers
+// protect at least as much. A unit of measurement or a heartbeat protects nobody.
 func kindOrder(a, b decision.Kind) Mark {
 	return mark(kindAtLeast(a, b), kindAtLeast(b, a))
 }
@@ -87,13 +91,25 @@ func kindOrder(a, b decision.Kind) Mark {
 // asItIs is a text as it is: two spellings of it are two units.
 func asItIs(format string) bool { return format == "" || format == "text" }
 
+// validWithin reports whether every number that is valid by b is by a, too.
+func validWithin(a, b []float64) bool {
+	return len(a) != 2 || len(b) == 2 && a[0] <= b[0] && b[1] <= a[1]
+}
+
+// narrowed reports whether numbers of a field are refused that were not.
+func narrowed(a, b decision.Kind) bool {
+	return slices.ContainsFunc(a.Fields, func(x decision.Field) bool {
+		return slices.ContainsFunc(b.Fields, func(f decision.Field) bool { return f.Name == x.Name && !validWithin(f.Valid, x.Valid) })
+	})
+}
+
 func kindAtLeast(a, b decision.Kind) bool {
 	if !within(a.Units, b.Units) || !within(b.Units, a.Units) {
 		return false
 	}
 	for _, f := range b.Fields {
 		if !slices.ContainsFunc(a.Fields, func(x decision.Field) bool {
-			return x.Name == f.Name && x.Type == f.Type && (f.Format == x.Format || asItIs(x.Format)) && (x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
+			return x.Name == f.Name && x.Type == f.Type && (f.Format == x.Format || asItIs(x.Format)) && validWithin(x.Valid, f.Valid) && (x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
 		}) {
 			return false
 		}

@@ -22,6 +22,7 @@ const (
 	SenML
 	NotANumber
 	TooLong
+	OutOfRange
 	BadForm
 	BadTime
 	Future
@@ -60,6 +61,7 @@ var texts = [count]text{
 	SenML:        {"E106", "RFC 8428", "send a valid SenML pack: known version, no unknown label that ends in _, one value a record"},
 	NotANumber:   {"E200", "kind", "send finite numbers; whole ones for int"},
 	TooLong:      {"E201", "wire format", "send texts of at most 256 bytes"},
+	OutOfRange:   {"E202", "kind", "send values that the kind calls valid; look after the sensor"},
 	BadForm:      {"E203", "kind", "send the identifier in the form that the kind names, e.g. mac48 as 02:00:5e:00:00:01"},
 	BadTime:      {"E300", "RFC 3339", "send ts as 2026-11-23T10:00:00Z, or leave it out"},
 	Future:       {"E301", "clock", "set the sensor's clock: ts is ahead of the gateway's"},

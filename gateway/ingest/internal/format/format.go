@@ -322,11 +322,16 @@ func (d *Decoder) set(i int, v *fastjson.Value) {
 	}
 }
 
-// number takes finite numbers, and whole ones within 2^53 for int.
+// number takes finite numbers that the kind calls valid, and whole ones within 2^53 for int.
 func (d *Decoder) number(i int, n float64) {
-	whole := d.shape.fields[i].kind == "int"
+	f := &d.shape.fields[i]
+	whole := f.kind == "int"
 	if math.IsNaN(n) || math.IsInf(n, 0) || whole && (n != math.Trunc(n) || math.Abs(n) > 1<<53) {
 		d.fail(fault.At(fault.NotANumber, i))
+		return
+	}
+	if n < f.low || n > f.high {
+		d.fail(fault.At(fault.OutOfRange, i))
 		return
 	}
 	d.unique(i, d.r.SetNumber(i, n))

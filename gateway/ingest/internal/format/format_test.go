@@ -105,6 +105,30 @@ func TestNative(t *testing.T) {
 	}
 }
 
+// TestValid: a number that the kind does not call valid refuses its reading, native and in
+// SenML, and both ends are valid.
+func TestValid(t *testing.T) {
+	s := shape()
+	s.Limit(0, -3, 5)
+	s.Limit(1, 20, 140)
+	for payload, want := range map[string]string{
+		`{"fields":{"n":5,"f":20}}`:                      "10:00:00? n=5 f=20",
+		`{"fields":{"n":-3,"f":140}}`:                    "10:00:00? n=-3 f=140",
+		`{"fields":{"n":6,"f":20}}`:                      "E202/0",
+		`{"fields":{"f":19.999999999}}`:                  "E202/1",
+		`{"fields":{"f":140.00000001}}`:                  "E202/1",
+		`{"fields":{"f":1e999}}`:                         "E200/1",
+		`{"fields":{"f":nan}}`:                           "E200/1",
+		`[{"fields":{"f":-1}},{"fields":{"f":50}}]`:      "E202/1; 10:00:00? f=50",
+		`[{"n":"f","v":150,"bv":-20},{"n":"f","v":200}]`: "10:00:00? f=130; E202/1",
+		`[{"n":"f","v":1}]`:                              "E202/1",
+	} {
+		if got := decode(payload, s); got != want {
+			t.Errorf("%s\n gives %s\n  want %s", payload, got, want)
+		}
+	}
+}
+
 func TestPointers(t *testing.T) {
 	s := NewShape([]string{"n", "f"}, []string{"int", "float"}, nil, map[string]string{"n": "/data/0/rssi@1m", "f": "/a~1b"})
 	if got := decode(`{"ts":"2026-03-02T10:00:01Z","data":[{"rssi@1m":-5}],"a/b":2,"x":{}}`, s); got != "10:00:01 n=-5 f=2" {

@@ -1,6 +1,9 @@
 package format
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // Shape is what readings of a sensor look like.
 type Shape struct {
@@ -17,6 +20,8 @@ type field struct {
 	kind string // int, float, string, bool or time
 	form string // canonical form of a string
 	path []string
+	// low and high are what a number may be, both included; infinite for any.
+	low, high float64
 }
 
 // NewShape makes the shape of a kind's fields, found by name or, where pointers
@@ -26,7 +31,7 @@ type field struct {
 func NewShape(names, types, forms []string, pointers map[string]string) *Shape {
 	s := &Shape{index: make(map[string]int, len(names)), labels: make(map[string]int, len(names))}
 	for i, name := range names {
-		f := field{kind: types[i]}
+		f := field{kind: types[i], low: math.Inf(-1), high: math.Inf(1)}
 		if forms != nil {
 			f.form = forms[i]
 		}
@@ -49,6 +54,12 @@ func NewShape(names, types, forms []string, pointers map[string]string) *Shape {
 		s.fields = append(s.fields, f)
 	}
 	return s
+}
+
+// Limit says what numbers of a field are valid, both ends included; others are refused. It
+// is for shapes that no decoder has seen yet.
+func (s *Shape) Limit(field int, low, high float64) {
+	s.fields[field].low, s.fields[field].high = low, high
 }
 
 // Field finds a field by its kind's name, wherever the sensor has it.

@@ -1,0 +1,46 @@
+package diff
+
+import (
+	"strings"
+	"testing"
+
+	"sluice/policy/bundle"
+	"sluice/policy/decision"
+)
+
+// TestValidIsCompared: fewer valid numbers are stronger and may end a series; more, or
+// other ones, are weaker.
+func TestValidIsCompared(t *testing.T) {
+	with := func(valid ...float64) *bundle.Policy {
+		p := policyOf(t, plain)
+		k := p.Kinds["counter"]
+		k.Fields = append([]decision.Field(nil), k.Fields...)
+		for i := range k.Fields {
+			if k.Fields[i].Name == "speed" {
+				k.Fields[i].Valid = valid
+			}
+		}
+		p.Kinds["counter"] = k
+		return p
+	}
+	for _, c := range []struct {
+		old, new []float64
+		want     Mark
+		ends     bool
+	}{
+		{nil, []float64{0, 50}, Stronger, true},
+		{[]float64{0, 50}, nil, Weaker, false},
+		{[]float64{0, 50}, []float64{0, 40}, Stronger, true},
+		{[]float64{0, 50}, []float64{-1, 50}, Weaker, false},
+		{[]float64{0, 50}, []float64{10, 60}, Weaker, true},
+	} {
+		list := between(with(c.old...), with(c.new...))
+		if len(list) != 1 || list[0].Key != "kind counter" || list[0].Mark != c.want || list[0].Ends != c.ends {
+			t.Errorf("%v to %v: %+v; want %v, ends %v", c.old, c.new, list, c.want, c.ends)
+			continue
+		}
+		if line := list[0].Words(0); c.new != nil && !strings.Contains(line, " in ") {
+			t.Errorf("%v to %v is not said: %s", c.old, c.new, line)
+		}
+	}
+}
