@@ -41,7 +41,7 @@ func TestWhileItStarts(t *testing.T) {
 	if err := g.openAdmin(); err != nil {
 		t.Fatal(err)
 	}
-	for path, status := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusNotFound} {
+	for path, status := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusServiceUnavailable} {
 		client := http.Client{Timeout: 5 * time.Second}
 		resp, err := client.Get("http://" + g.Admin() + path)
 		if err != nil {
