@@ -23,7 +23,7 @@ var arrows = map[string]string{
 	"test/benchabuse/pages": "books store store/sqlite test/entered",
 	"door":                  "",
 	"cmd/sluice":            "books brief gateway gateway/crash opendata opendata/query perm policy policy/ballot policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
-	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway policy/bundle policy/plan register store store/sqlite",
+	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/release policy/bundle policy/decision policy/plan register store store/sqlite",
 	"town":                  "books brief configs firmware-sim/device firmware-sim/street gateway opendata opendata/query perm policy policy/desk store store/sqlite",
 	"gateway":               "books brief door gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store store/influx store/sqlite",
 	"gateway/ingest":        "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release policy/decision policy/plan register register/access",

@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,7 +141,22 @@ func TestSimulate(t *testing.T) {
 	draft := filepath.Join(dir, "draft.yaml")
 	write(t, draft, strings.Replace(read(t, "../policy/decisions/2026-14-footfall.yaml"), "min_units: 10", "min_units: 80", 1))
 	chart := filepath.Join(dir, "chart.svg")
-	var report struct {
+	type side struct {
+		Inside    float64 `json:"inside"`
+		BiasShare float64 `json:"bias_share"`
+		Published int     `json:"published"`
+		Withheld  int     `json:"withheld"`
+	}
+	var now struct {
+		Draft    side `json:"draft"`
+		InForce  side `json:"in_force"`
+		Proposal struct {
+			MaxContributions int    `json:"max_contributions"`
+			Every            string `json:"every"`
+			Why              string `json:"why"`
+		} `json:"proposal"`
+	}
+	var report struct { // as earlier versions wrote it
 		Draft, InForce struct {
 			Measures []struct {
 				Published, Withheld, NoData int
@@ -152,10 +168,17 @@ func TestSimulate(t *testing.T) {
 	}
 	out, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../policy", "--seed", "7", "--svg", chart, "--json").Output()
 	if err == nil {
-		err = json.Unmarshal(out, &report)
+		err = errors.Join(json.Unmarshal(out, &report), json.Unmarshal(out, &now))
 	}
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	// Some 60 intervals of 95 %: fewer than 80 % has a chance of one in 100,000.
+	if x := now.InForce; x.Published != report.InForce.Measures[0].Published || x.Withheld != report.InForce.Measures[0].Withheld || x.Inside < .8 || x.BiasShare < -.1 || x.BiasShare > .1 {
+		t.Errorf("in force: %+v", x)
+	}
+	if x := now.Proposal; x.MaxContributions != 4 || x.Every != "PT1H" || !strings.Contains(x.Why, "shown intervals hold what passed") {
+		t.Errorf("proposed: %+v", x)
 	}
 	a, b := report.Draft.Measures[0], report.InForce.Measures[0]
 	if a.Published >= b.Published || b.Published < 30 || a.Published+a.Withheld+a.NoData != b.Published+b.Withheld+b.NoData {
@@ -172,7 +195,7 @@ func TestSimulate(t *testing.T) {
 	if silenced == 0 || report.Draft.Budget.PerDay != 1 || report.Draft.Budget.Cap != 1 {
 		t.Errorf("%d units are silenced, the budget is %+v", silenced, report.Draft.Budget)
 	}
-	if svg := read(t, chart); !strings.HasPrefix(svg, "<svg") || strings.Count(svg, "<polyline") < 3 || !strings.Contains(svg, "Dashed: the truth") {
+	if svg := read(t, chart); !strings.HasPrefix(svg, "<svg") || strings.Count(svg, "<polyline") < 3 || !strings.Contains(svg, "Dashed: what passed") || !strings.Contains(svg, "shown intervals hold what passed") {
 		t.Errorf("the chart is\n%.300s", svg)
 	}
 
@@ -185,8 +208,19 @@ func TestSimulate(t *testing.T) {
 	write(t, filepath.Join(dir, "rows.csv"), rows.String())
 	text, err := exec.Command(sluice, "policy", "simulate", "2026-16", "--dir", "../policy", "--svg", "", "--replay", filepath.Join(dir, "rows.csv"),
 		"--map", "ts=when,sensor=meter,field.laeq=level", "--register", filepath.Join(dir, "register.yaml")).CombinedOutput()
-	if err != nil || !regexp.MustCompile(`draft +level +1[0-3] `).Match(text) {
+	if err != nil || !regexp.MustCompile(`draft +level +1[0-3] `).Match(text) || !strings.Contains(string(text), "100 of 100 shown intervals hold what passed") {
 		t.Errorf("%v\n%s", err, text)
+	}
+	for edit, says := range map[[2]string]string{
+		{"max_contributions: 4", "max_contributions: 5"}: "it breaks C08",
+		{`op: ">=", value: -85`, `op: ">", value: 0`}:    "in the simulated city no reading has rssi > 0",
+	} {
+		write(t, draft, strings.Replace(read(t, "../policy/decisions/2026-14-footfall.yaml"), edit[0], edit[1], 1))
+		text, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../policy", "--svg", "").CombinedOutput()
+		var code *exec.ExitError
+		if !errors.As(err, &code) || code.ExitCode() != 1 || !strings.Contains(string(text), "decision 2026-14 cannot be simulated: "+says) {
+			t.Errorf("%v\n%s; want %q", err, text, says)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -10,7 +11,6 @@ import (
 	"sluice/firmware-sim/street"
 	"sluice/policy/bundle"
 	"sluice/policy/plan"
-	"sluice/store"
 )
 
 // model computes what a decision asks for, without noise, threshold or bounds:
@@ -23,9 +23,10 @@ type model struct {
 	sensors []street.Sensor
 
 	cells   map[cell]*truth
-	used    map[string]map[cell]bool // pairs in which a unit counted, by epoch and unit
+	used    map[string]int // pairs that a unit came to, by epoch and unit
 	dropped map[[2]string]int
 	zones   map[string]bool
+	most    int // the greatest number of pairs that one unit came to
 }
 
 type cell struct {
@@ -35,16 +36,16 @@ type cell struct {
 
 // truth is what really happened in one cell and window.
 type truth struct {
-	units    map[string]unit
-	silenced map[string]bool
-	count    int
-	sum      map[string]float64
-	n        map[string]int
-	all      map[string][]float64 // every value of a histogram or quantile about nobody
+	units map[string]unit
+	count int
+	sum   map[string]float64
+	n     map[string]int
+	all   map[string][]float64 // every value of a histogram or quantile about nobody
 }
 
 // unit is what one unit adds.
 type unit struct {
+	pair     int // which of its pairs of the epoch this is, from 1 on
 	readings int
 	sum      map[string]float64
 	last     map[string]float64
@@ -53,7 +54,7 @@ type unit struct {
 func newModel(p *bundle.Policy, d *bundle.Decision, sensors []street.Sensor) *model {
 	m := &model{
 		s: d.Stream, kinds: d.AppliesTo.Kinds, loc: p.Location, sensors: sensors, fields: make(map[string][]string),
-		cells: make(map[cell]*truth), used: make(map[string]map[cell]bool), dropped: make(map[[2]string]int), zones: make(map[string]bool),
+		cells: make(map[cell]*truth), used: make(map[string]int), dropped: make(map[[2]string]int), zones: make(map[string]bool),
 	}
 	for _, k := range d.AppliesTo.Kinds {
 		for _, f := range p.Kinds[k].Fields {
@@ -100,7 +101,7 @@ func (m *model) see(o street.Observation) {
 	key := cell{id, start.Unix()}
 	t := m.cells[key]
 	if t == nil {
-		t = &truth{units: make(map[string]unit), silenced: make(map[string]bool), sum: make(map[string]float64), n: make(map[string]int), all: make(map[string][]float64)}
+		t = &truth{units: make(map[string]unit), sum: make(map[string]float64), n: make(map[string]int), all: make(map[string][]float64)}
 		m.cells[key] = t
 	}
 	t.count++
@@ -112,7 +113,7 @@ func (m *model) see(o street.Observation) {
 	}
 	u := t.units[who]
 	if u.last == nil {
-		u = unit{sum: make(map[string]float64), last: make(map[string]float64)}
+		u = unit{pair: m.pair(who, key), sum: make(map[string]float64), last: make(map[string]float64)}
 	}
 	u.readings++
 	for _, measure := range m.s.Measures {
@@ -128,9 +129,6 @@ func (m *model) see(o street.Observation) {
 		}
 	}
 	t.units[who] = u
-	if !m.s.Unit.None() {
-		m.bound(who, key, t)
-	}
 }
 
 // coarse is a number after generalisation.
@@ -153,23 +151,17 @@ func (m *model) coarse(field string, v float64) float64 {
 	return v
 }
 
-// bound notes units that have used up their contributions of the epoch.
-func (m *model) bound(who string, key cell, t *truth) {
+// pair numbers the pairs of a unit's epoch in the order in which it comes to them:
+// who counts under a bound, and who has used it up, is seen by that number.
+func (m *model) pair(who string, key cell) int {
+	if m.s.Unit.None() {
+		return 0
+	}
 	epoch, _ := m.s.Epoch(time.Unix(key.start, 0))
 	id := strconv.FormatInt(epoch.Unix(), 10) + " " + who
-	pairs := m.used[id]
-	if pairs == nil {
-		pairs = make(map[cell]bool)
-		m.used[id] = pairs
-	}
-	if pairs[key] {
-		return
-	}
-	if int64(len(pairs)) >= m.s.Protect.MaxContributions {
-		t.silenced[who] = true
-		return
-	}
-	pairs[key] = true
+	m.used[id]++
+	m.most = max(m.most, m.used[id])
+	return m.used[id]
 }
 
 func number(v any) (float64, bool) {
@@ -182,6 +174,9 @@ func number(v any) (float64, bool) {
 		return float64(v), true
 	case uint64:
 		return float64(v), true
+	case json.Number: // of a file
+		f, err := v.Float64()
+		return f, err == nil
 	}
 	return 0, false
 }
@@ -210,7 +205,13 @@ func meets(v any, c plan.Condition) bool {
 
 // exact is the true value of a number; ok is false where there is none.
 func (m *model) exact(id string, start time.Time, x published) (float64, bool) {
-	t := m.cells[cell{id, start.Unix()}]
+	return m.passed(cell{id, start.Unix()}, x)
+}
+
+// passed is a number of all that the sensors sent and the decision asks for,
+// however often the same unit came.
+func (m *model) passed(key cell, x published) (float64, bool) {
+	t := m.cells[key]
 	if t == nil {
 		return 0, x.Of != plan.Mean && x.Of != plan.Quantile
 	}
@@ -241,14 +242,19 @@ func (m *model) exact(id string, start time.Time, x published) (float64, bool) {
 // counted is what a gateway has to count: units within their contributions, each
 // within its bounds. What is published is meant to be near this.
 func (m *model) counted(id string, start time.Time, x published) (float64, bool) {
-	t := m.cells[cell{id, start.Unix()}]
+	return m.within(cell{id, start.Unix()}, x, int(m.s.Protect.MaxContributions))
+}
+
+// within is what is counted under a bound of that many pairs.
+func (m *model) within(key cell, x published, pairs int) (float64, bool) {
+	t := m.cells[key]
 	if m.s.Unit.None() || t == nil {
-		return m.exact(id, start, x)
+		return m.passed(key, x)
 	}
 	var values []float64
 	total := 0.0
-	for who, u := range t.units {
-		if t.silenced[who] {
+	for _, u := range t.units {
+		if u.pair > pairs {
 			continue
 		}
 		switch x.Of {
@@ -271,88 +277,4 @@ func (m *model) counted(id string, start time.Time, x published) (float64, bool)
 		return x.of(values)
 	}
 	return total, true
-}
-
-// side compares what was released with what is true.
-func (m *model) side(list []store.Observation) *Side {
-	s := &Side{Unit: m.s.Unit.StandsFor}
-	for _, x := range m.numbers() {
-		s.Measures = append(s.Measures, m.measure(x, list))
-	}
-	for key, t := range m.cells {
-		h := time.Unix(key.start, 0).In(m.loc).Hour()
-		if !m.s.Unit.None() {
-			s.Hours[h].Units += len(t.units)
-			s.Hours[h].Silenced += len(t.silenced)
-		}
-	}
-	for key, n := range m.dropped {
-		s.Dropped = append(s.Dropped, Dropped{key[0], key[1], n})
-	}
-	slices.SortFunc(s.Dropped, func(a, b Dropped) int { return b.Readings - a.Readings })
-	m.series(s, list)
-	return s
-}
-
-func (m *model) measure(x published, list []store.Observation) Measure {
-	out := Measure{Name: x.part.Name}
-	var errs []float64
-	covered := 0
-	for _, o := range list {
-		if o.Measure != x.part.Name {
-			continue
-		}
-		switch o.Status {
-		case store.Withheld:
-			out.Withheld++
-		case store.NoData:
-			out.NoData++
-		case store.Published:
-			out.Published++
-			if want, ok := m.exact(o.Cell, o.Start, x); ok {
-				errs = append(errs, math.Abs(*o.Value-want))
-			}
-			if want, ok := m.counted(o.Cell, o.Start, x); ok && want >= *o.Low-1e-6 && want <= *o.High+1e-6 {
-				covered++
-			}
-		}
-	}
-	slices.Sort(errs)
-	for _, e := range errs {
-		out.MeanError += e / float64(len(errs))
-	}
-	if n := len(errs); n > 0 {
-		out.P95Error, out.Covered = errs[min(n-1, n*95/100)], float64(covered)/float64(out.Published)
-	}
-	return out
-}
-
-// series is the busiest cell's first measure over time.
-func (m *model) series(s *Side, list []store.Observation) {
-	if len(m.s.Measures) == 0 {
-		return
-	}
-	x := m.numbers()[0]
-	total := make(map[string]float64)
-	for _, o := range list {
-		if v, ok := m.exact(o.Cell, o.Start, x); ok && o.Measure == x.part.Name {
-			total[o.Cell] += v
-		}
-	}
-	for id, v := range total {
-		if s.Cell == "" || v > total[s.Cell] || v == total[s.Cell] && id < s.Cell {
-			s.Cell = id
-		}
-	}
-	for _, o := range list {
-		if o.Cell != s.Cell || o.Measure != x.part.Name {
-			continue
-		}
-		p := Point{Start: o.Start, Status: o.Status}
-		p.Truth, _ = m.exact(o.Cell, o.Start, x)
-		if o.Value != nil {
-			p.Value, p.Low, p.High = *o.Value, *o.Low, *o.High
-		}
-		s.Series = append(s.Series, p)
-	}
 }

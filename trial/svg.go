@@ -11,12 +11,13 @@ import (
 
 // The chart's size, in pixels.
 const (
-	width, height = 860, 240
+	width, height = 860, 256
 	left, bottom  = 56, 28
+	head          = 40 // two lines of text
 )
 
 // SVG draws each side's busiest cell: what is published with its interval, what
-// is withheld, and the truth.
+// is withheld, and what passed.
 func (r *Report) SVG(loc *time.Location) string {
 	sides := []*Side{r.Draft}
 	if r.InForce != nil {
@@ -36,8 +37,9 @@ func (r *Report) SVG(loc *time.Location) string {
 }
 
 func (s *Side) draw(b *strings.Builder, loc *time.Location) {
-	fmt.Fprintf(b, `<text x="%d" y="14">%s: decision %s, %s in %s. Solid with band: published. Dashed: the truth. Circles: withheld.</text>`+"\n",
+	fmt.Fprintf(b, `<text x="%d" y="14">%s: decision %s, %s in %s. Solid with band: published. Dashed: what passed. Circles: withheld.</text>`+"\n",
 		left, html.EscapeString(s.Name), html.EscapeString(s.Decision), html.EscapeString(s.first()), html.EscapeString(s.Cell))
+	fmt.Fprintf(b, `<text x="%d" y="30">%s</text>`+"\n", left, html.EscapeString(s.Sentence()))
 	if len(s.Series) == 0 {
 		fmt.Fprintf(b, `<text x="%d" y="60">Nothing was released.</text>`+"\n", left)
 		return
@@ -49,7 +51,7 @@ func (s *Side) draw(b *strings.Builder, loc *time.Location) {
 	x := func(i int) float64 {
 		return left + float64(i)*(width-left-10)/float64(max(1, len(s.Series)-1))
 	}
-	y := func(v float64) float64 { return 24 + (height-24-bottom)*(1-max(0, v)/top) }
+	y := func(v float64) float64 { return head + (height-head-bottom)*(1-max(0, v)/top) }
 	for _, share := range []float64{0, .5, 1} {
 		fmt.Fprintf(b, `<line class="a" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text x="4" y="%.1f">%.0f</text>`+"\n", left, width-10, y(share*top), y(share*top), y(share*top)+4, share*top)
 	}

@@ -17,25 +17,12 @@ import (
 
 	"sluice/books"
 	"sluice/firmware-sim/device"
-	"sluice/firmware-sim/replay"
 	"sluice/firmware-sim/street"
 	"sluice/gateway"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
-	"sluice/register"
 	"sluice/store"
 	"sluice/store/sqlite"
 )
-
-// Traffic is what sensors send: minutes in order.
-type Traffic struct {
-	Sensors []street.Sensor
-	// Start is the first minute, Minutes how many there are.
-	Start   time.Time
-	Minutes int
-	// Minute returns what is seen in one minute; it is asked once for each, in order.
-	Minute func(t time.Time) []street.Observation
-}
 
 // Options of a trial.
 type Options struct {
@@ -46,65 +33,6 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Side is how one policy did.
-type Side struct {
-	Name     string // draft or in force
-	Decision string
-	Measures []Measure
-	Hours    [24]Hour // by local hour of the day
-	Dropped  []Dropped
-	Budget   Budget
-	Series   []Point // the busiest cell's first measure
-	Unit     string
-	Cell     string
-}
-
-// Measure is how well one number did, over all cells.
-type Measure struct {
-	Name                        string
-	Published, Withheld, NoData int
-	// MeanError and P95Error are of published values, against what really happened.
-	// Covered is the share of published intervals that hold what could be counted:
-	// who has used up its contributions is missing from it.
-	MeanError, P95Error, Covered float64
-}
-
-// Hour is what happened in one hour of the day, over all days and zones.
-type Hour struct {
-	Units    int // different units, per zone
-	Silenced int // of them, not counted because they had used up their contributions
-}
-
-// Dropped is a field of a kind that is dropped, and how many readings had it.
-type Dropped struct {
-	Kind, Field string
-	Readings    int
-}
-
-// Budget is what one unit pays a day.
-type Budget struct {
-	PerDay, AllDecisions, Cap float64
-	// DaysUntilCap is after how many simulated days the charter's budget refused; 0
-	// for never.
-	DaysUntilCap int
-	Days         int
-}
-
-// Point is one window of the series that is drawn.
-type Point struct {
-	Start            time.Time
-	Truth            float64
-	Status           store.Status
-	Value, Low, High float64
-}
-
-// Report is both sides; InForce is nil for none.
-type Report struct {
-	Draft, InForce *Side
-	Start          time.Time
-	Days           int
-}
-
 const clockTopic = "city/v1/clock"
 
 // Run runs both sides over the traffic.
@@ -113,12 +41,22 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if d == nil {
 		return nil, fmt.Errorf("the draft has no decision %s", o.Decision)
 	}
+	progress := o.Progress
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	o.Progress = func(done, _ int) { progress(done, 2*o.Traffic.Minutes) }
 	sides := []*running{{name: "draft", policy: o.Draft, decision: d}}
 	if o.InForce != nil {
 		if old := matching(o.InForce, d); old != nil {
 			sides = append(sides, &running{name: "in force", policy: o.InForce, decision: old})
 		}
 	}
+	report := &Report{Start: o.Traffic.Start.In(o.Draft.Location), Days: o.Traffic.days()}
+	if err := look(ctx, o, sides, report); err != nil {
+		return nil, err
+	}
+	sides = slices.DeleteFunc(sides, func(s *running) bool { return s.left })
 	for _, s := range sides {
 		defer s.close()
 		if err := s.open(ctx, o.Traffic); err != nil {
@@ -128,7 +66,6 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := play(ctx, o, sides); err != nil {
 		return nil, err
 	}
-	report := &Report{Start: o.Traffic.Start.In(o.Draft.Location), Days: (o.Traffic.Minutes + 1439) / 1440}
 	for i, s := range sides {
 		side, err := s.result(ctx, o.Traffic)
 		if err != nil {
@@ -141,6 +78,47 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 	}
 	return report, nil
+}
+
+// look goes through the traffic once before anything runs: whether it has what the
+// decisions ask for, and what would serve best.
+func look(ctx context.Context, o Options, sides []*running, report *Report) error {
+	search, err := newSearch(o.Draft, sides[0].decision, o.Traffic)
+	if err != nil {
+		return err
+	}
+	var surveys []*survey
+	var models []*model
+	for _, s := range sides {
+		surveys, models = append(surveys, newSurvey()), append(models, newModel(s.policy, s.decision, o.Traffic.Sensors))
+	}
+	day := o.Traffic.Start.Add(24 * time.Hour)
+	err = o.Traffic.each(ctx, func(done int) { o.Progress(done, 0) }, func(x street.Observation) {
+		for i, m := range models {
+			surveys[i].see(o.Traffic.Sensors[x.Sensor], x, m)
+			m.see(x)
+		}
+		if x.Time.Before(day) {
+			search.see(x)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for i, s := range sides {
+		notes, err := lacks(s.policy, s.decision, o.Traffic, surveys[i], models[i])
+		switch lack := (*Lacks)(nil); {
+		case err == nil && i == 0:
+			report.Notes = append(report.Notes, notes...)
+		case i > 0 && errors.As(err, &lack):
+			s.left = true
+			report.Notes = append(report.Notes, "What is in force is not simulated beside it: "+lack.Error()+".")
+		case err != nil:
+			return err
+		}
+	}
+	report.Proposal = search.propose()
+	return nil
 }
 
 // matching finds the decision that the draft changes.
@@ -161,6 +139,7 @@ type running struct {
 	name     string
 	policy   *bundle.Policy
 	decision *bundle.Decision
+	left     bool // out, because the traffic lacks what it asks for
 
 	dir     string
 	gateway *gateway.Gateway
@@ -235,20 +214,19 @@ func (r *running) halt() {
 // play sends every minute to all sides, then lets the last windows close.
 func play(ctx context.Context, o Options, sides []*running) error {
 	end := o.Traffic.Start.Add(time.Duration(o.Traffic.Minutes) * time.Minute)
+	minute := o.Traffic.Begin()
 	for m := range o.Traffic.Minutes {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		t := o.Traffic.Start.Add(time.Duration(m) * time.Minute)
-		list := o.Traffic.Minute(t)
+		list := minute(t)
 		for _, s := range sides {
 			if err := s.minute(t, list); err != nil {
 				return err
 			}
 		}
-		if o.Progress != nil {
-			o.Progress(m+1, o.Traffic.Minutes)
-		}
+		o.Progress(o.Traffic.Minutes+m+1, 0)
 	}
 	for _, s := range sides {
 		for _, late := range []time.Duration{0, s.decision.Stream.Lateness.Nominal() + time.Minute} {
@@ -295,7 +273,7 @@ func (r *running) result(ctx context.Context, tr Traffic) (*Side, error) {
 // budget reads the gateway's own ledger for when the cap was reached.
 func (r *running) budget(tr Traffic) (Budget, error) {
 	s := r.decision.Stream
-	b := Budget{Days: (tr.Minutes + 1439) / 1440}
+	b := Budget{Days: tr.days()}
 	if s.Unit.None() {
 		return b, nil
 	}
@@ -321,51 +299,4 @@ func (r *running) budget(tr Traffic) (Budget, error) {
 		}
 	}
 	return b, nil
-}
-
-// City is the simulator's city for some days from the first one of the draft.
-func City(p *bundle.Policy, d *bundle.Decision, days int, seed uint64) Traffic {
-	sensors := street.Portalba()
-	start := d.Stream.From
-	s := street.New(street.Config{Seed: seed, Sensors: sensors, PerHour: 900, Location: p.Location})
-	return Traffic{Sensors: sensors, Start: start, Minutes: days * 24 * 60, Minute: s.Minute}
-}
-
-// Recorded is a file of readings, as firmware-sim replays them, moved by whole
-// days to begin on the draft's first day. The register says of which kind and in
-// which zone its sensors are.
-func Recorded(file, mapping, layout, timezone string, reg *register.Register, p *bundle.Policy, d *bundle.Decision) (Traffic, error) {
-	m, err := replay.ParseMapping(mapping, layout, timezone)
-	if err != nil {
-		return Traffic{}, err
-	}
-	rows, _, err := replay.Read(file, m)
-	if err != nil {
-		return Traffic{}, err
-	}
-	var sensors []street.Sensor
-	index := make(map[string]int)
-	for i := range reg.Sensors {
-		x := &reg.Sensors[i]
-		index[x.ID] = len(sensors)
-		sensors = append(sensors, street.Sensor{ID: x.ID, Owner: x.Owner, Zone: x.ZoneOf(p.Zones), Kind: street.Kind(x.Kind)})
-	}
-	rows = slices.DeleteFunc(rows, func(r replay.Row) bool { _, known := index[r.Sensor]; return !known })
-	if len(rows) == 0 {
-		return Traffic{}, errors.New("no row of the file is of a sensor in the register")
-	}
-	first := plan.Midnight(rows[0].Time.In(p.Location).Year(), rows[0].Time.In(p.Location).Month(), rows[0].Time.In(p.Location).Day(), p.Location)
-	shift := d.Stream.From.Sub(first).Round(24 * time.Hour)
-	at := 0
-	last := rows[len(rows)-1].Time.Add(shift)
-	start := rows[0].Time.Add(shift).Truncate(time.Minute)
-	return Traffic{
-		Sensors: sensors, Start: start, Minutes: int(last.Sub(start)/time.Minute) + 1,
-		Minute: func(t time.Time) (out []street.Observation) {
-			for ; at < len(rows) && rows[at].Time.Add(shift).Before(t.Add(time.Minute)); at++ {
-				out = append(out, street.Observation{Sensor: index[rows[at].Sensor], Time: rows[at].Time.Add(shift), Fields: rows[at].Fields})
-			}
-			return out
-		},
-	}, nil
 }

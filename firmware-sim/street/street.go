@@ -22,6 +22,12 @@ const (
 	Air   Kind = "air-station"
 )
 
+// StandsFor says whom the fields of each kind stand for. Noise and air are about
+// nobody, and no sensor stands for anybody itself.
+func StandsFor() map[Kind]map[string]string {
+	return map[Kind]map[string]string{WiFi: {"device": "device"}, Cards: {"card": "card"}}
+}
+
 // Sensor is one simulated device.
 type Sensor struct {
 	ID, Owner, Zone string

@@ -1,0 +1,231 @@
+package trial
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/firmware-sim/street"
+	"sluice/policy/bundle"
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+)
+
+// Lacks is why a decision cannot be simulated: what it asks for and the traffic
+// has not. A simulation of the rest would be one of another decision.
+type Lacks struct {
+	Decision string
+	// Sentences say one thing each, and what there is instead.
+	Sentences []string
+}
+
+func (e *Lacks) Error() string {
+	return fmt.Sprintf("decision %s cannot be simulated: %s", e.Decision, strings.Join(e.Sentences, "; "))
+}
+
+// lacks compares what a decision asks for with what the traffic has. What is left
+// out without changing the rest is a note.
+func lacks(p *bundle.Policy, d *bundle.Decision, tr Traffic, v *survey, m *model) (notes []string, err error) {
+	l := &lacking{p: p, d: d, s: d.Stream, tr: tr, v: v}
+	l.period()
+	l.unit()
+	l.kinds()
+	if len(l.out) == 0 {
+		l.places()
+		l.fields()
+		l.categories()
+		l.conditions()
+	}
+	if len(l.out) == 0 && len(m.cells) == 0 {
+		l.say("no reading of %s counts for it", tr.Name)
+	}
+	if len(l.out) > 0 {
+		return nil, &Lacks{d.Decision, l.out}
+	}
+	return l.notes, nil
+}
+
+type lacking struct {
+	p          *bundle.Policy
+	d          *bundle.Decision
+	s          *plan.Stream
+	tr         Traffic
+	v          *survey
+	out, notes []string
+}
+
+func (l *lacking) say(format string, args ...any) {
+	l.out = append(l.out, fmt.Sprintf(format, args...))
+}
+
+// period: at least one whole window, and all of it in force.
+func (l *lacking) period() {
+	end := l.tr.Start.Add(time.Duration(l.tr.Minutes) * time.Minute)
+	switch _, next := l.s.Window(l.tr.Start); {
+	case next.After(end):
+		l.say("a window of %s does not fit into %s, which begins at %s and lasts %s", l.s.Every, l.tr.Name, l.tr.Start.In(l.p.Location).Format("15:04"), end.Sub(l.tr.Start))
+	case end.After(l.s.Until):
+		whole := int(l.s.Until.Sub(l.tr.Start).Round(24*time.Hour) / (24 * time.Hour))
+		l.say("%s lasts until %s, and the decision is in force for %s only: simulate at most so many", l.tr.Name, end.In(l.p.Location).Format(time.DateOnly), days(whole))
+	}
+	for _, x := range l.p.Suspended {
+		if x.Decision == l.d.Decision {
+			l.say("it is suspended in this policy, so nothing would be published")
+		}
+	}
+}
+
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
+// unit: of a simulated sensor it is known whom its fields stand for.
+func (l *lacking) unit() {
+	u := l.s.Unit
+	if l.tr.StandsFor == nil || u.None() {
+		return
+	}
+	var there []string
+	for _, kind := range slices.Sorted(maps.Keys(l.tr.StandsFor)) {
+		for _, field := range slices.Sorted(maps.Keys(l.tr.StandsFor[kind])) {
+			there = append(there, fmt.Sprintf("a %s (%s of %s)", l.tr.StandsFor[kind][field], field, kind))
+		}
+	}
+	if u.Sensor {
+		l.say("in %s no sensor stands for a %s: its units are %s", l.tr.Name, u.StandsFor, listed(there))
+		return
+	}
+	for _, kind := range l.d.AppliesTo.Kinds {
+		if l.v.kinds[kind] != nil && l.tr.StandsFor[street.Kind(kind)][u.Field] != u.StandsFor {
+			l.say("in %s the field %s of %s does not stand for a %s: its units are %s", l.tr.Name, u.Field, kind, u.StandsFor, listed(there))
+		}
+	}
+}
+
+func (l *lacking) kinds() {
+	for _, kind := range l.d.AppliesTo.Kinds {
+		if l.v.kinds[kind] == nil {
+			l.say("%s has no readings of the kind %s; it has %s", l.tr.Name, kind, listed(l.v.names()))
+		}
+	}
+}
+
+// places: a zone without a sensor has no data, as in a real city; a decision all of
+// whose zones are such has nothing.
+func (l *lacking) places() {
+	if l.s.Place.ByPoint() {
+		l.say("its readings are placed by their coordinates, which simulate cannot do: the sensors of %s stand in zones", l.tr.Name)
+		return
+	}
+	var there, empty []string
+	for _, zone := range l.s.Zones {
+		measured := false
+		for _, kind := range l.d.AppliesTo.Kinds {
+			measured = measured || l.v.kinds[kind].zones[zone]
+		}
+		if !measured {
+			empty = append(empty, zone)
+		}
+	}
+	for _, kind := range l.d.AppliesTo.Kinds {
+		there = append(there, slices.Collect(maps.Keys(l.v.kinds[kind].zones))...)
+	}
+	slices.Sort(there)
+	switch what := listed(l.d.AppliesTo.Kinds); {
+	case len(empty) == len(l.s.Zones):
+		l.say("%s has no readings of %s in %s; it has them in %s", l.tr.Name, what, listed(empty), listed(slices.Compact(there)))
+	case len(empty) > 0:
+		l.notes = append(l.notes, fmt.Sprintf("In %s there is nothing to simulate: %s has no readings of %s there.", listed(empty), l.tr.Name, what))
+	}
+}
+
+// fields: all that enter a number, of every kind.
+func (l *lacking) fields() {
+	numeric := map[string]bool{}
+	for _, x := range l.s.Measures {
+		if x.Field != "" {
+			numeric[x.Field] = true
+		}
+	}
+	for _, g := range l.s.Generalise {
+		numeric[g.Field] = true
+	}
+	used := slices.Collect(maps.Keys(numeric))
+	for _, c := range l.s.Where {
+		used = append(used, c.Field)
+	}
+	used = append(used, l.s.Unit.Field, l.s.Category.Field)
+	slices.Sort(used)
+	for _, kind := range l.d.AppliesTo.Kinds {
+		k := l.v.kinds[kind]
+		for _, field := range slices.Compact(slices.Clone(used)) {
+			switch f := k.fields[field]; {
+			case field == "" || f == nil && !l.declared(kind, field) && l.sent(field):
+			case f == nil:
+				l.say("in %s the kind %s sends no %s; it sends %s", l.tr.Name, kind, field, listed(slices.Sorted(maps.Keys(k.fields))))
+			case numeric[field] && f.numbers == 0:
+				l.say("in %s the field %s of %s is no number", l.tr.Name, field, kind)
+			}
+		}
+		for _, field := range l.d.Keep {
+			if k.fields[field] == nil && !slices.Contains(used, field) {
+				l.notes = append(l.notes, fmt.Sprintf("It keeps %s, which %s of %s does not send; no number depends on it.", field, kind, l.tr.Name))
+			}
+		}
+	}
+}
+
+// declared says whether a kind is meant to have the field; another kind of the same
+// decision may do without.
+func (l *lacking) declared(kind, field string) bool {
+	return slices.ContainsFunc(l.p.Kinds[kind].Fields, func(f decision.Field) bool { return f.Name == field })
+}
+
+func (l *lacking) sent(field string) bool {
+	return slices.ContainsFunc(l.d.AppliesTo.Kinds, func(kind string) bool { return l.v.kinds[kind].fields[field] != nil })
+}
+
+func (l *lacking) categories() {
+	field := l.s.Category.Field
+	if field == "" {
+		return
+	}
+	there := map[string]bool{}
+	for _, kind := range l.d.AppliesTo.Kinds {
+		if f := l.v.kinds[kind].fields[field]; f != nil {
+			maps.Copy(there, f.distinct)
+		}
+	}
+	if len(there) == 0 {
+		return // the field is missing, which was said
+	}
+	for _, value := range l.s.Category.Values {
+		if !there[value] {
+			instead := "" // of recorded readings, values are nobody's business
+			if l.tr.StandsFor != nil {
+				instead = "; there is " + listed(slices.Sorted(maps.Keys(there)))
+			}
+			l.say("in %s no reading has %s %s%s", l.tr.Name, field, value, instead)
+		}
+	}
+}
+
+func (l *lacking) conditions() {
+	for i, c := range l.s.Where {
+		met, sent := 0, 0
+		for _, kind := range l.d.AppliesTo.Kinds {
+			met += l.v.kinds[kind].met[i]
+			if l.v.kinds[kind].fields[c.Field] != nil {
+				sent++
+			}
+		}
+		if met == 0 && sent > 0 {
+			l.say("in %s no reading has %s %s %v", l.tr.Name, c.Field, c.Op, c.Value)
+		}
+	}
+}
