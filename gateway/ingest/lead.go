@@ -83,7 +83,7 @@ func (i *Ingest) follow(p *route, r reading.Reading, stamp *reading.Stamp, home 
 	e := &i.entry
 	*e = window.Entry{
 		Home: home, Sensor: i.at.number, Sequenced: stamp.Sequenced, Seq: stamp.Seq, Boot: stamp.Boot,
-		Time: stamp.Time, Untimed: !stamp.Timed, Cell: i.kept.Cell, Values: i.kept.Values, Has: i.kept.Has,
+		Time: stamp.Time, Untimed: !stamp.Timed, Cell: i.kept.Cell, Values: i.kept.Values, Has: i.kept.Has, Owner: p.owner,
 	}
 	switch {
 	case !w.Stream.Unit.None():

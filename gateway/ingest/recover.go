@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -170,6 +171,12 @@ func (i *Ingest) replay(r checkpoint.Record) (ok bool, err error) {
 		e, err := i.epochAt(s, spec, start)
 		if err != nil {
 			return true, err
+		}
+		if r.Kind == checkpoint.Parts {
+			for tags := r.Body; len(tags) >= 24; tags = tags[24:] {
+				e.UsePart([16]byte(tags), binary.LittleEndian.Uint64(tags[16:]))
+			}
+			return len(r.Body)%24 == 0, nil
 		}
 		for tags := r.Body; len(tags) >= 16; tags = tags[16:] {
 			e.Use([16]byte(tags))

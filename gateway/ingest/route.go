@@ -47,6 +47,9 @@ type route struct {
 	spec    *plan.Stream
 	version int
 	rule    *redact.Rule
+	// owner is the place of the sensor's owner among the stream's parts, plus one; 0 where
+	// owners share the bound.
+	owner uint8
 }
 
 // stream is the state of one published series.
@@ -87,7 +90,8 @@ type openEpoch struct {
 	name       string
 	start, end time.Time
 	lost       bool
-	pending    []byte
+	pending    []byte // tags
+	divided    []byte // tags with an owner's number each
 }
 
 // oldest is the start of the first window of any stream that is not closed.
@@ -218,8 +222,18 @@ func (w *openWindow) admit(e *window.Entry) fault.Code {
 	case !room || !e.Brought() && w.epoch.brought[e.Sensor] >= unitsInEpoch:
 		return fault.Crowded
 	}
-	e.Bounded = !counts && !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)
+	e.Bounded = !counts && !w.room(e)
 	return fault.None
+}
+
+// room reports whether the unit has a contribution left: of those that the sensor's owner
+// has for itself, or of all.
+func (w *openWindow) room(e *window.Entry) bool {
+	if e.Owner != 0 {
+		p := w.Stream.OwnerParts()[e.Owner-1]
+		return w.epoch.PartRoom(e.Unit, p.Number, p.Most)
+	}
+	return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)
 }
 
 // spend spends one contribution where the unit is new to the cell.
@@ -230,7 +244,13 @@ func (w *openWindow) spend(e *window.Entry) {
 	if !e.Brought() {
 		w.epoch.brought[e.Sensor]++
 	}
-	if e.New() && !e.Bounded {
+	switch {
+	case !e.New() || e.Bounded:
+	case e.Owner != 0:
+		owner := w.Stream.OwnerParts()[e.Owner-1].Number
+		w.epoch.UsePart(e.Unit, owner)
+		w.epoch.divided = binary.LittleEndian.AppendUint64(append(w.epoch.divided, e.Unit[:]...), owner)
+	default:
 		w.epoch.Use(e.Unit)
 		w.epoch.pending = append(w.epoch.pending, e.Unit[:]...)
 	}

@@ -179,6 +179,10 @@ func (i *Ingest) reroute(s *sensor, version int, f *fitter) error {
 			break // every window of older versions is closed
 		}
 		for _, p := range i.versions[n].Plans[s.entry.ID] {
+			part, named := p.Stream.OwnerPart(s.entry.Owner)
+			if !named {
+				continue // its owner has no part of the bound: it counts nowhere
+			}
 			rule, err := f.rule(n, p, s.shape, i.versions[n].Zones)
 			switch {
 			case err == nil:
@@ -190,7 +194,7 @@ func (i *Ingest) reroute(s *sensor, version int, f *fitter) error {
 				s.unfit = true
 				continue
 			}
-			s.routes = append(s.routes, route{i.streams[p.Stream.ID], p.Stream, n, rule.For(s.entry.ID)})
+			s.routes = append(s.routes, route{i.streams[p.Stream.ID], p.Stream, n, rule.For(s.entry.ID), uint8(part)})
 			s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
 			s.stood = s.stood || p.Stream.Unit.Sensor
 		}

@@ -185,6 +185,9 @@ func (i *Ingest) records() ([]checkpoint.Record, error) {
 			if len(e.pending) > 0 {
 				records = append(records, checkpoint.Record{Kind: checkpoint.Epoch, Name: e.name, Body: e.pending})
 			}
+			if len(e.divided) > 0 {
+				records = append(records, checkpoint.Record{Kind: checkpoint.Parts, Name: e.name, Body: e.divided})
+			}
 		}
 		if !s.next.IsZero() {
 			i.state.Next[s.id] = s.next
@@ -224,7 +227,7 @@ func (i *Ingest) settle() {
 			w.pending = w.pending[:0]
 		}
 		for _, e := range s.epochs {
-			e.pending = e.pending[:0]
+			e.pending, e.divided = e.pending[:0], e.divided[:0]
 		}
 	}
 }

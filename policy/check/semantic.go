@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,7 +45,7 @@ func (c *checker) document(file string) {
 	if about && every > 0 && (forget < every || forget > day || day%forget != 0 || forget%every != 0) {
 		c.at(file, "D04", "forget_after")
 	}
-	if about && d.Protect == (decision.Protect{}) {
+	if about && reflect.DeepEqual(d.Protect, decision.Protect{}) {
 		c.at(file, "D12", "")
 	}
 	for place, list := range map[string][]string{"applies_to/zones": d.AppliesTo.Zones, "applies_to/kinds": d.AppliesTo.Kinds, "keep": d.Keep} {

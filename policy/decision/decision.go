@@ -75,6 +75,9 @@ type Protect struct {
 	Epsilon          float64 `yaml:"epsilon" json:"epsilon"`
 	Delta            float64 `yaml:"delta" json:"delta"`
 	MaxContributions int64   `yaml:"max_contributions" json:"max_contributions"`
+	// ByOwner are the parts of MaxContributions that each owner's sensors have for
+	// themselves; owners that are not named count nowhere.
+	ByOwner map[string]int64 `yaml:"by_owner" json:"by_owner,omitempty"`
 }
 
 // Blackout withholds zones from one instant to another, for a public reason.

@@ -50,6 +50,7 @@ type Stream struct {
 
 	windows, epochs Grid
 	canonical       []byte
+	parts           []OwnerPart
 }
 
 // Canonical is the stream as JSON, whose SHA-256 is Digest.
@@ -153,6 +154,9 @@ type Protect struct {
 	Epsilon          float64 `json:"epsilon"`
 	Delta            float64 `json:"delta"`
 	MaxContributions int64   `json:"max_contributions"`
+	// ByOwner are the parts of MaxContributions that each owner's sensors have for
+	// themselves; empty where all share it.
+	ByOwner map[string]int64 `json:"by_owner,omitempty"`
 }
 
 // Cell is one entry of the stream's closed list.

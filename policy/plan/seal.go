@@ -27,6 +27,7 @@ func (s *Stream) Finish() error {
 	}
 	s.windows = NewGrid(s.Every.Nominal(), loc)
 	s.epochs = NewGrid(s.Forget.Nominal(), loc)
+	s.divide()
 	for i := range s.Measures {
 		s.Measures[i].classify(!s.Unit.None())
 	}
@@ -113,6 +114,9 @@ func (s *Stream) check() error {
 		if (g.Step > 0) == (len(g.To) > 0) || !slices.IsSorted(g.To) {
 			return errors.New("generalise: needs either a step above 0 or sorted edges in to")
 		}
+	}
+	if err := s.checkOwners(); err != nil {
+		return err
 	}
 	if s.Unit.None() {
 		return nil

@@ -44,7 +44,7 @@ func TestTheAuditFinds(t *testing.T) {
 		{"one key for all epochs", "ways", "keys of an epoch", []edit{{"gateway/ingest/route.go", "key, err := i.keys.Hold(e.name)", "key, err := i.keys.Hold(keyName(\"e\", s.id, time.Unix(0, 0)))"}}},
 		{"alive by readings", "ways", "nobody and too few", []edit{{"gateway/ingest/internal/window/window.go", "s.Alive = alive\n", "s.Alive = alive && len(c.units) > 0\n"}}},
 		{"contribution bound ignored", "heavy", "all cells and windows", []edit{
-			{"gateway/ingest/route.go", "e.Bounded = !counts && !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)", "_ = counts"}}},
+			{"gateway/ingest/route.go", "e.Bounded = !counts && !w.room(e)", "_ = counts"}}},
 		{"bound reset at restart", "restarts", "epsilon per epoch", []edit{{"gateway/ingest/recover.go", "e.Use([16]byte(tags))", "_ = e"}}},
 		{"noise redrawn after a crash", "crashes", "values per number", []edit{
 			{"gateway/release/publisher.go", "if err != nil || done {", "if _ = done; err != nil {"},

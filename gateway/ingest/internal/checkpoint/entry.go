@@ -18,6 +18,7 @@ const (
 	flagUnit
 	flagUntimed
 	flagBounded
+	flagOwner
 )
 
 var errEntry = errors.New("checkpoint: an entry is cut off")
@@ -37,6 +38,7 @@ func AppendEntry(b []byte, e *window.Entry) []byte {
 	set(e.Bounded, flagBounded)
 	set(e.Boot != 0, flagBoot)
 	set(e.Unit != [16]byte{}, flagUnit)
+	set(e.Owner != 0, flagOwner)
 	b = append(b, flags)
 	b = binary.LittleEndian.AppendUint64(b, e.Sensor)
 	if e.Alive {
@@ -54,6 +56,9 @@ func AppendEntry(b []byte, e *window.Entry) []byte {
 	b = binary.AppendUvarint(b, uint64(e.Cell))
 	if flags&flagUnit != 0 {
 		b = append(b, e.Unit[:]...)
+	}
+	if e.Owner != 0 {
+		b = append(b, e.Owner)
 	}
 	b = append(b, e.Has)
 	for has := e.Has; has != 0; has &= has - 1 {
@@ -97,6 +102,9 @@ func decodeEntry(b []byte, e *window.Entry) ([]byte, error) {
 	e.Cell = uint32(r.uvarint())
 	if flags&flagUnit != 0 {
 		r.copy(e.Unit[:])
+	}
+	if flags&flagOwner != 0 {
+		e.Owner = r.byte()
 	}
 	e.Has = r.byte()
 	for has := e.Has; has != 0; has &= has - 1 {

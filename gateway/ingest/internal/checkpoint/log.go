@@ -47,10 +47,11 @@ const (
 	Account                 // what each commit says anew: replaces the one before
 	Facts                   // what changes rarely: replaces the one before
 	Heard                   // numbers that are added to those before
+	Parts                   // tags of one epoch, each with the number of an owner
 )
 
 // sealed reports whether records of the kind have a key of their own.
-func (k Kind) sealed() bool { return k == Window || k == Epoch }
+func (k Kind) sealed() bool { return k == Window || k == Epoch || k == Parts }
 
 // Record is what one commit does to one window or epoch, or to the state.
 type Record struct {

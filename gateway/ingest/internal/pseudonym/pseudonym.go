@@ -26,13 +26,20 @@ func (Tag) String() string { return "tag" }
 type Epoch struct {
 	k0, k1 uint64
 	used   map[Tag]uint16
+	parts  map[part]uint16
+}
+
+// part is a unit as one owner's sensors tell of it.
+type part struct {
+	unit  Tag
+	owner uint64
 }
 
 // NewEpoch makes an epoch with a key of KeySize bytes.
 func NewEpoch(key []byte) *Epoch {
 	return &Epoch{
 		k0: binary.LittleEndian.Uint64(key), k1: binary.LittleEndian.Uint64(key[8:]),
-		used: make(map[Tag]uint16),
+		used: make(map[Tag]uint16), parts: make(map[part]uint16),
 	}
 }
 
@@ -55,8 +62,23 @@ func (e *Epoch) Use(t Tag) {
 	}
 }
 
+// PartRoom is Room in the part that one owner has of the bound: what other owners' sensors
+// have sent does not enter it.
+func (e *Epoch) PartRoom(t Tag, owner uint64, most int64) bool {
+	return int64(e.parts[part{t, owner}]) < most
+}
+
+// UsePart counts one more pair of the unit in the owner's part; recovery calls it too.
+func (e *Epoch) UsePart(t Tag, owner uint64) {
+	if p := (part{t, owner}); e.parts[p] < 1<<16-1 {
+		e.parts[p]++
+	}
+	e.Use(t)
+}
+
 // Forget drops the key and all tags.
 func (e *Epoch) Forget() {
 	e.k0, e.k1 = 0, 0
 	clear(e.used)
+	clear(e.parts)
 }

@@ -14,7 +14,10 @@ import (
 // a sensor may bring is counted by what it has sent itself, whoever else has brought the
 // same units.
 
-// HasUnit reports whether the entry's unit counts in its cell already.
+// HasUnit reports whether the entry's unit counts in its cell already: where each owner
+// has a part of the bound, by what sensors of the entry's owner have sent. So who else
+// tells of the unit does not matter, but for values: in a cell where several do the unit
+// is one, with the last reading of any.
 func (w *Window) HasUnit(e *Entry) bool {
 	w.memory.find(e)
 	a := w.memory.lastAccount
@@ -23,7 +26,8 @@ func (w *Window) HasUnit(e *Entry) bool {
 		e.place = m.at + 1
 	}
 	e.brought = a != nil && (ok && m.by == a.index || a.others.has(hashOf(e.Unit), int32(e.Cell)))
-	return ok
+	e.counts = ok && m.has(e.Owner)
+	return e.counts
 }
 
 // Brought reports whether the entry's sensor has brought its unit into the cell before,
@@ -31,7 +35,7 @@ func (w *Window) HasUnit(e *Entry) bool {
 func (e *Entry) Brought() bool { return e.brought }
 
 // New reports whether the unit does not count in the cell yet. HasUnit comes first.
-func (e *Entry) New() bool { return e.place == 0 }
+func (e *Entry) New() bool { return !e.counts }
 
 // UnitRoom reports whether the entry's sensor may bring its unit, and one more reading
 // that adds up. HasUnit comes first.
@@ -53,7 +57,11 @@ func (w *Window) News(e *Entry) bool {
 		return false
 	case !e.brought:
 		return true
-	case e.Bounded || w.distinctOnly:
+	case e.Bounded:
+		return false
+	case e.New(): // its sensor has another owner now
+		return true
+	case w.distinctOnly:
 		return false
 	case w.marked(e):
 		return !c.marks.has(w.memory.identity(e), e.place-1)
@@ -93,6 +101,11 @@ func (w *Window) addUnit(c *cell, e *Entry) {
 	} else if c.units[e.Unit].by != a.index {
 		w.memory.bring(a, e)
 	}
+	if !e.counts && e.Owner != 0 {
+		m := c.units[e.Unit]
+		m.owners |= 1 << (e.Owner - 1)
+		c.units[e.Unit] = m
+	}
 	at := e.place - 1
 	if marked {
 		c.marks.add(w.memory.identity(e), at)
@@ -122,7 +135,7 @@ func (w *Window) place(c *cell, unit pseudonym.Tag, by int32) int32 {
 		c.units = make(map[pseudonym.Tag]member)
 	}
 	at := int32(len(c.state))
-	c.units[unit] = member{at, by}
+	c.units[unit] = member{at: at, by: by}
 	if !w.distinctOnly {
 		c.state = append(c.state, make([]latest, len(w.Stream.Measures))...)
 	}

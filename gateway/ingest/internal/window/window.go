@@ -34,8 +34,11 @@ type Entry struct {
 	Untimed bool
 	Cell    uint32
 	Unit    pseudonym.Tag
-	Values  [redact.MaxMeasures]int64
-	Has     uint8
+	// Owner is the place of the sensor's owner among the stream's parts, plus one; 0 where
+	// owners share the bound.
+	Owner  uint8
+	Values [redact.MaxMeasures]int64
+	Has    uint8
 	// Bounded says that the unit counts nowhere more in this epoch. The reading is
 	// remembered like any other, so that nobody can tell it from one that counts.
 	Bounded bool
@@ -45,6 +48,8 @@ type Entry struct {
 	looked  looked
 	place   int32
 	brought bool
+	// Whether the unit counts in the cell already, by the sensor's owner's part.
+	counts bool
 }
 
 type looked uint8
@@ -84,8 +89,16 @@ type cell struct {
 	marks    marks // readings that have counted, of the unit at its place
 }
 
-// member is one unit in a cell: where its state is, and which account brought it first.
-type member struct{ at, by int32 }
+// member is one unit in a cell: where its state is, which account brought it first, and,
+// as bits, in which owners' parts of its bound it counts there.
+type member struct {
+	at, by int32
+	owners uint32
+}
+
+// has reports whether it counts in the owner's part; in the bound that all share, if it is
+// there at all.
+func (m member) has(owner uint8) bool { return owner == 0 || m.owners&(1<<(owner-1)) != 0 }
 
 // latest is what one unit did for one measure: a sum, or the last value.
 type latest struct {
