@@ -69,14 +69,18 @@ func (s *Set) Prepare(ctx context.Context, reg *register.Register) {
 	}
 }
 
-// sort is all that rules see of a sensor; the owner only where they may look at it.
-type sort struct{ kind, zone, owner, preset string }
+// sort is all that rules see of a sensor; the owner only where they may look at it. Part
+// is the owner where a decision names it in by_owner.
+type sort struct{ kind, zone, owner, preset, part string }
 
 func (s *Set) sortOf(sensor *register.Sensor) (one sort, known bool) {
 	_, known = s.Kinds[sensor.Kind]
-	one = sort{sensor.Kind, sensor.ZoneOf(s.Zones), sensor.Owner, sensor.Preset}
+	one = sort{kind: sensor.Kind, zone: sensor.ZoneOf(s.Zones), owner: sensor.Owner, preset: sensor.Preset}
 	if !s.owners {
 		one.owner = ""
+	}
+	if slices.ContainsFunc(s.voted, func(st *plan.Stream) bool { return st.Protect.ByOwner[sensor.Owner] > 0 }) {
+		one.part = sensor.Owner
 	}
 	return one, known
 }
@@ -88,14 +92,14 @@ func (s *Set) question(one sort) any {
 		fields = append(fields, map[string]any{"name": f.Name, "class": f.Class, "type": f.Type})
 	}
 	return map[string]any{
-		"sensor": map[string]any{"kind": one.kind, "zone": one.zone, "owner": one.owner, "preset": one.preset},
+		"sensor": map[string]any{"kind": one.kind, "zone": one.zone, "owner": one.owner, "preset": one.preset, "part": one.part},
 		"fields": fields, "violations": s.violations,
 	}
 }
 
 // keep takes an answer to it; who calls it holds mu.
 func (s *Set) keep(one sort, answer json.RawMessage) error {
-	plans, reasons, err := s.decode(answer)
+	plans, reasons, err := s.decode(one, answer)
 	if err != nil {
 		return err
 	}
@@ -103,7 +107,7 @@ func (s *Set) keep(one sort, answer json.RawMessage) error {
 	return nil
 }
 
-func (s *Set) decode(answer json.RawMessage) ([]plan.Plan, []Reason, error) {
+func (s *Set) decode(one sort, answer json.RawMessage) ([]plan.Plan, []Reason, error) {
 	var result struct {
 		Plans []struct {
 			Decision string       `json:"decision"`
@@ -129,6 +133,10 @@ func (s *Set) decode(answer json.RawMessage) ([]plan.Plan, []Reason, error) {
 		}
 		if p.Zone != "" && !slices.Contains(known.Zones, p.Zone) {
 			return nil, nil, problem(UnknownZone, fmt.Errorf("plan rules: decision %s has a plan for an unknown zone", p.Decision))
+		}
+		if _, named := known.OwnerPart(one.part); !named { // whatever the rules say of it
+			result.Reasons = append(result.Reasons, Reason{p.Decision, "P11", "by_owner does not name the sensor's owner"})
+			continue
 		}
 		if why := s.Suspension(p.Decision); why != nil {
 			result.Reasons = append(result.Reasons, Reason{p.Decision, "S01", "the council has suspended this decision"})

@@ -226,11 +226,22 @@ func (c *checker) rules(ctx context.Context, rules policy.Evaluator) []Summary {
 			c.found[len(c.found)-1].Note = strings.TrimPrefix(err.Error(), "decision "+d.Decision+": ")
 			continue
 		}
+		if n, most := parted(d), d.Protect.MaxContributions; n > 0 && n < most {
+			c.at(d.File, "W21", "protect/by_owner", n, most)
+		}
 		if ok {
 			out = append(out, summary(set, d, mech))
 		}
 	}
 	return out
+}
+
+// parted is how much of the bound the owners' parts take together.
+func parted(d *bundle.Decision) (n int64) {
+	for _, p := range d.Stream.OwnerParts() {
+		n += p.Most
+	}
+	return n
 }
 
 func summary(set *policy.Set, d *bundle.Decision, mech *release.Mechanism) Summary {
@@ -287,13 +298,16 @@ func regoError(line string) (file string, at int, text string, ok bool) {
 
 // plans asks for each kind and zone of a decision what its sensors would get.
 func (c *checker) plans(ctx context.Context, set *policy.Set, d *bundle.Decision) bool {
-	ok := true
+	ok, owner := true, "check"
+	for _, p := range d.Stream.OwnerParts() {
+		owner = p.Owner // one that counts; what the rules say of owners is the same of all
+	}
 	for _, kind := range d.AppliesTo.Kinds {
 		for _, zone := range d.AppliesTo.Zones {
 			if _, known := set.Kinds[kind]; !known || !set.Zones.Has(zone) {
 				continue // C02 and C03 say so
 			}
-			_, reasons, err := set.Plans(ctx, &register.Sensor{ID: "check", Owner: "check", Kind: kind, Zone: zone})
+			_, reasons, err := set.Plans(ctx, &register.Sensor{ID: "check", Owner: owner, Kind: kind, Zone: zone})
 			if err != nil {
 				c.broken(err)
 				return false

@@ -48,6 +48,7 @@ func (c *checker) document(file string) {
 	if about && reflect.DeepEqual(d.Protect, decision.Protect{}) {
 		c.at(file, "D12", "")
 	}
+	c.owners(file, &d)
 	for place, list := range map[string][]string{"applies_to/zones": d.AppliesTo.Zones, "applies_to/kinds": d.AppliesTo.Kinds, "keep": d.Keep} {
 		c.twice(file, place, list)
 	}
@@ -61,6 +62,29 @@ func (c *checker) document(file string) {
 	for i, g := range d.Generalise {
 		if !slices.IsSorted(g.To) {
 			c.at(file, "D11", "generalise/"+strconv.Itoa(i)+"/to")
+		}
+	}
+}
+
+// owners finds parts of the bound that cannot be.
+func (c *checker) owners(file string, d *decision.Document) {
+	const place = "protect/by_owner"
+	parts, sum := d.Protect.ByOwner, int64(0)
+	if len(parts) == 0 {
+		return
+	}
+	for _, n := range parts {
+		sum += n
+	}
+	switch most := d.Protect.MaxContributions; {
+	case d.Unit.Field == "":
+		c.at(file, "D21", place)
+	case sum > most:
+		c.at(file, "D22", place, sum, most)
+	}
+	for i, m := range d.Publish.Measures {
+		if strings.HasPrefix(m.Of, "sum(") && len(m.Between) == 2 && m.Between[0] < 0 && m.Between[1] > 0 {
+			c.at(file, "D23", "publish/measures/"+strconv.Itoa(i)+"/between", m.Name)
 		}
 	}
 }

@@ -75,9 +75,12 @@ func (k key) change(oldPolicy *bundle.Policy, a *bundle.Decision, newPolicy *bun
 
 // Full is all that a decision says, a line for each key.
 func Full(l explain.Lang, p *bundle.Policy, d *bundle.Decision) []string {
-	out := make([]string, len(keys))
-	for i, k := range keys {
-		out[i] = explain.Plain(label(k.name, l) + ": " + k.show(&shower{l, p}, d))
+	var out []string
+	for _, k := range keys {
+		if k.name == "protect.by_owner" && len(d.Protect.ByOwner) == 0 {
+			continue // most decisions have none, and did not say so before there were any
+		}
+		out = append(out, explain.Plain(label(k.name, l)+": "+k.show(&shower{l, p}, d)))
 	}
 	return out
 }

@@ -99,6 +99,12 @@ var keys = []key{
 		show: func(_ *shower, d *bundle.Decision) string { return fmt.Sprint(d.Protect.MaxContributions) },
 	},
 	{
+		// Owners that share the bound can spend what others' sensors would count.
+		name: "protect.by_owner", mark: protected(func(a, b *bundle.Decision) Mark { return mark(narrowerParts(a, b), narrowerParts(b, a)) }),
+		ends: func(a, b *bundle.Decision) bool { return fewerOwners(a.Protect.ByOwner, b.Protect.ByOwner) },
+		show: func(_ *shower, d *bundle.Decision) string { return showOwners(d.Protect.ByOwner) },
+	},
+	{
 		name: "forget_after", mark: protected(func(a, b *bundle.Decision) Mark { return less(a.Stream.Forget.Nominal(), b.Stream.Forget.Nominal()) }),
 		show: func(s *shower, d *bundle.Decision) string { return s.period(d.Stream.Forget) },
 	},

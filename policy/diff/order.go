@@ -1,9 +1,12 @@
 package diff
 
 import (
+	"maps"
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sluice/policy/bundle"
@@ -150,6 +153,47 @@ func covers(g, h plan.Generalise) bool {
 func everyOrder(a, b *bundle.Decision) Mark {
 	x, y := a.Publish.Every.Nominal(), b.Publish.Every.Nominal()
 	return mark(x > 0 && y%x == 0, y > 0 && x%y == 0)
+}
+
+// narrowerParts reports whether no owner's sensors count by more under b than under a, and
+// none can spend what another's would count unless it could before.
+func narrowerParts(a, b *bundle.Decision) bool {
+	x, y := a.Protect.ByOwner, b.Protect.ByOwner
+	if len(x) == 0 || len(y) == 0 {
+		return len(x) == 0
+	}
+	for owner, n := range y {
+		if n > x[owner] {
+			return false
+		}
+	}
+	return true
+}
+
+// fewerOwners reports whether sensors of some owner counted under a, and do not under b,
+// or hardly.
+func fewerOwners(a, b map[string]int64) bool {
+	if len(a) == 0 {
+		return len(b) > 0
+	}
+	for owner, n := range a {
+		if len(b) > 0 && b[owner]*much < n {
+			return true
+		}
+	}
+	return false
+}
+
+// showOwners shows parts as they are written, by the owners' names.
+func showOwners(parts map[string]int64) string {
+	var out []string
+	for _, owner := range slices.Sorted(maps.Keys(parts)) {
+		out = append(out, word(owner)+": "+strconv.FormatInt(parts[owner], 10))
+	}
+	if len(out) == 0 {
+		return "-"
+	}
+	return strings.Join(out, ", ")
 }
 
 // categoryOrder: readings of other categories are refused, so that without a

@@ -34,6 +34,7 @@ var labels = map[string][3]string{
 	"protect.epsilon":           {"privacy budget (epsilon)", "pressupost de privadesa (èpsilon)", "presupuesto de privacidad (épsilon)"},
 	"protect.delta":             {"chance of failure (delta)", "probabilitat de fallada (delta)", "probabilidad de fallo (delta)"},
 	"protect.max_contributions": {"times that one counts", "vegades que un compta", "veces que uno cuenta"},
+	"protect.by_owner":          {"parts of it that each owner's sensors have for themselves", "parts que els sensors de cada propietari en tenen per a ells", "partes que los sensores de cada propietario tienen para sí"},
 	"forget_after":              {"forgotten after", "s'oblida al cap de", "se olvida al cabo de"},
 	"retain":                    {"numbers are kept for", "els nombres es conserven", "los números se conservan"},
 	"from":                      {"first day", "primer dia", "primer día"},

@@ -298,7 +298,24 @@ func (t *text) forget() []string {
 		return []string{t.say("g-none", every)}
 	}
 	unit := t.s.Unit.StandsFor
-	return []string{t.say(t.l.gender(unit, "g-forget", "g-forgetf"), t.l.One(unit), t.l.Period(t.s.Forget), fmt.Sprint(t.s.Protect.MaxContributions), every)}
+	out := []string{t.say(t.l.gender(unit, "g-forget", "g-forgetf"), t.l.One(unit), t.l.Period(t.s.Forget), fmt.Sprint(t.s.Protect.MaxContributions), every)}
+	if parts := t.s.OwnerParts(); len(parts) > 0 {
+		list := make([]string, len(parts))
+		for i, p := range parts {
+			list[i] = t.say("g-part", p.Owner, fmt.Sprint(p.Most))
+		}
+		out = append(out, t.say("g-owners", t.l.List(list)))
+	}
+	return out
+}
+
+// forgers says what holds against whoever sends the identifiers of others.
+func (t *text) forgers() string {
+	if len(t.s.OwnerParts()) > 0 {
+		return t.say("g-apart")
+	}
+	p := t.s.Protect
+	return t.say("g-forged", t.l.One(t.s.Unit.StandsFor), t.l.Number(2*p.Epsilon), t.l.Number(round(p.Delta*(1+math.Exp(p.Epsilon)))))
 }
 
 func (t *text) promise() []string {
@@ -309,6 +326,9 @@ func (t *text) promise() []string {
 	out := []string{
 		t.say("g-eps", t.l.One(unit), t.l.Number(p.Epsilon), t.l.Number(p.Delta), t.l.Number(round(p.Epsilon*float64(t.d.EpochsPerDay())))),
 		t.say("g-adds"),
+	}
+	if t.s.Unit.Field != "" {
+		out = append(out, t.forgers())
 	}
 	switch unit {
 	case "person":

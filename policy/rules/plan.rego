@@ -1,7 +1,8 @@
 # What each decision means for one sensor: a plan, or the reasons why there is
 # none. Asked once per policy version and sort of sensor, never for a message.
 #
-#   input  {sensor: {kind, zone, owner, preset}, fields: [{name, class, type}],
+#   input  {sensor: {kind, zone, owner, preset, part: the owner where by_owner names it},
+#           fields: [{name, class, type}],
 #           violations: what the charter's rules answered, so that they are asked once}
 #   result {plans: [{decision, zone, stream}], reasons: [{decision, rule, message}]}
 package sluice.plan
@@ -130,6 +131,14 @@ misfits[d.decision] contains ["P09", "the unit cannot be measured: a measure or 
 	d.unit.field
 	d.unit.field in lib.used(d)
 }
+
+misfits[d.decision] contains ["P11", "by_owner does not name the sensor's owner"] if {
+	some d in candidates
+	count(parts(d)) > 0
+	not parts(d)[input.sensor.part]
+}
+
+parts(d) := object.get(d.protect, "by_owner", {})
 
 kept_identifier(d) if {
 	d.unit.field in d.keep

@@ -53,6 +53,23 @@ test_other_zone_has_no_plan if {
 
 test_unknown_field if "P01" in rules(object.union(footfall, {"keep": ["device", "rssi", "height"]}))
 
+owned(part) := answer if {
+	d := object.union(footfall, {"protect": object.union(footfall.protect, {"by_owner": {"acme": 1, "tram": 1}})})
+	answer := plan.result with data.decisions as [d]
+		with data.kinds as kinds
+		with data.charter as charter
+		with data.zones as ["rambla", "raval"]
+		with input as {"sensor": {"kind": "wifi-counter", "zone": "rambla", "part": part}, "fields": kinds["wifi-counter"].fields}
+}
+
+test_owner_with_a_part if count(owned("tram").plans) == 1
+
+test_owner_without_a_part if {
+	r := owned("")
+	count(r.plans) == 0
+	{x.rule | some x in r.reasons} == {"P11"}
+}
+
 test_not_kept if "P02" in rules(object.union(footfall, {"keep": ["device"]}))
 
 test_unit_not_kept if "P03" in rules(object.union(footfall, {"keep": ["rssi"]}))

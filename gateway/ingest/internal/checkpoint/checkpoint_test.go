@@ -29,6 +29,7 @@ func TestEntryRoundTrip(t *testing.T) {
 					e.Message = pseudonym.Tag(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(r, "message"))
 				}
 				e.Unit = pseudonym.Tag(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(r, "unit"))
+				e.Owner = rapid.Uint8().Draw(r, "owner")
 				e.Has = rapid.Uint8().Draw(r, "has")
 				for i := range e.Values {
 					if e.Has&(1<<i) != 0 {

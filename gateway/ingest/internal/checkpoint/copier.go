@@ -14,14 +14,14 @@ import (
 const flush = 1 << 20
 
 // copier writes frames into a segment that is not in the list yet. What belongs to
-// one window or epoch becomes one record: entries may stand in any order, and behind
+// one window or epoch becomes one record of each kind: entries may stand in any order, and behind
 // each other.
 type copier struct {
 	log  *Log
 	w    *writer
 	part string
 	seg  *segment
-	// open are records by name, as far as they are read; size is of all of them.
+	// open are records by kind and name, as far as they are read; size is of all of them.
 	open    map[string]*Record
 	size    int
 	buf     []byte
@@ -60,10 +60,11 @@ func (c *copier) merge(f frame) bool {
 		return false
 	}
 	c.scratch = body
-	r := c.open[f.name]
+	which := string(rune(f.kind)) + f.name
+	r := c.open[which]
 	if r == nil {
 		r = &Record{Kind: f.kind, Name: f.name}
-		c.open[f.name] = r
+		c.open[which] = r
 	}
 	r.Body = append(r.Body, body...)
 	c.size += len(body)
@@ -72,11 +73,11 @@ func (c *copier) merge(f frame) bool {
 
 // flush writes what was taken. What was shredded meanwhile stays behind.
 func (c *copier) flush() error {
-	for _, name := range slices.Sorted(maps.Keys(c.open)) {
-		r, at := c.open[name], len(c.buf)
-		if seal := c.log.keys.seal(name); seal != nil {
+	for _, which := range slices.Sorted(maps.Keys(c.open)) {
+		r, at := c.open[which], len(c.buf)
+		if seal := c.log.keys.seal(r.Name); seal != nil {
 			c.buf = framed(c.buf, r, seal)
-			c.seg.count(frame{kind: r.Kind, name: name, raw: c.buf[at:]})
+			c.seg.count(frame{kind: r.Kind, name: r.Name, raw: c.buf[at:]})
 		}
 	}
 	clear(c.open)

@@ -58,6 +58,8 @@ func replayed(t testing.TB, dir string, keys *Keys) held {
 			h.state = string(r.Body)
 		case r.Kind == Heard:
 			h.heard += len(r.Body)
+		case r.Kind == Parts:
+			h.bodies["parts of "+r.Name] = append(h.bodies["parts of "+r.Name], strings.FieldsFunc(string(r.Body), func(c rune) bool { return c == ';' })...)
 		case r.Kind.sealed():
 			// Records end with a semicolon: rewritten, they may be one.
 			h.bodies[r.Name] = append(h.bodies[r.Name], strings.FieldsFunc(string(r.Body), func(c rune) bool { return c == ';' })...)
@@ -211,10 +213,11 @@ func TestOnlyWhatLives(t *testing.T) {
 		dying, living := fmt.Sprintf("w-%d-dies", n/10), fmt.Sprintf("w-%d-lives", n%7)
 		must(t, l.Append([]Record{
 			{Kind: Window, Name: dying, Body: bytes.Repeat([]byte("x"), 20<<10)}, {Kind: Window, Name: living, Body: append(bytes.Repeat([]byte("y"), 1<<10), ';')},
-			{Kind: Epoch, Name: "e-1-lives", Body: fmt.Append(nil, n, ";")}, {Kind: Account, Body: fmt.Append(nil, n)},
+			{Kind: Epoch, Name: "e-1-lives", Body: fmt.Append(nil, n, ";")}, {Kind: Parts, Name: "e-1-lives", Body: fmt.Append(nil, n, ";")}, {Kind: Account, Body: fmt.Append(nil, n)},
 		}))
 		want[living]++
 		want["e-1-lives"]++
+		want["parts of e-1-lives"]++
 		if n%10 == 9 {
 			must(t, keys.Shred(dying))
 		}
