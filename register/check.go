@@ -53,6 +53,21 @@ func (r *Register) Check(kinds map[string]decision.Kind, zones *Zones) []Fault {
 	return c.found
 }
 
+// CheckOwners says which of the owners that a decision gives a part of its bound have no
+// sensor here; file and line are where the decision names them.
+func (r *Register) CheckOwners(file string, line int, decision string, named []string) (found []Fault) {
+	known := make(map[string]bool)
+	for n := range r.Sensors {
+		known[r.Sensors[n].Owner] = true
+	}
+	for _, owner := range named {
+		if !known[owner] {
+			found = append(found, Fault{File: file, Line: line, text: fmt.Sprintf("by_owner of decision %s names %s, and no sensor of the register is of that owner; mend the name, or enter its sensors", quote(decision), quote(owner))})
+		}
+	}
+	return found
+}
+
 type checker struct {
 	reg   *Register
 	kinds map[string]decision.Kind

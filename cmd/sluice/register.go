@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
 	"sluice/gateway"
+	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/desk"
 	"sluice/register"
@@ -44,6 +46,7 @@ func registerCheck() *cobra.Command {
 					return &gateway.Refusal{Err: fmt.Errorf("%w\nsee sluice policy check %s", err, dir)}
 				}
 				kinds, zones = p.Kinds, p.Zones
+				found = append(found, owners(reg, dir, p)...)
 			}
 			found = append(found, reg.Check(kinds, zones)...)
 			slices.SortStableFunc(found, register.Fault.Compare)
@@ -61,6 +64,21 @@ func registerCheck() *cobra.Command {
 	c.Flags().StringVar(&dir, "policy", "", "policy directory, to look up zones, kinds and fields")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return c
+}
+
+// owners are those that decisions name in by_owner and the register does not know.
+func owners(reg *register.Register, dir string, p *bundle.Policy) (found []register.Fault) {
+	for _, d := range p.Decisions {
+		var named []string
+		for _, part := range d.Stream.OwnerParts() {
+			named = append(named, part.Owner)
+		}
+		if tree, err := decision.ParseTree(d.YAML); err == nil && len(named) > 0 {
+			at := tree.At([]string{"protect", "by_owner"}, false)
+			found = append(found, reg.CheckOwners(filepath.Join(dir, d.File), at.Line, d.Decision, named)...)
+		}
+	}
+	return found
 }
 
 func faultsText(w io.Writer, sensors int, found []register.Fault) error {
