@@ -143,7 +143,12 @@ func BenchmarkParse(b *testing.B) {
 // What amortises to less than one in a thousand (a map or slice that grows) is
 // let pass.
 func TestEngineAllocatesNothing(t *testing.T) {
-	i := still(t, footfall(t, 2))
+	shared, apart := footfall(t, 2), footfall(t, 2)
+	apart.ID, apart.Decision, apart.Protect.ByOwner = "apart", "2", map[string]int64{"o": 1, "p": 1}
+	if err := apart.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	i := still(t, shared, apart)
 	i.state.Now = noon.Add(time.Hour)
 	rounds := [][][]byte{payloads(0), payloads(crowd), payloads(2 * crowd)}
 	decode := func(list [][]byte) {

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"sluice/gateway/release"
 	"sluice/policy/plan"
 )
 
@@ -169,8 +170,69 @@ func TestLemma(t *testing.T) {
 		compareLeft(r, with, less, bystanders)
 		compareNumbers(r, with, less, unit)
 		rest, bystanders = without(log, unit, "spy")
-		compareLeft(r, with, live(rest), bystanders)
+		less = live(rest)
+		compareLeft(r, with, less, bystanders)
+		compareForged(r, with, less)
+		compareParts(r, with, live(unforged(log, unit)), unit)
 	})
+}
+
+// unforged is the log without what the spy sent of a unit.
+func unforged(log []event, unit string) (rest []event) {
+	for _, e := range log {
+		if e.records != nil && e.sensor == "spy" {
+			e.records = slices.DeleteFunc(slices.Clone(e.records), func(r record) bool { return r.unit == unit })
+			if len(e.records) == 0 {
+				continue
+			}
+		}
+		rest = append(rest, e)
+	}
+	return rest
+}
+
+// compareParts: where owners have parts, in which pairs a unit counts by one of them does
+// not depend on what another's sensors sent.
+func compareParts(t interface{ Fatalf(string, ...any) }, with, less *town, unit string) {
+	of := unit + " by o"
+	if !slices.Equal(with.parts[of], less.parts[of]) {
+		t.Fatalf("%s counts in %q, and without the spy in %q", of, with.parts[of], less.parts[of])
+	}
+}
+
+// compareForged: what others than a forger sent of the unit that it forges moves no more
+// than the whole bound where owners have parts of it, and twice that where they share it. A
+// pair in which a value takes another's place counts as often as it moves by its bound.
+func compareForged(t interface{ Fatalf(string, ...any) }, with, less *town) {
+	for _, s := range with.i.versions[0].Streams {
+		cost, most := int64(0), 2*s.Protect.MaxContributions
+		if len(s.OwnerParts()) > 0 {
+			most = s.Protect.MaxContributions
+		}
+		for name, list := range with.numbers {
+			if id, _, _ := strings.Cut(name, " "); id == s.ID && !s.Unit.None() {
+				for c := range list {
+					cost += costOf(s, &list[c], &less.numbers[name][c])
+				}
+			}
+		}
+		if cost > most {
+			t.Fatalf("against a forger %s moves by %d bounds; %d are promised", s.ID, cost, most)
+		}
+	}
+}
+
+// costOf is by how many times its bound a pair moves, in the measure that moves most.
+func costOf(s *plan.Stream, a, b *release.Sums) int64 {
+	cost := max(a.Units-b.Units, b.Units-a.Units)
+	for m := range s.Measures {
+		moved, bound := int64(0), s.Measures[m].Bound()
+		for slot := range a.Total[m] {
+			moved += max(a.Total[m][slot]-b.Total[m][slot], b.Total[m][slot]-a.Total[m][slot])
+		}
+		cost = max(cost, (moved+bound-1)/bound)
+	}
+	return cost
 }
 
 // compareLeft compares what must not differ at all.

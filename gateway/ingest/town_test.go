@@ -49,7 +49,17 @@ func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
 		return s
 	}
 	device, home := plan.Unit{Field: "device", StandsFor: "device"}, plan.Unit{Sensor: true, StandsFor: "home"}
+	apart := func(s *plan.Stream) *plan.Stream {
+		s.Protect.MaxContributions, s.Protect.ByOwner = 3, map[string]int64{"o": 2, "p": 1}
+		if err := s.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
 	return []*plan.Stream{
+		apart(stream("apart", device, plan.Measure{Name: "devices", Of: plan.Distinct})),
+		apart(stream("values", device, plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0}, plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}},
+			plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3}, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0})),
 		stream("different", device, plan.Measure{Name: "devices", Of: plan.Distinct}),
 		stream("sums", device, plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3}, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
 		stream("last", device, plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0}, plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}}),
@@ -87,12 +97,15 @@ type town struct {
 	told    map[string][]string
 	// counts says of each unit in which windows and cells it counts.
 	counts map[string][]string
+	// parts says it of each unit and owner, where owners have parts of the bound.
+	parts map[string][]string
 }
 
 func newTown(t interface{ Fatal(...any) }, dir string) *town {
 	v := &town{
 		t: t, dir: dir, now: noon, out: make(chan release.Batch, 1), done: make(chan release.Key, 1),
 		numbers: make(map[string][]release.Sums), told: make(map[string][]string), counts: make(map[string][]string),
+		parts: make(map[string][]string),
 	}
 	v.w = wall{v.out, v.done}
 	v.open()
@@ -226,9 +239,25 @@ func (v *town) look() {
 					if w.HasUnit(&window.Entry{Cell: uint32(c), Unit: w.epoch.Tag([]byte(unit))}) {
 						v.counts[unit] = append(v.counts[unit], fmt.Sprintf("%s %s: %s, %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone, did(w, c, unit)))
 					}
+					v.lookAt(w, uint32(c), unit)
 				}
 			}
 		}
+	}
+}
+
+// lookAt notes by which owners' parts a unit counts in a cell, where they have parts.
+func (v *town) lookAt(w *openWindow, c uint32, unit string) {
+	by := 0
+	for n, p := range w.Stream.OwnerParts() {
+		if w.HasUnit(&window.Entry{Cell: c, Unit: w.epoch.Tag([]byte(unit)), Owner: uint8(n + 1)}) {
+			of := unit + " by " + p.Owner
+			v.parts[of] = append(v.parts[of], fmt.Sprintf("%s %s: %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone))
+			by++
+		}
+	}
+	if by == 0 && len(w.Stream.OwnerParts()) > 0 && w.HasUnit(&window.Entry{Cell: c, Unit: w.epoch.Tag([]byte(unit))}) {
+		v.t.Fatal("a unit counts by nobody's part")
 	}
 }
 
