@@ -78,7 +78,7 @@ until: %s
 		pick("every", "PT1H", "PT2H", "PT3H", "PT6H"), pick("by", "", ", {field: sort, values: [x]}", ", {field: sort, values: [x, y]}"),
 		pick("measures", `[{name: n, of: "count()", between: [0, 5]}]`, `[{name: n, of: "count()", between: [0, 9]}]`, `[{name: n, of: "count()", between: [0, 5]}, {name: m, of: "mean(speed)", between: [0, 100]}]`,
 			`[{name: n, of: "histogram(speed)", edges: [0, 30, 50]}]`, `[{name: n, of: "histogram(speed)", edges: [0, 50]}]`, `[{name: n, of: "quantile(speed, 0.5)", between: [0, 9]}]`),
-		pick("min_units", "10", "20"), pick("epsilon", "0.5", "1"), pick("delta", "1e-6", "1e-7"), pick("contributions", "1", "4"),
+		pick("min_units", "10", "20"), pick("epsilon", "0.5", "1"), pick("delta", "1e-6", "1e-7"), pick("contributions", "1", "4", "4, by_owner: {a: 2, b: 2}", "4, by_owner: {a: 1, b: 2}", "4, by_owner: {a: 1}"),
 		pick("forget", "PT6H", "PT12H", "P1D"), pick("from", "2030-01-01", "2030-02-01"), pick("until", "2030-06-30", "2030-12-31"),
 		pick("retain", "", "retain: P1Y\n", "retain: P5Y\n"), pick("review", "", "review: 2030-04-01\n", "review: 2030-05-01\n"))
 }
