@@ -12,7 +12,7 @@
 // motion.txt is UTF-8 text: a first line, an empty line, the head, an empty line,
 // then plain language. The head, one line each:
 //
-//	Sluice motion, format 3
+//	Sluice motion, format 4
 //
 //	City: portalba
 //	Motion: 2026-footfall

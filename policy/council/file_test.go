@@ -173,7 +173,7 @@ func TestABombStaysSmall(t *testing.T) {
 // FuzzMotion: whatever the file, it is refused with a code, and what is taken
 // apart is put together to the same bytes.
 func FuzzMotion(f *testing.F) {
-	f.Add([]byte("Sluice motion, format 3\n\nCity: a\n\n"))
+	f.Add([]byte("Sluice motion, format 4\n\nCity: a\n\n"))
 	f.Add(must(council.Parts{"motion.txt": []byte("x"), "bundle.tar.gz": nil, "allowed_signers": nil}.File()))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		_, _ = council.ParseMotion(raw)
