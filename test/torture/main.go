@@ -87,11 +87,12 @@ var phases = []phase{
 	{"failpoints, pairs", 10, pairs, nil},
 	{"disk faults", 8, diskFaults, []string{"strace"}},
 	{"store away", 6, storeAway, []string{"influxd"}},
-	{"damage", 18, damages, nil},
+	{"damage", 16, damages, nil},
 	{"verbs and backups", 5, verbs, nil},
 	{"signed policies", 7, councils, []string{"ssh-keygen"}},
 	{"homes", 4, homes, nil},
 	{"standstills", 3, stalls, nil},
+	{"clock jumps", 2, clockJumps, nil},
 	{"rogues", 3, rogues, nil},
 }
 
