@@ -51,7 +51,7 @@ func Withdraw(ctx context.Context, cfg Config, w books.Withdrawal) (n int, err e
 
 // withdrawn are the rows that a withdrawal is about.
 func withdrawn(ctx context.Context, s keeper, w books.Withdrawal) ([]store.Observation, error) {
-	q := store.Query{Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000}
+	q := store.Query{Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000, Which: store.Both}
 	if w.Cell != "" {
 		q.Cells = []string{w.Cell}
 	}

@@ -64,6 +64,8 @@ type Query struct {
 	Cells    []string  // empty: all
 	Measures []string  // empty: all
 	Limit    int
+	// Which rows; those of windows alone where nothing is said.
+	Which Which
 	// After continues behind an observation; nil starts at the beginning.
 	After *Position
 }

@@ -8,6 +8,7 @@ import (
 	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
+	"sluice/policy/plan"
 )
 
 // wall is the only way out: batches cross it, keys of released ones come back.
@@ -142,8 +143,28 @@ func (i *Ingest) part(c closing) func() release.Batch {
 	if !spec.Unit.None() { // what is about nobody lives by its readings
 		feeders = i.feeders(n, spec.ID)
 	}
+	ends := i.ending(spec, c)
 	return func() release.Batch {
-		return release.NewBatch(spec, c.Policy, c.Start, c.End, win.Sums(feeders), gap)
+		return release.NewBatch(spec, c.Policy, c.Start, c.End, win.Sums(feeders), gap).WithEpoch(ends())
+	}
+}
+
+// ending returns what counts the epoch that ends with a window, if one does: nothing comes
+// for it any more. An epoch that is not known, or in which the gateway was never up, has no
+// numbers; of one of which a part is missing they are of the rest.
+func (i *Ingest) ending(spec *plan.Stream, c closing) func() *release.Epoch {
+	if !spec.CountsEpochs() || !spec.EndsEpoch(c.Start, c.End) {
+		return func() *release.Epoch { return nil }
+	}
+	start, end := spec.Epoch(c.Start)
+	known := !i.lostEpoch(c.Stream, start) && !i.wasDown(spec, start, end)
+	e := i.streams[c.Stream].epochs[start.UnixNano()]
+	return func() *release.Epoch {
+		out := &release.Epoch{Known: known}
+		if known && e != nil {
+			out.Units, out.Bounded = e.Counts()
+		}
+		return out
 	}
 }
 

@@ -258,6 +258,13 @@ func compareNumbers(t interface{ Fatalf(string, ...any) }, with, less *town, uni
 			t.Fatalf("%s counts in %q, and without %s in %q", other, with.counts[other], unit, less.counts[other])
 		}
 	}
+	for name, a := range with.epochs {
+		for n, b := range less.epochs[name] {
+			if d := a[n] - b; d < 0 || d > 1 {
+				t.Fatalf("one unit moves number %d of the epoch that ends with %s by %d", n, name, d)
+			}
+		}
+	}
 	specs := make(map[string]*plan.Stream)
 	for _, s := range with.i.versions[0].Streams {
 		specs[s.ID] = s

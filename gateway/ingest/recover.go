@@ -174,7 +174,11 @@ func (i *Ingest) replay(r checkpoint.Record) (ok bool, err error) {
 		}
 		if r.Kind == checkpoint.Parts {
 			for tags := r.Body; len(tags) >= 24; tags = tags[24:] {
-				e.UsePart([16]byte(tags), binary.LittleEndian.Uint64(tags[16:]))
+				if owner := binary.LittleEndian.Uint64(tags[16:]); owner == noOwner {
+					e.TurnAway([16]byte(tags))
+				} else {
+					e.UsePart([16]byte(tags), owner)
+				}
 			}
 			return len(r.Body)%24 == 0, nil
 		}

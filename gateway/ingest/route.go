@@ -91,8 +91,11 @@ type openEpoch struct {
 	start, end time.Time
 	lost       bool
 	pending    []byte // tags
-	divided    []byte // tags with an owner's number each
+	divided    []byte // tags with an owner's number each, or with noOwner
 }
+
+// noOwner stands where a tag has an owner's number, and is none: the unit was turned away.
+const noOwner = 0
 
 // oldest is the start of the first window of any stream that is not closed.
 func (i *Ingest) oldest() time.Time {
@@ -236,7 +239,8 @@ func (w *openWindow) room(e *window.Entry) bool {
 	return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)
 }
 
-// spend spends one contribution where the unit is new to the cell.
+// spend spends one contribution where the unit is new to the cell, or notes that there was
+// none to be spent.
 func (w *openWindow) spend(e *window.Entry) {
 	if w.Stream.Unit.None() {
 		return
@@ -245,7 +249,11 @@ func (w *openWindow) spend(e *window.Entry) {
 		w.epoch.brought[e.Sensor]++
 	}
 	switch {
-	case !e.New() || e.Bounded:
+	case e.Bounded:
+		if w.epoch.TurnAway(e.Unit) {
+			w.epoch.divided = binary.LittleEndian.AppendUint64(append(w.epoch.divided, e.Unit[:]...), noOwner)
+		}
+	case !e.New():
 	case e.Owner != 0:
 		owner := w.Stream.OwnerParts()[e.Owner-1].Number
 		w.epoch.UsePart(e.Unit, owner)

@@ -95,6 +95,8 @@ type town struct {
 	// told.
 	numbers map[string][]release.Sums
 	told    map[string][]string
+	// epochs are the two numbers of each epoch, by its last window.
+	epochs map[string][2]int64
 	// counts says of each unit in which windows and cells it counts.
 	counts map[string][]string
 	// parts says it of each unit and owner, where owners have parts of the bound.
@@ -106,6 +108,7 @@ func newTown(t interface{ Fatal(...any) }, dir string) *town {
 		t: t, dir: dir, now: noon, out: make(chan release.Batch, 1), done: make(chan release.Key, 1),
 		numbers: make(map[string][]release.Sums), told: make(map[string][]string), counts: make(map[string][]string),
 		parts: make(map[string][]string),
+		epochs: make(map[string][2]int64),
 	}
 	v.w = wall{v.out, v.done}
 	v.open()
@@ -220,6 +223,11 @@ func (v *town) release() {
 		}
 		v.left = append(v.left, fmt.Sprintf("%s is released: gap %q, alive %v", name, gap, shown))
 		v.numbers[name] = sums
+		if e := reflect.ValueOf(b).FieldByName("epoch"); !e.IsNil() {
+			known := e.Elem().FieldByName("Known").Bool()
+			v.left = append(v.left, fmt.Sprintf("%s ends an epoch: known %v", name, known))
+			v.epochs[name] = [2]int64{e.Elem().FieldByName("Units").Int(), e.Elem().FieldByName("Bounded").Int()}
+		}
 		if err := v.i.crossed(context.Background(), v.w); err != nil {
 			v.t.Fatal(err)
 		}

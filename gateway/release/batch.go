@@ -33,6 +33,17 @@ type Batch struct {
 	start, end time.Time
 	cells      []Sums
 	gap        string
+	epoch      *Epoch // that ends with the window; nil for none
+}
+
+// Epoch is what is counted of a whole epoch, over all cells and windows: one number each,
+// in which one unit, whatever it did, is 1 at most.
+type Epoch struct {
+	// Known says that the epoch was measured, and that nothing of its bounds is lost.
+	Known bool
+	// Units is the number of different units, Bounded of those among them that reached their
+	// bound and were turned away at least once after that.
+	Units, Bounded int64
 }
 
 // Sums is what ingest hands over for one cell.
@@ -67,6 +78,12 @@ func NewBatch(stream *plan.Stream, policy string, start, end time.Time, cells []
 		panic("release: a batch needs exactly the stream's cells")
 	}
 	return Batch{stream: stream, policy: policy, start: start, end: end, cells: cells, gap: gap}
+}
+
+// WithEpoch is the batch of a window with which an epoch ends; nil for none.
+func (b Batch) WithEpoch(e *Epoch) Batch {
+	b.epoch = e
+	return b
 }
 
 // Key is what a batch is committed under, once for ever.

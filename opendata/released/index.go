@@ -36,6 +36,7 @@ type closed struct {
 	of              [2]string // its stream and decision
 	removed         int64     // until when its numbers were removed
 	cells, measures map[string]bool
+	whole           string // the cell of its epochs' numbers; empty where it has none
 }
 
 func newIndex() *index {
@@ -103,8 +104,10 @@ func (x *index) before(stream string, until int64, most int) (list [][2]int64) {
 	return list
 }
 
+// has takes an epoch's numbers for what they say that they are; whether they were released
+// says the window's digest.
 func (c *closed) has(o *store.Observation) bool {
-	return !c.known || c.cells[o.Cell] && c.measures[o.Measure]
+	return !c.known || c.cells[o.Cell] && c.measures[o.Measure] || o.OfEpoch() && o.Cell == c.whole
 }
 
 // remove enters that numbers were removed.
@@ -150,6 +153,9 @@ func (c *closed) parse(raw []byte) {
 		for _, v := range values {
 			c.cells[plan.Cell{Zone: zone, Category: v}.ID()] = true
 		}
+	}
+	if s.CountsEpochs() && len(s.Zones) > 0 {
+		c.whole = store.EpochCell(s.FirstZone())
 	}
 	for _, m := range s.Measures {
 		if m.Of == plan.Histogram && len(m.Edges) < 2 {

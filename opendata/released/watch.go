@@ -161,7 +161,7 @@ func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.
 	var hidden map[window][]books.Withdrawal
 	for i := range list {
 		r := &list[i]
-		rows, err := s.store.Observations(ctx, store.Query{Stream: r.Stream, From: r.Start, To: r.Start.Add(1), Limit: 2*r.Rows + 1000})
+		rows, err := s.store.Observations(ctx, store.Query{Stream: r.Stream, From: r.Start, To: r.Start.Add(1), Limit: 2*r.Rows + 1000, Which: store.Both})
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -65,6 +66,20 @@ type Unit struct {
 
 // None reports a stream about nobody.
 func (u Unit) None() bool { return u.StandsFor == "none" }
+
+// CountsEpochs reports whether two numbers are released of each epoch beside the measures:
+// how many units there were, and how many of them reached their bound. Sensors that stand
+// for homes have neither: how many there are is known, and each is in few cells.
+func (s *Stream) CountsEpochs() bool { return s.Unit.Field != "" }
+
+// FirstZone is the stream's first zone in the order of names.
+func (s *Stream) FirstZone() string { return slices.Min(s.Zones) }
+
+// EndsEpoch reports whether a window [start, end) is the last of its epoch.
+func (s *Stream) EndsEpoch(start, end time.Time) bool {
+	_, last := s.Epoch(start)
+	return end.Equal(last)
+}
 
 // Condition keeps a reading only when field op value holds; a reading without
 // the field is dropped.

@@ -154,8 +154,11 @@ func (s *Stream) checkProtect(every, forget, day time.Duration) error {
 }
 
 func (m Measure) check(u Unit) error {
-	if m.Name == "" {
+	switch m.Name {
+	case "":
 		return errors.New("needs a name")
+	case "units_epoch", "units_bounded": // store.EpochMeasures
+		return errors.New("its name is that of a number that is released of each epoch; give it another")
 	}
 	if m.Bounded && (!(m.Low <= m.High) || math.Abs(m.Low) > MaxBound || math.Abs(m.High) > MaxBound) {
 		return errors.New("between needs [low, high] with low at most high, each within 1,000,000")

@@ -53,6 +53,12 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	if err != nil {
 		return nil, err
 	}
+	switch q.Which {
+	case store.Windows:
+		flux += fmt.Sprintf(` |> filter(fn: (r) => r.measure != "%s" and r.measure != "%s")`, store.EpochUnits, store.EpochBounded)
+	case store.Epochs:
+		flux += fmt.Sprintf(` |> filter(fn: (r) => r.measure == "%s" or r.measure == "%s")`, store.EpochUnits, store.EpochBounded)
+	}
 	for column, words := range map[string][]string{"cell": q.Cells, "measure": q.Measures} {
 		if len(words) == 0 {
 			continue

@@ -16,6 +16,9 @@ import (
 const (
 	fields  = "SELECT start, stop, series, status, reason, value, low, high, ledger FROM released "
 	whole   = fields + "WHERE stream = ? AND (start, cell, measure) > (?, ?, ?) AND start < ?"
+	windows = " AND substr(cell, -1) <> '/'" // see store.EpochCell
+	epochs  = fields + `INDEXED BY released_cell WHERE stream = ? AND cell IN (SELECT cell FROM series WHERE stream = ? AND measure = ?)
+		AND measure IN (?, ?) AND start >= ? AND start < ? ORDER BY start, cell, measure LIMIT ?`
 	inOrder = " ORDER BY start, cell, measure LIMIT ?"
 	had     = "SELECT DISTINCT measure FROM series WHERE stream = ? AND cell = ? ORDER BY measure"
 	one     = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND start >= ? AND start < ? ORDER BY start LIMIT ?"
@@ -26,6 +29,13 @@ const mostPairs = 8
 
 // Observations answers a query, at most q.Limit rows.
 func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
+	if q.Which == store.Epochs {
+		list, err := s.ofEpochs(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return s.resolve(ctx, list)
+	}
 	pairs, err := s.pairs(ctx, q)
 	if err != nil {
 		return nil, err
@@ -40,6 +50,16 @@ func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observ
 		return nil, err
 	}
 	return s.resolve(ctx, list)
+}
+
+// ofEpochs reads the epochs' numbers. There are two a day, mostly, so that a page of them
+// is not asked for.
+func (s *Store) ofEpochs(ctx context.Context, q store.Query) ([]row, error) {
+	stmt, err := s.prepared(ctx, &s.epochs, epochs) //nolint:sqlclosecheck // closed with the store
+	if err != nil {
+		return nil, err
+	}
+	return read(ctx, stmt.QueryContext, nil, q.Stream, q.Stream, store.EpochUnits, store.EpochBounded, store.EpochUnits, q.From.UnixNano(), q.To.UnixNano(), q.Limit)
 }
 
 // pair is a cell and a measure.
@@ -120,14 +140,17 @@ func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 	if q.After != nil && !q.After.Start.Before(q.From) {
 		args = []any{q.Stream, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure, q.To.UnixNano()}
 	}
-	if len(q.Cells) == 0 && len(q.Measures) == 0 {
-		stmt, err := s.prepared(ctx, &s.whole, whole+inOrder) //nolint:sqlclosecheck // closed with the store
+	if len(q.Cells) == 0 && len(q.Measures) == 0 && q.Which == store.Windows {
+		stmt, err := s.prepared(ctx, &s.whole, whole+windows+inOrder) //nolint:sqlclosecheck // closed with the store
 		if err != nil {
 			return nil, err
 		}
 		return read(ctx, stmt.QueryContext, nil, append(args, q.Limit)...)
 	}
 	where := whole
+	if q.Which == store.Windows {
+		where += windows
+	}
 	in := func(column string, list []string) {
 		if len(list) == 0 {
 			return

@@ -102,7 +102,7 @@ type Store struct {
 	ids   map[series]int64 // of the writer; guarded by mu
 	known map[int64]series // of a reader; guarded by mu
 	// These are prepared when they are first needed; guarded by mu.
-	whole, one, had *sql.Stmt
+	whole, one, had, epochs *sql.Stmt
 }
 
 func newStore(db *sql.DB) *Store {
@@ -181,7 +181,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for _, stmt := range []*sql.Stmt{s.whole, s.one, s.had} {
+	for _, stmt := range []*sql.Stmt{s.whole, s.one, s.had, s.epochs} {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}

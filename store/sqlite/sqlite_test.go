@@ -28,6 +28,64 @@ func observation(hour int, cell string, v *float64) store.Observation {
 	return o
 }
 
+// TestEpochs: the numbers of epochs are among the rows of windows only where they are
+// asked for, and where nothing else is, they are alone.
+func TestEpochs(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var all []store.Observation
+	for hour := range 48 {
+		all = append(all, observation(hour, "a", value(1)), observation(hour, "b", value(2)))
+		if hour%24 == 23 {
+			for n, m := range []string{store.EpochUnits, store.EpochBounded} {
+				o := observation(hour, store.EpochCell("a"), value(float64(100*hour+n)))
+				o.Measure, o.Zone = m, ""
+				all = append(all, o)
+			}
+		}
+	}
+	if err := s.Write(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		q            store.Query
+		rows, epochs int
+	}{
+		"as ever":     {store.Query{}, 96, 0},
+		"of cells":    {store.Query{Cells: []string{"a"}}, 48, 0},
+		"of measures": {store.Query{Measures: []string{"m", store.EpochUnits}}, 96, 0},
+		"of both":     {store.Query{Which: store.Both}, 100, 4},
+		"of epochs":   {store.Query{Which: store.Epochs}, 4, 4},
+		"of one":      {store.Query{Which: store.Epochs, From: time.Unix(24*3600, 0)}, 2, 2},
+		"a page":      {store.Query{Limit: 24}, 24, 0},
+	} {
+		c.q.Stream, c.q.To = "s", time.Unix(1<<33, 0)
+		if c.q.From.IsZero() {
+			c.q.From = time.Unix(0, 0)
+		}
+		c.q.Limit = cmp.Or(c.q.Limit, 1000)
+		list, err := s.Observations(t.Context(), c.q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for i := range list {
+			if list[i].OfEpoch() {
+				n++
+			}
+		}
+		if len(list) != c.rows || n != c.epochs {
+			t.Errorf("%s: %d rows, %d of epochs; want %d, %d", name, len(list), n, c.rows, c.epochs)
+		}
+	}
+	if until, err := s.ClosedUntil(t.Context(), "s"); err != nil || !until.Equal(time.Unix(48*3600, 0)) {
+		t.Errorf("it is final until %v, %v", until, err)
+	}
+}
+
 func TestWriteAndRead(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "a dir%20", "store.db")

@@ -47,7 +47,7 @@ const (
 	Account                 // what each commit says anew: replaces the one before
 	Facts                   // what changes rarely: replaces the one before
 	Heard                   // numbers that are added to those before
-	Parts                   // tags of one epoch, each with the number of an owner
+	Parts                   // tags of one epoch, each with the number of an owner, or 0
 )
 
 // sealed reports whether records of the kind have a key of their own.

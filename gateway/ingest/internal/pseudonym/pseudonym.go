@@ -25,7 +25,7 @@ func (Tag) String() string { return "tag" }
 // Epoch holds the key and the bounds of one stream's epoch.
 type Epoch struct {
 	k0, k1 uint64
-	used   map[Tag]uint16
+	used   map[Tag]uint16 // pairs, and whether it was turned away
 	parts  map[part]uint16
 }
 
@@ -34,6 +34,9 @@ type part struct {
 	unit  Tag
 	owner uint64
 }
+
+// away is the bit that says that a unit was turned away. A bound is far below it.
+const away = 1 << 15
 
 // NewEpoch makes an epoch with a key of KeySize bytes.
 func NewEpoch(key []byte) *Epoch {
@@ -53,11 +56,11 @@ func (e *Epoch) Tag(unit []byte) Tag {
 }
 
 // Room reports whether the unit may count to one more (cell, window) pair.
-func (e *Epoch) Room(t Tag, most int64) bool { return int64(e.used[t]) < most }
+func (e *Epoch) Room(t Tag, most int64) bool { return int64(e.used[t]&^away) < most }
 
 // Use counts one more pair of the unit; recovery calls it too.
 func (e *Epoch) Use(t Tag) {
-	if n := e.used[t]; n < 1<<16-1 {
+	if n := e.used[t]; n&^away < away-1 {
 		e.used[t] = n + 1
 	}
 }
@@ -74,6 +77,25 @@ func (e *Epoch) UsePart(t Tag, owner uint64) {
 		e.parts[p]++
 	}
 	e.Use(t)
+}
+
+// TurnAway notes that a unit that has no room was turned away, and reports whether that
+// is news; recovery calls it too.
+func (e *Epoch) TurnAway(t Tag) bool {
+	n := e.used[t]
+	e.used[t] = n | away
+	return n&away == 0
+}
+
+// Counts are how many units the epoch has seen, and how many of them were turned away.
+// One unit, whatever it does, is one of either at most.
+func (e *Epoch) Counts() (units, turnedAway int64) {
+	for _, n := range e.used {
+		if n&away != 0 {
+			turnedAway++
+		}
+	}
+	return int64(len(e.used)), turnedAway
 }
 
 // Forget drops the key and all tags.

@@ -27,6 +27,40 @@ func TestBound(t *testing.T) {
 	})
 }
 
+// TestCounts: each unit is one of those that there were, and one of those that were turned
+// away from the first time on that it had no room, with its room as it was; so it is after
+// a recovery.
+func TestCounts(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		e, again := NewEpoch(make([]byte, KeySize)), NewEpoch(make([]byte, KeySize))
+		most := rapid.Int64Range(1, 3).Draw(r, "most")
+		used, away := map[int]int64{}, map[int]bool{}
+		for range rapid.IntRange(0, 60).Draw(r, "n") {
+			u := rapid.IntRange(0, 9).Draw(r, "unit")
+			tag := e.Tag([]byte{byte(u)})
+			if e.Room(tag, most) != (used[u] < most) {
+				r.Fatalf("unit %d has %d of %d and room is %v", u, used[u], most, e.Room(tag, most))
+			}
+			if e.Room(tag, most) {
+				e.Use(tag)
+				again.Use(tag)
+				used[u]++
+				continue
+			}
+			if e.TurnAway(tag) == away[u] {
+				r.Fatalf("that unit %d is turned away is news: %v", u, !away[u])
+			}
+			again.TurnAway(tag)
+			away[u] = true
+		}
+		for name, x := range map[string]*Epoch{"it": e, "recovered, it": again} {
+			if units, turned := x.Counts(); units != int64(len(used)) || turned != int64(len(away)) {
+				r.Fatalf("%s counts %d units, %d turned away; there were %d, %d", name, units, turned, len(used), len(away))
+			}
+		}
+	})
+}
+
 func TestTagsNeedTheKey(t *testing.T) {
 	a, b := NewEpoch([]byte("0123456789abcdef")), NewEpoch([]byte("0123456789abcdeF"))
 	if a.Tag([]byte("x")) == b.Tag([]byte("x")) {
