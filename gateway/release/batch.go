@@ -12,11 +12,12 @@
 // published when it has at least min_units units and its noisy number of units
 // reaches a threshold, which is where delta is spent.
 //
-// Example: epsilon 1, delta 1e-6, C 2, min_units 10, one measure
-// distinct(unit). Laplace noise of scale 2 is published from fewer units than Gaussian
-// noise would be; a window is published when it has at least 10 units and its noisy count is
-// at least 39; the interval is plus or minus 6; from 47 units on, 99 of 100
-// windows are published.
+// Example: epsilon 1, delta 1e-6, C 2, min_units 10, one measure distinct(unit). Of
+// epsilon a twenty-fifth is for two numbers of the whole epoch, each with noise of scale
+// 50; with Laplace noise of scale 2 * 25/24 = 2.08 a window is published from fewer units
+// than with Gaussian noise. It is when it has at least 10 units and its noisy count is at
+// least 40; the interval is plus or minus 6; from 48 units on, 99 of 100 windows are
+// published.
 package release
 
 import (

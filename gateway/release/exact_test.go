@@ -57,7 +57,7 @@ func TestPrivacyByBruteForce(t *testing.T) {
 				}
 				for _, more := range []bool{true, false} {
 					step, rest := losses(m, p.MinUnits-1, more), losses(m, n, more)
-					all := loss{step: step.step, grid: []float64{1}}
+					all := m.epochLoss(step.step).with(m.epochLoss(step.step)) // the numbers of the epoch
 					for i := range p.MaxContributions {
 						if i < j {
 							all = all.with(step)
@@ -101,6 +101,7 @@ func TestSafeByBruteForce(t *testing.T) {
 				for _, more := range []bool{true, false} {
 					all := losses(m, p.MinUnits-1, more)
 					step, rest := all, losses(m, int64(m.threshold)+200, more)
+					all = all.with(m.epochLoss(step.step)).with(m.epochLoss(step.step))
 					for i := int64(1); i < p.MaxContributions; i++ {
 						if i < j {
 							all = all.with(step)
@@ -143,8 +144,24 @@ func losses(m *Mechanism, n int64, more bool) loss {
 	if !more {
 		p, q = q, p
 	}
-	pair := m.stream.Protect.Epsilon / float64(m.stream.Protect.MaxContributions)
-	out := loss{step: pair / math.Ceil(pair/0.004)}
+	// What a Laplace pair loses, and what the epoch's numbers do, are whole steps.
+	part := m.stream.Protect.Epsilon / epochParts
+	return lossOf(p, q, part/math.Ceil(part/0.004))
+}
+
+// epochLoss compares one of the epoch's numbers, of which a unit is 1.
+func (m *Mechanism) epochLoss(step float64) loss {
+	l := m.epoch().law()
+	p, q := make(map[float64]float64), make(map[float64]float64)
+	for x := -math.Ceil(45 * l.deviation()); x <= 45*l.deviation(); x++ {
+		p[x], q[x] = l.mass(x-1), l.mass(x)
+	}
+	return lossOf(p, q, step)
+}
+
+// lossOf compares two distributions, on a grid of a step.
+func lossOf(p, q map[float64]float64, step float64) loss {
+	out := loss{step: step}
 	for _, add := range []bool{false, true} { // first the range, then the masses
 		low, high := 0, 0
 		for v, mass := range p {

@@ -28,7 +28,7 @@ func TestEveryDecisionEnds(t *testing.T) {
 				if _, err := newRandom().draw(m.count, 0); err != nil {
 					t.Errorf("%+v: %v", s.Protect, err)
 				}
-				p := m.step()
+				p := m.chance()
 				k := m.threshold - float64(s.Protect.MinUnits)
 				if l := m.count.law(); l.tail(k) > p || k > 0 && k < 1<<53 && l.tail(k-1) <= p || math.IsInf(k, 0) || m.PublicFrom() < 1 {
 					t.Errorf("%+v (%s, scale %v): the threshold is %v above min_units, whose tail is %v; one less, %v; wanted at most %v", s.Protect, m.Name(), l.scale, k, l.tail(k), l.tail(k-1), p)

@@ -22,6 +22,8 @@ type Mechanism struct {
 	gaussian bool
 	// shares is into how many equal parts the budget is divided.
 	shares int64
+	// epochs says that the budget also pays for two numbers of each epoch.
+	epochs bool
 	// count is the noisy number of units that decides publication.
 	count channel
 	// threshold is what the noisy number of units must reach.
@@ -48,11 +50,13 @@ type noiseOf struct {
 //	1  the noise whose standard deviations, multiplied over the measures, are smaller
 //	2  the noise with the smaller PublicFrom; where they are a unit apart or none, the
 //	   one whose intervals, multiplied over the measures, are smaller
-const Method = 2
+//	3  the same; and where a field tells units apart, a fiftieth of epsilon is for each of
+//	   two numbers of every epoch, and the rest for the measures
+const Method = 3
 
 // NewMechanism computes the protection of a stream by the present Method.
 //
-// The budget is divided evenly over the measures, plus one share for the number
+// What the numbers of epochs leave of the budget is divided evenly over the measures, plus one share for the number
 // of units where that is not one of them.
 func NewMechanism(s *plan.Stream) (*Mechanism, error) { return MechanismBy(s, Method) }
 
@@ -65,12 +69,12 @@ func MechanismBy(s *plan.Stream, method int) (*Mechanism, error) {
 	if s.Unit.None() {
 		return &Mechanism{stream: s}, nil
 	}
-	m, g := draft(s, false), draft(s, true)
+	m, g := draft(s, method, false), draft(s, method, true)
 	better := g.serves
 	if method == 1 {
 		better = g.deviates
 	}
-	if better(m) && g.safe(g.step()) {
+	if better(m) && g.chance() > 0 {
 		m = g
 	}
 	for _, x := range s.Measures {
@@ -84,13 +88,17 @@ func MechanismBy(s *plan.Stream, method int) (*Mechanism, error) {
 }
 
 // draft is the protection of a stream by one of the two noises, but for its measures'.
-func draft(s *plan.Stream, gaussian bool) *Mechanism {
-	m := &Mechanism{stream: s, gaussian: gaussian, shares: int64(len(s.Measures))}
+func draft(s *plan.Stream, method int, gaussian bool) *Mechanism {
+	m := &Mechanism{stream: s, gaussian: gaussian, shares: int64(len(s.Measures)), epochs: counts(s, method)}
 	if !m.hasDistinct() {
 		m.shares++
 	}
 	m.count = m.channel(plan.Measure{Of: plan.Distinct})
-	m.threshold = float64(s.Protect.MinUnits) + m.count.law().beyond(m.step())
+	p := m.chance()
+	if p == 0 {
+		p = m.step() // it is not taken
+	}
+	m.threshold = float64(s.Protect.MinUnits) + m.count.law().beyond(p)
 	return m
 }
 
@@ -151,15 +159,16 @@ func (m *Mechanism) width(other *Mechanism, of func(law) float64) float64 {
 //
 // Say that one unit lifts j of its C pairs from min_units - 1, where nothing is
 // ever published, to min_units, where each is published with probability p. The
-// other C - j pairs are compared under noise. With q = 1 - p, and d(e) for the
+// other C - j pairs, and the numbers of the epoch, are compared under noise. With q = 1 - p, and d(e) for the
 // least delta of that noise at epsilon e, the two directions hold at (epsilon,
 // delta) if and only if
 //
 //	1 - q^j + q^j d(epsilon + j ln(1/q)) <= delta
 //	d(epsilon - j ln(1/q)) <= delta
 //
-// For Laplace noise, whose C - j pairs lose at most epsilon (C - j)/C, the first d
-// is 0, and the second at most 1 - q^j exp(epsilon j/C), which is below 1 - q^j:
+// For Laplace noise, of which the rest loses at most e = epsilon minus what j pairs
+// would, the first d is 0, and the second at most 1 - q^j exp(epsilon - e), which is
+// at most 1 - q^j:
 // both hold for all j if 1 - q^C <= delta. For Gaussian noise d is exact, and safe
 // computes both for each decision; where they did not hold, the noise would be
 // Laplace.
@@ -171,14 +180,31 @@ func (m *Mechanism) step() float64 {
 	return -math.Expm1(math.Log1p(-p.Delta) / float64(p.MaxContributions))
 }
 
+// chance is the greatest probability with which a pair may be published that has exactly
+// min_units units: step for Laplace noise. For Gaussian noise it is at most that, and where
+// the numbers of the epoch lose a little beside pairs that are all at the step, a little
+// less, found to a hundredth; 0 where that would not do.
+func (m *Mechanism) chance() float64 {
+	p := m.step()
+	if !m.gaussian || m.safe(p) {
+		return p
+	}
+	for least := p / 2; m.epochs && p > least; {
+		if p *= 0.99; m.safe(p) {
+			return p
+		}
+	}
+	return 0
+}
+
 // safe reports whether pairs with min_units units may be published with
 // probability p under Gaussian noise.
 func (m *Mechanism) safe(p float64) bool {
 	pairs, delta := float64(m.stream.Protect.MaxContributions), m.stream.Protect.Delta
-	whole := m.muOfAll()
+	whole, measures := m.muOfAll(), m.left()*m.left()
 	nothing := -math.Log1p(-p) // ln(1/q)
 	for j := 1.0; j <= pairs; j++ {
-		mu := whole * math.Sqrt((pairs-j)/pairs)
+		mu := whole * math.Sqrt(1-measures*j/pairs)
 		seen := -math.Expm1(-j * nothing)
 		epsilon := m.stream.Protect.Epsilon
 		if seen+(1-seen)*deltaOf(epsilon+j*nothing, mu) > delta || deltaOf(epsilon-j*nothing, mu) > delta {
@@ -207,7 +233,13 @@ func (m *Mechanism) Name() string {
 }
 
 // share is the part of epsilon that one measure stands for, per unit and epoch.
-func (m *Mechanism) share() float64 { return m.stream.Protect.Epsilon / float64(m.shares) }
+func (m *Mechanism) share() float64 {
+	all := m.stream.Protect.Epsilon / float64(m.shares)
+	if m.epochs {
+		return all * restOver / restOf
+	}
+	return all
+}
 
 // Parameters are what every release of a measure states: its share of epsilon, the
 // scale of its noise in the measure's unit, and the threshold on the number of
@@ -245,7 +277,7 @@ func (m *Mechanism) TypicalError(x plan.Measure) float64 {
 // and its count.
 func (m *Mechanism) channel(x plan.Measure) channel {
 	p := m.stream.Protect
-	c := channel{gaussian: m.gaussian, bound: x.Bound(), pairs: p.MaxContributions, parts: m.shares, epsilon: p.Epsilon, delta: p.Delta}
+	c := channel{gaussian: m.gaussian, bound: x.Bound(), pairs: p.MaxContributions, parts: m.shares, rest: m.epochs, epsilon: p.Epsilon, delta: p.Delta}
 	if x.Of == plan.Mean {
 		c.parts *= 2
 	}

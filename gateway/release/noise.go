@@ -15,30 +15,44 @@ type channel struct {
 	gaussian bool
 	bound    int64 // what one unit adds to one pair at most, in absolute value
 	pairs    int64 // L0 sensitivity: max_contributions
-	// parts is into how many equal parts the decision's budget is divided, of which
-	// this channel has one.
-	parts          int64
+	// parts is into how many equal parts the decision's budget, or the rest of it, is
+	// divided, of which this channel has one.
+	parts int64
+	// rest says that it is of what the numbers of epochs leave of the budget.
+	rest           bool
 	epsilon, delta float64 // of the whole decision, per unit and epoch
 }
 
 // scale is b of the Laplace distribution or sigma of the Gaussian, in the
 // channel's steps.
 //
-// Laplace: b = C * bound * parts / epsilon. Over all parts the losses add up to
-// epsilon. Source: Dwork, Roth, "The Algorithmic Foundations of Differential
+// Laplace: b = C * bound * parts / epsilon, 25/24 of it for parts of the rest. Over all
+// parts the losses add up to epsilon. Source: Dwork, Roth, "The Algorithmic Foundations of Differential
 // Privacy" (2014), theorems 3.6 and 3.16.
 //
 // Gaussian: rho = mu^2 / 2 adds up over parts and pairs (zero-concentrated
 // differential privacy; Bun, Steinke, "Concentrated Differential Privacy", TCC
 // 2016), and all parts together are one Gaussian mechanism of L2 sensitivity
-// bound * sqrt(C * parts), whose exact delta at epsilon is that of Balle, Wang,
+// bound * sqrt(C * parts), and 25/24 under the root for parts of the rest, whose exact delta at epsilon is that of Balle, Wang,
 // "Improving the Gaussian Mechanism for Differential Privacy" (ICML 2018),
 // theorem 8. Each part has the same rho.
 func (c channel) scale() float64 {
 	if c.gaussian {
-		return noise.SigmaForGaussian(c.pairs*c.parts, float64(c.bound), c.epsilon, c.delta)
+		return noise.SigmaForGaussian(c.pairs*c.parts, c.wide(), c.epsilon, c.delta)
 	}
-	return float64(c.pairs) * float64(c.bound) * float64(c.parts) / c.epsilon
+	b := float64(c.pairs) * float64(c.bound) * float64(c.parts) / c.epsilon
+	if c.rest {
+		return b * restOf / restOver
+	}
+	return b
+}
+
+// wide is the bound by which a Gaussian of the whole budget would have this one's sigma.
+func (c channel) wide() float64 {
+	if c.rest {
+		return float64(c.bound) * math.Sqrt(float64(restOf)/restOver)
+	}
+	return float64(c.bound)
 }
 
 // source adds noise to exact values. Tests put a recorder before it.
@@ -61,14 +75,28 @@ func newRandom() source { return random{laplace.NewSource(rand.Reader)} }
 // "Secure Noise Generation" (2020).
 func (r random) draw(c channel, exact int64) (int64, error) {
 	if c.gaussian {
-		return noise.Gaussian().AddNoiseInt64(exact, c.pairs*c.parts, c.bound, c.epsilon, c.delta)
+		x, err := noise.Gaussian().AddNoiseFloat64(0, c.pairs*c.parts, c.wide(), c.epsilon, c.delta)
+		return exact + int64(math.Round(x)), err
 	}
-	b, err := laplace.NewScale(c.pairs*c.bound*c.parts, c.epsilon)
+	b, err := c.exactly()
 	if err != nil {
 		return 0, err
 	}
 	x, err := r.bits.Draw(b)
 	return exact + x, err
+}
+
+// exactly is the scale of Laplace noise as a fraction.
+func (c channel) exactly() (laplace.Scale, error) {
+	sensitivity := c.pairs * c.bound * c.parts
+	if !c.rest {
+		return laplace.NewScale(sensitivity, c.epsilon)
+	}
+	b, err := laplace.NewScale(sensitivity*restOf, c.epsilon)
+	if err != nil {
+		return b, err
+	}
+	return b.Over(restOver)
 }
 
 // law is the distribution of a channel's noise, in its steps.

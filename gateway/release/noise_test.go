@@ -22,6 +22,9 @@ var channels = []channel{
 	{bound: 1, pairs: 1, parts: 1, epsilon: 5},
 	{bound: 3, pairs: 8, parts: 2, epsilon: 1},
 	{bound: 1, pairs: 500, parts: 3, epsilon: 0.25},
+	{bound: 3, pairs: 8, parts: 2, rest: true, epsilon: 1},
+	{bound: 1, pairs: 1, parts: epochParts, epsilon: 4},
+	{gaussian: true, bound: 7, pairs: 24, parts: 4, rest: true, epsilon: 1, delta: 1e-6},
 	{gaussian: true, bound: 1, pairs: 1, parts: 1, epsilon: 5, delta: 0.01},
 	{gaussian: true, bound: 1, pairs: 8, parts: 1, epsilon: 1, delta: 0.01},
 	{gaussian: true, bound: 7, pairs: 24, parts: 4, epsilon: 1, delta: 1e-6},
@@ -112,8 +115,8 @@ func TestTheOtherNoiseServesLess(t *testing.T) {
 				from := map[string]float64{}
 				half := map[string]float64{}
 				for name, l := range map[string]law{
-					"laplace":  {false, float64(pairs) / epsilon},
-					"gaussian": {true, math.Sqrt(float64(pairs)) * tightSigma(epsilon, delta)},
+					"laplace":  {false, float64(pairs) / epsilon * 25 / 24},
+					"gaussian": {true, math.Sqrt(float64(pairs)*25/24) * tightSigma(epsilon, delta)},
 				} {
 					from[name], half[name] = l.from(p), l.within(0.95)
 				}

@@ -127,9 +127,9 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		return err
 	}
 	var list []Release
-	from := p.source()
+	a := answer{batch: b, mech: mech, noise: p.source(), ledger: paid.Line, sim: p.simulation}
 	for i, cell := range b.stream.Cells {
-		a := answer{batch: b, cell: cell, mech: mech, noise: from, ledger: paid.Line, sim: p.simulation}
+		a.cell = cell
 		reason, hidden := withheld[cell.Zone]
 		if spent {
 			reason, hidden = "budget", true
@@ -140,6 +140,11 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		}
 		list = append(list, rows...)
 	}
+	rows, err := a.epochRows(withheld, spent)
+	if err != nil {
+		return fmt.Errorf("drawing noise: %w", err)
+	}
+	list = append(list, rows...)
 	if err := p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Plan: b.stream.Digest, Ledger: paid.Line, Releases: list, Gap: b.gap}); err != nil {
 		return err
 	}

@@ -42,6 +42,14 @@ func TestSharesAddUp(t *testing.T) {
 			if !m.hasDistinct() {
 				pay(m.count)
 			}
+			for range 2 { // the numbers of the epoch, in which a unit is once
+				x := m.epoch()
+				if x.gaussian {
+					spent += math.Pow(1/x.scale(), 2)
+				} else {
+					spent += 1 / x.scale()
+				}
+			}
 			for _, x := range s.Measures {
 				c := m.channel(x)
 				pay(c)

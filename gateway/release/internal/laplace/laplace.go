@@ -62,6 +62,16 @@ func NewScale(sensitivity int64, epsilon float64) (Scale, error) {
 	return out, nil
 }
 
+// Over is the scale divided by a whole number.
+func (b Scale) Over(n uint64) (Scale, error) {
+	hi, lo := bits.Mul64(b.s, n)
+	if hi > 0 || lo == 0 {
+		return Scale{}, errors.New("a scale cannot be divided by so much")
+	}
+	b.s = lo
+	return b, nil
+}
+
 // Draw returns a sample of scale b, modulo 2^64, which leaves every sample as it is
 // with a magnitude below 2^63. It fails only where its source of bits does.
 //

@@ -189,6 +189,22 @@ func TestArithmetic(t *testing.T) {
 	}
 }
 
+// TestOver: a scale that is divided is its fraction's, exactly, or none.
+func TestOver(t *testing.T) {
+	b, err := NewScale(50, 0.3) // 500/3
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = b.Over(24); err != nil || b.t != (wide{lo: 500}) || b.s != 72 {
+		t.Errorf("a 24th of 500/3 is %+v, %v", b, err)
+	}
+	for _, n := range []uint64{0, 1 << 60} {
+		if c, err := b.Over(n); err == nil {
+			t.Errorf("divided by %d it is %+v", n, c)
+		}
+	}
+}
+
 // TestNewScale: t/s is the sensitivity over epsilon's decimal, exactly.
 func TestNewScale(t *testing.T) {
 	for _, c := range append(scales, struct {
