@@ -49,6 +49,12 @@ type Stream struct {
 	Simulation bool              `json:"simulation"`
 	// Plan is the digest of the plan that the stream runs under, see plans/.
 	Plan string `json:"plan"`
+	// MaxContributions is in how many (cell, window) pairs of an Epoch, which is so long, a
+	// unit counts at most. ShareFrom is the number of units from which on it is shown, of at
+	// least 99 of 100 epochs, how many reached that; absent where that is never released.
+	MaxContributions int64  `json:"max_contributions,omitempty"`
+	Epoch            string `json:"epoch,omitempty"`
+	ShareFrom        int64  `json:"share_from,omitempty"`
 }
 
 // Measure describes one published number. PublicFrom is the number of units

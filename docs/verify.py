@@ -88,21 +88,35 @@ def sigma(epsilon, delta):
     return high
 
 
-def shares(plan):
-    """Into how many parts a plan's epsilon is divided."""
-    return len(plan["measures"]) + (not any(m["of"] == "distinct" for m in plan["measures"]))
+def counts_epochs(plan, method):
+    """Whether a fiftieth of epsilon pays for each of two numbers of every epoch."""
+    return method >= 3 and bool(plan["unit"].get("field"))
 
 
-def scale_of(plan, mechanism, bound, parts):
-    p = plan["protect"]
+def ends_epoch(plan, start, end):
+    """Whether a window is the last of its epoch."""
+    zone, step = zoneinfo.ZoneInfo(plan["timezone"]), seconds(plan["forget_after"])
+    day = instant(start).astimezone(zone).date()
+    first, last = (datetime.datetime.combine(d, datetime.time(), zone).timestamp() for d in (day, day + datetime.timedelta(1)))
+    return instant(end).timestamp() == min(last, first + ((instant(start).timestamp() - first) // step + 1) * step if step < 86400 else last)
+
+
+def shares(plan, method):
+    """Into how many parts a plan's epsilon is divided: what the numbers of epochs leave is 24/25 of it."""
+    of_measures = len(plan["measures"]) + (not any(m["of"] == "distinct" for m in plan["measures"]))
+    return of_measures * (25 / 24 if counts_epochs(plan, method) else 1)
+
+
+def scale_of(plan, mechanism, bound, parts, pairs=None):
+    p, pairs = plan["protect"], pairs or plan["protect"]["max_contributions"]
     if mechanism == "laplace":
-        return p["max_contributions"] * bound * parts / p["epsilon"]
-    return bound * math.sqrt(p["max_contributions"] * parts) * sigma(p["epsilon"], p["delta"])
+        return pairs * bound * parts / p["epsilon"]
+    return bound * math.sqrt(pairs * parts) * sigma(p["epsilon"], p["delta"])
 
 
-def threshold(plan, mechanism):
+def threshold(plan, mechanism, method):
     """min_units and the least step that is published with at most 1 - (1 - delta)^(1/C)."""
-    p, b, t = plan["protect"], scale_of(plan, mechanism, 1, shares(plan)), 0
+    p, b, t = plan["protect"], scale_of(plan, mechanism, 1, shares(plan, method)), 0
     most = -math.expm1(math.log1p(-p["delta"]) / p["max_contributions"])
     tail = lambda t: math.exp(-t / b) / (1 + math.exp(-1 / b)) if mechanism == "laplace" else math.erfc((t - 0.5) / b / math.sqrt(2)) / 2
     while tail(t) > most:
@@ -118,15 +132,17 @@ def on_grid(plan, start):
     return (at.timestamp() - midnight.timestamp()) % step == 0 or step >= 86400 and at.timestamp() == midnight.timestamp()
 
 
-def scales(plan, mechanism):
+def scales(plan, mechanism, method):
     """The scale that every number of a plan carries, by its name."""
     out = {}
     for m in plan["measures"]:
-        scale = scale_of(plan, mechanism, bound(m), shares(plan) * (2 if m["of"] == "mean" else 1))
+        scale = scale_of(plan, mechanism, bound(m), shares(plan, method) * (2 if m["of"] == "mean" else 1))
         names = [m["name"]]
         if m["of"] == "histogram":
             names = [f"{m['name']}_{plain(a)}_{plain(b)}" for a, b in zip(m["edges"], m["edges"][1:])]
         out.update({name: scale for name in names})
+    if counts_epochs(plan, method):
+        out.update({name: scale_of(plan, mechanism, 1, 50, pairs=1) for name in ("units_epoch", "units_bounded")})
     return out
 
 
@@ -150,7 +166,7 @@ def instant(text):
 
 def shown(where, stream):
     """Every row that is shown of a stream, from the first instant to the last, in order."""
-    path = f"/api/v1/streams/{stream}/observations?from=1970-01-01T00:00:00Z&to=2200-12-31T00:00:00Z&limit=1000"
+    last, path = None, f"/api/v1/streams/{stream}/observations?from=1970-01-01T00:00:00Z&to=2200-12-31T00:00:00Z&limit=1000"
     while path:
         try:
             page = json.loads(get(where, path))
@@ -158,7 +174,11 @@ def shown(where, stream):
             if e.code != 404:
                 raise
             return  # a stream that is shown no more
-        yield from page["items"]
+        for o in page["items"]:
+            if o["start"] != last:  # the numbers of an epoch belong to its last window
+                yield from (e[name] for e in page.get("epochs", []) for name in ("units", "bounded") if e[name]["start"] == o["start"])
+            yield o
+            last = o["start"]
         path = page["next"]
 
 
@@ -195,6 +215,12 @@ def was_removed(r, plans, removals):
                and instant(r["end"]) <= instant(x["until"]) for x in removals)
 
 
+def by_method(releases, ledger):
+    """How noise is computed from the plan stands in the line of the ledger that paid for the day."""
+    for r in releases:
+        r["method"] = ledger[r["ledger"] - 1].get("method", 1) if 1 <= r["ledger"] <= len(ledger) else 1
+
+
 def check_shown(where, releases, plans, hidden, removals):
     """What was released is shown as it was, and what is shown was released."""
     todo = {(r["stream"], instant(r["start"])): r for r in releases}
@@ -221,7 +247,9 @@ def check_shown(where, releases, plans, hidden, removals):
         if not unknown:
             break
         time.sleep(3)
-        for r in chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")[len(releases):]:
+        releases_now = chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")
+        by_method(releases_now, chain(optional(where, "/books/ledger.jsonl"), "ledger.jsonl"))
+        for r in releases_now[len(releases):]:
             rows = unknown.pop((r["stream"], instant(r["start"])), None)
             if r["plan"] not in plans:
                 plans[r["plan"]] = json.loads(get(where, f"/books/plans/{r['plan']}.json"))
@@ -236,12 +264,18 @@ def compare(r, rows, plans, hidden):
         bad(f"{r['stream']} at {r['start']}: what is shown is not what was released")
     if hidden and len(rows) != r["rows"]:
         bad(f"{r['stream']} at {r['start']}: {len(rows)} numbers are shown of {r['rows']} that were released")
-    for o in rows if plans[r["plan"]]["unit"]["stands_for"] != "none" else []:
-        plan = plans[r["plan"]]
-        want = scales(plan, o["mechanism"]).get(o["measure"], math.inf)
+    plan, method = plans[r["plan"]], r.get("method", 1)
+    of_epoch = [o for o in rows if o["cell"] == min(plan["zones"]) + "/"]
+    if len(of_epoch) != 2 * (counts_epochs(plan, method) and ends_epoch(plan, r["start"], r["end"])):
+        bad(f"{r['stream']} at {r['start']}: there are {len(of_epoch)} numbers of its epoch")
+    for o in rows if plan["unit"]["stands_for"] != "none" else []:
+        want = scales(plan, o["mechanism"], method).get(o["measure"], math.inf)
         if not 0.999 * want <= o["scale"] <= 1.002 * want:  # the sampler's sigma is up to a thousandth larger
             bad(f"{o['measure']} of {o['cell']} at {r['start']} carries noise of scale {o['scale']}; its plan asks for {want}")
-        if abs(o["epsilon"] - plan["protect"]["epsilon"] / shares(plan)) > 1e-9 or not 0 <= o["threshold"] - threshold(plan, o["mechanism"]) <= (o["mechanism"] == "gaussian"):
+        epsilon, least = plan["protect"]["epsilon"] / shares(plan, method), threshold(plan, o["mechanism"], method)
+        if o in of_epoch:
+            epsilon, least = plan["protect"]["epsilon"] / 50, o["threshold"] and math.inf  # they have none
+        if abs(o["epsilon"] - epsilon) > 1e-9 or not 0 <= o["threshold"] - least <= (o["mechanism"] == "gaussian"):
             bad(f"{o['measure']} of {o['cell']} at {r['start']} has another epsilon or threshold than its plan")
     return len(rows)
 
@@ -250,6 +284,7 @@ def main(where):
     get(where, "/books/city.json")  # without it, these are no books
     ledger = chain(optional(where, "/books/ledger.jsonl"), "ledger.jsonl")
     releases = chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")
+    by_method(releases, ledger)
     hidden = {(w["stream"], instant(w["start"])) for w in map(json.loads, optional(where, "/books/withdrawals.jsonl").splitlines())}
     removals = chain(optional(where, "/books/removals.jsonl"), "removals.jsonl")
     check_removals(where, removals)

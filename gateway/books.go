@@ -208,6 +208,9 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 			Decision: s.Decision, Plan: s.Digest, Licence: licence, Simulation: g.cfg.Simulation,
 			From: s.From.Format(time.RFC3339), Until: s.Until.Format(time.RFC3339),
 		}
+		if b.ShareFrom = mech.ShareFrom(); b.ShareFrom > 0 {
+			b.MaxContributions, b.Epoch = s.Protect.MaxContributions, s.Forget.String()
+		}
 		for _, m := range s.Measures {
 			for _, part := range m.Parts() {
 				entry := books.Measure{

@@ -23,6 +23,7 @@ import (
 	"sluice/books"
 	"sluice/gateway/release"
 	"sluice/policy/plan"
+	"sluice/store"
 )
 
 // Report is what a check found.
@@ -239,7 +240,11 @@ func (c *checker) windows(each func(books.Released)) error {
 		if start, end := s.Window(r.Start); !start.Equal(r.Start) || !end.Equal(r.End) || s.ID != r.Stream || !s.InForce(r.Start) {
 			bad("it is no window of its plan")
 		}
-		if rows := Rows(s); rows != r.Rows {
+		rows := Rows(s)
+		if release.CountsEpochs(s, c.method(*r)) && s.EndsEpoch(r.Start, r.End) {
+			rows += len(store.EpochMeasures)
+		}
+		if rows != r.Rows {
 			bad("it has %d observations; its plan has %d", r.Rows, rows)
 		}
 		c.paid(*r, s, bad)
@@ -271,7 +276,8 @@ func (c *checker) again(r *books.Released) bool {
 	return there
 }
 
-// Rows is how many observations each window of a stream has.
+// Rows is how many observations each window of a stream has, without those of an epoch
+// that ends with it.
 func Rows(s *plan.Stream) int {
 	n := 0
 	for _, m := range s.Measures {
@@ -332,6 +338,10 @@ func differs(b books.Stream, s *plan.Stream, method int) string {
 	mech, err := release.MechanismBy(s, method)
 	if err != nil {
 		return err.Error()
+	}
+	// Books of a version before have none of these.
+	if b.ShareFrom != mech.ShareFrom() || b.ShareFrom > 0 && (b.MaxContributions != s.Protect.MaxContributions || b.Epoch != s.Forget.String()) {
+		return "what it says of its epochs is not what its plan makes of them"
 	}
 	n := 0
 	for _, m := range s.Measures {

@@ -111,7 +111,7 @@ func right(t *testing.T) *fake {
 	}
 	epsilon, scale, threshold := mech.Parameters(s.Measures[0])
 	f := &fake{plan: s, canon: s.Canonical()}
-	f.entries = []books.Entry{{Day: "2026-03-02", Gateway: "g", Decision: "1", Plan: s.Digest, Unit: "device", Kind: "reserve", Epsilon: 1, Delta: 2e-6, Cap: 1}}
+	f.entries = []books.Entry{{Day: "2026-03-02", Gateway: "g", Decision: "1", Plan: s.Digest, Unit: "device", Kind: "reserve", Epsilon: 1, Delta: 2e-6, Cap: 1, Method: release.Method}}
 	for h := range 2 {
 		start, value := noon.Add(time.Duration(h)*time.Hour), 100.0
 		o := store.Observation{

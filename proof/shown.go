@@ -245,6 +245,10 @@ func (c *checker) mechanism(s *plan.Stream, r books.Released, shown []Shown, bad
 	for _, o := range shown {
 		m, known := measures[o.Measure]
 		epsilon, scale, threshold := mech.Parameters(m)
+		if o.OfEpoch() {
+			known, threshold = release.CountsEpochs(s, c.method(r)) && s.EndsEpoch(r.Start, r.End) && o.Cell == store.EpochCell(s.FirstZone()), 0
+			epsilon, scale = mech.EpochParameters()
+		}
 		switch {
 		case !known:
 			bad("measure %s is not of its plan", o.Measure)

@@ -51,17 +51,35 @@ func (s *remote) Streams(ctx context.Context) ([]string, error) {
 func (s *remote) Walk(ctx context.Context, stream string, page func([]proof.Shown) error) error {
 	// The first and the last instant that the interface takes.
 	v := url.Values{"from": {"1970-01-01T00:00:00Z"}, "to": {"2200-12-31T00:00:00Z"}, "limit": {"1000"}}
+	last := time.Time{}
 	next := "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
 	for next != "" {
 		var answer struct {
-			Items []proof.Shown `json:"items"`
-			Next  *string       `json:"next"`
+			Items  []proof.Shown `json:"items"`
+			Next   *string       `json:"next"`
+			Epochs []struct {
+				Units   proof.Shown `json:"units"`
+				Bounded proof.Shown `json:"bounded"`
+			} `json:"epochs"`
 		}
 		found, err := s.get(ctx, next, &answer)
 		if err != nil || !found {
 			return err // a stream that is shown no more has nothing
 		}
-		if err := page(answer.Items); err != nil {
+		// The numbers of an epoch belong to its last window, wherever that lies on the page;
+		// the page that it begins on has them.
+		var rows []proof.Shown
+		for _, o := range answer.Items {
+			if !o.Start.Equal(last) {
+				for _, e := range answer.Epochs {
+					if e.Units.Start.Equal(o.Start) {
+						rows = append(rows, e.Units, e.Bounded)
+					}
+				}
+			}
+			rows, last = append(rows, o), o.Start
+		}
+		if err := page(rows); err != nil {
 			return err
 		}
 		if next = ""; answer.Next != nil {

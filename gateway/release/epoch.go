@@ -30,11 +30,8 @@ const (
 	useful = 15
 )
 
-// counts reports whether a method pays for the numbers of a stream's epochs.
-func counts(s *plan.Stream, method int) bool { return method >= 3 && s.CountsEpochs() }
-
-// CountsEpochs reports whether the numbers of epochs are paid for and released.
-func (m *Mechanism) CountsEpochs() bool { return m.epochs }
+// CountsEpochs reports whether a method pays for the numbers of a stream's epochs.
+func CountsEpochs(s *plan.Stream, method int) bool { return method >= 3 && s.CountsEpochs() }
 
 // epoch is the noise of each of an epoch's two numbers.
 func (m *Mechanism) epoch() channel {

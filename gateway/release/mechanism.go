@@ -89,7 +89,7 @@ func MechanismBy(s *plan.Stream, method int) (*Mechanism, error) {
 
 // draft is the protection of a stream by one of the two noises, but for its measures'.
 func draft(s *plan.Stream, method int, gaussian bool) *Mechanism {
-	m := &Mechanism{stream: s, gaussian: gaussian, shares: int64(len(s.Measures)), epochs: counts(s, method)}
+	m := &Mechanism{stream: s, gaussian: gaussian, shares: int64(len(s.Measures)), epochs: CountsEpochs(s, method)}
 	if !m.hasDistinct() {
 		m.shares++
 	}

@@ -6,15 +6,16 @@ import (
 	"strconv"
 	"time"
 
+	"sluice/opendata/query"
 	"sluice/store"
 )
 
 // appendObservations is what encoding/json makes of
 //
-//	{"stream": ID, "items": [item, ...], "next": PATH or null}
+//	{"stream": ID, "items": [item, ...], "next": PATH or null, "epochs": [epoch, ...]}
 //
 // byte for byte, without looking at types again for each row; a test compares the two.
-func appendObservations(b []byte, stream string, list []store.Observation, next string) []byte {
+func appendObservations(b []byte, stream string, list []store.Observation, next string, epochs []query.Epoch) []byte {
 	b = append(make([]byte, 0, 128+512*len(list)), b...)
 	b = appendText(append(b, `{"stream":`...), stream)
 	b = append(b, `,"items":[`...)
@@ -30,7 +31,32 @@ func appendObservations(b []byte, stream string, list []store.Observation, next 
 	} else {
 		b = appendText(b, next)
 	}
-	return append(b, "}\n"...)
+	b = append(b, `,"epochs":[`...)
+	for i := range epochs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendEpoch(b, &epochs[i])
+	}
+	return append(b, "]}\n"...)
+}
+
+func appendEpoch(b []byte, e *query.Epoch) []byte {
+	b = e.Start.AppendFormat(append(b, `{"start":"`...), time.RFC3339Nano)
+	b = e.End.AppendFormat(append(b, `","end":"`...), time.RFC3339Nano)
+	b = appendItem(append(b, `","units":`...), &e.Units)
+	b = appendItem(append(b, `,"bounded":`...), &e.Bounded)
+	b = append(b, `,"bounded_share":`...)
+	s := e.Share()
+	if s == nil {
+		return append(b, "null}"...)
+	}
+	b = s.Start.AppendFormat(append(b, `{"start":"`...), time.RFC3339Nano)
+	b = s.End.AppendFormat(append(b, `","end":"`...), time.RFC3339Nano)
+	b = appendFloat(append(b, `","value":`...), s.Value)
+	b = appendFloat(append(b, `,"low":`...), s.Low)
+	b = appendFloat(append(b, `,"high":`...), s.High)
+	return append(b, "}}"...)
 }
 
 func appendItem(b []byte, o *store.Observation) []byte {

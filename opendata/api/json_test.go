@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"sluice/opendata/query"
 	"sluice/store"
 )
 
@@ -35,11 +36,16 @@ func TestObservationsAreJSON(t *testing.T) {
 				o.Decision, o.Policy, o.Mechanism, o.Epsilon, o.Scale, o.Threshold, o.Simulation,
 			})
 		}
-		want, err := asJSON(observationPage{"s", items, optional(next)})
+		epochs, shown := []query.Epoch{}, []epoch{}
+		for n := 0; n+1 < len(list); n++ {
+			e := query.Epoch{Start: list[n].Start, End: list[n].End, Units: list[n], Bounded: list[n+1]}
+			epochs, shown = append(epochs, e), append(shown, epoch{e.Start, e.End, items[n], items[n+1], e.Share()})
+		}
+		want, err := asJSON(observationPage{"s", items, optional(next), shown})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := appendObservations(nil, "s", list, next)
+		got := appendObservations(nil, "s", list, next, epochs)
 		if string(got) != string(want.Body) || !json.Valid(got) {
 			t.Fatalf("got\n%s\nwant\n%s", got, want.Body)
 		}

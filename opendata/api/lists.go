@@ -26,7 +26,7 @@ func (a *API) streams(r *http.Request, v url.Values) (*reply.Reply, error) {
 	}
 	out := make([]stream, len(all))
 	for i, s := range all {
-		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation}
+		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, s.Epoch.Share()}
 		if !s.ClosedUntil.IsZero() {
 			out[i].ClosedUntil = &s.ClosedUntil
 		}
@@ -35,18 +35,22 @@ func (a *API) streams(r *http.Request, v url.Values) (*reply.Reply, error) {
 }
 
 var streamTable = table[stream]{
-	[]string{"id", "title_ca", "title_en", "title_es", "every", "timezone", "protects", "measure", "unit", "of", "public_from", "cells", "decision", "from", "until", "licence", "closed_until", "simulation"},
+	[]string{"id", "title_ca", "title_en", "title_es", "every", "timezone", "protects", "measure", "unit", "of", "public_from", "cells", "decision", "from", "until", "licence", "closed_until", "simulation", "max_contributions", "bounded_share", "bounded_share_low", "bounded_share_high"},
 	func(s stream) [][]string {
 		var rows [][]string
 		closed := ""
 		if s.ClosedUntil != nil {
 			closed = s.ClosedUntil.Format(time.RFC3339)
 		}
+		most := ""
+		if s.MaxContributions > 0 {
+			most = strconv.FormatInt(s.MaxContributions, 10)
+		}
 		for _, m := range s.Measures {
 			rows = append(rows, slices.Concat([]string{text(s.ID)}, titles(s.Title), []string{
 				s.Every, s.Timezone, s.Unit, text(m.Name), text(m.Unit), text(m.Of), strconv.FormatInt(m.PublicFrom, 10),
-				strconv.Itoa(len(s.Cells)), text(s.Decision), s.From, s.Until, text(s.Licence), closed, strconv.FormatBool(s.Simulation),
-			}))
+				strconv.Itoa(len(s.Cells)), text(s.Decision), s.From, s.Until, text(s.Licence), closed, strconv.FormatBool(s.Simulation), most,
+			}, share(s.BoundedShare)))
 		}
 		return rows
 	},

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,10 +46,16 @@ func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) 
 		all = all[:q.Limit-1]
 		next = nextPage(r.URL, v, q, all[len(all)-1])
 	}
-	if csv {
-		return observationTable(st).csv(all, st.ID, next)
+	var epochs []query.Epoch
+	if n := len(all); n > 0 {
+		if epochs, err = a.source.Epochs(r.Context(), st, all[0].Start, all[n-1].End); err != nil {
+			return nil, err
+		}
 	}
-	return &reply.Reply{Type: "application/json", Body: appendObservations(nil, st.ID, all, next), Next: next}, nil
+	if csv {
+		return observationTable(st, epochs).csv(all, st.ID, next)
+	}
+	return &reply.Reply{Type: "application/json", Body: appendObservations(nil, st.ID, all, next, epochs), Next: next}, nil
 }
 
 // nextPage fixes from and to, so that the following pages do not move.
@@ -59,16 +66,25 @@ func nextPage(u *url.URL, v url.Values, q store.Query, last store.Observation) s
 	return u.Path + "?" + v.Encode()
 }
 
-// observationTable has times in UTC and as the stream's people read them.
-func observationTable(st query.Stream) table[store.Observation] {
+// share is a share in a table; empty where it is not known.
+func share(s *query.Share) []string {
+	if s == nil {
+		return []string{"", "", ""}
+	}
+	return []string{number(&s.Value), number(&s.Low), number(&s.High)}
+}
+
+// observationTable has times in UTC and as the stream's people read them, and beside each
+// row the share of its epoch.
+func observationTable(st query.Stream, epochs []query.Epoch) table[store.Observation] {
 	loc := query.Place(st.Timezone)
 	return table[store.Observation]{
-		[]string{"start_utc", "start_local", "every", "cell", "measure", "value", "status", "low", "high", "unit", "decision", "simulation"},
+		[]string{"start_utc", "start_local", "every", "cell", "measure", "value", "status", "low", "high", "unit", "decision", "simulation", "bounded_share", "bounded_share_low", "bounded_share_high"},
 		func(o store.Observation) [][]string {
-			return [][]string{{
+			return [][]string{slices.Concat([]string{
 				o.Start.Format(time.RFC3339), o.Start.In(loc).Format(time.RFC3339), o.Every, text(o.Cell), text(o.Measure),
 				number(o.Value), string(o.Status), number(o.Low), number(o.High), text(o.Unit), text(o.Decision), strconv.FormatBool(o.Simulation),
-			}}
+			}, share(query.Covering(epochs, o.Start).Share()))}
 		},
 	}
 }

@@ -29,6 +29,7 @@ type observationPage struct {
 	Stream string  `json:"stream"`
 	Items  []item  `json:"items"`
 	Next   *string `json:"next" doc:"Path of the next page, or null"`
+	Epochs []epoch `json:"epochs" doc:"The epochs that the items are of and that have ended; their numbers were released with their last windows, and belong to those windows' digests"`
 }
 
 type decisionPage struct {
@@ -55,11 +56,11 @@ const jsonType, geoType = "application/json", "application/geo+json"
 var words = map[string]said{
 	"/api/v1/streams": {
 		"List streams", "Every published series: what it measures, where, under which decision, and how far it is final.", jsonType, reflect.TypeFor[streamPage](),
-		`{"streams":[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid","unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":73,"typical_error":17}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14","from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z","simulation":true}],"next":null}`,
+		`{"streams":[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid","unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":73,"typical_error":17}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14","from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z","simulation":true,"max_contributions":4,"bounded_share_from":2000,"bounded_share":{"start":"2026-06-13T22:00:00Z","end":"2026-06-14T22:00:00Z","value":0.19,"low":0.18,"high":0.2}}],"next":null}`,
 	},
 	"/api/v1/streams/{id}/observations": {
 		"Read observations", "Released observations in order of start, cell and measure: by default those of the last 24 hours of the gateway's time. What was not published has null for value, low and high. The same query always has the same answer.", jsonType, reflect.TypeFor[observationPage](),
-		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z","cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"","value":702,"low":685,"high":719,"unit":"device","decision":"2026-14","policy":"sha256:00","mechanism":"gaussian","epsilon":1,"scale":8.45,"threshold":53,"simulation":true}],"next":null}`,
+		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z","cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"","value":702,"low":685,"high":719,"unit":"device","decision":"2026-14","policy":"sha256:00","mechanism":"gaussian","epsilon":1,"scale":8.45,"threshold":53,"simulation":true}],"next":null,"epochs":[]}`,
 	},
 	"/api/v1/streams/{id}/totals": {
 		"Add up", "Sums of released counts, sums and histogram classes, over zones or over time. What was withheld is missing from them, and said.", jsonType, reflect.TypeFor[totalPage](),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/query"
 	"sluice/store"
 )
 
@@ -23,6 +24,10 @@ type stream struct {
 	Licence     string            `json:"licence" example:"CC-BY-4.0"`
 	ClosedUntil *time.Time        `json:"closed_until" doc:"Every window that ends at or before it is final; null before the first"`
 	Simulation  bool              `json:"simulation" doc:"True where people, places or time are made up"`
+	// Absent or null where it is not known.
+	MaxContributions int64        `json:"max_contributions,omitempty" doc:"In how many pairs of a cell and a window a unit counts at most in an epoch; what it does beyond that is not counted"`
+	ShareFrom        int64        `json:"bounded_share_from,omitempty" doc:"From about this many units in an epoch on bounded_share is shown"`
+	BoundedShare     *query.Share `json:"bounded_share" doc:"Of the latest epoch: which share of the units reached max_contributions and was not counted after that; null where it is not known, or units were too few to say"`
 }
 
 type measure struct {
@@ -62,6 +67,16 @@ type item struct {
 	Scale      float64      `json:"scale" doc:"Scale of the noise"`
 	Threshold  float64      `json:"threshold" doc:"It is published from this noisy number of units on"`
 	Simulation bool         `json:"simulation"`
+}
+
+// epoch is what is known of a whole epoch, over all cells: rows that were released with its
+// last window, and what follows from them.
+type epoch struct {
+	Start        time.Time    `json:"start" doc:"Start of the epoch, UTC"`
+	End          time.Time    `json:"end" doc:"End of the epoch, UTC"`
+	Units        item         `json:"units" doc:"How many different units there were in the epoch, in all cells; its interval holds with 97.5 %"`
+	Bounded      item         `json:"bounded" doc:"How many of them reached max_contributions and were turned away at least once after that; its interval holds with 97.5 %"`
+	BoundedShare *query.Share `json:"bounded_share" doc:"Bounded over units; null where units were too few to say"`
 }
 
 // sensor is one register entry with what happens to what it sends.

@@ -36,8 +36,11 @@ type Source struct {
 	closed  map[string]closed // how far each series is final; guarded by mu
 }
 
-// closed is how far a series was final when the store was last asked.
-type closed struct{ until, asked time.Time }
+// closed is how far a series was final when the store was last asked, and its last epoch.
+type closed struct {
+	until, asked time.Time
+	epoch        *Epoch
+}
 
 // fresh is how long the source trusts what it knows of the series as a whole.
 const fresh = 250 * time.Millisecond
@@ -53,6 +56,7 @@ const (
 type Stream struct {
 	books.Stream
 	ClosedUntil time.Time
+	Epoch       *Epoch // the latest that has ended; nil for none
 }
 
 // Streams lists all series, by id.
@@ -101,10 +105,14 @@ func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
 	known := s.closed[b.ID]
 	s.mu.Unlock()
 	if time.Since(known.asked) < fresh {
-		return Stream{b, known.until}, nil
+		return Stream{b, known.until, known.epoch}, nil
 	}
 	begun := time.Now()
 	until, err := s.Store.ClosedUntil(ctx, b.ID)
+	if err != nil {
+		return Stream{}, err
+	}
+	epoch, err := s.lastEpoch(ctx, Stream{b, until, nil})
 	if err != nil {
 		return Stream{}, err
 	}
@@ -113,8 +121,8 @@ func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
 	if s.closed == nil {
 		s.closed = make(map[string]closed)
 	}
-	s.closed[b.ID] = closed{until, begun}
-	return Stream{b, until}, nil
+	s.closed[b.ID] = closed{until, begun, epoch}
+	return Stream{b, until, epoch}, nil
 }
 
 // ErrUnknown says that there is no such thing.
