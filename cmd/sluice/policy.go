@@ -208,7 +208,15 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 		"error típic %s (95 de cada 100); es publica a partir d'uns %d %s; èpsilon %s de %s al dia",
 		"error típico %s (95 de cada 100); se publica a partir de unos %d %s; épsilon %s de %s al día",
 	}[l]
-	return fmt.Sprintf(format, strings.Join(errs, ", "), s.PublicFrom, l.Many(s.Unit), l.Number(s.CostPerDay), l.Number(s.Cap))
+	line := fmt.Sprintf(format, strings.Join(errs, ", "), s.PublicFrom, l.Many(s.Unit), l.Number(s.CostPerDay), l.Number(s.Cap))
+	if s.ShareFrom == 0 {
+		return line
+	}
+	return line + fmt.Sprintf([3]string{
+		", a twenty-fifth of it for how many there were and which share reached the limit of %d, shown from about %d on",
+		", una vint-i-cinquena part per saber quants n'hi ha hagut i quina proporció ha arribat al límit de %d, que es mostra a partir d'uns %d",
+		", una veinticincoava parte para saber cuántos ha habido y qué proporción ha llegado al límite de %d, que se muestra a partir de unos %d",
+	}[l], s.MaxContributions, s.ShareFrom)
 }
 
 func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.Summary) error {
@@ -228,6 +236,7 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 		Errors     map[string]float64 `json:"typical_error"`
 		Cost       float64            `json:"epsilon_per_day"`
 		Cap        float64            `json:"cap_per_day"`
+		ShareFrom  int64              `json:"bounded_share_from"`
 	}
 	out := struct {
 		Findings  []finding `json:"findings"`
@@ -238,7 +247,7 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 		out.Findings = append(out.Findings, finding{f.File, f.Line, f.Column, f.Rule, what, mend, f.Warning()})
 	}
 	for _, s := range fine {
-		out.Decisions = append(out.Decisions, decided{s.Decision, s.Unit, s.PublicFrom, s.Errors, s.CostPerDay, s.Cap})
+		out.Decisions = append(out.Decisions, decided{s.Decision, s.Unit, s.PublicFrom, s.Errors, s.CostPerDay, s.Cap, s.ShareFrom})
 	}
 	if err := printJSON(w, out); err != nil {
 		return err

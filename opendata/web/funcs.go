@@ -26,6 +26,7 @@ func (w *Web) funcs(v voice) template.FuncMap {
 			return s.Number(*o.Value)
 		},
 		"interval": func(o *store.Observation) string { return interval(s, o) },
+		"reached":  func(st query.Stream, e *query.Epoch) string { return reached(s, st, e) },
 		"status":   func(o *store.Observation) string { return status(s, o) },
 		"unit":     s.Unit,
 		"each":     s.Each,

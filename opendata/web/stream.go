@@ -37,6 +37,8 @@ type streamPage struct {
 	// Nothing says that there is nothing to show at all.
 	Nothing bool
 	chosen  []string
+	// Reached is the last epoch of the view that has ended, else of the series.
+	Reached *query.Epoch
 }
 
 // choice is one cell of the form.
@@ -81,6 +83,13 @@ func (w *Web) stream(r *http.Request, s *words.Speaker) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	epochs, err := w.source.Epochs(r.Context(), st, p.From, p.To)
+	if err != nil {
+		return nil, err
+	}
+	if p.Reached = st.Epoch; len(epochs) > 0 {
+		p.Reached = &epochs[len(epochs)-1]
 	}
 	p.lay(list)
 	p.Nothing = len(list) == 0

@@ -2,6 +2,11 @@ package words
 
 // catalan are the sentences in Catalan.
 var catalan = map[string]string{
+	"How many %s reach the limit of %d and are not counted after that is not known yet; it is published when the first day, or shorter time, has ended in which they are told apart.": "Encara no se sap quina proporció de %s arriba al límit de %d i ja no es compta després; es publica quan acaba el primer dia, o el període més curt, en què es distingeixen.",
+	"%s, %s to %s": "%s, de %s a %s",
+	"%s: it was not published how many %s reached the limit of %d and were not counted after that.":                                   "%s: no s’ha publicat quina proporció de %s va arribar al límit de %d i ja no es va comptar després.",
+	"%s: there were too few %s to say how many reached the limit of %d and were not counted after that; it is said from about %d on.": "%s: el nombre de %s no és prou gran per dir quina proporció va arribar al límit de %d i ja no es va comptar després; es diu a partir d’uns %d.",
+	"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.":                      "%s: el %s %% de %s (de %s a %s %%, en 95 de cada 100 casos) va arribar al límit de %d i ja no es va comptar després.",
 	"an hour":                               "una hora",
 	"Note":                                  "Nota",
 	"Table":                                 "Taula",

@@ -2,6 +2,11 @@ package words
 
 // spanish are the sentences in Spanish.
 var spanish = map[string]string{
+	"How many %s reach the limit of %d and are not counted after that is not known yet; it is published when the first day, or shorter time, has ended in which they are told apart.": "Aún no se sabe qué proporción de %s llega al límite de %d y después ya no se cuenta; se publica cuando acaba el primer día, o el periodo más corto, en que se distinguen.",
+	"%s, %s to %s": "%s, de %s a %s",
+	"%s: it was not published how many %s reached the limit of %d and were not counted after that.":                                   "%s: no se publicó qué proporción de %s llegó al límite de %d y después ya no se contó.",
+	"%s: there were too few %s to say how many reached the limit of %d and were not counted after that; it is said from about %d on.": "%s: el número de %s no es lo bastante grande para decir qué proporción llegó al límite de %d y después ya no se contó; se dice a partir de unos %d.",
+	"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.":                      "%s: el %s %% de %s (de %s a %s %%, en 95 de cada 100 casos) llegó al límite de %d y después ya no se contó.",
 	"an hour":                               "una hora",
 	"Note":                                  "Nota",
 	"Table":                                 "Tabla",

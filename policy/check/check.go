@@ -54,6 +54,9 @@ type Summary struct {
 	Errors     map[string]float64 // typical error by measure; see release.Mechanism
 	// CostPerDay is epsilon for one unit, and Cap the charter's.
 	CostPerDay, Cap float64
+	// ShareFrom is the number of units from which on it is shown which share of them has
+	// reached MaxContributions; 0 where that is not released.
+	ShareFrom, MaxContributions int64
 }
 
 // Directory checks all files. The policy in force, nil for none, is what notice is
@@ -249,6 +252,7 @@ func summary(set *policy.Set, d *bundle.Decision, mech *release.Mechanism) Summa
 	for _, m := range d.Stream.Measures {
 		s.Errors[m.Name] = mech.TypicalError(m)
 	}
+	s.ShareFrom, s.MaxContributions = mech.ShareFrom(), d.Stream.Protect.MaxContributions
 	if !d.Stream.Unit.None() {
 		s.CostPerDay, s.Cap = d.Protect.Epsilon*float64(d.EpochsPerDay()), set.Charter.EpsilonPerDay[s.Unit]
 	}

@@ -280,7 +280,11 @@ func (t *text) exact() []string {
 		}
 		out = append(out, t.say("e-error", m.Name, t.l.Number(round(t.mech.TypicalError(m)))))
 	}
-	return append(out, t.say("e-bound"))
+	out = append(out, t.say("e-bound"))
+	if from := t.mech.ShareFrom(); from > 0 {
+		out = append(out, t.say("e-share", t.l.Many(t.s.Unit.StandsFor), fmt.Sprint(t.s.Protect.MaxContributions), t.l.Each(t.s.Forget), fmt.Sprint(from)))
+	}
+	return out
 }
 
 // round keeps three digits.

@@ -1,0 +1,34 @@
+package web
+
+import (
+	"time"
+
+	"sluice/opendata/query"
+	"sluice/opendata/words"
+)
+
+// reached says beside an interval, which is about what was counted, how much was not: which
+// share of the units of an epoch reached their bound. Before anything is known it says that.
+func reached(s *words.Speaker, st query.Stream, e *query.Epoch) string {
+	if st.ShareFrom == 0 {
+		return ""
+	}
+	units, most := s.Unit(st.Unit, 2), int(st.MaxContributions)
+	if e == nil {
+		return s.Say("How many %s reach the limit of %d and are not counted after that is not known yet; it is published when the first day, or shorter time, has ended in which they are told apart.", units, most)
+	}
+	from, to := local(e.Start, st.Timezone), local(e.End, st.Timezone)
+	when := s.Day(from)
+	if e.End.Sub(e.Start) < 23*time.Hour {
+		when = s.Say("%s, %s to %s", when, s.Clock(from), s.Clock(to))
+	}
+	share := e.Share()
+	switch {
+	case !e.Known():
+		return s.Say("%s: it was not published how many %s reached the limit of %d and were not counted after that.", when, units, most)
+	case share == nil:
+		return s.Say("%s: there were too few %s to say how many reached the limit of %d and were not counted after that; it is said from about %d on.", when, units, most, int(st.ShareFrom))
+	}
+	percent := func(v float64) string { return s.Number(100 * v) }
+	return s.Say("%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.", when, percent(share.Value), units, percent(share.Low), percent(share.High), most)
+}
