@@ -96,7 +96,7 @@ func TestPagesSay(t *testing.T) {
 		"/?lang=en":                             {"What Portalba measures", "Footfall in the old town", "Who decided this? Decision", `<a class="zone`, "La Rambla"},
 		"/?lang=ca":                             {"Què mesura Portalba", "Qui ho ha decidit? Decisió", `href="/sensors?lang=ca"`},
 		"/?lang=es":                             {"Qué mide Portalba", "¿Quién lo ha decidido?"},
-		"/streams/footfall?lang=en&cell=rambla": {"<svg", `class="s0 band"`, "withheld", "Published from about 73 devices", "Cite this", "&amp;to=20"},
+		"/streams/footfall?lang=en&cell=rambla": {"<svg", `class="s0 band"`, "withheld", "Published from about 74 devices", "Cite this", "&amp;to=20"},
 		"/streams/noise?lang=en":                {"about nobody"},
 		"/streams/noise?lang=es":                {"no trata de nadie"},
 		"/sensors?lang=en":                      {"rambla-1", "counted", "dropped", "silent"},

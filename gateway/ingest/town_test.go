@@ -107,7 +107,7 @@ func newTown(t interface{ Fatal(...any) }, dir string) *town {
 	v := &town{
 		t: t, dir: dir, now: noon, out: make(chan release.Batch, 1), done: make(chan release.Key, 1),
 		numbers: make(map[string][]release.Sums), told: make(map[string][]string), counts: make(map[string][]string),
-		parts: make(map[string][]string),
+		parts:  make(map[string][]string),
 		epochs: make(map[string][2]int64),
 	}
 	v.w = wall{v.out, v.done}
