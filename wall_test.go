@@ -87,6 +87,7 @@ var arrows = map[string]string{
 	"test/audit":          "firmware-sim/device",
 	"test/benchhttp":      "books store store/sqlite test/entered",
 	"test/entered":        "books policy/plan store",
+	"test/claims":         "policy policy/bundle trial",
 }
 
 // doors are the packages through which each module of others is used.

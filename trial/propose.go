@@ -2,6 +2,7 @@ package trial
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -94,6 +95,24 @@ func newSearch(p *bundle.Policy, d *bundle.Decision, tr Traffic) (*search, error
 		}
 	}
 	return s, nil
+}
+
+// Outlook is what a decision about units comes to on the first day of the traffic, with
+// its own windows, for each max_contributions that the charter allows; beginning with 1.
+func Outlook(ctx context.Context, p *bundle.Policy, d *bundle.Decision, tr Traffic) ([]Choice, error) {
+	m := newModel(p, d, tr.Sensors)
+	tr.Minutes = min(tr.Minutes, 1440)
+	if err := tr.each(ctx, func(int) {}, m.see); err != nil {
+		return nil, err
+	}
+	var out []Choice
+	s := &search{p: p, d: d, slot: m, models: []*model{m}}
+	for pairs := range p.Charter.MaxContributions {
+		if c, ok := s.try(m, pairs+1); ok {
+			out = append(out, c)
+		}
+	}
+	return out, nil
 }
 
 func (s *search) see(o street.Observation) {
