@@ -17,14 +17,10 @@ var claimed = map[string]claims.Claim{
 	"what was counted plus random noise, drawn once. The band is where what was counted lies in 95 of 100 windows; near the threshold in fewer of those that are shown.": claims.Counted,
 
 	"95 %% interval": claims.Nothing,
-	"counted":        claims.Nothing,
 	"Each number carries random noise that protects every single %s, and an interval that says how much; small numbers are withheld.": claims.Nothing,
 	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is no number.":                            claims.Nothing,
 	"Some streams are about nobody, such as air or noise, and their numbers are exact. Each number about somebody protects a unit that its decision names: a device, a vehicle, a card, a home or a person. It carries random noise, drawn once, and is published only where enough units were there. Whoever sees all that is published learns almost the same whether any one unit was there or not; epsilon says how much \"almost\" is, and a day's epsilon is the day's budget.": claims.Nothing,
 	"What is true of all who pass, such as that the street is full on Saturdays, is published on purpose, and tells something about those who are known to pass.": claims.Nothing,
-	"different ones, each counted once":           claims.Nothing,
-	"readings, counted":                           claims.Nothing,
-	"were counted in %s on %s between %s and %s.": claims.Nothing,
 }
 
 // TestClaims: no sentence of pages and files says more of an interval than the

@@ -16,7 +16,6 @@ var claimed = map[string]claims.Claim{
 	"e-bound":  claims.Nothing, // that numbers can be lower than what passed
 	"e-mean":   claims.Nothing,
 	"e-mean-f": claims.Nothing,
-	"g-forget": claims.Nothing,
 }
 
 // phrases reads the sentences where they are written, by key.
