@@ -38,6 +38,7 @@ func lacks(p *bundle.Policy, d *bundle.Decision, tr Traffic, v *survey, m *model
 		l.categories()
 		l.conditions()
 	}
+	l.owners()
 	if len(l.out) == 0 && len(m.cells) == 0 {
 		l.say("no reading of %s counts for it", tr.Name)
 	}
@@ -141,6 +142,18 @@ func (l *lacking) places() {
 		l.say("%s has no readings of %s in %s; it has them in %s", l.tr.Name, what, listed(empty), listed(slices.Compact(there)))
 	case len(empty) > 0:
 		l.notes = append(l.notes, fmt.Sprintf("In %s there is nothing to simulate: %s has no readings of %s there.", listed(empty), l.tr.Name, what))
+	}
+}
+
+// owners: those that by_owner names.
+func (l *lacking) owners() {
+	for _, part := range l.s.OwnerParts() {
+		there := slices.ContainsFunc(l.tr.Sensors, func(x street.Sensor) bool {
+			return x.Owner == part.Owner && slices.Contains(l.d.AppliesTo.Kinds, string(x.Kind))
+		})
+		if !there {
+			l.notes = append(l.notes, fmt.Sprintf("by_owner names %s, which has no %s in %s.", part.Owner, listed(l.d.AppliesTo.Kinds), l.tr.Name))
+		}
 	}
 }
 

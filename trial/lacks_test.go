@@ -101,6 +101,7 @@ func TestLacks(t *testing.T) {
 		"a zone":                {footfall, with(footfall, "[rambla, raval, port, mercat, estacio, carrer-nou]", "[carrer-nou]"), "no readings of wifi-counter in carrer-nou; it has them in estacio, mercat, port, rambla and raval"},
 		"coordinates":           {footfall, append(with(footfall, "place: sensor", "place: {lat: lat, lon: lon}", "rssi]", "rssi, lat, lon]"), more("{name: lat, type: float, class: location}\n      - {name: lon, type: float, class: location}")), "placed by their coordinates"},
 		"a longer window":       {footfall, with(footfall, "every: PT1H", "every: P1D"), "a window of P1D does not fit"},
+		"owners":                {footfall, with(footfall, "max_contributions: 4", "by_owner: {tram: 2}\n  max_contributions: 4"), "no reading of the simulated city counts for it"},
 		"days after its end":    {footfall, with(footfall, "until: 2027-05-31", "until: 2026-06-01"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -141,6 +142,7 @@ func TestHas(t *testing.T) {
 		{footfall, with(footfall, "rssi]", "rssi, ssid]"), "It keeps ssid, which wifi-counter of the simulated city does not send"},
 		{boardings, with(boardings, "by: [zone]", "by: [zone, {field: fare, values: [adult]}]", "[card]", "[card, fare]"), ""},
 		{noise, nil, "carrer-nou"},
+		{footfall, with(footfall, "max_contributions: 4", "by_owner: {acme: 2, tram: 1}\n  max_contributions: 4"), "by_owner names tram, which has no wifi-counter in the simulated city"},
 	} {
 		p := edited(t, c.edits...)
 		r, err := looked(p, id[c.file], noon(p, p.Decision(id[c.file])))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"sluice/firmware-sim/street"
@@ -45,7 +44,8 @@ type truth struct {
 
 // unit is what one unit adds.
 type unit struct {
-	pair     int // which of its pairs of the epoch this is, from 1 on
+	pair     int    // which of its pairs of the epoch this is, from 1 on
+	parts    uint64 // the owners' parts that it came by
 	readings int
 	sum      map[string]float64
 	last     map[string]float64
@@ -75,6 +75,10 @@ func (m *model) see(o street.Observation) {
 	kind := string(x.Kind)
 	if !slices.Contains(m.kinds, kind) || !m.zones[x.Zone] || m.s.Place.ByPoint() {
 		return
+	}
+	part, ok := m.s.OwnerPart(x.Owner)
+	if !ok {
+		return // with by_owner, who is not named counts nowhere
 	}
 	for _, f := range m.fields[kind] {
 		if _, sent := o.Fields[f]; sent {
@@ -113,8 +117,9 @@ func (m *model) see(o street.Observation) {
 	}
 	u := t.units[who]
 	if u.last == nil {
-		u = unit{pair: m.pair(who, key), sum: make(map[string]float64), last: make(map[string]float64)}
+		u = unit{sum: make(map[string]float64), last: make(map[string]float64)}
 	}
+	m.admit(&u, who, key, part)
 	u.readings++
 	for _, measure := range m.s.Measures {
 		if v, ok := number(o.Fields[measure.Field]); ok && measure.Field != "" {
@@ -151,17 +156,30 @@ func (m *model) coarse(field string, v float64) float64 {
 	return v
 }
 
-// pair numbers the pairs of a unit's epoch in the order in which it comes to them:
-// who counts under a bound, and who has used it up, is seen by that number.
-func (m *model) pair(who string, key cell) int {
-	if m.s.Unit.None() {
-		return 0
+// turnedAway is the number of a pair that counts under no bound.
+const turnedAway = 1 << 30
+
+// admit numbers the pairs of a unit's epoch in the order in which it comes to them:
+// who counts under a bound, and who has used it up, is seen by that number. With
+// by_owner, each owner's part has numbers of its own, and the parts are as they are.
+func (m *model) admit(u *unit, who string, key cell, part int) {
+	if m.s.Unit.None() || u.parts&(1<<part) != 0 {
+		return
 	}
+	u.parts |= 1 << part
 	epoch, _ := m.s.Epoch(time.Unix(key.start, 0))
-	id := strconv.FormatInt(epoch.Unix(), 10) + " " + who
+	id := fmt.Sprint(epoch.Unix(), " ", part, " ", who)
 	m.used[id]++
-	m.most = max(m.most, m.used[id])
-	return m.used[id]
+	if part == 0 {
+		u.pair = m.used[id]
+		m.most = max(m.most, u.pair)
+		return
+	}
+	if int64(m.used[id]) <= m.s.OwnerParts()[part-1].Most {
+		u.pair = 1
+	} else if u.pair == 0 {
+		u.pair = turnedAway
+	}
 }
 
 func number(v any) (float64, bool) {

@@ -131,8 +131,12 @@ func (s *search) propose() *Proposal {
 	var draft Choice
 	for i, m := range s.models {
 		own := s.d.Stream.Protect.MaxContributions
-		for pairs := range int64(min(furthest, max(m.most, 1))) {
-			if c, ok := s.try(m, pairs+1); ok {
+		first, last := int64(1), int64(min(furthest, max(m.most, 1)))
+		if len(s.d.Stream.OwnerParts()) > 0 {
+			first, last = own, own // the parts of by_owner are parts of it
+		}
+		for pairs := first; pairs <= last; pairs++ {
+			if c, ok := s.try(m, pairs); ok {
 				c.allowed = c.MaxContributions <= limit
 				list = append(list, c)
 			}

@@ -166,3 +166,24 @@ func TestProposal(t *testing.T) {
 		t.Errorf("%+v; the charter allows 2", x)
 	}
 }
+
+// TestOwnersParts: under by_owner, a unit counts in as many pairs as each owner's part
+// has room for, and who is not named counts nowhere.
+func TestOwnersParts(t *testing.T) {
+	p := edited(t, with(footfall, "max_contributions: 4", "by_owner: {acme: 2, tram: 1}\n  max_contributions: 4")...)
+	d := p.Decision("2026-14")
+	m := newModel(p, d, []street.Sensor{
+		{ID: "a", Owner: "acme", Zone: "rambla", Kind: street.WiFi}, {ID: "b", Owner: "tram", Zone: "rambla", Kind: street.WiFi}, {ID: "c", Owner: "sona", Zone: "rambla", Kind: street.WiFi},
+	})
+	for _, x := range []struct{ hour, sensor int }{{0, 0}, {1, 0}, {2, 0}, {2, 1}, {3, 0}, {3, 1}, {4, 2}} {
+		m.see(street.Observation{Sensor: x.sensor, Time: d.Stream.From.Add(time.Duration(x.hour) * time.Hour), Fields: map[string]any{"device": "d", "rssi": -50}})
+	}
+	for hour, want := range []float64{1, 1, 1, 0, 0} {
+		if got, _ := m.counted("rambla", d.Stream.From.Add(time.Duration(hour)*time.Hour), unitsOf); got != want {
+			t.Errorf("hour %d: %v are counted; want %v", hour, got, want)
+		}
+	}
+	if v, _ := m.exact("rambla", d.Stream.From.Add(4*time.Hour), unitsOf); v != 0 {
+		t.Errorf("%v passed by a sensor that the decision does not name", v)
+	}
+}
