@@ -15,6 +15,8 @@ import (
 var claimed = map[string]claims.Claim{
 	"item.Low":             claims.Counted,
 	"measure.TypicalError": claims.Counted,
+	"epoch.Bounded":        claims.Nothing,
+	"epoch.Units":          claims.Nothing,
 	"entry.Method":         claims.Nothing,
 	"item.Scale":           claims.Nothing,
 	"stream.Simulation":    claims.Nothing,

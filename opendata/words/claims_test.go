@@ -16,6 +16,7 @@ var claimed = map[string]claims.Claim{
 	"where what was counted lies in 95 of 100 windows":                                   claims.Counted,
 	"what was counted plus random noise, drawn once. The band is where what was counted lies in 95 of 100 windows; near the threshold in fewer of those that are shown.": claims.Counted,
 
+	"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.": claims.Nothing, // of a share of units, which is paid for by itself
 	"95 %% interval": claims.Nothing,
 	"Each number carries random noise that protects every single %s, and an interval that says how much; small numbers are withheld.": claims.Nothing,
 	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is no number.":                            claims.Nothing,
