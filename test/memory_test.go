@@ -3,10 +3,12 @@ package test
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/tls"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -53,34 +55,27 @@ func (c *city) keysNow() map[string][]byte {
 	return out
 }
 
-// TestForgotten: when an epoch is over, the process holds none of 10,000
-// identifiers of that epoch, no key of a closed window and no epoch key. So no
-// copy of the state directory that was taken on the way can be opened either.
+// TestForgotten: when an epoch is over, the process holds none of 10,000 identifiers of
+// that epoch, no key of a closed window and no epoch key, whichever way they came in, over
+// connections that go on and over such as say nothing any more; nor what clients said of
+// themselves in CONNECT. So no copy of the state directory that was taken on the way can be
+// opened either.
 func TestForgotten(t *testing.T) {
-	for _, way := range []string{"listener", "broker"} {
+	for _, way := range []string{"listener", "listener with TLS", "broker", "broker with TLS"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			files := small()
 			files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"], "forget_after: P1D", "forget_after: PT1H", 1)
 			files["policy/charter.yaml"] = strings.NewReplacer("device: 20", "device: 480", "delta_per_day: 0.01", "delta_per_day: 0.1").Replace(files["policy/charter.yaml"])
 			c := found(t, files)
-			if way == "broker" {
-				c.through(newMosquitto(t, "").addr)
-			}
-			c.begin()
-			const canaries, mark = 10_000, "zQ7canary"
-			at := ten.Add(time.Minute).Format(time.RFC3339)
-			for n := 0; n < canaries; n += 100 {
-				var list []string
-				for i := n; i < n+100; i++ {
-					list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"%s-%05d","rssi":-50,"note":"x"}}`, at, i, mark, i))
-				}
-				c.link.Publish("city/v1/acme/wifi-1/up", []byte("["+strings.Join(list, ",")+"]"), false)
-			}
-			if err := c.link.Flush(); err != nil {
-				t.Fatal(err)
-			}
-			c.received(canaries)
+			secure := c.way(way)
+			c.run()
+			c.serve()
+			clock := speak(t, c.mqtt, secure, "clock", "clock", "clock")
+			tick := func(at time.Time) { clock.publish(clockTopic, at.Format(time.RFC3339)) }
+			tick(ten)
+			c.tell(secure, plantedAs)
+			c.received(planted)
 			keys := c.keysNow()
 			if len(keys) < 6 {
 				t.Fatalf("there are %d keys", len(keys))
@@ -90,18 +85,79 @@ func TestForgotten(t *testing.T) {
 			if present == 0 {
 				t.Error("a living key is not found: this test sees nothing")
 			}
-			c.tick(ten.Add(time.Hour + 3*time.Minute))
+			tick(ten.Add(time.Hour + 3*time.Minute))
 			c.at(ten.Add(time.Hour + 3*time.Minute))
 			c.stored()
 			var left []string
 			for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(2 * time.Second) {
-				left = c.left(keys, mark)
+				left = c.left(keys, plantedAs)
 				if len(left) == 0 || time.Now().After(deadline) {
 					break
 				}
 			}
 			if len(left) > 0 {
 				t.Errorf("a minute after the epoch's end the process holds %v", left)
+			}
+		})
+	}
+}
+
+// What stands for somebody in these tests.
+const planted, plantedAs = 10_000, "zQ7canary"
+
+// way sets up one way in, and returns how clients take it.
+func (c *city) way(way string) *tls.Config {
+	path := filepath.Join(c.dir, "gateway.yaml")
+	listen := fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt)
+	switch way {
+	case "broker":
+		c.through(newMosquitto(c.t, "").addr)
+		return nil
+	case "listener":
+		return nil
+	}
+	ca := newAuthority(c.t, c.dir)
+	ca.issue("server", "localhost")
+	if way == "listener with TLS" {
+		write(c.t, path, strings.Replace(read(c.t, path), listen, fmt.Sprintf("listen: {mqtt: %q, tls: {cert: server.crt, key: server.key}}\n", c.mqtt), 1))
+	} else {
+		c.mqtt = newMosquitto(c.t, fmt.Sprintf("cafile %[1]s/ca.crt\ncertfile %[1]s/server.crt\nkeyfile %[1]s/server.key\n", c.dir)).addr
+		_, port, _ := strings.Cut(c.mqtt, ":")
+		write(c.t, path, strings.Replace(read(c.t, path), listen, fmt.Sprintf("mqtt: {broker: \"tls://localhost:%s\", ca: ca.crt}\n", port), 1))
+	}
+	return &tls.Config{InsecureSkipVerify: true}
+}
+
+// tell has fifty clients tell of identifiers, in all that a client can write: forty are
+// silent from then on, the others go on until the test is over.
+func (c *city) tell(secure *tls.Config, mark string) {
+	const clients, each = 50, planted / 50
+	at := ten.Add(time.Minute).Format(time.RFC3339)
+	over := make(chan struct{})
+	var going sync.WaitGroup
+	defer c.t.Cleanup(func() { close(over); going.Wait() }) // before their connections are closed
+	for n := range clients {
+		s := speak(c.t, c.mqtt, secure, fmt.Sprint(mark, "-client-", n), fmt.Sprint(mark, "-user-", n), fmt.Sprint(mark, "-password-", n))
+		var list []string
+		for i := range each {
+			list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"boot":"%s-boot-%d","fields":{"device":"%s-%05d","rssi":-50,"note":"x"}}`, at, i, mark, n, mark, n*each+i))
+		}
+		s.publish("city/v1/acme/wifi-1/up", "["+strings.Join(list[1:], ",")+"]")
+		s.publish(fmt.Sprintf("city/v1/%s/t-%d/up", mark, n), "{}")
+		s.publish("city/v1/acme/wifi-1/up", fmt.Sprintf(`{"fields":{"note":"%s-broken-%d`, mark, n))
+		s.publish("city/v1/acme/wifi-1/up", fmt.Sprintf(`[{"n":"device","vs":"%s-senml-%d"},{"n":"rssi","v":-61},{"n":"note","vs":"%[1]s"}]`, mark, n))
+		s.publish("city/v1/acme/wifi-1/up", list[0]) // the last that idle ones say
+		if n%5 > 0 {
+			continue
+		}
+		going.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-over:
+					return
+				case <-time.After(50 * time.Millisecond):
+					s.publish("city/v1/acme/gate-1/up", gate(n*100_000+i, ten.Add(time.Hour+time.Minute), 1))
+				}
 			}
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"sluice/gateway/crash"
+	"sluice/gateway/ingest/internal/wipe"
 )
 
 const (
@@ -110,7 +111,7 @@ func (c *conn) greet() *refusal {
 	defer func() { <-c.l.turns }()
 	_ = c.peer.SetDeadline(time.Now().Add(c.l.cfg.times.connect))
 	if admits := c.l.admits.Load(); admits.tls != nil {
-		secure := tls.Server(c.peer, admits.tls)
+		secure := tls.Server(sealed{c.peer, wipe.NewRecords(c.peer)}, admits.tls)
 		c.Conn = secure
 		c.in = newReader(secure)
 		if err := secure.Handshake(); err != nil {
@@ -123,6 +124,9 @@ func (c *conn) greet() *refusal {
 	}
 	if no := c.seat(&pk); no != nil {
 		no.version, no.name = pk.ProtocolVersion, pk.Connect.Username
+		return no
+	}
+	if no := c.introduce(&pk); no != nil {
 		return no
 	}
 	_ = c.peer.SetDeadline(time.Time{})
@@ -160,7 +164,7 @@ func (c *conn) introduction() (pk packets.Packet, no *refusal) {
 	if _, err := io.ReadFull(c.in, raw[n:]); err != nil {
 		return pk, unheard(err)
 	}
-	c.header, c.hello, c.decoding = nil, raw, true
+	c.header, c.said, c.decoding = nil, raw, true
 	pk.FixedHeader = packets.FixedHeader{Type: packets.Connect, Remaining: length}
 	if err := pk.ConnectDecode(raw[n:]); err != nil {
 		return pk, &refusal{why: noConnect}
@@ -216,7 +220,7 @@ func (c *conn) refuse(no *refusal) {
 	if no.guess {
 		c.l.bench.wait(c.ctx, no.name, c.peer.from)
 	}
-	clear(c.hello) // a password
+	clear(c.said) // a password
 	code, known := no.code, no.version == 5
 	if !known {
 		code, known = packets.V5CodesToV3[no.code]

@@ -48,8 +48,8 @@ func FuzzConnect(f *testing.F) {
 			c.refuse(no)
 		}
 		c.cancel()
-		if cap(c.hello) > 5+maxConnect {
-			t.Errorf("%d bytes were allocated for a stranger", cap(c.hello))
+		if cap(c.said) > 5+maxConnect {
+			t.Errorf("%d bytes were allocated for a stranger", cap(c.said))
 		}
 		if <-let && c.user == nil {
 			t.Error("a stranger came in")

@@ -33,7 +33,8 @@ var (
 // that the next header is read when the packet before has been dealt with.
 type guard struct {
 	in       *wipe.Reader
-	hello    []byte // the CONNECT, which was read at the door, to be handed out first
+	said     []byte // the CONNECT as it came, until it is known whose it is
+	hello    []byte // what of it the library gets, to be handed out first
 	header   []byte // of the packet at hand, to be handed out
 	left     int    // bytes of it that have not been
 	large    bool   // it has a place in the yard
@@ -47,7 +48,6 @@ type guard struct {
 func (c *conn) Read(p []byte) (int, error) {
 	if len(c.hello) > 0 {
 		n := copy(p, c.hello)
-		clear(c.hello[:n]) // a password
 		c.hello, c.decoding = c.hello[n:], true
 		return n, nil
 	}

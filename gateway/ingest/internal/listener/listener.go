@@ -22,6 +22,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net"
 	"runtime"
@@ -77,6 +78,7 @@ type Listener struct {
 	ctx    context.Context //nolint:containedctx // ends the broker's own goroutines, which have no other
 	cancel context.CancelFunc
 
+	seed    maphash.Seed // of clients' ids
 	turns   turns
 	porch   *porch
 	bench   *bench
@@ -114,7 +116,7 @@ func build(cfg Config) (*Listener, error) {
 		cfg.times = ordinary
 	}
 	l := &Listener{
-		cfg: cfg, turns: make(turns, max(1, runtime.GOMAXPROCS(0)/2)),
+		cfg: cfg, seed: maphash.MakeSeed(), turns: make(turns, max(1, runtime.GOMAXPROCS(0)/2)),
 		bench: newBench(cfg.times), seats: newSeats(), yard: newYard(), tally: &tally{},
 	}
 	l.porch = newPorch(l.tally)

@@ -1,8 +1,6 @@
 package mqtt
 
 import (
-	paho "github.com/eclipse/paho.mqtt.golang"
-
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,7 +8,10 @@ import (
 	"net/url"
 	"time"
 
+	paho "github.com/eclipse/paho.mqtt.golang"
+
 	"sluice/gateway/crash"
+	"sluice/gateway/ingest/internal/wipe"
 )
 
 // Times of a connection. A link that is dead without a word is noticed after
@@ -216,8 +217,31 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
 	if u.Port() == "" {
 		host = net.JoinHostPort(u.Hostname(), map[string]string{"tcp": "1883", "tls": "8883"}[scheme(u)])
 	}
-	if scheme(u) == "tls" {
-		return (&tls.Dialer{NetDialer: d, Config: c.cfg.TLS}).DialContext(ctx, "tcp", host)
+	plain, err := d.DialContext(ctx, "tcp", host)
+	if err != nil || scheme(u) != "tls" {
+		return plain, err
 	}
-	return d.DialContext(ctx, "tcp", host)
+	cfg := c.cfg.TLS.Clone()
+	if cfg == nil {
+		cfg = &tls.Config{}
+	}
+	if cfg.ServerName == "" {
+		cfg.ServerName = u.Hostname()
+	}
+	secure := tls.Client(sealed{plain, wipe.NewRecords(plain)}, cfg)
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = plain.Close()
+		return nil, err
+	}
+	return secure, nil
 }
+
+// sealed is a connection below TLS.
+type sealed struct {
+	net.Conn
+	in *wipe.Records
+}
+
+func (s sealed) Read(p []byte) (int, error) { return s.in.Read(p) }

@@ -1,0 +1,138 @@
+package wipe
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"math/big"
+	"net"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// below is a connection below crypto/tls.
+type below struct {
+	net.Conn
+	in *Records
+}
+
+func (b below) Read(p []byte) (int, error) { return b.in.Read(p) }
+
+// certificate is one for a test.
+func certificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	raw, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}
+}
+
+// roomOf is all of the buffer in which crypto/tls decrypts, which only it reads.
+func roomOf(c *tls.Conn) []byte {
+	buf := reflect.ValueOf(c).Elem().FieldByName("rawInput").FieldByName("buf").Bytes()
+	return buf[:cap(buf)]
+}
+
+// TestNothingStaysBelowTLS: while a connection waits for its next record, the buffer in
+// which crypto/tls decrypts holds nothing of any record before, of whatever length and
+// however they came; and all that was sent comes through.
+func TestNothingStaysBelowTLS(t *testing.T) {
+	cert := certificate(t)
+	for name, version := range map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13} {
+		t.Run(name, func(t *testing.T) {
+			open, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer open.Close()
+			dialled := make(chan *tls.Conn, 1)
+			go func() {
+				c, err := tls.Dial("tcp", open.Addr().String(), &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
+				if err != nil {
+					t.Error(err)
+				}
+				dialled <- c
+			}()
+			raw, err := open.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			waits := &gate{Conn: raw, waiting: make(chan struct{})}
+			server := tls.Server(below{waits, NewRecords(waits)}, &tls.Config{Certificates: []tls.Certificate{cert}})
+			defer server.Close()
+			if err := server.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			client := <-dialled
+			defer client.Close()
+			came := make(chan []byte, 1)
+			buf := make([]byte, 64<<10)
+			rapid.Check(t, func(r *rapid.T) {
+				sent := []byte(strings.Repeat("zQ7canary", rapid.IntRange(1, 5000).Draw(r, "length")))
+				go func() {
+					n, err := io.ReadFull(server, buf[:len(sent)])
+					if err != nil {
+						t.Error(err)
+					}
+					came <- bytes.Clone(buf[:n])
+				}()
+				for rest := sent; len(rest) > 0; {
+					n := min(len(rest), rapid.IntRange(1, 20_000).Draw(r, "record"))
+					if _, err := client.Write(rest[:n]); err != nil {
+						r.Fatal(err)
+					}
+					rest = rest[n:]
+				}
+				if !bytes.Equal(<-came, sent) {
+					r.Fatal("another text came")
+				}
+				// It waits for one byte more.
+				go func() { _, _ = server.Read(buf[:1]); came <- nil }()
+				<-waits.waiting
+				if at := bytes.Index(roomOf(server), []byte("canary")); at >= 0 {
+					r.Fatalf("what was read stays at %d of %d bytes", at, len(roomOf(server)))
+				}
+				if _, err := client.Write([]byte("x")); err != nil {
+					r.Fatal(err)
+				}
+				<-came
+			})
+		})
+	}
+}
+
+// gate says when a read waits for the other side: when nothing is there.
+type gate struct {
+	net.Conn
+	waiting chan struct{}
+}
+
+func (g *gate) Read(p []byte) (int, error) {
+	_ = g.Conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	for {
+		n, err := g.Conn.Read(p)
+		if ne, ok := err.(net.Error); ok && ne.Timeout() && n == 0 {
+			_ = g.Conn.SetReadDeadline(time.Time{})
+			select {
+			case g.waiting <- struct{}{}:
+			case <-time.After(50 * time.Millisecond):
+			}
+			continue
+		}
+		return n, err
+	}
+}
