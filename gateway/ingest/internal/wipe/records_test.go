@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
+	crand "crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
 	"math/big"
+	"math/rand/v2"
 	"net"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 // below is a connection below crypto/tls.
@@ -29,12 +28,12 @@ func (b below) Read(p []byte) (int, error) { return b.in.Read(p) }
 // certificate is one for a test.
 func certificate(t *testing.T) tls.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	about := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	raw, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
+	raw, err := x509.CreateCertificate(crand.Reader, about, about, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +80,8 @@ func TestNothingStaysBelowTLS(t *testing.T) {
 			defer client.Close()
 			came := make(chan []byte, 1)
 			buf := make([]byte, 64<<10)
-			rapid.Check(t, func(r *rapid.T) {
-				sent := []byte(strings.Repeat("zQ7canary", rapid.IntRange(1, 5000).Draw(r, "length")))
+			for range 100 {
+				sent := []byte(strings.Repeat("zQ7canary", 1+rand.N(5000)))
 				go func() {
 					n, err := io.ReadFull(server, buf[:len(sent)])
 					if err != nil {
@@ -91,26 +90,26 @@ func TestNothingStaysBelowTLS(t *testing.T) {
 					came <- bytes.Clone(buf[:n])
 				}()
 				for rest := sent; len(rest) > 0; {
-					n := min(len(rest), rapid.IntRange(1, 20_000).Draw(r, "record"))
+					n := min(len(rest), 1+rand.N(20_000))
 					if _, err := client.Write(rest[:n]); err != nil {
-						r.Fatal(err)
+						t.Fatal(err)
 					}
 					rest = rest[n:]
 				}
 				if !bytes.Equal(<-came, sent) {
-					r.Fatal("another text came")
+					t.Fatal("another text came")
 				}
 				// It waits for one byte more.
 				go func() { _, _ = server.Read(buf[:1]); came <- nil }()
 				<-waits.waiting
 				if at := bytes.Index(roomOf(server), []byte("canary")); at >= 0 {
-					r.Fatalf("what was read stays at %d of %d bytes", at, len(roomOf(server)))
+					t.Fatalf("what was read stays at %d of %d bytes", at, len(roomOf(server)))
 				}
 				if _, err := client.Write([]byte("x")); err != nil {
-					r.Fatal(err)
+					t.Fatal(err)
 				}
 				<-came
-			})
+			}
 		})
 	}
 }
