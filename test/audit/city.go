@@ -34,6 +34,14 @@ type decision struct {
 	// below keeps only readings with a smaller x: so worlds differ in one gateway.
 	below    float64
 	measures string
+	delta    float64 // 0 for the usual one
+}
+
+func (d decision) deltaOf() float64 {
+	if d.delta > 0 {
+		return d.delta
+	}
+	return delta
 }
 
 // perKind is how many streams share one kind of sensor. Every reading is sent by a
@@ -48,45 +56,66 @@ type city struct {
 	api, admin        string
 	link              *device.Link
 	kinds             int
-	seq               int
+	seq               int               // the last one that was sent
 	seen              map[string]string // what was ever shown, by stream, start, cell and measure
 	twice             []string          // what was shown with two values
 }
 
+// found makes a city of so many zones, in which each decision is one stream.
 func found(o options, zones int, list []decision) (*city, error) {
-	dir, err := os.MkdirTemp("", "sluice-audit-")
+	c, err := ground(o)
 	if err != nil {
-		return nil, err
-	}
-	keys, err := os.MkdirTemp("/dev/shm", "sluice-audit-")
-	if err != nil {
-		return nil, fmt.Errorf("the audit keeps keys in /dev/shm: %w", err)
-	}
-	c := &city{o: o, dir: dir, keys: keys, kinds: (len(list) + perKind - 1) / perKind, seen: make(map[string]string)}
-	if c.mqtt, err = freeAddr(); err != nil {
 		return c, err
 	}
-	for name, text := range c.files(zones, list) {
-		to := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return c, err
-		}
-		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
-			return c, err
-		}
+	c.kinds = (len(list) + perKind - 1) / perKind
+	return c, c.settle(c.files(zones, list))
+}
+
+// ground is a city without anything in it, which can be closed even after an error.
+func ground(o options) (*city, error) {
+	c := &city{o: o, seen: make(map[string]string)}
+	var err error
+	if c.dir, err = os.MkdirTemp("", "sluice-audit-"); err != nil {
+		return c, err
+	}
+	if c.keys, err = os.MkdirTemp("/dev/shm", "sluice-audit-"); err != nil {
+		return c, fmt.Errorf("the audit keeps keys in /dev/shm: %w", err)
+	}
+	c.mqtt, err = freeAddr()
+	return c, err
+}
+
+// settle writes a city's files, starts gateway and open-data server, connects to
+// the one, and begins.
+func (c *city) settle(files map[string]string) error {
+	if err := c.write(files); err != nil {
+		return err
 	}
 	if err := c.start(); err != nil {
-		return c, err
+		return err
 	}
-	cmd, line, err := run(o.sluice, `http=(http://\S+)`, "opendata", "-c", filepath.Join(dir, "opendata.yaml"))
+	cmd, line, err := run(c.o.sluice, `http=(http://\S+)`, "opendata", "-c", filepath.Join(c.dir, "opendata.yaml"))
 	if err != nil {
-		return c, err
+		return err
 	}
 	c.opendata, c.api = cmd, line
 	if c.link, err = device.Connect("tcp://"+c.mqtt, "audit"); err != nil {
-		return c, err
+		return err
 	}
-	return c, c.tick(begin)
+	return c.tick(begin)
+}
+
+func (c *city) write(files map[string]string) error {
+	for name, text := range files {
+		to := filepath.Join(c.dir, name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func freeAddr() (string, error) {
@@ -98,10 +127,9 @@ func freeAddr() (string, error) {
 }
 
 func (c *city) files(zones int, list []decision) map[string]string {
-	names, cats, shapes, sensors := make([]string, zones), make([]string, values), make([]string, zones), ""
+	names, cats, sensors := make([]string, zones), make([]string, values), ""
 	for z := range names {
 		names[z] = fmt.Sprintf("z%02d", z)
-		shapes[z] = fmt.Sprintf(`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]},"properties":{}}`, names[z], z, z+1, z+1, z, z)
 	}
 	kinds, about := "kinds:\n", make([]string, c.kinds)
 	for k := range about {
@@ -109,23 +137,15 @@ func (c *city) files(zones int, list []decision) map[string]string {
 		kinds += "  " + about[k] + ":\n    units: [{field: device, stands_for: device}]\n    fields:\n" +
 			"      - {name: device, type: string, class: identifier}\n      - {name: c, type: string, class: measurement}\n      - {name: x, type: float, class: measurement}\n"
 		for z, zone := range names {
-			sensors += fmt.Sprintf("  - {id: s%d-%02d, owner: a, kind: %s, zone: %s, registered: 2026-01-01}\n", k, z, about[k], zone)
+			sensors += fmt.Sprintf("  - {id: s%d-%02d, owner: %s, kind: %s, zone: %s, registered: 2026-01-01}\n", k, z, ownerOf(z), about[k], zone)
 		}
 	}
 	for v := range cats {
 		cats[v] = fmt.Sprintf("k%03d", v)
 	}
-	out := map[string]string{
-		"gateway.yaml": fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: %s}\nregister: register.yaml\npolicy: {dir: policy}\nlisten: {mqtt: %q}\nadmin: 127.0.0.1:0\n",
-			c.keys, clockTopic, c.mqtt),
-		"opendata.yaml":        "http: 127.0.0.1:0\nbooks: state/public\nstore: {sqlite: {path: state/store.db}}\n",
-		"register.yaml":        "sensors:\n" + sensors,
-		"policy/council.yaml":  "version: 1\nmembers: []\n",
-		"policy/zones.geojson": `{"type":"FeatureCollection","features":[` + strings.Join(shapes, ",") + `]}`,
-		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\npurposes: [audit]\nforbidden_classes: [credential]\nkinds_about_people: [" + strings.Join(about, ", ") + "]\n" +
-			"min_units: 3\nepsilon_per_day: {device: 100000}\ndelta_per_day: 100\nmax_contributions: 100\nsunset_max: P2Y\n",
-		"policy/kinds.yaml": kinds,
-	}
+	out := c.frame(names, about)
+	out["register.yaml"] = "sensors:\n" + sensors
+	out["policy/kinds.yaml"] = kinds
 	for i, d := range list {
 		out["policy/decisions/"+d.id+".yaml"] = fmt.Sprintf(`decision: %q
 title: {en: Audit}
@@ -140,9 +160,29 @@ protect: {min_units: %d, epsilon: %v, delta: %v, max_contributions: %d}
 forget_after: P1D
 from: 2026-01-01
 until: 2026-12-31
-`, d.id, d.id, about[i/perKind], strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures, minUnits, epsilon, delta, d.contributions)
+`, d.id, d.id, about[i/perKind], strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures, minUnits, epsilon, d.deltaOf(), d.contributions)
 	}
 	return out
+}
+
+// ownerOf a zone's sensors: the first five zones are one owner's, the others another's.
+func ownerOf(zone int) string { return "ab"[zone*2/zones : zone*2/zones+1] }
+
+// frame is what every simulated city has: zones, and kinds that are about people.
+func (c *city) frame(zones, about []string) map[string]string {
+	shapes := make([]string, len(zones))
+	for z, name := range zones {
+		shapes[z] = fmt.Sprintf(`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]},"properties":{}}`, name, z, z+1, z+1, z, z)
+	}
+	return map[string]string{
+		"gateway.yaml": fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: %s}\nregister: register.yaml\npolicy: {dir: policy}\nlisten: {mqtt: %q}\nadmin: 127.0.0.1:0\n",
+			c.keys, clockTopic, c.mqtt),
+		"opendata.yaml":        "http: 127.0.0.1:0\nbooks: state/public\nstore: {sqlite: {path: state/store.db}}\n",
+		"policy/council.yaml":  "version: 1\nmembers: []\n",
+		"policy/zones.geojson": `{"type":"FeatureCollection","features":[` + strings.Join(shapes, ",") + `]}`,
+		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\npurposes: [audit]\nforbidden_classes: [credential]\nkinds_about_people: [" + strings.Join(about, ", ") + "]\n" +
+			"min_units: 3\nepsilon_per_day: {device: 100000, home: 100000}\ndelta_per_day: 100\nmax_contributions: 100\nsunset_max: P2Y\n",
+	}
 }
 
 // run starts a binary and waits for a line.
@@ -190,17 +230,19 @@ func (c *city) close() {
 			_ = cmd.Wait() // killed
 		}
 	}
-	_ = os.RemoveAll(c.dir)
-	_ = os.RemoveAll(c.keys)
+	for _, dir := range []string{c.dir, c.keys} {
+		_ = os.RemoveAll(dir) // and "" is nothing
+	}
 }
 
 func (c *city) tick(at time.Time) error { return c.link.Tick(clockTopic, at) }
 
-// reading is one device in one cell.
+// reading is one device in one cell. A seq of 0 is the next one.
 type reading struct {
 	cell int
 	unit string
 	x    float64
+	seq  int
 }
 
 // send publishes readings in order, a few hundred to a message, and waits until all
@@ -213,7 +255,7 @@ func (c *city) send(at time.Time, list []reading) error {
 		if n > 0 {
 			b.WriteByte(']')
 			for k := range c.kinds {
-				c.link.Publish(fmt.Sprintf("city/v1/a/s%d-%02d/up", k, zone), []byte(b.String()), false)
+				c.link.Publish(fmt.Sprintf("city/v1/%s/s%d-%02d/up", ownerOf(zone), k, zone), []byte(b.String()), false)
 			}
 		}
 		b.Reset()
@@ -225,8 +267,11 @@ func (c *city) send(at time.Time, list []reading) error {
 			zone = r.cell / values
 		}
 		b.WriteByte("[,"[min(n, 1)])
-		fmt.Fprintf(&b, `{"ts":%q,"seq":%d,"fields":{"device":%q,"c":"k%03d","x":%v}}`, stamp, c.seq, r.unit, r.cell%values, r.x)
-		c.seq++
+		if r.seq == 0 {
+			c.seq++
+			r.seq = c.seq
+		}
+		fmt.Fprintf(&b, `{"ts":%q,"seq":%d,"fields":{"device":%q,"c":"k%03d","x":%v}}`, stamp, r.seq, r.unit, r.cell%values, r.x)
 		n++
 	}
 	flush()

@@ -8,12 +8,12 @@ import (
 
 // pairsOf makes streams of two worlds: one keeps the unit in question, one drops
 // it. All else is the same, and each stream has its own key and noise.
-func pairsOf(each int, contributions ...int) (list []decision) {
+func pairsOf(measures string, each int, contributions ...int) (list []decision) {
 	for _, n := range contributions {
 		for i := range each {
 			list = append(list,
-				decision{fmt.Sprintf("with%d-%03d", n, i), n, 9, distinct},
-				decision{fmt.Sprintf("less%d-%03d", n, i), n, 2, distinct})
+				decision{id: fmt.Sprintf("with%d-%03d", n, i), contributions: n, below: 9, measures: measures},
+				decision{id: fmt.Sprintf("less%d-%03d", n, i), contributions: n, below: 2, measures: measures})
 		}
 	}
 	return list
@@ -29,7 +29,7 @@ const (
 func background(w string, each, upTo int) (list []reading) {
 	for cell := range upTo {
 		for u := range each {
-			list = append(list, reading{cell, fmt.Sprintf("f%s-%d-%d", w, cell, u), forgedX})
+			list = append(list, reading{cell: cell, unit: fmt.Sprintf("f%s-%d-%d", w, cell, u), x: forgedX})
 		}
 	}
 	return list
@@ -47,25 +47,28 @@ func (c *city) sums(stream string, start time.Time, of func(cell int) bool) (flo
 	return total, err
 }
 
-// heavy sends one unit to a thousand cells in each of two windows of an epoch. A
+// heavyCrowd is how many forged units are in each cell of heavy's.
+const heavyCrowd = 36
+
+// heavy sends one unit to a thousand cells (to two hundred, where it is to be quick) in each of two windows of an epoch. A
 // stranger adds up everything, and separately the cells that it was seen in first.
 func heavy(r *report, o options) error {
 	const each = 50
-	bounds := []int{1, 8}
+	bounds, zones := []int{1, 8}, zones
 	if o.quick {
-		bounds = bounds[:1]
+		bounds, zones = bounds[:1], 2
 	}
-	c, err := found(o, zones, pairsOf(each, bounds...))
+	c, err := found(o, zones, pairsOf(distinct, each, bounds...))
 	defer c.close()
 	if err != nil {
 		return err
 	}
-	const windows, crowd = 2, 36
+	windows, cells := o.lasts(2, 2), zones*values
 	for w := range windows {
 		start := begin.Add(time.Duration(w) * time.Hour)
-		list := background(fmt.Sprint(w), crowd, cells)
+		list := background(fmt.Sprint(w), heavyCrowd, cells)
 		for cell := range cells {
-			list = append(list, reading{cell, "whom", unitX})
+			list = append(list, reading{cell: cell, unit: "whom", x: unitX})
 		}
 		if err := c.send(start.Add(time.Minute), list); err != nil {
 			return err
@@ -78,7 +81,7 @@ func heavy(r *report, o options) error {
 		return err
 	}
 	for _, n := range bounds {
-		if err := c.everywhere(r, n, each, windows); err != nil {
+		if err := c.everywhere(r, n, each, windows, cells); err != nil {
 			return err
 		}
 	}
@@ -86,7 +89,7 @@ func heavy(r *report, o options) error {
 }
 
 // everywhere compares the two worlds of a bound.
-func (c *city) everywhere(r *report, n, each, windows int) error {
+func (c *city) everywhere(r *report, n, each, windows, cells int) error {
 	var window, epoch, first [2][]float64
 	for i := range each {
 		for world, name := range []string{"with", "less"} {
@@ -111,26 +114,23 @@ func (c *city) everywhere(r *report, n, each, windows int) error {
 		}
 	}
 	for _, x := range []struct {
-		name string
-		of   [2][]float64
-	}{{"window, all cells", window}, {"epoch, all cells and windows", epoch}, {"epoch, where it was seen first", first}} {
-		seen := leastEpsilon(x.of[0], x.of[1], quantiles(x.of), 6)
-		r.row(seen <= epsilon, fmt.Sprintf("C %d: epsilon per %s", n, x.name), "at least %.2f by %d epochs of each world; declared %v", seen, each, epsilon)
+		name  string
+		of    [2][]float64
+		cells int
+	}{{"window, all cells", window, cells}, {"epoch, all cells and windows", epoch, cells * windows}, {"epoch, where it was seen first", first, n}} {
+		seen := leastEpsilon(x.of[0], x.of[1], between(heavyCrowd, x.cells, n), 6)
+		r.judge(seen <= epsilon, fmt.Sprintf("C %d: epsilon per %s", n, x.name), "at least %.2f by %d epochs of each world; declared %v", seen, each, epsilon)
 	}
 	return nil
 }
 
-// quantiles are a few thresholds between what two worlds show.
-func quantiles(of [2][]float64) []float64 {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, list := range of {
-		for _, v := range list {
-			low, high = min(low, v), max(high, v)
-		}
-	}
-	var out []float64
+// between are a few sums between those of so many cells without the unit and with it
+// in each of them, and one where it is in as many as may be. Nothing that was seen
+// decides which, or a bound on what they show would not be one.
+func between(crowd, cells, allowed int) []float64 {
+	out := []float64{float64(crowd*cells) + float64(allowed)/2}
 	for i := 1; i < 4; i++ {
-		out = append(out, math.Round(low+(high-low)*float64(i)/4)+0.5)
+		out = append(out, math.Round(float64(crowd*cells)+float64(cells*i)/4)+0.5)
 	}
 	return out
 }
@@ -138,16 +138,17 @@ func quantiles(of [2][]float64) []float64 {
 // restarts sends one unit to another cell after each of many crashes within its
 // epoch. A bound that a crash forgets lets it count every time.
 func restarts(r *report, o options) error {
-	each, crashes := 100, 24
+	const crowd, crashes = 30, 24
+	each := 100
 	if o.quick {
 		each = 60
 	}
-	c, err := found(o, 1, pairsOf(each, 1))
+	c, err := found(o, 1, pairsOf(distinct, each, 1))
 	defer c.close()
 	if err != nil {
 		return err
 	}
-	list := background("r", 30, crashes+1)
+	list := background("r", crowd, crashes+1)
 	if err := c.send(begin.Add(time.Minute), list); err != nil {
 		return err
 	}
@@ -157,7 +158,7 @@ func restarts(r *report, o options) error {
 				return err
 			}
 		}
-		if err := c.send(begin.Add(time.Minute), []reading{{k, "whom", unitX}}); err != nil {
+		if err := c.send(begin.Add(time.Minute), []reading{{cell: k, unit: "whom", x: unitX}}); err != nil {
 			return err
 		}
 	}
@@ -177,19 +178,16 @@ func restarts(r *report, o options) error {
 			of[world] = append(of[world], sum)
 		}
 	}
-	seen := leastEpsilon(of[0], of[1], quantiles(of), 1)
-	r.row(seen <= epsilon, fmt.Sprintf("C 1: epsilon per epoch, %d crashes", crashes), "at least %.2f by %d epochs of each world; declared %v", seen, each, epsilon)
+	seen := leastEpsilon(of[0], of[1], between(crowd, crashes+1, 1), 1)
+	r.judge(seen <= epsilon, fmt.Sprintf("C 1: epsilon per epoch, %d crashes", crashes), "at least %.2f by %d epochs of each world; declared %v", seen, each, epsilon)
 	return nil
 }
 
 // crashes kills the gateway in the middle of closing many windows, again and again,
 // while a stranger reads.
 func crashes(r *report, o options) error {
-	times := 12
-	if o.quick {
-		times = 6
-	}
-	streams := pairsOf(30, 1)
+	times := o.lasts(12, 4)
+	streams := pairsOf(distinct, 30, 1)
 	c, err := found(o, 1, streams)
 	defer c.close()
 	if err != nil {

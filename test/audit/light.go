@@ -10,9 +10,9 @@ const distinct = `{name: n, of: "distinct(unit)"}`
 
 // lightStreams are the classes of streams that are looked at.
 var lightStreams = []decision{
-	{"one", 1, 9, distinct},
-	{"eight", 8, 9, distinct},
-	{"many", 1, 9, `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
+	{id: "one", contributions: 1, below: 9, measures: distinct},
+	{id: "eight", contributions: 8, below: 9, measures: distinct},
+	{id: "many", contributions: 1, below: 9, measures: `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
 }
 
 // Units in a cell: 0 to 30, 60 or 61.
@@ -29,23 +29,20 @@ func unitsIn(cell int) int {
 // light gives each cell its own crowd of forged units in every window: so cells of
 // n and of n+1 units are samples of two worlds that differ in one unit.
 func light(r *report, o options) error {
-	windows := 120
-	if o.quick {
-		windows = 25
-	}
-	c, err := found(o, zones, lightStreams)
+	streams := o.of(lightStreams)
+	c, err := found(o, zones, streams)
 	defer c.close()
 	if err != nil {
 		return err
 	}
-	rows, err := c.watch(windows, lightStreams)
+	rows, err := c.watch(o.lasts(120, 10), streams)
 	if err != nil {
 		return err
 	}
 	if err := c.taken(); err != nil {
 		return err
 	}
-	for _, d := range lightStreams {
+	for _, d := range streams {
 		from, err := c.publicFrom(d.id, "n")
 		if err != nil {
 			return err
@@ -56,6 +53,7 @@ func light(r *report, o options) error {
 		steps(r, what, list, d.contributions)
 		published(r, what, list, from)
 		exactness(r, what, d, rows[d.id])
+		near(r, what, list)
 		nobody(r, what, list)
 	}
 	r.row(len(c.twice) == 0, "values ever seen per number", "%d numbers by JSON, a tenth by CSV too; %d had two", len(c.seen), len(c.twice))
@@ -101,7 +99,7 @@ func crowd(w int) []reading {
 	var list []reading
 	for cell := range cells {
 		for u := range unitsIn(cell) {
-			list = append(list, reading{cell, fmt.Sprintf("u%d-%d-%d", w, cell, u), 1})
+			list = append(list, reading{cell: cell, unit: fmt.Sprintf("u%d-%d-%d", w, cell, u), x: 1})
 		}
 	}
 	return list
@@ -135,7 +133,7 @@ func lossOf(r *report, what string, list []shown) {
 		}
 		seen = max(seen, leastEpsilon(sample(list, n), sample(list, n+1), events, 31))
 	}
-	r.row(seen <= epsilon, what+": epsilon per window", "at least %.2f by what is seen; declared %v", seen, epsilon)
+	r.judge(seen <= epsilon, what+": epsilon per window", "at least %.2f by what is seen; declared %v", seen, epsilon)
 }
 
 // steps holds p(publish | n) against the published threshold and noise.
@@ -150,11 +148,11 @@ func steps(r *report, what string, list []shown, contributions int) {
 			want = 0
 		}
 		each := alpha / 620 // two bounds at 31 numbers, ten times as sure: what is looked for is coarse
-		if want < lower(k, len(samples), each) || want > upper(k, len(samples), each) {
+		if !likely(k, len(samples), want, 2*each) {
 			worst, at = 0, n
 		}
 	}
-	r.row(worst > 0, what+": p(publish | n), n = 0 to 30", "as threshold %v and scale %.2f say%s", s.Threshold, s.Scale, map[bool]string{true: "", false: fmt.Sprintf("; not so at %d units", at)}[worst > 0])
+	r.judge(worst > 0, what+": p(publish | n), n = 0 to 30", "as threshold %v and scale %.2f say%s", s.Threshold, s.Scale, map[bool]string{true: "", false: fmt.Sprintf("; not so at %d units", at)}[worst > 0])
 	p := tail(s.Mechanism, s.Scale, s.Threshold-minUnits)
 	most := 1 - math.Pow(1-delta, 1/float64(contributions))
 	r.row(p <= most*(1+1e-9), what+": p(publish | min_units)", "%.2g; delta allows %.2g for each of %d pairs", p, most, contributions)
@@ -171,7 +169,7 @@ func published(r *report, what string, list []shown, from int) {
 			}
 		}
 	}
-	r.row(n > 0 && float64(k) >= 0.99*float64(n), what+": published above public_from", "%.2f %% of %d cells with %d units or more", 100*float64(k)/float64(max(1, n)), n, from)
+	r.judge(n > 0 && upper(k, n, alpha) >= 0.99, what+": published above public_from", "%.2f %% of %d cells with %d units or more", 100*float64(k)/float64(max(1, n)), n, from)
 }
 
 // truth of a measure in a cell of n units, each with one reading of x 1.
@@ -221,13 +219,15 @@ func exactness(r *report, what string, d decision, measures map[string][]shown) 
 		}
 		exact := 1 - 2*tail(s.Mechanism, s.Scale/step, half+1)
 		share := float64(covered) / float64(n)
-		tolerance := max(0.005, 4.5*math.Sqrt(exact*(1-exact)/float64(n)))
-		r.row(exact >= 0.95-1e-9 && math.Abs(share-exact) <= tolerance, what+": coverage of "+name, "%.2f %% of %d; the mechanism's is %.2f %%", 100*share, n, 100*exact)
+		r.judge(exact >= 0.95-1e-9 && likely(covered, n, exact, alpha), what+": coverage of "+name, "%.2f %% of %d; the mechanism's is %.2f %%", 100*share, n, 100*exact)
 		if name != "n" || d.measures != distinct {
 			continue
 		}
+		// The square of Laplace noise has a variance of five times its mean's square, so
+		// that the root of a mean of n squares has one of 1.12/sqrt(n): this is more than
+		// four of them.
 		deviation, whose := best(float64(d.contributions))
 		ratio := math.Sqrt(square/float64(n)) / deviation
-		r.row(ratio <= 1.05+4/math.Sqrt(float64(n))*1.2, what+": error before the threshold", "%.2f; %.3f times that of the better, %s", math.Sqrt(square/float64(n)), ratio, whose)
+		r.judge(ratio <= 1.05+4.8/math.Sqrt(float64(n)), what+": error before the threshold", "%.2f; %.3f times that of the better, %s", math.Sqrt(square/float64(n)), ratio, whose)
 	}
 }

@@ -20,22 +20,20 @@ const (
 )
 
 var wayStreams = []decision{
-	{"ways", 1, 9, `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, {name: median, of: "quantile(x, 0.5)", between: [0, 32]}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
+	{id: "ways", contributions: 1, below: 9, measures: `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, {name: median, of: "quantile(x, 0.5)", between: [0, 32]}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
+	{id: "large", contributions: 1, below: 9, delta: 1e-6, measures: `{name: n, of: "distinct(unit)"}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
 }
 
 // otherWays looks at what is made of several draws, at sums of large amounts, and at
 // what is forgotten.
 func otherWays(r *report, o options) error {
-	windows := 40
-	if o.quick {
-		windows = 12
-	}
-	c, err := found(o, zones, wayStreams)
+	windows, streams := o.lasts(40, 8), o.of(wayStreams)
+	c, err := found(o, zones, streams)
 	defer c.close()
 	if err != nil {
 		return err
 	}
-	rows, err := c.watch(windows, wayStreams)
+	rows, err := c.watch(windows, streams)
 	if err != nil {
 		return err
 	}
@@ -45,12 +43,15 @@ func otherWays(r *report, o options) error {
 	if err := c.taken(); err != nil {
 		return err
 	}
-	d := wayStreams[0]
-	list := rows[d.id]["n"]
-	what := fmt.Sprintf("%s (%s, C %d)", d.id, list[0].Mechanism, d.contributions)
-	exactness(r, what, d, rows[d.id])
-	nobody(r, what, list)
-	quotients(r, what, rows[d.id])
+	for _, d := range streams {
+		list := rows[d.id]["n"]
+		what := fmt.Sprintf("%s (%s, C %d)", d.id, list[0].Mechanism, d.contributions)
+		exactness(r, what, d, rows[d.id])
+		nobody(r, what, list)
+		if rows[d.id]["mean"] != nil {
+			quotients(r, what, rows[d.id])
+		}
+	}
 	return nil
 }
 
@@ -81,7 +82,7 @@ func quotients(r *report, what string, rows map[string][]shown) {
 				wrong = fmt.Sprintf("; not so: %d of %d are at most %v, and should with probability %.4f", k, n, v, p)
 			}
 		}
-		r.row(wrong == "", fmt.Sprintf("%s: mean over %d units", what, units), "as sum and number with noise of scale %.2f and %.2f%s", scale, scale/bound, wrong)
+		r.judge(wrong == "", fmt.Sprintf("%s: mean over %d units", what, units), "as sum and number with noise of scale %.2f and %.2f%s", scale, scale/bound, wrong)
 	}
 	values := sample(median, 60)
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -97,7 +98,7 @@ func quotients(r *report, what string, rows map[string][]shown) {
 			wrong = fmt.Sprintf("; not so: %d of %d are at most %v; of those of noisy classes %d of %d", k, n, v, j, len(expected))
 		}
 	}
-	r.row(wrong == "", what+": median over 60 units", "as classes with noise of scale %.2f%s", median[0].Scale, wrong)
+	r.judge(wrong == "", what+": median over 60 units", "as classes with noise of scale %.2f%s", median[0].Scale, wrong)
 	for name, truth := range map[string]float64{"mean": 1, "median": 1} {
 		covered, n := 0, 0
 		for _, s := range rows[name] {
@@ -108,7 +109,7 @@ func quotients(r *report, what string, rows map[string][]shown) {
 				}
 			}
 		}
-		r.row(n > 0 && upper(covered, n, alpha) >= 0.95, what+": coverage of "+name, "%.2f %% of %d; promised are 95 %%", 100*float64(covered)/float64(max(1, n)), n)
+		r.judge(n > 0 && upper(covered, n, alpha) >= 0.95, what+": coverage of "+name, "%.2f %% of %d; promised are 95 %%", 100*float64(covered)/float64(max(1, n)), n)
 	}
 }
 
@@ -202,7 +203,7 @@ func (c *city) forgets(r *report, hours int) error {
 		return err
 	}
 	// Whoever came late in the old epoch, so that its key is in use.
-	if err := c.send(next.Add(-40*time.Minute), []reading{{0, "late", 1}}); err != nil {
+	if err := c.send(next.Add(-40*time.Minute), []reading{{cell: 0, unit: "late", x: 1}}); err != nil {
 		return err
 	}
 	old, err := c.keysNow()
@@ -212,7 +213,7 @@ func (c *city) forgets(r *report, hours int) error {
 	if err := c.tick(next.Add(2 * time.Hour)); err != nil {
 		return err
 	}
-	if err := c.send(next.Add(2*time.Hour), []reading{{0, "late", 1}}); err != nil {
+	if err := c.send(next.Add(2*time.Hour), []reading{{cell: 0, unit: "late", x: 1}}); err != nil {
 		return err
 	}
 	now, err := c.keysNow()

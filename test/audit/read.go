@@ -18,7 +18,8 @@ import (
 // shown is one number as the interface shows it.
 type shown struct {
 	Start                     time.Time
-	Cell, Measure, Status     string
+	Cell, Measure             string
+	Status, Reason            string
 	Value, Low, High          *float64
 	Scale, Threshold, Epsilon float64
 	Mechanism                 string
@@ -28,8 +29,17 @@ type shown struct {
 
 // read waits until a stream's window is shown and returns its rows by cell.
 func (c *city) read(stream string, start time.Time) ([]shown, error) {
+	return await(stream, start, c.look)
+}
+
+// places is read for a stream without categories.
+func (c *city) places(stream string, start time.Time) ([]shown, error) {
+	return await(stream, start, c.page)
+}
+
+func await(stream string, start time.Time, look func(string, time.Time) ([]shown, error)) ([]shown, error) {
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(30 * time.Millisecond) {
-		list, err := c.look(stream, start)
+		list, err := look(stream, start)
 		if errors.Is(err, errUnknown) {
 			err = nil // the books do not name it yet
 		}
@@ -42,8 +52,21 @@ func (c *city) read(stream string, start time.Time) ([]shown, error) {
 	}
 }
 
-// look reads a window as it is shown now, by JSON, and notes every value.
+// look reads a window as it is shown now, and finds each row's cell.
 func (c *city) look(stream string, start time.Time) ([]shown, error) {
+	all, err := c.page(stream, start)
+	for i := range all {
+		var zone, value int
+		if _, err := fmt.Sscanf(all[i].Cell, "z%02d/k%03d", &zone, &value); err != nil {
+			return nil, err
+		}
+		all[i].cell = zone*values + value
+	}
+	return all, err
+}
+
+// page reads a window as it is shown now, by JSON, and notes every value.
+func (c *city) page(stream string, start time.Time) ([]shown, error) {
 	var all []shown
 	next := fmt.Sprintf("/api/v1/streams/%s/observations?limit=1000&%s", stream, span(start))
 	for next != "" {
@@ -63,13 +86,7 @@ func (c *city) look(stream string, start time.Time) ([]shown, error) {
 			next = *page.Next
 		}
 	}
-	for i := range all {
-		o := &all[i]
-		var zone, value int
-		if _, err := fmt.Sscanf(o.Cell, "z%02d/k%03d", &zone, &value); err != nil {
-			return nil, err
-		}
-		o.cell = zone*values + value
+	for _, o := range all {
 		c.note(stream, o.Start.Format(time.RFC3339), o.Cell, o.Measure, o.Status, number(o.Value), number(o.Low), number(o.High))
 	}
 	return all, nil

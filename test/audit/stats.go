@@ -23,23 +23,34 @@ func upper(x, n int, alpha float64) float64 {
 	return distuv.Beta{Alpha: float64(x + 1), Beta: float64(n - x)}.Quantile(1 - alpha)
 }
 
+// likely reports whether x of n fit a probability p: it fails with at most alpha
+// where p is right.
+func likely(x, n int, p, alpha float64) bool {
+	return lower(x, n, alpha/2) <= p && p <= upper(x, n, alpha/2)
+}
+
 // leastEpsilon is a lower bound on epsilon from samples of a statistic in two
 // worlds: of the events "at least t" and "at most t", in both directions, the one
 // that shows most, corrected for how many are looked at in so many comparisons.
 // Withheld is -Inf.
 func leastEpsilon(a, b []float64, events []float64, comparisons int) float64 {
+	return leastEpsilonAt(delta, a, b, events, comparisons)
+}
+
+// leastEpsilonAt is the same where another delta is promised.
+func leastEpsilonAt(delta float64, a, b []float64, events []float64, comparisons int) float64 {
 	each := alpha / float64(8*len(events)*comparisons) // two bounds, two sorts of events, two directions
 	best := 0.0
 	for _, t := range events {
 		for _, at := range []func(float64) bool{func(v float64) bool { return v >= t }, func(v float64) bool { return v <= t }} {
 			x, y := count(a, at), count(b, at)
-			best = max(best, evidence(x, len(a), y, len(b), each), evidence(y, len(b), x, len(a), each))
+			best = max(best, evidence(x, len(a), y, len(b), delta, each), evidence(y, len(b), x, len(a), delta, each))
 		}
 	}
 	return best
 }
 
-func evidence(x, n, y, m int, each float64) float64 {
+func evidence(x, n, y, m int, delta, each float64) float64 {
 	p, q := lower(x, n, each)-delta, upper(y, m, each)
 	if p <= 0 {
 		return 0
