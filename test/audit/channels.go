@@ -80,9 +80,11 @@ func channels(r *report, o options) error {
 	return nil
 }
 
-// wait makes sure that neither the hour nor the time of the next letters comes in
+// wait makes sure that the policy is in force, which it is from the next minute on, and that neither the hour nor the time of the next letters comes in
 // the midst of what is sent.
 func (o options) wait() {
+	now := time.Now()
+	time.Sleep(now.Truncate(time.Minute).Add(time.Minute + time.Second).Sub(now))
 	for {
 		now := time.Now()
 		left := min(now.Truncate(o.tells).Add(o.tells).Sub(now), now.Truncate(time.Hour).Add(time.Hour).Sub(now))
@@ -108,7 +110,7 @@ func newWorld(o options) (*world, error) {
 	files["policy/kinds.yaml"] = "kinds:\n  wifi:\n    units: [{field: device, stands_for: device}]\n    fields: [{name: device, type: string, class: identifier}, {name: x, type: float, class: measurement}]\n"
 	files["policy/charter.yaml"] += "notice_days: 0\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n"
 	text := simple("devices", "wifi", []string{"here", "there"}, "{field: device, stands_for: device}", "device, x", distinct+`, {name: total, of: "sum(x)", between: [0, 9]}`)
-	text = strings.NewReplacer("2026-01-01", from, "2026-12-31", until, "PT1H\nfrom", "P1D\nfrom").Replace(text)
+	text = strings.NewReplacer("2026-01-01", from, "2026-12-31", until, "every: PT1H", "every: PT1M", "forget_after: PT1H", "forget_after: P1D").Replace(text)
 	files["policy/decisions/devices.yaml"] = text
 	delete(files, "policy/council.yaml")
 	if err := c.write(files); err != nil {
@@ -245,7 +247,10 @@ func (w *world) told(sensor string, every time.Duration) (string, error) {
 		if err := json.Unmarshal([]byte(list[0]), &letter); err != nil {
 			return "", fmt.Errorf("feedback to %s: %w", sensor, err)
 		}
-		return string(letter.Codes), nil
+		if text := string(letter.Codes); strings.Contains(text, "E303") && strings.Contains(text, "E101") {
+			return text, nil
+		}
+		return "", fmt.Errorf("%s sent everything twice, and then what makes no sense; it is told %s", sensor, letter.Codes)
 	}
 	return "", fmt.Errorf("%s is told nothing in %s, and has sent what makes no sense", sensor, every)
 }

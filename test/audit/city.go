@@ -56,6 +56,7 @@ type city struct {
 	api, admin        string
 	link              *device.Link
 	kinds             int
+	now               time.Time         // of the clock topic
 	seq               int               // the last one that was sent
 	seen              map[string]string // what was ever shown, by stream, start, cell and measure
 	twice             []string          // what was shown with two values
@@ -235,7 +236,10 @@ func (c *city) close() {
 	}
 }
 
-func (c *city) tick(at time.Time) error { return c.link.Tick(clockTopic, at) }
+func (c *city) tick(at time.Time) error {
+	c.now = at
+	return c.link.Tick(clockTopic, at)
+}
 
 // reading is one device in one cell. A seq of 0 is the next one.
 type reading struct {

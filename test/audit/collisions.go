@@ -38,9 +38,10 @@ func collisions(r *report, o options) error {
 		var list []reading
 		for cell := range 2 * values {
 			var late []reading
+			seq := 2*collidingCrowd*cell + 1
 			for n := range 2 * collidingCrowd {
-				list = append(list, reading{cell, fmt.Sprintf("c%d-%d", w, cell), unitX, n + 1})
-				late = append(late, reading{cell, fmt.Sprintf("u%d-%d-%d", w, cell, n/2), forgedX, n + 1})
+				list = append(list, reading{cell, fmt.Sprintf("c%d-%d", w, cell), unitX, seq + n})
+				late = append(late, reading{cell, fmt.Sprintf("u%d-%d-%d", w, cell, n/2), forgedX, seq + n})
 			}
 			list = append(list, late...)
 		}

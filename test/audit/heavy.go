@@ -35,40 +35,28 @@ func background(w string, each, upTo int) (list []reading) {
 	return list
 }
 
-// sums adds up what a stream shows of some cells of a window.
-func (c *city) sums(stream string, start time.Time, of func(cell int) bool) (float64, error) {
-	list, err := c.read(stream, start)
-	total := 0.0
-	for _, s := range list {
-		if s.Value != nil && of(s.cell) {
-			total += *s.Value
-		}
-	}
-	return total, err
-}
-
 // heavyCrowd is how many forged units are in each cell of heavy's.
 const heavyCrowd = 36
 
-// heavy sends one unit to a thousand cells (to two hundred, where it is to be quick) in each of two windows of an epoch. A
-// stranger adds up everything, and separately the cells that it was seen in first.
+// heavy sends a unit to a thousand cells in each of two windows of an epoch. A
+// stranger adds up everything, and separately the cells that it was seen in first. Where
+// it is to be quick, there is a unit for each zone, in its hundred cells.
 func heavy(r *report, o options) error {
-	const each = 50
-	bounds, zones := []int{1, 8}, zones
+	each, bounds, span := 50, []int{1, 8}, cells
 	if o.quick {
-		bounds, zones = bounds[:1], 2
+		each, bounds, span = 6, bounds[:1], values
 	}
 	c, err := found(o, zones, pairsOf(distinct, each, bounds...))
 	defer c.close()
 	if err != nil {
 		return err
 	}
-	windows, cells := o.lasts(2, 2), zones*values
+	const windows = 2
 	for w := range windows {
 		start := begin.Add(time.Duration(w) * time.Hour)
 		list := background(fmt.Sprint(w), heavyCrowd, cells)
 		for cell := range cells {
-			list = append(list, reading{cell: cell, unit: "whom", x: unitX})
+			list = append(list, reading{cell: cell, unit: fmt.Sprintf("whom%d", cell/span), x: unitX})
 		}
 		if err := c.send(start.Add(time.Minute), list); err != nil {
 			return err
@@ -81,45 +69,49 @@ func heavy(r *report, o options) error {
 		return err
 	}
 	for _, n := range bounds {
-		if err := c.everywhere(r, n, each, windows, cells); err != nil {
+		if err := c.everywhere(r, n, each, windows, span); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// everywhere compares the two worlds of a bound.
-func (c *city) everywhere(r *report, n, each, windows, cells int) error {
+// everywhere compares the two worlds of a bound, by units that have so many cells each.
+func (c *city) everywhere(r *report, n, each, windows, span int) error {
 	var window, epoch, first [2][]float64
 	for i := range each {
 		for world, name := range []string{"with", "less"} {
-			stream, sum := fmt.Sprintf("%s%d-%03d", name, n, i), 0.0
+			stream := fmt.Sprintf("%s%d-%03d", name, n, i)
+			all, begun := make([]float64, cells/span), make([]float64, cells/span)
 			for w := range windows {
-				start := begin.Add(time.Duration(w) * time.Hour)
-				all, err := c.sums(stream, start, func(int) bool { return true })
+				list, err := c.read(stream, begin.Add(time.Duration(w)*time.Hour))
 				if err != nil {
 					return err
 				}
-				if sum += all; w > 0 {
-					continue
+				for _, s := range list {
+					if s.Value == nil {
+						continue
+					}
+					all[s.cell/span] += *s.Value
+					if w == 0 && s.cell%span < n {
+						begun[s.cell/span] += *s.Value
+					}
 				}
-				window[world] = append(window[world], all)
-				some, err := c.sums(stream, start, func(cell int) bool { return cell < n })
-				if err != nil {
-					return err
+				if w == 0 {
+					window[world] = append(window[world], all...)
+					first[world] = append(first[world], begun...)
 				}
-				first[world] = append(first[world], some)
 			}
-			epoch[world] = append(epoch[world], sum)
+			epoch[world] = append(epoch[world], all...)
 		}
 	}
 	for _, x := range []struct {
 		name  string
 		of    [2][]float64
 		cells int
-	}{{"window, all cells", window, cells}, {"epoch, all cells and windows", epoch, cells * windows}, {"epoch, where it was seen first", first, n}} {
+	}{{"window, all cells", window, span}, {"epoch, all cells and windows", epoch, span * windows}, {"epoch, where it was seen first", first, n}} {
 		seen := leastEpsilon(x.of[0], x.of[1], between(heavyCrowd, x.cells, n), 6)
-		r.judge(seen <= epsilon, fmt.Sprintf("C %d: epsilon per %s", n, x.name), "at least %.2f by %d epochs of each world; declared %v", seen, each, epsilon)
+		r.judge(seen <= epsilon, fmt.Sprintf("C %d: epsilon per %s", n, x.name), "at least %.2f by %d epochs of each world; declared %v", seen, len(x.of[0]), epsilon)
 	}
 	return nil
 }
@@ -135,32 +127,34 @@ func between(crowd, cells, allowed int) []float64 {
 	return out
 }
 
-// restarts sends one unit to another cell after each of many crashes within its
-// epoch. A bound that a crash forgets lets it count every time.
+// restarts sends each of forty units (or seventy-six, and less often) to another of its
+// cells after each of many crashes within its epoch. A bound that a crash forgets lets it
+// count every time.
 func restarts(r *report, o options) error {
-	const crowd, crashes = 30, 24
-	each := 100
+	const crowd = 30
+	each, crashes, units := 5, 24, 40
 	if o.quick {
-		each = 60
+		each, crashes, units = 2, 12, 76
 	}
-	c, err := found(o, 1, pairsOf(distinct, each, 1))
+	c, err := found(o, zones, pairsOf(distinct, each, 1))
 	defer c.close()
 	if err != nil {
 		return err
 	}
-	list := background("r", crowd, crashes+1)
-	if err := c.send(begin.Add(time.Minute), list); err != nil {
-		return err
-	}
+	list := background("r", crowd, cells)
 	for k := range crashes + 1 {
 		if k > 0 {
 			if err := c.crash(); err != nil {
 				return err
 			}
 		}
-		if err := c.send(begin.Add(time.Minute), []reading{{cell: k, unit: "whom", x: unitX}}); err != nil {
+		for u := range units {
+			list = append(list, reading{cell: u*(crashes+1) + k, unit: fmt.Sprintf("whom%d", u), x: unitX})
+		}
+		if err := c.send(begin.Add(time.Minute), list); err != nil {
 			return err
 		}
+		list = nil
 	}
 	if err := c.tick(begin.Add(time.Hour + 2*time.Minute)); err != nil {
 		return err
@@ -171,15 +165,21 @@ func restarts(r *report, o options) error {
 	var of [2][]float64
 	for i := range each {
 		for world, name := range []string{"with", "less"} {
-			sum, err := c.sums(fmt.Sprintf("%s1-%03d", name, i), begin, func(cell int) bool { return cell <= crashes })
+			list, err := c.read(fmt.Sprintf("%s1-%03d", name, i), begin)
 			if err != nil {
 				return err
 			}
-			of[world] = append(of[world], sum)
+			sums := make([]float64, units)
+			for _, s := range list {
+				if s.Value != nil {
+					sums[s.cell/(crashes+1)] += *s.Value
+				}
+			}
+			of[world] = append(of[world], sums...)
 		}
 	}
 	seen := leastEpsilon(of[0], of[1], between(crowd, crashes+1, 1), 1)
-	r.judge(seen <= epsilon, fmt.Sprintf("C 1: epsilon per epoch, %d crashes", crashes), "at least %.2f by %d epochs of each world; declared %v", seen, each, epsilon)
+	r.judge(seen <= epsilon, fmt.Sprintf("C 1: epsilon per epoch, %d crashes", crashes), "at least %.2f by %d epochs of each world; declared %v", seen, len(of[0]), epsilon)
 	return nil
 }
 

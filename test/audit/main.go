@@ -64,12 +64,13 @@ type section struct {
 
 var sections = []section{
 	{"light", "Light: one unit more in one cell, all other units forged", light, false},
-	{"ways", "Other ways: means, medians, large amounts, and what is forgotten", otherWays, false},
+	{"ways", "Other ways: means, medians and large amounts", otherWays, false},
 	{"heavy", "Heavy: one unit in a thousand cells, in every window of its epoch", heavy, false},
 	{"forger", "Forger: somebody else sends the unit's identifier elsewhere", forger, false},
 	{"collisions", "Collisions: one unit has the seq of everybody else", collisions, false},
 	{"homes", "Homes: the sensor is the unit", homes, false},
 	{"silent", "Silent: who sends no heartbeat, and who sends nothing else", silent, false},
+	{"forgets", "Forgets: keys after their epoch", forgets, false},
 	{"restarts", "Restarts: one unit in another cell after each of many crashes within its epoch", restarts, false},
 	{"crashes", "Crashes: one number for ever", crashes, false},
 	{"channels", "Channels: what sensors are told, and metrics, with a unit and without it", channels, true},

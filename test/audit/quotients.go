@@ -2,13 +2,8 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
-	"time"
 )
 
 // The bounds of the audit's mean and quantile. All readings have x 1, so that a
@@ -24,20 +19,16 @@ var wayStreams = []decision{
 	{id: "large", contributions: 1, below: 9, delta: 1e-6, measures: `{name: n, of: "distinct(unit)"}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
 }
 
-// otherWays looks at what is made of several draws, at sums of large amounts, and at
-// what is forgotten.
+// otherWays looks at what is made of several draws, and at sums of large amounts.
 func otherWays(r *report, o options) error {
-	windows, streams := o.lasts(40, 8), o.of(wayStreams)
+	streams := o.of(wayStreams)
 	c, err := found(o, zones, streams)
 	defer c.close()
 	if err != nil {
 		return err
 	}
-	rows, err := c.watch(windows, streams)
+	rows, err := c.watch(o.lasts(40, 8), streams)
 	if err != nil {
-		return err
-	}
-	if err := c.forgets(r, windows); err != nil {
 		return err
 	}
 	if err := c.taken(); err != nil {
@@ -177,52 +168,4 @@ func nobody(r *report, what string, list []shown) {
 		}
 	}
 	r.row(n > 0 && other == 0, what+": nobody and too few look alike", "%d cells of 0, 1 or 2 units; %d are not just withheld", n, other)
-}
-
-// keysNow are the contents of the keys of epochs (e-) and windows (w-) that the
-// gateway holds.
-func (c *city) keysNow() (map[string]bool, error) {
-	out := make(map[string]bool)
-	err := filepath.WalkDir(c.keys, func(path string, _ fs.DirEntry, err error) error {
-		name := filepath.Base(path)
-		if err != nil || !strings.HasSuffix(name, ".key") || !strings.HasPrefix(name, "e-") && !strings.HasPrefix(name, "w-") {
-			return err
-		}
-		raw, err := os.ReadFile(path)
-		out[string(raw)] = true
-		return err
-	})
-	return out, err
-}
-
-// forgets goes over the next midnight after so many hours and looks which of the old
-// epoch's keys are still there.
-func (c *city) forgets(r *report, hours int) error {
-	next := begin.Add(time.Duration(hours/24+1) * 24 * time.Hour)
-	if err := c.tick(next.Add(-30 * time.Minute)); err != nil {
-		return err
-	}
-	// Whoever came late in the old epoch, so that its key is in use.
-	if err := c.send(next.Add(-40*time.Minute), []reading{{cell: 0, unit: "late", x: 1}}); err != nil {
-		return err
-	}
-	old, err := c.keysNow()
-	if err != nil {
-		return err
-	}
-	if err := c.tick(next.Add(2 * time.Hour)); err != nil {
-		return err
-	}
-	if err := c.send(next.Add(2*time.Hour), []reading{{cell: 0, unit: "late", x: 1}}); err != nil {
-		return err
-	}
-	now, err := c.keysNow()
-	kept := 0
-	for key := range now {
-		if old[key] {
-			kept++
-		}
-	}
-	r.row(len(old) > 0 && len(now) > 0 && kept == 0, "keys of an epoch, after it", "%d of %d are still there, and %d new ones", kept, len(old), len(now)-kept)
-	return err
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// edit is one change of the product's source. What it puts in asks zz whether its
+// fault is on, so that one build has all faults in it, asleep.
+type edit struct{ file, old, new string }
+
+// zz is the package that knows which fault is on.
+const zz = `package zzfault
+
+import "os"
+
+var now = os.Getenv("` + faultVariable + `")
+
+// On reports whether the fault is on.
+func On(name string) bool { return now == name }
+
+// Pick returns a when the fault is off and b when it is on.
+func Pick[T any](name string, a, b T) T {
+	if On(name) {
+		return b
+	}
+	return a
+}
+`
+
+const faultVariable = "SLUICE_AUDIT_FAULT"
+
+const (
+	releaseFile = "gateway/release/release.go"
+	noiseFile   = "gateway/release/noise.go"
+	routeFile   = "gateway/ingest/route.go"
+	leadFile    = "gateway/ingest/lead.go"
+	windowDir   = "gateway/ingest/internal/window/"
+)
+
+// edits are the places of all faults. Each old text must be there once.
+var edits = []edit{
+	{noiseFile, "laplace.NewScale(c.pairs*c.bound*c.parts, c.epsilon)",
+		`laplace.NewScale(c.pairs*c.bound*c.parts*zz.Pick("large amounts with too much noise", int64(1), min(2, max(1, c.bound>>30))), zz.Pick("noise too small by 1.25", 1, 1.25)*c.epsilon)`},
+	{noiseFile, "AddNoiseInt64(exact, c.pairs*c.parts, c.bound, c.epsilon, c.delta)",
+		`AddNoiseInt64(exact, c.pairs*c.parts, c.bound, zz.Pick("Gaussian noise too small by 1.25", 1, 1.3)*c.epsilon, c.delta)`},
+	{releaseFile, "float64(count) >= a.mech.threshold",
+		`float64(zz.Pick("status by the exact count", count, sums.Units)) >= a.mech.threshold-zz.Pick("a threshold one unit too low", 0.0, 1)`},
+	{releaseFile, "return []estimate{around(float64(count), n.half, 1, 0)}, nil",
+		`return []estimate{around(float64(count), n.half, 1, zz.Pick("an interval cut at the threshold", 0, a.mech.threshold))}, nil`},
+	{releaseFile, "number, err := a.noise.draw(n.number, sums.Weight[i])",
+		"number, err := a.noise.draw(n.number, sums.Weight[i])\n\t\tnumber = zz.Pick(\"a mean without noise on its number\", number, sums.Weight[i])"},
+	{"gateway/release/mechanism.go", "n.half = n.law.halfWidth(confidence)",
+		"n.half = n.law.halfWidth(confidence)\n\tif x.Of == plan.Quantile && zz.On(\"a quantile at half scale\") {\n\t\tn.epsilon *= 2\n\t}"},
+	{routeFile, "key, err := i.keys.Hold(e.name)",
+		`key, err := i.keys.Hold(zz.Pick("one key for all epochs", e.name, keyName("e", s.id, time.Unix(0, 0))))`},
+	{windowDir + "window.go", "s.Alive = alive\n", "s.Alive = alive && (len(c.units) > 0 || !zz.On(\"alive by readings\"))\n"},
+	{windowDir + "feeders.go", "if w.Stream.Unit.Sensor {", `if w.Stream.Unit.Sensor && !zz.On("a home lives by its heartbeat") {`},
+	{windowDir + "window.go", "return 0, s.sum.clamped(m.Bounds())",
+		"if zz.On(\"a sum that is not clamped\") {\n\t\t\treturn 0, s.sum.clamped(math.MinInt64, math.MaxInt64)\n\t\t}\n\t\treturn 0, s.sum.clamped(m.Bounds())"},
+	{routeFile, "e.Bounded = !counts && !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)",
+		`e.Bounded = !counts && !w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions+zz.Pick("a bound one pair too high", int64(0), 1)) && !zz.On("contribution bound ignored")`},
+	{"gateway/ingest/recover.go", "e.Use([16]byte(tags))", "if !zz.On(\"bound reset at restart\") {\n\t\t\t\te.Use([16]byte(tags))\n\t\t\t}"},
+	{leadFile, "if e.Home = false; !w.News(e) {", `if e.Home = false; zz.On("a seq that hides another unit's reading") || !w.News(e) {`},
+	{windowDir + "units.go", "c.marks.add(w.memory.identity(e), at)", `c.marks.add(w.memory.identity(e), zz.Pick("a seq that hides a unit's second reading", at, 0))`},
+	{windowDir + "units.go", "return !c.marks.has(w.memory.identity(e), e.place-1)",
+		`return !c.marks.has(w.memory.identity(e), zz.Pick("a seq that hides a unit's second reading", e.place-1, 0))`},
+	{leadFile, "\tw.spend(e)\n", "\tif e.Bounded && zz.On(\"feedback that tells a bounded reading\") {\n\t\ti.feedback.add(i.at, fault.New(fault.Crowded), stamp)\n\t}\n\tw.spend(e)\n"},
+	{"gateway/metrics.go", "\tif m.g.cfg.Simulation {\n\t\tm.traffic(emit, r)", "\tif m.g.cfg.Simulation || zz.On(\"metrics that advance at once\") {\n\t\tm.traffic(emit, r)"},
+	{"gateway/metrics.go", "if g.cfg.Simulation { // bytes", "if g.cfg.Simulation || zz.On(\"metrics of the process\") { // bytes"},
+	{"gateway/ingest/report.go", "if !i.cfg.Exact {", `if !i.cfg.Exact && !zz.On("metrics that advance at once") {`},
+	// The noise that is redrawn; the last would find it before the audit does.
+	{"gateway/release/publisher.go", "if err != nil || done {", `if err != nil || done && !zz.On("noise redrawn after a crash") {`},
+	{"gateway/ledger/ledger.go", `"INSERT OR IGNORE INTO journal `, `"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO journal `},
+	{"store/sqlite/write.go", `"INSERT OR IGNORE INTO released `, `"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO released `},
+	{"gateway/run.go", "g.inspect, ", `zz.Pick("noise redrawn after a crash", g.inspect, func(context.Context) error { return nil }), `},
+	// Not a fault: what is told every five minutes is told sooner, for the audit to hear.
+	{"gateway/config.go", "c.Feedback = 5 * time.Minute", fmt.Sprintf("c.Feedback = %d", told)},
+}
+
+// told is how often the broken product tells sensors what it dropped.
+const told = 20 * time.Second
+
+// buildFaulty builds the product with all faults in it.
+func buildFaulty(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, sources := t.TempDir(), map[string]string{"zzfault/zzfault.go": zz}
+	for _, e := range edits {
+		text, known := sources[e.file]
+		if !known {
+			raw, err := os.ReadFile(filepath.Join(root, e.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(raw)
+		}
+		if n := strings.Count(text, e.old); n != 1 {
+			t.Fatalf("%s has %q %d times; want once", e.file, e.old, n)
+		}
+		sources[e.file] = strings.Replace(text, e.old, e.new, 1)
+	}
+	replace := make(map[string]string)
+	for file, text := range sources {
+		if strings.Contains(text, "zz.") {
+			text = strings.Replace(text, "import (\n", "import (\n\tzz \"sluice/zzfault\"\n", 1)
+		}
+		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		replace[filepath.Join(root, file)] = to
+	}
+	list, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay, bin := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "sluice")
+	if err := os.WriteFile(overlay, list, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	command(t, root, "go", "build", "-overlay", overlay, "-o", bin, "./cmd/sluice")
+	return bin
+}
+
+// command runs what must work.
+func command(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", fmt.Sprint(name, args), err, out)
+	}
+}
