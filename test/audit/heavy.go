@@ -171,8 +171,8 @@ func restarts(r *report, o options) error {
 			}
 			sums := make([]float64, units)
 			for _, s := range list {
-				if s.Value != nil {
-					sums[s.cell/(crashes+1)] += *s.Value
+				if u := s.cell / (crashes + 1); u < units && s.Value != nil {
+					sums[u] += *s.Value
 				}
 			}
 			of[world] = append(of[world], sums...)
