@@ -35,6 +35,7 @@ type decision struct {
 	below    float64
 	measures string
 	delta    float64 // 0 for the usual one
+	extra    string  // of protect
 }
 
 func (d decision) deltaOf() float64 {
@@ -157,11 +158,11 @@ unit: {field: device, stands_for: device}
 keep: [device, c, x]
 where: [{field: x, op: "<", value: %v}]
 publish: {every: PT1H, lateness: PT1M, by: [zone, {field: c, values: [%s]}], measures: [%s]}
-protect: {min_units: %d, epsilon: %v, delta: %v, max_contributions: %d}
+protect: {min_units: %d, epsilon: %v, delta: %v, max_contributions: %d%s}
 forget_after: P1D
 from: 2026-01-01
 until: 2026-12-31
-`, d.id, d.id, about[i/perKind], strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures, minUnits, epsilon, d.deltaOf(), d.contributions)
+`, d.id, d.id, about[i/perKind], strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures, minUnits, epsilon, d.deltaOf(), d.contributions, d.extra)
 	}
 	return out
 }

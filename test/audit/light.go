@@ -35,7 +35,7 @@ func light(r *report, o options) error {
 	if err != nil {
 		return err
 	}
-	rows, err := c.watch(o.lasts(120, 10), streams)
+	rows, err := c.watch(o.lasts(80, 10), streams)
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,10 @@ func light(r *report, o options) error {
 		lossOf(r, what, list)
 		steps(r, what, list, d.contributions)
 		published(r, what, list, from)
+		if d.measures == distinct {
+			better := best(float64(d.contributions))
+			r.row(float64(from) <= better.publishFrom && list[0].Mechanism == better.name, what+": published from", "%d units; by the better, %s, from %.0f", from, better.name, better.publishFrom)
+		}
 		exactness(r, what, d, rows[d.id])
 		near(r, what, list)
 		nobody(r, what, list)
@@ -226,8 +230,8 @@ func exactness(r *report, what string, d decision, measures map[string][]shown) 
 		// The square of Laplace noise has a variance of five times its mean's square, so
 		// that the root of a mean of n squares has one of 1.12/sqrt(n): this is more than
 		// four of them.
-		deviation, whose := best(float64(d.contributions))
-		ratio := math.Sqrt(square/float64(n)) / deviation
-		r.judge(ratio <= 1.05+4.8/math.Sqrt(float64(n)), what+": error before the threshold", "%.2f; %.3f times that of the better, %s", math.Sqrt(square/float64(n)), ratio, whose)
+		better := best(float64(d.contributions))
+		ratio := math.Sqrt(square/float64(n)) / better.deviation
+		r.judge(ratio <= 1.05+4.8/math.Sqrt(float64(n)), what+": error before the threshold", "%.2f; %.3f times that of the better, %s", math.Sqrt(square/float64(n)), ratio, better.name)
 	}
 }

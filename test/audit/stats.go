@@ -79,11 +79,18 @@ func tail(mechanism string, scale, t float64) float64 {
 	return 1 - math.Pow(a, 1-t)/(1+a)
 }
 
-// best is the standard deviation of the better of discrete Laplace and analytic
-// Gaussian noise, for a unit that adds one to each of so many pairs.
-func best(pairs float64) (deviation float64, name string) {
-	a := math.Exp(-epsilon / pairs)
-	laplace := math.Sqrt(2*a) / (1 - a)
+// rival is one of the two mechanisms for the number of units alone, by nothing but
+// what is promised.
+type rival struct {
+	name                   string
+	deviation, half        float64
+	threshold, publishFrom float64
+}
+
+// best is the better of discrete Laplace and analytic Gaussian noise for a unit that
+// adds one to each of so many pairs: that with which a number is published from fewer
+// units on, and where that is the same or one apart, that with the narrower interval.
+func best(pairs float64) rival {
 	low, high := 1e-3, 1e3
 	for high/low > 1.0001 {
 		// Balle, Wang (2018), theorem 8, with sensitivity 1.
@@ -95,9 +102,26 @@ func best(pairs float64) (deviation float64, name string) {
 			high = s
 		}
 	}
-	gaussian := high * math.Sqrt(pairs)
-	if laplace < gaussian {
-		return laplace, "discrete Laplace"
+	a := math.Exp(-epsilon / pairs)
+	laplace := rivalOf("laplace", pairs/epsilon, math.Sqrt(2*a)/(1-a), pairs)
+	gaussian := rivalOf("gaussian", high*math.Sqrt(pairs), math.Hypot(high*math.Sqrt(pairs), math.Sqrt(1.0/12)), pairs)
+	switch d := laplace.publishFrom - gaussian.publishFrom; {
+	case d < -1, math.Abs(d) <= 1 && laplace.half < gaussian.half:
+		return laplace
 	}
-	return gaussian, "analytic Gaussian"
+	return gaussian
+}
+
+func rivalOf(name string, scale, deviation, pairs float64) rival {
+	r := rival{name: name, deviation: deviation, threshold: minUnits}
+	step := 1 - math.Pow(1-delta, 1/pairs)
+	for tail(name, scale, r.threshold-minUnits) > step {
+		r.threshold++
+	}
+	for r.publishFrom = minUnits; tail(name, scale, r.threshold-r.publishFrom) < 0.99; r.publishFrom++ {
+	}
+	for 1-2*tail(name, scale, r.half+1) < 0.95 {
+		r.half++
+	}
+	return r
 }
