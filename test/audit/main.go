@@ -65,7 +65,7 @@ type section struct {
 var sections = []section{
 	{"light", "Light: one unit more in one cell, all other units forged", light, false},
 	{"ways", "Other ways: means, medians and large amounts", otherWays, false},
-	{"heavy", "Heavy: one unit in a thousand cells, in every window of its epoch", heavy, false},
+	{"heavy", "Heavy: one unit in hundreds of cells, in every window of its epoch", heavy, false},
 	{"forger", "Forger: somebody else sends the unit's identifier elsewhere", forger, false},
 	{"collisions", "Collisions: one unit has the seq of everybody else", collisions, false},
 	{"homes", "Homes: the sensor is the unit", homes, false},

@@ -87,6 +87,10 @@ type rival struct {
 	threshold, publishFrom float64
 }
 
+// epochPaid is how much larger the measures' noise is for the two numbers of every
+// epoch, each of which has a fiftieth of the budget.
+const epochPaid = 25.0 / 24
+
 // best is the better of discrete Laplace and analytic Gaussian noise for a unit that
 // adds one to each of so many pairs: that with which a number is published from fewer
 // units on, and where that is the same or one apart, that with the narrower interval.
@@ -102,9 +106,11 @@ func best(pairs float64) rival {
 			high = s
 		}
 	}
-	a := math.Exp(-epsilon / pairs)
-	laplace := rivalOf("laplace", pairs/epsilon, math.Sqrt(2*a)/(1-a), pairs)
-	gaussian := rivalOf("gaussian", high*math.Sqrt(pairs), math.Hypot(high*math.Sqrt(pairs), math.Sqrt(1.0/12)), pairs)
+	// The numbers of the epoch have a twenty-fifth of it all.
+	b, sigma := epochPaid*pairs/epsilon, high*math.Sqrt(epochPaid*pairs)
+	a := math.Exp(-1 / b)
+	laplace := rivalOf("laplace", b, math.Sqrt(2*a)/(1-a), pairs)
+	gaussian := rivalOf("gaussian", sigma, math.Hypot(sigma, math.Sqrt(1.0/12)), pairs)
 	switch d := laplace.publishFrom - gaussian.publishFrom; {
 	case d < -1, math.Abs(d) <= 1 && laplace.half < gaussian.half:
 		return laplace
