@@ -46,10 +46,11 @@ const (
 
 // edits are the places of all faults. Each old text must be there once.
 var edits = []edit{
-	{noiseFile, "laplace.NewScale(c.pairs*c.bound*c.parts, c.epsilon)",
-		`laplace.NewScale(c.pairs*c.bound*c.parts*zz.Pick("large amounts with too much noise", int64(1), min(2, max(1, c.bound>>30))), zz.Pick("noise too small by 1.25", 1, 1.25)*c.epsilon)`},
-	{noiseFile, "AddNoiseInt64(exact, c.pairs*c.parts, c.bound, c.epsilon, c.delta)",
-		`AddNoiseInt64(exact, c.pairs*c.parts, c.bound, zz.Pick("Gaussian noise too small by 1.25", 1, 1.3)*c.epsilon, c.delta)`},
+	{noiseFile, "sensitivity := c.pairs * c.bound * c.parts",
+		`sensitivity := c.pairs * c.bound * c.parts * zz.Pick("large amounts with too much noise", int64(1), min(2, max(1, c.bound>>30)))`},
+	{noiseFile, "b, err := c.exactly()", "c.epsilon *= zz.Pick(\"noise too small by 1.25\", 1, 1.25)\n\tb, err := c.exactly()"},
+	{noiseFile, "AddNoiseFloat64(0, c.pairs*c.parts, c.wide(), c.epsilon, c.delta)",
+		`AddNoiseFloat64(0, c.pairs*c.parts, c.wide(), zz.Pick("Gaussian noise too small by 1.25", 1, 1.3)*c.epsilon, c.delta)`},
 	{releaseFile, "float64(count) >= a.mech.threshold",
 		`float64(zz.Pick("status by the exact count", count, sums.Units)) >= a.mech.threshold-zz.Pick("a threshold one unit too low", 0.0, 1)`},
 	{releaseFile, "return []estimate{around(float64(count), n.half, 1, 0)}, nil",

@@ -38,11 +38,11 @@ func background(w string, each, upTo int) (list []reading) {
 // heavyCrowd is how many forged units are in each cell of heavy's.
 const heavyCrowd = 36
 
-// heavy sends each of two units to five hundred cells in each of two windows of an
+// heavy sends each of five units to two hundred cells in each of two windows of an
 // epoch. A stranger adds up everything, and separately the cells that it was seen in
 // first. Where it is to be quick, there is a unit for each zone, in its hundred cells.
 func heavy(r *report, o options) error {
-	each, bounds, span := 25, []int{1, 8}, cells/2
+	each, bounds, span := 10, []int{1, 8}, cells/5
 	if o.quick {
 		each, bounds, span = 6, bounds[:1], values
 	}

@@ -72,11 +72,11 @@ func tail(mechanism string, scale, t float64) float64 {
 	if mechanism == "gaussian" {
 		return math.Erfc((t-0.5)/scale/math.Sqrt2) / 2
 	}
-	a := math.Exp(-1 / scale)
+	a := math.Exp(-1 / scale) // whose powers would be wrong for scales of 10^12
 	if t > 0 {
-		return math.Pow(a, t) / (1 + a)
+		return math.Exp(-t/scale) / (1 + a)
 	}
-	return 1 - math.Pow(a, 1-t)/(1+a)
+	return 1 - math.Exp((t-1)/scale)/(1+a)
 }
 
 // rival is one of the two mechanisms for the number of units alone, by nothing but
