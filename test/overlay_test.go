@@ -28,7 +28,7 @@ var stages = map[string]stage{
 	"panic pseudonym":  {"gateway/ingest/internal/pseudonym/pseudonym.go", "lo, hi := siphash.Hash128(e.k0, e.k1, unit)", "panic(string(unit))"},
 	"panic window":     {"gateway/ingest/internal/window/window.go", "w.memory.remember(e)", "panic(string(e.Unit[:]))"},
 	"panic checkpoint": {"gateway/ingest/internal/checkpoint/log.go", "size, blocks := w.size, w.blocks", "panic(string(records[0].Body))"},
-	"panic release":    {"gateway/release/publisher.go", "mech, err := p.mechanism(b.stream)", `panic("release " + b.stream.ID)`},
+	"panic release":    {"gateway/release/publisher.go", "mech, err := p.mechanism(b.stream, paid.Method)", `panic("release " + b.stream.ID)`},
 	"panic forward":    {"gateway/forward/forward.go", "var rows []store.Observation", `panic("forward")`},
 
 	"stuck stop":        {ingestFile, "last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)", "select {}"},

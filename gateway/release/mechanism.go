@@ -56,8 +56,8 @@ const Method = 3
 
 // NewMechanism computes the protection of a stream by the present Method.
 //
-// What the numbers of epochs leave of the budget is divided evenly over the measures, plus one share for the number
-// of units where that is not one of them.
+// What the numbers of epochs leave of the budget is divided evenly over the measures,
+// plus one share for the number of units where that is not one of them and is not public.
 func NewMechanism(s *plan.Stream) (*Mechanism, error) { return MechanismBy(s, Method) }
 
 // MechanismBy computes the protection of a stream by a method, as the ledger's lines
@@ -90,17 +90,27 @@ func MechanismBy(s *plan.Stream, method int) (*Mechanism, error) {
 // draft is the protection of a stream by one of the two noises, but for its measures'.
 func draft(s *plan.Stream, method int, gaussian bool) *Mechanism {
 	m := &Mechanism{stream: s, gaussian: gaussian, shares: int64(len(s.Measures)), epochs: CountsEpochs(s, method)}
+	if m.public() {
+		return m
+	}
 	if !m.hasDistinct() {
 		m.shares++
 	}
 	m.count = m.channel(plan.Measure{Of: plan.Distinct})
+	m.threshold = float64(s.Protect.MinUnits)
+	if s.Protect.Floor == plan.Noisy {
+		return m
+	}
 	p := m.chance()
 	if p == 0 {
 		p = m.step() // it is not taken
 	}
-	m.threshold = float64(s.Protect.MinUnits) + m.count.law().beyond(p)
+	m.threshold += m.count.law().beyond(p)
 	return m
 }
+
+// public reports whether the number of units is known without the data.
+func (m *Mechanism) public() bool { return m.stream.Protect.Membership == plan.Public }
 
 // maxScale is the greatest scale of noise, in steps. It keeps exact value and noise,
 // of up to forty scales, inside an int64, and bounds of intervals inside the whole
@@ -198,8 +208,12 @@ func (m *Mechanism) chance() float64 {
 }
 
 // safe reports whether pairs with min_units units may be published with
-// probability p under Gaussian noise.
+// probability p under Gaussian noise. Where the noisy number alone decides, or the
+// register, there is no such step.
 func (m *Mechanism) safe(p float64) bool {
+	if m.public() || m.stream.Protect.Floor == plan.Noisy {
+		return true
+	}
 	pairs, delta := float64(m.stream.Protect.MaxContributions), m.stream.Protect.Delta
 	whole, measures := m.muOfAll(), m.left()*m.left()
 	nothing := -math.Log1p(-p) // ln(1/q)
@@ -243,7 +257,7 @@ func (m *Mechanism) share() float64 {
 
 // Parameters are what every release of a measure states: its share of epsilon, the
 // scale of its noise in the measure's unit, and the threshold on the number of
-// units; all 0 when exact.
+// units; all 0 when exact, and no threshold where the register decides.
 func (m *Mechanism) Parameters(x plan.Measure) (epsilon, scale, threshold float64) {
 	if m.stream.Unit.None() {
 		return 0, 0, 0
@@ -252,10 +266,14 @@ func (m *Mechanism) Parameters(x plan.Measure) (epsilon, scale, threshold float6
 }
 
 // PublicFrom is the number of units from which on at least 99 of 100 windows
-// are published; 0 for streams about nobody.
+// are published, where membership is public of those that are registered, and all
+// windows; 0 for streams about nobody.
 func (m *Mechanism) PublicFrom() int64 {
-	if m.stream.Unit.None() {
+	switch {
+	case m.stream.Unit.None():
 		return 0
+	case m.public():
+		return m.stream.Protect.MinUnits
 	}
 	return max(m.stream.Protect.MinUnits, int64(m.threshold-1+m.count.law().beyond(0.01)))
 }

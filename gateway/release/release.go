@@ -86,17 +86,14 @@ func exactly(x plan.Measure, total []int64, slot int, weight int64) estimate {
 // noisy draws everything first, whatever the data, and then decides, so that a
 // window with nobody costs the same as one with too few.
 func (a answer) noisy(sums Sums) ([]Release, error) {
-	count, err := a.noise.draw(a.mech.count, sums.Units)
-	if err != nil {
-		return nil, err
+	var count int64
+	if !a.mech.public() {
+		var err error
+		if count, err = a.noise.draw(a.mech.count, sums.Units); err != nil {
+			return nil, err
+		}
 	}
-	status, reason := store.Withheld, "few"
-	switch {
-	case !sums.Alive:
-		status, reason = store.NoData, ""
-	case sums.Units >= a.batch.stream.Protect.MinUnits && float64(count) >= a.mech.threshold:
-		status, reason = store.Published, ""
-	}
+	status, reason := a.appears(sums, count)
 	var out []Release
 	for i, x := range a.batch.stream.Measures {
 		list, err := a.estimates(x, i, sums, count)
@@ -108,6 +105,25 @@ func (a answer) noisy(sums Sums) ([]Release, error) {
 		}
 	}
 	return out, nil
+}
+
+// appears decides publication: by the noisy number of units, and an exact floor by the
+// exact one; by the register alone where it is public who takes part.
+func (a answer) appears(sums Sums, count int64) (store.Status, string) {
+	p := a.batch.stream.Protect
+	enough := sums.Units >= p.MinUnits || p.Floor == plan.Noisy
+	switch {
+	case !sums.Alive:
+		return store.NoData, ""
+	case a.mech.public():
+		enough = sums.Registered >= p.MinUnits
+	default:
+		enough = enough && float64(count) >= a.mech.threshold
+	}
+	if enough {
+		return store.Published, ""
+	}
+	return store.Withheld, "few"
 }
 
 // estimates are the measure's numbers, one for each of its parts.

@@ -15,6 +15,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
+	"sluice/policy/plan"
 )
 
 const day = 24 * time.Hour
@@ -49,6 +50,7 @@ func (c *checker) document(file string) {
 		c.at(file, "D12", "")
 	}
 	c.owners(file, &d)
+	c.membership(file, &d)
 	for place, list := range map[string][]string{"applies_to/zones": d.AppliesTo.Zones, "applies_to/kinds": d.AppliesTo.Kinds, "keep": d.Keep} {
 		c.twice(file, place, list)
 	}
@@ -85,6 +87,21 @@ func (c *checker) owners(file string, d *decision.Document) {
 	for i, m := range d.Publish.Measures {
 		if strings.HasPrefix(m.Of, "sum(") && len(m.Between) == 2 && m.Between[0] < 0 && m.Between[1] > 0 {
 			c.at(file, "D23", "publish/measures/"+strconv.Itoa(i)+"/between", m.Name)
+		}
+	}
+}
+
+// membership can be public of homes only, where they are registered.
+func (c *checker) membership(file string, d *decision.Document) {
+	if d.Protect.Membership == "" {
+		return
+	}
+	if d.Unit.Sensor != "home" || d.Place.Lat != "" || d.Protect.Floor == plan.Noisy {
+		c.at(file, "D19", "protect/membership")
+	}
+	for i, m := range d.Publish.Measures {
+		if m.Of == "distinct(unit)" {
+			c.at(file, "D20", "publish/measures/"+strconv.Itoa(i), m.Name)
 		}
 	}
 }
@@ -254,7 +271,7 @@ func (c *checker) keys() {
 var places = map[string]string{
 	"C01": "purpose", "C02": "applies_to/kinds", "C03": "applies_to/zones", "C04": "unit", "C05": "protect/min_units",
 	"C06": "protect/epsilon", "C07": "protect/delta", "C08": "protect/max_contributions", "C09": "until", "C10": "keep",
-	"C11": "stream", "C12": "blackouts", "C13": "unit", "C14": "protect/min_units",
+	"C11": "stream", "C12": "blackouts", "C13": "unit", "C14": "protect/min_units", "C15": "protect/floor",
 }
 
 // args are what a rule's text names: the charter's floor, the unknown name.
@@ -284,6 +301,8 @@ func (c *checker) args(why policy.Reason, d *bundle.Decision) []any {
 		return []any{c.charter.BlackoutMax}
 	case "C13":
 		return []any{d.Stream.Unit.StandsFor}
+	case "C15":
+		return []any{d.Protect.Floor, fmt.Sprint(c.charter.Allowed())}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package decision
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sluice/policy/plan"
@@ -10,11 +11,13 @@ import (
 
 // Charter is the floor below which no decision can go.
 type Charter struct {
-	City             City               `yaml:"city" json:"city"`
-	Purposes         []string           `yaml:"purposes" json:"purposes"`
-	ForbiddenClasses []string           `yaml:"forbidden_classes" json:"forbidden_classes"`
-	KindsAboutPeople []string           `yaml:"kinds_about_people" json:"kinds_about_people"`
-	MinUnits         int64              `yaml:"min_units" json:"min_units"`
+	City             City     `yaml:"city" json:"city"`
+	Purposes         []string `yaml:"purposes" json:"purposes"`
+	ForbiddenClasses []string `yaml:"forbidden_classes" json:"forbidden_classes"`
+	KindsAboutPeople []string `yaml:"kinds_about_people" json:"kinds_about_people"`
+	MinUnits         int64    `yaml:"min_units" json:"min_units"`
+	// Floors are those that decisions may have; none for exact only.
+	Floors           []plan.Floor       `yaml:"floors" json:"floors,omitempty"`
 	EpsilonPerDay    map[string]float64 `yaml:"epsilon_per_day" json:"epsilon_per_day"`
 	DeltaPerDay      float64            `yaml:"delta_per_day" json:"delta_per_day"`
 	MaxContributions int64              `yaml:"max_contributions" json:"max_contributions"`
@@ -57,6 +60,22 @@ func ParseCharter(name string, raw []byte) (*Charter, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &c, nil
+}
+
+// Allowed are the floors that decisions may have.
+func (c *Charter) Allowed() []plan.Floor {
+	if len(c.Floors) == 0 {
+		return []plan.Floor{plan.Exact}
+	}
+	return c.Floors
+}
+
+// Allows reports whether a decision may have this floor.
+func (c *Charter) Allows(f plan.Floor) bool {
+	if f == "" {
+		f = plan.Exact
+	}
+	return slices.Contains(c.Allowed(), f)
 }
 
 // Location is the city's time zone.

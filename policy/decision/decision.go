@@ -78,6 +78,9 @@ type Protect struct {
 	// ByOwner are the parts of MaxContributions that each owner's sensors have for
 	// themselves; owners that are not named count nowhere.
 	ByOwner map[string]int64 `yaml:"by_owner" json:"by_owner,omitempty"`
+	// Floor is exact or noisy, Membership public; both may be left out.
+	Floor      plan.Floor      `yaml:"floor" json:"floor,omitempty"`
+	Membership plan.Membership `yaml:"membership" json:"membership,omitempty"`
 }
 
 // Blackout withholds zones from one instant to another, for a public reason.

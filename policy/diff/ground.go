@@ -39,6 +39,7 @@ var floors = []floor{
 	{"forbidden_classes", func(a, b *decision.Charter) Mark { return subset(b.ForbiddenClasses, a.ForbiddenClasses) }, func(c *decision.Charter) string { return words(c.ForbiddenClasses) }},
 	{"kinds_about_people", func(a, b *decision.Charter) Mark { return subset(b.KindsAboutPeople, a.KindsAboutPeople) }, func(c *decision.Charter) string { return words(c.KindsAboutPeople) }},
 	{"min_units", func(a, b *decision.Charter) Mark { return greater(a.MinUnits, b.MinUnits) }, func(c *decision.Charter) string { return fmt.Sprint(c.MinUnits) }},
+	{"floors", func(a, b *decision.Charter) Mark { return subset(a.Allowed(), b.Allowed()) }, func(c *decision.Charter) string { return joined(c.Allowed()) }},
 	{"epsilon_per_day", func(a, b *decision.Charter) Mark { return mark(spends(b, a), spends(a, b)) }, func(c *decision.Charter) string {
 		out := []string{}
 		for _, unit := range slices.Sorted(maps.Keys(c.EpsilonPerDay)) {
@@ -59,6 +60,15 @@ var floors = []floor{
 		q := c.Quorums
 		return fmt.Sprintf("enact %d, weaken %d, charter %d, roster %d, suspend %d", q.Enact, q.Weaken, q.Charter, q.Roster, q.Suspend)
 	}},
+}
+
+func joined(list []plan.Floor) string {
+	out := make([]string, len(list))
+	for i, f := range list {
+		out[i] = string(f)
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
 }
 
 // spends reports whether b allows no more than a for every unit; a unit that is

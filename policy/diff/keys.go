@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
+	"sluice/policy/plan"
 )
 
 // key is one thing that a decision says, how it is ordered and how it is shown.
@@ -103,6 +105,17 @@ var keys = []key{
 		name: "protect.by_owner", mark: protected(func(a, b *bundle.Decision) Mark { return mark(narrowerParts(a, b), narrowerParts(b, a)) }),
 		ends: func(a, b *bundle.Decision) bool { return fewerOwners(a.Protect.ByOwner, b.Protect.ByOwner) },
 		show: func(_ *shower, d *bundle.Decision) string { return showOwners(d.Protect.ByOwner) },
+	},
+	{
+		name: "protect.floor", mark: protected(func(a, b *bundle.Decision) Mark {
+			return permits(a.Stream.Protect.Floor == plan.Noisy, b.Stream.Protect.Floor == plan.Noisy)
+		}), ends: vanishes,
+		show: func(_ *shower, d *bundle.Decision) string { return string(cmp.Or(d.Stream.Protect.Floor, plan.Exact)) },
+	},
+	{
+		name: "protect.membership", mark: protected(func(a, b *bundle.Decision) Mark {
+			return permits(a.Stream.Protect.Membership == plan.Public, b.Stream.Protect.Membership == plan.Public)
+		}), ends: vanishes, show: func(_ *shower, d *bundle.Decision) string { return string(d.Stream.Protect.Membership) },
 	},
 	{
 		name: "forget_after", mark: protected(func(a, b *bundle.Decision) Mark { return less(a.Stream.Forget.Nominal(), b.Stream.Forget.Nominal()) }),

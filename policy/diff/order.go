@@ -48,6 +48,9 @@ func within[T comparable](part, whole []T) bool {
 	return !slices.ContainsFunc(part, func(x T) bool { return !slices.Contains(whole, x) })
 }
 
+// permits orders permissions: one that is given protects less.
+func permits(a, b bool) Mark { return mark(a || !b, b || !a) }
+
 // same orders values that cannot be compared: any change is weaker.
 func same(equal bool) Mark { return mark(equal, equal) }
 

@@ -36,7 +36,7 @@ func (v view) covers(d *bundle.Decision) []pair {
 	return out
 }
 
-// broken are the charter's rules that a decision breaks: C01 to C14, see
+// broken are the charter's rules that a decision breaks: C01 to C15, see
 // policy/rules/charter.rego.
 func (v view) broken(d *bundle.Decision) []string {
 	ch, s := v.p.Charter, d.Stream
@@ -66,6 +66,7 @@ func (v view) broken(d *bundle.Decision) []string {
 	}))
 	rule("C13", about && slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool { return !stands(v.p.Kinds[k], d) }))
 	rule("C14", about && ch.MinUnits < 1)
+	rule("C15", about && !ch.Allows(d.Protect.Floor))
 	return out
 }
 

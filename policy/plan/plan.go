@@ -172,7 +172,28 @@ type Protect struct {
 	// ByOwner are the parts of MaxContributions that each owner's sensors have for
 	// themselves; empty where all share it.
 	ByOwner map[string]int64 `json:"by_owner,omitempty"`
+	// Floor is whose number must reach MinUnits: of the units that were there, or,
+	// Noisy, that number with its noise.
+	Floor Floor `json:"floor,omitempty"`
+	// Membership says whether it is public which units take part.
+	Membership Membership `json:"membership,omitempty"`
 }
+
+// Floor is how MinUnits is held; empty for exactly.
+type Floor string
+
+// Exact is the same as none; Finish takes it out, so that both digest the same.
+const (
+	Exact Floor = "exact"
+	Noisy Floor = "noisy"
+)
+
+// Membership is empty where it is protected, too, who takes part.
+type Membership string
+
+// Public is for units whose registered number everybody may know: homes. What one of
+// them sends is protected, not that it is there.
+const Public Membership = "public"
 
 // Cell is one entry of the stream's closed list.
 type Cell struct {

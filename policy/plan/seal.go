@@ -51,6 +51,9 @@ func (s *Stream) Finish() error {
 	if len(s.Category.Values) == 0 {
 		s.Category.Values = nil
 	}
+	if s.Protect.Floor == Exact {
+		s.Protect.Floor = ""
+	}
 	s.Keep, s.Where, s.Generalise = present(s.Keep), present(s.Where), present(s.Generalise)
 	canonical, err := json.Marshal(s)
 	if err != nil {
@@ -149,6 +152,31 @@ func (s *Stream) checkProtect(every, forget, day time.Duration) error {
 		return errors.New("protect: min_units must be at least 1")
 	case p.MaxContributions < 1 || p.MaxContributions > 10_000:
 		return errors.New("protect: max_contributions must be at least 1")
+	case p.Floor != "" && p.Floor != Exact && p.Floor != Noisy:
+		return errors.New("protect: floor is exact or noisy")
+	}
+	return s.checkMembership()
+}
+
+// checkMembership refuses public membership where it would not be known from the
+// register alone who takes part, and where.
+func (s *Stream) checkMembership() error {
+	switch {
+	case s.Protect.Membership == "":
+		return nil
+	case s.Protect.Membership != Public:
+		return errors.New("protect: membership is public, or left out")
+	case !s.Unit.Sensor || s.Unit.StandsFor != "home":
+		return errors.New("protect: membership is public of homes only: unit: {sensor: home}")
+	case s.Place.ByPoint():
+		return errors.New("protect: with public membership a home counts where it is registered: place: sensor")
+	case s.Protect.Floor == Noisy:
+		return errors.New("protect: with public membership the number of homes is that of the register, without noise: take floor out")
+	}
+	for _, m := range s.Measures {
+		if m.Of == Distinct {
+			return errors.New("protect: with public membership distinct(unit) says what the register says: take the measure out")
+		}
 	}
 	return nil
 }

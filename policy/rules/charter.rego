@@ -104,6 +104,12 @@ broken[d.decision] contains ["C14", "the charter has no min_units; without a flo
 	not has_floor
 }
 
+broken[d.decision] contains ["C15", "the charter does not allow this floor; write another, or list it under charter.floors"] if {
+	some d in data.decisions
+	lib.about_units(d)
+	not object.get(d.protect, "floor", "exact") in object.get(data.charter, "floors", ["exact"])
+}
+
 runs(d) := object.get(d, "gateways", 1)
 
 has_floor if data.charter.min_units >= 1

@@ -41,6 +41,21 @@ test_delta if rules(change({"protect": {"delta": 0.002}})) == {"C07"}
 
 test_contributions if rules(change({"protect": {"max_contributions": 5}})) == {"C08"}
 
+test_floor_of_default if rules(change({"protect": {"floor": "noisy"}})) == {"C15"}
+
+test_floor_exact if count(rules(change({"protect": {"floor": "exact"}}))) == 0
+
+test_floor_allowed if count(floored(["exact", "noisy"], "noisy")) == 0
+
+test_floor_not_listed if floored(["noisy"], "exact") == {"C15"}
+
+floored(floors, floor) := {v.rule | some v in answer} if {
+	answer := charter.violations with data.decisions as change({"protect": {"floor": floor}})
+		with data.kinds as plan_test.kinds
+		with data.charter as object.union(plan_test.charter, {"floors": floors})
+		with data.zones as ["rambla", "raval"]
+}
+
 test_sunset if rules(change({"days": 401})) == {"C09"}
 
 test_same_stream if {

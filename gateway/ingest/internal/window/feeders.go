@@ -36,6 +36,15 @@ func (f *Feeders) Add(zone string, one Feeder) {
 	f.zones[zone] = append(f.zones[zone], one)
 }
 
+// number is how many sensors are registered for a cell: in its zone, or anywhere
+// where their readings say where they are.
+func (f *Feeders) number(cell int) int64 {
+	if f == nil || cell >= len(f.stream.Cells) {
+		return 0
+	}
+	return int64(len(f.moving) + len(f.zones[f.stream.Cells[cell].Zone]))
+}
+
 // measured reports of each cell whether it was measured. That is decided by what
 // people cannot influence: heartbeats. A cell is unmeasured only when all its
 // sensors send them and none came. Where sensors are the units, their heartbeats are

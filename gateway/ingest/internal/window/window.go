@@ -197,6 +197,7 @@ func (w *Window) Sums(feeders *Feeders) []release.Sums {
 	alive := w.measured(feeders)
 	for i := range w.cells {
 		out[i] = w.sums(&w.cells[i], alive(i))
+		out[i].Registered = feeders.number(i)
 	}
 	return out
 }
