@@ -47,6 +47,11 @@ type Stream struct {
 	Until      string            `json:"until"`
 	Licence    string            `json:"licence"`
 	Simulation bool              `json:"simulation"`
+	// Floor is noisy where a number is shown when the number of units with its noise
+	// reaches min_units, so that it may stand for fewer; Membership public where the
+	// register decides; both absent otherwise.
+	Floor      string `json:"floor,omitempty"`
+	Membership string `json:"membership,omitempty"`
 	// Plan is the digest of the plan that the stream runs under, see plans/.
 	Plan string `json:"plan"`
 	// MaxContributions is in how many (cell, window) pairs of an Epoch, which is so long, a

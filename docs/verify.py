@@ -103,7 +103,8 @@ def ends_epoch(plan, start, end):
 
 def shares(plan, method):
     """Into how many parts a plan's epsilon is divided: what the numbers of epochs leave is 24/25 of it."""
-    of_measures = len(plan["measures"]) + (not any(m["of"] == "distinct" for m in plan["measures"]))
+    known = plan["protect"].get("membership") == "public" or any(m["of"] == "distinct" for m in plan["measures"])
+    of_measures = len(plan["measures"]) + (not known)
     return of_measures * (25 / 24 if counts_epochs(plan, method) else 1)
 
 
@@ -115,7 +116,11 @@ def scale_of(plan, mechanism, bound, parts, pairs=None):
 
 
 def threshold(plan, mechanism, method):
-    """min_units and the least step that is published with at most 1 - (1 - delta)^(1/C)."""
+    """min_units and the least step that is published with at most 1 - (1 - delta)^(1/C); a noisy floor has no step."""
+    if plan["protect"].get("membership") == "public":
+        return 0
+    if plan["protect"].get("floor") == "noisy":
+        return plan["protect"]["min_units"]
     p, b, t = plan["protect"], scale_of(plan, mechanism, 1, shares(plan, method)), 0
     most = -math.expm1(math.log1p(-p["delta"]) / p["max_contributions"])
     tail = lambda t: math.exp(-t / b) / (1 + math.exp(-1 / b)) if mechanism == "laplace" else math.erfc((t - 0.5) / b / math.sqrt(2)) / 2

@@ -207,6 +207,7 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 			ID: s.ID, Title: s.Title, Every: s.Every.String(), Timezone: s.Timezone, Unit: s.Unit.StandsFor,
 			Decision: s.Decision, Plan: s.Digest, Licence: licence, Simulation: g.cfg.Simulation,
 			From: s.From.Format(time.RFC3339), Until: s.Until.Format(time.RFC3339),
+			Floor: string(s.Protect.Floor), Membership: string(s.Protect.Membership),
 		}
 		if b.ShareFrom = mech.ShareFrom(); b.ShareFrom > 0 {
 			b.MaxContributions, b.Epoch = s.Protect.MaxContributions, s.Forget.String()

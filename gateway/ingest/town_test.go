@@ -56,6 +56,11 @@ func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
 		}
 		return s
 	}
+	known := stream("known", home, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0})
+	known.Protect.Membership = plan.Public
+	if err := known.Finish(); err != nil {
+		t.Fatal(err)
+	}
 	return []*plan.Stream{
 		apart(stream("apart", device, plan.Measure{Name: "devices", Of: plan.Distinct})),
 		apart(stream("values", device, plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0}, plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}},
@@ -64,6 +69,7 @@ func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
 		stream("sums", device, plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3}, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
 		stream("last", device, plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0}, plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}}),
 		stream("homes", home, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
+		known,
 		stream("nobody", plan.Unit{StandsFor: "none"}, plan.Measure{Name: "n", Of: plan.Count}),
 	}
 }
@@ -136,7 +142,7 @@ func (v *town) open() {
 	}
 	for _, s := range version.Streams {
 		for _, one := range reg.Sensors {
-			if (one.Kind == "meter") == (s.ID == "homes") && (one.ID == "count") == (s.ID == "nobody") {
+			if (one.Kind == "meter") == s.Unit.Sensor && (one.ID == "count") == (s.ID == "nobody") {
 				version.Plans[one.ID] = append(version.Plans[one.ID], plan.Plan{Stream: s, Zone: one.Zone})
 			}
 		}
@@ -217,9 +223,9 @@ func (v *town) release() {
 		gap := reflect.ValueOf(b).FieldByName("gap").String()
 		name := fmt.Sprintf("%s from %s", b.Key().Stream, b.Key().Start.Format(time.TimeOnly))
 		sums := cellsOf(b)
-		shown := make([]bool, len(sums))
-		for n := range sums {
-			shown[n] = sums[n].Alive
+		shown := make([]string, len(sums))
+		for n := range sums { // and all that decides what is shown where the register does
+			shown[n] = fmt.Sprintf("%v, %d registered", sums[n].Alive, sums[n].Registered)
 		}
 		v.left = append(v.left, fmt.Sprintf("%s is released: gap %q, alive %v", name, gap, shown))
 		v.numbers[name] = sums
@@ -293,7 +299,7 @@ func cellsOf(b release.Batch) []release.Sums {
 	out := make([]release.Sums, from.Len())
 	for n := range out {
 		c := from.Index(n)
-		out[n] = release.Sums{Units: c.FieldByName("Units").Int(), Alive: c.FieldByName("Alive").Bool()}
+		out[n] = release.Sums{Units: c.FieldByName("Units").Int(), Registered: c.FieldByName("Registered").Int(), Alive: c.FieldByName("Alive").Bool()}
 		total, weight := c.FieldByName("Total"), c.FieldByName("Weight")
 		for m := range total.Len() {
 			var slots []int64

@@ -15,7 +15,7 @@ func (m *Mechanism) outcomes(units int64) map[float64]float64 {
 	far := math.Ceil(45 * m.count.law().deviation())
 	for x := -far; x <= far; x++ {
 		v := float64(units) + x
-		if units < m.stream.Protect.MinUnits || v < m.threshold {
+		if units < m.stream.Protect.MinUnits && m.stream.Protect.Floor != plan.Noisy || v < m.threshold {
 			v = -1
 		}
 		out[v] += m.count.law().mass(x)
@@ -78,6 +78,69 @@ func TestPrivacyByBruteForce(t *testing.T) {
 			t.Errorf("%+v (%s): delta is %.4g at most; the threshold %v is higher than need be", p, m.Name(), worst, m.threshold)
 		}
 	}
+}
+
+// TestNoisyFloorByBruteForce: where the noisy number alone decides, what is released is
+// no more than that number: Laplace noise loses epsilon and no delta, Gaussian noise the
+// decision's delta, wherever one unit's pairs lie, at the threshold of min_units. The
+// exact floor at that threshold would lose more.
+func TestNoisyFloorByBruteForce(t *testing.T) {
+	names := make(map[string]int)
+	for _, p := range []plan.Protect{
+		{MinUnits: 1, Epsilon: 1, Delta: 0.01, MaxContributions: 1}, {MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 8},
+		{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4}, {MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2}, {MinUnits: 5, Epsilon: 4, Delta: 1e-4, MaxContributions: 12},
+	} {
+		p.Floor = plan.Noisy
+		s := stream(t, func(s *plan.Stream) { s.Protect = p })
+		m, err := NewMechanism(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[m.Name()]++
+		if m.threshold != float64(p.MinUnits) {
+			t.Errorf("%+v: the threshold is %v", p, m.threshold)
+		}
+		allowed := p.Delta * 1.01
+		if m.Name() == "laplace" {
+			allowed = 1e-9
+		}
+		everywhere := []int64{0, p.MinUnits - 1, p.MinUnits, p.MinUnits + int64(m.count.law().scale), p.MinUnits + 200}
+		if d := m.worst(everywhere); d > allowed {
+			t.Errorf("%+v (%s): delta is %.4g", p, m.Name(), d)
+		}
+		s.Protect.Floor = "" // at the same threshold
+		if d := m.worst(everywhere); d <= p.Delta {
+			t.Errorf("%+v (%s): an exact floor at a threshold of min_units has a delta of %.4g only", p, m.Name(), d)
+		}
+	}
+	if names["laplace"] == 0 || names["gaussian"] == 0 {
+		t.Errorf("chosen: %v; both must be", names)
+	}
+}
+
+// worst is the least delta at which all that is released of one unit's pairs is private,
+// over two places, of those given, among which they are divided in any way.
+func (m *Mechanism) worst(places []int64) (worst float64) {
+	p := m.stream.Protect
+	for _, more := range []bool{true, false} {
+		for i, a := range places {
+			for _, b := range places[i:] {
+				first, second := losses(m, a, more), losses(m, b, more)
+				for j := range p.MaxContributions + 1 {
+					all := loss{step: first.step, grid: []float64{1}}
+					for n := range p.MaxContributions {
+						if n < j {
+							all = all.with(first)
+						} else {
+							all = all.with(second)
+						}
+					}
+					worst = max(worst, all.delta(p.Epsilon))
+				}
+			}
+		}
+	}
+	return worst
 }
 
 // TestSafeByBruteForce: the two conditions hold exactly where the joint

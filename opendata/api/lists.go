@@ -26,7 +26,7 @@ func (a *API) streams(r *http.Request, v url.Values) (*reply.Reply, error) {
 	}
 	out := make([]stream, len(all))
 	for i, s := range all {
-		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, s.Epoch.Share()}
+		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, s.Epoch.Share(), s.Floor, s.Membership}
 		if !s.ClosedUntil.IsZero() {
 			out[i].ClosedUntil = &s.ClosedUntil
 		}

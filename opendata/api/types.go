@@ -28,6 +28,8 @@ type stream struct {
 	MaxContributions int64        `json:"max_contributions,omitempty" doc:"In how many pairs of a cell and a window a unit counts at most in an epoch; what it does beyond that is not counted"`
 	ShareFrom        int64        `json:"bounded_share_from,omitempty" doc:"From about this many units in an epoch on bounded_share is shown"`
 	BoundedShare     *query.Share `json:"bounded_share" doc:"Of the latest epoch: which share of the units reached max_contributions and was not counted after that; null where it is not known, or units were too few to say"`
+	Floor            string       `json:"floor,omitempty" enum:"noisy" doc:"noisy: a number is shown when the number of units with its noise reaches the smallest group, so that it may stand for fewer; absent: never of fewer"`
+	Membership       string       `json:"membership,omitempty" enum:"public" doc:"public: which homes take part is no secret, and their registered number decides what is shown"`
 }
 
 type measure struct {

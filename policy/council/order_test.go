@@ -129,7 +129,7 @@ func TestEarlierFormats(t *testing.T) {
 	c := newChamber(t)
 	first := c.founded()
 	p := c.draft(first, c.with("decisions/d1.yaml", footfall))
-	p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), "format 4", "format 3", 1))
+	p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), fmt.Sprint("format ", council.Format), "format 2", 1))
 	file := must(ballotsOf(c, p, names[:4]).File())
 	if _, err := c.verifier(first).Verify(file); council.CodeOf(err) != council.OtherText {
 		t.Errorf("an earlier format is taken: %v", err)
@@ -143,8 +143,8 @@ func TestEarlierFormats(t *testing.T) {
 	if _, err := v.Verify(must(c.draft(second, c.with("decisions/d1.yaml", strings.Replace(footfall, "20", "21", 1)), names[:5]...).File())); err != nil {
 		t.Errorf("what follows it: %v", err)
 	}
-	for _, bad := range []string{"format 5", "format 0", "format 03", "format", "format -1"} {
-		if _, err := council.ParseMotion([]byte(strings.Replace(string(p["motion.txt"]), "format 3", bad, 1))); err == nil {
+	for _, bad := range []string{fmt.Sprint("format ", council.Format+1), "format 0", "format 03", "format", "format -1"} {
+		if _, err := council.ParseMotion([]byte(strings.Replace(string(p["motion.txt"]), "format 2", bad, 1))); err == nil {
 			t.Errorf("%s is read", bad)
 		}
 	}

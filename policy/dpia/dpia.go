@@ -162,6 +162,12 @@ func (d *doc) record() {
 		if !x.Stream.Unit.None() {
 			who, erased = d.say("people", d.l.Many(x.Stream.Unit.StandsFor)), d.l.Period(x.Stream.Forget)
 			measures = fmt.Sprintf("epsilon %s, delta %s, >= %d", d.l.Number(x.Protect.Epsilon), d.l.Number(x.Protect.Delta), x.Protect.MinUnits)
+			if f := x.Stream.Protect.Floor; f != "" {
+				measures += ", floor: " + string(f)
+			}
+			if p := x.Stream.Protect.Membership; p != "" {
+				measures += ", membership: " + string(p)
+			}
 			if m, err := release.NewMechanism(x.Stream); err == nil {
 				measures += fmt.Sprintf(" (~%d)", m.PublicFrom())
 			}

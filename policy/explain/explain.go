@@ -220,7 +220,7 @@ func (t *text) public() []string {
 		out = append(out, t.say("every", every, t.l.List(list)))
 	}
 	if !t.s.Unit.None() {
-		out = append(out, t.say(t.l.gender(t.s.Unit.StandsFor, "least", "least-f"), fmt.Sprint(t.s.Protect.MinUnits), t.l.Many(t.s.Unit.StandsFor), fmt.Sprint(t.mech.PublicFrom())))
+		out = append(out, t.appears())
 	}
 	for _, b := range t.d.Blackouts {
 		at := func(x time.Time) string { return x.In(t.p.Location).Format("2006-01-02 15:04") }
@@ -230,6 +230,18 @@ func (t *text) public() []string {
 		out = append(out, t.say("retain", t.l.Period(t.d.Retain)))
 	}
 	return out
+}
+
+// appears says what decides whether a number is shown.
+func (t *text) appears() string {
+	unit, key := t.s.Unit.StandsFor, t.l.gender(t.s.Unit.StandsFor, "least", "least-f")
+	switch {
+	case t.s.Protect.Membership == plan.Public:
+		key = "members"
+	case t.s.Protect.Floor == plan.Noisy:
+		key = t.l.gender(unit, "noisy", "noisy-f")
+	}
+	return t.say(key, fmt.Sprint(t.s.Protect.MinUnits), t.l.Many(unit), fmt.Sprint(t.mech.PublicFrom()))
 }
 
 // Measure is one published number in words.
@@ -333,6 +345,9 @@ func (t *text) promise() []string {
 	}
 	if t.s.Unit.Field != "" {
 		out = append(out, t.forgers())
+	}
+	if p.Membership == plan.Public {
+		out = append(out, t.say("g-members", t.l.One(unit)))
 	}
 	switch unit {
 	case "person":

@@ -67,7 +67,7 @@ func TestEverythingIsSaid(t *testing.T) {
 		{"purpose: pedestrian-planning", "purpose: environment"}, {"by-law 2026/3", "by-law 2027/1"}, {"rambla, raval,", "raval,"},
 		{"keep: [device, rssi]", "keep: [device, rssi, ssid]"}, {"value: -85", "value: -70"}, {`op: ">="`, `op: "<"`},
 		{"every: PT1H", "every: PT2H"}, {"min_units: 10", "min_units: 50"}, {"epsilon: 1 ", "epsilon: 0.5 "}, {"delta: 1e-6", "delta: 1e-7"},
-		{"max_contributions: 4", "max_contributions: 3"}, {"forget_after: P1D", "forget_after: PT12H"}, {"max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 1, tram: 3}"}, {"retain: P5Y", "retain: P1Y"},
+		{"max_contributions: 4", "max_contributions: 3"}, {"min_units: 10", "min_units: 10\n  floor: noisy"}, {"forget_after: P1D", "forget_after: PT12H"}, {"max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 1, tram: 3}"}, {"retain: P5Y", "retain: P1Y"},
 		{"from: 2026-06-01", "from: 2026-07-01"}, {"until: 2027-05-31", "until: 2027-04-30"}, {"review: 2027-02-01", "review: 2027-03-01"},
 		{`of: "distinct(unit)"}`, `of: "distinct(unit)"}` + "\n    - {name: readings, of: \"count()\", between: [0, 9]}"},
 		{`of: "distinct(unit)"}`, `of: "histogram(rssi)", edges: [-90, -60, -30]}`}, {`of: "distinct(unit)"}`, `of: "quantile(rssi, 0.85)", between: [-90, 0]}`},

@@ -43,8 +43,28 @@ var phrases = map[string][3]string{
 	"m-within":  {"%[1]s (each value taken as within %[2]s and %[3]s)", "%[1]s (cada valor es pren entre %[2]s i %[3]s)", "%[1]s (cada valor se toma entre %[2]s y %[3]s)"},
 	"least":     {"Nothing is published from fewer than %[1]s %[2]s; about %[3]s are needed for a number to appear nearly always. Nobody and too few look the same.", "No es publica res amb menys de %[1]s %[2]s; en calen uns %[3]s perquè el nombre aparegui gairebé sempre. Ningú i massa pocs es veuen igual.", "No se publica nada con menos de %[1]s %[2]s; hacen falta unos %[3]s para que el número aparezca casi siempre. Nadie y demasiado pocos se ven igual."},
 	"least-f":   {"Nothing is published from fewer than %[1]s %[2]s; about %[3]s are needed for a number to appear nearly always. Nobody and too few look the same.", "No es publica res amb menys de %[1]s %[2]s; en calen unes %[3]s perquè el nombre aparegui gairebé sempre. Ningú i massa poques es veuen igual.", "No se publica nada con menos de %[1]s %[2]s; hacen falta unas %[3]s para que el número aparezca casi siempre. Nadie y demasiado pocas se ven igual."},
-	"retain":    {"Published numbers are meant to be kept for %[1]s.", "Els nombres publicats s'han de conservar durant %[1]s.", "Los números publicados se han de conservar durante %[1]s."},
-	"blackout":  {"From %[1]s to %[2]s nothing is published of %[3]s: “%[4]s”.", "De %[1]s a %[2]s no es publica res de %[3]s: «%[4]s».", "De %[1]s a %[2]s no se publica nada de %[3]s: «%[4]s»."},
+	"noisy": {
+		"A number is shown when the number of %[2]s, with its noise, is at least %[1]s: it may stand for fewer than that. About %[3]s are needed for it to appear nearly always. Nobody and too few look the same.",
+		"Es mostra un nombre quan el nombre de %[2]s, amb el seu soroll, és com a mínim %[1]s: pot representar-ne menys. En calen uns %[3]s perquè aparegui gairebé sempre. Ningú i massa pocs es veuen igual.",
+		"Se muestra un número cuando el número de %[2]s, con su ruido, es como mínimo %[1]s: puede representar menos. Hacen falta unos %[3]s para que aparezca casi siempre. Nadie y demasiado pocos se ven igual.",
+	},
+	"noisy-f": {
+		"A number is shown when the number of %[2]s, with its noise, is at least %[1]s: it may stand for fewer than that. About %[3]s are needed for it to appear nearly always. Nobody and too few look the same.",
+		"Es mostra un nombre quan el nombre de %[2]s, amb el seu soroll, és com a mínim %[1]s: pot representar-ne menys. En calen unes %[3]s perquè aparegui gairebé sempre. Ningú i massa poques es veuen igual.",
+		"Se muestra un número cuando el número de %[2]s, con su ruido, es como mínimo %[1]s: puede representar menos. Hacen falta unas %[3]s para que aparezca casi siempre. Nadie y demasiado pocas se ven igual.",
+	},
+	"members": {
+		"Numbers are shown of each zone in which at least %[1]s %[2]s are registered, whatever those send; how many are registered is public.",
+		"Es mostren nombres de cada zona on hi ha registrades com a mínim %[1]s %[2]s, enviïn el que enviïn; quantes n'hi ha de registrades és públic.",
+		"Se muestran números de cada zona donde hay registrados como mínimo %[1]s %[2]s, envíen lo que envíen; cuántos hay registrados es público.",
+	},
+	"g-members": {
+		"That a %[1]s takes part is no secret and is not protected; what it sends is, and whether it sends.",
+		"Que una %[1]s hi participa no és cap secret i no es protegeix; el que envia sí, i també si envia.",
+		"Que un %[1]s participa no es ningún secreto y no se protege; lo que envía sí, y también si envía.",
+	},
+	"retain":   {"Published numbers are meant to be kept for %[1]s.", "Els nombres publicats s'han de conservar durant %[1]s.", "Los números publicados se han de conservar durante %[1]s."},
+	"blackout": {"From %[1]s to %[2]s nothing is published of %[3]s: “%[4]s”.", "De %[1]s a %[2]s no es publica res de %[3]s: «%[4]s».", "De %[1]s a %[2]s no se publica nada de %[3]s: «%[4]s»."},
 
 	"e-exact": {"Exact: nobody's data is in them, so nothing is added to hide anyone.", "Exactes: no hi ha dades de ningú, i per tant no s'hi afegeix res per amagar ningú.", "Exactos: no hay datos de nadie, así que no se añade nada para ocultar a nadie."},
 	"e-error": {"“%[1]s” carries random noise: 95 of 100 numbers are within %[2]s of what was counted.", "«%[1]s» porta soroll aleatori: 95 de cada 100 nombres són a %[2]s o menys del que s'ha comptat.", "«%[1]s» lleva ruido aleatorio: 95 de cada 100 números están a %[2]s o menos de lo que se ha contado."},
