@@ -52,7 +52,7 @@ var arrows = map[string]string{
 	"policy/ballot":       "",
 	"policy/bundle":       "policy/decision policy/plan register",
 	"policy/cases":        "policy policy/bundle policy/decision policy/plan register",
-	"policy/check":        "gateway/release policy policy/ballot policy/bundle policy/decision policy/diff policy/explain policy/schema register",
+	"policy/check":        "gateway/release policy policy/ballot policy/bundle policy/decision policy/diff policy/explain policy/plan policy/schema register",
 	"policy/council":      "policy/ballot policy/bundle policy/decision policy/diff policy/explain",
 	"policy/desk":         "perm policy policy/ballot policy/bundle policy/council policy/decision policy/schema",
 	"policy/diff":         "gateway/release policy/bundle policy/decision policy/explain policy/plan policy/rules register",

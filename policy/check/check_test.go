@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,8 +92,7 @@ var mistakes = []struct {
 	{footfall, "min_units: 10", "min_units: 10\n  membership: open", "S05", "open", "public"},
 	{footfall, "min_units: 10", "min_units: 10\n  membership: public", "D19", "public", "sensor: home"},
 	{footfall, "min_units: 10", "min_units: 10\n  membership: public", "D20", "", "take the measure out"},
-	{footfall, "min_units: 10", "min_units: 10\n  floor: noisy", "C15", "noisy", "floors: [exact, noisy]"},
-	{"charter.yaml", "min_units: 10", "min_units: 10\nfloors: [soft]", "S05", "soft", "noisy"},
+	{"charter.yaml", "floors: [exact, noisy]", "floors: [soft]", "S05", "soft", "noisy"},
 	{footfall, "until: 2027-05-31", "until: 2028-05-31", "C09", "2028-05-31", "P1Y"},
 	{footfall, "keep: [device, rssi]", "keep: [device, rssi, ssid]", "C10", "[device", "free-text"},
 	{boardings, "stream: boardings", "stream: footfall", "C11", "footfall", ""},
@@ -158,6 +158,29 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("%s at %q naming %q is not found", m.rule, m.under, m.names)
 			}
 		})
+	}
+}
+
+// TestFloors: a decision whose floor the charter does not list is found under its floor.
+func TestFloors(t *testing.T) {
+	for text, want := range map[string]string{"": "boardings", "floors: [exact]\n": "boardings", "floors: [noisy]\n": "footfall", "floors: [exact, noisy]\n": ""} {
+		files := policy.Example()
+		lines := strings.SplitAfter(string(files["charter.yaml"]), "\n")
+		lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "floors:") })
+		files["charter.yaml"] = []byte(strings.Join(lines, "") + text)
+		found, _ := run(files)
+		got := ""
+		for _, f := range found {
+			if what, mend := f.Text(0); f.Rule == "C15" && strings.Contains(mend, "floors: [exact, noisy]") {
+				got += f.File
+				if line := strings.Split(string(files[f.File]), "\n")[f.Line-1]; want == "boardings" && !strings.Contains(line, "floor: noisy") {
+					t.Errorf("%q: %s is found under %q", text, what, line)
+				}
+			}
+		}
+		if (got != "") != (want != "") || !strings.Contains(got, want) {
+			t.Errorf("%q: C15 is found in %q; want %s", text, got, want)
+		}
 	}
 }
 
