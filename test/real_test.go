@@ -306,9 +306,11 @@ until: 2026-12-31
 				if *i.Low <= n && n <= *i.High {
 					covered++
 				}
-				half := (*i.High - *i.Low) / 2
-				a := math.Exp(-1 / i.Scale) // the discrete Laplace's ratio
-				rate = 1 - 2*math.Pow(a, half+1)/(1+a)
+				if *i.Value > i.Threshold+8*i.Scale { // nearer, being shown says something
+					half := (*i.High - *i.Low) / 2
+					a := math.Exp(-1 / i.Scale) // the discrete Laplace's ratio
+					rate = 1 - 2*math.Pow(a, half+1)/(1+a)
+				}
 			}
 		}
 		c.gateway.kill()

@@ -18,7 +18,7 @@ func TestNoisyFloor(t *testing.T) {
 	} {
 		protect.Floor = plan.Noisy
 		s := stream(t, func(s *plan.Stream) { s.Protect = protect })
-		m, err := NewMechanism(s)
+		m, err := MechanismBy(s, steered)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -130,7 +130,8 @@ func (a answer) appears(sums Sums, count int64) (store.Status, string) {
 func (a answer) estimates(x plan.Measure, i int, sums Sums, count int64) ([]estimate, error) {
 	n := &a.mech.noises[i]
 	if x.Of == plan.Distinct {
-		return []estimate{around(float64(count), n.half, 1, 0)}, nil
+		low, high := n.law.interval(float64(count), a.mech.threshold)
+		return []estimate{{float64(count), max(0, low), high}}, nil
 	}
 	noisy := make([]int64, len(sums.Total[i]))
 	for slot, exact := range sums.Total[i] {

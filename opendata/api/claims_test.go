@@ -19,6 +19,7 @@ var claimed = map[string]claims.Claim{
 	"epoch.Units":          claims.Nothing,
 	"entry.Method":         claims.Nothing,
 	"item.Scale":           claims.Nothing,
+	"stream.Floor":         claims.Nothing,
 	"stream.Simulation":    claims.Nothing,
 }
 

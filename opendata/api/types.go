@@ -59,7 +59,7 @@ type item struct {
 	Status     store.Status `json:"status" enum:"published,withheld,no_data,withdrawn" doc:"Withheld: nobody or too few, which look the same on purpose, or the reason given; no_data: nothing was measured; withdrawn: hidden after its release"`
 	Reason     string       `json:"reason" doc:"Why it is not published, where that is public"`
 	Value      *float64     `json:"value" doc:"Null unless published"`
-	Low        *float64     `json:"low" doc:"What was counted is between low and high in at least 95 of 100 windows, near the threshold in fewer of those that are shown; equal for exact numbers"`
+	Low        *float64     `json:"low" doc:"What was counted is between low and high in at least 95 of 100 windows, also of those near the threshold that are shown; equal for exact numbers"`
 	High       *float64     `json:"high"`
 	Unit       string       `json:"unit"`
 	Decision   string       `json:"decision"`
