@@ -341,7 +341,7 @@ func (t *text) promise() []string {
 	unit, p := t.s.Unit.StandsFor, t.s.Protect
 	out := []string{
 		t.say("g-eps", t.l.One(unit), t.l.Number(p.Epsilon), t.l.Number(p.Delta), t.l.Number(round(p.Epsilon*float64(t.d.EpochsPerDay())))),
-		t.say("g-adds"),
+		t.days(),
 	}
 	if t.s.Unit.Field != "" {
 		out = append(out, t.forgers())
