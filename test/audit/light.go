@@ -217,8 +217,7 @@ func exactness(r *report, what string, d decision, measures map[string][]shown) 
 		half := 0.0
 		for _, x := range list {
 			if x.Value != nil && (*x.Low > 0 || step < 1) { // not cut off at 0
-				half = math.Round((*x.High - *x.Low) / 2 / step)
-				break
+				half = max(half, math.Round((*x.High-*x.Value)/step)) // less near the threshold
 			}
 		}
 		exact := 1 - 2*tail(s.Mechanism, s.Scale/step, half+1)
