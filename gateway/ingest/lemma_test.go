@@ -258,6 +258,9 @@ func compareNumbers(t interface{ Fatalf(string, ...any) }, with, less *town, uni
 			t.Fatalf("%s counts in %q, and without %s in %q", other, with.counts[other], unit, less.counts[other])
 		}
 	}
+	if len(with.epochs) < 3 || len(with.epochs) != len(less.epochs) {
+		t.Fatalf("%d epochs end, and without the unit %d", len(with.epochs), len(less.epochs))
+	}
 	for name, a := range with.epochs {
 		for n, b := range less.epochs[name] {
 			if d := a[n] - b; d < 0 || d > 1 {

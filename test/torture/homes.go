@@ -20,7 +20,7 @@ func (t *trial) housing(seed uint64) (*world, error) {
 		return w, err
 	}
 	for name, edit := range map[string]*strings.Replacer{
-		"policy/charter.yaml":           strings.NewReplacer("{device: 20}", "{home: 20}"),
+		"policy/charter.yaml":           strings.NewReplacer("{device: 400}", "{home: 400}"),
 		"policy/kinds.yaml":             strings.NewReplacer("  wifi-counter:", "  home-meter:\n    units: [{sensor: true, stands_for: home}]\n    fields: [{name: power, type: float, class: measurement}]\n  wifi-counter:"),
 		"policy/decisions/devices.yaml": strings.NewReplacer("wifi-counter", "home-meter", "unit: {field: device, stands_for: device}", "unit: {sensor: home}", "keep: [device]", "keep: [power]"),
 	} {

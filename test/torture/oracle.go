@@ -98,7 +98,8 @@ func (w *world) publish(n int, from, to float64) {
 	}
 }
 
-// devices sends one reading of each device of a range; old ones have been seen in the epoch.
+// devices sends one reading of each device of a range; old ones have been seen in the epoch,
+// unless it begins with this hour.
 func (w *world) devices(from, to int, old bool) {
 	u := w.units[w.hour]
 	for d := from; d < to; d++ {
@@ -109,7 +110,7 @@ func (w *world) devices(from, to int, old bool) {
 		}
 		w.client.send("city/v1/acme/"+sensor+"/up", []byte(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":%s}`,
 			start(w.hour).Add(time.Minute).Format(time.RFC3339), w.seq, fields)), false)
-		if old {
+		if old && !firstOfEpoch(w.hour) {
 			u.old++
 		} else {
 			u.fresh++
@@ -256,6 +257,7 @@ func (w *world) check(hour int) {
 			}
 		}
 	}
+	w.ended(hour)
 	if w.Lost > lost {
 		w.note("by then refused: %s", w.refusals())
 	}
@@ -293,7 +295,7 @@ func (w *world) exact(hour int, list []item, reason string) (said bool) {
 	return said
 }
 
-// noisy compares distinct devices, at a noise of scale 0.05 to 0.1: ten is beyond chance.
+// noisy compares distinct devices, at a noise of scale 0.01 to 0.02: ten is beyond chance.
 func (w *world) noisy(hour int, list []item, reason string) (said bool) {
 	u := w.units[hour]
 	for _, i := range list {
