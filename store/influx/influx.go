@@ -7,6 +7,9 @@
 //	             unit, zone, category (text), stop (ns), ledger (int), simulation (bool)
 //	             on every point; value, low, high (float) only when published
 //
+// The two numbers of an epoch (see store.EpochCell) are points of its last window, with the
+// cell ZONE/ and the measures units_epoch and units_bounded; every is the epoch's length.
+//
 // InfluxDB has no null, and no stand-in number is ever written. A point is known
 // by its measurement, tags and time, so writing it again changes nothing. Only
 // the blocking write interface is used: the other loses data silently.
