@@ -262,6 +262,9 @@ func compareNumbers(t interface{ Fatalf(string, ...any) }, with, less *town, uni
 		t.Fatalf("%d epochs end, and without the unit %d", len(with.epochs), len(less.epochs))
 	}
 	for name, a := range with.epochs {
+		if !strings.HasSuffix(name, "from 23:00:00") {
+			t.Fatalf("%s ends an epoch", name)
+		}
 		for n, b := range less.epochs[name] {
 			if d := a[n] - b; d < 0 || d > 1 {
 				t.Fatalf("one unit moves number %d of the epoch that ends with %s by %d", n, name, d)

@@ -18,6 +18,7 @@ type Epoch struct {
 // Share is the share of units that were not counted any more once they had reached their
 // bound. Of 100 such intervals at least 95 hold what was counted.
 type Share struct {
+	_     struct{}  `nullable:"true"` // to the API's description
 	Start time.Time `json:"start" doc:"Start of the epoch, UTC"`
 	End   time.Time `json:"end" doc:"End of the epoch, UTC"`
 	Value float64   `json:"value" minimum:"0" maximum:"1" doc:"The share of the units of the epoch that reached their bound and were not counted after that"`
@@ -41,8 +42,8 @@ func (e *Epoch) Share() *Share {
 	}
 	part := func(bounded, units float64) float64 { return min(1, bounded/max(1, units)) }
 	return &Share{
-		e.Start, e.End, part(*e.Bounded.Value, *e.Units.Value),
-		part(*e.Bounded.Low, *e.Units.High), part(*e.Bounded.High, *e.Units.Low),
+		Start: e.Start, End: e.End, Value: part(*e.Bounded.Value, *e.Units.Value),
+		Low: part(*e.Bounded.Low, *e.Units.High), High: part(*e.Bounded.High, *e.Units.Low),
 	}
 }
 

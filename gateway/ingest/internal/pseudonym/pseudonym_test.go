@@ -52,6 +52,9 @@ func TestCounts(t *testing.T) {
 			}
 			again.TurnAway(tag)
 			away[u] = true
+			if !e.Room(tag, most+1) { // where the bound is lifted
+				r.Fatalf("unit %d, turned away, has no room for one more", u)
+			}
 		}
 		for name, x := range map[string]*Epoch{"it": e, "recovered, it": again} {
 			if units, turned := x.Counts(); units != int64(len(used)) || turned != int64(len(away)) {
