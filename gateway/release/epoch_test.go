@@ -173,3 +173,22 @@ func TestTheRestIsDrawn(t *testing.T) {
 		}
 	}
 }
+
+// TestTheEpochAtTheStep: where all of a unit's pairs are at the step, the epoch's numbers
+// still lose a little under Gaussian noise, so that the step's probability is a little
+// less than pairs alone would allow; for Laplace noise, and where nothing is counted of
+// epochs, it is all of that.
+func TestTheEpochAtTheStep(t *testing.T) {
+	s := stream(t, func(s *plan.Stream) {
+		s.Protect = plan.Protect{MinUnits: 3, Epsilon: 0.05, Delta: 0.8, MaxContributions: 3}
+	})
+	for _, method := range []int{2, 3} {
+		for _, gaussian := range []bool{false, true} {
+			m := draft(s, method, gaussian)
+			less := gaussian && method == 3
+			if p := m.chance() / m.step(); p > 1 || p < 0.95 || p < 1 != less {
+				t.Errorf("method %d, Gaussian %v: the step's probability is %v of what pairs alone allow", method, gaussian, p)
+			}
+		}
+	}
+}

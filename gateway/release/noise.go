@@ -88,11 +88,12 @@ func (r random) draw(c channel, exact int64) (int64, error) {
 
 // exactly is the scale of Laplace noise as a fraction.
 func (c channel) exactly() (laplace.Scale, error) {
+	sensitivity := c.pairs * c.bound * c.parts
 	of, over := int64(1), uint64(1)
 	if c.rest {
 		of, over = restOf, restOver
 	}
-	b, err := laplace.NewScale(c.pairs*c.bound*c.parts*of, c.epsilon)
+	b, err := laplace.NewScale(sensitivity*of, c.epsilon)
 	if err != nil {
 		return b, err
 	}
