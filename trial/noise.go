@@ -39,16 +39,26 @@ func (n *noises) of(x plan.Measure) law {
 
 // shown is how likely a window of so many counted units is published.
 func (n *noises) shown(units float64) float64 {
-	if units < float64(n.s.Protect.MinUnits) {
+	switch {
+	case n.threshold == 0: // nothing is withheld
+		return 1
+	case n.never(units):
 		return 0
 	}
 	return n.units.between(n.threshold-units, math.Inf(1))
 }
 
+// never says that so few units are not published whatever the noise: where the
+// threshold is min_units itself, the noisy number alone decides.
+func (n *noises) never(units float64) bool {
+	least := float64(n.s.Protect.MinUnits)
+	return n.threshold > least && units < least
+}
+
 // insideShown is how likely a window is published with an interval of that half
 // width that holds what passed.
 func (n *noises) insideShown(units, passed, half float64) float64 {
-	if units < float64(n.s.Protect.MinUnits) {
+	if n.never(units) {
 		return 0
 	}
 	return n.units.between(max(n.threshold-units, passed-units-half), passed-units+half)
