@@ -138,6 +138,10 @@ func (s *Set) decode(one sort, answer json.RawMessage) ([]plan.Plan, []Reason, e
 			result.Reasons = append(result.Reasons, Reason{p.Decision, "P11", "by_owner does not name the sensor's owner"})
 			continue
 		}
+		if known.Unit.None() && s.Charter.AboutPeople(one.kind, s.Kinds[one.kind]) { // whatever the rules say
+			result.Reasons = append(result.Reasons, Reason{p.Decision, "C04", "this kind counts people, so the decision needs a unit of privacy"})
+			continue
+		}
 		if why := s.Suspension(p.Decision); why != nil {
 			result.Reasons = append(result.Reasons, Reason{p.Decision, "S01", "the council has suspended this decision"})
 			continue

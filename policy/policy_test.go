@@ -10,6 +10,7 @@ import (
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/plan"
+	"sluice/policy/rules"
 	"sluice/register"
 )
 
@@ -227,6 +228,36 @@ func TestOnly(t *testing.T) {
 			theirs := set.Zones.Gateway(zone) != "" && set.Zones.Gateway(zone) != gateway
 			if theirs != (len(plans) == 0) || theirs != slices.ContainsFunc(reasons, func(r policy.Reason) bool { return r.Rule == "P10" }) {
 				t.Errorf("at %s in %s there are %d plans and %v", gateway, zone, len(plans), reasons)
+			}
+		}
+	}
+}
+
+// TestPersonalKindsNeedAUnit: whatever the rules say, a gateway has no plan about nobody for
+// a kind that tells somebody apart, unless the charter names it.
+func TestPersonalKindsNeedAUnit(t *testing.T) {
+	for _, permissive := range []bool{false, true} {
+		for more, plans := range map[string]int{"": 0, "kinds_not_about_people: [camera]\n": 1} {
+			files := policy.Example()
+			files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    fields: [{name: track, type: string, class: quasi-identifier}, {name: laeq, type: float, class: measurement}]\n")...)
+			files["charter.yaml"] = append(files["charter.yaml"], []byte(more)...)
+			files["decisions/2026-16-noise.yaml"] = []byte(strings.Replace(string(files["decisions/2026-16-noise.yaml"]), "kinds: [noise-meter]", "kinds: [camera]", 1))
+			if permissive { // rules of a motion from before there was one about this
+				for _, name := range []string{"charter.rego", "lib.rego", "plan.rego", "release.rego"} {
+					raw, err := rules.FS.ReadFile(name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					files["rules/"+name] = []byte(strings.Replace(string(raw), "personal(data.kinds[kind])", "false", 1))
+				}
+			}
+			set, err := policy.Compile(context.Background(), policy.InProcess(), files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, reasons, err := set.Plans(context.Background(), &register.Sensor{ID: "x", Owner: "x", Kind: "camera", Zone: "rambla"})
+			if err != nil || len(got) != plans || plans == 0 && !slices.ContainsFunc(reasons, func(r policy.Reason) bool { return r.Rule == "C04" }) {
+				t.Errorf("permissive %v, %q: %d plans, %v (%v)", permissive, more, len(got), reasons, err)
 			}
 		}
 	}

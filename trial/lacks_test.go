@@ -91,7 +91,7 @@ func TestLacks(t *testing.T) {
 		"a mean of it":          {footfall, append(with(footfall, distinct, `of: "mean(speed)", between: [0, 9]}`, "rssi]", "rssi, speed]"), speed), "sends no speed"},
 		"a histogram of it":     {footfall, append(with(footfall, distinct, `of: "histogram(speed)", edges: [0, 3, 9]}`, "rssi]", "rssi, speed]"), speed), "sends no speed"},
 		"a quantile of it":      {footfall, append(with(footfall, distinct, `of: "quantile(speed, 0.5)", between: [0, 9]}`, "rssi]", "rssi, speed]"), speed), "sends no speed"},
-		"the same about nobody": {noise, append(with(noise, "[laeq]", "[laeq, lmax]", `"mean(laeq)"`, `"mean(lmax)"`), [3]string{"kinds.yaml", "- {name: laeq,", "- {name: lmax, type: float, class: measurement}\n      - {name: laeq,"}), "noise-meter sends no lmax"},
+		"the same about nobody": {noise, append(with(noise, "[laeq]", "[laeq, lmax]", `"leq(laeq)"`, `"leq(lmax)"`), [3]string{"kinds.yaml", "- {name: laeq,", "- {name: lmax, type: float, class: measurement}\n      - {name: laeq,"}), "noise-meter sends no lmax"},
 		"a condition on it":     {footfall, append(with(footfall, "field: rssi,", "field: speed,", "rssi]", "rssi, speed]"), speed), "sends no speed"},
 		"rounded":               {footfall, append(with(footfall, "place: sensor", "place: sensor\ngeneralise: [{field: speed, step: 5}]", "rssi]", "rssi, speed]"), speed), "sends no speed"},
 		"never met":             {footfall, with(footfall, "value: -85", "value: 0"), "no reading has rssi >= 0"},

@@ -122,11 +122,18 @@ func (m *model) see(o street.Observation) {
 	m.admit(&u, who, key, part)
 	u.readings++
 	for _, measure := range m.s.Measures {
-		if v, ok := number(o.Fields[measure.Field]); ok && measure.Field != "" {
+		if v, ok := number(o.Fields[measure.Field]); (ok || measure.Share) && measure.Field != "" {
+			if yes, is := o.Fields[measure.Field].(bool); measure.Share && !is {
+				continue
+			} else if yes {
+				v = 1
+			}
 			v = m.coarse(measure.Field, v)
 			t.sum[measure.Name] += v
 			t.n[measure.Name]++
-			if m.s.Unit.None() && measure.Slots() > 1 {
+			if measure.Of.Level() {
+				t.hear(measure, v, o.Time.In(m.loc).Hour())
+			} else if m.s.Unit.None() && measure.Slots() > 1 {
 				t.all[measure.Name] = append(t.all[measure.Name], v)
 			}
 			u.sum[measure.Name] += v
@@ -231,7 +238,10 @@ func (m *model) exact(id string, start time.Time, x published) (float64, bool) {
 func (m *model) passed(key cell, x published) (float64, bool) {
 	t := m.cells[key]
 	if t == nil {
-		return 0, x.Of != plan.Mean && x.Of != plan.Quantile
+		return 0, x.Of != plan.Mean && x.Of != plan.Quantile && !x.Of.Level()
+	}
+	if x.Of.Level() {
+		return t.level(x.Measure)
 	}
 	switch x.Of {
 	case plan.Distinct:

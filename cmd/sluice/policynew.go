@@ -134,7 +134,7 @@ func newDecision(p *bundle.Policy, id string, now time.Time) string {
 	}
 	measure := `- {name: ` + stands + `s, of: "distinct(unit)"}   # also count(), sum(FIELD), mean(FIELD), quantile(FIELD, 0.5) with between: [low, high]; histogram(FIELD) with edges: [...]`
 	if stands == "" {
-		measure = `- {name: readings, of: "count()"}   # also sum(FIELD), mean(FIELD)`
+		measure = `- {name: readings, of: "count()"}   # also sum(FIELD), mean(FIELD); leq(FIELD) of decibels`
 	}
 	protect := fmt.Sprintf(`protect:
   min_units: %d                # never published from fewer

@@ -58,8 +58,8 @@ type Sums struct {
 	// sensors were known to be alive, or nothing is known of them.
 	Alive bool
 	// Total is each measure's sums: readings for count, millionths for sum and mean
-	// (means about units: of the distance from the middle of between), and one number
-	// for each class of a histogram or quantile.
+	// (means about units: of the distance from the middle of between), the mean energy for
+	// levels (plan.Measure.Energy), and one number for each class of a histogram or quantile.
 	Total [][]int64
 	// Weight is each measure's number of addends.
 	Weight []int64

@@ -73,6 +73,13 @@ func (a answer) exact(sums Sums) []Release {
 
 // exactly is what was measured. A quantile's interval is its class.
 func exactly(x plan.Measure, total []int64, slot int, weight int64) estimate {
+	if x.Of.Level() {
+		if weight == 0 {
+			return estimate{} // no data
+		}
+		v := x.Decibels(total)
+		return estimate{v, v, v}
+	}
 	v := float64(total[slot]) / steps(x)
 	switch x.Of {
 	case plan.Mean:

@@ -100,7 +100,7 @@ func (s *Source) Totals(ctx context.Context, v url.Values, st Stream, latest tim
 
 // addable are the measures that can be added up, of those asked for or of all.
 // Different units are not: the same one may have been in two zones or hours. Nor
-// are means and quantiles.
+// are means, quantiles and levels.
 func addable(st Stream, asked []string) ([]string, error) {
 	var out []string
 	for _, m := range st.Measures {

@@ -122,8 +122,18 @@ func (p *picture) grid(b *strings.Builder) {
 			class = "axis"
 		}
 		fmt.Fprintf(b, `<path class="%s" d="M%g %.1fH%g"/><text class="tick%s" x="%g" y="%.1f" text-anchor="end">%s</text>`,
-			class, left, p.y(v), width-right, alternate(n), left-8, p.y(v)+4, html.EscapeString(p.speak.Tick(v, step)))
+			class, left, p.y(v), width-right, alternate(n), left-8, p.y(v)+4, html.EscapeString(p.tick(v, step)))
 	}
+}
+
+// tick is a value of the scale; of shares, so many of a hundred.
+func (p *picture) tick(v, step float64) string {
+	for _, l := range p.lines {
+		if len(l.Items) > 0 && l.Items[0].Unit == "share" {
+			return p.speak.Tick(100*v, 100*step) + " %"
+		}
+	}
+	return p.speak.Tick(v, step)
 }
 
 // alternate marks every second label, which a narrow screen leaves out.

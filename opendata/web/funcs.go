@@ -23,7 +23,7 @@ func (w *Web) funcs(v voice) template.FuncMap {
 			if !published(o) {
 				return ""
 			}
-			return s.Number(*o.Value)
+			return s.Amount(*o.Value, o.Unit)
 		},
 		"interval": func(o *store.Observation) string { return interval(s, o) },
 		"reached":  func(st query.Stream, e *query.Epoch) string { return reached(s, st, e) },
@@ -76,7 +76,7 @@ func interval(s *words.Speaker, o *store.Observation) string {
 	case *o.Low == *o.High:
 		return s.Say("exact")
 	}
-	return s.Say("%s to %s", s.Number(*o.Low), s.Number(*o.High))
+	return s.Say("%s to %s", s.Amount(*o.Low, o.Unit), s.Amount(*o.High, o.Unit))
 }
 
 // status says what a cell of a table shows: a number, or why there is none.
@@ -85,7 +85,7 @@ func status(s *words.Speaker, o *store.Observation) string {
 	case o == nil:
 		return s.Say("nothing yet")
 	case published(o):
-		return s.Number(*o.Value)
+		return s.Amount(*o.Value, o.Unit)
 	case o.Status == store.NoData:
 		return s.Say("no data")
 	case o.Status == store.Withdrawn:
@@ -124,6 +124,18 @@ func of(s *words.Speaker, m books.Measure) string {
 		return s.Say("sum")
 	case "mean":
 		return s.Say("mean")
+	case "share":
+		return s.Say("share of readings that say yes")
+	case "leq":
+		return s.Say("equivalent level: the mean of the energy, in decibels")
+	case "lday":
+		return s.Say("level by day, 7 to 19 h")
+	case "levening":
+		return s.Say("level in the evening, 19 to 23 h")
+	case "lnight":
+		return s.Say("level by night, 0 to 7 and 23 to 24 h of the day")
+	case "lden":
+		return s.Say("day-evening-night level: evening 5 dB and night 10 dB up")
 	case "quantile":
 		return s.Say("quantile: the level below which a given share of the readings lies")
 	case "histogram":

@@ -86,6 +86,14 @@ func (s *Speaker) Number(v float64) string {
 	return s.printer.Sprint(number.Decimal(v, number.MaxFractionDigits(min(digits, 12))))
 }
 
+// Amount is a value of a unit: a share as so many of a hundred.
+func (s *Speaker) Amount(v float64, unit string) string {
+	if unit == "share" {
+		return s.Number(100*v) + " %"
+	}
+	return s.Number(v)
+}
+
 // Tick shows a value on a scale whose steps are so long: with as many decimals as
 // the step has.
 func (s *Speaker) Tick(v, step float64) string {
@@ -110,6 +118,8 @@ func (s *Speaker) Unit(unit string, v float64) string {
 	switch unit {
 	case "ug/m3":
 		return "µg/m³"
+	case "share":
+		return "" // Amount says it
 	case "degC", "Cel":
 		return "°C"
 	}

@@ -59,7 +59,7 @@ var mistakes = []struct {
 	{footfall, "forget_after: P1D", "forget_after: PT5H", "D04", "PT5H", ""},
 	{boardings, `of: "count()", between: [0, 2]`, `of: "sum(fare)"`, "D07", "", "boardings"},
 	{boardings, "between: [0, 2]", "between: [2, 0]", "D08", "[2, 0]", ""},
-	{noise, `of: "mean(laeq)"`, `of: "distinct(unit)"`, "D09", `"distinct(unit)"`, ""},
+	{noise, `of: "leq(laeq)"`, `of: "distinct(unit)"`, "D09", `"distinct(unit)"`, ""},
 	{footfall, "rambla, raval,", "rambla, rambla,", "D10", "rambla, port", "rambla"},
 	{footfall, "place: sensor", "place: sensor\ngeneralise: [{field: rssi, to: [5, 1]}]", "D11", "[5, 1]", ""},
 	{boardings, "between: [0, 2]", "between: [1, 2]", "D13", "", "boardings"},
@@ -71,12 +71,20 @@ var mistakes = []struct {
 	{footfall, `of: "distinct(unit)"}`, `of: "quantile(rssi)"}`, "S06", `"quantile(rssi)"`, "quantile"},
 	{footfall, `of: "distinct(unit)"}`, `of: "histogram(ssid)", edges: [0, 1]}`, "P02", "", "wifi-counter"},
 	{footfall, "of: \"distinct(unit)\"}\nprotect:\n  min_units: 10\n  epsilon: 1 ", "of: \"sum(rssi)\", between: [-1000000, 0]}\nprotect:\n  min_units: 10\n  epsilon: 0.0001 ", "D17", "", "devices needs noise of scale"},
+	{footfall, `of: "distinct(unit)"}`, `of: "leq(rssi)", between: [20, 140]}`, "D31", `"leq`, "devices"},
+	{noise, `of: "leq(laeq)", between: [20, 140]`, `of: "leq(laeq)"`, "D32", "", "level"},
+	{noise, `of: "leq(laeq)", between: [20, 140]`, `of: "leq(laeq)", between: [0, 120.5]`, "D32", "", "level"},
+	{noise, `of: "leq(laeq)"`, `of: "lden(laeq)"`, "D33", `"lden`, "level"},
+	{footfall, `of: "distinct(unit)"}`, `of: "share(rssi)"}`, "P31", "", "wifi-counter"},
+	{footfall, `of: "distinct(unit)"}`, `of: "share(rssi)", between: [0, 1]}`, "D34", "[0, 1]", "devices"},
 	{footfall, "by: [zone]", "by: [zone, {field: rssi, values: [a]}, {field: ssid, values: [b]}]", "D14", "", ""},
 	{boardings, `decision: "2026-15"`, `decision: "2026-14"`, "D16", `"2026-14"`, footfall},
 	{footfall, "purpose: pedestrian-planning", "purpose: marketing", "C01", "marketing", "public-transport"},
 	{footfall, "kinds: [wifi-counter]", "kinds: [radar]", "C02", "[radar]", "radar"},
 	{footfall, "zones: [rambla,", "zones: [moon,", "C03", "[moon", "moon"},
 	{noise, "kinds: [noise-meter]", "kinds: [noise-meter, card-reader]", "C04", "{none", "card-reader"},
+	{noise, "kinds: [noise-meter]", "kinds: [noise-meter, camera]", "C02", "[noise-meter, camera", "camera"},
+	{"charter.yaml", "min_units: 10", "kinds_not_about_people: [radar]\nmin_units: 10", "K09", "radar", "radar"},
 	{footfall, "min_units: 10", "min_units: 9", "C05", "9", "10"},
 	{footfall, "epsilon: 1 ", "epsilon: 1.5 ", "C06", "1.5", "device"},
 	{footfall, "forget_after: P1D", "forget_after: PT12H", "C06", "1 ", "2"},
@@ -309,4 +317,27 @@ func FuzzDirectory(f *testing.F) {
 			_ = fmt.Sprint(x)
 		}
 	})
+}
+
+// TestACameraIsNotAboutNobody: a kind that tells vehicles apart needs a unit, though the
+// charter does not name it; the charter can say that it sees nobody.
+func TestACameraIsNotAboutNobody(t *testing.T) {
+	with := func(more string) []check.Finding {
+		files := policy.Example()
+		files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    units: [{field: track, stands_for: vehicle}]\n    fields: [{name: track, type: string, class: identifier}, {name: laeq, type: float, class: measurement}]\n")...)
+		files["charter.yaml"] = append(files["charter.yaml"], []byte(more)...)
+		files[noise] = []byte(strings.Replace(string(files[noise]), "kinds: [noise-meter]", "kinds: [camera]", 1))
+		found, _ := run(files)
+		return found
+	}
+	found := with("")
+	if len(found) != 1 || found[0].Rule != "C04" || found[0].File != noise {
+		t.Errorf("%+v; want C04 alone", found)
+	}
+	if what, _ := found[0].Text(0); !strings.Contains(what, "camera") {
+		t.Errorf("it says %s", what)
+	}
+	if found := with("kinds_not_about_people: [camera]\n"); len(found) > 0 {
+		t.Errorf("the charter says that it sees nobody, and %+v", found)
+	}
 }

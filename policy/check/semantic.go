@@ -58,7 +58,7 @@ func (c *checker) document(file string) {
 	names := make([]string, len(d.Publish.Measures))
 	for i, m := range d.Publish.Measures {
 		names[i] = m.Name
-		c.measure(file, "publish/measures/"+strconv.Itoa(i), m, about)
+		c.measure(file, "publish/measures/"+strconv.Itoa(i), m, about, every)
 	}
 	c.twice(file, "publish/measures", names)
 	for i, g := range d.Generalise {
@@ -142,12 +142,22 @@ func rises(edges []float64) bool {
 	return true
 }
 
-func (c *checker) measure(file, place string, m decision.Measure, about bool) {
+func (c *checker) measure(file, place string, m decision.Measure, about bool, every time.Duration) {
 	if len(m.Between) == 2 && m.Between[0] > m.Between[1] {
 		c.at(file, "D08", place+"/between")
 	}
 	histogram := strings.HasPrefix(m.Of, "histogram(")
+	of, _, _ := strings.Cut(m.Of, "(")
+	level := plan.Aggregation(of)
 	switch {
+	case level.Level() && about:
+		c.at(file, "D31", place+"/of", m.Name)
+	case level.Level() && (len(m.Between) != 2 || !(m.Between[1]-m.Between[0] > 0 && m.Between[1]-m.Between[0] <= plan.MaxLevels)):
+		c.at(file, "D32", place, m.Name)
+	case of == "share" && len(m.Between) > 0:
+		c.at(file, "D34", place+"/between", m.Name)
+	case level.Daily() && every != day:
+		c.at(file, "D33", place+"/of", m.Name)
 	case histogram && len(m.Edges) < 2, !histogram && len(m.Edges) > 0, histogram && len(m.Between) > 0:
 		c.at(file, "D18", place, m.Name)
 	case !rises(m.Edges):
@@ -195,6 +205,11 @@ func (c *checker) ground() {
 			c.at(file, "K09", "kinds_about_people/"+strconv.Itoa(i), id)
 		} else if known && len(k.Units) == 0 {
 			c.at(file, "K10", "kinds_about_people/"+strconv.Itoa(i), id)
+		}
+	}
+	for i, id := range ch.KindsNotAboutPeople {
+		if _, known := c.kinds[id]; c.kinds != nil && !known {
+			c.at(file, "K09", "kinds_not_about_people/"+strconv.Itoa(i), id)
 		}
 	}
 	c.quorums()
@@ -284,7 +299,7 @@ func (c *checker) args(why policy.Reason, d *bundle.Decision) []any {
 	case "C03":
 		return []any{missing(d.AppliesTo.Zones, c.zones.IDs())}
 	case "C04":
-		return []any{strings.Join(c.charter.KindsAboutPeople, ", ")}
+		return []any{strings.Join(slices.DeleteFunc(slices.Clone(d.AppliesTo.Kinds), func(k string) bool { return !c.charter.AboutPeople(k, c.kinds[k]) }), ", ")}
 	case "C05":
 		return []any{c.charter.MinUnits}
 	case "C06":
@@ -351,7 +366,7 @@ func (c *checker) misfit(rule string, d *bundle.Decision, kind string) string {
 		return class("location")
 	case "P07":
 		return "place"
-	case "P08", "P09":
+	case "P08", "P09", "P31":
 		return "publish/measures"
 	}
 	return "keep"

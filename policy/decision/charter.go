@@ -15,7 +15,10 @@ type Charter struct {
 	Purposes         []string `yaml:"purposes" json:"purposes"`
 	ForbiddenClasses []string `yaml:"forbidden_classes" json:"forbidden_classes"`
 	KindsAboutPeople []string `yaml:"kinds_about_people" json:"kinds_about_people"`
-	MinUnits         int64    `yaml:"min_units" json:"min_units"`
+	// KindsNotAboutPeople are kinds with a unit or a personal field of which the council
+	// says that they are about nobody all the same; see AboutPeople.
+	KindsNotAboutPeople []string `yaml:"kinds_not_about_people" json:"kinds_not_about_people,omitempty"`
+	MinUnits            int64    `yaml:"min_units" json:"min_units"`
 	// Floors are those that decisions may have; none for exact only.
 	Floors           []plan.Floor       `yaml:"floors" json:"floors,omitempty"`
 	EpsilonPerDay    map[string]float64 `yaml:"epsilon_per_day" json:"epsilon_per_day"`
@@ -85,4 +88,11 @@ func (c *Charter) Location() (*time.Location, error) {
 		return nil, errors.New("city.timezone is not a name of the IANA database, e.g. Europe/Madrid")
 	}
 	return loc, nil
+}
+
+// AboutPeople reports whether decisions about a kind need a unit of privacy: the charter
+// says so, or the kind has a unit or a field of class identifier, quasi-identifier or
+// location and the charter does not say that it is about nobody.
+func (c *Charter) AboutPeople(id string, k Kind) bool {
+	return slices.Contains(c.KindsAboutPeople, id) || k.Personal() && !slices.Contains(c.KindsNotAboutPeople, id)
 }

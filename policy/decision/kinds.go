@@ -32,6 +32,14 @@ func (k Kind) Home() bool {
 	return false
 }
 
+// Personal reports whether devices of this kind send what tells somebody, or some place of
+// somebody, apart.
+func (k Kind) Personal() bool {
+	return len(k.Units) > 0 || slices.ContainsFunc(k.Fields, func(f Field) bool {
+		return f.Class == "identifier" || f.Class == "quasi-identifier" || f.Class == "location"
+	})
+}
+
 // KindUnit says who stands for whom: a field that tells units apart, or the sensor
 // itself, never both. StandsFor is device, vehicle, card, home or person.
 type KindUnit struct {

@@ -84,6 +84,12 @@ func (m Measure) plan(fieldUnit, standsFor string) (plan.Measure, error) {
 		if match[3] != "" {
 			out.Q, _ = strconv.ParseFloat(match[3], 64) // the pattern lets numbers pass only
 		}
+		if match[1] == "share" {
+			if len(m.Between) > 0 {
+				return out, errors.New("a share is from 0 to 1; take between out")
+			}
+			out.Of, out.Share, out.Bounded, out.High, out.Unit = plan.Mean, true, true, 1, "share"
+		}
 		if out.Of == plan.Histogram {
 			out.Unit = "reading"
 			if standsFor != "none" {
@@ -91,7 +97,7 @@ func (m Measure) plan(fieldUnit, standsFor string) (plan.Measure, error) {
 			}
 		}
 	default:
-		return out, errors.New("of is one of count(), distinct(unit), sum(FIELD), mean(FIELD), histogram(FIELD), quantile(FIELD, 0.5)")
+		return out, errors.New("of is one of count(), distinct(unit), sum(FIELD), mean(FIELD), histogram(FIELD), quantile(FIELD, 0.5), leq(FIELD), lday(FIELD), levening(FIELD), lnight(FIELD), lden(FIELD), share(FIELD)")
 	}
 	return out, nil
 }

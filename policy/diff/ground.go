@@ -38,6 +38,7 @@ var floors = []floor{
 	{"purposes", func(a, b *decision.Charter) Mark { return subset(a.Purposes, b.Purposes) }, func(c *decision.Charter) string { return words(c.Purposes) }},
 	{"forbidden_classes", func(a, b *decision.Charter) Mark { return subset(b.ForbiddenClasses, a.ForbiddenClasses) }, func(c *decision.Charter) string { return words(c.ForbiddenClasses) }},
 	{"kinds_about_people", func(a, b *decision.Charter) Mark { return subset(b.KindsAboutPeople, a.KindsAboutPeople) }, func(c *decision.Charter) string { return words(c.KindsAboutPeople) }},
+	{"kinds_not_about_people", func(a, b *decision.Charter) Mark { return subset(a.KindsNotAboutPeople, b.KindsNotAboutPeople) }, func(c *decision.Charter) string { return words(c.KindsNotAboutPeople) }},
 	{"min_units", func(a, b *decision.Charter) Mark { return greater(a.MinUnits, b.MinUnits) }, func(c *decision.Charter) string { return fmt.Sprint(c.MinUnits) }},
 	{"floors", func(a, b *decision.Charter) Mark { return subset(a.Allowed(), b.Allowed()) }, func(c *decision.Charter) string { return joined(c.Allowed()) }},
 	{"epsilon_per_day", func(a, b *decision.Charter) Mark { return mark(spends(b, a), spends(a, b)) }, func(c *decision.Charter) string {

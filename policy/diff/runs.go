@@ -50,7 +50,7 @@ func (v view) broken(d *bundle.Decision) []string {
 	rule("C01", !slices.Contains(ch.Purposes, d.Purpose))
 	rule("C02", slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool { _, ok := v.p.Kinds[k]; return !ok }))
 	rule("C03", slices.ContainsFunc(d.AppliesTo.Zones, func(z string) bool { return !v.p.Zones.Has(z) }))
-	rule("C04", !about && slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool { return slices.Contains(ch.KindsAboutPeople, k) }))
+	rule("C04", !about && slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool { return ch.AboutPeople(k, v.p.Kinds[k]) }))
 	rule("C05", about && d.Protect.MinUnits < ch.MinUnits)
 	if about {
 		epsilon, delta := v.spent(d)
@@ -121,7 +121,7 @@ func stands(k decision.Kind, d *bundle.Decision) bool {
 }
 
 // misfits are the rules that say why a kind cannot give what a decision asks: P01
-// to P09, see policy/rules/plan.rego.
+// to P09 and P31, see policy/rules/plan.rego.
 func misfits(k decision.Kind, d *bundle.Decision) []string {
 	fields := make(map[string]decision.Field)
 	for _, f := range k.Fields {
@@ -146,14 +146,16 @@ func misfits(k decision.Kind, d *bundle.Decision) []string {
 		bad["P07"] = bad["P07"] || place.ByPoint() && (!kept(name) || !numeric(name))
 	}
 	for _, m := range d.Stream.Measures {
-		bad["P08"] = bad["P08"] || m.Field != "" && !numeric(m.Field)
+		bad["P08"] = bad["P08"] || m.Field != "" && !m.Share && !numeric(m.Field)
+		f, known := fields[m.Field]
+		bad["P31"] = bad["P31"] || m.Share && known && f.Type != "bool"
 	}
 	for _, g := range d.Generalise {
 		bad["P08"] = bad["P08"] || !numeric(g.Field)
 	}
 	bad["P09"] = d.Unit.Field != "" && slices.Contains(used, d.Unit.Field)
 	var out []string
-	for _, code := range []string{"P01", "P02", "P03", "P04", "P05", "P06", "P07", "P08", "P09"} {
+	for _, code := range []string{"P01", "P02", "P03", "P04", "P05", "P06", "P07", "P08", "P09", "P31"} {
 		if bad[code] {
 			out = append(out, code)
 		}

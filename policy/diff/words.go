@@ -70,6 +70,7 @@ var labels = map[string][3]string{
 	"purposes":                  {"allowed purposes", "finalitats permeses", "finalidades permitidas"},
 	"forbidden_classes":         {"classes of fields that are forbidden", "classes de camps prohibides", "clases de campos prohibidas"},
 	"kinds_about_people":        {"kinds that count people", "tipus que compten persones", "tipos que cuentan personas"},
+	"kinds_not_about_people":    {"kinds that see people and are said to be about nobody", "tipus que veuen persones i es diu que no tracten de ningú", "tipos que ven personas y se dice que no tratan de nadie"},
 	"min_units":                 {"smallest group allowed", "grup més petit permès", "grupo más pequeño permitido"},
 	"floors":                    {"floors that decisions may have", "mínims que poden tenir les decisions", "mínimos que pueden tener las decisiones"},
 	"epsilon_per_day":           {"largest budget a day (epsilon)", "pressupost màxim al dia (èpsilon)", "presupuesto máximo al día (épsilon)"},

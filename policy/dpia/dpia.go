@@ -35,6 +35,7 @@ var words = map[string][3]string{
 	"lawful":     {"Purpose and legal basis", "Finalitat i base jurídica", "Finalidad y base jurídica"},
 	"why":        {"why this purpose cannot be met with less: fewer sensors, longer windows, manual counts", "per què aquesta finalitat no es pot assolir amb menys: menys sensors, finestres més llargues, recomptes manuals", "por qué esta finalidad no se puede alcanzar con menos: menos sensores, ventanas más largas, recuentos manuales"},
 	"limits":     {"The charter's floor", "El mínim de la carta", "El mínimo de la carta"},
+	"seeing":     {"**Kinds that tell people or their places apart, and that the charter calls about nobody: %s.** Say why for each.", "**Tipus que distingeixen persones o els seus llocs i que la carta diu que no tracten de ningú: %s.** Digueu per què de cadascun.", "**Tipos que distinguen personas o sus lugares y que la carta dice que no tratan de nadie: %s.** Diga por qué de cada uno."},
 	"floor":      {"smallest group %d; epsilon a day %s; delta a day %s; at most %d contributions; longest decision %s; notice %d days", "grup més petit %d; èpsilon al dia %s; delta al dia %s; com a molt %d contribucions; decisió més llarga %s; avís %d dies", "grupo más pequeño %d; épsilon al día %s; delta al día %s; como máximo %d contribuciones; decisión más larga %s; aviso %d días"},
 	"rights":     {"how people exercise access, objection and erasure; note that readings are not kept, so that there is nothing by which one person could be found", "com s'exerceixen els drets d'accés, oposició i supressió; noteu que les lectures no es conserven, i no hi ha res amb què es pugui trobar una persona", "cómo se ejercen los derechos de acceso, oposición y supresión; note que las lecturas no se conservan, y no hay nada con lo que se pueda encontrar a una persona"},
 	"risks":      {"3. Risks, and what reduces them", "3. Riscos, i què els redueix", "3. Riesgos, y qué los reduce"},
@@ -150,6 +151,9 @@ func (d *doc) necessity() {
 	}
 	d.line("### " + d.say("limits"))
 	d.line(d.say("floor", c.MinUnits, strings.Join(eps, ", "), d.l.Number(c.DeltaPerDay), c.MaxContributions, d.l.Period(c.SunsetMax), c.NoticeDays))
+	if len(c.KindsNotAboutPeople) > 0 {
+		d.line(d.say("seeing", strings.Join(c.KindsNotAboutPeople, ", ")))
+	}
 	d.todo("rights")
 }
 

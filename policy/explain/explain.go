@@ -271,7 +271,12 @@ func Measure(l Lang, m plan.Measure, u plan.Unit) string {
 		if m.Q == 0.5 {
 			what = say(l, "m-median", m.Field)
 		}
-	default:
+	case plan.Leq, plan.Lday, plan.Levening, plan.Lnight, plan.Lden:
+		what = say(l, "m-"+string(m.Of), m.Field)
+	case plan.Mean:
+		if m.Share {
+			return say(l, "m-share", m.Field)
+		}
 		what = say(l, "m-mean", m.Field)
 	}
 	if m.Bounded {

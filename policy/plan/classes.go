@@ -45,7 +45,12 @@ func (m Measure) Parts() []Part {
 }
 
 // Slots is how many sums a measure needs per cell.
-func (m Measure) Slots() int { return max(1, len(m.edges)-1) }
+func (m Measure) Slots() int {
+	if m.Of == Lden {
+		return int(partsOfDay)
+	}
+	return max(1, len(m.edges)-1)
+}
 
 // Edge is the lower edge of the slot, in millionths; the one after the last is
 // the upper edge of them all.

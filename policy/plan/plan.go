@@ -127,6 +127,12 @@ const (
 	// share q of them do not exceed, from classes of equal width.
 	Histogram Aggregation = "histogram"
 	Quantile  Aggregation = "quantile"
+	// Levels of decibels: see Level.
+	Leq      Aggregation = "leq"
+	Lday     Aggregation = "lday"
+	Levening Aggregation = "levening"
+	Lnight   Aggregation = "lnight"
+	Lden     Aggregation = "lden"
 )
 
 // Measure is one published number per cell and window.
@@ -142,6 +148,8 @@ type Measure struct {
 	Edges []float64 `json:"edges,omitempty"`
 	// Q is a quantile's share, above 0 and below 1.
 	Q float64 `json:"q,omitempty"`
+	// Share says that a mean is of a field that is true, 1, or false, 0.
+	Share bool `json:"share,omitempty"`
 	// Unit of the number, from the kind's field, e.g. "ug/m3"; readings or the
 	// unit of privacy for counts.
 	Unit string `json:"unit"`
@@ -159,6 +167,9 @@ func (m Measure) Expression() string {
 		return "distinct(unit)"
 	case Quantile:
 		return string(m.Of) + "(" + m.Field + ", " + Plain(m.Q) + ")"
+	}
+	if m.Share {
+		return "share(" + m.Field + ")"
 	}
 	return string(m.Of) + "(" + m.Field + ")"
 }

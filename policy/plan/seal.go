@@ -95,7 +95,7 @@ func (s *Stream) check() error {
 	}
 	var names []string
 	for _, m := range s.Measures {
-		if err := m.check(s.Unit); err != nil {
+		if err := m.check(s.Unit, every); err != nil {
 			return fmt.Errorf("measure %s: %w", m.Name, err)
 		}
 		for _, part := range m.Parts() {
@@ -181,7 +181,7 @@ func (s *Stream) checkMembership() error {
 	return nil
 }
 
-func (m Measure) check(u Unit) error {
+func (m Measure) check(u Unit, every time.Duration) error {
 	switch m.Name {
 	case "":
 		return errors.New("needs a name")
@@ -190,6 +190,9 @@ func (m Measure) check(u Unit) error {
 	}
 	if m.Bounded && (!(m.Low <= m.High) || math.Abs(m.Low) > MaxBound || math.Abs(m.High) > MaxBound) {
 		return errors.New("between needs [low, high] with low at most high, each within 1,000,000")
+	}
+	if m.Share && (m.Of != Mean || !m.Bounded || m.Low != 0 || m.High != 1) {
+		return errors.New("a share is from 0 to 1")
 	}
 	switch m.Of {
 	case Distinct:
@@ -215,8 +218,10 @@ func (m Measure) check(u Unit) error {
 		return m.checkEdges()
 	case Quantile:
 		return m.checkQuantile()
+	case Leq, Lday, Levening, Lnight, Lden:
+		return m.checkLevel(u, every)
 	default:
-		return errors.New("of is one of count(), distinct(unit), sum(f), mean(f), histogram(f), quantile(f, q)")
+		return errors.New("of is one of count(), distinct(unit), sum(f), mean(f), histogram(f), quantile(f, q), leq(f), lday(f), levening(f), lnight(f), lden(f), share(f)")
 	}
 	if len(m.Edges) > 0 {
 		return errors.New("edges are for histogram(f) only")

@@ -31,7 +31,25 @@ broken[d.decision] contains ["C04", "this kind counts people, so the decision ne
 	some d in data.decisions
 	not lib.about_units(d)
 	some kind in d.applies_to.kinds
-	kind in data.charter.kinds_about_people
+	about_people(kind)
+}
+
+about_people(kind) if kind in data.charter.kinds_about_people
+
+about_people(kind) if {
+	personal(data.kinds[kind])
+	not kind in object.get(data.charter, "kinds_not_about_people", [])
+}
+
+# A kind that tells somebody, or some place of somebody, apart.
+personal(k) if {
+	some u in k.units
+	u.stands_for
+}
+
+personal(k) if {
+	some f in k.fields
+	f.class in {"identifier", "quasi-identifier", "location"}
 }
 
 broken[d.decision] contains ["C05", "min_units is below the charter's; raise it"] if {

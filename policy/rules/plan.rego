@@ -122,7 +122,7 @@ misfits[d.decision] contains ["P07", "place needs two kept number fields"] if {
 
 misfits[d.decision] contains ["P08", "sum, mean and generalise need number fields"] if {
 	some d in candidates
-	some name in ({m.field | some m in d.stream_spec.measures; m.field} | {g.field | some g in d.generalise})
+	some name in ({m.field | some m in d.stream_spec.measures; m.field; not m.share} | {g.field | some g in d.generalise})
 	not fields[name].type in numeric
 }
 
@@ -139,6 +139,13 @@ misfits[d.decision] contains ["P11", "by_owner does not name the sensor's owner"
 }
 
 parts(d) := object.get(d.protect, "by_owner", {})
+
+misfits[d.decision] contains ["P31", "share needs a field of type bool"] if {
+	some d in candidates
+	some m in d.stream_spec.measures
+	m.share
+	fields[m.field].type != "bool"
+}
 
 kept_identifier(d) if {
 	d.unit.field in d.keep

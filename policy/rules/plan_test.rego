@@ -105,3 +105,10 @@ test_local_deny if {
 	count(r.plans) == 0
 	r.reasons[0].rule == "L01"
 }
+
+test_share_of_a_number if {
+	spec := {"place": {}, "measures": [{"name": "open", "of": "mean", "field": "rssi", "share": true}]}
+	found := rules(object.union(footfall, {"stream_spec": spec}))
+	"P31" in found
+	not "P08" in found
+}

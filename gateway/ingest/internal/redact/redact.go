@@ -246,6 +246,15 @@ func (r *Rule) measure(in reading.Reading, out *Kept) fault.Fault {
 			continue
 		}
 		wanted = true
+		if r.stream.Measures[i].Share {
+			if in.Type(f) == reading.Bool {
+				out.Has |= 1 << i
+				if out.Values[i] = 0; in.Bool(f) {
+					out.Values[i] = plan.Fixed
+				}
+			}
+			continue
+		}
 		if in.Type(f) != reading.Number {
 			continue
 		}

@@ -26,3 +26,14 @@ func (w wide) clamped(low, high int64) int64 {
 	}
 	return min(high, max(low, v))
 }
+
+// over is the sum divided by a number of its addends, all of them at least 0, rounded to
+// the nearest whole number. A mean is no greater than the greatest addend, so it fits.
+func (w wide) over(n int64) int64 {
+	if n <= 0 {
+		return 0
+	}
+	low, carry := bits.Add64(w.low, uint64(n)/2, 0)
+	mean, _ := bits.Div64(uint64(w.high)+carry, low, uint64(n))
+	return int64(mean)
+}

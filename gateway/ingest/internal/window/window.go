@@ -76,6 +76,7 @@ type Window struct {
 	// distinctOnly says that units need no state; additive that their readings add up, and
 	// are told apart unit by unit.
 	distinctOnly, additive bool
+	clock                  plan.DayClock // of its day, for levels
 }
 
 // cell is one entry of the stream's closed list. About nobody, total and weight
@@ -84,6 +85,7 @@ type cell struct {
 	readings int64
 	total    [][]wide
 	weight   []int64
+	levels   [][]int64 // numbers of addends of each of a level's sums
 	units    map[pseudonym.Tag]member
 	state    []latest
 	marks    marks // readings that have counted, of the unit at its place
@@ -116,6 +118,9 @@ func New(s *plan.Stream, policy string, start, end time.Time) *Window {
 	w.alive = make(map[uint64]struct{})
 	w.cells = make([]cell, len(s.Cells))
 	w.distinctOnly = !slices.ContainsFunc(s.Measures, func(m plan.Measure) bool { return m.Of != plan.Distinct })
+	if slices.ContainsFunc(s.Measures, func(m plan.Measure) bool { return m.Of.Daily() }) {
+		w.clock = s.ClockOf(start)
+	}
 	// Where the sensor is the unit, what was Seen of it is what was seen of the unit.
 	w.additive = !s.Unit.None() && !s.Unit.Sensor && slices.ContainsFunc(s.Measures, func(m plan.Measure) bool { return m.Of == plan.Count || m.Of == plan.Sum })
 	return w
@@ -158,16 +163,28 @@ func (w *Window) add(c *cell, e *Entry) {
 	if c.total == nil {
 		c.weight = make([]int64, len(w.Stream.Measures))
 		c.total = make([][]wide, len(w.Stream.Measures))
+		c.levels = make([][]int64, len(w.Stream.Measures))
 		for i := range c.total {
 			c.total[i] = make([]wide, w.Stream.Measures[i].Slots())
+			if w.Stream.Measures[i].Of.Level() {
+				c.levels[i] = make([]int64, len(c.total[i]))
+			}
 		}
 	}
 	for i := range w.Stream.Measures {
 		if e.Has&(1<<i) == 0 {
 			continue
 		}
+		m := &w.Stream.Measures[i]
+		if c.levels[i] != nil {
+			if slot := m.LevelSlot(w.clock.Part(e.Time)); slot >= 0 {
+				c.total[i][slot].add(m.Energy(e.Values[i]))
+				c.levels[i][slot]++
+			}
+			continue
+		}
 		c.weight[i]++
-		switch m := &w.Stream.Measures[i]; m.Of {
+		switch m.Of {
 		case plan.Count:
 			c.total[i][0].add(1)
 		case plan.Sum, plan.Mean:
@@ -208,12 +225,16 @@ func (w *Window) sums(c *cell, alive bool) release.Sums {
 		return s
 	}
 	if w.Stream.Unit.None() {
+		copy(s.Weight, c.weight)
 		for i := range c.total {
+			if c.levels[i] != nil {
+				s.Weight[i] = means(s.Total[i], c.total[i], c.levels[i])
+				continue
+			}
 			for slot := range c.total[i] {
 				s.Total[i][slot] = c.total[i][slot].clamped(math.MinInt64, math.MaxInt64)
 			}
 		}
-		copy(s.Weight, c.weight)
 		return s
 	}
 	s.Alive = alive
@@ -232,6 +253,15 @@ func (w *Window) sums(c *cell, alive bool) release.Sums {
 		}
 	}
 	return s
+}
+
+// means puts the mean energies of a level's sums into out. A level that is made of several
+// is there only where each of them is: the weight is the least number of addends.
+func means(out []int64, sums []wide, n []int64) (weight int64) {
+	for slot := range sums {
+		out[slot] = sums[slot].over(n[slot])
+	}
+	return slices.Min(n)
 }
 
 // contribution is what one unit adds to one pair, and to which of the measure's
