@@ -113,7 +113,7 @@ func TestGridTiles(t *testing.T) {
 func TestEpochNames(t *testing.T) {
 	for name, refused := range map[string]bool{"devices": false, "units_epoch": true, "units_bounded": true} {
 		m := Measure{Name: name, Of: Distinct}
-		if err := m.check(Unit{Field: "device", StandsFor: "device"}); (err != nil) != refused {
+		if err := m.check(Unit{Field: "device", StandsFor: "device"}, time.Hour); (err != nil) != refused {
 			t.Errorf("a measure %s: %v", name, err)
 		}
 	}
