@@ -34,21 +34,7 @@ func collisions(r *report, o options) error {
 		return err
 	}
 	for w := range windows {
-		start := begin.Add(time.Duration(w) * time.Hour)
-		var list []reading
-		for cell := range 2 * values {
-			var late []reading
-			seq := 2*collidingCrowd*cell + 1
-			for n := range 2 * collidingCrowd {
-				list = append(list, reading{cell, fmt.Sprintf("c%d-%d", w, cell), unitX, seq + n})
-				late = append(late, reading{cell, fmt.Sprintf("u%d-%d-%d", w, cell, n/2), forgedX, seq + n})
-			}
-			list = append(list, late...)
-		}
-		if err := c.send(start.Add(time.Minute), list); err != nil {
-			return err
-		}
-		if err := c.tick(start.Add(time.Hour + 2*time.Minute)); err != nil {
+		if err := c.collide(w); err != nil {
 			return err
 		}
 	}
@@ -80,6 +66,25 @@ func collisions(r *report, o options) error {
 			"at least %.2f by %d cells of each world; declared %v", seen, len(of[0]), epsilon)
 	}
 	return nil
+}
+
+// collide lives through a window.
+func (c *city) collide(w int) error {
+	start := begin.Add(time.Duration(w) * time.Hour)
+	var list []reading
+	for cell := range 2 * values {
+		var late []reading
+		seq := 2*collidingCrowd*cell + 1
+		for n := range 2 * collidingCrowd {
+			list = append(list, reading{cell, fmt.Sprintf("c%d-%d", w, cell), unitX, seq + n})
+			late = append(late, reading{cell, fmt.Sprintf("u%d-%d-%d", w, cell, n/2), forgedX, seq + n})
+		}
+		list = append(list, late...)
+	}
+	if err := c.send(start.Add(time.Minute), list); err != nil {
+		return err
+	}
+	return c.tick(start.Add(time.Hour + 2*time.Minute))
 }
 
 // valuesOf a measure; withheld is -Inf.

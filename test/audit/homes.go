@@ -30,8 +30,7 @@ func homes(r *report, o options) error {
 	if err := c.settle(c.homesTown()); err != nil {
 		return err
 	}
-	var n, power [2][]float64
-	status, others, missed, shownOf, scale, mechanism := make(map[string]int), 0, 0, 0, 0.0, ""
+	h := homesSeen{still: make(map[string]int)}
 	for w := range windows {
 		start := begin.Add(time.Duration(w) * time.Hour)
 		if err := c.homesHour(w, start); err != nil {
@@ -43,45 +42,19 @@ func homes(r *report, o options) error {
 				return err
 			}
 			for _, o := range list {
-				z, truth := zoneNumber(o.Cell), 0.0
-				if z < 0 {
-					status[o.Status+" "+o.Reason]++
-					if o.Status != "withheld" {
-						others++
-					}
-					continue
-				}
-				world := 1 - z%2 // the first is the one with the home in question
-				value := math.Inf(-1)
-				if o.Value != nil {
-					value = *o.Value
-				}
-				if o.Measure == "n" {
-					if s%2 == 1 {
-						n[world] = append(n[world], value)
-					}
-					continue
-				}
-				power[world], scale, mechanism = append(power[world], value), o.Scale, o.Mechanism
-				truth = float64(mostPower * (homesIn + z%2))
-				if o.Value != nil {
-					shownOf++
-					if *o.Low > truth || truth > *o.High {
-						missed++
-					}
-				}
+				h.note(o, s%2 == 1)
 			}
 		}
 	}
 	if err := c.taken(); err != nil {
 		return err
 	}
-	r.row(others == 0 && len(status) == 1, "homes: nobody, a heartbeat and too few look alike", "%v", status)
+	r.row(h.others == 0 && len(h.still) == 1, "homes: nobody, a heartbeat and too few look alike", "%v", h.still)
 	for _, x := range []struct {
 		name string
 		of   [2][]float64
 		step float64
-	}{{"homes", n, 1}, {"their sum", power, mostPower}} {
+	}{{"homes", h.n, 1}, {"their sum", h.power, mostPower}} {
 		var events []float64
 		for d := -6.0; d <= 6; d += 2 {
 			events = append(events, (homesIn+0.5+d)*x.step)
@@ -89,8 +62,47 @@ func homes(r *report, o options) error {
 		seen := leastEpsilon(x.of[0], x.of[1], append(events, math.Inf(-1), 100*homesIn*mostPower), 2)
 		r.judge(seen <= epsilon, "homes: epsilon of "+x.name, "at least %.2f by %d zones of each world; declared %v", seen, len(x.of[0]), epsilon)
 	}
-	r.judge(shownOf > 0 && lower(missed, shownOf, alpha) <= 0.05, "homes: coverage of their sum", "%.2f %% of %d (%s of scale %.1f); promised are 95 %%", 100*(1-float64(missed)/float64(max(1, shownOf))), shownOf, mechanism, scale)
+	r.judge(h.shown > 0 && lower(h.missed, h.shown, alpha) <= 0.05, "homes: coverage of their sum", "%.2f %% of %d (%s of scale %.1f); promised are 95 %%",
+		100*(1-float64(h.missed)/float64(max(1, h.shown))), h.shown, h.last.Mechanism, h.last.Scale)
 	return nil
+}
+
+// homesSeen is what is shown of the homes: of the zones that say nothing, how often
+// each status; of the others, numbers and sums in two worlds, of which the first has one
+// home more.
+type homesSeen struct {
+	still                 map[string]int
+	n, power              [2][]float64
+	others, missed, shown int
+	last                  shown // sum
+}
+
+// note takes one row, of a stream of the number alone or of both.
+func (h *homesSeen) note(o shown, alone bool) {
+	z := zoneNumber(o.Cell)
+	if z < 0 {
+		h.still[o.Status+" "+o.Reason]++
+		if o.Status != "withheld" {
+			h.others++
+		}
+		return
+	}
+	world, value := 1-z%2, math.Inf(-1)
+	if o.Value != nil {
+		value = *o.Value
+	}
+	switch {
+	case o.Measure == "n" && alone: // the noise of the other streams is greater
+		h.n[world] = append(h.n[world], value)
+	case o.Measure != "n":
+		h.power[world], h.last = append(h.power[world], value), o
+		if truth := float64(mostPower * (homesIn + z%2)); o.Value != nil {
+			h.shown++
+			if *o.Low > truth || truth > *o.High {
+				h.missed++
+			}
+		}
+	}
 }
 
 func zoneNumber(zone string) int {
