@@ -71,7 +71,7 @@ var trials = []trial{
 	{"contribution bound ignored", "heavy", "2", "all cells and windows"},
 	{"a bound one pair too high", "forger:shared", "1", "shared: epsilon by two of each"},
 	{"an owner's part that others spend", "forger:owned", "2", "owned: epsilon by two of each"},
-	{"a seq that hides another unit's reading", "collisions", "1", "units alone, where seq collide"},
+	{"a seq that hides another unit's reading", "collisions", "1", "where seq collide"},
 	{"a seq that hides a unit's second reading", "collisions", "1", "their readings, where seq collide"},
 	{"a home lives by its heartbeat", "homes", "1", "nobody, a heartbeat and too few"},
 	{"a sum that is not clamped", "homes", "3", "epsilon of their sum"},
