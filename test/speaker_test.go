@@ -3,7 +3,6 @@ package test
 import (
 	"bufio"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -55,6 +54,6 @@ func (s *speaker) hear() (got [4]byte) {
 func (s *speaker) publish(topic, payload string) {
 	s.say(mqttPacket(0x32, mqttText(topic), []byte{0, 1}, []byte(payload)))
 	if got := s.hear(); got != [4]byte{0x40, 2, 0, 1} {
-		s.t.Error(fmt.Sprintf("PUBACK is % x", got))
+		s.t.Errorf("PUBACK is % x", got)
 	}
 }

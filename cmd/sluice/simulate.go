@@ -41,7 +41,7 @@ func policySimulate() *cobra.Command {
 			"A max_contributions and a window are proposed: the pair, within the charter, whose shown numbers miss what passed in an\n" +
 			"hour by least (bias squared plus variance over the first day), of those with intervals that hold it in 90 of 100.\n" +
 			"A decision that asks for what the city or file has not is refused with exit code 1.",
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+		RunE: o.run,
 	}
 	f := c.Flags()
 	f.StringVar(&o.dir, "dir", ".", "policy directory")

@@ -7,6 +7,7 @@ import (
 	crand "crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"math/big"
 	"math/rand/v2"
@@ -121,11 +122,11 @@ type gate struct {
 }
 
 func (g *gate) Read(p []byte) (int, error) {
-	_ = g.Conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	_ = g.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	for {
 		n, err := g.Conn.Read(p)
-		if ne, ok := err.(net.Error); ok && ne.Timeout() && n == 0 {
-			_ = g.Conn.SetReadDeadline(time.Time{})
+		if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() && n == 0 {
+			_ = g.SetReadDeadline(time.Time{})
 			select {
 			case g.waiting <- struct{}{}:
 			case <-time.After(50 * time.Millisecond):
