@@ -14,6 +14,7 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 	say(`{"seq":41,"fields":{"device":7}}`)
 	say(`{"seq":42,"fields":{"device":7}}`)
 	say(`{"seq":43,"device":"x"}`)
+	say(`{"fields":{"device":7},"more":1,"seq":44}`)
 	say(`{"seq":44,`)
 	l := letter{fields: i.at.fields, kind: "k", faults: i.feedback[i.at]}
 	raw, err := l.body()
@@ -29,7 +30,7 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 	if err := json.Unmarshal(raw, &body); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]uint64{"E100": 0, "E101": 41, "E102": 43, "E103": 43}
+	want := map[string]uint64{"E100": 0, "E101": 41, "E102": 43, "E103": 44}
 	if len(body.Codes) != len(want) {
 		t.Errorf("feedback is %s", raw)
 	}

@@ -19,7 +19,7 @@ func Describe(s *words.Speaker, city books.City, st query.Stream) string {
 	if st.Unit == "none" {
 		text += s.Say("The numbers are exact, since they are about nobody.")
 	} else {
-		text += s.Say("Each number carries random noise that protects every single %s, and an interval that says how much; small numbers are withheld.", s.Each(st.Unit))
+		text += s.Say("Each number carries random noise that protects every single %s, and an interval that says how much; where there are too few, as the decision says, there is no number.", s.Each(st.Unit))
 	}
 	if st.Simulation {
 		text += " " + s.Say("This is a simulation: people, places and time may be made up.")

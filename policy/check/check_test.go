@@ -181,6 +181,9 @@ func TestFloors(t *testing.T) {
 		for _, f := range found {
 			if what, mend := f.Text(0); f.Rule == "C15" && strings.Contains(mend, "floors: [exact, noisy]") {
 				got += f.File
+				if !strings.Contains(what, "floor exact;") && !strings.Contains(what, "floor noisy;") {
+					t.Errorf("%q: it is not said which floor: %s", text, what)
+				}
 				if line := strings.Split(string(files[f.File]), "\n")[f.Line-1]; want == "boardings" && !strings.Contains(line, "floor: noisy") {
 					t.Errorf("%q: %s is found under %q", text, what, line)
 				}
@@ -189,6 +192,22 @@ func TestFloors(t *testing.T) {
 		if (got != "") != (want != "") || !strings.Contains(got, want) {
 			t.Errorf("%q: C15 is found in %q; want %s", text, got, want)
 		}
+	}
+}
+
+// TestNoRegisterIsAtHand: a decision that is refused for something else is not said to
+// leave out an owner.
+func TestNoRegisterIsAtHand(t *testing.T) {
+	files := policy.Example()
+	footfall := string(files["decisions/2026-14-footfall.yaml"])
+	files["decisions/2026-14-footfall.yaml"] = []byte(strings.NewReplacer("min_units: 10", "min_units: 5", "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 4}").Replace(footfall))
+	found, _ := run(files)
+	rules := ""
+	for _, f := range found {
+		rules += " " + f.Rule
+	}
+	if !strings.Contains(rules, "C05") || strings.Contains(rules, "P11") {
+		t.Errorf("found is%s; want C05, and no P11", rules)
 	}
 }
 

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -317,7 +318,7 @@ func (c *checker) args(why policy.Reason, d *bundle.Decision) []any {
 	case "C13":
 		return []any{d.Stream.Unit.StandsFor}
 	case "C15":
-		return []any{d.Protect.Floor, fmt.Sprint(c.charter.Allowed())}
+		return []any{cmp.Or(d.Protect.Floor, plan.Exact), fmt.Sprint(c.charter.Allowed())}
 	}
 	return nil
 }

@@ -96,10 +96,13 @@ func validWithin(a, b []float64) bool {
 	return len(a) != 2 || len(b) == 2 && a[0] <= b[0] && b[1] <= a[1]
 }
 
-// narrowed reports whether numbers of a field are refused that were not.
+// narrowed reports whether values of a field are refused that were not: numbers outside
+// what is valid, or identifiers that are not of the form.
 func narrowed(a, b decision.Kind) bool {
 	return slices.ContainsFunc(a.Fields, func(x decision.Field) bool {
-		return slices.ContainsFunc(b.Fields, func(f decision.Field) bool { return f.Name == x.Name && !validWithin(f.Valid, x.Valid) })
+		return slices.ContainsFunc(b.Fields, func(f decision.Field) bool {
+			return f.Name == x.Name && (!validWithin(f.Valid, x.Valid) || f.Format != x.Format && !asItIs(f.Format))
+		})
 	})
 }
 

@@ -44,3 +44,29 @@ func TestValidIsCompared(t *testing.T) {
 		}
 	}
 }
+
+// TestFormIsCompared: identifiers that must have a form, or another one, may end a
+// series; those that need none any more do not.
+func TestFormIsCompared(t *testing.T) {
+	with := func(format string) *bundle.Policy {
+		p := policyOf(t, plain)
+		k := p.Kinds["counter"]
+		k.Fields = append([]decision.Field(nil), k.Fields...)
+		for i := range k.Fields {
+			if k.Fields[i].Class == "identifier" {
+				k.Fields[i].Format = format
+			}
+		}
+		p.Kinds["counter"] = k
+		return p
+	}
+	for _, c := range []struct {
+		old, new string
+		ends     bool
+	}{{"", "mac48", true}, {"mac48", "eui64", true}, {"text", "uuid", true}, {"mac48", "", false}, {"mac48", "text", false}} {
+		list := between(with(c.old), with(c.new))
+		if len(list) != 1 || list[0].Ends != c.ends {
+			t.Errorf("%q to %q: %+v; want that it may end a series: %v", c.old, c.new, list, c.ends)
+		}
+	}
+}

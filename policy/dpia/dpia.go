@@ -46,6 +46,7 @@ var words = map[string][3]string{
 	"record":     {"Annex: record of processing activities (article 30)", "Annex: registre d'activitats de tractament (article 30)", "Anexo: registro de actividades de tratamiento (artículo 30)"},
 	"rows":       {"| activity | purpose | people concerned | data | recipients | erased | measures |\n|---|---|---|---|---|---|---|", "| activitat | finalitat | persones afectades | dades | destinataris | supressió | mesures |\n|---|---|---|---|---|---|---|", "| actividad | finalidad | personas afectadas | datos | destinatarios | supresión | medidas |\n|---|---|---|---|---|---|---|"},
 	"public":     {"the public, aggregates only", "el públic, només agregats", "el público, solo agregados"},
+	"at-home":    {"people at home, by their homes", "persones a casa, per les seves llars", "personas en su casa, por sus hogares"},
 	"people":     {"passers-by, by their %s", "vianants, pels seus %s", "transeúntes, por sus %s"},
 	"transfers":  {"transfers to other countries: none by Sluice itself; those of hosting and vendors", "transferències a altres països: cap pel mateix Sluice; les d'allotjament i proveïdors", "transferencias a otros países: ninguna por el propio Sluice; las de alojamiento y proveedores"},
 }
@@ -165,6 +166,9 @@ func (d *doc) record() {
 		who, erased, measures := "-", d.l.Each(x.Stream.Every), "exact"
 		if !x.Stream.Unit.None() {
 			who, erased = d.say("people", d.l.Many(x.Stream.Unit.StandsFor)), d.l.Period(x.Stream.Forget)
+			if x.Stream.Unit.StandsFor == "home" {
+				who = d.say("at-home")
+			}
 			measures = fmt.Sprintf("epsilon %s, delta %s, >= %d", d.l.Number(x.Protect.Epsilon), d.l.Number(x.Protect.Delta), x.Protect.MinUnits)
 			if f := x.Stream.Protect.Floor; f != "" {
 				measures += ", floor: " + string(f)

@@ -275,7 +275,10 @@ func Measure(l Lang, m plan.Measure, u plan.Unit) string {
 		what = say(l, "m-"+string(m.Of), m.Field)
 	case plan.Mean:
 		if m.Share {
-			return say(l, "m-share", m.Field)
+			if u.None() {
+				return say(l, "m-share", m.Field)
+			}
+			return say(l, l.gender(u.StandsFor, "m-unit-share", "m-unit-share-f"), l.Many(u.StandsFor), m.Field)
 		}
 		what = say(l, "m-mean", m.Field)
 	}

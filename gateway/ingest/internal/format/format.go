@@ -46,6 +46,7 @@ type Decoder struct {
 
 	onTop, onField, onRecord func(key []byte, v *fastjson.Value)
 	fieldsObject             *fastjson.Value
+	strays                   int // keys beside fields that are none of ours
 	seen                     uint8
 	next                     int // the field that is likely next
 }
@@ -150,7 +151,7 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 		d.sink.Refused(fault.New(fault.WrongType))
 		return
 	}
-	d.stamp.Index, d.bad, d.fieldsObject, d.seen, d.next = index, fault.Fault{}, nil, 0, 0
+	d.stamp.Index, d.bad, d.fieldsObject, d.seen, d.next, d.strays = index, fault.Fault{}, nil, 0, 0, 0
 	o.Visit(d.onTop)
 	if d.bad.Code == fault.None && d.fieldsObject != nil {
 		if fields, err := d.fieldsObject.Object(); err == nil {
@@ -166,6 +167,11 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 		d.bad = fault.New(fault.MissingField)
 		if d.fieldsObject == nil && !d.shape.mapped {
 			d.bad = fault.New(fault.NoFields)
+		}
+	}
+	if d.bad.Code != fault.NoFields { // whose words are about them
+		for range d.strays {
+			d.sink.Dropped(fault.New(fault.UnknownField))
 		}
 	}
 	if d.bad.Code != fault.None {
@@ -212,7 +218,7 @@ func (d *Decoder) top(key []byte, v *fastjson.Value) {
 		d.fieldsObject = v
 	default:
 		if !d.shape.mapped {
-			d.sink.Dropped(fault.New(fault.UnknownField))
+			d.strays++
 		}
 	}
 }
