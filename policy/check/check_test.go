@@ -76,6 +76,8 @@ var mistakes = []struct {
 	{noise, `of: "leq(laeq)", between: [20, 140]`, `of: "leq(laeq)", between: [0, 120.5]`, "D32", "", "level"},
 	{noise, `of: "leq(laeq)"`, `of: "lden(laeq)"`, "D33", `"lden`, "level"},
 	{footfall, `of: "distinct(unit)"}`, `of: "share(rssi)"}`, "P31", "", "wifi-counter"},
+	{footfall, `value: -85`, `value: "-85"`, "D35", `"-85"`, "rssi"},
+	{footfall, `{field: rssi, op: ">=", value: -85}`, `{field: device, op: "==", value: 7}`, "D35", "7", "device"},
 	{footfall, `of: "distinct(unit)"}`, `of: "share(rssi)", between: [0, 1]}`, "D34", "[0, 1]", "devices"},
 	{footfall, "by: [zone]", "by: [zone, {field: rssi, values: [a]}, {field: ssid, values: [b]}]", "D14", "", ""},
 	{boardings, `decision: "2026-15"`, `decision: "2026-14"`, "D16", `"2026-14"`, footfall},

@@ -50,6 +50,7 @@ func (c *checker) document(file string) {
 	if about && reflect.DeepEqual(d.Protect, decision.Protect{}) {
 		c.at(file, "D12", "")
 	}
+	c.where(file, &d)
 	c.owners(file, &d)
 	c.membership(file, &d)
 	for place, list := range map[string][]string{"applies_to/zones": d.AppliesTo.Zones, "applies_to/kinds": d.AppliesTo.Kinds, "keep": d.Keep} {

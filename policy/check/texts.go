@@ -39,6 +39,7 @@ var texts = map[string][3]string{
 	"D32": {"“%[1]s” is a level and needs between, in decibels, at most 120 apart | e.g. between: [20, 140]", "«%[1]s» és un nivell i necessita between, en decibels, amb 120 de diferència com a molt | p. ex. between: [20, 140]", "«%[1]s» es un nivel y necesita between, en decibelios, con 120 de diferencia como máximo | p. ej. between: [20, 140]"},
 	"D33": {"“%[1]s” is a level of the whole day | write every: P1D, or leq(FIELD)", "«%[1]s» és un nivell de tot el dia | escriviu every: P1D, o leq(CAMP)", "«%[1]s» es un nivel de todo el día | escriba every: P1D, o leq(CAMPO)"},
 	"D34": {"“%[1]s” is a share, from 0 to 1 | take between out", "«%[1]s» és una proporció, de 0 a 1 | traieu between", "«%[1]s» es una proporción, de 0 a 1 | quite between"},
+	"D35": {"“%[1]s” is %[2]s, and is compared with something else | a number with a number, a text with a text, a bool with true or false by == or !=", "«%[1]s» és %[2]s, i es compara amb una altra cosa | un nombre amb un nombre, un text amb un text, un bool amb true o false per == o !=", "«%[1]s» es %[2]s, y se compara con otra cosa | un número con un número, un texto con un texto, un bool con true o false por == o !="},
 	"D99": {"this cannot be read | mend what is said", "això no es pot llegir | corregiu el que es diu", "esto no se puede leer | corrija lo que se dice"},
 
 	"C01": {"the purpose is not one of the charter's | one of: %[1]s", "la finalitat no és cap de les de la carta | una de: %[1]s", "la finalidad no es ninguna de las de la carta | una de: %[1]s"},
