@@ -331,7 +331,7 @@ func (w *world) keysGone(hour int) bool {
 	return false
 }
 
-// metrics reads the account; nil where the gateway does not answer.
+// metrics reads the account; nil where the gateway does not answer, or says that it starts.
 func (w *world) metrics() map[string]float64 {
 	raw, err := fetch(w.admin + "/metrics")
 	if err != nil {
@@ -346,6 +346,9 @@ func (w *world) metrics() map[string]float64 {
 				out[line[:at]] = v
 			}
 		}
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	return out
 }
