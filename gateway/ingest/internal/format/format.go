@@ -208,6 +208,7 @@ func (d *Decoder) top(key []byte, v *fastjson.Value) {
 		n, err := v.Uint64()
 		if err != nil {
 			d.fail(fault.New(fault.WrongType))
+			return
 		}
 		d.stamp.Seq, d.stamp.Sequenced = n, true
 	case "boot":
