@@ -60,7 +60,7 @@ var words = map[string]said{
 	},
 	"/api/v1/streams/{id}/observations": {
 		"Read observations", "Released observations in order of start, cell and measure: by default those of the last 24 hours of the gateway's time. What was not published has null for value, low and high. The same query always has the same answer.", jsonType, reflect.TypeFor[observationPage](),
-		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z","cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"","value":702,"low":685,"high":719,"unit":"device","decision":"2026-14","policy":"sha256:00","mechanism":"gaussian","epsilon":0.96,"scale":8.62,"threshold":54,"simulation":true}],"next":null,"epochs":[]}`,
+		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z","cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"","value":702,"low":685,"high":719,"unit":"device","decision":"2026-14","policy":"sha256:00","mechanism":"gaussian","epsilon":0.96,"scale":8.63,"threshold":54,"simulation":true}],"next":null,"epochs":[]}`,
 	},
 	"/api/v1/streams/{id}/totals": {
 		"Add up", "Sums of released counts, sums and histogram classes, over zones or over time. What was withheld is missing from them, and said.", jsonType, reflect.TypeFor[totalPage](),
