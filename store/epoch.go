@@ -15,6 +15,12 @@ const (
 	EpochBounded = "units_bounded"
 )
 
+// ShareHalfWidths is how many half widths of its interval the noisy number of units must
+// be, for the share of those that were turned away to be shown. It is known to about ten
+// points of a hundred then: its interval is about three half widths over that number wide
+// where half of them were, and less elsewhere.
+const ShareHalfWidths = 15
+
 // EpochMeasures are the names of both, in order. No decision has measures of these names.
 var EpochMeasures = []string{EpochBounded, EpochUnits}
 

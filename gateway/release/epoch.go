@@ -23,11 +23,6 @@ const (
 	epochParts = 50 // of the budget, of which each of the two has one
 	// restOver and restOf are what is left for the measures: 24/25.
 	restOver, restOf = 24, 25
-	// useful is how many half widths the noisy number of units must be, for the share of
-	// those that were turned away to be within about ten points of a hundred: its interval
-	// is about three half widths over that number wide where half of them were, and less
-	// elsewhere.
-	useful = 15
 )
 
 // CountsEpochs reports whether a method pays for the numbers of a stream's epochs.
@@ -55,7 +50,7 @@ func (m *Mechanism) ShareFrom() int64 {
 		return 0
 	}
 	l := m.epoch().law()
-	return int64(max(1, useful*l.halfWidth(eachOfTwo)-1+l.beyond(0.01)))
+	return int64(max(1, store.ShareHalfWidths*l.halfWidth(eachOfTwo)-1+l.beyond(0.01)))
 }
 
 // epochRows are the two numbers of an epoch that ends with the batch's window; none where

@@ -143,7 +143,7 @@ func TestWhatAnEpochDraws(t *testing.T) {
 			t.Errorf("Gaussian %v: the interval is %v to %v", gaussian, *units.Low, *units.High)
 		}
 		// What is shown from ShareFrom units on: 99 of 100.
-		if n := float64(m.ShareFrom()); l.tail(n-useful*half+1) > 0.01 || l.tail(n-useful*half) <= 0.01 {
+		if n := float64(m.ShareFrom()); l.tail(n-store.ShareHalfWidths*half+1) > 0.01 || l.tail(n-store.ShareHalfWidths*half) <= 0.01 {
 			t.Errorf("Gaussian %v: the share is shown from %v units", gaussian, n)
 		}
 	}

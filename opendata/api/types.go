@@ -65,7 +65,7 @@ type item struct {
 	Decision   string       `json:"decision"`
 	Policy     string       `json:"policy" doc:"Digest of the policy in force"`
 	Mechanism  string       `json:"mechanism" doc:"laplace, gaussian or empty"`
-	Epsilon    float64      `json:"epsilon" doc:"The share of the day's budget that this number took"`
+	Epsilon    float64      `json:"epsilon" doc:"What all numbers of this measure in an epoch cost together, per unit: a part of the decision's epsilon"`
 	Scale      float64      `json:"scale" doc:"Scale of the noise"`
 	Threshold  float64      `json:"threshold" doc:"It is published from this noisy number of units on"`
 	Simulation bool         `json:"simulation"`

@@ -26,18 +26,13 @@ type Share struct {
 	High  float64   `json:"high"`
 }
 
-// enough is how many half widths of its interval the noisy number of units must be: then
-// the share is known to about ten points of a hundred. See gateway/release, which computes
-// from how many units on that is so.
-const enough = 15
-
 // Share is the epoch's share, nil where it is not known well enough to be of use: what
 // decides that is the noisy number of units and nothing else.
 //
 // Both numbers are in their intervals with 97.5 % each, so that both are with 95 %, and
 // then the quotient is between its extremes.
 func (e *Epoch) Share() *Share {
-	if !e.Known() || *e.Units.Value < enough*(*e.Units.High-*e.Units.Value) {
+	if !e.Known() || *e.Units.Value < store.ShareHalfWidths*(*e.Units.High-*e.Units.Value) {
 		return nil
 	}
 	part := func(bounded, units float64) float64 { return min(1, bounded/max(1, units)) }
