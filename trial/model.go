@@ -85,24 +85,10 @@ func (m *model) see(o street.Observation) {
 			m.dropped[[2]string{kind, f}]++
 		}
 	}
-	for _, c := range m.s.Where {
-		if !meets(o.Fields[c.Field], c) {
-			return
-		}
-	}
-	id := x.Zone
-	if f := m.s.Category.Field; f != "" {
-		v := fmt.Sprint(o.Fields[f])
-		if !slices.Contains(m.s.Category.Values, v) {
-			return
-		}
-		id += "/" + v
-	}
-	if !m.s.InForce(o.Time) {
+	key, ok := m.place(o, x.Zone)
+	if !ok {
 		return
 	}
-	start, _ := m.s.Window(o.Time)
-	key := cell{id, start.Unix()}
 	t := m.cells[key]
 	if t == nil {
 		t = &truth{units: make(map[string]unit), sum: make(map[string]float64), n: make(map[string]int), all: make(map[string][]float64)}
@@ -122,25 +108,57 @@ func (m *model) see(o street.Observation) {
 	m.admit(&u, who, key, part)
 	u.readings++
 	for _, measure := range m.s.Measures {
-		if v, ok := number(o.Fields[measure.Field]); (ok || measure.Share) && measure.Field != "" {
-			if yes, is := o.Fields[measure.Field].(bool); measure.Share && !is {
-				continue
-			} else if yes {
-				v = 1
-			}
-			v = m.coarse(measure.Field, v)
-			t.sum[measure.Name] += v
-			t.n[measure.Name]++
-			if measure.Of.Level() {
-				t.hear(measure, v, o.Time.In(m.loc).Hour())
-			} else if m.s.Unit.None() && measure.Slots() > 1 {
-				t.all[measure.Name] = append(t.all[measure.Name], v)
-			}
-			u.sum[measure.Name] += v
-			u.last[measure.Name] = v
+		v, ok := m.value(measure, o)
+		if !ok {
+			continue
 		}
+		t.sum[measure.Name] += v
+		t.n[measure.Name]++
+		if measure.Of.Level() {
+			t.hear(measure, v, o.Time.In(m.loc).Hour())
+		} else if m.s.Unit.None() && measure.Slots() > 1 {
+			t.all[measure.Name] = append(t.all[measure.Name], v)
+		}
+		u.sum[measure.Name] += v
+		u.last[measure.Name] = v
 	}
 	t.units[who] = u
+}
+
+// place is the cell and window of a reading in a zone; ok is false where the decision
+// asks for none such.
+func (m *model) place(o street.Observation, zone string) (key cell, ok bool) {
+	for _, c := range m.s.Where {
+		if !meets(o.Fields[c.Field], c) {
+			return key, false
+		}
+	}
+	if f := m.s.Category.Field; f != "" {
+		v := fmt.Sprint(o.Fields[f])
+		if !slices.Contains(m.s.Category.Values, v) {
+			return key, false
+		}
+		zone += "/" + v
+	}
+	start, _ := m.s.Window(o.Time)
+	return cell{zone, start.Unix()}, m.s.InForce(o.Time)
+}
+
+// value is what a reading says to a measure of a field: a number or, for a share, 1 for
+// yes and 0 for no.
+func (m *model) value(x plan.Measure, o street.Observation) (v float64, ok bool) {
+	if x.Field == "" {
+		return 0, false
+	}
+	if x.Share {
+		yes, is := o.Fields[x.Field].(bool)
+		if yes {
+			v = 1
+		}
+		return v, is
+	}
+	v, ok = number(o.Fields[x.Field])
+	return m.coarse(x.Field, v), ok
 }
 
 // coarse is a number after generalisation.

@@ -123,7 +123,6 @@ func (c *checker) at(file, rule, place string, args ...any) {
 
 // typed reads the files that have the right shape.
 func (c *checker) typed() {
-	c.decisions = make(map[string]*decision.Document)
 	parse := func(file string, read func(raw []byte) error) {
 		if c.bad[file] || c.files[file] == nil {
 			return
@@ -158,6 +157,12 @@ func (c *checker) typed() {
 		c.zones, err = register.ParseZones("zones.geojson", raw)
 		return err
 	})
+	c.documents(parse)
+}
+
+// documents reads the decisions.
+func (c *checker) documents(parse func(file string, read func(raw []byte) error)) {
+	c.decisions = make(map[string]*decision.Document)
 	ids := make(map[string]string)
 	for _, file := range slices.Sorted(maps.Keys(c.files)) {
 		if path.Dir(file) != "decisions" || c.bad[file] {

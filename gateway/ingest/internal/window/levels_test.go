@@ -10,11 +10,9 @@ import (
 	"sluice/policy/plan"
 )
 
-// TestLevelsInAnyOrder: a day's readings give the same levels in whatever order they come,
-// each of its own part of the day; what a part is missing for is not there.
-func TestLevelsInAnyOrder(t *testing.T) {
-	start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	of := []plan.Aggregation{plan.Leq, plan.Lday, plan.Levening, plan.Lnight, plan.Lden}
+// days is a stream of all levels, by the day.
+func days(t *testing.T, of []plan.Aggregation, start time.Time) *plan.Stream {
+	t.Helper()
 	s := &plan.Stream{
 		ID: "s", Decision: "s", Timezone: "UTC", Every: plan.MustPeriod("P1D"), From: start, Until: start.AddDate(1, 0, 0),
 		Unit: plan.Unit{StandsFor: "none"}, Zones: []string{"a"},
@@ -25,6 +23,26 @@ func TestLevelsInAnyOrder(t *testing.T) {
 	if err := s.Finish(); err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// partOf the day of an hour: 0 day, 1 evening, 2 night.
+func partOf(h int) int {
+	switch {
+	case h < 7 || h == 23:
+		return 2
+	case h < 19:
+		return 0
+	}
+	return 1
+}
+
+// TestLevelsInAnyOrder: a day's readings give the same levels in whatever order they come,
+// each of its own part of the day; what a part is missing for is not there.
+func TestLevelsInAnyOrder(t *testing.T) {
+	start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	of := []plan.Aggregation{plan.Leq, plan.Lday, plan.Levening, plan.Lnight, plan.Lden}
+	s := days(t, of, start)
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 60).Draw(t, "n")
 		hours := rapid.SliceOfN(rapid.IntRange(0, 23), n, n).Draw(t, "hours")
@@ -47,18 +65,9 @@ func TestLevelsInAnyOrder(t *testing.T) {
 		one := live(order).Sums(nil)[0]
 		other := live(rapid.Permutation(order).Draw(t, "order")).Sums(nil)[0]
 		energy, count := map[int]float64{}, map[int]int{}
-		part := func(h int) int {
-			switch {
-			case h < 7 || h == 23:
-				return 2
-			case h < 19:
-				return 0
-			}
-			return 1
-		}
 		for i, h := range hours {
-			energy[part(h)] += math.Pow(10, float64(levels[i])/plan.Fixed/10)
-			count[part(h)]++
+			energy[partOf(h)] += math.Pow(10, float64(levels[i])/plan.Fixed/10)
+			count[partOf(h)]++
 		}
 		for k, x := range of {
 			if one.Weight[k] != other.Weight[k] || len(one.Total[k]) != len(other.Total[k]) {

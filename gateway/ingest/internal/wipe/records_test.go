@@ -47,6 +47,38 @@ func roomOf(c *tls.Conn) []byte {
 	return buf[:cap(buf)]
 }
 
+// connected are the two ends of a TLS connection, of which the server's is read through
+// Records, and what says that it waits.
+func connected(t *testing.T, cert tls.Certificate, version uint16) (client, server *tls.Conn, waits *gate) {
+	t.Helper()
+	open, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	dialled := make(chan *tls.Conn, 1)
+	go func() {
+		c, err := tls.Dial("tcp", open.Addr().String(), &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
+		if err != nil {
+			t.Error(err)
+		}
+		dialled <- c
+	}()
+	raw, err := open.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits = &gate{Conn: raw, waiting: make(chan struct{})}
+	server = tls.Server(below{waits, NewRecords(waits)}, &tls.Config{Certificates: []tls.Certificate{cert}})
+	t.Cleanup(func() { _ = server.Close() })
+	if err := server.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	client = <-dialled
+	t.Cleanup(func() { _ = client.Close() })
+	return client, server, waits
+}
+
 // TestNothingStaysBelowTLS: while a connection waits for its next record, the buffer in
 // which crypto/tls decrypts holds nothing of any record before, of whatever length and
 // however they came; and all that was sent comes through.
@@ -54,31 +86,7 @@ func TestNothingStaysBelowTLS(t *testing.T) {
 	cert := certificate(t)
 	for name, version := range map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13} {
 		t.Run(name, func(t *testing.T) {
-			open, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer open.Close()
-			dialled := make(chan *tls.Conn, 1)
-			go func() {
-				c, err := tls.Dial("tcp", open.Addr().String(), &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
-				if err != nil {
-					t.Error(err)
-				}
-				dialled <- c
-			}()
-			raw, err := open.Accept()
-			if err != nil {
-				t.Fatal(err)
-			}
-			waits := &gate{Conn: raw, waiting: make(chan struct{})}
-			server := tls.Server(below{waits, NewRecords(waits)}, &tls.Config{Certificates: []tls.Certificate{cert}})
-			defer server.Close()
-			if err := server.Handshake(); err != nil {
-				t.Fatal(err)
-			}
-			client := <-dialled
-			defer client.Close()
+			client, server, waits := connected(t, cert, version)
 			came := make(chan []byte, 1)
 			buf := make([]byte, 64<<10)
 			for range 100 {
