@@ -66,7 +66,7 @@ type trial struct{ fault, only, windows, row string }
 var trials = []trial{
 	{"", "", "2", ""},
 	{"noise too small by 1.25", "light:one", "50", "epsilon per window"},
-	{"Gaussian noise too small by 1.25", "light:eight", "8", "coverage of n"},
+	{"Gaussian noise too small by 1.3", "light:eight", "8", "coverage of n"},
 	{"a threshold one unit too low", "light:one", "6", "p(publish | n)"},
 	{"status by the exact count", "light:one", "6", "p(publish | n)"},
 	{"an interval cut at the threshold", "light:one", "6", "coverage given that it is shown"},

@@ -50,7 +50,7 @@ var edits = []edit{
 		`sensitivity := c.pairs * c.bound * c.parts * zz.Pick("large amounts with too much noise", int64(1), min(2, max(1, c.bound>>30)))`},
 	{noiseFile, "b, err := c.exactly()", "c.epsilon *= zz.Pick(\"noise too small by 1.25\", 1, 1.25)\n\tb, err := c.exactly()"},
 	{noiseFile, "AddNoiseFloat64(0, c.pairs*c.parts, c.wide(), c.epsilon, c.delta)",
-		`AddNoiseFloat64(0, c.pairs*c.parts, c.wide(), zz.Pick("Gaussian noise too small by 1.25", 1, 1.3)*c.epsilon, c.delta)`},
+		`AddNoiseFloat64(0, c.pairs*c.parts, c.wide(), zz.Pick("Gaussian noise too small by 1.3", 1, 1.3)*c.epsilon, c.delta)`},
 	{releaseFile, "float64(count) >= a.mech.threshold",
 		`float64(zz.Pick("status by the exact count", count, sums.Units)) >= a.mech.threshold-zz.Pick("a threshold one unit too low", 0.0, 1)`},
 	{releaseFile, "return []estimate{{float64(count), max(0, low), high}}, nil",
