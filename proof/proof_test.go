@@ -124,6 +124,19 @@ func right(t *testing.T) *fake {
 	return f
 }
 
+// finds looks that a check names what is wrong with the books; nothing for empty.
+func finds(t *testing.T, f *fake, named string) {
+	t.Helper()
+	r, err := checkShown(context.Background(), books.Reader{Source: f}, f, func(int, int) {}, time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(r.Problems, "\n")
+	if named == "" && all != "" || named != "" && !strings.Contains(all, named) {
+		t.Errorf("it finds %q; want %q", all, named)
+	}
+}
+
 // TestWhatIsFound: right books pass; each thing that can be wrong in books whose
 // chains are right is found, and named.
 func TestWhatIsFound(t *testing.T) {
@@ -210,14 +223,7 @@ func TestWhatIsFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := right(t)
 			c.spoil(f)
-			r, err := checkShown(context.Background(), books.Reader{Source: f}, f, func(int, int) {}, time.Millisecond)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all := strings.Join(r.Problems, "\n")
-			if c.named == "" && all != "" || c.named != "" && !strings.Contains(all, c.named) {
-				t.Errorf("it finds %q; want %q", all, c.named)
-			}
+			finds(t, f, c.named)
 		})
 	}
 }

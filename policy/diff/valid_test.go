@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,20 +9,28 @@ import (
 	"sluice/policy/decision"
 )
 
+// counting is a policy whose counter has other fields.
+func counting(t *testing.T, change func(*decision.Field)) *bundle.Policy {
+	t.Helper()
+	p := policyOf(t, plain)
+	k := p.Kinds["counter"]
+	k.Fields = slices.Clone(k.Fields)
+	for i := range k.Fields {
+		change(&k.Fields[i])
+	}
+	p.Kinds["counter"] = k
+	return p
+}
+
 // TestValidIsCompared: fewer valid numbers are stronger and may end a series; more, or
 // other ones, are weaker.
 func TestValidIsCompared(t *testing.T) {
 	with := func(valid ...float64) *bundle.Policy {
-		p := policyOf(t, plain)
-		k := p.Kinds["counter"]
-		k.Fields = append([]decision.Field(nil), k.Fields...)
-		for i := range k.Fields {
-			if k.Fields[i].Name == "speed" {
-				k.Fields[i].Valid = valid
+		return counting(t, func(f *decision.Field) {
+			if f.Name == "speed" {
+				f.Valid = valid
 			}
-		}
-		p.Kinds["counter"] = k
-		return p
+		})
 	}
 	for _, c := range []struct {
 		old, new []float64
@@ -49,16 +58,11 @@ func TestValidIsCompared(t *testing.T) {
 // series; those that need none any more do not.
 func TestFormIsCompared(t *testing.T) {
 	with := func(format string) *bundle.Policy {
-		p := policyOf(t, plain)
-		k := p.Kinds["counter"]
-		k.Fields = append([]decision.Field(nil), k.Fields...)
-		for i := range k.Fields {
-			if k.Fields[i].Class == "identifier" {
-				k.Fields[i].Format = format
+		return counting(t, func(f *decision.Field) {
+			if f.Class == "identifier" {
+				f.Format = format
 			}
-		}
-		p.Kinds["counter"] = k
-		return p
+		})
 	}
 	for _, c := range []struct {
 		old, new string
