@@ -77,7 +77,7 @@ var trials = []trial{
 	{"contribution bound ignored", "heavy", "2", "all cells and windows"},
 	{"a bound one pair too high", "forger:shared", "1", "shared: epsilon by two of each"},
 	{"an owner's part that others spend", "forger:owned", "2", "owned: epsilon by two of each"},
-	{"a seq that hides another unit's reading", "collisions", "1", "where seq collide"},
+	{"a seq that hides another unit's reading", "collisions", "1", "units alone, where seq collide"},
 	{"a seq that hides a unit's second reading", "collisions", "1", "their readings, where seq collide"},
 	{"a home lives by its heartbeat", "homes", "1", "nobody, a heartbeat and too few"},
 	{"a sum that is not clamped", "homes", "3", "epsilon of their sum"},
@@ -103,16 +103,34 @@ func (c trial) judge(t *testing.T, out []byte, err error) {
 	}
 }
 
-// TestBounds: Clopper-Pearson bounds are where the binomial tails say.
+// TestBounds: Clopper-Pearson bounds are where the binomial tails say, for the smallest
+// alpha that a row divides, too; what is never seen in one world and always in the other
+// proves most.
 func TestBounds(t *testing.T) {
-	for _, c := range [][2]int{{0, 50}, {1, 50}, {25, 50}, {50, 50}, {300, 2000}} {
-		x, n := c[0], c[1]
-		if p := lower(x, n, 0.01); x > 0 && math.Abs(1-distuv.Binomial{N: float64(n), P: p}.CDF(float64(x-1))-0.01) > 1e-6 {
-			t.Errorf("the lower bound of %d in %d is %v", x, n, p)
+	for _, n := range []int{8, 50, 1000, 20_000} {
+		for _, x := range []int{0, 1, 2, 5, 10, 20, n / 4, n / 2, n - 5, n - 1, n} {
+			for _, a := range []float64{0.01, alpha, alpha / 320, alpha / 1e4} {
+				if x > n {
+					continue
+				}
+				near := func(bound float64, k int) bool { // P(at most k of n) is a
+					return k < 0 || k >= n || math.Abs(distuv.Binomial{N: float64(n), P: bound}.CDF(float64(k))/a-1) < 1e-3
+				}
+				if p := lower(x, n, a); p > float64(x)/float64(n) || !near(1-p, n-x) {
+					t.Errorf("the lower bound of %d in %d at %g is %v", x, n, a, p)
+				}
+				if p := upper(x, n, a); p < float64(x)/float64(n) || !near(p, x) {
+					t.Errorf("the upper bound of %d in %d at %g is %v", x, n, a, p)
+				}
+			}
 		}
-		if p := upper(x, n, 0.01); x < n && math.Abs(distuv.Binomial{N: float64(n), P: p}.CDF(float64(x))-0.01) > 1e-6 {
-			t.Errorf("the upper bound of %d in %d is %v", x, n, p)
-		}
+	}
+	never, always := make([]float64, 1000), make([]float64, 1000)
+	for i := range never {
+		never[i] = math.Inf(-1)
+	}
+	if e := leastEpsilon(never, always, []float64{-1}, 4); e < 4 {
+		t.Errorf("a thousand that are never shown and a thousand that are prove %v", e)
 	}
 	if e := leastEpsilon([]float64{1, 1, 1, 1, 1, 1, 1, 1}, []float64{0, 0, 0, 0, 0, 0, 0, 0}, []float64{1}, 1); e != 0 {
 		t.Errorf("eight samples prove %v", e)

@@ -10,18 +10,26 @@ import (
 // of n were seen, each wrong with at most alpha.
 // Source: Clopper, Pearson, Biometrika 26 (1934).
 func lower(x, n int, alpha float64) float64 {
-	if x == 0 {
+	switch x {
+	case 0:
 		return 0
+	case n:
+		return math.Pow(alpha, 1/float64(n))
 	}
-	return distuv.Beta{Alpha: float64(x), Beta: float64(n - x + 1)}.Quantile(alpha)
+	// The p of which x or more are seen with alpha, by halving: distuv's own quantile finds
+	// none for a small alpha near either end, and says about 1 for 0 of 1000.
+	low, high, b := 0.0, float64(x)/float64(n), distuv.Beta{Alpha: float64(x), Beta: float64(n - x + 1)}
+	for range 100 {
+		if p := (low + high) / 2; b.CDF(p) < alpha {
+			low = p
+		} else {
+			high = p
+		}
+	}
+	return low
 }
 
-func upper(x, n int, alpha float64) float64 {
-	if x == n {
-		return 1
-	}
-	return distuv.Beta{Alpha: float64(x + 1), Beta: float64(n - x)}.Quantile(1 - alpha)
-}
+func upper(x, n int, alpha float64) float64 { return 1 - lower(n-x, n, alpha) }
 
 // likely reports whether x of n fit a probability p: it fails with at most alpha
 // where p is right.
