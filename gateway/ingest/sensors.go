@@ -233,7 +233,7 @@ func (i *Ingest) fedBy(version int) map[string]*window.Feeders {
 	for _, s := range i.sensors {
 		for _, p := range v.Plans[s.entry.ID] {
 			if f := fed[p.Stream.ID]; f != nil {
-				f.Add(p.Zone, window.Feeder{Sensor: s.number, Known: &s.pulse})
+				f.Add(p.Zone, window.Feeder{Sensor: s.number, Known: &s.pulse, From: s.from, Until: s.until})
 			}
 		}
 	}

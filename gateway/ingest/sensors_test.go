@@ -8,6 +8,7 @@ import (
 
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/window"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
@@ -25,6 +26,12 @@ func cityOf(t testing.TB, sensors, zones int) (*Ingest, *plan.Stream) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return townOf(t, reg, zones)
+}
+
+// townOf is one of a register's sensors, all of one kind.
+func townOf(t testing.TB, reg *register.Register, zones int) (*Ingest, *plan.Stream) {
+	t.Helper()
 	s := footfall(t, 1)
 	s.Cells, s.Zones = nil, nil
 	for n := range zones {
@@ -270,5 +277,30 @@ func TestRenew(t *testing.T) {
 	}
 	if lives := i.judge(nil); lives.Register != reg || lives.Of[1] != Living || lives.Of[0] != NotKnown {
 		t.Errorf("lives: %v", lives.Of)
+	}
+}
+
+// TestRegisteredNow: a home whose device was replaced is registered once, one that has left
+// or is still to come not at all: as many as there are decide, where that is public.
+func TestRegisteredNow(t *testing.T) {
+	reg, err := register.Parse("register.yaml", []byte(`sensors:
+- {id: stays, owner: o, kind: k, zone: z0, registered: 2026-01-01}
+- {id: left, owner: o, kind: k, zone: z0, registered: 2026-01-01, until: 2026-01-31}
+- {id: comes, owner: o, kind: k, zone: z0, registered: 2027-01-01}
+- {id: old, owner: o, kind: k, zone: z0, registered: 2026-01-01}
+- {id: new, owner: o, kind: k, zone: z0, registered: 2026-03-01, replaces: old}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, s := townOf(t, reg, 1)
+	for at, want := range map[time.Time]int64{
+		noon: 2, noon.AddDate(-1, 0, 0): 0, noon.AddDate(1, 0, 0): 3,
+		time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC): 3, time.Date(2026, 2, 15, 0, 0, 0, 0, time.UTC): 2,
+	} {
+		start, end := s.Window(at)
+		if got := window.New(s, "v", start, end).Sums(i.feeders(0, s.ID))[0].Registered; got != want {
+			t.Errorf("%s: %d homes are registered; want %d", start, got, want)
+		}
 	}
 }

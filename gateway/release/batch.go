@@ -51,8 +51,8 @@ type Epoch struct {
 type Sums struct {
 	// Units is the number of different units; 0 for streams about nobody.
 	Units int64
-	// Registered is how many sensors the register has for the cell; it decides
-	// publication where it is public who takes part.
+	// Registered is how many sensors the register has for the cell as the window begins; it
+	// decides publication where it is public who takes part.
 	Registered int64
 	// Alive says that the cell was being measured: a reading came, or its
 	// sensors were known to be alive, or nothing is known of them.

@@ -7,10 +7,13 @@ import (
 )
 
 // Feeder is a sensor that measures a cell. Known says that it sends heartbeats; it
-// is the sensor's own word, which may change.
+// is the sensor's own word, which may change. From and before Until, in nanoseconds since
+// 1970, the register has it: not before it was registered, nor after it made way for
+// another.
 type Feeder struct {
-	Sensor uint64
-	Known  *atomic.Bool
+	Sensor      uint64
+	Known       *atomic.Bool
+	From, Until int64
 }
 
 // Feeders are the sensors that measure a stream's cells. Each is there once, in its
@@ -36,13 +39,31 @@ func (f *Feeders) Add(zone string, one Feeder) {
 	f.zones[zone] = append(f.zones[zone], one)
 }
 
-// number is how many sensors are registered for a cell: in its zone, or anywhere
-// where their readings say where they are.
-func (f *Feeders) number(cell int) int64 {
-	if f == nil || cell >= len(f.stream.Cells) {
-		return 0
+// numbers are how many sensors are registered for each cell at an instant: in its zone, or
+// anywhere where their readings say where they are. A home whose device was replaced is
+// one, and one that has left is none.
+func (f *Feeders) numbers(at int64) func(cell int) int64 {
+	if f == nil {
+		return func(int) int64 { return 0 }
 	}
-	return int64(len(f.moving) + len(f.zones[f.stream.Cells[cell].Zone]))
+	there := func(list []Feeder) (n int64) {
+		for _, one := range list {
+			if at >= one.From && at < one.Until {
+				n++
+			}
+		}
+		return n
+	}
+	moving, zones := there(f.moving), make(map[string]int64, len(f.zones))
+	for zone, list := range f.zones {
+		zones[zone] = moving + there(list)
+	}
+	return func(cell int) int64 {
+		if cell >= len(f.stream.Cells) {
+			return 0
+		}
+		return max(moving, zones[f.stream.Cells[cell].Zone])
+	}
 }
 
 // measured reports of each cell whether it was measured. That is decided by what

@@ -211,10 +211,10 @@ func (s *latest) before(e *Entry, value int64) bool {
 // feeders are none.
 func (w *Window) Sums(feeders *Feeders) []release.Sums {
 	out := make([]release.Sums, len(w.cells))
-	alive := w.measured(feeders)
+	alive, registered := w.measured(feeders), feeders.numbers(w.Start.UnixNano())
 	for i := range w.cells {
 		out[i] = w.sums(&w.cells[i], alive(i))
-		out[i].Registered = feeders.number(i)
+		out[i].Registered = registered(i)
 	}
 	return out
 }
