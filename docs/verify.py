@@ -220,10 +220,17 @@ def was_removed(r, plans, removals):
                and instant(r["end"]) <= instant(x["until"]) for x in removals)
 
 
+def known(method):
+    """Whether noise is computed by a method that is known here."""
+    return type(method) is int and 1 <= method <= 3
+
+
 def by_method(releases, ledger):
     """How noise is computed from the plan stands in the line of the ledger that paid for the day."""
     for r in releases:
         r["method"] = ledger[r["ledger"] - 1].get("method", 1) if 1 <= r["ledger"] <= len(ledger) else 1
+        if not known(r["method"]):  # which is said of the line
+            r["method"] = 1
 
 
 def check_shown(where, releases, plans, hidden, removals):
@@ -310,6 +317,8 @@ def main(where):
         if fits != (e["kind"] == "reserve"):
             bad(f"ledger.jsonl, line {e['n']}: {e['kind']}, with {spent.get(of, 0)} of {e['cap']} spent")
         spent[of] = spent.get(of, 0) + e["epsilon"] * fits
+        if not known(e.get("method", 1)):
+            bad(f"ledger.jsonl, line {e['n']}: its method is {e['method']}, which nobody here knows")
     seen = set()
     for r in releases:
         key, plan = (r["gateway"], r["stream"], r["start"]), plans[r["plan"]]

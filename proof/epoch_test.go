@@ -1,7 +1,11 @@
 package proof
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,15 +52,17 @@ func TestEpochsAreFound(t *testing.T) {
 		spoil func(*fake)
 		named string
 	}{
-		"nothing":               {func(*fake) {}, ""},
-		"one that was changed":  {func(f *fake) { v := 41.0; f.shown[4].Value, f.shown[4].High = &v, &v }, "not what was released"},
-		"one that is not shown": {func(f *fake) { f.shown = f.shown[:4] }, "not what was released"},
-		"none at all":           {func(f *fake) { f.shown = f.shown[:3]; sealed(f) }, "its plan has 3"},
-		"another's noise":       {func(f *fake) { f.shown[4].Scale /= 2; sealed(f) }, "other noise"},
-		"another's share":       {func(f *fake) { f.shown[4].Epsilon *= 2; sealed(f) }, "other noise"},
-		"another cell":          {func(f *fake) { f.shown[3].Cell, f.shown[4].Cell = "b/", "b/"; sealed(f) }, "not of its plan"},
-		"in another window":     {func(f *fake) { moved(f) }, "its plan has 1"},
-		"a method without them": {func(f *fake) { f.entries[0].Method = 2 }, "its plan has 1"},
+		"nothing":                  {func(*fake) {}, ""},
+		"one that was changed":     {func(f *fake) { v := 41.0; f.shown[4].Value, f.shown[4].High = &v, &v }, "not what was released"},
+		"one that is not shown":    {func(f *fake) { f.shown = f.shown[:4] }, "not what was released"},
+		"none at all":              {func(f *fake) { f.shown = f.shown[:3]; sealed(f) }, "its plan has 3"},
+		"another's noise":          {func(f *fake) { f.shown[4].Scale /= 2; sealed(f) }, "other noise"},
+		"another's share":          {func(f *fake) { f.shown[4].Epsilon *= 2; sealed(f) }, "other noise"},
+		"another cell":             {func(f *fake) { f.shown[3].Cell, f.shown[4].Cell = "b/", "b/"; sealed(f) }, "not of its plan"},
+		"in another window":        {func(f *fake) { moved(f) }, "its plan has 1"},
+		"a later version's method": {func(f *fake) { f.entries[0].Method = release.Method + 1 }, "its method is 4, which nobody here knows"},
+		"a method that is none":    {func(f *fake) { f.entries[0].Method = -1 }, "its method is -1, which nobody here knows"},
+		"a method without them":    {func(f *fake) { f.entries[0].Method = 2 }, "its plan has 1"},
 		"withdrawn": {func(f *fake) {
 			f.shown[3] = f.shown[3].Withdraw("x")
 			f.hidden = []books.Withdrawal{{Stream: "s", Start: noon.Add(11 * time.Hour), Measure: store.EpochBounded}}
@@ -82,4 +88,42 @@ func moved(f *fake) {
 		f.shown[n].Start, f.shown[n].End = last.Start, last.End
 	}
 	sealed(f)
+}
+
+// TestStrangersKnowTheSameMethods: docs/verify.py and we refuse the same lines.
+func TestStrangersKnowTheSameMethods(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("python3 is not here")
+	}
+	for method, right := range map[int]bool{-1: false, 0: true, 1: true, release.Method: true, release.Method + 1: false} {
+		f, dir := withEpoch(t), t.TempDir()
+		f.entries[0].Method = method
+		if method < release.Method { // which has no epochs
+			f.shown, f.releases = f.shown[:2], f.releases[:2]
+		}
+		for _, name := range []string{"city.json", "ledger.jsonl", "releases.jsonl", "plans/" + f.plan.Digest + ".json"} {
+			raw, err := f.Get(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			to := filepath.Join(dir, filepath.FromSlash(name))
+			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(to, raw, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out, err := exec.Command("python3", "../docs/verify.py", dir).CombinedOutput()
+		if (err == nil) != right || !right && !strings.Contains(string(out), "its method is") {
+			t.Errorf("method %d: docs/verify.py ends with %v:\n%s", method, err, out)
+		}
+		r, err := Check(books.Reader{Source: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(r.Problems, "\n"); strings.Contains(all, "its method is") == right {
+			t.Errorf("method %d: we find %q", method, all)
+		}
+	}
 }

@@ -182,6 +182,9 @@ func (c *checker) ledger() error {
 		case e.Kind != "reserve" && e.Kind != "refuse":
 			bad("its kind is unknown")
 		}
+		if e.Method < 0 || e.Method > release.Method {
+			bad("its method is %d, which nobody here knows", e.Method)
+		}
 		if e.Kind == "reserve" {
 			spent[of] += e.Epsilon
 		}
