@@ -61,14 +61,7 @@ func TestLevels(t *testing.T) {
 	for hour := range 24 {
 		at := midnight.Add(time.Duration(hour) * time.Hour)
 		c.tick(at)
-		switch {
-		case hour < 7 || hour == 23:
-			hear(at, 55)
-		case hour < 19:
-			hear(at, 65)
-		default:
-			hear(at, 60)
-		}
+		hear(at, loudness(hour))
 	}
 	c.tick(midnight.AddDate(0, 0, 1).Add(time.Hour))
 	c.stored()
@@ -96,6 +89,25 @@ func TestLevels(t *testing.T) {
 			t.Errorf("a day of which only ten o'clock was heard has %s: %s", i.Measure, i.Status)
 		}
 	}
+	c.codes(map[string]float64{"E202": 1})
+	c.saysLevels()
+}
+
+// loudness is a level of each part of the day.
+func loudness(hour int) float64 {
+	switch {
+	case hour < 7 || hour == 23:
+		return 55
+	case hour < 19:
+		return 65
+	}
+	return 60
+}
+
+// saysLevels looks that levels have no totals, and words in each language.
+func (c *city) saysLevels() {
+	t := c.t
+	t.Helper()
 	for _, over := range []string{"zones", "time"} {
 		for stream, measure := range map[string]string{"noise": "leq", "days": "lden"} {
 			if status, _, body := get(t, c.opendata+"/api/v1/streams/"+stream+"/totals?over="+over+"&measure="+measure); status != 400 || !strings.Contains(string(body), "cannot be added up") {
@@ -103,7 +115,6 @@ func TestLevels(t *testing.T) {
 			}
 		}
 	}
-	c.codes(map[string]float64{"E202": 1})
 	for _, lang := range []string{"en", "ca", "es"} {
 		if status, _, body := get(t, c.opendata+"/streams/days?lang="+lang); status != 200 || strings.Contains(string(body), "lden(") {
 			t.Errorf("the page in %s: %d, or it has no words for a level", lang, status)

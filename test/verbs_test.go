@@ -198,7 +198,13 @@ func TestSimulate(t *testing.T) {
 	if svg := read(t, chart); !strings.HasPrefix(svg, "<svg") || strings.Count(svg, "<polyline") < 3 || !strings.Contains(svg, "Dashed: what passed") || !strings.Contains(svg, "shown intervals hold what passed") {
 		t.Errorf("the chart is\n%.300s", svg)
 	}
+}
 
+// TestSimulateOther: recorded readings of numbers, and what cannot be simulated.
+func TestSimulateOther(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	draft := filepath.Join(dir, "draft.yaml")
 	write(t, filepath.Join(dir, "register.yaml"), "sensors:\n  - {id: m1, owner: sona, kind: noise-meter, zone: port, registered: 2026-01-01}\n")
 	var rows strings.Builder
 	rows.WriteString("when,meter,level\n")
