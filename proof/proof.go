@@ -321,11 +321,14 @@ func (c *checker) decisions() error {
 			c.problem("stream %s has %d measures; its plan has %d", b.ID, len(b.Measures), rows)
 			continue
 		}
+		if b.Floor != string(s.Protect.Floor) || b.Membership != string(s.Protect.Membership) {
+			c.problem("stream %s: what it says decides whether a number is shown is not what its plan says", b.ID)
+		}
 		// Books of an earlier version say what its method made of the plan.
-		var wrong string
-		for method := release.Method; method >= 1; method-- {
-			if wrong = differs(b, s, method); wrong == "" {
-				break
+		wrong := differs(b, s, release.Method)
+		for method := 1; method < release.Method && wrong != ""; method++ {
+			if differs(b, s, method) == "" {
+				wrong = ""
 			}
 		}
 		if wrong != "" {

@@ -19,6 +19,7 @@ import (
 type fake struct {
 	plan     *plan.Stream
 	canon    []byte
+	streams  []books.Stream
 	entries  []books.Entry
 	releases []books.Released
 	shown    []store.Observation
@@ -69,7 +70,7 @@ func (f *fake) Get(name string) ([]byte, error) {
 	case "plans/" + f.plan.Digest + ".json":
 		return f.canon, nil
 	case "streams.json":
-		return []byte("[]"), nil
+		return json.Marshal(append([]books.Stream{}, f.streams...))
 	default:
 		return nil, fmt.Errorf("there is no %s", name)
 	}
