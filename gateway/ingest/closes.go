@@ -193,6 +193,10 @@ func (i *Ingest) forget(c closing) {
 		return // of a version that is past: it was released before a start
 	}
 	s.drop(c.Start.UnixNano())
+	// By the clock alone: what sensors are told does not say whether anybody was there.
+	if _, spec := i.specAt(c.Stream, c.Start); spec != nil && !spec.Unit.None() && spec.EndsEpoch(c.Start, c.End) {
+		i.feedback.forget()
+	}
 	for at, e := range s.epochs {
 		if e.end.After(c.End) {
 			continue

@@ -43,6 +43,16 @@ func (t tally) add(s *sensor, f fault.Fault, of *reading.Stamp) {
 	t[s][f] = n
 }
 
+// forget drops what is of single readings. A seq counts them, but nobody sees to it that a
+// sensor's does, and that it names nobody.
+func (t tally) forget() {
+	for _, faults := range t {
+		for f, n := range faults {
+			faults[f] = times{count: n.count}
+		}
+	}
+}
+
 // note is one line of feedback.
 type note struct {
 	Code    string `json:"code"`

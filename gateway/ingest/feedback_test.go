@@ -3,6 +3,10 @@ package ingest
 import (
 	"encoding/json"
 	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/reading"
 )
 
 // TestFeedbackNamesTheFirst: feedback names the seq of the first reading that something
@@ -41,6 +45,35 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 		}
 		if c.Code == "E102" && (c.Rule != "wire format" || c.Fix != `put what is measured under fields: {"fields": {"NAME": VALUE}}`) {
 			t.Errorf("who leaves fields out is told %q, %q", c.Rule, c.Fix)
+		}
+	}
+}
+
+// TestNoSeqOutlivesAnEpoch: what is told after an epoch's end is how often, and of no
+// reading before it, whether anybody was there in the epoch or not.
+func TestNoSeqOutlivesAnEpoch(t *testing.T) {
+	for _, crowded := range []bool{true, false} {
+		s := footfall(t, 2)
+		i := still(t, s)
+		add := func(seq uint64) times {
+			i.feedback.add(i.at, fault.New(fault.NotJSON), &reading.Stamp{Sequenced: true, Seq: seq})
+			return i.feedback[i.at][fault.New(fault.NotJSON)]
+		}
+		if crowded {
+			i.decoder.Decode([]byte(`{"seq":1,"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}`), i.at.shape, noon.UnixNano(), sink{i})
+			if len(i.streams[s.ID].epochs) == 0 {
+				t.Fatal("nobody is there")
+			}
+		}
+		add(4711)
+		_, end := s.Epoch(noon)
+		for start, want := range map[time.Time]times{end.Add(-2 * s.Every.Nominal()): {2, 4711, true}, end.Add(-s.Every.Nominal()): {2, 12, true}} {
+			clear(i.feedback)
+			add(4711)
+			i.forget(closing{Stream: s.ID, Start: start, End: start.Add(s.Every.Nominal())})
+			if got := add(12); got != want {
+				t.Errorf("after the window from %s it is told %+v; want %+v", start, got, want)
+			}
 		}
 	}
 }
