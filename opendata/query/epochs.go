@@ -85,14 +85,18 @@ func (s *Source) Epochs(ctx context.Context, st Stream, from, to time.Time) (out
 }
 
 // Covering is the epoch that a window that starts at an instant is of; nil for none that
-// has ended.
-func Covering(list []Epoch, start time.Time) *Epoch {
+// has ended, and where several gateways have one each: which of them a cell is of is not
+// known here, and one's share is not another's.
+func Covering(list []Epoch, start time.Time) (of *Epoch) {
 	for n := range list {
 		if e := &list[n]; !start.Before(e.Start) && start.Before(e.End) {
-			return e
+			if of != nil {
+				return nil
+			}
+			of = e
 		}
 	}
-	return nil
+	return of
 }
 
 // lastEpoch is the latest epoch of a series that has ended, of the last two days before

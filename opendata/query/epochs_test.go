@@ -161,3 +161,16 @@ func TestShareHolds(t *testing.T) {
 		}
 	}
 }
+
+// TestCoveringIsNoOtherGateways: where two gateways have an epoch each, neither's share
+// stands beside the other's numbers.
+func TestCoveringIsNoOtherGateways(t *testing.T) {
+	first := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	epoch := func(days int) Epoch { return Epoch{Start: first.AddDate(0, 0, days), End: first.AddDate(0, 0, days+1)} }
+	list := []Epoch{epoch(0), epoch(1), epoch(1), epoch(2)}
+	for days, want := range []*Epoch{&list[0], nil, &list[3], nil} {
+		if got := Covering(list, first.AddDate(0, 0, days).Add(time.Hour)); got != want {
+			t.Errorf("day %d is of %+v; want %+v", days, got, want)
+		}
+	}
+}
