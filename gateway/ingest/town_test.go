@@ -61,7 +61,13 @@ func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
 	if err := known.Finish(); err != nil {
 		t.Fatal(err)
 	}
+	noisy := stream("noisy", device, plan.Measure{Name: "devices", Of: plan.Distinct}, plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3})
+	noisy.Protect.Floor = plan.Noisy
+	if err := noisy.Finish(); err != nil {
+		t.Fatal(err)
+	}
 	return []*plan.Stream{
+		noisy,
 		apart(stream("apart", device, plan.Measure{Name: "devices", Of: plan.Distinct})),
 		apart(stream("values", device, plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0}, plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}},
 			plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3}, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0})),
@@ -135,7 +141,7 @@ func (v *town) open() {
 		started: v.now,
 	}
 	i.sensorsOf(reg)
-	fields := []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}
+	fields := []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int", Valid: []float64{-115, 5}}}
 	version := Version{
 		Digest: "v", Location: time.UTC, Streams: townStreams(v.t), Plans: map[string][]plan.Plan{},
 		Kinds: map[string]decision.Kind{"scan": {Fields: fields}, "meter": {Fields: fields, Units: []decision.KindUnit{{Sensor: true, StandsFor: "home"}}}},

@@ -176,6 +176,9 @@ func (d *doc) record() {
 			if p := x.Stream.Protect.Membership; p != "" {
 				measures += ", membership: " + string(p)
 			}
+			for n, part := range x.Stream.OwnerParts() {
+				measures += fmt.Sprintf("%s%s %d", []string{", by_owner: ", ", "}[min(n, 1)], cell(part.Owner), part.Most)
+			}
 			if m, err := release.NewMechanism(x.Stream); err == nil {
 				measures += fmt.Sprintf(" (~%d)", m.PublicFrom())
 			}

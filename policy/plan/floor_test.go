@@ -49,6 +49,7 @@ func TestFloorAndMembership(t *testing.T) {
 		"membership is public, or": protecting(true, func(s *Stream) { s.Protect.Membership = "open" }),
 		"of homes only":            protecting(false, func(s *Stream) { s.Protect.Membership = Public }),
 		"of homes only: unit":      protecting(true, func(s *Stream) { s.Protect.Membership, s.Unit.StandsFor = Public, "vehicle" }),
+		"homes only: unit: {sens":  protecting(false, func(s *Stream) { s.Protect.Membership, s.Unit.StandsFor = Public, "home" }),
 		"place: sensor":            protecting(true, func(s *Stream) { s.Protect.Membership, s.Place = Public, Place{"lat", "lon"} }),
 		"take floor out":           protecting(true, func(s *Stream) { s.Protect.Membership, s.Protect.Floor = Public, Noisy }),
 		"take the measure out": protecting(true, func(s *Stream) {

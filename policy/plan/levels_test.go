@@ -106,7 +106,7 @@ func TestPartsOfTheDay(t *testing.T) {
 	}
 }
 
-// TestLevelsAreRefused: where they would not be honest.
+// TestLevelsAreRefused: levels, and shares, where they would not be honest.
 func TestLevelsAreRefused(t *testing.T) {
 	nobody, device := Unit{StandsFor: "none"}, Unit{Field: "device", StandsFor: "device"}
 	for _, c := range []struct {
@@ -122,7 +122,14 @@ func TestLevelsAreRefused(t *testing.T) {
 		{level(Leq, 20, 20), nobody, time.Hour, "between"},
 		{level(Lnight, 20, 140), nobody, time.Hour, "P1D"},
 		{&Measure{Name: "l", Of: Leq, Field: "laeq"}, nobody, time.Hour, "between"},
+		{&Measure{Name: "l", Of: Leq, Field: "laeq", High: 100}, nobody, time.Hour, "between"},
+		{&Measure{Name: "l", Of: Leq, Field: "laeq", Bounded: true, High: 100, Edges: []float64{0, 1}}, nobody, time.Hour, "edges"},
 		{&Measure{Name: "l", Of: Leq, Bounded: true, High: 100}, nobody, time.Hour, "field"},
+		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, Bounded: true, High: 1}, nobody, time.Hour, ""},
+		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, Bounded: true, High: 2}, nobody, time.Hour, "from 0 to 1"},
+		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, Bounded: true, Low: -1, High: 1}, nobody, time.Hour, "from 0 to 1"},
+		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, High: 1}, nobody, time.Hour, "from 0 to 1"},
+		{&Measure{Name: "s", Of: Sum, Field: "dry", Share: true, Bounded: true, High: 1}, nobody, time.Hour, "from 0 to 1"},
 	} {
 		err := c.m.check(c.u, c.every)
 		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
