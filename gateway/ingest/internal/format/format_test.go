@@ -136,6 +136,39 @@ func TestPointers(t *testing.T) {
 	}
 }
 
+// TestOfWhat: what is said before a reading has begun is of none, whatever came before: its
+// number would be told to the sensor of another message. And a sensor whose fields are
+// mapped is not told to write an object of fields.
+func TestOfWhat(t *testing.T) {
+	d, n := NewDecoder(), &notes{}
+	d.Decode([]byte(`{"seq":7,"fields":{"f":1}}`), shape(), received, n)
+	if s := d.Stamp(); !s.Sequenced || s.Seq != 7 {
+		t.Fatalf("the stamp is %+v", s)
+	}
+	for _, payload := range []string{`{"seq":8`, `[7]`, `{}`, `"x"`, strings.Repeat(" ", MaxMessage+1)} {
+		d.Decode([]byte(`{"seq":7,"fields":{"f":1}}`), shape(), received, n)
+		d.Decode([]byte(payload), shape(), received, n)
+		if s := d.Stamp(); s.Sequenced {
+			t.Errorf("%.10s is refused as number %d", payload, s.Seq)
+		}
+	}
+	mapped := NewShape([]string{"n"}, []string{"int"}, nil, map[string]string{"n": "/data"})
+	for s, want := range map[*Shape]fault.Code{mapped: fault.MissingField, shape(): fault.NoFields} {
+		got := &faults{}
+		d.Decode([]byte(`{"odd":1}`), s, received, got)
+		if len(got.list) != 1 || got.list[0].Code != want {
+			t.Errorf("without a field it is told %v; want %v", got.list, want)
+		}
+	}
+}
+
+// faults are what a decoder refuses.
+type faults struct{ list []fault.Fault }
+
+func (f *faults) Reading(reading.Reading) {}
+func (f *faults) Refused(x fault.Fault)   { f.list = append(f.list, x) }
+func (f *faults) Dropped(fault.Fault)     {}
+
 func TestSenML(t *testing.T) {
 	base := fmt.Sprint(received / 1e9)
 	for payload, want := range map[string]string{

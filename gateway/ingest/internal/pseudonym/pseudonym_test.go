@@ -83,3 +83,32 @@ func TestTagsNeedTheKey(t *testing.T) {
 		t.Error("Forget left the key or a tag")
 	}
 }
+
+// TestParts: what one owner's sensors have used does not enter another's part; counters do
+// not run over, and nothing of it outlives the epoch.
+func TestParts(t *testing.T) {
+	e := NewEpoch(make([]byte, KeySize))
+	tag := e.Tag([]byte("x"))
+	for n := range 2 {
+		if !e.PartRoom(tag, 1, 2) {
+			t.Fatalf("with %d of 2 used there is no room", n)
+		}
+		e.UsePart(tag, 1)
+	}
+	if e.PartRoom(tag, 1, 2) || !e.PartRoom(tag, 2, 1) || e.Room(tag, 2) || !e.Room(tag, 3) {
+		t.Error("two of two are used: of this part, of no other, and of the whole")
+	}
+	for range 1 << 16 {
+		e.UsePart(tag, 1)
+	}
+	if e.PartRoom(tag, 1, 10_000) || e.Room(tag, 10_000) {
+		t.Error("who counted very often has room again")
+	}
+	if units, away := e.Counts(); units != 1 || away != 0 {
+		t.Errorf("one unit that nobody turned away is %d, %d", units, away)
+	}
+	e.Forget()
+	if len(e.parts) != 0 || len(e.used) != 0 {
+		t.Error("an epoch that is forgotten knows units")
+	}
+}

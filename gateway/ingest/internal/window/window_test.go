@@ -234,6 +234,11 @@ func TestAlive(t *testing.T) {
 			t.Error("a silent home decides whether its zone was measured, or a zone without homes is")
 		}
 	}
+	// How many are registered is known without any reading: by zone, and anywhere of those that move.
+	feeders.Add("", Feeder{Sensor: 10, Known: &yes})
+	if sums := w.Sums(feeders); sums[0].Registered != 2 || sums[1].Registered != 3 || w.Sums(nil)[0].Registered != 0 {
+		t.Errorf("%d and %d are registered; want 2 and 3, and without a register none", sums[0].Registered, sums[1].Registered)
+	}
 	w.Lost = true
 	if sums := w.Sums(feeders); sums[0].Alive || sums[0].Units != 0 || sums[1].Alive {
 		t.Error("a lost window shows something")
