@@ -233,6 +233,7 @@ func TestMarks(t *testing.T) {
 		{"delta: 1e-6", "delta: 1e-7", "protect.delta", Stronger},
 		{"max_contributions: 2", "max_contributions: 3", "protect.max_contributions", Weaker},
 		{"max_contributions: 2", "max_contributions: 2, by_owner: {a: 1, b: 1}", "protect.by_owner", Stronger},
+		{"min_units: 10", "min_units: 10, floor: noisy", "protect.floor", Weaker},
 		{"forget_after: P1D", "forget_after: PT12H", "forget_after", Stronger},
 		{"forget_after: P1D", "forget_after: PT12H", "protect.epsilon", Weaker}, // twice a day now
 		{"from: 2030-01-01", "from: 2030-02-01", "from", Stronger},
