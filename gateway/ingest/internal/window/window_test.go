@@ -208,9 +208,9 @@ func TestAlive(t *testing.T) {
 	var yes, later atomic.Bool
 	yes.Store(true)
 	feeders := NewFeeders(s)
-	feeders.Add("a", Feeder{Sensor: 7, Known: &yes})
-	feeders.Add("b", Feeder{Sensor: 8, Known: &later})
-	feeders.Add("b", Feeder{Sensor: 9, Known: &yes})
+	feeders.Add("a", Feeder{Sensor: 7, Known: &yes, Until: math.MaxInt64})
+	feeders.Add("b", Feeder{Sensor: 8, Known: &later, Until: math.MaxInt64})
+	feeders.Add("b", Feeder{Sensor: 9, Known: &yes, Until: math.MaxInt64})
 	if sums := w.Sums(feeders); sums[0].Alive || !sums[1].Alive {
 		t.Error("readings about people must not decide whether a sensor lives; an unknown one counts as living")
 	}
@@ -234,8 +234,11 @@ func TestAlive(t *testing.T) {
 			t.Error("a silent home decides whether its zone was measured, or a zone without homes is")
 		}
 	}
-	// How many are registered is known without any reading: by zone, and anywhere of those that move.
-	feeders.Add("", Feeder{Sensor: 10, Known: &yes})
+	// How many are registered is known without any reading: by zone, and anywhere of those that move,
+	// those of later and of before left out.
+	feeders.Add("", Feeder{Sensor: 10, Known: &yes, Until: math.MaxInt64})
+	feeders.Add("a", Feeder{Sensor: 11, Known: &yes, From: w.Start.Add(time.Hour).UnixNano(), Until: math.MaxInt64})
+	feeders.Add("a", Feeder{Sensor: 12, Known: &yes, Until: w.Start.UnixNano()})
 	if sums := w.Sums(feeders); sums[0].Registered != 2 || sums[1].Registered != 3 || w.Sums(nil)[0].Registered != 0 {
 		t.Errorf("%d and %d are registered; want 2 and 3, and without a register none", sums[0].Registered, sums[1].Registered)
 	}
