@@ -32,11 +32,12 @@ var arrows = map[string]string{
 	"gateway/ingest/internal/fault":      "",
 	"gateway/ingest/internal/format":     "gateway/ingest/internal/fault gateway/ingest/internal/reading",
 	"gateway/ingest/internal/intake":     "",
-	"gateway/ingest/internal/listener":   "gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/wipe",
-	"gateway/ingest/internal/mqtt":       "gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/wipe",
+	"gateway/ingest/internal/listener":   "gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe",
+	"gateway/ingest/internal/mqtt":       "gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe",
 	"gateway/ingest/internal/pseudonym":  "",
 	"gateway/ingest/internal/reading":    "",
 	"gateway/ingest/internal/redact":     "gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/reading policy/plan",
+	"gateway/ingest/internal/sealed":     "gateway/ingest/internal/wipe",
 	"gateway/ingest/internal/wipe":       "",
 	"gateway/release/internal/laplace":   "",
 	"gateway/ingest/internal/window":     "gateway/ingest/internal/pseudonym gateway/ingest/internal/redact gateway/release policy/plan",
@@ -120,7 +121,7 @@ var doors = map[string]string{
 }
 
 // mayTouch are the packages under ingest that may use the outside world.
-var mayTouch = []string{"gateway/ingest/internal/mqtt", "gateway/ingest/internal/listener", "gateway/ingest/internal/checkpoint"}
+var mayTouch = []string{"gateway/ingest/internal/mqtt", "gateway/ingest/internal/listener", "gateway/ingest/internal/sealed", "gateway/ingest/internal/checkpoint"}
 
 type listed struct {
 	ImportPath string

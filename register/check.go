@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,7 +21,7 @@ func Examine(path string, read func(path string) ([]byte, error)) (*Register, []
 		return nil, nil, err
 	}
 	b := newBuilder()
-	var found []Fault
+	found := misnamed(path)
 	b.fault = func(f Fault) error {
 		found = append(found, f)
 		return nil
@@ -37,6 +39,18 @@ func Examine(path string, read func(path string) ([]byte, error)) (*Register, []
 	return reg, found, err
 }
 
+// misnamed are the files of a directory that look like a part of the register and are
+// not read.
+func misnamed(path string) (found []Fault) {
+	entries, _ := os.ReadDir(path) // none, where it is a file
+	for _, e := range entries {
+		if n := e.Name(); strings.HasSuffix(strings.ToLower(n), ".yml") || filepath.Ext(n) != ".yaml" && strings.EqualFold(filepath.Ext(n), ".yaml") {
+			found = append(found, Fault{File: filepath.Join(path, n), Line: 1, text: "this file is not read; rename it to end in .yaml, or take it away"})
+		}
+	}
+	return found
+}
+
 // Check says which entries a gateway takes and can do nothing with: nobody that is
 // replaced, days in the wrong order, places that are not on earth. With the kinds
 // and zones of a policy, which may be nil, it says as well what that does not know.
@@ -47,6 +61,7 @@ func (r *Register) Check(kinds map[string]decision.Kind, zones *Zones) []Fault {
 	}
 	for n := range r.Sensors {
 		c.days(n)
+		c.topic(n)
 		c.place(n)
 		c.kind(n)
 	}
@@ -96,6 +111,10 @@ func (c *checker) days(n int) {
 		c.say(n, "replaces itself; name the sensor that stood there before, or take replaces out")
 	case !known:
 		c.say(n, "replaces %s, and there is no such sensor; mend the id, or take replaces out", quote(s.Replaces))
+	case c.reg.Sensors[c.ids[s.Replaces]].Replaces == s.ID:
+		c.say(n, "replaces %s, which replaces it, so that one of them never counts; take one replaces out", quote(s.Replaces))
+	case s.Registered.String() < c.reg.Sensors[c.ids[s.Replaces]].Registered.String():
+		c.say(n, "replaces %s, which is registered later than it, so that that one never counts; mend registered, or take replaces out", quote(s.Replaces))
 	case twice:
 		c.say(n, "replaces %s, as does %s; one sensor makes way for one", quote(s.Replaces), c.reg.Where(heir))
 	}
@@ -104,17 +123,47 @@ func (c *checker) days(n int) {
 func (c *checker) place(n int) {
 	s := &c.reg.Sensors[n]
 	if s.Lat != nil && !(math.Abs(*s.Lat) <= 90 && math.Abs(*s.Lon) <= 180) {
-		c.say(n, "lat and lon are not on earth: lat is within -90 to 90 and lon within -180 to 180, in degrees")
+		c.say(n, "lat and lon are not on earth; mend them: lat is within -90 to 90 and lon within -180 to 180, in degrees")
 		return
 	}
 	if c.zones == nil {
 		return
 	}
 	switch zone := s.ZoneOf(c.zones); {
+	case zone == "" && c.turned(s):
+		c.say(n, "lat and lon are in no zone of the policy, and would be in one the other way round; lat is the degrees north, write them so")
 	case zone == "":
 		c.say(n, "lat and lon are in no zone of the policy, so that nothing of it is kept; mend them, or name the zone")
 	case !c.zones.Has(zone):
-		c.say(n, "the policy has no zone %s, so that nothing of it is kept; its zones are in zones.geojson", quote(zone))
+		c.say(n, "the policy has no zone %s, so that nothing of it is kept; %s", quote(zone), among("its zones are in zones.geojson", zone, c.zones.IDs()))
+	}
+}
+
+// turned reports whether the coordinates are in a zone when they change places.
+func (c *checker) turned(s *Sensor) bool {
+	_, in := c.zones.Locate(*s.Lon, *s.Lat)
+	return in
+}
+
+// among points at where the right names are, and at the one that may have been meant.
+func among(where, name string, known []string) string {
+	if near := decision.Nearest(name, known); near != "" {
+		return "did you mean " + quote(near) + "? " + where
+	}
+	return where
+}
+
+// topic looks at names below the gateway's own; those of another sensor are refused
+// when the files are read.
+func (c *checker) topic(n int) {
+	s := &c.reg.Sensors[n]
+	below, own := strings.CutPrefix(s.Topic, "city/v1/")
+	if !own || s.Topic == s.base()+"/up" {
+		return
+	}
+	part := strings.Split(below, "/")
+	if of, known := c.ids[part[min(1, len(part)-1)]]; !known || c.reg.Sensors[of].Owner != part[0] {
+		c.say(n, "topics below city/v1/ are the gateway's to give; take topic out, and %s is the sensor's", quote(s.base()+"/up"))
 	}
 }
 
@@ -125,11 +174,11 @@ func (c *checker) kind(n int) {
 	}
 	kind, known := c.kinds[s.Kind]
 	if !known {
-		c.say(n, "the policy has no kind %s, so that nothing of it is kept; its kinds are in kinds.yaml", quote(s.Kind))
+		c.say(n, "the policy has no kind %s, so that nothing of it is kept; %s", quote(s.Kind), among("its kinds are in kinds.yaml", s.Kind, slices.Collect(maps.Keys(c.kinds))))
 		return
 	}
 	for _, field := range s.Unmapped(kind) {
-		c.say(n, "map: kind %s has no field %s, so that it is dropped; its fields are %s", s.Kind, quote(field), strings.Join(fieldsOf(kind), ", "))
+		c.say(n, "map: kind %s has no field %s, so that it is dropped; %s", s.Kind, quote(field), among("its fields are "+strings.Join(fieldsOf(kind), ", "), field, fieldsOf(kind)))
 	}
 }
 

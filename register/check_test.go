@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sluice/policy/decision"
@@ -113,7 +114,13 @@ func TestCheck(t *testing.T) {
 		"replaces: nobody":             {"replaces \"nobody\", and there is no such sensor"},
 		"replaces: a":                  {"replaces itself"},
 		"replaces: first":              {"as does"},
+		"replaces: later":              {"replaces \"later\", which is registered later than it"},
+		"topic: city/v1/o/a/up":        nil,
+		"topic: city/v1/clock":         {"topics below city/v1/ are the gateway's to give; take topic out, and \"city/v1/o/a/up\" is the sensor's"},
+		"topic: city/v1/o/zzz/up":      {"topics below city/v1/"},
+		"topic: city/v10/a":            nil,
 		"map: {level: /x, height: /y}": {"kind k has no field \"height\", so that it is dropped; its fields are level, rain"},
+		"map: {levle: /x}":             {"did you mean \"level\"? its fields are level, rain"},
 		"map: {level: /x}":             nil,
 		"lat: 1":                       {"lat and lon go together"},
 		"topic: \"a\\nb\"":             {"control characters"},
@@ -123,7 +130,10 @@ func TestCheck(t *testing.T) {
 		"zone: z":                      {"already defined at [6:32]"},
 	} {
 		raw := "sensors:\n  - {id: first, " + entry + "}\n  - {id: second, replaces: first, " + entry + "}" + at(3) + "  - {id: a, " + entry + ", " + more + "}\n"
-		if more == "" {
+		switch more { // whom it replaces stands behind
+		case "replaces: later":
+			raw += "  - {id: later, owner: o, kind: k, zone: z, registered: 2026-01-02}\n"
+		case "":
 			raw = strings.Replace(raw, ", }", "}", 1)
 		}
 		said(t, raw, kinds, zones, 6, want)
@@ -132,6 +142,7 @@ func TestCheck(t *testing.T) {
 		"kind: k, lat: 95, lon: 0.5":  {"not on earth"},
 		"kind: k, lat: 0.5, lon: 400": {"not on earth"},
 		"kind: k, lat: 5, lon: 5":     {"in no zone of the policy"},
+		"kind: kk, zone: zz":          {"did you mean \"z\"? its zones are", "did you mean \"k\"? its kinds are"},
 		"kind: k, lat: 0.5, lon: 0.5": nil,
 		"kind: k, zone: y":            {"the policy has no zone \"y\""},
 		"kind: other, zone: y":        {"no zone \"y\"", "no kind \"other\""},
@@ -140,6 +151,32 @@ func TestCheck(t *testing.T) {
 		said(t, "sensors:\n  - {id: a, owner: o, registered: 2026-01-01, "+text+"}\n", kinds, zones, 2, want)
 	}
 	said(t, "sensors:\n  - {id: a, kind: other, owner: o, zone: y, registered: 2026-01-01}\n", nil, nil, 0, nil)
+	away, err := ParseZones("zones.geojson", collectionOf(featureAt("z", "["+square(2, 41, 1)+"]")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said(t, "sensors:\n  - {id: a, kind: k, owner: o, lat: 2.5, lon: 41.5, registered: 2026-01-01}\n", kinds, away, 2, []string{"one the other way round"})
+	said(t, "sensors:\n  - {id: a, replaces: b, "+entry+"}\n", nil, nil, 2, []string{"no such sensor"})
+	said(t, "sensors: [{id: a, replaces: b, "+entry+"}, {id: b, replaces: a, "+entry+"}]\n", nil, nil, 1, []string{"replaces \"b\", which replaces it", "replaces \"a\", which replaces it"})
+}
+
+// TestFilesThatAreNone: what looks like a part of the register and is not read is said,
+// and nothing that would have to be waited for is opened.
+func TestFilesThatAreNone(t *testing.T) {
+	dir := put(t, map[string]string{"a.yaml": "sensors:\n  - {id: a, " + entry + "}\n", "b.yml": "x", "c.YAML": "x", "notes.txt": "x"})
+	reg, found, err := Examine(dir, os.ReadFile)
+	if err != nil || len(reg.Sensors) != 1 || len(found) != 2 || !strings.Contains(found[0].Error(), "b.yml, line 1: this file is not read; rename it") || !strings.Contains(found[1].Error(), "c.YAML") {
+		t.Errorf("%v, %v", found, err)
+	}
+	pipe := filepath.Join(dir, "p.yaml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, pipe} {
+		if _, err := Load(path, os.ReadFile); err == nil || !strings.Contains(err.Error(), "p.yaml is not a plain file") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 }
 
 // said holds what Examine and Check say of a file against what is wanted of a line.

@@ -66,7 +66,7 @@ func filesOf(path string) ([]string, error) {
 		return nil, fmt.Errorf("register: %w", err)
 	}
 	if !info.IsDir() {
-		return []string{path}, nil
+		return []string{path}, plainFile(path)
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -84,7 +84,21 @@ func filesOf(path string) ([]string, error) {
 	case len(files) > MaxFiles:
 		return nil, fmt.Errorf("register: %s holds more than %d *.yaml files; put several sensors into one file", path, MaxFiles)
 	}
+	for _, file := range files {
+		if err := plainFile(file); err != nil {
+			return nil, err
+		}
+	}
 	return files, nil
+}
+
+// plainFile refuses what would have to be waited for. What is not there is said by who
+// reads it.
+func plainFile(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("register: %s is not a plain file; take it away, or name one", path)
+	}
+	return nil
 }
 
 // builder puts files together.

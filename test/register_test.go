@@ -140,6 +140,40 @@ func TestRegisterCheck(t *testing.T) {
 	}
 }
 
+// TestPolicyCheckRegister: policy check says of a register, line by line, what register
+// check says beside the same policy.
+func TestPolicyCheckRegister(t *testing.T) {
+	t.Parallel()
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	write(t, bad, `sensors:
+  - {id: a, owner: acme, kind: noise-meter, zone: circle, registered: 2026-01-01}
+  - {id: b, owner: acme, kind: noise-metre, zone: port, registered: 2026-01-01}
+  - {id: c, owner: acme, kind: noise-meter, zone: port, registered: 2026-01-01, map: {leq: /x}}
+`)
+	code, alone := exitOf(t, "register", "check", bad, "--policy", "../policy")
+	alone, _, ended := strings.Cut(alone, "sluice: mistakes: 3")
+	if code != 1 || !ended {
+		t.Fatalf("register check: exit %d: %s", code, alone)
+	}
+	for _, language := range []string{"en", "es"} {
+		if code, out := exitOf(t, "policy", "check", "../policy", "--register", bad, "--lang", language); code != 1 || !strings.HasPrefix(out, alone) || strings.Contains(out, "Nothing is wrong") {
+			t.Errorf("exit %d: %s\nwant first %s", code, out, alone)
+		}
+	}
+	if code, out := exitOf(t, "policy", "check", "../policy", "--register", bad, "--json"); code != 1 || strings.Count(out, "bad.yaml\"") != 3 {
+		t.Errorf("as JSON: exit %d: %s", code, out)
+	}
+	if code, out := exitOf(t, "policy", "check", "../policy", "--register", "../configs/register.yaml"); code != 0 {
+		t.Errorf("with a good one: exit %d: %s", code, out)
+	}
+	if code, out := exitOf(t, "policy", "check", "../policy", "--register", bad+".none"); code != 3 {
+		t.Errorf("without one: exit %d: %s", code, out)
+	}
+	if code, out := exitOf(t, "policy", "check", t.TempDir(), "--register", bad); code != 1 {
+		t.Errorf("without a policy: exit %d: %s", code, out)
+	}
+}
+
 // TestAccessTwice: a second run makes passwords for those who have none, and none is
 // set that cannot be shown.
 func TestAccessTwice(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"sluice/policy/decision"
 	"sluice/policy/desk"
 	"sluice/policy/explain"
+	"sluice/register"
 )
 
 func policyCommand() *cobra.Command {
@@ -88,12 +89,13 @@ func readPolicy(dir string) (*bundle.Policy, error) {
 }
 
 func policyCheck() *cobra.Command {
-	var language string
+	var language, sensors string
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "check [DIR or FILE]", Short: "Say everything that is wrong, each under its line, and how to mend it", Args: cobra.MaximumNArgs(1),
 		Long: "Exit code 0 when the policy can be put to the vote, 1 when something is wrong. Where motions/ holds an enacted motion,\n" +
-			"what is in force is what notice is measured against. With a FILE only its mistakes are shown.",
+			"what is in force is what notice is measured against. With a FILE only its mistakes are shown. With --register, what sluice register\n" +
+			"check says of that register beside this policy is said as well.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {
@@ -125,14 +127,22 @@ func policyCheck() *cobra.Command {
 			if len(only) > 0 {
 				found = slices.DeleteFunc(found, func(f check.Finding) bool { return !strings.HasSuffix("/"+filepath.ToSlash(only[0]), "/"+f.File) })
 			}
-			if asJSON {
-				return checkJSON(cmd.OutOrStdout(), l, found, fine)
+			faults, err := besidePolicy(sensors, dir)
+			if err != nil {
+				return &gateway.Refusal{Err: err}
 			}
-			return checkText(cmd.OutOrStdout(), l, files, found, fine)
+			if asJSON {
+				return checkJSON(cmd.OutOrStdout(), l, found, fine, faults)
+			}
+			if err := faultLines(cmd.OutOrStdout(), faults); err != nil {
+				return err
+			}
+			return checkText(cmd.OutOrStdout(), l, files, found, fine, len(faults))
 		},
 	}
 	langFlag(c, &language)
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	c.Flags().StringVar(&sensors, "register", "", "register of sensors, a file or a directory, to be checked as well")
 	return c
 }
 
@@ -146,7 +156,7 @@ func findingText(f check.Finding, l explain.Lang) (what, mend string) {
 	return brief.Report(what), brief.Report(mend)
 }
 
-func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Finding, fine []check.Summary) error {
+func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Finding, fine []check.Summary, more int) error {
 	for _, f := range found {
 		what, mend := findingText(f, l)
 		if f.Warning() {
@@ -175,7 +185,7 @@ func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Fi
 	for _, s := range fine {
 		fmt.Fprintf(w, "%s  %s\n", s.Decision, summaryLine(l, s))
 	}
-	if n := mistakes(found); n > 0 {
+	if n := mistakes(found) + more; n > 0 {
 		return &exit{exitWrong, fmt.Sprintf([3]string{"%d mistakes", "%d errors", "%d errores"}[l], n)}
 	}
 	fmt.Fprintf(w, "\n%s\n", [3]string{"Nothing is wrong.", "No hi ha cap error.", "No hay ningún error."}[l])
@@ -219,7 +229,7 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 	}[l], s.MaxContributions, s.ShareFrom)
 }
 
-func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.Summary) error {
+func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.Summary, faults []register.Fault) error {
 	type finding struct {
 		File    string `json:"file"`
 		Line    int    `json:"line"`
@@ -241,7 +251,9 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 	out := struct {
 		Findings  []finding `json:"findings"`
 		Decisions []decided `json:"decisions"`
-	}{[]finding{}, []decided{}}
+		// Register is of --register; absent where nothing is wrong with it.
+		Register []faultFinding `json:"register,omitempty"`
+	}{[]finding{}, []decided{}, faultFindings(faults)}
 	for _, f := range found {
 		what, mend := findingText(f, l)
 		out.Findings = append(out.Findings, finding{f.File, f.Line, f.Column, f.Rule, what, mend, f.Warning()})
@@ -252,7 +264,7 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 	if err := printJSON(w, out); err != nil {
 		return err
 	}
-	if n := mistakes(found); n > 0 {
+	if n := mistakes(found) + len(faults); n > 0 {
 		return &exit{exitWrong, fmt.Sprintf("%d mistakes", n)}
 	}
 	return nil

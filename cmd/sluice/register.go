@@ -34,26 +34,14 @@ func registerCheck() *cobra.Command {
 		Long: "Reads one file, or all *.yaml files of a directory. With --policy, zones, kinds and mapped fields are looked up in it.\n" +
 			"Exit code 0 when nothing is wrong, 1 when something is, 3 when the register or the policy cannot be read at all.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			reg, found, err := register.Examine(args[0], os.ReadFile)
+			sensors, found, err := registerFaults(args[0], dir)
 			if err != nil {
 				return &gateway.Refusal{Err: err}
 			}
-			var kinds map[string]decision.Kind
-			var zones *register.Zones
-			if dir != "" {
-				p, err := desk.Desk(dir).Draft()
-				if err != nil {
-					return &gateway.Refusal{Err: fmt.Errorf("%w\nsee sluice policy check %s", err, dir)}
-				}
-				kinds, zones = p.Kinds, p.Zones
-				found = append(found, owners(reg, dir, p)...)
-			}
-			found = append(found, reg.Check(kinds, zones)...)
-			slices.SortStableFunc(found, register.Fault.Compare)
 			if asJSON {
-				err = faultsJSON(cmd.OutOrStdout(), len(reg.Sensors), found)
+				err = faultsJSON(cmd.OutOrStdout(), sensors, found)
 			} else {
-				err = faultsText(cmd.OutOrStdout(), len(reg.Sensors), found)
+				err = faultsText(cmd.OutOrStdout(), sensors, found)
 			}
 			if err == nil && len(found) > 0 {
 				return &exit{exitWrong, fmt.Sprintf("mistakes: %d", len(found))}
@@ -64,6 +52,41 @@ func registerCheck() *cobra.Command {
 	c.Flags().StringVar(&dir, "policy", "", "policy directory, to look up zones, kinds and fields")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return c
+}
+
+// registerFaults is how many sensors a register has, and all that is wrong with it, by
+// file and line; where a policy directory is given, by what that knows as well.
+func registerFaults(path, dir string) (sensors int, found []register.Fault, err error) {
+	reg, found, err := register.Examine(path, os.ReadFile)
+	if err != nil {
+		return 0, nil, err
+	}
+	var kinds map[string]decision.Kind
+	var zones *register.Zones
+	if dir != "" {
+		p, err := desk.Desk(dir).Draft()
+		if err != nil {
+			return 0, nil, fmt.Errorf("%w\nsee sluice policy check %s", err, dir)
+		}
+		kinds, zones = p.Kinds, p.Zones
+		found = append(found, owners(reg, dir, p)...)
+	}
+	found = append(found, reg.Check(kinds, zones)...)
+	slices.SortStableFunc(found, register.Fault.Compare)
+	return len(reg.Sensors), found, nil
+}
+
+// besidePolicy is what is wrong with a register where a policy is checked; nothing where
+// no register is named. Beside a policy that cannot be read the register is looked at alone.
+func besidePolicy(path, dir string) ([]register.Fault, error) {
+	if path == "" {
+		return nil, nil
+	}
+	if _, err := desk.Desk(dir).Draft(); err != nil {
+		dir = ""
+	}
+	_, found, err := registerFaults(path, dir)
+	return found, err
 }
 
 // owners are those that decisions name in by_owner and the register does not know.
@@ -82,32 +105,42 @@ func owners(reg *register.Register, dir string, p *bundle.Policy) (found []regis
 }
 
 func faultsText(w io.Writer, sensors int, found []register.Fault) error {
-	for _, f := range found[:min(len(found), maxFaults)] {
-		if _, err := fmt.Fprintln(w, brief.Report(f.Error())); err != nil {
-			return err
-		}
-	}
-	switch n := len(found) - maxFaults; {
-	case n > 0:
-		_, err := fmt.Fprintf(w, "and %d more; mend these first\n", n)
-		return err
-	case len(found) > 0:
-		return nil
+	if len(found) > 0 {
+		return faultLines(w, found)
 	}
 	_, err := fmt.Fprintf(w, "%d sensors. Nothing is wrong.\n", sensors)
 	return err
 }
 
-func faultsJSON(w io.Writer, sensors int, found []register.Fault) error {
-	type finding struct {
-		File string `json:"file"`
-		Line int    `json:"line"`
-		ID   string `json:"id,omitempty"`
-		What string `json:"what"`
-	}
-	list := []finding{}
+func faultLines(w io.Writer, found []register.Fault) error {
 	for _, f := range found[:min(len(found), maxFaults)] {
-		list = append(list, finding{f.File, f.Line, brief.Text(f.ID), brief.Report(f.What())})
+		if _, err := fmt.Fprintln(w, brief.Report(f.Error())); err != nil {
+			return err
+		}
 	}
-	return printJSON(w, map[string]any{"sensors": sensors, "findings": list, "more": max(0, len(found)-maxFaults)})
+	if n := len(found) - maxFaults; n > 0 {
+		_, err := fmt.Fprintf(w, "and %d more; mend these first\n", n)
+		return err
+	}
+	return nil
+}
+
+// faultFinding is a fault for machines.
+type faultFinding struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	ID   string `json:"id,omitempty"`
+	What string `json:"what"`
+}
+
+func faultFindings(found []register.Fault) []faultFinding {
+	list := []faultFinding{}
+	for _, f := range found[:min(len(found), maxFaults)] {
+		list = append(list, faultFinding{f.File, f.Line, brief.Text(f.ID), brief.Report(f.What())})
+	}
+	return list
+}
+
+func faultsJSON(w io.Writer, sensors int, found []register.Fault) error {
+	return printJSON(w, map[string]any{"sensors": sensors, "findings": faultFindings(found), "more": max(0, len(found)-maxFaults)})
 }

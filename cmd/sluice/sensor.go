@@ -45,7 +45,7 @@ func aclCommand() *cobra.Command {
 			if err != nil {
 				return &gateway.Refusal{Err: err}
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%d sensors, %d new passwords, shown this once; tell the broker with SIGHUP\n", len(reg.Sensors), fresh)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%d sensors, %d new passwords, shown this once; mosquitto and the gateway read the files anew at SIGHUP\n", len(reg.Sensors), fresh)
 			return nil
 		},
 	}

@@ -80,21 +80,36 @@ func (i *Ingest) untilFeedback() time.Duration {
 	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
 }
 
+// interval is what feedback is about, by the gateway's clock: from one fixed instant to the
+// next, or, where the clock is simulated, since it was last told.
+func (i *Ingest) interval() (since, until time.Time) {
+	if i.cfg.Clock == "" || i.state.Now.IsZero() {
+		until = i.cfg.Now().UTC().Truncate(i.cfg.Feedback)
+		return until.Add(-i.cfg.Feedback), until
+	}
+	since, until = i.told, i.state.Now.UTC()
+	if since.Before(i.since) || since.After(until) { // the first, or of another clock
+		since = i.since
+	}
+	return since.UTC(), until
+}
+
 // sendFeedback hands over what was dropped since the last time. It is written and sent
 // beside the readings' path, which must not wait for either.
 func (i *Ingest) sendFeedback() {
-	until := i.cfg.Now().UTC().Truncate(i.cfg.Feedback)
-	since := until.Add(-i.cfg.Feedback)
+	since, until := i.interval()
 	post := make([]letter, 0, len(i.feedback))
 	for s, faults := range i.feedback {
 		post = append(post, letter{s.entry.FeedbackTopic(), s.entry.Kind, s.fields, s.valid, faults, since, until})
 	}
 	if len(post) == 0 {
+		i.told = until
 		return
 	}
 	select {
 	case i.mail <- post:
 		clear(i.feedback)
+		i.told = until
 	default: // the last post is still on its way; this goes with the next
 	}
 }

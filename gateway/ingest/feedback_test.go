@@ -77,3 +77,36 @@ func TestNoSeqOutlivesAnEpoch(t *testing.T) {
 		}
 	}
 }
+
+// TestFeedbackTellsTheGatewaysTime: with a simulated clock, since and until are of that
+// clock, and what is told once follows on what was told before.
+func TestFeedbackTellsTheGatewaysTime(t *testing.T) {
+	i := still(t, footfall(t, 2))
+	i.cfg.Feedback, i.mail = 5*time.Minute, make(chan []letter, 1)
+	at := func(wall time.Time) { i.cfg.Now = func() time.Time { return wall } }
+	told := func() (since, until time.Time) {
+		t.Helper()
+		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
+		i.sendFeedback()
+		post := <-i.mail
+		return post[0].since, post[0].until
+	}
+	want := func(from, to time.Time) {
+		t.Helper()
+		if since, until := told(); !since.Equal(from) || !until.Equal(to) {
+			t.Errorf("told from %s to %s; want from %s to %s", since, until, from, to)
+		}
+	}
+	wall := noon.AddDate(1, 0, 0)
+	at(wall.Add(7 * time.Minute))
+	i.cfg.Clock, i.state.Now = "", wall
+	want(wall, wall.Add(5*time.Minute))
+	i.cfg.Clock, i.since, i.state.Now = "city/v1/clock", noon, noon.Add(time.Hour)
+	want(noon, noon.Add(time.Hour))
+	i.state.Now = noon.Add(3 * time.Hour)
+	want(noon.Add(time.Hour), noon.Add(3*time.Hour))
+	i.state.Now = noon.Add(4 * time.Hour)
+	i.sendFeedback() // of nothing
+	i.state.Now = noon.Add(5 * time.Hour)
+	want(noon.Add(4*time.Hour), noon.Add(5*time.Hour))
+}

@@ -133,6 +133,7 @@ type Ingest struct {
 	shownCommits uint64
 	shownTime    time.Duration
 	feedback     tally
+	told         time.Time // until when it was sent last, by the gateway's clock
 	judged       time.Time // when it was looked last who lives
 	report       atomic.Pointer[Report]
 	failing      atomic.Pointer[string]

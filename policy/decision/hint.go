@@ -21,12 +21,7 @@ func hint(problem string, v any) string {
 	}
 	known := make(map[string]bool)
 	keys(reflect.TypeOf(v), known, 0)
-	best, distance := "", 3
-	for _, key := range slices.Sorted(maps.Keys(known)) {
-		if d := apart(strings.ToLower(m[1]), key); d < distance {
-			best, distance = key, d
-		}
-	}
+	best := Nearest(m[1], slices.Collect(maps.Keys(known)))
 	if best != "" && !known[m[1]] {
 		return "; did you mean " + best + "?"
 	}
@@ -34,6 +29,18 @@ func hint(problem string, v any) string {
 		return "; this key belongs elsewhere in the file"
 	}
 	return "; known keys are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+}
+
+// Nearest is the known name that differs from another in two letters or fewer, the first
+// by the alphabet where several do; empty for none.
+func Nearest(name string, known []string) string {
+	best, distance := "", 3
+	for _, k := range slices.Sorted(slices.Values(known)) {
+		if d := apart(strings.ToLower(name), k); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best
 }
 
 // apart is how many letters differ. Letters in another order are the commonest slip, and

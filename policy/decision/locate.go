@@ -58,7 +58,7 @@ func ParseTree(raw []byte) (tree *Tree, err error) {
 		return nil, &SyntaxError{Position{1, 1}, first}
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return nil, &SyntaxError{Position{1, 1}, "a file holds one document"}
+		return nil, &SyntaxError{Position{1, 1}, "a file holds one document, and this one is empty; write its keys, or take it away"}
 	}
 	return &Tree{raw, file.Docs[0].Body}, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"sluice/gateway/crash"
-	"sluice/gateway/ingest/internal/wipe"
+	"sluice/gateway/ingest/internal/sealed"
 )
 
 const (
@@ -111,7 +111,7 @@ func (c *conn) greet() *refusal {
 	defer func() { <-c.l.turns }()
 	_ = c.peer.SetDeadline(time.Now().Add(c.l.cfg.times.connect))
 	if admits := c.l.admits.Load(); admits.tls != nil {
-		secure := tls.Server(sealed{c.peer, wipe.NewRecords(c.peer)}, admits.tls)
+		secure := tls.Server(sealed.Below(c.peer), admits.tls)
 		c.Conn = secure
 		c.in = newReader(secure)
 		if err := secure.Handshake(); err != nil {
@@ -172,6 +172,9 @@ func (c *conn) introduction() (pk packets.Packet, no *refusal) {
 	c.decoding = false
 	if code := pk.ConnectValidate(); code != packets.CodeSuccess {
 		return pk, &refusal{why: noConnect, code: code, version: pk.ProtocolVersion}
+	}
+	if pk.Properties.AuthenticationMethod != "" { // MQTT 5 section 4.12: there is none here
+		return pk, &refusal{why: noConnect, code: packets.ErrBadAuthenticationMethod, version: pk.ProtocolVersion}
 	}
 	return pk, nil
 }

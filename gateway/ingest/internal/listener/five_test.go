@@ -76,3 +76,17 @@ func TestWhyItIsCutOff(t *testing.T) {
 		t.Errorf("MQTT 3.1.1 is sent a packet %#x", kind)
 	}
 }
+
+// TestNoOtherAuthentication: who wants to be known by a method that is not here is told
+// so (MQTT 5 section 4.12), and not let in by what else it says.
+func TestNoOtherAuthentication(t *testing.T) {
+	s := open(t, Config{})
+	c := s.dial()
+	c.version = 5
+	method := append([]byte{packets.PropAuthenticationMethod}, text("SCRAM-SHA-1")...)
+	c.send(packet(0x10, text("MQTT"), []byte{5, 2, 0, 60, byte(len(method))}, method, text("x")))
+	if body := c.want(0x20); body[1] != 0x8c {
+		t.Errorf("it is answered %#x; want 0x8c", body[1])
+	}
+	c.gone(20 * time.Second)
+}

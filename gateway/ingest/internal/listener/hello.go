@@ -3,21 +3,10 @@ package listener
 import (
 	"bytes"
 	"hash/maphash"
-	"net"
 	"strconv"
 
 	"github.com/mochi-mqtt/server/v2/packets"
-
-	"sluice/gateway/ingest/internal/wipe"
 )
-
-// sealed is a connection below TLS.
-type sealed struct {
-	net.Conn
-	in *wipe.Records
-}
-
-func (s sealed) Read(p []byte) (int, error) { return s.in.Read(p) }
 
 // introduce makes the CONNECT that the library gets, which keeps it as long as the
 // connection stays: without password, user name, last will and what else a client may

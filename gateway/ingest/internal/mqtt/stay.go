@@ -11,7 +11,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 
 	"sluice/gateway/crash"
-	"sluice/gateway/ingest/internal/wipe"
+	"sluice/gateway/ingest/internal/sealed"
 )
 
 // Times of a connection. A link that is dead without a word is noticed after
@@ -228,7 +228,7 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
 	if cfg.ServerName == "" {
 		cfg.ServerName = u.Hostname()
 	}
-	secure := tls.Client(sealed{plain, wipe.NewRecords(plain)}, cfg)
+	secure := tls.Client(sealed.Below(plain), cfg)
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
 	if err := secure.HandshakeContext(ctx); err != nil {
@@ -237,11 +237,3 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
 	}
 	return secure, nil
 }
-
-// sealed is a connection below TLS.
-type sealed struct {
-	net.Conn
-	in *wipe.Records
-}
-
-func (s sealed) Read(p []byte) (int, error) { return s.in.Read(p) }
