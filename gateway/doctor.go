@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,6 +73,7 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 	d.files()
 	d.clock()
 	d.ledger(ctx)
+	d.witness(ctx)
 	d.policy(ctx)
 	d.admin()
 	d.running(ctx)
@@ -97,13 +99,14 @@ func (d *doctor) register() {
 
 func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	if l := d.cfg.Listen; l.MQTT != "" {
-		switch _, err := d.cfg.listen(); {
+		switch own, err := d.cfg.listen(); {
 		case err != nil:
 			d.fail("listener", err, "mend listen: in the file")
 		case l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == ""):
 			d.say("listener", Warn, "anyone who reaches "+l.MQTT+" can publish as any sensor", "give it passwords, or TLS with client_ca")
 		default:
 			d.say("listener", Fine, "sensors have identities", "")
+			d.locked(own.Passwords, own.TLS)
 		}
 	}
 	if d.cfg.MQTT == nil {
@@ -117,6 +120,7 @@ func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	p := ingest.LookAt(ctx, *b)
 	if p.Problem != "" {
 		d.say("broker", Away, p.Problem, "see the broker's own log")
+		d.persistence(mosquittoConf)
 		return
 	}
 	d.say("broker", Fine, "it lets the gateway read and write", "")
@@ -144,6 +148,9 @@ func (d *doctor) persistence(conf string) {
 		return
 	}
 	m, err := readMosquitto(conf)
+	if err == nil {
+		defer d.bounds(m)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		d.say("broker persistence", Warn, "there is no "+conf, "give the broker's configuration with --mosquitto FILE")
@@ -179,7 +186,11 @@ func (d *doctor) store(ctx context.Context) {
 		return
 	}
 	if why := writable(filepath.Dir(d.cfg.Store.SQLite.Path)); why != "" {
-		d.say("store", Fail, why, "make the directory of store: sqlite: path writable")
+		d.say("store", Fail, why, "mend store: sqlite: path, or make its directory writable")
+		return
+	}
+	if info, err := os.Stat(d.cfg.Store.SQLite.Path); err == nil && !info.Mode().IsRegular() {
+		d.say("store", Fail, d.cfg.Store.SQLite.Path+" is not a plain file", "mend store: sqlite: path")
 		return
 	}
 	d.say("store", Fine, "SQLite on this disk", "")
@@ -190,10 +201,13 @@ func (d *doctor) store(ctx context.Context) {
 func writable(dir string) string {
 	for {
 		err := unix.Access(dir, unix.W_OK)
+		if info, odd := os.Stat(dir); odd == nil && !info.IsDir() {
+			return dir + " is a file, not a directory"
+		}
 		if err == nil {
 			return ""
 		}
-		if parent := filepath.Dir(dir); errors.Is(err, unix.ENOENT) && parent != dir {
+		if parent := filepath.Dir(dir); (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)) && parent != dir {
 			dir = parent
 			continue
 		}
@@ -268,6 +282,10 @@ func (d *doctor) clock() {
 // ledger looks at the ledger's file and follows the chains of the public books.
 func (d *doctor) ledger(ctx context.Context) {
 	path := filepath.Join(d.cfg.Dir, "ledger.db")
+	if d.orphaned(path) {
+		return
+	}
+	d.renamed()
 	var damaged *ledger.Damaged
 	switch err := ledger.Examine(ctx, path); {
 	case errors.As(err, &damaged):
@@ -300,7 +318,9 @@ func (d *doctor) running(ctx context.Context) {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		d.say("gateway", Warn, "it does not run", "start it with sluice gateway -c FILE")
+		if !d.taken(ctx) {
+			d.say("gateway", Warn, "it does not run", "start it with sluice gateway -c FILE")
+		}
 		return
 	}
 	defer resp.Body.Close()
@@ -309,7 +329,7 @@ func (d *doctor) running(ctx context.Context) {
 		Checks map[string]check `json:"checks"`
 		Notes  []string         `json:"notes"`
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&ready); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&ready); err != nil || !has(ready.Checks, "policy") {
 		d.say("gateway", Fail, "something else answers at the admin address", "choose another with admin: in the file")
 		return
 	}

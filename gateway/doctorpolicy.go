@@ -38,6 +38,7 @@ func (d *doctor) policy(ctx context.Context) {
 	}
 	d.strangers(set)
 	d.entries(set)
+	d.sensors(set)
 	now, until := time.Now(), time.Time{}
 	inForce := 0
 	for _, s := range set.Streams {

@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -12,16 +15,18 @@ import (
 func TestReadMosquitto(t *testing.T) {
 	for name, c := range map[string]struct {
 		main, more string
-		want       mosquitto
+		want       string
 	}{
-		"nothing":             {"", "", mosquitto{inflight: 20}},
-		"Debian's own":        {"persistence true\npersistence_location /var/lib/mosquitto/\n", "", mosquitto{persistence: true, inflight: 20}},
-		"mended in conf.d":    {"persistence true\ninclude_dir DIR\n", "persistence false\nmax_inflight_messages 1000\n", mosquitto{inflight: 1000}},
-		"spoilt in conf.d":    {"persistence false\ninclude_dir DIR\n", "  persistence   true\nlog_type all\n", mosquitto{persistence: true, loud: true, inflight: 20}},
-		"a comment is none":   {"# persistence true\n#log_type all\n", "", mosquitto{inflight: 20}},
-		"no bound":            {"max_inflight_messages 0\n", "", mosquitto{inflight: 0}},
-		"debug among others":  {"log_type error\nlog_type debug\nlog_type notice\n", "", mosquitto{loud: true, inflight: 20}},
-		"included twice over": {"include_dir DIR\ninclude_dir DIR\n", "persistence true\n", mosquitto{persistence: true, inflight: 20}},
+		"nothing":             {"", "", "inflight=20 queued=1000 connections"},
+		"Debian's own":        {"persistence true\npersistence_location /var/lib/mosquitto/\n", "", "persistence inflight=20 queued=1000 connections"},
+		"mended in conf.d":    {"persistence true\ninclude_dir DIR\n", "persistence false\nmax_inflight_messages 1000\nconnection_messages false\n", "inflight=1000 queued=1000"},
+		"spoilt in conf.d":    {"persistence false\ninclude_dir DIR\n", "  persistence   true\nlog_type all\n", "persistence loud inflight=20 queued=1000 connections"},
+		"a comment is none":   {"# persistence true\n#log_type all\n# allow_anonymous true\n", "", "inflight=20 queued=1000 connections"},
+		"no bound":            {"max_inflight_messages 0\nmax_queued_messages 0\nmax_packet_size 7\n", "", "inflight=0 queued=0 packet=7 connections"},
+		"debug among others":  {"log_type error\nlog_type debug\nlog_type notice\n", "", "loud inflight=20 queued=1000 connections"},
+		"included twice over": {"include_dir DIR\ninclude_dir DIR\n", "persistence true\n", "persistence inflight=20 queued=1000 connections"},
+		"one door":            {"listener 1883\nallow_anonymous true\nlistener 1884\nacl_file /a\npassword_file /p\n", "", "inflight=20 queued=1000 connections acl=/a passwords=/p [the broker anonymous access]"},
+		"each its own":        {"per_listener_settings true\nlistener 1883\nallow_anonymous false\nacl_file /a\nlistener 1884 127.0.0.1\nallow_anonymous true\n", "", "inflight=20 queued=1000 connections acl=/a [the broker] [listener 1883 access] [listener 1884 127.0.0.1 anonymous]"},
 	} {
 		dir := t.TempDir()
 		sub := filepath.Join(dir, "conf.d")
@@ -34,8 +39,8 @@ func TestReadMosquitto(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got, err := readMosquitto(path); err != nil || got != c.want {
-			t.Errorf("%s: %+v, %v; want %+v", name, got, err, c.want)
+		if got, err := readMosquitto(path); err != nil || said(got) != c.want {
+			t.Errorf("%s: %s, %v; want %s", name, said(got), err, c.want)
 		}
 	}
 	loop := filepath.Join(t.TempDir(), "a.conf")
@@ -45,4 +50,42 @@ func TestReadMosquitto(t *testing.T) {
 	if _, err := readMosquitto(loop); err == nil {
 		t.Error("a file that includes itself gives no error")
 	}
+	odd := filepath.Join(t.TempDir(), "odd.conf")
+	if err := os.WriteFile(odd, []byte("max_packet_size 1 MiB\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readMosquitto(odd); err == nil || !strings.Contains(err.Error(), "odd.conf: max_packet_size is not a number") {
+		t.Errorf("a number that is none: %v", err)
+	}
+}
+
+// said is what was read, in one line.
+func said(m mosquitto) string {
+	var out []string
+	for word, there := range map[string]bool{"1 persistence": m.persistence, "2 loud": m.loud, "6 connections": m.connections} {
+		if there {
+			out = append(out, word)
+		}
+	}
+	out = append(out, fmt.Sprintf("3 inflight=%d", m.inflight), fmt.Sprintf("4 queued=%d", m.queued))
+	for word, value := range map[string]string{"5 packet=": strings.TrimPrefix(strconv.Itoa(m.packet), "0"), "7 acl=": m.acl, "8 passwords=": m.passwords} {
+		if value != "" {
+			out = append(out, word+value)
+		}
+	}
+	slices.Sort(out)
+	for n := range out {
+		out[n] = out[n][2:]
+	}
+	for _, e := range m.entrances {
+		text := e.name
+		if e.anonymous {
+			text += " anonymous"
+		}
+		if e.access {
+			text += " access"
+		}
+		out = append(out, "["+text+"]")
+	}
+	return strings.Join(out, " ")
 }

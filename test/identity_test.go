@@ -129,7 +129,10 @@ func (a *authority) make(file string, template, parent *x509.Certificate) (*ecds
 		a.t.Fatal(err)
 	}
 	a.n++
-	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(a.n), time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	template.SerialNumber, template.NotBefore = big.NewInt(a.n), time.Now().Add(-time.Hour)
+	if template.NotAfter.IsZero() {
+		template.NotAfter = time.Now().Add(24 * time.Hour)
+	}
 	signer := a.key
 	if parent == nil {
 		parent, signer = template, key

@@ -22,7 +22,8 @@ func doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "doctor -c FILE", Short: "Say whether a gateway with this configuration would run well, and what to mend", Args: cobra.NoArgs,
 		Long: "Doctor looks at the configuration, the broker (also as a stranger, who must be refused), the store, the disk,\n" +
-			"swap, keys, files that others can write or read, clock, ledger and policy. It mends nothing. Exit codes: 0 well, 1 something is wrong,\n" +
+			"swap, keys, files that others can write or read, clock, ledger, witness and policy; at sensors without a password or that nothing\n" +
+			"can come of; at certificates, addresses that are taken, and the broker's files. It mends nothing. Exit codes: 0 well, 1 something is wrong,\n" +
 			"3 the configuration is refused, 4 the broker or the store cannot be reached.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := gateway.ReadConfig(file)

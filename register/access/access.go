@@ -154,12 +154,15 @@ func (p *Passwords) File() []byte {
 	return b.Bytes()
 }
 
+// Made begins each access list of ours.
+const Made = "# Made from the register by sluice sensor acl;"
+
 // ACL is mosquitto's access list (mosquitto.conf(5), acl_file): each sensor may
 // write its own readings and heartbeats and read its own feedback; the gateway's
 // user may do the rest; nobody else anything.
 func ACL(reg *register.Register, gateway string) []byte {
 	var b bytes.Buffer
-	b.WriteString("# Made from the register by sluice sensor acl; make it again when the register changes.\n\n")
+	b.WriteString(Made + " make it again when the register changes.\n\n")
 	fmt.Fprintf(&b, "user %s\ntopic readwrite city/v1/#\n", gateway)
 	for _, s := range reg.Sensors {
 		if !strings.HasPrefix(s.UpTopic(), "city/v1/") {
