@@ -22,7 +22,7 @@ var arrows = map[string]string{
 	"brief":                 "",
 	"test/benchabuse/pages": "books store store/sqlite test/entered",
 	"door":                  "",
-	"cmd/sluice":            "books brief gateway gateway/crash opendata opendata/query perm policy policy/ballot policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
+	"cmd/sluice":            "books brief gateway gateway/crash opendata opendata/query opendata/words perm policy policy/ballot policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
 	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/release policy/bundle policy/decision policy/plan register store store/sqlite",
 	"town":                  "books brief configs firmware-sim/device firmware-sim/street gateway opendata opendata/query perm policy policy/desk store store/sqlite",
 	"gateway":               "books brief door gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/plan register register/access store store/influx store/sqlite",

@@ -27,8 +27,8 @@ func (e *Lacks) Error() string {
 
 // lacks compares what a decision asks for with what the traffic has. What is left
 // out without changing the rest is a note.
-func lacks(p *bundle.Policy, d *bundle.Decision, tr Traffic, v *survey, m *model) (notes []string, err error) {
-	l := &lacking{p: p, d: d, s: d.Stream, tr: tr, v: v}
+func lacks(sp Speech, p *bundle.Policy, d *bundle.Decision, tr Traffic, v *survey, m *model) (notes []string, err error) {
+	l := &lacking{speech: sp, p: p, d: d, s: d.Stream, tr: tr, v: v}
 	l.period()
 	l.unit()
 	l.kinds()
@@ -49,6 +49,7 @@ func lacks(p *bundle.Policy, d *bundle.Decision, tr Traffic, v *survey, m *model
 }
 
 type lacking struct {
+	speech     Speech
 	p          *bundle.Policy
 	d          *bundle.Decision
 	s          *plan.Stream
@@ -57,8 +58,21 @@ type lacking struct {
 	out, notes []string
 }
 
-func (l *lacking) say(format string, args ...any) {
-	l.out = append(l.out, fmt.Sprintf(format, args...))
+func (l *lacking) say(english string, args ...any) {
+	l.out = append(l.out, l.speech.Say(english, args...))
+}
+
+// note says what is left out without changing the rest.
+func (l *lacking) note(english string, args ...any) {
+	l.notes = append(l.notes, l.speech.Say(english, args...))
+}
+
+// list joins names, or says that there are none.
+func (l *lacking) list(names []string) string {
+	if len(names) == 0 {
+		return l.speech.Say("none of these")
+	}
+	return l.speech.List(names)
 }
 
 // period: at least one whole window, and all of it in force.
@@ -66,23 +80,16 @@ func (l *lacking) period() {
 	end := l.tr.Start.Add(time.Duration(l.tr.Minutes) * time.Minute)
 	switch _, next := l.s.Window(l.tr.Start); {
 	case next.After(end):
-		l.say("a window of %s does not fit into %s, which begins at %s and lasts %s", l.s.Every, l.tr.Name, l.tr.Start.In(l.p.Location).Format("15:04"), end.Sub(l.tr.Start))
+		l.say("a window of %s does not fit into %s, which begins at %s and lasts %s", l.s.Every.String(), l.tr.Name, l.tr.Start.In(l.p.Location).Format("15:04"), end.Sub(l.tr.Start).String())
 	case end.After(l.s.Until):
 		whole := int(l.s.Until.Sub(l.tr.Start).Round(24*time.Hour) / (24 * time.Hour))
-		l.say("%s lasts until %s, and the decision is in force for %s only: simulate at most so many", l.tr.Name, end.In(l.p.Location).Format(time.DateOnly), days(whole))
+		l.say("%s lasts until %s, and the decision is in force for %s only: simulate at most so many", l.tr.Name, end.In(l.p.Location).Format(time.DateOnly), days(l.speech, whole))
 	}
 	for _, x := range l.p.Suspended {
 		if x.Decision == l.d.Decision {
 			l.say("it is suspended in this policy, so nothing would be published")
 		}
 	}
-}
-
-func days(n int) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
 }
 
 // unit: of a simulated sensor it is known whom its fields stand for.
@@ -94,16 +101,16 @@ func (l *lacking) unit() {
 	var there []string
 	for _, kind := range slices.Sorted(maps.Keys(l.tr.StandsFor)) {
 		for _, field := range slices.Sorted(maps.Keys(l.tr.StandsFor[kind])) {
-			there = append(there, fmt.Sprintf("a %s (%s of %s)", l.tr.StandsFor[kind][field], field, kind))
+			there = append(there, l.speech.Say("%s (%s of %s)", l.speech.One(l.tr.StandsFor[kind][field]), field, kind))
 		}
 	}
 	if u.Sensor {
-		l.say("in %s no sensor stands for a %s: its units are %s", l.tr.Name, u.StandsFor, listed(there))
+		l.say("in %s no sensor stands for a %s: its units are %s", l.tr.Name, l.speech.One(u.StandsFor), l.list(there))
 		return
 	}
 	for _, kind := range l.d.AppliesTo.Kinds {
 		if l.v.kinds[kind] != nil && l.tr.StandsFor[street.Kind(kind)][u.Field] != u.StandsFor {
-			l.say("in %s the field %s of %s does not stand for a %s: its units are %s", l.tr.Name, u.Field, kind, u.StandsFor, listed(there))
+			l.say("in %s the field %s of %s does not stand for a %s: its units are %s", l.tr.Name, u.Field, kind, l.speech.One(u.StandsFor), l.list(there))
 		}
 	}
 }
@@ -111,7 +118,7 @@ func (l *lacking) unit() {
 func (l *lacking) kinds() {
 	for _, kind := range l.d.AppliesTo.Kinds {
 		if l.v.kinds[kind] == nil {
-			l.say("%s has no readings of the kind %s; it has %s", l.tr.Name, kind, listed(l.v.names()))
+			l.say("%s has no readings of the kind %s; it has %s", l.tr.Name, kind, l.list(l.v.names()))
 		}
 	}
 }
@@ -137,11 +144,11 @@ func (l *lacking) places() {
 		there = append(there, slices.Collect(maps.Keys(l.v.kinds[kind].zones))...)
 	}
 	slices.Sort(there)
-	switch what := listed(l.d.AppliesTo.Kinds); {
+	switch what := l.list(l.d.AppliesTo.Kinds); {
 	case len(empty) == len(l.s.Zones):
-		l.say("%s has no readings of %s in %s; it has them in %s", l.tr.Name, what, listed(empty), listed(slices.Compact(there)))
+		l.say("%s has no readings of %s in %s; it has them in %s", l.tr.Name, what, l.list(empty), l.list(slices.Compact(there)))
 	case len(empty) > 0:
-		l.notes = append(l.notes, fmt.Sprintf("In %s there is nothing to simulate: %s has no readings of %s there.", listed(empty), l.tr.Name, what))
+		l.note("In %s there is nothing to simulate: %s has no readings of %s there.", l.list(empty), l.tr.Name, what)
 	}
 }
 
@@ -152,7 +159,7 @@ func (l *lacking) owners() {
 			return x.Owner == part.Owner && slices.Contains(l.d.AppliesTo.Kinds, string(x.Kind))
 		})
 		if !there {
-			l.notes = append(l.notes, fmt.Sprintf("by_owner names %s, which has no %s in %s.", part.Owner, listed(l.d.AppliesTo.Kinds), l.tr.Name))
+			l.note("by_owner names %s, which has no %s in %s.", part.Owner, l.list(l.d.AppliesTo.Kinds), l.tr.Name)
 		}
 	}
 }
@@ -180,14 +187,14 @@ func (l *lacking) fields() {
 			switch f := k.fields[field]; {
 			case field == "" || f == nil && !l.declared(kind, field) && l.sent(field):
 			case f == nil:
-				l.say("in %s the kind %s sends no %s; it sends %s", l.tr.Name, kind, field, listed(slices.Sorted(maps.Keys(k.fields))))
+				l.say("in %s the kind %s sends no %s; it sends %s", l.tr.Name, kind, field, l.list(slices.Sorted(maps.Keys(k.fields))))
 			case numeric[field] && f.numbers == 0:
 				l.say("in %s the field %s of %s is no number", l.tr.Name, field, kind)
 			}
 		}
 		for _, field := range l.d.Keep {
 			if k.fields[field] == nil && !slices.Contains(used, field) {
-				l.notes = append(l.notes, fmt.Sprintf("It keeps %s, which %s of %s does not send; no number depends on it.", field, kind, l.tr.Name))
+				l.note("It keeps %s, which %s of %s does not send; no number depends on it.", field, kind, l.tr.Name)
 			}
 		}
 	}
@@ -221,9 +228,9 @@ func (l *lacking) categories() {
 		if !there[value] {
 			instead := "" // of recorded readings, values are nobody's business
 			if l.tr.StandsFor != nil {
-				instead = "; there is " + listed(slices.Sorted(maps.Keys(there)))
+				instead = "; " + l.speech.Say("there is %s", l.list(slices.Sorted(maps.Keys(there))))
 			}
-			l.say("in %s no reading has %s %s%s", l.tr.Name, field, value, instead)
+			l.out = append(l.out, l.speech.Say("in %s no reading has %s %s", l.tr.Name, field, value)+instead)
 		}
 	}
 }
@@ -238,7 +245,7 @@ func (l *lacking) conditions() {
 			}
 		}
 		if met == 0 && sent > 0 {
-			l.say("in %s no reading has %s %s %v", l.tr.Name, c.Field, c.Op, c.Value)
+			l.say("in %s no reading has %s %s", l.tr.Name, c.Field, fmt.Sprint(c.Op, " ", c.Value))
 		}
 	}
 }

@@ -84,7 +84,7 @@ func TestLacks(t *testing.T) {
 	}{
 		"another kind":          {footfall, append(with(footfall, "[wifi-counter]", "[bike-counter]"), bike), "no readings of the kind bike-counter; it has air-station, card-reader, noise-meter and wifi-counter"},
 		"one kind of two":       {footfall, append(with(footfall, "[wifi-counter]", "[wifi-counter, bike-counter]"), bike), "no readings of the kind bike-counter"},
-		"homes":                 {footfall, append(with(footfall, unitOf, "unit: {sensor: home}"), [3]string{"kinds.yaml", kindOf, "{sensor: true, stands_for: home}"}), "no sensor stands for a home: its units are a card (card of card-reader) and a device (device of wifi-counter)"},
+		"homes":                 {footfall, append(with(footfall, unitOf, "unit: {sensor: home}"), [3]string{"kinds.yaml", kindOf, "{sensor: true, stands_for: home}"}), "no sensor stands for a home: its units are card (card of card-reader) and device (device of wifi-counter)"},
 		"another unit":          {footfall, append(with(footfall, unitOf, "unit: {field: device, stands_for: vehicle}"), [3]string{"kinds.yaml", kindOf, "{field: device, stands_for: vehicle}"}), "does not stand for a vehicle"},
 		"another field as unit": {footfall, append(with(footfall, unitOf, "unit: {field: tag, stands_for: device}", "[device, rssi]", "[tag, rssi]"), [3]string{"kinds.yaml", kindOf, "{field: tag, stands_for: device}"}, more("{name: tag, type: string, class: identifier}")), "field tag of wifi-counter does not stand for a device"},
 		"a sum of it":           {footfall, append(with(footfall, distinct, `of: "sum(speed)", between: [0, 9]}`, "rssi]", "rssi, speed]"), speed), "wifi-counter sends no speed; it sends device and rssi"},

@@ -3,7 +3,6 @@ package trial
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -122,7 +121,7 @@ func (s *search) see(o street.Observation) {
 }
 
 // propose tries all pairs.
-func (s *search) propose() *Proposal {
+func (s *search) propose(sp Speech) *Proposal {
 	if s.slot == nil {
 		return nil
 	}
@@ -150,7 +149,7 @@ func (s *search) propose() *Proposal {
 		return nil
 	}
 	p := &Proposal{Choice: best, Draft: draft}
-	p.Why = s.why(best, draft, list)
+	p.Why = s.why(sp, best, draft, list)
 	return p
 }
 
@@ -285,25 +284,25 @@ func (s *search) part(m *model, x published) float64 {
 }
 
 // why says what is proposed, and what with the draft's own pair.
-func (s *search) why(best, draft Choice, list []Choice) string {
+func (s *search) why(sp Speech, best, draft Choice, list []Choice) string {
 	first := s.models[0].numbers()[0].part.Name
-	slot := "a zone and window of " + best.Slot
-	if best.Slot == "PT1H" {
-		slot = "a zone and hour"
+	slot := sp.Say("a zone and hour")
+	if best.Slot != "PT1H" {
+		slot = sp.Say("a zone and window of %s", best.Slot)
 	}
-	text := fmt.Sprintf("With max_contributions %d and every %s, what is shown misses what passed in %s by %.3g (%s; the root of bias squared plus variance), and %.0f of 100 shown intervals hold what passed",
-		best.MaxContributions, best.Every, slot, best.Error, first, 100*best.Inside)
+	text := sp.Say("With max_contributions %d and every %s, what is shown misses what passed in %s by %v (%s; the root of bias squared plus variance), and %.0f of 100 shown intervals hold what passed",
+		best.MaxContributions, best.Every, slot, three(best.Error), first, 100*best.Inside)
 	if best.MaxContributions == draft.MaxContributions && best.Every == draft.Every {
-		text += "; the charter allows nothing better, and it is what the draft says."
+		text += sp.Say("; the charter allows nothing better, and it is what the draft says.")
 	} else {
-		text += fmt.Sprintf("; with the draft's %d and %s it is %.3g, and %.0f of 100.", draft.MaxContributions, draft.Every, draft.Error, 100*draft.Inside)
+		text += sp.Say("; with the draft's %d and %s it is %v, and %.0f of 100.", draft.MaxContributions, draft.Every, three(draft.Error), 100*draft.Inside)
 	}
 	if best.Inside >= holdsEnough {
 		return text
 	}
 	if beyond, ok := pick(list, func(c Choice) bool { return c.Inside >= holdsEnough && c.Shown >= .5 }); ok {
-		return text + fmt.Sprintf(" The charter allows %d at most; with max_contributions %d and every %s, %.0f of 100 would hold it.",
+		return text + " " + sp.Say("The charter allows %d at most; with max_contributions %d and every %s, %.0f of 100 would hold it.",
 			s.p.Charter.MaxContributions, beyond.MaxContributions, beyond.Every, 100*beyond.Inside)
 	}
-	return text + " No number would make 90 of 100 hold it."
+	return text + " " + sp.Say("No number would make 90 of 100 hold it.")
 }

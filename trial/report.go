@@ -2,7 +2,6 @@ package trial
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"sluice/store"
@@ -50,7 +49,7 @@ type Side struct {
 	Published int `json:"published"`
 	Withheld  int `json:"withheld"`
 
-	Name     string // draft or in force
+	Name     string // draft or in force; Title says it in words
 	Decision string
 	Measures []Measure
 	Hours    [24]Hour // by local hour of the day
@@ -61,23 +60,32 @@ type Side struct {
 	Cell     string
 }
 
-// Sentence says how often the shown intervals hold what passed, and by how much
-// what is shown is off on average.
-func (s *Side) Sentence() string {
-	if s.Inside == nil {
-		return "Nothing is published."
+// Title is whether this is the draft or what is in force, in words; nil speaks English.
+func (s *Side) Title(sp Speech) string {
+	if s.Name == nameInForce {
+		return either(sp).Say("in force")
 	}
-	text := fmt.Sprintf("%.0f of 100 shown intervals hold what passed", 100**s.Inside)
+	return either(sp).Say("draft")
+}
+
+// Sentence says how often the shown intervals hold what passed, and by how much
+// what is shown is off on average; nil speaks English.
+func (s *Side) Sentence(sp Speech) string {
+	sp = either(sp)
+	if s.Inside == nil {
+		return sp.Say("Nothing is published.")
+	}
+	text := sp.Say("%.0f of 100 shown intervals hold what passed", 100**s.Inside)
 	if s.BiasShare == nil {
 		return text + "."
 	}
 	switch b := 100 * *s.BiasShare; {
 	case b <= -.05:
-		return text + fmt.Sprintf("; shown numbers are %.1f %% too low on average.", -b)
+		return text + sp.Say("; shown numbers are %.1f %% too low on average.", -b)
 	case b >= .05:
-		return text + fmt.Sprintf("; shown numbers are %.1f %% too high on average.", b)
+		return text + sp.Say("; shown numbers are %.1f %% too high on average.", b)
 	}
-	return text + "; shown numbers are right on average."
+	return text + sp.Say("; shown numbers are right on average.")
 }
 
 // Measure is how well one number did, over all cells.

@@ -17,8 +17,9 @@ const (
 )
 
 // SVG draws each side's busiest cell: what is published with its interval, what
-// is withheld, and what passed.
-func (r *Report) SVG(loc *time.Location) string {
+// is withheld, and what passed; nil speaks English.
+func (r *Report) SVG(loc *time.Location, sp Speech) string {
+	sp = either(sp)
 	sides := []*Side{r.Draft}
 	if r.InForce != nil {
 		sides = append(sides, r.InForce)
@@ -26,22 +27,26 @@ func (r *Report) SVG(loc *time.Location) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", width, (height+30)*len(sides))
 	b.WriteString("<style>.t{fill:none;stroke:#8a4b00;stroke-width:1.5;stroke-dasharray:4 3}.v{fill:none;stroke:#0b5d7a;stroke-width:2}.b{fill:#0b5d7a;opacity:.18}.w{fill:none;stroke:#55606f}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}}</style>\n")
-	fmt.Fprintf(&b, "<title>%s</title>\n", html.EscapeString("Decision "+r.Draft.Decision+", simulated"))
+	fmt.Fprintf(&b, "<title>%s</title>\n", html.EscapeString(sp.Say("Decision %s, simulated", r.Draft.Decision)))
 	for i, s := range sides {
 		fmt.Fprintf(&b, `<g transform="translate(0 %d)">`+"\n", i*(height+30))
-		s.draw(&b, loc)
+		s.draw(&b, loc, sp)
 		b.WriteString("</g>\n")
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
 }
 
-func (s *Side) draw(b *strings.Builder, loc *time.Location) {
-	fmt.Fprintf(b, `<text x="%d" y="14">%s: decision %s, %s in %s. Solid with band: published. Dashed: what passed. Circles: withheld.</text>`+"\n",
-		left, html.EscapeString(s.Name), html.EscapeString(s.Decision), html.EscapeString(s.first()), html.EscapeString(s.Cell))
-	fmt.Fprintf(b, `<text x="%d" y="30">%s</text>`+"\n", left, html.EscapeString(s.Sentence()))
+func (s *Side) draw(b *strings.Builder, loc *time.Location, sp Speech) {
+	first := sp.Say("nothing")
+	if len(s.Measures) > 0 {
+		first = s.Measures[0].Name
+	}
+	legend := sp.Say("%s: decision %s, %s in %s. Solid with band: published. Dashed: what passed. Circles: withheld.", s.Title(sp), s.Decision, first, s.Cell)
+	fmt.Fprintf(b, `<text x="%d" y="14">%s</text>`+"\n", left, html.EscapeString(legend))
+	fmt.Fprintf(b, `<text x="%d" y="30">%s</text>`+"\n", left, html.EscapeString(s.Sentence(sp)))
 	if len(s.Series) == 0 {
-		fmt.Fprintf(b, `<text x="%d" y="60">Nothing was released.</text>`+"\n", left)
+		fmt.Fprintf(b, `<text x="%d" y="60">%s</text>`+"\n", left, html.EscapeString(sp.Say("Nothing was released.")))
 		return
 	}
 	top := 1.0
@@ -78,13 +83,6 @@ func (s *Side) draw(b *strings.Builder, loc *time.Location) {
 	}
 	flush()
 	fmt.Fprintf(b, `<polyline class="t" points="%s"/>`+"\n", strings.Join(truth, " "))
-}
-
-func (s *Side) first() string {
-	if len(s.Measures) == 0 {
-		return "nothing"
-	}
-	return s.Measures[0].Name
 }
 
 func reversed(list []string) string {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"sluice/books"
@@ -31,7 +32,12 @@ type Options struct {
 	Decision string
 	Traffic  Traffic
 	Progress func(done, total int)
+	// Speech is the language of the report's sentences; nil for English.
+	Speech Speech
 }
+
+// Names of the sides, as they stand in files.
+const nameDraft, nameInForce = "draft", "in force"
 
 const clockTopic = "city/v1/clock"
 
@@ -46,10 +52,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		progress = func(int, int) {}
 	}
 	o.Progress = func(done, _ int) { progress(done, 2*o.Traffic.Minutes) }
-	sides := []*running{{name: "draft", policy: o.Draft, decision: d}}
+	sides := []*running{{name: nameDraft, policy: o.Draft, decision: d}}
 	if o.InForce != nil {
 		if old := matching(o.InForce, d); old != nil {
-			sides = append(sides, &running{name: "in force", policy: o.InForce, decision: old})
+			sides = append(sides, &running{name: nameInForce, policy: o.InForce, decision: old})
 		}
 	}
 	report := &Report{Start: o.Traffic.Start.In(o.Draft.Location), Days: o.Traffic.days()}
@@ -83,6 +89,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 // look goes through the traffic once before anything runs: whether it has what the
 // decisions ask for, and what would serve best.
 func look(ctx context.Context, o Options, sides []*running, report *Report) error {
+	o.Speech = either(o.Speech)
 	search, err := newSearch(o.Draft, sides[0].decision, o.Traffic)
 	if err != nil {
 		return err
@@ -106,18 +113,18 @@ func look(ctx context.Context, o Options, sides []*running, report *Report) erro
 		return err
 	}
 	for i, s := range sides {
-		notes, err := lacks(s.policy, s.decision, o.Traffic, surveys[i], models[i])
+		notes, err := lacks(o.Speech, s.policy, s.decision, o.Traffic, surveys[i], models[i])
 		switch lack := (*Lacks)(nil); {
 		case err == nil && i == 0:
 			report.Notes = append(report.Notes, notes...)
 		case i > 0 && errors.As(err, &lack):
 			s.left = true
-			report.Notes = append(report.Notes, "What is in force is not simulated beside it: "+lack.Error()+".")
+			report.Notes = append(report.Notes, o.Speech.Say("What is in force is not simulated beside it: %s.", strings.Join(lack.Sentences, "; ")))
 		case err != nil:
 			return err
 		}
 	}
-	report.Proposal = search.propose()
+	report.Proposal = search.propose(o.Speech)
 	return nil
 }
 

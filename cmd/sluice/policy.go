@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,16 +25,20 @@ import (
 )
 
 func policyCommand() *cobra.Command {
-	c := &cobra.Command{Use: "policy", Short: "Write, check and understand the rules that the council votes"}
+	c := &cobra.Command{Use: "policy", Short: "Write, check and understand the rules that the council votes", Args: cobra.NoArgs, RunE: showHelp}
 	c.AddCommand(policyNew(), policyCheck(), policyFmt(), policyTest(), policyExplain(), policyDiff(), policySimulate(), policyDPIA())
 	return c
 }
 
+// showHelp is what a verb does that only has others under it; what is none of them is
+// no argument.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
 // langFlag is the language of texts: --lang, else the environment's LC_ALL,
 // LC_MESSAGES or LANG, as for every program that people read.
-func langFlag(c *cobra.Command, into *string) {
-	c.Flags().StringVar(into, "lang", "", "language: en, ca or es; by default the environment's LANG")
-}
+func langFlag(c *cobra.Command, into *string) { c.Flags().StringVar(into, "lang", "", langUsage) }
+
+const langUsage = "language: en, ca or es; by default the environment's LC_ALL, LC_MESSAGES or LANG"
 
 func lang(flag string) (explain.Lang, error) {
 	if flag != "" {
@@ -80,10 +85,10 @@ func around(dir string, args []string) (string, []string) {
 }
 
 // readPolicy reads a policy directory and says what is wrong with it as check does.
-func readPolicy(dir string) (*bundle.Policy, error) {
+func readPolicy(ctx context.Context, v voice, dir string) (*bundle.Policy, error) {
 	p, err := desk.Desk(dir).Draft()
 	if err != nil {
-		return nil, wrong(fmt.Errorf("%w\nsee sluice policy check %s", err, dir))
+		return nil, wrong(unreadable(ctx, v, dir, err))
 	}
 	return p, nil
 }
@@ -271,11 +276,16 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 }
 
 func policyFmt() *cobra.Command {
+	var language string
 	var list bool
 	c := &cobra.Command{
 		Use: "fmt [FILE or DIR...]", Short: "Lay files out as usual; comments stay, and what they say stays the same",
 		Long: "Rewrites YAML files in place. With --check it only lists those that would change, and exits with 1 if there are any.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := speak(cmd)
+			if err != nil {
+				return err
+			}
 			if len(args) == 0 {
 				args = []string{"."}
 			}
@@ -306,11 +316,12 @@ func policyFmt() *cobra.Command {
 				}
 			}
 			if list && changed > 0 {
-				return &exit{exitWrong, fmt.Sprintf("%d files are not laid out as usual; sluice policy fmt does it", changed)}
+				return &exit{exitWrong, v.Say("%d files are not laid out as usual; sluice policy fmt does it", changed)}
 			}
 			return nil
 		},
 	}
+	langFlag(c, &language)
 	c.Flags().BoolVar(&list, "check", false, "change nothing, list the files that would change")
 	return c
 }

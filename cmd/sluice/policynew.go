@@ -23,21 +23,25 @@ import (
 )
 
 func policyNew() *cobra.Command {
-	var dir string
+	var dir, language string
 	c := &cobra.Command{
 		Use: "new ID", Short: "Write a commented decision to begin with", Args: cobra.ExactArgs(1),
 		Long: "Writes DIR/decisions/ID.yaml, and DIR/schema for editors. Where DIR is no policy directory yet, it becomes one, with the\n" +
 			"example city's charter, kinds and zones to be replaced, and an empty roster.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := speak(cmd)
+			if err != nil {
+				return err
+			}
 			id := args[0]
 			if !council.GoodID(id) {
 				return &usageError{"a decision's id is letters, digits and . _ -, e.g. 2026-14"}
 			}
-			written, err := layDesk(dir)
+			written, err := layDesk(v, dir)
 			if err != nil {
 				return wrong(err)
 			}
-			p, err := readPolicy(dir)
+			p, err := readPolicy(cmd.Context(), v, dir)
 			if err != nil {
 				return err
 			}
@@ -48,22 +52,23 @@ func policyNew() *cobra.Command {
 			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 				return wrong(err)
 			}
-			if err := os.WriteFile(to, []byte(newDecision(p, id, time.Now())), 0o644); err != nil {
+			if err := os.WriteFile(to, []byte(commentsIn(v, newDecision(p, id, time.Now()))), 0o644); err != nil {
 				return wrong(err)
 			}
 			for _, name := range append(written, to) {
 				fmt.Fprintln(cmd.OutOrStdout(), name)
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "Next: edit %s, then: sluice policy check %s\n", to, dir)
+			fmt.Fprintln(cmd.ErrOrStderr(), v.Say("Next: fill in %s, then: sluice policy check %s", to, dir))
 			return nil
 		},
 	}
+	langFlag(c, &language)
 	c.Flags().StringVar(&dir, "dir", ".", "policy directory")
 	return c
 }
 
 // layDesk makes a policy directory where there is none, and the schemas.
-func layDesk(dir string) ([]string, error) {
+func layDesk(v voice, dir string) ([]string, error) {
 	var written []string
 	put := func(name string, raw []byte) error {
 		to := filepath.Join(dir, name)
@@ -80,7 +85,7 @@ func layDesk(dir string) ([]string, error) {
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		raw := example[name]
 		if strings.HasSuffix(name, ".yaml") {
-			raw = append([]byte("# yaml-language-server: $schema=schema/"+schema.Of(name)+".schema.json\n"), raw...)
+			raw = []byte("# yaml-language-server: $schema=schema/" + schema.Of(name) + ".schema.json\n" + commentsIn(v, string(raw)))
 		}
 		if err := put(name, raw); err != nil {
 			return nil, err
@@ -200,7 +205,7 @@ func policyDPIA() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := readPolicy(dirArg(args))
+			p, err := readPolicy(cmd.Context(), newVoice(l), dirArg(args))
 			if err != nil {
 				return err
 			}

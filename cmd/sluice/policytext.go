@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -23,13 +24,18 @@ import (
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 func policyTest() *cobra.Command {
+	var language string
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "test [DIR]", Short: "Run the cases in tests/ and the Rego tests", Args: cobra.MaximumNArgs(1),
 		Long: "Cases say in the council's words what must become of what a sensor sends: tests/*.yaml. Rego tests are the test_ rules\n" +
 			"of rules/*_test.rego and local/*_test.rego; for each module it is said which share of its lines they ran.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := readPolicy(dirArg(args))
+			v, err := speak(cmd)
+			if err != nil {
+				return err
+			}
+			p, err := readPolicy(cmd.Context(), v, dirArg(args))
 			if err != nil {
 				return err
 			}
@@ -51,38 +57,39 @@ func policyTest() *cobra.Command {
 				return wrong(err)
 			}
 			if asJSON {
-				return testJSON(cmd.OutOrStdout(), results, rego)
+				return testJSON(cmd.OutOrStdout(), v, results, rego)
 			}
-			return testText(cmd.OutOrStdout(), results, rego)
+			return testText(cmd.OutOrStdout(), v, results, rego)
 		},
 	}
+	langFlag(c, &language)
 	c.Flags().BoolVar(&asJSON, "json", false, "print the results as JSON")
 	return c
 }
 
-func testText(w io.Writer, results []cases.Result, rego *policy.RegoReport) error {
+func testText(w io.Writer, v voice, results []cases.Result, rego *policy.RegoReport) error {
 	failed := 0
 	for _, r := range results {
 		if len(r.Problems) == 0 {
-			fmt.Fprintf(w, "ok    %s:%d: %s\n", r.File, r.Line, r.Name)
+			fmt.Fprintf(w, "%-6s%s:%d: %s\n", v.Say("ok"), r.File, r.Line, r.Name)
 			continue
 		}
 		failed++
-		fmt.Fprintf(w, "FAIL  %s:%d: %s\n", r.File, r.Line, r.Name)
+		fmt.Fprintf(w, "%-6s%s:%d: %s\n", v.Say("FAIL"), r.File, r.Line, r.Name)
 		for _, p := range r.Problems {
-			fmt.Fprintf(w, "      %s\n", brief.Text(p))
+			fmt.Fprintf(w, "      %s\n", v.Retell(brief.Text(p)))
 		}
 	}
 	for _, r := range rego.Results {
 		if r.Passed {
-			fmt.Fprintf(w, "ok    %s:%d: %s\n", r.File, r.Line, r.Name)
+			fmt.Fprintf(w, "%-6s%s:%d: %s\n", v.Say("ok"), r.File, r.Line, r.Name)
 			continue
 		}
 		failed++
-		fmt.Fprintf(w, "FAIL  %s:%d: %s %s\n", r.File, r.Line, r.Name, brief.Text(r.Problem))
+		fmt.Fprintf(w, "%-6s%s:%d: %s %s\n", v.Say("FAIL"), r.File, r.Line, r.Name, brief.Text(r.Problem))
 	}
 	if len(rego.Results) > 0 {
-		fmt.Fprintln(w, "\nlines that the Rego tests ran:")
+		fmt.Fprintf(w, "\n%s\n", v.Say("lines that the Rego tests ran:"))
 		for _, name := range sortedKeys(rego.Coverage) {
 			fmt.Fprintf(w, "  %5.1f %%  %s\n", rego.Coverage[name], name)
 		}
@@ -90,16 +97,16 @@ func testText(w io.Writer, results []cases.Result, rego *policy.RegoReport) erro
 	n := len(results) + len(rego.Results)
 	switch {
 	case failed > 0:
-		return &exit{exitWrong, fmt.Sprintf("%d of %d tests failed", failed, n)}
+		return &exit{exitWrong, v.Say("%d of %d tests failed", failed, n)}
 	case n == 0:
-		fmt.Fprintln(w, "There is no test here: write tests/*.yaml, as docs/policy.md shows.")
+		fmt.Fprintln(w, v.Say("There is no test here: write tests/*.yaml, as docs/policy.md shows."))
 	default:
-		fmt.Fprintf(w, "\n%d tests, all as they must be.\n", n)
+		fmt.Fprintf(w, "\n%s\n", v.Say("%d tests, all as they must be.", n))
 	}
 	return nil
 }
 
-func testJSON(w io.Writer, results []cases.Result, rego *policy.RegoReport) error {
+func testJSON(w io.Writer, v voice, results []cases.Result, rego *policy.RegoReport) error {
 	type result struct {
 		File     string   `json:"file"`
 		Line     int      `json:"line"`
@@ -123,7 +130,7 @@ func testJSON(w io.Writer, results []cases.Result, rego *policy.RegoReport) erro
 		return err
 	}
 	if failed > 0 {
-		return &exit{exitWrong, fmt.Sprintf("%d tests failed", failed)}
+		return &exit{exitWrong, v.Say("%d tests failed", failed)}
 	}
 	return nil
 }
@@ -138,7 +145,7 @@ func policyExplain() *cobra.Command {
 				return err
 			}
 			dir, args := around(dir, args)
-			p, err := readPolicy(dir)
+			p, err := readPolicy(cmd.Context(), newVoice(l), dir)
 			if err != nil {
 				return err
 			}
@@ -204,11 +211,11 @@ func policyDiff() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			old, err := anyPolicy(args[0])
+			old, err := anyPolicy(cmd.Context(), newVoice(l), args[0])
 			if err != nil {
 				return err
 			}
-			next, err := anyPolicy(args[1])
+			next, err := anyPolicy(cmd.Context(), newVoice(l), args[1])
 			if err != nil {
 				return err
 			}
@@ -240,9 +247,9 @@ func policyDiff() *cobra.Command {
 }
 
 // anyPolicy reads a directory or a motion file.
-func anyPolicy(name string) (*bundle.Policy, error) {
+func anyPolicy(ctx context.Context, v voice, name string) (*bundle.Policy, error) {
 	if !strings.HasSuffix(name, ".sluice") {
-		return readPolicy(name)
+		return readPolicy(ctx, v, name)
 	}
 	raw, err := os.ReadFile(name)
 	if err != nil {

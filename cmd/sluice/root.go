@@ -48,10 +48,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	var refusal *gateway.Refusal
 	var usage *usageError
 	if errors.As(err, &usage) || !started {
-		fmt.Fprintf(stderr, "sluice: %s; see sluice --help\n", brief.Text(err.Error()))
+		fmt.Fprintf(stderr, "sluice: %s\n", retell(args, brief.Text(err.Error())+"; see sluice --help"))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "sluice: %s\n", told(err))
+	fmt.Fprintf(stderr, "sluice: %s\n", retell(args, told(err)))
 	var own *exit
 	if errors.As(err, &own) {
 		return own.code

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -24,10 +25,10 @@ import (
 
 // simulation is what was asked for.
 type simulation struct {
-	dir, svg, replay, mapping, layout, timezone, register string
-	days                                                  int
-	seed                                                  uint64
-	json                                                  bool
+	dir, svg, replay, mapping, layout, timezone, register, lang string
+	days                                                        int
+	seed                                                        uint64
+	json                                                        bool
 }
 
 func policySimulate() *cobra.Command {
@@ -54,12 +55,17 @@ func policySimulate() *cobra.Command {
 	f.StringVar(&o.timezone, "timezone", "UTC", "time zone of its times")
 	f.StringVar(&o.register, "register", "", "register of its sensors")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
+	langFlag(c, &o.lang)
 	return c
 }
 
 func (o *simulation) run(cmd *cobra.Command, args []string) error {
+	v, err := speak(cmd)
+	if err != nil {
+		return err
+	}
 	o.dir, _ = around(o.dir, args)
-	draft, inForce, d, err := draftOf(o.dir, args[0])
+	draft, inForce, d, err := draftOf(cmd.Context(), v, o.dir, args[0])
 	if err != nil {
 		return err
 	}
@@ -69,28 +75,28 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 	if o.seed == 0 {
 		o.seed = rand.Uint64N(1_000_000) + 1
 	}
-	if err := runs(cmd.Context(), draft, d); err != nil {
+	if err := runs(cmd.Context(), v, draft, d); err != nil {
 		return wrong(err)
 	}
-	traffic, err := o.traffic(draft, d)
+	traffic, err := o.traffic(v, draft, d)
 	if err != nil {
 		return err
 	}
-	bar := progress(cmd.ErrOrStderr(), 2*traffic.Minutes, "simulating, minute by minute")
+	bar := progress(cmd.ErrOrStderr(), 2*traffic.Minutes, v.Say("simulating, minute by minute"))
 	report, err := trial.Run(cmd.Context(), trial.Options{
-		Draft: draft, InForce: inForce, Decision: d.Decision, Traffic: traffic,
+		Draft: draft, InForce: inForce, Decision: d.Decision, Traffic: traffic, Speech: v,
 		Progress: func(done, _ int) { _ = bar.Set(done) },
 	})
 	_ = bar.Finish()
 	if err != nil {
-		return wrong(err)
+		return wrong(lacking(v, err))
 	}
-	return o.show(cmd.OutOrStdout(), report, draft.Location)
+	return o.show(cmd.OutOrStdout(), v, report, draft.Location)
 }
 
 // runs refuses a draft that a gateway would not run: nothing would be published,
 // and that is no result of a simulation.
-func runs(ctx context.Context, draft *bundle.Policy, d *bundle.Decision) error {
+func runs(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.Decision) error {
 	rules, err := childRules()
 	if err != nil {
 		return err
@@ -102,17 +108,31 @@ func runs(ctx context.Context, draft *bundle.Policy, d *bundle.Decision) error {
 	}
 	var why []string
 	for _, r := range set.Broken[d.Decision] {
-		why = append(why, "it breaks "+r.Rule+": "+r.Message)
+		why = append(why, v.Say("it breaks %s: %s", r.Rule, r.Message))
 	}
-	if len(why) > 0 {
-		return &trial.Lacks{Decision: d.Decision, Sentences: why}
+	if len(why) == 0 {
+		return nil
 	}
-	return nil
+	if list := ailments(ctx, v, draft.Files, d.File); v.Lang != 0 && len(list) > 0 { // rules speak English only
+		why = list
+	}
+	return lacking(v, &trial.Lacks{Decision: d.Decision, Sentences: why})
 }
 
-func (o *simulation) traffic(draft *bundle.Policy, d *bundle.Decision) (trial.Traffic, error) {
+// lacking says why a decision cannot be simulated, in the language of its sentences.
+func lacking(v voice, err error) error {
+	var l *trial.Lacks
+	if !errors.As(err, &l) {
+		return err
+	}
+	return errors.New(v.Say("decision %s cannot be simulated: %s", l.Decision, strings.Join(l.Sentences, "; ")))
+}
+
+func (o *simulation) traffic(v voice, draft *bundle.Policy, d *bundle.Decision) (trial.Traffic, error) {
 	if o.replay == "" {
-		return trial.City(draft, d, o.days, o.seed), nil
+		city := trial.City(draft, d, o.days, o.seed)
+		city.Name = v.Say("the simulated city")
+		return city, nil
 	}
 	if o.register == "" {
 		return trial.Traffic{}, &usageError{"--replay needs --register: which sensor is of which kind and where"}
@@ -126,21 +146,21 @@ func (o *simulation) traffic(draft *bundle.Policy, d *bundle.Decision) (trial.Tr
 }
 
 // show draws the report, where that is wanted, and prints it.
-func (o *simulation) show(w io.Writer, r *trial.Report, loc *time.Location) error {
+func (o *simulation) show(w io.Writer, v voice, r *trial.Report, loc *time.Location) error {
 	if o.svg == "auto" {
 		o.svg = "simulation-" + r.Draft.Decision + ".svg"
 	}
 	if o.svg != "" {
-		if err := os.WriteFile(o.svg, []byte(r.SVG(loc)), 0o644); err != nil {
+		if err := os.WriteFile(o.svg, []byte(r.SVG(loc, v)), 0o644); err != nil {
 			return wrong(err)
 		}
 	}
 	if o.json {
 		return printJSON(w, r)
 	}
-	showTrial(w, r, o.seed, o.replay)
+	showTrial(w, v, r, o.seed, o.replay)
 	if o.svg != "" {
-		fmt.Fprintf(w, "\nDrawn: %s\n", o.svg)
+		fmt.Fprintf(w, "\n%s\n", v.Say("Drawn: %s", o.svg))
 	}
 	return nil
 }
@@ -157,7 +177,7 @@ func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
 }
 
 // draftOf finds the draft, and what it would take the place of.
-func draftOf(dir, name string) (draft, inForce *bundle.Policy, d *bundle.Decision, err error) {
+func draftOf(ctx context.Context, v voice, dir, name string) (draft, inForce *bundle.Policy, d *bundle.Decision, err error) {
 	files, err := policy.ReadDir(dir)
 	if err != nil {
 		return nil, nil, nil, wrong(err)
@@ -185,7 +205,7 @@ func draftOf(dir, name string) (draft, inForce *bundle.Policy, d *bundle.Decisio
 		}
 	}
 	if draft, err = bundle.Read(files); err != nil {
-		return nil, nil, nil, wrong(err)
+		return nil, nil, nil, wrong(unreadable(ctx, v, dir, err))
 	}
 	list, err := pick(draft, []string{name})
 	if err != nil {

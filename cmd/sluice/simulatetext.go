@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -11,71 +12,94 @@ import (
 	"sluice/trial"
 )
 
-func showTrial(w io.Writer, r *trial.Report, seed uint64, file string) {
-	source := fmt.Sprintf("the simulated city, seed %d", seed)
+func showTrial(w io.Writer, v voice, r *trial.Report, seed uint64, file string) {
+	source := v.Say("the simulated city, seed %s", fmt.Sprint(seed))
 	if file != "" {
 		source = file
 	}
-	fmt.Fprintf(w, "Decision %s over %s of %s, from %s on.\n\n", r.Draft.Decision, days(r.Days), source, r.Start.Format(time.DateOnly))
+	fmt.Fprintf(w, "%s\n\n", v.Say("Decision %s over %s of %s, from %s on.", r.Draft.Decision, v.Say("%d days", r.Days), source, r.Start.Format(time.DateOnly)))
 	sides := []*trial.Side{r.Draft}
 	if r.InForce != nil {
 		sides = append(sides, r.InForce)
 	} else {
-		fmt.Fprintf(w, "Nothing that it changes is in force.\n\n")
+		fmt.Fprintf(w, "%s\n\n", v.Say("Nothing that it changes is in force."))
 	}
 	t := tabwriter.NewWriter(w, 2, 2, 2, ' ', 0)
-	fmt.Fprintln(t, "\tmeasure\tpublished\twithheld\tno data\tmean error\t95 % within\thold what was counted\thold what passed")
+	for _, column := range []string{
+		"", v.Say("measure"), v.Say("published"), v.Say("withheld"), v.Say("no data"), v.Say("mean error"), v.Say("95 %% within"), v.Say("hold what was counted"),
+	} {
+		fmt.Fprint(t, column+"\t")
+	}
+	fmt.Fprintln(t, v.Say("hold what passed"))
 	for _, s := range sides {
 		for _, m := range s.Measures {
-			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%.2f\t%.2f\t%.0f %%\t%.0f %%\n", s.Name, m.Name, m.Published, m.Withheld, m.NoData, m.MeanError, m.P95Error, 100*m.Covered, 100*m.Inside)
+			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%.0f %%\t%.0f %%\n", s.Title(v), m.Name, m.Published, m.Withheld, m.NoData,
+				v.decimals(m.MeanError), v.decimals(m.P95Error), 100*m.Covered, 100*m.Inside)
 		}
 	}
-	_ = t.Flush()
-	fmt.Fprintln(w, "\nErrors are against everything that passed; intervals are about what could be counted, without the silenced.")
+	_ = t.Flush() // to a terminal or a buffer
+	fmt.Fprintf(w, "\n%s\n", v.Say("Errors are against everything that passed; intervals are about what could be counted, without the silenced."))
 	for _, note := range r.Notes {
 		fmt.Fprintln(w, note)
 	}
 	if r.Proposal != nil {
-		fmt.Fprintf(w, "\nProposed: max_contributions: %d, every: %s. %s\n", r.Proposal.MaxContributions, r.Proposal.Every, r.Proposal.Why)
+		fmt.Fprintf(w, "\n%s %s\n", v.Say("Proposed: max_contributions: %d, every: %s.", r.Proposal.MaxContributions, r.Proposal.Every), r.Proposal.Why)
 	}
 	for _, s := range sides {
-		showSide(w, s)
+		showSide(w, v, s)
 	}
 }
 
-func days(n int) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
+// decimals is a number with two decimals.
+func (v voice) decimals(f float64) string {
+	return v.Lang.Number(math.Round(100*f) / 100)
 }
 
-func showSide(w io.Writer, s *trial.Side) {
-	fmt.Fprintf(w, "\n%s (decision %s):\n  %s\n", s.Name, s.Decision, s.Sentence())
+// figure is a number with three digits.
+func (v voice) figure(f float64) string {
+	if f != 0 {
+		scale := math.Pow(10, 2-math.Floor(math.Log10(math.Abs(f))))
+		f = math.Round(f*scale) / scale
+	}
+	return v.Lang.Number(f)
+}
+
+func showSide(w io.Writer, v voice, s *trial.Side) {
+	fmt.Fprintf(w, "\n%s\n  %s\n", v.Say("%s (decision %s):", s.Title(v), s.Decision), s.Sentence(v))
 	if s.Unit != "none" {
-		b := s.Budget
-		until := "not reached in " + days(b.Days)
-		if b.DaysUntilCap > 0 {
-			until = fmt.Sprintf("reached on day %d; the rest of that day is withheld", b.DaysUntilCap)
-		}
-		fmt.Fprintf(w, "  budget: epsilon %.3g a day, %.3g with all decisions about a %s, of %.3g; the cap is %s\n", b.PerDay, b.AllDecisions, s.Unit, b.Cap, until)
-		var parts []string
-		total, all := 0, 0
-		for h, x := range s.Hours {
-			total, all = total+x.Silenced, all+x.Units
-			if x.Silenced > 0 {
-				parts = append(parts, fmt.Sprintf("%02d h %d of %d", h, x.Silenced, x.Units))
-			}
-		}
-		fmt.Fprintf(w, "  silenced by the contribution bound: %d of %d units (per zone and window)\n", total, all)
-		for chunk := range slices.Chunk(parts, 6) {
-			fmt.Fprintf(w, "    %s\n", strings.Join(chunk, ", "))
-		}
+		showBudget(w, v, s)
+		showSilenced(w, v, s)
 	}
 	if len(s.Dropped) == 0 {
-		fmt.Fprintln(w, "  no field of what was sent is dropped")
+		fmt.Fprintln(w, v.Say("  no field of what was sent is dropped"))
 	}
 	for _, d := range s.Dropped {
-		fmt.Fprintf(w, "  dropped: %s of %s, in %d readings\n", d.Field, d.Kind, d.Readings)
+		fmt.Fprintln(w, v.Say("  dropped: %s of %s, in %s", d.Field, d.Kind, v.Say("%d readings", d.Readings)))
+	}
+}
+
+func showBudget(w io.Writer, v voice, s *trial.Side) {
+	b := s.Budget
+	until := v.Say("the cap is not reached in %s", v.Say("%d days", b.Days))
+	if b.DaysUntilCap > 0 {
+		until = v.Say("the cap is reached on day %d; the rest of that day is withheld", b.DaysUntilCap)
+	}
+	fmt.Fprintln(w, v.Say("  budget: epsilon %s a day, %s with all decisions about the unit %s, of %s; %s",
+		v.figure(b.PerDay), v.figure(b.AllDecisions), v.One(s.Unit), v.figure(b.Cap), until))
+}
+
+// showSilenced says how many units had used up their contributions, hour by hour.
+func showSilenced(w io.Writer, v voice, s *trial.Side) {
+	var parts []string
+	total, all := 0, 0
+	for h, x := range s.Hours {
+		total, all = total+x.Silenced, all+x.Units
+		if x.Silenced > 0 {
+			parts = append(parts, v.Say("%02d h %d of %d", h, x.Silenced, x.Units))
+		}
+	}
+	fmt.Fprintln(w, v.Say("  silenced by the contribution bound: %d of %d units (per zone and window)", total, all))
+	for chunk := range slices.Chunk(parts, 6) {
+		fmt.Fprintf(w, "    %s\n", strings.Join(chunk, ", "))
 	}
 }

@@ -1,13 +1,16 @@
 // Package words says things in Catalan, Spanish and English: sentences, numbers,
 // units and dates. A sentence is known by its English text; what it is in the other
-// languages stands in catalan.go and spanish.go. Numbers and plurals are those of
+// languages stands in catalan.go and spanish.go, and for the clerk's verbs in
+// clerkcatalan.go and clerkspanish.go. Numbers and plurals are those of
 // golang.org/x/text; it has no dates, so their few words are here.
 package words
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/text/feature/plural"
@@ -43,6 +46,8 @@ type Speaker struct {
 	Code    string
 	printer *message.Printer
 	almanac almanac
+	// retellings are made when they are first asked for.
+	retellings func() []retelling
 }
 
 // Speakers are one for each language, by code.
@@ -52,15 +57,23 @@ func Speakers() map[string]*Speaker {
 		for english, text := range texts {
 			must(book.SetString(language.MustParse(code), english, text))
 		}
+		for english, text := range clerk[code] {
+			must(book.SetString(language.MustParse(code), english, text))
+		}
 	}
-	for key, forms := range plurals {
+	all := maps.Clone(plurals)
+	maps.Copy(all, clerkPlurals)
+	for key, forms := range all {
 		for code, f := range forms {
 			must(book.Set(language.MustParse(code), key, plural.Selectf(1, "%d", plural.One, f[0], plural.Other, f[1])))
 		}
 	}
 	out := make(map[string]*Speaker)
 	for _, code := range Codes {
-		out[code] = &Speaker{code, message.NewPrinter(language.MustParse(code), message.Catalog(book)), almanacs[code]}
+		out[code] = &Speaker{
+			code, message.NewPrinter(language.MustParse(code), message.Catalog(book)), almanacs[code],
+			sync.OnceValue(func() []retelling { return retellings(code) }),
+		}
 	}
 	return out
 }

@@ -289,6 +289,9 @@ func (e *Enacted) enough() error {
 		members[b.Member] = true
 	}
 	if len(members) < e.Needed {
+		if len(members) == 1 {
+			return refuse(TooFew, "1 member has signed; %d are needed", e.Needed)
+		}
 		return refuse(TooFew, "%d members have signed; %d are needed", len(members), e.Needed)
 	}
 	return nil

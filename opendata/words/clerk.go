@@ -1,0 +1,54 @@
+package words
+
+import "maps"
+
+// clerk are the sentences of the clerk's verbs, and the comments of templates, by
+// language.
+var clerk = map[string]map[string]string{
+	"ca": joined(clerkCatalan, commentsCatalan), "es": joined(clerkSpanish, commentsSpanish),
+}
+
+func joined(a, b map[string]string) map[string]string {
+	out := maps.Clone(a)
+	maps.Copy(out, b)
+	return out
+}
+
+// clerkPlurals are those of them whose form follows their first number.
+var clerkPlurals = map[string]map[string][2]string{
+	"%d days": {
+		"en": {"1 day", "%d days"},
+		"ca": {"1 dia", "%d dies"},
+		"es": {"1 día", "%d días"},
+	},
+	"%d readings": {
+		"en": {"%d reading", "%d readings"},
+		"ca": {"%d lectura", "%d lectures"},
+		"es": {"%d lectura", "%d lecturas"},
+	},
+	"%d files are not laid out as usual; sluice policy fmt does it": {
+		"en": {"%d file is not laid out as usual; sluice policy fmt does it", "%d files are not laid out as usual; sluice policy fmt does it"},
+		"ca": {"%d fitxer no té la forma habitual; sluice policy fmt la hi dona", "%d fitxers no tenen la forma habitual; sluice policy fmt la hi dona"},
+		"es": {"%d fichero no tiene la forma habitual; sluice policy fmt se la da", "%d ficheros no tienen la forma habitual; sluice policy fmt se la da"},
+	},
+	"%d more members must sign motion.txt": {
+		"en": {"%d more member must sign motion.txt", "%d more members must sign motion.txt"},
+		"ca": {"%d membre més ha de signar motion.txt", "%d membres més han de signar motion.txt"},
+		"es": {"%d miembro más debe firmar motion.txt", "%d miembros más deben firmar motion.txt"},
+	},
+	"%d of %d tests failed": {
+		"en": {"%d of %d tests failed", "%d of %d tests failed"},
+		"ca": {"%d de %d proves ha fallat", "%d de %d proves han fallat"},
+		"es": {"%d de %d pruebas ha fallado", "%d de %d pruebas han fallado"},
+	},
+	"%d tests failed": {
+		"en": {"%d test failed", "%d tests failed"},
+		"ca": {"%d prova ha fallat", "%d proves han fallat"},
+		"es": {"%d prueba ha fallado", "%d pruebas han fallado"},
+	},
+	"%d tests, all as they must be.": {
+		"en": {"%d test, as it must be.", "%d tests, all as they must be."},
+		"ca": {"%d prova, com ha de ser.", "%d proves, totes com han de ser."},
+		"es": {"%d prueba, como debe ser.", "%d pruebas, todas como deben ser."},
+	},
+}
