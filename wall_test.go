@@ -88,6 +88,7 @@ var arrows = map[string]string{
 	"test/audit":          "firmware-sim/device",
 	"test/benchhttp":      "books store store/sqlite test/entered",
 	"test/entered":        "books policy/plan store",
+	"test/fenced":         "",
 	"test/claims":         "policy policy/bundle trial",
 }
 

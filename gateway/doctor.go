@@ -307,30 +307,28 @@ func (d *doctor) ledger(ctx context.Context) {
 	d.say("ledger", Fine, fmt.Sprintf("%d lines, unbroken chains; the file is sound", n), "")
 }
 
-// running asks a gateway that runs with this configuration how it is.
+// answer is what /readyz says.
+type answer struct {
+	Ready  bool             `json:"ready"`
+	Checks map[string]check `json:"checks"`
+	Notes  []string         `json:"notes"`
+}
+
+// starting reports whether the gateway has only begun: nothing but intake is there yet.
+func (a answer) starting() bool {
+	_, intake := a.Checks["intake"]
+	return !a.Ready && intake && len(a.Checks) == 1
+}
+
+// running asks a gateway that runs with this configuration how it is. One that was
+// started a moment ago has ten seconds to be there.
 func (d *doctor) running(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.cfg.Admin+"/readyz", nil)
-	if err != nil {
-		d.say("gateway", Warn, "the admin address is none", "mend admin: in the file")
-		return
+	ready, ok := d.ask(ctx)
+	for end := time.Now().Add(10 * time.Second); ok && ready.starting() && time.Now().Before(end) && ctx.Err() == nil; {
+		time.Sleep(200 * time.Millisecond)
+		ready, ok = d.ask(ctx)
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		if !d.taken(ctx) {
-			d.say("gateway", Warn, "it does not run", "start it with sluice gateway -c FILE")
-		}
-		return
-	}
-	defer resp.Body.Close()
-	var ready struct {
-		Ready  bool             `json:"ready"`
-		Checks map[string]check `json:"checks"`
-		Notes  []string         `json:"notes"`
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&ready); err != nil || !has(ready.Checks, "policy") {
-		d.say("gateway", Fail, "something else answers at the admin address", "choose another with admin: in the file")
+	if !ok {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(ready.Checks)) {
@@ -345,4 +343,28 @@ func (d *doctor) running(ctx context.Context) {
 		return
 	}
 	d.say("gateway", Fine, "it runs and is ready", "")
+}
+
+// ask asks once; it has said so itself where there was no answer.
+func (d *doctor) ask(ctx context.Context) (ready answer, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.cfg.Admin+"/readyz", nil)
+	if err != nil {
+		d.say("gateway", Warn, "the admin address is none", "mend admin: in the file")
+		return ready, false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		if !d.taken(ctx) {
+			d.say("gateway", Warn, "it does not run", "start it with sluice gateway -c FILE")
+		}
+		return ready, false
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&ready); err != nil || !ready.starting() && !has(ready.Checks, "policy") {
+		d.say("gateway", Fail, "something else answers at the admin address", "choose another with admin: in the file")
+		return ready, false
+	}
+	return ready, true
 }

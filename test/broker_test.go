@@ -2,9 +2,12 @@ package test
 
 import (
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/test/fenced"
 )
 
 // TestThroughMosquittoIntoInflux is the main job on real parts: readings through
@@ -14,6 +17,10 @@ func TestThroughMosquittoIntoInflux(t *testing.T) {
 	broker, db := newMosquitto(t, ""), newInflux(t)
 	c := found(t, small())
 	c.through(broker.addr)
+	if _, err := exec.LookPath("curl"); err == nil {
+		made := fenced.Take(t, "docs/operations.md", "curl -XPOST").Change("http://127.0.0.1:8086", db.url).Change("DATABASE sluice", "DATABASE shown")
+		want(t, made.Run(c.dir, nil), `"statement_id":0`)
+	}
 	c.keepIn(db.url)
 	c.run()
 	c.brokerUp(true) // what is sent before would be nobody's

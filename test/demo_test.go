@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"sluice/firmware-sim/device"
+	"sluice/test/fenced"
 )
 
 // demo is a running `up --demo`.
@@ -150,14 +153,36 @@ func (d demo) editPolicy() {
 	})
 }
 
+// TestBanner starts the demo as README.md and docs/council.md do, sees what they show,
+// and publishes as they and docs/wire.md say.
 func TestBanner(t *testing.T) {
 	t.Parallel()
-	p := start(t, sluice, "up", "--demo", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	args := fromReadme(t, fenced.Take(t, "README.md", "go run ./cmd/sluice up --demo"))
+	p := start(t, sluice, append(args, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
 	for _, want := range []string{
 		`Simulated: the city`, `mosquitto_pub -h 127\.0\.0\.1 -p \d+ .*city/v1/demo/yours-noise/up`, `city/v1/demo/yours-counter/up`,
 		`mosquitto_sub .*feedback`, `http://127\.0\.0\.1:\d+/streams/noise\?cell=carrer-nou`, `The last day\s+published\s+withheld\s+no data`,
 	} {
 		p.find(want)
+	}
+	port := p.find(`mosquitto_pub -h 127\.0\.0\.1 -p (\d+) `)[1]
+	shown(t, fenced.Take(t, "README.md", "The last day").Read(), p.out.String())
+	if _, err := exec.LookPath("mosquitto_pub"); err == nil {
+		heard := begin(t, "mosquitto_sub", exec.Command("bash", "-c", strings.Replace(fenced.Take(t, "docs/wire.md", "mosquitto_pub -h").Change("1883", port).Read(), "\nmosquitto_sub", " & sleep 1\nexec mosquitto_sub", 1)), nil)
+		fenced.Take(t, "README.md", "mosquitto_pub -h").Change("1883", port).Run(t.TempDir(), nil)
+		web := p.find(`(http://127\.0\.0\.1:\d+)/streams/noise\?cell=carrer-nou`)[1]
+		await(t, 30*time.Second, "the README's number", func() bool {
+			_, _, page := get(t, web+"/streams/noise?cell=carrer-nou")
+			return strings.Contains(string(page), "71.5")
+		})
+		link, err := device.Connect("tcp://127.0.0.1:"+port, "yours")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer link.Close()
+		link.Publish("city/v1/demo/yours-noise/up", []byte(`{"fields":{"loud":71.5}}`), false)
+		heard.find(`"code":"E`)
+		heard.kill()
 	}
 	dir := p.find(`(?m)Policy\s+(\S+)/policy`)[1]
 	if code := p.stop(5 * time.Second); code != 0 {
@@ -165,6 +190,36 @@ func TestBanner(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("the temporary state directory is still there")
+	}
+}
+
+// fromReadme is what a document's `go run ./cmd/sluice ...` gives the program. The rest
+// of the block is looked at: make has each target.
+func fromReadme(t *testing.T, b *fenced.Taken) []string {
+	t.Helper()
+	b.StandIn("go", `test "$1" = run && test -e "$2/main.go" && shift 2 && echo "args: $*"`, "it is built already")
+	b.StandIn("make", `exec /usr/bin/make -n "$@"`, "the tests do not run themselves")
+	var args []string
+	for line := range strings.Lines(b.Run("..", nil)) {
+		if rest, ok := strings.CutPrefix(line, "args: "); ok {
+			args = strings.Fields(rest)
+		}
+	}
+	return args
+}
+
+// shown holds a table of a document against what the program prints: the same columns,
+// and each row's first two words and form, whatever its numbers.
+func shown(t *testing.T, table, printed string) {
+	t.Helper()
+	masked := func(s string) string {
+		return regexp.MustCompile(`\d[\d.]*`).ReplaceAllString(strings.Join(strings.Fields(s), " "), "N")
+	}
+	printed = masked(printed)
+	for line := range strings.Lines(table) {
+		if row := masked(line); !strings.Contains(printed, row) {
+			t.Errorf("the document shows %q, the program does not", row)
+		}
 	}
 }
 

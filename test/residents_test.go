@@ -9,9 +9,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-)
 
-var fenced = regexp.MustCompile("(?s)```(\\w*)\n(.*?)```")
+	"sluice/test/fenced"
+)
 
 // TestRecipes runs every recipe of docs/residents.md against the demo: in a shell, in
 // Python, in a spreadsheet and R where they are installed.
@@ -21,7 +21,6 @@ func TestRecipes(t *testing.T) {
 	need(t, "python3")
 	d := startDemo(t, filepath.Join(t.TempDir(), "town"))
 	d.find(`"event":"replayed"`)
-	text := strings.ReplaceAll(read(t, "../docs/residents.md"), "http://127.0.0.1:8080", d.OpenData)
 	work := t.TempDir()
 	if err := os.Mkdir(filepath.Join(work, "docs"), 0o755); err != nil {
 		t.Fatal(err)
@@ -29,30 +28,32 @@ func TestRecipes(t *testing.T) {
 	write(t, filepath.Join(work, "docs", "verify.py"), read(t, "../docs/verify.py"))
 	shell := ""
 	ran := map[string]int{}
-	for _, block := range fenced.FindAllStringSubmatch(text, -1) {
-		ran[block[1]]++
-		switch block[1] {
+	for _, block := range fenced.All(t, "docs/residents.md") {
+		text := strings.ReplaceAll(block.Read(), "http://127.0.0.1:8080", d.OpenData)
+		ran[block.Lang]++
+		switch block.Lang {
 		case "sh":
-			shell += block[2]
+			shell += text
 		case "python":
-			want(t, recipe(t, work, "python3", "-c", block[2]), `rambla: at most \d+ devices`)
+			want(t, recipe(t, work, "python3", "-c", text), `rambla: at most \d+ devices`)
 		case "r":
 			if _, err := exec.LookPath("Rscript"); err == nil {
-				want(t, recipe(t, work, "Rscript", "-e", block[2]), `(?s)cell.*value.*rambla`)
+				want(t, recipe(t, work, "Rscript", "-e", text), `(?s)cell.*value.*rambla`)
 			}
 		case "":
-			spreadsheet(t, block[2])
+			spreadsheet(t, text)
 		default:
-			t.Errorf("a recipe is in %q, which the test cannot run", block[1])
+			t.Errorf("a recipe is in %q, which the test cannot run", block.Lang)
 		}
 	}
 	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran[""] != 1 {
 		t.Errorf("the recipes are %v", ran)
 	}
+	shell += strings.NewReplacer("go run ./cmd/sluice", sluice, "http://127.0.0.1:8080", d.OpenData).Replace(fenced.Take(t, "docs/release.md", "go run ./cmd/sluice verify").Read())
 	out := recipe(t, work, "bash", "-eu", "-c", strings.ReplaceAll(shell, "curl -s", "curl -sf"))
 	for _, line := range []string{
 		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`, `"type":"FeatureCollection".*"value":\d+`,
-		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`,
+		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`, `(?m)^ *Everything adds up`,
 	} {
 		want(t, out, line)
 	}

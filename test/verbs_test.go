@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/test/fenced"
 )
 
 // TestCouncilCommands runs the whole vote that docs/council.md shows, in a demo's
@@ -19,31 +21,63 @@ func TestCouncilCommands(t *testing.T) {
 	need(t, "ssh-keygen")
 	doc := read(t, "../docs/council.md")
 	dir := t.TempDir()
-	d := startDemo(t, filepath.Join(dir, "town"))
-	d.find(`"event":"replayed"`)
-	_, rest, _ := strings.Cut(doc, "## Try it in the demo")
-	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(rest)[1]
-	cmd := exec.Command("bash", "-euc", block)
+	args := fromReadme(t, fenced.Take(t, "docs/council.md", "go run ./cmd/sluice up --demo"))
+	cmd := exec.Command(sluice, append(args, "--json", "--http", ":0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(sluice)+":"+os.Getenv("PATH"))
-	out, err := cmd.CombinedOutput()
-	text := string(out)
+	begin(t, sluice, cmd, nil).find(`"event":"replayed"`)
+	path := []string{filepath.Dir(sluice)}
+	clerk(t, dir, path)
+	out, err := fenced.Take(t, "docs/council.md", "cd town/policy").Bash(dir, path)
+	text := out
 	if err != nil || !strings.Contains(text, "first, version 1, is enacted") || !strings.Contains(text, "smaller, version 2, is put to the vote") {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	if !strings.Contains(text, "stronger  2026-14: privacy budget (epsilon): 1 → 0.5") || !strings.Contains(text, "2 of 7 members must sign (suspend)") {
 		t.Errorf("the second motion is\n%s", text)
 	}
-	_, clerk, _ := strings.Cut(doc, "## What the clerk does")
-	block = regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(clerk)[1]
-	if n := strings.Count(strings.TrimSpace(block), "\n") + 1; n > 5 {
-		t.Errorf("the clerk types %d commands; want at most five", n)
-	}
 	_, member, _ := strings.Cut(doc, "## What a member does")
 	member, _, _ = strings.Cut(member, "## What the clerk does")
 	if n := strings.Count(member, "ssh-keygen -") + strings.Count(member, "\ncat "); n > 5 {
 		t.Errorf("a member types %d commands; want at most five", n)
 	}
+}
+
+// clerk goes the clerk's way in a copy of the demo's policy, and a member's in between:
+// a key, a look at the text, a signature, and somebody else's look at that.
+func clerk(t *testing.T, dir string, path []string) {
+	t.Helper()
+	desk, home := filepath.Join(dir, "desk"), filepath.Join(dir, "home")
+	run(t, "cp", "-r", filepath.Join(dir, "town/policy"), desk)
+	made := fenced.Take(t, "docs/council.md", "ssh-keygen -t ed25519")
+	made.StandIn("ssh-keygen", `mkdir -p "$HOME/.ssh" && exec /usr/bin/ssh-keygen "$@" -q -N "" -f "$HOME/.ssh/id_ed25519"`, "it would ask, and write into the home of whoever runs the tests")
+	key := strings.TrimSpace(made.Run(dir, path, "HOME="+home))
+	roster := filepath.Join(desk, "council.yaml")
+	text := regexp.MustCompile(`(?m)id: anna,(.*)keys: \["[^"]+"`).ReplaceAllString(read(t, roster), "id: anna,${1}keys: [\""+key+"\"")
+	if !strings.Contains(text, key) {
+		t.Fatalf("the member's line goes nowhere in\n%s", text)
+	}
+	write(t, roster, text)
+	sign := fenced.Take(t, "docs/council.md", "ssh-keygen -Y sign").Change("CITY", "portalba").Read()
+	b := fenced.Take(t, "docs/council.md", "sluice policy check")
+	if n := strings.Count(strings.TrimSpace(b.Text), "\n") + 1; n > 5 {
+		t.Errorf("the clerk types %d commands; want at most five", n)
+	}
+	// Before the clerk looks who has signed, four members have.
+	b.StandIn("sluice", `if [ "$2" = status ]; then
+	cd motions/$3
+	`+sign+`	mv motion.txt.sig ballots/anna.sig
+	for member in bru carla dani; do
+		ssh-keygen -q -Y sign -f ../../../town/keys/$member -n sluice-vote@portalba motion.txt
+		mv motion.txt.sig ballots/$member.sig
+	done
+	cd ../..
+fi
+exec `+sluice+` "$@"`, "members answer between two of the commands")
+	want(t, b.Run(desk, path, "HOME="+home), `2027-quieter, version 1, is enacted`)
+	motion := filepath.Join(desk, "motions/2027-quieter")
+	run(t, "cp", filepath.Join(motion, "ballots/anna.sig"), motion)
+	look := fenced.Take(t, "docs/council.md", "ssh-keygen -Y verify").Change("CITY", "portalba")
+	want(t, look.Run(motion, path), `Good "sluice-vote@portalba" signature for anna`)
 }
 
 // TestPolicyVerbs goes the way of a clerk who writes a decision, with the real
