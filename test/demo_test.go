@@ -175,12 +175,7 @@ func TestBanner(t *testing.T) {
 			_, _, page := get(t, web+"/streams/noise?cell=carrer-nou")
 			return strings.Contains(string(page), "71.5")
 		})
-		link, err := device.Connect("tcp://127.0.0.1:"+port, "yours")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer link.Close()
-		link.Publish("city/v1/demo/yours-noise/up", []byte(`{"fields":{"loud":71.5}}`), false)
+		feedbackShown(t, "127.0.0.1:"+port)
 		heard.find(`"code":"E`)
 		heard.kill()
 	}

@@ -1,0 +1,28 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// TestDoctorWaitsForAStart: right after a start there is only intake, which is not ready.
+// Doctor asks again, and says what it is then.
+func TestDoctorWaitsForAStart(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked < 4 {
+			fmt.Fprint(w, `{"ready":false,"checks":{"intake":{"ok":false,"hint":"the gateway starts"}}}`)
+			return
+		}
+		fmt.Fprint(w, `{"ready":true,"checks":{"intake":{"ok":true},"store":{"ok":true}}}`)
+	}))
+	defer server.Close()
+	d := &doctor{cfg: Config{Admin: strings.TrimPrefix(server.URL, "http://")}}
+	d.running(t.Context())
+	if len(d.list) != 1 || d.list[0].Verdict != Fine || asked != 4 {
+		t.Errorf("asked %d times, doctor says %+v", asked, d.list)
+	}
+}
