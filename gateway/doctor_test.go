@@ -17,7 +17,7 @@ func TestDoctorWaitsForAStart(t *testing.T) {
 			fmt.Fprint(w, `{"ready":false,"checks":{"intake":{"ok":false,"hint":"the gateway starts"}}}`)
 			return
 		}
-		fmt.Fprint(w, `{"ready":true,"checks":{"intake":{"ok":true},"store":{"ok":true}}}`)
+		fmt.Fprint(w, `{"ready":true,"checks":{"intake":{"ok":true},"policy":{"ok":true}}}`)
 	}))
 	defer server.Close()
 	d := &doctor{cfg: Config{Admin: strings.TrimPrefix(server.URL, "http://")}}
