@@ -43,6 +43,8 @@ type Finding struct {
 	Args []any
 	// Note is more to say, in English, such as what OPA says of a module.
 	Note string
+	// Syntax is what is wrong with the file as YAML, where that is it.
+	Syntax *decision.SyntaxError
 }
 
 // Summary is a decision that can run, and what it gives.
@@ -356,6 +358,10 @@ func (c *checker) notice(inForce *bundle.Policy, today decision.Date) {
 
 // Text is the finding in a language: what is wrong, and how to mend it.
 func (f Finding) Text(l explain.Lang) (what, mend string) {
+	if f.Syntax != nil {
+		what, mend, _ = strings.Cut(f.Syntax.In(int(l)), "; ")
+		return what, mend
+	}
 	t, ok := texts[f.Rule]
 	if !ok {
 		t = texts["R99"]

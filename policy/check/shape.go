@@ -28,7 +28,7 @@ func (c *checker) shape(file string) {
 	var syntax *decision.SyntaxError
 	if errors.As(err, &syntax) {
 		c.bad[file] = true
-		c.add(Finding{File: file, Line: syntax.Line, Column: syntax.Column, Rule: "Y01", Note: syntax.Text})
+		c.add(Finding{File: file, Line: syntax.Line, Column: syntax.Column, Rule: "Y01", Syntax: syntax})
 		return
 	}
 	s, err := compiled(schema.Of(file))

@@ -22,15 +22,14 @@ const (
 
 // unused are the forms of YAML that no file of ours needs: each is a second way
 // to write something, or to make it mean something else.
-var unused = map[token.Type]string{
-	token.AnchorType:      "anchors and aliases are not used here; write the value out",
-	token.AliasType:       "anchors and aliases are not used here; write the value out",
-	token.MergeKeyType:    "merge keys are not used here; write the values out",
-	token.TagType:         "tags such as !!int are not used here; write the value alone",
-	token.DirectiveType:   "directives are not used here; take the line out",
-	token.MappingKeyType:  "keys are written as KEY: VALUE, without ?",
-	token.DocumentEndType: "a file holds one document; take the line ... out",
-	token.InvalidType:     "not YAML",
+var unused = map[token.Type]said{
+	token.AnchorType:      anchors,
+	token.AliasType:       anchors,
+	token.MergeKeyType:    mergeKeys,
+	token.TagType:         tags,
+	token.DirectiveType:   directives,
+	token.MappingKeyType:  questionKeys,
+	token.DocumentEndType: documentEnd,
 }
 
 // tokens cuts a file into tokens, which costs time and memory in proportion to its
@@ -38,7 +37,7 @@ var unused = map[token.Type]string{
 // SyntaxError.
 func tokens(raw []byte) (token.Tokens, error) {
 	if len(raw) > MaxFile {
-		return nil, &SyntaxError{Position{1, 1}, "larger than 1 MiB; split it"}
+		return nil, slip(Position{1, 1}, tooLarge)
 	}
 	if err := plainText(raw); err != nil {
 		return nil, err
@@ -53,8 +52,11 @@ func tokens(raw []byte) (token.Tokens, error) {
 		if at.Line != line {
 			line, entries = at.Line, 0
 		}
-		if text := unused[t.Type]; text != "" {
-			return nil, &SyntaxError{at, text}
+		if t.Type == token.InvalidType {
+			return nil, slipOf(raw, at, t.Error)
+		}
+		if text, ok := unused[t.Type]; ok {
+			return nil, slip(at, text)
 		}
 		switch t.Type {
 		case token.SequenceStartType, token.MappingStartType:
@@ -65,11 +67,11 @@ func tokens(raw []byte) (token.Tokens, error) {
 			entries++
 		case token.DocumentHeaderType:
 			if i > 0 && list[i-1].Type != token.CommentType {
-				return nil, &SyntaxError{at, "a file holds one document; put each into a file of its own"}
+				return nil, slip(at, manyDocuments)
 			}
 		}
 		if depth > maxDepth || entries > maxEntries || at.Column > maxIndent && firstOnLine(list, i) {
-			return nil, &SyntaxError{at, "nested too deeply"}
+			return nil, slip(at, tooDeep)
 		}
 	}
 	return list, nil
@@ -88,13 +90,13 @@ func plainText(raw []byte) error {
 		at := Position{line, i - begin + 1}
 		switch {
 		case r == utf8.RuneError && n == 1:
-			return &SyntaxError{at, "not UTF-8; save the file in that encoding"}
+			return slip(at, notUTF8)
 		case r == '\t':
-			return &SyntaxError{at, "a tab; write blanks"}
+			return slip(at, aTab)
 		case r == '\u00a0' || r == '\u202f':
-			return &SyntaxError{at, "a blank that does not break; write an ordinary one"}
+			return slip(at, hardBlank)
 		case r < ' ' && r != '\n' && r != '\r' || r == 0x7f || r == '\ufeff':
-			return &SyntaxError{at, "a control character or byte order mark; take it out"}
+			return slip(at, control)
 		case r == '\n':
 			line, begin = line+1, i+1
 		}

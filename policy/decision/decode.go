@@ -105,7 +105,7 @@ func placed(n ast.Node, err error) error {
 	if err == nil || errors.As(err, new(*SyntaxError)) {
 		return err
 	}
-	return &SyntaxError{position(n), err.Error()}
+	return &SyntaxError{Position: position(n), Text: err.Error()}
 }
 
 // word is a scalar as it is written, for types that read text.
@@ -120,7 +120,7 @@ func word(n ast.Node) (string, error) {
 	case int64, float64:
 		return n.GetToken().Value, nil
 	}
-	return "", &SyntaxError{position(n), "a word or a number is wanted here"}
+	return "", &SyntaxError{Position: position(n), Text: "a word or a number is wanted here"}
 }
 
 func setStruct(n ast.Node, v reflect.Value) error {
@@ -128,7 +128,7 @@ func setStruct(n ast.Node, v reflect.Value) error {
 		return nil
 	}
 	if !isMapping(n) {
-		return &SyntaxError{position(n), "keys with values are wanted here: " + strings.Join(slices.Sorted(fieldNames(v.Type())), ", ")}
+		return &SyntaxError{Position: position(n), Text: "keys with values are wanted here: " + strings.Join(slices.Sorted(fieldNames(v.Type())), ", ")}
 	}
 	list, err := pairs(n)
 	if err != nil {
@@ -137,7 +137,7 @@ func setStruct(n ast.Node, v reflect.Value) error {
 	for _, p := range list {
 		f, known := field(v, p.key)
 		if !known {
-			return &SyntaxError{position(p.at), fmt.Sprintf("unknown field %q", p.key)}
+			return &SyntaxError{Position: position(p.at), Text: fmt.Sprintf("unknown field %q", p.key)}
 		}
 		if err := set(p.value, f); err != nil {
 			return err
@@ -155,7 +155,7 @@ func setMap(n ast.Node, v reflect.Value) error {
 		return nil
 	}
 	if !isMapping(n) {
-		return &SyntaxError{position(n), "keys with values are wanted here"}
+		return &SyntaxError{Position: position(n), Text: "keys with values are wanted here"}
 	}
 	list, err := pairs(n)
 	if err != nil {
@@ -179,7 +179,7 @@ func setSlice(n ast.Node, v reflect.Value) error {
 	}
 	list, ok := n.(*ast.SequenceNode)
 	if !ok {
-		return &SyntaxError{position(n), "a list is wanted here: [A, B]"}
+		return &SyntaxError{Position: position(n), Text: "a list is wanted here: [A, B]"}
 	}
 	out := reflect.MakeSlice(v.Type(), len(list.Values), len(list.Values))
 	for i, x := range list.Values {
@@ -205,19 +205,19 @@ func setScalar(n ast.Node, v reflect.Value) error {
 			v.SetString(s)
 			return nil
 		}
-		return &SyntaxError{position(n), "text is wanted here; put it into quotes"}
+		return &SyntaxError{Position: position(n), Text: "text is wanted here; put it into quotes"}
 	case reflect.Bool:
 		if b, ok := x.(bool); ok {
 			v.SetBool(b)
 			return nil
 		}
-		return &SyntaxError{position(n), "true or false is wanted here"}
+		return &SyntaxError{Position: position(n), Text: "true or false is wanted here"}
 	case reflect.Int, reflect.Int64:
 		if i, ok := x.(int64); ok {
 			v.SetInt(i)
 			return nil
 		}
-		return &SyntaxError{position(n), "a whole number such as 10 is wanted here, without quotes"}
+		return &SyntaxError{Position: position(n), Text: "a whole number such as 10 is wanted here, without quotes"}
 	case reflect.Float64:
 		switch x := x.(type) {
 		case int64:
@@ -227,15 +227,15 @@ func setScalar(n ast.Node, v reflect.Value) error {
 			v.SetFloat(x)
 			return nil
 		}
-		return &SyntaxError{position(n), "a number such as 0.5 is wanted here, without quotes"}
+		return &SyntaxError{Position: position(n), Text: "a number such as 0.5 is wanted here, without quotes"}
 	}
-	return &SyntaxError{position(n), "this cannot be read here"}
+	return &SyntaxError{Position: position(n), Text: "this cannot be read here"}
 }
 
 // exactly refuses a whole number that a float64 would round.
 func exactly(n ast.Node, x int64) error {
 	if x > 1<<53 || x < -1<<53 || math.Abs(float64(x)) > 1<<53 {
-		return &SyntaxError{position(n), "not a number that can be used here"}
+		return &SyntaxError{Position: position(n), Text: "not a number that can be used here"}
 	}
 	return nil
 }

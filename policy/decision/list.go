@@ -79,7 +79,7 @@ func (e *entry) decode(v any) error {
 		return set(e.node, reflect.ValueOf(v).Elem())
 	}
 	if len(e.raw) > MaxEntry {
-		return &SyntaxError{Position{1, 1}, fmt.Sprintf("an entry of more than %d KiB; shorten it", MaxEntry>>10)}
+		return &SyntaxError{Position: Position{1, 1}, Text: fmt.Sprintf("an entry of more than %d KiB; shorten it", MaxEntry>>10)}
 	}
 	if quickly(e.raw, reflect.ValueOf(v).Elem()) {
 		return nil
@@ -95,7 +95,7 @@ func (e *entry) parse(v any) error {
 	}
 	list, ok := tree.body.(*ast.SequenceNode)
 	if !ok || len(list.Values) != 1 {
-		return &SyntaxError{Position{1, 1}, "one entry is wanted here, which begins with -"}
+		return &SyntaxError{Position: Position{1, 1}, Text: "one entry is wanted here, which begins with -"}
 	}
 	if _, err := plain(list.Values[0]); err != nil {
 		return err
@@ -185,7 +185,7 @@ func isDash(text []byte) bool {
 func (l *List) whole(raw []byte, key string, odd int) error {
 	l.entries = nil
 	if len(raw) > MaxFile {
-		return &SyntaxError{Position{odd, 1}, fmt.Sprintf("a file of more than %d MiB is %s: and a list, every entry of which begins with - in the same column; this line is neither", MaxFile>>20, key)}
+		return &SyntaxError{Position: Position{odd, 1}, Text: fmt.Sprintf("a file of more than %d MiB is %s: and a list, every entry of which begins with - in the same column; this line is neither", MaxFile>>20, key)}
 	}
 	tree, err := ParseTree(raw)
 	if err != nil {
@@ -198,7 +198,7 @@ func (l *List) whole(raw []byte, key string, odd int) error {
 		return nil
 	}
 	if !isMapping(tree.body) {
-		return &SyntaxError{position(tree.body), "keys with values are wanted here: " + key}
+		return &SyntaxError{Position: position(tree.body), Text: "keys with values are wanted here: " + key}
 	}
 	list, err := pairs(tree.body)
 	if err != nil {
@@ -206,14 +206,14 @@ func (l *List) whole(raw []byte, key string, odd int) error {
 	}
 	for _, p := range list {
 		if p.key != key {
-			return &SyntaxError{position(p.at), fmt.Sprintf("unknown field %q", p.key)}
+			return &SyntaxError{Position: position(p.at), Text: fmt.Sprintf("unknown field %q", p.key)}
 		}
 		if p.value.Type() == ast.NullType {
 			continue
 		}
 		values, ok := p.value.(*ast.SequenceNode)
 		if !ok {
-			return &SyntaxError{position(p.value), "a list is wanted here: [A, B]"}
+			return &SyntaxError{Position: position(p.value), Text: "a list is wanted here: [A, B]"}
 		}
 		for _, v := range values.Values {
 			l.entries = append(l.entries, entry{raw, position(v).Line, v})

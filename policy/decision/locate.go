@@ -27,7 +27,9 @@ type Tree struct {
 // SyntaxError is where and why a file is no YAML as it is used here.
 type SyntaxError struct {
 	Position
-	Text string
+	Text string // in English
+	said said
+	args []any
 }
 
 func (e *SyntaxError) Error() string { return e.Text }
@@ -44,31 +46,24 @@ func ParseTree(raw []byte) (tree *Tree, err error) {
 	// The parser is others' code, and the file may be a stranger's.
 	defer func() {
 		if recover() != nil {
-			tree, err = nil, &SyntaxError{Position{1, 1}, "not YAML"}
+			tree, err = nil, slipOf(raw, Position{1, 1}, "")
 		}
 	}()
 	file, err := parser.Parse(list, 0)
 	if err != nil {
+		at, reason := Position{1, 1}, ""
 		first, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
 		if m := place.FindStringSubmatch(first); m != nil {
-			line, _ := strconv.Atoi(m[1])
-			column, _ := strconv.Atoi(m[2])
-			return nil, &SyntaxError{Position{line, column}, explained(m[3])}
+			at.Line, _ = strconv.Atoi(m[1])
+			at.Column, _ = strconv.Atoi(m[2])
+			reason = m[3]
 		}
-		return nil, &SyntaxError{Position{1, 1}, first}
+		return nil, slipOf(raw, at, reason)
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return nil, &SyntaxError{Position{1, 1}, "a file holds one document, and this one is empty; write its keys, or take it away"}
+		return nil, slip(Position{1, 1}, empty)
 	}
 	return &Tree{raw, file.Docs[0].Body}, nil
-}
-
-// explained adds the fix to what the parser says of a common slip.
-func explained(text string) string {
-	if strings.Contains(text, "mapping value is not allowed in this context") {
-		return text + "; text with a colon and a blank in it goes into quotes"
-	}
-	return text
 }
 
 // Value is the file as JSON. The error is a SyntaxError.

@@ -27,7 +27,7 @@ func scalar(n ast.Node) (any, error) {
 		return nil, nil
 	case *ast.BoolNode:
 		if text := n.Token.Value; text != "true" && text != "false" {
-			return nil, &SyntaxError{position(n), "write true or false"}
+			return nil, slip(position(n), writeBool)
 		}
 		return n.Value, nil
 	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
@@ -40,25 +40,25 @@ func scalar(n ast.Node) (any, error) {
 		}
 		return n.Value, nil
 	}
-	return nil, &SyntaxError{position(n), "this form of YAML is not used here"}
+	return nil, slip(position(n), oddForm)
 }
 
 // numeral reads a number in its one form.
 func numeral(n ast.Node) (any, error) {
-	bad := func(text string) error { return &SyntaxError{position(n), text} }
+	bad := func(s said) error { return slip(position(n), s) }
 	t := n.GetToken()
 	if t == nil || !anyNumber.MatchString(t.Value) {
-		return nil, bad("a number is written as in 10, 0.5 or 1e-6; text goes into quotes")
+		return nil, bad(writeNumber)
 	}
 	if wholeNumber.MatchString(t.Value) {
 		if i, err := strconv.ParseInt(t.Value, 10, 64); err == nil {
 			return i, nil
 		}
-		return nil, bad("not a number that can be used here")
+		return nil, bad(unusableNumber)
 	}
 	f, err := strconv.ParseFloat(t.Value, 64)
 	if err != nil || math.IsInf(f, 0) {
-		return nil, bad("not a number that can be used here")
+		return nil, bad(unusableNumber)
 	}
 	return f, nil
 }
@@ -80,16 +80,16 @@ func pairs(n ast.Node) ([]pair, error) {
 		values = []*ast.MappingValueNode{n}
 	}
 	out := make([]pair, 0, len(values))
-	seen := make(map[string]bool, len(values))
+	first := make(map[string]Position, len(values))
 	for _, v := range values {
 		key, ok := v.Key.(*ast.StringNode)
 		if !ok {
-			return nil, &SyntaxError{position(v.Key), "a key is text; put it into quotes"}
+			return nil, slip(position(v.Key), keyIsText)
 		}
-		if seen[key.Value] {
-			return nil, &SyntaxError{position(key), "the key " + strconv.Quote(key.Value) + " is there twice"}
+		if _, twice := first[key.Value]; twice {
+			return nil, slip(position(key), twiceKey, key.Value, first[key.Value].Line, first[key.Value].Column)
 		}
-		seen[key.Value] = true
+		first[key.Value] = position(key)
 		out = append(out, pair{key.Value, key, v.Value})
 	}
 	return out, nil

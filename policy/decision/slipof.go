@@ -1,0 +1,122 @@
+package decision
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// slipOf says what is wrong with a file that the parser refused at a place, for a reason
+// in its own words. The slip itself is looked for in the text: an unclosed quote is
+// noticed lines later, at what is right.
+func slipOf(raw []byte, at Position, reason string) *SyntaxError {
+	if m := defined.FindStringSubmatch(reason); m != nil {
+		line, _ := strconv.Atoi(m[2])
+		column, _ := strconv.Atoi(m[3])
+		return slip(at, twiceKey, m[1], line, column)
+	}
+	lines := strings.Split(string(raw), "\n")
+	// An open quote or bracket explains all that comes after it, a missing blank may be
+	// a line before the place, and the rest is of the place itself.
+	if e := unclosed(raw); e != nil {
+		if near := spacing(line(lines, e.Line), e.Line); near != nil && e.said == strayBracket {
+			return near
+		}
+		return e
+	}
+	for n := at.Line; n >= 1 && n >= at.Line-1; n-- {
+		if e := spacing(line(lines, n), n); e != nil {
+			return e
+		}
+	}
+	for n := 1; n <= len(lines); n++ {
+		if e := spacing(lines[n-1], n); e != nil {
+			return e
+		}
+	}
+	for n := at.Line; n >= 1 && n >= at.Line-1; n-- {
+		if m := bareKey.FindStringSubmatch(uncommented(line(lines, n))); m != nil {
+			return slip(Position{n, len(m[1]) + 1}, missingColon, m[2])
+		}
+	}
+	for _, r := range ofReasons {
+		if strings.Contains(reason, r.part) {
+			return slip(Position{at.Line, first(line(lines, at.Line), at.Column)}, r.said)
+		}
+	}
+	return slip(at, notYAML)
+}
+
+// defined is how the parser says that a key is there twice.
+var defined = regexp.MustCompile(`mapping key "(.*)" already defined at \[(\d{1,9}):(\d{1,9})\]`)
+
+// ofReasons are slips that the parser's reason tells apart.
+var ofReasons = []struct {
+	part string
+	said said
+}{
+	{"',' or '}' must be specified", missingComma},
+	{"',' or ']' must be specified", missingComma},
+	{"expected sequence element, but found", missingComma},
+	{"unexpected key name", indented},
+	{"value is not allowed in this context", indented},
+	{"non-map value is specified", indented},
+	{"unexpected map key", indented},
+	{"block sequence entries are not", indented},
+	{"unexpected scalar value", indented},
+	{"invalid number of indent", indented},
+	{"unexpected end content", indented},
+	{"document separator", manyDocuments},
+}
+
+// first is the column of a line's first letter, or the one that is given where there is none.
+func first(text string, column int) int {
+	if t := strings.TrimLeft(text, " "); t != "" {
+		return len(text) - len(t) + 1
+	}
+	return column
+}
+
+func line(lines []string, n int) string {
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	return lines[n-1]
+}
+
+var (
+	tightKey  = regexp.MustCompile(`^(\s*(?:- +)*)([A-Za-z_][A-Za-z0-9_.-]*):([^\s:/].*)$`)
+	tightDash = regexp.MustCompile(`^(\s*(?:- +)*)-([\[{"'A-Za-z].*)$`)
+	bareKey   = regexp.MustCompile(`^(\s*(?:- +)*)([a-z_]{2,}) *(?: [^:]*)?\r?$`)
+	colonText = regexp.MustCompile(`^(\s*(?:- +)*)([A-Za-z_][A-Za-z0-9_.-]*): +([^"'\[{|>&*#][^"]*:(?: .*|))$`)
+	oddStart  = regexp.MustCompile("^(\\s*(?:- +)*(?:[A-Za-z_][A-Za-z0-9_.-]*: +)?)([@`%])")
+)
+
+// spacing finds a slip inside one line: blanks and colons.
+func spacing(text string, n int) *SyntaxError {
+	text = strings.TrimRight(uncommented(text), " \r")
+	at := func(before string) Position { return Position{n, len([]rune(before)) + 1} }
+	if m := tightKey.FindStringSubmatch(text); m != nil {
+		return slip(at(m[1]+m[2]+":"), missingBlank, m[2], shorten(m[3]))
+	}
+	if m := tightDash.FindStringSubmatch(text); m != nil {
+		return slip(at(m[1]), missingDash, shorten(m[2]))
+	}
+	if m := oddStart.FindStringSubmatch(text); m != nil {
+		return slip(at(m[1]), oddFirst, m[2])
+	}
+	if m := colonText.FindStringSubmatch(text); m != nil {
+		return slip(at(m[1]+m[2]+": "), colonInText, m[2], shorten(m[3]))
+	}
+	return nil
+}
+
+// maxQuoted is how much of a line an error repeats, in characters.
+const maxQuoted = 60
+
+func shorten(text string) string {
+	if r := []rune(text); len(r) > maxQuoted {
+		return string(r[:maxQuoted]) + "…"
+	}
+	return text
+}

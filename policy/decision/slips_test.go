@@ -1,0 +1,288 @@
+package decision
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// everySlip is read from the source, so that none is forgotten.
+func everySlip(t testing.TB) map[string]said {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "slips.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(map[string]said)
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		lit, ok := spec.Values[0].(*ast.CompositeLit)
+		if !ok || len(lit.Elts) != 3 {
+			return true
+		}
+		var s said
+		for i, e := range lit.Elts {
+			s[i], _ = strconv.Unquote(e.(*ast.BasicLit).Value)
+		}
+		out[spec.Names[0].Name] = s
+		return true
+	})
+	if len(out) < 30 {
+		t.Fatalf("%d slips are found in slips.go", len(out))
+	}
+	return out
+}
+
+// form is what an error of a slip looks like in a language.
+func (s said) form(lang int) *regexp.Regexp {
+	text := regexp.QuoteMeta(s[lang])
+	return regexp.MustCompile("^" + regexp.MustCompile(`%\\\[\d\\\][sd]`).ReplaceAllString(text, "(?s:.*)") + "$")
+}
+
+// TestSlips: each is said in three languages, with what to do, and names the same things.
+func TestSlips(t *testing.T) {
+	arg := regexp.MustCompile(`%\[\d\][sd]`)
+	for name, s := range everySlip(t) {
+		for l := range s {
+			if !strings.Contains(s[l], "; ") || strings.Contains(s[l][:strings.Index(s[l], "; ")], "|") {
+				t.Errorf("%s in language %d does not say what to do: %s", name, l, s[l])
+			}
+			used := map[string]bool{}
+			for _, a := range arg.FindAllString(s[l], -1) {
+				used[a] = true
+			}
+			for _, a := range arg.FindAllString(s[0], -1) {
+				if !used[a] {
+					t.Errorf("%s in language %d does not name %s", name, l, a)
+				}
+			}
+		}
+		if s[0] == s[1] || s[1] == s[2] || s[0] == s[2] {
+			t.Errorf("%s is not translated", name)
+		}
+	}
+}
+
+// written has what most files have, in the layouts that are used.
+const written = `# why
+decision: "2026-14"
+title:
+  en: "Footfall: all"   # a name
+  ca: 'Vora l''aigua'
+note: |
+  one: "two
+  [three
+keep: [device, rssi]
+where: [{field: rssi, op: ">=", value: -85}]
+publish:
+  every: PT1H
+  measures:
+    - {name: devices, of: "distinct(unit)"}
+    - name: others
+      of: count()
+  by: [zone]
+until: 2027-05-31
+`
+
+// TestWhatIsMeant: the slip is said, at its own place and not where the parser stumbles.
+func TestWhatIsMeant(t *testing.T) {
+	if _, err := ParseTree([]byte(written)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		old, new string
+		want     said
+		at       Position
+	}{
+		{`"Footfall: all"`, `"Footfall: all`, openQuote, Position{4, 7}},
+		{`'Vora l''aigua'`, `'Vora l'aigua'`, behindQuote, Position{5, 14}},
+		{`"Footfall: all"`, `"Foot"fall"`, behindQuote, Position{4, 12}},
+		{`"Footfall: all"`, `Footfall: all`, colonInText, Position{4, 7}},
+		{`"Footfall: all"`, `"C:\footfall"`, notYAML, Position{}}, // \f is an escape: nothing is wrong
+		{`"Footfall: all"`, `"C:\law"`, badEscape, Position{4, 10}},
+		{`[device, rssi]`, `[device, rssi`, openBracket, Position{9, 7}},
+		{`[device, rssi]`, `[device, rssi}`, openBracket, Position{9, 7}},
+		{`[device, rssi]`, `[device, "x" rssi]`, behindQuote, Position{9, 18}},
+		{`value: -85}]`, `value: -85]`, openBracket, Position{10, 9}},
+		{`[zone]`, `zone: ]`, colonInText, Position{17, 7}},
+		{`of: "distinct(unit)"}`, `of: "distinct(unit)"}}`, strayBracket, Position{14, 44}},
+		{"  every: PT1H", "  every:PT1H", missingBlank, Position{12, 9}},
+		{"    - {name: devices", "    -{name: devices", missingDash, Position{14, 5}},
+		{"    - name: others", "    -name: others", missingDash, Position{15, 5}},
+		{"until: 2027-05-31", "until 2027-05-31", missingColon, Position{18, 1}},
+		{"  every: PT1H", "   every: PT1H", indented, Position{13, 3}},
+		{"  every: PT1H", "every: PT1H", indented, Position{12, 1}},
+		{"  by: [zone]", "    by: [zone]", indented, Position{17, 5}},
+		{"until: 2027-05-31", "until: @x", oddFirst, Position{18, 8}},
+		{"until: 2027-05-31", "until: 2027-05-31\nkeep: [a]", twiceKey, Position{19, 1}},
+		{"until: 2027-05-31", "\tuntil: 2027-05-31", aTab, Position{18, 1}},
+		{"until: 2027-05-31", "until: &a 2027-05-31", anchors, Position{18, 8}},
+		{"until: 2027-05-31", "until: !2027-05-31", tags, Position{18, 8}},
+		{"until: 2027-05-31", "---\nuntil: 2027-05-31", manyDocuments, Position{18, 1}},
+	} {
+		text := strings.Replace(written, c.old, c.new, 1)
+		if text == written {
+			t.Fatalf("there is no %q", c.old)
+		}
+		_, err := ParseTree([]byte(text))
+		e, ok := err.(*SyntaxError)
+		if (c.at == Position{}) {
+			if err != nil {
+				t.Errorf("%q: %v", c.new, err)
+			}
+			continue
+		}
+		if !ok || e.said != c.want || e.Position != c.at {
+			t.Errorf("%q: %v at %v; want %s at %v", c.new, err, e.Position, c.want[0], c.at)
+		}
+	}
+}
+
+// TestNoForeignWords: whatever a file is, what is said of it is one of our sentences, in
+// each language; none of the parser's words comes through. The files are mutations of
+// what people write, drawn from a fixed seed.
+func TestNoForeignWords(t *testing.T) {
+	var forms [3][]*regexp.Regexp
+	for _, s := range everySlip(t) {
+		for l := range forms {
+			forms[l] = append(forms[l], s.form(l))
+		}
+	}
+	files := []string{written}
+	for _, pattern := range []string{"../*.yaml", "../decisions/*.yaml", "../../configs/*.yaml"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			raw, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, string(raw))
+		}
+	}
+	if len(files) < 10 {
+		t.Fatalf("%d files are at hand", len(files))
+	}
+	r, tried := rand.New(rand.NewPCG(15, 5)), 0
+	for range 3000 {
+		text := mutated(r, files[r.IntN(len(files))])
+		tree, err := ParseTree([]byte(text))
+		if err == nil {
+			_, err = tree.Value()
+		}
+		if err == nil {
+			continue
+		}
+		tried++
+		e := err.(*SyntaxError)
+		for l := range forms {
+			if !ours(forms[l], e.In(l)) {
+				t.Fatalf("in language %d: %q of %q", l, e.In(l), text)
+			}
+		}
+		if n := strings.Count(text, "\n") + 1; e.Line < 1 || e.Line > n || e.Column < 1 {
+			t.Fatalf("at %v of %d lines: %q", e.Position, n, text)
+		}
+	}
+	if tried < 1000 {
+		t.Errorf("%d files were refused; want more", tried)
+	}
+}
+
+func ours(forms []*regexp.Regexp, text string) bool {
+	for _, f := range forms {
+		if f.MatchString(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// mutated is a file with a slip or two.
+func mutated(r *rand.Rand, text string) string {
+	marks := []string{":", "\"", "'", "[", "]", "{", "}", ",", "-", "#", "|", ">", "&", "*", "!", "%", "@", "`", "?", " ", "\n", "  ", "\t", "\\", "---\n", "...\n", "<<: ", "\r"}
+	for range 1 + r.IntN(3) {
+		if len(text) == 0 {
+			return text
+		}
+		i := r.IntN(len(text))
+		switch r.IntN(3) {
+		case 0:
+			text = text[:i] + marks[r.IntN(len(marks))] + text[i:]
+		case 1:
+			text = text[:i] + text[min(len(text), i+1+r.IntN(3)):]
+		default: // a mark that is there goes, which is the commonest slip
+			if at := strings.IndexAny(text[i:], ":\"'[]{},- "); at >= 0 {
+				text = text[:i+at] + text[i+at+1:]
+			}
+		}
+	}
+	return text
+}
+
+// TestTheParsersReasons: whatever reason the parser's source holds, it is said in our words.
+func TestTheParsersReasons(t *testing.T) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/goccy/go-yaml").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reasons []string
+	for _, pkg := range []string{"parser", "scanner"} {
+		names, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), pkg, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING && strings.Count(lit.Value, " ") > 1 {
+					text, _ := strconv.Unquote(lit.Value)
+					reasons = append(reasons, text)
+				}
+				return true
+			})
+		}
+	}
+	if len(reasons) < 60 {
+		t.Fatalf("%d reasons are found in the parser's source", len(reasons))
+	}
+	known := everySlip(t)
+	for _, reason := range reasons {
+		e := slipOf([]byte("a: 1\n"), Position{1, 1}, reason)
+		found := false
+		for _, s := range known {
+			found = found || s == e.said
+		}
+		if !found || strings.Contains(e.Text, reason) {
+			t.Errorf("%q is said as %q", reason, e.Text)
+		}
+	}
+	for _, r := range ofReasons { // a row that no reason has is of another parser
+		has := false
+		for _, reason := range reasons {
+			has = has || strings.Contains(reason, r.part)
+		}
+		if !has {
+			t.Errorf("no reason of the parser has %q in it", r.part)
+		}
+	}
+}
