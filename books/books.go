@@ -1,7 +1,7 @@
 // Package books is the public books: plain files that a gateway writes and
 // anyone may read, mirror and check. Nothing in them comes from a message.
 //
-//	city.json        {"id", "name", "timezone", "languages", "policy", "simulation"}
+//	city.json        {"id", "gateway", "name", "timezone", "languages", "policy", "simulation"}
 //	streams.json     [{"id", "title", "every", ...}]
 //	decisions.json   [{"id", "title", "state", ...}]
 //	decisions/ID/decision.yaml explain.LANG.txt changes.LANG.txt
@@ -20,9 +20,10 @@ package books
 
 import "time"
 
-// City says whose books these are.
+// City says whose books these are: a city's, and which of its gateways writes them.
 type City struct {
 	ID         string   `json:"id"`
+	Gateway    string   `json:"gateway,omitempty"` // absent in books of before
 	Name       string   `json:"name"`
 	Timezone   string   `json:"timezone"`
 	Languages  []string `json:"languages"`

@@ -65,14 +65,14 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	}
 	if set == nil {
 		// No policy has ever been in force.
-		if err := g.putJSON("city.json", books.City{Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: silence(set, running, g.clock())}); err != nil {
+		if err := g.putJSON("city.json", books.City{Gateway: g.cfg.Gateway, Name: "This city", Timezone: "UTC", Languages: []string{"en"}, Simulation: g.cfg.Simulation, Silence: silence(set, running, g.clock())}); err != nil {
 			return err
 		}
 		return g.writeLines(ctx)
 	}
 	c := set.Charter.City
 	if err := g.putJSON("city.json", books.City{
-		ID: c.ID, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
+		ID: c.ID, Gateway: g.cfg.Gateway, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
 		Silence: silence(set, running, g.clock()),
 	}); err != nil {
 		return err

@@ -98,8 +98,8 @@ func (g *Gateway) compareOnce(ctx context.Context) bool {
 }
 
 // compared asks the store for the windows of the last week, latest first, until an
-// instant; it answers false while parcels wait in the outbox. Where several gateways
-// write to one store, a window that another one has filled is taken for ours.
+// instant; it answers false while parcels wait in the outbox. Rows of before gateways were
+// noted are taken for ours, also where another gateway has written them.
 func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, settled bool, err error) {
 	through, err := g.ledger.Resume(ctx)
 	if err != nil || len(through) == 0 {
@@ -158,7 +158,11 @@ func (g *Gateway) compared(ctx context.Context, until time.Time) (lost missing, 
 // missing reports whether a window that was delivered is not in the store, and whether it
 // was kept and is sent again. What the store has refused is said as such, and not here.
 func (g *Gateway) missing(ctx context.Context, stream string, start time.Time) (lacks, sent bool, err error) {
-	rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Limit: 1})
+	names, err := g.ledger.Names(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Gateways: names, Limit: 1})
 	if err != nil || len(rows) > 0 {
 		return false, false, err
 	}

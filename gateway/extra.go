@@ -65,6 +65,10 @@ func (g *Gateway) lookForExtra(ctx context.Context, w *extraWalk, until time.Tim
 	if err != nil {
 		return false, err
 	}
+	names, err := g.ledger.Names(ctx)
+	if err != nil {
+		return false, err
+	}
 	ours := g.ourCells()
 	if len(w.streams) == 0 {
 		all := slices.Concat(slices.Collect(maps.Keys(ours)), slices.Collect(maps.Keys(through)))
@@ -77,7 +81,7 @@ func (g *Gateway) lookForExtra(ctx context.Context, w *extraWalk, until time.Tim
 			if time.Now().After(until) || ctx.Err() != nil {
 				return false, ctx.Err()
 			}
-			rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: w.at, To: time.Unix(1<<33, 0), Limit: extraRows})
+			rows, err := g.store.Observations(ctx, store.Query{Stream: stream, From: w.at, To: time.Unix(1<<33, 0), Gateways: names, Limit: extraRows})
 			if err != nil {
 				return false, err
 			}

@@ -140,6 +140,10 @@ func (g *Gateway) askStore(ctx context.Context) error {
 // ahead is, for each stream of which the store has windows that start at or after
 // resume, the end of the last; and of how many streams it was asked.
 func (g *Gateway) ahead(ctx context.Context, resume map[string]time.Time) (out map[string]time.Time, asked int, err error) {
+	names, err := g.ledger.Names(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
 	g.mu.Lock()
 	cells := make(map[string][]string) // ours, by stream: others may write to the same store
 	for _, set := range g.sets {
@@ -158,7 +162,7 @@ func (g *Gateway) ahead(ctx context.Context, resume map[string]time.Time) (out m
 		if from.IsZero() {
 			from = time.Unix(0, 0)
 		}
-		rows, err := g.store.Observations(ctx, store.Query{Stream: id, From: from, To: time.Unix(1<<33, 0), Cells: list, Limit: 1})
+		rows, err := g.store.Observations(ctx, store.Query{Stream: id, From: from, To: time.Unix(1<<33, 0), Cells: list, Gateways: names, Limit: 1})
 		if err != nil {
 			return nil, 0, err
 		}

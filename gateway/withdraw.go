@@ -34,24 +34,29 @@ func Withdraw(ctx context.Context, cfg Config, w books.Withdrawal) (n int, err e
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	rows, err := withdrawn(ctx, s, w)
-	if err != nil {
-		return 0, err
-	}
 	l, err := ledger.Open(ctx, filepath.Join(cfg.Dir, "ledger.db"), cfg.Gateway, int64(cfg.Outbox.MaxBytes))
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
+	names, err := l.Names(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := withdrawn(ctx, s, names, w)
+	if err != nil {
+		return 0, err
+	}
 	if err := l.Withdraw(ctx, w, rows); err != nil {
 		return 0, fmt.Errorf("%w: no such window, cell or measure is in the store; see /api/v1/streams/STREAM/observations", err)
 	}
 	return len(rows), nil
 }
 
-// withdrawn are the rows that a withdrawal is about.
-func withdrawn(ctx context.Context, s keeper, w books.Withdrawal) ([]store.Observation, error) {
-	q := store.Query{Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000, Which: store.Both}
+// withdrawn are the rows that a withdrawal is about: a gateway hides what it has released
+// itself, and nothing of another that writes to the same store.
+func withdrawn(ctx context.Context, s keeper, names []string, w books.Withdrawal) ([]store.Observation, error) {
+	q := store.Query{Gateways: names, Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000, Which: store.Both}
 	if w.Cell != "" {
 		q.Cells = []string{w.Cell}
 	}
@@ -63,7 +68,11 @@ func withdrawn(ctx context.Context, s keeper, w books.Withdrawal) ([]store.Obser
 
 // hide enters a withdrawal that a copy of the books has.
 func (g *Gateway) hide(ctx context.Context, w books.Withdrawal) error {
-	rows, err := withdrawn(ctx, g.store, w)
+	names, err := g.ledger.Names(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := withdrawn(ctx, g.store, names, w)
 	if err != nil {
 		return err
 	}

@@ -24,9 +24,11 @@ const (
 	Withdrawn Status = "withdrawn"
 )
 
-// Observation is one released answer for one cell, window and measure. Value,
-// Low and High are nil unless Status is published.
+// Observation is one released answer of one gateway for one cell, window and measure.
+// Value, Low and High are nil unless Status is published.
 type Observation struct {
+	// Gateway is who released it; empty in rows of before gateways were noted.
+	Gateway    string    `json:"gateway,omitempty"`
 	Stream     string    `json:"stream"`
 	Start      time.Time `json:"start"`
 	End        time.Time `json:"end"`
@@ -57,12 +59,13 @@ func (o Observation) Withdraw(reason string) Observation {
 	return o
 }
 
-// Query asks for observations of one stream, ordered by start, cell, measure.
+// Query asks for observations of one stream, ordered by start, cell, measure, gateway.
 type Query struct {
 	Stream   string
 	From, To time.Time // on Start; From inclusive, To exclusive
 	Cells    []string  // empty: all
 	Measures []string  // empty: all
+	Gateways []string  // their rows, and those that name none; empty: all
 	Limit    int
 	// Which rows; those of windows alone where nothing is said.
 	Which Which
@@ -72,6 +75,9 @@ type Query struct {
 
 // Position is where a page ended.
 type Position struct {
-	Start         time.Time
-	Cell, Measure string
+	Start                  time.Time
+	Cell, Measure, Gateway string
 }
+
+// At is the position of an observation.
+func At(o *Observation) *Position { return &Position{o.Start, o.Cell, o.Measure, o.Gateway} }

@@ -150,6 +150,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	rows := make([]store.Observation, len(c.Releases))
 	for i, r := range c.Releases {
 		rows[i] = r.Observation()
+		rows[i].Gateway = l.gateway
 	}
 	raw, err := json.Marshal(rows)
 	if err != nil {

@@ -92,7 +92,10 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 	db.SetMaxOpenConns(1)
 	l := &Ledger{db: db, path: path, gateway: gateway, maxBytes: maxBytes, changed: make(chan struct{}, 1)}
 	if err = l.upgrade(ctx); err == nil {
-		_, err = db.ExecContext(ctx, asideSchema+removalSchema) // a file of this layout may be older than these
+		_, err = db.ExecContext(ctx, asideSchema+removalSchema+namesSchema) // a file of this layout may be older than these
+	}
+	if err == nil {
+		err = l.name(ctx)
 	}
 	for _, table := range []string{"entry", "released"} {
 		if err == nil {

@@ -1,7 +1,7 @@
 // Package influx keeps released observations in InfluxDB, 2.x or 1.8 with Flux.
 //
 //	measurement  the stream's id; in a simulation sim_ and the id
-//	tags         cell, measure, every
+//	tags         cell, measure, every, gateway (which points of earlier versions have not)
 //	timestamp    start of the window, in nanoseconds
 //	fields       status, reason, epsilon, decision, policy, mechanism, scale, threshold,
 //	             unit, zone, category (text), stop (ns), ledger (int), simulation (bool)
@@ -138,7 +138,11 @@ func point(o store.Observation) *write.Point {
 	if o.Value != nil {
 		fields["value"], fields["low"], fields["high"] = *o.Value, *o.Low, *o.High
 	}
-	return write.NewPoint(name, map[string]string{"cell": o.Cell, "measure": o.Measure, "every": o.Every}, fields, o.Start)
+	tags := map[string]string{"cell": o.Cell, "measure": o.Measure, "every": o.Every}
+	if o.Gateway != "" {
+		tags["gateway"] = o.Gateway
+	}
+	return write.NewPoint(name, tags, fields, o.Start)
 }
 
 // explain says what to do about an answer that is an error.

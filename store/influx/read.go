@@ -1,6 +1,7 @@
 package influx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observ
 			return nil, err
 		}
 		for _, o := range rest {
-			if o.Cell > q.After.Cell || o.Cell == q.After.Cell && o.Measure > q.After.Measure {
+			if cmp.Or(cmp.Compare(o.Cell, q.After.Cell), cmp.Compare(o.Measure, q.After.Measure), cmp.Compare(o.Gateway, q.After.Gateway)) > 0 {
 				list = append(list, o)
 			}
 		}
@@ -59,20 +60,26 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	case store.Epochs:
 		flux += fmt.Sprintf(` |> filter(fn: (r) => r.measure == "%s" or r.measure == "%s")`, store.EpochUnits, store.EpochBounded)
 	}
-	for column, words := range map[string][]string{"cell": q.Cells, "measure": q.Measures} {
+	for column, words := range map[string][]string{"cell": q.Cells, "measure": q.Measures, "gateway": q.Gateways} {
 		if len(words) == 0 {
 			continue
 		}
-		any := make([]string, len(words))
+		any := make([]string, len(words), len(words)+1)
 		for i, w := range words {
 			if !word.MatchString(w) {
 				return nil, errWord
 			}
 			any[i] = fmt.Sprintf(`r.%s == "%s"`, column, w)
 		}
+		if column == "gateway" {
+			any = append(any, "not exists r.gateway")
+		}
 		flux += ` |> filter(fn: (r) => ` + strings.Join(any, " or ") + `)`
 	}
-	flux += ` |> pivot(rowKey: ["_time", "cell", "measure", "every"], columnKey: ["_field"], valueColumn: "_value") |> group() |> sort(columns: ["_time", "cell", "measure"])`
+	// Tables are told apart by all tags, so that rows of two gateways stay apart here; what
+	// has no gateway comes first.
+	flux += ` |> pivot(rowKey: ["_time", "cell", "measure", "every"], columnKey: ["_field"], valueColumn: "_value") |> group()`
+	flux += ` |> map(fn: (r) => ({r with gateway: if exists r.gateway then r.gateway else ""})) |> sort(columns: ["_time", "cell", "measure", "gateway"])`
 	if limit > 0 {
 		flux += fmt.Sprintf(` |> limit(n: %d)`, limit)
 	}
@@ -129,7 +136,7 @@ func observation(stream string, r *query.FluxRecord) store.Observation {
 	}
 	simulation, _ := r.ValueByKey("simulation").(bool)
 	o := store.Observation{
-		Stream: stream, Start: r.Time().UTC(), End: time.Unix(0, whole("stop")).UTC(), Every: text("every"),
+		Gateway: text("gateway"), Stream: stream, Start: r.Time().UTC(), End: time.Unix(0, whole("stop")).UTC(), Every: text("every"),
 		Cell: text("cell"), Zone: text("zone"), Category: text("category"), Measure: text("measure"),
 		Status: store.Status(text("status")), Reason: text("reason"), Value: pointer("value"), Low: pointer("low"), High: pointer("high"),
 		Unit: text("unit"), Decision: text("decision"), Policy: text("policy"), Mechanism: text("mechanism"),

@@ -14,15 +14,22 @@ import (
 // The queries: all of a stream, and one cell and measure, each with an index in the
 // order of its answer; and the measures that a cell ever had.
 const (
-	fields  = "SELECT start, stop, series, status, reason, value, low, high, ledger FROM released "
-	whole   = fields + "WHERE stream = ? AND (start, cell, measure) > (?, ?, ?) AND start < ?"
+	fields  = "SELECT start, stop, series, status, reason, value, low, high, ledger, gateway FROM released "
+	whole   = fields + "WHERE stream = ? AND (start, cell, measure, gateway) > (?, ?, ?, ?) AND start < ?"
 	windows = " AND substr(cell, -1) <> '/'" // see store.EpochCell
 	epochs  = fields + `INDEXED BY released_cell WHERE stream = ? AND cell IN (SELECT cell FROM series WHERE stream = ? AND measure = ?)
-		AND measure IN (?, ?) AND start >= ? AND start < ? ORDER BY start, cell, measure LIMIT ?`
-	inOrder = " ORDER BY start, cell, measure LIMIT ?"
+		AND measure IN (?, ?) AND start >= ? AND start < ? ORDER BY start, cell, measure, gateway LIMIT ?`
+	inOrder = " ORDER BY start, cell, measure, gateway LIMIT ?"
 	had     = "SELECT DISTINCT measure FROM series WHERE stream = ? AND cell = ? ORDER BY measure"
-	one     = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND start >= ? AND start < ? ORDER BY start LIMIT ?"
+	one     = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND (start, gateway) > (?, ?) AND start < ? ORDER BY start, gateway LIMIT ?"
+	// lastName is behind the names of all gateways, which are letters, digits and some signs.
+	lastName = "\x7f"
 )
+
+// unsaid asks a file in which rows do not say whose they are.
+func unsaid(text string) string {
+	return strings.NewReplacer("gateway FROM", "'' FROM", ", gateway", ", ''").Replace(text)
+}
 
 // mostPairs of cell and measure are looked up one by one.
 const mostPairs = 8
@@ -41,7 +48,7 @@ func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observ
 		return nil, err
 	}
 	var list []row
-	if len(q.Cells) > 0 && len(pairs) <= mostPairs {
+	if len(q.Cells) > 0 && len(pairs) <= mostPairs && len(q.Gateways) == 0 {
 		list, err = s.each(ctx, q, pairs)
 	} else {
 		list, err = s.scan(ctx, q)
@@ -113,16 +120,20 @@ func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, e
 	}
 	var all []row
 	for n, x := range pairs {
-		from := q.From.UnixNano()
+		from, behind := q.From.UnixNano(), lastName
 		if q.After != nil {
 			at := q.After.Start.UnixNano()
-			if cmp.Or(cmp.Compare(x.cell, q.After.Cell), cmp.Compare(x.measure, q.After.Measure)) <= 0 {
+			order := cmp.Or(cmp.Compare(x.cell, q.After.Cell), cmp.Compare(x.measure, q.After.Measure))
+			if order < 0 {
 				at++ // this one of the window where the page ended is behind us
+			}
+			if order == 0 && at >= from { // so is this one, but for what gateways behind that one have of it
+				from, behind = at+1, q.After.Gateway
 			}
 			from = max(from, at)
 		}
 		begin := len(all)
-		if all, err = read(ctx, stmt.QueryContext, all, q.Stream, x.cell, x.measure, from, q.To.UnixNano(), q.Limit); err != nil {
+		if all, err = read(ctx, stmt.QueryContext, all, q.Stream, x.cell, x.measure, from-1, behind, q.To.UnixNano(), q.Limit); err != nil {
 			return nil, err
 		}
 		for i := begin; i < len(all); i++ {
@@ -136,11 +147,11 @@ func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, e
 // scan reads the stream from a position on.
 func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 	// Nothing comes before an empty cell, so that this is the start itself.
-	args := []any{q.Stream, q.From.UnixNano(), "", "", q.To.UnixNano()}
+	args := []any{q.Stream, q.From.UnixNano(), "", "", "", q.To.UnixNano()}
 	if q.After != nil && !q.After.Start.Before(q.From) {
-		args = []any{q.Stream, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure, q.To.UnixNano()}
+		args = []any{q.Stream, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure, q.After.Gateway, q.To.UnixNano()}
 	}
-	if len(q.Cells) == 0 && len(q.Measures) == 0 && q.Which == store.Windows {
+	if len(q.Cells) == 0 && len(q.Measures) == 0 && q.Which == store.Windows && len(q.Gateways) == 0 {
 		stmt, err := s.prepared(ctx, &s.whole, whole+windows+inOrder) //nolint:sqlclosecheck // closed with the store
 		if err != nil {
 			return nil, err
@@ -162,13 +173,48 @@ func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 	}
 	in("cell", q.Cells)
 	in("measure", q.Measures)
+	whose, err := s.says(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.Gateways) > 0 && whose {
+		in("gateway", append([]string{""}, q.Gateways...))
+	}
+	text := where + inOrder
+	if !whose {
+		text = unsaid(text)
+	}
 	ask := func(ctx context.Context, args ...any) (*sql.Rows, error) {
-		return s.db.QueryContext(ctx, where+inOrder, args...)
+		return s.db.QueryContext(ctx, text, args...)
 	}
 	return read(ctx, ask, nil, append(args, q.Limit)...)
 }
 
+// says reports whether rows say whose they are: a reader may be there before the file's
+// writer, who sees to it.
+func (s *Store) says(ctx context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.whose != nil {
+		return *s.whose, nil
+	}
+	var n int
+	if err := s.db.QueryRowContext(ctx, hasGateway).Scan(&n); err != nil {
+		return false, err
+	}
+	whose := n > 0
+	s.whose = &whose
+	return whose, nil
+}
+
 func (s *Store) prepared(ctx context.Context, stmt **sql.Stmt, text string) (*sql.Stmt, error) {
+	whose, err := s.says(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !whose {
+		text = unsaid(text)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if *stmt == nil {
@@ -186,7 +232,7 @@ func (s *Store) prepared(ctx context.Context, stmt **sql.Stmt, text string) (*sq
 type row struct {
 	start, stop, series, ledger int64
 	status                      store.Status
-	reason                      string
+	reason, gateway             string
 	value, low, high            sql.NullFloat64
 	order                       int
 }
@@ -201,7 +247,7 @@ func read(ctx context.Context, query func(context.Context, ...any) (*sql.Rows, e
 	list = slices.Grow(list, 64)
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.start, &r.stop, &r.series, &r.status, &r.reason, &r.value, &r.low, &r.high, &r.ledger); err != nil {
+		if err := rows.Scan(&r.start, &r.stop, &r.series, &r.status, &r.reason, &r.value, &r.low, &r.high, &r.ledger, &r.gateway); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
@@ -219,7 +265,7 @@ func (s *Store) resolve(ctx context.Context, list []row) ([]store.Observation, e
 			return nil, err
 		}
 		out[i] = store.Observation{
-			Stream: x.stream, Start: time.Unix(0, r.start).UTC(), End: time.Unix(0, r.stop).UTC(), Every: x.every, Cell: x.cell, Zone: x.zone, Category: x.category, Measure: x.measure,
+			Gateway: r.gateway, Stream: x.stream, Start: time.Unix(0, r.start).UTC(), End: time.Unix(0, r.stop).UTC(), Every: x.every, Cell: x.cell, Zone: x.zone, Category: x.category, Measure: x.measure,
 			Status: r.status, Reason: r.reason, Unit: x.unit, Decision: x.decision, Policy: x.policy, Mechanism: x.mechanism,
 			Epsilon: x.epsilon, Scale: x.scale, Threshold: x.threshold, Ledger: r.ledger, Simulation: x.simulation,
 		}

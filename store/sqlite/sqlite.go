@@ -29,12 +29,12 @@ CREATE TABLE IF NOT EXISTS series (
 CREATE TABLE IF NOT EXISTS released (
 	stream TEXT NOT NULL, start INTEGER NOT NULL, cell TEXT NOT NULL, measure TEXT NOT NULL,
 	stop INTEGER NOT NULL, series INTEGER NOT NULL REFERENCES series, status TEXT NOT NULL, reason TEXT NOT NULL,
-	value REAL, low REAL, high REAL, ledger INTEGER NOT NULL,
-	PRIMARY KEY (stream, start, cell, measure)
+	value REAL, low REAL, high REAL, ledger INTEGER NOT NULL, gateway TEXT NOT NULL,
+	PRIMARY KEY (stream, start, cell, measure, gateway)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS released_stop ON released (stream, stop);
-CREATE INDEX IF NOT EXISTS released_cell ON released (stream, cell, measure, start);
-CREATE VIEW IF NOT EXISTS observations AS SELECT r.stream, datetime(r.start / 1000000000, 'unixepoch') AS start_utc, r.cell, r.measure,
+CREATE INDEX IF NOT EXISTS released_cell ON released (stream, cell, measure, start, gateway);
+CREATE VIEW IF NOT EXISTS observations AS SELECT r.gateway, r.stream, datetime(r.start / 1000000000, 'unixepoch') AS start_utc, r.cell, r.measure,
 	r.status, r.reason, r.value, r.low, r.high, s.unit, s.decision, s.policy, s.mechanism, s.epsilon, s.scale, s.threshold, r.ledger, s.simulation
 	FROM released r JOIN series s ON s.id = r.series;`
 
@@ -48,11 +48,30 @@ type series struct {
 	simulation                                                                      bool
 }
 
+// unnamed makes room in a file in which rows did not say whose they are, so that two
+// gateways' rows of one cell and window could not both be there.
+const unnamed = `
+DROP VIEW IF EXISTS observations;
+DROP INDEX IF EXISTS released_stop;
+DROP INDEX IF EXISTS released_cell;
+ALTER TABLE released RENAME TO released_unnamed;`
+
+// named moves those rows; they go on naming nobody.
+const named = `
+INSERT INTO released SELECT stream, start, cell, measure, stop, series, status, reason, value, low, high, ledger, '' FROM released_unnamed ORDER BY stream, start, cell, measure;
+DROP TABLE released_unnamed;`
+
+// hasGateway is 1 where rows say whose they are, and hasReleased where there are any.
+const (
+	hasGateway  = "SELECT count(*) FROM pragma_table_info('released') WHERE name = 'gateway'"
+	hasReleased = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'released'"
+)
+
 // older moves what a file of the first version holds, in which every row had all
 // of its text.
 const older = `
 INSERT OR IGNORE INTO series (` + columns + `) SELECT DISTINCT ` + columns + ` FROM observation;
-INSERT OR IGNORE INTO released SELECT o.stream, o.start, o.cell, o.measure, o.stop, s.id, o.status, o.reason, o.value, o.low, o.high, o.ledger
+INSERT OR IGNORE INTO released SELECT o.stream, o.start, o.cell, o.measure, o.stop, s.id, o.status, o.reason, o.value, o.low, o.high, o.ledger, ''
 	FROM observation o JOIN series s USING (` + columns + `);
 DROP TABLE observation;`
 
@@ -101,6 +120,7 @@ type Store struct {
 	mu    sync.Mutex
 	ids   map[series]int64 // of the writer; guarded by mu
 	known map[int64]series // of a reader; guarded by mu
+	whose *bool            // whether rows say whose they are; nil before it was asked; guarded by mu
 	// These are prepared when they are first needed; guarded by mu.
 	whole, one, had, epochs *sql.Stmt
 }
@@ -150,10 +170,19 @@ func lay(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	if _, err := tx.ExecContext(ctx, schema); err != nil {
+	var old, whose int
+	if err := errors.Join(tx.QueryRowContext(ctx, hasReleased).Scan(&old), tx.QueryRowContext(ctx, hasGateway).Scan(&whose)); err != nil {
 		return err
 	}
-	var old int
+	statements := []string{schema}
+	if old > whose {
+		statements = []string{unnamed, schema, named}
+	}
+	for _, s := range statements {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return err
+		}
+	}
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'observation'").Scan(&old); err != nil {
 		return err
 	}

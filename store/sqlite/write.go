@@ -18,7 +18,7 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	insert, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO released VALUES (?,?,?,?,?,?,?,?,?,?,?,?)")
+	insert, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO released VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")
 	if err != nil {
 		return err
 	}
@@ -27,8 +27,8 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	for i := range list {
 		o := &list[i]
 		if o.Status == store.Withdrawn {
-			if _, err := tx.ExecContext(ctx, "UPDATE released SET status = ?, reason = ?, value = NULL, low = NULL, high = NULL WHERE stream = ? AND start = ? AND cell = ? AND measure = ?",
-				o.Status, o.Reason, o.Stream, o.Start.UnixNano(), o.Cell, o.Measure); err != nil {
+			if _, err := tx.ExecContext(ctx, "UPDATE released SET status = ?, reason = ?, value = NULL, low = NULL, high = NULL WHERE stream = ? AND start = ? AND cell = ? AND measure = ? AND gateway = ?",
+				o.Status, o.Reason, o.Stream, o.Start.UnixNano(), o.Cell, o.Measure, o.Gateway); err != nil {
 				return err
 			}
 			continue
@@ -38,7 +38,7 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 			return err
 		}
 		if _, err := insert.ExecContext(ctx, o.Stream, o.Start.UnixNano(), o.Cell, o.Measure, o.End.UnixNano(), id,
-			o.Status, o.Reason, o.Value, o.Low, o.High, o.Ledger); err != nil {
+			o.Status, o.Reason, o.Value, o.Low, o.High, o.Ledger, o.Gateway); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,46 @@
+package ledger
+
+import (
+	"context"
+	"slices"
+)
+
+// namesSchema has the names that this gateway has released under: a gateway may be
+// renamed, and what the store has of the old name is its own all the same.
+const namesSchema = `
+CREATE TABLE IF NOT EXISTS named (gateway TEXT PRIMARY KEY) WITHOUT ROWID;`
+
+// firstNames are those that a ledger of before knows of, from the ends of its book: two
+// names in so many years are rare enough.
+const firstNames = `
+INSERT OR IGNORE INTO named SELECT json_extract(line, '$.gateway') FROM (
+	SELECT line FROM released WHERE n IN ((SELECT min(n) FROM released), (SELECT max(n) FROM released)))
+	WHERE NOT EXISTS (SELECT 1 FROM named) AND json_valid(line) AND json_extract(line, '$.gateway') IS NOT NULL`
+
+// name enters the gateway's name.
+func (l *Ledger) name(ctx context.Context) error {
+	if _, err := l.db.ExecContext(ctx, firstNames); err != nil {
+		return err
+	}
+	_, err := l.db.ExecContext(ctx, "INSERT OR IGNORE INTO named VALUES (?)", l.gateway)
+	return err
+}
+
+// Names are the names under which this gateway has released, and its present one.
+func (l *Ledger) Names(ctx context.Context) ([]string, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT gateway FROM named")
+	if err != nil {
+		return nil, l.told(err)
+	}
+	defer rows.Close()
+	list := []string{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list, l.told(rows.Err())
+}
