@@ -61,7 +61,7 @@ func TestABookThatIsCut(t *testing.T) {
 	}
 	for h := range 12 {
 		s.mu.RLock()
-		has := s.index.find("s", row(h, "a", 1).Start.UnixNano()) != nil
+		has := s.index.find(lane{"s", "edge-1"}, row(h, "a", 1).Start.UnixNano()) != nil
 		s.mu.RUnlock()
 		if has != (h >= 3) {
 			t.Errorf("hour %d has a line: %v", h, has)

@@ -1,6 +1,7 @@
 package released
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,16 +18,21 @@ import (
 // index is which windows the books have a line of. Windows that follow each other under
 // one plan are one run, so that it stays small over years. Who has it guards it.
 type index struct {
-	streams map[string][]run // by start
+	streams map[lane][]run      // by start
+	lanes   map[string][]string // by stream: the gateways that have released any of it
 	plans   map[string]*closed
 	removed map[[2]string]int64 // by stream and decision: until when nothing is shown any more
 }
+
+// lane is one gateway's windows of a stream: a gateway that was renamed has two.
+type lane struct{ stream, gateway string }
 
 // run is windows of one length without a hole: [from, from+step), and so on until to, in
 // nanoseconds since 1970.
 type run struct {
 	from, to, step int64
 	plan           *closed
+	gateway        string
 }
 
 // closed is what a plan can release: its cells and measures.
@@ -40,7 +46,7 @@ type closed struct {
 }
 
 func newIndex() *index {
-	return &index{streams: make(map[string][]run), plans: make(map[string]*closed), removed: make(map[[2]string]int64)}
+	return &index{streams: make(map[lane][]run), lanes: make(map[string][]string), plans: make(map[string]*closed), removed: make(map[[2]string]int64)}
 }
 
 // add enters a line, of a plan that was entered.
@@ -50,7 +56,14 @@ func (x *index) add(l line) {
 		p = &closed{digest: strings.Clone(l.plan)}
 		x.enter(p)
 	}
-	runs := x.streams[l.stream]
+	of := lane{l.stream, l.gateway}
+	runs := x.streams[of]
+	if runs == nil {
+		of = lane{strings.Clone(l.stream), strings.Clone(l.gateway)}
+		x.lanes[of.stream] = append(x.lanes[of.stream], of.gateway)
+	} else {
+		of.gateway = runs[0].gateway // a text that is held already
+	}
 	n := sort.Search(len(runs), func(i int) bool { return runs[i].from > l.from })
 	if n > 0 {
 		before := &runs[n-1]
@@ -62,16 +75,16 @@ func (x *index) add(l line) {
 			return
 		}
 	}
-	x.streams[strings.Clone(l.stream)] = slices.Insert(runs, n, run{l.from, l.to, l.to - l.from, p})
+	x.streams[of] = slices.Insert(runs, n, run{l.from, l.to, l.to - l.from, p, of.gateway})
 }
 
 func (r *run) has(start int64) bool {
 	return start >= r.from && start < r.to && (start-r.from)%r.step == 0
 }
 
-// find is the run that has a window; nil for none.
-func (x *index) find(stream string, start int64) *run {
-	runs := x.streams[stream]
+// find is the run that has a gateway's window; nil for none.
+func (x *index) find(of lane, start int64) *run {
+	runs := x.streams[of]
 	n := sort.Search(len(runs), func(i int) bool { return runs[i].from > start })
 	if n == 0 || !runs[n-1].has(start) {
 		return nil
@@ -79,11 +92,35 @@ func (x *index) find(stream string, start int64) *run {
 	return &runs[n-1]
 }
 
-// has reports whether a row can be of a window that has a line.
-func (x *index) has(o *store.Observation) bool {
+// known reports whether a window has a line; one that does not say whose it is, whether any
+// gateway's has.
+func (x *index) known(w window) bool {
+	return x.find(lane{w.stream, w.gateway}, w.start) != nil || w.gateway == "" && slices.ContainsFunc(x.lanes[w.stream], func(gateway string) bool {
+		return x.find(lane{w.stream, gateway}, w.start) != nil
+	})
+}
+
+// of is the run of the window that a row can be of; nil for none. A row that does not say
+// whose it is can be any gateway's whose plan has its cell.
+func (x *index) of(o *store.Observation) *run {
 	start := o.Start.UnixNano()
-	r := x.find(o.Stream, start)
-	return r != nil && r.holds(o, start)
+	if o.Gateway != "" {
+		return x.find(lane{o.Stream, o.Gateway}, start).thatHolds(o, start)
+	}
+	for _, gateway := range x.lanes[o.Stream] {
+		if r := x.find(lane{o.Stream, gateway}, start).thatHolds(o, start); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// thatHolds is the run, and nil where a row of its window cannot be of it.
+func (r *run) thatHolds(o *store.Observation, start int64) *run {
+	if r == nil || !r.holds(o, start) {
+		return nil
+	}
+	return r
 }
 
 // holds reports whether a row of a window of the run can be of it.
@@ -94,14 +131,18 @@ func (r *run) holds(o *store.Observation, start int64) bool {
 // before are the latest windows of a stream that end at or before an instant, latest
 // first.
 func (x *index) before(stream string, until int64, most int) (list [][2]int64) {
-	for _, r := range slices.Backward(x.streams[stream]) {
-		for end := r.to; end > r.from && len(list) < most; end -= r.step {
-			if end <= until {
-				list = append(list, [2]int64{end - r.step, end})
+	for _, gateway := range x.lanes[stream] {
+		n := len(list)
+		for _, r := range slices.Backward(x.streams[lane{stream, gateway}]) {
+			for end := r.to; end > r.from && len(list)-n < most; end -= r.step {
+				if end <= until {
+					list = append(list, [2]int64{end - r.step, end})
+				}
 			}
 		}
 	}
-	return list
+	slices.SortFunc(list, func(a, b [2]int64) int { return cmp.Compare(b[1], a[1]) })
+	return list[:min(len(list), most)]
 }
 
 // has takes an epoch's numbers for what they say that they are; whether they were released
@@ -169,20 +210,20 @@ func (c *closed) parse(raw []byte) {
 
 // line is what the index needs of a line.
 type line struct {
-	stream, plan string
-	from, to     int64
+	gateway, stream, plan string
+	from, to              int64
 }
 
 // parse reads what the index needs of a line: there are hundreds of thousands. A line in
 // which a text could be taken for a key is read as any JSON is.
 func parse(text string) (l line, ok bool) {
 	var start, end string
-	if strings.Contains(text, `\`) || !value(text, `"stream":"`, &l.stream) || !value(text, `"plan":"`, &l.plan) || !value(text, `"start":"`, &start) || !value(text, `"end":"`, &end) {
+	if strings.Contains(text, `\`) || !value(text, `"gateway":"`, &l.gateway) || !value(text, `"stream":"`, &l.stream) || !value(text, `"plan":"`, &l.plan) || !value(text, `"start":"`, &start) || !value(text, `"end":"`, &end) {
 		r, ok := whole(text)
 		if !ok {
 			return l, false
 		}
-		return line{r.Stream, r.Plan, r.Start.UnixNano(), r.End.UnixNano()}, true
+		return line{r.Gateway, r.Stream, r.Plan, r.Start.UnixNano(), r.End.UnixNano()}, true
 	}
 	from, err := time.Parse(time.RFC3339, start)
 	to, err2 := time.Parse(time.RFC3339, end)

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,8 +54,8 @@ const (
 
 // window is what is released at once.
 type window struct {
-	stream string
-	start  int64
+	gateway, stream string // no gateway where a row does not say whose it is
+	start           int64
 }
 
 // Shown is a store as the books let it be shown. It implements Store.
@@ -73,6 +74,7 @@ type Shown struct {
 	wrong   map[window]bool   // those that are not what was released; guarded by mu
 	mend    []books.Released  // some of those; guarded by mu
 	reading chan struct{}     // closed when the reading under way ends, nil for none; guarded by mu
+	begun   time.Time         // when it began; guarded by mu
 	read    time.Time         // when the last one ended; guarded by mu
 	problem error             // of the last one; guarded by mu
 	began   bool              // one has ended well; guarded by mu
@@ -100,18 +102,23 @@ func (s *Shown) Observations(ctx context.Context, q store.Query) ([]store.Observ
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
+	return pages(ctx, s.store, q, func(list []store.Observation) []store.Observation { return s.only(ctx, list) })
+}
+
+// pages asks a store until there are as many rows as are asked for, or no more, of those
+// that only leaves.
+func pages(ctx context.Context, from Store, q store.Query, only func([]store.Observation) []store.Observation) ([]store.Observation, error) {
 	var out []store.Observation
 	for most := q.Limit; ; {
-		list, err := s.store.Observations(ctx, q)
+		list, err := from.Observations(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		more := len(list) > 0 && len(list) == q.Limit
 		if more { // before what is left out moves them
-			last := &list[len(list)-1]
-			q.After = &store.Position{Start: last.Start, Cell: last.Cell, Measure: last.Measure}
+			q.After = store.At(&list[len(list)-1])
 		}
-		if list = s.only(ctx, q.Stream, list); out == nil {
+		if list = only(list); out == nil {
 			out = list
 		} else {
 			out = append(out, list...)
@@ -123,7 +130,7 @@ func (s *Shown) Observations(ctx context.Context, q store.Query) ([]store.Observ
 }
 
 // only takes out what has no line. What is not known of the books yet is asked for once.
-func (s *Shown) only(ctx context.Context, stream string, list []store.Observation) []store.Observation {
+func (s *Shown) only(ctx context.Context, list []store.Observation) []store.Observation {
 	if s.all(list) {
 		return list
 	}
@@ -133,13 +140,28 @@ func (s *Shown) only(ctx context.Context, stream string, list []store.Observatio
 	now, kept := time.Now(), list[:0]
 	for i := range list {
 		o := &list[i]
-		if s.index.has(o) && !s.wrong[windowOf(o)] {
+		if s.lets(o) {
 			kept = append(kept, *o)
 			continue
 		}
-		s.leave(window{stream, o.Start.UnixNano()}, now)
+		s.leave(s.windowOf(o), now)
 	}
 	return kept
+}
+
+// lets reports whether a row is shown, for who holds mu.
+func (s *Shown) lets(o *store.Observation) bool {
+	r := s.index.of(o)
+	return r != nil && (len(s.wrong) == 0 || !s.wrong[window{r.gateway, o.Stream, o.Start.UnixNano()}])
+}
+
+// windowOf is a row's window, of the gateway that it can be of, for who holds mu.
+func (s *Shown) windowOf(o *store.Observation) window {
+	w := window{o.Gateway, o.Stream, o.Start.UnixNano()}
+	if r := s.index.of(o); r != nil {
+		w.gateway = r.gateway
+	}
+	return w
 }
 
 func (s *Shown) all(list []store.Observation) bool {
@@ -149,17 +171,15 @@ func (s *Shown) all(list []store.Observation) bool {
 	for i := range list {
 		o := &list[i]
 		start := o.Start.UnixNano()
-		if i == 0 || r == nil || !r.has(start) || o.Stream != list[i-1].Stream {
-			r = s.index.find(o.Stream, start)
+		if i == 0 || r == nil || !r.has(start) || o.Stream != list[i-1].Stream || o.Gateway != list[i-1].Gateway || !r.holds(o, start) {
+			r = s.index.of(o)
 		}
-		if r == nil || !r.holds(o, start) || len(s.wrong) > 0 && s.wrong[windowOf(o)] {
+		if r == nil || len(s.wrong) > 0 && s.wrong[window{r.gateway, o.Stream, start}] {
 			return false
 		}
 	}
 	return true
 }
-
-func windowOf(o *store.Observation) window { return window{o.Stream, o.Start.UnixNano()} }
 
 // leave counts a row that is left out, for who holds mu. One whose line may be on its
 // way is not counted yet.
@@ -221,20 +241,33 @@ func (s *Shown) ClosedUntil(ctx context.Context, stream string) (time.Time, erro
 		return until, nil
 	}
 	_ = s.refresh(ctx) // what cannot be read has no line
+	return s.closedBefore(ctx, stream, until)
+}
+
+// closedBefore is the end of the last window, until an instant, that both store and books
+// have.
+func (s *Shown) closedBefore(ctx context.Context, stream string, until time.Time) (time.Time, error) {
 	s.mu.RLock()
-	list := s.index.before(stream, until.UnixNano(), 64)
+	list, gateways := s.index.before(stream, until.UnixNano(), 64), slices.Clone(s.index.lanes[stream])
 	s.mu.RUnlock()
 	for n, w := range list {
 		start, end := time.Unix(0, w[0]).UTC(), time.Unix(0, w[1]).UTC()
 		if n == len(list)-1 && n > 0 {
 			return end, nil // all until there is final, whatever the store has of it
 		}
-		rows, err := s.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Limit: 1})
-		if err != nil || len(rows) > 0 {
+		rows, err := s.store.Observations(ctx, store.Query{Gateways: gateways, Stream: stream, From: start, To: start.Add(1), Limit: 1000})
+		if err != nil || s.any(rows) {
 			return end, err
 		}
 	}
 	return time.Time{}, nil
+}
+
+// any reports whether any of some rows can be of these books.
+func (s *Shown) any(rows []store.Observation) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.ContainsFunc(rows, func(o store.Observation) bool { return s.index.of(&o) != nil })
 }
 
 func (s *Shown) ends(stream string, until time.Time) bool {
@@ -273,7 +306,7 @@ func (s *Shown) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reading == nil {
-		s.reading = make(chan struct{})
+		s.reading, s.begun = make(chan struct{}), time.Now()
 		go s.readOn(s.reading)
 	}
 }
@@ -286,7 +319,7 @@ func (s *Shown) refresh(ctx context.Context) error {
 			defer s.mu.Unlock()
 			return s.problem
 		}
-		s.reading = make(chan struct{})
+		s.reading, s.begun = make(chan struct{}), time.Now()
 		go s.readOn(s.reading)
 	}
 	done := s.reading
@@ -359,7 +392,7 @@ func (s *Shown) readOn(done chan struct{}) {
 		s.log.Warn("the public books cannot be read; what was released since is not shown", "error", err)
 	}
 	for w := range s.strays {
-		if s.index.find(w.stream, w.start) != nil && !s.wrong[w] {
+		if s.index.known(w) && !s.wrong[w] {
 			delete(s.strays, w)
 		}
 	}

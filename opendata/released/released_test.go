@@ -247,7 +247,7 @@ func TestYearsAreSmall(t *testing.T) {
 	for n := range 5 * 365 * 24 {
 		at := noon.Add(time.Duration(n) * time.Hour)
 		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
-			x.add(line{id, "p", at.UnixNano(), at.Add(time.Hour).UnixNano()})
+			x.add(line{"g", id, "p", at.UnixNano(), at.Add(time.Hour).UnixNano()})
 		}
 	}
 	for id, runs := range x.streams {
@@ -258,12 +258,12 @@ func TestYearsAreSmall(t *testing.T) {
 	y := newIndex()
 	for _, n := range []int{5, 1, 3, 3, 2, 9, 0, 7, 9} {
 		at := noon.Add(time.Duration(n) * time.Hour)
-		y.add(line{"a", "p", at.UnixNano(), at.Add(time.Hour).UnixNano()})
+		y.add(line{"g", "a", "p", at.UnixNano(), at.Add(time.Hour).UnixNano()})
 	}
 	for n := range 12 {
 		o := row(n, "a", 1)
 		o.Stream = "a"
-		if want := slices.Contains([]int{0, 1, 2, 3, 5, 7, 9}, n); y.has(&o) != want {
+		if want := slices.Contains([]int{0, 1, 2, 3, 5, 7, 9}, n); (y.of(&o) != nil) != want {
 			t.Errorf("hour %d has a line: %v", n, !want)
 		}
 	}
@@ -301,14 +301,19 @@ func TestRemovedIsNotShown(t *testing.T) {
 // TestParse reads a line in both ways, and takes no text for a key.
 func TestParse(t *testing.T) {
 	const good = `{"n":1,"gateway":"g","stream":"s","start":"2026-03-02T12:00:00Z","end":"2026-03-02T13:00:00Z","policy":"p","plan":"q","ledger":0,"rows":1,"sha256":"x","prev_sha256":""}`
-	want := line{"s", "q", noon.UnixNano(), noon.Add(time.Hour).UnixNano()}
+	want := line{"g", "s", "q", noon.UnixNano(), noon.Add(time.Hour).UnixNano()}
 	for _, text := range []string{
-		good, strings.Replace(good, `"g"`, `"\"stream\":\"t"`, 1), strings.ReplaceAll(good, `":`, `": `), strings.Replace(good, `"s"`, `"\u0073"`, 1),
-		`{"plan":"q","end":"2026-03-02T13:00:00Z","stream":"s","start":"2026-03-02T13:00:00+01:00"}`,
+		good, strings.ReplaceAll(good, `":`, `": `), strings.Replace(good, `"s"`, `"\u0073"`, 1),
+		`{"plan":"q","end":"2026-03-02T13:00:00Z","stream":"s","gateway":"g","start":"2026-03-02T13:00:00+01:00"}`,
 	} {
 		if got, ok := parse(text); !ok || got != want {
 			t.Errorf("%s is read as %+v, %v", text, got, ok)
 		}
+	}
+	tricky := strings.Replace(good, `"g"`, `"\"stream\":\"t"`, 1)
+	want.gateway = `"stream":"t`
+	if got, ok := parse(tricky); !ok || got != want {
+		t.Errorf("%s is read as %+v, %v", tricky, got, ok)
 	}
 	for _, text := range []string{
 		"", "{}", "x", strings.Replace(good, "13:00", "12:00", 1), strings.Replace(good, "2026-03-02T12", "9999-03-02T12", 1), strings.Replace(good, `"s"`, `""`, 1), strings.Replace(good, "12:00:00Z", "noon", 1),

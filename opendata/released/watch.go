@@ -146,7 +146,7 @@ func (s *Shown) compare(ctx context.Context, list []books.Released) {
 	}
 }
 
-func lineOf(r books.Released) window { return window{r.Stream, r.Start.UnixNano()} }
+func lineOf(r books.Released) window { return window{r.Gateway, r.Stream, r.Start.UnixNano()} }
 
 // known reports whether all these are called wrong already.
 func (s *Shown) known(list []books.Released) bool {
@@ -161,11 +161,11 @@ func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.
 	var hidden map[window][]books.Withdrawal
 	for i := range list {
 		r := &list[i]
-		rows, err := s.store.Observations(ctx, store.Query{Stream: r.Stream, From: r.Start, To: r.Start.Add(1), Limit: 2*r.Rows + 1000, Which: store.Both})
+		rows, err := s.store.Observations(ctx, store.Query{Gateways: []string{r.Gateway}, Stream: r.Stream, From: r.Start, To: r.Start.Add(1), Limit: 2*r.Rows + 1000, Which: store.Both})
 		if err != nil {
 			return nil, err
 		}
-		rows = s.planned(rows)
+		rows = s.planned(rows, r.Gateway)
 		if len(rows) == 0 || store.Digest(rows) == r.SHA256 {
 			continue
 		}
@@ -174,25 +174,29 @@ func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.
 				return nil, err
 			}
 		}
-		if !isWithdrawn(r, rows, hidden[lineOf(*r)]) {
+		if !isWithdrawn(r, rows, hidden[window{"", r.Stream, r.Start.UnixNano()}]) {
 			out = append(out, *r)
 		}
 	}
 	return out, nil
 }
 
-// planned are the rows that are not left out anyway.
-func (s *Shown) planned(rows []store.Observation) []store.Observation {
+// planned are a gateway's rows that are not left out anyway.
+func (s *Shown) planned(rows []store.Observation, gateway string) []store.Observation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return slices.DeleteFunc(rows, func(o store.Observation) bool { return !s.index.has(&o) })
+	return slices.DeleteFunc(rows, func(o store.Observation) bool {
+		r := s.index.of(&o)
+		return r == nil || r.gateway != gateway
+	})
 }
 
+// withdrawn are the withdrawals of these books, whatever name the gateway has now.
 func (s *Shown) withdrawn() (map[window][]books.Withdrawal, error) {
 	list, err := s.reader.Withdrawals()
 	out := make(map[window][]books.Withdrawal)
 	for _, w := range list {
-		key := window{w.Stream, w.Start.UnixNano()}
+		key := window{"", w.Stream, w.Start.UnixNano()}
 		out[key] = append(out[key], w)
 	}
 	return out, err
