@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ type Mirror struct {
 
 	mu    sync.Mutex
 	files map[string]copied // guarded by mu
+	away  error             // of who asked last; nil where it answered; guarded by mu
 }
 
 // copied is a file as a mirror last gave it.
@@ -52,6 +54,7 @@ func NewMirror(base string) *Mirror {
 		Timeout:       mirrorTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{ // no proxy: the environment is not read
+			DialContext:         (&net.Dialer{Timeout: mirrorTimeout}).DialContext,
 			MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: mirrorTimeout,
 		},
 	}
@@ -89,6 +92,10 @@ func (m *Mirror) have(name string) (copied, bool) {
 func (m *Mirror) again(name string) (copied, error) {
 	old, known := m.have(name)
 	now, err := m.fetch(name, old)
+	away := err
+	if errors.Is(err, fs.ErrNotExist) {
+		away = nil // it answers
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && (!known || old.missing):
 		now = copied{missing: true, asked: time.Now()}
@@ -96,15 +103,27 @@ func (m *Mirror) again(name string) (copied, error) {
 		old.asked = time.Now() // do not make every reader wait for a dead mirror
 		now = old
 	case err != nil:
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.away = away
 		return copied{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.away = away
 	if len(m.files) > mirrorNames {
 		maps.DeleteFunc(m.files, func(_ string, c copied) bool { return c.missing })
 	}
 	m.files[name] = now
 	return now, nil
+}
+
+// Away is why the mirror did not answer when it was asked last, so that what it said before
+// holds; nil where it answered.
+func (m *Mirror) Away() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.away
 }
 
 func (c copied) bytes() ([]byte, error) {

@@ -22,18 +22,82 @@ type Reader struct {
 	Kept *Kept
 }
 
+// joint is a source of several gateways' books, and what they say together.
+type joint interface {
+	City() (City, error)
+	Streams() ([]Stream, error)
+	Decisions() ([]Decision, error)
+	Register() (Register, error)
+	Gateways() []Gateway
+	First() Source
+}
+
+// First is the source of the first gateway's books, whether it can be read or not.
+func (r Reader) First() Source {
+	if j, several := r.Source.(joint); several {
+		return j.First()
+	}
+	return r.Source
+}
+
+// Gateway is one gateway and its books.
+type Gateway struct {
+	Name   string // empty where the books do not say it
+	Source Source
+}
+
+// Gateways are those whose books are read: one, but where the source is of several.
+func (r Reader) Gateways() ([]Gateway, error) {
+	if j, several := r.Source.(joint); several {
+		return j.Gateways(), nil
+	}
+	city, err := r.City()
+	return []Gateway{{city.Gateway, r.Source}}, err
+}
+
+// Parts are the books of each gateway: one, but where the source is of several.
+func (r Reader) Parts() []Reader {
+	j, several := r.Source.(joint)
+	if !several {
+		return []Reader{r}
+	}
+	var list []Reader
+	for _, g := range j.Gateways() {
+		list = append(list, Reader{Source: g.Source})
+	}
+	return list
+}
+
 // City reads city.json.
-func (r Reader) City() (City, error) { return read[City](r, "city.json") }
+func (r Reader) City() (City, error) {
+	if j, ok := r.Source.(joint); ok {
+		return j.City()
+	}
+	return read[City](r, "city.json")
+}
 
 // Streams reads streams.json.
-func (r Reader) Streams() ([]Stream, error) { return read[[]Stream](r, "streams.json") }
+func (r Reader) Streams() ([]Stream, error) {
+	if j, ok := r.Source.(joint); ok {
+		return j.Streams()
+	}
+	return read[[]Stream](r, "streams.json")
+}
 
 // Decisions reads decisions.json.
-func (r Reader) Decisions() ([]Decision, error) { return read[[]Decision](r, "decisions.json") }
+func (r Reader) Decisions() ([]Decision, error) {
+	if j, ok := r.Source.(joint); ok {
+		return j.Decisions()
+	}
+	return read[[]Decision](r, "decisions.json")
+}
 
 // Register reads register.json. What is given out may be others' too: it is not to be
 // changed.
 func (r Reader) Register() (Register, error) {
+	if j, ok := r.Source.(joint); ok {
+		return j.Register()
+	}
 	if r.Kept != nil {
 		return r.Kept.register(r)
 	}
@@ -64,6 +128,16 @@ func (r Reader) Gaps() ([]Gap, error) { return lines[Gap](r, "gaps.jsonl") }
 
 func lines[T any](r Reader, name string) ([]T, error) {
 	list, n := make([]T, 0), 0
+	if parts := r.Parts(); len(parts) != 1 {
+		for _, p := range parts {
+			more, err := lines[T](p, name)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, more...)
+		}
+		return list, nil
+	}
 	add := func(text string) error {
 		var v T
 		if n++; json.Unmarshal([]byte(text), &v) != nil {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"sluice/books/union"
 	"sluice/perm"
 	"sluice/policy/decision"
 	"sluice/store/influx"
@@ -33,8 +35,9 @@ type Config struct {
 	Connections struct {
 		PerAddress *int `yaml:"per_address"`
 	} `yaml:"connections"`
-	// Books is the directory of the public books, or the URL of a mirror.
-	Books string `yaml:"books"`
+	// Books is the directory of the public books, or the URL of a mirror; where the city
+	// has several gateways, a list of theirs.
+	Books Books `yaml:"books"`
 	// Store is where releases are read: one of sqlite and influx.
 	Store Store `yaml:"store"`
 	Log   struct {
@@ -74,8 +77,13 @@ func ReadConfig(path string) (Config, error) {
 			*p = filepath.Join(filepath.Dir(path), *p)
 		}
 	}
-	if !Remote(c.Books) {
-		under(&c.Books)
+	for n := range c.Books {
+		if !Remote(c.Books[n]) {
+			under(&c.Books[n])
+		}
+	}
+	if err := c.Books.once(); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	if c.Store.SQLite != nil {
 		under(&c.Store.SQLite.Path)
@@ -108,6 +116,74 @@ func (c *Config) perAddress(loopback bool) int {
 	return 32
 }
 
+// Books are directories and URLs of mirrors, one for each gateway of the city.
+type Books []string
+
+// UnmarshalYAML reads one place or a list of places.
+func (b *Books) UnmarshalYAML(unmarshal func(any) error) error {
+	var text string
+	if unmarshal(&text) == nil {
+		var one place
+		err := unmarshal(&one)
+		*b = Books{string(one)}
+		return err
+	}
+	var list []place
+	if err := unmarshal(&list); err != nil {
+		return err
+	}
+	switch {
+	case slices.Contains(list, ""):
+		return errors.New("an entry of books is empty: " + whichBooks)
+	case len(list) == 0:
+		return errors.New("books is an empty list: " + whichBooks)
+	case len(list) > union.Most:
+		return fmt.Errorf("books has %d entries; a server shows at most %d gateways", len(list), union.Most)
+	}
+	*b = nil
+	for _, p := range list {
+		*b = append(*b, string(p))
+	}
+	return b.once()
+}
+
+// once looks that nothing is there twice.
+func (b Books) once() error {
+	seen := make(map[string]bool)
+	for _, p := range b {
+		p = strings.TrimRight(p, "/")
+		if !Remote(p) {
+			p = filepath.Clean(p)
+		}
+		if seen[p] {
+			return fmt.Errorf("books has %s twice; give each gateway's once", p)
+		}
+		seen[p] = true
+	}
+	return nil
+}
+
+// place is a directory or a URL.
+type place string
+
+// UnmarshalText reads one place.
+func (p *place) UnmarshalText(text []byte) error {
+	*p = place(text)
+	if *p == "" {
+		return errors.New("an entry of books is empty: " + whichBooks)
+	}
+	if !Remote(string(*p)) {
+		return nil
+	}
+	u, err := url.Parse(string(*p))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
+		return errors.New("books is a directory, or a URL such as https://mirror.example/books, or a list of these")
+	}
+	return nil
+}
+
+const whichBooks = "the gateway's public/ directory, or the URL of a mirror; of several gateways a list: [DIR, URL]"
+
 // Remote reports whether the books are behind a URL.
 func Remote(books string) bool { return strings.Contains(books, "://") }
 
@@ -117,8 +193,8 @@ func (c *Config) check() error {
 		return errors.New("rate: per_second is how many requests a client may make in a second, from 0.01 to 1,000,000, or 0 for no limit")
 	case c.Connections.PerAddress != nil && (*c.Connections.PerAddress < 0 || *c.Connections.PerAddress > connections):
 		return errors.New("connections: per_address is how many connections a client may have at a time, from 1 to 1,000, or 0 for no limit")
-	case c.Books == "":
-		return errors.New("books is missing: the gateway's public/ directory, or the URL of a mirror")
+	case len(c.Books) == 0:
+		return errors.New("books is missing: " + whichBooks)
 	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):
 		return errors.New("store is one of {sqlite: {path: FILE}} and {influx: {url, org, bucket, token_file}}")
 	case c.Store.SQLite != nil && c.Store.SQLite.Path == "":
@@ -133,12 +209,6 @@ func (c *Config) check() error {
 		u, err := url.Parse(c.URL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			return errors.New("url is where the public finds the pages, such as https://data.city.example")
-		}
-	}
-	if Remote(c.Books) {
-		u, err := url.Parse(c.Books)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
-			return errors.New("books is a directory, or a URL such as https://mirror.example/books")
 		}
 	}
 	return nil

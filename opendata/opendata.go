@@ -11,10 +11,12 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"sluice/books"
+	"sluice/books/union"
 	"sluice/door"
 	"sluice/opendata/api"
 	"sluice/opendata/catalog"
@@ -31,17 +33,49 @@ type Server struct {
 	admin    *door.Listener // nil for none
 	named    string         // admin, as the configuration has it
 	source   *query.Source
-	shown    *released.Shown
+	shown    shown
+	all      *union.Books // nil where there is one gateway's
 
 	mu    sync.Mutex
 	ready bool      // as last asked; guarded by mu
 	since time.Time // when that last changed; guarded by mu
 }
 
-// Open listens where cfg says and answers from a store and its books.
+// shown is a store as the books let it be shown.
+type shown interface {
+	query.Store
+	LeftOut() int64
+	Hint() string
+	Watch(ctx context.Context)
+}
+
+// show holds a store against one gateway's books, or several's.
+func show(store query.Store, source books.Source, log *slog.Logger) (shown, *union.Books, error) {
+	all, several := source.(*union.Books)
+	if !several {
+		return released.New(store, source, log), nil, nil
+	}
+	if err := all.Wrong(); err != nil {
+		return nil, nil, fmt.Errorf("books: %w", err)
+	}
+	for _, p := range all.Problems() { // it may come
+		log.Warn("not all books can be used; what the others have is shown", "problem", p)
+	}
+	var list []released.Named
+	for n, b := range all.List() {
+		list = append(list, released.Named{Where: b.Where, Source: b.Source, Usable: func() bool { return all.Usable(n) }})
+	}
+	return released.NewSeveral(store, list, log), all, nil
+}
+
+// Open listens where cfg says and answers from a store and its books: one gateway's, or a
+// union of several's.
 func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
-	shown := released.New(store, source, log)
-	s := &Server{named: cfg.Admin, shown: shown, source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
+	shown, all, err := show(store, source, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{named: cfg.Admin, shown: shown, all: all, source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
 	public, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
@@ -172,18 +206,28 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	_, err := s.source.Latest(r.Context())
 	s.mu.Lock()
-	if s.since.IsZero() || s.ready != (err == nil) {
+	if s.since.IsZero() || s.ready != (err == nil) { // of the store
 		s.ready, s.since = err == nil, time.Now().UTC().Truncate(time.Second)
 	}
 	since := s.since
 	s.mu.Unlock()
 	hint := s.shown.Hint() // it serves all the same
+	checks := map[string]any{}
+	ready := err == nil
+	if s.all != nil {
+		problems := s.all.Problems()
+		checks["books"] = map[string]any{"ok": len(problems) == 0, "hint": strings.Join(problems, "; ")}
+		ready = ready && len(problems) == 0
+	}
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
 		hint = "the store or the books cannot be read; the log says which, and what to do"
+	}
+	if !ready {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
+	checks["store"] = map[string]any{"ok": err == nil, "since": since, "hint": hint}
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the client may be gone
-		"ready": err == nil, "rows_left_out": s.shown.LeftOut(), "checks": map[string]any{"store": map[string]any{"ok": err == nil, "since": since, "hint": hint}},
+		"ready": ready, "rows_left_out": s.shown.LeftOut(), "checks": checks,
 	})
 }

@@ -37,8 +37,10 @@ func Days(r books.Reader, ahead int) ([]Day, error) {
 	for _, e := range entries {
 		c.enter(e)
 	}
-	if err := c.foresee(r, ahead); err != nil {
-		return nil, err
+	for _, part := range r.Parts() { // each gateway pays for itself
+		if err := c.foresee(part, ahead); err != nil {
+			return nil, err
+		}
 	}
 	var out []Day
 	for _, d := range c.days {

@@ -31,11 +31,13 @@ type Report struct {
 	Lines        int      `json:"lines"`    // of the ledger
 	Releases     int      `json:"releases"` // windows
 	Plans        int      `json:"plans"`
-	Observations int      `json:"observations"` // compared with their window's digest
-	Withdrawn    int      `json:"withdrawn"`    // windows that cannot be compared any more
-	Lost         int      `json:"lost"`         // windows that are not shown, and of which gaps.jsonl says that the store has lost them
-	Removed      int      `json:"removed"`      // windows that are not shown, and that were removed as their decision says
-	Unchecked    int      `json:"unchecked"`    // lines of removals under earlier words of a decision, which the books have no more
+	Observations int      `json:"observations"`        // compared with their window's digest
+	Withdrawn    int      `json:"withdrawn"`           // windows that cannot be compared any more
+	Lost         int      `json:"lost"`                // windows that are not shown, and of which gaps.jsonl says that the store has lost them
+	Removed      int      `json:"removed"`             // windows that are not shown, and that were removed as their decision says
+	Unchecked    int      `json:"unchecked"`           // lines of removals under earlier words of a decision, which the books have no more
+	Gateways     int      `json:"gateways,omitempty"`  // whose books were checked, where there are several
+	Elsewhere    []string `json:"elsewhere,omitempty"` // gateways that have zones and whose books are not here
 	Problems     []string `json:"problems"`
 }
 
@@ -61,6 +63,8 @@ type checker struct {
 	removals []books.Removal
 	words    map[string]string // that many lines say, each once
 	decided  map[string]*decided
+	city     books.City
+	hidden   map[window][]books.Withdrawal // only where what is shown is compared
 }
 
 // Check checks the files. Errors are of reading them; what is wrong in them is in
@@ -88,6 +92,10 @@ func check(r books.Reader) (*checker, error) {
 // in five years.
 func checkEach(r books.Reader, each func(books.Released)) (*checker, error) {
 	c := &checker{books: r, plans: planCache{}, words: make(map[string]string), decided: make(map[string]*decided)}
+	var err error
+	if c.city, err = r.City(); err != nil {
+		return nil, err
+	}
 	if err := c.ledger(); err != nil {
 		return nil, err
 	}
@@ -335,7 +343,7 @@ func (c *checker) decisions() error {
 			c.problem("stream %s: %s", b.ID, wrong)
 		}
 	}
-	return nil
+	return c.ownZones(streams)
 }
 
 // differs says in what a stream's description is not what a method makes of its plan;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,9 @@ type fake struct {
 	gaps     []books.Gap
 	removals []books.Removal
 	retain   string // in the decision's words
+	city     string // the gateway's name
+	cityID   string
+	zones    string
 }
 
 // Get writes the books anew, with right chains: what is wrong in them is wrong by
@@ -60,7 +64,12 @@ func (f *fake) Get(name string) ([]byte, error) {
 			add(r)
 		}
 	case "city.json":
-		return []byte("{}"), nil
+		return json.Marshal(books.City{ID: f.cityID, Gateway: f.city})
+	case "zones.geojson":
+		if f.zones != "" {
+			return []byte(f.zones), nil
+		}
+		return nil, fs.ErrNotExist
 	case "decisions.json":
 		return json.Marshal([]books.Decision{{ID: "1", Policy: "now", YAML: "decision: \"1\"\nretain: " + f.retain + " # of numbers\n"}})
 	case "gaps.jsonl":
@@ -72,7 +81,7 @@ func (f *fake) Get(name string) ([]byte, error) {
 	case "streams.json":
 		return json.Marshal(append([]books.Stream{}, f.streams...))
 	default:
-		return nil, fmt.Errorf("there is no %s", name)
+		return nil, fmt.Errorf("there is no %s: %w", name, fs.ErrNotExist)
 	}
 	return []byte(strings.Join(lines, "")), nil
 }
@@ -128,7 +137,7 @@ func right(t *testing.T) *fake {
 // finds looks that a check names what is wrong with the books; nothing for empty.
 func finds(t *testing.T, f *fake, named string) {
 	t.Helper()
-	r, err := checkShown(context.Background(), books.Reader{Source: f}, f, func(int, int) {}, time.Millisecond)
+	r, err := checkShown(context.Background(), []books.Reader{{Source: f}}, f, func(int, int) {}, time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +279,7 @@ func forge(f *fake) {
 func TestYoung(t *testing.T) {
 	f := right(t)
 	late := &lateBooks{fake: f, after: 2}
-	r, err := checkShown(context.Background(), books.Reader{Source: late}, f, func(int, int) {}, time.Millisecond)
+	r, err := checkShown(context.Background(), []books.Reader{{Source: late}}, f, func(int, int) {}, time.Millisecond)
 	if err != nil || len(r.Problems) > 0 || r.Observations != 2 {
 		t.Errorf("it finds %v, %v", r, err)
 	}

@@ -27,25 +27,34 @@ const (
 // directions: what was released must be shown, and what is shown must have been
 // released. Done is told how many windows have been compared, of how many.
 func CheckShown(ctx context.Context, r books.Reader, from Shower, done func(n, of int)) (*Report, error) {
-	return checkShown(ctx, r, from, done, lookPause)
+	return checkShown(ctx, []books.Reader{r}, from, done, lookPause)
 }
 
-func checkShown(ctx context.Context, r books.Reader, from Shower, done func(n, of int), pause time.Duration) (*Report, error) {
-	c, err := check(r)
-	if err != nil {
-		return nil, err
-	}
-	w := walk{checker: c, todo: make(map[window]books.Released), done: done}
-	if w.hidden, err = withdrawn(r); err != nil {
-		return nil, err
-	}
+// CheckAll is CheckShown for a server that shows what several gateways of a city have
+// released, each with books of its own.
+func CheckAll(ctx context.Context, gateways []books.Reader, from Shower, done func(n, of int)) (*Report, error) {
+	return checkShown(ctx, gateways, from, done, lookPause)
+}
+
+func checkShown(ctx context.Context, gateways []books.Reader, from Shower, done func(n, of int), pause time.Duration) (*Report, error) {
+	w := walk{todo: make(map[window]line), done: done}
 	streams, err := from.Streams(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range c.releases {
-		w.todo[windowOf(x.Stream, x.Start)] = x
-		streams = append(streams, x.Stream)
+	for _, r := range gateways {
+		c, err := check(r)
+		if err != nil {
+			return nil, err
+		}
+		if c.hidden, err = withdrawn(r); err != nil {
+			return nil, err
+		}
+		w.of = append(w.of, c)
+		for _, x := range c.releases {
+			w.enter(c, x)
+			streams = append(streams, x.Stream)
+		}
 	}
 	slices.Sort(streams)
 	w.all = len(w.todo)
@@ -56,16 +65,48 @@ func checkShown(ctx context.Context, r books.Reader, from Shower, done func(n, o
 		}
 		w.window(w.rows)
 	}
-	gaps, err := r.Gaps()
-	if err != nil {
+	if err := w.missing(); err != nil {
 		return nil, err
 	}
+	if err := w.young(ctx, pause); err != nil {
+		return nil, err
+	}
+	return w.report()
+}
+
+// CheckBooks is Check for the books of several gateways of a city.
+func CheckBooks(gateways []books.Reader) (*Report, error) {
+	var w walk
+	for _, r := range gateways {
+		c, err := checkEach(r, func(x books.Released) {
+			if !slices.Contains(w.names, x.Gateway) {
+				w.names = append(w.names, x.Gateway)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		w.of = append(w.of, c)
+	}
+	return w.report()
+}
+
+// missing says what was released and is not shown.
+func (w *walk) missing() error {
+	gaps := make(map[*checker][]books.Gap)
+	for _, c := range w.of {
+		var err error
+		if gaps[c], err = c.books.Gaps(); err != nil {
+			return err
+		}
+	}
 	for _, x := range w.todo {
-		if c.gone(x) {
+		c := x.of
+		if c.gone(x.Released) {
 			c.Removed++
 			continue
 		}
-		if slices.ContainsFunc(gaps, func(g books.Gap) bool {
+		if slices.ContainsFunc(gaps[c], func(g books.Gap) bool {
 			return g.Reason == books.StoreLost && g.Stream == x.Stream && !x.Start.Before(g.Start) && !x.End.After(g.End)
 		}) {
 			c.Lost++
@@ -73,93 +114,37 @@ func checkShown(ctx context.Context, r books.Reader, from Shower, done func(n, o
 		}
 		c.problem("%s at %s: it was released and is not shown; if the store was away, try again later", x.Stream, x.Start.Format(time.RFC3339))
 	}
-	return &c.Report, w.young(ctx, pause)
-}
-
-// window is what is released at once.
-type window struct {
-	stream string
-	start  int64
-}
-
-func windowOf(stream string, start time.Time) window { return window{stream, start.UnixNano()} }
-
-// walk compares what is shown, window by window, and holds one window's rows.
-type walk struct {
-	*checker
-	todo   map[window]books.Released // what was not met yet
-	hidden map[window][]books.Withdrawal
-	all    int
-	done   func(n, of int)
-	stream string
-	rows   []Shown            // of the window at hand
-	none   map[window][]Shown // what no line is known of, yet
-	over   int                // more of those, which are not kept
-}
-
-// page takes the next rows of a stream.
-func (w *walk) page(rows []Shown) error {
-	for _, o := range rows {
-		o.Stream = w.stream
-		if len(w.rows) > 0 && !o.Start.Equal(w.rows[0].Start) {
-			w.window(w.rows)
-			w.rows = w.rows[:0]
-		}
-		w.rows = append(w.rows, o)
-	}
 	return nil
 }
 
-// window compares all rows of one window.
-func (w *walk) window(rows []Shown) {
-	if len(rows) == 0 {
-		return
+// report adds up what was found at all gateways, and says of each problem whose it is.
+func (w *walk) report() (*Report, error) {
+	out := &w.Report
+	own := out.Problems
+	out.Problems = nil
+	elsewhere, err := w.elsewhere()
+	if err != nil {
+		return nil, err
 	}
-	key := windowOf(rows[0].Stream, rows[0].Start)
-	r, known := w.todo[key]
-	switch {
-	case known:
-		delete(w.todo, key)
-		w.compare(r, rows, w.hidden[key])
-		w.done(w.all-len(w.todo), w.all)
-	case len(w.none) >= maxProblems:
-		w.over++
-	default:
-		if w.none == nil {
-			w.none = make(map[window][]Shown)
-		}
-		w.none[key] = slices.Clone(rows)
-	}
-}
-
-// young looks again for lines of what is shown without one: a window that was released
-// a moment ago has its line by then. What has none was never released.
-func (w *walk) young(ctx context.Context, pause time.Duration) error {
-	for n := 0; n < lookAgain && len(w.none) > 0; n++ {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-		releases, err := w.books.Releases()
-		if err != nil {
-			return err
-		}
-		for _, r := range releases[min(len(releases), len(w.releases)):] {
-			key := windowOf(r.Stream, r.Start)
-			if rows := w.none[key]; rows != nil {
-				delete(w.none, key)
-				w.compare(r, rows, w.hidden[key])
+	for _, c := range w.of {
+		r := &c.Report
+		out.Lines, out.Releases, out.Plans, out.Observations = out.Lines+r.Lines, out.Releases+r.Releases, out.Plans+r.Plans, out.Observations+r.Observations
+		out.Withdrawn, out.Lost, out.Removed, out.Unchecked = out.Withdrawn+r.Withdrawn, out.Lost+r.Lost, out.Removed+r.Removed, out.Unchecked+r.Unchecked
+		for _, p := range r.Problems {
+			if len(w.of) > 1 {
+				p = c.name() + ": " + p
 			}
+			out.problem("%s", p)
 		}
 	}
-	if w.over > 0 {
-		w.problem("%d more windows are shown and were never released", w.over)
+	for _, p := range own {
+		out.problem("%s", p)
 	}
-	for _, rows := range w.none {
-		w.problem("%s at %s: it is shown and was never released", rows[0].Stream, rows[0].Start.UTC().Format(time.RFC3339))
+	if len(w.of) > 1 {
+		out.Gateways = len(w.of)
 	}
-	return nil
+	out.Elsewhere = elsewhere
+	return out, nil
 }
 
 // withdrawn are the public lines of what was taken back, by window.

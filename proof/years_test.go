@@ -28,6 +28,9 @@ func (y yearly) Get(name string) ([]byte, error) {
 			return s.Canonical(), nil
 		}
 	}
+	if name == "city.json" {
+		return []byte("{}"), nil
+	}
 	if name == "streams.json" {
 		return []byte("[]"), nil
 	}

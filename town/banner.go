@@ -102,7 +102,7 @@ func (t *Town) summary(ctx context.Context) {
 	fmt.Fprintln(w, "  The last day\t\tpublished\twithheld\tno data\thighest value")
 	for _, st := range streams {
 		list, err := src.Store.Observations(ctx, store.Query{
-			Stream: st.ID, From: st.ClosedUntil.Add(-24 * time.Hour), To: st.ClosedUntil, Limit: 20 * query.MaxLimit,
+			Stream: st.ID, From: st.Through.Add(-24 * time.Hour), To: st.Through, Limit: 20 * query.MaxLimit,
 		})
 		if err != nil {
 			return

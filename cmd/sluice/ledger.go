@@ -32,11 +32,7 @@ func openBooks(where string) (books.Reader, error) {
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return books.Reader{}, &usageError{"the books are a directory, or a URL such as https://data.example"}
 		}
-		base := strings.TrimSuffix(where, "/")
-		if !strings.HasSuffix(base, "/books") {
-			base += "/books"
-		}
-		return books.Reader{Source: books.NewMirror(base)}, nil
+		return books.Reader{Source: books.NewMirror(booksBase(where))}, nil
 	}
 	if info, err := os.Stat(filepath.Join(where, "public")); err == nil && info.IsDir() {
 		where = filepath.Join(where, "public")
@@ -53,14 +49,15 @@ func ledgerShowCommand() *cobra.Command {
 	var asJSON bool
 	var ahead int
 	c := &cobra.Command{
-		Use: "show BOOKS", Short: "Show the budget of each day: spent, left, and what is coming", Args: cobra.ExactArgs(1),
-		Long: "BOOKS is a gateway's state directory, its public/ directory, a copy of that, or the URL of an open-data server.",
+		Use: "show BOOKS...", Short: "Show the budget of each day: spent, left, and what is coming", Args: cobra.MinimumNArgs(1),
+		Long: "BOOKS is a gateway's state directory, its public/ directory, a copy of that, or the URL of an open-data server.\n" +
+			"Where a city has several gateways, name each one's, or the server that has all.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := openBooks(args[0])
+			all, err := openAll(args)
 			if err != nil {
 				return err
 			}
-			days, err := proof.Days(r, ahead)
+			days, err := proof.Days(joint(all), ahead)
 			if err != nil {
 				return away(err)
 			}
@@ -106,15 +103,15 @@ func showDays(w io.Writer, days []proof.Day, svg string) {
 func ledgerVerifyCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "verify BOOKS", Short: "Compute everything in the public books again", Args: cobra.ExactArgs(1),
-		Long: "BOOKS is as for show. Both chains are followed, every day is added up, every plan's cost and noise is\n" +
+		Use: "verify BOOKS...", Short: "Compute everything in the public books again", Args: cobra.MinimumNArgs(1),
+		Long: "BOOKS are as for show. Both chains are followed, every day is added up, every plan's cost and noise is\n" +
 			"computed again. docs/release.md has the formats. Exit code 1 when something is wrong.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := openBooks(args[0])
+			all, err := openAll(args)
 			if err != nil {
 				return err
 			}
-			report, err := proof.Check(r)
+			report, err := proof.CheckBooks(all)
 			if err != nil {
 				return away(err)
 			}
@@ -130,21 +127,30 @@ func verifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "verify URL", Short: "Check everything that an open-data server shows against its public books", Args: cobra.ExactArgs(1),
 		Long: "Like ledger verify, and every number that is shown is compared with the digest that its window was\n" +
-			"released under and with the noise that its plan asks for. Exit codes: 0 right, 1 wrong, 4 out of reach.",
+			"released under and with the noise that its plan asks for. Where a city has several gateways, the books of\n" +
+			"all that the server names are checked. Exit codes: 0 right, 1 wrong, 4 out of reach.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := openBooks(args[0])
-			if err != nil {
+			if _, err := openBooks(args[0]); err != nil {
 				return err
 			}
 			if !strings.Contains(args[0], "://") {
 				return &usageError{"verify needs a URL such as https://data.example; for files there is sluice ledger verify"}
 			}
-			releases, err := r.Releases()
+			server, _, _ := strings.Cut(args[0], gatewaysPath) // what it shows is all gateways'
+			all, err := openServer(server)
 			if err != nil {
-				return away(err)
+				return err
 			}
-			bar := progress(cmd.ErrOrStderr(), len(releases), "comparing windows")
-			report, err := proof.CheckShown(cmd.Context(), r, newRemote(args[0]), func(n, _ int) { _ = bar.Set(n) })
+			windows := 0
+			for _, r := range all {
+				releases, err := r.Releases()
+				if err != nil {
+					return away(err)
+				}
+				windows += len(releases)
+			}
+			bar := progress(cmd.ErrOrStderr(), windows, "comparing windows")
+			report, err := proof.CheckAll(cmd.Context(), all, newRemote(server), func(n, _ int) { _ = bar.Set(n) })
 			_ = bar.Finish()
 			if err != nil {
 				return away(err)
@@ -167,6 +173,12 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 		fmt.Fprintf(w, "%d lines of budget, %d released windows, %d plans\n", r.Lines, r.Releases, r.Plans)
 		if shown {
 			fmt.Fprintf(w, "%d numbers compared with what was released; %d windows withdrawn in part or whole\n", r.Observations, r.Withdrawn)
+		}
+		if r.Gateways > 0 {
+			fmt.Fprintf(w, "%d gateways, each with books of its own\n", r.Gateways)
+		}
+		if len(r.Elsewhere) > 0 {
+			fmt.Fprintf(w, "zones.geojson gives zones to %s as well, whose books are not here: nothing is said about their numbers\n", strings.Join(r.Elsewhere, ", "))
 		}
 		if r.Lost > 0 {
 			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them, as gaps.jsonl says\n", r.Lost)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/books"
+	"sluice/books/union"
 	"sluice/gateway"
 	"sluice/opendata"
 	"sluice/opendata/query"
@@ -33,7 +34,7 @@ func opendataCommand() *cobra.Command {
 			if err != nil {
 				return &gateway.Refusal{Err: err}
 			}
-			s, err := opendata.Open(cfg, reader, source(cfg.Books), log)
+			s, err := opendata.Open(cfg, reader, sources(cfg.Books), log)
 			if err != nil {
 				return errors.Join(&gateway.Refusal{Err: err}, reader.Close())
 			}
@@ -59,6 +60,18 @@ func openReader(s opendata.Store) (reader, error) {
 		return influx.Open(*s.Influx)
 	}
 	return sqlite.NewReader(s.SQLite.Path), nil
+}
+
+// sources are one gateway's books as they are, or those of several as one.
+func sources(list opendata.Books) books.Source {
+	if len(list) == 1 {
+		return source(list[0])
+	}
+	var all []union.Book
+	for _, where := range list {
+		all = append(all, union.Book{Where: where, Source: source(where)})
+	}
+	return union.New(all)
 }
 
 func source(where string) books.Source {

@@ -25,7 +25,7 @@ type remote struct {
 
 func newRemote(base string) *remote {
 	return &remote{
-		root:   strings.TrimSuffix(strings.TrimSuffix(base, "/"), "/books"),
+		root:   strings.TrimSuffix(booksBase(base), "/books"),
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{IdleConnTimeout: time.Minute}}, // no proxy: the environment is not read
 	}
 }

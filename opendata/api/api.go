@@ -65,6 +65,8 @@ func (a *API) Routes(mux *http.ServeMux) {
 		}))
 	}
 	mux.HandleFunc("/openapi.json", a.get(func(*http.Request) (*reply.Reply, error) { return a.openAPI() }))
+	mux.HandleFunc("/books/gateways.json", a.get(func(*http.Request) (*reply.Reply, error) { return a.gateways() }))
+	mux.HandleFunc("/books/gateways/{gateway}/{name...}", a.book(a.get(a.small)))
 	mux.HandleFunc("/books/{name...}", a.book(a.get(a.small)))
 	mux.HandleFunc("/api/", a.get(func(*http.Request) (*reply.Reply, error) { return nil, query.ErrUnknown }))
 }

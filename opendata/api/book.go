@@ -1,14 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"time"
 
+	"sluice/books"
 	"sluice/opendata/query"
 	"sluice/opendata/reply"
 )
@@ -25,12 +28,53 @@ type opener interface {
 	Open(name string) (*os.File, fs.FileInfo, error)
 }
 
+// whose are the addresses of one gateway's books.
+type whose struct {
+	Gateway string `json:"gateway"` // empty where the books do not say it
+	Books   string `json:"books"`   // their path
+}
+
+// gateways tells where each gateway's books are, so that whoever checks them finds all.
+func (a *API) gateways() (*reply.Reply, error) {
+	list, err := a.source.Books.Gateways()
+	if err != nil {
+		return nil, err
+	}
+	out := struct {
+		Gateways []whose `json:"gateways"`
+	}{}
+	for _, g := range list {
+		w := whose{g.Name, "/books"}
+		if len(list) > 1 {
+			w.Books = "/books/gateways/" + url.PathEscape(g.Name)
+		}
+		out.Gateways = append(out.Gateways, w)
+	}
+	return asJSON(out)
+}
+
+// booksOf is the source that a request is about: a gateway's, or the first one's.
+func (a *API) booksOf(r *http.Request) (books.Source, error) {
+	name := r.PathValue("gateway")
+	if name == "" {
+		return a.source.Books.First(), nil
+	}
+	list, err := a.source.Books.Gateways()
+	for _, g := range list {
+		if name == g.Name {
+			return g.Source, nil
+		}
+	}
+	return nil, cmp.Or(err, query.ErrUnknown)
+}
+
 // book is one file of the public books, as it is, for mirrors and for whoever checks
 // them. The chains grow for years.
 func (a *API) book(small http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		dir, ok := a.source.Books.Source.(opener)
-		if !ok {
+		source, err := a.booksOf(r)
+		dir, ok := source.(opener)
+		if !ok || err != nil {
 			small(w, r)
 			return
 		}
@@ -59,7 +103,11 @@ func (a *API) book(small http.HandlerFunc) http.HandlerFunc {
 // small is a file that is read whole.
 func (a *API) small(r *http.Request) (*reply.Reply, error) {
 	name := r.PathValue("name")
-	raw, err := a.source.Books.Source.Get(name)
+	source, err := a.booksOf(r)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := source.Get(name)
 	var at *fs.PathError // no such file, or a directory
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &at) {
 		return nil, query.ErrUnknown

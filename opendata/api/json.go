@@ -51,7 +51,18 @@ func appendEpoch(b []byte, e *query.Epoch) []byte {
 	if s == nil {
 		return append(b, "null}"...)
 	}
-	b = s.Start.AppendFormat(append(b, `{"start":"`...), time.RFC3339Nano)
+	b = append(b, '{')
+	if len(s.Zones) > 0 {
+		b = append(b, `"zones":[`...)
+		for n, zone := range s.Zones {
+			if n > 0 {
+				b = append(b, ',')
+			}
+			b = appendText(b, zone)
+		}
+		b = append(b, "],"...)
+	}
+	b = s.Start.AppendFormat(append(b, `"start":"`...), time.RFC3339Nano)
 	b = s.End.AppendFormat(append(b, `","end":"`...), time.RFC3339Nano)
 	b = appendFloat(append(b, `","value":`...), s.Value)
 	b = appendFloat(append(b, `,"low":`...), s.Low)
@@ -79,6 +90,9 @@ func appendItem(b []byte, o *store.Observation) []byte {
 	b = appendFloat(append(b, `,"scale":`...), o.Scale)
 	b = appendFloat(append(b, `,"threshold":`...), o.Threshold)
 	b = strconv.AppendBool(append(b, `,"simulation":`...), o.Simulation)
+	if o.Gateway != "" {
+		b = appendText(append(b, `,"gateway":`...), o.Gateway)
+	}
 	return append(b, '}')
 }
 

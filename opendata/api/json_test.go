@@ -19,7 +19,8 @@ func TestObservationsAreJSON(t *testing.T) {
 		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.Observation {
 			at := time.Unix(0, rapid.Int64Range(0, 1<<62).Draw(t, "start")).UTC()
 			o := store.Observation{
-				Start: at, End: at.Add(time.Hour), Cell: rapid.String().Draw(t, "cell"), Zone: "a", Category: `"\<>&` + "\u2028", Measure: rapid.StringMatching(`[a-z]+`).Draw(t, "measure"),
+				Gateway: rapid.SampledFrom([]string{"", "edge-1"}).Draw(t, "gateway"),
+				Start:   at, End: at.Add(time.Hour), Cell: rapid.String().Draw(t, "cell"), Zone: "a", Category: `"\<>&` + "\u2028", Measure: rapid.StringMatching(`[a-z]+`).Draw(t, "measure"),
 				Status: store.Published, Reason: rapid.String().Draw(t, "reason"), Unit: "µg/m³", Decision: "2026-14", Epsilon: number.Draw(t, "epsilon"), Scale: number.Draw(t, "scale"), Threshold: 40.25, Simulation: rapid.Bool().Draw(t, "simulation"),
 			}
 			if rapid.Bool().Draw(t, "published") {
@@ -33,12 +34,12 @@ func TestObservationsAreJSON(t *testing.T) {
 		for _, o := range list {
 			items = append(items, item{
 				o.Start, o.End, o.Cell, o.Zone, o.Category, o.Measure, o.Status, o.Reason, o.Value, o.Low, o.High, o.Unit,
-				o.Decision, o.Policy, o.Mechanism, o.Epsilon, o.Scale, o.Threshold, o.Simulation,
+				o.Decision, o.Policy, o.Mechanism, o.Epsilon, o.Scale, o.Threshold, o.Simulation, o.Gateway,
 			})
 		}
 		epochs, shown := []query.Epoch{}, []epoch{}
 		for n := 0; n+1 < len(list); n++ {
-			e := query.Epoch{Start: list[n].Start, End: list[n].End, Units: list[n], Bounded: list[n+1]}
+			e := query.Epoch{Start: list[n].Start, End: list[n].End, Units: list[n], Bounded: list[n+1], Zones: rapid.SampledFrom([][]string{nil, {"a"}, {"a", "é"}}).Draw(t, "zones")}
 			epochs, shown = append(epochs, e), append(shown, epoch{e.Start, e.End, items[n], items[n+1], e.Share()})
 		}
 		want, err := asJSON(observationPage{"s", items, optional(next), shown})

@@ -26,12 +26,27 @@ func (a *API) streams(r *http.Request, v url.Values) (*reply.Reply, error) {
 	}
 	out := make([]stream, len(all))
 	for i, s := range all {
-		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, s.Epoch.Share(), s.Floor, s.Membership}
+		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, nil, s.Floor, s.Membership, nil}
+		out[i].BoundedShare, out[i].BoundedShares = shares(s.Epochs)
 		if !s.ClosedUntil.IsZero() {
 			out[i].ClosedUntil = &s.ClosedUntil
 		}
 	}
 	return list(r, v, "streams", out, manyShort, func(s stream) string { return s.ID }, streamTable)
+}
+
+// shares are the share of the latest epoch, where there is one gateway, and else each
+// gateway's.
+func shares(list []query.Epoch) (one *query.Share, each []*query.Share) {
+	if len(list) == 1 && list[0].Zones == nil {
+		return list[0].Share(), nil
+	}
+	for n := range list {
+		if s := list[n].Share(); s != nil {
+			each = append(each, s)
+		}
+	}
+	return nil, each
 }
 
 var streamTable = table[stream]{
@@ -183,7 +198,7 @@ func (a *API) ledger(r *http.Request, v url.Values) (*reply.Reply, error) {
 			out = append(out, entry(e))
 		}
 	}
-	return list(r, v, "entries", out, manyShort, func(e entry) string { return strconv.FormatInt(e.N, 10) }, ledgerTable)
+	return list(r, v, "entries", out, manyShort, func(e entry) string { return e.Gateway + " " + strconv.FormatInt(e.N, 10) }, ledgerTable)
 }
 
 var ledgerTable = table[entry]{

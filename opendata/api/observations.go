@@ -84,7 +84,7 @@ func observationTable(st query.Stream, epochs []query.Epoch) table[store.Observa
 			return [][]string{slices.Concat([]string{
 				o.Start.Format(time.RFC3339), o.Start.In(loc).Format(time.RFC3339), o.Every, text(o.Cell), text(o.Measure),
 				number(o.Value), string(o.Status), number(o.Low), number(o.High), text(o.Unit), text(o.Decision), strconv.FormatBool(o.Simulation),
-			}, share(query.Covering(epochs, o.Start).Share()))}
+			}, share(query.Covering(epochs, o.Gateway, o.Start).Share()))}
 		},
 	}
 }

@@ -22,7 +22,7 @@ type stream struct {
 	From        string            `json:"from" doc:"First day of the decision"`
 	Until       string            `json:"until" doc:"Last day of the decision"`
 	Licence     string            `json:"licence" example:"CC-BY-4.0"`
-	ClosedUntil *time.Time        `json:"closed_until" doc:"Every window that ends at or before it is final; null before the first"`
+	ClosedUntil *time.Time        `json:"closed_until" doc:"Every window that ends at or before it is final, at every gateway that has zones of the stream; null before the first, and while the books of a gateway have not been read yet"`
 	Simulation  bool              `json:"simulation" doc:"True where people, places or time are made up"`
 	// Absent or null where it is not known.
 	MaxContributions int64        `json:"max_contributions,omitempty" doc:"In how many pairs of a cell and a window a unit counts at most in an epoch; what it does beyond that is not counted"`
@@ -30,6 +30,8 @@ type stream struct {
 	BoundedShare     *query.Share `json:"bounded_share" doc:"Of the latest epoch: which share of the units reached max_contributions and was not counted after that; null where it is not known, or units were too few to say"`
 	Floor            string       `json:"floor,omitempty" enum:"noisy" doc:"noisy: a number is shown when the number of units with its noise reaches the smallest group, so that it may stand for fewer; absent: never of fewer"`
 	Membership       string       `json:"membership,omitempty" enum:"public" doc:"public: which homes take part is no secret, and their registered number decides what is shown"`
+	// BoundedShares take its place where several gateways have zones of the stream.
+	BoundedShares []*query.Share `json:"bounded_shares,omitempty" doc:"Where several gateways have zones of the stream: the share of each, of its zones alone; bounded_share is null then"`
 }
 
 type measure struct {
@@ -69,6 +71,7 @@ type item struct {
 	Scale      float64      `json:"scale" doc:"Scale of the noise"`
 	Threshold  float64      `json:"threshold" doc:"It is published from this noisy number of units on"`
 	Simulation bool         `json:"simulation"`
+	Gateway    string       `json:"gateway,omitempty" doc:"Whose number it is, where a city has several gateways; absent in rows of earlier versions"`
 }
 
 // epoch is what is known of a whole epoch, over all cells: rows that were released with its

@@ -152,8 +152,8 @@ func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 	if where != nil {
 		d["dct:spatial"] = where
 	}
-	if !st.ClosedUntil.IsZero() {
-		d["dct:modified"] = typed(st.ClosedUntil.Format("2006-01-02T15:04:05Z07:00"), "xsd:dateTime")
+	if !st.Through.IsZero() {
+		d["dct:modified"] = typed(st.Through.Format("2006-01-02T15:04:05Z07:00"), "xsd:dateTime")
 	}
 	return d
 }

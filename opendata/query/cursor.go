@@ -29,13 +29,16 @@ func BadCursor() error {
 
 // Cursor continues a page behind an observation.
 func Cursor(o store.Observation) string {
-	return encode([]any{o.Start.UnixNano(), o.Cell, o.Measure})
+	if o.Gateway == "" {
+		return encode([]any{o.Start.UnixNano(), o.Cell, o.Measure})
+	}
+	return encode([]any{o.Start.UnixNano(), o.Cell, o.Measure, o.Gateway})
 }
 
 func decodeCursor(s string) (*store.Position, error) {
 	var nanos int64
 	var p store.Position
-	if !decode(s, &nanos, &p.Cell, &p.Measure) {
+	if !decode(s, &nanos, &p.Cell, &p.Measure) && !decode(s, &nanos, &p.Cell, &p.Measure, &p.Gateway) {
 		return nil, BadCursor()
 	}
 	p.Start = time.Unix(0, nanos).UTC()

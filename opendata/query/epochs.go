@@ -2,23 +2,28 @@ package query
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"sluice/policy/plan"
 	"sluice/store"
 )
 
-// Epoch is what is known of a whole epoch of a series: how many units there were, and how
-// many of them reached their bound and were not counted after that.
+// Epoch is what is known of a whole epoch of a series at one gateway: how many units there
+// were, and how many of them reached their bound and were not counted after that.
 type Epoch struct {
 	Start, End     time.Time
 	Units, Bounded store.Observation // as they were released, with the epoch's last window
+	// Zones are the gateway's, of which alone the numbers are; nil where there is one gateway.
+	Zones []string
 }
 
 // Share is the share of units that were not counted any more once they had reached their
 // bound. Of 100 such intervals at least 95 hold what was counted.
 type Share struct {
 	_     struct{}  `nullable:"true"` // to the API's description
+	Zones []string  `json:"zones,omitempty" doc:"The zones that it is about, where several gateways have some each; absent: all"`
 	Start time.Time `json:"start" doc:"Start of the epoch, UTC"`
 	End   time.Time `json:"end" doc:"End of the epoch, UTC"`
 	Value float64   `json:"value" minimum:"0" maximum:"1" doc:"The share of the units of the epoch that reached their bound and were not counted after that"`
@@ -37,7 +42,7 @@ func (e *Epoch) Share() *Share {
 	}
 	part := func(bounded, units float64) float64 { return min(1, bounded/max(1, units)) }
 	return &Share{
-		Start: e.Start, End: e.End, Value: part(*e.Bounded.Value, *e.Units.Value),
+		Zones: e.Zones, Start: e.Start, End: e.End, Value: part(*e.Bounded.Value, *e.Units.Value),
 		Low: part(*e.Bounded.Low, *e.Units.High), High: part(*e.Bounded.High, *e.Units.Low),
 	}
 }
@@ -71,10 +76,19 @@ func (s *Source) Epochs(ctx context.Context, st Stream, from, to time.Time) (out
 		if !start.Before(to) || !end.After(from) {
 			continue
 		}
-		if n := len(out); n == 0 || !out[n-1].End.Equal(end) || out[n-1].Units.Cell != o.Cell && out[n-1].Bounded.Cell != o.Cell {
-			out = append(out, Epoch{Start: start, End: end})
+		// A gateway's two numbers have one cell.
+		at := len(out) - 1
+		for ; at >= 0 && !(out[at].End.Equal(end) && out[at].cell() == o.Cell && out[at].Gateway() == o.Gateway); at-- {
+			if out[at].End.Before(end) {
+				at = -1
+				break
+			}
 		}
-		switch e := &out[len(out)-1]; o.Measure {
+		if at < 0 {
+			at = len(out)
+			out = append(out, Epoch{Start: start, End: end, Zones: st.zonesWith(strings.TrimSuffix(o.Cell, "/"))})
+		}
+		switch e := &out[at]; o.Measure {
 		case store.EpochUnits:
 			e.Units = o
 		case store.EpochBounded:
@@ -84,12 +98,22 @@ func (s *Source) Epochs(ctx context.Context, st Stream, from, to time.Time) (out
 	return out, nil
 }
 
-// Covering is the epoch that a window that starts at an instant is of; nil for none that
-// has ended, and where several gateways have one each: which of them a cell is of is not
-// known here, and one's share is not another's.
-func Covering(list []Epoch, start time.Time) (of *Epoch) {
+// cell and Gateway are where the epoch's numbers are from.
+func (e *Epoch) cell() string { return max(e.Units.Cell, e.Bounded.Cell) }
+
+// Gateway is the one whose epoch it is; empty in rows of before gateways were noted.
+func (e *Epoch) Gateway() string { return max(e.Units.Gateway, e.Bounded.Gateway) }
+
+// Covering is the epoch that a gateway's window is of that starts at an instant; nil for
+// none that has ended. One gateway's share is not another's: where rows do not say whose
+// they are, and several have an epoch each, it is not known.
+func Covering(list []Epoch, gateway string, start time.Time) (of *Epoch) {
 	for n := range list {
-		if e := &list[n]; !start.Before(e.Start) && start.Before(e.End) {
+		e := &list[n]
+		if own := e.Gateway(); own != "" && gateway != "" && own != gateway {
+			continue
+		}
+		if !start.Before(e.Start) && start.Before(e.End) {
 			if of != nil {
 				return nil
 			}
@@ -99,15 +123,25 @@ func Covering(list []Epoch, start time.Time) (of *Epoch) {
 	return of
 }
 
-// lastEpoch is the latest epoch of a series that has ended, of the last two days before
-// the series' end; nil for none.
-func (s *Source) lastEpoch(ctx context.Context, st Stream) (*Epoch, error) {
-	if st.ClosedUntil.IsZero() {
+// lastEpochs are the latest epochs of a series that have ended, one for each gateway that
+// has any in the last two days before the series' end, by their zones.
+func (s *Source) lastEpochs(ctx context.Context, st Stream) ([]Epoch, error) {
+	if st.Through.IsZero() {
 		return nil, nil
 	}
-	list, err := s.Epochs(ctx, st, st.ClosedUntil.Add(-2*day), st.ClosedUntil)
-	if err != nil || len(list) == 0 {
-		return nil, err
+	list, err := s.Epochs(ctx, st, st.Through.Add(-2*day), st.Through)
+	return LastOf(list), err
+}
+
+// LastOf are the last of some epochs in order, one for each gateway, by their zones.
+func LastOf(list []Epoch) (out []Epoch) {
+	for _, e := range slices.Backward(list) {
+		if !slices.ContainsFunc(out, func(x Epoch) bool {
+			return e.Gateway() == x.Gateway() && (e.Gateway() != "" || e.cell() == x.cell() || len(e.Zones) == 0)
+		}) {
+			out = append(out, e)
+		}
 	}
-	return &list[len(list)-1], nil
+	slices.SortStableFunc(out, func(a, b Epoch) int { return slices.Compare(a.Zones, b.Zones) })
+	return out
 }

@@ -82,7 +82,7 @@ func TestEpochs(t *testing.T) {
 			if !e.Start.Equal(at(c.first+n, 0)) || !e.End.Equal(at(c.first+n+1, 0)) || *e.Units.Value != 1000 || *e.Bounded.Value != 190 {
 				t.Errorf("%s: from %s to %s: %+v", name, e.Start.In(loc), e.End.In(loc), e)
 			}
-			if got := Covering(list, e.End.Add(-time.Minute)); got == nil || !got.Start.Equal(e.Start) {
+			if got := Covering(list, "", e.End.Add(-time.Minute)); got == nil || !got.Start.Equal(e.Start) {
 				t.Errorf("%s: the epoch of its last minute is %+v", name, got)
 			}
 		}
@@ -91,7 +91,7 @@ func TestEpochs(t *testing.T) {
 	if list, err := s.Epochs(t.Context(), st, at(3, 0), at(4, 0)); len(list) > 0 || err != nil {
 		t.Errorf("a stream without them has %d, %v", len(list), err)
 	}
-	if Covering(nil, at(3, 0)).Share() != nil {
+	if Covering(nil, "", at(3, 0)).Share() != nil {
 		t.Error("no epoch has a share")
 	}
 }
@@ -169,7 +169,7 @@ func TestCoveringIsNoOtherGateways(t *testing.T) {
 	epoch := func(days int) Epoch { return Epoch{Start: first.AddDate(0, 0, days), End: first.AddDate(0, 0, days+1)} }
 	list := []Epoch{epoch(0), epoch(1), epoch(1), epoch(2)}
 	for days, want := range []*Epoch{&list[0], nil, &list[3], nil} {
-		if got := Covering(list, first.AddDate(0, 0, days).Add(time.Hour)); got != want {
+		if got := Covering(list, "", first.AddDate(0, 0, days).Add(time.Hour)); got != want {
 			t.Errorf("day %d is of %+v; want %+v", days, got, want)
 		}
 	}

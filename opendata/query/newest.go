@@ -1,7 +1,9 @@
 package query
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"sluice/policy/plan"
@@ -9,24 +11,54 @@ import (
 )
 
 // Newest is what the last released window of a series says, for every cell and
-// measure; nothing before the first.
+// measure; nothing before the first. Of several gateways, each has its last window.
 func (s *Source) Newest(ctx context.Context, st Stream) ([]store.Observation, error) {
-	if st.ClosedUntil.IsZero() {
+	if st.Through.IsZero() {
 		return nil, nil
 	}
-	list, err := s.Store.Observations(ctx, store.Query{
-		Stream: st.ID, From: st.ClosedUntil.Add(-Length(st.Every)), To: st.ClosedUntil, Limit: most,
+	if len(st.shares) < 2 {
+		return s.ending(ctx, st, st.Through, nil)
+	}
+	var all []store.Observation
+	asked := make(map[time.Time]bool)
+	for _, x := range st.shares {
+		if asked[x.until] {
+			continue
+		}
+		asked[x.until] = true
+		own := make(map[string]bool)
+		for _, y := range st.shares {
+			for _, c := range y.cells {
+				own[c.ID] = own[c.ID] || y.until.Equal(x.until)
+			}
+		}
+		list, err := s.ending(ctx, st, x.until, own)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	// Where a zone has just changed hands, the later number is the newest.
+	ends := make(map[[2]string]time.Time)
+	for i := range all {
+		if key := [2]string{all[i].Cell, all[i].Measure}; all[i].End.After(ends[key]) {
+			ends[key] = all[i].End
+		}
+	}
+	all = slices.DeleteFunc(all, func(o store.Observation) bool { return o.End.Before(ends[[2]string{o.Cell, o.Measure}]) })
+	slices.SortFunc(all, func(a, b store.Observation) int {
+		return cmp.Or(cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Gateway, b.Gateway))
 	})
+	return all, nil
+}
+
+// ending is what the window says that ends at an instant, of some cells or of all.
+func (s *Source) ending(ctx context.Context, st Stream, until time.Time, cells map[string]bool) ([]store.Observation, error) {
+	list, err := s.Store.Observations(ctx, store.Query{Stream: st.ID, From: until.Add(-Length(st.Every)), To: until, Limit: most})
 	if err != nil {
 		return nil, err
 	}
-	last := list[:0]
-	for _, o := range list {
-		if o.End.Equal(st.ClosedUntil) {
-			last = append(last, o)
-		}
-	}
-	return last, nil
+	return slices.DeleteFunc(list, func(o store.Observation) bool { return !o.End.Equal(until) || cells != nil && !cells[o.Cell] }), nil
 }
 
 // most observations that a page looks at.

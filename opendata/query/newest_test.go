@@ -21,7 +21,7 @@ func (a *asked) Observations(_ context.Context, q store.Query) ([]store.Observat
 func (a *asked) ClosedUntil(context.Context, string) (time.Time, error) { return latest, nil }
 
 func streamOf(every string, cells, measures int) Stream {
-	return Stream{books.Stream{ID: "s", Every: every, Cells: make([]books.Cell, cells), Measures: make([]books.Measure, measures)}, latest, nil}
+	return At(books.Stream{ID: "s", Every: every, Cells: make([]books.Cell, cells), Measures: make([]books.Measure, measures)}, latest)
 }
 
 // TestRecentIsWhole asks for no more than fits, so that the newest are always there.

@@ -36,10 +36,11 @@ type Source struct {
 	closed  map[string]closed // how far each series is final; guarded by mu
 }
 
-// closed is how far a series was final when the store was last asked, and its last epoch.
+// closed is how far a series was final when the store was last asked, and its last epochs.
 type closed struct {
-	until, asked time.Time
-	epoch        *Epoch
+	reach
+	asked  time.Time
+	epochs []Epoch
 }
 
 // fresh is how long the source trusts what it knows of the series as a whole.
@@ -52,11 +53,21 @@ const (
 	maxQuery     = 8192
 )
 
-// Stream is a published series and how far it is final.
+// Stream is a published series and how far it has come.
 type Stream struct {
 	books.Stream
-	ClosedUntil time.Time
-	Epoch       *Epoch // the latest that has ended; nil for none
+	reach
+	Epochs []Epoch // the latest that has ended, of each gateway that has any
+}
+
+// EpochsOf are the stream's latest epochs of a gateway; all where it is not named.
+func (st Stream) EpochsOf(gateway string) (list []Epoch) {
+	for _, e := range st.Epochs {
+		if own := e.Gateway(); gateway == "" || own == "" || own == gateway {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // Streams lists all series, by id.
@@ -105,14 +116,14 @@ func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
 	known := s.closed[b.ID]
 	s.mu.Unlock()
 	if time.Since(known.asked) < fresh {
-		return Stream{b, known.until, known.epoch}, nil
+		return Stream{b, known.reach, known.epochs}, nil
 	}
 	begun := time.Now()
-	until, err := s.Store.ClosedUntil(ctx, b.ID)
+	far, err := s.reach(ctx, b.ID)
 	if err != nil {
 		return Stream{}, err
 	}
-	epoch, err := s.lastEpoch(ctx, Stream{b, until, nil})
+	epochs, err := s.lastEpochs(ctx, Stream{b, far, nil})
 	if err != nil {
 		return Stream{}, err
 	}
@@ -121,8 +132,8 @@ func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
 	if s.closed == nil {
 		s.closed = make(map[string]closed)
 	}
-	s.closed[b.ID] = closed{until, begun, epoch}
-	return Stream{b, until, epoch}, nil
+	s.closed[b.ID] = closed{far, begun, epochs}
+	return Stream{b, far, epochs}, nil
 }
 
 // ErrUnknown says that there is no such thing.
@@ -148,8 +159,8 @@ func (s *Source) Latest(ctx context.Context) (time.Time, error) {
 	list, err := s.Streams(ctx)
 	latest := time.Unix(0, 0).UTC()
 	for _, st := range list {
-		if st.ClosedUntil.After(latest) {
-			latest = st.ClosedUntil
+		if st.Through.After(latest) {
+			latest = st.Through
 		}
 	}
 	return latest, err

@@ -3,7 +3,6 @@ package released
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -244,16 +243,4 @@ func (s *Several) Watch(ctx context.Context) {
 		}
 	})
 	all.Wait()
-}
-
-// Away says which books cannot be read, and is empty where all can.
-func (s *Several) Away() (list []string) {
-	for n, p := range s.parts {
-		p.mu.RLock()
-		if p.problem != nil || !p.began {
-			list = append(list, fmt.Sprintf("%s cannot be read", s.named[n].Where))
-		}
-		p.mu.RUnlock()
-	}
-	return list
 }

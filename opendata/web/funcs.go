@@ -26,7 +26,7 @@ func (w *Web) funcs(v voice) template.FuncMap {
 			return s.Amount(*o.Value, o.Unit)
 		},
 		"interval": func(o *store.Observation) string { return interval(s, o) },
-		"reached":  func(st query.Stream, e *query.Epoch) string { return reached(s, st, e) },
+		"reached":  func(st query.Stream, list []query.Epoch) (string, error) { return w.reached(s, st, list) },
 		"status":   func(o *store.Observation) string { return status(s, o) },
 		"unit":     s.Unit,
 		"each":     s.Each,

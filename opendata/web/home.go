@@ -102,10 +102,10 @@ func (w *Web) home(r *http.Request, s *words.Speaker) (any, error) {
 // there may be too few in every newest window.
 func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn atlas.Map) error {
 	for _, st := range p.Streams {
-		if st.Unit == "none" || st.ClosedUntil.IsZero() {
+		if st.Unit == "none" || st.Through.IsZero() {
 			continue
 		}
-		list, err := w.source.Recent(r.Context(), st.Stream, st.ClosedUntil, "")
+		list, err := w.source.Recent(r.Context(), st.Stream, st.Through, "")
 		if err != nil {
 			return err
 		}

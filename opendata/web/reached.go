@@ -1,11 +1,37 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"sluice/opendata/query"
 	"sluice/opendata/words"
 )
+
+// reached says of each gateway that has some of a series' zones, beside which zones these
+// are, what is to be said of its last epoch.
+func (w *Web) reached(s *words.Speaker, st query.Stream, list []query.Epoch) (string, error) {
+	if len(list) == 0 {
+		return reached(s, st, nil), nil
+	}
+	drawn, err := w.atlas()
+	if err != nil {
+		return "", err
+	}
+	var said []string
+	for n := range list {
+		text := reached(s, st, &list[n])
+		var names []string
+		for _, zone := range list[n].Zones {
+			names = append(names, zoneName(drawn, zone))
+		}
+		if len(names) > 0 && text != "" {
+			text = strings.Join(names, ", ") + " – " + text
+		}
+		said = append(said, text)
+	}
+	return strings.Join(said, " "), nil
+}
 
 // reached says beside an interval, which is about what was counted, how much was not: which
 // share of the units of an epoch reached their bound. Before anything is known it says that.

@@ -37,8 +37,8 @@ type streamPage struct {
 	// Nothing says that there is nothing to show at all.
 	Nothing bool
 	chosen  []string
-	// Reached is the last epoch of the view that has ended, else of the series.
-	Reached *query.Epoch
+	// Reached are the last epochs of the view that have ended, else of the series.
+	Reached []query.Epoch
 }
 
 // choice is one cell of the form.
@@ -88,8 +88,8 @@ func (w *Web) stream(r *http.Request, s *words.Speaker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Reached = st.Epoch; len(epochs) > 0 {
-		p.Reached = &epochs[len(epochs)-1]
+	if p.Reached = st.Epochs; len(epochs) > 0 {
+		p.Reached = query.LastOf(epochs)
 	}
 	p.lay(list)
 	p.Nothing = len(list) == 0
@@ -174,8 +174,8 @@ func (p *streamPage) when(v url.Values) error {
 	default:
 		return &query.Invalid{Parameter: "span", Hint: "is hour, day, week or month"}
 	}
-	place := local(p.ClosedUntil, p.Timezone).Location()
-	end := p.ClosedUntil.In(place)
+	place := local(p.Through, p.Timezone).Location()
+	end := p.Through.In(place)
 	switch {
 	case v.Get("day") != "":
 		day, err := time.ParseInLocation(time.DateOnly, v.Get("day"), place)
@@ -189,7 +189,7 @@ func (p *streamPage) when(v url.Values) error {
 			return &query.Invalid{Parameter: "to", Hint: "is an instant such as 2026-11-23T10:00:00Z"}
 		}
 		end = at.In(place)
-	case p.ClosedUntil.IsZero():
+	case p.Through.IsZero():
 		return nil
 	}
 	from := map[string]time.Time{"hour": end.Add(-time.Hour), "day": end.AddDate(0, 0, -1), "week": end.AddDate(0, 0, -7), "month": end.AddDate(0, -1, 0)}[p.Span]
@@ -271,7 +271,7 @@ func (p *streamPage) Earlier() string { return p.view("day", "", "to", p.From.Fo
 
 // Later is the span after this one.
 func (p *streamPage) Later() string {
-	if !p.To.Before(p.ClosedUntil) {
+	if !p.To.Before(p.Through) {
 		return ""
 	}
 	place := local(p.To, p.Timezone)

@@ -175,9 +175,9 @@ func TestWhen(t *testing.T) {
 		"to=2026-03-01T10:00:00Z&measure=m": "day 2026-02-28T11:00:00+01:00 2026-03-01T11:00:00+01:00",
 		"span=year":                         "span", "day=yesterday": "day", "to=noon": "to", "measure=x": "measure", "cell=x": "cell", "day=9999-01-01": "day",
 	} {
-		p := &streamPage{Stream: query.Stream{Stream: books.Stream{
+		p := &streamPage{Stream: query.At(books.Stream{
 			ID: "s", Every: "PT1H", Timezone: "Europe/Madrid", Measures: []books.Measure{{Name: "m"}}, Cells: []books.Cell{{ID: "a"}},
-		}, ClosedUntil: closed}}
+		}, closed)}
 		values, err := query.Values(raw, "span", "day", "to", "measure", "cell")
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,10 @@ import (
 
 // Enter appends a line for each window of which there are rows, which follow each other,
 // and a plan that could have released them.
-func Enter(dir books.Dir, rows []store.Observation) error {
+func Enter(dir books.Dir, rows []store.Observation) error { return EnterAs("edge-1", dir, rows) }
+
+// EnterAs enters rows as a gateway does.
+func EnterAs(gateway string, dir books.Dir, rows []store.Observation) error {
 	end, err := books.Last(dir, "releases.jsonl")
 	if err != nil {
 		return err
@@ -46,7 +49,7 @@ func Enter(dir books.Dir, rows []store.Observation) error {
 			}
 			n++
 			raw, err := json.Marshal(books.Released{
-				N: n, Gateway: "edge-1", Stream: first.Stream, Start: first.Start, End: first.End, Policy: first.Policy, Plan: plans[first.Stream],
+				N: n, Gateway: gateway, Stream: first.Stream, Start: first.Start, End: first.End, Policy: first.Policy, Plan: plans[first.Stream],
 				Ledger: first.Ledger, Rows: k, SHA256: store.Digest(rows[:k]), PrevSHA256: books.Hash(prev),
 			})
 			if err != nil {

@@ -1,0 +1,307 @@
+// Package union reads the public books of all gateways of a city as one.
+//
+// A city whose zones are split over gateways has as many books as gateways, each whole
+// and each checked by itself. What residents ask is about the city: its streams with the
+// cells of all gateways, each decision once, each sensor once, with what is known of it
+// where its zone is. Growing books are one behind the other, since their lines name
+// their gateway.
+//
+// One gateway's books may be away: what they said last holds, and nobody waits for them.
+// Books of another city, or of a gateway that is there already, are left out, and said.
+// That gateways have different versions of the policy for a while is normal.
+package union
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"sluice/books"
+)
+
+// Most books that a union takes.
+const Most = 16
+
+const (
+	// fresh is how long what was read is trusted, and patience how long anybody waits for
+	// it to be read anew.
+	fresh    = 250 * time.Millisecond
+	patience = 500 * time.Millisecond
+)
+
+// Book is one gateway's books, and what the configuration calls them.
+type Book struct {
+	Where  string
+	Source books.Source
+}
+
+// Books are those of all gateways of a city. They implement books.Source.
+type Books struct {
+	parts []*part
+
+	mu     sync.Mutex
+	merged register // guarded by mu
+}
+
+// New reads several gateways' books as one.
+func New(list []Book) *Books {
+	b := &Books{}
+	for _, x := range list {
+		b.parts = append(b.parts, &part{Book: x, kept: new(books.Kept)})
+	}
+	return b
+}
+
+// part is one gateway's books and what they said last.
+type part struct {
+	Book
+	kept *books.Kept
+
+	mu      sync.Mutex
+	reading chan struct{} // closed when the reading under way ends; nil for none; guarded by mu
+	begun   time.Time     // when it began; guarded by mu
+	read    time.Time     // when the last one ended; guarded by mu
+	said    *said         // nil before anything was; guarded by mu
+	away    error         // why the last one failed; guarded by mu
+}
+
+// said is what one gateway's books say. It does not change.
+type said struct {
+	raw       map[string][]byte // by file
+	city      books.City
+	streams   []books.Stream
+	decisions []books.Decision
+	register  books.Register
+	zones     []byte
+}
+
+// now is what the books say, as far as that is known after a moment; nil for nothing yet.
+func (p *part) now() (*said, error) {
+	p.mu.Lock()
+	if time.Since(p.read) < fresh {
+		defer p.mu.Unlock()
+		return p.said, p.away
+	}
+	if p.reading == nil {
+		p.reading, p.begun = make(chan struct{}), time.Now()
+		go p.readOn(p.reading, p.said)
+	}
+	done, left := p.reading, patience-time.Since(p.begun)
+	p.mu.Unlock()
+	select {
+	case <-done:
+	case <-time.After(left):
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.said == nil && p.away == nil {
+		return nil, errSlow
+	}
+	return p.said, p.away
+}
+
+var errSlow = errors.New("they have not answered yet")
+
+// readOn reads the books anew. It holds nothing while it does: a mirror may be slow.
+func (p *part) readOn(done chan struct{}, old *said) {
+	now, err := p.look(old)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.said = now
+	}
+	p.away, p.read, p.reading = err, time.Now(), nil
+	close(done)
+}
+
+// look reads what has changed. Books that were there and are gone are away.
+func (p *part) look(old *said) (*said, error) {
+	now := &said{raw: make(map[string][]byte)}
+	if old != nil {
+		*now = *old
+		now.raw = make(map[string][]byte)
+	}
+	r := books.Reader{Source: p.Source, Kept: p.kept}
+	for _, f := range []struct {
+		name string
+		read func() error
+	}{
+		{"city.json", func() (err error) { now.city, err = r.City(); return err }},
+		{"streams.json", func() (err error) { now.streams, err = r.Streams(); return err }},
+		{"decisions.json", func() (err error) { now.decisions, err = r.Decisions(); return err }},
+		{"zones.geojson", func() (err error) { now.zones, err = r.Zones(); return err }},
+	} {
+		raw, err := p.Source.Get(f.name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && f.name == "city.json":
+			return nil, errNone
+		case errors.Is(err, fs.ErrNotExist): // nothing of it was written yet
+			continue
+		case err != nil:
+			return nil, err
+		}
+		now.raw[f.name] = raw
+		if old != nil && bytes.Equal(raw, old.raw[f.name]) {
+			continue
+		}
+		if err := f.read(); err != nil {
+			return nil, err
+		}
+	}
+	reg, err := r.Register()
+	if err == nil && (reg.Sensors != nil || now.register.Sensors == nil) {
+		now.register = reg
+	}
+	if m, ok := p.Source.(interface{ Away() error }); ok && err == nil {
+		err = m.Away() // what it said before holds
+	}
+	return now, err
+}
+
+var errNone = errors.New("there is no city.json; is it a gateway's public/ directory, and has the gateway begun?")
+
+// use are the parts that can be used, in order, and what is wrong with any.
+func (b *Books) use() (list []used, problems []string) {
+	state, errs := make([]*said, len(b.parts)), make([]error, len(b.parts))
+	var all sync.WaitGroup
+	for n, p := range b.parts {
+		all.Go(func() { state[n], errs[n] = p.now() })
+	}
+	all.Wait()
+	var city *used
+	names := make(map[string]string)
+	for n, p := range b.parts {
+		if errs[n] != nil {
+			problems = append(problems, fmt.Sprintf("the books %s cannot be read: %v", p.Where, errs[n]))
+		}
+		if state[n] == nil {
+			continue
+		}
+		u := used{p, n, state[n]}
+		c, name := &u.city, u.name()
+		switch {
+		case c.ID == "": // no policy has ever been in force there
+		case city == nil:
+			city = &u
+		case city.city.ID != c.ID || city.city.Timezone != c.Timezone:
+			problems = append(problems, fmt.Sprintf("the books %s are of city %s (%s), and %s of %s (%s); they are left out: a server shows one city",
+				p.Where, c.ID, c.Timezone, city.part.Where, city.city.ID, city.city.Timezone))
+			continue
+		}
+		if first := names[name]; first != "" {
+			problems = append(problems, fmt.Sprintf("the books %s and %s are both of gateway %s; the second are left out: give each gateway a name of its own (gateway: in gateway.yaml), and each books once", first, p.Where, name))
+			continue
+		}
+		names[name] = p.Where
+		list = append(list, u)
+	}
+	return list, append(problems, contested(list)...)
+}
+
+// used is a part and what it says.
+type used struct {
+	part *part
+	n    int // its place in the list
+	*said
+}
+
+// name is the gateway's, or a number where its books do not say it.
+func (u *used) name() string {
+	if gatewayName.MatchString(u.city.Gateway) {
+		return u.city.Gateway
+	}
+	return fmt.Sprintf("gateway-%d", u.n+1)
+}
+
+// gatewayName is what a gateway may be called; books come from elsewhere.
+var gatewayName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+
+// contested says which cells two gateways release under one policy, which is an error of
+// zones.geojson; under two policies, one of the gateways is behind, or gone.
+func contested(list []used) (problems []string) {
+	for n := range list {
+		for m := range n {
+			a, b := &list[m], &list[n]
+			if a.city.Policy != b.city.Policy {
+				continue
+			}
+			if zone := shared(a.streams, b.streams); zone != "" {
+				problems = append(problems, fmt.Sprintf("gateways %s and %s both have the zone %s; say in zones.geojson which of them has it (gateway), or everybody there is counted twice", a.name(), b.name(), zone))
+			}
+		}
+	}
+	return problems
+}
+
+// shared is a zone of which two gateways release one stream; empty for none.
+func shared(a, b []books.Stream) string {
+	had := make(map[[2]string]bool)
+	for _, s := range a {
+		for _, c := range s.Cells {
+			had[[2]string{s.ID, c.Zone}] = true
+		}
+	}
+	for _, s := range b {
+		for _, c := range s.Cells {
+			if had[[2]string{s.ID, c.Zone}] {
+				return c.Zone
+			}
+		}
+	}
+	return ""
+}
+
+// Problems are what is wrong with any of the books; none where all can be used.
+func (b *Books) Problems() []string {
+	_, problems := b.use()
+	return problems
+}
+
+// Wrong are those of the problems that no time mends: books of another city, or twice of
+// one gateway. It waits for what can be read soon.
+func (b *Books) Wrong() error {
+	for _, p := range b.Problems() {
+		if strings.Contains(p, "left out") {
+			return errors.New(p)
+		}
+	}
+	return nil
+}
+
+// List are the books as they were given.
+func (b *Books) List() (list []Book) {
+	for _, p := range b.parts {
+		list = append(list, p.Book)
+	}
+	return list
+}
+
+// Usable reports whether books, by their place in the list, are of this city and of no
+// gateway that is there already; also where that is not known yet.
+func (b *Books) Usable(n int) bool {
+	list, _ := b.use()
+	for _, u := range list {
+		if u.n == n {
+			return true
+		}
+	}
+	s, _ := b.parts[n].now()
+	return s == nil
+}
+
+// Gateways are all gateways whose books are known, in order.
+func (b *Books) Gateways() (out []books.Gateway) {
+	list, _ := b.use()
+	for _, u := range list {
+		out = append(out, books.Gateway{Name: u.name(), Source: u.part.Source})
+	}
+	return out
+}
+
+// First is the source of the books that were given first, whether it can be read or not.
+func (b *Books) First() books.Source { return b.parts[0].Source }

@@ -1,0 +1,233 @@
+package union
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/books"
+)
+
+// gateway writes the books of one of a city's gateways, which has some zones.
+func gateway(t *testing.T, name string, zones ...string) books.Dir {
+	t.Helper()
+	dir := books.Dir(t.TempDir())
+	st := books.Stream{ID: "noise", Decision: "1", Every: "PT1H", Measures: []books.Measure{{Name: "level"}}}
+	var sensors []books.Sensor
+	var homes []books.Homes
+	for _, z := range []string{"a", "b", "c"} { // each has the register of the whole city
+		alive, fate := slices.Contains(zones, z), "dropped"
+		if alive {
+			st.Cells, fate = append(st.Cells, books.Cell{ID: z, Zone: z}), "kept"
+		}
+		sensors = append(sensors, books.Sensor{ID: "sensor-" + z, Zone: z, Alive: &alive, Fields: []books.Field{{Name: "laeq", Fate: fate}}})
+		homes = append(homes, books.Homes{Kind: "meter", Zone: z, Number: 7})
+	}
+	puts := map[string]any{
+		"city.json":      books.City{ID: "portalba", Gateway: name, Name: "Portalba", Timezone: "Europe/Madrid", Policy: "p"},
+		"streams.json":   []books.Stream{st},
+		"decisions.json": []books.Decision{{ID: "1", Version: 1, State: "in_force"}},
+		"register.json":  books.Register{Sensors: sensors, Homes: homes, Unknown: []books.Unknown{}},
+	}
+	for file, v := range puts {
+		if err := dir.PutJSON(file, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	features := `{"id":"a","properties":{"gateway":"edge-1"}},{"id":"b","properties":{"gateway":"edge-2"}},{"id":"c","properties":{"gateway":"edge-2"}}`
+	for file, text := range map[string]string{
+		"zones.geojson": `{"type":"FeatureCollection","features":[` + features + `]}`,
+		"ledger.jsonl":  fmt.Sprintf("{\"n\":1,\"gateway\":%q}\n", name), "gaps.jsonl": fmt.Sprintf("{\"stream\":%q}\n{\"half", name),
+	} {
+		if err := dir.Put(file, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func change[T any](t *testing.T, dir books.Dir, name string, f func(*T)) {
+	t.Helper()
+	var v T
+	raw, err := dir.Get(name)
+	if err == nil {
+		err = json.Unmarshal(raw, &v)
+	}
+	if err == nil {
+		f(&v)
+		err = dir.PutJSON(name, v)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(fresh)
+}
+
+func of(dirs ...books.Source) books.Reader {
+	var list []Book
+	for n, d := range dirs {
+		list = append(list, Book{fmt.Sprint("book-", n+1), d})
+	}
+	return books.Reader{Source: New(list)}
+}
+
+// TestOneCity: what two gateways say is one city's: all cells, each sensor once and as its
+// zone's gateway says, homes counted once, each decision once, and every whole line.
+func TestOneCity(t *testing.T) {
+	r := of(gateway(t, "edge-1", "a"), gateway(t, "edge-2", "b", "c"))
+	streams, err := r.Streams()
+	if err != nil || len(streams) != 1 || len(streams[0].Cells) != 3 || len(streams[0].Measures) != 1 {
+		t.Errorf("streams are %+v, %v", streams, err)
+	}
+	reg, err := r.Register()
+	if err != nil || len(reg.Sensors) != 3 || len(reg.Homes) != 3 {
+		t.Fatalf("the register is %+v, %v", reg, err)
+	}
+	for n, s := range reg.Sensors {
+		if !*s.Alive || s.Fields[0].Fate != "kept" || reg.Homes[n].Number != 7 {
+			t.Errorf("sensor %+v, %+v", s, reg.Homes[n])
+		}
+	}
+	if list, err := r.Decisions(); err != nil || len(list) != 1 {
+		t.Errorf("decisions are %+v, %v", list, err)
+	}
+	if city, err := r.City(); err != nil || city.ID != "portalba" || city.Gateway != "" {
+		t.Errorf("the city is %+v, %v", city, err)
+	}
+	ledger, err := r.Ledger()
+	if err != nil || len(ledger) != 2 || ledger[0].Gateway != "edge-1" || ledger[1].Gateway != "edge-2" {
+		t.Errorf("the ledger is %+v, %v", ledger, err)
+	}
+	if gaps, err := r.Gaps(); err != nil || len(gaps) != 2 {
+		t.Errorf("gaps are %+v, %v", gaps, err)
+	}
+	for name, want := range map[string]int{"streams.json": 3, "ledger.jsonl": 2, "gaps.jsonl": 2} {
+		if raw, err := r.Source.Get(name); err != nil || strings.Count(string(raw), "edge-")+strings.Count(string(raw), `"zone"`) != want {
+			t.Errorf("%s is %s, %v", name, raw, err)
+		}
+	}
+	if list, err := r.Gateways(); err != nil || len(list) != 2 || list[1].Name != "edge-2" || len(r.Parts()) != 2 {
+		t.Errorf("gateways are %v, %v", list, err)
+	}
+	if p := r.Source.(*Books).Problems(); len(p) > 0 {
+		t.Errorf("of an honest city it is said: %s", p)
+	}
+}
+
+// TestVersions: for a while one gateway has a newer policy: the latest words hold, new
+// zones are there, and nothing is wrong.
+func TestVersions(t *testing.T) {
+	one, two := gateway(t, "edge-1", "a", "b"), gateway(t, "edge-2", "b", "c")
+	change(t, two, "city.json", func(c *books.City) { c.Policy = "q" })
+	change(t, two, "decisions.json", func(d *[]books.Decision) { (*d)[0].Version, (*d)[0].Title = 2, map[string]string{"en": "new"} })
+	raw, err := two.Get("zones.geojson")
+	if err == nil {
+		err = two.Put("zones.geojson", []byte(strings.Replace(string(raw), `[{`, `[{"id":"new"},{`, 1)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []books.Reader{of(one, two), of(two, one)} {
+		if list, err := r.Decisions(); err != nil || list[0].Version != 2 {
+			t.Errorf("decisions are %+v, %v", list, err)
+		}
+		if raw, err := r.Zones(); err != nil || strings.Count(string(raw), `"id"`) != 4 || !json.Valid(raw) {
+			t.Errorf("zones are %s, %v", raw, err)
+		}
+		if p := r.Source.(*Books).Problems(); len(p) > 0 {
+			t.Errorf("it is said: %s", p)
+		}
+	}
+}
+
+// TestNoOneCity: books of another city, twice of one gateway, and two gateways with one
+// zone are said; the first two are left out.
+func TestNoOneCity(t *testing.T) {
+	for name, c := range map[string]struct {
+		second func() books.Dir
+		said   string
+		left   int
+	}{
+		"another city": {func() books.Dir {
+			d := gateway(t, "edge-2", "b")
+			change(t, d, "city.json", func(c *books.City) { c.ID = "girona" })
+			return d
+		}, "book-2 are of city girona", 1},
+		"another time zone": {func() books.Dir {
+			d := gateway(t, "edge-2", "b")
+			change(t, d, "city.json", func(c *books.City) { c.Timezone = "UTC" })
+			return d
+		}, "one city", 1},
+		"the same gateway": {func() books.Dir { return gateway(t, "edge-1", "b") }, "both of gateway edge-1", 1},
+		"one zone":         {func() books.Dir { return gateway(t, "edge-2", "a", "b") }, "both have the zone a", 2},
+		"no books": {func() books.Dir {
+			d := gateway(t, "edge-2", "a", "b")
+			if err := os.Remove(string(d) + "/city.json"); err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}, "no city.json", 1},
+	} {
+		r := of(gateway(t, "edge-1", "a"), c.second())
+		b := r.Source.(*Books)
+		if all := strings.Join(b.Problems(), "\n"); !strings.Contains(all, c.said) {
+			t.Errorf("%s: it is said %q; want %q", name, all, c.said)
+		}
+		if list, _ := r.Gateways(); len(list) != c.left {
+			t.Errorf("%s: %d are used", name, len(list))
+		}
+		if wrong, want := b.Wrong() != nil, name == "another city" || name == "another time zone" || name == "the same gateway"; wrong != want {
+			t.Errorf("%s: wrong for good is %v", name, wrong)
+		}
+	}
+}
+
+// TestAway: the books of a gateway that is gone hold as they were, and one that does not
+// answer keeps nobody.
+func TestAway(t *testing.T) {
+	stuck := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-stuck:
+		case <-r.Context().Done():
+		}
+	}))
+	defer srv.Close()
+	defer close(stuck)
+	gone := gateway(t, "edge-2", "b", "c")
+	r := of(gateway(t, "edge-1", "a"), gone, books.NewMirror(srv.URL))
+	if list, err := r.Streams(); err != nil || len(list[0].Cells) != 3 {
+		t.Fatalf("at first: %+v, %v", list, err)
+	}
+	if _, whole := r.Source.(*Books).Cells("noise"); whole {
+		t.Error("what has not been read yet is said to be whole")
+	}
+	if err := os.RemoveAll(string(gone)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(fresh)
+	begun := time.Now()
+	list, err := r.Streams()
+	if err != nil || len(list[0].Cells) != 3 {
+		t.Errorf("when it is gone: %+v, %v", list, err)
+	}
+	if reg, err := r.Register(); err != nil || !*reg.Sensors[2].Alive {
+		t.Errorf("when it is gone: %+v, %v", reg, err)
+	}
+	if took := time.Since(begun); took > 3*patience {
+		t.Errorf("it took %s", took)
+	}
+	all := strings.Join(r.Source.(*Books).Problems(), "\n")
+	if !strings.Contains(all, "book-2 cannot be read") || !strings.Contains(all, "book-3 cannot be read") || strings.Contains(all, "book-1") {
+		t.Errorf("it is said %q", all)
+	}
+	if _, err := of(books.NewMirror("http://127.0.0.1:1")).City(); err == nil {
+		t.Error("where nothing can be read there is a city")
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/url"
+	"strings"
+
+	"sluice/books"
+	"sluice/books/union"
+)
+
+// openAll finds the books of all gateways: of places that are named one by one, or of
+// every gateway that an open-data server says that it has.
+func openAll(places []string) ([]books.Reader, error) {
+	var out []books.Reader
+	for _, where := range places {
+		list, err := openServer(where)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	if len(out) > union.Most {
+		return nil, &usageError{"these are the books of more gateways than a city can have"}
+	}
+	return out, nil
+}
+
+// openServer finds the books at one place, which may be of several gateways.
+func openServer(where string) ([]books.Reader, error) {
+	r, err := openBooks(where)
+	mirror, remote := r.Source.(*books.Mirror)
+	if err != nil || !remote || strings.Contains(where, gatewaysPath) {
+		return []books.Reader{r}, err
+	}
+	raw, err := mirror.Get("gateways.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return []books.Reader{r}, nil // a copy of one gateway's, or a server of before
+	}
+	var answer struct {
+		Gateways []struct {
+			Books string `json:"books"`
+		} `json:"gateways"`
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &answer)
+	}
+	if err != nil {
+		return nil, away(err)
+	}
+	if len(answer.Gateways) < 2 {
+		return []books.Reader{r}, nil
+	}
+	var out []books.Reader
+	for _, g := range answer.Gateways {
+		// The path is the server's; nothing else of its answer enters an address.
+		name := strings.TrimPrefix(g.Books, gatewaysPath)
+		if name == g.Books || name == "" || strings.Contains(name, "/") {
+			return nil, away(errors.New("the open-data server's list of gateways cannot be read"))
+		}
+		out = append(out, books.Reader{Source: books.NewMirror(booksBase(where) + strings.TrimPrefix(g.Books, "/books"))})
+	}
+	return out, nil
+}
+
+// gatewaysPath is where a server has each gateway's books.
+const gatewaysPath = "/books/gateways/"
+
+// booksBase is the address of a server's books.
+func booksBase(where string) string {
+	base := strings.TrimSuffix(where, "/")
+	if u, err := url.Parse(base); err == nil && (strings.HasSuffix(u.Path, "/books") || strings.Contains(u.Path, gatewaysPath)) {
+		return base
+	}
+	return base + "/books"
+}
+
+// joint is the books of several gateways as one.
+func joint(list []books.Reader) books.Reader {
+	if len(list) == 1 {
+		return list[0]
+	}
+	var all []union.Book
+	for _, r := range list {
+		all = append(all, union.Book{Source: r.Source})
+	}
+	return books.Reader{Source: union.New(all)}
+}

@@ -1,0 +1,152 @@
+package released
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sluice/books"
+	"sluice/store"
+	"sluice/test/entered"
+)
+
+// rowOf is a row that says whose it is.
+func rowOf(gateway string, hour int, cell string, v float64) store.Observation {
+	o := row(hour, cell, v)
+	o.Gateway = gateway
+	return o
+}
+
+// fickle are books that are away for a while.
+type fickle struct {
+	books.Dir
+	away atomic.Bool
+}
+
+func (f *fickle) Get(name string) ([]byte, error) {
+	if f.away.Load() {
+		return nil, errors.New("out of reach")
+	}
+	raw, err := f.Dir.Get(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fs.ErrNotExist
+	}
+	return raw, err
+}
+
+// two are two gateways with a place each, of which the first has come further.
+func two(t *testing.T) (*Several, *shelf, books.Dir, *fickle) {
+	t.Helper()
+	in, one, other := &shelf{}, books.Dir(t.TempDir()), &fickle{Dir: books.Dir(t.TempDir())}
+	for h := range 4 {
+		rows := []store.Observation{rowOf("edge-1", h, "a", 1)}
+		in.put(rows...)
+		if err := entered.EnterAs("edge-1", one, rows); err != nil {
+			t.Fatal(err)
+		}
+		if rows = []store.Observation{rowOf("edge-2", h, "b", 2)}; h < 3 {
+			in.put(rows...)
+			if err := entered.EnterAs("edge-2", other.Dir, rows); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: other}}, slog.New(slog.DiscardHandler))
+	for _, p := range append(s.parts, s.stray) {
+		p.fresh, p.grace = 0, 0
+	}
+	return s, in, one, other
+}
+
+func shownBy(t *testing.T, s *Several) (n int) {
+	t.Helper()
+	list, err := s.Observations(t.Context(), store.Query{Stream: "s", From: time.Unix(0, 0), To: noon.AddDate(1, 0, 0), Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// TestSeveral: what any of the books has a line of is shown, each gateway's alone: a row
+// under another's name, in another's place or of nobody is left out.
+func TestSeveral(t *testing.T) {
+	s, in, _, _ := two(t)
+	if n := shownBy(t, s); n != 7 || s.LeftOut() != 0 || s.Hint() != "" {
+		t.Errorf("%d are shown, %d left out, %q", n, s.LeftOut(), s.Hint())
+	}
+	each, err := s.ClosedEach(t.Context(), "s")
+	if err != nil || !each[0].Equal(noon.Add(4*time.Hour)) || !each[1].Equal(noon.Add(3*time.Hour)) {
+		t.Errorf("they have come to %v, %v", each, err)
+	}
+	in.put(rowOf("edge-2", 0, "a", 9), rowOf("edge-1", 1, "b", 9), rowOf("edge-3", 1, "c", 9), rowOf("edge-2", 3, "b", 9), rowOf("", 1, "c", 9))
+	if n := shownBy(t, s); n != 7 || s.LeftOut() != 5 || s.Hint() == "" {
+		t.Errorf("%d are shown, %d left out, %q", n, s.LeftOut(), s.Hint())
+	}
+}
+
+// TestForgedAtOne: a number that one gateway did not release takes that gateway's window
+// out, and no other's.
+func TestForgedAtOne(t *testing.T) {
+	s, in, _, _ := two(t)
+	for i := range in.rows {
+		if o := &in.rows[i]; o.Gateway == "edge-2" && o.Start.Equal(noon.Add(time.Hour)) {
+			v := 77.0
+			o.Value = &v
+		}
+	}
+	shownBy(t, s) // the books are read
+	for _, p := range s.parts {
+		p.compareNewest(t.Context())
+	}
+	if n := shownBy(t, s); n != 6 {
+		t.Errorf("%d are shown; want 6", n)
+	}
+	if h := s.Hint(); h == "" || h[:5] != "other" {
+		t.Errorf("it is said %q", h)
+	}
+}
+
+// TestOneIsAway: while one gateway's books cannot be read, the others' numbers are shown,
+// and its own as far as is known; nothing of it is called wrong.
+func TestOneIsAway(t *testing.T) {
+	s, in, _, other := two(t)
+	other.away.Store(true)
+	if n := shownBy(t, s); n != 4 || s.LeftOut() != 0 {
+		t.Errorf("away from the first: %d are shown, %d left out", n, s.LeftOut())
+	}
+	other.away.Store(false)
+	for deadline := time.Now().Add(10 * time.Second); shownBy(t, s) != 7; {
+		if time.Now().After(deadline) {
+			t.Fatal("when it is back, its numbers are not shown")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	other.away.Store(true)
+	in.put(rowOf("edge-2", 3, "b", 2)) // whose line nobody can read
+	if n := shownBy(t, s); n != 7 || s.LeftOut() != 0 {
+		t.Errorf("away again: %d are shown, %d left out", n, s.LeftOut())
+	}
+	if s.Hint() == "" {
+		t.Error("nothing is said")
+	}
+}
+
+// TestRowsOfBefore: rows that do not say whose they are are shown as the plans have them.
+func TestRowsOfBefore(t *testing.T) {
+	s, in, _, _ := two(t)
+	for i := range in.rows {
+		in.rows[i].Gateway = ""
+	}
+	if n := shownBy(t, s); n != 7 || s.LeftOut() != 0 {
+		t.Errorf("%d are shown, %d left out", n, s.LeftOut())
+	}
+	for _, p := range s.parts {
+		p.compareNewest(t.Context())
+	}
+	if n := shownBy(t, s); n != 7 || s.Hint() != "" {
+		t.Errorf("after comparing %d are shown; %q", n, s.Hint())
+	}
+}

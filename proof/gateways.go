@@ -1,0 +1,103 @@
+package proof
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"sluice/books"
+)
+
+// zoned is what zones.geojson says of a zone: its name in the register, and whose it is.
+type zoned struct {
+	ID         any `json:"id"`
+	Properties struct {
+		ID      string `json:"id"`
+		Gateway string `json:"gateway"`
+	} `json:"properties"`
+}
+
+func (z *zoned) name() string {
+	if id, ok := z.ID.(string); ok {
+		return id
+	}
+	return z.Properties.ID
+}
+
+// owners are the gateways that have zones, by zone; no zones are no error.
+func (c *checker) owners() (map[string]string, error) {
+	raw, err := c.books.Zones()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(raw) == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var doc struct {
+		Features []zoned `json:"features"`
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		return nil, fmt.Errorf("zones.geojson: %w", err)
+	}
+	out := make(map[string]string)
+	for _, z := range doc.Features {
+		out[z.name()] = z.Properties.Gateway
+	}
+	return out, nil
+}
+
+// ownZones looks that a gateway releases nothing of a zone that is another's.
+func (c *checker) ownZones(streams []books.Stream) error {
+	if c.city.Gateway == "" || len(streams) == 0 { // books of before do not say whose they are
+		return nil
+	}
+	owners, err := c.owners()
+	if err != nil {
+		return err
+	}
+	for _, s := range streams {
+		for _, cell := range s.Cells {
+			if of := owners[cell.Zone]; of != "" && of != c.city.Gateway {
+				c.problem("stream %s has the zone %s, which zones.geojson gives to gateway %s", s.ID, cell.Zone, of)
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// name is the gateway's, as its books say, or its lines where these do not.
+func (c *checker) name() string {
+	if c.city.Gateway == "" && len(c.entries) > 0 {
+		return "gateway " + c.entries[len(c.entries)-1].Gateway
+	}
+	return "gateway " + cmp.Or(c.city.Gateway, "without a name")
+}
+
+// elsewhere are the gateways to which zones.geojson gives zones and whose books are not
+// here, and says where books are of different cities.
+func (w *walk) elsewhere() (list []string, err error) {
+	here := slices.Clone(w.names)
+	for _, c := range w.of {
+		here = append(here, c.city.Gateway)
+		if a, b := w.of[0].city, c.city; a.ID != "" && b.ID != "" && (a.ID != b.ID || a.Timezone != b.Timezone) {
+			w.problem("%s is of city %s (%s), and %s of %s (%s)", w.of[0].name(), a.ID, a.Timezone, c.name(), b.ID, b.Timezone)
+		}
+	}
+	for _, c := range w.of {
+		owners, err := c.owners()
+		if err != nil {
+			return nil, err
+		}
+		for _, of := range owners {
+			if of != "" && !slices.Contains(here, of) && !slices.Contains(list, of) {
+				list = append(list, of)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
