@@ -49,12 +49,16 @@ func (d *doctor) policy(ctx context.Context) {
 			}
 		}
 	}
+	elsewhere := set.Elsewhere(d.cfg.Gateway)
 	for _, dec := range set.Decisions {
 		for _, why := range set.Broken[dec.Decision] {
 			d.say("policy", Fail, why.Rule+": decision "+why.Decision+" is not run", why.Message)
 		}
 	}
 	switch {
+	case len(elsewhere) > 0 && len(elsewhere) == len(set.Decisions):
+		d.say("policy", Warn, fmt.Sprintf("all zones of the decisions (%s) are other gateways', so nothing flows here", strings.Join(elsewhere, ", ")),
+			"that may be right; else give zones to "+d.cfg.Gateway+" (gateway in zones.geojson), or mend gateway in gateway.yaml")
 	case inForce == 0:
 		d.say("policy", Fail, "no decision is in force today, so nothing flows", "see from and until of the decisions")
 	case until.Before(now.AddDate(0, 0, 30)):

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -30,10 +31,32 @@ func (g *Gateway) policyCheck() string {
 		return g.withheld
 	case g.idle[set.Digest] != "":
 		return g.idle[set.Digest]
+	case len(set.Streams) == 0 && len(set.Elsewhere(g.cfg.Gateway)) > 0:
+		return "" // which is said, see elsewhereNotes
 	case len(set.Streams) == 0:
 		return "no decision is in force, so nothing flows"
 	}
 	return outOfTime(set, g.ingest.Report().Now)
+}
+
+// elsewhereNotes says which decisions are not run here, since all their zones are other
+// gateways': that is as it should be, unless a name is wrong.
+func (g *Gateway) elsewhereNotes() []string {
+	g.mu.Lock()
+	set := g.current
+	g.mu.Unlock()
+	if set == nil {
+		return nil
+	}
+	list := set.Elsewhere(g.cfg.Gateway)
+	if len(list) == 0 {
+		return nil
+	}
+	note := "run by other gateways, since zones.geojson gives all their zones to them: decisions " + strings.Join(list, ", ")
+	if len(set.Streams) == 0 {
+		note += "; nothing is left for " + g.cfg.Gateway + ", so see whether its name is right in both places"
+	}
+	return []string{note}
 }
 
 // outOfTime says that no decision is in force today; empty while one is, and before
@@ -75,7 +98,7 @@ func (g *Gateway) serveAdmin(ctx context.Context) error {
 			status = http.StatusServiceUnavailable
 		}
 		answer := map[string]any{"ready": ready, "checks": checks}
-		if notes := g.storeNotes(); len(notes) > 0 {
+		if notes := append(g.storeNotes(), g.elsewhereNotes()...); len(notes) > 0 {
 			answer["notes"] = notes
 		}
 		writeJSON(w, status, answer)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -180,7 +181,7 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sets[set.Digest] = set // before any window can close under it
-	g.idle[set.Digest] = idle(set, said)
+	g.idle[set.Digest] = idle(set, said, g.cfg.Gateway)
 	if err := v.Check(g.register); err != nil {
 		return v, &policy.Problem{Code: policy.Unfit, Err: err}
 	}
@@ -209,9 +210,14 @@ func (g *Gateway) plans(ctx context.Context, set *policy.Set, reg *register.Regi
 	return out, said, nil
 }
 
-// idle is the first reason why a decision is not run at all; empty for none.
-func idle(set *policy.Set, said map[policy.Reason]bool) string {
+// idle is the first reason why a decision that is this gateway's is not run at all; empty
+// for none.
+func idle(set *policy.Set, said map[policy.Reason]bool, gateway string) string {
+	elsewhere := set.Elsewhere(gateway)
 	for _, d := range set.Decisions {
+		if slices.Contains(elsewhere, d.Decision) {
+			continue
+		}
 		for _, why := range set.Broken[d.Decision] {
 			return why.Rule + ": decision " + why.Decision + " is not run: " + why.Message
 		}

@@ -145,6 +145,20 @@ func (s *Set) Only(gateway string) error {
 	return nil
 }
 
+// Elsewhere are the decisions none of whose zones are a gateway's, so that others run them,
+// by id.
+func (s *Set) Elsewhere(gateway string) (list []string) {
+	for _, d := range s.Decisions {
+		if !slices.ContainsFunc(d.Stream.Zones, func(zone string) bool {
+			of := s.Zones.Gateway(zone)
+			return of == "" || of == gateway
+		}) {
+			list = append(list, d.Decision)
+		}
+	}
+	return list
+}
+
 // strict decodes a rule's answer; a key or type outside the vocabulary, null or
 // a second value is an error.
 func strict(answer json.RawMessage, into any) error {

@@ -31,7 +31,7 @@ func Data(p *Policy) (map[string]any, error) {
 		m["stream_spec"] = spec
 		m["stands_for"] = d.Stream.Unit.StandsFor
 		m["epochs_per_day"] = number(d.EpochsPerDay())
-		m["gateways"] = number(p.gateways(d.AppliesTo.Zones))
+		m["gateways"] = number(p.GatewaysOf(d.AppliesTo.Zones))
 		m["days"] = number(int64(d.Stream.Until.Sub(d.Stream.From) / (24 * time.Hour)))
 		m["from_seconds"] = number(d.Stream.From.Unix())
 		m["until_seconds"] = number(d.Stream.Until.Unix())
@@ -89,9 +89,9 @@ func normal(v any) any {
 	return v
 }
 
-// gateways counts the gateways to which zones belong: each of them publishes, and
+// GatewaysOf counts the gateways to which zones belong: each of them publishes, and
 // each costs.
-func (p *Policy) gateways(zones []string) int64 {
+func (p *Policy) GatewaysOf(zones []string) int64 {
 	seen := make(map[string]bool)
 	for _, id := range zones {
 		seen[p.Zones.Gateway(id)] = true

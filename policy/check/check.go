@@ -362,7 +362,11 @@ func (f Finding) Text(l explain.Lang) (what, mend string) {
 		what, mend, _ = strings.Cut(f.Syntax.In(int(l)), "; ")
 		return what, mend
 	}
-	t, ok := texts[f.Rule]
+	rule := f.Rule
+	if n, several := last[int64](f.Args); rule == "C06" && several && n > 1 {
+		rule = manyGateways
+	}
+	t, ok := texts[rule]
 	if !ok {
 		t = texts["R99"]
 	}
@@ -377,6 +381,14 @@ func (f Finding) Text(l explain.Lang) (what, mend string) {
 		what = strings.TrimSuffix(what, ".") + ": " + explain.Plain(f.Note)
 	}
 	return what, mend
+}
+
+// last is the last of what a text names, where it is of a type.
+func last[T any](args []any) (v T, ok bool) {
+	if len(args) > 0 {
+		v, ok = args[len(args)-1].(T)
+	}
+	return v, ok
 }
 
 // ErrNothing says that there is no policy to check.

@@ -252,6 +252,12 @@ func TestBudgetOverGateways(t *testing.T) {
 	if len(found) != 1 || found[0].Rule != "C06" || found[0].File != footfall {
 		t.Errorf("found %+v; want C06", found)
 	}
+	for _, l := range []explain.Lang{0, 1, 2} {
+		what, mend := found[0].Text(l)
+		if all := what + mend; !strings.Contains(all, " 2 ") || !strings.Contains(all, "zones.geojson") || strings.Contains(all, "%!") {
+			t.Errorf("it says %q and %q", what, mend)
+		}
+	}
 }
 
 func TestNotice(t *testing.T) {

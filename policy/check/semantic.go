@@ -305,7 +305,7 @@ func (c *checker) args(why policy.Reason, d *bundle.Decision) []any {
 	case "C05":
 		return []any{c.charter.MinUnits}
 	case "C06":
-		return []any{d.Stream.Unit.StandsFor, c.charter.EpsilonPerDay[d.Stream.Unit.StandsFor], d.EpochsPerDay()}
+		return []any{d.Stream.Unit.StandsFor, c.charter.EpsilonPerDay[d.Stream.Unit.StandsFor], d.EpochsPerDay(), (&bundle.Policy{Zones: c.zones}).GatewaysOf(d.AppliesTo.Zones)}
 	case "C07":
 		return []any{d.Stream.Unit.StandsFor, c.charter.DeltaPerDay}
 	case "C08":
