@@ -33,6 +33,11 @@ func speak(cmd *cobra.Command) (voice, error) {
 	return newVoice(l), err
 }
 
+// Say is a sentence in the voice's language.
+func (v voice) Say(english string, parts ...any) string {
+	return explain.Elide(v.Lang, v.Speaker.Say(english, parts...))
+}
+
 // moment is an instant in words: 10 December 2026, 00:00.
 func (v voice) moment(t time.Time, loc *time.Location) string {
 	t = t.In(loc)

@@ -9,11 +9,13 @@
 //	allowed_signers     the roster, for ssh-keygen -Y verify
 //	ballots/MEMBER.sig  one signature a member, by ssh-keygen -Y sign -n sluice-vote@CITY
 //
-// motion.txt is UTF-8 text: a first line, an empty line, the head, an empty line,
-// then plain language. The head, one line each:
+// motion.txt is UTF-8 text: a first line with the format; for each of the city's
+// languages a page in plain words (what is decided, from when, how many must sign,
+// how); for each the annexes with every change and every decision whole; the roster
+// of a first motion; and last the head, one line each:
 //
-//	Sluice motion, format 4
-//
+//	Sluice motion, format 5
+//	...
 //	City: portalba
 //	Motion: 2026-footfall
 //	Version: 2
@@ -25,6 +27,9 @@
 //	In force from: 2026-12-08T00:00:00Z
 //	To be enacted by: 2027-02-22T00:00:00Z
 //	Quorum: 4 of 7 members (enact)
+//
+// Until format 4 the head followed the first line, and there was no page. Texts of
+// format 4 are made anew as they were; earlier ones are read, and not made anew.
 //
 // The whole text is a function of its head, the bundle and the motions before it.
 // A gateway makes it anew and refuses any difference, so what members signed is
@@ -96,6 +101,8 @@ func refuse(code Code, format string, args ...any) error {
 
 // Motion is the head of motion.txt.
 type Motion struct {
+	// Format is that of the text; 0 for the newest.
+	Format   int
 	City, ID string
 	Version  int
 	// Previous, Bundle and Roster are SHA-256 in hex; Previous is empty for the

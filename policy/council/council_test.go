@@ -352,9 +352,9 @@ func TestEveryByteCounts(t *testing.T) {
 }
 
 // must is for archives of names that are known to be good.
-func must(raw []byte, err error) []byte {
+func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	return raw
+	return v
 }

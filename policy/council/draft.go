@@ -28,7 +28,7 @@ func (d Draft) motion(packed []byte) (Motion, error) {
 	if !GoodID(d.ID) {
 		return Motion{}, errors.New("a motion's name is letters, digits and . _ -, e.g. 2026-footfall")
 	}
-	prev, m := d.prev(), Motion{City: d.Policy.Charter.City.ID, ID: d.ID, Version: 1, Bundle: Sum(packed), Gateways: d.Gateways, Created: d.Created.UTC().Truncate(time.Second)}
+	prev, m := d.prev(), Motion{Format: Format, City: d.Policy.Charter.City.ID, ID: d.ID, Version: 1, Bundle: Sum(packed), Gateways: d.Gateways, Created: d.Created.UTC().Truncate(time.Second)}
 	m.Roster = Sum(d.Policy.Files["council.yaml"])
 	if prev != nil {
 		m.Version, m.Previous, m.Roster = d.Previous.Version+1, d.Previous.Hash, Sum(prev.Files["council.yaml"])

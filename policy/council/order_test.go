@@ -129,7 +129,10 @@ func TestEarlierFormats(t *testing.T) {
 	c := newChamber(t)
 	first := c.founded()
 	p := c.draft(first, c.with("decisions/d1.yaml", footfall))
-	p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), fmt.Sprint("format ", council.Format), "format 2", 1))
+	m := must(council.ParseMotion(p["motion.txt"]))
+	m.Format = 4 // the head was where it is there
+	p["motion.txt"] = must(m.Text(first, must(bundle.Read(c.with("decisions/d1.yaml", footfall)))))
+	p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), "format 4", "format 2", 1))
 	file := must(ballotsOf(c, p, names[:4]).File())
 	if _, err := c.verifier(first).Verify(file); council.CodeOf(err) != council.OtherText {
 		t.Errorf("an earlier format is taken: %v", err)

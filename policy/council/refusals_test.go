@@ -3,6 +3,7 @@ package council_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/policy/bundle"
 	"sluice/policy/council"
@@ -62,7 +63,7 @@ func TestRefusals(t *testing.T) {
 		"version too great":      {signed("Version: 2", "Version: 3"), council.Gap},
 		"another predecessor":    {signed(first.Hash, strings.Repeat("0", 64)), council.Gap},
 		"another gateway's":      {elsewhere, council.OtherGateway},
-		"short notice":           {signed("In force from: 2030-01-21T23:00:00Z", "In force from: 2030-01-21T22:00:00Z"), council.ShortNotice},
+		"short notice":           {sooner(c, first, p, c.draft(first, files)), council.ShortNotice},
 		"too long to enact":      {signed("To be enacted by: 2030-03-22T23:00:00Z", "To be enacted by: 2030-03-22T23:00:01Z"), council.Expired},
 		"fewer needed":           {signed("Quorum: 4 of 7", "Quorum: 1 of 7"), council.OtherText},
 		"another text":           {signed("protects less", "protects more"), council.OtherText},
@@ -134,4 +135,13 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("without a pin: %v", err)
 		}
 	})
+}
+
+// sooner is the motion with a text that says all through that it takes effect an
+// hour sooner, signed by as many as are needed.
+func sooner(c *chamber, first *council.Enacted, p *bundle.Policy, parts council.Parts) council.Parts {
+	m := must(council.ParseMotion(parts["motion.txt"]))
+	m.NotBefore, m.Expires = m.NotBefore.Add(-time.Hour), m.Expires.Add(-time.Hour)
+	parts["motion.txt"] = must(m.Text(first, p))
+	return ballotsOf(c, parts, names[:4])
 }

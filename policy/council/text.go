@@ -19,10 +19,11 @@ import (
 // Format is of the texts of motions. It grows whenever the text of the same bundle
 // would become another, and whenever this program's own rules change: a text does
 // not list them, so the number stands for them.
-const Format = 4
+const Format = 5
 
-// first is the first line of motion.txt.
-var first = prefix + strconv.Itoa(Format)
+// pagesSince is the first format that begins with a page for people, and has the head
+// at its end.
+const pagesSince = 5
 
 const prefix = "Sluice motion, format "
 
@@ -70,7 +71,7 @@ func Sum(raw []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (m *Motion) head(needed, members int, needs []diff.Quorum) string {
+func (m *Motion) head(v vote) string {
 	var b strings.Builder
 	line := func(key, value string) { fmt.Fprintf(&b, "%s: %s\n", key, explain.Plain(value)) }
 	previous, gateways := "none", "all"
@@ -80,11 +81,6 @@ func (m *Motion) head(needed, members int, needs []diff.Quorum) string {
 	if len(m.Gateways) > 0 {
 		gateways = strings.Join(m.Gateways, ", ")
 	}
-	names := make([]string, len(needs))
-	for i, q := range needs {
-		names[i] = string(q)
-	}
-	b.WriteString(first + "\n\n")
 	line("City", m.City)
 	line("Motion", m.ID)
 	line("Version", strconv.Itoa(m.Version))
@@ -95,20 +91,30 @@ func (m *Motion) head(needed, members int, needs []diff.Quorum) string {
 	line("Created", m.Created.UTC().Format(time.RFC3339))
 	line("In force from", m.NotBefore.UTC().Format(time.RFC3339))
 	line("To be enacted by", m.Expires.UTC().Format(time.RFC3339))
-	line("Quorum", fmt.Sprintf("%d of %d members (%s)", needed, members, strings.Join(names, ", ")))
+	line("Quorum", fmt.Sprintf("%d of %d members (%s)", v.needed, v.members, v.quorums()))
 	return b.String()
+}
+
+func (v vote) quorums() string {
+	names := make([]string, len(v.needs))
+	for i, q := range v.needs {
+		names[i] = string(q)
+	}
+	return strings.Join(names, ", ")
 }
 
 // ParseMotion reads the head of a motion.txt. It does not say whether the rest is
 // right; Text makes that anew.
 func ParseMotion(text []byte) (Motion, error) {
 	var m Motion
-	head, _, found := bytes.Cut(text, []byte("\n\n"))
-	rest := text[min(len(text), len(head)+2):]
-	if !found || !known(string(head)) {
-		return m, fmt.Errorf("motion.txt does not begin with %q", first)
+	line, rest, found := bytes.Cut(text, []byte("\n\n"))
+	if m.Format = known(string(line)); !found || m.Format == 0 {
+		return m, fmt.Errorf("motion.txt does not begin with %q", prefix+strconv.Itoa(Format))
 	}
 	block, _, _ := bytes.Cut(rest, []byte("\n\n"))
+	if m.Format >= pagesSince {
+		block = bytes.TrimSuffix(text[bytes.LastIndex(text, []byte("\n\n"))+2:], []byte("\n"))
+	}
 	lines := strings.Split(string(block), "\n")
 	keys := []string{"City", "Motion", "Version", "Previous motion", "Bundle", "Voting roster", "Gateways", "Created", "In force from", "To be enacted by", "Quorum"}
 	if len(lines) != len(keys) {
@@ -123,12 +129,15 @@ func ParseMotion(text []byte) (Motion, error) {
 	return m, nil
 }
 
-// known reports whether a first line is of this format or an earlier one. Motions
-// of earlier formats are in force, with the same head, and are never made anew.
-func known(line string) bool {
+// known is the format that a first line names: this one or an earlier one; 0 for any
+// other line. Motions of earlier formats are in force.
+func known(line string) int {
 	n, ok := strings.CutPrefix(line, prefix)
 	format, err := strconv.Atoi(n)
-	return ok && err == nil && format >= 1 && format <= Format && strconv.Itoa(format) == n
+	if !ok || err != nil || format < 1 || format > Format || strconv.Itoa(format) != n {
+		return 0
+	}
+	return format
 }
 
 func (m *Motion) set(key, value string) (ok bool) {
@@ -189,7 +198,9 @@ var sentences = map[string][3]string{
 // Changes are what the motion changes for residents: from the policy that the
 // motion before it left, and for which gateways. There is none before the first.
 func (m *Motion) Changes(prev *Enacted, next *bundle.Policy) []diff.Change {
-	changes := diff.Compare(prev.after(), next)
+	before := prev.after()
+	before.Format = m.Format
+	changes := diff.Compare(before, next)
 	if prev != nil {
 		changes = diff.Sorted(append(changes, diff.Gateways(prev.Gateways, m.Gateways)...))
 	}
@@ -212,8 +223,8 @@ func (e *Enacted) compare(prev *Enacted) {
 	e.After = prev.after().Then(e.Policy, e.Changes)
 }
 
-// Text is motion.txt: the same head, bundle and predecessors give the same bytes.
-// The previous motion is nil for the first.
+// Text is motion.txt: the same head, bundle and predecessors give the same bytes, in
+// the motion's format. The previous motion is nil for the first.
 func (m *Motion) Text(prev *Enacted, next *bundle.Policy) ([]byte, error) {
 	changes := m.Changes(prev, next)
 	before := prev.after().Policy
@@ -222,16 +233,26 @@ func (m *Motion) Text(prev *Enacted, next *bundle.Policy) ([]byte, error) {
 	if before != nil {
 		roster = before.Council
 	}
-	var b strings.Builder
-	b.WriteString(m.head(needed, len(roster.Members), needs))
-	for _, l := range languages(next) {
-		title := sentences["language"][l]
-		b.WriteString("\n" + underlined(title, "=") + "\n")
-		if err := m.body(&b, l, next, changes); err != nil {
-			return nil, err
-		}
+	v := vote{before, next, changes, needed, len(roster.Members), needs}
+	if m.format() < pagesSince {
+		return m.text4(v)
 	}
-	return []byte(b.String()), nil
+	return m.paged(v)
+}
+
+// vote is what a motion's text says, beside its head.
+type vote struct {
+	before, next    *bundle.Policy // before is nil for the first
+	changes         []diff.Change
+	needed, members int
+	needs           []diff.Quorum
+}
+
+func (m *Motion) format() int {
+	if m.Format == 0 {
+		return Format
+	}
+	return m.Format
 }
 
 func underlined(title, with string) string {
@@ -250,43 +271,4 @@ func languages(p *bundle.Policy) []explain.Lang {
 		return []explain.Lang{0}
 	}
 	return out
-}
-
-func (m *Motion) body(b *strings.Builder, l explain.Lang, next *bundle.Policy, changes []diff.Change) error {
-	fmt.Fprintf(b, sentences["intro"][l]+"\n\n", m.Version, explain.Plain(next.Charter.City.Name))
-	b.WriteString(underlined(sentences["changes"][l], "-"))
-	touched, whole := make(map[string]bool), make(map[string]bool)
-	for _, c := range changes {
-		touched[c.About] = true
-		whole[c.About] = whole[c.About] || c.Key == "added"
-		fmt.Fprintf(b, "* %s - %s - %s\n", c.Mark.Word(l), explain.Plain(c.About), c.Words(l))
-	}
-	if len(changes) == 0 {
-		b.WriteString(sentences["none"][l] + "\n")
-	}
-	b.WriteString("(" + sentences["legend"][l] + ")\n\n")
-	var rest []string
-	for i := range next.Decisions {
-		d := &next.Decisions[i]
-		// A gateway that was passed over meets every decision for the first time.
-		everything := slices.ContainsFunc(changes, func(c diff.Change) bool { return c.Key == "gateways" })
-		name := diff.Name(d.Decision)
-		if !touched[name] && !everything {
-			rest = append(rest, d.Decision)
-			continue
-		}
-		text, err := explain.Decision(l, next, d, explain.Vote{Motion: m.ID})
-		if err != nil {
-			return err
-		}
-		b.WriteString(text)
-		if whole[name] || everything {
-			b.WriteString(underlined(sentences["whole"][l], "-"))
-			b.WriteString(strings.Join(diff.Full(l, next, d), "\n") + "\n\n")
-		}
-	}
-	if len(rest) > 0 {
-		fmt.Fprintf(b, sentences["unsaid"][l]+"\n", explain.Plain(l.List(rest)))
-	}
-	return nil
 }

@@ -19,6 +19,8 @@ type Before struct {
 	// Agreed are decisions by id as they stood when a motion last took its notice, so
 	// that small steps without notice cannot end a series.
 	Agreed map[string]*bundle.Decision
+	// Format is that of the motion, 0 for the newest: which rules were the program's own.
+	Format int
 }
 
 // Past is a decision with the policy that it stood in.

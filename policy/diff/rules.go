@@ -27,7 +27,7 @@ func (c *comparison) rules() {
 		if had == has && was == is {
 			continue
 		}
-		x := Change{About: name, Key: "rules", Mark: Weaker, Ends: true, Old: ruleText(name, was, had), New: ruleText(name, is, has)}
+		x := Change{About: name, Key: "rules", Mark: Weaker, Ends: true, Old: c.ruleText(name, was, had), New: c.ruleText(name, is, has)}
 		if isLocal(name) {
 			x.Key = "module"
 			if !local {
@@ -41,14 +41,14 @@ func (c *comparison) rules() {
 // foundedRules says which rules a first policy brings. Those of this program need no
 // word: the format of motions stands for them.
 func (c *comparison) foundedRules() {
-	new, own := c.new.Rules(), Own()
+	new, own := c.new.Rules(), digests(c.before.Format)
 	brings := slices.ContainsFunc(slices.Collect(maps.Keys(new)), func(name string) bool { return !isLocal(name) })
 	for _, name := range slices.Sorted(maps.Keys(new)) {
 		switch {
 		case isLocal(name):
-			c.add(Change{About: name, Key: "module", New: ruleText(name, new[name], true)})
-		case new[name] != own[name]:
-			c.add(Change{About: name, Key: "foreign", Mark: Weaker, New: ruleText(name, new[name], true)})
+			c.add(Change{About: name, Key: "module", New: c.ruleText(name, new[name], true)})
+		case digest(new[name]) != own[name]:
+			c.add(Change{About: name, Key: "foreign", Mark: Weaker, New: c.ruleText(name, new[name], true)})
 		}
 	}
 	if !brings {
@@ -74,23 +74,50 @@ func Own() map[string]string {
 	return out
 }
 
-// ruleText names a file by its SHA-256, and says whether it is this program's.
-func ruleText(name, source string, there bool) [3]string {
+// ownIn are the SHA-256 of the program's rules in earlier formats of motions, where
+// they were others: a motion of such a format is compared with those.
+var ownIn = map[int]map[string]string{
+	4: {
+		"rules/charter.rego": "cfc5c703ce2545f8bef0f8cfa7240f47bd0608e19bc2351889b41bef14e71043",
+		"rules/lib.rego":     "c92dafca3fd025a153daae9fe0a82f0f511dcf02efad4a3c9a2bdcd2ac038628",
+		"rules/plan.rego":    "a725bb02fdd2abc4a18414f8a61ed0b6eb25e9b684dd9021ab9e3100b146a047",
+		"rules/release.rego": "c85a4f70de6aa750f333b93f4c25b57698fc3094639688ad5c628bf9227080ba",
+	},
+}
+
+// digests are the SHA-256 of the program's own rules in a format of motions.
+func digests(format int) map[string]string {
+	if old, ok := ownIn[format]; ok {
+		return old
+	}
+	out := make(map[string]string)
+	for name, source := range Own() {
+		out[name] = digest(source)
+	}
+	return out
+}
+
+func digest(source string) string {
+	sum := sha256.Sum256([]byte(source))
+	return hex.EncodeToString(sum[:])
+}
+
+// ruleText names a file by its SHA-256, and says whether it is the program's.
+func (c *comparison) ruleText(name, source string, there bool) [3]string {
 	if !there {
 		return [3]string{}
 	}
-	sum := sha256.Sum256([]byte(source))
-	digest := "sha256:" + hex.EncodeToString(sum[:])
+	named := "sha256:" + digest(source)
 	if isLocal(name) {
-		return text(digest)
+		return text(named)
 	}
 	whose := notOurs
-	if Own()[name] == source {
+	if digests(c.before.Format)[name] == digest(source) {
 		whose = ours
 	}
 	var out [3]string
 	for l := range explain.Languages {
-		out[l] = digest + " (" + whose[l] + ")"
+		out[l] = named + " (" + whose[l] + ")"
 	}
 	return out
 }

@@ -10,6 +10,7 @@ package explain
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ type Vote struct {
 	Motion  string
 	Version int
 	Members []string // names, in the roster's order
+	// Format is that of the motion, 0 for the newest: a motion in force says what it said
+	// when it was signed.
+	Format int
 }
 
 // Decision explains one decision of a policy.
@@ -36,7 +40,7 @@ func Decision(l Lang, p *bundle.Policy, d *bundle.Decision, v Vote) (string, err
 	if err != nil {
 		return "", err
 	}
-	t := &text{l: l, p: p, d: d, s: d.Stream, mech: mech}
+	t := &text{l: l, p: p, d: d, s: d.Stream, mech: mech, format: v.Format}
 	t.heading()
 	t.section("who", t.who())
 	t.section("kept", t.kept())
@@ -57,9 +61,17 @@ type text struct {
 	s    *plan.Stream
 	mech *release.Mechanism
 	b    strings.Builder
+	// format is of the motion that the text stands in; 0 for the newest.
+	format int
 }
 
-func (t *text) say(key string, args ...any) string { return say(t.l, key, args...) }
+func (t *text) say(key string, args ...any) string {
+	said := say(t.l, key, args...)
+	if t.format == 4 { // which said "des del 1 d'agost"
+		return said
+	}
+	return Elide(t.l, said)
+}
 
 func say(l Lang, key string, args ...any) string {
 	format, ok := phrases[key]
@@ -76,7 +88,21 @@ func say(l Lang, key string, args ...any) string {
 	return text
 }
 
-// elided are days before which a Catalan article loses its vowel.
+// Elide mends Catalan articles before days that begin with a vowel when they are
+// spoken: de l'1 d'agost. Other languages stay as they are.
+func Elide(l Lang, s string) string {
+	if l != 1 {
+		return s
+	}
+	return elidedDays.ReplaceAllString(elidedArticle.ReplaceAllString(s, "l'${1} ${2}"), "${1} l'${2} ${3}")
+}
+
+var (
+	elidedDays    = regexp.MustCompile(`\b([Dd]e|[Aa])l (1|11) (de |d')`)
+	elidedArticle = regexp.MustCompile(`\bel (1|11) (de |d')`)
+)
+
+// elided are days before which a Catalan article loses its vowel, as format 4 knew them.
 var elided = strings.NewReplacer("del 1 de ", "de l'1 de ", "del 11 de ", "de l'11 de ", "al 1 de ", "a l'1 de ", "al 11 de ", "a l'11 de ")
 
 func (t *text) heading() {
@@ -207,18 +233,21 @@ func Condition(l Lang, c plan.Condition) string {
 	return say(l, "op "+c.Op, c.Field, value)
 }
 
-func (t *text) public() []string {
+// measured is what is published, how often and of what.
+func (t *text) measured() string {
 	var list []string
 	for _, m := range t.s.Measures {
 		list = append(list, Measure(t.l, m, t.s.Unit))
 	}
 	every := t.l.Each(t.s.Every)
-	var out []string
 	if c := t.s.Category; c.Field != "" {
-		out = append(out, t.say("every-cat", every, t.l.List(list), c.Field, t.l.List(c.Values)))
-	} else {
-		out = append(out, t.say("every", every, t.l.List(list)))
+		return t.say("every-cat", every, t.l.List(list), c.Field, t.l.List(c.Values))
 	}
+	return t.say("every", every, t.l.List(list))
+}
+
+func (t *text) public() []string {
+	out := []string{t.measured()}
 	if !t.s.Unit.None() {
 		out = append(out, t.appears())
 	}
@@ -329,9 +358,13 @@ func (t *text) time() []string {
 		out = append(out, t.say("t-review", t.l.Date(t.d.Review)))
 	}
 	if s := t.p.Suspension(t.d.Decision); s != nil {
-		out = append(out, t.say("suspended", t.l.Date(s.Since), s.Reason))
+		out = append(out, t.suspended(s))
 	}
 	return out
+}
+
+func (t *text) suspended(s *decision.Suspension) string {
+	return t.say("suspended", t.l.Date(s.Since), s.Reason)
 }
 
 func (t *text) decided(v Vote) []string {

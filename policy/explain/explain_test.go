@@ -152,3 +152,18 @@ func TestPlainWords(t *testing.T) {
 		t.Errorf("a sentence has %d words: %s", n, long)
 	}
 }
+
+// TestElide: Catalan days that begin with a vowel when they are spoken.
+func TestElide(t *testing.T) {
+	for said, want := range map[string]string{
+		"des del 1 d'agost de 2026": "des de l'1 d'agost de 2026", "fins al 11 de maig de 2027": "fins a l'11 de maig de 2027",
+		"la canvia el 11 d'abril": "la canvia l'11 d'abril", "del 21 de maig al 12 d'abril": "del 21 de maig al 12 d'abril", "del 1 al 3": "del 1 al 3",
+	} {
+		if got := explain.Elide(1, said); got != want {
+			t.Errorf("%q becomes %q; want %q", said, got, want)
+		}
+		if got := explain.Elide(2, said); got != said {
+			t.Errorf("Spanish becomes %q", got)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package council_test
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"sluice/policy/bundle"
+	"sluice/policy/council"
+)
+
+// enactedIn reads motions of an earlier format that were signed with keys which are
+// no more: each is the next of the one before.
+func enactedIn(t *testing.T, names ...string) (chain []*council.Enacted, files [][]byte) {
+	t.Helper()
+	var prev *council.Enacted
+	for _, name := range names {
+		file, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := must(council.ReadFile(file))
+		m := must(council.ParseMotion(parts["motion.txt"]))
+		e, err := council.Verifier{Previous: prev, Pin: m.Roster}.Verify(file)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		chain, files, prev = append(chain, e), append(files, file), e
+	}
+	return chain, files
+}
+
+// TestFormat4 verifies motions that were enacted in format 4, by a gateway that has
+// never seen them: their texts are made anew byte for byte as they were. Where this
+// fails, a sentence or a rule was changed: motions in force say the old one.
+func TestFormat4(t *testing.T) {
+	chain, files := enactedIn(t, "format4-first.sluice", "format4-second.sluice", "format4-third.sluice")
+	for i, e := range chain {
+		if e.Format != 4 || !bytes.HasPrefix(e.Text, []byte("Sluice motion, format 4\n\nCity: ")) {
+			t.Errorf("motion %s is of format %d", e.ID, e.Format)
+		}
+		var prev *council.Enacted
+		if i > 0 {
+			prev = chain[i-1]
+		}
+		if _, err := council.Reopen(files[i], prev); err != nil {
+			t.Errorf("%s is not reopened: %v", e.ID, err)
+		}
+		for _, lang := range []string{"En català", "En español", "In English"} {
+			if !strings.Contains(string(e.Text), lang) {
+				t.Errorf("%s is not said %s", e.ID, lang)
+			}
+		}
+	}
+	// The next one is of the new format, and follows.
+	last := chain[len(chain)-1]
+	m, parts, err := council.Draft{Previous: last, Policy: last.Policy, ID: "next", Created: last.NotBefore, Within: council.MostWithin}.Create()
+	if err != nil || m.Format != council.Format || m.Previous != last.Hash {
+		t.Errorf("what follows is %+v, %v", m, err)
+	}
+	if again := must(council.ParseMotion(parts["motion.txt"])); again.Format != council.Format {
+		t.Errorf("it is read as format %d", again.Format)
+	}
+}
+
+// TestThePage: a motion begins with a page for people in each of the city's
+// languages, of 60 lines at most, that says what is decided, from when, and how to
+// sign, without a digest; head, keys and digests are at the end.
+func TestThePage(t *testing.T) {
+	files := example(t)
+	long := bundle.Files{}
+	for name, raw := range files {
+		long[name] = raw
+	}
+	for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		long["decisions/more-"+id+".yaml"] = bytes.ReplaceAll(bytes.ReplaceAll(files["decisions/2026-17-air.yaml"], []byte("\"2026-17\""), []byte("\"more-"+id+"\"")), []byte("stream: air"), []byte("stream: more-"+id))
+	}
+	before := must(bundle.Read(files))
+	for name, c := range map[string]struct {
+		before, next *bundle.Policy
+	}{
+		"a first one": {nil, before}, "a first one with many decisions": {nil, must(bundle.Read(long))},
+		"a later one with many": {before, must(bundle.Read(long))}, "one that changes nothing": {before, before},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := said(t, c.before, c.next)
+			pages, rest, ok := strings.Cut(text, "\nAnnex: En català\n")
+			if !ok {
+				t.Fatalf("there is no annex:\n%.3000s", text)
+			}
+			for _, title := range []string{"En català", "En español", "In English"} {
+				_, page, ok := strings.Cut(pages, "\n"+title+"\n")
+				for _, other := range []string{"\nEn català\n", "\nEn español\n", "\nIn English\n"} {
+					page, _, _ = strings.Cut(page, other)
+				}
+				if n := strings.Count(page, "\n"); !ok || n > 60 || n < 25 {
+					t.Errorf("the page %s has %d lines", title, n)
+				}
+				if !strings.Contains(page, "ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n sluice-vote@portalba motion.txt") {
+					t.Errorf("the page %s does not say how to sign", title)
+				}
+				if digest := regexp.MustCompile(`SHA256:|sha256:|[0-9a-f]{32}`).FindString(page); digest != "" {
+					t.Errorf("the page %s has %s", title, digest)
+				}
+			}
+			head := rest[strings.LastIndex(rest, "\n\n")+2:]
+			if !strings.HasPrefix(head, "City: portalba\n") || strings.Count(head, "\n") != 11 {
+				t.Errorf("the text ends with\n%s", head)
+			}
+			if !utf8.ValidString(text) || strings.Contains(text, "\n\n\n") || strings.Contains(text, "%!") {
+				t.Errorf("the text is not tidy:\n%.6000s", text)
+			}
+		})
+	}
+}
+
+// TestThePageTellsWeaker: what protects less stands on the page, or how much of it
+// is in the annex.
+func TestThePageTellsWeaker(t *testing.T) {
+	files := example(t)
+	before := must(bundle.Read(files))
+	files["decisions/2026-14-footfall.yaml"] = bytes.Replace(files["decisions/2026-14-footfall.yaml"], []byte("min_units: 10"), []byte("min_units: 20"), 1)
+	stronger := said(t, before, must(bundle.Read(files)))
+	page, _, _ := strings.Cut(stronger, "Annex: ")
+	if !strings.Contains(page, "* stronger - 2026-14 - smallest group: 10 → 20") || !strings.Contains(page, "Decisions that stay as they are: 2026-15, 2026-16, 2026-17 and 2026-18.") {
+		t.Errorf("the page is\n%s", page)
+	}
+	for i := range 20 {
+		id := string(rune('a' + i))
+		files["decisions/more-"+id+".yaml"] = bytes.ReplaceAll(bytes.ReplaceAll(files["decisions/2026-17-air.yaml"], []byte("\"2026-17\""), []byte("\"more-"+id+"\"")), []byte("stream: air"), []byte("stream: more-"+id))
+	}
+	page, _, _ = strings.Cut(said(t, before, must(bundle.Read(files))), "Annex: ")
+	if n := strings.Count(page, "* weaker - "); n != 7 || !regexp.MustCompile(`And more changes in the annex: \d+, of which weaker: [1-9]`).MatchString(page) {
+		t.Errorf("%d weaker changes are on the page:\n%s", n, page)
+	}
+}

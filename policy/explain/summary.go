@@ -1,0 +1,18 @@
+package explain
+
+import "sluice/policy/bundle"
+
+// Summary is a decision in four lines, for who decides about many: its title, who
+// is measured where, what is published, and how long. Decision says the rest.
+func Summary(l Lang, p *bundle.Policy, d *bundle.Decision) []string {
+	t := &text{l: l, p: p, d: d, s: d.Stream}
+	until := t.time()[0]
+	if s := p.Suspension(d.Decision); s != nil {
+		until += " " + t.suspended(s)
+	}
+	lines := []string{t.say("heading", d.Decision, l.Title(d.Title)), t.who()[0], t.measured(), until}
+	for i := range lines {
+		lines[i] = Plain(lines[i])
+	}
+	return lines
+}
