@@ -35,6 +35,16 @@ func TestCouncilCommands(t *testing.T) {
 	if !strings.Contains(text, "stronger  2026-14: privacy budget (epsilon): 1 → 0.5") || !strings.Contains(text, "2 of 7 members must sign (suspend)") {
 		t.Errorf("the second motion is\n%s", text)
 	}
+	if n := strings.Count(text, "(coming, from "); n < 4 {
+		t.Errorf("after the first vote %d decisions are coming; want four\n%s", n, text)
+	}
+	if !strings.Contains(text, "smaller, version 2, is enacted with the signatures of Emma and Ferran (2 needed)") || !regexp.MustCompile(`Version 2, motion smaller, is in force since .*\n.*\n\n2026-14 .*\(in force\)`).MatchString(text) {
+		t.Errorf("the vote ends with\n%s", text)
+	}
+	page, _, _ := strings.Cut(read(t, filepath.Join(dir, "town/policy/motions/first/motion.txt")), "\nEn español\n")
+	if n := strings.Count(page, "\n"); n > 60 {
+		t.Errorf("the first page has %d lines", n)
+	}
 	_, member, _ := strings.Cut(doc, "## What a member does")
 	member, _, _ = strings.Cut(member, "## What the clerk does")
 	if n := strings.Count(member, "ssh-keygen -") + strings.Count(member, "\ncat "); n > 5 {

@@ -103,6 +103,7 @@ func (t *Town) bannerOwn() {
 	}
 	steps = append(steps,
 		"sluice policy new 2026-01 --dir "+d,
+		fmt.Sprintf("(fill in %s: its title, its legal basis, who is measured and until when)", filepath.Join(d, "decisions", "2026-01.yaml")),
 		fmt.Sprintf("sluice policy check %s", d),
 		"sluice motion create first --dir "+d,
 		fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key, filepath.Join(d, "motions", "first", "motion.txt")),

@@ -201,13 +201,26 @@ func status(w io.Writer, v voice, id string, s *council.Standing, problems []err
 	return nil
 }
 
+// mostChanges is how many changes a terminal is shown; what is weaker or stronger is
+// always among them.
+const mostChanges = 12
+
 // showChanges lists what a motion changes, each with the quorum that it needs.
 func showChanges(w io.Writer, v voice, changes []diff.Change) {
-	for _, c := range changes {
+	shown := changes
+	if n := len(changes); n > mostChanges {
+		for n = mostChanges; n < len(changes) && changes[n].Mark != diff.Neutral; n++ { // they come first
+		}
+		shown = changes[:n]
+	}
+	for _, c := range shown {
 		fmt.Fprintf(w, "  %-*s  %s: %s (%s)\n", widest(v), c.Mark.Word(v.Lang), c.About, c.Words(v.Lang), c.Needs)
 	}
 	if len(changes) == 0 {
 		fmt.Fprintf(w, "  %s\n", v.Say("nothing changes"))
+	}
+	if left := len(changes) - len(shown); left > 0 {
+		fmt.Fprintf(w, "  %s\n", v.Say("%d more that are neutral; motion.txt says all", left))
 	}
 }
 
@@ -272,8 +285,8 @@ func motionEnact(dir *string) *cobra.Command {
 			}
 			w := cmd.OutOrStdout()
 			fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signatures of %s (%d needed).", e.ID, e.Version, v.Lang.List(e.Members()), e.Needed))
-			if e.NotBefore.After(now) {
-				fmt.Fprintln(w, v.Say("It takes effect on %s; until then gateways announce it.", v.moment(e.NotBefore, e.Policy.Location)))
+			if e.From.After(now) {
+				fmt.Fprintln(w, v.Say("It takes effect on %s; until then gateways announce it.", v.moment(e.From, e.Policy.Location)))
 			}
 			fmt.Fprintln(w, v.Say("Written: %s", strings.Join(files, ", ")))
 			if e.Version == 1 {

@@ -78,13 +78,13 @@ func show(w io.Writer, v voice, chain []*council.Enacted, now time.Time) {
 	waiting := chain[len(current):]
 	if last := desk.Last(current); last != nil {
 		fmt.Fprintln(w, v.Say("Version %d, motion %s, is in force since %s, signed by %s.", last.Version, last.ID,
-			v.moment(last.NotBefore, last.Policy.Location), v.Lang.List(last.Members())))
+			v.moment(last.From, last.Policy.Location), v.Lang.List(last.Members())))
 	} else {
 		fmt.Fprintln(w, v.Say("Nothing is in force yet, so nothing flows."))
 	}
 	for _, e := range waiting {
 		fmt.Fprintln(w, v.Say("Version %d, motion %s, is in force from %s on, signed by %s.", e.Version, e.ID,
-			v.moment(e.NotBefore, e.Policy.Location), v.Lang.List(e.Members())))
+			v.moment(e.From, e.Policy.Location), v.Lang.List(e.Members())))
 	}
 	fmt.Fprintf(w, "%s\n\n", v.Say("First roster: %s", "sha256:"+chain[0].Roster))
 	states := statesOf(chain, now)
@@ -149,7 +149,7 @@ func stateOf(id string, chain []*council.Enacted, now time.Time) *standingOf {
 		case doc == nil && s.doc == nil:
 		case doc == nil && started: // it was taken away
 			if s.state != ended {
-				s.state, s.since = ended, e.NotBefore
+				s.state, s.since = ended, e.From
 			}
 		case doc == nil:
 			s.waits(e, "motion %s ends it on %s")
@@ -157,7 +157,7 @@ func stateOf(id string, chain []*council.Enacted, now time.Time) *standingOf {
 			if s.doc == nil || string(s.doc.YAML) != string(doc.YAML) || s.state == ended {
 				s.by = e
 			}
-			s.doc, s.state, s.since = doc, "", e.NotBefore
+			s.doc, s.state, s.since = doc, "", e.From
 		case string(s.doc.YAML) != string(doc.YAML):
 			s.waits(e, "motion %s changes it on %s")
 		case last != nil && last.Policy.Suspension(id) == nil && e.Policy.Suspension(id) != nil:
@@ -171,8 +171,8 @@ func stateOf(id string, chain []*council.Enacted, now time.Time) *standingOf {
 	}
 	here := last != nil && last.Policy.Decision(id) != nil
 	from, until := s.doc.Stream.From, s.doc.Stream.Until
-	if s.by.NotBefore.After(from) && s.by.NotBefore.After(now) {
-		from = s.by.NotBefore
+	if s.by.From.After(from) && s.by.From.After(now) {
+		from = s.by.From
 	}
 	switch {
 	case !now.Before(until):
@@ -220,7 +220,7 @@ func (s *standingOf) show(w io.Writer, v voice, now time.Time) {
 	fmt.Fprintf(w, "%s  %s  (%s)\n", s.doc.Decision, v.Lang.Title(s.doc.Title), state)
 	fmt.Fprintf(w, "    %s\n", v.Say("from %s until %s, by motion %s with %s", v.Lang.Date(s.doc.From), v.Lang.Date(s.doc.Until), s.by.ID, v.Lang.List(s.by.Members())))
 	if s.next != nil {
-		fmt.Fprintf(w, "    %s\n", v.Say(s.how, s.next.ID, v.moment(s.next.NotBefore, loc)))
+		fmt.Fprintf(w, "    %s\n", v.Say(s.how, s.next.ID, v.moment(s.next.From, loc)))
 	}
 	if s.state != inForce {
 		return

@@ -31,7 +31,7 @@ func enacted(t *testing.T, version int, from string, files bundle.Files) *counci
 	}
 	return &council.Enacted{
 		Motion: council.Motion{ID: fmt.Sprintf("m%d", version), Version: version, NotBefore: at}, Policy: p,
-		Ballots: []council.Ballot{{Name: "Anna"}, {Name: "Bru"}},
+		Ballots: []council.Ballot{{Name: "Anna"}, {Name: "Bru"}}, From: at,
 	}
 }
 
@@ -61,6 +61,8 @@ func TestShow(t *testing.T) {
 	bare := decided(t)
 	bare["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", reason: \"a fault\"}\n")
 	first := enacted(t, 1, "2026-12-10 00:00", decided(t))
+	hasty := enacted(t, 2, "2026-11-26 00:00", decided(t, "epsilon: 1 ", "epsilon: 0.5 "))
+	hasty.From = first.From
 	for name, c := range map[string]struct {
 		chain []*council.Enacted
 		at    string
@@ -70,6 +72,7 @@ func TestShow(t *testing.T) {
 		"before its notice is over": {[]*council.Enacted{first}, "2026-11-25 12:00", []string{
 			"Nothing is in force yet", "Version 1, motion m1, is in force from 10 December 2026, 00:00 on, signed by Anna and Bru.", "(coming, from 10 December 2026)",
 		}, "(in force)"},
+		"one that follows it": {[]*council.Enacted{first, hasty}, "2026-12-01 12:00", []string{"Nothing is in force yet", "Version 2, motion m2, is in force from 10 December 2026, 00:00 on", "(coming, from 10 December 2026)"}, "in force since"},
 		"a second before":     {[]*council.Enacted{first}, "2026-12-09 23:59", []string{"(coming, from 10 December 2026)"}, "(in force)"},
 		"from its midnight":   {[]*council.Enacted{first}, "2026-12-10 00:00", []string{"Version 1, motion m1, is in force since 10 December 2026, 00:00", "(in force)", "from 1 June 2026 until 31 May 2027, by motion m1 with Anna and Bru"}, "REMINDER"},
 		"a later day its own": {[]*council.Enacted{enacted(t, 1, "2026-12-10 00:00", decided(t, "from: 2026-06-01", "from: 2027-01-15"))}, "2026-12-11 12:00", []string{"(coming, from 15 January 2027)"}, "(in force)"},

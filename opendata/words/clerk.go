@@ -41,6 +41,11 @@ var clerkPlurals = map[string]map[string][2]string{
 		"ca": {"%d de %d proves ha fallat", "%d de %d proves han fallat"},
 		"es": {"%d de %d pruebas ha fallado", "%d de %d pruebas han fallado"},
 	},
+	"%d more that are neutral; motion.txt says all": {
+		"en": {"%d more that is neutral; motion.txt says all", "%d more that are neutral; motion.txt says all"},
+		"ca": {"i %d canvi neutre més; motion.txt ho diu tot", "i %d canvis neutres més; motion.txt ho diu tot"},
+		"es": {"y %d cambio neutro más; motion.txt lo dice todo", "y %d cambios neutros más; motion.txt lo dice todo"},
+	},
 	"%d tests failed": {
 		"en": {"%d test failed", "%d tests failed"},
 		"ca": {"%d prova ha fallat", "%d proves han fallat"},

@@ -143,6 +143,9 @@ type Enacted struct {
 	After diff.Before
 	// Needed is how many members had to sign.
 	Needed int
+	// From is when it takes effect if it is enacted by then: at NotBefore, and not before
+	// the motion that it follows.
+	From time.Time
 }
 
 // Members are the names of those who signed, in the roster's order.

@@ -90,8 +90,8 @@ func (m *Motion) page(b *strings.Builder, l explain.Lang, v vote) {
 	if v.before != nil {
 		loc = v.before.Location
 	}
-	if m.NotBefore.After(m.Created) {
-		line("from", moment(l, m.NotBefore, loc), loc)
+	if v.from.After(m.Created) {
+		line("from", moment(l, v.from, loc), loc)
 	} else {
 		line("at once")
 	}

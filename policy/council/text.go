@@ -217,10 +217,19 @@ func (e *Enacted) after() diff.Before {
 	return before
 }
 
+// notBefore is the later of an instant and of when e takes effect.
+func (e *Enacted) notBefore(t time.Time) time.Time {
+	if e != nil && e.From.After(t) {
+		return e.From
+	}
+	return t
+}
+
 // compare fills what follows from the motion before.
 func (e *Enacted) compare(prev *Enacted) {
 	e.Changes = e.Motion.Changes(prev, e.Policy)
 	e.After = prev.after().Then(e.Policy, e.Changes)
+	e.From = prev.notBefore(e.NotBefore)
 }
 
 // Text is motion.txt: the same head, bundle and predecessors give the same bytes, in
@@ -233,7 +242,7 @@ func (m *Motion) Text(prev *Enacted, next *bundle.Policy) ([]byte, error) {
 	if before != nil {
 		roster = before.Council
 	}
-	v := vote{before, next, changes, needed, len(roster.Members), needs}
+	v := vote{before, next, changes, needed, len(roster.Members), needs, prev.notBefore(m.NotBefore)}
 	if m.format() < pagesSince {
 		return m.text4(v)
 	}
@@ -246,6 +255,7 @@ type vote struct {
 	changes         []diff.Change
 	needed, members int
 	needs           []diff.Quorum
+	from            time.Time // when it takes effect if it is enacted by then
 }
 
 func (m *Motion) format() int {

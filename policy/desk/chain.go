@@ -99,7 +99,7 @@ func Last(chain []*council.Enacted) *council.Enacted {
 
 // InForce is the part of a chain whose time has come; the rest waits.
 func InForce(chain []*council.Enacted, now time.Time) []*council.Enacted {
-	n := slices.IndexFunc(chain, func(e *council.Enacted) bool { return now.Before(e.NotBefore) })
+	n := slices.IndexFunc(chain, func(e *council.Enacted) bool { return now.Before(e.From) })
 	if n < 0 {
 		return chain
 	}
