@@ -28,6 +28,16 @@ var breaches = []struct{ name, pkg, source, reason string }{
 		"b.cells undefined",
 	},
 	{
+		"a threshold is lowered", "gateway/release",
+		"package release\nimport \"sluice/policy/mechanism\"\nfunc lower(m *mechanism.Mechanism) { *m = mechanism.Mechanism{threshold: 0} }\n",
+		"cannot refer to unexported field threshold in struct literal of type mechanism.Mechanism",
+	},
+	{
+		"noise is made smaller", "gateway/release",
+		"package release\nimport \"sluice/policy/mechanism\"\nfunc less(m *mechanism.Mechanism) { m.Measure(0).Noise.Epsilon = 100 }\n",
+		"cannot assign to m.Measure(0).Noise.Epsilon",
+	},
+	{
 		"an error quotes a payload", "gateway/ingest",
 		"package ingest\nimport \"sluice/gateway/ingest/internal/fault\"\nfunc leak(payload []byte) fault.Fault { return fault.New(string(payload)) }\n",
 		"cannot use string(payload) (value of type string) as fault.Code value",

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/gateway/release"
 	"sluice/policy"
 	"sluice/policy/decision"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 )
 
@@ -199,7 +199,7 @@ func (g *Gateway) keepPlans(ctx context.Context) error {
 func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 	list := []books.Stream{}
 	for _, s := range set.Streams {
-		mech, err := release.NewMechanism(s)
+		mech, err := mechanism.New(s)
 		if err != nil {
 			return nil, err
 		}

@@ -9,9 +9,9 @@ import (
 
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
-	"sluice/gateway/release"
 	"sluice/policy"
 	"sluice/policy/council"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -169,7 +169,7 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 	}
 	v.Plans = plans
 	for _, s := range set.Streams {
-		if _, err := release.NewMechanism(s); err != nil {
+		if _, err := mechanism.New(s); err != nil {
 			return v, &policy.Problem{Code: policy.Unfit, Err: err}
 		}
 	}

@@ -4,13 +4,13 @@ import (
 	"testing"
 
 	"sluice/books"
-	"sluice/gateway/release"
+	"sluice/policy/mechanism"
 )
 
 // described puts a stream's description into the books, as a gateway of a method writes it.
 func described(t *testing.T, f *fake, method int) *books.Stream {
 	t.Helper()
-	m, err := release.MechanismBy(f.plan, method)
+	m, err := mechanism.By(f.plan, method)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func described(t *testing.T, f *fake, method int) *books.Stream {
 // TestDescriptionsAreFound: what the books say of a stream is what some method makes of its
 // plan; what is not is named by what the present one would say.
 func TestDescriptionsAreFound(t *testing.T) {
-	for method := 1; method <= release.Method; method++ {
+	for method := 1; method <= mechanism.Method; method++ {
 		f := right(t)
 		described(t, f, method)
 		finds(t, f, "")
@@ -45,7 +45,7 @@ func TestDescriptionsAreFound(t *testing.T) {
 		{func(b *books.Stream) { b.Membership = "public" }, "whether a number is shown"},
 	} {
 		f := right(t)
-		c.spoil(described(t, f, release.Method))
+		c.spoil(described(t, f, mechanism.Method))
 		finds(t, f, c.named)
 	}
 }

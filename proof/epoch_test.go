@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/gateway/release"
+	"sluice/policy/mechanism"
 	"sluice/store"
 )
 
@@ -19,7 +19,7 @@ import (
 func withEpoch(t *testing.T) *fake {
 	t.Helper()
 	f := right(t)
-	mech, err := release.NewMechanism(f.plan)
+	mech, err := mechanism.New(f.plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestEpochsAreFound(t *testing.T) {
 		"another's share":          {func(f *fake) { f.shown[4].Epsilon *= 2; sealed(f) }, "other noise"},
 		"another cell":             {func(f *fake) { f.shown[3].Cell, f.shown[4].Cell = "b/", "b/"; sealed(f) }, "not of its plan"},
 		"in another window":        {func(f *fake) { moved(f) }, "its plan has 1"},
-		"a later version's method": {func(f *fake) { f.entries[0].Method = release.Method + 1 }, "its method is 4, which nobody here knows"},
+		"a later version's method": {func(f *fake) { f.entries[0].Method = mechanism.Method + 1 }, "its method is 4, which nobody here knows"},
 		"a method that is none":    {func(f *fake) { f.entries[0].Method = -1 }, "its method is -1, which nobody here knows"},
 		"a method without them":    {func(f *fake) { f.entries[0].Method = 2 }, "its plan has 1"},
 		"withdrawn": {func(f *fake) {
@@ -95,10 +95,10 @@ func TestStrangersKnowTheSameMethods(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("python3 is not here")
 	}
-	for method, right := range map[int]bool{-1: false, 0: true, 1: true, release.Method: true, release.Method + 1: false} {
+	for method, right := range map[int]bool{-1: false, 0: true, 1: true, mechanism.Method: true, mechanism.Method + 1: false} {
 		f, dir := withEpoch(t), t.TempDir()
 		f.entries[0].Method = method
-		if method < release.Method { // which has no epochs
+		if method < mechanism.Method { // which has no epochs
 			f.shown, f.releases = f.shown[:2], f.releases[:2]
 		}
 		for _, name := range []string{"city.json", "ledger.jsonl", "releases.jsonl", "plans/" + f.plan.Digest + ".json"} {

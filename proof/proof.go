@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/gateway/release"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -190,7 +190,7 @@ func (c *checker) ledger() error {
 		case e.Kind != "reserve" && e.Kind != "refuse":
 			bad("its kind is unknown")
 		}
-		if e.Method < 0 || e.Method > release.Method {
+		if e.Method < 0 || e.Method > mechanism.Method {
 			bad("its method is %d, which nobody here knows", e.Method)
 		}
 		if e.Kind == "reserve" {
@@ -252,7 +252,7 @@ func (c *checker) windows(each func(books.Released)) error {
 			bad("it is no window of its plan")
 		}
 		rows := Rows(s)
-		if release.CountsEpochs(s, c.method(*r)) && s.EndsEpoch(r.Start, r.End) {
+		if mechanism.CountsEpochs(s, c.method(*r)) && s.EndsEpoch(r.Start, r.End) {
 			rows += len(store.EpochMeasures)
 		}
 		if rows != r.Rows {
@@ -333,8 +333,8 @@ func (c *checker) decisions() error {
 			c.problem("stream %s: what it says decides whether a number is shown is not what its plan says", b.ID)
 		}
 		// Books of an earlier version say what its method made of the plan.
-		wrong := differs(b, s, release.Method)
-		for method := 1; method < release.Method && wrong != ""; method++ {
+		wrong := differs(b, s, mechanism.Method)
+		for method := 1; method < mechanism.Method && wrong != ""; method++ {
 			if differs(b, s, method) == "" {
 				wrong = ""
 			}
@@ -349,7 +349,7 @@ func (c *checker) decisions() error {
 // differs says in what a stream's description is not what a method makes of its plan;
 // empty for nothing.
 func differs(b books.Stream, s *plan.Stream, method int) string {
-	mech, err := release.MechanismBy(s, method)
+	mech, err := mechanism.By(s, method)
 	if err != nil {
 		return err.Error()
 	}

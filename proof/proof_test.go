@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/gateway/release"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -115,13 +115,13 @@ func right(t *testing.T) *fake {
 	if err := s.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	mech, err := release.NewMechanism(s)
+	mech, err := mechanism.New(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	epsilon, scale, threshold := mech.Parameters(s.Measures[0])
 	f := &fake{plan: s, canon: s.Canonical()}
-	f.entries = []books.Entry{{Day: "2026-03-02", Gateway: "g", Decision: "1", Plan: s.Digest, Unit: "device", Kind: "reserve", Epsilon: 1, Delta: 2e-6, Cap: 1, Method: release.Method}}
+	f.entries = []books.Entry{{Day: "2026-03-02", Gateway: "g", Decision: "1", Plan: s.Digest, Unit: "device", Kind: "reserve", Epsilon: 1, Delta: 2e-6, Cap: 1, Method: mechanism.Method}}
 	for h := range 2 {
 		start, value := noon.Add(time.Duration(h)*time.Hour), 100.0
 		o := store.Observation{
@@ -199,7 +199,7 @@ func TestWhatIsFound(t *testing.T) {
 		"words of then":               {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain, r.Policy = "P3W", "then" }) }, ""},
 		"no time at all":              {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain = "soon" }) }, "does not say for how long"},
 		"a decision without words":    {func(f *fake) { removed(f, nil); f.retain = "" }, "does not say for how long"},
-		"a later method":              {func(f *fake) { f.entries[0].Method = release.Method + 1 }, "of a later version"},
+		"a later method":              {func(f *fake) { f.entries[0].Method = mechanism.Method + 1 }, "of a later version"},
 		"less noise than is said":     {func(f *fake) { f.shown[0].Scale /= 2 }, "other noise"},
 		"a lower threshold":           {func(f *fake) { f.shown[0].Threshold-- }, "other noise"},
 		"an interval beside":          {func(f *fake) { f.shown[0].Low = &other }, "inside its interval"},

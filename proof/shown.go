@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/gateway/release"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -208,14 +208,14 @@ func (c *checker) half(r books.Released, shown []Shown, hidden []books.Withdrawa
 // that could name one did.
 func (c *checker) method(r books.Released) int {
 	if r.Ledger < 1 || r.Ledger > int64(len(c.entries)) {
-		return release.Method
+		return mechanism.Method
 	}
 	return max(1, c.entries[r.Ledger-1].Method)
 }
 
 // mechanism looks that each number carries the noise that its plan asks for.
 func (c *checker) mechanism(s *plan.Stream, r books.Released, shown []Shown, bad func(string, ...any)) {
-	mech, err := release.MechanismBy(s, c.method(r))
+	mech, err := mechanism.By(s, c.method(r))
 	if err != nil {
 		bad("%v", err)
 		return
@@ -231,7 +231,7 @@ func (c *checker) mechanism(s *plan.Stream, r books.Released, shown []Shown, bad
 		m, known := measures[o.Measure]
 		epsilon, scale, threshold := mech.Parameters(m)
 		if o.OfEpoch() {
-			known, threshold = release.CountsEpochs(s, c.method(r)) && s.EndsEpoch(r.Start, r.End) && o.Cell == store.EpochCell(s.FirstZone()), 0
+			known, threshold = mechanism.CountsEpochs(s, c.method(r)) && s.EndsEpoch(r.Start, r.End) && o.Cell == store.EpochCell(s.FirstZone()), 0
 			epsilon, scale = mech.EpochParameters()
 		}
 		switch {

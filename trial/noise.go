@@ -3,7 +3,7 @@ package trial
 import (
 	"math"
 
-	"sluice/gateway/release"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 )
 
@@ -12,14 +12,14 @@ var unitsOf = published{Measure: plan.Measure{Of: plan.Distinct}}
 
 // noises are what a decision adds to its numbers, by what its releases would state.
 type noises struct {
-	mech      *release.Mechanism
+	mech      *mechanism.Mechanism
 	s         *plan.Stream
 	units     law
 	threshold float64
 }
 
 func newNoises(s *plan.Stream) (*noises, error) {
-	m, err := release.NewMechanism(s)
+	m, err := mechanism.New(s)
 	if err != nil {
 		return nil, err
 	}

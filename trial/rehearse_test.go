@@ -11,6 +11,7 @@ import (
 	"sluice/gateway/release"
 	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -21,7 +22,7 @@ type memory struct{ list []store.Observation }
 func (m *memory) Released(context.Context, release.Key) (bool, error) { return false, nil }
 
 func (m *memory) Reserve(context.Context, release.Reservation) (release.Paid, error) {
-	return release.Paid{Line: 1, Method: release.Method}, nil
+	return release.Paid{Line: 1, Method: mechanism.Method}, nil
 }
 
 func (m *memory) Commit(_ context.Context, c release.Commit) error {

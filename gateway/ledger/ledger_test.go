@@ -13,6 +13,7 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/release"
+	"sluice/policy/mechanism"
 )
 
 func open(t *testing.T, path string, most int64) *Ledger {
@@ -73,10 +74,10 @@ func TestADayHasOneMethod(t *testing.T) {
 		t.Fatal(err)
 	}
 	l = open(t, path, 1<<20)
-	for day, want := range map[string]int{"2026-03-02": 1, "2026-03-03": release.Method} {
+	for day, want := range map[string]int{"2026-03-02": 1, "2026-03-03": mechanism.Method} {
 		for range 2 {
 			r := reservation("a", "p", day, 0.5)
-			r.Method = release.Method
+			r.Method = mechanism.Method
 			if paid, err := l.Reserve(ctx, r); err != nil || paid.Method != want {
 				t.Errorf("%s is of method %d, %v; want %d", day, paid.Method, err, want)
 			}
@@ -93,7 +94,7 @@ func TestADayHasOneMethod(t *testing.T) {
 		}
 		methods = append(methods, e.Method)
 	}
-	if !slices.Equal(methods, []int{0, release.Method}) {
+	if !slices.Equal(methods, []int{0, mechanism.Method}) {
 		t.Errorf("the lines are of methods %v", methods)
 	}
 }

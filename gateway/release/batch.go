@@ -10,7 +10,8 @@
 // per measure. Noise is discrete Laplace for the L1 sensitivity over the whole
 // epoch, or Gaussian for the L2 sensitivity, whichever serves residents; a cell is
 // published when it has at least min_units units and its noisy number of units
-// reaches a threshold, which is where delta is spent.
+// reaches a threshold, which is where delta is spent. Which noise and which threshold is
+// computed in policy/mechanism; here it is drawn.
 //
 // Example: epsilon 1, delta 1e-6, C 2, min_units 10, one measure distinct(unit). Of
 // epsilon a twenty-fifth is for two numbers of the whole epoch, each with noise of scale

@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
+	"sluice/test/chance"
 )
 
 // last is the last window of the day of start.
@@ -87,7 +89,7 @@ func TestWhatAnEpochReleases(t *testing.T) {
 				}
 				return
 			}
-			m, err := NewMechanism(s)
+			m, err := mechanism.New(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +123,7 @@ func TestWhatAnEpochDraws(t *testing.T) {
 		epoch, _ := ofEpoch(t, s, &memory{}, rules{}, r, last, &Epoch{Known: true, Units: 40, Bounded: 7})
 		want := []float64{2 * 2 * 25 / 24., 4 * 2 * 2 * 25 / 24., 50, 50}
 		if gaussian {
-			sigma := leastSigma(1, 0.01)
+			sigma := chance.Sigma(1, 0.01)
 			want = []float64{math.Sqrt(400*25/24.) * sigma, 4 * math.Sqrt(400*25/24.) * sigma, math.Sqrt(50) * sigma, math.Sqrt(50) * sigma}
 		}
 		if !same(r.scales, want) {
@@ -134,16 +136,16 @@ func TestWhatAnEpochDraws(t *testing.T) {
 		if *units.Value != 1040 || *bounded.Value != 1007 {
 			t.Errorf("Gaussian %v: %v units, %v bounded; want 1040, 1007", gaussian, *units.Value, *bounded.Value)
 		}
-		m, err := NewMechanism(s)
+		m, err := mechanism.New(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, half := m.epoch().law(), *units.High-*units.Value
-		if 2*l.tail(half+1) > 0.025 || 2*l.tail(half) <= 0.025 || *units.Value-*units.Low != half {
+		l, half := m.Epoch().Law(), *units.High-*units.Value
+		if 2*l.Tail(half+1) > 0.025 || 2*l.Tail(half) <= 0.025 || *units.Value-*units.Low != half {
 			t.Errorf("Gaussian %v: the interval is %v to %v", gaussian, *units.Low, *units.High)
 		}
 		// What is shown from ShareFrom units on: 99 of 100.
-		if n := float64(m.ShareFrom()); l.tail(n-store.ShareHalfWidths*half+1) > 0.01 || l.tail(n-store.ShareHalfWidths*half) <= 0.01 {
+		if n := float64(m.ShareFrom()); l.Tail(n-store.ShareHalfWidths*half+1) > 0.01 || l.Tail(n-store.ShareHalfWidths*half) <= 0.01 {
 			t.Errorf("Gaussian %v: the share is shown from %v units", gaussian, n)
 		}
 	}
@@ -156,9 +158,9 @@ func TestWhatAnEpochDraws(t *testing.T) {
 func TestTheRestIsDrawn(t *testing.T) {
 	const draws = 200_000
 	from := newRandom()
-	for _, c := range []channel{
-		{bound: 3, pairs: 8, parts: 2, rest: true, epsilon: 1},
-		{gaussian: true, bound: 7, pairs: 24, parts: 4, rest: true, epsilon: 1, delta: 1e-6},
+	for _, c := range []mechanism.Noise{
+		{Bound: 3, Pairs: 8, Parts: 2, Rest: true, Epsilon: 1},
+		{Gaussian: true, Bound: 7, Pairs: 24, Parts: 4, Rest: true, Epsilon: 1, Delta: 1e-6},
 	} {
 		sum := 0.0
 		for range draws {
@@ -169,28 +171,9 @@ func TestTheRestIsDrawn(t *testing.T) {
 			sum += math.Abs(float64(x))
 		}
 		of := c
-		of.rest = false
-		if l := c.law(); !l.near(sum/draws, draws) || of.law().near(sum/draws, draws) {
-			t.Errorf("%+v: E|X| is %v; the scale is %v", c, sum/draws, l.scale)
-		}
-	}
-}
-
-// TestTheEpochAtTheStep: where all of a unit's pairs are at the step, the epoch's numbers
-// still lose a little under Gaussian noise, so that the step's probability is a little
-// less than pairs alone would allow; for Laplace noise, and where nothing is counted of
-// epochs, it is all of that.
-func TestTheEpochAtTheStep(t *testing.T) {
-	s := stream(t, func(s *plan.Stream) {
-		s.Protect = plan.Protect{MinUnits: 3, Epsilon: 0.05, Delta: 0.8, MaxContributions: 3}
-	})
-	for _, method := range []int{2, 3} {
-		for _, gaussian := range []bool{false, true} {
-			m := draft(s, method, gaussian)
-			less := gaussian && method == 3
-			if p := m.chance() / m.step(); p > 1 || p < 0.95 || p < 1 != less {
-				t.Errorf("method %d, Gaussian %v: the step's probability is %v of what pairs alone allow", method, gaussian, p)
-			}
+		of.Rest = false
+		if l := c.Law(); !chance.Noise(l).Near(sum/draws, draws) || chance.Noise(of.Law()).Near(sum/draws, draws) {
+			t.Errorf("%+v: E|X| is %v; the scale is %v", c, sum/draws, l.Scale)
 		}
 	}
 }

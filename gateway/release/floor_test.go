@@ -5,8 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
+	"sluice/test/chance"
 )
 
 // TestNoisyFloor: with a noisy floor the noisy number of units decides, and nothing else:
@@ -18,12 +20,12 @@ func TestNoisyFloor(t *testing.T) {
 	} {
 		protect.Floor = plan.Noisy
 		s := stream(t, func(s *plan.Stream) { s.Protect = protect })
-		m, err := MechanismBy(s, steered)
+		m, err := mechanism.By(s, steered)
 		if err != nil {
 			t.Fatal(err)
 		}
 		from := float64(m.PublicFrom())
-		if p := chance(m, from); p < 0.99 || chance(m, from-1) >= 0.99 {
+		if p := appears(m, from); p < 0.99 || appears(m, from-1) >= 0.99 {
 			t.Errorf("%s: from %v units on %v are shown", m.Name(), from, p)
 		}
 		const draws = 4_000
@@ -41,18 +43,18 @@ func TestNoisyFloor(t *testing.T) {
 					t.Fatalf("%d units: %s, %s", n, o.Status, o.Reason)
 				}
 			}
-			if p := chance(m, float64(n)); !fits(shown, draws, p) {
+			if p := appears(m, float64(n)); !chance.Fits(shown, draws, p) {
 				t.Errorf("%s, %d units: %d of %d are shown; the probability is %v", m.Name(), n, shown, draws, p)
 			}
 		}
 	}
 }
 
-// chance is P(n + noise >= threshold).
-func chance(m *Mechanism, n float64) float64 {
-	sum, l := 0.0, m.count.law()
-	for x := m.threshold - n; x < m.threshold-n+80*l.scale+80; x++ {
-		sum += l.mass(x)
+// appears is P(n + noise >= threshold).
+func appears(m *mechanism.Mechanism, n float64) float64 {
+	sum, l := 0.0, m.Units().Law()
+	for x := m.Threshold() - n; x < m.Threshold()-n+80*l.Scale+80; x++ {
+		sum += chance.Noise(l).Mass(x)
 	}
 	return sum
 }
@@ -77,7 +79,7 @@ func TestPublicMembership(t *testing.T) {
 		"mean":         {homes(plan.Public, mean), []float64{4.5e6 * 2, 2}},
 		"sum and mean": {homes(plan.Public, sum, mean), []float64{5e6 * 2, 4.5e6 * 4, 4}},
 	} {
-		m, err := NewMechanism(c.s)
+		m, err := mechanism.New(c.s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,11 +112,11 @@ func TestPublicMembership(t *testing.T) {
 	if before == after.Digest {
 		t.Error("membership does not change the plan's digest")
 	}
-	a, err := NewMechanism(homes("", sum))
+	a, err := mechanism.New(homes("", sum))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := NewMechanism(after)
+	b, err := mechanism.New(after)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
+	"sluice/test/chance"
 )
 
 // steered is the method that the tests of noise go through, since its choice can be
@@ -61,17 +63,9 @@ var prices = []price{
 	{5, 0.9, 8, true}, {1, 0.01, 100, true}, {0.02, 1e-6, 10_000, true}, {1e-6, 0.01, 500, true},
 }
 
-// leastSigma is the least sigma for a sensitivity of 1, by halving.
-func leastSigma(epsilon, delta float64) float64 {
-	low, high := 1e-3, 1e12
-	for high/low > 1.0001 {
-		if middle := math.Sqrt(low * high); deltaOf(epsilon, 1/middle) > delta {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return high
+// law is that of one of the two noises.
+func law(gaussian bool, scale float64) mechanism.Law {
+	return mechanism.Law{Gaussian: gaussian, Scale: scale}
 }
 
 // protected is a stream about units with one measure at a price.
@@ -112,30 +106,30 @@ func TestNumbers(t *testing.T) {
 			if x.unit.StandsFor != "" {
 				s.Unit = x.unit
 			}
-			m, err := MechanismBy(s, steered)
+			m, err := mechanism.By(s, steered)
 			if err != nil || refused(s) {
 				continue // above the greatest scale; TestGreatestScale
 			}
-			if m.gaussian != p.gaussian {
+			if (m.Name() == "gaussian") != p.gaussian {
 				t.Errorf("%+v is %s", p, m.Name())
 			}
 			parts := 2.0 // of the budget
 			if x.Of == plan.Distinct {
 				parts = 1
 			}
-			l := law{true, x.bound * math.Sqrt(float64(p.pairs)*parts) * leastSigma(p.epsilon, p.delta)}
+			l := law(true, x.bound*math.Sqrt(float64(p.pairs)*parts)*chance.Sigma(p.epsilon, p.delta))
 			if !p.gaussian {
-				l = law{false, x.bound * float64(p.pairs) * parts / p.epsilon}
+				l = law(false, x.bound*float64(p.pairs)*parts/p.epsilon)
 			}
 			seen[p.gaussian]++
-			low, high = min(low, l.scale), max(high, l.scale)
-			truth := int64(100*l.scale) + int64(2*m.threshold) + 1000
+			low, high = min(low, l.Scale), max(high, l.Scale)
+			truth := int64(100*l.Scale) + int64(2*m.Threshold()) + 1000
 			for name, list := range many(t, s, cells, counted(s, truth)) {
-				l.holds(t, fmt.Sprintf("%s %v %s %+v", x.Of, x.bound, name, p), list, float64(truth), steps(x.Measure))
+				holds(t, l, fmt.Sprintf("%s %v %s %+v", x.Of, x.bound, name, p), list, float64(truth), mechanism.Steps(x.Measure))
 			}
 		}
 	}
-	if seen[false] < 30 || seen[true] < 15 || low > 0.1 || high < maxScale/100 {
+	if seen[false] < 30 || seen[true] < 15 || low > 0.1 || high < mechanism.MaxScale/100 {
 		t.Errorf("looked at %v streams by noise, of scales from %v to %v", seen, low, high)
 	}
 }
@@ -155,7 +149,7 @@ func counted(s *plan.Stream, n int64) Sums {
 
 // holds compares published numbers with what was counted and the law of their noise,
 // in steps of so many to the number's unit.
-func (l law) holds(t *testing.T, what string, list []store.Observation, truth, steps float64) {
+func holds(t *testing.T, l mechanism.Law, what string, list []store.Observation, truth, steps float64) {
 	t.Helper()
 	n, inside, sum := len(list), 0, 0.0
 	off := make([]float64, n)
@@ -169,25 +163,25 @@ func (l law) holds(t *testing.T, what string, list []store.Observation, truth, s
 			inside++
 		}
 	}
-	if !l.near(sum/float64(n), n) {
-		t.Errorf("%s: E|X| is %v; the scale is %v", what, sum/float64(n), l.scale)
+	if !chance.Noise(l).Near(sum/float64(n), n) {
+		t.Errorf("%s: E|X| is %v; the scale is %v", what, sum/float64(n), l.Scale)
 	}
 	for _, times := range []float64{0, 0.3, 1, 2, 4, 7} {
-		k, more := math.Floor(times*l.scale), 0
+		k, more := math.Floor(times*l.Scale), 0
 		for _, v := range off {
 			if v > k {
 				more++
 			}
 		}
-		if p := 2 * l.tail(k+1); !fits(more, n, p) {
-			t.Errorf("%s: %d of %d are off by more than %v; at scale %v the probability is %v", what, more, n, k, l.scale, p)
+		if p := 2 * l.Tail(k+1); !chance.Fits(more, n, p) {
+			t.Errorf("%s: %d of %d are off by more than %v; at scale %v the probability is %v", what, more, n, k, l.Scale, p)
 		}
 	}
 	half := math.Round((*list[0].High - *list[0].Low) / 2 * steps)
-	if p := 1 - 2*l.tail(half+1); !fits(inside, n, p) || p < confidence-1e-4 {
+	if p := 1 - 2*l.Tail(half+1); !chance.Fits(inside, n, p) || p < mechanism.Confidence-1e-4 {
 		t.Errorf("%s: the interval of plus or minus %v holds in %d of %d; it should in %v", what, half, inside, n, p)
 	}
-	if half > 0 && 1-2*l.tail(half) > confidence+5e-4 {
+	if half > 0 && 1-2*l.Tail(half) > mechanism.Confidence+5e-4 {
 		t.Errorf("%s: plus or minus %v is not the least interval", what, half)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -50,7 +51,7 @@ type Reservation struct {
 	// Epsilon and Delta are per unit, for all epochs of the day; Cap is the
 	// charter's epsilon per day for this kind of unit.
 	Epsilon, Delta, Cap float64
-	// Method is the one that the day's protection is computed by, see Method.
+	// Method is the one that the day's protection is computed by, see mechanism.Method.
 	Method int
 }
 
@@ -71,8 +72,8 @@ type Publisher struct {
 	source     func() source // one for each batch
 
 	mu     sync.Mutex
-	counts map[store.Status]int64 // since the start; guarded by mu
-	mechs  map[mechKey]*Mechanism // guarded by mu
+	counts map[store.Status]int64           // since the start; guarded by mu
+	mechs  map[mechKey]*mechanism.Mechanism // guarded by mu
 }
 
 // mechKey is what a protection is computed from: a stream, by its digest, and a method.
@@ -88,7 +89,7 @@ func NewPublisher(book Book, simulation bool) *Publisher {
 	if flag.Lookup("logtostderr") != nil {
 		_ = flag.Set("logtostderr", "true")
 	}
-	return &Publisher{book: book, simulation: simulation, source: newRandom, counts: make(map[store.Status]int64), mechs: make(map[mechKey]*Mechanism)}
+	return &Publisher{book: book, simulation: simulation, source: newRandom, counts: make(map[store.Status]int64), mechs: make(map[mechKey]*mechanism.Mechanism)}
 }
 
 // Counts says how many observations were released since the start, by status.
@@ -115,7 +116,7 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		}
 	}
 	// What cannot be protected pays nothing.
-	if _, err := p.mechanism(b.stream, Method); err != nil {
+	if _, err := p.mechanism(b.stream, mechanism.Method); err != nil {
 		return err
 	}
 	paid, spent, err := p.pay(ctx, b, charter)
@@ -157,14 +158,14 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 }
 
 // mechanism computes a stream's protection once.
-func (p *Publisher) mechanism(s *plan.Stream, method int) (*Mechanism, error) {
+func (p *Publisher) mechanism(s *plan.Stream, method int) (*mechanism.Mechanism, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := mechKey{s.Digest, method}
 	if m := p.mechs[key]; m != nil {
 		return m, nil
 	}
-	m, err := MechanismBy(s, method)
+	m, err := mechanism.By(s, method)
 	if err == nil {
 		p.mechs[key] = m
 	}
@@ -175,13 +176,13 @@ func (p *Publisher) mechanism(s *plan.Stream, method int) (*Mechanism, error) {
 func (p *Publisher) pay(ctx context.Context, b Batch, charter Charter) (paid Paid, spent bool, err error) {
 	s := b.stream
 	if s.Unit.None() {
-		return Paid{Method: Method}, false, nil
+		return Paid{Method: mechanism.Method}, false, nil
 	}
 	epochs := float64(s.EpochsOfDay(b.start))
 	paid, err = p.book.Reserve(ctx, Reservation{
 		Day: s.Day(b.start), Decision: s.Decision, Plan: s.Digest, Unit: s.Unit.StandsFor,
 		Epsilon: s.Protect.Epsilon * epochs, Delta: s.Protect.Delta * epochs,
-		Cap: charter.EpsilonPerDay[s.Unit.StandsFor], Method: Method,
+		Cap: charter.EpsilonPerDay[s.Unit.StandsFor], Method: mechanism.Method,
 	})
 	if errors.Is(err, ErrSpent) {
 		return paid, true, nil

@@ -6,8 +6,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
+	"sluice/test/chance"
 )
 
 // TestMeans: published means are distributed like the sum with its noise over the
@@ -22,20 +24,20 @@ func TestMeans(t *testing.T) {
 		for _, p := range prices {
 			x := plan.Measure{Name: "m", Of: plan.Mean, Field: "x", Bounded: true, Low: -width / 2, High: width / 2}
 			s := protected(t, p, x)
-			m, err := MechanismBy(s, steered)
+			m, err := mechanism.By(s, steered)
 			if err != nil {
 				continue // above the greatest scale
 			}
 			tried++
 			bound := float64(x.Bound())
-			sum, number := law{p.gaussian, bound * float64(p.pairs) * 4 / p.epsilon}, law{p.gaussian, float64(p.pairs) * 4 / p.epsilon}
+			sum, number := law(p.gaussian, bound*float64(p.pairs)*4/p.epsilon), law(p.gaussian, float64(p.pairs)*4/p.epsilon)
 			if p.gaussian {
-				root := math.Sqrt(float64(p.pairs)*4) * leastSigma(p.epsilon, p.delta)
-				sum, number = law{true, bound * root}, law{true, root}
+				root := math.Sqrt(float64(p.pairs)*4) * chance.Sigma(p.epsilon, p.delta)
+				sum, number = law(true, bound*root), law(true, root)
 			}
 			sums := NewSums(s)
-			sums.Alive, sums.Units = true, int64(m.threshold+20*m.count.law().deviation())+100
-			n := int64(12*number.scale) + 3
+			sums.Alive, sums.Units = true, int64(m.Threshold()+20*m.Units().Law().Deviation())+100
+			n := int64(12*number.Scale) + 3
 			total := int64(0.6 * bound * float64(n))
 			sums.Weight[0], sums.Total[0][0] = n, total
 			truth := float64(total) / float64(n) / plan.Fixed
@@ -51,14 +53,14 @@ func TestMeans(t *testing.T) {
 				}
 			}
 			for range others {
-				noisy := (float64(total) + sum.sample(rnd)) / plan.Fixed / max(1, float64(n)+number.sample(rnd))
+				noisy := (float64(total) + chance.Noise(sum).Sample(rnd)) / plan.Fixed / max(1, float64(n)+chance.Noise(number).Sample(rnd))
 				want = append(want, min(x.High, max(x.Low, noisy)))
 			}
 			what := fmt.Sprintf("width %v, %+v", width, p)
-			if len(got) < cells-20 || !alike(got, want) {
+			if len(got) < cells-20 || !chance.Alike(got, want) {
 				t.Errorf("%s: %d means are not those of a noisy sum over a noisy number", what, len(got))
 			}
-			if !often(inside, len(got), confidence) {
+			if !chance.Often(inside, len(got), mechanism.Confidence) {
 				t.Errorf("%s: the interval holds in %d of %d", what, inside, len(got))
 			}
 		}
@@ -79,21 +81,21 @@ func TestQuantiles(t *testing.T) {
 				cells = 2_000 // which take ten times as long
 			}
 			s := protected(t, p, plan.Measure{Name: "m", Of: plan.Quantile, Field: "x", Q: q, Bounded: true, Low: 0, High: 32})
-			m, err := MechanismBy(s, steered)
+			m, err := mechanism.By(s, steered)
 			if err != nil {
 				t.Fatal(err)
 			}
 			x := &s.Measures[0]
-			l := law{p.gaussian, float64(p.pairs) * 2 / p.epsilon}
+			l := law(p.gaussian, float64(p.pairs)*2/p.epsilon)
 			if p.gaussian {
-				l.scale = math.Sqrt(float64(p.pairs)*2) * leastSigma(p.epsilon, p.delta)
+				l.Scale = math.Sqrt(float64(p.pairs)*2) * chance.Sigma(p.epsilon, p.delta)
 			}
 			sums := NewSums(s)
-			sums.Alive, sums.Units = true, int64(m.threshold+20*m.count.law().deviation())+100
+			sums.Alive, sums.Units = true, int64(m.Threshold()+20*m.Units().Law().Deviation())+100
 			// A hill around 12; the truth is in the class where a share q is reached.
 			total, below, truth := int64(0), int64(0), -1.0
 			for k := range sums.Total[0] {
-				sums.Total[0][k] = int64(math.Round((3 + 8*l.scale) * math.Exp(-math.Pow(float64(k)-12, 2)/50)))
+				sums.Total[0][k] = int64(math.Round((3 + 8*l.Scale) * math.Exp(-math.Pow(float64(k)-12, 2)/50)))
 				total += sums.Total[0][k]
 			}
 			for k, v := range sums.Total[0] {
@@ -115,15 +117,15 @@ func TestQuantiles(t *testing.T) {
 			for range others {
 				noisy := make([]int64, len(sums.Total[0]))
 				for k, v := range sums.Total[0] {
-					noisy[k] = v + int64(l.sample(rnd))
+					noisy[k] = v + int64(chance.Noise(l).Sample(rnd))
 				}
-				want = append(want, quantile(*x, noisy, m.noises[0].edges()).value)
+				want = append(want, quantile(*x, noisy, m.Measure(0).Edges()).value)
 			}
 			what := fmt.Sprintf("q %v, %+v", q, p)
-			if len(got) < cells-20 || !alike(got, want) {
+			if len(got) < cells-20 || !chance.Alike(got, want) {
 				t.Errorf("%s: %d quantiles are not those of noisy classes", what, len(got))
 			}
-			if !often(inside, len(got), confidence) {
+			if !chance.Often(inside, len(got), mechanism.Confidence) {
 				t.Errorf("%s: the interval holds in %d of %d", what, inside, len(got))
 			}
 		}
@@ -136,19 +138,19 @@ func TestAppearances(t *testing.T) {
 	const cells = 4_000 / min(fewer, 2)
 	for _, p := range prices {
 		s := protected(t, p, plan.Measure{Name: "m", Of: plan.Distinct})
-		m, err := MechanismBy(s, steered)
+		m, err := mechanism.By(s, steered)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := law{p.gaussian, float64(p.pairs) / p.epsilon}
+		l := law(p.gaussian, float64(p.pairs)/p.epsilon)
 		if p.gaussian {
-			l.scale = math.Sqrt(float64(p.pairs)) * leastSigma(p.epsilon, p.delta)
+			l.Scale = math.Sqrt(float64(p.pairs)) * chance.Sigma(p.epsilon, p.delta)
 		}
-		for _, below := range []float64{-2 * l.scale, -1, 0, 1, l.scale, 2 * l.scale, math.Inf(1)} {
+		for _, below := range []float64{-2 * l.Scale, -1, 0, 1, l.Scale, 2 * l.Scale, math.Inf(1)} {
 			n, short := int64(1), 0.0
-			if below < m.threshold-1 {
-				n = int64(math.Round(m.threshold - below))
-				short = m.threshold - float64(n)
+			if below < m.Threshold()-1 {
+				n = int64(math.Round(m.Threshold() - below))
+				short = m.Threshold() - float64(n)
 			}
 			shown := 0
 			for _, o := range many(t, s, cells, counted(s, n))["m"] {
@@ -156,15 +158,15 @@ func TestAppearances(t *testing.T) {
 					shown++
 				}
 			}
-			chance := 1 - l.tail(1-short)
+			likely := 1 - l.Tail(1-short)
 			if short > 0 {
-				chance = l.tail(short)
+				likely = l.Tail(short)
 			}
 			switch {
 			case n < s.Protect.MinUnits && shown > 0:
 				t.Errorf("%+v: %d of %d with %d units are shown", p, shown, cells, n)
-			case n >= s.Protect.MinUnits && !fits(shown, cells, chance):
-				t.Errorf("%+v: %d of %d with %d units are shown, at a threshold of %v; the probability is %v", p, shown, cells, n, m.threshold, chance)
+			case n >= s.Protect.MinUnits && !chance.Fits(shown, cells, likely):
+				t.Errorf("%+v: %d of %d with %d units are shown, at a threshold of %v; the probability is %v", p, shown, cells, n, m.Threshold(), likely)
 			}
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
+	"sluice/test/chance"
 )
 
 // recorder stands where noise is drawn: it notes what is asked for and adds the
@@ -19,8 +21,8 @@ type recorder struct {
 	add    int64
 }
 
-func (r *recorder) draw(c channel, exact int64) (int64, error) {
-	r.scales = append(r.scales, c.scale())
+func (r *recorder) draw(c mechanism.Noise, exact int64) (int64, error) {
+	r.scales = append(r.scales, c.Scale())
 	r.exact = append(r.exact, exact)
 	return exact + r.add, nil
 }
@@ -80,7 +82,7 @@ func TestWhatIsDrawn(t *testing.T) {
 							if v == 4.5e6*2*parts || v == 2*parts {
 								p *= 2
 							}
-							want[i] = v / p * math.Sqrt(200*p) * leastSigma(1, 0.01)
+							want[i] = v / p * math.Sqrt(200*p) * chance.Sigma(1, 0.01)
 						}
 					}
 					if !same(r.scales, want) {

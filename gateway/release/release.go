@@ -3,6 +3,7 @@ package release
 import (
 	"math"
 
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -19,7 +20,7 @@ func (r Release) Observation() store.Observation { return r.o }
 type answer struct {
 	batch  Batch
 	cell   plan.Cell
-	mech   *Mechanism
+	mech   *mechanism.Mechanism
 	noise  source
 	ledger int64
 	sim    bool
@@ -80,7 +81,7 @@ func exactly(x plan.Measure, total []int64, slot int, weight int64) estimate {
 		v := x.Decibels(total)
 		return estimate{v, v, v}
 	}
-	v := float64(total[slot]) / steps(x)
+	v := float64(total[slot]) / mechanism.Steps(x)
 	switch x.Of {
 	case plan.Mean:
 		v /= float64(max(1, weight))
@@ -94,9 +95,9 @@ func exactly(x plan.Measure, total []int64, slot int, weight int64) estimate {
 // window with nobody costs the same as one with too few.
 func (a answer) noisy(sums Sums) ([]Release, error) {
 	var count int64
-	if !a.mech.public() {
+	if !a.mech.Public() {
 		var err error
-		if count, err = a.noise.draw(a.mech.count, sums.Units); err != nil {
+		if count, err = a.noise.draw(a.mech.Units(), sums.Units); err != nil {
 			return nil, err
 		}
 	}
@@ -122,10 +123,10 @@ func (a answer) appears(sums Sums, count int64) (store.Status, string) {
 	switch {
 	case !sums.Alive:
 		return store.NoData, ""
-	case a.mech.public():
+	case a.mech.Public():
 		enough = sums.Registered >= p.MinUnits
 	default:
-		enough = enough && float64(count) >= a.mech.threshold
+		enough = enough && float64(count) >= a.mech.Threshold()
 	}
 	if enough {
 		return store.Published, ""
@@ -135,30 +136,30 @@ func (a answer) appears(sums Sums, count int64) (store.Status, string) {
 
 // estimates are the measure's numbers, one for each of its parts.
 func (a answer) estimates(x plan.Measure, i int, sums Sums, count int64) ([]estimate, error) {
-	n := &a.mech.noises[i]
+	n := a.mech.Measure(i)
 	if x.Of == plan.Distinct {
-		low, high := n.law.interval(float64(count), a.mech.threshold)
+		low, high := n.Law.Interval(float64(count), a.mech.Threshold())
 		return []estimate{{float64(count), max(0, low), high}}, nil
 	}
 	noisy := make([]int64, len(sums.Total[i]))
 	for slot, exact := range sums.Total[i] {
 		var err error
-		if noisy[slot], err = a.noise.draw(n.channel, exact); err != nil {
+		if noisy[slot], err = a.noise.draw(n.Noise, exact); err != nil {
 			return nil, err
 		}
 	}
 	switch x.Of {
 	case plan.Sum:
-		return []estimate{around(float64(noisy[0]), n.half, plan.Fixed, math.Inf(-1))}, nil
+		return []estimate{around(float64(noisy[0]), n.Half, plan.Fixed, math.Inf(-1))}, nil
 	case plan.Mean:
-		number, err := a.noise.draw(n.number, sums.Weight[i])
-		return []estimate{mean(x, n.halves, noisy[0], number)}, err
+		number, err := a.noise.draw(n.Number, sums.Weight[i])
+		return []estimate{mean(x, n.Halves, noisy[0], number)}, err
 	case plan.Quantile:
-		return []estimate{quantile(x, noisy, n.edges())}, nil
+		return []estimate{quantile(x, noisy, n.Edges())}, nil
 	}
 	out := make([]estimate, len(noisy))
 	for slot, v := range noisy {
-		out[slot] = around(float64(v), n.half, 1, 0)
+		out[slot] = around(float64(v), n.Half, 1, 0)
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -93,18 +94,6 @@ func publish(t *testing.T, s *plan.Stream, book *memory, r rules, sums Sums) []s
 
 func distinct(n int64) Sums {
 	return Sums{Units: n, Alive: true, Total: [][]int64{{n}}, Weight: []int64{n}}
-}
-
-func TestExampleOfTheDoc(t *testing.T) {
-	s := stream(t, nil)
-	m, err := NewMechanism(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m.threshold != 40 || m.PublicFrom() != 48 || m.TypicalError(s.Measures[0]) != 6 || m.count.scale() != 50./24 || m.Name() != "laplace" {
-		t.Errorf("threshold %v, public from %d, typical error %v, scale %v; want 40, 48, 6, 50/24",
-			m.threshold, m.PublicFrom(), m.TypicalError(s.Measures[0]), m.count.scale())
-	}
 }
 
 // TestNeverBelowMinUnits draws 20,000 times at each count below the floor. With
@@ -267,18 +256,8 @@ func TestReservationIsOfTheDay(t *testing.T) {
 	s := stream(t, func(s *plan.Stream) { s.Forget = plan.MustPeriod("PT6H") })
 	book := &memory{}
 	publish(t, s, book, rules{}, distinct(5))
-	want := Reservation{Day: "2026-03-02", Decision: "1", Plan: s.Digest, Unit: "device", Epsilon: 4, Delta: 4e-6, Cap: 1, Method: Method}
+	want := Reservation{Day: "2026-03-02", Decision: "1", Plan: s.Digest, Unit: "device", Epsilon: 4, Delta: 4e-6, Cap: 1, Method: mechanism.Method}
 	if len(book.reserved) != 1 || book.reserved[0] != want {
 		t.Errorf("reserved %+v; want %+v", book.reserved, want)
-	}
-}
-
-func TestNoiseThatDoesNotFit(t *testing.T) {
-	s := stream(t, func(s *plan.Stream) {
-		s.Measures = []plan.Measure{{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -1e6, High: 1e6}}
-		s.Protect.Epsilon, s.Protect.MaxContributions = 1e-3, 10_000
-	})
-	if _, err := NewMechanism(s); err == nil {
-		t.Error("a scale of 10^19 steps was taken")
 	}
 }

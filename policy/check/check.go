@@ -25,11 +25,11 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/gateway/release"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/explain"
+	"sluice/policy/mechanism"
 	"sluice/register"
 )
 
@@ -53,7 +53,7 @@ type Summary struct {
 	Title      map[string]string
 	Unit       string
 	PublicFrom int64
-	Errors     map[string]float64 // typical error by measure; see release.Mechanism
+	Errors     map[string]float64 // typical error by measure; see mechanism.Mechanism
 	// CostPerDay is epsilon for one unit, and Cap the charter's.
 	CostPerDay, Cap float64
 	// ShareFrom is the number of units from which on it is shown which share of them has
@@ -230,7 +230,7 @@ func (c *checker) rules(ctx context.Context, rules policy.Evaluator) []Summary {
 		if !c.plans(ctx, set, d) {
 			ok = false
 		}
-		mech, err := release.NewMechanism(d.Stream)
+		mech, err := mechanism.New(d.Stream)
 		if err != nil {
 			c.at(d.File, "D17", "protect")
 			c.found[len(c.found)-1].Note = strings.TrimPrefix(err.Error(), "decision "+d.Decision+": ")
@@ -254,7 +254,7 @@ func parted(d *bundle.Decision) (n int64) {
 	return n
 }
 
-func summary(set *policy.Set, d *bundle.Decision, mech *release.Mechanism) Summary {
+func summary(set *policy.Set, d *bundle.Decision, mech *mechanism.Mechanism) Summary {
 	s := Summary{Decision: d.Decision, Title: d.Title, Unit: d.Stream.Unit.StandsFor, PublicFrom: mech.PublicFrom(), Errors: make(map[string]float64)}
 	for _, m := range d.Stream.Measures {
 		s.Errors[m.Name] = mech.TypicalError(m)

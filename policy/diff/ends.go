@@ -3,8 +3,8 @@ package diff
 import (
 	"slices"
 
-	"sluice/gateway/release"
 	"sluice/policy/bundle"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 )
 
@@ -31,7 +31,7 @@ func vanishes(a, b *bundle.Decision) bool {
 // publicFrom is from about how many units on a window is published, as explain
 // says it; -1 where nothing can be computed, which the policy's reader refuses.
 func publicFrom(d *bundle.Decision) int64 {
-	m, err := release.NewMechanism(d.Stream)
+	m, err := mechanism.New(d.Stream)
 	if err != nil {
 		return -1
 	}

@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/gateway/release"
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
+	"sluice/policy/mechanism"
 	"sluice/register"
 )
 
@@ -179,7 +179,7 @@ func (d *doc) record() {
 			for n, part := range x.Stream.OwnerParts() {
 				measures += fmt.Sprintf("%s%s %d", []string{", by_owner: ", ", "}[min(n, 1)], cell(part.Owner), part.Most)
 			}
-			if m, err := release.NewMechanism(x.Stream); err == nil {
+			if m, err := mechanism.New(x.Stream); err == nil {
 				measures += fmt.Sprintf(" (~%d)", m.PublicFrom())
 			}
 		}

@@ -17,9 +17,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"sluice/gateway/release"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
+	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 )
 
@@ -36,7 +36,7 @@ type Vote struct {
 
 // Decision explains one decision of a policy.
 func Decision(l Lang, p *bundle.Policy, d *bundle.Decision, v Vote) (string, error) {
-	mech, err := release.NewMechanism(d.Stream)
+	mech, err := mechanism.New(d.Stream)
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ type text struct {
 	p    *bundle.Policy
 	d    *bundle.Decision
 	s    *plan.Stream
-	mech *release.Mechanism
+	mech *mechanism.Mechanism
 	b    strings.Builder
 	// format is of the motion that the text stands in; 0 for the newest.
 	format int

@@ -1,4 +1,4 @@
-package release
+package mechanism
 
 import (
 	"math"
@@ -22,7 +22,7 @@ func TestDays(t *testing.T) {
 		"four epochs a day": {plan.Protect{MinUnits: 10, Epsilon: 0.5, Delta: 1e-6, MaxContributions: 1, Floor: plan.Noisy}, "PT6H", [3]float64{14, 15 + 2*math.Sqrt(15*math.Log(1e6)), 182.5 + 2*math.Sqrt(182.5*math.Log(1e6))}, [3]float64{28, 1, 1}},
 	} {
 		s := stream(t, func(s *plan.Stream) { s.Protect, s.Forget = c.protect, plan.MustPeriod(c.forget) })
-		m, err := NewMechanism(s)
+		m, err := New(s)
 		if err != nil {
 			t.Fatal(err)
 		}

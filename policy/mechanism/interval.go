@@ -1,4 +1,4 @@
-package release
+package mechanism
 
 import "math"
 
@@ -7,7 +7,7 @@ import "math"
 // says next to nothing but that its noise was great.
 const rare = 0.01
 
-// interval of a number of units v that is shown, which decided itself that it is: near
+// Interval of a number of units v that is shown, which decided itself that it is: near
 // the threshold only those with upward noise are, and v plus or minus half holds what
 // was counted in fewer than 95 of 100 of them. Of every n that is shown with a chance of
 // at least rare, the interval holds n in at least 95 of 100 windows in which it is shown;
@@ -19,13 +19,13 @@ const rare = 0.01
 // laws are log-concave), so that the ends are found by halving.
 // Source: Neyman, "Outline of a Theory of Statistical Estimation", Phil. Trans. A 236
 // (1937), conditional on being shown.
-func (l law) interval(v, threshold float64) (low, high float64) {
+func (l Law) Interval(v, threshold float64) (low, high float64) {
 	// The least n that is shown often enough: P(noise >= threshold - n) >= rare.
-	least := threshold - l.beyond(rare) + 1
-	if l.tail(0) <= rare {
+	least := threshold - l.Beyond(rare) + 1
+	if l.Tail(0) <= rare {
 		least = threshold
 	}
-	holds := func(n float64) bool { return l.nearer(math.Abs(v-n), threshold-n) < confidence+1e-9 }
+	holds := func(n float64) bool { return l.nearer(math.Abs(v-n), threshold-n) < Confidence+1e-9 }
 	end := func(inside, outside float64) float64 {
 		for math.Abs(outside-inside) > 1 {
 			middle := math.Floor((inside + outside) / 2)
@@ -42,7 +42,7 @@ func (l law) interval(v, threshold float64) (low, high float64) {
 	}
 	// Even of all numbers, not of those that are shown, these hold n in 95 of 100; to the
 	// right of v the condition narrows the interval only.
-	half := l.halfWidth(confidence)
+	half := l.HalfWidth(Confidence)
 	high = end(v, v+half+1)
 	if least >= v || holds(least) {
 		return min(least, v), high
@@ -52,7 +52,7 @@ func (l law) interval(v, threshold float64) (low, high float64) {
 
 // nearer is P(|noise| < d, given noise >= cut), for whole d and cut with d >= |cut|
 // where the cut is above 0.
-func (l law) nearer(d, cut float64) float64 {
+func (l Law) nearer(d, cut float64) float64 {
 	from, shown := max(1-d, cut), l.atLeast(cut)
 	if d <= 0 || from > d-1 {
 		return 0
@@ -61,9 +61,9 @@ func (l law) nearer(d, cut float64) float64 {
 }
 
 // atLeast is P(noise >= t) for any whole t.
-func (l law) atLeast(t float64) float64 {
+func (l Law) atLeast(t float64) float64 {
 	if t > 0 {
-		return l.tail(t)
+		return l.Tail(t)
 	}
-	return 1 - l.tail(1-t)
+	return 1 - l.Tail(1-t)
 }

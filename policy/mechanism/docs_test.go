@@ -1,4 +1,4 @@
-package release
+package mechanism
 
 import (
 	"fmt"
@@ -15,14 +15,14 @@ func TestFiguresOfTheDocs(t *testing.T) {
 	with := func(pairs int64) *plan.Stream {
 		return stream(t, func(s *plan.Stream) { s.Protect.MaxContributions = pairs })
 	}
-	m, err := NewMechanism(with(4))
+	m, err := New(with(4))
 	if err != nil {
 		t.Fatal(err)
 	}
 	epsilon, scale, least := m.Parameters(m.stream.Measures[0])
-	half, l := m.TypicalError(m.stream.Measures[0]), m.count.law()
+	half, l := m.TypicalError(m.stream.Measures[0]), m.count.Law()
 	interval := func(v float64) []any {
-		low, high := l.interval(v, m.threshold)
+		low, high := l.Interval(v, m.threshold)
 		return []any{v, low, high}
 	}
 	far, near := interval(794), interval(least)
@@ -38,7 +38,7 @@ func TestFiguresOfTheDocs(t *testing.T) {
 		},
 		"docs/release.md": {
 			fmt.Sprintf("%v is shown as %v to %v", near...),
-			fmt.Sprintf("published from %d with Laplace noise and from %d with Gaussian, within %v and %v of", lap.PublicFrom(), gauss.PublicFrom(), lap.count.law().halfWidth(confidence), gauss.count.law().halfWidth(confidence)),
+			fmt.Sprintf("published from %d with Laplace noise and from %d with Gaussian, within %v and %v of", lap.PublicFrom(), gauss.PublicFrom(), lap.count.Law().HalfWidth(Confidence), gauss.count.Law().HalfWidth(Confidence)),
 		},
 		"opendata/api/openapi.go": {
 			fmt.Sprintf(`"public_from":%d,"typical_error":%v`, m.PublicFrom(), half), fmt.Sprintf(`"bounded_share_from":%d`, m.ShareFrom()),

@@ -1,4 +1,4 @@
-package release
+package mechanism
 
 import (
 	"math"
@@ -39,4 +39,4 @@ func (m *Mechanism) Days(days int) (epsilon, delta float64) {
 }
 
 // steps reports whether a pair may begin to be shown as its exact number of units grows.
-func (m *Mechanism) steps() bool { return !m.public() && m.stream.Protect.Floor != plan.Noisy }
+func (m *Mechanism) steps() bool { return !m.Public() && m.stream.Protect.Floor != plan.Noisy }

@@ -1,4 +1,4 @@
-package release
+package mechanism
 
 import (
 	"fmt"
@@ -6,19 +6,20 @@ import (
 	"testing"
 
 	"sluice/policy/plan"
+	"sluice/test/chance"
 )
 
 // outcomes is the exact distribution of what is released of one pair's noisy
 // number of units: -1 for withheld, else the value.
 func (m *Mechanism) outcomes(units int64) map[float64]float64 {
 	out := make(map[float64]float64)
-	far := math.Ceil(45 * m.count.law().deviation())
+	far := math.Ceil(45 * m.count.Law().Deviation())
 	for x := -far; x <= far; x++ {
 		v := float64(units) + x
 		if units < m.stream.Protect.MinUnits && m.stream.Protect.Floor != plan.Noisy || v < m.threshold {
 			v = -1
 		}
-		out[v] += m.count.law().mass(x)
+		out[v] += chance.Noise(m.count.Law()).Mass(x)
 	}
 	return out
 }
@@ -40,14 +41,14 @@ func TestPrivacyByBruteForce(t *testing.T) {
 		{MinUnits: 2, Epsilon: 0.5, Delta: 0.8, MaxContributions: 2}, // made Laplace below, where delta is nearly all
 	} {
 		s := stream(t, func(s *plan.Stream) { s.Protect = p })
-		m, err := NewMechanism(s)
+		m, err := New(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if p.Epsilon == 0.5 {
 			m.gaussian = false
-			m.count = m.channel(s.Measures[0])
-			m.threshold = float64(p.MinUnits) + m.count.law().beyond(m.step())
+			m.count = m.noise(s.Measures[0])
+			m.threshold = float64(p.MinUnits) + m.count.Law().Beyond(m.step())
 		}
 		worst, where := 0.0, ""
 		for j := int64(0); j <= p.MaxContributions; j++ {
@@ -92,7 +93,7 @@ func TestNoisyFloorByBruteForce(t *testing.T) {
 	} {
 		p.Floor = plan.Noisy
 		s := stream(t, func(s *plan.Stream) { s.Protect = p })
-		m, err := NewMechanism(s)
+		m, err := New(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +105,7 @@ func TestNoisyFloorByBruteForce(t *testing.T) {
 		if m.Name() == "laplace" {
 			allowed = 1e-9
 		}
-		everywhere := []int64{0, p.MinUnits - 1, p.MinUnits, p.MinUnits + int64(m.count.law().scale), p.MinUnits + 200}
+		everywhere := []int64{0, p.MinUnits - 1, p.MinUnits, p.MinUnits + int64(m.count.Law().Scale), p.MinUnits + 200}
 		if d := m.worst(everywhere); d > allowed {
 			t.Errorf("%+v (%s): delta is %.4g", p, m.Name(), d)
 		}
@@ -152,11 +153,11 @@ func TestSafeByBruteForce(t *testing.T) {
 		{MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2}, {MinUnits: 2, Epsilon: 3, Delta: 0.05, MaxContributions: 6},
 	} {
 		s := stream(t, func(s *plan.Stream) { s.Protect = p })
-		m, err := NewMechanism(s)
+		m, err := New(s)
 		if err != nil || !m.gaussian {
 			t.Fatal(m.Name(), err)
 		}
-		border := m.count.law().beyond(m.step())
+		border := m.count.Law().Beyond(m.step())
 		for t0 := max(0, border-6); t0 <= border+3; t0++ {
 			m.threshold = float64(p.MinUnits) + t0
 			worst := 0.0
@@ -178,7 +179,7 @@ func TestSafeByBruteForce(t *testing.T) {
 			if math.Abs(worst/p.Delta-1) < 0.01 {
 				continue // the grid cannot tell
 			}
-			safe := m.safe(m.count.law().tail(t0))
+			safe := m.safe(m.count.Law().Tail(t0))
 			held[safe]++
 			if safe != (worst < p.Delta) {
 				t.Errorf("%+v, threshold %v: safe is %v; delta is %v", p, m.threshold, safe, worst)
@@ -214,10 +215,10 @@ func losses(m *Mechanism, n int64, more bool) loss {
 
 // epochLoss compares one of the epoch's numbers, of which a unit is 1.
 func (m *Mechanism) epochLoss(step float64) loss {
-	l := m.epoch().law()
+	l := m.Epoch().Law()
 	p, q := make(map[float64]float64), make(map[float64]float64)
-	for x := -math.Ceil(45 * l.deviation()); x <= 45*l.deviation(); x++ {
-		p[x], q[x] = l.mass(x-1), l.mass(x)
+	for x := -math.Ceil(45 * l.Deviation()); x <= 45*l.Deviation(); x++ {
+		p[x], q[x] = chance.Noise(l).Mass(x-1), chance.Noise(l).Mass(x)
 	}
 	return lossOf(p, q, step)
 }
@@ -282,7 +283,7 @@ func TestTheStepByTheSameSums(t *testing.T) {
 	s := stream(t, func(s *plan.Stream) {
 		s.Protect = plan.Protect{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 1}
 	})
-	m, err := NewMechanism(s)
+	m, err := New(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +292,7 @@ func TestTheStepByTheSameSums(t *testing.T) {
 		t.Errorf("with a threshold of %v delta is still %v", m.threshold, d)
 	}
 	m.threshold++
-	m.count.epsilon *= 1.25 // noise too small
+	m.count.Epsilon *= 1.25 // noise too small
 	if d := losses(m, 100, true).delta(1); d <= 0.01 {
 		t.Errorf("with noise too small by 1.25 delta is still %v", d)
 	}

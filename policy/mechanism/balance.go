@@ -1,4 +1,4 @@
-package release
+package mechanism
 
 import "math"
 
@@ -9,14 +9,14 @@ import "math"
 // It is computed from the distributions of sums of so many draws. From a scale of
 // fine steps on these differ from those at that scale by their unit only, to a part
 // in 1,500: a five-hundredth is added, and the step by which whole numbers may miss.
-func bounds(l law, q float64, n int) []float64 {
+func bounds(l Law, q float64, n int) []float64 {
 	const (
-		beyond = (1 - confidence) / 2
+		beyond = (1 - Confidence) / 2
 		fine   = 8
 	)
 	grow, step := 1.0, 0.0
-	if l.scale > fine {
-		grow, step, l.scale = 1.002*l.scale/fine, max(q, 1-q), fine
+	if l.Scale > fine {
+		grow, step, l.Scale = 1.002*l.Scale/fine, max(q, 1-q), fine
 	}
 	out, sums := make([]float64, n-1), l.sums(n)
 	for i := range out {
@@ -40,10 +40,10 @@ type sum []float64
 // sums are the distributions of sums of 0 to n draws, each the one before with one
 // more draw. What is cut off at the ends has a probability below 10^-12, for n up to
 // 32 (Chernoff's bound, for Laplace at half the greatest exponent).
-func (l law) sums(n int) []sum {
-	half := int(math.Ceil(80*l.scale)) + 1
-	if l.gaussian {
-		half = int(math.Ceil(9*math.Sqrt(float64(n))*(l.scale+0.5))) + 1
+func (l Law) sums(n int) []sum {
+	half := int(math.Ceil(80*l.Scale)) + 1
+	if l.Gaussian {
+		half = int(math.Ceil(9*math.Sqrt(float64(n))*(l.Scale+0.5))) + 1
 	}
 	mass := make([]float64, 2*half+1)
 	mass[half] = 1
@@ -61,11 +61,11 @@ func (l law) sums(n int) []sum {
 }
 
 // fold convolves masses with one draw.
-func (l law) fold(mass []float64) []float64 {
+func (l Law) fold(mass []float64) []float64 {
 	out := make([]float64, len(mass))
-	if l.gaussian {
-		for x := -int(9*l.scale) - 1; x <= int(9*l.scale)+1; x++ {
-			p := upper((float64(x)-0.5)/l.scale) - upper((float64(x)+0.5)/l.scale)
+	if l.Gaussian {
+		for x := -int(9*l.Scale) - 1; x <= int(9*l.Scale)+1; x++ {
+			p := upper((float64(x)-0.5)/l.Scale) - upper((float64(x)+0.5)/l.Scale)
 			for i := max(0, -x); i < min(len(mass), len(mass)-x); i++ {
 				out[i+x] += p * mass[i]
 			}
@@ -73,7 +73,7 @@ func (l law) fold(mass []float64) []float64 {
 		return out
 	}
 	// With the geometric distribution in both directions.
-	a, carry := math.Exp(-1/l.scale), 0.0
+	a, carry := math.Exp(-1/l.Scale), 0.0
 	for i, p := range mass {
 		carry = a*carry + (1-a)*p
 		out[i] = carry

@@ -1,4 +1,4 @@
-package release
+package mechanism
 
 import (
 	"math"
@@ -27,34 +27,34 @@ func TestSharesAddUp(t *testing.T) {
 					}
 				}
 			})
-			m, err := NewMechanism(s)
+			m, err := New(s)
 			if err != nil {
 				t.Fatal(err)
 			}
 			spent := 0.0
-			pay := func(c channel) {
-				if c.gaussian {
-					spent += float64(pairs) * math.Pow(float64(c.bound)/c.scale(), 2)
+			pay := func(c Noise) {
+				if c.Gaussian {
+					spent += float64(pairs) * math.Pow(float64(c.Bound)/c.Scale(), 2)
 				} else {
-					spent += float64(pairs) * float64(c.bound) / c.scale()
+					spent += float64(pairs) * float64(c.Bound) / c.Scale()
 				}
 			}
 			if !m.hasDistinct() {
 				pay(m.count)
 			}
 			for range 2 { // the numbers of the epoch, in which a unit is once
-				x := m.epoch()
-				if x.gaussian {
-					spent += math.Pow(1/x.scale(), 2)
+				x := m.Epoch()
+				if x.Gaussian {
+					spent += math.Pow(1/x.Scale(), 2)
 				} else {
-					spent += 1 / x.scale()
+					spent += 1 / x.Scale()
 				}
 			}
 			for _, x := range s.Measures {
-				c := m.channel(x)
+				c := m.noise(x)
 				pay(c)
 				if x.Of == plan.Mean {
-					c.bound = 1
+					c.Bound = 1
 					pay(c) // its number
 				}
 			}
