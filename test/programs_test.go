@@ -137,7 +137,7 @@ func TestPolicyPage(t *testing.T) {
 		}
 	}
 	do(0, "Nothing is wrong", "policy", "check", dir)
-	do(0, "1 tests, all as they must be", "policy", "test", dir)
+	do(0, "1 test, as it must be", "policy", "test", dir)
 	module := fenced.Take(t, "docs/policy.md", "package sluice.local").Read()
 	write(t, filepath.Join(dir, "local/fair.rego"), module)
 	do(1, "not during the fair", "policy", "check", dir)
