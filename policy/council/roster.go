@@ -79,7 +79,10 @@ func Who(c *decision.Council, file []byte) (*decision.Member, error) {
 		return nil, err
 	}
 	h := newRoster(c).keys[sig.Key]
-	if h.member == nil {
+	switch {
+	case h.member == nil && h.revoked:
+		return nil, refuse(RevokedKey, "the key %s is revoked", sig.Key.Fingerprint())
+	case h.member == nil:
 		return nil, refuse(UnknownKey, "the key %s is nobody's in the roster in force", sig.Key.Fingerprint())
 	}
 	return h.member, nil
