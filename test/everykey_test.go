@@ -65,6 +65,7 @@ until: 2026-05-01
 // keyBreaks are edits of keyDecision that one key of the charter refuses.
 var keyBreaks = []struct{ rule, old, now string }{
 	{"", "", ""},
+	{"S01", "", ""}, // suspended.yaml
 	{"C01", "purpose: test", "purpose: curiosity"},
 	{"C04", "kinds: [wifi-counter]", "kinds: [turnstile]"}, // and the unit, below
 	{"C05", "min_units: 7", "min_units: 6"},
@@ -82,7 +83,7 @@ title: {en: Gates, ca: Portes, es: Puertas}
 stream: gates
 purpose: quiet
 legal_basis: "by-law 77"
-applies_to: {kinds: [people-gate], zones: [square]}
+applies_to: {kinds: [people-gate], zones: [square, harbour]}
 unit: {none: "a turnstile counts turns"}
 keep: [passed, speed, age]
 generalise: [{field: age, to: [0, 18, 65]}]
@@ -102,10 +103,12 @@ blackouts: [{zones: [square], from: 2026-03-02T12:00:00Z, until: 2026-03-02T13:0
 `
 
 const keyZones = `{"type":"FeatureCollection","features":[
-{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{"name":"Old Square"}}]}`
+{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{"name":"Old Square"}},
+{"type":"Feature","id":"harbour","geometry":{"type":"Polygon","coordinates":[[[1,0],[2,0],[2,1],[1,1],[1,0]]]},"properties":{"gateway":"other-1"}}]}`
 
 const keyRegister = `sensors:
   - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, contact: gates@key.example, purpose: {en: "How many pass", ca: "Quants passen", es: "Cuántos pasan"}}
+  - {id: gate-2, owner: acme, kind: people-gate, zone: harbour, registered: 2026-01-01}
   - {id: free-1, owner: acme, kind: plate-free, zone: square, registered: 2026-01-01}
 `
 
@@ -116,6 +119,7 @@ func TestEveryKey(t *testing.T) {
 	files := map[string]string{
 		"policy/charter.yaml": keyCharter, "policy/kinds.yaml": keyKinds, "policy/zones.geojson": keyZones,
 		"policy/decisions/gates.yaml": keyGates, "register.yaml": keyRegister,
+		"policy/suspended.yaml": "suspended: [{decision: xs01, since: 2026-02-03, reason: \"the fair has moved\"}]\n",
 		"policy/decisions/free.yaml": strings.NewReplacer("ID", "free", "wifi-counter", "plate-free", "{field: device, stands_for: device}", `{none: "no plate is kept"}`,
 			"keep: [device]", "keep: []", "{name: devices, of: distinct(unit)}", "{name: cars, of: count()}").Replace(keyDecision),
 	}
@@ -149,9 +153,13 @@ func TestEveryKey(t *testing.T) {
 		c.send("gate-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{%s}}`, ten.Format(time.RFC3339), seq, v))
 	}
 	c.send("free-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"plate":"1234 BCD"}}`, ten.Format(time.RFC3339)))
+	c.send("gate-2", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"passed":1000}}`, ten.Format(time.RFC3339))) // another gateway's
 	c.tick(ten.Add(4 * time.Hour))
 	c.stored()
 	keyNumbers(c)
+	if n := c.metric(`sluice_readings_total{code="E401",state="refused"}`); n != 1 {
+		t.Errorf("%v readings of another gateway's zone were refused; want one", n)
+	}
 	keyRefusals(c)
 	keyPages(c)
 	keyCrowd(t, web)
@@ -200,6 +208,9 @@ func keyRefusals(c *city) {
 		getJSON(t, c.opendata+"/api/v1/decisions/"+id, &answer)
 		if len(answer.Decisions) != 1 {
 			t.Fatalf("decision %s is there %d times", id, len(answer.Decisions))
+		}
+		if b.rule == "S01" {
+			want(t, strings.Join(answer.Decisions[0].Problems, " "), "since 2026-02-03: the fair has moved")
 		}
 		var rules []string
 		for _, p := range answer.Decisions[0].Problems {

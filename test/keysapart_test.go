@@ -1,10 +1,12 @@
 package test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -27,7 +29,7 @@ func TestKeysOfTheCouncil(t *testing.T) {
 			desk[rest] = text
 		}
 	}
-	desk["charter.yaml"] = samples.Charter + "quorums: {enact: 4, weaken: 5, charter: 5, roster: 5, suspend: 2}\n"
+	desk["charter.yaml"] = samples.Charter + "quorums: {enact: 4, weaken: 5, charter: 6, roster: 7, suspend: 2}\n"
 	a := assemble(t, desk)
 	a.must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", a.path("keys", "lost"))
 	day := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
@@ -48,13 +50,67 @@ func TestKeysOfTheCouncil(t *testing.T) {
 	for _, says := range []string{`anna\W.*was not in office`, `bru\W.*was not in office`, `carla.sig: V08: .*is revoked`, `3 of 4`} {
 		want(t, out, says)
 	}
+	a.sign("first", "gemma")
+	a.must("sh", "-c", "cd motions/first/ballots && rm anna.sig bru.sig carla.sig")
+	a.must(sluice, "motion", "enact", "first")
+	for file, edit := range map[string][3]string{
+		"charter.yaml": {"min_units: 3", "min_units: 4", "of 6|6 of 7 members must sign \\(charter\\)"},
+		"council.yaml": {"name: Dani", "name: Daniel", "of 7|7 of 7 members must sign \\(roster\\)"},
+	} {
+		text := read(t, a.path(file))
+		write(t, a.path(file), strings.Replace(text, edit[0], edit[1], 1))
+		want(t, a.must(sluice, "motion", "create", "other-"+file[:7]), edit[2])
+		write(t, a.path(file), text)
+	}
 }
 
-// TestKeysOfBrokerAndStore: the session's own name, and the token and organisation with
+// TestKeysOfCases: each key of tests/*.yaml makes a case fail that says the opposite.
+func TestKeysOfCases(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range small() {
+		if rest, ok := strings.CutPrefix(name, "policy/"); ok {
+			write(t, filepath.Join(dir, rest), text)
+		}
+	}
+	run(t, "cp", "../policy/council.yaml", dir)
+	devices := filepath.Join(dir, "decisions/devices.yaml")
+	write(t, devices, strings.NewReplacer("epsilon: 20", "epsilon: 8", "max_contributions: 1}", "max_contributions: 1, by_owner: {acme: 1}}", "keep: [device, rssi]", "keep: [device, rssi]\ngeneralise: [{field: rssi, step: 10}]").Replace(read(t, devices)))
+	write(t, filepath.Join(dir, "decisions/low.yaml"), strings.NewReplacer(`"2"`, `"9"`, "stream: devices", "stream: low", "min_units: 5", "min_units: 2").Replace(read(t, devices)))
+	const base = "tests:\n  - name: a case\n    given: {kind: wifi-counter, zone: square, owner: acme, with: [device, rssi, note]}\n    on: 2026-05-01\n" +
+		"    then: {counted: [device], generalised: [rssi], dropped: [note], published: {devices: PT1H}, refused: [C05]}\n"
+	verdict := func(from, to string) error {
+		if !strings.Contains(base, from) {
+			t.Errorf("there is no %q", from)
+		}
+		write(t, filepath.Join(dir, "tests/case.yaml"), strings.Replace(base, from, to, 1))
+		return exec.Command(sluice, "policy", "test", dir).Run()
+	}
+	if verdict("a case", "the same") != nil {
+		t.Errorf("%s", run(t, sluice, "policy", "test", dir))
+	}
+	for from, to := range map[string]string{
+		"owner: acme": "owner: tram", "with: [device, rssi, note]": "with: [rssi, note]", "on: 2026-05-01": "on: 2027-05-01", "generalised: [rssi]": "kept: [rssi]",
+		"refused: [C05]": "refused: [C08]", "counted: [device]": "counted: [rssi]", "dropped: [note]": "dropped: [device]", "devices: PT1H": "devices: PT2H",
+		"kind: wifi-counter": "kind: people-gate", "zone: square": "zone: nowhere",
+	} {
+		if verdict(from, to) == nil {
+			t.Errorf("with %q instead of %q the case holds, too", to, from)
+		}
+	}
+}
+
+// TestKeysOfBrokerAndStore: the session's own name, the certificate without which the
+// broker lets nobody in, and the token and organisation with
 // which a database lets gateway and open data in.
 func TestKeysOfBrokerAndStore(t *testing.T) {
 	t.Parallel()
-	broker, db := newMosquitto(t, ""), newInflux(t)
+	certs, secure := t.TempDir(), freePort(t)
+	ca := newAuthority(t, certs)
+	ca.issue("server", "localhost")
+	ca.issue("edge", "edge")
+	broker := newMosquitto(t, fmt.Sprintf("listener %s 127.0.0.1\ncafile %[2]s/ca.crt\ncertfile %[2]s/server.crt\nkeyfile %[2]s/server.key\nrequire_certificate true\nallow_anonymous true\n", secure, certs))
+	db := newInflux(t)
 	to, err := url.Parse(db.url)
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +132,8 @@ func TestKeysOfBrokerAndStore(t *testing.T) {
 	writeSecret(t, filepath.Join(c.dir, "token"), "editor:horse\n")
 	for _, name := range []string{"gateway.yaml", "opendata.yaml"} {
 		path := filepath.Join(c.dir, name)
-		write(t, path, strings.NewReplacer("org: city,", "org: keytown, token_file: token,", "mqtt: {broker:", "mqtt: {client_id: edge-of-keys, broker:").Replace(read(t, path)))
+		write(t, path, strings.NewReplacer("org: city,", "org: keytown, token_file: token,", "mqtt: {broker: \"tcp://"+broker.addr+"\"}",
+			"mqtt: {client_id: edge-of-keys, broker: \"tls://localhost:"+secure+"\", ca: "+certs+"/ca.crt, cert: "+certs+"/edge.crt, key: "+certs+"/edge.key}").Replace(read(t, path)))
 	}
 	heard := listen(t, broker.addr, "city/v1/edge-of-keys/marker")
 	c.run()
@@ -92,4 +149,16 @@ func TestKeysOfBrokerAndStore(t *testing.T) {
 	if got := value(t, c.items("gates", ten, ten.Add(time.Hour)), ten, "passed"); got != 5 || let.Load() == 0 {
 		t.Errorf("passed is %v, by %d requests", got, let.Load())
 	}
+}
+
+// TestPresetsAreRefused: the word is kept for what is to come, and says so today.
+func TestPresetsAreRefused(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "register.yaml")
+	write(t, file, "sensors:\n  - {id: a, owner: acme, kind: k, zone: z, registered: 2026-01-01, preset: vendor-1}\n")
+	out, err := exec.Command(sluice, "register", "check", file).CombinedOutput()
+	if err == nil {
+		t.Error("a preset is taken")
+	}
+	want(t, string(out), `register.yaml, line 2 .*this version has no presets`)
 }

@@ -116,7 +116,7 @@ func newInflux(t *testing.T) *influxd {
 func (i *influxd) start() {
 	i.t.Helper()
 	i.p = start(i.t, "influxd", "-config", i.conf)
-	await(i.t, 30*time.Second, "influxd to answer", func() bool {
+	await(i.t, 60*time.Second, "influxd to answer", func() bool {
 		resp, err := http.Get(i.url + "/ping")
 		if err != nil {
 			return false
