@@ -1,26 +1,47 @@
 #!/usr/bin/env python3
 """Check a city's public books without any of Sluice's code: docs/release.md has the formats.
 
-    python3 docs/verify.py DIR      a copy of a gateway's public/ directory
-    python3 docs/verify.py URL      an open-data server: its numbers are compared, too
+    python3 docs/verify.py DIR...   a copy of a gateway's public/ directory; of several gateways, each one's
+    python3 docs/verify.py URL      an open-data server: its numbers are compared, too, with the books of all its gateways
 
 Nothing but Python's own library. Exit code 1 when something is wrong, 4 when it cannot be read.
 """
 import datetime, decimal, hashlib, itertools, json, math, re, sys, time, urllib.error, urllib.parse, urllib.request, zoneinfo
 
 wrong = 0
+whose = ""  # gateway, where there are several
 
 
 def bad(text):
     global wrong
     wrong += 1
-    print("WRONG:", text)
+    print("WRONG:", whose + text)
+
+
+class Place:
+    """A gateway's books: a directory, or a path of a server."""
+
+    def __init__(self, root, books="/books"):
+        self.root, self.books, self.remote = root.rstrip("/"), books, "://" in root
 
 
 def get(where, name):
-    if "://" in where:
-        return urllib.request.urlopen(where.rstrip("/") + name).read()
-    return open(where.rstrip("/") + name.removeprefix("/books"), "rb").read()
+    if where.remote:
+        if name.startswith("/books/"):
+            name = where.books + name.removeprefix("/books")
+        return urllib.request.urlopen(where.root + name).read()
+    return open(where.root + name.removeprefix("/books"), "rb").read()
+
+
+def places(named):
+    """The books of all gateways: of directories, or of whatever a server says that it has."""
+    if "://" not in named[0]:
+        return [Place(d) for d in named]
+    root = named[0].rstrip("/").removesuffix("/books")
+    list = json.loads(optional(Place(root), "/books/gateways.json") or b"{}").get("gateways", [])
+    if len(list) < 2:
+        return [Place(root)]
+    return [Place(root, "/books/gateways/" + urllib.parse.quote(g["books"].removeprefix("/books/gateways/"), safe="")) for g in list]
 
 
 def optional(where, name):
@@ -233,41 +254,118 @@ def by_method(releases, ledger):
             r["method"] = 1
 
 
-def check_shown(where, releases, plans, hidden, removals):
-    """What was released is shown as it was, and what is shown was released."""
-    todo = {(r["stream"], instant(r["start"])): r for r in releases}
-    streams = {s["id"] for s in json.loads(get(where, "/api/v1/streams"))["streams"]} | {r["stream"] for r in releases}
-    compared, unknown = 0, {}
+def owners(books):
+    """Whose each zone is, as zones.geojson says; no gateway's where it does not say."""
+    zones = json.loads(optional(books["where"], "/books/zones.geojson") or b"{}").get("features", [])
+    return {z.get("id", (z.get("properties") or {}).get("id")): (z.get("properties") or {}).get("gateway", "") for z in zones}
+
+
+def check_zones(books):
+    """A gateway releases nothing of a zone that is another's."""
+    mine, of = books["gateway"], owners(books)
+    for s in json.loads(optional(books["where"], "/books/streams.json") or b"[]") if mine else []:
+        for zone in sorted({c["zone"] for c in s["cells"] or []}):
+            if of.get(zone) not in (None, "", mine):
+                bad(f"stream {s['id']} has the zone {zone}, which zones.geojson gives to gateway {of[zone]}")
+
+
+def has_cell(plan, cell):
+    values = (plan.get("category") or {}).get("values") or [""]
+    return cell in {z + "/" + v if v else z for z in plan["zones"] for v in values} or cell == min(plan["zones"]) + "/"
+
+
+def apart(rows, key, todo, all_books):
+    """A window's rows by the name of their gateway; those that name none are that one's whose plan has the cell."""
+    out = {}
+    known = [(key[:2] + (name,), b) for b in all_books for name in b["names"] if key[:2] + (name,) in todo]
+    for o in rows:
+        name = o.get("gateway", "")
+        if not name:
+            fits = [k[2] for k, b in known if len(all_books) == 1 or has_cell(b["plans"][todo[k]["plan"]], o["cell"])]
+            name = fits[0] if fits else ""
+        out.setdefault(name, []).append(o)
+    return known, out
+
+
+def check_twice(known, todo, found):
+    """No cell of a window was released by two gateways under one version of the policy."""
+    for (a, one), (b, two) in itertools.combinations(known, 2):
+        pair = (todo[a]["plan"], todo[b]["plan"])
+        if todo[a]["policy"] != todo[b]["policy"] or pair in found:
+            continue
+        found.add(pair)
+        both = [z for z in one["plans"][pair[0]]["zones"] if z in two["plans"][pair[1]]["zones"]]
+        if both:
+            bad(f"{a[0]} at {a[1]}: gateways {a[2]} and {b[2]} have both released {both[0]}")
+
+
+def check_shown(all_books):
+    """What was released is shown as it was, and what is shown was released, by that gateway."""
+    global whose
+    where = all_books[0]["where"]
+    streams = {s["id"] for s in json.loads(get(where, "/api/v1/streams"))["streams"]}
+    todo, of = {}, {}
+    for b in all_books:
+        for r in b["releases"]:
+            key = (r["stream"], instant(r["start"]), r["gateway"])
+            todo[key], of[key] = r, b
+            streams.add(r["stream"])
+    compared, unknown, twice = 0, {}, set()
     for stream in sorted(streams):
         for start, rows in itertools.groupby(shown(where, stream), key=lambda o: o["start"]):
-            rows, key = list(rows), (stream, instant(start))
-            if key not in todo:
-                unknown[key] = rows if len(unknown) < 1000 else None
-                continue
-            if was_removed(todo[key], plans, removals):
-                bad(f"{stream} at {start}: it is shown, and removals.jsonl says that it was removed")
-            compared += compare(todo.pop(key), rows, plans, key in hidden)
-    gaps = [g for g in map(json.loads, optional(where, "/books/gaps.jsonl").splitlines()) if g["reason"] == "store_lost"]
-    for stream, start in todo:
-        if was_removed(todo[stream, start], plans, removals):
+            at = (stream, instant(start))
+            known, groups = apart(list(rows), at, todo, all_books)
+            whose = ""
+            check_twice(known, todo, twice)
+            for name, own in groups.items():
+                key = at + (name,)
+                if key not in todo:
+                    unknown[key] = own if len(unknown) < 1000 else None
+                    continue
+                b = of[key]
+                whose = b["whose"]
+                if was_removed(todo[key], b["plans"], b["removals"]):
+                    bad(f"{stream} at {start}: it is shown, and removals.jsonl says that it was removed")
+                compared += compare(todo.pop(key), own, b["plans"], at in b["hidden"])
+    for key, r in todo.items():
+        b, (stream, start, _) = of[key], key
+        whose = b["whose"]
+        if was_removed(r, b["plans"], b["removals"]):
             continue
-        if any(g["stream"] == stream and instant(g["start"]) <= start < instant(g["end"]) for g in gaps):
-            print(f"{stream} at {start}: the store has lost it, as gaps.jsonl says")
+        if any(g["stream"] == stream and instant(g["start"]) <= start < instant(g["end"]) for g in b["lost"]):
+            print(f"{whose}{stream} at {start}: the store has lost it, as gaps.jsonl says")
             continue
         bad(f"{stream} at {start}: it was released and is not shown; if the store was away, try again later")
     for _ in range(5):  # the line of what was released a moment ago comes within seconds
         if not unknown:
             break
         time.sleep(3)
-        releases_now = chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")
-        by_method(releases_now, chain(optional(where, "/books/ledger.jsonl"), "ledger.jsonl"))
-        for r in releases_now[len(releases):]:
-            rows = unknown.pop((r["stream"], instant(r["start"])), None)
-            if r["plan"] not in plans:
-                plans[r["plan"]] = json.loads(get(where, f"/books/plans/{r['plan']}.json"))
-            compared += compare(r, rows, plans, False) if rows else 0
-    for stream, start in unknown:
-        bad(f"{stream} at {start}: it is shown and was never released")
+        compared += sum(check_late(b, unknown) for b in all_books)
+    whose = ""
+    for stream, start, name in unknown:
+        bad(f"{stream} at {start}: it is shown and was never released" + (f" by gateway {name}" if name and len(all_books) > 1 else ""))
+    return compared
+
+
+def check_late(b, unknown):
+    """Lines that have come since."""
+    global whose
+    where, whose, compared = b["where"], b["whose"], 0
+    releases = chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")
+    by_method(releases, chain(optional(where, "/books/ledger.jsonl"), "ledger.jsonl"))
+    for r in releases[len(b["releases"]):]:
+        for name in (r["gateway"], ""):
+            rows = unknown.get((r["stream"], instant(r["start"]), name))
+            if not rows:
+                continue
+            if r["plan"] not in b["plans"]:
+                b["plans"][r["plan"]] = json.loads(get(where, f"/books/plans/{r['plan']}.json"))
+            own = [o for o in rows if has_cell(b["plans"][r["plan"]], o["cell"])]
+            rest = [o for o in rows if o not in own]
+            unknown.pop((r["stream"], instant(r["start"]), name))
+            if rest:
+                unknown[(r["stream"], instant(r["start"]), name)] = rest
+            compared += compare(r, own, b["plans"], False) if own else 0
     return compared
 
 
@@ -292,8 +390,12 @@ def compare(r, rows, plans, hidden):
     return len(rows)
 
 
-def main(where):
-    get(where, "/books/city.json")  # without it, these are no books
+def check_books(where, several):
+    """One gateway's books, computed again."""
+    global whose
+    city = json.loads(get(where, "/books/city.json"))  # without it, these are no books
+    gateway = city.get("gateway", "")
+    whose = f"gateway {gateway or where.books}: " if several else ""
     ledger = chain(optional(where, "/books/ledger.jsonl"), "ledger.jsonl")
     releases = chain(optional(where, "/books/releases.jsonl"), "releases.jsonl")
     by_method(releases, ledger)
@@ -333,16 +435,38 @@ def main(where):
                 bad(f"releases.jsonl, line {r['n']}: nothing paid for it")
         if not on_grid(plan, r["start"]):
             bad(f"releases.jsonl, line {r['n']}: it is no window of its plan")
-    compared = check_shown(where, releases, plans, hidden, removals) if "://" in where else 0
-    print(f"{len(ledger)} lines of budget, {len(releases)} windows, {compared} numbers compared: {'something is wrong' if wrong else 'everything adds up'}")
+    lost = [g for g in map(json.loads, optional(where, "/books/gaps.jsonl").splitlines()) if g["reason"] == "store_lost"]
+    books = {"where": where, "whose": whose, "city": city, "gateway": gateway, "ledger": ledger, "releases": releases, "plans": plans, "hidden": hidden,
+             "removals": removals, "lost": lost, "names": [*dict.fromkeys(r["gateway"] for r in releases)]}
+    check_zones(books)
+    return books
+
+
+def main(named):
+    global whose
+    list = places(named)
+    all_books = [check_books(where, len(list) > 1) for where in list]
+    whose = ""
+    cities = {(b["city"].get("id"), b["city"].get("timezone")) for b in all_books if b["city"].get("id")}
+    if len(cities) > 1:
+        bad(f"these are the books of {len(cities)} cities")
+    compared = check_shown(all_books) if list[0].remote else 0
+    here = {b["gateway"] for b in all_books} | {n for b in all_books for n in b["names"]}
+    elsewhere = sorted({g for b in all_books for g in owners(b).values() if g} - here)
+    if elsewhere:
+        print(f"zones.geojson gives zones to {', '.join(elsewhere)} as well, whose books are not here")
+    if len(all_books) > 1:
+        print(f"{len(all_books)} gateways, each with books of its own")
+    count = lambda what: sum(len(b[what]) for b in all_books)
+    print(f"{count('ledger')} lines of budget, {count('releases')} windows, {compared} numbers compared: {'something is wrong' if wrong else 'everything adds up'}")
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(print(__doc__) or 2)
     try:
-        sys.exit(main(sys.argv[1]))
+        sys.exit(main(sys.argv[1:]))
     except OSError as error:  # of the network and of files: nothing is said about the numbers
         print("it cannot be read:", error)
         sys.exit(4)

@@ -156,6 +156,7 @@ func (s *Set) Elsewhere(gateway string) (list []string) {
 			list = append(list, d.Decision)
 		}
 	}
+	slices.Sort(list)
 	return list
 }
 
