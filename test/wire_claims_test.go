@@ -74,7 +74,7 @@ var claimedElsewhere = map[string][]string{
 		`| E201 | refused | a text of more than 256 bytes |`,
 		"| E202 | refused | a number outside the `valid` range of its kind; the sensor is told the range, never the value |",
 		"| E203 | refused | an identifier that is not of the `format` of its kind |",
-		"| E300 | refused | `ts` cannot be read |",
+		"| E300 | refused | `ts`, or a field of type `time`, cannot be read |",
 		"| E301 | refused | more than `windows.future` (60 s) ahead of the gateway's clock; or, sent before the first tick of a simulated clock, more than two days |",
 		`| E302 | late | the window was closed; or, sent before the first tick of a simulated clock, ended before it, or where nobody is counted more than two days before it |`,
 		`| E303 | duplicate | counted before |`,

@@ -258,8 +258,12 @@ func (d *Decoder) boot(v *fastjson.Value) {
 		return
 	}
 	b, err := v.StringBytes()
-	if err != nil || len(b) > MaxText {
+	switch {
+	case err != nil:
 		d.fail(fault.New(fault.WrongType))
+		return
+	case len(b) > MaxText:
+		d.fail(fault.New(fault.TooLong))
 		return
 	}
 	h := uint64(14695981039346656037)
