@@ -3,31 +3,9 @@ package test
 // claimedElsewhere are sentences of docs/wire.md that tests of other packages, or of this
 // one without documented, hold against the product or the part of it that they are about.
 var claimedElsewhere = map[string][]string{
-	`gateway/ingest/internal/listener.TestWhatIsRefusedIsAnnounced`: {
-		`At the listener there are limits; whoever is over one is cut off, and may come again (with MQTT 5, CONNACK says what would be refused, and a packet that is too large is answered with DISCONNECT 0x95):`,
-	},
 	`test.TestTheListenersLimits`: {
 		`| from the connection to the whole CONNECT, TLS included | 10 s |`,
-		`| CONNECT; every other packet that is no publication | 4 KiB |`,
-		`| sessions, topic aliases (MQTT 5), retained messages, shared subscriptions | none: connect, subscribe, and send again what was not acknowledged |`,
-	},
-	`gateway/ingest/internal/listener.TestOneLargePacketOfASensor`: {
-		`| a publication | 2 MiB, within 30 s of its first byte; of those over 4 KiB one at a time of a sensor |`,
-	},
-	`gateway/ingest/internal/listener.TestFourOfASensor`: {
 		`| connections of one sensor | 4; the next ends the oldest |`,
-	},
-	`gateway/ingest/internal/listener.TestLoginsInALoop`: {
-		`| connects of one sensor | 16 at once and 2 a second; then the answer is "server unavailable", a second late |`,
-	},
-	`gateway/ingest/internal/listener.TestGuesses`: {
-		`| a wrong password | is answered after a second, after five where it was wrong often; the right one at once, always |`,
-	},
-	`gateway/ingest/internal/listener.TestWhoReadsNothing`: {
-		`| acknowledgements that are not read | 64 KiB, or 10 s |`,
-	},
-	`gateway/ingest/internal/listener.TestSubscriptions`: {
-		`| subscriptions of a connection | 16 |`,
 	},
 	`gateway/ingest/internal/intake.TestASenderHasAShare`: {
 		`A sensor may have about 1 MiB, or 1,300 small messages, waiting for their acknowledgement; then nothing more is read from it until some are.`,
