@@ -183,7 +183,10 @@ func status(w io.Writer, v voice, id string, s *council.Standing, problems []err
 	}
 	fmt.Fprintf(w, "\n%s\n", v.Say("%d of %d signatures (%s), because:", s.Signed, s.Needed, quorums(s.Needs)))
 	showChanges(w, v, s.Changes)
-	if s.Problem != nil {
+	switch {
+	case council.CodeOf(s.Problem) == council.NotYet && s.Problem != nil:
+		fmt.Fprintln(w, v.Say("It takes effect on %s, whenever it is enacted before.", v.moment(s.From, s.From.Location())))
+	case s.Problem != nil:
 		fmt.Fprintf(w, "%s\n", tell(s.Problem))
 	}
 	if left := s.Needed - s.Signed; left > 0 {
@@ -290,7 +293,7 @@ func motionEnact(dir *string) *cobra.Command {
 			}
 			fmt.Fprintln(w, v.Say("Written: %s", strings.Join(files, ", ")))
 			if e.Version == 1 {
-				fmt.Fprintf(w, "\n%s\n\n  policy: {inbox: PATH or URL, roster: \"sha256:%s\"}\n", v.Say("A gateway that starts with it pins this roster in gateway.yaml:"), e.Roster)
+				fmt.Fprintf(w, "\n%s\n\n  policy: {inbox: %s, roster: \"sha256:%s\"}\n", v.Say("A gateway that starts with it pins this roster in gateway.yaml:"), v.Say("PATH or URL"), e.Roster)
 			}
 			return nil
 		},

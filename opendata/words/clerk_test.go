@@ -17,12 +17,12 @@ import (
 // say errors of.
 var clerkFiles = []string{
 	"../../cmd/sluice/voice.go", "../../cmd/sluice/motion*.go", "../../cmd/sluice/policy*.go", "../../cmd/sluice/simulate*.go",
-	"../../trial/*.go", "../../policy/council/*.go", "../../policy/desk/*.go", "../../policy/ballot/*.go", "../../policy/cases/*.go",
+	"../../trial/*.go", "../../policy/council/*.go", "../../policy/desk/*.go", "../../policy/ballot/*.go", "../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/files.go",
 }
 
 // unspoken are texts of errors that no verb of a clerk shows: bugs, or the town's own.
 var unspoken = []string{
-	"%s", "%w", "%v", "%s: %w", "%s: %s: %w", "%w\n%s", "%s\n  %s\n%s", "the draft has no decision %s",
+	"%s", "%w", "%v", "%s: %w", "%q: %w", "%w: %q", "%s %w", "is missing from the policy directory", "%s: %s: %w", "%w\n%s", "%s\n  %s\n%s", "the draft has no decision %s",
 }
 
 // byLibraries are texts of cobra and of the system, as they stand in their sources.
@@ -122,7 +122,7 @@ func TestEveryClerksSentence(t *testing.T) {
 	}
 	for _, w := range []string{ // sides and sentences that are chosen
 		"in force", "motion %s ends it on %s", "motion %s changes it on %s", "motion %s suspends it on %s", "motion %s lifts the suspension on %s",
-		"see sluice --help", "there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new", "%s is %s; want %s",
+		"see sluice --help", "%s is missing from the policy directory", "strconv.ParseInt: parsing %s: invalid syntax", "there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new", "%s is %s; want %s",
 		"%s is not among the fields that are sent", "%s is published every %s; want %s",
 	} {
 		used[w] = true

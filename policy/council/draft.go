@@ -121,6 +121,8 @@ type Standing struct {
 	Changes []diff.Change
 	Members []Voter
 	Signed  int
+	// From is when it takes effect, in the city's time.
+	From time.Time
 	// Problem is why the motion could not be enacted even with all signatures; nil
 	// for nothing.
 	Problem error
@@ -142,7 +144,7 @@ func (v Verifier) Count(parts Parts) (*Standing, error) {
 	if err := v.policy(e); err != nil {
 		return nil, err
 	}
-	s := &Standing{Needed: e.Needed, Changes: e.Changes}
+	s := &Standing{Needed: e.Needed, Changes: e.Changes, From: e.From.In(v.location(e))}
 	_, s.Needs = Quorum(v.prev(), e.Policy, e.Changes)
 	r := newRoster(voters)
 	for _, m := range voters.Members {
