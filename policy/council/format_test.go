@@ -137,3 +137,32 @@ func TestThePageTellsWeaker(t *testing.T) {
 		t.Errorf("%d weaker changes are on the page:\n%s", n, page)
 	}
 }
+
+// TestNotBeforeWhatItFollows: a motion without notice of its own that follows one
+// which waits takes effect with that one, and its page says so.
+func TestNotBeforeWhatItFollows(t *testing.T) {
+	c := newChamber(t)
+	first := c.founded()
+	second, err := c.verifier(first).Verify(must(c.draft(first, c.with("decisions/d1.yaml", footfall), names[:4]...).File()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !second.From.Equal(second.NotBefore) || !second.From.After(second.Created) {
+		t.Fatalf("the decision takes effect at %v", second.From)
+	}
+	tighter := must(bundle.Read(c.with("decisions/d1.yaml", strings.Replace(footfall, "min_units: 20", "min_units: 30", 1))))
+	m, parts, err := council.Draft{Previous: second, Policy: tighter, ID: "m", Created: second.Created, Within: council.MostWithin}.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(parts["motion.txt"])
+	if !m.NotBefore.Equal(m.Created) || strings.Contains(text, "As soon as it is enacted.") || !strings.Contains(text, "From 22 January 2030, 00:00 on (Europe/Madrid), if it is enacted by then") {
+		t.Errorf("the page says\n%.1800s", text)
+	}
+	v := c.verifier(second)
+	v.Now = second.NotBefore
+	third, err := v.Verify(must(ballotsOf(c, parts, names[:2]).File()))
+	if err != nil || !third.From.Equal(second.From) {
+		t.Errorf("it takes effect at %v, %v", third.From, err)
+	}
+}

@@ -380,3 +380,29 @@ func TestFirstRules(t *testing.T) {
 		}
 	}
 }
+
+// TestRulesOfAFormat: in a motion of an earlier format the rules of that time are the
+// program's own, and today's are not where they differ.
+func TestRulesOfAFormat(t *testing.T) {
+	files := city()
+	delete(files, "rules/x.rego")
+	for name, text := range Own() {
+		files[name] = []byte(text)
+	}
+	p, err := bundle.Read(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	OwnIn[-1] = map[string]string{"rules/charter.rego": strings.Repeat("0", 64)}
+	defer delete(OwnIn, -1)
+	for format, want := range map[int]bool{0: false, -1: true} {
+		if x := has(Compare(Before{Format: format}, p), "rules/charter.rego", "foreign"); (x != nil) != want {
+			t.Errorf("in format %d: %+v", format, x)
+		}
+	}
+	for name, sum := range OwnIn[4] {
+		if Own()[name] == "" || len(sum) != 64 {
+			t.Errorf("in format 4 the program had %s %s", name, sum)
+		}
+	}
+}

@@ -21,3 +21,6 @@ func RandomPolicy(rng *rand.Rand) *bundle.Policy {
 	}
 	return t.policy()
 }
+
+// OwnIn are the digests of the program's rules in earlier formats of motions.
+var OwnIn = ownIn
