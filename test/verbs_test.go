@@ -109,6 +109,15 @@ func TestPolicyVerbs(t *testing.T) {
 	do(0, "decisions/2027-01.yaml", "policy", "new", "2027-01")
 	do(1, "is there already", "policy", "new", "2027-01")
 	do(2, "letters, digits", "policy", "new", "../x")
+	// What a template leaves to be written is found, all of it, and no motion is made of it.
+	out := do(1, "T01", "policy", "check")
+	for _, want := range []string{"charter.yaml:4:", "charter.yaml:5:", "<a title for residents>", "<un título para los residentes>", "<the law that allows it>"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the template's %s is not found in\n%s", want, out)
+		}
+	}
+	fillIn(t, filepath.Join(dir, "charter.yaml"), "your-city", "portalba", "<the name of your city>", "Portalba")
+	fillIn(t, filepath.Join(dir, "decisions/2027-01.yaml"), "<a title for residents>", "Boardings", "<un títol per als residents>", "Validacions", "<un título para los residentes>", "Validaciones", "<the law that allows it>", "By-law 2026/3")
 	do(0, "Nothing is wrong", "policy", "check")
 	do(0, "No hi ha cap error", "policy", "check", "--lang", "ca")
 	do(2, "en, ca, es", "policy", "check", "--lang", "fr")
@@ -120,7 +129,7 @@ func TestPolicyVerbs(t *testing.T) {
 	do(1, "decisions/2027-01.yaml", "policy", "fmt", "--check")
 	do(0, "decisions/2027-01.yaml", "policy", "fmt")
 	do(0, "", "policy", "fmt", "--check")
-	out := do(1, "C05", "policy", "check", "--lang", "es")
+	out = do(1, "C05", "policy", "check", "--lang", "es")
 	if !strings.Contains(out, "arréglelo") || !strings.Contains(out, "escriba 10 o más") || !regexp.MustCompile(`(?m)^\s+\| +\^$`).MatchString(out) {
 		t.Errorf("the mistake is shown as\n%s", out)
 	}
@@ -274,6 +283,19 @@ func TestSimulateOther(t *testing.T) {
 	}
 }
 
+// fillIn replaces what a template left to be written, each of which must be there.
+func fillIn(t *testing.T, file string, pairs ...string) {
+	t.Helper()
+	text := read(t, file)
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Errorf("%s does not leave %s to be written", file, pairs[i])
+		}
+		text = strings.ReplaceAll(text, pairs[i], pairs[i+1])
+	}
+	write(t, file, text)
+}
+
 // TestTownOfYourOwn: up without --demo runs nothing until its council has decided,
 // whether its founding member was made on the spot or brought a key.
 func TestTownOfYourOwn(t *testing.T) {
@@ -298,7 +320,7 @@ func TestTownOfYourOwn(t *testing.T) {
 		return strings.Contains(string(body), "the council has decided nothing")
 	})
 	council := filepath.Join(alone, "council")
-	write(t, filepath.Join(council, "decisions/noise.yaml"), "decision: n1\ntitle: {en: Noise}\nstream: noise\npurpose: environment\napplies_to: {kinds: [noise-meter], zones: [square]}\n"+
+	write(t, filepath.Join(council, "decisions/noise.yaml"), "decision: n1\ntitle: {en: Noise, ca: Soroll, es: Ruido}\nreview: "+time.Now().AddDate(0, 3, 0).Format(time.DateOnly)+"\nstream: noise\npurpose: environment\napplies_to: {kinds: [noise-meter], zones: [square]}\n"+
 		"unit: {none: \"levels only\"}\nkeep: [laeq]\nplace: sensor\npublish: {every: PT15M, by: [zone], measures: [{name: level, of: \"mean(laeq)\", between: [0, 140]}]}\n"+
 		"from: "+time.Now().AddDate(0, 0, -1).Format(time.DateOnly)+"\nuntil: "+time.Now().AddDate(0, 6, 0).Format(time.DateOnly)+"\n")
 	run(t, sluice, "policy", "check", council)

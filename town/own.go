@@ -99,11 +99,12 @@ func (t *Town) bannerOwn() {
 	}
 	var steps []string
 	if first {
-		steps = append(steps, "sluice motion create founding --dir "+d, "(members sign: the command is printed)", fmt.Sprintf("sluice motion enact founding --dir %s --inbox %s", d, t.o.inbox()))
+		steps = append(steps, fmt.Sprintf("(fill in %s: the town's name)", filepath.Join(d, "charter.yaml")),
+			"sluice motion create founding --dir "+d, "(members sign: the command is printed)", fmt.Sprintf("sluice motion enact founding --dir %s --inbox %s", d, t.o.inbox()))
 	}
 	steps = append(steps,
 		"sluice policy new 2026-01 --dir "+d,
-		fmt.Sprintf("(fill in %s: its title, its legal basis, who is measured and until when)", filepath.Join(d, "decisions", "2026-01.yaml")),
+		fmt.Sprintf("(fill in %s: whatever stands in < >, its title and its legal basis, and who is measured and until when)", filepath.Join(d, "decisions", "2026-01.yaml")),
 		fmt.Sprintf("sluice policy check %s", d),
 		"sluice motion create first --dir "+d,
 		fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key, filepath.Join(d, "motions", "first", "motion.txt")),

@@ -48,7 +48,8 @@ func motionCreate(dir *string) *cobra.Command {
 	c := &cobra.Command{
 		Use: "create ID", Short: "Freeze the policy directory into a motion", Args: cobra.ExactArgs(1),
 		Long: "Writes DIR/motions/ID: motion.txt, which says in plain language what changes and is what members sign, the bundle\n" +
-			"with the policy, and allowed_signers. The policy must pass sluice policy check.",
+			"with the policy, and allowed_signers. The policy must pass sluice policy check; only its\n" +
+			"notice may be shorter, which the motion lengthens.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -59,7 +60,7 @@ func motionCreate(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := sound(cmd, v, p); err != nil {
+			if err := sound(cmd, v, d, p); err != nil {
 				return err
 			}
 			m, err := d.Create(desk.Order{ID: args[0], Gateways: gateways, Now: time.Now(), Policy: p})
@@ -73,9 +74,9 @@ func motionCreate(dir *string) *cobra.Command {
 	return c
 }
 
-// sound refuses a policy of which a decision would not run, or that nobody could
-// change again.
-func sound(cmd *cobra.Command, v voice, p *bundle.Policy) error {
+// sound refuses a policy of which a decision would not run, that nobody could change
+// again, or in which something is still to be written.
+func sound(cmd *cobra.Command, v voice, d desk.Desk, p *bundle.Policy) error {
 	rules, err := childRules()
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func sound(cmd *cobra.Command, v voice, p *bundle.Policy) error {
 			problems = append(problems, why.String())
 		}
 	}
-	if list := ailments(cmd.Context(), v, p.Files, ""); v.Lang != 0 && len(problems) > 0 && len(list) > 0 { // rules speak English only
+	if list := ailments(cmd.Context(), v, p.Files, "", nil); v.Lang != 0 && len(problems) > 0 && len(list) > 0 { // rules speak English only
 		problems = list
 	}
 	if len(problems) > 0 {
@@ -103,6 +104,17 @@ func sound(cmd *cobra.Command, v voice, p *bundle.Policy) error {
 	}
 	if n := len(p.Council.Members); n < most {
 		return wrong(fmt.Errorf("the charter asks for %d members and council.yaml has %d: nobody could ever change this policy again", most, n))
+	}
+	chain, err := d.Chain()
+	if err != nil {
+		return wrong(err)
+	}
+	var inForce *bundle.Policy
+	if last := desk.Last(chain); last != nil {
+		inForce = last.Policy
+	}
+	if list := ailments(cmd.Context(), v, p.Files, "", inForce); len(list) > 0 {
+		return wrong(unusable(v, string(d), list))
 	}
 	return nil
 }

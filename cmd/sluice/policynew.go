@@ -52,7 +52,7 @@ func policyNew() *cobra.Command {
 			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 				return wrong(err)
 			}
-			if err := os.WriteFile(to, []byte(commentsIn(v, newDecision(p, id, time.Now()))), 0o644); err != nil {
+			if err := os.WriteFile(to, []byte(commentsIn(v, newDecision(v, p, id, time.Now()))), 0o644); err != nil {
 				return wrong(err)
 			}
 			for _, name := range append(written, to) {
@@ -84,6 +84,9 @@ func layDesk(v voice, dir string) ([]string, error) {
 	example := policy.Example()
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		raw := example[name]
+		if name == "charter.yaml" {
+			raw = nameless(raw, v)
+		}
 		if strings.HasSuffix(name, ".yaml") {
 			raw = []byte("# yaml-language-server: $schema=schema/" + schema.Of(name) + ".schema.json\n" + commentsIn(v, string(raw)))
 		}
@@ -95,7 +98,7 @@ func layDesk(v voice, dir string) ([]string, error) {
 }
 
 // newDecision is a decision that fits the directory's charter, kinds and zones.
-func newDecision(p *bundle.Policy, id string, now time.Time) string {
+func newDecision(v voice, p *bundle.Policy, id string, now time.Time) string {
 	kind, unit := "", ""
 	for _, k := range sortedKeys(p.Kinds) {
 		for _, u := range p.Kinds[k].Units {
@@ -111,7 +114,7 @@ func newDecision(p *bundle.Policy, id string, now time.Time) string {
 		field, stands = p.Kinds[kind].Units[i].Field, p.Kinds[kind].Units[i].StandsFor
 		keep = field
 	} else if ids := sortedKeys(p.Kinds); len(ids) > 0 {
-		kind, unit = ids[0], `{none: "Say here why it is about nobody; residents read it."}`
+		kind, unit = ids[0], `{none: "`+v.Say("<why it is about nobody; residents read it>")+`"}`
 	}
 	left := p.Charter.EpsilonPerDay[stands]
 	for _, d := range p.Decisions {
@@ -155,10 +158,10 @@ forget_after: P1D              # how long one can be recognised, in memory only
 # A decision of the council. What it does not name is dropped; what it names needs a reason.
 # Check it: sluice policy check. Read it as residents will: sluice policy explain %[1]s
 decision: %[1]q
-title: {en: "Write a title for residents"}
+title: %[18]s
 stream: %[2]s                  # name of the published series: small letters, digits, - and _
 purpose: %[3]s                 # one of: %[4]s
-legal_basis: ""                # the law that allows it
+legal_basis: "%[19]s"   # with its article
 applies_to: {kinds: [%[5]s], zones: [%[6]s]}   # kinds: %[7]s; zones: %[8]s
 unit: %[9]s   # whom it protects; or {none: "why it is about nobody"}
 keep: [%[10]s]                 # %[11]s
@@ -175,7 +178,8 @@ from: %[14]s
 until: %[15]s               # the last day; the charter allows %[16]s
 review: %[17]s              # when the council looks at it again
 `, id, streamName(id), purpose, strings.Join(p.Charter.Purposes, ", "), kind, zone, strings.Join(sortedKeys(p.Kinds), ", "), strings.Join(p.Zones.IDs(), ", "),
-		unit, keep, fieldsOf(p.Kinds[kind]), measure, protect, from.Format(time.DateOnly), until.Format(time.DateOnly), p.Charter.SunsetMax, from.AddDate(0, 6, 0).Format(time.DateOnly))
+		unit, keep, fieldsOf(p.Kinds[kind]), measure, protect, from.Format(time.DateOnly), until.Format(time.DateOnly), p.Charter.SunsetMax, review(from, until).Format(time.DateOnly),
+		untitled(p.Charter.City.Languages), v.Say("<the law that allows it>"))
 }
 
 func streamName(id string) string {

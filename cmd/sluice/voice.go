@@ -78,14 +78,14 @@ func retell(args []string, english string) string {
 const shownFindings = 5
 
 // ailments are the mistakes that check finds in a policy, one line each: all, or
-// those of one file; none where it cannot look.
-func ailments(ctx context.Context, v voice, files bundle.Files, only string) []string {
+// those of one file; none where it cannot look. What is in force may be nil.
+func ailments(ctx context.Context, v voice, files bundle.Files, only string, inForce *bundle.Policy) []string {
 	rules, err := childRules()
 	if err != nil || len(files) == 0 {
 		return nil
 	}
 	defer rules.Close()
-	found, _ := check.Directory(ctx, rules, files, nil, decision.Date{})
+	found, _ := check.Directory(ctx, rules, files, inForce, decision.Date{})
 	var out []string
 	for _, f := range found {
 		if f.Warning() || only != "" && f.File != only {
@@ -103,7 +103,6 @@ func ailments(ctx context.Context, v voice, files bundle.Files, only string) []s
 // unreadable says what is wrong with a policy directory that cannot be read, as
 // check does, and where to see all of it.
 func unreadable(ctx context.Context, v voice, dir string, err error) error {
-	see := v.Say("see: sluice policy check %s", dir)
 	files, readErr := policy.ReadDir(dir)
 	switch {
 	case readErr != nil:
@@ -111,11 +110,16 @@ func unreadable(ctx context.Context, v voice, dir string, err error) error {
 	case len(files) == 0:
 		return check.ErrNothing
 	}
-	list := ailments(ctx, v, files, "")
+	list := ailments(ctx, v, files, "", nil)
 	if len(list) == 0 {
-		return fmt.Errorf("%w\n%s", err, see)
+		return fmt.Errorf("%w\n%s", err, v.Say("see: sluice policy check %s", dir))
 	}
-	return fmt.Errorf("%s\n  %s\n%s", v.Say("the policy cannot be used as it is:"), strings.Join(list[:min(shownFindings, len(list))], "\n  "), see)
+	return unusable(v, dir, list)
+}
+
+// unusable says some of what check finds, and where to see all of it.
+func unusable(v voice, dir string, list []string) error {
+	return fmt.Errorf("%s\n  %s\n%s", v.Say("the policy cannot be used as it is:"), strings.Join(list[:min(shownFindings, len(list))], "\n  "), v.Say("see: sluice policy check %s", dir))
 }
 
 // commentsIn is a template with its comments in the voice's language; the lines for

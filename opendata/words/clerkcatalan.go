@@ -2,6 +2,10 @@ package words
 
 // clerkCatalan is what the verbs for councils and clerks say, in Catalan.
 var clerkCatalan = map[string]string{
+	"<a title for residents>":                     "<un títol per als residents>",
+	"<the law that allows it>":                    "<la llei que ho permet>",
+	"<why it is about nobody; residents read it>": "<per què no tracta de ningú; els residents ho llegeixen>",
+	"<the name of your city>":                     "<el nom de la vostra ciutat>",
 	"  budget: epsilon %s a day, %s with all decisions about the unit %s, of %s; %s": "  pressupost: èpsilon %s al dia, %s amb totes les decisions sobre la unitat %s, d'un màxim de %s; %s",
 	"  dropped: %s of %s, in %s":             "  es descarta: %s de %s, en %s",
 	"  left out: %s":                         "  no es compta: %s",
@@ -93,6 +97,7 @@ var clerkCatalan = map[string]string{
 	"ballots/%s.sig: signed for another namespace; sign with -n %s":         "ballots/%s.sig: signat per a una altra finalitat; signeu amb -n %s",
 	"ballots/%s.sig: the key %s is nobody's in the roster in force":         "ballots/%s.sig: la clau %s no és de ningú del cens en vigor",
 	"ballots/%s.sig: the key %s is revoked":                                 "ballots/%s.sig: la clau %s està revocada",
+	"the key %s is revoked":                                                 "la clau %s està revocada",
 	"ballots/%s.sig: the signature is not over this motion.txt; sign again": "ballots/%s.sig: la signatura no és d'aquest motion.txt; cal tornar a signar",
 	"bundle.tar.gz is not the one that motion.txt names":                    "bundle.tar.gz no és el que diu motion.txt",
 	"by_owner names %s, which has no %s in %s.":                             "by_owner anomena %s, que no té cap %s a %s.",
@@ -253,7 +258,7 @@ var commentsCatalan = map[string]string{
 	"of the published numbers":                                              "dels nombres publicats",
 	"one of: %s":                                                            "un de: %s",
 	"the last day; the charter allows %s":                                   "l'últim dia; la carta permet %s",
-	"the law that allows it":                                                "la llei que ho permet",
+	"with its article":                                                      "amb el seu article",
 	"when the council looks at it again":                                    "quan ho torna a mirar el consistori",
 	"only readings that meet this count":                                    "només compten les lectures que ho compleixen",
 	"whom it protects; or {none: \"why it is about nobody\"}":               "a qui protegeix; o {none: \"per què no tracta de ningú\"}",

@@ -2,6 +2,10 @@ package words
 
 // clerkSpanish is what the verbs for councils and clerks say, in Spanish.
 var clerkSpanish = map[string]string{
+	"<a title for residents>":                     "<un título para los residentes>",
+	"<the law that allows it>":                    "<la ley que lo permite>",
+	"<why it is about nobody; residents read it>": "<por qué no trata de nadie; los residentes lo leen>",
+	"<the name of your city>":                     "<el nombre de su ciudad>",
 	"  budget: epsilon %s a day, %s with all decisions about the unit %s, of %s; %s": "  presupuesto: épsilon %s al día, %s con todas las decisiones sobre la unidad %s, de un máximo de %s; %s",
 	"  dropped: %s of %s, in %s":             "  se descarta: %s de %s, en %s",
 	"  left out: %s":                         "  no se cuenta: %s",
@@ -93,6 +97,7 @@ var clerkSpanish = map[string]string{
 	"ballots/%s.sig: signed for another namespace; sign with -n %s":         "ballots/%s.sig: firmado para otra finalidad; firme con -n %s",
 	"ballots/%s.sig: the key %s is nobody's in the roster in force":         "ballots/%s.sig: la clave %s no es de nadie del censo en vigor",
 	"ballots/%s.sig: the key %s is revoked":                                 "ballots/%s.sig: la clave %s está revocada",
+	"the key %s is revoked":                                                 "la clave %s está revocada",
 	"ballots/%s.sig: the signature is not over this motion.txt; sign again": "ballots/%s.sig: la firma no es de este motion.txt; hay que volver a firmar",
 	"bundle.tar.gz is not the one that motion.txt names":                    "bundle.tar.gz no es el que dice motion.txt",
 	"by_owner names %s, which has no %s in %s.":                             "by_owner nombra a %s, que no tiene ningún %s en %s.",
@@ -253,7 +258,7 @@ var commentsSpanish = map[string]string{
 	"of the published numbers":                                              "de los números publicados",
 	"one of: %s":                                                            "uno de: %s",
 	"the last day; the charter allows %s":                                   "el último día; la carta permite %s",
-	"the law that allows it":                                                "la ley que lo permite",
+	"with its article":                                                      "con su artículo",
 	"when the council looks at it again":                                    "cuándo lo vuelve a mirar el consistorio",
 	"only readings that meet this count":                                    "solo cuentan las lecturas que lo cumplen",
 	"whom it protects; or {none: \"why it is about nobody\"}":               "a quién protege; o {none: \"por qué no trata de nadie\"}",

@@ -12,6 +12,7 @@
 //	L  one of the council's own modules denies it
 //	R  the rules cannot be used
 //	K  nobody could meet the charter, or vote
+//	T  something is still to be written that people will read
 //	N  it takes effect sooner than the notice allows
 //	W  nothing is wrong, but look whether it is meant: see Finding.Warning
 package check
@@ -43,6 +44,8 @@ type Finding struct {
 	Args []any
 	// Note is more to say, in English, such as what OPA says of a module.
 	Note string
+	// Settled says that the council has voted it so, and that it is in force.
+	Settled bool
 	// Syntax is what is wrong with the file as YAML, where that is it.
 	Syntax *decision.SyntaxError
 }
@@ -77,6 +80,7 @@ func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, 
 		}
 	}
 	c.typed()
+	c.filled(inForce)
 	if c.charter != nil {
 		c.ground()
 	}

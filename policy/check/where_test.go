@@ -36,7 +36,9 @@ func TestWhatAYesIsComparedWith(t *testing.T) {
 // floor.
 func TestWhoseMembershipIsPublic(t *testing.T) {
 	const energy = `decision: "2026-18"
-title: {en: Energy}
+title: {en: Energy, ca: Energia, es: Energía}
+legal_basis: By-law 2026/4
+review: 2027-02-01
 stream: energy
 purpose: environment
 applies_to: {kinds: [home-meter], zones: [rambla]}

@@ -25,5 +25,5 @@ func lineOf(raw []byte, name string) int {
 	return 1 + bytes.Count(raw[:max(0, bytes.Index(raw, []byte(`"`+name+`"`)))], []byte("\n"))
 }
 
-// Warning reports whether the policy runs all the same.
-func (f Finding) Warning() bool { return strings.HasPrefix(f.Rule, "W") }
+// Warning reports whether the policy can be put to the vote all the same.
+func (f Finding) Warning() bool { return f.Settled || strings.HasPrefix(f.Rule, "W") }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sluice/policy/check"
+	"sluice/policy/desk"
+	"sluice/policy/explain"
+)
+
+// TestNoTemplatePassesUntouched: whatever a verb writes to begin with, policy check finds
+// in it what is to be written, motion create makes nothing of it, and with words in place
+// of what stands in angles it passes. All templates, in all languages.
+func TestNoTemplatePassesUntouched(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
+	member, err := desk.MakeKey(filepath.Join(t.TempDir(), "anna"), "anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := func() string { // as policy new finds a directory
+		if err := desk.Desk(".").Found([]desk.Member{{ID: "anna", Key: member}}); err != nil {
+			t.Fatal(err)
+		}
+		return "council.yaml"
+	}
+	airOnly := func() string {
+		write(t, "kinds.yaml", "kinds:\n  air:\n    fields: [{name: pm10, type: float, class: measurement}]\n")
+		return found()
+	}
+	oneLanguage := func() string {
+		name := found()
+		charter, err := os.ReadFile("charter.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, "charter.yaml", strings.Replace(string(charter), "[en, ca, es]", "[es]", 1))
+		return name
+	}
+	for name, before := range map[string]func() string{"in a new directory": nil, "in a town": found, "of a city that measures nobody": airOnly, "in one language": oneLanguage} {
+		for _, l := range explain.Languages {
+			t.Run(name+" "+l, func(t *testing.T) {
+				t.Chdir(t.TempDir())
+				if before != nil {
+					before()
+				}
+				if code, out := sluice("policy", "new", "2027-01", "--lang", l); code != 0 {
+					t.Fatal(out)
+				}
+				charter, decision := "charter.yaml", "decisions/2027-01.yaml"
+				for _, file := range []string{charter, decision} {
+					if code, out := sluice("policy", "check", file, "--lang", l); code != 1 || !strings.Contains(out, "T01") {
+						t.Errorf("%s passes untouched: %d\n%s", file, code, out)
+					}
+				}
+				if code, out := sluice("motion", "create", "m", "--lang", l); code != 1 {
+					t.Errorf("a motion is made of it\n%s", out)
+				}
+				written(t, charter)
+				written(t, decision)
+				if code, out := sluice("policy", "check", "--lang", l); code != 0 {
+					t.Errorf("filled in it does not pass\n%s", out)
+				}
+				if code, out := sluice("policy", "fmt", "--check"); code != 0 {
+					t.Errorf("it is not laid out as usual\n%s", out)
+				}
+				if code, out := sluice("motion", "create", "m", "--lang", l); before != nil && code != 0 { // the example's roster is empty
+					t.Errorf("no motion is made of it\n%s", out)
+				}
+			})
+		}
+	}
+}
+
+var angled = regexp.MustCompile(`<[^<>]+>`)
+
+// written puts words where a template left them out.
+func written(t *testing.T, name string) {
+	t.Helper()
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	text := angled.ReplaceAllStringFunc(string(raw), func(string) string { n++; return fmt.Sprintf("Word %d", n) })
+	write(t, name, strings.NewReplacer(check.TemplateCity, "portalba", "Our town", "Portalba").Replace(text))
+}

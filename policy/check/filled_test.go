@@ -1,0 +1,102 @@
+package check_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/check"
+	"sluice/policy/decision"
+)
+
+// bare is the example with a decision of before: without a law, a review, and two of the
+// city's languages.
+func bare(files bundle.Files) bundle.Files {
+	text := string(files[footfall])
+	for _, line := range []string{"legal_basis: \"GDPR 6(1)(e); by-law 2026/3\"\n", "review: 2027-02-01\n", "  ca: \"Afluència al nucli antic\"\n", "  es: \"Afluencia en el casco antiguo\"\n"} {
+		text = strings.Replace(text, line, "", 1)
+	}
+	files[footfall] = []byte(text)
+	return files
+}
+
+// split are the rules of mistakes and of warnings.
+func split(found []check.Finding) (wrong, warned []string) {
+	for _, f := range found {
+		if f.Warning() {
+			warned = append(warned, f.Rule)
+		} else {
+			wrong = append(wrong, f.Rule)
+		}
+	}
+	return wrong, warned
+}
+
+// TestWhatIsInForceIsWarnedOf: what the council voted runs on, as it is, and stands in
+// the way of no other decision; whoever changes it fills it in, and a language that the
+// city gets is asked of everything.
+func TestWhatIsInForceIsWarnedOf(t *testing.T) {
+	inForce, err := bundle.Read(bare(policy.Example()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	three := []string{"T02", "T03", "T04"}
+	against := func(files bundle.Files, in *bundle.Policy) (wrong, warned []string) {
+		found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, decision.Date{})
+		wrong, warned = split(found)
+		slices.Sort(wrong)
+		slices.Sort(warned)
+		return wrong, warned
+	}
+	if wrong, warned := against(bare(policy.Example()), nil); !slices.Equal(wrong, three) || warned != nil {
+		t.Errorf("as a draft: %v, %v", wrong, warned)
+	}
+	if wrong, warned := against(bare(policy.Example()), inForce); wrong != nil || !slices.Equal(warned, three) {
+		t.Errorf("as in force: %v, %v", wrong, warned)
+	}
+	changed := bare(policy.Example())
+	changed[footfall] = append(changed[footfall], "# looked at\n"...)
+	if wrong, _ := against(changed, inForce); !slices.Equal(wrong, three) {
+		t.Errorf("changed: %v", wrong)
+	}
+	renamed := bare(policy.Example())
+	renamed["decisions/old.yaml"] = renamed[footfall]
+	delete(renamed, footfall)
+	if wrong, _ := against(renamed, inForce); wrong != nil {
+		t.Errorf("under another name: %v", wrong)
+	}
+	one := policy.Example()
+	one["charter.yaml"] = []byte(strings.Replace(string(one["charter.yaml"]), "[ca, es, en]", "[en]", 1))
+	english, err := bundle.Read(bare(one))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong, _ := against(bare(policy.Example()), english); !slices.Equal(wrong, []string{"T03"}) {
+		t.Errorf("with two languages more: %v; want T03", wrong)
+	}
+}
+
+// TestTheGatewayGoesOn: a policy that lacks words compiles, and its decision runs.
+func TestTheGatewayGoesOn(t *testing.T) {
+	set, err := policy.Compile(context.Background(), policy.InProcess(), bare(policy.Example()))
+	if err != nil || len(set.Streams) != 4 || len(set.Broken) > 0 {
+		t.Errorf("%v, %+v", err, set)
+	}
+}
+
+// TestWhatDevicesSendIsNoPlaceholder: angles may be meant there, and a name for nothing.
+func TestWhatDevicesSendIsNoPlaceholder(t *testing.T) {
+	files := policy.Example()
+	files[boardings] = []byte(strings.Replace(string(files[boardings]), "keep: [card]", `keep: [card, fare]`+"\n"+`where: [{field: fare, op: "!=", value: "<none>"}]`, 1))
+	if found, _ := run(files); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+	files = policy.Example()
+	files[footfall] = []byte(strings.Replace(string(files[footfall]), `"Footfall in the old town"`, `"Nothing but footfall > 3"`, 1))
+	if found, _ := run(files); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+}
