@@ -32,6 +32,7 @@ type Server struct {
 	http     *http.Server
 	admin    *door.Listener // nil for none
 	named    string         // admin, as the configuration has it
+	log      *slog.Logger
 	source   *query.Source
 	shown    shown
 	all      *union.Books // nil where there is one gateway's
@@ -58,9 +59,6 @@ func show(store query.Store, source books.Source, log *slog.Logger) (shown, *uni
 	if err := all.Wrong(); err != nil {
 		return nil, nil, fmt.Errorf("books: %w", err)
 	}
-	for _, p := range all.Problems() { // it may come
-		log.Warn("not all books can be used; what the others have is shown", "problem", p)
-	}
 	var list []released.Named
 	for n, b := range all.List() {
 		list = append(list, released.Named{Where: b.Where, Source: b.Source, Usable: func() bool { return all.Usable(n) }})
@@ -75,7 +73,7 @@ func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{named: cfg.Admin, shown: shown, all: all, source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
+	s := &Server{named: cfg.Admin, log: log, shown: shown, all: all, source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
 	public, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
@@ -153,6 +151,7 @@ func (s *Server) Run(ctx context.Context) error {
 	watch, enough := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { s.shown.Watch(watch) })
+	watching.Go(func() { s.watchBooks(watch) })
 	defer watching.Wait()
 	defer enough()
 	stopped := make(chan error, 1)
@@ -202,6 +201,32 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("{\"ok\":true}\n")) // the client may be gone
 }
 
+// lookEvery is how often it is looked whether all gateways' books can be used.
+const lookEvery = 10 * time.Second
+
+// watchBooks says when some gateways' books cannot be used, and when they can again.
+func (s *Server) watchBooks(ctx context.Context) {
+	if s.all == nil {
+		return
+	}
+	for was := ""; ; {
+		now := strings.Join(s.all.Problems(), "; ")
+		switch {
+		case now == was:
+		case now == "":
+			s.log.Info("the books of all gateways can be used again")
+		default:
+			s.log.Warn("not all gateways' books can be used; what the others have, and what these said last, is shown", "problem", now)
+		}
+		was = now
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
 // readyz asks the books and the store. Since is when the answer last changed.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	_, err := s.source.Latest(r.Context())
@@ -213,21 +238,17 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	hint := s.shown.Hint() // it serves all the same
 	checks := map[string]any{}
-	ready := err == nil
-	if s.all != nil {
+	if s.all != nil { // where some are away, the others are served all the same
 		problems := s.all.Problems()
 		checks["books"] = map[string]any{"ok": len(problems) == 0, "hint": strings.Join(problems, "; ")}
-		ready = ready && len(problems) == 0
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
 		hint = "the store or the books cannot be read; the log says which, and what to do"
-	}
-	if !ready {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	checks["store"] = map[string]any{"ok": err == nil, "since": since, "hint": hint}
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the client may be gone
-		"ready": ready, "rows_left_out": s.shown.LeftOut(), "checks": checks,
+		"ready": err == nil, "rows_left_out": s.shown.LeftOut(), "checks": checks,
 	})
 }

@@ -189,7 +189,7 @@ func (b *Books) use() (list []used, problems []string) {
 		case city == nil:
 			city = &u
 		case city.city.ID != c.ID || city.city.Timezone != c.Timezone:
-			problems = append(problems, fmt.Sprintf("the books %s are of city %s (%s), and %s of %s (%s); they are left out: a server shows one city",
+			problems = append(problems, fmt.Sprintf("the books %s are of city %.60s (%.60s), and %s of %.60s (%.60s); they are left out: a server shows one city",
 				p.Where, c.ID, c.Timezone, city.part.Where, city.city.ID, city.city.Timezone))
 			continue
 		}
@@ -231,7 +231,7 @@ func contested(list []used) (problems []string) {
 				continue
 			}
 			if zone := shared(a.streams, b.streams); zone != "" {
-				problems = append(problems, fmt.Sprintf("gateways %s and %s both have the zone %s; say in zones.geojson which of them has it (gateway), or everybody there is counted twice", a.name(), b.name(), zone))
+				problems = append(problems, fmt.Sprintf("gateways %s and %s both have the zone %.60s; say in zones.geojson which of them has it (gateway), or everybody there is counted twice", a.name(), b.name(), zone))
 			}
 		}
 	}

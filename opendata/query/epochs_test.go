@@ -1,10 +1,12 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -171,6 +173,61 @@ func TestCoveringIsNoOtherGateways(t *testing.T) {
 	for days, want := range []*Epoch{&list[0], nil, &list[3], nil} {
 		if got := Covering(list, "", first.AddDate(0, 0, days).Add(time.Hour)); got != want {
 			t.Errorf("day %d is of %+v; want %+v", days, got, want)
+		}
+	}
+}
+
+// TestEpochsOfTwoGateways: each gateway's epoch is its own, also where they have one cell's
+// name because a zone has changed hands; the latest of each is there, beside its zones, and
+// a row's share is its gateway's, also while the other has none.
+func TestEpochsOfTwoGateways(t *testing.T) {
+	of := func(gateway, cell string, units float64) (list epochs) {
+		for _, o := range ended(3, units, units/5, 10) {
+			o.Gateway, o.Cell = gateway, cell
+			list = append(list, o)
+		}
+		return list
+	}
+	st := At(books.Stream{ID: "footfall", Timezone: "Europe/Madrid", ShareFrom: 1}, time.Date(2026, 3, 3, 23, 0, 0, 0, time.UTC))
+	st.shares = []share{{cells: []books.Cell{{ID: "rambla", Zone: "rambla"}, {ID: "raval", Zone: "raval"}}}, {cells: []books.Cell{{ID: "port", Zone: "port"}}}}
+	for name, second := range map[string]epochs{"two zones": of("edge-2", "port/", 2000), "one zone": of("edge-2", "rambla/", 2000), "of before": of("", "port/", 2000)} {
+		all := append(of("edge-1", "rambla/", 1000), second...)
+		if name == "of before" {
+			for n := range all {
+				all[n].Gateway = ""
+			}
+		}
+		slices.SortStableFunc(all, func(a, b store.Observation) int {
+			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Gateway, b.Gateway))
+		})
+		s := &Source{Store: all}
+		list, err := s.Epochs(t.Context(), st, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), st.Through)
+		if err != nil || len(list) != 6 {
+			t.Fatalf("%s: %d epochs, %v; want 6", name, len(list), err)
+		}
+		for _, e := range list {
+			if e.Share() == nil || math.Abs(e.Share().Value-0.2) > 1e-9 || e.Units.Gateway != e.Bounded.Gateway {
+				t.Errorf("%s: an epoch is mixed: %+v", name, e)
+			}
+		}
+		last, err := s.lastEpochs(t.Context(), st)
+		if err != nil || len(last) != 2 || *last[0].Units.Value+*last[1].Units.Value != 3000 || len(last[0].Zones) == 0 {
+			t.Errorf("%s: the latest are %+v, %v", name, last, err)
+		}
+		start := list[0].Start.Add(time.Hour)
+		if name == "of before" {
+			if Covering(list, "", start) != nil {
+				t.Errorf("%s: one's share stands beside all numbers", name)
+			}
+			continue
+		}
+		for gateway, units := range map[string]float64{"edge-1": 1000, "edge-2": 2000} {
+			if e := Covering(list, gateway, start); e == nil || *e.Units.Value != units {
+				t.Errorf("%s: of %s it is %+v", name, gateway, e)
+			}
+		}
+		if Covering(LastOf(list)[:1], "edge-3", start.Add(48*time.Hour)) != nil {
+			t.Errorf("%s: one's share stands beside another's number", name)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -148,5 +150,33 @@ func TestRowsOfBefore(t *testing.T) {
 	}
 	if n := shownBy(t, s); n != 7 || s.Hint() != "" {
 		t.Errorf("after comparing %d are shown; %q", n, s.Hint())
+	}
+}
+
+// TestAStuckMirror: a gateway whose books do not answer holds nobody for longer than
+// patience lasts, and soon nobody at all.
+func TestAStuckMirror(t *testing.T) {
+	stuck := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-stuck:
+		case <-r.Context().Done():
+		}
+	}))
+	defer srv.Close()
+	defer close(stuck)
+	s, in, one, _ := two(t)
+	s = NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}}, slog.New(slog.DiscardHandler))
+	begun := time.Now()
+	for range 20 {
+		if n := shownBy(t, s); n != 4 {
+			t.Fatalf("%d are shown; want 4", n)
+		}
+	}
+	if took := time.Since(begun); took > 4*patience {
+		t.Errorf("twenty questions took %s", took)
+	}
+	if s.LeftOut() != 0 {
+		t.Error("rows of a gateway whose books do not answer are called wrong")
 	}
 }

@@ -45,3 +45,16 @@ func TestReached(t *testing.T) {
 		t.Errorf("of a stream without a limit it is said that %q", got)
 	}
 }
+
+// TestReachedOfEach: where several gateways have zones, each one's share is said beside its
+// zones' names.
+func TestReachedOfEach(t *testing.T) {
+	st := query.Stream{Stream: books.Stream{Unit: "device", Timezone: "UTC", MaxContributions: 4, ShareFrom: 1000}}
+	at := time.Date(2026, 6, 14, 0, 0, 0, 0, time.UTC)
+	list := []query.Epoch{{Start: at, End: at.Add(24 * time.Hour), Zones: []string{"a", "b"}}, {Start: at, End: at.Add(24 * time.Hour), Zones: []string{"c"}}}
+	w := &Web{source: &query.Source{Books: books.Reader{Source: books.Dir(t.TempDir())}}}
+	got, err := w.reached(words.Speakers()["en"], st, list)
+	if err != nil || !strings.HasPrefix(got, "a, b – ") || !strings.Contains(got, ". c – ") {
+		t.Errorf("it is said %q, %v", got, err)
+	}
+}
