@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -169,14 +170,14 @@ func motionStatus(dir *string) *cobra.Command {
 			if asJSON {
 				return statusJSON(cmd.OutOrStdout(), v, args[0], s, problems)
 			}
-			return status(cmd.OutOrStdout(), v, args[0], s, problems)
+			return status(cmd.OutOrStdout(), v, d, args[0], s, problems)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
 
-func status(w io.Writer, v voice, id string, s *council.Standing, problems []error) error {
+func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, problems []error) error {
 	tell := func(err error) string { return v.Retell(told(err)) }
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range s.Members {
@@ -212,7 +213,11 @@ func status(w io.Writer, v voice, id string, s *council.Standing, problems []err
 	if s.Problem != nil && council.CodeOf(s.Problem) != council.NotYet {
 		return wrong(s.Problem)
 	}
-	fmt.Fprintf(w, "\n%s\n", v.Say("Enough. Next: sluice motion enact %s", id))
+	if file := filepath.Join(d.Motion(id), id+".sluice"); isFile(file) {
+		fmt.Fprintf(w, "\n%s\n", v.Say("It is enacted: %s is what gateways take.", file))
+		return nil
+	}
+	fmt.Fprintf(w, "\n%s\n", v.Say("Enough. Next: sluice motion enact %s", id)+elsewhere(d))
 	return nil
 }
 

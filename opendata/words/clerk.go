@@ -46,6 +46,11 @@ var clerkPlurals = map[string]map[string][2]string{
 		"ca": {"i %d canvi neutre més; motion.txt ho diu tot", "i %d canvis neutres més; motion.txt ho diu tot"},
 		"es": {"y %d cambio neutro más; motion.txt lo dice todo", "y %d cambios neutros más; motion.txt lo dice todo"},
 	},
+	"%d of %d members must sign (%s).": {
+		"en": {"%d of %d members must sign (%s).", "%d of %d members must sign (%s)."},
+		"ca": {"Ha de signar %d de %d membres (%s).", "Han de signar %d de %d membres (%s)."},
+		"es": {"Debe firmar %d de %d miembros (%s).", "Deben firmar %d de %d miembros (%s)."},
+	},
 	"%d tests failed": {
 		"en": {"%d test failed", "%d tests failed"},
 		"ca": {"%d prova ha fallat", "%d proves han fallat"},

@@ -13,7 +13,6 @@ var clerkCatalan = map[string]string{
 	"  silenced by the contribution bound: %d of %d units (per zone and window)": "  no es compten perquè han arribat al límit: %d de %d unitats (per zona i finestra)",
 	"%.0f of 100 shown intervals hold what passed":                               "%.0f de cada 100 intervals mostrats contenen el que ha passat",
 	"%02d h %d of %d":                                      "%02d h %d de %d",
-	"%d of %d members must sign (%s).":                     "Han de signar %d de %d membres (%s).",
 	"The only member must sign (%s).":                      "Ha de signar l'únic membre (%s).",
 	"%d of %d signatures (%s), because:":                   "%d de %d signatures (%s), perquè:",
 	"%s (%s of %s)":                                        "%s (%s de %s)",
@@ -233,8 +232,10 @@ var clerkCatalan = map[string]string{
 	"%s: decision %s is already in %s":                                        "%s: la decisió %s ja és a %s",
 	"strconv.ParseInt: parsing %s: invalid syntax":                            "%s no és un nombre enter",
 	"PATH or URL": "CAMÍ o URL",
-	"%s, version %d, is enacted with the signatures of %s (%d needed).": "%s, versió %d, queda aprovada. Han signat: %s (en calien %d).",
-	"It takes effect on %s, whenever it is enacted before.":             "Val a partir del %s, s'aprovi quan s'aprovi abans.",
+	"%s, version %d, is enacted with the signatures of %s (%d needed).":                                      "%s, versió %d, queda aprovada. Han signat: %s (en calien %d).",
+	"It takes effect on %s, whenever it is enacted before.":                                                  "Val a partir del %s, s'aprovi quan s'aprovi abans.",
+	"It is enacted: %s is what gateways take.":                                                               "Està aprovada: %s és el que agafen les passarel·les.",
+	"motion.txt has the line ends of another system (CR LF); take the text as sluice motion create wrote it": "motion.txt té els finals de línia d'un altre sistema (CR LF); agafeu el text tal com el va escriure sluice motion create",
 }
 
 // commentsCatalan are the comments of templates, in Catalan.

@@ -13,7 +13,6 @@ var clerkSpanish = map[string]string{
 	"  silenced by the contribution bound: %d of %d units (per zone and window)": "  no se cuentan porque han llegado al límite: %d de %d unidades (por zona y ventana)",
 	"%.0f of 100 shown intervals hold what passed":                               "%.0f de cada 100 intervalos mostrados contienen lo que ha pasado",
 	"%02d h %d of %d":                                      "%02d h %d de %d",
-	"%d of %d members must sign (%s).":                     "Deben firmar %d de %d miembros (%s).",
 	"The only member must sign (%s).":                      "Debe firmar el único miembro (%s).",
 	"%d of %d signatures (%s), because:":                   "%d de %d firmas (%s), porque:",
 	"%s (%s of %s)":                                        "%s (%s de %s)",
@@ -233,8 +232,10 @@ var clerkSpanish = map[string]string{
 	"%s: decision %s is already in %s":                                        "%s: la decisión %s ya está en %s",
 	"strconv.ParseInt: parsing %s: invalid syntax":                            "%s no es un número entero",
 	"PATH or URL": "CAMINO o URL",
-	"%s, version %d, is enacted with the signatures of %s (%d needed).": "%s, versión %d, queda aprobada. Han firmado: %s (hacían falta %d).",
-	"It takes effect on %s, whenever it is enacted before.":             "Vale a partir del %s, se apruebe cuando se apruebe antes.",
+	"%s, version %d, is enacted with the signatures of %s (%d needed).":                                      "%s, versión %d, queda aprobada. Han firmado: %s (hacían falta %d).",
+	"It takes effect on %s, whenever it is enacted before.":                                                  "Vale a partir del %s, se apruebe cuando se apruebe antes.",
+	"It is enacted: %s is what gateways take.":                                                               "Está aprobada: %s es lo que toman las pasarelas.",
+	"motion.txt has the line ends of another system (CR LF); take the text as sluice motion create wrote it": "motion.txt tiene los finales de línea de otro sistema (CR LF); tome el texto tal como lo escribió sluice motion create",
 }
 
 // commentsSpanish are the comments of templates, in Spanish.

@@ -23,6 +23,9 @@ var part = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z]|%%`)
 // between is what stands between sentences.
 var between = regexp.MustCompile(`\n *|; |: `)
 
+// mostSentences bounds how many ends of sentences are looked at in a text.
+const mostSentences = 16
+
 // fewestLetters is how much of a sentence there must be to know it by: less is in
 // many others.
 const fewestLetters = 4
@@ -121,6 +124,29 @@ func (s *Speaker) retell(english string, deep int) string {
 	if deep == 0 {
 		return english
 	}
+	if said, ok := s.sentence(english, deep); ok {
+		return said
+	}
+	ends := between.FindAllStringIndex(english, mostSentences)
+	for _, m := range slices.Backward(ends) { // a sentence may hold a colon of its own
+		if said, ok := s.sentence(english[:m[0]], deep); ok {
+			return said + english[m[0]:m[1]] + s.retell(english[m[1]:], deep-1)
+		}
+	}
+	for _, m := range ends {
+		if said, ok := s.sentence(english[m[1]:], deep); ok {
+			return s.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + said
+		}
+	}
+	if len(ends) > 0 {
+		m := ends[0]
+		return s.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + s.retell(english[m[1]:], deep-1)
+	}
+	return english
+}
+
+// sentence says a text that is one sentence of the tables; ok is false for any other.
+func (s *Speaker) sentence(english string, deep int) (said string, ok bool) {
 	for _, r := range s.retellings() {
 		m := r.pattern.FindStringSubmatch(english)
 		if m == nil {
@@ -132,10 +158,7 @@ func (s *Speaker) retell(english string, deep int) string {
 				parts[i] = s.retell(parts[i], deep-1)
 			}
 		}
-		return r.fill(parts)
+		return r.fill(parts), true
 	}
-	if m := between.FindStringIndex(english); m != nil {
-		return s.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + s.retell(english[m[1]:], deep-1)
-	}
-	return english
+	return "", false
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -108,6 +109,9 @@ func (v vote) quorums() string {
 func ParseMotion(text []byte) (Motion, error) {
 	var m Motion
 	line, rest, found := bytes.Cut(text, []byte("\n\n"))
+	if bytes.HasPrefix(text, []byte(prefix)) && bytes.Contains(text, []byte("\r\n")) {
+		return m, errors.New("motion.txt has the line ends of another system (CR LF); take the text as sluice motion create wrote it")
+	}
 	if m.Format = known(string(line)); !found || m.Format == 0 {
 		return m, fmt.Errorf("motion.txt does not begin with %q", prefix+strconv.Itoa(Format))
 	}
