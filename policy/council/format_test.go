@@ -79,11 +79,17 @@ func TestThePage(t *testing.T) {
 		long["decisions/more-"+id+".yaml"] = bytes.ReplaceAll(bytes.ReplaceAll(files["decisions/2026-17-air.yaml"], []byte("\"2026-17\""), []byte("\"more-"+id+"\"")), []byte("stream: air"), []byte("stream: more-"+id))
 	}
 	before := must(bundle.Read(files))
+	keys := bundle.Files{}
+	for name, raw := range files {
+		keys[name] = raw
+	}
+	keys["council.yaml"] = bytes.Replace(keys["council.yaml"], []byte("2GqT"), []byte("2GqX"), 1)
+	keys["rules/charter.rego"] = append(bytes.Clone(keys["rules/charter.rego"]), '\n')
 	for name, c := range map[string]struct {
 		before, next *bundle.Policy
 	}{
 		"a first one": {nil, before}, "a first one with many decisions": {nil, must(bundle.Read(long))},
-		"a later one with many": {before, must(bundle.Read(long))}, "one that changes nothing": {before, before},
+		"a later one with many": {before, must(bundle.Read(long))}, "other keys and rules": {before, must(bundle.Read(keys))}, "one that changes nothing": {before, before},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := said(t, c.before, c.next)
@@ -102,7 +108,7 @@ func TestThePage(t *testing.T) {
 				if !strings.Contains(page, "ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n sluice-vote@portalba motion.txt") {
 					t.Errorf("the page %s does not say how to sign", title)
 				}
-				if digest := regexp.MustCompile(`SHA256:|sha256:|[0-9a-f]{32}`).FindString(page); digest != "" {
+				if digest := regexp.MustCompile(`(SHA|sha)256:[A-Za-z0-9+/]{9}|[0-9a-f]{32}`).FindString(page); digest != "" {
 					t.Errorf("the page %s has %s", title, digest)
 				}
 			}

@@ -2,6 +2,7 @@ package council
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -152,6 +153,9 @@ func (m *Motion) summaries(b *strings.Builder, l explain.Lang, v vote) {
 	}
 }
 
+// digests are shortened on a page; the annex has them whole.
+var digests = regexp.MustCompile(`((?:SHA|sha)256:[A-Za-z0-9+/]{8})[A-Za-z0-9+/]+`)
+
 // highlights are the changes, the weaker ones first, as far as there is room; of a
 // first motion those that are neither weaker nor stronger are in the annex only.
 func (m *Motion) highlights(b *strings.Builder, l explain.Lang, v vote) {
@@ -163,7 +167,7 @@ func (m *Motion) highlights(b *strings.Builder, l explain.Lang, v vote) {
 	}
 	shown := list[:min(len(list), pageChanges)]
 	for _, c := range shown {
-		b.WriteString(bullet(l, c))
+		b.WriteString(digests.ReplaceAllString(bullet(l, c), "$1…"))
 	}
 	if len(list) == 0 {
 		b.WriteString(sentences["none"][l] + "\n")
