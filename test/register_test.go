@@ -117,7 +117,7 @@ func TestRegisterCheck(t *testing.T) {
 	for _, want := range []string{
 		"b.yaml, line 2 (more): the policy has no zone \"circle\"", "b.yaml, line 2 (more): the policy has no kind \"people-gat\"",
 		"b.yaml, line 3 (gate-1): this id is taken in " + filepath.Join(dir, "a.yaml") + ", line 2", "b.yaml, line 4 (x): topic must not hold control characters",
-		"b.yaml, line 5 (y): until is before registered", "b.yaml: [6:", "mistakes: 6",
+		"b.yaml, line 5 (y): until is before registered", "b.yaml: [6:", "sluice: 6 mistakes",
 	} {
 		if code != 1 || !strings.Contains(out, want) {
 			t.Errorf("exit %d; want %s in\n%s", code, want, out)
@@ -151,7 +151,7 @@ func TestPolicyCheckRegister(t *testing.T) {
   - {id: c, owner: acme, kind: noise-meter, zone: port, registered: 2026-01-01, map: {leq: /x}}
 `)
 	code, alone := exitOf(t, "register", "check", bad, "--policy", "../policy")
-	alone, _, ended := strings.Cut(alone, "sluice: mistakes: 3")
+	alone, _, ended := strings.Cut(alone, "sluice: 3 mistakes")
 	if code != 1 || !ended {
 		t.Fatalf("register check: exit %d: %s", code, alone)
 	}

@@ -130,7 +130,9 @@ func policyCheck() *cobra.Command {
 			y, m, d := time.Now().Date()
 			found, fine := check.Directory(cmd.Context(), rules, files, inForce, decision.Date{Year: y, Month: int(m), Day: d})
 			if len(only) > 0 {
-				found = slices.DeleteFunc(found, func(f check.Finding) bool { return !strings.HasSuffix("/"+filepath.ToSlash(only[0]), "/"+f.File) })
+				other := func(file string) bool { return !strings.HasSuffix("/"+filepath.ToSlash(only[0]), "/"+file) }
+				found = slices.DeleteFunc(found, func(f check.Finding) bool { return other(f.File) })
+				fine = slices.DeleteFunc(fine, func(s check.Summary) bool { return other(s.File) })
 			}
 			faults, err := besidePolicy(sensors, dir)
 			if err != nil {
@@ -191,7 +193,7 @@ func checkText(w io.Writer, l explain.Lang, files bundle.Files, found []check.Fi
 		fmt.Fprintf(w, "%s  %s\n", s.Decision, summaryLine(l, s))
 	}
 	if n := mistakes(found) + more; n > 0 {
-		return &exit{exitWrong, fmt.Sprintf([3]string{"%d mistakes", "%d errors", "%d errores"}[l], n)}
+		return &exit{exitWrong, newVoice(l).Say("%d mistakes", n)}
 	}
 	fmt.Fprintf(w, "\n%s\n", [3]string{"Nothing is wrong.", "No hi ha cap error.", "No hay ningún error."}[l])
 	return nil
@@ -218,12 +220,15 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 			errs = append(errs, fmt.Sprintf("%s ±%s", name, l.Number(s.Errors[name])))
 		}
 	}
-	format := [3]string{
-		"typical error %s (95 of 100 within); published from about %d %s on; epsilon %s of %s a day",
-		"error típic %s (95 de cada 100); es publica a partir d'uns %d %s; èpsilon %s de %s al dia",
-		"error típico %s (95 de cada 100); se publica a partir de unos %d %s; épsilon %s de %s al día",
-	}[l]
-	line := fmt.Sprintf(format, strings.Join(errs, ", "), s.PublicFrom, l.Many(s.Unit), l.Number(s.CostPerDay), l.Number(s.Cap))
+	line := ""
+	if len(errs) > 0 {
+		line = fmt.Sprintf([3]string{"typical error %s (95 of 100 within); ", "error típic %s (95 de cada 100); ", "error típico %s (95 de cada 100); "}[l], strings.Join(errs, ", "))
+	}
+	line += fmt.Sprintf([3]string{
+		"published from about %d %s on; epsilon %s of %s a day",
+		"es publica a partir d'uns %d %s; èpsilon %s de %s al dia",
+		"se publica a partir de unos %d %s; épsilon %s de %s al día",
+	}[l], s.PublicFrom, l.Many(s.Unit), l.Number(s.CostPerDay), l.Number(s.Cap))
 	if s.ShareFrom == 0 {
 		return line
 	}
@@ -270,7 +275,7 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 		return err
 	}
 	if n := mistakes(found) + len(faults); n > 0 {
-		return &exit{exitWrong, fmt.Sprintf("%d mistakes", n)}
+		return &exit{exitWrong, newVoice(l).Say("%d mistakes", n)}
 	}
 	return nil
 }

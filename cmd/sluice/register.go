@@ -44,7 +44,7 @@ func registerCheck() *cobra.Command {
 				err = faultsText(cmd.OutOrStdout(), sensors, found)
 			}
 			if err == nil && len(found) > 0 {
-				return &exit{exitWrong, fmt.Sprintf("mistakes: %d", len(found))}
+				return &exit{exitWrong, newVoice(0).Say("%d mistakes", len(found))}
 			}
 			return err
 		},
@@ -108,7 +108,7 @@ func faultsText(w io.Writer, sensors int, found []register.Fault) error {
 	if len(found) > 0 {
 		return faultLines(w, found)
 	}
-	_, err := fmt.Fprintf(w, "%d sensors. Nothing is wrong.\n", sensors)
+	_, err := fmt.Fprintf(w, "%d %s. Nothing is wrong.\n", sensors, plural(sensors, "sensor"))
 	return err
 }
 
@@ -143,4 +143,12 @@ func faultFindings(found []register.Fault) []faultFinding {
 
 func faultsJSON(w io.Writer, sensors int, found []register.Fault) error {
 	return printJSON(w, map[string]any{"sensors": sensors, "findings": faultFindings(found), "more": max(0, len(found)-maxFaults)})
+}
+
+// plural is an English word for so many.
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }

@@ -21,6 +21,11 @@ var clerkPlurals = map[string]map[string][2]string{
 		"ca": {"1 dia", "%d dies"},
 		"es": {"1 día", "%d días"},
 	},
+	"%d mistakes": {
+		"en": {"%d mistake", "%d mistakes"},
+		"ca": {"%d error", "%d errors"},
+		"es": {"%d error", "%d errores"},
+	},
 	"%d readings": {
 		"en": {"%d reading", "%d readings"},
 		"ca": {"%d lectura", "%d lectures"},

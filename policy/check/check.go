@@ -29,34 +29,17 @@ import (
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
-	"sluice/policy/explain"
 	"sluice/policy/mechanism"
 	"sluice/register"
 )
 
-// Finding is one mistake, or a warning.
-type Finding struct {
-	File         string
-	Line, Column int // from 1
-	Rule         string
-	// Args are what the rule's text names: keys and values of the file, never
-	// anything from a reading.
-	Args []any
-	// Note is more to say, in English, such as what OPA says of a module.
-	Note string
-	// Settled says that the council has voted it so, and that it is in force.
-	Settled bool
-	// Syntax is what is wrong with the file as YAML, where that is it.
-	Syntax *decision.SyntaxError
-}
-
 // Summary is a decision that can run, and what it gives.
 type Summary struct {
-	Decision   string
-	Title      map[string]string
-	Unit       string
-	PublicFrom int64
-	Errors     map[string]float64 // typical error by measure; see mechanism.Mechanism
+	Decision, File string
+	Title          map[string]string
+	Unit           string
+	PublicFrom     int64
+	Errors         map[string]float64 // typical error by measure; see mechanism.Mechanism
 	// CostPerDay is epsilon for one unit, and Cap the charter's.
 	CostPerDay, Cap float64
 	// ShareFrom is the number of units from which on it is shown which share of them has
@@ -67,7 +50,7 @@ type Summary struct {
 // Directory checks all files. The policy in force, nil for none, is what notice is
 // measured against, on day today.
 func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, inForce *bundle.Policy, today decision.Date) ([]Finding, []Summary) {
-	c := &checker{files: files, trees: make(map[string]*decision.Tree), bad: make(map[string]bool)}
+	c := &checker{files: files, inForce: inForce, trees: make(map[string]*decision.Tree), bad: make(map[string]bool)}
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		if files[name] == nil {
 			c.add(Finding{File: name, Line: 1, Column: 1, Rule: "S00"})
@@ -108,6 +91,8 @@ type checker struct {
 	trees map[string]*decision.Tree
 	bad   map[string]bool // files that say too little to go on with
 	found []Finding
+	// inForce is nil for none.
+	inForce *bundle.Policy
 
 	charter   *decision.Charter
 	council   *decision.Council
@@ -229,7 +214,7 @@ func (c *checker) rules(ctx context.Context, rules policy.Evaluator) []Summary {
 		ok := true
 		for _, why := range set.Broken[d.Decision] {
 			ok = false
-			c.at(d.File, why.Rule, places[why.Rule], c.args(why, d)...)
+			c.broke(why, d)
 		}
 		if !c.plans(ctx, set, d) {
 			ok = false
@@ -259,7 +244,7 @@ func parted(d *bundle.Decision) (n int64) {
 }
 
 func summary(set *policy.Set, d *bundle.Decision, mech *mechanism.Mechanism) Summary {
-	s := Summary{Decision: d.Decision, Title: d.Title, Unit: d.Stream.Unit.StandsFor, PublicFrom: mech.PublicFrom(), Errors: make(map[string]float64)}
+	s := Summary{Decision: d.Decision, File: d.File, Title: d.Title, Unit: d.Stream.Unit.StandsFor, PublicFrom: mech.PublicFrom(), Errors: make(map[string]float64)}
 	for _, m := range d.Stream.Measures {
 		s.Errors[m.Name] = mech.TypicalError(m)
 	}
@@ -358,41 +343,6 @@ func (c *checker) notice(inForce *bundle.Policy, today decision.Date) {
 			c.at(file, "N01", "from", days, earliest.Format("2006-01-02"))
 		}
 	}
-}
-
-// Text is the finding in a language: what is wrong, and how to mend it.
-func (f Finding) Text(l explain.Lang) (what, mend string) {
-	if f.Syntax != nil {
-		what, mend, _ = strings.Cut(f.Syntax.In(int(l)), "; ")
-		return what, mend
-	}
-	rule := f.Rule
-	if n, several := last[int64](f.Args); rule == "C06" && several && n > 1 {
-		rule = manyGateways
-	}
-	t, ok := texts[rule]
-	if !ok {
-		t = texts["R99"]
-	}
-	what, mend, _ = strings.Cut(fmt.Sprintf(t[l], f.Args...), " | ")
-	if i := strings.Index(what, "%!(EXTRA"); i >= 0 {
-		what = what[:i]
-	}
-	if i := strings.Index(mend, "%!(EXTRA"); i >= 0 {
-		mend = mend[:i]
-	}
-	if f.Note != "" {
-		what = strings.TrimSuffix(what, ".") + ": " + explain.Plain(f.Note)
-	}
-	return what, mend
-}
-
-// last is the last of what a text names, where it is of a type.
-func last[T any](args []any) (v T, ok bool) {
-	if len(args) > 0 {
-		v, ok = args[len(args)-1].(T)
-	}
-	return v, ok
 }
 
 // ErrNothing says that there is no policy to check.

@@ -47,7 +47,7 @@ var mistakes = []struct {
 	{footfall, "keep: [device, rssi]", "keep: &k [device, rssi]", "Y01", "", "anchors"},
 	{footfall, "purpose: pedestrian-planning", "purpos: pedestrian-planning", "S02", "purpos:", "purpose"},
 	{footfall, "  every: PT1H\n", "", "S03", "publish:", "every"},
-	{footfall, "min_units: 10", "min_units: ten", "S04", "ten", "integer"},
+	{footfall, "min_units: 10", "min_units: ten", "S04", "ten", "a whole number"},
 	{"kinds.yaml", "class: free-text", "class: public", "S05", "public", "identifier"},
 	{footfall, "until: 2027-05-31", "until: tomorrow", "S06", "tomorrow", "2027-11-30"},
 	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device}", "S07", "{field: device}", "sensor: home"},
@@ -142,7 +142,7 @@ var mistakes = []struct {
 	{"kinds.yaml", "{field: device, stands_for: device}", "{field: rssi, stands_for: device}", "K13", "{field", "rssi"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{stands_for: home}", "S07", "{stands_for", "sensor: true"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{sensor: true, field: device, stands_for: device}", "S07", "{sensor", "sensor: true"},
-	{"kinds.yaml", "name: rssi", "name: 'r ssi'", "S06", "'r ssi'", "device"},
+	{"kinds.yaml", "name: rssi", "name: 'r ssi'", "S06", "'r ssi'", "rssi"},
 }
 
 // TestMistakes: each is found under its line with a caret, by its rule, and said in

@@ -297,15 +297,15 @@ func (c *checker) args(why policy.Reason, d *bundle.Decision) []any {
 	case "C01":
 		return []any{strings.Join(c.charter.Purposes, ", ")}
 	case "C02":
-		return []any{missing(d.AppliesTo.Kinds, slices.Sorted(maps.Keys(c.kinds)))}
+		return []any{missing(d.AppliesTo.Kinds, slices.Sorted(maps.Keys(c.kinds))), some(slices.Sorted(maps.Keys(c.kinds)))}
 	case "C03":
-		return []any{missing(d.AppliesTo.Zones, c.zones.IDs())}
+		return []any{missing(d.AppliesTo.Zones, c.zones.IDs()), some(c.zones.IDs())}
 	case "C04":
 		return []any{strings.Join(slices.DeleteFunc(slices.Clone(d.AppliesTo.Kinds), func(k string) bool { return !c.charter.AboutPeople(k, c.kinds[k]) }), ", ")}
 	case "C05":
 		return []any{c.charter.MinUnits}
 	case "C06":
-		return []any{d.Stream.Unit.StandsFor, c.charter.EpsilonPerDay[d.Stream.Unit.StandsFor], d.EpochsPerDay(), (&bundle.Policy{Zones: c.zones}).GatewaysOf(d.AppliesTo.Zones)}
+		return []any{d.Stream.Unit.StandsFor, c.charter.EpsilonPerDay[d.Stream.Unit.StandsFor], d.EpochsPerDay(), c.spenders(d), (&bundle.Policy{Zones: c.zones}).GatewaysOf(d.AppliesTo.Zones)}
 	case "C07":
 		return []any{d.Stream.Unit.StandsFor, c.charter.DeltaPerDay}
 	case "C08":

@@ -105,13 +105,13 @@ func (c *checker) invalid(file string, s *jsonschema.Schema, e *jsonschema.Valid
 		}
 	case *kind.Not: // a placeholder, which filled says
 	case *kind.Type:
-		c.note(file, e, "S04", here, words(k.Want))
+		c.ofSort(file, e, here, k)
 	case *kind.Enum:
-		c.note(file, e, "S05", here, words(k.Want))
+		c.oneOf(file, e, here, k)
 	case *kind.Pattern, *kind.Format:
-		c.note(file, e, "S06", here)
+		c.written(file, e, here)
 	default:
-		c.note(file, e, "S08", here, fmt.Sprint(limits(here)))
+		c.within(file, e, here)
 	}
 }
 
@@ -139,7 +139,13 @@ func (c *checker) unknown(file string, place []string, key string, here *jsonsch
 	if best == "" {
 		best = strings.Join(all, ", ")
 	}
-	c.add(Finding{File: file, Line: p.Line, Column: p.Column, Rule: "S02", Args: []any{key, best}})
+	f := Finding{File: file, Line: p.Line, Column: p.Column, Rule: "S02", Args: []any{key, best}}
+	if name, rest, tight := strings.Cut(key, ":"); tight && here != nil && here.Properties[name] != nil {
+		f.Case, f.Args = "blank", []any{key, name + ": " + rest}
+	} else if digits.MatchString(key) {
+		f.Case = "comma"
+	}
+	c.add(f)
 }
 
 // at finds the part of a schema for a place in a file.
@@ -179,12 +185,33 @@ func example(s *jsonschema.Schema) string {
 		return strings.Join(out, "; ")
 	case s.Enum != nil:
 		return words(s.Enum.Values)
+	case s.Types != nil && (slices.Contains(s.Types.ToStrings(), "object") || slices.Contains(s.Types.ToStrings(), "array")):
+		return composed(s)
 	case limits(s) != "":
 		return limits(s)
-	case s.Description != "":
-		return s.Description
 	}
-	return "..."
+	return "…"
+}
+
+// composed is an example of keys or of a list, made of those below.
+func composed(s *jsonschema.Schema) string {
+	if items, ok := s.Items.(*jsonschema.Schema); ok {
+		return "[" + first(example(items)) + "]"
+	}
+	var out []string
+	for _, key := range s.Required {
+		out = append(out, key+": "+first(example(s.Properties[key])))
+	}
+	if len(out) == 0 {
+		return "{…}"
+	}
+	return "{" + strings.Join(out, ", ") + "}"
+}
+
+// first is the first of several examples.
+func first(examples string) string {
+	one, _, _ := strings.Cut(examples, "; ")
+	return one
 }
 
 func limits(s *jsonschema.Schema) string {

@@ -2,7 +2,6 @@ package check
 
 import (
 	"bytes"
-	"strings"
 )
 
 // maxOverlaps bounds how many overlaps are named.
@@ -24,6 +23,3 @@ func (c *checker) overlaps() {
 func lineOf(raw []byte, name string) int {
 	return 1 + bytes.Count(raw[:max(0, bytes.Index(raw, []byte(`"`+name+`"`)))], []byte("\n"))
 }
-
-// Warning reports whether the policy can be put to the vote all the same.
-func (f Finding) Warning() bool { return f.Settled || strings.HasPrefix(f.Rule, "W") }

@@ -83,6 +83,9 @@ func pairs(n ast.Node) ([]pair, error) {
 	first := make(map[string]Position, len(values))
 	for _, v := range values {
 		key, ok := v.Key.(*ast.StringNode)
+		if _, number := v.Key.(*ast.IntegerNode); number && v.Value != nil && v.Value.Type() == ast.NullType {
+			return nil, slip(position(v.Key), decimalComma)
+		}
 		if !ok {
 			return nil, slip(position(v.Key), keyIsText)
 		}

@@ -169,6 +169,11 @@ var (
 		"la clau «%[1]s» hi és dues vegades: ja és a [%[2]d:%[3]d]; traieu-ne una",
 		"la clave «%[1]s» está dos veces: ya está en [%[2]d:%[3]d]; quite una",
 	}
+	decimalComma = said{
+		"a number with a comma is two values here; write a point: 0.5",
+		"aquí un nombre amb coma són dos valors; escriviu un punt: 0.5",
+		"aquí un número con coma son dos valores; escriba un punto: 0.5",
+	}
 	keyIsText = said{
 		"a key is text; put it into quotes",
 		"una clau és text; poseu-la entre cometes",

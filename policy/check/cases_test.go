@@ -1,0 +1,100 @@
+package check_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/policy"
+	"sluice/policy/bundle"
+	"sluice/policy/check"
+	"sluice/policy/decision"
+	"sluice/policy/explain"
+)
+
+// slips are what a clerk writes, and what the answer must name so that the next try is
+// right: in three languages, of which English and Spanish are looked at.
+var slips = []struct {
+	file, old, new string
+	rule           string
+	mend           [3]string // a part of what and mend together; empty for the English one
+}{
+	{footfall, "epsilon: 1 ", "epsilon: 0,5 ", "S04", [3]string{"write a point: 0.5", "escriviu un punt: 0.5", "escriba un punto: 0.5"}},
+	{footfall, "epsilon: 1 ", `epsilon: "0.5" `, "S04", [3]string{"write 0.5 without quotes", "0.5 sense cometes", "0.5 sin comillas"}},
+	{footfall, "epsilon: 1 ", "epsilon: ", "S04", [3]string{"is empty; it must be: a number", "un nombre", "un número"}},
+	{footfall, "min_units: 10", "min_units: 10.5", "S04", [3]string{"a whole number | e.g. 10", "un nombre enter", "un número entero"}},
+	{"charter.yaml", "device: 1,", "device: 0,5,", "Y01", [3]string{"write a point: 0.5", "escriviu un punt: 0.5", "escriba un punto: 0.5"}},
+	{boardings, "between: [0, 2]", "between: [0, 0,5]", "S08", [3]string{"write a point: 0.5", "escriviu un punt", "escriba un punto"}},
+	{boardings, "between: [0, 2]", "between: [2]", "S08", [3]string{"must have 2 | e.g. [0, 100]", "n'ha de tenir 2", "debe tener 2"}},
+	{footfall, "every: PT1H", "every: hourly", "S06", [3]string{"write PT1H; PT1H is an hour", "PT1H és una hora", "PT1H es una hora"}},
+	{footfall, "every: PT1H", "every: cada hora", "S06", [3]string{"write PT1H", "escriviu PT1H", "escriba PT1H"}},
+	{footfall, "every: PT1H", "every: 15 min", "S06", [3]string{"write PT15M", "escriviu PT15M", "escriba PT15M"}},
+	{footfall, "every: PT1H", "every: P1H", "S06", [3]string{"write PT1H", "", ""}},
+	{footfall, "every: PT1H", "every: often", "S06", [3]string{"no length of time", "no és una durada", "no es una duración"}},
+	{footfall, "until: 2027-05-31", "until: 31/05/2027", "S06", [3]string{"write 2027-05-31", "", ""}},
+	{footfall, "until: 2027-05-31", "until: soon", "S06", [3]string{"write year-month-day", "any-mes-dia", "año-mes-día"}},
+	{footfall, "stream: footfall", "stream: Foot Fall", "S06", [3]string{"write foot-fall", "", ""}},
+	{footfall, `decision: "2026-14"`, "decision: “2026-14”", "S06", [3]string{"straight ones", "rectes", "rectas"}},
+	{footfall, `of: "distinct(unit)"`, "of: count", "S06", [3]string{"write count()", "", ""}},
+	{footfall, `op: ">="`, `op: "=>"`, "S05", [3]string{"you may mean >=", "potser voleu dir >=", "quizá quiere decir >="}},
+	{"kinds.yaml", "class: free-text", "class: freetext", "S05", [3]string{"you may mean free-text", "", ""}},
+	{footfall, "zones: [rambla,", "zones: [El Port,", "C03", [3]string{"you may mean port", "potser voleu dir port", "quizá quiere decir port"}},
+	{footfall, "zones: [rambla,", "zones: [ramblas,", "C03", [3]string{"you may mean rambla", "", ""}},
+	{footfall, "zones: [rambla,", "zones: [atlantis,", "C03", [3]string{"one of: carrer-nou", "una de: carrer-nou", "una de: carrer-nou"}},
+	{footfall, "kinds: [wifi-counter]", "kinds: [wificounter]", "C02", [3]string{"you may mean wifi-counter", "", ""}},
+	{footfall, "purpose: pedestrian-planning", "purpose: pedestrian planning", "C01", [3]string{"you may mean pedestrian-planning", "", ""}},
+	{"charter.yaml", "{device: 1, card: 1}", "{card: 1}", "C06", [3]string{"add device: 1 to epsilon_per_day in charter.yaml, line 13", "afegeixi device: 1", "añada device: 1"}},
+	{footfall, "epsilon: 1 ", "epsilon: 2 ", "C06", [3]string{"the charter's 1: 2026-14 2 |", "de la carta: 2026-14 2", "de la carta: 2026-14 2"}},
+}
+
+// TestEachSlipLeadsOn: the answer names what to write.
+func TestEachSlipLeadsOn(t *testing.T) {
+	for _, s := range slips {
+		files := policy.Example()
+		text := strings.Replace(string(files[s.file]), s.old, s.new, 1)
+		if text == string(files[s.file]) {
+			t.Fatalf("%s does not hold %q", s.file, s.old)
+		}
+		files[s.file] = []byte(text)
+		found, _ := run(files)
+		i := slices.IndexFunc(found, func(f check.Finding) bool { return f.Rule == s.rule })
+		if i < 0 {
+			t.Errorf("%q: %v; want %s", s.new, rules(found), s.rule)
+			continue
+		}
+		for l, part := range s.mend {
+			what, mend := found[i].Text(explain.Lang(l))
+			if part == "" {
+				part = strings.NewReplacer("you may mean ", "", "write ", "").Replace(s.mend[0])
+			}
+			if !strings.Contains(what+" | "+mend, part) || strings.Contains(what+mend, "%!") {
+				t.Errorf("%q in %s: %s | %s; want %q", s.new, explain.Languages[l], what, mend, part)
+			}
+			if english := regexp.MustCompile(`\b(write|must|the|number|missing|lower)\b`); l > 0 && english.MatchString(what+mend) {
+				t.Errorf("%q in %s is English: %s | %s", s.new, explain.Languages[l], what, mend)
+			}
+		}
+	}
+}
+
+// TestTheDraftIsNamed: a budget that a draft uses up is its mistake; what is in force is
+// warned of, and both say who shares the budget.
+func TestTheDraftIsNamed(t *testing.T) {
+	inForce, err := bundle.Read(policy.Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := policy.Example()
+	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-14"`, `"2027-01"`, "stream: footfall", "stream: again", "epsilon: 1 ", "epsilon: 0.25 ").Replace(string(files[footfall])))
+	found, _ := check.Directory(t.Context(), policy.InProcess(), files, inForce, decision.Date{})
+	if len(found) != 2 || found[0].Warning() == found[1].Warning() {
+		t.Fatalf("%+v", found)
+	}
+	for _, f := range found {
+		what, _ := f.Text(0)
+		if f.Warning() != (f.File == footfall) || !strings.Contains(what, "2026-14 1, 2027-01 0.25") {
+			t.Errorf("%s: %s", f.File, what)
+		}
+	}
+}

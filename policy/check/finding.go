@@ -1,0 +1,66 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sluice/policy/decision"
+	"sluice/policy/explain"
+)
+
+// Finding is one mistake, or a warning.
+type Finding struct {
+	File         string
+	Line, Column int // from 1
+	Rule         string
+	// Args are what the rule's text names: keys and values of the file, never
+	// anything from a reading.
+	Args []any
+	// Case tells apart what one rule says in several ways; empty for its usual text.
+	Case string
+	// Note is more to say, in English, such as what OPA says of a module.
+	Note string
+	// Settled says that the council has voted it so, and that it is in force.
+	Settled bool
+	// Syntax is what is wrong with the file as YAML, where that is it.
+	Syntax *decision.SyntaxError
+}
+
+// Text is the finding in a language: what is wrong, and how to mend it.
+func (f Finding) Text(l explain.Lang) (what, mend string) {
+	if f.Syntax != nil {
+		what, mend, _ = strings.Cut(f.Syntax.In(int(l)), "; ")
+		return what, mend
+	}
+	t, ok := cases[f.Rule+" "+f.Case]
+	if !ok {
+		t, ok = texts[f.Rule]
+	}
+	if !ok {
+		t = texts["R99"]
+	}
+	args := slices.Clone(f.Args)
+	for i, a := range args {
+		if w, ok := a.(worded); ok {
+			args[i] = w.in(l)
+		}
+	}
+	what, mend, _ = strings.Cut(fmt.Sprintf(t[l], args...), " | ")
+	if i := strings.Index(what, "%!(EXTRA"); i >= 0 {
+		what = what[:i]
+	}
+	if i := strings.Index(mend, "%!(EXTRA"); i >= 0 {
+		mend = mend[:i]
+	}
+	if f.Note != "" {
+		what = strings.TrimSuffix(what, ".") + ": " + explain.Plain(f.Note)
+	}
+	return what, mend
+}
+
+// worded is an argument that each language has a word for.
+type worded interface{ in(l explain.Lang) string }
+
+// Warning reports whether the policy can be put to the vote all the same.
+func (f Finding) Warning() bool { return f.Settled || strings.HasPrefix(f.Rule, "W") }
