@@ -19,6 +19,7 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
+	"sluice/internal/retry"
 	"sluice/policy"
 	"sluice/policy/council"
 	"sluice/register"
@@ -92,7 +93,7 @@ type Gateway struct {
 	withheld string                 // why release rules gave no answer; guarded by mu
 	versions int                    // policy versions so far; guarded by mu
 	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
-	releases string                 // why releasing stands still; guarded by mu
+	stalled  retry.Once             // why releasing stands still
 	damage   string                 // of the ledger, found while running; guarded by mu
 	// storeLacks is what is wrong with what the store has; empty when nothing is; guarded by mu.
 	storeLacks string
@@ -253,7 +254,7 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 	defer g.closes(time.Time{})
 	set := g.set(b.Policy())
 	charter := release.Charter{EpsilonPerDay: set.Charter.EpsilonPerDay}
-	pause := 50 * time.Millisecond
+	pauses := retry.Backoff{First: 50 * time.Millisecond, Longest: 5 * time.Second}
 	for {
 		err := g.trust(ctx)
 		if err == nil {
@@ -261,7 +262,7 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 		}
 		if err == nil {
 			g.remember(ctx)
-			if g.stall("") {
+			if g.stalled.News("") {
 				g.log.Info("windows are released again")
 			}
 			g.poke()
@@ -270,14 +271,11 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if g.stall(err.Error()) {
+		if g.stalled.News(err.Error()) {
 			g.log.Error("a window cannot be released yet; it is tried again, and windows wait for it", "error", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !pauses.Wait(ctx) {
 			return ctx.Err()
-		case <-time.After(pause):
-			pause = min(2*pause, 5*time.Second)
 		}
 	}
 }
@@ -287,25 +285,6 @@ func (g *Gateway) closes(since time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closing = since
-}
-
-// stall keeps why releasing stands still, empty when it does not, and reports
-// whether that is new.
-func (g *Gateway) stall(why string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	old := g.releases
-	g.releases = why
-	return old != why
-}
-
-// unstall forgets why releasing stands still where that is what was said.
-func (g *Gateway) unstall(said string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.releases == said {
-		g.releases = ""
-	}
 }
 
 func (g *Gateway) poke() {

@@ -12,6 +12,7 @@ import (
 
 	"sluice/gateway/inbox"
 	"sluice/gateway/ledger"
+	"sluice/internal/retry"
 	"sluice/policy"
 	"sluice/policy/council"
 )
@@ -39,7 +40,7 @@ const maxWaiting = 8
 // refused changes nothing: the policy in force goes on until its decisions' last
 // days.
 func (g *Gateway) watchInbox(ctx context.Context) error {
-	said := ""
+	var failure retry.Once
 	if g.enacted != nil {
 		g.layOut(g.enacted) // a crash may have come between
 	}
@@ -50,9 +51,8 @@ func (g *Gateway) watchInbox(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case err == nil:
-			said = ""
-		case err.Error() != said:
-			said = err.Error()
+			failure.News("")
+		case failure.News(err.Error()):
 			g.log.Warn("the inbox cannot be read; the policy in force goes on", "error", err)
 		}
 		if g.chain() != before {
@@ -61,10 +61,8 @@ func (g *Gateway) watchInbox(ctx context.Context) error {
 		if first && g.enacted == nil {
 			g.log.Warn("no motion is in force yet, so nothing flows", "inbox", g.cfg.Policy.Inbox)
 		}
-		select {
-		case <-ctx.Done():
+		if !retry.Sleep(ctx, g.cfg.Policy.Every.Nominal()) {
 			return nil
-		case <-time.After(g.cfg.Policy.Every.Nominal()):
 		}
 	}
 }

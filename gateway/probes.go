@@ -61,11 +61,11 @@ func (g *Gateway) storeCheck() string {
 
 // releaseCheck says why windows are not released; empty while they are.
 func (g *Gateway) releaseCheck() string {
+	if why := g.stalled.Last(); why != "" {
+		return "a window cannot be released: " + why
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.releases != "" {
-		return "a window cannot be released: " + g.releases
-	}
 	if d := time.Since(g.closing); !g.closing.IsZero() && d > slowRelease {
 		return fmt.Sprintf("the release of a window has taken %s and goes on; kill -QUIT shows where", d.Truncate(time.Second))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/ledger"
+	"sluice/internal/retry"
 	"sluice/policy/plan"
 	"sluice/store"
 )
@@ -92,28 +93,25 @@ func (g *Gateway) used() bool {
 // askEarly asks at the start, and again until there is an answer, so that whoever has
 // put a state directory back learns it before the first window closes.
 func (g *Gateway) askEarly(ctx context.Context) error {
-	pause, said := 100*time.Millisecond, ""
+	pauses, said := retry.Backoff{First: 100 * time.Millisecond, Longest: 5 * time.Second}, ""
 	for {
 		err := g.trust(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err == nil:
-			g.unstall(said)
+			g.stalled.Forget(said)
 			g.poke()
 			return nil
 		case !errors.Is(err, errEarly) && err.Error() != said:
-			g.unstall(said)
+			g.stalled.Forget(said)
 			said = err.Error()
-			if g.stall(said) {
+			if g.stalled.News(said) {
 				g.log.Error("nothing can be released yet; it is tried again", "error", err)
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if !pauses.Wait(ctx) {
 			return nil
-		case <-time.After(pause):
-			pause = min(2*pause, 5*time.Second)
 		}
 	}
 }

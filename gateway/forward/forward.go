@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sluice/gateway/ledger"
+	"sluice/internal/retry"
 	"sluice/store"
 )
 
@@ -84,20 +85,21 @@ func (f *Forwarder) busy(since time.Time) {
 // Run drains until ctx ends, and once more then, so that an orderly stop leaves
 // nothing behind that could be stored.
 func (f *Forwarder) Run(ctx context.Context) error {
-	pause, said := minPause, ""
+	pauses := retry.Backoff{First: minPause, Longest: maxPause}
+	var failure retry.Once
 	for {
 		wait := time.Duration(0)
-		if err := f.drain(ctx); err != nil && ctx.Err() == nil {
-			if text := err.Error(); text != said {
-				said = text
-				f.log.Warn("the store does not take releases; they wait in the outbox and are tried again", "error", err)
-			}
-			wait, pause = pause, min(2*pause, maxPause)
-		} else {
-			if said != "" {
+		switch err := f.drain(ctx); {
+		case err == nil:
+			if failure.News("") {
 				f.log.Info("the store takes releases again")
 			}
-			pause, said = minPause, ""
+			pauses.Reset()
+		case ctx.Err() == nil:
+			if failure.News(err.Error()) {
+				f.log.Warn("the store does not take releases; they wait in the outbox and are tried again", "error", err)
+			}
+			wait = pauses.Take()
 		}
 		if !f.sleep(ctx, wait) {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
@@ -120,12 +122,7 @@ func (f *Forwarder) sleep(ctx context.Context, pause time.Duration) bool {
 			return true
 		}
 	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(pause):
-		return true
-	}
+	return retry.Sleep(ctx, pause)
 }
 
 func (f *Forwarder) drain(ctx context.Context) error {

@@ -30,6 +30,7 @@ import (
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
+	"sluice/internal/retry"
 	"sluice/register"
 	"sluice/register/access"
 )
@@ -136,7 +137,7 @@ type Ingest struct {
 	told         time.Time // until when it was sent last, by the gateway's clock
 	judged       time.Time // when it was looked last who lives
 	report       atomic.Pointer[Report]
-	failing      atomic.Pointer[string]
+	failing      retry.Once
 
 	pulse     pulse
 	reckon    reckoning

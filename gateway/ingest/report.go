@@ -35,8 +35,8 @@ type Report struct {
 // Report returns the latest report.
 func (i *Ingest) Report() Report {
 	r := *i.report.Load()
-	if p := i.failing.Load(); p != nil {
-		r.Problem = *p
+	if why := i.failing.Last(); why != "" {
+		r.Problem = why
 	} else if i.lingers.Load() {
 		r.Problem = lingering
 	}

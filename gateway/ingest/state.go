@@ -10,6 +10,7 @@ import (
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/internal/retry"
 )
 
 // account is what became of all readings. Received is the sum of the others and
@@ -128,7 +129,7 @@ func (i *Ingest) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pause, begun := 50*time.Millisecond, time.Now()
+	pauses, begun := retry.Backoff{First: 50 * time.Millisecond, Longest: 5 * time.Second}, time.Now()
 	i.pulse.beat(writing)
 	for {
 		what, err := i.durable(records)
@@ -136,14 +137,11 @@ func (i *Ingest) commit(ctx context.Context) error {
 			break
 		}
 		i.fail(what, err)
-		select {
-		case <-ctx.Done():
+		if !pauses.Wait(ctx) {
 			return ctx.Err()
-		case <-time.After(pause):
-			pause = min(2*pause, 5*time.Second)
 		}
 	}
-	if i.failing.Swap(nil) != nil {
+	if i.failing.News("") {
 		i.cfg.Log.Info("the checkpoint is written again, and intake goes on")
 	}
 	i.commits++
@@ -165,7 +163,7 @@ func (i *Ingest) commit(ctx context.Context) error {
 }
 
 func (i *Ingest) fail(what string, err error) {
-	if was := i.failing.Swap(&what); was == nil || *was != what {
+	if i.failing.News(what) {
 		i.cfg.Log.Error(what, "error", err)
 	}
 }

@@ -29,6 +29,7 @@ import (
 
 	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/retry"
 )
 
 // Config is what a Client needs.
@@ -89,7 +90,7 @@ type Client struct {
 	through atomic.Bool  // which has come
 	brief   int          // connections in a row that the other side ended at once; of stay
 	cut     bool         // by the other side, the last one; of stay
-	said    string       // why the broker is away, as the log has it; of stay
+	said    retry.Once   // why the broker is away, as the log has it; of stay
 	greeted bool         // the log says that it is there; of stay
 
 	mu     sync.Mutex

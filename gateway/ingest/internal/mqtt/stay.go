@@ -12,6 +12,7 @@ import (
 
 	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/sealed"
+	"sluice/internal/retry"
 )
 
 // Times of a connection. A link that is dead without a word is noticed after
@@ -35,19 +36,19 @@ const (
 
 // stay connects again and again.
 func (c *Client) stay(ctx context.Context, u *url.URL) {
-	pause := firstPause
+	pauses := retry.Backoff{First: firstPause, Longest: longestPause}
 	for ctx.Err() == nil {
 		begun, before := time.Now(), c.Status().Connection
 		err := c.connection(ctx, u)
 		if ctx.Err() != nil {
 			return
 		}
-		worked := c.useful.Swap(false) && time.Since(begun) > max(pause, shortLife)
+		worked := c.useful.Swap(false) && time.Since(begun) > max(pauses.Pause(), shortLife)
 		if worked && !errors.Is(err, errImpossible) {
-			pause = firstPause
+			pauses.Reset()
 		}
 		if time.Since(begun) > steadyLife {
-			c.said = ""
+			c.said.News("")
 		}
 		// Where nobody answers, nobody has taken anything over.
 		if greeted := c.Status().Connection > before; greeted && c.cut && time.Since(begun) < briefLife {
@@ -61,15 +62,11 @@ func (c *Client) stay(ctx context.Context, u *url.URL) {
 		c.mu.Lock()
 		c.status.Up, c.status.Problem, c.client, c.conn = false, problem(err), nil, nil
 		c.mu.Unlock()
-		if hint := problem(err); hint != c.said {
-			c.said, c.greeted = hint, false
+		if hint := problem(err); c.said.News(hint) {
+			c.greeted = false
 			c.cfg.Log.Warn("the broker is away; it is tried again and again", "hint", hint)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-			pause = min(2*pause, longestPause)
-		}
+		pauses.Wait(ctx)
 	}
 }
 
