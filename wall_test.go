@@ -78,7 +78,7 @@ var arrows = map[string]string{
 	"opendata/released":   "books policy/plan store",
 	"opendata/reply":      "door",
 	"opendata/web":        "books opendata/api opendata/atlas opendata/catalog opendata/query opendata/reply opendata/words proof store",
-	"opendata/words":      "",
+	"opendata/words":      "books",
 	"proof":               "books policy/mechanism policy/plan store",
 	"configs":             "",
 	"firmware-sim":        "firmware-sim/device firmware-sim/street",

@@ -148,6 +148,10 @@ type Field struct {
 	Decision string `json:"decision"`
 	// Valid is [low, high] of a number, both included; empty for any.
 	Valid []float64 `json:"valid,omitempty"`
+	// State is the decision's where it is not in force, and Planned the fate that the
+	// field has while it is; both empty otherwise.
+	State   string `json:"state,omitempty"`
+	Planned string `json:"planned,omitempty"`
 }
 
 // Decision is one decision as residents see it.
@@ -158,6 +162,14 @@ type Decision struct {
 	From   string            `json:"from"`
 	Until  string            `json:"until"`
 	Policy string            `json:"policy"`
+	// Since is the first day of a State that is not in_force, where it is known; of a
+	// coming decision the first day on which it will be in force.
+	Since string `json:"since,omitempty"`
+	// By is what a suspended decision is stopped by: council, charter (it goes below it)
+	// or policy (none is in force).
+	By string `json:"by,omitempty"`
+	// Reason is why the council has suspended it, by language; see Unsaid.
+	Reason map[string]string `json:"reason,omitempty"`
 	// Motion is the one that gave the decision its present words, Version its number;
 	// empty and 0 in a simulation of an unsigned policy.
 	Motion  string `json:"motion"`

@@ -231,8 +231,9 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 	return list, nil
 }
 
-// fates says what becomes of each field of a sensor.
-func fates(kind decision.Kind, plans []plan.Plan) []books.Field {
+// fates says what becomes of each field of a sensor, and what would while decisions are
+// in force that are not.
+func fates(kind decision.Kind, plans []plan.Plan, idle []idler) []books.Field {
 	list := []books.Field{}
 	for _, f := range kind.Fields {
 		out := books.Field{Name: f.Name, Class: f.Class, Fate: "dropped", Valid: f.Valid}
@@ -240,6 +241,11 @@ func fates(kind decision.Kind, plans []plan.Plan) []books.Field {
 			if fate := fateOf(f.Name, p.Stream); fate != "" {
 				out.Fate, out.Decision = fate, p.Stream.Decision
 				break
+			}
+		}
+		for _, x := range idle {
+			if fate := fateOf(f.Name, x.stream); fate != "" && out.Decision == "" {
+				out.Decision, out.State, out.Planned = x.stream.Decision, x.state, fate
 			}
 		}
 		list = append(list, out)

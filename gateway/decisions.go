@@ -12,7 +12,6 @@ import (
 	"sluice/policy/council"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
-	"sluice/policy/plan"
 )
 
 // writeDecisions writes what residents may know of each decision: in force,
@@ -37,10 +36,7 @@ func (g *Gateway) writeDecisions(ctx context.Context, set *policy.Set, running b
 		if err != nil {
 			return err
 		}
-		b.State = stateOf(set, d.Stream, now)
-		if !running {
-			b.State = "suspended"
-		}
+		stand(&b, set, d, running, known[d.Decision], now)
 		if coming != nil {
 			b.Next = coming.next(d)
 		}
@@ -56,20 +52,20 @@ func (g *Gateway) writeDecisions(ctx context.Context, set *policy.Set, running b
 			if err != nil {
 				return err
 			}
-			b.State = "coming"
+			b.State, b.Since = books.Coming, max(d.From.String(), dayOf(coming.set, coming.motion.NotBefore))
 			list, listed[b.ID] = append(list, b), true
 		}
 	}
 	for _, d := range before {
 		if !listed[d.ID] {
-			d.State, d.Problems, d.Next = "past", nil, nil
-			list = append(list, d)
+			list = append(list, gone(d, dayOf(set, now)))
 		}
 	}
 	raw, err := books.JSON(list)
 	if err != nil {
 		return err
 	}
+	g.stood = list
 	return g.keep(ctx, decisionsName, raw)
 }
 
@@ -116,9 +112,9 @@ func (g *Gateway) decisionBook(ctx context.Context, set *policy.Set, d *bundle.D
 		b.Problems = append(b.Problems, v.Rule+": "+v.Message)
 	}
 	if s := set.Suspension(d.Decision); s != nil {
-		b.Problems = append(b.Problems, "S01: suspended since "+s.Since.String()+": "+s.Reason)
+		b.Problems = append(b.Problems, suspendedWords(s))
 	}
-	same := old.YAML == b.YAML && old.State != "past" && (e == nil) == (old.Motion == "")
+	same := old.YAML == b.YAML && old.State != books.Past && (e == nil) == (old.Motion == "")
 	vote := explain.Vote{}
 	if same && e != nil {
 		b.Motion, b.Version, b.Votes, b.Namespace = old.Motion, old.Version, old.Votes, old.Namespace
@@ -219,16 +215,4 @@ func (g *Gateway) keepDecision(ctx context.Context, yaml []byte, b *books.Decisi
 		}
 	}
 	return nil
-}
-
-func stateOf(set *policy.Set, s *plan.Stream, now time.Time) string {
-	switch {
-	case len(set.Broken[s.Decision]) > 0 || set.Suspension(s.Decision) != nil:
-		return "suspended"
-	case now.Before(s.From):
-		return "coming"
-	case !now.Before(s.Until):
-		return "past"
-	}
-	return "in_force"
 }

@@ -23,6 +23,8 @@ type listing struct {
 	running  bool
 	versions int
 	lives    *ingest.Lives
+	states   string  // of the decisions
+	idle     []idler // decisions that are not in force
 	// until is when it may be written again for lives alone.
 	until time.Time
 }
@@ -34,16 +36,18 @@ const listingShare = 50
 // writeRegister writes register.json where something has changed.
 func (g *Gateway) writeRegister(ctx context.Context, set *policy.Set, running bool, lives *ingest.Lives) error {
 	g.mu.Lock()
-	now := listing{reg: g.register, set: set, running: running, versions: g.versions, lives: lives}
+	now := listing{reg: g.register, set: set, running: running, versions: g.versions, lives: lives, states: states(g.stood)}
+	coming := g.coming
 	g.mu.Unlock()
 	old := g.listing
-	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions &&
+	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions && now.states == old.states &&
 		g.shelf.Untouched("register.json")
 	soon := time.Now().Before(old.until) && ctx.Done() != nil // at the end, ctx cannot be done
 	if same && (now.lives == old.lives || soon) {
 		return nil
 	}
 	began := time.Now()
+	now.idle = idlers(g.stood, set, coming)
 	sorts := g.sorts(now.reg, set)
 	if err := g.housed.save(); err != nil {
 		return err
@@ -110,16 +114,13 @@ func (l *listing) one(ctx context.Context, i int, how shown, others crowd) (*boo
 		others.add(s, l.set, unknown)
 		return nil, nil
 	}
-	plans, _, err := l.set.Plans(ctx, s)
+	plans, reasons, err := l.set.Plans(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	if how == homely || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
 		others.add(s, l.set, homely)
 		return nil, nil
-	}
-	if !l.running {
-		plans = nil // nothing is kept of anything
 	}
 	b := &books.Sensor{
 		ID: s.ID, Owner: s.Owner, Kind: s.Kind, Preset: s.Preset, Zone: s.ZoneOf(l.set.Zones), Lat: s.Lat, Lon: s.Lon,
@@ -129,7 +130,8 @@ func (l *listing) one(ctx context.Context, i int, how shown, others crowd) (*boo
 		// Another may hold a secret or a name, as pointers into a vendor's messages may.
 		b.Topic = s.UpTopic()
 	}
-	b.Fields = fates(l.set.Kinds[s.Kind], plans)
+	flowing, idle := l.split(s, b.Zone, plans, reasons)
+	b.Fields = fates(l.set.Kinds[s.Kind], flowing, idle)
 	if l.lives != nil && l.lives.Register == l.reg && l.lives.Of[i] != ingest.NotKnown {
 		alive := l.lives.Of[i] == ingest.Living
 		b.Alive = &alive

@@ -170,8 +170,9 @@ func stream(list []*plan.Stream, decision string) *plan.Stream {
 func (s *Set) Withhold(ctx context.Context, q plan.Question) (map[string]string, error) {
 	if why := s.Suspension(q.Stream.Decision); why != nil {
 		out := make(map[string]string)
+		text, _ := why.Reason.Best("en")
 		for _, zone := range q.Stream.Zones {
-			out[zone] = "suspended: " + why.Reason
+			out[zone] = "suspended: " + text
 		}
 		return out, nil
 	}

@@ -138,6 +138,11 @@ func TestPolicyPage(t *testing.T) {
 	}
 	do(0, "Nothing is wrong", "policy", "check", dir)
 	do(0, "1 test, as it must be", "policy", "test", dir)
+	suspended := filepath.Join(dir, "suspended.yaml")
+	write(t, suspended, fenced.Take(t, "docs/policy.md", "suspended:").Read())
+	do(0, "Nothing is wrong", "policy", "check", dir)
+	do(0, "des del 26 de novembre de 2026: «Un sensor ha estat manipulat»", "policy", "explain", filepath.Join(dir, "decisions/2026-14.yaml"), "--lang", "ca")
+	removeAll(t, suspended)
 	module := fenced.Take(t, "docs/policy.md", "package sluice.local").Read()
 	write(t, filepath.Join(dir, "local/fair.rego"), module)
 	do(1, "not during the fair", "policy", "check", dir)

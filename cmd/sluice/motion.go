@@ -320,18 +320,20 @@ func motionEnact(dir *string) *cobra.Command {
 }
 
 func motionSuspend(dir *string) *cobra.Command {
-	var reason string
+	var reasons []string
 	c := &cobra.Command{
 		Use: "suspend DECISION --reason TEXT", Short: "Put a suspension to the vote: few signatures, at once", Args: cobra.ExactArgs(1),
 		Long: "Makes a motion of the policy in force with one change: the decision is suspended. It takes effect as soon as it is\n" +
-			"enacted; windows that are open are withheld. The reason is public.",
+			"enacted; windows that are open are withheld. The reason is public: one text, or one for each language of the city,\n" +
+			"--reason ca=TEXT --reason en=TEXT; residents read it in theirs.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
 				return err
 			}
-			if strings.TrimSpace(reason) == "" {
-				return &usageError{"suspend needs --reason: residents read it"}
+			reason, err := reasonOf(reasons)
+			if err != nil {
+				return err
 			}
 			d := desk.Desk(*dir)
 			chain, err := d.Chain()
@@ -344,7 +346,7 @@ func motionSuspend(dir *string) *cobra.Command {
 			if last != nil {
 				since = day(now.In(last.Policy.Location))
 			}
-			p, err := d.Suspend(last, args[0], strings.TrimSpace(reason), since)
+			p, err := d.Suspend(last, args[0], reason, since)
 			if err != nil {
 				return wrong(err)
 			}
@@ -355,6 +357,6 @@ func motionSuspend(dir *string) *cobra.Command {
 			return created(cmd.OutOrStdout(), v, d, m, p.Location)
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, in words for residents")
+	c.Flags().StringArrayVar(&reasons, "reason", nil, "why, in words for residents; LANGUAGE=TEXT, once for each, where there are several")
 	return c
 }

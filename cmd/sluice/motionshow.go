@@ -105,7 +105,7 @@ type standingOf struct {
 	// where that is not said.
 	since time.Time
 	// reason is of a suspension.
-	reason string
+	reason decision.Words
 	// next is the first motion that waits and changes it, and how the sentence of it.
 	next *council.Enacted
 	how  string
@@ -205,6 +205,7 @@ func (s *standingOf) show(w io.Writer, v voice, now time.Time) {
 	loc := s.by.Policy.Location
 	on := func(t time.Time) string { return v.Lang.Date(day(t.In(loc))) }
 	state := v.Say(string(s.state))
+	why, _ := s.reason.Best(v.Lang.String())
 	switch {
 	case s.state == coming:
 		state = v.Say("coming, from %s", on(s.since))
@@ -213,9 +214,9 @@ func (s *standingOf) show(w io.Writer, v voice, now time.Time) {
 	case s.state == ended:
 		state = v.Say("ended on %s", on(s.since))
 	case s.state == suspended && s.since.IsZero():
-		state = v.Say("suspended: %s", s.reason)
+		state = v.Say("suspended: %s", why)
 	case s.state == suspended:
-		state = v.Say("suspended since %s: %s", on(s.since), s.reason)
+		state = v.Say("suspended since %s: %s", on(s.since), why)
 	}
 	fmt.Fprintf(w, "%s  %s  (%s)\n", s.doc.Decision, v.Lang.Title(s.doc.Title), state)
 	fmt.Fprintf(w, "    %s\n", v.Say("from %s until %s, by motion %s with %s", v.Lang.Date(s.doc.From), v.Lang.Date(s.doc.Until), s.by.ID, v.Lang.List(s.by.Members())))

@@ -26,7 +26,7 @@ func (a *API) streams(r *http.Request, v url.Values) (*reply.Reply, error) {
 	}
 	out := make([]stream, len(all))
 	for i, s := range all {
-		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, nil, s.Floor, s.Membership, nil}
+		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Standing.State, s.Standing.Since, s.Standing.By, s.Standing.Reason, s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, nil, s.Floor, s.Membership, nil}
 		out[i].BoundedShare, out[i].BoundedShares = shares(s.Epochs)
 		if !s.ClosedUntil.IsZero() {
 			out[i].ClosedUntil = &s.ClosedUntil
@@ -147,7 +147,7 @@ func (a *API) decided() ([]decision, error) {
 	all, err := a.source.Books.Decisions()
 	out := make([]decision, len(all))
 	for i, d := range all {
-		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Policy, d.Motion, d.Version, d.Namespace, votes(d.Votes), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
+		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Since, d.By, d.Reason, d.Policy, d.Motion, d.Version, d.Namespace, votes(d.Votes), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
 		if d.Next != nil {
 			out[i].Next = &next{d.Next.Motion, d.Next.From, d.Next.Changes}
 		}

@@ -21,6 +21,10 @@ type stream struct {
 	Decision    string            `json:"decision" doc:"Who decided this: /api/v1/decisions/ID"`
 	From        string            `json:"from" doc:"First day of the decision"`
 	Until       string            `json:"until" doc:"Last day of the decision"`
+	State       string            `json:"state,omitempty" enum:"in_force,past,coming,suspended" doc:"The decision's: only of a stream that is in_force there will be new numbers; absent where it is not known"`
+	Since       string            `json:"since,omitempty" doc:"First day of a state that is not in_force, where it is known; of a coming stream the first day on which it will be in force"`
+	By          string            `json:"by,omitempty" enum:"council,charter,policy" doc:"What a suspended one is stopped by: the council; the charter, below which it goes; or that no policy is in force"`
+	Reason      map[string]string `json:"reason,omitempty" doc:"Why the council has suspended it, by language; und where the language is not said"`
 	Licence     string            `json:"licence" example:"CC-BY-4.0"`
 	ClosedUntil *time.Time        `json:"closed_until" doc:"Every window that ends at or before it is final, at every gateway that has zones of the stream; null before the first, and while the books of a gateway have not been read yet"`
 	Simulation  bool              `json:"simulation" doc:"True where people, places or time are made up"`
@@ -110,6 +114,8 @@ type field struct {
 	Fate     string    `json:"fate" enum:"kept,generalised,counted,dropped"`
 	Decision string    `json:"decision" doc:"The decision that says so; empty where nobody needs the field"`
 	Valid    []float64 `json:"valid,omitempty" doc:"[low, high], both included: readings with another number are refused"`
+	State    string    `json:"state,omitempty" enum:"past,coming,suspended" doc:"Of the decision, where it is not in force: the field is dropped then"`
+	Planned  string    `json:"planned,omitempty" enum:"kept,generalised,counted" doc:"What becomes of the field while that decision is in force"`
 }
 
 type homes struct {
@@ -130,6 +136,9 @@ type decision struct {
 	State     string              `json:"state" enum:"in_force,past,coming,suspended"`
 	From      string              `json:"from"`
 	Until     string              `json:"until" doc:"The last day"`
+	Since     string              `json:"since,omitempty" doc:"First day of a state that is not in_force, where it is known; of a coming decision the first day on which it will be in force"`
+	By        string              `json:"by,omitempty" enum:"council,charter,policy" doc:"What a suspended one is stopped by: the council; the charter, below which it goes; or that no policy is in force"`
+	Reason    map[string]string   `json:"reason,omitempty" doc:"Why the council has suspended it, by language; und where the language is not said"`
 	Policy    string              `json:"policy"`
 	Motion    string              `json:"motion" doc:"The motion that gave it its words; empty in a simulation of an unsigned policy"`
 	Version   int                 `json:"version,omitempty"`

@@ -95,7 +95,7 @@ func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte) no
 	languages := []node{id(authority + "language/CAT"), id(authority + "language/ENG"), id(authority + "language/SPA")}
 	return node{
 		"@context": context, "@id": c.base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog",
-		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.all("Aggregates of the sensors in the streets of %s, each released under a decision of the city council. Raw readings are not kept.", city.Name),
+		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *words.Speaker) string { return aggregates(s, city) }),
 		"dct:publisher": publisher, "dct:language": languages, "foaf:homepage": id(c.base + "/"),
 		"dcat:dataset": datasets, "dcat:service": services,
 	}
@@ -110,9 +110,14 @@ func references(list []node) []node {
 }
 
 // all is a sentence in all languages.
-func (c *Catalog) all(english string, parts ...any) (out []node) {
+func (c *Catalog) all(english string, parts ...any) []node {
+	return c.each(func(s *words.Speaker) string { return s.Say(english, parts...) })
+}
+
+// each is what is said in each language.
+func (c *Catalog) each(say func(*words.Speaker) string) (out []node) {
 	for _, code := range words.Codes {
-		out = append(out, node{"@value": c.speak[code].Say(english, parts...), "@language": code})
+		out = append(out, node{"@value": say(c.speak[code]), "@language": code})
 	}
 	return out
 }
@@ -138,11 +143,12 @@ func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 	if titles == nil {
 		titles = []node{{"@value": st.ID}}
 	}
+	from, until := period(st)
 	d := node{
 		"@id": page + "#dataset", "@type": "dcat:Dataset", "dct:identifier": st.ID, "dct:title": titles, "dct:description": descriptions,
 		"dct:publisher": id(c.base + "/#city"), "dcat:landingPage": id(page), "dct:accessRights": id(authority + "access-right/PUBLIC"),
-		"dct:accrualPeriodicity": id(authority + "frequency/" + frequency(st.Every)), "dcat:temporalResolution": typed(st.Every, "xsd:duration"),
-		"dct:temporal": node{"@type": "dct:PeriodOfTime", "dcat:startDate": typed(st.From, "xsd:date"), "dcat:endDate": typed(st.Until, "xsd:date")},
+		"dct:accrualPeriodicity": id(authority + "frequency/" + cadence(st)), "dcat:temporalResolution": typed(st.Every, "xsd:duration"),
+		"dct:temporal": node{"@type": "dct:PeriodOfTime", "dcat:startDate": typed(from, "xsd:date"), "dcat:endDate": typed(until, "xsd:date")},
 		"dct:provenance": node{"@type": "dct:ProvenanceStatement", "rdfs:label": c.all("Released under decision %s", st.Decision),
 			"rdfs:seeAlso": id(c.base + "/decisions/" + url.PathEscape(st.Decision))},
 		"dcat:distribution": []node{
@@ -168,7 +174,18 @@ func (c *Catalog) distribution(st query.Stream, format, file, mime string) node 
 	if l := licence(st.Licence); l != "" {
 		d["dct:license"] = id(l)
 	}
+	if st.Standing.State == books.Past {
+		d["adms:status"] = id(authority + "distribution-status/COMPLETED")
+	}
 	return d
+}
+
+// cadence is the EU's word for how often there is something new.
+func cadence(st query.Stream) string {
+	if st.Standing.State == books.Past {
+		return "NEVER"
+	}
+	return frequency(st.Every)
 }
 
 // frequency is the EU's word for how often windows close.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"sluice/books"
 	"sluice/opendata/query"
@@ -15,16 +16,24 @@ func Describe(s *words.Speaker, city books.City, st query.Stream) string {
 	for _, m := range st.Measures {
 		names = append(names, m.Name)
 	}
-	text := s.Say("%s in %s, released %s under decision %s.", strings.Join(names, ", "), city.Name, s.Every(st.Every, query.Length(st.Every)), st.Decision) + " "
+	text := s.Say("%s %s, released %s under decision %s.", strings.Join(names, ", "), s.At(city.Name), s.Every(st.Every, query.Length(st.Every)), st.Decision) + " "
 	if st.Unit == "none" {
 		text += s.Say("The numbers are exact, since they are about nobody.")
 	} else {
 		text += s.Say("Each number carries random noise that protects every single %s, and an interval that says how much; where there are too few, as the decision says, there is no number.", s.Each(st.Unit))
 	}
+	if said := s.Standing(st.Standing); said != "" {
+		text += " " + said
+	}
 	if st.Simulation {
 		text += " " + s.Say("This is a simulation: people, places and time may be made up.")
 	}
 	return text
+}
+
+// aggregates says what all that the city releases is.
+func aggregates(s *words.Speaker, city books.City) string {
+	return s.Say("Aggregates of the sensors in the streets %s, each released under a decision of the city council. Raw readings are not kept.", s.Of(city.Name))
 }
 
 // Dataset is a stream as schema.org has it, for the head of its page.
@@ -33,7 +42,8 @@ func Dataset(s *words.Speaker, base string, city books.City, st query.Stream) ma
 	page := base + "/streams/" + url.PathEscape(st.ID)
 	d := whole(base, city, title, Describe(s, city, st), page)
 	d["identifier"] = st.ID
-	d["temporalCoverage"] = st.From + "/" + st.Until
+	from, until := period(st)
+	d["temporalCoverage"] = from + "/" + until
 	if l := licence(st.Licence); l != "" {
 		d["license"] = l
 	}
@@ -49,10 +59,30 @@ func Dataset(s *words.Speaker, base string, city books.City, st query.Stream) ma
 	return d
 }
 
+// period is the first and the last day of a series in its own time zone, which are its
+// decision's unless it begins later or ended before.
+func period(st query.Stream) (from, until string) {
+	place := query.Place(st.Timezone)
+	from, until = st.From, st.Until
+	if t, err := time.Parse(time.RFC3339, from); err == nil {
+		from = t.In(place).Format(time.DateOnly)
+	}
+	if t, err := time.Parse(time.RFC3339, until); err == nil {
+		until = t.Add(-time.Nanosecond).In(place).Format(time.DateOnly) // the books have the instant after it
+	}
+	switch s := st.Standing; {
+	case s.State == books.Coming && s.Since > from:
+		from = s.Since
+	case s.Early():
+		until = s.Since
+	}
+	return from, until
+}
+
 // City is all that the city releases, as schema.org has it.
 func City(s *words.Speaker, base string, city books.City) map[string]any {
 	d := whole(base, city, s.Say("What %s measures", city.Name),
-		s.Say("Aggregates of the sensors in the streets of %s, each released under a decision of the city council. Raw readings are not kept.", city.Name), base+"/")
+		aggregates(s, city), base+"/")
 	d["distribution"] = []any{map[string]any{"@type": "DataDownload", "encodingFormat": "application/ld+json", "contentUrl": base + "/catalog.jsonld"}}
 	return d
 }

@@ -80,10 +80,13 @@ func (s *Source) Recent(ctx context.Context, st Stream, to time.Time, measure st
 	return s.Store.Observations(ctx, q)
 }
 
+// TooLong is what is wrong with a span that has more windows than a page may look at.
+const TooLong = "is too long for windows so short; choose a shorter one, or fewer places"
+
 // Span are the observations of some cells and one measure over a span of time.
 func (s *Source) Span(ctx context.Context, st Stream, cells []string, measure string, from, to time.Time) ([]store.Observation, error) {
 	if int(to.Sub(from)/Length(st.Every))*len(cells) > most {
-		return nil, &Invalid{"span", "is too long for windows so short; choose a shorter one, or fewer places"}
+		return nil, &Invalid{"span", TooLong}
 	}
 	return s.Store.Observations(ctx, store.Query{Stream: st.ID, From: from, To: to, Cells: cells, Measures: []string{measure}, Limit: most})
 }

@@ -34,6 +34,8 @@ type Source struct {
 	streams []books.Stream    // what it says; guarded by mu
 	read    time.Time         // when it was last read; guarded by mu
 	closed  map[string]closed // how far each series is final; guarded by mu
+
+	standings standings
 }
 
 // closed is how far a series was final when the store was last asked, and its last epochs.
@@ -57,7 +59,8 @@ const (
 type Stream struct {
 	books.Stream
 	reach
-	Epochs []Epoch // the latest that has ended, of each gateway that has any
+	Epochs   []Epoch        // the latest that has ended, of each gateway that has any
+	Standing books.Standing // its decision's; empty where it is not known
 }
 
 // EpochsOf are the stream's latest epochs of a gateway; all where it is not named.
@@ -72,7 +75,7 @@ func (st Stream) EpochsOf(gateway string) (list []Epoch) {
 
 // Streams lists all series, by id.
 func (s *Source) Streams(ctx context.Context) ([]Stream, error) {
-	list, err := s.listed()
+	list, by, err := s.now()
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +84,19 @@ func (s *Source) Streams(ctx context.Context) ([]Stream, error) {
 		if out[i], err = s.of(ctx, b); err != nil {
 			return nil, err
 		}
+		out[i].Standing = by[b.Decision]
 	}
 	return out, nil
+}
+
+// now are the series, each once, and the states of the decisions.
+func (s *Source) now() ([]books.Stream, map[string]books.Standing, error) {
+	list, err := s.listed()
+	if err != nil {
+		return nil, nil, err
+	}
+	by, err := s.Standings()
+	return once(list, by), by, err
 }
 
 // listed are the series in the books, parsed again only when the file has changed.
@@ -116,14 +130,14 @@ func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
 	known := s.closed[b.ID]
 	s.mu.Unlock()
 	if time.Since(known.asked) < fresh {
-		return Stream{b, known.reach, known.epochs}, nil
+		return Stream{Stream: b, reach: known.reach, Epochs: known.epochs}, nil
 	}
 	begun := time.Now()
 	far, err := s.reach(ctx, b.ID)
 	if err != nil {
 		return Stream{}, err
 	}
-	epochs, err := s.lastEpochs(ctx, Stream{b, far, nil})
+	epochs, err := s.lastEpochs(ctx, Stream{Stream: b, reach: far})
 	if err != nil {
 		return Stream{}, err
 	}
@@ -133,7 +147,7 @@ func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
 		s.closed = make(map[string]closed)
 	}
 	s.closed[b.ID] = closed{far, begun, epochs}
-	return Stream{b, far, epochs}, nil
+	return Stream{Stream: b, reach: far, Epochs: epochs}, nil
 }
 
 // ErrUnknown says that there is no such thing.
@@ -141,13 +155,15 @@ var ErrUnknown = errors.New("unknown")
 
 // Stream finds one series.
 func (s *Source) Stream(ctx context.Context, id string) (Stream, error) {
-	list, err := s.listed()
+	list, by, err := s.now()
 	if err != nil {
 		return Stream{}, err
 	}
 	for _, b := range list {
 		if b.ID == id {
-			return s.of(ctx, b)
+			st, err := s.of(ctx, b)
+			st.Standing = by[b.Decision]
+			return st, err
 		}
 	}
 	return Stream{}, ErrUnknown

@@ -34,20 +34,22 @@ type picture struct {
 	place    *time.Location
 	from, to time.Time
 	lines    []line
+	ended    time.Time // when the series ended; zero for not
 	min, max float64
 	empty    bool // nothing was published
 }
 
 // chart draws lines over a span of time. It is made of numbers, dates and names
 // that the books have.
-func chart(speak *words.Speaker, place *time.Location, from, to time.Time, lines []line) template.HTML {
-	p := picture{speak: speak, place: place, from: from, to: to, lines: lines}
+func chart(speak *words.Speaker, place *time.Location, from, to, ended time.Time, lines []line) template.HTML {
+	p := picture{speak: speak, place: place, from: from, to: to, ended: ended, lines: lines}
 	p.scale()
 	var b strings.Builder
 	high := height + strip*float64(len(lines))
 	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-title"><title id="chart-title">%s</title>`,
 		width, high, html.EscapeString(p.title()))
 	b.WriteString(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern>` +
+		`<pattern id="stop" width="8" height="4" patternUnits="userSpaceOnUse"><path class="stop" d="M0 2H8"/></pattern>` +
 		`<pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse"><path class="dots" d="M1.5 1.5l4 4m0-4l-4 4"/></pattern></defs>`)
 	p.grid(&b)
 	p.hours(&b)
@@ -185,14 +187,18 @@ func (p *picture) draw(b *strings.Builder, n int) {
 	fmt.Fprintf(b, `<path class="s%d line" d="M%g %gh18"/>`, n, left-34, y+5)
 	for i := 0; i < len(l.Items); {
 		j := i
-		for j < len(l.Items) && l.Items[j].Status == l.Items[i].Status {
+		for j < len(l.Items) && look(&l.Items[j]) == look(&l.Items[i]) {
 			j++
 		}
 		if s := l.Items[i].Status; s != store.Published {
 			x := p.x(l.Items[i].Start)
-			fmt.Fprintf(b, `<rect class="gap %s" x="%.1f" y="%.1f" width="%.1f" height="10"/>`, s, x, y, max(1, p.x(l.Items[j-1].End)-x))
+			fmt.Fprintf(b, `<rect class="gap %s" x="%.1f" y="%.1f" width="%.1f" height="10"/>`, look(&l.Items[i]), x, y, max(1, p.x(l.Items[j-1].End)-x))
 		}
 		i = j
+	}
+	if end := p.ended; !end.IsZero() && end.Before(p.to) {
+		x := max(left, p.x(end))
+		fmt.Fprintf(b, `<rect class="gap ended" x="%.1f" y="%.1f" width="%.1f" height="10"/>`, x, y, width-right-x)
 	}
 }
 

@@ -16,8 +16,9 @@ import (
 
 type decisionPage struct {
 	books.Decision
-	Streams []query.Stream
-	Lang    string // of the text
+	Standing books.Standing
+	Streams  []query.Stream
+	Lang     string // of the text
 }
 
 // Text is the decision in plain words, cut into sections.
@@ -48,8 +49,19 @@ func sections(text string) (out []section) {
 	return out
 }
 
+// decisionRow is a decision in the list.
+type decisionRow struct {
+	books.Decision
+	Standing books.Standing
+}
+
 func (w *Web) decisions(*http.Request, *words.Speaker) (any, error) {
-	return w.source.Books.Decisions()
+	list, err := w.source.Books.Decisions()
+	out := make([]decisionRow, len(list))
+	for i, d := range list {
+		out[i] = decisionRow{d, d.Standing()}
+	}
+	return out, err
 }
 
 func (w *Web) decision(r *http.Request, s *words.Speaker) (any, error) {
@@ -65,7 +77,9 @@ func (w *Web) decision(r *http.Request, s *words.Speaker) (any, error) {
 	if at < 0 {
 		return nil, query.ErrUnknown
 	}
-	p := decisionPage{Decision: list[at], Lang: s.Code}
+	p := decisionPage{Decision: list[at], Standing: list[at].Standing(), Lang: s.Code}
+	// What the council has suspended is said in words, with its reason.
+	p.Problems = slices.DeleteFunc(slices.Clone(p.Problems), func(x string) bool { return strings.HasPrefix(x, "S01: ") })
 	if p.Explain[p.Lang] == "" {
 		p.Lang = "en"
 	}

@@ -40,7 +40,14 @@ func (w *Web) funcs(v voice) template.FuncMap {
 		"clock":    func(t time.Time, zone string) string { return s.Clock(local(t, zone)) },
 		"utc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"date":     s.Date,
-		"state":    func(state string) string { return s.Say(strings.ReplaceAll(state, "_", " ")) },
+		"agree":    s.Agree,
+		"at":       s.At,
+		"amount":   func(v *float64, unit string) string { return s.Amount(*v, unit) },
+		"state":    s.State,
+		"since":    s.StateSince,
+		"standing": s.Standing,
+		"reason":   func(st books.Standing) template.HTML { return stateReason(s, st) },
+		"look":     look,
 		"say":      func(word string) string { return s.Say(word) },
 		"silence":  func(code string) string { return silence(s, code) },
 		"life":     func(x books.Sensor) string { return s.Say(x.Life()) },
@@ -92,6 +99,8 @@ func status(s *words.Speaker, o *store.Observation) string {
 		return s.Say("withdrawn") + because(s, o.Reason)
 	case o.Reason == "few":
 		return s.Say("withheld")
+	case stoppedRow(o):
+		return s.Say("suspended")
 	}
 	return s.Say("withheld") + because(s, o.Reason)
 }
@@ -117,7 +126,7 @@ func of(s *words.Speaker, m books.Measure) string {
 	name, _, _ := strings.Cut(m.Of, "(")
 	switch name {
 	case "distinct":
-		return s.Say("different ones, each counted once")
+		return s.Say("different ones, each %s once", s.Agree("counted", m.Unit, 2))
 	case "count":
 		return s.Say("readings, counted")
 	case "sum":

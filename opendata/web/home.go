@@ -38,6 +38,24 @@ func (l lead) Counted() bool {
 	})
 }
 
+// Verb is the word for how the number came to be.
+func (l lead) Verb() string {
+	if l.Counted() {
+		return "counted"
+	}
+	return "measured"
+}
+
+// Next is the first day of what is coming; empty where nothing is.
+func (p *homePage) Next() (day string) {
+	for _, st := range p.Streams {
+		if since := st.Standing.Since; st.Standing.State == books.Coming && (day == "" || since < day) {
+			day = since
+		}
+	}
+	return day
+}
+
 type homeStream struct {
 	query.Stream
 	Published, Withheld, NoData int // of the newest window
@@ -90,7 +108,7 @@ func (w *Web) home(r *http.Request, s *words.Speaker) (any, error) {
 		p.Streams = append(p.Streams, h)
 		p.Layers = append(p.Layers, layers(st, list)...)
 	}
-	if p.Lead == nil || p.Lead.Stream.Unit == "none" {
+	if p.Lead == nil || worth(p.Lead.Stream) < 3 {
 		if err := w.leadOfTheDay(r, &p, drawn); err != nil {
 			return nil, err
 		}
@@ -102,7 +120,7 @@ func (w *Web) home(r *http.Request, s *words.Speaker) (any, error) {
 // there may be too few in every newest window.
 func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn atlas.Map) error {
 	for _, st := range p.Streams {
-		if st.Unit == "none" || st.Through.IsZero() {
+		if st.Unit == "none" || st.Through.IsZero() || st.Standing.Idle() {
 			continue
 		}
 		list, err := w.source.Recent(r.Context(), st.Stream, st.Through, "")
@@ -119,12 +137,24 @@ func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn atlas.Map) error 
 	return nil
 }
 
-// leads takes the number if it is a better first one than what was there: about
-// somebody rather than nobody, and then the first in order.
+// leads takes the number if it is a better first one than what was there: of a stream
+// that is in force, about somebody rather than nobody, and then the first in order.
 func (p *homePage) leads(o *store.Observation, st query.Stream, drawn atlas.Map) {
-	if published(o) && (p.Lead == nil || p.Lead.Stream.Unit == "none" && st.Unit != "none") {
+	if published(o) && (p.Lead == nil || worth(st) > worth(p.Lead.Stream)) {
 		p.Lead = newLead(o, st, drawn)
 	}
+}
+
+// worth orders streams for the first number: what is in force before what is not, and
+// then what is about somebody before what is about nobody.
+func worth(st query.Stream) (n int) {
+	if !st.Standing.Idle() {
+		n += 2
+	}
+	if st.Unit != "none" {
+		n++
+	}
+	return n
 }
 
 func layers(st query.Stream, newest []store.Observation) (out []layer) {
@@ -142,6 +172,21 @@ func layers(st query.Stream, newest []store.Observation) (out []layer) {
 	return out
 }
 
+// first is the layer that is shown when none was asked for: one with a number in its
+// newest window, of what is worth the most.
+func (p *homePage) first() (at int) {
+	best := -1
+	for i, l := range p.Layers {
+		if n := worth(l.Stream); l.numbers() && n > best {
+			at, best = i, n
+		}
+	}
+	if best < 0 {
+		return max(0, slices.IndexFunc(p.Layers, func(l layer) bool { return !l.Stream.Standing.Idle() }))
+	}
+	return at
+}
+
 // choose picks the layer that was asked for, else the first with a number in its
 // newest window, about somebody where there is one.
 func (p *homePage) choose(id string, s *words.Speaker, drawn atlas.Map) error {
@@ -150,10 +195,7 @@ func (p *homePage) choose(id string, s *words.Speaker, drawn atlas.Map) error {
 	}
 	at := slices.IndexFunc(p.Layers, func(l layer) bool { return l.ID == id })
 	if id == "" {
-		at = slices.IndexFunc(p.Layers, func(l layer) bool { return l.Stream.Unit != "none" && l.numbers() })
-		if at < 0 {
-			at = max(0, slices.IndexFunc(p.Layers, layer.numbers))
-		}
+		at = p.first()
 	}
 	if at < 0 {
 		return &query.Invalid{Parameter: "layer", Hint: "names no stream and measure; choose one on the first page"}

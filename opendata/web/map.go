@@ -20,6 +20,8 @@ type zoneMap struct {
 	Layer  layer
 	Rows   []zoneRow
 	Legend []class
+	// Stopped says that there are zones without a number because of a suspension.
+	Stopped bool
 }
 
 // zoneRow is one zone's newest answer: an area of the map and a row of the table.
@@ -104,7 +106,8 @@ func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
 		case published(o):
 			row.Class = "q" + strconv.Itoa(min(colors-1, int((*o.Value-low)/step)))
 		case o != nil:
-			row.Class = string(o.Status)
+			row.Class = look(o)
+			m.Stopped = m.Stopped || stoppedRow(o)
 		}
 		m.Rows = append(m.Rows, row)
 	}

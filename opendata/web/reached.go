@@ -3,6 +3,8 @@ package web
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"sluice/opendata/query"
 	"sluice/opendata/words"
@@ -20,7 +22,7 @@ func (w *Web) reached(s *words.Speaker, st query.Stream, list []query.Epoch) (st
 	}
 	var said []string
 	for n := range list {
-		text := reached(s, st, &list[n])
+		text := sentence(reached(s, st, &list[n]))
 		var names []string
 		for _, zone := range list[n].Zones {
 			names = append(names, zoneName(drawn, zone))
@@ -53,8 +55,17 @@ func reached(s *words.Speaker, st query.Stream, e *query.Epoch) string {
 	case !e.Known():
 		return s.Say("%s: it was not published how many %s reached the limit of %d and were not counted after that.", when, units, most)
 	case share == nil:
-		return s.Say("%s: there were too few %s to say how many reached the limit of %d and were not counted after that; it is said from about %d on.", when, units, most, int(st.ShareFrom))
+		return s.Say("%s: there were too few %s to say how many reached the limit of %d and were not counted after that; it is said from %s %d on.", when, units, most, s.Agree("about", st.Unit, 2), int(st.ShareFrom))
 	}
 	percent := func(v float64) string { return s.Number(100 * v) }
 	return s.Say("%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.", when, percent(share.Value), units, percent(share.Low), percent(share.High), most)
+}
+
+// sentence begins a text with a large letter: days are small ones in Catalan and Spanish.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }

@@ -48,15 +48,40 @@ func (w *Web) sensors(r *http.Request, _ *words.Speaker) (any, error) {
 type sensorPage struct {
 	books.Sensor
 	Place string
-	// Titles are those of the decisions that its fields name, by id.
-	Titles map[string]map[string]string
+	// Titles are those of the decisions that its fields name, by id; Standings their states.
+	Titles    map[string]map[string]string
+	Standings map[string]books.Standing
+	// Idle says that it measures nothing, although there are decisions about it; empty where
+	// that is not so.
+	Idle string
 }
 
-func (w *Web) sensor(r *http.Request, _ *words.Speaker) (any, error) {
-	return w.theSensor(r)
+// idle says why a sensor of which something was decided measures nothing: the council
+// stopped it, it begins later, or it has ended.
+func idle(s *words.Speaker, fields []books.Field) string {
+	states := map[string]bool{}
+	for _, f := range fields {
+		if f.Fate != "dropped" {
+			return ""
+		}
+		states[f.State] = true
+	}
+	switch {
+	case states[books.Suspended]:
+		return s.Say("It measures nothing at present.")
+	case states[books.Coming]:
+		return s.Say("It measures nothing yet.")
+	case states[books.Past]:
+		return s.Say("It measures nothing any more.")
+	}
+	return ""
 }
 
-func (w *Web) theSensor(r *http.Request) (p sensorPage, err error) {
+func (w *Web) sensor(r *http.Request, s *words.Speaker) (any, error) {
+	return w.theSensor(r, s)
+}
+
+func (w *Web) theSensor(r *http.Request, speak *words.Speaker) (p sensorPage, err error) {
 	reg, err := w.source.Books.Register()
 	if err != nil {
 		return p, err
@@ -73,9 +98,9 @@ func (w *Web) theSensor(r *http.Request) (p sensorPage, err error) {
 		if s.ID != r.PathValue("id") {
 			continue
 		}
-		p = sensorPage{s, zoneName(drawn, s.Zone), map[string]map[string]string{}}
+		p = sensorPage{s, zoneName(drawn, s.Zone), map[string]map[string]string{}, map[string]books.Standing{}, idle(speak, s.Fields)}
 		for _, d := range decisions {
-			p.Titles[d.ID] = d.Title
+			p.Titles[d.ID], p.Standings[d.ID] = d.Title, d.Standing()
 		}
 		return p, nil
 	}
@@ -90,14 +115,43 @@ type noticePage struct {
 	// Used and Dropped are the fields by what becomes of them; Decisions those that use any.
 	Used, Dropped []books.Field
 	Decisions     []string
+	// Waiting are decisions about it that are not in force.
+	Waiting []waiting
+}
+
+// waiting is a decision that is not in force, and the fields that it uses while it is.
+type waiting struct {
+	ID       string
+	Standing books.Standing
+	Fields   string
+}
+
+// wait gathers the decisions that are not in force. Of a sensor that measures something,
+// those that have ended are not worth a line.
+func (n *noticePage) wait() {
+	names := map[string][]string{}
+	for _, f := range n.Fields {
+		if f.State == "" || f.State == books.Past && n.Idle == "" {
+			continue
+		}
+		if names[f.Decision] == nil {
+			n.Waiting = append(n.Waiting, waiting{ID: f.Decision, Standing: n.Standings[f.Decision]})
+		}
+		names[f.Decision] = append(names[f.Decision], f.Name)
+	}
+	for i := range n.Waiting {
+		w := &n.Waiting[i]
+		w.Fields = strings.Join(names[w.ID], ", ")
+	}
 }
 
 func (w *Web) notice(r *http.Request, s *words.Speaker) (any, error) {
-	p, err := w.theSensor(r)
+	p, err := w.theSensor(r, s)
 	n := noticePage{sensorPage: p}
 	if err != nil {
 		return n, err
 	}
+	n.wait()
 	for _, f := range p.Fields {
 		if f.Fate == "dropped" {
 			n.Dropped = append(n.Dropped, f)

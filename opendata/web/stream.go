@@ -37,9 +37,16 @@ type streamPage struct {
 	// Nothing says that there is nothing to show at all.
 	Nothing bool
 	chosen  []string
+	// Stopped says that there are windows without a number because of a suspension, and
+	// Stops why, each once; Ended that the view goes beyond the end of the series.
+	Stopped, Ended bool
+	Stops          []books.Standing
 	// Reached are the last epochs of the view that have ended, else of the series.
 	Reached []query.Epoch
 }
+
+// Over reports whether nothing is released any more, or for the time being.
+func (p *streamPage) Over() bool { return p.Standing.Idle() && p.Standing.State != books.Coming }
 
 // choice is one cell of the form.
 type choice struct {
@@ -94,7 +101,10 @@ func (w *Web) stream(r *http.Request, s *words.Speaker) (any, error) {
 	p.lay(list)
 	p.Nothing = len(list) == 0
 	if !p.Nothing {
-		p.Chart = chart(s, local(p.From, st.Timezone).Location(), p.From, p.To, p.Lines)
+		end := ended(st)
+		p.Ended = !end.IsZero() && end.Before(p.To)
+		p.stops(list)
+		p.Chart = chart(s, local(p.From, st.Timezone).Location(), p.From, p.To, end, p.Lines)
 	}
 	return p, nil
 }

@@ -179,7 +179,7 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, query.ErrUnknown):
 		status, m = http.StatusNotFound, missing{say("There is no such page"), say("It may have moved, or the address may be mistyped."), ""}
 	case errors.As(err, &invalid):
-		status, m = http.StatusBadRequest, missing{say("The address has a part that cannot be used"), "", invalid.Error()}
+		status, m = http.StatusBadRequest, missing{say("The address has a part that cannot be used"), unusable(w.speak[v.lang], invalid), invalid.Parameter}
 	default:
 		w.log.Error("a page cannot be made", "error", err)
 	}

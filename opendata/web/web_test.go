@@ -40,7 +40,7 @@ func drawn(values ...any) string {
 	for n, v := range values {
 		l.Items = append(l.Items, seen(n, v))
 	}
-	return string(chart(words.Speakers()["en"], time.UTC, noon, noon.Add(time.Duration(len(values))*15*time.Minute), []line{l}))
+	return string(chart(words.Speakers()["en"], time.UTC, noon, noon.Add(time.Duration(len(values))*15*time.Minute), time.Time{}, []line{l}))
 }
 
 // TestChartTellsApart draws zero, withheld, no data and withdrawn: each is another mark,

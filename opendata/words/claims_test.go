@@ -11,9 +11,10 @@ import (
 
 // claimed is what each sentence says of intervals; see test/claims.
 var claimed = map[string]claims.Claim{
-	"In 95 of 100 cases what was counted is %s.":                                         claims.Counted,
-	"Published from about %d %s on; 95 of 100 values are within %s of what was counted.": claims.Counted,
-	"where what was counted lies in 95 of 100 windows":                                   claims.Counted,
+	"In 95 of 100 cases what was counted is between %s and %s.":                                                                                                      claims.Counted,
+	"Published from %s %d %s on; 95 of 100 values are within %s of what was counted.":                                                                                claims.Counted,
+	"It was published from %s %d %s on; 95 of 100 values are within %s of what was counted.":                                                                         claims.Counted,
+	"where what was counted lies in 95 of 100 windows":                                                                                                               claims.Counted,
 	"what was counted plus random noise, drawn once. The band is where what was counted lies in 95 of 100 windows, also of those near the threshold that are shown.": claims.Counted,
 
 	"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.": claims.Nothing, // of a share of units, which is paid for by itself

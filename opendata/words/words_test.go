@@ -80,7 +80,7 @@ func saying(n ast.Node) (string, bool) {
 
 // dynamic are the words that come from the books: they have no call of their own.
 var dynamic = []string{
-	"kept", "generalised", "counted", "dropped", "in force", "past", "coming", "suspended", "not known", "yes", "silent", "budget", "rules",
+	"kept", "generalised", "counted", "dropped", "not known", "yes", "silent", "budget", "rules",
 	"blackout", "measurement", "identifier", "quasi-identifier", "location", "free-text", "credential",
 }
 

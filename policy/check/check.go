@@ -66,6 +66,7 @@ func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, 
 	c.filled(inForce)
 	if c.charter != nil {
 		c.ground()
+		c.suspensions()
 	}
 	if c.zones != nil {
 		c.overlaps()

@@ -97,7 +97,12 @@ var texts = map[string][3]string{
 
 	"N01": {"a new decision begins sooner than %[1]d days from today | write %[2]s or later", "una decisió nova comença abans de %[1]d dies a partir d'avui | escriviu %[2]s o més tard", "una decisión nueva empieza antes de %[1]d días a partir de hoy | escriba %[2]s o más tarde"},
 
+	"K31": {"a suspension names “%[1]s”, and there is no such decision: it would suspend nothing | mend the id, or take the line out", "una suspensió anomena «%[1]s», i no hi ha cap decisió així: no suspendria res | corregiu l'id, o traieu la línia", "una suspensión nombra «%[1]s», y no hay ninguna decisión así: no suspendería nada | corrija el id, o quite la línea"},
+	"K32": {"the reason cannot stand on a page for residents | write one line of words, at most 500 characters, in each language", "el motiu no pot anar en una pàgina per als residents | escriviu una línia de paraules, com a molt 500 caràcters, en cada llengua", "el motivo no puede ir en una página para los residentes | escriba una línea de palabras, como máximo 500 caracteres, en cada lengua"},
+
 	"W01": {"the zones %[1]s and %[2]s overlap: what both cover counts in %[1]s, the first by name, and would count in %[2]s if %[1]s went | draw borders that only touch, unless this is meant", "les zones %[1]s i %[2]s se superposen: el que totes dues cobreixen compta a %[1]s, la primera per nom, i comptaria a %[2]s si %[1]s desaparegués | dibuixeu vores que només es toquin, si no és volgut", "las zonas %[1]s y %[2]s se solapan: lo que ambas cubren cuenta en %[1]s, la primera por nombre, y contaría en %[2]s si %[1]s desapareciera | dibuje bordes que solo se toquen, si no es intencionado"},
+
+	"W31": {"the reason is not said to be in all languages of the city: %[1]s | reason: {ca: ..., en: ..., es: ...}", "no es diu el motiu en totes les llengües de la ciutat: %[1]s | reason: {ca: ..., en: ..., es: ...}", "no se dice el motivo en todas las lenguas de la ciudad: %[1]s | reason: {ca: ..., en: ..., es: ...}"},
 
 	"W21": {"the parts of by_owner add up to %[1]d, and noise is made for a max_contributions of %[2]d | write %[1]d, or give the rest to an owner", "les parts de by_owner sumen %[1]d, i el soroll es fa per a un max_contributions de %[2]d | escriviu %[1]d, o doneu la resta a un propietari", "las partes de by_owner suman %[1]d, y el ruido se hace para un max_contributions de %[2]d | escriba %[1]d, o dé el resto a un propietario"},
 

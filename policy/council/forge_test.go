@@ -14,6 +14,7 @@ import (
 
 	"sluice/policy/bundle"
 	"sluice/policy/council"
+	"sluice/policy/decision"
 	"sluice/policy/diff"
 	"sluice/policy/plan"
 )
@@ -53,18 +54,22 @@ var places = map[string]func(p *bundle.Policy, s string){
 	"a condition": func(p *bundle.Policy, s string) {
 		p.Decisions[0].Where = []plan.Condition{{Field: s, Op: "==", Value: s}}
 	},
-	"a reason":          func(p *bundle.Policy, s string) { p.Suspended[0].Reason = s },
-	"who is suspended":  func(p *bundle.Policy, s string) { p.Suspended[0].Decision = s },
-	"a kind":            func(p *bundle.Policy, s string) { p.Kinds[s] = p.Kinds["wifi-counter"] },
-	"a field of a kind": func(p *bundle.Policy, s string) { p.Kinds["wifi-counter"].Fields[0].Name = s },
-	"a unit of a field": func(p *bundle.Policy, s string) { p.Kinds["wifi-counter"].Fields[1].Unit = s },
-	"a city":            func(p *bundle.Policy, s string) { p.Charter.City.Name = s },
-	"a timezone":        func(p *bundle.Policy, s string) { p.Charter.City.Timezone = s },
-	"a budget":          func(p *bundle.Policy, s string) { p.Charter.EpsilonPerDay = map[string]float64{s: 1} },
-	"a member":          func(p *bundle.Policy, s string) { p.Council.Members[0].ID, p.Council.Members[0].Name = s, s },
-	"a blackout":        func(p *bundle.Policy, s string) { p.Decision("2026-18").Blackouts[0].Reason = s },
-	"a module's name":   func(p *bundle.Policy, s string) { p.Files["local/"+s+".rego"] = []byte("package sluice.local\n") },
-	"a rule's name":     func(p *bundle.Policy, s string) { p.Files["rules/"+s+".rego"] = []byte("package x\n") },
+	"a reason": func(p *bundle.Policy, s string) { p.Suspended[0].Reason = decision.Words{decision.Unsaid: s} },
+	"a reason in Catalan": func(p *bundle.Policy, s string) {
+		p.Suspended[0].Reason = decision.Words{"ca": s, "en": "a fault"}
+	},
+	"a reason's language": func(p *bundle.Policy, s string) { p.Suspended[0].Reason = decision.Words{s: "a fault"} },
+	"who is suspended":    func(p *bundle.Policy, s string) { p.Suspended[0].Decision = s },
+	"a kind":              func(p *bundle.Policy, s string) { p.Kinds[s] = p.Kinds["wifi-counter"] },
+	"a field of a kind":   func(p *bundle.Policy, s string) { p.Kinds["wifi-counter"].Fields[0].Name = s },
+	"a unit of a field":   func(p *bundle.Policy, s string) { p.Kinds["wifi-counter"].Fields[1].Unit = s },
+	"a city":              func(p *bundle.Policy, s string) { p.Charter.City.Name = s },
+	"a timezone":          func(p *bundle.Policy, s string) { p.Charter.City.Timezone = s },
+	"a budget":            func(p *bundle.Policy, s string) { p.Charter.EpsilonPerDay = map[string]float64{s: 1} },
+	"a member":            func(p *bundle.Policy, s string) { p.Council.Members[0].ID, p.Council.Members[0].Name = s, s },
+	"a blackout":          func(p *bundle.Policy, s string) { p.Decision("2026-18").Blackouts[0].Reason = s },
+	"a module's name":     func(p *bundle.Policy, s string) { p.Files["local/"+s+".rego"] = []byte("package sluice.local\n") },
+	"a rule's name":       func(p *bundle.Policy, s string) { p.Files["rules/"+s+".rego"] = []byte("package x\n") },
 	"about nobody": func(p *bundle.Policy, s string) {
 		p.Decision("2026-16").Unit.None = s
 	},

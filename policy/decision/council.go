@@ -1,7 +1,6 @@
 package decision
 
 import (
-	"errors"
 	"fmt"
 
 	"sluice/policy/ballot"
@@ -54,27 +53,4 @@ func ParseCouncil(name string, raw []byte) (*Council, error) {
 		}
 	}
 	return &c, nil
-}
-
-// Suspension stops one decision at once, until the council lifts it.
-type Suspension struct {
-	Decision string `yaml:"decision" json:"decision"`
-	Since    Date   `yaml:"since" json:"since"`
-	Reason   string `yaml:"reason" json:"reason"`
-}
-
-// ParseSuspended reads suspended.yaml.
-func ParseSuspended(name string, raw []byte) ([]Suspension, error) {
-	var file struct {
-		Suspended []Suspension `yaml:"suspended"`
-	}
-	if err := Decode(name, raw, &file); err != nil {
-		return nil, err
-	}
-	for _, s := range file.Suspended {
-		if s.Decision == "" || s.Reason == "" {
-			return nil, errors.New(name + ": a suspension needs the decision's id and a reason")
-		}
-	}
-	return file.Suspended, nil
 }

@@ -15,9 +15,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -243,7 +245,7 @@ func put(to string, raw []byte) error {
 
 // Suspend makes the policy in force anew with one more suspension, and writes
 // that into the draft as well, so that the next motion does not lift it unseen.
-func (d Desk) Suspend(in *council.Enacted, id, reason string, day decision.Date) (*bundle.Policy, error) {
+func (d Desk) Suspend(in *council.Enacted, id string, reason decision.Words, day decision.Date) (*bundle.Policy, error) {
 	if in == nil {
 		return nil, errors.New("no motion is in force, so there is nothing to suspend")
 	}
@@ -252,6 +254,11 @@ func (d Desk) Suspend(in *council.Enacted, id, reason string, day decision.Date)
 	}
 	if in.Policy.Suspension(id) != nil {
 		return nil, fmt.Errorf("decision %s is suspended already", id)
+	}
+	for _, lang := range slices.Sorted(maps.Keys(reason)) {
+		if decision.Fault(reason[lang]) != "" {
+			return nil, fmt.Errorf("a reason is one line of words for residents, of at most %d characters", decision.MaxWords)
+		}
 	}
 	files := make(bundle.Files)
 	for name, raw := range in.Policy.Files {
@@ -269,9 +276,25 @@ func suspended(list []decision.Suspension) []byte {
 	var b strings.Builder
 	b.WriteString("# Decisions that the council has suspended; to lift one, take its line out and put that to the vote.\nsuspended:\n")
 	for _, s := range list {
-		fmt.Fprintf(&b, "  - {decision: %q, since: %s, reason: %q}\n", s.Decision, s.Since, s.Reason)
+		since := ""
+		if s.Since != (decision.Date{}) {
+			since = ", since: " + s.Since.String()
+		}
+		fmt.Fprintf(&b, "  - {decision: %q%s, reason: %s}\n", s.Decision, since, flow(s.Reason))
 	}
 	return []byte(b.String())
+}
+
+// flow writes words as YAML on one line, in the form that they have.
+func flow(w decision.Words) string {
+	if text, one := w[decision.Unsaid]; one && len(w) == 1 {
+		return strconv.Quote(text)
+	}
+	var parts []string
+	for _, lang := range slices.Sorted(maps.Keys(w)) {
+		parts = append(parts, lang+": "+strconv.Quote(w[lang]))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // Peek reads the policy in a motion file without asking who signed it.

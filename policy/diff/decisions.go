@@ -321,7 +321,7 @@ func (c *comparison) suspension(id string, was, is *decision.Suspension) {
 	case is == nil && c.renamedFrom(id):
 	case is == nil:
 		c.add(Change{About: id, Key: "suspension", Old: text(showSuspension(was))})
-	case *was != *is && showSuspension(was) != showSuspension(is):
+	case showSuspension(was) != showSuspension(is):
 		c.add(Change{About: id, Key: "suspension", Old: text(showSuspension(was)), New: text(showSuspension(is))})
 	}
 }
@@ -331,4 +331,18 @@ func (c *comparison) renamedFrom(id string) bool {
 	return slices.Contains(slices.Collect(maps.Values(c.renamed)), id)
 }
 
-func showSuspension(s *decision.Suspension) string { return s.Since.String() + " " + quote(s.Reason) }
+// showSuspension shows since when and why. What one text says is shown as it was before
+// there were several: motions that have it are signed.
+func showSuspension(s *decision.Suspension) string {
+	if text, one := s.Reason[decision.Unsaid]; one && len(s.Reason) == 1 {
+		return s.Since.String() + " " + quote(text)
+	}
+	var out []string
+	if since := s.Since.String(); since != "" {
+		out = append(out, since)
+	}
+	for _, lang := range slices.Sorted(maps.Keys(s.Reason)) {
+		out = append(out, word(lang)+": "+quote(s.Reason[lang]))
+	}
+	return strings.Join(out, ", ")
+}

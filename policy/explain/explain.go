@@ -48,7 +48,7 @@ func Decision(l Lang, p *bundle.Policy, d *bundle.Decision, v Vote) (string, err
 	t.section("exact", t.exact())
 	t.section("forget", t.forget())
 	t.section("promise", t.promise())
-	t.section("time", t.time())
+	t.section("time", t.time(v))
 	t.section("decided", t.decided(v))
 	return t.b.String(), nil
 }
@@ -352,19 +352,27 @@ func (t *text) promise() []string {
 	return out
 }
 
-func (t *text) time() []string {
+func (t *text) time(v Vote) []string {
 	out := []string{t.say("t-until", t.l.Date(t.d.From), t.l.Date(t.d.Until))}
 	if t.d.Review != (decision.Date{}) {
 		out = append(out, t.say("t-review", t.l.Date(t.d.Review)))
 	}
 	if s := t.p.Suspension(t.d.Decision); s != nil {
-		out = append(out, t.suspended(s))
+		_, unsaid := s.Reason[decision.Unsaid]
+		// Motions of old that are signed say so of one text without a day.
+		out = append(out, t.suspended(s, unsaid && v.Motion != "" && len(v.Members) == 0))
 	}
 	return out
 }
 
-func (t *text) suspended(s *decision.Suspension) string {
-	return t.say("suspended", t.l.Date(s.Since), s.Reason)
+// suspended says since when, where that is known or an old motion says so, and why, in
+// this language where the council has said it in this one.
+func (t *text) suspended(s *decision.Suspension, signed bool) string {
+	why, _ := s.Reason.Best(t.l.String())
+	if s.Since == (decision.Date{}) && !signed {
+		return t.say("suspended-some-day", why)
+	}
+	return t.say("suspended", t.l.Date(s.Since), why)
 }
 
 func (t *text) decided(v Vote) []string {

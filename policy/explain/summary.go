@@ -6,9 +6,9 @@ import "sluice/policy/bundle"
 // is measured where, what is published, and how long. Decision says the rest.
 func Summary(l Lang, p *bundle.Policy, d *bundle.Decision) []string {
 	t := &text{l: l, p: p, d: d, s: d.Stream}
-	until := t.time()[0]
+	until := t.time(Vote{})[0]
 	if s := p.Suspension(d.Decision); s != nil {
-		until += " " + t.suspended(s)
+		until += " " + t.suspended(s, false)
 	}
 	lines := []string{t.say("heading", d.Decision, l.Title(d.Title)), t.who()[0], t.measured(), until}
 	for i := range lines {

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+
+	"sluice/policy/decision"
+)
+
+// inLanguage is a reason that begins with its language: ca=TEXT.
+var inLanguage = regexp.MustCompile(`^([a-z]{2,3})=(?s)(.*)$`)
+
+// reasonOf reads each --reason: one text alone, or one for each of several languages.
+func reasonOf(flags []string) (decision.Words, error) {
+	words := decision.Words{}
+	for _, flag := range flags {
+		lang, text := decision.Unsaid, strings.TrimSpace(flag)
+		if m := inLanguage.FindStringSubmatch(text); m != nil {
+			lang, text = m[1], strings.TrimSpace(m[2])
+		}
+		if text == "" {
+			return nil, &usageError{"suspend needs a --reason that says something: residents read it"}
+		}
+		if _, twice := words[lang]; twice {
+			return nil, &usageError{"there are two reasons in one language; write --reason ca=TEXT --reason en=TEXT"}
+		}
+		words[lang] = text
+	}
+	if len(words) == 0 {
+		return nil, &usageError{"suspend needs --reason: residents read it"}
+	}
+	if _, one := words[decision.Unsaid]; one && len(words) > 1 {
+		return nil, &usageError{"one --reason does not say its language, and others do; write --reason ca=TEXT --reason en=TEXT"}
+	}
+	return words, nil
+}

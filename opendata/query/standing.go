@@ -1,0 +1,83 @@
+package query
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"sluice/books"
+)
+
+// standings are the states of all decisions, by id, parsed again only when the file has
+// changed.
+type standings struct {
+	mu   sync.Mutex
+	raw  []byte                    // decisions.json as last parsed; guarded by mu
+	by   map[string]books.Standing // what it says, not to be changed; guarded by mu
+	read time.Time                 // when it was last read; guarded by mu
+}
+
+// Standings are the states of all decisions, by id. They are not to be changed.
+func (s *Source) Standings() (map[string]books.Standing, error) {
+	k := &s.standings
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if time.Since(k.read) < fresh {
+		return k.by, nil
+	}
+	begun := time.Now()
+	raw, err := s.Books.Source.Get("decisions.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if k.raw == nil || !bytes.Equal(raw, k.raw) {
+		list, err := s.Books.Decisions()
+		if err != nil {
+			return nil, err
+		}
+		k.raw, k.by = raw, make(map[string]books.Standing, len(list))
+		for _, d := range list {
+			k.by[d.ID] = d.Standing()
+		}
+	}
+	k.read = begun
+	return k.by, nil
+}
+
+// once leaves one entry of each series: two decisions may have one after the other, and
+// what is in force says what it is now. Else it is what was stopped, then what is coming
+// first, then what ended last.
+func once(list []books.Stream, by map[string]books.Standing) []books.Stream {
+	var out []books.Stream
+	at := make(map[string]int, len(list))
+	for _, b := range list {
+		n, twice := at[b.ID]
+		switch {
+		case !twice:
+			at[b.ID] = len(out)
+			out = append(out, b)
+		case before(b, out[n], by):
+			out[n] = b
+		}
+	}
+	return out
+}
+
+// before reports whether a says what the series is now, rather than b.
+func before(a, b books.Stream, by map[string]books.Standing) bool {
+	order := []string{books.InForce, "", books.Suspended, books.Coming, books.Past}
+	x, y := slices.Index(order, by[a.Decision].State), slices.Index(order, by[b.Decision].State)
+	switch {
+	case x != y:
+		return x < y
+	case by[a.Decision].State == books.Coming:
+		return a.From < b.From
+	}
+	return a.Until > b.Until
+}

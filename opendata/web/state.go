@@ -1,0 +1,84 @@
+package web
+
+import (
+	"html"
+	"html/template"
+	"strings"
+	"time"
+
+	"sluice/books"
+	"sluice/opendata/query"
+	"sluice/opendata/words"
+	"sluice/store"
+)
+
+// stateReason is why the council has suspended it, in the reader's language where the
+// council has said it in that, else marked with the one that it is in (WCAG 2.2, 3.1.2).
+func stateReason(s *words.Speaker, st books.Standing) template.HTML {
+	text, code := s.Title(st.Reason)
+	if text == "" {
+		return ""
+	}
+	if code == books.Unsaid {
+		code = "" // a language that is not known (HTML, 3.2.6.1)
+	}
+	quoted := `<q lang="` + html.EscapeString(code) + `">` + html.EscapeString(text) + `</q>`
+	return template.HTML(html.EscapeString(s.Say("Reason")) + ": " + quoted) //nolint:gosec // escaped
+}
+
+// suspendedRow is the beginning of the public reason of rows that a suspension withheld.
+const suspendedRow = "suspended"
+
+// stoppedRow reports whether there is no number because the decision was suspended.
+func stoppedRow(o *store.Observation) bool {
+	return o != nil && o.Status == store.Withheld && (o.Reason == suspendedRow || strings.HasPrefix(o.Reason, suspendedRow+": "))
+}
+
+// look is the class of what an observation looks like: its status, or suspended.
+func look(o *store.Observation) string {
+	if stoppedRow(o) {
+		return suspendedRow
+	}
+	return string(o.Status)
+}
+
+// ended is the first instant after the end of what has ended, in its own time zone; zero
+// for what has not, and where it is not known.
+func ended(st query.Stream) time.Time {
+	if st.Standing.State != books.Past || st.Standing.Since == "" {
+		return time.Time{}
+	}
+	t, err := time.ParseInLocation(time.DateOnly, st.Standing.Since, query.Place(st.Timezone))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// mostReasons are shown of the suspensions in one view.
+const mostReasons = 5
+
+// stops notes whether windows of the view are without a number because of suspensions,
+// and why, in the reader's language where that is known: the reason of a row is one text,
+// and the decision has it in several while it is suspended.
+func (p *streamPage) stops(list []store.Observation) {
+	seen := map[string]bool{}
+	for i := range list {
+		if !stoppedRow(&list[i]) {
+			continue
+		}
+		p.Stopped = true
+		why := strings.TrimPrefix(list[i].Reason, suspendedRow+": ")
+		if seen[why] || len(p.Stops) == mostReasons || why == suspendedRow {
+			continue
+		}
+		seen[why] = true
+		st := books.Standing{Reason: map[string]string{books.Unsaid: why}}
+		for _, text := range p.Standing.Reason {
+			if text == why {
+				st.Reason = p.Standing.Reason
+			}
+		}
+		p.Stops = append(p.Stops, st)
+	}
+}

@@ -1,0 +1,29 @@
+package web
+
+import (
+	"sluice/opendata/query"
+	"sluice/opendata/words"
+)
+
+// unusable says what is wrong with a part of a page's address; empty for what pages do
+// not ask for.
+func unusable(s *words.Speaker, e *query.Invalid) string {
+	switch e.Parameter {
+	case "cell":
+		return s.Say("It asks for a place that this stream does not have.")
+	case "measure":
+		return s.Say("It asks for a measure that this stream does not have.")
+	case "span":
+		if e.Hint == query.TooLong {
+			return s.Say("So long a span has too many windows. Choose a shorter one, or fewer places.")
+		}
+		return s.Say("A span is hour, day, week or month.")
+	case "day":
+		return s.Say("A day is written so: 2026-11-23.")
+	case "to":
+		return s.Say("An instant is written so: 2026-11-23T10:00:00Z.")
+	case "layer":
+		return s.Say("It asks for a map that this city does not have. Choose one on the first page.")
+	}
+	return ""
+}

@@ -1,0 +1,94 @@
+package words
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// feminine are the units whose word is feminine; all others are masculine.
+var feminine = map[string][]string{
+	"ca": {"card", "home", "person", "reading"},
+	"es": {"card", "person", "reading"},
+}
+
+// agreeing are the words that agree with a unit: masculine and feminine of one, then of
+// several.
+var agreeing = map[string]map[string][4]string{
+	"counted": {
+		"en": {"counted", "counted", "counted", "counted"}, "ca": {"comptat", "comptada", "comptats", "comptades"},
+		"es": {"contado", "contada", "contados", "contadas"},
+	},
+	"measured": {
+		"en": {"measured", "measured", "measured", "measured"}, "ca": {"mesurat", "mesurada", "mesurats", "mesurades"},
+		"es": {"medido", "medida", "medidos", "medidas"},
+	},
+	"about": {
+		"en": {"about", "about", "about", "about"}, "ca": {"un", "una", "uns", "unes"}, "es": {"un", "una", "unos", "unas"},
+	},
+	"too few": {
+		"en": {"too few", "too few", "too few", "too few"}, "ca": {"massa pocs", "massa poques", "massa pocs", "massa poques"},
+		"es": {"demasiado pocos", "demasiado pocas", "demasiado pocos", "demasiado pocas"},
+	},
+}
+
+// Agree is a word of the table above in the form that fits so many of a unit. What is no
+// unit of privacy, such as dB(A), is masculine in all languages here.
+func (s *Speaker) Agree(word, unit string, v float64) string {
+	form := 0
+	if slices.Contains(feminine[s.Code], unit) {
+		form = 1
+	}
+	if math.Abs(v) != 1 {
+		form += 2
+	}
+	return agreeing[word][s.Code][form]
+}
+
+// At says in a place. In Catalan the article of its name is drawn together with "a" and
+// is small: al Port, a l’Estació, a la Rambla.
+func (s *Speaker) At(place string) string {
+	switch s.Code {
+	case "ca":
+		return before(place, [4]string{"al ", "als ", "a la ", "a l’"}, "a ")
+	case "es":
+		return "en " + place
+	}
+	return "in " + place
+}
+
+// Of says of a place: del Port, de l’Estació, d’Olot.
+func (s *Speaker) Of(place string) string {
+	switch s.Code {
+	case "ca":
+		joined := before(place, [4]string{"del ", "dels ", "de la ", "de l’"}, "de ")
+		if rest, bare := strings.CutPrefix(joined, "de "); bare && rest == place && vowel(place) {
+			return "d’" + place
+		}
+		return joined
+	case "es":
+		return "de " + place
+	}
+	return "of " + place
+}
+
+// before puts a preposition before a Catalan name: each for an article, or for none.
+func before(place string, with [4]string, bare string) string {
+	for i, article := range []string{"El ", "Els ", "La ", "L"} {
+		rest, has := strings.CutPrefix(place, article)
+		if has && i == 3 {
+			if rest, has = strings.CutPrefix(rest, "'"); !has {
+				rest, has = strings.CutPrefix(rest, "’")
+			}
+		}
+		if has && rest != "" {
+			return with[i] + rest
+		}
+	}
+	return bare + place
+}
+
+// vowel reports whether a name begins with one, or with the h that is not heard.
+func vowel(name string) bool {
+	return name != "" && strings.ContainsRune("AEIOUÀÁÈÉÍÏÒÓÚÜHaeiouàáèéíïòóúüh", []rune(name)[0])
+}

@@ -1,0 +1,59 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+
+	"sluice/policy"
+	"sluice/policy/explain"
+)
+
+// TestSuspensions: what is wrong with a suspension is said under its line, in each
+// language; what residents can read in theirs is right.
+func TestSuspensions(t *testing.T) {
+	const all = `{ca: Manipulat, en: Tampered with, es: Manipulado}`
+	for name, x := range map[string]struct {
+		lines string
+		rule  string // empty for nothing
+		line  int
+		says  string
+	}{
+		"all languages":      {`  - {decision: "2026-14", reason: ` + all + `}`, "", 0, ""},
+		"with a day":         {`  - {decision: "2026-14", since: 2026-12-01, reason: ` + all + `}`, "", 0, ""},
+		"one text":           {`  - {decision: "2026-14", reason: a fault}`, "W31", 2, "ca, es, en"},
+		"two languages":      {`  - {decision: "2026-14", reason: {ca: Manipulat, en: Tampered with}}`, "W31", 2, "es"},
+		"no such decision":   {"  - decision: \"2026-41\"\n    reason: " + all, "K31", 2, "2026-41"},
+		"twice":              {`  - {decision: "2026-14", reason: ` + all + "}\n" + `  - {decision: "2026-14", reason: ` + all + `}`, "D10", 3, "2026-14"},
+		"a line break":       {"  - decision: \"2026-14\"\n    reason: \"a\\nb\"", "K32", 3, "one line of words"},
+		"nothing but a dash": {"  - decision: \"2026-14\"\n    reason: \"-\"", "K32", 3, "one line of words"},
+		"too long":           {"  - decision: \"2026-14\"\n    reason: " + strings.Repeat("a", 501), "S07", 3, "ca"},
+		"a list":             {"  - decision: \"2026-14\"\n    reason: [a fault]", "S07", 3, "ca"},
+		"a turn":             {"  - decision: \"2026-14\"\n    reason: {ca: \"a\\u202eb\"}", "D99", 3, ""},
+		"no day":             {"  - decision: \"2026-14\"\n    since: tomorrow\n    reason: " + all, "S06", 3, "2026-12-01"},
+	} {
+		files := policy.Example()
+		files["suspended.yaml"] = []byte("suspended:\n" + x.lines + "\n")
+		found, _ := run(files)
+		if x.rule == "" {
+			if len(found) > 0 {
+				t.Errorf("%s: found %+v", name, found)
+			}
+			continue
+		}
+		hit := false
+		for _, f := range found {
+			what, mend := f.Text(0)
+			if f.Rule == x.rule && f.File == "suspended.yaml" && f.Line == x.line && strings.Contains(what+mend, x.says) {
+				hit = true
+			}
+			for l := range explain.Languages {
+				if what, mend := f.Text(explain.Lang(l)); what == "" || mend == "" || strings.Contains(what+mend, "%!") {
+					t.Errorf("%s in %s: %q, %q", f.Rule, explain.Languages[l], what, mend)
+				}
+			}
+		}
+		if !hit {
+			t.Errorf("%s: found %+v; want %s in line %d", name, found, x.rule, x.line)
+		}
+	}
+}
