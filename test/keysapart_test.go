@@ -50,7 +50,12 @@ func TestKeysOfTheCouncil(t *testing.T) {
 	for _, says := range []string{`anna\W.*was not in office`, `bru\W.*was not in office`, `carla.sig: V08: .*is revoked`, `3 of 4`} {
 		want(t, out, says)
 	}
-	a.sign("first", "gemma")
+	a.sign("first", "gemma") // enough have signed, and three others wrongly: in words and in JSON it cannot be enacted
+	out, err = a.try(sluice, "motion", "status", "first")
+	raw, jsonErr := a.try(sluice, "motion", "status", "--json", "first")
+	if err == nil || jsonErr == nil || !strings.Contains(raw, `"signed": 4`) {
+		t.Errorf("%v and %v\n%s\n%s", err, jsonErr, out, raw)
+	}
 	a.must("sh", "-c", "cd motions/first/ballots && rm anna.sig bru.sig carla.sig")
 	a.must(sluice, "motion", "enact", "first")
 	for file, edit := range map[string][3]string{

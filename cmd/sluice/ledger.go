@@ -166,6 +166,9 @@ func away(err error) error { return &exit{exitAway, err.Error()} }
 
 func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 	if asJSON {
+		if r.Problems == nil {
+			r.Problems = []string{} // a list, for programs
+		}
 		if err := printJSON(w, r); err != nil {
 			return err
 		}

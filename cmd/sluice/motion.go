@@ -202,6 +202,19 @@ func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, p
 	case s.Problem != nil:
 		fmt.Fprintf(w, "%s\n", tell(s.Problem))
 	}
+	if err := unready(v, s); err != nil {
+		return err
+	}
+	if file := filepath.Join(d.Motion(id), id+".sluice"); isFile(file) {
+		fmt.Fprintf(w, "\n%s\n", v.Say("It is enacted: %s is what gateways take.", file))
+		return nil
+	}
+	fmt.Fprintf(w, "\n%s\n", v.Say("Enough. Next: sluice motion enact %s", id)+elsewhere(d))
+	return nil
+}
+
+// unready is why the motion cannot be enacted: the same in words and in JSON.
+func unready(v voice, s *council.Standing) error {
 	if left := s.Needed - s.Signed; left > 0 {
 		return &exit{exitWrong, v.Say("%d more members must sign motion.txt", left)}
 	}
@@ -213,11 +226,6 @@ func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, p
 	if s.Problem != nil && council.CodeOf(s.Problem) != council.NotYet {
 		return wrong(s.Problem)
 	}
-	if file := filepath.Join(d.Motion(id), id+".sluice"); isFile(file) {
-		fmt.Fprintf(w, "\n%s\n", v.Say("It is enacted: %s is what gateways take.", file))
-		return nil
-	}
-	fmt.Fprintf(w, "\n%s\n", v.Say("Enough. Next: sluice motion enact %s", id)+elsewhere(d))
 	return nil
 }
 
@@ -266,8 +274,12 @@ func statusJSON(w io.Writer, v voice, id string, s *council.Standing, problems [
 		Signed   int           `json:"signed"`
 		Quorums  []diff.Quorum `json:"quorums"`
 		Members  []member      `json:"members"`
-		Problems []string      `json:"problems"`
-	}{id, s.Needed, s.Signed, s.Needs, []member{}, []string{}}
+		Problems []string      `json:"problems"` // ballots that are nobody's
+		Problem  string        `json:"problem,omitempty"`
+	}{id, s.Needed, s.Signed, s.Needs, []member{}, []string{}, ""}
+	if s.Problem != nil {
+		out.Problem = v.Retell(s.Problem.Error())
+	}
 	for _, m := range s.Members {
 		x := member{ID: m.ID, Name: m.Name, Signed: m.Signed}
 		if m.Problem != nil {
@@ -281,10 +293,7 @@ func statusJSON(w io.Writer, v voice, id string, s *council.Standing, problems [
 	if err := printJSON(w, out); err != nil {
 		return err
 	}
-	if s.Signed < s.Needed {
-		return &exit{exitWrong, v.Say("%d more members must sign motion.txt", s.Needed-s.Signed)}
-	}
-	return nil
+	return unready(v, s)
 }
 
 func motionEnact(dir *string) *cobra.Command {
