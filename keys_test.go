@@ -204,6 +204,9 @@ func testBodies(t *testing.T) map[string]*body {
 					b.literals = append(b.literals, id.Name+":")
 				}
 			case *ast.BasicLit:
+				if n.Kind == token.INT {
+					b.literals = append(b.literals, "number "+n.Value)
+				}
 				if s, err := strconv.Unquote(n.Value); n.Kind == token.STRING && err == nil {
 					b.literals = append(b.literals, s)
 				}
