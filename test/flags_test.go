@@ -52,6 +52,9 @@ func TestFlags(t *testing.T) {
 	want(t, say(0, "policy", "test", "--lang", "ca", other), "(?i)prov")
 	want(t, say(0, "motion", "--lang", "ca", "--dir", other, "show"), "(?i)roster|padró|cens")
 
+	say(0, "policy", "new", "--dir", other, "2026-99")
+	read(t, filepath.Join(other, "decisions/2026-99.yaml"))
+
 	say(0, "sensor", "acl", "--gateway", "edge", "--register", filepath.Join(c.dir, "register.yaml"), "--dir", other)
 	want(t, read(t, filepath.Join(other, "acl")), `(?m)^user edge$`)
 
