@@ -32,3 +32,19 @@ func Server(d *Listener, handler http.Handler) *http.Server {
 		ErrorLog:                     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it names addresses, and panics with their values
 	}
 }
+
+// Abort ends a request's connection in the middle of its answer, so that nobody takes what
+// came for the whole: not even a client or a proxy of HTTP/1.0, to whom the end of the
+// connection is the end of the answer (RFC 9112, section 8), unless it is a reset.
+func Abort(w http.ResponseWriter) {
+	raw, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // net/http ends it its way
+	}
+	if c, ok := raw.(*conn); ok {
+		c.door.leave(c)
+		c.abort()
+		return
+	}
+	_ = raw.Close()
+}

@@ -16,16 +16,24 @@ type table[T any] struct {
 
 // csv is RFC 4180 with LF. What was not published is empty.
 func (t table[T]) csv(list []T, name, next string) (*reply.Reply, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.Write(t.header) // errors come with Flush
+	body, err := t.append(t.head(), list)
+	return &reply.Reply{Type: csvType, Body: body, Next: next, File: name + ".csv"}, err
+}
+
+const csvType = "text/csv; charset=utf-8"
+
+func (t table[T]) head() []byte { return []byte(strings.Join(t.header, ",") + "\n") } // names are plain
+
+func (t table[T]) append(head []byte, list []T) ([]byte, error) {
+	b := bytes.NewBuffer(head)
+	w := csv.NewWriter(b)
 	for _, x := range list {
 		for _, row := range t.rows(x) {
-			_ = w.Write(row)
+			_ = w.Write(row) // errors come with Flush
 		}
 	}
 	w.Flush()
-	return &reply.Reply{Type: "text/csv; charset=utf-8", Body: b.Bytes(), Next: next, File: name + ".csv"}, w.Error()
+	return b.Bytes(), w.Error()
 }
 
 // text makes a text safe to open in a spreadsheet, which would run it as a formula

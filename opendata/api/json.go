@@ -16,15 +16,8 @@ import (
 //
 // byte for byte, without looking at types again for each row; a test compares the two.
 func appendObservations(b []byte, stream string, list []store.Observation, next string, epochs []query.Epoch) []byte {
-	b = append(make([]byte, 0, 128+512*len(list)), b...)
-	b = appendText(append(b, `{"stream":`...), stream)
-	b = append(b, `,"items":[`...)
-	for i := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendItem(b, &list[i])
-	}
+	b = appendHead(append(make([]byte, 0, 128+512*len(list)), b...), stream)
+	b = appendItems(b, list)
 	b = append(b, `],"next":`...)
 	if next == "" {
 		b = append(b, "null"...)
@@ -39,6 +32,20 @@ func appendObservations(b []byte, stream string, list []store.Observation, next 
 		b = appendEpoch(b, &epochs[i])
 	}
 	return append(b, "]}\n"...)
+}
+
+func appendHead(b []byte, stream string) []byte {
+	return append(appendText(append(b, `{"stream":`...), stream), `,"items":[`...)
+}
+
+func appendItems(b []byte, list []store.Observation) []byte {
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendItem(b, &list[i])
+	}
+	return b
 }
 
 func appendEpoch(b []byte, e *query.Epoch) []byte {

@@ -27,6 +27,8 @@ func (a *API) asked(r *http.Request, v url.Values) (st query.Stream, csv bool, l
 	return st, csv, latest, err
 }
 
+// observations are those that were asked for: all of them, or a page where a limit or a
+// cursor asks for one.
 func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) {
 	st, csv, latest, err := a.asked(r, v)
 	if err != nil {
@@ -35,6 +37,16 @@ func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) 
 	q, err := query.Parse(v, st, latest)
 	if err != nil {
 		return nil, err
+	}
+	if q.Limit == 0 {
+		all, few, err := a.source.Whole(r.Context(), q)
+		if err != nil {
+			return nil, err
+		}
+		if !few {
+			return a.long(st, q, csv), nil
+		}
+		return a.written(r, st, all, "", csv)
 	}
 	q.Limit++ // one more shows whether there is a next page
 	all, err := a.source.Store.Observations(r.Context(), q)
@@ -46,8 +58,14 @@ func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) 
 		all = all[:q.Limit-1]
 		next = nextPage(r.URL, v, q, all[len(all)-1])
 	}
+	return a.written(r, st, all, next, csv)
+}
+
+// written are some observations as one answer.
+func (a *API) written(r *http.Request, st query.Stream, all []store.Observation, next string, csv bool) (*reply.Reply, error) {
 	var epochs []query.Epoch
 	if n := len(all); n > 0 {
+		var err error
 		if epochs, err = a.source.Epochs(r.Context(), st, all[0].Start, all[n-1].End); err != nil {
 			return nil, err
 		}
@@ -55,7 +73,7 @@ func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) 
 	if csv {
 		return observationTable(st, epochs).csv(all, st.ID, next)
 	}
-	return &reply.Reply{Type: "application/json", Body: appendObservations(nil, st.ID, all, next, epochs), Next: next}, nil
+	return &reply.Reply{Type: jsonType, Body: appendObservations(nil, st.ID, all, next, epochs), Next: next}, nil
 }
 
 // nextPage fixes from and to, so that the following pages do not move.
@@ -121,4 +139,18 @@ var totalTable = table[*query.Total]{
 			number(t.Value), number(t.Low), number(t.High), text(t.Unit),
 		}}
 	},
+}
+
+// Size is how long a stream's file is.
+type Size struct {
+	Known       bool
+	Rows, Bytes int // as CSV, without what compressing saves
+}
+
+// SizeOf is the size of a file of some observations; the shares of their epochs are not
+// counted.
+func SizeOf(st query.Stream, list []store.Observation) Size {
+	t := observationTable(st, nil)
+	body, err := t.append(t.head(), list)
+	return Size{err == nil, len(list), len(body)}
 }

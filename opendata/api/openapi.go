@@ -59,7 +59,7 @@ var words = map[string]said{
 		`{"streams":[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid","unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":74,"typical_error":17}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14","from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z","simulation":true,"max_contributions":4,"bounded_share_from":1075,"bounded_share":{"start":"2026-06-13T22:00:00Z","end":"2026-06-14T22:00:00Z","value":0.19,"low":0.18,"high":0.2}}],"next":null}`,
 	},
 	"/api/v1/streams/{id}/observations": {
-		"Read observations", "Released observations in order of start, cell and measure: by default those of the last 24 hours of the gateway's time. What was not published has null for value, low and high. The same query always has the same answer.", jsonType, reflect.TypeFor[observationPage](),
+		"Read observations", "Released observations in order of start, cell and measure: by default those of the last 24 hours of the gateway's time. Without limit and cursor the answer is everything that was asked for, however long; with either it is a page. A whole answer of more than 2,000 rows is sent while it is made: it has no ETag and no length, and if it cannot be ended, its connection is. What was not published has null for value, low and high. The same query always has the same answer.", jsonType, reflect.TypeFor[observationPage](),
 		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z","cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"","value":702,"low":685,"high":719,"unit":"device","decision":"2026-14","policy":"sha256:00","mechanism":"gaussian","epsilon":0.96,"scale":8.63,"threshold":54,"simulation":true}],"next":null,"epochs":[]}`,
 	},
 	"/api/v1/streams/{id}/totals": {
@@ -99,7 +99,7 @@ var parameters = map[string]*huma.Param{
 	"category": {Name: "category", In: "query", Description: "Only this category of the stream", Schema: word()},
 	"over":     {Name: "over", In: "query", Required: true, Description: "What is added up", Schema: &huma.Schema{Type: "string", Enum: []any{"zones", "time"}}},
 	"day":      {Name: "day", In: "query", Description: "Only this local day", Example: "2026-06-15", Schema: word()},
-	"limit":    {Name: "limit", In: "query", Description: "Items on a page", Schema: &huma.Schema{Type: "integer", Minimum: floating(1), Maximum: floating(query.MaxLimit)}},
+	"limit":    {Name: "limit", In: "query", Description: "Items on a page; observations without it and without cursor are all that was asked for", Schema: &huma.Schema{Type: "integer", Minimum: floating(1), Maximum: floating(query.MaxLimit)}},
 	"cursor":   {Name: "cursor", In: "query", Description: "Where the page before ended; follow next, or Link with rel=next, as it is", Schema: word()},
 	"format":   {Name: "format", In: "query", Description: "Form of the answer; Accept: text/csv works as well", Schema: &huma.Schema{Type: "string", Enum: []any{"json", "csv"}}},
 }

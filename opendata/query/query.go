@@ -48,7 +48,7 @@ type closed struct {
 // fresh is how long the source trusts what it knows of the series as a whole.
 const fresh = 250 * time.Millisecond
 
-// Bounds of one page.
+// Bounds of one page. DefaultLimit is that of a page behind a cursor without a limit.
 const (
 	DefaultLimit = 100
 	MaxLimit     = 1000
@@ -216,12 +216,16 @@ func Values(raw string, known ...string) (url.Values, error) {
 var Parameters = []string{"from", "to", "cell", "measure", "limit", "cursor", "format"}
 
 // Parse makes the query for observations of a series: from inclusive, to
-// exclusive, on start; the last 24 hours before latest by default.
+// exclusive, on start; the last 24 hours before latest by default. Its limit is 0 where
+// all is asked for at once: neither a limit nor a cursor.
 func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 	q := store.Query{Stream: st.ID}
 	var err error
 	if q.From, q.To, err = span(v, latest, Place(st.Timezone)); err != nil {
 		return q, err
+	}
+	if !v.Has("from") && !v.Has("to") {
+		q.From = reachBack(q.From, st)
 	}
 	for _, id := range v["cell"] {
 		if !slices.ContainsFunc(st.Cells, func(c books.Cell) bool { return c.ID == id }) {
@@ -240,8 +244,10 @@ func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 			return q, &Invalid{"measure", "names no measure of this stream; see its measures at /api/v1/streams"}
 		}
 	}
-	if q.Limit, err = Limit(v, DefaultLimit); err != nil {
-		return q, err
+	if v.Has("limit") || v.Has("cursor") {
+		if q.Limit, err = Limit(v, DefaultLimit); err != nil {
+			return q, err
+		}
 	}
 	if v.Has("cursor") {
 		if q.After, err = decodeCursor(v.Get("cursor")); err != nil {
@@ -258,7 +264,7 @@ func span(v url.Values, latest time.Time, loc *time.Location) (from, to time.Tim
 			return from, to, err
 		}
 	} else if v.Has("from") {
-		to = time.Unix(1<<33, 0)
+		to = lastInstant
 	}
 	from = to.Add(-24 * time.Hour)
 	if v.Has("from") {
@@ -272,13 +278,28 @@ func span(v url.Values, latest time.Time, loc *time.Location) (from, to time.Tim
 	return from, to, nil
 }
 
+// lastInstant is the end of all time: as a page's link has it, instant takes it again.
+var lastInstant = time.Date(2200, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// reachBack makes the last 24 hours hold the newest window of a series whose windows are a
+// day: it ended in them, but did not start in them.
+func reachBack(from time.Time, st Stream) time.Time {
+	if length := Length(st.Every); length >= 24*time.Hour && !st.ClosedUntil.Before(from) {
+		if start := st.ClosedUntil.Add(-length); start.Before(from) {
+			return start
+		}
+	}
+	return from
+}
+
 // instant reads RFC 3339, or a local day.
 func instant(name, text string, loc *time.Location) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		t, err = time.ParseInLocation(time.DateOnly, text, loc)
 	}
-	if err != nil || t.Year() < 1970 || t.Year() > 2200 {
+	known := func(t time.Time) bool { return t.Year() >= 1970 && t.Year() <= 2200 }
+	if err != nil || !known(t.UTC()) && !known(t.In(loc)) { // a local day's instant is taken again
 		return time.Time{}, &Invalid{name, "is an instant such as 2026-11-23T10:00:00Z (write + as %2B) or a day such as 2026-11-23"}
 	}
 	return t.UTC(), nil

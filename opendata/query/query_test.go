@@ -26,8 +26,8 @@ func parse(raw string) (store.Query, error) {
 
 func TestParse(t *testing.T) {
 	q, err := parse("")
-	if err != nil || !q.From.Equal(latest.Add(-24*time.Hour)) || !q.To.Equal(latest) || q.Limit != 100 {
-		t.Errorf("by default %+v (%v); want the last 24 hours and 100 rows", q, err)
+	if err != nil || !q.From.Equal(latest.Add(-24*time.Hour)) || !q.To.Equal(latest) || q.Limit != 0 {
+		t.Errorf("by default %+v (%v); want all of the last 24 hours", q, err)
 	}
 	q, err = parse("from=2026-03-01&to=2026-03-02T00:00:00%2B01:00&cell=rambla&measure=devices&limit=7")
 	want := time.Date(2026, 2, 28, 23, 0, 0, 0, time.UTC) // a local day
@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 	}
 	o := store.Observation{Start: latest, Cell: "a/b;c", Measure: "m"}
 	q, err = parse("cursor=" + Cursor(o))
-	if err != nil || q.After == nil || !q.After.Start.Equal(latest) || q.After.Cell != "a/b;c" {
+	if err != nil || q.Limit != 100 || q.After == nil || !q.After.Start.Equal(latest) || q.After.Cell != "a/b;c" {
 		t.Errorf("a cursor comes back as %+v (%v)", q.After, err)
 	}
 	for raw, parameter := range map[string]string{
@@ -55,6 +55,44 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestFollowingPagesAreTaken: what a page says of the next one is not refused.
+func TestFollowingPagesAreTaken(t *testing.T) {
+	for _, raw := range []string{"from=2026-03-01", "from=1970-01-01", "from=1970-01-01T00:00:00Z", "from=2200-12-31", "to=2200-12-31"} {
+		q, err := parse(raw)
+		if err != nil {
+			t.Fatal(raw, err)
+		}
+		again, err := parse("from=" + q.From.Format(time.RFC3339) + "&to=" + q.To.Format(time.RFC3339))
+		if err != nil || !again.To.Equal(q.To) || !again.From.Equal(q.From) {
+			t.Errorf("%s: the next page is from %s to %s: %v", raw, again.From, again.To, err)
+		}
+	}
+}
+
+// TestLastDay: where a window is a day, the last 24 hours have the newest one.
+func TestLastDay(t *testing.T) {
+	place := Place("Europe/Madrid")
+	for name, x := range map[string]struct {
+		every        string
+		closed       time.Time
+		now          time.Time
+		from, behind time.Time // it is in, and nothing before it is
+	}{
+		"a day, at its end":            {"P1D", time.Date(2026, 3, 2, 0, 0, 0, 0, place), time.Date(2026, 3, 2, 0, 0, 0, 0, place), time.Date(2026, 3, 1, 0, 0, 0, 0, place), time.Date(2026, 2, 28, 0, 0, 0, 0, place)},
+		"a day, at the next night":     {"P1D", time.Date(2026, 3, 2, 0, 0, 0, 0, place), time.Date(2026, 3, 2, 23, 0, 0, 0, place), time.Date(2026, 3, 1, 0, 0, 0, 0, place), time.Date(2026, 2, 28, 0, 0, 0, 0, place)},
+		"a day of 25 hours":            {"P1D", time.Date(2026, 10, 26, 0, 0, 0, 0, place), time.Date(2026, 10, 26, 9, 0, 0, 0, place), time.Date(2026, 10, 25, 0, 0, 0, 0, place), time.Date(2026, 10, 24, 0, 0, 0, 0, place)},
+		"an hour":                      {"PT1H", time.Date(2026, 3, 2, 9, 0, 0, 0, place), time.Date(2026, 3, 2, 9, 0, 0, 0, place), time.Date(2026, 3, 1, 9, 0, 0, 0, place), time.Date(2026, 3, 1, 8, 0, 0, 0, place)},
+		"a day of a series that ended": {"P1D", time.Date(2026, 2, 1, 0, 0, 0, 0, place), time.Date(2026, 3, 2, 9, 0, 0, 0, place), time.Date(2026, 3, 1, 9, 0, 0, 0, place), time.Date(2026, 2, 1, 0, 0, 0, 0, place)},
+	} {
+		st := footfall
+		st.Every, st.ClosedUntil = x.every, x.closed
+		q, err := Parse(nil, st, x.now)
+		if err != nil || q.From.After(x.from) || !q.From.After(x.behind) {
+			t.Errorf("%s: from %s, %v; want after %s, to %s", name, q.From.In(place), err, x.behind, x.from)
+		}
+	}
+}
+
 func FuzzQuery(f *testing.F) {
 	for _, s := range []string{"from=2026-03-01&limit=7", "cursor=WzEsImEiLCJiIl0", "cell=rambla&cell=rambla", "a=%00;"} {
 		f.Add(s)
@@ -68,7 +106,7 @@ func FuzzQuery(f *testing.F) {
 			}
 			return
 		}
-		if q.Limit < 1 || q.Limit > MaxLimit || q.From.After(q.To) {
+		if q.Limit < 0 || q.Limit > MaxLimit || q.From.After(q.To) {
 			t.Errorf("%q gives %+v", raw, q)
 		}
 	})

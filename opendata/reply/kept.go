@@ -20,14 +20,15 @@ type kept struct {
 	body                 []byte
 	mime, etag, etagGzip []string
 	link, file, lang     []string // nil for none
+	parts                Parts    // instead of body, which is empty then
 	once                 sync.Once
 	small                []byte // the body with gzip; owned by once
 }
 
 func newKept(r *Reply, made time.Time) *kept {
-	sum := sha256.Sum256(r.Body)
+	sum := sha256.Sum256(r.Body) // of parts nobody knows one, and none is sent
 	tag := hex.EncodeToString(sum[:16])
-	a := &kept{made: made, body: r.Body, mime: []string{r.Type}, etag: []string{`"` + tag + `"`}, etagGzip: []string{`"` + tag + `-gzip"`}}
+	a := &kept{made: made, body: r.Body, mime: []string{r.Type}, etag: []string{`"` + tag + `"`}, etagGzip: []string{`"` + tag + `-gzip"`}, parts: r.Parts}
 	if r.Next != "" {
 		a.link = []string{"<" + r.Next + `>; rel="next"`}
 	}

@@ -6,6 +6,9 @@
 // If-None-Match gets 304, HEAD gets the headers of GET. Since what is released never
 // changes, the same question has the same bytes and the same ETag, also after a
 // restart and whatever the store is.
+//
+// An answer that is too long to be held is sent in parts as it is made, without an ETag and
+// without a length; where it breaks off, so does the connection.
 package reply
 
 import (
@@ -26,6 +29,8 @@ type Reply struct {
 	Next string // path of the next page; empty for none
 	File string // name to save it under; empty to show it
 	Lang string // language of the text; empty for none
+	// Parts are the body where it is too long to be held; Body is empty then.
+	Parts Parts
 }
 
 // Maker makes the answer to a request, from its path, its query and the headers
@@ -48,6 +53,7 @@ const (
 type Keeper struct {
 	flight singleflight.Group
 	slots  chan struct{}
+	seats  *seats // of long answers
 
 	mu    sync.Mutex
 	kept  map[string]*kept // guarded by mu
@@ -57,7 +63,7 @@ type Keeper struct {
 
 // NewKeeper keeps nothing yet.
 func NewKeeper() *Keeper {
-	return &Keeper{slots: make(chan struct{}, making), kept: make(map[string]*kept)}
+	return &Keeper{slots: make(chan struct{}, making), seats: newSeats(), kept: make(map[string]*kept)}
 }
 
 // Handle serves what a maker makes.
@@ -73,7 +79,18 @@ func (k *Keeper) Handle(make Maker, fail Failer) http.HandlerFunc {
 			}
 			a, _ = made.(*kept)
 		}
-		a.send(w, r)
+		if a.parts == nil {
+			a.send(w, r)
+			return
+		}
+		zip := gzipped(r.Header.Get("Accept-Encoding"))
+		a.head(w)
+		if zip {
+			w.Header()["Content-Encoding"] = encoding
+		}
+		if r.Method != http.MethodHead {
+			k.long(w, r, a.parts, zip)
+		}
 	}
 }
 
@@ -82,12 +99,10 @@ func (k *Keeper) Handle(make Maker, fail Failer) http.HandlerFunc {
 func (k *Keeper) answer(key string, r *http.Request, make Maker) (*kept, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
-	select {
-	case k.slots <- struct{}{}:
-		defer func() { <-k.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := k.slot(ctx); err != nil {
+		return nil, err
 	}
+	defer func() { <-k.slots }()
 	begun := time.Now()
 	out, err := make(r.WithContext(ctx))
 	if err != nil {
@@ -128,8 +143,8 @@ func (k *Keeper) keep(key string, a *kept) {
 	k.bytes += len(a.body)
 }
 
-// send writes the answer as the client can use it.
-func (a *kept) send(w http.ResponseWriter, r *http.Request) {
+// head sets the headers that are the same in all forms of the answer.
+func (a *kept) head(w http.ResponseWriter) {
 	h := w.Header()
 	h["Content-Type"] = a.mime
 	h["Cache-Control"] = cacheControl
@@ -143,6 +158,12 @@ func (a *kept) send(w http.ResponseWriter, r *http.Request) {
 	if a.lang != nil {
 		h["Content-Language"] = a.lang
 	}
+}
+
+// send writes the answer as the client can use it.
+func (a *kept) send(w http.ResponseWriter, r *http.Request) {
+	a.head(w)
+	h := w.Header()
 	body, etag := a.body, a.etag
 	if len(body) >= worth && gzipped(r.Header.Get("Accept-Encoding")) {
 		body, etag = a.compressed(), a.etagGzip

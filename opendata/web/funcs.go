@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/api"
 	"sluice/opendata/query"
 	"sluice/opendata/words"
 	"sluice/store"
@@ -19,6 +20,7 @@ func (w *Web) funcs(v voice) template.FuncMap {
 		"lang": func() string { return s.Code },
 		"t":    s.Say,
 		"num":  s.Number,
+		"size": func(z api.Size) string { return size(s, z) },
 		"value": func(o *store.Observation) string {
 			if !published(o) {
 				return ""
@@ -172,4 +174,12 @@ func silence(s *words.Speaker, code string) string {
 		return s.Say("Nothing is measured yet: the council's decisions begin later.")
 	}
 	return s.Say("Nothing is measured: the council has decided nothing.")
+}
+
+// size is what a file has, said before it is fetched; empty where that is not known.
+func size(s *words.Speaker, z api.Size) string {
+	if !z.Known {
+		return ""
+	}
+	return s.Say("%d rows", z.Rows) + ", " + s.Say("about %d kB as CSV", (z.Bytes+999)/1000)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/api"
 	"sluice/opendata/query"
 	"sluice/opendata/words"
 	"sluice/store"
@@ -43,6 +44,8 @@ type streamPage struct {
 	Stops          []books.Standing
 	// Reached are the last epochs of the view that have ended, else of the series.
 	Reached []query.Epoch
+	// View and Last are what the files of this view and of the last 24 hours have.
+	View, Last api.Size
 }
 
 // Over reports whether nothing is released any more, or for the time being.
@@ -97,6 +100,10 @@ func (w *Web) stream(r *http.Request, s *words.Speaker) (any, error) {
 	}
 	if p.Reached = st.Epochs; len(epochs) > 0 {
 		p.Reached = query.LastOf(epochs)
+	}
+	p.View = api.SizeOf(st, list)
+	if p.Last, err = w.lastSize(r, st); err != nil {
+		return nil, err
 	}
 	p.lay(list)
 	p.Nothing = len(list) == 0
@@ -296,9 +303,27 @@ func (p *streamPage) Spanning(span string) string { return p.view("span", span) 
 func (p *streamPage) File(format string) string {
 	v := url.Values{
 		"measure": {p.Measure.Name}, "cell": p.chosen, "from": {p.From.Format(time.RFC3339)}, "to": {p.To.Format(time.RFC3339)},
-		"limit": {strconv.Itoa(query.MaxLimit)}, "format": {format},
+		"format": {format},
 	}
 	return "/api/v1/streams/" + url.PathEscape(p.ID) + "/observations?" + v.Encode()
+}
+
+// lastSize is what the file of a stream's last 24 hours has, as long as that is cheap to
+// know.
+func (w *Web) lastSize(r *http.Request, st query.Stream) (size api.Size, err error) {
+	latest, err := w.source.Latest(r.Context())
+	if err != nil {
+		return size, err
+	}
+	q, err := query.Parse(nil, st, latest)
+	if err != nil {
+		return size, err
+	}
+	list, few, err := w.source.Whole(r.Context(), q)
+	if err != nil || !few {
+		return size, err
+	}
+	return api.SizeOf(st, list), nil
 }
 
 // Half is half of a window, in seconds.

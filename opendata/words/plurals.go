@@ -14,6 +14,9 @@ var plurals = map[string]map[string][2]string{
 	"every %d minutes": {
 		"ca": {"cada %d minut", "cada %d minuts"}, "en": {"every %d minute", "every %d minutes"}, "es": {"cada %d minuto", "cada %d minutos"},
 	},
+	"%d rows": {
+		"ca": {"%d fila", "%d files"}, "en": {"%d row", "%d rows"}, "es": {"%d fila", "%d filas"},
+	},
 	"%d members signed": {
 		"ca": {"%d membre ha signat la", "%d membres han signat la"}, "en": {"%d member signed", "%d members signed"}, "es": {"%d miembro ha firmado la", "%d miembros han firmado la"},
 	},

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"sluice/opendata/query"
+	"sluice/opendata/reply"
+	"sluice/store"
+)
+
+// long are all observations of a query, however many: the same bytes as one answer would
+// have, made while they are sent.
+func (a *API) long(st query.Stream, q store.Query, csv bool) *reply.Reply {
+	if csv {
+		return &reply.Reply{Type: csvType, File: st.ID + ".csv", Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longCSV(ctx, st, q) }}
+	}
+	return &reply.Reply{Type: jsonType, Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longJSON(ctx, st, q) }}
+}
+
+// ahead is how far ahead of the rows their epochs are read.
+const ahead = 7 * 24 * time.Hour
+
+func (a *API) longCSV(ctx context.Context, st query.Stream, q store.Query) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		if !yield(observationTable(st, nil).head(), nil) {
+			return
+		}
+		var epochs []query.Epoch
+		var known time.Time // epochs are, until then
+		for list, err := range a.source.Parts(ctx, st, q) {
+			if err == nil && list[len(list)-1].End.After(known) {
+				known = list[len(list)-1].End.Add(ahead)
+				epochs, err = a.source.Epochs(ctx, st, list[0].Start, known)
+			}
+			var body []byte
+			if err == nil {
+				body, err = observationTable(st, epochs).append(nil, list)
+			}
+			if !yield(body, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// longJSON has the epochs behind the rows, as appendObservations has.
+func (a *API) longJSON(ctx context.Context, st query.Stream, q store.Query) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		var first, last time.Time
+		b := appendHead(nil, st.ID)
+		for list, err := range a.source.Parts(ctx, st, q) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if first.IsZero() {
+				first = list[0].Start
+			} else {
+				b = append(b, ',')
+			}
+			last = list[len(list)-1].End
+			if b = appendItems(b, list); !yield(b, nil) {
+				return
+			}
+			b = b[:0]
+		}
+		b = append(b, `],"next":null,"epochs":[`...)
+		some := false
+		for e, err := range a.source.AllEpochs(ctx, st, first, last) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if some {
+				b = append(b, ',')
+			}
+			some = true
+			if b = appendEpoch(b, e); len(b) >= fullPart {
+				if !yield(b, nil) {
+					return
+				}
+				b = b[:0]
+			}
+		}
+		yield(append(b, "]}\n"...), nil)
+	}
+}
+
+// fullPart is a part that is worth sending, in bytes.
+const fullPart = 64 << 10

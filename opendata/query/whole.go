@@ -1,0 +1,106 @@
+package query
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"sluice/store"
+)
+
+// Bounds of a whole series. One that has up to mostWhole rows is one answer; a longer one
+// is read and sent in parts, each of up to partRows.
+const (
+	mostWhole = 2000
+	partRows  = 500
+)
+
+// Whole are all observations of a query, whatever its limit, where they are few enough to
+// be one answer; where they are not, it says so and has none.
+func (s *Source) Whole(ctx context.Context, q store.Query) (list []store.Observation, few bool, err error) {
+	q.Limit = mostWhole + 1
+	list, err = s.Store.Observations(ctx, q)
+	if err != nil || len(list) > mostWhole {
+		return nil, false, err
+	}
+	return list, true, nil
+}
+
+// Parts are all observations of a query, in order, whatever its limit, in parts of at most
+// 500. An error ends them. Between two parts nothing is held but the place: who takes them
+// slowly keeps nobody waiting, neither here nor in the store.
+//
+// The store is asked for spans of time that have about as many rows as a part, since one
+// that sorts what it finds would otherwise sort the rest of a year for each part; where it
+// finds nothing, the next span is twice as long.
+func (s *Source) Parts(ctx context.Context, st Stream, q store.Query) iter.Seq2[[]store.Observation, error] {
+	return func(yield func([]store.Observation, error) bool) {
+		end, short := q.To, partSpan(st, q)
+		q.Limit = partRows
+		for span := short; q.From.Before(end); {
+			if q.To = q.From.Add(span); q.To.After(end) {
+				q.To = end
+			}
+			list, err := s.Store.Observations(ctx, q)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			switch {
+			case len(list) == partRows: // perhaps there is more in this span
+				last := &list[partRows-1]
+				q.After = &store.Position{Start: last.Start, Cell: last.Cell, Measure: last.Measure}
+				q.From, span = last.Start, short
+			case len(list) == 0 && span < longSpan:
+				span *= 2
+				fallthrough
+			default:
+				q.From, q.After = q.To, nil
+			}
+			if len(list) > 0 && !yield(list, nil) {
+				return
+			}
+		}
+	}
+}
+
+// longSpan is the longest that is asked for at once.
+const longSpan = 10 * 366 * 24 * time.Hour
+
+// partSpan is the span in which a query has about as many rows as a part.
+func partSpan(st Stream, q store.Query) time.Duration {
+	cells, measures := len(q.Cells), len(q.Measures)
+	if cells == 0 {
+		cells = len(st.Cells)
+	}
+	if measures == 0 {
+		measures = len(st.Measures)
+	}
+	return time.Duration(max(1, partRows/max(1, cells*measures))) * Length(st.Every)
+}
+
+// epochSpan is how much of the epochs is read at once.
+const epochSpan = 30 * 24 * time.Hour
+
+// AllEpochs are those of Epochs, of any span of time, without holding more than a month of
+// them. An error ends them.
+func (s *Source) AllEpochs(ctx context.Context, st Stream, from, to time.Time) iter.Seq2[*Epoch, error] {
+	return func(yield func(*Epoch, error) bool) {
+		for first := from; from.Before(to); from = from.Add(epochSpan) {
+			until := from.Add(epochSpan)
+			if until.After(to) {
+				until = to
+			}
+			list, err := s.Epochs(ctx, st, from, until)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range list {
+				if e := &list[i]; (from.Equal(first) || !e.Start.Before(from)) && !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+}
