@@ -12,6 +12,8 @@
 package door
 
 import (
+	"cmp"
+	"context"
 	"hash/maphash"
 	"net"
 	"net/http"
@@ -191,6 +193,7 @@ type conn struct {
 	since   atomic.Int64 // of what it did last, in ns since 1970
 	busy    atomic.Bool  // a request is whole and its answer is not
 	writing atomic.Bool  // a part of the answer waits for the client to read
+	patient atomic.Int64 // how long each part may wait, in ns; 0 for partTime
 
 	mu    sync.Mutex
 	until time.Time // of the whole answer; zero for none; guarded by mu
@@ -198,6 +201,7 @@ type conn struct {
 
 // rest says that the client must do something next.
 func (c *conn) rest() {
+	c.patient.Store(0)
 	c.busy.Store(false)
 	c.since.Store(time.Now().UnixNano())
 }
@@ -217,6 +221,24 @@ func (c *conn) abort() {
 		_ = tcp.SetLinger(0) // or it is kept
 	}
 	_ = c.Conn.Close()
+}
+
+// connKey is where a request's context has its connection.
+type connKey struct{}
+
+// remember is for http.Server's ConnContext.
+func remember(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// Patient gives the client of a request so long to take each part of its answer, until the
+// answer ends, where the door's own time is too short: a program that works on what it has
+// read does not read meanwhile, and then the system's buffers must empty by half before it
+// takes more. When the door is full, it is as good as idle all the same.
+func Patient(r *http.Request, wait time.Duration) {
+	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
+		c.patient.Store(int64(wait))
+	}
 }
 
 // SetWriteDeadline bounds the whole answer; each part has a bound of its own.
@@ -240,12 +262,13 @@ func (c *conn) Write(p []byte) (n int, err error) {
 	c.mu.Lock()
 	until := c.until
 	c.mu.Unlock()
+	wait := cmp.Or(time.Duration(c.patient.Load()), partTime)
 	c.writing.Store(true)
 	defer c.writing.Store(false)
 	for first := true; first || n < len(p); first = false {
 		now := time.Now()
 		c.since.Store(now.UnixNano())
-		deadline := now.Add(partTime)
+		deadline := now.Add(wait)
 		if !until.IsZero() && until.Before(deadline) {
 			deadline = until
 		}

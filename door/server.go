@@ -27,7 +27,7 @@ const (
 func Server(d *Listener, handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: headerBytes, ConnState: d.State,
+		MaxHeaderBytes: headerBytes, ConnState: d.State, ConnContext: remember,
 		DisableGeneralOptionsHandler: true,                                                    // OPTIONS * is a method like others
 		ErrorLog:                     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it names addresses, and panics with their values
 	}

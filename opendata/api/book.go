@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/door"
 	"sluice/opendata/query"
 	"sluice/opendata/reply"
 )
@@ -92,6 +93,7 @@ func (a *API) book(small http.HandlerFunc) http.HandlerFunc {
 		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(longest)); err != nil {
 			a.log.Error("a file of the books cannot be sent", "error", err)
 		}
+		door.Patient(r, time.Minute)
 		h := w.Header()
 		h.Set("Content-Type", bookType(info.Name()))
 		h.Set("Cache-Control", "public, max-age=5")

@@ -38,6 +38,7 @@ func (k *Keeper) long(w http.ResponseWriter, r *http.Request, parts Parts, zip b
 		return
 	}
 	defer k.seats.leave(seat)
+	door.Patient(r, partTime)
 	out := &sender{w: w, control: control, seat: seat}
 	if zip {
 		out.zip = new(segments)
