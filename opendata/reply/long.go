@@ -107,12 +107,9 @@ type sender struct {
 	seat    *seat
 }
 
-// write gives each part a time of its own. The server's bounds are for short answers; that
-// of reading would end the request, since net/http goes on reading.
+// write gives each part a time of its own: the server's bound is for short answers.
 func (s *sender) write(p []byte) error {
-	until := time.Now().Add(partTime)
-	_ = s.control.SetWriteDeadline(until) // a recorder of a test has none
-	_ = s.control.SetReadDeadline(until)
+	_ = s.control.SetWriteDeadline(time.Now().Add(partTime)) // a recorder of a test has none
 	s.seat.since(time.Now())
 	defer s.seat.since(time.Time{})
 	if _, err := s.w.Write(p); err != nil {
