@@ -71,7 +71,7 @@ var arrows = map[string]string{
 	"books":               "",
 	"books/union":         "books",
 	"opendata":            "books books/union door opendata/api opendata/catalog opendata/query opendata/released opendata/reply opendata/web perm policy/decision store/influx",
-	"opendata/api":        "books opendata/query opendata/reply store",
+	"opendata/api":        "books door opendata/query opendata/reply store",
 	"opendata/atlas":      "",
 	"opendata/catalog":    "books opendata/atlas opendata/query opendata/reply opendata/words",
 	"opendata/query":      "books policy/plan store",
