@@ -229,6 +229,44 @@ func TestPagesOfLists(t *testing.T) {
 	})
 }
 
+// TestListsHaveOneShape: whatever is a list of /openapi.json has its items under items,
+// and under its own name the same ones, and next.
+func TestListsHaveOneShape(t *testing.T) {
+	t.Parallel()
+	q := newPlaza(t)
+	q.gates()
+	var api struct{ Paths map[string]any }
+	_, raw := q.ask("GET", "/openapi.json", nil)
+	if err := json.Unmarshal(raw, &api); err != nil || len(api.Paths) < 8 {
+		t.Fatal(err)
+	}
+	own := map[string]string{"streams": "streams", "sensors": "sensors", "zones": "features", "decisions": "decisions", "ledger": "entries", "observations": "items", "totals": "items"}
+	for path := range api.Paths {
+		asked := strings.Replace(path, "{id}", map[bool]string{true: "1", false: "gates"}[strings.Contains(path, "decisions")], 1)
+		name := own[asked[strings.LastIndex(asked, "/")+1:]]
+		if strings.Contains(path, "decisions/") {
+			name = "decisions"
+		}
+		if strings.HasSuffix(path, "totals") {
+			asked += "?over=time"
+		}
+		_, body := q.ask("GET", asked, nil)
+		var all map[string]json.RawMessage
+		if err := json.Unmarshal(body, &all); err != nil || name == "" {
+			t.Fatalf("%s: %v; a list has a name of its own", path, err)
+		}
+		if all["items"] == nil || all["items"][0] != '[' || !bytes.Equal(all["items"], all[name]) {
+			t.Errorf("%s has %.80s under items and %.80s under %q", path, all["items"], all[name], name)
+		}
+		if _, has := all["next"]; !has {
+			t.Errorf("%s has no next", path)
+		}
+	}
+	if _, body := q.ask("GET", "/api/v1/zones", nil); !bytes.HasPrefix(body, []byte(`{"type":"FeatureCollection","features":[`)) {
+		t.Errorf("a map begins with %.60s", body)
+	}
+}
+
 // TestZones looks at the map for other programs.
 func TestZones(t *testing.T) {
 	t.Parallel()

@@ -68,6 +68,9 @@ func (a *API) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/books/gateways.json", a.get(func(*http.Request) (*reply.Reply, error) { return a.gateways() }))
 	mux.HandleFunc("/books/gateways/{gateway}/{name...}", a.book(a.get(a.small)))
 	mux.HandleFunc("/books/{name...}", a.book(a.get(a.small)))
+	for _, path := range []string{"/api/v1", "/api/v1/{$}"} { // catalogues name it
+		mux.Handle(path, http.RedirectHandler("/openapi.json", http.StatusFound))
+	}
 	mux.HandleFunc("/api/", a.get(func(*http.Request) (*reply.Reply, error) { return nil, query.ErrUnknown }))
 }
 
@@ -109,24 +112,7 @@ func list[T any](r *http.Request, v url.Values, name string, all []T, most int, 
 	if csv {
 		return rows.csv(part, name, next)
 	}
-	out, err := asJSON(page[T]{name, part, next})
-	out.Next = next
-	return out, err
-}
-
-// page is {"NAME": [...], "next": PATH or null}.
-type page[T any] struct {
-	name string
-	part []T
-	next string
-}
-
-func (p page[T]) MarshalJSON() ([]byte, error) {
-	m := map[string]any{p.name: p.part, "next": nil}
-	if p.next != "" {
-		m["next"] = p.next
-	}
-	return json.Marshal(m)
+	return asList(name, part, next)
 }
 
 // cut takes up to limit items behind a cursor.

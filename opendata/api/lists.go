@@ -91,14 +91,13 @@ func (a *API) sensors(r *http.Request, v url.Values) (*reply.Reply, error) {
 	if csv {
 		return sensorTable.csv(part, "sensors", next)
 	}
-	out, err := asJSON(sensorPage{part, homesOf(reg.Homes), unknownOf(reg.Unknown), optional(next)})
-	out.Next = next
-	return out, err
+	return asList("sensors", part, next, member{"homes", homesOf(reg.Homes)}, member{"unknown", unknownOf(reg.Unknown)})
 }
 
 // sensorPage is a page of sensors, and how many are not shown singly.
 type sensorPage struct {
 	Sensors []sensor `json:"sensors"`
+	Items   []sensor `json:"items" doc:"The same list, under the name that it has in every answer"`
 	Homes   []homes  `json:"homes" doc:"Sensors that stand for one home each are never shown singly: this is how many there are"`
 	Unknown []strays `json:"unknown" doc:"Sensors of a kind that the policy does not know are never shown singly either, since they might stand for homes"`
 	Next    *string  `json:"next" doc:"Path of the next page, or null"`

@@ -120,7 +120,7 @@ func (a *API) totals(r *http.Request, v url.Values) (*reply.Reply, error) {
 	if csv {
 		return totalTable.csv(all, st.ID+"-totals", "")
 	}
-	return asJSON(totalPage{st.ID, v.Get("over"), all, st.Simulation})
+	return asJSON(totalPage{st.ID, v.Get("over"), all, st.Simulation, nil})
 }
 
 type totalPage struct {
@@ -128,6 +128,7 @@ type totalPage struct {
 	Over       string         `json:"over" enum:"zones,time"`
 	Items      []*query.Total `json:"items"`
 	Simulation bool           `json:"simulation"`
+	Next       *string        `json:"next" doc:"Null: there is no other page"`
 }
 
 var totalTable = table[*query.Total]{

@@ -22,6 +22,7 @@ type said struct {
 
 type streamPage struct {
 	Streams []stream `json:"streams"`
+	Items   []stream `json:"items" doc:"The same list, under the name that it has in every answer"`
 	Next    *string  `json:"next" doc:"Path of the next page, or null"`
 }
 
@@ -34,11 +35,13 @@ type observationPage struct {
 
 type decisionPage struct {
 	Decisions []decision `json:"decisions"`
+	Items     []decision `json:"items" doc:"The same list, under the name that it has in every answer"`
 	Next      *string    `json:"next" doc:"Path of the next page, or null"`
 }
 
 type entryPage struct {
 	Entries []entry `json:"entries"`
+	Items   []entry `json:"items" doc:"The same list, under the name that it has in every answer"`
 	Next    *string `json:"next" doc:"Path of the next page, or null"`
 }
 
@@ -56,7 +59,7 @@ const jsonType, geoType = "application/json", "application/geo+json"
 var words = map[string]said{
 	"/api/v1/streams": {
 		"List streams", "Every published series: what it measures, where, under which decision, and how far it is final.", jsonType, reflect.TypeFor[streamPage](),
-		`{"streams":[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid","unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":74,"typical_error":17}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14","from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z","simulation":true,"max_contributions":4,"bounded_share_from":1075,"bounded_share":{"start":"2026-06-13T22:00:00Z","end":"2026-06-14T22:00:00Z","value":0.19,"low":0.18,"high":0.2}}],"next":null}`,
+		both("streams", `[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid","unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":74,"typical_error":17}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14","from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z","simulation":true,"max_contributions":4,"bounded_share_from":1075,"bounded_share":{"start":"2026-06-13T22:00:00Z","end":"2026-06-14T22:00:00Z","value":0.19,"low":0.18,"high":0.2}}]`, `,"next":null}`),
 	},
 	"/api/v1/streams/{id}/observations": {
 		"Read observations", "Released observations in order of start, cell and measure: by default those of the last 24 hours of the gateway's time. Without limit and cursor the answer is everything that was asked for, however long; with either it is a page. A whole answer of more than 2,000 rows is sent while it is made: it has no ETag and no length, and if it cannot be ended, its connection is. What was not published has null for value, low and high. The same query always has the same answer.", jsonType, reflect.TypeFor[observationPage](),
@@ -64,28 +67,33 @@ var words = map[string]said{
 	},
 	"/api/v1/streams/{id}/totals": {
 		"Add up", "Sums of released counts, sums and histogram classes, over zones or over time. What was withheld is missing from them, and said.", jsonType, reflect.TypeFor[totalPage](),
-		`{"stream":"gates","over":"time","items":[{"start":"2026-06-15T08:00:00Z","end":"2026-06-15T10:00:00Z","cell":"square","category":"","measure":"passed","parts":2,"published":1,"withheld":1,"no_data":0,"withdrawn":0,"value":22,"low":22,"high":22,"unit":"person"}],"simulation":false}`,
+		`{"stream":"gates","over":"time","items":[{"start":"2026-06-15T08:00:00Z","end":"2026-06-15T10:00:00Z","cell":"square","category":"","measure":"passed","parts":2,"published":1,"withheld":1,"no_data":0,"withdrawn":0,"value":22,"low":22,"high":22,"unit":"person"}],"simulation":false,"next":null}`,
 	},
 	"/api/v1/sensors": {
 		"List sensors", "Every sensor in the street, whose it is, and what becomes of each thing that it sends.", jsonType, reflect.TypeFor[sensorPage](),
-		`{"sensors":[{"id":"rambla-1","owner":"acme","kind":"wifi-counter","topic":"city/v1/acme/rambla-1/up","zone":"rambla","registered":"2026-05-01","purpose":{"en":"How many devices pass the Rambla"},"alive":true,"fields":[{"name":"device","class":"identifier","fate":"counted","decision":"2026-14"}]}],"homes":[],"unknown":[],"next":null}`,
+		both("sensors", `[{"id":"rambla-1","owner":"acme","kind":"wifi-counter","topic":"city/v1/acme/rambla-1/up","zone":"rambla","registered":"2026-05-01","purpose":{"en":"How many devices pass the Rambla"},"alive":true,"fields":[{"name":"device","class":"identifier","fate":"counted","decision":"2026-14"}]}],"homes":[],"unknown":[]`, `,"next":null}`),
 	},
 	"/api/v1/zones": {
 		"Map zones", "The zones as voted, as GeoJSON, each with the newest values of all streams; with stream, measure and category, with that one value as plain properties.", geoType, reflect.TypeFor[collection](),
-		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"rambla","properties":{"name":"La Rambla","latest":[]},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.106,41.3],[2.106,41.305],[2.1,41.3]]]}}]}`,
+		both("features", `[{"type":"Feature","id":"rambla","properties":{"name":"La Rambla","latest":[]},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.106,41.3],[2.106,41.305],[2.1,41.3]]]}}]`, `,"next":null,"type":"FeatureCollection"}`),
 	},
 	"/api/v1/decisions": {
 		"List decisions", "What the council decided: its words, its explanation in plain language, and who signed it.", jsonType, reflect.TypeFor[decisionPage](),
-		`{"decisions":[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01","until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n","explain":{"en":"Who is measured"}}],"next":null}`,
+		both("decisions", `[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01","until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n","explain":{"en":"Who is measured"}}]`, `,"next":null}`),
 	},
 	"/api/v1/decisions/{id}": {
 		"Read one decision", "One decision, in a list of one.", jsonType, reflect.TypeFor[decisionPage](),
-		`{"decisions":[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01","until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n","explain":{"en":"Who is measured"}}],"next":null}`,
+		both("decisions", `[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01","until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n","explain":{"en":"Who is measured"}}]`, `,"next":null}`),
 	},
 	"/api/v1/ledger": {
 		"Read the ledger", "Reservations of privacy budget, oldest first. Each line names the SHA-256 of the one before; /books/ledger.jsonl is the file itself.", jsonType, reflect.TypeFor[entryPage](),
-		`{"entries":[{"n":1,"day":"2026-06-15","gateway":"edge-1","decision":"2026-14","plan":"sha256:00","unit":"device","kind":"reserve","epsilon":0.5,"delta":1e-06,"cap":1,"left":0.5,"prev_sha256":""}],"next":null}`,
+		both("entries", `[{"n":1,"day":"2026-06-15","gateway":"edge-1","decision":"2026-14","plan":"sha256:00","unit":"device","kind":"reserve","epsilon":0.5,"delta":1e-06,"cap":1,"left":0.5,"prev_sha256":""}]`, `,"next":null}`),
 	},
+}
+
+// both is an example of a list, which has its items under two names.
+func both(name, items, rest string) string {
+	return `{"` + name + `":` + items + `,"items":` + items + rest
 }
 
 // parameters are those that any endpoint may have.
@@ -113,8 +121,9 @@ type Operation struct {
 	Parameters                                []Parameter
 }
 
-// Parameter is one of an operation's.
-type Parameter struct{ Name, Description, Example string }
+// Parameter is one of an operation's. Values are what it can be, where that is a closed list
+// or a range; empty otherwise.
+type Parameter struct{ Name, Description, Example, Values string }
 
 // Guide is the API for people; /openapi.json is the same for machines.
 func Guide() []Operation {
@@ -124,7 +133,7 @@ func Guide() []Operation {
 		o := Operation{Path: e.path, Summary: s.summary, Description: s.description, Type: s.kind, Example: s.example}
 		for _, p := range e.all() {
 			example, _ := p.Example.(string)
-			o.Parameters = append(o.Parameters, Parameter{p.Name, p.Description, example})
+			o.Parameters = append(o.Parameters, Parameter{p.Name, p.Description, example, values(p.Schema)})
 		}
 		out = append(out, o)
 	}
@@ -134,12 +143,32 @@ func Guide() []Operation {
 // all are the parameters in the path and in the query.
 func (e endpoint) all() (out []*huma.Param) {
 	if strings.Contains(e.path, "{id}") {
-		out = append(out, parameters["id"])
+		p := *parameters["id"]
+		if strings.Contains(e.path, "/decisions/") {
+			p.Example = "2026-14"
+		}
+		out = append(out, &p)
 	}
 	for _, name := range e.parameters {
-		out = append(out, parameters[name])
+		p := *parameters[name]
+		if name == "format" && words[e.path].kind == geoType {
+			p.Schema = &huma.Schema{Type: "string", Enum: []any{"geojson", "json", "csv"}}
+		}
+		out = append(out, &p)
 	}
 	return out
+}
+
+// values are what a parameter can be: "json, csv", or "1 to 1000".
+func values(s *huma.Schema) string {
+	if s.Minimum != nil && s.Maximum != nil {
+		return number(s.Minimum) + " to " + number(s.Maximum)
+	}
+	list := make([]string, len(s.Enum))
+	for i, v := range s.Enum {
+		list[i], _ = v.(string)
+	}
+	return strings.Join(list, ", ")
 }
 
 // document is the API in OpenAPI 3.1; its schemas are those of the types sent.

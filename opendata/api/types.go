@@ -201,6 +201,8 @@ type latest struct {
 type collection struct {
 	Type     string    `json:"type" enum:"FeatureCollection"`
 	Features []feature `json:"features"`
+	Items    []feature `json:"items" doc:"The same list, under the name that it has in every answer (a foreign member, RFC 7946, section 6.1)"`
+	Next     *string   `json:"next" doc:"Null: there is no other page"`
 }
 
 type feature struct {

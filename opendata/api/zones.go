@@ -51,9 +51,13 @@ func (a *API) zones(r *http.Request, v url.Values) (*reply.Reply, error) {
 	if csv {
 		return zoneTable.csv(rows, "zones", "")
 	}
-	out, err := asJSON(all)
-	out.Type = "application/geo+json"
-	return out, err
+	// Programs that open files look for the type at the beginning.
+	out, err := asListBehind(`"type":"FeatureCollection",`, "features", all.Features, "")
+	if err != nil {
+		return nil, err
+	}
+	out.Type = geoType
+	return out, nil
 }
 
 // zone is the zone's name in the register: the feature's id, or a property id.

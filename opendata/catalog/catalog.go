@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"sluice/books"
 	"sluice/opendata/atlas"
@@ -143,17 +144,18 @@ func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 	if titles == nil {
 		titles = []node{{"@value": st.ID}}
 	}
-	from, until := period(st)
 	d := node{
 		"@id": page + "#dataset", "@type": "dcat:Dataset", "dct:identifier": st.ID, "dct:title": titles, "dct:description": descriptions,
 		"dct:publisher": id(c.base + "/#city"), "dcat:landingPage": id(page), "dct:accessRights": id(authority + "access-right/PUBLIC"),
 		"dct:accrualPeriodicity": id(authority + "frequency/" + cadence(st)), "dcat:temporalResolution": typed(st.Every, "xsd:duration"),
-		"dct:temporal": node{"@type": "dct:PeriodOfTime", "dcat:startDate": typed(from, "xsd:date"), "dcat:endDate": typed(until, "xsd:date")},
 		"dct:provenance": node{"@type": "dct:ProvenanceStatement", "rdfs:label": c.all("Released under decision %s", st.Decision),
 			"rdfs:seeAlso": id(c.base + "/decisions/" + url.PathEscape(st.Decision))},
 		"dcat:distribution": []node{
 			c.distribution(st, "csv", "CSV", "text/csv"), c.distribution(st, "json", "JSON", "application/json"),
 		},
+	}
+	if period := temporal(st); period != nil {
+		d["dct:temporal"] = period
 	}
 	if where != nil {
 		d["dct:spatial"] = where
@@ -162,6 +164,33 @@ func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 		d["dct:modified"] = typed(st.Through.Format("2006-01-02T15:04:05Z07:00"), "xsd:dateTime")
 	}
 	return d
+}
+
+// temporal is the time of a stream's decision; nil where none is known.
+func temporal(st query.Stream) node {
+	from, until := period(st)
+	out := node{"@type": "dct:PeriodOfTime"}
+	for property, text := range map[string]string{"dcat:startDate": from, "dcat:endDate": until} {
+		if v := moment(text); v != nil {
+			out[property] = v
+		}
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return out
+}
+
+// moment is a day or an instant under the datatype that it is of (XML Schema 1.1, part 2);
+// nil for what is neither.
+func moment(text string) node {
+	if _, err := time.Parse(time.DateOnly, text); err == nil {
+		return typed(text, "xsd:date")
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return typed(t.UTC().Format(time.RFC3339), "xsd:dateTime")
+	}
+	return nil
 }
 
 func (c *Catalog) distribution(st query.Stream, format, file, mime string) node {

@@ -42,8 +42,12 @@ func Dataset(s *words.Speaker, base string, city books.City, st query.Stream) ma
 	page := base + "/streams/" + url.PathEscape(st.ID)
 	d := whole(base, city, title, Describe(s, city, st), page)
 	d["identifier"] = st.ID
-	from, until := period(st)
-	d["temporalCoverage"] = from + "/" + until
+	if from, until := period(st); moment(from) != nil {
+		if moment(until) == nil {
+			until = ".." // open (ISO 8601-2)
+		}
+		d["temporalCoverage"] = from + "/" + until
+	}
 	if l := licence(st.Licence); l != "" {
 		d["license"] = l
 	}

@@ -284,8 +284,12 @@ var lastInstant = time.Date(2200, 12, 31, 0, 0, 0, 0, time.UTC)
 // reachBack makes the last 24 hours hold the newest window of a series whose windows are a
 // day: it ended in them, but did not start in them.
 func reachBack(from time.Time, st Stream) time.Time {
-	if length := Length(st.Every); length >= 24*time.Hour && !st.ClosedUntil.Before(from) {
-		if start := st.ClosedUntil.Add(-length); start.Before(from) {
+	newest := st.ClosedUntil
+	if st.Through.After(newest) { // another gateway is behind
+		newest = st.Through
+	}
+	if length := Length(st.Every); length >= 24*time.Hour && !newest.Before(from) {
+		if start := newest.Add(-length); start.Before(from) {
 			return start
 		}
 	}

@@ -50,7 +50,7 @@ type voice struct {
 }
 
 var names = []string{
-	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "docs", "problem", "missing",
+	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "docs", "problem", "problems", "missing",
 }
 
 // New parses the pages.
@@ -91,10 +91,15 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/{$}": {"home", w.home}, "/streams/{id}": {"stream", w.stream},
 		"/sensors": {"sensors", w.sensors}, "/sensors/{id}": {"sensor", w.sensor}, "/sensors/{id}/notice": {"notice", w.notice},
 		"/decisions": {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
-		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/docs": {"docs", w.docs}, "/problems/{code}": {"problem", w.problem},
+		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/docs": {"docs", w.docs},
 	} {
 		mux.HandleFunc(path, w.keeper.Handle(func(r *http.Request) (*reply.Reply, error) { return w.page(r, p.name, p.content) }, w.fail))
 	}
+	for path, make := range map[string]reply.Maker{"/problems": w.listProblems, "/problems/{$}": w.listProblems, "/problems/{code}": w.oneProblem} {
+		mux.HandleFunc(path, w.keeper.Handle(make, w.fail))
+	}
+	mux.HandleFunc("/streams", toStreams)
+	mux.HandleFunc("/streams/{$}", toStreams)
 	mux.HandleFunc("/decisions/{id}/{file...}", w.keeper.Handle(w.file, w.fail))
 	mux.HandleFunc("/", w.keeper.Handle(func(*http.Request) (*reply.Reply, error) { return nil, query.ErrUnknown }, w.fail))
 }

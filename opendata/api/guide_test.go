@@ -1,0 +1,25 @@
+package api
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestGuideSaysWhatIsTaken: the page for developers says the values of closed lists and
+// ranges, and its example of an id is one of what the path is about.
+func TestGuideSaysWhatIsTaken(t *testing.T) {
+	for _, o := range Guide() {
+		for _, p := range o.Parameters {
+			want := map[string]string{"limit": "1 to 1000", "over": "zones, time", "format": "json, csv"}[p.Name]
+			if p.Name == "format" && o.Type == geoType {
+				want = "geojson, json, csv"
+			}
+			if p.Values != want {
+				t.Errorf("%s of %s can be %q; want %q", p.Name, o.Path, p.Values, want)
+			}
+			if p.Name == "id" && !strings.Contains(o.Example, `"`+p.Example+`"`) && !strings.HasSuffix(o.Path, "/totals") {
+				t.Errorf("%s has the id %s, which its own example does not", o.Path, p.Example)
+			}
+		}
+	}
+}

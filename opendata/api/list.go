@@ -1,0 +1,51 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"sluice/opendata/reply"
+)
+
+// member is one more member of a list's document.
+type member struct {
+	name  string
+	value any
+}
+
+// asList is a list as all lists are: {NAME: [...], "items": [...], ..., "next": PATH or
+// null}. Both names have the same items, so that one program reads all lists; they are
+// encoded once.
+func asList(name string, items any, next string, more ...member) (*reply.Reply, error) {
+	return asListBehind("", name, items, next, more...)
+}
+
+// asListBehind has members before the items, as they are written.
+func asListBehind(lead, name string, items any, next string, more ...member) (*reply.Reply, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	put := func(name string, value any) error {
+		b.WriteString(`"` + name + `":`)
+		err := enc.Encode(value)
+		b.Truncate(max(0, b.Len()-1)) // the encoder's line end
+		return err
+	}
+	b.WriteString("{" + lead)
+	at := b.Len() + len(`"":`) + len(name)
+	if err := put(name, items); err != nil {
+		return nil, err
+	}
+	part := b.Bytes()[at:]
+	b.Grow(len(part) + 1024)
+	b.WriteString(`,"items":`)
+	b.Write(part)
+	for _, m := range append(more, member{"next", optional(next)}) {
+		b.WriteByte(',')
+		if err := put(m.name, m.value); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteString("}\n")
+	return &reply.Reply{Type: jsonType, Body: b.Bytes(), Next: next}, nil
+}
