@@ -41,7 +41,7 @@ func (y *year) row(hour, cell int) store.Observation {
 	value := float64(hour%24*100 + cell)
 	start := newYear.Add(time.Duration(hour) * time.Hour)
 	return store.Observation{
-		Stream: "steps", Start: start, End: start.Add(time.Hour), Every: "PT1H", Cell: y.cells[cell], Zone: y.cells[cell], Measure: "count",
+		Gateway: "edge-1", Stream: "steps", Start: start, End: start.Add(time.Hour), Every: "PT1H", Cell: y.cells[cell], Zone: y.cells[cell], Measure: "count",
 		Status: store.Published, Value: &value, Low: &value, High: &value, Unit: "person", Decision: "1", Policy: "sha256:0",
 	}
 }
@@ -60,7 +60,7 @@ func (y *year) Observations(ctx context.Context, q store.Query) (list []store.Ob
 			continue
 		}
 		for cell := range y.cells {
-			if q.After != nil && (start.Before(q.After.Start) || start.Equal(q.After.Start) && y.cells[cell] <= q.After.Cell) {
+			if q.After != nil && (start.Before(q.After.Start) || start.Equal(q.After.Start) && y.cells[cell]+" "+"edge-1" <= q.After.Cell+" "+q.After.Gateway) {
 				continue
 			}
 			if len(list) < q.Limit {

@@ -49,7 +49,7 @@ func (s *Source) Parts(ctx context.Context, st Stream, q store.Query) iter.Seq2[
 			switch {
 			case len(list) == partRows: // perhaps there is more in this span
 				last := &list[partRows-1]
-				q.After = &store.Position{Start: last.Start, Cell: last.Cell, Measure: last.Measure}
+				q.After = store.At(last)
 				q.From, span = last.Start, short
 			case len(list) == 0 && span < longSpan:
 				span *= 2
