@@ -83,6 +83,23 @@ func (r *Register) CheckOwners(file string, line int, decision string, named []s
 	return found
 }
 
+// LeftOut says which sensors a decision would count but for their owner, who has no part
+// of its bound; concerns is whether it would. Each owner is named once, with its first sensor.
+func (r *Register) LeftOut(decision string, named []string, concerns func(*Sensor) bool) (found []Fault) {
+	told := make(map[string]bool)
+	for n := range r.Sensors {
+		s := &r.Sensors[n]
+		if told[s.Owner] || slices.Contains(named, s.Owner) || !concerns(s) {
+			continue
+		}
+		told[s.Owner] = true
+		f := r.fault(n, fmt.Sprintf("by_owner of decision %s does not name its owner %s, so that sensors of that owner count nowhere in it; name the owner, or leave it so", quote(decision), quote(s.Owner)))
+		f.Note = true
+		found = append(found, f)
+	}
+	return found
+}
+
 type checker struct {
 	reg   *Register
 	kinds map[string]decision.Kind

@@ -118,6 +118,8 @@ type Fault struct {
 	File string
 	Line int    // from 1
 	ID   string // of the sensor; empty where it has none
+	// Note says that nothing is wrong: look whether it is meant.
+	Note bool
 	text string
 	err  error // of syntax, with file and line
 }
@@ -137,7 +139,17 @@ func (f Fault) Error() string {
 	case f.ID == "":
 		return fmt.Sprintf("%s, line %d: %s", f.File, f.Line, f.text)
 	}
-	return fmt.Sprintf("%s, line %d (%s): %s", f.File, f.Line, f.ID, f.text)
+	return fmt.Sprintf("%s, line %d (%s): %s%s", f.File, f.Line, f.ID, map[bool]string{true: "note: "}[f.Note], f.text)
+}
+
+// Wrong is how many faults are more than notes.
+func Wrong(found []Fault) (n int) {
+	for _, f := range found {
+		if !f.Note {
+			n++
+		}
+	}
+	return n
 }
 
 func (f Fault) Unwrap() error { return f.err }

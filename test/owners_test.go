@@ -77,7 +77,7 @@ func TestForgedByAnOwner(t *testing.T) {
 			if code, out := verb(t, "verify", c.opendata); code != 0 {
 				t.Errorf("verify: %d\n%s", code, out)
 			}
-			if code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy", filepath.Join(c.dir, "policy")); code != 0 {
+			if code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy", filepath.Join(c.dir, "policy")); code != 0 || !strings.Contains(out, "note: by_owner of decision") {
 				t.Errorf("register check: %d\n%s", code, out)
 			}
 		})

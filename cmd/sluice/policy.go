@@ -144,7 +144,7 @@ func policyCheck() *cobra.Command {
 			if err := faultLines(cmd.OutOrStdout(), faults); err != nil {
 				return err
 			}
-			return checkText(cmd.OutOrStdout(), l, files, found, fine, len(faults))
+			return checkText(cmd.OutOrStdout(), l, files, found, fine, register.Wrong(faults))
 		},
 	}
 	langFlag(c, &language)
@@ -274,7 +274,7 @@ func checkJSON(w io.Writer, l explain.Lang, found []check.Finding, fine []check.
 	if err := printJSON(w, out); err != nil {
 		return err
 	}
-	if n := mistakes(found) + len(faults); n > 0 {
+	if n := mistakes(found) + register.Wrong(faults); n > 0 {
 		return &exit{exitWrong, newVoice(l).Say("%d mistakes", n)}
 	}
 	return nil

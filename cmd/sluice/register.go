@@ -43,8 +43,8 @@ func registerCheck() *cobra.Command {
 			} else {
 				err = faultsText(cmd.OutOrStdout(), sensors, found)
 			}
-			if err == nil && len(found) > 0 {
-				return &exit{exitWrong, newVoice(0).Say("%d mistakes", len(found))}
+			if n := register.Wrong(found); err == nil && n > 0 {
+				return &exit{exitWrong, newVoice(0).Say("%d mistakes", n)}
 			}
 			return err
 		},
@@ -99,14 +99,17 @@ func owners(reg *register.Register, dir string, p *bundle.Policy) (found []regis
 		if tree, err := decision.ParseTree(d.YAML); err == nil && len(named) > 0 {
 			at := tree.At([]string{"protect", "by_owner"}, false)
 			found = append(found, reg.CheckOwners(filepath.Join(dir, d.File), at.Line, d.Decision, named)...)
+			found = append(found, reg.LeftOut(d.Decision, named, func(s *register.Sensor) bool {
+				return slices.Contains(d.AppliesTo.Kinds, s.Kind) && (d.Stream.Place.ByPoint() || slices.Contains(d.AppliesTo.Zones, s.ZoneOf(p.Zones)))
+			})...)
 		}
 	}
 	return found
 }
 
 func faultsText(w io.Writer, sensors int, found []register.Fault) error {
-	if len(found) > 0 {
-		return faultLines(w, found)
+	if err := faultLines(w, found); err != nil || register.Wrong(found) > 0 {
+		return err
 	}
 	_, err := fmt.Fprintf(w, "%d %s. Nothing is wrong.\n", sensors, plural(sensors, "sensor"))
 	return err
@@ -131,12 +134,13 @@ type faultFinding struct {
 	Line int    `json:"line"`
 	ID   string `json:"id,omitempty"`
 	What string `json:"what"`
+	Note bool   `json:"note,omitempty"`
 }
 
 func faultFindings(found []register.Fault) []faultFinding {
 	list := []faultFinding{}
 	for _, f := range found[:min(len(found), maxFaults)] {
-		list = append(list, faultFinding{f.File, f.Line, brief.Text(f.ID), brief.Report(f.What())})
+		list = append(list, faultFinding{f.File, f.Line, brief.Text(f.ID), brief.Report(f.What()), f.Note})
 	}
 	return list
 }

@@ -51,6 +51,7 @@ func (c *checker) document(file string) {
 		c.at(file, "D12", "")
 	}
 	c.where(file, &d)
+	c.meant(file, &d)
 	c.owners(file, &d)
 	c.membership(file, &d)
 	for place, list := range map[string][]string{"applies_to/zones": d.AppliesTo.Zones, "applies_to/kinds": d.AppliesTo.Kinds, "keep": d.Keep} {
@@ -215,6 +216,7 @@ func (c *checker) ground() {
 		}
 	}
 	c.quorums()
+	c.lists()
 	for id, k := range c.kinds {
 		for i, u := range k.Units {
 			if u.Field != "" && !slices.ContainsFunc(k.Fields, func(f decision.Field) bool { return f.Name == u.Field && f.Class == "identifier" }) {

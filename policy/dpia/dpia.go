@@ -13,6 +13,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
 	"sluice/policy/mechanism"
+	"sluice/policy/plan"
 	"sluice/register"
 )
 
@@ -92,6 +93,12 @@ func Markdown(l explain.Lang, p *bundle.Policy, reg *register.Register) (string,
 	return strings.TrimRight(d.b.String(), "\n") + "\n", nil
 }
 
+// counts reports whether sensors of an owner count in a decision.
+func counts(x *bundle.Decision, owner string) bool {
+	parts := x.Stream.OwnerParts()
+	return len(parts) == 0 || slices.ContainsFunc(parts, func(p plan.OwnerPart) bool { return p.Owner == owner })
+}
+
 func (d *doc) decision(x *bundle.Decision) error {
 	d.line("### " + d.say("decision", x.Decision, cell(d.l.Title(x.Title))))
 	text, err := explain.Decision(d.l, d.p, x, explain.Vote{})
@@ -104,6 +111,9 @@ func (d *doc) decision(x *bundle.Decision) error {
 	for i := range d.reg.Sensors {
 		s := &d.reg.Sensors[i]
 		if slices.Contains(x.AppliesTo.Kinds, s.Kind) && (x.Stream.Place.ByPoint() || slices.Contains(x.AppliesTo.Zones, s.ZoneOf(d.p.Zones))) {
+			if !counts(x, s.Owner) {
+				continue // by_owner leaves its owner out, so that it counts nowhere
+			}
 			ids, owners = append(ids, s.ID), append(owners, s.Owner)
 			homes = homes || d.p.Kinds[s.Kind].Home()
 		}

@@ -55,6 +55,7 @@ until: 2027-05-31
 
 const sensors = `sensors:
   - {id: wifi-7, owner: acme, kind: wifi-counter, zone: rambla, registered: 2026-01-01}
+  - {id: wifi-8, owner: other, kind: wifi-counter, zone: rambla, registered: 2026-01-01} # by_owner leaves it out
   - {id: card-7, owner: tram, kind: card-reader, zone: estacio, registered: 2026-01-01}
   - {id: ana-at-4-2, owner: acme, kind: home-meter, zone: rambla, registered: 2026-01-01}
   - {id: bru-at-1-3, owner: acme, kind: home-meter, zone: rambla, registered: 2026-01-01}
@@ -71,7 +72,7 @@ func TestMarkdown(t *testing.T) {
 		"(wifi-7)", "floor: noisy (~", "membership: public (~10)", ">= 10, by_owner: acme 3, tram 1 (~",
 	}
 	said := map[string][]string{
-		"en": {"| 2026-18 Heat / homes |", "3 for acme and 1 for tram", "# Data-protection impact assessment: Portalba", "a register of 4 sensors", "Sensors concerned: 2, each of which stands for somebody and is named nowhere, run by acme.", "about nobody: camera.", "people at home, by their homes", "| wifi-counter: ssid | free-text | dropped at the door |", "| wifi-counter: device | identifier | becomes a keyed tag for", "is no secret and is not protected", "it may stand for fewer than that"},
+		"en": {"| 2026-18 Heat / homes |", "3 for acme and 1 for tram", "# Data-protection impact assessment: Portalba", "a register of 5 sensors", "Sensors concerned: 2, each of which stands for somebody and is named nowhere, run by acme.", "about nobody: camera.", "people at home, by their homes", "| wifi-counter: ssid | free-text | dropped at the door |", "| wifi-counter: device | identifier | becomes a keyed tag for", "is no secret and is not protected", "it may stand for fewer than that"},
 		"ca": {"3 per a acme i 1 per a tram", "Sensors afectats: 2, cadascun dels quals", "no tracten de ningú: camera.", "persones a casa, per les seves llars", "es descarta a l'entrada", "no és cap secret", "pot representar-ne menys"},
 		"es": {"3 para acme y 1 para tram", "Sensores afectados: 2, cada uno de los cuales", "no tratan de nadie: camera.", "personas en su casa, por sus hogares", "se descarta en la entrada", "no es ningún secreto", "puede representar menos"},
 	}

@@ -146,6 +146,11 @@ func (t *text) who() []string {
 	switch u := t.d.Unit; {
 	case u.None != "":
 		out = append(out, t.say("nobody", kinds, zones, u.None))
+		for _, k := range t.d.AppliesTo.Kinds {
+			if t.p.Kinds[k].Personal() && slices.Contains(t.p.Charter.KindsNotAboutPeople, k) {
+				out = append(out, t.say("exempt", k))
+			}
+		}
 	case u.Sensor != "":
 		out = append(out, t.say("units", upper(t.l.Many(t.s.Unit.StandsFor)), kinds, zones), t.say("by-home"))
 	default:

@@ -16,6 +16,7 @@ var phrases = map[string][3]string{
 	"units":    {"%[1]s, by sensors of the kind %[2]s, in %[3]s.", "%[1]s, amb sensors del tipus %[2]s, a %[3]s.", "%[1]s, con sensores del tipo %[2]s, en %[3]s."},
 	"by-field": {"One is told from another by the field “%[1]s”, for as long as said below.", "Es distingeixen pel camp «%[1]s», durant el temps que es diu més avall.", "Se distinguen por el campo «%[1]s», durante el tiempo que se dice más abajo."},
 	"by-home":  {"Each sensor stands for one home; no sensor is shown singly.", "Cada sensor representa una llar; cap sensor no es mostra per separat.", "Cada sensor representa un hogar; ningún sensor se muestra por separado."},
+	"exempt":   {"By its fields a sensor of the kind %[1]s tells somebody apart; the charter says that it is about nobody all the same.", "Pels seus camps, un sensor del tipus %[1]s distingeix algú; la carta diu que tot i així no tracta de ningú.", "Por sus campos, un sensor del tipo %[1]s distingue a alguien; la carta dice que aun así no trata de nadie."},
 	"nobody":   {"Nobody: sensors of the kind %[1]s, in %[2]s. The council's reason: “%[3]s”", "Ningú: sensors del tipus %[1]s, a %[2]s. El motiu del consistori: «%[3]s»", "Nadie: sensores del tipo %[1]s, en %[2]s. El motivo del consistorio: «%[3]s»"},
 	"purpose":  {"Purpose: %[1]s. Legal basis: %[2]s.", "Finalitat: %[1]s. Base jurídica: %[2]s.", "Finalidad: %[1]s. Base jurídica: %[2]s."},
 

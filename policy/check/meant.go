@@ -1,0 +1,66 @@
+package check
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"sluice/policy/decision"
+	"sluice/policy/plan"
+)
+
+// meant finds what a gateway would take as it stands, and hardly anybody means.
+func (c *checker) meant(file string, d *decision.Document) {
+	for i, m := range d.Publish.Measures {
+		place := "publish/measures/" + strconv.Itoa(i)
+		of, rest, _ := strings.Cut(m.Of, "(")
+		name, _, _ := strings.Cut(strings.TrimSuffix(rest, ")"), ",")
+		level := plan.Aggregation(of)
+		if level.Daily() && d.Publish.Every.String() == "PT24H" {
+			c.at(file, "W41", "publish/every", m.Name)
+		}
+		for _, id := range d.AppliesTo.Kinds {
+			for _, f := range c.kinds[id].Fields {
+				if f.Name != name {
+					continue
+				}
+				switch {
+				case level.Level() && f.Unit != "" && !strings.HasPrefix(strings.ToLower(f.Unit), "db"):
+					c.at(file, "D36", place+"/of", m.Name, f.Name, f.Unit)
+				case level.Level() && f.Unit == "":
+					c.at(file, "W42", place+"/of", m.Name, f.Name)
+				}
+				if len(m.Between) == 2 && len(f.Valid) == 2 && (f.Valid[1] < m.Between[0] || f.Valid[0] > m.Between[1]) {
+					c.at(file, "D37", place+"/between", m.Name, plan.Plain(f.Valid[0]), plan.Plain(f.Valid[1]))
+				}
+			}
+		}
+	}
+}
+
+// lists finds names that stand twice in the charter's lists, kinds in two that contradict
+// each other, and floors that no ordinary decision meets.
+func (c *checker) lists() {
+	const file = "charter.yaml"
+	ch := c.charter
+	for place, list := range map[string][]string{
+		"city/languages": ch.City.Languages, "purposes": ch.Purposes, "forbidden_classes": ch.ForbiddenClasses, "kinds_about_people": ch.KindsAboutPeople, "kinds_not_about_people": ch.KindsNotAboutPeople,
+	} {
+		c.twice(file, place, list)
+	}
+	seen := make(map[plan.Floor]bool)
+	for i, f := range ch.Floors {
+		if seen[f] {
+			c.at(file, "D10", "floors/"+strconv.Itoa(i), f)
+		}
+		seen[f] = true
+	}
+	for i, id := range ch.KindsNotAboutPeople {
+		if slices.Contains(ch.KindsAboutPeople, id) {
+			c.at(file, "K41", "kinds_not_about_people/"+strconv.Itoa(i), id)
+		}
+	}
+	if len(ch.Floors) > 0 && !ch.Allows(plan.Exact) {
+		c.at(file, "W43", "floors")
+	}
+}
