@@ -126,7 +126,7 @@ func TestPolicyVerbs(t *testing.T) {
 	file := filepath.Join(dir, "decisions/2027-01.yaml")
 	good := read(t, file)
 	write(t, file, strings.Replace(good, "min_units: 10", "min_units: 3", 1)+"\n\n\n# end   \n")
-	do(1, "decisions/2027-01.yaml", "policy", "fmt", "--check")
+	do(1, "decisions/2027-01.yaml: ", "policy", "fmt", "--check")
 	do(0, "decisions/2027-01.yaml", "policy", "fmt")
 	do(0, "", "policy", "fmt", "--check")
 	out = do(1, "C05", "policy", "check", "--lang", "es")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -285,7 +286,8 @@ func policyFmt() *cobra.Command {
 	var list bool
 	c := &cobra.Command{
 		Use: "fmt [FILE or DIR...]", Short: "Lay files out as usual; comments stay, and what they say stays the same",
-		Long: "Rewrites YAML files in place. With --check it only lists those that would change, and exits with 1 if there are any.",
+		Long: "Rewrites YAML files in place. With --check it only lists those that would change, with\n" +
+			"the lines, and exits with 1 if there are any. Two blanks a level, one behind colons and commas; comments, order and quotes stay.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -312,10 +314,11 @@ func policyFmt() *cobra.Command {
 					continue
 				}
 				changed++
-				fmt.Fprintln(cmd.OutOrStdout(), name)
 				if list {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", name, differing(raw, out))
 					continue
 				}
+				fmt.Fprintln(cmd.OutOrStdout(), name)
 				if err := os.WriteFile(name, out, 0o644); err != nil {
 					return &gateway.Refusal{Err: err}
 				}
@@ -329,6 +332,25 @@ func policyFmt() *cobra.Command {
 	langFlag(c, &language)
 	c.Flags().BoolVar(&list, "check", false, "change nothing, list the files that would change")
 	return c
+}
+
+// maxLines is how many lines of a file are named.
+const maxLines = 10
+
+// differing are the first lines that are otherwise in another layout of a file.
+func differing(raw, out []byte) string {
+	was, is := strings.Split(string(raw), "\n"), strings.Split(string(out), "\n")
+	var lines []string
+	for i := range was {
+		if i >= len(is) || was[i] != is[i] {
+			lines = append(lines, strconv.Itoa(i+1))
+		}
+		if len(was) != len(is) && len(lines) > 0 || len(lines) == maxLines {
+			lines = append(lines, "…") // what is below has moved, or is much
+			break
+		}
+	}
+	return strings.Join(lines, ", ")
 }
 
 func yamlFiles(args []string) ([]string, error) {

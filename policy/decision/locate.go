@@ -1,17 +1,13 @@
 package decision
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -175,79 +171,4 @@ func child(n ast.Node, step string) (key, value ast.Node) {
 		return child(n.Value, step)
 	}
 	return nil, nil
-}
-
-// Tidy is the file in its usual layout: comments and order are kept, trailing
-// blanks go, and the file ends with one line feed. What it says stays the same.
-func Tidy(raw []byte) ([]byte, error) {
-	before, err := value(raw)
-	if err != nil {
-		return nil, err
-	}
-	out := layout(raw)
-	after, err := value(out)
-	if err != nil || !bytes.Equal(before, after) {
-		return nil, errors.New("the file cannot be laid out without changing what it says; it is left as it is")
-	}
-	return out, nil
-}
-
-func value(raw []byte) ([]byte, error) {
-	t, err := ParseTree(raw)
-	if err != nil {
-		return nil, err
-	}
-	return t.Value()
-}
-
-// layout works on lines, so that comments stay where they are: carriage returns,
-// blanks at the end of a line and more than one empty line in a row go; a comment
-// has a blank behind its #.
-func layout(raw []byte) []byte {
-	var b bytes.Buffer
-	empty := 0
-	inText := scalarLines(raw)
-	for i, line := range strings.Split(strings.ReplaceAll(string(raw), "\r\n", "\n"), "\n") {
-		if inText[i+1] {
-			fmt.Fprintf(&b, "%s\n", line)
-			empty = 0
-			continue
-		}
-		line = strings.TrimRight(line, " \t")
-		if line == "" {
-			empty++
-			continue
-		}
-		if empty > 0 && b.Len() > 0 {
-			b.WriteByte('\n')
-		}
-		empty = 0
-		b.WriteString(spaced(line) + "\n")
-	}
-	return b.Bytes()
-}
-
-// spaced puts a blank behind the # of a line that is a comment.
-func spaced(line string) string {
-	indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
-	body := line[len(indent):]
-	if strings.HasPrefix(body, "#") && len(body) > 1 && body[1] != ' ' && body[1] != '!' && body[1] != '#' {
-		return indent + "# " + body[1:]
-	}
-	return line
-}
-
-// scalarLines are the lines inside block and multi-line scalars, where blanks
-// count.
-func scalarLines(raw []byte) map[int]bool {
-	out := make(map[int]bool)
-	tokens := lexer.Tokenize(string(raw))
-	for i, t := range tokens {
-		if n := strings.Count(strings.TrimRight(t.Origin, "\n"), "\n"); n > 0 && t.Value != "" && i > 0 && strings.Contains(t.Value, "\n") {
-			for line := t.Position.Line; line <= t.Position.Line+n; line++ {
-				out[line] = true
-			}
-		}
-	}
-	return out
 }
