@@ -13,7 +13,6 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 
@@ -96,7 +95,12 @@ func Markdown(l explain.Lang, p *bundle.Policy, reg *register.Register) (string,
 // counts reports whether sensors of an owner count in a decision.
 func counts(x *bundle.Decision, owner string) bool {
 	parts := x.Stream.OwnerParts()
-	return len(parts) == 0 || slices.ContainsFunc(parts, func(p plan.OwnerPart) bool { return p.Owner == owner })
+	for _, p := range parts {
+		if p.Owner == owner {
+			return true
+		}
+	}
+	return len(parts) == 0
 }
 
 func (d *doc) decision(x *bundle.Decision) error {
