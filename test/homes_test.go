@@ -170,7 +170,7 @@ func TestHomesStayHomes(t *testing.T) {
 	change("the slip is mended", 4, 1, func() {})
 	fine(t, os.Rename(filepath.Join(c.dir, "policy"), filepath.Join(c.dir, "away")))
 	await(t, time.Minute, "the policy to be gone", func() bool {
-		return strings.Contains(string(c.body("/books/city.json")), "policy_taken_away") && !strings.Contains(register(), `"kept"`)
+		return strings.Contains(string(c.body("/books/city.json")), "policy_taken_away") && !strings.Contains(register(), `"fate":"kept"`)
 	})
 	numbers("without a policy", 4, 1)
 	c.gateway.kill()
