@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -402,6 +403,33 @@ func TestTakingOver(t *testing.T) {
 		t.Errorf("of the hours before %d numbers are left", n)
 	}
 	p.honest("a takeover")
+	p.afterAReboot(at.Add(time.Hour))
+}
+
+// afterAReboot: the second gateway has come further than the first and ends for good; the
+// first is given its zone, and its machine is restarted, so that it knows only from the
+// store how far it had come: the other's later numbers are not taken for its own.
+func (p *pair) afterAReboot(at time.Time) {
+	t, c := p.t, p.one
+	t.Helper()
+	p.pass(p.two, "2", 20, at)
+	p.two.stored()
+	p.two.gateway.kill()
+	c.gateway.kill()
+	zones := filepath.Join(c.dir, "policy/zones.geojson")
+	write(t, zones, strings.Replace(read(t, zones), `"gateway":"edge-3"`, `"gateway":"edge-1"`, 1))
+	fine(t, os.RemoveAll(c.keys))
+	fine(t, os.Mkdir(c.keys, 0o700))
+	c.run()
+	c.link.Close()
+	c.connect()
+	c.tick(at.Add(time.Hour + 2*time.Minute))
+	await(t, time.Minute, "the new zones", func() bool { return !strings.Contains(string(c.body("/books/zones.geojson")), "edge-3") })
+	p.pass(c, "2", 20, at.Add(2*time.Hour))
+	await(t, time.Minute, "the first gateway's numbers of both zones", func() bool {
+		ok, hints := c.ready()
+		return (ok || hints["ledger"] == "") && len(c.items("gates", at.Add(2*time.Hour), at.Add(3*time.Hour))) == 4
+	})
 }
 
 // honest has strangers check a city of three gateways' books.

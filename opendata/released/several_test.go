@@ -153,6 +153,15 @@ func TestRowsOfBefore(t *testing.T) {
 	}
 }
 
+func await(t *testing.T, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not happen")
+		}
+	}
+}
+
 // TestAStuckMirror: a gateway whose books do not answer holds nobody for longer than
 // patience lasts, and soon nobody at all.
 func TestAStuckMirror(t *testing.T) {
@@ -178,5 +187,11 @@ func TestAStuckMirror(t *testing.T) {
 	}
 	if s.LeftOut() != 0 {
 		t.Error("rows of a gateway whose books do not answer are called wrong")
+	}
+	p := s.parts[1] // once it has failed, it is asked again for nobody who waits
+	await(t, func() bool { p.mu.RLock(); defer p.mu.RUnlock(); return p.reading == nil && p.problem != nil })
+	begun = time.Now()
+	if p.fresh = 0; shownBy(t, s) != 4 || time.Since(begun) > patience/2 {
+		t.Errorf("after a failure a question took %s", time.Since(begun))
 	}
 }

@@ -165,7 +165,7 @@ func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.
 		if err != nil {
 			return nil, err
 		}
-		rows = s.planned(rows, r.Gateway)
+		rows = s.planned(rows)
 		if len(rows) == 0 || store.Digest(rows) == r.SHA256 {
 			continue
 		}
@@ -181,14 +181,11 @@ func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.
 	return out, nil
 }
 
-// planned are a gateway's rows that are not left out anyway.
-func (s *Shown) planned(rows []store.Observation, gateway string) []store.Observation {
+// planned are the rows that are not left out anyway.
+func (s *Shown) planned(rows []store.Observation) []store.Observation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return slices.DeleteFunc(rows, func(o store.Observation) bool {
-		r := s.index.of(&o)
-		return r == nil || r.gateway != gateway
-	})
+	return slices.DeleteFunc(rows, func(o store.Observation) bool { return s.index.of(&o) == nil })
 }
 
 // withdrawn are the withdrawals of these books, whatever name the gateway has now.
