@@ -78,6 +78,7 @@ publish:
     - {name: turns, of: count()}
 from: 2026-01-01
 until: 2026-12-31
+review: 2026-06-01
 `,
 	"policy/decisions/devices.yaml": `decision: "2"
 title: {en: Devices}
@@ -96,6 +97,8 @@ protect: {min_units: 5, epsilon: 100, delta: 0.001, max_contributions: 1}
 forget_after: PT6H
 from: 2026-01-01
 until: 2026-12-31
+review: 2026-06-01
+legal_basis: by-law 1
 `,
 	"register.yaml": `sensors:
   - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}
