@@ -51,7 +51,7 @@ func TestTheBrakeWorksWhileAMotionWaits(t *testing.T) {
 	}
 	// What was voted in vain can be voted anew, and the directory of motions still adds up.
 	a.enact("looser-again", inbox, members[:5]...)
-	if out := a.must(sluice, "motion", "show"); !strings.Contains(out, "Version 4, motion looser-again, was voted by") || !strings.Contains(out, "suspended") {
+	if out := a.must(sluice, "motion", "show"); !strings.Contains(out, "Version 4, motion looser-again, is in force from") || !strings.Contains(out, "suspended") {
 		t.Errorf("motion show says\n%s", out)
 	}
 	c.gateway.kill()

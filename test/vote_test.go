@@ -325,8 +325,9 @@ func TestForgedMotions(t *testing.T) {
 	if n := strings.Count(c.gateway.err.String(), "a motion is refused"); n != 4 {
 		t.Errorf("%d refusals are said; want 4", n)
 	}
-	if n := c.metric(`sluice_policy_refused_total{code="V01"}`); n != 4 {
-		t.Errorf("%v refusals are counted as V01; want 4", n)
+	// Which part the flipped byte is in, and so which of two codes it has, is a matter of their lengths.
+	if n := c.metric(`sluice_policy_refused_total{code="V01"}`) + c.metric(`sluice_policy_refused_total{code="V03"}`); n != 4 {
+		t.Errorf("%v refusals are counted as V01 or V03; want 4", n)
 	}
 	if v := c.version(); v != 1 {
 		t.Errorf("version %v is in force; want 1", v)
