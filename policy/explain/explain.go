@@ -136,7 +136,7 @@ func (t *text) who() []string {
 	case u.None != "":
 		out = append(out, t.say("nobody", kinds, zones, u.None))
 		for _, k := range t.d.AppliesTo.Kinds {
-			if t.p.Kinds[k].Personal() && slices.Contains(t.p.Charter.KindsNotAboutPeople, k) {
+			if t.format != 4 && t.p.Kinds[k].Personal() && slices.Contains(t.p.Charter.KindsNotAboutPeople, k) {
 				out = append(out, t.say("exempt", k))
 			}
 		}
