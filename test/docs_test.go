@@ -149,7 +149,7 @@ func (m *machine) serve() {
 
 	b := fenced.Take(t, "docs/operations.md", "sudo systemctl daemon-reload")
 	b.Change("sluice doctor -c", "sluice doctor --mosquitto /etc/mosquitto/mosquitto.conf -c") // the default is the machine's own
-	want(t, m.run(b), `(?s)a stranger is refused.*persistence false.*it runs and is ready`)
+	want(t, m.run(b), `(?s)a stranger is refused.*in memory only.*it runs and is ready`)
 	status := func(what string) {
 		t.Helper()
 		await(t, 20*time.Second, what, func() bool {
