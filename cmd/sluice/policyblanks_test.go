@@ -43,6 +43,9 @@ func TestNoTemplatePassesUntouched(t *testing.T) {
 	}
 	for name, before := range map[string]func() string{"in a new directory": nil, "in a town": found, "of a city that measures nobody": airOnly, "in one language": oneLanguage} {
 		for _, l := range explain.Languages {
+			if raced && l != "ca" {
+				continue
+			}
 			t.Run(name+" "+l, func(t *testing.T) {
 				t.Chdir(t.TempDir())
 				if before != nil {

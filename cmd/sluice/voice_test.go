@@ -178,6 +178,9 @@ func sign(t *testing.T, motion string, members ...string) {
 // mistakes that people make: no English word comes out of any verb, and each is tried.
 func TestNoEnglish(t *testing.T) {
 	for _, l := range []explain.Lang{1, 2} {
+		if raced && l == 2 {
+			continue
+		}
 		vote(t)
 		t.Setenv("LC_ALL", l.String()+"_ES.UTF-8")
 		tried := map[string]bool{}
@@ -251,6 +254,9 @@ func TestNoEnglish(t *testing.T) {
 
 // TestSimulateSpeaks: the report and the chart are in the language asked for.
 func TestSimulateSpeaks(t *testing.T) {
+	if raced {
+		t.Skip("it runs without the race detector; the simulator's own tests run with it")
+	}
 	vote(t)
 	t.Setenv("LC_ALL", "C")
 	code, out := sluice("policy", "simulate", "2026-14", "--lang", "ca", "--seed", "7")
