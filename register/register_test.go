@@ -15,6 +15,13 @@ func TestExampleRegister(t *testing.T) {
 	if topic := r.Sensors[0].UpTopic(); topic != "city/v1/acme/rambla-1/up" {
 		t.Errorf("the first publishes to %s", topic)
 	}
+	for _, s := range r.Sensors {
+		for _, language := range []string{"ca", "en", "es"} {
+			if s.Purpose[language] == "" {
+				t.Errorf("%s does not say in %s what it is for", s.ID, language)
+			}
+		}
+	}
 }
 
 func TestRefusedRegister(t *testing.T) {
