@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"path"
 	"slices"
@@ -180,7 +181,7 @@ func example(s *jsonschema.Schema) string {
 	case len(s.Examples) > 0:
 		out := make([]string, len(s.Examples))
 		for i, x := range s.Examples {
-			out[i] = fmt.Sprint(x)
+			out[i] = flow(x)
 		}
 		return strings.Join(out, "; ")
 	case s.Enum != nil:
@@ -191,6 +192,24 @@ func example(s *jsonschema.Schema) string {
 		return limits(s)
 	}
 	return "…"
+}
+
+// flow is a value as YAML has it in one line.
+func flow(v any) string {
+	var out []string
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			out = append(out, flow(x))
+		}
+		return "[" + strings.Join(out, ", ") + "]"
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			out = append(out, key+": "+flow(v[key]))
+		}
+		return "{" + strings.Join(out, ", ") + "}"
+	}
+	return fmt.Sprint(v)
 }
 
 // composed is an example of keys or of a list, made of those below.

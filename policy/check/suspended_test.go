@@ -27,7 +27,7 @@ func TestSuspensions(t *testing.T) {
 		"a line break":       {"  - decision: \"2026-14\"\n    reason: \"a\\nb\"", "K32", 3, "one line of words"},
 		"nothing but a dash": {"  - decision: \"2026-14\"\n    reason: \"-\"", "K32", 3, "one line of words"},
 		"too long":           {"  - decision: \"2026-14\"\n    reason: " + strings.Repeat("a", 501), "S07", 3, "ca"},
-		"a list":             {"  - decision: \"2026-14\"\n    reason: [a fault]", "S07", 3, "ca"},
+		"a list":             {"  - decision: \"2026-14\"\n    reason: [a fault]", "S07", 3, "{ca: Un sensor ha estat manipulat, en: A"},
 		"a turn":             {"  - decision: \"2026-14\"\n    reason: {ca: \"a\\u202eb\"}", "D99", 3, ""},
 		"no day":             {"  - decision: \"2026-14\"\n    since: tomorrow\n    reason: " + all, "S06", 3, "2026-12-01"},
 	} {
