@@ -21,7 +21,10 @@ func stand(b *books.Decision, set *policy.Set, d *bundle.Decision, running bool,
 	case !running:
 		stopped(b, books.ByPolicy, old, dayOf(set, now))
 	case why != nil:
-		b.State, b.By, b.Since, b.Reason = books.Suspended, books.ByCouncil, why.Since.String(), publicWords(why.Reason)
+		b.State, b.By, b.Reason = books.Suspended, books.ByCouncil, publicWords(why.Reason)
+		if since := why.Since.String(); since <= dayOf(set, now) { // a later day does not put it off
+			b.Since = since
+		}
 	case len(set.Broken[d.Decision]) > 0:
 		stopped(b, books.ByCharter, old, dayOf(set, now))
 	case now.Before(d.Stream.From):

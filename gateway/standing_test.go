@@ -28,6 +28,7 @@ func TestStand(t *testing.T) {
 		return at.Add(12 * time.Hour)
 	}
 	why := []decision.Suspension{{Decision: "2026-14", Reason: decision.Words{"": "a\u202e fault"}}}
+	later := []decision.Suspension{{Decision: "2026-14", Since: decision.Date{Year: 2026, Month: 7, Day: 2}, Reason: why[0].Reason}}
 	broken := map[string][]policy.Reason{"2026-14": {{Rule: "C05"}}}
 	ran := books.Decision{State: books.InForce}
 	for name, x := range map[string]struct {
@@ -46,6 +47,8 @@ func TestStand(t *testing.T) {
 		"suspended":                 {now: "2026-07-01", suspended: why, state: books.Suspended, by: books.ByCouncil},
 		"suspended before it began": {now: "2026-05-01", suspended: why, state: books.Suspended, by: books.ByCouncil},
 		"ended while suspended":     {now: "2027-07-01", suspended: why, state: books.Past, since: "2027-06-01"},
+		"suspended, of tomorrow":    {now: "2026-07-01", suspended: later, state: books.Suspended, by: books.ByCouncil},
+		"suspended, of today":       {now: "2026-07-02", suspended: later, state: books.Suspended, since: "2026-07-02", by: books.ByCouncil},
 		"below the charter":         {now: "2026-07-01", broken: broken, old: ran, state: books.Suspended, since: "2026-07-01", by: books.ByCharter},
 		"below it as before":        {now: "2026-07-09", broken: broken, old: books.Decision{State: books.Suspended, By: books.ByCharter, Since: "2026-07-01"}, state: books.Suspended, since: "2026-07-01", by: books.ByCharter},
 		"below it from the start":   {now: "2026-07-01", broken: broken, state: books.Suspended, by: books.ByCharter},
