@@ -37,6 +37,7 @@ func TestFlags(t *testing.T) {
 		}
 	}
 	data("problems", say(0, "verify", "--json", c.opendata))
+	say(2, "verify", strings.TrimPrefix(c.opendata, "http://"))
 	data("problems", say(0, "ledger", "verify", "--json", state))
 	data("days", say(0, "ledger", "show", "--json", state))
 	data("aside", say(0, "ledger", "aside", "--json", "-c", config))

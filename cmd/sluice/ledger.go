@@ -130,11 +130,11 @@ func verifyCommand() *cobra.Command {
 			"released under and with the noise that its plan asks for. Where a city has several gateways, the books of\n" +
 			"all that the server names are checked. Exit codes: 0 right, 1 wrong, 4 out of reach.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := openBooks(args[0]); err != nil {
-				return err
-			}
 			if !strings.Contains(args[0], "://") {
 				return &usageError{"verify needs a URL such as https://data.example; for files there is sluice ledger verify"}
+			}
+			if _, err := openBooks(args[0]); err != nil {
+				return err
 			}
 			server, _, _ := strings.Cut(args[0], gatewaysPath) // what it shows is all gateways'
 			all, err := openServer(server)
