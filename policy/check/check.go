@@ -191,6 +191,15 @@ func (c *checker) raw(file, rule string, err error) {
 	if errors.As(err, &syntax) {
 		at, text = syntax.Position, syntax.Text
 	}
+	switch text {
+	case decision.NoDay:
+		c.add(Finding{File: file, Line: at.Line, Column: at.Column, Rule: rule, Case: "day"})
+		return
+	case decision.NoTimezone:
+		at = c.trees[file].At([]string{"city", "timezone"}, false)
+		c.add(Finding{File: file, Line: at.Line, Column: at.Column, Rule: rule, Case: "zone"})
+		return
+	}
 	first, _, _ := strings.Cut(text, "\n")
 	c.add(Finding{File: file, Line: at.Line, Column: at.Column, Rule: rule, Note: first})
 }

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -117,9 +118,11 @@ func (c *checker) invalid(file string, s *jsonschema.Schema, e *jsonschema.Valid
 }
 
 func (c *checker) note(file string, e *jsonschema.ValidationError, rule string, here *jsonschema.Schema, args ...any) {
-	key := "/"
-	if n := len(e.InstanceLocation); n > 0 {
-		key = e.InstanceLocation[n-1]
+	key := file
+	for _, step := range e.InstanceLocation {
+		if _, err := strconv.Atoi(step); err != nil {
+			key = step // an entry of a list is named by the list
+		}
 	}
 	c.at(file, rule, strings.Join(e.InstanceLocation, "/"), append([]any{key, example(here)}, args...)...)
 }
@@ -131,7 +134,7 @@ func (c *checker) unknown(file string, place []string, key string, here *jsonsch
 	if here != nil {
 		for name := range here.Properties {
 			all = append(all, name)
-			if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < distance || d == distance && name < best {
+			if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < len(key) && d < distance || d == distance && name < best {
 				best, distance = name, d
 			}
 		}

@@ -81,11 +81,14 @@ func (c *Charter) Allows(f plan.Floor) bool {
 	return slices.Contains(c.Allowed(), f)
 }
 
+// NoTimezone is what is said of a charter whose time zone is not known.
+const NoTimezone = "city.timezone is not a name of the IANA database, e.g. Europe/Madrid"
+
 // Location is the city's time zone.
 func (c *Charter) Location() (*time.Location, error) {
 	loc, err := time.LoadLocation(c.City.Timezone)
 	if err != nil || c.City.Timezone == "Local" {
-		return nil, errors.New("city.timezone is not a name of the IANA database, e.g. Europe/Madrid")
+		return nil, errors.New(NoTimezone)
 	}
 	return loc, nil
 }

@@ -91,6 +91,9 @@ type Blackout struct {
 	Reason string    `yaml:"reason" json:"reason"`
 }
 
+// NoDay is what is said of a text that is no day of the calendar.
+const NoDay = "not a date such as 2026-12-01"
+
 // Date is a local day, YYYY-MM-DD.
 type Date struct{ Year, Month, Day int }
 
@@ -98,7 +101,7 @@ type Date struct{ Year, Month, Day int }
 func (d *Date) UnmarshalText(b []byte) error {
 	t, err := time.Parse(time.DateOnly, string(b))
 	if err != nil {
-		return errors.New("not a date such as 2026-12-01")
+		return errors.New(NoDay)
 	}
 	d.Year, d.Month, d.Day = t.Year(), int(t.Month()), t.Day()
 	return nil
