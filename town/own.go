@@ -98,8 +98,13 @@ func (t *Town) bannerOwn() {
 			founder, key, filepath.Join(d, "council.yaml"))
 	}
 	var steps []string
+	sign := fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key, filepath.Join(d, "motions", "first", "motion.txt"))
+	if n := len(chain); n > 0 {
+		sign = strings.Replace(sign, "@town", "@"+chain[n-1].City, 1)
+	}
 	if first {
-		steps = append(steps, fmt.Sprintf("(fill in %s: the town's name)", filepath.Join(d, "charter.yaml")),
+		sign = "(members sign: the command is printed)" // with the id that is not written yet
+		steps = append(steps, fmt.Sprintf("(fill in %s: the town's name and id)", filepath.Join(d, "charter.yaml")),
 			"sluice motion create founding --dir "+d, "(members sign: the command is printed)", fmt.Sprintf("sluice motion enact founding --dir %s --inbox %s", d, t.o.inbox()))
 	}
 	steps = append(steps,
@@ -107,7 +112,7 @@ func (t *Town) bannerOwn() {
 		fmt.Sprintf("(fill in %s: whatever stands in < >, its title and its legal basis, and who is measured and until when)", filepath.Join(d, "decisions", "2026-01.yaml")),
 		fmt.Sprintf("sluice policy check %s", d),
 		"sluice motion create first --dir "+d,
-		fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key, filepath.Join(d, "motions", "first", "motion.txt")),
+		sign,
 		fmt.Sprintf("sluice motion enact first --dir %s --inbox %s", d, t.o.inbox()))
 	fmt.Fprintf(t.o.Out, "  Next steps:\n\n    %s\n\n  Ctrl-C stops; the town is kept.\n\n", strings.Join(steps, "\n    "))
 }

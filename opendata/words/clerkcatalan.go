@@ -99,7 +99,7 @@ var clerkCatalan = map[string]string{
 	"ballots/%s.sig: the signature is not over this motion.txt; sign again": "ballots/%s.sig: la signatura no és d'aquest motion.txt; cal tornar a signar",
 	"bundle.tar.gz is not the one that motion.txt names":                    "bundle.tar.gz no és el que diu motion.txt",
 	"by_owner names %s, which has no %s in %s.":                             "by_owner anomena %s, que no té cap %s a %s.",
-	"charter.yaml: city.id is %s, and the policy in force is of %s":         "charter.yaml: city.id és %s, i la política en vigor és de %s",
+	"charter.yaml: city.id is %s, and the policy in force is of %s; a city keeps its id: write it back, or begin another town with sluice up --dir NEW --member NAME=FILE.pub": "charter.yaml: city.id és %s, i la política en vigor és de %s; una ciutat conserva el seu id: torneu-lo a escriure, o comenceu un altre municipi amb sluice up --dir NOU --member NOM=FITXER.pub",
 	"coming, from %s":                        "properament, a partir del %s",
 	"decision %s cannot be simulated: %s":    "la decisió %s no es pot simular: %s",
 	"decision %s is not in force":            "la decisió %s no és en vigor",

@@ -99,7 +99,7 @@ var clerkSpanish = map[string]string{
 	"ballots/%s.sig: the signature is not over this motion.txt; sign again": "ballots/%s.sig: la firma no es de este motion.txt; hay que volver a firmar",
 	"bundle.tar.gz is not the one that motion.txt names":                    "bundle.tar.gz no es el que dice motion.txt",
 	"by_owner names %s, which has no %s in %s.":                             "by_owner nombra a %s, que no tiene ningún %s en %s.",
-	"charter.yaml: city.id is %s, and the policy in force is of %s":         "charter.yaml: city.id es %s, y la política en vigor es de %s",
+	"charter.yaml: city.id is %s, and the policy in force is of %s; a city keeps its id: write it back, or begin another town with sluice up --dir NEW --member NAME=FILE.pub": "charter.yaml: city.id es %s, y la política en vigor es de %s; una ciudad conserva su id: vuelva a escribirlo, o empiece otro municipio con sluice up --dir NUEVO --member NOMBRE=FICHERO.pub",
 	"coming, from %s":                        "próximamente, a partir del %s",
 	"decision %s cannot be simulated: %s":    "la decisión %s no se puede simular: %s",
 	"decision %s is not in force":            "la decisión %s no está en vigor",

@@ -33,7 +33,7 @@ func (d Draft) motion(packed []byte) (Motion, error) {
 	if prev != nil {
 		m.Version, m.Previous, m.Roster = d.Previous.Version+1, d.Previous.Hash, Sum(prev.Files["council.yaml"])
 		if m.City != d.Previous.City {
-			return m, fmt.Errorf("charter.yaml: city.id is %s, and the policy in force is of %s", m.City, d.Previous.City)
+			return m, fmt.Errorf("charter.yaml: city.id is %s, and the policy in force is of %s; a city keeps its id: write it back, or begin another town with sluice up --dir NEW --member NAME=FILE.pub", m.City, d.Previous.City)
 		}
 	}
 	loc := d.Policy.Location

@@ -61,7 +61,7 @@ func (d Desk) Found(members []Member) error {
 	enact := n/2 + 1
 	most := min(n, enact+(n-enact)/2)
 	charter := fmt.Sprintf(`# yaml-language-server: $schema=schema/charter.schema.json
-# The floor below which no decision of this town can go. Write your town's name, id and time zone here.
+# The floor below which no decision of this town can go. Write your town's name and time zone here, and before the first motion its id.
 city:
   id: town
   name: Our town
