@@ -33,9 +33,11 @@ func TestRarerMistakes(t *testing.T) {
 		{"D99", "charter.yaml", "timezone: Europe/Madrid", "timezone: Mars/Olympus"},
 		{"K01", "charter.yaml", "enact: 4", "enact: 4"}, // with one member
 		{"K04", "council.yaml", key, key[:40]},
+		{"K04", "council.yaml", "]}\n", "]}\n  - {id: bru, name: Bru, keys: [" + key + "]}\n"},
+		{"D10", "council.yaml", "]}\n", "]}\n  - {id: anna, name: Bru, keys: [" + key + "]}\n"},
 	} {
 		files := policy.Example()
-		if m.rule[0] == 'K' {
+		if m.rule[0] == 'K' || m.file == "council.yaml" {
 			files["council.yaml"] = []byte("members:\n  - {id: anna, name: Anna, keys: [" + key + "]}\n")
 		}
 		if !strings.Contains(string(files[m.file]), m.old) {

@@ -275,11 +275,26 @@ func (c *checker) keys() {
 	if err != nil || json.Unmarshal(raw, &file) != nil {
 		return // said by its schema
 	}
+	seen, owners := make(map[string]bool), make(map[ballot.Key]string)
 	for i, m := range file.Members {
+		if seen[m.ID] {
+			c.at("council.yaml", "D10", fmt.Sprintf("members/%d/id", i), m.ID)
+			c.bad["council.yaml"] = true
+		}
+		seen[m.ID] = true
 		for j, line := range m.Keys {
-			if _, err := ballot.ParseKey(line); err != nil {
+			key, err := ballot.ParseKey(line)
+			if other := owners[key]; err == nil && other != "" {
+				c.at("council.yaml", "K04", fmt.Sprintf("members/%d/keys/%d", i, j), m.ID, other)
+				c.found[len(c.found)-1].Case = "same"
+				c.bad["council.yaml"] = true
+			}
+			owners[key] = m.ID
+			if err != nil {
 				c.at("council.yaml", "K04", fmt.Sprintf("members/%d/keys/%d", i, j), m.ID)
-				c.found[len(c.found)-1].Note = err.Error()
+				if !strings.HasPrefix(err.Error(), "not a public key") {
+					c.found[len(c.found)-1].Case = "kind"
+				}
 				c.bad["council.yaml"] = true
 			}
 		}
