@@ -289,12 +289,17 @@ func (e *Enacted) enough() error {
 		members[b.Member] = true
 	}
 	if len(members) < e.Needed {
-		if len(members) == 1 {
-			return refuse(TooFew, "1 member has signed; %d are needed", e.Needed)
-		}
-		return refuse(TooFew, "%d members have signed; %d are needed", len(members), e.Needed)
+		return Few(len(members), e.Needed)
 	}
 	return nil
+}
+
+// Few is the refusal of a motion that too few members have signed.
+func Few(signed, needed int) error {
+	if signed == 1 {
+		return refuse(TooFew, "1 member has signed; %d are needed", needed)
+	}
+	return refuse(TooFew, "%d members have signed; %d are needed", signed, needed)
 }
 
 // once refuses two ballots of one member, with one key or two.
