@@ -307,6 +307,10 @@ func policyFmt() *cobra.Command {
 					return wrong(err)
 				}
 				out, err := decision.Tidy(raw)
+				var slip *decision.SyntaxError
+				if errors.As(err, &slip) {
+					return &exit{exitWrong, fmt.Sprintf("%s:%d:%d: %s", name, slip.Line, slip.Column, slip.In(int(v.Lang)))}
+				}
 				if err != nil {
 					return wrong(fmt.Errorf("%s: %w", name, err))
 				}

@@ -237,7 +237,7 @@ func TestNoEnglish(t *testing.T) {
 		do(1, "policy", "new", "2027-01")
 		do(2, "policy", "new", "../x")
 		write(t, "charter.yaml", "city: {id: x\n")
-		for _, args := range [][]string{{"motion", "create", "m"}, {"policy", "test"}, {"policy", "explain"}, {"policy", "new", "z"}, {"policy", "simulate", "2026-14"}, {"policy", "dpia"}} {
+		for _, args := range [][]string{{"motion", "create", "m"}, {"policy", "fmt"}, {"policy", "test"}, {"policy", "explain"}, {"policy", "new", "z"}, {"policy", "simulate", "2026-14"}, {"policy", "dpia"}} {
 			do(1, args...)
 		}
 		t.Chdir(t.TempDir())
