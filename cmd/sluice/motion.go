@@ -313,7 +313,11 @@ func motionEnact(dir *string) *cobra.Command {
 				return wrong(err)
 			}
 			w := cmd.OutOrStdout()
-			fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signatures of %s (%d needed).", e.ID, e.Version, v.Lang.List(e.Members()), e.Needed))
+			if who := v.Lang.List(e.Members()); len(e.Ballots) == 1 {
+				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signature of %s (%d needed).", e.ID, e.Version, who, e.Needed))
+			} else {
+				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signatures of %s (%d needed).", e.ID, e.Version, who, e.Needed))
+			}
 			if e.From.After(now) {
 				fmt.Fprintln(w, v.Say("It takes effect on %s; until then gateways announce it.", v.moment(e.From, e.Policy.Location)))
 			}

@@ -235,6 +235,7 @@ var clerkCatalan = map[string]string{
 	"%s: decision %s is already in %s":                                        "%s: la decisió %s ja és a %s",
 	"strconv.ParseInt: parsing %s: invalid syntax":                            "%s no és un nombre enter",
 	"PATH or URL": "CAMÍ o URL",
+	"%s, version %d, is enacted with the signature of %s (%d needed).":                                       "%s, versió %d, queda aprovada. Ha signat: %s (en calia %d).",
 	"%s, version %d, is enacted with the signatures of %s (%d needed).":                                      "%s, versió %d, queda aprovada. Han signat: %s (en calien %d).",
 	"It takes effect on %s, whenever it is enacted before.":                                                  "Val a partir del %s, s'aprovi quan s'aprovi abans.",
 	"It is enacted: %s is what gateways take.":                                                               "Està aprovada: %s és el que agafen les passarel·les.",

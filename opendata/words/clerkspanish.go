@@ -235,6 +235,7 @@ var clerkSpanish = map[string]string{
 	"%s: decision %s is already in %s":                                        "%s: la decisión %s ya está en %s",
 	"strconv.ParseInt: parsing %s: invalid syntax":                            "%s no es un número entero",
 	"PATH or URL": "CAMINO o URL",
+	"%s, version %d, is enacted with the signature of %s (%d needed).":                                       "%s, versión %d, queda aprobada. Ha firmado: %s (hacía falta %d).",
 	"%s, version %d, is enacted with the signatures of %s (%d needed).":                                      "%s, versión %d, queda aprobada. Han firmado: %s (hacían falta %d).",
 	"It takes effect on %s, whenever it is enacted before.":                                                  "Vale a partir del %s, se apruebe cuando se apruebe antes.",
 	"It is enacted: %s is what gateways take.":                                                               "Está aprobada: %s es lo que toman las pasarelas.",
