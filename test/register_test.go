@@ -181,6 +181,10 @@ func TestAccessTwice(t *testing.T) {
 	c := found(t, small())
 	inDirectory(c, "sensors:\n")
 	args := []string{"sensor", "acl", "--register", filepath.Join(c.dir, "register"), "--dir", c.dir}
+	away := filepath.Join(c.dir, "away")
+	if code, out := exitOf(t, "sensor", "acl", "--register", filepath.Join(c.dir, "register"), "--dir", away); code != 3 || out != "sluice: the directory "+away+" is not there, so no password was made; mkdir -p "+away+"\n" {
+		t.Errorf("in a directory that is not there: exit %d: %s", code, out)
+	}
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +203,7 @@ func TestAccessTwice(t *testing.T) {
 	}
 	first := read(t, filepath.Join(c.dir, "passwords"))
 	write(t, filepath.Join(c.dir, "register", "b.yaml"), "sensors:\n  - {id: more, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
-	if code, out := exitOf(t, args...); code != 0 || !strings.Contains(out, "7 sensors, 1 new passwords") || !strings.HasPrefix(out, "more ") {
+	if code, out := exitOf(t, args...); code != 0 || !strings.Contains(out, "7 sensors, 1 new password,") || !strings.HasPrefix(out, "more ") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	for line := range strings.Lines(first) {

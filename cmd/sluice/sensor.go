@@ -45,7 +45,8 @@ func aclCommand() *cobra.Command {
 			if err != nil {
 				return &gateway.Refusal{Err: err}
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%d sensors, %d new passwords, shown this once; mosquitto and the gateway read the files anew at SIGHUP\n", len(reg.Sensors), fresh)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%d %s, %d new %s, shown this once; mosquitto and the gateway read the files anew at SIGHUP\n",
+				len(reg.Sensors), plural(len(reg.Sensors), "sensor"), fresh, plural(fresh, "password"))
 			return nil
 		},
 	}
@@ -66,6 +67,9 @@ func writeAccess(reg *register.Register, dir, user string, progress func(done in
 	}
 	passwords, err := access.ParsePasswords(path, old)
 	if err != nil {
+		return 0, err
+	}
+	if err := takesFiles(dir); err != nil {
 		return 0, err
 	}
 	users := make(map[string]bool, len(reg.Sensors)+1)
@@ -106,4 +110,17 @@ func writeAccess(reg *register.Register, dir, user string, progress func(done in
 		return 0, err
 	}
 	return made, perm.Replace(filepath.Join(dir, "acl"), access.ACL(reg, user), 0o644)
+}
+
+// takesFiles says why files cannot be written to a directory: a password that is shown
+// and not kept would open nothing.
+func takesFiles(dir string) error {
+	f, err := os.CreateTemp(dir, ".acl-*.part")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the directory %s is not there, so no password was made; mkdir -p %[1]s", dir)
+	case err != nil:
+		return fmt.Errorf("no password was made, since nothing can be written to %s: %w", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
