@@ -195,6 +195,10 @@ func (c *checker) kind(n int) {
 		return
 	}
 	for _, field := range s.Unmapped(kind) {
+		if field == "ts" || field == "seq" || field == "boot" {
+			c.say(n, "map: %s is no field of kind %s, so that it is dropped; a reading has its %[1]s at its root, under that name, and no map moves it", field, s.Kind)
+			continue
+		}
 		c.say(n, "map: kind %s has no field %s, so that it is dropped; %s", s.Kind, quote(field), among("its fields are "+strings.Join(fieldsOf(kind), ", "), field, fieldsOf(kind)))
 	}
 }

@@ -120,6 +120,7 @@ func TestCheck(t *testing.T) {
 		"topic: city/v1/o/zzz/up":      {"topics below city/v1/"},
 		"topic: city/v10/a":            nil,
 		"map: {level: /x, height: /y}": {"kind k has no field \"height\", so that it is dropped; its fields are level, rain"},
+		"map: {ts: /when}":             {"ts is no field of kind k, so that it is dropped; a reading has its ts at its root"},
 		"map: {levle: /x}":             {"did you mean \"level\"? its fields are level, rain"},
 		"map: {level: /x}":             nil,
 		"lat: 1":                       {"lat and lon go together"},
