@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -202,7 +203,11 @@ func (g *Gateway) plans(ctx context.Context, set *policy.Set, reg *register.Regi
 		out[sensor.ID] = plans
 		for _, why := range reasons {
 			if !said[why] {
-				g.log.Warn("a decision has no plan for a kind of sensor", "kind", sensor.Kind, "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
+				level := slog.LevelWarn
+				if why.Rule == "P10" { // as the council has voted
+					level = slog.LevelInfo
+				}
+				g.log.Log(ctx, level, "a decision has no plan for some sensors of a kind", "kind", sensor.Kind, "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
 			}
 			said[why] = true
 		}
