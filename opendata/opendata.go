@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
@@ -36,6 +37,8 @@ type Server struct {
 	source   *query.Source
 	shown    shown
 	all      *union.Books // nil where there is one gateway's
+	books    books.Source
+	where    string // they are, as the configuration has it
 
 	mu    sync.Mutex
 	ready bool      // as last asked; guarded by mu
@@ -73,7 +76,7 @@ func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{named: cfg.Admin, log: log, shown: shown, all: all, source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
+	s := &Server{named: cfg.Admin, log: log, shown: shown, all: all, books: source, where: strings.Join(cfg.Books, ", "), source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
 	public, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
@@ -206,25 +209,42 @@ const lookEvery = 10 * time.Second
 
 // watchBooks says when some gateways' books cannot be used, and when they can again.
 func (s *Server) watchBooks(ctx context.Context) {
-	if s.all == nil {
-		return
+	wait := lookEvery // a gateway that starts beside it has begun by then
+	if s.all != nil {
+		wait = 0
 	}
-	for was := ""; ; {
-		now := strings.Join(s.all.Problems(), "; ")
+	for was := ""; ; wait = lookEvery {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		now := strings.Join(s.problems(), "; ")
 		switch {
 		case now == was:
+		case s.all == nil && now != "":
+			s.log.Warn("there are no public books yet, so nothing is shown", "problem", now)
+		case s.all == nil:
+			s.log.Info("the public books are there")
 		case now == "":
 			s.log.Info("the books of all gateways can be used again")
 		default:
 			s.log.Warn("not all gateways' books can be used; what the others have, and what these said last, is shown", "problem", now)
 		}
 		was = now
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(lookEvery):
-		}
 	}
+}
+
+// problems are why some gateways' books cannot be used; of one gateway's alone, that there
+// are none.
+func (s *Server) problems() []string {
+	if s.all != nil {
+		return s.all.Problems()
+	}
+	if _, err := s.books.Get("city.json"); errors.Is(err, fs.ErrNotExist) {
+		return []string{fmt.Sprintf("the books %s cannot be read: %v", s.where, union.ErrNone)}
+	}
+	return nil
 }
 
 // readyz asks the books and the store. Since is when the answer last changed.
@@ -238,8 +258,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	hint := s.shown.Hint() // it serves all the same
 	checks := map[string]any{}
-	if s.all != nil { // where some are away, the others are served all the same
-		problems := s.all.Problems()
+	if problems := s.problems(); s.all != nil || len(problems) > 0 { // where some are away, the others are served all the same
 		checks["books"] = map[string]any{"ok": len(problems) == 0, "hint": strings.Join(problems, "; ")}
 	}
 	w.Header().Set("Content-Type", "application/json")

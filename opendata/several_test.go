@@ -144,3 +144,14 @@ func TestOneGatewaysBooksAreAway(t *testing.T) {
 		t.Errorf("readyz says %s", r)
 	}
 }
+
+// TestNoBooksAtAll: a server of one gateway's books says when there are none.
+func TestNoBooksAtAll(t *testing.T) {
+	s := &Server{books: books.Dir(t.TempDir())}
+	if got := s.problems(); len(got) != 1 || !strings.Contains(got[0], "there is no city.json") {
+		t.Errorf("it says %q", got)
+	}
+	if s.books = gatewayBooks(t, storeOf(t), "portalba", "edge-1", "a", 1); s.problems() != nil {
+		t.Errorf("of books that are there it says %q", s.problems())
+	}
+}

@@ -139,7 +139,7 @@ func (p *part) look(old *said) (*said, error) {
 		raw, err := p.Source.Get(f.name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && f.name == "city.json":
-			return nil, errNone
+			return nil, ErrNone
 		case errors.Is(err, fs.ErrNotExist): // nothing of it was written yet
 			continue
 		case err != nil:
@@ -163,7 +163,8 @@ func (p *part) look(old *said) (*said, error) {
 	return now, err
 }
 
-var errNone = errors.New("there is no city.json; is it a gateway's public/ directory, and has the gateway begun?")
+// ErrNone says that a place has no books.
+var ErrNone = errors.New("there is no city.json; is it a gateway's public/ directory, and has the gateway begun?")
 
 // use are the parts that can be used, in order, and what is wrong with any.
 func (b *Books) use() (list []used, problems []string) {
