@@ -10,6 +10,9 @@ var claimedElsewhere = map[string][]string{
 	`gateway/ingest/internal/intake.TestASenderHasAShare`: {
 		`A sensor may have about 1 MiB, or 1,300 small messages, waiting for their acknowledgement; then nothing more is read from it until some are.`,
 	},
+	`register.TestCheck`: {
+		"`ts`, `seq` and `boot` themselves cannot be mapped.",
+	},
 	`test.TestAFlood`: {
 		`Sensors are served in turn, by bytes and readings, behind a broker too: one that floods, or sends large arrays, waits for itself.`,
 	},
