@@ -16,6 +16,7 @@ const (
 	WrongType
 	MissingField
 	NoFields
+	NotMapped
 	UnknownField
 	DuplicateKey
 	TooLarge
@@ -55,6 +56,7 @@ var texts = [count]text{
 	WrongType:    {"E101", "kind", "send the type that the kind names: numbers as numbers, not as text"},
 	MissingField: {"E102", "kind", "send every field that the decision needs"},
 	NoFields:     {"E102", "wire format", "put what is measured under fields: {\"fields\": {\"NAME\": VALUE}}"},
+	NotMapped:    {"E102", "register", "nothing is where the map of the sensor's register entry looks for it; compare its pointers with what the sensor sends"},
 	UnknownField: {"E103", "kind", "this field is not of the sensor's kind and is dropped; stop sending it"},
 	DuplicateKey: {"E104", "wire format", "send each key once"},
 	TooLarge:     {"E105", "wire format", "send at most 10,000 readings and 1 MiB in a message"},
@@ -70,7 +72,7 @@ var texts = [count]text{
 	Retained:     {"E304", "clock", "send ts, or publish without the retain flag: nobody knows when a retained reading was"},
 	Scattered:    {"E305", "sequence", "count seq up by one from reading to reading, keep boot until the sensor restarts, and send ts; send fewer readings where they are counted by unit"},
 	Crowded:      {"E306", "window", "look after the sensor: it tells of more different units than can be where it is"},
-	NoDecision:   {"E401", "policy", "nothing: no decision in force covers this sensor at that time"},
+	NoDecision:   {"E401", "policy", "no decision in force covers this sensor at that time; in a city of several gateways, send to that of its zone"},
 	Where:        {"E402", "policy", "nothing: the decision does not want readings like this"},
 	NoZone:       {"E403", "policy", "the coordinates are in none of the decision's zones"},
 	NoCategory:   {"E404", "policy", "send one of the values that the decision lists"},

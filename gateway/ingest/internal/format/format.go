@@ -165,7 +165,10 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 	}
 	if d.bad.Code == fault.None && d.r.Empty() {
 		d.bad = fault.New(fault.MissingField)
-		if d.fieldsObject == nil && !d.shape.mapped {
+		switch {
+		case d.shape.mapped:
+			d.bad = fault.New(fault.NotMapped)
+		case d.fieldsObject == nil:
 			d.bad = fault.New(fault.NoFields)
 		}
 	}

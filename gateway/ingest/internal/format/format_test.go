@@ -153,7 +153,7 @@ func TestOfWhat(t *testing.T) {
 		}
 	}
 	mapped := NewShape([]string{"n"}, []string{"int"}, nil, map[string]string{"n": "/data"})
-	for s, want := range map[*Shape]fault.Code{mapped: fault.MissingField, shape(): fault.NoFields} {
+	for s, want := range map[*Shape]fault.Code{mapped: fault.NotMapped, shape(): fault.NoFields} {
 		got := &faults{}
 		d.Decode([]byte(`{"odd":1}`), s, received, got)
 		if len(got.list) != 1 || got.list[0].Code != want {
