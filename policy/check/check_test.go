@@ -372,7 +372,7 @@ func FuzzDirectory(f *testing.F) {
 func TestACameraIsNotAboutNobody(t *testing.T) {
 	with := func(more string) []check.Finding {
 		files := policy.Example()
-		files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    units: [{field: track, stands_for: vehicle}]\n    fields: [{name: track, type: string, class: identifier}, {name: laeq, type: float, class: measurement}]\n")...)
+		files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    units: [{field: track, stands_for: vehicle}]\n    fields: [{name: track, type: string, class: identifier}, {name: laeq, type: float, unit: dB(A), class: measurement}]\n")...)
 		files["charter.yaml"] = append(files["charter.yaml"], []byte(more)...)
 		files[noise] = []byte(strings.Replace(string(files[noise]), "kinds: [noise-meter]", "kinds: [camera]", 1))
 		found, _ := run(files)

@@ -81,7 +81,7 @@ func (s *scan) next(text string) *SyntaxError {
 		}
 		i += skip
 	}
-	if s.quote == 0 && blockText.MatchString(uncommented(text)) {
+	if s.quote == 0 && blockText(uncommented(text)) {
 		s.text = begins
 	}
 	if s.quote == 0 && len(s.open) == 0 {
@@ -173,7 +173,16 @@ func uncommented(text string) string {
 	return text
 }
 
-var (
-	keyed     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*:( |$)`)
-	blockText = regexp.MustCompile(`(^|[:-] +)[|>][-+0-9]* *$`)
-)
+var keyed = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*:( |$)`)
+
+// blockText reports whether text begins behind a line: | or >, perhaps with what YAML
+// says of its depth and end, at the line's start or behind a key or dash.
+func blockText(line string) bool {
+	head := strings.TrimRight(strings.TrimRight(line, " "), "-+0123456789")
+	if !strings.HasSuffix(head, "|") && !strings.HasSuffix(head, ">") {
+		return false
+	}
+	head = head[:len(head)-1]
+	key := strings.TrimRight(head, " ")
+	return head == "" || key != head && (strings.HasSuffix(key, ":") || strings.HasSuffix(key, "-"))
+}

@@ -95,6 +95,9 @@ var (
 // spacing finds a slip inside one line: blanks and colons.
 func spacing(text string, n int) *SyntaxError {
 	text = strings.TrimRight(uncommented(text), " \r")
+	if !strings.ContainsAny(text, ":-@`%") { // most lines of a long text
+		return nil
+	}
 	at := func(before string) Position { return Position{n, len([]rune(before)) + 1} }
 	if m := tightKey.FindStringSubmatch(text); m != nil {
 		return slip(at(m[1]+m[2]+":"), missingBlank, m[2], shorten(m[3]))
