@@ -90,7 +90,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := g.putJSON("streams.json", streams); err != nil {
+	if err := g.keepStreams(ctx, streams); err != nil {
 		return err
 	}
 	if err := g.writeDecisions(ctx, set, running, vote); err != nil {

@@ -55,11 +55,12 @@ type Gateway struct {
 	growing map[string]*books.Growing    // growing books, by path; of keepBooks
 	kept    map[string]string            // SHA-256 of files that the ledger keeps; of keepBooks
 
-	anew     []string         // public books that were written anew in this round; of keepBooks
-	keptRead bool             // kept is what the ledger keeps; of keepBooks
-	housed   housed           // sensors that stood for homes; of keepBooks
-	listing  listing          // of the register's book; of keepBooks
-	stood    []books.Decision // as last written; of keepBooks
+	anew      []string         // public books that were written anew in this round; of keepBooks
+	keptRead  bool             // kept is what the ledger keeps; of keepBooks
+	housed    housed           // sensors that stood for homes; of keepBooks
+	listing   listing          // of the register's book; of keepBooks
+	stood     []books.Decision // as last written; of keepBooks
+	described []books.Stream   // streams.json as it was kept last; of keepBooks
 
 	rules *policy.Child
 	inbox *inbox.Inbox // nil for an unsigned directory

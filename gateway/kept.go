@@ -20,7 +20,10 @@ import (
 // in force: their words, their votes, what their plans meant. The ledger keeps these
 // files, and the public ones are made from it.
 
-const decisionsName = "decisions.json"
+const (
+	decisionsName = "decisions.json"
+	streamsName   = "streams.json"
+)
 
 // put writes a whole file of the public books, and notes where somebody else has
 // changed it.
@@ -98,8 +101,61 @@ func (g *Gateway) readKept(ctx context.Context) error {
 			return err
 		}
 	}
+	if g.kept[streamsName] == "" {
+		if err := g.takeOverStreams(ctx); err != nil {
+			return err
+		}
+	}
 	g.keptRead = true
 	return nil
+}
+
+// takeOverStreams takes over which streams there were from the public books.
+func (g *Gateway) takeOverStreams(ctx context.Context) error {
+	raw, err := g.public.Get(streamsName)
+	var list []books.Stream
+	if errors.Is(err, fs.ErrNotExist) || err == nil && json.Unmarshal(raw, &list) != nil {
+		return nil // new, or damaged: made from the policy in force
+	}
+	if err != nil {
+		return err
+	}
+	return g.keep(ctx, streamsName, raw)
+}
+
+// keepStreams keeps what the policy's streams are, and behind them those that were there
+// before and are not run any more: what they have released is public, and only their
+// description says what it is.
+func (g *Gateway) keepStreams(ctx context.Context, streams []books.Stream) error {
+	if g.described == nil {
+		raw, err := g.ledger.Kept(ctx, streamsName)
+		if err != nil {
+			return err
+		}
+		if raw != nil {
+			if err := json.Unmarshal(raw, &g.described); err != nil {
+				return err
+			}
+		}
+	}
+	list := withPast(streams, g.described)
+	raw, err := books.JSON(list)
+	if err != nil {
+		return err
+	}
+	g.described = list
+	return g.keep(ctx, streamsName, raw)
+}
+
+// withPast are streams, and of those before them whose ids they do not have.
+func withPast(streams, before []books.Stream) []books.Stream {
+	out := slices.Clone(streams)
+	for _, old := range before {
+		if !slices.ContainsFunc(streams, func(s books.Stream) bool { return s.ID == old.ID }) {
+			out = append(out, old)
+		}
+	}
+	return out
 }
 
 // takeOver takes over from the public books.
