@@ -326,6 +326,12 @@ func (c *city) early() {
 		if _, _, body := get(c.t, c.opendata+"/decisions/8?lang="+lang); !strings.Contains(string(body), want) {
 			c.t.Errorf("the page of what was taken out does not say %q", want)
 		}
+		if code, _, body := get(c.t, c.opendata+"/streams/gone?lang="+lang); code != 200 || !strings.Contains(string(body), want) {
+			c.t.Errorf("the series of what was taken out: %d, and it does not say %q", code, want)
+		}
+	}
+	if code, out := stranger(c.t, c.opendata); code != 0 {
+		c.t.Errorf("what was taken out makes the city wrong: %s", out)
 	}
 }
 
