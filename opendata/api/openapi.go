@@ -71,7 +71,7 @@ var words = map[string]said{
 	},
 	"/api/v1/sensors": {
 		"List sensors", "Every sensor in the street, whose it is, and what becomes of each thing that it sends.", jsonType, reflect.TypeFor[sensorPage](),
-		both("sensors", `[{"id":"rambla-1","owner":"acme","kind":"wifi-counter","topic":"city/v1/acme/rambla-1/up","zone":"rambla","registered":"2026-05-01","purpose":{"en":"How many devices pass the Rambla"},"alive":true,"fields":[{"name":"device","class":"identifier","fate":"counted","decision":"2026-14"}]}],"homes":[],"unknown":[]`, `,"next":null}`),
+		both("sensors", `[{"id":"rambla-1","owner":"acme","kind":"wifi-counter","topic":"city/v1/acme/rambla-1/up","zone":"rambla","registered":"2026-05-01","purpose":{"en":"How many devices pass the Rambla"},"alive":true,"fields":[{"name":"device","class":"identifier","fate":"counted","decision":"2026-14"}]}]`, `,"homes":[],"unknown":[],"next":null}`),
 	},
 	"/api/v1/zones": {
 		"Map zones", "The zones as voted, as GeoJSON, each with the newest values of all streams; with stream, measure and category, with that one value as plain properties.", geoType, reflect.TypeFor[collection](),

@@ -108,10 +108,11 @@ func newWorld(o options) (*world, error) {
 		files["register.yaml"] += fmt.Sprintf("  - {id: %s, owner: %s, kind: wifi, zone: %s, registered: 2026-01-01}\n", sensor, "abb"[n:n+1], []string{"here", "there", "there"}[n])
 	}
 	files["policy/kinds.yaml"] = "kinds:\n  wifi:\n    units: [{field: device, stands_for: device}]\n    fields: [{name: device, type: string, class: identifier}, {name: x, type: float, class: measurement}]\n"
-	files["policy/charter.yaml"] += "notice_days: 0\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n"
+	// A motion is made within the bounds of the schemas, and says its law and review.
+	files["policy/charter.yaml"] = strings.NewReplacer("100000", "1000", "delta_per_day: 100", "delta_per_day: 0.9").Replace(files["policy/charter.yaml"]) + "notice_days: 0\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n"
 	text := simple("devices", "wifi", []string{"here", "there"}, "{field: device, stands_for: device}", "device, x", distinct+`, {name: total, of: "sum(x)", between: [0, 9]}`)
 	text = strings.NewReplacer("2026-01-01", from, "2026-12-31", until, "every: PT1H", "every: PT1M", "forget_after: PT1H", "forget_after: P1D").Replace(text)
-	files["policy/decisions/devices.yaml"] = text
+	files["policy/decisions/devices.yaml"] = text + "legal_basis: \"the audit's own\"\nreview: " + until + "\n"
 	delete(files, "policy/council.yaml")
 	if err := c.write(files); err != nil {
 		return w, err
