@@ -79,7 +79,7 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	// Tables are told apart by all tags, so that rows of two gateways stay apart here; what
 	// has no gateway comes first.
 	flux += ` |> pivot(rowKey: ["_time", "cell", "measure", "every"], columnKey: ["_field"], valueColumn: "_value") |> group()`
-	flux += ` |> map(fn: (r) => ({r with gateway: if exists r.gateway then r.gateway else ""})) |> sort(columns: ["_time", "cell", "measure", "gateway"])`
+	flux += ` |> sort(columns: ["_time", "cell", "measure", "gateway"])`
 	if limit > 0 {
 		flux += fmt.Sprintf(` |> limit(n: %d)`, limit)
 	}
