@@ -269,6 +269,18 @@ def check_zones(books):
                 bad(f"stream {s['id']} has the zone {zone}, which zones.geojson gives to gateway {of[zone]}")
 
 
+def check_names(all_books):
+    """No book has lines under the name of a gateway whose books are others."""
+    global whose
+    for n, b in enumerate(all_books):
+        for name in b["names"]:
+            mine = b["gateway"] == name
+            if any(o["gateway"] == name and not mine or (o["gateway"] == name) == mine and m < n and name in o["names"] for m, o in enumerate(all_books) if m != n):
+                whose = b["whose"]
+                bad(f"its books have lines of gateway {name}, whose books are others")
+    whose = ""
+
+
 def has_cell(plan, cell):
     values = (plan.get("category") or {}).get("values") or [""]
     return cell in {z + "/" + v if v else z for z in plan["zones"] for v in values} or cell == min(plan["zones"]) + "/"
@@ -308,7 +320,8 @@ def check_shown(all_books):
     for b in all_books:
         for r in b["releases"]:
             key = (r["stream"], instant(r["start"]), r["gateway"])
-            todo[key], of[key] = r, b
+            if key not in todo:  # another book that has it too is called wrong
+                todo[key], of[key] = r, b
             streams.add(r["stream"])
     compared, unknown, twice = 0, {}, set()
     for stream in sorted(streams):
@@ -450,6 +463,7 @@ def main(named):
     cities = {(b["city"].get("id"), b["city"].get("timezone")) for b in all_books if b["city"].get("id")}
     if len(cities) > 1:
         bad(f"these are the books of {len(cities)} cities")
+    check_names(all_books)
     compared = check_shown(all_books) if list[0].remote else 0
     here = {b["gateway"] for b in all_books} | {n for b in all_books for n in b["names"]}
     elsewhere = sorted({g for b in all_books for g in owners(b).values() if g} - here)

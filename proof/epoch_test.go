@@ -96,25 +96,12 @@ func TestStrangersKnowTheSameMethods(t *testing.T) {
 		t.Skip("python3 is not here")
 	}
 	for method, right := range map[int]bool{-1: false, 0: true, 1: true, mechanism.Method: true, mechanism.Method + 1: false} {
-		f, dir := withEpoch(t), t.TempDir()
+		f := withEpoch(t)
 		f.entries[0].Method = method
 		if method < mechanism.Method { // which has no epochs
 			f.shown, f.releases = f.shown[:2], f.releases[:2]
 		}
-		for _, name := range []string{"city.json", "ledger.jsonl", "releases.jsonl", "plans/" + f.plan.Digest + ".json"} {
-			raw, err := f.Get(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			to := filepath.Join(dir, filepath.FromSlash(name))
-			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(to, raw, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		out, err := exec.Command("python3", "../docs/verify.py", dir).CombinedOutput()
+		out, err := exec.Command("python3", "../docs/verify.py", written(t, f)).CombinedOutput()
 		if (err == nil) != right || !right && !strings.Contains(string(out), "its method is") {
 			t.Errorf("method %d: docs/verify.py ends with %v:\n%s", method, err, out)
 		}
@@ -124,6 +111,52 @@ func TestStrangersKnowTheSameMethods(t *testing.T) {
 		}
 		if all := strings.Join(r.Problems, "\n"); strings.Contains(all, "its method is") == right {
 			t.Errorf("method %d: we find %q", method, all)
+		}
+	}
+}
+
+// written are books as a directory.
+func written(t *testing.T, f *fake) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"city.json", "ledger.jsonl", "releases.jsonl", "plans/" + f.plan.Digest + ".json"} {
+		raw, err := f.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestStrangersKnowWhoseLinesAre: docs/verify.py and we find lines under another gateway's
+// name, without what is shown as well.
+func TestStrangersKnowWhoseLinesAre(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("python3 is not here")
+	}
+	const said = "gateway one: its books have lines of gateway two, whose books are others"
+	for _, forged := range []bool{false, true} {
+		one, two := gatewayOf(t, "one", "a"), gatewayOf(t, "two", "b")
+		if forged {
+			forgeAs(one, two, 0)
+		}
+		out, err := exec.Command("python3", "../docs/verify.py", written(t, one), written(t, two)).CombinedOutput()
+		if (err != nil) != forged || strings.Contains(string(out), said) != forged {
+			t.Errorf("forged %v: docs/verify.py ends with %v:\n%s", forged, err, out)
+		}
+		r, err := CheckBooks([]books.Reader{{Source: one}, {Source: two}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(r.Problems, "\n"); forged && all != said || !forged && all != "" {
+			t.Errorf("forged %v: we find %q", forged, all)
 		}
 	}
 }

@@ -80,9 +80,9 @@ func (c *checker) name() string {
 // elsewhere are the gateways to which zones.geojson gives zones and whose books are not
 // here, and says where books are of different cities.
 func (w *walk) elsewhere() (list []string, err error) {
-	here := slices.Clone(w.names)
+	var here []string
 	for _, c := range w.of {
-		here = append(here, c.city.Gateway)
+		here = append(append(here, c.city.Gateway), c.names...)
 		if a, b := w.of[0].city, c.city; a.ID != "" && b.ID != "" && (a.ID != b.ID || a.Timezone != b.Timezone) {
 			w.problem("%s is of city %s (%s), and %s of %s (%s)", w.of[0].name(), a.ID, a.Timezone, c.name(), b.ID, b.Timezone)
 		}
@@ -100,4 +100,21 @@ func (w *walk) elsewhere() (list []string, err error) {
 	}
 	slices.Sort(list)
 	return list, nil
+}
+
+// ownNames looks that no book has lines under the name of a gateway whose books are others:
+// it could vouch for numbers that this gateway has never released, or speak in place of its
+// lines.
+func (w *walk) ownNames() {
+	for n, c := range w.of {
+		for _, name := range c.names {
+			for m, o := range w.of {
+				mine, theirs := c.city.Gateway == name, o.city.Gateway == name
+				if m != n && (theirs && !mine || theirs == mine && m < n && slices.Contains(o.names, name)) {
+					c.problem("its books have lines of gateway %s, whose books are others", name)
+					break
+				}
+			}
+		}
+	}
 }

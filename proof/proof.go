@@ -64,6 +64,7 @@ type checker struct {
 	words    map[string]string // that many lines say, each once
 	decided  map[string]*decided
 	city     books.City
+	names    []string                      // that its lines have, in order; a gateway that was renamed has several
 	hidden   map[window][]books.Withdrawal // only where what is shown is compared
 }
 
@@ -243,6 +244,7 @@ func (c *checker) windows(each func(books.Released)) error {
 			bad("this window was decided before")
 		}
 		c.Releases = n
+		c.names = with(c.names, c.word(r.Gateway))
 		each(*r)
 		s := c.plan(r.Plan)
 		if s == nil {

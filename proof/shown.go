@@ -78,11 +78,7 @@ func checkShown(ctx context.Context, gateways []books.Reader, from Shower, done 
 func CheckBooks(gateways []books.Reader) (*Report, error) {
 	var w walk
 	for _, r := range gateways {
-		c, err := checkEach(r, func(x books.Released) {
-			if !slices.Contains(w.names, x.Gateway) {
-				w.names = append(w.names, x.Gateway)
-			}
-		})
+		c, err := checkEach(r, func(books.Released) {})
 		if err != nil {
 			return nil, err
 		}
@@ -122,6 +118,7 @@ func (w *walk) report() (*Report, error) {
 	out := &w.Report
 	own := out.Problems
 	out.Problems = nil
+	w.ownNames()
 	elsewhere, err := w.elsewhere()
 	if err != nil {
 		return nil, err

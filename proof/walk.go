@@ -41,10 +41,17 @@ type walk struct {
 
 // enter notes that a line's window is to be shown.
 func (w *walk) enter(c *checker, r books.Released) {
-	w.todo[keyOf(r)] = line{r, c}
-	if !slices.Contains(w.names, r.Gateway) {
-		w.names = append(w.names, r.Gateway)
+	if key := keyOf(r); w.todo[key].of == nil { // another book that has it too is called wrong
+		w.todo[key] = line{r, c}
 	}
+	w.names = with(w.names, r.Gateway)
+}
+
+func with(list []string, name string) []string {
+	if slices.Contains(list, name) {
+		return list
+	}
+	return append(list, name)
 }
 
 func keyOf(r books.Released) window { return window{r.Gateway, r.Stream, r.Start.UnixNano()} }
@@ -181,6 +188,7 @@ func (w *walk) young(ctx context.Context, pause time.Duration) error {
 
 // met compares what is shown of a window whose line has come since.
 func (w *walk) met(c *checker, r books.Released) {
+	c.names = with(c.names, r.Gateway)
 	for _, name := range []string{r.Gateway, ""} {
 		key := keyOf(r)
 		key.gateway = name
