@@ -66,7 +66,7 @@ func show(store query.Store, source books.Source, log *slog.Logger) (shown, *uni
 	for n, b := range all.List() {
 		list = append(list, released.Named{Where: b.Where, Source: b.Source, Usable: func() bool { return all.Usable(n) }})
 	}
-	return released.NewSeveral(store, list, log), all, nil
+	return released.NewSeveral(store, list, all.Names, log), all, nil
 }
 
 // Open listens where cfg says and answers from a store and its books: one gateway's, or a

@@ -201,7 +201,7 @@ func (b *Books) use() (list []used, problems []string) {
 		names[name] = p.Where
 		list = append(list, u)
 	}
-	return list, append(problems, contested(list)...)
+	return list, problems
 }
 
 // used is a part and what it says.
@@ -225,42 +225,33 @@ var gatewayName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 // contested says which cells two gateways release under one policy, which is an error of
 // zones.geojson; under two policies, one of the gateways is behind, or gone.
 func contested(list []used) (problems []string) {
+	type place struct {
+		policy       string
+		stream, zone string
+	}
+	had, said := make(map[place]int), make(map[[2]int]bool)
 	for n := range list {
-		for m := range n {
-			a, b := &list[m], &list[n]
-			if a.city.Policy != b.city.Policy {
-				continue
-			}
-			if zone := shared(a.streams, b.streams); zone != "" {
-				problems = append(problems, fmt.Sprintf("gateways %s and %s both have the zone %.60s; say in zones.geojson which of them has it (gateway), or everybody there is counted twice", a.name(), b.name(), zone))
+		for _, s := range list[n].streams {
+			for _, c := range s.Cells {
+				at := place{list[n].city.Policy, s.ID, c.Zone}
+				m, there := had[at]
+				if !there {
+					had[at] = n
+				}
+				if pair := [2]int{m, n}; there && m != n && !said[pair] {
+					said[pair] = true
+					problems = append(problems, fmt.Sprintf("gateways %s and %s both have the zone %.60s; say in zones.geojson which of them has it (gateway), or everybody there is counted twice", list[m].name(), list[n].name(), c.Zone))
+				}
 			}
 		}
 	}
 	return problems
-}
-
-// shared is a zone of which two gateways release one stream; empty for none.
-func shared(a, b []books.Stream) string {
-	had := make(map[[2]string]bool)
-	for _, s := range a {
-		for _, c := range s.Cells {
-			had[[2]string{s.ID, c.Zone}] = true
-		}
-	}
-	for _, s := range b {
-		for _, c := range s.Cells {
-			if had[[2]string{s.ID, c.Zone}] {
-				return c.Zone
-			}
-		}
-	}
-	return ""
 }
 
 // Problems are what is wrong with any of the books; none where all can be used.
 func (b *Books) Problems() []string {
-	_, problems := b.use()
-	return problems
+	list, problems := b.use()
+	return append(problems, contested(list)...)
 }
 
 // Wrong are those of the problems that no time mends: books of another city, or twice of
@@ -293,6 +284,19 @@ func (b *Books) Usable(n int) bool {
 	}
 	s, _ := b.parts[n].now()
 	return s == nil
+}
+
+// Names are the gateways' names as their books say them, by their place in the list; empty
+// for books that cannot be used, or do not say it.
+func (b *Books) Names() []string {
+	list, _ := b.use()
+	out := make([]string, len(b.parts))
+	for _, u := range list {
+		if gatewayName.MatchString(u.city.Gateway) {
+			out[u.n] = u.city.Gateway
+		}
+	}
+	return out
 }
 
 // Gateways are all gateways whose books are known, in order.

@@ -231,3 +231,30 @@ func TestAway(t *testing.T) {
 		t.Error("where nothing can be read there is a city")
 	}
 }
+
+// TestUsedOften: what every answer asks for does not compare all zones of all gateways; only
+// who asks what is wrong waits for that.
+func TestUsedOften(t *testing.T) {
+	var list []books.Source
+	for n := range 4 {
+		d := gateway(t, fmt.Sprintf("edge-%d", n), "a")
+		change(t, d, "streams.json", func(s *[]books.Stream) {
+			for z := range 500 {
+				(*s)[0].Cells = append((*s)[0].Cells, books.Cell{Zone: fmt.Sprintf("z%d-%d", n, z)})
+			}
+		})
+		list = append(list, d)
+	}
+	b := of(list...).Source.(*Books)
+	if p := b.Problems(); len(p) != 3 {
+		t.Fatalf("it is said %q", p)
+	}
+	for _, p := range b.parts {
+		p.mu.Lock()
+		p.read = time.Now().Add(time.Hour)
+		p.mu.Unlock()
+	}
+	if n := testing.AllocsPerRun(3, func() { b.Gateways(); b.Names(); b.Usable(0) }); n > 120 {
+		t.Errorf("it takes %v allocations", n)
+	}
+}

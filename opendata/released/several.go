@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,13 +29,15 @@ type Several struct {
 	store Store
 	parts []*Shown
 	named []Named
+	names func() []string
 
 	stray *Shown // counts what none of them has a line of
 }
 
-// NewSeveral shows what any of several gateways' books have lines of.
-func NewSeveral(from Store, list []Named, log *slog.Logger) *Several {
-	s := &Several{store: from, named: list, stray: New(from, none{}, log)}
+// NewSeveral shows what any of several gateways' books have lines of. Names are the
+// gateways' as their books say them, in the order of the list; empty where it is not known.
+func NewSeveral(from Store, list []Named, names func() []string, log *slog.Logger) *Several {
+	s := &Several{store: from, named: list, names: names, stray: New(from, none{}, log)}
 	for _, n := range list {
 		s.parts = append(s.parts, New(from, n.Source, log.With("books", n.Where)))
 	}
@@ -90,12 +93,19 @@ func (s *Several) Observations(ctx context.Context, q store.Query) ([]store.Obse
 func (s *Several) only(ctx context.Context, parts []*Shown, whole bool, list []store.Observation) []store.Observation {
 	missing := false
 	shown := make([]bool, len(list))
+	owner, names := make([]int, len(list)), s.names() // of a gateway that has books here, these alone have lines
+	for i := range list {
+		if owner[i] = -1; list[i].Gateway != "" {
+			owner[i] = slices.Index(names, list[i].Gateway)
+		}
+	}
 	look := func() {
 		missing = false
 		for _, p := range parts {
+			n := slices.Index(s.parts, p)
 			p.mu.RLock()
 			for i := range list {
-				shown[i] = shown[i] || p.lets(&list[i])
+				shown[i] = shown[i] || (owner[i] < 0 || owner[i] == n) && p.lets(&list[i])
 			}
 			p.mu.RUnlock()
 		}

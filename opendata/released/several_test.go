@@ -56,7 +56,7 @@ func two(t *testing.T) (*Several, *shelf, books.Dir, *fickle) {
 			}
 		}
 	}
-	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: other}}, slog.New(slog.DiscardHandler))
+	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: other}}, func() []string { return []string{"edge-1", "edge-2"} }, slog.New(slog.DiscardHandler))
 	for _, p := range append(s.parts, s.stray) {
 		p.fresh, p.grace = 0, 0
 	}
@@ -108,6 +108,25 @@ func TestForgedAtOne(t *testing.T) {
 	}
 	if h := s.Hint(); h == "" || h[:5] != "other" {
 		t.Errorf("it is said %q", h)
+	}
+}
+
+// TestAnothersLines: what one gateway's books say that another has released is not shown; of a
+// gateway that has no books here, as one that was renamed, it is.
+func TestAnothersLines(t *testing.T) {
+	s, in, one, _ := two(t)
+	for n, gateway := range []string{"edge-2", "edge-0"} {
+		rows := []store.Observation{rowOf(gateway, 5, "a", 9)}
+		in.put(rows...)
+		if err := entered.EnterAs(gateway, one, rows); err != nil {
+			t.Fatal(err)
+		}
+		if got := shownBy(t, s); got != 7+n {
+			t.Errorf("%s: %d are shown; want %d", gateway, got, 7+n)
+		}
+	}
+	if s.Hint() == "" {
+		t.Error("nothing is said")
 	}
 }
 
@@ -175,7 +194,7 @@ func TestAStuckMirror(t *testing.T) {
 	defer srv.Close()
 	defer close(stuck)
 	s, in, one, _ := two(t)
-	s = NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}}, slog.New(slog.DiscardHandler))
+	s = NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}}, func() []string { return make([]string, 2) }, slog.New(slog.DiscardHandler))
 	begun := time.Now()
 	for range 20 {
 		if n := shownBy(t, s); n != 4 {
