@@ -1,6 +1,12 @@
 package gateway
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"sluice/brief"
+	"sluice/policy/bundle"
+)
 
 // pauses are how long a policy rests that missed its deadline: a machine that was
 // overloaded may be the reason the first time, and hardly the third. After the last
@@ -42,7 +48,16 @@ func (p *patience) due(now time.Time) bool { return !p.next.IsZero() && !now.Bef
 type lookout struct {
 	last string // digest of what was compiled last; empty for nothing yet
 	gone int    // looks since it was there
+	// passed are the files that were passed over at the last look.
+	passed string
 	patience
+}
+
+// passes takes the files that are passed over now, and says whether they are news.
+func (l *lookout) passes(files string) bool {
+	news := files != "" && files != l.passed
+	l.passed = files
+	return news
 }
 
 // look takes one look's answer, the digest of what is there, empty for nothing.
@@ -58,6 +73,18 @@ func (l *lookout) look(digest string, now time.Time) bool {
 		l.gone = 0
 		return l.due(now)
 	}
-	*l = lookout{last: digest}
+	*l = lookout{last: digest, passed: l.passed}
 	return true
+}
+
+// passedOver says which files of the editable directory are no part of the policy by
+// their names only.
+func (g *Gateway) passedOver() {
+	var names []string
+	for _, p := range bundle.PassedOver(g.cfg.Policy.Dir) {
+		names = append(names, brief.Text(p.File))
+	}
+	if list := strings.Join(names, ", "); g.lookout.passes(list) {
+		g.log.Warn("files of the policy directory are passed over, since their names are not written as a policy's; the policy runs without them", "files", list, "hint", "sluice policy check names each, and how to rename it")
+	}
 }

@@ -1,6 +1,12 @@
 package gateway
 
 import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -53,5 +59,27 @@ func TestGoneAndBack(t *testing.T) {
 		if got[i] != want {
 			t.Fatalf("looks: %v", got)
 		}
+	}
+}
+
+// TestPassedOverOnce: a file that its name keeps out of the policy is said once, and again
+// when it is another.
+func TestPassedOverOnce(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	g := &Gateway{log: slog.New(slog.NewTextHandler(&log, nil))}
+	g.cfg.Policy.Dir = t.TempDir()
+	for _, name := range []string{"", "a.yml", "", "b.YAML"} {
+		if name != "" {
+			to := filepath.Join(g.cfg.Policy.Dir, "decisions", name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, nil, 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g.passedOver()
+		g.lookout.look(name, time.Time{})
+	}
+	if said := log.String(); strings.Count(said, "level=WARN") != 2 || !strings.Contains(said, `files="decisions/a.yml, decisions/b.YAML"`) {
+		t.Errorf("said: %s", said)
 	}
 }

@@ -97,6 +97,7 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 }
 
 func (g *Gateway) first(ctx context.Context) (ingest.Version, *policy.Set, error) {
+	g.passedOver()
 	if files, err := policy.ReadDir(g.cfg.Policy.Dir); err == nil {
 		g.lookout.look(files.Digest(), time.Now()) // watchPolicy need not compile it again
 	}
@@ -266,6 +267,7 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+		g.passedOver()
 		digest := ""
 		if files, err := policy.ReadDir(g.cfg.Policy.Dir); err == nil && len(files) > 0 {
 			digest = files.Digest()

@@ -15,6 +15,7 @@ import (
 	"sluice/gateway"
 	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/check"
 	"sluice/policy/council"
 	"sluice/policy/decision"
 	"sluice/policy/desk"
@@ -60,6 +61,9 @@ func motionCreate(dir *string) *cobra.Command {
 			p, err := readPolicy(cmd.Context(), v, *dir)
 			if err != nil {
 				return err
+			}
+			if list := lines(v, check.PassedOver(*dir), ""); len(list) > 0 {
+				return wrong(unusable(v, *dir, list))
 			}
 			if err := sound(cmd, v, d, p); err != nil {
 				return err

@@ -92,3 +92,41 @@ func written(t *testing.T, name string) {
 	text := angled.ReplaceAllStringFunc(string(raw), func(string) string { n++; return fmt.Sprintf("Word %d", n) })
 	write(t, name, strings.NewReplacer(check.TemplateCity, "portalba", "Our town", "Portalba").Replace(text))
 }
+
+// TestPassedOverIsSaid: a decision that its file's name keeps out of the policy is said by
+// check and create, in each language, also where it is all that there is.
+func TestPassedOverIsSaid(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
+	dir := t.TempDir()
+	t.Chdir(dir)
+	member, err := desk.MakeKey(filepath.Join(t.TempDir(), "anna"), "anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll("decisions", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "decisions/x.yml", "decision: x\n")
+	said := func(args ...string) {
+		t.Helper()
+		if code, out := sluice(args...); code != 1 || !strings.Contains(out, "decisions/x.yml:1") || !strings.Contains(out, "S09") || !strings.Contains(out, "decisions/x.yaml") {
+			t.Errorf("%v: %d\n%s", args, code, out)
+		}
+	}
+	said("policy", "check")
+	if err := desk.Desk(".").Found([]desk.Member{{ID: "anna", Key: member}}); err != nil {
+		t.Fatal(err)
+	}
+	written(t, "charter.yaml")
+	for _, l := range explain.Languages {
+		said("policy", "check", "--lang", l)
+		said("policy", "check", "decisions/x.yml", "--lang", l)
+		said("motion", "create", "m", "--lang", l)
+	}
+	if err := os.Remove("decisions/x.yml"); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := sluice("motion", "create", "m"); code != 0 {
+		t.Errorf("%s", out)
+	}
+}

@@ -86,6 +86,11 @@ func ailments(ctx context.Context, v voice, files bundle.Files, only string, inF
 	}
 	defer rules.Close()
 	found, _ := check.Directory(ctx, rules, files, inForce, decision.Date{})
+	return lines(v, found, only)
+}
+
+// lines are mistakes, one line each: all, or those of one file.
+func lines(v voice, found []check.Finding, only string) []string {
 	var out []string
 	for _, f := range found {
 		if f.Warning() || only != "" && f.File != only {
@@ -104,13 +109,14 @@ func ailments(ctx context.Context, v voice, files bundle.Files, only string, inF
 // check does, and where to see all of it.
 func unreadable(ctx context.Context, v voice, dir string, err error) error {
 	files, readErr := policy.ReadDir(dir)
+	passed := check.PassedOver(dir)
 	switch {
 	case readErr != nil:
 		return err
-	case len(files) == 0:
+	case len(files)+len(passed) == 0:
 		return check.ErrNothing
 	}
-	list := ailments(ctx, v, files, "", nil)
+	list := append(lines(v, passed, ""), ailments(ctx, v, files, "", nil)...)
 	if len(list) == 0 {
 		return fmt.Errorf("%w\n%s", err, v.Say("see: sluice policy check %s", dir))
 	}

@@ -13,6 +13,7 @@ var texts = map[string][3]string{
 	"S06": {"“%[1]s” is not written as it must be | e.g. %[2]s", "«%[1]s» no està escrit com cal | p. ex. %[2]s", "«%[1]s» no está escrito como debe | p. ej. %[2]s"},
 	"S07": {"“%[1]s” has none of its forms | one of: %[2]s", "«%[1]s» no té cap de les seves formes | una de: %[2]s", "«%[1]s» no tiene ninguna de sus formas | una de: %[2]s"},
 	"S08": {"“%[1]s” is outside its limits | it must be %[3]s", "«%[1]s» és fora dels seus límits | ha de ser %[3]s", "«%[1]s» está fuera de sus límites | debe ser %[3]s"},
+	"S09": {"this file is passed over: by its name it is no part of the policy | rename it to %[1]s, or move it out of the directory", "aquest fitxer no es llegeix: pel seu nom no forma part de la política | canvieu-li el nom a %[1]s, o traieu-lo del directori", "este fichero no se lee: por su nombre no forma parte de la política | cámbiele el nombre a %[1]s, o sáquelo del directorio"},
 
 	"D01": {"every does not divide a day | write PT15M, PT30M, PT1H, PT6H or P1D", "every no divideix un dia | escriviu PT15M, PT30M, PT1H, PT6H o P1D", "every no divide un día | escriba PT15M, PT30M, PT1H, PT6H o P1D"},
 	"D02": {"lateness is longer than a day | write P1D or less", "lateness és més llarg que un dia | escriviu P1D o menys", "lateness es más largo que un día | escriba P1D o menos"},
