@@ -178,6 +178,7 @@ var clerkCatalan = map[string]string{
 	"the motion had to be enacted by %s; put it to the vote anew":       "la moció s'havia d'aprovar abans del %s; torneu-la a sotmetre a votació",
 	"the motion is for another city":                                    "la moció és d'una altra ciutat",
 	"the motion is for other gateways":                                  "la moció és per a altres passarel·les",
+	"the motion is in format %d, and the one in force in format %d; create it anew with the present sluice":   "la moció és en format %d, i la que és en vigor en format %d; torneu-la a crear amb el sluice actual",
 	"the motion may be enacted until %s, which is more than %d days after it can take effect; create it anew": "la moció es podria aprovar fins al %s, més de %d dies després que pugui valer; torneu-la a crear",
 	"the motion says that it was made before the one in force; create it anew":                                "la moció diu que es va fer abans que la que és en vigor; torneu-la a crear",
 	"the motion takes effect at %s": "la moció val a partir del %s",

@@ -178,6 +178,7 @@ var clerkSpanish = map[string]string{
 	"the motion had to be enacted by %s; put it to the vote anew":       "la moción se tenía que aprobar antes del %s; vuelva a someterla a votación",
 	"the motion is for another city":                                    "la moción es de otra ciudad",
 	"the motion is for other gateways":                                  "la moción es para otras pasarelas",
+	"the motion is in format %d, and the one in force in format %d; create it anew with the present sluice":   "la moción está en formato %d, y la que está en vigor en formato %d; vuelva a crearla con el sluice actual",
 	"the motion may be enacted until %s, which is more than %d days after it can take effect; create it anew": "la moción se podría aprobar hasta el %s, más de %d días después de que pueda valer; vuelva a crearla",
 	"the motion says that it was made before the one in force; create it anew":                                "la moción dice que se hizo antes que la que está en vigor; vuelva a crearla",
 	"the motion takes effect at %s": "la moción vale a partir del %s",

@@ -122,6 +122,27 @@ func TestOneOrder(t *testing.T) {
 	}
 }
 
+// TestNoFormatComesBack: behind a motion of a format, none of an earlier one is taken, which
+// says less: whatever program can read that motion writes its format.
+func TestNoFormatComesBack(t *testing.T) {
+	c := newChamber(t)
+	first := c.founded()
+	files := c.with("decisions/d1.yaml", footfall)
+	p := c.draft(first, files)
+	m := must(council.ParseMotion(p["motion.txt"]))
+	m.Format = 4
+	p["motion.txt"] = must(m.Text(first, must(bundle.Read(files))))
+	file := must(ballotsOf(c, p, names[:4]).File())
+	v := c.verifier(first)
+	if _, err := v.Verify(file); council.CodeOf(err) != council.OtherText || !strings.Contains(err.Error(), "format 4") {
+		t.Errorf("behind format %d it is taken: %v", first.Format, err)
+	}
+	first.Format = 4
+	if _, err := v.Verify(file); err != nil {
+		t.Errorf("behind format 4: %v", err)
+	}
+}
+
 // TestEarlierFormats: a motion that was taken when the text was worded otherwise
 // can still be reopened, and a new one can follow it; it cannot be put to a gateway
 // any more.

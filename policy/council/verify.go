@@ -165,6 +165,8 @@ func (v Verifier) follows(m *Motion) error {
 		return refuse(Gap, "version %d does not follow version %d; the motions between them come first", m.Version, last)
 	case m.Previous != hash:
 		return refuse(Gap, "the motion follows another one than that in force; create it anew")
+	case v.Previous != nil && m.Format < v.Previous.Format: // whatever can read that one writes its format
+		return refuse(OtherText, "the motion is in format %d, and the one in force in format %d; create it anew with the present sluice", m.Format, v.Previous.Format)
 	case v.Previous != nil && m.Created.Before(v.Previous.Created):
 		return refuse(Gap, "the motion says that it was made before the one in force; create it anew")
 	}
