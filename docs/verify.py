@@ -15,7 +15,12 @@ whose = ""  # gateway, where there are several
 def bad(text):
     global wrong
     wrong += 1
-    print("WRONG:", whose + text)
+    say("WRONG:", whose + text)
+
+
+def say(*parts):
+    """Names are of whoever wrote the books: none makes another line, or steers a terminal."""
+    print("".join(c if c.isprintable() else "?" for c in " ".join(map(str, parts))))
 
 
 class Place:
@@ -346,7 +351,7 @@ def check_shown(all_books):
         if was_removed(r, b["plans"], b["removals"]):
             continue
         if any(g["stream"] == stream and instant(g["start"]) <= start < instant(g["end"]) for g in b["lost"]):
-            print(f"{whose}{stream} at {start}: the store has lost it, as gaps.jsonl says")
+            say(f"{whose}{stream} at {start}: the store has lost it, as gaps.jsonl says")
             continue
         bad(f"{stream} at {start}: it was released and is not shown; if the store was away, try again later")
     for _ in range(5):  # the line of what was released a moment ago comes within seconds
@@ -468,7 +473,7 @@ def main(named):
     here = {b["gateway"] for b in all_books} | {n for b in all_books for n in b["names"]}
     elsewhere = sorted({g for b in all_books for g in owners(b).values() if g} - here)
     if elsewhere:
-        print(f"zones.geojson gives zones to {', '.join(elsewhere)} as well, whose books are not here")
+        say(f"zones.geojson gives zones to {', '.join(elsewhere)} as well, whose books are not here")
     if len(all_books) > 1:
         print(f"{len(all_books)} gateways, each with books of its own")
     count = lambda what: sum(len(b[what]) for b in all_books)
@@ -482,5 +487,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except OSError as error:  # of the network and of files: nothing is said about the numbers
-        print("it cannot be read:", error)
+        say("it cannot be read:", error)
         sys.exit(4)

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/books"
+	"sluice/brief"
 	"sluice/proof"
 )
 
@@ -181,7 +182,7 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 			fmt.Fprintf(w, "%d gateways, each with books of its own\n", r.Gateways)
 		}
 		if len(r.Elsewhere) > 0 {
-			fmt.Fprintf(w, "zones.geojson gives zones to %s as well, whose books are not here: nothing is said about their numbers\n", strings.Join(r.Elsewhere, ", "))
+			fmt.Fprintf(w, "zones.geojson gives zones to %s as well, whose books are not here: nothing is said about their numbers\n", brief.Text(strings.Join(r.Elsewhere, ", ")))
 		}
 		if r.Lost > 0 {
 			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them, as gaps.jsonl says\n", r.Lost)
@@ -193,7 +194,7 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 			fmt.Fprintf(w, "%d removals were under earlier words of a decision, which these books do not have\n", r.Unchecked)
 		}
 		for _, p := range r.Problems {
-			fmt.Fprintln(w, "WRONG:", p)
+			fmt.Fprintln(w, "WRONG:", brief.Text(p)) // books are anybody's
 		}
 	}
 	if len(r.Problems) > 0 {
