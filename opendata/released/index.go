@@ -58,6 +58,9 @@ func (x *index) add(l line) {
 	}
 	of := lane{l.stream, l.gateway}
 	runs := x.streams[of]
+	if runs == nil && len(x.lanes[l.stream]) >= mostNames {
+		return
+	}
 	if runs == nil {
 		of = lane{strings.Clone(l.stream), strings.Clone(l.gateway)}
 		x.lanes[of.stream] = append(x.lanes[of.stream], of.gateway)
@@ -223,13 +226,27 @@ func parse(text string) (l line, ok bool) {
 		if !ok {
 			return l, false
 		}
-		return line{r.Gateway, r.Stream, r.Plan, r.Start.UnixNano(), r.End.UnixNano()}, true
+		return line{r.Gateway, r.Stream, r.Plan, r.Start.UnixNano(), r.End.UnixNano()}, named(r.Gateway)
 	}
 	from, err := time.Parse(time.RFC3339, start)
 	to, err2 := time.Parse(time.RFC3339, end)
 	l.from, l.to = from.UnixNano(), to.UnixNano()
-	return l, err == nil && err2 == nil && l.stream != "" && inRange(from) && inRange(to) && l.from < l.to
+	return l, err == nil && err2 == nil && l.stream != "" && named(l.gateway) && inRange(from) && inRange(to) && l.from < l.to
 }
+
+// named reports whether a gateway may be called so, or is called nothing, as in books of
+// before: the store is asked for it, and takes no other name.
+func named(gateway string) bool {
+	for i, r := range gateway {
+		if letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'; !letter && (i == 0 || !strings.ContainsRune("_.-", r)) {
+			return false
+		}
+	}
+	return len(gateway) <= 63
+}
+
+// mostNames are the gateways of one stream in one book: one, and what it was called before.
+const mostNames = 64
 
 // value finds a text by its key, which is there once.
 func value(text, key string, into *string) bool {

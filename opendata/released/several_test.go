@@ -1,11 +1,14 @@
 package released
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -127,6 +130,41 @@ func TestAnothersLines(t *testing.T) {
 	}
 	if s.Hint() == "" {
 		t.Error("nothing is said")
+	}
+}
+
+// picky is a store that, as InfluxDB's, takes plain names alone, and few of them.
+type picky struct{ *shelf }
+
+func (p picky) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
+	for _, name := range q.Gateways {
+		if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`).MatchString(name) || len(q.Gateways) > 100 {
+			return nil, errors.New("an id holds letters that none has")
+		}
+	}
+	return p.shelf.Observations(ctx, q)
+}
+
+// TestOddNames: lines of gateways that nobody can be called, or of very many, keep nobody
+// from the others' numbers.
+func TestOddNames(t *testing.T) {
+	s, in, one, _ := two(t)
+	for _, p := range s.parts {
+		p.store = picky{in}
+	}
+	s.store = picky{in}
+	for n := range 200 {
+		for _, name := range []string{fmt.Sprint("edge-1\" or \"", n), fmt.Sprint("many-", n)} {
+			if err := entered.EnterAs(name, one, []store.Observation{rowOf(name, 4, "a", 1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if each, err := s.ClosedEach(t.Context(), "s"); err != nil || each[1] != noon.Add(3*time.Hour) {
+		t.Errorf("they have come to %v, %v", each, err)
+	}
+	if n := shownBy(t, s); n != 7 {
+		t.Errorf("%d are shown", n)
 	}
 }
 
