@@ -411,7 +411,10 @@ def compare(r, rows, plans, hidden):
 def check_books(where, several):
     """One gateway's books, computed again."""
     global whose
-    city = json.loads(get(where, "/books/city.json"))  # without it, these are no books
+    raw = optional(where, "/books/city.json")
+    if not raw:
+        raise OSError(f"there are no public books at {where.root}, so there is nothing to check")
+    city = json.loads(raw)
     gateway = city.get("gateway", "")
     whose = f"gateway {gateway or where.books}: " if several else ""
     ledger = chain(optional(where, "/books/ledger.jsonl"), "ledger.jsonl")
@@ -477,7 +480,9 @@ def main(named):
     if len(all_books) > 1:
         print(f"{len(all_books)} gateways, each with books of its own")
     count = lambda what: sum(len(b[what]) for b in all_books)
-    print(f"{count('ledger')} lines of budget, {count('releases')} windows, {compared} numbers compared: {'something is wrong' if wrong else 'everything adds up'}")
+    nothing = count("ledger") + count("releases") + compared == 0
+    said = "something is wrong" if wrong else "nothing has been released yet, so there is nothing to compare" if nothing else "everything adds up"
+    print(f"{count('ledger')} lines of budget, {count('releases')} windows, {compared} numbers compared: {said}")
     return 1 if wrong else 0
 
 

@@ -200,7 +200,11 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 	if len(r.Problems) > 0 {
 		return &exit{exitWrong, fmt.Sprintf("%d things are wrong", len(r.Problems))}
 	}
-	if !asJSON {
+	switch {
+	case asJSON:
+	case r.Lines+r.Releases+r.Observations == 0:
+		fmt.Fprintln(w, "Nothing has been released yet, so there is nothing to compare.")
+	default:
 		fmt.Fprintln(w, "Everything adds up.")
 	}
 	return nil

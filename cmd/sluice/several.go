@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"strings"
@@ -28,8 +29,24 @@ func openAll(places []string) ([]books.Reader, error) {
 	return out, nil
 }
 
-// openServer finds the books at one place, which may be of several gateways.
+// openServer finds the books at one place, which may be of several gateways. A place that
+// has none is no city without mistakes.
 func openServer(where string) ([]books.Reader, error) {
+	list, err := openThere(where)
+	for _, r := range list {
+		if err != nil {
+			break
+		}
+		if _, city := r.Source.Get("city.json"); errors.Is(city, fs.ErrNotExist) {
+			err = away(fmt.Errorf("there are no public books at %s, so there is nothing to check; is it an open-data server, has its opendata.yaml books:, and has the gateway begun?", where))
+		} else if city != nil {
+			err = away(city)
+		}
+	}
+	return list, err
+}
+
+func openThere(where string) ([]books.Reader, error) {
 	r, err := openBooks(where)
 	mirror, remote := r.Source.(*books.Mirror)
 	if err != nil || !remote || strings.Contains(where, gatewaysPath) {
