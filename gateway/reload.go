@@ -47,11 +47,23 @@ func (g *Gateway) Reload(ctx context.Context) error {
 		return errors.New("another policy is in force; try again")
 	}
 	g.mu.Lock()
+	before := g.register
 	g.register = reg
 	g.mu.Unlock()
+	if before != nil {
+		g.emptied(len(before.Sensors), len(reg.Sensors))
+	}
 	g.log.Info("register, passwords and certificates are read anew", "sensors", len(reg.Sensors))
 	g.poke()
 	return nil
+}
+
+// emptied says that no sensor is left where there were some: every reading is refused from
+// now on, which is hardly ever meant.
+func (g *Gateway) emptied(before, now int) {
+	if before > 0 && now == 0 {
+		g.log.Warn("the register has become empty: every sensor is unknown from now on, and what it sends is refused", "sensors_before", before, "hint", "where that is not meant, put the entries back and send SIGHUP again")
+	}
 }
 
 // Reloads is Reload each time that it is asked for, until ctx ends.

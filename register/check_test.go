@@ -180,6 +180,16 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 }
 
+// TestNobodyEntered: an empty register can be meant, and is noted.
+func TestNobodyEntered(t *testing.T) {
+	for _, path := range []string{put(t, map[string]string{"a.yaml": "sensors: []\n", "b.yaml": "sensors: []\n"}), filepath.Join(put(t, map[string]string{"r.yaml": "sensors: []\n"}), "r.yaml")} {
+		_, found, err := Examine(path, os.ReadFile)
+		if err != nil || len(found) != 1 || Wrong(found) != 0 || !strings.Contains(found[0].Error(), path+", line 1: note: no sensor is entered") {
+			t.Errorf("%v, %v", found, err)
+		}
+	}
+}
+
 // said holds what Examine and Check say of a file against what is wanted of a line.
 func said(t *testing.T, raw string, kinds map[string]decision.Kind, zones *Zones, line int, want []string) {
 	t.Helper()

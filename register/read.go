@@ -137,7 +137,7 @@ func (f Fault) Error() string {
 	case f.err != nil:
 		return f.err.Error()
 	case f.ID == "":
-		return fmt.Sprintf("%s, line %d: %s", f.File, f.Line, f.text)
+		return fmt.Sprintf("%s, line %d: %s%s", f.File, f.Line, map[bool]string{true: "note: "}[f.Note], f.text)
 	}
 	return fmt.Sprintf("%s, line %d (%s): %s%s", f.File, f.Line, f.ID, map[bool]string{true: "note: "}[f.Note], f.text)
 }

@@ -303,6 +303,26 @@ func TestReadAnew(t *testing.T) {
 		text := string(c.body("/api/v1/sensors"))
 		return strings.Contains(text, `"new"`) && !strings.Contains(text, `"gone"`)
 	})
+	withoutSensors(c)
+}
+
+// withoutSensors: a register that has become empty is taken, and said loudly; one that stays
+// empty is not.
+func withoutSensors(c *city) {
+	c.t.Helper()
+	files, err := filepath.Glob(filepath.Join(c.dir, "register", "*.yaml"))
+	if err != nil || len(files) < 2 {
+		c.t.Fatal(files, err)
+	}
+	before := strings.Count(strings.Join([]string{read(c.t, files[0]), read(c.t, files[1])}, ""), "{id:")
+	for _, file := range files {
+		write(c.t, file, "sensors: []\n")
+	}
+	c.hangup("are read anew", 2)
+	c.hangup("are read anew", 3)
+	if log := c.gateway.err.String(); strings.Count(log, "the register has become empty") != 1 || !strings.Contains(log, fmt.Sprintf(`"sensors_before":%d`, before)) && !strings.Contains(log, fmt.Sprintf("sensors_before=%d", before)) {
+		c.t.Errorf("of %d sensors that are gone the log says %s", before, log)
+	}
 }
 
 // TestForeignTopicsAtABroker: a thousand topics of vendors' own are more than one

@@ -108,7 +108,7 @@ func owners(reg *register.Register, dir string, p *bundle.Policy) (found []regis
 }
 
 func faultsText(w io.Writer, sensors int, found []register.Fault) error {
-	if err := faultLines(w, found); err != nil || register.Wrong(found) > 0 {
+	if err := faultLines(w, found); err != nil || register.Wrong(found) > 0 || sensors == 0 {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%d %s. Nothing is wrong.\n", sensors, plural(sensors, "sensor"))
