@@ -226,12 +226,12 @@ func parse(text string) (l line, ok bool) {
 		if !ok {
 			return l, false
 		}
-		return line{r.Gateway, r.Stream, r.Plan, r.Start.UnixNano(), r.End.UnixNano()}, named(r.Gateway)
+		return line{r.Gateway, r.Stream, r.Plan, r.Start.UnixNano(), r.End.UnixNano()}, true
 	}
 	from, err := time.Parse(time.RFC3339, start)
 	to, err2 := time.Parse(time.RFC3339, end)
 	l.from, l.to = from.UnixNano(), to.UnixNano()
-	return l, err == nil && err2 == nil && l.stream != "" && named(l.gateway) && inRange(from) && inRange(to) && l.from < l.to
+	return l, err == nil && err2 == nil && l.stream != "" && inRange(from) && inRange(to) && l.from < l.to
 }
 
 // named reports whether a gateway may be called so, or is called nothing, as in books of

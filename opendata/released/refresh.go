@@ -71,7 +71,7 @@ func (s *Shown) readOn(done chan struct{}) {
 	var anew *index
 	err := s.follower.Next(func() { anew = newIndex() }, func(text string) error {
 		l, ok := parse(text)
-		if !ok {
+		if !ok || !named(l.gateway) {
 			return nil // what it says was released is not shown
 		}
 		into := s.index // nobody else changes it
