@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,6 +65,49 @@ func TestTwoGateways(t *testing.T) {
 	list, err = s.Observations(ctx, store.Query{Stream: "s", Cells: []string{"a"}, To: time.Unix(1<<33, 0), Limit: 9})
 	if err != nil || len(list) != 3 || list[0].Value == nil || list[1].Status != store.Withdrawn || list[2].Value == nil || *list[2].Value != 2 {
 		t.Errorf("after edge-1's was withdrawn: %+v, %v", list, err)
+	}
+}
+
+// TestRowsOfCellsInOrder: many rows of some cells and several gateways are in the order in
+// which a page goes on, so that none is lost where one ends.
+func TestRowsOfCellsInOrder(t *testing.T) {
+	ctx := t.Context()
+	s, err := Open(ctx, filepath.Join(t.TempDir(), "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const hours = 20
+	want := 0
+	for h := range hours {
+		for _, gateway := range []string{"edge-2", "", "edge-1"} {
+			for _, cell := range []string{"b", "a"} {
+				o := from(gateway, cell, 1)
+				o.Start, o.End = o.Start.Add(time.Duration(h)*time.Hour), o.End.Add(time.Duration(h)*time.Hour)
+				if err := s.Write(ctx, []store.Observation{o}); err != nil {
+					t.Fatal(err)
+				}
+				want++
+			}
+		}
+	}
+	for limit := 1; limit <= want+1; limit += 10 {
+		q := store.Query{Stream: "s", Cells: []string{"a", "b"}, Measures: []string{"m"}, To: time.Unix(1<<33, 0), Limit: limit}
+		var all []store.Observation
+		for n := limit; n == limit; q.After = store.At(&all[len(all)-1]) {
+			list, err := s.Observations(ctx, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if all, n = append(all, list...), len(list); len(all) == 0 {
+				break
+			}
+		}
+		if len(all) != want || !slices.IsSortedFunc(all, func(a, b store.Observation) int {
+			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Gateway, b.Gateway))
+		}) {
+			t.Errorf("%d a page: %d rows, or not in order; want %d", limit, len(all), want)
+		}
 	}
 }
 

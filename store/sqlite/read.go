@@ -140,7 +140,9 @@ func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, e
 			all[i].order = n
 		}
 	}
-	slices.SortFunc(all, func(a, b row) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.order, b.order)) })
+	slices.SortFunc(all, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.order, b.order), cmp.Compare(a.gateway, b.gateway))
+	})
 	return all[:min(len(all), q.Limit)], nil
 }
 
