@@ -48,6 +48,9 @@ type Stream struct {
 	Until      string            `json:"until"`
 	Licence    string            `json:"licence"`
 	Simulation bool              `json:"simulation"`
+	// Stopped says that this gateway does not run it any more: its decision is gone or
+	// broken, or its zones are another gateway's. It is described as it was.
+	Stopped bool `json:"stopped,omitempty"`
 	// Floor is noisy where a number is shown when the number of units with its noise
 	// reaches min_units, so that it may stand for fewer; Membership public where the
 	// register decides; both absent otherwise.

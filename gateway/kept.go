@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"sluice/books"
 )
@@ -138,13 +139,25 @@ func (g *Gateway) keepStreams(ctx context.Context, streams []books.Stream) error
 			}
 		}
 	}
-	list := withPast(streams, g.described)
-	raw, err := books.JSON(list)
+	g.described = withPast(streams, g.described)
+	through, err := g.ledger.Resume(ctx)
 	if err != nil {
 		return err
 	}
-	g.described = list
+	raw, err := books.JSON(withReleases(g.described, through))
+	if err != nil {
+		return err
+	}
 	return g.keep(ctx, streamsName, raw)
+}
+
+// withReleases leaves out what is not run and has released nothing, such as what was
+// taken out before its first day: nobody can have read of it.
+func withReleases(streams []books.Stream, through map[string]time.Time) []books.Stream {
+	return slices.DeleteFunc(slices.Clone(streams), func(s books.Stream) bool {
+		_, released := through[s.ID]
+		return s.Stopped && !released
+	})
 }
 
 // withPast are streams, and of those before them whose ids they do not have.
@@ -152,6 +165,7 @@ func withPast(streams, before []books.Stream) []books.Stream {
 	out := slices.Clone(streams)
 	for _, old := range before {
 		if !slices.ContainsFunc(streams, func(s books.Stream) bool { return s.ID == old.ID }) {
+			old.Stopped = true
 			out = append(out, old)
 		}
 	}

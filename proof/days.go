@@ -89,7 +89,7 @@ func (c *calendar) foresee(r books.Reader, ahead int) error {
 	known := &checker{books: r, plans: planCache{}}
 	for _, b := range streams {
 		s := known.plan(b.Plan)
-		if s == nil || s.Unit.None() {
+		if s == nil || s.Unit.None() || b.Stopped {
 			continue
 		}
 		loc, err := time.LoadLocation(s.Timezone)

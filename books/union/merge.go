@@ -48,23 +48,26 @@ func (b *Books) City() (books.City, error) {
 	return city, nil
 }
 
-// Streams are all series, by id and decision, each with the cells of all gateways.
+// Streams are all series, by id and decision, each with the cells of all gateways, as
+// those say that run it.
 func (b *Books) Streams() ([]books.Stream, error) {
 	list, err := b.known()
 	if err != nil {
 		return nil, err
 	}
-	out := []books.Stream{}
+	all, out := []books.Stream{}, []books.Stream{}
 	for _, u := range list {
-		for _, s := range u.streams {
-			at := slices.IndexFunc(out, func(x books.Stream) bool { return x.ID == s.ID && x.Decision == s.Decision })
-			if at < 0 {
-				s.Cells, s.Measures = slices.Clone(s.Cells), slices.Clone(s.Measures)
-				out = append(out, s)
-				continue
-			}
-			join(&out[at], s)
+		all = append(all, u.streams...)
+	}
+	slices.SortStableFunc(all, func(a, b books.Stream) int { return cmp.Compare(stopped(a), stopped(b)) })
+	for _, s := range all {
+		at := slices.IndexFunc(out, func(x books.Stream) bool { return x.ID == s.ID && x.Decision == s.Decision })
+		if at < 0 {
+			s.Cells, s.Measures = slices.Clone(s.Cells), slices.Clone(s.Measures)
+			out = append(out, s)
+			continue
 		}
+		join(&out[at], s)
 	}
 	slices.SortStableFunc(out, func(a, b books.Stream) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Decision, b.Decision))
@@ -75,6 +78,13 @@ func (b *Books) Streams() ([]books.Stream, error) {
 		})
 	}
 	return out, nil
+}
+
+func stopped(s books.Stream) int {
+	if s.Stopped {
+		return 1
+	}
+	return 0
 }
 
 // join adds what another gateway has of a series.
@@ -93,7 +103,8 @@ func join(into *books.Stream, s books.Stream) {
 }
 
 // Cells are those of a series that each of the books has, by their place in the list; nil
-// where they have none of it. Whole is false where some have not been read yet.
+// where they have none of it, or do not run it any more while others do. Whole is false
+// where some have not been read yet.
 func (b *Books) Cells(stream string) (out [][]books.Cell, whole bool) {
 	list, _ := b.use()
 	out, whole = make([][]books.Cell, len(b.parts)), true
@@ -101,9 +112,13 @@ func (b *Books) Cells(stream string) (out [][]books.Cell, whole bool) {
 		s, _ := p.now()
 		whole = whole && s != nil
 	}
+	is := func(s books.Stream) bool { return s.ID == stream && !s.Stopped }
+	if !slices.ContainsFunc(list, func(u used) bool { return slices.ContainsFunc(u.streams, is) }) {
+		is = func(s books.Stream) bool { return s.ID == stream }
+	}
 	for _, u := range list {
 		for _, s := range u.streams {
-			if s.ID == stream {
+			if is(s) {
 				out[u.n] = append(out[u.n], s.Cells...)
 			}
 		}
@@ -111,7 +126,8 @@ func (b *Books) Cells(stream string) (out [][]books.Cell, whole bool) {
 	return out, whole
 }
 
-// Decisions is each decision once, by id: of the gateway that has its latest words.
+// Decisions is each decision once, by id: of the gateway that has its latest words, and of
+// several of one that it has not ended at.
 func (b *Books) Decisions() ([]books.Decision, error) {
 	list, err := b.known()
 	if err != nil {
@@ -125,7 +141,7 @@ func (b *Books) Decisions() ([]books.Decision, error) {
 			case !there:
 				at[d.ID] = len(out)
 				out = append(out, d)
-			case d.Version > out[n].Version:
+			case d.Version > out[n].Version, d.Version == out[n].Version && out[n].State == books.Past && d.State != books.Past:
 				d.Problems = with(d.Problems, out[n].Problems)
 				out[n] = d
 			default:

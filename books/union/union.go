@@ -232,6 +232,9 @@ func contested(list []used) (problems []string) {
 	had, said := make(map[place]int), make(map[[2]int]bool)
 	for n := range list {
 		for _, s := range list[n].streams {
+			if s.Stopped { // its zones may be another's now
+				continue
+			}
 			for _, c := range s.Cells {
 				at := place{list[n].city.Policy, s.ID, c.Zone}
 				m, there := had[at]

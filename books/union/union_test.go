@@ -146,6 +146,40 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// TestOneHadItOnce: a zone went from one gateway to another, and the first still describes
+// what it released: the city's series is that of whoever runs it, with all cells, nothing
+// is contested, and it is not waited for. What nobody runs any more is as it was.
+func TestOneHadItOnce(t *testing.T) {
+	had, has := gateway(t, "edge-1", "a", "b"), gateway(t, "edge-2", "b", "c")
+	change(t, had, "streams.json", func(s *[]books.Stream) { (*s)[0].Stopped, (*s)[0].Plan = true, "old" })
+	change(t, had, "decisions.json", func(d *[]books.Decision) { (*d)[0].State = books.Past })
+	change(t, has, "streams.json", func(s *[]books.Stream) { (*s)[0].Plan = "new" })
+	for n, r := range []books.Reader{of(had, has), of(has, had)} {
+		list, err := r.Streams()
+		if err != nil || len(list) != 1 || list[0].Stopped || list[0].Plan != "new" || len(list[0].Cells) != 3 {
+			t.Errorf("streams are %+v, %v", list, err)
+		}
+		b := r.Source.(*Books)
+		if cells, whole := b.Cells("noise"); !whole || len(cells[n]) != 0 || len(cells[1-n]) != 2 {
+			t.Errorf("the cells are %v", cells)
+		}
+		if p := b.Problems(); len(p) > 0 {
+			t.Errorf("it is said: %s", p)
+		}
+		if list, err := r.Decisions(); err != nil || list[0].State != books.InForce {
+			t.Errorf("decisions are %+v, %v", list, err)
+		}
+	}
+	change(t, has, "streams.json", func(s *[]books.Stream) { (*s)[0].Stopped = true })
+	r := of(had, has)
+	if list, err := r.Streams(); err != nil || len(list) != 1 || !list[0].Stopped {
+		t.Errorf("when nobody runs it: %+v, %v", list, err)
+	}
+	if cells, _ := r.Source.(*Books).Cells("noise"); len(cells[0]) != 2 || len(cells[1]) != 2 {
+		t.Errorf("when nobody runs it the cells are %v", cells)
+	}
+}
+
 // TestNoOneCity: books of another city, twice of one gateway, and two gateways with one
 // zone are said; the first two are left out.
 func TestNoOneCity(t *testing.T) {
