@@ -11,22 +11,6 @@ import (
 	"sluice/books"
 )
 
-// zoned is what zones.geojson says of a zone: its name in the register, and whose it is.
-type zoned struct {
-	ID         any `json:"id"`
-	Properties struct {
-		ID      string `json:"id"`
-		Gateway string `json:"gateway"`
-	} `json:"properties"`
-}
-
-func (z *zoned) name() string {
-	if id, ok := z.ID.(string); ok {
-		return id
-	}
-	return z.Properties.ID
-}
-
 // owners are the gateways that have zones, by zone; no zones are no error.
 func (c *checker) owners() (map[string]string, error) {
 	raw, err := c.books.Zones()
@@ -37,14 +21,14 @@ func (c *checker) owners() (map[string]string, error) {
 		return nil, err
 	}
 	var doc struct {
-		Features []zoned `json:"features"`
+		Features []books.Zone `json:"features"`
 	}
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		return nil, fmt.Errorf("zones.geojson: %w", err)
 	}
 	out := make(map[string]string)
 	for _, z := range doc.Features {
-		out[z.name()] = z.Properties.Gateway
+		out[z.Name()] = z.Properties.Gateway
 	}
 	return out, nil
 }

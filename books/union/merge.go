@@ -282,24 +282,8 @@ func (b *Books) zones() ([]byte, error) {
 	return json.Marshal(all)
 }
 
-// zone is what is needed of a zone: its name in the register, and whose it is.
-type zone struct {
-	ID         any `json:"id"`
-	Properties struct {
-		ID      string `json:"id"`
-		Gateway string `json:"gateway"`
-	} `json:"properties"`
-}
-
-func (z *zone) name() string {
-	if id, ok := z.ID.(string); ok {
-		return id
-	}
-	return z.Properties.ID
-}
-
 func zoneID(raw json.RawMessage) string {
-	var z zone
+	var z books.Zone
 	_ = json.Unmarshal(raw, &z) // what has no name is there once
-	return z.name()
+	return z.Name()
 }

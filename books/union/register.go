@@ -127,14 +127,14 @@ func owners(list []used) map[string]string {
 	out := make(map[string]string)
 	for _, u := range list {
 		var doc struct {
-			Features []zone `json:"features"`
+			Features []books.Zone `json:"features"`
 		}
 		if json.Unmarshal(u.said.zones, &doc) != nil {
 			continue
 		}
 		for _, z := range doc.Features {
-			if _, known := out[z.name()]; !known {
-				out[z.name()] = z.Properties.Gateway
+			if _, known := out[z.Name()]; !known {
+				out[z.Name()] = z.Properties.Gateway
 			}
 		}
 	}
