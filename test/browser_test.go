@@ -87,6 +87,23 @@ func TestAwkwardPages(t *testing.T) {
 	node(t, "pages.js", q.base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors", "/sensors/s-2", "/sensors/s-2/notice", "/decisions/1", "/data")
 }
 
+// TestUntranslated: a text that has no translation is shown in the language that it
+// has, and marked as such (WCAG 2.2, 3.1.2).
+func TestUntranslated(t *testing.T) {
+	t.Parallel()
+	q := newPlaza(t)
+	for path, want := range map[string]string{
+		"/sensors/s-1?lang=ca":        `<p class="intro"><span lang="en">`,
+		"/sensors/s-1/notice?lang=ca": `<p class="intro"><span lang="en">`,
+		"/streams/noise?lang=ca":      `<span lang="es">Ruido</span>`,
+		"/decisions?lang=ca":          `<span lang="en">Noise</span>`,
+	} {
+		if status, _, body := get(t, q.base+path); status != 200 || !strings.Contains(string(body), want) {
+			t.Errorf("%s is %d and does not show %q", path, status, want)
+		}
+	}
+}
+
 // TestPagesSay looks for what each page is there to say, in each language.
 func TestPagesSay(t *testing.T) {
 	t.Parallel()
@@ -102,7 +119,7 @@ func TestPagesSay(t *testing.T) {
 		"/sensors?lang=en":                      {"rambla-1", "counted", "dropped", "silent"},
 		"/sensors/rambla-1?lang=en":             {"wifi-counter", "decision 2026-14", "free-text"},
 		"/sensors/rambla-1?lang=ca":             {"Quants dispositius passen per la Rambla", "text lliure", "llençat"},
-		"/sensors/port-1?lang=ca":               {`<span lang="en">How many devices pass the harbour</span>`},
+		"/sensors/port-1?lang=ca":               {"Quants dispositius passen pel port"},
 		"/sensors/rambla-1/notice?lang=en":      {"What is thrown away at once", "ssid", d.OpenData + "/sensors/rambla-1"},
 		"/decisions/2026-14?lang=en":            {"in force", "max_contributions: 4", "Who is measured", "Everything else that a sensor sends is dropped", "decision.yaml"},
 		"/decisions/2026-14?lang=ca":            {"A qui es mesura", `<div class="words" lang="ca">`},

@@ -8,6 +8,7 @@ import (
 
 	"sluice/books"
 	"sluice/opendata/query"
+	"sluice/opendata/words"
 )
 
 // TestSensorsArePaged: a page lists so many sensors, and leads to the others; all of
@@ -37,5 +38,26 @@ func TestSensorsArePaged(t *testing.T) {
 	}
 	if pages != 3 || seen != len(reg.Sensors) {
 		t.Errorf("%d sensors on %d pages", seen, pages)
+	}
+}
+
+// TestAnotherLanguage: a text that nobody has translated is shown as it is, and its
+// language is marked for those who have it read to them (WCAG 2.2, 3.1.2).
+func TestAnotherLanguage(t *testing.T) {
+	both := map[string]string{"en": "How many devices pass", "ca": "Quants dispositius passen"}
+	for _, tc := range []struct {
+		language string
+		texts    map[string]string
+		want     string
+	}{
+		{"ca", both, "Quants dispositius passen"},
+		{"en", both, "How many devices pass"},
+		{"ca", map[string]string{"en": "Devices <b>"}, `<span lang="en">Devices &lt;b&gt;</span>`},
+		{"en", map[string]string{"ca": "Dispositius"}, `<span lang="ca">Dispositius</span>`},
+		{"en", nil, ""},
+	} {
+		if got := string(inLanguage(words.Speakers()[tc.language], tc.texts)); got != tc.want {
+			t.Errorf("%v in %s is %q; want %q", tc.texts, tc.language, got, tc.want)
+		}
 	}
 }
