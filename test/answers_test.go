@@ -108,10 +108,19 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 			t.Errorf("%s with another ETag is %d", path, other.StatusCode)
 		}
 	}
-	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "WRITE"} {
+	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "TRACE", "WRITE"} {
 		resp, body := q.ask(method, "/api/v1/streams", nil)
 		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" || resp.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s is %d %s", method, resp.StatusCode, body)
+		}
+	}
+	for _, path := range []string{"/api/v1/streams", "/", "/books/ledger.jsonl", "/nothing"} {
+		asked := http.Header{"Origin": {"https://elsewhere.example"}, "Access-Control-Request-Method": {"GET"}, "Access-Control-Request-Headers": {"if-none-match"}}
+		resp, body := q.ask("OPTIONS", path, asked)
+		h := resp.Header
+		if resp.StatusCode != http.StatusNoContent || len(body) > 0 || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Methods") != "GET, HEAD" ||
+			h.Get("Access-Control-Allow-Headers") != "*" || h.Get("Access-Control-Allow-Credentials") != "" || h.Get("Allow") != "GET, HEAD, OPTIONS" {
+			t.Errorf("the preflight of %s is %d with %v %s", path, resp.StatusCode, h, body)
 		}
 	}
 }

@@ -106,8 +106,9 @@ func TestOddRequests(t *testing.T) {
 		status  int
 		over    bool // the connection
 	}{
-		{"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 405, false},
-		{"OPTIONS /api/v1/streams HTTP/1.1\r\nHost: x\r\n\r\n", 405, false},
+		{"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 204, false},
+		{"OPTIONS /api/v1/streams HTTP/1.1\r\nHost: x\r\n\r\n", 204, false},
+		{"OPTIONS /api/v1/streams HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 405, true},
 		{"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", 405, true},
 		{"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 400, true},
 		{"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", 400, true},

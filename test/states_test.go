@@ -1,6 +1,8 @@
 package test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
 	"html"
 	"os"
@@ -267,7 +269,60 @@ func (x told) api(t *testing.T, c *city) {
 	if found != 3 {
 		t.Errorf("%s is found %d times; want 3", x.name, found)
 	}
+	x.tables(t, c)
 	x.catalogue(t, c)
+}
+
+// tables looks at the same in CSV.
+func (x told) tables(t *testing.T, c *city) {
+	t.Helper()
+	said := func(s string) string {
+		return html.UnescapeString(regexp.MustCompile(`<.*?>|^.*?: `).ReplaceAllString(s, ""))
+	}
+	want := map[string]string{"state": x.state, "since": x.since, "by": x.by}
+	switch {
+	case strings.Contains(x.reason[0], `lang=""`): // the council has not said its language
+		want["reason"], want["reason_ca"] = markup, ""
+	case x.reason[0] != "":
+		want["reason_en"], want["reason_ca"], want["reason_es"] = said(x.reason[0]), said(x.reason[1]), ""
+	}
+	for path, id := range map[string]string{"/api/v1/streams": x.stream, "/api/v1/decisions": x.decision} {
+		row := csvRow(t, c.opendata+path+"?format=csv", id)
+		for column, text := range want {
+			if got, ok := row[column]; !ok || got != text {
+				t.Errorf("%s: CSV of %s says of %s %q; want %q", x.name, path, column, got, text)
+			}
+		}
+	}
+	row := csvRow(t, c.opendata+"/api/v1/sensors?format=csv", x.sensor)
+	state, planned := x.state, "kept"
+	if x.state == "in_force" {
+		state, planned = "", ""
+	}
+	if got, ok := row["planned"]; !ok || got != planned || row["state"] != state {
+		t.Errorf("%s: CSV of the sensor's field is %v", x.name, row)
+	}
+}
+
+// csvRow is the first row of an id, by column.
+func csvRow(t *testing.T, address, id string) map[string]string {
+	t.Helper()
+	_, _, body := get(t, address)
+	rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("%s: %v", address, err)
+	}
+	for _, r := range rows[1:] {
+		if r[0] == id {
+			out := map[string]string{}
+			for n, name := range rows[0] {
+				out[name] = r[n]
+			}
+			return out
+		}
+	}
+	t.Fatalf("%s has no row of %s", address, id)
+	return nil
 }
 
 // catalogue looks at what other catalogues are told.

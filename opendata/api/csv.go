@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"strings"
 
+	"sluice/books"
 	"sluice/opendata/reply"
 )
 
@@ -49,3 +50,7 @@ func text(s string) string {
 func titles(t map[string]string) []string {
 	return []string{text(t["ca"]), text(t["en"]), text(t["es"])}
 }
+
+// reasons are the council's reason in the three languages of the pages, and what it said
+// without naming the language.
+func reasons(r map[string]string) []string { return append(titles(r), text(r[books.Unsaid])) }

@@ -50,7 +50,7 @@ func shares(list []query.Epoch) (one *query.Share, each []*query.Share) {
 }
 
 var streamTable = table[stream]{
-	[]string{"id", "title_ca", "title_en", "title_es", "every", "timezone", "protects", "measure", "unit", "of", "public_from", "cells", "decision", "from", "until", "licence", "closed_until", "simulation", "max_contributions", "bounded_share", "bounded_share_low", "bounded_share_high"},
+	[]string{"id", "title_ca", "title_en", "title_es", "every", "timezone", "protects", "measure", "unit", "of", "public_from", "cells", "decision", "from", "until", "licence", "closed_until", "simulation", "max_contributions", "bounded_share", "bounded_share_low", "bounded_share_high", "state", "since", "by", "reason_ca", "reason_en", "reason_es", "reason"},
 	func(s stream) [][]string {
 		var rows [][]string
 		closed := ""
@@ -65,7 +65,7 @@ var streamTable = table[stream]{
 			rows = append(rows, slices.Concat([]string{text(s.ID)}, titles(s.Title), []string{
 				s.Every, s.Timezone, s.Unit, text(m.Name), text(m.Unit), text(m.Of), strconv.FormatInt(m.PublicFrom, 10),
 				strconv.Itoa(len(s.Cells)), text(s.Decision), s.From, s.Until, text(s.Licence), closed, strconv.FormatBool(s.Simulation), most,
-			}, share(s.BoundedShare)))
+			}, share(s.BoundedShare), []string{s.State, s.Since, s.By}, reasons(s.Reason)))
 		}
 		return rows
 	},
@@ -127,7 +127,7 @@ func optional(s string) *string {
 }
 
 var sensorTable = table[sensor]{
-	[]string{"id", "owner", "kind", "zone", "lat", "lon", "registered", "until", "contact", "alive", "purpose_ca", "purpose_en", "purpose_es", "field", "class", "fate", "decision"},
+	[]string{"id", "owner", "kind", "zone", "lat", "lon", "registered", "until", "contact", "alive", "purpose_ca", "purpose_en", "purpose_es", "field", "class", "fate", "decision", "state", "planned"},
 	func(s sensor) [][]string {
 		alive := ""
 		if s.Alive != nil {
@@ -136,7 +136,7 @@ var sensorTable = table[sensor]{
 		var rows [][]string
 		for _, f := range s.Fields {
 			rows = append(rows, slices.Concat([]string{text(s.ID), text(s.Owner), text(s.Kind), text(s.Zone), number(s.Lat), number(s.Lon), s.Registered, s.Until, text(s.Contact), alive},
-				titles(s.Purpose), []string{text(f.Name), text(f.Class), f.Fate, text(f.Decision)}))
+				titles(s.Purpose), []string{text(f.Name), text(f.Class), f.Fate, text(f.Decision), f.State, f.Planned}))
 		}
 		return rows
 	},
@@ -176,9 +176,9 @@ func (a *API) decision(r *http.Request, v url.Values) (*reply.Reply, error) {
 }
 
 var decisionTable = table[decision]{
-	[]string{"id", "title_ca", "title_en", "title_es", "state", "from", "until", "policy", "motion", "votes"},
+	[]string{"id", "title_ca", "title_en", "title_es", "state", "from", "until", "policy", "motion", "votes", "since", "by", "reason_ca", "reason_en", "reason_es", "reason"},
 	func(d decision) [][]string {
-		return [][]string{slices.Concat([]string{text(d.ID)}, titles(d.Title), []string{d.State, d.From, d.Until, d.Policy, text(d.Motion), strconv.Itoa(len(d.Votes))})}
+		return [][]string{slices.Concat([]string{text(d.ID)}, titles(d.Title), []string{d.State, d.From, d.Until, d.Policy, text(d.Motion), strconv.Itoa(len(d.Votes)), d.Since, d.By}, reasons(d.Reason))}
 	},
 }
 
