@@ -23,11 +23,11 @@ var arrows = map[string]string{
 	"brief":                 "",
 	"test/benchabuse/pages": "books store store/sqlite test/entered",
 	"door":                  "",
-	"cmd/sluice":            "books books/union brief gateway gateway/crash opendata opendata/query opendata/words perm policy policy/ballot policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
-	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway policy/bundle policy/decision policy/mechanism policy/plan register store store/sqlite",
+	"cmd/sluice":            "books books/union brief gateway gateway/crash internal/civil internal/yamldoc opendata opendata/query opendata/words perm policy policy/ballot policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
+	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway internal/civil policy/bundle policy/mechanism policy/plan register store store/sqlite",
 	"town":                  "books brief configs firmware-sim/device firmware-sim/street gateway opendata opendata/query perm policy policy/desk store store/sqlite",
-	"gateway":               "books brief door gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release internal/retry perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/mechanism policy/plan register register/access store store/influx store/sqlite",
-	"gateway/ingest":        "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release internal/retry policy/decision policy/plan register register/access",
+	"gateway":               "books brief door gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release internal/civil internal/retry internal/yamldoc perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/mechanism policy/plan register register/access store store/influx store/sqlite",
+	"gateway/ingest":        "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release internal/civil internal/retry policy/plan register register/access",
 
 	"gateway/ingest/internal/checkpoint": "gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window",
 	"gateway/ingest/internal/fault":      "",
@@ -48,21 +48,21 @@ var arrows = map[string]string{
 	"gateway/inbox":       "",
 	"gateway/ledger":      "books gateway/release perm store store/sqlite",
 	"gateway/forward":     "gateway/ledger internal/retry store",
-	"register":            "policy/decision",
+	"register":            "internal/civil internal/names internal/yamldoc",
 	"register/access":     "register",
 	"policy":              "brief policy/bundle policy/diff policy/plan policy/rules register",
 	"policy/ballot":       "",
-	"policy/bundle":       "policy/decision policy/plan register",
-	"policy/cases":        "policy policy/bundle policy/decision policy/plan register",
-	"policy/check":        "policy policy/ballot policy/bundle policy/decision policy/diff policy/explain policy/mechanism policy/plan policy/schema register",
-	"policy/council":      "policy/ballot policy/bundle policy/decision policy/diff policy/explain",
-	"policy/desk":         "perm policy policy/ballot policy/bundle policy/council policy/decision policy/schema",
-	"policy/diff":         "policy/bundle policy/decision policy/explain policy/mechanism policy/plan policy/rules register",
+	"policy/bundle":       "internal/yamldoc policy/decision policy/plan register",
+	"policy/cases":        "internal/civil internal/yamldoc policy policy/bundle policy/plan register",
+	"policy/check":        "internal/civil internal/yamldoc policy policy/ballot policy/bundle policy/decision policy/diff policy/explain policy/mechanism policy/plan policy/schema register",
+	"policy/council":      "internal/civil policy/ballot policy/bundle policy/decision policy/diff policy/explain",
+	"policy/desk":         "internal/civil perm policy policy/ballot policy/bundle policy/council policy/decision policy/schema",
+	"policy/diff":         "internal/civil policy/bundle policy/decision policy/explain policy/mechanism policy/plan policy/rules register",
 	"policy/dpia":         "policy/bundle policy/explain policy/mechanism register",
-	"policy/explain":      "policy/bundle policy/decision policy/mechanism policy/plan",
-	"policy/decision":     "policy/ballot policy/plan",
+	"policy/explain":      "internal/civil policy/bundle policy/decision policy/mechanism policy/plan",
+	"policy/decision":     "internal/civil internal/names internal/yamldoc policy/ballot policy/plan register",
 	"policy/mechanism":    "policy/plan store",
-	"policy/plan":         "",
+	"policy/plan":         "internal/civil",
 	"policy/rules":        "",
 	"policy/schema":       "",
 	"store":               "",
@@ -70,16 +70,16 @@ var arrows = map[string]string{
 	"store/sqlite":        "perm store",
 	"books":               "",
 	"books/union":         "books",
-	"opendata":            "books books/union door opendata/api opendata/catalog opendata/query opendata/released opendata/reply opendata/web perm policy/decision store/influx",
+	"opendata":            "books books/union door internal/yamldoc opendata/api opendata/catalog opendata/query opendata/released opendata/reply opendata/web perm store/influx",
 	"opendata/api":        "books door opendata/query opendata/reply store",
 	"opendata/atlas":      "",
 	"opendata/catalog":    "books opendata/atlas opendata/query opendata/reply opendata/words",
-	"opendata/query":      "books policy/plan store",
+	"opendata/query":      "books internal/civil store",
 	"opendata/released":   "books policy/plan store",
 	"opendata/reply":      "door",
 	"opendata/web":        "books opendata/api opendata/atlas opendata/catalog opendata/query opendata/reply opendata/words proof store",
 	"opendata/words":      "books",
-	"proof":               "books policy/mechanism policy/plan store",
+	"proof":               "books internal/civil policy/mechanism policy/plan store",
 	"configs":             "",
 	"firmware-sim":        "firmware-sim/device firmware-sim/street",
 	"firmware-sim/device": "firmware-sim/replay firmware-sim/street",
@@ -94,16 +94,19 @@ var arrows = map[string]string{
 	"test/fenced":         "",
 	"test/chance":         "",
 	"test/claims":         "policy policy/bundle trial",
+	"internal/civil":      "",
+	"internal/names":      "",
+	"internal/yamldoc":    "",
 }
 
 // doors are the packages through which each module of others is used.
 var doors = map[string]string{
-	"github.com/agnivade/levenshtein":              "policy/check policy/decision",
+	"github.com/agnivade/levenshtein":              "internal/yamldoc policy/check",
 	"github.com/boombuler/barcode":                 "opendata/web",
 	"github.com/danielgtaylor/huma/v2":             "opendata/api",
 	"github.com/dchest/siphash":                    "gateway/ingest gateway/ingest/internal/pseudonym",
 	"github.com/eclipse/paho.mqtt.golang":          "firmware-sim/device gateway/ingest/internal/mqtt test/bench",
-	"github.com/goccy/go-yaml":                     "policy/decision",
+	"github.com/goccy/go-yaml":                     "internal/yamldoc",
 	"github.com/google/differential-privacy/go/v3": "gateway/release",
 	"github.com/hiddeco/sshsig":                    "policy/ballot",
 	"github.com/influxdata/influxdb-client-go/v2":  "store/influx",
@@ -246,6 +249,17 @@ func TestWhoSeesCannotSpeak(t *testing.T) {
 		for s := range seen {
 			if s == "gateway" || strings.HasPrefix(s, "gateway/") || strings.HasPrefix(s, "github.com/google/differential-privacy") {
 				t.Errorf("%s reaches %s", pkg, s)
+			}
+		}
+	}
+	// No arrow runs back up from the ground, nor from the register to the policy.
+	for pkg, imports := range pkgs {
+		for _, i := range imports {
+			ours, ok := strings.CutPrefix(i, "sluice/")
+			policy := strings.HasPrefix(ours+"/", "policy/")
+			up := strings.HasPrefix(pkg, "internal/") && !strings.HasPrefix(ours, "internal/") || strings.HasPrefix(pkg, "register") && policy
+			if ok && up {
+				t.Errorf("%s imports %s: that is above it", pkg, ours)
 			}
 		}
 	}

@@ -9,9 +9,9 @@ import (
 
 	"sluice/books"
 	"sluice/policy"
-	"sluice/policy/decision"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
+	"sluice/register"
 )
 
 // licence under which released observations are published.
@@ -233,7 +233,7 @@ func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
 
 // fates says what becomes of each field of a sensor, and what would while decisions are
 // in force that are not.
-func fates(kind decision.Kind, plans []plan.Plan, idle []idler) []books.Field {
+func fates(kind register.Kind, plans []plan.Plan, idle []idler) []books.Field {
 	list := []books.Field{}
 	for _, f := range kind.Fields {
 		out := books.Field{Name: f.Name, Class: f.Class, Fate: "dropped", Valid: f.Valid}

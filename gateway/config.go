@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"sluice/gateway/inbox"
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 	"sluice/perm"
-	"sluice/policy/decision"
-	"sluice/policy/plan"
 	"sluice/store/influx"
 )
 
@@ -71,8 +71,8 @@ type Policy struct {
 	Dir string `yaml:"dir"`
 	// Inbox is where motion files arrive: a directory, or a URL of a file or of a
 	// directory's listing. It is looked at every Every, PT1M by default.
-	Inbox string      `yaml:"inbox"`
-	Every plan.Period `yaml:"every"`
+	Inbox string       `yaml:"inbox"`
+	Every civil.Period `yaml:"every"`
 	// Roster is sha256: and the SHA-256, in hex, of the first council.yaml. The
 	// rosters after it were voted by those before.
 	Roster string `yaml:"roster"`
@@ -120,10 +120,10 @@ type TLS struct {
 // Windows are the bounds of event time.
 type Windows struct {
 	// Future is how far ahead of the gateway's clock a reading may be.
-	Future plan.Period `yaml:"future"`
+	Future civil.Period `yaml:"future"`
 	// CatchUp bounds how long windows stay open for what a broker and sensors kept
 	// while the gateway was away.
-	CatchUp plan.Period `yaml:"catch_up"`
+	CatchUp civil.Period `yaml:"catch_up"`
 }
 
 // Outbox is bounded, e.g. 1GiB.
@@ -206,7 +206,7 @@ func ReadConfig(path string) (Config, error) {
 		return Config{}, refuse("configuration: %w", err)
 	}
 	var c Config
-	if err := decision.Decode(path, raw, &c); err != nil {
+	if err := yamldoc.Decode(path, raw, &c); err != nil {
 		return Config{}, refuse("%w", err)
 	}
 	base := filepath.Dir(path)
@@ -265,16 +265,16 @@ func (c *Config) Check() error {
 		c.Outbox.MaxBytes = 1 << 30
 	}
 	if c.Windows.Future.IsZero() {
-		c.Windows.Future = plan.MustPeriod("PT60S")
+		c.Windows.Future = civil.MustPeriod("PT60S")
 	}
 	if c.Windows.CatchUp.IsZero() {
-		c.Windows.CatchUp = plan.MustPeriod("PT6H")
+		c.Windows.CatchUp = civil.MustPeriod("PT6H")
 	}
 	if c.Feedback == 0 {
 		c.Feedback = 5 * time.Minute
 	}
 	if c.Policy.Every.IsZero() {
-		c.Policy.Every = plan.MustPeriod("PT1M")
+		c.Policy.Every = civil.MustPeriod("PT1M")
 	}
 	if c.Policy.Dir == "" && !c.Policy.Signed() && c.Simulation && c.Dir != "" {
 		c.Policy.Dir = filepath.Join(c.Dir, "policy")

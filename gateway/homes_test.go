@@ -22,13 +22,13 @@ func TestWhoIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := func(kinds ...string) *policy.Set {
-		p := &bundle.Policy{Charter: &decision.Charter{Quorums: decision.Quorums{Weaken: 5}}, Kinds: map[string]decision.Kind{}}
+		p := &bundle.Policy{Charter: &decision.Charter{Quorums: decision.Quorums{Weaken: 5}}, Kinds: map[string]register.Kind{}}
 		for _, k := range kinds {
 			id, unit, _ := strings.Cut(k, " ")
-			kind := decision.Kind{}
+			kind := register.Kind{}
 			switch unit {
 			case "home":
-				kind.Units = []decision.KindUnit{{Sensor: true, StandsFor: "home"}}
+				kind.Units = []register.KindUnit{{Sensor: true, StandsFor: "home"}}
 			case "decided":
 				d := &decision.Document{AppliesTo: decision.AppliesTo{Kinds: []string{id}}, Unit: decision.Unit{Sensor: "home"}}
 				p.Decisions = append(p.Decisions, bundle.Decision{Document: d})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
@@ -85,7 +86,7 @@ func publicWords(w decision.Words) map[string]string {
 func suspendedWords(s *decision.Suspension) string {
 	text, _ := s.Reason.Best("en")
 	since := ""
-	if s.Since != (decision.Date{}) {
+	if s.Since != (civil.Date{}) {
 		since = " since " + s.Since.String()
 	}
 	return "S01: suspended" + since + ": " + explain.Plain(text)

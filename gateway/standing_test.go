@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
@@ -28,7 +29,7 @@ func TestStand(t *testing.T) {
 		return at.Add(12 * time.Hour)
 	}
 	why := []decision.Suspension{{Decision: "2026-14", Reason: decision.Words{"": "a\u202e fault"}}}
-	later := []decision.Suspension{{Decision: "2026-14", Since: decision.Date{Year: 2026, Month: 7, Day: 2}, Reason: why[0].Reason}}
+	later := []decision.Suspension{{Decision: "2026-14", Since: civil.Date{Year: 2026, Month: 7, Day: 2}, Reason: why[0].Reason}}
 	broken := map[string][]policy.Reason{"2026-14": {{Rule: "C05"}}}
 	ran := books.Decision{State: books.InForce}
 	for name, x := range map[string]struct {

@@ -12,8 +12,8 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/ledger"
+	"sluice/internal/civil"
 	"sluice/internal/retry"
-	"sluice/policy/plan"
 	"sluice/store"
 )
 
@@ -250,7 +250,7 @@ func (g *Gateway) silentUntil(last, now time.Time) time.Time {
 		return at.Add(25 * time.Hour).UTC() // no policy yet says whose midnight it is
 	}
 	y, m, d := at.In(g.location()).Date()
-	return plan.Midnight(y, m, d+1, g.location()).UTC()
+	return civil.Midnight(y, m, d+1, g.location()).UTC()
 }
 
 // lost is how many lines of the books the head names and the ledger has not.

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"sluice/books/union"
+	"sluice/internal/yamldoc"
 	"sluice/perm"
-	"sluice/policy/decision"
 	"sluice/store/influx"
 )
 
@@ -63,7 +63,7 @@ func ReadConfig(path string) (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("configuration: %w", err)
 	}
-	if err := decision.Decode(path, raw, &c); err != nil {
+	if err := yamldoc.Decode(path, raw, &c); err != nil {
 		return c, err
 	}
 	if c.HTTP == "" {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/internal/civil"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
@@ -107,7 +108,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 func right(t *testing.T) *fake {
 	t.Helper()
 	s := &plan.Stream{
-		ID: "s", Decision: "1", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Forget: plan.MustPeriod("PT12H"),
+		ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("PT12H"),
 		From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0), Zones: []string{"a"}, Unit: plan.Unit{Field: "d", StandsFor: "device"},
 		Measures: []plan.Measure{{Name: "n", Of: plan.Distinct, Unit: "device"}},
 		Protect:  plan.Protect{MinUnits: 3, Epsilon: 0.5, Delta: 1e-6, MaxContributions: 1},

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/policy/plan"
+	"sluice/internal/civil"
 )
 
 // retained is how long a decision says that its numbers are kept: a key at the beginning
@@ -37,7 +37,7 @@ func (c *checker) removed() (err error) {
 		bad := func(format string, args ...any) {
 			c.problem("removals.jsonl, line %d: %s", i+1, fmt.Sprintf(format, args...))
 		}
-		kept, err := plan.ParsePeriod(r.Retain)
+		kept, err := civil.ParsePeriod(r.Retain)
 		if err != nil || kept.IsZero() {
 			bad("it does not say for how long numbers are kept")
 			continue
@@ -54,7 +54,7 @@ func (c *checker) removed() (err error) {
 			bad("decision %s does not say for how long its numbers are kept", r.Decision)
 			continue
 		}
-		today, err := plan.ParsePeriod(match[1])
+		today, err := civil.ParsePeriod(match[1])
 		switch {
 		case err != nil:
 			bad("decision %s does not say for how long its numbers are kept", r.Decision)
@@ -69,7 +69,7 @@ func (c *checker) removed() (err error) {
 }
 
 // later is an instant and a period, whose years, months and days are those of UTC.
-func later(t time.Time, p plan.Period) time.Time {
+func later(t time.Time, p civil.Period) time.Time {
 	return t.UTC().AddDate(p.Years, p.Months, p.Days).Add(p.Clock)
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -86,7 +87,7 @@ func hourly(t *testing.T, n int) (list []*plan.Stream) {
 	t.Helper()
 	for k := range n {
 		s := &plan.Stream{
-			ID: fmt.Sprint("s", k), Decision: fmt.Sprint(k), Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Forget: plan.MustPeriod("P1D"),
+			ID: fmt.Sprint("s", k), Decision: fmt.Sprint(k), Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
 			From: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC), Zones: []string{"a"}, Unit: plan.Unit{Field: "d", StandsFor: "device"},
 			Measures: []plan.Measure{{Name: "n", Of: plan.Distinct, Unit: "device"}},
 			Protect:  plan.Protect{MinUnits: 3, Epsilon: 0.5, Delta: 1e-6, MaxContributions: 1},

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/policy/decision"
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 )
 
 // Examine is Load, but goes on behind every fault: it returns the sensors that can
@@ -57,7 +58,7 @@ func misnamed(path string) (found []Fault) {
 // Check says which entries a gateway takes and can do nothing with: nobody that is
 // replaced, days in the wrong order, places that are not on earth. With the kinds
 // and zones of a policy, which may be nil, it says as well what that does not know.
-func (r *Register) Check(kinds map[string]decision.Kind, zones *Zones) []Fault {
+func (r *Register) Check(kinds map[string]Kind, zones *Zones) []Fault {
 	c := checker{reg: r, kinds: kinds, zones: zones, ids: make(map[string]int, len(r.Sensors)), heirs: make(map[string]int)}
 	for n := range r.Sensors {
 		c.ids[r.Sensors[n].ID] = n
@@ -105,7 +106,7 @@ func (r *Register) LeftOut(decision string, named []string, concerns func(*Senso
 
 type checker struct {
 	reg   *Register
-	kinds map[string]decision.Kind
+	kinds map[string]Kind
 	zones *Zones
 	ids   map[string]int
 	heirs map[string]int // who replaces whom, by the latter's id
@@ -118,7 +119,7 @@ func (c *checker) say(n int, format string, args ...any) {
 
 func (c *checker) days(n int) {
 	s := &c.reg.Sensors[n]
-	if s.Until != (decision.Date{}) && s.Until.String() < s.Registered.String() {
+	if s.Until != (civil.Date{}) && s.Until.String() < s.Registered.String() {
 		c.say(n, "until is before registered, so that it never counts; mend one of them")
 	}
 	if s.Replaces == "" {
@@ -167,7 +168,7 @@ func (c *checker) turned(s *Sensor) bool {
 
 // among points at where the right names are, and at the one that may have been meant.
 func among(where, name string, known []string) string {
-	if near := decision.Nearest(name, known); near != "" {
+	if near := yamldoc.Nearest(name, known); near != "" {
 		return "did you mean " + quote(near) + "? " + where
 	}
 	return where
@@ -207,7 +208,7 @@ func (c *checker) kind(n int) {
 }
 
 // Unmapped are the fields that the entry maps and its kind does not have, sorted.
-func (s *Sensor) Unmapped(k decision.Kind) []string {
+func (s *Sensor) Unmapped(k Kind) []string {
 	if len(s.Map) == 0 {
 		return nil
 	}
@@ -215,7 +216,7 @@ func (s *Sensor) Unmapped(k decision.Kind) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.Map)), func(f string) bool { return slices.Contains(known, f) })
 }
 
-func fieldsOf(k decision.Kind) []string {
+func fieldsOf(k Kind) []string {
 	var list []string
 	for _, f := range k.Fields {
 		list = append(list, f.Name)

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"sluice/policy/decision"
 )
 
 // put makes a directory of files.
@@ -105,7 +103,7 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[string]decision.Kind{"k": {Fields: []decision.Field{{Name: "level"}, {Name: "rain"}}}}
+	kinds := map[string]Kind{"k": {Fields: []Field{{Name: "level"}, {Name: "rain"}}}}
 	at := func(n int) string { return strings.Repeat("\n", n) }
 	for more, want := range map[string][]string{
 		"":                             nil,
@@ -191,7 +189,7 @@ func TestNobodyEntered(t *testing.T) {
 }
 
 // said holds what Examine and Check say of a file against what is wanted of a line.
-func said(t *testing.T, raw string, kinds map[string]decision.Kind, zones *Zones, line int, want []string) {
+func said(t *testing.T, raw string, kinds map[string]Kind, zones *Zones, line int, want []string) {
 	t.Helper()
 	dir := put(t, map[string]string{"r.yaml": raw})
 	reg, found, err := Examine(dir, os.ReadFile)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"sluice/policy/decision"
+	"sluice/internal/civil"
 )
 
 // Bounds of an entry's texts, in bytes.
@@ -35,7 +35,7 @@ func (s *Sensor) check() error {
 		return errors.New("lat and lon go together")
 	case (s.Zone == "") == (s.Lat == nil):
 		return errors.New("needs either zone or lat and lon")
-	case s.Registered == (decision.Date{}):
+	case s.Registered == (civil.Date{}):
 		return errors.New("registered is missing, e.g. 2026-01-01")
 	}
 	for field, pointer := range s.Map {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"sluice/internal/names"
+
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
-
-	"sluice/policy/decision"
 )
 
 // maxName bounds what people call a zone, in bytes.
@@ -68,9 +68,9 @@ func featureOf(raw []byte) (z feature, err error) {
 		return z, err
 	}
 	switch {
-	case f.Properties["gateway"] != nil && !decision.Name(z.gateway):
-		return z, errors.New("gateway needs the name of one: " + decision.NameForm + "; leave it out where there is one gateway")
-	case len(z.name) > maxName || !decision.Visible(z.name):
+	case f.Properties["gateway"] != nil && !names.Valid(z.gateway):
+		return z, errors.New("gateway needs the name of one: " + names.Form + "; leave it out where there is one gateway")
+	case len(z.name) > maxName || !names.Visible(z.name):
 		return z, fmt.Errorf("name is longer than %d bytes, or has control, invisible or direction-changing characters; take them out", maxName)
 	}
 	switch g := f.Geometry.(type) {
@@ -93,14 +93,14 @@ func idOf(f *geojson.Feature) (string, error) {
 	case f.ID != nil && !atTop || !atTop && given && !isText:
 		return "", errors.New("its id is not text; write it in quotes")
 	case !atTop && !given:
-		return "", errors.New("needs an id: " + decision.NameForm)
+		return "", errors.New("needs an id: " + names.Form)
 	case atTop && given && other != id:
 		return "", errors.New("has an id and a property id that differ; take one out, or make them equal")
 	case !atTop:
 		id = other
 	}
-	if !decision.Name(id) {
-		return "", fmt.Errorf("the id %s is none; write %s", quote(id), decision.NameForm)
+	if !names.Valid(id) {
+		return "", fmt.Errorf("the id %s is none; write %s", quote(id), names.Form)
 	}
 	return id, nil
 }

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"sluice/policy/decision"
+	"sluice/internal/yamldoc"
 )
 
 // Bounds of a register's files.
@@ -171,7 +171,7 @@ func (b *builder) add(file string, raw []byte) error {
 	if b.size += len(raw); b.size > MaxSize {
 		return fmt.Errorf("%s: the register has more than %d MiB; use several gateways, each with its zones", file, MaxSize>>20)
 	}
-	list, err := decision.ReadList(file, raw, "sensors", MaxSensors, &document{})
+	list, err := yamldoc.ReadList(file, raw, "sensors", MaxSensors, &document{})
 	if err != nil {
 		return b.fault(syntax(file, err))
 	}
@@ -187,7 +187,7 @@ func (b *builder) add(file string, raw []byte) error {
 			if f.text = b.take(&sensors[i], list.Line(i)); f.text == "" {
 				continue
 			}
-		case errors.As(err, new(*decision.SyntaxError)):
+		case errors.As(err, new(*yamldoc.SyntaxError)):
 			f = syntax(file, err)
 		default:
 			if !name.MatchString(f.ID) {
@@ -205,7 +205,7 @@ func (b *builder) add(file string, raw []byte) error {
 // syntax is a fault with the place that the reader of YAML found.
 func syntax(file string, err error) Fault {
 	f := Fault{File: file, Line: 1, err: err}
-	var at *decision.SyntaxError
+	var at *yamldoc.SyntaxError
 	if errors.As(err, &at) {
 		f.Line = at.Line
 	}
@@ -214,7 +214,7 @@ func syntax(file string, err error) Fault {
 
 // decode reads all entries on all processors: a hundred thousand are some seconds'
 // work. Of each it says what is wrong.
-func decode(list *decision.List) ([]Sensor, map[int]error) {
+func decode(list *yamldoc.List) ([]Sensor, map[int]error) {
 	const step = 64
 	sensors, faults := make([]Sensor, list.Len()), make(map[int]error)
 	var mu sync.Mutex

@@ -16,7 +16,7 @@ import (
 	"fmt"
 	"time"
 
-	"sluice/policy/decision"
+	"sluice/internal/civil"
 )
 
 // Sensor is one entry of the register.
@@ -30,8 +30,8 @@ type Sensor struct {
 	Lat        *float64          `yaml:"lat" json:"lat,omitempty"`
 	Lon        *float64          `yaml:"lon" json:"lon,omitempty"`
 	Map        map[string]string `yaml:"map" json:"map,omitempty"`
-	Registered decision.Date     `yaml:"registered" json:"registered"`
-	Until      decision.Date     `yaml:"until" json:"until,omitzero"`
+	Registered civil.Date        `yaml:"registered" json:"registered"`
+	Until      civil.Date        `yaml:"until" json:"until,omitzero"`
 	Replaces   string            `yaml:"replaces" json:"replaces,omitempty"`
 	Contact    string            `yaml:"contact" json:"contact,omitempty"`
 	Purpose    map[string]string `yaml:"purpose" json:"purpose,omitempty"`
@@ -80,7 +80,7 @@ func (s *Sensor) Usable(t time.Time, loc *time.Location) bool {
 	if t.Before(s.Registered.Start(loc)) {
 		return false
 	}
-	return s.Until == (decision.Date{}) || t.Before(s.Until.End(loc))
+	return s.Until == (civil.Date{}) || t.Before(s.Until.End(loc))
 }
 
 // ZoneOf is the sensor's zone, looked up where the entry has coordinates.

@@ -10,10 +10,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"sluice/policy/decision"
+	"sluice/internal/names"
+	"sluice/internal/yamldoc"
 )
 
-// Bounds of zones.geojson. Its size is bounded by decision.MaxFile.
+// Bounds of zones.geojson. Its size is bounded by yamldoc.MaxFile.
 const (
 	MaxZones     = 2_000   // features of a file
 	MaxPositions = 100_000 // of all its outlines together
@@ -76,8 +77,8 @@ var (
 // features and positions.
 func scan(raw []byte) error {
 	switch {
-	case len(raw) > decision.MaxFile:
-		return fmt.Errorf("larger than %d MiB; simplify the outlines", decision.MaxFile>>20)
+	case len(raw) > yamldoc.MaxFile:
+		return fmt.Errorf("larger than %d MiB; simplify the outlines", yamldoc.MaxFile>>20)
 	case !utf8.Valid(raw):
 		return errors.New("not UTF-8; save it as UTF-8")
 	}
@@ -87,7 +88,7 @@ func scan(raw []byte) error {
 		switch {
 		case s.feature == 0:
 			return err
-		case decision.Name(s.id):
+		case names.Valid(s.id):
 			return fmt.Errorf("feature %d (%s): %w", s.feature, s.id, err)
 		}
 		return fmt.Errorf("feature %d: %w", s.feature, err)

@@ -37,7 +37,7 @@ const (
 )
 
 // ParseZones reads zones.geojson. Its cost is bounded whatever the bytes are:
-// decision.MaxFile, MaxZones, MaxPositions and MaxOutline. Errors name the feature,
+// yamldoc.MaxFile, MaxZones, MaxPositions and MaxOutline. Errors name the feature,
 // by number and id, and how to mend it; the file's name is used in errors only.
 func ParseZones(file string, raw []byte) (*Zones, error) {
 	if err := scan(raw); err != nil {

@@ -9,8 +9,8 @@ import (
 
 	"sluice/firmware-sim/street"
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
+	"sluice/register"
 )
 
 // Lacks is why a decision cannot be simulated: what it asks for and the traffic
@@ -203,7 +203,7 @@ func (l *lacking) fields() {
 // declared says whether a kind is meant to have the field; another kind of the same
 // decision may do without.
 func (l *lacking) declared(kind, field string) bool {
-	return slices.ContainsFunc(l.p.Kinds[kind].Fields, func(f decision.Field) bool { return f.Name == field })
+	return slices.ContainsFunc(l.p.Kinds[kind].Fields, func(f register.Field) bool { return f.Name == field })
 }
 
 func (l *lacking) sent(field string) bool {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/firmware-sim/street"
+	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/plan"
 )
@@ -69,9 +70,9 @@ func newSearch(p *bundle.Policy, d *bundle.Decision, tr Traffic) (*search, error
 	if d.Stream.Every.Nominal()%slot != 0 {
 		slot = d.Stream.Every.Nominal()
 	}
-	tried := []plan.Period{d.Stream.Every}
+	tried := []civil.Period{d.Stream.Every}
 	for _, text := range lengths {
-		w, err := plan.ParsePeriod(text)
+		w, err := civil.ParsePeriod(text)
 		if err != nil {
 			return nil, err
 		}

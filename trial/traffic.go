@@ -9,8 +9,8 @@ import (
 
 	"sluice/firmware-sim/replay"
 	"sluice/firmware-sim/street"
+	"sluice/internal/civil"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 
@@ -53,7 +53,7 @@ func City(p *bundle.Policy, d *bundle.Decision, days int, seed uint64) Traffic {
 	sensors := street.Portalba()
 	start := d.Stream.From
 	y, m, first := start.In(p.Location).Date()
-	end := plan.Midnight(y, m, first+days, p.Location) // days of 23 and 25 hours are as long as they are
+	end := civil.Midnight(y, m, first+days, p.Location) // days of 23 and 25 hours are as long as they are
 	return Traffic{
 		Name: "the simulated city", Sensors: sensors, Start: start, Minutes: int(end.Sub(start) / time.Minute), StandsFor: street.StandsFor(),
 		Begin: func() func(time.Time) []street.Observation {
@@ -85,7 +85,7 @@ func Recorded(file, mapping, layout, timezone string, reg *register.Register, p 
 	if len(rows) == 0 {
 		return Traffic{}, errors.New("no row of the file is of a sensor in the register")
 	}
-	first := plan.Midnight(rows[0].Time.In(p.Location).Year(), rows[0].Time.In(p.Location).Month(), rows[0].Time.In(p.Location).Day(), p.Location)
+	first := civil.Midnight(rows[0].Time.In(p.Location).Year(), rows[0].Time.In(p.Location).Month(), rows[0].Time.In(p.Location).Day(), p.Location)
 	shift := d.Stream.From.Sub(first).Round(24 * time.Hour)
 	last := rows[len(rows)-1].Time.Add(shift)
 	start := rows[0].Time.Add(shift).Truncate(time.Minute)

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sluice/internal/civil"
+
 	"github.com/spf13/cobra"
 
 	"sluice/gateway"
@@ -17,7 +19,6 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/council"
-	"sluice/policy/decision"
 	"sluice/policy/desk"
 	"sluice/policy/diff"
 )
@@ -359,7 +360,7 @@ func motionSuspend(dir *string) *cobra.Command {
 			}
 			now := time.Now()
 			last := desk.Last(desk.InForce(chain, now))
-			var since decision.Date
+			var since civil.Date
 			if last != nil {
 				since = day(now.In(last.Policy.Location))
 			}

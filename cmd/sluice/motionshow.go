@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"sluice/internal/civil"
+
 	"github.com/spf13/cobra"
 
 	"sluice/policy"
@@ -34,7 +36,7 @@ func motionShow(dir *string) *cobra.Command {
 			}
 			now := time.Now()
 			if at != "" {
-				var of decision.Date
+				var of civil.Date
 				if err := of.UnmarshalText([]byte(at)); err != nil {
 					return &usageError{v.Say("--at is a day, e.g. 2026-12-10")}
 				}
@@ -180,7 +182,7 @@ func stateOf(id string, chain []*council.Enacted, now time.Time) *standingOf {
 	case here && last.Policy.Suspension(id) != nil:
 		x := last.Policy.Suspension(id)
 		s.state, s.reason, s.since = suspended, x.Reason, time.Time{}
-		if x.Since != (decision.Date{}) {
+		if x.Since != (civil.Date{}) {
 			s.since = x.Since.Start(last.Policy.Location)
 		}
 	case now.Before(from):
@@ -229,7 +231,7 @@ func (s *standingOf) show(w io.Writer, v voice, now time.Time) {
 	if days := int(s.doc.Stream.Until.Sub(now).Hours() / 24); days < remindBefore {
 		fmt.Fprintf(w, "    %s\n", v.Say("REMINDER: it ends %s; nothing of it is published after its last day", v.days(days)))
 	}
-	if r := s.doc.Review; r != (decision.Date{}) && now.AddDate(0, 0, remindBefore/2).After(r.Start(loc)) {
+	if r := s.doc.Review; r != (civil.Date{}) && now.AddDate(0, 0, remindBefore/2).After(r.Start(loc)) {
 		fmt.Fprintf(w, "    %s\n", v.Say("REMINDER: the council wanted to look at it again by %s", v.Lang.Date(r)))
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
+
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
@@ -19,7 +22,6 @@ import (
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
-	"sluice/policy/decision"
 	"sluice/policy/desk"
 	"sluice/policy/explain"
 	"sluice/register"
@@ -130,7 +132,7 @@ func policyCheck() *cobra.Command {
 				inForce = last.Policy
 			}
 			y, m, d := time.Now().Date()
-			found, fine := check.Directory(cmd.Context(), rules, files, inForce, decision.Date{Year: y, Month: int(m), Day: d})
+			found, fine := check.Directory(cmd.Context(), rules, files, inForce, civil.Date{Year: y, Month: int(m), Day: d})
 			found = append(passed, found...)
 			if len(only) > 0 {
 				other := func(file string) bool { return !strings.HasSuffix("/"+filepath.ToSlash(only[0]), "/"+file) }
@@ -308,8 +310,8 @@ func policyFmt() *cobra.Command {
 				if err != nil {
 					return wrong(err)
 				}
-				out, err := decision.Tidy(raw)
-				var slip *decision.SyntaxError
+				out, err := yamldoc.Tidy(raw)
+				var slip *yamldoc.SyntaxError
 				if errors.As(err, &slip) {
 					return &exit{exitWrong, fmt.Sprintf("%s:%d:%d: %s", name, slip.Line, slip.Column, slip.In(int(v.Lang)))}
 				}

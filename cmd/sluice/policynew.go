@@ -15,7 +15,6 @@ import (
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
-	"sluice/policy/decision"
 	"sluice/policy/desk"
 	"sluice/policy/dpia"
 	"sluice/policy/schema"
@@ -110,7 +109,7 @@ func newDecision(v voice, p *bundle.Policy, id string, now time.Time) string {
 	var keep string
 	var stands, field string
 	if unit != "" {
-		i := slices.IndexFunc(p.Kinds[kind].Units, func(u decision.KindUnit) bool { return u.Field != "" })
+		i := slices.IndexFunc(p.Kinds[kind].Units, func(u register.KindUnit) bool { return u.Field != "" })
 		field, stands = p.Kinds[kind].Units[i].Field, p.Kinds[kind].Units[i].StandsFor
 		keep = field
 	} else if ids := sortedKeys(p.Kinds); len(ids) > 0 {
@@ -192,7 +191,7 @@ func streamName(id string) string {
 	return "stream-" + name
 }
 
-func fieldsOf(k decision.Kind) string {
+func fieldsOf(k register.Kind) string {
 	var out []string
 	for _, f := range k.Fields {
 		out = append(out, f.Name+" ("+f.Class+")")

@@ -7,12 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 
+	"sluice/internal/yamldoc"
+
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
 	"sluice/gateway"
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
 	"sluice/policy/desk"
 	"sluice/register"
 )
@@ -61,7 +62,7 @@ func registerFaults(path, dir string) (sensors int, found []register.Fault, err 
 	if err != nil {
 		return 0, nil, err
 	}
-	var kinds map[string]decision.Kind
+	var kinds map[string]register.Kind
 	var zones *register.Zones
 	if dir != "" {
 		p, err := desk.Desk(dir).Draft()
@@ -96,7 +97,7 @@ func owners(reg *register.Register, dir string, p *bundle.Policy) (found []regis
 		for _, part := range d.Stream.OwnerParts() {
 			named = append(named, part.Owner)
 		}
-		if tree, err := decision.ParseTree(d.YAML); err == nil && len(named) > 0 {
+		if tree, err := yamldoc.ParseTree(d.YAML); err == nil && len(named) > 0 {
 			at := tree.At([]string{"protect", "by_owner"}, false)
 			found = append(found, reg.CheckOwners(filepath.Join(dir, d.File), at.Line, d.Decision, named)...)
 			found = append(found, reg.LeftOut(d.Decision, named, func(s *register.Sensor) bool {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/civil"
+
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
@@ -14,7 +16,6 @@ import (
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
-	"sluice/policy/decision"
 	"sluice/policy/explain"
 )
 
@@ -45,9 +46,9 @@ func (v voice) moment(t time.Time, loc *time.Location) string {
 }
 
 // day is the day of a local time.
-func day(t time.Time) decision.Date {
+func day(t time.Time) civil.Date {
 	y, m, d := t.Date()
-	return decision.Date{Year: y, Month: int(m), Day: d}
+	return civil.Date{Year: y, Month: int(m), Day: d}
 }
 
 // speaking are the verbs that answer in the language that they are asked in.
@@ -85,7 +86,7 @@ func ailments(ctx context.Context, v voice, files bundle.Files, only string, inF
 		return nil
 	}
 	defer rules.Close()
-	found, _ := check.Directory(ctx, rules, files, inForce, decision.Date{})
+	found, _ := check.Directory(ctx, rules, files, inForce, civil.Date{})
 	return lines(v, found, only)
 }
 

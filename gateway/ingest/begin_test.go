@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -78,7 +79,7 @@ func TestOneReadingBeginsNoWindow(t *testing.T) {
 	for _, unit := range []plan.Unit{{Field: "device", StandsFor: "device"}, {StandsFor: "none"}} {
 		s := footfall(t, 2)
 		if s.Unit = unit; unit.None() {
-			s.Measures, s.Protect, s.Forget = []plan.Measure{{Name: "n", Of: plan.Count}}, plan.Protect{}, plan.Period{}
+			s.Measures, s.Protect, s.Forget = []plan.Measure{{Name: "n", Of: plan.Count}}, plan.Protect{}, civil.Period{}
 		}
 		if err := s.Finish(); err != nil {
 			t.Fatal(err)

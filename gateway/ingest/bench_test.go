@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/civil"
+
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -26,8 +27,8 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 func footfall(t testing.TB, most int64) *plan.Stream {
 	t.Helper()
 	s := &plan.Stream{
-		ID: "footfall", Decision: "1", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Lateness: plan.MustPeriod("PT2M"),
-		Forget: plan.MustPeriod("P1D"), From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0),
+		ID: "footfall", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Lateness: civil.MustPeriod("PT2M"),
+		Forget: civil.MustPeriod("P1D"), From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0),
 		Unit: plan.Unit{Field: "device", StandsFor: "device"}, Keep: []string{"device", "rssi"},
 		Where: []plan.Condition{{Field: "rssi", Op: ">=", Value: -85.0}}, Zones: []string{"rambla"},
 		Measures: []plan.Measure{{Name: "devices", Of: plan.Distinct, Unit: "device"}},
@@ -57,7 +58,7 @@ func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 	i.sensorsOf(reg)
 	v := Version{
 		Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{},
-		Kinds: map[string]decision.Kind{"k": {Fields: []decision.Field{
+		Kinds: map[string]register.Kind{"k": {Fields: []register.Field{
 			{Name: "device", Type: "string", Class: "identifier"}, {Name: "rssi", Type: "int", Class: "measurement"},
 			{Name: "channel", Type: "int", Class: "measurement"}, {Name: "vendor", Type: "string", Class: "free-text"},
 			{Name: "frame", Type: "string", Class: "free-text"}, {Name: "level", Type: "float", Class: "measurement"},

@@ -11,6 +11,7 @@ import (
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -174,7 +175,7 @@ func TestAStopBetweenCloseAndRelease(t *testing.T) {
 // after the other, and says that it is through after the last.
 func TestMoreThanARoundIsClosed(t *testing.T) {
 	s := footfall(t, 2)
-	s.Every = plan.MustPeriod("PT1M")
+	s.Every = civil.MustPeriod("PT1M")
 	if err := s.Finish(); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +285,7 @@ func TestUnitsOfAnEpochAreBounded(t *testing.T) {
 // comes for it afterwards, unless a broker has kept it; what is about nobody counts.
 func TestDownForAWholeWindow(t *testing.T) {
 	nobody := footfall(t, 1)
-	nobody.ID, nobody.Unit, nobody.Protect, nobody.Forget = "nobody", plan.Unit{StandsFor: "none"}, plan.Protect{}, plan.Period{}
+	nobody.ID, nobody.Unit, nobody.Protect, nobody.Forget = "nobody", plan.Unit{StandsFor: "none"}, plan.Protect{}, civil.Period{}
 	nobody.Measures = []plan.Measure{{Name: "n", Of: plan.Count}}
 	if err := nobody.Finish(); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/gateway/release"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -50,8 +51,8 @@ func TestEpochs(t *testing.T) {
 func liveThrough(t *testing.T, day time.Time, loc *time.Location, every, forget string) {
 	const most = 2
 	s := footfall(t, most)
-	s.Timezone, s.Every, s.Forget = loc.String(), plan.MustPeriod(every), plan.MustPeriod(forget)
-	s.Lateness = plan.Period{}
+	s.Timezone, s.Every, s.Forget = loc.String(), civil.MustPeriod(every), civil.MustPeriod(forget)
+	s.Lateness = civil.Period{}
 	s.From, s.Until = day.AddDate(0, -1, 0), day.AddDate(0, 1, 0)
 	if err := s.Finish(); err != nil {
 		t.Fatal(err)

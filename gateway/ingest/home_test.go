@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
+	"sluice/register"
 	"sluice/register/access"
 )
 
@@ -34,10 +34,10 @@ func TestHomesGetNoFeedback(t *testing.T) {
 // TestOnceAHome: a sensor is told something only while the policy knows its kind, and
 // never again once it has stood for somebody.
 func TestOnceAHome(t *testing.T) {
-	fields := []decision.Field{{Name: "rssi", Type: "int", Class: "measurement"}}
-	plain, meter := decision.Kind{Fields: fields}, decision.Kind{Fields: fields, Units: []decision.KindUnit{{Sensor: true, StandsFor: "home"}}}
-	version := func(k *decision.Kind, homes ...string) Version {
-		v := Version{Digest: "v", Location: time.UTC, Kinds: map[string]decision.Kind{"other": plain}, Homes: map[string]bool{}}
+	fields := []register.Field{{Name: "rssi", Type: "int", Class: "measurement"}}
+	plain, meter := register.Kind{Fields: fields}, register.Kind{Fields: fields, Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}}}
+	version := func(k *register.Kind, homes ...string) Version {
+		v := Version{Digest: "v", Location: time.UTC, Kinds: map[string]register.Kind{"other": plain}, Homes: map[string]bool{}}
 		if k != nil {
 			v.Kinds["k"] = *k
 		}

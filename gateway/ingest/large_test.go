@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -161,7 +162,7 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 // is in its message.
 func TestAMessageIsHashedOnce(t *testing.T) {
 	nobody := footfall(t, 1)
-	nobody.Unit, nobody.Protect, nobody.Forget, nobody.Measures = plan.Unit{StandsFor: "none"}, plan.Protect{}, plan.Period{}, []plan.Measure{{Name: "n", Of: plan.Count}}
+	nobody.Unit, nobody.Protect, nobody.Forget, nobody.Measures = plan.Unit{StandsFor: "none"}, plan.Protect{}, civil.Period{}, []plan.Measure{{Name: "n", Of: plan.Count}}
 	if err := nobody.Finish(); err != nil {
 		t.Fatal(err)
 	}

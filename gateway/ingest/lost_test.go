@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/checkpoint"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -137,7 +138,7 @@ func TestCommitsDoNotGrow(t *testing.T) {
 func TestLostIsNotForgotten(t *testing.T) {
 	dir := inMemory(t)
 	people, total := footfall(t, 1), footfall(t, 1)
-	people.Forget = plan.MustPeriod("PT1H")
+	people.Forget = civil.MustPeriod("PT1H")
 	total.ID, total.Decision, total.Unit = "total", "2", plan.Unit{StandsFor: "none"}
 	total.Measures = []plan.Measure{{Name: "n", Of: plan.Count}}
 	for _, s := range []*plan.Stream{people, total} {
@@ -305,7 +306,7 @@ func TestAStreamBeginsWithWhatIsLost(t *testing.T) {
 	for _, hurt := range []string{"checkpoint/segment-*.log", "keys/segments"} {
 		dir := inMemory(t)
 		s := footfall(t, 1)
-		s.Lateness = plan.MustPeriod("PT6H")
+		s.Lateness = civil.MustPeriod("PT6H")
 		if err := s.Finish(); err != nil {
 			t.Fatal(err)
 		}

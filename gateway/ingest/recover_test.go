@@ -14,7 +14,6 @@ import (
 
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -38,8 +37,8 @@ func awakeWith(t interface{ Fatal(...any) }, dir string, set func(*Config), stre
 	}
 	set(&i.cfg)
 	i.sensorsOf(reg)
-	v := Version{Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{}, Kinds: map[string]decision.Kind{
-		"k": {Fields: []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}},
+	v := Version{Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{}, Kinds: map[string]register.Kind{
+		"k": {Fields: []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}},
 	}}
 	for _, s := range streams {
 		v.Plans["a"] = append(v.Plans["a"], plan.Plan{Stream: s, Zone: "rambla"})

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/policy/plan"
+	"sluice/internal/civil"
 )
 
 // Report is what may be known of ingest: instants, counts, closed codes and ids
@@ -109,9 +109,9 @@ func (i *Ingest) show() {
 // for three times every.
 func (i *Ingest) heartbeat(payload []byte) {
 	var hb struct {
-		TS    *time.Time  `json:"ts"`
-		Every plan.Period `json:"every"`
-		Seq   *uint64     `json:"seq"`
+		TS    *time.Time   `json:"ts"`
+		Every civil.Period `json:"every"`
+		Seq   *uint64      `json:"seq"`
 	}
 	if len(payload) > 1024 || json.Unmarshal(payload, &hb) != nil {
 		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)

@@ -14,7 +14,6 @@ import (
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -26,7 +25,7 @@ type Version struct {
 	// Past says that nothing runs under it any more: it has no streams and no plans.
 	Past     bool
 	Digest   string
-	Kinds    map[string]decision.Kind
+	Kinds    map[string]register.Kind
 	Zones    *register.Zones
 	Location *time.Location
 	Streams  []*plan.Stream

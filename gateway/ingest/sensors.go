@@ -9,7 +9,7 @@ import (
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/decision"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -38,7 +38,7 @@ type sensor struct {
 	number uint64
 	shape  *format.Shape
 	fields []string
-	valid  [][]float64 // of each field; see decision.Field
+	valid  [][]float64 // of each field; see register.Field
 	routes []route
 	// usable from and before, in nanoseconds since 1970.
 	from, until int64
@@ -167,7 +167,7 @@ func (i *Ingest) reroute(s *sensor, version int, f *fitter) error {
 	s.pulse.Store(s.declaresPulse || i.heard[s.number])
 	s.stood = s.stood || kind.Home() || v.Homes[s.entry.Kind]
 	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
-	if s.entry.Until != (decision.Date{}) {
+	if s.entry.Until != (civil.Date{}) {
 		s.until = s.entry.Until.End(v.Location).UnixNano()
 	}
 	if r := i.replaced[s.entry.ID]; r != nil {
@@ -279,7 +279,7 @@ func newFitter() *fitter {
 	return &fitter{make(map[shapeKey]sent), make(map[ruleKey]fitted)}
 }
 
-func (f *fitter) shape(kind decision.Kind, e *register.Sensor) sent {
+func (f *fitter) shape(kind register.Kind, e *register.Sensor) sent {
 	key := shapeKey{e.Kind, reflect.ValueOf(e.Map).Pointer()}
 	out, known := f.shapes[key]
 	if !known {
@@ -290,7 +290,7 @@ func (f *fitter) shape(kind decision.Kind, e *register.Sensor) sent {
 	return out
 }
 
-func shapeOf(kind decision.Kind, e *register.Sensor) sent {
+func shapeOf(kind register.Kind, e *register.Sensor) sent {
 	n := len(kind.Fields)
 	names, types, forms, valid := make([]string, n), make([]string, n), make([]string, n), make([][]float64, n)
 	for f, field := range kind.Fields {

@@ -9,7 +9,6 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -43,8 +42,8 @@ func townOf(t testing.TB, reg *register.Register, zones int) (*Ingest, *plan.Str
 	i := still(t, footfall(t, 1))
 	i.versions, i.streams = nil, map[string]*stream{}
 	i.sensorsOf(reg)
-	v := Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Plans: map[string][]plan.Plan{}, Kinds: map[string]decision.Kind{"k": {
-		Fields: []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}},
+	v := Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Plans: map[string][]plan.Plan{}, Kinds: map[string]register.Kind{"k": {
+		Fields: []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}},
 	}}}
 	for n := range reg.Sensors {
 		v.Plans[reg.Sensors[n].ID] = []plan.Plan{{Stream: s, Zone: reg.Sensors[n].Zone}}
@@ -207,7 +206,7 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 		}
 	}
 	// A plan that does not fit its own kind is the policy's fault, and refused whole.
-	v.Kinds = map[string]decision.Kind{"k": {Fields: []decision.Field{{Name: "rssi", Type: "int"}}}}
+	v.Kinds = map[string]register.Kind{"k": {Fields: []register.Field{{Name: "rssi", Type: "int"}}}}
 	if err := v.Check(reg); err == nil {
 		t.Error("a policy whose kind lacks a field passes")
 	}

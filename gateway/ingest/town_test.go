@@ -15,7 +15,7 @@ import (
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
-	"sluice/policy/decision"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -35,13 +35,13 @@ const townSensors = `sensors:
 func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
 	stream := func(id string, unit plan.Unit, measures ...plan.Measure) *plan.Stream {
 		s := &plan.Stream{
-			ID: id, Decision: id, Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Lateness: plan.MustPeriod("PT2M"), Forget: plan.MustPeriod("P1D"),
+			ID: id, Decision: id, Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Lateness: civil.MustPeriod("PT2M"), Forget: civil.MustPeriod("P1D"),
 			From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0), Unit: unit, Keep: []string{"device", "rssi"},
 			Zones: []string{"rambla", "port"}, Measures: measures,
 			Protect: plan.Protect{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 2},
 		}
 		if unit.None() {
-			s.Protect, s.Forget = plan.Protect{}, plan.Period{}
+			s.Protect, s.Forget = plan.Protect{}, civil.Period{}
 		}
 		if err := s.Finish(); err != nil {
 			t.Fatal(err)
@@ -141,10 +141,10 @@ func (v *town) open() {
 		started: v.now,
 	}
 	i.sensorsOf(reg)
-	fields := []decision.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int", Valid: []float64{-115, 5}}}
+	fields := []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int", Valid: []float64{-115, 5}}}
 	version := Version{
 		Digest: "v", Location: time.UTC, Streams: townStreams(v.t), Plans: map[string][]plan.Plan{},
-		Kinds: map[string]decision.Kind{"scan": {Fields: fields}, "meter": {Fields: fields, Units: []decision.KindUnit{{Sensor: true, StandsFor: "home"}}}},
+		Kinds: map[string]register.Kind{"scan": {Fields: fields}, "meter": {Fields: fields, Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}}}},
 	}
 	for _, s := range version.Streams {
 		for _, one := range reg.Sensors {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/gateway/release"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -23,7 +24,7 @@ func BenchmarkClose(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 			s := &plan.Stream{
-				ID: "s", Decision: "1", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Forget: plan.MustPeriod("P1D"),
+				ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
 				From: start, Until: start.AddDate(50, 0, 0), Unit: plan.Unit{Field: "device", StandsFor: "device"},
 				Measures: []plan.Measure{{Name: "devices", Of: plan.Distinct, Unit: "device"}},
 				Protect:  plan.Protect{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: contributions},

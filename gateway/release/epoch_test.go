@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
@@ -73,7 +74,7 @@ func TestWhatAnEpochReleases(t *testing.T) {
 		"the rules give no answer":     {two, memory{}, rules{err: context.Canceled}, last, counts, store.Withheld, "rules"},
 		"no budget":                    {two, memory{spent: true}, rules{}, last, counts, store.Withheld, "budget"},
 		"a day paid by another method": {two, memory{method: 2}, rules{}, last, counts, "", ""},
-		"six hours":                    {func(s *plan.Stream) { s.Forget = plan.MustPeriod("PT6H") }, memory{}, rules{}, last.Add(-6 * time.Hour), counts, store.Published, ""},
+		"six hours":                    {func(s *plan.Stream) { s.Forget = civil.MustPeriod("PT6H") }, memory{}, rules{}, last.Add(-6 * time.Hour), counts, store.Published, ""},
 		"homes":                        {of(plan.Unit{Sensor: true, StandsFor: "home"}), memory{}, rules{}, last, counts, "", ""},
 		"about nobody":                 {of(plan.Unit{StandsFor: "none"}), memory{}, rules{}, last, counts, "", ""},
 	} {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
@@ -18,7 +19,7 @@ var start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 func stream(t *testing.T, change func(*plan.Stream)) *plan.Stream {
 	t.Helper()
 	s := &plan.Stream{
-		ID: "footfall", Decision: "1", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Forget: plan.MustPeriod("P1D"),
+		ID: "footfall", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
 		From: start.AddDate(0, -1, 0), Until: start.AddDate(0, 1, 0), Zones: []string{"rambla"},
 		Unit:     plan.Unit{Field: "device", StandsFor: "device"},
 		Measures: []plan.Measure{{Name: "devices", Of: plan.Distinct, Unit: "device"}},
@@ -253,7 +254,7 @@ func TestReleasedOnce(t *testing.T) {
 }
 
 func TestReservationIsOfTheDay(t *testing.T) {
-	s := stream(t, func(s *plan.Stream) { s.Forget = plan.MustPeriod("PT6H") })
+	s := stream(t, func(s *plan.Stream) { s.Forget = civil.MustPeriod("PT6H") })
 	book := &memory{}
 	publish(t, s, book, rules{}, distinct(5))
 	want := Reservation{Day: "2026-03-02", Decision: "1", Plan: s.Digest, Unit: "device", Epsilon: 4, Delta: 4e-6, Cap: 1, Method: mechanism.Method}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"sluice/policy/plan"
+	"sluice/internal/civil"
 	"sluice/store"
 )
 
@@ -68,11 +68,11 @@ func (s *Source) Epochs(ctx context.Context, st Stream, from, to time.Time) (out
 	}
 	loc := Place(st.Timezone)
 	for _, o := range list {
-		length, err := plan.ParsePeriod(o.Every)
+		length, err := civil.ParsePeriod(o.Every)
 		if err != nil || length.Nominal() <= 0 {
 			continue
 		}
-		start, end := plan.NewGrid(length.Nominal(), loc).Step(o.Start)
+		start, end := civil.NewGrid(length.Nominal(), loc).Step(o.Start)
 		if !start.Before(to) || !end.After(from) {
 			continue
 		}

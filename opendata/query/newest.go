@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"sluice/policy/plan"
+	"sluice/internal/civil"
 	"sluice/store"
 )
 
@@ -94,7 +94,7 @@ func (s *Source) Span(ctx context.Context, st Stream, cells []string, measure st
 // Length is the length of a window such as PT15M, PT1H or P1D; a day is the longest
 // that it can be, 25 hours, and so is what is no period.
 func Length(every string) time.Duration {
-	p, err := plan.ParsePeriod(every)
+	p, err := civil.ParsePeriod(every)
 	if err != nil || p.Days > 0 || p.Nominal() <= 0 {
 		return 25 * time.Hour
 	}

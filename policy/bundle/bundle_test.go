@@ -10,7 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"sluice/policy/decision"
+	"sluice/internal/yamldoc"
 )
 
 // example is the policy of the example city, packed.
@@ -70,12 +70,12 @@ func TestSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["kinds.yaml"] = append(bytes.Clone(files["kinds.yaml"]), bytes.Repeat([]byte("#\n"), decision.MaxDocument/2)...)
+	files["kinds.yaml"] = append(bytes.Clone(files["kinds.yaml"]), bytes.Repeat([]byte("#\n"), yamldoc.MaxDocument/2)...)
 	if _, err := Read(files); err == nil || !strings.Contains(err.Error(), "kinds.yaml is larger than 64 KiB") {
 		t.Errorf("got %v", err)
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "charter.yaml"), make([]byte, decision.MaxDocument+1), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "charter.yaml"), make([]byte, yamldoc.MaxDocument+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ReadDir(dir); err == nil || !strings.Contains(err.Error(), "charter.yaml is larger than 64 KiB") {

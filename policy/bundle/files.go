@@ -23,7 +23,7 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/policy/decision"
+	"sluice/internal/yamldoc"
 )
 
 // Files is a policy directory in memory: slash-separated path to bytes.
@@ -68,7 +68,7 @@ func ReadFS(fsys fs.FS) (Files, error) {
 			return err
 		}
 		defer f.Close()
-		raw, err := io.ReadAll(io.LimitReader(f, decision.MaxFile+1))
+		raw, err := io.ReadAll(io.LimitReader(f, yamldoc.MaxFile+1))
 		if err == nil && len(raw) > most(name) {
 			err = tooLarge(name)
 		}
@@ -109,9 +109,9 @@ const zonesName = "zones.geojson"
 // most is how large a file of a policy may be, in bytes.
 func most(name string) int {
 	if name == zonesName {
-		return decision.MaxFile
+		return yamldoc.MaxFile
 	}
-	return decision.MaxDocument
+	return yamldoc.MaxDocument
 }
 
 func tooLarge(name string) error {

@@ -10,7 +10,7 @@ import (
 	"maps"
 	"slices"
 
-	"sluice/policy/decision"
+	"sluice/internal/yamldoc"
 )
 
 // An OPA bundle, bundle.tar.gz, holds the files of a policy with its rules, and
@@ -147,14 +147,14 @@ func Roster(packed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := tar.NewReader(io.LimitReader(z, 4*decision.MaxDocument))
+	r := tar.NewReader(io.LimitReader(z, 4*yamldoc.MaxDocument))
 	for range 3 { // .manifest, charter.yaml, council.yaml
 		h, err := r.Next()
 		if err != nil {
 			return nil, fmt.Errorf("bundle.tar.gz: no council.yaml where it should be: %w", ErrArchive)
 		}
-		if h.Name == "council.yaml" && h.Size <= decision.MaxDocument {
-			return io.ReadAll(io.LimitReader(r, decision.MaxDocument))
+		if h.Name == "council.yaml" && h.Size <= yamldoc.MaxDocument {
+			return io.ReadAll(io.LimitReader(r, yamldoc.MaxDocument))
 		}
 	}
 	return nil, fmt.Errorf("bundle.tar.gz: no council.yaml where it should be: %w", ErrArchive)

@@ -20,7 +20,7 @@ type Policy struct {
 	Charter   *decision.Charter
 	Location  *time.Location
 	Council   *decision.Council
-	Kinds     map[string]decision.Kind
+	Kinds     map[string]register.Kind
 	Zones     *register.Zones
 	Decisions []Decision
 	Suspended []decision.Suspension
@@ -57,7 +57,7 @@ func Read(files Files) (*Policy, error) {
 	if p.Location, err = p.Charter.Location(); err != nil {
 		return nil, err
 	}
-	if p.Kinds, err = decision.ParseKinds("kinds.yaml", files["kinds.yaml"]); err != nil {
+	if p.Kinds, err = register.ParseKinds("kinds.yaml", files["kinds.yaml"]); err != nil {
 		return nil, err
 	}
 	if p.Zones, err = register.ParseZones("zones.geojson", files["zones.geojson"]); err != nil {

@@ -23,19 +23,20 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 	"sluice/policy"
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
 )
 
 // Case is one example.
 type Case struct {
-	Name  string        `yaml:"name"`
-	Given Given         `yaml:"given"`
-	On    decision.Date `yaml:"on"`
-	Then  Then          `yaml:"then"`
+	Name  string     `yaml:"name"`
+	Given Given      `yaml:"given"`
+	On    civil.Date `yaml:"on"`
+	Then  Then       `yaml:"then"`
 }
 
 // Given is a sensor, and the fields that it sends; all of its kind by default.
@@ -48,12 +49,12 @@ type Given struct {
 
 // Then is what must hold; what is not named may be as it likes.
 type Then struct {
-	Kept        []string               `yaml:"kept"`
-	Counted     []string               `yaml:"counted"`
-	Generalised []string               `yaml:"generalised"`
-	Dropped     []string               `yaml:"dropped"`
-	Published   map[string]plan.Period `yaml:"published"`
-	Refused     []string               `yaml:"refused"`
+	Kept        []string                `yaml:"kept"`
+	Counted     []string                `yaml:"counted"`
+	Generalised []string                `yaml:"generalised"`
+	Dropped     []string                `yaml:"dropped"`
+	Published   map[string]civil.Period `yaml:"published"`
+	Refused     []string                `yaml:"refused"`
 }
 
 // Result is how one case went.
@@ -73,10 +74,10 @@ func Run(ctx context.Context, set *policy.Set, files bundle.Files) ([]Result, er
 		var file struct {
 			Tests []Case `yaml:"tests"`
 		}
-		if err := decision.Decode(name, files[name], &file); err != nil {
+		if err := yamldoc.Decode(name, files[name], &file); err != nil {
 			return out, err
 		}
-		tree, err := decision.ParseTree(files[name])
+		tree, err := yamldoc.ParseTree(files[name])
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", name, err)
 		}
@@ -143,7 +144,7 @@ func (c *Case) run(ctx context.Context, set *policy.Set) ([]string, error) {
 
 // inForce are the plans on the case's day; on any day where it names none.
 func (c *Case) inForce(set *policy.Set, plans []plan.Plan) []plan.Plan {
-	if c.On == (decision.Date{}) {
+	if c.On == (civil.Date{}) {
 		return plans
 	}
 	noon := c.On.Start(set.Location).Add(12 * time.Hour)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/internal/yamldoc"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
@@ -62,11 +63,11 @@ func nearest(text string, known []string, name func(id string) string) string {
 			return id
 		}
 	}
-	if id := decision.Nearest(text, known); id != "" {
+	if id := yamldoc.Nearest(text, known); id != "" {
 		return id
 	}
 	for _, id := range known {
-		if decision.Nearest(folded(text), []string{folded(name(id))}) != "" {
+		if yamldoc.Nearest(folded(text), []string{folded(name(id))}) != "" {
 			return id
 		}
 	}

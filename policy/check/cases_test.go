@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
-	"sluice/policy/decision"
 	"sluice/policy/explain"
 )
 
@@ -91,7 +91,7 @@ func TestTheDraftIsNamed(t *testing.T) {
 	}
 	files := policy.Example()
 	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-14"`, `"2027-01"`, "stream: footfall", "stream: again", "epsilon: 1 ", "epsilon: 0.25 ").Replace(string(files[footfall])))
-	found, _ := check.Directory(t.Context(), policy.InProcess(), files, inForce, decision.Date{})
+	found, _ := check.Directory(t.Context(), policy.InProcess(), files, inForce, civil.Date{})
 	if len(found) != 2 || found[0].Warning() == found[1].Warning() {
 		t.Fatalf("%+v", found)
 	}

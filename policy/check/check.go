@@ -26,6 +26,8 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
@@ -49,8 +51,8 @@ type Summary struct {
 
 // Directory checks all files. The policy in force, nil for none, is what notice is
 // measured against, on day today.
-func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, inForce *bundle.Policy, today decision.Date) ([]Finding, []Summary) {
-	c := &checker{files: files, inForce: inForce, trees: make(map[string]*decision.Tree), bad: make(map[string]bool)}
+func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date) ([]Finding, []Summary) {
+	c := &checker{files: files, inForce: inForce, trees: make(map[string]*yamldoc.Tree), bad: make(map[string]bool)}
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		if files[name] == nil {
 			c.add(Finding{File: name, Line: 1, Column: 1, Rule: "S00"})
@@ -89,7 +91,7 @@ func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, 
 
 type checker struct {
 	files bundle.Files
-	trees map[string]*decision.Tree
+	trees map[string]*yamldoc.Tree
 	bad   map[string]bool // files that say too little to go on with
 	found []Finding
 	// inForce is nil for none.
@@ -97,7 +99,7 @@ type checker struct {
 
 	charter   *decision.Charter
 	council   *decision.Council
-	kinds     map[string]decision.Kind
+	kinds     map[string]register.Kind
 	zones     *register.Zones
 	decisions map[string]*decision.Document // by file
 }
@@ -106,7 +108,7 @@ func (c *checker) add(f Finding) { c.found = append(c.found, f) }
 
 // at notes a mistake at a place of a YAML file; key points at the key itself.
 func (c *checker) at(file, rule, place string, args ...any) {
-	p := decision.Position{Line: 1, Column: 1}
+	p := yamldoc.Position{Line: 1, Column: 1}
 	if t := c.trees[file]; t != nil {
 		p = t.At(strings.FieldsFunc(place, func(r rune) bool { return r == '/' }), false)
 	}
@@ -138,7 +140,7 @@ func (c *checker) typed() {
 	})
 	c.valid()
 	parse("kinds.yaml", func(raw []byte) (err error) {
-		c.kinds, err = decision.ParseKinds("kinds.yaml", raw)
+		c.kinds, err = register.ParseKinds("kinds.yaml", raw)
 		return err
 	})
 	parse("suspended.yaml", func(raw []byte) error {
@@ -186,13 +188,13 @@ func (c *checker) documents(parse func(file string, read func(raw []byte) error)
 // raw notes an error that has no rule of its own.
 func (c *checker) raw(file, rule string, err error) {
 	text := strings.TrimPrefix(err.Error(), file+": ")
-	at := decision.Position{Line: 1, Column: 1}
-	var syntax *decision.SyntaxError
+	at := yamldoc.Position{Line: 1, Column: 1}
+	var syntax *yamldoc.SyntaxError
 	if errors.As(err, &syntax) {
 		at, text = syntax.Position, syntax.Text
 	}
 	switch text {
-	case decision.NoDay:
+	case civil.NoDay:
 		c.add(Finding{File: file, Line: at.Line, Column: at.Column, Rule: rule, Case: "day"})
 		return
 	case decision.NoTimezone:
@@ -342,12 +344,12 @@ func (c *checker) plans(ctx context.Context, set *policy.Set, d *bundle.Decision
 
 // notice compares with what is in force: what gets weaker may not begin before
 // the notice is over.
-func (c *checker) notice(inForce *bundle.Policy, today decision.Date) {
-	if inForce == nil || today == (decision.Date{}) || inForce.Charter.NoticeDays == 0 {
+func (c *checker) notice(inForce *bundle.Policy, today civil.Date) {
+	if inForce == nil || today == (civil.Date{}) || inForce.Charter.NoticeDays == 0 {
 		return
 	}
 	days := inForce.Charter.NoticeDays
-	earliest := decision.Date{Year: today.Year, Month: today.Month, Day: today.Day + days}.Start(inForce.Location)
+	earliest := civil.Date{Year: today.Year, Month: today.Month, Day: today.Day + days}.Start(inForce.Location)
 	for file, d := range c.decisions {
 		if inForce.Decision(d.Decision) == nil && d.From.Start(inForce.Location).Before(earliest) {
 			c.at(file, "N01", "from", days, earliest.Format("2006-01-02"))

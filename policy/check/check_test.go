@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
-	"sluice/policy/decision"
 	"sluice/policy/explain"
 )
 
@@ -23,7 +23,7 @@ const (
 )
 
 func run(files bundle.Files) ([]check.Finding, []check.Summary) {
-	return check.Directory(context.Background(), policy.InProcess(), files, nil, decision.Date{})
+	return check.Directory(context.Background(), policy.InProcess(), files, nil, civil.Date{})
 }
 
 func TestTheExampleIsSound(t *testing.T) {
@@ -288,7 +288,7 @@ func TestNotice(t *testing.T) {
 		t.Fatal(err)
 	}
 	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-16"`, `"2026-99"`, "stream: noise", "stream: louder").Replace(string(files[noise])))
-	found, _ := check.Directory(context.Background(), policy.InProcess(), files, inForce, decision.Date{Year: 2026, Month: 5, Day: 25})
+	found, _ := check.Directory(context.Background(), policy.InProcess(), files, inForce, civil.Date{Year: 2026, Month: 5, Day: 25})
 	if len(found) != 1 || found[0].Rule != "N01" || found[0].File != "decisions/new.yaml" {
 		t.Errorf("found %+v; want N01", found)
 	}

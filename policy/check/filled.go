@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/internal/yamldoc"
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
 )
 
 // filled finds what is still to be written: placeholders of templates (T01), no law (T02),
@@ -86,7 +86,7 @@ func unsaid(text string) bool {
 }
 
 // placeholders finds what a template left to be written.
-func (c *checker) placeholders(file string, tree *decision.Tree) {
+func (c *checker) placeholders(file string, tree *yamldoc.Tree) {
 	for _, s := range tree.Strings() {
 		switch {
 		case device.MatchString(s.Place):
@@ -99,7 +99,7 @@ func (c *checker) placeholders(file string, tree *decision.Tree) {
 // TemplateCity is the id of a city that has none yet.
 const TemplateCity = "your-city"
 
-func (c *checker) lawAndReview(file string, tree *decision.Tree) {
+func (c *checker) lawAndReview(file string, tree *yamldoc.Tree) {
 	strings, nobody := tree.Strings(), false
 	law, written := "", false
 	for _, s := range strings {
@@ -111,14 +111,14 @@ func (c *checker) lawAndReview(file string, tree *decision.Tree) {
 	if unsaid(law) && (written && law != "" || !nobody) {
 		c.at(file, "T02", "legal_basis")
 	}
-	if !slices.ContainsFunc(strings, func(s decision.StringAt) bool { return s.Place == "review" }) {
+	if !slices.ContainsFunc(strings, func(s yamldoc.StringAt) bool { return s.Place == "review" }) {
 		c.at(file, "T04", "")
 	}
 }
 
 // languages finds texts for residents that a language of the city lacks: mappings whose
 // keys are languages.
-func (c *checker) languages(file string, tree *decision.Tree) {
+func (c *checker) languages(file string, tree *yamldoc.Tree) {
 	if c.charter == nil {
 		return
 	}

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
-	"sluice/policy/decision"
 )
 
 // bare is the example with a decision of before: without a law, a review, and two of the
@@ -45,7 +45,7 @@ func TestWhatIsInForceIsWarnedOf(t *testing.T) {
 	}
 	three := []string{"T02", "T03", "T04"}
 	against := func(files bundle.Files, in *bundle.Policy) (wrong, warned []string) {
-		found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, decision.Date{})
+		found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, civil.Date{})
 		wrong, warned = split(found)
 		slices.Sort(wrong)
 		slices.Sort(warned)

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/policy/decision"
+	"sluice/internal/yamldoc"
 	"sluice/policy/explain"
 )
 
@@ -24,7 +24,7 @@ type Finding struct {
 	// Settled says that the council has voted it so, and that it is in force.
 	Settled bool
 	// Syntax is what is wrong with the file as YAML, where that is it.
-	Syntax *decision.SyntaxError
+	Syntax *yamldoc.SyntaxError
 }
 
 // Text is the finding in a language: what is wrong, and how to mend it.

@@ -11,12 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/yamldoc"
 	"sluice/policy"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
 	"sluice/policy/plan"
+	"sluice/register"
 )
 
 const day = 24 * time.Hour
@@ -24,7 +26,7 @@ const day = 24 * time.Hour
 // document finds contradictions inside one decision that has the right shape.
 func (c *checker) document(file string) {
 	var d decision.Document
-	if err := decision.Decode(file, c.files[file], &d); err != nil {
+	if err := yamldoc.Decode(file, c.files[file], &d); err != nil {
 		c.raw(file, "D99", err)
 		return
 	}
@@ -219,7 +221,7 @@ func (c *checker) ground() {
 	c.lists()
 	for id, k := range c.kinds {
 		for i, u := range k.Units {
-			if u.Field != "" && !slices.ContainsFunc(k.Fields, func(f decision.Field) bool { return f.Name == u.Field && f.Class == "identifier" }) {
+			if u.Field != "" && !slices.ContainsFunc(k.Fields, func(f register.Field) bool { return f.Name == u.Field && f.Class == "identifier" }) {
 				c.at("kinds.yaml", "K13", "kinds/"+id+"/units/"+strconv.Itoa(i), u.Field)
 			}
 		}
@@ -229,9 +231,9 @@ func (c *checker) ground() {
 // valid notes bounds of fields that cannot be used, each under its line.
 func (c *checker) valid() {
 	var file struct {
-		Kinds map[string]decision.Kind `yaml:"kinds"`
+		Kinds map[string]register.Kind `yaml:"kinds"`
 	}
-	if c.bad["kinds.yaml"] || decision.Decode("kinds.yaml", c.files["kinds.yaml"], &file) != nil {
+	if c.bad["kinds.yaml"] || yamldoc.Decode("kinds.yaml", c.files["kinds.yaml"], &file) != nil {
 		return // said where it is parsed
 	}
 	for id, k := range file.Kinds {
@@ -353,9 +355,9 @@ func missing(named, known []string) string {
 
 // misfit is where in a decision a sort of sensor does not fit.
 func (c *checker) misfit(rule string, d *bundle.Decision, kind string) string {
-	field := func(bad func(name string, f *decision.Field) bool) string {
+	field := func(bad func(name string, f *register.Field) bool) string {
 		for i, name := range d.Keep {
-			var found *decision.Field
+			var found *register.Field
 			for j := range c.kinds[kind].Fields {
 				if c.kinds[kind].Fields[j].Name == name {
 					found = &c.kinds[kind].Fields[j]
@@ -368,13 +370,13 @@ func (c *checker) misfit(rule string, d *bundle.Decision, kind string) string {
 		return "keep"
 	}
 	class := func(list ...string) string {
-		return field(func(name string, f *decision.Field) bool {
+		return field(func(name string, f *register.Field) bool {
 			return f != nil && slices.Contains(list, f.Class) && name != d.Unit.Field && name != d.Place.Lat && name != d.Place.Lon
 		})
 	}
 	switch rule {
 	case "P01":
-		return field(func(_ string, f *decision.Field) bool { return f == nil })
+		return field(func(_ string, f *register.Field) bool { return f == nil })
 	case "P03":
 		return "unit"
 	case "P04":

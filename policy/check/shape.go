@@ -11,23 +11,24 @@ import (
 	"strconv"
 	"strings"
 
+	"sluice/internal/yamldoc"
+
 	"github.com/agnivade/levenshtein"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"sluice/policy/decision"
 	"sluice/policy/schema"
 )
 
 // shape reads one file and holds it against its schema.
 func (c *checker) shape(file string) {
-	tree, err := decision.ParseTree(c.files[file])
+	tree, err := yamldoc.ParseTree(c.files[file])
 	var raw []byte
 	if err == nil {
 		c.trees[file] = tree
 		raw, err = tree.Value()
 	}
-	var syntax *decision.SyntaxError
+	var syntax *yamldoc.SyntaxError
 	if errors.As(err, &syntax) {
 		c.bad[file] = true
 		c.add(Finding{File: file, Line: syntax.Line, Column: syntax.Column, Rule: "Y01", Syntax: syntax})

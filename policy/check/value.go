@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 
+	"sluice/internal/yamldoc"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-
-	"sluice/policy/decision"
 )
 
 var (
@@ -67,7 +67,7 @@ func (c *checker) oneOf(file string, e *jsonschema.ValidationError, here *jsonsc
 	text, _ := c.value(file, e.InstanceLocation)
 	near := operators[text]
 	if near == "" && strings.Trim(text, "<>=!") != "" {
-		near = decision.Nearest(text, known)
+		near = yamldoc.Nearest(text, known)
 	}
 	if near != "" && slices.Contains(known, near) {
 		c.ofCase("near", file, e, "S05", here, words(k.Want), near)

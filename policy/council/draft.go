@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
@@ -52,7 +53,7 @@ func effect(created time.Time, notice int, loc *time.Location) time.Time {
 		return created
 	}
 	y, m, d := created.In(loc).Date()
-	return decision.Date{Year: y, Month: int(m), Day: d + notice + 1}.Start(loc).UTC()
+	return civil.Date{Year: y, Month: int(m), Day: d + notice + 1}.Start(loc).UTC()
 }
 
 func (d Draft) prev() *bundle.Policy {

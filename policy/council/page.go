@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"sluice/policy/decision"
+	"sluice/internal/civil"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
 )
@@ -187,7 +187,7 @@ func (m *Motion) highlights(b *strings.Builder, l explain.Lang, v vote) {
 // moment is an instant in words: 10 December 2026, 00:00.
 func moment(l explain.Lang, t time.Time, loc *time.Location) string {
 	y, m, d := t.In(loc).Date()
-	return l.Date(decision.Date{Year: y, Month: int(m), Day: d}) + ", " + t.In(loc).Format("15:04")
+	return l.Date(civil.Date{Year: y, Month: int(m), Day: d}) + ", " + t.In(loc).Format("15:04")
 }
 
 var pageWords = map[string][3]string{

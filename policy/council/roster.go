@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/ballot"
 	"sluice/policy/decision"
 )
@@ -42,10 +43,10 @@ func newRoster(c *decision.Council) *roster {
 
 // inOffice reports whether the member may vote at t, by local days of loc.
 func inOffice(m *decision.Member, t time.Time, loc *time.Location) bool {
-	if m.From != (decision.Date{}) && t.Before(m.From.Start(loc)) {
+	if m.From != (civil.Date{}) && t.Before(m.From.Start(loc)) {
 		return false
 	}
-	return m.Until == (decision.Date{}) || t.Before(m.Until.End(loc))
+	return m.Until == (civil.Date{}) || t.Before(m.Until.End(loc))
 }
 
 // signers is the roster as ssh-keygen -Y verify wants it: one key a line.

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 	"sluice/policy/plan"
+	"sluice/register"
 )
 
 // Charter is the floor below which no decision can go.
@@ -24,9 +27,9 @@ type Charter struct {
 	EpsilonPerDay    map[string]float64 `yaml:"epsilon_per_day" json:"epsilon_per_day"`
 	DeltaPerDay      float64            `yaml:"delta_per_day" json:"delta_per_day"`
 	MaxContributions int64              `yaml:"max_contributions" json:"max_contributions"`
-	SunsetMax        plan.Period        `yaml:"sunset_max" json:"sunset_max"`
+	SunsetMax        civil.Period       `yaml:"sunset_max" json:"sunset_max"`
 	NoticeDays       int                `yaml:"notice_days" json:"notice_days"`
-	BlackoutMax      plan.Period        `yaml:"blackout_max" json:"blackout_max"`
+	BlackoutMax      civil.Period       `yaml:"blackout_max" json:"blackout_max"`
 	Quorums          Quorums            `yaml:"quorums" json:"quorums"`
 }
 
@@ -50,7 +53,7 @@ type Quorums struct {
 // ParseCharter reads charter.yaml.
 func ParseCharter(name string, raw []byte) (*Charter, error) {
 	var c Charter
-	if err := Decode(name, raw, &c); err != nil {
+	if err := yamldoc.Decode(name, raw, &c); err != nil {
 		return nil, err
 	}
 	if c.City.ID == "" || c.City.Timezone == "" {
@@ -96,6 +99,6 @@ func (c *Charter) Location() (*time.Location, error) {
 // AboutPeople reports whether decisions about a kind need a unit of privacy: the charter
 // says so, or the kind has a unit or a field of class identifier, quasi-identifier or
 // location and the charter does not say that it is about nobody.
-func (c *Charter) AboutPeople(id string, k Kind) bool {
+func (c *Charter) AboutPeople(id string, k register.Kind) bool {
 	return slices.Contains(c.KindsAboutPeople, id) || k.Personal() && !slices.Contains(c.KindsNotAboutPeople, id)
 }

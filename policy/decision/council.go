@@ -3,6 +3,8 @@ package decision
 import (
 	"fmt"
 
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 	"sluice/policy/ballot"
 )
 
@@ -23,14 +25,14 @@ type Member struct {
 	ID    string       `yaml:"id" json:"id"`
 	Name  string       `yaml:"name" json:"name"`
 	Keys  []ballot.Key `yaml:"keys" json:"keys"`
-	From  Date         `yaml:"from" json:"from"`
-	Until Date         `yaml:"until" json:"until"`
+	From  civil.Date   `yaml:"from" json:"from"`
+	Until civil.Date   `yaml:"until" json:"until"`
 }
 
 // ParseCouncil reads council.yaml.
 func ParseCouncil(name string, raw []byte) (*Council, error) {
 	var c Council
-	if err := Decode(name, raw, &c); err != nil {
+	if err := yamldoc.Decode(name, raw, &c); err != nil {
 		return nil, err
 	}
 	if len(c.Members) > MaxMembers {

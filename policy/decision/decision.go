@@ -12,6 +12,9 @@ import (
 	"regexp"
 	"time"
 
+	"sluice/internal/civil"
+	"sluice/internal/names"
+	"sluice/internal/yamldoc"
 	"sluice/policy/plan"
 )
 
@@ -30,11 +33,11 @@ type Document struct {
 	Place      Place             `yaml:"place" json:"place"`
 	Publish    Publish           `yaml:"publish" json:"publish"`
 	Protect    Protect           `yaml:"protect" json:"protect"`
-	Forget     plan.Period       `yaml:"forget_after" json:"forget_after"`
-	Retain     plan.Period       `yaml:"retain" json:"retain"`
-	From       Date              `yaml:"from" json:"from"`
-	Until      Date              `yaml:"until" json:"until"`
-	Review     Date              `yaml:"review" json:"review"`
+	Forget     civil.Period      `yaml:"forget_after" json:"forget_after"`
+	Retain     civil.Period      `yaml:"retain" json:"retain"`
+	From       civil.Date        `yaml:"from" json:"from"`
+	Until      civil.Date        `yaml:"until" json:"until"`
+	Review     civil.Date        `yaml:"review" json:"review"`
 	Blackouts  []Blackout        `yaml:"blackouts" json:"blackouts"`
 }
 
@@ -54,10 +57,10 @@ type Unit struct {
 
 // Publish says when and by what a stream is published.
 type Publish struct {
-	Every    plan.Period `yaml:"every" json:"every"`
-	Lateness plan.Period `yaml:"lateness" json:"lateness"`
-	By       []By        `yaml:"by" json:"by"`
-	Measures []Measure   `yaml:"measures" json:"measures"`
+	Every    civil.Period `yaml:"every" json:"every"`
+	Lateness civil.Period `yaml:"lateness" json:"lateness"`
+	By       []By         `yaml:"by" json:"by"`
+	Measures []Measure    `yaml:"measures" json:"measures"`
 }
 
 // Measure is one published number, or a histogram's several; Between clamps what
@@ -89,42 +92,6 @@ type Blackout struct {
 	From   time.Time `yaml:"from" json:"from"`
 	Until  time.Time `yaml:"until" json:"until"`
 	Reason string    `yaml:"reason" json:"reason"`
-}
-
-// NoDay is what is said of a text that is no day of the calendar.
-const NoDay = "not a date such as 2026-12-01"
-
-// Date is a local day, YYYY-MM-DD.
-type Date struct{ Year, Month, Day int }
-
-// UnmarshalText reads YYYY-MM-DD.
-func (d *Date) UnmarshalText(b []byte) error {
-	t, err := time.Parse(time.DateOnly, string(b))
-	if err != nil {
-		return errors.New(NoDay)
-	}
-	d.Year, d.Month, d.Day = t.Year(), int(t.Month()), t.Day()
-	return nil
-}
-
-// MarshalText writes YYYY-MM-DD, or nothing for no date.
-func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-func (d Date) String() string {
-	if d == (Date{}) {
-		return ""
-	}
-	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
-}
-
-// Start is the first instant of the day in loc.
-func (d Date) Start(loc *time.Location) time.Time {
-	return plan.Midnight(d.Year, time.Month(d.Month), d.Day, loc)
-}
-
-// End is the first instant after the day in loc.
-func (d Date) End(loc *time.Location) time.Time {
-	return plan.Midnight(d.Year, time.Month(d.Month), d.Day+1, loc)
 }
 
 // Place is the word sensor, or the two fields that hold coordinates.
@@ -174,7 +141,6 @@ func (b *By) UnmarshalYAML(unmarshal func(any) error) error {
 
 var (
 	idPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-	docPattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 	ofPattern   = regexp.MustCompile(`^(sum|mean|histogram|quantile|leq|lday|levening|lnight|lden|share)\(([A-Za-z0-9_.@:-]{1,64})(?:, ?(0?\.[0-9]{1,6}))?\)$`)
 	catPattern  = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
 	sensorWords = "unit is {field, stands_for}, {sensor: home} or {none: \"reason\"}"
@@ -183,7 +149,7 @@ var (
 // Parse reads one decision. The name is used in errors only.
 func Parse(name string, raw []byte) (*Document, error) {
 	var d Document
-	if err := Decode(name, raw, &d); err != nil {
+	if err := yamldoc.Decode(name, raw, &d); err != nil {
 		return nil, err
 	}
 	if err := d.check(); err != nil {
@@ -194,13 +160,13 @@ func Parse(name string, raw []byte) (*Document, error) {
 
 func (d *Document) check() error {
 	switch {
-	case !docPattern.MatchString(d.Decision):
+	case !names.Valid(d.Decision):
 		return errors.New(`decision needs an id such as "2026-14"`)
 	case !idPattern.MatchString(d.Stream):
 		return errors.New("stream needs a name of small letters, digits, - and _")
 	case len(d.Title) == 0:
 		return errors.New("title needs at least one language")
-	case d.From == (Date{}) || d.Until == (Date{}):
+	case d.From == (civil.Date{}) || d.Until == (civil.Date{}):
 		return errors.New("from and until need dates: a decision has a sunset")
 	case len(d.AppliesTo.Kinds) == 0 || len(d.AppliesTo.Zones) == 0:
 		return errors.New("applies_to needs kinds and zones")

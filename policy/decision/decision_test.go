@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"sluice/register"
 )
 
 func seeds(f *testing.F) {
@@ -33,7 +35,7 @@ func FuzzParse(f *testing.F) {
 				_ = s.Finish()
 			}
 		}
-		_, _ = ParseKinds("x.yaml", raw)
+		_, _ = register.ParseKinds("x.yaml", raw)
 		_, _ = ParseCharter("x.yaml", raw)
 		_, _ = ParseCouncil("x.yaml", raw)
 	})

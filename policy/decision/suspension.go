@@ -9,14 +9,17 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 )
 
 // Suspension stops one decision at once, until the council lifts it.
 type Suspension struct {
 	Decision string `yaml:"decision" json:"decision"`
 	// Since is the first day, where the council says it.
-	Since  Date  `yaml:"since" json:"since"`
-	Reason Words `yaml:"reason" json:"reason"`
+	Since  civil.Date `yaml:"since" json:"since"`
+	Reason Words      `yaml:"reason" json:"reason"`
 }
 
 // ParseSuspended reads suspended.yaml.
@@ -24,7 +27,7 @@ func ParseSuspended(name string, raw []byte) ([]Suspension, error) {
 	var file struct {
 		Suspended []Suspension `yaml:"suspended"`
 	}
-	if err := Decode(name, raw, &file); err != nil {
+	if err := yamldoc.Decode(name, raw, &file); err != nil {
 		return nil, err
 	}
 	for _, s := range file.Suspended {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 )
 
 // TestSuspended reads each form, and refuses what residents could not read, at its line.
@@ -34,7 +37,7 @@ func TestSuspended(t *testing.T) {
 	} {
 		list, err := ParseSuspended("suspended.yaml", []byte("suspended:\n  - decision: \"1\"\n    reason: "+x.reason+"\n"))
 		if x.want == "" {
-			var at *SyntaxError
+			var at *yamldoc.SyntaxError
 			if err == nil || !strings.Contains(err.Error(), x.says) || !strings.HasPrefix(err.Error(), "suspended.yaml") {
 				t.Errorf("%s: %v", name, err)
 			} else if errors.As(err, &at) && at.Line != 3 {
@@ -42,7 +45,7 @@ func TestSuspended(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || len(list) != 1 || list[0].Since != (Date{}) {
+		if err != nil || len(list) != 1 || list[0].Since != (civil.Date{}) {
 			t.Errorf("%s: %v, %v", name, list, err)
 			continue
 		}

@@ -5,13 +5,15 @@ import (
 	"strconv"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/plan"
+	"sluice/register"
 )
 
 // Plan translates the document into the plan's vocabulary, for the time zone
 // of the charter and with the units that the kinds give their fields. The rules
 // decide whether and for which sensors it is used.
-func (d *Document) Plan(loc *time.Location, kinds map[string]Kind) (*plan.Stream, error) {
+func (d *Document) Plan(loc *time.Location, kinds map[string]register.Kind) (*plan.Stream, error) {
 	s := &plan.Stream{
 		ID: d.Stream, Decision: d.Decision, Title: d.Title, Timezone: loc.String(),
 		Every: d.Publish.Every, Lateness: d.Publish.Lateness, Forget: d.Forget,
@@ -21,7 +23,7 @@ func (d *Document) Plan(loc *time.Location, kinds map[string]Kind) (*plan.Stream
 		Protect: plan.Protect(d.Protect),
 	}
 	if d.Forget.IsZero() {
-		s.Forget = plan.MustPeriod("P1D")
+		s.Forget = civil.MustPeriod("P1D")
 	}
 	for _, b := range d.Publish.By {
 		if b.Field != "" {
@@ -39,7 +41,7 @@ func (d *Document) Plan(loc *time.Location, kinds map[string]Kind) (*plan.Stream
 }
 
 // unitOf finds the unit of measurement of the field that m aggregates.
-func (d *Document) unitOf(m Measure, kinds map[string]Kind) string {
+func (d *Document) unitOf(m Measure, kinds map[string]register.Kind) string {
 	match := ofPattern.FindStringSubmatch(m.Of)
 	if match == nil {
 		return ""

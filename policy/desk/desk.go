@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
@@ -250,7 +251,7 @@ func put(to string, raw []byte) error {
 
 // Suspend makes the policy in force anew with one more suspension, and writes
 // that into the draft as well, so that the next motion does not lift it unseen.
-func (d Desk) Suspend(in *council.Enacted, id string, reason decision.Words, day decision.Date) (*bundle.Policy, error) {
+func (d Desk) Suspend(in *council.Enacted, id string, reason decision.Words, day civil.Date) (*bundle.Policy, error) {
 	if in == nil {
 		return nil, errors.New("no motion is in force, so there is nothing to suspend")
 	}
@@ -282,7 +283,7 @@ func suspended(list []decision.Suspension) []byte {
 	b.WriteString("# Decisions that the council has suspended; to lift one, take its line out and put that to the vote.\nsuspended:\n")
 	for _, s := range list {
 		since := ""
-		if s.Since != (decision.Date{}) {
+		if s.Since != (civil.Date{}) {
 			since = ", since: " + s.Since.String()
 		}
 		fmt.Fprintf(&b, "  - {decision: %q%s, reason: %s}\n", s.Decision, since, flow(s.Reason))

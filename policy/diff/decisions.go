@@ -197,14 +197,14 @@ func (c *comparison) sameKind(a Past, b *bundle.Decision, kind string) bool {
 
 // gives reports whether a kind sends all that was kept of another one, under the
 // same names and of the same classes: where nobody is told apart, that is a twin.
-func gives(k, old decision.Kind, keep []string) bool {
+func gives(k, old register.Kind, keep []string) bool {
 	some := false
 	for _, f := range old.Fields {
 		if !slices.Contains(keep, f.Name) {
 			continue
 		}
 		some = true
-		if !slices.ContainsFunc(k.Fields, func(x decision.Field) bool { return x.Name == f.Name && x.Class == f.Class }) {
+		if !slices.ContainsFunc(k.Fields, func(x register.Field) bool { return x.Name == f.Name && x.Class == f.Class }) {
 			return false
 		}
 	}
@@ -215,8 +215,8 @@ func gives(k, old decision.Kind, keep []string) bool {
 // name that identifies or stands for somebody, or by the sensor itself. Whatever
 // such a kind is called, and since when there has been one, a sensor can be moved to
 // it in the register, which nobody votes.
-func tellsApart(a, b decision.Kind) bool {
-	who := func(k decision.Kind) map[string]bool {
+func tellsApart(a, b register.Kind) bool {
+	who := func(k register.Kind) map[string]bool {
 		out := make(map[string]bool)
 		for _, u := range k.Units {
 			out[u.Field] = true // empty for the sensor itself

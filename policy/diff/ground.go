@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
 )
@@ -22,7 +23,7 @@ type floor struct {
 	show func(*decision.Charter) string
 }
 
-func forever(p plan.Period) time.Duration {
+func forever(p civil.Period) time.Duration {
 	if p.IsZero() {
 		return math.MaxInt64
 	}
@@ -132,7 +133,7 @@ func members(x *decision.Council) map[string]string {
 }
 
 func term(m decision.Member) []string {
-	if m.From == (decision.Date{}) && m.Until == (decision.Date{}) {
+	if m.From == (civil.Date{}) && m.Until == (civil.Date{}) {
 		return nil
 	}
 	return []string{m.From.String() + " - " + m.Until.String()}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
 )
 
@@ -146,4 +146,4 @@ func showTitles(titles map[string]string) string {
 
 func lateness(d *bundle.Decision) time.Duration { return d.Publish.Lateness.Nominal() }
 
-func dayOf(d decision.Date) int64 { return d.Start(time.UTC).Unix() }
+func dayOf(d civil.Date) int64 { return d.Start(time.UTC).Unix() }

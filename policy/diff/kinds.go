@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
+	"sluice/register"
 )
 
 // kinds: what a kind gains, a decision that named it already may get; what it
@@ -51,7 +51,7 @@ func (c *comparison) inUse(kind string) bool {
 }
 
 // showKind says all that a kind has, in its order.
-func showKind(k decision.Kind) string {
+func showKind(k register.Kind) string {
 	var parts []string
 	for _, u := range k.Units {
 		what := "unit"
@@ -84,7 +84,7 @@ func showKind(k decision.Kind) string {
 
 // kindOrder: the same units, fewer fields, stricter classes and fewer valid numbers
 // protect at least as much. A unit of measurement or a heartbeat protects nobody.
-func kindOrder(a, b decision.Kind) Mark {
+func kindOrder(a, b register.Kind) Mark {
 	return mark(kindAtLeast(a, b), kindAtLeast(b, a))
 }
 
@@ -98,20 +98,20 @@ func validWithin(a, b []float64) bool {
 
 // narrowed reports whether values of a field are refused that were not: numbers outside
 // what is valid, or identifiers that are not of the form.
-func narrowed(a, b decision.Kind) bool {
-	return slices.ContainsFunc(a.Fields, func(x decision.Field) bool {
-		return slices.ContainsFunc(b.Fields, func(f decision.Field) bool {
+func narrowed(a, b register.Kind) bool {
+	return slices.ContainsFunc(a.Fields, func(x register.Field) bool {
+		return slices.ContainsFunc(b.Fields, func(f register.Field) bool {
 			return f.Name == x.Name && (!validWithin(f.Valid, x.Valid) || f.Format != x.Format && !asItIs(f.Format))
 		})
 	})
 }
 
-func kindAtLeast(a, b decision.Kind) bool {
+func kindAtLeast(a, b register.Kind) bool {
 	if !within(a.Units, b.Units) || !within(b.Units, a.Units) {
 		return false
 	}
 	for _, f := range b.Fields {
-		if !slices.ContainsFunc(a.Fields, func(x decision.Field) bool {
+		if !slices.ContainsFunc(a.Fields, func(x register.Field) bool {
 			return x.Name == f.Name && x.Type == f.Type && (f.Format == x.Format || asItIs(x.Format)) && validWithin(x.Valid, f.Valid) && (x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
 		}) {
 			return false

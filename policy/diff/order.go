@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
 	"sluice/policy/plan"
 )
 
@@ -268,7 +268,7 @@ func both(list ...Mark) Mark {
 }
 
 func retainOrder(a, b *bundle.Decision) Mark {
-	forever := func(p plan.Period) time.Duration {
+	forever := func(p civil.Period) time.Duration {
 		if p.IsZero() {
 			return math.MaxInt64
 		}
@@ -279,8 +279,8 @@ func retainOrder(a, b *bundle.Decision) Mark {
 
 // reviewOrder: no review is the latest one.
 func reviewOrder(a, b *bundle.Decision) Mark {
-	at := func(d decision.Date) int64 {
-		if d == (decision.Date{}) {
+	at := func(d civil.Date) int64 {
+		if d == (civil.Date{}) {
 			return math.MaxInt64
 		}
 		return d.Start(time.UTC).Unix()

@@ -6,6 +6,7 @@ import (
 
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
+	"sluice/register"
 )
 
 // What runs is decided by Rego; but the text of a motion is made where nothing is
@@ -97,7 +98,7 @@ func atOneTime(a, b *bundle.Decision) bool {
 
 func (v view) forbidden(d *bundle.Decision) bool {
 	return slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool {
-		return slices.ContainsFunc(v.p.Kinds[k].Fields, func(f decision.Field) bool {
+		return slices.ContainsFunc(v.p.Kinds[k].Fields, func(f register.Field) bool {
 			return slices.Contains(d.Keep, f.Name) && slices.Contains(v.p.Charter.ForbiddenClasses, f.Class)
 		})
 	})
@@ -111,8 +112,8 @@ func (v view) taken(d *bundle.Decision) bool {
 }
 
 // stands reports whether a kind has the decision's unit.
-func stands(k decision.Kind, d *bundle.Decision) bool {
-	return slices.ContainsFunc(k.Units, func(u decision.KindUnit) bool {
+func stands(k register.Kind, d *bundle.Decision) bool {
+	return slices.ContainsFunc(k.Units, func(u register.KindUnit) bool {
 		if u.StandsFor != d.Stream.Unit.StandsFor {
 			return false
 		}
@@ -122,8 +123,8 @@ func stands(k decision.Kind, d *bundle.Decision) bool {
 
 // misfits are the rules that say why a kind cannot give what a decision asks: P01
 // to P09 and P31, see policy/rules/plan.rego.
-func misfits(k decision.Kind, d *bundle.Decision) []string {
-	fields := make(map[string]decision.Field)
+func misfits(k register.Kind, d *bundle.Decision) []string {
+	fields := make(map[string]register.Field)
 	for _, f := range k.Fields {
 		fields[f.Name] = f
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
@@ -46,7 +47,7 @@ var bends = []func(*bundle.Policy){
 	},
 	func(p *bundle.Policy) { delete(p.Kinds, "counter") },
 	func(p *bundle.Policy) { p.Charter.MaxContributions = 1 },
-	func(p *bundle.Policy) { p.Charter.SunsetMax = plan.MustPeriod("P3M") },
+	func(p *bundle.Policy) { p.Charter.SunsetMax = civil.MustPeriod("P3M") },
 	func(p *bundle.Policy) { p.Charter.ForbiddenClasses = []string{"identifier"} },
 	func(p *bundle.Policy) { p.Charter.DeltaPerDay = 1e-9 },
 	func(p *bundle.Policy) { p.Charter.MinUnits = 0 },

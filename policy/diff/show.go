@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
 	"sluice/policy/plan"
@@ -70,7 +71,7 @@ func (s *shower) list(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-func (s *shower) period(p plan.Period) string {
+func (s *shower) period(p civil.Period) string {
 	if p.IsZero() {
 		return "-"
 	}

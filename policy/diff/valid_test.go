@@ -6,11 +6,11 @@ import (
 	"testing"
 
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
+	"sluice/register"
 )
 
 // counting is a policy whose counter has other fields.
-func counting(t *testing.T, change func(*decision.Field)) *bundle.Policy {
+func counting(t *testing.T, change func(*register.Field)) *bundle.Policy {
 	t.Helper()
 	p := policyOf(t, plain)
 	k := p.Kinds["counter"]
@@ -26,7 +26,7 @@ func counting(t *testing.T, change func(*decision.Field)) *bundle.Policy {
 // other ones, are weaker.
 func TestValidIsCompared(t *testing.T) {
 	with := func(valid ...float64) *bundle.Policy {
-		return counting(t, func(f *decision.Field) {
+		return counting(t, func(f *register.Field) {
 			if f.Name == "speed" {
 				f.Valid = valid
 			}
@@ -58,7 +58,7 @@ func TestValidIsCompared(t *testing.T) {
 // series; those that need none any more do not.
 func TestFormIsCompared(t *testing.T) {
 	with := func(format string) *bundle.Policy {
-		return counting(t, func(f *decision.Field) {
+		return counting(t, func(f *register.Field) {
 			if f.Class == "identifier" {
 				f.Format = format
 			}

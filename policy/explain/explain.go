@@ -17,6 +17,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/mechanism"
@@ -348,7 +349,7 @@ func (t *text) promise() []string {
 
 func (t *text) time(v Vote) []string {
 	out := []string{t.say("t-until", t.l.Date(t.d.From), t.l.Date(t.d.Until))}
-	if t.d.Review != (decision.Date{}) {
+	if t.d.Review != (civil.Date{}) {
 		out = append(out, t.say("t-review", t.l.Date(t.d.Review)))
 	}
 	if s := t.p.Suspension(t.d.Decision); s != nil {

@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 
+	"sluice/internal/civil"
 	"sluice/policy/decision"
 )
 
@@ -31,7 +32,7 @@ func (t *text) decided(v Vote) []string {
 // this language where the council has said it in this one.
 func (t *text) suspended(s *decision.Suspension, signed bool) string {
 	why, _ := s.Reason.Best(t.l.String())
-	if s.Since == (decision.Date{}) && !signed {
+	if s.Since == (civil.Date{}) && !signed {
 		return t.say("suspended-some-day", why)
 	}
 	return t.say("suspended", t.l.Date(s.Since), why)

@@ -7,8 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"sluice/policy/decision"
-	"sluice/policy/plan"
+	"sluice/internal/civil"
 )
 
 // Languages in which texts can be had, English first.
@@ -65,7 +64,7 @@ var months = [3][12]string{
 }
 
 // Date is a day in words, e.g. 1 December 2026.
-func (l Lang) Date(d decision.Date) string {
+func (l Lang) Date(d civil.Date) string {
 	if d.Month < 1 || d.Month > 12 {
 		return "-"
 	}
@@ -83,7 +82,7 @@ var spans = map[string][3][2]string{
 }
 
 // Period is a length of time in words, e.g. 1 hour.
-func (l Lang) Period(p plan.Period) string {
+func (l Lang) Period(p civil.Period) string {
 	var parts []string
 	add := func(n int, unit string) {
 		if n != 0 {
@@ -100,7 +99,7 @@ func (l Lang) Period(p plan.Period) string {
 }
 
 // Each is a Period after "every": hour, 15 minutes.
-func (l Lang) Each(p plan.Period) string { return strings.TrimPrefix(l.Period(p), "1 ") }
+func (l Lang) Each(p civil.Period) string { return strings.TrimPrefix(l.Period(p), "1 ") }
 
 func plural(n int) int {
 	if n == 1 {

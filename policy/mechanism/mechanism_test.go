@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -13,7 +14,7 @@ var start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 func stream(t *testing.T, change func(*plan.Stream)) *plan.Stream {
 	t.Helper()
 	s := &plan.Stream{
-		ID: "footfall", Decision: "1", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Forget: plan.MustPeriod("P1D"),
+		ID: "footfall", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
 		From: start.AddDate(0, -1, 0), Until: start.AddDate(0, 1, 0), Zones: []string{"rambla"},
 		Unit:     plan.Unit{Field: "device", StandsFor: "device"},
 		Measures: []plan.Measure{{Name: "devices", Of: plan.Distinct, Unit: "device"}},

@@ -4,12 +4,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/internal/civil"
 )
 
 // homes is a stream about homes, or about devices.
 func protecting(sensor bool, change func(*Stream)) *Stream {
 	s := &Stream{
-		ID: "s", Decision: "1", Timezone: "UTC", Every: MustPeriod("P1D"), Forget: MustPeriod("P1D"),
+		ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("P1D"), Forget: civil.MustPeriod("P1D"),
 		From: time.Unix(0, 0).UTC(), Until: time.Unix(1e9, 0).UTC(), Zones: []string{"a"}, Unit: Unit{Sensor: true, StandsFor: "home"},
 		Measures: []Measure{{Name: "sum", Of: Sum, Field: "x", Bounded: true, High: 5, Unit: "kWh"}},
 		Protect:  Protect{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 1},

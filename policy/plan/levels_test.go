@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/civil"
+
 	"pgregory.net/rapid"
 )
 
@@ -80,7 +82,7 @@ func TestPartsOfTheDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Stream{windows: NewGrid(24*time.Hour, loc)}
+	s := &Stream{windows: civil.NewGrid(24*time.Hour, loc)}
 	for _, c := range []struct {
 		day   string
 		night int

@@ -5,12 +5,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/internal/civil"
 )
 
 func parted(parts map[string]int64, change func(*Stream)) *Stream {
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s := &Stream{
-		ID: "s", Decision: "1", Timezone: "UTC", Every: MustPeriod("PT1H"), Forget: MustPeriod("P1D"), From: from, Until: from.AddDate(1, 0, 0),
+		ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"), From: from, Until: from.AddDate(1, 0, 0),
 		Unit: Unit{Field: "device", StandsFor: "device"}, Keep: []string{"device"}, Zones: []string{"z"}, Measures: []Measure{{Name: "n", Of: Distinct}},
 		Protect: Protect{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 4, ByOwner: parts},
 	}

@@ -12,6 +12,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"sluice/internal/civil"
 )
 
 // Plan is what happens to the readings of one sensor for one stream.
@@ -27,9 +29,9 @@ type Stream struct {
 	Decision string            `json:"decision"`
 	Title    map[string]string `json:"title"`
 	Timezone string            `json:"timezone"`
-	Every    Period            `json:"every"`
-	Lateness Period            `json:"lateness"`
-	Forget   Period            `json:"forget_after"`
+	Every    civil.Period      `json:"every"`
+	Lateness civil.Period      `json:"lateness"`
+	Forget   civil.Period      `json:"forget_after"`
 	// From is the first instant in force, Until the first instant no longer.
 	From  time.Time `json:"from"`
 	Until time.Time `json:"until"`
@@ -49,7 +51,7 @@ type Stream struct {
 	// Cells is the closed public list, zones times category values.
 	Cells []Cell `json:"-"`
 
-	windows, epochs Grid
+	windows, epochs civil.Grid
 	canonical       []byte
 	parts           []OwnerPart
 }

@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"sluice/internal/civil"
 )
 
 // MaxBound limits what one unit may add to a sum, so that fixed-point sums of
@@ -25,8 +27,8 @@ func (s *Stream) Finish() error {
 	if err := s.check(); err != nil {
 		return fmt.Errorf("decision %s: %w", s.Decision, err)
 	}
-	s.windows = NewGrid(s.Every.Nominal(), loc)
-	s.epochs = NewGrid(s.Forget.Nominal(), loc)
+	s.windows = civil.NewGrid(s.Every.Nominal(), loc)
+	s.epochs = civil.NewGrid(s.Forget.Nominal(), loc)
 	s.divide()
 	for i := range s.Measures {
 		s.Measures[i].classify(!s.Unit.None())

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/internal/yamldoc"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"sluice/gateway"
@@ -65,7 +67,7 @@ func TestOurFilesFit(t *testing.T) {
 			continue
 		}
 		s, _ := compile(t, kind)
-		tree, err := decision.ParseTree(raw)
+		tree, err := yamldoc.ParseTree(raw)
 		if err != nil {
 			t.Fatal(name, err)
 		}

@@ -7,13 +7,14 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/reading"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
 func rule(t *testing.T, change func(*plan.Stream)) (*Rule, reading.Reading) {
 	t.Helper()
 	s := &plan.Stream{
-		ID: "s", Decision: "1", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Forget: plan.MustPeriod("P1D"),
+		ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
 		Unit: plan.Unit{Field: "id", StandsFor: "device"}, Keep: []string{"id", "x"}, Zones: []string{"a"},
 		Measures: []plan.Measure{
 			{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -5, High: 5},

@@ -6,6 +6,7 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/reading"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
@@ -30,7 +31,7 @@ func (b *bools) Dropped(fault.Fault) {}
 // TestShare: true is one, false is nothing, and a reading without the field says nothing.
 func TestShare(t *testing.T) {
 	s := &plan.Stream{
-		ID: "s", Decision: "s", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Unit: plan.Unit{StandsFor: "none"}, Zones: []string{"a"},
+		ID: "s", Decision: "s", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Unit: plan.Unit{StandsFor: "none"}, Zones: []string{"a"},
 		Measures: []plan.Measure{{Name: "open", Of: plan.Mean, Share: true, Field: "open", Bounded: true, High: 1}},
 	}
 	s.Until = s.From.AddDate(1, 0, 0)

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/civil"
+
 	"pgregory.net/rapid"
 
 	"sluice/policy/plan"
@@ -14,7 +16,7 @@ import (
 func days(t *testing.T, of []plan.Aggregation, start time.Time) *plan.Stream {
 	t.Helper()
 	s := &plan.Stream{
-		ID: "s", Decision: "s", Timezone: "UTC", Every: plan.MustPeriod("P1D"), From: start, Until: start.AddDate(1, 0, 0),
+		ID: "s", Decision: "s", Timezone: "UTC", Every: civil.MustPeriod("P1D"), From: start, Until: start.AddDate(1, 0, 0),
 		Unit: plan.Unit{StandsFor: "none"}, Zones: []string{"a"},
 	}
 	for _, x := range of {

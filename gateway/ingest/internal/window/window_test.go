@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/civil"
+
 	"pgregory.net/rapid"
 
 	"sluice/gateway/ingest/internal/pseudonym"
@@ -84,7 +86,7 @@ func TestSeqAtTheEndOfItsRange(t *testing.T) {
 // people is a stream about units with every measure.
 func people(t interface{ Fatal(...any) }, unit plan.Unit) *plan.Stream {
 	s := &plan.Stream{
-		ID: "s", Decision: "1", Timezone: "UTC", Every: plan.MustPeriod("PT1H"), Forget: plan.MustPeriod("P1D"),
+		ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
 		From: time.Unix(0, 0), Until: time.Unix(1e9, 0), Unit: unit, Zones: []string{"a", "b"},
 		Measures: []plan.Measure{
 			{Name: "units", Of: plan.Distinct}, {Name: "n", Of: plan.Count, Bounded: true, High: 3},

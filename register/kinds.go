@@ -1,4 +1,4 @@
-package decision
+package register
 
 import (
 	"errors"
@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"sluice/policy/plan"
+	"sluice/internal/civil"
+	"sluice/internal/names"
+	"sluice/internal/yamldoc"
 )
 
 // Kind is what devices of one sort can send.
@@ -18,7 +20,7 @@ type Kind struct {
 	Fields []Field    `yaml:"fields" json:"fields"`
 	// Heartbeat is how often a device of this kind says that it is alive; a
 	// kind about people without one never yields no_data.
-	Heartbeat plan.Period `yaml:"heartbeat" json:"heartbeat"`
+	Heartbeat civil.Period `yaml:"heartbeat" json:"heartbeat"`
 }
 
 // Home reports whether a sensor of this kind can itself stand for somebody, as a
@@ -100,15 +102,15 @@ func ParseKinds(name string, raw []byte) (map[string]Kind, error) {
 	var file struct {
 		Kinds map[string]Kind `yaml:"kinds"`
 	}
-	if err := Decode(name, raw, &file); err != nil {
+	if err := yamldoc.Decode(name, raw, &file); err != nil {
 		return nil, err
 	}
 	if len(file.Kinds) > MaxKinds {
 		return nil, fmt.Errorf("%s: more than %d kinds; take out those that no sensor has", name, MaxKinds)
 	}
 	for id, k := range file.Kinds {
-		if !Name(id) {
-			return nil, fmt.Errorf("%s: the kind %s needs a name: %s", name, short(id), NameForm)
+		if !names.Valid(id) {
+			return nil, fmt.Errorf("%s: the kind %s needs a name: %s", name, short(id), names.Form)
 		}
 		if err := k.check(); err != nil {
 			return nil, fmt.Errorf("%s: kind %s: %w", name, id, err)
@@ -172,7 +174,7 @@ func (f Field) check() error {
 		return fmt.Errorf("field %s: format is one of %s", f.Name, strings.Join(formats, ", "))
 	case f.Format != "" && f.Type != "string":
 		return fmt.Errorf("field %s: only a string has a format", f.Name)
-	case len(f.Unit) > maxLabel || !Visible(f.Unit):
+	case len(f.Unit) > maxLabel || !names.Visible(f.Unit):
 		return fmt.Errorf("field %s: unit is at most %d bytes of visible text, e.g. dB(A)", f.Name, maxLabel)
 	case f.CheckValid() != nil:
 		return fmt.Errorf("field %s: %w; write e.g. valid: [20, 140]", f.Name, f.CheckValid())

@@ -1,4 +1,4 @@
-package decision
+package yamldoc
 
 import (
 	"math/rand/v2"
@@ -59,7 +59,17 @@ func TestAt(t *testing.T) {
 
 // FuzzTidy: laying a file out never changes what it says.
 func FuzzTidy(f *testing.F) {
-	seeds(f)
+	files, err := filepath.Glob("../../policy/*.yaml")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no files to begin with", err)
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
 	f.Add([]byte("a: |+\n  x\n\n\nb: 'it''s'\n"))
 	f.Add([]byte("a: \"x\\n  y\"   # c\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -82,12 +92,12 @@ func FuzzTidy(f *testing.F) {
 // changes nothing, no comment is lost, and the example city's are as they should be. The
 // mutations are drawn from a fixed seed.
 func TestTidyIsSteady(t *testing.T) {
-	names, err := filepath.Glob("../decisions/*.yaml")
+	names, err := filepath.Glob("../../policy/decisions/*.yaml")
 	if err != nil || len(names) < 4 {
 		t.Fatal(names, err)
 	}
 	r, tried := rand.New(rand.NewPCG(3, 8)), 0
-	for _, name := range append(names, "../charter.yaml", "../council.yaml", "../kinds.yaml") {
+	for _, name := range append(names, "../../policy/charter.yaml", "../../policy/council.yaml", "../../policy/kinds.yaml") {
 		raw, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -1,10 +1,12 @@
-package decision
+package yamldoc
 
 import (
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/internal/civil"
 )
 
 type sample struct {
@@ -15,7 +17,7 @@ type sample struct {
 	List  []string       `yaml:"list"`
 	Map   map[string]int `yaml:"map"`
 	Any   any            `yaml:"any"`
-	Day   Date           `yaml:"day"`
+	Day   civil.Date     `yaml:"day"`
 	In    *sample        `yaml:"in"`
 }
 

@@ -1,10 +1,12 @@
-package decision
+package yamldoc
 
 import (
 	"errors"
 	"reflect"
 	"strings"
 	"testing"
+
+	"sluice/internal/civil"
 )
 
 type listed struct {
@@ -13,7 +15,7 @@ type listed struct {
 
 type item struct {
 	ID   string            `yaml:"id"`
-	Day  Date              `yaml:"day"`
+	Day  civil.Date        `yaml:"day"`
 	Text map[string]string `yaml:"text"`
 }
 

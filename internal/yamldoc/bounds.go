@@ -1,4 +1,4 @@
-package decision
+package yamldoc
 
 import (
 	"unicode/utf8"

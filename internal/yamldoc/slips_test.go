@@ -1,4 +1,4 @@
-package decision
+package yamldoc
 
 import (
 	"go/ast"
@@ -160,7 +160,7 @@ func TestNoForeignWords(t *testing.T) {
 		}
 	}
 	files := []string{written}
-	for _, pattern := range []string{"../*.yaml", "../decisions/*.yaml", "../../configs/*.yaml"} {
+	for _, pattern := range []string{"../../policy/*.yaml", "../../policy/decisions/*.yaml", "../../configs/*.yaml"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package decision
+package yamldoc
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/internal/civil"
 
 	"pgregory.net/rapid"
 )
@@ -16,7 +18,7 @@ type device struct {
 	Owner      string            `yaml:"owner"`
 	Lat        *float64          `yaml:"lat"`
 	Map        map[string]string `yaml:"map"`
-	Registered Date              `yaml:"registered"`
+	Registered civil.Date        `yaml:"registered"`
 	Purpose    map[string]string `yaml:"purpose"`
 }
 

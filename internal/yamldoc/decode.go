@@ -1,4 +1,8 @@
-package decision
+// Package yamldoc reads YAML files that people write, and only what they need: YAML 1.2, one
+// document of at most 1 MiB, without anchors, tags and a second way to write anything. A key that
+// is not known is refused, and so is a value of another type. An error is a SyntaxError: it names
+// file, line and column, shows the line, and says in three languages what was probably meant.
+package yamldoc
 
 import (
 	"encoding"
