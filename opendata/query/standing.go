@@ -50,6 +50,16 @@ func (s *Source) Standings() (map[string]books.Standing, error) {
 	return k.by, nil
 }
 
+// standing is the series' state: its decision's, but of a series that is not run any more
+// while its decision is in force, which makes another one by now, or has none of it here.
+func standing(b books.Stream, by map[string]books.Standing) books.Standing {
+	st := by[b.Decision]
+	if b.Stopped && st.State == books.InForce {
+		return books.Standing{State: books.Past, Until: st.Until}
+	}
+	return st
+}
+
 // once leaves one entry of each series: two decisions may have one after the other, and
 // what is in force says what it is now. Else it is what was stopped, then what is coming
 // first, then what ended last.
@@ -72,11 +82,11 @@ func once(list []books.Stream, by map[string]books.Standing) []books.Stream {
 // before reports whether a says what the series is now, rather than b.
 func before(a, b books.Stream, by map[string]books.Standing) bool {
 	order := []string{books.InForce, "", books.Suspended, books.Coming, books.Past}
-	x, y := slices.Index(order, by[a.Decision].State), slices.Index(order, by[b.Decision].State)
+	x, y := slices.Index(order, standing(a, by).State), slices.Index(order, standing(b, by).State)
 	switch {
 	case x != y:
 		return x < y
-	case by[a.Decision].State == books.Coming:
+	case standing(a, by).State == books.Coming:
 		return a.From < b.From
 	}
 	return a.Until > b.Until

@@ -18,6 +18,8 @@ func TestOnce(t *testing.T) {
 	}
 	ended, last := stream("ended", "2025-01-01", "2025-12-31"), stream("ended-last", "2026-01-01", "2026-12-31")
 	runs, halted := stream("runs", "2027-01-01", "2027-12-31"), stream("halted", "2027-01-01", "2027-12-31")
+	left := runs // its decision is in force and makes another series
+	left.Stopped = true
 	next, after := stream("next", "2028-01-01", "2028-12-31"), stream("after-next", "2029-01-01", "2029-12-31")
 	for _, x := range []struct {
 		list []books.Stream
@@ -27,11 +29,34 @@ func TestOnce(t *testing.T) {
 		{[]books.Stream{last, ended}, "ended-last"}, {[]books.Stream{last, next}, "next"}, {[]books.Stream{after, next}, "next"},
 		{[]books.Stream{next, after}, "next"}, {[]books.Stream{next, halted}, "halted"}, {[]books.Stream{halted, runs, next}, "runs"},
 		{[]books.Stream{stream("unknown", "", ""), ended}, "unknown"}, {[]books.Stream{ended}, "ended"},
+		{[]books.Stream{left, next}, "next"}, {[]books.Stream{halted, left}, "halted"}, {[]books.Stream{left}, "runs"},
 	} {
 		other := books.Stream{ID: "t", Decision: "ended"}
 		out := once(append([]books.Stream{other}, x.list...), by)
 		if len(out) != 2 || out[0].ID != "t" || out[1].Decision != x.want {
 			t.Errorf("of %v there is %v; want %s", x.list, out, x.want)
+		}
+	}
+}
+
+// TestStandingOfWhatIsNotRun: a series whose decision is in force, but makes another one by
+// now, has ended, on a day that the books do not say; else its state is its decision's.
+func TestStandingOfWhatIsNotRun(t *testing.T) {
+	by := map[string]books.Standing{
+		"runs":   {State: books.InForce, Until: "2027-12-31"},
+		"halted": {State: books.Suspended, By: books.ByCharter, Since: "2027-01-01"},
+		"ended":  {State: books.Past, Since: "2027-02-01", Until: "2027-12-31"},
+	}
+	for _, x := range []struct {
+		decision, state, last string
+		stopped               bool
+	}{
+		{"runs", books.InForce, "", false}, {"runs", books.Past, "", true}, {"halted", books.Suspended, "", true}, {"ended", books.Past, "2027-02-01", true},
+		{"unknown", "", "", true},
+	} {
+		st := standing(books.Stream{ID: "s", Decision: x.decision, Stopped: x.stopped}, by)
+		if st.State != x.state || st.LastDay() != x.last || x.stopped && x.state != "" && !st.Idle() {
+			t.Errorf("%v: it is %+v", x, st)
 		}
 	}
 }

@@ -125,12 +125,12 @@ func cellName(c books.Cell, zone func(string) string) string {
 	return name
 }
 
-// busiest are the cells with the highest values of a day, three at most; the first
-// where none has one.
+// busiest are those of the cells with the highest values of a day, three at most; the first
+// where none has one. A day may have numbers of places that the stream no longer has.
 func busiest(day []store.Observation, cells []books.Cell) (out []string) {
 	most := map[string]float64{}
 	for i := range day {
-		if o := &day[i]; published(o) {
+		if o := &day[i]; published(o) && slices.ContainsFunc(cells, func(c books.Cell) bool { return c.ID == o.Cell }) {
 			v, known := most[o.Cell]
 			if !known {
 				out = append(out, o.Cell)
