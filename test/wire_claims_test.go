@@ -13,6 +13,10 @@ var claimedElsewhere = map[string][]string{
 	`register.TestCheck`: {
 		"`ts`, `seq` and `boot` themselves cannot be mapped.",
 	},
+	`gateway/ingest.TestHeartbeatsThatCannotBeRead`: {
+		"One that cannot be read says nothing; the sensor is told of `/ts` (E300), of `/every` or `/seq` (E101), or that it is no object (E100).",
+		"Of a reading's own keys, `pointer` is `/ts`, `/seq`, `/boot` or `/fields`.",
+	},
 	`test.TestAFlood`: {
 		`Sensors are served in turn, by bytes and readings, behind a broker too: one that floods, or sends large arrays, waits for itself.`,
 	},

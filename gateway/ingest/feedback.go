@@ -156,9 +156,12 @@ func (l *letter) body() ([]byte, error) {
 }
 
 func (l *letter) note(f fault.Fault) note {
-	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Code.Rule(), Fix: f.Code.Fix()}
-	if f.Field >= 0 {
+	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Rule(), Fix: f.Fix()}
+	switch key := f.Key(); {
+	case f.Field >= 0:
 		out.Pointer = "/fields/" + l.fields[f.Field]
+	case key != "":
+		out.Pointer = "/" + key
 	}
 	if f.Code == fault.OutOfRange && f.Field >= 0 && len(l.valid[f.Field]) == 2 {
 		out.Fix = fmt.Sprintf("send values from %v to %v; look after the sensor", l.valid[f.Field][0], l.valid[f.Field][1])

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,16 +36,53 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 	if err := json.Unmarshal(raw, &body); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]uint64{"E100 /*": 0, "E101 /*": 0, "E101 /fields/device": 41, "E102 /*": 43, "E103 /*": 44}
+	want := map[string]uint64{"E100 /*": 0, "E101 /seq": 0, "E101 /fields/device": 41, "E102 /*": 43, "E103 /*": 44}
 	if len(body.Codes) != len(want) {
 		t.Errorf("feedback is %s", raw)
 	}
 	for _, c := range body.Codes {
-		if n := want[c.Code+" "+c.Pointer]; n == 0 && c.Seq != nil || n > 0 && (c.Seq == nil || *c.Seq != n) {
+		if n, known := want[c.Code+" "+c.Pointer]; !known || n == 0 && c.Seq != nil || n > 0 && (c.Seq == nil || *c.Seq != n) {
 			t.Errorf("%s names seq %v; want %d", c.Code, c.Seq, n)
 		}
 		if c.Code == "E102" && (c.Rule != "wire format" || c.Fix != `put what is measured under fields: {"fields": {"NAME": VALUE}}`) {
 			t.Errorf("who leaves fields out is told %q, %q", c.Rule, c.Fix)
+		}
+	}
+}
+
+// TestHeartbeatsThatCannotBeRead: who sends one is told which of its keys, and what to send
+// there; so is who sends a key of a reading wrongly.
+func TestHeartbeatsThatCannotBeRead(t *testing.T) {
+	i := still(t, footfall(t, 2))
+	const every, seq = "E101 /every: wire format: send every as a duration of ISO 8601, such as PT60S", "E101 /seq: wire format: send seq as a whole number from 0"
+	const ts = "E300 /ts: RFC 3339: send ts as 2026-11-23T10:00:00Z, or leave it out"
+	beat := func(payload string) { i.heartbeat([]byte(payload)) }
+	reading := func(payload string) { i.decoder.Decode([]byte(payload), i.at.shape, 0, sink{i}) }
+	for payload, want := range map[string]struct {
+		send func(string)
+		told []string
+	}{
+		`{"every":"60"}`:                         {beat, []string{every}},
+		`{"every":60}`:                           {beat, []string{every}},
+		`{"ts":"10:00","every":"PT60S"}`:         {beat, []string{ts}},
+		`{"ts":1772445600,"every":{},"seq":"5"}`: {beat, []string{every, seq, ts}},
+		`[{"every":"PT60S"}]`:                    {beat, []string{`E100 /*: wire format: send a heartbeat as one JSON object of at most 1,024 bytes: {"ts": "2026-11-23T10:00:00Z", "every": "PT60S"}`}},
+		`{"ts":null,"every":null}`:               {beat, nil},
+		`{"ts":7,"fields":{"device":"x"}}`:       {reading, []string{ts}},
+		`{"boot":{},"fields":{"device":"x"}}`:    {reading, []string{"E101 /boot: wire format: send boot as a whole number or a text"}},
+		`{"fields":["x"]}`:                       {reading, []string{`E101 /fields: wire format: send fields as an object: {"fields": {"NAME": VALUE}}`}},
+	} {
+		clear(i.feedback)
+		want.send(payload)
+		l := letter{fields: i.at.fields, valid: i.at.valid, kind: "k", faults: i.feedback[i.at]}
+		var told []string
+		for f := range l.faults {
+			n := l.note(f)
+			told = append(told, n.Code+" "+n.Pointer+": "+n.Rule+": "+n.Fix)
+		}
+		slices.Sort(told)
+		if !slices.Equal(told, want.told) {
+			t.Errorf("%s is told %q; want %q", payload, told, want.told)
 		}
 	}
 }

@@ -105,32 +105,60 @@ func (i *Ingest) show() {
 	i.dirty = true
 }
 
-// heartbeat is {"ts": T, "every": "PT60S", "seq": n}: the sensor lives from ts
-// for three times every.
-func (i *Ingest) heartbeat(payload []byte) {
+// maxBeat is how many bytes a heartbeat may have.
+const maxBeat = 1024
+
+// readBeat reads {"ts": T, "every": "PT60S", "seq": n}, or tells the sensor what of it
+// cannot be read.
+func (i *Ingest) readBeat(payload []byte) (ts *time.Time, every time.Duration, ok bool) {
 	var hb struct {
-		TS    *time.Time   `json:"ts"`
-		Every civil.Period `json:"every"`
-		Seq   *uint64      `json:"seq"`
+		TS    json.RawMessage `json:"ts"`
+		Every json.RawMessage `json:"every"`
+		Seq   json.RawMessage `json:"seq"`
 	}
-	if len(payload) > 1024 || json.Unmarshal(payload, &hb) != nil {
-		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
-		return
+	if len(payload) > maxBeat || json.Unmarshal(payload, &hb) != nil {
+		i.feedback.add(i.at, fault.New(fault.NotBeat), nil)
+		return nil, 0, false
 	}
-	every := min(hb.Every.Nominal(), time.Hour)
-	if every <= 0 {
+	var period civil.Period
+	var seq *uint64
+	ok = true
+	for _, part := range []struct {
+		raw  json.RawMessage
+		into any
+		or   fault.Fault
+	}{
+		{hb.TS, &ts, fault.AtKey(fault.BadTime, fault.KeyTime)},
+		{hb.Every, &period, fault.AtKey(fault.WrongType, fault.KeyEvery)},
+		{hb.Seq, &seq, fault.AtKey(fault.WrongType, fault.KeySeq)},
+	} {
+		if part.raw != nil && json.Unmarshal(part.raw, part.into) != nil {
+			i.feedback.add(i.at, part.or, nil)
+			ok = false
+		}
+	}
+	if every = min(period.Nominal(), time.Hour); every <= 0 {
 		every = time.Minute
 	}
+	return ts, every, ok
+}
+
+// heartbeat notes that the sensor lives from ts for three times every.
+func (i *Ingest) heartbeat(payload []byte) {
+	ts, every, ok := i.readBeat(payload)
+	if !ok {
+		return
+	}
 	at := time.Unix(0, i.clock(i.message.Received)).UTC()
-	if hb.TS == nil && i.message.Retained {
+	if ts == nil && i.message.Retained {
 		return // nobody knows when it was
 	}
-	if hb.TS != nil {
-		if i.knowsTime() && hb.TS.After(at.Add(i.cfg.Future)) {
+	if ts != nil {
+		if i.knowsTime() && ts.After(at.Add(i.cfg.Future)) {
 			i.feedback.add(i.at, fault.New(fault.Future), nil)
 			return
 		}
-		at = hb.TS.UTC()
+		at = ts.UTC()
 	}
 	i.noteHeard(i.at.number)
 	i.at.pulse.Store(true)

@@ -13,6 +13,7 @@ const (
 	NotUsable
 	Identity
 	NotJSON
+	NotBeat
 	WrongType
 	MissingField
 	NoFields
@@ -53,6 +54,7 @@ var texts = [count]text{
 	NotUsable:    {"E002", "register", "the sensor is not registered yet, expired or replaced at that time; see its register entry"},
 	Identity:     {"E003", "register", "connect with the sensor's own credentials"},
 	NotJSON:      {"E100", "wire format", "send one JSON object, an array of them, or a SenML pack"},
+	NotBeat:      {"E100", "wire format", "send a heartbeat as one JSON object of at most 1,024 bytes: {\"ts\": \"2026-11-23T10:00:00Z\", \"every\": \"PT60S\"}"},
 	WrongType:    {"E101", "kind", "send the type that the kind names: numbers as numbers, not as text"},
 	MissingField: {"E102", "kind", "send every field that the decision needs"},
 	NoFields:     {"E102", "wire format", "put what is measured under fields: {\"fields\": {\"NAME\": VALUE}}"},
@@ -93,15 +95,58 @@ func (c Code) Fix() string { return texts[c].fix }
 // Fault is one refusal.
 type Fault struct {
 	Code Code
-	// Field is the field's number in its kind; NoField where none is meant.
+	// Field is the field's number in its kind, or one of the keys below; NoField where none
+	// is meant.
 	Field int8
 }
 
-// NoField means the whole message or a field that the kind does not know.
-const NoField int8 = -1
+// NoField means the whole message or a field that the kind does not know. The others are
+// the wire format's own keys.
+const (
+	NoField int8 = -1 - iota
+	KeyTime
+	KeySeq
+	KeyBoot
+	KeyFields
+	KeyEvery
+)
+
+// keys has their names, and what to send where it is of another type.
+var keys = map[int8]struct{ name, fix string }{
+	KeyTime:   {"ts", "send ts as text: 2026-11-23T10:00:00Z"},
+	KeySeq:    {"seq", "send seq as a whole number from 0"},
+	KeyBoot:   {"boot", "send boot as a whole number or a text"},
+	KeyFields: {"fields", "send fields as an object: {\"fields\": {\"NAME\": VALUE}}"},
+	KeyEvery:  {"every", "send every as a duration of ISO 8601, such as PT60S"},
+}
 
 // New is a fault of the whole reading.
 func New(code Code) Fault { return Fault{code, NoField} }
 
 // At is a fault of one field of the kind.
 func At(code Code, field int) Fault { return Fault{code, int8(field)} }
+
+// AtKey is a fault of one of the wire format's keys.
+func AtKey(code Code, key int8) Fault { return Fault{code, key} }
+
+// Key is the name of the wire format's key that it is about; empty where it is about none.
+func (f Fault) Key() string { return keys[f.Field].name }
+
+// Rule names what was broken.
+func (f Fault) Rule() string {
+	if f.Code == WrongType && f.Key() != "" {
+		return texts[NotJSON].rule
+	}
+	return f.Code.Rule()
+}
+
+// Fix says what a vendor can do.
+func (f Fault) Fix() string {
+	switch fix := keys[f.Field].fix; {
+	case f.Code == WrongType && fix != "":
+		return fix
+	case f.Code == BadTime && f.Field >= 0:
+		return "send times as 2026-11-23T10:00:00Z, or leave the field out"
+	}
+	return f.Code.Fix()
+}

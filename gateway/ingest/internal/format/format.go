@@ -157,7 +157,7 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 		if fields, err := d.fieldsObject.Object(); err == nil {
 			fields.Visit(d.onField)
 		} else if !d.shape.mapped { // another format may call something else by that name
-			d.bad = fault.New(fault.WrongType)
+			d.bad = fault.AtKey(fault.WrongType, fault.KeyFields)
 		}
 	}
 	if d.bad.Code == fault.None && d.shape.mapped {
@@ -210,7 +210,7 @@ func (d *Decoder) top(key []byte, v *fastjson.Value) {
 		d.once(keySeq)
 		n, err := v.Uint64()
 		if err != nil {
-			d.fail(fault.New(fault.WrongType))
+			d.fail(fault.AtKey(fault.WrongType, fault.KeySeq))
 			return
 		}
 		d.stamp.Seq, d.stamp.Sequenced = n, true
@@ -243,12 +243,12 @@ func (d *Decoder) fail(f fault.Fault) {
 func (d *Decoder) time(v *fastjson.Value) {
 	b, err := v.StringBytes()
 	if err != nil {
-		d.fail(fault.New(fault.BadTime))
+		d.fail(fault.AtKey(fault.BadTime, fault.KeyTime))
 		return
 	}
 	t, ok := parseTime(b)
 	if !ok {
-		d.fail(fault.New(fault.BadTime))
+		d.fail(fault.AtKey(fault.BadTime, fault.KeyTime))
 	}
 	d.stamp.Time, d.stamp.Timed = t, true
 }
@@ -263,10 +263,10 @@ func (d *Decoder) boot(v *fastjson.Value) {
 	b, err := v.StringBytes()
 	switch {
 	case err != nil:
-		d.fail(fault.New(fault.WrongType))
+		d.fail(fault.AtKey(fault.WrongType, fault.KeyBoot))
 		return
 	case len(b) > MaxText:
-		d.fail(fault.New(fault.TooLong))
+		d.fail(fault.AtKey(fault.TooLong, fault.KeyBoot))
 		return
 	}
 	h := uint64(14695981039346656037)
