@@ -52,7 +52,8 @@ func motionCreate(dir *string) *cobra.Command {
 		Use: "create ID", Short: "Freeze the policy directory into a motion", Args: cobra.ExactArgs(1),
 		Long: "Writes DIR/motions/ID: motion.txt, which says in plain language what changes and is what members sign, the bundle\n" +
 			"with the policy, and allowed_signers. The policy must pass sluice policy check; only its\n" +
-			"notice may be shorter, which the motion lengthens.",
+			"notice may be shorter, which the motion lengthens, and what is wrong in a file that is in force as it is may\n" +
+			"stay, where a rule came later than the vote.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -98,7 +99,7 @@ func sound(cmd *cobra.Command, v voice, d desk.Desk, p *bundle.Policy) error {
 			problems = append(problems, why.String())
 		}
 	}
-	if list := ailments(cmd.Context(), v, p.Files, "", nil); v.Lang != 0 && len(problems) > 0 && len(list) > 0 { // rules speak English only
+	if list := ailments(cmd.Context(), v, p.Files, ""); v.Lang != 0 && len(problems) > 0 && len(list) > 0 { // rules speak English only
 		problems = list
 	}
 	if len(problems) > 0 {
@@ -119,7 +120,7 @@ func sound(cmd *cobra.Command, v voice, d desk.Desk, p *bundle.Policy) error {
 	if last := desk.Last(chain); last != nil {
 		inForce = last.Policy
 	}
-	if list := ailments(cmd.Context(), v, p.Files, "", inForce); len(list) > 0 {
+	if list := lines(v, check.Unvoted(cmd.Context(), rules, p.Files, inForce), ""); len(list) > 0 {
 		return wrong(unusable(v, string(d), list))
 	}
 	return nil

@@ -113,7 +113,7 @@ func runs(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.Decision
 	if len(why) == 0 {
 		return nil
 	}
-	if list := ailments(ctx, v, draft.Files, d.File, nil); v.Lang != 0 && len(list) > 0 { // rules speak English only
+	if list := ailments(ctx, v, draft.Files, d.File); v.Lang != 0 && len(list) > 0 { // rules speak English only
 		why = list
 	}
 	return lacking(v, &trial.Lacks{Decision: d.Decision, Sentences: why})

@@ -79,14 +79,14 @@ func retell(args []string, english string) string {
 const shownFindings = 5
 
 // ailments are the mistakes that check finds in a policy, one line each: all, or
-// those of one file; none where it cannot look. What is in force may be nil.
-func ailments(ctx context.Context, v voice, files bundle.Files, only string, inForce *bundle.Policy) []string {
+// those of one file; none where it cannot look.
+func ailments(ctx context.Context, v voice, files bundle.Files, only string) []string {
 	rules, err := childRules()
 	if err != nil || len(files) == 0 {
 		return nil
 	}
 	defer rules.Close()
-	found, _ := check.Directory(ctx, rules, files, inForce, civil.Date{})
+	found, _ := check.Directory(ctx, rules, files, nil, civil.Date{})
 	return lines(v, found, only)
 }
 
@@ -117,7 +117,7 @@ func unreadable(ctx context.Context, v voice, dir string, err error) error {
 	case len(files)+len(passed) == 0:
 		return check.ErrNothing
 	}
-	list := append(lines(v, passed, ""), ailments(ctx, v, files, "", nil)...)
+	list := append(lines(v, passed, ""), ailments(ctx, v, files, "")...)
 	if len(list) == 0 {
 		return fmt.Errorf("%w\n%s", err, v.Say("see: sluice policy check %s", dir))
 	}

@@ -124,7 +124,7 @@ func (c *checker) languages(file string, tree *yamldoc.Tree) {
 	}
 	texts := make(map[string]map[string]string)
 	for _, s := range tree.Strings() {
-		if dir, lang := path.Split(s.Place); lang == "en" || lang == "ca" || lang == "es" {
+		if dir, lang := path.Split(s.Place); language(lang) {
 			if texts[dir] == nil {
 				texts[dir] = make(map[string]string)
 			}
@@ -134,7 +134,7 @@ func (c *checker) languages(file string, tree *yamldoc.Tree) {
 	for dir, by := range texts {
 		var lacking []string
 		for _, l := range c.charter.City.Languages {
-			if _, there := by[l]; !there {
+			if _, there := by[l]; !there && language(l) { // no text can have another
 				lacking = append(lacking, l)
 			}
 		}
@@ -144,6 +144,9 @@ func (c *checker) languages(file string, tree *yamldoc.Tree) {
 		}
 	}
 }
+
+// language reports whether texts may be in it.
+func language(l string) bool { return l == "en" || l == "ca" || l == "es" }
 
 // example3 is what to add: ca: "…", es: "…".
 func example3(langs []string) string {
