@@ -92,7 +92,7 @@ func (w *world) anew(fault string) error {
 		return err
 	}
 	fresh := newOracle()
-	fresh.seq, fresh.hour, fresh.dawn, fresh.verdicts = w.seq, w.hour+1, w.hour+1, w.verdicts
+	fresh.seq, fresh.hour, fresh.verdicts = w.seq, w.hour+1, w.verdicts
 	w.oracle, w.strict = fresh, true
 	if err := w.spawn(fault); err != nil {
 		return err

@@ -50,6 +50,5 @@ func (w *world) leap(hours int) error {
 	for h := first; h < w.hour-1; h++ {
 		w.check(h)
 	}
-	w.dawn = w.hour // the devices of the hour before are none
 	return nil
 }

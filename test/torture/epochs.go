@@ -38,9 +38,13 @@ func (w *world) epochOf(hour int) (units, bounded *item, err error) {
 	return nil, nil, err
 }
 
-// ended holds the numbers of an epoch that ends with an hour against the truth: who was
-// there, and who came again when nobody of them counted any more. Noise is of a scale of
-// 0.5: ten is beyond chance. Less is there only where a gap, or a suspension, is said.
+// beyondEpochs is how far noise does not take an epoch's number. Each of the two has a
+// fiftieth of an epsilon of 100 and is 1 for each unit at most, so its discrete Laplace
+// noise has the scale 1/2: a number is more than ten away in one of 2,000,000,000
+// (2 e^-22 / (1 + e^-2) = 4.9e-10), and a run of an hour sees some hundreds.
+const beyondEpochs = 10
+
+// ended holds the numbers of an epoch that ends with an hour against the truth.
 func (w *world) ended(hour int) {
 	if w.homes || !firstOfEpoch(hour+1) {
 		return
@@ -54,16 +58,25 @@ func (w *world) ended(hour int) {
 		return units != nil
 	})
 	missing := w.keysGone(hour + 1)
-	var fresh, old float64
-	for h := max(w.dawn, hour+1-hoursOfEpoch); h <= hour; h++ {
-		fresh, old = fresh+float64(w.units[h].fresh), old+float64(w.units[h].old)
-		missing = missing || w.hush[h] || w.gap("devices", h) != ""
+	for h := hour + 1 - hoursOfEpoch; h <= hour; h++ {
+		missing = missing || w.hush[h]
 	}
+	w.epoch(hour, units, bounded, missing)
+}
+
+// epoch compares: who was there, and who came again when nobody of them counted any
+// more, in all hours of the epoch, before and after those that the clock leapt over.
+// Less is there only where something is missing: a gap, or a suspension, is said.
+func (w *world) epoch(hour int, units, bounded *item, missing bool) {
 	if units == nil {
 		if !missing {
 			w.lost("the epoch that ends with hour %d has no numbers", hour)
 		}
 		return
+	}
+	var fresh, old float64
+	for h := hour + 1 - hoursOfEpoch; h <= hour; h++ {
+		fresh, old = fresh+float64(w.units[h].fresh), old+float64(w.units[h].old)
 	}
 	for _, x := range []struct {
 		*item
@@ -74,7 +87,7 @@ func (w *world) ended(hour int) {
 		case x.Value == nil && missing:
 		case x.Value == nil:
 			w.lost("%s of the epoch that ends with hour %d is %s without a gap", x.Measure, hour, x.word())
-		case math.Abs(*x.Value-x.want) <= 10:
+		case math.Abs(*x.Value-x.want) <= beyondEpochs:
 		case *x.Value > x.want:
 			w.doubled("%s of the epoch that ends with hour %d is %v; there were %v", x.Measure, hour, *x.Value, x.want)
 		case !missing:

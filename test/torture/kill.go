@@ -63,7 +63,9 @@ func (w *world) play(between func(part int) error) error {
 		case 0:
 			w.devices(w.hour*40, w.hour*40+40, false)
 		case 1:
-			if w.hour > w.dawn && !w.hush[w.hour-1] { // what came before a suspension has counted, and after it has not
+			// Nobody was in an hour that the clock leapt over; what came before a suspension has
+			// counted, and after it has not.
+			if w.units[w.hour-1].fresh > 0 && !w.hush[w.hour-1] {
 				w.devices((w.hour-1)*40, (w.hour-1)*40+30, true)
 			}
 		}

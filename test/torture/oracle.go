@@ -19,7 +19,6 @@ const canary = "zz-canary"
 // oracle knows what was sent and remembers everything that was ever public.
 type oracle struct {
 	hour  int // the open one, counted from base
-	dawn  int // the first hour of the epoch
 	seq   int
 	sums  map[int]map[string]truth // hour, zone
 	units map[int]unitTruth
@@ -200,7 +199,7 @@ func (w *world) short(stream string, hour int, list []item) bool {
 		}
 		t := w.sums[hour][strings.Split(i.Cell, "/")[0]]
 		want := map[string]float64{"passed": t.sum, "turns": t.count, "devices": float64(w.units[hour].fresh)}[i.Measure]
-		if i.Value == nil && want >= 20 || i.Value != nil && *i.Value < want-10 || i.Value != nil && i.Measure != "devices" && *i.Value != want {
+		if i.Value == nil && want >= 20 || i.Value != nil && *i.Value < want-beyondWindows || i.Value != nil && i.Measure != "devices" && *i.Value != want {
 			return true
 		}
 	}
@@ -295,7 +294,12 @@ func (w *world) exact(hour int, list []item, reason string) (said bool) {
 	return said
 }
 
-// noisy compares distinct devices, at a noise of scale 0.01 to 0.02: ten is beyond chance.
+// beyondWindows is how far noise does not take a window's devices: they have 24/25 of an
+// epsilon of 100, so that the scale of their discrete Laplace noise is 1/96, and a number is
+// two away or more in one of 10^83 (2 e^-192).
+const beyondWindows = 1
+
+// noisy compares distinct devices.
 func (w *world) noisy(hour int, list []item, reason string) (said bool) {
 	u := w.units[hour]
 	for _, i := range list {
@@ -309,7 +313,7 @@ func (w *world) noisy(hour int, list []item, reason string) (said bool) {
 			said = true
 		case i.Value == nil:
 			w.lost("hour %d devices is %s without a gap; %v were acknowledged", hour, i.Status, want)
-		case math.Abs(*i.Value-want) <= 10:
+		case math.Abs(*i.Value-want) <= beyondWindows:
 		case *i.Value > want:
 			w.doubled("hour %d devices is %v; %v were new in the epoch and %d were not: they counted again", hour, *i.Value, want, u.old)
 		case reason != "":

@@ -129,6 +129,15 @@ func TestOracle(t *testing.T) {
 		"devices that count again": {func(w *world) {
 			w.noisy(0, []item{{Cell: "square", Measure: "devices", Status: "published", Value: number(70)}}, "keys_lost")
 		}, func(v verdicts) int { return v.Doubled }},
+		"a device that counts again and again": {func(w *world) {
+			w.noisy(0, []item{{Cell: "square", Measure: "devices", Status: "published", Value: number(32)}}, "")
+		}, func(v verdicts) int { return v.Doubled }},
+		"an epoch that has more than there was": {func(w *world) {
+			w.epoch(5, &item{Measure: "units_epoch", Value: number(41)}, &item{Measure: "units_bounded", Value: number(40)}, true)
+		}, func(v verdicts) int { return v.Doubled }},
+		"an epoch that has less and no gap": {func(w *world) {
+			w.epoch(5, &item{Measure: "units_epoch", Value: number(30)}, &item{Measure: "units_bounded", Value: number(29)}, false)
+		}, func(v verdicts) int { return v.Lost }},
 		"another value": {func(w *world) {
 			w.remember("the store", "gates", item{Cell: "park", Status: "published", Value: number(1)})
 			w.remember("the outbox", "gates", item{Cell: "park", Status: "published", Value: number(2)})
@@ -159,6 +168,23 @@ func TestOracle(t *testing.T) {
 	w.exact(0, []item{{Cell: "park", Measure: "turns", Status: "published", Value: number(10)}, {Cell: "park", Measure: "passed", Status: "published", Value: number(100)}}, "")
 	if len(w.notes) > 0 {
 		t.Errorf("what is right is called wrong: %v", w.notes)
+	}
+}
+
+// TestEpochOverALeap: devices of before and after hours that the clock leapt over are in
+// one epoch, and none of another is.
+func TestEpochOverALeap(t *testing.T) {
+	w := &world{oracle: newOracle()}
+	for _, h := range []int{5, 6, 9, 10, 11, 12} { // the epoch is the hours 6 to 11
+		w.units[h] = unitTruth{fresh: 40}
+	}
+	for value, right := range map[float64]bool{120: false, 149: false, 150: true, 160: true, 170: true, 171: false, 200: false} {
+		w.shown, w.verdicts = map[string]string{}, verdicts{}
+		none := 0.0
+		w.epoch(11, &item{Measure: "units_epoch", Value: &value}, &item{Measure: "units_bounded", Value: &none}, false)
+		if (len(w.notes) == 0) != right {
+			t.Errorf("of 160 units %v are said: right is %v (%v)", value, right, w.notes)
+		}
 	}
 }
 

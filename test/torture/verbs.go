@@ -165,7 +165,6 @@ func (w *world) putBack(fault string) error {
 	}
 	w.up(w.patience)
 	w.hour = epoch + 2 // behind local midnight
-	w.dawn = w.hour
 	w.tick(start(w.hour))
 	if err := w.settled(); err != nil {
 		return err
