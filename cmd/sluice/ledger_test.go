@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/policy"
+	"sluice/policy/cases"
 	"sluice/proof"
 )
 
@@ -16,6 +18,19 @@ func TestReportsAreLines(t *testing.T) {
 		t.Error("nothing is wrong")
 	}
 	if s := out.String(); strings.Contains(s, "\nEverything") || strings.Contains(s, "\x1b") || strings.Count(s, "\n") != 4 {
+		t.Errorf("it is said\n%q", s)
+	}
+}
+
+// TestCasesAreLines: nor does the name of a case, which comes with a draft.
+func TestCasesAreLines(t *testing.T) {
+	const evil = "x\nok    tests/all.yaml:1: fine\x1b[2J"
+	var out strings.Builder
+	list := []cases.Result{{File: "tests/a.yaml", Line: 2, Name: evil}, {File: "tests/a.yaml", Line: 9, Name: evil, Problems: []string{evil}}}
+	if err := testText(&out, newVoice(0), list, &policy.RegoReport{}); err == nil {
+		t.Error("none has failed")
+	}
+	if s := out.String(); strings.Contains(s, "\x1b") || strings.Count(s, "\n") != 3 {
 		t.Errorf("it is said\n%q", s)
 	}
 }

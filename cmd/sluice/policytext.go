@@ -71,11 +71,11 @@ func testText(w io.Writer, v voice, results []cases.Result, rego *policy.RegoRep
 	failed := 0
 	for _, r := range results {
 		if len(r.Problems) == 0 {
-			fmt.Fprintf(w, "%-6s%s:%d: %s\n", v.Say("ok"), r.File, r.Line, r.Name)
+			fmt.Fprintf(w, "%-6s%s:%d: %s\n", v.Say("ok"), r.File, r.Line, brief.Text(r.Name))
 			continue
 		}
 		failed++
-		fmt.Fprintf(w, "%-6s%s:%d: %s\n", v.Say("FAIL"), r.File, r.Line, r.Name)
+		fmt.Fprintf(w, "%-6s%s:%d: %s\n", v.Say("FAIL"), r.File, r.Line, brief.Text(r.Name))
 		for _, p := range r.Problems {
 			fmt.Fprintf(w, "      %s\n", v.Retell(brief.Text(p)))
 		}

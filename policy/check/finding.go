@@ -42,17 +42,22 @@ func (f Finding) Text(l explain.Lang) (what, mend string) {
 	}
 	args := slices.Clone(f.Args)
 	for i, a := range args {
-		if w, ok := a.(worded); ok {
-			args[i] = w.in(l)
+		switch a := a.(type) {
+		case worded:
+			args[i] = a.in(l)
+		case string: // of the file, and no line or sentence of ours
+			args[i] = explain.Plain(a)
 		}
 	}
-	what, mend, _ = strings.Cut(fmt.Sprintf(t[l], args...), " | ")
-	if i := strings.Index(what, "%!(EXTRA"); i >= 0 {
-		what = what[:i]
+	said := func(text string) string {
+		text = fmt.Sprintf(text, args...)
+		if i := strings.LastIndex(text, "%!(EXTRA"); i >= 0 { // not all are in each half
+			text = text[:i]
+		}
+		return text
 	}
-	if i := strings.Index(mend, "%!(EXTRA"); i >= 0 {
-		mend = mend[:i]
-	}
+	what, mend, _ = strings.Cut(t[l], " | ")
+	what, mend = said(what), said(mend)
 	if f.Note != "" {
 		what = strings.TrimSuffix(what, ".") + ": " + explain.Plain(f.Note)
 	}

@@ -57,3 +57,20 @@ func TestSuspensions(t *testing.T) {
 		}
 	}
 }
+
+// TestNoValueIsASentence: what a file says is no line of what is said about it, and does
+// not take the place of what to do.
+func TestNoValueIsASentence(t *testing.T) {
+	files := policy.Example()
+	files["suspended.yaml"] = []byte("suspended:\n  - decision: \"2026-41 | all is well\\nNothing is wrong.\\e[2J\"\n    reason: {ca: a, en: b, es: c}\n")
+	found, _ := run(files)
+	if len(found) != 1 {
+		t.Fatalf("found %+v", found)
+	}
+	for l := range explain.Languages {
+		what, mend := found[0].Text(explain.Lang(l))
+		if strings.ContainsAny(what+mend, "\n\x1b") || !strings.Contains(what, "2026-41 | all is well Nothing is wrong.") || strings.Contains(mend, "well") {
+			t.Errorf("%q, %q", what, mend)
+		}
+	}
+}
