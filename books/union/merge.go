@@ -282,6 +282,28 @@ func (b *Books) zones() ([]byte, error) {
 	return json.Marshal(all)
 }
 
+// zonesOf are a gateway's zones, looked at: those of all are one file, which a gateway
+// whose file cannot be read must not take from the others.
+func zonesOf(r books.Reader) ([]byte, error) {
+	raw, err := r.Zones()
+	if err != nil {
+		return nil, err
+	}
+	var doc struct {
+		Features []struct {
+			Type       string         `json:"type"`
+			Properties map[string]any `json:"properties"`
+		} `json:"features"`
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		return nil, fmt.Errorf("zones.geojson: %w", err)
+	}
+	if doc.Features == nil {
+		return nil, errors.New("zones.geojson: it has no features")
+	}
+	return raw, nil
+}
+
 func zoneID(raw json.RawMessage) string {
 	var z books.Zone
 	_ = json.Unmarshal(raw, &z) // what has no name is there once

@@ -134,7 +134,7 @@ func (p *part) look(old *said) (*said, error) {
 		{"city.json", func() (err error) { now.city, err = r.City(); return err }},
 		{"streams.json", func() (err error) { now.streams, err = r.Streams(); return err }},
 		{"decisions.json", func() (err error) { now.decisions, err = r.Decisions(); return err }},
-		{"zones.geojson", func() (err error) { now.zones, err = r.Zones(); return err }},
+		{"zones.geojson", func() (err error) { now.zones, err = zonesOf(r); return err }},
 	} {
 		raw, err := p.Source.Get(f.name)
 		switch {

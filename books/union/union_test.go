@@ -266,6 +266,43 @@ func TestAway(t *testing.T) {
 	}
 }
 
+// TestBadZones: a gateway whose zones cannot be read takes the map of the city from nobody,
+// and is said; what it said before holds.
+func TestBadZones(t *testing.T) {
+	bad := []string{"7", "[]", "{", "{}", `{"features":7}`, `{"features":[7]}`, `{"features":[{"type":"Feature","properties":7}]}`, `{"features":[{"type":7}]}`}
+	for _, first := range []bool{false, true} {
+		for _, text := range bad {
+			two := gateway(t, "edge-2", "b", "c")
+			list := []books.Source{gateway(t, "edge-1", "a"), two}
+			if first {
+				slices.Reverse(list)
+			}
+			r := of(list...)
+			b, _ := r.Source.(*Books)
+			if p := b.Problems(); len(p) > 0 {
+				t.Fatal(p)
+			}
+			if err := two.Put("zones.geojson", []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(fresh)
+			var doc struct {
+				Features []struct{ ID string }
+			}
+			raw, err := r.Zones()
+			if err == nil {
+				err = json.Unmarshal(raw, &doc)
+			}
+			if p := b.Problems(); err != nil || len(doc.Features) != 3 || len(p) != 1 || !strings.Contains(p[0], "zones.geojson") {
+				t.Errorf("beside %s the zones are %s, %v; it is said %s", text, raw, err, p)
+			}
+			if list, err := r.Streams(); err != nil || len(list[0].Cells) != 3 {
+				t.Errorf("beside %s the streams are %+v, %v", text, list, err)
+			}
+		}
+	}
+}
+
 // TestUsedOften: what every answer asks for does not compare all zones of all gateways; only
 // who asks what is wrong waits for that.
 func TestUsedOften(t *testing.T) {

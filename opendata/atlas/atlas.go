@@ -9,10 +9,10 @@ package atlas
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/paulmach/orb"
@@ -62,20 +62,40 @@ func Draw(raw []byte) (Map, error) {
 	return m, nil
 }
 
-// read is the library's parser. A gateway writes no file that it chokes on, but
-// books may come from elsewhere: a panic in it is an error, and what is no feature is
-// left out.
+// read is the features of a collection. A gateway writes no file that the library chokes
+// on, but books come from elsewhere, and in a city of several gateways from each: what is
+// no feature takes out itself alone.
 func read(raw []byte) (features []*geojson.Feature, err error) {
-	defer func() {
-		if recover() != nil {
-			features, err = nil, errors.New("zones.geojson: cannot be read")
-		}
-	}()
-	all, err := geojson.UnmarshalFeatureCollection(raw)
-	if err != nil {
+	var all struct {
+		Type     string            `json:"type"`
+		Features []json.RawMessage `json:"features"`
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
 		return nil, fmt.Errorf("zones.geojson: %w", err)
 	}
-	return slices.DeleteFunc(all.Features, func(f *geojson.Feature) bool { return f == nil }), nil
+	if all.Type != "FeatureCollection" {
+		return nil, errors.New("zones.geojson: it is no FeatureCollection")
+	}
+	for _, one := range all.Features {
+		if f := feature(one); f != nil {
+			features = append(features, f)
+		}
+	}
+	return features, nil
+}
+
+// feature is the library's parser; nil for what it refuses or panics at.
+func feature(raw []byte) (f *geojson.Feature) {
+	defer func() {
+		if recover() != nil {
+			f = nil
+		}
+	}()
+	f, err := geojson.UnmarshalFeature(raw)
+	if err != nil {
+		return nil
+	}
+	return f
 }
 
 // around is the box of all shapes; false where there are none.

@@ -54,6 +54,23 @@ func TestNothingToDraw(t *testing.T) {
 	}
 }
 
+// TestOneBadFeature: what is no feature takes out itself alone.
+func TestOneBadFeature(t *testing.T) {
+	good := `{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}}`
+	for _, bad := range []string{`7`, `null`, `{}`, `{"type":"Feature","id":"b","properties":7}`, `{"type":"Feature","id":"b","geometry":{"type":"Polygon","coordinates":7}}`, `{"type":"Feature","id":"b","geometry":{"type":"Cube"}}`} {
+		raw := []byte(`{"type":"FeatureCollection","features":[` + bad + `,` + good + `]}`)
+		if m, err := Draw(raw); err != nil || len(m.Zones) != 1 || m.Zones[0].ID != "a" || m.Zones[0].Path == "" {
+			t.Errorf("beside %s it draws %+v (%v)", bad, m, err)
+		}
+		if _, _, _, _, some := Bound(raw); !some {
+			t.Errorf("beside %s there is no bound", bad)
+		}
+	}
+	if _, err := Draw([]byte(`{"features":[` + good + `]}`)); err == nil {
+		t.Error("what is no collection is drawn")
+	}
+}
+
 // FuzzDraw draws whatever comes without a panic, and never without a number.
 func FuzzDraw(f *testing.F) {
 	f.Add([]byte(zones))
