@@ -15,7 +15,9 @@ var claimedElsewhere = map[string][]string{
 	},
 	`gateway/ingest.TestHeartbeatsThatCannotBeRead`: {
 		"One that cannot be read says nothing; the sensor is told of `/ts` (E300), of `/every` or `/seq` (E101), or that it is no object (E100).",
-		"Of a reading's own keys, `pointer` is `/ts`, `/seq`, `/boot` or `/fields`.",
+	},
+	`gateway/ingest.TestWhatIsLackingIsNamed`: {
+		"Of a reading's own keys, `pointer` is `/ts`, `/seq`, `/boot` or `/fields`; a mapped field has the pointer of its map.",
 	},
 	`test.TestAFlood`: {
 		`Sensors are served in turn, by bytes and readings, behind a broker too: one that floods, or sends large arrays, waits for itself.`,

@@ -67,7 +67,7 @@ type note struct {
 // letter is feedback for one sensor, not yet written.
 type letter struct {
 	topic, kind string
-	fields      []string
+	pointers    []string // of each field
 	valid       [][]float64
 	faults      map[fault.Fault]times
 	since       time.Time
@@ -100,7 +100,7 @@ func (i *Ingest) sendFeedback() {
 	since, until := i.interval()
 	post := make([]letter, 0, len(i.feedback))
 	for s, faults := range i.feedback {
-		post = append(post, letter{s.entry.FeedbackTopic(), s.entry.Kind, s.fields, s.valid, faults, since, until})
+		post = append(post, letter{s.entry.FeedbackTopic(), s.entry.Kind, s.pointers, s.valid, faults, since, until})
 	}
 	if len(post) == 0 {
 		i.told = until
@@ -148,7 +148,7 @@ func (l *letter) body() ([]byte, error) {
 	for _, f := range slices.SortedFunc(maps.Keys(l.faults), func(a, b fault.Fault) int {
 		return cmp.Or(cmp.Compare(a.Code.String(), b.Code.String()), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code))
 	}) {
-		if int(f.Field) < len(l.fields) {
+		if int(f.Field) < len(l.pointers) {
 			body.Codes = append(body.Codes, l.note(f))
 		}
 	}
@@ -159,7 +159,7 @@ func (l *letter) note(f fault.Fault) note {
 	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Rule(), Fix: f.Fix()}
 	switch key := f.Key(); {
 	case f.Field >= 0:
-		out.Pointer = "/fields/" + l.fields[f.Field]
+		out.Pointer = l.pointers[f.Field]
 	case key != "":
 		out.Pointer = "/" + key
 	}

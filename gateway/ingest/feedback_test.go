@@ -8,6 +8,9 @@ import (
 
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/reading"
+	"sluice/internal/civil"
+	"sluice/policy/plan"
+	"sluice/register"
 )
 
 // TestFeedbackNamesTheFirst: feedback names the seq of the first reading that something
@@ -22,7 +25,7 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 	say(`{"seq":43,"device":"x"}`)
 	say(`{"fields":{"device":7},"more":1,"seq":44}`)
 	say(`{"seq":44,`)
-	l := letter{fields: i.at.fields, kind: "k", faults: i.feedback[i.at]}
+	l := letter{pointers: i.at.pointers, kind: "k", faults: i.feedback[i.at]}
 	raw, err := l.body()
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +77,7 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 	} {
 		clear(i.feedback)
 		want.send(payload)
-		l := letter{fields: i.at.fields, valid: i.at.valid, kind: "k", faults: i.feedback[i.at]}
+		l := letter{pointers: i.at.pointers, valid: i.at.valid, kind: "k", faults: i.feedback[i.at]}
 		var told []string
 		for f := range l.faults {
 			n := l.note(f)
@@ -83,6 +86,66 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 		slices.Sort(told)
 		if !slices.Equal(told, want.told) {
 			t.Errorf("%s is told %q; want %q", payload, told, want.told)
+		}
+	}
+}
+
+// TestWhatIsLackingIsNamed: of a field that is known feedback has the pointer that the vendor
+// sends it at, and of several that would do it names none.
+func TestWhatIsLackingIsNamed(t *testing.T) {
+	kind := register.Kind{Fields: []register.Field{{Name: "level", Type: "float", Class: "measurement"}, {Name: "peak", Type: "float", Class: "measurement"}}}
+	one := register.Kind{Fields: kind.Fields[:1]}
+	mean := func(fields ...string) (list []plan.Measure) {
+		for _, f := range fields {
+			list = append(list, plan.Measure{Name: "m" + f, Of: plan.Mean, Field: f})
+		}
+		return list
+	}
+	for name, c := range map[string]struct {
+		kind     register.Kind
+		mapped   string
+		measures []plan.Measure
+		payload  string
+		want     string
+	}{
+		"the measured one":           {kind, "", mean("level"), `{"fields":{"peak":1}}`, "E102 /fields/level"},
+		"the kind's one":             {one, "", mean("level"), `{"fields":{}}`, "E102 /fields/level"},
+		"any of two":                 {kind, "", mean("level", "peak"), `{"fields":{}}`, "E102 /*"},
+		"the mapped one, measured":   {kind, "level: /a~1b/0", mean("level"), `{"fields":{"peak":1}}`, "E102 /a~1b/0"},
+		"the mapped one, and no one": {kind, "level: /a~1b/0", mean("level"), `{"a/b":[]}`, "E102 /a~1b/0"},
+		"any of two that are mapped": {kind, "level: /a, peak: /b", mean("level", "peak"), `{"c":1}`, "E102 /*"},
+		"the mapped one's type":      {kind, "level: /a", mean("level"), `{"a":"loud"}`, "E101 /a"},
+		"the other's type":           {kind, "level: /a", mean("level"), `{"a":1,"fields":{"peak":"x"}}`, "E101 /fields/peak"},
+		"in a pack":                  {one, "", mean("level"), `[{"n":"other","v":1}]`, "E102 /fields/level"},
+	} {
+		s := &plan.Stream{
+			ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Lateness: civil.MustPeriod("PT2M"), From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0),
+			Unit: plan.Unit{StandsFor: "none"}, Zones: []string{"rambla"}, Measures: c.measures,
+		}
+		if err := s.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		reg, err := register.Parse("register.yaml", []byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {"+c.mapped+"}}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := still(t, footfall(t, 2))
+		i.versions, i.streams = nil, map[string]*stream{}
+		i.sensorsOf(reg)
+		if err := i.adopt(Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Kinds: map[string]register.Kind{"k": c.kind}, Plans: map[string][]plan.Plan{"a": {{Stream: s, Zone: "rambla"}}}}); err != nil {
+			t.Fatal(err)
+		}
+		i.at = i.sensors[0]
+		i.decoder.Decode([]byte(c.payload), i.at.shape, noon.UnixNano(), sink{i})
+		l := letter{pointers: i.at.pointers, valid: i.at.valid, kind: "k", faults: i.feedback[i.at]}
+		var told []string
+		for f := range l.faults {
+			if n := l.note(f); n.Code != "E103" {
+				told = append(told, n.Code+" "+n.Pointer)
+			}
+		}
+		if len(told) != 1 || told[0] != c.want {
+			t.Errorf("%s: %s is told %q; want %s", name, c.payload, told, c.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"reflect"
@@ -37,9 +38,10 @@ type sensor struct {
 	entry  *register.Sensor
 	number uint64
 	shape  *format.Shape
-	fields []string
-	valid  [][]float64 // of each field; see register.Field
-	routes []route
+	// pointers are where in a reading each field is, for feedback.
+	pointers []string
+	valid    [][]float64 // of each field; see register.Field
+	routes   []route
 	// usable from and before, in nanoseconds since 1970.
 	from, until int64
 
@@ -162,7 +164,7 @@ func (i *Ingest) reroute(s *sensor, version int, f *fitter) error {
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
 	sent := f.shape(kind, s.entry)
-	s.shape, s.fields, s.valid, s.unmapped, s.unfit = sent.shape, sent.fields, sent.valid, sent.unmapped, false
+	s.shape, s.pointers, s.valid, s.unmapped, s.unfit = sent.shape, sent.pointers, sent.valid, sent.unmapped, false
 	s.declaresPulse = !kind.Heartbeat.IsZero()
 	s.pulse.Store(s.declaresPulse || i.heard[s.number])
 	s.stood = s.stood || kind.Home() || v.Homes[s.entry.Kind]
@@ -256,7 +258,7 @@ type shapeKey struct {
 // sent is what sensors send.
 type sent struct {
 	shape    *format.Shape
-	fields   []string
+	pointers []string
 	valid    [][]float64
 	unmapped bool
 }
@@ -292,8 +294,9 @@ func (f *fitter) shape(kind register.Kind, e *register.Sensor) sent {
 
 func shapeOf(kind register.Kind, e *register.Sensor) sent {
 	n := len(kind.Fields)
-	names, types, forms, valid := make([]string, n), make([]string, n), make([]string, n), make([][]float64, n)
+	names, types, forms, valid, pointers := make([]string, n), make([]string, n), make([]string, n), make([][]float64, n), make([]string, n)
 	for f, field := range kind.Fields {
+		pointers[f] = cmp.Or(e.Map[field.Name], "/fields/"+field.Name)
 		names[f], types[f], forms[f], valid[f] = field.Name, field.Type, field.Format, field.Valid
 	}
 	shape := format.NewShape(names, types, forms, e.Map)
@@ -302,7 +305,7 @@ func shapeOf(kind register.Kind, e *register.Sensor) sent {
 			shape.Limit(f, v[0], v[1])
 		}
 	}
-	return sent{shape: shape, fields: names, valid: valid}
+	return sent{shape: shape, pointers: pointers, valid: valid}
 }
 
 // rule is a plan's rule but for the sensor, which For gives it.

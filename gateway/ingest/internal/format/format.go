@@ -164,10 +164,10 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 		d.pointed(v)
 	}
 	if d.bad.Code == fault.None && d.r.Empty() {
-		d.bad = fault.New(fault.MissingField)
+		d.bad = fault.At(fault.MissingField, d.shape.only)
 		switch {
 		case d.shape.mapped:
-			d.bad = fault.New(fault.NotMapped)
+			d.bad = fault.At(fault.NotMapped, d.shape.only)
 		case d.fieldsObject == nil:
 			d.bad = fault.New(fault.NoFields)
 		}

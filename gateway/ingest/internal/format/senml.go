@@ -113,7 +113,7 @@ func (d *Decoder) emit() {
 	case d.bad.Code != fault.None:
 		d.sink.Refused(d.bad)
 	case d.r.Empty():
-		d.sink.Refused(fault.New(fault.MissingField))
+		d.sink.Refused(fault.At(fault.MissingField, d.shape.only))
 	default:
 		d.sink.Reading(d.r)
 	}

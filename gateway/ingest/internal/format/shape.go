@@ -12,6 +12,9 @@ type Shape struct {
 	index  map[string]int // by name
 	labels map[string]int // by SenML name
 	mapped bool
+	// only is the one field that a reading without any lacks: the one that is mapped, or
+	// the kind's one; -1 where it is one of several.
+	only int
 	// claimed are the keys of a reading that a pointer takes for a field, as bits.
 	claimed uint8
 }
@@ -53,7 +56,22 @@ func NewShape(names, types, forms []string, pointers map[string]string) *Shape {
 		s.names = append(s.names, name)
 		s.fields = append(s.fields, f)
 	}
+	s.only = s.single()
 	return s
+}
+
+func (s *Shape) single() int {
+	only := -1
+	for i, f := range s.fields {
+		switch {
+		case s.mapped && f.path == nil:
+		case only >= 0:
+			return -1
+		default:
+			only = i
+		}
+	}
+	return only
 }
 
 // Limit says what numbers of a field are valid, both ends included; others are refused. It

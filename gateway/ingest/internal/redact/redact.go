@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 
@@ -50,6 +51,7 @@ type Rule struct {
 	values  map[string]int
 	cells   [][]uint32 // zone, category -> cell
 	fields  [MaxMeasures]int
+	only    int // the field that a reading without any measured one lacks; none where any of several would do
 	locate  Locator
 	scratch []byte
 }
@@ -122,8 +124,19 @@ func CompileStream(s *plan.Stream, shape *format.Shape, zones Locator) (*Rule, e
 			r.fields[i] = find(m.Field)
 		}
 	}
+	r.only = single(r.fields[:len(s.Measures)])
 	r.index()
 	return r, missing
+}
+
+// single is the one field that all measures with a field are of; none where they are of
+// several, any of which would do.
+func single(fields []int) int {
+	some := slices.DeleteFunc(slices.Clone(fields), func(f int) bool { return f == none })
+	if slices.Sort(some); len(slices.Compact(some)) != 1 {
+		return none
+	}
+	return some[0]
 }
 
 // In is the rule for sensors of one zone, which shares the rest; for all where
@@ -265,7 +278,7 @@ func (r *Rule) measure(in reading.Reading, out *Kept) fault.Fault {
 	}
 	// About nobody, a reading without any measured field says nothing.
 	if out.Has == 0 && wanted {
-		return fault.New(fault.MissingField)
+		return fault.At(fault.MissingField, r.only)
 	}
 	return fault.Fault{}
 }
@@ -274,8 +287,10 @@ func (r *Rule) place(in reading.Reading) (int, fault.Fault) {
 	if r.zone != none {
 		return r.zone, fault.Fault{}
 	}
-	if in.Type(r.lat) != reading.Number || in.Type(r.lon) != reading.Number {
-		return 0, fault.At(fault.MissingField, r.lat)
+	for _, f := range [...]int{r.lat, r.lon} {
+		if in.Type(f) != reading.Number {
+			return 0, fault.At(fault.MissingField, f)
+		}
 	}
 	id, ok := r.locate.Locate(in.Number(r.lat), in.Number(r.lon))
 	zone, known := r.zones[id]
