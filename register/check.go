@@ -64,6 +64,7 @@ func (r *Register) Check(kinds map[string]Kind, zones *Zones) []Fault {
 		c.ids[r.Sensors[n].ID] = n
 	}
 	for n := range r.Sensors {
+		c.pointers(n)
 		c.days(n)
 		c.topic(n)
 		c.place(n)

@@ -2,6 +2,7 @@ package register
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,11 @@ func TestCheck(t *testing.T) {
 		"map: {ts: /when}":             {"ts is no field of kind k, so that it is dropped; a reading has its ts at its root"},
 		"map: {levle: /x}":             {"did you mean \"level\"? its fields are level, rain"},
 		"map: {level: /x}":             nil,
+		"map: {level: /x, rain: /x}":   {"\"level\" and \"rain\" are both looked for at \"/x\""},
+		"map: {level: /x/y, rain: /x}": {"\"rain\" is looked for at \"/x\", inside which \"level\" is looked for too"},
+		"map: {level: /x-y, rain: /x}": nil,
+		"map: {level: /x/, rain: /}":   {"note: map: the pointer of \"rain\" ends in /", "note: map: the pointer of \"level\" ends in /"},
+		"map: {level: /x/-}":           {"note: map: - in the pointer of \"level\""},
 		"lat: 1":                       {"lat and lon go together"},
 		"topic: \"a\\nb\"":             {"control characters"},
 		"topic: city/v1/o/first/hb":    {"one of the sensor first"},
@@ -157,6 +163,39 @@ func TestCheck(t *testing.T) {
 	said(t, "sensors:\n  - {id: a, kind: k, owner: o, lat: 2.5, lon: 41.5, registered: 2026-01-01}\n", kinds, away, 2, []string{"one the other way round"})
 	said(t, "sensors:\n  - {id: a, replaces: b, "+entry+"}\n", nil, nil, 2, []string{"no such sensor"})
 	said(t, "sensors: [{id: a, replaces: b, "+entry+"}, {id: b, replaces: a, "+entry+"}]\n", nil, nil, 1, []string{"replaces \"b\", which replaces it", "replaces \"a\", which replaces it"})
+}
+
+// TestPointersInsideOthers: each that is inside another is said, whatever is between them in
+// the order of names, and a map of many is looked at in no time.
+func TestPointersInsideOthers(t *testing.T) {
+	check := func(m map[string]string) string {
+		reg, err := Parse("r.yaml", []byte("sensors: [{id: a, "+entry+"}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reg.Sensors[0].Map = m
+		var all []string
+		for _, f := range reg.Check(nil, nil) {
+			all = append(all, f.What())
+		}
+		return strings.Join(all, "\n")
+	}
+	got := check(map[string]string{"a": "/o", "b": "/o-", "c": "/o/x", "d": "/o/x/y", "e": "/o.", "f": "/p/q", "g": "/p"})
+	for _, want := range []string{`"a" is looked for at "/o", inside which "c"`, `"a" is looked for at "/o", inside which "d"`, `"g" is looked for at "/p", inside which "f"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: it does not say %s", got, want)
+		}
+	}
+	if n := strings.Count(got, "\n") + 1; n != 3 {
+		t.Errorf("it says %d things: %s", n, got)
+	}
+	many := map[string]string{}
+	for n := range 100_000 {
+		many[fmt.Sprint("f", n)] = fmt.Sprint("/many/", n)
+	}
+	if got := check(many); got != "" {
+		t.Errorf("of many that are apart it says %.300s", got)
+	}
 }
 
 // TestFilesThatAreNone: what looks like a part of the register and is not read is said,
