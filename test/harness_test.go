@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,6 +22,7 @@ import (
 	"sluice/firmware-sim/device"
 	"sluice/policy"
 	"sluice/store/sqlite"
+	"sluice/test/ports"
 )
 
 // Paths of the binaries, built once.
@@ -241,12 +241,11 @@ func writeSecret(t *testing.T, path, text string) {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := ports.Addr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addr
 }
 
 // run starts the gateway; the state directory may be one that was left behind.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"sluice/firmware-sim/device"
+	"sluice/test/ports"
 )
 
 // A thousand cells: zones times values. Cities that restart often have fewer zones.
@@ -83,7 +83,7 @@ func ground(o options) (*city, error) {
 	if c.keys, err = os.MkdirTemp("/dev/shm", "sluice-audit-"); err != nil {
 		return c, fmt.Errorf("the audit keeps keys in /dev/shm: %w", err)
 	}
-	c.mqtt, err = freeAddr()
+	c.mqtt, err = ports.Addr()
 	return c, err
 }
 
@@ -118,14 +118,6 @@ func (c *city) write(files map[string]string) error {
 		}
 	}
 	return nil
-}
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 func (c *city) files(zones int, list []decision) map[string]string {

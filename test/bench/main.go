@@ -17,6 +17,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"sluice/test/ports"
 )
 
 const (
@@ -166,7 +168,7 @@ func (b *bench) through(broker *process) (gateway, own float64, err error) {
 
 // nothing is the cost of the embedded broker with a hook that does nothing.
 func (b *bench) nothing() (float64, error) {
-	addr, err := free()
+	addr, err := ports.Addr()
 	if err != nil {
 		return 0, err
 	}
@@ -187,7 +189,7 @@ func (b *bench) nothing() (float64, error) {
 
 // embedded is the cost of a gateway that is its sensors' broker.
 func (b *bench) embedded() (float64, error) {
-	addr, err := free()
+	addr, err := ports.Addr()
 	if err != nil {
 		return 0, err
 	}
@@ -234,7 +236,7 @@ func (b *bench) checkpoints() error {
 	for range 3 {
 		for _, bin := range []string{without, with} {
 			b.sluice = bin
-			addr, err := free()
+			addr, err := ports.Addr()
 			if err != nil {
 				return err
 			}
@@ -293,7 +295,7 @@ func (b *bench) memory() error {
 // crowd is a gateway with a million units in open windows, one and a half zones
 // each, and how long it takes to have them back after a crash.
 func (b *bench) crowd() error {
-	addr, err := free()
+	addr, err := ports.Addr()
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"sluice/test/ports"
 )
 
 const patience = 2 * time.Minute
@@ -91,18 +93,9 @@ func (p *process) status(key string) float64 {
 	return kib / 1024
 }
 
-func free() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
 // mosquitto starts a broker with the sizes of configs/mosquitto.conf.
 func (b *bench) mosquitto() (*process, error) {
-	addr, err := free()
+	addr, err := ports.Addr()
 	if err != nil {
 		return nil, err
 	}

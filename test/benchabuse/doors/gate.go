@@ -24,6 +24,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sluice/test/ports"
 )
 
 // Kinds of listener.
@@ -90,14 +92,11 @@ func (g *gate) files(sluice string) error {
 	for _, id := range everybody() {
 		fmt.Fprintf(&reg, "  - {id: %s, owner: bench, kind: counter, zone: square, registered: 2026-01-01}\n", id)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := ports.Addr()
 	if err != nil {
 		return err
 	}
-	g.addr = l.Addr().String()
-	if err := l.Close(); err != nil {
-		return err
-	}
+	g.addr = addr
 	listen := map[string]string{
 		passwords: "listen: {mqtt: %q, passwords: passwords}\n", anyone: "listen: {mqtt: %q}\n",
 		secure: "listen: {mqtt: %q, passwords: passwords, tls: {cert: server.crt, key: server.key}}\n",
