@@ -106,6 +106,9 @@ const connections = 1000
 // handler is everything that residents can ask.
 func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	keeper := reply.NewKeeper()
+	if cfg.perAddress(s.loopback()) > 0 {
+		keeper.Share()
+	}
 	pages, err := web.New(s.source, keeper, web.Place{Public: cfg.URL, Here: s.here()}, log)
 	if err != nil {
 		return nil, err

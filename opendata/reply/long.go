@@ -18,9 +18,13 @@ type Parts func(ctx context.Context) iter.Seq2[[]byte, error]
 // comes.
 const (
 	mostLong = 32 // at a time
+	mostOwn  = 8  // of one client, where addresses tell clients apart
 	partTime = time.Minute
 	slow     = 2 * time.Second
 )
+
+// Share has one address take no more than its share of long answers.
+func (k *Keeper) Share() { k.seats.per = mostOwn }
 
 // long sends an answer in parts. Between two of them it holds no slot, and nothing of the
 // store. An answer that breaks off ends its connection, so that it looks like no whole
@@ -29,7 +33,7 @@ func (k *Keeper) long(w http.ResponseWriter, r *http.Request, parts Parts, zip b
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	control := http.NewResponseController(w)
-	seat := k.seats.take(ctx, func() { _ = control.SetWriteDeadline(time.Now()) })
+	seat := k.seats.take(ctx, r.RemoteAddr, func() { _ = control.SetWriteDeadline(time.Now()) })
 	if seat == nil {
 		w.Header().Del("Content-Encoding")
 		w.Header().Del("Content-Disposition")

@@ -4,17 +4,24 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"sluice/door"
 )
 
 // seats are the places of long answers. Where all are taken, whoever has waited longest
-// for a client to take a part must go.
+// for a client to take a part must go. No client has all: one that takes its parts in
+// time, and asks again and again, would keep everybody else waiting.
 type seats struct {
+	hash door.Hash
+	per  int // a client may have; 0 where addresses do not tell clients apart
+
 	mu    sync.Mutex
 	taken map[*seat]bool // guarded by mu
 	free  chan struct{}  // closed and made anew when one leaves; guarded by mu
 }
 
 type seat struct {
+	of  uint64 // the client's address, hashed
 	end func() // ends what waits for the client
 
 	mu      sync.Mutex
@@ -22,19 +29,25 @@ type seat struct {
 	gone    bool      // it was given to somebody else; guarded by mu
 }
 
-func newSeats() *seats { return &seats{taken: make(map[*seat]bool), free: make(chan struct{})} }
+func newSeats() *seats {
+	return &seats{hash: door.NewHash(), taken: make(map[*seat]bool), free: make(chan struct{})}
+}
 
-// take waits for a seat, for patience at most; nil where there is none.
-func (s *seats) take(ctx context.Context, end func()) *seat {
+// take waits for a seat for a client, for patience at most; nil where there is none.
+func (s *seats) take(ctx context.Context, address string, end func()) *seat {
+	of := s.hash.Of(address)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		s.mu.Lock()
-		if len(s.taken) >= mostLong {
-			s.dismiss(time.Now())
+		switch {
+		case s.many(of):
+			s.dismiss(time.Now(), func(x *seat) bool { return x.of == of })
+		case len(s.taken) >= mostLong:
+			s.dismiss(time.Now(), func(*seat) bool { return true })
 		}
-		if len(s.taken) < mostLong {
-			x := &seat{end: end}
+		if len(s.taken) < mostLong && !s.many(of) {
+			x := &seat{of: of, end: end}
 			s.taken[x] = true
 			s.mu.Unlock()
 			return x
@@ -53,13 +66,24 @@ func (s *seats) take(ctx context.Context, end func()) *seat {
 	}
 }
 
+// many reports whether a client has as many seats as it may, for who holds mu.
+func (s *seats) many(of uint64) bool {
+	n := 0
+	for x := range s.taken {
+		if x.of == of {
+			n++
+		}
+	}
+	return s.per > 0 && n >= s.per
+}
+
 // dismiss takes the seat of whoever has kept one part waiting for longest, for who holds
-// mu; nobody's where all get on.
-func (s *seats) dismiss(now time.Time) {
+// mu, of those that may be taken from; nobody's where all get on.
+func (s *seats) dismiss(now time.Time, from func(*seat) bool) {
 	var out *seat
 	var longest time.Duration
 	for x := range s.taken {
-		if waited := x.waited(now); waited >= slow && waited > longest {
+		if waited := x.waited(now); waited >= slow && waited > longest && from(x) {
 			out, longest = x, waited
 		}
 	}
