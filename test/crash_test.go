@@ -113,7 +113,7 @@ func TestLostKeys(t *testing.T) {
 	c.send("gate-1", gate(2, ten.Add(time.Hour+30*time.Minute), 4))
 	c.tick(ten.Add(3 * time.Hour))
 	c.stored()
-	for _, i := range append(c.items("gates", ten, ten.Add(time.Hour)), c.items("devices", ten, ten.Add(2*time.Hour))...) {
+	for _, i := range append(c.some("gates", ten, ten.Add(time.Hour)), c.some("devices", ten, ten.Add(2*time.Hour))...) {
 		if i.Status != "no_data" {
 			t.Errorf("%s at %s is %s; want no_data", i.Measure, i.Start, i.Status)
 		}

@@ -185,7 +185,7 @@ func keyNumbers(c *city) {
 		t.Errorf("%v cars; want one", got)
 	}
 	noon := ten.Add(2 * time.Hour)
-	for _, i := range c.items("gates", noon, noon.Add(time.Hour)) {
+	for _, i := range c.some("gates", noon, noon.Add(time.Hour)) {
 		if i.Status != "withheld" || !strings.Contains(i.Reason, "fair of March") {
 			t.Errorf("in the blackout %s is %s, for %q", i.Measure, i.Status, i.Reason)
 		}

@@ -72,7 +72,7 @@ func TestFloorsAndMembership(t *testing.T) {
 	if noisy[1].Status != "withheld" || exact[1].Status != "withheld" {
 		t.Errorf("nobody: %+v, %+v", noisy[1], exact[1])
 	}
-	for _, o := range c.items("energy", ten, ten.Add(2*time.Hour)) {
+	for _, o := range c.some("energy", ten, ten.Add(2*time.Hour)) {
 		want := 0.0
 		if o.Start.Equal(ten) {
 			want = 7

@@ -334,6 +334,16 @@ func (c *city) items(stream string, from, to time.Time) []item {
 		stream, from.Format(time.RFC3339), to.Format(time.RFC3339)))
 }
 
+// some are items, of which there must be any: for loops that look at each.
+func (c *city) some(stream string, from, to time.Time) []item {
+	c.t.Helper()
+	list := c.items(stream, from, to)
+	if len(list) == 0 {
+		c.t.Errorf("%s has nothing from %s to %s", stream, from, to)
+	}
+	return list
+}
+
 func readAll(t *testing.T, base, next string) []item {
 	t.Helper()
 	var all []item

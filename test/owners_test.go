@@ -56,7 +56,7 @@ func TestForgedByAnOwner(t *testing.T) {
 			c.stored()
 			refused := c.metric(`sluice_readings_total{code="E401",state="refused"}`)
 			if want == 0 {
-				for _, i := range c.items("devices", ten.Add(time.Hour), ten.Add(2*time.Hour)) {
+				for _, i := range c.some("devices", ten.Add(time.Hour), ten.Add(2*time.Hour)) {
 					if i.Value != nil {
 						t.Errorf("where all share the bound, %v devices count after they were forged", *i.Value)
 					}

@@ -191,7 +191,7 @@ func TestNothingByDefault(t *testing.T) {
 	if n := c.metric(`sluice_readings_total{code="E401",state="refused"}`); n != 1 {
 		t.Errorf("%v readings were refused for want of a decision; want 1", n)
 	}
-	for _, i := range c.items("devices", ten, ten.Add(3*time.Hour)) {
+	for _, i := range c.some("devices", ten, ten.Add(3*time.Hour)) {
 		if i.Status != "withheld" {
 			t.Errorf("devices is %s; want withheld", i.Status)
 		}
