@@ -146,7 +146,7 @@ func TestEveryCode(t *testing.T) {
 	c.received(2)
 	c.codes(map[string]float64{"E304": 1, "E406": 1})
 	want["E406"] = 1
-	want["E103"], want["E408"] = 1, 1 // are no state of a reading (ingest: TestOneBadMapIsOneSensor)
+	want["E103"], want["E408"] = 1, 1 // are no state of a reading (TestWireTold)
 	for _, m := range regexp.MustCompile(`(?m)^\| (E\d+) \|`).FindAllStringSubmatch(read(t, "../docs/wire.md"), -1) {
 		if want[m[1]] == 0 {
 			t.Errorf("docs/wire.md has %s, and no mistake here makes it", m[1])

@@ -43,7 +43,6 @@ var claimedElsewhere = map[string][]string{
 	`test.TestEveryCode`: {
 		`| E001 | refused | topic or sensor unknown (nobody is told) |`,
 		`| E002 | refused | the sensor is not registered yet, or not any more, at that time |`,
-		`| E003 | refused | sent with another sensor's credentials (who sent it is told) |`,
 		`| E100 | refused | not JSON, or neither object nor array |`,
 		`| E101 | refused | wrong type |`,
 		`| E102 | refused | a field that the decision needs is missing |`,
@@ -53,7 +52,6 @@ var claimedElsewhere = map[string][]string{
 		`| E106 | refused | SenML that is not valid: a reading, or the pack (see above) |`,
 		`| E200 | refused | not a finite number, or not a whole one |`,
 		`| E201 | refused | a text of more than 256 bytes |`,
-		"| E202 | refused | a number outside the `valid` range of its kind; the sensor is told the range, never the value |",
 		"| E203 | refused | an identifier that is not of the `format` of its kind |",
 		"| E300 | refused | `ts`, or a field of type `time`, cannot be read |",
 		"| E301 | refused | more than `windows.future` (60 s) ahead of the gateway's clock; or, sent before the first tick of a simulated clock, more than two days |",
@@ -67,8 +65,6 @@ var claimedElsewhere = map[string][]string{
 		`| E403 | refused | the coordinates are in none of the decision's zones |`,
 		`| E404 | refused | not one of the decision's categories |`,
 		`| E406 | refused | the gateway was down for all of the window and no broker kept what came, or it has lost its keys: a gap |`,
-		"| E407 | refused | the sensor's kind is not in the `kinds.yaml` in force; it is told nothing, since it might be a home's. `sluice doctor` names it |",
-		"| E408 | | the sensor's register entry maps a field that its kind has not: what it maps is dropped. Refused only where no plan fits the entry. `sluice register check` names it |",
 		`Every received reading is in exactly one state: received = counted + duplicate + late + refused + open.`,
 	},
 }

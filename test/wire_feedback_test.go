@@ -24,6 +24,12 @@ func (l *letters) of(topic string) []mqtt.Message {
 	return l.got[topic]
 }
 
+func (l *letters) keep(_ mqtt.Client, m mqtt.Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.got[m.Topic()] = append(l.got[m.Topic()], m)
+}
+
 // feedbackOf listens to all feedback at an address.
 func feedbackOf(t *testing.T, broker string) *letters {
 	t.Helper()
@@ -33,11 +39,7 @@ func feedbackOf(t *testing.T, broker string) *letters {
 		t.Fatal(token.Error())
 	}
 	t.Cleanup(func() { client.Disconnect(100) })
-	token := client.Subscribe("city/v1/+/+/feedback", 1, func(_ mqtt.Client, m mqtt.Message) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.got[m.Topic()] = append(l.got[m.Topic()], m)
-	})
+	token := client.Subscribe("city/v1/+/+/feedback", 1, l.keep)
 	if !token.WaitTimeout(10*time.Second) || token.Error() != nil {
 		t.Fatal(token.Error())
 	}
