@@ -74,7 +74,7 @@ func waves(n int) string {
 
 func corpus(t testing.TB) [][]byte {
 	t.Helper()
-	example, err := os.ReadFile("policy/zones.geojson")
+	example, err := os.ReadFile("configs/portalba/policy/zones.geojson")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/configs/portalba"
 	"sluice/gateway/ingest"
 	"sluice/policy"
 	"sluice/register"
@@ -21,7 +22,7 @@ func lister(t *testing.T, entries string) (*Gateway, *policy.Set) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := policy.Compile(t.Context(), policy.InProcess(), policy.Example())
+	set, err := policy.Compile(t.Context(), policy.InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}

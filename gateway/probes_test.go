@@ -9,11 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"sluice/gateway/forward"
 	"sluice/gateway/ledger"
 	"sluice/store"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestNoMoreFiles: a process that can hardly open another file says so.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/configs/portalba"
 	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
@@ -15,7 +16,7 @@ import (
 // TestStand: in which state a decision is, since when, and by whom, from the policy, the
 // clock and what the books said before.
 func TestStand(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	p, err := bundle.Read(files)
 	if err != nil {
 		t.Fatal(err)

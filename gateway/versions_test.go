@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/configs/portalba"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/policy"
@@ -46,7 +47,7 @@ func lived(t *testing.T, versions int) *Gateway {
 	}
 	t.Cleanup(func() { _, _ = g.rules.Close(), l.Close() })
 	for n := range versions {
-		files := maps.Clone(policy.Example())
+		files := maps.Clone(portalba.Policy())
 		files["charter.yaml"] = append(fmt.Appendf(nil, "# %d\n", n), files["charter.yaml"]...)
 		packed, err := files.Pack()
 		if err != nil {

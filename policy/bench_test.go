@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/register"
 )
 
 // large is a city of 200 decisions about 50 kinds of sensor in 20 zones.
 func large() (bundle.Files, []register.Sensor) {
-	files := Example()
+	files := portalba.Policy()
 	for name := range files {
 		if strings.HasPrefix(name, "decisions/") {
 			delete(files, name)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/register"
 )
@@ -111,7 +112,7 @@ deny := {{"decision": "x", "message": "b"}} if true`), Conflict},
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for what, ev := range map[string]Evaluator{"in process": InProcess(), "in a child": child(t)} {
-				files := Example()
+				files := portalba.Policy()
 				c.change(files)
 				set, err := Compile(context.Background(), ev, files)
 				if err == nil {
@@ -149,7 +150,7 @@ func TestLocalDenyThatIsNotUnderstood(t *testing.T) {
 		"data.charter.city.id": "L02", "data.charter.city": "L02", "data.charter.purposes": "L02", "{data.charter.city.id}": "L02",
 		`{{"decision": data.charter.min_units, "message": "x"}}`: "L02", `[data.charter.city]`: "L02",
 	} {
-		files := Example()
+		files := portalba.Policy()
 		files["local/x.rego"] = []byte("package sluice.local\ndeny := " + deny)
 		set, err := Compile(context.Background(), InProcess(), files)
 		got := string(CodeOf(err))
@@ -168,7 +169,7 @@ func TestLocalDenyThatIsNotUnderstood(t *testing.T) {
 }
 
 func TestCharterWithoutAFloor(t *testing.T) {
-	files := Example()
+	files := portalba.Policy()
 	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "min_units: 10\n", "", 1))
 	set, err := Compile(context.Background(), InProcess(), files)
 	if err != nil {
@@ -184,7 +185,7 @@ func TestCharterWithoutAFloor(t *testing.T) {
 // TestAKilledChild comes back by itself; one that cannot live is an error.
 func TestAKilledChild(t *testing.T) {
 	c := child(t)
-	set, err := Compile(context.Background(), c, Example())
+	set, err := Compile(context.Background(), c, portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +199,7 @@ func TestAKilledChild(t *testing.T) {
 		t.Errorf("after the child was killed: %d plans, %v; want one", len(plans), err)
 	}
 	for _, command := range []string{"/bin/false", "/nonexistent"} {
-		if _, err := Compile(context.Background(), NewChild(command), Example()); CodeOf(err) != Died {
+		if _, err := Compile(context.Background(), NewChild(command), portalba.Policy()); CodeOf(err) != Died {
 			t.Errorf("a child that is %s gives %v; want %s", command, err, Died)
 		}
 	}
@@ -207,7 +208,7 @@ func TestAKilledChild(t *testing.T) {
 // TestTheChildIsConfined reads the limits that the child has set itself.
 func TestTheChildIsConfined(t *testing.T) {
 	c := child(t)
-	if _, err := Compile(context.Background(), c, Example()); err != nil {
+	if _, err := Compile(context.Background(), c, portalba.Policy()); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.p.cmd.Process.Pid))
@@ -235,7 +236,7 @@ func TestAGluttonDiesAlone(t *testing.T) {
 		t.Skip("the race detector's memory leaves no room for a limit")
 	}
 	c := child(t)
-	files := Example()
+	files := portalba.Policy()
 	files["local/x.rego"] = []byte(glutton)
 	set, err := Compile(context.Background(), c, files)
 	if err == nil {
@@ -244,14 +245,14 @@ func TestAGluttonDiesAlone(t *testing.T) {
 	if code := CodeOf(err); code != Died && code != Timeout {
 		t.Errorf("a rule that takes all memory gives %v; want %s or %s", err, Died, Timeout)
 	}
-	if _, err := Compile(context.Background(), c, Example()); err != nil {
+	if _, err := Compile(context.Background(), c, portalba.Policy()); err != nil {
 		t.Errorf("after it nothing works: %v", err)
 	}
 }
 
 func TestAChildStopsWhenAsked(t *testing.T) {
 	c := child(t)
-	files := Example()
+	files := portalba.Policy()
 	files["local/x.rego"] = []byte(bomb)
 	set, err := Compile(context.Background(), c, files)
 	if err != nil {
@@ -268,7 +269,7 @@ func TestAChildStopsWhenAsked(t *testing.T) {
 // TestTaste: a bundle is read in the child, and what is wrong with it is said.
 func TestTaste(t *testing.T) {
 	c := child(t)
-	files, err := WithRules(Example())
+	files, err := WithRules(portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}

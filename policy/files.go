@@ -12,25 +12,12 @@
 package policy
 
 import (
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	"sluice/policy/bundle"
 )
-
-//go:embed charter.yaml council.yaml kinds.yaml zones.geojson decisions/*.yaml
-var example embed.FS
-
-// Example is the policy of the example city.
-func Example() bundle.Files {
-	files, err := bundle.ReadFS(example)
-	if err != nil {
-		panic("policy: the embedded example cannot be read")
-	}
-	return files
-}
 
 // ReadDir reads a policy directory; an error has a Code.
 func ReadDir(dir string) (bundle.Files, error) {

@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/register"
 )
@@ -128,7 +129,7 @@ func chain(n int, first, next, ask string) string {
 
 // set makes the example city with the module in it.
 func (h hostile) files(url string) bundle.Files {
-	files := Example()
+	files := portalba.Policy()
 	source := strings.ReplaceAll(h.source, "URL", url)
 	if h.plan {
 		all, err := readEmbedded()
@@ -192,7 +193,7 @@ func TestSlyModulesAreStopped(t *testing.T) {
 	}
 	url, came := visitors(t)
 	c := child(t)
-	sane, err := Compile(context.Background(), c, Example())
+	sane, err := Compile(context.Background(), c, portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +298,7 @@ func alone(t *testing.T) {
 // TestLocalCanOnlyDeny: whatever a module says, no sensor gets a plan that it would
 // not have without the module.
 func TestLocalCanOnlyDeny(t *testing.T) {
-	base, err := Compile(context.Background(), InProcess(), Example())
+	base, err := Compile(context.Background(), InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +316,7 @@ func TestLocalCanOnlyDeny(t *testing.T) {
 			`input.sensor.kind == "wifi-counter"`, `count([1]) == 7 with count as max`, `data.charter.min_units == 0 with data.charter.min_units as 0`,
 		}).Draw(r, "cond")
 		fmt.Fprintf(&b, "%s { some d in data.decisions; %s; %s }\n", head, cond, value)
-		files := Example()
+		files := portalba.Policy()
 		files["local/x.rego"] = []byte(b.String())
 		set, err := Compile(context.Background(), InProcess(), files)
 		if err != nil {

@@ -8,13 +8,14 @@ import (
 	opabundle "github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/open-policy-agent/opa/v1/rego"
 
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 )
 
 // TestStockOPA loads a bundle as `opa eval -b` does, with nothing of ours, and
 // asks the charter's rules.
 func TestStockOPA(t *testing.T) {
-	files, err := WithRules(Example())
+	files, err := WithRules(portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/register"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestOwnersWithoutAPart(t *testing.T) {
 	const file = "decisions/2026-14-footfall.yaml"
 	for name, lenient := range map[string]bool{"the rules look": false, "the rules do not": true} {
-		files := Example()
+		files := portalba.Policy()
 		text := strings.Replace(string(files[file]), "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 3, tram: 1}", 1)
 		if text == string(files[file]) {
 			t.Fatal("the example has another bound")

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/configs"
+	"sluice/configs/portalba"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/plan"
@@ -16,7 +16,7 @@ import (
 
 func TestExampleCity(t *testing.T) {
 	ctx := context.Background()
-	set, err := policy.Compile(ctx, policy.InProcess(), policy.Example())
+	set, err := policy.Compile(ctx, policy.InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestExampleCity(t *testing.T) {
 			t.Error(v)
 		}
 	}
-	reg, err := register.Parse("register.yaml", configs.Register)
+	reg, err := register.Parse("register.yaml", portalba.Register)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestExampleCity(t *testing.T) {
 // edit replaces text in one file of the example city.
 func edit(t *testing.T, file, old, new string) bundle.Files {
 	t.Helper()
-	files := policy.Example()
+	files := portalba.Policy()
 	if !strings.Contains(string(files[file]), old) {
 		t.Fatalf("%s does not hold %q", file, old)
 	}
@@ -106,7 +106,7 @@ func TestFailClosed(t *testing.T) {
 		"schema dial-out": "package sluice.local\nx := json.match_schema({}, {})",
 	} {
 		t.Run(name, func(t *testing.T) {
-			files := policy.Example()
+			files := portalba.Policy()
 			files["local/x.rego"] = []byte(module)
 			ctx := context.Background()
 			set, err := policy.Compile(ctx, policy.InProcess(), files)
@@ -122,7 +122,7 @@ func TestFailClosed(t *testing.T) {
 }
 
 func TestHalfTheRulesPermitNothing(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files["rules/charter.rego"] = []byte("package sluice.charter\nviolations := set()")
 	if _, err := policy.Compile(context.Background(), policy.InProcess(), files); err == nil {
 		sensor := register.Sensor{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}
@@ -134,7 +134,7 @@ func TestHalfTheRulesPermitNothing(t *testing.T) {
 }
 
 func TestLocalDeny(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files["local/august.rego"] = []byte("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"not in August\"}")
 	ctx := context.Background()
 	set, err := policy.Compile(ctx, policy.InProcess(), files)
@@ -148,7 +148,7 @@ func TestLocalDeny(t *testing.T) {
 }
 
 func TestPackRoundTrip(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	packed, err := files.Pack()
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestPackRoundTrip(t *testing.T) {
 // TestSuspended: a suspended decision has no plan, whatever the rules say, and all
 // its zones are withheld with the council's reason.
 func TestSuspended(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", since: 2026-07-01, reason: a fault}\n")
 	ctx := context.Background()
 	set, err := policy.Compile(ctx, policy.InProcess(), files)
@@ -183,7 +183,7 @@ func TestSuspended(t *testing.T) {
 // TestOnly: a gateway runs its own zones and those of nobody; another's are left to
 // that one, and a stream without any zone left is not run here.
 func TestOnly(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	set, err := policy.Compile(context.Background(), policy.InProcess(), files)
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +238,7 @@ func TestOnly(t *testing.T) {
 func TestPersonalKindsNeedAUnit(t *testing.T) {
 	for _, permissive := range []bool{false, true} {
 		for more, plans := range map[string]int{"": 0, "kinds_not_about_people: [camera]\n": 1} {
-			files := policy.Example()
+			files := portalba.Policy()
 			files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    fields: [{name: track, type: string, class: quasi-identifier}, {name: laeq, type: float, class: measurement}]\n")...)
 			files["charter.yaml"] = append(files["charter.yaml"], []byte(more)...)
 			files["decisions/2026-16-noise.yaml"] = []byte(strings.Replace(string(files["decisions/2026-16-noise.yaml"]), "kinds: [noise-meter]", "kinds: [camera]", 1))

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/register"
 )
 
@@ -38,13 +39,13 @@ func TestPrepare(t *testing.T) {
 		kind := []string{"wifi-counter", "noise-meter", "unheard-of"}[n%3]
 		reg.Sensors = append(reg.Sensors, register.Sensor{ID: fmt.Sprint(n), Kind: kind, Zone: "rambla", Owner: fmt.Sprint("o", n%50)})
 	}
-	plain, err := Compile(t.Context(), InProcess(), Example())
+	plain, err := Compile(t.Context(), InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, fail := range map[string]error{"answered": nil, "not answered": errors.New("too slow")} {
 		c := &counted{Evaluator: InProcess(), fail: fail}
-		set, err := Compile(t.Context(), c, Example())
+		set, err := Compile(t.Context(), c, portalba.Policy())
 		if err != nil {
 			t.Fatal(err)
 		}

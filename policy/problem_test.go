@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/register"
 )
 
@@ -17,7 +18,7 @@ func TestSomethingElse(t *testing.T) {
 
 // TestAnUnknownKindHasNoPlan, and it is said why.
 func TestAnUnknownKindHasNoPlan(t *testing.T) {
-	set, err := Compile(context.Background(), InProcess(), Example())
+	set, err := Compile(context.Background(), InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}

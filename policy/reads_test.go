@@ -5,6 +5,7 @@ import (
 	"maps"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/register"
 )
 
@@ -34,7 +35,7 @@ func TestOwners(t *testing.T) {
 		"some s in [input.sensor]; s.owner == \"o7\"":                        200,
 		`count(data.sluice.charter.violations) == 1 with input.sensor as {}`: 200,
 	} {
-		files := maps.Clone(Example())
+		files := maps.Clone(portalba.Policy())
 		if rule != "" {
 			files["local/deny.rego"] = []byte(head + "{ " + rule + " }\n")
 		}

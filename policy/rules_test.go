@@ -9,6 +9,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/tester"
 
+	"sluice/configs/portalba"
 	"sluice/policy/rules"
 	"sluice/register"
 )
@@ -86,7 +87,7 @@ func TestPlansComeBackUnchanged(t *testing.T) {
 		"undefined":         {`result := {`, `result := {"x": data.nothing.at.all} if data.nothing.at.all; other := {`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			files := Example()
+			files := portalba.Policy()
 			sources, err := readEmbedded()
 			if err != nil {
 				t.Fatal(err)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"sluice/internal/names"
-
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
+
+	"sluice/internal/names"
 )
 
 // maxName bounds what people call a zone, in bytes.

@@ -1,14 +1,23 @@
 package register
 
 import (
+	"os"
 	"strings"
 	"testing"
-
-	"sluice/configs"
 )
 
+// example is the register of the example city.
+func example(t testing.TB) []byte {
+	t.Helper()
+	raw, err := os.ReadFile("../configs/portalba/register.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
 func TestExampleRegister(t *testing.T) {
-	r, err := Parse("register.yaml", configs.Register)
+	r, err := Parse("register.yaml", example(t))
 	if err != nil || len(r.Sensors) != 13 {
 		t.Fatalf("%d sensors (%v); want 13", len(r.Sensors), err)
 	}
@@ -49,7 +58,7 @@ func TestRefusedRegister(t *testing.T) {
 }
 
 func FuzzRegister(f *testing.F) {
-	f.Add(configs.Register)
+	f.Add(example(f))
 	f.Fuzz(func(_ *testing.T, raw []byte) {
 		if r, err := Parse("x.yaml", raw); err == nil {
 			for i := range r.Sensors {

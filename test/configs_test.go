@@ -51,7 +51,7 @@ func TestConfigs(t *testing.T) {
 		t.Parallel()
 		need(t, "mosquitto")
 		dir := t.TempDir()
-		out, err := exec.Command(sluice, "sensor", "acl", "--register", "../configs/register.yaml", "--dir", dir).Output()
+		out, err := exec.Command(sluice, "sensor", "acl", "--register", "../configs/portalba/register.yaml", "--dir", dir).Output()
 		if err != nil || len(strings.Fields(string(out))) < 20 {
 			t.Fatalf("sensor acl: %v\n%s", err, out)
 		}
@@ -67,7 +67,7 @@ func TestConfigs(t *testing.T) {
 		// Who is in the file gets in; a second run keeps the passwords.
 		user, password, _ := strings.Cut(strings.TrimSpace(strings.Split(string(out), "\n")[0]), " ")
 		publisherAs(t, addr, user, password)
-		again, err := exec.Command(sluice, "sensor", "acl", "--register", "../configs/register.yaml", "--dir", dir).Output()
+		again, err := exec.Command(sluice, "sensor", "acl", "--register", "../configs/portalba/register.yaml", "--dir", dir).Output()
 		if err != nil || len(again) > 0 {
 			t.Errorf("a second run: %v, new passwords %s", err, again)
 		}

@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/configs/portalba"
 	"sluice/firmware-sim/device"
-	"sluice/policy"
 	"sluice/store/sqlite"
 	"sluice/test/ports"
 )
@@ -201,7 +201,7 @@ func found(t *testing.T, files map[string]string) *city {
 	t.Cleanup(func() { _ = os.RemoveAll(keys) })
 	c := &city{t: t, dir: dir, keys: keys, mqtt: freeAddr(t)}
 	if _, given := files["policy/council.yaml"]; !given {
-		files["policy/council.yaml"] = string(policy.Example()["council.yaml"])
+		files["policy/council.yaml"] = string(portalba.Policy()["council.yaml"])
 	}
 	files["gateway.yaml"] = fmt.Sprintf(`gateway: test-1
 dir: state

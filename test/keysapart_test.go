@@ -78,7 +78,7 @@ func TestKeysOfCases(t *testing.T) {
 			write(t, filepath.Join(dir, rest), text)
 		}
 	}
-	run(t, "cp", "../policy/council.yaml", dir)
+	run(t, "cp", "../configs/portalba/policy/council.yaml", dir)
 	devices := filepath.Join(dir, "decisions/devices.yaml")
 	write(t, devices, strings.NewReplacer("epsilon: 20", "epsilon: 8", "max_contributions: 1}", "max_contributions: 1, by_owner: {acme: 1}}", "keep: [device, rssi]", "keep: [device, rssi]\ngeneralise: [{field: rssi, step: 10}]").Replace(read(t, devices)))
 	write(t, filepath.Join(dir, "decisions/low.yaml"), strings.NewReplacer(`"2"`, `"9"`, "stream: devices", "stream: low", "min_units: 5", "min_units: 2").Replace(read(t, devices)))

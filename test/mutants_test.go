@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 )
 
 // mutate is one of the things that may happen to a file on its way. Nests of
@@ -74,7 +74,7 @@ func TestMutantsAreRefused(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	files := policy.Example()
+	files := portalba.Policy()
 	names := []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson", "suspended.yaml"}
 	for name := range files {
 		if strings.HasPrefix(name, "decisions/") || strings.HasPrefix(name, "rules/charter") {

@@ -348,7 +348,7 @@ func TestLinksAreNotFollowed(t *testing.T) {
 		if err := os.Symlink(filepath.Join(dir, "mine"), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		code, said := ends(t, sluice, "sensor", "acl", "--register", "../configs/register.yaml", "--dir", dir)
+		code, said := ends(t, sluice, "sensor", "acl", "--register", "../configs/portalba/register.yaml", "--dir", dir)
 		if code != 3 || read(t, filepath.Join(dir, "mine")) != "" {
 			t.Errorf("%s: %d, %s", name, code, said)
 		}

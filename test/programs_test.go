@@ -59,7 +59,7 @@ func TestLongCommands(t *testing.T) {
 func TestComposeCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	run(t, "cp", "-r", "../policy", "../configs", dir)
+	run(t, "cp", "-r", "../configs", dir)
 	b := fenced.Take(t, "configs/compose.yaml", "CGO_ENABLED=0 go build")
 	b.StandIn("go", `test "$CGO_ENABLED $1 $2 $4" = "0 build -o ./cmd/sluice" && mkdir -p "$3" && cp `+sluice+` "$3"`, "it is built already")
 	b.StandIn("sudo", `exec "$@"`, "a test changes no user")
@@ -122,8 +122,8 @@ func TestPolicyPage(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	dir := t.TempDir()
-	run(t, "cp", "-r", "../policy/charter.yaml", "../policy/council.yaml", "../policy/zones.geojson", dir)
-	write(t, filepath.Join(dir, "charter.yaml"), regexp.MustCompile(`(?m)^kinds_about_people: .*$`).ReplaceAllString(read(t, "../policy/charter.yaml"), "kinds_about_people: [wifi-counter]"))
+	run(t, "cp", "-r", "../configs/portalba/policy/charter.yaml", "../configs/portalba/policy/council.yaml", "../configs/portalba/policy/zones.geojson", dir)
+	write(t, filepath.Join(dir, "charter.yaml"), regexp.MustCompile(`(?m)^kinds_about_people: .*$`).ReplaceAllString(read(t, "../configs/portalba/policy/charter.yaml"), "kinds_about_people: [wifi-counter]"))
 	write(t, filepath.Join(dir, "decisions/2026-14.yaml"), fenced.Take(t, "docs/policy.md", `decision: "2026-14"`).Read())
 	write(t, filepath.Join(dir, "tests/rambla.yaml"), fenced.Take(t, "docs/policy.md", "tests:").Read())
 	write(t, filepath.Join(dir, "kinds.yaml"), fenced.Take(t, "docs/policy.md", "kinds:").Read())

@@ -150,23 +150,23 @@ func TestPolicyCheckRegister(t *testing.T) {
   - {id: b, owner: acme, kind: noise-metre, zone: port, registered: 2026-01-01}
   - {id: c, owner: acme, kind: noise-meter, zone: port, registered: 2026-01-01, map: {leq: /x}}
 `)
-	code, alone := exitOf(t, "register", "check", bad, "--policy", "../policy")
+	code, alone := exitOf(t, "register", "check", bad, "--policy", "../configs/portalba/policy")
 	alone, _, ended := strings.Cut(alone, "sluice: 3 mistakes")
 	if code != 1 || !ended {
 		t.Fatalf("register check: exit %d: %s", code, alone)
 	}
 	for _, language := range []string{"en", "es"} {
-		if code, out := exitOf(t, "policy", "check", "../policy", "--register", bad, "--lang", language); code != 1 || !strings.HasPrefix(out, alone) || strings.Contains(out, "Nothing is wrong") {
+		if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", bad, "--lang", language); code != 1 || !strings.HasPrefix(out, alone) || strings.Contains(out, "Nothing is wrong") {
 			t.Errorf("exit %d: %s\nwant first %s", code, out, alone)
 		}
 	}
-	if code, out := exitOf(t, "policy", "check", "../policy", "--register", bad, "--json"); code != 1 || strings.Count(out, "bad.yaml\"") != 3 {
+	if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", bad, "--json"); code != 1 || strings.Count(out, "bad.yaml\"") != 3 {
 		t.Errorf("as JSON: exit %d: %s", code, out)
 	}
-	if code, out := exitOf(t, "policy", "check", "../policy", "--register", "../configs/register.yaml"); code != 0 {
+	if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", "../configs/portalba/register.yaml"); code != 0 {
 		t.Errorf("with a good one: exit %d: %s", code, out)
 	}
-	if code, out := exitOf(t, "policy", "check", "../policy", "--register", bad+".none"); code != 3 {
+	if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", bad+".none"); code != 3 {
 		t.Errorf("without one: exit %d: %s", code, out)
 	}
 	if code, out := exitOf(t, "policy", "check", t.TempDir(), "--register", bad); code != 1 {

@@ -176,7 +176,7 @@ func TestPolicyVerbs(t *testing.T) {
 	do(0, "més feble    2027-01: grup més petit: 20 → 10", "policy", "diff", other, dir, "--lang", "ca")
 	do(0, "Nothing changes", "policy", "diff", dir, dir)
 	write(t, filepath.Join(other, "local/no.rego"), "package sluice.local\n\ndeny contains {\"decision\": \"2027-01\", \"message\": \"no\"}\n")
-	reg, err := filepath.Abs("../configs/register.yaml")
+	reg, err := filepath.Abs("../configs/portalba/register.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestSimulate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	draft := filepath.Join(dir, "draft.yaml")
-	write(t, draft, strings.Replace(read(t, "../policy/decisions/2026-14-footfall.yaml"), "min_units: 10", "min_units: 80", 1))
+	write(t, draft, strings.Replace(read(t, "../configs/portalba/policy/decisions/2026-14-footfall.yaml"), "min_units: 10", "min_units: 80", 1))
 	chart := filepath.Join(dir, "chart.svg")
 	type side struct {
 		Inside    float64 `json:"inside"`
@@ -219,7 +219,7 @@ func TestSimulate(t *testing.T) {
 			Budget struct{ PerDay, Cap float64 }
 		}
 	}
-	out, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../policy", "--seed", "7", "--svg", chart, "--json").Output()
+	out, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../configs/portalba/policy", "--seed", "7", "--svg", chart, "--json").Output()
 	if err == nil {
 		err = errors.Join(json.Unmarshal(out, &report), json.Unmarshal(out, &now))
 	}
@@ -265,7 +265,7 @@ func TestSimulateOther(t *testing.T) {
 		rows.WriteString(time.Date(2025, 3, 4, 10, m, 0, 0, time.UTC).Format(time.RFC3339) + ",m1,60\n")
 	}
 	write(t, filepath.Join(dir, "rows.csv"), rows.String())
-	text, err := exec.Command(sluice, "policy", "simulate", "2026-16", "--dir", "../policy", "--svg", "", "--replay", filepath.Join(dir, "rows.csv"),
+	text, err := exec.Command(sluice, "policy", "simulate", "2026-16", "--dir", "../configs/portalba/policy", "--svg", "", "--replay", filepath.Join(dir, "rows.csv"),
 		"--map", "ts=when,sensor=meter,field.laeq=level", "--register", filepath.Join(dir, "register.yaml")).CombinedOutput()
 	if err != nil || !regexp.MustCompile(`draft +level +1[0-3] `).Match(text) || !strings.Contains(string(text), "100 of 100 shown intervals hold what passed") {
 		t.Errorf("%v\n%s", err, text)
@@ -274,8 +274,8 @@ func TestSimulateOther(t *testing.T) {
 		{"max_contributions: 4", "max_contributions: 5"}: "it breaks C08",
 		{`op: ">=", value: -85`, `op: ">", value: 0`}:    "in the simulated city no reading has rssi > 0",
 	} {
-		write(t, draft, strings.Replace(read(t, "../policy/decisions/2026-14-footfall.yaml"), edit[0], edit[1], 1))
-		text, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../policy", "--svg", "").CombinedOutput()
+		write(t, draft, strings.Replace(read(t, "../configs/portalba/policy/decisions/2026-14-footfall.yaml"), edit[0], edit[1], 1))
+		text, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../configs/portalba/policy", "--svg", "").CombinedOutput()
 		var code *exec.ExitError
 		if !errors.As(err, &code) || code.ExitCode() != 1 || !strings.Contains(string(text), "decision 2026-14 cannot be simulated: "+says) {
 			t.Errorf("%v\n%s; want %q", err, text, says)

@@ -17,11 +17,10 @@ import (
 
 	"sluice/books"
 	"sluice/brief"
-	"sluice/configs"
+	"sluice/configs/portalba"
 	"sluice/gateway"
 	"sluice/opendata"
 	"sluice/perm"
-	"sluice/policy"
 	"sluice/policy/desk"
 	"sluice/store/sqlite"
 )
@@ -123,14 +122,14 @@ func (o *Options) layDemo() error {
 	}
 	reg := filepath.Join(o.Dir, "register.yaml")
 	if _, err := os.Stat(reg); errors.Is(err, os.ErrNotExist) {
-		if err := os.WriteFile(reg, configs.Register, 0o644); err != nil {
+		if err := os.WriteFile(reg, portalba.Register, 0o644); err != nil {
 			return err
 		}
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, "policy")); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	files := policy.Example()
+	files := portalba.Policy()
 	var members []desk.Member
 	for _, id := range demoCouncil {
 		key, err := desk.MakeKey(filepath.Join(o.keys(), id), id)

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/configs/portalba"
 	"sluice/firmware-sim/street"
-	"sluice/policy"
 	"sluice/policy/bundle"
 )
 
@@ -16,7 +16,7 @@ import (
 // there is written.
 func edited(t *testing.T, edits ...[3]string) *bundle.Policy {
 	t.Helper()
-	files := policy.Example()
+	files := portalba.Policy()
 	for _, e := range edits {
 		text := string(files[e[0]])
 		if e[1] != "" && !strings.Contains(text, e[1]) {

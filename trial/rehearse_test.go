@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"sluice/configs/portalba"
 	"sluice/firmware-sim/street"
 	"sluice/gateway/release"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
@@ -72,7 +72,7 @@ func rehearse(t *testing.T, p *bundle.Policy, d *bundle.Decision, tr Traffic) (*
 // which holds it with 95 %: that fewer than 90 % do has a chance of at most 4e-12
 // (Chernoff's bound). It takes about 10 s.
 func TestTheExampleHoldsWhatPassed(t *testing.T) {
-	p, err := bundle.Read(policy.Example())
+	p, err := bundle.Read(portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,11 +10,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"sluice/internal/civil"
-
 	"github.com/spf13/cobra"
 
 	"sluice/gateway"
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"

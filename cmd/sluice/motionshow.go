@@ -7,10 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"sluice/internal/civil"
-
 	"github.com/spf13/cobra"
 
+	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/council"

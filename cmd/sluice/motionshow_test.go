@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/configs/portalba"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
@@ -38,7 +39,7 @@ func enacted(t *testing.T, version int, from string, files bundle.Files) *counci
 // decided is the example policy with footfall only, changed as asked.
 func decided(t *testing.T, change ...string) bundle.Files {
 	t.Helper()
-	files := policy.Example()
+	files := portalba.Policy()
 	maps.DeleteFunc(files, func(name string, _ []byte) bool {
 		return strings.HasPrefix(name, "decisions/") && name != "decisions/2026-14-footfall.yaml"
 	})

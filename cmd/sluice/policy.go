@@ -12,13 +12,12 @@ import (
 	"strings"
 	"time"
 
-	"sluice/internal/civil"
-	"sluice/internal/yamldoc"
-
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
 	"sluice/gateway"
+	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"

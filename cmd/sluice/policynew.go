@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/desk"
@@ -80,7 +80,7 @@ func layDesk(v voice, dir string) ([]string, error) {
 		written = append(written, to)
 		return os.WriteFile(to, raw, 0o644)
 	}
-	example := policy.Example()
+	example := portalba.Policy()
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		raw := example[name]
 		if name == "charter.yaml" {

@@ -7,12 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"sluice/internal/yamldoc"
-
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
 	"sluice/gateway"
+	"sluice/internal/yamldoc"
 	"sluice/policy/bundle"
 	"sluice/policy/desk"
 	"sluice/register"

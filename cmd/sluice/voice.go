@@ -7,11 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"sluice/internal/civil"
-
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
+	"sluice/internal/civil"
 	"sluice/opendata/words"
 	"sluice/policy"
 	"sluice/policy/bundle"

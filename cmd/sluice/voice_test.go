@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/configs/portalba"
 	"sluice/gateway"
-	"sluice/policy"
 	"sluice/policy/ballot"
 	"sluice/policy/explain"
 )
@@ -113,7 +113,7 @@ func vote(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
 	t.Chdir(dir)
-	for name, raw := range policy.Example() {
+	for name, raw := range portalba.Policy() {
 		write(t, name, string(raw))
 	}
 	roster := "version: 1\nmembers:\n"

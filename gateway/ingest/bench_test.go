@@ -7,13 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"sluice/internal/civil"
-
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 	"sluice/register"
 )

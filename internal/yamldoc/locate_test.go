@@ -59,7 +59,7 @@ func TestAt(t *testing.T) {
 
 // FuzzTidy: laying a file out never changes what it says.
 func FuzzTidy(f *testing.F) {
-	files, err := filepath.Glob("../../policy/*.yaml")
+	files, err := filepath.Glob("../../configs/portalba/policy/*.yaml")
 	if err != nil || len(files) == 0 {
 		f.Fatal("no files to begin with", err)
 	}
@@ -92,12 +92,12 @@ func FuzzTidy(f *testing.F) {
 // changes nothing, no comment is lost, and the example city's are as they should be. The
 // mutations are drawn from a fixed seed.
 func TestTidyIsSteady(t *testing.T) {
-	names, err := filepath.Glob("../../policy/decisions/*.yaml")
+	names, err := filepath.Glob("../../configs/portalba/policy/decisions/*.yaml")
 	if err != nil || len(names) < 4 {
 		t.Fatal(names, err)
 	}
 	r, tried := rand.New(rand.NewPCG(3, 8)), 0
-	for _, name := range append(names, "../../policy/charter.yaml", "../../policy/council.yaml", "../../policy/kinds.yaml") {
+	for _, name := range append(names, "../../configs/portalba/policy/charter.yaml", "../../configs/portalba/policy/council.yaml", "../../configs/portalba/policy/kinds.yaml") {
 		raw, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"sluice/internal/civil"
-
 	"pgregory.net/rapid"
+
+	"sluice/internal/civil"
 )
 
 // device is an entry with a field of each sort that a register has.

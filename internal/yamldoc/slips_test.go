@@ -160,7 +160,7 @@ func TestNoForeignWords(t *testing.T) {
 		}
 	}
 	files := []string{written}
-	for _, pattern := range []string{"../../policy/*.yaml", "../../policy/decisions/*.yaml", "../../configs/*.yaml"} {
+	for _, pattern := range []string{"../../configs/portalba/policy/*.yaml", "../../configs/portalba/policy/decisions/*.yaml", "../../configs/*.yaml", "../../configs/portalba/*.yaml"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

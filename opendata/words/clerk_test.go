@@ -127,7 +127,7 @@ func TestEveryClerksSentence(t *testing.T) {
 	} {
 		used[w] = true
 	}
-	for _, name := range []string{"../../cmd/sluice/policynew.go", "../../policy/charter.yaml", "../../policy/council.yaml", "../../policy/kinds.yaml"} {
+	for _, name := range []string{"../../cmd/sluice/policynew.go", "../../configs/portalba/policy/charter.yaml", "../../configs/portalba/policy/council.yaml", "../../configs/portalba/policy/kinds.yaml"} {
 		raw, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

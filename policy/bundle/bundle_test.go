@@ -16,7 +16,7 @@ import (
 // example is the policy of the example city, packed.
 func example(t testing.TB) []byte {
 	t.Helper()
-	files, err := ReadDir("..")
+	files, err := ReadDir("../../configs/portalba/policy")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestNames(t *testing.T) {
 
 // TestSizes: each file is bounded before anything reads it.
 func TestSizes(t *testing.T) {
-	files, err := ReadDir("..")
+	files, err := ReadDir("../../configs/portalba/policy")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestOneCompression(t *testing.T) {
 
 // TestRoster: the roster is found in little of the bundle.
 func TestRoster(t *testing.T) {
-	files, err := ReadDir("..")
+	files, err := ReadDir("../../configs/portalba/policy")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func compressed(t *testing.T, raw []byte) []byte {
 // error, and what is an archive is one in one form only.
 func FuzzBundle(f *testing.F) {
 	f.Add(example(f))
-	files, err := ReadDir("..")
+	files, err := ReadDir("../../configs/portalba/policy")
 	if err != nil {
 		f.Fatal(err)
 	}

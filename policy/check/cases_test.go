@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
@@ -55,7 +56,7 @@ var slips = []struct {
 // TestEachSlipLeadsOn: the answer names what to write.
 func TestEachSlipLeadsOn(t *testing.T) {
 	for _, s := range slips {
-		files := policy.Example()
+		files := portalba.Policy()
 		text := strings.Replace(string(files[s.file]), s.old, s.new, 1)
 		if text == string(files[s.file]) {
 			t.Fatalf("%s does not hold %q", s.file, s.old)
@@ -85,11 +86,11 @@ func TestEachSlipLeadsOn(t *testing.T) {
 // TestTheDraftIsNamed: a budget that a draft uses up is its mistake; what is in force is
 // warned of, and both say who shares the budget.
 func TestTheDraftIsNamed(t *testing.T) {
-	inForce, err := bundle.Read(policy.Example())
+	inForce, err := bundle.Read(portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := policy.Example()
+	files := portalba.Policy()
 	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-14"`, `"2027-01"`, "stream: footfall", "stream: again", "epsilon: 1 ", "epsilon: 0.25 ").Replace(string(files[footfall])))
 	found, _ := check.Directory(t.Context(), policy.InProcess(), files, inForce, civil.Date{})
 	if len(found) != 2 || found[0].Warning() == found[1].Warning() {

@@ -65,6 +65,7 @@ func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, 
 		}
 	}
 	c.typed()
+	c.ownRules()
 	c.filled(inForce)
 	if c.charter != nil {
 		c.ground()

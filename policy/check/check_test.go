@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
@@ -27,7 +28,7 @@ func run(files bundle.Files) ([]check.Finding, []check.Summary) {
 }
 
 func TestTheExampleIsSound(t *testing.T) {
-	found, fine := run(policy.Example())
+	found, fine := run(portalba.Policy())
 	for _, f := range found {
 		what, _ := f.Text(0)
 		t.Errorf("%s:%d: %s %s", f.File, f.Line, f.Rule, what)
@@ -157,7 +158,7 @@ var mistakes = []struct {
 func TestMistakes(t *testing.T) {
 	for _, m := range mistakes {
 		t.Run(m.rule+" "+m.new, func(t *testing.T) {
-			files := policy.Example()
+			files := portalba.Policy()
 			if !strings.Contains(string(files[m.file]), m.old) {
 				t.Fatalf("%s does not hold %q", m.file, m.old)
 			}
@@ -195,7 +196,7 @@ func TestMistakes(t *testing.T) {
 // TestFloors: a decision whose floor the charter does not list is found under its floor.
 func TestFloors(t *testing.T) {
 	for text, want := range map[string]string{"": "boardings", "floors: [exact]\n": "boardings", "floors: [noisy]\n": "footfall", "floors: [exact, noisy]\n": ""} {
-		files := policy.Example()
+		files := portalba.Policy()
 		lines := strings.SplitAfter(string(files["charter.yaml"]), "\n")
 		lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "floors:") })
 		files["charter.yaml"] = []byte(strings.Join(lines, "") + text)
@@ -221,7 +222,7 @@ func TestFloors(t *testing.T) {
 // TestNoRegisterIsAtHand: a decision that is refused for something else is not said to
 // leave out an owner.
 func TestNoRegisterIsAtHand(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	footfall := string(files["decisions/2026-14-footfall.yaml"])
 	files["decisions/2026-14-footfall.yaml"] = []byte(strings.NewReplacer("min_units: 10", "min_units: 5", "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 4}").Replace(footfall))
 	found, _ := run(files)
@@ -236,7 +237,7 @@ func TestNoRegisterIsAtHand(t *testing.T) {
 
 // TestAllAtOnce: mistakes in several files are all said in one go.
 func TestAllAtOnce(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	edit := func(file, old, new string) {
 		files[file] = []byte(strings.Replace(string(files[file]), old, new, 1))
 	}
@@ -267,7 +268,7 @@ func TestAllAtOnce(t *testing.T) {
 
 // TestBudgetOverGateways: a decision whose zones belong to two gateways costs twice.
 func TestBudgetOverGateways(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), `"name": "La Rambla"`, `"name": "La Rambla", "gateway": "edge-2"`, 1))
 	found, _ := run(files)
 	if len(found) != 1 || found[0].Rule != "C06" || found[0].File != footfall {
@@ -282,8 +283,8 @@ func TestBudgetOverGateways(t *testing.T) {
 }
 
 func TestNotice(t *testing.T) {
-	files := policy.Example()
-	inForce, err := bundle.Read(policy.Example())
+	files := portalba.Policy()
+	inForce, err := bundle.Read(portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +298,7 @@ func TestNotice(t *testing.T) {
 // TestOverlapsAreSaid: which zones overlap and which of them wins, as a warning in
 // three languages; borders that touch are none.
 func TestOverlapsAreSaid(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), "[[2.106, 41.3], [2.112, 41.3]", "[[2.105, 41.3], [2.112, 41.3]", 1))
 	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), "[2.106, 41.305], [2.106, 41.3]]]}},\n{\"type\": \"Feature\", \"id\": \"port", "[2.105, 41.305], [2.105, 41.3]]]}},\n{\"type\": \"Feature\", \"id\": \"port", 1))
 	found, fine := run(files)
@@ -343,7 +344,7 @@ func documented(doc, rule string) bool {
 
 // FuzzDirectory: whatever a file says, there are findings or none, and no crash.
 func FuzzDirectory(f *testing.F) {
-	for name, raw := range policy.Example() {
+	for name, raw := range portalba.Policy() {
 		f.Add(name, raw)
 	}
 	f.Add("decisions/x.yaml", []byte("decision: {a: [1, {b: null}]}"))
@@ -353,7 +354,7 @@ func FuzzDirectory(f *testing.F) {
 		if !bundle.Belongs(name) || len(raw) > 20_000 || strings.HasSuffix(name, ".rego") {
 			return
 		}
-		files := policy.Example()
+		files := portalba.Policy()
 		files[name] = raw
 		found, _ := run(files)
 		for _, x := range found {
@@ -371,7 +372,7 @@ func FuzzDirectory(f *testing.F) {
 // charter does not name it; the charter can say that it sees nobody.
 func TestACameraIsNotAboutNobody(t *testing.T) {
 	with := func(more string) []check.Finding {
-		files := policy.Example()
+		files := portalba.Policy()
 		files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    units: [{field: track, stands_for: vehicle}]\n    fields: [{name: track, type: string, class: identifier}, {name: laeq, type: float, unit: dB(A), class: measurement}]\n")...)
 		files["charter.yaml"] = append(files["charter.yaml"], []byte(more)...)
 		files[noise] = []byte(strings.Replace(string(files[noise]), "kinds: [noise-meter]", "kinds: [camera]", 1))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
@@ -39,7 +40,7 @@ func split(found []check.Finding) (wrong, warned []string) {
 // the way of no other decision; whoever changes it fills it in, and a language that the
 // city gets is asked of everything.
 func TestWhatIsInForceIsWarnedOf(t *testing.T) {
-	inForce, err := bundle.Read(bare(policy.Example()))
+	inForce, err := bundle.Read(bare(portalba.Policy()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,37 +52,37 @@ func TestWhatIsInForceIsWarnedOf(t *testing.T) {
 		slices.Sort(warned)
 		return wrong, warned
 	}
-	if wrong, warned := against(bare(policy.Example()), nil); !slices.Equal(wrong, three) || warned != nil {
+	if wrong, warned := against(bare(portalba.Policy()), nil); !slices.Equal(wrong, three) || warned != nil {
 		t.Errorf("as a draft: %v, %v", wrong, warned)
 	}
-	if wrong, warned := against(bare(policy.Example()), inForce); wrong != nil || !slices.Equal(warned, three) {
+	if wrong, warned := against(bare(portalba.Policy()), inForce); wrong != nil || !slices.Equal(warned, three) {
 		t.Errorf("as in force: %v, %v", wrong, warned)
 	}
-	changed := bare(policy.Example())
+	changed := bare(portalba.Policy())
 	changed[footfall] = append(changed[footfall], "# looked at\n"...)
 	if wrong, _ := against(changed, inForce); !slices.Equal(wrong, three) {
 		t.Errorf("changed: %v", wrong)
 	}
-	renamed := bare(policy.Example())
+	renamed := bare(portalba.Policy())
 	renamed["decisions/old.yaml"] = renamed[footfall]
 	delete(renamed, footfall)
 	if wrong, _ := against(renamed, inForce); wrong != nil {
 		t.Errorf("under another name: %v", wrong)
 	}
-	one := policy.Example()
+	one := portalba.Policy()
 	one["charter.yaml"] = []byte(strings.Replace(string(one["charter.yaml"]), "[ca, es, en]", "[en]", 1))
 	english, err := bundle.Read(bare(one))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wrong, _ := against(bare(policy.Example()), english); !slices.Equal(wrong, []string{"T03"}) {
+	if wrong, _ := against(bare(portalba.Policy()), english); !slices.Equal(wrong, []string{"T03"}) {
 		t.Errorf("with two languages more: %v; want T03", wrong)
 	}
 }
 
 // TestTheGatewayGoesOn: a policy that lacks words compiles, and its decision runs.
 func TestTheGatewayGoesOn(t *testing.T) {
-	set, err := policy.Compile(context.Background(), policy.InProcess(), bare(policy.Example()))
+	set, err := policy.Compile(context.Background(), policy.InProcess(), bare(portalba.Policy()))
 	if err != nil || len(set.Streams) != 4 || len(set.Broken) > 0 {
 		t.Errorf("%v, %+v", err, set)
 	}
@@ -89,12 +90,12 @@ func TestTheGatewayGoesOn(t *testing.T) {
 
 // TestWhatDevicesSendIsNoPlaceholder: angles may be meant there, and a name for nothing.
 func TestWhatDevicesSendIsNoPlaceholder(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files[boardings] = []byte(strings.Replace(string(files[boardings]), "keep: [card]", `keep: [card, fare]`+"\n"+`where: [{field: fare, op: "!=", value: "<none>"}]`, 1))
 	if found, _ := run(files); len(found) > 0 {
 		t.Errorf("%+v", found)
 	}
-	files = policy.Example()
+	files = portalba.Policy()
 	files[footfall] = []byte(strings.Replace(string(files[footfall]), `"Footfall in the old town"`, `"Nothing but footfall > 3"`, 1))
 	if found, _ := run(files); len(found) > 0 {
 		t.Errorf("%+v", found)

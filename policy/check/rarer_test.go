@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 	"sluice/policy/explain"
 )
 
@@ -18,7 +18,7 @@ func TestRarerMistakes(t *testing.T) {
 	for n := range 2000 {
 		values = append(values, fmt.Sprint("v", n))
 	}
-	protect := string(policy.Example()[footfall])
+	protect := string(portalba.Policy()[footfall])
 	_, protect, _ = strings.Cut(protect, "\nprotect:")
 	protect, _, _ = strings.Cut(protect, "\nforget_after:")
 	public, err := ssh.NewPublicKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public())
@@ -36,7 +36,7 @@ func TestRarerMistakes(t *testing.T) {
 		{"K04", "council.yaml", "]}\n", "]}\n  - {id: bru, name: Bru, keys: [" + key + "]}\n"},
 		{"D10", "council.yaml", "]}\n", "]}\n  - {id: anna, name: Bru, keys: [" + key + "]}\n"},
 	} {
-		files := policy.Example()
+		files := portalba.Policy()
 		if m.rule[0] == 'K' || m.file == "council.yaml" {
 			files["council.yaml"] = []byte("members:\n  - {id: anna, name: Anna, keys: [" + key + "]}\n")
 		}

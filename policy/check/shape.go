@@ -11,12 +11,11 @@ import (
 	"strconv"
 	"strings"
 
-	"sluice/internal/yamldoc"
-
 	"github.com/agnivade/levenshtein"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
+	"sluice/internal/yamldoc"
 	"sluice/policy/schema"
 )
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 	"sluice/policy/explain"
 )
 
@@ -31,7 +31,7 @@ func TestSuspensions(t *testing.T) {
 		"a turn":             {"  - decision: \"2026-14\"\n    reason: {ca: \"a\\u202eb\"}", "D99", 3, ""},
 		"no day":             {"  - decision: \"2026-14\"\n    since: tomorrow\n    reason: " + all, "S06", 3, "2026-12-01"},
 	} {
-		files := policy.Example()
+		files := portalba.Policy()
 		files["suspended.yaml"] = []byte("suspended:\n" + x.lines + "\n")
 		found, _ := run(files)
 		if x.rule == "" {

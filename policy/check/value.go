@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 
-	"sluice/internal/yamldoc"
-
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"sluice/internal/yamldoc"
 )
 
 var (

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/diff"
@@ -120,7 +120,7 @@ func said(t *testing.T, before, p *bundle.Policy) string {
 // home, a module, and a decision in which every key says something.
 func example(t *testing.T) bundle.Files {
 	t.Helper()
-	files := policy.Example()
+	files := portalba.Policy()
 	for name, text := range diff.Own() {
 		files[name] = []byte(text)
 	}

@@ -10,11 +10,11 @@ import (
 )
 
 func seeds(f *testing.F) {
-	names, err := filepath.Glob("../decisions/*.yaml")
+	names, err := filepath.Glob("../../configs/portalba/policy/decisions/*.yaml")
 	if err != nil || len(names) == 0 {
 		f.Fatal("no decisions to begin with", err)
 	}
-	for _, name := range append(names, "../kinds.yaml", "../charter.yaml", "../../configs/register.yaml") {
+	for _, name := range append(names, "../../configs/portalba/policy/kinds.yaml", "../../configs/portalba/policy/charter.yaml", "../../configs/portalba/register.yaml") {
 		raw, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)

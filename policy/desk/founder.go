@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"sluice/configs/portalba"
 	"sluice/perm"
-	"sluice/policy"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
@@ -81,7 +81,7 @@ blackout_max: P3D
 quorums: {enact: %d, weaken: %d, charter: %d, roster: %d, suspend: %d}
 `, n, enact, most, most, most, max(1, n/3))
 	files := bundle.Files{
-		"charter.yaml": []byte(charter), "council.yaml": Roster(members), "kinds.yaml": policy.Example()["kinds.yaml"],
+		"charter.yaml": []byte(charter), "council.yaml": Roster(members), "kinds.yaml": portalba.Policy()["kinds.yaml"],
 		"zones.geojson": []byte(`{"type": "FeatureCollection", "features": [
 {"type": "Feature", "id": "square", "properties": {"name": "The Square"}, "geometry": {"type": "Polygon", "coordinates": [[[2.1, 41.3], [2.106, 41.3], [2.106, 41.305], [2.1, 41.305], [2.1, 41.3]]]}}
 ]}

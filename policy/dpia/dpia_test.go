@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/policy/dpia"
 	"sluice/policy/explain"
@@ -15,7 +15,7 @@ import (
 // floor, homes whose number is public, and kinds that are said to be about nobody.
 func city(t *testing.T, change bool) *bundle.Policy {
 	t.Helper()
-	files := policy.Example()
+	files := portalba.Policy()
 	edit := func(file, old, new string) {
 		t.Helper()
 		if !strings.Contains(string(files[file]), old) {

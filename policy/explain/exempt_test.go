@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
 )
@@ -12,14 +12,14 @@ import (
 // TestAnExemptKindIsSaid: that a kind which tells somebody apart is about nobody by the
 // charter stands in the decision's text, in each language, and only then.
 func TestAnExemptKindIsSaid(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files["kinds.yaml"] = []byte(strings.Replace(string(files["kinds.yaml"]), "{name: laeq,", "{name: serial, type: string, class: identifier}\n      - {name: laeq,", 1))
 	files["charter.yaml"] = append(files["charter.yaml"], "kinds_not_about_people: [noise-meter]\n"...)
 	for l, want := range []string{"the charter says that it is about nobody all the same", "la carta diu que tot i així", "la carta dice que aun así"} {
 		for _, exempt := range []bool{true, false} {
 			from := files
 			if !exempt {
-				from = policy.Example()
+				from = portalba.Policy()
 			}
 			p, err := bundle.Read(from)
 			if err != nil {

@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
 )
 
 func example(t *testing.T, change func(bundle.Files)) *bundle.Policy {
 	t.Helper()
-	files := policy.Example()
+	files := portalba.Policy()
 	if change != nil {
 		change(files)
 	}

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"sluice/internal/civil"
-
 	"pgregory.net/rapid"
+
+	"sluice/internal/civil"
 )
 
 func level(of Aggregation, low, high float64) *Measure {

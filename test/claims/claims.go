@@ -21,7 +21,7 @@ import (
 	"slices"
 	"sync"
 
-	"sluice/policy"
+	"sluice/configs/portalba"
 	"sluice/policy/bundle"
 	"sluice/trial"
 )
@@ -113,7 +113,7 @@ func speaks(texts [3]string) bool {
 // max_contributions that the charter allows, the least share of the shown intervals
 // that hold what passed.
 var Least = sync.OnceValues(func() (float64, error) {
-	p, err := bundle.Read(policy.Example())
+	p, err := bundle.Read(portalba.Policy())
 	if err != nil {
 		return 0, err
 	}

@@ -5,10 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"sluice/internal/civil"
-
 	"pgregory.net/rapid"
 
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 

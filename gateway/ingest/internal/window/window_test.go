@@ -9,12 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"sluice/internal/civil"
-
 	"pgregory.net/rapid"
 
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/release"
+	"sluice/internal/civil"
 	"sluice/policy/plan"
 )
 
