@@ -18,7 +18,7 @@ func checkout(t *testing.T) string {
 	dir := t.TempDir()
 	run(t, "sh", "-c", "cd .. && for f in *; do case $f in test|bin|city) ;; *) cp -r \"$f\" '"+dir+"';; esac; done")
 	for _, p := range []string{"14-footfall", "15-boardings", "16-noise", "17-air"} {
-		path := filepath.Join(dir, "policy/decisions/2026-"+p+".yaml")
+		path := filepath.Join(dir, "configs/portalba/policy/decisions/2026-"+p+".yaml")
 		text := read(t, path)
 		for key, day := range map[string]time.Time{"from": time.Now().AddDate(0, 0, -2), "until": time.Now().AddDate(0, 6, 0), "review": time.Now().AddDate(0, 3, 0)} {
 			text = regexp.MustCompile(`(?m)^`+key+`: .*$`).ReplaceAllString(text, key+": "+day.Format(time.DateOnly))

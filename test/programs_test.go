@@ -114,7 +114,7 @@ func TestSettingsShown(t *testing.T) {
 // cases, kinds and modules does what it says, together.
 func TestPolicyPage(t *testing.T) {
 	t.Parallel()
-	args := fromReadme(t, fenced.Take(t, "docs/policy.md", "go run ./cmd/sluice policy check policy"))
+	args := fromReadme(t, fenced.Take(t, "docs/policy.md", "go run ./cmd/sluice policy check configs/portalba/policy"))
 	cmd := exec.Command(sluice, args...)
 	cmd.Dir = ".."
 	out, err := cmd.CombinedOutput()
