@@ -61,7 +61,7 @@ func TestSuspensions(t *testing.T) {
 // TestNoValueIsASentence: what a file says is no line of what is said about it, and does
 // not take the place of what to do.
 func TestNoValueIsASentence(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files["suspended.yaml"] = []byte("suspended:\n  - decision: \"2026-41 | all is well\\nNothing is wrong.\\e[2J\"\n    reason: {ca: a, en: b, es: c}\n")
 	found, _ := run(files)
 	if len(found) != 1 {
