@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,6 +127,47 @@ CREATE INDEX released_cell ON released (stream, cell, measure, start);
 CREATE VIEW observations AS SELECT r.stream, r.cell, s.unit FROM released r JOIN series s ON s.id = r.series;
 INSERT INTO series VALUES (1, 's', 'a', 'm', 'PT1H', 'a', '', '', '', '', '', 0, 0, 0, 0);
 INSERT INTO released VALUES ('s', 3600000000000, 'a', 'm', 7200000000000, 1, 'published', '', 5, 4, 6, 7), ('s', 7200000000000, 'a', 'm', 10800000000000, 1, 'withheld', '', NULL, NULL, NULL, 7);`
+
+// TestTakenOut runs the statement of docs/operations.md that takes what a gateway's journal
+// has not out of a store: another gateway's number of the same window stays, and so does
+// the next window.
+func TestTakenOut(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "store.db")
+	page, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statement := regexp.MustCompile("`sqlite3 store.db \"(DELETE [^\"]*)\"`").FindSubmatch(page)
+	if statement == nil {
+		t.Fatal("the page has no such statement")
+	}
+	s, err := Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := from("edge-1", "a", 3)
+	next.Start, next.End = next.End, next.End.Add(time.Hour)
+	if err := s.Write(ctx, []store.Observation{from("edge-1", "a", 1), from("edge-2", "a", 2), next}); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", DSN(path, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(strings.NewReplacer("'ID'", "'s'", "2026-03-02T10:00:00Z", "1970-01-01T01:00:00Z").Replace(string(statement[1]))); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Observations(ctx, store.Query{Stream: "s", To: time.Unix(1<<33, 0), Limit: 9})
+	if err != nil || len(list) != 2 || *list[0].Value != 2 || *list[1].Value != 3 {
+		t.Errorf("%+v is left, %v", list, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // TestUnnamedRows: a file of before is read as it is, and when its writer opens it, it
 // keeps every row, and takes a gateway's beside.
