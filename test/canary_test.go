@@ -345,7 +345,7 @@ func TestPanicsSayNothing(t *testing.T) {
 			select {
 			case err := <-a.gateway.done:
 				a.gateway.done <- err
-			case <-time.After(20 * time.Second):
+			case <-time.After(patience):
 				t.Fatal("the process goes on")
 			}
 			text := a.gateway.err.String()

@@ -116,7 +116,7 @@ func (p *process) find(pattern string) []string {
 	p.t.Helper()
 	re := regexp.MustCompile(pattern)
 	var match []string
-	await(p.t, 60*time.Second, "the process to write "+pattern, func() bool {
+	await(p.t, patience, "the process to write "+pattern, func() bool {
 		match = re.FindStringSubmatch(p.out.String() + p.err.String())
 		select {
 		case err := <-p.done:
@@ -149,7 +149,8 @@ func (p *process) kill() {
 	p.done <- err
 }
 
-// stop asks the process to end and returns its exit code.
+// stop asks the process to end and returns its exit code; endsWell measures how long
+// that takes.
 func (p *process) stop(within time.Duration) int {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
@@ -158,22 +159,10 @@ func (p *process) stop(within time.Duration) int {
 	select {
 	case err := <-p.done:
 		p.done <- err
-	case <-time.After(within):
-		p.t.Fatalf("the process did not stop within %s", within)
+	case <-time.After(max(within, patience)):
+		p.t.Fatal("the process does not stop")
 	}
 	return p.cmd.ProcessState.ExitCode()
-}
-
-func await(t *testing.T, most time.Duration, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(most); ; time.Sleep(20 * time.Millisecond) {
-		if ok() {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %s for %s", most, what)
-		}
-	}
 }
 
 const clockTopic = "city/v1/clock"

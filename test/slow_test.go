@@ -26,7 +26,7 @@ func crowd(t *testing.T, q *plaza, from string, number int, say string) []net.Co
 
 func dialFrom(t *testing.T, q *plaza, from, say string) net.Conn {
 	t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
 	c, err := d.Dial("tcp", strings.TrimPrefix(q.base, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func dialFrom(t *testing.T, q *plaza, from, say string) net.Conn {
 func visits(t *testing.T, q *plaza, from string, number int) time.Duration {
 	t.Helper()
 	transport := &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).DialContext, MaxIdleConnsPerHost: 1}
-	client := &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	client := &http.Client{Transport: transport, Timeout: patience}
 	defer client.CloseIdleConnections()
 	took := make([]time.Duration, number)
 	for n := range took {
@@ -84,7 +84,7 @@ func TestSlowClients(t *testing.T) {
 		for _, from := range []string{"127.0.0.2", "127.0.0.1"} {
 			beside := visits(t, q, from, 200)
 			t.Logf("%s: p99 from %s is %s, and was %s", name, from, beside, calm)
-			if beside > max(20*calm, 200*time.Millisecond) {
+			if beside > max(20*calm, longer(200*time.Millisecond)) {
 				t.Errorf("%s: a visitor from %s waits %s beside them, and %s without", name, from, beside, calm)
 			}
 		}
@@ -118,7 +118,7 @@ func TestOddRequests(t *testing.T) {
 	} {
 		c := dialFrom(t, q, "127.0.0.1", x.request)
 		begun := time.Now()
-		_ = c.SetReadDeadline(begun.Add(8 * time.Second))
+		_ = c.SetReadDeadline(begun.Add(longer(8 * time.Second)))
 		in := bufio.NewReader(c)
 		resp, err := http.ReadResponse(in, nil)
 		if err != nil {
@@ -139,7 +139,7 @@ func TestOddRequests(t *testing.T) {
 		if !x.over {
 			continue
 		}
-		if rest, err := io.ReadAll(in); len(rest) > 0 || errors.As(err, new(net.Error)) && time.Since(begun) > 5*time.Second {
+		if rest, err := io.ReadAll(in); len(rest) > 0 || errors.As(err, new(net.Error)) && time.Since(begun) > longer(5*time.Second) {
 			t.Errorf("%q: the connection went on for %s and said %q (%v)", x.request, time.Since(begun), rest, err)
 		}
 	}

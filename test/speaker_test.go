@@ -20,7 +20,7 @@ type speaker struct {
 // speak connects; the configuration is nil for a plain connection.
 func speak(t testing.TB, addr string, secure *tls.Config, id, user, password string) *speaker {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", addr, 10*time.Second)
+	c, err := net.DialTimeout("tcp", addr, patience)
 	if err == nil && secure != nil {
 		c = tls.Client(c, secure)
 	}
@@ -37,7 +37,7 @@ func speak(t testing.TB, addr string, secure *tls.Config, id, user, password str
 }
 
 func (s *speaker) say(b []byte) {
-	_ = s.c.SetDeadline(time.Now().Add(60 * time.Second))
+	_ = s.c.SetDeadline(time.Now().Add(patience))
 	if _, err := s.c.Write(b); err != nil {
 		s.t.Error(err)
 	}

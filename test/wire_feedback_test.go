@@ -35,12 +35,12 @@ func feedbackOf(t *testing.T, broker string) *letters {
 	t.Helper()
 	l := &letters{got: make(map[string][]mqtt.Message)}
 	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(broker).SetClientID("reader"))
-	if token := client.Connect(); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+	if token := client.Connect(); !token.WaitTimeout(patience) || token.Error() != nil {
 		t.Fatal(token.Error())
 	}
 	t.Cleanup(func() { client.Disconnect(100) })
 	token := client.Subscribe("city/v1/+/+/feedback", 1, l.keep)
-	if !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+	if !token.WaitTimeout(patience) || token.Error() != nil {
 		t.Fatal(token.Error())
 	}
 	return l
@@ -88,7 +88,7 @@ func TestWireFeedback(t *testing.T) {
 	documented(t, "| `city/v1/OWNER/SENSOR/feedback` | the gateway | what was dropped, and why |",
 		"Every full five minutes (demo: ten seconds), for a registered sensor that had something dropped, at QoS 1, not retained:")
 	m := post.of(topic)[0]
-	if late := came.Sub(came.Truncate(5 * time.Minute)); late > 20*time.Second || m.Qos() != 1 || m.Retained() {
+	if late := came.Sub(came.Truncate(5 * time.Minute)); late > longer(20*time.Second) || m.Qos() != 1 || m.Retained() {
 		t.Errorf("feedback comes %s after the full five minutes, at QoS %d, retained: %v", late, m.Qos(), m.Retained())
 	}
 	if len(post.got) != 1 {

@@ -68,14 +68,14 @@ func TestWireLimits(t *testing.T) {
 		if kind, _ := waits.packet(time.Second); kind != 0 {
 			t.Error("a second large publication of the sensor is taken beside the first")
 		}
-		if took := stalls.cutOff(20 * time.Second); took > 10*time.Second {
+		if took := stalls.cutOff(20 * time.Second); took > longer(10*time.Second) {
 			t.Errorf("while another waits, a publication that does not end is cut off after %s", took)
 		}
 		if kind, _ := waits.packet(20 * time.Second); kind != 0x40 {
 			t.Errorf("the second one is answered %#x when the first is gone", kind)
 		}
 		alone.cutOff(60 * time.Second)
-		if took := time.Since(begun); took < 29*time.Second || took > 50*time.Second {
+		if took := time.Since(begun); took < 29*time.Second || took > longer(50*time.Second) {
 			t.Errorf("alone, a publication that does not end is cut off after %s", took)
 		}
 		whole := enter(t, "new-3", 4)
@@ -114,7 +114,7 @@ func TestWireLimits(t *testing.T) {
 			}
 			return time.Since(begun)
 		}
-		if took := wrong(); took < 900*time.Millisecond || took > 4*time.Second {
+		if took := wrong(); took < 900*time.Millisecond || took > longer(4*time.Second) {
 			t.Errorf("a wrong password is answered after %s", took)
 		}
 		guesses := make(chan time.Duration, 15)
@@ -124,7 +124,7 @@ func TestWireLimits(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 		begun := time.Now()
 		enter(t, user, 4)
-		if took := time.Since(begun); took > 800*time.Millisecond {
+		if took := time.Since(begun); took > longer(800*time.Millisecond) {
 			t.Errorf("amid guesses the right password takes %s", took)
 		}
 		var slowest time.Duration
@@ -232,7 +232,7 @@ func TestWireNothingKept(t *testing.T) {
 			other, _ = enter(2, 4)
 		}
 		other.send(large[:100]) // enough to know how long it is
-		if took := other.cutOff(20 * time.Second); took > 5*time.Second {
+		if took := other.cutOff(20 * time.Second); took > longer(5*time.Second) {
 			t.Errorf("a %s of more than 4 KiB is cut off after %s", name, took)
 		}
 	}

@@ -103,7 +103,7 @@ func (b *Taken) Read() string {
 
 // Bash runs the block in a directory as one script that ends at its first error, with
 // more directories before PATH and more of an environment, and gives what it printed.
-// What it starts in the background is ended. It has three minutes.
+// What it starts in the background is ended. It has ten minutes.
 func (b *Taken) Bash(dir string, path []string, env ...string) (string, error) {
 	b.t.Helper()
 	b.used = true
@@ -113,7 +113,7 @@ func (b *Taken) Bash(dir string, path []string, env ...string) (string, error) {
 			b.t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	script := "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + b.Text
 	cmd := exec.CommandContext(ctx, "bash", "-c", script) //nolint:gosec // the document's own words

@@ -1,0 +1,65 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// patience is how long a story waits for what must come. It says nothing of how long
+// that takes, and is so long that a machine may be busy with whatever else.
+const patience = 3 * time.Minute
+
+// await waits until something is so: as long as it may take on a quiet machine, and
+// patiently in any case. Who asserts that something takes a time measures it, and holds
+// it against longer.
+func await(t *testing.T, most time.Duration, what string, ok func() bool) {
+	t.Helper()
+	most = max(most, patience)
+	for deadline := time.Now().Add(most); ; time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s for %s", most, what)
+		}
+	}
+}
+
+// longer is how long what takes a time on a quiet machine may take on this one as it is
+// now: of a core that n want, each has an nth.
+func longer(d time.Duration) time.Duration {
+	raw, err := os.ReadFile("/proc/loadavg") // proc_loadavg(5)
+	if err != nil {
+		return d
+	}
+	return time.Duration(float64(d) * wanted(string(raw), runtime.NumCPU()))
+}
+
+// wanted is how many want each core, of a minute's mean and of now the larger; 1 at least.
+func wanted(loadavg string, cores int) float64 {
+	var minute, five, fifteen, now float64
+	if _, err := fmt.Sscanf(loadavg, "%g %g %g %g/", &minute, &five, &fifteen, &now); err != nil {
+		return 1
+	}
+	return max(1, minute/float64(cores), now/float64(cores))
+}
+
+// TestWanted: a quiet machine gives nobody more time, a busy one as much as it takes away.
+func TestWanted(t *testing.T) {
+	for load, want := range map[string]float64{
+		"0.20 0.30 0.40 1/300 4000\n":  1,
+		"8.00 0.30 0.40 1/300 4000\n":  4,
+		"1.00 9.00 9.00 10/300 4000\n": 5,
+		"":                             1,
+	} {
+		if got := wanted(load, 2); got != want {
+			t.Errorf("with %q on two cores, it is %v times as long; want %v", load, got, want)
+		}
+	}
+	if longer(time.Second) < time.Second {
+		t.Error("a busy machine is faster than a quiet one")
+	}
+}
