@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/gateway"
-	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
@@ -327,6 +326,9 @@ func motionEnact(dir *string) *cobra.Command {
 				fmt.Fprintln(w, v.Say("It takes effect on %s; until then gateways announce it.", v.moment(e.From, e.Policy.Location)))
 			}
 			fmt.Fprintln(w, v.Say("Written: %s", strings.Join(files, ", ")))
+			if len(inboxes) == 0 {
+				fmt.Fprintln(w, v.Say("No gateway has it yet: put %s where policy.inbox of their gateway.yaml says, or run this again with --inbox DIR.", files[0]))
+			}
 			if e.Version == 1 {
 				fmt.Fprintf(w, "\n%s\n\n  policy: {inbox: %s, roster: \"sha256:%s\"}\n", v.Say("A gateway that starts with it pins this roster in gateway.yaml:"), v.Say("PATH or URL"), e.Roster)
 			}
@@ -334,47 +336,5 @@ func motionEnact(dir *string) *cobra.Command {
 		},
 	}
 	c.Flags().StringSliceVar(&inboxes, "inbox", nil, "directories that gateways look into")
-	return c
-}
-
-func motionSuspend(dir *string) *cobra.Command {
-	var reasons []string
-	c := &cobra.Command{
-		Use: "suspend DECISION --reason TEXT", Short: "Put a suspension to the vote: few signatures, at once", Args: cobra.ExactArgs(1),
-		Long: "Makes a motion of the policy in force with one change: the decision is suspended. It takes effect as soon as it is\n" +
-			"enacted; windows that are open are withheld. The reason is public: one text, or one for each language of the city,\n" +
-			"--reason ca=TEXT --reason en=TEXT; residents read it in theirs.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := speak(cmd)
-			if err != nil {
-				return err
-			}
-			reason, err := reasonOf(reasons)
-			if err != nil {
-				return err
-			}
-			d := desk.Desk(*dir)
-			chain, err := d.Chain()
-			if err != nil {
-				return wrong(err)
-			}
-			now := time.Now()
-			last := desk.Last(desk.InForce(chain, now))
-			var since civil.Date
-			if last != nil {
-				since = day(now.In(last.Policy.Location))
-			}
-			p, err := d.Suspend(last, args[0], reason, since)
-			if err != nil {
-				return wrong(err)
-			}
-			m, err := d.Create(desk.Order{ID: fmt.Sprintf("suspend-%s-v%d", args[0], last.Version+1), Gateways: last.Gateways, Now: now, Policy: p, AtOnce: true})
-			if err != nil {
-				return wrong(err)
-			}
-			return created(cmd.OutOrStdout(), v, d, m, p.Location)
-		},
-	}
-	c.Flags().StringArrayVar(&reasons, "reason", nil, "why, in words for residents; LANGUAGE=TEXT, once for each, where there are several")
 	return c
 }

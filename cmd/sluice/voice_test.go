@@ -228,6 +228,7 @@ func TestNoEnglish(t *testing.T) {
 		do(2, "motion", "show", "--at", "x")
 		do(0, "policy", "diff", "motions/prima/prima.sluice", ".")
 		do(0, "motion", "suspend", "2026-14", "--reason", "x")
+		do(1, "motion", "suspend", "2026-14", "--reason", "y")
 		sign(t, "suspend-2026-14-v2", "anna")
 		do(0, "motion", "enact", "suspend-2026-14-v2")
 		do(0, "motion", "show")

@@ -15,15 +15,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"sluice/internal/civil"
 	"sluice/policy"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
@@ -247,60 +244,6 @@ func put(to string, raw []byte) error {
 		return err
 	}
 	return os.Rename(part, to)
-}
-
-// Suspend makes the policy in force anew with one more suspension, and writes
-// that into the draft as well, so that the next motion does not lift it unseen.
-func (d Desk) Suspend(in *council.Enacted, id string, reason decision.Words, day civil.Date) (*bundle.Policy, error) {
-	if in == nil {
-		return nil, errors.New("no motion is in force, so there is nothing to suspend")
-	}
-	if in.Policy.Decision(id) == nil {
-		return nil, fmt.Errorf("decision %s is not in force", id)
-	}
-	if in.Policy.Suspension(id) != nil {
-		return nil, fmt.Errorf("decision %s is suspended already", id)
-	}
-	for _, lang := range slices.Sorted(maps.Keys(reason)) {
-		if decision.Fault(reason[lang]) != "" {
-			return nil, fmt.Errorf("a reason is one line of words for residents, of at most %d characters", decision.MaxWords)
-		}
-	}
-	files := make(bundle.Files)
-	for name, raw := range in.Policy.Files {
-		files[name] = raw
-	}
-	files["suspended.yaml"] = suspended(append(slices.Clone(in.Policy.Suspended), decision.Suspension{Decision: id, Since: day, Reason: reason}))
-	p, err := bundle.Read(files)
-	if err != nil {
-		return nil, err
-	}
-	return p, os.WriteFile(filepath.Join(string(d), "suspended.yaml"), files["suspended.yaml"], 0o644)
-}
-
-func suspended(list []decision.Suspension) []byte {
-	var b strings.Builder
-	b.WriteString("# Decisions that the council has suspended; to lift one, take its line out and put that to the vote.\nsuspended:\n")
-	for _, s := range list {
-		since := ""
-		if s.Since != (civil.Date{}) {
-			since = ", since: " + s.Since.String()
-		}
-		fmt.Fprintf(&b, "  - {decision: %q%s, reason: %s}\n", s.Decision, since, flow(s.Reason))
-	}
-	return []byte(b.String())
-}
-
-// flow writes words as YAML on one line, in the form that they have.
-func flow(w decision.Words) string {
-	if text, one := w[decision.Unsaid]; one && len(w) == 1 {
-		return strconv.Quote(text)
-	}
-	var parts []string
-	for _, lang := range slices.Sorted(maps.Keys(w)) {
-		parts = append(parts, lang+": "+strconv.Quote(w[lang]))
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // Peek reads the policy in a motion file without asking who signed it.

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/policy/desk"
+)
+
+func motionSuspend(dir *string) *cobra.Command {
+	var reasons []string
+	c := &cobra.Command{
+		Use: "suspend DECISION --reason TEXT", Short: "Put a suspension to the vote: few signatures, at once", Args: cobra.ExactArgs(1),
+		Long: "Makes a motion of the policy in force with one change: the decision is suspended. It takes effect as soon as it is\n" +
+			"enacted; windows that are open are withheld. The reason is public: one text, or one for each language of the city,\n" +
+			"--reason ca=TEXT --reason en=TEXT; residents read it in theirs.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := speak(cmd)
+			if err != nil {
+				return err
+			}
+			reason, err := reasonOf(reasons)
+			if err != nil {
+				return err
+			}
+			d := desk.Desk(*dir)
+			m, p, drafted, err := d.Suspend(desk.Stop{Decision: args[0], Reason: reason, Now: time.Now()})
+			if err != nil {
+				return wrong(err)
+			}
+			w := cmd.OutOrStdout()
+			if err := created(w, v, d, m, p.Location); err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "\n%s\n", v.Say("%s has the suspension now too, so that no later motion lifts it unseen. If this one comes to nothing, take it out there again.", drafted))
+			return nil
+		},
+	}
+	c.Flags().StringArrayVar(&reasons, "reason", nil, "why, in words for residents; LANGUAGE=TEXT, once for each, where there are several")
+	return c
+}
