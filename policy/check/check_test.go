@@ -51,7 +51,15 @@ var mistakes = []struct {
 	{footfall, "min_units: 10", "min_units: ten", "S04", "ten", "a whole number"},
 	{"kinds.yaml", "class: free-text", "class: public", "S05", "public", "identifier"},
 	{footfall, "until: 2027-05-31", "until: tomorrow", "S06", "tomorrow", "2027-11-30"},
-	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device}", "S07", "{field: device}", "sensor: home"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device}", "S03", "{field: device}", "stands_for"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {}", "S07", "{}", "no key"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {nobody: at all}", "S07", "{nobody", "not known here: nobody"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device, none: air}", "S07", "{field: device, none", "several forms at once: field, none"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {none: x}", "S08", "x", "at least 3"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: none", "S04", "none", "keys with values"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {feild: device, stands_for: device}", "S02", "feild", "field"},
+	{footfall, "place: sensor", "place: sensors", "S05", "sensors", "you may mean sensor"},
+	{footfall, "place: sensor", "place: lat", "S07", "lat", "none of its forms"},
 	{footfall, "epsilon: 1 ", "epsilon: 0 ", "S08", "0 ", "1e-06"},
 	{footfall, "delta: 1e-6", "delta: 1e-301", "S08", "1e-301", "1e-300"},
 	{footfall, "every: PT1H", "every: PT7H", "D01", "PT7H", "PT15M"},
@@ -148,7 +156,7 @@ var mistakes = []struct {
 	{"kinds.yaml", "{name: rssi, type: int, unit: dBm,", "{name: rssi, type: int, valid: [5, 1], unit: dBm,", "K14", "[5, 1]", "rssi"},
 	{"kinds.yaml", "{name: ssid, type: string,", "{name: ssid, type: string, valid: [1, 5],", "K14", "[1, 5]", "ssid"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{field: rssi, stands_for: device}", "K13", "{field", "rssi"},
-	{"kinds.yaml", "{field: device, stands_for: device}", "{stands_for: home}", "S07", "{stands_for", "sensor: true"},
+	{"kinds.yaml", "{field: device, stands_for: device}", "{stands_for: home}", "S07", "{stands_for", "too little with stands_for"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{sensor: true, field: device, stands_for: device}", "S07", "{sensor", "sensor: true"},
 	{"kinds.yaml", "name: rssi", "name: 'r ssi'", "S06", "'r ssi'", "rssi"},
 }
@@ -243,7 +251,7 @@ func TestAllAtOnce(t *testing.T) {
 	}
 	edit(footfall, "min_units: 10", "min_units: 3")
 	edit(footfall, "purpose: pedestrian-planning", "purpose: marketing")
-	edit(boardings, "every: PT1H", "evry: PT1H")
+	edit(boardings, "every: PT1H", "evry: PT1H") // said once, and not as missing, too
 	edit("charter.yaml", "weaken: 5", "weaken: 1")
 	files["local/x.rego"] = []byte("package sluice.local\n\nx := time.now_ns()\n")
 	found, _ := run(files)
@@ -259,7 +267,10 @@ func TestAllAtOnce(t *testing.T) {
 	for _, f := range more {
 		rules = append(rules, f.Rule)
 	}
-	for _, want := range []string{"C05", "C01", "S02", "S03", "K03", "R04"} {
+	if strings.Contains(strings.Join(rules, " "), "S03") {
+		t.Errorf("a key that is mistyped is said to be missing, too: %v", rules)
+	}
+	for _, want := range []string{"C05", "C01", "S02", "K03", "R04"} {
 		if !strings.Contains(strings.Join(rules, " "), want) {
 			t.Errorf("%s is not among %v", want, rules)
 		}

@@ -23,12 +23,40 @@ func (c *checker) filled(inForce *bundle.Policy) {
 			c.lawAndReview(file, tree)
 		}
 		c.settle(before, c.voted(file, inForce))
+		c.once(before)
 		before = len(c.found)
 		if file != "suspended.yaml" { // whose reasons may be in a hurry
 			c.languages(file, tree)
 		}
 		c.settle(before, c.voted(file, inForce) && c.sameLanguages(inForce))
 	}
+}
+
+// once takes away what the schema says of an empty text, where it is said since in words for
+// people. That one is a mistake then, whatever is in force: the file cannot be read.
+func (c *checker) once(since int) {
+	fresh := c.found[since:]
+	said := func(f Finding) bool {
+		if f.Rule != "S04" && f.Rule != "S08" {
+			return false
+		}
+		for i := range fresh {
+			if g := &fresh[i]; g.File == f.File && g.Line == f.Line && g.Column == f.Column {
+				g.Settled = false
+				return true
+			}
+		}
+		return false
+	}
+	c.found = append(slices.DeleteFunc(slices.Clone(c.found[:since]), said), fresh...)
+}
+
+// named is the key at a place.
+func named(place string) string {
+	if dir, lang := path.Split(place); dir != "" && (lang == "en" || lang == "ca" || lang == "es") {
+		return path.Base(dir) + ": {" + lang + "}"
+	}
+	return path.Base(place)
 }
 
 // settle turns what was found since into warnings.
@@ -91,7 +119,10 @@ func (c *checker) placeholders(file string, tree *yamldoc.Tree) {
 		switch {
 		case device.MatchString(s.Place):
 		case angled.MatchString(s.Text), s.Place == "city/id" && s.Text == TemplateCity, prose.MatchString(s.Place) && unsaid(s.Text) && s.Place != "legal_basis":
-			c.at(file, "T01", s.Place, s.Text)
+			c.at(file, "T01", s.Place, s.Text, named(s.Place))
+			if s.Text == "" {
+				c.found[len(c.found)-1].Case = "empty"
+			}
 		}
 	}
 }

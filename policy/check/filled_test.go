@@ -101,3 +101,29 @@ func TestWhatDevicesSendIsNoPlaceholder(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+// TestAnEmptyTextIsSaidOnce: whatever people are to read and is empty is one mistake, in
+// words for people.
+func TestAnEmptyTextIsSaidOnce(t *testing.T) {
+	for _, x := range []struct{ old, new, rule, says string }{
+		{`ca: "Afluència al nucli antic"`, `ca: ""`, "T01", "“title: {ca}” is empty"},
+		{`ca: "Afluència al nucli antic"`, `ca:`, "T01", "“title: {ca}” is empty"},
+		{`legal_basis: "GDPR 6(1)(e); by-law 2026/3"`, `legal_basis:`, "T02", "law"},
+		{`legal_basis: "GDPR 6(1)(e); by-law 2026/3"`, `legal_basis: ""`, "T02", "law"},
+		{`unit: {field: device, stands_for: device}`, `unit: {none: ""}`, "T01", "“none” is empty"},
+	} {
+		files := policy.Example()
+		files[footfall] = []byte(strings.Replace(string(files[footfall]), x.old, x.new, 1))
+		inForce, _ := bundle.Read(files) // not even where it is what the council voted
+		for _, in := range []*bundle.Policy{nil, inForce} {
+			found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, decision.Date{})
+			if len(found) == 0 {
+				t.Errorf("%s: nothing is found", x.new)
+				continue
+			}
+			if what, mend := found[0].Text(0); len(found) != 1 || found[0].Rule != x.rule || !strings.Contains(what, x.says) || mend == "" {
+				t.Errorf("%s: found %+v", x.new, found)
+			}
+		}
+	}
+}

@@ -46,7 +46,7 @@ func (c *checker) shape(file string) {
 	switch {
 	case errors.As(err, &invalid):
 		before := len(c.found)
-		c.invalid(file, s, invalid)
+		c.invalid(file, s, value, invalid)
 		if len(c.found) > before { // what is in force can be gone on with, and else all decisions would go unseen
 			c.bad[file] = path.Dir(file) == "decisions" || !c.voted(file, c.inForce)
 		}
@@ -79,35 +79,69 @@ type noLoader struct{}
 
 func (noLoader) Load(string) (any, error) { return nil, errors.New("schemas are not fetched") }
 
-// invalid notes the innermost causes. Where one of several forms was wanted, that
-// is said as a whole, unless one form was nearly met.
-func (c *checker) invalid(file string, s *jsonschema.Schema, e *jsonschema.ValidationError) {
+// invalid notes the innermost causes, keys that are not known before those that are missing:
+// one that is mistyped is both, and is said once.
+func (c *checker) invalid(file string, s *jsonschema.Schema, value any, e *jsonschema.ValidationError) {
+	leaves := c.leaves(file, s, value, e)
+	slices.SortStableFunc(leaves, func(a, b *jsonschema.ValidationError) int { return rank(a) - rank(b) })
+	meant := make(map[string]bool) // the places of keys that were mistyped
+	for _, leaf := range leaves {
+		c.leaf(file, s, leaf, meant)
+	}
+}
+
+func rank(e *jsonschema.ValidationError) int {
+	if _, unknown := e.ErrorKind.(*kind.AdditionalProperties); unknown {
+		return 0
+	}
+	return 1
+}
+
+// leaves are the innermost causes. Where one of several forms was wanted, they are those of
+// the form that is nearest, or else it is said as a whole.
+func (c *checker) leaves(file string, s *jsonschema.Schema, value any, e *jsonschema.ValidationError) (out []*jsonschema.ValidationError) {
+	causes := e.Causes
 	if _, choice := e.ErrorKind.(*kind.OneOf); choice {
-		c.note(file, e, "S07", at(s, e.InstanceLocation))
-		return
-	}
-	if len(e.Causes) > 0 {
-		for _, cause := range e.Causes {
-			c.invalid(file, s, cause)
+		here := at(s, e.InstanceLocation)
+		form := c.form(file, e, here, inside(value, e.InstanceLocation))
+		if form == nil {
+			return nil
 		}
-		return
+		causes = []*jsonschema.ValidationError{form}
 	}
-	here := at(s, e.InstanceLocation)
+	if len(causes) == 0 {
+		return []*jsonschema.ValidationError{e}
+	}
+	for _, cause := range causes {
+		out = append(out, c.leaves(file, s, value, cause)...)
+	}
+	return out
+}
+
+// leaf notes one innermost cause.
+func (c *checker) leaf(file string, s *jsonschema.Schema, e *jsonschema.ValidationError, meant map[string]bool) {
+	here, place := at(s, e.InstanceLocation), strings.Join(e.InstanceLocation, "/")
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		for _, key := range k.Properties {
-			c.unknown(file, e.InstanceLocation, key, here)
+			meant[place+"/"+c.unknown(file, e.InstanceLocation, key, here)] = true
 		}
 	case *kind.Required:
 		for _, key := range k.Missing {
-			if len(e.InstanceLocation) == 0 && (key == "review" || key == "legal_basis") {
+			if place == "" && (key == "review" || key == "legal_basis") {
 				continue // said by filled, and what is in force may lack them
 			}
-			c.at(file, "S03", strings.Join(e.InstanceLocation, "/"), key, example(at(s, append(slices.Clone(e.InstanceLocation), key))))
+			if !meant[place+"/"+key] {
+				c.at(file, "S03", place, key, example(at(s, append(slices.Clone(e.InstanceLocation), key))))
+			}
 		}
 	case *kind.Not: // a placeholder, which filled says
 	case *kind.Type:
-		c.ofSort(file, e, here, k)
+		if n := len(e.InstanceLocation); n > 0 {
+			c.ofSort(file, e, here, k, isList(at(s, e.InstanceLocation[:n-1])))
+			return
+		}
+		c.ofSort(file, e, here, k, false)
 	case *kind.Enum:
 		c.oneOf(file, e, here, k)
 	case *kind.Pattern, *kind.Format:
@@ -127,29 +161,35 @@ func (c *checker) note(file string, e *jsonschema.ValidationError, rule string, 
 	c.at(file, rule, strings.Join(e.InstanceLocation, "/"), append([]any{key, example(here)}, args...)...)
 }
 
-// unknown notes a key that is not in the schema, and the nearest that is.
-func (c *checker) unknown(file string, place []string, key string, here *jsonschema.Schema) {
+// unknown notes a key that is not in the schema, and the nearest that is, which it returns;
+// empty where none is near.
+func (c *checker) unknown(file string, place []string, key string, here *jsonschema.Schema) string {
 	p := c.trees[file].At(append(slices.Clone(place), key), true)
 	best, distance, all := "", 4, []string{}
-	if here != nil {
-		for name := range here.Properties {
-			all = append(all, name)
-			if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < len(key) && d < distance || d == distance && name < best {
-				best, distance = name, d
-			}
+	known := properties(here)
+	for name := range known {
+		all = append(all, name)
+		if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < len(key) && d < distance || d == distance && name < best {
+			best, distance = name, d
 		}
 	}
 	slices.Sort(all)
-	if best == "" {
+	near := best
+	switch {
+	case best == "" && len(all) > 0:
 		best = strings.Join(all, ", ")
+	case best == "":
+		best = example(here) // its keys are not listed
 	}
 	f := Finding{File: file, Line: p.Line, Column: p.Column, Rule: "S02", Args: []any{key, best}}
-	if name, rest, tight := strings.Cut(key, ":"); tight && here != nil && here.Properties[name] != nil {
+	if name, rest, tight := strings.Cut(key, ":"); tight && known[name] != nil {
 		f.Case, f.Args = "blank", []any{key, name + ": " + rest}
+		near = name
 	} else if digits.MatchString(key) {
 		f.Case = "comma"
 	}
 	c.add(f)
+	return near
 }
 
 // at finds the part of a schema for a place in a file.

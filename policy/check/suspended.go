@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sluice/policy/decision"
@@ -36,8 +37,13 @@ func (c *checker) suspensions() {
 func (c *checker) reason(file, place string, w decision.Words) {
 	for _, text := range w {
 		if fault := decision.Fault(text); fault != "" {
+			before := len(c.found)
 			c.at(file, "K32", place)
-			c.found[len(c.found)-1].Note = "it " + fault
+			k := &c.found[before]
+			k.Note = "it " + fault
+			if slices.ContainsFunc(c.found[:before], func(f Finding) bool { return f.File == file && f.Line == k.Line && f.Rule == "T01" && !f.Settled }) {
+				c.found = c.found[:before] // one finding for one text
+			}
 			return
 		}
 	}

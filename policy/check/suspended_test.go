@@ -25,10 +25,14 @@ func TestSuspensions(t *testing.T) {
 		"no such decision":   {"  - decision: \"2026-41\"\n    reason: " + all, "K31", 2, "2026-41"},
 		"twice":              {`  - {decision: "2026-14", reason: ` + all + "}\n" + `  - {decision: "2026-14", reason: ` + all + `}`, "D10", 3, "2026-14"},
 		"a line break":       {"  - decision: \"2026-14\"\n    reason: \"a\\nb\"", "K32", 3, "one line of words"},
-		"nothing but a dash": {"  - decision: \"2026-14\"\n    reason: \"-\"", "K32", 3, "one line of words"},
-		"too long":           {"  - decision: \"2026-14\"\n    reason: " + strings.Repeat("a", 501), "S07", 3, "ca"},
-		"a list":             {"  - decision: \"2026-14\"\n    reason: [a fault]", "S07", 3, "{ca: Un sensor ha estat manipulat, en: A"},
+		"nothing but a dash": {"  - decision: \"2026-14\"\n    reason: \"-\"", "T01", 3, "-"},
+		"too long":           {"  - decision: \"2026-14\"\n    reason: " + strings.Repeat("a", 501), "S08", 3, "at most 500"},
+		"a list":             {"  - decision: \"2026-14\"\n    reason: [a fault]", "S04", 3, "{ca: Un sensor ha estat manipulat, en: A"},
 		"a turn":             {"  - decision: \"2026-14\"\n    reason: {ca: \"a\\u202eb\"}", "D99", 3, ""},
+		"no reason":          {"  - decision: \"2026-14\"\n    reason:", "T01", 3, "“reason” is empty"},
+		"a dash alone":       {"  -", "S04", 2, "keys with values"},
+		"nothing":            {"", "S04", 1, "write [] where there is nothing"},
+		"large letters":      {"  - decision: \"2026-14\"\n    reason: {CA: Manipulat}", "S07", 3, "not known here: CA"},
 		"no day":             {"  - decision: \"2026-14\"\n    since: tomorrow\n    reason: " + all, "S06", 3, "2026-12-01"},
 	} {
 		files := portalba.Policy()
@@ -52,7 +56,7 @@ func TestSuspensions(t *testing.T) {
 				}
 			}
 		}
-		if !hit {
+		if !hit || len(found) != 1 {
 			t.Errorf("%s: found %+v; want %s in line %d", name, found, x.rule, x.line)
 		}
 	}

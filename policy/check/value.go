@@ -40,13 +40,15 @@ func (c *checker) ofCase(of string, file string, e *jsonschema.ValidationError, 
 	c.found[len(c.found)-1].Case = of
 }
 
-// ofSort: a value is of the wrong sort.
-func (c *checker) ofSort(file string, e *jsonschema.ValidationError, here *jsonschema.Schema, k *kind.Type) {
+// ofSort: a value is of the wrong sort; it may be an item of a list.
+func (c *checker) ofSort(file string, e *jsonschema.ValidationError, here *jsonschema.Schema, k *kind.Type, item bool) {
 	text, there := c.value(file, e.InstanceLocation)
 	number := slices.Contains(k.Want, "number") || slices.Contains(k.Want, "integer")
 	switch {
-	case len(e.InstanceLocation) > 0 && there && text == "" && digits.MatchString(e.InstanceLocation[len(e.InstanceLocation)-1]):
+	case !item && len(e.InstanceLocation) > 0 && there && text == "" && digits.MatchString(e.InstanceLocation[len(e.InstanceLocation)-1]):
 		c.ofCase("comma", file, e, "S02", here)
+	case there && text == "" && isList(here) && here.MinItems == nil:
+		c.ofCase("none", file, e, "S04", here, sorts(k.Want))
 	case there && text == "":
 		c.ofCase("empty", file, e, "S04", here, sorts(k.Want))
 	case there && number && commaed.MatchString(text):
@@ -150,6 +152,14 @@ func (c *checker) within(file string, e *jsonschema.ValidationError, here *jsons
 		c.ofCase("values", file, e, "S08", here, howMany(here), k.Got)
 	case *kind.MinItems:
 		c.ofCase("values", file, e, "S08", here, howMany(here), k.Got)
+	case *kind.MinLength:
+		if k.Got == 0 {
+			c.ofCase("empty", file, e, "S04", here, sorts{"string"})
+			return
+		}
+		c.ofCase("short", file, e, "S08", here, k.Want)
+	case *kind.MaxLength:
+		c.ofCase("long", file, e, "S08", here, k.Want)
 	default:
 		if limits(here) == "" {
 			c.ofCase("other", file, e, "S08", here)
