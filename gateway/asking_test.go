@@ -95,6 +95,37 @@ func TestAFailureThatLasts(t *testing.T) {
 	})
 }
 
+// TestAHouseThatWaits: before anything is voted nothing is broken, which the log says once;
+// what breaks then is an error all the same.
+func TestAHouseThatWaits(t *testing.T) {
+	for _, first := range []string{noPolicyYet, nothingDecided, allToCome} {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			hint := first
+			say := func(s string) { mu.Lock(); hint = s; mu.Unlock() }
+			var log bytes.Buffer
+			h := newHealth(map[string]func(context.Context) string{"policy": func(context.Context) string { mu.Lock(); defer mu.Unlock(); return hint }},
+				slog.New(slog.NewTextHandler(&log, nil)))
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			go func() { defer close(ended); _ = h.watch(ctx) }()
+			time.Sleep(time.Minute)
+			if n := strings.Count(log.String(), "level="); n != 1 || strings.Count(log.String(), "level=WARN") != 1 {
+				t.Errorf("of a house that waits the log says\n%s", &log)
+			}
+			say("the policy directory cannot be used")
+			time.Sleep(time.Minute)
+			say("")
+			time.Sleep(time.Minute)
+			cancel()
+			<-ended
+			if n, m := strings.Count(log.String(), "level=ERROR"), strings.Count(log.String(), "works again"); n != 1 || m != 1 {
+				t.Errorf("%d errors and %d ends were logged; want one of each:\n%s", n, m, &log)
+			}
+		})
+	}
+}
+
 // TestBooksThatStandStill: public books that cannot be written, or hang, are said.
 func TestBooksThatStandStill(t *testing.T) {
 	g := &Gateway{log: slog.New(slog.DiscardHandler)}

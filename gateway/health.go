@@ -14,6 +14,19 @@ import (
 	"sluice/policy"
 )
 
+// What is said of a house in which nobody has decided anything yet: it waits, and nothing
+// is broken.
+const (
+	noPolicyYet    = string(policy.NoPolicy) + ": there is no policy, so nothing flows"
+	nothingDecided = "there is no decision yet, so nothing flows"
+	allToCome      = "no decision is in force yet, so nothing flows; look at from in the decisions, and at the clock"
+)
+
+// waits reports whether a part is not ready because something is to come.
+func waits(hint string) bool {
+	return hint == noPolicyYet || hint == nothingDecided || hint == allToCome
+}
+
 // policyCheck is what is wrong with the policy, with its code; empty when
 // nothing is.
 func (g *Gateway) policyCheck() string {
@@ -24,7 +37,7 @@ func (g *Gateway) policyCheck() string {
 	case set == nil && err != nil:
 		return err.Error()
 	case set == nil:
-		return string(policy.NoPolicy) + ": there is no policy, so nothing flows"
+		return noPolicyYet
 	case err != nil:
 		return "the policy directory cannot be used; the policy in force goes on: " + err.Error()
 	case g.withheld != "":
@@ -33,6 +46,8 @@ func (g *Gateway) policyCheck() string {
 		return g.idle[set.Digest]
 	case len(set.Streams) == 0 && len(set.Elsewhere(g.cfg.Gateway)) > 0:
 		return "" // which is said, see elsewhereNotes
+	case len(set.Streams) == 0 && len(set.Decisions) == 0:
+		return nothingDecided
 	case len(set.Streams) == 0:
 		return "no decision is in force, so nothing flows"
 	}
@@ -69,7 +84,7 @@ func outOfTime(set *policy.Set, now time.Time) string {
 	case "sunset":
 		return "every decision is past its last day, so nothing flows; the council decides anew"
 	case "not_yet":
-		return "no decision is in force yet, so nothing flows; look at from in the decisions, and at the clock"
+		return allToCome
 	}
 	return ""
 }

@@ -372,9 +372,12 @@ func (g *Gateway) mind(err error) {
 		code := policy.CodeOf(err)
 		g.refused[code]++
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		if g.current != nil {
+		switch {
+		case g.current == nil && code == policy.NoPolicy:
+			g.log.Warn("there is no policy yet, so nothing flows", "code", code, "dir", g.cfg.Policy.Dir)
+		case g.current != nil:
 			g.log.Error("the policy directory cannot be used; the policy in force goes on", "code", code, "error", first)
-		} else {
+		default:
 			g.log.Error("there is no policy in force, so nothing flows", "code", code, "error", first)
 		}
 	}

@@ -309,6 +309,7 @@ func TestTownOfYourOwn(t *testing.T) {
 	alone := filepath.Join(dir, "alone")
 	p := up(alone)
 	p.find(`made on the spot: founder`)
+	p.find(`charter.yaml: the town's name\)`)
 	admin := "http://" + strings.TrimPrefix(p.find(`Health +http://(\S+)/readyz`)[1], "http://")
 	web := p.find(`Open data +(http://\S+)`)[1]
 	await(t, 20*time.Second, "the founding motion", func() bool {
@@ -323,6 +324,13 @@ func TestTownOfYourOwn(t *testing.T) {
 	write(t, filepath.Join(council, "decisions/noise.yaml"), "decision: n1\ntitle: {en: Noise, ca: Soroll, es: Ruido}\nreview: "+time.Now().AddDate(0, 3, 0).Format(time.DateOnly)+"\nstream: noise\npurpose: environment\napplies_to: {kinds: [noise-meter], zones: [square]}\n"+
 		"unit: {none: \"levels only\"}\nkeep: [laeq]\nplace: sensor\npublish: {every: PT15M, by: [zone], measures: [{name: level, of: \"mean(laeq)\", between: [0, 140]}]}\n"+
 		"from: "+time.Now().AddDate(0, 0, -1).Format(time.DateOnly)+"\nuntil: "+time.Now().AddDate(0, 6, 0).Format(time.DateOnly)+"\n")
+	for _, verb := range [][]string{{"policy", "check", council}, {"motion", "create", "first", "--dir", council}} {
+		if out, err := exec.Command(sluice, verb...).CombinedOutput(); err == nil || !strings.Contains(string(out), "T01") || !strings.Contains(string(out), "Our town") {
+			t.Errorf("%v of a town without a name says %v %s", verb, err, out)
+		}
+	}
+	charter := filepath.Join(council, "charter.yaml")
+	write(t, charter, strings.Replace(read(t, charter), "Our town", "Riba", 1))
 	run(t, sluice, "policy", "check", council)
 	run(t, sluice, "motion", "create", "first", "--dir", council)
 	run(t, "ssh-keygen", "-q", "-Y", "sign", "-f", filepath.Join(alone, "keys/founder"), "-n", "sluice-vote@town", filepath.Join(council, "motions/first/motion.txt"))

@@ -92,12 +92,17 @@ func (t *Town) bannerOwn() {
 
 `, t.open.Addr(), t.gateway.MQTT(), t.gateway.Admin(), d, filepath.Join(t.o.Dir, "register.yaml"))
 	key := "~/.ssh/id_ed25519"
-	if _, err := os.Stat(filepath.Join(t.o.keys(), founder)); err == nil {
+	_, err = os.Stat(filepath.Join(t.o.keys(), founder))
+	alone := err == nil
+	if alone {
 		key = filepath.Join(t.o.keys(), founder)
 		fmt.Fprintf(t.o.Out, "  The roster has one member, made on the spot: %s. Whoever holds %s decides alone.\n  Put the council's own keys into %s, and vote that.\n\n",
 			founder, key, filepath.Join(d, "council.yaml"))
 	}
 	var steps []string
+	if alone && len(chain) == 1 {
+		steps = append(steps, fmt.Sprintf("(fill in %s: the town's name)", filepath.Join(d, "charter.yaml")))
+	}
 	sign := fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key, filepath.Join(d, "motions", "first", "motion.txt"))
 	if n := len(chain); n > 0 {
 		sign = strings.Replace(sign, "@town", "@"+chain[n-1].City, 1)

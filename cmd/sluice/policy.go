@@ -44,10 +44,8 @@ const langUsage = "language: en, ca or es; by default the environment's LC_ALL, 
 
 func lang(flag string) (explain.Lang, error) {
 	if flag != "" {
-		for i, l := range explain.Languages {
-			if l == flag {
-				return explain.Lang(i), nil
-			}
+		if l, ours := explain.Understand(flag); ours {
+			return l, nil
 		}
 		return 0, &usageError{"--lang is one of en, ca, es"}
 	}

@@ -38,6 +38,25 @@ func verbs() []*cobra.Command {
 	return append(policyCommand().Commands(), motionCommand().Commands()...)
 }
 
+// TestALanguageWithItsRegion: --lang takes what LANG takes, and what browsers send.
+func TestALanguageWithItsRegion(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
+	for asked, want := range map[string]string{"ca": "ca", "ca_ES": "ca", "ca-ES": "ca", "CA": "ca", "ca_ES.UTF-8": "ca", "ca@valencia": "ca", "es_ES.UTF-8": "es", "es-AR": "es", "en_GB": "en"} {
+		if l, err := lang(asked); err != nil || l.String() != want {
+			t.Errorf("--lang %s is %s (%v); want %s", asked, l, err, want)
+		}
+	}
+	for _, asked := range []string{"fr_FR", "catalan", "c", "C", "_ca", "e"} {
+		if l, err := lang(asked); err == nil {
+			t.Errorf("--lang %s is %s", asked, l)
+		}
+	}
+	_, out := sluice("policy", "check", t.TempDir(), "--lang", "ca_ES.UTF-8")
+	if !strings.Contains(out, "cap política") {
+		t.Errorf("an error in Catalan is %s", out)
+	}
+}
+
 // TestEveryVerbHasALanguage: each verb for councils and clerks has --lang, and
 // refuses a language that it does not speak.
 func TestEveryVerbHasALanguage(t *testing.T) {

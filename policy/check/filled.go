@@ -14,7 +14,7 @@ import (
 // filled finds what is still to be written: placeholders of templates (T01), no law (T02),
 // a language of the city that a text lacks (T03), no review (T04). What is in force word
 // for word is warned of only: the council voted it so, and other motions must not wait
-// for it.
+// for it. The charter with which a house was founded for one member is no vote.
 func (c *checker) filled(inForce *bundle.Policy) {
 	for file, tree := range c.trees {
 		before := len(c.found)
@@ -22,7 +22,7 @@ func (c *checker) filled(inForce *bundle.Policy) {
 		if path.Dir(file) == "decisions" {
 			c.lawAndReview(file, tree)
 		}
-		c.settle(before, c.voted(file, inForce))
+		c.settle(before, c.voted(file, inForce) && !alone(file, inForce))
 		c.once(before)
 		before = len(c.found)
 		if file != "suspended.yaml" { // whose reasons may be in a hurry
@@ -57,6 +57,12 @@ func named(place string) string {
 		return path.Base(dir) + ": {" + lang + "}"
 	}
 	return path.Base(place)
+}
+
+// alone reports whether a file is the charter of a house whose founder is its only member:
+// the program founded it, nobody has written the town's name yet, and who decides alone can.
+func alone(file string, inForce *bundle.Policy) bool {
+	return file == "charter.yaml" && inForce != nil && inForce.Council != nil && len(inForce.Council.Members) == 1
 }
 
 // settle turns what was found since into warnings.

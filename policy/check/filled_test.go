@@ -11,6 +11,7 @@ import (
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
+	"sluice/policy/decision"
 )
 
 // bare is the example with a decision of before: without a law, a review, and two of the
@@ -116,7 +117,7 @@ func TestAnEmptyTextIsSaidOnce(t *testing.T) {
 		files[footfall] = []byte(strings.Replace(string(files[footfall]), x.old, x.new, 1))
 		inForce, _ := bundle.Read(files) // not even where it is what the council voted
 		for _, in := range []*bundle.Policy{nil, inForce} {
-			found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, decision.Date{})
+			found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, civil.Date{})
 			if len(found) == 0 {
 				t.Errorf("%s: nothing is found", x.new)
 				continue
@@ -124,6 +125,26 @@ func TestAnEmptyTextIsSaidOnce(t *testing.T) {
 			if what, mend := found[0].Text(0); len(found) != 1 || found[0].Rule != x.rule || !strings.Contains(what, x.says) || mend == "" {
 				t.Errorf("%s: found %+v", x.new, found)
 			}
+		}
+	}
+}
+
+// TestAFoundersTownGetsItsName: what the program founded for one member is not in force
+// with a placeholder as if somebody had voted for that; for a council it is.
+func TestAFoundersTownGetsItsName(t *testing.T) {
+	files := policy.Example()
+	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "name: Portalba", "name: Our town", 1))
+	council, err := bundle.Read(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := *council
+	alone.Council = &decision.Council{Version: 1, Members: []decision.Member{{ID: "founder"}}}
+	council.Council = &decision.Council{Version: 1, Members: []decision.Member{{ID: "anna"}, {ID: "bru"}}}
+	for in, wrong := range map[*bundle.Policy]bool{&alone: true, council: false} {
+		found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, civil.Date{})
+		if len(found) != 1 || found[0].Rule != "T01" || found[0].Warning() == wrong {
+			t.Errorf("with %d members: found %+v", len(in.Council.Members), found)
 		}
 	}
 }

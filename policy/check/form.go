@@ -8,7 +8,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"sluice/policy/decision"
+	"sluice/internal/yamldoc"
 )
 
 // form is what is wrong with a value in the eyes of the form that it was most likely meant
@@ -36,7 +36,7 @@ func (c *checker) form(file string, e *jsonschema.ValidationError, here *jsonsch
 		c.note(file, e, "S04", here, distinct(wanted))
 	case isMap:
 		return c.formOf(file, e, here, fit, keys)
-	case isText && here.OneOf[fit[0]].Enum != nil && decision.Nearest(text, oneOfTexts(here.OneOf[fit[0]].Enum)) == "":
+	case isText && here.OneOf[fit[0]].Enum != nil && yamldoc.Nearest(text, oneOfTexts(here.OneOf[fit[0]].Enum)) == "":
 		c.note(file, e, "S07", here) // another form may be meant
 	default:
 		return e.Causes[fit[0]]

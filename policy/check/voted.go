@@ -24,6 +24,9 @@ func Unvoted(ctx context.Context, rules policy.Evaluator, files bundle.Files, in
 	old, _ := Directory(ctx, rules, inForce.Files, inForce, civil.Date{})
 	had := make(map[string]bool)
 	for _, f := range old {
+		if f.Rule == "T01" && alone(f.File, inForce) {
+			continue // nobody voted that
+		}
 		had[f.in(inForce.Files)] = true
 	}
 	return slices.DeleteFunc(found, func(f Finding) bool { return files[f.File] != nil && had[f.in(files)] })

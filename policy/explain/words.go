@@ -16,15 +16,22 @@ var Languages = []string{"en", "ca", "es"}
 // Lang is one of Languages.
 type Lang int
 
-// ParseLang reads a language such as ca, ca_ES.UTF-8 or es-ES; English where it
+// ParseLang reads a language such as ca, ca_ES.UTF-8, ca@valencia or es-ES; English where it
 // is none of ours.
 func ParseLang(s string) Lang {
+	l, _ := Understand(s)
+	return l
+}
+
+// Understand reads a language with or without its region, as POSIX locales and BCP 47 write
+// it, and reports whether it is one of ours.
+func Understand(s string) (Lang, bool) {
 	for i, l := range Languages {
-		if len(s) >= 2 && strings.EqualFold(s[:2], l) && (len(s) == 2 || strings.ContainsRune("_-.", rune(s[2]))) {
-			return Lang(i)
+		if len(s) >= 2 && strings.EqualFold(s[:2], l) && (len(s) == 2 || strings.ContainsRune("_-.@", rune(s[2]))) {
+			return Lang(i), true
 		}
 	}
-	return 0
+	return 0, false
 }
 
 func (l Lang) String() string { return Languages[l] }
