@@ -113,7 +113,7 @@ func TestAnEmptyTextIsSaidOnce(t *testing.T) {
 		{`legal_basis: "GDPR 6(1)(e); by-law 2026/3"`, `legal_basis: ""`, "T02", "law"},
 		{`unit: {field: device, stands_for: device}`, `unit: {none: ""}`, "T01", "“none” is empty"},
 	} {
-		files := policy.Example()
+		files := portalba.Policy()
 		files[footfall] = []byte(strings.Replace(string(files[footfall]), x.old, x.new, 1))
 		inForce, _ := bundle.Read(files) // not even where it is what the council voted
 		for _, in := range []*bundle.Policy{nil, inForce} {
@@ -132,7 +132,7 @@ func TestAnEmptyTextIsSaidOnce(t *testing.T) {
 // TestAFoundersTownGetsItsName: what the program founded for one member is not in force
 // with a placeholder as if somebody had voted for that; for a council it is.
 func TestAFoundersTownGetsItsName(t *testing.T) {
-	files := policy.Example()
+	files := portalba.Policy()
 	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "name: Portalba", "name: Our town", 1))
 	council, err := bundle.Read(files)
 	if err != nil {
