@@ -122,11 +122,17 @@ func TestBrokerAway(t *testing.T) {
 
 // TestCutAtAnyByte cuts the gateway's connection after so many bytes, again and
 // again, and kills the gateway after every third time: a new process does not wait
-// longer and longer for its broker. Everything counts exactly once.
+// longer and longer for its broker. Everything counts exactly once, and nobody else is
+// said to have used the gateway's client id.
 func TestCutAtAnyByte(t *testing.T) {
 	t.Parallel()
 	c, _, wire := behind(t)
 	rnd := rand.New(rand.NewPCG(1, 2))
+	alone := func() {
+		if said := c.gateway.err.String() + c.gateway.out.String(); strings.Contains(said, "client id") {
+			t.Errorf("there is no other client, and the gateway says\n%s", said)
+		}
+	}
 	const rounds, each = 18, 50
 	for n := range rounds {
 		most := []int{40, 700, 5000}[n%3]
@@ -142,6 +148,7 @@ func TestCutAtAnyByte(t *testing.T) {
 			wire.allow(0)
 			wire.cut()
 			c.brokerUp(true)
+			alone()
 			c.gateway.kill()
 			c.run()
 		}
@@ -152,6 +159,7 @@ func TestCutAtAnyByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.counted(rounds * each)
+	alone()
 }
 
 // TestKillBehindABroker kills the gateway while readings come: what the broker

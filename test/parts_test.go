@@ -182,7 +182,7 @@ func (c *cable) join(in net.Conn) {
 	}
 	defer out.Close()
 	c.mu.Lock()
-	c.conns = append(c.conns, in, out)
+	c.conns = append(c.conns, out, in) // the broker is told first, and so publishes the will
 	c.passed++
 	left := &budget{n: c.most}
 	c.mu.Unlock()

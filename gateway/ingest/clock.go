@@ -19,10 +19,11 @@ func (i *Ingest) takeTick(ctx context.Context, w wall, m intake.Message) error {
 	if err := i.commit(ctx); err != nil {
 		return err
 	}
-	i.awaitBroker(ctx)
 	now, err := time.Parse(time.RFC3339Nano, string(bytes.TrimSpace(m.Payload)))
+	old := m.Retained && !i.state.Now.IsZero()
+	i.awaitBroker(ctx, err == nil && !old && now.After(i.state.Now))
 	switch {
-	case m.Retained && !i.state.Now.IsZero():
+	case old:
 		// An old copy; the gateway has a time of its own.
 	case m.Checked && m.Sender != listener.ClockUser:
 		i.cfg.Log.Warn("a sensor has tried to drive the clock; this message is ignored")

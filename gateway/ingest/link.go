@@ -81,7 +81,7 @@ func (i *Ingest) arrive(connection int) {
 	const taken = "another client has used the gateway's client id at the broker meanwhile, and may have taken what was kept for it"
 	if st.Connection == connection && st.Kept {
 		others := slices.ContainsFunc(i.state.Lives, func(s string) bool { return s != life })
-		if l.marker == 0 && others || st.Cut && l.ended < connection-1 {
+		if l.marker == 0 && others || l.ended < st.Cut {
 			i.missing(l.last, taken)
 		}
 	}
@@ -151,15 +151,14 @@ func (i *Ingest) watchDropped(st mqtt.Status, now time.Time) {
 }
 
 // awaitBroker waits, before a simulated clock closes windows after a backlog, until
-// the broker has said whether it has dropped some of it.
-func (i *Ingest) awaitBroker(ctx context.Context) {
+// the broker has said whether it has dropped some of it. A tick that is sent again does not
+// move the clock and closes nothing.
+func (i *Ingest) awaitBroker(ctx context.Context, moves bool) {
 	if i.broker == nil {
 		return
 	}
-	// A tick is no marker, but its windows close now: what ended before was told before.
-	if st := i.broker.Status(); st.Connection > 0 && i.state.Session {
-		i.meet()
-		i.arrive(st.Connection)
+	if moves { // a tick is no marker, but its windows close now
+		i.foretell(i.awaitMark(ctx))
 	}
 	for st := i.broker.Status(); st.Waits && st.Kept && st.Backlog >= muchBacklog && ctx.Err() == nil; st = i.broker.Status() {
 		select {
@@ -168,6 +167,35 @@ func (i *Ingest) awaitBroker(ctx context.Context) {
 		}
 	}
 }
+
+// foretell judges a connection before its marker's turn has come.
+func (i *Ingest) foretell(st mqtt.Status) {
+	if st.Connection == 0 || !i.state.Session {
+		return
+	}
+	i.meet()
+	for life, connection := range i.broker.Ends() {
+		i.hearEnd(life, connection)
+	}
+	i.arrive(st.Connection)
+}
+
+// awaitMark waits for a connection's first marker before it is judged: a tick that is sent
+// again stands before the will of the connection that it came with. It does not wait for
+// long, since behind a backlog there may be no room for a marker before the tick is done.
+func (i *Ingest) awaitMark(ctx context.Context) mqtt.Status {
+	begun, st := time.Now(), i.broker.Status()
+	for ; st.Kept && !st.Through && i.link.arrived != st.Connection && time.Since(begun) < longForMark && ctx.Err() == nil; st = i.broker.Status() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return st
+}
+
+// longForMark is more than a marker takes where nothing stands before it.
+const longForMark = 2 * time.Second
 
 // muchBacklog is fewer messages than any broker's queue is worth having for.
 const muchBacklog = 10

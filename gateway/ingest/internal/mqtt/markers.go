@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,6 +46,7 @@ const (
 	markEvery = 5 * time.Second
 	overdue   = 10 * time.Second
 	mostOwed  = 1000 // an hour and more of a broker that brings none back
+	mostOther = 1000 // marks of other lives that are known again, and lives that have ended
 )
 
 // markers are those of one life.
@@ -59,6 +61,9 @@ type markers struct {
 	back  int        // the latest that has come back; guarded by mu
 	good  time.Time  // when the broker had taken that; guarded by mu
 	rival time.Time  // when another life's mark came among ours; guarded by mu
+
+	other map[[sha256.Size]byte]bool // marks of other lives, known again when they are sent again; guarded by mu
+	ends  map[string]int             // lives that have ended, with the connection that was named; guarded by mu
 }
 
 type owedMark struct {
@@ -71,7 +76,7 @@ func newMarkers(secret []byte) (*markers, error) {
 	if _, err := rand.Read(raw); err != nil {
 		return nil, err
 	}
-	return &markers{life: hex.EncodeToString(raw), secret: secret}, nil
+	return &markers{life: hex.EncodeToString(raw), secret: secret, other: make(map[[sha256.Size]byte]bool), ends: make(map[string]int)}, nil
 }
 
 func (m *markers) text(kind string, number int) string {
@@ -115,16 +120,17 @@ func (m *markers) came(msg *intake.Message, connection int, now time.Time) {
 	if !ok || !genuine && (kind != kindMark || life == m.life) {
 		return
 	}
-	if kind != kindMark {
-		msg.Ended, msg.EndedAt = life, number
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if life != m.life {
-		if m.back > 0 {
-			m.rival = now // what was left of lives before came before ours did
+	if kind != kindMark {
+		msg.Ended, msg.EndedAt = life, number
+		if at, known := m.ends[life]; known || len(m.ends) < mostOther {
+			m.ends[life] = max(at, number)
 		}
+		return
+	}
+	if life != m.life {
+		m.stranger(string(msg.Payload), now)
 		return
 	}
 	if number <= m.back || number > m.last {
@@ -145,6 +151,28 @@ func (m *markers) came(msg *intake.Message, connection int, now time.Time) {
 		msg.Marker = connection
 	}
 	msg.Mark = true
+}
+
+// stranger notes another life's mark. What was left of lives before came before ours did;
+// what was not acknowledged then is sent again, and says nothing new.
+func (m *markers) stranger(text string, now time.Time) {
+	key := sha256.Sum256([]byte(text))
+	if m.other[key] {
+		return
+	}
+	if m.back > 0 {
+		m.rival = now
+	}
+	if len(m.other) < mostOther {
+		m.other[key] = true
+	}
+}
+
+// told are the lives that have ended.
+func (m *markers) told() map[string]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.ends)
 }
 
 // late reports whether a mark has not come back in time.

@@ -1,11 +1,13 @@
 package mqtt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -102,6 +104,13 @@ func TestMarkersOfOthers(t *testing.T) {
 	if msg := take(other.text(kindWill, 3)); msg.Ended != other.life || msg.EndedAt != 3 || m.rivalled(now) {
 		t.Error("a will is not taken as one")
 	}
+	take(other.text(kindMark, 1)) // it was not acknowledged, and is sent again
+	if m.rivalled(now) {
+		t.Error("a mark that is sent again is a rival")
+	}
+	if ends := m.told(); len(ends) != 1 || ends[other.life] != 3 {
+		t.Errorf("%v have ended", ends)
+	}
 	take(other.text(kindMark, 2))
 	if !m.rivalled(now) || m.rivalled(now.Add(time.Hour)) {
 		t.Error("a rival is not seen, or for ever")
@@ -137,7 +146,7 @@ func TestAnAbsentBrokerIsNoRival(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	tries := 0
-	c := &Client{markers: m, cut: true, acks: make(map[*guard][]byte), cfg: Config{Log: slog.New(slog.DiscardHandler)}}
+	c := &Client{markers: m, cut: 1, acks: make(map[*guard][]byte), cfg: Config{Log: slog.New(slog.DiscardHandler)}}
 	c.reach = func(context.Context, *url.URL) (net.Conn, error) {
 		if p := c.Status().Problem; p == errRival.Error() {
 			t.Errorf("after %d tries it says %q", tries, p)
@@ -150,5 +159,48 @@ func TestAnAbsentBrokerIsNoRival(t *testing.T) {
 	c.stay(ctx, &url.URL{})
 	if tries != 5 {
 		t.Errorf("it was tried %d times", tries)
+	}
+}
+
+// TestWhoEndedIt: which connection the other side has ended is said of all after it, also
+// where one in between was ended by us, or by the other side before it was ready.
+func TestWhoEndedIt(t *testing.T) {
+	nothing := func(uint16, int) []byte { return nil }
+	refuse := func(id uint16, n int) []byte {
+		return append([]byte{0x90, byte(2 + n), byte(id >> 8), byte(id)}, bytes.Repeat([]byte{0x80}, n)...)
+	}
+	// 1 is left once it is ready, 2 by us, 3 before it is ready, and 4 by us.
+	turns := []*fake{{stage: 2, lie: nothing, leave: true}, {stage: 1, lie: refuse}, {stage: 1, lie: nothing, leave: true}, {stage: 1, lie: refuse}, {stage: -1}}
+	m, err := newMarkers(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Client{markers: m, acks: make(map[*guard][]byte), cfg: Config{Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#"}, Marker: "a/m", Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	var cut []int
+	c.reach = func(context.Context, *url.URL) (net.Conn, error) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		near, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			return nil, err
+		}
+		far, err := l.Accept()
+		go turns[c.Status().Connection].serve(far)
+		return near, err
+	}
+	for n := range turns {
+		ctx, enough := context.WithTimeout(t.Context(), 500*time.Millisecond) // the last stays
+		err := c.connection(ctx, &url.URL{})
+		enough()
+		st := c.Status()
+		if cut = append(cut, st.Cut); st.Connection != n+1 {
+			t.Fatalf("connection %d ended with %v as %d", n+1, err, st.Connection)
+		}
+	}
+	if want := []int{0, 1, 1, 3, 3}; !slices.Equal(cut, want) {
+		t.Errorf("before each of them the other side had last ended %v; want %v", cut, want)
 	}
 }

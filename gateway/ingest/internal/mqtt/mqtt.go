@@ -58,10 +58,12 @@ type Status struct {
 	// Kept says that the broker still had the gateway's session when the latest
 	// connection was made, and so all that came in between.
 	Kept bool
-	// Cut says that the connection before it was ended by the broker's side, by a word
-	// or without one, and not by us: then either its will comes, or another client has
-	// taken the session over.
-	Cut bool
+	// Cut is the latest connection before it that was ended by the broker's side, by a word
+	// or without one, and not by us; 0 for none. Then either its will comes, or another
+	// client has taken the session over.
+	Cut int
+	// Through says that this connection's first marker has come from the broker.
+	Through bool
 	// Backlog is how many messages came before this connection's first marker.
 	Backlog int
 	// Late says that a marker has not come back in time.
@@ -89,7 +91,7 @@ type Client struct {
 	backlog atomic.Int64 // messages of this connection before its first marker
 	through atomic.Bool  // which has come
 	brief   int          // connections in a row that the other side ended at once; of stay
-	cut     bool         // by the other side, the last one; of stay
+	cut     int          // the latest connection that the other side ended; of stay
 	said    retry.Once   // why the broker is away, as the log has it; of stay
 	greeted bool         // the log says that it is there; of stay
 
@@ -139,7 +141,7 @@ func (c *Client) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, now := c.status, time.Now()
-	s.Backlog, s.Late = int(c.backlog.Load()), c.markers.late(now)
+	s.Backlog, s.Late, s.Through = int(c.backlog.Load()), c.markers.late(now), c.through.Load()
 	s.Dropped, s.Known, s.Waits = c.dropped.status()
 	switch {
 	case c.markers.rivalled(now):
@@ -149,6 +151,10 @@ func (c *Client) Status() Status {
 	}
 	return s
 }
+
+// Ends are the processes whose end the broker has told, by name, and of each the latest
+// connection that it named. They are known before the messages have been taken.
+func (c *Client) Ends() map[string]int { return c.markers.told() }
 
 // Life names this process in markers.
 func (c *Client) Life() string { return c.markers.life }

@@ -51,7 +51,7 @@ func (c *Client) stay(ctx context.Context, u *url.URL) {
 			c.said.News("")
 		}
 		// Where nobody answers, nobody has taken anything over.
-		if greeted := c.Status().Connection > before; greeted && c.cut && time.Since(begun) < briefLife {
+		if greeted := c.Status().Connection > before; greeted && c.cut > before && time.Since(begun) < briefLife {
 			c.brief++
 		} else {
 			c.brief = 0
@@ -117,6 +117,11 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	c.mu.Lock()
 	c.status.Connection, c.status.Kept, c.status.Cut = number, kept, c.cut
 	c.mu.Unlock()
+	defer func() {
+		if conn.endedThere() {
+			c.cut = number
+		}
+	}()
 	close(met)
 	if err := c.subscribe(ctx, client, lost); err != nil {
 		return err
@@ -130,7 +135,6 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	c.status = Status{Up: true, Connection: number, Kept: kept, Cut: c.cut}
 	c.client, c.conn, c.since = client, conn, time.Now()
 	c.mu.Unlock()
-	defer func() { c.cut = conn.endedThere() }()
 	if err := c.mark(ctx, client, lost, first); err != nil {
 		return err
 	}
