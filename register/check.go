@@ -59,7 +59,7 @@ func misnamed(path string) (found []Fault) {
 // replaced, days in the wrong order, places that are not on earth. With the kinds
 // and zones of a policy, which may be nil, it says as well what that does not know.
 func (r *Register) Check(kinds map[string]Kind, zones *Zones) []Fault {
-	c := checker{reg: r, kinds: kinds, zones: zones, ids: make(map[string]int, len(r.Sensors)), heirs: make(map[string]int)}
+	c := checker{reg: r, kinds: kinds, zones: zones, ids: make(map[string]int, len(r.Sensors)), heirs: make(map[string]int), meant: make(map[string]string)}
 	for n := range r.Sensors {
 		c.ids[r.Sensors[n].ID] = n
 	}
@@ -110,7 +110,8 @@ type checker struct {
 	kinds map[string]Kind
 	zones *Zones
 	ids   map[string]int
-	heirs map[string]int // who replaces whom, by the latter's id
+	heirs map[string]int    // who replaces whom, by the latter's id
+	meant map[string]string // what an unknown name may mean, by it
 	found []Fault
 }
 
@@ -157,7 +158,7 @@ func (c *checker) place(n int) {
 	case zone == "":
 		c.say(n, "lat and lon are in no zone of the policy, so that nothing of it is kept; mend them, or name the zone")
 	case !c.zones.Has(zone):
-		c.say(n, "the policy has no zone %s, so that nothing of it is kept; %s", quote(zone), among("its zones are in zones.geojson", zone, c.zones.IDs()))
+		c.say(n, "the policy has no zone %s, so that nothing of it is kept; %s", quote(zone), c.among("its zones are in zones.geojson", zone, c.zones.IDs()))
 	}
 }
 
@@ -167,9 +168,19 @@ func (c *checker) turned(s *Sensor) bool {
 	return in
 }
 
+// mostMeant are the unknown names of which it is looked what they may mean: each is held
+// against all that are known, and nobody reads as many.
+const mostMeant = 100
+
 // among points at where the right names are, and at the one that may have been meant.
-func among(where, name string, known []string) string {
-	if near := yamldoc.Nearest(name, known); near != "" {
+func (c *checker) among(where, name string, known []string) string {
+	key := where + " " + name
+	near, looked := c.meant[key]
+	if !looked && len(c.meant) < mostMeant {
+		near = yamldoc.Nearest(name, known)
+		c.meant[key] = near
+	}
+	if near != "" {
 		return "did you mean " + quote(near) + "? " + where
 	}
 	return where
@@ -196,7 +207,7 @@ func (c *checker) kind(n int) {
 	}
 	kind, known := c.kinds[s.Kind]
 	if !known {
-		c.say(n, "the policy has no kind %s, so that nothing of it is kept; %s", quote(s.Kind), among("its kinds are in kinds.yaml", s.Kind, slices.Collect(maps.Keys(c.kinds))))
+		c.say(n, "the policy has no kind %s, so that nothing of it is kept; %s", quote(s.Kind), c.among("its kinds are in kinds.yaml", s.Kind, slices.Collect(maps.Keys(c.kinds))))
 		return
 	}
 	for _, field := range s.Unmapped(kind) {
@@ -204,7 +215,7 @@ func (c *checker) kind(n int) {
 			c.say(n, "map: %s is no field of kind %s, so that it is dropped; a reading has its %[1]s at its root, under that name, and no map moves it", field, s.Kind)
 			continue
 		}
-		c.say(n, "map: kind %s has no field %s, so that it is dropped; %s", s.Kind, quote(field), among("its fields are "+strings.Join(fieldsOf(kind), ", "), field, fieldsOf(kind)))
+		c.say(n, "map: kind %s has no field %s, so that it is dropped; %s", s.Kind, quote(field), c.among("its fields are "+strings.Join(fieldsOf(kind), ", "), field, fieldsOf(kind)))
 	}
 }
 

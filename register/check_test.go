@@ -266,3 +266,31 @@ func TestOneMistakeHidesNoOther(t *testing.T) {
 		t.Errorf("found %s: %v", s, found)
 	}
 }
+
+// TestManySlips: in a register of which no zone is known it is looked for few names what
+// they may mean, and for one that is there again once.
+func TestManySlips(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("sensors:\n")
+	for n := range 400 {
+		fmt.Fprintf(&text, "  - {id: s%d, owner: o, kind: k, zone: zz%02x, registered: 2026-01-01}\n", n, n%200)
+	}
+	reg, found, err := Examine(filepath.Join(put(t, map[string]string{"r.yaml": text.String()}), "r.yaml"), os.ReadFile)
+	if err != nil || len(found) > 0 {
+		t.Fatal(found, err)
+	}
+	zones, err := ParseZones("zones.geojson", []byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"z","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}},`+
+		`{"type":"Feature","id":"zz","properties":{},"geometry":{"type":"Polygon","coordinates":[[[4,41],[5,41],[5,42],[4,41]]]}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, meant := reg.Check(map[string]Kind{"k": {}}, zones), 0
+	for _, f := range c {
+		if strings.Contains(f.What(), "did you mean") {
+			meant++
+		}
+	}
+	if want := 2 * mostMeant; len(c) != 400 || meant != want {
+		t.Errorf("%d findings, %d with what may be meant; want 400 and %d", len(c), meant, want)
+	}
+}

@@ -17,7 +17,7 @@ import (
 func (c *checker) broke(why policy.Reason, d *bundle.Decision) {
 	args, of := c.args(why, d), ""
 	near := func(named []string, known []string, name func(id string) string) {
-		for _, x := range named {
+		for _, x := range named[:min(len(named), maxNamed)] { // as many as are said; each is held against all
 			if meant := nearest(x, known, name); meant != "" && !slices.Contains(known, x) && of == "" {
 				of, args = "near", append(args, meant)
 			}

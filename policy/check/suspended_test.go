@@ -1,10 +1,13 @@
 package check_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"sluice/configs/portalba"
+	"sluice/policy/check"
 	"sluice/policy/explain"
 )
 
@@ -75,6 +78,28 @@ func TestNoValueIsASentence(t *testing.T) {
 		what, mend := found[0].Text(explain.Lang(l))
 		if strings.ContainsAny(what+mend, "\n\x1b") || !strings.Contains(what, "2026-41 | all is well Nothing is wrong.") || strings.Contains(mend, "well") {
 			t.Errorf("%q, %q", what, mend)
+		}
+	}
+}
+
+// TestManySlips: of a long list of unknown zones it is looked for those alone what they may
+// mean that are said.
+func TestManySlips(t *testing.T) {
+	for _, n := range []int{1, 19, 20, 500} {
+		files := portalba.Policy()
+		const file = "decisions/2026-14-footfall.yaml"
+		unknown := ""
+		for i := range n {
+			unknown += fmt.Sprintf("nowhere-at-all-%d, ", i)
+		}
+		text := strings.Replace(string(files[file]), "zones: [rambla,", "zones: ["+unknown+"rambal,", 1)
+		if files[file] = []byte(text); !strings.Contains(text, "rambal,") {
+			t.Fatal("the example is another")
+		}
+		found, _ := run(files)
+		near := slices.ContainsFunc(found, func(f check.Finding) bool { return f.Rule == "C03" && f.Case == "near" })
+		if want := n < 20; near != want {
+			t.Errorf("behind %d unknown zones, what may be meant is said: %v", n, near)
 		}
 	}
 }
