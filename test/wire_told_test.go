@@ -60,9 +60,21 @@ func TestWireTold(t *testing.T) {
 		"| E202 | refused | a number outside the `valid` range of its kind; the sensor is told the range, never the value |",
 		"| E407 | refused | the sensor's kind is not in the `kinds.yaml` in force; it is told nothing, since it might be a home's. `sluice doctor` names it |",
 		"| E408 | | the sensor's register entry maps a field that its kind has not: what it maps is dropped. Refused only where no plan fits the entry. `sluice register check` names it |")
-	for sensor, want := range map[string]string{"gate-1": "", "wifi-1": "E003", "lab-1": "E202", "lab-4": "E408", "odd-1": ""} {
+	post.told(t, map[string]string{"gate-1": "", "wifi-1": "E003", "lab-1": "E202", "lab-4": "E408", "odd-1": ""})
+	if _, out := exitOf(t, "doctor", "-c", filepath.Join(c.dir, "gateway.yaml")); !strings.Contains(out, "odd-1") || !strings.Contains(out, "unheard-of") {
+		t.Errorf("doctor does not name the sensor or its kind\n%s", out)
+	}
+	if code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy", filepath.Join(c.dir, "policy")); code != 1 || !strings.Contains(out, "lab-4") || !strings.Contains(out, "nothing") {
+		t.Errorf("register check does not name the entry: %d\n%s", code, out)
+	}
+}
+
+// told insists on the codes that each sensor was told, and on a range without its value.
+func (l *letters) told(t *testing.T, want map[string]string) {
+	t.Helper()
+	for sensor, want := range want {
 		var codes []string
-		for _, m := range post.of("city/v1/acme/" + sensor + "/feedback") {
+		for _, m := range l.of("city/v1/acme/" + sensor + "/feedback") {
 			var body advice
 			if err := json.Unmarshal(m.Payload(), &body); err != nil {
 				t.Errorf("%s: %v", sensor, err)
@@ -77,12 +89,6 @@ func TestWireTold(t *testing.T) {
 		if got := strings.Join(codes, " "); got != want {
 			t.Errorf("%s is told %q; want %q", sensor, got, want)
 		}
-	}
-	if _, out := exitOf(t, "doctor", "-c", filepath.Join(c.dir, "gateway.yaml")); !strings.Contains(out, "odd-1") || !strings.Contains(out, "unheard-of") {
-		t.Errorf("doctor does not name the sensor or its kind\n%s", out)
-	}
-	if code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy", filepath.Join(c.dir, "policy")); code != 1 || !strings.Contains(out, "lab-4") || !strings.Contains(out, "nothing") {
-		t.Errorf("register check does not name the entry: %d\n%s", code, out)
 	}
 }
 

@@ -132,9 +132,7 @@ func policyCheck() *cobra.Command {
 			found, fine := check.Directory(cmd.Context(), rules, files, inForce, civil.Date{Year: y, Month: int(m), Day: d})
 			found = append(passed, found...)
 			if len(only) > 0 {
-				other := func(file string) bool { return !strings.HasSuffix("/"+filepath.ToSlash(only[0]), "/"+file) }
-				found = slices.DeleteFunc(found, func(f check.Finding) bool { return other(f.File) })
-				fine = slices.DeleteFunc(fine, func(s check.Summary) bool { return other(s.File) })
+				found, fine = ofFile(only[0], found, fine)
 			}
 			faults, err := besidePolicy(sensors, dir)
 			if err != nil {
@@ -153,6 +151,12 @@ func policyCheck() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	c.Flags().StringVar(&sensors, "register", "", "register of sensors, a file or a directory, to be checked as well")
 	return c
+}
+
+// ofFile are the findings and summaries of one file.
+func ofFile(path string, found []check.Finding, fine []check.Summary) ([]check.Finding, []check.Summary) {
+	other := func(file string) bool { return !strings.HasSuffix("/"+filepath.ToSlash(path), "/"+file) }
+	return slices.DeleteFunc(found, func(f check.Finding) bool { return other(f.File) }), slices.DeleteFunc(fine, func(s check.Summary) bool { return other(s.File) })
 }
 
 // snippet is how much of a line is shown, in letters.

@@ -93,14 +93,7 @@ func (s *Shown) readOn(done chan struct{}) {
 		}
 		return nil
 	})
-	var removed []books.Removal
-	err2 := s.removals.Next(func() {}, func(line string) error {
-		var r books.Removal
-		if json.Unmarshal([]byte(line), &r) == nil && inRange(r.Until) {
-			removed = append(removed, r)
-		}
-		return nil
-	})
+	removed, err2 := s.removedSince()
 	plans := s.unknown(anew)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,6 +123,18 @@ func (s *Shown) readOn(done chan struct{}) {
 	s.problem, s.read, s.began = err, time.Now(), s.began || err == nil
 	close(done)
 	s.reading = nil
+}
+
+// removedSince are the removals that were said since they were read last.
+func (s *Shown) removedSince() (list []books.Removal, err error) {
+	err = s.removals.Next(func() {}, func(line string) error {
+		var r books.Removal
+		if json.Unmarshal([]byte(line), &r) == nil && inRange(r.Until) {
+			list = append(list, r)
+		}
+		return nil
+	})
+	return list, err
 }
 
 // unknown are plans that could not be read before, and can now.
