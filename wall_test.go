@@ -26,7 +26,7 @@ var arrows = map[string]string{
 	"cmd/sluice":            "books books/union brief configs/portalba gateway gateway/crash internal/civil internal/yamldoc opendata opendata/query opendata/words perm policy policy/ballot policy/bundle policy/cases policy/check policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/schema proof register register/access store/influx store/sqlite town trial",
 	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway internal/civil policy/bundle policy/mechanism policy/plan register store store/sqlite",
 	"town":                  "books brief configs/portalba firmware-sim/device firmware-sim/street gateway opendata opendata/query perm policy/desk store store/sqlite",
-	"gateway":               "books brief door gateway/crash gateway/forward gateway/inbox gateway/ingest gateway/ledger gateway/release internal/civil internal/retry internal/yamldoc perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/mechanism policy/plan register register/access store store/influx store/sqlite",
+	"gateway":               "books brief door gateway/config gateway/crash gateway/forward gateway/host gateway/inbox gateway/ingest gateway/ledger gateway/release internal/civil internal/retry perm policy policy/bundle policy/council policy/decision policy/diff policy/explain policy/mechanism policy/plan register register/access store store/influx store/sqlite",
 	"gateway/ingest":        "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release internal/civil internal/retry policy/plan register register/access",
 
 	"gateway/ingest/internal/checkpoint": "gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window",
@@ -43,6 +43,8 @@ var arrows = map[string]string{
 	"gateway/release/internal/laplace":   "",
 	"gateway/ingest/internal/window":     "gateway/ingest/internal/pseudonym gateway/ingest/internal/redact gateway/release policy/plan",
 
+	"gateway/config":      "gateway/inbox gateway/ingest internal/civil internal/yamldoc perm register/access store/influx",
+	"gateway/host":        "gateway/config gateway/inbox perm",
 	"gateway/crash":       "",
 	"gateway/release":     "gateway/release/internal/laplace policy/mechanism policy/plan store",
 	"gateway/inbox":       "",
@@ -122,7 +124,7 @@ var doors = map[string]string{
 	"golang.org/x/crypto":                          "policy/ballot",
 
 	"golang.org/x/sync":  "books gateway gateway/ingest/internal/intake opendata/reply policy town",
-	"golang.org/x/sys":   "cmd/sluice gateway gateway/ingest/internal/checkpoint policy",
+	"golang.org/x/sys":   "cmd/sluice gateway gateway/host gateway/ingest/internal/checkpoint policy",
 	"golang.org/x/text":  "opendata/words",
 	"golang.org/x/time":  "gateway/ingest/internal/listener opendata",
 	"gonum.org/v1/gonum": "test/audit",

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"sluice/gateway/config"
+	"sluice/gateway/host"
 	"sluice/gateway/ledger"
 )
 
@@ -17,7 +19,7 @@ const mostListed = 1000
 
 // ListAside says what the store has refused for good, by window, at most a thousand of
 // them. It may be used beside a running gateway.
-func ListAside(ctx context.Context, cfg Config) (list []Aside, err error) {
+func ListAside(ctx context.Context, cfg config.Config) (list []Aside, err error) {
 	err = withLedger(ctx, cfg, func(l *ledger.Ledger) error {
 		list, err = l.AsideList(ctx, mostListed)
 		return err
@@ -27,7 +29,7 @@ func ListAside(ctx context.Context, cfg Config) (list []Aside, err error) {
 
 // SendAside has all of it sent to the store again, and returns how many numbers that are.
 // A gateway that runs does so within seconds, and another when it starts.
-func SendAside(ctx context.Context, cfg Config) (n int, err error) {
+func SendAside(ctx context.Context, cfg config.Config) (n int, err error) {
 	err = withLedger(ctx, cfg, func(l *ledger.Ledger) error {
 		n, err = l.SendAside(ctx)
 		return err
@@ -36,12 +38,12 @@ func SendAside(ctx context.Context, cfg Config) (n int, err error) {
 }
 
 // withLedger opens the ledger of a state directory that is there.
-func withLedger(ctx context.Context, cfg Config, do func(*ledger.Ledger) error) error {
+func withLedger(ctx context.Context, cfg config.Config, do func(*ledger.Ledger) error) error {
 	path := filepath.Join(cfg.Dir, "ledger.db")
 	if ledger.IsNew(path) {
 		return fmt.Errorf("there is no ledger at %s; see dir: in the file", path)
 	}
-	if err := cfg.guard(); err != nil {
+	if err := host.Guard(&cfg); err != nil {
 		return err
 	}
 	l, err := ledger.Open(ctx, path, cfg.Gateway, int64(cfg.Outbox.MaxBytes))

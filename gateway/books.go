@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/gateway/config"
 	"sluice/policy"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
@@ -169,7 +170,7 @@ func (g *Gateway) bring(ctx context.Context, dir books.Dir, name string) error {
 // touched: releases wait until it has been looked at.
 func (g *Gateway) copies() []books.Dir {
 	dirs := []books.Dir{g.public}
-	if w := g.cfg.Witness; w != "" && !remote(w) && g.trusted.Load() {
+	if w := g.cfg.Witness; w != "" && !config.Remote(w) && g.trusted.Load() {
 		dirs = append(dirs, books.Dir(w))
 	}
 	return dirs

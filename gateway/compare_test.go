@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/gateway/config"
 	"sluice/gateway/forward"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
@@ -31,7 +32,7 @@ func delivering(t *testing.T, n int) (g *Gateway, path string) {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	path = filepath.Join(dir, "store.db")
-	g = &Gateway{ledger: l, log: slog.New(slog.DiscardHandler), cfg: Config{Store: Store{SQLite: &SQLite{Path: path}}}}
+	g = &Gateway{ledger: l, log: slog.New(slog.DiscardHandler), cfg: config.Config{Store: config.Store{SQLite: &config.SQLite{Path: path}}}}
 	g.forward = forward.New(l, nil, g.log)
 	for i := range n {
 		commitAt(t, g, comparedFrom.Add(time.Duration(i)*15*time.Minute))

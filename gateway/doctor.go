@@ -21,6 +21,8 @@ import (
 
 	"sluice/books"
 	"sluice/brief"
+	"sluice/gateway/config"
+	"sluice/gateway/host"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/register"
@@ -61,7 +63,7 @@ func (d *doctor) say(check string, v Verdict, found, hint string) {
 // mends nothing (it makes the directory for keys, to see that it can) and may be
 // used beside a running gateway. The broker's own
 // configuration file is read where it is given, or found on this machine.
-func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
+func Examine(ctx context.Context, cfg config.Config, mosquittoConf string) []Finding {
 	d := &doctor{cfg: cfg}
 	d.say("configuration", Fine, "it can be read", "")
 	d.register()
@@ -81,7 +83,7 @@ func Examine(ctx context.Context, cfg Config, mosquittoConf string) []Finding {
 }
 
 func (d *doctor) admin() {
-	if !loopback(d.cfg.Admin) {
+	if !config.Loopback(d.cfg.Admin) {
 		d.say("admin", Warn, d.cfg.Admin+" is not on loopback: "+adminOpen, adminFix)
 		return
 	}
@@ -99,7 +101,7 @@ func (d *doctor) register() {
 
 func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	if l := d.cfg.Listen; l.MQTT != "" {
-		switch own, err := d.cfg.listen(); {
+		switch own, err := d.cfg.Listener(); {
 		case err != nil:
 			d.fail("listener", err, "mend listen: in the file")
 		case l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == ""):
@@ -112,7 +114,7 @@ func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 	if d.cfg.MQTT == nil {
 		return
 	}
-	b, err := d.cfg.broker()
+	b, err := d.cfg.Broker()
 	if err != nil {
 		d.fail("broker", err, "mend mqtt: in the file")
 		return
@@ -139,7 +141,7 @@ func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
 // in clear.
 func (d *doctor) persistence(conf string) {
 	u, err := url.Parse(d.cfg.MQTT.Broker)
-	here := err == nil && loopback(net.JoinHostPort(u.Hostname(), "1"))
+	here := err == nil && config.Loopback(net.JoinHostPort(u.Hostname(), "1"))
 	if conf == "" && here {
 		conf = "/etc/mosquitto/mosquitto.conf"
 	}
@@ -240,7 +242,7 @@ func (d *doctor) disk() {
 }
 
 func (d *doctor) swap() {
-	switch list := clearSwap(); {
+	switch list := host.ClearSwap(); {
 	case len(list) == 0:
 		d.say("swap", Fine, "none that is not encrypted", "")
 	case d.cfg.AllowSwap:
@@ -255,13 +257,13 @@ func (d *doctor) keys() {
 	case d.cfg.Keys == "memory":
 		d.say("keys", Warn, "they are in memory only: every stop loses the open windows", "set keys: auto")
 	case d.cfg.Keys != "auto":
-		if !onMemory(d.cfg.Keys) {
+		if !host.OnMemory(d.cfg.Keys) {
 			d.say("keys", Fail, d.cfg.Keys+" is not memory-backed, or not there", "choose a directory on tmpfs, e.g. under /run")
 			return
 		}
 		d.say("keys", Fine, "in "+d.cfg.Keys, "")
 	default:
-		if base := keyBase(); base != "" {
+		if base := host.KeyBase(); base != "" {
 			d.say("keys", Fine, "in "+base, "")
 			return
 		}

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"sluice/gateway/config"
 )
 
 // TestDoctorWaitsForAStart: right after a start there is only intake, which is not ready.
@@ -20,7 +22,7 @@ func TestDoctorWaitsForAStart(t *testing.T) {
 		fmt.Fprint(w, `{"ready":true,"checks":{"intake":{"ok":true},"policy":{"ok":true}}}`)
 	}))
 	defer server.Close()
-	d := &doctor{cfg: Config{Admin: strings.TrimPrefix(server.URL, "http://")}}
+	d := &doctor{cfg: config.Config{Admin: strings.TrimPrefix(server.URL, "http://")}}
 	d.running(t.Context())
 	if len(d.list) != 1 || d.list[0].Verdict != Fine || asked != 4 {
 		t.Errorf("asked %d times, doctor says %+v", asked, d.list)

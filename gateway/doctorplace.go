@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/gateway/config"
 )
 
 func has(checks map[string]check, name string) bool { _, ok := checks[name]; return ok }
@@ -65,7 +66,7 @@ func (d *doctor) witness(ctx context.Context) {
 	if w == "" {
 		return
 	}
-	if !remote(w) {
+	if !config.Remote(w) {
 		if info, err := os.Stat(w); err != nil || !info.IsDir() {
 			d.say("witness", Fail, "the directory "+w+" is not there", "mount or make it, or mend witness: in the file")
 			return

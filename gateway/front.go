@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/door"
+	"sluice/gateway/config"
 )
 
 // front answers at the admin address from the beginning of a start on: a start that
@@ -29,7 +30,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*f.face.Loa
 func (g *Gateway) openAdmin() error {
 	l, err := net.Listen("tcp", g.cfg.Admin)
 	if err != nil {
-		return refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
+		return config.Refuse("admin address: %w; choose another (--admin, or admin in the file)", err)
 	}
 	g.admin = door.ListenAdmin(l)
 	if !door.Loopback(l.Addr()) {

@@ -14,7 +14,9 @@ import (
 
 	"sluice/books"
 	"sluice/door"
+	"sluice/gateway/config"
 	"sluice/gateway/forward"
+	"sluice/gateway/host"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
@@ -34,7 +36,7 @@ const RulesVerb = "rules"
 
 // Gateway is a running edge.
 type Gateway struct {
-	cfg      Config
+	cfg      config.Config
 	log      *slog.Logger
 	lock     *os.File
 	register *register.Register // guarded by mu, and by turn where plans are made of it
@@ -111,9 +113,10 @@ type Gateway struct {
 }
 
 // Open takes the state directory, recovers what is open and starts listening.
-func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err error) {
-	if err := cfg.Check(); err != nil {
-		return nil, refuse("%w", err)
+func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway, err error) {
+	cfg.SetDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, config.Refuse("%w", err)
 	}
 	g := &Gateway{
 		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
@@ -129,28 +132,28 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	}()
 	self, err := os.Executable()
 	if err != nil {
-		return g, refuse("this binary cannot find itself: %w", err)
+		return g, config.Refuse("this binary cannot find itself: %w", err)
 	}
 	g.rules = policy.NewChild(self, RulesVerb)
-	if g.lock, err = claim(&g.cfg, log); err != nil {
+	if g.lock, err = host.Lock(&g.cfg, log); err != nil {
 		return g, err
 	}
 	if err = g.openAdmin(); err != nil {
 		return g, err
 	}
 	if g.register, err = readRegister(cfg.Register); err != nil {
-		return g, refuse("%w", err)
+		return g, config.Refuse("%w", err)
 	}
 	if g.housed, err = readHoused(cfg.Dir); err != nil {
-		return g, refuse("%w", err)
+		return g, config.Refuse("%w", err)
 	}
 	path := filepath.Join(cfg.Dir, "ledger.db")
 	g.fresh = ledger.IsNew(path)
 	if g.ledger, err = ledger.Open(ctx, path, cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
-		return g, refuse("%w", err)
+		return g, config.Refuse("%w", err)
 	}
 	if g.store, err = openStore(ctx, cfg.Store); err != nil {
-		return g, refuse("%w", err)
+		return g, config.Refuse("%w", err)
 	}
 	if cfg.Policy.Signed() {
 		g.inbox = inbox.New(cfg.Policy.Inbox, council.MaxFile)
@@ -158,7 +161,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 	g.publish = release.NewPublisher(g.ledger, cfg.Simulation)
 	g.forward = forward.New(g.ledger, g.store, log)
 	if err = g.openIngest(ctx); err != nil {
-		return g, refuse("%w", err) // the ledger, the keys or the log: not a bug of ours
+		return g, config.Refuse("%w", err) // the ledger, the keys or the log: not a bug of ours
 	}
 	g.health = newHealth(g.probes(), log)
 	g.metrics = newMetrics(g)
@@ -166,11 +169,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Gateway, err er
 }
 
 func (g *Gateway) openIngest(ctx context.Context) error {
-	err := g.mindSwap(clearSwap())
+	err := host.CheckSwap(&g.cfg, host.ClearSwap(), g.log)
 	if err != nil {
 		return err
 	}
-	if g.keys, err = keyDir(g.cfg.Keys, g.cfg.Dir, g.log); err != nil {
+	if g.keys, err = host.KeyDir(g.cfg.Keys, g.cfg.Dir, g.log); err != nil {
 		return err
 	}
 	versions, err := g.loadPolicy(ctx)
@@ -181,21 +184,21 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listen, err := g.cfg.listen()
+	listen, err := g.cfg.Listener()
 	if err != nil {
 		return err
 	}
-	broker, err := g.cfg.broker()
+	broker, err := g.cfg.Broker()
 	if err != nil {
 		return err
 	}
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: g.keys, Register: g.register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
-		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.used() && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: uptime, Log: g.log,
+		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.used() && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: host.Uptime, Log: g.log,
 	}, versions)
 	if err != nil {
-		return refuse("%w", err)
+		return config.Refuse("%w", err)
 	}
 	return nil
 }
@@ -208,7 +211,7 @@ type keeper interface {
 	Close() error
 }
 
-func openStore(ctx context.Context, s Store) (keeper, error) {
+func openStore(ctx context.Context, s config.Store) (keeper, error) {
 	var k keeper
 	var err error
 	if s.Influx != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"sluice/gateway/host"
 	"sluice/gateway/ledger"
 	"sluice/perm"
 )
@@ -91,7 +92,7 @@ func (g *Gateway) remember(ctx context.Context) {
 		raw, err = json.Marshal(s)
 	}
 	if err == nil {
-		err = perm.Replace(g.headPath(), raw, modePrivate)
+		err = perm.Replace(g.headPath(), raw, host.ModePrivate)
 	}
 	if err != nil && ctx.Err() == nil {
 		g.log.Warn("the head of the books cannot be left beside the keys", "error", err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/gateway/config"
 )
 
 // TestAdminElsewhere: an admin address that others can reach is said, in the log and
@@ -15,7 +17,7 @@ import (
 func TestAdminElsewhere(t *testing.T) {
 	for addr, open := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false, "0.0.0.0:0": true, ":0": true} {
 		var log bytes.Buffer
-		g := &Gateway{cfg: Config{Admin: addr}, log: slog.New(slog.NewTextHandler(&log, nil))}
+		g := &Gateway{cfg: config.Config{Admin: addr}, log: slog.New(slog.NewTextHandler(&log, nil))}
 		if err := g.openAdmin(); err != nil {
 			if strings.Contains(addr, "::1") {
 				continue // no IPv6 here
@@ -37,7 +39,7 @@ func TestAdminElsewhere(t *testing.T) {
 // TestWhileItStarts: health is answered from the beginning on, and says that it is not
 // ready yet.
 func TestWhileItStarts(t *testing.T) {
-	g := &Gateway{cfg: Config{Admin: "127.0.0.1:0"}, log: slog.New(slog.DiscardHandler)}
+	g := &Gateway{cfg: config.Config{Admin: "127.0.0.1:0"}, log: slog.New(slog.DiscardHandler)}
 	if err := g.openAdmin(); err != nil {
 		t.Fatal(err)
 	}

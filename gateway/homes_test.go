@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/gateway/host"
 	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
@@ -109,10 +110,10 @@ func TestHoused(t *testing.T) {
 			t.Errorf("%s as %s: %v; want %v", c.s.ID, c.s.Kind, got, c.want)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, housedName), []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, host.HomesFile), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readHoused(dir); err == nil || !strings.Contains(err.Error(), housedName) {
+	if _, err := readHoused(dir); err == nil || !strings.Contains(err.Error(), host.HomesFile) {
 		t.Errorf("half a file: %v", err)
 	}
 }

@@ -9,13 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 
+	"sluice/gateway/host"
 	"sluice/perm"
 	"sluice/register"
 )
-
-// housedName is the file of the state directory that remembers which sensors have
-// stood for homes. It names them, so it is private.
-const housedName = "homes.json"
 
 // housed are the sensors that stood for somebody, and the kind by which they did.
 // A register in which such a sensor has another kind does not show it: that may be
@@ -29,7 +26,7 @@ type housed struct {
 
 // readHoused reads what is remembered in a state directory; nothing in a new one.
 func readHoused(dir string) (housed, error) {
-	h := housed{path: filepath.Join(dir, housedName), kinds: make(map[string]string)}
+	h := housed{path: filepath.Join(dir, host.HomesFile), kinds: make(map[string]string)}
 	raw, err := os.ReadFile(h.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return h, nil
@@ -66,7 +63,7 @@ func (h *housed) save() error {
 	if err != nil {
 		return err
 	}
-	if err := perm.Replace(h.path, raw, modePrivate); err != nil {
+	if err := perm.Replace(h.path, raw, host.ModePrivate); err != nil {
 		return err
 	}
 	h.dirty = false

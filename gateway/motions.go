@@ -159,7 +159,7 @@ func (g *Gateway) judge(ctx context.Context, l letter) (verdict inbox.Verdict, g
 // verifier is what this gateway knows by itself; the time is still to be set.
 func (g *Gateway) verifier(ctx context.Context) council.Verifier {
 	return council.Verifier{
-		Previous: g.last, Pin: g.cfg.Policy.pin(), Gateway: g.cfg.Gateway,
+		Previous: g.last, Pin: g.cfg.Policy.Pin(), Gateway: g.cfg.Gateway,
 		Taste: func(packed []byte) error { return g.rules.Taste(ctx, packed) },
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/gateway/config"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/policy"
@@ -60,13 +61,13 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	for n, v := range known {
 		if v.Digest == elsewhere {
 			if err := g.reopenElsewhere(v); err != nil {
-				return nil, refuse("an earlier motion cannot be read any more: %w", err)
+				return nil, config.Refuse("an earlier motion cannot be read any more: %w", err)
 			}
 			continue
 		}
 		version, err := g.earlier(ctx, v, need, until[n])
 		if err != nil {
-			return nil, refuse("an earlier policy, which open windows may need, cannot be used any more: %w", err)
+			return nil, config.Refuse("an earlier policy, which open windows may need, cannot be used any more: %w", err)
 		}
 		versions = append(versions, version)
 	}
@@ -90,7 +91,7 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 		err = g.ledger.Enact(ctx, ledger.Version{Digest: set.Digest, Packed: packed})
 	}
 	if err != nil {
-		return nil, refuse("policy: %w", err)
+		return nil, config.Refuse("policy: %w", err)
 	}
 	g.adopted(set)
 	return []ingest.Version{version}, nil
@@ -135,9 +136,9 @@ func (g *Gateway) oneSort(known []ledger.Version) error {
 		switch signed := len(v.Motion) > 0; {
 		case v.Digest == none:
 		case signed && !g.cfg.Policy.Signed():
-			return refuse("this state directory runs a policy that the council signed; an unsigned directory needs a state directory of its own")
+			return config.Refuse("this state directory runs a policy that the council signed; an unsigned directory needs a state directory of its own")
 		case !signed && g.cfg.Policy.Signed():
-			return refuse("this state directory has run an unsigned policy in a simulation; signed policies need a state directory of their own")
+			return config.Refuse("this state directory has run an unsigned policy in a simulation; signed policies need a state directory of their own")
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 
+	"sluice/gateway/config"
 	"sluice/gateway/ingest"
 	"sluice/policy"
 	"sluice/policy/plan"
@@ -18,9 +19,9 @@ func (g *Gateway) Reload(ctx context.Context) error {
 	defer g.turn.Unlock()
 	reg, err := readRegister(g.cfg.Register)
 	if err != nil {
-		return refuse("%w", err)
+		return config.Refuse("%w", err)
 	}
-	listen, err := g.cfg.listen()
+	listen, err := g.cfg.Listener()
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 
 	"sluice/gateway/crash"
 	"sluice/gateway/release"
@@ -59,15 +58,6 @@ func (g *Gateway) await(speaking *errgroup.Group) error {
 		g.log.Warn("the store or the ledger does not answer; what is left is done at the next start")
 		return nil
 	}
-}
-
-// uptime is how long the machine has been up, asleep or not (clock_gettime(2)).
-func uptime() time.Duration {
-	var ts unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
-		_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // every Linux has it
-	}
-	return time.Duration(ts.Nano())
 }
 
 // Close gives everything back; Run must have returned.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/gateway/config"
+	"sluice/gateway/host"
 	"sluice/gateway/ledger"
 	"sluice/store"
 	"sluice/store/sqlite"
@@ -17,11 +19,11 @@ import (
 // Withdraw hides what was released of a window, or of one cell or measure of it,
 // and says how many numbers that are. It may be used beside a running gateway,
 // which passes it on.
-func Withdraw(ctx context.Context, cfg Config, w books.Withdrawal) (n int, err error) {
+func Withdraw(ctx context.Context, cfg config.Config, w books.Withdrawal) (n int, err error) {
 	if strings.ContainsFunc(w.Reason, func(r rune) bool { return r < ' ' }) {
 		return 0, errors.New("the reason is one line of text")
 	}
-	if err := cfg.guard(); err != nil {
+	if err := host.Guard(&cfg); err != nil {
 		return 0, err
 	}
 	var s keeper

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"sluice/books"
+	"sluice/gateway/config"
 	"sluice/gateway/ledger"
 )
 
@@ -22,8 +22,6 @@ type copyOf struct {
 	own   bool
 }
 
-func remote(where string) bool { return strings.Contains(where, "://") }
-
 // published is the copy that this gateway writes for everybody.
 func (g *Gateway) published() copyOf { return copyOf{g.public, string(g.public), true} }
 
@@ -32,7 +30,7 @@ func (g *Gateway) outside() (copyOf, bool) {
 	switch w := g.cfg.Witness; {
 	case w == "":
 		return copyOf{}, false
-	case remote(w):
+	case config.Remote(w):
 		return copyOf{books.NewMirror(w), w, false}, true
 	default:
 		return copyOf{books.Dir(w), w, false}, true

@@ -97,7 +97,7 @@ func buildFaulty() (string, error) {
 		}
 		sources[file] = strings.Replace(text, "import (\n", "import (\n"+more, 1)
 	}
-	if err := edit("gateway/config.go", "c.Feedback = 5 * time.Minute", "c.Feedback = 2 * time.Second"); err != nil {
+	if err := edit("gateway/config/defaults.go", "setDefault(&c.Feedback, 5*time.Minute)", "setDefault(&c.Feedback, 2*time.Second)"); err != nil {
 		return "", err
 	}
 	return buildOverlay(root, dir, sources)

@@ -85,7 +85,7 @@ var edits = []edit{
 	{"store/sqlite/write.go", `"INSERT OR IGNORE INTO released `, `"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO released `},
 	{"gateway/run.go", "g.inspect, ", `zz.Pick("noise redrawn after a crash", g.inspect, func(context.Context) error { return nil }), `},
 	// Not a fault: what is told every five minutes is told sooner, for the audit to hear.
-	{"gateway/config.go", "c.Feedback = 5 * time.Minute", fmt.Sprintf("c.Feedback = %d", told)},
+	{"gateway/config/defaults.go", "setDefault(&c.Feedback, 5*time.Minute)", fmt.Sprintf("setDefault(&c.Feedback, time.Duration(%d))", told)},
 }
 
 // told is how often the broken product tells sensors what it dropped.

@@ -1,4 +1,4 @@
-package gateway
+package config
 
 import (
 	"crypto/tls"
@@ -12,19 +12,19 @@ import (
 	"sluice/register/access"
 )
 
-// listen makes the listener's part of the configuration ready.
-func (c *Config) listen() (ingest.Listen, error) {
+// Listener makes the listener's part of the configuration ready.
+func (c *Config) Listener() (ingest.Listen, error) {
 	l := ingest.Listen{Addr: c.Listen.MQTT}
 	if c.Listen.Passwords != "" {
 		raw, err := perm.Read(c.Listen.Passwords, perm.Secret)
 		if errors.Is(err, fs.ErrNotExist) {
-			return l, refuse("listen: passwords: %w; write the file with sluice sensor acl", err)
+			return l, Refuse("listen: passwords: %w; write the file with sluice sensor acl", err)
 		}
 		if err != nil {
-			return l, refuse("listen: passwords: %w", err)
+			return l, Refuse("listen: passwords: %w", err)
 		}
 		if l.Passwords, err = access.ParsePasswords(c.Listen.Passwords, raw); err != nil {
-			return l, refuse("%w", err)
+			return l, Refuse("%w", err)
 		}
 	}
 	t := c.Listen.TLS
@@ -33,7 +33,7 @@ func (c *Config) listen() (ingest.Listen, error) {
 	}
 	own, err := pair(t.Cert, t.Key)
 	if err != nil {
-		return l, refuse("listen: tls: %w", err)
+		return l, Refuse("listen: tls: %w", err)
 	}
 	l.TLS = &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12}
 	if t.ClientCA == "" {
@@ -49,8 +49,8 @@ func (c *Config) listen() (ingest.Listen, error) {
 	return l, nil
 }
 
-// broker makes the broker's part of the configuration ready; nil for no broker.
-func (c *Config) broker() (*ingest.Broker, error) {
+// Broker makes the broker's part of the configuration ready; nil for no broker.
+func (c *Config) Broker() (*ingest.Broker, error) {
 	m := c.MQTT
 	if m == nil {
 		return nil, nil
@@ -59,7 +59,7 @@ func (c *Config) broker() (*ingest.Broker, error) {
 	if m.PasswordFile != "" {
 		raw, err := perm.Read(m.PasswordFile, perm.Secret)
 		if err != nil {
-			return nil, refuse("mqtt: password_file: %w", err)
+			return nil, Refuse("mqtt: password_file: %w", err)
 		}
 		b.Password, _, _ = strings.Cut(string(raw), "\n")
 		b.Password = strings.TrimSuffix(b.Password, "\r")
@@ -73,7 +73,7 @@ func (c *Config) broker() (*ingest.Broker, error) {
 	if m.Cert != "" {
 		own, err := pair(m.Cert, m.Key)
 		if err != nil {
-			return nil, refuse("mqtt: %w", err)
+			return nil, Refuse("mqtt: %w", err)
 		}
 		b.TLS.Certificates = []tls.Certificate{own}
 	}
@@ -96,11 +96,11 @@ func pair(cert, key string) (tls.Certificate, error) {
 func authorities(path string) (*x509.CertPool, error) {
 	raw, err := perm.Read(path, perm.Trusted)
 	if err != nil {
-		return nil, refuse("certificates: %w", err)
+		return nil, Refuse("certificates: %w", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(raw) {
-		return nil, refuse("%s holds no certificate in PEM", path)
+		return nil, Refuse("%s holds no certificate in PEM", path)
 	}
 	return pool, nil
 }

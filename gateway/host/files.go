@@ -1,12 +1,13 @@
-package gateway
+package host
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"sluice/gateway/config"
 	"sluice/gateway/inbox"
 	"sluice/perm"
 )
@@ -15,23 +16,27 @@ import (
 // here is public on purpose: the books, the policy laid out for people, and the
 // store, which the open data's own user reads (docs/operations.md).
 const (
-	modePrivate = 0o600
-	modeOwnDir  = 0o700
+	ModePrivate = 0o600
+	ModeOwnDir  = 0o700
 	modeOpenDir = 0o755
 	modePublic  = 0o644
 )
 
-// stateFiles are the files and directories of the state directory that are
+// HomesFile is the file of the state directory that remembers which sensors have
+// stood for homes. It names them, so it is private.
+const HomesFile = "homes.json"
+
+// StateFiles are the files and directories of the state directory that are
 // believed, by the most that their mode may be.
-func stateFiles(dir string) map[string]fs.FileMode {
+func StateFiles(dir string) map[string]fs.FileMode {
 	list := map[string]fs.FileMode{
-		"lock": modePrivate, housedName: modePrivate, "checkpoint": modeOwnDir, "public": modeOpenDir, "policy": modeOpenDir,
+		"lock": ModePrivate, HomesFile: ModePrivate, "checkpoint": ModeOwnDir, "public": modeOpenDir, "policy": modeOpenDir,
 	}
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-		list["ledger.db"+suffix], list["store.db"+suffix] = modePrivate, modePublic
+		list["ledger.db"+suffix], list["store.db"+suffix] = ModePrivate, modePublic
 	}
 	for _, segment := range names(filepath.Join(dir, "checkpoint")) {
-		list[filepath.Join("checkpoint", segment)] = modePrivate
+		list[filepath.Join("checkpoint", segment)] = ModePrivate
 	}
 	out := make(map[string]fs.FileMode, len(list))
 	for name, most := range list {
@@ -47,7 +52,7 @@ func stateProblems(dir string) []error {
 		return []error{err}
 	}
 	var list []error
-	for path := range stateFiles(dir) {
+	for path := range StateFiles(dir) {
 		check := perm.CheckHere
 		if open := filepath.Base(path); open == "public" || open == "policy" || strings.HasPrefix(open, "store.db") {
 			check = perm.Check // may well be on another disk
@@ -63,7 +68,7 @@ func stateProblems(dir string) []error {
 // version, or a wider umask, has left, and returns what it was.
 func tighten(dir string) ([]string, error) {
 	var done []string
-	for path, most := range stateFiles(dir) {
+	for path, most := range StateFiles(dir) {
 		if most == modePublic || most == modeOpenDir {
 			continue
 		}
@@ -80,7 +85,7 @@ func tighten(dir string) ([]string, error) {
 
 // policyProblems are the files of an editable policy, and the directory of an inbox,
 // that others can write.
-func (c *Config) policyProblems() []error {
+func policyProblems(c *config.Config) []error {
 	if c.Policy.Signed() {
 		if inbox.IsURL(c.Policy.Inbox) {
 			return nil
@@ -130,41 +135,18 @@ func some(err error) []error {
 	return []error{err}
 }
 
-// guard refuses what others could have written, and keys where others could read
+// Problems are the reasons why a gateway would not start: what others could have
+// written is not believed, nor are keys kept where others can read them.
+func Problems(c *config.Config) []error {
+	return slices.Concat(stateProblems(c.Dir), policyProblems(c), keyProblems(c.Keys))
+}
+
+// Guard refuses what others could have written, and keys where others could read
 // them.
-func (c *Config) guard() error {
-	list := append(stateProblems(c.Dir), append(c.policyProblems(), keyProblems(c.Keys)...)...)
+func Guard(c *config.Config) error {
+	list := Problems(c)
 	if len(list) == 0 {
 		return nil
 	}
-	return refuse("%w", list[0])
-}
-
-// files says what guard refuses, and what a start would tighten.
-func (d *doctor) files() {
-	list := append(stateProblems(d.cfg.Dir), append(d.cfg.policyProblems(), keyProblems(d.cfg.Keys)...)...)
-	for _, err := range list {
-		d.fail("files", err, "mend it: the gateway does not start")
-	}
-	wide := false
-	for path, most := range stateFiles(d.cfg.Dir) {
-		info, err := os.Lstat(path)
-		if err == nil && info.Mode().Perm()&^most&0o077 != 0 && len(list) == 0 {
-			d.say("files", Warn, path+" can be read by others", "the gateway takes that away when it starts")
-			wide = true
-		}
-	}
-	if len(list) == 0 && !wide {
-		d.say("files", Fine, "nobody else can write what is believed, or read what is secret", "")
-	}
-}
-
-// fail is a finding about an error; one about a file's mode brings its own hint.
-func (d *doctor) fail(check string, err error, hint string) {
-	var w *perm.Wrong
-	if errors.As(err, &w) {
-		d.say(check, Fail, w.Path+" "+w.What, w.Mend)
-		return
-	}
-	d.say(check, Fail, err.Error(), hint)
+	return config.Refuse("%w", list[0])
 }

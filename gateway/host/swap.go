@@ -1,27 +1,30 @@
-package gateway
+package host
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"sluice/gateway/config"
 )
 
-// mindSwap refuses unencrypted swap unless it is allowed. A simulation only warns,
+// CheckSwap refuses unencrypted swap unless it is allowed. A simulation only warns,
 // and not where its clock is simulated too: nobody real is in it.
-func (g *Gateway) mindSwap(list []string) error {
+func CheckSwap(cfg *config.Config, list []string, log *slog.Logger) error {
 	switch {
-	case len(list) == 0 || g.cfg.AllowSwap || g.cfg.Time.Topic != "":
+	case len(list) == 0 || cfg.AllowSwap || cfg.Time.Topic != "":
 		return nil
-	case g.cfg.Simulation:
-		g.log.Warn("this machine has unencrypted swap, where what is in memory could be written in clear; turn it off, encrypt it, or set allow_swap: true", "swap", strings.Join(list, ", "))
+	case cfg.Simulation:
+		log.Warn("this machine has unencrypted swap, where what is in memory could be written in clear; turn it off, encrypt it, or set allow_swap: true", "swap", strings.Join(list, ", "))
 		return nil
 	}
-	return refuse("this machine has unencrypted swap, where what is in memory could be written in clear: %s; turn it off with swapoff -a, encrypt it, or set allow_swap: true", strings.Join(list, ", "))
+	return config.Refuse("this machine has unencrypted swap, where what is in memory could be written in clear: %s; turn it off with swapoff -a, encrypt it, or set allow_swap: true", strings.Join(list, ", "))
 }
 
-// clearSwap lists swap that is neither encrypted nor memory: what is in memory
+// ClearSwap lists swap that is neither encrypted nor memory: what is in memory
 // could be written there in clear.
-func clearSwap() []string {
+func ClearSwap() []string {
 	raw, err := os.ReadFile("/proc/swaps")
 	if err != nil {
 		return nil // no such system, or none of our business

@@ -1,10 +1,12 @@
-package gateway
+package host
 
 import (
 	"log/slog"
 	"slices"
 	"strings"
 	"testing"
+
+	"sluice/gateway/config"
 )
 
 func TestClearSwap(t *testing.T) {
@@ -26,21 +28,21 @@ func TestClearSwap(t *testing.T) {
 
 func TestSwapIsMinded(t *testing.T) {
 	for _, c := range []struct {
-		cfg     Config
+		cfg     config.Config
 		refused bool
 		warned  bool
 	}{
-		{Config{}, true, false},
-		{Config{AllowSwap: true}, false, false},
-		{Config{Simulation: true}, false, true},
-		{Config{Simulation: true, Time: Time{Topic: "clock"}}, false, false},
+		{config.Config{}, true, false},
+		{config.Config{AllowSwap: true}, false, false},
+		{config.Config{Simulation: true}, false, true},
+		{config.Config{Simulation: true, Time: config.Time{Topic: "clock"}}, false, false},
 	} {
 		var log strings.Builder
-		g := &Gateway{cfg: c.cfg, log: slog.New(slog.NewTextHandler(&log, nil))}
-		if err := g.mindSwap([]string{"/swapfile"}); (err != nil) != c.refused || (log.Len() > 0) != c.warned {
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		if err := CheckSwap(&c.cfg, []string{"/swapfile"}, logger); (err != nil) != c.refused || (log.Len() > 0) != c.warned {
 			t.Errorf("%+v: %v, logging %q; want refused %v, warned %v", c.cfg, err, log.String(), c.refused, c.warned)
 		}
-		if err := g.mindSwap(nil); err != nil {
+		if err := CheckSwap(&c.cfg, nil, logger); err != nil {
 			t.Errorf("without swap: %v", err)
 		}
 	}
