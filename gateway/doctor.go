@@ -40,7 +40,8 @@ const (
 	Away Verdict = "unreachable"
 )
 
-// Finding is one check of doctor: what was looked at, how it is, and what to do.
+// Finding is one check of doctor: what was looked at, how it is, over several lines where a
+// file's line is shown, and what to do.
 type Finding struct {
 	Check   string  `json:"check"`
 	Verdict Verdict `json:"verdict"`
@@ -56,7 +57,7 @@ type doctor struct {
 }
 
 func (d *doctor) say(check string, v Verdict, found, hint string) {
-	d.list = append(d.list, Finding{check, v, brief.Text(found), brief.Text(hint)})
+	d.list = append(d.list, Finding{check, v, brief.Report(found), brief.Text(hint)})
 }
 
 // Examine looks at everything that a gateway with this configuration needs. It

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"os"
@@ -110,5 +111,19 @@ func TestTheRegisterIsWrittenOnChange(t *testing.T) {
 	}
 	if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), `"alive":null`) {
 		t.Errorf("another register's lives are taken for this one's: %v: %s", err, raw)
+	}
+}
+
+// TestAnUnknownKindIsLoggedOnce: with the number of its sensors and what to do, and not once
+// more for each decision.
+func TestAnUnknownKindIsLoggedOnce(t *testing.T) {
+	g, set := lister(t, "  - {id: a, owner: o, kind: noise-metre, zone: rambla, registered: 2026-01-01}\n  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
+	var log bytes.Buffer
+	g.log, g.idle, g.sets = slog.New(slog.NewTextHandler(&log, nil)), make(map[string]string), make(map[string]*policy.Set)
+	if _, err := g.version(t.Context(), set); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(log.String(), "level="); n != 1 || !strings.Contains(log.String(), "sensors=1") {
+		t.Errorf("the log says\n%s", &log)
 	}
 }

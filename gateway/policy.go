@@ -204,7 +204,7 @@ func (g *Gateway) plans(ctx context.Context, set *policy.Set, reg *register.Regi
 		}
 		out[sensor.ID] = plans
 		for _, why := range reasons {
-			if !said[why] {
+			if !said[why] && why.Rule != "P00" { // an unknown kind is said once, see strangers
 				level := slog.LevelWarn
 				if why.Rule == "P10" { // as the council has voted
 					level = slog.LevelInfo

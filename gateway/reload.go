@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"regexp"
+	"strconv"
 
 	"sluice/gateway/config"
 	"sluice/gateway/ingest"
@@ -76,7 +78,23 @@ func (g *Gateway) Reloads(ctx context.Context, asked <-chan os.Signal) {
 		case <-asked:
 		}
 		if err := g.Reload(ctx); err != nil && ctx.Err() == nil {
-			g.log.Error("nothing is changed: what was to be read anew cannot be used", "error", err)
+			g.log.Error("nothing is changed: what was to be read anew cannot be used", located(err)...)
 		}
 	}
+}
+
+// inFile is an error about a place in a file, as the readers of YAML write it; the lines
+// behind it show that place.
+var inFile = regexp.MustCompile(`^(.+): \[(\d+):(\d+)\] (.+)`)
+
+// located is an error as a line of the log: where it is in which file, what is wrong and how
+// to mend it, without the lines of the file.
+func located(err error) []any {
+	m := inFile.FindStringSubmatch(err.Error())
+	if m == nil {
+		return []any{"error", err}
+	}
+	line, _ := strconv.Atoi(m[2])
+	column, _ := strconv.Atoi(m[3])
+	return []any{"file", m[1], "line", line, "column", column, "error", m[4]}
 }

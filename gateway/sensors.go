@@ -31,5 +31,5 @@ func (d *doctor) entries(set *policy.Set) {
 	for _, f := range found[:min(len(found), 3)] {
 		some = append(some, f.Error())
 	}
-	d.say("register", Warn, fmt.Sprintf("%d mistakes: %s", len(found), strings.Join(some, " | ")), "sluice register check "+d.cfg.Register+" --policy DIR says all of them")
+	d.say("register", Warn, fmt.Sprintf("%d mistakes: %s", len(found), strings.Join(some, "\n")), "sluice register check "+d.cfg.Register+" --policy DIR says all of them")
 }

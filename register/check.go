@@ -55,6 +55,9 @@ func misnamed(path string) (found []Fault) {
 	return found
 }
 
+// GatewayUser is the user name that the gateway has at a broker, where it is given no other.
+const GatewayUser = "gateway"
+
 // Check says which entries a gateway takes and can do nothing with: nobody that is
 // replaced, days in the wrong order, places that are not on earth. With the kinds
 // and zones of a policy, which may be nil, it says as well what that does not know.
@@ -64,6 +67,9 @@ func (r *Register) Check(kinds map[string]Kind, zones *Zones) []Fault {
 		c.ids[r.Sensors[n].ID] = n
 	}
 	for n := range r.Sensors {
+		if r.Sensors[n].ID == GatewayUser {
+			c.say(n, "this id is the gateway's own user name, so that sensor acl refuses the register; give the sensor another id")
+		}
 		c.pointers(n)
 		c.days(n)
 		c.topic(n)

@@ -143,6 +143,7 @@ func TestCheck(t *testing.T) {
 		}
 		said(t, raw, kinds, zones, 6, want)
 	}
+	said(t, "sensors:\n  - {id: gateway, "+entry+"}\n", kinds, zones, 2, []string{"the gateway's own user name"})
 	for text, want := range map[string][]string{
 		"kind: k, lat: 95, lon: 0.5":  {"not on earth"},
 		"kind: k, lat: 0.5, lon: 400": {"not on earth"},

@@ -70,6 +70,7 @@ func entry(more string) func(*testing.T, *city) {
 var mistakes = map[string]slip{
 	"a zone that there is not":        {entry("id: x, owner: acme, kind: people-gate, zone: sqare, registered: 2026-01-01"), `warn +register .*no zone "sqare".*did you mean "square"`},
 	"a kind that there is not":        {entry("id: x, owner: acme, kind: people-gat, zone: square, registered: 2026-01-01"), `warn +kinds .*1 sensors are of a kind that the policy does not know: x`},
+	"a key that there is not":         {entry("id: x, owner: acme, knd: people-gate, zone: square, registered: 2026-01-01"), `fail +register +\S*register.yaml: \[\d+:\d+\] unknown field "knd"; did you mean kind\?\n {33}> +\d+ \| +- \{id: x, owner: acme, knd: .*\n {33} +\^`},
 	"a field that the kind has not":   {entry("id: x, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, map: {past: /n}"), `warn +register .*has no field "past"`},
 	"coordinates the wrong way round": {entry("id: x, owner: acme, kind: people-gate, lat: 200, lon: 2, registered: 2026-01-01"), `warn +register .*not on earth`},
 	"another sensor's topic":          {entry("id: x, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: city/v1/acme/gate-1/up"), `fail +register .*one of the sensor gate-1`},

@@ -195,7 +195,7 @@ func (b *Books) use() (list []used, problems []string) {
 			continue
 		}
 		if first := names[name]; first != "" {
-			problems = append(problems, fmt.Sprintf("the books %s and %s are both of gateway %s; the second are left out: give each gateway a name of its own (gateway: in gateway.yaml), and each books once", first, p.Where, name))
+			problems = append(problems, fmt.Sprintf("gateway %s is named twice, by the books %s and by the books %s; those at %[3]s are left out: list each gateway's books once in opendata.yaml, and give each gateway a name of its own (gateway: in gateway.yaml)", name, first, p.Where))
 			continue
 		}
 		names[name] = p.Where

@@ -198,7 +198,7 @@ func TestNoOneCity(t *testing.T) {
 			change(t, d, "city.json", func(c *books.City) { c.Timezone = "UTC" })
 			return d
 		}, "one city", 1},
-		"the same gateway": {func() books.Dir { return gateway(t, "edge-1", "b") }, "both of gateway edge-1", 1},
+		"the same gateway": {func() books.Dir { return gateway(t, "edge-1", "b") }, "gateway edge-1 is named twice, by the books book-1 and by the books book-2; those at book-2 are left out: ", 1},
 		"one zone":         {func() books.Dir { return gateway(t, "edge-2", "a", "b") }, "both have the zone a", 2},
 		"no books": {func() books.Dir {
 			d := gateway(t, "edge-2", "a", "b")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +40,7 @@ func doctorCommand() *cobra.Command {
 				}
 			} else {
 				for _, f := range list {
-					fmt.Fprintf(cmd.OutOrStdout(), "%-12s %-19s %s\n", f.Verdict, f.Check, f.Found)
+					fmt.Fprintf(cmd.OutOrStdout(), "%-12s %-19s %s\n", f.Verdict, f.Check, strings.ReplaceAll(f.Found, "\n", "\n"+strings.Repeat(" ", 33)))
 					if f.Hint != "" {
 						fmt.Fprintf(cmd.OutOrStdout(), "%-12s %-19s -> %s\n", "", "", f.Hint)
 					}

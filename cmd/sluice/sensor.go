@@ -52,7 +52,7 @@ func aclCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&file, "register", "register.yaml", "register of sensors: a file, or a directory of *.yaml files")
 	c.Flags().StringVar(&dir, "dir", ".", "directory of the files")
-	c.Flags().StringVar(&user, "gateway", "gateway", "user name of the gateway")
+	c.Flags().StringVar(&user, "gateway", register.GatewayUser, "user name of the gateway")
 	return c
 }
 
@@ -78,7 +78,7 @@ func writeAccess(reg *register.Register, dir, user string, progress func(done in
 	for n := range reg.Sensors {
 		id := reg.Sensors[n].ID
 		if id == user {
-			return 0, fmt.Errorf("a sensor is called %s; give the gateway another user name with --gateway", user)
+			return 0, fmt.Errorf("a sensor is called %s, as the gateway is; give the sensor another id, or the gateway another user name with --gateway", user)
 		}
 		users[id] = true
 		if passwords.Has(id) {
