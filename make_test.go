@@ -1,0 +1,95 @@
+package sluice_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestMakeTestsAll: make test runs the tests of each package, as make itself says; with the
+// race detector but where no code of a package begins a goroutine, and without it, too,
+// where a package's tests or limits are others under it.
+func TestMakeTestsAll(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("make is not installed")
+	}
+	cmd := exec.Command("make", "-n", "--no-print-directory", "test", "SEED=1")
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(x string) bool { // of a make that runs this test
+		return strings.HasPrefix(x, "MAKE") || strings.HasPrefix(x, "MFLAGS=") || strings.HasPrefix(x, "GOFLAGS=")
+	})
+	said := output(t, cmd)
+	tested := map[bool]map[string]bool{false: {}, true: {}} // with the race detector or without
+	for line := range strings.Lines(said) {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != "go" || words[1] != "test" {
+			continue
+		}
+		var names []string
+		for n, w := range words[2:] {
+			switch {
+			case !strings.HasPrefix(w, "-") && words[n+1] != "-timeout":
+				names = append(names, w)
+			case strings.HasPrefix(w, "-run"), strings.HasPrefix(w, "-skip"), strings.HasPrefix(w, "-short"):
+				t.Errorf("make test leaves tests out: %s", line)
+			}
+		}
+		for _, name := range goList(t, names...) {
+			tested[slices.Contains(words, "-race")][name] = true
+		}
+	}
+	all := goList(t, "./...")
+	for _, name := range all {
+		files, err := filepath.Glob(filepath.Join(".", filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(name, "sluice"), "/")), "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s has no files (%v)", name, err)
+		}
+		var begins, differs bool
+		for _, path := range files {
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begins = begins || !strings.HasSuffix(path, "_test.go") && goes.Match(raw)
+			differs = differs || bytes.HasPrefix(raw, []byte("//go:build race\n"))
+		}
+		switch {
+		case !tested[true][name] && !tested[false][name]:
+			t.Errorf("make test leaves %s out", name)
+		case begins && !tested[true][name]:
+			t.Errorf("make test runs %s without the race detector, and it begins goroutines", name)
+		case differs && !tested[false][name]:
+			t.Errorf("make test runs %s with the race detector alone, which has its tests do less", name)
+		}
+	}
+	if len(all) < 50 {
+		t.Errorf("there are %d packages; the search is broken", len(all))
+	}
+}
+
+// goes is code that begins a goroutine.
+var goes = regexp.MustCompile(`(?m)^\s*go [a-z(]|\.Go\(`)
+
+// goList is the packages of patterns.
+func goList(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	return strings.Fields(output(t, exec.Command("go", append([]string{"list"}, patterns...)...)))
+}
+
+func output(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	var wrong bytes.Buffer
+	cmd.Stderr = &wrong
+	raw, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, wrong.String())
+	}
+	return string(raw)
+}
