@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,20 @@ func TestObservationsAreJSON(t *testing.T) {
 			t.Fatalf("got\n%s\nwant\n%s", got, want.Body)
 		}
 	})
+}
+
+// TestNoFormula: no text of a row, whoever wrote it into the store, begins a formula.
+func TestNoFormula(t *testing.T) {
+	const evil = "=cmd|x"
+	o := store.Observation{Every: evil, Cell: evil, Zone: evil, Measure: evil, Status: evil, Unit: evil, Decision: evil, Gateway: evil, Category: evil}
+	for n, rows := range [][][]string{observationTable(query.Stream{}, nil).rows(o), zoneTable.rows(zoneRow{evil, evil, latestOf(&o)})} {
+		for _, cell := range rows[0] {
+			if strings.HasPrefix(cell, "=") {
+				t.Errorf("table %d has %q", n, rows[0])
+				break
+			}
+		}
+	}
 }
 
 func TestText(t *testing.T) {

@@ -100,8 +100,8 @@ func observationTable(st query.Stream, epochs []query.Epoch) table[store.Observa
 		[]string{"start_utc", "start_local", "every", "cell", "measure", "value", "status", "low", "high", "unit", "decision", "simulation", "bounded_share", "bounded_share_low", "bounded_share_high", "gateway"},
 		func(o store.Observation) [][]string {
 			return [][]string{slices.Concat([]string{
-				o.Start.Format(time.RFC3339), o.Start.In(loc).Format(time.RFC3339), o.Every, text(o.Cell), text(o.Measure),
-				number(o.Value), string(o.Status), number(o.Low), number(o.High), text(o.Unit), text(o.Decision), strconv.FormatBool(o.Simulation),
+				o.Start.Format(time.RFC3339), o.Start.In(loc).Format(time.RFC3339), text(o.Every), text(o.Cell), text(o.Measure),
+				number(o.Value), text(string(o.Status)), number(o.Low), number(o.High), text(o.Unit), text(o.Decision), strconv.FormatBool(o.Simulation),
 			}, share(query.Covering(epochs, o.Gateway, o.Start).Share()), []string{text(o.Gateway)})}
 		},
 	}

@@ -136,7 +136,7 @@ var zoneTable = table[zoneRow]{
 	func(z zoneRow) [][]string {
 		return [][]string{{
 			text(z.id), text(z.name), text(z.Stream), text(z.Measure), text(z.Category), z.Start.Format(time.RFC3339), z.End.Format(time.RFC3339),
-			string(z.Status), number(z.Value), number(z.Low), number(z.High), text(z.Unit), text(z.Decision),
+			text(string(z.Status)), number(z.Value), number(z.Low), number(z.High), text(z.Unit), text(z.Decision),
 		}}
 	},
 }

@@ -192,7 +192,7 @@ func (p *picture) draw(b *strings.Builder, n int) {
 		}
 		if s := l.Items[i].Status; s != store.Published {
 			x := p.x(l.Items[i].Start)
-			fmt.Fprintf(b, `<rect class="gap %s" x="%.1f" y="%.1f" width="%.1f" height="10"/>`, look(&l.Items[i]), x, y, max(1, p.x(l.Items[j-1].End)-x))
+			fmt.Fprintf(b, `<rect class="gap %s" x="%.1f" y="%.1f" width="%.1f" height="10"/>`, html.EscapeString(look(&l.Items[i])), x, y, max(1, p.x(l.Items[j-1].End)-x))
 		}
 		i = j
 	}

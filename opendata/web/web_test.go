@@ -61,6 +61,9 @@ func TestChartTellsApart(t *testing.T) {
 	if !strings.Contains(svg, "A &lt;b&gt;") || strings.Contains(svg, "<b>") {
 		t.Error("a name is not escaped")
 	}
+	if odd := drawn(5.0, store.Status(`x"><b>`)); strings.Contains(odd, "<b>") {
+		t.Error("a status of the store, which several gateways may write to, is not escaped")
+	}
 	if hour := drawn(5.0, 6.0, 7.0, 8.0); !strings.Contains(hour, ">12:10<") {
 		t.Error("the axis of an hour has no times")
 	}
