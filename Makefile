@@ -55,7 +55,7 @@ bench:
 	go run ./test/bench
 	go test -run EngineRatio -bench 'Engine|Parse|Lookup' -benchtime 2s -count 3 -v ./gateway/ingest
 	go test -run xxx -bench Close -benchtime 5x ./gateway/ledger
-	go test -run xxx -bench Compile -benchtime 3x -cpu 1 ./policy
+	go test -run xxx -bench Compile -benchtime 3x -cpu 1 ./policy/compile
 
 # bench-http prints what the open-data server does over a store of a million rows,
 # beside a static handler of the same bytes; about three minutes.

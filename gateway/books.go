@@ -9,7 +9,7 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/config"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/register"
@@ -104,7 +104,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 }
 
 // silence is the public reason why nothing flows; empty while something does.
-func silence(set *policy.Set, running bool, now time.Time) string {
+func silence(set *compile.Set, running bool, now time.Time) string {
 	switch {
 	case set == nil:
 		return "no_policy"
@@ -197,7 +197,7 @@ func (g *Gateway) keepPlans(ctx context.Context) error {
 	return nil
 }
 
-func (g *Gateway) streamsBook(set *policy.Set) ([]books.Stream, error) {
+func (g *Gateway) streamsBook(set *compile.Set) ([]books.Stream, error) {
 	list := []books.Stream{}
 	for _, s := range set.Streams {
 		mech, err := mechanism.New(s)

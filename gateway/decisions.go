@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
@@ -17,7 +17,7 @@ import (
 // writeDecisions writes what residents may know of each decision: in force,
 // coming, and, from what was written before, past. The texts and the votes are
 // those of the motion that gave the decision its present words.
-func (g *Gateway) writeDecisions(ctx context.Context, set *policy.Set, running bool, vote voted) error {
+func (g *Gateway) writeDecisions(ctx context.Context, set *compile.Set, running bool, vote voted) error {
 	now := g.clock()
 	before, err := g.decided(ctx)
 	if err != nil {
@@ -103,7 +103,7 @@ func (a *announced) next(d *bundle.Decision) *books.Next {
 
 // decisionBook makes one entry, and its files where its words are new. Votes stay
 // those of the motion that brought these words.
-func (g *Gateway) decisionBook(ctx context.Context, set *policy.Set, d *bundle.Decision, e *council.Enacted, old books.Decision) (b books.Decision, err error) {
+func (g *Gateway) decisionBook(ctx context.Context, set *compile.Set, d *bundle.Decision, e *council.Enacted, old books.Decision) (b books.Decision, err error) {
 	b = books.Decision{
 		ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
 		Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, Diff: map[string][]string{},
@@ -139,7 +139,7 @@ func (g *Gateway) decisionBook(ctx context.Context, set *policy.Set, d *bundle.D
 }
 
 // explain makes the texts, once for each policy and vote.
-func (g *Gateway) explain(set *policy.Set, d *bundle.Decision, vote explain.Vote) (map[string]string, error) {
+func (g *Gateway) explain(set *compile.Set, d *bundle.Decision, vote explain.Vote) (map[string]string, error) {
 	key := set.Digest + " " + d.Decision + " " + vote.Motion
 	if g.texts[key] != nil {
 		return g.texts[key], nil

@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"sluice/gateway/inbox"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/council"
+	"sluice/policy/rego"
 )
 
 func (d *doctor) policy(ctx context.Context) {
@@ -19,7 +20,7 @@ func (d *doctor) policy(ctx context.Context) {
 		d.say("policy", Fail, err.Error(), "")
 		return
 	}
-	rules := policy.NewChild(self, RulesVerb)
+	rules := rego.NewChild(self, RulesVerb)
 	defer rules.Close()
 	dir := d.cfg.Policy.Dir
 	if d.cfg.Policy.Signed() {
@@ -27,10 +28,10 @@ func (d *doctor) policy(ctx context.Context) {
 			return
 		}
 	}
-	files, err := policy.ReadDir(dir)
-	var set *policy.Set
+	files, err := compile.ReadDir(dir)
+	var set *compile.Set
 	if err == nil {
-		set, err = policy.Compile(ctx, rules, files)
+		set, err = compile.Files(ctx, rules, files)
 	}
 	if err != nil {
 		d.say("policy", Fail, err.Error(), "nothing flows until it is mended")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/register/access"
 )
 
@@ -14,7 +14,7 @@ import (
 const certificateSoon = 14 * 24 * time.Hour
 
 // sensors says when nothing can come of any sensor, though each entry may be right.
-func (d *doctor) sensors(set *policy.Set) {
+func (d *doctor) sensors(set *compile.Set) {
 	if d.reg == nil || len(d.reg.Sensors) == 0 {
 		return
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/store"
 )
 
@@ -123,7 +123,7 @@ func (g *Gateway) ourCells() map[string]map[string]bool {
 	return out
 }
 
-func cellsOf(set *policy.Set, out map[string]map[string]bool) {
+func cellsOf(set *compile.Set, out map[string]map[string]bool) {
 	for _, s := range set.Streams {
 		if out[s.ID] == nil {
 			out[s.ID] = make(map[string]bool)

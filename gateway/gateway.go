@@ -22,8 +22,9 @@ import (
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
 	"sluice/internal/retry"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/council"
+	"sluice/policy/rego"
 	"sluice/register"
 	"sluice/store"
 	"sluice/store/influx"
@@ -31,7 +32,7 @@ import (
 )
 
 // RulesVerb is the hidden verb of the same binary that evaluates the council's
-// rules: it runs policy.Serve.
+// rules: it runs rego.Serve.
 const RulesVerb = "rules"
 
 // Gateway is a running edge.
@@ -64,7 +65,7 @@ type Gateway struct {
 	stood     []books.Decision // as last written; of keepBooks
 	described []books.Stream   // streams.json as it was kept last; of keepBooks
 
-	rules *policy.Child
+	rules *rego.Child
 	inbox *inbox.Inbox // nil for an unsigned directory
 
 	lookout lookout // for the editable directory; of the one goroutine that watches it
@@ -89,16 +90,16 @@ type Gateway struct {
 	turn sync.Mutex
 
 	mu       sync.Mutex
-	sets     map[string]*policy.Set // by digest; guarded by mu
-	current  *policy.Set            // in force, nil for none; guarded by mu
-	latest   *policy.Set            // in force last; guarded by mu
-	problem  error                  // of the policy directory; guarded by mu
-	idle     map[string]string      // why a decision is not run, by set; guarded by mu
-	withheld string                 // why release rules gave no answer; guarded by mu
-	versions int                    // policy versions so far; guarded by mu
-	refused  map[policy.Code]int    // policies refused since the start; guarded by mu
-	stalled  retry.Once             // why releasing stands still
-	damage   string                 // of the ledger, found while running; guarded by mu
+	sets     map[string]*compile.Set // by digest; guarded by mu
+	current  *compile.Set            // in force, nil for none; guarded by mu
+	latest   *compile.Set            // in force last; guarded by mu
+	problem  error                   // of the policy directory; guarded by mu
+	idle     map[string]string       // why a decision is not run, by set; guarded by mu
+	withheld string                  // why release rules gave no answer; guarded by mu
+	versions int                     // policy versions so far; guarded by mu
+	refused  map[rego.Code]int       // policies refused since the start; guarded by mu
+	stalled  retry.Once              // why releasing stands still
+	damage   string                  // of the ledger, found while running; guarded by mu
 	// storeLacks is what is wrong with what the store has; empty when nothing is; guarded by mu.
 	storeLacks string
 	lacks      int             // windows that the store lacks; guarded by mu
@@ -120,8 +121,8 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 	}
 	g := &Gateway{
 		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
-		sets: make(map[string]*policy.Set), idle: make(map[string]string), homes: make(map[string]bool),
-		refused: make(map[policy.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
+		sets: make(map[string]*compile.Set), idle: make(map[string]string), homes: make(map[string]bool),
+		refused: make(map[rego.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
 		texts: make(map[string]map[string]string), growing: make(map[string]*books.Growing), kept: make(map[string]string),
 	}
 	g.shelf = books.NewShelf(g.public)
@@ -134,7 +135,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 	if err != nil {
 		return g, config.Refuse("this binary cannot find itself: %w", err)
 	}
-	g.rules = policy.NewChild(self, RulesVerb)
+	g.rules = rego.NewChild(self, RulesVerb)
 	if g.lock, err = host.Lock(&g.cfg, log); err != nil {
 		return g, err
 	}

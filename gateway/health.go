@@ -11,13 +11,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"sluice/gateway/crash"
-	"sluice/policy"
+	"sluice/policy/compile"
+	"sluice/policy/rego"
 )
 
 // What is said of a house in which nobody has decided anything yet: it waits, and nothing
 // is broken.
 const (
-	noPolicyYet    = string(policy.NoPolicy) + ": there is no policy, so nothing flows"
+	noPolicyYet    = string(rego.NoPolicy) + ": there is no policy, so nothing flows"
 	nothingDecided = "there is no decision yet, so nothing flows"
 	allToCome      = "no decision is in force yet, so nothing flows; look at from in the decisions, and at the clock"
 )
@@ -76,7 +77,7 @@ func (g *Gateway) elsewhereNotes() []string {
 
 // outOfTime says that no decision is in force today; empty while one is, and before
 // the first tick of a simulated clock.
-func outOfTime(set *policy.Set, now time.Time) string {
+func outOfTime(set *compile.Set, now time.Time) string {
 	if now.IsZero() {
 		return ""
 	}

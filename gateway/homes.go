@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"sluice/books"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/register"
 )
 
@@ -19,7 +19,7 @@ import (
 
 // homesOf are the kinds whose sensors stand for somebody, by kinds.yaml or as the
 // unit of any decision, also one that is past, suspended or not run.
-func homesOf(set *policy.Set) map[string]bool {
+func homesOf(set *compile.Set) map[string]bool {
 	homes := make(map[string]bool)
 	for id, k := range set.Kinds {
 		if k.Home() {
@@ -39,7 +39,7 @@ func homesOf(set *policy.Set) map[string]bool {
 // mindHomes adds a set's homes to those known when it comes into force. A kind is
 // forgotten only when a motion has it without, and as many members signed as the
 // policy before asks for weakening. The caller holds mu.
-func (g *Gateway) mindHomes(set *policy.Set) {
+func (g *Gateway) mindHomes(set *compile.Set) {
 	homes := homesOf(set)
 	for _, id := range slices.Sorted(maps.Keys(g.homes)) {
 		_, known := set.Kinds[id]
@@ -67,7 +67,7 @@ const (
 // sorts are how each sensor of the register is shown, in its order, under the policy
 // that was in force last; nothing is shown singly before there is one. It is
 // keepBooks' own.
-func (g *Gateway) sorts(reg *register.Register, set *policy.Set) []shown {
+func (g *Gateway) sorts(reg *register.Register, set *compile.Set) []shown {
 	g.mu.Lock()
 	homes := homesOf(set)
 	maps.Copy(homes, g.homes)
@@ -91,7 +91,7 @@ func (g *Gateway) sorts(reg *register.Register, set *policy.Set) []shown {
 }
 
 // strangers are the sensors whose kind a policy does not know.
-func strangers(reg *register.Register, set *policy.Set) (ids []string) {
+func strangers(reg *register.Register, set *compile.Set) (ids []string) {
 	for i := range reg.Sensors {
 		if _, known := set.Kinds[reg.Sensors[i].Kind]; !known {
 			ids = append(ids, reg.Sensors[i].ID)
@@ -111,7 +111,7 @@ func newCrowd() crowd {
 }
 
 // add counts one; a zone that the policy does not have is nobody's business.
-func (c crowd) add(s *register.Sensor, set *policy.Set, how shown) {
+func (c crowd) add(s *register.Sensor, set *compile.Set, how shown) {
 	zone := s.ZoneOf(set.Zones)
 	if !set.Zones.Has(zone) {
 		zone = ""
@@ -139,7 +139,7 @@ func (c crowd) write(reg *books.Register) {
 
 // strangers names the sensors whose kind the policy does not know: here only, since
 // one of them may be somebody's home.
-func (d *doctor) strangers(set *policy.Set) {
+func (d *doctor) strangers(set *compile.Set) {
 	if d.reg == nil {
 		return
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"sluice/gateway/host"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/decision"
 	"sluice/register"
@@ -22,7 +22,7 @@ func TestWhoIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := func(kinds ...string) *policy.Set {
+	set := func(kinds ...string) *compile.Set {
 		p := &bundle.Policy{Charter: &decision.Charter{Quorums: decision.Quorums{Weaken: 5}}, Kinds: map[string]register.Kind{}}
 		for _, k := range kinds {
 			id, unit, _ := strings.Cut(k, " ")
@@ -36,10 +36,10 @@ func TestWhoIsShown(t *testing.T) {
 			}
 			p.Kinds[id] = kind
 		}
-		return &policy.Set{Policy: p}
+		return &compile.Set{Policy: p}
 	}
 	type step struct {
-		set    *policy.Set
+		set    *compile.Set
 		voters int // -1 for an unsigned directory
 	}
 	for name, c := range map[string]struct {
@@ -60,7 +60,7 @@ func TestWhoIsShown(t *testing.T) {
 		"kind gone by enough, back by few": {[]step{{set("gate", "meter home"), 4}, {set("gate"), 5}, {set("gate", "meter"), 4}}, homely},
 	} {
 		g := &Gateway{log: slog.New(slog.DiscardHandler), register: reg, homes: map[string]bool{}}
-		var last *policy.Set
+		var last *compile.Set
 		for _, s := range c.steps {
 			if g.enacted = nil; s.voters >= 0 {
 				g.enacted = &council.Enacted{Ballots: make([]council.Ballot, s.voters)}

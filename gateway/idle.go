@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"sluice/books"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
 	"sluice/register"
@@ -23,7 +23,7 @@ type idler struct {
 // idlers are the decisions that are not in force, as the books say: suspended ones
 // first, then coming ones, then past ones. A past one that the policy does not have any
 // more is read from its own words; what cannot be read today is left out.
-func idlers(list []books.Decision, set *policy.Set, coming *announced) (out []idler) {
+func idlers(list []books.Decision, set *compile.Set, coming *announced) (out []idler) {
 	for _, d := range list {
 		if d.State == books.InForce {
 			continue
@@ -53,7 +53,7 @@ func idlers(list []books.Decision, set *policy.Set, coming *announced) (out []id
 
 // split tells the plans of a sensor that are in force from decisions that are about it
 // and are not.
-func (l *listing) split(s *register.Sensor, zone string, plans []plan.Plan, reasons []policy.Reason) (flowing []plan.Plan, idle []idler) {
+func (l *listing) split(s *register.Sensor, zone string, plans []plan.Plan, reasons []compile.Reason) (flowing []plan.Plan, idle []idler) {
 	if len(l.idle) == 0 {
 		return plans, nil
 	}

@@ -11,7 +11,7 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/ingest"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -19,7 +19,7 @@ import (
 // listing is what the register's book was last made of.
 type listing struct {
 	reg      *register.Register
-	set      *policy.Set
+	set      *compile.Set
 	running  bool
 	versions int
 	lives    *ingest.Lives
@@ -34,7 +34,7 @@ type listing struct {
 const listingShare = 50
 
 // writeRegister writes register.json where something has changed.
-func (g *Gateway) writeRegister(ctx context.Context, set *policy.Set, running bool, lives *ingest.Lives) error {
+func (g *Gateway) writeRegister(ctx context.Context, set *compile.Set, running bool, lives *ingest.Lives) error {
 	g.mu.Lock()
 	now := listing{reg: g.register, set: set, running: running, versions: g.versions, lives: lives, states: states(g.stood)}
 	coming := g.coming

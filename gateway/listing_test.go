@@ -12,18 +12,19 @@ import (
 	"sluice/books"
 	"sluice/configs/portalba"
 	"sluice/gateway/ingest"
-	"sluice/policy"
+	"sluice/policy/compile"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
 // lister is a gateway that has a register, a policy and public books, and no more.
-func lister(t *testing.T, entries string) (*Gateway, *policy.Set) {
+func lister(t *testing.T, entries string) (*Gateway, *compile.Set) {
 	t.Helper()
 	reg, err := register.Parse("r", []byte("sensors:\n"+entries))
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := policy.Compile(t.Context(), policy.InProcess(), portalba.Policy())
+	set, err := compile.Files(t.Context(), rego.InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +120,7 @@ func TestTheRegisterIsWrittenOnChange(t *testing.T) {
 func TestAnUnknownKindIsLoggedOnce(t *testing.T) {
 	g, set := lister(t, "  - {id: a, owner: o, kind: noise-metre, zone: rambla, registered: 2026-01-01}\n  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
 	var log bytes.Buffer
-	g.log, g.idle, g.sets = slog.New(slog.NewTextHandler(&log, nil)), make(map[string]string), make(map[string]*policy.Set)
+	g.log, g.idle, g.sets = slog.New(slog.NewTextHandler(&log, nil)), make(map[string]string), make(map[string]*compile.Set)
 	if _, err := g.version(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}

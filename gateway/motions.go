@@ -13,8 +13,9 @@ import (
 	"sluice/gateway/inbox"
 	"sluice/gateway/ledger"
 	"sluice/internal/retry"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/council"
+	"sluice/policy/rego"
 )
 
 // watch looks for new policies where they come from.
@@ -125,7 +126,7 @@ func (g *Gateway) judge(ctx context.Context, l letter) (verdict inbox.Verdict, g
 		if err = g.swapMotion(ctx, e, l.Raw); err == nil {
 			return inbox.Settled, nil
 		}
-		code = council.Code(policy.CodeOf(err))
+		code = council.Code(rego.CodeOf(err))
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -136,12 +137,12 @@ func (g *Gateway) judge(ctx context.Context, l letter) (verdict inbox.Verdict, g
 		g.wait(l)
 	case code == council.OtherGateway && e != nil:
 		if err := g.follow(ctx, e, l.Raw); err != nil {
-			g.refuseMotion(l, string(policy.Other), err)
+			g.refuseMotion(l, string(rego.Other), err)
 			return inbox.Waiting, nil
 		}
 	case code == council.Gap:
 		return inbox.Waiting, func() { g.refuseMotion(l, string(code), err) }
-	case code == council.Code(policy.Other): // of the disk, say
+	case code == council.Code(rego.Other): // of the disk, say
 		g.refuseMotion(l, string(code), err)
 		l.hold(g.now())
 		g.wait(l)
@@ -166,8 +167,8 @@ func (g *Gateway) verifier(ctx context.Context) council.Verifier {
 
 // hurried reports an error that may be the machine's and not the motion's.
 func hurried(err error) bool {
-	var p *policy.Problem
-	return errors.As(err, &p) && slices.Contains([]policy.Code{policy.Timeout, policy.Died}, p.Code)
+	var p *rego.Problem
+	return errors.As(err, &p) && slices.Contains([]rego.Code{rego.Timeout, rego.Died}, p.Code)
 }
 
 // now is the time by which motions are judged: wall time, in which councils work,
@@ -214,17 +215,17 @@ func (g *Gateway) refuseMotion(l letter, code string, err error) {
 		clear(g.refusals)
 	}
 	g.refusals[key] = true
-	g.refused[policy.Code(code)]++
+	g.refused[rego.Code(code)]++
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	g.log.Error("a motion is refused; the policy in force goes on", "file", l.Name, "code", code, "error", first)
 	if g.current == nil {
-		g.problem = &policy.Problem{Code: policy.NoPolicy, Err: errors.New("no motion is in force, so nothing flows; the last that came was refused: " + first)}
+		g.problem = &rego.Problem{Code: rego.NoPolicy, Err: errors.New("no motion is in force, so nothing flows; the last that came was refused: " + first)}
 	}
 }
 
 // swapMotion compiles the motion's policy and puts it in force.
 func (g *Gateway) swapMotion(ctx context.Context, e *council.Enacted, raw []byte) error {
-	set, err := g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))
+	set, err := g.own(compile.Policy(ctx, g.rules, e.Policy))
 	if err != nil {
 		return err
 	}
@@ -260,7 +261,7 @@ func (g *Gateway) announce(ctx context.Context, e *council.Enacted) {
 	if known || !e.For(g.cfg.Gateway) {
 		return
 	}
-	set, err := g.own(policy.CompilePolicy(ctx, g.rules, e.Policy))
+	set, err := g.own(compile.Policy(ctx, g.rules, e.Policy))
 	if err != nil {
 		return // said when its time has come
 	}
@@ -284,7 +285,7 @@ func (g *Gateway) overtaken(by *council.Enacted) {
 // announced is a motion that takes effect later.
 type announced struct {
 	motion *council.Enacted
-	set    *policy.Set
+	set    *compile.Set
 }
 
 // layOut puts the motion in force under policy/VERSION/ of the state directory,

@@ -4,18 +4,18 @@ import (
 	"context"
 	"testing"
 
-	"sluice/policy"
+	"sluice/policy/rego"
 )
 
 // TestBundlesAreTasted: what the council has signed is read in the child first; a
 // child that dies of it keeps it away from the gateway.
 func TestBundlesAreTasted(t *testing.T) {
-	g := &Gateway{rules: policy.NewChild("/bin/false")}
+	g := &Gateway{rules: rego.NewChild("/bin/false")}
 	v := g.verifier(context.Background())
 	if v.Taste == nil {
 		t.Fatal("a gateway reads bundles that nothing has tasted")
 	}
-	if err := v.Taste([]byte("poison")); policy.CodeOf(err) != policy.Died {
-		t.Errorf("got %v; want %s", err, policy.Died)
+	if err := v.Taste([]byte("poison")); rego.CodeOf(err) != rego.Died {
+		t.Errorf("got %v; want %s", err, rego.Died)
 	}
 }

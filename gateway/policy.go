@@ -11,10 +11,11 @@ import (
 	"sluice/gateway/config"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -28,7 +29,7 @@ const (
 // none is the digest of the version under which nothing flows.
 const none = "none"
 
-func (g *Gateway) set(digest string) *policy.Set {
+func (g *Gateway) set(digest string) *compile.Set {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.sets[digest]
@@ -36,7 +37,7 @@ func (g *Gateway) set(digest string) *policy.Set {
 
 // inForce is the policy in force, nil for none, and what is wrong with what
 // should be.
-func (g *Gateway) inForce() (*policy.Set, error) {
+func (g *Gateway) inForce() (*compile.Set, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.current, g.problem
@@ -75,7 +76,7 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 		return versions, nil // watchPolicy looks whether the directory has changed
 	}
 	if g.cfg.Policy.Signed() {
-		g.problem = &policy.Problem{Code: policy.NoPolicy, Err: errors.New("no motion has been enacted yet, so nothing flows")}
+		g.problem = &rego.Problem{Code: rego.NoPolicy, Err: errors.New("no motion has been enacted yet, so nothing flows")}
 		g.adopted(nil)
 		return []ingest.Version{{Digest: none}}, nil // watchInbox looks for the first
 	}
@@ -97,9 +98,9 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	return []ingest.Version{version}, nil
 }
 
-func (g *Gateway) first(ctx context.Context) (ingest.Version, *policy.Set, error) {
+func (g *Gateway) first(ctx context.Context) (ingest.Version, *compile.Set, error) {
 	g.passedOver()
-	if files, err := policy.ReadDir(g.cfg.Policy.Dir); err == nil {
+	if files, err := compile.ReadDir(g.cfg.Policy.Dir); err == nil {
 		g.lookout.look(files.Digest(), time.Now()) // watchPolicy need not compile it again
 	}
 	set, err := g.readPolicy(ctx)
@@ -111,7 +112,7 @@ func (g *Gateway) first(ctx context.Context) (ingest.Version, *policy.Set, error
 }
 
 // own leaves a compiled policy the zones of this gateway.
-func (g *Gateway) own(set *policy.Set, err error) (*policy.Set, error) {
+func (g *Gateway) own(set *compile.Set, err error) (*compile.Set, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -145,20 +146,20 @@ func (g *Gateway) oneSort(known []ledger.Version) error {
 }
 
 // readPolicy compiles the directory; nil when it is the version in force.
-func (g *Gateway) readPolicy(ctx context.Context) (*policy.Set, error) {
-	files, err := policy.ReadDir(g.cfg.Policy.Dir)
+func (g *Gateway) readPolicy(ctx context.Context) (*compile.Set, error) {
+	files, err := compile.ReadDir(g.cfg.Policy.Dir)
 	if err != nil {
 		return nil, err
 	}
 	if current, _ := g.inForce(); current != nil && current.Digest == files.Digest() {
 		return nil, nil
 	}
-	return g.own(policy.Compile(ctx, g.rules, files))
+	return g.own(compile.Files(ctx, g.rules, files))
 }
 
 // version asks the rules for every sensor's plans, and says which decisions are
 // not run. Who calls it while the gateway runs holds turn.
-func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version, error) {
+func (g *Gateway) version(ctx context.Context, set *compile.Set) (ingest.Version, error) {
 	v := ingest.Version{
 		Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
 		Streams: set.Streams, Homes: homesOf(set),
@@ -173,7 +174,7 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 	v.Plans = plans
 	for _, s := range set.Streams {
 		if _, err := mechanism.New(s); err != nil {
-			return v, &policy.Problem{Code: policy.Unfit, Err: err}
+			return v, &rego.Problem{Code: rego.Unfit, Err: err}
 		}
 	}
 	for _, d := range set.Decisions {
@@ -186,15 +187,15 @@ func (g *Gateway) version(ctx context.Context, set *policy.Set) (ingest.Version,
 	g.sets[set.Digest] = set // before any window can close under it
 	g.idle[set.Digest] = idle(set, said, g.cfg.Gateway)
 	if err := v.Check(g.register); err != nil {
-		return v, &policy.Problem{Code: policy.Unfit, Err: err}
+		return v, &rego.Problem{Code: rego.Unfit, Err: err}
 	}
 	return v, nil
 }
 
 // plans asks for the plans of a register's sensors, by their ids, and says once each
 // why there is none.
-func (g *Gateway) plans(ctx context.Context, set *policy.Set, reg *register.Register) (map[string][]plan.Plan, map[policy.Reason]bool, error) {
-	out, said := make(map[string][]plan.Plan, len(reg.Sensors)), make(map[policy.Reason]bool)
+func (g *Gateway) plans(ctx context.Context, set *compile.Set, reg *register.Register) (map[string][]plan.Plan, map[compile.Reason]bool, error) {
+	out, said := make(map[string][]plan.Plan, len(reg.Sensors)), make(map[compile.Reason]bool)
 	set.Prepare(ctx, reg)
 	for i := range reg.Sensors {
 		sensor := &reg.Sensors[i]
@@ -219,7 +220,7 @@ func (g *Gateway) plans(ctx context.Context, set *policy.Set, reg *register.Regi
 
 // idle is the first reason why a decision that is this gateway's is not run at all; empty
 // for none.
-func idle(set *policy.Set, said map[policy.Reason]bool, gateway string) string {
+func idle(set *compile.Set, said map[compile.Reason]bool, gateway string) string {
 	elsewhere := set.Elsewhere(gateway)
 	for _, d := range set.Decisions {
 		if slices.Contains(elsewhere, d.Decision) {
@@ -238,14 +239,14 @@ func idle(set *policy.Set, said map[policy.Reason]bool, gateway string) string {
 }
 
 // adopted notes that a version is in force; nil for none.
-func (g *Gateway) adopted(set *policy.Set) {
+func (g *Gateway) adopted(set *compile.Set) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.adopt(set)
 }
 
 // adopt is adopted for who holds mu.
-func (g *Gateway) adopt(set *policy.Set) {
+func (g *Gateway) adopt(set *compile.Set) {
 	g.current = set
 	if set == nil {
 		return
@@ -270,7 +271,7 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 		}
 		g.passedOver()
 		digest := ""
-		if files, err := policy.ReadDir(g.cfg.Policy.Dir); err == nil && len(files) > 0 {
+		if files, err := compile.ReadDir(g.cfg.Policy.Dir); err == nil && len(files) > 0 {
 			digest = files.Digest()
 		}
 		if !g.lookout.look(digest, time.Now()) {
@@ -279,7 +280,7 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 		set, err := g.readPolicy(ctx)
 		if err == nil && set != nil {
 			err = g.swap(ctx, set)
-		} else if policy.CodeOf(err) == policy.NoPolicy {
+		} else if rego.CodeOf(err) == rego.NoPolicy {
 			err = errors.Join(err, g.stopAll(ctx))
 		}
 		g.mind(err)
@@ -290,14 +291,14 @@ func (g *Gateway) watchPolicy(ctx context.Context) error {
 // rest lets a policy wait that missed a deadline, or that something other than its
 // files may have stopped.
 func (g *Gateway) rest(err error) {
-	code, pause := policy.CodeOf(err), time.Duration(0)
+	code, pause := rego.CodeOf(err), time.Duration(0)
 	switch {
 	case err == nil:
 		g.lookout.patience = patience{}
 		return
-	case code == policy.Timeout || code == policy.Died:
+	case code == rego.Timeout || code == rego.Died:
 		pause = g.lookout.miss(time.Now())
-	case code == policy.Other:
+	case code == rego.Other:
 		pause = g.lookout.hold(time.Now())
 	default:
 		g.lookout.patience = patience{}
@@ -310,7 +311,7 @@ func (g *Gateway) rest(err error) {
 	}
 }
 
-func (g *Gateway) swap(ctx context.Context, set *policy.Set) error {
+func (g *Gateway) swap(ctx context.Context, set *compile.Set) error {
 	g.turn.Lock()
 	defer g.turn.Unlock()
 	v, err := g.version(ctx, set)
@@ -370,11 +371,11 @@ func (g *Gateway) mind(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err != nil && (g.problem == nil || err.Error() != g.problem.Error()) {
-		code := policy.CodeOf(err)
+		code := rego.CodeOf(err)
 		g.refused[code]++
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		switch {
-		case g.current == nil && code == policy.NoPolicy:
+		case g.current == nil && code == rego.NoPolicy:
 			g.log.Warn("there is no policy yet, so nothing flows", "code", code, "dir", g.cfg.Policy.Dir)
 		case g.current != nil:
 			g.log.Error("the policy directory cannot be used; the policy in force goes on", "code", code, "error", first)

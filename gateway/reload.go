@@ -9,8 +9,8 @@ import (
 
 	"sluice/gateway/config"
 	"sluice/gateway/ingest"
-	"sluice/policy"
 	"sluice/policy/plan"
+	"sluice/policy/rego"
 )
 
 // Reload reads register, passwords and the listener's certificates anew, and puts
@@ -36,7 +36,7 @@ func (g *Gateway) Reload(ctx context.Context) error {
 		}
 		v := ingest.Version{Kinds: current.Kinds, Zones: current.Zones, Plans: plans}
 		if err := v.Check(reg); err != nil {
-			return &policy.Problem{Code: policy.Unfit, Err: err}
+			return &rego.Problem{Code: rego.Unfit, Err: err}
 		}
 		if n := len(strangers(reg, current)); n > 0 {
 			g.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"sluice/perm"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/register"
 )
 
@@ -19,7 +19,7 @@ func readRegister(path string) (*register.Register, error) {
 }
 
 // entries says which entries a gateway can do nothing with, a few of them.
-func (d *doctor) entries(set *policy.Set) {
+func (d *doctor) entries(set *compile.Set) {
 	if d.reg == nil {
 		return
 	}

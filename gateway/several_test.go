@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/plan"
 	"sluice/store"
 	"sluice/store/sqlite"
@@ -23,7 +23,7 @@ func sharing(t *testing.T) (*Gateway, *sqlite.Store) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	g.store = s
-	g.sets = map[string]*policy.Set{"p": {Streams: []*plan.Stream{{ID: "s", Cells: []plan.Cell{{Zone: "a"}}}}}}
+	g.sets = map[string]*compile.Set{"p": {Streams: []*plan.Stream{{ID: "s", Cells: []plan.Cell{{Zone: "a"}}}}}}
 	for hour := range 5 {
 		put(t, s, "edge-2", hour)
 	}

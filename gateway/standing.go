@@ -6,15 +6,15 @@ import (
 
 	"sluice/books"
 	"sluice/internal/civil"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/decision"
 	"sluice/policy/explain"
 )
 
 // stand says in which state a decision is, since when, and why. What the books said
 // before tells since when the charter or the lack of a policy stops it.
-func stand(b *books.Decision, set *policy.Set, d *bundle.Decision, running bool, old books.Decision, now time.Time) {
+func stand(b *books.Decision, set *compile.Set, d *bundle.Decision, running bool, old books.Decision, now time.Time) {
 	why := set.Suspension(d.Decision)
 	switch {
 	case !now.Before(d.Stream.Until):
@@ -63,7 +63,7 @@ func gone(d books.Decision, today string) books.Decision {
 }
 
 // dayOf is the city's day of an instant.
-func dayOf(set *policy.Set, t time.Time) string { return t.In(set.Location).Format(time.DateOnly) }
+func dayOf(set *compile.Set, t time.Time) string { return t.In(set.Location).Format(time.DateOnly) }
 
 // publicWords are a reason as pages show it. A motion of old may have one that is longer
 // than reasons are now, or has characters that show nothing.

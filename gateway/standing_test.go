@@ -8,8 +8,8 @@ import (
 	"sluice/books"
 	"sluice/configs/portalba"
 	"sluice/internal/civil"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/decision"
 )
 
@@ -31,12 +31,12 @@ func TestStand(t *testing.T) {
 	}
 	why := []decision.Suspension{{Decision: "2026-14", Reason: decision.Words{"": "a\u202e fault"}}}
 	later := []decision.Suspension{{Decision: "2026-14", Since: civil.Date{Year: 2026, Month: 7, Day: 2}, Reason: why[0].Reason}}
-	broken := map[string][]policy.Reason{"2026-14": {{Rule: "C05"}}}
+	broken := map[string][]compile.Reason{"2026-14": {{Rule: "C05"}}}
 	ran := books.Decision{State: books.InForce}
 	for name, x := range map[string]struct {
 		now       string
 		suspended []decision.Suspension
-		broken    map[string][]policy.Reason
+		broken    map[string][]compile.Reason
 		away      bool
 		old       books.Decision
 		state     string
@@ -59,7 +59,7 @@ func TestStand(t *testing.T) {
 	} {
 		q := *p
 		q.Suspended = x.suspended
-		set := policy.Words(&q)
+		set := compile.Words(&q)
 		set.Broken = x.broken
 		var b books.Decision
 		stand(&b, set, d, !x.away, x.old, day(x.now))

@@ -7,8 +7,8 @@ import (
 
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 )
 
 // TestSilentUntil: how long a recovery keeps a stream silent. What a clock far ahead has
@@ -34,7 +34,7 @@ func TestSilentUntil(t *testing.T) {
 	} {
 		g := &Gateway{fresh: c.fresh}
 		if c.known {
-			g.latest = &policy.Set{Policy: &bundle.Policy{Location: madrid}}
+			g.latest = &compile.Set{Policy: &bundle.Policy{Location: madrid}}
 		}
 		if got := g.silentUntil(c.last, now); !got.Equal(c.want) {
 			t.Errorf("%s: silent until %s; want %s", name, got.In(madrid), c.want)
@@ -54,7 +54,7 @@ func TestSilencesDoNotAddUp(t *testing.T) {
 			g, _ := edge(t, 5)
 			older, _ := edge(t, 2)
 			for _, one := range []*Gateway{g, older} {
-				one.cfg.Simulation, one.latest = simulation, &policy.Set{Policy: &bundle.Policy{Location: time.UTC}}
+				one.cfg.Simulation, one.latest = simulation, &compile.Set{Policy: &bundle.Policy{Location: time.UTC}}
 			}
 			older.keys = g.keys // what was put back finds the head of what was there
 			for n, one := range []*Gateway{g, g, older, older} {

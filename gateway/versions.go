@@ -6,8 +6,8 @@ import (
 
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/council"
 )
 
@@ -74,7 +74,7 @@ func untils(known []ledger.Version) []time.Time {
 
 // reopen reads a version that ran before, and compiles it where it is needed; past says
 // that it is not.
-func (g *Gateway) reopen(ctx context.Context, v ledger.Version, n need, until time.Time) (set *policy.Set, past bool, err error) {
+func (g *Gateway) reopen(ctx context.Context, v ledger.Version, n need, until time.Time) (set *compile.Set, past bool, err error) {
 	var p *bundle.Policy
 	if len(v.Motion) == 0 {
 		files, err := bundle.Unpack(v.Packed)
@@ -82,7 +82,7 @@ func (g *Gateway) reopen(ctx context.Context, v ledger.Version, n need, until ti
 			return nil, false, err
 		}
 		if until.IsZero() {
-			set, err = g.own(policy.Compile(ctx, g.rules, files))
+			set, err = g.own(compile.Files(ctx, g.rules, files))
 			return set, false, err
 		}
 		if p, err = bundle.Read(files); err != nil {
@@ -98,9 +98,9 @@ func (g *Gateway) reopen(ctx context.Context, v ledger.Version, n need, until ti
 		p = e.Policy
 	}
 	if n.over(p, until) {
-		return policy.Words(p), true, nil
+		return compile.Words(p), true, nil
 	}
-	set, err = g.own(policy.CompilePolicy(ctx, g.rules, p))
+	set, err = g.own(compile.Policy(ctx, g.rules, p))
 	return set, false, err
 }
 
@@ -127,7 +127,7 @@ func (g *Gateway) earlier(ctx context.Context, v ledger.Version, n need, until t
 }
 
 // know keeps the words of a version that nothing runs under any more.
-func (g *Gateway) know(set *policy.Set) {
+func (g *Gateway) know(set *compile.Set) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sets[set.Digest] = set

@@ -12,16 +12,17 @@ import (
 	"sluice/configs/portalba"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/plan"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
 // TestMain lets the test binary be the rules' process.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == RulesVerb {
-		if policy.Serve(os.Stdin, os.Stdout) != nil {
+		if rego.Serve(os.Stdin, os.Stdout) != nil {
 			os.Exit(1)
 		}
 		return
@@ -41,8 +42,8 @@ func lived(t *testing.T, versions int) *Gateway {
 		t.Fatal(err)
 	}
 	g := &Gateway{
-		log: slog.New(slog.DiscardHandler), ledger: l, rules: policy.NewChild(self, RulesVerb), taken: map[string]bool{},
-		sets: map[string]*policy.Set{}, idle: map[string]string{}, homes: map[string]bool{}, refused: map[policy.Code]int{},
+		log: slog.New(slog.DiscardHandler), ledger: l, rules: rego.NewChild(self, RulesVerb), taken: map[string]bool{},
+		sets: map[string]*compile.Set{}, idle: map[string]string{}, homes: map[string]bool{}, refused: map[rego.Code]int{},
 		register: &register.Register{Sensors: []register.Sensor{{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}}},
 	}
 	t.Cleanup(func() { _, _ = g.rules.Close(), l.Close() })

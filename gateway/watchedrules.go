@@ -3,14 +3,15 @@ package gateway
 import (
 	"context"
 
-	"sluice/policy"
+	"sluice/policy/compile"
 	"sluice/policy/plan"
+	"sluice/policy/rego"
 )
 
 // watchedRules notes what goes wrong when the release rules are asked; then
 // everything is withheld.
 type watchedRules struct {
-	*policy.Set
+	*compile.Set
 	g *Gateway
 }
 
@@ -29,7 +30,7 @@ func (w watchedRules) Withhold(ctx context.Context, q plan.Question) (map[string
 	w.g.mu.Lock()
 	defer w.g.mu.Unlock()
 	if w.g.withheld = ""; err != nil {
-		code := policy.CodeOf(err)
+		code := rego.CodeOf(err)
 		w.g.withheld = string(code) + ": the release rules cannot be asked, so windows are withheld"
 		w.g.refused[code]++
 		w.g.log.Error("the release rules cannot be asked; the window is withheld", "code", code, "decision", q.Stream.Decision)

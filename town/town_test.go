@@ -13,13 +13,13 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/gateway"
-	"sluice/policy"
+	"sluice/policy/rego"
 )
 
 // TestMain lets the test binary be the rules' process.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == gateway.RulesVerb {
-		if policy.Serve(os.Stdin, os.Stdout) != nil {
+		if rego.Serve(os.Stdin, os.Stdout) != nil {
 			os.Exit(1)
 		}
 		return

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy"
 	"sluice/policy/cases"
+	"sluice/policy/rego"
 	"sluice/proof"
 )
 
@@ -27,7 +27,7 @@ func TestCasesAreLines(t *testing.T) {
 	const evil = "x\nok    tests/all.yaml:1: fine\x1b[2J"
 	var out strings.Builder
 	list := []cases.Result{{File: "tests/a.yaml", Line: 2, Name: evil}, {File: "tests/a.yaml", Line: 9, Name: evil, Problems: []string{evil}}}
-	if err := testText(&out, newVoice(0), list, &policy.RegoReport{}); err == nil {
+	if err := testText(&out, newVoice(0), list, &rego.Report{}); err == nil {
 		t.Error("none has failed")
 	}
 	if s := out.String(); strings.Contains(s, "\x1b") || strings.Count(s, "\n") != 3 {

@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/gateway"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
+	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/desk"
 	"sluice/policy/diff"
@@ -87,7 +87,7 @@ func sound(cmd *cobra.Command, v voice, d desk.Desk, p *bundle.Policy) error {
 		return err
 	}
 	defer rules.Close()
-	set, err := policy.CompilePolicy(cmd.Context(), rules, p)
+	set, err := compile.Policy(cmd.Context(), rules, p)
 	if err != nil {
 		return wrong(err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/civil"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/decision"
 	"sluice/policy/desk"
@@ -58,7 +58,7 @@ func motionShow(dir *string) *cobra.Command {
 }
 
 func showNothing(w io.Writer, v voice, d desk.Desk) error {
-	files, err := policy.ReadDir(string(d))
+	files, err := compile.ReadDir(string(d))
 	if err != nil {
 		return wrong(err)
 	}

@@ -9,16 +9,16 @@ import (
 	"time"
 
 	"sluice/configs/portalba"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
+	"sluice/policy/rego"
 )
 
 // enacted is a motion of a chain: its version, when its time comes, and what it
 // decides. Only what show reads is there.
 func enacted(t *testing.T, version int, from string, files bundle.Files) *council.Enacted {
 	t.Helper()
-	files, err := policy.WithRules(files)
+	files, err := rego.WithRules(files)
 	if err != nil {
 		t.Fatal(err)
 	}

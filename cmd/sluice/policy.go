@@ -18,9 +18,9 @@ import (
 	"sluice/gateway"
 	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
+	"sluice/policy/compile"
 	"sluice/policy/desk"
 	"sluice/policy/explain"
 	"sluice/register"
@@ -107,7 +107,7 @@ func policyCheck() *cobra.Command {
 				return err
 			}
 			dir, only := around(".", args)
-			files, err := policy.ReadDir(dir)
+			files, err := compile.ReadDir(dir)
 			if err != nil {
 				return wrong(err)
 			}

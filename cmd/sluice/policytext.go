@@ -12,12 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/cases"
+	"sluice/policy/compile"
 	"sluice/policy/desk"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -44,7 +45,7 @@ func policyTest() *cobra.Command {
 				return err
 			}
 			defer rules.Close()
-			set, err := policy.CompilePolicy(cmd.Context(), rules, p)
+			set, err := compile.Policy(cmd.Context(), rules, p)
 			if err != nil {
 				return wrong(err)
 			}
@@ -67,7 +68,7 @@ func policyTest() *cobra.Command {
 	return c
 }
 
-func testText(w io.Writer, v voice, results []cases.Result, rego *policy.RegoReport) error {
+func testText(w io.Writer, v voice, results []cases.Result, rego *rego.Report) error {
 	failed := 0
 	for _, r := range results {
 		if len(r.Problems) == 0 {
@@ -106,7 +107,7 @@ func testText(w io.Writer, v voice, results []cases.Result, rego *policy.RegoRep
 	return nil
 }
 
-func testJSON(w io.Writer, v voice, results []cases.Result, rego *policy.RegoReport) error {
+func testJSON(w io.Writer, v voice, results []cases.Result, rego *rego.Report) error {
 	type result struct {
 		File     string   `json:"file"`
 		Line     int      `json:"line"`
@@ -259,7 +260,7 @@ func anyPolicy(ctx context.Context, v voice, name string) (*bundle.Policy, error
 	return p, wrong(err)
 }
 
-func planChanges(cmd *cobra.Command, old, next *bundle.Policy, file string) ([]policy.PlanChange, error) {
+func planChanges(cmd *cobra.Command, old, next *bundle.Policy, file string) ([]compile.PlanChange, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -272,19 +273,19 @@ func planChanges(cmd *cobra.Command, old, next *bundle.Policy, file string) ([]p
 		return nil, err
 	}
 	defer rules.Close()
-	a, err := policy.CompilePolicy(cmd.Context(), rules, old)
+	a, err := compile.Policy(cmd.Context(), rules, old)
 	if err != nil {
 		return nil, wrong(err)
 	}
-	b, err := policy.CompilePolicy(cmd.Context(), rules, next)
+	b, err := compile.Policy(cmd.Context(), rules, next)
 	if err != nil {
 		return nil, wrong(err)
 	}
-	list, err := policy.ComparePlans(cmd.Context(), a, b, reg)
+	list, err := compile.ComparePlans(cmd.Context(), a, b, reg)
 	return list, wrong(err)
 }
 
-func diffJSON(w io.Writer, l explain.Lang, changes []diff.Change, plans []policy.PlanChange) error {
+func diffJSON(w io.Writer, l explain.Lang, changes []diff.Change, plans []compile.PlanChange) error {
 	type change struct {
 		About   string      `json:"about"`
 		Against string      `json:"against,omitempty"`

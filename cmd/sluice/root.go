@@ -13,7 +13,7 @@ import (
 	"sluice/brief"
 	"sluice/gateway"
 	"sluice/gateway/crash"
-	"sluice/policy"
+	"sluice/policy/rego"
 )
 
 // Exit codes; those of verbs that check something are in doctor.go.
@@ -106,6 +106,6 @@ func versionCommand() *cobra.Command {
 func rulesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: gateway.RulesVerb, Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return policy.Serve(cmd.InOrStdin(), cmd.OutOrStdout()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return rego.Serve(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	}
 }

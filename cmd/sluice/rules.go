@@ -6,17 +6,17 @@ import (
 	"os"
 
 	"sluice/gateway"
-	"sluice/policy"
+	"sluice/policy/rego"
 )
 
 // childRules evaluates rules in a process of their own, as gateways do: drafts
 // come from anywhere.
-func childRules() (*policy.Child, error) {
+func childRules() (*rego.Child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return policy.NewChild(self, gateway.RulesVerb), nil
+	return rego.NewChild(self, gateway.RulesVerb), nil
 }
 
 func printJSON(w io.Writer, v any) error {

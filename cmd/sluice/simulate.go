@@ -16,9 +16,10 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/desk"
+	"sluice/policy/rego"
 	"sluice/register"
 	"sluice/trial"
 )
@@ -102,7 +103,7 @@ func runs(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.Decision
 		return err
 	}
 	defer rules.Close()
-	set, err := policy.CompilePolicy(ctx, rules, draft)
+	set, err := compile.Policy(ctx, rules, draft)
 	if err != nil {
 		return err
 	}
@@ -178,11 +179,11 @@ func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
 
 // draftOf finds the draft, and what it would take the place of.
 func draftOf(ctx context.Context, v voice, dir, name string) (draft, inForce *bundle.Policy, d *bundle.Decision, err error) {
-	files, err := policy.ReadDir(dir)
+	files, err := compile.ReadDir(dir)
 	if err != nil {
 		return nil, nil, nil, wrong(err)
 	}
-	if files, err = policy.WithRules(files); err != nil {
+	if files, err = rego.WithRules(files); err != nil {
 		return nil, nil, nil, wrong(err)
 	}
 	before := maps.Clone(files)

@@ -12,9 +12,9 @@ import (
 	"sluice/brief"
 	"sluice/internal/civil"
 	"sluice/opendata/words"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
+	"sluice/policy/compile"
 	"sluice/policy/explain"
 )
 
@@ -108,7 +108,7 @@ func lines(v voice, found []check.Finding, only string) []string {
 // unreadable says what is wrong with a policy directory that cannot be read, as
 // check does, and where to see all of it.
 func unreadable(ctx context.Context, v voice, dir string, err error) error {
-	files, readErr := policy.ReadDir(dir)
+	files, readErr := compile.ReadDir(dir)
 	passed := check.PassedOver(dir)
 	switch {
 	case readErr != nil:

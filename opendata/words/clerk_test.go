@@ -17,7 +17,7 @@ import (
 // say errors of.
 var clerkFiles = []string{
 	"../../cmd/sluice/voice.go", "../../cmd/sluice/motion*.go", "../../cmd/sluice/policy*.go", "../../cmd/sluice/simulate*.go",
-	"../../trial/*.go", "../../policy/council/*.go", "../../policy/desk/*.go", "../../policy/ballot/*.go", "../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/files.go",
+	"../../trial/*.go", "../../policy/council/*.go", "../../policy/desk/*.go", "../../policy/ballot/*.go", "../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go",
 }
 
 // unspoken are texts of errors that no verb of a clerk shows: bugs, or the town's own.

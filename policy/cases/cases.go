@@ -25,8 +25,8 @@ import (
 
 	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -65,7 +65,7 @@ type Result struct {
 }
 
 // Run runs all of tests/*.yaml against a compiled policy.
-func Run(ctx context.Context, set *policy.Set, files bundle.Files) ([]Result, error) {
+func Run(ctx context.Context, set *compile.Set, files bundle.Files) ([]Result, error) {
 	var out []Result
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if path.Dir(name) != "tests" {
@@ -92,7 +92,7 @@ func Run(ctx context.Context, set *policy.Set, files bundle.Files) ([]Result, er
 	return out, nil
 }
 
-func (c *Case) run(ctx context.Context, set *policy.Set) ([]string, error) {
+func (c *Case) run(ctx context.Context, set *compile.Set) ([]string, error) {
 	kind, known := set.Kinds[c.Given.Kind]
 	switch {
 	case !known:
@@ -135,7 +135,7 @@ func (c *Case) run(ctx context.Context, set *policy.Set) ([]string, error) {
 	}
 	problems = append(problems, c.published(plans)...)
 	for _, rule := range c.Then.Refused {
-		if !slices.ContainsFunc(reasons, func(r policy.Reason) bool { return r.Rule == rule }) {
+		if !slices.ContainsFunc(reasons, func(r compile.Reason) bool { return r.Rule == rule }) {
 			problems = append(problems, "no decision is refused by "+rule)
 		}
 	}
@@ -143,7 +143,7 @@ func (c *Case) run(ctx context.Context, set *policy.Set) ([]string, error) {
 }
 
 // inForce are the plans on the case's day; on any day where it names none.
-func (c *Case) inForce(set *policy.Set, plans []plan.Plan) []plan.Plan {
+func (c *Case) inForce(set *compile.Set, plans []plan.Plan) []plan.Plan {
 	if c.On == (civil.Date{}) {
 		return plans
 	}

@@ -8,13 +8,13 @@ import (
 	"strings"
 
 	"sluice/internal/yamldoc"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/decision"
 )
 
 // broke notes a way in which a decision breaks the charter, and what may be meant.
-func (c *checker) broke(why policy.Reason, d *bundle.Decision) {
+func (c *checker) broke(why compile.Reason, d *bundle.Decision) {
 	args, of := c.args(why, d), ""
 	near := func(named []string, known []string, name func(id string) string) {
 		for _, x := range named[:min(len(named), maxNamed)] { // as many as are said; each is held against all

@@ -8,10 +8,10 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/internal/civil"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/explain"
+	"sluice/policy/rego"
 )
 
 // slips are what a clerk writes, and what the answer must name so that the next try is
@@ -92,7 +92,7 @@ func TestTheDraftIsNamed(t *testing.T) {
 	}
 	files := portalba.Policy()
 	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-14"`, `"2027-01"`, "stream: footfall", "stream: again", "epsilon: 1 ", "epsilon: 0.25 ").Replace(string(files[footfall])))
-	found, _ := check.Directory(t.Context(), policy.InProcess(), files, inForce, civil.Date{})
+	found, _ := check.Directory(t.Context(), rego.InProcess(), files, inForce, civil.Date{})
 	if len(found) != 2 || found[0].Warning() == found[1].Warning() {
 		t.Fatalf("%+v", found)
 	}

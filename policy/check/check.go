@@ -28,10 +28,11 @@ import (
 
 	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/decision"
 	"sluice/policy/mechanism"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -51,7 +52,7 @@ type Summary struct {
 
 // Directory checks all files. The policy in force, nil for none, is what notice is
 // measured against, on day today.
-func Directory(ctx context.Context, rules policy.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date) ([]Finding, []Summary) {
+func Directory(ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date) ([]Finding, []Summary) {
 	c := &checker{files: files, inForce: inForce, trees: make(map[string]*yamldoc.Tree), bad: make(map[string]bool)}
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		if files[name] == nil {
@@ -209,14 +210,14 @@ func (c *checker) raw(file, rule string, err error) {
 
 // rules asks OPA what charter, plans and modules say, leaving aside the files
 // that cannot be read.
-func (c *checker) rules(ctx context.Context, rules policy.Evaluator) []Summary {
+func (c *checker) rules(ctx context.Context, rules rego.Evaluator) []Summary {
 	files := make(bundle.Files)
 	for name, raw := range c.files {
 		if !c.bad[name] {
 			files[name] = raw
 		}
 	}
-	set, err := policy.Compile(ctx, rules, files)
+	set, err := compile.Files(ctx, rules, files)
 	if err != nil {
 		c.broken(err)
 		return nil
@@ -256,7 +257,7 @@ func parted(d *bundle.Decision) (n int64) {
 	return n
 }
 
-func summary(set *policy.Set, d *bundle.Decision, mech *mechanism.Mechanism) Summary {
+func summary(set *compile.Set, d *bundle.Decision, mech *mechanism.Mechanism) Summary {
 	s := Summary{Decision: d.Decision, File: d.File, Title: d.Title, Unit: d.Stream.Unit.StandsFor, PublicFrom: mech.PublicFrom(), Errors: make(map[string]float64)}
 	for _, m := range d.Stream.Measures {
 		s.Errors[m.Name] = mech.TypicalError(m)
@@ -271,7 +272,7 @@ func summary(set *policy.Set, d *bundle.Decision, mech *mechanism.Mechanism) Sum
 // broken notes why the rules cannot be used, under the module's line where OPA
 // names one.
 func (c *checker) broken(err error) {
-	code := string(policy.CodeOf(err))
+	code := string(rego.CodeOf(err))
 	for _, line := range strings.Split(err.Error(), "\n") {
 		if file, at, text, ok := regoError(line); ok && c.files[file] != nil {
 			c.add(Finding{File: file, Line: at, Column: 1, Rule: code, Note: text})
@@ -310,7 +311,7 @@ func regoError(line string) (file string, at int, text string, ok bool) {
 }
 
 // plans asks for each kind and zone of a decision what its sensors would get.
-func (c *checker) plans(ctx context.Context, set *policy.Set, d *bundle.Decision) bool {
+func (c *checker) plans(ctx context.Context, set *compile.Set, d *bundle.Decision) bool {
 	ok, owner := true, "check"
 	for _, p := range d.Stream.OwnerParts() {
 		owner = p.Owner // one that counts; what the rules say of owners is the same of all

@@ -11,10 +11,10 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/internal/civil"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/explain"
+	"sluice/policy/rego"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 )
 
 func run(files bundle.Files) ([]check.Finding, []check.Summary) {
-	return check.Directory(context.Background(), policy.InProcess(), files, nil, civil.Date{})
+	return check.Directory(context.Background(), rego.InProcess(), files, nil, civil.Date{})
 }
 
 func TestTheExampleIsSound(t *testing.T) {
@@ -300,7 +300,7 @@ func TestNotice(t *testing.T) {
 		t.Fatal(err)
 	}
 	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-16"`, `"2026-99"`, "stream: noise", "stream: louder").Replace(string(files[noise])))
-	found, _ := check.Directory(context.Background(), policy.InProcess(), files, inForce, civil.Date{Year: 2026, Month: 5, Day: 25})
+	found, _ := check.Directory(context.Background(), rego.InProcess(), files, inForce, civil.Date{Year: 2026, Month: 5, Day: 25})
 	if len(found) != 1 || found[0].Rule != "N01" || found[0].File != "decisions/new.yaml" {
 		t.Errorf("found %+v; want N01", found)
 	}

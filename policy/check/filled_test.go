@@ -8,10 +8,11 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/internal/civil"
-	"sluice/policy"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
+	"sluice/policy/compile"
 	"sluice/policy/decision"
+	"sluice/policy/rego"
 )
 
 // bare is the example with a decision of before: without a law, a review, and two of the
@@ -47,7 +48,7 @@ func TestWhatIsInForceIsWarnedOf(t *testing.T) {
 	}
 	three := []string{"T02", "T03", "T04"}
 	against := func(files bundle.Files, in *bundle.Policy) (wrong, warned []string) {
-		found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, civil.Date{})
+		found, _ := check.Directory(context.Background(), rego.InProcess(), files, in, civil.Date{})
 		wrong, warned = split(found)
 		slices.Sort(wrong)
 		slices.Sort(warned)
@@ -83,7 +84,7 @@ func TestWhatIsInForceIsWarnedOf(t *testing.T) {
 
 // TestTheGatewayGoesOn: a policy that lacks words compiles, and its decision runs.
 func TestTheGatewayGoesOn(t *testing.T) {
-	set, err := policy.Compile(context.Background(), policy.InProcess(), bare(portalba.Policy()))
+	set, err := compile.Files(context.Background(), rego.InProcess(), bare(portalba.Policy()))
 	if err != nil || len(set.Streams) != 4 || len(set.Broken) > 0 {
 		t.Errorf("%v, %+v", err, set)
 	}
@@ -117,7 +118,7 @@ func TestAnEmptyTextIsSaidOnce(t *testing.T) {
 		files[footfall] = []byte(strings.Replace(string(files[footfall]), x.old, x.new, 1))
 		inForce, _ := bundle.Read(files) // not even where it is what the council voted
 		for _, in := range []*bundle.Policy{nil, inForce} {
-			found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, civil.Date{})
+			found, _ := check.Directory(context.Background(), rego.InProcess(), files, in, civil.Date{})
 			if len(found) == 0 {
 				t.Errorf("%s: nothing is found", x.new)
 				continue
@@ -142,7 +143,7 @@ func TestAFoundersTownGetsItsName(t *testing.T) {
 	alone.Council = &decision.Council{Version: 1, Members: []decision.Member{{ID: "founder"}}}
 	council.Council = &decision.Council{Version: 1, Members: []decision.Member{{ID: "anna"}, {ID: "bru"}}}
 	for in, wrong := range map[*bundle.Policy]bool{&alone: true, council: false} {
-		found, _ := check.Directory(context.Background(), policy.InProcess(), files, in, civil.Date{})
+		found, _ := check.Directory(context.Background(), rego.InProcess(), files, in, civil.Date{})
 		if len(found) != 1 || found[0].Rule != "T01" || found[0].Warning() == wrong {
 			t.Errorf("with %d members: found %+v", len(in.Council.Members), found)
 		}

@@ -5,12 +5,12 @@ import (
 	"testing"
 
 	"sluice/configs/portalba"
-	"sluice/policy"
+	"sluice/policy/rego"
 )
 
 // TestOwnRules: a copy of the program's rules is warned of where it differs, and only there.
 func TestOwnRules(t *testing.T) {
-	files, err := policy.WithRules(portalba.Policy())
+	files, err := rego.WithRules(portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}

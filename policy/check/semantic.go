@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"sluice/internal/yamldoc"
-	"sluice/policy"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
 	"sluice/policy/plan"
@@ -311,7 +311,7 @@ var places = map[string]string{
 }
 
 // args are what a rule's text names: the charter's floor, the unknown name.
-func (c *checker) args(why policy.Reason, d *bundle.Decision) []any {
+func (c *checker) args(why compile.Reason, d *bundle.Decision) []any {
 	switch why.Rule {
 	case "C01":
 		return []any{strings.Join(c.charter.Purposes, ", ")}

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"sluice/internal/civil"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/rego"
 )
 
 // Unvoted are those errors of a draft that the policy in force has not as well, at the same
@@ -15,7 +15,7 @@ import (
 // one was there is wrong today, and must not keep it from voting something else. In a file
 // that is changed everything is to be right, and so is whatever gets wrong by a change
 // elsewhere.
-func Unvoted(ctx context.Context, rules policy.Evaluator, files bundle.Files, inForce *bundle.Policy) []Finding {
+func Unvoted(ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy) []Finding {
 	found, _ := Directory(ctx, rules, files, inForce, civil.Date{})
 	found = slices.DeleteFunc(found, Finding.Warning)
 	if inForce == nil || len(found) == 0 {

@@ -21,11 +21,12 @@ import (
 	"strings"
 	"time"
 
-	"sluice/policy"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/decision"
+	"sluice/policy/rego"
 )
 
 // Desk is a directory.
@@ -40,11 +41,11 @@ func (d Desk) Motion(id string) string { return filepath.Join(d.Motions(), id) }
 // Draft reads what people edit, with the rules of this program where the
 // directory has none of its own.
 func (d Desk) Draft() (*bundle.Policy, error) {
-	files, err := policy.ReadDir(string(d))
+	files, err := compile.ReadDir(string(d))
 	if err != nil {
 		return nil, err
 	}
-	if files, err = policy.WithRules(files); err != nil {
+	if files, err = rego.WithRules(files); err != nil {
 		return nil, err
 	}
 	return bundle.Read(files)

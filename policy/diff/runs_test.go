@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"sluice/internal/civil"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
 	"sluice/policy/plan"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -113,7 +114,7 @@ func classes(p *bundle.Policy, field, class string) {
 func TestRulesAsTheyAre(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	seen := make(map[string]bool)
-	compare := func(what string, got []string, reasons []policy.Reason, id, prefix, but string) {
+	compare := func(what string, got []string, reasons []compile.Reason, id, prefix, but string) {
 		t.Helper()
 		var want []string
 		for _, r := range reasons {
@@ -133,7 +134,7 @@ func TestRulesAsTheyAre(t *testing.T) {
 			p = diff.RandomPolicy(rng)
 		}
 		bends[n%len(bends)](p)
-		set, err := policy.CompilePolicy(context.Background(), policy.InProcess(), p)
+		set, err := compile.Policy(context.Background(), rego.InProcess(), p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package policy
+package compile
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sluice/policy/plan"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -24,7 +25,7 @@ func (s *Set) Plans(ctx context.Context, sensor *register.Sensor) ([]plan.Plan, 
 	if plans, ok := s.cache[sort]; ok {
 		return plans, s.why[sort], nil
 	}
-	answer, err := s.ask(ctx, askPlan, s.question(sort))
+	answer, err := s.ask(ctx, rego.AskPlan, s.question(sort))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,7 +58,7 @@ func (s *Set) Prepare(ctx context.Context, reg *register.Register) {
 		for _, one := range some {
 			inputs = append(inputs, s.question(one))
 		}
-		answers, err := s.rules.askEach(ctx, s.bundle, askPlan, inputs)
+		answers, err := s.rules.AskEach(ctx, s.bundle, rego.AskPlan, inputs)
 		if err != nil || len(answers) != len(some) {
 			return
 		}
@@ -122,17 +123,17 @@ func (s *Set) decode(one sort, answer json.RawMessage) ([]plan.Plan, []Reason, e
 	var plans []plan.Plan
 	for _, p := range result.Plans {
 		if p.Stream == nil {
-			return nil, nil, problem(WrongType, fmt.Errorf("plan rules: decision %s has no stream", p.Decision))
+			return nil, nil, rego.WithCode(rego.WrongType, fmt.Errorf("plan rules: decision %s has no stream", p.Decision))
 		}
 		if err := p.Stream.Finish(); err != nil {
-			return nil, nil, problem(WrongType, fmt.Errorf("plan rules: %w", err))
+			return nil, nil, rego.WithCode(rego.WrongType, fmt.Errorf("plan rules: %w", err))
 		}
 		known := stream(s.voted, p.Decision)
 		if known == nil || known.Digest != p.Stream.Digest {
-			return nil, nil, problem(Changed, fmt.Errorf("plan rules: decision %s came back changed", p.Decision))
+			return nil, nil, rego.WithCode(rego.Changed, fmt.Errorf("plan rules: decision %s came back changed", p.Decision))
 		}
 		if p.Zone != "" && !slices.Contains(known.Zones, p.Zone) {
-			return nil, nil, problem(UnknownZone, fmt.Errorf("plan rules: decision %s has a plan for an unknown zone", p.Decision))
+			return nil, nil, rego.WithCode(rego.UnknownZone, fmt.Errorf("plan rules: decision %s has a plan for an unknown zone", p.Decision))
 		}
 		if _, named := known.OwnerPart(one.part); !named { // whatever the rules say of it
 			result.Reasons = append(result.Reasons, Reason{p.Decision, "P11", "by_owner does not name the sensor's owner"})
@@ -176,7 +177,7 @@ func (s *Set) Withhold(ctx context.Context, q plan.Question) (map[string]string,
 		}
 		return out, nil
 	}
-	answer, err := s.ask(ctx, askRelease, map[string]any{
+	answer, err := s.ask(ctx, rego.AskRelease, map[string]any{
 		"decision": q.Stream.Decision, "stream": q.Stream.ID,
 		"start_seconds": q.Start.Unix(), "end_seconds": q.End.Unix(),
 		"zones": q.Stream.Zones,
@@ -194,7 +195,7 @@ func (s *Set) Withhold(ctx context.Context, q plan.Question) (map[string]string,
 	out := make(map[string]string, len(list))
 	for _, w := range list {
 		if !slices.Contains(q.Stream.Zones, w.Zone) {
-			return nil, problem(UnknownZone, errors.New("release rules: an unknown zone is withheld"))
+			return nil, rego.WithCode(rego.UnknownZone, errors.New("release rules: an unknown zone is withheld"))
 		}
 		out[w.Zone] = w.Reason
 	}

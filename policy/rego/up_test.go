@@ -1,4 +1,4 @@
-package policy
+package rego_test
 
 import (
 	"syscall"

@@ -1,4 +1,4 @@
-package policy
+package compile
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/policy/bundle"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -61,7 +62,7 @@ until: 2027-05-31
 func BenchmarkCompile(b *testing.B) {
 	files, sensors := large()
 	for b.Loop() {
-		set, err := Compile(context.Background(), InProcess(), files)
+		set, err := Files(context.Background(), rego.InProcess(), files)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package policy
+package rego
 
 import (
 	"bytes"
@@ -65,13 +65,13 @@ type running struct {
 func NewChild(command ...string) *Child { return &Child{command: command} }
 
 type question struct {
-	Bundle *modulesAndData `json:"bundle,omitempty"`
-	ID     string          `json:"id,omitempty"`
-	Query  string          `json:"query,omitempty"`
-	Input  any             `json:"input,omitempty"`
-	Inputs []any           `json:"inputs,omitempty"`
-	Test   *modulesAndData `json:"test,omitempty"`
-	Taste  []byte          `json:"taste,omitempty"`
+	Bundle *Version `json:"bundle,omitempty"`
+	ID     string   `json:"id,omitempty"`
+	Query  string   `json:"query,omitempty"`
+	Input  any      `json:"input,omitempty"`
+	Inputs []any    `json:"inputs,omitempty"`
+	Test   *Version `json:"test,omitempty"`
+	Taste  []byte   `json:"taste,omitempty"`
 }
 
 type reply struct {
@@ -82,23 +82,25 @@ type reply struct {
 
 var errDied = errors.New("the rules' process died, so nothing is permitted; look for a rule that takes all memory")
 
-func (c *Child) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
+// Ask has the child answer one question; see Evaluator.
+func (c *Child) Ask(ctx context.Context, b *Version, query string, input any) (json.RawMessage, error) {
 	most := evalTimeout
-	if query != askCharter {
+	if query != AskCharter {
 		most = askTimeout
 	}
 	return c.askTwice(ctx, b, question{ID: b.ID, Query: query, Input: input}, most)
 }
 
-func (c *Child) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) (answers []json.RawMessage, err error) {
+// AskEach has the child answer many; see Evaluator.
+func (c *Child) AskEach(ctx context.Context, b *Version, query string, inputs []any) (answers []json.RawMessage, err error) {
 	raw, err := c.askTwice(ctx, b, question{ID: b.ID, Query: query, Inputs: inputs}, eachTimeout)
 	if err != nil {
 		return nil, err
 	}
-	return answers, problem(WrongType, json.Unmarshal(raw, &answers))
+	return answers, WithCode(WrongType, json.Unmarshal(raw, &answers))
 }
 
-func (c *Child) askTwice(ctx context.Context, b *modulesAndData, q question, most time.Duration) (json.RawMessage, error) {
+func (c *Child) askTwice(ctx context.Context, b *Version, q question, most time.Duration) (json.RawMessage, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	raw, err := c.try(ctx, b, q, most)
@@ -116,7 +118,7 @@ func (c *Child) Taste(ctx context.Context, packed []byte) error {
 	defer c.mu.Unlock()
 	if c.p == nil {
 		if err := c.start(); err != nil {
-			return problem(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
+			return WithCode(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
 		}
 	}
 	_, err := c.exchange(ctx, question{Taste: packed}, childStart)
@@ -154,10 +156,10 @@ func (c *Child) end() {
 	}
 }
 
-func (c *Child) try(ctx context.Context, b *modulesAndData, q question, most time.Duration) (json.RawMessage, error) {
+func (c *Child) try(ctx context.Context, b *Version, q question, most time.Duration) (json.RawMessage, error) {
 	if c.p == nil {
 		if err := c.start(); err != nil {
-			return nil, problem(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
+			return nil, WithCode(Died, fmt.Errorf("the rules' process cannot be started: %w", err))
 		}
 	}
 	said, loaded := c.p.loaded[b.ID]
@@ -174,7 +176,8 @@ func (c *Child) try(ctx context.Context, b *modulesAndData, q question, most tim
 	return c.exchange(ctx, q, most)
 }
 
-func (c *Child) owners(ctx context.Context, b *modulesAndData) (bool, error) {
+// LooksAtOwner has the child say so; see Evaluator.
+func (c *Child) LooksAtOwner(ctx context.Context, b *Version) (bool, error) {
 	said, err := c.askTwice(ctx, b, question{}, childStart)
 	return string(said) != "false", err
 }
@@ -229,7 +232,7 @@ func (c *Child) exchange(ctx context.Context, q question, most time.Duration) (j
 			switch {
 			case o.err != nil:
 				c.end()
-				return nil, problem(Died, errDied)
+				return nil, WithCode(Died, errDied)
 			case o.r.Error != "":
 				return nil, &Problem{o.r.Code, errors.New(o.r.Error)}
 			}
@@ -241,7 +244,7 @@ func (c *Child) exchange(ctx context.Context, q question, most time.Duration) (j
 			}
 			c.end()
 			<-done
-			return nil, problem(Timeout, errTimeout)
+			return nil, WithCode(Timeout, errTimeout)
 		case <-ctx.Done():
 			c.end()
 			<-done
@@ -282,7 +285,7 @@ func Serve(in io.Reader, out io.Writer) error {
 		return err
 	}
 	rules := newLocal()
-	bundles := make(map[string]*modulesAndData)
+	bundles := make(map[string]*Version)
 	enc, dec := json.NewEncoder(out), json.NewDecoder(in)
 	dec.UseNumber()
 	for {
@@ -296,7 +299,7 @@ func Serve(in io.Reader, out io.Writer) error {
 		var err error
 		if q.Bundle != nil {
 			var owners bool
-			if owners, err = rules.owners(context.Background(), q.Bundle); err == nil {
+			if owners, err = rules.LooksAtOwner(context.Background(), q.Bundle); err == nil {
 				bundles[q.Bundle.ID] = q.Bundle
 				r.Value = json.RawMessage(strconv.FormatBool(owners))
 			}
@@ -304,19 +307,19 @@ func Serve(in io.Reader, out io.Writer) error {
 			if _, err = bundle.ReadOPA(q.Taste); err == nil {
 				r.Value = json.RawMessage("true")
 			} else {
-				err = problem(Unreadable, err)
+				err = WithCode(Unreadable, err)
 			}
 		} else if q.Test != nil {
 			r.Value, err = runTests(context.Background(), q.Test)
 		} else if b, known := bundles[q.ID]; known && q.Inputs != nil {
 			var answers []json.RawMessage
-			if answers, err = rules.askEach(context.Background(), b, q.Query, q.Inputs); err == nil {
+			if answers, err = rules.AskEach(context.Background(), b, q.Query, q.Inputs); err == nil {
 				r.Value, err = json.Marshal(answers)
 			}
 		} else if known {
-			r.Value, err = rules.ask(context.Background(), b, q.Query, q.Input)
+			r.Value, err = rules.Ask(context.Background(), b, q.Query, q.Input)
 		} else {
-			err = problem(Undefined, errUndefined)
+			err = WithCode(Undefined, ErrUndefined)
 		}
 		if err != nil {
 			r = reply{Code: CodeOf(err), Error: plain(err)}

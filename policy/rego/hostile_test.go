@@ -1,4 +1,4 @@
-package policy
+package rego_test
 
 import (
 	"context"
@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"sluice/configs/portalba"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -132,7 +132,7 @@ func (h hostile) files(url string) bundle.Files {
 	files := portalba.Policy()
 	source := strings.ReplaceAll(h.source, "URL", url)
 	if h.plan {
-		all, err := readEmbedded()
+		all, err := rego.Embedded()
 		if err != nil {
 			panic(err)
 		}
@@ -171,11 +171,11 @@ func TestHostileModulesAreRefused(t *testing.T) {
 	for _, h := range refused {
 		t.Run(h.name, func(t *testing.T) {
 			began := time.Now()
-			_, err := Compile(context.Background(), c, h.files(url))
-			if code := CodeOf(err); err == nil || code != BadRules && code != Died && code != Timeout && code != Unreadable {
+			_, err := compile.Files(context.Background(), c, h.files(url))
+			if code := rego.CodeOf(err); err == nil || code != rego.BadRules && code != rego.Died && code != rego.Timeout && code != rego.Unreadable {
 				t.Errorf("got %v; want it refused", err)
 			}
-			if took := time.Since(began); took > 10*childStart {
+			if took := time.Since(began); took > 10*rego.ChildStart {
 				t.Errorf("it took %v", took)
 			}
 		})
@@ -193,14 +193,14 @@ func TestSlyModulesAreStopped(t *testing.T) {
 	}
 	url, came := visitors(t)
 	c := child(t)
-	sane, err := Compile(context.Background(), c, portalba.Policy())
+	sane, err := compile.Files(context.Background(), c, portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, h := range sly {
 		t.Run(h.name, func(t *testing.T) {
-			set, err := Compile(context.Background(), c, h.files(url))
-			if CodeOf(err) == BadRules {
+			set, err := compile.Files(context.Background(), c, h.files(url))
+			if rego.CodeOf(err) == rego.BadRules {
 				t.Fatalf("it does not compile, so the sandbox is not tried: %v", err)
 			}
 			if err == nil {
@@ -210,8 +210,8 @@ func TestSlyModulesAreStopped(t *testing.T) {
 				if err == nil && (len(plans) > 0 || len(reasons) == 0 && !h.plan) {
 					t.Errorf("there are %d plans and no error; want nothing permitted", len(plans))
 				}
-				if took > 10*askTimeout+2*childStart {
-					t.Errorf("it was denied after %v; want %v", took, askTimeout)
+				if took > 10*rego.AskTimeout+2*rego.ChildStart {
+					t.Errorf("it was denied after %v; want %v", took, rego.AskTimeout)
 				}
 				t.Logf("%v after %v", err, took.Round(time.Millisecond))
 			}
@@ -278,12 +278,12 @@ func alone(t *testing.T) {
 	seen()
 	c := child(t)
 	most := len(sly)
-	if raced {
+	if rego.Raced {
 		most = 3 // each takes its time, and the race detector's
 	}
 	for _, list := range [][]hostile{refused, sly[:most]} {
 		for _, h := range list {
-			if set, err := Compile(context.Background(), c, h.files("http://127.0.0.1:9")); err == nil {
+			if set, err := compile.Files(context.Background(), c, h.files("http://127.0.0.1:9")); err == nil {
 				_, _, _ = set.Plans(context.Background(), &rambla)
 			}
 		}
@@ -293,52 +293,4 @@ func alone(t *testing.T) {
 	if n > 0 {
 		t.Errorf("%d packets were sent", n)
 	}
-}
-
-// TestLocalCanOnlyDeny: whatever a module says, no sensor gets a plan that it would
-// not have without the module.
-func TestLocalCanOnlyDeny(t *testing.T) {
-	base, err := Compile(context.Background(), InProcess(), portalba.Policy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sensors := []register.Sensor{rambla, {ID: "b", Owner: "o", Kind: "card-reader", Zone: "estacio"}, {ID: "c", Owner: "o", Kind: "noise-meter", Zone: "port"}, {ID: "d", Owner: "o", Kind: "air-station", Zone: "raval"}}
-	rapid.Check(t, func(r *rapid.T) {
-		var b strings.Builder
-		b.WriteString("package sluice.local\n")
-		head := rapid.SampledFrom([]string{"deny contains x if", "deny contains x if", "allow contains x if", "result := x if", "plans := [x] if"}).Draw(r, "head")
-		value := rapid.SampledFrom([]string{
-			`x := {"decision": d.decision, "message": "m"}`, `x := {"decision": "2026-14", "message": "m"}`, `x := {"decision": d.decision, "zone": "rambla", "stream": d.stream_spec}`,
-			`x := d.stream_spec`, `x := 1`,
-		}).Draw(r, "value")
-		cond := rapid.SampledFrom([]string{
-			"true", "false", `d.decision == "2026-14"`, "d.protect.epsilon > 0.5", `count(data.zones) == 0 with data.zones as []`,
-			`input.sensor.kind == "wifi-counter"`, `count([1]) == 7 with count as max`, `data.charter.min_units == 0 with data.charter.min_units as 0`,
-		}).Draw(r, "cond")
-		fmt.Fprintf(&b, "%s { some d in data.decisions; %s; %s }\n", head, cond, value)
-		files := portalba.Policy()
-		files["local/x.rego"] = []byte(b.String())
-		set, err := Compile(context.Background(), InProcess(), files)
-		if err != nil {
-			return // nothing is permitted
-		}
-		for i := range sensors {
-			plans, _, err := set.Plans(context.Background(), &sensors[i])
-			if err != nil {
-				continue
-			}
-			before, _, err := base.Plans(context.Background(), &sensors[i])
-			if err != nil {
-				r.Fatal(err)
-			}
-			if extra := without(plans, before); len(extra) > 0 {
-				r.Fatalf("sensor %s gains %v by\n%s", sensors[i].ID, extra, b.String())
-			}
-			for _, p := range plans {
-				if p.Stream.Digest != stream(base.Streams, p.Stream.Decision).Digest {
-					r.Fatalf("a plan came out changed by\n%s", b.String())
-				}
-			}
-		}
-	})
 }

@@ -1,6 +1,6 @@
 //go:build race
 
-package policy
+package rego
 
 // raced says that this is a build with the race detector, whose shadow memory
 // no limit leaves room for.

@@ -1,4 +1,4 @@
-package policy
+package compile
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"sluice/policy/bundle"
 	"sluice/policy/plan"
+	"sluice/policy/rego"
 )
 
 // Set is one policy version, compiled: every sensor's plans, and what there is
@@ -27,8 +28,8 @@ type Set struct {
 	// voted are the same with all zones.
 	voted []*plan.Stream
 
-	rules  Evaluator
-	bundle *modulesAndData
+	rules  rego.Evaluator
+	bundle *rego.Version
 	// owners says that rules may look at who owns a sensor.
 	owners bool
 	// violations are the charter rules' answer, which the plan rules look at.
@@ -48,35 +49,35 @@ type Reason struct {
 
 func (r Reason) String() string { return r.Decision + ": " + r.Rule + ": " + r.Message }
 
-// Compile makes a Set of a policy directory's files. Any error means that the
+// Files makes a Set of a policy directory's files. Any error means that the
 // version cannot be used at all; a decision that breaks the charter is kept, is
 // Broken and has no plans.
-func Compile(ctx context.Context, rules Evaluator, files bundle.Files) (*Set, error) {
+func Files(ctx context.Context, rules rego.Evaluator, files bundle.Files) (*Set, error) {
 	if len(files) == 0 {
-		return nil, problem(NoPolicy, errors.New("there is no policy, so nothing flows"))
+		return nil, rego.WithCode(rego.NoPolicy, errors.New("there is no policy, so nothing flows"))
 	}
 	p, err := bundle.Read(files)
 	if errors.Is(err, bundle.ErrMissing) {
-		return nil, problem(HalfBundle, err)
+		return nil, rego.WithCode(rego.HalfBundle, err)
 	}
 	if err != nil {
-		return nil, problem(Unreadable, err)
+		return nil, rego.WithCode(rego.Unreadable, err)
 	}
-	return CompilePolicy(ctx, rules, p)
+	return Policy(ctx, rules, p)
 }
 
-// CompilePolicy is Compile for documents that have been read already.
-func CompilePolicy(ctx context.Context, rules Evaluator, p *bundle.Policy) (*Set, error) {
+// Policy is Files for documents that have been read already.
+func Policy(ctx context.Context, rules rego.Evaluator, p *bundle.Policy) (*Set, error) {
 	s := &Set{Policy: p, Digest: p.Files.Digest(), rules: rules, Broken: map[string][]Reason{}, cache: map[sort][]plan.Plan{}, why: map[sort][]Reason{}}
 	data, err := bundle.Data(p)
 	if err != nil {
-		return nil, problem(Unreadable, err)
+		return nil, rego.WithCode(rego.Unreadable, err)
 	}
-	sources, err := modules(p.Files)
+	sources, err := rego.Modules(p.Files)
 	if err != nil {
-		return nil, problem(BadRules, err)
+		return nil, rego.WithCode(rego.BadRules, err)
 	}
-	s.bundle = &modulesAndData{ID: s.Digest, Modules: sources, Data: data}
+	s.bundle = &rego.Version{ID: s.Digest, Modules: sources, Data: data}
 	return s, s.charterCheck(ctx)
 }
 
@@ -87,13 +88,13 @@ func Words(p *bundle.Policy) *Set {
 }
 
 func (s *Set) ask(ctx context.Context, query string, input any) (json.RawMessage, error) {
-	return s.rules.ask(ctx, s.bundle, query, input)
+	return s.rules.Ask(ctx, s.bundle, query, input)
 }
 
 // charterCheck asks which decisions break the charter and collects the streams
 // of the others.
 func (s *Set) charterCheck(ctx context.Context) error {
-	answer, err := s.ask(ctx, askCharter, map[string]any{})
+	answer, err := s.ask(ctx, rego.AskCharter, map[string]any{})
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (s *Set) charterCheck(ctx context.Context) error {
 		return fmt.Errorf("charter rules: %w", err)
 	}
 	s.violations = answer
-	if s.owners, err = s.rules.owners(ctx, s.bundle); err != nil {
+	if s.owners, err = s.rules.LooksAtOwner(ctx, s.bundle); err != nil {
 		return err
 	}
 	for _, v := range violations {
@@ -164,9 +165,9 @@ func (s *Set) Elsewhere(gateway string) (list []string) {
 // a second value is an error.
 func strict(answer json.RawMessage, into any) error {
 	if string(bytes.TrimSpace(answer)) == "null" {
-		return problem(Undefined, errUndefined)
+		return rego.WithCode(rego.Undefined, rego.ErrUndefined)
 	}
 	d := json.NewDecoder(bytes.NewReader(answer))
 	d.DisallowUnknownFields()
-	return problem(WrongType, d.Decode(into))
+	return rego.WithCode(rego.WrongType, d.Decode(into))
 }

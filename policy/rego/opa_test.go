@@ -1,4 +1,4 @@
-package policy
+package rego_test
 
 import (
 	"bytes"
@@ -6,16 +6,17 @@ import (
 	"testing"
 
 	opabundle "github.com/open-policy-agent/opa/v1/bundle"
-	"github.com/open-policy-agent/opa/v1/rego"
+	oparego "github.com/open-policy-agent/opa/v1/rego"
 
 	"sluice/configs/portalba"
 	"sluice/policy/bundle"
+	"sluice/policy/rego"
 )
 
 // TestStockOPA loads a bundle as `opa eval -b` does, with nothing of ours, and
 // asks the charter's rules.
 func TestStockOPA(t *testing.T) {
-	files, err := WithRules(portalba.Policy())
+	files, err := rego.WithRules(portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestStockOPA(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := rego.New(rego.ParsedBundle("policy", &b), rego.Query("data.sluice.charter.violations[_].rule")).Eval(context.Background())
+	results, err := oparego.New(oparego.ParsedBundle("policy", &b), oparego.Query("data.sluice.charter.violations[_].rule")).Eval(context.Background())
 	if err != nil || len(results) != 1 || results[0].Expressions[0].Value != "C05" {
 		t.Errorf("OPA answers %v (%v); want C05", results, err)
 	}

@@ -1,4 +1,4 @@
-package policy_test
+package compile_test
 
 import (
 	"context"
@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"sluice/configs/portalba"
-	"sluice/policy"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
 	"sluice/policy/plan"
+	"sluice/policy/rego"
 	"sluice/policy/rules"
 	"sluice/register"
 )
 
 func TestExampleCity(t *testing.T) {
 	ctx := context.Background()
-	set, err := policy.Compile(ctx, policy.InProcess(), portalba.Policy())
+	set, err := compile.Files(ctx, rego.InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"zones", "zones.geojson", "FeatureCollection", "Collection", "GeoJSON"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := policy.Compile(context.Background(), policy.InProcess(), edit(t, c.file, c.old, c.new))
+			_, err := compile.Files(context.Background(), rego.InProcess(), edit(t, c.file, c.old, c.new))
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
 				t.Errorf("got %v; want an error about %q in %s", err, c.want, c.file)
 			}
@@ -79,7 +80,7 @@ func TestRefusedFiles(t *testing.T) {
 }
 
 func TestBrokenCharterStopsOneDecisionOnly(t *testing.T) {
-	set, err := policy.Compile(context.Background(), policy.InProcess(), edit(t, footfall, "min_units: 10", "min_units: 3"))
+	set, err := compile.Files(context.Background(), rego.InProcess(), edit(t, footfall, "min_units: 10", "min_units: 3"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestFailClosed(t *testing.T) {
 			files := portalba.Policy()
 			files["local/x.rego"] = []byte(module)
 			ctx := context.Background()
-			set, err := policy.Compile(ctx, policy.InProcess(), files)
+			set, err := compile.Files(ctx, rego.InProcess(), files)
 			if err != nil {
 				return
 			}
@@ -124,9 +125,9 @@ func TestFailClosed(t *testing.T) {
 func TestHalfTheRulesPermitNothing(t *testing.T) {
 	files := portalba.Policy()
 	files["rules/charter.rego"] = []byte("package sluice.charter\nviolations := set()")
-	if _, err := policy.Compile(context.Background(), policy.InProcess(), files); err == nil {
+	if _, err := compile.Files(context.Background(), rego.InProcess(), files); err == nil {
 		sensor := register.Sensor{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}
-		set, _ := policy.Compile(context.Background(), policy.InProcess(), files)
+		set, _ := compile.Files(context.Background(), rego.InProcess(), files)
 		if plans, _, err := set.Plans(context.Background(), &sensor); err == nil || len(plans) > 0 {
 			t.Error("without plan.rego there are plans; want an error")
 		}
@@ -137,7 +138,7 @@ func TestLocalDeny(t *testing.T) {
 	files := portalba.Policy()
 	files["local/august.rego"] = []byte("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"not in August\"}")
 	ctx := context.Background()
-	set, err := policy.Compile(ctx, policy.InProcess(), files)
+	set, err := compile.Files(ctx, rego.InProcess(), files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +166,7 @@ func TestSuspended(t *testing.T) {
 	files := portalba.Policy()
 	files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", since: 2026-07-01, reason: a fault}\n")
 	ctx := context.Background()
-	set, err := policy.Compile(ctx, policy.InProcess(), files)
+	set, err := compile.Files(ctx, rego.InProcess(), files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestSuspended(t *testing.T) {
 // that one, and a stream without any zone left is not run here.
 func TestOnly(t *testing.T) {
 	files := portalba.Policy()
-	set, err := policy.Compile(context.Background(), policy.InProcess(), files)
+	set, err := compile.Files(context.Background(), rego.InProcess(), files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +205,7 @@ func TestOnly(t *testing.T) {
 	files["zones.geojson"] = []byte(text)
 	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "device: 1", "device: 2", 1)) // two gateways cost twice
 	for gateway, missing := range map[string]int{"edge-1": 1, "edge-2": 0} {
-		set, err := policy.Compile(context.Background(), policy.InProcess(), files)
+		set, err := compile.Files(context.Background(), rego.InProcess(), files)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -226,7 +227,7 @@ func TestOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			theirs := set.Zones.Gateway(zone) != "" && set.Zones.Gateway(zone) != gateway
-			if theirs != (len(plans) == 0) || theirs != slices.ContainsFunc(reasons, func(r policy.Reason) bool { return r.Rule == "P10" }) {
+			if theirs != (len(plans) == 0) || theirs != slices.ContainsFunc(reasons, func(r compile.Reason) bool { return r.Rule == "P10" }) {
 				t.Errorf("at %s in %s there are %d plans and %v", gateway, zone, len(plans), reasons)
 			}
 		}
@@ -251,12 +252,12 @@ func TestPersonalKindsNeedAUnit(t *testing.T) {
 					files["rules/"+name] = []byte(strings.Replace(string(raw), "personal(data.kinds[kind])", "false", 1))
 				}
 			}
-			set, err := policy.Compile(context.Background(), policy.InProcess(), files)
+			set, err := compile.Files(context.Background(), rego.InProcess(), files)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got, reasons, err := set.Plans(context.Background(), &register.Sensor{ID: "x", Owner: "x", Kind: "camera", Zone: "rambla"})
-			if err != nil || len(got) != plans || plans == 0 && !slices.ContainsFunc(reasons, func(r policy.Reason) bool { return r.Rule == "C04" }) {
+			if err != nil || len(got) != plans || plans == 0 && !slices.ContainsFunc(reasons, func(r compile.Reason) bool { return r.Rule == "C04" }) {
 				t.Errorf("permissive %v, %q: %d plans, %v (%v)", permissive, more, len(got), reasons, err)
 			}
 		}

@@ -1,24 +1,17 @@
-package policy
+package compile
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"sluice/configs/portalba"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
-// TestSomethingElse: what has no code of its own is said as R99, and nothing as nothing.
-func TestSomethingElse(t *testing.T) {
-	if code := CodeOf(errors.New("the sky fell")); code != "R99" {
-		t.Errorf("it is %s; want R99", code)
-	}
-}
-
 // TestAnUnknownKindHasNoPlan, and it is said why.
 func TestAnUnknownKindHasNoPlan(t *testing.T) {
-	set, err := Compile(context.Background(), InProcess(), portalba.Policy())
+	set, err := Files(context.Background(), rego.InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}

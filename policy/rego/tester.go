@@ -1,4 +1,4 @@
-package policy
+package rego
 
 import (
 	"context"
@@ -21,15 +21,15 @@ import (
 // testTimeout bounds all Rego tests of a policy together.
 const testTimeout = time.Minute
 
-// RegoReport is how a policy's Rego tests went.
-type RegoReport struct {
-	Results []RegoResult `json:"results"`
+// Report is how a policy's Rego tests went.
+type Report struct {
+	Results []Result `json:"results"`
 	// Coverage is the share of each module's lines that the tests ran, 0 to 100.
 	Coverage map[string]float64 `json:"coverage"`
 }
 
-// RegoResult is one test rule of a *_test.rego file.
-type RegoResult struct {
+// Result is one test rule of a *_test.rego file.
+type Result struct {
 	Name    string `json:"name"`
 	File    string `json:"file"`
 	Line    int    `json:"line"`
@@ -39,14 +39,14 @@ type RegoResult struct {
 
 // Test runs the *_test.rego of a policy in the child, over the data of its
 // documents, with the same builtins as its rules.
-func (c *Child) Test(ctx context.Context, p *bundle.Policy) (*RegoReport, error) {
+func (c *Child) Test(ctx context.Context, p *bundle.Policy) (*Report, error) {
 	data, err := bundle.Data(p)
 	if err != nil {
-		return nil, problem(Unreadable, err)
+		return nil, WithCode(Unreadable, err)
 	}
-	sources, err := modules(p.Files)
+	sources, err := Modules(p.Files)
 	if err != nil {
-		return nil, problem(BadRules, err)
+		return nil, WithCode(BadRules, err)
 	}
 	for name, raw := range p.Files {
 		if strings.HasSuffix(name, "_test.rego") {
@@ -57,24 +57,24 @@ func (c *Child) Test(ctx context.Context, p *bundle.Policy) (*RegoReport, error)
 	defer c.mu.Unlock()
 	if c.p == nil {
 		if err := c.start(); err != nil {
-			return nil, problem(Died, err)
+			return nil, WithCode(Died, err)
 		}
 	}
-	raw, err := c.exchange(ctx, question{Test: &modulesAndData{ID: "test", Modules: sources, Data: data}}, testTimeout)
+	raw, err := c.exchange(ctx, question{Test: &Version{ID: "test", Modules: sources, Data: data}}, testTimeout)
 	if err != nil {
 		return nil, err
 	}
-	var report RegoReport
-	return &report, problem(WrongType, json.Unmarshal(raw, &report))
+	var report Report
+	return &report, WithCode(WrongType, json.Unmarshal(raw, &report))
 }
 
 // runTests is the child's side.
-func runTests(ctx context.Context, b *modulesAndData) (json.RawMessage, error) {
+func runTests(ctx context.Context, b *Version) (json.RawMessage, error) {
 	parsed := make(map[string]*ast.Module, len(b.Modules))
 	for name, source := range b.Modules {
 		m, err := ast.ParseModuleWithOpts(name, source, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
 		if err != nil {
-			return nil, problem(BadRules, err)
+			return nil, WithCode(BadRules, err)
 		}
 		parsed[name] = m
 	}
@@ -89,11 +89,11 @@ func runTests(ctx context.Context, b *modulesAndData) (json.RawMessage, error) {
 		SetModules(parsed).SetTimeout(evalTimeout).SetCoverageQueryTracer(covered)
 	results, err := runner.RunTests(ctx, txn)
 	if err != nil {
-		return nil, problem(BadRules, err)
+		return nil, WithCode(BadRules, err)
 	}
-	report := RegoReport{Results: []RegoResult{}, Coverage: make(map[string]float64)}
+	report := Report{Results: []Result{}, Coverage: make(map[string]float64)}
 	for r := range results {
-		x := RegoResult{Name: r.Name, Passed: r.Pass()}
+		x := Result{Name: r.Name, Passed: r.Pass()}
 		if r.Location != nil {
 			x.File, x.Line = r.Location.File, r.Location.Row
 		}
@@ -102,7 +102,7 @@ func runTests(ctx context.Context, b *modulesAndData) (json.RawMessage, error) {
 		}
 		report.Results = append(report.Results, x)
 	}
-	slices.SortFunc(report.Results, func(a, b RegoResult) int {
+	slices.SortFunc(report.Results, func(a, b Result) int {
 		return strings.Compare(fmt.Sprintf("%s %06d", a.File, a.Line), fmt.Sprintf("%s %06d", b.File, b.Line))
 	})
 	for name, file := range covered.Report(parsed).Files {

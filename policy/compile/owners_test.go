@@ -1,4 +1,4 @@
-package policy
+package compile
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sluice/configs/portalba"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -22,7 +23,7 @@ func TestOwnersWithoutAPart(t *testing.T) {
 		}
 		files[file] = []byte(text)
 		if lenient {
-			sources, err := readEmbedded()
+			sources, err := rego.Embedded()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -31,7 +32,7 @@ func TestOwnersWithoutAPart(t *testing.T) {
 				files[file] = []byte(source)
 			}
 		}
-		set, err := Compile(t.Context(), InProcess(), files)
+		set, err := Files(t.Context(), rego.InProcess(), files)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package policy
+package rego
 
 import (
 	"errors"
@@ -52,7 +52,8 @@ func CodeOf(err error) Code {
 	return Other
 }
 
-func problem(code Code, err error) error {
+// WithCode gives an error its code, where it has none yet; nil stays nil.
+func WithCode(code Code, err error) error {
 	if err == nil || CodeOf(err) != Other {
 		return err
 	}

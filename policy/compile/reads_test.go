@@ -1,4 +1,4 @@
-package policy
+package compile
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sluice/configs/portalba"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -39,12 +40,12 @@ func TestOwners(t *testing.T) {
 		if rule != "" {
 			files["local/deny.rego"] = []byte(head + "{ " + rule + " }\n")
 		}
-		evaluators := map[string]Evaluator{"in process": InProcess()}
+		evaluators := map[string]rego.Evaluator{"in process": rego.InProcess()}
 		if len(rule) < 30 { // it compiles the same, and takes a process each
 			evaluators["in a child"] = child(t)
 		}
 		for name, rules := range evaluators {
-			set, err := Compile(t.Context(), rules, files)
+			set, err := Files(t.Context(), rules, files)
 			if err != nil {
 				t.Errorf("%s: %v", rule, err)
 				continue

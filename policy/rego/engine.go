@@ -1,4 +1,7 @@
-package policy
+// Package rego asks the council's rules: OPA, confined to a child process, with builtins that are
+// pure and deadlines. It is the only package that knows OPA. Whatever goes wrong has a Code,
+// and permits nothing.
+package rego
 
 import (
 	"context"
@@ -32,8 +35,8 @@ const (
 	eachTimeout = time.Second // for many at once; who misses it is asked one by one
 )
 
-// modulesAndData are the rules of one policy version and what they look at.
-type modulesAndData struct {
+// Version are the rules of one policy version and what they look at.
+type Version struct {
 	ID      string            `json:"id"` // the version's digest
 	Modules map[string]string `json:"modules"`
 	Data    map[string]any    `json:"data"`
@@ -41,19 +44,19 @@ type modulesAndData struct {
 
 // The questions that rules answer.
 const (
-	askCharter = "data.sluice.charter.violations"
-	askPlan    = "data.sluice.plan.result"
-	askRelease = "data.sluice.release.withhold"
+	AskCharter = "data.sluice.charter.violations"
+	AskPlan    = "data.sluice.plan.result"
+	AskRelease = "data.sluice.release.withhold"
 )
 
 // Evaluator answers questions by a bundle's rules. It compiles a bundle when it
 // is first asked about it. An error has a Code.
 type Evaluator interface {
-	ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error)
-	// askEach asks the same about each input, all or none.
-	askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error)
-	// owners reports whether any rule may look at who owns a sensor.
-	owners(ctx context.Context, b *modulesAndData) (bool, error)
+	Ask(ctx context.Context, b *Version, query string, input any) (json.RawMessage, error)
+	// AskEach asks the same about each input, all or none.
+	AskEach(ctx context.Context, b *Version, query string, inputs []any) ([]json.RawMessage, error)
+	// LooksAtOwner reports whether any rule may look at who owns a sensor.
+	LooksAtOwner(ctx context.Context, b *Version) (bool, error)
 }
 
 // allowed are the builtins that rules may call: pure, and bounded by their
@@ -78,8 +81,8 @@ func capabilities() *ast.Capabilities {
 	return caps
 }
 
-// modules are the directory's rules, or the embedded ones, and its local/.
-func modules(files bundle.Files) (map[string]string, error) {
+// Modules are the directory's rules, or the embedded ones, and its local/.
+func Modules(files bundle.Files) (map[string]string, error) {
 	out := make(map[string]string)
 	for name, raw := range files {
 		if path.Ext(name) == ".rego" && !strings.HasSuffix(name, "_test.rego") {
@@ -90,7 +93,7 @@ func modules(files bundle.Files) (map[string]string, error) {
 	if own {
 		return out, nil
 	}
-	embedded, err := readEmbedded()
+	embedded, err := Embedded()
 	maps.Copy(out, embedded)
 	return out, err
 }
@@ -98,7 +101,7 @@ func modules(files bundle.Files) (map[string]string, error) {
 // WithRules is the files with the rules of this program, where they have none of
 // their own.
 func WithRules(files bundle.Files) (bundle.Files, error) {
-	all, err := modules(files)
+	all, err := Modules(files)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +112,8 @@ func WithRules(files bundle.Files) (bundle.Files, error) {
 	return out, nil
 }
 
-func readEmbedded() (map[string]string, error) {
+// Embedded are the rules of this program, without their tests, by name.
+func Embedded() (map[string]string, error) {
 	out := make(map[string]string)
 	entries, err := rules.FS.ReadDir(".")
 	if err != nil {
@@ -165,7 +169,7 @@ type prepared struct {
 	owners  bool // some rule may look at who owns a sensor
 }
 
-func (l *local) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
+func (l *local) Ask(ctx context.Context, b *Version, query string, input any) (json.RawMessage, error) {
 	q, err := l.query(ctx, b, query)
 	if err != nil {
 		return nil, err
@@ -174,19 +178,19 @@ func (l *local) ask(ctx context.Context, b *modulesAndData, query string, input 
 }
 
 // query is a question, ready to be asked; several may be asked at once.
-func (l *local) query(ctx context.Context, b *modulesAndData, query string) (q rego.PreparedEvalQuery, err error) {
+func (l *local) query(ctx context.Context, b *Version, query string) (q rego.PreparedEvalQuery, err error) {
 	p, err := l.prepare(ctx, b)
 	if err != nil {
 		return q, err
 	}
 	q, known := p.queries[query]
 	if !known {
-		return q, problem(Undefined, errUndefined)
+		return q, WithCode(Undefined, ErrUndefined)
 	}
 	return q, nil
 }
 
-func (l *local) prepare(ctx context.Context, b *modulesAndData) (p *prepared, err error) {
+func (l *local) prepare(ctx context.Context, b *Version) (p *prepared, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if p = l.ready[b.ID]; p == nil {
@@ -197,12 +201,12 @@ func (l *local) prepare(ctx context.Context, b *modulesAndData) (p *prepared, er
 	return p, err
 }
 
-func (l *local) owners(ctx context.Context, b *modulesAndData) (bool, error) {
+func (l *local) LooksAtOwner(ctx context.Context, b *Version) (bool, error) {
 	p, err := l.prepare(ctx, b)
 	return err != nil || p.owners, err
 }
 
-func (l *local) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error) {
+func (l *local) AskEach(ctx context.Context, b *Version, query string, inputs []any) ([]json.RawMessage, error) {
 	q, err := l.query(ctx, b, query)
 	if err != nil {
 		return nil, err
@@ -224,26 +228,27 @@ func (l *local) askEach(ctx context.Context, b *modulesAndData, query string, in
 	return answers, nil
 }
 
-func prepare(ctx context.Context, b *modulesAndData) (*prepared, error) {
+func prepare(ctx context.Context, b *Version) (*prepared, error) {
 	compiler, err := compile(b.Modules)
 	if err != nil {
-		return nil, problem(BadRules, err)
+		return nil, WithCode(BadRules, err)
 	}
 	store := inmem.NewFromObjectWithOpts(b.Data, inmem.OptReturnASTValuesOnRead(true)) // parsed once, not at every look
 	out := &prepared{make(map[string]rego.PreparedEvalQuery), looksAtOwner(compiler)}
-	for _, query := range []string{askCharter, askPlan, askRelease} {
+	for _, query := range []string{AskCharter, AskPlan, AskRelease} {
 		out.queries[query], err = rego.New(
 			rego.Query(query), rego.Compiler(compiler), rego.Store(store),
 			rego.StrictBuiltinErrors(true), rego.Capabilities(capabilities()),
 		).PrepareForEval(ctx)
 		if err != nil {
-			return nil, problem(BadRules, fmt.Errorf("rules: preparing %s: %w", query, err))
+			return nil, WithCode(BadRules, fmt.Errorf("rules: preparing %s: %w", query, err))
 		}
 	}
 	return out, nil
 }
 
-var errUndefined = errors.New("the rules gave no answer, so nothing is permitted; check that charter, plan and release rules are all there")
+// ErrUndefined is for an answer that is not there.
+var ErrUndefined = errors.New("the rules gave no answer, so nothing is permitted; check that charter, plan and release rules are all there")
 
 // evaluate asks one query under a deadline and insists on one defined result.
 func evaluate(ctx context.Context, q rego.PreparedEvalQuery, input any) (json.RawMessage, error) {
@@ -253,11 +258,11 @@ func evaluate(ctx context.Context, q rego.PreparedEvalQuery, input any) (json.Ra
 	defer context.AfterFunc(ctx, stop.Cancel)()
 	results, err := q.Eval(ctx, rego.EvalInput(input), rego.EvalExternalCancel(stop))
 	if err != nil {
-		return nil, problem(evalCode(err), fmt.Errorf("evaluating rules: %w", err))
+		return nil, WithCode(evalCode(err), fmt.Errorf("evaluating rules: %w", err))
 	}
 	if len(results) != 1 || len(results[0].Expressions) != 1 || results[0].Expressions[0].Value == nil {
-		return nil, problem(Undefined, errUndefined)
+		return nil, WithCode(Undefined, ErrUndefined)
 	}
 	raw, err := json.Marshal(results[0].Expressions[0].Value)
-	return raw, problem(WrongType, err)
+	return raw, WithCode(WrongType, err)
 }

@@ -1,4 +1,4 @@
-package policy
+package compile
 
 import (
 	"context"
@@ -9,26 +9,27 @@ import (
 	"testing"
 
 	"sluice/configs/portalba"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
 // counted counts what an Evaluator is asked.
 type counted struct {
-	Evaluator
+	rego.Evaluator
 	single, many int
 	fail         error
 }
 
-func (c *counted) ask(ctx context.Context, b *modulesAndData, query string, input any) (json.RawMessage, error) {
+func (c *counted) Ask(ctx context.Context, b *rego.Version, query string, input any) (json.RawMessage, error) {
 	c.single++
-	return c.Evaluator.ask(ctx, b, query, input)
+	return c.Evaluator.Ask(ctx, b, query, input)
 }
 
-func (c *counted) askEach(ctx context.Context, b *modulesAndData, query string, inputs []any) ([]json.RawMessage, error) {
+func (c *counted) AskEach(ctx context.Context, b *rego.Version, query string, inputs []any) ([]json.RawMessage, error) {
 	if c.many++; c.fail != nil {
 		return nil, c.fail
 	}
-	return c.Evaluator.askEach(ctx, b, query, inputs)
+	return c.Evaluator.AskEach(ctx, b, query, inputs)
 }
 
 // TestPrepare: a register's sorts are asked together, each once, and say what they
@@ -39,13 +40,13 @@ func TestPrepare(t *testing.T) {
 		kind := []string{"wifi-counter", "noise-meter", "unheard-of"}[n%3]
 		reg.Sensors = append(reg.Sensors, register.Sensor{ID: fmt.Sprint(n), Kind: kind, Zone: "rambla", Owner: fmt.Sprint("o", n%50)})
 	}
-	plain, err := Compile(t.Context(), InProcess(), portalba.Policy())
+	plain, err := Files(t.Context(), rego.InProcess(), portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, fail := range map[string]error{"answered": nil, "not answered": errors.New("too slow")} {
-		c := &counted{Evaluator: InProcess(), fail: fail}
-		set, err := Compile(t.Context(), c, portalba.Policy())
+		c := &counted{Evaluator: rego.InProcess(), fail: fail}
+		set, err := Files(t.Context(), c, portalba.Policy())
 		if err != nil {
 			t.Fatal(err)
 		}

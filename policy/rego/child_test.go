@@ -1,4 +1,4 @@
-package policy
+package rego_test
 
 import (
 	"context"
@@ -11,13 +11,15 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/policy/bundle"
+	"sluice/policy/compile"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
 // TestMain lets the test binary be the rules' process.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "rules" {
-		if err := Serve(os.Stdin, os.Stdout); err != nil {
+		if err := rego.Serve(os.Stdin, os.Stdout); err != nil {
 			os.Exit(1)
 		}
 		return
@@ -25,13 +27,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func child(t *testing.T) *Child {
+func child(t *testing.T) *rego.Child {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NewChild(self, "rules")
+	c := rego.NewChild(self, "rules")
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -67,7 +69,7 @@ func TestPolicyCannotFailOpen(t *testing.T) {
 	}
 	rules := func(name, module string) func(bundle.Files) {
 		return func(f bundle.Files) {
-			all, err := readEmbedded()
+			all, err := rego.Embedded()
 			if err != nil {
 				panic(err)
 			}
@@ -83,38 +85,38 @@ func TestPolicyCannotFailOpen(t *testing.T) {
 	const plans = "package sluice.plan\nresult := "
 	for name, c := range map[string]struct {
 		change func(bundle.Files)
-		want   Code
+		want   rego.Code
 	}{
-		"undefined plan":      {rules("plan.rego", "package sluice.plan\nresult := x if { x := 1; false }"), Undefined},
-		"undefined charter":   {rules("charter.rego", "package sluice.charter\nviolations := x if { x := []; false }"), Undefined},
-		"null":                {rules("plan.rego", plans+"null"), Undefined},
-		"a number":            {rules("plan.rego", plans+"1"), WrongType},
-		"true":                {rules("plan.rego", plans+"true"), WrongType},
-		"an unknown key":      {rules("plan.rego", plans+`{"plans": [], "reasons": [], "allow": true}`), WrongType},
-		"plan without stream": {rules("plan.rego", plans+`{"plans": [{"decision": "2026-14", "zone": "rambla"}], "reasons": []}`), WrongType},
-		"charter says true":   {rules("charter.rego", "package sluice.charter\nviolations := data.charter.city.id"), WrongType},
-		"two answers":         {rules("plan.rego", plans+"1 if true\nresult := 2 if true"), Conflict},
+		"undefined plan":      {rules("plan.rego", "package sluice.plan\nresult := x if { x := 1; false }"), rego.Undefined},
+		"undefined charter":   {rules("charter.rego", "package sluice.charter\nviolations := x if { x := []; false }"), rego.Undefined},
+		"null":                {rules("plan.rego", plans+"null"), rego.Undefined},
+		"a number":            {rules("plan.rego", plans+"1"), rego.WrongType},
+		"true":                {rules("plan.rego", plans+"true"), rego.WrongType},
+		"an unknown key":      {rules("plan.rego", plans+`{"plans": [], "reasons": [], "allow": true}`), rego.WrongType},
+		"plan without stream": {rules("plan.rego", plans+`{"plans": [{"decision": "2026-14", "zone": "rambla"}], "reasons": []}`), rego.WrongType},
+		"charter says true":   {rules("charter.rego", "package sluice.charter\nviolations := data.charter.city.id"), rego.WrongType},
+		"two answers":         {rules("plan.rego", plans+"1 if true\nresult := 2 if true"), rego.Conflict},
 		"set conflict": {local(`package sluice.local
 deny := {{"decision": "x", "message": "a"}} if true
-deny := {{"decision": "x", "message": "b"}} if true`), Conflict},
-		"builtin error":        {local("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if to_number(data.charter.city.id) == 1"), BuiltinError},
-		"timeout":              {local(bomb), Timeout},
-		"missing data":         {func(f bundle.Files) { delete(f, "charter.yaml") }, HalfBundle},
-		"half a bundle":        {func(f bundle.Files) { delete(f, "kinds.yaml"); delete(f, "zones.geojson") }, HalfBundle},
-		"no policy":            {func(f bundle.Files) { clear(f) }, NoPolicy},
-		"unknown measure":      {replace(footfallFile, "distinct(unit)", "median(unit)"), Unreadable},
-		"not YAML":             {replace(footfallFile, "stream:", "stream"), Unreadable},
-		"rules do not compile": {local("package sluice.local\ndeny contains"), BadRules},
-		"a forbidden builtin":  {local("package sluice.local\nx := http.send({})"), BadRules},
-		"another zone":         {rules("plan.rego", strings.Replace(embedded(t, "rules/plan.rego"), `"zone": zone(d)`, `"zone": "moon"`, 1)), UnknownZone},
-		"another protection":   {rules("plan.rego", strings.Replace(embedded(t, "rules/plan.rego"), `"stream": d.stream_spec`, `"stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})`, 1)), Changed},
+deny := {{"decision": "x", "message": "b"}} if true`), rego.Conflict},
+		"builtin error":        {local("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if to_number(data.charter.city.id) == 1"), rego.BuiltinError},
+		"timeout":              {local(bomb), rego.Timeout},
+		"missing data":         {func(f bundle.Files) { delete(f, "charter.yaml") }, rego.HalfBundle},
+		"half a bundle":        {func(f bundle.Files) { delete(f, "kinds.yaml"); delete(f, "zones.geojson") }, rego.HalfBundle},
+		"no policy":            {func(f bundle.Files) { clear(f) }, rego.NoPolicy},
+		"unknown measure":      {replace(footfallFile, "distinct(unit)", "median(unit)"), rego.Unreadable},
+		"not YAML":             {replace(footfallFile, "stream:", "stream"), rego.Unreadable},
+		"rules do not compile": {local("package sluice.local\ndeny contains"), rego.BadRules},
+		"a forbidden builtin":  {local("package sluice.local\nx := http.send({})"), rego.BadRules},
+		"another zone":         {rules("plan.rego", strings.Replace(embedded(t, "rules/plan.rego"), `"zone": zone(d)`, `"zone": "moon"`, 1)), rego.UnknownZone},
+		"another protection":   {rules("plan.rego", strings.Replace(embedded(t, "rules/plan.rego"), `"stream": d.stream_spec`, `"stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})`, 1)), rego.Changed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for what, ev := range map[string]Evaluator{"in process": InProcess(), "in a child": child(t)} {
+			for what, ev := range map[string]rego.Evaluator{"in process": rego.InProcess(), "in a child": child(t)} {
 				files := portalba.Policy()
 				c.change(files)
-				set, err := Compile(context.Background(), ev, files)
+				set, err := compile.Files(context.Background(), ev, files)
 				if err == nil {
 					var got int
 					plans, _, planErr := set.Plans(context.Background(), &rambla)
@@ -123,7 +125,7 @@ deny := {{"decision": "x", "message": "b"}} if true`), Conflict},
 					}
 					err = planErr
 				}
-				if code := CodeOf(err); code != c.want {
+				if code := rego.CodeOf(err); code != c.want {
 					t.Errorf("%s: the code is %s (%v); want %s", what, code, err, c.want)
 				}
 			}
@@ -135,7 +137,7 @@ const footfallFile = "decisions/2026-14-footfall.yaml"
 
 func embedded(t *testing.T, name string) string {
 	t.Helper()
-	all, err := readEmbedded()
+	all, err := rego.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,8 +154,8 @@ func TestLocalDenyThatIsNotUnderstood(t *testing.T) {
 	} {
 		files := portalba.Policy()
 		files["local/x.rego"] = []byte("package sluice.local\ndeny := " + deny)
-		set, err := Compile(context.Background(), InProcess(), files)
-		got := string(CodeOf(err))
+		set, err := compile.Files(context.Background(), rego.InProcess(), files)
+		got := string(rego.CodeOf(err))
 		if err == nil {
 			plans, reasons, err := set.Plans(context.Background(), &rambla)
 			if err != nil || len(plans) > 0 || len(reasons) != 1 {
@@ -171,7 +173,7 @@ func TestLocalDenyThatIsNotUnderstood(t *testing.T) {
 func TestCharterWithoutAFloor(t *testing.T) {
 	files := portalba.Policy()
 	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "min_units: 10\n", "", 1))
-	set, err := Compile(context.Background(), InProcess(), files)
+	set, err := compile.Files(context.Background(), rego.InProcess(), files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,13 +187,11 @@ func TestCharterWithoutAFloor(t *testing.T) {
 // TestAKilledChild comes back by itself; one that cannot live is an error.
 func TestAKilledChild(t *testing.T) {
 	c := child(t)
-	set, err := Compile(context.Background(), c, portalba.Policy())
+	set, err := compile.Files(context.Background(), c, portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.mu.Lock()
-	err = c.p.cmd.Process.Kill()
-	c.mu.Unlock()
+	err = c.Process().Kill()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,8 +199,8 @@ func TestAKilledChild(t *testing.T) {
 		t.Errorf("after the child was killed: %d plans, %v; want one", len(plans), err)
 	}
 	for _, command := range []string{"/bin/false", "/nonexistent"} {
-		if _, err := Compile(context.Background(), NewChild(command), portalba.Policy()); CodeOf(err) != Died {
-			t.Errorf("a child that is %s gives %v; want %s", command, err, Died)
+		if _, err := compile.Files(context.Background(), rego.NewChild(command), portalba.Policy()); rego.CodeOf(err) != rego.Died {
+			t.Errorf("a child that is %s gives %v; want %s", command, err, rego.Died)
 		}
 	}
 }
@@ -208,16 +208,16 @@ func TestAKilledChild(t *testing.T) {
 // TestTheChildIsConfined reads the limits that the child has set itself.
 func TestTheChildIsConfined(t *testing.T) {
 	c := child(t)
-	if _, err := Compile(context.Background(), c, portalba.Policy()); err != nil {
+	if _, err := compile.Files(context.Background(), c, portalba.Policy()); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.p.cmd.Process.Pid))
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.Process().Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
 	limits := strings.Join(strings.Fields(string(raw)), " ")
 	want := []string{"Max cpu time 120 120", "Max file size 0 0", "Max core file size 0 0", "Max open files 32 32"}
-	if !raced {
+	if !rego.Raced {
 		want = append(want, "Max data size 1073741824 1073741824")
 	}
 	for _, w := range want {
@@ -225,27 +225,27 @@ func TestTheChildIsConfined(t *testing.T) {
 			t.Errorf("the child lacks the limit %q: %s", w, limits)
 		}
 	}
-	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", c.p.cmd.Process.Pid))
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", c.Process().Pid))
 	if err != nil || len(env) > 0 {
 		t.Errorf("the child has an environment of %d bytes, %v; want none", len(env), err)
 	}
 }
 
 func TestAGluttonDiesAlone(t *testing.T) {
-	if raced {
+	if rego.Raced {
 		t.Skip("the race detector's memory leaves no room for a limit")
 	}
 	c := child(t)
 	files := portalba.Policy()
 	files["local/x.rego"] = []byte(glutton)
-	set, err := Compile(context.Background(), c, files)
+	set, err := compile.Files(context.Background(), c, files)
 	if err == nil {
 		_, _, err = set.Plans(context.Background(), &rambla)
 	}
-	if code := CodeOf(err); code != Died && code != Timeout {
-		t.Errorf("a rule that takes all memory gives %v; want %s or %s", err, Died, Timeout)
+	if code := rego.CodeOf(err); code != rego.Died && code != rego.Timeout {
+		t.Errorf("a rule that takes all memory gives %v; want %s or %s", err, rego.Died, rego.Timeout)
 	}
-	if _, err := Compile(context.Background(), c, portalba.Policy()); err != nil {
+	if _, err := compile.Files(context.Background(), c, portalba.Policy()); err != nil {
 		t.Errorf("after it nothing works: %v", err)
 	}
 }
@@ -254,7 +254,7 @@ func TestAChildStopsWhenAsked(t *testing.T) {
 	c := child(t)
 	files := portalba.Policy()
 	files["local/x.rego"] = []byte(bomb)
-	set, err := Compile(context.Background(), c, files)
+	set, err := compile.Files(context.Background(), c, files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestAChildStopsWhenAsked(t *testing.T) {
 // TestTaste: a bundle is read in the child, and what is wrong with it is said.
 func TestTaste(t *testing.T) {
 	c := child(t)
-	files, err := WithRules(portalba.Policy())
+	files, err := rego.WithRules(portalba.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,17 +284,17 @@ func TestTaste(t *testing.T) {
 	if err := c.Taste(context.Background(), packed); err != nil {
 		t.Errorf("a good bundle: %v", err)
 	}
-	if err := c.Taste(context.Background(), packed[:len(packed)/2]); CodeOf(err) != Unreadable {
-		t.Errorf("half a bundle: %v; want %s", err, Unreadable)
+	if err := c.Taste(context.Background(), packed[:len(packed)/2]); rego.CodeOf(err) != rego.Unreadable {
+		t.Errorf("half a bundle: %v; want %s", err, rego.Unreadable)
 	}
-	if _, err := Compile(context.Background(), c, files); err != nil {
+	if _, err := compile.Files(context.Background(), c, files); err != nil {
 		t.Errorf("the child, after that: %v", err)
 	}
-	if score, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", c.p.cmd.Process.Pid)); err == nil && strings.TrimSpace(string(score)) != "1000" {
+	if score, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", c.Process().Pid)); err == nil && strings.TrimSpace(string(score)) != "1000" {
 		t.Errorf("the child would not be the first to go: %s", score)
 	}
-	gone := NewChild("/bin/false")
-	if err := gone.Taste(context.Background(), packed); CodeOf(err) != Died {
-		t.Errorf("a child that dies: %v; want %s", err, Died)
+	gone := rego.NewChild("/bin/false")
+	if err := gone.Taste(context.Background(), packed); rego.CodeOf(err) != rego.Died {
+		t.Errorf("a child that dies: %v; want %s", err, rego.Died)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !race
 
-package policy
+package rego
 
 // raced says whether this is a build with the race detector.
 const raced = false

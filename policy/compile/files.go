@@ -1,5 +1,4 @@
-// Package policy is what the council decides, made ready to run: it reads a
-// policy directory, lets the council's rules (Rego, evaluated by OPA) turn its
+// Package compile makes a policy ready to run: it reads a policy directory, lets the council's rules (Rego, evaluated by OPA) turn its
 // decisions into plans, and answers the release rules' questions.
 //
 // A policy directory holds council.yaml, charter.yaml, kinds.yaml,
@@ -9,7 +8,7 @@
 // Nothing is permitted by default: what cannot be read, compiled or evaluated
 // gives no plans at all, and a decision that breaks the charter gives none,
 // while the others run.
-package policy
+package compile
 
 import (
 	"errors"
@@ -17,13 +16,14 @@ import (
 	"io/fs"
 
 	"sluice/policy/bundle"
+	"sluice/policy/rego"
 )
 
 // ReadDir reads a policy directory; an error has a Code.
 func ReadDir(dir string) (bundle.Files, error) {
 	files, err := bundle.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, problem(NoPolicy, fmt.Errorf("the policy directory %s is not there, so nothing flows", dir))
+		return nil, rego.WithCode(rego.NoPolicy, fmt.Errorf("the policy directory %s is not there, so nothing flows", dir))
 	}
-	return files, problem(Unreadable, err)
+	return files, rego.WithCode(rego.Unreadable, err)
 }
