@@ -80,16 +80,25 @@ func (c *calendar) enter(e books.Entry) {
 	d.decide(e.Decision)
 }
 
-// foresee adds what streams in force will cost from the ledger's last day on.
+// foresee adds what streams in force will cost from the ledger's last day on; those that are
+// suspended cost nothing.
 func (c *calendar) foresee(r books.Reader, ahead int) error {
 	streams, err := r.Streams()
 	if err != nil || c.last == "" {
 		return err
 	}
+	decisions, err := r.Decisions()
+	if err != nil {
+		return err
+	}
+	halted := make(map[string]bool) // they spend nothing until that is lifted, and nobody knows when
+	for _, d := range decisions {
+		halted[d.ID] = d.State == books.Suspended
+	}
 	known := &checker{books: r, plans: planCache{}}
 	for _, b := range streams {
 		s := known.plan(b.Plan)
-		if s == nil || s.Unit.None() || b.Stopped {
+		if s == nil || s.Unit.None() || b.Stopped || halted[b.Decision] {
 			continue
 		}
 		loc, err := time.LoadLocation(s.Timezone)

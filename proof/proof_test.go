@@ -32,6 +32,7 @@ type fake struct {
 	city     string // the gateway's name
 	cityID   string
 	zones    string
+	state    string // of the decision
 }
 
 // Get writes the books anew, with right chains: what is wrong in them is wrong by
@@ -72,7 +73,7 @@ func (f *fake) Get(name string) ([]byte, error) {
 		}
 		return nil, fs.ErrNotExist
 	case "decisions.json":
-		return json.Marshal([]books.Decision{{ID: "1", Policy: "now", YAML: "decision: \"1\"\nretain: " + f.retain + " # of numbers\n"}})
+		return json.Marshal([]books.Decision{{ID: "1", Policy: "now", State: f.state, YAML: "decision: \"1\"\nretain: " + f.retain + " # of numbers\n"}})
 	case "gaps.jsonl":
 		for _, g := range f.gaps {
 			add(g)
@@ -315,6 +316,11 @@ func TestDays(t *testing.T) {
 	if days, err := Days(books.Reader{Source: f}, 3); err != nil || len(days) != 4 || days[3].Coming == 0 {
 		t.Errorf("with a stream in force the days are %+v, %v", days, err)
 	}
+	f.state = books.Suspended
+	if days, err := Days(books.Reader{Source: f}, 3); err != nil || len(days) != 1 {
+		t.Errorf("what is suspended will cost nothing; the days are %+v, %v", days, err)
+	}
+	f.state = ""
 	b.Stopped = true
 	if days, err := Days(books.Reader{Source: f}, 3); err != nil || len(days) != 1 {
 		t.Errorf("what was stopped will cost nothing; the days are %+v, %v", days, err)

@@ -169,7 +169,7 @@ func silence(s *words.Speaker, code string) string {
 	case "sunset":
 		return s.Say("Nothing is measured: every decision of the council has reached its last day.")
 	case "suspended":
-		return s.Say("Nothing is measured: the council has suspended its decisions.")
+		return s.Say("Nothing is measured: the council has suspended every decision that would be in force today.")
 	case "not_yet":
 		return s.Say("Nothing is measured yet: the council's decisions begin later.")
 	}

@@ -51,7 +51,7 @@ func label(name string, room float64) []string {
 	return nil
 }
 
-// class is one colour of the legend.
+// class is one colour of the legend; To is empty where all zones have one value.
 type class struct{ Name, From, To string }
 
 const colors = 5
@@ -76,6 +76,9 @@ func classes(values []float64) (low, step float64) {
 	return low, step
 }
 
+// shade is the class of a value.
+func shade(v, low, step float64) int { return min(colors-1, int((v-low)/step)) }
+
 // color gives each zone the colour of its newest value.
 func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
 	m := &zoneMap{Map: drawn, Layer: l}
@@ -90,8 +93,12 @@ func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
 		}
 	}
 	low, step := classes(values)
+	one := len(values) > 0 && slices.Min(values) == slices.Max(values)
+	if one { // a class would tell of values that nobody has
+		m.Legend = []class{{Name: "q" + strconv.Itoa(shade(values[0], low, step)), From: s.Number(values[0])}}
+	}
 	for n := range colors {
-		if from := low + float64(n)*step; len(values) > 0 && from <= slices.Max(values) {
+		if from := low + float64(n)*step; len(values) > 0 && !one && from <= slices.Max(values) {
 			m.Legend = append(m.Legend, class{"q" + strconv.Itoa(n), s.Tick(from, step), s.Tick(from+step, step)})
 		}
 	}
@@ -104,7 +111,7 @@ func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
 		}
 		switch o := row.Value; {
 		case published(o):
-			row.Class = "q" + strconv.Itoa(min(colors-1, int((*o.Value-low)/step)))
+			row.Class = "q" + strconv.Itoa(shade(*o.Value, low, step))
 		case o != nil:
 			row.Class = look(o)
 			m.Stopped = m.Stopped || stoppedRow(o)

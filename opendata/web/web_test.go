@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/books"
+	"sluice/opendata/atlas"
 	"sluice/opendata/query"
 	"sluice/opendata/words"
 	"sluice/store"
@@ -195,5 +196,30 @@ func TestWhen(t *testing.T) {
 		if got != want {
 			t.Errorf("%q shows %s; want %s", raw, got, want)
 		}
+	}
+}
+
+// TestLegendOfOneValue: where all zones have one value the legend says that one, and no
+// class around it; with two it says classes.
+func TestLegendOfOneValue(t *testing.T) {
+	s := words.Speakers()["en"]
+	at := func(values ...float64) []class {
+		var l layer
+		l.Measure.Name = "n"
+		for i := range values {
+			l.newest = append(l.newest, store.Observation{Zone: string(rune('a' + i)), Measure: "n", Status: store.Published, Value: &values[i], Low: &values[i], High: &values[i]})
+		}
+		return color(l, s, atlas.Map{}).Legend
+	}
+	for _, v := range []float64{22, 0, 0.4, 1200} {
+		if got := at(v, v); len(got) != 1 || got[0].From != s.Number(v) || got[0].To != "" {
+			t.Errorf("of %v alone the legend is %+v", v, got)
+		}
+	}
+	if got := at(0, 50); len(got) < 2 || got[0].To == "" {
+		t.Errorf("of two values the legend is %+v", got)
+	}
+	if got := at(); len(got) != 0 {
+		t.Errorf("of none the legend is %+v", got)
 	}
 }

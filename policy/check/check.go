@@ -53,7 +53,7 @@ type Summary struct {
 // Directory checks all files. The policy in force, nil for none, is what notice is
 // measured against, on day today.
 func Directory(ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date) ([]Finding, []Summary) {
-	c := &checker{files: files, inForce: inForce, trees: make(map[string]*yamldoc.Tree), bad: make(map[string]bool)}
+	c := &checker{files: files, inForce: inForce, today: today, trees: make(map[string]*yamldoc.Tree), bad: make(map[string]bool)}
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		if files[name] == nil {
 			c.add(Finding{File: name, Line: 1, Column: 1, Rule: "S00"})
@@ -98,6 +98,7 @@ type checker struct {
 	found []Finding
 	// inForce is nil for none.
 	inForce *bundle.Policy
+	today   civil.Date // the zero value where that is not asked
 
 	charter   *decision.Charter
 	council   *decision.Council

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/internal/civil"
 	"sluice/policy/decision"
 )
 
@@ -29,6 +30,9 @@ func (c *checker) suspensions() {
 			c.at(file, "K31", place+"decision", s.Decision)
 		}
 		seen[s.Decision] = true
+		if c.today != (civil.Date{}) && s.Since.String() > c.today.String() {
+			c.at(file, "W32", place+"since", s.Since.String())
+		}
 		c.reason(file, place+"reason", s.Reason)
 	}
 }
