@@ -29,6 +29,8 @@ type City struct {
 	Languages  []string `json:"languages"`
 	Policy     string   `json:"policy"` // digest of the version in force
 	Simulation bool     `json:"simulation"`
+	// Charter is the SHA-256 of the charter in force; absent in books of before.
+	Charter string `json:"charter,omitempty"`
 	// Silence is why nothing flows: no_policy, policy_taken_away, no_decision,
 	// not_yet, suspended or sunset; empty while something does.
 	Silence string `json:"silence,omitempty"`

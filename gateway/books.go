@@ -10,6 +10,7 @@ import (
 	"sluice/books"
 	"sluice/gateway/config"
 	"sluice/policy/compile"
+	"sluice/policy/council"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/register"
@@ -74,7 +75,7 @@ func (g *Gateway) writeBooks(ctx context.Context) error {
 	c := set.Charter.City
 	if err := g.putJSON("city.json", books.City{
 		ID: c.ID, Gateway: g.cfg.Gateway, Name: c.Name, Timezone: c.Timezone, Languages: c.Languages, Policy: set.Digest, Simulation: g.cfg.Simulation,
-		Silence: silence(set, running, g.clock()),
+		Silence: silence(set, running, g.clock()), Charter: council.Sum(set.Files["charter.yaml"]),
 	}); err != nil {
 		return err
 	}

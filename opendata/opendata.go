@@ -216,6 +216,7 @@ func (s *Server) watchBooks(ctx context.Context) {
 	if s.all != nil {
 		wait = 0
 	}
+	var charters twice
 	for was := ""; ; wait = lookEvery {
 		select {
 		case <-ctx.Done():
@@ -235,7 +236,30 @@ func (s *Server) watchBooks(ctx context.Context) {
 			s.log.Warn("not all gateways' books can be used; what the others have, and what these said last, is shown", "problem", now)
 		}
 		was = now
+		if s.all == nil {
+			continue
+		}
+		switch now, news := charters.look(s.all.Differing()); {
+		case news && now == "":
+			s.log.Info("the gateways have one charter again")
+		case news:
+			s.log.Warn("the gateways' charters differ: one has not taken the last motion, or it was not for all", "difference", now)
+		}
 	}
+}
+
+// twice is what two looks in a row have seen: one may fall between two gateways' taking of
+// a motion.
+type twice struct{ last, said string }
+
+// look says what has been seen twice, and whether it is news.
+func (t *twice) look(now string) (said string, news bool) {
+	if again := now == t.last; !again || now == t.said {
+		t.last = now
+		return t.said, false
+	}
+	t.said = now
+	return now, true
 }
 
 // problems are why some gateways' books cannot be used; of one gateway's alone, that there

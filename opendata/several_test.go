@@ -155,3 +155,19 @@ func TestNoBooksAtAll(t *testing.T) {
 		t.Errorf("of books that are there it says %q", s.problems())
 	}
 }
+
+// TestTwice: what one look alone has seen is no news, and what lasts is news once.
+func TestTwice(t *testing.T) {
+	var w twice
+	for n, x := range []struct {
+		see, said string
+		news      bool
+	}{
+		{"", "", false}, {"", "", false}, {"a", "", false}, {"", "", false}, {"a", "", false}, {"a", "a", true}, {"a", "a", false},
+		{"b", "a", false}, {"b", "b", true}, {"", "b", false}, {"b", "b", false}, {"", "b", false}, {"", "", true}, {"", "", false},
+	} {
+		if said, news := w.look(x.see); said != x.said || news != x.news {
+			t.Errorf("look %d says %q, %v; want %q, %v", n, said, news, x.said, x.news)
+		}
+	}
+}

@@ -105,3 +105,23 @@ func (w *walk) ownNames() {
 		}
 	}
 }
+
+// charters names each gateway with its charter where those differ: for a while, when one has
+// taken a motion and another has not, or for good, when a motion is for some gateways only.
+// Nothing is wrong with either's numbers.
+func (w *walk) charters() []string {
+	var out []string
+	first, differ := "", false
+	for _, c := range w.of {
+		if c.city.Charter == "" {
+			continue // books of before do not say it
+		}
+		first = cmp.Or(first, c.city.Charter)
+		differ = differ || c.city.Charter != first
+		out = append(out, fmt.Sprintf("%s has %.8s", c.name(), c.city.Charter))
+	}
+	if !differ {
+		return nil
+	}
+	return out
+}

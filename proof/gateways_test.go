@@ -61,6 +61,22 @@ func (p *pair) unnamed() {
 
 func number(o *store.Observation, v float64) { o.Value, o.Low, o.High = &v, &v, &v }
 
+// TestCharters: two gateways with different charters are named, and nothing is wrong with
+// their numbers.
+func TestCharters(t *testing.T) {
+	for _, x := range []struct{ one, two, want string }{
+		{"", "", ""}, {"aa", "", ""}, {"", "aa", ""}, {"aa", "aa", ""},
+		{"aaaaaaaaaa", "bbbbbbbbbb", "gateway one has aaaaaaaa, gateway two has bbbbbbbb"},
+	} {
+		p := &pair{gatewayOf(t, "one", "a"), gatewayOf(t, "two", "b")}
+		p.one.charter, p.two.charter = x.one, x.two
+		r, err := CheckBooks([]books.Reader{{Source: p.one}, {Source: p.two}})
+		if err != nil || strings.Join(r.Charters, ", ") != x.want || len(r.Problems) > 0 {
+			t.Errorf("%q and %q: %+v, %v", x.one, x.two, r, err)
+		}
+	}
+}
+
 // TestTwoGateways: an honest city with two gateways is right, whether rows say whose they
 // are or not; what one of them forges is found, and it is said whose it is.
 func TestTwoGateways(t *testing.T) {

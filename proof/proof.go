@@ -38,6 +38,7 @@ type Report struct {
 	Unchecked    int      `json:"unchecked"`           // lines of removals under earlier words of a decision, which the books have no more
 	Gateways     int      `json:"gateways,omitempty"`  // whose books were checked, where there are several
 	Elsewhere    []string `json:"elsewhere,omitempty"` // gateways that have zones and whose books are not here
+	Charters     []string `json:"charters,omitempty"`  // gateways with different charters, where there are
 	Problems     []string `json:"problems"`
 }
 

@@ -33,6 +33,7 @@ type fake struct {
 	cityID   string
 	zones    string
 	state    string // of the decision
+	charter  string
 }
 
 // Get writes the books anew, with right chains: what is wrong in them is wrong by
@@ -66,7 +67,7 @@ func (f *fake) Get(name string) ([]byte, error) {
 			add(r)
 		}
 	case "city.json":
-		return json.Marshal(books.City{ID: f.cityID, Gateway: f.city})
+		return json.Marshal(books.City{ID: f.cityID, Gateway: f.city, Charter: f.charter})
 	case "zones.geojson":
 		if f.zones != "" {
 			return []byte(f.zones), nil

@@ -140,7 +140,7 @@ func (w *walk) report() (*Report, error) {
 	if len(w.of) > 1 {
 		out.Gateways = len(w.of)
 	}
-	out.Elsewhere = elsewhere
+	out.Elsewhere, out.Charters = elsewhere, w.charters()
 	return out, nil
 }
 

@@ -257,6 +257,20 @@ func (b *Books) Problems() []string {
 	return append(problems, contested(list)...)
 }
 
+// Differing says whose charters differ, which is normal for a while; empty where all say the
+// same, or do not say it.
+func (b *Books) Differing() string {
+	list, _ := b.use()
+	for n := range list {
+		for m := range n {
+			if a, z := list[m].city.Charter, list[n].city.Charter; a != "" && z != "" && a != z {
+				return fmt.Sprintf("the charter of gateway %s (%.8s) is not that of gateway %s (%.8s)", list[m].name(), a, list[n].name(), z)
+			}
+		}
+	}
+	return ""
+}
+
 // Wrong are those of the problems that no time mends: books of another city, or twice of
 // one gateway. It waits for what can be read soon.
 func (b *Books) Wrong() error {

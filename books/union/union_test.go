@@ -329,3 +329,25 @@ func TestUsedOften(t *testing.T) {
 		t.Errorf("it takes %v allocations", n)
 	}
 }
+
+// TestDifferingCharters: two gateways with different charters are named, and used all the
+// same; books that do not say theirs are no difference.
+func TestDifferingCharters(t *testing.T) {
+	with := func(name, zone, charter string) books.Dir {
+		d := gateway(t, name, zone)
+		change(t, d, "city.json", func(c *books.City) { c.Charter = charter })
+		return d
+	}
+	for _, x := range []struct{ one, two, want string }{
+		{"aa", "aa", ""}, {"", "aa", ""}, {"aa", "", ""}, {"", "", ""},
+		{"aaaaaaaaaa", "bbbbbbbbbb", "the charter of gateway edge-1 (aaaaaaaa) is not that of gateway edge-2 (bbbbbbbb)"},
+	} {
+		b := of(with("edge-1", "a", x.one), with("edge-2", "b", x.two)).Source.(*Books)
+		if got := b.Differing(); got != x.want {
+			t.Errorf("%q and %q: it is said %q; want %q", x.one, x.two, got, x.want)
+		}
+		if got := b.Problems(); len(got) > 0 || len(b.Gateways()) != 2 {
+			t.Errorf("%q and %q: %v", x.one, x.two, got)
+		}
+	}
+}

@@ -184,6 +184,9 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 		if len(r.Elsewhere) > 0 {
 			fmt.Fprintf(w, "zones.geojson gives zones to %s as well, whose books are not here: nothing is said about their numbers\n", brief.Text(strings.Join(r.Elsewhere, ", ")))
 		}
+		if len(r.Charters) > 0 {
+			fmt.Fprintf(w, "the gateways' charters differ (%s): one has not taken the last motion yet, or it was not for all\n", brief.Text(strings.Join(r.Charters, ", ")))
+		}
 		if r.Lost > 0 {
 			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them, as gaps.jsonl says\n", r.Lost)
 		}
