@@ -1,9 +1,14 @@
 package gateway
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
+
+	"sluice/policy"
 )
 
 // TestLocated: a mistake in a file is one line of the log, with its place, what is wrong and
@@ -16,6 +21,23 @@ func TestLocated(t *testing.T) {
 	} {
 		if got := fmt.Sprint(located(errors.New(text))); got != want {
 			t.Errorf("%q is logged as\n%s\nwant\n%s", text, got, want)
+		}
+	}
+}
+
+// TestAnEmptyDirectoryIsNoError: a directory in which the council has put nothing yet is
+// waited for; one that cannot be read is an error.
+func TestAnEmptyDirectoryIsNoError(t *testing.T) {
+	for want, err := range map[string]error{
+		"level=WARN":  &policy.Problem{Code: policy.NoPolicy, Err: errors.New("there is no policy")},
+		"level=ERROR": &policy.Problem{Code: policy.Unfit, Err: errors.New("it does not fit")},
+	} {
+		var log bytes.Buffer
+		g := &Gateway{log: slog.New(slog.NewTextHandler(&log, nil)), refused: make(map[policy.Code]int)}
+		g.mind(err)
+		g.mind(err)
+		if strings.Count(log.String(), "level=") != 1 || !strings.Contains(log.String(), want) {
+			t.Errorf("of %v the log says\n%s", err, &log)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/ledger"
+	"sluice/policy/council"
 	"sluice/store/sqlite"
 )
 
@@ -29,6 +30,9 @@ func TestRemovedOnTime(t *testing.T) {
 	state := filepath.Join(c.dir, "state")
 	var city books.City
 	unmarshal(t, []byte(read(t, filepath.Join(state, "public/city.json"))), &city)
+	if want := council.Sum([]byte(files["policy/charter.yaml"])); city.Charter != want {
+		t.Errorf("city.json has the charter %q; want %s", city.Charter, want)
+	}
 	l, err := ledger.Open(t.Context(), filepath.Join(state, "ledger.db"), "test-1", 1<<30)
 	if err != nil {
 		t.Fatal(err)
