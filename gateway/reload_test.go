@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy"
+	"sluice/policy/rego"
 )
 
 // TestLocated: a mistake in a file is one line of the log, with its place, what is wrong and
@@ -29,11 +29,11 @@ func TestLocated(t *testing.T) {
 // waited for; one that cannot be read is an error.
 func TestAnEmptyDirectoryIsNoError(t *testing.T) {
 	for want, err := range map[string]error{
-		"level=WARN":  &policy.Problem{Code: policy.NoPolicy, Err: errors.New("there is no policy")},
-		"level=ERROR": &policy.Problem{Code: policy.Unfit, Err: errors.New("it does not fit")},
+		"level=WARN":  &rego.Problem{Code: rego.NoPolicy, Err: errors.New("there is no policy")},
+		"level=ERROR": &rego.Problem{Code: rego.Unfit, Err: errors.New("it does not fit")},
 	} {
 		var log bytes.Buffer
-		g := &Gateway{log: slog.New(slog.NewTextHandler(&log, nil)), refused: make(map[policy.Code]int)}
+		g := &Gateway{log: slog.New(slog.NewTextHandler(&log, nil)), refused: make(map[rego.Code]int)}
 		g.mind(err)
 		g.mind(err)
 		if strings.Count(log.String(), "level=") != 1 || !strings.Contains(log.String(), want) {
