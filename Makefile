@@ -19,7 +19,7 @@ build:
 # The tests of BOTH do less under it, or have limits that it leaves no room for.
 # TestMakeTestsAll looks that no package is left out.
 PLAIN := policy/check policy/council policy/diff policy/explain policy/mechanism
-BOTH  := gateway/release/... cmd/sluice policy
+BOTH  := gateway/release/... cmd/sluice policy/rego
 RACED  = $(or $(filter-out $(PLAIN:%=sluice/%),$(shell go list ./...)),$(error go list names no package))
 
 # test installs what the tests need and runs them all.
