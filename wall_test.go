@@ -94,6 +94,7 @@ var arrows = map[string]string{
 	"test/entered":        "books policy/plan store",
 	"test/fenced":         "",
 	"test/chance":         "",
+	"test/footfall":       "internal/civil policy/plan",
 	"test/claims":         "configs/portalba policy/bundle trial",
 	"internal/civil":      "",
 	"internal/names":      "",

@@ -11,28 +11,14 @@ import (
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
 	"sluice/store"
+	"sluice/test/footfall"
 )
 
-var start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
-
-// stream is the example of the package doc, with more measures where given.
-func stream(t *testing.T, change func(*plan.Stream)) *plan.Stream {
-	t.Helper()
-	s := &plan.Stream{
-		ID: "footfall", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
-		From: start.AddDate(0, -1, 0), Until: start.AddDate(0, 1, 0), Zones: []string{"rambla"},
-		Unit:     plan.Unit{Field: "device", StandsFor: "device"},
-		Measures: []plan.Measure{{Name: "devices", Of: plan.Distinct, Unit: "device"}},
-		Protect:  plan.Protect{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 2},
-	}
-	if change != nil {
-		change(s)
-	}
-	if err := s.Finish(); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
+// The example of gateway/release's package doc.
+var (
+	start  = footfall.Start
+	stream = footfall.Stream
+)
 
 // memory is a Book without a database, which keeps what is committed.
 type memory struct {

@@ -8,22 +8,15 @@ import (
 	"sluice/policy/plan"
 	"sluice/store"
 	"sluice/test/chance"
+	"sluice/test/footfall"
 )
-
-// conditional are decisions of both noises and floors.
-var conditional = []plan.Protect{
-	{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 2}, {MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4},
-	{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 1}, {MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4, Floor: plan.Noisy},
-	{MinUnits: 6, Epsilon: 1, Delta: 0.01, MaxContributions: 24, Floor: plan.Noisy}, {MinUnits: 5, Epsilon: 6, Delta: 1e-6, MaxContributions: 1},
-	{MinUnits: 1, Epsilon: 0.2, Delta: 0.5, MaxContributions: 2, Floor: plan.Noisy},
-}
 
 // TestCoverageOfWhatIsShown is the same over the path that every number goes, from
 // min_units to public_from. A right mechanism fails with a probability below 4 10^-11
 // for each number of units, of which there are some hundred: see surprise.
 func TestCoverageOfWhatIsShown(t *testing.T) {
 	const draws = 2_000
-	for _, p := range conditional {
+	for _, p := range footfall.Conditional {
 		s := stream(t, func(s *plan.Stream) { s.Protect = p })
 		m, err := mechanism.By(s, steered)
 		if err != nil {

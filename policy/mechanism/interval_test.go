@@ -6,15 +6,8 @@ import (
 
 	"sluice/policy/plan"
 	"sluice/test/chance"
+	"sluice/test/footfall"
 )
-
-// conditional are decisions of both noises and floors.
-var conditional = []plan.Protect{
-	{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 2}, {MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4},
-	{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 1}, {MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4, Floor: plan.Noisy},
-	{MinUnits: 6, Epsilon: 1, Delta: 0.01, MaxContributions: 24, Floor: plan.Noisy}, {MinUnits: 5, Epsilon: 6, Delta: 1e-6, MaxContributions: 1},
-	{MinUnits: 1, Epsilon: 0.2, Delta: 0.5, MaxContributions: 2, Floor: plan.Noisy},
-}
 
 // TestIntervalOfWhatIsShown computes, by adding masses up, how often the interval of a
 // number that is shown holds what was counted: in at least 95 of 100, of every number
@@ -23,7 +16,7 @@ var conditional = []plan.Protect{
 func TestIntervalOfWhatIsShown(t *testing.T) {
 	names := make(map[string]int)
 	worse := 0
-	for _, p := range conditional {
+	for _, p := range footfall.Conditional {
 		m, err := New(stream(t, func(s *plan.Stream) { s.Protect = p }))
 		if err != nil {
 			t.Fatal(err)
