@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -156,10 +157,8 @@ func (x told) catalogue(t *testing.T, c *city) {
 			t.Errorf("%s: the catalogue says until %s, %s, %v", x.name, d.Temporal.End.Value, d.Every.ID, d.Distribution[0].Status)
 		}
 		for l, lang := range tongues {
-			for _, s := range d.Description {
-				if s.Language == lang && !strings.Contains(s.Value, x.long[l]) {
-					t.Errorf("%s: the catalogue says %q", x.name, s.Value)
-				}
+			if !slices.ContainsFunc(d.Description, func(s text) bool { return s.Language == lang && strings.Contains(s.Value, x.long[l]) }) {
+				t.Errorf("%s: the catalogue says %q", x.name, d.Description)
 			}
 		}
 		return

@@ -21,6 +21,9 @@ func TestAllEpochs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if days := int(to.Sub(from).Hours() / 24); len(want) < days {
+				t.Errorf("from %s to %s there are %d epochs", from, to, len(want))
+			}
 			var got []Epoch
 			for e, err := range s.AllEpochs(t.Context(), st, from, to) {
 				if err != nil {
