@@ -83,7 +83,7 @@ func TestDocuments(t *testing.T) {
 func claimed(t *testing.T) []claim {
 	t.Helper()
 	var all []claim
-	tests(t, func(path string, set *token.FileSet, f *ast.File) {
+	tests(t, func(_ string, set *token.FileSet, f *ast.File) {
 		for _, d := range f.Decls {
 			fn, ok := d.(*ast.FuncDecl)
 			if !ok {

@@ -169,7 +169,7 @@ func TestDoctor(t *testing.T) {
 		}
 		return c
 	}
-	seen := func(t *testing.T, c *city) string {
+	seen := func(c *city) string {
 		args := []string{"doctor", "-c", filepath.Join(c.dir, "gateway.yaml"), "--mosquitto", filepath.Join(c.dir, "mosquitto.conf")}
 		out, _ := exec.Command(sluice, args...).CombinedOutput()
 		return regexp.MustCompile(`\n +-> `).ReplaceAllString(string(out), " -> ")
@@ -177,7 +177,7 @@ func TestDoctor(t *testing.T) {
 	plain, listens, brokers := sound(t), sound(t), sound(t)
 	listens.withPasswords()
 	brokers.behind(goodConf)
-	healthy := seen(t, plain) + seen(t, listens) + seen(t, brokers)
+	healthy := seen(plain) + seen(listens) + seen(brokers)
 	if strings.Contains(healthy, "\nfail") {
 		t.Errorf("of a sound city doctor says\n%s", healthy)
 	}
@@ -190,7 +190,7 @@ func TestDoctor(t *testing.T) {
 			}
 			c := sound(t)
 			m.plant(t, c)
-			if out := seen(t, c); !says.MatchString(out) {
+			if out := seen(c); !says.MatchString(out) {
 				t.Errorf("doctor does not say %s\n%s", m.says, out)
 			}
 		})

@@ -144,7 +144,7 @@ func TestEveryKey(t *testing.T) {
 	p := start(t, sluice, "opendata", "-c", path)
 	await(t, 20*time.Second, "health on the address of its own", func() bool {
 		resp, err := http.Get("http://" + admin + "/healthz")
-		return err == nil && resp.Body.Close() == nil && resp.StatusCode == 200
+		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
 	})
 	c.opendata = "http://" + web
 	c.connect()

@@ -248,12 +248,12 @@ func (b *Books) zones() ([]byte, error) {
 	var features []json.RawMessage
 	had, first, more := make(map[string]bool), []byte(nil), false
 	for _, u := range list {
-		if u.said.zones == nil {
+		if u.zones == nil {
 			continue
 		}
 		var doc map[string]json.RawMessage
 		var own []json.RawMessage
-		if err := json.Unmarshal(u.said.zones, &doc); err != nil {
+		if err := json.Unmarshal(u.zones, &doc); err != nil {
 			return nil, fmt.Errorf("zones.geojson: %w", err)
 		}
 		if err := json.Unmarshal(doc["features"], &own); err != nil {
@@ -265,7 +265,7 @@ func (b *Books) zones() ([]byte, error) {
 			}
 		}
 		if first == nil {
-			all, first = doc, u.said.zones
+			all, first = doc, u.zones
 		}
 	}
 	if first == nil {

@@ -317,7 +317,7 @@ func motionEnact(dir *string) *cobra.Command {
 				return wrong(err)
 			}
 			w := cmd.OutOrStdout()
-			if who := v.Lang.List(e.Members()); len(e.Ballots) == 1 {
+			if who := v.List(e.Members()); len(e.Ballots) == 1 {
 				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signature of %s (%d needed).", e.ID, e.Version, who, e.Needed))
 			} else {
 				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signatures of %s (%d needed).", e.ID, e.Version, who, e.Needed))

@@ -79,13 +79,13 @@ func show(w io.Writer, v voice, chain []*council.Enacted, now time.Time) {
 	waiting := chain[len(current):]
 	if last := desk.Last(current); last != nil {
 		fmt.Fprintln(w, v.Say("Version %d, motion %s, is in force since %s, signed by %s.", last.Version, last.ID,
-			v.moment(last.From, last.Policy.Location), v.Lang.List(last.Members())))
+			v.moment(last.From, last.Policy.Location), v.List(last.Members())))
 	} else {
 		fmt.Fprintln(w, v.Say("Nothing is in force yet, so nothing flows."))
 	}
 	for _, e := range waiting {
 		fmt.Fprintln(w, v.Say("Version %d, motion %s, is in force from %s on, signed by %s.", e.Version, e.ID,
-			v.moment(e.From, e.Policy.Location), v.Lang.List(e.Members())))
+			v.moment(e.From, e.Policy.Location), v.List(e.Members())))
 	}
 	fmt.Fprintf(w, "%s\n\n", v.Say("First roster: %s", "sha256:"+chain[0].Roster))
 	states := statesOf(chain, now)
@@ -220,7 +220,7 @@ func (s *standingOf) show(w io.Writer, v voice, now time.Time) {
 		state = v.Say("suspended since %s: %s", on(s.since), why)
 	}
 	fmt.Fprintf(w, "%s  %s  (%s)\n", s.doc.Decision, v.Lang.Title(s.doc.Title), state)
-	fmt.Fprintf(w, "    %s\n", v.Say("from %s until %s, by motion %s with %s", v.Lang.Date(s.doc.From), v.Lang.Date(s.doc.Until), s.by.ID, v.Lang.List(s.by.Members())))
+	fmt.Fprintf(w, "    %s\n", v.Say("from %s until %s, by motion %s with %s", v.Lang.Date(s.doc.From), v.Lang.Date(s.doc.Until), s.by.ID, v.List(s.by.Members())))
 	if s.next != nil {
 		fmt.Fprintf(w, "    %s\n", v.Say(s.how, s.next.ID, v.moment(s.next.From, loc)))
 	}

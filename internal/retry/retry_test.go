@@ -51,9 +51,9 @@ func TestWait(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		b := retry.Backoff{First: time.Second, Longest: 3 * time.Second}
 		begun := time.Now()
-		for i, want := range []time.Duration{1, 3, 6, 9} {
-			if !b.Wait(ctx) || time.Since(begun) != want*time.Second {
-				t.Errorf("attempt %d comes after %v; want %v s", i+2, time.Since(begun), int(want))
+		for i, want := range []time.Duration{time.Second, 3 * time.Second, 6 * time.Second, 9 * time.Second} {
+			if !b.Wait(ctx) || time.Since(begun) != want {
+				t.Errorf("attempt %d comes after %v; want %v", i+2, time.Since(begun), want)
 			}
 		}
 		time.AfterFunc(time.Second, cancel)

@@ -107,8 +107,8 @@ func (e *evener) flush(was, is int) {
 	for _, line := range e.waiting {
 		body := strings.TrimLeft(line, " ")
 		deep := len(line) - len(body)
-		switch {
-		case deep == was:
+		switch deep {
+		case was:
 			deep = is
 		default:
 			for _, l := range e.levels {

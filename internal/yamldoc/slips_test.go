@@ -1,6 +1,7 @@
 package yamldoc
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -55,7 +56,7 @@ func TestSlips(t *testing.T) {
 	arg := regexp.MustCompile(`%\[\d\][sd]`)
 	for name, s := range everySlip(t) {
 		for l := range s {
-			if !strings.Contains(s[l], "; ") || strings.Contains(s[l][:strings.Index(s[l], "; ")], "|") {
+			if what, _, does := strings.Cut(s[l], "; "); !does || strings.Contains(what, "|") {
 				t.Errorf("%s in language %d does not say what to do: %s", name, l, s[l])
 			}
 			used := map[string]bool{}
@@ -136,7 +137,8 @@ func TestWhatIsMeant(t *testing.T) {
 			t.Fatalf("there is no %q", c.old)
 		}
 		_, err := ParseTree([]byte(text))
-		e, ok := err.(*SyntaxError)
+		var e *SyntaxError
+		ok := errors.As(err, &e)
 		if (c.at == Position{}) {
 			if err != nil {
 				t.Errorf("%q: %v", c.new, err)
@@ -187,7 +189,10 @@ func TestNoForeignWords(t *testing.T) {
 			continue
 		}
 		tried++
-		e := err.(*SyntaxError)
+		var e *SyntaxError
+		if !errors.As(err, &e) {
+			t.Fatalf("%v is not in our words: %q", err, text)
+		}
 		for l := range forms {
 			if !ours(forms[l], e.In(l)) {
 				t.Fatalf("in language %d: %q of %q", l, e.In(l), text)

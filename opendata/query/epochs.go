@@ -78,7 +78,7 @@ func (s *Source) Epochs(ctx context.Context, st Stream, from, to time.Time) (out
 		}
 		// A gateway's two numbers have one cell.
 		at := len(out) - 1
-		for ; at >= 0 && !(out[at].End.Equal(end) && out[at].cell() == o.Cell && out[at].Gateway() == o.Gateway); at-- {
+		for ; at >= 0 && (!out[at].End.Equal(end) || out[at].cell() != o.Cell || out[at].Gateway() != o.Gateway); at-- {
 			if out[at].End.Before(end) {
 				at = -1
 				break

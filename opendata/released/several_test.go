@@ -231,8 +231,8 @@ func TestAStuckMirror(t *testing.T) {
 	}))
 	defer srv.Close()
 	defer close(stuck)
-	s, in, one, _ := two(t)
-	s = NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}}, func() []string { return make([]string, 2) }, slog.New(slog.DiscardHandler))
+	_, in, one, _ := two(t)
+	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}}, func() []string { return make([]string, 2) }, slog.New(slog.DiscardHandler))
 	begun := time.Now()
 	for range 20 {
 		if n := shownBy(t, s); n != 4 {
