@@ -228,6 +228,19 @@ func (c *city) early() {
 	if code, out := stranger(c.t, c.opendata); code != 0 {
 		c.t.Errorf("what was taken out makes the city wrong: %s", out)
 	}
+	var described []struct {
+		ID      string
+		Stopped bool
+	}
+	getJSON(c.t, c.opendata+"/books/streams.json", &described)
+	for _, d := range described {
+		if d.Stopped != (d.ID == "gone") {
+			c.t.Errorf("streams.json says of %s that it is stopped: %v", d.ID, d.Stopped)
+		}
+	}
+	if last := described[len(described)-1]; last.ID != "gone" {
+		c.t.Errorf("streams.json ends with %s; want what was taken out", last.ID)
+	}
 }
 
 // pictures: what was suspended, and what lies behind the end, looks otherwise than what is

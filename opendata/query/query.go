@@ -84,7 +84,7 @@ func (s *Source) Streams(ctx context.Context) ([]Stream, error) {
 		if out[i], err = s.of(ctx, b); err != nil {
 			return nil, err
 		}
-		out[i].Standing = standing(b, by)
+		out[i].Standing = out[i].standing(by)
 	}
 	return out, nil
 }
@@ -162,7 +162,7 @@ func (s *Source) Stream(ctx context.Context, id string) (Stream, error) {
 	for _, b := range list {
 		if b.ID == id {
 			st, err := s.of(ctx, b)
-			st.Standing = standing(b, by)
+			st.Standing = st.standing(by)
 			return st, err
 		}
 	}

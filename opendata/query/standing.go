@@ -60,6 +60,16 @@ func standing(b books.Stream, by map[string]books.Standing) books.Standing {
 	return st
 }
 
+// standing is the series' state, with the day of its last window where the books do not say
+// when it ended.
+func (st *Stream) standing(by map[string]books.Standing) books.Standing {
+	s := standing(st.Stream, by)
+	if s.State == books.Past && s.Since == "" && by[st.Decision].State == books.InForce && !st.Through.IsZero() {
+		s.Since = st.Through.Add(-time.Nanosecond).In(Place(st.Timezone)).Format(time.DateOnly)
+	}
+	return s
+}
+
 // once leaves one entry of each series: two decisions may have one after the other, and
 // what is in force says what it is now. Else it is what was stopped, then what is coming
 // first, then what ended last.

@@ -2,6 +2,7 @@ package query
 
 import (
 	"testing"
+	"time"
 
 	"sluice/books"
 )
@@ -41,6 +42,7 @@ func TestOnce(t *testing.T) {
 
 // TestStandingOfWhatIsNotRun: a series whose decision is in force, but makes another one by
 // now, has ended, on a day that the books do not say; else its state is its decision's.
+// It ended on the day of its last window where it has one.
 func TestStandingOfWhatIsNotRun(t *testing.T) {
 	by := map[string]books.Standing{
 		"runs":   {State: books.InForce, Until: "2027-12-31"},
@@ -57,6 +59,15 @@ func TestStandingOfWhatIsNotRun(t *testing.T) {
 		st := standing(books.Stream{ID: "s", Decision: x.decision, Stopped: x.stopped}, by)
 		if st.State != x.state || st.LastDay() != x.last || x.stopped && x.state != "" && !st.Idle() {
 			t.Errorf("%v: it is %+v", x, st)
+		}
+		midnight := time.Date(2027, 3, 4, 23, 0, 0, 0, time.UTC) // in Madrid
+		run := At(books.Stream{ID: "s", Decision: x.decision, Stopped: x.stopped, Timezone: "Europe/Madrid"}, midnight)
+		want := x.last
+		if x.decision == "runs" && x.stopped {
+			want = "2027-03-04"
+		}
+		if st := run.standing(by); st.State != x.state || st.LastDay() != want {
+			t.Errorf("%v: with numbers it is %+v; want its last day to be %q", x, st, want)
 		}
 	}
 }

@@ -77,7 +77,7 @@ func TestPlacesThatAreGone(t *testing.T) {
 	srv := httptest.NewServer(mux)
 	defer srv.Close()
 	for path, want := range map[string]string{
-		"/streams/runs": ">12<", "/streams/moved": "There is nothing to show here", "/streams/ran": "It has ended", "/streams/ran?day=2026-06-14": "4,711", "/": "ended", "/?layer=ran/n": "4,711",
+		"/streams/runs": ">12<", "/streams/moved": "There is nothing to show here", "/streams/ran": "It ended on Sunday, 14 June 2026, before its last day.", "/streams/ran?day=2026-06-14": "4,711", "/": "ended", "/?layer=ran/n": "4,711",
 		"/data": "ran", "/decisions/1": "ran",
 	} {
 		resp, err := srv.Client().Get(srv.URL + path)
