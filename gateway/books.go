@@ -130,7 +130,7 @@ var growingBooks = []string{"ledger.jsonl", "gaps.jsonl", "releases.jsonl", "wit
 // left alone until this state directory is known to be the latest: a copy that has
 // come further says that it is not.
 func (g *Gateway) writeLines(ctx context.Context) error {
-	if err := g.putKept(ctx); err != nil || !g.trusted.Load() {
+	if err := g.putKept(ctx); err != nil || !g.guard.Trusted() {
 		return err
 	}
 	for _, name := range growingBooks {
@@ -171,7 +171,7 @@ func (g *Gateway) bring(ctx context.Context, dir books.Dir, name string) error {
 // touched: releases wait until it has been looked at.
 func (g *Gateway) copies() []books.Dir {
 	dirs := []books.Dir{g.public}
-	if w := g.cfg.Witness; w != "" && !config.Remote(w) && g.trusted.Load() {
+	if w := g.cfg.Witness; w != "" && !config.Remote(w) && g.guard.Trusted() {
 		dirs = append(dirs, books.Dir(w))
 	}
 	return dirs

@@ -9,26 +9,25 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sluice/books"
-	"sluice/door"
+	"sluice/gateway/admin"
 	"sluice/gateway/config"
 	"sluice/gateway/forward"
+	"sluice/gateway/homes"
 	"sluice/gateway/host"
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
+	"sluice/gateway/reconcile"
 	"sluice/gateway/release"
+	"sluice/gateway/rollback"
 	"sluice/internal/retry"
 	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/rego"
 	"sluice/register"
-	"sluice/store"
-	"sluice/store/influx"
-	"sluice/store/sqlite"
 )
 
 // RulesVerb is the hidden verb of the same binary that evaluates the council's
@@ -42,15 +41,12 @@ type Gateway struct {
 	lock     *os.File
 	register *register.Register // guarded by mu, and by turn where plans are made of it
 	ledger   *ledger.Ledger
-	store    keeper
+	store    config.ReleaseStore
 	ingest   *ingest.Ingest
 	publish  *release.Publisher
 	forward  *forward.Forwarder
 	public   books.Dir
-	admin    *door.Listener
-	front    *front
-	metrics  *metrics
-	health   *health
+	admin    *admin.Server
 	wake     chan struct{} // the books have something new
 
 	texts   map[string]map[string]string // decisions in plain words; of keepBooks
@@ -60,7 +56,7 @@ type Gateway struct {
 
 	anew      []string         // public books that were written anew in this round; of keepBooks
 	keptRead  bool             // kept is what the ledger keeps; of keepBooks
-	housed    housed           // sensors that stood for homes; of keepBooks
+	housed    *homes.Record    // sensors that stood for homes; of keepBooks
 	listing   listing          // of the register's book; of keepBooks
 	stood     []books.Decision // as last written; of keepBooks
 	described []books.Stream   // streams.json as it was kept last; of keepBooks
@@ -70,12 +66,9 @@ type Gateway struct {
 
 	lookout lookout // for the editable directory; of the one goroutine that watches it
 
-	keys    string      // directory of keys and of the head; empty for none
-	fresh   bool        // no ledger was here before
-	trusted atomic.Bool // this state directory is the latest, as far as can be known
-	asking  sync.Mutex  // held while that is asked
-
-	damagedHead sync.Once // it was said
+	fresh   bool // no ledger was here before
+	guard   *rollback.Guard
+	compare *reconcile.Reconciler
 
 	// The motion in force here, nil for none: written by the one goroutine that takes
 	// motions, with mu held; it reads it without. What follows is that goroutine's own:
@@ -99,14 +92,9 @@ type Gateway struct {
 	versions int                     // policy versions so far; guarded by mu
 	refused  map[rego.Code]int       // policies refused since the start; guarded by mu
 	stalled  retry.Once              // why releasing stands still
-	damage   string                  // of the ledger, found while running; guarded by mu
-	// storeLacks is what is wrong with what the store has; empty when nothing is; guarded by mu.
-	storeLacks string
-	lacks      int             // windows that the store lacks; guarded by mu
-	extra      extra           // what the store has and the journal has not; guarded by mu
-	refusals   map[string]bool // of motions, that were said; guarded by mu
-	homes      map[string]bool // kinds that have stood for somebody; guarded by mu
-	coming     *announced      // a motion whose time has not come; guarded by mu
+	refusals map[string]bool         // of motions, that were said; guarded by mu
+	homes    homes.Known             // kinds that have stood for somebody; guarded by mu
+	coming   *announced              // a motion whose time has not come; guarded by mu
 
 	booksWrong string    // why the public books cannot be written; guarded by mu
 	booksAt    time.Time // when they were written last; guarded by mu
@@ -121,7 +109,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 	}
 	g := &Gateway{
 		cfg: cfg, log: log, public: books.Dir(filepath.Join(cfg.Dir, "public")), wake: make(chan struct{}, 1),
-		sets: make(map[string]*compile.Set), idle: make(map[string]string), homes: make(map[string]bool),
+		sets: make(map[string]*compile.Set), idle: make(map[string]string),
 		refused: make(map[rego.Code]int), refusals: make(map[string]bool), taken: make(map[string]bool),
 		texts: make(map[string]map[string]string), growing: make(map[string]*books.Growing), kept: make(map[string]string),
 	}
@@ -139,13 +127,13 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 	if g.lock, err = host.Lock(&g.cfg, log); err != nil {
 		return g, err
 	}
-	if err = g.openAdmin(); err != nil {
+	if g.admin, err = admin.Open(cfg.Admin, log); err != nil {
 		return g, err
 	}
-	if g.register, err = readRegister(cfg.Register); err != nil {
+	if g.register, err = cfg.ReadRegister(); err != nil {
 		return g, config.Refuse("%w", err)
 	}
-	if g.housed, err = readHoused(cfg.Dir); err != nil {
+	if g.housed, err = homes.Read(cfg.Dir); err != nil {
 		return g, config.Refuse("%w", err)
 	}
 	path := filepath.Join(cfg.Dir, "ledger.db")
@@ -153,7 +141,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 	if g.ledger, err = ledger.Open(ctx, path, cfg.Gateway, int64(cfg.Outbox.MaxBytes)); err != nil {
 		return g, config.Refuse("%w", err)
 	}
-	if g.store, err = openStore(ctx, cfg.Store); err != nil {
+	if g.store, err = cfg.Store.Open(ctx); err != nil {
 		return g, config.Refuse("%w", err)
 	}
 	if cfg.Policy.Signed() {
@@ -164,8 +152,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 	if err = g.openIngest(ctx); err != nil {
 		return g, config.Refuse("%w", err) // the ledger, the keys or the log: not a bug of ours
 	}
-	g.health = newHealth(g.probes(), log)
-	g.metrics = newMetrics(g)
+	g.admin.Attach(g.shown())
 	return g, nil
 }
 
@@ -174,10 +161,19 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if g.keys, err = host.KeyDir(g.cfg.Keys, g.cfg.Dir, g.log); err != nil {
+	keys, err := host.KeyDir(g.cfg.Keys, g.cfg.Dir, g.log)
+	if err != nil {
 		return err
 	}
-	versions, err := g.loadPolicy(ctx)
+	g.guard = rollback.New(rollback.State{
+		Config: &g.cfg, Ledger: g.ledger, Store: g.store, Public: g.public, Keys: keys, Fresh: g.fresh, Policy: known{g},
+	}, &g.stalled, g.poke, g.log)
+	file := ""
+	if g.cfg.Store.SQLite != nil {
+		file = g.cfg.Store.SQLite.Path
+	}
+	g.compare = reconcile.New(g.ledger, g.store, file, known{g}.Cells, g.log)
+	versions, err := g.loadPolicy(ctx, keys)
 	if err != nil {
 		return err
 	}
@@ -194,9 +190,9 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 		return err
 	}
 	g.ingest, err = ingest.Open(ingest.Config{
-		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: g.keys, Register: g.register,
+		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: keys, Register: g.register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
-		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.used() && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: host.Uptime, Log: g.log,
+		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: g.fresh && !g.guard.Used() && g.cfg.Simulation, Resume: resume, Now: time.Now, Uptime: host.Uptime, Log: g.log,
 	}, versions)
 	if err != nil {
 		return config.Refuse("%w", err)
@@ -204,33 +200,11 @@ func (g *Gateway) openIngest(ctx context.Context) error {
 	return nil
 }
 
-// keeper is where releases are kept.
-type keeper interface {
-	forward.Writer
-	Observations(ctx context.Context, q store.Query) ([]store.Observation, error)
-	ClosedUntil(ctx context.Context, stream string) (time.Time, error)
-	Close() error
-}
-
-func openStore(ctx context.Context, s config.Store) (keeper, error) {
-	var k keeper
-	var err error
-	if s.Influx != nil {
-		k, err = influx.Open(*s.Influx)
-	} else {
-		k, err = sqlite.Open(ctx, s.SQLite.Path)
-	}
-	if err != nil {
-		return nil, err // and not a nil pointer in an interface
-	}
-	return k, nil
-}
-
 // MQTT is the address where sensors connect; empty where they do not.
 func (g *Gateway) MQTT() string { return g.ingest.Addr() }
 
 // Admin is the address of health and metrics.
-func (g *Gateway) Admin() string { return g.admin.Addr().String() }
+func (g *Gateway) Admin() string { return g.admin.Addr() }
 
 // Now is the gateway's clock; the zero time before its first tick.
 func (g *Gateway) Now() time.Time { return g.ingest.Report().Now }
@@ -262,12 +236,12 @@ func (g *Gateway) releaseOne(ctx context.Context, b release.Batch) error {
 	charter := release.Charter{EpsilonPerDay: set.Charter.EpsilonPerDay}
 	pauses := retry.Backoff{First: 50 * time.Millisecond, Longest: 5 * time.Second}
 	for {
-		err := g.trust(ctx)
+		err := g.guard.Check(ctx)
 		if err == nil {
 			err = g.publish.Publish(ctx, b, charter, watchedRules{set, g})
 		}
 		if err == nil {
-			g.remember(ctx)
+			g.guard.SaveHead(ctx)
 			if g.stalled.News("") {
 				g.log.Info("windows are released again")
 			}

@@ -1,32 +1,12 @@
 package gateway
 
 import (
-	"context"
-	"encoding/json"
-	"net"
-	"net/http"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"sluice/gateway/crash"
+	"sluice/gateway/admin"
 	"sluice/policy/compile"
-	"sluice/policy/rego"
 )
-
-// What is said of a house in which nobody has decided anything yet: it waits, and nothing
-// is broken.
-const (
-	noPolicyYet    = string(rego.NoPolicy) + ": there is no policy, so nothing flows"
-	nothingDecided = "there is no decision yet, so nothing flows"
-	allToCome      = "no decision is in force yet, so nothing flows; look at from in the decisions, and at the clock"
-)
-
-// waits reports whether a part is not ready because something is to come.
-func waits(hint string) bool {
-	return hint == noPolicyYet || hint == nothingDecided || hint == allToCome
-}
 
 // policyCheck is what is wrong with the policy, with its code; empty when
 // nothing is.
@@ -38,7 +18,7 @@ func (g *Gateway) policyCheck() string {
 	case set == nil && err != nil:
 		return err.Error()
 	case set == nil:
-		return noPolicyYet
+		return admin.NoPolicyYet
 	case err != nil:
 		return "the policy directory cannot be used; the policy in force goes on: " + err.Error()
 	case g.withheld != "":
@@ -48,7 +28,7 @@ func (g *Gateway) policyCheck() string {
 	case len(set.Streams) == 0 && len(set.Elsewhere(g.cfg.Gateway)) > 0:
 		return "" // which is said, see elsewhereNotes
 	case len(set.Streams) == 0 && len(set.Decisions) == 0:
-		return nothingDecided
+		return admin.NothingDecided
 	case len(set.Streams) == 0:
 		return "no decision is in force, so nothing flows"
 	}
@@ -85,71 +65,7 @@ func outOfTime(set *compile.Set, now time.Time) string {
 	case "sunset":
 		return "every decision is past its last day, so nothing flows; the council decides anew"
 	case "not_yet":
-		return allToCome
+		return admin.AllToCome
 	}
 	return ""
-}
-
-// What an admin address elsewhere gives away, and what to do.
-const (
-	adminOpen = "whoever reaches it can read the gateway's health and metrics"
-	adminFix  = "give admin: an address such as 127.0.0.1:9090, or let a firewall guard it"
-)
-
-// serveAdmin answers at the admin address until ctx ends.
-func (g *Gateway) serveAdmin(ctx context.Context) error {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		r := g.ingest.Report()
-		writeJSON(w, http.StatusOK, map[string]any{"now": instant(r.Now), "released_through": instant(r.Through)})
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		ready := true
-		checks := g.health.ask()
-		for _, c := range checks {
-			ready = ready && c.OK
-		}
-		status := http.StatusOK
-		if !ready {
-			status = http.StatusServiceUnavailable
-		}
-		answer := map[string]any{"ready": ready, "checks": checks}
-		if notes := append(g.storeNotes(), g.elsewhereNotes()...); len(notes) > 0 {
-			answer["notes"] = notes
-		}
-		writeJSON(w, status, answer)
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{}))
-	g.front.show(mux)
-	select {
-	case <-ctx.Done():
-		return ignore(g.front.server.Close(), net.ErrClosed)
-	case err := <-g.front.ended:
-		return err
-	}
-}
-
-// careful says where a handler has panicked, and not with what.
-func (g *Gateway) careful(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer crash.Catch(func(e *crash.Error) {
-			g.log.Error("the admin interface has a bug", "error", e)
-			w.WriteHeader(http.StatusInternalServerError)
-		})
-		next.ServeHTTP(w, r)
-	})
-}
-
-// instant is RFC 3339, or null before the first tick.
-func instant(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UTC().Format(time.RFC3339Nano)
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client may be gone
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/policy/compile"
 	"sluice/policy/plan"
@@ -37,7 +38,7 @@ const listingShare = 50
 func (g *Gateway) writeRegister(ctx context.Context, set *compile.Set, running bool, lives *ingest.Lives) error {
 	g.mu.Lock()
 	now := listing{reg: g.register, set: set, running: running, versions: g.versions, lives: lives, states: states(g.stood)}
-	coming := g.coming
+	coming, known := g.coming, g.homes
 	g.mu.Unlock()
 	old := g.listing
 	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions && now.states == old.states &&
@@ -48,8 +49,8 @@ func (g *Gateway) writeRegister(ctx context.Context, set *compile.Set, running b
 	}
 	began := time.Now()
 	now.idle = idlers(g.stood, set, coming)
-	sorts := g.sorts(now.reg, set)
-	if err := g.housed.save(); err != nil {
+	sorts := g.housed.Sorts(now.reg, set, known)
+	if err := g.housed.Save(); err != nil {
 		return err
 	}
 	if err := g.shelf.Write("register.json", func(w io.Writer) error { return now.write(ctx, w, sorts) }); err != nil {
@@ -62,10 +63,10 @@ func (g *Gateway) writeRegister(ctx context.Context, set *compile.Set, running b
 
 // write lists the sensors by id, one a line. Those that stand for homes are a number
 // per kind and zone, those of unknown kind a number per zone.
-func (l *listing) write(ctx context.Context, w io.Writer, sorts []shown) error {
+func (l *listing) write(ctx context.Context, w io.Writer, sorts []homes.Shown) error {
 	out := bufio.NewWriter(w)
 	others := newCrowd()
-	sort := make(map[string]shown, len(sorts))
+	sort := make(map[string]homes.Shown, len(sorts))
 	order := make([]int, len(sorts))
 	for i := range sorts {
 		order[i] = i
@@ -82,7 +83,7 @@ func (l *listing) write(ctx context.Context, w io.Writer, sorts []shown) error {
 		if one == nil {
 			continue
 		}
-		if before, here := sort[one.Replaces]; here && before != singly {
+		if before, here := sort[one.Replaces]; here && before != homes.Singly {
 			one.Replaces = "" // the name of a home's sensor
 		}
 		raw, err := json.Marshal(one)
@@ -95,7 +96,7 @@ func (l *listing) write(ctx context.Context, w io.Writer, sorts []shown) error {
 	}
 	rest := books.Register{Homes: []books.Homes{}, Unknown: []books.Unknown{}}
 	others.write(&rest)
-	homes, err := json.Marshal(rest.Homes)
+	standing, err := json.Marshal(rest.Homes)
 	if err != nil {
 		return err
 	}
@@ -103,23 +104,23 @@ func (l *listing) write(ctx context.Context, w io.Writer, sorts []shown) error {
 	if err != nil {
 		return err
 	}
-	_, _ = out.WriteString("\n], \"homes\": " + string(homes) + ", \"unknown\": " + string(unknown) + "}\n")
+	_, _ = out.WriteString("\n], \"homes\": " + string(standing) + ", \"unknown\": " + string(unknown) + "}\n")
 	return out.Flush() // and its first error
 }
 
 // one is a sensor as it is shown; nil for one that is only counted.
-func (l *listing) one(ctx context.Context, i int, how shown, others crowd) (*books.Sensor, error) {
+func (l *listing) one(ctx context.Context, i int, how homes.Shown, others crowd) (*books.Sensor, error) {
 	s := &l.reg.Sensors[i]
-	if how == unknown {
-		others.add(s, l.set, unknown)
+	if how == homes.Unknown {
+		others.add(s, l.set, homes.Unknown)
 		return nil, nil
 	}
 	plans, reasons, err := l.set.Plans(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if how == homely || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
-		others.add(s, l.set, homely)
+	if how == homes.Home || slices.ContainsFunc(plans, func(p plan.Plan) bool { return p.Stream.Unit.Sensor }) {
+		others.add(s, l.set, homes.Home)
 		return nil, nil
 	}
 	b := &books.Sensor{
@@ -137,4 +138,41 @@ func (l *listing) one(ctx context.Context, i int, how shown, others crowd) (*boo
 		b.Alive = &alive
 	}
 	return b, nil
+}
+
+// crowd counts the sensors that are not shown singly.
+type crowd struct {
+	homes   map[books.Homes]int
+	unknown map[books.Unknown]int
+}
+
+func newCrowd() crowd {
+	return crowd{make(map[books.Homes]int), make(map[books.Unknown]int)}
+}
+
+// add counts one; a zone that the policy does not have is nobody's business.
+func (c crowd) add(s *register.Sensor, set *compile.Set, how homes.Shown) {
+	zone := s.ZoneOf(set.Zones)
+	if !set.Zones.Has(zone) {
+		zone = ""
+	}
+	if how == homes.Unknown {
+		c.unknown[books.Unknown{Zone: zone}]++
+	} else {
+		c.homes[books.Homes{Kind: s.Kind, Zone: zone}]++
+	}
+}
+
+// write puts the numbers into the register's book, in one order.
+func (c crowd) write(reg *books.Register) {
+	for h, n := range c.homes {
+		h.Number = n
+		reg.Homes = append(reg.Homes, h)
+	}
+	for u, n := range c.unknown {
+		u.Number = n
+		reg.Unknown = append(reg.Unknown, u)
+	}
+	slices.SortFunc(reg.Homes, func(a, b books.Homes) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone)) })
+	slices.SortFunc(reg.Unknown, func(a, b books.Unknown) int { return cmp.Compare(a.Zone, b.Zone) })
 }

@@ -11,6 +11,7 @@ import (
 
 	"sluice/books"
 	"sluice/configs/portalba"
+	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/policy/compile"
 	"sluice/policy/rego"
@@ -29,8 +30,8 @@ func lister(t *testing.T, entries string) (*Gateway, *compile.Set) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	g := &Gateway{log: slog.New(slog.DiscardHandler), register: reg, homes: map[string]bool{}, public: books.Dir(dir), shelf: books.NewShelf(books.Dir(dir))}
-	if g.housed, err = readHoused(dir); err != nil {
+	g := &Gateway{log: slog.New(slog.DiscardHandler), register: reg, public: books.Dir(dir), shelf: books.NewShelf(books.Dir(dir))}
+	if g.housed, err = homes.Read(dir); err != nil {
 		t.Fatal(err)
 	}
 	return g, set

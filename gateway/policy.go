@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sluice/gateway/config"
+	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/policy/compile"
@@ -45,7 +46,7 @@ func (g *Gateway) inForce() (*compile.Set, error) {
 
 // loadPolicy reads all versions, compiles those that open windows may have run under, or the
 // one in the directory now. A directory that cannot be used lets nothing flow.
-func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
+func (g *Gateway) loadPolicy(ctx context.Context, keys string) ([]ingest.Version, error) {
 	known, err := g.ledger.Versions(ctx)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (g *Gateway) loadPolicy(ctx context.Context) ([]ingest.Version, error) {
 	if err := g.oneSort(known); err != nil {
 		return nil, err
 	}
-	need, err := g.needs(ctx)
+	need, err := g.needs(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -162,9 +163,9 @@ func (g *Gateway) readPolicy(ctx context.Context) (*compile.Set, error) {
 func (g *Gateway) version(ctx context.Context, set *compile.Set) (ingest.Version, error) {
 	v := ingest.Version{
 		Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
-		Streams: set.Streams, Homes: homesOf(set),
+		Streams: set.Streams, Homes: homes.Of(set),
 	}
-	if n := len(strangers(g.register, set)); n > 0 {
+	if n := len(homes.Strangers(g.register, set)); n > 0 {
 		g.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")
 	}
 	plans, said, err := g.plans(ctx, set, g.register)
@@ -251,7 +252,7 @@ func (g *Gateway) adopt(set *compile.Set) {
 	if set == nil {
 		return
 	}
-	g.mindHomes(set)
+	g.homes = g.homes.Next(set, g.latest, g.enacted, g.log)
 	g.problem, g.latest = nil, set
 	if g.versions++; g.enacted != nil {
 		g.versions = g.enacted.Version

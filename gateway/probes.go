@@ -3,10 +3,11 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"os"
+	"maps"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"sluice/gateway/admin"
+	"sluice/gateway/host"
 )
 
 // The names of /readyz are fixed; what they look at may grow.
@@ -16,8 +17,6 @@ const (
 	slowStore   = 30 * time.Second
 	slowBooks   = 30 * time.Second
 	slowRelease = 30 * time.Second
-	// fewFiles are how many files must be free for new connections.
-	fewFiles = 32
 )
 
 // probes ask every part how it is: an empty answer is a good one, any other says what
@@ -25,12 +24,30 @@ const (
 func (g *Gateway) probes() map[string]func(context.Context) string {
 	return map[string]func(context.Context) string{
 		"broker": func(context.Context) string { return g.ingest.Broker() },
-		"store":  func(ctx context.Context) string { return first(g.storeCheck(), g.asideCheck(ctx)) },
+		"store":  func(ctx context.Context) string { return first(g.storeCheck(), g.compare.AsideProblem(ctx)) },
 		"policy": func(context.Context) string { return g.policyCheck() },
 		"ledger": g.ledgerCheck,
 		"disk":   func(context.Context) string { return g.diskCheck() },
-		"intake": func(context.Context) string { return first(g.ingest.Intake(), filesCheck()) },
+		"intake": func(context.Context) string { return first(g.ingest.Intake(), host.OpenFiles()) },
 		"clock":  func(context.Context) string { return g.clockCheck() },
+	}
+}
+
+// shown is what the admin interface shows of this gateway.
+func (g *Gateway) shown() admin.Sources {
+	return admin.Sources{
+		Simulation: g.cfg.Simulation, Probes: g.probes(), Report: g.ingest.Report, Released: g.publish.Counts, Ledger: g.ledger,
+		Notes:        func() []string { return append(g.compare.Notes(), g.elsewhereNotes()...) },
+		StoreDiffers: g.compare.Differs,
+		Policy: func() admin.Policy {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			p := admin.Policy{Versions: g.versions, Refused: maps.Clone(g.refused)}
+			if g.current != nil {
+				p.Streams = g.current.Streams
+			}
+			return p
+		},
 	}
 }
 
@@ -54,9 +71,7 @@ func (g *Gateway) storeCheck() string {
 	if d := g.forward.Busy(); d > slowStore {
 		return fmt.Sprintf("the store has not answered for %s; releases wait in the outbox", d.Truncate(time.Second))
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.storeLacks
+	return g.compare.Problem()
 }
 
 // releaseCheck says why windows are not released; empty while they are.
@@ -73,10 +88,7 @@ func (g *Gateway) releaseCheck() string {
 }
 
 func (g *Gateway) ledgerCheck(ctx context.Context) string {
-	g.mu.Lock()
-	damage := g.damage
-	g.mu.Unlock()
-	if damage != "" {
+	if damage := g.guard.Damage(); damage != "" {
 		return damage
 	}
 	if hint := g.releaseCheck(); hint != "" {
@@ -92,8 +104,7 @@ func (g *Gateway) diskCheck() string {
 	if p := g.ingest.Report().Problem; p != "" {
 		return p
 	}
-	var st unix.Statfs_t
-	if err := unix.Statfs(g.cfg.Dir, &st); err == nil && st.Bavail*uint64(st.Bsize) < 64<<20 {
+	if host.LowDisk(g.cfg.Dir) {
 		return "less than 64 MiB are left for the state directory"
 	}
 	return g.booksCheck()
@@ -118,20 +129,4 @@ func (g *Gateway) clockCheck() string {
 		return ""
 	}
 	return g.ingest.Clock()
-}
-
-// filesCheck says when the process can hardly open another file or connection.
-func filesCheck() string {
-	var most unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &most) != nil {
-		return ""
-	}
-	open, err := os.ReadDir("/proc/self/fd")
-	if err == nil && uint64(len(open))+fewFiles < most.Cur {
-		return ""
-	}
-	if err != nil && !isFull(err) {
-		return "" // there is no such directory here
-	}
-	return fmt.Sprintf("the process has nearly all %d files open that it may, so nobody can connect; raise LimitNOFILE= of the unit", most.Cur)
 }

@@ -9,32 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"sluice/gateway/forward"
 	"sluice/gateway/ledger"
+	"sluice/gateway/reconcile"
 	"sluice/store"
 )
-
-// TestNoMoreFiles: a process that can hardly open another file says so.
-func TestNoMoreFiles(t *testing.T) {
-	var was unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
-		t.Skip(err)
-	}
-	if said := filesCheck(); said != "" {
-		t.Fatalf("with %d files it says %q", was.Cur, said)
-	}
-	defer func() { _ = unix.Setrlimit(unix.RLIMIT_NOFILE, &was) }()
-	for _, few := range []uint64{fewFiles + 2, 2} { // the second one does not even let it look
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: few, Max: was.Max}); err != nil {
-			t.Skip(err)
-		}
-		if said := filesCheck(); !strings.Contains(said, "raise LimitNOFILE=") {
-			t.Errorf("with %d files it says %q", few, said)
-		}
-	}
-}
 
 // TestAReleaseThatHangs is said, also where it fails with nothing.
 func TestAReleaseThatHangs(t *testing.T) {
@@ -57,7 +36,7 @@ func TestAReleaseThatHangs(t *testing.T) {
 func TestADeliveryThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := slowStoreOf(make(chan struct{}))
-		g := &Gateway{forward: forward.New(oneParcel{}, s, slog.New(slog.DiscardHandler))}
+		g := &Gateway{compare: new(reconcile.Reconciler), forward: forward.New(oneParcel{}, s, slog.New(slog.DiscardHandler))}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); _ = g.forward.Run(ctx) }()

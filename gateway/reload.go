@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"sluice/gateway/config"
+	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/policy/plan"
 	"sluice/policy/rego"
@@ -19,7 +20,7 @@ import (
 func (g *Gateway) Reload(ctx context.Context) error {
 	g.turn.Lock()
 	defer g.turn.Unlock()
-	reg, err := readRegister(g.cfg.Register)
+	reg, err := g.cfg.ReadRegister()
 	if err != nil {
 		return config.Refuse("%w", err)
 	}
@@ -38,7 +39,7 @@ func (g *Gateway) Reload(ctx context.Context) error {
 		if err := v.Check(reg); err != nil {
 			return &rego.Problem{Code: rego.Unfit, Err: err}
 		}
-		if n := len(strangers(reg, current)); n > 0 {
+		if n := len(homes.Strangers(reg, current)); n > 0 {
 			g.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")
 		}
 	}

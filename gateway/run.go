@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"sluice/gateway/crash"
 	"sluice/gateway/release"
+	"sluice/gateway/rollback"
 )
 
 // A stop takes at most five seconds, whatever stands still: ingest has one for its last
@@ -31,7 +31,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
 		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
 		func(ctx context.Context) error { return g.release(ctx, batches, done) },
-		g.watch, g.serveAdmin, g.health.watch, g.askEarly, g.inspect, g.compareStore,
+		g.watch, g.admin.Serve, g.admin.Watch, g.guard.Watch, g.guard.Inspect, g.compare.Run,
 	} {
 		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
 	}
@@ -72,11 +72,8 @@ func (g *Gateway) Close() error {
 	if g.store != nil {
 		errs = append(errs, g.store.Close())
 	}
-	if g.front != nil {
-		errs = append(errs, ignore(g.front.server.Close(), net.ErrClosed))
-	}
 	if g.admin != nil {
-		errs = append(errs, ignore(g.admin.Close(), net.ErrClosed))
+		errs = append(errs, g.admin.Close())
 	}
 	if g.lock != nil {
 		errs = append(errs, g.lock.Close())
@@ -87,10 +84,12 @@ func (g *Gateway) Close() error {
 	return nil
 }
 
-// ignore is an error unless it is one that is expected.
-func ignore(err, expected error) error {
-	if errors.Is(err, expected) {
-		return nil
+// Recover makes an older state directory that was put back fit to go on, and brings the
+// public books up to date (rollback.Guard.Recover).
+func (g *Gateway) Recover(ctx context.Context) (rollback.Recovered, error) {
+	out, err := g.guard.Recover(ctx, g.compare)
+	if err == nil && (out.Behind != "" || out.Gone > 0) {
+		err = g.writeBooks(ctx)
 	}
-	return err
+	return out, err
 }

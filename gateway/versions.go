@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/policy/bundle"
@@ -25,11 +26,11 @@ type need struct {
 	resume map[string]time.Time // by stream, where its last released window ended
 }
 
-func (g *Gateway) needs(ctx context.Context) (n need, err error) {
+func (g *Gateway) needs(ctx context.Context, keys string) (n need, err error) {
 	if n.resume, err = g.ledger.Resume(ctx); err != nil {
 		return n, err
 	}
-	n.held, err = ingest.Oldest(g.keys)
+	n.held, err = ingest.Oldest(keys)
 	return n, err
 }
 
@@ -116,7 +117,7 @@ func (g *Gateway) earlier(ctx context.Context, v ledger.Version, n need, until t
 	}
 	var version ingest.Version
 	if past {
-		version = ingest.Version{Past: true, Digest: set.Digest, Kinds: set.Kinds, Location: set.Location, Homes: homesOf(set)}
+		version = ingest.Version{Past: true, Digest: set.Digest, Kinds: set.Kinds, Location: set.Location, Homes: homes.Of(set)}
 		g.know(set)
 	} else {
 		version, err = g.version(ctx, set)

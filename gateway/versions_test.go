@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/configs/portalba"
+	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/policy/bundle"
@@ -43,7 +44,7 @@ func lived(t *testing.T, versions int) *Gateway {
 	}
 	g := &Gateway{
 		log: slog.New(slog.DiscardHandler), ledger: l, rules: rego.NewChild(self, RulesVerb), taken: map[string]bool{},
-		sets: map[string]*compile.Set{}, idle: map[string]string{}, homes: map[string]bool{}, refused: map[rego.Code]int{},
+		sets: map[string]*compile.Set{}, idle: map[string]string{}, refused: map[rego.Code]int{},
 		register: &register.Register{Sensors: []register.Sensor{{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}}},
 	}
 	t.Cleanup(func() { _, _ = g.rules.Close(), l.Close() })
@@ -71,7 +72,7 @@ func TestAStartDoesNotAskAboutThePast(t *testing.T) {
 	for _, many := range []int{latestVersions, 50} {
 		g := lived(t, many)
 		began := time.Now()
-		versions, err := g.loadPolicy(t.Context())
+		versions, err := g.loadPolicy(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +86,7 @@ func TestAStartDoesNotAskAboutThePast(t *testing.T) {
 				compiled++
 			}
 		}
-		if len(versions) != many || compiled != latestVersions || versions[many-1].Past || g.versions != many || len(g.sets) != many || len(g.homes) == 0 && len(homesOf(g.latest)) > 0 {
+		if len(versions) != many || compiled != latestVersions || versions[many-1].Past || g.versions != many || len(g.sets) != many || len(g.homes) == 0 && len(homes.Of(g.latest)) > 0 {
 			t.Errorf("of %d versions %d are there, %d compiled", many, len(versions), compiled)
 		}
 	}

@@ -34,8 +34,8 @@ var stages = map[string]stage{
 	"stuck stop":        {ingestFile, "last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)", "select {}"},
 	"stuck acknowledge": {"gateway/ingest/state.go", "i.queue.Done(i.pending)", "<-ctx.Done()"},
 
-	"in metrics": {"gateway/metrics.go", "r := m.g.ingest.Report()", `panic("1200 at the Rambla")`},
-	"in readyz":  {"gateway/health.go", "ready := true", `panic("1200 at the Rambla")`},
+	"in metrics": {"gateway/admin/metrics.go", "r := m.src.Report()", `panic("1200 at the Rambla")`},
+	"in readyz":  {"gateway/admin/server.go", "ready := true", `panic("1200 at the Rambla")`},
 	"log line":   {ingestFile, "if m.Own {", `i.cfg.Log.Debug("a message", "topic", m.Topic)`},
 	"label":      {ingestFile, "if m.Own {", `i.state.Refused[m.Topic]++`},
 	"file":       {ingestFile, "if m.Own {", `_ = zzos.WriteFile(i.cfg.Dir+"/last", m.Payload, 0o600)`},

@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/gateway"
+	"sluice/gateway/config"
+	"sluice/gateway/reconcile"
 )
 
 func ledgerAsideCommand() *cobra.Command {
@@ -18,25 +19,25 @@ func ledgerAsideCommand() *cobra.Command {
 		Long: "A number that was released and that the store refuses while it takes others is set aside, so that the others go on.\n" +
 			"With --send all of it goes to the store again. It works while the gateway runs, which does so within seconds.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := gateway.ReadConfig(file)
+			cfg, err := config.Read(file)
 			if err != nil {
 				return err
 			}
 			w := cmd.OutOrStdout()
 			if send {
-				n, err := gateway.SendAside(cmd.Context(), cfg)
+				n, err := reconcile.SendAside(cmd.Context(), cfg)
 				if err != nil {
 					return wrong(err)
 				}
 				fmt.Fprintf(w, "%d numbers are sent again.\n", n)
 				return nil
 			}
-			list, err := gateway.ListAside(cmd.Context(), cfg)
+			list, err := reconcile.ListAside(cmd.Context(), cfg)
 			if err != nil {
 				return wrong(err)
 			}
 			if asJSON {
-				return printJSON(w, map[string]any{"aside": append([]gateway.Aside{}, list...)})
+				return printJSON(w, map[string]any{"aside": append([]reconcile.Aside{}, list...)})
 			}
 			if len(list) == 0 {
 				fmt.Fprintln(w, "The store has refused nothing.")

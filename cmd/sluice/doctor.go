@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/gateway"
+	"sluice/gateway/config"
+	"sluice/gateway/doctor"
 )
 
 // Exit codes of verbs that check something.
@@ -27,11 +28,16 @@ func doctorCommand() *cobra.Command {
 			"can come of; at certificates, addresses that are taken, and the broker's files. It mends nothing. Exit codes: 0 well, 1 something is wrong,\n" +
 			"3 the configuration is refused, 4 the broker or the store cannot be reached.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := gateway.ReadConfig(file)
+			cfg, err := config.Read(file)
 			if err != nil {
 				return err
 			}
-			list := gateway.Examine(cmd.Context(), cfg, mosquitto)
+			rules, err := childRules()
+			if err != nil {
+				return err
+			}
+			defer rules.Close()
+			list := doctor.Examine(cmd.Context(), cfg, rules, mosquitto)
 			if asJSON {
 				enc := json.NewEncoder(cmd.OutOrStdout())
 				enc.SetIndent("", " ")
@@ -55,14 +61,14 @@ func doctorCommand() *cobra.Command {
 	return c
 }
 
-func verdict(list []gateway.Finding) error {
-	has := func(v gateway.Verdict) bool {
-		return slices.ContainsFunc(list, func(f gateway.Finding) bool { return f.Verdict == v })
+func verdict(list []doctor.Finding) error {
+	has := func(v doctor.Verdict) bool {
+		return slices.ContainsFunc(list, func(f doctor.Finding) bool { return f.Verdict == v })
 	}
 	switch {
-	case has(gateway.Fail):
+	case has(doctor.Fail):
 		return &exit{exitWrong, "something is wrong; see above"}
-	case has(gateway.Away):
+	case has(doctor.Away):
 		return &exit{exitAway, "a component cannot be reached; see above"}
 	}
 	return nil

@@ -7,7 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/books"
-	"sluice/gateway"
+	"sluice/gateway/config"
+	"sluice/gateway/reconcile"
 )
 
 func withdrawCommand() *cobra.Command {
@@ -18,7 +19,7 @@ func withdrawCommand() *cobra.Command {
 		Long: "What is withdrawn is shown as withdrawn, with the reason, and never gets another number. Whoever has copied it\n" +
 			"before keeps it. It works while the gateway runs, which passes it on within seconds.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := gateway.ReadConfig(file)
+			cfg, err := config.Read(file)
 			if err != nil {
 				return err
 			}
@@ -29,7 +30,7 @@ func withdrawCommand() *cobra.Command {
 				return &usageError{"--reason is needed: 3 to 300 letters, which residents read"}
 			}
 			w.Stream, w.Reason, w.At = args[0], reason, time.Now().UTC().Truncate(time.Second)
-			n, err := gateway.Withdraw(cmd.Context(), cfg, w)
+			n, err := reconcile.Withdraw(cmd.Context(), cfg, w)
 			if err != nil {
 				return wrong(err)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"sluice/gateway/ingest"
 	"sluice/perm"
+	"sluice/register"
 	"sluice/register/access"
 )
 
@@ -103,4 +104,14 @@ func authorities(path string) (*x509.CertPool, error) {
 		return nil, Refuse("%s holds no certificate in PEM", path)
 	}
 	return pool, nil
+}
+
+// ReadRegister reads the register, a file or a directory of them, as long as nobody
+// else can write it: who writes the register says what is listened to.
+func (c *Config) ReadRegister() (*register.Register, error) {
+	path := c.Register
+	if err := perm.Check(path, perm.Trusted); err != nil {
+		return nil, err
+	}
+	return register.Load(path, func(file string) ([]byte, error) { return perm.Read(file, perm.Trusted) })
 }

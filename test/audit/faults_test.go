@@ -76,14 +76,14 @@ var edits = []edit{
 	{windowDir + "units.go", "return !c.marks.has(w.memory.identity(e), e.place-1)",
 		`return !c.marks.has(w.memory.identity(e), zz.Pick("a seq that hides a unit's second reading", e.place-1, 0))`},
 	{leadFile, "\tw.spend(e)\n", "\tif e.Bounded && zz.On(\"feedback that tells a bounded reading\") {\n\t\ti.feedback.add(i.at, fault.New(fault.Crowded), stamp)\n\t}\n\tw.spend(e)\n"},
-	{"gateway/metrics.go", "\tif m.g.cfg.Simulation {\n\t\tm.traffic(emit, r)", "\tif m.g.cfg.Simulation || zz.On(\"metrics that advance at once\") {\n\t\tm.traffic(emit, r)"},
-	{"gateway/metrics.go", "if g.cfg.Simulation { // bytes", "if g.cfg.Simulation || zz.On(\"metrics of the process\") { // bytes"},
+	{"gateway/admin/metrics.go", "\tif m.src.Simulation {\n\t\tm.traffic(emit, r)", "\tif m.src.Simulation || zz.On(\"metrics that advance at once\") {\n\t\tm.traffic(emit, r)"},
+	{"gateway/admin/metrics.go", "if src.Simulation { // bytes", "if src.Simulation || zz.On(\"metrics of the process\") { // bytes"},
 	{"gateway/ingest/report.go", "if !i.cfg.Exact {", `if !i.cfg.Exact && !zz.On("metrics that advance at once") {`},
 	// The noise that is redrawn; the last would find it before the audit does.
 	{"gateway/release/publisher.go", "if err != nil || done {", `if err != nil || done && !zz.On("noise redrawn after a crash") {`},
 	{"gateway/ledger/ledger.go", `"INSERT OR IGNORE INTO journal `, `"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO journal `},
 	{"store/sqlite/write.go", `"INSERT OR IGNORE INTO released `, `"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO released `},
-	{"gateway/run.go", "g.inspect, ", `zz.Pick("noise redrawn after a crash", g.inspect, func(context.Context) error { return nil }), `},
+	{"gateway/run.go", "g.guard.Inspect, ", `zz.Pick("noise redrawn after a crash", g.guard.Inspect, func(context.Context) error { return nil }), `},
 	// Not a fault: what is told every five minutes is told sooner, for the audit to hear.
 	{"gateway/config/defaults.go", "setDefault(&c.Feedback, 5*time.Minute)", fmt.Sprintf("setDefault(&c.Feedback, time.Duration(%d))", told)},
 }

@@ -38,7 +38,7 @@ func (t *trial) housing(seed uint64) (*world, error) {
 		return w, err
 	}
 	// What remembers which sensors are homes is written at the first start.
-	some := matching(t.h.points, "gateway/housed.go:", "perm/", "books/")
+	some := matching(t.h.points, "gateway/homes/record.go:", "perm/", "books/")
 	return w, w.open(some[w.rnd.IntN(len(some))] + "|kill|1")
 }
 
@@ -74,7 +74,7 @@ func (w *world) private() {
 // homes kills a gateway with homes, which now and then comes back to a register in
 // which a slip has made a gate of one of them.
 func homes(t *trial) {
-	some := matching(t.h.points, "gateway/housed.go:", "gateway/listing.go:", "gateway/reload.go:", "gateway/kept.go:", "gateway/ledger/lines.go:", "perm/", "books/")
+	some := matching(t.h.points, "gateway/homes/record.go:", "gateway/listing.go:", "gateway/reload.go:", "gateway/kept.go:", "gateway/ledger/lines.go:", "perm/", "books/")
 	t.worlds(t.housing, func(w *world) error {
 		if err := w.registers([]string{"home-meter", "people-gate", "home-metre"}[w.rnd.IntN(3)]); err != nil {
 			return err

@@ -17,7 +17,7 @@ import (
 )
 
 // rooms are the directories whose durable steps get failpoints.
-var rooms = []string{"gateway", "gateway/host", "gateway/ingest", "gateway/ingest/internal/checkpoint", "gateway/ledger", "gateway/forward",
+var rooms = []string{"gateway", "gateway/homes", "gateway/host", "gateway/ingest", "gateway/ingest/internal/checkpoint", "gateway/ledger", "gateway/forward", "gateway/rollback",
 	"gateway/inbox", "gateway/release", "books", "perm", "store/sqlite"}
 
 // step is a durable step: a call whose text matches gets a wrapper. The type is

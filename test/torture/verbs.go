@@ -24,7 +24,7 @@ func verbs(t *trial) {
 		return w, w.open()
 	}, func(w *world) error {
 		if w.hour == 5 {
-			fault := pick(w, points, "gateway/ledger/recover.go:", "gateway/trust.go:")
+			fault := pick(w, points, "gateway/ledger/recover.go:", "gateway/rollback/")
 			if err := w.putBack(fault); err != nil {
 				return fmt.Errorf("a recovery under %s: %w", fault, err)
 			}

@@ -1,0 +1,188 @@
+package admin
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"sluice/gateway/crash"
+	"sluice/gateway/ingest"
+)
+
+// metrics reads the reports when it is asked; it keeps no numbers of its own.
+type metrics struct {
+	src      *Sources
+	registry *prometheus.Registry
+	hour     hourly
+
+	received, readings, open, windows, releases, commit, outboxRows, outboxBytes, clock, version, until, refused, budget, up, stored, aside *prometheus.Desc
+}
+
+func newMetrics(src *Sources) *metrics {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("sluice_"+name, help, labels, nil)
+	}
+	m := &metrics{
+		src: src, registry: prometheus.NewRegistry(),
+		received:    desc("received_total", "Readings received, whatever became of them."),
+		readings:    desc("readings_total", "Readings by what became of them.", "state", "code"),
+		open:        desc("readings_open", "Readings in windows that are not closed; with readings_total they are readings received."),
+		windows:     desc("windows_open", "Windows that are not closed."),
+		outboxRows:  desc("outbox_rows", "Released windows that wait for the store."),
+		outboxBytes: desc("outbox_bytes", "Bytes that wait for the store."),
+		releases:    desc("releases_total", "Observations released since the start, by status.", "status"),
+		commit:      desc("commit_seconds", "Group commits since the start: how many, and seconds in all."),
+		version:     desc("policy_version", "How many policy versions this gateway has run."),
+		until:       desc("policy_until_seconds", "The nearest sunset of a decision in force, in seconds since 1970."),
+		refused:     desc("policy_refused_total", "Policies refused since the start.", "code"),
+		budget:      desc("budget_left_ratio", "Share of the charter's budget left after each decision's last reservation.", "decision"),
+		clock:       desc("clock_seconds", "The gateway's clock, in seconds since 1970."),
+		aside:       desc("store_refused_rows", "Released numbers that the store has refused for good, and that are set aside."),
+		stored:      desc("store_differs_windows", "Windows in which the store differs from the journal, as last compared.", "how"),
+		up:          desc("up", "1 when the part works.", "part"),
+	}
+	m.registry.MustRegister(m)
+	if src.Simulation { // bytes received and memory in use tell of each reading
+		m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
+	return m
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		m.received, m.readings, m.open, m.windows, m.releases, m.commit, m.outboxRows, m.outboxBytes, m.clock, m.version, m.until, m.refused, m.budget, m.up, m.stored, m.aside,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	// The registry calls this in a goroutine of its own.
+	defer crash.Catch(func(e *crash.Error) { ch <- prometheus.NewInvalidMetric(m.up, e) })
+	r := m.src.Report()
+	emit := emitter(func(x prometheus.Metric) { ch <- x })
+	if m.src.Simulation {
+		m.traffic(emit, r)
+	} else {
+		for _, x := range m.hour.of(r.Now, func(emit emitter) { m.traffic(emit, r) }) {
+			ch <- x
+		}
+	}
+	m.policy(emit, r.Now)
+	m.parts(emit)
+}
+
+// emitter takes metrics.
+type emitter func(prometheus.Metric)
+
+func (e emitter) counter(d *prometheus.Desc, v int64, labels ...string) {
+	e(prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...))
+}
+
+func (e emitter) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	e(prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...))
+}
+
+// hourly is what changes once an hour: when something came tells of people.
+type hourly struct {
+	mu   sync.Mutex
+	hour time.Time           // guarded by mu
+	list []prometheus.Metric // guarded by mu
+}
+
+// of is what was drawn first in the hour.
+func (h *hourly) of(now time.Time, draw func(emitter)) []prometheus.Metric {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if hour := now.Truncate(time.Hour); h.list == nil || !hour.Equal(h.hour) {
+		h.hour, h.list = hour, nil
+		draw(func(x prometheus.Metric) { h.list = append(h.list, x) })
+	}
+	return h.list
+}
+
+// traffic shows what comes in, and what goes out.
+func (m *metrics) traffic(emit emitter, r ingest.Report) {
+	counter, gauge := emit.counter, emit.gauge
+	counter(m.received, r.Received)
+	counter(m.readings, r.Counted, "counted", "")
+	counter(m.readings, r.Duplicate, "duplicate", "E303")
+	counter(m.readings, r.Late, "late", "E302")
+	for code, n := range r.Refused {
+		counter(m.readings, n, "refused", code)
+	}
+	gauge(m.open, float64(r.Open))
+	gauge(m.windows, float64(r.Windows))
+	if !r.Now.IsZero() {
+		gauge(m.clock, float64(r.Now.UnixNano())/1e9)
+	}
+	emit(prometheus.MustNewConstSummary(m.commit, r.Commits, r.CommitTime.Seconds(), nil))
+	for status, n := range m.src.Released() {
+		counter(m.releases, n, string(status))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if rows, bytes, err := m.src.Ledger.Waiting(ctx); err == nil {
+		gauge(m.outboxRows, float64(rows))
+		gauge(m.outboxBytes, float64(bytes))
+	}
+}
+
+// parts shows what works and what is to be done.
+func (m *metrics) parts(emit emitter) {
+	gauge := emit.gauge
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if _, rows, _, err := m.src.Ledger.AsideCount(ctx); err == nil {
+		gauge(m.aside, float64(rows))
+	}
+	lacks, more := m.src.StoreDiffers()
+	gauge(m.stored, float64(lacks), "missing")
+	gauge(m.stored, float64(more), "extra")
+	for part, c := range m.src.health.ask() {
+		v := 1.0
+		if !c.OK {
+			v = 0
+		}
+		gauge(m.up, v, part)
+	}
+}
+
+// policy shows versions, the nearest sunset and what is left of budgets. The
+// decisions are a closed list: those of the policy in force.
+func (m *metrics) policy(emit emitter, now time.Time) {
+	counter, gauge := emit.counter, emit.gauge
+	p := m.src.Policy()
+	gauge(m.version, float64(p.Versions))
+	for code, n := range p.Refused {
+		counter(m.refused, int64(n), string(code))
+	}
+	if len(p.Streams) == 0 {
+		return
+	}
+	var nearest time.Time
+	for _, s := range p.Streams {
+		if s.InForce(now) && (nearest.IsZero() || s.Until.Before(nearest)) {
+			nearest = s.Until
+		}
+	}
+	if !nearest.IsZero() {
+		gauge(m.until, float64(nearest.Unix()))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	left, err := m.src.Ledger.Left(ctx)
+	if err != nil {
+		return
+	}
+	for _, s := range p.Streams {
+		if ratio, ok := left[s.Decision]; ok {
+			gauge(m.budget, ratio, s.Decision)
+		}
+	}
+}

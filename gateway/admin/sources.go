@@ -1,0 +1,52 @@
+package admin
+
+import (
+	"context"
+
+	"sluice/gateway/ingest"
+	"sluice/policy/plan"
+	"sluice/policy/rego"
+	"sluice/store"
+)
+
+// Sources are what the admin interface shows, asked for whenever somebody looks.
+type Sources struct {
+	// Simulation shows traffic as it is; else it is shown once an hour, since when
+	// something came tells of people.
+	Simulation bool
+	// Probes ask every part how it is, by the names of /readyz: an empty answer is a good
+	// one, any other says what to do. Each may take its time.
+	Probes map[string]func(context.Context) string
+	// Notes are what is to be said although every part works.
+	Notes func() []string
+	// Report is of ingest.
+	Report func() ingest.Report
+	// Released are observations since the start, by status.
+	Released func() map[store.Status]int64
+	Ledger   Ledger
+	// StoreDiffers is in how many windows the store lacks something, or has more.
+	StoreDiffers func() (missing, extra int)
+	Policy       func() Policy
+
+	health *health
+}
+
+// Ledger is what of the ledger is shown.
+type Ledger interface {
+	// Waiting is the outbox, in windows and bytes.
+	Waiting(context.Context) (rows, bytes int64, err error)
+	// AsideCount is what the store has refused for good.
+	AsideCount(context.Context) (windows, rows int64, reason string, err error)
+	// Left is the share of each decision's budget that is left.
+	Left(context.Context) (map[string]float64, error)
+}
+
+// Policy is what is shown of the policy in force.
+type Policy struct {
+	// Streams of the policy in force; none where there is none.
+	Streams []*plan.Stream
+	// Versions are how many policies this gateway has run.
+	Versions int
+	// Refused are policies since the start, by why.
+	Refused map[rego.Code]int
+}
