@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestConfigurationIsStrict: what is wrong in a file is refused with 3, and the
@@ -69,7 +70,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 			path := filepath.Join(dir, c.verb+".yaml")
 			writeSecret(t, path, c.text) // it serves as a file of passwords, too
 			write(t, filepath.Join(dir, "register.yaml"), "sensors: []\n")
-			cmd := exec.Command("timeout", "20", sluice, c.verb, "-c", path)
+			cmd := exec.Command("timeout", limit(20*time.Second), sluice, c.verb, "-c", path)
 			out, _ := cmd.CombinedOutput()
 			if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(string(out), c.says) || strings.Contains(string(out), "secret@") {
 				t.Errorf("exit code %d, saying\n%s\nwant 3 and %q", code, out, c.says)

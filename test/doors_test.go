@@ -47,7 +47,7 @@ func (w *wire) hello(version byte, id, user, password string) byte {
 		props = []byte{0}
 	}
 	w.send(mqttPacket(0x10, mqttText("MQTT"), []byte{version, 0xc0, 0, 0}, props, mqttText(id), mqttText(user), mqttText(password)))
-	_, body := w.packet(20 * time.Second)
+	_, body := w.packet(patience)
 	if len(body) < 2 {
 		w.t.Fatalf("the answer to CONNECT is %x", body)
 	}
@@ -61,11 +61,10 @@ func (w *wire) send(b []byte) {
 	}
 }
 
-// packet is the next one, or nothing when the connection ends first, or when none comes
-// within what a busy machine makes of a time.
+// packet is the next one, or nothing when the connection ends first, or none comes in
+// time.
 func (w *wire) packet(within time.Duration) (kind byte, body []byte) {
 	w.t.Helper()
-	within = longer(within)
 	if err := w.SetReadDeadline(time.Now().Add(within)); err != nil {
 		w.t.Fatal(err)
 	}
@@ -159,7 +158,7 @@ func TestTheListenersLimits(t *testing.T) {
 
 	alias := enter(5, "alias")
 	alias.send(mqttPacket(0x32, mqttText("t"), []byte{0, 1, 3, 0x23, 0, 1}, []byte("{}")))
-	if kind, body := alias.packet(20 * time.Second); kind != 0xe0 || body[0] != 0x94 {
+	if kind, body := alias.packet(patience); kind != 0xe0 || body[0] != 0x94 {
 		t.Errorf("a topic alias is answered with %#x %x", kind, body)
 	}
 	large := enter(4, "large")

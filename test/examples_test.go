@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestHelpExamples runs every example that some --help shows, against a running
@@ -45,7 +46,7 @@ func TestHelpExamples(t *testing.T) {
 			if !strings.Contains(example, "--broker") {
 				example += " --broker tcp://" + c.mqtt
 			}
-			cmd := exec.Command("timeout", "60", "bash", "-ec", example)
+			cmd := exec.Command("timeout", limit(time.Minute), "bash", "-ec", example)
 			cmd.Dir = dir
 			out, err := cmd.CombinedOutput()
 			if err != nil {

@@ -34,14 +34,14 @@ func onBroker(t *testing.T, more string) (*city, *mosquitto) {
 }
 
 // thief uses the gateway's client id for a while and acknowledges what it gets.
-func thief(t *testing.T, broker string, during func()) {
+func thief(t *testing.T, broker string, during func(p *process)) {
 	t.Helper()
 	if _, err := exec.LookPath("mosquitto_sub"); err != nil {
 		t.Skip("mosquitto_sub is not here")
 	}
 	host, port, _ := strings.Cut(broker, ":")
 	p := start(t, "mosquitto_sub", "-h", host, "-p", port, "-i", "sluice-test-1", "-c", "-q", "1", "-t", "city/v1/#")
-	during()
+	during(p)
 	p.kill()
 }
 
@@ -57,7 +57,7 @@ func TestStolenWhileAway(t *testing.T) {
 	if err := c.link.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	thief(t, broker.addr, func() { time.Sleep(time.Second) }) // there is nothing to wait for: what it takes, nobody sees
+	thief(t, broker.addr, func(p *process) { p.find(`"passed"`) })
 	c.run()
 	c.brokerUp(true)
 	c.send("gate-1", gate(99, ten, 1))
@@ -73,14 +73,14 @@ func TestStolenWhileThere(t *testing.T) {
 	if err := c.gateway.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	thief(t, broker.addr, func() {
+	thief(t, broker.addr, func(p *process) {
 		for i := 1; i <= 50; i++ {
 			c.send("gate-1", gate(i, ten, 1))
 		}
 		if err := c.link.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(500 * time.Millisecond)
+		p.find(`"passed"`)
 	})
 	if err := c.gateway.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)

@@ -89,7 +89,7 @@ func TestForgotten(t *testing.T) {
 			c.at(ten.Add(time.Hour + 3*time.Minute))
 			c.stored()
 			var left []string
-			for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(2 * time.Second) {
+			for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Second) {
 				left = c.left(keys, plantedAs)
 				if len(left) == 0 || time.Now().After(deadline) {
 					break

@@ -38,6 +38,9 @@ func longer(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * wanted(string(raw), runtime.NumCPU()))
 }
 
+// limit is longer for timeout(1), in whole seconds.
+func limit(d time.Duration) string { return fmt.Sprint(int(longer(d).Seconds())) }
+
 // wanted is how many want each core, of a minute's mean and of now the larger; 1 at least.
 func wanted(loadavg string, cores int) float64 {
 	var minute, five, fifteen, now float64

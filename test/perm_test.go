@@ -303,7 +303,7 @@ func TestOpenToOthersIsRefused(t *testing.T) {
 // ends runs a verb that is over soon and returns its exit code and what it said.
 func ends(t *testing.T, bin string, args ...string) (int, string) {
 	t.Helper()
-	cmd := exec.Command("timeout", append([]string{"20", bin}, args...)...)
+	cmd := exec.Command("timeout", append([]string{limit(20 * time.Second), bin}, args...)...)
 	out, _ := cmd.CombinedOutput()
 	return cmd.ProcessState.ExitCode(), string(out)
 }

@@ -14,7 +14,7 @@ import (
 func pub(t *testing.T, addr string, args ...string) (string, error) {
 	t.Helper()
 	host, port, _ := strings.Cut(addr, ":")
-	out, err := exec.Command("timeout", append([]string{"10", "mosquitto_pub", "-h", host, "-p", port, "-d"}, args...)...).CombinedOutput()
+	out, err := exec.Command("timeout", append([]string{limit(10 * time.Second), "mosquitto_pub", "-h", host, "-p", port, "-d"}, args...)...).CombinedOutput()
 	return string(out), err
 }
 
@@ -123,7 +123,7 @@ func TestWireQualities(t *testing.T) {
 	documented(t, "Last wills are ignored.")
 	dying := dialWire(t, c.mqtt)
 	dying.send(mqttPacket(0x10, mqttText("MQTT"), []byte{4, 0x0e, 0, 60}, mqttText("dying"), mqttText("city/v1/acme/gate-1/up"), mqttText(gate(1000, ten, 1))))
-	if kind, body := dying.packet(20 * time.Second); kind != 0x20 || body[1] != 0 {
+	if kind, body := dying.packet(patience); kind != 0x20 || body[1] != 0 {
 		t.Fatalf("a CONNECT with a last will is answered %#x %x", kind, body)
 	}
 	before := c.metric("sluice_received_total")

@@ -41,7 +41,7 @@ func TestWireLimits(t *testing.T) {
 		documented(t, "At the listener there are limits; whoever is over one is cut off, and may come again (with MQTT 5, CONNACK says what would be refused, and a packet that is too large is answered with DISCONNECT 0x95):")
 		w := dialWire(t, c.mqtt)
 		w.send(mqttPacket(0x10, mqttText("MQTT"), []byte{5, 0xc2, 0, 0, 0}, mqttText("x"), mqttText("gate-1"), mqttText(secrets["gate-1"])))
-		_, body := w.packet(20 * time.Second)
+		_, body := w.packet(patience)
 		for name, property := range map[string][]byte{ // MQTT 5 section 3.2.2.3
 			"packets of 2 MiB at most": {0x27, 0, 0x20, 0, 5}, "no retained messages": {0x25, 0}, "no wildcards": {0x28, 0}, "no shared subscriptions": {0x2a, 0},
 		} {
@@ -50,7 +50,7 @@ func TestWireLimits(t *testing.T) {
 			}
 		}
 		w.send(head(2<<20 + 1)[:5])
-		if kind, body := w.packet(20 * time.Second); kind != 0xe0 || body[0] != 0x95 {
+		if kind, body := w.packet(patience); kind != 0xe0 || body[0] != 0x95 {
 			t.Errorf("too large a packet is answered %#x %x", kind, body)
 		}
 		w.cutOff(20 * time.Second)
@@ -63,7 +63,7 @@ func TestWireLimits(t *testing.T) {
 		alone.send(append(head(8<<10), make([]byte, 4<<10)...)) // and no more
 		stalls, waits := enter(t, "gate-1", 4), enter(t, "gate-1", 4)
 		stalls.send(append(head(8<<10), make([]byte, 4<<10)...))
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond) // so that the other is the second, and half a second is left of the two
 		waits.send(append(head(8<<10), make([]byte, 8<<10)...))
 		if kind, _ := waits.packet(time.Second); kind != 0 {
 			t.Error("a second large publication of the sensor is taken beside the first")
@@ -71,7 +71,7 @@ func TestWireLimits(t *testing.T) {
 		if took := stalls.cutOff(20 * time.Second); took > longer(10*time.Second) {
 			t.Errorf("while another waits, a publication that does not end is cut off after %s", took)
 		}
-		if kind, _ := waits.packet(20 * time.Second); kind != 0x40 {
+		if kind, _ := waits.packet(patience); kind != 0x40 {
 			t.Errorf("the second one is answered %#x when the first is gone", kind)
 		}
 		alone.cutOff(60 * time.Second)
@@ -80,7 +80,7 @@ func TestWireLimits(t *testing.T) {
 		}
 		whole := enter(t, "new-3", 4)
 		whole.send(append(head(2<<20-64), make([]byte, 2<<20-64)...))
-		if kind, _ := whole.packet(30 * time.Second); kind != 0x40 {
+		if kind, _ := whole.packet(patience); kind != 0x40 {
 			t.Errorf("one of nearly 2 MiB is answered %#x", kind)
 		}
 	})
@@ -165,7 +165,7 @@ func TestWireNothingKept(t *testing.T) {
 			props = []byte{5, 0x11, 0, 0, 0xff, 0xff} // a session for 18 hours
 		}
 		w.send(mqttPacket(0x10, mqttText("MQTT"), []byte{version, flags, 0, 60}, props, mqttText("keeper")))
-		kind, body := w.packet(20 * time.Second)
+		kind, body := w.packet(patience)
 		if kind != 0x20 || body[1] != 0 {
 			t.Fatalf("CONNECT is answered %#x %x", kind, body)
 		}
@@ -178,7 +178,7 @@ func TestWireNothingKept(t *testing.T) {
 			props = []byte{0}
 		}
 		w.send(mqttPacket(0x82, []byte{0, 1}, props, mqttText(filter), []byte{1}))
-		kind, body := w.packet(20 * time.Second)
+		kind, body := w.packet(patience)
 		if kind != 0x90 {
 			t.Fatalf("SUBSCRIBE is answered %#x %x", kind, body)
 		}
@@ -202,7 +202,7 @@ func TestWireNothingKept(t *testing.T) {
 		}
 		if version == 5 {
 			w.send(mqttPacket(0x32, mqttText("t"), []byte{0, 1, 3, 0x23, 0, 1}, []byte("{}")))
-			if kind, body := w.packet(20 * time.Second); kind != 0xe0 || body[0] != 0x94 {
+			if kind, body := w.packet(patience); kind != 0xe0 || body[0] != 0x94 {
 				t.Errorf("a topic alias is answered %#x %x", kind, body)
 			}
 		}
@@ -210,7 +210,7 @@ func TestWireNothingKept(t *testing.T) {
 	}
 	w, _ := enter(2, 4)
 	w.send(mqttPacket(0x33, mqttText(topic), []byte{0, 1}, []byte("kept?"))) // retained
-	if kind, _ := w.packet(20 * time.Second); kind != 0x40 {
+	if kind, _ := w.packet(patience); kind != 0x40 {
 		t.Errorf("a retained message is answered %#x", kind)
 	}
 	documented(t, "| subscriptions of a connection | 16 |")
