@@ -120,3 +120,28 @@ func served(t *testing.T, dir Dir, ranges bool) *Mirror {
 	t.Cleanup(server.Close)
 	return NewMirror(server.URL)
 }
+
+// TestMirrorIsAlone: a mirror that points elsewhere has nobody else asked, whoever is there.
+func TestMirrorIsAlone(t *testing.T) {
+	var asked atomic.Int64
+	inside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		_, _ = w.Write([]byte(`{"id":"inside"}`))
+	}))
+	defer inside.Close()
+	mirror := httptest.NewServer(http.RedirectHandler(inside.URL+"/city.json", http.StatusFound))
+	defer mirror.Close()
+	m := NewMirror(mirror.URL)
+	if raw, err := m.Get("city.json"); err == nil {
+		t.Errorf("it gives %s", raw)
+	}
+	if err := m.Each("ledger.jsonl", func(string) error { return nil }); err == nil {
+		t.Error("it gives lines")
+	}
+	if _, _, err := m.Tail("ledger.jsonl", 10); err == nil {
+		t.Error("it gives an end")
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("somebody else was asked %d times", n)
+	}
+}

@@ -3,6 +3,7 @@ package opendata
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -168,6 +169,23 @@ func TestTwice(t *testing.T) {
 	} {
 		if said, news := w.look(x.see); said != x.said || news != x.news {
 			t.Errorf("look %d says %q, %v; want %q, %v", n, said, news, x.said, x.news)
+		}
+	}
+}
+
+// TestMostBooks: a server shows so many gateways, and each once.
+func TestMostBooks(t *testing.T) {
+	for n, want := range map[int]bool{1: true, union.Most: true, union.Most + 1: false} {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprint("dir-", i))
+		}
+		path := filepath.Join(t.TempDir(), "opendata.yaml")
+		if err := os.WriteFile(path, []byte("http: 127.0.0.1:0\nbooks: ["+strings.Join(list, ", ")+"]\nstore: {sqlite: {path: x.db}}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadConfig(path); (err == nil) != want {
+			t.Errorf("%d books: %v", n, err)
 		}
 	}
 }

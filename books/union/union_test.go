@@ -266,6 +266,19 @@ func TestAway(t *testing.T) {
 	}
 }
 
+// TestOddName: a gateway that calls itself what none can be called is one without a name:
+// its name is in addresses and queries.
+func TestOddName(t *testing.T) {
+	for _, name := range []string{"../edge-1", "a b", "a\nb", ".", "", strings.Repeat("a", 64)} {
+		odd := gateway(t, "edge-2", "b", "c")
+		change(t, odd, "city.json", func(c *books.City) { c.Gateway = name })
+		r := of(gateway(t, "edge-1", "a"), odd)
+		if list, err := r.Gateways(); err != nil || len(list) != 2 || list[1].Name != "gateway-2" {
+			t.Errorf("%q is called %+v, %v", name, list, err)
+		}
+	}
+}
+
 // TestBadZones: a gateway whose zones cannot be read takes the map of the city from nobody,
 // and is said; what it said before holds.
 func TestBadZones(t *testing.T) {

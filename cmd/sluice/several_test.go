@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,4 +43,24 @@ func TestNoBooksAddNothingUp(t *testing.T) {
 	said(4, "there are no public books at "+server.URL)
 	write(t, filepath.Join(dir, "books/city.json"), `{"id":"x","name":"X","timezone":"UTC"}`)
 	said(0, "othing has been released yet")
+}
+
+// TestListOfGateways: what a server says of its gateways leads nowhere but to their books.
+func TestListOfGateways(t *testing.T) {
+	for _, path := range []string{"/books/gateways/", "/books/gateways/a/../../secret", "http://127.0.0.1:1/books", "//elsewhere/books/gateways/a", "/secret", ""} {
+		raw, err := json.Marshal(map[string]any{"gateways": []map[string]string{{"books": "/books/gateways/one"}, {"books": path}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/books/gateways.json" {
+				t.Errorf("for %q it asks for %s", path, r.URL.Path)
+			}
+			_, _ = w.Write(raw)
+		}))
+		if list, err := openThere(s.URL); err == nil {
+			t.Errorf("%q is taken: %v", path, list)
+		}
+		s.Close()
+	}
 }
