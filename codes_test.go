@@ -17,7 +17,7 @@ import (
 
 // codeWord is a code that people meet: of a reading (E001), a rule (C05), a policy (R02)
 // or a motion (V08).
-var codeWord = regexp.MustCompile(`^(E\d{3}|[CDKLNPRSVWY]\d{2})$`)
+var codeWord = regexp.MustCompile(`^(E\d{3}|[CDKLNPRSTVWY]\d{2})$`)
 
 // TestCodes: each code that the program can say is in a document's table, each one in a
 // table can be said, and a test makes it be said.

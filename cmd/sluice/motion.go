@@ -118,7 +118,7 @@ func sound(cmd *cobra.Command, v voice, d desk.Desk, p *bundle.Policy) error {
 	if last := desk.Last(chain); last != nil {
 		inForce = last.Policy
 	}
-	if list := lines(v, check.Unvoted(cmd.Context(), rules, p.Files, inForce), ""); len(list) > 0 {
+	if list := lines(v, check.Unvoted(cmd.Context(), rules, p.Files, inForce, day(time.Now())), ""); len(list) > 0 {
 		return wrong(unusable(v, string(d), list))
 	}
 	return nil

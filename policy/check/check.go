@@ -345,6 +345,9 @@ func (c *checker) plans(ctx context.Context, set *compile.Set, d *bundle.Decisio
 	return ok
 }
 
+// soon is the rule of a decision that begins before the notice is over.
+const soon = "N01"
+
 // notice compares with what is in force: what gets weaker may not begin before
 // the notice is over.
 func (c *checker) notice(inForce *bundle.Policy, today civil.Date) {
@@ -355,7 +358,7 @@ func (c *checker) notice(inForce *bundle.Policy, today civil.Date) {
 	earliest := civil.Date{Year: today.Year, Month: today.Month, Day: today.Day + days}.Start(inForce.Location)
 	for file, d := range c.decisions {
 		if inForce.Decision(d.Decision) == nil && d.From.Start(inForce.Location).Before(earliest) {
-			c.at(file, "N01", "from", days, earliest.Format("2006-01-02"))
+			c.at(file, soon, "from", days, earliest.Format("2006-01-02"))
 		}
 	}
 }

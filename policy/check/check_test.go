@@ -136,6 +136,8 @@ var mistakes = []struct {
 	{noise, `legal_basis: "Directive 2002/49/EC"`, `legal_basis: "tbd"`, "T02", `"tbd"`, "by-law"},
 	{footfall, `  ca: "Afluència al nucli antic"` + "\n", "", "T03", "title:", `ca: "…"`},
 	{footfall, "review: 2027-02-01", "", "T04", "", "review"},
+	{footfall, "review: 2027-02-01", "review: 2027-06-01", "T05", "2027-06-01", "2027-05-31"},
+	{footfall, "review: 2027-02-01", "review: 2026-05-31", "T05", "2026-05-31", "2026-06-01"},
 	{noise, "between: [20, 140]", "between: [150, 200]", "D37", "[150, 200]", "20 to 140"},
 	{noise, "every: PT15M\n  lateness: PT2M\n  by: [zone]\n  measures:\n    - {name: level, of: \"leq(laeq)\"", "every: PT24H\n  lateness: PT2M\n  by: [zone]\n  measures:\n    - {name: level, of: \"lden(laeq)\"", "W41", "PT24H", "P1D"},
 	{"charter.yaml", "min_units: 10", "kinds_not_about_people: [card-reader]\nmin_units: 10", "K41", "card-reader", "card-reader"},

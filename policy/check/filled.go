@@ -12,7 +12,8 @@ import (
 )
 
 // filled finds what is still to be written: placeholders of templates (T01), no law (T02),
-// a language of the city that a text lacks (T03), no review (T04). What is in force word
+// a language of the city that a text lacks (T03), no review (T04)
+// or one on a day on which there is nothing to look at (T05, T06). What is in force word
 // for word is warned of only: the council voted it so, and other motions must not wait
 // for it. The charter with which a house was founded for one member is no vote.
 func (c *checker) filled(inForce *bundle.Policy) {
@@ -21,6 +22,7 @@ func (c *checker) filled(inForce *bundle.Policy) {
 		c.placeholders(file, tree)
 		if path.Dir(file) == "decisions" {
 			c.lawAndReview(file, tree)
+			c.reviewed(file, inForce)
 		}
 		c.settle(before, c.voted(file, inForce) && !alone(file, inForce))
 		c.once(before)

@@ -14,14 +14,14 @@ import (
 // place of a file that is the same byte for byte. Rules grow: what a council voted before
 // one was there is wrong today, and must not keep it from voting something else. In a file
 // that is changed everything is to be right, and so is whatever gets wrong by a change
-// elsewhere.
-func Unvoted(ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy) []Finding {
-	found, _ := Directory(ctx, rules, files, inForce, civil.Date{})
-	found = slices.DeleteFunc(found, Finding.Warning)
+// elsewhere. That it begins before the notice is over is none: a motion lengthens it.
+func Unvoted(ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date) []Finding {
+	found, _ := Directory(ctx, rules, files, inForce, today)
+	found = slices.DeleteFunc(found, func(f Finding) bool { return f.Warning() || f.Rule == soon })
 	if inForce == nil || len(found) == 0 {
 		return found
 	}
-	old, _ := Directory(ctx, rules, inForce.Files, inForce, civil.Date{})
+	old, _ := Directory(ctx, rules, inForce.Files, inForce, today)
 	had := make(map[string]bool)
 	for _, f := range old {
 		if f.Rule == "T01" && alone(f.File, inForce) {
