@@ -72,7 +72,7 @@ func over(dirs ...books.Dir) *union.Books {
 func TestNotOneCity(t *testing.T) {
 	s := storeOf(t)
 	one := gatewayBooks(t, s, "portalba", "edge-1", "a", 1)
-	for want, second := range map[string]books.Dir{"city girona": gatewayBooks(t, s, "girona", "edge-2", "b", 1), "both of gateway edge-1": gatewayBooks(t, s, "portalba", "edge-1", "c", 1)} {
+	for want, second := range map[string]books.Dir{"city girona": gatewayBooks(t, s, "girona", "edge-2", "b", 1), "gateway edge-1 is named twice": gatewayBooks(t, s, "portalba", "edge-1", "c", 1)} {
 		if _, err := Open(Config{HTTP: "127.0.0.1:0"}, s, over(one, second), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("it says %v; want %q", err, want)
 		}
