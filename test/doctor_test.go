@@ -84,7 +84,7 @@ var mistakes = map[string]slip{
 	"a sensor without password": {func(t *testing.T, c *city) {
 		c.withPasswords()
 		entry("id: new-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01")(t, c)
-	}, `warn +passwords .*1 sensors have no password, so they cannot connect: new-1`},
+	}, `warn +passwords .*1 sensor has no password, so it cannot connect: new-1`},
 	"no password file": {func(t *testing.T, c *city) { c.withPasswords(); fine(t, os.Remove(filepath.Join(c.dir, "passwords"))) }, `fail +listener .*sluice sensor acl`},
 	"passwords others can read": {func(t *testing.T, c *city) {
 		c.withPasswords()
@@ -142,7 +142,7 @@ var mistakes = map[string]slip{
 	"nor the broker's passwords": {func(t *testing.T, c *city) {
 		c.behind(goodConf)
 		entry("id: new-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01")(t, c)
-	}, `warn +passwords .*1 sensors have no password at the broker, so they cannot connect: new-1`},
+	}, `warn +passwords .*1 sensor has no password at the broker, so it cannot connect: new-1`},
 }
 
 // occupied has something else answer at an address.

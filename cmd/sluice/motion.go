@@ -198,7 +198,11 @@ func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, p
 	for _, p := range problems {
 		fmt.Fprintln(w, v.Say("  left out: %s", tell(p)))
 	}
-	fmt.Fprintf(w, "\n%s\n", v.Say("%d of %d signatures (%s), because:", s.Signed, s.Needed, quorums(s.Needs)))
+	if s.Needed == 1 {
+		fmt.Fprintf(w, "\n%s\n", v.Say("%d of 1 signature (%s), because:", s.Signed, quorums(s.Needs)))
+	} else {
+		fmt.Fprintf(w, "\n%s\n", v.Say("%d of %d signatures (%s), because:", s.Signed, s.Needed, quorums(s.Needs)))
+	}
 	showChanges(w, v, s.Changes)
 	switch {
 	case council.CodeOf(s.Problem) == council.NotYet && s.Problem != nil:

@@ -55,7 +55,7 @@ func (d *doctor) accessFiles(m mosquitto) {
 			return // of another form, which the broker may well read
 		}
 		if ids := d.without(p); len(ids) > 0 {
-			d.say("passwords", Warn, fmt.Sprintf("%d sensors have no password at the broker, so they cannot connect: %s", len(ids), firstOf(ids)), "sluice sensor acl makes the passwords that are missing; reload the broker (SIGHUP)")
+			d.say("passwords", Warn, counted(len(ids), "1 sensor has no password at the broker, so it cannot connect: ", "sensors have no password at the broker, so they cannot connect: ")+firstOf(ids), "sluice sensor acl makes the passwords that are missing; reload the broker (SIGHUP)")
 		}
 	}
 }

@@ -101,7 +101,7 @@ func (d *doctor) register() {
 		d.fail("register", err, "mend the file that register: names; sluice register check says all that is wrong")
 		return
 	}
-	d.say("register", Fine, fmt.Sprintf("%d sensors", len(d.reg.Sensors)), "")
+	d.say("register", Fine, counted(len(d.reg.Sensors), "1 sensor", "sensors"), "")
 }
 
 func (d *doctor) ways(ctx context.Context, mosquittoConf string) {
@@ -374,4 +374,12 @@ func (d *doctor) ask(ctx context.Context) (ready answer, ok bool) {
 		return ready, false
 	}
 	return ready, true
+}
+
+// counted is a number of things in words.
+func counted(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf("%d %s", n, several)
 }

@@ -43,7 +43,7 @@ func (d *doctor) sensors(set *compile.Set) {
 func (d *doctor) locked(passwords *access.Passwords, t *tls.Config) {
 	if passwords != nil && d.reg != nil && (t == nil || t.ClientCAs == nil) {
 		if ids := d.without(passwords); len(ids) > 0 {
-			d.say("passwords", Warn, fmt.Sprintf("%d sensors have no password, so they cannot connect: %s", len(ids), firstOf(ids)), "sluice sensor acl makes the passwords that are missing")
+			d.say("passwords", Warn, counted(len(ids), "1 sensor has no password, so it cannot connect: ", "sensors have no password, so they cannot connect: ")+firstOf(ids), "sluice sensor acl makes the passwords that are missing")
 		}
 	}
 	if t == nil {

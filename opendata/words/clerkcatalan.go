@@ -14,6 +14,7 @@ var clerkCatalan = map[string]string{
 	"%.0f of 100 shown intervals hold what passed":                               "%.0f de cada 100 intervals mostrats contenen el que ha passat",
 	"%02d h %d of %d":                                      "%02d h %d de %d",
 	"The only member must sign (%s).":                      "Ha de signar l'únic membre (%s).",
+	"%d of 1 signature (%s), because:":                     "%d d'1 signatura (%s), perquè:",
 	"%d of %d signatures (%s), because:":                   "%d de %d signatures (%s), perquè:",
 	"%s (%s of %s)":                                        "%s (%s de %s)",
 	"%s (decision %s):":                                    "%s (decisió %s):",

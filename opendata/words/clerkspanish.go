@@ -14,6 +14,7 @@ var clerkSpanish = map[string]string{
 	"%.0f of 100 shown intervals hold what passed":                               "%.0f de cada 100 intervalos mostrados contienen lo que ha pasado",
 	"%02d h %d of %d":                                      "%02d h %d de %d",
 	"The only member must sign (%s).":                      "Debe firmar el único miembro (%s).",
+	"%d of 1 signature (%s), because:":                     "%d de 1 firma (%s), porque:",
 	"%d of %d signatures (%s), because:":                   "%d de %d firmas (%s), porque:",
 	"%s (%s of %s)":                                        "%s (%s de %s)",
 	"%s (decision %s):":                                    "%s (decisión %s):",
