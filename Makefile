@@ -1,5 +1,4 @@
-# make build test lint fuzz bench bench-http bench-abuse audit torture
-# Each target prints its seed; give SEED=N to repeat a run.
+# make help lists the targets. Each prints its seed; give SEED=N to repeat a run.
 
 SEED     ?= $(shell date +%s)
 FUZZTIME ?= 30s
@@ -7,11 +6,17 @@ DURATION ?= 60m
 OVERLOAD ?= 30s
 export SEED
 export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
 
-.PHONY: build test tools lint fuzz bench bench-http bench-abuse audit torture
+.PHONY: help build test test-short tools lint fmt cover golden vulnerabilities release fuzz bench bench-http bench-abuse audit torture
+.DEFAULT_GOAL := build
 
-build:
+help: ## list the targets
+	@echo "seed none: nothing here is random"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the two programs, into bin/
 	go build -o bin/sluice ./cmd/sluice
 	go build -o bin/firmware-sim ./firmware-sim
 
@@ -23,26 +28,62 @@ BOTH  := gateway/release/... cmd/sluice policy/rego
 RACED  = $(or $(filter-out $(PLAIN:%=sluice/%),$(shell go list ./...)),$(error go list names no package))
 
 # test installs what the tests need and runs them all.
-test: tools
+test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	@echo "seed $(SEED)"
 	go vet ./...
 	go test -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN:%=./%)
 	go test -race -shuffle=$(SEED) -timeout 40m $(RACED)
 
+# test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
+test-short: ## what needs nothing installed, in two minutes
+	@echo "seed $(SEED)"
+	go test -short -shuffle=$(SEED) $(filter-out sluice/test sluice/test/audit sluice/test/torture,$(shell go list ./...))
+
 # tools are Debian's mosquitto and chromium, and InfluxDB 1.8. Where they cannot be
 # installed, the tests that need a tool say that they are skipped.
-tools:
+tools: ## install what the tests need
 	@.ci/tools
 
-lint:
+lint: ## what golangci-lint finds
 	@echo "seed none: nothing here is random"
 	go run $(GOLANGCI) run ./...
+
+fmt: ## gofmt and goimports, in place
+	@echo "seed none: nothing here is random"
+	go run $(GOLANGCI) fmt ./...
+
+cover: ## which lines the short tests reach, into coverage.out
+	@echo "seed $(SEED)"
+	go test -short -shuffle=$(SEED) -coverprofile coverage.out -coverpkg ./... $(filter-out sluice/test sluice/test/audit sluice/test/torture,$(shell go list ./...))
+	go tool cover -func coverage.out | tail -1
+
+# golden is for texts that people read: read the difference before it is committed. Motions of
+# earlier formats (policy/council/testdata) are never written anew.
+golden: ## write the texts anew that tests compare with
+	@echo "seed none: nothing here is random"
+	UPDATE=1 go test -count 1 -run TestGolden ./policy/explain
+
+# The same commit and the same Go give the same bytes: no path, no time and no user goes in.
+release: ## archives for Linux on amd64 and arm64, and their sums, into bin/release/
+	@echo "seed none: nothing here is random"
+	rm -rf bin/release && mkdir -p bin/release
+	for arch in amd64 arm64; do \
+		dir=bin/release/sluice-linux-$$arch && mkdir $$dir && cp -r LICENSE README.md configs docs $$dir/ && \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -o $$dir/ ./cmd/sluice ./firmware-sim && \
+		tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw -C bin/release -cf $$dir.tar sluice-linux-$$arch && \
+		gzip -9n $$dir.tar && rm -r $$dir || exit 1; \
+	done
+	cd bin/release && sha256sum *.tar.gz > SHA256SUMS && cat SHA256SUMS
+
+vulnerabilities: ## known weaknesses of what is used
+	@echo "seed none: nothing here is random"
+	go run $(GOVULNCHECK) ./...
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzDamage:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzPeriod:internal/civil \
 	FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay FuzzPasswords:register/access FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:internal/yamldoc FuzzDirectory:policy/check FuzzDraw:opendata/atlas FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener
 
-fuzz:
+fuzz: ## each parser of outside bytes for FUZZTIME (30s)
 	@echo "seed $(SEED)"
 	@for t in $(FUZZ); do \
 		go test -run xxx -fuzz "^$${t%%:*}$$" -fuzztime $(FUZZTIME) ./$${t##*:} || exit 1; \
@@ -50,7 +91,7 @@ fuzz:
 
 # bench prints what readings cost, beside those who do less, and the engine
 # beside fastjson's parse of the same bytes; docs/performance.md has the targets.
-bench:
+bench: ## what a reading, a window and a policy cost
 	@echo "seed none: the readings are always the same"
 	go run ./test/bench
 	go test -run EngineRatio -bench 'Engine|Parse|Lookup' -benchtime 2s -count 3 -v ./gateway/ingest
@@ -59,7 +100,7 @@ bench:
 
 # bench-http prints what the open-data server does over a store of a million rows,
 # beside a static handler of the same bytes; about three minutes.
-bench-http: build
+bench-http: build ## what the open-data server does over a million rows; three minutes
 	@echo "seed none: the rows are always the same"
 	go build -o bin/benchhttp ./test/benchhttp
 	bin/benchhttp -sluice bin/sluice
@@ -68,7 +109,7 @@ bench-http: build
 # alone, beside 20,000 readings/s and in overload, and a crowd of one address to
 # visitors: how long these wait and what memory it costs; about eleven minutes. OVERLOAD=10m
 # overloads for ten.
-bench-abuse: build
+bench-abuse: build ## what strangers and rogue sensors can do; eleven minutes
 	@echo "seed none: the worst is always the same"
 	go build -o bin/benchabuse-doors ./test/benchabuse/doors
 	bin/benchabuse-doors -sluice bin/sluice -overload $(OVERLOAD)
@@ -78,12 +119,12 @@ bench-abuse: build
 # audit tests the guarantee from outside, over the real binary: under a quarter of an
 # hour on two cores. It exits with 1 when anything fails, which chance alone brings about
 # in at most one run of a hundred. Policies are signed with OpenSSH's ssh-keygen.
-audit: build
+audit: build ## the guarantee, tested from outside; a quarter of an hour
 	go run ./test/audit -sluice bin/sluice
 
 # torture kills, starves, stalls and damages the real gateway for an hour, beside an
 # oracle that shares no code with it; docs/reliability.md reads the table. It exits
 # with 1 when anything was lost, doubled, shown twice or said wrongly. TORTURE="-from
 # damage" goes on with a run that was stopped, TORTURE="-only homes" is one phase of it.
-torture:
+torture: ## kills, full disks, damaged files, for DURATION (60m)
 	go run ./test/torture -seed $(SEED) -duration $(DURATION) $(TORTURE)

@@ -18,7 +18,6 @@ func TestLongCommands(t *testing.T) {
 	t.Parallel()
 	need(t, "make")
 	for _, b := range []*fenced.Taken{
-		fenced.Take(t, "CONTRIBUTING.md", "make build test lint"),
 		fenced.Take(t, "docs/performance.md", "make bench  "),
 		fenced.Take(t, "docs/performance.md", "make bench-http"),
 		fenced.Take(t, "docs/performance.md", "make bench-abuse"),

@@ -1,0 +1,104 @@
+package sluice_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sluice/test/fenced"
+)
+
+// TestDecisionsIndex: each decision has one row, with its title and a day; no row is of none.
+func TestDecisionsIndex(t *testing.T) {
+	b := fenced.Take(t, "docs/decisions/README.md", "ls docs/decisions")
+	files := strings.Fields(b.Run(".", nil))
+	index, err := os.ReadFile("docs/decisions/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \| \[(.+)\]\((\S+)\) \| 20\d\d-\d\d-\d\d \| (in force|replaced by .+) \|$`).FindAllStringSubmatch(string(index), -1)
+	if len(rows) != len(files) || len(rows) < 36 {
+		t.Fatalf("%d rows and %d decisions", len(rows), len(files))
+	}
+	for i, r := range rows {
+		raw, err := os.ReadFile(filepath.Join("docs/decisions", r[3]))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if first, _, _ := strings.Cut(string(raw), "\n"); first != "# "+r[1]+". "+r[2] || filepath.Base(files[i]) != r[3] {
+			t.Errorf("row %d says %q of %s, which begins %q", i+1, r[2], r[3], first)
+		}
+	}
+}
+
+// TestMakeHelp: each target is listed by make help, prints a seed, and is named by no document
+// if it is not there.
+func TestMakeHelp(t *testing.T) {
+	_ = fenced.Take(t, "CONTRIBUTING.md", "make help").Run(".", nil)
+	raw, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("make", "help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	phony := regexp.MustCompile(`(?m)^\.PHONY: (.*)$`).FindSubmatch(raw)
+	targets := strings.Fields(string(phony[1]))
+	if len(targets) < 17 {
+		t.Errorf("%d targets", len(targets))
+	}
+	for _, target := range targets {
+		if !regexp.MustCompile(`(?m)^  ` + target + ` +\S`).Match(out) {
+			t.Errorf("make help does not say what %s is for", target)
+		}
+		recipe := regexp.MustCompile(`(?m)^` + target + `:[^\n]*\n((\t[^\n]*\n)*)`).FindSubmatch(raw)
+		// The programs of audit and torture print it; build and tools have no use for one.
+		if !strings.Contains(" build tools audit torture ", " "+target+" ") && (recipe == nil || !strings.Contains(string(recipe[1]), "seed ")) {
+			t.Errorf("make %s prints no seed", target)
+		}
+	}
+	for _, doc := range []string{"README.md", "CONTRIBUTING.md", "RELEASE.md", "docs/performance.md", "docs/reliability.md", ".github/workflows/test.yml", ".github/workflows/nightly.yml", ".gitlab-ci.yml"} {
+		text, err := os.ReadFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("(?:`|run: |script: |&& )make ([a-z- ]+)").FindAllStringSubmatch(string(text), -1) {
+			for _, target := range strings.Fields(m[1]) {
+				if !strings.Contains(" "+strings.Join(targets, " ")+" ", " "+target+" ") {
+					t.Errorf("%s: there is no target %s", doc, target)
+				}
+			}
+		}
+	}
+}
+
+// TestReleaseArchives: what make release packs is the same bytes each time, whatever the clock
+// and the user's mask say. The compiler's part is a stand-in: Go itself promises the same binary.
+func TestReleaseArchives(t *testing.T) {
+	sums := make([]string, 2)
+	for i := range sums {
+		dir := t.TempDir()
+		for _, name := range []string{"Makefile", "LICENSE", "README.md", "configs", "docs"} {
+			if out, err := exec.Command("cp", "-r", name, dir).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		}
+		b := fenced.Take(t, "RELEASE.md", "make release")
+		b.StandIn("go", `test "$CGO_ENABLED $GOOS $1 $2 $3" = "0 linux build -trimpath -o" && echo "$GOARCH" > "$4/sluice" && chmod +x "$4/sluice"`, "the archive is what is tried")
+		b.Text = []string{"umask 022\n", "umask 077\n"}[i] + b.Text
+		out := b.Run(dir, nil)
+		raw, err := os.ReadFile(filepath.Join(dir, "bin/release/SHA256SUMS"))
+		if err != nil || strings.Count(string(raw), "sluice-linux-") != 2 {
+			t.Fatalf("%v, %q\n%s", err, raw, out)
+		}
+		sums[i] = string(raw)
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("two runs differ:\n%s%s", sums[0], sums[1])
+	}
+}
