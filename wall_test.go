@@ -26,7 +26,7 @@ var arrows = map[string]string{
 	"cmd/sluice":            "books books/union brief configs/portalba gateway gateway/config gateway/crash gateway/doctor gateway/reconcile internal/civil internal/yamldoc opendata opendata/query opendata/words perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/rego policy/schema proof register register/access store/influx store/sqlite town trial",
 	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway internal/civil policy/bundle policy/mechanism policy/plan register store store/sqlite",
 	"town":                  "books brief configs/portalba firmware-sim/device firmware-sim/street gateway opendata opendata/query perm policy/desk store store/sqlite",
-	"gateway":               "books brief gateway/admin gateway/config gateway/crash gateway/forward gateway/homes gateway/host gateway/inbox gateway/ingest gateway/ledger gateway/reconcile gateway/release gateway/rollback internal/civil internal/retry policy/bundle policy/compile policy/council policy/decision policy/diff policy/explain policy/mechanism policy/plan policy/rego register",
+	"gateway":               "books gateway/activation gateway/admin gateway/config gateway/crash gateway/forward gateway/homes gateway/host gateway/ingest gateway/ledger gateway/publicbooks gateway/reconcile gateway/release gateway/rollback internal/retry policy/compile policy/rego",
 	"gateway/ingest":        "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release internal/civil internal/retry policy/plan register register/access",
 
 	"gateway/ingest/internal/checkpoint": "gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window",
@@ -50,6 +50,8 @@ var arrows = map[string]string{
 	"gateway/homes":       "gateway/host perm policy/compile policy/council register",
 	"gateway/reconcile":   "books gateway/config gateway/host gateway/ledger store store/sqlite",
 	"gateway/rollback":    "books gateway/config gateway/host gateway/ledger gateway/reconcile internal/civil internal/retry perm store",
+	"gateway/activation":  "brief gateway/config gateway/homes gateway/inbox gateway/ingest gateway/ledger internal/retry policy/bundle policy/compile policy/council policy/mechanism policy/plan policy/rego register",
+	"gateway/publicbooks": "books gateway/activation gateway/config gateway/homes gateway/ingest gateway/ledger internal/civil policy/bundle policy/compile policy/council policy/decision policy/diff policy/explain policy/mechanism policy/plan register",
 	"gateway/crash":       "",
 	"gateway/release":     "gateway/release/internal/laplace policy/mechanism policy/plan store",
 	"gateway/inbox":       "",

@@ -4,16 +4,15 @@ import (
 	"strings"
 	"time"
 
+	"sluice/gateway/activation"
 	"sluice/gateway/admin"
 	"sluice/policy/compile"
 )
 
 // policyCheck is what is wrong with the policy, with its code; empty when
 // nothing is.
-func (g *Gateway) policyCheck() string {
-	set, err := g.inForce()
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func policyCheck(v *activation.View, gateway string, now time.Time) string {
+	set, err := v.Current, v.Problem
 	switch {
 	case set == nil && err != nil:
 		return err.Error()
@@ -21,36 +20,34 @@ func (g *Gateway) policyCheck() string {
 		return admin.NoPolicyYet
 	case err != nil:
 		return "the policy directory cannot be used; the policy in force goes on: " + err.Error()
-	case g.withheld != "":
-		return g.withheld
-	case g.idle[set.Digest] != "":
-		return g.idle[set.Digest]
-	case len(set.Streams) == 0 && len(set.Elsewhere(g.cfg.Gateway)) > 0:
+	case v.Withheld != "":
+		return v.Withheld
+	case v.Idle[set.Digest] != "":
+		return v.Idle[set.Digest]
+	case len(set.Streams) == 0 && len(set.Elsewhere(gateway)) > 0:
 		return "" // which is said, see elsewhereNotes
 	case len(set.Streams) == 0 && len(set.Decisions) == 0:
 		return admin.NothingDecided
 	case len(set.Streams) == 0:
 		return "no decision is in force, so nothing flows"
 	}
-	return outOfTime(set, g.ingest.Report().Now)
+	return outOfTime(set, now)
 }
 
 // elsewhereNotes says which decisions are not run here, since all their zones are other
 // gateways': that is as it should be, unless a name is wrong.
-func (g *Gateway) elsewhereNotes() []string {
-	g.mu.Lock()
-	set := g.current
-	g.mu.Unlock()
+func elsewhereNotes(v *activation.View, gateway string) []string {
+	set := v.Current
 	if set == nil {
 		return nil
 	}
-	list := set.Elsewhere(g.cfg.Gateway)
+	list := set.Elsewhere(gateway)
 	if len(list) == 0 {
 		return nil
 	}
 	note := "run by other gateways, since zones.geojson gives all their zones to them: decisions " + strings.Join(list, ", ")
 	if len(set.Streams) == 0 {
-		note += "; nothing is left for " + g.cfg.Gateway + ", so see whether its name is right in both places"
+		note += "; nothing is left for " + gateway + ", so see whether its name is right in both places"
 	}
 	return []string{note}
 }
@@ -61,7 +58,7 @@ func outOfTime(set *compile.Set, now time.Time) string {
 	if now.IsZero() {
 		return ""
 	}
-	switch silence(set, true, now) {
+	switch activation.Silence(set, true, now) {
 	case "sunset":
 		return "every decision is past its last day, so nothing flows; the council decides anew"
 	case "not_yet":

@@ -3,29 +3,23 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"maps"
 	"time"
 
 	"sluice/gateway/admin"
 	"sluice/gateway/host"
 )
 
-// The names of /readyz are fixed; what they look at may grow.
-const (
-	// slowStore is how long one delivery may take before it is said, slowRelease one
-	// release, and slowBooks how long the public books may stay as they are.
-	slowStore   = 30 * time.Second
-	slowBooks   = 30 * time.Second
-	slowRelease = 30 * time.Second
-)
+// slowStore is how long one delivery may take before it is said.
+const slowStore = 30 * time.Second
 
-// probes ask every part how it is: an empty answer is a good one, any other says what
+// probes ask every part how it is. Their names, those of /readyz, are fixed; what they look
+// at may grow. An empty answer is a good one, any other says what
 // to do. Each may take its time; who asks does not wait for it.
 func (g *Gateway) probes() map[string]func(context.Context) string {
 	return map[string]func(context.Context) string{
 		"broker": func(context.Context) string { return g.ingest.Broker() },
 		"store":  func(ctx context.Context) string { return first(g.storeCheck(), g.compare.AsideProblem(ctx)) },
-		"policy": func(context.Context) string { return g.policyCheck() },
+		"policy": func(context.Context) string { return policyCheck(g.policies.View(), g.cfg.Gateway, g.EventTime()) },
 		"ledger": g.ledgerCheck,
 		"disk":   func(context.Context) string { return g.diskCheck() },
 		"intake": func(context.Context) string { return first(g.ingest.Intake(), host.OpenFiles()) },
@@ -36,15 +30,14 @@ func (g *Gateway) probes() map[string]func(context.Context) string {
 // shown is what the admin interface shows of this gateway.
 func (g *Gateway) shown() admin.Sources {
 	return admin.Sources{
-		Simulation: g.cfg.Simulation, Probes: g.probes(), Report: g.ingest.Report, Released: g.publish.Counts, Ledger: g.ledger,
-		Notes:        func() []string { return append(g.compare.Notes(), g.elsewhereNotes()...) },
+		Simulation: g.cfg.Simulation, Probes: g.probes(), Report: g.ingest.Report, Released: g.releaser.publish.Counts, Ledger: g.ledger,
+		Notes:        func() []string { return append(g.compare.Notes(), elsewhereNotes(g.policies.View(), g.cfg.Gateway)...) },
 		StoreDiffers: g.compare.Differs,
 		Policy: func() admin.Policy {
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			p := admin.Policy{Versions: g.versions, Refused: maps.Clone(g.refused)}
-			if g.current != nil {
-				p.Streams = g.current.Streams
+			v := g.policies.View()
+			p := admin.Policy{Versions: v.Versions, Refused: v.Refused}
+			if v.Running() {
+				p.Streams = v.Current.Streams
 			}
 			return p
 		},
@@ -74,24 +67,11 @@ func (g *Gateway) storeCheck() string {
 	return g.compare.Problem()
 }
 
-// releaseCheck says why windows are not released; empty while they are.
-func (g *Gateway) releaseCheck() string {
-	if why := g.stalled.Last(); why != "" {
-		return "a window cannot be released: " + why
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if d := time.Since(g.closing); !g.closing.IsZero() && d > slowRelease {
-		return fmt.Sprintf("the release of a window has taken %s and goes on; kill -QUIT shows where", d.Truncate(time.Second))
-	}
-	return ""
-}
-
 func (g *Gateway) ledgerCheck(ctx context.Context) string {
 	if damage := g.guard.Damage(); damage != "" {
 		return damage
 	}
-	if hint := g.releaseCheck(); hint != "" {
+	if hint := g.releaser.problem(); hint != "" {
 		return hint
 	}
 	if g.ledger.Ping(ctx) != nil {
@@ -107,19 +87,7 @@ func (g *Gateway) diskCheck() string {
 	if host.LowDisk(g.cfg.Dir) {
 		return "less than 64 MiB are left for the state directory"
 	}
-	return g.booksCheck()
-}
-
-func (g *Gateway) booksCheck() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.booksWrong != "" {
-		return "the public books cannot be written: " + g.booksWrong
-	}
-	if d := time.Since(g.booksAt); !g.booksAt.IsZero() && d > slowBooks {
-		return fmt.Sprintf("the public books have not been written for %s; see whether the disk of the state directory answers", d.Truncate(time.Second))
-	}
-	return ""
+	return g.books.Problem()
 }
 
 // clockCheck says what is wrong with the time. A simulated clock is its driver's

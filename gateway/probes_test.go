@@ -17,17 +17,17 @@ import (
 
 // TestAReleaseThatHangs is said, also where it fails with nothing.
 func TestAReleaseThatHangs(t *testing.T) {
-	g := &Gateway{}
-	g.closes(time.Now())
-	if said := g.releaseCheck(); said != "" {
+	r := new(releaser)
+	r.closes(time.Now())
+	if said := r.problem(); said != "" {
 		t.Errorf("at once it says %q", said)
 	}
-	g.closes(time.Now().Add(-slowRelease - time.Second))
-	if said := g.releaseCheck(); !strings.Contains(said, "has taken 31s") {
+	r.closes(time.Now().Add(-slowRelease - time.Second))
+	if said := r.problem(); !strings.Contains(said, "has taken 31s") {
 		t.Errorf("after half a minute it says %q", said)
 	}
-	g.closes(time.Time{})
-	if said := g.releaseCheck(); said != "" {
+	r.closes(time.Time{})
+	if said := r.problem(); said != "" {
 		t.Errorf("it is over, and it says %q", said)
 	}
 }

@@ -95,7 +95,7 @@ func (t *Town) summary(ctx context.Context) {
 		return
 	}
 	if t.o.JSON {
-		fmt.Fprintf(t.o.Out, "{\"event\":\"replayed\",\"now\":%q}\n", t.gateway.Now().Format(time.RFC3339))
+		fmt.Fprintf(t.o.Out, "{\"event\":\"replayed\",\"now\":%q}\n", t.gateway.EventTime().Format(time.RFC3339))
 		return
 	}
 	w := tabwriter.NewWriter(t.o.Out, 2, 2, 2, ' ', 0)

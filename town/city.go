@@ -37,7 +37,7 @@ func (t *Town) live(ctx context.Context) error {
 	s := street.New(street.Config{Seed: seed, Sensors: sensors, PerHour: peopleHour, Location: loc})
 	fleet := device.NewFleet(link, sensors, device.Faults{}, seed, uint64(time.Now().UnixNano()))
 	c := &city{town: t, link: link, street: s, fleet: fleet}
-	if c.now = t.gateway.Now(); c.now.IsZero() {
+	if c.now = t.gateway.EventTime(); c.now.IsZero() {
 		c.now = yesterday(time.Now(), loc)
 		if err := c.yesterday(ctx, loc); err != nil {
 			return c.ended(ctx, err)

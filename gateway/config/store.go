@@ -18,6 +18,14 @@ type ReleaseStore interface {
 	Close() error
 }
 
+// File is the path of the store where it is a file; empty for another.
+func (s Store) File() string {
+	if s.SQLite == nil {
+		return ""
+	}
+	return s.SQLite.Path
+}
+
 // Open opens the store for the one process that writes to it.
 func (s Store) Open(ctx context.Context) (ReleaseStore, error) {
 	if s.Influx != nil {

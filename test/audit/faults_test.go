@@ -83,7 +83,7 @@ var edits = []edit{
 	{"gateway/release/publisher.go", "if err != nil || done {", `if err != nil || done && !zz.On("noise redrawn after a crash") {`},
 	{"gateway/ledger/ledger.go", `"INSERT OR IGNORE INTO journal `, `"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO journal `},
 	{"store/sqlite/write.go", `"INSERT OR IGNORE INTO released `, `"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO released `},
-	{"gateway/run.go", "g.guard.Inspect, ", `zz.Pick("noise redrawn after a crash", g.guard.Inspect, func(context.Context) error { return nil }), `},
+	{"gateway/gateway.go", "g.guard.Inspect, ", `zz.Pick("noise redrawn after a crash", g.guard.Inspect, func(context.Context) error { return nil }), `},
 	// Not a fault: what is told every five minutes is told sooner, for the audit to hear.
 	{"gateway/config/defaults.go", "setDefault(&c.Feedback, 5*time.Minute)", fmt.Sprintf("setDefault(&c.Feedback, time.Duration(%d))", told)},
 }

@@ -74,7 +74,7 @@ func (w *world) private() {
 // homes kills a gateway with homes, which now and then comes back to a register in
 // which a slip has made a gate of one of them.
 func homes(t *trial) {
-	some := matching(t.h.points, "gateway/homes/record.go:", "gateway/listing.go:", "gateway/reload.go:", "gateway/kept.go:", "gateway/ledger/lines.go:", "perm/", "books/")
+	some := matching(t.h.points, "gateway/homes/record.go:", "gateway/publicbooks/register.go:", "gateway/activation/reload.go:", "gateway/publicbooks/kept.go:", "gateway/ledger/lines.go:", "perm/", "books/")
 	t.worlds(t.housing, func(w *world) error {
 		if err := w.registers([]string{"home-meter", "people-gate", "home-metre"}[w.rnd.IntN(3)]); err != nil {
 			return err

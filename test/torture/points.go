@@ -17,7 +17,7 @@ import (
 )
 
 // rooms are the directories whose durable steps get failpoints.
-var rooms = []string{"gateway", "gateway/homes", "gateway/host", "gateway/ingest", "gateway/ingest/internal/checkpoint", "gateway/ledger", "gateway/forward", "gateway/rollback",
+var rooms = []string{"gateway", "gateway/activation", "gateway/homes", "gateway/host", "gateway/publicbooks", "gateway/ingest", "gateway/ingest/internal/checkpoint", "gateway/ledger", "gateway/forward", "gateway/rollback",
 	"gateway/inbox", "gateway/release", "books", "perm", "store/sqlite"}
 
 // step is a durable step: a call whose text matches gets a wrapper. The type is
@@ -33,7 +33,7 @@ var steps = []step{
 	{regexp.MustCompile(`^(f|file|\w+\.file)\.Truncate\(`), ""},
 	{regexp.MustCompile(`^\w+(\.\w+)*\.Commit\(`), ""},
 	{regexp.MustCompile(`^perm\.(Replace|Create)\(`), ""},
-	{regexp.MustCompile(`^\w+\.(public)\.(Put|PutJSON|Only)\(`), ""},
+	{regexp.MustCompile(`^\w+(\.\w+)*\.public\.(Put|PutJSON|Only)\(`), ""},
 	{regexp.MustCompile(`^(\w+\.)?(keys|k)\.Shred\(`), ""},
 	{regexp.MustCompile(`^i\.log\.Append\(`), ""},
 	{regexp.MustCompile(`(?s)^\w+(\.\w+)*\.ExecContext\(.*(INSERT|UPDATE|DELETE|ALTER|REPLACE|schema|older)`), "zzfail.Result"},

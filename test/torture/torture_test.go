@@ -73,7 +73,7 @@ func TestPoints(t *testing.T) {
 		seen[p] = true
 	}
 	for _, want := range []string{
-		"gateway/ingest/internal/checkpoint/", "gateway/ledger/", "books/", "perm/", "store/sqlite/", "gateway/rollback/", "gateway/motions.go",
+		"gateway/ingest/internal/checkpoint/", "gateway/ledger/", "books/", "perm/", "store/sqlite/", "gateway/rollback/", "gateway/activation/",
 		"gateway/release/publisher.go", ":i.log.Append#1:before", ":w.Ack#1:after", "keys.Make#1", ".keys.Shred#1", ":tx.Commit#1",
 	} {
 		found := false

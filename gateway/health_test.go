@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"context"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -11,23 +9,6 @@ import (
 	"sluice/policy/compile"
 	"sluice/policy/plan"
 )
-
-// TestBooksThatStandStill: public books that cannot be written, or hang, are said.
-func TestBooksThatStandStill(t *testing.T) {
-	g := &Gateway{log: slog.New(slog.DiscardHandler)}
-	g.wrote(context.DeadlineExceeded)
-	if said := g.booksCheck(); !strings.Contains(said, "public books cannot be written") {
-		t.Errorf("it says %q", said)
-	}
-	g.wrote(nil)
-	if said := g.booksCheck(); said != "" {
-		t.Errorf("they are written, and it says %q", said)
-	}
-	g.booksAt = time.Now().Add(-slowBooks - time.Second)
-	if said := g.booksCheck(); !strings.Contains(said, "have not been written for") {
-		t.Errorf("they stand still, and it says %q", said)
-	}
-}
 
 // TestNothingInForce: a policy whose decisions are all over, or all to come, is said.
 func TestNothingInForce(t *testing.T) {

@@ -1,4 +1,4 @@
-package gateway
+package activation
 
 import (
 	"fmt"
@@ -10,19 +10,22 @@ import (
 	"time"
 
 	"sluice/configs/portalba"
+	"sluice/gateway/config"
 	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/policy/bundle"
-	"sluice/policy/compile"
 	"sluice/policy/plan"
 	"sluice/policy/rego"
 	"sluice/register"
 )
 
+// rulesVerb makes this binary the rules' process.
+const rulesVerb = "rules"
+
 // TestMain lets the test binary be the rules' process.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == RulesVerb {
+	if len(os.Args) == 2 && os.Args[1] == rulesVerb {
 		if rego.Serve(os.Stdin, os.Stdout) != nil {
 			os.Exit(1)
 		}
@@ -32,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // lived is a gateway that has had so many policies, one a day.
-func lived(t *testing.T, versions int) *Gateway {
+func lived(t *testing.T, versions int) *Policies {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -42,12 +45,10 @@ func lived(t *testing.T, versions int) *Gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &Gateway{
-		log: slog.New(slog.DiscardHandler), ledger: l, rules: rego.NewChild(self, RulesVerb), taken: map[string]bool{},
-		sets: map[string]*compile.Set{}, idle: map[string]string{}, refused: map[rego.Code]int{},
-		register: &register.Register{Sensors: []register.Sensor{{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}}},
-	}
-	t.Cleanup(func() { _, _ = g.rules.Close(), l.Close() })
+	rules := rego.NewChild(self, rulesVerb)
+	t.Cleanup(func() { _, _ = rules.Close(), l.Close() })
+	reg := &register.Register{Sensors: []register.Sensor{{ID: "a", Owner: "o", Kind: "wifi-counter", Zone: "rambla"}}}
+	p := New(new(config.Config), l, rules, reg, func() {}, slog.New(slog.DiscardHandler))
 	for n := range versions {
 		files := maps.Clone(portalba.Policy())
 		files["charter.yaml"] = append(fmt.Appendf(nil, "# %d\n", n), files["charter.yaml"]...)
@@ -59,7 +60,7 @@ func lived(t *testing.T, versions int) *Gateway {
 			t.Fatal(err)
 		}
 	}
-	return g
+	return p
 }
 
 var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
@@ -70,9 +71,9 @@ var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 func TestAStartDoesNotAskAboutThePast(t *testing.T) {
 	took := map[int]time.Duration{}
 	for _, many := range []int{latestVersions, 50} {
-		g := lived(t, many)
+		p := lived(t, many)
 		began := time.Now()
-		versions, err := g.loadPolicy(t.Context(), "")
+		versions, err := p.Restore(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +87,7 @@ func TestAStartDoesNotAskAboutThePast(t *testing.T) {
 				compiled++
 			}
 		}
-		if len(versions) != many || compiled != latestVersions || versions[many-1].Past || g.versions != many || len(g.sets) != many || len(g.homes) == 0 && len(homes.Of(g.latest)) > 0 {
+		if len(versions) != many || compiled != latestVersions || versions[many-1].Past || p.View().Versions != many || len(p.View().Sets) != many || len(p.View().Homes) == 0 && len(homes.Of(p.View().Latest)) > 0 {
 			t.Errorf("of %d versions %d are there, %d compiled", many, len(versions), compiled)
 		}
 	}

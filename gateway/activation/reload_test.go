@@ -1,4 +1,4 @@
-package gateway
+package activation
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/gateway/config"
 	"sluice/policy/rego"
 )
 
@@ -33,9 +34,10 @@ func TestAnEmptyDirectoryIsNoError(t *testing.T) {
 		"level=ERROR": &rego.Problem{Code: rego.Unfit, Err: errors.New("it does not fit")},
 	} {
 		var log bytes.Buffer
-		g := &Gateway{log: slog.New(slog.NewTextHandler(&log, nil)), refused: make(map[rego.Code]int)}
-		g.mind(err)
-		g.mind(err)
+		p := New(new(config.Config), nil, nil, nil, func() {}, slog.New(slog.NewTextHandler(&log, nil)))
+		d := &directory{p: p}
+		d.setProblem(err)
+		d.setProblem(err)
 		if strings.Count(log.String(), "level=") != 1 || !strings.Contains(log.String(), want) {
 			t.Errorf("of %v the log says\n%s", err, &log)
 		}

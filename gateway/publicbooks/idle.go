@@ -1,9 +1,10 @@
-package gateway
+package publicbooks
 
 import (
 	"slices"
 
 	"sluice/books"
+	"sluice/gateway/activation"
 	"sluice/policy/compile"
 	"sluice/policy/decision"
 	"sluice/policy/plan"
@@ -23,7 +24,7 @@ type idler struct {
 // idlers are the decisions that are not in force, as the books say: suspended ones
 // first, then coming ones, then past ones. A past one that the policy does not have any
 // more is read from its own words; what cannot be read today is left out.
-func idlers(list []books.Decision, set *compile.Set, coming *announced) (out []idler) {
+func idlers(list []books.Decision, set *compile.Set, coming *activation.Announced) (out []idler) {
 	for _, d := range list {
 		if d.State == books.InForce {
 			continue
@@ -31,8 +32,8 @@ func idlers(list []books.Decision, set *compile.Set, coming *announced) (out []i
 		x := idler{state: d.State, ruled: len(set.Broken[d.ID]) == 0}
 		if own := set.Decision(d.ID); own != nil {
 			x.to, x.stream = own.AppliesTo, own.Stream
-		} else if coming != nil && coming.set.Decision(d.ID) != nil {
-			next := coming.set.Decision(d.ID)
+		} else if coming != nil && coming.Set.Decision(d.ID) != nil {
+			next := coming.Set.Decision(d.ID)
 			x.to, x.stream, x.ruled = next.AppliesTo, next.Stream, false
 		} else {
 			doc, err := decision.Parse(d.ID, []byte(d.YAML))

@@ -1,4 +1,4 @@
-package gateway
+package publicbooks
 
 import (
 	"bufio"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/gateway/activation"
 	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/policy/compile"
@@ -34,30 +35,35 @@ type listing struct {
 // hundred thousand sensors take a second, and are written once in a minute.
 const listingShare = 50
 
-// writeRegister writes register.json where something has changed.
-func (g *Gateway) writeRegister(ctx context.Context, set *compile.Set, running bool, lives *ingest.Lives) error {
-	g.mu.Lock()
-	now := listing{reg: g.register, set: set, running: running, versions: g.versions, lives: lives, states: states(g.stood)}
-	coming, known := g.coming, g.homes
-	g.mu.Unlock()
-	old := g.listing
+// registerBook is register.json.
+type registerBook struct {
+	files   *files
+	housed  *homes.Record // sensors that stood for homes
+	listing listing       // what the book was last made of
+}
+
+// write writes register.json where something has changed; the decisions are as they
+// stand.
+func (b *registerBook) write(ctx context.Context, v *activation.View, stood []books.Decision, lives *ingest.Lives) error {
+	now := listing{reg: v.Register, set: v.Latest, running: v.Running(), versions: v.Versions, lives: lives, states: states(stood)}
+	old := b.listing
 	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions && now.states == old.states &&
-		g.shelf.Untouched("register.json")
+		b.files.shelf.Untouched("register.json")
 	soon := time.Now().Before(old.until) && ctx.Done() != nil // at the end, ctx cannot be done
 	if same && (now.lives == old.lives || soon) {
 		return nil
 	}
 	began := time.Now()
-	now.idle = idlers(g.stood, set, coming)
-	sorts := g.housed.Sorts(now.reg, set, known)
-	if err := g.housed.Save(); err != nil {
+	now.idle = idlers(stood, v.Latest, v.Coming)
+	sorts := b.housed.Sorts(now.reg, v.Latest, v.Homes)
+	if err := b.housed.Save(); err != nil {
 		return err
 	}
-	if err := g.shelf.Write("register.json", func(w io.Writer) error { return now.write(ctx, w, sorts) }); err != nil {
+	if err := b.files.shelf.Write("register.json", func(w io.Writer) error { return now.write(ctx, w, sorts) }); err != nil {
 		return err
 	}
 	now.until = time.Now().Add(listingShare * time.Since(began))
-	g.listing = now
+	b.listing = now
 	return nil
 }
 

@@ -1,4 +1,4 @@
-package gateway
+package publicbooks
 
 import (
 	"strings"

@@ -1,11 +1,7 @@
-package gateway
+package activation
 
 import (
-	"strings"
 	"time"
-
-	"sluice/brief"
-	"sluice/policy/bundle"
 )
 
 // pauses are how long a policy rests that missed its deadline: a machine that was
@@ -75,16 +71,4 @@ func (l *lookout) look(digest string, now time.Time) bool {
 	}
 	*l = lookout{last: digest, passed: l.passed}
 	return true
-}
-
-// passedOver says which files of the editable directory are no part of the policy by
-// their names only.
-func (g *Gateway) passedOver() {
-	var names []string
-	for _, p := range bundle.PassedOver(g.cfg.Policy.Dir) {
-		names = append(names, brief.Text(p.File))
-	}
-	if list := strings.Join(names, ", "); g.lookout.passes(list) {
-		g.log.Warn("files of the policy directory are passed over, since their names are not written as a policy's; the policy runs without them", "files", list, "hint", "sluice policy check names each, and how to rename it")
-	}
 }

@@ -1,7 +1,6 @@
-package gateway
+package publicbooks
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"sluice/books"
 	"sluice/configs/portalba"
+	"sluice/gateway/activation"
 	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/policy/compile"
@@ -18,8 +18,8 @@ import (
 	"sluice/register"
 )
 
-// lister is a gateway that has a register, a policy and public books, and no more.
-func lister(t *testing.T, entries string) (*Gateway, *compile.Set) {
+// lister is the book of a register under a policy.
+func lister(t *testing.T, entries string) (*registerBook, activation.View) {
 	t.Helper()
 	reg, err := register.Parse("r", []byte("sensors:\n"+entries))
 	if err != nil {
@@ -30,26 +30,27 @@ func lister(t *testing.T, entries string) (*Gateway, *compile.Set) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	g := &Gateway{log: slog.New(slog.DiscardHandler), register: reg, public: books.Dir(dir), shelf: books.NewShelf(books.Dir(dir))}
-	if g.housed, err = homes.Read(dir); err != nil {
+	housed, err := homes.Read(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return g, set
+	b := &registerBook{files: newFiles(nil, books.Dir(dir), slog.New(slog.DiscardHandler)), housed: housed}
+	return b, activation.View{Latest: set, Current: set, Register: reg}
 }
 
 // TestWhatOfAnEntryIsPublic: a topic of a vendor's own, and pointers into its
 // messages, may hold a secret or a name; neither is in the public book.
 func TestWhatOfAnEntryIsPublic(t *testing.T) {
-	g, set := lister(t, "  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01, topic: device/sck/secret/anna, map: {laeq: /devices/anna/level}, contact: \"<b>\"}\n"+
+	b, v := lister(t, "  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01, topic: device/sck/secret/anna, map: {laeq: /devices/anna/level}, contact: \"<b>\"}\n"+
 		"  - {id: a, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
-	if err := g.writeRegister(t.Context(), set, true, nil); err != nil {
+	if err := b.write(t.Context(), &v, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := g.public.Get("register.json")
+	raw, err := b.files.public.Get("register.json")
 	if err != nil || strings.Contains(string(raw), "anna") || strings.Contains(string(raw), "secret") {
 		t.Errorf("%v: %s", err, raw)
 	}
-	reg, err := books.Reader{Source: g.public}.Register()
+	reg, err := books.Reader{Source: b.files.public}.Register()
 	if err != nil || len(reg.Sensors) != 2 || reg.Sensors[0].ID != "a" || reg.Sensors[0].Topic != "city/v1/o/a/up" || reg.Sensors[1].Topic != "" || len(reg.Sensors[1].Map) != 0 || reg.Sensors[1].Contact != "<b>" {
 		t.Errorf("%v: %+v", err, reg)
 	}
@@ -61,13 +62,17 @@ func TestWhatOfAnEntryIsPublic(t *testing.T) {
 // TestTheRegisterIsWrittenOnChange: its book is written when register, policy or
 // lives are others, and for lives alone no more often than it may.
 func TestTheRegisterIsWrittenOnChange(t *testing.T) {
-	g, set := lister(t, "  - {id: a, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
-	path := string(g.public) + "/register.json"
-	lives := func(l ingest.Life) *ingest.Lives { return &ingest.Lives{Register: g.register, Of: []ingest.Life{l}} }
+	b, v := lister(t, "  - {id: a, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
+	path := string(b.files.public) + "/register.json"
+	lives := func(l ingest.Life) *ingest.Lives { return &ingest.Lives{Register: v.Register, Of: []ingest.Life{l}} }
 	wrote := func(ctx context.Context, running bool, l *ingest.Lives) bool {
 		t.Helper()
 		before, _ := os.Stat(path) // none at first
-		if err := g.writeRegister(ctx, set, running, l); err != nil {
+		view := v
+		if !running {
+			view.Current = nil
+		}
+		if err := b.write(ctx, &view, nil, l); err != nil {
 			t.Fatal(err)
 		}
 		after, err := os.Stat(path)
@@ -89,43 +94,29 @@ func TestTheRegisterIsWrittenOnChange(t *testing.T) {
 	if !wrote(t.Context(), false, living) {
 		t.Error("a policy that was taken away is not written")
 	}
-	g.listing.until = time.Now().Add(time.Hour)
+	b.listing.until = time.Now().Add(time.Hour)
 	if wrote(t.Context(), false, silent) {
 		t.Error("lives alone are written before their time")
 	}
 	if !wrote(context.WithoutCancel(t.Context()), false, silent) {
 		t.Error("lives are not written at the end")
 	}
-	g.listing.until = time.Now()
+	b.listing.until = time.Now()
 	if !wrote(t.Context(), false, living) {
 		t.Error("lives are not written when their time has come")
 	}
 	if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), `"alive":true`) {
 		t.Errorf("%v: %s", err, raw)
 	}
-	g.listing.until = time.Now().Add(time.Hour)
-	if g.versions++; !wrote(t.Context(), false, living) {
+	b.listing.until = time.Now().Add(time.Hour)
+	if v.Versions++; !wrote(t.Context(), false, living) {
 		t.Error("a new version is not written")
 	}
-	other := *g.register
-	if g.register = &other; !wrote(t.Context(), false, living) {
+	other := *v.Register
+	if v.Register = &other; !wrote(t.Context(), false, living) {
 		t.Error("a new register is not written")
 	}
 	if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), `"alive":null`) {
 		t.Errorf("another register's lives are taken for this one's: %v: %s", err, raw)
-	}
-}
-
-// TestAnUnknownKindIsLoggedOnce: with the number of its sensors and what to do, and not once
-// more for each decision.
-func TestAnUnknownKindIsLoggedOnce(t *testing.T) {
-	g, set := lister(t, "  - {id: a, owner: o, kind: noise-metre, zone: rambla, registered: 2026-01-01}\n  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
-	var log bytes.Buffer
-	g.log, g.idle, g.sets = slog.New(slog.NewTextHandler(&log, nil)), make(map[string]string), make(map[string]*compile.Set)
-	if _, err := g.version(t.Context(), set); err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(log.String(), "level="); n != 1 || !strings.Contains(log.String(), "sensors=1") {
-		t.Errorf("the log says\n%s", &log)
 	}
 }

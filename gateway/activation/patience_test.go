@@ -1,4 +1,4 @@
-package gateway
+package activation
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/gateway/config"
 )
 
 // TestPatience: a policy that misses its deadline is compiled three times in all,
@@ -67,17 +69,17 @@ func TestGoneAndBack(t *testing.T) {
 func TestPassedOverOnce(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	g := &Gateway{log: slog.New(slog.NewTextHandler(&log, nil))}
-	g.cfg.Policy.Dir = t.TempDir()
+	cfg := &config.Config{Policy: config.Policy{Dir: t.TempDir()}}
+	d := &directory{p: &Policies{cfg: cfg, log: slog.New(slog.NewTextHandler(&log, nil))}}
 	for _, name := range []string{"", "a.yml", "", "b.YAML"} {
 		if name != "" {
-			to := filepath.Join(g.cfg.Policy.Dir, "decisions", name)
+			to := filepath.Join(cfg.Policy.Dir, "decisions", name)
 			if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, nil, 0o644)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		g.passedOver()
-		g.lookout.look(name, time.Time{})
+		d.sayPassedOver()
+		d.lookout.look(name, time.Time{})
 	}
 	if said := log.String(); strings.Count(said, "level=WARN") != 2 || !strings.Contains(said, `files="decisions/a.yml, decisions/b.YAML"`) {
 		t.Errorf("said: %s", said)

@@ -1,17 +1,18 @@
-package gateway
+package activation
 
 import (
 	"context"
 	"testing"
 
+	"sluice/gateway/config"
 	"sluice/policy/rego"
 )
 
 // TestBundlesAreTasted: what the council has signed is read in the child first; a
 // child that dies of it keeps it away from the gateway.
 func TestBundlesAreTasted(t *testing.T) {
-	g := &Gateway{rules: rego.NewChild("/bin/false")}
-	v := g.verifier(context.Background())
+	m := &motions{p: &Policies{cfg: new(config.Config), rules: rego.NewChild("/bin/false")}}
+	v := m.verifier(context.Background())
 	if v.Taste == nil {
 		t.Fatal("a gateway reads bundles that nothing has tasted")
 	}

@@ -1,0 +1,54 @@
+package activation
+
+import (
+	"time"
+
+	"sluice/policy/council"
+)
+
+// chain is the chain of motions, those for other gateways too.
+type chain struct {
+	last  *council.Enacted // nil for none
+	taken map[string]bool  // the SHA-256 of all that were taken
+}
+
+// hash is where the chain is: that of the last motion; empty before the first.
+func (c *chain) hash() string {
+	if c.last == nil {
+		return ""
+	}
+	return c.last.Hash
+}
+
+// follow goes on with a motion, of which raw is the file.
+func (c *chain) follow(e *council.Enacted, raw []byte) {
+	c.last = e
+	c.taken[council.Sum(raw)] = true
+}
+
+// reopen goes on with a motion that was taken before.
+func (c *chain) reopen(raw []byte) (*council.Enacted, error) {
+	e, err := council.Reopen(raw, c.last)
+	if err == nil {
+		c.follow(e, raw)
+	}
+	return e, err
+}
+
+// overtaken says that a motion which waited for its time is void, since another one
+// has taken its place.
+func (p *Policies) overtaken(by *council.Enacted) {
+	if coming := p.View().Coming; coming != nil && coming.Motion.Hash != by.Hash {
+		p.log.Warn("a motion that waited for its time is void: another one has taken its place", "motion", coming.Motion.ID, "by", by.ID, "hint", "put it to the vote anew")
+	}
+}
+
+// motionTime is the time by which motions are judged: wall time, in which councils work,
+// or a simulation's clock where it is ahead.
+func (p *Policies) motionTime() time.Time {
+	now := time.Now()
+	if t := p.ingest.Report().Now; p.cfg.Time.Topic != "" && t.After(now) {
+		return t
+	}
+	return now
+}

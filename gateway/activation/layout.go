@@ -1,0 +1,33 @@
+package activation
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"sluice/policy/council"
+)
+
+// layOut puts the motion in force under policy/VERSION/ of the state directory,
+// for people to read; what runs is what the ledger has.
+func (p *Policies) layOut(e *council.Enacted) {
+	base := filepath.Join(p.cfg.Dir, "policy")
+	to := filepath.Join(base, strconv.Itoa(e.Version))
+	write := func(name string, raw []byte) error {
+		path := filepath.Join(to, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(path, raw, 0o644)
+	}
+	errs := []error{e.Policy.Files.Write(to), write(council.TextName, e.Text), write(council.BundleName, e.Packed), write(council.SignersName, e.Signers)}
+	for _, b := range e.Ballots {
+		errs = append(errs, write(council.BallotsName+b.Member+".sig", b.Raw))
+	}
+	part := filepath.Join(base, "current.part")
+	errs = append(errs, os.WriteFile(part, []byte(strconv.Itoa(e.Version)+"\n"), 0o644), os.Rename(part, filepath.Join(base, "current")))
+	if err := errors.Join(errs...); err != nil {
+		p.log.Warn("the policy in force cannot be laid out for reading", "error", err)
+	}
+}

@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"sluice/gateway/rollback"
+)
+
+// MQTT is the address where sensors connect; empty where they do not.
+func (g *Gateway) MQTT() string { return g.ingest.Addr() }
+
+// Admin is the address of health and metrics.
+func (g *Gateway) Admin() string { return g.admin.Addr() }
+
+// EventTime is the gateway's clock; the zero time before its first tick.
+func (g *Gateway) EventTime() time.Time { return g.ingest.Report().Now }
+
+// Problem is what is wrong with the policy, over several lines; empty when nothing is.
+func (g *Gateway) Problem() string {
+	if err := g.policies.View().Problem; err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Reloads reads register, passwords and certificates anew each time that it is asked
+// for, until ctx ends.
+func (g *Gateway) Reloads(ctx context.Context, asked <-chan os.Signal) {
+	g.policies.Reloads(ctx, asked)
+}
+
+// Recover makes an older state directory that was put back fit to go on, and brings the
+// public books up to date (rollback.Guard.Recover).
+func (g *Gateway) Recover(ctx context.Context) (rollback.Recovered, error) {
+	out, err := g.guard.Recover(ctx, g.compare)
+	if err == nil && (out.Behind != "" || out.Gone > 0) {
+		err = g.books.Write(ctx)
+	}
+	return out, err
+}
+
+// booksChanged says that there is something new for the public books.
+func (g *Gateway) booksChanged() { g.books.Changed() }
