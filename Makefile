@@ -61,7 +61,7 @@ cover: ## which lines the short tests reach, into coverage.out
 # earlier formats (policy/council/testdata) are never written anew.
 golden: ## write the texts anew that tests compare with
 	@echo "seed none: nothing here is random"
-	UPDATE=1 go test -count 1 -run TestGolden ./policy/explain
+	UPDATE=1 go test -count 1 -run TestGolden ./policy/explain ./cmd/sluice
 
 # The same commit and the same Go give the same bytes: no path, no time and no user goes in.
 release: ## archives for Linux on amd64 and arm64, and their sums, into bin/release/

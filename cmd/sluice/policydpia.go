@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"sluice/policy/dpia"
+	"sluice/register"
+)
+
+func policyDPIA() *cobra.Command {
+	var language, reg string
+	c := &cobra.Command{
+		Use: "dpia [DIR]", Short: "Pre-fill an impact assessment and an article 30 record, in Markdown", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := lang(language)
+			if err != nil {
+				return err
+			}
+			p, err := readPolicy(cmd.Context(), newVoice(l), dirArg(args))
+			if err != nil {
+				return err
+			}
+			sensors := &register.Register{}
+			for _, near := range []string{"register.yaml", "../register.yaml"} {
+				if path := filepath.Join(dirArg(args), near); reg == "" && isFile(path) {
+					reg = path
+				}
+			}
+			if reg != "" {
+				if sensors, err = register.Load(reg, os.ReadFile); err != nil {
+					return wrong(err)
+				}
+			}
+			text, err := dpia.Markdown(l, p, sensors)
+			if err != nil {
+				return wrong(err)
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), text)
+			return err
+		},
+	}
+	langFlag(c, &language)
+	c.Flags().StringVar(&reg, "register", "", "register of sensors; by default register.yaml in the policy directory or beside it")
+	return c
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
