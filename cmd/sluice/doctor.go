@@ -1,8 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -10,12 +10,7 @@ import (
 
 	"sluice/gateway/config"
 	"sluice/gateway/doctor"
-)
-
-// Exit codes of verbs that check something.
-const (
-	exitWrong = 1
-	exitAway  = 4
+	"sluice/policy/rego"
 )
 
 func doctorCommand() *cobra.Command {
@@ -32,25 +27,21 @@ func doctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rules, err := childRules()
+			var list []doctor.Finding
+			err = withRules(func(rules *rego.Child) error {
+				list = doctor.Examine(cmd.Context(), cfg, rules, mosquitto)
+				return nil
+			})
 			if err != nil {
 				return err
 			}
-			defer rules.Close()
-			list := doctor.Examine(cmd.Context(), cfg, rules, mosquitto)
 			if asJSON {
-				enc := json.NewEncoder(cmd.OutOrStdout())
-				enc.SetIndent("", " ")
-				if err := enc.Encode(map[string]any{"findings": list}); err != nil {
-					return err
-				}
+				err = printJSON(cmd.OutOrStdout(), map[string]any{"findings": list})
 			} else {
-				for _, f := range list {
-					fmt.Fprintf(cmd.OutOrStdout(), "%-12s %-19s %s\n", f.Verdict, f.Check, strings.ReplaceAll(f.Found, "\n", "\n"+strings.Repeat(" ", 33)))
-					if f.Hint != "" {
-						fmt.Fprintf(cmd.OutOrStdout(), "%-12s %-19s -> %s\n", "", "", f.Hint)
-					}
-				}
+				printFindings(cmd.OutOrStdout(), list)
+			}
+			if err != nil {
+				return err
 			}
 			return verdict(list)
 		},
@@ -61,23 +52,25 @@ func doctorCommand() *cobra.Command {
 	return c
 }
 
+func printFindings(w io.Writer, list []doctor.Finding) {
+	for _, f := range list {
+		fmt.Fprintf(w, "%-12s %-19s %s\n", f.Verdict, f.Check, strings.ReplaceAll(f.Found, "\n", "\n"+strings.Repeat(" ", 33)))
+		if f.Hint != "" {
+			fmt.Fprintf(w, "%-12s %-19s -> %s\n", "", "", f.Hint)
+		}
+	}
+}
+
+// verdict is the exit code of a list of findings.
 func verdict(list []doctor.Finding) error {
 	has := func(v doctor.Verdict) bool {
 		return slices.ContainsFunc(list, func(f doctor.Finding) bool { return f.Verdict == v })
 	}
 	switch {
 	case has(doctor.Fail):
-		return &exit{exitWrong, "something is wrong; see above"}
+		return &exitError{exitFailed, "something is wrong; see above"}
 	case has(doctor.Away):
-		return &exit{exitAway, "a component cannot be reached; see above"}
+		return &exitError{exitUnreachable, "a component cannot be reached; see above"}
 	}
 	return nil
 }
-
-// exit is an error with an exit code of its own.
-type exit struct {
-	code int
-	text string
-}
-
-func (e *exit) Error() string { return e.text }

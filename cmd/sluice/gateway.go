@@ -50,21 +50,6 @@ func gatewayCommand() *cobra.Command {
 	return c
 }
 
-// openGateway opens the gateway of a configuration file, and says on stderr what it
-// has to say.
-func openGateway(cmd *cobra.Command, file string) (*gateway.Gateway, *slog.Logger, error) {
-	cfg, err := gateway.ReadConfig(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
-	if err != nil {
-		return nil, nil, err
-	}
-	g, err := gateway.Open(cmd.Context(), cfg, log)
-	return g, log, err
-}
-
 // onHangup has a gateway read anew what people change, at each signal, until the
 // function that it returns is called.
 func onHangup(ctx context.Context, hangups <-chan os.Signal, g *gateway.Gateway) (stop func()) {

@@ -72,6 +72,6 @@ func keepQuiet() {
 	go func() {
 		<-quit
 		_, _ = os.Stderr.WriteString(crash.Stacks())
-		os.Exit(exitOurs)
+		os.Exit(exitBug)
 	}()
 }

@@ -28,10 +28,10 @@ func motionSuspend(dir *string) *cobra.Command {
 			d := desk.Desk(*dir)
 			m, p, drafted, err := d.Suspend(desk.Stop{Decision: args[0], Reason: reason, Now: time.Now()})
 			if err != nil {
-				return wrong(err)
+				return failed(err)
 			}
 			w := cmd.OutOrStdout()
-			if err := created(w, v, d, m, p.Location); err != nil {
+			if err := printCreated(w, v, d, m, p.Location); err != nil {
 				return err
 			}
 			fmt.Fprintf(w, "\n%s\n", v.Say("%s has the suspension now too, so that no later motion lifts it unseen. If this one comes to nothing, take it out there again.", drafted))

@@ -32,12 +32,12 @@ func policyDPIA() *cobra.Command {
 			}
 			if reg != "" {
 				if sensors, err = register.Load(reg, os.ReadFile); err != nil {
-					return wrong(err)
+					return failed(err)
 				}
 			}
 			text, err := dpia.Markdown(l, p, sensors)
 			if err != nil {
-				return wrong(err)
+				return failed(err)
 			}
 			_, err = fmt.Fprint(cmd.OutOrStdout(), text)
 			return err
@@ -46,9 +46,4 @@ func policyDPIA() *cobra.Command {
 	langFlag(c, &language)
 	c.Flags().StringVar(&reg, "register", "", "register of sensors; by default register.yaml in the policy directory or beside it")
 	return c
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }

@@ -36,7 +36,7 @@ func policyNew() *cobra.Command {
 			}
 			written, err := writeExample(v, dir)
 			if err != nil {
-				return wrong(err)
+				return failed(err)
 			}
 			p, err := readPolicy(cmd.Context(), v, dir)
 			if err != nil {
@@ -44,17 +44,17 @@ func policyNew() *cobra.Command {
 			}
 			to := filepath.Join(dir, "decisions", id+".yaml")
 			if _, err := os.Stat(to); err == nil {
-				return wrong(fmt.Errorf("%s is there already; choose another id", to))
+				return failed(fmt.Errorf("%s is there already; choose another id", to))
 			}
 			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-				return wrong(err)
+				return failed(err)
 			}
 			text, err := newDecision(v, p, id, time.Now())
 			if err != nil {
 				return err
 			}
 			if err := os.WriteFile(to, []byte(commentsIn(v, text)), 0o644); err != nil {
-				return wrong(err)
+				return failed(err)
 			}
 			for _, name := range append(written, to) {
 				fmt.Fprintln(cmd.OutOrStdout(), name)

@@ -1,27 +1,16 @@
 package main
 
 import (
-	"encoding/json"
-	"io"
-	"os"
+	"github.com/spf13/cobra"
 
 	"sluice/gateway"
 	"sluice/policy/rego"
 )
 
-// childRules evaluates rules in a process of their own, as gateways do: drafts
-// come from anywhere.
-func childRules() (*rego.Child, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+// rulesCommand evaluates the council's rules for a gateway that has started it.
+func rulesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: gateway.RulesVerb, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return rego.Serve(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	}
-	return rego.NewChild(self, gateway.RulesVerb), nil
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	return enc.Encode(v)
 }

@@ -11,10 +11,6 @@ import (
 // patience is how long a process may take to end after SIGINT or SIGTERM.
 const patience = 5 * time.Second
 
-// exitStuck says that it took longer. Nothing that was acknowledged is lost by that,
-// as little as by kill -9.
-const exitStuck = 75
-
 // lastResort ends a process that does not, and says where it stands.
 func lastResort() {
 	time.Sleep(patience)

@@ -1,20 +1,16 @@
 package main
 
 import (
-	"context"
-	"fmt"
+	"math"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"sluice/brief"
 	"sluice/internal/civil"
 	"sluice/opendata/words"
-	"sluice/policy/bundle"
-	"sluice/policy/check"
-	"sluice/policy/compile"
 	"sluice/policy/explain"
 )
 
@@ -26,6 +22,27 @@ type voice struct {
 }
 
 func newVoice(l explain.Lang) voice { return voice{l, words.Speakers()[l.String()]} }
+
+// langFlag is the language of texts: --lang, else the environment's LC_ALL,
+// LC_MESSAGES or LANG, as for every program that people read.
+func langFlag(c *cobra.Command, into *string) { c.Flags().StringVar(into, "lang", "", langUsage) }
+
+const langUsage = "language: en, ca or es; by default the environment's LC_ALL, LC_MESSAGES or LANG"
+
+func lang(flag string) (explain.Lang, error) {
+	if flag != "" {
+		if l, ours := explain.Understand(flag); ours {
+			return l, nil
+		}
+		return 0, &usageError{"--lang is one of en, ca, es"}
+	}
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			return explain.ParseLang(v), nil
+		}
+	}
+	return 0, nil
+}
 
 // speak is the voice of a verb with the flag --lang.
 func speak(cmd *cobra.Command) (voice, error) {
@@ -42,6 +59,20 @@ func (v voice) Say(english string, parts ...any) string {
 func (v voice) moment(t time.Time, loc *time.Location) string {
 	t = t.In(loc)
 	return v.Lang.Date(day(t)) + ", " + t.Format("15:04")
+}
+
+// decimals is a number with two decimals.
+func (v voice) decimals(f float64) string {
+	return v.Lang.Number(math.Round(100*f) / 100)
+}
+
+// figure is a number with three digits.
+func (v voice) figure(f float64) string {
+	if f != 0 {
+		scale := math.Pow(10, 2-math.Floor(math.Log10(math.Abs(f))))
+		f = math.Round(f*scale) / scale
+	}
+	return v.Lang.Number(f)
 }
 
 // day is the day of a local time.
@@ -72,75 +103,4 @@ func retell(args []string, english string) string {
 		l, _ = lang("")
 	}
 	return newVoice(l).Retell(english)
-}
-
-// shownFindings is how many mistakes a verb shows that has come for something else.
-const shownFindings = 5
-
-// ailments are the mistakes that check finds in a policy, one line each: all, or
-// those of one file; none where it cannot look.
-func ailments(ctx context.Context, v voice, files bundle.Files, only string) []string {
-	rules, err := childRules()
-	if err != nil || len(files) == 0 {
-		return nil
-	}
-	defer rules.Close()
-	found, _ := check.Directory(ctx, rules, files, nil, civil.Date{})
-	return lines(v, found, only)
-}
-
-// lines are mistakes, one line each: all, or those of one file.
-func lines(v voice, found []check.Finding, only string) []string {
-	var out []string
-	for _, f := range found {
-		if f.Warning() || only != "" && f.File != only {
-			continue
-		}
-		what, mend := findingText(f, v.Lang)
-		if mend != "" {
-			mend = " (" + mend + ")"
-		}
-		out = append(out, fmt.Sprintf("%s:%d: %s: %s%s", brief.Text(f.File), f.Line, f.Rule, what, mend))
-	}
-	return out
-}
-
-// unreadable says what is wrong with a policy directory that cannot be read, as
-// check does, and where to see all of it.
-func unreadable(ctx context.Context, v voice, dir string, err error) error {
-	files, readErr := compile.ReadDir(dir)
-	passed := check.PassedOver(dir)
-	switch {
-	case readErr != nil:
-		return err
-	case len(files)+len(passed) == 0:
-		return check.ErrNothing
-	}
-	list := append(lines(v, passed, ""), ailments(ctx, v, files, "")...)
-	if len(list) == 0 {
-		return fmt.Errorf("%w\n%s", err, v.Say("see: sluice policy check %s", dir))
-	}
-	return unusable(v, dir, list)
-}
-
-// unusable says some of what check finds, and where to see all of it.
-func unusable(v voice, dir string, list []string) error {
-	return fmt.Errorf("%s\n  %s\n%s", v.Say("the policy cannot be used as it is:"), strings.Join(list[:min(shownFindings, len(list))], "\n  "), v.Say("see: sluice policy check %s", dir))
-}
-
-// commentsIn is a template with its comments in the voice's language; the lines for
-// editors stay. A comment is what follows a hash at the beginning of a line or
-// behind a blank, so no value of a template may hold " # ".
-func commentsIn(v voice, template string) string {
-	var b strings.Builder
-	for line := range strings.Lines(template) {
-		text := strings.TrimSuffix(line, "\n")
-		at := strings.LastIndex(text, "# ") // a key that is a comment itself has one behind it
-		if at < 0 || at > 0 && text[at-1] != ' ' || strings.HasPrefix(text, "# yaml-language-server") {
-			b.WriteString(line)
-			continue
-		}
-		b.WriteString(text[:at+2] + v.Retell(text[at+2:]) + line[len(text):])
-	}
-	return b.String()
 }

@@ -32,7 +32,7 @@ func withdrawCommand() *cobra.Command {
 			w.Stream, w.Reason, w.At = args[0], reason, time.Now().UTC().Truncate(time.Second)
 			n, err := reconcile.Withdraw(cmd.Context(), cfg, w)
 			if err != nil {
-				return wrong(err)
+				return failed(err)
 			}
 			if n == 0 {
 				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; what is set aside of them is hidden when it is sent again.")

@@ -16,7 +16,7 @@ import (
 // clerkFiles are the sources of the verbs for councils and clerks, and of what they
 // say errors of.
 var clerkFiles = []string{
-	"../../cmd/sluice/voice.go", "../../cmd/sluice/motion*.go", "../../cmd/sluice/policy*.go", "../../cmd/sluice/simulate*.go",
+	"../../cmd/sluice/voice.go", "../../cmd/sluice/motion*.go", "../../cmd/sluice/policy*.go",
 	"../../trial/*.go", "../../policy/council/*.go", "../../policy/desk/*.go", "../../policy/ballot/*.go", "../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go",
 }
 
@@ -93,7 +93,7 @@ func clerkSaying(n ast.Node) (string, bool) {
 	switch name {
 	case "Say", "say", "note", "some", "fmt.Errorf", "errors.New", "usageError":
 		at = 0
-	case "refuse", "exit":
+	case "refuse", "exitError":
 		at = 1
 	}
 	if at < 0 || len(args) <= at {

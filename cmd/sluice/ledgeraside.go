@@ -27,14 +27,14 @@ func ledgerAsideCommand() *cobra.Command {
 			if send {
 				n, err := reconcile.SendAside(cmd.Context(), cfg)
 				if err != nil {
-					return wrong(err)
+					return failed(err)
 				}
 				fmt.Fprintf(w, "%d numbers are sent again.\n", n)
 				return nil
 			}
 			list, err := reconcile.ListAside(cmd.Context(), cfg)
 			if err != nil {
-				return wrong(err)
+				return failed(err)
 			}
 			if asJSON {
 				return printJSON(w, map[string]any{"aside": append([]reconcile.Aside{}, list...)})

@@ -6,11 +6,33 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"sluice/books"
 	"sluice/books/union"
 )
+
+// openBooks finds public books: a state directory, its public/ directory, a copy
+// of that, or the URL of an open-data server or of a copy.
+func openBooks(where string) (books.Reader, error) {
+	if strings.Contains(where, "://") {
+		u, err := url.Parse(where)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return books.Reader{}, &usageError{"the books are a directory, or a URL such as https://data.example"}
+		}
+		return books.Reader{Source: books.NewMirror(booksBase(where))}, nil
+	}
+	if info, err := os.Stat(filepath.Join(where, "public")); err == nil && info.IsDir() {
+		where = filepath.Join(where, "public")
+	}
+	r := books.Reader{Source: books.Dir(where)}
+	if _, err := r.Source.Get("city.json"); err != nil {
+		return r, &exitError{exitFailed, fmt.Sprintf("there are no public books in %s: %v; name a gateway's state directory, its public/ directory, or a URL", where, err)}
+	}
+	return r, nil
+}
 
 // openAll finds the books of all gateways: of places that are named one by one, or of
 // every gateway that an open-data server says that it has.
@@ -38,9 +60,9 @@ func openServer(where string) ([]books.Reader, error) {
 			break
 		}
 		if _, city := r.Source.Get("city.json"); errors.Is(city, fs.ErrNotExist) {
-			err = away(fmt.Errorf("there are no public books at %s, so there is nothing to check; is it an open-data server, has its opendata.yaml books:, and has the gateway begun?", where))
+			err = unreachable(fmt.Errorf("there are no public books at %s, so there is nothing to check; is it an open-data server, has its opendata.yaml books:, and has the gateway begun?", where))
 		} else if city != nil {
-			err = away(city)
+			err = unreachable(city)
 		}
 	}
 	return list, err
@@ -65,7 +87,7 @@ func openThere(where string) ([]books.Reader, error) {
 		err = json.Unmarshal(raw, &answer)
 	}
 	if err != nil {
-		return nil, away(err)
+		return nil, unreachable(err)
 	}
 	if len(answer.Gateways) < 2 {
 		return []books.Reader{r}, nil
@@ -75,7 +97,7 @@ func openThere(where string) ([]books.Reader, error) {
 		// The path is the server's; nothing else of its answer enters an address.
 		name := strings.TrimPrefix(g.Books, gatewaysPath)
 		if name == g.Books || name == "" || strings.Contains(name, "/") {
-			return nil, away(errors.New("the open-data server's list of gateways cannot be read"))
+			return nil, unreachable(errors.New("the open-data server's list of gateways cannot be read"))
 		}
 		out = append(out, books.Reader{Source: books.NewMirror(booksBase(where) + strings.TrimPrefix(g.Books, "/books"))})
 	}

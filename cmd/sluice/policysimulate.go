@@ -5,20 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
-	"sluice/policy/desk"
 	"sluice/policy/rego"
 	"sluice/register"
 	"sluice/trial"
@@ -65,8 +60,8 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.dir, _ = around(o.dir, args)
-	draft, inForce, d, err := draftOf(cmd.Context(), v, o.dir, args[0])
+	o.dir, _ = findPolicyDir(o.dir, args)
+	draft, inForce, d, err := readDraft(cmd.Context(), v, o.dir, args[0])
 	if err != nil {
 		return err
 	}
@@ -76,8 +71,8 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 	if o.seed == 0 {
 		o.seed = rand.Uint64N(1_000_000) + 1
 	}
-	if err := runs(cmd.Context(), v, draft, d); err != nil {
-		return wrong(err)
+	if err := checkDraft(cmd.Context(), v, draft, d); err != nil {
+		return failed(err)
 	}
 	traffic, err := o.traffic(v, draft, d)
 	if err != nil {
@@ -90,20 +85,19 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 	})
 	_ = bar.Finish()
 	if err != nil {
-		return wrong(lacking(v, err))
+		return failed(lacking(v, err))
 	}
 	return o.show(cmd.OutOrStdout(), v, report, draft.Location)
 }
 
-// runs refuses a draft that a gateway would not run: nothing would be published,
+// checkDraft refuses a draft that a gateway would not run: nothing would be published,
 // and that is no result of a simulation.
-func runs(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.Decision) error {
-	rules, err := childRules()
-	if err != nil {
+func checkDraft(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.Decision) error {
+	var set *compile.Set
+	err := withRules(func(rules *rego.Child) (err error) {
+		set, err = compile.Policy(ctx, rules, draft)
 		return err
-	}
-	defer rules.Close()
-	set, err := compile.Policy(ctx, rules, draft)
+	})
 	if err != nil {
 		return err
 	}
@@ -114,7 +108,7 @@ func runs(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.Decision
 	if len(why) == 0 {
 		return nil
 	}
-	if list := ailments(ctx, v, draft.Files, d.File); v.Lang != 0 && len(list) > 0 { // rules speak English only
+	if list := findingsIn(ctx, v, draft.Files, d.File); v.Lang != 0 && len(list) > 0 { // rules speak English only
 		why = list
 	}
 	return lacking(v, &trial.Lacks{Decision: d.Decision, Sentences: why})
@@ -140,10 +134,10 @@ func (o *simulation) traffic(v voice, draft *bundle.Policy, d *bundle.Decision) 
 	}
 	reg, err := register.Load(o.register, os.ReadFile)
 	if err != nil {
-		return trial.Traffic{}, wrong(err)
+		return trial.Traffic{}, failed(err)
 	}
 	traffic, err := trial.Recorded(o.replay, o.mapping, o.layout, o.timezone, reg, draft, d)
-	return traffic, wrong(err)
+	return traffic, failed(err)
 }
 
 // show draws the report, where that is wanted, and prints it.
@@ -153,7 +147,7 @@ func (o *simulation) show(w io.Writer, v voice, r *trial.Report, loc *time.Locat
 	}
 	if o.svg != "" {
 		if err := os.WriteFile(o.svg, []byte(r.SVG(loc, v)), 0o644); err != nil {
-			return wrong(err)
+			return failed(err)
 		}
 	}
 	if o.json {
@@ -164,79 +158,4 @@ func (o *simulation) show(w io.Writer, v voice, r *trial.Report, loc *time.Locat
 		fmt.Fprintf(w, "\n%s\n", v.Say("Drawn: %s", o.svg))
 	}
 	return nil
-}
-
-// progress is a bar where somebody watches.
-func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-				progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
-		}
-	}
-	return progressbar.NewOptions(total, progressbar.OptionSetWriter(io.Discard))
-}
-
-// draftOf finds the draft, and what it would take the place of.
-func draftOf(ctx context.Context, v voice, dir, name string) (draft, inForce *bundle.Policy, d *bundle.Decision, err error) {
-	files, err := compile.ReadDir(dir)
-	if err != nil {
-		return nil, nil, nil, wrong(err)
-	}
-	if files, err = rego.WithRules(files); err != nil {
-		return nil, nil, nil, wrong(err)
-	}
-	before := maps.Clone(files)
-	if raw, err := os.ReadFile(name); err == nil && strings.HasSuffix(name, ".yaml") {
-		id := ""
-		for file, text := range files { // the same decision under another file name
-			if strings.HasPrefix(file, "decisions/") && string(text) == string(raw) {
-				id = file
-			}
-		}
-		if id == "" {
-			for file := range maps.Clone(files) {
-				if strings.HasPrefix(file, "decisions/") && sameDecision(files[file], raw) {
-					delete(files, file)
-				}
-			}
-			files["decisions/"+filepath.Base(name)] = raw
-		} else {
-			delete(before, id)
-		}
-	}
-	if draft, err = bundle.Read(files); err != nil {
-		return nil, nil, nil, wrong(unreadable(ctx, v, dir, err))
-	}
-	list, err := pick(draft, []string{name})
-	if err != nil {
-		at := slices.IndexFunc(draft.Decisions, func(x bundle.Decision) bool { return filepath.Base(x.File) == filepath.Base(name) })
-		if at < 0 {
-			return nil, nil, nil, err
-		}
-		list = []*bundle.Decision{&draft.Decisions[at]}
-	}
-	chain, err := desk.Desk(dir).Chain()
-	if err != nil {
-		return nil, nil, nil, wrong(err)
-	}
-	if last := desk.Last(chain); last != nil {
-		return draft, last.Policy, list[0], nil
-	}
-	inForce, err = bundle.Read(before)
-	return draft, inForce, list[0], wrong(err)
-}
-
-// sameDecision compares the ids of two decision files.
-func sameDecision(a, b []byte) bool {
-	id := func(raw []byte) string {
-		for line := range strings.Lines(string(raw)) {
-			if rest, ok := strings.CutPrefix(line, "decision:"); ok {
-				rest, _, _ = strings.Cut(rest, "#")
-				return strings.Trim(strings.TrimSpace(rest), `"'`)
-			}
-		}
-		return ""
-	}
-	return id(a) != "" && id(a) == id(b)
 }

@@ -4,28 +4,31 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sluice/policy/council"
 	"sluice/policy/desk"
+	"sluice/policy/diff"
 )
 
-// created says what a new motion changes, who must sign it, and how, with times in
+// printCreated says what a new motion changes, who must sign it, and how, with times in
 // the city's zone.
-func created(w io.Writer, v voice, d desk.Desk, m council.Motion, loc *time.Location) error {
+func printCreated(w io.Writer, v voice, d desk.Desk, m council.Motion, loc *time.Location) error {
 	parts, _, err := d.Load(m.ID)
 	if err != nil {
-		return wrong(err)
+		return failed(err)
 	}
 	s, err := standing(d, parts)
 	if err != nil {
-		return wrong(err)
+		return failed(err)
 	}
 	text := filepath.Join(d.Motion(m.ID), council.TextName)
 	fmt.Fprintf(w, "%s\n\n", v.Say("%s, version %d, is put to the vote: %s", m.ID, m.Version, text))
 	earliest, err := beside(w, v, d, m)
 	if err != nil {
-		return wrong(err)
+		return failed(err)
 	}
 	showChanges(w, v, s.Changes)
 	if len(s.Members) == 1 {
@@ -73,4 +76,64 @@ func beside(w io.Writer, v voice, d desk.Desk, m council.Motion) (earliest time.
 		}
 	}
 	return earliest, nil
+}
+
+// noMember stands where a roster has nobody.
+const noMember = "MEMBER"
+
+func firstMember(s *council.Standing) string {
+	if len(s.Members) == 0 {
+		return noMember
+	}
+	return s.Members[0].ID
+}
+
+// quorums are their names in the charter, which are the same in every language.
+func quorums(list []diff.Quorum) string {
+	out := make([]string, len(list))
+	for i, q := range list {
+		out[i] = string(q)
+	}
+	return strings.Join(out, ", ")
+}
+
+func standing(d desk.Desk, parts council.Parts) (*council.Standing, error) {
+	v, err := d.Verifier(parts)
+	if err != nil {
+		return nil, err
+	}
+	v.Now = time.Now()
+	return v.Count(parts)
+}
+
+// mostChanges is how many changes a terminal is shown; what is weaker or stronger is
+// always among them.
+const mostChanges = 12
+
+// showChanges lists what a motion changes, each with the quorum that it needs.
+func showChanges(w io.Writer, v voice, changes []diff.Change) {
+	shown := changes
+	if n := len(changes); n > mostChanges {
+		for n = mostChanges; n < len(changes) && changes[n].Mark != diff.Neutral; n++ { // they come first
+		}
+		shown = changes[:n]
+	}
+	for _, c := range shown {
+		fmt.Fprintf(w, "  %-*s  %s: %s (%s)\n", widest(v), c.Mark.Word(v.Lang), c.About, c.Words(v.Lang), c.Needs)
+	}
+	if len(changes) == 0 {
+		fmt.Fprintf(w, "  %s\n", v.Say("nothing changes"))
+	}
+	if left := len(changes) - len(shown); left > 0 {
+		fmt.Fprintf(w, "  %s\n", v.Say("%d more that are neutral; motion.txt says all", left))
+	}
+}
+
+// widest is how wide the longest mark is.
+func widest(v voice) int {
+	n := 0
+	for _, m := range []diff.Mark{diff.Neutral, diff.Stronger, diff.Weaker} {
+		n = max(n, utf8.RuneCountInString(m.Word(v.Lang)))
+	}
+	return n
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -48,20 +47,6 @@ func showTrial(w io.Writer, v voice, r *trial.Report, seed uint64, file string) 
 	for _, s := range sides {
 		showSide(w, v, s)
 	}
-}
-
-// decimals is a number with two decimals.
-func (v voice) decimals(f float64) string {
-	return v.Lang.Number(math.Round(100*f) / 100)
-}
-
-// figure is a number with three digits.
-func (v voice) figure(f float64) string {
-	if f != 0 {
-		scale := math.Pow(10, 2-math.Floor(math.Log10(math.Abs(f))))
-		f = math.Round(f*scale) / scale
-	}
-	return v.Lang.Number(f)
 }
 
 func showSide(w io.Writer, v voice, s *trial.Side) {

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"sluice/brief"
+	"sluice/gateway"
+	"sluice/gateway/crash"
+	"sluice/policy/rego"
+)
+
+// Exit codes, as docs/operations.md has them.
+const (
+	exitDone = 0
+	// exitFailed is of verbs that check something, and of what cannot be done as asked.
+	exitFailed  = 1
+	exitUsage   = 2
+	exitRefused = 3
+	// exitUnreachable is for a broker, a store or a server that does not answer.
+	exitUnreachable = 4
+	// exitBug is for a panic or an error that nobody foresaw.
+	exitBug = 70
+	// exitStuck is for a process that did not end when it was asked to. Nothing that was
+	// acknowledged is lost by that, as little as by kill -9.
+	exitStuck = 75
+)
+
+// exitError is an error with an exit code of its own.
+type exitError struct {
+	code int
+	text string
+}
+
+func (e *exitError) Error() string { return e.text }
+
+// usageError is a wrong use that only shows once a verb runs.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// failed gives an error the exit code for a thing that was checked and is not right.
+func failed(err error) error {
+	var refusal *gateway.Refusal
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	return &exitError{exitFailed, err.Error()}
+}
+
+func unreachable(err error) error { return &exitError{exitUnreachable, err.Error()} }
+
+// told is an error for a terminal: bounded, whatever a file or a server has put into
+// it, and a bug of ours with all of its places.
+func told(err error) string {
+	var bug *crash.Error
+	if errors.As(err, &bug) {
+		return bug.Error()
+	}
+	return brief.Report(err.Error())
+}
+
+// logger writes text to stderr at a level by name.
+func logger(stderr io.Writer, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if level != "" {
+		if err := l.UnmarshalText([]byte(level)); err != nil {
+			return nil, &gateway.Refusal{Err: errors.New("log: level is one of debug, info, warn, error")}
+		}
+	}
+	return brief.NewLogger(stderr, l), nil
+}
+
+// withRules runs f with the council's rules in a process of their own, as gateways run
+// them: drafts come from anywhere.
+func withRules(f func(rules *rego.Child) error) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	rules := rego.NewChild(self, gateway.RulesVerb)
+	defer rules.Close()
+	return f(rules)
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	return enc.Encode(v)
+}
+
+// showHelp is what a verb does that only has others under it; what is none of them is
+// no argument.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
+// progress is a bar where somebody watches.
+func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+				progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+		}
+	}
+	return progressbar.NewOptions(total, progressbar.OptionSetWriter(io.Discard))
+}
+
+// openGateway opens the gateway of a configuration file, and says on stderr what it
+// has to say.
+func openGateway(cmd *cobra.Command, file string) (*gateway.Gateway, *slog.Logger, error) {
+	cfg, err := gateway.ReadConfig(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := gateway.Open(cmd.Context(), cfg, log)
+	return g, log, err
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+
+// plural is an English word for so many.
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}

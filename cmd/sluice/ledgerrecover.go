@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func ledgerRecoverCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use: "recover -c FILE", Short: "Make a state directory fit to go on that was put back from a backup", Args: cobra.NoArgs,
+		Long: "A gateway whose state directory is older than what was released already, or whose ledger is gone, releases\n" +
+			"nothing. With the gateway stopped, this takes over what copies of the books (public/, witness) still have, and closes every stream\n" +
+			"until the first midnight after now and after its last release. Nothing is released twice.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			g, _, err := openGateway(cmd, file)
+			if err != nil {
+				return err
+			}
+			found, err := g.Recover(cmd.Context())
+			if err = errors.Join(err, g.Close()); err != nil {
+				return failed(err)
+			}
+			w := cmd.OutOrStdout()
+			if found.Gone > 0 {
+				fmt.Fprintf(w, "%d windows that were released are not in the store any more; the public gaps say so (store_lost).\n", found.Gone)
+			}
+			if found.Behind == "" && found.Gone > 0 {
+				return nil
+			}
+			if found.Behind == "" {
+				fmt.Fprintln(w, "This state directory is the latest, as far as the keys' directory, the store and the copies of the books know. Nothing was changed.")
+				return nil
+			}
+			fmt.Fprintf(w, "Found: %s\n%d lines were taken over from copies of the books.\n", found.Behind, found.Lines)
+			for _, broken := range found.Broken {
+				fmt.Fprintf(w, "A copy of the books is damaged, and was taken over up to there: %v\n", broken)
+			}
+			if found.Lost > 0 {
+				fmt.Fprintf(w, "%d lines that were written before are in no copy. Put a mirror's copy of the public books at witness: and begin again from the backup, or go on: mirrors will see another book from there on.\n", found.Lost)
+			}
+			ids := make([]string, 0, len(found.Until))
+			for id := range found.Until {
+				ids = append(ids, id)
+			}
+			slices.Sort(ids)
+			for _, id := range ids {
+				fmt.Fprintf(w, "%s is silent until %s.\n", id, found.Until[id].Format(time.RFC3339))
+			}
+			fmt.Fprintln(w, "Start the gateway again.")
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", "gateway.yaml", "configuration file of the gateway")
+	return c
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"sluice/proof"
+)
+
+func ledgerShowCommand() *cobra.Command {
+	var svg string
+	var asJSON bool
+	var ahead int
+	c := &cobra.Command{
+		Use: "show BOOKS...", Short: "Show the budget of each day: spent, left, and what is coming", Args: cobra.MinimumNArgs(1),
+		Long: "BOOKS is a gateway's state directory, its public/ directory, a copy of that, or the URL of an open-data server.\n" +
+			"Where a city has several gateways, name each one's, or the server that has all.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			all, err := openAll(args)
+			if err != nil {
+				return err
+			}
+			days, err := proof.Days(joint(all), ahead)
+			if err != nil {
+				return unreachable(err)
+			}
+			if svg != "" {
+				if err := os.WriteFile(svg, []byte(proof.Chart(days)), 0o644); err != nil {
+					return failed(err)
+				}
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), map[string]any{"days": days})
+			}
+			showDays(cmd.OutOrStdout(), days, svg)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&svg, "svg", "", "file for a chart")
+	c.Flags().IntVar(&ahead, "ahead", 7, "days to look ahead")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the days as JSON")
+	return c
+}
+
+func showDays(w io.Writer, days []proof.Day, svg string) {
+	if len(days) == 0 {
+		fmt.Fprintln(w, "Nothing has been spent: no stream about anybody has released a window yet.")
+		return
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "day\tunit\tspent\tcoming\tleft\tcharter\tdecisions")
+	for _, d := range days {
+		note := strings.Join(d.Decisions, ", ")
+		if d.Refused > 0 {
+			note += fmt.Sprintf(" (%d refused)", d.Refused)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.4g\t%.4g\t%.4g\t%.4g\t%s\n", d.Day, d.Unit, d.Spent, d.Coming, d.Left, d.Cap, note)
+	}
+	_ = t.Flush() // to a terminal or a buffer
+	fmt.Fprintln(w, "\nEpsilon per unit and day. Days add up: over a week one unit has lost up to the sum of seven.")
+	if svg != "" {
+		fmt.Fprintf(w, "Drawn: %s\n", svg)
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/policy/bundle"
+	"sluice/policy/check"
+	"sluice/policy/compile"
+	"sluice/policy/desk"
+	"sluice/policy/diff"
+	"sluice/policy/rego"
+)
+
+func motionCreate(dir *string) *cobra.Command {
+	var gateways []string
+	c := &cobra.Command{
+		Use: "create ID", Short: "Freeze the policy directory into a motion", Args: cobra.ExactArgs(1),
+		Long: "Writes DIR/motions/ID: motion.txt, which says in plain language what changes and is what members sign, the bundle\n" +
+			"with the policy, and allowed_signers. The policy must pass sluice policy check; only its\n" +
+			"notice may be shorter, which the motion lengthens, and what is wrong in a file that is in force as it is may\n" +
+			"stay, where a rule came later than the vote.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := speak(cmd)
+			if err != nil {
+				return err
+			}
+			d := desk.Desk(*dir)
+			p, err := readPolicy(cmd.Context(), v, *dir)
+			if err != nil {
+				return err
+			}
+			if list := findingLines(v, check.PassedOver(*dir), ""); len(list) > 0 {
+				return failed(unusable(v, *dir, list))
+			}
+			if err := checkPolicy(cmd.Context(), v, *dir, p); err != nil {
+				return err
+			}
+			m, err := d.Create(desk.Order{ID: args[0], Gateways: gateways, Now: time.Now(), Policy: p})
+			if err != nil {
+				return failed(err)
+			}
+			return printCreated(cmd.OutOrStdout(), v, d, m, p.Location)
+		},
+	}
+	c.Flags().StringSliceVar(&gateways, "gateways", nil, "names of the gateways it is for; or all; those of the motion before by default, and all at first")
+	return c
+}
+
+// checkPolicy refuses a policy of which a decision would not run, that nobody could change
+// again, or in which something is still to be written.
+func checkPolicy(ctx context.Context, v voice, dir string, p *bundle.Policy) error {
+	inForce, err := policyInForce(dir)
+	if err != nil {
+		return failed(err)
+	}
+	return withRules(func(rules *rego.Child) error {
+		set, err := compile.Policy(ctx, rules, p)
+		if err != nil {
+			return failed(err)
+		}
+		if err := withinCharter(ctx, v, p, set); err != nil {
+			return failed(err)
+		}
+		if err := enoughMembers(p); err != nil {
+			return failed(err)
+		}
+		if list := findingLines(v, check.Unvoted(ctx, rules, p.Files, inForce, day(time.Now())), ""); len(list) > 0 {
+			return failed(unusable(v, dir, list))
+		}
+		return nil
+	})
+}
+
+// withinCharter refuses decisions that break the council's rules.
+func withinCharter(ctx context.Context, v voice, p *bundle.Policy, set *compile.Set) error {
+	var problems []string
+	for _, id := range sortedKeys(set.Broken) {
+		for _, why := range set.Broken[id] {
+			problems = append(problems, why.String())
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	if v.Lang != 0 { // rules speak English only
+		if list := findingsIn(ctx, v, p.Files, ""); len(list) > 0 {
+			problems = list
+		}
+	}
+	return fmt.Errorf("the policy breaks its charter; sluice policy check says where:\n  %s", strings.Join(problems, "\n  "))
+}
+
+// enoughMembers refuses a roster with fewer members than a quorum asks for.
+func enoughMembers(p *bundle.Policy) error {
+	most := 1
+	for _, q := range []diff.Quorum{diff.Enact, diff.Weaken, diff.Charter, diff.Roster, diff.Suspend} {
+		most = max(most, q.Of(p.Charter))
+	}
+	if n := len(p.Council.Members); n < most {
+		return fmt.Errorf("the charter asks for %d members and council.yaml has %d: nobody could ever change this policy again", most, n)
+	}
+	return nil
+}

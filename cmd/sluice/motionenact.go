@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/policy/desk"
+)
+
+func motionEnact(dir *string) *cobra.Command {
+	var inboxes []string
+	c := &cobra.Command{
+		Use: "enact ID", Short: "Write the one file that gateways take, once enough members have signed", Args: cobra.ExactArgs(1),
+		Long: "Verifies the motion as a gateway does, then writes DIR/motions/ID/ID.sluice, and a copy into each --inbox. Gateways\n" +
+			"take it from a directory or a web server; putting it there is all that is left to do.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := speak(cmd)
+			if err != nil {
+				return err
+			}
+			now := time.Now()
+			e, files, err := desk.Desk(*dir).Enact(args[0], now, inboxes)
+			if err != nil {
+				return failed(err)
+			}
+			w := cmd.OutOrStdout()
+			if who := v.List(e.Members()); len(e.Ballots) == 1 {
+				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signature of %s (%d needed).", e.ID, e.Version, who, e.Needed))
+			} else {
+				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signatures of %s (%d needed).", e.ID, e.Version, who, e.Needed))
+			}
+			if e.From.After(now) {
+				fmt.Fprintln(w, v.Say("It takes effect on %s; until then gateways announce it.", v.moment(e.From, e.Policy.Location)))
+			}
+			fmt.Fprintln(w, v.Say("Written: %s", strings.Join(files, ", ")))
+			if len(inboxes) == 0 {
+				fmt.Fprintln(w, v.Say("No gateway has it yet: put %s where policy.inbox of their gateway.yaml says, or run this again with --inbox DIR.", files[0]))
+			}
+			if e.Version == 1 {
+				fmt.Fprintf(w, "\n%s\n\n  policy: {inbox: %s, roster: \"sha256:%s\"}\n", v.Say("A gateway that starts with it pins this roster in gateway.yaml:"), v.Say("PATH or URL"), e.Roster)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringSliceVar(&inboxes, "inbox", nil, "directories that gateways look into")
+	return c
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"sluice/policy/council"
+	"sluice/policy/desk"
+	"sluice/policy/diff"
+)
+
+func motionStatus(dir *string) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "status ID", Short: "Say who has signed, what is missing, and for which quorum", Args: cobra.ExactArgs(1),
+		Long: "Exit code 0 when the motion can be enacted, 1 when something is missing.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := speak(cmd)
+			if err != nil {
+				return err
+			}
+			d := desk.Desk(*dir)
+			parts, problems, err := d.Load(args[0])
+			if err != nil {
+				return failed(err)
+			}
+			s, err := standing(d, parts)
+			if err != nil {
+				return failed(err)
+			}
+			if asJSON {
+				return statusJSON(cmd.OutOrStdout(), v, args[0], s, problems)
+			}
+			return status(cmd.OutOrStdout(), v, d, args[0], s, problems)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, problems []error) error {
+	tell := func(err error) string { return v.Retell(told(err)) }
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, m := range s.Members {
+		switch {
+		case m.Signed:
+			fmt.Fprintf(t, "  %s\t%s (%s)\n", v.Say("signed"), m.Name, m.ID)
+		case m.Problem != nil:
+			fmt.Fprintf(t, "  %s\t%s (%s): %s\n", v.Say("INVALID"), m.Name, m.ID, tell(m.Problem))
+		default:
+			fmt.Fprintf(t, "  -\t%s (%s)\n", m.Name, m.ID)
+		}
+	}
+	_ = t.Flush() // to a terminal or a buffer
+	for _, p := range problems {
+		fmt.Fprintln(w, v.Say("  left out: %s", tell(p)))
+	}
+	if s.Needed == 1 {
+		fmt.Fprintf(w, "\n%s\n", v.Say("%d of 1 signature (%s), because:", s.Signed, quorums(s.Needs)))
+	} else {
+		fmt.Fprintf(w, "\n%s\n", v.Say("%d of %d signatures (%s), because:", s.Signed, s.Needed, quorums(s.Needs)))
+	}
+	showChanges(w, v, s.Changes)
+	switch {
+	case council.CodeOf(s.Problem) == council.NotYet && s.Problem != nil:
+		fmt.Fprintln(w, v.Say("It takes effect on %s, whenever it is enacted before.", v.moment(s.From, s.From.Location())))
+	case s.Problem != nil:
+		fmt.Fprintf(w, "%s\n", tell(s.Problem))
+	}
+	if err := unready(v, s); err != nil {
+		return err
+	}
+	if file := filepath.Join(d.Motion(id), id+".sluice"); isFile(file) {
+		fmt.Fprintf(w, "\n%s\n", v.Say("It is enacted: %s is what gateways take.", file))
+		return nil
+	}
+	fmt.Fprintf(w, "\n%s\n", v.Say("Enough. Next: sluice motion enact %s", id)+elsewhere(d))
+	return nil
+}
+
+// unready is why the motion cannot be enacted: the same in words and in JSON.
+func unready(v voice, s *council.Standing) error {
+	if left := s.Needed - s.Signed; left > 0 {
+		return &exitError{exitFailed, v.Say("%d more members must sign motion.txt", left)}
+	}
+	for _, m := range s.Members {
+		if m.Problem != nil {
+			return &exitError{exitFailed, v.Say("take the invalid ballot out, or have the member sign again")}
+		}
+	}
+	if s.Problem != nil && council.CodeOf(s.Problem) != council.NotYet {
+		return failed(s.Problem)
+	}
+	return nil
+}
+
+func statusJSON(w io.Writer, v voice, id string, s *council.Standing, problems []error) error {
+	type member struct {
+		ID      string `json:"id"`
+		Name    string `json:"name"`
+		Signed  bool   `json:"signed"`
+		Problem string `json:"problem,omitempty"`
+	}
+	out := struct {
+		Motion   string        `json:"motion"`
+		Needed   int           `json:"needed"`
+		Signed   int           `json:"signed"`
+		Quorums  []diff.Quorum `json:"quorums"`
+		Members  []member      `json:"members"`
+		Problems []string      `json:"problems"` // ballots that are nobody's
+		Problem  string        `json:"problem,omitempty"`
+	}{id, s.Needed, s.Signed, s.Needs, []member{}, []string{}, ""}
+	if s.Problem != nil {
+		out.Problem = v.Retell(s.Problem.Error())
+	}
+	for _, m := range s.Members {
+		x := member{ID: m.ID, Name: m.Name, Signed: m.Signed}
+		if m.Problem != nil {
+			x.Problem = v.Retell(m.Problem.Error())
+		}
+		out.Members = append(out.Members, x)
+	}
+	for _, p := range problems {
+		out.Problems = append(out.Problems, v.Retell(p.Error()))
+	}
+	if err := printJSON(w, out); err != nil {
+		return err
+	}
+	return unready(v, s)
+}

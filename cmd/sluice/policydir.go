@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sluice/policy/bundle"
+	"sluice/policy/desk"
+)
+
+// dirArg is the policy directory: the argument, or this one.
+func dirArg(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return "."
+}
+
+// findPolicyDir finds the policy directory where an argument stands for it: a directory
+// itself, or a file in one. Other arguments are left as they are.
+func findPolicyDir(dir string, args []string) (string, []string) {
+	if dir != "." || len(args) == 0 {
+		return dir, args
+	}
+	info, err := os.Stat(args[0])
+	switch {
+	case err != nil:
+	case info.IsDir():
+		return args[0], args[1:]
+	case filepath.Base(filepath.Dir(args[0])) == "decisions":
+		return filepath.Dir(filepath.Dir(args[0])), args
+	case bundle.Belongs(filepath.Base(args[0])):
+		return filepath.Dir(args[0]), args
+	}
+	return dir, args
+}
+
+// readPolicy reads a policy directory and says what is wrong with it as check does.
+func readPolicy(ctx context.Context, v voice, dir string) (*bundle.Policy, error) {
+	p, err := desk.Desk(dir).Draft()
+	if err != nil {
+		return nil, failed(unreadable(ctx, v, dir, err))
+	}
+	return p, nil
+}
+
+// policyInForce is the policy of the last enacted motion of a policy directory; nil where
+// none was enacted.
+func policyInForce(dir string) (*bundle.Policy, error) {
+	chain, err := desk.Desk(dir).Chain()
+	if last := desk.Last(chain); err == nil && last != nil {
+		return last.Policy, nil
+	}
+	return nil, err
+}
+
+// choose finds decisions by id or file name.
+func choose(p *bundle.Policy, names []string) ([]*bundle.Decision, error) {
+	var out []*bundle.Decision
+	for i := range p.Decisions {
+		d := &p.Decisions[i]
+		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return named(d, n) }) {
+			out = append(out, d)
+		}
+	}
+	for _, n := range names {
+		if !slices.ContainsFunc(out, func(d *bundle.Decision) bool { return named(d, n) }) {
+			return nil, failed(fmt.Errorf("there is no decision %s here", n))
+		}
+	}
+	return out, nil
+}
+
+func named(d *bundle.Decision, name string) bool {
+	return d.Decision == name || strings.HasSuffix("/"+d.File, "/"+strings.TrimPrefix(name, "./")) || strings.HasSuffix(name, "/"+d.File)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"sluice/brief"
+	"sluice/internal/civil"
+	"sluice/policy/bundle"
+	"sluice/policy/check"
+	"sluice/policy/compile"
+	"sluice/policy/explain"
+	"sluice/policy/rego"
+)
+
+// shownFindings is how many mistakes a verb shows that has come for something else.
+const shownFindings = 5
+
+// findingText is what is wrong and how to mend it, each bounded: a parser may quote
+// all of a file.
+func findingText(f check.Finding, l explain.Lang) (what, mend string) {
+	what, mend = f.Text(l)
+	return brief.Report(what), brief.Report(mend)
+}
+
+// findingsIn are the mistakes that check finds in a policy, one line each: all, or
+// those of one file; none where it cannot look.
+func findingsIn(ctx context.Context, v voice, files bundle.Files, only string) []string {
+	var found []check.Finding
+	if len(files) > 0 {
+		_ = withRules(func(rules *rego.Child) error { // none are found where it cannot look
+			found, _ = check.Directory(ctx, rules, files, nil, civil.Date{})
+			return nil
+		})
+	}
+	return findingLines(v, found, only)
+}
+
+// findingLines are mistakes, one line each: all, or those of one file.
+func findingLines(v voice, found []check.Finding, only string) []string {
+	var out []string
+	for _, f := range found {
+		if f.Warning() || only != "" && f.File != only {
+			continue
+		}
+		what, mend := findingText(f, v.Lang)
+		if mend != "" {
+			mend = " (" + mend + ")"
+		}
+		out = append(out, fmt.Sprintf("%s:%d: %s: %s%s", brief.Text(f.File), f.Line, f.Rule, what, mend))
+	}
+	return out
+}
+
+// unreadable says what is wrong with a policy directory that cannot be read, as
+// check does, and where to see all of it.
+func unreadable(ctx context.Context, v voice, dir string, err error) error {
+	files, readErr := compile.ReadDir(dir)
+	passed := check.PassedOver(dir)
+	switch {
+	case readErr != nil:
+		return err
+	case len(files)+len(passed) == 0:
+		return check.ErrNothing
+	}
+	list := append(findingLines(v, passed, ""), findingsIn(ctx, v, files, "")...)
+	if len(list) == 0 {
+		return fmt.Errorf("%w\n%s", err, v.Say("see: sluice policy check %s", dir))
+	}
+	return unusable(v, dir, list)
+}
+
+// unusable says some of what check finds, and where to see all of it.
+func unusable(v voice, dir string, list []string) error {
+	return fmt.Errorf("%s\n  %s\n%s", v.Say("the policy cannot be used as it is:"), strings.Join(list[:min(shownFindings, len(list))], "\n  "), v.Say("see: sluice policy check %s", dir))
+}

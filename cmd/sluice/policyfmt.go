@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sluice/gateway"
+	"sluice/internal/yamldoc"
+)
+
+func policyFmt() *cobra.Command {
+	var language string
+	var list bool
+	c := &cobra.Command{
+		Use: "fmt [FILE or DIR...]", Short: "Lay files out as usual; comments stay, and what they say stays the same",
+		Long: "Rewrites YAML files in place. With --check it only lists those that would change, with\n" +
+			"the lines, and exits with 1 if there are any. Two blanks a level, one behind colons and commas; comments, order and quotes stay.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := speak(cmd)
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				args = []string{"."}
+			}
+			files, err := yamlFiles(args)
+			if err != nil {
+				return failed(err)
+			}
+			changed := 0
+			for _, name := range files {
+				raw, err := os.ReadFile(name)
+				if err != nil {
+					return failed(err)
+				}
+				out, err := yamldoc.Tidy(raw)
+				var slip *yamldoc.SyntaxError
+				if errors.As(err, &slip) {
+					return &exitError{exitFailed, fmt.Sprintf("%s:%d:%d: %s", name, slip.Line, slip.Column, slip.In(int(v.Lang)))}
+				}
+				if err != nil {
+					return failed(fmt.Errorf("%s: %w", name, err))
+				}
+				if string(out) == string(raw) {
+					continue
+				}
+				changed++
+				if list {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", name, differing(raw, out))
+					continue
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), name)
+				if err := os.WriteFile(name, out, 0o644); err != nil {
+					return &gateway.Refusal{Err: err}
+				}
+			}
+			if list && changed > 0 {
+				return &exitError{exitFailed, v.Say("%d files are not laid out as usual; sluice policy fmt does it", changed)}
+			}
+			return nil
+		},
+	}
+	langFlag(c, &language)
+	c.Flags().BoolVar(&list, "check", false, "change nothing, list the files that would change")
+	return c
+}
+
+// maxLines is how many lines of a file are named.
+const maxLines = 10
+
+// differing are the first lines that are otherwise in another layout of a file.
+func differing(raw, out []byte) string {
+	was, is := strings.Split(string(raw), "\n"), strings.Split(string(out), "\n")
+	var lines []string
+	for i := range was {
+		if i >= len(is) || was[i] != is[i] {
+			lines = append(lines, strconv.Itoa(i+1))
+		}
+		if len(was) != len(is) && len(lines) > 0 || len(lines) == maxLines {
+			lines = append(lines, "…") // what is below has moved, or is much
+			break
+		}
+	}
+	return strings.Join(lines, ", ")
+}
+
+func yamlFiles(args []string) ([]string, error) {
+	var out []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			out = append(out, arg)
+			continue
+		}
+		for _, pattern := range []string{"*.yaml", "decisions/*.yaml", "tests/*.yaml"} {
+			names, err := filepath.Glob(filepath.Join(arg, pattern))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, names...)
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("there is no YAML file here; name a file or a policy directory")
+	}
+	return out, nil
+}

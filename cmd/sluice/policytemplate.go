@@ -1,0 +1,20 @@
+package main
+
+import "strings"
+
+// commentsIn is a template with its comments in the voice's language; the lines for
+// editors stay. A comment is what follows a hash at the beginning of a line or
+// behind a blank, so no value of a template may hold " # ".
+func commentsIn(v voice, template string) string {
+	var b strings.Builder
+	for line := range strings.Lines(template) {
+		text := strings.TrimSuffix(line, "\n")
+		at := strings.LastIndex(text, "# ") // a key that is a comment itself has one behind it
+		if at < 0 || at > 0 && text[at-1] != ' ' || strings.HasPrefix(text, "# yaml-language-server") {
+			b.WriteString(line)
+			continue
+		}
+		b.WriteString(text[:at+2] + v.Retell(text[at+2:]) + line[len(text):])
+	}
+	return b.String()
+}

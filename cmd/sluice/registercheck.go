@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"sluice/gateway"
+	"sluice/register"
+)
+
+func registerCheck() *cobra.Command {
+	var dir string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "check FILE or DIR", Short: "Say everything that is wrong with a register, each with its line, and how to mend it", Args: cobra.ExactArgs(1),
+		Long: "Reads one file, or all *.yaml files of a directory. With --policy, zones, kinds and mapped fields are looked up in it.\n" +
+			"Exit code 0 when nothing is wrong, 1 when something is, 3 when the register or the policy cannot be read at all.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sensors, found, err := registerFaults(args[0], dir)
+			if err != nil {
+				return &gateway.Refusal{Err: err}
+			}
+			if asJSON {
+				err = faultsJSON(cmd.OutOrStdout(), sensors, found)
+			} else {
+				err = faultsText(cmd.OutOrStdout(), sensors, found)
+			}
+			if n := register.Wrong(found); err == nil && n > 0 {
+				return &exitError{exitFailed, newVoice(0).Say("%d mistakes", n)}
+			}
+			return err
+		},
+	}
+	c.Flags().StringVar(&dir, "policy", "", "policy directory, to look up zones, kinds and fields")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return c
+}
+
+func faultsText(w io.Writer, sensors int, found []register.Fault) error {
+	if err := faultLines(w, found); err != nil || register.Wrong(found) > 0 || sensors == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d %s. Nothing is wrong.\n", sensors, plural(sensors, "sensor"))
+	return err
+}
+
+func faultsJSON(w io.Writer, sensors int, found []register.Fault) error {
+	return printJSON(w, map[string]any{"sensors": sensors, "findings": faultFindings(found), "more": max(0, len(found)-maxFaults)})
+}
