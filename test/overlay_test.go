@@ -22,7 +22,7 @@ var stages = map[string]stage{
 	"panic listener":   {"gateway/ingest/internal/listener/hook.go", "m := intake.Message{", "panic(string(pk.Payload))"},
 	"panic mqtt":       {"gateway/ingest/internal/mqtt/mqtt.go", "topic := m.Topic()", "panic(string(m.Payload()) + m.Topic())"},
 	"panic take":       {ingestFile, "i.turnTo(&i.pending[len(i.pending)-1])", "panic(m.Topic + string(m.Payload))"},
-	"panic heartbeat":  {"gateway/ingest/report.go", "every := min(hb.Every.Nominal(), time.Hour)", "panic(string(payload))"},
+	"panic heartbeat":  {"gateway/ingest/report.go", "if every = min(period.Nominal(), time.Hour); every <= 0 {", "panic(string(payload))"},
 	"panic decode":     {"gateway/ingest/internal/format/format.go", "d.shape, d.sink = shape, sink", "panic(string(payload))"},
 	"panic redact":     {"gateway/ingest/internal/redact/redact.go", "zone, f := r.place(in)", "panic(string(in.Text(0)))"},
 	"panic pseudonym":  {"gateway/ingest/internal/pseudonym/pseudonym.go", "lo, hi := siphash.Hash128(e.k0, e.k1, unit)", "panic(string(unit))"},

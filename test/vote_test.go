@@ -122,8 +122,9 @@ func voted(t *testing.T, notice int) (*city, *assembly, string) {
 // today shortens windows to two seconds, in force now.
 func today(text string) string {
 	text = strings.Replace(strings.Replace(text, "lateness: PT2M", "lateness: PT1S", 1), "every: PT1H", "every: PT2S", 1)
-	text = strings.NewReplacer("2026-01-01", time.Now().AddDate(0, 0, -2).Format(time.DateOnly), "2026-12-31", time.Now().AddDate(0, 1, 0).Format(time.DateOnly)).Replace(text)
-	for key, line := range map[string]string{"legal_basis:": "legal_basis: \"by-law 1\"\n", "review:": "review: " + time.Now().AddDate(0, 0, 20).Format(time.DateOnly) + "\n"} {
+	from, until, review := time.Now().AddDate(0, 0, -2), time.Now().AddDate(0, 1, 0), "review: "+time.Now().AddDate(0, 0, 20).Format(time.DateOnly)
+	text = strings.NewReplacer("2026-01-01", from.Format(time.DateOnly), "2026-12-31", until.Format(time.DateOnly), "review: 2026-06-01", review).Replace(text)
+	for key, line := range map[string]string{"legal_basis:": "legal_basis: \"by-law 1\"\n", "review:": review + "\n"} {
 		if !strings.Contains(text, key) {
 			text += line // without it nothing is put to the vote
 		}
