@@ -1,7 +1,7 @@
 package activation
 
 import (
-	"time"
+	"log/slog"
 
 	"sluice/policy/council"
 )
@@ -35,20 +35,10 @@ func (c *chain) reopen(raw []byte) (*council.Enacted, error) {
 	return e, err
 }
 
-// overtaken says that a motion which waited for its time is void, since another one
+// sayOvertaken says that a motion which waited for its time is void, since another one
 // has taken its place.
-func (p *Policies) overtaken(by *council.Enacted) {
-	if coming := p.View().Coming; coming != nil && coming.Motion.Hash != by.Hash {
-		p.log.Warn("a motion that waited for its time is void: another one has taken its place", "motion", coming.Motion.ID, "by", by.ID, "hint", "put it to the vote anew")
+func sayOvertaken(coming *Announced, by *council.Enacted, log *slog.Logger) {
+	if coming != nil && coming.Motion.Hash != by.Hash {
+		log.Warn("a motion that waited for its time is void: another one has taken its place", "motion", coming.Motion.ID, "by", by.ID, "hint", "put it to the vote anew")
 	}
-}
-
-// motionTime is the time by which motions are judged: wall time, in which councils work,
-// or a simulation's clock where it is ahead.
-func (p *Policies) motionTime() time.Time {
-	now := time.Now()
-	if t := p.ingest.Report().Now; p.cfg.Time.Topic != "" && t.After(now) {
-		return t
-	}
-	return now
 }

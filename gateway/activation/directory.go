@@ -55,7 +55,7 @@ func (d *directory) prepare(ctx context.Context) (set *compile.Set, c candidate,
 	if c.files, err = compile.ReadDir(d.p.cfg.Policy.Dir); err != nil {
 		return nil, c, v, err
 	}
-	if set, err = d.p.compile(ctx, c); err != nil {
+	if set, err = d.p.planner.compile(ctx, c); err != nil {
 		return nil, c, v, err
 	}
 	v, err = d.p.plan(ctx, set)

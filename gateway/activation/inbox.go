@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"sluice/gateway/inbox"
 	"sluice/gateway/ingest"
@@ -46,7 +47,7 @@ func (m *motions) first(context.Context) (ingest.Version, error) {
 func (m *motions) watch(ctx context.Context) error {
 	var failure retry.Once
 	if e := m.p.View().Enacted; e != nil {
-		m.p.layOut(e) // a crash may have come between
+		layOut(m.p.cfg.Dir, e, m.p.log) // a crash may have come between
 	}
 	for first := true; ; first = false {
 		before := m.p.chain.hash()
@@ -78,7 +79,7 @@ func (m *motions) lookThrough(ctx context.Context) error {
 	waiting := m.waiting
 	m.waiting = nil
 	for _, l := range waiting {
-		if l.due(m.p.motionTime()) {
+		if l.due(m.now()) {
 			_, _ = m.judge(ctx, l)
 		} else {
 			m.wait(l)
@@ -114,7 +115,7 @@ func (m *motions) judge(ctx context.Context, l motionFile) (verdict inbox.Verdic
 		return inbox.Settled, nil // it is in force, or was
 	}
 	v := m.verifier(ctx)
-	v.Now = m.p.motionTime()
+	v.Now = m.now()
 	e, err := v.Verify(l.Raw)
 	code := council.CodeOf(err)
 	if err == nil {
@@ -139,11 +140,11 @@ func (m *motions) judge(ctx context.Context, l motionFile) (verdict inbox.Verdic
 		return inbox.Waiting, func() { m.refuse(l, string(code), err) }
 	case code == council.Code(rego.Other): // of the disk, say
 		m.refuse(l, string(code), err)
-		l.hold(m.p.motionTime())
+		l.hold(m.now())
 		m.wait(l)
 	case hurried(err):
 		m.refuse(l, string(code), err)
-		if l.miss(m.p.motionTime()) > 0 {
+		if l.miss(m.now()) > 0 {
 			m.wait(l)
 		}
 	default:
@@ -156,7 +157,7 @@ func (m *motions) judge(ctx context.Context, l motionFile) (verdict inbox.Verdic
 func (m *motions) verifier(ctx context.Context) council.Verifier {
 	return council.Verifier{
 		Previous: m.p.chain.last, Pin: m.p.cfg.Policy.Pin(), Gateway: m.p.cfg.Gateway,
-		Taste: func(packed []byte) error { return m.p.rules.Taste(ctx, packed) },
+		Taste: func(packed []byte) error { return m.p.planner.rules.Taste(ctx, packed) },
 	}
 }
 
@@ -175,7 +176,7 @@ func (m *motions) follow(ctx context.Context, e *council.Enacted, raw []byte) er
 	if err := m.p.ledger.Enact(ctx, ledger.Version{Digest: elsewhere, Packed: []byte{}, Motion: raw}); err != nil {
 		return err
 	}
-	m.p.overtaken(e)
+	sayOvertaken(m.p.View().Coming, e, m.p.log)
 	m.p.update(func(v *View) { v.Coming = nil })
 	m.p.chain.follow(e, raw)
 	m.p.log.Info("a motion is in force at other gateways; the policy here stays", "motion", e.ID, "version", e.Version)
@@ -211,11 +212,21 @@ func (m *motions) announce(ctx context.Context, e *council.Enacted) {
 	if coming != nil && coming.Motion.Hash == e.Hash || !e.For(m.p.cfg.Gateway) {
 		return
 	}
-	set, err := m.p.compile(ctx, candidate{motion: e})
+	set, err := m.p.planner.compile(ctx, candidate{motion: e})
 	if err != nil {
 		return // said when its time has come
 	}
 	m.p.update(func(v *View) { v.Coming = &Announced{Motion: e, Set: set} })
 	m.p.log.Info("a motion has its quorum and waits for its time", "motion", e.ID, "version", e.Version, "from", e.NotBefore)
 	m.p.changed()
+}
+
+// now is the time by which motions are judged: wall time, in which councils work,
+// or a simulation's clock where it is ahead.
+func (m *motions) now() time.Time {
+	now := time.Now()
+	if t := m.p.ingest.Report().Now; m.p.cfg.Time.Topic != "" && t.After(now) {
+		return t
+	}
+	return now
 }

@@ -11,7 +11,7 @@ import (
 // TestBundlesAreTasted: what the council has signed is read in the child first; a
 // child that dies of it keeps it away from the gateway.
 func TestBundlesAreTasted(t *testing.T) {
-	m := &motions{p: &Policies{cfg: new(config.Config), rules: rego.NewChild("/bin/false")}}
+	m := &motions{p: &Policies{cfg: new(config.Config), planner: planner{rules: rego.NewChild("/bin/false")}}}
 	v := m.verifier(context.Background())
 	if v.Taste == nil {
 		t.Fatal("a gateway reads bundles that nothing has tasted")

@@ -2,6 +2,7 @@ package activation
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,10 +10,10 @@ import (
 	"sluice/policy/council"
 )
 
-// layOut puts the motion in force under policy/VERSION/ of the state directory,
+// layOut puts the motion in force under policy/VERSION/ of the state directory dir,
 // for people to read; what runs is what the ledger has.
-func (p *Policies) layOut(e *council.Enacted) {
-	base := filepath.Join(p.cfg.Dir, "policy")
+func layOut(dir string, e *council.Enacted, log *slog.Logger) {
+	base := filepath.Join(dir, "policy")
 	to := filepath.Join(base, strconv.Itoa(e.Version))
 	write := func(name string, raw []byte) error {
 		path := filepath.Join(to, filepath.FromSlash(name))
@@ -28,6 +29,6 @@ func (p *Policies) layOut(e *council.Enacted) {
 	part := filepath.Join(base, "current.part")
 	errs = append(errs, os.WriteFile(part, []byte(strconv.Itoa(e.Version)+"\n"), 0o644), os.Rename(part, filepath.Join(base, "current")))
 	if err := errors.Join(errs...); err != nil {
-		p.log.Warn("the policy in force cannot be laid out for reading", "error", err)
+		log.Warn("the policy in force cannot be laid out for reading", "error", err)
 	}
 }

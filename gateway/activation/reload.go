@@ -3,6 +3,7 @@ package activation
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"regexp"
 	"strconv"
@@ -31,14 +32,14 @@ func (p *Policies) Reload(ctx context.Context) error {
 	digest, plans := none, map[string][]plan.Plan{}
 	if current != nil {
 		digest = current.Digest
-		if plans, _, err = p.plans(ctx, current, reg); err != nil {
+		if plans, _, err = p.planner.plans(ctx, current, reg); err != nil {
 			return err
 		}
 		v := ingest.Version{Kinds: current.Kinds, Zones: current.Zones, Plans: plans}
 		if err := v.Check(reg); err != nil {
 			return &rego.Problem{Code: rego.Unfit, Err: err}
 		}
-		p.sayStrangers(reg, current)
+		p.planner.sayStrangers(reg, current)
 	}
 	ok, err := p.ingest.Renew(ctx, ingest.Renewal{Register: reg, Digest: digest, Plans: plans, Listen: listen})
 	if err != nil {
@@ -50,18 +51,18 @@ func (p *Policies) Reload(ctx context.Context) error {
 	before := p.View().Register
 	p.update(func(v *View) { v.Register = reg })
 	if before != nil {
-		p.emptied(len(before.Sensors), len(reg.Sensors))
+		sayEmptied(len(before.Sensors), len(reg.Sensors), p.log)
 	}
 	p.log.Info("register, passwords and certificates are read anew", "sensors", len(reg.Sensors))
 	p.changed()
 	return nil
 }
 
-// emptied says that no sensor is left where there were some: every reading is refused from
+// sayEmptied says that no sensor is left where there were some: every reading is refused from
 // now on, which is hardly ever meant.
-func (p *Policies) emptied(before, now int) {
+func sayEmptied(before, now int, log *slog.Logger) {
 	if before > 0 && now == 0 {
-		p.log.Warn("the register has become empty: every sensor is unknown from now on, and what it sends is refused", "sensors_before", before, "hint", "where that is not meant, put the entries back and send SIGHUP again")
+		log.Warn("the register has become empty: every sensor is unknown from now on, and what it sends is refused", "sensors_before", before, "hint", "where that is not meant, put the entries back and send SIGHUP again")
 	}
 }
 

@@ -27,8 +27,9 @@ type need struct {
 	resume map[string]time.Time // by stream, where its last released window ended
 }
 
-func (p *Policies) needs(ctx context.Context, keys string) (n need, err error) {
-	if n.resume, err = p.ledger.Resume(ctx); err != nil {
+// needs asks what is open; keys is the directory of keys.
+func needs(ctx context.Context, l *ledger.Ledger, keys string) (n need, err error) {
+	if n.resume, err = l.Resume(ctx); err != nil {
 		return n, err
 	}
 	n.held, err = ingest.Oldest(keys)
@@ -82,10 +83,10 @@ func (p *Policies) Restore(ctx context.Context, keys string) ([]ingest.Version, 
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkSignedness(known); err != nil {
+	if err := checkSignedness(known, p.cfg.Policy.Signed()); err != nil {
 		return nil, err
 	}
-	need, err := p.needs(ctx, keys)
+	need, err := needs(ctx, p.ledger, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -120,14 +121,14 @@ func (p *Policies) Restore(ctx context.Context, keys string) ([]ingest.Version, 
 }
 
 // checkSignedness refuses a state directory in which signed and unsigned policies would
-// mix.
-func (p *Policies) checkSignedness(known []ledger.Version) error {
+// mix; configured is whether the gateway takes signed ones.
+func checkSignedness(known []ledger.Version, configured bool) error {
 	for _, v := range known {
 		switch signed := len(v.Motion) > 0; {
 		case v.Digest == none:
-		case signed && !p.cfg.Policy.Signed():
+		case signed && !configured:
 			return config.Refuse("this state directory runs a policy that the council signed; an unsigned directory needs a state directory of its own")
-		case !signed && p.cfg.Policy.Signed():
+		case !signed && configured:
 			return config.Refuse("this state directory has run an unsigned policy in a simulation; signed policies need a state directory of their own")
 		}
 	}
@@ -140,7 +141,7 @@ func (p *Policies) restore(ctx context.Context, v ledger.Version, n need, until 
 		p.setCurrent(nil, nil)
 		return ingest.Version{Digest: none, Since: v.Since}, nil
 	}
-	c, words, err := p.reopen(v, !until.IsZero())
+	c, words, err := p.chain.candidate(v, !until.IsZero())
 	if err != nil {
 		return version, err
 	}
@@ -150,7 +151,7 @@ func (p *Policies) restore(ctx context.Context, v ledger.Version, n need, until 
 		version = ingest.Version{Past: true, Digest: set.Digest, Kinds: set.Kinds, Location: set.Location, Homes: homes.Of(set)}
 		p.update(func(view *View) { view.Sets = with(view.Sets, set.Digest, set) })
 	} else {
-		if set, err = p.compile(ctx, c); err != nil {
+		if set, err = p.planner.compile(ctx, c); err != nil {
 			return version, err
 		}
 		version, err = p.plan(ctx, set)
@@ -160,11 +161,11 @@ func (p *Policies) restore(ctx context.Context, v ledger.Version, n need, until 
 	return version, err
 }
 
-// reopen reads a version that ran before: the candidate that it was, and its words where
+// candidate reads a version that ran before: the candidate that it was, and its words where
 // they are known or wanted.
-func (p *Policies) reopen(v ledger.Version, wanted bool) (c candidate, words *bundle.Policy, err error) {
+func (ch *chain) candidate(v ledger.Version, wanted bool) (c candidate, words *bundle.Policy, err error) {
 	if len(v.Motion) > 0 {
-		if c.motion, err = p.chain.reopen(v.Motion); err != nil {
+		if c.motion, err = ch.reopen(v.Motion); err != nil {
 			return c, nil, err
 		}
 		return c, c.motion.Policy, nil

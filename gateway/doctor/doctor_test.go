@@ -22,7 +22,7 @@ func TestDoctorWaitsForAStart(t *testing.T) {
 		fmt.Fprint(w, `{"ready":true,"checks":{"intake":{"ok":true},"policy":{"ok":true}}}`)
 	}))
 	defer server.Close()
-	d := &doctor{cfg: config.Config{Admin: strings.TrimPrefix(server.URL, "http://")}}
+	d := &process{new(findings), &config.Config{Admin: strings.TrimPrefix(server.URL, "http://")}}
 	d.running(t.Context())
 	if len(d.list) != 1 || d.list[0].Verdict != Fine || asked != 4 {
 		t.Errorf("asked %d times, doctor says %+v", asked, d.list)
@@ -32,7 +32,7 @@ func TestDoctorWaitsForAStart(t *testing.T) {
 // TestAdminElsewhere: an admin address that others reach is a warning.
 func TestAdminElsewhere(t *testing.T) {
 	for addr, open := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false, "0.0.0.0:0": true, ":0": true} {
-		d := &doctor{cfg: config.Config{Admin: addr}}
+		d := &machine{new(findings), &config.Config{Admin: addr}}
 		d.admin()
 		if f := d.list[0]; (f.Verdict == Warn) != open || open && f.Hint == "" {
 			t.Errorf("%s: doctor says %+v", addr, f)

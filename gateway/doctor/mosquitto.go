@@ -93,3 +93,29 @@ func (m *mosquitto) access(key, value string) bool {
 	}
 	return true
 }
+
+// entrance is one section of mosquitto.conf that says who may come in.
+type entrance struct {
+	name      string
+	anonymous bool
+	access    bool // it has an acl_file
+}
+
+// at is the entrance that a line is about: the listener's own where the file asks for
+// settings of each, else the one for all.
+func (m *mosquitto) at() *entrance {
+	if len(m.entrances) == 0 {
+		m.entrances = append(m.entrances, entrance{name: "the broker"})
+	}
+	if !m.each {
+		return &m.entrances[0]
+	}
+	return &m.entrances[len(m.entrances)-1]
+}
+
+// opens begins a listener's section.
+func (m *mosquitto) opens(value string) {
+	if m.at(); m.each {
+		m.entrances = append(m.entrances, entrance{name: "listener " + strings.Join(strings.Fields(value), " ")})
+	}
+}

@@ -29,8 +29,8 @@ type Guard struct {
 	ledger *ledger.Ledger
 	store  Store
 	public books.Dir
-	keys   string // directory of keys and of the head; empty for none
-	fresh  bool   // no ledger was here before
+	head   headFile
+	fresh  bool // no ledger was here before
 	policy Policy
 	// stalled is why releasing stands still, of which the first reason may be ours;
 	// changed is called when that is over.
@@ -38,9 +38,8 @@ type Guard struct {
 	changed func()
 	log     *slog.Logger
 
-	trusted     atomic.Bool // this state directory is the latest, as far as can be known
-	asking      sync.Mutex  // held while that is asked
-	damagedHead sync.Once   // it was said
+	trusted atomic.Bool // this state directory is the latest, as far as can be known
+	asking  sync.Mutex  // held while that is asked
 
 	mu     sync.Mutex
 	damage string // of the ledger, found while running; guarded by mu
@@ -77,13 +76,17 @@ type State struct {
 // when the public books have something new.
 func New(s State, stalled *retry.Once, changed func(), log *slog.Logger) *Guard {
 	return &Guard{
-		cfg: s.Config, ledger: s.Ledger, store: s.Store, public: s.Public, keys: s.Keys, fresh: s.Fresh, policy: s.Policy,
+		cfg: s.Config, ledger: s.Ledger, store: s.Store, public: s.Public, head: headFile{keys: s.Keys, gateway: s.Config.Gateway, ledger: s.Ledger, log: log}, fresh: s.Fresh, policy: s.Policy,
 		stalled: stalled, changed: changed, log: log,
 	}
 }
 
 // Trusted reports whether this state directory is known to be the latest.
 func (g *Guard) Trusted() bool { return g.trusted.Load() }
+
+// SaveHead leaves how far the books have come. Where it cannot be left, the last one still
+// holds.
+func (g *Guard) SaveHead(ctx context.Context) { g.head.save(ctx) }
 
 // Damage is what is wrong with the ledger, found while running; empty for nothing.
 func (g *Guard) Damage() string {
@@ -128,14 +131,14 @@ func (g *Guard) Check(ctx context.Context) error {
 	} else if half {
 		return fmt.Errorf("%w, and a recovery of it was not finished; %w", ledger.ErrBehind, errRestored)
 	}
-	head, known, err := g.head()
+	head, known, err := g.head.read()
 	if err != nil {
 		return err
 	}
 	if known {
 		err := g.ledger.Extends(ctx, head)
 		if err != nil && g.fresh {
-			return fmt.Errorf("%w: it is new, and another one was here; if that is meant, remove %s, else %w", err, g.headPath(), errRestored)
+			return fmt.Errorf("%w: it is new, and another one was here; if that is meant, remove %s, else %w", err, g.head.path(), errRestored)
 		}
 		if err != nil {
 			return fmt.Errorf("%w, as the head beside the keys says; %w", err, errRestored)

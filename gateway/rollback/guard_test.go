@@ -55,7 +55,7 @@ func TestSilencesDoNotAddUp(t *testing.T) {
 			for _, one := range []*Guard{g, older} {
 				one.cfg.Simulation, one.policy = simulation, city{place: time.UTC}
 			}
-			older.keys = g.keys // what was put back finds the head of what was there
+			older.head.keys = g.head.keys // what was put back finds the head of what was there
 			for n, one := range []*Guard{g, g, older, older} {
 				until, err := one.silences(ctx, now)
 				if err != nil || len(until) != 1 || !until["s"].Equal(midnight) {
@@ -85,7 +85,7 @@ func TestASimulationBegunAnew(t *testing.T) {
 	before, _ := edge(t, 3)
 	before.SaveHead(t.Context())
 	g, _ := edge(t, 0)
-	g.keys, g.fresh, g.cfg.Simulation = before.keys, true, true
+	g.head.keys, g.fresh, g.cfg.Simulation = before.head.keys, true, true
 	if err := g.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestASimulationBegunAnew(t *testing.T) {
 		t.Errorf("at the second start: %v", err)
 	}
 	older, _ := edge(t, 1)
-	older.keys, older.cfg.Simulation = g.keys, true
+	older.head.keys, older.cfg.Simulation = g.head.keys, true
 	before.SaveHead(t.Context())
 	if err := older.Check(t.Context()); !errors.Is(err, ledger.ErrBehind) {
 		t.Errorf("an older directory gives %v", err)

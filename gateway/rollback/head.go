@@ -8,15 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"sluice/gateway/host"
 	"sluice/gateway/ledger"
 	"sluice/perm"
 )
 
-const headFile = "head.json"
+const headName = "head.json"
 
 // sealedHead is head.json: the head and a checksum over it, since one that is
 // damaged must not be taken for one that has come further.
@@ -31,16 +33,25 @@ func sumOf(h ledger.Head) (string, error) {
 	return hex.EncodeToString(sum[:]), err
 }
 
-func (g *Guard) headPath() string { return filepath.Join(g.keys, headFile) }
+// headFile keeps the head beside the keys.
+type headFile struct {
+	keys    string // the directory of keys; empty for none, and then there is no head
+	gateway string // whose it is
+	ledger  *ledger.Ledger
+	log     *slog.Logger
+	damaged sync.Once // it was said
+}
 
-// head is how far the books had come when this machine last released something.
+func (f *headFile) path() string { return filepath.Join(f.keys, headName) }
+
+// read is how far the books had come when this machine last released something.
 // It lives with the keys, in memory, where no backup of a disk reaches. One that
 // is damaged is none: the store and the copies of the books are asked instead.
-func (g *Guard) head() (h ledger.Head, known bool, err error) {
-	if g.keys == "" {
+func (f *headFile) read() (h ledger.Head, known bool, err error) {
+	if f.keys == "" {
 		return h, false, nil
 	}
-	raw, err := os.ReadFile(g.headPath())
+	raw, err := os.ReadFile(f.path())
 	if errors.Is(err, fs.ErrNotExist) {
 		return h, false, nil
 	}
@@ -48,13 +59,13 @@ func (g *Guard) head() (h ledger.Head, known bool, err error) {
 		h, err = readHead(raw)
 	}
 	if err != nil {
-		g.damagedHead.Do(func() {
-			g.log.Warn("the head of the books beside the keys cannot be believed; the store and the copies of the books are asked instead, and it is written anew with the next release", "file", g.headPath(), "error", err)
+		f.damaged.Do(func() {
+			f.log.Warn("the head of the books beside the keys cannot be believed; the store and the copies of the books are asked instead, and it is written anew with the next release", "file", f.path(), "error", err)
 		})
 		return ledger.Head{}, false, nil
 	}
-	if h.Gateway != "" && h.Gateway != g.cfg.Gateway {
-		return h, false, fmt.Errorf("%s is of gateway %s, and this is %s; give each gateway a directory of its own (dir, keys), or, if this one was renamed, remove that file", g.headPath(), h.Gateway, g.cfg.Gateway)
+	if h.Gateway != "" && h.Gateway != f.gateway {
+		return h, false, fmt.Errorf("%s is of gateway %s, and this is %s; give each gateway a directory of its own (dir, keys), or, if this one was renamed, remove that file", f.path(), h.Gateway, f.gateway)
 	}
 	return h, true, nil
 }
@@ -77,12 +88,12 @@ func readHead(raw []byte) (ledger.Head, error) {
 	return s.Head, err
 }
 
-// SaveHead leaves the head. Where it cannot be left, the last one still holds.
-func (g *Guard) SaveHead(ctx context.Context) {
-	if g.keys == "" {
+// save leaves the head. Where it cannot be left, the last one still holds.
+func (f *headFile) save(ctx context.Context) {
+	if f.keys == "" {
 		return
 	}
-	h, err := g.ledger.Head(ctx)
+	h, err := f.ledger.Head(ctx)
 	s := sealedHead{Head: h}
 	if err == nil {
 		s.Sum, err = sumOf(h)
@@ -92,9 +103,9 @@ func (g *Guard) SaveHead(ctx context.Context) {
 		raw, err = json.Marshal(s)
 	}
 	if err == nil {
-		err = perm.Replace(g.headPath(), raw, host.ModePrivate)
+		err = perm.Replace(f.path(), raw, host.ModePrivate)
 	}
 	if err != nil && ctx.Err() == nil {
-		g.log.Warn("the head of the books cannot be left beside the keys", "error", err)
+		f.log.Warn("the head of the books cannot be left beside the keys", "error", err)
 	}
 }

@@ -64,22 +64,22 @@ func TestDamagedHead(t *testing.T) {
 	} {
 		g, log := edge(t, 3)
 		g.SaveHead(context.Background())
-		if h, known, err := g.head(); !known || err != nil || h.Releases.N != 3 || g.ledger.Extends(context.Background(), h) != nil {
+		if h, known, err := g.head.read(); !known || err != nil || h.Releases.N != 3 || g.ledger.Extends(context.Background(), h) != nil {
 			t.Fatalf("a sound head is %v, %v, %v", h, known, err)
 		}
-		raw, err := os.ReadFile(g.headPath())
+		raw, err := os.ReadFile(g.head.path())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(g.headPath(), harm(raw), 0o600); err != nil {
+		if err := os.WriteFile(g.head.path(), harm(raw), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if _, known, err := g.head(); known || err != nil {
+			if _, known, err := g.head.read(); known || err != nil {
 				t.Errorf("%s: it is known: %v, %v", what, known, err)
 			}
 		}
-		if n := strings.Count(log.String(), g.headPath()); n != 1 {
+		if n := strings.Count(log.String(), g.head.path()); n != 1 {
 			t.Errorf("%s: it is said %d times:\n%s", what, n, log)
 		}
 	}
@@ -89,14 +89,14 @@ func TestDamagedHead(t *testing.T) {
 func TestHeadOfAnother(t *testing.T) {
 	g, _ := edge(t, 1)
 	g.SaveHead(context.Background())
-	g.cfg.Gateway = "edge-2"
-	if _, _, err := g.head(); err == nil || !strings.Contains(err.Error(), g.headPath()) || !strings.Contains(err.Error(), "edge-1") {
+	g.head.gateway = "edge-2"
+	if _, _, err := g.head.read(); err == nil || !strings.Contains(err.Error(), g.head.path()) || !strings.Contains(err.Error(), "edge-1") {
 		t.Errorf("it gives %v", err)
 	}
-	if err := os.WriteFile(g.headPath(), []byte(`{"ledger":{"n":0,"sha256":""},"releases":{"n":1,"sha256":"x"},"streams":{"s":"2026-03-02T01:00:00Z"}}`), 0o600); err != nil {
+	if err := os.WriteFile(g.head.path(), []byte(`{"ledger":{"n":0,"sha256":""},"releases":{"n":1,"sha256":"x"},"streams":{"s":"2026-03-02T01:00:00Z"}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if h, known, err := g.head(); !known || err != nil || h.Releases.N != 1 {
+	if h, known, err := g.head.read(); !known || err != nil || h.Releases.N != 1 {
 		t.Errorf("an earlier version's head is %v, %v, %v", h, known, err)
 	}
 }

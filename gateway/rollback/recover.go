@@ -61,8 +61,8 @@ func (g *Guard) Recover(ctx context.Context, store *reconcile.Reconciler) (Recov
 	if err := g.ledger.Skip(ctx, out.Until); err != nil {
 		return out, err
 	}
-	if g.keys != "" {
-		if err := os.Remove(g.headPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if g.head.keys != "" {
+		if err := os.Remove(g.head.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return out, err
 		}
 	}
@@ -93,7 +93,7 @@ func (g *Guard) silentUntil(last, now time.Time) time.Time {
 
 // lost is how many lines of the books the head names and the ledger has not.
 func (g *Guard) lost(ctx context.Context) (int64, error) {
-	was, known, err := g.head()
+	was, known, err := g.head.read()
 	if err != nil || !known {
 		return 0, err
 	}
@@ -139,7 +139,7 @@ func (g *Guard) silences(ctx context.Context, now time.Time) (map[string]time.Ti
 	if err != nil {
 		return nil, err
 	}
-	left, _, err := g.head()
+	left, _, err := g.head.read()
 	if err != nil {
 		return nil, err
 	}
