@@ -59,12 +59,17 @@ func (d door) Serve(establish listeners.EstablishFn) {
 	}
 }
 
-// Close lets nobody in any more and ends what is there.
-func (d door) Close(end listeners.CloseFn) {
+// Close lets nobody in any more and ends what is there. What the library would end clients by
+// asks for a lock twice, and waits for ever when one leaves in between.
+func (d door) Close(listeners.CloseFn) {
 	_ = d.open.Close()
 	d.l.porch.clear()
 	d.l.seats.close()
-	end(d.ID())
+	for _, client := range d.l.server.Clients.GetAll() {
+		if client.Net.Listener == d.ID() {
+			_ = d.l.server.DisconnectClient(client, packets.ErrServerShuttingDown) // its code, or that it is gone already
+		}
+	}
 	d.l.seats.clear() // who was just on the way in
 }
 
