@@ -1,9 +1,13 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +40,63 @@ func TestAdminElsewhere(t *testing.T) {
 		d.admin()
 		if f := d.list[0]; (f.Verdict == Warn) != open || open && f.Hint == "" {
 			t.Errorf("%s: doctor says %+v", addr, f)
+		}
+	}
+}
+
+// TestTheMachine: what is wrong with a state directory, a store and keys is found, each
+// with what to do.
+func TestTheMachine(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	public := filepath.Join(dir, "public")
+	line := "{\"n\":1,\"prev_sha256\":\"\",\"gateway\":\"edge-9\"}\n"
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Mkdir(public, 0o755), os.WriteFile(filepath.Join(public, "ledger.jsonl"), []byte(line), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	cfg := &config.Config{Gateway: "edge-1", Dir: dir, Keys: dir, Witness: filepath.Join(dir, "none")}
+	cfg.Store.SQLite = &config.SQLite{Path: filepath.Join(file, "store.db")}
+	m := &machine{new(findings), cfg}
+	m.store(t.Context())
+	m.ledger(t.Context())
+	m.witness(t.Context())
+	if err := os.WriteFile(filepath.Join(dir, "ledger.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.renamed()
+	for n, want := range []struct {
+		verdict Verdict
+		found   string
+	}{
+		{Fail, "is a file, not a directory"},
+		{Fail, "there is no " + filepath.Join(dir, "ledger.db")},
+		{Fail, "is not there"},
+		{Warn, "are of gateway edge-9, and this is edge-1"},
+	} {
+		if n >= len(m.list) || m.list[n].Verdict != want.verdict || !strings.Contains(m.list[n].Found, want.found) || m.list[n].Hint == "" {
+			t.Errorf("%d: want %q; doctor says %+v", n, want.found, m.list)
+		}
+	}
+}
+
+// TestTheBroker: what its configuration keeps on disk, writes into its log, or lets in.
+func TestTheBroker(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mosquitto.conf")
+	for text, want := range map[string]string{
+		"persistence true\n":         "writes raw readings to its disk",
+		"log_type all\n":             "writes topics to its log",
+		"max_inflight_messages 20\n": "slows the gateway down",
+		"max_inflight_messages 1000\nmax_packet_size 1000\n":    "whoever sends a longer message is disconnected",
+		"max_inflight_messages 1000\nmax_queued_messages 100\n": "is lost beyond that",
+		"max_inflight_messages 1000\nallow_anonymous true\n":    "lets anyone read and write",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := &sources{new(findings), &config.Config{MQTT: &config.MQTT{Broker: "tcp://127.0.0.1:1883"}}, nil}
+		s.persistence(path)
+		if !slices.ContainsFunc(s.list, func(f Finding) bool { return f.Verdict != Fine && strings.Contains(f.Found, want) && f.Hint != "" }) {
+			t.Errorf("%q: want %q; doctor says %+v", text, want, s.list)
 		}
 	}
 }
