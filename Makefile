@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
 
-.PHONY: help build test test-short tools lint fmt cover golden vulnerabilities release fuzz bench bench-http bench-abuse audit torture
+.PHONY: help build test test-short tools lint fmt cover golden vulnerabilities release picture fuzz bench bench-http bench-abuse audit torture
 .DEFAULT_GOAL := build
 
 help: ## list the targets
@@ -62,6 +62,11 @@ cover: ## which lines the short tests reach, into coverage.out
 golden: ## write the texts anew that tests compare with
 	@echo "seed none: nothing here is random"
 	UPDATE=1 go test -count 1 -run TestGolden ./policy/explain ./cmd/sluice
+
+# Its numbers are drawn anew each time: commit it when the page has changed.
+picture: build ## the README's picture, docs/footfall.png, by the demo and chromium
+	@echo "seed none: the demo draws its own"
+	test/browser/picture.sh docs/footfall.png
 
 # The same commit and the same Go give the same bytes: no path, no time and no user goes in.
 release: ## archives for Linux on amd64 and arm64, and their sums, into bin/release/

@@ -1,6 +1,7 @@
 package sluice_test
 
 import (
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,5 +101,27 @@ func TestReleaseArchives(t *testing.T) {
 	}
 	if sums[0] != sums[1] {
 		t.Errorf("two runs differ:\n%s%s", sums[0], sums[1])
+	}
+}
+
+// TestPicture: the README's picture is there, is one, and is small.
+func TestPicture(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`!\[[^\]]{40,}\]\((docs/[a-z]+\.png)\)`).FindSubmatch(readme)
+	if m == nil {
+		t.Fatal("README.md has no picture, or does not say what is on it")
+	}
+	f, err := os.Open(string(m[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	config, err := png.DecodeConfig(f)
+	info, _ := f.Stat()
+	if err != nil || config.Width < 800 || info.Size() >= 200_000 {
+		t.Errorf("%s: %v, %d pixels wide, %d bytes", m[1], err, config.Width, info.Size())
 	}
 }
