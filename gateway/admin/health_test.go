@@ -106,13 +106,16 @@ func TestAHouseThatWaits(t *testing.T) {
 			ended := make(chan struct{})
 			go func() { defer close(ended); _ = h.watch(ctx) }()
 			time.Sleep(time.Minute)
+			synctest.Wait() // the watch wakes at the same instant
 			if n := strings.Count(log.String(), "level="); n != 1 || strings.Count(log.String(), "level=WARN") != 1 {
 				t.Errorf("of a house that waits the log says\n%s", &log)
 			}
 			say("the policy directory cannot be used")
 			time.Sleep(time.Minute)
+			synctest.Wait() // the watch wakes at the same instant
 			say("")
 			time.Sleep(time.Minute)
+			synctest.Wait() // the watch wakes at the same instant
 			cancel()
 			<-ended
 			if n, m := strings.Count(log.String(), "level=ERROR"), strings.Count(log.String(), "works again"); n != 1 || m != 1 {
