@@ -29,6 +29,7 @@ func (c *checker) filled(inForce *bundle.Policy) {
 		before = len(c.found)
 		if file != "suspended.yaml" { // whose reasons may be in a hurry
 			c.languages(file, tree)
+			c.commented(file, tree)
 		}
 		c.settle(before, c.voted(file, inForce) && c.sameLanguages(inForce))
 	}
