@@ -110,7 +110,10 @@ func (g *Gateway) openRooms(ctx context.Context) error {
 	}
 	public := books.Dir(filepath.Join(g.cfg.Dir, "public"))
 	g.policies = activation.New(g.cfg, g.ledger, g.rules, register, g.booksChanged, g.log)
-	g.releaser = &releaser{log: g.log, publish: release.NewPublisher(g.ledger, g.cfg.Simulation), policies: g.policies, changed: g.booksChanged}
+	g.releaser = &releaser{
+		log: g.log, publish: release.NewPublisher(g.ledger, g.cfg.Simulation), policies: g.policies,
+		changed: g.booksChanged,
+	}
 	g.guard = rollback.New(rollback.State{
 		Config: g.cfg, Ledger: g.ledger, Store: g.store, Public: public, Keys: keys, Fresh: fresh, Policy: g.policies,
 	}, &g.releaser.stalled, g.booksChanged, g.log)
@@ -148,8 +151,8 @@ func (g *Gateway) openIngest(ctx context.Context, keys string, anew bool) error 
 	}
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: keys, Register: g.policies.View().Register,
-		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(), Exact: g.cfg.Simulation,
-		CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: anew, Resume: resume,
+		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(),
+		Exact: g.cfg.Simulation, CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: anew, Resume: resume,
 		Now: time.Now, Uptime: host.Uptime, Log: g.log,
 	}, versions)
 	if err == nil {

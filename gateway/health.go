@@ -45,7 +45,8 @@ func elsewhereNotes(v *activation.View, gateway string) []string {
 	if len(list) == 0 {
 		return nil
 	}
-	note := "run by other gateways, since zones.geojson gives all their zones to them: decisions " + strings.Join(list, ", ")
+	note := "run by other gateways, since zones.geojson gives all their zones to them: decisions " +
+		strings.Join(list, ", ")
 	if len(set.Streams) == 0 {
 		note += "; nothing is left for " + gateway + ", so see whether its name is right in both places"
 	}

@@ -30,8 +30,11 @@ func (g *Gateway) probes() map[string]func(context.Context) string {
 // shown is what the admin interface shows of this gateway.
 func (g *Gateway) shown() admin.Sources {
 	return admin.Sources{
-		Simulation: g.cfg.Simulation, Probes: g.probes(), Report: g.ingest.Report, Released: g.releaser.publish.Counts, Ledger: g.ledger,
-		Notes:        func() []string { return append(g.compare.Notes(), elsewhereNotes(g.policies.View(), g.cfg.Gateway)...) },
+		Simulation: g.cfg.Simulation, Probes: g.probes(), Report: g.ingest.Report, Released: g.releaser.publish.Counts,
+		Ledger: g.ledger,
+		Notes: func() []string {
+			return append(g.compare.Notes(), elsewhereNotes(g.policies.View(), g.cfg.Gateway)...)
+		},
 		StoreDiffers: g.compare.Differs,
 		Policy: func() admin.Policy {
 			v := g.policies.View()
@@ -56,7 +59,8 @@ func first(hints ...string) string {
 
 func (g *Gateway) storeCheck() string {
 	if s, ok := g.store.(interface{ Replaced() bool }); ok && s.Replaced() {
-		return "the file of the store was removed, or another one has its name; restart the gateway, which sends again what that one lacks"
+		return "the file of the store was removed, or another one has its name; restart the gateway, which sends " +
+			"again what that one lacks"
 	}
 	if g.forward.Err() != nil {
 		return "releases wait in the outbox until the store is back"

@@ -95,7 +95,8 @@ func (r *releaser) problem() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if d := time.Since(r.closing); !r.closing.IsZero() && d > slowRelease {
-		return fmt.Sprintf("the release of a window has taken %s and goes on; kill -QUIT shows where", d.Truncate(time.Second))
+		return fmt.Sprintf("the release of a window has taken %s and goes on; kill -QUIT shows where",
+			d.Truncate(time.Second))
 	}
 	return ""
 }

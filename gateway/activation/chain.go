@@ -39,6 +39,7 @@ func (c *chain) reopen(raw []byte) (*council.Enacted, error) {
 // has taken its place.
 func sayOvertaken(coming *Announced, by *council.Enacted, log *slog.Logger) {
 	if coming != nil && coming.Motion.Hash != by.Hash {
-		log.Warn("a motion that waited for its time is void: another one has taken its place", "motion", coming.Motion.ID, "by", by.ID, "hint", "put it to the vote anew")
+		log.Warn("a motion that waited for its time is void: another one has taken its place",
+			"motion", coming.Motion.ID, "by", by.ID, "hint", "put it to the vote anew")
 	}
 }

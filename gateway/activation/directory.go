@@ -133,7 +133,8 @@ func (d *directory) setProblem(err error) {
 		case !v.Running() && code == rego.NoPolicy:
 			d.p.log.Warn("there is no policy yet, so nothing flows", "code", code, "dir", d.p.cfg.Policy.Dir)
 		case v.Running():
-			d.p.log.Error("the policy directory cannot be used; the policy in force goes on", "code", code, "error", first)
+			d.p.log.Error("the policy directory cannot be used; the policy in force goes on", "code", code,
+				"error", first)
 		default:
 			d.p.log.Error("there is no policy in force, so nothing flows", "code", code, "error", first)
 		}
@@ -149,6 +150,8 @@ func (d *directory) sayPassedOver() {
 		names = append(names, brief.Text(p.File))
 	}
 	if list := strings.Join(names, ", "); d.lookout.passes(list) {
-		d.p.log.Warn("files of the policy directory are passed over, since their names are not written as a policy's; the policy runs without them", "files", list, "hint", "sluice policy check names each, and how to rename it")
+		d.p.log.Warn("files of the policy directory are passed over, since their names are not written as a "+
+			"policy's; the policy runs without them", "files", list,
+			"hint", "sluice policy check names each, and how to rename it")
 	}
 }

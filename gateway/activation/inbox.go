@@ -200,7 +200,8 @@ func (m *motions) refuse(l motionFile, code string, err error) {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	m.p.log.Error("a motion is refused; the policy in force goes on", "file", l.Name, "code", code, "error", first)
 	if !m.p.View().Running() {
-		none := &rego.Problem{Code: rego.NoPolicy, Err: errors.New("no motion is in force, so nothing flows; the last that came was refused: " + first)}
+		none := &rego.Problem{Code: rego.NoPolicy,
+			Err: errors.New("no motion is in force, so nothing flows; the last that came was refused: " + first)}
 		m.p.update(func(v *View) { v.Problem = none })
 	}
 }
@@ -217,7 +218,8 @@ func (m *motions) announce(ctx context.Context, e *council.Enacted) {
 		return // said when its time has come
 	}
 	m.p.update(func(v *View) { v.Coming = &Announced{Motion: e, Set: set} })
-	m.p.log.Info("a motion has its quorum and waits for its time", "motion", e.ID, "version", e.Version, "from", e.NotBefore)
+	m.p.log.Info("a motion has its quorum and waits for its time", "motion", e.ID, "version", e.Version,
+		"from", e.NotBefore)
 	m.p.changed()
 }
 

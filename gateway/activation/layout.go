@@ -22,12 +22,14 @@ func layOut(dir string, e *council.Enacted, log *slog.Logger) {
 		}
 		return os.WriteFile(path, raw, 0o644)
 	}
-	errs := []error{e.Policy.Files.Write(to), write(council.TextName, e.Text), write(council.BundleName, e.Packed), write(council.SignersName, e.Signers)}
+	errs := []error{e.Policy.Files.Write(to), write(council.TextName, e.Text), write(council.BundleName, e.Packed),
+		write(council.SignersName, e.Signers)}
 	for _, b := range e.Ballots {
 		errs = append(errs, write(council.BallotsName+b.Member+".sig", b.Raw))
 	}
 	part := filepath.Join(base, "current.part")
-	errs = append(errs, os.WriteFile(part, []byte(strconv.Itoa(e.Version)+"\n"), 0o644), os.Rename(part, filepath.Join(base, "current")))
+	errs = append(errs, os.WriteFile(part, []byte(strconv.Itoa(e.Version)+"\n"), 0o644),
+		os.Rename(part, filepath.Join(base, "current")))
 	if err := errors.Join(errs...); err != nil {
 		log.Warn("the policy in force cannot be laid out for reading", "error", err)
 	}

@@ -37,7 +37,9 @@ func (p *planner) compile(ctx context.Context, c candidate) (set *compile.Set, e
 
 // plan asks for the plans of every sensor of a register, and says which decisions are not
 // run; why is the first reason why one is not run at all, empty for none.
-func (p *planner) plan(ctx context.Context, set *compile.Set, reg *register.Register) (v ingest.Version, why string, err error) {
+func (p *planner) plan(
+	ctx context.Context, set *compile.Set, reg *register.Register,
+) (v ingest.Version, why string, err error) {
 	v = ingest.Version{
 		Digest: set.Digest, Kinds: set.Kinds, Zones: set.Zones, Location: set.Location,
 		Streams: set.Streams, Homes: homes.Of(set),
@@ -55,7 +57,8 @@ func (p *planner) plan(ctx context.Context, set *compile.Set, reg *register.Regi
 	}
 	for _, d := range set.Decisions {
 		for _, why := range set.Broken[d.Decision] {
-			p.log.Warn("a decision breaks the charter and is not run", "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
+			p.log.Warn("a decision breaks the charter and is not run", "decision", why.Decision, "rule", why.Rule,
+				"hint", why.Message)
 		}
 	}
 	return v, idle(set, said, p.gateway), nil
@@ -64,13 +67,17 @@ func (p *planner) plan(ctx context.Context, set *compile.Set, reg *register.Regi
 // sayStrangers says once how many sensors are of a kind that the policy does not know.
 func (p *planner) sayStrangers(reg *register.Register, set *compile.Set) {
 	if n := len(homes.Strangers(reg, set)); n > 0 {
-		p.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it to kinds.yaml")
+		p.log.Warn("sensors of the register are of a kind that the policy does not know; they are a number "+
+			"and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it "+
+			"to kinds.yaml")
 	}
 }
 
 // plans asks for the plans of a register's sensors, by their ids, and says once each
 // why there is none.
-func (p *planner) plans(ctx context.Context, set *compile.Set, reg *register.Register) (map[string][]plan.Plan, map[compile.Reason]bool, error) {
+func (p *planner) plans(
+	ctx context.Context, set *compile.Set, reg *register.Register,
+) (map[string][]plan.Plan, map[compile.Reason]bool, error) {
 	out, said := make(map[string][]plan.Plan, len(reg.Sensors)), make(map[compile.Reason]bool)
 	set.Prepare(ctx, reg)
 	for i := range reg.Sensors {
@@ -86,7 +93,8 @@ func (p *planner) plans(ctx context.Context, set *compile.Set, reg *register.Reg
 				if why.Rule == "P10" { // as the council has voted
 					level = slog.LevelInfo
 				}
-				p.log.Log(ctx, level, "a decision has no plan for some sensors of a kind", "kind", sensor.Kind, "decision", why.Decision, "rule", why.Rule, "hint", why.Message)
+				p.log.Log(ctx, level, "a decision has no plan for some sensors of a kind", "kind", sensor.Kind,
+					"decision", why.Decision, "rule", why.Rule, "hint", why.Message)
 			}
 			said[why] = true
 		}

@@ -56,7 +56,8 @@ type source interface {
 
 // New makes Policies that know of none yet. Restore says what the ledger has, then
 // Attach and Watch go on. Changed is called when the public books have something new.
-func New(cfg *config.Config, l *ledger.Ledger, rules *rego.Child, reg *register.Register, changed func(), log *slog.Logger) *Policies {
+func New(cfg *config.Config, l *ledger.Ledger, rules *rego.Child, reg *register.Register, changed func(),
+	log *slog.Logger) *Policies {
 	p := &Policies{
 		cfg: cfg, log: log, planner: planner{rules, cfg.Gateway, log}, ledger: l, changed: changed,
 		chain: chain{taken: make(map[string]bool)},
@@ -107,7 +108,8 @@ func (p *Policies) activate(ctx context.Context, c candidate) error {
 		layOut(p.cfg.Dir, e, p.log)
 	} else {
 		p.setCurrent(set, nil)
-		p.log.Info("a new policy is in force from each stream's next window on", "policy", set.Digest[:12], "from", since)
+		p.log.Info("a new policy is in force from each stream's next window on", "policy", set.Digest[:12],
+			"from", since)
 	}
 	p.changed()
 	return nil

@@ -62,7 +62,8 @@ func (p *Policies) Reload(ctx context.Context) error {
 // now on, which is hardly ever meant.
 func sayEmptied(before, now int, log *slog.Logger) {
 	if before > 0 && now == 0 {
-		log.Warn("the register has become empty: every sensor is unknown from now on, and what it sends is refused", "sensors_before", before, "hint", "where that is not meant, put the entries back and send SIGHUP again")
+		log.Warn("the register has become empty: every sensor is unknown from now on, and what it sends is refused",
+			"sensors_before", before, "hint", "where that is not meant, put the entries back and send SIGHUP again")
 	}
 }
 

@@ -101,7 +101,8 @@ func (p *Policies) Restore(ctx context.Context, keys string) ([]ingest.Version, 
 		}
 		version, err := p.restore(ctx, v, need, until[n])
 		if err != nil {
-			return nil, config.Refuse("an earlier policy, which open windows may need, cannot be used any more: %w", err)
+			return nil, config.Refuse("an earlier policy, which open windows may need, cannot be used any more: %w",
+				err)
 		}
 		versions = append(versions, version)
 	}
@@ -127,16 +128,20 @@ func checkSignedness(known []ledger.Version, configured bool) error {
 		switch signed := len(v.Motion) > 0; {
 		case v.Digest == none:
 		case signed && !configured:
-			return config.Refuse("this state directory runs a policy that the council signed; an unsigned directory needs a state directory of its own")
+			return config.Refuse("this state directory runs a policy that the council signed; an unsigned directory " +
+				"needs a state directory of its own")
 		case !signed && configured:
-			return config.Refuse("this state directory has run an unsigned policy in a simulation; signed policies need a state directory of their own")
+			return config.Refuse("this state directory has run an unsigned policy in a simulation; signed policies " +
+				"need a state directory of their own")
 		}
 	}
 	return nil
 }
 
 // restore is a version that ran before, for ingest.
-func (p *Policies) restore(ctx context.Context, v ledger.Version, n need, until time.Time) (version ingest.Version, err error) {
+func (p *Policies) restore(
+	ctx context.Context, v ledger.Version, n need, until time.Time,
+) (version ingest.Version, err error) {
 	if v.Digest == none {
 		p.setCurrent(nil, nil)
 		return ingest.Version{Digest: none, Since: v.Since}, nil
@@ -148,7 +153,8 @@ func (p *Policies) restore(ctx context.Context, v ledger.Version, n need, until 
 	var set *compile.Set
 	if words != nil && n.over(words, until) { // nothing runs under it any more
 		set = compile.Words(words)
-		version = ingest.Version{Past: true, Digest: set.Digest, Kinds: set.Kinds, Location: set.Location, Homes: homes.Of(set)}
+		version = ingest.Version{Past: true, Digest: set.Digest, Kinds: set.Kinds, Location: set.Location,
+			Homes: homes.Of(set)}
 		p.update(func(view *View) { view.Sets = with(view.Sets, set.Digest, set) })
 	} else {
 		if set, err = p.planner.compile(ctx, c); err != nil {

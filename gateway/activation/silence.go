@@ -15,7 +15,9 @@ func Silence(set *compile.Set, running bool, now time.Time) string {
 		return "no_policy"
 	case !running:
 		return "policy_taken_away"
-	case slices.ContainsFunc(set.Streams, func(s *plan.Stream) bool { return s.InForce(now) && set.Suspension(s.Decision) == nil }):
+	case slices.ContainsFunc(set.Streams, func(s *plan.Stream) bool {
+		return s.InForce(now) && set.Suspension(s.Decision) == nil
+	}):
 		return ""
 	case slices.ContainsFunc(set.Streams, func(s *plan.Stream) bool { return s.InForce(now) }):
 		return "suspended"

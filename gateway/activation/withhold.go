@@ -37,7 +37,8 @@ func (r ReleaseRules) Withhold(ctx context.Context, q plan.Question) (map[string
 		code := rego.CodeOf(err)
 		why = string(code) + ": the release rules cannot be asked, so windows are withheld"
 		r.p.count(code)
-		r.p.log.Error("the release rules cannot be asked; the window is withheld", "code", code, "decision", q.Stream.Decision)
+		r.p.log.Error("the release rules cannot be asked; the window is withheld", "code", code,
+			"decision", q.Stream.Decision)
 	}
 	if r.p.View().Withheld != why {
 		r.p.update(func(v *View) { v.Withheld = why })

@@ -88,7 +88,8 @@ func (h *health) ask() map[string]Check {
 	defer h.mu.Unlock()
 	for name, since := range h.asked {
 		if d := time.Since(since); d > noAnswer {
-			h.note(name, fmt.Sprintf("%s does not answer, for %s; kill -QUIT shows where every part is", name, d.Truncate(time.Second)))
+			h.note(name, fmt.Sprintf("%s does not answer, for %s; kill -QUIT shows where every part is", name,
+				d.Truncate(time.Second)))
 		} else if _, known := h.checks[name]; !known {
 			h.note(name, name+" has not answered yet")
 		}

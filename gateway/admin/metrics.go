@@ -12,50 +12,59 @@ import (
 	"sluice/gateway/ingest"
 )
 
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("sluice_"+name, help, labels, nil)
+}
+
+// What is shown; docs/operations.md has a row for each.
+var (
+	receivedTotal = desc("received_total", "Readings received, whatever became of them.")
+	readingsTotal = desc("readings_total", "Readings by what became of them.", "state", "code")
+	readingsOpen  = desc("readings_open", "Readings in windows that are not closed; with readings_total they are "+
+		"readings received.")
+	windowsOpen   = desc("windows_open", "Windows that are not closed.")
+	outboxRows    = desc("outbox_rows", "Released windows that wait for the store.")
+	outboxBytes   = desc("outbox_bytes", "Bytes that wait for the store.")
+	releasesTotal = desc("releases_total", "Observations released since the start, by status.", "status")
+	commitSeconds = desc("commit_seconds", "Group commits since the start: how many, and seconds in all.")
+	policyVersion = desc("policy_version", "How many policy versions this gateway has run.")
+	policyUntil   = desc("policy_until_seconds", "The nearest sunset of a decision in force, in seconds since 1970.")
+	policyRefused = desc("policy_refused_total", "Policies refused since the start.", "code")
+	budgetLeft    = desc("budget_left_ratio", "Share of the charter's budget left after each decision's last "+
+		"reservation.", "decision")
+	clockSeconds = desc("clock_seconds", "The gateway's clock, in seconds since 1970.")
+	storeRefused = desc("store_refused_rows", "Released numbers that the store has refused for good, and that "+
+		"are set aside.")
+	storeDiffers = desc("store_differs_windows",
+		"Windows in which the store differs from the journal, as last compared.", "how")
+	partUp = desc("up", "1 when the part works.", "part")
+)
+
+var described = []*prometheus.Desc{
+	receivedTotal, readingsTotal, readingsOpen, windowsOpen, releasesTotal, commitSeconds, outboxRows, outboxBytes,
+	clockSeconds, policyVersion, policyUntil, policyRefused, budgetLeft, partUp, storeDiffers, storeRefused,
+}
+
 // metrics reads the reports when it is asked; it keeps no numbers of its own.
 type metrics struct {
 	src      *Sources
 	registry *prometheus.Registry
 	hour     hourly
-
-	received, readings, open, windows, releases, commit, outboxRows, outboxBytes, clock, version, until, refused, budget, up, stored, aside *prometheus.Desc
 }
 
 func newMetrics(src *Sources) *metrics {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("sluice_"+name, help, labels, nil)
-	}
-	m := &metrics{
-		src: src, registry: prometheus.NewRegistry(),
-		received:    desc("received_total", "Readings received, whatever became of them."),
-		readings:    desc("readings_total", "Readings by what became of them.", "state", "code"),
-		open:        desc("readings_open", "Readings in windows that are not closed; with readings_total they are readings received."),
-		windows:     desc("windows_open", "Windows that are not closed."),
-		outboxRows:  desc("outbox_rows", "Released windows that wait for the store."),
-		outboxBytes: desc("outbox_bytes", "Bytes that wait for the store."),
-		releases:    desc("releases_total", "Observations released since the start, by status.", "status"),
-		commit:      desc("commit_seconds", "Group commits since the start: how many, and seconds in all."),
-		version:     desc("policy_version", "How many policy versions this gateway has run."),
-		until:       desc("policy_until_seconds", "The nearest sunset of a decision in force, in seconds since 1970."),
-		refused:     desc("policy_refused_total", "Policies refused since the start.", "code"),
-		budget:      desc("budget_left_ratio", "Share of the charter's budget left after each decision's last reservation.", "decision"),
-		clock:       desc("clock_seconds", "The gateway's clock, in seconds since 1970."),
-		aside:       desc("store_refused_rows", "Released numbers that the store has refused for good, and that are set aside."),
-		stored:      desc("store_differs_windows", "Windows in which the store differs from the journal, as last compared.", "how"),
-		up:          desc("up", "1 when the part works.", "part"),
-	}
+	m := &metrics{src: src, registry: prometheus.NewRegistry()}
 	m.registry.MustRegister(m)
 	if src.Simulation { // bytes received and memory in use tell of each reading
-		m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.registry.MustRegister(collectors.NewGoCollector(),
+			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
 	return m
 }
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		m.received, m.readings, m.open, m.windows, m.releases, m.commit, m.outboxRows, m.outboxBytes, m.clock, m.version, m.until, m.refused, m.budget, m.up, m.stored, m.aside,
-	} {
+	for _, d := range described {
 		ch <- d
 	}
 }
@@ -63,7 +72,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	// The registry calls this in a goroutine of its own.
-	defer crash.Catch(func(e *crash.Error) { ch <- prometheus.NewInvalidMetric(m.up, e) })
+	defer crash.Catch(func(e *crash.Error) { ch <- prometheus.NewInvalidMetric(partUp, e) })
 	r := m.src.Report()
 	emit := emitter(func(x prometheus.Metric) { ch <- x })
 	if m.src.Simulation {
@@ -109,27 +118,27 @@ func (h *hourly) of(now time.Time, draw func(emitter)) []prometheus.Metric {
 // traffic shows what comes in, and what goes out.
 func (m *metrics) traffic(emit emitter, r ingest.Report) {
 	counter, gauge := emit.counter, emit.gauge
-	counter(m.received, r.Received)
-	counter(m.readings, r.Counted, "counted", "")
-	counter(m.readings, r.Duplicate, "duplicate", "E303")
-	counter(m.readings, r.Late, "late", "E302")
+	counter(receivedTotal, r.Received)
+	counter(readingsTotal, r.Counted, "counted", "")
+	counter(readingsTotal, r.Duplicate, "duplicate", "E303")
+	counter(readingsTotal, r.Late, "late", "E302")
 	for code, n := range r.Refused {
-		counter(m.readings, n, "refused", code)
+		counter(readingsTotal, n, "refused", code)
 	}
-	gauge(m.open, float64(r.Open))
-	gauge(m.windows, float64(r.Windows))
+	gauge(readingsOpen, float64(r.Open))
+	gauge(windowsOpen, float64(r.Windows))
 	if !r.Now.IsZero() {
-		gauge(m.clock, float64(r.Now.UnixNano())/1e9)
+		gauge(clockSeconds, float64(r.Now.UnixNano())/1e9)
 	}
-	emit(prometheus.MustNewConstSummary(m.commit, r.Commits, r.CommitTime.Seconds(), nil))
+	emit(prometheus.MustNewConstSummary(commitSeconds, r.Commits, r.CommitTime.Seconds(), nil))
 	for status, n := range m.src.Released() {
-		counter(m.releases, n, string(status))
+		counter(releasesTotal, n, string(status))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if rows, bytes, err := m.src.Ledger.Waiting(ctx); err == nil {
-		gauge(m.outboxRows, float64(rows))
-		gauge(m.outboxBytes, float64(bytes))
+		gauge(outboxRows, float64(rows))
+		gauge(outboxBytes, float64(bytes))
 	}
 }
 
@@ -139,17 +148,17 @@ func (m *metrics) parts(emit emitter) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if _, rows, _, err := m.src.Ledger.AsideCount(ctx); err == nil {
-		gauge(m.aside, float64(rows))
+		gauge(storeRefused, float64(rows))
 	}
 	lacks, more := m.src.StoreDiffers()
-	gauge(m.stored, float64(lacks), "missing")
-	gauge(m.stored, float64(more), "extra")
+	gauge(storeDiffers, float64(lacks), "missing")
+	gauge(storeDiffers, float64(more), "extra")
 	for part, c := range m.src.health.ask() {
 		v := 1.0
 		if !c.OK {
 			v = 0
 		}
-		gauge(m.up, v, part)
+		gauge(partUp, v, part)
 	}
 }
 
@@ -158,9 +167,9 @@ func (m *metrics) parts(emit emitter) {
 func (m *metrics) policy(emit emitter, now time.Time) {
 	counter, gauge := emit.counter, emit.gauge
 	p := m.src.Policy()
-	gauge(m.version, float64(p.Versions))
+	gauge(policyVersion, float64(p.Versions))
 	for code, n := range p.Refused {
-		counter(m.refused, int64(n), string(code))
+		counter(policyRefused, int64(n), string(code))
 	}
 	if len(p.Streams) == 0 {
 		return
@@ -172,7 +181,7 @@ func (m *metrics) policy(emit emitter, now time.Time) {
 		}
 	}
 	if !nearest.IsZero() {
-		gauge(m.until, float64(nearest.Unix()))
+		gauge(policyUntil, float64(nearest.Unix()))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -182,7 +191,7 @@ func (m *metrics) policy(emit emitter, now time.Time) {
 	}
 	for _, s := range p.Streams {
 		if ratio, ok := left[s.Decision]; ok {
-			gauge(m.budget, ratio, s.Decision)
+			gauge(budgetLeft, ratio, s.Decision)
 		}
 	}
 }

@@ -110,7 +110,8 @@ func starting(since time.Time) http.Handler {
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"ready": false, "checks": map[string]Check{
-			"intake": {Since: since.UTC().Truncate(time.Second), Hint: "the gateway starts: it reads what was open before; nothing is taken yet"},
+			"intake": {Since: since.UTC().Truncate(time.Second),
+				Hint: "the gateway starts: it reads what was open before; nothing is taken yet"},
 		}})
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {

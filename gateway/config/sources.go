@@ -56,7 +56,8 @@ func (c *Config) Broker() (*ingest.Broker, error) {
 	if m == nil {
 		return nil, nil
 	}
-	b := &ingest.Broker{URL: m.Broker, ClientID: m.ClientID, Username: m.Username, TLS: &tls.Config{MinVersion: tls.VersionTLS12}}
+	b := &ingest.Broker{URL: m.Broker, ClientID: m.ClientID, Username: m.Username,
+		TLS: &tls.Config{MinVersion: tls.VersionTLS12}}
 	if m.PasswordFile != "" {
 		raw, err := perm.Read(m.PasswordFile, perm.Secret)
 		if err != nil {

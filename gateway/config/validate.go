@@ -53,7 +53,8 @@ var crossRules = []rule[*Config]{
 // Validate refuses what cannot run: first what is wrong in a section, then what is
 // wrong between them. Defaults must have been set.
 func (c *Config) Validate() error {
-	for _, check := range []func() error{c.validate, c.Listen.validate, c.Store.validate, c.Policy.validate, c.MQTT.validate} {
+	for _, check := range []func() error{c.validate, c.Listen.validate, c.Store.validate, c.Policy.validate,
+		c.MQTT.validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -81,7 +82,8 @@ func (l Listen) validate() error {
 			func(l Listen) bool { return l.MQTT == "" && (l.TLS != nil || l.Passwords != "") },
 			"listen: mqtt is missing: ", "the address to listen on",
 		},
-		{func(l Listen) bool { return l.TLS != nil && (l.TLS.Cert == "" || l.TLS.Key == "") }, "listen: tls needs cert and key", ""},
+		{func(l Listen) bool { return l.TLS != nil && (l.TLS.Cert == "" || l.TLS.Key == "") },
+			"listen: tls needs cert and key", ""},
 		{
 			func(l Listen) bool {
 				return l.MQTT != "" && !Loopback(l.MQTT) && l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == "")
@@ -111,7 +113,8 @@ func (p Policy) validate() error {
 		{func(p Policy) bool { return p.Dir != "" && p.Signed() }, "policy is one of dir and inbox, not both", ""},
 		{
 			func(p Policy) bool { return p.Signed() && p.Roster == "" },
-			"policy: roster is missing: ", "the hash of the first council.yaml, as sluice motion show prints it, e.g. \"sha256:2f...\"",
+			"policy: roster is missing: ", "the hash of the first council.yaml, as sluice motion show prints it, " +
+				"e.g. \"sha256:2f...\"",
 		},
 		{
 			func(p Policy) bool { return p.Roster != "" && !pinPattern.MatchString(p.Roster) },
@@ -135,7 +138,8 @@ func (m *MQTT) validate() error {
 	u, err := url.Parse(m.Broker)
 	switch {
 	case err != nil || u.Host == "" || u.Path != "" || u.User != nil || !slices.Contains(schemes, u.Scheme):
-		return errors.New("mqtt: broker is tcp://HOST:PORT or tls://HOST:PORT; user name and password have keys of their own")
+		return errors.New("mqtt: broker is tcp://HOST:PORT or tls://HOST:PORT; user name and password have keys " +
+			"of their own")
 	case strings.ContainsAny(m.ClientID, "/+#\x00") || len(m.ClientID) > 128:
 		return errors.New("mqtt: client_id is a name without / + #")
 	case m.PasswordFile != "" && m.Username == "":

@@ -48,7 +48,8 @@ func (d *sources) ways(ctx context.Context, mosquittoConf string) {
 		case err != nil:
 			d.fail("listener", err, "mend listen: in the file")
 		case l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == ""):
-			d.say("listener", Warn, "anyone who reaches "+l.MQTT+" can publish as any sensor", "give it passwords, or TLS with client_ca")
+			d.say("listener", Warn, "anyone who reaches "+l.MQTT+" can publish as any sensor",
+				"give it passwords, or TLS with client_ca")
 		default:
 			d.say("listener", Fine, "sensors have identities", "")
 			d.locked(own.Passwords, own.TLS)
@@ -71,9 +72,11 @@ func (d *sources) ways(ctx context.Context, mosquittoConf string) {
 	d.say("broker", Fine, "it lets the gateway read and write", "")
 	switch {
 	case p.StrangerReads:
-		d.say("stranger", Fail, "whoever connects without credentials can read what sensors publish", "set allow_anonymous false and acl_file; sluice sensor acl writes the files")
+		d.say("stranger", Fail, "whoever connects without credentials can read what sensors publish",
+			"set allow_anonymous false and acl_file; sluice sensor acl writes the files")
 	case p.StrangerWrites:
-		d.say("stranger", Fail, "whoever connects without credentials can publish as any sensor", "set allow_anonymous false and acl_file; sluice sensor acl writes the files")
+		d.say("stranger", Fail, "whoever connects without credentials can publish as any sensor",
+			"set allow_anonymous false and acl_file; sluice sensor acl writes the files")
 	default:
 		d.say("stranger", Fine, "a stranger is refused", "")
 	}
@@ -89,7 +92,8 @@ func (d *sources) persistence(conf string) {
 		conf = "/etc/mosquitto/mosquitto.conf"
 	}
 	if conf == "" {
-		d.say("broker persistence", Warn, "the broker is on another machine, and its configuration is not known", "run sluice doctor --mosquitto FILE with a copy of its mosquitto.conf")
+		d.say("broker persistence", Warn, "the broker is on another machine, and its configuration is not known",
+			"run sluice doctor --mosquitto FILE with a copy of its mosquitto.conf")
 		return
 	}
 	m, err := readMosquitto(conf)
@@ -102,11 +106,14 @@ func (d *sources) persistence(conf string) {
 	case err != nil:
 		d.say("broker persistence", Fail, err.Error(), "give the broker's configuration with --mosquitto FILE")
 	case m.persistence:
-		d.say("broker persistence", Fail, "persistence true: the broker writes raw readings to its disk in clear", "set persistence false, as configs/mosquitto.conf does")
+		d.say("broker persistence", Fail, "persistence true: the broker writes raw readings to its disk in clear",
+			"set persistence false, as configs/mosquitto.conf does")
 	case m.loud:
-		d.say("broker persistence", Fail, "log_type all or debug: the broker writes topics to its log, and topics can name people", "leave log_type out, as configs/mosquitto.conf does")
+		d.say("broker persistence", Fail, "log_type all or debug: the broker writes topics to its log, and topics "+
+			"can name people", "leave log_type out, as configs/mosquitto.conf does")
 	case m.inflight < 100 && m.inflight != 0:
-		d.say("broker persistence", Warn, fmt.Sprintf("max_inflight_messages is %d, which slows the gateway down", m.inflight), "set max_inflight_messages 1000, as configs/mosquitto.conf does")
+		d.say("broker persistence", Warn, fmt.Sprintf("max_inflight_messages is %d, which slows the gateway down",
+			m.inflight), "set max_inflight_messages 1000, as configs/mosquitto.conf does")
 	default:
 		d.say("broker persistence", Fine, "the broker keeps readings in memory only", "")
 	}
@@ -116,20 +123,26 @@ func (d *sources) persistence(conf string) {
 // disk.
 func (d *sources) bounds(m mosquitto) {
 	if m.packet > 0 && m.packet < enoughPacket {
-		d.say("broker bounds", Warn, fmt.Sprintf("max_packet_size is %d: whoever sends a longer message is disconnected", m.packet), fmt.Sprintf("set max_packet_size %d, as configs/mosquitto.conf does", enoughPacket))
+		d.say("broker bounds", Warn, fmt.Sprintf("max_packet_size is %d: whoever sends a longer message is "+
+			"disconnected", m.packet), fmt.Sprintf("set max_packet_size %d, as configs/mosquitto.conf does",
+			enoughPacket))
 	}
 	if m.queued > 0 && m.queued < enoughQueue {
-		d.say("broker bounds", Warn, fmt.Sprintf("max_queued_messages is %d: what comes in while the gateway is away is lost beyond that", m.queued), "set max_queued_messages 1000000, as configs/mosquitto.conf does")
+		d.say("broker bounds", Warn, fmt.Sprintf("max_queued_messages is %d: what comes in while the gateway is away "+
+			"is lost beyond that", m.queued), "set max_queued_messages 1000000, as configs/mosquitto.conf does")
 	}
 	if m.connections {
-		d.say("broker log", Warn, "connection_messages true: the broker writes client ids to its log, and those can name people", "set connection_messages false, as configs/mosquitto.conf does")
+		d.say("broker log", Warn, "connection_messages true: the broker writes client ids to its log, and those "+
+			"can name people", "set connection_messages false, as configs/mosquitto.conf does")
 	}
 	for _, l := range m.entrances {
 		switch {
 		case l.anonymous && !l.access:
-			d.say("broker doors", Fail, l.name+" lets anyone read and write: allow_anonymous true, and no acl_file", "set allow_anonymous false and acl_file, as configs/mosquitto.conf does, and restart the broker")
+			d.say("broker doors", Fail, l.name+" lets anyone read and write: allow_anonymous true, and no acl_file",
+				"set allow_anonymous false and acl_file, as configs/mosquitto.conf does, and restart the broker")
 		case l.anonymous:
-			d.say("broker doors", Warn, l.name+" lets anyone connect: allow_anonymous true", "set allow_anonymous false, as configs/mosquitto.conf does, and restart the broker")
+			d.say("broker doors", Warn, l.name+" lets anyone connect: allow_anonymous true",
+				"set allow_anonymous false, as configs/mosquitto.conf does, and restart the broker")
 		}
 	}
 	d.accessFiles(m)
@@ -143,7 +156,8 @@ func (d *sources) accessFiles(m mosquitto) {
 	}
 	if have, err := os.ReadFile(m.acl); err == nil && bytes.HasPrefix(have, []byte(access.Made)) {
 		if !bytes.Equal(have, access.ACL(d.reg, d.cfg.MQTT.Username)) {
-			d.say("broker access", Fail, m.acl+" was made from another register: the broker drops what new sensors send", "run sluice sensor acl again, and reload the broker (SIGHUP)")
+			d.say("broker access", Fail, m.acl+" was made from another register: the broker drops what new "+
+				"sensors send", "run sluice sensor acl again, and reload the broker (SIGHUP)")
 		}
 	}
 	if have, err := os.ReadFile(m.passwords); err == nil {
@@ -152,7 +166,9 @@ func (d *sources) accessFiles(m mosquitto) {
 			return // of another form, which the broker may well read
 		}
 		if ids := d.without(p); len(ids) > 0 {
-			d.say("passwords", Warn, counted(len(ids), "1 sensor has no password at the broker, so it cannot connect: ", "sensors have no password at the broker, so they cannot connect: ")+firstOf(ids), "sluice sensor acl makes the passwords that are missing; reload the broker (SIGHUP)")
+			d.say("passwords", Warn, counted(len(ids), "1 sensor has no password at the broker, so it cannot connect: ",
+				"sensors have no password at the broker, so they cannot connect: ")+firstOf(ids),
+				"sluice sensor acl makes the passwords that are missing; reload the broker (SIGHUP)")
 		}
 	}
 }
@@ -162,7 +178,9 @@ func (d *sources) accessFiles(m mosquitto) {
 func (d *sources) locked(passwords *access.Passwords, t *tls.Config) {
 	if passwords != nil && d.reg != nil && (t == nil || t.ClientCAs == nil) {
 		if ids := d.without(passwords); len(ids) > 0 {
-			d.say("passwords", Warn, counted(len(ids), "1 sensor has no password, so it cannot connect: ", "sensors have no password, so they cannot connect: ")+firstOf(ids), "sluice sensor acl makes the passwords that are missing")
+			d.say("passwords", Warn, counted(len(ids), "1 sensor has no password, so it cannot connect: ",
+				"sensors have no password, so they cannot connect: ")+firstOf(ids),
+				"sluice sensor acl makes the passwords that are missing")
 		}
 	}
 	if t == nil {
@@ -173,9 +191,11 @@ func (d *sources) locked(passwords *access.Passwords, t *tls.Config) {
 	case err != nil:
 		d.say("certificate", Fail, "the listener's certificate cannot be read", "make another: listen: tls: cert")
 	case left <= 0:
-		d.say("certificate", Fail, "the listener's certificate has ended on "+leaf.NotAfter.Format(time.DateOnly), "put the new one in its place and reload the gateway (SIGHUP)")
+		d.say("certificate", Fail, "the listener's certificate has ended on "+leaf.NotAfter.Format(time.DateOnly),
+			"put the new one in its place and reload the gateway (SIGHUP)")
 	case left < certificateSoon:
-		d.say("certificate", Warn, "the listener's certificate ends on "+leaf.NotAfter.Format(time.DateOnly), "put a new one in its place and reload the gateway (SIGHUP)")
+		d.say("certificate", Warn, "the listener's certificate ends on "+leaf.NotAfter.Format(time.DateOnly),
+			"put a new one in its place and reload the gateway (SIGHUP)")
 	}
 }
 

@@ -78,7 +78,8 @@ func (d *machine) disk() {
 		case err != nil:
 			d.say("disk", Fail, "the state directory cannot be looked at", "mend dir: in the file")
 		case free < 64:
-			d.say("disk", Fail, fmt.Sprintf("%d MiB are free", free), "make room: below 64 MiB the gateway says that it is not ready")
+			d.say("disk", Fail, fmt.Sprintf("%d MiB are free", free),
+				"make room: below 64 MiB the gateway says that it is not ready")
 		case free < 1024:
 			d.say("disk", Warn, fmt.Sprintf("%d MiB are free", free), "make room")
 		default:
@@ -93,9 +94,11 @@ func (d *machine) swap() {
 	case len(list) == 0:
 		d.say("swap", Fine, "none that is not encrypted", "")
 	case d.cfg.AllowSwap:
-		d.say("swap", Warn, "unencrypted swap, allowed by allow_swap: "+strings.Join(list, ", "), "encrypt it or turn it off")
+		d.say("swap", Warn, "unencrypted swap, allowed by allow_swap: "+strings.Join(list, ", "),
+			"encrypt it or turn it off")
 	default:
-		d.say("swap", Fail, "unencrypted swap: "+strings.Join(list, ", "), "swapoff -a, or encrypt it: what is in memory could be written there in clear")
+		d.say("swap", Fail, "unencrypted swap: "+strings.Join(list, ", "),
+			"swapoff -a, or encrypt it: what is in memory could be written there in clear")
 	}
 }
 
@@ -105,7 +108,8 @@ func (d *machine) keys() {
 		d.say("keys", Warn, "they are in memory only: every stop loses the open windows", "set keys: auto")
 	case d.cfg.Keys != "auto":
 		if !host.OnMemory(d.cfg.Keys) {
-			d.say("keys", Fail, d.cfg.Keys+" is not memory-backed, or not there", "choose a directory on tmpfs, e.g. under /run")
+			d.say("keys", Fail, d.cfg.Keys+" is not memory-backed, or not there",
+				"choose a directory on tmpfs, e.g. under /run")
 			return
 		}
 		d.say("keys", Fine, "in "+d.cfg.Keys, "")
@@ -114,7 +118,8 @@ func (d *machine) keys() {
 			d.say("keys", Fine, "in "+base, "")
 			return
 		}
-		d.say("keys", Warn, "no memory-backed directory: a crash loses the open windows", "set keys: to a directory on tmpfs")
+		d.say("keys", Warn, "no memory-backed directory: a crash loses the open windows",
+			"set keys: to a directory on tmpfs")
 	}
 }
 
@@ -141,7 +146,8 @@ func (d *machine) clock() {
 	var tx unix.Timex
 	state, err := unix.Adjtimex(&tx)
 	if err != nil || state == unix.TIME_ERROR {
-		d.say("clock", Warn, "the system does not know that its clock is right", "run systemd-timesyncd or chrony: windows close by this clock")
+		d.say("clock", Warn, "the system does not know that its clock is right",
+			"run systemd-timesyncd or chrony: windows close by this clock")
 		return
 	}
 	d.say("clock", Fine, "kept right", "")
@@ -157,10 +163,13 @@ func (d *machine) ledger(ctx context.Context) {
 	var damaged *ledger.Damaged
 	switch err := ledger.Examine(ctx, path); {
 	case errors.As(err, &damaged):
-		d.say("ledger", Fail, damaged.Path+" "+damaged.What, "move it away with its -wal and -shm, put a backup there if there is one, and run sluice ledger recover -c FILE (docs/operations.md)")
+		d.say("ledger", Fail, damaged.Path+" "+damaged.What,
+			"move it away with its -wal and -shm, put a backup there if there is one, and run sluice ledger recover "+
+				"-c FILE (docs/operations.md)")
 		return
 	case err != nil:
-		d.say("ledger", Warn, fmt.Sprintf("%s could not be looked through: %v", path, err), "run doctor as the gateway's user")
+		d.say("ledger", Warn, fmt.Sprintf("%s could not be looked through: %v", path, err),
+			"run doctor as the gateway's user")
 		return
 	}
 	r := books.Reader{Source: books.Dir(filepath.Join(d.cfg.Dir, "public"))}
@@ -182,7 +191,9 @@ func (d *machine) orphaned(ledger string) bool {
 	}
 	for _, name := range []string{"releases.jsonl", "ledger.jsonl"} {
 		if end, err := books.Last(books.Dir(filepath.Join(d.cfg.Dir, "public")), name); err == nil && end.N > 0 {
-			d.say("ledger", Fail, "there is no "+ledger+", and the public books beside it have lines: what was spent and released is not known", "put a backup of it there if there is one, and run sluice ledger recover -c FILE (docs/operations.md)")
+			d.say("ledger", Fail, "there is no "+ledger+", and the public books beside it have lines: what was spent "+
+				"and released is not known", "put a backup of it there if there is one, and run sluice ledger "+
+				"recover -c FILE (docs/operations.md)")
 			return true
 		}
 	}
@@ -195,8 +206,10 @@ func (d *machine) renamed() {
 		Gateway string `json:"gateway"`
 	}
 	end, err := books.Last(books.Dir(filepath.Join(d.cfg.Dir, "public")), "ledger.jsonl")
-	if err == nil && end.N > 0 && json.Unmarshal([]byte(end.Line), &line) == nil && line.Gateway != "" && line.Gateway != d.cfg.Gateway {
-		d.say("ledger", Warn, "the books in "+d.cfg.Dir+" are of gateway "+line.Gateway+", and this is "+d.cfg.Gateway, "give each gateway a directory of its own, or mend gateway: in the file")
+	if err == nil && end.N > 0 && json.Unmarshal([]byte(end.Line), &line) == nil && line.Gateway != "" &&
+		line.Gateway != d.cfg.Gateway {
+		d.say("ledger", Warn, "the books in "+d.cfg.Dir+" are of gateway "+line.Gateway+", and this is "+d.cfg.Gateway,
+			"give each gateway a directory of its own, or mend gateway: in the file")
 	}
 }
 
@@ -224,12 +237,14 @@ func (d *machine) witness(ctx context.Context) {
 	select {
 	case err := <-answer:
 		if err != nil {
-			d.say("witness", Away, err.Error(), "mend witness: in the file, or wait until it is back: until then it witnesses nothing")
+			d.say("witness", Away, err.Error(), "mend witness: in the file, or wait until it is back: until then it "+
+				"witnesses nothing")
 			return
 		}
 		d.say("witness", Fine, "it answers", "")
 	case <-ctx.Done():
-		d.say("witness", Away, w+" does not answer", "mend witness: in the file, or wait until it is back: until then it witnesses nothing")
+		d.say("witness", Away, w+" does not answer",
+			"mend witness: in the file, or wait until it is back: until then it witnesses nothing")
 	}
 }
 

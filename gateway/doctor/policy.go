@@ -62,14 +62,18 @@ func (d *policies) policy(ctx context.Context) {
 	}
 	switch {
 	case len(elsewhere) > 0 && len(elsewhere) == len(set.Decisions):
-		d.say("policy", Warn, fmt.Sprintf("all zones of the decisions (%s) are other gateways', so nothing flows here", strings.Join(elsewhere, ", ")),
-			"that may be right; else give zones to "+d.cfg.Gateway+" (gateway in zones.geojson), or mend gateway in gateway.yaml")
+		d.say("policy", Warn, fmt.Sprintf("all zones of the decisions (%s) are other gateways', so nothing flows here",
+			strings.Join(elsewhere, ", ")),
+			"that may be right; else give zones to "+d.cfg.Gateway+" (gateway in zones.geojson), or mend gateway in "+
+				"gateway.yaml")
 	case inForce == 0:
 		d.say("policy", Fail, "no decision is in force today, so nothing flows", "see from and until of the decisions")
 	case until.Before(now.AddDate(0, 0, 30)):
-		d.say("policy", Warn, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce, until.Format(time.DateOnly)), "the council decides anew, or the stream ends")
+		d.say("policy", Warn, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce,
+			until.Format(time.DateOnly)), "the council decides anew, or the stream ends")
 	default:
-		d.say("policy", Fine, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce, until.Format(time.DateOnly)), "")
+		d.say("policy", Fine, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce,
+			until.Format(time.DateOnly)), "")
 	}
 }
 
@@ -77,7 +81,8 @@ func (d *policies) policy(ctx context.Context) {
 // out; empty for none.
 func (d *policies) inbox(ctx context.Context) string {
 	files := 0
-	err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Each(ctx, func() string { return "" }, func(inbox.File) inbox.Verdict { files++; return inbox.Settled })
+	err := inbox.New(d.cfg.Policy.Inbox, council.MaxFile).Each(ctx, func() string { return "" },
+		func(inbox.File) inbox.Verdict { files++; return inbox.Settled })
 	if err != nil {
 		d.say("inbox", Warn, err.Error(), "the policy in force goes on; a new one cannot arrive")
 	} else {
@@ -86,7 +91,8 @@ func (d *policies) inbox(ctx context.Context) string {
 	base := filepath.Join(d.cfg.Dir, "policy")
 	current, err := os.ReadFile(filepath.Join(base, "current"))
 	if err != nil {
-		d.say("policy", Warn, "no motion has been enacted here yet, so nothing flows", "sluice motion enact writes what this gateway takes from its inbox")
+		d.say("policy", Warn, "no motion has been enacted here yet, so nothing flows",
+			"sluice motion enact writes what this gateway takes from its inbox")
 		return ""
 	}
 	return filepath.Join(base, strings.TrimSpace(string(current)))
@@ -99,7 +105,9 @@ func (d *policies) strangers(set *compile.Set) {
 		return
 	}
 	if ids := homes.Strangers(d.reg, set); len(ids) > 0 {
-		d.say("kinds", Warn, fmt.Sprintf("%d sensors are of a kind that the policy does not know: %s", len(ids), firstOf(ids)), "mend kind in the register, or add the kind to kinds.yaml; until then they are counted, not listed, and nothing of them is kept")
+		d.say("kinds", Warn, fmt.Sprintf("%d sensors are of a kind that the policy does not know: %s", len(ids),
+			firstOf(ids)), "mend kind in the register, or add the kind to kinds.yaml; until then they are counted, "+
+			"not listed, and nothing of them is kept")
 	}
 	h, err := homes.Read(d.cfg.Dir)
 	if err != nil {
@@ -107,7 +115,9 @@ func (d *policies) strangers(set *compile.Set) {
 		return
 	}
 	if ids := h.Moved(d.reg); len(ids) > 0 {
-		d.say("homes", Warn, fmt.Sprintf("%d sensors stood for homes and have another kind now: %s", len(ids), firstOf(ids)), "mend kind in the register; or, if the device is put to another use, give it a new id. Until then they are counted, not listed")
+		d.say("homes", Warn, fmt.Sprintf("%d sensors stood for homes and have another kind now: %s", len(ids),
+			firstOf(ids)), "mend kind in the register; or, if the device is put to another use, give it a new id. "+
+			"Until then they are counted, not listed")
 	}
 }
 
@@ -124,7 +134,8 @@ func (d *policies) entries(set *compile.Set) {
 	for _, f := range found[:min(len(found), 3)] {
 		some = append(some, f.Error())
 	}
-	d.say("register", Warn, fmt.Sprintf("%d mistakes: %s", len(found), strings.Join(some, "\n")), "sluice register check "+d.cfg.Register+" --policy DIR says all of them")
+	d.say("register", Warn, fmt.Sprintf("%d mistakes: %s", len(found), strings.Join(some, "\n")),
+		"sluice register check "+d.cfg.Register+" --policy DIR says all of them")
 }
 
 // sensors says when nothing can come of any sensor, though each entry may be right.
@@ -143,9 +154,11 @@ func (d *policies) sensors(set *compile.Set) {
 		}
 	}
 	if usable == 0 {
-		d.say("sensors", Fail, "no sensor of the register is registered today, so what they send is refused", "see registered and until of the entries")
+		d.say("sensors", Fail, "no sensor of the register is registered today, so what they send is refused",
+			"see registered and until of the entries")
 	}
 	if here == 0 {
-		d.say("sensors", Fail, "all sensors stand in zones of other gateways, so nothing of them is kept here", "mend gateway: in the file, or gateway of the zones in zones.geojson")
+		d.say("sensors", Fail, "all sensors stand in zones of other gateways, so nothing of them is kept here",
+			"mend gateway: in the file, or gateway of the zones in zones.geojson")
 	}
 }

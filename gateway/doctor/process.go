@@ -77,7 +77,8 @@ func (d *process) ask(ctx context.Context) (ready answer, ok bool) {
 		return ready, false
 	}
 	defer resp.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&ready); err != nil || !ready.starting() && !has(ready.Checks, "policy") {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&ready); err != nil || !ready.starting() &&
+		!has(ready.Checks, "policy") {
 		d.say("gateway", Fail, "something else answers at the admin address", "choose another with admin: in the file")
 		return ready, false
 	}
@@ -97,7 +98,8 @@ func (d *process) taken(ctx context.Context) (found bool) {
 		}
 		if err != nil {
 			found = true
-			d.say("gateway", Fail, "it does not run, and could not listen: "+err.Error(), "stop who has that address, or choose another with "+key+": in the file")
+			d.say("gateway", Fail, "it does not run, and could not listen: "+err.Error(),
+				"stop who has that address, or choose another with "+key+": in the file")
 		}
 	}
 	return found

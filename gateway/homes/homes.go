@@ -73,9 +73,12 @@ func (k Known) Next(set, before *compile.Set, motion *council.Enacted, log *slog
 		case homes[id] || !known:
 		case motion != nil && before != nil && len(motion.Ballots) >= before.Charter.Quorums.Weaken:
 			delete(next, id)
-			log.Warn("the council has voted that sensors of this kind stand for nobody; they are listed singly now", "kind", id, "motion", motion.ID)
+			log.Warn("the council has voted that sensors of this kind stand for nobody; they are listed singly now",
+				"kind", id, "motion", motion.ID)
 		default:
-			log.Warn("this kind stood for somebody and does not any more; its sensors stay a number", "kind", id, "hint", "give it back its unit {sensor: true, ...} in kinds.yaml, or let the council vote with the quorum for weakening")
+			log.Warn("this kind stood for somebody and does not any more; its sensors stay a number", "kind", id,
+				"hint", "give it back its unit {sensor: true, ...} in kinds.yaml, or let the council vote with the "+
+					"quorum for weakening")
 		}
 	}
 	if next == nil {

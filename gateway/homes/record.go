@@ -36,7 +36,8 @@ func Read(dir string) (*Record, error) {
 		err = json.Unmarshal(raw, &h.kinds)
 	}
 	if err != nil {
-		return h, errors.New(h.path + " cannot be read; it says which sensors stand for homes. Put it back from a backup, or remove it once you have seen that every kind in the register is right")
+		return h, errors.New(h.path + " cannot be read; it says which sensors stand for homes. Put it back from a " +
+			"backup, or remove it once you have seen that every kind in the register is right")
 	}
 	return h, nil
 }

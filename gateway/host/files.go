@@ -30,7 +30,8 @@ const HomesFile = "homes.json"
 // believed, by the most that their mode may be.
 func StateFiles(dir string) map[string]fs.FileMode {
 	list := map[string]fs.FileMode{
-		"lock": ModePrivate, HomesFile: ModePrivate, "checkpoint": ModeOwnDir, "public": modeOpenDir, "policy": modeOpenDir,
+		"lock": ModePrivate, HomesFile: ModePrivate, "checkpoint": ModeOwnDir, "public": modeOpenDir,
+		"policy": modeOpenDir,
 	}
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		list["ledger.db"+suffix], list["store.db"+suffix] = ModePrivate, modePublic

@@ -37,10 +37,12 @@ func Lock(cfg *config.Config, log *slog.Logger) (*os.File, error) {
 		f, err = os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
 	}
 	if err != nil {
-		return nil, config.Refuse("state directory: %w; make it writable or choose another (--dir, or dir in the file)", err)
+		return nil, config.Refuse("state directory: %w; make it writable or choose another (--dir, or dir in the file)",
+			err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(config.Refuse("state directory %s is in use by another process; stop that one or choose another directory", dir), f.Close())
+		return nil, errors.Join(config.Refuse("state directory %s is in use by another process; stop that one or "+
+			"choose another directory", dir), f.Close())
 	}
 	tightened, err := tighten(dir)
 	if err != nil {
@@ -48,7 +50,8 @@ func Lock(cfg *config.Config, log *slog.Logger) (*os.File, error) {
 	}
 	if len(tightened) > 0 {
 		slices.Sort(tightened)
-		log.Warn("others could read files of the state directory, and cannot any more", "files", strings.Join(tightened, " "))
+		log.Warn("others could read files of the state directory, and cannot any more",
+			"files", strings.Join(tightened, " "))
 	}
 	return f, nil
 }
@@ -84,7 +87,8 @@ func KeyDir(keys, dir string, log *slog.Logger) (string, error) {
 		}
 		return to, nil
 	}
-	log.Warn("no memory-backed directory for keys: a crash loses open windows, and they become gaps; set keys: to a directory on tmpfs")
+	log.Warn("no memory-backed directory for keys: a crash loses open windows, and they become gaps; set keys: to a " +
+		"directory on tmpfs")
 	return "", nil
 }
 

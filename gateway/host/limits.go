@@ -26,7 +26,8 @@ func OpenFiles() string {
 	if err != nil && !full(err) {
 		return "" // there is no such directory here
 	}
-	return fmt.Sprintf("the process has nearly all %d files open that it may, so nobody can connect; raise LimitNOFILE= of the unit", most.Cur)
+	return fmt.Sprintf("the process has nearly all %d files open that it may, so nobody can connect; raise "+
+		"LimitNOFILE= of the unit", most.Cur)
 }
 
 // full reports whether an error says that no more files can be opened.

@@ -16,10 +16,12 @@ func CheckSwap(cfg *config.Config, list []string, log *slog.Logger) error {
 	case len(list) == 0 || cfg.AllowSwap || cfg.Time.Topic != "":
 		return nil
 	case cfg.Simulation:
-		log.Warn("this machine has unencrypted swap, where what is in memory could be written in clear; turn it off, encrypt it, or set allow_swap: true", "swap", strings.Join(list, ", "))
+		log.Warn("this machine has unencrypted swap, where what is in memory could be written in clear; turn it off, "+
+			"encrypt it, or set allow_swap: true", "swap", strings.Join(list, ", "))
 		return nil
 	}
-	return config.Refuse("this machine has unencrypted swap, where what is in memory could be written in clear: %s; turn it off with swapoff -a, encrypt it, or set allow_swap: true", strings.Join(list, ", "))
+	return config.Refuse("this machine has unencrypted swap, where what is in memory could be written in clear: %s; "+
+		"turn it off with swapoff -a, encrypt it, or set allow_swap: true", strings.Join(list, ", "))
 }
 
 // ClearSwap lists swap that is neither encrypted nor memory: what is in memory

@@ -97,7 +97,10 @@ func next(a *activation.Announced, d *bundle.Decision) *books.Next {
 
 // entry makes one entry, and its files where its words are new. Votes stay
 // those of the motion that brought these words.
-func (l *decisionsBook) entry(ctx context.Context, v *activation.View, set *compile.Set, d *bundle.Decision, e *council.Enacted, old books.Decision) (b books.Decision, err error) {
+func (l *decisionsBook) entry(
+	ctx context.Context, v *activation.View,
+	set *compile.Set, d *bundle.Decision, e *council.Enacted, old books.Decision,
+) (b books.Decision, err error) {
 	b = books.Decision{
 		ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
 		Votes: []books.Vote{}, YAML: string(d.YAML), Explain: map[string]string{}, Diff: map[string][]string{},
@@ -129,7 +132,10 @@ func (l *decisionsBook) entry(ctx context.Context, v *activation.View, set *comp
 	if b.Explain, err = l.explain(set, d, vote); err != nil {
 		return b, err
 	}
-	return b, l.keepFiles(ctx, d.YAML, &b, e, same)
+	if same {
+		e = nil // what proves the vote is kept already
+	}
+	return b, l.keepFiles(ctx, d.YAML, &b, e)
 }
 
 // explain makes the texts, once for each policy and vote.
@@ -169,8 +175,9 @@ func changes(v *activation.View, d *bundle.Decision, old books.Decision) map[str
 	return out
 }
 
-// keepFiles keeps decisions/ID/: the words, and what proves the vote.
-func (b *decisionsBook) keepFiles(ctx context.Context, yaml []byte, d *books.Decision, e *council.Enacted, same bool) error {
+// keepFiles keeps decisions/ID/: the words, and what proves the vote of a motion that has
+// brought them; nil for none.
+func (b *decisionsBook) keepFiles(ctx context.Context, yaml []byte, d *books.Decision, e *council.Enacted) error {
 	base := "decisions/" + d.ID + "/"
 	files := map[string][]byte{"decision.yaml": yaml}
 	for lang, text := range d.Explain {
@@ -179,7 +186,7 @@ func (b *decisionsBook) keepFiles(ctx context.Context, yaml []byte, d *books.Dec
 	for lang, lines := range d.Diff {
 		files["changes."+lang+".txt"] = []byte(strings.Join(lines, "\n") + "\n")
 	}
-	if e != nil && !same {
+	if e != nil {
 		files[council.TextName], files[council.BundleName], files[council.SignersName] = e.Text, e.Packed, e.Signers
 		ballots := make(map[string][]byte)
 		for _, x := range e.Ballots {

@@ -48,13 +48,17 @@ func idlers(list []books.Decision, set *compile.Set, coming *activation.Announce
 		out = append(out, x)
 	}
 	order := []string{books.Suspended, books.Coming, books.Past}
-	slices.SortStableFunc(out, func(a, b idler) int { return slices.Index(order, a.state) - slices.Index(order, b.state) })
+	slices.SortStableFunc(out, func(a, b idler) int {
+		return slices.Index(order, a.state) - slices.Index(order, b.state)
+	})
 	return out
 }
 
 // split tells the plans of a sensor that are in force from decisions that are about it
 // and are not.
-func (l *listing) split(s *register.Sensor, zone string, plans []plan.Plan, reasons []compile.Reason) (flowing []plan.Plan, idle []idler) {
+func (l *listing) split(
+	s *register.Sensor, zone string, plans []plan.Plan, reasons []compile.Reason,
+) (flowing []plan.Plan, idle []idler) {
 	if len(l.idle) == 0 {
 		return plans, nil
 	}

@@ -49,7 +49,8 @@ func newFiles(l *ledger.Ledger, public books.Dir, log *slog.Logger) *files {
 func (f *files) put(name string, raw []byte) error {
 	found, err := f.shelf.Put(name, raw)
 	if err == nil && found != books.Right {
-		f.anew = append(f.anew, fmt.Sprintf("%s (%s)", filepath.Join(string(f.public), filepath.FromSlash(name)), found))
+		f.anew = append(f.anew, fmt.Sprintf("%s (%s)", filepath.Join(string(f.public), filepath.FromSlash(name)),
+			found))
 	}
 	return err
 }
@@ -58,7 +59,8 @@ func (f *files) put(name string, raw []byte) error {
 // directory that is gone is many.
 func (f *files) sayAnew() {
 	if n := len(f.anew); n > 0 {
-		f.log.Warn("public books were not as they were left, and were written anew", "count", n, "files", strings.Join(f.anew[:min(n, 5)], ", "))
+		f.log.Warn("public books were not as they were left, and were written anew", "count", n,
+			"files", strings.Join(f.anew[:min(n, 5)], ", "))
 		f.anew = nil
 	}
 }

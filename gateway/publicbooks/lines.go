@@ -21,8 +21,8 @@ type lines struct {
 // growingBooks are the files that only grow.
 var growingBooks = []string{"ledger.jsonl", "gaps.jsonl", "releases.jsonl", "withdrawals.jsonl", "removals.jsonl"}
 
-// write brings the growing books up to date. They are left alone until this state directory is known to be the latest: a copy that has
-// come further says that it is not.
+// write brings the growing books up to date. They are left alone until this state directory
+// is known to be the latest: a copy that has come further says that it is not.
 func (l *lines) write(ctx context.Context) error {
 	if !l.trusted() {
 		return nil

@@ -44,10 +44,13 @@ type registerBook struct {
 
 // write writes register.json where something has changed; the decisions are as they
 // stand.
-func (b *registerBook) write(ctx context.Context, v *activation.View, stood []books.Decision, lives *ingest.Lives) error {
-	now := listing{reg: v.Register, set: v.Latest, running: v.Running(), versions: v.Versions, lives: lives, states: states(stood)}
+func (b *registerBook) write(ctx context.Context, v *activation.View, stood []books.Decision,
+	lives *ingest.Lives) error {
+	now := listing{reg: v.Register, set: v.Latest, running: v.Running(), versions: v.Versions, lives: lives,
+		states: states(stood)}
 	old := b.listing
-	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions && now.states == old.states &&
+	same := now.reg == old.reg && now.set == old.set && now.running == old.running && now.versions == old.versions &&
+		now.states == old.states &&
 		b.files.shelf.Untouched("register.json")
 	soon := time.Now().Before(old.until) && ctx.Done() != nil // at the end, ctx cannot be done
 	if same && (now.lives == old.lives || soon) {
@@ -59,7 +62,8 @@ func (b *registerBook) write(ctx context.Context, v *activation.View, stood []bo
 	if err := b.housed.Save(); err != nil {
 		return err
 	}
-	if err := b.files.shelf.Write("register.json", func(w io.Writer) error { return now.write(ctx, w, sorts) }); err != nil {
+	if err := b.files.shelf.Write("register.json",
+		func(w io.Writer) error { return now.write(ctx, w, sorts) }); err != nil {
 		return err
 	}
 	now.until = time.Now().Add(listingShare * time.Since(began))
@@ -131,7 +135,8 @@ func (l *listing) one(ctx context.Context, i int, how homes.Shown, others crowd)
 	}
 	b := &books.Sensor{
 		ID: s.ID, Owner: s.Owner, Kind: s.Kind, Preset: s.Preset, Zone: s.ZoneOf(l.set.Zones), Lat: s.Lat, Lon: s.Lon,
-		Registered: s.Registered.String(), Until: s.Until.String(), Contact: s.Contact, Purpose: s.Purpose, Replaces: s.Replaces,
+		Registered: s.Registered.String(), Until: s.Until.String(), Contact: s.Contact, Purpose: s.Purpose,
+		Replaces: s.Replaces,
 	}
 	if s.Topic == "" {
 		// Another may hold a secret or a name, as pointers into a vendor's messages may.
@@ -179,6 +184,8 @@ func (c crowd) write(reg *books.Register) {
 		u.Number = n
 		reg.Unknown = append(reg.Unknown, u)
 	}
-	slices.SortFunc(reg.Homes, func(a, b books.Homes) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone)) })
+	slices.SortFunc(reg.Homes, func(a, b books.Homes) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone))
+	})
 	slices.SortFunc(reg.Unknown, func(a, b books.Unknown) int { return cmp.Compare(a.Zone, b.Zone) })
 }

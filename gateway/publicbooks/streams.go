@@ -60,7 +60,8 @@ func (b *streamsBook) list(set *compile.Set) ([]books.Stream, error) {
 		for _, m := range s.Measures {
 			for _, part := range m.Parts() {
 				measure := books.Measure{
-					Name: part.Name, Unit: m.Unit, Of: m.Expression(), PublicFrom: mech.PublicFrom(), TypicalError: mech.TypicalError(m),
+					Name: part.Name, Unit: m.Unit, Of: m.Expression(), PublicFrom: mech.PublicFrom(),
+					TypicalError: mech.TypicalError(m),
 				}
 				if m.Of == plan.Histogram {
 					measure.Group, measure.Class = m.Name, []float64{part.Low, part.High}

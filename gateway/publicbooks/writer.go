@@ -63,7 +63,8 @@ func New(src Sources, log *slog.Logger) *Writer {
 	return &Writer{
 		src: src, log: log, wake: make(chan struct{}, 1), files: f,
 		lines: lines{
-			files: f, growing: make(map[string]*books.Growing), witness: src.Config.Witness, fresh: src.Fresh, trusted: src.Trusted,
+			files: f, growing: make(map[string]*books.Growing), witness: src.Config.Witness, fresh: src.Fresh,
+			trusted: src.Trusted,
 		},
 		streams:   streamsBook{files: f, simulation: src.Config.Simulation},
 		decisions: decisionsBook{files: f, texts: make(map[string]map[string]string)},
@@ -125,7 +126,8 @@ func (w *Writer) Problem() string {
 		return "the public books cannot be written: " + w.wrong
 	}
 	if d := time.Since(w.at); !w.at.IsZero() && d > slow {
-		return fmt.Sprintf("the public books have not been written for %s; see whether the disk of the state directory answers", d.Truncate(time.Second))
+		return fmt.Sprintf("the public books have not been written for %s; see whether the disk of the state "+
+			"directory answers", d.Truncate(time.Second))
 	}
 	return ""
 }
@@ -164,7 +166,8 @@ func (w *Writer) city(v *activation.View, now time.Time) books.City {
 	}
 	if v.Latest != nil {
 		c := v.Latest.Charter.City
-		city.ID, city.Name, city.Timezone, city.Languages, city.Policy = c.ID, c.Name, c.Timezone, c.Languages, v.Latest.Digest
+		city.ID, city.Name, city.Timezone, city.Languages, city.Policy = c.ID, c.Name, c.Timezone, c.Languages,
+			v.Latest.Digest
 	}
 	return city
 }

@@ -30,8 +30,10 @@ func (x extra) String() string {
 	if x.windows == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the store has %d windows of %d streams, which start between %s and %s, that are not in the journal: somebody else writes to it, or a recovery has lost "+
-		"their lines. Open data does not show them; sluice verify and docs/operations.md say what to do", x.windows, x.streams, x.from.UTC().Format(time.RFC3339), x.to.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("the store has %d windows of %d streams, which start between %s and %s, that are not in the "+
+		"journal: somebody else writes to it, or a recovery has lost "+
+		"their lines. Open data does not show them; sluice verify and docs/operations.md say what to do", x.windows,
+		x.streams, x.from.UTC().Format(time.RFC3339), x.to.UTC().Format(time.RFC3339))
 }
 
 // extraWalk looks for what the store has more, a stream after the other and from the
@@ -80,7 +82,8 @@ func (r *Reconciler) lookForExtra(ctx context.Context, w *extraWalk, until time.
 			if time.Now().After(until) || ctx.Err() != nil {
 				return false, ctx.Err()
 			}
-			rows, err := r.store.Observations(ctx, store.Query{Stream: stream, From: w.at, To: time.Unix(1<<33, 0), Gateways: names, Limit: extraRows})
+			rows, err := r.store.Observations(ctx, store.Query{Stream: stream, From: w.at, To: time.Unix(1<<33, 0),
+				Gateways: names, Limit: extraRows})
 			if err != nil {
 				return false, err
 			}
@@ -115,7 +118,8 @@ func (x *extra) add(at time.Time) {
 // write to the same store, their places are none of ours. A stream of which no policy is
 // at hand is nobody else's.
 func isOurs(rows []store.Observation, cells map[string]bool) bool {
-	return cells == nil || slices.ContainsFunc(rows, func(o store.Observation) bool { return o.Start.Equal(rows[0].Start) && cells[o.Cell] })
+	return cells == nil || slices.ContainsFunc(rows,
+		func(o store.Observation) bool { return o.Start.Equal(rows[0].Start) && cells[o.Cell] })
 }
 
 // noteExtra keeps what was found and says it where it is new.

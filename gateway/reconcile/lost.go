@@ -45,7 +45,8 @@ func (r *Reconciler) SayLost(ctx context.Context) (windows int, err error) {
 				if gone {
 					windows++
 				}
-				if err := found.next(gone, w.Start, w.End, func(from, to time.Time) error { return r.ledger.SayLost(ctx, stream, from, to) }); err != nil {
+				if err := found.next(gone, w.Start, w.End,
+					func(from, to time.Time) error { return r.ledger.SayLost(ctx, stream, from, to) }); err != nil {
 					return windows, err
 				}
 			}
@@ -54,7 +55,8 @@ func (r *Reconciler) SayLost(ctx context.Context) (windows int, err error) {
 			}
 			from = list[len(list)-1].Start.Add(1)
 		}
-		if err := found.next(false, time.Time{}, time.Time{}, func(from, to time.Time) error { return r.ledger.SayLost(ctx, stream, from, to) }); err != nil {
+		if err := found.next(false, time.Time{}, time.Time{},
+			func(from, to time.Time) error { return r.ledger.SayLost(ctx, stream, from, to) }); err != nil {
 			return windows, err
 		}
 	}

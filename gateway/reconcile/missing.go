@@ -36,8 +36,10 @@ func (m missing) String() string {
 	if m.short {
 		least = "at least "
 	}
-	return fmt.Sprintf("%s%d windows of %d streams, which start between %s and %s, were delivered and are missing in the store; stop the gateway, "+
-		"put the latest backup of the store back, and run sluice ledger recover, which says in the public gaps what is still missing (docs/operations.md)",
+	return fmt.Sprintf("%s%d windows of %d streams, which start between %s and %s, were delivered and are missing in "+
+		"the store; stop the gateway, "+
+		"put the latest backup of the store back, and run sluice ledger recover, which says in the public gaps what "+
+		"is still missing (docs/operations.md)",
 		least, m.windows, m.streams, m.from.UTC().Format(time.RFC3339), m.to.UTC().Format(time.RFC3339))
 }
 
@@ -75,7 +77,8 @@ func (r *Reconciler) compareOnce(ctx context.Context) bool {
 	case ctx.Err() != nil:
 		return true
 	case sqlite.IsDamaged(err) && r.file != "":
-		said = fmt.Sprintf("the store %s is damaged (%v); stop the gateway and put a backup of it back (docs/operations.md)", r.file, err)
+		said = fmt.Sprintf("the store %s is damaged (%v); stop the gateway and put a backup of it back "+
+			"(docs/operations.md)", r.file, err)
 	case err != nil:
 		r.log.Warn("whether the store has what was delivered could not be asked; it is tried again", "error", err)
 		return false
@@ -140,7 +143,8 @@ func (r *Reconciler) compared(ctx context.Context, until time.Time) (lost missin
 				}
 			}
 			if again > 0 {
-				r.log.Warn("windows that were delivered are missing in the store; they are sent again", "stream", stream, "windows", again)
+				r.log.Warn("windows that were delivered are missing in the store; they are sent again",
+					"stream", stream, "windows", again)
 				return lost, false, nil
 			}
 			if lost.short || len(starts) < comparePage {
@@ -162,7 +166,8 @@ func (r *Reconciler) missing(ctx context.Context, stream string, start time.Time
 	if err != nil {
 		return false, false, err
 	}
-	rows, err := r.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Gateways: names, Limit: 1})
+	rows, err := r.store.Observations(ctx, store.Query{Stream: stream, From: start, To: start.Add(1), Gateways: names,
+		Limit: 1})
 	if err != nil || len(rows) > 0 {
 		return false, false, err
 	}

@@ -33,7 +33,8 @@ type Reconciler struct {
 
 // New makes a Reconciler. File is the path of the store where it is a file; cells are
 // asked for the cells of this gateway's streams, by stream.
-func New(l *ledger.Ledger, s Reader, file string, cells func() map[string]map[string]bool, log *slog.Logger) *Reconciler {
+func New(l *ledger.Ledger, s Reader, file string, cells func() map[string]map[string]bool,
+	log *slog.Logger) *Reconciler {
 	return &Reconciler{ledger: l, store: s, file: file, cells: cells, log: log}
 }
 

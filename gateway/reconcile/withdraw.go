@@ -44,7 +44,8 @@ func Withdraw(ctx context.Context, cfg config.Config, w books.Withdrawal) (n int
 		return 0, err
 	}
 	if err := l.Withdraw(ctx, w, rows); err != nil {
-		return 0, fmt.Errorf("%w: no such window, cell or measure is in the store; see /api/v1/streams/STREAM/observations", err)
+		return 0, fmt.Errorf("%w: no such window, cell or measure is in the store; see "+
+			"/api/v1/streams/STREAM/observations", err)
 	}
 	return len(rows), nil
 }
@@ -52,7 +53,8 @@ func Withdraw(ctx context.Context, cfg config.Config, w books.Withdrawal) (n int
 // withdrawn are the rows that a withdrawal is about: a gateway hides what it has released
 // itself, and nothing of another that writes to the same store.
 func withdrawn(ctx context.Context, s Reader, names []string, w books.Withdrawal) ([]store.Observation, error) {
-	q := store.Query{Gateways: names, Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000, Which: store.Both}
+	q := store.Query{Gateways: names, Stream: w.Stream, From: w.Start, To: w.Start.Add(time.Nanosecond), Limit: 100_000,
+		Which: store.Both}
 	if w.Cell != "" {
 		q.Cells = []string{w.Cell}
 	}

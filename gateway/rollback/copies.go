@@ -95,7 +95,9 @@ func (g *Guard) weigh(c copyOf, name string, ours ledger.Line, end int64, torn e
 		}
 		return nil
 	}
-	return fmt.Errorf("the witness is damaged, and may have come further than this state directory: %s: %w; put a good copy of it there, or, if there is none and this is the right state directory, remove that file", c.where, broken)
+	return fmt.Errorf("the witness is damaged, and may have come further than this state directory: %s: %w; put a "+
+		"good copy of it there, or, if there is none and this is the right state directory, remove that file", c.where,
+		broken)
 }
 
 // scan follows a copy. It goes on from the ledger where a line that is the ledger's

@@ -76,7 +76,8 @@ type State struct {
 // when the public books have something new.
 func New(s State, stalled *retry.Once, changed func(), log *slog.Logger) *Guard {
 	return &Guard{
-		cfg: s.Config, ledger: s.Ledger, store: s.Store, public: s.Public, head: headFile{keys: s.Keys, gateway: s.Config.Gateway, ledger: s.Ledger, log: log}, fresh: s.Fresh, policy: s.Policy,
+		cfg: s.Config, ledger: s.Ledger, store: s.Store, public: s.Public, fresh: s.Fresh, policy: s.Policy,
+		head:    headFile{keys: s.Keys, gateway: s.Config.Gateway, ledger: s.Ledger, log: log},
 		stalled: stalled, changed: changed, log: log,
 	}
 }
@@ -102,7 +103,8 @@ var errRestored = errors.New("stop the gateway and run sluice ledger recover (do
 const someCells = 8
 
 // errEarly says that there is no stream yet of which the store could be asked.
-var errEarly = errors.New("no policy is in force yet; whether this state directory is the latest is asked before the first release")
+var errEarly = errors.New("no policy is in force yet; whether this state directory is the latest is asked before the " +
+	"first release")
 
 // Check makes sure, before the first release of a process, that this state
 // directory is the latest one: an older one, put back from a backup, would draw
@@ -138,7 +140,8 @@ func (g *Guard) Check(ctx context.Context) error {
 	if known {
 		err := g.ledger.Extends(ctx, head)
 		if err != nil && g.fresh {
-			return fmt.Errorf("%w: it is new, and another one was here; if that is meant, remove %s, else %w", err, g.head.path(), errRestored)
+			return fmt.Errorf("%w: it is new, and another one was here; if that is meant, remove %s, else %w", err,
+				g.head.path(), errRestored)
 		}
 		if err != nil {
 			return fmt.Errorf("%w, as the head beside the keys says; %w", err, errRestored)
@@ -215,7 +218,9 @@ func (g *Guard) askStore(ctx context.Context) error {
 
 // ahead is, for each stream of which the store has windows that start at or after
 // resume, the end of the last; and of how many streams it was asked.
-func (g *Guard) ahead(ctx context.Context, resume map[string]time.Time) (out map[string]time.Time, asked int, err error) {
+func (g *Guard) ahead(
+	ctx context.Context, resume map[string]time.Time,
+) (out map[string]time.Time, asked int, err error) {
 	names, err := g.ledger.Names(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -228,7 +233,8 @@ func (g *Guard) ahead(ctx context.Context, resume map[string]time.Time) (out map
 		if from.IsZero() {
 			from = time.Unix(0, 0)
 		}
-		rows, err := g.store.Observations(ctx, store.Query{Stream: id, From: from, To: time.Unix(1<<33, 0), Cells: list[:min(len(list), someCells)], Gateways: names, Limit: 1})
+		rows, err := g.store.Observations(ctx, store.Query{Stream: id, From: from, To: time.Unix(1<<33, 0),
+			Cells: list[:min(len(list), someCells)], Gateways: names, Limit: 1})
 		if err != nil {
 			return nil, 0, err
 		}

@@ -60,12 +60,14 @@ func (f *headFile) read() (h ledger.Head, known bool, err error) {
 	}
 	if err != nil {
 		f.damaged.Do(func() {
-			f.log.Warn("the head of the books beside the keys cannot be believed; the store and the copies of the books are asked instead, and it is written anew with the next release", "file", f.path(), "error", err)
+			f.log.Warn("the head of the books beside the keys cannot be believed; the store and the copies of the "+
+				"books are asked instead, and it is written anew with the next release", "file", f.path(), "error", err)
 		})
 		return ledger.Head{}, false, nil
 	}
 	if h.Gateway != "" && h.Gateway != f.gateway {
-		return h, false, fmt.Errorf("%s is of gateway %s, and this is %s; give each gateway a directory of its own (dir, keys), or, if this one was renamed, remove that file", f.path(), h.Gateway, f.gateway)
+		return h, false, fmt.Errorf("%s is of gateway %s, and this is %s; give each gateway a directory of its own "+
+			"(dir, keys), or, if this one was renamed, remove that file", f.path(), h.Gateway, f.gateway)
 	}
 	return h, true, nil
 }
