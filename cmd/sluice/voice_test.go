@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
 	"sluice/configs/portalba"
@@ -17,13 +18,13 @@ import (
 	"sluice/policy/explain"
 )
 
-// TestMain lets verbs of these tests start the rules in a process of their own, as
-// the real binary does.
+// TestMain is the program itself for stories, and lets verbs of the other tests start the
+// rules in a process of their own, as the real binary does.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == gateway.RulesVerb {
 		os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"sluice": main})
 }
 
 // sluice runs a verb in this process and returns what it says, on both outputs.
