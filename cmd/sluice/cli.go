@@ -3,10 +3,13 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 
 	"sluice/brief"
 	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/gateway/crash"
 	"sluice/policy/rego"
 )
@@ -99,10 +103,6 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// showHelp is what a verb does that only has others under it; what is none of them is
-// no argument.
-func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-
 // progress is a bar where somebody watches.
 func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
 	if f, ok := w.(*os.File); ok {
@@ -117,7 +117,7 @@ func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
 // openGateway opens the gateway of a configuration file, and says on stderr what it
 // has to say.
 func openGateway(cmd *cobra.Command, file string) (*gateway.Gateway, *slog.Logger, error) {
-	cfg, err := gateway.ReadConfig(file)
+	cfg, err := readConfig(file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,6 +127,20 @@ func openGateway(cmd *cobra.Command, file string) (*gateway.Gateway, *slog.Logge
 	}
 	g, err := gateway.Open(cmd.Context(), cfg, log)
 	return g, log, err
+}
+
+// readConfig reads gateway.yaml.
+func readConfig(file string) (config.Config, error) {
+	cfg, err := config.Read(file)
+	return cfg, nameConfig(file, err)
+}
+
+// nameConfig adds to an error of a configuration that is not there how it is named.
+func nameConfig(file string, err error) error {
+	if _, missing := os.Stat(file); err == nil || !errors.Is(missing, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w; name the configuration with -c FILE", err)
 }
 
 func isFile(path string) bool {
@@ -142,4 +156,13 @@ func plural(n int, word string) string {
 		return word
 	}
 	return word + "s"
+}
+
+// version is the version of the program and of Go, as they were built.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "sluice, of an unknown version"
+	}
+	return fmt.Sprintf("sluice %s, %s", info.Main.Version, info.GoVersion)
 }

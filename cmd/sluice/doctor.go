@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/gateway/config"
 	"sluice/gateway/doctor"
 	"sluice/policy/rego"
 )
@@ -17,13 +16,13 @@ func doctorCommand() *cobra.Command {
 	var file, mosquitto string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "doctor -c FILE", Short: "Say whether a gateway with this configuration would run well, and what to mend", Args: cobra.NoArgs,
+		Use: "doctor -c FILE", Short: "Say whether a gateway with this configuration would run well, and what to mend", Args: between(0, 0),
 		Long: "Doctor looks at the configuration, the broker (also as a stranger, who must be refused), the store, the disk,\n" +
 			"swap, keys, files that others can write or read, clock, ledger, witness and policy; at sensors without a password or that nothing\n" +
 			"can come of; at certificates, addresses that are taken, and the broker's files. It mends nothing. Exit codes: 0 well, 1 something is wrong,\n" +
 			"3 the configuration is refused, 4 the broker or the store cannot be reached.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Read(file)
+			cfg, err := readConfig(file)
 			if err != nil {
 				return err
 			}

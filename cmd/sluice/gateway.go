@@ -18,7 +18,7 @@ import (
 func gatewayCommand() *cobra.Command {
 	var file string
 	c := &cobra.Command{
-		Use: "gateway -c FILE", Short: "Run the edge: sensors in, releases out", Args: cobra.NoArgs,
+		Use: "gateway -c FILE", Short: "Run the edge: sensors in, releases out", Args: between(0, 0),
 		Long: "Runs until SIGINT or SIGTERM. SIGHUP has it read register, passwords and the listener's certificates anew; when one of\n" +
 			"them is broken, nothing is changed, and the log says what is wrong.",
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/gateway/config"
 	"sluice/gateway/reconcile"
 )
 
@@ -15,11 +14,11 @@ func ledgerAsideCommand() *cobra.Command {
 	var file string
 	var send, asJSON bool
 	c := &cobra.Command{
-		Use: "aside -c FILE", Short: "List what the store has refused for good, or send it again", Args: cobra.NoArgs,
+		Use: "aside -c FILE", Short: "List what the store has refused for good, or send it again", Args: between(0, 0),
 		Long: "A number that was released and that the store refuses while it takes others is set aside, so that the others go on.\n" +
 			"With --send all of it goes to the store again. It works while the gateway runs, which does so within seconds.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Read(file)
+			cfg, err := readConfig(file)
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,7 @@ import (
 func ledgerRecoverCommand() *cobra.Command {
 	var file string
 	c := &cobra.Command{
-		Use: "recover -c FILE", Short: "Make a state directory fit to go on that was put back from a backup", Args: cobra.NoArgs,
+		Use: "recover -c FILE", Short: "Make a state directory fit to go on that was put back from a backup", Args: between(0, 0),
 		Long: "A gateway whose state directory is older than what was released already, or whose ledger is gone, releases\n" +
 			"nothing. With the gateway stopped, this takes over what copies of the books (public/, witness) still have, and closes every stream\n" +
 			"until the first midnight after now and after its last release. Nothing is released twice.",

@@ -17,10 +17,13 @@ func ledgerShowCommand() *cobra.Command {
 	var asJSON bool
 	var ahead int
 	c := &cobra.Command{
-		Use: "show BOOKS...", Short: "Show the budget of each day: spent, left, and what is coming", Args: cobra.MinimumNArgs(1),
+		Use: "show BOOKS...", Short: "Show the budget of each day: spent, left, and what is coming", Args: between(1, -1),
 		Long: "BOOKS is a gateway's state directory, its public/ directory, a copy of that, or the URL of an open-data server.\n" +
 			"Where a city has several gateways, name each one's, or the server that has all.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if ahead < 0 || ahead > mostAhead {
+				return &usageError{fmt.Sprintf("--ahead is between 0 and %d days", mostAhead)}
+			}
 			all, err := openAll(args)
 			if err != nil {
 				return err
@@ -46,6 +49,9 @@ func ledgerShowCommand() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print the days as JSON")
 	return c
 }
+
+// mostAhead is how many days to come can be shown.
+const mostAhead = 366
 
 func showDays(w io.Writer, days []proof.Day, svg string) {
 	if len(days) == 0 {

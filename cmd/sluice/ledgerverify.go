@@ -9,7 +9,7 @@ import (
 func ledgerVerifyCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "verify BOOKS...", Short: "Compute everything in the public books again", Args: cobra.MinimumNArgs(1),
+		Use: "verify BOOKS...", Short: "Compute everything in the public books again", Args: between(1, -1),
 		Long: "BOOKS are as for show. Both chains are followed, every day is added up, every plan's cost and noise is\n" +
 			"computed again. docs/release.md has the formats. Exit code 1 when something is wrong.",
 		RunE: func(cmd *cobra.Command, args []string) error {

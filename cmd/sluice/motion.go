@@ -7,11 +7,9 @@ func motionCommand() *cobra.Command {
 		Use: "motion", Short: "Put a policy to the council's vote, count, and enact it",
 		Long: "The clerk makes a motion of the policy directory; members read motion.txt and sign it with ssh-keygen, which is on\n" +
 			"every computer; the clerk collects their signatures and enacts the motion. Gateways verify everything anew.",
-		Args: cobra.NoArgs, RunE: showHelp,
 	}
 	var dir string
 	c.PersistentFlags().StringVar(&dir, "dir", ".", "policy directory; its motions are in DIR/motions")
 	c.PersistentFlags().String("lang", "", langUsage)
-	c.AddCommand(motionCreate(&dir), motionStatus(&dir), motionEnact(&dir), motionShow(&dir), motionSuspend(&dir))
-	return c
+	return group(c, motionCreate(&dir), motionStatus(&dir), motionEnact(&dir), motionShow(&dir), motionSuspend(&dir))
 }

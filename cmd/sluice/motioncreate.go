@@ -19,7 +19,7 @@ import (
 func motionCreate(dir *string) *cobra.Command {
 	var gateways []string
 	c := &cobra.Command{
-		Use: "create ID", Short: "Freeze the policy directory into a motion", Args: cobra.ExactArgs(1),
+		Use: "create ID", Short: "Freeze the policy directory into a motion", Args: between(1, 1),
 		Long: "Writes DIR/motions/ID: motion.txt, which says in plain language what changes and is what members sign, the bundle\n" +
 			"with the policy, and allowed_signers. The policy must pass sluice policy check; only its\n" +
 			"notice may be shorter, which the motion lengthens, and what is wrong in a file that is in force as it is may\n" +

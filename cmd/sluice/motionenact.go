@@ -13,7 +13,7 @@ import (
 func motionEnact(dir *string) *cobra.Command {
 	var inboxes []string
 	c := &cobra.Command{
-		Use: "enact ID", Short: "Write the one file that gateways take, once enough members have signed", Args: cobra.ExactArgs(1),
+		Use: "enact ID", Short: "Write the one file that gateways take, once enough members have signed", Args: between(1, 1),
 		Long: "Verifies the motion as a gateway does, then writes DIR/motions/ID/ID.sluice, and a copy into each --inbox. Gateways\n" +
 			"take it from a directory or a web server; putting it there is all that is left to do.",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -17,7 +17,7 @@ import (
 func motionShow(dir *string) *cobra.Command {
 	var at string
 	c := &cobra.Command{
-		Use: "show", Short: "Say what is in force, since when, by whose votes, and until when", Args: cobra.NoArgs,
+		Use: "show", Short: "Say what is in force, since when, by whose votes, and until when", Args: between(0, 0),
 		Long: "What is in force now, what waits for its time, and what becomes of each decision. With --at it is said of the end of\n" +
 			"another day, as far as it is voted already.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -65,7 +65,7 @@ func printNothing(w io.Writer, v voice, d desk.Desk) error {
 	}
 	fmt.Fprintf(w, "%s\n%s\n%s\n", v.Say("No motion has been enacted yet: nothing flows."),
 		v.Say("The roster in council.yaml, as gateways pin it: %s", fmt.Sprintf("roster: \"sha256:%s\"", council.Sum(roster))),
-		v.Say("Next: sluice motion create ID")+elsewhere(d))
+		v.Say("Next: sluice motion create ID")+d.Flag())
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 func motionStatus(dir *string) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "status ID", Short: "Say who has signed, what is missing, and for which quorum", Args: cobra.ExactArgs(1),
+		Use: "status ID", Short: "Say who has signed, what is missing, and for which quorum", Args: between(1, 1),
 		Long: "Exit code 0 when the motion can be enacted, 1 when something is missing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
@@ -78,7 +78,7 @@ func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, p
 		fmt.Fprintf(w, "\n%s\n", v.Say("It is enacted: %s is what gateways take.", file))
 		return nil
 	}
-	fmt.Fprintf(w, "\n%s\n", v.Say("Enough. Next: sluice motion enact %s", id)+elsewhere(d))
+	fmt.Fprintf(w, "\n%s\n", v.Say("Enough. Next: sluice motion enact %s", id)+d.Flag())
 	return nil
 }
 

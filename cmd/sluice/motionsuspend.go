@@ -12,7 +12,7 @@ import (
 func motionSuspend(dir *string) *cobra.Command {
 	var reasons []string
 	c := &cobra.Command{
-		Use: "suspend DECISION --reason TEXT", Short: "Put a suspension to the vote: few signatures, at once", Args: cobra.ExactArgs(1),
+		Use: "suspend DECISION --reason TEXT", Short: "Put a suspension to the vote: few signatures, at once", Args: between(1, 1),
 		Long: "Makes a motion of the policy in force with one change: the decision is suspended. It takes effect as soon as it is\n" +
 			"enacted; windows that are open are withheld. The reason is public: one text, or one for each language of the city,\n" +
 			"--reason ca=TEXT --reason en=TEXT; residents read it in theirs.",

@@ -44,16 +44,8 @@ func printCreated(w io.Writer, v voice, d desk.Desk, m council.Motion, loc *time
 	fmt.Fprintf(w, "\n%s\n\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s motion.txt\n\n", v.Say("Each member reads motion.txt and signs it:"), council.NamespaceOf(m.City))
 	fmt.Fprintf(w, "%s\n\n  sluice motion status %s%s\n  sluice motion enact %s%s\n",
 		v.Say("and sends back motion.txt.sig, which goes into %s under the member's name, e.g. %s.sig. Then:", filepath.Join(d.Motion(m.ID), council.BallotsName), firstMember(s)),
-		m.ID, elsewhere(d), m.ID, elsewhere(d))
+		m.ID, d.Flag(), m.ID, d.Flag())
 	return nil
-}
-
-// elsewhere is the flag that a next command needs where the desk is not here.
-func elsewhere(d desk.Desk) string {
-	if d == "." {
-		return ""
-	}
-	return " --dir " + string(d)
 }
 
 // beside says what becomes of motions that were voted and wait for their time, and

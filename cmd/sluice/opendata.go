@@ -19,12 +19,12 @@ import (
 func opendataCommand() *cobra.Command {
 	var file string
 	c := &cobra.Command{
-		Use: "opendata -c FILE", Short: "Serve what was released to residents", Args: cobra.NoArgs,
+		Use: "opendata -c FILE", Short: "Serve what was released to residents", Args: between(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			debug.SetMemoryLimit(enough)
 			cfg, err := opendata.ReadConfig(file)
 			if err != nil {
-				return &gateway.Refusal{Err: err}
+				return &gateway.Refusal{Err: nameConfig(file, err)}
 			}
 			log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
 			if err != nil {

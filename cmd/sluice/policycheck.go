@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func policyCheck() *cobra.Command {
 	var language, sensors string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "check [DIR or FILE]", Short: "Say everything that is wrong, each under its line, and how to mend it", Args: cobra.MaximumNArgs(1),
+		Use: "check [DIR or FILE]", Short: "Say everything that is wrong, each under its line, and how to mend it", Args: between(0, 1),
 		Long: "Exit code 0 when the policy can be put to the vote, 1 when something is wrong. Where motions/ holds an enacted motion,\n" +
 			"what is in force is what notice is measured against. With a FILE only its mistakes are shown. With --register, what sluice register\n" +
 			"check says of that register beside this policy is said as well.",
@@ -35,6 +36,11 @@ func policyCheck() *cobra.Command {
 				return err
 			}
 			dir, only := findPolicyDir(".", args)
+			if len(only) > 0 {
+				if _, err := os.Stat(only[0]); err != nil {
+					return failed(err)
+				}
+			}
 			r, err := checkDirectory(cmd.Context(), dir, sensors)
 			if err != nil {
 				return err

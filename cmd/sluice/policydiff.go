@@ -22,7 +22,7 @@ func policyDiff() *cobra.Command {
 	var language, reg string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "diff OLD NEW", Short: "Say what changes, and whether it protects less or more", Args: cobra.ExactArgs(2),
+		Use: "diff OLD NEW", Short: "Say what changes, and whether it protects less or more", Args: between(2, 2),
 		Long: "OLD and NEW are policy directories or motion files (.sluice). Each change is weaker, stronger or neutral; docs/policy.md has\n" +
 			"the order. Rules and modules are compared by the plans that they give for every sensor of --register. A motion compares new\n" +
 			"decisions with those that earlier motions ended, too; this command knows OLD only.",

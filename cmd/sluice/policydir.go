@@ -69,10 +69,25 @@ func choose(p *bundle.Policy, names []string) ([]*bundle.Decision, error) {
 	}
 	for _, n := range names {
 		if !slices.ContainsFunc(out, func(d *bundle.Decision) bool { return named(d, n) }) {
-			return nil, failed(fmt.Errorf("there is no decision %s here", n))
+			return nil, failed(noDecision(p, n))
 		}
 	}
 	return out, nil
+}
+
+// listed is how many decisions are named where another was asked for.
+const listed = 20
+
+// noDecision says which decisions there are in place of one that is not there.
+func noDecision(p *bundle.Policy, name string) error {
+	var ids []string
+	for _, d := range p.Decisions[:min(listed, len(p.Decisions))] {
+		ids = append(ids, d.Decision)
+	}
+	if len(ids) == 0 {
+		return fmt.Errorf("there is no decision %s here", name)
+	}
+	return fmt.Errorf("there is no decision %s here; there is %s", name, strings.Join(ids, ", "))
 }
 
 func named(d *bundle.Decision, name string) bool {

@@ -14,7 +14,7 @@ import (
 func policyDPIA() *cobra.Command {
 	var language, reg string
 	c := &cobra.Command{
-		Use: "dpia [DIR]", Short: "Pre-fill an impact assessment and an article 30 record, in Markdown", Args: cobra.MaximumNArgs(1),
+		Use: "dpia [DIR]", Short: "Pre-fill an impact assessment and an article 30 record, in Markdown", Args: between(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {

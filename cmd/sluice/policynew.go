@@ -22,7 +22,7 @@ import (
 func policyNew() *cobra.Command {
 	var dir, language string
 	c := &cobra.Command{
-		Use: "new ID", Short: "Write a commented decision to begin with", Args: cobra.ExactArgs(1),
+		Use: "new ID", Short: "Write a commented decision to begin with", Args: between(1, 1),
 		Long: "Writes DIR/decisions/ID.yaml, and DIR/schema for editors. Where DIR is no policy directory yet, it becomes one, with the\n" +
 			"example city's charter, kinds and zones to be replaced, and an empty roster.",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,6 +43,9 @@ func policyNew() *cobra.Command {
 				return err
 			}
 			to := filepath.Join(dir, "decisions", id+".yaml")
+			if d := p.Decision(id); d != nil {
+				return failed(fmt.Errorf("decision %s is there already, in %s; choose another id", id, filepath.Join(dir, d.File)))
+			}
 			if _, err := os.Stat(to); err == nil {
 				return failed(fmt.Errorf("%s is there already; choose another id", to))
 			}

@@ -30,7 +30,7 @@ type simulation struct {
 func policySimulate() *cobra.Command {
 	var o simulation
 	c := &cobra.Command{
-		Use: "simulate DECISION", Short: "Try a draft beside the policy in force, before anybody votes on it", Args: cobra.ExactArgs(1),
+		Use: "simulate DECISION", Short: "Try a draft beside the policy in force, before anybody votes on it", Args: between(1, 1),
 		Long: "DECISION is an id in the policy directory, or a file. Draft and policy in force (the last enacted motion; without one, the\n" +
 			"directory as it is, without a file that is not part of it) each run in a gateway of their own, over the simulator's city or\n" +
 			"a replayed file, on an accelerated clock. Noise is real, so figures differ a little from run to run. What passed is known\n" +
@@ -60,13 +60,16 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.days < 1 || o.days > 31 {
+		return &usageError{"--days is between 1 and 31"}
+	}
+	if o.replay != "" && o.register == "" {
+		return &usageError{"--replay needs --register: which sensor is of which kind and where"}
+	}
 	o.dir, _ = findPolicyDir(o.dir, args)
 	draft, inForce, d, err := readDraft(cmd.Context(), v, o.dir, args[0])
 	if err != nil {
 		return err
-	}
-	if o.days < 1 || o.days > 31 {
-		return &usageError{"--days is between 1 and 31"}
 	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64N(1_000_000) + 1
@@ -128,9 +131,6 @@ func (o *simulation) traffic(v voice, draft *bundle.Policy, d *bundle.Decision) 
 		city := trial.City(draft, d, o.days, o.seed)
 		city.Name = v.Say("the simulated city")
 		return city, nil
-	}
-	if o.register == "" {
-		return trial.Traffic{}, &usageError{"--replay needs --register: which sensor is of which kind and where"}
 	}
 	reg, err := register.Load(o.register, os.ReadFile)
 	if err != nil {

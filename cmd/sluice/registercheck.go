@@ -14,7 +14,7 @@ func registerCheck() *cobra.Command {
 	var dir string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "check FILE or DIR", Short: "Say everything that is wrong with a register, each with its line, and how to mend it", Args: cobra.ExactArgs(1),
+		Use: "check FILE or DIR", Short: "Say everything that is wrong with a register, each with its line, and how to mend it", Args: between(1, 1),
 		Long: "Reads one file, or all *.yaml files of a directory. With --policy, zones, kinds and mapped fields are looked up in it.\n" +
 			"Exit code 0 when nothing is wrong, 1 when something is, 3 when the register or the policy cannot be read at all.",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -20,24 +20,25 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 		fmt.Fprintf(stderr, "sluice: %v\n", e)
 		code = exitBug
 	})
-	root := &cobra.Command{
-		Use: "sluice", Short: "A privacy-preserving gateway for a city's sensors",
+	root := group(&cobra.Command{
+		Use: "sluice", Short: "A privacy-preserving gateway for a city's sensors", Version: version(),
 		SilenceUsage: true, SilenceErrors: true,
-	}
+	}, upCommand(), gatewayCommand(), opendataCommand(), doctorCommand(), sensorCommand(), registerCommand(), policyCommand(), motionCommand(),
+		ledgerCommand(), verifyCommand(), withdrawCommand(), versionCommand(), rulesCommand())
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	root.AddCommand(upCommand(), gatewayCommand(), opendataCommand(), doctorCommand(), sensorCommand(), registerCommand(), policyCommand(), motionCommand(), ledgerCommand(), verifyCommand(), withdrawCommand(), versionCommand(), rulesCommand())
-	err := root.ExecuteContext(ctx)
+	verb, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
 	var refusal *gateway.Refusal
 	var usage *usageError
 	if errors.As(err, &usage) || !started {
-		fmt.Fprintf(stderr, "sluice: %s\n", retell(args, brief.Text(err.Error())+"; see sluice --help"))
+		fmt.Fprintf(stderr, "sluice: %s\n", retell(args, brief.Text(err.Error())+"; see "+verb.CommandPath()+" --help"))
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "sluice: %s\n", retell(args, told(err)))

@@ -10,7 +10,7 @@ import (
 // rulesCommand evaluates the council's rules for a gateway that has started it.
 func rulesCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: gateway.RulesVerb, Hidden: true, Args: cobra.NoArgs,
+		Use: gateway.RulesVerb, Hidden: true, Args: between(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return rego.Serve(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	}
 }

@@ -20,7 +20,7 @@ import (
 func aclCommand() *cobra.Command {
 	var file, dir, user string
 	c := &cobra.Command{
-		Use: "acl", Short: "Write the broker's password and access files from the register", Args: cobra.NoArgs,
+		Use: "acl", Short: "Write the broker's password and access files from the register", Args: between(0, 0),
 		Long: "Writes DIR/passwords and DIR/acl, for mosquitto's password_file and acl_file; the gateway's own listener takes\n" +
 			"DIR/passwords too. Who has a password keeps it; new ones are printed, once, and only their hashes are kept.\n" +
 			"The gateway's own goes into DIR/gateway.password, for mqtt: password_file. Who is no longer in the register\n" +

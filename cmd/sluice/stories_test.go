@@ -32,7 +32,7 @@ import (
 //	example                     ./policy and ./register.yaml of the example city
 //	council                     ./policy with three members, keys/anna, keys/bru and keys/carla, and small quorums
 //	released                    ./gateway.yaml, ./policy and ./state of a gateway that has released two hours
-//	serve DIR                   serves what it released at $URL, until the story ends
+//	serve DIR                   serves what is in a state directory at $URL, until the story ends
 func TestStories(t *testing.T) {
 	t.Parallel()
 	var once onceReleased
@@ -226,4 +226,54 @@ func sendHours(ctx context.Context, addr, released string) error {
 			return err
 		}
 	}
+}
+
+// TestEveryVerbHasAStory: each verb is used in stories as it is meant, and with three
+// mistakes at least, each with the line that helps.
+func TestEveryVerbHasAStory(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, mistakes := map[string]int{}, map[string]int{}
+	all := helped(t)
+	for _, path := range paths {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, _, _ := strings.Cut(string(raw), "\n-- ")
+		lines := append(strings.Split(script, "\n"), "")
+		for i, line := range lines {
+			words := strings.Fields(line)
+			switch {
+			case len(words) > 1 && words[0] == "exec" && words[1] == "sluice":
+				done[verbOf(all, words[2:])]++
+			case len(words) > 2 && words[0] == "exits" && words[2] == "sluice":
+				if next := lines[i+1]; !strings.HasPrefix(next, "stderr ") && !strings.HasPrefix(next, "stdout ") {
+					t.Errorf("%s:%d: nothing is said about what it says", path, i+1)
+				}
+				if words[1] != "0" {
+					mistakes[verbOf(all, words[3:])]++
+				}
+			}
+		}
+	}
+	for name, v := range all {
+		if len(v.below) == 0 && (done[name] == 0 || mistakes[name] < 3) {
+			t.Errorf("sluice %s is used %d times as it is meant, and %d times with a mistake", name, done[name], mistakes[name])
+		}
+	}
+}
+
+// verbOf is the verb that a command line is of.
+func verbOf(all map[string]verb, words []string) string {
+	name := ""
+	for _, w := range words {
+		if !all[name].below[w] {
+			break
+		}
+		name = strings.TrimPrefix(name+" "+w, " ")
+	}
+	return name
 }

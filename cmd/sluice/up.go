@@ -18,7 +18,7 @@ func upCommand() *cobra.Command {
 	var o town.Options
 	var members []string
 	c := &cobra.Command{
-		Use: "up [--demo]", Short: "A whole small town in one process", Args: cobra.NoArgs,
+		Use: "up [--demo]", Short: "A whole small town in one process", Args: between(0, 0),
 		Long: "A whole small town in one process: broker, gateway, store and open data, on loopback. With --demo a simulated city with a\n" +
 			"simulated clock is added: yesterday is replayed first; then an hour passes in ten seconds. Without it everything is\n" +
 			"real: a first roster and a policy without decisions are set up in --dir, and nothing is measured until the roster has\n" +

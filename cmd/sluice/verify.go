@@ -11,7 +11,7 @@ import (
 func verifyCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "verify URL", Short: "Check everything that an open-data server shows against its public books", Args: cobra.ExactArgs(1),
+		Use: "verify URL", Short: "Check everything that an open-data server shows against its public books", Args: between(1, 1),
 		Long: "Like ledger verify, and every number that is shown is compared with the digest that its window was\n" +
 			"released under and with the noise that its plan asks for. Where a city has several gateways, the books of\n" +
 			"all that the server names are checked. Exit codes: 0 right, 1 wrong, 4 out of reach.",

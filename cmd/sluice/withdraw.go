@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/books"
-	"sluice/gateway/config"
 	"sluice/gateway/reconcile"
 )
 
@@ -15,11 +14,11 @@ func withdrawCommand() *cobra.Command {
 	var file, at, reason string
 	w := books.Withdrawal{}
 	c := &cobra.Command{
-		Use: "withdraw STREAM --start T --reason TEXT", Short: "Hide what was released of a window, for a public reason", Args: cobra.ExactArgs(1),
+		Use: "withdraw STREAM --start T --reason TEXT", Short: "Hide what was released of a window, for a public reason", Args: between(1, 1),
 		Long: "What is withdrawn is shown as withdrawn, with the reason, and never gets another number. Whoever has copied it\n" +
 			"before keeps it. It works while the gateway runs, which passes it on within seconds.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := config.Read(file)
+			cfg, err := readConfig(file)
 			if err != nil {
 				return err
 			}

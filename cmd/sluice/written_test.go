@@ -147,6 +147,13 @@ func literals(t *testing.T, top string, look func(where, text string)) {
 		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "test" || len(d.Name()) > 1 && d.Name()[0] == '.') {
 			return filepath.SkipDir
 		}
+		if filepath.Ext(path) == ".tmpl" {
+			raw, err := os.ReadFile(path)
+			for line := range strings.Lines(string(raw)) {
+				look(path, line)
+			}
+			return err
+		}
 		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
@@ -171,13 +178,13 @@ func literals(t *testing.T, top string, look func(where, text string)) {
 }
 
 // TestEveryFlag: each flag of each verb is given in a document, on the line of its verb,
-// or by a test of package test or of this one, in the same call or list.
+// or by a test of package test or of this one, in the same call or list, or by a story.
 func TestEveryFlag(t *testing.T) {
 	top, err := fenced.Top()
 	if err != nil {
 		t.Fatal(err)
 	}
-	given := append(givenByDocuments(t, top), givenByTests(t, top)...)
+	given := slices.Concat(givenByDocuments(t, top), givenByTests(t, top), givenByStories(t))
 	for name, v := range helped(t) {
 		words := strings.Fields(name)
 		for flag := range v.flags {
@@ -215,6 +222,25 @@ func givenByDocuments(t *testing.T, top string) (lines [][]string) {
 		}
 		for line := range strings.Lines(string(raw)) {
 			lines = append(lines, strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" `,;:()[]=\"\n", r) }))
+		}
+	}
+	return lines
+}
+
+// givenByStories are the words of each line of the stories.
+func givenByStories(t *testing.T) (lines [][]string) {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(raw)) {
+			lines = append(lines, strings.Fields(line))
 		}
 	}
 	return lines

@@ -16,7 +16,7 @@ import (
 // clerkFiles are the sources of the verbs for councils and clerks, and of what they
 // say errors of.
 var clerkFiles = []string{
-	"../../cmd/sluice/voice.go", "../../cmd/sluice/motion*.go", "../../cmd/sluice/policy*.go",
+	"../../cmd/sluice/voice.go", "../../cmd/sluice/arguments.go", "../../cmd/sluice/motion*.go", "../../cmd/sluice/policy*.go",
 	"../../trial/*.go", "../../policy/council/*.go", "../../policy/desk/*.go", "../../policy/ballot/*.go", "../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go",
 }
 
@@ -27,7 +27,7 @@ var unspoken = []string{
 
 // byLibraries are texts of cobra and of the system, as they stand in their sources.
 var byLibraries = []string{
-	"unknown flag: %s", "unknown command %s for %s", "flag needs an argument: %s", "accepts %d arg(s), received %d", "accepts at most %d arg(s), received %d",
+	"unknown flag: %s", "unknown command %s for %s", "flag needs an argument: %s", "did you mean %s?",
 	"invalid argument %s for %s flag: %s", "unknown shorthand flag: %s in %s", "no such file or directory", "permission denied", "file exists", "not a directory",
 	"is a directory", "no space left on device", "read-only file system", "open %s: %s", "stat %s: %s", "mkdir %s: %s", "rename %s: %s",
 }
@@ -117,7 +117,7 @@ func TestEveryClerksSentence(t *testing.T) {
 	}
 	for _, w := range []string{ // sides and sentences that are chosen
 		"in force", "motion %s ends it on %s", "motion %s changes it on %s", "motion %s suspends it on %s", "motion %s lifts the suspension on %s",
-		"see sluice --help", "%s is missing from the policy directory", "strconv.ParseInt: parsing %s: invalid syntax", "there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new", "%s is %s; want %s",
+		"see sluice --help", "see sluice %s --help", "%s is missing from the policy directory", "strconv.ParseInt: parsing %s: invalid syntax", "there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new", "%s is %s; want %s",
 		"%s is not among the fields that are sent", "%s is published every %s; want %s",
 	} {
 		used[w] = true

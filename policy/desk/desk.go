@@ -108,6 +108,15 @@ func (d Desk) Create(o Order) (council.Motion, error) {
 	return m, nil
 }
 
+// Flag is what a command needs, behind a blank, to find the desk: nothing where it is this
+// directory.
+func (d Desk) Flag() string {
+	if d == "." {
+		return ""
+	}
+	return " --dir " + string(d)
+}
+
 // Load reads a motion's directory, with the ballots of members under their names,
 // and what is wrong with other files among the ballots.
 func (d Desk) Load(id string) (council.Parts, []error, error) {
@@ -116,7 +125,7 @@ func (d Desk) Load(id string) (council.Parts, []error, error) {
 	for _, name := range []string{council.TextName, council.BundleName, council.SignersName} {
 		raw, err := readFile(filepath.Join(from, name), council.MaxFile)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("%s is not there; make the motion with: sluice motion create %s", filepath.Join(from, name), id)
+			return nil, nil, fmt.Errorf("%s is not there; make the motion with: sluice motion create %s", filepath.Join(from, name), id+d.Flag())
 		}
 		if err != nil {
 			return nil, nil, err
