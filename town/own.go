@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/configs/portalba"
 	"sluice/gateway"
 	"sluice/policy/desk"
 )
@@ -50,7 +51,7 @@ func (o *Options) layOwn() error {
 		}
 		members = []desk.Member{{ID: founder, Key: key}}
 	}
-	if err := d.Found(members); err != nil {
+	if err := d.Found(members, portalba.Policy()["kinds.yaml"]); err != nil {
 		return err
 	}
 	if len(o.Members) > 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/configs/portalba"
 	"sluice/policy/check"
 	"sluice/policy/desk"
 	"sluice/policy/explain"
@@ -23,7 +24,7 @@ func TestNoTemplatePassesUntouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := func() string { // as policy new finds a directory
-		if err := desk.Desk(".").Found([]desk.Member{{ID: "anna", Key: member}}); err != nil {
+		if err := desk.Desk(".").Found([]desk.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
 			t.Fatal(err)
 		}
 		return "council.yaml"
@@ -114,7 +115,7 @@ func TestPassedOverIsSaid(t *testing.T) {
 		}
 	}
 	said("policy", "check")
-	if err := desk.Desk(".").Found([]desk.Member{{ID: "anna", Key: member}}); err != nil {
+	if err := desk.Desk(".").Found([]desk.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
 		t.Fatal(err)
 	}
 	written(t, "charter.yaml")

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"sluice/configs/portalba"
 	"sluice/perm"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
@@ -52,8 +51,8 @@ func Roster(members []Member) []byte {
 }
 
 // Found lays out a desk where there is none: a charter whose quorums fit the
-// number of members, the roster, kinds to begin with, one zone, no decision.
-func (d Desk) Found(members []Member) error {
+// number of members, the roster, kinds (of sensors) to begin with, one zone, no decision.
+func (d Desk) Found(members []Member, kinds []byte) error {
 	if _, err := os.Stat(filepath.Join(string(d), "charter.yaml")); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -81,7 +80,7 @@ blackout_max: P3D
 quorums: {enact: %d, weaken: %d, charter: %d, roster: %d, suspend: %d}
 `, n, enact, most, most, most, max(1, n/3))
 	files := bundle.Files{
-		"charter.yaml": []byte(charter), "council.yaml": Roster(members), "kinds.yaml": portalba.Policy()["kinds.yaml"],
+		"charter.yaml": []byte(charter), "council.yaml": Roster(members), "kinds.yaml": kinds,
 		"zones.geojson": []byte(`{"type": "FeatureCollection", "features": [
 {"type": "Feature", "id": "square", "properties": {"name": "The Square"}, "geometry": {"type": "Polygon", "coordinates": [[[2.1, 41.3], [2.106, 41.3], [2.106, 41.305], [2.1, 41.305], [2.1, 41.3]]]}}
 ]}
