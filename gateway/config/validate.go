@@ -45,6 +45,11 @@ var crossRules = []rule[*Config]{
 		"time: a clock topic needs simulation: true; ", "a gateway that is no simulation has time: wall",
 	},
 	{
+		func(c *Config) bool { return c.Listen.MQTT != "" && !Loopback(c.Listen.MQTT) && !c.Listen.Known() },
+		"listen: whoever reaches this address could publish as any sensor; ",
+		"give passwords (sluice sensor acl writes them), or tls: {client_ca}",
+	},
+	{
 		func(c *Config) bool { return !c.Policy.Signed() && !c.Simulation },
 		"without simulation: true only signed policies run: ", "policy: {inbox: DIR or URL, roster: \"sha256:...\"}",
 	},
@@ -84,15 +89,11 @@ func (l Listen) validate() error {
 		},
 		{func(l Listen) bool { return l.TLS != nil && (l.TLS.Cert == "" || l.TLS.Key == "") },
 			"listen: tls needs cert and key", ""},
-		{
-			func(l Listen) bool {
-				return l.MQTT != "" && !Loopback(l.MQTT) && l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == "")
-			},
-			"listen: whoever reaches this address could publish as any sensor; ",
-			"give passwords (sluice sensor acl writes them), or tls: {client_ca}",
-		},
 	})
 }
+
+// Known reports whether sensors have to show who they are.
+func (l Listen) Known() bool { return l.Passwords != "" || l.TLS != nil && l.TLS.ClientCA != "" }
 
 func (s Store) validate() error {
 	if s.SQLite != nil && s.Influx != nil {

@@ -47,7 +47,7 @@ func (d *sources) ways(ctx context.Context, mosquittoConf string) {
 		switch own, err := d.cfg.Listener(); {
 		case err != nil:
 			d.fail("listener", err, "mend listen: in the file")
-		case l.Passwords == "" && (l.TLS == nil || l.TLS.ClientCA == ""):
+		case !l.Known():
 			d.say("listener", Warn, "anyone who reaches "+l.MQTT+" can publish as any sensor",
 				"give it passwords, or TLS with client_ca")
 		default:

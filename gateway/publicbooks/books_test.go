@@ -18,6 +18,7 @@ import (
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
 	"sluice/policy/compile"
+	"sluice/policy/council"
 	"sluice/policy/rego"
 	"sluice/register"
 )
@@ -68,7 +69,7 @@ func written(t *testing.T) (w *Writer, v *activation.View, trusted *bool, log *b
 func TestWhatIsWritten(t *testing.T) {
 	w, v, trusted, _ := written(t)
 	r := books.Reader{Source: w.files.public}
-	if c, err := r.City(); err != nil || c.ID != "portalba" || c.Policy != v.Latest.Digest {
+	if c, err := r.City(); err != nil || c.ID != "portalba" || c.Policy != v.Latest.Digest || c.Charter != council.Sum(v.Latest.Files["charter.yaml"]) {
 		t.Errorf("the city is %+v, %v", c, err)
 	}
 	decisions, err := r.Decisions()

@@ -16,6 +16,7 @@ import (
 	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
+	"sluice/policy/council"
 )
 
 const (
@@ -166,6 +167,7 @@ func (w *Writer) city(v *activation.View, now time.Time) books.City {
 	}
 	if v.Latest != nil {
 		c := v.Latest.Charter.City
+		city.Charter = council.Sum(v.Latest.Files["charter.yaml"])
 		city.ID, city.Name, city.Timezone, city.Languages, city.Policy = c.ID, c.Name, c.Timezone, c.Languages,
 			v.Latest.Digest
 	}
