@@ -27,8 +27,8 @@ func unborn(t *testing.T, ahead time.Time) *Ingest {
 		t.Fatal(err)
 	}
 	i := awake(t, inMemory(t), s)
-	t.Cleanup(func() { _ = i.log.Close() })
-	i.state.Now = time.Time{}
+	t.Cleanup(func() { _ = i.journal.log.Close() })
+	i.clock.now = time.Time{}
 	for n, at := range []time.Time{noon.AddDate(0, -2, 0), noon, ahead} {
 		i.hear(said(at, n))
 	}
@@ -39,7 +39,7 @@ func unborn(t *testing.T, ahead time.Time) *Ingest {
 // one open for years; every reading is accounted for.
 func TestOneWrongClockBeforeTheFirstTick(t *testing.T) {
 	i := unborn(t, noon.AddDate(9, 0, 0))
-	if i.begun() {
+	if i.knowsWindows() {
 		t.Error("a policy would be taken while nobody knows where the open windows lie")
 	}
 	w, keys := drain(t)
@@ -51,10 +51,10 @@ func TestOneWrongClockBeforeTheFirstTick(t *testing.T) {
 	if n := len(keys()); n != 1 {
 		t.Errorf("%d windows were released; want the one of noon", n)
 	}
-	if s := i.state; s.Late != 1 || s.Refused["E301"] != 1 || s.Counted != 1 || s.Received != 3 {
+	if s := &i.account; s.Late != 1 || s.Refused["E301"] != 1 || s.Counted != 1 || s.Received != 3 {
 		t.Errorf("the account is %+v", s.account)
 	}
-	if !i.begun() {
+	if !i.knowsWindows() {
 		t.Error("no policy would be taken after the first tick")
 	}
 }
@@ -63,9 +63,9 @@ func TestOneWrongClockBeforeTheFirstTick(t *testing.T) {
 // let in.
 func TestAPolicyIsInForceSoon(t *testing.T) {
 	i := unborn(t, noon.AddDate(9, 0, 0))
-	i.state.Now = noon // an earlier version's tick has taken them
+	i.clock.now = noon // an earlier version's tick has taken them
 	var since time.Time
-	next := i.versions[0]
+	next := i.routing.versions[0]
 	next.Digest = "next"
 	err := i.enactNow(enactment{version: next, persist: func(at time.Time) error { since = at; return nil }})
 	if err != nil || since.After(noon.Add(reach+time.Hour)) || since.Before(noon) {
@@ -85,7 +85,7 @@ func TestOneReadingBeginsNoWindow(t *testing.T) {
 			t.Fatal(err)
 		}
 		i := awake(t, inMemory(t), s)
-		i.state.Now = time.Time{}
+		i.clock.now = time.Time{}
 		i.hear(said(noon.Add(-5*time.Hour), 1))
 		w, keys := drain(t)
 		if err := i.tick(t.Context(), w, noon.Add(30*time.Minute)); err != nil {
@@ -95,13 +95,13 @@ func TestOneReadingBeginsNoWindow(t *testing.T) {
 		if unit.None() {
 			want, late = 5, 0
 		}
-		if n := len(keys()); n != want || i.state.Late != late {
-			t.Errorf("%s: %d windows are released, %d readings late; want %d and %d", unit.StandsFor, n, i.state.Late, want, late)
+		if n := len(keys()); n != want || i.account.Late != late {
+			t.Errorf("%s: %d windows are released, %d readings late; want %d and %d", unit.StandsFor, n, i.account.Late, want, late)
 		}
-		if names := i.keys.Names(); !unit.None() && len(names) > 0 && strings.Contains(strings.Join(names, " "), "w-") {
+		if names := i.journal.keys.Names(); !unit.None() && len(names) > 0 && strings.Contains(strings.Join(names, " "), "w-") {
 			t.Errorf("keys are left: %v", names)
 		}
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 	}
 }
 
@@ -114,8 +114,8 @@ func TestTwoDaysAroundTheFirstTick(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(keys()); n != 25 || i.state.Counted != 2 {
-		t.Errorf("%d windows and %d readings were released; want 25 and 2", n, i.state.Counted)
+	if n := len(keys()); n != 25 || i.account.Counted != 2 {
+		t.Errorf("%d windows and %d readings were released; want 25 and 2", n, i.account.Counted)
 	}
 }
 
@@ -123,8 +123,8 @@ func TestTwoDaysAroundTheFirstTick(t *testing.T) {
 func walled(t *testing.T, now time.Time) *Ingest {
 	t.Helper()
 	i := awake(t, inMemory(t), footfall(t, 2))
-	t.Cleanup(func() { _ = i.log.Close() })
-	i.cfg.Clock, i.cfg.Now, i.state.Now = "", func() time.Time { return now }, time.Time{}
+	t.Cleanup(func() { _ = i.journal.log.Close() })
+	i.cfg.Clock, i.cfg.Now, i.clock.now = "", func() time.Time { return now }, time.Time{}
 	i.cfg.Uptime = func() time.Duration { return 0 }
 	return i
 }
@@ -134,13 +134,13 @@ func walled(t *testing.T, now time.Time) *Ingest {
 func TestWallTimeBeforeTheWays(t *testing.T) {
 	i := walled(t, noon)
 	i.wake()
-	if !i.state.Now.Equal(noon) {
-		t.Fatalf("the gateway's time is %s; want %s", i.state.Now, noon)
+	if !i.clock.now.Equal(noon) {
+		t.Fatalf("the gateway's time is %s; want %s", i.clock.now, noon)
 	}
 	i.hear(said(noon.Add(-90*time.Minute), 1))
 	i.hear(said(noon.Add(2*time.Hour), 2))
-	if i.state.Late != 1 || i.state.Refused["E301"] != 1 || open(i) != 0 {
-		t.Errorf("late %d, refused %v, open %d; want one late and one ahead", i.state.Late, i.state.Refused, open(i))
+	if i.account.Late != 1 || i.account.Refused["E301"] != 1 || open(i) != 0 {
+		t.Errorf("late %d, refused %v, open %d; want one late and one ahead", i.account.Late, i.account.Refused, open(i))
 	}
 }
 
@@ -148,13 +148,13 @@ func TestWallTimeBeforeTheWays(t *testing.T) {
 func TestNobodyKnowsTheTime(t *testing.T) {
 	i := walled(t, time.Unix(1000, 0))
 	i.wake()
-	if err := i.tick(context.Background(), wall{}, i.now()); err != nil {
+	if err := i.tick(context.Background(), wall{}, i.clock.believed()); err != nil {
 		t.Fatal(err)
 	}
-	i.turnTo(&intake.Message{Topic: "city/v1/o/a/up", Received: time.Unix(1000, 0)})
-	i.decoder.Decode([]byte(said(noon, 1)), i.at.shape, i.clock(i.message.Received), sink{i})
-	if !i.state.Now.IsZero() || i.state.Refused["E301"] != 1 || i.Clock() == "" {
-		t.Errorf("the time is %s, refused %v, and it says %q", i.state.Now, i.state.Refused, i.Clock())
+	m := &intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(said(noon, 1)), Received: time.Unix(1000, 0)}
+	i.deliver(i.sensor(), m, i.clock.at(m.Received))
+	if !i.clock.now.IsZero() || i.account.Refused["E301"] != 1 || i.Clock() == "" {
+		t.Errorf("the time is %s, refused %v, and it says %q", i.clock.now, i.account.Refused, i.Clock())
 	}
 }
 
@@ -163,10 +163,10 @@ func TestNobodyKnowsTheTime(t *testing.T) {
 func TestReadingsBetweenRounds(t *testing.T) {
 	i := walled(t, noon)
 	i.wake()
-	i.publishReport(true)
+	i.refreshReport()
 	w, keys := drain(t)
 	later := noon.Add((round + 10) * time.Hour)
-	i.started = noon.Add(-time.Hour)
+	i.clock.opened = noon.Add(-time.Hour)
 	i.cfg.Now = func() time.Time { return later }
 	if err := i.tick(context.Background(), w, later); err != nil {
 		t.Fatal(err)
@@ -174,10 +174,10 @@ func TestReadingsBetweenRounds(t *testing.T) {
 	if i.Report().Through.Equal(later) {
 		t.Error("everything is said to be released, and some is not")
 	}
-	if n := len(i.state.Closes); n != round {
+	if n := len(i.closes.list); n != round {
 		t.Errorf("one tick closes %d windows; want %d", n, round)
 	}
-	for len(i.state.Closes) > 0 {
+	for len(i.closes.list) > 0 {
 		if i.Report().Through.Equal(later) {
 			t.Fatal("everything is said to be released, and some is not")
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/checkpoint"
-	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/internal/civil"
 	"sluice/policy/plan"
@@ -50,11 +49,9 @@ func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &Ingest{
-		cfg: Config{Register: reg, Future: time.Minute, Now: time.Now, Log: slog.New(slog.DiscardHandler), Clock: "c"}, keys: keys,
-		queue: intake.New(), decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
-	}
-	i.sensorsOf(reg)
+	i := newIngest(Config{Register: reg, Future: time.Minute, Now: time.Now, Log: slog.New(slog.DiscardHandler), Clock: "c"})
+	i.clock.opened = time.Time{} // long ago
+	i.journal.keys = keys
 	v := Version{
 		Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{},
 		Kinds: map[string]register.Kind{"k": {Fields: []register.Field{
@@ -69,9 +66,7 @@ func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 	if err := i.adopt(v); err != nil {
 		t.Fatal(err)
 	}
-	i.state.Now = noon
-	i.message = &intake.Message{Topic: "city/v1/o/a/up", Received: noon}
-	i.at = i.sensors[0]
+	i.clock.now = noon
 	return i
 }
 
@@ -89,8 +84,18 @@ func payloads(n int) [][]byte {
 }
 
 func (i *Ingest) settleBench() {
-	i.settle()
-	i.readings = 0
+	i.windows.settle()
+	i.batch.readings = 0
+}
+
+// again delivers payloads of the first sensor, one after the other, in the same message, so
+// that what allocates is the engine.
+func (i *Ingest) again() func(payload []byte) {
+	m, s := &intake.Message{Topic: "city/v1/o/a/up", Received: noon}, i.sensor()
+	return func(payload []byte) {
+		m.Payload = payload
+		i.deliver(s, m, noon.UnixNano())
+	}
 }
 
 // BenchmarkEngine is decode, redact, pseudonym and window for one reading of 250
@@ -98,11 +103,11 @@ func (i *Ingest) settleBench() {
 // the same bytes.
 func BenchmarkEngine(b *testing.B) {
 	i := still(b, footfall(b, 2))
-	i.state.Now = noon.Add(time.Hour)
-	n := 0
+	i.clock.now = noon.Add(time.Hour)
+	n, deliver := 0, i.again()
 	list := payloads(0)
 	for _, p := range list { // everybody has been seen once
-		i.decoder.Decode(p, i.at.shape, noon.UnixNano(), sink{i})
+		deliver(p)
 	}
 	i.settleBench()
 	// Each round has seqs of its own; the bytes are rewritten outside the clock.
@@ -118,12 +123,12 @@ func BenchmarkEngine(b *testing.B) {
 		if n%1000 == 0 {
 			i.settleBench()
 		}
-		i.decoder.Decode(list[n%crowd], i.at.shape, noon.UnixNano(), sink{i})
+		deliver(list[n%crowd])
 		n++
 	}
 	b.StopTimer()
-	if got := i.state.Received; got != int64(b.N+crowd) || len(i.state.Refused) > 0 || i.state.Duplicate > 0 {
-		b.Fatalf("%d readings were received, %v refused, %d duplicate; want %d and none", got, i.state.Refused, i.state.Duplicate, b.N+crowd)
+	if got := i.account.Received; got != int64(b.N+crowd) || len(i.account.Refused) > 0 || i.account.Duplicate > 0 {
+		b.Fatalf("%d readings were received, %v refused, %d duplicate; want %d and none", got, i.account.Refused, i.account.Duplicate, b.N+crowd)
 	}
 }
 
@@ -149,14 +154,15 @@ func TestEngineAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := still(t, shared, apart)
-	i.state.Now = noon.Add(time.Hour)
+	i.clock.now = noon.Add(time.Hour)
 	rounds := [][][]byte{payloads(0), payloads(crowd), payloads(2 * crowd)}
+	deliver := i.again()
 	decode := func(list [][]byte) {
 		for n, p := range list {
 			if n%1000 == 0 {
 				i.settleBench()
 			}
-			i.decoder.Decode(p, i.at.shape, noon.UnixNano(), sink{i})
+			deliver(p)
 		}
 	}
 	decode(rounds[0])
@@ -168,8 +174,8 @@ func TestEngineAllocatesNothing(t *testing.T) {
 	if n := after.Mallocs - before.Mallocs; n > crowd/1000 {
 		t.Errorf("%d allocations for %d readings; want at most %d", n, crowd, crowd/1000)
 	}
-	if i.state.Received != 3*crowd || len(i.state.Refused) > 0 {
-		t.Errorf("%d readings came through, %v refused; want %d", i.state.Received, i.state.Refused, 3*crowd)
+	if i.account.Received != 3*crowd || len(i.account.Refused) > 0 {
+		t.Errorf("%d readings came through, %v refused; want %d", i.account.Received, i.account.Refused, 3*crowd)
 	}
 }
 
@@ -190,14 +196,14 @@ func TestEngineRatio(t *testing.T) {
 // BenchmarkLookup is what finding a reading's plan and window costs. Target: 100 ns.
 func BenchmarkLookup(b *testing.B) {
 	i := still(b, footfall(b, 2))
-	i.state.Now = noon.Add(time.Hour)
-	i.decoder.Decode(payloads(0)[0], i.at.shape, noon.UnixNano(), sink{i})
+	i.clock.now = noon.Add(time.Hour)
+	i.decode(payloads(0)[0], noon.UnixNano())
 	at := noon.UnixNano()
 	b.ReportAllocs()
 	b.ResetTimer()
 	for range b.N {
-		for n := range i.at.routes {
-			if w, code := i.windowAt(&i.at.routes[n], at); w == nil {
+		for n := range i.sensor().routes {
+			if w, code := i.windows.at(&i.sensor().routes[n], at); w == nil {
 				b.Fatal(code)
 			}
 		}
@@ -208,11 +214,11 @@ func BenchmarkLookup(b *testing.B) {
 // turns, where the window must be found anew each time.
 func BenchmarkLookupAcross(b *testing.B) {
 	i := still(b, footfall(b, 2))
-	i.state.Now = noon.Add(2 * time.Hour)
+	i.clock.now = noon.Add(2 * time.Hour)
 	at := []int64{noon.UnixNano(), noon.Add(time.Hour).UnixNano()}
 	b.ReportAllocs()
 	for n := range b.N {
-		if w, code := i.windowAt(&i.at.routes[0], at[n&1]); w == nil {
+		if w, code := i.windows.at(&i.sensor().routes[0], at[n&1]); w == nil {
 			b.Fatal(code)
 		}
 	}

@@ -1,211 +1,157 @@
 package ingest
 
 import (
-	"bytes"
-	"context"
-	"slices"
+	"fmt"
+	"sync/atomic"
 	"time"
-
-	"sluice/gateway/ingest/internal/intake"
-	"sluice/gateway/ingest/internal/listener"
-	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/plan"
 )
 
-// takeTick is a message on the clock topic: RFC 3339, never backwards. It is a
-// barrier: what came before it is committed first, and it is acknowledged after
-// the windows that it closes have been released.
-func (i *Ingest) takeTick(ctx context.Context, w wall, m intake.Message) error {
-	if err := i.commit(ctx); err != nil {
-		return err
+// idleState is how often the clock is made durable where nothing comes.
+const idleState = time.Minute
+
+// reach is how far around the first tick of a simulated clock windows may lie: before
+// it, nobody knows what time it is, and one sensor's clock must not begin years of
+// windows.
+const reach = 48 * time.Hour
+
+// eventClock is the gateway's time. Ticks move it: those of a simulated clock, or of the
+// machine's, as far as that is believed. Its owner is ingest's goroutine.
+type eventClock struct {
+	cfg *Config
+	// now is the time of the last tick, and durable; zero before the first.
+	now time.Time
+	// since is when it came up this time, until when it was up before that, to the minute
+	// in wall time.
+	since, until time.Time
+	opened       time.Time // in wall time
+	monotonic    time.Time // the same, for uptime
+	ticked       bool      // since the start
+	reckon       reckoning
+
+	// For whoever asks from outside: what is wrong with the machine's clock, and whether
+	// readings say that it is.
+	problem  atomic.Pointer[string]
+	doubtful atomic.Pointer[string]
+}
+
+// simulated reports whether a topic drives the clock.
+func (c *eventClock) simulated() bool { return c.cfg.Clock != "" }
+
+// known reports whether there is a clock to hold timestamps against: a simulated
+// one has none before its first tick.
+func (c *eventClock) known() bool { return !c.simulated() || !c.now.IsZero() }
+
+// ahead is how far ahead of the clock a window may begin.
+func (c *eventClock) ahead() time.Duration {
+	if !c.simulated() {
+		return c.cfg.Future
 	}
-	now, err := time.Parse(time.RFC3339Nano, string(bytes.TrimSpace(m.Payload)))
-	old := m.Retained && !i.state.Now.IsZero()
-	i.awaitBroker(ctx, err == nil && !old && now.After(i.state.Now))
+	return reach
+}
+
+// minutePassed reports whether a clock that goes from one time to another comes into another
+// minute.
+func minutePassed(from, to time.Time) bool {
+	return to.Sub(from) >= idleState || !to.Truncate(idleState).Equal(from.Truncate(idleState))
+}
+
+// wake gives a clock that goes by wall time its first time, and reports whether it is
+// later than all before it: then ticked is true.
+func (c *eventClock) wake(now time.Time) {
+	if away := now.Sub(c.now); c.now.IsZero() {
+		c.now = now
+	} else if away > absurd {
+		c.cfg.Log.Warn("the gateway was away for long, or the system's clock is ahead; see that it is right", "last", c.now, "now", now)
+	}
+	if now.Before(c.now) {
+		now = c.now
+	} else {
+		c.ticked = true
+	}
+	c.since = now
+}
+
+// believed is the machine's time as far as it is believed, without a monotonic part: two
+// of those compare by it, and would hide a jump.
+func (c *eventClock) believed() time.Time {
+	wall, up := c.cfg.Now().Round(0).UTC(), c.uptime()
+	if c.reckon.at.Before(dawn) || c.reckon.at.Before(c.now.Add(-tolerance)) {
+		c.reckon = reckoning{} // it is known to be wrong, and so is held against nothing
+	}
+	doubted := c.reckon.off
+	now := c.reckon.look(wall, up)
+	if doubted != 0 && c.reckon.off == 0 && now.Equal(wall) {
+		c.cfg.Log.Warn("the system's clock is believed again", "now", now)
+	}
+	problem := c.reckon.problem(wall, up)
+	switch behind := c.now.Sub(now); {
+	case wall.Before(dawn):
+		problem = fmt.Sprintf("the system's clock says %s, so nothing is measured; set it right", wall.Format(time.DateOnly))
+	case problem == "" && behind > tolerance:
+		problem = fmt.Sprintf("the system's clock is %s behind the last window's time, %s: no window closes until then. Set it right; if it is right now and was ahead before, see The clock in docs/operations.md",
+			span(behind), c.now.Format(time.RFC3339))
+	}
+	c.problem.Store(&problem)
+	return now
+}
+
+// at is the gateway's time in nanoseconds when a message was received: of receipt, or
+// simulated.
+func (c *eventClock) at(received time.Time) int64 {
 	switch {
-	case old:
-		// An old copy; the gateway has a time of its own.
-	case m.Checked && m.Sender != listener.ClockUser:
-		i.cfg.Log.Warn("a sensor has tried to drive the clock; this message is ignored")
-	case err != nil:
-		i.cfg.Log.Warn("the clock topic must carry RFC 3339 times; this message is ignored")
-	case now.Before(i.state.Now):
-		i.cfg.Log.Warn("the simulated clock cannot go backwards; this tick is ignored", "now", i.state.Now)
-	default:
-		if err := i.tick(ctx, w, now.UTC()); err != nil {
-			return err
-		}
+	case !c.simulated():
+		return c.received(received)
+	case c.now.IsZero():
+		return received.UnixNano()
 	}
-	i.pending = append(i.pending, m)
-	i.dirty = true
-	return i.commit(ctx)
+	return c.now.UnixNano()
 }
 
-// tick moves the gateway's clock and closes every window whose end and lateness
-// have passed and that nothing more can be on its way to.
-func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
-	if err := i.commit(ctx); err != nil {
-		return err
+// received is an instant of receipt in the time that is believed. What came before a
+// jump is left as it is.
+func (c *eventClock) received(at time.Time) int64 {
+	t := at.UnixNano()
+	d := time.Duration(t - c.now.UnixNano())
+	if d.Abs() <= tolerance {
+		return t
 	}
-	if now.Before(i.state.Now) || i.cfg.Clock == "" && now.Before(dawn) {
-		return nil
+	if off := c.reckon.apart(c.cfg.Now().Round(0), c.uptime()); (d - off).Abs() < d.Abs() {
+		return t - int64(off)
 	}
-	if !i.ticked {
-		i.ticked = true
-		i.prune(now)
-	}
-	if i.state.Now.IsZero() || i.since.IsZero() {
-		i.since = now
-	}
-	idle := now.Sub(i.state.Now) >= idleState || !now.Truncate(idleState).Equal(i.state.Now.Truncate(idleState))
-	i.watchLink(now)
-	if !i.cfg.Exact && !now.Truncate(time.Hour).Equal(i.state.Now.Truncate(time.Hour)) {
-		i.show()
-	}
-	i.state.Now = now
-	i.resumeAfterLoss(now)
-	i.wakeWindows(now)
-	i.dirty = i.dirty || idle
-	if err := i.closeDue(ctx, w); err != nil {
-		return err
-	}
-	if err := i.barrier(ctx, w); err != nil {
-		return err
-	}
-	if err := i.commit(ctx); err != nil {
-		return err
-	}
-	if i.epochOver {
-		i.letGo()
-	}
-	i.publishReport(true)
-	return nil
+	return t
 }
 
-// resumeAfterLoss says for ever until when an unreadable log may have held anything:
-// windows and epochs that began by then, or by the latest time that a reading could
-// have, are lost.
-func (i *Ingest) resumeAfterLoss(now time.Time) {
-	if !i.state.Unread {
+// uptime is how long the machine has been up, asleep or not.
+func (c *eventClock) uptime() time.Duration {
+	if c.cfg.Uptime != nil {
+		return c.cfg.Uptime()
+	}
+	return time.Since(c.monotonic)
+}
+
+const outOfTime = "most readings of the last full hour were late or ahead of time (E302, E301): compare this machine's clock with the sensors'. If it is right now and was ahead before, see The clock in docs/operations.md"
+
+// doubt notes whether readings say that the clock is wrong.
+func (c *eventClock) doubt(wrong bool) {
+	if !wrong {
+		c.doubtful.Store(nil)
 		return
 	}
-	i.state.Unread, i.state.LostUntil, i.dirty = false, now.Add(i.cfg.Future), true
-	i.cfg.Log.Warn("windows and epochs that begin by this time and are not released yet are gaps (it is windows.future from now, since a reading may be as far ahead of the clock)", "until", i.state.LostUntil)
-	i.markLost()
+	hint := outOfTime
+	c.doubtful.Store(&hint)
 }
 
-// due advances each stream past the windows to be closed now, at most round.
-func (i *Ingest) due(now time.Time) []closing {
-	i.begin(now)
-	var out []closing
-	ids := make([]string, 0, len(i.streams))
-	for id := range i.streams {
-		ids = append(ids, id)
+// says is what is wrong with the clock, or empty.
+func (c *eventClock) says() string {
+	if p := c.problem.Load(); p != nil && *p != "" {
+		return *p
 	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		s := i.streams[id]
-		for len(out) < round {
-			c, ok := i.dueOf(s, now)
-			if !ok {
-				break
-			}
-			out = append(out, c)
-		}
+	if p := c.doubtful.Load(); p != nil {
+		return *p
 	}
-	return out
+	return ""
 }
 
-// first is where a stream begins: its earliest open window, or the window that
-// the first tick falls in.
-func (i *Ingest) first(s *stream, now time.Time) time.Time {
-	start := now
-	if _, spec := i.specAt(s.id, now); spec != nil {
-		start, _ = spec.Window(now)
-	}
-	for _, w := range s.windows {
-		if w.Start.Before(start) {
-			start = w.Start
-		}
-	}
-	return start
-}
-
-// dueOf closes the stream's next window if its time has come.
-func (i *Ingest) dueOf(s *stream, now time.Time) (closing, bool) {
-	for {
-		n, spec := i.specAt(s.id, s.next)
-		if spec == nil {
-			next := i.nextInForce(s.id, s.next)
-			if next.IsZero() || next.After(now) {
-				return closing{}, false
-			}
-			s.next = next
-			continue
-		}
-		start, end := spec.Window(s.next)
-		if start.Before(s.next) {
-			s.next = end // a window that began under another version
-			continue
-		}
-		lateness := spec.Lateness.Nominal()
-		if end.Add(lateness).After(now) || !i.through(lateness) {
-			return closing{}, false
-		}
-		s.next = end
-		if s.last != nil && s.last.Start.Before(end) {
-			s.last = nil
-		}
-		c := closing{Stream: s.id, Start: start, End: end, Policy: i.versions[n].Digest, Gap: i.holeIn(start, end, lateness)}
-		c.Down = i.wasDown(spec, start, end) || c.Gap == reasonAway && !start.Before(i.link.last)
-		if w := s.windows[start.UnixNano()]; w != nil {
-			c.Readings = w.Readings
-			c.Down = c.Down && !spec.Unit.None()
-		}
-		return c, true
-	}
-}
-
-// wasDown reports whether the gateway was down for all of a window. About nobody, that
-// is said where nothing has come for it. About units it is a gap whatever comes for it
-// afterwards, or that would tell of somebody; unless a broker has kept what came, and
-// nothing is missing. It holds nothing that was acknowledged before: a reading is at
-// most Future ahead, and the clock is durable each minute, more often only when
-// readings come. A simulated clock stands still meanwhile.
-func (i *Ingest) wasDown(spec *plan.Stream, start, end time.Time) bool {
-	switch {
-	case end.After(i.since):
-		return false
-	case spec.Unit.None():
-		return true
-	}
-	return i.cfg.Clock == "" && !i.link.resumed && !start.Before(i.until.Add(idleState+i.cfg.Future))
-}
-
-// nextInForce is the first instant after t at which some version has the stream
-// in force; zero when there is none.
-func (i *Ingest) nextInForce(id string, t time.Time) time.Time {
-	var first time.Time
-	consider := func(at time.Time) {
-		if at.After(t) && (first.IsZero() || at.Before(first)) {
-			if _, spec := i.specAt(id, at); spec != nil {
-				first = at
-			}
-		}
-	}
-	for _, v := range i.versions {
-		consider(v.Since)
-		for _, spec := range v.Streams {
-			if spec.ID == id {
-				consider(spec.From)
-			}
-		}
-	}
-	return first
-}
-
-// feeders are, for each cell of a stream, the sensors that can feed it.
-func (i *Ingest) feeders(version int, id string) *window.Feeders {
-	out := i.fedBy(version)[id]
-	return out
-}
+// Clock is what is wrong with the gateway's clock, and what to do; empty for nothing.
+// It never waits.
+func (i *Ingest) Clock() string { return i.clock.says() }

@@ -1,129 +1,168 @@
 package ingest
 
 import (
-	"context"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/policy/plan"
 )
 
-// wall is the only way out: batches cross it, keys of released ones come back.
-type wall struct {
-	out  chan<- release.Batch
-	done <-chan release.Key
-}
-
 // round bounds how many windows are closed and not yet released.
 const round = 256
 
-// closeDue commits the close of what is due now, and has it released. From that
-// commit on nothing is added to a closed window: what comes for it is late.
-func (i *Ingest) closeDue(ctx context.Context, w wall) error {
-	i.overdue = len(i.state.Closes) >= round
-	if !i.overdue {
-		closes := i.due(i.state.Now)
-		i.overdue = len(closes) >= round // and there may be more
-		if len(closes) > 0 {
-			i.state.Closes = append(i.state.Closes, closes...)
-			i.dirty = true
-			if err := i.commit(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	i.cross(ctx, w)
-	return nil
+// closing is one closed window.
+type closing struct {
+	Stream string    `json:"stream"`
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Policy string    `json:"policy"`
+	Down   bool      `json:"down"` // nothing could reach it
+	Gap    string    `json:"gap,omitempty"`
+	// Readings are those that the window keeps the account of. They are here, too,
+	// because the window's key may be shredded before the account is durable.
+	Readings int64 `json:"readings"`
 }
 
-// cross sends the first closed window on its way across the wall, unless one is on
-// it. A window may have thousands of cells and a million units, so it is summed up
-// beside, and readings are taken meanwhile.
-func (i *Ingest) cross(ctx context.Context, w wall) {
-	for !i.crossing && len(i.state.Closes) > 0 {
-		sum := i.part(i.state.Closes[0])
-		if sum == nil { // its policy is gone; nothing may leave
-			i.forgetFirst()
+// closes are the windows that are closed and perhaps not yet released, which is durable.
+// They cross the wall one after the other.
+type closes struct {
+	clock    *eventClock
+	routing  *routing
+	windows  *windows
+	catchUp  *catchUp
+	journal  *journal
+	account  *counters
+	feedback *feedback
+	scrub    *scrubber
+
+	list     []closing
+	crossing bool           // the first is on its way across the wall
+	overdue  bool           // more is to be closed than one round holds
+	beside   sync.WaitGroup // who sums closed windows up
+}
+
+// close closes what is due now, and reports whether anything is.
+func (q *closes) close() bool {
+	q.overdue = len(q.list) >= round
+	if q.overdue {
+		return false
+	}
+	due := q.due(q.clock.now)
+	q.overdue = len(due) >= round // and there may be more
+	q.list = append(q.list, due...)
+	return len(due) > 0
+}
+
+// through reports whether all that was due has been released.
+func (q *closes) through() bool { return len(q.list) == 0 && !q.overdue }
+
+// readings counts what is in closed windows.
+func (q *closes) readings() (n int64) {
+	for _, c := range q.list {
+		n += c.Readings
+	}
+	return n
+}
+
+// has reports whether a window is closed and not yet released.
+func (q *closes) has(id string, start time.Time) bool {
+	return slices.ContainsFunc(q.list, func(c closing) bool { return c.Stream == id && c.Start.Equal(start) })
+}
+
+// hasOf reports whether a window of an epoch is.
+func (q *closes) hasOf(id string, e *openEpoch) bool {
+	return slices.ContainsFunc(q.list, func(c closing) bool {
+		return c.Stream == id && !c.Start.Before(e.start) && c.Start.Before(e.end)
+	})
+}
+
+// uncount takes readings out of the closes that the account has counted already, where they
+// are of an earlier time than it: out of those that were closed first.
+func (q *closes) uncount(twice int64) {
+	for n := range q.list {
+		done := min(q.list[n].Readings, twice)
+		q.list[n].Readings -= done
+		twice -= done
+	}
+}
+
+// due advances each stream past the windows to be closed now, at most round.
+func (q *closes) due(now time.Time) []closing {
+	q.windows.begin(now)
+	var out []closing
+	ids := make([]string, 0, len(q.windows.streams))
+	for id := range q.windows.streams {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		s := q.windows.streams[id]
+		for len(out) < round {
+			c, ok := q.dueOf(s, now)
+			if !ok {
+				break
+			}
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// dueOf closes the stream's next window if its time has come.
+func (q *closes) dueOf(s *stream, now time.Time) (closing, bool) {
+	for {
+		n, spec := q.routing.specAt(s.id, s.next)
+		if spec == nil {
+			next := q.routing.nextInForce(s.id, s.next)
+			if next.IsZero() || next.After(now) {
+				return closing{}, false
+			}
+			s.next = next
 			continue
 		}
-		i.crossing = true
-		i.beside.Go(func() {
-			if err := crash.Guard(func() error {
-				select {
-				case w.out <- sum():
-				case <-ctx.Done():
-				}
-				return nil
-			}); err != nil {
-				i.broken(err)
-			}
-		})
-	}
-}
-
-// resume goes on with what was closed and not released before a start.
-func (i *Ingest) resume(ctx context.Context, w wall) error {
-	i.cross(ctx, w)
-	return i.barrier(ctx, w)
-}
-
-// crossed follows the commit of the release of the window that was on its way.
-func (i *Ingest) crossed(ctx context.Context, w wall) error {
-	i.crossing = false
-	i.forgetFirst()
-	if len(i.state.Closes) > 0 {
-		i.cross(ctx, w)
-		return nil
-	}
-	if i.overdue {
-		return i.closeDue(ctx, w)
-	}
-	if err := i.commit(ctx); err != nil {
-		return err
-	}
-	if i.epochOver {
-		i.letGo()
-	}
-	return nil
-}
-
-// barrier waits, under a simulated clock, until all that was due has been released.
-func (i *Ingest) barrier(ctx context.Context, w wall) error {
-	for i.cfg.Clock != "" && (len(i.state.Closes) > 0 || i.overdue) {
-		i.pulse.beat(releasing)
-		select {
-		case <-w.done:
-			if err := i.crossed(ctx, w); err != nil {
-				return err
-			}
-		case err := <-i.fatal:
-			return err
-		case <-ctx.Done():
-			return ctx.Err()
+		start, end := spec.Window(s.next)
+		if start.Before(s.next) {
+			s.next = end // a window that began under another version
+			continue
 		}
+		lateness := spec.Lateness.Nominal()
+		if end.Add(lateness).After(now) || !q.catchUp.through(lateness) {
+			return closing{}, false
+		}
+		s.next = end
+		if s.last != nil && s.last.Start.Before(end) {
+			s.last = nil
+		}
+		c := closing{Stream: s.id, Start: start, End: end, Policy: q.routing.versions[n].Digest, Gap: q.catchUp.gapIn(start, end, lateness)}
+		c.Down = q.windows.wasDown(spec, start, end) || c.Gap == reasonAway && !start.Before(q.catchUp.last)
+		if w := s.windows[start.UnixNano()]; w != nil {
+			c.Readings = w.Readings
+			c.Down = c.Down && !spec.Unit.None()
+		}
+		return c, true
 	}
-	return nil
 }
 
-// part takes a closed window out of what ingest works on, and returns what sums it
+// take takes a closed window out of what ingest works on, and returns what sums it
 // up; nil when nothing may leave. Nobody else has the window from then on.
-func (i *Ingest) part(c closing) func() release.Batch {
-	n, spec := i.specAt(c.Stream, c.Start)
+func (q *closes) take(c closing) func() release.Batch {
+	n, spec := q.routing.specAt(c.Stream, c.Start)
 	if spec == nil {
 		return nil
 	}
 	gap := ""
-	s := i.streams[c.Stream]
+	s := q.windows.streams[c.Stream]
 	var win *window.Window
 	if open := s.windows[c.Start.UnixNano()]; open != nil {
 		win = open.Window
 		win.Lost = win.Lost || c.Down
 		s.drop(c.Start.UnixNano())
 	} else {
-		win = window.New(spec, i.versions[n].Digest, c.Start, c.End)
+		win = window.New(spec, q.routing.versions[n].Digest, c.Start, c.End)
 		win.Lost = c.Down
 		for number := range s.ahead[c.Start.UnixNano()] {
 			win.Apply(&window.Entry{Alive: true, Sensor: number})
@@ -132,7 +171,7 @@ func (i *Ingest) part(c closing) func() release.Batch {
 	delete(s.ahead, c.Start.UnixNano())
 	epoch, _ := spec.Epoch(c.Start)
 	switch {
-	case i.lostWindow(c.Stream, c.Start), !spec.Unit.None() && i.lostEpoch(c.Stream, epoch):
+	case q.windows.losses.window(c.Stream, c.Start), !spec.Unit.None() && q.windows.losses.epoch(c.Stream, epoch):
 		win.Lost, gap = true, "keys_lost"
 	case c.Gap != "":
 		gap = c.Gap
@@ -141,9 +180,9 @@ func (i *Ingest) part(c closing) func() release.Batch {
 	}
 	var feeders *window.Feeders
 	if !spec.Unit.None() { // what is about nobody lives by its readings
-		feeders = i.feeders(n, spec.ID)
+		feeders = q.routing.fedBy(n)[spec.ID]
 	}
-	ends := i.ending(spec, c)
+	ends := q.ending(spec, c)
 	return func() release.Batch {
 		return release.NewBatch(spec, c.Policy, c.Start, c.End, win.Sums(feeders), gap).WithEpoch(ends())
 	}
@@ -152,13 +191,13 @@ func (i *Ingest) part(c closing) func() release.Batch {
 // ending returns what counts the epoch that ends with a window, if one does: nothing comes
 // for it any more. An epoch that is not known, or in which the gateway was never up, has no
 // numbers; of one of which a part is missing they are of the rest.
-func (i *Ingest) ending(spec *plan.Stream, c closing) func() *release.Epoch {
+func (q *closes) ending(spec *plan.Stream, c closing) func() *release.Epoch {
 	if !spec.CountsEpochs() || !spec.EndsEpoch(c.Start, c.End) {
 		return func() *release.Epoch { return nil }
 	}
 	start, end := spec.Epoch(c.Start)
-	known := !i.lostEpoch(c.Stream, start) && !i.wasDown(spec, start, end)
-	e := i.streams[c.Stream].epochs[start.UnixNano()]
+	known := !q.windows.losses.epoch(c.Stream, start) && !q.windows.wasDown(spec, start, end)
+	e := q.windows.streams[c.Stream].epochs[start.UnixNano()]
 	return func() *release.Epoch {
 		out := &release.Epoch{Known: known}
 		if known && e != nil {
@@ -168,34 +207,25 @@ func (i *Ingest) ending(spec *plan.Stream, c closing) func() *release.Epoch {
 	}
 }
 
-// drop forgets an open window, and gives back what it takes of the budget.
-func (s *stream) drop(at int64) {
-	if w := s.windows[at]; w != nil {
-		w.Forget()
-		delete(s.windows, at)
-	}
+// shredFirst ends the first closed window.
+func (q *closes) shredFirst() {
+	q.shred(q.list[0])
+	q.list = q.list[1:]
 }
 
-// forgetFirst forgets the first closed window.
-func (i *Ingest) forgetFirst() {
-	i.forget(i.state.Closes[0])
-	i.state.Closes = i.state.Closes[1:]
-	i.dirty = true
-}
-
-// forget shreds a released window and the epochs that ended with it.
-func (i *Ingest) forget(c closing) {
-	i.state.Counted += c.Readings
-	i.shred(keyName("w", c.Stream, c.Start))
-	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool { return name == keyName("w", c.Stream, c.Start) })
-	s := i.streams[c.Stream]
+// shred shreds a released window and the epochs that ended with it.
+func (q *closes) shred(c closing) {
+	q.account.Counted += c.Readings
+	q.journal.shred(keyName("w", c.Stream, c.Start))
+	q.windows.losses.remove(func(name string) bool { return name == keyName("w", c.Stream, c.Start) })
+	s := q.windows.streams[c.Stream]
 	if s == nil {
 		return // of a version that is past: it was released before a start
 	}
 	s.drop(c.Start.UnixNano())
 	// By the clock alone: what sensors are told does not say whether anybody was there.
-	if _, spec := i.specAt(c.Stream, c.Start); spec != nil && !spec.Unit.None() && spec.EndsEpoch(c.Start, c.End) {
-		i.feedback.forget()
+	if _, spec := q.routing.specAt(c.Stream, c.Start); spec != nil && !spec.Unit.None() && spec.EndsEpoch(c.Start, c.End) {
+		q.feedback.dropSeqs()
 	}
 	for at, e := range s.epochs {
 		if e.end.After(c.End) {
@@ -203,16 +233,16 @@ func (i *Ingest) forget(c closing) {
 		}
 		e.Forget()
 		delete(s.epochs, at)
-		i.epochOver = true
-		i.shred(e.name)
+		q.scrub.due = true
+		q.journal.shred(e.name)
 	}
-	i.state.Lost = slices.DeleteFunc(i.state.Lost, func(name string) bool {
-		return strings.HasPrefix(name, "e-") && strings.HasSuffix(name, "-"+c.Stream) && i.epochEnded(name, c)
+	q.windows.losses.remove(func(name string) bool {
+		return strings.HasPrefix(name, "e-") && strings.HasSuffix(name, "-"+c.Stream) && q.epochEnded(name, c)
 	})
 }
 
-func (i *Ingest) epochEnded(name string, c closing) bool {
-	_, spec := i.specAt(c.Stream, c.Start)
+func (q *closes) epochEnded(name string, c closing) bool {
+	_, spec := q.routing.specAt(c.Stream, c.Start)
 	if spec == nil {
 		return true
 	}

@@ -45,8 +45,8 @@ func run(t *testing.T, dir, clock string, at time.Time, s *plan.Stream) *running
 	if clock == "" {
 		r.wake()
 	}
-	r.ways, r.mail, r.fatal, r.wash = []way{r.ears}, make(chan []letter, 1), make(chan error, 1), make(chan struct{}, 1)
-	r.publishReport(true)
+	r.sources.all = []source{r.ears}
+	r.refreshReport()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx, r.out, r.done) }()
@@ -55,7 +55,7 @@ func run(t *testing.T, dir, clock string, at time.Time, s *plan.Stream) *running
 }
 
 func (r *running) send(topic, payload string) {
-	r.queue.Put(context.Background(), intake.Message{Topic: topic, Payload: []byte(payload), Received: r.cfg.Now(), Tick: topic == r.cfg.Clock})
+	r.sources.queue.Put(context.Background(), intake.Message{Topic: topic, Payload: []byte(payload), Received: r.cfg.Now(), Tick: topic == r.cfg.Clock})
 }
 
 func (r *running) reading(hour, seq int) {
@@ -116,7 +116,7 @@ func TestIntakeGoesOnWhileWindowsAreReleased(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Error(err)
 	}
-	if _, there := r.keys.Get(keyName("w", "footfall", noon)); there {
+	if _, there := r.journal.keys.Get(keyName("w", "footfall", noon)); there {
 		t.Error("the released window's key is still there")
 	}
 }
@@ -213,21 +213,21 @@ func TestAScatteredSensorIsRefused(t *testing.T) {
 		}
 	}
 	i.save(t)
-	refused, w := i.state.Refused["E305"], i.streams["footfall"].windows[noon.UnixNano()]
-	if refused < 10_000 || w.Readings < 10_000 || refused+w.Readings+i.state.Duplicate != 60_000 {
+	refused, w := i.account.Refused["E305"], i.windows.streams["footfall"].windows[noon.UnixNano()]
+	if refused < 10_000 || w.Readings < 10_000 || refused+w.Readings+i.account.Duplicate != 60_000 {
 		t.Fatalf("%d are refused, %d taken", refused, w.Readings)
 	}
 	units := w.Sums(nil)[0].Units
-	if i.marks == (window.Budget{}) {
+	if i.windows.marks == (window.Budget{}) {
 		t.Error("what the window remembers is not on the budget of all")
 	}
-	if i.streams["footfall"].drop(noon.UnixNano()); i.marks != (window.Budget{}) {
+	if i.windows.streams["footfall"].drop(noon.UnixNano()); i.windows.marks != (window.Budget{}) {
 		t.Error("a window that is closed gives nothing back")
 	}
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	i = awake(t, dir, footfall(t, 2))
-	defer i.log.Close()
-	again := i.streams["footfall"].windows[noon.UnixNano()]
+	defer i.journal.log.Close()
+	again := i.windows.streams["footfall"].windows[noon.UnixNano()]
 	if again.Readings != w.Readings || again.Sums(nil)[0].Units != units || units != w.Readings {
 		t.Errorf("%d readings of %d units are recovered; want %d of %d", again.Readings, again.Sums(nil)[0].Units, w.Readings, units)
 	}
@@ -236,15 +236,15 @@ func TestAScatteredSensorIsRefused(t *testing.T) {
 // TestOldHeartbeats reach no window that is closed, and leave nothing for it.
 func TestOldHeartbeats(t *testing.T) {
 	i := still(t, footfall(t, 3))
-	i.state.Now = noon.Add(3 * time.Hour)
-	s := i.streams["footfall"]
-	w, err := i.open(s, i.at.routes[0].spec, "v", noon.Add(time.Hour), noon.Add(2*time.Hour))
+	i.clock.now = noon.Add(3 * time.Hour)
+	s := i.windows.streams["footfall"]
+	w, err := i.windows.open(s, i.sensor().routes[0].spec, "v", noon.Add(time.Hour), noon.Add(2*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.next = noon.Add(2 * time.Hour)
-	i.heartbeat([]byte(`{"ts":"2026-03-02T11:30:00Z","every":"PT1H"}`)) // until 14:30
-	if w.IsAlive(i.at.number) || len(w.pending) > 0 {
+	i.beat(`{"ts":"2026-03-02T11:30:00Z","every":"PT1H"}`) // until 14:30
+	if w.IsAlive(i.sensor().number) || len(w.pending) > 0 {
 		t.Error("a closed window has heard a heartbeat")
 	}
 	for start := range s.ahead {
@@ -261,23 +261,23 @@ func TestOldHeartbeats(t *testing.T) {
 // many windows it has; what it brought already goes on to count.
 func TestUnitsOfAnEpochAreBounded(t *testing.T) {
 	i := still(t, footfall(t, 3))
-	i.state.Now = noon.Add(2 * time.Hour)
+	i.clock.now = noon.Add(2 * time.Hour)
 	hear := func(hour, seq int, device string) {
 		p := fmt.Sprintf(`{"ts":"2026-03-02T%d:01:00Z","seq":%d,"fields":{"device":%q,"rssi":-50}}`, hour, seq, device)
-		i.decoder.Decode([]byte(p), i.at.shape, noon.UnixNano(), sink{i})
+		i.decode([]byte(p), noon.UnixNano())
 	}
 	hear(12, 1, "a")
-	for _, e := range i.streams["footfall"].epochs {
-		e.brought[i.at.number] = unitsInEpoch
+	for _, e := range i.windows.streams["footfall"].epochs {
+		e.brought[i.sensor().number] = unitsInEpoch
 	}
 	hear(12, 2, "a")
-	if len(i.state.Refused) != 0 {
-		t.Fatalf("a device that counts already is refused: %v", i.state.Refused)
+	if len(i.account.Refused) != 0 {
+		t.Fatalf("a device that counts already is refused: %v", i.account.Refused)
 	}
 	hear(12, 3, "b")
 	hear(13, 4, "b")
-	if i.state.Refused["E306"] != 2 {
-		t.Errorf("refused are %v; want 2 times E306", i.state.Refused)
+	if i.account.Refused["E306"] != 2 {
+		t.Errorf("refused are %v; want 2 times E306", i.account.Refused)
 	}
 }
 
@@ -298,7 +298,7 @@ func TestDownForAWholeWindow(t *testing.T) {
 					c.Clock, c.Future, c.Now = "", time.Minute, func() time.Time { return now }
 					c.Uptime = func() time.Duration { return now.Sub(noon) }
 				}, footfall(t, 2), nobody)
-				i.started, i.link.resumed = now, kept
+				i.clock.opened, i.catchUp.resumed = now, kept
 				i.wake()
 				return i
 			}
@@ -307,30 +307,30 @@ func TestDownForAWholeWindow(t *testing.T) {
 			if err := i.tick(t.Context(), w, noon.Add(5*time.Minute)); err != nil {
 				t.Fatal(err)
 			}
-			_ = i.log.Close()
+			_ = i.journal.log.Close()
 			now = noon.Add(3 * time.Hour)
 			i = open()
 			if late {
-				i.message = &intake.Message{Topic: "city/v1/o/a/up", Received: now}
-				i.decoder.Decode([]byte(`{"ts":"2026-03-02T13:10:00Z","seq":1,"fields":{"device":"d","rssi":-50}}`), i.at.shape, now.UnixNano(), sink{i})
+				m := &intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(`{"ts":"2026-03-02T13:10:00Z","seq":1,"fields":{"device":"d","rssi":-50}}`), Received: now}
+				i.deliver(i.sensor(), m, now.UnixNano())
 			}
 			out := make(chan release.Batch, 1)
 			if err := i.tick(t.Context(), wall{out: out}, now.Add(3*time.Minute)); err != nil {
 				t.Fatal(err)
 			}
-			if n := len(i.state.Closes); n != 6 {
+			if n := len(i.closes.list); n != 6 {
 				t.Fatalf("%d windows are closed; want 12 to 15 h of two streams", n)
 			}
-			for _, c := range i.state.Closes {
+			for _, c := range i.closes.list {
 				down := c.Start.Hour() != 12 && !kept && c.Stream == "footfall" || c.Stream == "nobody" && (!late || c.Start.Hour() != 13)
 				if c.Down != down {
 					t.Errorf("kept %v, late %v: %s from %s is down: %v", kept, late, c.Stream, c.Start.Format(time.TimeOnly), c.Down)
 				}
 			}
-			if n := i.state.Refused["E406"]; n != 0 {
+			if n := i.account.Refused["E406"]; n != 0 {
 				t.Errorf("a reading that counts for nobody's stream is refused")
 			}
-			_ = i.log.Close()
+			_ = i.journal.log.Close()
 		}
 	}
 }

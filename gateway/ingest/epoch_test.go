@@ -63,9 +63,9 @@ func liveThrough(t *testing.T, day time.Time, loc *time.Location, every, forget 
 	}
 	defer os.RemoveAll(dir)
 	i := awake(t, dir, s)
-	defer i.log.Close()
+	defer i.journal.log.Close()
 	i.cfg.Future = 48 * time.Hour
-	i.state.Now = day.Add(-time.Minute)
+	i.clock.now = day.Add(-time.Minute)
 	w, keys := drain(t)
 	if err := i.tick(context.Background(), w, day); err != nil {
 		t.Fatal(err)
@@ -76,15 +76,15 @@ func liveThrough(t *testing.T, day time.Time, loc *time.Location, every, forget 
 		start, end := s.Window(at)
 		windows++
 		i.hear(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:01","rssi":-40}}`, start.Add(time.Second).Format(time.RFC3339), windows))
-		if len(i.state.Refused) > 0 {
-			t.Fatalf("refused: %v", i.state.Refused)
+		if len(i.account.Refused) > 0 {
+			t.Fatalf("refused: %v", i.account.Refused)
 		}
 		epoch, _ := s.Epoch(start)
-		admitted[epoch] += i.streams["footfall"].windows[start.UnixNano()].Sums(nil)[0].Units
+		admitted[epoch] += i.windows.streams["footfall"].windows[start.UnixNano()].Sums(nil)[0].Units
 		if err := i.tick(context.Background(), w, end); err != nil {
 			t.Fatal(err)
 		}
-		names := strings.Join(i.keys.Names(), " ")
+		names := strings.Join(i.journal.keys.Names(), " ")
 		_, epochEnd := s.Epoch(start)
 		if strings.Contains(names, "w-") || strings.Contains(names, "e-") == !epochEnd.After(end) {
 			t.Fatalf("after the window to %s, of an epoch to %s, there are the keys %s", end.In(loc), epochEnd.In(loc), names)
@@ -126,13 +126,13 @@ func TestTagsOfEpochs(t *testing.T) {
 	}
 	defer os.RemoveAll(dir)
 	i := awake(t, dir, one, other)
-	defer i.log.Close()
+	defer i.journal.log.Close()
 	tags := make(map[string]string)
 	for _, s := range []*plan.Stream{one, other} {
 		to := &stream{id: s.ID, epochs: make(map[int64]*openEpoch)}
 		for day := range 3 {
 			for range 2 {
-				e, err := i.epochAt(to, s, one.From.AddDate(0, 0, day))
+				e, err := i.windows.epochAt(to, s, one.From.AddDate(0, 0, day))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -13,7 +13,21 @@ import (
 	"sluice/gateway/ingest/internal/reading"
 )
 
-// tally is what feedback has to say since it was last sent.
+// feedback is what sensors are told: what was dropped of what they sent. It is gathered on
+// ingest's goroutine, and written and sent beside it.
+type feedback struct {
+	cfg   *Config
+	clock *eventClock
+	tally tally
+	told  time.Time // until when it was sent last, by the gateway's clock
+	out   chan []message
+}
+
+func newFeedback(cfg *Config, clock *eventClock) feedback {
+	return feedback{cfg: cfg, clock: clock, tally: make(tally), out: make(chan []message, 1)}
+}
+
+// tally is what there is to say since feedback was last sent.
 type tally map[*sensor]map[fault.Fault]times
 
 // times is how often something happened, and the seq of the first reading that had one.
@@ -25,30 +39,111 @@ type times struct {
 
 // add notes a fault of what the sensor itself has sent. The stamp is of the reading at
 // hand; nil where there is none.
-func (t tally) add(s *sensor, f fault.Fault, of *reading.Stamp) {
+func (f *feedback) add(s *sensor, what fault.Fault, of *reading.Stamp) {
 	if s == nil {
 		return // an unknown topic has no owner to tell
 	}
 	if s.home {
 		return // what went wrong in one home, and when, is nobody's business
 	}
-	if t[s] == nil {
-		t[s] = make(map[fault.Fault]times)
+	if f.tally[s] == nil {
+		f.tally[s] = make(map[fault.Fault]times)
 	}
-	n := t[s][f]
+	n := f.tally[s][what]
 	n.count++
 	if of != nil && of.Sequenced && !n.known {
 		n.seq, n.known = of.Seq, true
 	}
-	t[s][f] = n
+	f.tally[s][what] = n
 }
 
-// forget drops what is of single readings. A seq counts them, but nobody sees to it that a
+// dropHomes drops what was to be told to sensors that may stand for somebody.
+func (f *feedback) dropHomes() {
+	maps.DeleteFunc(f.tally, func(s *sensor, _ map[fault.Fault]times) bool { return s.home })
+}
+
+// follow turns to the sensors of another roster. Fields are told by their number in the
+// kind, so who has another kind is told nothing of before.
+func (f *feedback) follow(r *roster) {
+	old := f.tally
+	f.tally = make(tally)
+	for o, faults := range old {
+		if s := r.byID[o.entry.ID]; s != nil && s.entry.Kind == o.entry.Kind && !s.home {
+			f.tally[s] = faults
+		}
+	}
+}
+
+// dropSeqs drops what is of single readings. A seq counts them, but nobody sees to it that a
 // sensor's does, and that it names nobody.
-func (t tally) forget() {
-	for _, faults := range t {
-		for f, n := range faults {
-			faults[f] = times{count: n.count}
+func (f *feedback) dropSeqs() {
+	for _, faults := range f.tally {
+		for what, n := range faults {
+			faults[what] = times{count: n.count}
+		}
+	}
+}
+
+// wait is the time to the next fixed instant, e.g. each full 5 minutes.
+func (f *feedback) wait() time.Duration {
+	now := f.cfg.Now()
+	return now.Truncate(f.cfg.Feedback).Add(f.cfg.Feedback).Sub(now)
+}
+
+// interval is what feedback is about, by the gateway's clock: from one fixed instant to the
+// next, or, where the clock is simulated, since it was last told.
+func (f *feedback) interval() (since, until time.Time) {
+	c := f.clock
+	if !c.simulated() || c.now.IsZero() {
+		until = f.cfg.Now().UTC().Truncate(f.cfg.Feedback)
+		return until.Add(-f.cfg.Feedback), until
+	}
+	since, until = f.told, c.now.UTC()
+	if since.Before(c.since) || since.After(until) { // the first, or of another clock
+		since = c.since
+	}
+	return since.UTC(), until
+}
+
+// send hands over what was dropped since the last time. It is written and sent beside the
+// readings' path, which must not wait for either.
+func (f *feedback) send() {
+	since, until := f.interval()
+	post := make([]message, 0, len(f.tally))
+	for s, faults := range f.tally {
+		post = append(post, message{s.entry.FeedbackTopic(), s.entry.Kind, s.pointers, s.valid, faults, since, until})
+	}
+	if len(post) == 0 {
+		f.told = until
+		return
+	}
+	select {
+	case f.out <- post:
+		clear(f.tally)
+		f.told = until
+	default: // the last post is still on its way; this goes with the next
+	}
+}
+
+// deliver sends what is handed over to all of to, until there is no more.
+func (f *feedback) deliver(to []source) {
+	for post := range f.out {
+		if len(to) == 0 {
+			continue
+		}
+		lost := 0
+		for n := range post {
+			body, err := post[n].body()
+			sent := false
+			for _, s := range to {
+				sent = err == nil && s.Publish(post[n].topic, body) == nil || sent
+			}
+			if !sent {
+				lost++
+			}
+		}
+		if lost > 0 {
+			f.cfg.Log.Warn("feedback could not be sent", "sensors", lost)
 		}
 	}
 }
@@ -64,8 +159,8 @@ type note struct {
 	Seq *uint64 `json:"seq,omitempty"`
 }
 
-// letter is feedback for one sensor, not yet written.
-type letter struct {
+// message is feedback for one sensor, not yet written.
+type message struct {
 	topic, kind string
 	pointers    []string // of each field
 	valid       [][]float64
@@ -74,121 +169,42 @@ type letter struct {
 	until       time.Time
 }
 
-// untilFeedback is the time to the next fixed instant, e.g. each full 5 minutes.
-func (i *Ingest) untilFeedback() time.Duration {
-	now := i.cfg.Now()
-	return now.Truncate(i.cfg.Feedback).Add(i.cfg.Feedback).Sub(now)
-}
-
-// interval is what feedback is about, by the gateway's clock: from one fixed instant to the
-// next, or, where the clock is simulated, since it was last told.
-func (i *Ingest) interval() (since, until time.Time) {
-	if i.cfg.Clock == "" || i.state.Now.IsZero() {
-		until = i.cfg.Now().UTC().Truncate(i.cfg.Feedback)
-		return until.Add(-i.cfg.Feedback), until
-	}
-	since, until = i.told, i.state.Now.UTC()
-	if since.Before(i.since) || since.After(until) { // the first, or of another clock
-		since = i.since
-	}
-	return since.UTC(), until
-}
-
-// sendFeedback hands over what was dropped since the last time. It is written and sent
-// beside the readings' path, which must not wait for either.
-func (i *Ingest) sendFeedback() {
-	since, until := i.interval()
-	post := make([]letter, 0, len(i.feedback))
-	for s, faults := range i.feedback {
-		post = append(post, letter{s.entry.FeedbackTopic(), s.entry.Kind, s.pointers, s.valid, faults, since, until})
-	}
-	if len(post) == 0 {
-		i.told = until
-		return
-	}
-	select {
-	case i.mail <- post:
-		clear(i.feedback)
-		i.told = until
-	default: // the last post is still on its way; this goes with the next
-	}
-}
-
-// deliver sends feedback.
-func (i *Ingest) deliver() {
-	for post := range i.mail {
-		if len(i.tells) == 0 {
-			continue
-		}
-		lost := 0
-		for n := range post {
-			body, err := post[n].body()
-			sent := false
-			for _, w := range i.tells {
-				sent = err == nil && w.Publish(post[n].topic, body) == nil || sent
-			}
-			if !sent {
-				lost++
-			}
-		}
-		if lost > 0 {
-			i.cfg.Log.Warn("feedback could not be sent", "sensors", lost)
-		}
-	}
-}
-
 // body says what was dropped: codes, names that the sensor's kind knows, and orders of
 // magnitude, in the order of the codes.
-func (l *letter) body() ([]byte, error) {
+func (m *message) body() ([]byte, error) {
 	body := struct {
 		Since time.Time `json:"since"`
 		Until time.Time `json:"until"`
 		Codes []note    `json:"codes"`
-	}{Since: l.since, Until: l.until}
-	for _, f := range slices.SortedFunc(maps.Keys(l.faults), func(a, b fault.Fault) int {
+	}{Since: m.since, Until: m.until}
+	for _, f := range slices.SortedFunc(maps.Keys(m.faults), func(a, b fault.Fault) int {
 		return cmp.Or(cmp.Compare(a.Code.String(), b.Code.String()), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code))
 	}) {
-		if int(f.Field) < len(l.pointers) {
-			body.Codes = append(body.Codes, l.note(f))
+		if int(f.Field) < len(m.pointers) {
+			body.Codes = append(body.Codes, m.note(f))
 		}
 	}
 	return json.Marshal(body)
 }
 
-func (l *letter) note(f fault.Fault) note {
+func (m *message) note(f fault.Fault) note {
 	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Rule(), Fix: f.Fix()}
 	switch key := f.Key(); {
 	case f.Field >= 0:
-		out.Pointer = l.pointers[f.Field]
+		out.Pointer = m.pointers[f.Field]
 	case key != "":
 		out.Pointer = "/" + key
 	}
-	if f.Code == fault.OutOfRange && f.Field >= 0 && len(l.valid[f.Field]) == 2 {
-		out.Fix = fmt.Sprintf("send values from %v to %v; look after the sensor", l.valid[f.Field][0], l.valid[f.Field][1])
+	if f.Code == fault.OutOfRange && f.Field >= 0 && len(m.valid[f.Field]) == 2 {
+		out.Fix = fmt.Sprintf("send values from %v to %v; look after the sensor", m.valid[f.Field][0], m.valid[f.Field][1])
 	}
 	if out.Rule == "kind" {
-		out.Rule = fmt.Sprintf("kind %s", l.kind)
+		out.Rule = fmt.Sprintf("kind %s", m.kind)
 	}
-	n := l.faults[f]
+	n := m.faults[f]
 	out.Count = int64(math.Pow(10, math.Floor(math.Log10(float64(n.count)))))
 	if n.known {
 		out.Seq = &n.seq
 	}
 	return out
-}
-
-// rank orders what several decisions say of one reading that none counts: the
-// further it came, the more it says.
-func rank(c fault.Code) int {
-	switch c {
-	case fault.NoDecision:
-		return 0
-	case fault.Late:
-		return 2
-	case fault.Scattered, fault.Crowded:
-		return 3
-	case fault.Duplicate:
-		return 4
-	}
-	return 1
 }

@@ -17,7 +17,7 @@ import (
 // was wrong with, of that sensor's own, and says what the likeliest mistake is.
 func TestFeedbackNamesTheFirst(t *testing.T) {
 	i := still(t, footfall(t, 2))
-	say := func(payload string) { i.decoder.Decode([]byte(payload), i.at.shape, 0, sink{i}) }
+	say := func(payload string) { i.decode([]byte(payload), 0) }
 	say(`{"fields":{"device":7}}`)
 	say(`{"seq":"0","fields":{"device":7}}`)
 	say(`{"seq":41,"fields":{"device":7}}`)
@@ -25,7 +25,7 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 	say(`{"seq":43,"device":"x"}`)
 	say(`{"fields":{"device":7},"more":1,"seq":44}`)
 	say(`{"seq":44,`)
-	l := letter{pointers: i.at.pointers, kind: "k", faults: i.feedback[i.at]}
+	l := message{pointers: i.sensor().pointers, kind: "k", faults: i.feedback.tally[i.sensor()]}
 	raw, err := l.body()
 	if err != nil {
 		t.Fatal(err)
@@ -59,8 +59,8 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 	i := still(t, footfall(t, 2))
 	const every, seq = "E101 /every: wire format: send every as a duration of ISO 8601, such as PT60S", "E101 /seq: wire format: send seq as a whole number from 0"
 	const ts = "E300 /ts: RFC 3339: send ts as 2026-11-23T10:00:00Z, or leave it out"
-	beat := func(payload string) { i.heartbeat([]byte(payload)) }
-	reading := func(payload string) { i.decoder.Decode([]byte(payload), i.at.shape, 0, sink{i}) }
+	beat := i.beat
+	reading := func(payload string) { i.decode([]byte(payload), 0) }
 	for payload, want := range map[string]struct {
 		send func(string)
 		told []string
@@ -75,9 +75,9 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 		`{"boot":{},"fields":{"device":"x"}}`:    {reading, []string{"E101 /boot: wire format: send boot as a whole number or a text"}},
 		`{"fields":["x"]}`:                       {reading, []string{`E101 /fields: wire format: send fields as an object: {"fields": {"NAME": VALUE}}`}},
 	} {
-		clear(i.feedback)
+		clear(i.feedback.tally)
 		want.send(payload)
-		l := letter{pointers: i.at.pointers, valid: i.at.valid, kind: "k", faults: i.feedback[i.at]}
+		l := message{pointers: i.sensor().pointers, valid: i.sensor().valid, kind: "k", faults: i.feedback.tally[i.sensor()]}
 		var told []string
 		for f := range l.faults {
 			n := l.note(f)
@@ -130,14 +130,13 @@ func TestWhatIsLackingIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		i := still(t, footfall(t, 2))
-		i.versions, i.streams = nil, map[string]*stream{}
-		i.sensorsOf(reg)
+		i.routing.versions, i.windows.streams = nil, map[string]*stream{}
+		i.routing.roster = newRoster(reg)
 		if err := i.adopt(Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Kinds: map[string]register.Kind{"k": c.kind}, Plans: map[string][]plan.Plan{"a": {{Stream: s, Zone: "rambla"}}}}); err != nil {
 			t.Fatal(err)
 		}
-		i.at = i.sensors[0]
-		i.decoder.Decode([]byte(c.payload), i.at.shape, noon.UnixNano(), sink{i})
-		l := letter{pointers: i.at.pointers, valid: i.at.valid, kind: "k", faults: i.feedback[i.at]}
+		i.decode([]byte(c.payload), noon.UnixNano())
+		l := message{pointers: i.sensor().pointers, valid: i.sensor().valid, kind: "k", faults: i.feedback.tally[i.sensor()]}
 		var told []string
 		for f := range l.faults {
 			if n := l.note(f); n.Code != "E103" {
@@ -157,21 +156,21 @@ func TestNoSeqOutlivesAnEpoch(t *testing.T) {
 		s := footfall(t, 2)
 		i := still(t, s)
 		add := func(seq uint64) times {
-			i.feedback.add(i.at, fault.New(fault.NotJSON), &reading.Stamp{Sequenced: true, Seq: seq})
-			return i.feedback[i.at][fault.New(fault.NotJSON)]
+			i.feedback.add(i.sensor(), fault.New(fault.NotJSON), &reading.Stamp{Sequenced: true, Seq: seq})
+			return i.feedback.tally[i.sensor()][fault.New(fault.NotJSON)]
 		}
 		if crowded {
-			i.decoder.Decode([]byte(`{"seq":1,"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}`), i.at.shape, noon.UnixNano(), sink{i})
-			if len(i.streams[s.ID].epochs) == 0 {
+			i.decode([]byte(`{"seq":1,"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}`), noon.UnixNano())
+			if len(i.windows.streams[s.ID].epochs) == 0 {
 				t.Fatal("nobody is there")
 			}
 		}
 		add(4711)
 		_, end := s.Epoch(noon)
 		for start, want := range map[time.Time]times{end.Add(-2 * s.Every.Nominal()): {2, 4711, true}, end.Add(-s.Every.Nominal()): {2, 12, true}} {
-			clear(i.feedback)
+			clear(i.feedback.tally)
 			add(4711)
-			i.forget(closing{Stream: s.ID, Start: start, End: start.Add(s.Every.Nominal())})
+			i.closes.shred(closing{Stream: s.ID, Start: start, End: start.Add(s.Every.Nominal())})
 			if got := add(12); got != want {
 				t.Errorf("after the window from %s it is told %+v; want %+v", start, got, want)
 			}
@@ -183,13 +182,13 @@ func TestNoSeqOutlivesAnEpoch(t *testing.T) {
 // clock, and what is told once follows on what was told before.
 func TestFeedbackTellsTheGatewaysTime(t *testing.T) {
 	i := still(t, footfall(t, 2))
-	i.cfg.Feedback, i.mail = 5*time.Minute, make(chan []letter, 1)
+	i.cfg.Feedback = 5 * time.Minute
 	at := func(wall time.Time) { i.cfg.Now = func() time.Time { return wall } }
 	told := func() (since, until time.Time) {
 		t.Helper()
-		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
-		i.sendFeedback()
-		post := <-i.mail
+		i.feedback.add(i.sensor(), fault.New(fault.NotJSON), nil)
+		i.feedback.send()
+		post := <-i.feedback.out
 		return post[0].since, post[0].until
 	}
 	want := func(from, to time.Time) {
@@ -200,14 +199,14 @@ func TestFeedbackTellsTheGatewaysTime(t *testing.T) {
 	}
 	wall := noon.AddDate(1, 0, 0)
 	at(wall.Add(7 * time.Minute))
-	i.cfg.Clock, i.state.Now = "", wall
+	i.cfg.Clock, i.clock.now = "", wall
 	want(wall, wall.Add(5*time.Minute))
-	i.cfg.Clock, i.since, i.state.Now = "city/v1/clock", noon, noon.Add(time.Hour)
+	i.cfg.Clock, i.clock.since, i.clock.now = "city/v1/clock", noon, noon.Add(time.Hour)
 	want(noon, noon.Add(time.Hour))
-	i.state.Now = noon.Add(3 * time.Hour)
+	i.clock.now = noon.Add(3 * time.Hour)
 	want(noon.Add(time.Hour), noon.Add(3*time.Hour))
-	i.state.Now = noon.Add(4 * time.Hour)
-	i.sendFeedback() // of nothing
-	i.state.Now = noon.Add(5 * time.Hour)
+	i.clock.now = noon.Add(4 * time.Hour)
+	i.feedback.send() // of nothing
+	i.clock.now = noon.Add(5 * time.Hour)
 	want(noon.Add(4*time.Hour), noon.Add(5*time.Hour))
 }

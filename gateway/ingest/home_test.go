@@ -24,9 +24,9 @@ func TestHomesGetNoFeedback(t *testing.T) {
 		told int
 	}{{footfall(t, 2), 1}, {home, 0}} {
 		i := still(t, c.spec)
-		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
-		if len(i.feedback) != c.told {
-			t.Errorf("%s: %d sensors are told; want %d", c.spec.Unit.StandsFor, len(i.feedback), c.told)
+		i.feedback.add(i.sensor(), fault.New(fault.NotJSON), nil)
+		if len(i.feedback.tally) != c.told {
+			t.Errorf("%s: %d sensors are told; want %d", c.spec.Unit.StandsFor, len(i.feedback.tally), c.told)
 		}
 	}
 }
@@ -65,23 +65,22 @@ func TestOnceAHome(t *testing.T) {
 		"told before, and then a home": {[]Version{version(&plain), version(&meter)}, false},
 	} {
 		i := still(t)
-		i.versions, i.sensors = nil, nil
-		i.sensorsOf(i.cfg.Register)
-		i.at = i.sensors[0]
-		i.sensors[0].silentAfter = 1 // it has said that it lives
-		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
-		if len(i.feedback) != 0 || i.judge(nil).Of[0] != NotKnown {
+		i.routing.versions, i.routing.sensors = nil, nil
+		i.routing.roster = newRoster(i.cfg.Register)
+		i.routing.sensors[0].silentAfter = 1 // it has said that it lives
+		i.feedback.add(i.sensor(), fault.New(fault.NotJSON), nil)
+		if len(i.feedback.tally) != 0 || i.liveness.judge(&i.routing.roster, nil).Of[0] != NotKnown {
 			t.Fatal("something is said of a sensor before there is a policy")
 		}
 		for _, v := range c.versions {
 			if err := i.adopt(v); err != nil {
 				t.Fatal(err)
 			}
-			if !i.at.home {
-				i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
+			if !i.sensor().home {
+				i.feedback.add(i.sensor(), fault.New(fault.NotJSON), nil)
 			}
 		}
-		if told, lives := len(i.feedback) > 0, i.judge(nil).Of[0] != NotKnown; told != c.told || lives != c.told {
+		if told, lives := len(i.feedback.tally) > 0, i.liveness.judge(&i.routing.roster, nil).Of[0] != NotKnown; told != c.told || lives != c.told {
 			t.Errorf("%s: told %v, shown to live %v; want %v", name, told, lives, c.told)
 		}
 	}
@@ -100,14 +99,14 @@ func TestFeedbackNeedsIdentities(t *testing.T) {
 		"a simulation's open listener": {Listen{}.identifies(), true, true},
 	} {
 		i, heard := still(t, footfall(t, 2)), &mailbox{}
-		i.cfg.Exact, i.mail = c.exact, make(chan []letter, 1)
-		i.tell(heard, c.identifies)
-		i.feedback.add(i.at, fault.New(fault.NotJSON), nil)
+		i.cfg.Exact = c.exact
+		i.sources.add(heard, c.identifies)
+		i.feedback.add(i.sensor(), fault.New(fault.NotJSON), nil)
 		i.cfg.Feedback = time.Minute
-		i.sendFeedback()
-		close(i.mail)
-		i.deliver()
-		if (len(heard.topics) == 1) != c.want || len(i.feedback) > 0 {
+		i.feedback.send()
+		close(i.feedback.out)
+		i.feedback.deliver(i.sources.tells)
+		if (len(heard.topics) == 1) != c.want || len(i.feedback.tally) > 0 {
 			t.Errorf("%s: sent to %v", name, heard.topics)
 		}
 	}

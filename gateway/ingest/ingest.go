@@ -9,40 +9,69 @@
 // A message is acknowledged after the commit that makes its effect durable. The
 // clock passes through the same queue: a tick first commits what came before it,
 // then closes windows, and is acknowledged after their releases have committed.
+//
+// # Parts
+//
+// Each part is a plain struct of that goroutine, with its own state and its share of the
+// snapshot that a commit makes durable. It knows those before it:
+//
+//	sources   where messages come from, and who is told that theirs are durable
+//	clock     the gateway's time
+//	account   what became of all readings, and what of that may be seen
+//	feedback  what sensors are told
+//	liveness  which sensors live
+//	catchUp   what a broker may still hold for the gateway, and gaps by what it lost
+//	routing   topics, sensors and policy versions: which plans lead a reading to which streams
+//	journal   log and keys, and what the log has already
+//	windows   open windows and epochs, and which of them are lost
+//	closes    closed windows on their way across the wall
+//	small, large   the message at hand
+//	scrub     has memory overwritten after an epoch
+//
+// # What is durable
+//
+// The log of internal/checkpoint holds, sealed, records of these kinds:
+//
+//	Account  accountRecord as JSON: clock, account, and the numbers of the two that follow
+//	Facts    facts as JSON: what changes with a window or an hour
+//	Heard    numbers of sensors that have sent a heartbeat, 8 bytes each; they add up
+//	Window   entries of an open window (checkpoint.AppendEntry); they add up
+//	Epoch    tags, 16 bytes each, of units that have spent one more contribution
+//	Parts    the same with 8 bytes more each: of which owner's part, or 0 for a unit that
+//	         was turned away
+//	State    of earlier versions: Account and Facts in one
+//
+// An Account or Facts replaces the one before. A segment begins with all of the state, and
+// every commit ends with an Account; Facts and Heard are in a commit when they have changed.
+// JSON of earlier versions is read, and keys that are not set are left out, so that a
+// version can be put back. An Account whose facts_at is not the at of the last Facts, or whose
+// heard_count is not how many numbers there are, belongs to records that were lost.
+//
+// Window, Epoch and Parts carry the name of their key, which is a file of the key directory
+// too: w-UNIX-STREAM is the window of STREAM that starts at UNIX, in seconds since 1970, and
+// e-UNIX-STREAM the epoch. With the key goes what was sealed with it: a window's key when its
+// release has committed, an epoch's with its last window.
 package ingest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"sluice/gateway/crash"
-	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
-	"sluice/gateway/ingest/internal/listener"
-	"sluice/gateway/ingest/internal/mqtt"
-	"sluice/gateway/ingest/internal/redact"
-	"sluice/gateway/ingest/internal/window"
+	"sluice/gateway/ingest/internal/reading"
 	"sluice/gateway/release"
-	"sluice/internal/retry"
 	"sluice/register"
-	"sluice/register/access"
 )
 
-// Group commit: after this many readings, or this long, whichever is first, and
-// at once when nothing more is waiting.
-const (
-	commitReadings = 1000
-	commitWait     = 5 * time.Millisecond
-	wallTick       = 250 * time.Millisecond
-	idleState      = time.Minute
-)
+// wallTick is how often a clock that goes by wall time ticks.
+const wallTick = 250 * time.Millisecond
 
 // Config is what an Ingest needs.
 type Config struct {
@@ -78,84 +107,61 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Ingest is the running side that sees.
+// Ingest is the running side that sees. Its goroutine owns all of it; what others may read
+// is atomic or a channel.
 type Ingest struct {
 	cfg      Config
-	keys     *checkpoint.Keys
-	log      *checkpoint.Log
-	queue    *intake.Queue
-	ways     []way
-	tells    []way              // those on which feedback is sent
-	listener *listener.Listener // nil for none
-	broker   *mqtt.Client       // nil for none
-	// passwords are the listener's, nil for none; of whoever calls Renew.
-	passwords *access.Passwords
-	link      link
-	decoder   *format.Decoder
-	enact     chan enactment
-	renew     chan renewing
-	fatal     chan error // a panic on a way in
-	mail      chan []letter
+	sources  sources
+	clock    eventClock
+	account  counters
+	feedback feedback
+	liveness liveness
+	catchUp  catchUp
+	routing  routing
+	journal  journal
+	windows  windows
+	closes   closes
+	scrub    scrubber
 
-	versions []Version
-	roster
-	streams map[string]*stream
-	marks   window.Budget   // of what all open windows remember
-	heard   map[uint64]bool // sensors that have sent a heartbeat, ever
-	state   state
-	since   time.Time // gateway time since when it has been up
-	until   time.Time // until when it was up before that; to the minute in wall time
-	started time.Time // wall time
-	// saved is what the log has of the state that changes rarely, saving what it has
-	// once the commit at hand is through.
-	saved, saving saved
+	// The message at hand, or a part of one, and what has come since the last commit.
+	small  delivery
+	large  large
+	serial uint64 // of the last message
+	batch  batch
 
-	crossing bool           // a closed window is on its way across the wall
-	overdue  bool           // more is to be closed than one round holds
-	beside   sync.WaitGroup // who sums closed windows up
-
-	epochOver bool          // an epoch's key is gone; what its readings were in is not yet
-	wash      chan struct{} // asks for a washing of memory
-
-	// The message at hand.
-	at      *sensor
-	message *intake.Message
-	serial  uint64 // of it
-	kept    redact.Kept
-	entry   window.Entry
-	large   large // the one that is taken in parts
-
-	pending    []intake.Message
-	readings   int // since the last commit
-	dirty      bool
-	commits    uint64 // since the start, and what they took
-	commitTime time.Duration
-	// as of the last full hour
-	shownCommits uint64
-	shownTime    time.Duration
-	feedback     tally
-	told         time.Time // until when it was sent last, by the gateway's clock
-	judged       time.Time // when it was looked last who lives
-	report       atomic.Pointer[Report]
-	failing      retry.Once
-
-	pulse     pulse
-	reckon    reckoning
-	ticked    bool // since the start
-	lingers   atomic.Bool
-	clockSays atomic.Pointer[string]
-	astray    atomic.Pointer[string]
+	changes changes
+	pulse   pulse
+	report  atomic.Pointer[Report]
 }
 
-// Open recovers the open windows and opens the ways in. The versions are those
+// changes are what people change while it runs, on its way in.
+type changes struct {
+	enact chan enactment
+	renew chan renewing
+}
+
+func newIngest(cfg Config) *Ingest {
+	i := &Ingest{cfg: cfg, account: newCounters(), scrub: newScrubber(), changes: changes{make(chan enactment), make(chan renewing)}, pulse: pulse{begun: time.Now()}}
+	i.sources = newSources(&i.cfg)
+	i.clock.cfg, i.clock.opened, i.clock.monotonic = &i.cfg, cfg.Now(), i.pulse.begun
+	i.feedback = newFeedback(&i.cfg, &i.clock)
+	i.liveness = newLiveness(&i.clock)
+	i.catchUp = newCatchUp(&i.cfg, &i.clock)
+	i.routing = routing{cfg: &i.cfg, liveness: &i.liveness, roster: newRoster(cfg.Register)}
+	i.journal.cfg = &i.cfg
+	i.windows = newWindows(i)
+	i.closes = closes{
+		clock: &i.clock, routing: &i.routing, windows: &i.windows, catchUp: &i.catchUp, journal: &i.journal,
+		account: &i.account, feedback: &i.feedback, scrub: &i.scrub,
+	}
+	i.small, i.large.delivery = newDelivery(i), newDelivery(i)
+	return i
+}
+
+// Open recovers the open windows and opens the sources. The versions are those
 // that open windows may have run under, oldest first.
 func Open(cfg Config, versions []Version) (*Ingest, error) {
-	i := &Ingest{
-		cfg: cfg, decoder: format.NewDecoder(), enact: make(chan enactment), renew: make(chan renewing), wash: make(chan struct{}, 1), started: cfg.Now(),
-		streams: make(map[string]*stream), heard: make(map[uint64]bool), state: newState(), feedback: make(tally),
-		queue: intake.New(), fatal: make(chan error, 1), mail: make(chan []letter, 1), pulse: pulse{begun: time.Now()},
-	}
-	i.sensorsOf(cfg.Register)
+	i := newIngest(cfg)
 	for _, v := range versions {
 		if err := i.adopt(v); err != nil {
 			return nil, err
@@ -164,27 +170,54 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 	if err := i.recover(); err != nil {
 		return nil, err
 	}
-	if cfg.Clock == "" {
+	if !i.clock.simulated() {
 		i.wake()
 	}
-	if err := i.openWays(); err != nil {
-		return nil, errors.Join(err, i.closeWays(), i.log.Close())
+	if err := i.connect(); err != nil {
+		return nil, errors.Join(err, i.sources.close(), i.journal.log.Close())
 	}
-	i.publishReport(true)
+	i.refreshReport()
 	return i, nil
+}
+
+// wake gives a gateway that goes by wall time its time before anybody can send: without
+// it any timestamp would do.
+func (i *Ingest) wake() {
+	now := i.clock.believed()
+	if now.Before(dawn) {
+		return
+	}
+	i.clock.wake(now)
+	if i.clock.ticked {
+		i.windows.prune(i.clock.since, &i.account)
+	}
+	i.windows.begin(i.clock.since)
+}
+
+// connect opens the sources.
+func (i *Ingest) connect() error {
+	if i.cfg.Broker != nil && len(i.catchUp.secret) == 0 {
+		i.catchUp.secret = make([]byte, 32)
+		if _, err := rand.Read(i.catchUp.secret); err != nil {
+			return err
+		}
+	}
+	err := i.sources.open(i.routing.register, i.catchUp.secret)
+	i.catchUp.broker = i.sources.broker
+	return err
 }
 
 // Run works until ctx ends. Each batch goes to out; its window is kept until its
 // key comes back on done, which says that its release has committed.
 func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan release.Key) error {
-	defer i.log.Close()
+	defer i.journal.log.Close()
 	delivered := make(chan struct{})
-	go func() { defer close(delivered); i.deliver() }()
-	defer func() { close(i.mail); <-delivered }()
-	washed := make(chan struct{})
+	go func() { defer close(delivered); i.feedback.deliver(i.sources.tells) }()
+	defer func() { close(i.feedback.out); <-delivered }()
+	scrubbed := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
-	go func() { defer close(washed); i.washing(ctx) }()
-	defer func() { stop(); <-washed; i.beside.Wait() }()
+	go func() { defer close(scrubbed); i.scrub.loop(ctx) }()
+	defer func() { stop(); <-scrubbed; i.closes.beside.Wait() }()
 	// After a panic nothing is committed: it may have come half way through.
 	return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
 }
@@ -195,41 +228,41 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	}
 	tick := time.NewTicker(wallTick)
 	defer tick.Stop()
-	feedback := time.NewTimer(i.untilFeedback())
+	feedback := time.NewTimer(i.feedback.wait())
 	defer feedback.Stop()
 	care := time.NewTicker(tending)
 	defer care.Stop()
 	for {
 		i.pulse.beat(resting)
-		enact := i.enact
-		if !i.begun() {
+		enact := i.changes.enact
+		if !i.knowsWindows() {
 			enact = nil
 		}
 		var err error
 		select {
 		case <-ctx.Done():
 			return i.stop(ctx, nil)
-		case err := <-i.fatal:
+		case err := <-i.sources.fatal:
 			return err
-		case <-i.queue.Ready():
-			err = i.burst(ctx, w)
+		case <-i.sources.queue.Ready():
+			err = i.drain(ctx, w)
 		case <-w.done:
 			err = i.crossed(ctx, w)
 		case e := <-enact:
 			i.pulse.beat(enacting)
 			e.done <- i.enactNow(e)
-		case n := <-i.renew:
+		case n := <-i.changes.renew:
 			n.done <- i.renewNow(n)
 		case <-tick.C:
-			if i.cfg.Clock == "" {
-				err = i.tick(ctx, w, i.now())
+			if !i.clock.simulated() {
+				err = i.tick(ctx, w, i.clock.believed())
 			}
 		case <-care.C:
-			i.tend()
+			i.journal.tend()
 			err = i.commit(ctx)
 		case <-feedback.C:
-			i.sendFeedback()
-			feedback.Reset(i.untilFeedback())
+			i.feedback.send()
+			feedback.Reset(i.feedback.wait())
 		}
 		if errors.As(err, new(*crash.Error)) {
 			return err
@@ -240,80 +273,92 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	}
 }
 
-// burst takes messages until none waits or the commit is due.
-func (i *Ingest) burst(ctx context.Context, w wall) error {
+// drain takes messages until none waits or the commit is due.
+func (i *Ingest) drain(ctx context.Context, w wall) error {
 	i.pulse.beat(taking)
 	deadline := time.Now().Add(commitWait)
-	for i.readings < commitReadings && !time.Now().After(deadline) {
-		m, ok := i.queue.Take()
+	for i.batch.readings < commitReadings && !time.Now().After(deadline) {
+		m, ok := i.sources.queue.Take()
 		if !ok {
 			break
 		}
-		if err := i.take(ctx, w, m); err != nil {
+		if err := i.handle(ctx, w, m); err != nil {
 			return err
 		}
 	}
 	return i.commit(ctx)
 }
 
-func (i *Ingest) take(ctx context.Context, w wall, m intake.Message) error {
-	if i.cfg.Clock != "" && m.Topic == i.cfg.Clock {
+// handle takes a message, or the next part of one that is taken in parts.
+func (i *Ingest) handle(ctx context.Context, w wall, m intake.Message) error {
+	if i.clock.simulated() && m.Topic == i.cfg.Clock {
 		return i.takeTick(ctx, w, m)
 	}
-	i.dirty = true
-	before, more := i.readings, false
-	if m.Begun {
-		more = i.goOn()
-	} else {
-		i.pending = append(i.pending, m)
-		i.turnTo(&i.pending[len(i.pending)-1])
-		more = i.hearFrom(i.message)
+	before, begun := i.batch.readings, m.Begun
+	if !begun {
+		begun = i.dispatch(i.batch.add(m))
 	}
-	i.queue.Charge(i.readings-before, more)
+	more := false
+	if begun {
+		if m, more = i.large.next(); !more {
+			i.batch.add(m)
+		}
+	}
+	i.sources.queue.Charge(i.batch.readings-before, more)
 	return nil
 }
 
-// turnTo makes a message, or the next part of one, the one at hand.
-func (i *Ingest) turnTo(m *intake.Message) {
-	i.message = m
-	i.serial++
-}
-
-// hearFrom takes a message that is at the end of those to be acknowledged, and reports
-// whether only a part of it: then it is none of those yet.
-func (i *Ingest) hearFrom(m *intake.Message) (more bool) {
+// dispatch takes a message that is the last of the batch. It reports whether it is begun
+// only, to be taken in parts: then it is none of the batch any more.
+func (i *Ingest) dispatch(m *intake.Message) (begun bool) {
 	if m.Own {
-		i.hearOwn(m)
+		i.catchUp.hear(m)
 		return false
 	}
-	i.at = nil
-	t, known := i.targets[m.Topic]
+	t, known := i.routing.targets[m.Topic]
+	s := t.sensor
 	switch {
 	case !known:
-		i.refuse(fault.New(fault.UnknownTopic))
-	case m.Checked && m.Sender != t.sensor.entry.ID:
-		i.at = i.byID[m.Sender] // whoever sent it is told, not whom it claims to be
-		i.refuse(fault.New(fault.Identity))
+		i.refuse(nil, fault.New(fault.UnknownTopic), nil)
+	case m.Checked && m.Sender != s.entry.ID:
+		// Whoever sent it is told, not whom it claims to be.
+		i.refuse(i.routing.byID[m.Sender], fault.New(fault.Identity), nil)
 	case t.heartbeat:
-		i.at = t.sensor
-		i.heartbeat(m.Payload)
-	case t.sensor.shape == nil:
-		i.at = t.sensor
-		i.refuse(fault.New(fault.NoKind))
-	case t.sensor.unfit:
-		i.at = t.sensor
-		i.refuse(fault.New(fault.Unfit))
+		i.heartbeat(s, m)
+	case s.shape == nil:
+		i.refuse(s, fault.New(fault.NoKind), nil)
+	case s.unfit:
+		i.refuse(s, fault.New(fault.Unfit), nil)
 	default:
-		i.at = t.sensor
-		if t.sensor.unmapped {
-			i.feedback.add(i.at, fault.New(fault.Unfit), nil)
+		if s.unmapped {
+			i.feedback.add(s, fault.New(fault.Unfit), nil)
 		}
+		i.serial++
 		if m.Large() {
-			return i.inParts()
+			i.large.start(s, i.batch.takeBack(), i.serial)
+			return true
 		}
-		i.decoder.Decode(m.Payload, t.sensor.shape, i.clock(m.Received), sink{i})
+		i.small.whole(s, m, i.serial)
 	}
 	return false
+}
+
+// refuse counts a reading that is refused, or a message of which none was read. The sensor
+// is who has sent it, nil for nobody known; the stamp is the reading's, nil for none.
+func (i *Ingest) refuse(s *sensor, f fault.Fault, of *reading.Stamp) {
+	i.batch.readings++
+	i.account.refuse(f.Code)
+	i.feedback.add(s, f, of)
+}
+
+// dropBuffers drops everything that readings of an epoch that is over were in, and asks
+// for a scrubbing.
+func (i *Ingest) dropBuffers() {
+	i.large.finish()
+	i.small.dropBuffers()
+	i.large.dropBuffers()
+	i.routing.forgetReadings()
+	i.scrub.ask()
 }
 
 // stop commits what came before, so that an orderly stop loses nothing.
@@ -323,7 +368,7 @@ func (i *Ingest) stop(ctx context.Context, err error) error {
 	if commitErr := i.commit(last); err == nil && ctx.Err() == nil {
 		err = commitErr
 	}
-	closeErr := i.closeWays()
+	closeErr := i.sources.close()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = nil
 	}

@@ -28,16 +28,16 @@ const (
 
 // put puts a message in, and next takes one out as burst does.
 func (i *Ingest) put(id uint16, payload string) {
-	i.queue.Put(context.Background(), intake.Message{Topic: "city/v1/o/a/up", ID: id, Payload: []byte(payload), Received: noon})
+	i.sources.queue.Put(context.Background(), intake.Message{Topic: "city/v1/o/a/up", ID: id, Payload: []byte(payload), Received: noon})
 }
 
 func (i *Ingest) next(t *testing.T) {
 	t.Helper()
-	m, ok := i.queue.Take()
+	m, ok := i.sources.queue.Take()
 	if !ok {
 		t.Fatal("nothing is to be taken")
 	}
-	if err := i.take(context.Background(), wall{}, m); err != nil {
+	if err := i.handle(context.Background(), wall{}, m); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -46,31 +46,31 @@ func (i *Ingest) next(t *testing.T) {
 // have their turns between its parts, and it is acknowledged after its last.
 func TestLargeMessagesInParts(t *testing.T) {
 	i := awake(t, inMemory(t), footfall(t, 2))
-	defer i.log.Close()
+	defer i.journal.log.Close()
 	i.put(1, array(10_000, identified))
 	for n := range 10 {
-		i.queue.Put(context.Background(), intake.Message{Topic: "unknown", ID: uint16(10 + n)})
+		i.sources.queue.Put(context.Background(), intake.Message{Topic: "unknown", ID: uint16(10 + n)})
 	}
 	turns, most := 0, 0
 	for open(i) < 10_000 {
-		before := i.readings
+		before := i.batch.readings
 		i.next(t)
 		turns++
-		most = max(most, i.readings-before)
-		if n := len(i.pending); turns == 15 && n != 10 {
+		most = max(most, i.batch.readings-before)
+		if n := len(i.batch.messages); turns == 15 && n != 10 {
 			t.Errorf("after 15 turns %d messages are through; want the 10 small ones", n)
 		}
-		if i.large.on && len(i.pending) > 0 && i.pending[len(i.pending)-1].ID == 1 {
+		if i.large.on() && len(i.batch.messages) > 0 && i.batch.messages[len(i.batch.messages)-1].ID == 1 {
 			t.Fatal("it is acknowledged before it is through")
 		}
 	}
 	if most > part || turns < 10_000/part {
 		t.Errorf("%d turns of at most %d readings; want parts of %d", turns, most, part)
 	}
-	if n := len(i.pending); n != 11 || i.pending[10].ID != 1 || i.large.on || i.large.message.Payload != nil {
+	if n := len(i.batch.messages); n != 11 || i.batch.messages[10].ID != 1 || i.large.on() || i.large.own.Payload != nil {
 		t.Errorf("%d are to be acknowledged", n)
 	}
-	if r := i.state.Received; r != 10_010 {
+	if r := i.account.Received; r != 10_010 {
 		t.Errorf("%d received", r)
 	}
 }
@@ -97,19 +97,19 @@ func TestAKillInALargeMessage(t *testing.T) {
 				i.next(t)
 			}
 			i.save(t)
-			acknowledged := len(i.pending) > 0
+			acknowledged := len(i.batch.messages) > 0
 			if acknowledged != (c.durable == 1000) {
 				t.Errorf("acknowledged: %v, with %d of it durable", acknowledged, c.durable)
 			}
-			_ = i.log.Close()
+			_ = i.journal.log.Close()
 			i = awake(t, dir, stream)
-			defer i.log.Close()
+			defer i.journal.log.Close()
 			if n := open(i); n != c.durable {
 				t.Fatalf("%d are there after a kill; want %d", n, c.durable)
 			}
 			if !acknowledged {
 				i.put(2, c.payload)
-				for len(i.pending) == 0 {
+				for len(i.batch.messages) == 0 {
 					i.next(t)
 				}
 			}
@@ -124,24 +124,24 @@ func TestAKillInALargeMessage(t *testing.T) {
 // them, and is acknowledged once.
 func TestPlansChangeInALargeMessage(t *testing.T) {
 	i := awake(t, inMemory(t), footfall(t, 2))
-	defer i.log.Close()
+	defer i.journal.log.Close()
 	i.put(1, array(1000, identified))
 	i.next(t)
-	r := Renewal{Register: i.register, Digest: "v", Plans: i.versions[0].Plans}
+	r := Renewal{Register: i.routing.register, Digest: "v", Plans: i.routing.versions[0].Plans}
 	if !i.renewNow(renewing{r, newRoster(r.Register), nil}) {
 		t.Fatal("the register is not taken")
 	}
 	if n := open(i); n != 1000 {
 		t.Errorf("%d readings are taken under the plans of before; want 1000", n)
 	}
-	i.letGo()
+	i.dropBuffers()
 	i.put(2, array(1000, `{"ts":"2026-03-02T12:00:02Z","seq":1%d,"fields":{"device":"d%d","rssi":-50}}`))
-	for len(i.pending) < 2 {
+	for len(i.batch.messages) < 2 {
 		i.next(t)
 	}
 	i.put(3, array(1000, strings.ReplaceAll(identified, "00:01Z", "00:03Z")))
 	i.next(t)
-	v := i.versions[0]
+	v := i.routing.versions[0]
 	if err := i.enactNow(enactment{version: v, persist: func(time.Time) error { return nil }}); err != nil {
 		t.Fatal(err)
 	}
@@ -149,11 +149,11 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 		t.Errorf("%d readings are taken under the policy of before; want 3000", n)
 	}
 	i.next(t)
-	i.pending = i.pending[:2]
-	if n := len(i.pending); n != 2 || i.pending[0].ID != 1 || i.pending[1].ID != 2 {
+	i.batch.messages = i.batch.messages[:2]
+	if n := len(i.batch.messages); n != 2 || i.batch.messages[0].ID != 1 || i.batch.messages[1].ID != 2 {
 		t.Errorf("%d are to be acknowledged; want 2", n)
 	}
-	if _, more := i.queue.Take(); more {
+	if _, more := i.sources.queue.Take(); more {
 		t.Error("there is still something to be taken")
 	}
 }
@@ -170,9 +170,8 @@ func TestAMessageIsHashedOnce(t *testing.T) {
 		best := time.Hour
 		for range 3 { // by turns: others use the processor as well
 			i := still(t, nobody)
-			i.turnTo(&intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon})
 			begun := time.Now()
-			i.decoder.Decode(i.message.Payload, i.at.shape, noon.UnixNano(), sink{i})
+			i.decode([]byte(payload), noon.UnixNano())
 			best = min(best, time.Since(begun))
 			if n := open(i); n != 5000 {
 				t.Fatalf("%d readings are open; want 5000", n)

@@ -160,7 +160,7 @@ func TestLemma(t *testing.T) {
 			for _, e := range events {
 				v.live(e)
 			}
-			_ = v.i.log.Close()
+			_ = v.i.journal.log.Close()
 			_ = os.RemoveAll(dir)
 			return v
 		}
@@ -204,7 +204,7 @@ func compareParts(t interface{ Fatalf(string, ...any) }, with, less *town, unit 
 // than the whole bound where owners have parts of it, and twice that where they share it. A
 // pair in which a value takes another's place counts as often as it moves by its bound.
 func compareForged(t interface{ Fatalf(string, ...any) }, with, less *town) {
-	for _, s := range with.i.versions[0].Streams {
+	for _, s := range with.i.routing.versions[0].Streams {
 		cost, most := int64(0), 2*s.Protect.MaxContributions
 		if len(s.OwnerParts()) > 0 {
 			most = s.Protect.MaxContributions
@@ -272,7 +272,7 @@ func compareNumbers(t interface{ Fatalf(string, ...any) }, with, less *town, uni
 		}
 	}
 	specs := make(map[string]*plan.Stream)
-	for _, s := range with.i.versions[0].Streams {
+	for _, s := range with.i.routing.versions[0].Streams {
 		specs[s.ID] = s
 	}
 	pairs := make(map[string]int64)

@@ -28,16 +28,16 @@ func TestAnew(t *testing.T) {
 		i := awake(t, dir, footfall(t, 1))
 		i.hear(device(1, 1))
 		i.save(t)
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		if err := os.RemoveAll(filepath.Join(dir, "checkpoint")); err != nil {
 			t.Fatal(err)
 		}
 		i = awakeWith(t, dir, func(c *Config) { c.Anew = anew }, footfall(t, 1))
 		i.hear(device(1, 1))
-		if i.state.Unread == anew || (open(i) == 1) != anew {
-			t.Errorf("anew %v: unread %v, %d readings", anew, i.state.Unread, open(i))
+		if i.windows.losses.unread == anew || (open(i) == 1) != anew {
+			t.Errorf("anew %v: unread %v, %d readings", anew, i.windows.losses.unread, open(i))
 		}
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 	}
 }
 
@@ -47,7 +47,7 @@ func TestFactsAreCompared(t *testing.T) {
 	full := func() facts {
 		return facts{
 			Shown: account{Received: 1, Refused: map[string]int64{"E101": 1}}, Next: map[string]time.Time{"s": noon},
-			Closes: []closing{{Stream: "s"}}, Lost: []string{"w-1-s"}, LostUntil: noon, Holes: []hole{{Reason: "r"}},
+			Closes: []closing{{Stream: "s"}}, Lost: []string{"w-1-s"}, LostUntil: noon, Holes: []gap{{Reason: "r"}},
 			Secret: []byte("s"), Lives: []string{"l"},
 		}
 	}
@@ -94,11 +94,12 @@ func TestCommitsDoNotGrow(t *testing.T) {
 	dir := inMemory(t)
 	i := awake(t, dir, footfall(t, 2))
 	for n := range 10_000 {
-		i.noteHeard(uint64(n) * 77)
-		i.state.Next[fmt.Sprint("stream-", n%500)] = noon
+		i.liveness.note(uint64(n) * 77)
+		i.windows.next[fmt.Sprint("stream-", n%500)] = noon
 	}
 	size := func() (n int) {
-		records, err := i.records()
+		now := i.snapshot()
+		records, _, err := i.journal.records(&now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,21 +115,21 @@ func TestCommitsDoNotGrow(t *testing.T) {
 	if n := size(); n > 1000 {
 		t.Errorf("a commit in which nothing changes has %d bytes", n)
 	}
-	i.noteHeard(5)
-	i.state.Session = true
+	i.liveness.note(5)
+	i.catchUp.session = true
 	_ = size() // given up
-	if err := i.log.Append([]checkpoint.Record{{Kind: checkpoint.Window, Name: "w-1-x", Body: make([]byte, 17<<20)}}); err != nil {
+	if err := i.journal.log.Append([]checkpoint.Record{{Kind: checkpoint.Window, Name: "w-1-x", Body: make([]byte, 17<<20)}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := size(); n < 80_000 {
 		t.Errorf("the next segment begins with %d bytes; want all of the state", n)
 	}
 	i.save(t)
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	again := awake(t, dir, footfall(t, 2))
-	defer again.log.Close()
-	if !again.state.Session || !again.heard[5] || len(again.state.Heard) != 10_001 || len(again.state.Next) < 500 || again.state.Unread {
-		t.Errorf("after a restart: session %v, %d heard, %d streams, unread %v", again.state.Session, len(again.state.Heard), len(again.state.Next), again.state.Unread)
+	defer again.journal.log.Close()
+	if !again.catchUp.session || !again.liveness.heard[5] || len(again.liveness.list) != 10_001 || len(again.windows.next) < 500 || again.windows.losses.unread {
+		t.Errorf("after a restart: session %v, %d heard, %d streams, unread %v", again.catchUp.session, len(again.liveness.list), len(again.windows.next), again.windows.losses.unread)
 	}
 }
 
@@ -149,13 +150,13 @@ func TestLostIsNotForgotten(t *testing.T) {
 	i := awake(t, dir, people, total)
 	i.hear(device(1, 1))
 	i.save(t)
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	if err := os.RemoveAll(filepath.Join(dir, "checkpoint")); err != nil {
 		t.Fatal(err)
 	}
 	i = awake(t, dir, people, total)
 	for range 2 {
-		if !i.state.Unread {
+		if !i.windows.losses.unread {
 			t.Fatal("nobody says that the log is gone")
 		}
 		i.hear(device(2, 2))
@@ -163,33 +164,33 @@ func TestLostIsNotForgotten(t *testing.T) {
 			t.Fatal("a reading was taken into a window that is lost")
 		}
 		i.save(t) // and killed before the first tick
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		i = awake(t, dir, people, total)
 	}
 	now := noon.Add(119*time.Minute + 30*time.Second)
-	for _, s := range i.streams {
+	for _, s := range i.windows.streams {
 		s.next = noon // as the ledger says
 	}
 	i.cfg.Future = time.Minute
-	i.resumeAfterLoss(now)
-	i.state.Now = now
+	i.windows.resumeAfterLoss(now)
+	i.clock.now = now
 	for minute, lost := range map[int]bool{30: true, 90: true, 120: true, 180: false} {
 		for _, spec := range []*plan.Stream{people, total} {
 			start, _ := spec.Window(noon.Add(time.Duration(minute) * time.Minute))
-			if got := i.lostWindow(spec.ID, start); got != lost {
+			if got := i.windows.losses.window(spec.ID, start); got != lost {
 				t.Errorf("%s: the window %d minutes after noon is lost: %v; want %v", spec.ID, minute, got, lost)
 			}
-			if got := i.lostEpoch(spec.ID, start); got != lost {
+			if got := i.windows.losses.epoch(spec.ID, start); got != lost {
 				t.Errorf("%s: the epoch %d minutes after noon is lost: %v; want %v", spec.ID, minute, got, lost)
 			}
 		}
 	}
 	i.save(t)
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	i = awake(t, dir, people, total)
-	defer i.log.Close()
-	if i.state.Unread || !i.state.LostUntil.Equal(now.Add(time.Minute)) {
-		t.Errorf("after a restart it is unread: %v, lost until %s", i.state.Unread, i.state.LostUntil)
+	defer i.journal.log.Close()
+	if i.windows.losses.unread || !i.windows.losses.until.Equal(now.Add(time.Minute)) {
+		t.Errorf("after a restart it is unread: %v, lost until %s", i.windows.losses.unread, i.windows.losses.until)
 	}
 	i.hear(device(60, 3))
 	if open(i) != 0 {
@@ -204,45 +205,51 @@ func TestPendingCloseOfALostLog(t *testing.T) {
 	s := footfall(t, 1)
 	i := awake(t, dir, s)
 	i.hear(device(1, 1))
-	i.state.Closes = append(i.state.Closes, closing{Stream: s.ID, Start: noon, End: noon.Add(time.Hour), Policy: "v", Readings: 1})
-	i.streams[s.ID].next = noon.Add(time.Hour)
+	i.closes.list = append(i.closes.list, closing{Stream: s.ID, Start: noon, End: noon.Add(time.Hour), Policy: "v", Readings: 1})
+	i.windows.streams[s.ID].next = noon.Add(time.Hour)
 	i.save(t)
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	resume := map[string]time.Time{s.ID: noon.Add(5 * time.Hour)} // released since, says the ledger
 	i = awakeWith(t, dir, func(c *Config) { c.Resume = resume }, s)
-	defer i.log.Close()
-	if !i.state.Unread {
+	defer i.journal.log.Close()
+	if !i.windows.losses.unread {
 		t.Fatal("a log that is older than the ledger is believed")
 	}
-	if c := i.state.Closes; len(c) != 1 || !i.lostWindow(c[0].Stream, c[0].Start) {
+	if c := i.closes.list; len(c) != 1 || !i.windows.losses.window(c[0].Stream, c[0].Start) {
 		t.Errorf("of a pending close, %v, the numbers would be released", c)
 	}
+}
+
+// accountNow is the account as the last commit has said it.
+func (i *Ingest) accountNow() accountRecord {
+	return accountRecord{Now: i.clock.now, account: i.account.account, FactsAt: i.journal.factsAt, HeardCount: len(i.liveness.list)}
 }
 
 // TestStateOfTwoTimes: an account that belongs to facts, or to numbers of sensors, that
 // cannot be read is not believed.
 func TestStateOfTwoTimes(t *testing.T) {
-	for name, change := range map[string]func(*state){
-		"facts": func(s *state) { s.FactsAt++ }, "heard": func(s *state) { s.HeardCount++ },
+	for name, change := range map[string]func(*accountRecord){
+		"facts": func(s *accountRecord) { s.FactsAt++ }, "heard": func(s *accountRecord) { s.HeardCount++ },
 	} {
 		dir := inMemory(t)
 		i := awake(t, dir, footfall(t, 1))
 		i.hear(device(1, 1))
 		i.save(t)
-		change(&i.state)
-		body, err := json.Marshal(&i.state)
+		record := i.accountNow()
+		change(&record)
+		body, err := json.Marshal(&record)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := i.log.Append([]checkpoint.Record{{Kind: checkpoint.Account, Body: body}}); err != nil {
+		if err := i.journal.log.Append([]checkpoint.Record{{Kind: checkpoint.Account, Body: body}}); err != nil {
 			t.Fatal(err)
 		}
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		i = awake(t, dir, footfall(t, 1))
-		if !i.state.Unread {
+		if !i.windows.losses.unread {
 			t.Errorf("%s that are missing are not missed", name)
 		}
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 	}
 }
 
@@ -253,29 +260,30 @@ func TestClosesOfAnEarlierTime(t *testing.T) {
 	s := footfall(t, 1)
 	i := awake(t, dir, s)
 	i.hear(device(1, 1))
-	i.state.Received, i.state.Counted = 30, 0
+	i.account.Received, i.account.Counted = 30, 0
 	for n, readings := range []int64{10, 20} {
 		start := noon.Add(time.Duration(n-5) * time.Hour)
-		i.state.Closes = append(i.state.Closes, closing{Stream: s.ID, Start: start, End: start.Add(time.Hour), Policy: "v", Readings: readings})
+		i.closes.list = append(i.closes.list, closing{Stream: s.ID, Start: start, End: start.Add(time.Hour), Policy: "v", Readings: readings})
 	}
 	i.save(t)
-	i.state.Counted = 15
-	i.state.FactsAt++
-	body, err := json.Marshal(&i.state)
+	i.account.Counted = 15
+	record := i.accountNow()
+	record.FactsAt++
+	body, err := json.Marshal(&record)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := i.log.Append([]checkpoint.Record{{Kind: checkpoint.Account, Body: body}}); err != nil {
+	if err := i.journal.log.Append([]checkpoint.Record{{Kind: checkpoint.Account, Body: body}}); err != nil {
 		t.Fatal(err)
 	}
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	i = awake(t, dir, s)
-	defer i.log.Close()
-	if c := i.state.Closes; len(c) != 2 || c[0].Readings != 0 || c[1].Readings != 15 {
+	defer i.journal.log.Close()
+	if c := i.closes.list; len(c) != 2 || c[0].Readings != 0 || c[1].Readings != 15 {
 		t.Fatalf("the closes are %+v; want none of the first one's 10 readings and 15 of the other's 20", c)
 	}
-	if sum := i.state.Counted + i.openReadings(); sum != i.state.Received {
-		t.Errorf("%d readings are accounted for; want %d", sum, i.state.Received)
+	if sum := i.account.Counted + i.openReadings(); sum != i.account.Received {
+		t.Errorf("%d readings are accounted for; want %d", sum, i.account.Received)
 	}
 }
 
@@ -286,16 +294,16 @@ func TestAnEntryThatDoesNotFit(t *testing.T) {
 	s := footfall(t, 1)
 	i := awake(t, dir, s)
 	i.hear(device(1, 1))
-	for _, w := range i.streams[s.ID].windows {
-		e := i.entry
+	for _, w := range i.windows.streams[s.ID].windows {
+		e := i.small.entry
 		e.Cell = 99
 		w.pending = checkpoint.AppendEntry(w.pending, &e)
 	}
 	i.save(t)
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	i = awake(t, dir, s)
-	defer i.log.Close()
-	if !i.lostWindow(s.ID, noon) || i.lostEpoch(s.ID, noon) {
+	defer i.journal.log.Close()
+	if !i.windows.losses.window(s.ID, noon) || i.windows.losses.epoch(s.ID, noon) {
 		t.Error("a window that cannot be read is not lost")
 	}
 }
@@ -313,7 +321,7 @@ func TestAStreamBeginsWithWhatIsLost(t *testing.T) {
 		i := awake(t, dir, s)
 		i.hear(device(1, 1))
 		i.save(t)
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		list, err := filepath.Glob(filepath.Join(dir, hurt))
 		if err != nil || len(list) != 1 {
 			t.Fatal(list, err)
@@ -329,6 +337,6 @@ func TestAStreamBeginsWithWhatIsLost(t *testing.T) {
 		if got := keys(); len(got) == 0 || !got[0].Start.Equal(noon) {
 			t.Errorf("%s emptied: released are %v; want the window of noon first, as a gap", hurt, got)
 		}
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 	}
 }

@@ -29,8 +29,8 @@ func TestOpenKnowsTheTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now := i.Report().Now; !now.Equal(noon) || i.streams["footfall"].next.IsZero() {
-		t.Errorf("when it is open it is %s there, and the stream begins at %s", now, i.streams["footfall"].next)
+	if now := i.Report().Now; !now.Equal(noon) || i.windows.streams["footfall"].next.IsZero() {
+		t.Errorf("when it is open it is %s there, and the stream begins at %s", now, i.windows.streams["footfall"].next)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -62,13 +62,13 @@ func TestOpenKnowsTheTime(t *testing.T) {
 // policy is not taken; it would be in force from the end of the last of them.
 func TestAPolicyWaitsForTheFirstTick(t *testing.T) {
 	i := unborn(t, noon.AddDate(9, 0, 0))
-	i.enact, i.cfg.Feedback = make(chan enactment), time.Hour
+	i.changes.enact, i.cfg.Feedback = make(chan enactment), time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- i.run(ctx, wall{}) }()
 	soon, stop := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer stop()
-	next := i.versions[0]
+	next := i.routing.versions[0]
 	if err := i.Enact(soon, next, func(time.Time) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("before the first tick a policy is taken: %v", err)
 	}

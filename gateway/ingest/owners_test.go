@@ -34,7 +34,7 @@ func ownersTown(t testing.TB, dir string, s *plan.Stream) *Ingest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := i.versions[0]
+	v := i.routing.versions[0]
 	for _, id := range []string{"b", "c"} {
 		v.Plans[id] = v.Plans["a"]
 	}
@@ -47,15 +47,14 @@ func ownersTown(t testing.TB, dir string, s *plan.Stream) *Ingest {
 
 // passes lets a device pass a sensor at an hour after noon.
 func (i *Ingest) passes(sensor string, device, hour int) {
-	i.at = i.byID[sensor]
-	i.turnTo(&intake.Message{Topic: i.at.entry.UpTopic(), Received: noon})
+	s := i.routing.byID[sensor]
 	text := fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-40}}`, noon.Add(time.Duration(hour)*time.Hour).Format(time.RFC3339), device, device)
-	i.decoder.Decode([]byte(text), i.at.shape, noon.UnixNano(), sink{i})
+	i.deliver(s, &intake.Message{Topic: s.entry.UpTopic(), Payload: []byte(text), Received: noon}, noon.UnixNano())
 }
 
 // units are how many count in an hour after noon.
 func (i *Ingest) units(hour int) int64 {
-	w := i.streams["footfall"].windows[noon.Add(time.Duration(hour)*time.Hour).UnixNano()]
+	w := i.windows.streams["footfall"].windows[noon.Add(time.Duration(hour)*time.Hour).UnixNano()]
 	if w == nil {
 		return 0
 	}
@@ -74,7 +73,7 @@ func TestParts(t *testing.T) {
 	open := func() *Ingest {
 		i := ownersTown(t, dir, s)
 		i.cfg.Future = 48 * time.Hour
-		i.state.Now = noon
+		i.clock.now = noon
 		return i
 	}
 	i := open()
@@ -82,9 +81,9 @@ func TestParts(t *testing.T) {
 	i.passes("b", 1, 0) // and p its, in the same pair
 	i.passes("a", 2, 0)
 	i.save(t)
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	i = open()
-	defer i.log.Close()
+	defer i.journal.log.Close()
 	i.passes("a", 1, 1)
 	i.passes("a", 2, 1)
 	i.passes("b", 1, 1)
@@ -96,7 +95,7 @@ func TestParts(t *testing.T) {
 		t.Errorf("%d units count; want the one that p has not told of", n)
 	}
 	i.passes("c", 3, 1)
-	if n := i.units(1); n != 1 || i.state.Refused["E401"] != 1 {
-		t.Errorf("%d units count, and %v is refused; want one, and E401 for an owner without a part", n, i.state.Refused)
+	if n := i.units(1); n != 1 || i.account.Refused["E401"] != 1 {
+		t.Errorf("%d units count, and %v is refused; want one, and E401 for an owner without a part", n, i.account.Refused)
 	}
 }

@@ -67,30 +67,6 @@ func doubt(off time.Duration) (time.Duration, bool) {
 	return min(off.Abs(), patience), off <= absurd
 }
 
-// now is the time that is believed, without a monotonic part: two of those compare by
-// it, and would hide a jump.
-func (i *Ingest) now() time.Time {
-	wall, up := i.cfg.Now().Round(0).UTC(), i.uptime()
-	if i.reckon.at.Before(dawn) || i.reckon.at.Before(i.state.Now.Add(-tolerance)) {
-		i.reckon = reckoning{} // it is known to be wrong, and so is held against nothing
-	}
-	doubted := i.reckon.off
-	now := i.reckon.look(wall, up)
-	if doubted != 0 && i.reckon.off == 0 && now.Equal(wall) {
-		i.cfg.Log.Warn("the system's clock is believed again", "now", now)
-	}
-	problem := i.reckon.problem(wall, up)
-	switch behind := i.state.Now.Sub(now); {
-	case wall.Before(dawn):
-		problem = fmt.Sprintf("the system's clock says %s, so nothing is measured; set it right", wall.Format(time.DateOnly))
-	case problem == "" && behind > tolerance:
-		problem = fmt.Sprintf("the system's clock is %s behind the last window's time, %s: no window closes until then. Set it right; if it is right now and was ahead before, see The clock in docs/operations.md",
-			span(behind), i.state.Now.Format(time.RFC3339))
-	}
-	i.clockSays.Store(&problem)
-	return now
-}
-
 // problem says what is doubted; empty for nothing.
 func (r *reckoning) problem(wall time.Time, up time.Duration) string {
 	if r.off == 0 {
@@ -110,67 +86,3 @@ func (r *reckoning) problem(wall time.Time, up time.Duration) string {
 
 // span is a duration for people.
 func span(d time.Duration) string { return max(d, 0).Truncate(time.Second).String() }
-
-// clock is the gateway's time in nanoseconds: of receipt, or simulated.
-func (i *Ingest) clock(received time.Time) int64 {
-	switch {
-	case i.cfg.Clock == "":
-		return i.received(received)
-	case i.state.Now.IsZero():
-		return received.UnixNano()
-	}
-	return i.state.Now.UnixNano()
-}
-
-// received is an instant of receipt in the time that is believed. What came before a
-// jump is left as it is.
-func (i *Ingest) received(at time.Time) int64 {
-	t := at.UnixNano()
-	d := time.Duration(t - i.state.Now.UnixNano())
-	if d.Abs() <= tolerance {
-		return t
-	}
-	if off := i.reckon.apart(i.cfg.Now().Round(0), i.uptime()); (d - off).Abs() < d.Abs() {
-		return t - int64(off)
-	}
-	return t
-}
-
-// uptime is how long the machine has been up, asleep or not.
-func (i *Ingest) uptime() time.Duration {
-	if i.cfg.Uptime != nil {
-		return i.cfg.Uptime()
-	}
-	return time.Since(i.pulse.begun)
-}
-
-// Clock is what is wrong with the gateway's clock, and what to do; empty for nothing.
-// It never waits.
-func (i *Ingest) Clock() string {
-	if p := i.clockSays.Load(); p != nil && *p != "" {
-		return *p
-	}
-	if p := i.astray.Load(); p != nil {
-		return *p
-	}
-	return ""
-}
-
-// compare says when most readings of an hour were out of time: then it may well be the
-// gateway's clock that is wrong. It is asked once an hour, as what it reads is shown. While a
-// stream is silent after a recovery of the ledger, what comes for it is late by that.
-func (i *Ingest) compare() {
-	old, now := &i.state.Shown, &i.state.account
-	came := now.Received - old.Received
-	wrong := now.Late - old.Late + now.Refused["E301"] - old.Refused["E301"]
-	silent := false
-	for _, s := range i.streams {
-		silent = silent || s.next.After(i.state.Now)
-	}
-	if came < 10 || wrong <= came/2 || silent {
-		i.astray.Store(nil)
-		return
-	}
-	hint := "most readings of the last full hour were late or ahead of time (E302, E301): compare this machine's clock with the sensors'. If it is right now and was ahead before, see The clock in docs/operations.md"
-	i.astray.Store(&hint)
-}

@@ -12,8 +12,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"sluice/gateway/ingest/internal/format"
-	"sluice/gateway/ingest/internal/intake"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -28,15 +26,13 @@ func awakeWith(t interface{ Fatal(...any) }, dir string, set func(*Config), stre
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &Ingest{
-		cfg: Config{
-			Dir: filepath.Join(dir, "checkpoint"), Keys: filepath.Join(dir, "keys"), Register: reg, Future: time.Hour,
-			Now: time.Now, Log: slog.New(slog.DiscardHandler), Clock: "c",
-		},
-		queue: intake.New(), decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
+	cfg := Config{
+		Dir: filepath.Join(dir, "checkpoint"), Keys: filepath.Join(dir, "keys"), Register: reg, Future: time.Hour,
+		Now: time.Now, Log: slog.New(slog.DiscardHandler), Clock: "c",
 	}
-	set(&i.cfg)
-	i.sensorsOf(reg)
+	set(&cfg)
+	i := newIngest(cfg)
+	i.clock.opened = time.Time{} // long ago
 	v := Version{Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{}, Kinds: map[string]register.Kind{
 		"k": {Fields: []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}},
 	}}
@@ -49,29 +45,28 @@ func awakeWith(t interface{ Fatal(...any) }, dir string, set func(*Config), stre
 	if err := i.recover(); err != nil {
 		t.Fatal(err)
 	}
-	if i.state.Now.IsZero() {
-		i.state.Now = noon
+	if i.clock.now.IsZero() {
+		i.clock.now = noon
 	}
-	i.at = i.sensors[0]
 	return i
 }
 
 func (i *Ingest) hear(payload string) {
-	i.turnTo(&intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon})
-	i.dirty = true
-	i.decoder.Decode(i.message.Payload, i.at.shape, noon.UnixNano(), sink{i})
+	i.decode([]byte(payload), noon.UnixNano())
 }
 
 // save is a commit without anybody to acknowledge to.
 func (i *Ingest) save(t interface{ Fatal(...any) }) {
-	records, err := i.records()
+	s := i.snapshot()
+	records, after, err := i.journal.records(&s)
 	if err == nil {
-		err = i.log.Append(records)
+		err = i.journal.log.Append(records)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	i.settle()
+	i.journal.written(after)
+	i.windows.settle()
 }
 
 // TestAnyOrderAnyRedeliveryAKillAtAnyCommit: the same readings, shuffled and
@@ -107,7 +102,7 @@ func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
 		run++
 		dir := filepath.Join(base, fmt.Sprint(run))
 		i := awake(r, dir, unlimited, total)
-		i.state.Now = noon.Add(3 * time.Hour)
+		i.clock.now = noon.Add(3 * time.Hour)
 		rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 2))
 		todo := append(append([]string{}, list...), list[:len(list)/3]...)
 		rnd.Shuffle(len(todo), func(a, b int) { todo[a], todo[b] = todo[b], todo[a] })
@@ -120,16 +115,16 @@ func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
 				i.save(r)
 				unsaved = nil
 			case 1: // killed: what was not acknowledged comes again
-				_ = i.log.Close()
+				_ = i.journal.log.Close()
 				i = awake(r, dir, unlimited, total)
-				i.state.Now = noon.Add(3 * time.Hour)
+				i.clock.now = noon.Add(3 * time.Hour)
 				todo, unsaved = append(todo, unsaved...), nil
 			}
 		}
 		i.save(r)
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		i = awake(r, dir, unlimited, total)
-		defer i.log.Close()
+		defer i.journal.log.Close()
 		for hour := range 3 {
 			devices := 0
 			for p := range units {
@@ -141,19 +136,19 @@ func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
 			if count[hour] == 0 {
 				continue
 			}
-			got, exact := i.streams["footfall"].windows[at].Sums(nil)[0], i.streams["total"].windows[at].Sums(nil)[0]
+			got, exact := i.windows.streams["footfall"].windows[at].Sums(nil)[0], i.windows.streams["total"].windows[at].Sums(nil)[0]
 			if got.Units != int64(devices) || exact.Total[0][0] != int64(count[hour]) || exact.Total[1][0] != int64(sum[hour])*plan.Fixed {
 				r.Fatalf("hour %d: %d devices, %v; want %d, %d readings, sum %d", hour, got.Units, exact.Total, devices, count[hour], sum[hour])
 			}
 		}
-		if s := i.state; s.Received != s.Counted+s.Duplicate+s.Late+open(i) {
+		if s := &i.account; s.Received != s.Counted+s.Duplicate+s.Late+open(i) {
 			r.Fatalf("the account does not add up: %+v and %d open", s, open(i))
 		}
 	})
 }
 
 func open(i *Ingest) (n int64) {
-	for _, s := range i.streams {
+	for _, s := range i.windows.streams {
 		for _, w := range s.windows {
 			n += w.Readings
 		}
@@ -176,19 +171,19 @@ func TestBoundsSurviveAKill(t *testing.T) {
 	two := footfall(t, 2)
 	i := awake(t, base, two, total)
 	for hour := range 3 {
-		i.state.Now = noon.Add(time.Duration(hour) * time.Hour)
+		i.clock.now = noon.Add(time.Duration(hour) * time.Hour)
 		for n := range 2 {
 			i.hear(fmt.Sprintf(`{"ts":"2026-03-02T%d:0%d:00Z","seq":%d,"fields":{"device":"d","rssi":-50}}`, 12+hour, n, 10*hour+n))
 		}
 		i.save(t)
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		i = awake(t, base, two, total)
 	}
-	defer i.log.Close()
+	defer i.journal.log.Close()
 	for id, want := range map[string][]int64{"footfall": {1, 1, 0}, "total": {1, 0, 0}} {
 		for hour, units := range want {
 			got := int64(-1)
-			if w := i.streams[id].windows[noon.Add(time.Duration(hour)*time.Hour).UnixNano()]; w != nil {
+			if w := i.windows.streams[id].windows[noon.Add(time.Duration(hour)*time.Hour).UnixNano()]; w != nil {
 				got = w.Sums(nil)[0].Units
 			}
 			if got != units {
@@ -196,8 +191,8 @@ func TestBoundsSurviveAKill(t *testing.T) {
 			}
 		}
 	}
-	if n := open(i); n != 6 || len(i.state.Refused) > 0 {
-		t.Errorf("%d readings are open, %v refused; want 6, whether or not they count", n, i.state.Refused)
+	if n := open(i); n != 6 || len(i.account.Refused) > 0 {
+		t.Errorf("%d readings are open, %v refused; want 6, whether or not they count", n, i.account.Refused)
 	}
 }
 
@@ -220,7 +215,7 @@ func TestOneKeyLost(t *testing.T) {
 		i := awake(t, base, s, total)
 		i.hear(`{"ts":"2026-03-02T12:00:00Z","seq":1,"fields":{"device":"d","rssi":-50}}`)
 		i.save(t)
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		keys, err := filepath.Glob(filepath.Join(base, "keys", lose+"*-footfall.key"))
 		if err != nil || len(keys) != 1 {
 			t.Fatalf("keys %v (%v); want one", keys, err)
@@ -230,12 +225,12 @@ func TestOneKeyLost(t *testing.T) {
 		}
 		i = awake(t, base, s, total)
 		i.hear(`{"ts":"2026-03-02T12:30:00Z","seq":2,"fields":{"device":"d","rssi":-50}}`)
-		i.state.Now = noon.Add(time.Hour)
+		i.clock.now = noon.Add(time.Hour)
 		i.hear(`{"ts":"2026-03-02T13:00:00Z","seq":3,"fields":{"device":"d","rssi":-50}}`)
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		for hour, wantLost := range []bool{true, lose == "e-"} {
 			at := noon.Add(time.Duration(hour) * time.Hour).UnixNano()
-			w, n := i.streams["footfall"].windows[at], i.streams["total"].windows[at]
+			w, n := i.windows.streams["footfall"].windows[at], i.windows.streams["total"].windows[at]
 			if lost := w == nil || w.Lost; lost != wantLost {
 				t.Errorf("without key %s hour %d is lost: %v; want %v", lose, hour, lost, wantLost)
 			}
@@ -258,7 +253,7 @@ func TestCountersAdvanceOnceAnHour(t *testing.T) {
 	i := awake(t, dir, stream)
 	shows := func(when string, received, open int64) {
 		t.Helper()
-		i.publishReport(false)
+		i.publishReport()
 		if r := i.Report(); r.Received != received || r.Open != open || r.Received != r.Counted+r.Duplicate+r.Late+r.Open+r.Refused["E102"] {
 			t.Errorf("%s: %d received, %d open; want %d and %d", when, r.Received, r.Open, received, open)
 		}
@@ -283,7 +278,7 @@ func TestCountersAdvanceOnceAnHour(t *testing.T) {
 	hear(2)
 	wallTo(noon.Add(61 * time.Minute))
 	shows("a minute later", 2, 1)
-	if err := i.log.Close(); err != nil {
+	if err := i.journal.log.Close(); err != nil {
 		t.Fatal(err)
 	}
 	i = awake(t, dir, stream)

@@ -45,13 +45,13 @@ func TestKeysMakeIntakeWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	i.hear(fmt.Sprintf(one, 1, 1))
-	if len(i.state.Refused) > 0 {
-		t.Errorf("refused: %v", i.state.Refused)
+	if len(i.account.Refused) > 0 {
+		t.Errorf("refused: %v", i.account.Refused)
 	}
 	if err := i.brief(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a commit without its key says %v; want that it waits", err)
 	}
-	i.publishReport(false)
+	i.publishReport()
 	if p := i.Report().Problem; !strings.Contains(p, "keys cannot be written") {
 		t.Errorf("the report says %q", p)
 	}
@@ -67,9 +67,9 @@ func TestKeysMakeIntakeWait(t *testing.T) {
 	if p := i.Report().Problem; p != "" {
 		t.Errorf("it is written, and the report says %q", p)
 	}
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	i = awake(t, dir, stream)
-	defer i.log.Close()
+	defer i.journal.log.Close()
 	if n := open(i); n != 1 {
 		t.Errorf("%d readings are open after a kill; want 1", n)
 	}
@@ -88,15 +88,15 @@ func TestLostKeysAreWrittenAgain(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "keys")); err != nil {
 		t.Fatal(err)
 	}
-	i.tend()
+	i.journal.tend()
 	if err := i.brief(); err != nil {
 		t.Fatal(err)
 	}
-	_ = i.log.Close()
+	_ = i.journal.log.Close()
 	i = awake(t, dir, stream)
-	defer i.log.Close()
-	if n := open(i); n != 1 || len(i.state.Lost) > 0 {
-		t.Errorf("%d readings are open after a kill, lost %v; want 1 and nothing", n, i.state.Lost)
+	defer i.journal.log.Close()
+	if n := open(i); n != 1 || len(i.windows.losses.names) > 0 {
+		t.Errorf("%d readings are open after a kill, lost %v; want 1 and nothing", n, i.windows.losses.names)
 	}
 }
 
@@ -105,8 +105,8 @@ func TestLostKeysAreWrittenAgain(t *testing.T) {
 func TestAKeyThatLingers(t *testing.T) {
 	dir := inMemory(t)
 	i := awake(t, dir, footfall(t, 2))
-	defer i.log.Close()
-	i.begin(noon)
+	defer i.journal.log.Close()
+	i.windows.begin(noon)
 	i.hear(fmt.Sprintf(one, 1, 1))
 	if err := i.brief(); err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestAKeyThatLingers(t *testing.T) {
 	if err := os.RemoveAll(list[0]); err != nil {
 		t.Fatal(err)
 	}
-	i.tend()
+	i.journal.tend()
 	if p := i.Report().Problem; p != "" {
 		t.Errorf("the key is gone, and the report says %q", p)
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
@@ -132,15 +131,10 @@ func (v *town) open() {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	i := &Ingest{
-		cfg: Config{
-			Dir: filepath.Join(v.dir, "checkpoint"), Keys: filepath.Join(v.dir, "keys"), Register: reg, Future: time.Minute,
-			Now: func() time.Time { return v.now }, Uptime: func() time.Duration { return v.now.Sub(noon) }, Log: slog.New(slog.DiscardHandler),
-		},
-		queue: intake.New(), decoder: format.NewDecoder(), streams: map[string]*stream{}, heard: map[uint64]bool{}, state: newState(), feedback: tally{},
-		started: v.now,
-	}
-	i.sensorsOf(reg)
+	i := newIngest(Config{
+		Dir: filepath.Join(v.dir, "checkpoint"), Keys: filepath.Join(v.dir, "keys"), Register: reg, Future: time.Minute,
+		Now: func() time.Time { return v.now }, Uptime: func() time.Duration { return v.now.Sub(noon) }, Log: slog.New(slog.DiscardHandler),
+	})
 	fields := []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int", Valid: []float64{-115, 5}}}
 	version := Version{
 		Digest: "v", Location: time.UTC, Streams: townStreams(v.t), Plans: map[string][]plan.Plan{},
@@ -166,7 +160,7 @@ func (v *town) open() {
 
 // note keeps what everybody can see at this moment.
 func (v *town) note() {
-	v.i.publishReport(true)
+	v.i.refreshReport()
 	r := v.i.Report()
 	v.left = append(v.left, fmt.Sprintf("%s: %d windows, through %s, lives %v", v.now.Format(time.TimeOnly), r.Windows, r.Through.Format(time.TimeOnly), r.Lives.Of))
 }
@@ -184,7 +178,7 @@ func (v *town) live(e event) {
 		i.tellInto(v.told)
 	case e.restart:
 		v.commit()
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 		i.tellInto(v.told)
 		v.open()
 		return
@@ -205,12 +199,12 @@ func (v *town) hear(leaf, sensor, payload string, dup bool) {
 	if sensor == "spy" {
 		topic = "city/v1/p/spy/" + leaf
 	}
-	v.i.queue.Put(context.Background(), intake.Message{Topic: topic, Payload: []byte(payload), Received: v.now, Dup: dup})
-	m, ok := v.i.queue.Take()
+	v.i.sources.queue.Put(context.Background(), intake.Message{Topic: topic, Payload: []byte(payload), Received: v.now, Dup: dup})
+	m, ok := v.i.sources.queue.Take()
 	if !ok {
 		v.t.Fatal("no message waits")
 	}
-	if err := v.i.take(context.Background(), v.w, m); err != nil {
+	if err := v.i.handle(context.Background(), v.w, m); err != nil {
 		v.t.Fatal(err)
 	}
 	v.commit()
@@ -224,7 +218,7 @@ func (v *town) commit() {
 
 // release lets everything that is due cross the wall.
 func (v *town) release() {
-	for len(v.i.state.Closes) > 0 || v.i.overdue {
+	for len(v.i.closes.list) > 0 || v.i.closes.overdue {
 		b := <-v.out
 		gap := reflect.ValueOf(b).FieldByName("gap").String()
 		name := fmt.Sprintf("%s from %s", b.Key().Stream, b.Key().Start.Format(time.TimeOnly))
@@ -248,9 +242,9 @@ func (v *town) release() {
 
 // look notes which units count where, in the windows that are open.
 func (v *town) look() {
-	for _, id := range slices.Sorted(maps.Keys(v.i.streams)) {
-		for _, at := range slices.Sorted(maps.Keys(v.i.streams[id].windows)) {
-			w := v.i.streams[id].windows[at]
+	for _, id := range slices.Sorted(maps.Keys(v.i.windows.streams)) {
+		for _, at := range slices.Sorted(maps.Keys(v.i.windows.streams[id].windows)) {
+			w := v.i.windows.streams[id].windows[at]
 			if w.Stream.Unit.None() {
 				continue
 			}
@@ -320,11 +314,11 @@ func cellsOf(b release.Batch) []release.Sums {
 
 // tellInto hands over what sensors are told.
 func (i *Ingest) tellInto(told map[string][]string) {
-	for s, faults := range i.feedback {
+	for s, faults := range i.feedback.tally {
 		for f, n := range faults {
 			told[s.entry.ID] = append(told[s.entry.ID], fmt.Sprintf("%s (field %d): %+v", f.Code, f.Field, n))
 		}
 		slices.Sort(told[s.entry.ID])
 	}
-	clear(i.feedback)
+	clear(i.feedback.tally)
 }

@@ -22,18 +22,18 @@ func TestTurnedAway(t *testing.T) {
 			i := awake(t, dir, s)
 			hear := func(device string, hour int) {
 				seq++
-				i.state.Now = noon.Add(time.Duration(hour) * time.Hour)
-				i.hear(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":%q,"rssi":-50}}`, i.state.Now.Format(time.RFC3339), seq, device))
+				i.clock.now = noon.Add(time.Duration(hour) * time.Hour)
+				i.hear(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":%q,"rssi":-50}}`, i.clock.now.Format(time.RFC3339), seq, device))
 			}
 			counts := func(units, turned int64) {
 				t.Helper()
 				for again := range 2 {
 					start, _ := s.Epoch(noon)
-					if a, b := i.streams["footfall"].epochs[start.UnixNano()].Counts(); a != units || b != turned {
+					if a, b := i.windows.streams["footfall"].epochs[start.UnixNano()].Counts(); a != units || b != turned {
 						t.Fatalf("start %d: %d units, %d turned away; there were %d, %d", again, a, b, units, turned)
 					}
 					i.save(t)
-					_ = i.log.Close()
+					_ = i.journal.log.Close()
 					i = awake(t, dir, s)
 				}
 			}
@@ -50,12 +50,12 @@ func TestTurnedAway(t *testing.T) {
 				hear("often", 3)
 			}
 			start, _ := s.Epoch(noon)
-			if e := i.streams["footfall"].epochs[start.UnixNano()]; len(e.pending)+len(e.divided) > 0 {
+			if e := i.windows.streams["footfall"].epochs[start.UnixNano()]; len(e.pending)+len(e.divided) > 0 {
 				t.Errorf("of a unit that is turned away again, %d bytes are to be kept", len(e.pending)+len(e.divided))
 			}
 			hear("once", 3)
 			counts(2, 1)
-			_ = i.log.Close()
+			_ = i.journal.log.Close()
 		})
 	}
 }

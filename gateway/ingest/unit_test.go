@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"sluice/gateway/ingest/internal/intake"
 	"sluice/policy/plan"
 )
 
@@ -34,16 +33,15 @@ func TestWhatElseIsInAMessage(t *testing.T) {
 		"beside, and by itself": {"[" + reading("b", -40) + "," + one + "]", one},
 	} {
 		i := still(t, s, other)
-		i.state.Now = noon.Add(time.Hour)
+		i.clock.now = noon.Add(time.Hour)
 		for _, payload := range list {
-			i.turnTo(&intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(payload), Received: noon})
-			i.decoder.Decode(i.message.Payload, i.at.shape, noon.UnixNano(), sink{i})
+			i.decode([]byte(payload), noon.UnixNano())
 		}
 		others := int64(0)
 		if len(list) == 3 || list[0] != one || list[1] != one {
 			others = 1
 		}
-		got := i.streams[s.ID].windows[noon.UnixNano()].Sums(nil)[0]
+		got := i.windows.streams[s.ID].windows[noon.UnixNano()].Sums(nil)[0]
 		if got.Units != 1+others || got.Total[0][0] != 1+others || got.Total[1][0] != (-50-40*others)*plan.Fixed {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -65,22 +63,21 @@ func TestKnownToLive(t *testing.T) {
 			}
 		}
 		tick(50)
-		i.turnTo(&intake.Message{Topic: "city/v1/o/a/hb", Received: noon})
-		i.heartbeat([]byte(`{"ts":"2026-03-02T12:50:00Z","every":"PT10M"}`)) // until 13:20
+		i.beat(`{"ts":"2026-03-02T12:50:00Z","every":"PT10M"}`) // until 13:20
 		if early {
 			i.hear(device(70, 1)) // ahead of the clock
 		}
 		for _, n := range []int{65, 66} {
 			tick(n)
-			next := i.streams["footfall"].windows[noon.Add(time.Hour).UnixNano()]
-			if next == nil || !next.IsAlive(i.at.number) {
+			next := i.windows.streams["footfall"].windows[noon.Add(time.Hour).UnixNano()]
+			if next == nil || !next.IsAlive(i.sensor().number) {
 				t.Errorf("opened early %v: at 13:%02d the sensor is not known to live", early, n-60)
 			}
 			i.save(t)
-			_ = i.log.Close()
+			_ = i.journal.log.Close()
 			i = awake(t, dir, footfall(t, 2))
 		}
-		_ = i.log.Close()
+		_ = i.journal.log.Close()
 	}
 }
 
@@ -88,13 +85,13 @@ func TestKnownToLive(t *testing.T) {
 // of the clock.
 func TestSilenceIsNoClock(t *testing.T) {
 	i := still(t, footfall(t, 2))
-	i.state.Now = noon
+	i.clock.now = noon
 	for id, next := range map[string]time.Time{"behind": noon.Add(-time.Hour), "silent": noon.AddDate(0, 0, 1)} {
-		i.streams["footfall"].next = next
-		i.state.Shown = account{}
-		i.state.Received, i.state.Late = 20, 19
-		i.compare()
-		if said := i.astray.Load() != nil; said != (id == "behind") {
+		i.windows.streams["footfall"].next = next
+		i.account.visible = account{}
+		i.account.Received, i.account.Late = 20, 19
+		i.revealCounters()
+		if said := i.clock.doubtful.Load() != nil; said != (id == "behind") {
 			t.Errorf("%s: the clock is doubted: %v", id, said)
 		}
 	}

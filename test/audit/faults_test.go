@@ -39,8 +39,9 @@ const faultVariable = "SLUICE_AUDIT_FAULT"
 const (
 	releaseFile = "gateway/release/release.go"
 	noiseFile   = "gateway/release/noise.go"
-	routeFile   = "gateway/ingest/route.go"
-	leadFile    = "gateway/ingest/lead.go"
+	windowsFile = "gateway/ingest/windows.go"
+	windowFile  = "gateway/ingest/openwindow.go"
+	applyFile   = "gateway/ingest/delivery.go"
 	windowDir   = "gateway/ingest/internal/window/"
 )
 
@@ -59,23 +60,23 @@ var edits = []edit{
 		"number, err := a.noise.draw(n.Number, sums.Weight[i])\n\t\tnumber = zz.Pick(\"a mean without noise on its number\", number, sums.Weight[i])"},
 	{"policy/mechanism/mechanism.go", "n.Half = n.Law.HalfWidth(Confidence)",
 		"n.Half = n.Law.HalfWidth(Confidence)\n\tif x.Of == plan.Quantile && zz.On(\"a quantile at half scale\") {\n\t\tn.Noise.Epsilon *= 2\n\t}"},
-	{routeFile, "key, err := i.keys.Hold(e.name)",
-		`key, err := i.keys.Hold(zz.Pick("one key for all epochs", e.name, keyName("e", s.id, time.Unix(0, 0))))`},
+	{windowsFile, "key, err := o.journal.keys.Hold(e.name)",
+		`key, err := o.journal.keys.Hold(zz.Pick("one key for all epochs", e.name, keyName("e", s.id, time.Unix(0, 0))))`},
 	{windowDir + "window.go", "s.Alive = alive\n", "s.Alive = alive && (len(c.units) > 0 || !zz.On(\"alive by readings\"))\n"},
 	{windowDir + "feeders.go", "if w.Stream.Unit.Sensor {", `if w.Stream.Unit.Sensor && !zz.On("a home lives by its heartbeat") {`},
 	{windowDir + "window.go", "return 0, s.sum.clamped(m.Bounds())",
 		"if zz.On(\"a sum that is not clamped\") {\n\t\t\treturn 0, s.sum.clamped(math.MinInt64, math.MaxInt64)\n\t\t}\n\t\treturn 0, s.sum.clamped(m.Bounds())"},
-	{routeFile, "e.Bounded = !counts && !w.room(e)", `e.Bounded = !counts && !w.room(e) && !zz.On("contribution bound ignored")`},
-	{routeFile, "return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)",
+	{windowFile, "e.Bounded = !counts && !w.room(e)", `e.Bounded = !counts && !w.room(e) && !zz.On("contribution bound ignored")`},
+	{windowFile, "return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)",
 		`return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions+zz.Pick("a bound one pair too high", int64(0), 1))`},
-	{routeFile, "return w.epoch.PartRoom(e.Unit, p.Number, p.Most)",
+	{windowFile, "return w.epoch.PartRoom(e.Unit, p.Number, p.Most)",
 		`return zz.Pick("an owner's part that others spend", w.epoch.PartRoom(e.Unit, p.Number, p.Most), w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions))`},
 	{"gateway/ingest/recover.go", "e.Use([16]byte(tags))", "if !zz.On(\"bound reset at restart\") {\n\t\t\t\te.Use([16]byte(tags))\n\t\t\t}"},
-	{leadFile, "if e.Home = false; !w.News(e) {", `if e.Home = false; zz.On("a seq that hides another unit's reading") || !w.News(e) {`},
+	{applyFile, "if e.Accounted = false; !w.News(e) {", `if e.Accounted = false; zz.On("a seq that hides another unit's reading") || !w.News(e) {`},
 	{windowDir + "units.go", "c.marks.add(w.memory.identity(e), at)", `c.marks.add(w.memory.identity(e), zz.Pick("a seq that hides a unit's second reading", at, 0))`},
 	{windowDir + "units.go", "return !c.marks.has(w.memory.identity(e), e.place-1)",
 		`return !c.marks.has(w.memory.identity(e), zz.Pick("a seq that hides a unit's second reading", e.place-1, 0))`},
-	{leadFile, "\tw.spend(e)\n", "\tif e.Bounded && zz.On(\"feedback that tells a bounded reading\") {\n\t\ti.feedback.add(i.at, fault.New(fault.Crowded), stamp)\n\t}\n\tw.spend(e)\n"},
+	{applyFile, "\tw.spend(e)\n", "\tif e.Bounded && zz.On(\"feedback that tells a bounded reading\") {\n\t\td.in.feedback.add(d.sensor, fault.New(fault.Crowded), stamp)\n\t}\n\tw.spend(e)\n"},
 	{"gateway/admin/metrics.go", "\tif m.src.Simulation {\n\t\tm.traffic(emit, r)", "\tif m.src.Simulation || zz.On(\"metrics that advance at once\") {\n\t\tm.traffic(emit, r)"},
 	{"gateway/admin/metrics.go", "if src.Simulation { // bytes", "if src.Simulation || zz.On(\"metrics of the process\") { // bytes"},
 	{"gateway/ingest/report.go", "if !i.cfg.Exact {", `if !i.cfg.Exact && !zz.On("metrics that advance at once") {`},

@@ -211,7 +211,7 @@ func (b *bench) embedded() (float64, error) {
 // checkpoints is the throughput of a gateway as it is, and of one built without the
 // write to the checkpoint, by turns.
 func (b *bench) checkpoints() error {
-	const file, write = "gateway/ingest/state.go", "if err = i.log.Append(records); err == nil {"
+	const file, write = "gateway/ingest/journal.go", "j.log.Append(records)"
 	raw, err := os.ReadFile(file)
 	if err != nil || strings.Count(string(raw), write) != 1 {
 		return fmt.Errorf("run it from the project's root: %w", err)
@@ -220,8 +220,8 @@ func (b *bench) checkpoints() error {
 	if err != nil {
 		return err
 	}
-	changed, overlay := filepath.Join(b.dir, "state.go"), filepath.Join(b.dir, "overlay.json")
-	if err := os.WriteFile(changed, []byte(strings.Replace(string(raw), write, "if err = nil; err == nil || records == nil {", 1)), 0o644); err != nil {
+	changed, overlay := filepath.Join(b.dir, "journal.go"), filepath.Join(b.dir, "overlay.json")
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(raw), write, "error(nil)", 1)), 0o644); err != nil {
 		return err
 	}
 	if err := os.WriteFile(overlay, fmt.Appendf(nil, `{"Replace":{%q:%q}}`, abs, changed), 0o644); err != nil {

@@ -34,13 +34,13 @@ var steps = []step{
 	{regexp.MustCompile(`^\w+(\.\w+)*\.Commit\(`), ""},
 	{regexp.MustCompile(`^perm\.(Replace|Create)\(`), ""},
 	{regexp.MustCompile(`^\w+(\.\w+)*\.public\.(Put|PutJSON|Only)\(`), ""},
-	{regexp.MustCompile(`^(\w+\.)?(keys|k)\.Shred\(`), ""},
-	{regexp.MustCompile(`^i\.log\.Append\(`), ""},
+	{regexp.MustCompile(`^(\w+\.)*(keys|k)\.Shred\(`), ""},
+	{regexp.MustCompile(`^\w+\.log\.Append\(`), ""},
 	{regexp.MustCompile(`(?s)^\w+(\.\w+)*\.ExecContext\(.*(INSERT|UPDATE|DELETE|ALTER|REPLACE|schema|older)`), "zzfail.Result"},
 	{regexp.MustCompile(`^(\w+\.)?(keys|k)\.Make\(`), "[]byte"},
 	{regexp.MustCompile(`^(f|file|\w+\.file)\.(WriteAt|Write)\(`), "int"},
 	{regexp.MustCompile(`^os\.OpenFile\(.*O_(WRONLY|RDWR|CREATE)`), "*zzfail.File"},
-	{regexp.MustCompile(`^w\.Ack\(i\.pending\)$`), "-"},
+	{regexp.MustCompile(`^one\.Ack\(done\)$`), "-"},
 }
 
 //go:embed testdata/fail.go

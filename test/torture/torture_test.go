@@ -74,7 +74,7 @@ func TestPoints(t *testing.T) {
 	}
 	for _, want := range []string{
 		"gateway/ingest/internal/checkpoint/", "gateway/ledger/", "books/", "perm/", "store/sqlite/", "gateway/rollback/", "gateway/activation/",
-		"gateway/release/publisher.go", ":i.log.Append#1:before", ":w.Ack#1:after", "keys.Make#1", ".keys.Shred#1", ":tx.Commit#1",
+		"gateway/release/publisher.go", ":j.log.Append#1:before", ":one.Ack#1:after", "keys.Make#1", ".keys.Shred#1", ":tx.Commit#1",
 	} {
 		found := false
 		for _, p := range points {

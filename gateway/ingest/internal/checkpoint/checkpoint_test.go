@@ -20,7 +20,7 @@ func TestEntryRoundTrip(t *testing.T) {
 		for range rapid.IntRange(0, 10).Draw(r, "n") {
 			e := window.Entry{Sensor: rapid.Uint64().Draw(r, "sensor"), Alive: rapid.Bool().Draw(r, "alive")}
 			if !e.Alive {
-				e.Home, e.Sequenced = rapid.Bool().Draw(r, "home"), rapid.Bool().Draw(r, "sequenced")
+				e.Accounted, e.Sequenced = rapid.Bool().Draw(r, "home"), rapid.Bool().Draw(r, "sequenced")
 				e.Untimed = rapid.Bool().Draw(r, "untimed")
 				e.Boot, e.Time, e.Cell = rapid.Uint64().Draw(r, "boot"), rapid.Int64().Draw(r, "time"), rapid.Uint32().Draw(r, "cell")
 				if e.Sequenced {

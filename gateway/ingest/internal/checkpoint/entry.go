@@ -12,7 +12,7 @@ import (
 // Flags of an encoded entry.
 const (
 	flagAlive = 1 << iota
-	flagHome
+	flagAccounted
 	flagSequenced
 	flagBoot
 	flagUnit
@@ -32,7 +32,7 @@ func AppendEntry(b []byte, e *window.Entry) []byte {
 		}
 	}
 	set(e.Alive, flagAlive)
-	set(e.Home, flagHome)
+	set(e.Accounted, flagAccounted)
 	set(e.Sequenced, flagSequenced)
 	set(e.Untimed, flagUntimed)
 	set(e.Bounded, flagBounded)
@@ -84,7 +84,7 @@ func Entries(b []byte, each func(*window.Entry)) error {
 func decodeEntry(b []byte, e *window.Entry) ([]byte, error) {
 	r := reader{b: b}
 	flags := r.byte()
-	e.Alive, e.Home, e.Sequenced = flags&flagAlive != 0, flags&flagHome != 0, flags&flagSequenced != 0
+	e.Alive, e.Accounted, e.Sequenced = flags&flagAlive != 0, flags&flagAccounted != 0, flags&flagSequenced != 0
 	e.Untimed, e.Bounded = flags&flagUntimed != 0, flags&flagBounded != 0
 	e.Sensor = r.uint64()
 	if e.Alive {

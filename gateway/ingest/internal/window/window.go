@@ -19,9 +19,9 @@ import (
 type Entry struct {
 	// Alive is set for a heartbeat of Sensor; the rest is empty then.
 	Alive bool
-	// Home is set in the one window, of all that a reading counts in, that
+	// Accounted is set in the one window, of all that a reading counts in, that
 	// keeps the account of it.
-	Home bool
+	Accounted bool
 	// Sensor is a number of the sensor that stays the same over restarts.
 	Sensor uint64
 	// Seq and Boot tell readings apart, or else Message does.
@@ -67,7 +67,7 @@ type Window struct {
 	Start, End time.Time
 	// Lost says that some of it cannot be read back; then it has no data.
 	Lost bool
-	// Readings counts the entries with Home set.
+	// Readings counts the entries with Accounted set.
 	Readings int64
 
 	memory memory
@@ -141,7 +141,7 @@ func (w *Window) Apply(e *Entry) {
 		w.alive[e.Sensor] = struct{}{}
 		return
 	}
-	if e.Home {
+	if e.Accounted {
 		w.Readings++
 	}
 	if e.looked == notLooked {

@@ -109,7 +109,7 @@ func entries(r *rapid.T) []Entry {
 	list := make([]Entry, rapid.IntRange(1, 40).Draw(r, "n"))
 	for i := range list {
 		e := &list[i]
-		e.Home, e.Sequenced, e.Seq = true, true, uint64(i)
+		e.Accounted, e.Sequenced, e.Seq = true, true, uint64(i)
 		e.Sensor = uint64(rapid.IntRange(0, 2).Draw(r, "sensor"))
 		e.Time = rapid.Int64Range(0, 5).Draw(r, "time")
 		e.Cell = uint32(rapid.IntRange(0, 1).Draw(r, "cell"))

@@ -69,20 +69,19 @@ func TestReadingsInDoubt(t *testing.T) {
 	i.cfg.Future = time.Minute
 	i.wake()
 	wall, up = noon.AddDate(1, 0, 0), time.Second
-	if got, want := i.clock(wall), noon.Add(time.Second).UnixNano(); got != want {
+	if got, want := i.clock.at(wall), noon.Add(time.Second).UnixNano(); got != want {
 		t.Errorf("a reading without a time is of %s; want %s", time.Unix(0, got).UTC(), time.Unix(0, want).UTC())
 	}
-	if before := noon.Add(-2 * time.Minute); i.clock(before) != before.UnixNano() {
+	if before := noon.Add(-2 * time.Minute); i.clock.at(before) != before.UnixNano() {
 		t.Error("what waited from before the jump has another time now")
 	}
 	for n, at := range []time.Time{noon, noon.AddDate(0, 0, 20)} {
-		i.message = &intake.Message{Topic: "city/v1/o/a/up", Received: wall}
-		i.decoder.Decode([]byte(said(at, n)), i.at.shape, i.clock(wall), sink{i})
+		i.deliver(i.sensor(), &intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(said(at, n)), Received: wall}, i.clock.at(wall))
 	}
-	if open(i) != 1 || i.state.Refused["E301"] != 1 {
-		t.Errorf("open %d, refused %v; want one of each", open(i), i.state.Refused)
+	if open(i) != 1 || i.account.Refused["E301"] != 1 {
+		t.Errorf("open %d, refused %v; want one of each", open(i), i.account.Refused)
 	}
-	if now := i.now(); !now.Equal(noon.Add(time.Second)) || !strings.Contains(i.Clock(), "jumped ahead by 8759h59m59s") {
+	if now := i.clock.believed(); !now.Equal(noon.Add(time.Second)) || !strings.Contains(i.Clock(), "jumped ahead by 8759h59m59s") {
 		t.Errorf("it is %s, and it says %q", now, i.Clock())
 	}
 }
@@ -90,7 +89,7 @@ func TestReadingsInDoubt(t *testing.T) {
 // TestBehind: a clock behind the last tick closes nothing, and says so.
 func TestBehind(t *testing.T) {
 	i := walled(t, noon)
-	i.state.Now = noon.AddDate(1, 0, 0)
+	i.clock.now = noon.AddDate(1, 0, 0)
 	i.wake()
 	if said := i.Clock(); !strings.Contains(said, "8760h0m0s behind") || !strings.Contains(said, "The clock") {
 		t.Errorf("it says %q", said)
@@ -106,14 +105,14 @@ func TestTheClockIsSetRight(t *testing.T) {
 			wall = noon.AddDate(-1, 0, 0)
 		}
 		i := walled(t, noon)
-		i.cfg.Now, i.state.Now = func() time.Time { return wall }, last
+		i.cfg.Now, i.clock.now = func() time.Time { return wall }, last
 		i.wake()
 		if i.Clock() == "" {
 			t.Errorf("%s: nothing is said", name)
 		}
-		i.now()
+		i.clock.believed()
 		wall = noon
-		if now := i.now(); !now.Equal(noon) || i.Clock() != "" {
+		if now := i.clock.believed(); !now.Equal(noon) || i.Clock() != "" {
 			t.Errorf("%s: it is %s, and it says %q", name, now, i.Clock())
 		}
 	}
@@ -122,13 +121,13 @@ func TestTheClockIsSetRight(t *testing.T) {
 // TestMostReadingsAreOutOfTime: then the gateway's clock may be wrong.
 func TestMostReadingsAreOutOfTime(t *testing.T) {
 	i := walled(t, noon)
-	i.state.Received, i.state.Late = 100, 60
-	i.show()
+	i.account.Received, i.account.Late = 100, 60
+	i.revealCounters()
 	if i.Clock() == "" {
 		t.Error("60 of 100 readings were late, and nothing is said")
 	}
-	i.state.Received, i.state.Late = 200, 70
-	i.show()
+	i.account.Received, i.account.Late = 200, 70
+	i.revealCounters()
 	if said := i.Clock(); said != "" {
 		t.Errorf("10 of 100 readings were late, and it says %q", said)
 	}

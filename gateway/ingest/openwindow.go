@@ -1,9 +1,7 @@
 package ingest
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
-	"strconv"
 	"time"
 
 	"github.com/dchest/siphash"
@@ -12,44 +10,8 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/pseudonym"
-	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/plan"
-	"sluice/register"
 )
-
-// Version is one policy in force: windows that start at or after Since run
-// under it. The first version's Since is the zero time.
-type Version struct {
-	Since time.Time
-	// Past says that nothing runs under it any more: it has no streams and no plans.
-	Past     bool
-	Digest   string
-	Kinds    map[string]register.Kind
-	Zones    *register.Zones
-	Location *time.Location
-	Streams  []*plan.Stream
-	// Homes are the kinds whose sensors stand for somebody, beside those of which
-	// Kinds says so.
-	Homes map[string]bool
-	// Plans are each sensor's plans, by the sensor's id.
-	Plans map[string][]plan.Plan
-}
-
-// maxWindows bounds the open windows of a stream: before the first tick of a
-// simulated clock nothing else does.
-const maxWindows = 4096
-
-// route is one of a sensor's plans under one policy version.
-type route struct {
-	stream  *stream
-	spec    *plan.Stream
-	version int
-	rule    *redact.Rule
-	// owner is the place of the sensor's owner among the stream's parts, plus one; 0 where
-	// owners share the bound.
-	owner uint8
-}
 
 // stream is the state of one published series.
 type stream struct {
@@ -96,80 +58,12 @@ type openEpoch struct {
 // noOwner stands where a tag has an owner's number, and is none: the unit was turned away.
 const noOwner = 0
 
-// oldest is the start of the first window of any stream that is not closed.
-func (i *Ingest) oldest() time.Time {
-	var first time.Time
-	for _, s := range i.streams {
-		if first.IsZero() || s.next.Before(first) {
-			first = s.next
-		}
+// drop forgets an open window, and gives back what it takes of the budget.
+func (s *stream) drop(at int64) {
+	if w := s.windows[at]; w != nil {
+		w.Forget()
+		delete(s.windows, at)
 	}
-	return first
-}
-
-// inForce reports whether a window that starts at t runs under version n.
-func (i *Ingest) inForce(n int, t time.Time) bool {
-	if t.Before(i.versions[n].Since) {
-		return false
-	}
-	return n+1 == len(i.versions) || t.Before(i.versions[n+1].Since)
-}
-
-// windowAt finds or opens the window of the route's stream that holds t.
-func (i *Ingest) windowAt(p *route, t int64) (*openWindow, fault.Code) {
-	if w := p.stream.last; w != nil && w.Stream == p.spec && t >= w.start && t < w.end {
-		return w, fault.None
-	}
-	start, end := p.spec.Window(time.Unix(0, t))
-	if !i.inForce(p.version, start) || !p.spec.InForce(start) {
-		return nil, fault.NoDecision
-	}
-	if start.Before(p.stream.next) {
-		return nil, fault.Late
-	}
-	if len(p.stream.windows) >= maxWindows {
-		return nil, fault.Future
-	}
-	w, err := i.open(p.stream, p.spec, i.versions[p.version].Digest, start, end)
-	if err != nil {
-		i.cfg.Log.Error("the system gives no randomness, so a window has no key; its readings are refused", "error", err)
-		return nil, fault.Gap
-	}
-	if w.Lost {
-		return nil, fault.Gap
-	}
-	p.stream.last = w
-	return w, fault.None
-}
-
-// open returns the window, making it and its keys if need be.
-func (i *Ingest) open(s *stream, spec *plan.Stream, digest string, start, end time.Time) (*openWindow, error) {
-	if w := s.windows[start.UnixNano()]; w != nil {
-		return w, nil
-	}
-	w := &openWindow{
-		Window: window.New(spec, digest, start, end), start: start.UnixNano(), end: end.UnixNano(),
-		name: keyName("w", s.id, start),
-	}
-	key, err := i.keys.Hold(w.name) // commit makes it last
-	if err != nil {
-		return nil, err
-	}
-	// The tags of messages without seq live and die with the window.
-	sum := sha256.Sum256(append([]byte("sluice message tags"), key...))
-	w.k0, w.k1 = binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint64(sum[8:])
-	if !spec.Unit.None() {
-		if w.epoch, err = i.epochAt(s, spec, start); err != nil {
-			return nil, err
-		}
-	}
-	w.Lost = i.lostWindow(s.id, start) || w.epoch != nil && (w.epoch.lost || i.wasDown(spec, start, end))
-	w.Share(&i.marks)
-	s.windows[w.start] = w
-	if !start.After(i.state.Now) {
-		s.wakeUp(w)
-	}
-	return w, nil
 }
 
 // wakeUp notes who was known to live in a window before it began.
@@ -188,28 +82,6 @@ func (w *openWindow) markAlive(number uint64) {
 	e := window.Entry{Alive: true, Sensor: number}
 	w.Apply(&e)
 	w.pending = checkpoint.AppendEntry(w.pending, &e)
-}
-
-func (i *Ingest) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch, error) {
-	start, end := spec.Epoch(t)
-	if e := s.epochs[start.UnixNano()]; e != nil {
-		return e, nil
-	}
-	e := &openEpoch{name: keyName("e", s.id, start), start: start, end: end, brought: make(map[uint64]int)}
-	e.lost = i.lostEpoch(s.id, start)
-	key, err := i.keys.Hold(e.name)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(append([]byte("sluice unit tags"), key...))
-	e.Epoch = pseudonym.NewEpoch(sum[:pseudonym.KeySize])
-	s.epochs[start.UnixNano()] = e
-	return e, nil
-}
-
-// keyName names a key: what, of which stream, from when.
-func keyName(what, stream string, start time.Time) string {
-	return what + "-" + strconv.FormatInt(start.Unix(), 10) + "-" + stream
 }
 
 // admit sees whether the entry's unit may count. A unit that has reached its

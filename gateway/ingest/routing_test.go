@@ -40,8 +40,8 @@ func townOf(t testing.TB, reg *register.Register, zones int) (*Ingest, *plan.Str
 		t.Fatal(err)
 	}
 	i := still(t, footfall(t, 1))
-	i.versions, i.streams = nil, map[string]*stream{}
-	i.sensorsOf(reg)
+	i.routing.versions, i.windows.streams = nil, map[string]*stream{}
+	i.routing.roster = newRoster(reg)
 	v := Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Plans: map[string][]plan.Plan{}, Kinds: map[string]register.Kind{"k": {
 		Fields: []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}},
 	}}}
@@ -51,7 +51,7 @@ func townOf(t testing.TB, reg *register.Register, zones int) (*Ingest, *plan.Str
 	if err := i.adopt(v); err != nil {
 		t.Fatal(err)
 	}
-	i.state.Now = noon
+	i.clock.now = noon
 	return i, s
 }
 
@@ -59,16 +59,16 @@ func townOf(t testing.TB, reg *register.Register, zones int) (*Ingest, *plan.Str
 // and gathered once.
 func TestClosesDoNotCountSensors(t *testing.T) {
 	i, s := cityOf(t, 2000, 10)
-	i.feeders(0, s.ID)
-	if n := testing.AllocsPerRun(10, func() { i.feeders(0, s.ID) }); n > 0 {
+	i.routing.fedBy(0)
+	if n := testing.AllocsPerRun(10, func() { i.routing.fedBy(0) }); n > 0 {
 		t.Errorf("a close allocates %v times to know who feeds its cells", n)
 	}
-	w, _ := i.windowAt(&i.sensors[0].routes[0], noon.UnixNano())
+	w, _ := i.windows.at(&i.routing.sensors[0].routes[0], noon.UnixNano())
 	if w == nil {
 		t.Fatal("no window")
 	}
 	alive := func() (n int) {
-		for _, sums := range w.Sums(i.feeders(0, s.ID)) {
+		for _, sums := range w.Sums(i.routing.fedBy(0)[s.ID]) {
 			if sums.Alive {
 				n++
 			}
@@ -79,10 +79,9 @@ func TestClosesDoNotCountSensors(t *testing.T) {
 		t.Fatalf("%d cells are measured by sensors of which nothing is known; want 10", got)
 	}
 	i.cfg.Clock = ""
-	for n, one := range i.sensors {
+	for n, one := range i.routing.sensors {
 		if n%10 < 7 { // those of z7, z8 and z9 are never heard of
-			i.at, i.message = one, &intake.Message{Received: noon.Add(-24 * time.Hour)}
-			i.heartbeat([]byte(`{"every":"PT60S"}`))
+			i.heartbeat(one, &intake.Message{Payload: []byte(`{"every":"PT60S"}`), Received: noon.Add(-24 * time.Hour)})
 		}
 	}
 	if got := alive(); got != 3 {
@@ -94,7 +93,7 @@ func TestClosesDoNotCountSensors(t *testing.T) {
 func TestRulesAreShared(t *testing.T) {
 	i, _ := cityOf(t, 2000, 10)
 	rules, shapes := map[any]bool{}, map[any]bool{}
-	for _, s := range i.sensors {
+	for _, s := range i.routing.sensors {
 		rules[s.routes[0].rule], shapes[s.shape] = true, true
 	}
 	if len(rules) != 10 || len(shapes) != 1 {
@@ -108,20 +107,19 @@ func TestAheadIsASet(t *testing.T) {
 	i, s := cityOf(t, 2000, 10)
 	began := time.Now()
 	for range 20 {
-		for _, one := range i.sensors {
-			i.at, i.message = one, &intake.Message{Received: noon}
-			i.heartbeat([]byte(`{"every":"PT1H"}`))
+		for _, one := range i.routing.sensors {
+			i.heartbeat(one, &intake.Message{Payload: []byte(`{"every":"PT1H"}`), Received: noon})
 		}
 	}
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("40000 heartbeats took %v", took)
 	}
-	for start, list := range i.streams[s.ID].ahead {
+	for start, list := range i.windows.streams[s.ID].ahead {
 		if len(list) != 2000 {
 			t.Errorf("%d are noted at %d", len(list), start)
 		}
 	}
-	if len(i.streams[s.ID].ahead) == 0 {
+	if len(i.windows.streams[s.ID].ahead) == 0 {
 		t.Error("nobody is noted")
 	}
 }
@@ -130,28 +128,28 @@ func TestAheadIsASet(t *testing.T) {
 // said of lives is the same value.
 func TestLivesStayTheSame(t *testing.T) {
 	i, _ := cityOf(t, 10, 2)
-	first := i.judge(nil)
-	if got := i.judge(first); got != first {
+	first := i.liveness.judge(&i.routing.roster, nil)
+	if got := i.liveness.judge(&i.routing.roster, first); got != first {
 		t.Error("nothing has changed, and it is said anew")
 	}
-	i.sensors[3].silentAfter = noon.Add(time.Minute).UnixNano()
-	second := i.judge(first)
+	i.routing.sensors[3].silentAfter = noon.Add(time.Minute).UnixNano()
+	second := i.liveness.judge(&i.routing.roster, first)
 	if second == first || second.Of[3] != Living || second.Of[2] != NotKnown {
 		t.Errorf("after a heartbeat: %v", second.Of)
 	}
 	i.cfg.Clock = ""
-	i.state.Now = noon.Add(livesEvery / 2)
-	i.sensors[3].silentAfter = 1
-	if got := i.judge(second); got != second {
+	i.clock.now = noon.Add(livesEvery / 2)
+	i.routing.sensors[3].silentAfter = 1
+	if got := i.liveness.judge(&i.routing.roster, second); got != second {
 		t.Error("in wall time it is looked at every tick")
 	}
-	i.state.Now = noon.Add(livesEvery)
-	if got := i.judge(second); got.Of[3] != Silent {
+	i.clock.now = noon.Add(livesEvery)
+	if got := i.liveness.judge(&i.routing.roster, second); got.Of[3] != Silent {
 		t.Errorf("later: %v", got.Of)
 	}
 	other, _ := cityOf(t, 10, 2)
-	i.register = other.register
-	if got := i.judge(second); got == second || got.Register != other.register {
+	i.routing.register = other.routing.register
+	if got := i.liveness.judge(&i.routing.roster, second); got == second || got.Register != other.routing.register {
 		t.Error("lives of one register are taken for those of another")
 	}
 }
@@ -168,7 +166,7 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := i.versions[0]
+	v := i.routing.versions[0]
 	v.Plans = map[string][]plan.Plan{}
 	for _, s := range reg.Sensors {
 		zone := "rambla"
@@ -180,13 +178,13 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 	if err := v.Check(reg); err != nil {
 		t.Fatalf("one entry takes the policy with it: %v", err)
 	}
-	i.versions = nil
-	i.sensorsOf(reg)
+	i.routing.versions = nil
+	i.routing.roster = newRoster(reg)
 	if err := i.adopt(v); err != nil {
 		t.Fatalf("one entry takes the policy with it: %v", err)
 	}
 	send := func(id, payload string) {
-		if err := i.take(t.Context(), wall{}, intake.Message{Topic: "city/v1/o/" + id + "/up", Payload: []byte(payload), Received: noon}); err != nil {
+		if err := i.handle(t.Context(), wall{}, intake.Message{Topic: "city/v1/o/" + id + "/up", Payload: []byte(payload), Received: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -195,13 +193,13 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 	send("typo", `{"fields":{"device":"z","rssi":-50}}`)
 	send("bad", `{"fields":{"device":"w","rssi":-50}}`)
 	if n := i.openReadings(); n != 3 {
-		t.Errorf("%d readings count; want those of three sensors. Refused: %v", n, i.state.Refused)
+		t.Errorf("%d readings count; want those of three sensors. Refused: %v", n, i.account.Refused)
 	}
-	if n := i.state.Refused["E408"]; n != 1 || len(i.state.Refused) != 1 {
-		t.Errorf("refused: %v", i.state.Refused)
+	if n := i.account.Refused["E408"]; n != 1 || len(i.account.Refused) != 1 {
+		t.Errorf("refused: %v", i.account.Refused)
 	}
 	for id, want := range map[string]int64{"good": 0, "mapped": 0, "typo": 1, "bad": 1} {
-		if got := i.feedback[i.byID[id]][fault.New(fault.Unfit)].count; got != want {
+		if got := i.feedback.tally[i.routing.byID[id]][fault.New(fault.Unfit)].count; got != want {
 			t.Errorf("%s is told E408 %d times; want %d", id, got, want)
 		}
 	}
@@ -214,10 +212,10 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 
 func BenchmarkAdopt(b *testing.B) {
 	i, _ := cityOf(b, 100_000, 500)
-	v := i.versions[0]
+	v := i.routing.versions[0]
 	b.ReportAllocs()
 	for b.Loop() {
-		i.versions = nil
+		i.routing.versions = nil
 		if err := i.adopt(v); err != nil {
 			b.Fatal(err)
 		}
@@ -228,10 +226,10 @@ func BenchmarkAdopt(b *testing.B) {
 // sensor's life, of homes and of faults goes with it.
 func TestRenew(t *testing.T) {
 	i := still(t, footfall(t, 1))
-	i.sensors[0].silentAfter = noon.Add(time.Minute).UnixNano()
-	i.feedback.add(i.sensors[0], fault.New(fault.NotJSON), nil)
+	i.routing.sensors[0].silentAfter = noon.Add(time.Minute).UnixNano()
+	i.feedback.add(i.routing.sensors[0], fault.New(fault.NotJSON), nil)
 	send := func(topic string) {
-		if err := i.take(t.Context(), wall{}, intake.Message{Topic: topic, Payload: []byte(`{"fields":{"device":"x","rssi":-50}}`), Received: noon}); err != nil {
+		if err := i.handle(t.Context(), wall{}, intake.Message{Topic: topic, Payload: []byte(`{"fields":{"device":"x","rssi":-50}}`), Received: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -243,38 +241,38 @@ func TestRenew(t *testing.T) {
 	}
 	plans := map[string][]plan.Plan{}
 	for _, s := range reg.Sensors {
-		plans[s.ID] = []plan.Plan{{Stream: i.versions[0].Streams[0], Zone: "rambla"}}
+		plans[s.ID] = []plan.Plan{{Stream: i.routing.versions[0].Streams[0], Zone: "rambla"}}
 	}
 	renewal := Renewal{Register: reg, Digest: "another", Plans: plans}
-	if i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.byID["b"] != nil {
+	if i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.routing.byID["b"] != nil {
 		t.Error("plans of another version are taken")
 	}
 	renewal.Digest = "v"
-	i.sensors[0].stood = true
+	i.routing.sensors[0].stood = true
 	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) {
 		t.Fatal("the renewal is not taken")
 	}
-	if !i.byID["a"].home || i.byID["b"].home {
+	if !i.routing.byID["a"].home || i.routing.byID["b"].home {
 		t.Error("whoever stood for somebody is shown singly after the register was read anew, or the other way round")
 	}
-	if len(i.feedback) != 0 {
+	if len(i.feedback.tally) != 0 {
 		t.Error("a home is told what was wrong")
 	}
-	i.byID["a"].stood = false
-	i.feedback.add(i.byID["b"], fault.New(fault.NotJSON), nil)
-	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.byID["a"].home {
+	i.routing.byID["a"].stood = false
+	i.feedback.add(i.routing.byID["b"], fault.New(fault.NotJSON), nil)
+	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.routing.byID["a"].home {
 		t.Fatal("the renewal is not taken")
 	}
-	if len(i.feedback) != 1 || i.feedback[i.byID["b"]] == nil {
+	if len(i.feedback.tally) != 1 || i.feedback.tally[i.routing.byID["b"]] == nil {
 		t.Errorf("what is to be told is lost: %v", i.feedback)
 	}
 	send("city/v1/o/b/up")
 	send("elsewhere/a")
 	send("city/v1/o/a/up") // where it is not any more
-	if n := i.openReadings(); n != 3 || i.state.Refused["E001"] != 2 {
-		t.Errorf("%d readings count, refused %v", n, i.state.Refused)
+	if n := i.openReadings(); n != 3 || i.account.Refused["E001"] != 2 {
+		t.Errorf("%d readings count, refused %v", n, i.account.Refused)
 	}
-	if lives := i.judge(nil); lives.Register != reg || lives.Of[1] != Living || lives.Of[0] != NotKnown {
+	if lives := i.liveness.judge(&i.routing.roster, nil); lives.Register != reg || lives.Of[1] != Living || lives.Of[0] != NotKnown {
 		t.Errorf("lives: %v", lives.Of)
 	}
 }
@@ -298,7 +296,7 @@ func TestRegisteredNow(t *testing.T) {
 		time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC): 3, time.Date(2026, 2, 15, 0, 0, 0, 0, time.UTC): 2,
 	} {
 		start, end := s.Window(at)
-		if got := window.New(s, "v", start, end).Sums(i.feeders(0, s.ID))[0].Registered; got != want {
+		if got := window.New(s, "v", start, end).Sums(i.routing.fedBy(0)[s.ID])[0].Registered; got != want {
 			t.Errorf("%s: %d homes are registered; want %d", start, got, want)
 		}
 	}

@@ -1,0 +1,246 @@
+package ingest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/mqtt"
+)
+
+// catchUp is what ingest knows of its broker. While the gateway is not caught up,
+// something that belongs into a window may still be on its way.
+type catchUp struct {
+	cfg    *Config
+	clock  *eventClock
+	broker *mqtt.Client // nil for none
+
+	// Durable, in facts: session says that the gateway has had one at the broker, secret
+	// makes markers those of this state directory, lives are the gateway's processes whose
+	// end has not come from there, dropped is how many messages the broker had dropped, plus
+	// one, or 0 for not known, and gaps are times of which some may be lost.
+	session bool
+	secret  []byte
+	lives   []string
+	dropped int64
+	gaps    []gap
+
+	// connection is the latest that was looked at, marker the one whose marker
+	// has come back, at markerAt in wall time.
+	connection, marker int
+	markerAt           time.Time
+	// resumed says that the broker had kept what came before this process.
+	resumed bool
+	// arrived is the connection that arrive has judged.
+	arrived int
+	// ended is the latest of this process's connections whose end the broker has told.
+	ended int
+	// behind is since when, in wall time, the gateway has not been caught up;
+	// zero when it is. waits says that the broker has still to tell what it has dropped.
+	behind time.Time
+	waits  bool
+	silent bool // that it will not was said
+	grows  bool // the last gap reaches to the next tick
+	// warned is when, in wall time, the log last had each reason for a gap.
+	warned map[string]time.Time
+	// In the gateway's time: last is when it was last known to miss nothing, marked when
+	// the last marker came, full when the broker last said how many messages it has
+	// dropped.
+	last, marked, full time.Time
+}
+
+func newCatchUp(cfg *Config, clock *eventClock) catchUp { return catchUp{cfg: cfg, clock: clock} }
+
+// recover takes what the log says, and the clock.
+func (c *catchUp) recover(f *facts) {
+	c.session, c.secret, c.lives, c.dropped, c.gaps = f.Session, f.Secret, f.Lives, f.Dropped, f.Holes
+	c.last, c.marked, c.full = c.clock.now, c.clock.now, c.clock.now
+}
+
+// into writes what is durable of it.
+func (c *catchUp) into(f *facts) {
+	f.Session, f.Secret, f.Lives, f.Dropped, f.Holes = c.session, c.secret, c.lives, c.dropped, c.gaps
+}
+
+// hear takes a message of the gateway's own: a marker, or what it tells a sensor.
+func (c *catchUp) hear(m *intake.Message) {
+	if m.Ended != "" {
+		c.hearEnd(m.Ended, m.EndedAt)
+	}
+	if !m.Mark {
+		return
+	}
+	if m.Skipped {
+		from := c.marked
+		if !c.clock.simulated() && !m.Since.IsZero() {
+			from = m.Since // else it is of before this process
+		}
+		c.missing(from, "what the gateway has sent to itself did not come back from the broker, so that what sensors have sent may not have come either")
+	}
+	c.marked = c.clock.now
+	if m.Marker > c.marker {
+		c.meet()
+		c.arrive(m.Marker)
+		c.marker, c.markerAt = m.Marker, c.cfg.Now()
+	}
+}
+
+// hearEnd takes the word that a process's connection, or the process, has ended.
+func (c *catchUp) hearEnd(life string, connection int) {
+	if life == c.broker.Life() {
+		c.ended = max(c.ended, connection)
+		return
+	}
+	c.lives = slices.DeleteFunc(c.lives, func(l string) bool { return l == life })
+}
+
+// arrive is when everything has come that waited for a connection. By then the ends of
+// those before it have come as well, unless another client has had the session in
+// between: what that has taken does not come again.
+func (c *catchUp) arrive(connection int) {
+	st, life := c.broker.Status(), c.broker.Life()
+	if c.arrived == connection {
+		return
+	}
+	c.arrived = connection
+	const taken = "another client has used the gateway's client id at the broker meanwhile, and may have taken what was kept for it"
+	if st.Connection == connection && st.Kept {
+		others := slices.ContainsFunc(c.lives, func(s string) bool { return s != life })
+		if c.marker == 0 && others || c.ended < st.Cut {
+			c.missing(c.last, taken)
+		}
+	}
+	c.lives = []string{life}
+}
+
+// meet looks at a new connection. A broker that has forgotten the gateway's session
+// has forgotten what waited in it: that is a hole.
+func (c *catchUp) meet() {
+	st := c.broker.Status()
+	if st.Connection == c.connection {
+		return
+	}
+	if c.connection == 0 {
+		c.resumed = st.Kept
+	}
+	c.connection = st.Connection
+	if !st.Kept {
+		if c.session {
+			c.missing(c.last, "the broker has lost what it kept for this gateway")
+		}
+		c.lives, c.dropped = nil, 0
+	}
+	if life := c.broker.Life(); !slices.Contains(c.lives, life) {
+		c.lives = append(c.lives, life)
+	}
+	c.session = true
+}
+
+// watch looks at the broker's connection. Nothing before oldest is open.
+func (c *catchUp) watch(now, oldest time.Time) {
+	if c.broker == nil {
+		return
+	}
+	c.meet()
+	st := c.broker.Status()
+	c.watchDropped(st, now)
+	c.waits = st.Waits
+	if st.Up && c.marker == st.Connection && !st.Late {
+		c.behind, c.last = time.Time{}, now
+	} else if c.behind.IsZero() {
+		c.behind = c.cfg.Now()
+	}
+	c.tendGaps(now, oldest)
+}
+
+// watchDropped compares how many messages the broker has dropped since it was last
+// asked. They need not have been the gateway's; it cannot be told.
+func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
+	if !st.Known {
+		if st.Up && !st.Waits && !c.silent {
+			c.silent = true
+			c.cfg.Log.Info("the broker does not say how many messages it has dropped; what overflows while the gateway is away is not seen (sluice sensor acl writes the access list that lets it be)")
+		}
+		return
+	}
+	// Of before this process's first look nothing is known where the last one ended within
+	// the broker's interval; then all that it has ever dropped may be ours.
+	if known := c.dropped > 0 || st.Kept; known && st.Dropped+1 > max(1, c.dropped) {
+		c.missing(c.full, "the broker has dropped messages because a queue was full, this gateway's or another client's (max_queued_messages in its configuration)")
+	}
+	if c.dropped != st.Dropped+1 {
+		c.dropped = st.Dropped + 1
+	}
+	c.full = now
+}
+
+// await waits, before a simulated clock closes windows after a backlog, until
+// the broker has said whether it has dropped some of it. A tick that is sent again does not
+// move the clock and closes nothing.
+func (c *catchUp) await(ctx context.Context, moves bool) {
+	if c.broker == nil {
+		return
+	}
+	if moves { // a tick is no marker, but its windows close now
+		c.foretell(c.awaitMark(ctx))
+	}
+	for st := c.broker.Status(); st.Waits && st.Kept && st.Backlog >= muchBacklog && ctx.Err() == nil; st = c.broker.Status() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// foretell judges a connection before its marker's turn has come.
+func (c *catchUp) foretell(st mqtt.Status) {
+	if st.Connection == 0 || !c.session {
+		return
+	}
+	c.meet()
+	for life, connection := range c.broker.Ends() {
+		c.hearEnd(life, connection)
+	}
+	c.arrive(st.Connection)
+}
+
+// awaitMark waits for a connection's first marker before it is judged: a tick that is sent
+// again stands before the will of the connection that it came with. It does not wait for
+// long, since behind a backlog there may be no room for a marker before the tick is done.
+func (c *catchUp) awaitMark(ctx context.Context) mqtt.Status {
+	begun, st := time.Now(), c.broker.Status()
+	for ; st.Kept && !st.Through && c.arrived != st.Connection && time.Since(begun) < longForMark && ctx.Err() == nil; st = c.broker.Status() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return st
+}
+
+// longForMark is more than a marker takes where nothing stands before it.
+const longForMark = 2 * time.Second
+
+// muchBacklog is fewer messages than any broker's queue is worth having for.
+const muchBacklog = 10
+
+// through reports whether all that belongs into a window with this lateness has
+// come, as far as waiting can tell. A simulated clock passes through the same
+// queue as the readings and needs no waiting.
+func (c *catchUp) through(lateness time.Duration) bool {
+	if c.clock.simulated() {
+		return true
+	}
+	since, wait := c.clock.opened, min(lateness, c.cfg.CatchUp)
+	if c.broker != nil {
+		if c.waits {
+			return false
+		}
+		since = c.markerAt
+		if !c.behind.IsZero() {
+			since, wait = c.behind, c.cfg.CatchUp
+		}
+	}
+	return c.cfg.Now().Sub(since) >= wait
+}

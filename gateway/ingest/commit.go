@@ -1,0 +1,93 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"sluice/gateway/ingest/internal/checkpoint"
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/retry"
+)
+
+// Group commit: after this many readings, or this long, whichever is first, and
+// at once when nothing more is waiting.
+const (
+	commitReadings = 1000
+	commitWait     = 5 * time.Millisecond
+)
+
+// batch is what has come since the last commit.
+type batch struct {
+	messages []intake.Message // to be acknowledged with the next
+	readings int
+}
+
+// add adds a message, and returns where it is until the next is added.
+func (b *batch) add(m intake.Message) *intake.Message {
+	b.messages = append(b.messages, m)
+	return &b.messages[len(b.messages)-1]
+}
+
+// takeBack takes the last message out.
+func (b *batch) takeBack() intake.Message {
+	last := len(b.messages) - 1
+	m := b.messages[last]
+	b.messages[last] = intake.Message{}
+	b.messages = b.messages[:last]
+	return m
+}
+
+// snapshot is what all parts want to be durable.
+func (i *Ingest) snapshot() snapshot {
+	s := snapshot{now: i.clock.now, account: &i.account.account, heard: i.liveness.list, open: i.windows.owed()}
+	s.facts.Shown, s.facts.Closes = i.account.visible, i.closes.list
+	i.windows.into(&s.facts)
+	i.catchUp.into(&s.facts)
+	return s
+}
+
+// commit makes everything so far durable and acknowledges it. It tries until it
+// succeeds: until then nothing is acknowledged and intake stands still.
+func (i *Ingest) commit(ctx context.Context) error {
+	s := i.snapshot()
+	if len(i.batch.messages) == 0 && i.journal.has(&s) {
+		return nil
+	}
+	records, after, err := i.journal.records(&s)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	i.pulse.beat(writing)
+	if err := i.write(ctx, records); err != nil {
+		return err
+	}
+	i.account.committed(time.Since(begun))
+	i.journal.written(after)
+	i.windows.settle()
+	i.publishReport() // first, so that who was acknowledged finds it counted
+	i.pulse.beat(acknowledging)
+	i.sources.acknowledge(i.batch.messages)
+	i.batch.messages, i.batch.readings = i.batch.messages[:0], 0
+	i.pulse.beat(compacting)
+	i.journal.compact()
+	return nil
+}
+
+// write tries until the records are durable, or ctx ends.
+func (i *Ingest) write(ctx context.Context, records []checkpoint.Record) error {
+	pauses := retry.Backoff{First: 50 * time.Millisecond, Longest: 5 * time.Second}
+	for {
+		what, err := i.journal.write(records)
+		if err == nil {
+			return nil
+		}
+		i.journal.fail(what, err)
+		if !pauses.Wait(ctx) {
+			return ctx.Err()
+		}
+	}
+}
+
+// openReadings counts what is in windows that are not released.
+func (i *Ingest) openReadings() int64 { return i.windows.readings() + i.closes.readings() }

@@ -1,0 +1,100 @@
+package ingest
+
+import (
+	"cmp"
+	"reflect"
+	"time"
+
+	"sluice/gateway/ingest/internal/format"
+	"sluice/gateway/ingest/internal/redact"
+	"sluice/policy/plan"
+	"sluice/register"
+)
+
+// fitter makes shapes and rules, each once for all sensors that share it, for routes to
+// streams in windows from the oldest on.
+type fitter struct {
+	streams map[string]*stream
+	oldest  time.Time
+	shapes  map[shapeKey]sent
+	rules   map[ruleKey]fitted
+}
+
+// shapeKey is a kind and a map of the register, which has equal maps once.
+type shapeKey struct {
+	kind string
+	mapp uintptr
+}
+
+// sent is what sensors send.
+type sent struct {
+	shape    *format.Shape
+	pointers []string
+	valid    [][]float64
+	unmapped bool
+}
+
+// ruleKey is what a rule depends on, but for the sensor; the zone is empty for what
+// is common to all.
+type ruleKey struct {
+	version int
+	stream  *plan.Stream
+	zone    string
+	shape   *format.Shape
+}
+
+type fitted struct {
+	rule *redact.Rule
+	err  error
+}
+
+func newFitter(streams map[string]*stream, oldest time.Time) *fitter {
+	return &fitter{streams, oldest, make(map[shapeKey]sent), make(map[ruleKey]fitted)}
+}
+
+func (f *fitter) shape(kind register.Kind, e *register.Sensor) sent {
+	key := shapeKey{e.Kind, reflect.ValueOf(e.Map).Pointer()}
+	out, known := f.shapes[key]
+	if !known {
+		out = shapeOf(kind, e)
+		out.unmapped = len(e.Unmapped(kind)) > 0
+		f.shapes[key] = out
+	}
+	return out
+}
+
+func shapeOf(kind register.Kind, e *register.Sensor) sent {
+	n := len(kind.Fields)
+	names, types, forms, valid, pointers := make([]string, n), make([]string, n), make([]string, n), make([][]float64, n), make([]string, n)
+	for f, field := range kind.Fields {
+		pointers[f] = cmp.Or(e.Map[field.Name], "/fields/"+field.Name)
+		names[f], types[f], forms[f], valid[f] = field.Name, field.Type, field.Format, field.Valid
+	}
+	shape := format.NewShape(names, types, forms, e.Map)
+	for f, v := range valid {
+		if len(v) == 2 {
+			shape.Limit(f, v[0], v[1])
+		}
+	}
+	return sent{shape: shape, pointers: pointers, valid: valid}
+}
+
+// rule is a plan's rule but for the sensor, which For gives it.
+func (f *fitter) rule(version int, p plan.Plan, shape *format.Shape, zones redact.Locator) (*redact.Rule, error) {
+	key := ruleKey{version, p.Stream, p.Zone, shape}
+	out, known := f.rules[key]
+	if known {
+		return out.rule, out.err
+	}
+	common := ruleKey{version, p.Stream, "", shape}
+	base, known := f.rules[common]
+	if !known {
+		base.rule, base.err = redact.CompileStream(p.Stream, shape, zones)
+		f.rules[common] = base
+	}
+	if out = base; out.err == nil {
+		out.rule, out.err = base.rule.In(p.Zone)
+	}
+	f.rules[key] = out
+	return out.rule, out.err
+}

@@ -1,0 +1,74 @@
+package ingest
+
+import (
+	"encoding/json"
+	"time"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/civil"
+)
+
+// maxBeat is how many bytes a heartbeat may have.
+const maxBeat = 1024
+
+// parseHeartbeat reads {"ts": T, "every": "PT60S", "seq": n}; ts is nil where it has
+// none. Faults say what of it cannot be read.
+func parseHeartbeat(payload []byte) (ts *time.Time, every time.Duration, faults []fault.Fault) {
+	var hb struct {
+		TS    json.RawMessage `json:"ts"`
+		Every json.RawMessage `json:"every"`
+		Seq   json.RawMessage `json:"seq"`
+	}
+	if len(payload) > maxBeat || json.Unmarshal(payload, &hb) != nil {
+		return nil, 0, []fault.Fault{fault.New(fault.NotBeat)}
+	}
+	var period civil.Period
+	var seq *uint64
+	for _, part := range []struct {
+		raw  json.RawMessage
+		into any
+		or   fault.Fault
+	}{
+		{hb.TS, &ts, fault.AtKey(fault.BadTime, fault.KeyTime)},
+		{hb.Every, &period, fault.AtKey(fault.WrongType, fault.KeyEvery)},
+		{hb.Seq, &seq, fault.AtKey(fault.WrongType, fault.KeySeq)},
+	} {
+		if part.raw != nil && json.Unmarshal(part.raw, part.into) != nil {
+			faults = append(faults, part.or)
+		}
+	}
+	if every = min(period.Nominal(), time.Hour); every <= 0 {
+		every = time.Minute
+	}
+	return ts, every, faults
+}
+
+// heartbeat notes that the sensor lives from ts for three times every.
+func (i *Ingest) heartbeat(s *sensor, m *intake.Message) {
+	ts, every, faults := parseHeartbeat(m.Payload)
+	for _, f := range faults {
+		i.feedback.add(s, f, nil)
+	}
+	if len(faults) > 0 {
+		return
+	}
+	at := time.Unix(0, i.clock.at(m.Received)).UTC()
+	if ts == nil && m.Retained {
+		return // nobody knows when it was
+	}
+	if ts != nil {
+		if i.clock.known() && ts.After(at.Add(i.cfg.Future)) {
+			i.feedback.add(s, fault.New(fault.Future), nil)
+			return
+		}
+		at = ts.UTC()
+	}
+	i.liveness.note(s.number)
+	s.pulse.Store(true)
+	until := at.Add(3 * every)
+	s.silentAfter = max(s.silentAfter, until.UnixNano())
+	for n := range s.routes {
+		i.windows.markAlive(&s.routes[n], s.number, at, until)
+	}
+}

@@ -1,0 +1,64 @@
+package ingest
+
+import (
+	"context"
+
+	"sluice/policy/plan"
+	"sluice/register"
+)
+
+// Renewal is what people change while it runs: the register, with its plans under
+// the version in force, and who may come in at the listener.
+type Renewal struct {
+	Register *register.Register
+	// Digest is the version's.
+	Digest string
+	Plans  map[string][]plan.Plan
+	Listen Listen
+}
+
+// renewing is a renewal on its way in.
+type renewing struct {
+	Renewal
+	roster roster
+	done   chan bool
+}
+
+// Renew exchanges the register between two messages, and then who may come in.
+// Windows that are open stay open, and what they counted stays counted; those of
+// earlier versions go on by the register of before. It reports whether the version
+// was the one in force. How long messages wait is some milliseconds for a thousand
+// sensors.
+func (i *Ingest) Renew(ctx context.Context, r Renewal) (bool, error) {
+	n := renewing{r, newRoster(r.Register), make(chan bool, 1)}
+	select {
+	case i.changes.renew <- n:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	select {
+	case ok := <-n.done:
+		if ok {
+			i.sources.admit(r)
+		}
+		return ok, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// renewNow takes the new roster, and reports whether the version is the one in force.
+func (i *Ingest) renewNow(n renewing) bool {
+	i.large.finish() // it was begun under the plans of before
+	if i.routing.versions[len(i.routing.versions)-1].Digest != n.Digest {
+		return false
+	}
+	i.routing.exchange(n.roster, n.Plans)
+	if err := i.reroute(); err != nil {
+		// Check has said that plans fit.
+		i.cfg.Log.Error("a sensor has no plan", "error", err)
+	}
+	i.routing.notePulses()
+	i.feedback.follow(&i.routing.roster)
+	return true
+}

@@ -1,0 +1,215 @@
+package ingest
+
+import (
+	"fmt"
+	"time"
+
+	"sluice/gateway/ingest/internal/redact"
+	"sluice/gateway/ingest/internal/window"
+	"sluice/internal/civil"
+	"sluice/policy/plan"
+)
+
+// routing says which sensor a topic stands for and, under the versions in force, which plans
+// lead its readings to which streams.
+type routing struct {
+	cfg      *Config
+	liveness *liveness
+	versions []Version
+	roster
+}
+
+// route is one of a sensor's plans under one policy version.
+type route struct {
+	stream  *stream
+	spec    *plan.Stream
+	version int
+	rule    *redact.Rule
+	// owner is the place of the sensor's owner among the stream's parts, plus one; 0 where
+	// owners share the bound.
+	owner uint8
+}
+
+// specAt finds the version and stream under which a window starting at t runs.
+func (r *routing) specAt(id string, t time.Time) (int, *plan.Stream) {
+	for n := len(r.versions) - 1; n >= 0; n-- {
+		if !r.inForce(n, t) {
+			continue
+		}
+		for _, spec := range r.versions[n].Streams {
+			if spec.ID == id && spec.InForce(t) {
+				return n, spec
+			}
+		}
+	}
+	return 0, nil
+}
+
+// inForce reports whether a window that starts at t runs under version n.
+func (r *routing) inForce(n int, t time.Time) bool {
+	if t.Before(r.versions[n].Since) {
+		return false
+	}
+	return n+1 == len(r.versions) || t.Before(r.versions[n+1].Since)
+}
+
+// nextInForce is the first instant after t at which some version has the stream
+// in force; zero when there is none.
+func (r *routing) nextInForce(id string, t time.Time) time.Time {
+	var first time.Time
+	consider := func(at time.Time) {
+		if at.After(t) && (first.IsZero() || at.Before(first)) {
+			if _, spec := r.specAt(id, at); spec != nil {
+				first = at
+			}
+		}
+	}
+	for _, v := range r.versions {
+		consider(v.Since)
+		for _, spec := range v.Streams {
+			if spec.ID == id {
+				consider(spec.From)
+			}
+		}
+	}
+	return first
+}
+
+// reroute gives every sensor its routes to the streams under the newest version, and those
+// before it that windows may be open under, of which the oldest is given.
+func (r *routing) reroute(streams map[string]*stream, oldest time.Time) error {
+	f, unfit, unmapped := newFitter(streams, oldest), 0, 0
+	homes := r.everHomes()
+	for _, s := range r.sensors {
+		s.stood = s.stood || homes[s.entry.Kind]
+		if err := r.rerouteOne(s, len(r.versions)-1, f); err != nil {
+			return err
+		}
+		if s.unfit {
+			unfit++
+		}
+		if s.unmapped {
+			unmapped++
+		}
+	}
+	if unfit+unmapped > 0 {
+		r.cfg.Log.Warn("register entries map fields that their kinds have not; what they map is dropped, and sensors that no plan fits then are refused",
+			"sensors", unmapped, "refused", unfit, "hint", "sluice register check --policy DIR names them")
+	}
+	return nil
+}
+
+func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
+	v := &r.versions[version]
+	kind, known := v.Kinds[s.entry.Kind]
+	if !known {
+		s.home = s.home || v.Kinds != nil
+		return nil // no plans either
+	}
+	// Kinds may gain fields from one version to the next; rules of older
+	// versions look theirs up in the shape of the newest.
+	sent := f.shape(kind, s.entry)
+	s.shape, s.pointers, s.valid, s.unmapped, s.unfit = sent.shape, sent.pointers, sent.valid, sent.unmapped, false
+	s.declaresPulse = !kind.Heartbeat.IsZero()
+	s.pulse.Store(s.declaresPulse || r.liveness.heard[s.number])
+	s.stood = s.stood || kind.Home() || v.Homes[s.entry.Kind]
+	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
+	if s.entry.Until != (civil.Date{}) {
+		s.until = s.entry.Until.End(v.Location).UnixNano()
+	}
+	if by := r.replaced[s.entry.ID]; by != nil {
+		s.until = min(s.until, by.Registered.Start(v.Location).UnixNano())
+	}
+	s.routes, s.aboutPeople = nil, false
+	for n := version; n >= 0; n-- {
+		if n < version && !r.versions[n+1].Since.After(f.oldest) {
+			break // every window of older versions is closed
+		}
+		for _, p := range r.versions[n].Plans[s.entry.ID] {
+			part, named := p.Stream.OwnerPart(s.entry.Owner)
+			if !named {
+				continue // its owner has no part of the bound: it counts nowhere
+			}
+			rule, err := f.rule(n, p, s.shape, r.versions[n].Zones)
+			switch {
+			case err == nil:
+			case n < version:
+				continue // the newest version's kind has lost a field
+			case len(s.entry.Map) == 0:
+				return fmt.Errorf("a sensor of kind %s: %w", s.entry.Kind, err)
+			default:
+				s.unfit = true
+				continue
+			}
+			s.routes = append(s.routes, route{f.streams[p.Stream.ID], p.Stream, n, rule.For(s.entry.ID), uint8(part)})
+			s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
+			s.stood = s.stood || p.Stream.Unit.Sensor
+		}
+	}
+	s.home = s.stood
+	return nil
+}
+
+// notePulses notes who has sent heartbeats before.
+func (r *routing) notePulses() {
+	for _, s := range r.sensors {
+		if r.liveness.heard[s.number] {
+			s.pulse.Store(true)
+		}
+	}
+}
+
+// fedBy are, by stream, the sensors that feed the cells of a version: looked up at
+// every close, and the same until the register changes.
+func (r *routing) fedBy(version int) map[string]*window.Feeders {
+	if fed, known := r.fed[version]; known {
+		return fed
+	}
+	v := &r.versions[version]
+	fed := make(map[string]*window.Feeders)
+	for _, spec := range v.Streams {
+		fed[spec.ID] = window.NewFeeders(spec)
+	}
+	for _, s := range r.sensors {
+		for _, p := range v.Plans[s.entry.ID] {
+			if f := fed[p.Stream.ID]; f != nil {
+				f.Add(p.Zone, window.Feeder{Sensor: s.number, Known: &s.pulse, From: s.from, Until: s.until})
+			}
+		}
+	}
+	r.fed[version] = fed
+	return fed
+}
+
+// everHomes are the kinds whose sensors stood for somebody in any version.
+func (r *routing) everHomes() map[string]bool {
+	homes := make(map[string]bool)
+	for n := range r.versions {
+		for id, k := range r.versions[n].Kinds {
+			homes[id] = homes[id] || k.Home() || r.versions[n].Homes[id]
+		}
+	}
+	return homes
+}
+
+// exchange takes another roster under the version in force, whose plans are those given; each
+// sensor takes over what is known of its life.
+func (r *routing) exchange(to roster, plans map[string][]plan.Plan) {
+	old := r.roster
+	r.roster = to
+	r.versions[len(r.versions)-1].Plans = plans
+	for _, s := range r.sensors {
+		if o := old.byID[s.entry.ID]; o != nil {
+			s.lastReading, s.silentAfter, s.home, s.stood = o.lastReading, o.silentAfter, o.home, o.stood
+		}
+	}
+}
+
+// forgetReadings drops what rules keep of the last reading.
+func (r *routing) forgetReadings() {
+	for _, s := range r.sensors {
+		for n := range s.routes {
+			s.routes[n].rule.Forget()
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package ingest
+
+import (
+	"context"
+
+	"sluice/gateway/crash"
+	"sluice/gateway/release"
+)
+
+// wall is the only way out: batches cross it, keys of released ones come back.
+type wall struct {
+	out  chan<- release.Batch
+	done <-chan release.Key
+}
+
+// closeDue commits the close of what is due now, and has it released. From that
+// commit on nothing is added to a closed window: what comes for it is late.
+func (i *Ingest) closeDue(ctx context.Context, w wall) error {
+	if i.closes.close() {
+		if err := i.commit(ctx); err != nil {
+			return err
+		}
+	}
+	i.cross(ctx, w)
+	return nil
+}
+
+// cross sends the first closed window on its way across the wall, unless one is on
+// it. A window may have thousands of cells and a million units, so it is summed up
+// beside, and readings are taken meanwhile.
+func (i *Ingest) cross(ctx context.Context, w wall) {
+	for !i.closes.crossing && len(i.closes.list) > 0 {
+		sum := i.closes.take(i.closes.list[0])
+		if sum == nil { // its policy is gone; nothing may leave
+			i.closes.shredFirst()
+			continue
+		}
+		i.closes.crossing = true
+		i.closes.beside.Go(func() {
+			if err := crash.Guard(func() error {
+				select {
+				case w.out <- sum():
+				case <-ctx.Done():
+				}
+				return nil
+			}); err != nil {
+				i.sources.fail(err)
+			}
+		})
+	}
+}
+
+// resume goes on with what was closed and not released before a start.
+func (i *Ingest) resume(ctx context.Context, w wall) error {
+	i.cross(ctx, w)
+	return i.barrier(ctx, w)
+}
+
+// crossed follows the commit of the release of the window that was on its way.
+func (i *Ingest) crossed(ctx context.Context, w wall) error {
+	i.closes.crossing = false
+	i.closes.shredFirst()
+	if len(i.closes.list) > 0 {
+		i.cross(ctx, w)
+		return nil
+	}
+	if i.closes.overdue {
+		return i.closeDue(ctx, w)
+	}
+	if err := i.commit(ctx); err != nil {
+		return err
+	}
+	if i.scrub.due {
+		i.dropBuffers()
+	}
+	return nil
+}
+
+// barrier waits, under a simulated clock, until all that was due has been released.
+func (i *Ingest) barrier(ctx context.Context, w wall) error {
+	for i.clock.simulated() && !i.closes.through() {
+		i.pulse.beat(releasing)
+		select {
+		case <-w.done:
+			if err := i.crossed(ctx, w); err != nil {
+				return err
+			}
+		case err := <-i.sources.fatal:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
