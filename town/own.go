@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"sluice/configs/portalba"
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/policy/desk"
 )
 
@@ -62,14 +62,14 @@ func (o *Options) layOwn() error {
 
 // configure is the gateway of a town of its own: only what its council signed
 // runs, in wall time.
-func (o *Options) configure() (gateway.Config, error) {
+func (o *Options) configure() (config.Config, error) {
 	pin, err := o.desk().Pin()
 	if err != nil {
-		return gateway.Config{}, err
+		return config.Config{}, err
 	}
-	c := gateway.Config{
+	c := config.Config{
 		Gateway: "town", Keys: "auto", Dir: o.Dir, AllowSwap: o.AllowSwap, Register: filepath.Join(o.Dir, "register.yaml"),
-		Listen: gateway.Listen{MQTT: o.MQTT}, Admin: o.Admin, Policy: gateway.Policy{Inbox: o.inbox(), Roster: pin},
+		Listen: config.Listen{MQTT: o.MQTT}, Admin: o.Admin, Policy: config.Policy{Inbox: o.inbox(), Roster: pin},
 	}
 	c.Policy.Every.Clock = 2 * time.Second
 	return c, nil

@@ -19,6 +19,7 @@ import (
 	"sluice/brief"
 	"sluice/configs/portalba"
 	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/opendata"
 	"sluice/perm"
 	"sluice/policy/desk"
@@ -61,18 +62,18 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 		case err == nil && host == "":
 			*addr = net.JoinHostPort("127.0.0.1", port)
 		case err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback():
-			return nil, &gateway.Refusal{Err: errors.New("up listens on loopback only; give addresses such as 127.0.0.1:8080, or run sluice gateway and sluice opendata")}
+			return nil, &config.Refusal{Err: errors.New("up listens on loopback only; give addresses such as 127.0.0.1:8080, or run sluice gateway and sluice opendata")}
 		}
 	}
 	if err := perm.Check(o.Dir, perm.Ours); err != nil { // before a key is written there
-		return nil, &gateway.Refusal{Err: err}
+		return nil, &config.Refusal{Err: err}
 	}
 	set := o.layDemo
 	if !o.Demo {
 		set = o.layOwn
 	}
 	if err := set(); err != nil {
-		return nil, &gateway.Refusal{Err: fmt.Errorf("state directory: %w; choose another with --dir", err)}
+		return nil, &config.Refusal{Err: fmt.Errorf("state directory: %w; choose another with --dir", err)}
 	}
 	t := &Town{o: o, log: brief.NewLogger(o.Err, slog.LevelWarn)}
 	defer func() {
@@ -83,7 +84,7 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	cfg, err := o.configureDemo(), error(nil)
 	if !o.Demo {
 		if cfg, err = o.configure(); err != nil {
-			return t, &gateway.Refusal{Err: err}
+			return t, &config.Refusal{Err: err}
 		}
 	}
 	t.gateway, err = gateway.Open(ctx, cfg, t.log)
@@ -93,20 +94,20 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	}
 	t.store = sqlite.NewReader(filepath.Join(o.Dir, "store.db"))
 	if t.open, err = opendata.Open(opendata.Config{HTTP: o.HTTP}, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
-		return t, &gateway.Refusal{Err: err}
+		return t, &config.Refusal{Err: err}
 	}
 	return t, nil
 }
 
 // configureDemo is the gateway of the demo: a simulation whose policy is edited.
-func (o *Options) configureDemo() gateway.Config {
+func (o *Options) configureDemo() config.Config {
 	keys := "auto"
 	if o.Passing {
 		keys = "memory"
 	}
-	return gateway.Config{
-		Gateway: "demo", Keys: keys, Dir: o.Dir, Simulation: true, Time: gateway.Time{Topic: clockTopic},
-		Register: filepath.Join(o.Dir, "register.yaml"), Listen: gateway.Listen{MQTT: o.MQTT}, Admin: o.Admin,
+	return config.Config{
+		Gateway: "demo", Keys: keys, Dir: o.Dir, Simulation: true, Time: config.Time{Topic: clockTopic},
+		Register: filepath.Join(o.Dir, "register.yaml"), Listen: config.Listen{MQTT: o.MQTT}, Admin: o.Admin,
 		Feedback: 10 * time.Second,
 	}
 }

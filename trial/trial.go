@@ -20,6 +20,7 @@ import (
 	"sluice/firmware-sim/device"
 	"sluice/firmware-sim/street"
 	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/policy/bundle"
 	"sluice/store"
 	"sluice/store/sqlite"
@@ -168,9 +169,9 @@ func (r *running) open(ctx context.Context, tr Traffic) (err error) {
 	if err := writeRegister(reg, tr.Sensors, tr.Start); err != nil {
 		return err
 	}
-	r.gateway, err = gateway.Open(ctx, gateway.Config{
-		Gateway: "trial", Keys: "memory", Dir: r.dir, Simulation: true, Time: gateway.Time{Topic: clockTopic}, Register: reg,
-		Listen: gateway.Listen{MQTT: "127.0.0.1:0"}, Admin: "127.0.0.1:0", Policy: gateway.Policy{Dir: filepath.Join(r.dir, "policy")},
+	r.gateway, err = gateway.Open(ctx, config.Config{
+		Gateway: "trial", Keys: "memory", Dir: r.dir, Simulation: true, Time: config.Time{Topic: clockTopic}, Register: reg,
+		Listen: config.Listen{MQTT: "127.0.0.1:0"}, Admin: "127.0.0.1:0", Policy: config.Policy{Dir: filepath.Join(r.dir, "policy")},
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func (e *usageError) Error() string { return e.text }
 
 // failed gives an error the exit code for a thing that was checked and is not right.
 func failed(err error) error {
-	var refusal *gateway.Refusal
+	var refusal *config.Refusal
 	if err == nil || errors.As(err, &refusal) {
 		return err
 	}
@@ -78,7 +78,7 @@ func logger(stderr io.Writer, level string) (*slog.Logger, error) {
 	var l slog.Level
 	if level != "" {
 		if err := l.UnmarshalText([]byte(level)); err != nil {
-			return nil, &gateway.Refusal{Err: errors.New("log: level is one of debug, info, warn, error")}
+			return nil, &config.Refusal{Err: errors.New("log: level is one of debug, info, warn, error")}
 		}
 	}
 	return brief.NewLogger(stderr, l), nil

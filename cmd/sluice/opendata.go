@@ -9,7 +9,7 @@ import (
 
 	"sluice/books"
 	"sluice/books/union"
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/opendata"
 	"sluice/opendata/query"
 	"sluice/store/influx"
@@ -24,7 +24,7 @@ func opendataCommand() *cobra.Command {
 			debug.SetMemoryLimit(enough)
 			cfg, err := opendata.ReadConfig(file)
 			if err != nil {
-				return &gateway.Refusal{Err: nameConfig(file, err)}
+				return &config.Refusal{Err: nameConfig(file, err)}
 			}
 			log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
 			if err != nil {
@@ -32,11 +32,11 @@ func opendataCommand() *cobra.Command {
 			}
 			reader, err := openReader(cfg.Store)
 			if err != nil {
-				return &gateway.Refusal{Err: err}
+				return &config.Refusal{Err: err}
 			}
 			s, err := opendata.Open(cfg, reader, sources(cfg.Books), log)
 			if err != nil {
-				return errors.Join(&gateway.Refusal{Err: err}, reader.Close())
+				return errors.Join(&config.Refusal{Err: err}, reader.Close())
 			}
 			log.Info("open data is served", "http", "http://"+s.Addr())
 			return errors.Join(s.Run(cmd.Context()), reader.Close())

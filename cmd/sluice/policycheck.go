@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/compile"
@@ -106,7 +106,7 @@ func checkDirectory(ctx context.Context, dir, sensors string) (*checkResult, err
 		return nil, err
 	}
 	if r.faults, err = besidePolicy(sensors, dir); err != nil {
-		return nil, &gateway.Refusal{Err: err}
+		return nil, &config.Refusal{Err: err}
 	}
 	return r, nil
 }

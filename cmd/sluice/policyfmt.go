@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/internal/yamldoc"
 )
 
@@ -57,7 +57,7 @@ func policyFmt() *cobra.Command {
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), name)
 				if err := os.WriteFile(name, out, 0o644); err != nil {
-					return &gateway.Refusal{Err: err}
+					return &config.Refusal{Err: err}
 				}
 			}
 			if list && changed > 0 {

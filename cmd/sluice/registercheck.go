@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/register"
 )
 
@@ -20,7 +20,7 @@ func registerCheck() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sensors, found, err := registerFaults(args[0], dir)
 			if err != nil {
-				return &gateway.Refusal{Err: err}
+				return &config.Refusal{Err: err}
 			}
 			if asJSON {
 				err = faultsJSON(cmd.OutOrStdout(), sensors, found)

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/brief"
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/gateway/crash"
 )
 
@@ -35,7 +35,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	if err == nil {
 		return exitDone
 	}
-	var refusal *gateway.Refusal
+	var refusal *config.Refusal
 	var usage *usageError
 	if errors.As(err, &usage) || !started {
 		fmt.Fprintf(stderr, "sluice: %s\n", retell(args, brief.Text(err.Error())+"; see "+verb.CommandPath()+" --help"))

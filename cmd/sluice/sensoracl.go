@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/perm"
 	"sluice/register"
 	"sluice/register/access"
@@ -28,7 +28,7 @@ func aclCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			reg, err := register.Load(file, os.ReadFile)
 			if err != nil {
-				return &gateway.Refusal{Err: err}
+				return &config.Refusal{Err: err}
 			}
 			bar := progress(cmd.ErrOrStderr(), len(reg.Sensors), "making passwords")
 			fresh, err := writeAccess(reg, dir, user, func(done int) { _ = bar.Set(done) }, func(list string) error {
@@ -37,7 +37,7 @@ func aclCommand() *cobra.Command {
 				return err
 			})
 			if err != nil {
-				return &gateway.Refusal{Err: err}
+				return &config.Refusal{Err: err}
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "%d %s, %d new %s, shown this once; mosquitto and the gateway read the files anew at SIGHUP\n",
 				len(reg.Sensors), plural(len(reg.Sensors), "sensor"), fresh, plural(fresh, "password"))

@@ -21,6 +21,7 @@ import (
 	"sluice/books"
 	"sluice/firmware-sim/device"
 	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/opendata"
 	"sluice/test/ports"
 )
@@ -179,7 +180,7 @@ func releaseHours(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	cfg, err := gateway.ReadConfig(filepath.Join(dir, "gateway.yaml"))
+	cfg, err := config.Read(filepath.Join(dir, "gateway.yaml"))
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/policy/ballot"
 	"sluice/policy/desk"
 	"sluice/town"
@@ -76,11 +76,11 @@ func readMembers(list []string) ([]desk.Member, error) {
 		}
 		raw, err := os.ReadFile(file)
 		if err != nil {
-			return nil, &gateway.Refusal{Err: fmt.Errorf("--member %s: %w", id, err)}
+			return nil, &config.Refusal{Err: fmt.Errorf("--member %s: %w", id, err)}
 		}
 		line := strings.TrimSpace(string(raw))
 		if _, err := ballot.ParseKey(line); err != nil {
-			return nil, &gateway.Refusal{Err: fmt.Errorf("--member %s: %s: %w", id, file, err)}
+			return nil, &config.Refusal{Err: fmt.Errorf("--member %s: %s: %w", id, file, err)}
 		}
 		out = append(out, desk.Member{ID: id, Key: line})
 	}

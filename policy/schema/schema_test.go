@@ -13,7 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"sluice/configs/portalba"
-	"sluice/gateway"
+	"sluice/gateway/config"
 	"sluice/internal/yamldoc"
 	"sluice/opendata"
 	"sluice/policy/cases"
@@ -92,7 +92,7 @@ func TestOurFilesFit(t *testing.T) {
 // others, at the top and one level below.
 func TestKeysAreTheProgramsOwn(t *testing.T) {
 	for name, v := range map[string]any{
-		"decision": decision.Document{}, "charter": decision.Charter{}, "council": decision.Council{}, "gateway": gateway.Config{}, "opendata": opendata.Config{},
+		"decision": decision.Document{}, "charter": decision.Charter{}, "council": decision.Council{}, "gateway": config.Config{}, "opendata": opendata.Config{},
 	} {
 		_, doc := compile(t, name)
 		compare(t, name, doc, reflect.TypeOf(v), 0)
