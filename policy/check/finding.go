@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/internal/locales"
 	"sluice/internal/yamldoc"
 	"sluice/policy/explain"
 )
@@ -33,13 +34,6 @@ func (f Finding) Text(l explain.Lang) (what, mend string) {
 		what, mend, _ = strings.Cut(f.Syntax.In(int(l)), "; ")
 		return what, mend
 	}
-	t, ok := cases[f.Rule+" "+f.Case]
-	if !ok {
-		t, ok = texts[f.Rule]
-	}
-	if !ok {
-		t = texts["R99"]
-	}
 	args := slices.Clone(f.Args)
 	for i, a := range args {
 		switch a := a.(type) {
@@ -49,19 +43,30 @@ func (f Finding) Text(l explain.Lang) (what, mend string) {
 			args[i] = explain.Plain(a)
 		}
 	}
-	said := func(text string) string {
-		text = fmt.Sprintf(text, args...)
+	say := locales.In(int(l))
+	of := f.sentence(say)
+	said := func(half string) string {
+		text := fmt.Sprintf(say.Say(of+half), args...)
 		if i := strings.LastIndex(text, "%!(EXTRA"); i >= 0 { // not all are in each half
 			text = text[:i]
 		}
 		return text
 	}
-	what, mend, _ = strings.Cut(t[l], " | ")
-	what, mend = said(what), said(mend)
+	what, mend = said(".what"), said(".mend")
 	if f.Note != "" {
 		what = strings.TrimSuffix(what, ".") + ": " + explain.Plain(f.Note)
 	}
 	return what, mend
+}
+
+// sentence is where the finding's text stands in package locales.
+func (f Finding) sentence(say *locales.Localizer) string {
+	for _, key := range []string{"check." + f.Rule + "." + f.Case, "check." + f.Rule} {
+		if _, ok := say.Text(key + ".what"); ok {
+			return key
+		}
+	}
+	return "check.R99"
 }
 
 // worded is an argument that each language has a word for.

@@ -1,30 +1,20 @@
 package check
 
-import "sluice/policy/explain"
+import (
+	"strings"
 
-// sort is a JSON schema's type, in words.
-type sort string
+	"sluice/internal/locales"
+	"sluice/policy/explain"
+)
 
-var sortWords = map[sort][3]string{
-	"number":  {"a number", "un nombre", "un número"},
-	"integer": {"a whole number", "un nombre enter", "un número entero"},
-	"string":  {"text", "un text", "un texto"},
-	"boolean": {"true or false", "true o false", "true o false"},
-	"object":  {"keys with values", "claus amb valors", "claves con valores"},
-	"array":   {"a list", "una llista", "una lista"},
-	"null":    {"nothing", "res", "nada"},
-}
-
-// sorts are several types, of which one is wanted.
+// sorts are types as JSON schemas name them, of which one is wanted.
 type sorts []string
 
 func (s sorts) in(l explain.Lang) string {
-	out := ""
+	say := locales.In(int(l))
+	out := make([]string, len(s))
 	for i, name := range s {
-		if i > 0 {
-			out += [3]string{" or ", " o ", " o "}[l]
-		}
-		out += sortWords[sort(name)][l]
+		out[i], _ = say.Text("check.sort." + name)
 	}
-	return out
+	return strings.Join(out, " "+say.Say("check.sort.or")+" ")
 }

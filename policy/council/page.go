@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/internal/locales"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
 )
@@ -24,19 +25,19 @@ func (m *Motion) paged(v vote) ([]byte, error) {
 	fmt.Fprintf(&b, "%s%d\n", prefix, m.format())
 	langs := languages(v.next)
 	for _, l := range langs {
-		b.WriteString("\n" + underlined(sentences["language"][l], "=") + "\n")
+		b.WriteString("\n" + underlined(say(l, "motion.language"), "=") + "\n")
 		m.page(&b, l, v)
 	}
 	b.WriteString("\n")
 	for _, l := range langs {
-		b.WriteString(underlined(fmt.Sprintf(pageWords["annex"][l], sentences["language"][l]), "=") + "\n")
+		b.WriteString(underlined(say(l, "page.annex", say(l, "motion.language")), "=") + "\n")
 		if err := m.annex(&b, l, v); err != nil {
 			return nil, err
 		}
 	}
 	titles := make([]string, len(langs))
 	for i, l := range langs {
-		titles[i] = pageWords["digests"][l]
+		titles[i] = say(l, "page.digests")
 	}
 	b.WriteString(underlined(strings.Join(titles, " / "), "=") + "\n")
 	for _, c := range v.changes {
@@ -78,9 +79,9 @@ func (m *Motion) annex(b *strings.Builder, l explain.Lang, v vote) error {
 // page is one page for who has to decide: what, for whom, from when, and how to sign.
 func (m *Motion) page(b *strings.Builder, l explain.Lang, v vote) {
 	line := func(key string, args ...any) {
-		b.WriteString(explain.Elide(l, explain.Plain(fmt.Sprintf(pageWords[key][l], args...))) + "\n")
+		b.WriteString(explain.Elide(l, explain.Plain(say(l, "page."+key, args...))) + "\n")
 	}
-	part := func(key string) { b.WriteString("\n" + underlined(pageWords[key][l], "-")) }
+	part := func(key string) { b.WriteString("\n" + underlined(say(l, "page."+key), "-")) }
 	line("intro", m.ID, m.Version, v.next.Charter.City.Name)
 	part("decided")
 	m.summaries(b, l, v)
@@ -94,14 +95,15 @@ func (m *Motion) page(b *strings.Builder, l explain.Lang, v vote) {
 	if v.from.After(m.Created) {
 		line("from", moment(l, v.from, loc), loc)
 	} else {
-		line("at once")
+		line("at-once")
 	}
 	line("until", moment(l, m.Expires, loc), loc)
 	if len(m.Gateways) > 0 {
 		line("gateways", l.List(m.Gateways))
 	}
 	part("quorum")
-	line(or(v.needed == 1, "signs", "sign"), v.needed, v.members, v.quorums())
+	signed := strings.TrimPrefix(locales.In(int(l)).Form("council.page.sign", v.needed), "council.page.")
+	line(signed, v.needed, v.members, v.quorums())
 	part("how")
 	line("read")
 	fmt.Fprintf(b, "\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s motion.txt\n\n", NamespaceOf(m.City))
@@ -137,7 +139,7 @@ func (m *Motion) summaries(b *strings.Builder, l explain.Lang, v vote) {
 		}
 	}
 	line := func(key string, args ...any) {
-		b.WriteString(explain.Plain(fmt.Sprintf(pageWords[key][l], args...)) + "\n")
+		b.WriteString(explain.Plain(say(l, "page."+key, args...)) + "\n")
 	}
 	if len(more) > 0 {
 		line("also", l.List(more))
@@ -146,7 +148,7 @@ func (m *Motion) summaries(b *strings.Builder, l explain.Lang, v vote) {
 		line("unsaid", l.List(rest))
 	}
 	if len(v.next.Decisions) == 0 {
-		line("no decision")
+		line("no-decision")
 	}
 	if v.before == nil {
 		line("founding", len(v.next.Council.Members), len(v.next.Kinds), len(v.next.Zones.IDs()))
@@ -170,7 +172,7 @@ func (m *Motion) highlights(b *strings.Builder, l explain.Lang, v vote) {
 		b.WriteString(digests.ReplaceAllString(bullet(l, c), "$1…"))
 	}
 	if len(list) == 0 {
-		b.WriteString(sentences["none"][l] + "\n")
+		b.WriteString(say(l, "motion.none") + "\n")
 	}
 	if left := list[len(shown):]; len(left) > 0 {
 		weaker := 0
@@ -179,44 +181,13 @@ func (m *Motion) highlights(b *strings.Builder, l explain.Lang, v vote) {
 				weaker++
 			}
 		}
-		b.WriteString(fmt.Sprintf(pageWords["more"][l], len(left), weaker) + "\n")
+		b.WriteString(say(l, "page.more", len(left), weaker) + "\n")
 	}
-	b.WriteString("(" + sentences["legend"][l] + ")\n")
+	b.WriteString("(" + say(l, "motion.legend") + ")\n")
 }
 
 // moment is an instant in words: 10 December 2026, 00:00.
 func moment(l explain.Lang, t time.Time, loc *time.Location) string {
 	y, m, d := t.In(loc).Date()
 	return l.Date(civil.Date{Year: y, Month: int(m), Day: d}) + ", " + t.In(loc).Format("15:04")
-}
-
-var pageWords = map[string][3]string{
-	"intro": {
-		"Motion %s, version %d: the rules by which the city of %s measures its streets.",
-		"Moció %s, versió %d: les normes amb què la ciutat de %s mesura els seus carrers.",
-		"Moción %s, versión %d: las normas con las que la ciudad de %s mide sus calles.",
-	},
-	"decided":  {"What is decided", "Què es decideix", "Qué se decide"},
-	"changes":  {"What changes for residents", "Què canvia per als veïns", "Qué cambia para los vecinos"},
-	"when":     {"From when", "A partir de quan", "A partir de cuándo"},
-	"quorum":   {"How many must sign", "Quants han de signar", "Cuántos deben firmar"},
-	"how":      {"How to sign", "Com se signa", "Cómo se firma"},
-	"against":  {"If you do not agree", "Si no hi esteu d'acord", "Si no está de acuerdo"},
-	"annex":    {"Annex: %s", "Annex: %s", "Anexo: %s"},
-	"digests":  {"Annex: keys and digests", "Annex: claus i empremtes", "Anexo: claves y huellas"},
-	"also":     {"The same is decided of %s; the annex has them.", "També es decideix sobre %s; són a l'annex.", "También se decide sobre %s; están en el anexo."},
-	"unsaid":   {"Decisions that stay as they are: %s.", "Decisions que es queden com estan: %s.", "Decisiones que se quedan como están: %s."},
-	"founding": {"For the first time also: the charter, the roster (members: %d), kinds of sensors (%d) and zones (%d); the annex says all of them.", "Per primera vegada, també: la carta, el cens (membres: %d), tipus de sensors (%d) i zones (%d); l'annex ho diu tot.", "Por primera vez, también: la carta, el censo (miembros: %d), tipos de sensores (%d) y zonas (%d); el anexo lo dice todo."},
-
-	"no decision": {"There is no decision: nothing is measured.", "No hi ha cap decisió: no es mesura res.", "No hay ninguna decisión: no se mide nada."},
-	"more":        {"And more changes in the annex: %d, of which weaker: %d.", "I més canvis a l'annex: %d, dels quals més febles: %d.", "Y más cambios en el anexo: %d, de los cuales más débiles: %d."},
-	"from":        {"From %s on (%s), if it is enacted by then; otherwise as soon as it is.", "A partir del %s (%s), si llavors està aprovada; si no, tan bon punt s'aprovi.", "A partir del %s (%s), si entonces está aprobada; si no, en cuanto se apruebe."},
-	"at once":     {"As soon as it is enacted.", "Tan bon punt s'aprovi.", "En cuanto se apruebe."},
-	"until":       {"It can be enacted until %s (%s); after that it is void.", "Es pot aprovar fins al %s (%s); després deixa de valer.", "Se puede aprobar hasta el %s (%s); después deja de valer."},
-	"gateways":    {"It is for these gateways only: %s.", "Només és per a aquestes passarel·les: %s.", "Solo es para estas pasarelas: %s."},
-	"signs":       {"%d of %d members must sign (quorum of the charter: %s).", "Ha de signar %d de %d membres (quòrum de la carta: %s).", "Debe firmar %d de %d miembros (quórum de la carta: %s)."},
-	"sign":        {"%d of %d members must sign (quorum of the charter: %s).", "Han de signar %d de %d membres (quòrum de la carta: %s).", "Deben firmar %d de %d miembros (quórum de la carta: %s)."},
-	"read":        {"Read this page, and of the annex what you want to know. A signature is for the whole text. Then, where this file is:", "Llegiu aquesta pàgina, i de l'annex el que vulgueu saber. La signatura val per a tot el text. Després, allà on és aquest fitxer:", "Lea esta página, y del anexo lo que quiera saber. La firma vale para todo el texto. Después, donde está este fichero:"},
-	"send":        {"and send the file motion.txt.sig back to who sent you this one.", "i retorneu el fitxer motion.txt.sig a qui us ha enviat aquest.", "y devuelva el fichero motion.txt.sig a quien le ha enviado este."},
-	"nothing":     {"Do not sign. Only signatures count; without enough of them nothing changes.", "No signeu. Només compten les signatures; si no n'hi ha prou, no canvia res.", "No firme. Solo cuentan las firmas; si no hay suficientes, no cambia nada."},
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/locales"
 	"sluice/policy/bundle"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
@@ -189,14 +190,9 @@ func instant(value string, into *time.Time) bool {
 	return err == nil && into.Format(time.RFC3339) == value
 }
 
-var sentences = map[string][3]string{
-	"intro":    {"What is put to the vote: version %d of the rules by which the city of %s measures its streets.", "Què se sotmet a votació: la versió %d de les normes amb què la ciutat de %s mesura els seus carrers.", "Qué se somete a votación: la versión %d de las normas con las que la ciudad de %s mide sus calles."},
-	"changes":  {"What changes for residents", "Què canvia per als veïns", "Qué cambia para los vecinos"},
-	"none":     {"Nothing.", "Res.", "Nada."},
-	"legend":   {"weaker: protects less than before, or cannot be compared. stronger: protects more. neutral: neither.", "més feble: protegeix menys que abans, o no es pot comparar. més fort: protegeix més. neutre: ni una cosa ni l'altra.", "más débil: protege menos que antes, o no se puede comparar. más fuerte: protege más. neutro: ni una cosa ni otra."},
-	"unsaid":   {"Decisions that stay as they are: %s.", "Decisions que es queden com estan: %s.", "Decisiones que se quedan como están: %s."},
-	"whole":    {"All that the decision says", "Tot el que diu la decisió", "Todo lo que dice la decisión"},
-	"language": {"In English", "En català", "En español"},
+// say is a sentence of council.yaml, with its parts in place.
+func say(l explain.Lang, key string, parts ...any) string {
+	return locales.In(int(l)).Say("council."+key, parts...)
 }
 
 // Changes are what the motion changes for residents: from the policy that the

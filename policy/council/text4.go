@@ -14,8 +14,8 @@ func (m *Motion) text4(v vote) ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(prefix + "4\n\n" + m.head(v))
 	for _, l := range languages(v.next) {
-		b.WriteString("\n" + underlined(sentences["language"][l], "=") + "\n")
-		fmt.Fprintf(&b, sentences["intro"][l]+"\n\n", m.Version, explain.Plain(v.next.Charter.City.Name))
+		b.WriteString("\n" + underlined(say(l, "motion.language"), "=") + "\n")
+		b.WriteString(say(l, "motion.intro", m.Version, explain.Plain(v.next.Charter.City.Name)) + "\n\n")
 		if err := m.everything(&b, l, v); err != nil {
 			return nil, err
 		}
@@ -25,14 +25,14 @@ func (m *Motion) text4(v vote) ([]byte, error) {
 
 // everything is each change, and each decision that is touched, whole.
 func (m *Motion) everything(b *strings.Builder, l explain.Lang, v vote) error {
-	b.WriteString(underlined(sentences["changes"][l], "-"))
+	b.WriteString(underlined(say(l, "motion.changes"), "-"))
 	for _, c := range v.changes {
 		b.WriteString(bullet(l, c))
 	}
 	if len(v.changes) == 0 {
-		b.WriteString(sentences["none"][l] + "\n")
+		b.WriteString(say(l, "motion.none") + "\n")
 	}
-	b.WriteString("(" + sentences["legend"][l] + ")\n\n")
+	b.WriteString("(" + say(l, "motion.legend") + ")\n\n")
 	return m.decisions(b, l, v)
 }
 
@@ -68,12 +68,12 @@ func (m *Motion) decisions(b *strings.Builder, l explain.Lang, v vote) error {
 		}
 		b.WriteString(text)
 		if whole {
-			b.WriteString(underlined(sentences["whole"][l], "-"))
+			b.WriteString(underlined(say(l, "motion.whole"), "-"))
 			b.WriteString(strings.Join(diff.Full(l, v.next, d), "\n") + "\n\n")
 		}
 	}
 	if len(rest) > 0 {
-		fmt.Fprintf(b, sentences["unsaid"][l]+"\n", explain.Plain(l.List(rest)))
+		b.WriteString(say(l, "motion.unsaid", explain.Plain(l.List(rest))) + "\n")
 	}
 	return nil
 }

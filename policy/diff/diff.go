@@ -19,6 +19,7 @@ package diff
 import (
 	"slices"
 
+	"sluice/internal/locales"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 )
@@ -54,7 +55,7 @@ type Change struct {
 	// Ends says that a public series ends by this, or may have nothing to show.
 	Ends bool
 	// Old and New are shown in each language; both empty for added and removed.
-	Old, New [3]string
+	Old, New locales.Texts
 }
 
 // Compare lists all changes, the weaker ones first.
@@ -150,4 +151,9 @@ func (c *comparison) add(x Change) {
 }
 
 // text is the same in every language.
-func text(s string) [3]string { return [3]string{s, s, s} }
+func text(s string) (out locales.Texts) {
+	for l := range out {
+		out[l] = s
+	}
+	return out
+}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/policy/explain"
+	"sluice/internal/locales"
 	"sluice/policy/rules"
 )
 
@@ -103,28 +103,22 @@ func digest(source string) string {
 }
 
 // ruleText names a file by its SHA-256, and says whether it is the program's.
-func (c *comparison) ruleText(name, source string, there bool) [3]string {
+func (c *comparison) ruleText(name, source string, there bool) locales.Texts {
 	if !there {
-		return [3]string{}
+		return locales.Texts{}
 	}
 	named := "sha256:" + digest(source)
 	if isLocal(name) {
 		return text(named)
 	}
-	whose := notOurs
+	whose := texts("foreign")
 	if digests(c.before.Format)[name] == digest(source) {
-		whose = ours
+		whose = texts("ours")
 	}
-	var out [3]string
-	for l := range explain.Languages {
-		out[l] = named + " (" + whose[l] + ")"
+	for l := range whose {
+		whose[l] = named + " (" + whose[l] + ")"
 	}
-	return out
+	return whose
 }
-
-var (
-	ours    = [3]string{"the program's own", "la del programa", "la del programa"}
-	notOurs = [3]string{"not the program's own", "no és la del programa", "no es la del programa"}
-)
 
 func isLocal(name string) bool { return strings.HasPrefix(name, "local/") }

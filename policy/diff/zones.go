@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"sluice/internal/locales"
 	"sluice/policy/bundle"
+	"sluice/policy/explain"
 	"sluice/policy/plan"
 	"sluice/register"
 )
@@ -91,11 +93,9 @@ func (c *comparison) named(zone string) bool {
 	return slices.ContainsFunc(c.old.Decisions, func(d bundle.Decision) bool { return slices.Contains(d.AppliesTo.Zones, zone) })
 }
 
-var corners = [3]string{"corners", "vèrtexs", "vértices"}
-
 // showZone says what a zone is called, whose it is, and where: its extent, and a
 // digest of its corners, so that another shape is another text.
-func showZone(z *register.Zones, id string) (out [3]string) {
+func showZone(z *register.Zones, id string) (out locales.Texts) {
 	s := z.Shape(id)
 	gateway := ""
 	if g := z.Gateway(id); g != "" {
@@ -103,7 +103,7 @@ func showZone(z *register.Zones, id string) (out [3]string) {
 	}
 	for l := range out {
 		out[l] = fmt.Sprintf("%s, %s%s, %s - %s, %s, %d %s %s", quote(z.Name(id)), gateway,
-			plan.Plain(s.South), plan.Plain(s.West), plan.Plain(s.North), plan.Plain(s.East), s.Corners, corners[l], s.Digest)
+			plan.Plain(s.South), plan.Plain(s.West), plan.Plain(s.North), plan.Plain(s.East), s.Corners, say(explain.Lang(l), "corners"), s.Digest)
 	}
 	return out
 }

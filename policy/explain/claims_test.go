@@ -1,12 +1,10 @@
 package explain_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"strconv"
+	"strings"
 	"testing"
 
+	"sluice/internal/locales"
 	"sluice/test/claims"
 )
 
@@ -19,34 +17,17 @@ var claimed = map[string]claims.Claim{
 	"e-mean-f": claims.Nothing,
 }
 
-// phrases reads the sentences where they are written, by key.
+// phrases are the sentences, by key.
 func phrases(t *testing.T) map[string][3]string {
 	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), "phrases.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := map[string][3]string{}
-	ast.Inspect(f, func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		if !ok {
-			return true
-		}
-		key, isText := pair.Key.(*ast.BasicLit)
-		list, isList := pair.Value.(*ast.CompositeLit)
-		if !isText || !isList || len(list.Elts) != 3 {
-			return true
-		}
+	for _, key := range locales.In(0).Keys("explain") {
 		var texts [3]string
-		for l, e := range list.Elts {
-			if lit, ok := e.(*ast.BasicLit); ok {
-				texts[l], _ = strconv.Unquote(lit.Value)
-			}
+		for l := range texts {
+			texts[l], _ = locales.In(l).Text(key)
 		}
-		id, _ := strconv.Unquote(key.Value)
-		out[id] = texts
-		return true
-	})
+		out[strings.TrimPrefix(key, "explain.")] = texts
+	}
 	if len(out) < 40 || out["e-error"][2] == "" {
 		t.Fatalf("only %d sentences were found; the search is broken", len(out))
 	}

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"sluice/internal/civil"
+	"sluice/internal/locales"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/mechanism"
@@ -64,15 +65,8 @@ func (t *text) say(key string, args ...any) string {
 }
 
 func say(l Lang, key string, args ...any) string {
-	format, ok := phrases[key]
-	if !ok {
-		panic("explain: no phrase " + key)
-	}
-	if len(args) == 0 {
-		return format[l]
-	}
-	text := fmt.Sprintf(format[l], args...)
-	if l == 1 {
+	text := locales.In(int(l)).Say("explain."+key, args...)
+	if l.String() == "ca" && len(args) > 0 {
 		text = elided.Replace(text)
 	}
 	return text
@@ -81,7 +75,7 @@ func say(l Lang, key string, args ...any) string {
 // Elide mends Catalan articles before days that begin with a vowel when they are
 // spoken: de l'1 d'agost. Other languages stay as they are.
 func Elide(l Lang, s string) string {
-	if l != 1 {
+	if l.String() != "ca" {
 		return s
 	}
 	return elidedDays.ReplaceAllString(elidedArticle.ReplaceAllString(s, "l'${1} ${2}"), "${1} l'${2} ${3}")
@@ -222,10 +216,10 @@ func Condition(l Lang, c plan.Condition) string {
 	case int64:
 		value = l.Number(float64(v))
 	}
-	if _, ok := phrases["op "+c.Op]; !ok {
+	if _, ok := locales.In(int(l)).Text("explain.op." + c.Op); !ok {
 		return c.Field + " " + c.Op + " " + value
 	}
-	return say(l, "op "+c.Op, c.Field, value)
+	return say(l, "op."+c.Op, c.Field, value)
 }
 
 // measured is what is published, how often and of what.

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/internal/locales"
 )
 
 // Languages in which texts can be had, English first.
-var Languages = []string{"en", "ca", "es"}
+var Languages = locales.Languages[:]
 
 // Lang is one of Languages.
 type Lang int
@@ -64,28 +65,12 @@ func (l Lang) Number(f float64) string {
 	return s
 }
 
-var months = [3][12]string{
-	{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
-	{"de gener", "de febrer", "de març", "d'abril", "de maig", "de juny", "de juliol", "d'agost", "de setembre", "d'octubre", "de novembre", "de desembre"},
-	{"de enero", "de febrero", "de marzo", "de abril", "de mayo", "de junio", "de julio", "de agosto", "de septiembre", "de octubre", "de noviembre", "de diciembre"},
-}
-
 // Date is a day in words, e.g. 1 December 2026.
 func (l Lang) Date(d civil.Date) string {
 	if d.Month < 1 || d.Month > 12 {
 		return "-"
 	}
-	format := [3]string{"%d %s %d", "%d %s de %d", "%d %s de %d"}[l]
-	return fmt.Sprintf(format, d.Day, months[l][d.Month-1], d.Year)
-}
-
-var spans = map[string][3][2]string{
-	"second": {{"second", "seconds"}, {"segon", "segons"}, {"segundo", "segundos"}},
-	"minute": {{"minute", "minutes"}, {"minut", "minuts"}, {"minuto", "minutos"}},
-	"hour":   {{"hour", "hours"}, {"hora", "hores"}, {"hora", "horas"}},
-	"day":    {{"day", "days"}, {"dia", "dies"}, {"día", "días"}},
-	"month":  {{"month", "months"}, {"mes", "mesos"}, {"mes", "meses"}},
-	"year":   {{"year", "years"}, {"any", "anys"}, {"año", "años"}},
+	return locales.In(int(l)).Say("explain.date", d.Day, say(l, "month-names."+strconv.Itoa(d.Month)), d.Year)
 }
 
 // Period is a length of time in words, e.g. 1 hour.
@@ -93,7 +78,8 @@ func (l Lang) Period(p civil.Period) string {
 	var parts []string
 	add := func(n int, unit string) {
 		if n != 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, spans[unit][l][plural(n)]))
+			local := locales.In(int(l))
+			parts = append(parts, fmt.Sprintf("%d %s", n, local.Say(local.Form("explain.span."+unit, n))))
 		}
 	}
 	add(p.Years, "year")
@@ -108,57 +94,39 @@ func (l Lang) Period(p civil.Period) string {
 // Each is a Period after "every": hour, 15 minutes.
 func (l Lang) Each(p civil.Period) string { return strings.TrimPrefix(l.Period(p), "1 ") }
 
-func plural(n int) int {
-	if n == 1 {
-		return 0
-	}
-	return 1
-}
-
 // List joins words: a, b and c.
 func (l Lang) List(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	and := [3]string{" and ", " i ", " y "}[l]
+	and := " " + say(l, "and") + " "
 	last := words[len(words)-1]
-	if l == 2 && (strings.HasPrefix(last, "i") || strings.HasPrefix(last, "hi")) {
+	if l.String() == "es" && (strings.HasPrefix(last, "i") || strings.HasPrefix(last, "hi")) {
 		and = " e "
 	}
 	return strings.Join(words[:len(words)-1], ", ") + and + last
 }
 
-var units = map[string][3][2]string{
-	"device":  {{"device", "devices"}, {"dispositiu", "dispositius"}, {"dispositivo", "dispositivos"}},
-	"vehicle": {{"vehicle", "vehicles"}, {"vehicle", "vehicles"}, {"vehículo", "vehículos"}},
-	"card":    {{"card", "cards"}, {"targeta", "targetes"}, {"tarjeta", "tarjetas"}},
-	"home":    {{"home", "homes"}, {"llar", "llars"}, {"hogar", "hogares"}},
-	"person":  {{"person", "people"}, {"persona", "persones"}, {"persona", "personas"}},
-}
-
-// feminine units, for Catalan and Spanish.
-var feminine = map[string]bool{"card": true, "person": true, "home": true}
-
 // One and Many are the unit of privacy in words; a word of the city's own stays
 // as it is.
 func (l Lang) One(unit string) string {
-	if w, ok := units[unit]; ok {
-		return w[l][0]
+	if word, ok := locales.In(int(l)).Text("explain.unit." + unit + ".one"); ok {
+		return word
 	}
 	return unit
 }
 
 // Many is the plural of One.
 func (l Lang) Many(unit string) string {
-	if w, ok := units[unit]; ok {
-		return w[l][1]
+	if word, ok := locales.In(int(l)).Text("explain.unit." + unit + ".other"); ok {
+		return word
 	}
 	return unit + "s"
 }
 
 // gender picks the form for a unit: masculine, or feminine.
 func (l Lang) gender(unit, he, she string) string {
-	if feminine[unit] && (unit != "home" || l == 1) {
+	if g, _ := locales.In(int(l)).Text("explain.unit." + unit + ".gender"); g == "f" {
 		return she
 	}
 	return he

@@ -1,0 +1,138 @@
+// Package locales has what the program says in each of its languages: a file for each
+// subject, such as ca/check.yaml, which translators edit, and a Localizer that says its
+// sentences. A language is a directory and a row of Languages.
+//
+// A sentence is known by where it stands: check.S02.mend is in check.yaml, under S02, under
+// mend. Its parts are verbs of package fmt, numbered where a language may order them as it
+// likes. A word whose form follows a number has a key for each form that the language has
+// (one, other), as CLDR names them. Sentences that members of a council sign are held by
+// signed.txt. Pages and the verbs of clerks have sentences that are known by their English
+// text, in package opendata/words.
+package locales
+
+import (
+	"embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+)
+
+// Languages are those that there are files for, English first.
+var Languages = [...]string{"en", "ca", "es"}
+
+// Texts are one text in each of Languages.
+type Texts [len(Languages)]string
+
+//go:embed */*.yaml
+var files embed.FS
+
+// Localizer says things in one language. It may be used by many at once, and reads a
+// subject when something of it is said first.
+type Localizer struct {
+	tag      language.Tag
+	subjects map[string]func() map[string]string
+}
+
+var localizers = func() (all [len(Languages)]*Localizer) {
+	for i, code := range Languages {
+		all[i] = &Localizer{language.Make(code), subjects(code)}
+	}
+	return all
+}()
+
+// In is the Localizer of one of Languages, by its place there.
+func In(lang int) *Localizer { return localizers[lang] }
+
+// subjects are the readers of the files of a language.
+func subjects(code string) map[string]func() map[string]string {
+	list, err := files.ReadDir(code)
+	must(err)
+	out := make(map[string]func() map[string]string, len(list))
+	for _, f := range list {
+		subject := strings.TrimSuffix(f.Name(), ".yaml")
+		out[subject] = sync.OnceValue(func() map[string]string { return read(code, subject) })
+	}
+	return out
+}
+
+// read reads one file into sentences by their whole keys.
+func read(code, subject string) map[string]string {
+	raw, err := files.ReadFile(code + "/" + subject + ".yaml")
+	must(err)
+	var tree map[string]any
+	must(yaml.Unmarshal(raw, &tree))
+	out := make(map[string]string)
+	flatten(subject, tree, out)
+	return out
+}
+
+func flatten(at string, node any, into map[string]string) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, below := range node {
+			flatten(at+"."+key, below, into)
+		}
+	case string:
+		into[at] = node
+	default:
+		panic(fmt.Sprintf("locales: %s is %v, and no text; put it into quotes", at, node))
+	}
+}
+
+// must is for what is written in this package.
+func must(err error) {
+	if err != nil {
+		panic("locales: " + err.Error())
+	}
+}
+
+// Text is a sentence as it stands in its file; ok is false where there is none of this key.
+func (l *Localizer) Text(key string) (text string, ok bool) {
+	subject, _, _ := strings.Cut(key, ".")
+	if read := l.subjects[subject]; read != nil {
+		text, ok = read()[key]
+	}
+	return text, ok
+}
+
+// Keys are those of a subject, sorted.
+func (l *Localizer) Keys(subject string) []string {
+	read := l.subjects[subject]
+	if read == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(read()))
+}
+
+// Say is a sentence with its parts in place. That there is none of a key is a bug.
+func (l *Localizer) Say(key string, parts ...any) string {
+	text, ok := l.Text(key)
+	if !ok {
+		panic("locales: " + l.tag.String() + " has no " + key)
+	}
+	if len(parts) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, parts...)
+}
+
+// forms are the keys of plural forms, as CLDR names them.
+var forms = map[plural.Form]string{
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
+}
+
+// Form is the key of the form in which a word or sentence stands beside so many, which
+// are not less than 0. See the CLDR's plural rules, which package plural of x/text has.
+func (l *Localizer) Form(key string, n int) string {
+	form := forms[plural.Cardinal.MatchPlural(l.tag, n, 0, 0, 0, 0)]
+	if _, ok := l.Text(key + "." + form); ok {
+		return key + "." + form
+	}
+	return key + ".other"
+}
