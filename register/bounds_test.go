@@ -74,9 +74,9 @@ func TestZonesAreBounded(t *testing.T) {
 		if entries > maxEntries {
 			t.Errorf("%s has %d entries in its index", name, entries)
 		}
-		began = time.Now()
+		began = cpuTime(t)
 		pairs := z.Overlapping()
-		if took := time.Since(began); took > 20*time.Second || len(pairs) > maxPairs {
+		if took := cpuTime(t) - began; took > 20*time.Second || len(pairs) > maxPairs {
 			t.Errorf("%s: %d pairs in %v", name, len(pairs), took)
 		} else {
 			t.Logf("%s: %d pairs in %v", name, len(pairs), took)
@@ -129,7 +129,7 @@ func FuzzZones(f *testing.F) {
 	f.Add(collectionOf("null"), 0.0, 0.0)
 	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"a","name":"A","gateway":"g"},"geometry":{"type":"Polygon","coordinates":[[[0,0,1],[1e-3,0],[0,0.5],[0,0,1]]]}}]}`), 0.1, 0.0)
 	f.Fuzz(func(t *testing.T, raw []byte, lat, lon float64) {
-		began := cpuTime(t)
+		began := time.Now()
 		z, err := ParseZones("x", raw)
 		if took := time.Since(began); took > 10*time.Second {
 			t.Fatalf("%d bytes take %v", len(raw), took)
