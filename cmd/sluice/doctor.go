@@ -16,11 +16,14 @@ func doctorCommand() *cobra.Command {
 	var file, mosquitto string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "doctor -c FILE", Short: "Say whether a gateway with this configuration would run well, and what to mend", Args: between(0, 0),
-		Long: "Doctor looks at the configuration, the broker (also as a stranger, who must be refused), the store, the disk,\n" +
-			"swap, keys, files that others can write or read, clock, ledger, witness and policy; at sensors without a password or that nothing\n" +
-			"can come of; at certificates, addresses that are taken, and the broker's files. It mends nothing. Exit codes: 0 well, 1 something is wrong,\n" +
-			"3 the configuration is refused, 4 the broker or the store cannot be reached.",
+		Use:   "doctor -c FILE",
+		Short: "Check whether a gateway would run well with this configuration",
+		Args:  between(0, 0),
+		Long: "Checks the configuration, the broker (also as a stranger, whom it must refuse), the store, the disk,\n" +
+			"swap, keys, file permissions, the clock, the ledger, the witness and the policy; sensors without a\n" +
+			"password or whose readings nothing can come of; certificates, addresses in use, and the broker's\n" +
+			"files. It changes nothing. Exit codes: 0 all is well, 1 a check failed, 3 the configuration is\n" +
+			"refused, 4 the broker or the store cannot be reached.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := readConfig(file)
 			if err != nil {
@@ -46,7 +49,7 @@ func doctorCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "gateway.yaml", "configuration file of the gateway")
-	c.Flags().StringVar(&mosquitto, "mosquitto", "", "configuration file of the broker, where it is mosquitto")
+	c.Flags().StringVar(&mosquitto, "mosquitto", "", "configuration file of a mosquitto broker, to check as well")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return c
 }

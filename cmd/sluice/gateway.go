@@ -18,9 +18,11 @@ import (
 func gatewayCommand() *cobra.Command {
 	var file string
 	c := &cobra.Command{
-		Use: "gateway -c FILE", Short: "Run the edge: sensors in, releases out", Args: between(0, 0),
-		Long: "Runs until SIGINT or SIGTERM. SIGHUP has it read register, passwords and the listener's certificates anew; when one of\n" +
-			"them is broken, nothing is changed, and the log says what is wrong.",
+		Use:   "gateway -c FILE",
+		Short: "Run the gateway: take readings in, release aggregates",
+		Args:  between(0, 0),
+		Long: "Runs until SIGINT or SIGTERM. On SIGHUP it reloads the register, the passwords and the listener's\n" +
+			"certificates; if one of them is broken, it keeps what it has and logs the problem.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// Windows are large and live long, garbage is little: collecting sooner costs
 			// next to nothing and keeps the peak while a map grows in bounds.

@@ -3,6 +3,6 @@ package main
 import "github.com/spf13/cobra"
 
 func ledgerCommand() *cobra.Command {
-	return group(&cobra.Command{Use: "ledger", Short: "The privacy budget: what was spent, and whether the books are right"},
+	return group(&cobra.Command{Use: "ledger", Short: "Show, check and repair the ledger of the privacy budget"},
 		ledgerShowCommand(), ledgerVerifyCommand(), ledgerRecoverCommand(), ledgerAsideCommand())
 }

@@ -14,9 +14,12 @@ func ledgerAsideCommand() *cobra.Command {
 	var file string
 	var send, asJSON bool
 	c := &cobra.Command{
-		Use: "aside -c FILE", Short: "List what the store has refused for good, or send it again", Args: between(0, 0),
-		Long: "A number that was released and that the store refuses while it takes others is set aside, so that the others go on.\n" +
-			"With --send all of it goes to the store again. It works while the gateway runs, which does so within seconds.",
+		Use:   "aside -c FILE",
+		Short: "List what the store refused for good, or send it again",
+		Args:  between(0, 0),
+		Long: "A released number that the store refuses while it accepts others is set aside, so that the others\n" +
+			"can be delivered. --send queues all of it for the store again. Can be used while the gateway runs,\n" +
+			"which sends it within seconds.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := readConfig(file)
 			if err != nil {

@@ -12,10 +12,13 @@ import (
 func ledgerRecoverCommand() *cobra.Command {
 	var file string
 	c := &cobra.Command{
-		Use: "recover -c FILE", Short: "Make a state directory fit to go on that was put back from a backup", Args: between(0, 0),
-		Long: "A gateway whose state directory is older than what was released already, or whose ledger is gone, releases\n" +
-			"nothing. With the gateway stopped, this takes over what copies of the books (public/, witness) still have, and closes every stream\n" +
-			"until the first midnight after now and after its last release. Nothing is released twice.",
+		Use:   "recover -c FILE",
+		Short: "Recover a state directory restored from a backup",
+		Args:  between(0, 0),
+		Long: "A gateway releases nothing if its state directory is older than its last release, or if its ledger\n" +
+			"is gone. Stop the gateway and run this: it takes over what copies of the public books (public/,\n" +
+			"witness) still have, and closes every stream until the first midnight after now and after its last\n" +
+			"release. Nothing is released twice.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			g, _, err := openGateway(cmd, file)
 			if err != nil {

@@ -17,9 +17,12 @@ func ledgerShowCommand() *cobra.Command {
 	var asJSON bool
 	var ahead int
 	c := &cobra.Command{
-		Use: "show BOOKS...", Short: "Show the budget of each day: spent, left, and what is coming", Args: between(1, -1),
-		Long: "BOOKS is a gateway's state directory, its public/ directory, a copy of that, or the URL of an open-data server.\n" +
-			"Where a city has several gateways, name each one's, or the server that has all.",
+		Use:   "show BOOKS...",
+		Short: "Show the budget of each day: spent, left, and planned",
+		Args:  between(1, -1),
+		Long: "BOOKS is a gateway's state directory, its public/ directory, a copy of that, or the URL of an open-\n" +
+			"data server. If a city has several gateways, name the books of each, or the server that has them\n" +
+			"all.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if ahead < 0 || ahead > mostAhead {
 				return &usageError{fmt.Sprintf("--ahead is between 0 and %d days", mostAhead)}
@@ -44,7 +47,7 @@ func ledgerShowCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&svg, "svg", "", "file for a chart")
+	c.Flags().StringVar(&svg, "svg", "", "write a chart to this file (SVG)")
 	c.Flags().IntVar(&ahead, "ahead", 7, "days to look ahead")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the days as JSON")
 	return c

@@ -9,9 +9,13 @@ import (
 func ledgerVerifyCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "verify BOOKS...", Short: "Compute everything in the public books again", Args: between(1, -1),
-		Long: "BOOKS are as for show. Both chains are followed, every day is added up, every plan's cost and noise is\n" +
-			"computed again. docs/release.md has the formats. Exit code 1 when something is wrong.",
+		Use:   "verify BOOKS...",
+		Short: "Verify public books: recompute everything in them",
+		Args:  between(1, -1),
+		Long: "BOOKS is a gateway's state directory, its public/ directory, a copy of that, or the URL of an open-\n" +
+			"data server. Follows both hash chains, adds up every day, and recomputes the cost and noise of every\n" +
+			"plan; docs/release.md has the formats. Exit codes: 0 correct, 1 something is wrong, 4 the server\n" +
+			"cannot be reached.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := openAll(args)
 			if err != nil {

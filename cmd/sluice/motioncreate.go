@@ -19,11 +19,13 @@ import (
 func motionCreate(dir *string) *cobra.Command {
 	var gateways []string
 	c := &cobra.Command{
-		Use: "create ID", Short: "Freeze the policy directory into a motion", Args: between(1, 1),
-		Long: "Writes DIR/motions/ID: motion.txt, which says in plain language what changes and is what members sign, the bundle\n" +
-			"with the policy, and allowed_signers. The policy must pass sluice policy check; only its\n" +
-			"notice may be shorter, which the motion lengthens, and what is wrong in a file that is in force as it is may\n" +
-			"stay, where a rule came later than the vote.",
+		Use:   "create ID",
+		Short: "Make a motion of the policy directory",
+		Args:  between(1, 1),
+		Long: "Writes DIR/motions/ID: motion.txt, which explains the changes in plain language and which members\n" +
+			"sign, the bundle with the policy, and allowed_signers. The policy must pass sluice policy check,\n" +
+			"with two exceptions: its notice may be too short, since the motion lengthens it; and a file that is\n" +
+			"in force and unchanged may break a rule that is newer than its vote.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -47,7 +49,7 @@ func motionCreate(dir *string) *cobra.Command {
 			return printCreated(cmd.OutOrStdout(), v, d, m, p.Location)
 		},
 	}
-	c.Flags().StringSliceVar(&gateways, "gateways", nil, "names of the gateways it is for; or all; those of the motion before by default, and all at first")
+	c.Flags().StringSliceVar(&gateways, "gateways", nil, "gateways it is for, by name, or all (default: as the motion before)")
 	return c
 }
 

@@ -13,9 +13,12 @@ import (
 func motionEnact(dir *string) *cobra.Command {
 	var inboxes []string
 	c := &cobra.Command{
-		Use: "enact ID", Short: "Write the one file that gateways take, once enough members have signed", Args: between(1, 1),
-		Long: "Verifies the motion as a gateway does, then writes DIR/motions/ID/ID.sluice, and a copy into each --inbox. Gateways\n" +
-			"take it from a directory or a web server; putting it there is all that is left to do.",
+		Use:   "enact ID",
+		Short: "Enact a motion: write the file that gateways take",
+		Args:  between(1, 1),
+		Long: "Verifies the motion as a gateway does, then writes DIR/motions/ID/ID.sluice, and a copy into each\n" +
+			"--inbox. Gateways take the file from a directory or a web server; putting it there is all that is\n" +
+			"left to do.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -45,6 +48,6 @@ func motionEnact(dir *string) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringSliceVar(&inboxes, "inbox", nil, "directories that gateways look into")
+	c.Flags().StringSliceVar(&inboxes, "inbox", nil, "copy the file into this directory, where gateways look; may be repeated")
 	return c
 }

@@ -17,9 +17,11 @@ import (
 func motionShow(dir *string) *cobra.Command {
 	var at string
 	c := &cobra.Command{
-		Use: "show", Short: "Say what is in force, since when, by whose votes, and until when", Args: between(0, 0),
-		Long: "What is in force now, what waits for its time, and what becomes of each decision. With --at it is said of the end of\n" +
-			"another day, as far as it is voted already.",
+		Use:   "show",
+		Short: "Show what is in force, since when, by whose votes, and until when",
+		Args:  between(0, 0),
+		Long: "Shows what is in force now, what waits for its time, and the state of each decision. --at shows the\n" +
+			"end of another day, as far as it has been voted.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -50,7 +52,7 @@ func motionShow(dir *string) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&at, "at", "", "a day, e.g. 2026-12-10; by default now")
+	c.Flags().StringVar(&at, "at", "", "the end of this day, e.g. 2026-12-10 (default: now)")
 	return c
 }
 

@@ -16,8 +16,10 @@ import (
 func motionStatus(dir *string) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "status ID", Short: "Say who has signed, what is missing, and for which quorum", Args: between(1, 1),
-		Long: "Exit code 0 when the motion can be enacted, 1 when something is missing.",
+		Use:   "status ID",
+		Short: "Show who has signed, what is missing, and which quorum applies",
+		Args:  between(1, 1),
+		Long:  "Exit codes: 0 the motion can be enacted, 1 something is missing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -38,7 +40,7 @@ func motionStatus(dir *string) *cobra.Command {
 			return status(cmd.OutOrStdout(), v, d, args[0], s, problems)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the status as JSON")
 	return c
 }
 

@@ -12,10 +12,12 @@ import (
 func motionSuspend(dir *string) *cobra.Command {
 	var reasons []string
 	c := &cobra.Command{
-		Use: "suspend DECISION --reason TEXT", Short: "Put a suspension to the vote: few signatures, at once", Args: between(1, 1),
-		Long: "Makes a motion of the policy in force with one change: the decision is suspended. It takes effect as soon as it is\n" +
-			"enacted; windows that are open are withheld. The reason is public: one text, or one for each language of the city,\n" +
-			"--reason ca=TEXT --reason en=TEXT; residents read it in theirs.",
+		Use:   "suspend DECISION --reason TEXT",
+		Short: "Put a suspension to the vote: few signatures, effective at once",
+		Args:  between(1, 1),
+		Long: "Makes a motion of the policy in force with one change: the decision is suspended. It takes effect as\n" +
+			"soon as it is enacted; open windows are withheld. The reason is public: one text, or one for each\n" +
+			"language of the city, --reason ca=TEXT --reason en=TEXT, of which residents read theirs.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -38,6 +40,6 @@ func motionSuspend(dir *string) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringArrayVar(&reasons, "reason", nil, "why, in words for residents; LANGUAGE=TEXT, once for each, where there are several")
+	c.Flags().StringArrayVar(&reasons, "reason", nil, "why, for residents: TEXT, or LANGUAGE=TEXT; may be repeated")
 	return c
 }

@@ -19,7 +19,10 @@ import (
 func opendataCommand() *cobra.Command {
 	var file string
 	c := &cobra.Command{
-		Use: "opendata -c FILE", Short: "Serve what was released to residents", Args: between(0, 0),
+		Use:   "opendata -c FILE",
+		Short: "Serve released data to residents: pages, JSON, CSV",
+		Args:  between(0, 0),
+		Long:  "Reads the store and the public books, and nothing else of the gateway. Runs until SIGINT or SIGTERM.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			debug.SetMemoryLimit(enough)
 			cfg, err := opendata.ReadConfig(file)

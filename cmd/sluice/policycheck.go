@@ -26,10 +26,12 @@ func policyCheck() *cobra.Command {
 	var language, sensors string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "check [DIR or FILE]", Short: "Say everything that is wrong, each under its line, and how to mend it", Args: between(0, 1),
-		Long: "Exit code 0 when the policy can be put to the vote, 1 when something is wrong. Where motions/ holds an enacted motion,\n" +
-			"what is in force is what notice is measured against. With a FILE only its mistakes are shown. With --register, what sluice register\n" +
-			"check says of that register beside this policy is said as well.",
+		Use:   "check [DIR or FILE]",
+		Short: "Check a policy; report every problem with its line and a fix",
+		Args:  between(0, 1),
+		Long: "Exit codes: 0 the policy can be put to the vote, 1 it has mistakes. Notice is measured against the\n" +
+			"last motion enacted in DIR/motions, if there is one. With FILE, only the mistakes of that file are\n" +
+			"reported. --register also runs sluice register check against this policy.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {
@@ -59,7 +61,7 @@ func policyCheck() *cobra.Command {
 	}
 	langFlag(c, &language)
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
-	c.Flags().StringVar(&sensors, "register", "", "register of sensors, a file or a directory, to be checked as well")
+	c.Flags().StringVar(&sensors, "register", "", "register of sensors to check as well: a file or a directory")
 	return c
 }
 

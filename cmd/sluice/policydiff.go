@@ -22,10 +22,13 @@ func policyDiff() *cobra.Command {
 	var language, reg string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "diff OLD NEW", Short: "Say what changes, and whether it protects less or more", Args: between(2, 2),
-		Long: "OLD and NEW are policy directories or motion files (.sluice). Each change is weaker, stronger or neutral; docs/policy.md has\n" +
-			"the order. Rules and modules are compared by the plans that they give for every sensor of --register. A motion compares new\n" +
-			"decisions with those that earlier motions ended, too; this command knows OLD only.",
+		Use:   "diff OLD NEW",
+		Short: "Compare two policies: what changes, and whether it protects less or more",
+		Args:  between(2, 2),
+		Long: "OLD and NEW are policy directories or motion files (.sluice). Each change is weaker, stronger or\n" +
+			"neutral, as docs/policy.md defines. With --register, rules and modules are compared by the plan that\n" +
+			"they give each of its sensors. A motion also compares new decisions with those that earlier motions\n" +
+			"ended; this command knows OLD only.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {
@@ -61,7 +64,7 @@ func policyDiff() *cobra.Command {
 		},
 	}
 	langFlag(c, &language)
-	c.Flags().StringVar(&reg, "register", "", "register of sensors, to compare what each of them would give")
+	c.Flags().StringVar(&reg, "register", "", "register of sensors, to compare the plans of each")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the changes as JSON")
 	return c
 }

@@ -14,7 +14,11 @@ import (
 func policyDPIA() *cobra.Command {
 	var language, reg string
 	c := &cobra.Command{
-		Use: "dpia [DIR]", Short: "Pre-fill an impact assessment and an article 30 record, in Markdown", Args: between(0, 1),
+		Use:   "dpia [DIR]",
+		Short: "Draft an impact assessment and an article 30 record, in Markdown",
+		Args:  between(0, 1),
+		Long: "Fills in what the policy and the register say (GDPR, articles 35 and 30); what only people can\n" +
+			"answer is left to them.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {
@@ -44,6 +48,6 @@ func policyDPIA() *cobra.Command {
 		},
 	}
 	langFlag(c, &language)
-	c.Flags().StringVar(&reg, "register", "", "register of sensors; by default register.yaml in the policy directory or beside it")
+	c.Flags().StringVar(&reg, "register", "", "register of sensors (default: register.yaml in the policy directory or beside it)")
 	return c
 }

@@ -13,7 +13,9 @@ import (
 func policyExplain() *cobra.Command {
 	var language, dir string
 	c := &cobra.Command{
-		Use: "explain [DIR or DECISION...]", Short: "Say in plain words what decisions do", Long: "Decisions are ids, or files; all of the directory's by default.",
+		Use:   "explain [DIR or DECISION...]",
+		Short: "Explain decisions in plain words",
+		Long:  "DECISION is an id or a file. Explains all decisions of the directory by default.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {

@@ -18,9 +18,11 @@ func policyFmt() *cobra.Command {
 	var language string
 	var list bool
 	c := &cobra.Command{
-		Use: "fmt [FILE or DIR...]", Short: "Lay files out as usual; comments stay, and what they say stays the same",
-		Long: "Rewrites YAML files in place. With --check it only lists those that would change, with\n" +
-			"the lines, and exits with 1 if there are any. Two blanks a level, one behind colons and commas; comments, order and quotes stay.",
+		Use:   "fmt [FILE or DIR...]",
+		Short: "Format YAML files in place; comments are kept",
+		Long: "Indents by two blanks, and writes one blank behind colons and commas. Comments, order and quotes are\n" +
+			"kept, and so is the meaning. --check changes nothing, lists the files and lines that would change,\n" +
+			"and exits with 1 if there are any.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {
@@ -67,7 +69,7 @@ func policyFmt() *cobra.Command {
 		},
 	}
 	langFlag(c, &language)
-	c.Flags().BoolVar(&list, "check", false, "change nothing, list the files that would change")
+	c.Flags().BoolVar(&list, "check", false, "change nothing; list the files that would change")
 	return c
 }
 

@@ -22,9 +22,11 @@ import (
 func policyNew() *cobra.Command {
 	var dir, language string
 	c := &cobra.Command{
-		Use: "new ID", Short: "Write a commented decision to begin with", Args: between(1, 1),
-		Long: "Writes DIR/decisions/ID.yaml, and DIR/schema for editors. Where DIR is no policy directory yet, it becomes one, with the\n" +
-			"example city's charter, kinds and zones to be replaced, and an empty roster.",
+		Use:   "new ID",
+		Short: "Write a commented decision to start from",
+		Args:  between(1, 1),
+		Long: "Writes DIR/decisions/ID.yaml, and DIR/schema for editors. If DIR is no policy directory yet, it also\n" +
+			"writes the example city's charter, kinds and zones, to be replaced, and an empty roster.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {

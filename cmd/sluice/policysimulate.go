@@ -30,26 +30,29 @@ type simulation struct {
 func policySimulate() *cobra.Command {
 	var o simulation
 	c := &cobra.Command{
-		Use: "simulate DECISION", Short: "Try a draft beside the policy in force, before anybody votes on it", Args: between(1, 1),
-		Long: "DECISION is an id in the policy directory, or a file. Draft and policy in force (the last enacted motion; without one, the\n" +
-			"directory as it is, without a file that is not part of it) each run in a gateway of their own, over the simulator's city or\n" +
-			"a replayed file, on an accelerated clock. Noise is real, so figures differ a little from run to run. What passed is known\n" +
-			"exactly beside them: what is printed and drawn of a file of real readings is not for publication.\n\n" +
-			"A max_contributions and a window are proposed: the pair, within the charter, whose shown numbers miss what passed in an\n" +
-			"hour by least (bias squared plus variance over the first day), of those with intervals that hold it in 90 of 100.\n" +
-			"A decision that asks for what the city or file has not is refused with exit code 1.",
+		Use:   "simulate DECISION",
+		Short: "Simulate a draft beside the policy in force, before the vote",
+		Args:  between(1, 1),
+		Long: "DECISION is an id in the policy directory, or a file. The draft and the policy in force (the last\n" +
+			"enacted motion; without one, the directory without the draft) each run in a gateway of their own,\n" +
+			"over a simulated city or recorded readings, on an accelerated clock. The noise is real, so figures\n" +
+			"differ a little from run to run. The report also knows exactly what passed: do not publish reports\n" +
+			"or charts of real readings.\n\n" +
+			"It proposes max_contributions and a window: of the pairs that the charter allows and whose intervals\n" +
+			"hold what passed in 90 of 100 hours, the one with the least error (bias squared plus variance over\n" +
+			"the first day). If a decision needs what the city or the file does not have, the exit code is 1.",
 		RunE: o.run,
 	}
 	f := c.Flags()
 	f.StringVar(&o.dir, "dir", ".", "policy directory")
-	f.IntVar(&o.days, "days", 1, "days of the simulated city")
-	f.Uint64Var(&o.seed, "seed", 0, "seed of the simulated city; by default another each time, and said")
-	f.StringVar(&o.svg, "svg", "auto", "file for a chart; by default simulation-ID.svg here, empty for none")
-	f.StringVar(&o.replay, "replay", "", "CSV or JSON lines of recorded readings, instead of the simulated city")
-	f.StringVar(&o.mapping, "map", "", "where things are in it: ts=COL,sensor=COL,field.NAME=COL")
-	f.StringVar(&o.layout, "layout", "auto", "how its times are written, as for firmware-sim replay")
-	f.StringVar(&o.timezone, "timezone", "UTC", "time zone of its times")
-	f.StringVar(&o.register, "register", "", "register of its sensors")
+	f.IntVar(&o.days, "days", 1, "days to simulate")
+	f.Uint64Var(&o.seed, "seed", 0, "seed of the simulated city (default: random, and printed)")
+	f.StringVar(&o.svg, "svg", "auto", "write a chart to this file (SVG); auto is simulation-ID.svg, empty is none")
+	f.StringVar(&o.replay, "replay", "", "recorded readings, as CSV or JSON lines, instead of the simulated city")
+	f.StringVar(&o.mapping, "map", "", "columns of the recorded readings: ts=COL,sensor=COL,field.NAME=COL")
+	f.StringVar(&o.layout, "layout", "auto", "time format of the recorded readings, as for firmware-sim replay")
+	f.StringVar(&o.timezone, "timezone", "UTC", "time zone of the recorded readings")
+	f.StringVar(&o.register, "register", "", "register of the sensors of the recorded readings")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
 	langFlag(c, &o.lang)
 	return c

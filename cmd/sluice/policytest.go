@@ -18,9 +18,12 @@ func policyTest() *cobra.Command {
 	var language string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "test [DIR]", Short: "Run the cases in tests/ and the Rego tests", Args: between(0, 1),
-		Long: "Cases say in the council's words what must become of what a sensor sends: tests/*.yaml. Rego tests are the test_ rules\n" +
-			"of rules/*_test.rego and local/*_test.rego; for each module it is said which share of its lines they ran.",
+		Use:   "test [DIR]",
+		Short: "Run the cases in tests/ and the Rego tests",
+		Args:  between(0, 1),
+		Long: "Cases, in tests/*.yaml, state in the council's words what must become of a sensor's readings. Rego\n" +
+			"tests are the test_ rules in rules/*_test.rego and local/*_test.rego; the report has the coverage of\n" +
+			"each module.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := speak(cmd)
 			if err != nil {

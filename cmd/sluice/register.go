@@ -3,6 +3,6 @@ package main
 import "github.com/spf13/cobra"
 
 func registerCommand() *cobra.Command {
-	return group(&cobra.Command{Use: "register", Short: "For the register's keeper"},
+	return group(&cobra.Command{Use: "register", Short: "Check the register of sensors"},
 		registerCheck())
 }

@@ -14,9 +14,12 @@ func registerCheck() *cobra.Command {
 	var dir string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "check FILE or DIR", Short: "Say everything that is wrong with a register, each with its line, and how to mend it", Args: between(1, 1),
-		Long: "Reads one file, or all *.yaml files of a directory. With --policy, zones, kinds and mapped fields are looked up in it.\n" +
-			"Exit code 0 when nothing is wrong, 1 when something is, 3 when the register or the policy cannot be read at all.",
+		Use:   "check FILE or DIR",
+		Short: "Check a register; report every problem with its line and a fix",
+		Args:  between(1, 1),
+		Long: "Reads one file, or all *.yaml files of a directory. With --policy, zones, kinds and mapped fields\n" +
+			"must be those of the policy. Exit codes: 0 correct, 1 it has mistakes, 3 the register or the policy\n" +
+			"cannot be read.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sensors, found, err := registerFaults(args[0], dir)
 			if err != nil {
@@ -33,7 +36,7 @@ func registerCheck() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&dir, "policy", "", "policy directory, to look up zones, kinds and fields")
+	c.Flags().StringVar(&dir, "policy", "", "policy directory that has the zones, kinds and fields")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return c
 }

@@ -3,6 +3,6 @@ package main
 import "github.com/spf13/cobra"
 
 func sensorCommand() *cobra.Command {
-	return group(&cobra.Command{Use: "sensor", Short: "For vendors and the register's keeper"},
+	return group(&cobra.Command{Use: "sensor", Short: "Manage the credentials of sensors"},
 		aclCommand())
 }

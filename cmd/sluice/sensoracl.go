@@ -20,11 +20,13 @@ import (
 func aclCommand() *cobra.Command {
 	var file, dir, user string
 	c := &cobra.Command{
-		Use: "acl", Short: "Write the broker's password and access files from the register", Args: between(0, 0),
-		Long: "Writes DIR/passwords and DIR/acl, for mosquitto's password_file and acl_file; the gateway's own listener takes\n" +
-			"DIR/passwords too. Who has a password keeps it; new ones are printed, once, and only their hashes are kept.\n" +
-			"The gateway's own goes into DIR/gateway.password, for mqtt: password_file. Who is no longer in the register\n" +
-			"is taken out.",
+		Use:   "acl",
+		Short: "Write password and access files for the broker from the register",
+		Args:  between(0, 0),
+		Long: "Writes DIR/passwords and DIR/acl, for mosquitto's password_file and acl_file; the gateway's own\n" +
+			"listener also takes DIR/passwords. Existing passwords are kept. New ones are printed once; only\n" +
+			"their hashes are stored. The gateway's password goes into DIR/gateway.password, for mqtt:\n" +
+			"password_file. Sensors that have left the register are removed.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			reg, err := register.Load(file, os.ReadFile)
 			if err != nil {
@@ -45,7 +47,7 @@ func aclCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&file, "register", "register.yaml", "register of sensors: a file, or a directory of *.yaml files")
-	c.Flags().StringVar(&dir, "dir", ".", "directory of the files")
+	c.Flags().StringVar(&dir, "dir", ".", "directory to write the files to")
 	c.Flags().StringVar(&user, "gateway", register.GatewayUser, "user name of the gateway")
 	return c
 }

@@ -18,11 +18,13 @@ func upCommand() *cobra.Command {
 	var o town.Options
 	var members []string
 	c := &cobra.Command{
-		Use: "up [--demo]", Short: "A whole small town in one process", Args: between(0, 0),
-		Long: "A whole small town in one process: broker, gateway, store and open data, on loopback. With --demo a simulated city with a\n" +
-			"simulated clock is added: yesterday is replayed first; then an hour passes in ten seconds. Without it everything is\n" +
-			"real: a first roster and a policy without decisions are set up in --dir, and nothing is measured until the roster has\n" +
-			"signed a decision.",
+		Use:   "up [--demo]",
+		Short: "Run a small town in one process",
+		Args:  between(0, 0),
+		Long: "Runs a broker, a gateway, a store and the open data in one process, on loopback. With --demo it adds\n" +
+			"a simulated city with a simulated clock: it replays yesterday, then an hour takes ten seconds.\n" +
+			"Without --demo everything is real: it sets up a first roster and a policy without decisions in\n" +
+			"--dir, and measures nothing until the roster has signed a decision.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			var err error
@@ -56,9 +58,9 @@ func upCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVar(&o.Demo, "demo", false, "add a simulated city with a simulated clock")
-	f.StringVar(&o.Dir, "dir", "", "directory of the town, kept; by default ./town, and for the demo a temporary one, removed at the end")
-	f.StringArrayVar(&members, "member", nil, "NAME=FILE.pub of a member of the first roster; may be repeated; by default a founding member is made on the spot")
-	f.BoolVar(&o.AllowSwap, "allow-swap", false, "run although memory may be written to unencrypted swap")
+	f.StringVar(&o.Dir, "dir", "", "directory of the town (default: ./town; for the demo a temporary one, removed at the end)")
+	f.StringArrayVar(&members, "member", nil, "member of the first roster, as NAME=FILE.pub; may be repeated (default: one founding member with a new key)")
+	f.BoolVar(&o.AllowSwap, "allow-swap", false, "run even if memory may be written to unencrypted swap")
 	f.StringVar(&o.HTTP, "http", "127.0.0.1:8080", "address of the open data")
 	f.StringVar(&o.MQTT, "mqtt", "127.0.0.1:1883", "address where sensors connect")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:9090", "address of health and metrics")

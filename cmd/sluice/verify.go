@@ -11,10 +11,13 @@ import (
 func verifyCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "verify URL", Short: "Check everything that an open-data server shows against its public books", Args: between(1, 1),
-		Long: "Like ledger verify, and every number that is shown is compared with the digest that its window was\n" +
-			"released under and with the noise that its plan asks for. Where a city has several gateways, the books of\n" +
-			"all that the server names are checked. Exit codes: 0 right, 1 wrong, 4 out of reach.",
+		Use:   "verify URL",
+		Short: "Verify an open-data server against its public books",
+		Args:  between(1, 1),
+		Long: "Checks what sluice ledger verify checks, and compares every number that the server shows with the\n" +
+			"digest of its window and with the noise of its plan. If a city has several gateways, the books of\n" +
+			"all that the server names are checked. Exit codes: 0 correct, 1 something is wrong, 4 the server\n" +
+			"cannot be reached.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !strings.Contains(args[0], "://") {
 				return &usageError{"verify needs a URL such as https://data.example; for files there is sluice ledger verify"}

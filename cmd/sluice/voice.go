@@ -27,7 +27,7 @@ func newVoice(l explain.Lang) voice { return voice{l, words.Speakers()[l.String(
 // LC_MESSAGES or LANG, as for every program that people read.
 func langFlag(c *cobra.Command, into *string) { c.Flags().StringVar(into, "lang", "", langUsage) }
 
-const langUsage = "language: en, ca or es; by default the environment's LC_ALL, LC_MESSAGES or LANG"
+const langUsage = "language: en, ca or es; by default as LC_ALL, LC_MESSAGES or LANG say"
 
 func lang(flag string) (explain.Lang, error) {
 	if flag != "" {

@@ -14,9 +14,12 @@ func withdrawCommand() *cobra.Command {
 	var file, at, reason string
 	w := books.Withdrawal{}
 	c := &cobra.Command{
-		Use: "withdraw STREAM --start T --reason TEXT", Short: "Hide what was released of a window, for a public reason", Args: between(1, 1),
-		Long: "What is withdrawn is shown as withdrawn, with the reason, and never gets another number. Whoever has copied it\n" +
-			"before keeps it. It works while the gateway runs, which passes it on within seconds.",
+		Use:   "withdraw STREAM --start T --reason TEXT",
+		Short: "Withdraw a released window, for a public reason",
+		Args:  between(1, 1),
+		Long: "A withdrawn window is shown as withdrawn, with the reason, and never gets another number. Copies\n" +
+			"that others have made remain. Can be used while the gateway runs, which passes the withdrawal on\n" +
+			"within seconds.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := readConfig(file)
 			if err != nil {
@@ -43,9 +46,9 @@ func withdrawCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVarP(&file, "config", "c", "gateway.yaml", "configuration file of the gateway")
-	f.StringVar(&at, "start", "", "start of the window")
-	f.StringVar(&w.Cell, "cell", "", "one cell only")
-	f.StringVar(&w.Measure, "measure", "", "one measure only")
-	f.StringVar(&reason, "reason", "", "why; residents read it")
+	f.StringVar(&at, "start", "", "start of the window, e.g. 2026-11-23T10:00:00Z")
+	f.StringVar(&w.Cell, "cell", "", "withdraw this cell only")
+	f.StringVar(&w.Measure, "measure", "", "withdraw this measure only")
+	f.StringVar(&reason, "reason", "", "why, for residents; 3 to 300 letters")
 	return c
 }
