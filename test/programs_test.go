@@ -136,7 +136,7 @@ func TestPolicyPage(t *testing.T) {
 		}
 	}
 	do(0, "Nothing is wrong", "policy", "check", dir)
-	do(0, "1 test, as it must be", "policy", "test", dir)
+	do(0, "1 test passed", "policy", "test", dir)
 	suspended := filepath.Join(dir, "suspended.yaml")
 	write(t, suspended, fenced.Take(t, "docs/policy.md", "suspended:").Read())
 	do(0, "Nothing is wrong", "policy", "check", dir)

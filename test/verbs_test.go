@@ -107,7 +107,7 @@ func TestPolicyVerbs(t *testing.T) {
 	}
 	do(1, "sluice policy new", "policy", "check")
 	do(0, "decisions/2027-01.yaml", "policy", "new", "2027-01")
-	do(1, "is there already", "policy", "new", "2027-01")
+	do(1, "exists already", "policy", "new", "2027-01")
 	do(2, "letters, digits", "policy", "new", "../x")
 	// What a template leaves to be written is found, all of it, and no motion is made of it.
 	out := do(1, "T01", "policy", "check")
@@ -151,7 +151,7 @@ func TestPolicyVerbs(t *testing.T) {
 	do(0, "There is no test here", "policy", "test")
 	const cases = "tests:\n  - name: fares are dropped\n    given: {kind: card-reader, zone: carrer-nou}\n    then: {dropped: [fare], counted: [card], published: {cards: PT1H}}\n"
 	write(t, filepath.Join(dir, "tests/cards.yaml"), cases)
-	do(0, "1 test, as it must be", "policy", "test")
+	do(0, "1 test passed", "policy", "test")
 	write(t, filepath.Join(dir, "local/quiet.rego"), "package sluice.local\n\ndeny contains {\"decision\": \"2027-01\", \"message\": \"not yet\"} if data.charter.min_units < 5\n")
 	write(t, filepath.Join(dir, "local/quiet_test.rego"), "package sluice.local_test\n\nimport data.sluice.local\n\ntest_quiet if count(local.deny) == 1 with data.charter.min_units as 3\n\ntest_wrong if count(local.deny) == 7\n")
 	write(t, filepath.Join(dir, "tests/cards.yaml"), strings.Replace(cases, "dropped: [fare]", "kept: [fare]", 1))

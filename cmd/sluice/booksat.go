@@ -60,7 +60,7 @@ func openServer(where string) ([]books.Reader, error) {
 			break
 		}
 		if _, city := r.Source.Get("city.json"); errors.Is(city, fs.ErrNotExist) {
-			err = unreachable(fmt.Errorf("there are no public books at %s, so there is nothing to check; is it an open-data server, has its opendata.yaml books:, and has the gateway begun?", where))
+			err = unreachable(fmt.Errorf("there are no public books at %s, so there is nothing to verify; check that it is an open-data server, that its opendata.yaml has books:, and that the gateway has started", where))
 		} else if city != nil {
 			err = unreachable(city)
 		}

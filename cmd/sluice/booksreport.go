@@ -26,19 +26,19 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 			fmt.Fprintf(w, "%d gateways, each with books of its own\n", r.Gateways)
 		}
 		if len(r.Elsewhere) > 0 {
-			fmt.Fprintf(w, "zones.geojson gives zones to %s as well, whose books are not here: nothing is said about their numbers\n", brief.Text(strings.Join(r.Elsewhere, ", ")))
+			fmt.Fprintf(w, "zones.geojson also gives zones to %s; their books are not here, so their numbers are not checked\n", brief.Text(strings.Join(r.Elsewhere, ", ")))
 		}
 		if len(r.Charters) > 0 {
 			fmt.Fprintf(w, "the gateways' charters differ (%s): one has not taken the last motion yet, or it was not for all\n", brief.Text(strings.Join(r.Charters, ", ")))
 		}
 		if r.Lost > 0 {
-			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them, as gaps.jsonl says\n", r.Lost)
+			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them; see gaps.jsonl\n", r.Lost)
 		}
 		if r.Removed > 0 {
-			fmt.Fprintf(w, "%d released windows are not shown: they were removed as their decision says, and removals.jsonl has it\n", r.Removed)
+			fmt.Fprintf(w, "%d released windows are not shown: removed as their decision asks; see removals.jsonl\n", r.Removed)
 		}
 		if r.Unchecked > 0 {
-			fmt.Fprintf(w, "%d removals were under earlier words of a decision, which these books do not have\n", r.Unchecked)
+			fmt.Fprintf(w, "%d removals follow an earlier text of a decision, which these books do not have; they are not checked\n", r.Unchecked)
 		}
 		for _, p := range r.Problems {
 			fmt.Fprintln(w, "WRONG:", brief.Text(p)) // books are anybody's

@@ -36,15 +36,15 @@ func ledgerRecoverCommand() *cobra.Command {
 				return nil
 			}
 			if found.Behind == "" {
-				fmt.Fprintln(w, "This state directory is the latest, as far as the keys' directory, the store and the copies of the books know. Nothing was changed.")
+				fmt.Fprintln(w, "This state directory is the latest that the key directory, the store and the copies of the books know. Nothing was changed.")
 				return nil
 			}
 			fmt.Fprintf(w, "Found: %s\n%d lines were taken over from copies of the books.\n", found.Behind, found.Lines)
 			for _, broken := range found.Broken {
-				fmt.Fprintf(w, "A copy of the books is damaged, and was taken over up to there: %v\n", broken)
+				fmt.Fprintf(w, "A copy of the books is damaged; it was taken over up to the damage: %v\n", broken)
 			}
 			if found.Lost > 0 {
-				fmt.Fprintf(w, "%d lines that were written before are in no copy. Put a mirror's copy of the public books at witness: and begin again from the backup, or go on: mirrors will see another book from there on.\n", found.Lost)
+				fmt.Fprintf(w, "%d earlier lines are in no copy. Either set witness: to a mirror's copy of the public books and start again from the backup, or continue; mirrors will then see that the book has changed.\n", found.Lost)
 			}
 			ids := make([]string, 0, len(found.Until))
 			for id := range found.Until {

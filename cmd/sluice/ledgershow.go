@@ -58,7 +58,7 @@ const mostAhead = 366
 
 func showDays(w io.Writer, days []proof.Day, svg string) {
 	if len(days) == 0 {
-		fmt.Fprintln(w, "Nothing has been spent: no stream about anybody has released a window yet.")
+		fmt.Fprintln(w, "Nothing has been spent: no stream that needs a budget has released a window yet.")
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -73,6 +73,6 @@ func showDays(w io.Writer, days []proof.Day, svg string) {
 	_ = t.Flush() // to a terminal or a buffer
 	fmt.Fprintln(w, "\nEpsilon per unit and day. Days add up: over a week one unit has lost up to the sum of seven.")
 	if svg != "" {
-		fmt.Fprintf(w, "Drawn: %s\n", svg)
+		fmt.Fprintf(w, "Chart: %s\n", svg)
 	}
 }

@@ -94,7 +94,7 @@ func withinCharter(ctx context.Context, v voice, p *bundle.Policy, set *compile.
 			problems = list
 		}
 	}
-	return fmt.Errorf("the policy breaks its charter; sluice policy check says where:\n  %s", strings.Join(problems, "\n  "))
+	return fmt.Errorf("the policy breaks its charter; sluice policy check shows where:\n  %s", strings.Join(problems, "\n  "))
 }
 
 // enoughMembers refuses a roster with fewer members than a quorum asks for.

@@ -19,7 +19,7 @@ func reasonOf(flags []string) (decision.Words, error) {
 			lang, text = m[1], strings.TrimSpace(m[2])
 		}
 		if text == "" {
-			return nil, &usageError{"suspend needs a --reason that says something: residents read it"}
+			return nil, &usageError{"--reason is empty, and residents read it"}
 		}
 		if _, twice := words[lang]; twice {
 			return nil, &usageError{"there are two reasons in one language; write --reason ca=TEXT --reason en=TEXT"}
@@ -27,10 +27,10 @@ func reasonOf(flags []string) (decision.Words, error) {
 		words[lang] = text
 	}
 	if len(words) == 0 {
-		return nil, &usageError{"suspend needs --reason: residents read it"}
+		return nil, &usageError{"--reason is missing, and residents read it"}
 	}
 	if _, one := words[decision.Unsaid]; one && len(words) > 1 {
-		return nil, &usageError{"one --reason does not say its language, and others do; write --reason ca=TEXT --reason en=TEXT"}
+		return nil, &usageError{"one --reason has no language, and others do; write --reason ca=TEXT --reason en=TEXT"}
 	}
 	return words, nil
 }

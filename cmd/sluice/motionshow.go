@@ -63,7 +63,7 @@ func printNothing(w io.Writer, v voice, d desk.Desk) error {
 	}
 	roster, ok := files["council.yaml"]
 	if !ok {
-		return failed(errors.New("there is no council.yaml here; say where the policy directory is with --dir"))
+		return failed(errors.New("there is no council.yaml here; name the policy directory with --dir"))
 	}
 	fmt.Fprintf(w, "%s\n%s\n%s\n", v.Say("No motion has been enacted yet: nothing flows."),
 		v.Say("The roster in council.yaml, as gateways pin it: %s", fmt.Sprintf("roster: \"sha256:%s\"", council.Sum(roster))),

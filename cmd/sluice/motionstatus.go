@@ -59,7 +59,7 @@ func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, p
 	}
 	_ = t.Flush() // to a terminal or a buffer
 	for _, p := range problems {
-		fmt.Fprintln(w, v.Say("  left out: %s", tell(p)))
+		fmt.Fprintln(w, v.Say("  ignored: %s", tell(p)))
 	}
 	if s.Needed == 1 {
 		fmt.Fprintf(w, "\n%s\n", v.Say("%d of 1 signature (%s), because:", s.Signed, quorums(s.Needs)))
@@ -69,7 +69,7 @@ func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, p
 	showChanges(w, v, s.Changes)
 	switch {
 	case council.CodeOf(s.Problem) == council.NotYet && s.Problem != nil:
-		fmt.Fprintln(w, v.Say("It takes effect on %s, whenever it is enacted before.", v.moment(s.From, s.From.Location())))
+		fmt.Fprintln(w, v.Say("It takes effect on %s if it is enacted by then.", v.moment(s.From, s.From.Location())))
 	case s.Problem != nil:
 		fmt.Fprintf(w, "%s\n", tell(s.Problem))
 	}
@@ -77,7 +77,7 @@ func status(w io.Writer, v voice, d desk.Desk, id string, s *council.Standing, p
 		return err
 	}
 	if file := filepath.Join(d.Motion(id), id+".sluice"); isFile(file) {
-		fmt.Fprintf(w, "\n%s\n", v.Say("It is enacted: %s is what gateways take.", file))
+		fmt.Fprintf(w, "\n%s\n", v.Say("It is enacted: gateways take %s.", file))
 		return nil
 	}
 	fmt.Fprintf(w, "\n%s\n", v.Say("Enough. Next: sluice motion enact %s", id)+d.Flag())
@@ -91,7 +91,7 @@ func unready(v voice, s *council.Standing) error {
 	}
 	for _, m := range s.Members {
 		if m.Problem != nil {
-			return &exitError{exitFailed, v.Say("take the invalid ballot out, or have the member sign again")}
+			return &exitError{exitFailed, v.Say("remove the invalid ballot, or ask the member to sign again")}
 		}
 	}
 	if s.Problem != nil && council.CodeOf(s.Problem) != council.NotYet {

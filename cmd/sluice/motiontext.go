@@ -59,7 +59,7 @@ func beside(w io.Writer, v voice, d desk.Desk, m council.Motion) (earliest time.
 	for _, e := range chain[len(desk.InForce(chain, m.Created)):] {
 		when := v.moment(e.NotBefore, e.Policy.Location)
 		if m.Version <= e.Version {
-			fmt.Fprintf(w, "%s\n\n", v.Say("WARNING: motion %s was voted and waits until %s. When this one is enacted, %s is void: put it to the vote anew afterwards.", e.ID, when, e.ID))
+			fmt.Fprintf(w, "%s\n\n", v.Say("WARNING: motion %s was voted and waits until %s. When this one is enacted, %s is void: put it to the vote again afterwards.", e.ID, when, e.ID))
 		} else {
 			fmt.Fprintf(w, "%s\n\n", v.Say("It follows motion %s, which was voted and waits until %s: gateways take it after that one.", e.ID, when))
 			if e.NotBefore.After(earliest) {
@@ -117,7 +117,7 @@ func showChanges(w io.Writer, v voice, changes []diff.Change) {
 		fmt.Fprintf(w, "  %s\n", v.Say("nothing changes"))
 	}
 	if left := len(changes) - len(shown); left > 0 {
-		fmt.Fprintf(w, "  %s\n", v.Say("%d more that are neutral; motion.txt says all", left))
+		fmt.Fprintf(w, "  %s\n", v.Say("%d more neutral changes; motion.txt has all", left))
 	}
 }
 

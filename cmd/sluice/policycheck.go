@@ -151,7 +151,7 @@ func printFinding(w io.Writer, l explain.Lang, files bundle.Files, f check.Findi
 		}
 	}
 	if mend != "" {
-		fmt.Fprintf(w, "        = %s: %s\n", [3]string{"mend", "arregleu-ho", "arréglelo"}[l], mend)
+		fmt.Fprintf(w, "        = %s: %s\n", [3]string{"fix", "arregleu-ho", "arréglelo"}[l], mend)
 	}
 	fmt.Fprintln(w)
 }

@@ -87,7 +87,7 @@ func noDecision(p *bundle.Policy, name string) error {
 	if len(ids) == 0 {
 		return fmt.Errorf("there is no decision %s here", name)
 	}
-	return fmt.Errorf("there is no decision %s here; there is %s", name, strings.Join(ids, ", "))
+	return fmt.Errorf("there is no decision %s here; the policy has %s", name, strings.Join(ids, ", "))
 }
 
 func named(d *bundle.Decision, name string) bool {

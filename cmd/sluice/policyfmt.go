@@ -63,7 +63,7 @@ func policyFmt() *cobra.Command {
 				}
 			}
 			if list && changed > 0 {
-				return &exitError{exitFailed, v.Say("%d files are not laid out as usual; sluice policy fmt does it", changed)}
+				return &exitError{exitFailed, v.Say("%d files are not formatted; run sluice policy fmt", changed)}
 			}
 			return nil
 		},

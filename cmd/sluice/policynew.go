@@ -34,7 +34,7 @@ func policyNew() *cobra.Command {
 			}
 			id := args[0]
 			if !council.GoodID(id) {
-				return &usageError{"a decision's id is letters, digits and . _ -, e.g. 2026-14"}
+				return &usageError{"a decision's id has only letters, digits and . _ -, e.g. 2026-14"}
 			}
 			written, err := writeExample(v, dir)
 			if err != nil {
@@ -46,10 +46,10 @@ func policyNew() *cobra.Command {
 			}
 			to := filepath.Join(dir, "decisions", id+".yaml")
 			if d := p.Decision(id); d != nil {
-				return failed(fmt.Errorf("decision %s is there already, in %s; choose another id", id, filepath.Join(dir, d.File)))
+				return failed(fmt.Errorf("decision %s exists already, in %s; choose another id", id, filepath.Join(dir, d.File)))
 			}
 			if _, err := os.Stat(to); err == nil {
-				return failed(fmt.Errorf("%s is there already; choose another id", to))
+				return failed(fmt.Errorf("%s exists already; choose another id", to))
 			}
 			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 				return failed(err)

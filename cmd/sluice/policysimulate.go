@@ -67,7 +67,7 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 		return &usageError{"--days is between 1 and 31"}
 	}
 	if o.replay != "" && o.register == "" {
-		return &usageError{"--replay needs --register: which sensor is of which kind and where"}
+		return &usageError{"--replay needs --register, which has the kind and place of each sensor"}
 	}
 	o.dir, _ = findPolicyDir(o.dir, args)
 	draft, inForce, d, err := readDraft(cmd.Context(), v, o.dir, args[0])
@@ -158,7 +158,7 @@ func (o *simulation) show(w io.Writer, v voice, r *trial.Report, loc *time.Locat
 	}
 	showTrial(w, v, r, o.seed, o.replay)
 	if o.svg != "" {
-		fmt.Fprintf(w, "\n%s\n", v.Say("Drawn: %s", o.svg))
+		fmt.Fprintf(w, "\n%s\n", v.Say("Chart: %s", o.svg))
 	}
 	return nil
 }

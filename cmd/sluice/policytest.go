@@ -86,7 +86,7 @@ func testText(w io.Writer, v voice, results []cases.Result, report *rego.Report)
 		fmt.Fprintf(w, "%-6s%s:%d: %s %s\n", v.Say("FAIL"), r.File, r.Line, r.Name, brief.Text(r.Problem))
 	}
 	if len(report.Results) > 0 {
-		fmt.Fprintf(w, "\n%s\n", v.Say("lines that the Rego tests ran:"))
+		fmt.Fprintf(w, "\n%s\n", v.Say("coverage of the Rego tests:"))
 		for _, name := range sortedKeys(report.Coverage) {
 			fmt.Fprintf(w, "  %5.1f %%  %s\n", report.Coverage[name], name)
 		}
@@ -98,7 +98,7 @@ func testText(w io.Writer, v voice, results []cases.Result, report *rego.Report)
 	case n == 0:
 		fmt.Fprintln(w, v.Say("There is no test here: write tests/*.yaml, as docs/policy.md shows."))
 	default:
-		fmt.Fprintf(w, "\n%s\n", v.Say("%d tests, all as they must be.", n))
+		fmt.Fprintf(w, "\n%s\n", v.Say("%d tests passed.", n))
 	}
 	return nil
 }

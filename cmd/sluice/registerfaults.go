@@ -77,7 +77,7 @@ func faultLines(w io.Writer, found []register.Fault) error {
 		}
 	}
 	if n := len(found) - maxFaults; n > 0 {
-		_, err := fmt.Fprintf(w, "and %d more; mend these first\n", n)
+		_, err := fmt.Fprintf(w, "and %d more; fix these first\n", n)
 		return err
 	}
 	return nil

@@ -29,7 +29,7 @@ func withdrawCommand() *cobra.Command {
 				return &usageError{"--start is the start of a window, such as 2026-11-23T10:00:00Z"}
 			}
 			if len(reason) < 3 || len(reason) > 300 {
-				return &usageError{"--reason is needed: 3 to 300 letters, which residents read"}
+				return &usageError{"--reason must have 3 to 300 letters, for residents to read"}
 			}
 			w.Stream, w.Reason, w.At = args[0], reason, time.Now().UTC().Truncate(time.Second)
 			n, err := reconcile.Withdraw(cmd.Context(), cfg, w)
@@ -37,7 +37,7 @@ func withdrawCommand() *cobra.Command {
 				return failed(err)
 			}
 			if n == 0 {
-				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; what is set aside of them is hidden when it is sent again.")
+				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; those set aside are hidden when they are sent again.")
 				return nil
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream, w.Start.UTC().Format(time.RFC3339))

@@ -31,8 +31,8 @@ var clerkPlurals = map[string]map[string][2]string{
 		"ca": {"%d lectura", "%d lectures"},
 		"es": {"%d lectura", "%d lecturas"},
 	},
-	"%d files are not laid out as usual; sluice policy fmt does it": {
-		"en": {"%d file is not laid out as usual; sluice policy fmt does it", "%d files are not laid out as usual; sluice policy fmt does it"},
+	"%d files are not formatted; run sluice policy fmt": {
+		"en": {"%d file is not formatted; run sluice policy fmt", "%d files are not formatted; run sluice policy fmt"},
 		"ca": {"%d fitxer no té la forma habitual; sluice policy fmt la hi dona", "%d fitxers no tenen la forma habitual; sluice policy fmt la hi dona"},
 		"es": {"%d fichero no tiene la forma habitual; sluice policy fmt se la da", "%d ficheros no tienen la forma habitual; sluice policy fmt se la da"},
 	},
@@ -46,8 +46,8 @@ var clerkPlurals = map[string]map[string][2]string{
 		"ca": {"%d de %d proves ha fallat", "%d de %d proves han fallat"},
 		"es": {"%d de %d pruebas ha fallado", "%d de %d pruebas han fallado"},
 	},
-	"%d more that are neutral; motion.txt says all": {
-		"en": {"%d more that is neutral; motion.txt says all", "%d more that are neutral; motion.txt says all"},
+	"%d more neutral changes; motion.txt has all": {
+		"en": {"%d more neutral change; motion.txt has all", "%d more neutral changes; motion.txt has all"},
 		"ca": {"i %d canvi neutre més; motion.txt ho diu tot", "i %d canvis neutres més; motion.txt ho diu tot"},
 		"es": {"y %d cambio neutro más; motion.txt lo dice todo", "y %d cambios neutros más; motion.txt lo dice todo"},
 	},
@@ -61,8 +61,8 @@ var clerkPlurals = map[string]map[string][2]string{
 		"ca": {"%d prova ha fallat", "%d proves han fallat"},
 		"es": {"%d prueba ha fallado", "%d pruebas han fallado"},
 	},
-	"%d tests, all as they must be.": {
-		"en": {"%d test, as it must be.", "%d tests, all as they must be."},
+	"%d tests passed.": {
+		"en": {"%d test passed.", "%d tests passed."},
 		"ca": {"%d prova, com ha de ser.", "%d proves, totes com han de ser."},
 		"es": {"%d prueba, como debe ser.", "%d pruebas, todas como deben ser."},
 	},

@@ -18,9 +18,9 @@ func TestRetell(t *testing.T) {
 		{"es", "unknown flag: --x; see sluice --help", "no hay ninguna opción --x; vea sluice --help"},
 		{"ca", `unknown command "creat" for "sluice motion"`, `no hi ha cap ordre "creat" a "sluice motion"`},
 		{"ca", "a text that nobody knows", "a text that nobody knows"},
-		{"ca", "suspend needs --reason: residents read it; see sluice --help", "suspend necessita --reason: els veïns el llegeixen; vegeu sluice --help"},
+		{"ca", "--reason is missing, and residents read it; see sluice motion suspend --help", "suspend necessita --reason: els veïns el llegeixen; vegeu sluice motion suspend --help"},
 		{"es", "motions/m/m.sluice: V03: bundle.tar.gz is not the one that motion.txt names", "motions/m/m.sluice: V03: bundle.tar.gz no es el que dice motion.txt"},
-		{"ca", "the policy breaks its charter; sluice policy check says where:\n  C05: x\n  C06: permission denied", "la política incompleix la carta; sluice policy check diu on:\n  C05: x\n  C06: no hi ha permís"},
+		{"ca", "the policy breaks its charter; sluice policy check shows where:\n  C05: x\n  C06: permission denied", "la política incompleix la carta; sluice policy check diu on:\n  C05: x\n  C06: no hi ha permís"},
 		{"en", "permission denied", "permission denied"},
 		{"ca", "there is no decision draft here", "aquí no hi ha cap decisió draft"}, // a name stays a name
 	} {
