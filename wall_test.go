@@ -23,7 +23,7 @@ var arrows = map[string]string{
 	"brief":                 "",
 	"test/benchabuse/pages": "books store store/sqlite test/entered",
 	"door":                  "",
-	"cmd/sluice":            "books books/union brief configs/portalba gateway gateway/config gateway/crash gateway/doctor gateway/reconcile internal/civil internal/yamldoc opendata opendata/query opendata/words perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/rego policy/schema proof register register/access store/influx store/sqlite town trial",
+	"cmd/sluice":            "books books/union brief configs/portalba gateway gateway/config gateway/crash gateway/doctor gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/query opendata/words perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/rego policy/schema proof register register/access store/influx store/sqlite town trial",
 	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/config internal/civil policy/bundle policy/mechanism policy/plan register store store/sqlite",
 	"town":                  "books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata opendata/query perm policy/desk store store/sqlite",
 	"gateway":               "books gateway/activation gateway/admin gateway/config gateway/crash gateway/forward gateway/homes gateway/host gateway/ingest gateway/ledger gateway/publicbooks gateway/reconcile gateway/release gateway/rollback internal/retry policy/compile policy/rego",

@@ -29,7 +29,8 @@ func openBooks(where string) (books.Reader, error) {
 	}
 	r := books.Reader{Source: books.Dir(where)}
 	if _, err := r.Source.Get("city.json"); err != nil {
-		return r, &exitError{exitFailed, fmt.Sprintf("there are no public books in %s: %v; name a gateway's state directory, its public/ directory, or a URL", where, err)}
+		return r, &exitError{exitFailed, fmt.Sprintf("there are no public books in %s: %v; name a gateway's state "+
+			"directory, its public/ directory, or a URL", where, err)}
 	}
 	return r, nil
 }
@@ -60,7 +61,9 @@ func openServer(where string) ([]books.Reader, error) {
 			break
 		}
 		if _, city := r.Source.Get("city.json"); errors.Is(city, fs.ErrNotExist) {
-			err = unreachable(fmt.Errorf("there are no public books at %s, so there is nothing to verify; check that it is an open-data server, that its opendata.yaml has books:, and that the gateway has started", where))
+			err = unreachable(fmt.Errorf("there are no public books at %s, so there is nothing to verify; check "+
+				"that it is an open-data server, that its opendata.yaml has books:, and that the gateway has "+
+				"started", where))
 		} else if city != nil {
 			err = unreachable(city)
 		}
@@ -99,7 +102,8 @@ func openThere(where string) ([]books.Reader, error) {
 		if name == g.Books || name == "" || strings.Contains(name, "/") {
 			return nil, unreachable(errors.New("the open-data server's list of gateways cannot be read"))
 		}
-		out = append(out, books.Reader{Source: books.NewMirror(booksBase(where) + strings.TrimPrefix(g.Books, "/books"))})
+		at := booksBase(where) + strings.TrimPrefix(g.Books, "/books")
+		out = append(out, books.Reader{Source: books.NewMirror(at)})
 	}
 	return out, nil
 }
@@ -110,7 +114,8 @@ const gatewaysPath = "/books/gateways/"
 // booksBase is the address of a server's books.
 func booksBase(where string) string {
 	base := strings.TrimSuffix(where, "/")
-	if u, err := url.Parse(base); err == nil && (strings.HasSuffix(u.Path, "/books") || strings.Contains(u.Path, gatewaysPath)) {
+	u, err := url.Parse(base)
+	if err == nil && (strings.HasSuffix(u.Path, "/books") || strings.Contains(u.Path, gatewaysPath)) {
 		return base
 	}
 	return base + "/books"

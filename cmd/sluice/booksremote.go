@@ -25,8 +25,9 @@ type remote struct {
 
 func newRemote(base string) *remote {
 	return &remote{
-		root:   strings.TrimSuffix(booksBase(base), "/books"),
-		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{IdleConnTimeout: time.Minute}}, // no proxy: the environment is not read
+		root: strings.TrimSuffix(booksBase(base), "/books"),
+		// No proxy: the environment is not read.
+		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{IdleConnTimeout: time.Minute}},
 	}
 }
 

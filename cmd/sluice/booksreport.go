@@ -20,25 +20,30 @@ func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
 	} else {
 		fmt.Fprintf(w, "%d lines of budget, %d released windows, %d plans\n", r.Lines, r.Releases, r.Plans)
 		if shown {
-			fmt.Fprintf(w, "%d numbers compared with what was released; %d windows withdrawn in part or whole\n", r.Observations, r.Withdrawn)
+			fmt.Fprintf(w, "%d numbers compared with what was released; %d windows withdrawn in part or whole\n",
+				r.Observations, r.Withdrawn)
 		}
 		if r.Gateways > 0 {
 			fmt.Fprintf(w, "%d gateways, each with books of its own\n", r.Gateways)
 		}
 		if len(r.Elsewhere) > 0 {
-			fmt.Fprintf(w, "zones.geojson also gives zones to %s; their books are not here, so their numbers are not checked\n", brief.Text(strings.Join(r.Elsewhere, ", ")))
+			fmt.Fprintf(w, "zones.geojson also gives zones to %s; their books are not here, so their numbers are "+
+				"not checked\n", brief.Text(strings.Join(r.Elsewhere, ", ")))
 		}
 		if len(r.Charters) > 0 {
-			fmt.Fprintf(w, "the gateways' charters differ (%s): one has not taken the last motion yet, or it was not for all\n", brief.Text(strings.Join(r.Charters, ", ")))
+			fmt.Fprintf(w, "the gateways' charters differ (%s): one has not taken the last motion yet, or it was "+
+				"not for all\n", brief.Text(strings.Join(r.Charters, ", ")))
 		}
 		if r.Lost > 0 {
 			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them; see gaps.jsonl\n", r.Lost)
 		}
 		if r.Removed > 0 {
-			fmt.Fprintf(w, "%d released windows are not shown: removed as their decision asks; see removals.jsonl\n", r.Removed)
+			fmt.Fprintf(w, "%d released windows are not shown: removed as their decision asks; see "+
+				"removals.jsonl\n", r.Removed)
 		}
 		if r.Unchecked > 0 {
-			fmt.Fprintf(w, "%d removals follow an earlier text of a decision, which these books do not have; they are not checked\n", r.Unchecked)
+			fmt.Fprintf(w, "%d removals follow an earlier text of a decision, which these books do not have; they "+
+				"are not checked\n", r.Unchecked)
 		}
 		for _, p := range r.Problems {
 			fmt.Fprintln(w, "WRONG:", brief.Text(p)) // books are anybody's

@@ -56,7 +56,8 @@ func doctorCommand() *cobra.Command {
 
 func printFindings(w io.Writer, list []doctor.Finding) {
 	for _, f := range list {
-		fmt.Fprintf(w, "%-12s %-19s %s\n", f.Verdict, f.Check, strings.ReplaceAll(f.Found, "\n", "\n"+strings.Repeat(" ", 33)))
+		found := strings.ReplaceAll(f.Found, "\n", "\n"+strings.Repeat(" ", 33))
+		fmt.Fprintf(w, "%-12s %-19s %s\n", f.Verdict, f.Check, found)
 		if f.Hint != "" {
 			fmt.Fprintf(w, "%-12s %-19s -> %s\n", "", "", f.Hint)
 		}

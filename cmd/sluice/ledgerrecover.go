@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"sluice/gateway/rollback"
 )
 
 func ledgerRecoverCommand() *cobra.Command {
@@ -28,36 +30,39 @@ func ledgerRecoverCommand() *cobra.Command {
 			if err = errors.Join(err, g.Close()); err != nil {
 				return failed(err)
 			}
-			w := cmd.OutOrStdout()
-			if found.Gone > 0 {
-				fmt.Fprintf(w, "%d windows that were released are not in the store any more; the public gaps say so (store_lost).\n", found.Gone)
-			}
-			if found.Behind == "" && found.Gone > 0 {
-				return nil
-			}
-			if found.Behind == "" {
-				fmt.Fprintln(w, "This state directory is the latest that the key directory, the store and the copies of the books know. Nothing was changed.")
-				return nil
-			}
-			fmt.Fprintf(w, "Found: %s\n%d lines were taken over from copies of the books.\n", found.Behind, found.Lines)
-			for _, broken := range found.Broken {
-				fmt.Fprintf(w, "A copy of the books is damaged; it was taken over up to the damage: %v\n", broken)
-			}
-			if found.Lost > 0 {
-				fmt.Fprintf(w, "%d earlier lines are in no copy. Either set witness: to a mirror's copy of the public books and start again from the backup, or continue; mirrors will then see that the book has changed.\n", found.Lost)
-			}
-			ids := make([]string, 0, len(found.Until))
-			for id := range found.Until {
-				ids = append(ids, id)
-			}
-			slices.Sort(ids)
-			for _, id := range ids {
-				fmt.Fprintf(w, "%s is silent until %s.\n", id, found.Until[id].Format(time.RFC3339))
-			}
-			fmt.Fprintln(w, "Start the gateway again.")
+			printRecovered(cmd.OutOrStdout(), found)
 			return nil
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "gateway.yaml", "configuration file of the gateway")
 	return c
+}
+
+// printRecovered says what a recovery found, took over and closed.
+func printRecovered(w io.Writer, found rollback.Recovered) {
+	if found.Gone > 0 {
+		fmt.Fprintf(w, "%d windows that were released are not in the store any more; the public gaps say so "+
+			"(store_lost).\n", found.Gone)
+	}
+	if found.Behind == "" && found.Gone > 0 {
+		return
+	}
+	if found.Behind == "" {
+		fmt.Fprintln(w, "This state directory is the latest that the key directory, the store and the "+
+			"copies of the books know. Nothing was changed.")
+		return
+	}
+	fmt.Fprintf(w, "Found: %s\n%d lines were taken over from copies of the books.\n", found.Behind, found.Lines)
+	for _, broken := range found.Broken {
+		fmt.Fprintf(w, "A copy of the books is damaged; it was taken over up to the damage: %v\n", broken)
+	}
+	if found.Lost > 0 {
+		fmt.Fprintf(w, "%d earlier lines are in no copy. Either set witness: to a mirror's copy of the "+
+			"public books and start again from the backup, or continue; mirrors will then see that the book "+
+			"has changed.\n", found.Lost)
+	}
+	for _, id := range sortedKeys(found.Until) {
+		fmt.Fprintf(w, "%s is silent until %s.\n", id, found.Until[id].Format(time.RFC3339))
+	}
+	fmt.Fprintln(w, "Start the gateway again.")
 }

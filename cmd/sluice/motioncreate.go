@@ -49,7 +49,8 @@ func motionCreate(dir *string) *cobra.Command {
 			return printCreated(cmd.OutOrStdout(), v, d, m, p.Location)
 		},
 	}
-	c.Flags().StringSliceVar(&gateways, "gateways", nil, "gateways it is for, by name, or all (default: as the motion before)")
+	c.Flags().StringSliceVar(&gateways, "gateways", nil, "gateways it is for, by name, or all (default: as the "+
+		"motion before)")
 	return c
 }
 
@@ -94,7 +95,8 @@ func withinCharter(ctx context.Context, v voice, p *bundle.Policy, set *compile.
 			problems = list
 		}
 	}
-	return fmt.Errorf("the policy breaks its charter; sluice policy check shows where:\n  %s", strings.Join(problems, "\n  "))
+	return fmt.Errorf("the policy breaks its charter; sluice policy check shows where:\n  %s",
+		strings.Join(problems, "\n  "))
 }
 
 // enoughMembers refuses a roster with fewer members than a quorum asks for.
@@ -104,7 +106,8 @@ func enoughMembers(p *bundle.Policy) error {
 		most = max(most, q.Of(p.Charter))
 	}
 	if n := len(p.Council.Members); n < most {
-		return fmt.Errorf("the charter asks for %d members and council.yaml has %d: nobody could ever change this policy again", most, n)
+		return fmt.Errorf("the charter asks for %d members and council.yaml has %d: nobody could ever change this "+
+			"policy again", most, n)
 	}
 	return nil
 }

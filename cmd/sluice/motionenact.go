@@ -31,23 +31,28 @@ func motionEnact(dir *string) *cobra.Command {
 			}
 			w := cmd.OutOrStdout()
 			if who := v.List(e.Members()); len(e.Ballots) == 1 {
-				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signature of %s (%d needed).", e.ID, e.Version, who, e.Needed))
+				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signature of %s (%d needed).",
+					e.ID, e.Version, who, e.Needed))
 			} else {
-				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signatures of %s (%d needed).", e.ID, e.Version, who, e.Needed))
+				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signatures of %s (%d needed).",
+					e.ID, e.Version, who, e.Needed))
 			}
 			if e.From.After(now) {
-				fmt.Fprintln(w, v.Say("It takes effect on %s; until then gateways announce it.", v.moment(e.From, e.Policy.Location)))
+				when := v.moment(e.From, e.Policy.Location)
+				fmt.Fprintln(w, v.Say("It takes effect on %s; until then gateways announce it.", when))
 			}
 			fmt.Fprintln(w, v.Say("Written: %s", strings.Join(files, ", ")))
 			if len(inboxes) == 0 {
-				fmt.Fprintln(w, v.Say("No gateway has it yet: put %s where policy.inbox of their gateway.yaml says, or run this again with --inbox DIR.", files[0]))
+				fmt.Fprintln(w, v.Say("No gateway has it yet: put %s where policy.inbox of their gateway.yaml says, "+
+					"or run this again with --inbox DIR.", files[0]))
 			}
 			if e.Version == 1 {
-				fmt.Fprintf(w, "\n%s\n\n  policy: {inbox: %s, roster: \"sha256:%s\"}\n", v.Say("A gateway that starts with it pins this roster in gateway.yaml:"), v.Say("PATH or URL"), e.Roster)
+				fmt.Fprintf(w, "\n%s\n\n  policy: {inbox: %s, roster: \"sha256:%s\"}\n",
+					v.Say("A gateway that starts with it pins this roster in gateway.yaml:"), v.Say("PATH or URL"), e.Roster)
 			}
 			return nil
 		},
 	}
-	c.Flags().StringSliceVar(&inboxes, "inbox", nil, "copy the file into this directory, where gateways look; may be repeated")
+	c.Flags().StringSliceVar(&inboxes, "inbox", nil, "directory that gateways watch, for a copy of the file; may be repeated")
 	return c
 }

@@ -66,7 +66,7 @@ func printNothing(w io.Writer, v voice, d desk.Desk) error {
 		return failed(errors.New("there is no council.yaml here; name the policy directory with --dir"))
 	}
 	fmt.Fprintf(w, "%s\n%s\n%s\n", v.Say("No motion has been enacted yet: nothing flows."),
-		v.Say("The roster in council.yaml, as gateways pin it: %s", fmt.Sprintf("roster: \"sha256:%s\"", council.Sum(roster))),
+		v.Say("The roster in council.yaml, as gateways pin it: %s", `roster: "sha256:`+council.Sum(roster)+`"`),
 		v.Say("Next: sluice motion create ID")+d.Flag())
 	return nil
 }

@@ -136,7 +136,8 @@ func (s *decisionState) show(w io.Writer, v voice, now time.Time) {
 		state = v.Say("suspended since %s: %s", on(s.since), why)
 	}
 	fmt.Fprintf(w, "%s  %s  (%s)\n", s.doc.Decision, v.Lang.Title(s.doc.Title), state)
-	fmt.Fprintf(w, "    %s\n", v.Say("from %s until %s, by motion %s with %s", v.Lang.Date(s.doc.From), v.Lang.Date(s.doc.Until), s.by.ID, v.List(s.by.Members())))
+	fmt.Fprintf(w, "    %s\n", v.Say("from %s until %s, by motion %s with %s",
+		v.Lang.Date(s.doc.From), v.Lang.Date(s.doc.Until), s.by.ID, v.List(s.by.Members())))
 	if s.next != nil {
 		fmt.Fprintf(w, "    %s\n", v.Say(s.how, s.next.ID, v.moment(s.next.From, loc)))
 	}
@@ -144,7 +145,8 @@ func (s *decisionState) show(w io.Writer, v voice, now time.Time) {
 		return
 	}
 	if days := int(s.doc.Stream.Until.Sub(now).Hours() / 24); days < remindBefore {
-		fmt.Fprintf(w, "    %s\n", v.Say("REMINDER: it ends %s; nothing of it is published after its last day", v.days(days)))
+		fmt.Fprintf(w, "    %s\n", v.Say("REMINDER: it ends %s; nothing of it is published after its last day",
+			v.days(days)))
 	}
 	if r := s.doc.Review; r != (civil.Date{}) && now.AddDate(0, 0, remindBefore/2).After(r.Start(loc)) {
 		fmt.Fprintf(w, "    %s\n", v.Say("REMINDER: the council wanted to look at it again by %s", v.Lang.Date(r)))

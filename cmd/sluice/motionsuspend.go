@@ -36,7 +36,8 @@ func motionSuspend(dir *string) *cobra.Command {
 			if err := printCreated(w, v, d, m, p.Location); err != nil {
 				return err
 			}
-			fmt.Fprintf(w, "\n%s\n", v.Say("%s has the suspension now too, so that no later motion lifts it by mistake. If this motion is not enacted, remove it there.", drafted))
+			fmt.Fprintf(w, "\n%s\n", v.Say("%s has the suspension now too, so that no later motion lifts it by "+
+				"mistake. If this motion is not enacted, remove it there.", drafted))
 			return nil
 		},
 	}

@@ -37,13 +37,17 @@ func printCreated(w io.Writer, v voice, d desk.Desk, m council.Motion, loc *time
 		fmt.Fprintf(w, "\n%s\n", v.Say("%d of %d members must sign (%s).", s.Needed, len(s.Members), quorums(s.Needs)))
 	}
 	if earliest.After(m.Created) {
-		fmt.Fprintln(w, v.Say("It takes effect on %s at the earliest; gateways take it until %s.", v.moment(earliest, loc), v.moment(m.Expires, loc)))
+		fmt.Fprintln(w, v.Say("It takes effect on %s at the earliest; gateways take it until %s.",
+			v.moment(earliest, loc), v.moment(m.Expires, loc)))
 	} else {
-		fmt.Fprintln(w, v.Say("It takes effect as soon as it is enacted; gateways take it until %s.", v.moment(m.Expires, loc)))
+		fmt.Fprintln(w, v.Say("It takes effect as soon as it is enacted; gateways take it until %s.",
+			v.moment(m.Expires, loc)))
 	}
-	fmt.Fprintf(w, "\n%s\n\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s motion.txt\n\n", v.Say("Each member reads motion.txt and signs it:"), council.NamespaceOf(m.City))
+	fmt.Fprintf(w, "\n%s\n\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s motion.txt\n\n",
+		v.Say("Each member reads motion.txt and signs it:"), council.NamespaceOf(m.City))
 	fmt.Fprintf(w, "%s\n\n  sluice motion status %s%s\n  sluice motion enact %s%s\n",
-		v.Say("and sends back motion.txt.sig, which goes into %s under the member's name, e.g. %s.sig. Then:", filepath.Join(d.Motion(m.ID), council.BallotsName), firstMember(s)),
+		v.Say("and sends back motion.txt.sig, which goes into %s under the member's name, e.g. %s.sig. Then:",
+			filepath.Join(d.Motion(m.ID), council.BallotsName), firstMember(s)),
 		m.ID, d.Flag(), m.ID, d.Flag())
 	return nil
 }
@@ -59,9 +63,11 @@ func beside(w io.Writer, v voice, d desk.Desk, m council.Motion) (earliest time.
 	for _, e := range chain[len(desk.InForce(chain, m.Created)):] {
 		when := v.moment(e.NotBefore, e.Policy.Location)
 		if m.Version <= e.Version {
-			fmt.Fprintf(w, "%s\n\n", v.Say("WARNING: motion %s was voted and waits until %s. When this one is enacted, %s is void: put it to the vote again afterwards.", e.ID, when, e.ID))
+			fmt.Fprintf(w, "%s\n\n", v.Say("WARNING: motion %s was voted and waits until %s. When this one is "+
+				"enacted, %s is void: put it to the vote again afterwards.", e.ID, when, e.ID))
 		} else {
-			fmt.Fprintf(w, "%s\n\n", v.Say("It follows motion %s, which was voted and waits until %s: gateways take it after that one.", e.ID, when))
+			fmt.Fprintf(w, "%s\n\n", v.Say("It follows motion %s, which was voted and waits until %s: gateways take "+
+				"it after that one.", e.ID, when))
 			if e.NotBefore.After(earliest) {
 				earliest = e.NotBefore
 			}

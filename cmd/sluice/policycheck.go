@@ -116,7 +116,8 @@ func checkDirectory(ctx context.Context, dir, sensors string) (*checkResult, err
 // ofFile are the findings and summaries of one file.
 func ofFile(path string, found []check.Finding, fine []check.Summary) ([]check.Finding, []check.Summary) {
 	other := func(file string) bool { return !strings.HasSuffix("/"+filepath.ToSlash(path), "/"+file) }
-	return slices.DeleteFunc(found, func(f check.Finding) bool { return other(f.File) }), slices.DeleteFunc(fine, func(s check.Summary) bool { return other(s.File) })
+	return slices.DeleteFunc(found, func(f check.Finding) bool { return other(f.File) }),
+		slices.DeleteFunc(fine, func(s check.Summary) bool { return other(s.File) })
 }
 
 // snippet is how much of a line is shown, in letters.
@@ -181,7 +182,9 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 	}
 	line := ""
 	if len(errs) > 0 {
-		line = fmt.Sprintf([3]string{"typical error %s (95 of 100 within); ", "error típic %s (95 de cada 100); ", "error típico %s (95 de cada 100); "}[l], strings.Join(errs, ", "))
+		line = fmt.Sprintf([3]string{
+			"typical error %s (95 of 100 within); ", "error típic %s (95 de cada 100); ", "error típico %s (95 de cada 100); ",
+		}[l], strings.Join(errs, ", "))
 	}
 	line += fmt.Sprintf([3]string{
 		"published from about %d %s on; epsilon %s of %s a day",
@@ -192,9 +195,12 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 		return line
 	}
 	return line + fmt.Sprintf([3]string{
-		", a twenty-fifth of it for how many there were and which share reached the limit of %d, shown from about %d on",
-		", una vint-i-cinquena part per saber quants n'hi ha hagut i quina proporció ha arribat al límit de %d, que es mostra a partir d'uns %d",
-		", una veinticincoava parte para saber cuántos ha habido y qué proporción ha llegado al límite de %d, que se muestra a partir de unos %d",
+		", a twenty-fifth of it for how many there were and which share reached the limit of %d, shown from about " +
+			"%d on",
+		", una vint-i-cinquena part per saber quants n'hi ha hagut i quina proporció ha arribat al límit de %d, " +
+			"que es mostra a partir d'uns %d",
+		", una veinticincoava parte para saber cuántos ha habido y qué proporción ha llegado al límite de %d, " +
+			"que se muestra a partir de unos %d",
 	}[l], s.MaxContributions, s.ShareFrom)
 }
 
@@ -228,7 +234,8 @@ func checkJSON(w io.Writer, l explain.Lang, r *checkResult) error {
 		out.Findings = append(out.Findings, finding{f.File, f.Line, f.Column, f.Rule, what, mend, f.Warning()})
 	}
 	for _, s := range r.fine {
-		out.Decisions = append(out.Decisions, decided{s.Decision, s.Unit, s.PublicFrom, s.Errors, s.CostPerDay, s.Cap, s.ShareFrom})
+		out.Decisions = append(out.Decisions,
+			decided{s.Decision, s.Unit, s.PublicFrom, s.Errors, s.CostPerDay, s.Cap, s.ShareFrom})
 	}
 	if err := printJSON(w, out); err != nil {
 		return err

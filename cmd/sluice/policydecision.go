@@ -46,8 +46,9 @@ type firstDecision struct {
 func newDecision(v voice, p *bundle.Policy, id string, now time.Time) (string, error) {
 	c := p.Charter
 	d := firstDecision{
-		ID: id, Title: untitled(c.City.Languages), Stream: streamName(id), LegalBasis: v.Say("<the law that allows it>"),
-		Purpose: firstOr(c.Purposes, "PURPOSE"), Purposes: c.Purposes,
+		ID: id, Title: untitled(c.City.Languages), Stream: streamName(id),
+		LegalBasis: v.Say("<the law that allows it>"),
+		Purpose:    firstOr(c.Purposes, "PURPOSE"), Purposes: c.Purposes,
 		Zone: firstOr(p.Zones.IDs(), "ZONE"), Zones: p.Zones.IDs(), Kinds: sortedKeys(p.Kinds),
 		WhyNobody: v.Say("<why it is about nobody; residents read it>"),
 		MinUnits:  c.MinUnits, MaxContributions: min(2, max(1, c.MaxContributions)), Longest: c.SunsetMax,
@@ -58,7 +59,8 @@ func newDecision(v voice, p *bundle.Policy, id string, now time.Time) (string, e
 	d.Spent = d.Left <= 0
 	d.From, d.Until = term(p, now)
 	d.Review = review(d.From, d.Until)
-	t, err := template.New("decision").Funcs(template.FuncMap{"join": func(list []string) string { return strings.Join(list, ", ") }}).Parse(decisionTemplate)
+	join := func(list []string) string { return strings.Join(list, ", ") }
+	t, err := template.New("decision").Funcs(template.FuncMap{"join": join}).Parse(decisionTemplate)
 	if err != nil {
 		return "", err
 	}

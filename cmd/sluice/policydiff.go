@@ -123,7 +123,8 @@ func diffJSON(w io.Writer, l explain.Lang, changes []diff.Change, plans []compil
 	list := []change{}
 	overall := diff.Overall(changes)
 	for _, c := range changes {
-		list = append(list, change{c.About, c.Against, c.Key, c.Mark.String(), c.Needs, c.Ends, c.Old[l], c.New[l], c.Words(l)})
+		list = append(list,
+			change{c.About, c.Against, c.Key, c.Mark.String(), c.Needs, c.Ends, c.Old[l], c.New[l], c.Words(l)})
 	}
 	for _, p := range plans {
 		overall = max(overall, p.Mark)

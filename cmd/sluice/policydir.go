@@ -91,5 +91,6 @@ func noDecision(p *bundle.Policy, name string) error {
 }
 
 func named(d *bundle.Decision, name string) bool {
-	return d.Decision == name || strings.HasSuffix("/"+d.File, "/"+strings.TrimPrefix(name, "./")) || strings.HasSuffix(name, "/"+d.File)
+	return d.Decision == name || strings.HasSuffix("/"+d.File, "/"+strings.TrimPrefix(name, "./")) ||
+		strings.HasSuffix(name, "/"+d.File)
 }

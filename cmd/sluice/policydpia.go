@@ -48,6 +48,7 @@ func policyDPIA() *cobra.Command {
 		},
 	}
 	langFlag(c, &language)
-	c.Flags().StringVar(&reg, "register", "", "register of sensors (default: register.yaml in the policy directory or beside it)")
+	c.Flags().StringVar(&reg, "register", "", "register of sensors (default: register.yaml in the policy directory "+
+		"or beside it)")
 	return c
 }

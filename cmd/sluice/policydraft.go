@@ -14,7 +14,9 @@ import (
 )
 
 // readDraft finds the draft, and what it would take the place of.
-func readDraft(ctx context.Context, v voice, dir, name string) (draft, inForce *bundle.Policy, d *bundle.Decision, err error) {
+func readDraft(
+	ctx context.Context, v voice, dir, name string,
+) (draft, inForce *bundle.Policy, d *bundle.Decision, err error) {
 	files, err := compile.ReadDir(dir)
 	if err != nil {
 		return nil, nil, nil, failed(err)
@@ -31,7 +33,9 @@ func readDraft(ctx context.Context, v voice, dir, name string) (draft, inForce *
 	}
 	list, err := choose(draft, []string{name})
 	if err != nil {
-		at := slices.IndexFunc(draft.Decisions, func(x bundle.Decision) bool { return filepath.Base(x.File) == filepath.Base(name) })
+		at := slices.IndexFunc(draft.Decisions, func(x bundle.Decision) bool {
+			return filepath.Base(x.File) == filepath.Base(name)
+		})
 		if at < 0 {
 			return nil, nil, nil, err
 		}

@@ -73,5 +73,6 @@ func unreadable(ctx context.Context, v voice, dir string, err error) error {
 
 // unusable says some of what check finds, and where to see all of it.
 func unusable(v voice, dir string, list []string) error {
-	return fmt.Errorf("%s\n  %s\n%s", v.Say("the policy cannot be used as it is:"), strings.Join(list[:min(shownFindings, len(list))], "\n  "), v.Say("see: sluice policy check %s", dir))
+	return fmt.Errorf("%s\n  %s\n%s", v.Say("the policy cannot be used as it is:"),
+		strings.Join(list[:min(shownFindings, len(list))], "\n  "), v.Say("see: sluice policy check %s", dir))
 }

@@ -37,29 +37,18 @@ func policyFmt() *cobra.Command {
 			}
 			changed := 0
 			for _, name := range files {
-				raw, err := os.ReadFile(name)
+				lines, err := formatFile(v, name, list)
 				if err != nil {
-					return failed(err)
+					return err
 				}
-				out, err := yamldoc.Tidy(raw)
-				var slip *yamldoc.SyntaxError
-				if errors.As(err, &slip) {
-					return &exitError{exitFailed, fmt.Sprintf("%s:%d:%d: %s", name, slip.Line, slip.Column, slip.In(int(v.Lang)))}
-				}
-				if err != nil {
-					return failed(fmt.Errorf("%s: %w", name, err))
-				}
-				if string(out) == string(raw) {
+				if lines == "" {
 					continue
 				}
 				changed++
 				if list {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", name, differing(raw, out))
-					continue
-				}
-				fmt.Fprintln(cmd.OutOrStdout(), name)
-				if err := os.WriteFile(name, out, 0o644); err != nil {
-					return &config.Refusal{Err: err}
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", name, lines)
+				} else {
+					fmt.Fprintln(cmd.OutOrStdout(), name)
 				}
 			}
 			if list && changed > 0 {
@@ -71,6 +60,32 @@ func policyFmt() *cobra.Command {
 	langFlag(c, &language)
 	c.Flags().BoolVar(&list, "check", false, "change nothing; list the files that would change")
 	return c
+}
+
+// formatFile formats a file in place, or only looks, and returns which lines change; empty
+// where none does.
+func formatFile(v voice, name string, look bool) (lines string, err error) {
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return "", failed(err)
+	}
+	out, err := yamldoc.Tidy(raw)
+	var slip *yamldoc.SyntaxError
+	switch {
+	case errors.As(err, &slip):
+		text := slip.In(int(v.Lang))
+		return "", &exitError{exitFailed, fmt.Sprintf("%s:%d:%d: %s", name, slip.Line, slip.Column, text)}
+	case err != nil:
+		return "", failed(fmt.Errorf("%s: %w", name, err))
+	case string(out) == string(raw):
+		return "", nil
+	}
+	if !look {
+		if err := os.WriteFile(name, out, 0o644); err != nil {
+			return "", &config.Refusal{Err: err}
+		}
+	}
+	return differing(raw, out), nil
 }
 
 // maxLines is how many lines of a file are named.

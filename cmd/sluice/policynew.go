@@ -46,7 +46,8 @@ func policyNew() *cobra.Command {
 			}
 			to := filepath.Join(dir, "decisions", id+".yaml")
 			if d := p.Decision(id); d != nil {
-				return failed(fmt.Errorf("decision %s exists already, in %s; choose another id", id, filepath.Join(dir, d.File)))
+				return failed(fmt.Errorf("decision %s exists already, in %s; choose another id",
+					id, filepath.Join(dir, d.File)))
 			}
 			if _, err := os.Stat(to); err == nil {
 				return failed(fmt.Errorf("%s exists already; choose another id", to))
@@ -95,7 +96,8 @@ func writeExample(v voice, dir string) ([]string, error) {
 			raw = nameless(raw, v)
 		}
 		if strings.HasSuffix(name, ".yaml") {
-			raw = []byte("# yaml-language-server: $schema=schema/" + schema.Of(name) + ".schema.json\n" + commentsIn(v, string(raw)))
+			editors := "# yaml-language-server: $schema=schema/" + schema.Of(name) + ".schema.json\n"
+			raw = []byte(editors + commentsIn(v, string(raw)))
 		}
 		if err := put(name, raw); err != nil {
 			return nil, err

@@ -16,7 +16,8 @@ func showTrial(w io.Writer, v voice, r *trial.Report, seed uint64, file string) 
 	if file != "" {
 		source = file
 	}
-	fmt.Fprintf(w, "%s\n\n", v.Say("Decision %s over %s of %s, from %s on.", r.Draft.Decision, v.Say("%d days", r.Days), source, r.Start.Format(time.DateOnly)))
+	fmt.Fprintf(w, "%s\n\n", v.Say("Decision %s over %s of %s, from %s on.",
+		r.Draft.Decision, v.Say("%d days", r.Days), source, r.Start.Format(time.DateOnly)))
 	sides := []*trial.Side{r.Draft}
 	if r.InForce != nil {
 		sides = append(sides, r.InForce)
@@ -25,24 +26,28 @@ func showTrial(w io.Writer, v voice, r *trial.Report, seed uint64, file string) 
 	}
 	t := tabwriter.NewWriter(w, 2, 2, 2, ' ', 0)
 	for _, column := range []string{
-		"", v.Say("measure"), v.Say("published"), v.Say("withheld"), v.Say("no data"), v.Say("mean error"), v.Say("95 %% within"), v.Say("hold what was counted"),
+		"", v.Say("measure"), v.Say("published"), v.Say("withheld"), v.Say("no data"),
+		v.Say("mean error"), v.Say("95 %% within"), v.Say("hold what was counted"),
 	} {
 		fmt.Fprint(t, column+"\t")
 	}
 	fmt.Fprintln(t, v.Say("hold what passed"))
 	for _, s := range sides {
 		for _, m := range s.Measures {
-			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%.0f %%\t%.0f %%\n", s.Title(v), m.Name, m.Published, m.Withheld, m.NoData,
+			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%.0f %%\t%.0f %%\n",
+				s.Title(v), m.Name, m.Published, m.Withheld, m.NoData,
 				v.decimals(m.MeanError), v.decimals(m.P95Error), 100*m.Covered, 100*m.Inside)
 		}
 	}
 	_ = t.Flush() // to a terminal or a buffer
-	fmt.Fprintf(w, "\n%s\n", v.Say("Errors are against everything that passed; intervals are about what could be counted, without the silenced."))
+	fmt.Fprintf(w, "\n%s\n", v.Say("Errors are against everything that passed; intervals are about what could be "+
+		"counted, without the silenced."))
 	for _, note := range r.Notes {
 		fmt.Fprintln(w, note)
 	}
 	if r.Proposal != nil {
-		fmt.Fprintf(w, "\n%s %s\n", v.Say("Proposed: max_contributions: %d, every: %s.", r.Proposal.MaxContributions, r.Proposal.Every), r.Proposal.Why)
+		fmt.Fprintf(w, "\n%s %s\n", v.Say("Proposed: max_contributions: %d, every: %s.",
+			r.Proposal.MaxContributions, r.Proposal.Every), r.Proposal.Why)
 	}
 	for _, s := range sides {
 		showSide(w, v, s)

@@ -50,5 +50,6 @@ func faultsText(w io.Writer, sensors int, found []register.Fault) error {
 }
 
 func faultsJSON(w io.Writer, sensors int, found []register.Fault) error {
-	return printJSON(w, map[string]any{"sensors": sensors, "findings": faultFindings(found), "more": max(0, len(found)-maxFaults)})
+	more := max(0, len(found)-maxFaults)
+	return printJSON(w, map[string]any{"sensors": sensors, "findings": faultFindings(found), "more": more})
 }

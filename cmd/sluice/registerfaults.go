@@ -63,7 +63,8 @@ func owners(reg *register.Register, dir string, p *bundle.Policy) (found []regis
 			at := tree.At([]string{"protect", "by_owner"}, false)
 			found = append(found, reg.CheckOwners(filepath.Join(dir, d.File), at.Line, d.Decision, named)...)
 			found = append(found, reg.LeftOut(d.Decision, named, func(s *register.Sensor) bool {
-				return slices.Contains(d.AppliesTo.Kinds, s.Kind) && (d.Stream.Place.ByPoint() || slices.Contains(d.AppliesTo.Zones, s.ZoneOf(p.Zones)))
+				return slices.Contains(d.AppliesTo.Kinds, s.Kind) && (d.Stream.Place.ByPoint() ||
+					slices.Contains(d.AppliesTo.Zones, s.ZoneOf(p.Zones)))
 			})...)
 		}
 	}

@@ -23,7 +23,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	root := group(&cobra.Command{
 		Use: "sluice", Short: "A privacy-preserving gateway for a city's sensors", Version: version(),
 		SilenceUsage: true, SilenceErrors: true,
-	}, upCommand(), gatewayCommand(), opendataCommand(), doctorCommand(), sensorCommand(), registerCommand(), policyCommand(), motionCommand(),
+	}, upCommand(), gatewayCommand(), opendataCommand(), doctorCommand(), sensorCommand(), registerCommand(),
+		policyCommand(), motionCommand(),
 		ledgerCommand(), verifyCommand(), withdrawCommand(), versionCommand(), rulesCommand())
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetArgs(args)

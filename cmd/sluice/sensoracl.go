@@ -41,12 +41,14 @@ func aclCommand() *cobra.Command {
 			if err != nil {
 				return &config.Refusal{Err: err}
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%d %s, %d new %s, shown this once; mosquitto and the gateway read the files anew at SIGHUP\n",
+			fmt.Fprintf(cmd.ErrOrStderr(), "%d %s, %d new %s, shown this once; mosquitto and the gateway read the "+
+				"files anew at SIGHUP\n",
 				len(reg.Sensors), plural(len(reg.Sensors), "sensor"), fresh, plural(fresh, "password"))
 			return nil
 		},
 	}
-	c.Flags().StringVar(&file, "register", "register.yaml", "register of sensors: a file, or a directory of *.yaml files")
+	c.Flags().StringVar(&file, "register", "register.yaml", "register of sensors: a file, or a directory of *.yaml "+
+		"files")
 	c.Flags().StringVar(&dir, "dir", ".", "directory to write the files to")
 	c.Flags().StringVar(&user, "gateway", register.GatewayUser, "user name of the gateway")
 	return c
@@ -55,7 +57,8 @@ func aclCommand() *cobra.Command {
 // writeAccess writes the files, and returns how many sensors have new passwords.
 // Those are shown first, one ID and password a line: once only their hashes are
 // kept, nobody could learn them any more.
-func writeAccess(reg *register.Register, dir, user string, progress func(done int), show func(list string) error) (int, error) {
+func writeAccess(reg *register.Register, dir, user string, progress func(done int),
+	show func(list string) error) (int, error) {
 	path := filepath.Join(dir, "passwords")
 	old, err := perm.Read(path, perm.Secret)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -74,7 +77,8 @@ func writeAccess(reg *register.Register, dir, user string, progress func(done in
 	for n := range reg.Sensors {
 		id := reg.Sensors[n].ID
 		if id == user {
-			return 0, fmt.Errorf("a sensor is called %s, as the gateway is; give the sensor another id, or the gateway another user name with --gateway", user)
+			return 0, fmt.Errorf("a sensor is called %s, as the gateway is; give the sensor another id, or the "+
+				"gateway another user name with --gateway", user)
 		}
 		users[id] = true
 		if passwords.Has(id) {

@@ -14,7 +14,8 @@ const patience = 5 * time.Second
 // lastResort ends a process that does not, and says where it stands.
 func lastResort() {
 	time.Sleep(patience)
-	_, _ = os.Stderr.WriteString("sluice: shutdown timed out; exiting now, as after kill -9. Please report these stacks:\n" + crash.Stacks())
+	_, _ = os.Stderr.WriteString("sluice: shutdown timed out; exiting now, as after kill -9. Please report these " +
+		"stacks:\n" + crash.Stacks())
 	os.Exit(exitStuck)
 }
 

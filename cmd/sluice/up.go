@@ -58,8 +58,10 @@ func upCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVar(&o.Demo, "demo", false, "add a simulated city with a simulated clock")
-	f.StringVar(&o.Dir, "dir", "", "directory of the town (default: ./town; for the demo a temporary one, removed at the end)")
-	f.StringArrayVar(&members, "member", nil, "member of the first roster, as NAME=FILE.pub; may be repeated (default: one founding member with a new key)")
+	f.StringVar(&o.Dir, "dir", "", "directory of the town (default: ./town; for the demo a temporary one, removed "+
+		"at the end)")
+	f.StringArrayVar(&members, "member", nil, "member of the first roster, as NAME=FILE.pub; may be repeated "+
+		"(default: one founding member with a new key)")
 	f.BoolVar(&o.AllowSwap, "allow-swap", false, "run even if memory may be written to unencrypted swap")
 	f.StringVar(&o.HTTP, "http", "127.0.0.1:8080", "address of the open data")
 	f.StringVar(&o.MQTT, "mqtt", "127.0.0.1:1883", "address where sensors connect")

@@ -20,7 +20,8 @@ func verifyCommand() *cobra.Command {
 			"cannot be reached.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !strings.Contains(args[0], "://") {
-				return &usageError{"verify needs a URL such as https://data.example; for files there is sluice ledger verify"}
+				return &usageError{"verify needs a URL such as https://data.example; for files there is sluice " +
+					"ledger verify"}
 			}
 			if _, err := openBooks(args[0]); err != nil {
 				return err

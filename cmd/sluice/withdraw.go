@@ -37,10 +37,12 @@ func withdrawCommand() *cobra.Command {
 				return failed(err)
 			}
 			if n == 0 {
-				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; those set aside are hidden when they are sent again.")
+				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; those set "+
+					"aside are hidden when they are sent again.")
 				return nil
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream, w.Start.UTC().Format(time.RFC3339))
+			fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream,
+				w.Start.UTC().Format(time.RFC3339))
 			return nil
 		},
 	}

@@ -99,12 +99,21 @@ func clerkSaying(n ast.Node) (string, bool) {
 	if at < 0 || len(args) <= at {
 		return "", false
 	}
-	text, ok := args[at].(*ast.BasicLit)
-	if !ok || text.Kind != token.STRING {
-		return "", false
+	return literal(args[at])
+}
+
+// literal is the text of a literal, or of several in a row.
+func literal(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		s, err := strconv.Unquote(e.Value)
+		return s, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		a, first := literal(e.X)
+		b, second := literal(e.Y)
+		return a + b, first && second && e.Op == token.ADD
 	}
-	s, err := strconv.Unquote(text.Value)
-	return s, err == nil
+	return "", false
 }
 
 // TestEveryClerksSentence holds the clerk's tables against what the verbs for
