@@ -188,8 +188,8 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 	}
 	line += fmt.Sprintf([3]string{
 		"published from about %d %s on; epsilon %s of %s a day",
-		"es publica a partir d'uns %d %s; èpsilon %s de %s al dia",
-		"se publica a partir de unos %d %s; épsilon %s de %s al día",
+		"es publica a partir " + l.Gender(s.Unit, "d'uns", "d'unes") + " %d %s; èpsilon %s de %s al dia",
+		"se publica a partir de " + l.Gender(s.Unit, "unos", "unas") + " %d %s; épsilon %s de %s al día",
 	}[l], s.PublicFrom, l.Many(s.Unit), l.Number(s.CostPerDay), l.Number(s.Cap))
 	if s.ShareFrom == 0 {
 		return line
@@ -197,10 +197,10 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 	return line + fmt.Sprintf([3]string{
 		", a twenty-fifth of it for how many there were and which share reached the limit of %d, shown from about " +
 			"%d on",
-		", una vint-i-cinquena part per saber quants n'hi ha hagut i quina proporció ha arribat al límit de %d, " +
-			"que es mostra a partir d'uns %d",
-		", una veinticincoava parte para saber cuántos ha habido y qué proporción ha llegado al límite de %d, " +
-			"que se muestra a partir de unos %d",
+		", una vint-i-cinquena part per saber " + l.Gender(s.Unit, "quants", "quantes") + " n'hi ha hagut i quina " +
+			"proporció ha arribat al límit de %d, que es mostra a partir " + l.Gender(s.Unit, "d'uns", "d'unes") + " %d",
+		", una veinticincoava parte para saber " + l.Gender(s.Unit, "cuántos", "cuántas") + " ha habido y qué " +
+			"proporción ha llegado al límite de %d, que se muestra a partir de " + l.Gender(s.Unit, "unos", "unas") + " %d",
 	}[l], s.MaxContributions, s.ShareFrom)
 }
 

@@ -31,12 +31,12 @@ func hint(problem string, v any) string {
 	return "; known keys are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 }
 
-// Nearest is the known name that differs from another in two letters or fewer, the first
-// by the alphabet where several do; empty for none.
+// Nearest is the known name that differs from another in two letters or fewer, and has one
+// in common, the first by the alphabet where several do; empty for none.
 func Nearest(name string, known []string) string {
 	best, distance := "", 3
 	for _, k := range slices.Sorted(slices.Values(known)) {
-		if d := apart(strings.ToLower(name), k); d < distance {
+		if d := apart(strings.ToLower(name), k); d < distance && d < max(len([]rune(name)), len([]rune(k))) {
 			best, distance = k, d
 		}
 	}

@@ -40,6 +40,14 @@ var slips = []struct {
 	{footfall, "  es: ", "  fr: ", "S02", [3]string{"ca, en, es", "", ""}},
 	{"charter.yaml", "[ca, es, en]", "[catalan, es, en]", "S05", [3]string{"“languages” has", "«languages» té", "«languages» tiene"}},
 	{footfall, "stream: footfall", "stream: Foot Fall", "S06", [3]string{"write foot-fall", "", ""}},
+	{footfall, "stream: footfall", "stream: Pas a la plaça", "S06", [3]string{"write pas-a-la-placa", "", ""}},
+	{"charter.yaml", "id: portalba", "id: L'Hospitalet de l'Infant", "S06", [3]string{"write lhospitalet-de-linfant", "", ""}},
+	{footfall, "until: 2027-05-31", "until: 2027-05-31T23:59:59Z", "S06", [3]string{"write 2027-05-31", "", ""}},
+	{footfall, "by: [zone]", "by: zone", "S04", [3]string{"is a text; it must be: a list | write [zone]", "és un text; ha de ser: una llista | escriviu [zone]", "es un texto; debe ser: una lista | escriba [zone]"}},
+	{footfall, "keep: [device, rssi]", "keep: device,rssi", "S04", [3]string{"write [device, rssi]", "", ""}},
+	{"charter.yaml", "languages: [ca, es, en]", "languages: catalan", "S04", [3]string{"a list | e.g. [ca, es, en]", "p. ex. [ca, es, en]", "p. ej. [ca, es, en]"}},
+	{"charter.yaml", "languages: [ca, es, en]", "languages: [ca, fr]", "S05", [3]string{"not allowed | one of", "no es permet | un de", "no se permite | uno de"}},
+	{footfall, "epsilon: 1 ", "epsilon: 2 ", "C06", [3]string{"epochs of this decision a day: 1", "èpoques d'aquesta decisió al dia: 1", "épocas de esta decisión al día: 1"}},
 	{footfall, `decision: "2026-14"`, "decision: “2026-14”", "S06", [3]string{"straight ones", "rectes", "rectas"}},
 	{footfall, `of: "distinct(unit)"`, "of: count", "S06", [3]string{"write count()", "", ""}},
 	{footfall, `op: ">="`, `op: "=>"`, "S05", [3]string{"you may mean >=", "potser voleu dir >=", "quizá quiere decir >="}},
@@ -78,6 +86,29 @@ func TestEachSlipLeadsOn(t *testing.T) {
 			}
 			if english := regexp.MustCompile(`\b(write|must|the|number|missing|lower)\b`); l > 0 && english.MatchString(what+mend) {
 				t.Errorf("%q in %s is English: %s | %s", s.new, explain.Languages[l], what, mend)
+			}
+		}
+	}
+}
+
+// TestTheCitysIDStays: another id than in force is said before a motion is made of it, also
+// where sluice up has founded the town.
+func TestTheCitysIDStays(t *testing.T) {
+	inForce, err := bundle.Read(portalba.Policy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := portalba.Policy()
+	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "id: portalba", "id: vilanova", 1))
+	for at, want := range map[*bundle.Policy]int{nil: 0, inForce: 1} {
+		found, _ := check.Directory(t.Context(), rego.InProcess(), files, at, civil.Date{})
+		found = slices.DeleteFunc(found, func(f check.Finding) bool { return f.Rule != "K42" })
+		if len(found) != want {
+			t.Fatalf("%+v; want %d", found, want)
+		}
+		for _, f := range found {
+			if what, mend := f.Text(0); f.Warning() || f.Line == 1 || !strings.Contains(what, "vilanova") || !strings.Contains(mend, "write portalba") {
+				t.Errorf("line %d: %s | %s", f.Line, what, mend)
 			}
 		}
 	}

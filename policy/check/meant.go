@@ -39,7 +39,7 @@ func (c *checker) meant(file string, d *decision.Document) {
 }
 
 // lists finds names that stand twice in the charter's lists, kinds in two that contradict
-// each other, and floors that no ordinary decision meets.
+// each other, floors that no ordinary decision meets, and another city's id than in force.
 func (c *checker) lists() {
 	const file = "charter.yaml"
 	ch := c.charter
@@ -59,6 +59,9 @@ func (c *checker) lists() {
 		if slices.Contains(ch.KindsAboutPeople, id) {
 			c.at(file, "K41", "kinds_not_about_people/"+strconv.Itoa(i), id)
 		}
+	}
+	if c.inForce != nil && ch.City.ID != c.inForce.Charter.City.ID {
+		c.at(file, "K42", "city/id", ch.City.ID, c.inForce.Charter.City.ID)
 	}
 	if len(ch.Floors) > 0 && !ch.Allows(plan.Exact) {
 		c.at(file, "W43", "floors")

@@ -19,6 +19,8 @@ var (
 	quotedNum  = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$`)
 	twoNumbers = regexp.MustCompile(`[0-9],[0-9]`)
 	otherDay   = regexp.MustCompile(`^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})$`)
+	instant    = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]`)
+	noName     = regexp.MustCompile(`[^a-z0-9_-]+`)
 	amount     = regexp.MustCompile(`^(?:PT?)?([0-9]+) ?([a-z]+)$`)
 )
 
@@ -55,9 +57,27 @@ func (c *checker) ofSort(file string, e *jsonschema.ValidationError, here *jsons
 		c.ofCase("comma", file, e, "S04", here, sorts(k.Want), strings.Replace(text, ",", ".", 1))
 	case there && number && quotedNum.MatchString(text):
 		c.ofCase("quotes", file, e, "S04", here, sorts(k.Want), text)
+	case there && listed(text, here) != "":
+		c.ofCase("list", file, e, "S04", here, sorts(k.Want), listed(text, here))
 	default:
 		c.note(file, e, "S04", here, sorts(k.Want))
 	}
+}
+
+// listed is a text, or several with commas between, as the list that was wanted; empty where
+// that would not be one.
+func listed(text string, here *jsonschema.Schema) string {
+	if !isList(here) || strings.ContainsAny(text, "[]{}\"'#&*|>!%@`\n") || strings.Contains(text, ": ") {
+		return ""
+	}
+	items := strings.Split(text, ",")
+	for i, item := range items {
+		items[i] = strings.TrimSpace(item)
+		if items[i] == "" || here.Items.(*jsonschema.Schema).Validate(items[i]) != nil {
+			return ""
+		}
+	}
+	return "[" + strings.Join(items, ", ") + "]"
 }
 
 // oneOf: a value is none of those that are allowed.
@@ -102,11 +122,16 @@ func (c *checker) written(file string, e *jsonschema.ValidationError, here *json
 			c.ofCase("meant", file, e, "S06", here, fmt.Sprintf("%s-%02s-%02s", m[3], m[2], m[1]))
 			return
 		}
+		if m := instant.FindStringSubmatch(text); m != nil && fits(m[1]) {
+			c.ofCase("meant", file, e, "S06", here, m[1])
+			return
+		}
 		c.ofCase("day", file, e, "S06", here)
 		return
 	}
 	small := strings.ToLower(strings.TrimSpace(text))
-	for _, meant := range []string{strings.ReplaceAll(text, " ", ""), text + "()", small, strings.ReplaceAll(small, " ", "-"), strings.ReplaceAll(small, ".", "-")} {
+	slug := strings.Trim(noName.ReplaceAllString(folded(text), "-"), "-")
+	for _, meant := range []string{strings.ReplaceAll(text, " ", ""), text + "()", small, strings.ReplaceAll(small, " ", "-"), strings.ReplaceAll(small, ".", "-"), slug} {
 		if text != "" && fits(meant) {
 			c.ofCase("meant", file, e, "S06", here, meant)
 			return

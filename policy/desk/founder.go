@@ -60,7 +60,8 @@ func (d Desk) Found(members []Member, kinds []byte) error {
 	enact := n/2 + 1
 	most := min(n, enact+(n-enact)/2)
 	charter := fmt.Sprintf(`# yaml-language-server: $schema=schema/charter.schema.json
-# The floor below which no decision of this town can go. Write your town's name and time zone here, and before the first motion its id.
+# The floor below which no decision of this town can go. Write your town's name and time zone here.
+# Its id can be changed only while motions/ is empty: a city keeps the id of its first motion.
 city:
   id: town
   name: Our town

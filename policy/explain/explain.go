@@ -252,12 +252,12 @@ func (t *text) public() []string {
 
 // appears says what decides whether a number is shown.
 func (t *text) appears() string {
-	unit, key := t.s.Unit.StandsFor, t.l.gender(t.s.Unit.StandsFor, "least", "least-f")
+	unit, key := t.s.Unit.StandsFor, t.l.Gender(t.s.Unit.StandsFor, "least", "least-f")
 	switch {
 	case t.s.Protect.Membership == plan.Public:
 		key = "members"
 	case t.s.Protect.Floor == plan.Noisy:
-		key = t.l.gender(unit, "noisy", "noisy-f")
+		key = t.l.Gender(unit, "noisy", "noisy-f")
 	}
 	return t.say(key, fmt.Sprint(t.s.Protect.MinUnits), t.l.Many(unit), fmt.Sprint(t.mech.PublicFrom()))
 }
@@ -269,7 +269,7 @@ func (t *text) exact() []string {
 	var out []string
 	for _, m := range t.s.Measures {
 		if m.Of == plan.Mean || m.Of == plan.Quantile {
-			out = append(out, t.say(t.l.gender(t.s.Unit.StandsFor, "e-mean", "e-mean-f"), m.Name, t.l.Many(t.s.Unit.StandsFor)))
+			out = append(out, t.say(t.l.Gender(t.s.Unit.StandsFor, "e-mean", "e-mean-f"), m.Name, t.l.Many(t.s.Unit.StandsFor)))
 			continue
 		}
 		out = append(out, t.say("e-error", m.Name, t.l.Number(round(t.mech.TypicalError(m)))))
@@ -296,7 +296,7 @@ func (t *text) forget() []string {
 		return []string{t.say("g-none", every)}
 	}
 	unit := t.s.Unit.StandsFor
-	out := []string{t.say(t.l.gender(unit, "g-forget", "g-forgetf"), t.l.One(unit), t.l.Period(t.s.Forget), fmt.Sprint(t.s.Protect.MaxContributions), every)}
+	out := []string{t.say(t.l.Gender(unit, "g-forget", "g-forgetf"), t.l.One(unit), t.l.Period(t.s.Forget), fmt.Sprint(t.s.Protect.MaxContributions), every)}
 	if parts := t.s.OwnerParts(); len(parts) > 0 {
 		list := make([]string, len(parts))
 		for i, p := range parts {

@@ -7,7 +7,7 @@ func Measure(l Lang, m plan.Measure, u plan.Unit) string {
 	var what string
 	switch m.Of {
 	case plan.Distinct:
-		return say(l, l.gender(u.StandsFor, "m-unit", "m-unit-f"), l.Many(u.StandsFor))
+		return say(l, l.Gender(u.StandsFor, "m-unit", "m-unit-f"), l.Many(u.StandsFor))
 	case plan.Count:
 		if m.Bounded && !u.None() {
 			return say(l, "m-capped", l.Number(m.High), l.One(u.StandsFor))
@@ -23,7 +23,7 @@ func Measure(l Lang, m plan.Measure, u plan.Unit) string {
 		if u.None() {
 			return say(l, "m-classes", m.Field, l.List(edges))
 		}
-		return say(l, l.gender(u.StandsFor, "m-hist", "m-hist-f"), l.Many(u.StandsFor), m.Field, l.List(edges))
+		return say(l, l.Gender(u.StandsFor, "m-hist", "m-hist-f"), l.Many(u.StandsFor), m.Field, l.List(edges))
 	case plan.Quantile:
 		what = say(l, "m-quant", m.Field, l.Number(round(100*m.Q)))
 		if m.Q == 0.5 {
@@ -36,7 +36,7 @@ func Measure(l Lang, m plan.Measure, u plan.Unit) string {
 			if u.None() {
 				return say(l, "m-share", m.Field)
 			}
-			return say(l, l.gender(u.StandsFor, "m-unit-share", "m-unit-share-f"), l.Many(u.StandsFor), m.Field)
+			return say(l, l.Gender(u.StandsFor, "m-unit-share", "m-unit-share-f"), l.Many(u.StandsFor), m.Field)
 		}
 		what = say(l, "m-mean", m.Field)
 	}

@@ -124,8 +124,8 @@ func (l Lang) Many(unit string) string {
 	return unit + "s"
 }
 
-// gender picks the form for a unit: masculine, or feminine.
-func (l Lang) gender(unit, he, she string) string {
+// Gender picks the form of a word that agrees with a unit: masculine, or feminine.
+func (l Lang) Gender(unit, he, she string) string {
 	if g, _ := locales.In(int(l)).Text("explain.unit." + unit + ".gender"); g == "f" {
 		return she
 	}
