@@ -312,5 +312,5 @@ var catalan = map[string]string{
 	"Look at the list of streams for what there is: ids are written as they stand there, with small letters.":                          "Mireu a la llista de sèries què hi ha: els identificadors s’escriuen tal com hi són, amb minúscules.",
 	"What to do":            "Què cal fer",
 	"All that can go wrong": "Tot el que pot fallar",
-	"An answer that is none is a problem document (RFC 9457); its type is one of these.": "Una resposta que no ho és és un document de problema (RFC 9457); el seu tipus és un d’aquests.",
+	"A request that cannot be answered gets a problem document (RFC 9457); its type is one of these.": "Una petició que no es pot respondre rep un document de problema (RFC 9457); el seu tipus és un d’aquests.",
 }

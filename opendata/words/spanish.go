@@ -312,5 +312,5 @@ var spanish = map[string]string{
 	"Look at the list of streams for what there is: ids are written as they stand there, with small letters.":                          "Mire en la lista de series qué hay: los identificadores se escriben tal como están ahí, con minúsculas.",
 	"What to do":            "Qué hacer",
 	"All that can go wrong": "Todo lo que puede fallar",
-	"An answer that is none is a problem document (RFC 9457); its type is one of these.": "Una respuesta que no lo es es un documento de problema (RFC 9457); su tipo es uno de estos.",
+	"A request that cannot be answered gets a problem document (RFC 9457); its type is one of these.": "Una petición que no se puede responder recibe un documento de problema (RFC 9457); su tipo es uno de estos.",
 }
