@@ -152,8 +152,8 @@ func (g *Gateway) openIngest(ctx context.Context, keys string, anew bool) error 
 	g.ingest, err = ingest.Open(ingest.Config{
 		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: keys, Register: g.policies.View().Register,
 		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(),
-		Exact: g.cfg.Simulation, CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback, Anew: anew, Resume: resume,
-		Now: time.Now, Uptime: host.Uptime, Log: g.log,
+		Exact: g.cfg.Simulation, CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback,
+		Anew: anew, Resume: resume, Now: time.Now, Uptime: host.Uptime, Log: g.log,
 	}, versions)
 	if err == nil {
 		g.policies.Attach(g.ingest)
