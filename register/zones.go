@@ -1,6 +1,7 @@
 package register
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,6 +37,17 @@ const (
 	maxEntries = 1 << 18
 )
 
+// FeatureError is what is wrong with one feature of zones.geojson, which begins on Line.
+type FeatureError struct {
+	File, Who string
+	Line      int
+	Err       error
+}
+
+func (e *FeatureError) Error() string { return e.File + ": " + e.Who + ": " + e.Err.Error() }
+
+func (e *FeatureError) Unwrap() error { return e.Err }
+
 // ParseZones reads zones.geojson. Its cost is bounded whatever the bytes are:
 // yamldoc.MaxFile, MaxZones, MaxPositions and MaxOutline. Errors name the feature,
 // by number and id, and how to mend it; the file's name is used in errors only.
@@ -58,7 +70,7 @@ func ParseZones(file string, raw []byte) (*Zones, error) {
 			if one != nil {
 				who += " (" + one.id + ")"
 			}
-			return nil, fmt.Errorf("%s: %s: %w", file, who, err)
+			return nil, &FeatureError{File: file, Who: who, Line: 1 + bytes.Count(raw[:max(0, bytes.Index(raw, f))], []byte("\n")), Err: err}
 		}
 		z.zone[one.id] = one
 		z.ids = append(z.ids, one.id)

@@ -114,6 +114,19 @@ func TestTheCitysIDStays(t *testing.T) {
 	}
 }
 
+// TestAZoneHasItsLine: what is wrong with one feature of zones.geojson is said on its line.
+func TestAZoneHasItsLine(t *testing.T) {
+	files := portalba.Policy()
+	good := string(files["zones.geojson"])
+	bad := strings.Replace(good, `"id": "port", `, "", 1)
+	files["zones.geojson"] = []byte(bad)
+	want := 1 + strings.Count(good[:strings.Index(good, `"id": "port"`)], "\n")
+	found, _ := run(files)
+	if bad == good || want == 1 || len(found) == 0 || found[0].File != "zones.geojson" || found[0].Line != want {
+		t.Errorf("%+v; want line %d", found, want)
+	}
+}
+
 // TestTheDraftIsNamed: a budget that a draft uses up is its mistake; what is in force is
 // warned of, and both say who shares the budget.
 func TestTheDraftIsNamed(t *testing.T) {

@@ -196,6 +196,10 @@ func (c *checker) raw(file, rule string, err error) {
 	if errors.As(err, &syntax) {
 		at, text = syntax.Position, syntax.Text
 	}
+	var feature *register.FeatureError
+	if errors.As(err, &feature) {
+		at.Line = feature.Line
+	}
 	switch text {
 	case civil.NoDay:
 		c.add(Finding{File: file, Line: at.Line, Column: at.Column, Rule: rule, Case: "day"})
