@@ -120,6 +120,31 @@ func TestAKillInALargeMessage(t *testing.T) {
 	}
 }
 
+// TestFeedbackOfALargeMessage: what is told of one is of its own readings, whatever small
+// message has its turn between its parts.
+func TestFeedbackOfALargeMessage(t *testing.T) {
+	i := awake(t, inMemory(t), footfall(t, 2))
+	defer i.journal.log.Close()
+	for seq, n := range []int{7, 9} {
+		i.decode([]byte(said(noon, n)), noon.UnixNano())
+		if open(i) != int64(seq+1) {
+			t.Fatal("a small message is not taken")
+		}
+	}
+	i.put(1, array(1000, `{"seq":4%d,"fields":{"device":7}}`))
+	for len(i.batch.messages) == 0 {
+		i.next(t)
+	}
+	for f, n := range i.feedback.tally[i.sensor()] {
+		if n.count != 1000 || !n.known || n.seq != 40 {
+			t.Errorf("%s is told %d times, first of seq %d (%v); want 1000 and 40", f.Code, n.count, n.seq, n.known)
+		}
+	}
+	if len(i.feedback.tally[i.sensor()]) != 1 {
+		t.Errorf("%d faults are told; want 1", len(i.feedback.tally[i.sensor()]))
+	}
+}
+
 // TestPlansChangeInALargeMessage: what was begun under the plans of before is taken under
 // them, and is acknowledged once.
 func TestPlansChangeInALargeMessage(t *testing.T) {
