@@ -21,7 +21,7 @@ const ingestFile = "gateway/ingest/ingest.go"
 var stages = map[string]stage{
 	"panic listener":   {"gateway/ingest/internal/listener/hook.go", "m := intake.Message{", "panic(string(pk.Payload))"},
 	"panic mqtt":       {"gateway/ingest/internal/mqtt/mqtt.go", "topic := m.Topic()", "panic(string(m.Payload()) + m.Topic())"},
-	"panic take":       {ingestFile, "before, begun := i.batch.readings, m.Begun", "panic(m.Topic + string(m.Payload))"},
+	"panic take":       {ingestFile, "before, begun := r.batch.readings, m.Begun", "panic(m.Topic + string(m.Payload))"},
 	"panic heartbeat":  {"gateway/ingest/heartbeat.go", "if every = min(period.Nominal(), time.Hour); every <= 0 {", "panic(string(payload))"},
 	"panic decode":     {"gateway/ingest/internal/format/format.go", "d.shape, d.sink = shape, sink", "panic(string(payload))"},
 	"panic redact":     {"gateway/ingest/internal/redact/redact.go", "zone, f := r.place(in)", "panic(string(in.Text(0)))"},
@@ -32,16 +32,16 @@ var stages = map[string]stage{
 	"panic forward":    {"gateway/forward/forward.go", "var rows []store.Observation", `panic("forward")`},
 
 	"stuck stop":        {ingestFile, "last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)", "select {}"},
-	"stuck acknowledge": {"gateway/ingest/commit.go", "i.sources.acknowledge(i.batch.messages)", "<-ctx.Done()"},
+	"stuck acknowledge": {"gateway/ingest/commit.go", "i.sources.acknowledge(i.reception.batch.messages)", "<-ctx.Done()"},
 
 	"in metrics": {"gateway/admin/metrics.go", "r := m.src.Report()", `panic("1200 at the Rambla")`},
 	"in readyz":  {"gateway/admin/server.go", "ready := true", `panic("1200 at the Rambla")`},
-	"log line":   {ingestFile, "if m.Own {", `i.cfg.Log.Debug("a message", "topic", m.Topic)`},
-	"label":      {ingestFile, "if m.Own {", `i.account.Refused[m.Topic]++`},
-	"file":       {ingestFile, "if m.Own {", `_ = zzos.WriteFile(i.cfg.Dir+"/last", m.Payload, 0o600)`},
-	"error text": {ingestFile, "if m.Own {", `i.journal.fail("a message cannot be taken", zzerr.New(m.Topic))`},
-	"hash":       {ingestFile, "if m.Own {", `for _, part := range zzstr.Split(m.Topic, "/") { i.cfg.Log.Debug("a message", "of", zzfmt.Sprintf("%.4x", zzsha.Sum256([]byte(part)))) }`},
-	"encoded":    {ingestFile, "if m.Own {", `i.cfg.Log.Debug("a message", "payload", zzbase.URLEncoding.EncodeToString(m.Payload))`},
+	"log line":   {ingestFile, "if !begun {", `i.cfg.Log.Debug("a message", "topic", m.Topic)`},
+	"label":      {ingestFile, "if !begun {", `i.account.Refused[m.Topic]++`},
+	"file":       {ingestFile, "if !begun {", `_ = zzos.WriteFile(i.cfg.Dir+"/last", m.Payload, 0o600)`},
+	"error text": {ingestFile, "if !begun {", `i.journal.fail("a message cannot be taken", zzerr.New(m.Topic))`},
+	"hash":       {ingestFile, "if !begun {", `for _, part := range zzstr.Split(m.Topic, "/") { i.cfg.Log.Debug("a message", "of", zzfmt.Sprintf("%.4x", zzsha.Sum256([]byte(part)))) }`},
+	"encoded":    {ingestFile, "if !begun {", `i.cfg.Log.Debug("a message", "payload", zzbase.URLEncoding.EncodeToString(m.Payload))`},
 }
 
 var faulty struct {

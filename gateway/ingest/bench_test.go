@@ -85,7 +85,7 @@ func payloads(n int) [][]byte {
 
 func (i *Ingest) settleBench() {
 	i.windows.settle()
-	i.batch.readings = 0
+	i.reception.batch.readings = 0
 }
 
 // again delivers payloads of the first sensor, one after the other, in the same message, so

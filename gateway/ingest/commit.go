@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/checkpoint"
-	"sluice/gateway/ingest/internal/intake"
 	"sluice/internal/retry"
 )
 
@@ -15,27 +14,6 @@ const (
 	commitReadings = 1000
 	commitWait     = 5 * time.Millisecond
 )
-
-// batch is what has come since the last commit.
-type batch struct {
-	messages []intake.Message // to be acknowledged with the next
-	readings int
-}
-
-// add adds a message, and returns where it is until the next is added.
-func (b *batch) add(m intake.Message) *intake.Message {
-	b.messages = append(b.messages, m)
-	return &b.messages[len(b.messages)-1]
-}
-
-// takeBack takes the last message out.
-func (b *batch) takeBack() intake.Message {
-	last := len(b.messages) - 1
-	m := b.messages[last]
-	b.messages[last] = intake.Message{}
-	b.messages = b.messages[:last]
-	return m
-}
 
 // snapshot is what all parts want to be durable.
 func (i *Ingest) snapshot() snapshot {
@@ -50,7 +28,7 @@ func (i *Ingest) snapshot() snapshot {
 // succeeds: until then nothing is acknowledged and intake stands still.
 func (i *Ingest) commit(ctx context.Context) error {
 	s := i.snapshot()
-	if len(i.batch.messages) == 0 && i.journal.has(&s) {
+	if len(i.reception.batch.messages) == 0 && i.journal.has(&s) {
 		return nil
 	}
 	records, after, err := i.journal.records(&s)
@@ -67,8 +45,8 @@ func (i *Ingest) commit(ctx context.Context) error {
 	i.windows.settle()
 	i.publishReport() // first, so that who was acknowledged finds it counted
 	i.pulse.beat(acknowledging)
-	i.sources.acknowledge(i.batch.messages)
-	i.batch.messages, i.batch.readings = i.batch.messages[:0], 0
+	i.sources.acknowledge(i.reception.batch.messages)
+	i.reception.batch.messages, i.reception.batch.readings = i.reception.batch.messages[:0], 0
 	i.pulse.beat(compacting)
 	i.journal.compact()
 	return nil

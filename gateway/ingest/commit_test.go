@@ -22,7 +22,7 @@ func TestWhatChangesIsCommitted(t *testing.T) {
 	}
 	for name, change := range map[string]func(){
 		"a reading":            func() { i.hear(device(1, 1)) },
-		"a reading is refused": func() { i.refuse(nil, fault.New(fault.UnknownTopic), nil) },
+		"a reading is refused": func() { i.reception.refuse(nil, fault.New(fault.UnknownTopic), nil) },
 		"a message": func() { // which says nothing
 			i.sources.queue.Put(t.Context(), intake.Message{Topic: "city/v1/o/a/hb"})
 			i.next(t)

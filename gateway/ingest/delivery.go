@@ -18,7 +18,7 @@ const part = 250
 // after the other. Its buffers are used again for the next message, so that a reading costs
 // no allocation.
 type delivery struct {
-	in      *Ingest
+	in      *reception
 	message *intake.Message // nil when none is on its way
 	sensor  *sensor
 	serial  uint64 // of the message
@@ -30,7 +30,7 @@ type delivery struct {
 	bare bool
 }
 
-func newDelivery(in *Ingest) delivery { return delivery{in: in, decoder: format.NewDecoder()} }
+func newDelivery(in *reception) delivery { return delivery{in: in, decoder: format.NewDecoder()} }
 
 // begin turns to a message of a sensor.
 func (d *delivery) begin(s *sensor, m *intake.Message, serial uint64) {

@@ -33,7 +33,7 @@ func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.T
 }
 
 func (i *Ingest) enactNow(e enactment) error {
-	i.large.finish() // it was begun under the plans of before
+	i.reception.large.finish() // it was begun under the plans of before
 	since := i.clock.now
 	if !since.IsZero() {
 		i.windows.prune(since, &i.account) // what lies years ahead must not hold it up for as long

@@ -9,9 +9,9 @@ func (i *Ingest) sensor() *sensor { return i.routing.sensors[0] }
 
 // deliver takes all of a message of a sensor; readings without a time are of the given one.
 func (i *Ingest) deliver(s *sensor, m *intake.Message, at int64) {
-	i.serial++
-	i.small.begin(s, m, i.serial)
-	i.small.decoder.Decode(m.Payload, s.shape, at, &i.small)
+	i.reception.serial++
+	i.reception.small.begin(s, m, i.reception.serial)
+	i.reception.small.decoder.Decode(m.Payload, s.shape, at, &i.reception.small)
 }
 
 // decode does it for a message of the first sensor that was received at noon.
@@ -21,5 +21,5 @@ func (i *Ingest) decode(payload []byte, at int64) {
 
 // beat takes a heartbeat of the first sensor that was received at noon.
 func (i *Ingest) beat(payload string) {
-	i.heartbeat(i.sensor(), &intake.Message{Topic: "city/v1/o/a/hb", Payload: []byte(payload), Received: noon})
+	i.reception.heartbeat(i.sensor(), &intake.Message{Topic: "city/v1/o/a/hb", Payload: []byte(payload), Received: noon})
 }

@@ -45,30 +45,30 @@ func parseHeartbeat(payload []byte) (ts *time.Time, every time.Duration, faults 
 }
 
 // heartbeat notes that the sensor lives from ts for three times every.
-func (i *Ingest) heartbeat(s *sensor, m *intake.Message) {
+func (r *reception) heartbeat(s *sensor, m *intake.Message) {
 	ts, every, faults := parseHeartbeat(m.Payload)
 	for _, f := range faults {
-		i.feedback.add(s, f, nil)
+		r.feedback.add(s, f, nil)
 	}
 	if len(faults) > 0 {
 		return
 	}
-	at := time.Unix(0, i.clock.at(m.Received)).UTC()
+	at := time.Unix(0, r.clock.at(m.Received)).UTC()
 	if ts == nil && m.Retained {
 		return // nobody knows when it was
 	}
 	if ts != nil {
-		if i.clock.known() && ts.After(at.Add(i.cfg.Future)) {
-			i.feedback.add(s, fault.New(fault.Future), nil)
+		if r.clock.known() && ts.After(at.Add(r.cfg.Future)) {
+			r.feedback.add(s, fault.New(fault.Future), nil)
 			return
 		}
 		at = ts.UTC()
 	}
-	i.liveness.note(s.number)
+	r.liveness.note(s.number)
 	s.pulse.Store(true)
 	until := at.Add(3 * every)
 	s.silentAfter = max(s.silentAfter, until.UnixNano())
 	for n := range s.routes {
-		i.windows.markAlive(&s.routes[n], s.number, at, until)
+		r.windows.markAlive(&s.routes[n], s.number, at, until)
 	}
 }

@@ -25,7 +25,7 @@
 //	journal   log and keys, and what the log has already
 //	windows   open windows and epochs, and which of them are lost
 //	closes    closed windows on their way across the wall
-//	small, large   the message at hand
+//	reception the message at hand, and what has come since the last commit
 //	scrub     has memory overwritten after an epoch
 //
 // # What is durable
@@ -63,9 +63,7 @@ import (
 	"time"
 
 	"sluice/gateway/crash"
-	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/intake"
-	"sluice/gateway/ingest/internal/reading"
 	"sluice/gateway/release"
 	"sluice/register"
 )
@@ -122,12 +120,8 @@ type Ingest struct {
 	windows  windows
 	closes   closes
 	scrub    scrubber
-
-	// The message at hand, or a part of one, and what has come since the last commit.
-	small  delivery
-	large  large
-	serial uint64 // of the last message
-	batch  batch
+	// reception has the message at hand, and what has come since the last commit.
+	reception reception
 
 	changes changes
 	pulse   pulse
@@ -154,7 +148,7 @@ func newIngest(cfg Config) *Ingest {
 		clock: &i.clock, routing: &i.routing, windows: &i.windows, catchUp: &i.catchUp, journal: &i.journal,
 		account: &i.account, feedback: &i.feedback, scrub: &i.scrub,
 	}
-	i.small, i.large.delivery = newDelivery(i), newDelivery(i)
+	i.reception.setUp(i)
 	return i
 }
 
@@ -277,7 +271,7 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 func (i *Ingest) drain(ctx context.Context, w wall) error {
 	i.pulse.beat(taking)
 	deadline := time.Now().Add(commitWait)
-	for i.batch.readings < commitReadings && !time.Now().After(deadline) {
+	for i.reception.batch.readings < commitReadings && !time.Now().After(deadline) {
 		m, ok := i.sources.queue.Take()
 		if !ok {
 			break
@@ -294,69 +288,25 @@ func (i *Ingest) handle(ctx context.Context, w wall, m intake.Message) error {
 	if i.clock.simulated() && m.Topic == i.cfg.Clock {
 		return i.takeTick(ctx, w, m)
 	}
-	before, begun := i.batch.readings, m.Begun
+	r := &i.reception
+	before, begun := r.batch.readings, m.Begun
 	if !begun {
-		begun = i.dispatch(i.batch.add(m))
+		begun = r.dispatch(r.batch.add(m))
 	}
 	more := false
 	if begun {
-		if m, more = i.large.next(); !more {
-			i.batch.add(m)
+		if m, more = r.large.next(); !more {
+			r.batch.add(m)
 		}
 	}
-	i.sources.queue.Charge(i.batch.readings-before, more)
+	i.sources.queue.Charge(r.batch.readings-before, more)
 	return nil
-}
-
-// dispatch takes a message that is the last of the batch. It reports whether it is begun
-// only, to be taken in parts: then it is none of the batch any more.
-func (i *Ingest) dispatch(m *intake.Message) (begun bool) {
-	if m.Own {
-		i.catchUp.hear(m)
-		return false
-	}
-	t, known := i.routing.targets[m.Topic]
-	s := t.sensor
-	switch {
-	case !known:
-		i.refuse(nil, fault.New(fault.UnknownTopic), nil)
-	case m.Checked && m.Sender != s.entry.ID:
-		// Whoever sent it is told, not whom it claims to be.
-		i.refuse(i.routing.byID[m.Sender], fault.New(fault.Identity), nil)
-	case t.heartbeat:
-		i.heartbeat(s, m)
-	case s.shape == nil:
-		i.refuse(s, fault.New(fault.NoKind), nil)
-	case s.unfit:
-		i.refuse(s, fault.New(fault.Unfit), nil)
-	default:
-		if s.unmapped {
-			i.feedback.add(s, fault.New(fault.Unfit), nil)
-		}
-		i.serial++
-		if m.Large() {
-			i.large.start(s, i.batch.takeBack(), i.serial)
-			return true
-		}
-		i.small.whole(s, m, i.serial)
-	}
-	return false
-}
-
-// refuse counts a reading that is refused, or a message of which none was read. The sensor
-// is who has sent it, nil for nobody known; the stamp is the reading's, nil for none.
-func (i *Ingest) refuse(s *sensor, f fault.Fault, of *reading.Stamp) {
-	i.batch.readings++
-	i.account.refuse(f.Code)
-	i.feedback.add(s, f, of)
 }
 
 // dropBuffers drops everything that readings of an epoch that is over were in, and asks
 // for a scrubbing.
 func (i *Ingest) dropBuffers() {
-	i.large.finish()
-	i.small.dropBuffers()
-	i.large.dropBuffers()
+	i.reception.dropBuffers()
 	i.routing.forgetReadings()
 	i.scrub.ask()
 }

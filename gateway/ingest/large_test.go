@@ -53,21 +53,21 @@ func TestLargeMessagesInParts(t *testing.T) {
 	}
 	turns, most := 0, 0
 	for open(i) < 10_000 {
-		before := i.batch.readings
+		before := i.reception.batch.readings
 		i.next(t)
 		turns++
-		most = max(most, i.batch.readings-before)
-		if n := len(i.batch.messages); turns == 15 && n != 10 {
+		most = max(most, i.reception.batch.readings-before)
+		if n := len(i.reception.batch.messages); turns == 15 && n != 10 {
 			t.Errorf("after 15 turns %d messages are through; want the 10 small ones", n)
 		}
-		if i.large.on() && len(i.batch.messages) > 0 && i.batch.messages[len(i.batch.messages)-1].ID == 1 {
+		if i.reception.large.on() && len(i.reception.batch.messages) > 0 && i.reception.batch.messages[len(i.reception.batch.messages)-1].ID == 1 {
 			t.Fatal("it is acknowledged before it is through")
 		}
 	}
 	if most > part || turns < 10_000/part {
 		t.Errorf("%d turns of at most %d readings; want parts of %d", turns, most, part)
 	}
-	if n := len(i.batch.messages); n != 11 || i.batch.messages[10].ID != 1 || i.large.on() || i.large.own.Payload != nil {
+	if n := len(i.reception.batch.messages); n != 11 || i.reception.batch.messages[10].ID != 1 || i.reception.large.on() || i.reception.large.own.Payload != nil {
 		t.Errorf("%d are to be acknowledged", n)
 	}
 	if r := i.account.Received; r != 10_010 {
@@ -97,7 +97,7 @@ func TestAKillInALargeMessage(t *testing.T) {
 				i.next(t)
 			}
 			i.save(t)
-			acknowledged := len(i.batch.messages) > 0
+			acknowledged := len(i.reception.batch.messages) > 0
 			if acknowledged != (c.durable == 1000) {
 				t.Errorf("acknowledged: %v, with %d of it durable", acknowledged, c.durable)
 			}
@@ -109,7 +109,7 @@ func TestAKillInALargeMessage(t *testing.T) {
 			}
 			if !acknowledged {
 				i.put(2, c.payload)
-				for len(i.batch.messages) == 0 {
+				for len(i.reception.batch.messages) == 0 {
 					i.next(t)
 				}
 			}
@@ -132,7 +132,7 @@ func TestFeedbackOfALargeMessage(t *testing.T) {
 		}
 	}
 	i.put(1, array(1000, `{"seq":4%d,"fields":{"device":7}}`))
-	for len(i.batch.messages) == 0 {
+	for len(i.reception.batch.messages) == 0 {
 		i.next(t)
 	}
 	for f, n := range i.feedback.tally[i.sensor()] {
@@ -161,7 +161,7 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 	}
 	i.dropBuffers()
 	i.put(2, array(1000, `{"ts":"2026-03-02T12:00:02Z","seq":1%d,"fields":{"device":"d%d","rssi":-50}}`))
-	for len(i.batch.messages) < 2 {
+	for len(i.reception.batch.messages) < 2 {
 		i.next(t)
 	}
 	i.put(3, array(1000, strings.ReplaceAll(identified, "00:01Z", "00:03Z")))
@@ -174,8 +174,8 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 		t.Errorf("%d readings are taken under the policy of before; want 3000", n)
 	}
 	i.next(t)
-	i.batch.messages = i.batch.messages[:2]
-	if n := len(i.batch.messages); n != 2 || i.batch.messages[0].ID != 1 || i.batch.messages[1].ID != 2 {
+	i.reception.batch.messages = i.reception.batch.messages[:2]
+	if n := len(i.reception.batch.messages); n != 2 || i.reception.batch.messages[0].ID != 1 || i.reception.batch.messages[1].ID != 2 {
 		t.Errorf("%d are to be acknowledged; want 2", n)
 	}
 	if _, more := i.sources.queue.Take(); more {

@@ -295,7 +295,7 @@ func TestAnEntryThatDoesNotFit(t *testing.T) {
 	i := awake(t, dir, s)
 	i.hear(device(1, 1))
 	for _, w := range i.windows.streams[s.ID].windows {
-		e := i.small.entry
+		e := i.reception.small.entry
 		e.Cell = 99
 		w.pending = checkpoint.AppendEntry(w.pending, &e)
 	}

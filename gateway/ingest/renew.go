@@ -49,7 +49,7 @@ func (i *Ingest) Renew(ctx context.Context, r Renewal) (bool, error) {
 
 // renewNow takes the new roster, and reports whether the version is the one in force.
 func (i *Ingest) renewNow(n renewing) bool {
-	i.large.finish() // it was begun under the plans of before
+	i.reception.large.finish() // it was begun under the plans of before
 	if i.routing.versions[len(i.routing.versions)-1].Digest != n.Digest {
 		return false
 	}

@@ -81,7 +81,7 @@ func TestClosesDoNotCountSensors(t *testing.T) {
 	i.cfg.Clock = ""
 	for n, one := range i.routing.sensors {
 		if n%10 < 7 { // those of z7, z8 and z9 are never heard of
-			i.heartbeat(one, &intake.Message{Payload: []byte(`{"every":"PT60S"}`), Received: noon.Add(-24 * time.Hour)})
+			i.reception.heartbeat(one, &intake.Message{Payload: []byte(`{"every":"PT60S"}`), Received: noon.Add(-24 * time.Hour)})
 		}
 	}
 	if got := alive(); got != 3 {
@@ -108,7 +108,7 @@ func TestAheadIsASet(t *testing.T) {
 	began := time.Now()
 	for range 20 {
 		for _, one := range i.routing.sensors {
-			i.heartbeat(one, &intake.Message{Payload: []byte(`{"every":"PT1H"}`), Received: noon})
+			i.reception.heartbeat(one, &intake.Message{Payload: []byte(`{"every":"PT1H"}`), Received: noon})
 		}
 	}
 	if took := time.Since(began); took > 20*time.Second {

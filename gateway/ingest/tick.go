@@ -33,7 +33,7 @@ func (i *Ingest) takeTick(ctx context.Context, w wall, m intake.Message) error {
 			return err
 		}
 	}
-	i.batch.add(m)
+	i.reception.batch.add(m)
 	return i.commit(ctx)
 }
 

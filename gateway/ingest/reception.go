@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/reading"
+)
+
+// reception leads each message to whom it is for, and its readings to their windows.
+type reception struct {
+	cfg      *Config
+	clock    *eventClock
+	account  *counters
+	feedback *feedback
+	liveness *liveness
+	catchUp  *catchUp
+	routing  *routing
+	windows  *windows
+
+	small  delivery // the message at hand
+	large  large    // the one that is taken in parts, between others
+	serial uint64   // of the last message
+	batch  batch
+}
+
+func (r *reception) setUp(i *Ingest) {
+	r.cfg, r.clock, r.account, r.feedback = &i.cfg, &i.clock, &i.account, &i.feedback
+	r.liveness, r.catchUp, r.routing, r.windows = &i.liveness, &i.catchUp, &i.routing, &i.windows
+	r.small, r.large.delivery = newDelivery(r), newDelivery(r)
+}
+
+// batch is what has come since the last commit.
+type batch struct {
+	messages []intake.Message // to be acknowledged with the next
+	readings int
+}
+
+// add adds a message, and returns where it is until the next is added.
+func (b *batch) add(m intake.Message) *intake.Message {
+	b.messages = append(b.messages, m)
+	return &b.messages[len(b.messages)-1]
+}
+
+// takeBack takes the last message out.
+func (b *batch) takeBack() intake.Message {
+	last := len(b.messages) - 1
+	m := b.messages[last]
+	b.messages[last] = intake.Message{}
+	b.messages = b.messages[:last]
+	return m
+}
+
+// dispatch takes a message that is the last of the batch. It reports whether it is begun
+// only, to be taken in parts: then it is none of the batch any more.
+func (r *reception) dispatch(m *intake.Message) (begun bool) {
+	if m.Own {
+		r.catchUp.hear(m)
+		return false
+	}
+	t, known := r.routing.targets[m.Topic]
+	s := t.sensor
+	switch {
+	case !known:
+		r.refuse(nil, fault.New(fault.UnknownTopic), nil)
+	case m.Checked && m.Sender != s.entry.ID:
+		// Whoever sent it is told, not whom it claims to be.
+		r.refuse(r.routing.byID[m.Sender], fault.New(fault.Identity), nil)
+	case t.heartbeat:
+		r.heartbeat(s, m)
+	case s.shape == nil:
+		r.refuse(s, fault.New(fault.NoKind), nil)
+	case s.unfit:
+		r.refuse(s, fault.New(fault.Unfit), nil)
+	default:
+		if s.unmapped {
+			r.feedback.add(s, fault.New(fault.Unfit), nil)
+		}
+		r.serial++
+		if m.Large() {
+			r.large.start(s, r.batch.takeBack(), r.serial)
+			return true
+		}
+		r.small.whole(s, m, r.serial)
+	}
+	return false
+}
+
+// refuse counts a reading that is refused, or a message of which none was read. The sensor
+// is who has sent it, nil for nobody known; the stamp is the reading's, nil for none.
+func (r *reception) refuse(s *sensor, f fault.Fault, of *reading.Stamp) {
+	r.batch.readings++
+	r.account.refuse(f.Code)
+	r.feedback.add(s, f, of)
+}
+
+// dropBuffers drops what readings were in.
+func (r *reception) dropBuffers() {
+	r.large.finish()
+	r.small.dropBuffers()
+	r.large.dropBuffers()
+}
