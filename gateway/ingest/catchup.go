@@ -76,7 +76,8 @@ func (c *catchUp) hear(m *intake.Message) {
 		if !c.clock.simulated() && !m.Since.IsZero() {
 			from = m.Since // else it is of before this process
 		}
-		c.missing(from, "what the gateway has sent to itself did not come back from the broker, so that what sensors have sent may not have come either")
+		c.missing(from, "what the gateway has sent to itself did not come back from the broker, "+
+			"so that what sensors have sent may not have come either")
 	}
 	c.marked = c.clock.now
 	if m.Marker > c.marker {
@@ -104,7 +105,8 @@ func (c *catchUp) arrive(connection int) {
 		return
 	}
 	c.arrived = connection
-	const taken = "another client has used the gateway's client id at the broker meanwhile, and may have taken what was kept for it"
+	const taken = "another client has used the gateway's client id at the broker meanwhile, " +
+		"and may have taken what was kept for it"
 	if st.Connection == connection && st.Kept {
 		others := slices.ContainsFunc(c.lives, func(s string) bool { return s != life })
 		if c.marker == 0 && others || c.ended < st.Cut {
@@ -160,14 +162,16 @@ func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
 	if !st.Known {
 		if st.Up && !st.Waits && !c.silent {
 			c.silent = true
-			c.cfg.Log.Info("the broker does not say how many messages it has dropped; what overflows while the gateway is away is not seen (sluice sensor acl writes the access list that lets it be)")
+			c.cfg.Log.Info("the broker does not say how many messages it has dropped; what overflows while the gateway is away " +
+				"is not seen (sluice sensor acl writes the access list that lets it be)")
 		}
 		return
 	}
 	// Of before this process's first look nothing is known where the last one ended within
 	// the broker's interval; then all that it has ever dropped may be ours.
 	if known := c.dropped > 0 || st.Kept; known && st.Dropped+1 > max(1, c.dropped) {
-		c.missing(c.full, "the broker has dropped messages because a queue was full, this gateway's or another client's (max_queued_messages in its configuration)")
+		c.missing(c.full, "the broker has dropped messages because a queue was full, "+
+			"this gateway's or another client's (max_queued_messages in its configuration)")
 	}
 	if c.dropped != st.Dropped+1 {
 		c.dropped = st.Dropped + 1

@@ -88,7 +88,8 @@ func (c *eventClock) believed() time.Time {
 	case wall.Before(dawn):
 		problem = fmt.Sprintf("the system's clock says %s, so nothing is measured; set it right", wall.Format(time.DateOnly))
 	case problem == "" && behind > tolerance:
-		problem = fmt.Sprintf("the system's clock is %s behind the last window's time, %s: no window closes until then. Set it right; if it is right now and was ahead before, see The clock in docs/operations.md",
+		problem = fmt.Sprintf("the system's clock is %s behind the last window's time, %s: no window closes until then. "+
+			"Set it right; if it is right now and was ahead before, see The clock in docs/operations.md",
 			span(behind), c.now.Format(time.RFC3339))
 	}
 	c.problem.Store(&problem)
@@ -129,7 +130,8 @@ func (c *eventClock) uptime() time.Duration {
 	return time.Since(c.monotonic)
 }
 
-const outOfTime = "most readings of the last full hour were late or ahead of time (E302, E301): compare this machine's clock with the sensors'. If it is right now and was ahead before, see The clock in docs/operations.md"
+const outOfTime = "most readings of the last full hour were late or ahead of time (E302, E301): " +
+	"compare this machine's clock with the sensors'. If it is right now and was ahead before, see The clock in docs/operations.md"
 
 // doubt notes whether readings say that the clock is wrong.
 func (c *eventClock) doubt(wrong bool) {

@@ -135,7 +135,10 @@ type changes struct {
 }
 
 func newIngest(cfg Config) *Ingest {
-	i := &Ingest{cfg: cfg, account: newCounters(), scrub: newScrubber(), changes: changes{make(chan enactment), make(chan renewing)}, pulse: pulse{begun: time.Now()}}
+	i := &Ingest{
+		cfg: cfg, account: newCounters(), scrub: newScrubber(), pulse: pulse{begun: time.Now()},
+		changes: changes{make(chan enactment), make(chan renewing)},
+	}
 	i.sources = newSources(&i.cfg)
 	i.clock.cfg, i.clock.opened, i.clock.monotonic = &i.cfg, cfg.Now(), i.pulse.begun
 	i.feedback = newFeedback(&i.cfg, &i.clock)
