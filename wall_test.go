@@ -86,7 +86,7 @@ var arrows = map[string]string{
 	"opendata/released":   "books policy/plan store",
 	"opendata/reply":      "door",
 	"opendata/web":        "books opendata/api opendata/atlas opendata/catalog opendata/query opendata/reply opendata/words proof store",
-	"opendata/words":      "books",
+	"opendata/words":      "books internal/locales",
 	"proof":               "books internal/civil policy/mechanism policy/plan store",
 	"firmware-sim":        "firmware-sim/device firmware-sim/street",
 	"firmware-sim/device": "firmware-sim/replay firmware-sim/street",

@@ -21,7 +21,7 @@ type voice struct {
 	*words.Speaker
 }
 
-func newVoice(l explain.Lang) voice { return voice{l, words.Speakers()[l.String()]} }
+func newVoice(l explain.Lang) voice { return voice{l, words.In(l.String())} }
 
 // langFlag is the language of texts: --lang, else the environment's LC_ALL,
 // LC_MESSAGES or LANG, as for every program that people read.

@@ -6,8 +6,11 @@
 // mend. Its parts are verbs of package fmt, numbered where a language may order them as it
 // likes. A word whose form follows a number has a key for each form that the language has
 // (one, other), as CLDR names them. Sentences that members of a council sign are held by
-// signed.txt. Pages and the verbs of clerks have sentences that are known by their English
-// text, in package opendata/words.
+// signed.txt.
+//
+// What stands in templates, and errors that are logged in English, too, are known by their
+// English text instead: pages.yaml and clerk.yaml are lists of such sentences, which package
+// opendata/words says.
 package locales
 
 import (
@@ -35,13 +38,29 @@ var files embed.FS
 // Localizer says things in one language. It may be used by many at once, and reads a
 // subject when something of it is said first.
 type Localizer struct {
-	tag      language.Tag
-	subjects map[string]func() map[string]string
+	tag       language.Tag
+	subjects  map[string]func() map[string]string
+	sentences map[string]func() map[string]Sentence
+}
+
+// byEnglish are the subjects whose sentences are known by their English text.
+var byEnglish = []string{"clerk", "pages"}
+
+// Sentence is one that is known by its English text, in some language.
+type Sentence struct {
+	// Text is empty where there are forms.
+	Text string
+	// Forms are by the plural form (one, other) that the sentence's first number wants; nil
+	// where there is no such number.
+	Forms map[string]string
 }
 
 var localizers = func() (all [len(Languages)]*Localizer) {
 	for i, code := range Languages {
-		all[i] = &Localizer{language.Make(code), subjects(code)}
+		all[i] = &Localizer{language.Make(code), subjects(code), make(map[string]func() map[string]Sentence)}
+		for _, subject := range byEnglish {
+			all[i].sentences[subject] = sync.OnceValue(func() map[string]Sentence { return readList(code, subject) })
+		}
 	}
 	return all
 }()
@@ -56,6 +75,9 @@ func subjects(code string) map[string]func() map[string]string {
 	out := make(map[string]func() map[string]string, len(list))
 	for _, f := range list {
 		subject := strings.TrimSuffix(f.Name(), ".yaml")
+		if slices.Contains(byEnglish, subject) {
+			continue
+		}
 		out[subject] = sync.OnceValue(func() map[string]string { return read(code, subject) })
 	}
 	return out
@@ -69,6 +91,28 @@ func read(code, subject string) map[string]string {
 	must(yaml.Unmarshal(raw, &tree))
 	out := make(map[string]string)
 	flatten(subject, tree, out)
+	return out
+}
+
+// readList reads one list of sentences: rows of en and either the language's code or forms.
+func readList(code, subject string) map[string]Sentence {
+	raw, err := files.ReadFile(code + "/" + subject + ".yaml")
+	must(err)
+	var rows []map[string]string
+	must(yaml.Unmarshal(raw, &rows))
+	out := make(map[string]Sentence, len(rows))
+	for _, row := range rows {
+		english, text := row["en"], row[code]
+		if _, twice := out[english]; twice || english == "" {
+			panic(fmt.Sprintf("locales: %s/%s.yaml has %q twice, or a row without en", code, subject, english))
+		}
+		if row["other"] == "" {
+			out[english] = Sentence{Text: text}
+			continue
+		}
+		delete(row, "en")
+		out[english] = Sentence{Forms: row}
+	}
 	return out
 }
 
@@ -108,6 +152,15 @@ func (l *Localizer) Keys(subject string) []string {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(read()))
+}
+
+// Sentences are those of a subject that are known by their English text; in English only
+// those that have forms.
+func (l *Localizer) Sentences(subject string) map[string]Sentence {
+	if read := l.sentences[subject]; read != nil {
+		return read()
+	}
+	return nil
 }
 
 // Say is a sentence with its parts in place. That there is none of a key is a bug.

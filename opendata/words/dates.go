@@ -2,7 +2,10 @@ package words
 
 import (
 	"fmt"
+	"strconv"
 	"time"
+
+	"sluice/internal/locales"
 )
 
 // almanac are the names of days and months, as they stand in a date.
@@ -12,28 +15,18 @@ type almanac struct {
 	day                 string // weekday, day, month, year
 }
 
-var almanacs = map[string]almanac{
-	"en": {
-		[7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
-		[7]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
-		[12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
-		[12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
-		"%s, %d %s %d",
-	},
-	"ca": {
-		[7]string{"diumenge", "dilluns", "dimarts", "dimecres", "dijous", "divendres", "dissabte"},
-		[7]string{"dg.", "dl.", "dt.", "dc.", "dj.", "dv.", "ds."},
-		[12]string{"de gener", "de febrer", "de març", "d’abril", "de maig", "de juny", "de juliol", "d’agost", "de setembre", "d’octubre", "de novembre", "de desembre"},
-		[12]string{"gen.", "febr.", "març", "abr.", "maig", "juny", "jul.", "ag.", "set.", "oct.", "nov.", "des."},
-		"%s, %d %s de %d",
-	},
-	"es": {
-		[7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
-		[7]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
-		[12]string{"de enero", "de febrero", "de marzo", "de abril", "de mayo", "de junio", "de julio", "de agosto", "de septiembre", "de octubre", "de noviembre", "de diciembre"},
-		[12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"},
-		"%s, %d %s de %d",
-	},
+func newAlmanac(l *locales.Localizer) (a almanac) {
+	word := func(key string) string { return l.Say("dates." + key) }
+	for i := range a.days {
+		n := strconv.Itoa(i)
+		a.days[i], a.shortDays[i] = word("day."+n), word("short-day."+n)
+	}
+	for i := range a.months {
+		n := strconv.Itoa(i + 1)
+		a.months[i], a.shortMonths[i] = word("month."+n), word("short-month."+n)
+	}
+	a.day = word("form")
+	return a
 }
 
 // Day is a local day: Monday, 2 March 2026.

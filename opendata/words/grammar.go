@@ -2,47 +2,20 @@ package words
 
 import (
 	"math"
-	"slices"
 	"strings"
 )
 
-// feminine are the units whose word is feminine; all others are masculine.
-var feminine = map[string][]string{
-	"ca": {"card", "home", "person", "reading"},
-	"es": {"card", "person", "reading"},
-}
-
-// agreeing are the words that agree with a unit: masculine and feminine of one, then of
-// several.
-var agreeing = map[string]map[string][4]string{
-	"counted": {
-		"en": {"counted", "counted", "counted", "counted"}, "ca": {"comptat", "comptada", "comptats", "comptades"},
-		"es": {"contado", "contada", "contados", "contadas"},
-	},
-	"measured": {
-		"en": {"measured", "measured", "measured", "measured"}, "ca": {"mesurat", "mesurada", "mesurats", "mesurades"},
-		"es": {"medido", "medida", "medidos", "medidas"},
-	},
-	"about": {
-		"en": {"about", "about", "about", "about"}, "ca": {"un", "una", "uns", "unes"}, "es": {"un", "una", "unos", "unas"},
-	},
-	"too few": {
-		"en": {"too few", "too few", "too few", "too few"}, "ca": {"massa pocs", "massa poques", "massa pocs", "massa poques"},
-		"es": {"demasiado pocos", "demasiado pocas", "demasiado pocos", "demasiado pocas"},
-	},
-}
-
-// Agree is a word of the table above in the form that fits so many of a unit. What is no
-// unit of privacy, such as dB(A), is masculine in all languages here.
+// Agree is a word of grammar.yaml in the form that fits so many of a unit. What is no unit
+// of privacy, such as dB(A), is masculine in all languages here.
 func (s *Speaker) Agree(word, unit string, v float64) string {
-	form := 0
-	if slices.Contains(feminine[s.Code], unit) {
-		form = 1
+	form, gender := "one", "m"
+	if g, ok := s.local.Text("grammar.gender." + unit); ok {
+		gender = g
 	}
 	if math.Abs(v) != 1 {
-		form += 2
+		form = "other"
 	}
-	return agreeing[word][s.Code][form]
+	return s.local.Say("grammar." + strings.ReplaceAll(word, " ", "-") + "." + form + "." + gender)
 }
 
 // At says in a place. In Catalan the article of its name is drawn together with "a" and

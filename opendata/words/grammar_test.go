@@ -1,6 +1,8 @@
 package words
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,23 +12,17 @@ import (
 // TestAgreement: each word that agrees has all its forms, and follows the unit's gender
 // and number.
 func TestAgreement(t *testing.T) {
-	for word, by := range agreeing {
-		for _, code := range Codes {
-			for i, form := range by[code] {
-				if form == "" {
-					t.Errorf("%q has no form %d in %s", word, i, code)
-				}
-			}
-		}
-	}
-	for code, units := range feminine {
-		for _, unit := range units {
-			if plurals["unit "+unit][code][0] == "" {
-				t.Errorf("%s: %s is no unit that pages name", code, unit)
-			}
-		}
-	}
 	s := Speakers()
+	for _, key := range s["en"].local.Keys("grammar") {
+		unit, isUnit := strings.CutPrefix(key, "grammar.gender.")
+		word := strings.ReplaceAll(strings.Split(key, ".")[1], "-", " ")
+		switch {
+		case isUnit && plurals["unit "+unit].Forms == nil:
+			t.Errorf("%s is no unit that pages name", unit)
+		case !isUnit && !strings.Contains(pages(t), `"`+word+`"`):
+			t.Errorf("no page says %s", word)
+		}
+	}
 	for _, x := range []struct{ lang, word, unit, want string }{
 		{"ca", "counted", "card", "comptades"}, {"es", "counted", "card", "contadas"}, {"en", "counted", "card", "counted"},
 		{"ca", "counted", "reading", "comptades"}, {"es", "counted", "reading", "contadas"},
@@ -42,6 +38,28 @@ func TestAgreement(t *testing.T) {
 	if got := s["ca"].Agree("counted", "card", 1); got != "comptada" {
 		t.Errorf("one card is %q", got)
 	}
+}
+
+// pages are the sources of pages.
+func pages(t *testing.T) string {
+	t.Helper()
+	var all []byte
+	for _, pattern := range []string{"../web/*.go", "../web/page/*.html"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) < 5 {
+			t.Fatal(pattern, err)
+		}
+		for _, name := range names {
+			raw, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(name, "_test.go") {
+				all = append(all, raw...)
+			}
+		}
+	}
+	return string(all)
 }
 
 // TestPlaces: Catalan draws article and preposition together, and leaves names alone that

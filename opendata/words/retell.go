@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"sluice/internal/locales"
 )
 
 // retelling is one sentence of the clerk's tables, as it is found in a finished
@@ -32,18 +34,20 @@ const fewestLetters = 4
 
 // retellings are the sentences of one language that have parts, those with most
 // letters first: what is said in more words is known better.
-func retellings(code string) []retelling {
+func retellings(local *locales.Localizer) []retelling {
 	var out []retelling
-	for english, to := range clerk[code] {
+	add := func(english, to string) {
 		if r, ok := retold(english, to); ok {
 			out = append(out, r)
 		}
 	}
-	for _, forms := range clerkPlurals {
-		for i := range forms["en"] {
-			if r, ok := retold(forms["en"][i], forms[code][i]); ok {
-				out = append(out, r)
-			}
+	english := locales.In(0).Sentences("clerk")
+	for key, s := range local.Sentences("clerk") {
+		if s.Forms == nil {
+			add(key, s.Text)
+		}
+		for form, to := range s.Forms {
+			add(english[key].Forms[form], to)
 		}
 	}
 	slices.SortFunc(out, func(a, b retelling) int {

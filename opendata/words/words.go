@@ -1,13 +1,12 @@
 // Package words says things in Catalan, Spanish and English: sentences, numbers,
 // units and dates. A sentence is known by its English text; what it is in the other
-// languages stands in catalan.go and spanish.go, and for the clerk's verbs in
-// clerkcatalan.go and clerkspanish.go. Numbers and plurals are those of
-// golang.org/x/text; it has no dates, so their few words are here.
+// languages stands in package locales, in ca/pages.yaml and es/pages.yaml, and for the
+// clerk's verbs in clerk.yaml. Numbers and plurals are those of golang.org/x/text; it has no
+// dates, so their few words are in dates.yaml.
 package words
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -18,6 +17,8 @@ import (
 	"golang.org/x/text/message"
 	"golang.org/x/text/message/catalog"
 	"golang.org/x/text/number"
+
+	"sluice/internal/locales"
 )
 
 // Codes are the languages, in alphabetical order of their own names.
@@ -26,7 +27,13 @@ var Codes = []string{"ca", "en", "es"}
 // Names are the languages' own.
 var Names = map[string]string{"ca": "Català", "en": "English", "es": "Español"}
 
-var tags = []language.Tag{language.English, language.Catalan, language.Spanish} // the first is the default
+// tags are in the order of locales.Languages, of which the first is the default.
+var tags = func() (list []language.Tag) {
+	for _, code := range locales.Languages {
+		list = append(list, language.MustParse(code))
+	}
+	return list
+}()
 
 var matcher = language.NewMatcher(tags)
 
@@ -44,38 +51,59 @@ func Choose(accept string) string {
 type Speaker struct {
 	// Code is ca, en or es.
 	Code    string
+	local   *locales.Localizer
 	printer *message.Printer
 	almanac almanac
 	// retellings are made when they are first asked for.
 	retellings func() []retelling
 }
 
+// speakers are made when they are first asked for.
+var speakers = func() map[string]func() *Speaker {
+	all := make(map[string]func() *Speaker)
+	for i, code := range locales.Languages {
+		all[code] = sync.OnceValue(func() *Speaker { return newSpeaker(code, locales.In(i)) })
+	}
+	return all
+}()
+
+// In is the speaker of a language, by its code.
+func In(code string) *Speaker { return speakers[code]() }
+
 // Speakers are one for each language, by code.
 func Speakers() map[string]*Speaker {
-	book := catalog.NewBuilder(catalog.Fallback(language.English))
-	for code, texts := range map[string]map[string]string{"ca": catalan, "es": spanish} {
-		for english, text := range texts {
-			must(book.SetString(language.MustParse(code), english, text))
-		}
-		for english, text := range clerk[code] {
-			must(book.SetString(language.MustParse(code), english, text))
-		}
-	}
-	all := maps.Clone(plurals)
-	maps.Copy(all, clerkPlurals)
-	for key, forms := range all {
-		for code, f := range forms {
-			must(book.Set(language.MustParse(code), key, plural.Selectf(1, "%d", plural.One, f[0], plural.Other, f[1])))
-		}
-	}
 	out := make(map[string]*Speaker)
 	for _, code := range Codes {
-		out[code] = &Speaker{
-			code, message.NewPrinter(language.MustParse(code), message.Catalog(book)), almanacs[code],
-			sync.OnceValue(func() []retelling { return retellings(code) }),
-		}
+		out[code] = In(code)
 	}
 	return out
+}
+
+func newSpeaker(code string, local *locales.Localizer) *Speaker {
+	book, tag := catalog.NewBuilder(catalog.Fallback(language.English)), language.MustParse(code)
+	for _, subject := range []string{"pages", "clerk"} {
+		for english, s := range local.Sentences(subject) {
+			if s.Forms == nil {
+				must(book.SetString(tag, english, s.Text))
+				continue
+			}
+			must(book.Set(tag, english, plural.Selectf(1, "%d", selectors(s.Forms)...)))
+		}
+	}
+	return &Speaker{
+		code, local, message.NewPrinter(tag, message.Catalog(book)), newAlmanac(local),
+		sync.OnceValue(func() []retelling { return retellings(local) }),
+	}
+}
+
+// selectors are plural forms as package plural takes them, the one for all others last.
+func selectors(forms map[string]string) (list []any) {
+	for _, form := range []string{"zero", "one", "two", "few", "many", "other"} {
+		if text, ok := forms[form]; ok {
+			list = append(list, form, text)
+		}
+	}
+	return list
 }
 
 // must is for what is written in this package.
@@ -121,7 +149,7 @@ func (s *Speaker) Tick(v, step float64) string {
 
 // Unit is a unit of measurement in words that fit a number of it.
 func (s *Speaker) Unit(unit string, v float64) string {
-	if _, ok := plurals["unit "+unit]; ok {
+	if _, ok := s.local.Sentences("pages")["unit "+unit]; ok {
 		n := 2
 		if math.Abs(v) == 1 {
 			n = 1

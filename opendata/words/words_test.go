@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/internal/locales"
 )
 
 var inTemplate = regexp.MustCompile(`\bt "((?:[^"\\]|\\.)*)"`)
@@ -100,7 +102,7 @@ func TestEverySentence(t *testing.T) {
 		for code, book := range map[string]map[string]string{"ca": catalan, "es": spanish} {
 			got, ok := book[text]
 			if _, plural := plurals[text]; plural {
-				continue
+				continue // TestForms looks at these
 			}
 			if !ok {
 				t.Errorf("%s has no %q", code, text)
@@ -117,6 +119,44 @@ func TestEverySentence(t *testing.T) {
 				t.Errorf("%s has %q, which nobody says", code, text)
 			}
 		}
+	}
+}
+
+// TestForms: what has forms in English has them in each language, with the same parts but
+// for the number, which a form may say in words.
+func TestForms(t *testing.T) {
+	for subject, english := range map[string]map[string]locales.Sentence{"pages": plurals, "clerk": clerkPlurals} {
+		for _, code := range Codes {
+			here := In(code).local.Sentences(subject)
+			for text := range english {
+				if here[text].Forms["other"] == "" {
+					t.Errorf("%s/%s.yaml has no forms of %q", code, subject, text)
+				}
+			}
+			for text, s := range here {
+				if _, known := english[text]; !known && s.Forms != nil {
+					t.Errorf("%s/%s.yaml has forms of %q, which en/%s.yaml has not", code, subject, text, subject)
+				}
+				for _, form := range forms(s) {
+					want := strings.Join(part.FindAllString(text, -1), "")
+					if got := strings.Join(part.FindAllString(form, -1), ""); got != want && "%d"+got != want {
+						t.Errorf("%s: %q takes %s, and %q %s", code, text, want, form, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLanguages: whatever language there are files for has a name, and is offered.
+func TestLanguages(t *testing.T) {
+	for _, code := range locales.Languages {
+		if !Known(code) || Names[code] == "" {
+			t.Errorf("%s is in no menu of pages", code)
+		}
+	}
+	if len(Codes) != len(locales.Languages) {
+		t.Errorf("pages offer %v; there are files for %v", Codes, locales.Languages)
 	}
 }
 
