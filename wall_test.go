@@ -23,9 +23,9 @@ var arrows = map[string]string{
 	"brief":                 "",
 	"test/benchabuse/pages": "books store store/sqlite test/entered",
 	"door":                  "",
-	"cmd/sluice":            "books books/union brief configs/portalba gateway gateway/config gateway/crash gateway/doctor gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/query opendata/words perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council policy/decision policy/desk policy/diff policy/dpia policy/explain policy/rego policy/schema proof register register/access store/influx store/sqlite town trial",
-	"trial":                 "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/config internal/civil policy/bundle policy/mechanism policy/plan register store store/sqlite",
-	"town":                  "books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata opendata/query perm policy/desk store store/sqlite",
+	"cmd/sluice":            "books books/union brief configs/portalba gateway gateway/config gateway/crash gateway/doctor gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace register register/access simulate store/influx store/sqlite town verify",
+	"simulate":              "books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/config internal/civil policy/bundle policy/mechanism policy/plan register store store/sqlite",
+	"town":                  "books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata opendata/query perm policy/workspace store store/sqlite",
 	"gateway":               "books gateway/activation gateway/admin gateway/config gateway/crash gateway/forward gateway/homes gateway/host gateway/ingest gateway/ledger gateway/publicbooks gateway/reconcile gateway/release gateway/rollback internal/retry policy/compile policy/rego",
 	"gateway/ingest":        "gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release internal/civil internal/retry policy/plan register register/access",
 
@@ -64,7 +64,7 @@ var arrows = map[string]string{
 	"policy/cases":        "internal/civil internal/yamldoc policy/bundle policy/compile policy/plan register",
 	"policy/check":        "internal/civil internal/locales internal/yamldoc policy/ballot policy/bundle policy/compile policy/decision policy/diff policy/explain policy/mechanism policy/plan policy/rego policy/rules policy/schema register",
 	"policy/council":      "internal/civil internal/locales policy/ballot policy/bundle policy/decision policy/diff policy/explain",
-	"policy/desk":         "internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision policy/rego policy/schema",
+	"policy/workspace":    "internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision policy/rego policy/schema",
 	"policy/diff":         "internal/civil internal/locales policy/bundle policy/decision policy/explain policy/mechanism policy/plan policy/rules register",
 	"policy/dpia":         "internal/locales policy/bundle policy/explain policy/mechanism register",
 	"policy/explain":      "internal/civil internal/locales policy/bundle policy/decision policy/mechanism policy/plan",
@@ -78,16 +78,16 @@ var arrows = map[string]string{
 	"store/sqlite":        "perm store",
 	"books":               "",
 	"books/union":         "books",
-	"opendata":            "books books/union door internal/yamldoc opendata/api opendata/catalog opendata/query opendata/released opendata/reply opendata/web perm store/influx",
-	"opendata/api":        "books door opendata/query opendata/reply store",
-	"opendata/atlas":      "",
-	"opendata/catalog":    "books opendata/atlas opendata/query opendata/reply opendata/words",
+	"opendata":            "books books/union door internal/yamldoc opendata/api opendata/catalog opendata/httpcache opendata/query opendata/released opendata/web perm store/influx",
+	"opendata/api":        "books door opendata/httpcache opendata/query store",
+	"opendata/zonemap":    "",
+	"opendata/catalog":    "books opendata/httpcache opendata/i18n opendata/query opendata/zonemap",
 	"opendata/query":      "books internal/civil store",
 	"opendata/released":   "books policy/plan store",
-	"opendata/reply":      "door",
-	"opendata/web":        "books opendata/api opendata/atlas opendata/catalog opendata/query opendata/reply opendata/words proof store",
-	"opendata/words":      "books internal/locales",
-	"proof":               "books internal/civil policy/mechanism policy/plan store",
+	"opendata/httpcache":  "door",
+	"opendata/web":        "books opendata/api opendata/catalog opendata/httpcache opendata/i18n opendata/query opendata/zonemap store verify",
+	"opendata/i18n":       "books internal/locales",
+	"verify":              "books internal/civil policy/mechanism policy/plan store",
 	"firmware-sim":        "firmware-sim/device firmware-sim/street",
 	"firmware-sim/device": "firmware-sim/replay firmware-sim/street",
 	"firmware-sim/replay": "",
@@ -102,7 +102,7 @@ var arrows = map[string]string{
 	"test/fenced":         "",
 	"test/chance":         "",
 	"test/footfall":       "internal/civil policy/plan",
-	"test/claims":         "configs/portalba policy/bundle trial",
+	"test/claims":         "configs/portalba policy/bundle simulate",
 	"internal/civil":      "",
 	"internal/locales":    "",
 	"internal/names":      "",
@@ -125,7 +125,7 @@ var doors = map[string]string{
 	"github.com/influxdata/influxdb-client-go/v2":  "store/influx",
 	"github.com/mochi-mqtt/server/v2":              "gateway/ingest/internal/listener test/bench",
 	"github.com/open-policy-agent/opa":             "policy/rego",
-	"github.com/paulmach/orb":                      "opendata/atlas register",
+	"github.com/paulmach/orb":                      "opendata/zonemap register",
 	"github.com/prometheus/client_golang":          "gateway/admin",
 	"github.com/santhosh-tekuri/jsonschema/v6":     "policy/check",
 	"github.com/schollz/progressbar/v3":            "cmd/sluice firmware-sim/device town",
@@ -133,9 +133,9 @@ var doors = map[string]string{
 	"github.com/valyala/fastjson":                  "gateway/ingest/internal/format",
 	"golang.org/x/crypto":                          "policy/ballot",
 
-	"golang.org/x/sync":  "books gateway gateway/ingest/internal/intake opendata/reply policy/rego town",
+	"golang.org/x/sync":  "books gateway gateway/ingest/internal/intake opendata/httpcache policy/rego town",
 	"golang.org/x/sys":   "cmd/sluice gateway/doctor gateway/host gateway/ingest/internal/checkpoint policy/rego",
-	"golang.org/x/text":  "internal/locales opendata/words",
+	"golang.org/x/text":  "internal/locales opendata/i18n",
 	"golang.org/x/time":  "gateway/ingest/internal/listener opendata",
 	"gonum.org/v1/gonum": "test/audit",
 	"modernc.org/sqlite": "store/sqlite test/torture",
@@ -254,7 +254,7 @@ func TestWhoSeesCannotSpeak(t *testing.T) {
 	// What a decision means and costs, and the proof of it, is known without a gateway.
 	for pkg := range pkgs {
 		first, _, _ := strings.Cut(pkg, "/")
-		if !slices.Contains([]string{"policy", "proof", "register", "opendata", "store", "books"}, first) {
+		if !slices.Contains([]string{"policy", "verify", "register", "opendata", "store", "books"}, first) {
 			continue
 		}
 		seen := map[string]bool{}

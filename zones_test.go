@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"sluice/opendata/atlas"
+	"sluice/opendata/zonemap"
 	"sluice/register"
 )
 
@@ -35,11 +35,11 @@ func sameZones(t *testing.T, raw []byte) {
 		return
 	}
 	began := time.Now()
-	m, err := atlas.Draw(raw)
+	m, err := zonemap.Draw(raw)
 	if err != nil {
 		t.Fatalf("accepted, and cannot be drawn: %v", err)
 	}
-	west, south, east, north, some := atlas.Bound(raw)
+	west, south, east, north, some := zonemap.Bound(raw)
 	if took := time.Since(began); took > 20*time.Second {
 		t.Fatalf("%d bytes take %v to be drawn", len(raw), took)
 	}

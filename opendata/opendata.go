@@ -21,9 +21,9 @@ import (
 	"sluice/door"
 	"sluice/opendata/api"
 	"sluice/opendata/catalog"
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
 	"sluice/opendata/released"
-	"sluice/opendata/reply"
 	"sluice/opendata/web"
 )
 
@@ -105,7 +105,7 @@ const connections = 1000
 
 // handler is everything that residents can ask.
 func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
-	keeper := reply.NewKeeper()
+	keeper := httpcache.NewKeeper()
 	if cfg.perAddress(s.loopback()) > 0 {
 		keeper.Share()
 	}
@@ -118,7 +118,7 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	catalog.New(s.source, keeper, cfg.URL, log).Routes(mux)
 	pages.Routes(mux)
 	s.health(mux)
-	h := reply.ReadOnly(mux)
+	h := httpcache.ReadOnly(mux)
 	if per := cfg.perSecond(s.loopback()); per > 0 {
 		h = newLimiter(per).wrap(h)
 	}

@@ -12,16 +12,16 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/gateway/config"
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 )
 
 // founder is the member that a town begins with where no keys were given.
 const founder = "founder"
 
 // Parts of a town's directory.
-func (o *Options) desk() desk.Desk { return desk.Desk(filepath.Join(o.Dir, "council")) }
-func (o *Options) inbox() string   { return filepath.Join(o.Dir, "inbox") }
-func (o *Options) keys() string    { return filepath.Join(o.Dir, "keys") }
+func (o *Options) desk() workspace.Desk { return workspace.Desk(filepath.Join(o.Dir, "council")) }
+func (o *Options) inbox() string        { return filepath.Join(o.Dir, "inbox") }
+func (o *Options) keys() string         { return filepath.Join(o.Dir, "keys") }
 
 // layOwn sets up a town of its own where nothing is yet: a roster, a policy
 // without decisions, an inbox, an empty register.
@@ -45,11 +45,11 @@ func (o *Options) layOwn() error {
 	}
 	members := o.Members
 	if len(members) == 0 {
-		key, err := desk.MakeKey(filepath.Join(o.keys(), founder), founder)
+		key, err := workspace.MakeKey(filepath.Join(o.keys(), founder), founder)
 		if err != nil {
 			return err
 		}
-		members = []desk.Member{{ID: founder, Key: key}}
+		members = []workspace.Member{{ID: founder, Key: key}}
 	}
 	if err := d.Found(members, portalba.Policy()["kinds.yaml"]); err != nil {
 		return err

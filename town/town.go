@@ -22,7 +22,7 @@ import (
 	"sluice/gateway/config"
 	"sluice/opendata"
 	"sluice/perm"
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 	"sluice/store/sqlite"
 )
 
@@ -37,7 +37,7 @@ type Options struct {
 	Demo bool
 	// Members of the first roster of a town of its own; none for a founding member
 	// made on the spot.
-	Members   []desk.Member
+	Members   []workspace.Member
 	AllowSwap bool
 	// Passing says that Dir goes when the town does, and so do the keys.
 	Passing  bool
@@ -131,17 +131,17 @@ func (o *Options) layDemo() error {
 		return err
 	}
 	files := portalba.Policy()
-	var members []desk.Member
+	var members []workspace.Member
 	for _, id := range demoCouncil {
-		key, err := desk.MakeKey(filepath.Join(o.keys(), id), id)
+		key, err := workspace.MakeKey(filepath.Join(o.keys(), id), id)
 		if err != nil {
 			return err
 		}
-		members = append(members, desk.Member{ID: id, Key: key})
+		members = append(members, workspace.Member{ID: id, Key: key})
 	}
-	files["council.yaml"] = desk.Roster(members)
+	files["council.yaml"] = workspace.Roster(members)
 	part := filepath.Join(o.Dir, "policy.part")
-	if err := errors.Join(os.RemoveAll(part), files.Write(part), desk.Desk(part).Schemas()); err != nil {
+	if err := errors.Join(os.RemoveAll(part), files.Write(part), workspace.Desk(part).Schemas()); err != nil {
 		return err
 	}
 	return os.Rename(part, filepath.Join(o.Dir, "policy"))

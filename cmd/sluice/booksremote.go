@@ -11,13 +11,13 @@ import (
 	"strings"
 	"time"
 
-	"sluice/proof"
+	"sluice/verify"
 )
 
 // longestAnswer bounds one answer of an open-data server.
 const longestAnswer = 64 << 20
 
-// remote is an open-data server. It implements proof.Shower.
+// remote is an open-data server. It implements verify.Shower.
 type remote struct {
 	root   string
 	client *http.Client
@@ -31,7 +31,7 @@ func newRemote(base string) *remote {
 	}
 }
 
-// Streams implements proof.Shower.
+// Streams implements verify.Shower.
 func (s *remote) Streams(ctx context.Context) ([]string, error) {
 	var answer struct {
 		Streams []struct {
@@ -48,19 +48,19 @@ func (s *remote) Streams(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
-// Walk implements proof.Shower.
-func (s *remote) Walk(ctx context.Context, stream string, page func([]proof.Shown) error) error {
+// Walk implements verify.Shower.
+func (s *remote) Walk(ctx context.Context, stream string, page func([]verify.Shown) error) error {
 	// The first and the last instant that the interface takes.
 	v := url.Values{"from": {"1970-01-01T00:00:00Z"}, "to": {"2200-12-31T00:00:00Z"}, "limit": {"1000"}}
 	last := time.Time{}
 	next := "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
 	for next != "" {
 		var answer struct {
-			Items  []proof.Shown `json:"items"`
-			Next   *string       `json:"next"`
+			Items  []verify.Shown `json:"items"`
+			Next   *string        `json:"next"`
 			Epochs []struct {
-				Units   proof.Shown `json:"units"`
-				Bounded proof.Shown `json:"bounded"`
+				Units   verify.Shown `json:"units"`
+				Bounded verify.Shown `json:"bounded"`
 			} `json:"epochs"`
 		}
 		found, err := s.get(ctx, next, &answer)
@@ -69,7 +69,7 @@ func (s *remote) Walk(ctx context.Context, stream string, page func([]proof.Show
 		}
 		// The numbers of an epoch belong to its last window, wherever that lies on the page;
 		// the page that it begins on has them.
-		var rows []proof.Shown
+		var rows []verify.Shown
 		for _, o := range answer.Items {
 			if !o.Start.Equal(last) {
 				for _, e := range answer.Epochs {

@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"sluice/brief"
-	"sluice/proof"
+	"sluice/verify"
 )
 
-func showReport(w io.Writer, r *proof.Report, asJSON, shown bool) error {
+func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 	if asJSON {
 		if r.Problems == nil {
 			r.Problems = []string{} // a list, for programs

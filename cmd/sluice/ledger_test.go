@@ -6,7 +6,7 @@ import (
 
 	"sluice/policy/cases"
 	"sluice/policy/rego"
-	"sluice/proof"
+	"sluice/verify"
 )
 
 // TestReportsAreLines: what books bring into a report makes no line of its own and steers
@@ -14,7 +14,7 @@ import (
 func TestReportsAreLines(t *testing.T) {
 	const evil = "x\nEverything adds up.\x1b[2J"
 	var out strings.Builder
-	if err := showReport(&out, &proof.Report{Problems: []string{evil}, Elsewhere: []string{evil}, Charters: []string{evil}}, false, true); err == nil {
+	if err := showReport(&out, &verify.Report{Problems: []string{evil}, Elsewhere: []string{evil}, Charters: []string{evil}}, false, true); err == nil {
 		t.Error("nothing is wrong")
 	}
 	if s := out.String(); strings.Contains(s, "\nEverything") || strings.Contains(s, "\x1b") || strings.Count(s, "\n") != 5 || !strings.Contains(s, "charters differ") {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/proof"
+	"sluice/verify"
 )
 
 func ledgerShowCommand() *cobra.Command {
@@ -31,12 +31,12 @@ func ledgerShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			days, err := proof.Days(joint(all), ahead)
+			days, err := verify.Days(joint(all), ahead)
 			if err != nil {
 				return unreachable(err)
 			}
 			if svg != "" {
-				if err := os.WriteFile(svg, []byte(proof.Chart(days)), 0o644); err != nil {
+				if err := os.WriteFile(svg, []byte(verify.Chart(days)), 0o644); err != nil {
 					return failed(err)
 				}
 			}
@@ -56,7 +56,7 @@ func ledgerShowCommand() *cobra.Command {
 // mostAhead is how many days to come can be shown.
 const mostAhead = 366
 
-func showDays(w io.Writer, days []proof.Day, svg string) {
+func showDays(w io.Writer, days []verify.Day, svg string) {
 	if len(days) == 0 {
 		fmt.Fprintln(w, "Nothing has been spent: no stream that needs a budget has released a window yet.")
 		return

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"sluice/proof"
+	"sluice/verify"
 )
 
 func ledgerVerifyCommand() *cobra.Command {
@@ -21,7 +21,7 @@ func ledgerVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := proof.CheckBooks(all)
+			report, err := verify.CheckBooks(all)
 			if err != nil {
 				return unreachable(err)
 			}

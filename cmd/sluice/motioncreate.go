@@ -11,9 +11,9 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/compile"
-	"sluice/policy/desk"
 	"sluice/policy/diff"
 	"sluice/policy/rego"
+	"sluice/policy/workspace"
 )
 
 func motionCreate(dir *string) *cobra.Command {
@@ -31,7 +31,7 @@ func motionCreate(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := desk.Desk(*dir)
+			d := workspace.Desk(*dir)
 			p, err := readPolicy(cmd.Context(), v, *dir)
 			if err != nil {
 				return err
@@ -42,7 +42,7 @@ func motionCreate(dir *string) *cobra.Command {
 			if err := checkPolicy(cmd.Context(), v, *dir, p); err != nil {
 				return err
 			}
-			m, err := d.Create(desk.Order{ID: args[0], Gateways: gateways, Now: time.Now(), Policy: p})
+			m, err := d.Create(workspace.Order{ID: args[0], Gateways: gateways, Now: time.Now(), Policy: p})
 			if err != nil {
 				return failed(err)
 			}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 )
 
 func motionEnact(dir *string) *cobra.Command {
@@ -25,7 +25,7 @@ func motionEnact(dir *string) *cobra.Command {
 				return err
 			}
 			now := time.Now()
-			e, files, err := desk.Desk(*dir).Enact(args[0], now, inboxes)
+			e, files, err := workspace.Desk(*dir).Enact(args[0], now, inboxes)
 			if err != nil {
 				return failed(err)
 			}

@@ -11,7 +11,7 @@ import (
 	"sluice/internal/civil"
 	"sluice/policy/compile"
 	"sluice/policy/council"
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 )
 
 func motionShow(dir *string) *cobra.Command {
@@ -27,7 +27,7 @@ func motionShow(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := desk.Desk(*dir)
+			d := workspace.Desk(*dir)
 			chain, err := d.Chain()
 			if err != nil {
 				return failed(err)
@@ -39,7 +39,7 @@ func motionShow(dir *string) *cobra.Command {
 					return &usageError{v.Say("--at is a day, e.g. 2026-12-10")}
 				}
 				loc := time.Local
-				if last := desk.Last(chain); last != nil {
+				if last := workspace.Last(chain); last != nil {
 					loc = last.Policy.Location
 				}
 				of.Day++
@@ -56,7 +56,7 @@ func motionShow(dir *string) *cobra.Command {
 	return c
 }
 
-func printNothing(w io.Writer, v voice, d desk.Desk) error {
+func printNothing(w io.Writer, v voice, d workspace.Desk) error {
 	files, err := compile.ReadDir(string(d))
 	if err != nil {
 		return failed(err)
@@ -74,9 +74,9 @@ func printNothing(w io.Writer, v voice, d desk.Desk) error {
 // printInForce says what holds at an instant: which version, which wait, and the state of
 // every decision that was ever voted.
 func printInForce(w io.Writer, v voice, chain []*council.Enacted, now time.Time) {
-	current := desk.InForce(chain, now)
+	current := workspace.InForce(chain, now)
 	waiting := chain[len(current):]
-	if last := desk.Last(current); last != nil {
+	if last := workspace.Last(current); last != nil {
 		fmt.Fprintln(w, v.Say("Version %d, motion %s, is in force since %s, signed by %s.", last.Version, last.ID,
 			v.moment(last.From, last.Policy.Location), v.List(last.Members())))
 	} else {

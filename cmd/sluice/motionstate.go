@@ -10,7 +10,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/decision"
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 )
 
 // decisionState is how one decision stands at an instant.
@@ -56,8 +56,8 @@ func statesOf(chain []*council.Enacted, now time.Time) []*decisionState {
 
 // stateOf is one of them.
 func stateOf(id string, chain []*council.Enacted, now time.Time) *decisionState {
-	current := desk.InForce(chain, now)
-	last := desk.Last(current)
+	current := workspace.InForce(chain, now)
+	last := workspace.Last(current)
 	s := &decisionState{}
 	for i, e := range chain {
 		doc := e.Policy.Decision(id)

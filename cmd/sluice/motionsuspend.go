@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 )
 
 func motionSuspend(dir *string) *cobra.Command {
@@ -27,8 +27,8 @@ func motionSuspend(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := desk.Desk(*dir)
-			m, p, drafted, err := d.Suspend(desk.Stop{Decision: args[0], Reason: reason, Now: time.Now()})
+			d := workspace.Desk(*dir)
+			m, p, drafted, err := d.Suspend(workspace.Stop{Decision: args[0], Reason: reason, Now: time.Now()})
 			if err != nil {
 				return failed(err)
 			}

@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 
 	"sluice/policy/council"
-	"sluice/policy/desk"
 	"sluice/policy/diff"
+	"sluice/policy/workspace"
 )
 
 // printCreated says what a new motion changes, who must sign it, and how, with times in
 // the city's zone.
-func printCreated(w io.Writer, v voice, d desk.Desk, m council.Motion, loc *time.Location) error {
+func printCreated(w io.Writer, v voice, d workspace.Desk, m council.Motion, loc *time.Location) error {
 	parts, _, err := d.Load(m.ID)
 	if err != nil {
 		return failed(err)
@@ -54,13 +54,13 @@ func printCreated(w io.Writer, v voice, d desk.Desk, m council.Motion, loc *time
 
 // beside says what becomes of motions that were voted and wait for their time, and
 // returns when this one can take effect at the earliest: not before those that it follows.
-func beside(w io.Writer, v voice, d desk.Desk, m council.Motion) (earliest time.Time, err error) {
+func beside(w io.Writer, v voice, d workspace.Desk, m council.Motion) (earliest time.Time, err error) {
 	earliest = m.NotBefore
 	chain, err := d.Chain()
 	if err != nil {
 		return earliest, err
 	}
-	for _, e := range chain[len(desk.InForce(chain, m.Created)):] {
+	for _, e := range chain[len(workspace.InForce(chain, m.Created)):] {
 		when := v.moment(e.NotBefore, e.Policy.Location)
 		if m.Version <= e.Version {
 			fmt.Fprintf(w, "%s\n\n", v.Say("WARNING: motion %s was voted and waits until %s. When this one is "+
@@ -95,7 +95,7 @@ func quorums(list []diff.Quorum) string {
 	return strings.Join(out, ", ")
 }
 
-func standing(d desk.Desk, parts council.Parts) (*council.Standing, error) {
+func standing(d workspace.Desk, parts council.Parts) (*council.Standing, error) {
 	v, err := d.Verifier(parts)
 	if err != nil {
 		return nil, err

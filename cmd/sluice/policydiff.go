@@ -11,10 +11,10 @@ import (
 
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
-	"sluice/policy/desk"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
 	"sluice/policy/rego"
+	"sluice/policy/workspace"
 	"sluice/register"
 )
 
@@ -78,7 +78,7 @@ func anyPolicy(ctx context.Context, v voice, name string) (*bundle.Policy, error
 	if err != nil {
 		return nil, failed(err)
 	}
-	p, err := desk.Peek(raw)
+	p, err := workspace.Peek(raw)
 	return p, failed(err)
 }
 

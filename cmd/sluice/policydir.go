@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"sluice/policy/bundle"
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 )
 
 // dirArg is the policy directory: the argument, or this one.
@@ -41,7 +41,7 @@ func findPolicyDir(dir string, args []string) (string, []string) {
 
 // readPolicy reads a policy directory and says what is wrong with it as check does.
 func readPolicy(ctx context.Context, v voice, dir string) (*bundle.Policy, error) {
-	p, err := desk.Desk(dir).Draft()
+	p, err := workspace.Desk(dir).Draft()
 	if err != nil {
 		return nil, failed(unreadable(ctx, v, dir, err))
 	}
@@ -51,8 +51,8 @@ func readPolicy(ctx context.Context, v voice, dir string) (*bundle.Policy, error
 // policyInForce is the policy of the last enacted motion of a policy directory; nil where
 // none was enacted.
 func policyInForce(dir string) (*bundle.Policy, error) {
-	chain, err := desk.Desk(dir).Chain()
-	if last := desk.Last(chain); err == nil && last != nil {
+	chain, err := workspace.Desk(dir).Chain()
+	if last := workspace.Last(chain); err == nil && last != nil {
 		return last.Policy, nil
 	}
 	return nil, err

@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/policy/council"
-	"sluice/policy/desk"
 	"sluice/policy/explain"
+	"sluice/policy/workspace"
 )
 
 func policyExplain() *cobra.Command {
@@ -30,7 +30,7 @@ func policyExplain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			chain, err := desk.Desk(dir).Chain()
+			chain, err := workspace.Desk(dir).Chain()
 			if err != nil {
 				return failed(err)
 			}

@@ -15,8 +15,8 @@ import (
 	"sluice/configs/portalba"
 	"sluice/policy/check"
 	"sluice/policy/council"
-	"sluice/policy/desk"
 	"sluice/policy/schema"
+	"sluice/policy/workspace"
 )
 
 func policyNew() *cobra.Command {
@@ -103,7 +103,7 @@ func writeExample(v voice, dir string) ([]string, error) {
 			return nil, err
 		}
 	}
-	return written, desk.Desk(dir).Schemas()
+	return written, workspace.Desk(dir).Schemas()
 }
 
 // nameless is the example city's charter without its name.

@@ -16,7 +16,7 @@ import (
 	"sluice/policy/compile"
 	"sluice/policy/rego"
 	"sluice/register"
-	"sluice/trial"
+	"sluice/simulate"
 )
 
 // simulation is what was asked for.
@@ -85,7 +85,7 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	bar := progress(cmd.ErrOrStderr(), 2*traffic.Minutes, v.Say("simulating, minute by minute"))
-	report, err := trial.Run(cmd.Context(), trial.Options{
+	report, err := simulate.Run(cmd.Context(), simulate.Options{
 		Draft: draft, InForce: inForce, Decision: d.Decision, Traffic: traffic, Speech: v,
 		Progress: func(done, _ int) { _ = bar.Set(done) },
 	})
@@ -117,34 +117,34 @@ func checkDraft(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.De
 	if list := findingsIn(ctx, v, draft.Files, d.File); v.Lang != 0 && len(list) > 0 { // rules speak English only
 		why = list
 	}
-	return lacking(v, &trial.Lacks{Decision: d.Decision, Sentences: why})
+	return lacking(v, &simulate.Lacks{Decision: d.Decision, Sentences: why})
 }
 
 // lacking says why a decision cannot be simulated, in the language of its sentences.
 func lacking(v voice, err error) error {
-	var l *trial.Lacks
+	var l *simulate.Lacks
 	if !errors.As(err, &l) {
 		return err
 	}
 	return errors.New(v.Say("decision %s cannot be simulated: %s", l.Decision, strings.Join(l.Sentences, "; ")))
 }
 
-func (o *simulation) traffic(v voice, draft *bundle.Policy, d *bundle.Decision) (trial.Traffic, error) {
+func (o *simulation) traffic(v voice, draft *bundle.Policy, d *bundle.Decision) (simulate.Traffic, error) {
 	if o.replay == "" {
-		city := trial.City(draft, d, o.days, o.seed)
+		city := simulate.City(draft, d, o.days, o.seed)
 		city.Name = v.Say("the simulated city")
 		return city, nil
 	}
 	reg, err := register.Load(o.register, os.ReadFile)
 	if err != nil {
-		return trial.Traffic{}, failed(err)
+		return simulate.Traffic{}, failed(err)
 	}
-	traffic, err := trial.Recorded(o.replay, o.mapping, o.layout, o.timezone, reg, draft, d)
+	traffic, err := simulate.Recorded(o.replay, o.mapping, o.layout, o.timezone, reg, draft, d)
 	return traffic, failed(err)
 }
 
 // show draws the report, where that is wanted, and prints it.
-func (o *simulation) show(w io.Writer, v voice, r *trial.Report, loc *time.Location) error {
+func (o *simulation) show(w io.Writer, v voice, r *simulate.Report, loc *time.Location) error {
 	if o.svg == "auto" {
 		o.svg = "simulation-" + r.Draft.Decision + ".svg"
 	}

@@ -10,8 +10,8 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/policy/check"
-	"sluice/policy/desk"
 	"sluice/policy/explain"
+	"sluice/policy/workspace"
 )
 
 // TestNoTemplatePassesUntouched: whatever a verb writes to begin with, policy check finds
@@ -19,12 +19,12 @@ import (
 // of what stands in angles it passes. All templates, in all languages.
 func TestNoTemplatePassesUntouched(t *testing.T) {
 	t.Setenv("LC_ALL", "C")
-	member, err := desk.MakeKey(filepath.Join(t.TempDir(), "anna"), "anna")
+	member, err := workspace.MakeKey(filepath.Join(t.TempDir(), "anna"), "anna")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := func() string { // as policy new finds a directory
-		if err := desk.Desk(".").Found([]desk.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
+		if err := workspace.Desk(".").Found([]workspace.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
 			t.Fatal(err)
 		}
 		return "council.yaml"
@@ -100,7 +100,7 @@ func TestPassedOverIsSaid(t *testing.T) {
 	t.Setenv("LC_ALL", "C")
 	dir := t.TempDir()
 	t.Chdir(dir)
-	member, err := desk.MakeKey(filepath.Join(t.TempDir(), "anna"), "anna")
+	member, err := workspace.MakeKey(filepath.Join(t.TempDir(), "anna"), "anna")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestPassedOverIsSaid(t *testing.T) {
 		}
 	}
 	said("policy", "check")
-	if err := desk.Desk(".").Found([]desk.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
+	if err := workspace.Desk(".").Found([]workspace.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
 		t.Fatal(err)
 	}
 	written(t, "charter.yaml")

@@ -10,7 +10,7 @@ import (
 
 	"sluice/gateway/config"
 	"sluice/policy/ballot"
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 	"sluice/town"
 )
 
@@ -71,8 +71,8 @@ func upCommand() *cobra.Command {
 }
 
 // readMembers reads NAME=FILE.pub.
-func readMembers(list []string) ([]desk.Member, error) {
-	var out []desk.Member
+func readMembers(list []string) ([]workspace.Member, error) {
+	var out []workspace.Member
 	for _, arg := range list {
 		id, file, ok := strings.Cut(arg, "=")
 		if !ok || !memberName.MatchString(id) {
@@ -86,7 +86,7 @@ func readMembers(list []string) ([]desk.Member, error) {
 		if _, err := ballot.ParseKey(line); err != nil {
 			return nil, &config.Refusal{Err: fmt.Errorf("--member %s: %s: %w", id, file, err)}
 		}
-		out = append(out, desk.Member{ID: id, Key: line})
+		out = append(out, workspace.Member{ID: id, Key: line})
 	}
 	return out, nil
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/proof"
+	"sluice/verify"
 )
 
 func verifyCommand() *cobra.Command {
@@ -40,7 +40,7 @@ func verifyCommand() *cobra.Command {
 				windows += len(releases)
 			}
 			bar := progress(cmd.ErrOrStderr(), windows, "comparing windows")
-			report, err := proof.CheckAll(cmd.Context(), all, newRemote(server), func(n, _ int) { _ = bar.Set(n) })
+			report, err := verify.CheckAll(cmd.Context(), all, newRemote(server), func(n, _ int) { _ = bar.Set(n) })
 			_ = bar.Finish()
 			if err != nil {
 				return unreachable(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/civil"
-	"sluice/opendata/words"
+	"sluice/opendata/i18n"
 	"sluice/policy/explain"
 )
 
@@ -18,10 +18,10 @@ import (
 // what the verb itself says is known by its English text.
 type voice struct {
 	explain.Lang
-	*words.Speaker
+	*i18n.Speaker
 }
 
-func newVoice(l explain.Lang) voice { return voice{l, words.In(l.String())} }
+func newVoice(l explain.Lang) voice { return voice{l, i18n.In(l.String())} }
 
 // langFlag is the language of texts: --lang, else the environment's LC_ALL,
 // LC_MESSAGES or LANG, as for every program that people read.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"sluice/policy/desk"
+	"sluice/policy/workspace"
 )
 
 // replace writes a file of the desk anew with one text in place of another.
@@ -33,11 +33,11 @@ func TestWhatWasVotedBeforeARule(t *testing.T) {
 	if code, out := sluice("motion", "create", "first"); code != 1 || !strings.Contains(out, "S08") || !strings.Contains(out, "S05") {
 		t.Fatalf("a first motion has such a charter: %d\n%s", code, out)
 	}
-	p, err := desk.Desk(".").Draft()
+	p, err := workspace.Desk(".").Draft()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := desk.Desk(".").Create(desk.Order{ID: "first", Now: time.Now(), Policy: p}); err != nil {
+	if _, err := workspace.Desk(".").Create(workspace.Order{ID: "first", Now: time.Now(), Policy: p}); err != nil {
 		t.Fatal(err)
 	}
 	sign(t, "first", "anna", "bru")

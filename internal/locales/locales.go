@@ -10,7 +10,7 @@
 //
 // What stands in templates, and errors that are logged in English, too, are known by their
 // English text instead: pages.yaml and clerk.yaml are lists of such sentences, which package
-// opendata/words says.
+// opendata/i18n says.
 package locales
 
 import (

@@ -19,16 +19,16 @@ import (
 var saidBy = map[string][]string{
 	"check":   {"policy/check", "policy/rego", "policy/rules", "policy/compile"},
 	"council": {"policy/council"},
-	"dates":   {"opendata/words"},
+	"dates":   {"opendata/i18n"},
 	"diff":    {"policy/diff"},
 	"dpia":    {"policy/dpia"},
 	"explain": {"policy/explain"},
-	"grammar": {"opendata/words"},
+	"grammar": {"opendata/i18n"},
 	"slips":   {"internal/yamldoc"},
 }
 
 // byData are keys that no source says in one piece: a step of them is a value of a policy, a
-// number or the form that a number wants. TestAgreement of opendata/words knows the grammar's.
+// number or the form that a number wants. TestAgreement of opendata/i18n knows the grammar's.
 var byData = regexp.MustCompile(`^(check\.sort|explain\.(unit|month-names|op|span)|dates\.[a-z-]+|grammar\.[a-z-]+)\.|^explain\.m-l(eq|day|evening|night|den)$|\.(one|other)$`)
 
 // TestSubjects: every subject has a file in each language, and a row here.

@@ -15,20 +15,20 @@ import (
 	"strconv"
 	"strings"
 
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
 )
 
 // API serves one source.
 type API struct {
 	source *query.Source
-	keeper *reply.Keeper
+	keeper *httpcache.Keeper
 	base   string
 	log    *slog.Logger
 }
 
 // New makes the handlers. The base is where the public finds them, if known.
-func New(source *query.Source, keeper *reply.Keeper, base string, log *slog.Logger) *API {
+func New(source *query.Source, keeper *httpcache.Keeper, base string, log *slog.Logger) *API {
 	return &API{source, keeper, strings.TrimSuffix(base, "/"), log}
 }
 
@@ -36,7 +36,7 @@ func New(source *query.Source, keeper *reply.Keeper, base string, log *slog.Logg
 type endpoint struct {
 	path       string
 	parameters []string
-	make       func(*http.Request, url.Values) (*reply.Reply, error)
+	make       func(*http.Request, url.Values) (*httpcache.Reply, error)
 }
 
 // endpoints are all of /api/v1.
@@ -56,7 +56,7 @@ func (a *API) endpoints() []endpoint {
 // Routes adds the API to a mux.
 func (a *API) Routes(mux *http.ServeMux) {
 	for _, e := range a.endpoints() {
-		mux.HandleFunc(e.path, a.get(func(r *http.Request) (*reply.Reply, error) {
+		mux.HandleFunc(e.path, a.get(func(r *http.Request) (*httpcache.Reply, error) {
 			v, err := query.Values(r.URL.RawQuery, e.parameters...)
 			if err != nil {
 				return nil, err
@@ -64,43 +64,43 @@ func (a *API) Routes(mux *http.ServeMux) {
 			return e.make(r, v)
 		}))
 	}
-	mux.HandleFunc("/openapi.json", a.get(func(*http.Request) (*reply.Reply, error) { return a.openAPI() }))
-	mux.HandleFunc("/books/gateways.json", a.get(func(*http.Request) (*reply.Reply, error) { return a.gateways() }))
+	mux.HandleFunc("/openapi.json", a.get(func(*http.Request) (*httpcache.Reply, error) { return a.openAPI() }))
+	mux.HandleFunc("/books/gateways.json", a.get(func(*http.Request) (*httpcache.Reply, error) { return a.gateways() }))
 	mux.HandleFunc("/books/gateways/{gateway}/{name...}", a.book(a.get(a.small)))
 	mux.HandleFunc("/books/{name...}", a.book(a.get(a.small)))
 	for _, path := range []string{"/api/v1", "/api/v1/{$}"} { // catalogues name it
 		mux.Handle(path, http.RedirectHandler("/openapi.json", http.StatusFound))
 	}
-	mux.HandleFunc("/api/", a.get(func(*http.Request) (*reply.Reply, error) { return nil, query.ErrUnknown }))
+	mux.HandleFunc("/api/", a.get(func(*http.Request) (*httpcache.Reply, error) { return nil, query.ErrUnknown }))
 }
 
-func (a *API) get(h reply.Maker) http.HandlerFunc { return a.keeper.Handle(h, a.fail) }
+func (a *API) get(h httpcache.Maker) http.HandlerFunc { return a.keeper.Handle(h, a.fail) }
 
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var invalid *query.Invalid
 	switch {
 	case errors.As(err, &invalid):
-		reply.Problem(w, r, http.StatusBadRequest, "parameter", "A parameter cannot be used", invalid.Error())
+		httpcache.Problem(w, r, http.StatusBadRequest, "parameter", "A parameter cannot be used", invalid.Error())
 	case errors.Is(err, query.ErrUnknown):
-		reply.Problem(w, r, http.StatusNotFound, "unknown", "There is no such thing here", "see /api/v1/streams for what there is, and /openapi.json for all paths")
+		httpcache.Problem(w, r, http.StatusNotFound, "unknown", "There is no such thing here", "see /api/v1/streams for what there is, and /openapi.json for all paths")
 	default:
 		a.log.Error("a query failed", "error", err)
-		reply.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The store cannot be read just now", "try again in a minute; if it lasts, whoever runs this server finds in its log what cannot be read, and what to do")
+		httpcache.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The store cannot be read just now", "try again in a minute; if it lasts, whoever runs this server finds in its log what cannot be read, and what to do")
 	}
 }
 
-func asJSON(v any) (*reply.Reply, error) {
+func asJSON(v any) (*httpcache.Reply, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
-	return &reply.Reply{Type: "application/json", Body: b.Bytes()}, err
+	return &httpcache.Reply{Type: "application/json", Body: b.Bytes()}, err
 }
 
 // list answers with the part of a list that was asked for, in JSON under its name
 // or as a table. The key of an item is what a cursor continues behind, so that
 // items which come or go meanwhile move nothing.
-func list[T any](r *http.Request, v url.Values, name string, all []T, most int, key func(T) string, rows table[T]) (*reply.Reply, error) {
+func list[T any](r *http.Request, v url.Values, name string, all []T, most int, key func(T) string, rows table[T]) (*httpcache.Reply, error) {
 	part, next, err := cut(r.URL, v, all, most, key)
 	if err != nil {
 		return nil, err

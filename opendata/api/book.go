@@ -13,8 +13,8 @@ import (
 
 	"sluice/books"
 	"sluice/door"
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
 )
 
 // A file of the books from largeBook on is sent from the disk, in parts if the
@@ -36,7 +36,7 @@ type whose struct {
 }
 
 // gateways tells where each gateway's books are, so that whoever checks them finds all.
-func (a *API) gateways() (*reply.Reply, error) {
+func (a *API) gateways() (*httpcache.Reply, error) {
 	list, err := a.source.Books.Gateways()
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (a *API) book(small http.HandlerFunc) http.HandlerFunc {
 }
 
 // small is a file that is read whole.
-func (a *API) small(r *http.Request) (*reply.Reply, error) {
+func (a *API) small(r *http.Request) (*httpcache.Reply, error) {
 	name := r.PathValue("name")
 	source, err := a.booksOf(r)
 	if err != nil {
@@ -114,7 +114,7 @@ func (a *API) small(r *http.Request) (*reply.Reply, error) {
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &at) {
 		return nil, query.ErrUnknown
 	}
-	return &reply.Reply{Type: bookType(name), Body: raw}, err
+	return &httpcache.Reply{Type: bookType(name), Body: raw}, err
 }
 
 func bookType(name string) string {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"sluice/books"
-	"sluice/opendata/reply"
+	"sluice/opendata/httpcache"
 )
 
 // table says how items become rows; one item may be several.
@@ -16,9 +16,9 @@ type table[T any] struct {
 }
 
 // csv is RFC 4180 with LF. What was not published is empty.
-func (t table[T]) csv(list []T, name, next string) (*reply.Reply, error) {
+func (t table[T]) csv(list []T, name, next string) (*httpcache.Reply, error) {
 	body, err := t.append(t.head(), list)
-	return &reply.Reply{Type: csvType, Body: body, Next: next, File: name + ".csv"}, err
+	return &httpcache.Reply{Type: csvType, Body: body, Next: next, File: name + ".csv"}, err
 }
 
 const csvType = "text/csv; charset=utf-8"

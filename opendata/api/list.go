@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"sluice/opendata/reply"
+	"sluice/opendata/httpcache"
 )
 
 // member is one more member of a list's document.
@@ -16,12 +16,12 @@ type member struct {
 // asList is a list as all lists are: {NAME: [...], "items": [...], ..., "next": PATH or
 // null}. Both names have the same items, so that one program reads all lists; they are
 // encoded once.
-func asList(name string, items any, next string, more ...member) (*reply.Reply, error) {
+func asList(name string, items any, next string, more ...member) (*httpcache.Reply, error) {
 	return asListBehind("", name, items, next, more...)
 }
 
 // asListBehind has members before the items, as they are written.
-func asListBehind(lead, name string, items any, next string, more ...member) (*reply.Reply, error) {
+func asListBehind(lead, name string, items any, next string, more ...member) (*httpcache.Reply, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -47,5 +47,5 @@ func asListBehind(lead, name string, items any, next string, more ...member) (*r
 		}
 	}
 	b.WriteString("}\n")
-	return &reply.Reply{Type: jsonType, Body: b.Bytes(), Next: next}, nil
+	return &httpcache.Reply{Type: jsonType, Body: b.Bytes(), Next: next}, nil
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
 )
 
 // How many items a page of a list has by default; no page has more than a thousand.
@@ -19,7 +19,7 @@ const (
 	manyShort = query.MaxLimit
 )
 
-func (a *API) streams(r *http.Request, v url.Values) (*reply.Reply, error) {
+func (a *API) streams(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	all, err := a.source.Streams(r.Context())
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ var streamTable = table[stream]{
 	},
 }
 
-func (a *API) sensors(r *http.Request, v url.Values) (*reply.Reply, error) {
+func (a *API) sensors(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	reg, err := a.source.Books.Register()
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (a *API) decided() ([]decision, error) {
 	return out, err
 }
 
-func (a *API) decisions(r *http.Request, v url.Values) (*reply.Reply, error) {
+func (a *API) decisions(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	all, err := a.decided()
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (a *API) decisions(r *http.Request, v url.Values) (*reply.Reply, error) {
 	return list(r, v, "decisions", all, fewLong, func(d decision) string { return d.ID }, decisionTable)
 }
 
-func (a *API) decision(r *http.Request, v url.Values) (*reply.Reply, error) {
+func (a *API) decision(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	all, err := a.decided()
 	if err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ var decisionTable = table[decision]{
 	},
 }
 
-func (a *API) ledger(r *http.Request, v url.Values) (*reply.Reply, error) {
+func (a *API) ledger(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	day := v.Get("day")
 	if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
 		return nil, &query.Invalid{Parameter: "day", Hint: "is a day such as 2026-11-23"}

@@ -5,18 +5,18 @@ import (
 	"iter"
 	"time"
 
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
 	"sluice/store"
 )
 
 // long are all observations of a query, however many: the same bytes as one answer would
 // have, made while they are sent.
-func (a *API) long(st query.Stream, q store.Query, csv bool) *reply.Reply {
+func (a *API) long(st query.Stream, q store.Query, csv bool) *httpcache.Reply {
 	if csv {
-		return &reply.Reply{Type: csvType, File: st.ID + ".csv", Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longCSV(ctx, st, q) }}
+		return &httpcache.Reply{Type: csvType, File: st.ID + ".csv", Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longCSV(ctx, st, q) }}
 	}
-	return &reply.Reply{Type: jsonType, Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longJSON(ctx, st, q) }}
+	return &httpcache.Reply{Type: jsonType, Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longJSON(ctx, st, q) }}
 }
 
 // ahead is how far ahead of the rows their epochs are read.

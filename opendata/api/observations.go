@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
 	"sluice/store"
 )
 
@@ -29,7 +29,7 @@ func (a *API) asked(r *http.Request, v url.Values) (st query.Stream, csv bool, l
 
 // observations are those that were asked for: all of them, or a page where a limit or a
 // cursor asks for one.
-func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) {
+func (a *API) observations(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	st, csv, latest, err := a.asked(r, v)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (a *API) observations(r *http.Request, v url.Values) (*reply.Reply, error) 
 }
 
 // written are some observations as one answer.
-func (a *API) written(r *http.Request, st query.Stream, all []store.Observation, next string, csv bool) (*reply.Reply, error) {
+func (a *API) written(r *http.Request, st query.Stream, all []store.Observation, next string, csv bool) (*httpcache.Reply, error) {
 	var epochs []query.Epoch
 	if n := len(all); n > 0 {
 		var err error
@@ -73,7 +73,7 @@ func (a *API) written(r *http.Request, st query.Stream, all []store.Observation,
 	if csv {
 		return observationTable(st, epochs).csv(all, st.ID, next)
 	}
-	return &reply.Reply{Type: jsonType, Body: appendObservations(nil, st.ID, all, next, epochs), Next: next}, nil
+	return &httpcache.Reply{Type: jsonType, Body: appendObservations(nil, st.ID, all, next, epochs), Next: next}, nil
 }
 
 // nextPage fixes from and to, so that the following pages do not move.
@@ -108,7 +108,7 @@ func observationTable(st query.Stream, epochs []query.Epoch) table[store.Observa
 }
 
 // totals are sums of what is published, over zones or over time.
-func (a *API) totals(r *http.Request, v url.Values) (*reply.Reply, error) {
+func (a *API) totals(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	st, csv, latest, err := a.asked(r, v)
 	if err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
 )
 
 // said is what OpenAPI says of one endpoint beyond its path and parameters.
@@ -225,7 +225,7 @@ func operationID(path string) string {
 	return id
 }
 
-func (a *API) openAPI() (*reply.Reply, error) {
+func (a *API) openAPI() (*httpcache.Reply, error) {
 	raw, err := json.Marshal(a.document(a.base))
-	return &reply.Reply{Type: "application/vnd.oai.openapi+json;version=3.1", Body: raw}, err
+	return &httpcache.Reply{Type: "application/vnd.oai.openapi+json;version=3.1", Body: raw}, err
 }

@@ -6,13 +6,13 @@ import (
 	"net/url"
 	"time"
 
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
 	"sluice/store"
 )
 
 // zones are the zones as voted, each with what its newest windows say.
-func (a *API) zones(r *http.Request, v url.Values) (*reply.Reply, error) {
+func (a *API) zones(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	csv, err := wantsCSV(r, v, "geojson")
 	if err != nil {
 		return nil, err

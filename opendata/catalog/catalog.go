@@ -18,35 +18,35 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/opendata/atlas"
+	"sluice/opendata/httpcache"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
-	"sluice/opendata/words"
+	"sluice/opendata/zonemap"
 )
 
 // Catalog describes one source.
 type Catalog struct {
 	source *query.Source
-	keeper *reply.Keeper
+	keeper *httpcache.Keeper
 	base   string
 	log    *slog.Logger
-	speak  map[string]*words.Speaker
+	speak  map[string]*i18n.Speaker
 }
 
 // New makes the handler. The base is the public address, if known.
-func New(source *query.Source, keeper *reply.Keeper, base string, log *slog.Logger) *Catalog {
-	return &Catalog{source, keeper, strings.TrimSuffix(base, "/"), log, words.Speakers()}
+func New(source *query.Source, keeper *httpcache.Keeper, base string, log *slog.Logger) *Catalog {
+	return &Catalog{source, keeper, strings.TrimSuffix(base, "/"), log, i18n.Speakers()}
 }
 
 // Routes adds the catalogue to a mux.
 func (c *Catalog) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/catalog.jsonld", c.keeper.Handle(c.serve, func(w http.ResponseWriter, r *http.Request, err error) {
 		c.log.Error("the catalogue cannot be made", "error", err)
-		reply.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The books cannot be read just now", "try again in a minute")
+		httpcache.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The books cannot be read just now", "try again in a minute")
 	}))
 }
 
-func (c *Catalog) serve(r *http.Request) (*reply.Reply, error) {
+func (c *Catalog) serve(r *http.Request) (*httpcache.Reply, error) {
 	city, err := c.source.Books.City()
 	streams, err2 := c.source.Streams(r.Context())
 	zones, err3 := c.source.Zones()
@@ -58,7 +58,7 @@ func (c *Catalog) serve(r *http.Request) (*reply.Reply, error) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
 	err = enc.Encode(c.dcat(city, streams, zones))
-	return &reply.Reply{Type: "application/ld+json", Body: b.Bytes()}, err
+	return &httpcache.Reply{Type: "application/ld+json", Body: b.Bytes()}, err
 }
 
 // node is a JSON-LD node or value.
@@ -96,7 +96,7 @@ func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte) no
 	languages := []node{id(authority + "language/CAT"), id(authority + "language/ENG"), id(authority + "language/SPA")}
 	return node{
 		"@context": context, "@id": c.base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog",
-		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *words.Speaker) string { return aggregates(s, city) }),
+		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *i18n.Speaker) string { return aggregates(s, city) }),
 		"dct:publisher": publisher, "dct:language": languages, "foaf:homepage": id(c.base + "/"),
 		"dcat:dataset": datasets, "dcat:service": services,
 	}
@@ -112,12 +112,12 @@ func references(list []node) []node {
 
 // all is a sentence in all languages.
 func (c *Catalog) all(english string, parts ...any) []node {
-	return c.each(func(s *words.Speaker) string { return s.Say(english, parts...) })
+	return c.each(func(s *i18n.Speaker) string { return s.Say(english, parts...) })
 }
 
 // each is what is said in each language.
-func (c *Catalog) each(say func(*words.Speaker) string) (out []node) {
-	for _, code := range words.Codes {
+func (c *Catalog) each(say func(*i18n.Speaker) string) (out []node) {
+	for _, code := range i18n.Codes {
 		out = append(out, node{"@value": say(c.speak[code]), "@language": code})
 	}
 	return out
@@ -125,7 +125,7 @@ func (c *Catalog) each(say func(*words.Speaker) string) (out []node) {
 
 // box is the rectangle around all zones; nil where there are none.
 func box(zones []byte) node {
-	w, s, e, n, some := atlas.Bound(zones)
+	w, s, e, n, some := zonemap.Bound(zones)
 	if !some {
 		return nil
 	}
@@ -135,7 +135,7 @@ func box(zones []byte) node {
 func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 	page := c.base + "/streams/" + url.PathEscape(st.ID)
 	var titles, descriptions []node
-	for _, code := range words.Codes {
+	for _, code := range i18n.Codes {
 		if st.Title[code] != "" {
 			titles = append(titles, node{"@value": st.Title[code], "@language": code})
 		}

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
 )
 
 // literals are the forms of the datatypes that the catalogue has.
@@ -139,7 +139,7 @@ func TestCatalogueIsDCAT(t *testing.T) {
 // TestSearchEngines: a stream's block for search engines has the whole files, and a time
 // that is one.
 func TestSearchEngines(t *testing.T) {
-	speaker := words.Speakers()["en"]
+	speaker := i18n.Speakers()["en"]
 	for until, want := range map[string]any{"2026-12-31": "2026-01-01/2026-12-31", "": "2026-01-01/.."} {
 		d := Dataset(speaker, "https://x", books.City{Name: "P"}, query.Stream{Stream: books.Stream{ID: "s", From: "2026-01-01", Until: until}})
 		if d["temporalCoverage"] != want {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"sluice/opendata/words"
+	"sluice/opendata/i18n"
 	"sluice/store"
 )
 
@@ -30,7 +30,7 @@ type line struct {
 // axis a row for each of what was not published, so that withheld, no data and
 // zero cannot be taken for one another.
 type picture struct {
-	speak    *words.Speaker
+	speak    *i18n.Speaker
 	place    *time.Location
 	from, to time.Time
 	lines    []line
@@ -41,7 +41,7 @@ type picture struct {
 
 // chart draws lines over a span of time. It is made of numbers, dates and names
 // that the books have.
-func chart(speak *words.Speaker, place *time.Location, from, to, ended time.Time, lines []line) template.HTML {
+func chart(speak *i18n.Speaker, place *time.Location, from, to, ended time.Time, lines []line) template.HTML {
 	p := picture{speak: speak, place: place, from: from, to: to, ended: ended, lines: lines}
 	p.scale()
 	var b strings.Builder

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"sluice/books"
+	"sluice/opendata/httpcache"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
-	"sluice/opendata/words"
 )
 
 type decisionPage struct {
@@ -55,7 +55,7 @@ type decisionRow struct {
 	Standing books.Standing
 }
 
-func (w *Web) decisions(*http.Request, *words.Speaker) (any, error) {
+func (w *Web) decisions(*http.Request, *i18n.Speaker) (any, error) {
 	list, err := w.source.Books.Decisions()
 	out := make([]decisionRow, len(list))
 	for i, d := range list {
@@ -64,7 +64,7 @@ func (w *Web) decisions(*http.Request, *words.Speaker) (any, error) {
 	return out, err
 }
 
-func (w *Web) decision(r *http.Request, s *words.Speaker) (any, error) {
+func (w *Web) decision(r *http.Request, s *i18n.Speaker) (any, error) {
 	list, err := w.source.Books.Decisions()
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (w *Web) decision(r *http.Request, s *words.Speaker) (any, error) {
 }
 
 // file is what proves a vote, as the gateway wrote it.
-func (w *Web) file(r *http.Request) (*reply.Reply, error) {
+func (w *Web) file(r *http.Request) (*httpcache.Reply, error) {
 	name := r.PathValue("file")
 	if !served(name) {
 		return nil, query.ErrUnknown
@@ -105,7 +105,7 @@ func (w *Web) file(r *http.Request) (*reply.Reply, error) {
 	if path.Ext(name) == ".gz" {
 		mime = "application/gzip"
 	}
-	return &reply.Reply{Type: mime, Body: raw}, err
+	return &httpcache.Reply{Type: mime, Body: raw}, err
 }
 
 // served are the files of a decision that can be had.

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
 	"sluice/store"
 )
 
@@ -68,7 +68,7 @@ func TestPlacesThatAreGone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w, err := New(&query.Source{Books: books.Reader{Source: dir}, Store: kept{here, row("runs", "gone"), row("moved", "gone"), row("ran", "gone")}}, reply.NewKeeper(), Place{}, slog.New(slog.DiscardHandler))
+	w, err := New(&query.Source{Books: books.Reader{Source: dir}, Store: kept{here, row("runs", "gone"), row("moved", "gone"), row("ran", "gone")}}, httpcache.NewKeeper(), Place{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"sluice/books"
-	"sluice/opendata/atlas"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
+	"sluice/opendata/zonemap"
 	"sluice/store"
 )
 
@@ -26,7 +26,7 @@ type lead struct {
 	Where  string // the name of its place
 }
 
-func newLead(o *store.Observation, st query.Stream, drawn atlas.Map) *lead {
+func newLead(o *store.Observation, st query.Stream, drawn zonemap.Map) *lead {
 	where := cellName(books.Cell{Zone: o.Zone, Category: o.Category}, func(id string) string { return zoneName(drawn, id) })
 	return &lead{o, st, where}
 }
@@ -77,7 +77,7 @@ func (l layer) numbers() bool {
 	})
 }
 
-func (w *Web) home(r *http.Request, s *words.Speaker) (any, error) {
+func (w *Web) home(r *http.Request, s *i18n.Speaker) (any, error) {
 	streams, err := w.source.Streams(r.Context())
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (w *Web) home(r *http.Request, s *words.Speaker) (any, error) {
 
 // leadOfTheDay looks for the last number about somebody within a day, since at night
 // there may be too few in every newest window.
-func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn atlas.Map) error {
+func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn zonemap.Map) error {
 	for _, st := range p.Streams {
 		if st.Unit == "none" || st.Through.IsZero() || st.Standing.Idle() {
 			continue
@@ -139,7 +139,7 @@ func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn atlas.Map) error 
 
 // leads takes the number if it is a better first one than what was there: of a stream
 // that is in force, about somebody rather than nobody, and then the first in order.
-func (p *homePage) leads(o *store.Observation, st query.Stream, drawn atlas.Map) {
+func (p *homePage) leads(o *store.Observation, st query.Stream, drawn zonemap.Map) {
 	if published(o) && (p.Lead == nil || worth(st) > worth(p.Lead.Stream)) {
 		p.Lead = newLead(o, st, drawn)
 	}
@@ -189,7 +189,7 @@ func (p *homePage) first() (at int) {
 
 // choose picks the layer that was asked for, else the first with a number in its
 // newest window, about somebody where there is one.
-func (p *homePage) choose(id string, s *words.Speaker, drawn atlas.Map) error {
+func (p *homePage) choose(id string, s *i18n.Speaker, drawn zonemap.Map) error {
 	if len(p.Layers) == 0 {
 		return nil
 	}

@@ -9,14 +9,14 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"sluice/opendata/atlas"
-	"sluice/opendata/words"
+	"sluice/opendata/i18n"
+	"sluice/opendata/zonemap"
 	"sluice/store"
 )
 
 // zoneMap is the map and its table.
 type zoneMap struct {
-	atlas.Map
+	zonemap.Map
 	Layer  layer
 	Rows   []zoneRow
 	Legend []class
@@ -26,7 +26,7 @@ type zoneMap struct {
 
 // zoneRow is one zone's newest answer: an area of the map and a row of the table.
 type zoneRow struct {
-	atlas.Zone
+	zonemap.Zone
 	Cell  string // empty where the stream does not measure here
 	Value *store.Observation
 	Class string // of its colour
@@ -80,7 +80,7 @@ func classes(values []float64) (low, step float64) {
 func shade(v, low, step float64) int { return min(colors-1, int((v-low)/step)) }
 
 // color gives each zone the colour of its newest value.
-func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
+func color(l layer, s *i18n.Speaker, drawn zonemap.Map) *zoneMap {
 	m := &zoneMap{Map: drawn, Layer: l}
 	by := map[string]*store.Observation{}
 	var values []float64
@@ -122,11 +122,11 @@ func color(l layer, s *words.Speaker, drawn atlas.Map) *zoneMap {
 }
 
 // withCells are the zones of the map, and those of cells that the map does not have.
-func withCells(zones []atlas.Zone, l layer) []atlas.Zone {
+func withCells(zones []zonemap.Zone, l layer) []zonemap.Zone {
 	zones = slices.Clip(zones)
 	for _, c := range l.Stream.Cells {
-		if !slices.ContainsFunc(zones, func(z atlas.Zone) bool { return z.ID == c.Zone }) {
-			zones = append(zones, atlas.Zone{ID: c.Zone, Name: c.Zone})
+		if !slices.ContainsFunc(zones, func(z zonemap.Zone) bool { return z.ID == c.Zone }) {
+			zones = append(zones, zonemap.Zone{ID: c.Zone, Name: c.Zone})
 		}
 	}
 	return zones
@@ -135,21 +135,21 @@ func withCells(zones []atlas.Zone, l layer) []atlas.Zone {
 // drawing is the map of the zones as last drawn.
 type drawing struct {
 	mu  sync.Mutex
-	raw []byte    // the zones; guarded by mu
-	m   atlas.Map // guarded by mu
+	raw []byte      // the zones; guarded by mu
+	m   zonemap.Map // guarded by mu
 }
 
 // atlas is the map of the zones, drawn anew when they change; an empty one while
 // there are none.
-func (w *Web) atlas() (atlas.Map, error) {
+func (w *Web) atlas() (zonemap.Map, error) {
 	raw, err := w.source.Zones()
 	if err != nil || raw == nil {
-		return atlas.Map{}, err
+		return zonemap.Map{}, err
 	}
 	w.drawn.mu.Lock()
 	defer w.drawn.mu.Unlock()
 	if !bytes.Equal(raw, w.drawn.raw) {
-		m, err := atlas.Draw(raw)
+		m, err := zonemap.Draw(raw)
 		if err != nil {
 			return m, err
 		}
@@ -158,7 +158,7 @@ func (w *Web) atlas() (atlas.Map, error) {
 	return w.drawn.m, nil
 }
 
-func zoneName(m atlas.Map, id string) string {
+func zoneName(m zonemap.Map, id string) string {
 	for _, z := range m.Zones {
 		if z.ID == id {
 			return z.Name

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/opendata/words"
-	"sluice/proof"
+	"sluice/opendata/i18n"
+	"sluice/verify"
 )
 
 // Days of the budget that the page shows, and looks ahead.
@@ -19,18 +19,18 @@ const (
 )
 
 type privacyPage struct {
-	Days  []proof.Day // the newest first
+	Days  []verify.Day // the newest first
 	Chart template.HTML
 	Units []string
 }
 
-func (w *Web) privacy(_ *http.Request, s *words.Speaker) (any, error) {
-	days, err := proof.Days(w.source.Books, daysAhead)
+func (w *Web) privacy(_ *http.Request, s *i18n.Speaker) (any, error) {
+	days, err := verify.Days(w.source.Books, daysAhead)
 	if err != nil {
 		return nil, err
 	}
 	var p privacyPage
-	by := map[string][]proof.Day{}
+	by := map[string][]verify.Day{}
 	for _, d := range days {
 		if by[d.Unit] == nil {
 			p.Units = append(p.Units, d.Unit)
@@ -49,7 +49,7 @@ func (w *Web) privacy(_ *http.Request, s *words.Speaker) (any, error) {
 }
 
 // bars draws the budget of each day: spent, foreseen, and the charter's cap.
-func bars(s *words.Speaker, unit string, days []proof.Day) template.HTML {
+func bars(s *i18n.Speaker, unit string, days []verify.Day) template.HTML {
 	const high, foot = 180.0, 34.0
 	most := 0.0
 	for _, d := range days {

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/opendata/httpcache"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
-	"sluice/opendata/words"
 )
 
 // trouble is a type of problem document: what it means, and how to mend it.
@@ -54,7 +54,7 @@ func troubles(say func(string, ...any) string) []trouble {
 }
 
 // listProblems is the list of all types.
-func (w *Web) listProblems(r *http.Request) (*reply.Reply, error) {
+func (w *Web) listProblems(r *http.Request) (*httpcache.Reply, error) {
 	v := ask(r)
 	all := troubles(w.speak[v.lang].Say)
 	for i := range all {
@@ -67,7 +67,7 @@ func (w *Web) listProblems(r *http.Request) (*reply.Reply, error) {
 }
 
 // oneProblem is one of them.
-func (w *Web) oneProblem(r *http.Request) (*reply.Reply, error) {
+func (w *Web) oneProblem(r *http.Request) (*httpcache.Reply, error) {
 	v := ask(r)
 	all := troubles(w.speak[v.lang].Say)
 	at := slices.IndexFunc(all, func(x trouble) bool { return x.Type == r.PathValue("code") })
@@ -88,15 +88,15 @@ func wantsJSON(r *http.Request) bool {
 	return strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")
 }
 
-func troubleJSON(v voice, x any) (*reply.Reply, error) {
+func troubleJSON(v voice, x any) (*httpcache.Reply, error) {
 	raw, err := json.Marshal(x)
-	return &reply.Reply{Type: "application/json", Body: append(raw, '\n'), Lang: v.lang}, err
+	return &httpcache.Reply{Type: "application/json", Body: append(raw, '\n'), Lang: v.lang}, err
 }
 
 // toStreams leads from the list of streams that one would expect to the page that has it.
 func toStreams(w http.ResponseWriter, r *http.Request) {
 	to := "/"
-	if lang := r.URL.Query().Get("lang"); words.Known(lang) {
+	if lang := r.URL.Query().Get("lang"); i18n.Known(lang) {
 		to += "?lang=" + lang
 	}
 	http.Redirect(w, r, to+"#streams", http.StatusFound)

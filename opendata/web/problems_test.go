@@ -15,9 +15,9 @@ import (
 	"testing"
 
 	"sluice/books"
+	"sluice/opendata/httpcache"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
-	"sluice/opendata/words"
 )
 
 // answered are the types of problems that any package of open data answers with, by their
@@ -75,7 +75,7 @@ func TestProblems(t *testing.T) {
 	if err := dir.Put("city.json", []byte(`{"name":"Portalba"}`)); err != nil {
 		t.Fatal(err)
 	}
-	w, err := New(&query.Source{Books: books.Reader{Source: dir}}, reply.NewKeeper(), Place{}, slog.New(slog.DiscardHandler))
+	w, err := New(&query.Source{Books: books.Reader{Source: dir}}, httpcache.NewKeeper(), Place{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestProblems(t *testing.T) {
 	_, list := ask("/problems?lang=en", "text/html")
 	for code := range used {
 		said := map[string]bool{}
-		for _, lang := range words.Codes {
+		for _, lang := range i18n.Codes {
 			status, page := ask("/problems/"+code+"?lang="+lang, "text/html,application/xhtml+xml,*/*;q=0.8")
 			if status != http.StatusOK || !strings.Contains(page, "/problems/"+code) || !strings.Contains(page, "<html lang=\""+lang) {
 				t.Errorf("/problems/%s in %s is %d", code, lang, status)
@@ -107,7 +107,7 @@ func TestProblems(t *testing.T) {
 			}
 			said[one.Means+one.Mend] = true
 		}
-		if len(said) != len(words.Codes) {
+		if len(said) != len(i18n.Codes) {
 			t.Errorf("/problems/%s says the same in several languages", code)
 		}
 		if !strings.Contains(list, "/problems/"+code) {

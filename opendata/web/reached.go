@@ -6,13 +6,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
 )
 
 // reached says of each gateway that has some of a series' zones, beside which zones these
 // are, what is to be said of its last epoch.
-func (w *Web) reached(s *words.Speaker, st query.Stream, list []query.Epoch) (string, error) {
+func (w *Web) reached(s *i18n.Speaker, st query.Stream, list []query.Epoch) (string, error) {
 	if len(list) == 0 {
 		return reached(s, st, nil), nil
 	}
@@ -37,7 +37,7 @@ func (w *Web) reached(s *words.Speaker, st query.Stream, list []query.Epoch) (st
 
 // reached says beside an interval, which is about what was counted, how much was not: which
 // share of the units of an epoch reached their bound. Before anything is known it says that.
-func reached(s *words.Speaker, st query.Stream, e *query.Epoch) string {
+func reached(s *i18n.Speaker, st query.Stream, e *query.Epoch) string {
 	if st.ShareFrom == 0 {
 		return ""
 	}

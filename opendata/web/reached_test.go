@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
 	"sluice/store"
 )
 
@@ -33,15 +33,15 @@ func TestReached(t *testing.T) {
 		"withheld":  {epoch(24, store.Observation{}, store.Observation{}), [3]string{"no s’ha publicat", "it was not published how many devices", "no se publicó"}},
 		"not yet":   {nil, [3]string{"Encara no se sap", "is not known yet", "Aún no se sabe"}},
 	} {
-		for n, lang := range words.Codes {
-			got := reached(words.Speakers()[lang], st, c.e)
+		for n, lang := range i18n.Codes {
+			got := reached(i18n.Speakers()[lang], st, c.e)
 			if plain := strings.ReplaceAll(got, "\u00a0", " "); !strings.Contains(plain, c.want[n]) || strings.Contains(got, "%!") {
 				t.Errorf("%s, %s: %q; want %q", name, lang, got, c.want[n])
 			}
 		}
 	}
 	st.ShareFrom = 0
-	if got := reached(words.Speakers()["en"], st, nil); got != "" {
+	if got := reached(i18n.Speakers()["en"], st, nil); got != "" {
 		t.Errorf("of a stream without a limit it is said that %q", got)
 	}
 }
@@ -53,7 +53,7 @@ func TestReachedOfEach(t *testing.T) {
 	at := time.Date(2026, 6, 14, 0, 0, 0, 0, time.UTC)
 	list := []query.Epoch{{Start: at, End: at.Add(24 * time.Hour), Zones: []string{"a", "b"}}, {Start: at, End: at.Add(24 * time.Hour), Zones: []string{"c"}}}
 	w := &Web{source: &query.Source{Books: books.Reader{Source: books.Dir(t.TempDir())}}}
-	got, err := w.reached(words.Speakers()["en"], st, list)
+	got, err := w.reached(i18n.Speakers()["en"], st, list)
 	if err != nil || !strings.HasPrefix(got, "a, b – ") || !strings.Contains(got, ". c – ") {
 		t.Errorf("it is said %q, %v", got, err)
 	}

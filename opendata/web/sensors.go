@@ -13,8 +13,8 @@ import (
 	"github.com/boombuler/barcode/qr"
 
 	"sluice/books"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
 )
 
 // sensorsAtOnce are on one page: a city has a hundred thousand.
@@ -27,7 +27,7 @@ type sensorList struct {
 	First, Later string
 }
 
-func (w *Web) sensors(r *http.Request, _ *words.Speaker) (any, error) {
+func (w *Web) sensors(r *http.Request, _ *i18n.Speaker) (any, error) {
 	reg, err := w.source.Books.Register()
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ type sensorPage struct {
 
 // idle says why a sensor of which something was decided measures nothing: the council
 // stopped it, it begins later, or it has ended.
-func idle(s *words.Speaker, fields []books.Field) string {
+func idle(s *i18n.Speaker, fields []books.Field) string {
 	states := map[string]bool{}
 	for _, f := range fields {
 		if f.Fate != "dropped" {
@@ -77,11 +77,11 @@ func idle(s *words.Speaker, fields []books.Field) string {
 	return ""
 }
 
-func (w *Web) sensor(r *http.Request, s *words.Speaker) (any, error) {
+func (w *Web) sensor(r *http.Request, s *i18n.Speaker) (any, error) {
 	return w.theSensor(r, s)
 }
 
-func (w *Web) theSensor(r *http.Request, speak *words.Speaker) (p sensorPage, err error) {
+func (w *Web) theSensor(r *http.Request, speak *i18n.Speaker) (p sensorPage, err error) {
 	reg, err := w.source.Books.Register()
 	if err != nil {
 		return p, err
@@ -145,7 +145,7 @@ func (n *noticePage) wait() {
 	}
 }
 
-func (w *Web) notice(r *http.Request, s *words.Speaker) (any, error) {
+func (w *Web) notice(r *http.Request, s *i18n.Speaker) (any, error) {
 	p, err := w.theSensor(r, s)
 	n := noticePage{sensorPage: p}
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"sluice/books"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
 )
 
 // TestSensorsArePaged: a page lists so many sensors, and leads to the others; all of
@@ -56,7 +56,7 @@ func TestAnotherLanguage(t *testing.T) {
 		{"en", map[string]string{"ca": "Dispositius"}, `<span lang="ca">Dispositius</span>`},
 		{"en", nil, ""},
 	} {
-		if got := string(inLanguage(words.Speakers()[tc.language], tc.texts)); got != tc.want {
+		if got := string(inLanguage(i18n.Speakers()[tc.language], tc.texts)); got != tc.want {
 			t.Errorf("%v in %s is %q; want %q", tc.texts, tc.language, got, tc.want)
 		}
 	}

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
 	"sluice/store"
 )
 
 // stateReason is why the council has suspended it, in the reader's language where the
 // council has said it in that, else marked with the one that it is in (WCAG 2.2, 3.1.2).
-func stateReason(s *words.Speaker, st books.Standing) template.HTML {
+func stateReason(s *i18n.Speaker, st books.Standing) template.HTML {
 	text, code := s.Title(st.Reason)
 	if text == "" {
 		return ""

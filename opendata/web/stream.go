@@ -11,8 +11,8 @@ import (
 
 	"sluice/books"
 	"sluice/opendata/api"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
 	"sluice/store"
 )
 
@@ -64,7 +64,7 @@ type row struct {
 	Values     []*store.Observation
 }
 
-func (w *Web) stream(r *http.Request, s *words.Speaker) (any, error) {
+func (w *Web) stream(r *http.Request, s *i18n.Speaker) (any, error) {
 	st, err := w.source.Stream(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil, err

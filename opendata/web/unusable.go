@@ -1,13 +1,13 @@
 package web
 
 import (
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
 )
 
 // unusable says what is wrong with a part of a page's address; empty for what pages do
 // not ask for.
-func unusable(s *words.Speaker, e *query.Invalid) string {
+func unusable(s *i18n.Speaker, e *query.Invalid) string {
 	switch e.Parameter {
 	case "cell":
 		return s.Say("It asks for a place that this stream does not have.")

@@ -20,9 +20,9 @@ import (
 	"strings"
 
 	"sluice/books"
+	"sluice/opendata/httpcache"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/reply"
-	"sluice/opendata/words"
 )
 
 //go:embed page
@@ -35,10 +35,10 @@ type Place struct{ Public, Here string }
 // Web serves one source.
 type Web struct {
 	source *query.Source
-	keeper *reply.Keeper
+	keeper *httpcache.Keeper
 	place  Place
 	log    *slog.Logger
-	speak  map[string]*words.Speaker
+	speak  map[string]*i18n.Speaker
 	pages  map[voice]map[string]*template.Template
 	drawn  drawing
 }
@@ -54,13 +54,13 @@ var names = []string{
 }
 
 // New parses the pages.
-func New(source *query.Source, keeper *reply.Keeper, place Place, log *slog.Logger) (*Web, error) {
+func New(source *query.Source, keeper *httpcache.Keeper, place Place, log *slog.Logger) (*Web, error) {
 	place.Public = strings.TrimSuffix(place.Public, "/")
 	w := &Web{
 		source: source, keeper: keeper, place: place, log: log,
-		speak: words.Speakers(), pages: make(map[voice]map[string]*template.Template),
+		speak: i18n.Speakers(), pages: make(map[voice]map[string]*template.Template),
 	}
-	for _, lang := range words.Codes {
+	for _, lang := range i18n.Codes {
 		for _, asked := range []bool{false, true} {
 			v := voice{lang, asked}
 			w.pages[v] = make(map[string]*template.Template)
@@ -79,9 +79,9 @@ func New(source *query.Source, keeper *reply.Keeper, place Place, log *slog.Logg
 // Routes adds the pages to a mux.
 func (w *Web) Routes(mux *http.ServeMux) {
 	for path, mime := range map[string]string{"/style.css": "text/css; charset=utf-8", "/page.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
-		mux.HandleFunc(path, w.keeper.Handle(func(*http.Request) (*reply.Reply, error) {
+		mux.HandleFunc(path, w.keeper.Handle(func(*http.Request) (*httpcache.Reply, error) {
 			raw, err := files.ReadFile("page" + path)
-			return &reply.Reply{Type: mime, Body: raw}, err
+			return &httpcache.Reply{Type: mime, Body: raw}, err
 		}, w.fail))
 	}
 	for path, p := range map[string]struct {
@@ -93,19 +93,19 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/decisions": {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
 		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/docs": {"docs", w.docs},
 	} {
-		mux.HandleFunc(path, w.keeper.Handle(func(r *http.Request) (*reply.Reply, error) { return w.page(r, p.name, p.content) }, w.fail))
+		mux.HandleFunc(path, w.keeper.Handle(func(r *http.Request) (*httpcache.Reply, error) { return w.page(r, p.name, p.content) }, w.fail))
 	}
-	for path, make := range map[string]reply.Maker{"/problems": w.listProblems, "/problems/{$}": w.listProblems, "/problems/{code}": w.oneProblem} {
+	for path, make := range map[string]httpcache.Maker{"/problems": w.listProblems, "/problems/{$}": w.listProblems, "/problems/{code}": w.oneProblem} {
 		mux.HandleFunc(path, w.keeper.Handle(make, w.fail))
 	}
 	mux.HandleFunc("/streams", toStreams)
 	mux.HandleFunc("/streams/{$}", toStreams)
 	mux.HandleFunc("/decisions/{id}/{file...}", w.keeper.Handle(w.file, w.fail))
-	mux.HandleFunc("/", w.keeper.Handle(func(*http.Request) (*reply.Reply, error) { return nil, query.ErrUnknown }, w.fail))
+	mux.HandleFunc("/", w.keeper.Handle(func(*http.Request) (*httpcache.Reply, error) { return nil, query.ErrUnknown }, w.fail))
 }
 
 // content is what one page shows. It gets the speaker of the page's language.
-type content func(*http.Request, *words.Speaker) (any, error)
+type content func(*http.Request, *i18n.Speaker) (any, error)
 
 // frame is what every page has around its content.
 type frame struct {
@@ -129,7 +129,7 @@ var views = []string{"layer", "measure", "cell", "span", "day", "to", "page"}
 
 type langLink struct{ Code, Name, Href string }
 
-func (w *Web) page(r *http.Request, name string, make content) (*reply.Reply, error) {
+func (w *Web) page(r *http.Request, name string, make content) (*httpcache.Reply, error) {
 	v := ask(r)
 	data, err := make(r, w.speak[v.lang])
 	if err != nil {
@@ -140,26 +140,26 @@ func (w *Web) page(r *http.Request, name string, make content) (*reply.Reply, er
 
 // ask finds the language: the address's, else the reader's.
 func ask(r *http.Request) voice {
-	if lang := r.URL.Query().Get("lang"); words.Known(lang) {
+	if lang := r.URL.Query().Get("lang"); i18n.Known(lang) {
 		return voice{lang, true}
 	}
-	return voice{words.Choose(r.Header.Get("Accept-Language")), false}
+	return voice{i18n.Choose(r.Header.Get("Accept-Language")), false}
 }
 
-func (w *Web) render(r *http.Request, v voice, name string, data any) (*reply.Reply, error) {
+func (w *Web) render(r *http.Request, v voice, name string, data any) (*httpcache.Reply, error) {
 	city, err := w.source.Books.City()
 	if err != nil {
 		return nil, err
 	}
 	f := frame{Base: cmp.Or(w.place.Public, w.place.Here, "http://127.0.0.1:8080"), Public: w.place.Public, City: city, Path: r.URL.Path, About: w.about(v, city, data), Page: data}
-	for _, code := range words.Codes {
+	for _, code := range i18n.Codes {
 		q := url.Values{"lang": {code}}
 		for _, name := range views {
 			if asked := r.URL.Query()[name]; asked != nil {
 				q[name] = asked
 			}
 		}
-		f.Langs = append(f.Langs, langLink{code, words.Names[code], r.URL.EscapedPath() + "?" + q.Encode()})
+		f.Langs = append(f.Langs, langLink{code, i18n.Names[code], r.URL.EscapedPath() + "?" + q.Encode()})
 	}
 	if w.place.Public != "" {
 		f.Canonical = w.place.Public + r.URL.EscapedPath()
@@ -168,7 +168,7 @@ func (w *Web) render(r *http.Request, v voice, name string, data any) (*reply.Re
 	if err := w.pages[v][name].Execute(&b, f); err != nil {
 		return nil, err
 	}
-	return &reply.Reply{Type: "text/html; charset=utf-8", Body: b.Bytes(), Lang: v.lang}, nil
+	return &httpcache.Reply{Type: "text/html; charset=utf-8", Body: b.Bytes(), Lang: v.lang}, nil
 }
 
 // missing says why there is no page.
@@ -190,7 +190,7 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	}
 	out, err := w.render(r, v, "missing", m)
 	if err != nil {
-		out = &reply.Reply{Type: "text/plain; charset=utf-8", Body: []byte(m.Title + ". " + m.Text + "\n")}
+		out = &httpcache.Reply{Type: "text/plain; charset=utf-8", Body: []byte(m.Title + ". " + m.Text + "\n")}
 	}
 	rw.Header().Set("Content-Type", out.Type)
 	rw.Header().Set("Content-Language", v.lang)

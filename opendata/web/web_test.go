@@ -15,9 +15,9 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/books"
-	"sluice/opendata/atlas"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/opendata/words"
+	"sluice/opendata/zonemap"
 	"sluice/store"
 )
 
@@ -41,7 +41,7 @@ func drawn(values ...any) string {
 	for n, v := range values {
 		l.Items = append(l.Items, seen(n, v))
 	}
-	return string(chart(words.Speakers()["en"], time.UTC, noon, noon.Add(time.Duration(len(values))*15*time.Minute), time.Time{}, []line{l}))
+	return string(chart(i18n.Speakers()["en"], time.UTC, noon, noon.Add(time.Duration(len(values))*15*time.Minute), time.Time{}, []line{l}))
 }
 
 // TestChartTellsApart draws zero, withheld, no data and withdrawn: each is another mark,
@@ -202,14 +202,14 @@ func TestWhen(t *testing.T) {
 // TestLegendOfOneValue: where all zones have one value the legend says that one, and no
 // class around it; with two it says classes.
 func TestLegendOfOneValue(t *testing.T) {
-	s := words.Speakers()["en"]
+	s := i18n.Speakers()["en"]
 	at := func(values ...float64) []class {
 		var l layer
 		l.Measure.Name = "n"
 		for i := range values {
 			l.newest = append(l.newest, store.Observation{Zone: string(rune('a' + i)), Measure: "n", Status: store.Published, Value: &values[i], Low: &values[i], High: &values[i]})
 		}
-		return color(l, s, atlas.Map{}).Legend
+		return color(l, s, zonemap.Map{}).Legend
 	}
 	for _, v := range []float64{22, 0, 0.4, 1200} {
 		if got := at(v, v); len(got) != 1 || got[0].From != s.Number(v) || got[0].To != "" {

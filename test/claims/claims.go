@@ -1,6 +1,6 @@
 // Package claims holds what pages say of intervals against what the simulator finds.
 //
-// A sentence is known by its id: the English text in opendata/words, the key in
+// A sentence is known by its id: the English text in opendata/i18n, the key in
 // policy/explain, the field in opendata/api. Each sentence in which a language has a
 // word for an interval, for noise or for the truth says in a table what it claims:
 //
@@ -23,7 +23,7 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/policy/bundle"
-	"sluice/trial"
+	"sluice/simulate"
 )
 
 // Claim is what a sentence says of an interval.
@@ -123,7 +123,7 @@ var Least = sync.OnceValues(func() (float64, error) {
 		if d.Stream.Unit.None() {
 			continue
 		}
-		list, err := trial.Outlook(context.Background(), p, d, trial.City(p, d, 1, 1))
+		list, err := simulate.Outlook(context.Background(), p, d, simulate.City(p, d, 1, 1))
 		if err != nil {
 			return 0, err
 		}

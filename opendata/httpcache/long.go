@@ -1,0 +1,126 @@
+package httpcache
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+
+	"sluice/door"
+)
+
+// Parts are the body of an answer that is too long to be held. They end with an error
+// where the rest cannot be had. They must stop soon after ctx ends.
+type Parts func(ctx context.Context) iter.Seq2[[]byte, error]
+
+// Bounds of long answers. Each part is made within patience and taken within partTime; a
+// client that has not taken one for as long as slow gives its place to the next one who
+// comes.
+const (
+	mostLong = 32 // at a time
+	mostOwn  = 8  // of one client, where addresses tell clients apart
+	partTime = time.Minute
+	slow     = 2 * time.Second
+)
+
+// Share has one address take no more than its share of long answers.
+func (k *Keeper) Share() { k.seats.per = mostOwn }
+
+// long sends an answer in parts. Between two of them it holds no slot, and nothing of the
+// store. An answer that breaks off ends its connection, so that it looks like no whole
+// answer, whatever the client speaks.
+func (k *Keeper) long(w http.ResponseWriter, r *http.Request, parts Parts, zip bool) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	control := http.NewResponseController(w)
+	seat := k.seats.take(ctx, r.RemoteAddr, func() { _ = control.SetWriteDeadline(time.Now()) })
+	if seat == nil {
+		w.Header().Del("Content-Encoding")
+		w.Header().Del("Content-Disposition")
+		w.Header().Set("Retry-After", "10")
+		Problem(w, r, http.StatusServiceUnavailable, "busy", "Too many long files are on their way", "wait as long as Retry-After says, or ask for less with from, to, cell, measure or limit")
+		return
+	}
+	defer k.seats.leave(seat)
+	door.Patient(r, partTime)
+	out := &sender{w: w, control: control, seat: seat}
+	if zip {
+		out.zip = new(segments)
+	}
+	if err := k.send(ctx, cancel, out, parts); err != nil {
+		door.Abort(w)
+	}
+}
+
+// send makes and sends one part after the other.
+func (k *Keeper) send(ctx context.Context, cancel func(), out *sender, parts Parts) error {
+	if err := k.slot(ctx); err != nil {
+		return err
+	}
+	held := true
+	defer func() {
+		if held {
+			<-k.slots
+		}
+	}()
+	making := time.AfterFunc(patience, cancel)
+	defer making.Stop()
+	for part, err := range parts(ctx) {
+		if err != nil {
+			return err
+		}
+		making.Stop()
+		if out.zip != nil {
+			part = out.zip.part(part)
+		}
+		<-k.slots
+		held = false
+		if err := out.write(part); err != nil {
+			return err
+		}
+		if err := k.slot(ctx); err != nil {
+			return err
+		}
+		held = true
+		making.Reset(patience)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if out.zip != nil {
+		return out.write(out.zip.end())
+	}
+	return nil
+}
+
+// slot waits for leave to make something.
+func (k *Keeper) slot(ctx context.Context) error {
+	select {
+	case k.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// sender writes to one client.
+type sender struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	zip     *segments // nil where the client does not want it
+	seat    *seat
+}
+
+// write gives each part a time of its own: the server's bound is for short answers.
+func (s *sender) write(p []byte) error {
+	_ = s.control.SetWriteDeadline(time.Now().Add(partTime)) // a recorder of a test has none
+	s.seat.since(time.Now())
+	defer s.seat.since(time.Time{})
+	if _, err := s.w.Write(p); err != nil {
+		return err
+	}
+	if s.seat.lost() {
+		return context.Canceled
+	}
+	return s.control.Flush()
+}

@@ -1,0 +1,40 @@
+package httpcache
+
+import (
+	"net/http"
+
+	"sluice/door"
+)
+
+// ReadOnly refuses every method but GET and HEAD, and a request with a body. Where
+// one has a body, the connection ends: what is in front of this server may have
+// seen another end of it. OPTIONS is told what may be asked, which is what a browser
+// asks before a script of another site sends headers of its own.
+func ReadOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodOptions && !door.HasBody(r):
+			preflight(w.Header())
+			w.WriteHeader(http.StatusNoContent)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			door.Drop(w, r)
+			Problem(w, r, http.StatusMethodNotAllowed, "method", "Only GET and HEAD", "this interface is for reading")
+		case door.HasBody(r):
+			door.Drop(w, r)
+			Problem(w, r, http.StatusBadRequest, "body", "A request to read has no body", "leave out the body, Content-Length and Transfer-Encoding")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// preflight says what scripts of all other sites may ask (Fetch, CORS-preflight fetch):
+// to read, with any header, since none changes what is answered but those of HTTP itself.
+// Nobody is known here: credentials are not allowed, and * does not cover Authorization.
+func preflight(h http.Header) {
+	h.Set("Allow", "GET, HEAD, OPTIONS")
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "*")
+	h.Set("Access-Control-Max-Age", "86400")
+}

@@ -1,0 +1,200 @@
+// Package httpcache is how everything leaves: a whole answer is made once, kept for a
+// quarter of a second, and sent in the form that the client can use.
+//
+// An answer has a strong ETag, the first 128 bits of the SHA-256 of its body, with
+// "-gzip" behind it when it is compressed (RFC 9110, sections 8.8.3 and 12.5.3).
+// If-None-Match gets 304, HEAD gets the headers of GET. Since what is released never
+// changes, the same question has the same bytes and the same ETag, also after a
+// restart and whatever the store is.
+//
+// An answer that is too long to be held is sent in parts as it is made, without an ETag and
+// without a length; where it breaks off, so does the connection.
+package httpcache
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// Reply is a whole answer with status 200.
+type Reply struct {
+	Type string // media type
+	Body []byte
+	Next string // path of the next page; empty for none
+	File string // name to save it under; empty to show it
+	Lang string // language of the text; empty for none
+	// Parts are the body where it is too long to be held; Body is empty then.
+	Parts Parts
+}
+
+// Maker makes the answer to a request, from its path, its query and the headers
+// Accept and Accept-Language, and from nothing else of it.
+type Maker func(*http.Request) (*Reply, error)
+
+// Failer answers a request that has no answer.
+type Failer func(http.ResponseWriter, *http.Request, error)
+
+// Bounds of what is kept and made. An answer as old as fresh is made anew.
+const (
+	fresh     = 250 * time.Millisecond
+	mostBytes = 8 << 20
+	mostOne   = 2 << 20
+	making    = 8 // at a time
+	patience  = 10 * time.Second
+)
+
+// Keeper makes answers, each once at a time, and keeps them while they are fresh.
+type Keeper struct {
+	flight singleflight.Group
+	slots  chan struct{}
+	seats  *seats // of long answers
+
+	mu    sync.Mutex
+	kept  map[string]*kept // guarded by mu
+	bytes int              // of bodies in kept; guarded by mu
+	swept time.Time        // guarded by mu
+}
+
+// NewKeeper keeps nothing yet.
+func NewKeeper() *Keeper {
+	return &Keeper{slots: make(chan struct{}, making), seats: newSeats(), kept: make(map[string]*kept)}
+}
+
+// Handle serves what a maker makes.
+func (k *Keeper) Handle(make Maker, fail Failer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		key := r.URL.EscapedPath() + "?" + r.URL.RawQuery + "\n" + r.Header.Get("Accept") + "\n" + r.Header.Get("Accept-Language")
+		a, ok := k.find(key)
+		if !ok {
+			made, err, _ := k.flight.Do(key, func() (any, error) { return k.answer(key, r, make) })
+			if err != nil {
+				fail(w, r, err)
+				return
+			}
+			a, _ = made.(*kept)
+		}
+		if a.parts == nil {
+			a.send(w, r)
+			return
+		}
+		zip := gzipped(r.Header.Get("Accept-Encoding"))
+		a.head(w)
+		if zip {
+			w.Header()["Content-Encoding"] = encoding
+		}
+		if r.Method != http.MethodHead {
+			k.long(w, r, a.parts, zip)
+		}
+	}
+}
+
+// answer makes one, for everybody who asks the same meanwhile: the first who asked
+// may go away.
+func (k *Keeper) answer(key string, r *http.Request, make Maker) (*kept, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
+	defer cancel()
+	if err := k.slot(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-k.slots }()
+	begun := time.Now()
+	out, err := make(r.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	a := newKept(out, begun)
+	k.keep(key, a)
+	return a, nil
+}
+
+func (k *Keeper) find(key string) (*kept, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	a, ok := k.kept[key]
+	return a, ok && time.Since(a.made) < fresh
+}
+
+// keep adds an answer. All of them are old soon, so a full house is emptied.
+func (k *Keeper) keep(key string, a *kept) {
+	if len(a.body) > mostOne {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.bytes+len(a.body) > mostBytes || time.Since(k.swept) > fresh {
+		k.swept = time.Now()
+		for old, b := range k.kept {
+			if k.bytes+len(a.body) > mostBytes || time.Since(b.made) >= fresh {
+				k.bytes -= len(b.body)
+				delete(k.kept, old)
+			}
+		}
+	}
+	if old, ok := k.kept[key]; ok {
+		k.bytes -= len(old.body)
+	}
+	k.kept[key] = a
+	k.bytes += len(a.body)
+}
+
+// head sets the headers that are the same in all forms of the answer.
+func (a *kept) head(w http.ResponseWriter) {
+	h := w.Header()
+	h["Content-Type"] = a.mime
+	h["Cache-Control"] = cacheControl
+	h["Vary"] = vary
+	if a.link != nil {
+		h["Link"] = a.link
+	}
+	if a.file != nil {
+		h["Content-Disposition"] = a.file
+	}
+	if a.lang != nil {
+		h["Content-Language"] = a.lang
+	}
+}
+
+// send writes the answer as the client can use it.
+func (a *kept) send(w http.ResponseWriter, r *http.Request) {
+	a.head(w)
+	h := w.Header()
+	body, etag := a.body, a.etag
+	if len(body) >= worth && gzipped(r.Header.Get("Accept-Encoding")) {
+		body, etag = a.compressed(), a.etagGzip
+		h["Content-Encoding"] = encoding
+	}
+	h["Etag"] = etag
+	if match := r.Header.Get("If-None-Match"); match != "" && a.matches(match) {
+		delete(h, "Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client may be gone
+	}
+}
+
+var (
+	cacheControl = []string{"public, max-age=5"}
+	vary         = []string{"Accept, Accept-Encoding, Accept-Language"}
+	encoding     = []string{"gzip"}
+)
+
+// matches compares weakly (RFC 9110, section 13.1.2), in whatever form the client
+// has the answer.
+func (a *kept) matches(list string) bool {
+	for tag := range strings.SplitSeq(list, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == "*" || tag == a.etag[0] || tag == a.etagGzip[0] {
+			return true
+		}
+	}
+	return false
+}

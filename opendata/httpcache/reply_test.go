@@ -1,0 +1,151 @@
+package httpcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestGzipped(t *testing.T) {
+	for accept, want := range map[string]bool{
+		"": false, "gzip": true, "GZIP": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "gzip;q=x": false, "*": true, "*;q=0": false,
+		"gzip;q=0, *": false, "br": false, "deflate, x-gzip": true, "gzipped": false, "identity": false,
+	} {
+		if got := gzipped(accept); got != want {
+			t.Errorf("Accept-Encoding %q is %v; want %v", accept, got, want)
+		}
+	}
+}
+
+func failed(w http.ResponseWriter, r *http.Request, err error) {
+	Problem(w, r, http.StatusServiceUnavailable, "unavailable", "no", err.Error())
+}
+
+func get(ctx context.Context, h http.HandlerFunc, path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h(w, httptest.NewRequest(http.MethodGet, path, nil).WithContext(ctx))
+	return w
+}
+
+// TestKept asks the same a hundred times at once: it is made once, kept while fresh,
+// and made anew after that; who asks first may go away.
+func TestKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var made atomic.Int32
+		h := NewKeeper().Handle(func(r *http.Request) (*Reply, error) {
+			n := made.Add(1)
+			time.Sleep(100 * time.Millisecond)
+			if err := r.Context().Err(); err != nil {
+				return nil, err
+			}
+			return &Reply{Type: "text/plain", Body: fmt.Appendf(nil, "%s %d", r.URL.Path, n)}, nil
+		}, failed)
+		first, leave := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		ask := func(ctx context.Context) {
+			wg.Go(func() {
+				if w := get(ctx, h, "/a"); w.Code != http.StatusOK || w.Body.String() != "/a 1" {
+					t.Errorf("it is %d %s", w.Code, w.Body)
+				}
+			})
+		}
+		ask(first)
+		synctest.Wait()
+		for range 99 {
+			ask(t.Context())
+		}
+		synctest.Wait()
+		leave()
+		wg.Wait()
+		time.Sleep(100 * time.Millisecond)
+		if w := get(t.Context(), h, "/a"); w.Body.String() != "/a 1" {
+			t.Errorf("while it is fresh it is made again: %s", w.Body)
+		}
+		time.Sleep(fresh)
+		if w := get(t.Context(), h, "/a"); w.Body.String() != "/a 2" {
+			t.Errorf("later it is %s", w.Body)
+		}
+		if w := get(t.Context(), h, "/b"); w.Body.String() != "/b 3" {
+			t.Errorf("another question has the answer %s", w.Body)
+		}
+	})
+}
+
+// TestKeptByHeaders tells answers apart by what they may depend on.
+func TestKeptByHeaders(t *testing.T) {
+	h := NewKeeper().Handle(func(r *http.Request) (*Reply, error) {
+		return &Reply{Type: "text/plain", Body: []byte(r.Header.Get("Accept") + r.Header.Get("Accept-Language") + r.URL.RawQuery)}, nil
+	}, failed)
+	for _, x := range []struct{ accept, lang, query string }{{"text/csv", "", ""}, {"", "text/csv", "a"}, {"", "ca", ""}, {"", "", "ca"}, {"", "", ""}} {
+		r := httptest.NewRequest(http.MethodGet, "/?"+x.query, nil)
+		r.Header.Set("Accept", x.accept)
+		r.Header.Set("Accept-Language", x.lang)
+		w := httptest.NewRecorder()
+		h(w, r)
+		if got := w.Body.String(); got != x.accept+x.lang+x.query {
+			t.Errorf("%+v has the answer %q", x, got)
+		}
+	}
+}
+
+// TestKeptIsBounded asks for more than may be kept, and for what fails.
+func TestKeptIsBounded(t *testing.T) {
+	k := NewKeeper()
+	big := strings.Repeat("x", 1<<20)
+	h := k.Handle(func(r *http.Request) (*Reply, error) {
+		if r.URL.Path == "/bad" {
+			return nil, errors.New("bad")
+		}
+		return &Reply{Type: "text/plain", Body: []byte(big + r.URL.RawQuery)}, nil
+	}, failed)
+	for n := range 40 {
+		if w := get(t.Context(), h, fmt.Sprintf("/?%d", n)); w.Code != 200 || w.Body.Len() < len(big) {
+			t.Fatalf("answer %d is %d with %d bytes", n, w.Code, w.Body.Len())
+		}
+		if k.bytes > mostBytes {
+			t.Fatalf("%d bytes are kept", k.bytes)
+		}
+	}
+	sum := 0
+	for _, a := range k.kept {
+		sum += len(a.body)
+	}
+	if sum != k.bytes || sum == 0 {
+		t.Errorf("%d bytes are kept, %d are counted", sum, k.bytes)
+	}
+	before := len(k.kept)
+	if w := get(t.Context(), h, "/bad"); w.Code != 503 || len(k.kept) != before {
+		t.Errorf("what fails is %d, and %d are kept", w.Code, len(k.kept))
+	}
+}
+
+// TestPatience gives up on what takes too long, also while it waits for its turn.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewKeeper().Handle(func(r *http.Request) (*Reply, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}, failed)
+		begun := time.Now()
+		var wg sync.WaitGroup
+		for n := range making + 5 {
+			wg.Go(func() {
+				if w := get(t.Context(), h, fmt.Sprintf("/%d", n)); w.Code != 503 {
+					t.Errorf("it is %d", w.Code)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(begun); took > patience+time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
+}

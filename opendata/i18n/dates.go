@@ -1,0 +1,54 @@
+package i18n
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"sluice/internal/locales"
+)
+
+// almanac are the names of days and months, as they stand in a date.
+type almanac struct {
+	days, shortDays     [7]string // Sunday first
+	months, shortMonths [12]string
+	day                 string // weekday, day, month, year
+}
+
+func newAlmanac(l *locales.Localizer) (a almanac) {
+	word := func(key string) string { return l.Say("dates." + key) }
+	for i := range a.days {
+		n := strconv.Itoa(i)
+		a.days[i], a.shortDays[i] = word("day."+n), word("short-day."+n)
+	}
+	for i := range a.months {
+		n := strconv.Itoa(i + 1)
+		a.months[i], a.shortMonths[i] = word("month."+n), word("short-month."+n)
+	}
+	a.day = word("form")
+	return a
+}
+
+// Day is a local day: Monday, 2 March 2026.
+func (s *Speaker) Day(t time.Time) string {
+	a := s.almanac
+	return fmt.Sprintf(a.day, a.days[t.Weekday()], t.Day(), a.months[t.Month()-1], t.Year())
+}
+
+// ShortDay is a local day where there is little room: Mon 2 Mar.
+func (s *Speaker) ShortDay(t time.Time) string {
+	a := s.almanac
+	return fmt.Sprintf("%s %d %s", a.shortDays[t.Weekday()], t.Day(), a.shortMonths[t.Month()-1])
+}
+
+// Clock is a local time of day: 15:04.
+func (s *Speaker) Clock(t time.Time) string { return t.Format("15:04") }
+
+// Date is a day of the calendar, written 2026-03-02, in words; what is none stays.
+func (s *Speaker) Date(day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return s.Day(t)
+}

@@ -1,0 +1,168 @@
+package i18n
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"sluice/internal/locales"
+)
+
+// retelling is one sentence of the clerk's tables, as it is found in a finished
+// English text.
+type retelling struct {
+	pattern *regexp.Regexp
+	letters int // of the sentence itself, without its parts
+	to      string
+	parts   int
+}
+
+// part is the place of a part in a sentence.
+var part = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z]|%%`)
+
+// between is what stands between sentences.
+var between = regexp.MustCompile(`\n *|; |: `)
+
+// mostSentences bounds how many ends of sentences are looked at in a text.
+const mostSentences = 16
+
+// fewestLetters is how much of a sentence there must be to know it by: less is in
+// many others.
+const fewestLetters = 4
+
+// retellings are the sentences of one language that have parts, those with most
+// letters first: what is said in more words is known better.
+func retellings(local *locales.Localizer) []retelling {
+	var out []retelling
+	add := func(english, to string) {
+		if r, ok := retold(english, to); ok {
+			out = append(out, r)
+		}
+	}
+	english := locales.In(0).Sentences("clerk")
+	for key, s := range local.Sentences("clerk") {
+		if s.Forms == nil {
+			add(key, s.Text)
+		}
+		for form, to := range s.Forms {
+			add(english[key].Forms[form], to)
+		}
+	}
+	slices.SortFunc(out, func(a, b retelling) int {
+		if a.letters != b.letters {
+			return b.letters - a.letters
+		}
+		return strings.Compare(a.to, b.to)
+	})
+	return out
+}
+
+// retold is a sentence as a pattern; ok is false where it has too few letters.
+func retold(english, to string) (r retelling, ok bool) {
+	var b strings.Builder
+	b.WriteString(`(?s)\A`)
+	at := 0
+	for _, m := range part.FindAllStringIndex(english, -1) {
+		b.WriteString(regexp.QuoteMeta(english[at:m[0]]))
+		r.letters += letters(english[at:m[0]])
+		switch english[m[0]:m[1]] {
+		case "%%":
+			b.WriteString("%")
+			r.parts--
+		case "%d":
+			b.WriteString("([0-9]+)")
+		default:
+			b.WriteString("(.*?)")
+		}
+		r.parts++
+		at = m[1]
+	}
+	b.WriteString(regexp.QuoteMeta(english[at:]) + `\z`)
+	r.letters += letters(english[at:])
+	r.pattern, r.to = regexp.MustCompile(b.String()), to
+	return r, r.parts == 0 || r.letters >= fewestLetters
+}
+
+func letters(s string) (n int) {
+	for _, r := range s {
+		if unicode.IsLetter(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// fill puts parts into a sentence.
+func (r retelling) fill(parts []string) string {
+	i := 0
+	return part.ReplaceAllStringFunc(r.to, func(verb string) string {
+		if verb == "%%" {
+			return "%"
+		}
+		if i++; i > len(parts) {
+			return verb
+		}
+		if n, err := strconv.Unquote(parts[i-1]); err == nil && verb == "%q" {
+			return strconv.Quote(n)
+		}
+		return parts[i-1]
+	})
+}
+
+// Retell says in this language what was said in English: errors are made in many
+// places, for logs too, and are English there. A text is known by the clerk's tables, whole,
+// by its lines, or behind the name of a file and a colon; parts that are sentences
+// are retold as well. What nobody has translated stays as it is. The text should be
+// bounded (package brief): each sentence is tried.
+func (s *Speaker) Retell(english string) string {
+	if s.Code == "en" || english == "" {
+		return english
+	}
+	return s.retell(english, 8)
+}
+
+// retell goes so many levels deep.
+func (s *Speaker) retell(english string, deep int) string {
+	if deep == 0 {
+		return english
+	}
+	if said, ok := s.sentence(english, deep); ok {
+		return said
+	}
+	ends := between.FindAllStringIndex(english, mostSentences)
+	for _, m := range slices.Backward(ends) { // a sentence may hold a colon of its own
+		if said, ok := s.sentence(english[:m[0]], deep); ok {
+			return said + english[m[0]:m[1]] + s.retell(english[m[1]:], deep-1)
+		}
+	}
+	for _, m := range ends {
+		if said, ok := s.sentence(english[m[1]:], deep); ok {
+			return s.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + said
+		}
+	}
+	if len(ends) > 0 {
+		m := ends[0]
+		return s.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + s.retell(english[m[1]:], deep-1)
+	}
+	return english
+}
+
+// sentence says a text that is one sentence of the tables; ok is false for any other.
+func (s *Speaker) sentence(english string, deep int) (said string, ok bool) {
+	for _, r := range s.retellings() {
+		m := r.pattern.FindStringSubmatch(english)
+		if m == nil {
+			continue
+		}
+		parts := m[1:]
+		for i := range parts {
+			if strings.Contains(parts[i], " ") { // a name is no sentence
+				parts[i] = s.retell(parts[i], deep-1)
+			}
+		}
+		return r.fill(parts), true
+	}
+	return "", false
+}

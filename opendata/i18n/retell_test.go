@@ -1,0 +1,35 @@
+package i18n
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestRetell: finished English texts are known by their sentences.
+func TestRetell(t *testing.T) {
+	s := Speakers()
+	for _, x := range []struct{ code, english, want string }{
+		{"ca", "V04: 3 members have signed; 4 are needed", "V04: han signat 3 membres; en calen 4"},
+		{"es", "V04: 1 member has signed; 4 are needed", "V04: ha firmado 1 miembro; hacen falta 4"},
+		{"ca", "V05: ballots/anna.sig: not an SSH signature; make it with ssh-keygen -Y sign", "V05: ballots/anna.sig: no és una signatura SSH; feu-la amb ssh-keygen -Y sign"},
+		{"ca", "open motions/x/y: permission denied", "no es pot obrir motions/x/y: no hi ha permís"},
+		{"ca", "1 more member must sign motion.txt", "1 membre més ha de signar motion.txt"},
+		{"ca", "2 more members must sign motion.txt", "2 membres més han de signar motion.txt"},
+		{"es", "unknown flag: --x; see sluice --help", "no hay ninguna opción --x; vea sluice --help"},
+		{"ca", `unknown command "creat" for "sluice motion"`, `no hi ha cap ordre "creat" a "sluice motion"`},
+		{"ca", "a text that nobody knows", "a text that nobody knows"},
+		{"ca", "--reason is missing, and residents read it; see sluice motion suspend --help", "suspend necessita --reason: els veïns el llegeixen; vegeu sluice motion suspend --help"},
+		{"es", "motions/m/m.sluice: V03: bundle.tar.gz is not the one that motion.txt names", "motions/m/m.sluice: V03: bundle.tar.gz no es el que dice motion.txt"},
+		{"ca", "the policy breaks its charter; sluice policy check shows where:\n  C05: x\n  C06: permission denied", "la política incompleix la carta; sluice policy check diu on:\n  C05: x\n  C06: no hi ha permís"},
+		{"en", "permission denied", "permission denied"},
+		{"ca", "there is no decision draft here", "aquí no hi ha cap decisió draft"}, // a name stays a name
+	} {
+		if got := s[x.code].Retell(x.english); got != x.want {
+			t.Errorf("%q is %q in %s; want %q", x.english, got, x.code, x.want)
+		}
+	}
+	long := strings.Repeat("no such file or directory: ", 300) // what is long ends
+	if got := s["ca"].Retell(long); len(got) == 0 {
+		t.Error("a long text is lost")
+	}
+}

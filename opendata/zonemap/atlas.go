@@ -1,0 +1,226 @@
+// Package zonemap draws the zones that the council voted as a flat map: their
+// outlines as paths of an SVG picture, north above.
+//
+// Longitudes are shortened by the cosine of the middle latitude (the
+// equirectangular projection), which bends nothing that could be seen in a city,
+// and outlines lose the corners that are closer to the line than half a unit of
+// the picture (Douglas and Peucker, 1973).
+package zonemap
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/geojson"
+	"github.com/paulmach/orb/planar"
+	"github.com/paulmach/orb/simplify"
+)
+
+// Map is a picture of Width by Height units.
+type Map struct {
+	Width, Height float64
+	Zones         []Zone
+}
+
+// Zone is one zone's outline and the point at which its name may stand, within
+// Room units.
+type Zone struct {
+	ID, Name   string
+	Path       string
+	X, Y, Room float64
+}
+
+// The picture's size: so wide, and no higher than that.
+const (
+	width  = 640.0
+	margin = 4.0
+)
+
+// Draw reads a GeoJSON FeatureCollection of polygons (RFC 7946) and draws it.
+// Features without an id are left out; those of other shapes have a name and no path.
+func Draw(raw []byte) (Map, error) {
+	features, err := read(raw)
+	if err != nil {
+		return Map{}, err
+	}
+	m := Map{Width: width}
+	bound, some := around(features)
+	p := onto(bound)
+	if some {
+		m.Height = p.height
+	}
+	for _, f := range features {
+		if z, ok := p.zone(f); ok {
+			m.Zones = append(m.Zones, z)
+		}
+	}
+	return m, nil
+}
+
+// read is the features of a collection. A gateway writes no file that the library chokes
+// on, but books come from elsewhere, and in a city of several gateways from each: what is
+// no feature takes out itself alone.
+func read(raw []byte) (features []*geojson.Feature, err error) {
+	var all struct {
+		Type     string            `json:"type"`
+		Features []json.RawMessage `json:"features"`
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil, fmt.Errorf("zones.geojson: %w", err)
+	}
+	if all.Type != "FeatureCollection" {
+		return nil, errors.New("zones.geojson: it is no FeatureCollection")
+	}
+	for _, one := range all.Features {
+		if f := feature(one); f != nil {
+			features = append(features, f)
+		}
+	}
+	return features, nil
+}
+
+// feature is the library's parser; nil for what it refuses or panics at.
+func feature(raw []byte) (f *geojson.Feature) {
+	defer func() {
+		if recover() != nil {
+			f = nil
+		}
+	}()
+	f, err := geojson.UnmarshalFeature(raw)
+	if err != nil {
+		return nil
+	}
+	return f
+}
+
+// around is the box of all shapes; false where there are none.
+func around(features []*geojson.Feature) (b orb.Bound, some bool) {
+	for _, f := range features {
+		if shape(f) == nil {
+			continue
+		}
+		if !some {
+			b, some = f.Geometry.Bound(), true
+		}
+		b = b.Union(f.Geometry.Bound())
+	}
+	return b, some
+}
+
+func shape(f *geojson.Feature) orb.MultiPolygon {
+	if zoneID(f) == "" {
+		return nil
+	}
+	switch g := f.Geometry.(type) {
+	case orb.Polygon:
+		return orb.MultiPolygon{g}
+	case orb.MultiPolygon:
+		return g
+	}
+	return nil
+}
+
+// projection maps degrees to the picture.
+type projection struct {
+	west, north, perLon, perLat, height float64
+}
+
+func onto(b orb.Bound) projection {
+	squeeze := math.Cos(b.Center().Lat() * math.Pi / 180)
+	wide, high := max(1e-9, (b.Max.Lon()-b.Min.Lon())*squeeze), max(1e-9, b.Max.Lat()-b.Min.Lat())
+	scale := min((width-2*margin)/wide, (width-2*margin)/high)
+	p := projection{perLon: scale * squeeze, perLat: scale, height: math.Ceil(high*scale + 2*margin)}
+	p.north = b.Max.Lat() + margin/p.perLat
+	p.west = b.Min.Lon() - (width-wide*scale)/2/p.perLon
+	return p
+}
+
+func (p projection) point(q orb.Point) orb.Point {
+	return orb.Point{(q.Lon() - p.west) * p.perLon, (p.north - q.Lat()) * p.perLat}
+}
+
+func (p projection) zone(f *geojson.Feature) (Zone, bool) {
+	z := Zone{ID: zoneID(f)}
+	name, _ := f.Properties["name"].(string)
+	z.Name = cmp.Or(name, z.ID)
+	largest := 0.0
+	for _, polygon := range shape(f) {
+		var flat orb.Polygon
+		for _, ring := range polygon {
+			moved := make(orb.Ring, len(ring))
+			for i, q := range ring {
+				moved[i] = p.point(q)
+			}
+			flat = append(flat, thin(moved))
+		}
+		z.Path += path(flat)
+		if at, area := planar.CentroidArea(flat); math.Abs(area) > largest {
+			largest = math.Abs(area)
+			z.X, z.Y, z.Room = round(at.X()), round(at.Y()), flat.Bound().Max.X()-flat.Bound().Min.X()
+		}
+	}
+	return z, z.ID != ""
+}
+
+// zoneID is the zone's name in the register: the feature's id, or a property id.
+func zoneID(f *geojson.Feature) string {
+	if id, ok := f.ID.(string); ok {
+		return id
+	}
+	id, _ := f.Properties["id"].(string)
+	return id
+}
+
+// run is how many corners are thinned at a time: the method's time grows with the
+// square of their number.
+const run = 512
+
+// thin takes corners off an outline that cannot be seen, unless nothing would be left.
+func thin(ring orb.Ring) orb.Ring {
+	var few orb.Ring
+	for from := 0; from < len(ring)-1; from += run {
+		part := simplify.DouglasPeucker(0.5).LineString(orb.LineString(ring[from:min(from+run+1, len(ring))]).Clone())
+		if from > 0 {
+			part = part[1:] // the end of the part before
+		}
+		few = append(few, part...)
+	}
+	if len(few) > 3 {
+		return few
+	}
+	return ring
+}
+
+func path(polygon orb.Polygon) string {
+	var b []byte
+	for _, ring := range polygon {
+		if len(ring) < 4 {
+			continue // too small to be seen
+		}
+		for i, q := range ring[:len(ring)-1] {
+			b = append(b, map[bool]byte{true: 'M', false: 'L'}[i == 0])
+			b = strconv.AppendFloat(b, round(q.X()), 'f', -1, 64)
+			b = append(b, ' ')
+			b = strconv.AppendFloat(b, round(q.Y()), 'f', -1, 64)
+		}
+		b = append(b, 'Z')
+	}
+	return string(b)
+}
+
+func round(v float64) float64 { return math.Round(v*10) / 10 }
+
+// Bound is the rectangle around all zones, in degrees; false where there are none.
+func Bound(raw []byte) (west, south, east, north float64, some bool) {
+	features, err := read(raw)
+	if err != nil {
+		return 0, 0, 0, 0, false
+	}
+	b, some := around(features)
+	return b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat(), some
+}

@@ -1,0 +1,53 @@
+package simulate
+
+import (
+	"fmt"
+	"math"
+)
+
+// Speech is the language of a report. A sentence is known by its English text; its
+// parts come in the order of that.
+type Speech interface {
+	Say(english string, parts ...any) string
+	// List joins names: a, b and c.
+	List(names []string) string
+	// One is a unit of privacy in words.
+	One(unit string) string
+}
+
+// english is what a report speaks where nothing else is asked for.
+type english struct{}
+
+func (english) Say(text string, parts ...any) string {
+	if len(parts) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, parts...)
+}
+func (english) List(names []string) string { return listed(names) }
+func (english) One(unit string) string     { return unit }
+
+// either is a speech, or English for none.
+func either(s Speech) Speech {
+	if s == nil {
+		return english{}
+	}
+	return s
+}
+
+// days is a number of days.
+func days(s Speech, n int) string {
+	if n == 1 {
+		return s.Say("1 day")
+	}
+	return s.Say("%d days", n)
+}
+
+// three rounds to three digits, for people.
+func three(f float64) float64 {
+	if f == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+		return f
+	}
+	scale := math.Pow(10, 2-math.Floor(math.Log10(math.Abs(f))))
+	return math.Round(f*scale) / scale
+}

@@ -1,0 +1,79 @@
+package simulate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sluice/firmware-sim/street"
+)
+
+// survey is what some traffic has: of which kinds, where, with which fields.
+type survey struct {
+	kinds map[string]*seen
+}
+
+type seen struct {
+	readings int
+	zones    map[string]bool
+	fields   map[string]*values
+	// met counts the readings that meet each of the decision's conditions.
+	met []int
+}
+
+// values are those of one field. Only so many different ones are told apart.
+type values struct {
+	numbers, others int
+	distinct        map[string]bool
+}
+
+const toldApart = 10_000
+
+func newSurvey() *survey { return &survey{kinds: make(map[string]*seen)} }
+
+// see takes one reading of a sensor; m is the decision's model.
+func (v *survey) see(x street.Sensor, o street.Observation, m *model) {
+	k := v.kinds[string(x.Kind)]
+	if k == nil {
+		k = &seen{zones: make(map[string]bool), fields: make(map[string]*values), met: make([]int, len(m.s.Where))}
+		v.kinds[string(x.Kind)] = k
+	}
+	k.readings++
+	k.zones[x.Zone] = true
+	for name, value := range o.Fields {
+		f := k.fields[name]
+		if f == nil {
+			f = &values{distinct: make(map[string]bool)}
+			k.fields[name] = f
+		}
+		if _, ok := number(value); ok {
+			f.numbers++
+		} else {
+			f.others++
+		}
+		if name == m.s.Category.Field && len(f.distinct) < toldApart {
+			f.distinct[fmt.Sprint(value)] = true
+		}
+	}
+	for i, c := range m.s.Where {
+		if meets(o.Fields[c.Field], c) {
+			k.met[i]++
+		}
+	}
+}
+
+// names are the kinds, in order.
+func (v *survey) names() []string { return slices.Sorted(maps.Keys(v.kinds)) }
+
+// listed is a list as a sentence has it.
+func listed(names []string) string {
+	switch n := len(names); n {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}

@@ -1,0 +1,102 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"sluice/firmware-sim/replay"
+	"sluice/firmware-sim/street"
+	"sluice/internal/civil"
+	"sluice/policy/bundle"
+	"sluice/register"
+)
+
+// Traffic is what sensors send: minutes in order.
+type Traffic struct {
+	// Name is what sentences call it, e.g. the simulated city.
+	Name    string
+	Sensors []street.Sensor
+	// Start is the first minute, Minutes how many there are.
+	Start   time.Time
+	Minutes int
+	// Begin starts the traffic anew, the same each time. What it returns says what is
+	// seen in one minute; it is asked once for each, in order.
+	Begin func() func(t time.Time) []street.Observation
+	// StandsFor says whom the fields of a simulated sensor stand for, by kind and
+	// field; nil for recorded readings, of which the kinds are believed.
+	StandsFor map[street.Kind]map[string]string
+}
+
+// each calls see with every observation in order, and tick after each minute.
+func (tr Traffic) each(ctx context.Context, tick func(done int), see func(street.Observation)) error {
+	minute := tr.Begin()
+	for m := range tr.Minutes {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for _, o := range minute(tr.Start.Add(time.Duration(m) * time.Minute)) {
+			see(o)
+		}
+		tick(m + 1)
+	}
+	return nil
+}
+
+// days is how many there are, one of 23 or 25 hours being one.
+func (tr Traffic) days() int { return max(1, (tr.Minutes+1440-61)/1440) }
+
+// City is the simulator's city for some days from the first one of the draft.
+func City(p *bundle.Policy, d *bundle.Decision, days int, seed uint64) Traffic {
+	sensors := street.Portalba()
+	start := d.Stream.From
+	y, m, first := start.In(p.Location).Date()
+	end := civil.Midnight(y, m, first+days, p.Location) // days of 23 and 25 hours are as long as they are
+	return Traffic{
+		Name: "the simulated city", Sensors: sensors, Start: start, Minutes: int(end.Sub(start) / time.Minute), StandsFor: street.StandsFor(),
+		Begin: func() func(time.Time) []street.Observation {
+			return street.New(street.Config{Seed: seed, Sensors: sensors, PerHour: 900, Location: p.Location}).Minute
+		},
+	}
+}
+
+// Recorded is a file of readings, as firmware-sim replays them, moved by whole
+// days to begin on the draft's first day. The register says of which kind and in
+// which zone its sensors are.
+func Recorded(file, mapping, layout, timezone string, reg *register.Register, p *bundle.Policy, d *bundle.Decision) (Traffic, error) {
+	m, err := replay.ParseMapping(mapping, layout, timezone)
+	if err != nil {
+		return Traffic{}, err
+	}
+	rows, _, err := replay.Read(file, m)
+	if err != nil {
+		return Traffic{}, err
+	}
+	var sensors []street.Sensor
+	index := make(map[string]int)
+	for i := range reg.Sensors {
+		x := &reg.Sensors[i]
+		index[x.ID] = len(sensors)
+		sensors = append(sensors, street.Sensor{ID: x.ID, Owner: x.Owner, Zone: x.ZoneOf(p.Zones), Kind: street.Kind(x.Kind)})
+	}
+	rows = slices.DeleteFunc(rows, func(r replay.Row) bool { _, known := index[r.Sensor]; return !known })
+	if len(rows) == 0 {
+		return Traffic{}, errors.New("no row of the file is of a sensor in the register")
+	}
+	first := civil.Midnight(rows[0].Time.In(p.Location).Year(), rows[0].Time.In(p.Location).Month(), rows[0].Time.In(p.Location).Day(), p.Location)
+	shift := d.Stream.From.Sub(first).Round(24 * time.Hour)
+	last := rows[len(rows)-1].Time.Add(shift)
+	start := rows[0].Time.Add(shift).Truncate(time.Minute)
+	begin := func() func(time.Time) []street.Observation {
+		at := 0
+		return func(t time.Time) (out []street.Observation) {
+			for ; at < len(rows) && rows[at].Time.Add(shift).Before(t.Add(time.Minute)); at++ {
+				out = append(out, street.Observation{Sensor: index[rows[at].Sensor], Time: rows[at].Time.Add(shift), Fields: rows[at].Fields})
+			}
+			return out
+		}
+	}
+	return Traffic{Name: "the file " + filepath.Base(file), Sensors: sensors, Start: start, Minutes: int(last.Sub(start)/time.Minute) + 1, Begin: begin}, nil
+}
