@@ -59,6 +59,7 @@ func stateOf(id string, chain []*council.Enacted, now time.Time) *decisionState 
 	current := workspace.InForce(chain, now)
 	last := workspace.Last(current)
 	s := &decisionState{}
+	stopped := func(e *council.Enacted) bool { return e.Policy.Suspension(id) != nil }
 	for i, e := range chain {
 		doc := e.Policy.Decision(id)
 		started := i < len(current)
@@ -71,21 +72,32 @@ func stateOf(id string, chain []*council.Enacted, now time.Time) *decisionState 
 		case doc == nil:
 			s.waits(e, "motion %s ends it on %s")
 		case started || s.doc == nil || s.state == ended:
-			if s.doc == nil || string(s.doc.YAML) != string(doc.YAML) || s.state == ended {
-				s.by = e
-			}
-			s.doc, s.state, s.since = doc, "", e.From
+			s.takes(e, doc)
 		case string(s.doc.YAML) != string(doc.YAML):
 			s.waits(e, "motion %s changes it on %s")
-		case last != nil && last.Policy.Suspension(id) == nil && e.Policy.Suspension(id) != nil:
+		case last != nil && !stopped(last) && stopped(e):
 			s.waits(e, "motion %s suspends it on %s")
-		case last != nil && last.Policy.Suspension(id) != nil && e.Policy.Suspension(id) == nil:
+		case last != nil && stopped(last) && !stopped(e):
 			s.waits(e, "motion %s lifts the suspension on %s")
 		}
 	}
-	if s.state == ended {
-		return s
+	if s.state != ended {
+		s.stands(id, last, now)
 	}
+	return s
+}
+
+// takes notes a decision as a motion has it; who decided it stays where it is the same.
+func (s *decisionState) takes(e *council.Enacted, doc *bundle.Decision) {
+	if s.doc == nil || string(s.doc.YAML) != string(doc.YAML) || s.state == ended {
+		s.by = e
+	}
+	s.doc, s.state, s.since = doc, "", e.From
+}
+
+// stands says how a decision that nothing has ended stands now: over, suspended, coming or in
+// force, by the last motion in force, which is nil for none.
+func (s *decisionState) stands(id string, last *council.Enacted, now time.Time) {
 	here := last != nil && last.Policy.Decision(id) != nil
 	from, until := s.doc.Stream.From, s.doc.Stream.Until
 	if s.by.From.After(from) && s.by.From.After(now) {
@@ -105,7 +117,6 @@ func stateOf(id string, chain []*council.Enacted, now time.Time) *decisionState 
 	default:
 		s.state, s.since = inForce, time.Time{}
 	}
-	return s
 }
 
 // waits notes the first motion that changes a decision in time to come.

@@ -90,6 +90,30 @@ func (s *Stream) check() error {
 	case (s.Place.Lat == "") != (s.Place.Lon == ""):
 		return errors.New("place needs both lat and lon")
 	}
+	if err := s.checkNames(every); err != nil {
+		return err
+	}
+	for _, c := range s.Where {
+		if !slices.Contains([]string{"==", "!=", "<", "<=", ">", ">="}, c.Op) {
+			return errors.New("where: op is one of == != < <= > >=")
+		}
+	}
+	for _, g := range s.Generalise {
+		if (g.Step > 0) == (len(g.To) > 0) || !slices.IsSorted(g.To) {
+			return errors.New("generalise: needs either a step above 0 or sorted edges in to")
+		}
+	}
+	if err := s.checkOwners(); err != nil {
+		return err
+	}
+	if s.Unit.None() {
+		return nil
+	}
+	return s.checkProtect(every, forget, day)
+}
+
+// checkNames checks the measures, and that nothing is named twice.
+func (s *Stream) checkNames(every time.Duration) error {
 	for _, list := range [][]string{s.Zones, s.Category.Values, s.Keep} {
 		if dup := duplicate(list); dup != "" {
 			return fmt.Errorf("%q is named twice", dup)
@@ -110,23 +134,7 @@ func (s *Stream) check() error {
 	if dup := duplicate(names); dup != "" {
 		return fmt.Errorf("measure %q is named twice", dup)
 	}
-	for _, c := range s.Where {
-		if !slices.Contains([]string{"==", "!=", "<", "<=", ">", ">="}, c.Op) {
-			return errors.New("where: op is one of == != < <= > >=")
-		}
-	}
-	for _, g := range s.Generalise {
-		if (g.Step > 0) == (len(g.To) > 0) || !slices.IsSorted(g.To) {
-			return errors.New("generalise: needs either a step above 0 or sorted edges in to")
-		}
-	}
-	if err := s.checkOwners(); err != nil {
-		return err
-	}
-	if s.Unit.None() {
-		return nil
-	}
-	return s.checkProtect(every, forget, day)
+	return nil
 }
 
 // What is smaller leaves nothing to publish, and the formulas that make thresholds

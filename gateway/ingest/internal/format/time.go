@@ -16,8 +16,7 @@ func parseTime(b []byte) (int64, bool) {
 	hour := digits(b[11:13], &ok)
 	minute := digits(b[14:16], &ok)
 	second := digits(b[17:19], &ok)
-	if !ok || year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||
-		hour > 23 || minute > 59 || second > 59 {
+	if !ok || !onCalendar(year, month, day) || hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}
 	rest := b[19:]
@@ -42,6 +41,11 @@ func parseTime(b []byte) (int64, bool) {
 		return 0, false
 	}
 	return seconds*int64(time.Second) + int64(nanos), true
+}
+
+// onCalendar reports whether there is such a day, in the years that nanoseconds reach.
+func onCalendar(year, month, day int) bool {
+	return year >= 1970 && year <= 2261 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
 }
 
 // zone reads Z or ±hh:mm to seconds east of UTC.

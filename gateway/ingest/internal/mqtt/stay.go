@@ -77,6 +77,15 @@ func (c *Client) options(conn *guard) *paho.ClientOptions {
 		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return conn, nil })
 }
 
+// session are the options of the client whose session the broker keeps: its will says that the
+// connection of a number has ended.
+func (c *Client) session(conn *guard, number int, lost chan<- error) *paho.ClientOptions {
+	return c.options(conn).SetClientID(c.cfg.ClientID).SetUsername(c.cfg.Username).SetPassword(c.cfg.Password).
+		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(&store{paho.NewMemoryStore()}).
+		SetBinaryWill(c.cfg.Marker, []byte(c.markers.text(kindWill, number)), 1, false).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }) // is called once
+}
+
 // connection lives through one connection.
 func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	raw, err := c.reach(ctx, u)
@@ -96,10 +105,7 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	defer stop()
 	lost := make(chan error, 1)
 	met := make(chan struct{}) // closed once the connection is in the status
-	o := c.options(conn).SetClientID(c.cfg.ClientID).SetUsername(c.cfg.Username).SetPassword(c.cfg.Password).
-		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(&store{paho.NewMemoryStore()}).
-		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }). // is called once
-		SetBinaryWill(c.cfg.Marker, []byte(c.markers.text(kindWill, number)), 1, false).
+	o := c.session(conn, number, lost).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 			select { // what the broker had kept comes on the heels of its greeting
 			case <-met:
@@ -131,10 +137,7 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	}
 	first := c.markers.next()
 	c.markers.begin(first)
-	c.mu.Lock()
-	c.status = Status{Up: true, Connection: number, Kept: kept, Cut: c.cut}
-	c.client, c.conn, c.since = client, conn, time.Now()
-	c.mu.Unlock()
+	c.up(client, conn, number, kept)
 	if err := c.mark(ctx, client, lost, first); err != nil {
 		return err
 	}
@@ -143,6 +146,14 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 		c.cfg.Log.Info("the broker is there", "session_kept", kept)
 	}
 	return c.remain(ctx, client, conn, lost)
+}
+
+// up says that a connection stands: what the broker has for us comes over it.
+func (c *Client) up(client paho.Client, conn *guard, number int, kept bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status = Status{Up: true, Connection: number, Kept: kept, Cut: c.cut}
+	c.client, c.conn, c.since = client, conn, time.Now()
 }
 
 // remain sends marks until the connection or ctx ends.
