@@ -19,9 +19,9 @@ import (
 const founder = "founder"
 
 // Parts of a town's directory.
-func (o *Options) desk() workspace.Desk { return workspace.Desk(filepath.Join(o.Dir, "council")) }
-func (o *Options) inbox() string        { return filepath.Join(o.Dir, "inbox") }
-func (o *Options) keys() string         { return filepath.Join(o.Dir, "keys") }
+func (o *Options) desk() workspace.Dir { return workspace.Dir(filepath.Join(o.Dir, "council")) }
+func (o *Options) inbox() string       { return filepath.Join(o.Dir, "inbox") }
+func (o *Options) keys() string        { return filepath.Join(o.Dir, "keys") }
 
 // layOwn sets up a town of its own where nothing is yet: a roster, a policy
 // without decisions, an inbox, an empty register.

@@ -141,7 +141,7 @@ func (o *Options) layDemo() error {
 	}
 	files["council.yaml"] = workspace.Roster(members)
 	part := filepath.Join(o.Dir, "policy.part")
-	if err := errors.Join(os.RemoveAll(part), files.Write(part), workspace.Desk(part).Schemas()); err != nil {
+	if err := errors.Join(os.RemoveAll(part), files.Write(part), workspace.Dir(part).Schemas()); err != nil {
 		return err
 	}
 	return os.Rename(part, filepath.Join(o.Dir, "policy"))

@@ -31,7 +31,7 @@ func motionCreate(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := workspace.Desk(*dir)
+			d := workspace.Dir(*dir)
 			p, err := readPolicy(cmd.Context(), v, *dir)
 			if err != nil {
 				return err

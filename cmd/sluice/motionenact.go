@@ -25,7 +25,7 @@ func motionEnact(dir *string) *cobra.Command {
 				return err
 			}
 			now := time.Now()
-			e, files, err := workspace.Desk(*dir).Enact(args[0], now, inboxes)
+			e, files, err := workspace.Dir(*dir).Enact(args[0], now, inboxes)
 			if err != nil {
 				return failed(err)
 			}

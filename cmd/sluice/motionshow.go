@@ -27,7 +27,7 @@ func motionShow(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := workspace.Desk(*dir)
+			d := workspace.Dir(*dir)
 			chain, err := d.Chain()
 			if err != nil {
 				return failed(err)
@@ -56,7 +56,7 @@ func motionShow(dir *string) *cobra.Command {
 	return c
 }
 
-func printNothing(w io.Writer, v voice, d workspace.Desk) error {
+func printNothing(w io.Writer, v voice, d workspace.Dir) error {
 	files, err := compile.ReadDir(string(d))
 	if err != nil {
 		return failed(err)

@@ -25,7 +25,7 @@ func motionStatus(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := workspace.Desk(*dir)
+			d := workspace.Dir(*dir)
 			parts, problems, err := d.Load(args[0])
 			if err != nil {
 				return failed(err)
@@ -44,7 +44,7 @@ func motionStatus(dir *string) *cobra.Command {
 	return c
 }
 
-func status(w io.Writer, v voice, d workspace.Desk, id string, s *council.Standing, problems []error) error {
+func status(w io.Writer, v voice, d workspace.Dir, id string, s *council.Standing, problems []error) error {
 	tell := func(err error) string { return v.Retell(told(err)) }
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range s.Members {

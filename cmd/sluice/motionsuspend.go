@@ -27,7 +27,7 @@ func motionSuspend(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := workspace.Desk(*dir)
+			d := workspace.Dir(*dir)
 			m, p, drafted, err := d.Suspend(workspace.Stop{Decision: args[0], Reason: reason, Now: time.Now()})
 			if err != nil {
 				return failed(err)

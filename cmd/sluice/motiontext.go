@@ -15,7 +15,7 @@ import (
 
 // printCreated says what a new motion changes, who must sign it, and how, with times in
 // the city's zone.
-func printCreated(w io.Writer, v voice, d workspace.Desk, m council.Motion, loc *time.Location) error {
+func printCreated(w io.Writer, v voice, d workspace.Dir, m council.Motion, loc *time.Location) error {
 	parts, _, err := d.Load(m.ID)
 	if err != nil {
 		return failed(err)
@@ -54,7 +54,7 @@ func printCreated(w io.Writer, v voice, d workspace.Desk, m council.Motion, loc 
 
 // beside says what becomes of motions that were voted and wait for their time, and
 // returns when this one can take effect at the earliest: not before those that it follows.
-func beside(w io.Writer, v voice, d workspace.Desk, m council.Motion) (earliest time.Time, err error) {
+func beside(w io.Writer, v voice, d workspace.Dir, m council.Motion) (earliest time.Time, err error) {
 	earliest = m.NotBefore
 	chain, err := d.Chain()
 	if err != nil {
@@ -95,7 +95,7 @@ func quorums(list []diff.Quorum) string {
 	return strings.Join(out, ", ")
 }
 
-func standing(d workspace.Desk, parts council.Parts) (*council.Standing, error) {
+func standing(d workspace.Dir, parts council.Parts) (*council.Standing, error) {
 	v, err := d.Verifier(parts)
 	if err != nil {
 		return nil, err

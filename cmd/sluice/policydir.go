@@ -41,7 +41,7 @@ func findPolicyDir(dir string, args []string) (string, []string) {
 
 // readPolicy reads a policy directory and says what is wrong with it as check does.
 func readPolicy(ctx context.Context, v voice, dir string) (*bundle.Policy, error) {
-	p, err := workspace.Desk(dir).Draft()
+	p, err := workspace.Dir(dir).Draft()
 	if err != nil {
 		return nil, failed(unreadable(ctx, v, dir, err))
 	}
@@ -51,7 +51,7 @@ func readPolicy(ctx context.Context, v voice, dir string) (*bundle.Policy, error
 // policyInForce is the policy of the last enacted motion of a policy directory; nil where
 // none was enacted.
 func policyInForce(dir string) (*bundle.Policy, error) {
-	chain, err := workspace.Desk(dir).Chain()
+	chain, err := workspace.Dir(dir).Chain()
 	if last := workspace.Last(chain); err == nil && last != nil {
 		return last.Policy, nil
 	}

@@ -30,7 +30,7 @@ func policyExplain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			chain, err := workspace.Desk(dir).Chain()
+			chain, err := workspace.Dir(dir).Chain()
 			if err != nil {
 				return failed(err)
 			}

@@ -103,7 +103,7 @@ func writeExample(v voice, dir string) ([]string, error) {
 			return nil, err
 		}
 	}
-	return written, workspace.Desk(dir).Schemas()
+	return written, workspace.Dir(dir).Schemas()
 }
 
 // nameless is the example city's charter without its name.

@@ -24,7 +24,7 @@ func TestNoTemplatePassesUntouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := func() string { // as policy new finds a directory
-		if err := workspace.Desk(".").Found([]workspace.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
+		if err := workspace.Dir(".").Found([]workspace.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
 			t.Fatal(err)
 		}
 		return "council.yaml"
@@ -115,7 +115,7 @@ func TestPassedOverIsSaid(t *testing.T) {
 		}
 	}
 	said("policy", "check")
-	if err := workspace.Desk(".").Found([]workspace.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
+	if err := workspace.Dir(".").Found([]workspace.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
 		t.Fatal(err)
 	}
 	written(t, "charter.yaml")

@@ -27,7 +27,7 @@ func registerFaults(path, dir string) (sensors int, found []register.Fault, err 
 	var kinds map[string]register.Kind
 	var zones *register.Zones
 	if dir != "" {
-		p, err := workspace.Desk(dir).Draft()
+		p, err := workspace.Dir(dir).Draft()
 		if err != nil {
 			return 0, nil, fmt.Errorf("%w\nsee sluice policy check %s", err, dir)
 		}
@@ -45,7 +45,7 @@ func besidePolicy(path, dir string) ([]register.Fault, error) {
 	if path == "" {
 		return nil, nil
 	}
-	if _, err := workspace.Desk(dir).Draft(); err != nil {
+	if _, err := workspace.Dir(dir).Draft(); err != nil {
 		dir = ""
 	}
 	_, found, err := registerFaults(path, dir)

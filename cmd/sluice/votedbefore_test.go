@@ -33,11 +33,11 @@ func TestWhatWasVotedBeforeARule(t *testing.T) {
 	if code, out := sluice("motion", "create", "first"); code != 1 || !strings.Contains(out, "S08") || !strings.Contains(out, "S05") {
 		t.Fatalf("a first motion has such a charter: %d\n%s", code, out)
 	}
-	p, err := workspace.Desk(".").Draft()
+	p, err := workspace.Dir(".").Draft()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := workspace.Desk(".").Create(workspace.Order{ID: "first", Now: time.Now(), Policy: p}); err != nil {
+	if _, err := workspace.Dir(".").Create(workspace.Order{ID: "first", Now: time.Now(), Policy: p}); err != nil {
 		t.Fatal(err)
 	}
 	sign(t, "first", "anna", "bru")

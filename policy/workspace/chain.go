@@ -20,7 +20,7 @@ type enacted struct {
 // Chain reads the enacted motions that follow one another, oldest first. Where two
 // follow the same one, gateways take the one whose time comes first, and the other
 // is void, with all that follows it: it is left out.
-func (d Desk) Chain() ([]*council.Enacted, error) {
+func (d Dir) Chain() ([]*council.Enacted, error) {
 	list, err := d.enacted()
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func follows(f enacted, last *council.Enacted) bool {
 }
 
 // enacted reads the heads of all enacted motions, by version.
-func (d Desk) enacted() ([]enacted, error) {
+func (d Dir) enacted() ([]enacted, error) {
 	names, err := filepath.Glob(filepath.Join(d.Motions(), "*", "*.sluice"))
 	if err != nil {
 		return nil, err

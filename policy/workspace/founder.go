@@ -52,7 +52,7 @@ func Roster(members []Member) []byte {
 
 // Found lays out a desk where there is none: a charter whose quorums fit the
 // number of members, the roster, kinds (of sensors) to begin with, one zone, no decision.
-func (d Desk) Found(members []Member, kinds []byte) error {
+func (d Dir) Found(members []Member, kinds []byte) error {
 	if _, err := os.Stat(filepath.Join(string(d), "charter.yaml")); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -94,7 +94,7 @@ quorums: {enact: %d, weaken: %d, charter: %d, roster: %d, suspend: %d}
 }
 
 // Schemas writes the schemas for editors beside the policy.
-func (d Desk) Schemas() error {
+func (d Dir) Schemas() error {
 	entries, err := schema.FS.ReadDir(".")
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (d Desk) Schemas() error {
 }
 
 // Pin is the hash of the first roster, as gateway.yaml wants it.
-func (d Desk) Pin() (string, error) {
+func (d Dir) Pin() (string, error) {
 	chain, err := d.Chain()
 	if err != nil {
 		return "", err
@@ -131,7 +131,7 @@ func (d Desk) Pin() (string, error) {
 // FoundAlone makes the first motion and signs it with a key of this program's
 // own making: for a town of one founding member, which is said wherever it is
 // shown.
-func (d Desk) FoundAlone(member, keyFile, inbox string, now time.Time) error {
+func (d Dir) FoundAlone(member, keyFile, inbox string, now time.Time) error {
 	p, err := d.Draft()
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ type Stop struct {
 // that into the draft as well, so that the next motion does not lift it unseen. What the
 // clerk drafts there besides stays. A motion that waits for signatures is left alone: who
 // has its text may be signing it.
-func (d Desk) Suspend(o Stop) (m council.Motion, p *bundle.Policy, drafted string, err error) {
+func (d Dir) Suspend(o Stop) (m council.Motion, p *bundle.Policy, drafted string, err error) {
 	chain, err := d.Chain()
 	if err != nil {
 		return m, nil, "", err

@@ -29,18 +29,18 @@ import (
 	"sluice/policy/rego"
 )
 
-// Desk is a directory.
-type Desk string
+// Dir is a directory.
+type Dir string
 
 // Motions is where motions are.
-func (d Desk) Motions() string { return filepath.Join(string(d), "motions") }
+func (d Dir) Motions() string { return filepath.Join(string(d), "motions") }
 
 // Motion is the directory of one motion.
-func (d Desk) Motion(id string) string { return filepath.Join(d.Motions(), id) }
+func (d Dir) Motion(id string) string { return filepath.Join(d.Motions(), id) }
 
 // Draft reads what people edit, with the rules of this program where the
 // directory has none of its own.
-func (d Desk) Draft() (*bundle.Policy, error) {
+func (d Dir) Draft() (*bundle.Policy, error) {
 	files, err := compile.ReadDir(string(d))
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ type Order struct {
 
 // Create writes a motion's directory. One that is there already and has ballots
 // is left alone: what people have signed does not change.
-func (d Desk) Create(o Order) (council.Motion, error) {
+func (d Dir) Create(o Order) (council.Motion, error) {
 	chain, err := d.Chain()
 	if err != nil {
 		return council.Motion{}, err
@@ -110,7 +110,7 @@ func (d Desk) Create(o Order) (council.Motion, error) {
 
 // Flag is what a command needs, behind a blank, to find the desk: nothing where it is this
 // directory.
-func (d Desk) Flag() string {
+func (d Dir) Flag() string {
 	if d == "." {
 		return ""
 	}
@@ -119,7 +119,7 @@ func (d Desk) Flag() string {
 
 // Load reads a motion's directory, with the ballots of members under their names,
 // and what is wrong with other files among the ballots.
-func (d Desk) Load(id string) (council.Parts, []error, error) {
+func (d Dir) Load(id string) (council.Parts, []error, error) {
 	from := d.Motion(id)
 	parts := council.Parts{}
 	for _, name := range []string{council.TextName, council.BundleName, council.SignersName} {
@@ -169,7 +169,7 @@ func readFile(name string, most int64) ([]byte, error) {
 }
 
 // Voters is the roster that votes on the motion.
-func (d Desk) Voters(parts council.Parts) (*decision.Council, error) {
+func (d Dir) Voters(parts council.Parts) (*decision.Council, error) {
 	v, err := d.Verifier(parts)
 	if err != nil {
 		return nil, err
@@ -186,7 +186,7 @@ func (d Desk) Voters(parts council.Parts) (*decision.Council, error) {
 
 // Verifier is what a gateway that has taken everything enacted so far would
 // know. A first motion is measured by its own roster.
-func (d Desk) Verifier(parts council.Parts) (council.Verifier, error) {
+func (d Dir) Verifier(parts council.Parts) (council.Verifier, error) {
 	chain, err := d.Chain()
 	if err != nil {
 		return council.Verifier{}, err
@@ -209,7 +209,7 @@ func (d Desk) Verifier(parts council.Parts) (council.Verifier, error) {
 
 // Enact writes the one file that gateways take, and a copy into each of the
 // inboxes.
-func (d Desk) Enact(id string, now time.Time, inboxes []string) (*council.Enacted, []string, error) {
+func (d Dir) Enact(id string, now time.Time, inboxes []string) (*council.Enacted, []string, error) {
 	parts, _, err := d.Load(id)
 	if err != nil {
 		return nil, nil, err
