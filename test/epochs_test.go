@@ -121,7 +121,7 @@ func (c *city) shownBeside(t *testing.T, s share) {
 	}
 	_, _, csv := get(t, c.opendata+path+"&format=csv")
 	head, rows, _ := strings.Cut(string(csv), "\n")
-	if !strings.HasSuffix(head, ",simulation,bounded_share,bounded_share_low,bounded_share_high") || !strings.Contains(rows, fmt.Sprintf(",true,%v,%v,%v\n", s.Value, s.Low, s.High)) {
+	if !strings.HasSuffix(head, ",simulation,bounded_share,bounded_share_low,bounded_share_high,gateway") || !strings.Contains(rows, fmt.Sprintf(",true,%v,%v,%v,test-1\n", s.Value, s.Low, s.High)) {
 		t.Errorf("the table is\n%.600s", csv)
 	}
 	said := `\d+(\.\d)? % of devices \(\d+(\.\d)? to \d+(\.\d)? %, in 95 of 100 cases\) reached the limit of 1 and were not counted after that`

@@ -59,7 +59,7 @@ func TestRemovedOnTime(t *testing.T) {
 		t.Helper()
 		await(t, 30*time.Second, "verify to be content "+when, func() bool {
 			code, out := verb(t, "verify", c.opendata)
-			return code == 0 && strings.Contains(out, "2 released windows are not shown: they were removed as their decision says")
+			return code == 0 && strings.Contains(out, "2 released windows are not shown: removed as their decision asks")
 		})
 		if code, out := stranger(t, c.opendata); code != 0 || !strings.Contains(out, "everything adds up") {
 			t.Errorf("%s: a stranger's program: %d\n%s", when, code, out)

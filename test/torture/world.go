@@ -137,7 +137,7 @@ func found(h *harness, seed uint64, broker, store string) (*world, error) {
 			w.keys, clockTopic, way, gw),
 		"opendata.yaml": "http: 127.0.0.1:0\nbooks: state/public\n" + od,
 	}
-	council, err := os.ReadFile(filepath.Join(h.root, "policy/council.yaml"))
+	council, err := os.ReadFile(filepath.Join(h.root, "configs/portalba/policy/council.yaml"))
 	if err != nil {
 		return nil, err
 	}
