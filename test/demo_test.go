@@ -193,7 +193,7 @@ func TestBanner(t *testing.T) {
 func fromReadme(t *testing.T, b *fenced.Taken) []string {
 	t.Helper()
 	b.StandIn("go", `test "$1" = run && test -e "$2/main.go" && shift 2 && echo "args: $*"`, "it is built already")
-	b.StandIn("make", `grep -q "^$1:" Makefile`, "the tests do not run themselves")
+	b.StandIn("make", `PATH=${PATH#*:} exec /usr/bin/make -n "$@"`, "the tests do not run themselves") // with Go itself
 	var args []string
 	for line := range strings.Lines(b.Run("..", nil)) {
 		if rest, ok := strings.CutPrefix(line, "args: "); ok {
