@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -71,6 +72,40 @@ func TestMakeTestsAll(t *testing.T) {
 	}
 	if len(all) < 50 {
 		t.Errorf("there are %d packages; the search is broken", len(all))
+	}
+}
+
+// TestMakeFuzzesAll: make fuzz runs each fuzz test that there is, where it is.
+func TestMakeFuzzesAll(t *testing.T) {
+	raw, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(raw), "\nFUZZ := ")
+	list, _, _ = strings.Cut(list, "\n\n")
+	made := map[string]bool{}
+	for _, word := range strings.Fields(strings.ReplaceAll(list, "\\\n", " ")) {
+		made[word] = true
+	}
+	target := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(f \*testing\.F\)`)
+	for _, file := range sources(t) {
+		if !strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range target.FindAllSubmatch(raw, -1) {
+			name := string(m[1]) + ":" + path.Dir(file)
+			if !made[name] {
+				t.Errorf("make fuzz leaves %s out", name)
+			}
+			delete(made, name)
+		}
+	}
+	for name := range made {
+		t.Errorf("make fuzz runs %s, which is not there", name)
 	}
 }
 
