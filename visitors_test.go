@@ -78,6 +78,53 @@ func TestMakeHelp(t *testing.T) {
 	}
 }
 
+// TestForges: the jobs of GitLab are those of the workflows, in the same image; in each of these,
+// actions have a node before the first one wants it, and git trusts the checkout, which belongs to
+// another user than the container's: without that Go builds nothing there.
+func TestForges(t *testing.T) {
+	read := func(name string) string {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	gitlab := read(".gitlab-ci.yml")
+	image := regexp.MustCompile(`(?m)^image: (\S+)$`).FindStringSubmatch(gitlab)[1]
+	if !strings.HasPrefix(read(".devcontainer/Dockerfile"), "FROM "+image+"\n") {
+		t.Errorf("the dev container is not made from %s", image)
+	}
+	theirs := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z]+):\n  stage:.*\n(?:  timeout:.*\n)?  script: (.+)$`).FindAllStringSubmatch(gitlab, -1) {
+		theirs[m[1]] = m[2]
+	}
+	jobs := regexp.MustCompile(`(?m)^  ([a-z]+):\n((?:    .*\n)+)`)
+	ours := 0
+	for _, file := range []string{"test.yml", "nightly.yml"} {
+		_, text, _ := strings.Cut(read(".github/workflows/"+file), "\njobs:\n")
+		for _, m := range jobs.FindAllStringSubmatch(text, -1) {
+			ours++
+			var steps []string
+			for _, step := range regexp.MustCompile(`(?m)^      - (.+)$`).FindAllStringSubmatch(m[2], -1) {
+				steps = append(steps, step[1])
+			}
+			if len(steps) != 4 || !strings.HasPrefix(steps[0], "run: command -v node || ") || steps[1] != "uses: actions/checkout@v4" ||
+				steps[2] != `run: git config --global --add safe.directory "$PWD"` {
+				t.Errorf("%s: %s has the steps %q", file, m[1], steps)
+			}
+			if !strings.Contains(m[2], "    container: "+image+"\n") {
+				t.Errorf("%s: %s runs in another image than %s", file, m[1], image)
+			}
+			if steps[len(steps)-1] != "run: "+theirs[m[1]] {
+				t.Errorf("%s: %s does %q, and on GitLab %q", file, m[1], steps[len(steps)-1], theirs[m[1]])
+			}
+		}
+	}
+	if ours != len(theirs) || ours < 5 {
+		t.Errorf("%d jobs, and on GitLab %d", ours, len(theirs))
+	}
+}
+
 // TestReleaseArchives: what make release packs is the same bytes each time, whatever the clock
 // and the user's mask say. The compiler's part is a stand-in: Go itself promises the same binary.
 func TestReleaseArchives(t *testing.T) {
