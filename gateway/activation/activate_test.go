@@ -167,6 +167,9 @@ func TestABrokenDirectory(t *testing.T) {
 	if v.Running() || v.Latest != first || rego.CodeOf(v.Problem) != rego.NoPolicy {
 		t.Errorf("it is gone, and %v runs, %v", v.Current, v.Problem)
 	}
+	if n := strings.Count(log.String(), "there is no policy in force, so nothing flows"); n != 1 || strings.Contains(log.String(), "no policy yet") {
+		t.Errorf("it was there and is gone, which is said %d times as an error:\n%s", n, log)
+	}
 	if got := kept(t, l); len(got) != 2 || got[1] != none || len(i.digests) != 1 || i.digests[0] != none {
 		t.Errorf("the ledger has %v, ingest %v", got, i.digests)
 	}

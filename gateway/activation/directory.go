@@ -130,7 +130,7 @@ func (d *directory) setProblem(err error) {
 		d.p.count(code)
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		switch {
-		case !v.Running() && code == rego.NoPolicy:
+		case v.Latest == nil && code == rego.NoPolicy: // none ever was
 			d.p.log.Warn("there is no policy yet, so nothing flows", "code", code, "dir", d.p.cfg.Policy.Dir)
 		case v.Running():
 			d.p.log.Error("the policy directory cannot be used; the policy in force goes on", "code", code,
