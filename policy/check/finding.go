@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,17 +47,32 @@ func (f Finding) Text(l explain.Lang) (what, mend string) {
 	say := locales.In(int(l))
 	of := f.sentence(say)
 	said := func(half string) string {
-		text := fmt.Sprintf(say.Say(of+half), args...)
-		if i := strings.LastIndex(text, "%!(EXTRA"); i >= 0 { // not all are in each half
-			text = text[:i]
-		}
-		return text
+		text := say.Say(of + half)
+		return fmt.Sprintf(text, args[:takes(text, len(args))]...)
 	}
 	what, mend = said(".what"), said(".mend")
 	if f.Note != "" {
 		what = strings.TrimSuffix(what, ".") + ": " + explain.Plain(f.Note)
 	}
 	return what, mend
+}
+
+// verb is the place of an argument in a sentence, or %% in it.
+var verb = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z%]`)
+
+// takes is how many of n arguments a sentence takes: not all are in each half. One that
+// numbers them may have all.
+func takes(text string, n int) int {
+	if strings.Contains(text, "%[") {
+		return n
+	}
+	used := 0
+	for _, v := range verb.FindAllString(text, -1) {
+		if !strings.HasSuffix(v, "%") {
+			used++
+		}
+	}
+	return min(used, n)
 }
 
 // sentence is where the finding's text stands in package locales.
