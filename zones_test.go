@@ -13,7 +13,7 @@ import (
 )
 
 // The gateway reads zones.geojson by register, and the open data draw the same
-// bytes by atlas, which may not import it. These hold the two to one reading.
+// bytes by zonemap, which may not import it. These hold the two to one reading.
 
 func feature(id, properties, geometry string) string {
 	return fmt.Sprintf(`{"type":"Feature"%s,"properties":%s,"geometry":%s}`, id, properties, geometry)

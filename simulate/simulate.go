@@ -26,7 +26,7 @@ import (
 	"sluice/store/sqlite"
 )
 
-// Options of a trial.
+// Options of a simulation.
 type Options struct {
 	Draft, InForce *bundle.Policy // InForce is nil for none
 	// Decision is the draft's; the policy in force is shown for the same id or stream.
