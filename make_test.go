@@ -2,6 +2,9 @@ package sluice_test
 
 import (
 	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path"
@@ -106,6 +109,41 @@ func TestMakeFuzzesAll(t *testing.T) {
 	}
 	for name := range made {
 		t.Errorf("make fuzz runs %s, which is not there", name)
+	}
+}
+
+// TestSkippedNowhereInCI: a test that is skipped where a tool is missing fails in CI.
+func TestSkippedNowhereInCI(t *testing.T) {
+	seen := 0
+	for _, file := range sources(t) {
+		if !strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := token.NewFileSet()
+		f, err := parser.ParseFile(set, file, raw, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			body := raw[set.Position(fn.Pos()).Offset:set.Position(fn.End()).Offset]
+			if !bytes.Contains(body, []byte("exec.LookPath(")) || !bytes.Contains(body, []byte(".Skip")) {
+				continue
+			}
+			if seen++; !bytes.Contains(body, []byte(`os.Getenv("CI")`)) {
+				t.Errorf("%s: %s skips in CI, too, where a tool is missing", set.Position(fn.Pos()), fn.Name.Name)
+			}
+		}
+	}
+	if seen < 4 {
+		t.Errorf("only %d tests look for a tool; the search is broken", seen)
 	}
 }
 

@@ -3,7 +3,6 @@ package test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -36,9 +35,7 @@ func onBroker(t *testing.T, more string) (*city, *mosquitto) {
 // thief uses the gateway's client id for a while and acknowledges what it gets.
 func thief(t *testing.T, broker string, during func(p *process)) {
 	t.Helper()
-	if _, err := exec.LookPath("mosquitto_sub"); err != nil {
-		t.Skip("mosquitto_sub is not here")
-	}
+	need(t, "mosquitto_sub")
 	host, port, _ := strings.Cut(broker, ":")
 	p := start(t, "mosquitto_sub", "-h", host, "-p", port, "-i", "sluice-test-1", "-c", "-q", "1", "-t", "city/v1/#")
 	during(p)
