@@ -118,6 +118,7 @@ func (v *recovered) read(r checkpoint.Record) error {
 		}
 		v.facts = old.facts
 		v.hear(old.Heard)
+		v.FactsAt, v.HeardCount = v.facts.At, len(v.heard) // it is one record with them
 	case checkpoint.Account:
 		v.account, v.Now = newAccount(), time.Time{}
 		return json.Unmarshal(r.Body, &v.accountRecord)

@@ -41,7 +41,12 @@ func TestRecordsStay(t *testing.T) {
 	// A version that wrote all of it in each commit.
 	v := newRecovered()
 	body := []byte(`{"now":"2026-03-02T12:00:00Z","received":9,"counted":2,"bounded":3,"refused":{"E101":4},"next":{"s":"2026-03-02T13:00:00Z"},"closes":null,"lost":null,"heard":[5,5,6]}`)
-	if err := v.read(checkpoint.Record{Kind: checkpoint.State, Body: body}); err != nil || !v.facts.Next["s"].Equal(later) || v.Received != 9 || len(v.heard) != 2 {
-		t.Errorf("a record of an earlier version is read as %+v (%v)", v, err)
+	for range 2 { // each commit had one
+		if err := v.read(checkpoint.Record{Kind: checkpoint.State, Body: body}); err != nil || !v.facts.Next["s"].Equal(later) || v.Received != 9 || len(v.heard) != 2 {
+			t.Errorf("a record of an earlier version is read as %+v (%v)", v, err)
+		}
+		if !v.whole() {
+			t.Error("a record of an earlier version counts as one of which a part is lost")
+		}
 	}
 }
