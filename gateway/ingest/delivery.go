@@ -41,7 +41,7 @@ func (d *delivery) begin(s *sensor, m *intake.Message, serial uint64) {
 func (d *delivery) whole(s *sensor, m *intake.Message, serial uint64) {
 	d.begin(s, m, serial)
 	d.decoder.Decode(m.Payload, s.shape, d.in.clock.at(m.Received), d)
-	d.message = nil
+	d.message, d.sensor = nil, nil
 }
 
 // dropBuffers drops what the last reading was in.

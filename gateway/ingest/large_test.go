@@ -3,9 +3,11 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/internal/civil"
@@ -210,4 +212,28 @@ func TestAMessageIsHashedOnce(t *testing.T) {
 	if large > 10*small {
 		t.Errorf("blanks make a message take %.0f times as long", float64(large)/float64(small))
 	}
+}
+
+// TestNothingHoldsWhoHasSent: of a register that was exchanged nothing is held by the last
+// message, whose rules would keep what its readings were in past their epoch.
+func TestNothingHoldsWhoHasSent(t *testing.T) {
+	i := awake(t, inMemory(t), footfall(t, 2))
+	defer i.journal.log.Close()
+	i.put(1, fmt.Sprintf(one, 1, 1))
+	i.put(2, array(1000, identified))
+	for len(i.reception.batch.messages) < 2 {
+		i.next(t)
+	}
+	before := weak.Make(i.sensor())
+	r := Renewal{Register: i.routing.register, Digest: "v", Plans: i.routing.versions[0].Plans}
+	if !i.renewNow(renewing{r, newRoster(r.Register), nil}) {
+		t.Fatal("the register is not taken")
+	}
+	i.dropBuffers()
+	runtime.GC()
+	runtime.GC()
+	if before.Value() != nil {
+		t.Error("a sensor of the register of before is still held, with the rules that its readings went through")
+	}
+	runtime.KeepAlive(i)
 }
