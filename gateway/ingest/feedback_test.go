@@ -68,6 +68,8 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 		`{"every":"60"}`:                         {beat, []string{every}},
 		`{"every":60}`:                           {beat, []string{every}},
 		`{"ts":"10:00","every":"PT60S"}`:         {beat, []string{ts}},
+		`{"ts":"1600-01-01T00:00:00Z"}`:          {beat, []string{ts}}, // in nanoseconds it would be in 2184
+		`{"ts":"9999-01-01T00:00:00+01:00"}`:     {beat, []string{ts}},
 		`{"ts":1772445600,"every":{},"seq":"5"}`: {beat, []string{every, seq, ts}},
 		`[{"every":"PT60S"}]`:                    {beat, []string{`E100 /*: wire format: send a heartbeat as one JSON object of at most 1,024 bytes: {"ts": "2026-11-23T10:00:00Z", "every": "PT60S"}`}},
 		`{"ts":null,"every":null}`:               {beat, nil},
@@ -82,6 +84,9 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 		for f := range l.faults {
 			n := l.note(f)
 			told = append(told, n.Code+" "+n.Pointer+": "+n.Rule+": "+n.Fix)
+			if l.faults[f].count != 1 {
+				t.Errorf("%s is told %s %d times", payload, n.Code, l.faults[f].count)
+			}
 		}
 		slices.Sort(told)
 		if !slices.Equal(told, want.told) {

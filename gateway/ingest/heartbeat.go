@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
@@ -12,9 +13,21 @@ import (
 // maxBeat is how many bytes a heartbeat may have.
 const maxBeat = 1024
 
+// beatTime is a time in the years of those of readings, which nanoseconds reach: one of
+// before would become one far ahead.
+type beatTime struct{ time.Time }
+
+func (t *beatTime) UnmarshalJSON(b []byte) error {
+	err := t.Time.UnmarshalJSON(b)
+	if year := t.UTC().Year(); err == nil && (year < 1970 || year > 2261) {
+		err = errors.New("the year is out of reach")
+	}
+	return err
+}
+
 // parseHeartbeat reads {"ts": T, "every": "PT60S", "seq": n}; ts is nil where it has
 // none. Faults say what of it cannot be read.
-func parseHeartbeat(payload []byte) (ts *time.Time, every time.Duration, faults []fault.Fault) {
+func parseHeartbeat(payload []byte) (ts *beatTime, every time.Duration, faults []fault.Fault) {
 	var hb struct {
 		TS    json.RawMessage `json:"ts"`
 		Every json.RawMessage `json:"every"`
