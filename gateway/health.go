@@ -7,13 +7,20 @@ import (
 	"sluice/gateway/activation"
 	"sluice/gateway/admin"
 	"sluice/policy/compile"
+	"sluice/policy/rego"
 )
+
+// takenAway is said of a policy that was in force and is not there any more: nobody waits
+// for that, as for the first one.
+const takenAway = string(rego.NoPolicy) + ": the policy was taken away, so nothing flows"
 
 // policyCheck is what is wrong with the policy, with its code; empty when
 // nothing is.
 func policyCheck(v *activation.View, gateway string, now time.Time) string {
 	set, err := v.Current, v.Problem
 	switch {
+	case set == nil && v.Latest != nil && (err == nil || err.Error() == admin.NoPolicyYet):
+		return takenAway
 	case set == nil && err != nil:
 		return err.Error()
 	case set == nil:

@@ -1,13 +1,20 @@
 package gateway
 
 import (
+	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"sluice/gateway/activation"
+	"sluice/gateway/admin"
+	"sluice/gateway/config"
+	"sluice/gateway/ledger"
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
 	"sluice/policy/plan"
+	"sluice/register"
 )
 
 // TestNothingInForce: a policy whose decisions are all over, or all to come, is said.
@@ -20,6 +27,41 @@ func TestNothingInForce(t *testing.T) {
 		set := &compile.Set{Policy: &bundle.Policy{}, Streams: []*plan.Stream{{From: now.AddDate(0, c.from, 0), Until: now.AddDate(0, c.until, 0)}}}
 		if said := outOfTime(set, now); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
 			t.Errorf("%s: it says %q", name, said)
+		}
+	}
+}
+
+// beforeMotions is what is in force at the first start of a gateway that takes motions.
+func beforeMotions(t *testing.T) *activation.View {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := ledger.Open(t.Context(), filepath.Join(dir, "ledger.db"), "edge-1", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	cfg := &config.Config{Gateway: "edge-1", Dir: dir, Policy: config.Policy{Inbox: filepath.Join(dir, "inbox")}}
+	p := activation.New(cfg, l, nil, new(register.Register), func() {}, slog.New(slog.DiscardHandler))
+	if _, err := p.Restore(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	return p.View()
+}
+
+// TestNoPolicyInForce: the first policy or motion is waited for, by the words that the admin
+// interface takes for waiting; one that was taken away is not.
+func TestNoPolicyInForce(t *testing.T) {
+	_, empty := compile.Files(t.Context(), nil, nil)
+	before := &compile.Set{Policy: &bundle.Policy{}}
+	for want, views := range map[string][]*activation.View{
+		admin.NoPolicyYet: {{}, {Problem: empty}},
+		admin.NoMotionYet: {beforeMotions(t)},
+		takenAway:         {{Latest: before}, {Latest: before, Problem: empty}},
+	} {
+		for _, v := range views {
+			if said := policyCheck(v, "edge-1", time.Time{}); said != want {
+				t.Errorf("of %v, %v it says %q; want %q", v.Latest, v.Problem, said, want)
+			}
 		}
 	}
 }

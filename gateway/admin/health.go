@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,13 +18,14 @@ import (
 // is broken.
 const (
 	NoPolicyYet    = string(rego.NoPolicy) + ": there is no policy, so nothing flows"
+	NoMotionYet    = string(rego.NoPolicy) + ": no motion has been enacted yet, so nothing flows"
 	NothingDecided = "there is no decision yet, so nothing flows"
 	AllToCome      = "no decision is in force yet, so nothing flows; look at from in the decisions, and at the clock"
 )
 
 // waits reports whether a part is not ready because something is to come.
 func waits(hint string) bool {
-	return hint == NoPolicyYet || hint == NothingDecided || hint == AllToCome
+	return slices.Contains([]string{NoPolicyYet, NoMotionYet, NothingDecided, AllToCome}, hint)
 }
 
 // Check is one line of /readyz.
