@@ -2,6 +2,7 @@
 package activation
 
 import (
+	"slices"
 	"time"
 
 	"sluice/gateway/homes"
@@ -66,6 +67,22 @@ func (v *View) Cells() map[string]map[string]bool {
 			}
 			for _, c := range s.Cells {
 				out[s.ID][c.ID()] = true
+			}
+		}
+	}
+	return out
+}
+
+// SomeCells are, by stream, up to most cells of each policy: as many as it takes to find a
+// window that was released under any of them, since each window has all cells of its own.
+func (v *View) SomeCells(most int) map[string][]string {
+	out := make(map[string][]string)
+	for _, set := range v.Sets {
+		for _, s := range set.Streams {
+			for _, c := range s.Cells[:min(len(s.Cells), most)] {
+				if id := c.ID(); !slices.Contains(out[s.ID], id) {
+					out[s.ID] = append(out[s.ID], id)
+				}
 			}
 		}
 	}

@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,8 +51,8 @@ type Store interface {
 
 // Policy is what is known of the policies that were in force.
 type Policy interface {
-	// Cells are this gateway's own, by stream.
-	Cells() map[string]map[string]bool
+	// SomeCells are, by stream, up to most of this gateway's own of each policy.
+	SomeCells(most int) map[string][]string
 	// Location is the city's; nil before any policy.
 	Location() *time.Location
 }
@@ -99,7 +97,7 @@ func (g *Guard) Damage() string {
 // errRestored says what to do about a state directory that was put back.
 var errRestored = errors.New("stop the gateway and run sluice ledger recover (docs/operations.md)")
 
-// someCells are enough to ask the store whether it has anything of ours.
+// someCells of each policy are enough to ask the store whether it has anything of ours.
 const someCells = 8
 
 // errEarly says that there is no stream yet of which the store could be asked.
@@ -225,16 +223,15 @@ func (g *Guard) ahead(
 	if err != nil {
 		return nil, 0, err
 	}
-	cells := g.policy.Cells() // others may write to the same store
+	cells := g.policy.SomeCells(someCells) // others may write to the same store
 	out = make(map[string]time.Time)
-	for id, ours := range cells {
-		list := slices.Sorted(maps.Keys(ours))
+	for id, list := range cells {
 		from := resume[id]
 		if from.IsZero() {
 			from = time.Unix(0, 0)
 		}
 		rows, err := g.store.Observations(ctx, store.Query{Stream: id, From: from, To: time.Unix(1<<33, 0),
-			Cells: list[:min(len(list), someCells)], Gateways: names, Limit: 1})
+			Cells: list, Gateways: names, Limit: 1})
 		if err != nil {
 			return nil, 0, err
 		}

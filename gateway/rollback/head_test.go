@@ -42,11 +42,11 @@ func edge(t *testing.T, windows int) (*Guard, *bytes.Buffer) {
 
 // city is a policy that gives streams cells, in a place; the zero value knows of none.
 type city struct {
-	cells map[string]map[string]bool
+	cells map[string][]string
 	place *time.Location
 }
 
-func (c city) Cells() map[string]map[string]bool { return c.cells }
+func (c city) SomeCells(int) map[string][]string { return c.cells }
 func (c city) Location() *time.Location          { return c.place }
 
 // TestDamagedHead: a head that is damaged is none, and is said once; it neither stops

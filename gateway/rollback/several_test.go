@@ -19,7 +19,7 @@ func TestAnothersNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	g.store, g.policy = s, city{cells: map[string]map[string]bool{"s": {"a": true}}}
+	g.store, g.policy = s, city{cells: map[string][]string{"s": {"a"}}}
 	put := func(gateway string, hour int) {
 		t.Helper()
 		at := time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC)
