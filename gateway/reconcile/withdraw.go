@@ -44,8 +44,8 @@ func Withdraw(ctx context.Context, cfg config.Config, w books.Withdrawal) (n int
 		return 0, err
 	}
 	if err := l.Withdraw(ctx, w, rows); err != nil {
-		return 0, fmt.Errorf("%w: no such window, cell or measure is in the store; see "+
-			"/api/v1/streams/STREAM/observations", err)
+		return 0, fmt.Errorf("%w: no such stream, window, cell or measure is in the store; see "+
+			"/api/v1/streams and /api/v1/streams/STREAM/observations", err)
 	}
 	return len(rows), nil
 }
