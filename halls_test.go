@@ -19,15 +19,27 @@ const (
 
 // halls are larger all the same, each for a reason.
 var halls = map[string]string{
-	"gateway/config.Config": "one field for each key of gateway.yaml",
-	"gateway/ledger.Ledger": "one method for each of its transactions; it has few fields",
+	"gateway/config.Config":                   "one field for each key of gateway.yaml",
+	"gateway/ingest.Ingest":                   "the parts, and what they do together; a method that one part could have belongs there",
+	"gateway/ingest/internal/listener.conn":   "one connection: its budgets, and a method for each kind of packet",
+	"gateway/ingest/internal/window.Entry":    "one record of the log, with a field for each thing that a record can say",
+	"gateway/ingest.catchUp":                  "what intake waits for behind a broker, and since when: all of it is one question",
+	"gateway/ingest.sensor":                   "what is known of one sensor, in one piece, for there are a hundred thousand",
+	"gateway/ingest.windows":                  "the open windows and epochs of all streams; it has few fields",
+	"gateway/ingest/internal/checkpoint.Keys": "one method for each thing that becomes of a key; it has few fields",
+	"gateway/ingest/internal/checkpoint.Log":  "it writes segments and rewrites them beside; the second could be a type of its own",
+	"gateway/ingest/internal/format.Decoder":  "one walk over the bytes of two formats, without allocation",
+	"gateway/ingest/internal/intake.Message":  "a publication and how far it is, in one piece, for each reading's sake",
+	"gateway/ingest/internal/mqtt.Client":     "one session at a broker, and what is said of it",
+	"gateway/ingest/internal/redact.Rule":     "a plan made ready for one sensor: one field for each thing that it may want",
+	"gateway/ledger.Ledger":                   "one method for each of its transactions; it has few fields",
 }
 
-// TestNoHalls counts what the types of the gateway's rooms have, those under ingest aside.
+// TestNoHalls counts what the types of the gateway's rooms have.
 func TestNoHalls(t *testing.T) {
 	unused := maps.Clone(halls)
 	for pkg := range packages(t) {
-		if pkg != "gateway" && !strings.HasPrefix(pkg, "gateway/") || strings.HasPrefix(pkg, "gateway/ingest") {
+		if pkg != "gateway" && !strings.HasPrefix(pkg, "gateway/") {
 			continue
 		}
 		fields, methods := typeSizes(t, pkg)
