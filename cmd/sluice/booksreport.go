@@ -49,8 +49,10 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 			fmt.Fprintln(w, "WRONG:", brief.Text(p)) // books are anybody's
 		}
 	}
-	if len(r.Problems) > 0 {
-		return &exitError{exitFailed, fmt.Sprintf("%d things are wrong", len(r.Problems))}
+	if n := len(r.Problems); n == 1 {
+		return &exitError{exitFailed, "1 thing is wrong"}
+	} else if n > 0 {
+		return &exitError{exitFailed, fmt.Sprintf("%d things are wrong", n)}
 	}
 	switch {
 	case asJSON:

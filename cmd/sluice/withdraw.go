@@ -36,13 +36,16 @@ func withdrawCommand() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			if n == 0 {
+			switch n {
+			case 0:
 				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; those set "+
 					"aside are hidden when they are sent again.")
-				return nil
+			case 1:
+				fmt.Fprintf(cmd.OutOrStdout(), "1 number of %s at %s is withdrawn.\n", w.Stream, w.Start.UTC().Format(time.RFC3339))
+			default:
+				fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream,
+					w.Start.UTC().Format(time.RFC3339))
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream,
-				w.Start.UTC().Format(time.RFC3339))
 			return nil
 		},
 	}
