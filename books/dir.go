@@ -39,22 +39,25 @@ func (d Dir) put(name string, raw []byte) (stamp, error) {
 	if err := os.WriteFile(part, raw, 0o644); err != nil {
 		return now, err
 	}
-	if now, err = stampOf(part); err != nil {
-		return now, err
-	}
-	return now, os.Rename(part, to)
+	return rename(part, to)
 }
 
 // Write is Put for a file that is too long to be held at once: fill writes it.
-func (d Dir) Write(name string, fill func(io.Writer) error) (err error) {
+func (d Dir) Write(name string, fill func(io.Writer) error) error {
+	_, err := d.write(name, fill)
+	return err
+}
+
+// write is Write, and returns what the file was before it had its name.
+func (d Dir) write(name string, fill func(io.Writer) error) (now stamp, err error) {
 	to := filepath.Join(string(d), filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
+		return now, err
 	}
 	part := to + ".part"
 	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
-		return err
+		return now, err
 	}
 	w := bufio.NewWriterSize(f, 1<<16)
 	err = fill(w)
@@ -62,9 +65,21 @@ func (d Dir) Write(name string, fill func(io.Writer) error) (err error) {
 		err = w.Flush()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+		return now, err
 	}
-	return os.Rename(part, to)
+	return rename(part, to)
+}
+
+// rename gives a written file its name, and returns what it was right before.
+func rename(part, to string) (stamp, error) {
+	if err := date(part); err != nil {
+		return stamp{}, err
+	}
+	now, err := stampOf(part)
+	if err != nil {
+		return now, err
+	}
+	return now, os.Rename(part, to)
 }
 
 // Open is a file for whoever wants a part of it, or must not hold all of it. A

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Pages is where a growing file's lines come from: those behind a position, which is
@@ -46,13 +47,19 @@ type Growing struct {
 func NewGrowing(dir Dir, name string) *Growing { return &Growing{dir: dir, name: name} }
 
 // stamp is what stat(2) tells of a file. Whoever writes into it changes the time. It
-// is taken before a file gets its name, so that no change after that is missed.
+// is taken before a file gets its name, or before it is read, so that no change after
+// that is missed.
 type stamp struct {
 	there bool
 	size  int64
 	inode uint64
 	mtime syscall.Timespec
 }
+
+// date gives a file that was just written a time of its own. The kernel's clock for files
+// goes in steps of some milliseconds, so that a change right after ours would have our time;
+// this one has nanoseconds.
+func date(path string) error { return os.Chtimes(path, time.Time{}, time.Now()) }
 
 func stampOf(path string) (stamp, error) {
 	var st syscall.Stat_t
@@ -88,6 +95,7 @@ func (g *Growing) Bring(ctx context.Context, source Pages) (found Found, err err
 	if !sound {
 		return Wrong, g.anew(ctx, source)
 	}
+	g.left, g.known = now, true
 	more, err := g.more(ctx, source)
 	switch {
 	case err != nil, first && more == 0:
@@ -154,7 +162,7 @@ func unlessEOF(err error) error {
 func (g *Growing) more(ctx context.Context, source Pages) (int, error) {
 	lines, next, err := source(ctx, g.at)
 	if err != nil || len(lines) == 0 {
-		return 0, errors.Join(err, g.leave())
+		return 0, err
 	}
 	if err := os.MkdirAll(filepath.Dir(g.path()), 0o755); err != nil {
 		return 0, err
@@ -183,17 +191,15 @@ func (g *Growing) more(ctx context.Context, source Pages) (int, error) {
 	if err == nil {
 		err = f.Truncate(g.size) // never longer than what we wrote, so never with a hole
 	}
+	if err == nil {
+		err = date(g.path())
+	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return n, err
 	}
-	return n, g.leave()
-}
-
-// leave remembers the file as it is now.
-func (g *Growing) leave() (err error) {
 	g.left, err = stampOf(g.path())
-	g.known = err == nil
-	return err
+	g.known = err == nil && g.left.size == g.size // otherwise somebody wrote, too
+	return n, err
 }
 
 // anew writes the whole file beside the old one and puts it in its place, so that

@@ -139,6 +139,82 @@ func TestNoHole(t *testing.T) {
 	}
 }
 
+// TestChangedMeanwhile: what is done to a file while its writer asks for new lines, of which
+// there are none, is found by the next look.
+func TestChangedMeanwhile(t *testing.T) {
+	ctx := context.Background()
+	all := chainOf(5)
+	for what, run := range map[string]func(*Growing, Pages) (Found, error){
+		"as it was left": func(g *Growing, harmed Pages) (Found, error) { return g.Bring(ctx, harmed) },
+		"at a start": func(g *Growing, harmed Pages) (Found, error) {
+			*g = *NewGrowing(g.dir, g.name)
+			return g.Bring(ctx, harmed)
+		},
+	} {
+		g := NewGrowing(Dir(t.TempDir()), "x.jsonl")
+		if _, err := g.Bring(ctx, all.pages); err != nil {
+			t.Fatal(err)
+		}
+		harmed := func(ctx context.Context, at int64) ([]string, int64, error) {
+			if at == 5 { // behind the last line, so that it was read
+				if err := os.WriteFile(g.path(), []byte("{}\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return all.pages(ctx, at)
+		}
+		if _, err := run(g, harmed); err != nil {
+			t.Fatal(what, err)
+		}
+		if found, err := g.Bring(ctx, all.pages); found != Wrong || err != nil {
+			t.Errorf("%s: it is said to be %q (%v); want %q", what, found, err, Wrong)
+		}
+		if raw, err := g.dir.Get("x.jsonl"); string(raw) != all.text() || err != nil {
+			t.Errorf("%s: the file is %q (%v)", what, raw, err)
+		}
+	}
+}
+
+// TestChangedAtOnce: a letter that is changed within the same step of the kernel's clock as
+// our own writing is found.
+func TestChangedAtOnce(t *testing.T) {
+	ctx := context.Background()
+	all := chainOf(60)
+	g, s := NewGrowing(Dir(t.TempDir()), "x.jsonl"), NewShelf(Dir(t.TempDir()))
+	for n := 1; n <= len(all); n++ {
+		if _, err := g.Bring(ctx, all[:n].pages); err != nil {
+			t.Fatal(err)
+		}
+		change(t, g.path())
+		if found, err := g.Bring(ctx, all[:n].pages); found != Wrong || err != nil {
+			t.Fatalf("line %d: the growing file is said to be %q (%v); want %q", n, found, err, Wrong)
+		}
+		text := []byte(all[:n].text())
+		if _, err := s.Put("y.json", text); err != nil {
+			t.Fatal(err)
+		}
+		change(t, s.path("y.json"))
+		if found, err := s.Put("y.json", text); found != Changed || err != nil {
+			t.Fatalf("line %d: the whole file is said to be %q (%v); want %q", n, found, err, Changed)
+		}
+	}
+}
+
+// change changes one letter of a file.
+func change(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("#"), 3); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestLast: the end of a file of any length is found, and one that cannot be read is
 // said to be torn.
 func TestLast(t *testing.T) {

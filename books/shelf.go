@@ -68,10 +68,7 @@ func (s *Shelf) Put(name string, raw []byte) (Found, error) {
 
 // Write writes a file that is too large to be held, whatever it was before.
 func (s *Shelf) Write(name string, write func(io.Writer) error) error {
-	if err := s.dir.Write(name, write); err != nil {
-		return err
-	}
-	left, err := stampOf(s.path(name))
+	left, err := s.dir.write(name, write)
 	if err == nil {
 		s.left[name] = shelved{stamp: left}
 	}
