@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -314,11 +312,14 @@ func influxPutBack(t *testing.T) {
 		}
 	}
 	influxd("backup")
-	resp, err := http.PostForm(db.url+"/query", url.Values{"q": {"DROP DATABASE city"}})
-	if err != nil {
-		t.Fatal(err)
+	var said string
+	await(t, 30*time.Second, "the database to be gone", func() bool {
+		said = db.query(t, "DROP DATABASE city") + db.query(t, "SHOW DATABASES")
+		return !strings.Contains(said, `["city"]`)
+	})
+	if strings.Contains(said, "error") {
+		t.Fatal(said)
 	}
-	resp.Body.Close()
 	influxd("restore")
 	l.forgetSent() // it is the copy that brings them back
 	l.again()

@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -123,11 +124,22 @@ func (i *influxd) start() {
 		}
 		return resp.Body.Close() == nil
 	})
-	resp, err := http.PostForm(i.url+"/query", url.Values{"q": {"CREATE DATABASE city"}})
+	i.query(i.t, "CREATE DATABASE city")
+}
+
+// query asks InfluxQL, and returns the answer.
+func (i *influxd) query(t *testing.T, q string) string {
+	t.Helper()
+	resp, err := http.PostForm(i.url+"/query", url.Values{"q": {q}})
 	if err != nil {
-		i.t.Fatal(err)
+		t.Fatal(err)
 	}
-	resp.Body.Close()
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // keepIn makes a city's gateway and open data use InfluxDB at a URL.
