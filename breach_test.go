@@ -19,7 +19,8 @@ var breaches = []struct{ name, pkg, source, reason string }{
 	},
 	{
 		"main forges a release", "cmd/sluice",
-		"package main\nimport (\n\"sluice/gateway/release\"\n\"sluice/store\"\n)\nvar _ = release.Release{o: store.Observation{}}\n",
+		"package main\nimport (\n\"sluice/gateway/release\"\n\"sluice/store\"\n)\nvar _ = release.Release{o: " +
+			"store.Observation{}}\n",
 		"cannot refer to unexported field o in struct literal of type release.Release",
 	},
 	{
@@ -29,22 +30,26 @@ var breaches = []struct{ name, pkg, source, reason string }{
 	},
 	{
 		"a threshold is lowered", "gateway/release",
-		"package release\nimport \"sluice/policy/mechanism\"\nfunc lower(m *mechanism.Mechanism) { *m = mechanism.Mechanism{threshold: 0} }\n",
+		"package release\nimport \"sluice/policy/mechanism\"\nfunc lower(m *mechanism.Mechanism) { *m = " +
+			"mechanism.Mechanism{threshold: 0} }\n",
 		"cannot refer to unexported field threshold in struct literal of type mechanism.Mechanism",
 	},
 	{
 		"noise is made smaller", "gateway/release",
-		"package release\nimport \"sluice/policy/mechanism\"\nfunc less(m *mechanism.Mechanism) { m.Measure(0).Noise.Epsilon = 100 }\n",
+		"package release\nimport \"sluice/policy/mechanism\"\nfunc less(m *mechanism.Mechanism) { " +
+			"m.Measure(0).Noise.Epsilon = 100 }\n",
 		"cannot assign to m.Measure(0).Noise.Epsilon",
 	},
 	{
 		"an error quotes a payload", "gateway/ingest",
-		"package ingest\nimport \"sluice/gateway/ingest/internal/fault\"\nfunc leak(payload []byte) fault.Fault { return fault.New(string(payload)) }\n",
+		"package ingest\nimport \"sluice/gateway/ingest/internal/fault\"\nfunc leak(payload []byte) fault.Fault { " +
+			"return fault.New(string(payload)) }\n",
 		"cannot use string(payload) (value of type string) as fault.Code value",
 	},
 	{
 		"a reading's storage is reached past its methods", "gateway/ingest",
-		"package ingest\nimport \"sluice/gateway/ingest/internal/reading\"\nfunc leak(r reading.Reading) any { return r.p }\n",
+		"package ingest\nimport \"sluice/gateway/ingest/internal/reading\"\nfunc leak(r reading.Reading) any { " +
+			"return r.p }\n",
 		"r.p undefined",
 	},
 }
@@ -84,7 +89,8 @@ func buildWith(t *testing.T, pkg, source string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(here, pkg, "zz_breach.go"): file}})
+	overlay, err := json.Marshal(
+		map[string]map[string]string{"Replace": {filepath.Join(here, pkg, "zz_breach.go"): file}})
 	if err != nil {
 		t.Fatal(err)
 	}

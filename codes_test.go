@@ -2,7 +2,6 @@ package sluice_test
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sluice/test/gofile"
 )
 
 // codeWord is a code that people meet: of a reading (E001), a rule (C05), a policy (R02)
@@ -103,7 +104,9 @@ func said(t *testing.T) (codes, constants map[string]string) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (path == "test" || path == "firmware-sim" || d.Name() == "testdata" || len(d.Name()) > 1 && d.Name()[0] == '.') {
+		if d.IsDir() &&
+			(path == "test" || path == "firmware-sim" || d.Name() == "testdata" ||
+				len(d.Name()) > 1 && d.Name()[0] == '.') {
 			return filepath.SkipDir
 		}
 		if filepath.Ext(path) == ".rego" && !strings.HasSuffix(path, "_test.rego") {
@@ -116,7 +119,7 @@ func said(t *testing.T) (codes, constants map[string]string) {
 		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		f, err := gofile.Parse(token.NewFileSet(), path)
 		if err != nil {
 			return err
 		}

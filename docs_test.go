@@ -2,7 +2,6 @@ package sluice_test
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"sluice/test/fenced"
+	"sluice/test/gofile"
 )
 
 // drawn are blocks without a language that nobody runs, by document and first words.
@@ -68,7 +68,8 @@ func TestDocuments(t *testing.T) {
 	}
 	for i, c := range claims {
 		if used[i] != 1 {
-			t.Errorf("%s: %s takes %q of %s, with which %d blocks begin; want one", c.where, c.test, c.begins, c.file, used[i])
+			t.Errorf("%s: %s takes %q of %s, with which %d blocks begin; want one", c.where, c.test, c.begins, c.file,
+				used[i])
 		}
 	}
 	for key := range stale {
@@ -124,14 +125,16 @@ func tests(t *testing.T, each func(path string, set *token.FileSet, f *ast.File)
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "fenced" || len(d.Name()) > 1 && strings.HasPrefix(d.Name(), ".")) {
+		if d.IsDir() &&
+			(d.Name() == "testdata" || d.Name() == "fenced" || len(d.Name()) > 1 && strings.HasPrefix(d.Name(), ".")) {
 			return filepath.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(path, "_test.go") || filepath.Dir(path) == "." && path != "visitors_test.go" {
+		if d.IsDir() || !strings.HasSuffix(path, "_test.go") ||
+			filepath.Dir(path) == "." && path != "visitors_test.go" {
 			return nil
 		}
 		set := token.NewFileSet()
-		f, err := parser.ParseFile(set, path, nil, 0)
+		f, err := gofile.Parse(set, path)
 		if err != nil {
 			return err
 		}

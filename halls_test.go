@@ -49,7 +49,8 @@ func TestNoHalls(t *testing.T) {
 				continue
 			}
 			if halls[pkg+"."+name] == "" {
-				t.Errorf("%s.%s has %d fields and %d methods; make several types of it, %d and %d at most", pkg, name, f, m, mostFields, mostMethods)
+				t.Errorf("%s.%s has %d fields and %d methods; make several types of it, %d and %d at most", pkg, name,
+					f, m, mostFields, mostMethods)
 			}
 			delete(unused, pkg+"."+name)
 		}

@@ -177,9 +177,11 @@ func documents(t *testing.T) map[string]string {
 		}
 	}
 	all := map[string]string{}
-	for _, file := range []string{"charter", "council", "decision", "gateway", "kinds", "opendata", "register", "suspended", "tests", "zones"} {
+	for _, file := range []string{"charter", "council", "decision", "gateway", "kinds", "opendata", "register",
+		"suspended", "tests", "zones"} {
 		all[file] = docs.String()
-		for _, path := range []string{"configs/" + file + ".yaml", "configs/portalba/" + file + ".yaml", "configs/portalba/policy/" + file + ".yaml"} {
+		for _, path := range []string{"configs/" + file + ".yaml", "configs/portalba/" + file + ".yaml",
+			"configs/portalba/policy/" + file + ".yaml"} {
 			if raw, err := os.ReadFile(path); err == nil {
 				all[file] += string(raw)
 			}

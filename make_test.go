@@ -51,7 +51,8 @@ func TestMakeTestsAll(t *testing.T) {
 	}
 	all := goList(t, "./...")
 	for _, name := range all {
-		files, err := filepath.Glob(filepath.Join(".", filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(name, "sluice"), "/")), "*.go"))
+		files, err := filepath.Glob(filepath.Join(".",
+			filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(name, "sluice"), "/")), "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has no files (%v)", name, err)
 		}

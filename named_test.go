@@ -12,7 +12,8 @@ import (
 
 // exits are the tests that see the program end with each code.
 var exits = map[string]string{
-	"0": "TestDemo", "1": "TestPolicyVerbs", "2": "TestRefused", "3": "TestRefused", "4": "TestBrokerWithTLSAndDoctor", "70": "TestPanicsSayNothing", "75": "TestTheLastResort",
+	"0": "TestDemo", "1": "TestPolicyVerbs", "2": "TestRefused", "3": "TestRefused", "4": "TestBrokerWithTLSAndDoctor",
+	"70": "TestPanicsSayNothing", "75": "TestTheLastResort",
 }
 
 // TestExitCodes: docs/operations.md has each code that the program ends with and no
@@ -38,7 +39,8 @@ func TestExitCodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`(?m)^(?:const|\t)\s*exit[A-Z]\w*\s*= (\d+)$`).FindAllStringSubmatch(string(raw), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^(?:const|\t)\s*exit[A-Z]\w*\s*= (\d+)$`).
+			FindAllStringSubmatch(string(raw), -1) {
 			can[m[1]] = true
 		}
 	}
@@ -63,7 +65,8 @@ func TestNamedInDocuments(t *testing.T) {
 		}
 	}
 	// What is a name of the city's own below a key, or the list that a file is.
-	for _, own := range []string{"acme", "tram", "device", "card", "home", "field", "sensors", "kinds", "suspended", "tests", "devices"} {
+	for _, own := range []string{"acme", "tram", "device", "card", "home", "field", "sensors", "kinds", "suspended",
+		"tests", "devices"} {
 		keys[own] = true
 	}
 	there := map[string]bool{}

@@ -20,7 +20,9 @@ func TestDecisionsIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`(?m)^\| (\d+) \| \[(.+)\]\((\S+)\) \| 20\d\d-\d\d-\d\d \| (in force|replaced by .+) \|$`).FindAllStringSubmatch(string(index), -1)
+	rows := regexp.MustCompile(
+		`(?m)^\| (\d+) \| \[(.+)\]\((\S+)\) \| 20\d\d-\d\d-\d\d \| (in force|replaced by .+) \|$`).
+		FindAllStringSubmatch(string(index), -1)
 	if len(rows) != len(files) || len(rows) < 36 {
 		t.Fatalf("%d rows and %d decisions", len(rows), len(files))
 	}
@@ -30,7 +32,8 @@ func TestDecisionsIndex(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if first, _, _ := strings.Cut(string(raw), "\n"); first != "# "+r[1]+". "+r[2] || filepath.Base(files[i]) != r[3] {
+		if first, _, _ := strings.Cut(string(raw), "\n"); first != "# "+r[1]+". "+r[2] ||
+			filepath.Base(files[i]) != r[3] {
 			t.Errorf("row %d says %q of %s, which begins %q", i+1, r[2], r[3], first)
 		}
 	}
@@ -59,16 +62,19 @@ func TestMakeHelp(t *testing.T) {
 		}
 		recipe := regexp.MustCompile(`(?m)^` + target + `:[^\n]*\n((\t[^\n]*\n)*)`).FindSubmatch(raw)
 		// The programs of audit and torture print it; build and tools have no use for one.
-		if !strings.Contains(" build tools audit torture ", " "+target+" ") && (recipe == nil || !strings.Contains(string(recipe[1]), "seed ")) {
+		if !strings.Contains(" build tools audit torture ", " "+target+" ") &&
+			(recipe == nil || !strings.Contains(string(recipe[1]), "seed ")) {
 			t.Errorf("make %s prints no seed", target)
 		}
 	}
-	for _, doc := range []string{"README.md", "CONTRIBUTING.md", "RELEASE.md", "docs/performance.md", "docs/reliability.md", ".github/workflows/test.yml", ".github/workflows/nightly.yml", ".gitlab-ci.yml"} {
+	for _, doc := range []string{"README.md", "CONTRIBUTING.md", "RELEASE.md", "docs/performance.md",
+		"docs/reliability.md", ".github/workflows/test.yml", ".github/workflows/nightly.yml", ".gitlab-ci.yml"} {
 		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile("(?:`|run: |script: |&& )make ([a-z- ]+)").FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile("(?:`|run: |script: |&& )make ([a-z- ]+)").
+			FindAllStringSubmatch(string(text), -1) {
 			for _, target := range strings.Fields(m[1]) {
 				if !strings.Contains(" "+strings.Join(targets, " ")+" ", " "+target+" ") {
 					t.Errorf("%s: there is no target %s", doc, target)
@@ -95,7 +101,8 @@ func TestForges(t *testing.T) {
 		t.Errorf("the dev container is not made from %s", image)
 	}
 	theirs := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^([a-z]+):\n  stage:.*\n(?:  timeout:.*\n)?  script: (.+)$`).FindAllStringSubmatch(gitlab, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^([a-z]+):\n  stage:.*\n(?:  timeout:.*\n)?  script: (.+)$`).
+		FindAllStringSubmatch(gitlab, -1) {
 		theirs[m[1]] = m[2]
 	}
 	jobs := regexp.MustCompile(`(?m)^  ([a-z]+):\n((?:    .*\n)+)`)
@@ -108,7 +115,8 @@ func TestForges(t *testing.T) {
 			for _, step := range regexp.MustCompile(`(?m)^      - (.+)$`).FindAllStringSubmatch(m[2], -1) {
 				steps = append(steps, step[1])
 			}
-			if len(steps) != 4 || !strings.HasPrefix(steps[0], "run: command -v node || ") || steps[1] != "uses: actions/checkout@v4" ||
+			if len(steps) != 4 || !strings.HasPrefix(steps[0], "run: command -v node || ") ||
+				steps[1] != "uses: actions/checkout@v4" ||
 				steps[2] != `run: git config --global --add safe.directory "$PWD"` {
 				t.Errorf("%s: %s has the steps %q", file, m[1], steps)
 			}
@@ -137,7 +145,8 @@ func TestReleaseArchives(t *testing.T) {
 			}
 		}
 		b := fenced.Take(t, "RELEASE.md", "make release")
-		b.StandIn("go", `test "$CGO_ENABLED $GOOS $1 $2 $3" = "0 linux build -trimpath -o" && echo "$GOARCH" > "$4/sluice" && chmod +x "$4/sluice"`, "the archive is what is tried")
+		b.StandIn("go",
+			`test "$CGO_ENABLED $GOOS $1 $2 $3" = "0 linux build -trimpath -o" && echo "$GOARCH" > "$4/sluice" && chmod +x "$4/sluice"`, "the archive is what is tried")
 		b.Text = []string{"umask 022\n", "umask 077\n"}[i] + b.Text
 		out := b.Run(dir, nil)
 		raw, err := os.ReadFile(filepath.Join(dir, "bin/release/SHA256SUMS"))

@@ -14,7 +14,8 @@ import (
 )
 
 // mayTouch are the packages under ingest that may use the outside world.
-var mayTouch = []string{"gateway/ingest/internal/mqtt", "gateway/ingest/internal/listener", "gateway/ingest/internal/sealed", "gateway/ingest/internal/checkpoint"}
+var mayTouch = []string{"gateway/ingest/internal/mqtt", "gateway/ingest/internal/listener",
+	"gateway/ingest/internal/sealed", "gateway/ingest/internal/checkpoint"}
 
 type listed struct {
 	ImportPath string
@@ -120,11 +121,13 @@ func TestWhoSeesCannotSpeak(t *testing.T) {
 			}
 		}
 	}
-	for _, pkg := range []string{"gateway/forward", "store", "store/sqlite", "books", "opendata", "opendata/api", "opendata/catalog", "opendata/web", "opendata/query", "opendata/released"} {
+	for _, pkg := range []string{"gateway/forward", "store", "store/sqlite", "books", "opendata", "opendata/api",
+		"opendata/catalog", "opendata/web", "opendata/query", "opendata/released"} {
 		seen := map[string]bool{}
 		reach(pkg, seen)
 		for s := range seen {
-			if strings.HasPrefix(s, "gateway/ingest") || s == "policy/rego" || strings.Contains(s, "open-policy-agent") {
+			if strings.HasPrefix(s, "gateway/ingest") || s == "policy/rego" ||
+				strings.Contains(s, "open-policy-agent") {
 				t.Errorf("%s reaches %s", pkg, s)
 			}
 		}
@@ -138,7 +141,8 @@ func TestWhoSeesCannotSpeak(t *testing.T) {
 		seen := map[string]bool{}
 		reach(pkg, seen)
 		for s := range seen {
-			if s == "gateway" || strings.HasPrefix(s, "gateway/") || strings.HasPrefix(s, "github.com/google/differential-privacy") {
+			if s == "gateway" || strings.HasPrefix(s, "gateway/") ||
+				strings.HasPrefix(s, "github.com/google/differential-privacy") {
 				t.Errorf("%s reaches %s", pkg, s)
 			}
 		}
@@ -149,7 +153,8 @@ func TestWhoSeesCannotSpeak(t *testing.T) {
 		for _, i := range imports {
 			ours, ok := strings.CutPrefix(i, "sluice/")
 			policy := strings.HasPrefix(ours+"/", "policy/")
-			up := strings.HasPrefix(pkg, "internal/") && !strings.HasPrefix(ours, "internal/") || strings.HasPrefix(pkg, "register") && policy ||
+			up := strings.HasPrefix(pkg, "internal/") && !strings.HasPrefix(ours, "internal/") ||
+				strings.HasPrefix(pkg, "register") && policy ||
 				strings.HasPrefix(pkg, "policy/") && strings.HasPrefix(ours, "configs/")
 			up = up || ours == "gateway" && strings.HasPrefix(pkg, "gateway/") // which puts its rooms together
 			if ok && up {

@@ -86,9 +86,12 @@ func corpus(t testing.TB) [][]byte {
 	return [][]byte{
 		zonesFile(), zonesFile("null"), example,
 		zonesFile(feature(`,"id":"a"`, `{"name":"A \u00e0 <b>"}`, polygon(square))),
-		zonesFile(feature("", `{"id":"a","gateway":"g"}`, polygon(square)), feature(`,"id":null`, `{"id":"b"}`, polygon(square+",[[1,1],[2,1],[2,2],[1,1]]"))),
-		zonesFile(feature(`,"id":"a"`, `{"id":"a","name":""}`, polygon("[[0,0,5],[1e-5,0,5],[1e-5,1e-5,5],[0,0,5]]")), feature(`,"id":"far"`, "null", polygon("[[179,89],[180,89],[180,90],[179,89]]"))),
-		zonesFile(feature(`,"id":"a"`, "{}", `{"type":"MultiPolygon","coordinates":[[`+square+`],[[[5,5],[6,5],[6,6],[5,5]]]]}`)),
+		zonesFile(feature("", `{"id":"a","gateway":"g"}`, polygon(square)),
+			feature(`,"id":null`, `{"id":"b"}`, polygon(square+",[[1,1],[2,1],[2,2],[1,1]]"))),
+		zonesFile(feature(`,"id":"a"`, `{"id":"a","name":""}`, polygon("[[0,0,5],[1e-5,0,5],[1e-5,1e-5,5],[0,0,5]]")),
+			feature(`,"id":"far"`, "null", polygon("[[179,89],[180,89],[180,90],[179,89]]"))),
+		zonesFile(feature(`,"id":"a"`, "{}",
+			`{"type":"MultiPolygon","coordinates":[[`+square+`],[[[5,5],[6,5],[6,6],[5,5]]]]}`)),
 		zonesFile(feature(`,"id":"a","x":[1,{"y":null}]`, `{"name":null}`, polygon(square))),
 		zonesFile(many...), zonesFile(feature(`,"id":"a"`, "{}", polygon(waves(9_998)))),
 	}

@@ -106,7 +106,9 @@ func (d Dir) Open(name string) (*os.File, fs.FileInfo, error) {
 // strangers, and an error of the file system would quote them.
 func named(name string) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:/"
-	return fs.ValidPath(name) && len(name) <= 300 && !strings.ContainsFunc(name, func(r rune) bool { return !strings.ContainsRune(letters, r) })
+	return fs.ValidPath(name) && len(name) <= 300 && !strings.ContainsFunc(name, func(r rune) bool {
+		return !strings.ContainsRune(letters, r)
+	})
 }
 
 // Only removes every file of a directory that is not named: what was there before

@@ -48,13 +48,17 @@ var harms = map[string]struct {
 	"cut within a line":    {func(s string) string { return s[:len(s)-20] }, Changed, Behind},
 	"longer by a line":     {func(s string) string { return s + "{\"n\":11}\n" }, Wrong, Wrong},
 	"longer by half a one": {func(s string) string { return s + "half" }, Wrong, Wrong},
-	"one letter":           {func(s string) string { return strings.Replace(s, `"n":4,"day":"2026`, `"n":4,"day":"2027`, 1) }, Wrong, Wrong},
-	"in its last line":     {func(s string) string { return strings.Replace(s, `"n":10,"day":"2026`, `"n":10,"day":"2027`, 1) }, Wrong, Wrong},
-	"a hole":               {func(s string) string { return strings.Repeat("\x00", 100) + s[100:] }, Wrong, Wrong},
-	"all NUL":              {func(s string) string { return strings.Repeat("\x00", len(s)) }, Wrong, Wrong},
-	"a line without end":   {func(string) string { return strings.Repeat("x", 3<<20) }, Wrong, Wrong},
-	"an older copy":        {func(s string) string { return upTo(s, `{"n":5`) }, Changed, Behind},
-	"touched":              {func(s string) string { return s }, Changed, Right},
+	"one letter": {func(s string) string {
+		return strings.Replace(s, `"n":4,"day":"2026`, `"n":4,"day":"2027`, 1)
+	}, Wrong, Wrong},
+	"in its last line": {func(s string) string {
+		return strings.Replace(s, `"n":10,"day":"2026`, `"n":10,"day":"2027`, 1)
+	}, Wrong, Wrong},
+	"a hole":             {func(s string) string { return strings.Repeat("\x00", 100) + s[100:] }, Wrong, Wrong},
+	"all NUL":            {func(s string) string { return strings.Repeat("\x00", len(s)) }, Wrong, Wrong},
+	"a line without end": {func(string) string { return strings.Repeat("x", 3<<20) }, Wrong, Wrong},
+	"an older copy":      {func(s string) string { return upTo(s, `{"n":5`) }, Changed, Behind},
+	"touched":            {func(s string) string { return s }, Changed, Right},
 }
 
 // TestGrowing: whatever is done to a growing file, while its writer runs or while it
@@ -236,7 +240,8 @@ func TestLast(t *testing.T) {
 		if err := dir.Put("x.jsonl", []byte(c.text)); err != nil {
 			t.Fatal(err)
 		}
-		for sort, s := range map[string]Tail{"directory": dir, "mirror": served(t, dir, true), "mirror without ranges": served(t, dir, false)} {
+		for sort, s := range map[string]Tail{"directory": dir, "mirror": served(t, dir, true),
+			"mirror without ranges": served(t, dir, false)} {
 			counted := &asked{of: s}
 			end, err := Last(counted, "x.jsonl")
 			if counted.most > 16*MaxLine {

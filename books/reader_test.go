@@ -36,11 +36,12 @@ func TestVerify(t *testing.T) {
 		t.Errorf("a line that is being written gives %d, %v", n, err)
 	}
 	for what, spoilt := range map[string][]string{
-		"an amount changed": append([]string{lines[0], strings.Replace(lines[1], `"epsilon":1`, `"epsilon":0`, 1)}, lines[2:]...),
-		"a line gone":       append([]string{lines[0]}, lines[2:]...),
-		"lines swapped":     {lines[0], lines[2], lines[1], lines[3], lines[4]},
-		"the first gone":    lines[1:],
-		"no JSON":           {lines[0], "x"},
+		"an amount changed": append([]string{lines[0], strings.Replace(lines[1], `"epsilon":1`, `"epsilon":0`, 1)},
+			lines[2:]...),
+		"a line gone":    append([]string{lines[0]}, lines[2:]...),
+		"lines swapped":  {lines[0], lines[2], lines[1], lines[3], lines[4]},
+		"the first gone": lines[1:],
+		"no JSON":        {lines[0], "x"},
 	} {
 		if _, err := verify(spoilt, "\n"); err == nil {
 			t.Errorf("%s: no error", what)

@@ -21,8 +21,10 @@ const (
 // Standing is in which state a decision is, and so the series that it makes. It is empty
 // where the books do not say it.
 type Standing struct {
-	State  string
-	Since  string            // first day; of a coming one the first day on which it will be in force; empty where it is not known
+	State string
+	// first day; of a coming one the first day on which it will be in force; empty where it is not
+	// known
+	Since  string
 	By     string            // what a suspended one is stopped by
 	Reason map[string]string // why the council has suspended it, by language
 	Until  string            // the decision's last day

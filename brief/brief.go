@@ -110,7 +110,9 @@ func Report(s string) string {
 
 // inner is Text, but for spaces within, which line snippets up.
 func inner(line string) string {
-	if len(line) <= Max && utf8.ValidString(line) && !strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if len(line) <= Max && utf8.ValidString(line) && !strings.ContainsFunc(line, func(r rune) bool {
+		return !unicode.IsPrint(r)
+	}) {
 		return line
 	}
 	return Text(line)

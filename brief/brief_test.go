@@ -15,7 +15,9 @@ import (
 // harmless fails for text that is too long, or does more than stand there.
 func harmless(t *testing.T, s string, most int) {
 	t.Helper()
-	if len(s) > most || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' }) {
+	if len(s) > most || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r) && r != '\n'
+	}) {
 		t.Errorf("%d bytes, %.80q", len(s), s)
 	}
 }
@@ -37,7 +39,8 @@ func TestText(t *testing.T) {
 		}
 	}
 	long := brief.Text("mend this: " + strings.Repeat("€", 1<<20) + " with that")
-	if !strings.HasPrefix(long, "mend this: ") || !strings.HasSuffix(long, " with that") || !strings.Contains(long, "…") {
+	if !strings.HasPrefix(long, "mend this: ") || !strings.HasSuffix(long, " with that") ||
+		!strings.Contains(long, "…") {
 		t.Errorf("neither end is kept: %q", long)
 	}
 }
@@ -51,7 +54,8 @@ func TestReport(t *testing.T) {
 }
 
 func FuzzBrief(f *testing.F) {
-	for _, s := range []string{"", "a\nb", "\xff\x1b[2J", strings.Repeat("é", 500), strings.Repeat("x\n", 9999), strings.Repeat(" ", 5000) + "\x07"} {
+	for _, s := range []string{"", "a\nb", "\xff\x1b[2J", strings.Repeat("é", 500), strings.Repeat("x\n", 9999),
+		strings.Repeat(" ", 5000) + "\x07"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -75,7 +79,8 @@ func TestLog(t *testing.T) {
 	long := strings.Repeat("ab\n", 1<<18)
 	var out bytes.Buffer
 	log := brief.NewLogger(&out, slog.LevelInfo)
-	log.Warn(long, "text", long, "error", errors.New(long), "list", []string{long}, slog.Group("in", "text", long), "value", slog.AnyValue(stringer(long)))
+	log.Warn(long, "text", long, "error", errors.New(long), "list", []string{long}, slog.Group("in", "text", long),
+		"value", slog.AnyValue(stringer(long)))
 	if n := out.Len(); n < 6*200 || n > 6*(brief.Max+40)+100 || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("%d bytes: %.400q", n, out.String())
 	}

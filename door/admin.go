@@ -30,7 +30,8 @@ func Admin(listening net.Addr, configured string, next http.Handler) http.Handle
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		switch {
 		case closed && !calls(r.Host, name):
-			http.Error(w, "this address answers to localhost and to the host of admin: in the configuration", http.StatusMisdirectedRequest)
+			http.Error(w, "this address answers to localhost and to the host of admin: in the configuration",
+				http.StatusMisdirectedRequest)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			h.Set("Allow", "GET, HEAD")
 			Drop(w, r)

@@ -110,7 +110,9 @@ func (d *Listener) Close() error {
 func (d *Listener) enter(c *conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if most := d.limits.PerAddress; most > 0 && d.per[c.key] >= most && !d.dismiss(func(other *conn) bool { return other.key == c.key }) {
+	if most := d.limits.PerAddress; most > 0 && d.per[c.key] >= most && !d.dismiss(func(other *conn) bool {
+		return other.key == c.key
+	}) {
 		return false
 	}
 	for len(d.conns) >= d.limits.Total && !d.dismiss(func(*conn) bool { return true }) {

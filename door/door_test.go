@@ -114,7 +114,9 @@ func TestFullMakesRoom(t *testing.T) {
 			var rogues []net.Conn
 			for n := range total {
 				rogues = append(rogues, h.from("127.0.0.1", say))
-				await(t, "them to be in", func() bool { return h.door.count(false) == n+1 || strings.HasPrefix(say, "POST") })
+				await(t, "them to be in", func() bool {
+					return h.door.count(false) == n+1 || strings.HasPrefix(say, "POST")
+				})
 			}
 			if !strings.HasPrefix(say, "POST") {
 				await(t, "them to do nothing", func() bool { return h.door.count(true) == total })
@@ -176,7 +178,8 @@ func TestTheManyGo(t *testing.T) {
 // waits for it.
 func TestWorkIsNotInterrupted(t *testing.T) {
 	h := build(t, Limits{Total: 2})
-	one, two := h.from("127.0.0.1", "GET /work HTTP/1.1\r\nHost: x\r\n\r\n"), h.from("127.0.0.1", "GET /work HTTP/1.1\r\nHost: x\r\n\r\n")
+	one, two := h.from("127.0.0.1", "GET /work HTTP/1.1\r\nHost: x\r\n\r\n"),
+		h.from("127.0.0.1", "GET /work HTTP/1.1\r\nHost: x\r\n\r\n")
 	await(t, "both to be at work", func() bool { return h.door.count(false) == 2 && h.door.count(true) == 0 })
 	third := h.from("127.0.0.2", hello)
 	if err := served(third, 300*time.Millisecond); err == nil {
@@ -279,7 +282,9 @@ func state(t *testing.T, c net.Conn) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := raw.Control(func(fd uintptr) { n, err = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO) }); err != nil {
+	if err := raw.Control(func(fd uintptr) {
+		n, err = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return n & 0xff
@@ -329,7 +334,8 @@ func TestWholeAnswerHasATime(t *testing.T) {
 func TestBodiesAreNotWaitedFor(t *testing.T) {
 	h := build(t, Limits{Total: 10})
 	for _, say := range []string{
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc", "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc",
+		"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
 		"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hello,
 	} {
 		c := h.from("127.0.0.1", say)
@@ -370,7 +376,9 @@ func TestSendBuffer(t *testing.T) {
 			t.Fatal(err)
 		}
 		size := 0
-		if err := raw.Control(func(fd uintptr) { size, err = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF) }); err != nil || size == 0 || size > 2*sendBuffer {
+		if err := raw.Control(func(fd uintptr) {
+			size, err = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF)
+		}); err != nil || size == 0 || size > 2*sendBuffer {
 			t.Errorf("the system may hold %d bytes (%v)", size, err)
 		}
 	}

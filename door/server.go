@@ -26,10 +26,13 @@ const (
 // Server serves what comes through a door. Serve it with Serve(d).
 func Server(d *Listener, handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
+		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime,
+		IdleTimeout:    idleTime,
 		MaxHeaderBytes: headerBytes, ConnState: d.State, ConnContext: remember,
-		DisableGeneralOptionsHandler: true,                                                    // OPTIONS * is a method like others
-		ErrorLog:                     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it names addresses, and panics with their values
+		// OPTIONS * is a method like others
+		DisableGeneralOptionsHandler: true,
+		// it names addresses, and panics with their values
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 }
 

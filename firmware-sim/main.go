@@ -79,7 +79,8 @@ func runCommand(code *int) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.Broker, "broker", "tcp://127.0.0.1:1883", "where to publish")
 	f.StringVar(&o.Credentials.User, "user", "", "user name at the broker; one that may write for all sensors")
-	f.StringVar(&o.Credentials.PasswordFile, "password-file", "", "with --user: a file whose first line is the password")
+	f.StringVar(&o.Credentials.PasswordFile, "password-file", "",
+		"with --user: a file whose first line is the password")
 	f.Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same street")
 	f.IntVar(&sensors, "sensors", 11, "how many sensors, the example city's first")
 	f.IntVar(&o.Rate, "rate", 0, "readings a second from WiFi counters; 0 lets the street decide")
@@ -91,7 +92,8 @@ func runCommand(code *int) *cobra.Command {
 	f.StringVar(&o.Start, "start", "", "where the street's time starts, RFC 3339; now by default")
 	f.Float64Var(&o.Accelerate, "accelerate", 1, "street seconds in a second; 0 is as fast as possible")
 	f.StringVar(&o.Clock, "clock", "", "drive the gateway's simulated clock on this topic")
-	f.StringVar(&faults, "faults", "none", "duplicates,out-of-order,clocks,reboots,garbage,unknown-fields,silence or all")
+	f.StringVar(&faults, "faults", "none",
+		"duplicates,out-of-order,clocks,reboots,garbage,unknown-fields,silence or all")
 	f.StringVar(&truth, "truth", "", "write what really happened to this file, as JSON lines")
 	f.StringVar(&register, "register", "", "write the sensors' register entries to this file")
 	f.StringVar(&timezone, "timezone", "Europe/Madrid", "of the street's hours")
@@ -131,14 +133,17 @@ func replayCommand(code *int) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.Broker, "broker", "tcp://127.0.0.1:1883", "where to publish")
 	f.StringVar(&o.Credentials.User, "user", "", "user name at the broker; one that may write for all sensors")
-	f.StringVar(&o.Credentials.PasswordFile, "password-file", "", "with --user: a file whose first line is the password")
+	f.StringVar(&o.Credentials.PasswordFile, "password-file", "",
+		"with --user: a file whose first line is the password")
 	f.StringVar(&o.Map, "map", "", "ts=COL,sensor=COL,field.NAME=COL[:string|number|bool]; join columns of ts with +")
 	f.StringVar(&o.Layout, "layout", "auto", "of ts: auto, unix, unixms, rfc3339 or a Go layout such as 1/2/2006 15:04")
 	f.StringVar(&o.Timezone, "timezone", "UTC", "of ts without a zone")
-	f.StringVar(&o.Owner, "owner", "replay", "owner in the topic city/v1/OWNER/SENSOR/up, where the sensor column does not say OWNER/SENSOR")
+	f.StringVar(&o.Owner, "owner", "replay",
+		"owner in the topic city/v1/OWNER/SENSOR/up, where the sensor column does not say OWNER/SENSOR")
 	f.Float64Var(&o.Accelerate, "accelerate", 0, "recorded seconds in a second; 0 is as fast as possible")
 	f.StringVar(&o.Clock, "clock", "", "drive the gateway's simulated clock on this topic")
-	f.DurationVar(&o.Step, "step", time.Minute, "with --clock: how far the clock moves at once, at most the gateway's windows.future")
+	f.DurationVar(&o.Step, "step", time.Minute,
+		"with --clock: how far the clock moves at once, at most the gateway's windows.future")
 	f.DurationVar(&o.Settle, "settle", 25*time.Hour, "with --clock: how far the clock goes on after the last reading")
 	return c
 }

@@ -24,7 +24,8 @@ func TestNothingInForce(t *testing.T) {
 		from, until int // months from now
 		want        string
 	}{"in force": {-1, 1, ""}, "over": {-2, -1, "past its last day"}, "to come": {1, 2, "in force yet"}} {
-		set := &compile.Set{Policy: &bundle.Policy{}, Streams: []*plan.Stream{{From: now.AddDate(0, c.from, 0), Until: now.AddDate(0, c.until, 0)}}}
+		set := &compile.Set{Policy: &bundle.Policy{},
+			Streams: []*plan.Stream{{From: now.AddDate(0, c.from, 0), Until: now.AddDate(0, c.until, 0)}}}
 		if said := outOfTime(set, now); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
 			t.Errorf("%s: it says %q", name, said)
 		}

@@ -95,7 +95,8 @@ func TestAnOlderDirectoryReleasesNothing(t *testing.T) {
 	if has, err := l.Has(t.Context(), stream.ID, at); err != nil || has {
 		t.Errorf("an older directory has released it: %v, %v", has, err)
 	}
-	if why := older.problem(); !strings.Contains(why, "a window cannot be released: ") || !strings.Contains(why, "sluice ledger recover") {
+	if why := older.problem(); !strings.Contains(why, "a window cannot be released: ") ||
+		!strings.Contains(why, "sluice ledger recover") {
 		t.Errorf("it says %q", why)
 	}
 }

@@ -190,9 +190,11 @@ func Remote(books string) bool { return strings.Contains(books, "://") }
 func (c *Config) check() error {
 	switch {
 	case c.Rate.PerSecond != nil && !(*c.Rate.PerSecond == 0 || *c.Rate.PerSecond >= 0.01 && *c.Rate.PerSecond <= 1e6):
-		return errors.New("rate: per_second is how many requests a client may make in a second, from 0.01 to 1,000,000, or 0 for no limit")
+		return errors.New("rate: per_second is how many requests a client may make in a second, from 0.01 to " +
+			"1,000,000, or 0 for no limit")
 	case c.Connections.PerAddress != nil && (*c.Connections.PerAddress < 0 || *c.Connections.PerAddress > connections):
-		return errors.New("connections: per_address is how many connections a client may have at a time, from 1 to 1,000, or 0 for no limit")
+		return errors.New("connections: per_address is how many connections a client may have at a time, from 1 to " +
+			"1,000, or 0 for no limit")
 	case len(c.Books) == 0:
 		return errors.New("books is missing: " + whichBooks)
 	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):
@@ -207,7 +209,8 @@ func (c *Config) check() error {
 	}
 	if c.URL != "" {
 		u, err := url.Parse(c.URL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil ||
+			u.RawQuery != "" || u.Fragment != "" {
 			return errors.New("url is where the public finds the pages, such as https://data.city.example")
 		}
 	}

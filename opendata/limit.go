@@ -56,7 +56,8 @@ func (l *limiter) wrap(next http.Handler) http.Handler {
 			h["Ratelimit"] = []string{fmt.Sprintf(`"client";r=0;t=%d`, wait)}
 			door.Drop(w, r)
 			h.Set("Retry-After", strconv.Itoa(wait))
-			httpcache.Problem(w, r, http.StatusTooManyRequests, "rate", "Too many requests", "wait as long as Retry-After says; a whole series is one file: ask for it without limit, see /data")
+			httpcache.Problem(w, r, http.StatusTooManyRequests, "rate", "Too many requests",
+				"wait as long as Retry-After says; a whole series is one file: ask for it without limit, see /data")
 			return
 		}
 		next.ServeHTTP(w, r)

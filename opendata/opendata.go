@@ -64,7 +64,9 @@ func show(store query.Store, source books.Source, log *slog.Logger) (shown, *uni
 	}
 	var list []released.Named
 	for n, b := range all.List() {
-		list = append(list, released.Named{Where: b.Where, Source: b.Source, Usable: func() bool { return all.Usable(n) }})
+		list = append(list, released.Named{Where: b.Where, Source: b.Source, Usable: func() bool {
+			return all.Usable(n)
+		}})
 	}
 	return released.NewSeveral(store, list, all.Names, log), all, nil
 }
@@ -76,12 +78,15 @@ func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{named: cfg.Admin, log: log, shown: shown, all: all, books: source, where: strings.Join(cfg.Books, ", "), source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
+	s := &Server{named: cfg.Admin, log: log, shown: shown, all: all, books: source,
+		where:  strings.Join(cfg.Books, ", "),
+		source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
 	public, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
 		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
 	}
-	s.listener = door.Listen(public, door.Limits{Total: connections, PerAddress: cfg.perAddress(door.Loopback(public.Addr()))})
+	s.listener = door.Listen(public,
+		door.Limits{Total: connections, PerAddress: cfg.perAddress(door.Loopback(public.Addr()))})
 	handler, err := s.handler(cfg, log)
 	if err != nil {
 		return nil, errors.Join(err, s.listener.Close())
@@ -93,7 +98,8 @@ func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) 
 		}
 		s.admin = door.ListenAdmin(admin)
 		if !door.Loopback(admin.Addr()) {
-			log.Warn("the admin address is not on loopback; whoever reaches it learns how the server is", "fix", "give admin: an address such as 127.0.0.1:9091, or let a firewall guard it")
+			log.Warn("the admin address is not on loopback; whoever reaches it learns how the server is", "fix",
+				"give admin: an address such as 127.0.0.1:9091, or let a firewall guard it")
 		}
 	}
 	s.http = door.Server(s.listener, handler)
@@ -178,9 +184,12 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // nothing is what a page may use of a browser (W3C Permissions Policy).
-const nothing = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), clipboard-read=(), clipboard-write=(), display-capture=(), encrypted-media=(), " +
-	"fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), " +
-	"payment=(), picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), usb=(), " +
+const nothing = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), clipboard-read=(), " +
+	"clipboard-write=(), display-capture=(), encrypted-media=(), " +
+	"fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), " +
+	"idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), " +
+	"payment=(), picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), " +
+	"screen-wake-lock=(), serial=(), storage-access=(), usb=(), " +
 	"window-management=(), xr-spatial-tracking=()"
 
 // secure sets what every answer has: nothing from elsewhere, no scripts but our
@@ -233,7 +242,8 @@ func (s *Server) watchBooks(ctx context.Context) {
 		case now == "":
 			s.log.Info("the books of all gateways can be used again")
 		default:
-			s.log.Warn("not all gateways' books can be used; what the others have, and what these said last, is shown", "problem", now)
+			s.log.Warn("not all gateways' books can be used; what the others have, and what these said last, is shown",
+				"problem", now)
 		}
 		was = now
 		if s.all == nil {
@@ -243,7 +253,8 @@ func (s *Server) watchBooks(ctx context.Context) {
 		case news && now == "":
 			s.log.Info("the gateways have one charter again")
 		case news:
-			s.log.Warn("the gateways' charters differ: one has not taken the last motion, or it was not for all", "difference", now)
+			s.log.Warn("the gateways' charters differ: one has not taken the last motion, or it was not for all",
+				"difference", now)
 		}
 	}
 }
@@ -285,7 +296,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	hint := s.shown.Hint() // it serves all the same
 	checks := map[string]any{}
-	if problems := s.problems(); s.all != nil || len(problems) > 0 { // where some are away, the others are served all the same
+	// where some are away, the others are served all the same
+	if problems := s.problems(); s.all != nil || len(problems) > 0 {
 		checks["books"] = map[string]any{"ok": len(problems) == 0, "hint": strings.Join(problems, "; ")}
 	}
 	w.Header().Set("Content-Type", "application/json")

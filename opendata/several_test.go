@@ -30,11 +30,14 @@ func gatewayBooks(t *testing.T, s *sqlite.Store, city, name, zone string, hours 
 	var rows []store.Observation
 	for h := range hours {
 		v, at := 5.0, noon.Add(time.Duration(h)*time.Hour)
-		rows = append(rows, store.Observation{Gateway: name, Stream: "noise", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: zone, Zone: zone, Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v})
+		rows = append(rows,
+			store.Observation{Gateway: name, Stream: "noise", Start: at, End: at.Add(time.Hour), Every: "PT1H",
+				Cell: zone, Zone: zone, Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v})
 	}
 	for file, v := range map[string]any{
-		"city.json":      books.City{ID: city, Gateway: name, Name: city, Timezone: "UTC", Languages: []string{"en"}},
-		"streams.json":   []books.Stream{{ID: "noise", Every: "PT1H", Timezone: "UTC", Unit: "none", Measures: []books.Measure{{Name: "level"}}, Cells: []books.Cell{{ID: zone, Zone: zone}}}},
+		"city.json": books.City{ID: city, Gateway: name, Name: city, Timezone: "UTC", Languages: []string{"en"}},
+		"streams.json": []books.Stream{{ID: "noise", Every: "PT1H", Timezone: "UTC", Unit: "none",
+			Measures: []books.Measure{{Name: "level"}}, Cells: []books.Cell{{ID: zone, Zone: zone}}}},
 		"decisions.json": []books.Decision{},
 	} {
 		if err := dir.PutJSON(file, v); err != nil {
@@ -72,7 +75,8 @@ func over(dirs ...books.Dir) *union.Books {
 func TestNotOneCity(t *testing.T) {
 	s := storeOf(t)
 	one := gatewayBooks(t, s, "portalba", "edge-1", "a", 1)
-	for want, second := range map[string]books.Dir{"city girona": gatewayBooks(t, s, "girona", "edge-2", "b", 1), "gateway edge-1 is named twice": gatewayBooks(t, s, "portalba", "edge-1", "c", 1)} {
+	for want, second := range map[string]books.Dir{"city girona": gatewayBooks(t, s, "girona", "edge-2", "b", 1),
+		"gateway edge-1 is named twice": gatewayBooks(t, s, "portalba", "edge-1", "c", 1)} {
 		if _, err := Open(Config{HTTP: "127.0.0.1:0"}, s, over(one, second), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("it says %v; want %q", err, want)
 		}
@@ -84,7 +88,8 @@ func TestNotOneCity(t *testing.T) {
 func TestOneGatewaysBooksAreAway(t *testing.T) {
 	s := storeOf(t)
 	two := gatewayBooks(t, s, "portalba", "edge-2", "b", 2)
-	srv, err := Open(Config{HTTP: "127.0.0.1:0"}, s, over(gatewayBooks(t, s, "portalba", "edge-1", "a", 3), two), slog.New(slog.DiscardHandler))
+	srv, err := Open(Config{HTTP: "127.0.0.1:0"}, s, over(gatewayBooks(t, s, "portalba", "edge-1", "a", 3), two),
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +146,8 @@ func TestOneGatewaysBooksAreAway(t *testing.T) {
 	}
 	time.Sleep(500 * time.Millisecond) // longer than anything is trusted
 	shows("when it is away")
-	if r := get("/readyz"); !strings.Contains(r, string(two)) || !strings.Contains(r, `"ok":false`) || !strings.Contains(r, `"ready":true`) {
+	if r := get("/readyz"); !strings.Contains(r, string(two)) || !strings.Contains(r, `"ok":false`) ||
+		!strings.Contains(r, `"ready":true`) {
 		t.Errorf("readyz says %s", r)
 	}
 }
@@ -164,8 +170,10 @@ func TestTwice(t *testing.T) {
 		see, said string
 		news      bool
 	}{
-		{"", "", false}, {"", "", false}, {"a", "", false}, {"", "", false}, {"a", "", false}, {"a", "a", true}, {"a", "a", false},
-		{"b", "a", false}, {"b", "b", true}, {"", "b", false}, {"b", "b", false}, {"", "b", false}, {"", "", true}, {"", "", false},
+		{"", "", false}, {"", "", false}, {"a", "", false}, {"", "", false}, {"a", "", false}, {"a", "a", true},
+		{"a", "a", false},
+		{"b", "a", false}, {"b", "b", true}, {"", "b", false}, {"b", "b", false}, {"", "b", false}, {"", "", true},
+		{"", "", false},
 	} {
 		if said, news := w.look(x.see); said != x.said || news != x.news {
 			t.Errorf("look %d says %q, %v; want %q, %v", n, said, news, x.said, x.news)
@@ -181,7 +189,8 @@ func TestMostBooks(t *testing.T) {
 			list = append(list, fmt.Sprint("dir-", i))
 		}
 		path := filepath.Join(t.TempDir(), "opendata.yaml")
-		if err := os.WriteFile(path, []byte("http: 127.0.0.1:0\nbooks: ["+strings.Join(list, ", ")+"]\nstore: {sqlite: {path: x.db}}\n"), 0o600); err != nil {
+		if err := os.WriteFile(path,
+			[]byte("http: 127.0.0.1:0\nbooks: ["+strings.Join(list, ", ")+"]\nstore: {sqlite: {path: x.db}}\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := ReadConfig(path); (err == nil) != want {

@@ -41,8 +41,10 @@ func (y *year) row(hour, cell int) store.Observation {
 	value := float64(hour%24*100 + cell)
 	start := newYear.Add(time.Duration(hour) * time.Hour)
 	return store.Observation{
-		Gateway: "edge-1", Stream: "steps", Start: start, End: start.Add(time.Hour), Every: "PT1H", Cell: y.cells[cell], Zone: y.cells[cell], Measure: "count",
-		Status: store.Published, Value: &value, Low: &value, High: &value, Unit: "person", Decision: "1", Policy: "sha256:0",
+		Gateway: "edge-1", Stream: "steps", Start: start, End: start.Add(time.Hour), Every: "PT1H", Cell: y.cells[cell],
+		Zone: y.cells[cell], Measure: "count",
+		Status: store.Published, Value: &value, Low: &value, High: &value, Unit: "person", Decision: "1",
+		Policy: "sha256:0",
 	}
 }
 
@@ -60,7 +62,9 @@ func (y *year) Observations(ctx context.Context, q store.Query) (list []store.Ob
 			continue
 		}
 		for cell := range y.cells {
-			if q.After != nil && (start.Before(q.After.Start) || start.Equal(q.After.Start) && y.cells[cell]+" "+"edge-1" <= q.After.Cell+" "+q.After.Gateway) {
+			if q.After != nil &&
+				(start.Before(q.After.Start) ||
+					start.Equal(q.After.Start) && y.cells[cell]+" "+"edge-1" <= q.After.Cell+" "+q.After.Gateway) {
 				continue
 			}
 			if len(list) < q.Limit {
@@ -80,7 +84,8 @@ func (y *year) ClosedUntil(context.Context, string) (time.Time, error) {
 func openYear(t *testing.T, cells, hours int, broken time.Time) (*year, string) {
 	t.Helper()
 	y := &year{hours: hours, broken: broken}
-	st := books.Stream{ID: "steps", Every: "PT1H", Timezone: "Europe/Madrid", Unit: "none", Decision: "1", Measures: []books.Measure{{Name: "count", Of: "count"}}}
+	st := books.Stream{ID: "steps", Every: "PT1H", Timezone: "Europe/Madrid", Unit: "none", Decision: "1",
+		Measures: []books.Measure{{Name: "count", Of: "count"}}}
 	for n := range cells {
 		id := fmt.Sprintf("zone-%02d", n)
 		y.cells = append(y.cells, id)
@@ -173,13 +178,15 @@ func TestWholeYear(t *testing.T) {
 		if grew := int64(peak) - int64(before); grew > 48<<20 { // with what the collector has not collected
 			t.Errorf("%s %s: the heap grew by %d MiB", x.form, x.gzip, grew>>20)
 		}
-		t.Logf("%s %s: %d rows in %s, heap %d MiB, %d MiB before", x.form, x.gzip, rows, time.Since(begun).Round(time.Millisecond), peak>>20, before>>20)
+		t.Logf("%s %s: %d rows in %s, heap %d MiB, %d MiB before", x.form, x.gzip, rows,
+			time.Since(begun).Round(time.Millisecond), peak>>20, before>>20)
 	}
 	if y.most.Load() > 2001 {
 		t.Errorf("the store was asked for %d rows at once", y.most.Load())
 	}
 	resp, err := http.Head(base + allYear) //nolint:noctx // it is over with the test
-	if err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/json" || resp.Header.Get("ETag") != "" {
+	if err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/json" ||
+		resp.Header.Get("ETag") != "" {
 		t.Errorf("HEAD is %v, %v", resp, err)
 	}
 	resp.Body.Close()
@@ -240,7 +247,8 @@ func jsonRows(r io.Reader) (n int) {
 func TestWholeIsItsPages(t *testing.T) {
 	for _, hours := range []int{1, 665, 667, 668, 1500} { // of 3 cells
 		_, base := openYear(t, 3, hours, time.Time{})
-		for _, path := range []string{allYear, "/api/v1/streams/steps/observations?from=1970-01-01", allYear + "&cell=zone-01&cell=zone-02"} {
+		for _, path := range []string{allYear, "/api/v1/streams/steps/observations?from=1970-01-01",
+			allYear + "&cell=zone-01&cell=zone-02"} {
 			type answer struct {
 				Items  []json.RawMessage
 				Next   *string
@@ -275,7 +283,8 @@ func TestWholeIsItsPages(t *testing.T) {
 			if !slices.EqualFunc(whole.Items, pages, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
 				t.Errorf("%d hours, %s: %d rows at once, %d in pages", hours, path, len(whole.Items), len(pages))
 			}
-			if resp, table := fetch(t, base+path+"&format=csv"); string(table) != csvPage || !strings.Contains(resp.Header.Get("Content-Disposition"), "steps.csv") {
+			if resp, table := fetch(t, base+path+"&format=csv"); string(table) != csvPage ||
+				!strings.Contains(resp.Header.Get("Content-Disposition"), "steps.csv") {
 				t.Errorf("%d hours, %s: the table at once is not its pages", hours, path)
 			}
 		}
@@ -293,14 +302,16 @@ func TestBrokenFile(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				fmt.Fprintf(c, "GET %s&format=%s HTTP/%s\r\nHost: x\r\nAccept-Encoding: %s\r\n\r\n", allYear, form, version, coding)
+				fmt.Fprintf(c, "GET %s&format=%s HTTP/%s\r\nHost: x\r\nAccept-Encoding: %s\r\n\r\n", allYear, form,
+					version, coding)
 				resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
 				n, err := io.Copy(io.Discard, resp.Body)
 				if resp.StatusCode != http.StatusOK || err == nil {
-					t.Errorf("HTTP/%s, %s, %s: %d bytes of %d are taken for the whole", version, form, coding, n, resp.StatusCode)
+					t.Errorf("HTTP/%s, %s, %s: %d bytes of %d are taken for the whole", version, form, coding, n,
+						resp.StatusCode)
 				}
 				_ = resp.Body.Close()
 				_ = c.Close()
@@ -334,7 +345,8 @@ func TestSlowFiles(t *testing.T) {
 			t.Errorf("a page is %d after %s: %.100s", resp.StatusCode, time.Since(begun), body)
 		}
 	}
-	if resp, body := fetch(t, base+allYear+"&format=csv"); resp.StatusCode != http.StatusOK || csvRows(bytes.NewReader(body)) != 150_000 {
+	if resp, body := fetch(t, base+allYear+"&format=csv"); resp.StatusCode != http.StatusOK ||
+		csvRows(bytes.NewReader(body)) != 150_000 {
 		t.Errorf("beside slow readers a long file is %d with %d bytes", resp.StatusCode, len(body))
 	}
 }

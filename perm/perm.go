@@ -120,7 +120,8 @@ func judge(path string, info fs.FileInfo, rule Rule) error {
 	}
 	if uid := os.Geteuid(); int(st.Uid) != uid && (rule == Private || rule == Ours && st.Uid != 0) {
 		name := userName(int(st.Uid))
-		return &Wrong{path, "belongs to " + name + ", not to " + userName(uid), "run sluice as " + name + ", or chown -R " + userName(uid) + " " + quoted(path)}
+		return &Wrong{path, "belongs to " + name + ", not to " + userName(uid),
+			"run sluice as " + name + ", or chown -R " + userName(uid) + " " + quoted(path)}
 	}
 	mode := info.Mode().Perm()
 	wrong := func(what, mend string) error {
@@ -159,7 +160,9 @@ func above(path string) error {
 			return err
 		}
 		if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
-			return &Wrong{path, fmt.Sprintf("can be exchanged by others, who may write %s (mode %04o)", dir, info.Mode().Perm()), "chmod o-w " + quoted(dir)}
+			return &Wrong{path,
+				fmt.Sprintf("can be exchanged by others, who may write %s (mode %04o)", dir, info.Mode().Perm()),
+				"chmod o-w " + quoted(dir)}
 		}
 		if dir == filepath.Dir(dir) {
 			return nil
@@ -176,7 +179,9 @@ func userName(uid int) string {
 
 // quoted is a path as a shell takes it.
 func quoted(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("'\"\\$`!*?[]{}()<>|&;#~", r) }) {
+	if strings.ContainsFunc(path, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune("'\"\\$`!*?[]{}()<>|&;#~", r)
+	}) {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}
 	return path

@@ -61,7 +61,8 @@ func TestRules(t *testing.T) {
 					if (err == nil) != want || err != nil && !errors.As(err, &w) {
 						t.Errorf("rule %d, %s of %04o: %v", c.rule, name, mode, err)
 					}
-					if w != nil && (!strings.Contains(w.Mend, "chmod") || !strings.Contains(w.Mend, filepath.Clean(path))) {
+					if w != nil &&
+						(!strings.Contains(w.Mend, "chmod") || !strings.Contains(w.Mend, filepath.Clean(path))) {
 						t.Errorf("what is said does not mend it: %v", err)
 					}
 				}
@@ -86,7 +87,8 @@ func TestWhoseItIs(t *testing.T) {
 	if err := os.Chown(path, 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
-	for rule, fine := range map[perm.Rule]bool{perm.Trusted: true, perm.Secret: true, perm.Ours: false, perm.Private: false} {
+	for rule, fine := range map[perm.Rule]bool{perm.Trusted: true, perm.Secret: true, perm.Ours: false,
+		perm.Private: false} {
 		if err := perm.Check(path, rule); (err == nil) != fine {
 			t.Errorf("rule %d for another's file: %v", rule, err)
 		}
@@ -130,7 +132,8 @@ func TestOdd(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	pipe, link, long := filepath.Join(dir, "pipe"), filepath.Join(dir, "link"), file(t, dir, "long", 0o600)
-	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.Symlink(file(t, dir, "wide", 0o666), link), os.Truncate(long, perm.MaxFile+1)); err != nil {
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.Symlink(file(t, dir, "wide", 0o666), link),
+		os.Truncate(long, perm.MaxFile+1)); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{pipe, dir, link, long} {

@@ -79,7 +79,8 @@ func Replace(path string, raw []byte, mode fs.FileMode) error {
 		mode &= old.Mode().Perm()
 		st, ok := old.Sys().(*syscall.Stat_t)
 		if ok && int(st.Uid) != os.Geteuid() && os.Geteuid() != 0 {
-			return &Wrong{path, "belongs to " + userName(int(st.Uid)), "run this as that user or as root, or name another file"}
+			return &Wrong{path, "belongs to " + userName(int(st.Uid)),
+				"run this as that user or as root, or name another file"}
 		}
 		if ok && os.Geteuid() == 0 {
 			like = st
@@ -115,7 +116,8 @@ func Tighten(path string, most fs.FileMode) (bool, error) {
 		return false, err
 	}
 	if err := f.Chmod(info.Mode().Perm() & most); err != nil {
-		return false, &Wrong{path, fmt.Sprintf("can be read by others (mode %04o)", info.Mode().Perm()), fmt.Sprintf("chmod %o %s", most, quoted(path))}
+		return false, &Wrong{path, fmt.Sprintf("can be read by others (mode %04o)", info.Mode().Perm()),
+			fmt.Sprintf("chmod %o %s", most, quoted(path))}
 	}
 	return true, nil
 }

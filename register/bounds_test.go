@@ -37,18 +37,28 @@ func TestZonesAreBounded(t *testing.T) {
 		raw  []byte
 		want string
 	}{
-		"features":       {many(2001, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+square(0, 0, 1)+"]") }), "more than 2000 features"},
-		"outline":        {collectionOf(featureAt("a", "["+plain(10_001)+"]")), "more than 10000 positions"},
-		"null positions": {[]byte(`{"type":"FeatureCollection","features":[` + strings.Repeat("0,", 3000) + `0]}`), "more than 2000 features"},
-		"positions":      {many(20, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+tinyRing(6000)+"]") }), "more than 100000 positions"},
-		"world-wide":     {many(2000, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+square(-90+float64(i)/100, -80, 90)+"]") }), ""},
+		"features": {many(2001, func(i int) string {
+			return featureAt(fmt.Sprint("z", i), "["+square(0, 0, 1)+"]")
+		}), "more than 2000 features"},
+		"outline": {collectionOf(featureAt("a", "["+plain(10_001)+"]")), "more than 10000 positions"},
+		"null positions": {[]byte(`{"type":"FeatureCollection","features":[` + strings.Repeat("0,", 3000) + `0]}`),
+			"more than 2000 features"},
+		"positions": {many(20, func(i int) string {
+			return featureAt(fmt.Sprint("z", i), "["+tinyRing(6000)+"]")
+		}), "more than 100000 positions"},
+		"world-wide": {many(2000, func(i int) string {
+			return featureAt(fmt.Sprint("z", i), "["+square(-90+float64(i)/100, -80, 90)+"]")
+		}), ""},
 		"a comb":         {collectionOf(featureAt("a", "["+comb(9_000, 0)+"]")), ""},
 		"a leaning comb": {collectionOf(featureAt("a", "["+comb(9_000, 20)+"]")), "too intricate"},
-		"ten leaning":    {many(6, func(i int) string { return featureAt(fmt.Sprint("z", i), "["+comb(5_000, 20)+"]") }), "*"},
+		"ten leaning": {many(6, func(i int) string {
+			return featureAt(fmt.Sprint("z", i), "["+comb(5_000, 20)+"]")
+		}), "*"},
 		"onion": {many(500, func(i int) string {
 			return featureAt(fmt.Sprint("z", i), "["+ringOf(round(40, 0, 0, 1+float64(i)/10))+"]")
 		}), ""},
-		"positions deep in": {[]byte(`{"type":"FeatureCollection","features":[],"x":[` + strings.Repeat("[1,2],", 100_000) + `0]}`), ""},
+		"positions deep in": {[]byte(`{"type":"FeatureCollection","features":[],"x":[` +
+			strings.Repeat("[1,2],", 100_000) + `0]}`), ""},
 	} {
 		var before, after runtime.MemStats
 		runtime.GC()
@@ -57,8 +67,10 @@ func TestZonesAreBounded(t *testing.T) {
 		z, err := ParseZones("zones.geojson", c.raw)
 		took := cpuTime(t) - began
 		runtime.ReadMemStats(&after)
-		t.Logf("%s: %d bytes, %v, %d MiB allocated: %v", name, len(c.raw), took, (after.TotalAlloc-before.TotalAlloc)>>20, err)
-		if c.want == "" && err != nil || c.want != "" && c.want != "*" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+		t.Logf("%s: %d bytes, %v, %d MiB allocated: %v", name, len(c.raw), took,
+			(after.TotalAlloc-before.TotalAlloc)>>20, err)
+		if c.want == "" && err != nil ||
+			c.want != "" && c.want != "*" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s gives %v; want %q", name, err, c.want)
 		}
 		if took > 20*time.Second || after.TotalAlloc-before.TotalAlloc > 512<<20 {
@@ -124,10 +136,15 @@ func BenchmarkParseZones(b *testing.B) {
 // FuzzZones: whatever the bytes are, no panic and no long work; and what is
 // accepted can be found by a point inside.
 func FuzzZones(f *testing.F) {
-	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[]},"properties":null}]}`), 1.0, 1.0)
-	f.Add(collectionOf(featureAt("a", "["+square(0, 0, 4)+","+square(1, 1, 1)+"]"), multiAt("b", "[["+square(2, 2, 4)+"]]")), 1.0, 1.0)
+	f.Add(
+		[]byte(
+			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[]},"properties":null}]}`), 1.0, 1.0)
+	f.Add(collectionOf(featureAt("a", "["+square(0, 0, 4)+","+square(1, 1, 1)+"]"),
+		multiAt("b", "[["+square(2, 2, 4)+"]]")), 1.0, 1.0)
 	f.Add(collectionOf("null"), 0.0, 0.0)
-	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"a","name":"A","gateway":"g"},"geometry":{"type":"Polygon","coordinates":[[[0,0,1],[1e-3,0],[0,0.5],[0,0,1]]]}}]}`), 0.1, 0.0)
+	f.Add(
+		[]byte(
+			`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"a","name":"A","gateway":"g"},"geometry":{"type":"Polygon","coordinates":[[[0,0,1],[1e-3,0],[0,0.5],[0,0,1]]]}}]}`), 0.1, 0.0)
 	f.Fuzz(func(t *testing.T, raw []byte, lat, lon float64) {
 		began := time.Now()
 		z, err := ParseZones("x", raw)

@@ -38,7 +38,8 @@ func Examine(path string, read func(path string) ([]byte, error)) (*Register, []
 	}
 	reg, err := b.done()
 	if err == nil && len(reg.Sensors) == 0 && len(found) == 0 {
-		found = append(found, Fault{File: path, Line: 1, Note: true, text: "no sensor is entered, so that whatever is sent is refused; a gateway that reads it anew forgets the sensors that it knows"})
+		found = append(found, Fault{File: path, Line: 1, Note: true, text: "no sensor is entered, so that whatever " +
+			"is sent is refused; a gateway that reads it anew forgets the sensors that it knows"})
 	}
 	return reg, found, err
 }
@@ -48,8 +49,11 @@ func Examine(path string, read func(path string) ([]byte, error)) (*Register, []
 func misnamed(path string) (found []Fault) {
 	entries, _ := os.ReadDir(path) // none, where it is a file
 	for _, e := range entries {
-		if n := e.Name(); strings.HasSuffix(strings.ToLower(n), ".yml") || filepath.Ext(n) != ".yaml" && strings.EqualFold(filepath.Ext(n), ".yaml") {
-			found = append(found, Fault{File: filepath.Join(path, n), Line: 1, text: "this file is not read; rename it to end in .yaml, or take it away"})
+		if n := e.Name(); strings.HasSuffix(strings.ToLower(n), ".yml") ||
+			filepath.Ext(n) != ".yaml" && strings.EqualFold(filepath.Ext(n), ".yaml") {
+			found = append(found,
+				Fault{File: filepath.Join(path, n), Line: 1,
+					text: "this file is not read; rename it to end in .yaml, or take it away"})
 		}
 	}
 	return found
@@ -62,13 +66,15 @@ const GatewayUser = "gateway"
 // replaced, days in the wrong order, places that are not on earth. With the kinds
 // and zones of a policy, which may be nil, it says as well what that does not know.
 func (r *Register) Check(kinds map[string]Kind, zones *Zones) []Fault {
-	c := checker{reg: r, kinds: kinds, zones: zones, ids: make(map[string]int, len(r.Sensors)), heirs: make(map[string]int), meant: make(map[string]string)}
+	c := checker{reg: r, kinds: kinds, zones: zones, ids: make(map[string]int, len(r.Sensors)),
+		heirs: make(map[string]int), meant: make(map[string]string)}
 	for n := range r.Sensors {
 		c.ids[r.Sensors[n].ID] = n
 	}
 	for n := range r.Sensors {
 		if r.Sensors[n].ID == GatewayUser {
-			c.say(n, "this id is the gateway's own user name, so that sensor acl refuses the register; give the sensor another id")
+			c.say(n, "this id is the gateway's own user name, so that sensor acl refuses the register; give the "+
+				"sensor another id")
 		}
 		c.pointers(n)
 		c.days(n)
@@ -88,7 +94,9 @@ func (r *Register) CheckOwners(file string, line int, decision string, named []s
 	}
 	for _, owner := range named {
 		if !known[owner] {
-			found = append(found, Fault{File: file, Line: line, text: fmt.Sprintf("by_owner of decision %s names %s, and no sensor of the register is of that owner; mend the name, or enter its sensors", quote(decision), quote(owner))})
+			found = append(found, Fault{File: file, Line: line, text: fmt.Sprintf("by_owner of decision %s names "+
+				"%s, and no sensor of the register is of that owner; mend the name, or enter its sensors",
+				quote(decision), quote(owner))})
 		}
 	}
 	return found
@@ -104,7 +112,8 @@ func (r *Register) LeftOut(decision string, named []string, concerns func(*Senso
 			continue
 		}
 		told[s.Owner] = true
-		f := r.fault(n, fmt.Sprintf("by_owner of decision %s does not name its owner %s, so that sensors of that owner count nowhere in it; name the owner, or leave it so", quote(decision), quote(s.Owner)))
+		f := r.fault(n, fmt.Sprintf("by_owner of decision %s does not name its owner %s, so that sensors of that "+
+			"owner count nowhere in it; name the owner, or leave it so", quote(decision), quote(s.Owner)))
 		f.Note = true
 		found = append(found, f)
 	}
@@ -141,9 +150,11 @@ func (c *checker) days(n int) {
 	case !known:
 		c.say(n, "replaces %s, and there is no such sensor; mend the id, or take replaces out", quote(s.Replaces))
 	case c.reg.Sensors[c.ids[s.Replaces]].Replaces == s.ID:
-		c.say(n, "replaces %s, which replaces it, so that one of them never counts; take one replaces out", quote(s.Replaces))
+		c.say(n, "replaces %s, which replaces it, so that one of them never counts; take one replaces out",
+			quote(s.Replaces))
 	case s.Registered.String() < c.reg.Sensors[c.ids[s.Replaces]].Registered.String():
-		c.say(n, "replaces %s, which is registered later than it, so that that one never counts; mend registered, or take replaces out", quote(s.Replaces))
+		c.say(n, "replaces %s, which is registered later than it, so that that one never counts; mend registered, "+
+			"or take replaces out", quote(s.Replaces))
 	case twice:
 		c.say(n, "replaces %s, as does %s; one sensor makes way for one", quote(s.Replaces), c.reg.Where(heir))
 	}
@@ -152,7 +163,8 @@ func (c *checker) days(n int) {
 func (c *checker) place(n int) {
 	s := &c.reg.Sensors[n]
 	if s.Lat != nil && !(math.Abs(*s.Lat) <= 90 && math.Abs(*s.Lon) <= 180) {
-		c.say(n, "lat and lon are not on earth; mend them: lat is within -90 to 90 and lon within -180 to 180, in degrees")
+		c.say(n,
+			"lat and lon are not on earth; mend them: lat is within -90 to 90 and lon within -180 to 180, in degrees")
 		return
 	}
 	if c.zones == nil {
@@ -160,11 +172,13 @@ func (c *checker) place(n int) {
 	}
 	switch zone := s.ZoneOf(c.zones); {
 	case zone == "" && c.turned(s):
-		c.say(n, "lat and lon are in no zone of the policy, and would be in one the other way round; lat is the degrees north, write them so")
+		c.say(n, "lat and lon are in no zone of the policy, and would be in one the other way round; lat is the "+
+			"degrees north, write them so")
 	case zone == "":
 		c.say(n, "lat and lon are in no zone of the policy, so that nothing of it is kept; mend them, or name the zone")
 	case !c.zones.Has(zone):
-		c.say(n, "the policy has no zone %s, so that nothing of it is kept; %s", quote(zone), c.among("its zones are in zones.geojson", zone, c.zones.IDs()))
+		c.say(n, "the policy has no zone %s, so that nothing of it is kept; %s", quote(zone),
+			c.among("its zones are in zones.geojson", zone, c.zones.IDs()))
 	}
 }
 
@@ -202,7 +216,8 @@ func (c *checker) topic(n int) {
 	}
 	part := strings.Split(below, "/")
 	if of, known := c.ids[part[min(1, len(part)-1)]]; !known || c.reg.Sensors[of].Owner != part[0] {
-		c.say(n, "topics below city/v1/ are the gateway's to give; take topic out, and %s is the sensor's", quote(s.base()+"/up"))
+		c.say(n, "topics below city/v1/ are the gateway's to give; take topic out, and %s is the sensor's",
+			quote(s.base()+"/up"))
 	}
 }
 
@@ -213,15 +228,18 @@ func (c *checker) kind(n int) {
 	}
 	kind, known := c.kinds[s.Kind]
 	if !known {
-		c.say(n, "the policy has no kind %s, so that nothing of it is kept; %s", quote(s.Kind), c.among("its kinds are in kinds.yaml", s.Kind, slices.Collect(maps.Keys(c.kinds))))
+		c.say(n, "the policy has no kind %s, so that nothing of it is kept; %s", quote(s.Kind),
+			c.among("its kinds are in kinds.yaml", s.Kind, slices.Collect(maps.Keys(c.kinds))))
 		return
 	}
 	for _, field := range s.Unmapped(kind) {
 		if field == "ts" || field == "seq" || field == "boot" {
-			c.say(n, "map: %s is no field of kind %s, so that it is dropped; a reading has its %[1]s at its root, under that name, and no map moves it", field, s.Kind)
+			c.say(n, "map: %s is no field of kind %s, so that it is dropped; a reading has its %[1]s at its root, "+
+				"under that name, and no map moves it", field, s.Kind)
 			continue
 		}
-		c.say(n, "map: kind %s has no field %s, so that it is dropped; %s", s.Kind, quote(field), c.among("its fields are "+strings.Join(fieldsOf(kind), ", "), field, fieldsOf(kind)))
+		c.say(n, "map: kind %s has no field %s, so that it is dropped; %s", s.Kind, quote(field),
+			c.among("its fields are "+strings.Join(fieldsOf(kind), ", "), field, fieldsOf(kind)))
 	}
 }
 

@@ -28,7 +28,8 @@ const entry = "owner: o, kind: k, zone: z, registered: 2026-01-01"
 // else lies there is left alone, and errors name file and line.
 func TestDirectory(t *testing.T) {
 	files := map[string]string{
-		"b.yaml": "sensors:\n  - {id: b, " + entry + "}\n", "a.yaml": "# none\n\nsensors:\n  - {id: c, " + entry + "}\n  - {id: a, " + entry + "}\n",
+		"b.yaml":       "sensors:\n  - {id: b, " + entry + "}\n",
+		"a.yaml":       "# none\n\nsensors:\n  - {id: c, " + entry + "}\n  - {id: a, " + entry + "}\n",
 		".hidden.yaml": "x", "a.yaml~": "x", "notes.txt": "x", "old.yaml.bak": "x",
 	}
 	dir := put(t, files)
@@ -42,12 +43,14 @@ func TestDirectory(t *testing.T) {
 	files["b.yaml"] += "\n  - {id: a, " + entry + "}\n"
 	dir = put(t, files)
 	_, err = Load(dir, os.ReadFile)
-	if want := filepath.Join(dir, "b.yaml") + ", line 4 (a): this id is taken in " + filepath.Join(dir, "a.yaml") + ", line 5"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := filepath.Join(dir, "b.yaml") + ", line 4 (a): this id is taken in " + filepath.Join(dir, "a.yaml") +
+		", line 5"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	files["b.yaml"] = "sensors:\n  - {id: b, days: 1}\n"
 	dir = put(t, files)
-	if _, err := Load(dir, os.ReadFile); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "b.yaml")+": [2:13] unknown field") {
+	if _, err := Load(dir, os.ReadFile); err == nil ||
+		!strings.Contains(err.Error(), filepath.Join(dir, "b.yaml")+": [2:13] unknown field") {
 		t.Errorf("%v", err)
 	}
 	broken := errors.New("not yours")
@@ -88,10 +91,13 @@ func TestNoInjection(t *testing.T) {
 		`topic: a place/with blanks`:            "fine",
 		`map: {f: /a~0~1b/0/}`:                  "fine",
 	} {
-		_, err := Parse("r.yaml", []byte("sensors:\n  - {id: b, "+entry+"}\n  - {id: c, topic: t/c, "+entry+"}\n  - {id: a, "+entry+", "+more+"}\n"))
+		_, err := Parse("r.yaml",
+			[]byte("sensors:\n  - {id: b, "+entry+"}\n  - {id: c, topic: t/c, "+entry+"}\n  - {id: a, "+entry+", "+more+
+				"}\n"))
 		switch {
 		case want == "fine" && err == nil:
-		case want != "fine" && err != nil && strings.Contains(err.Error(), want) && strings.Contains(err.Error(), "r.yaml"):
+		case want != "fine" && err != nil && strings.Contains(err.Error(), want) &&
+			strings.Contains(err.Error(), "r.yaml"):
 		default:
 			t.Errorf("%.60s: %v; want %s", more, err, want)
 		}
@@ -125,16 +131,18 @@ func TestCheck(t *testing.T) {
 		"map: {level: /x, rain: /x}":   {"\"level\" and \"rain\" are both looked for at \"/x\""},
 		"map: {level: /x/y, rain: /x}": {"\"rain\" is looked for at \"/x\", inside which \"level\" is looked for too"},
 		"map: {level: /x-y, rain: /x}": nil,
-		"map: {level: /x/, rain: /}":   {"note: map: the pointer of \"rain\" ends in /", "note: map: the pointer of \"level\" ends in /"},
-		"map: {level: /x/-}":           {"note: map: - in the pointer of \"level\""},
-		"lat: 1":                       {"lat and lon go together"},
-		"topic: \"a\\nb\"":             {"control characters"},
-		"topic: city/v1/o/first/hb":    {"one of the sensor first"},
-		"colour: red":                  {"unknown field \"colour\""},
-		"zoen: x":                      {"did you mean zone?"},
-		"zone: z":                      {"already defined at [6:32]"},
+		"map: {level: /x/, rain: /}": {"note: map: the pointer of \"rain\" ends in /",
+			"note: map: the pointer of \"level\" ends in /"},
+		"map: {level: /x/-}":        {"note: map: - in the pointer of \"level\""},
+		"lat: 1":                    {"lat and lon go together"},
+		"topic: \"a\\nb\"":          {"control characters"},
+		"topic: city/v1/o/first/hb": {"one of the sensor first"},
+		"colour: red":               {"unknown field \"colour\""},
+		"zoen: x":                   {"did you mean zone?"},
+		"zone: z":                   {"already defined at [6:32]"},
 	} {
-		raw := "sensors:\n  - {id: first, " + entry + "}\n  - {id: second, replaces: first, " + entry + "}" + at(3) + "  - {id: a, " + entry + ", " + more + "}\n"
+		raw := "sensors:\n  - {id: first, " + entry + "}\n  - {id: second, replaces: first, " + entry + "}" + at(3) +
+			"  - {id: a, " + entry + ", " + more + "}\n"
 		switch more { // whom it replaces stands behind
 		case "replaces: later":
 			raw += "  - {id: later, owner: o, kind: k, zone: z, registered: 2026-01-02}\n"
@@ -161,9 +169,11 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said(t, "sensors:\n  - {id: a, kind: k, owner: o, lat: 2.5, lon: 41.5, registered: 2026-01-01}\n", kinds, away, 2, []string{"one the other way round"})
+	said(t, "sensors:\n  - {id: a, kind: k, owner: o, lat: 2.5, lon: 41.5, registered: 2026-01-01}\n", kinds, away, 2,
+		[]string{"one the other way round"})
 	said(t, "sensors:\n  - {id: a, replaces: b, "+entry+"}\n", nil, nil, 2, []string{"no such sensor"})
-	said(t, "sensors: [{id: a, replaces: b, "+entry+"}, {id: b, replaces: a, "+entry+"}]\n", nil, nil, 1, []string{"replaces \"b\", which replaces it", "replaces \"a\", which replaces it"})
+	said(t, "sensors: [{id: a, replaces: b, "+entry+"}, {id: b, replaces: a, "+entry+"}]\n", nil, nil, 1,
+		[]string{"replaces \"b\", which replaces it", "replaces \"a\", which replaces it"})
 }
 
 // TestPointersInsideOthers: each that is inside another is said, whatever is between them in
@@ -181,8 +191,10 @@ func TestPointersInsideOthers(t *testing.T) {
 		}
 		return strings.Join(all, "\n")
 	}
-	got := check(map[string]string{"a": "/o", "b": "/o-", "c": "/o/x", "d": "/o/x/y", "e": "/o.", "f": "/p/q", "g": "/p"})
-	for _, want := range []string{`"a" is looked for at "/o", inside which "c"`, `"a" is looked for at "/o", inside which "d"`, `"g" is looked for at "/p", inside which "f"`} {
+	got := check(map[string]string{"a": "/o", "b": "/o-", "c": "/o/x", "d": "/o/x/y", "e": "/o.", "f": "/p/q",
+		"g": "/p"})
+	for _, want := range []string{`"a" is looked for at "/o", inside which "c"`,
+		`"a" is looked for at "/o", inside which "d"`, `"g" is looked for at "/p", inside which "f"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s: it does not say %s", got, want)
 		}
@@ -202,9 +214,13 @@ func TestPointersInsideOthers(t *testing.T) {
 // TestFilesThatAreNone: what looks like a part of the register and is not read is said,
 // and nothing that would have to be waited for is opened.
 func TestFilesThatAreNone(t *testing.T) {
-	dir := put(t, map[string]string{"a.yaml": "sensors:\n  - {id: a, " + entry + "}\n", "b.yml": "x", "c.YAML": "x", "notes.txt": "x"})
+	dir := put(t,
+		map[string]string{"a.yaml": "sensors:\n  - {id: a, " + entry + "}\n", "b.yml": "x", "c.YAML": "x",
+			"notes.txt": "x"})
 	reg, found, err := Examine(dir, os.ReadFile)
-	if err != nil || len(reg.Sensors) != 1 || len(found) != 2 || !strings.Contains(found[0].Error(), "b.yml, line 1: this file is not read; rename it") || !strings.Contains(found[1].Error(), "c.YAML") {
+	if err != nil || len(reg.Sensors) != 1 || len(found) != 2 ||
+		!strings.Contains(found[0].Error(), "b.yml, line 1: this file is not read; rename it") ||
+		!strings.Contains(found[1].Error(), "c.YAML") {
 		t.Errorf("%v, %v", found, err)
 	}
 	pipe := filepath.Join(dir, "p.yaml")
@@ -212,7 +228,8 @@ func TestFilesThatAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{dir, pipe} {
-		if _, err := Load(path, os.ReadFile); err == nil || !strings.Contains(err.Error(), "p.yaml is not a plain file") {
+		if _, err := Load(path, os.ReadFile); err == nil ||
+			!strings.Contains(err.Error(), "p.yaml is not a plain file") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -220,9 +237,11 @@ func TestFilesThatAreNone(t *testing.T) {
 
 // TestNobodyEntered: an empty register can be meant, and is noted.
 func TestNobodyEntered(t *testing.T) {
-	for _, path := range []string{put(t, map[string]string{"a.yaml": "sensors: []\n", "b.yaml": "sensors: []\n"}), filepath.Join(put(t, map[string]string{"r.yaml": "sensors: []\n"}), "r.yaml")} {
+	for _, path := range []string{put(t, map[string]string{"a.yaml": "sensors: []\n", "b.yaml": "sensors: []\n"}),
+		filepath.Join(put(t, map[string]string{"r.yaml": "sensors: []\n"}), "r.yaml")} {
 		_, found, err := Examine(path, os.ReadFile)
-		if err != nil || len(found) != 1 || Wrong(found) != 0 || !strings.Contains(found[0].Error(), path+", line 1: note: no sensor is entered") {
+		if err != nil || len(found) != 1 || Wrong(found) != 0 ||
+			!strings.Contains(found[0].Error(), path+", line 1: note: no sensor is entered") {
 			t.Errorf("%v, %v", found, err)
 		}
 	}
@@ -251,7 +270,8 @@ func said(t *testing.T, raw string, kinds map[string]Kind, zones *Zones, line in
 // TestOneMistakeHidesNoOther: behind every mistake Examine goes on.
 func TestOneMistakeHidesNoOther(t *testing.T) {
 	dir := put(t, map[string]string{
-		"a.yaml": "sensors:\n  - {id: a, " + entry + ", x: 1}\n  - {id: b, " + entry + "}\n  - {id: b, " + entry + "}\n  - {id: c\n  - {id: d, " + entry + "}\n",
+		"a.yaml": "sensors:\n  - {id: a, " + entry + ", x: 1}\n  - {id: b, " + entry + "}\n  - {id: b, " + entry +
+			"}\n  - {id: c\n  - {id: d, " + entry + "}\n",
 		"b.yaml": "sensor:\n  - {id: e, " + entry + "}\n",
 		"c.yaml": "sensors:\n  - {id: d, " + entry + "}\n  - {id: f, " + entry + "}\n",
 	})
@@ -280,8 +300,10 @@ func TestManySlips(t *testing.T) {
 	if err != nil || len(found) > 0 {
 		t.Fatal(found, err)
 	}
-	zones, err := ParseZones("zones.geojson", []byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"z","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}},`+
-		`{"type":"Feature","id":"zz","properties":{},"geometry":{"type":"Polygon","coordinates":[[[4,41],[5,41],[5,42],[4,41]]]}}]}`))
+	zones, err := ParseZones("zones.geojson",
+		[]byte(
+			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"z","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}},`+
+				`{"type":"Feature","id":"zz","properties":{},"geometry":{"type":"Polygon","coordinates":[[[4,41],[5,41],[5,42],[4,41]]]}}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,8 @@ import (
 const maxWork = 20_000_000
 
 var (
-	errCross = errors.New("has outlines that cross or touch themselves, or parts or holes that overlap or lie outside; mend them with a GeoJSON editor")
+	errCross = errors.New("has outlines that cross or touch themselves, or parts or holes that overlap or lie " +
+		"outside; mend them with a GeoJSON editor")
 	errDense = errors.New("has an outline too intricate to be checked; simplify it")
 )
 
@@ -52,7 +53,8 @@ func (o *outline) enters(other *outline, work *int) bool {
 	*work += len(o.edges)
 	for _, e := range o.edges {
 		e = o.turn(e) // to degrees
-		if (orb.Bound{Min: e.a, Max: e.a}).Extend(e.b).Intersects(other.box) && other.clash(other.turn(e), -1, work) || *work > maxWork {
+		if (orb.Bound{Min: e.a, Max: e.a}).Extend(e.b).Intersects(other.box) && other.clash(other.turn(e), -1, work) ||
+			*work > maxWork {
 			return true
 		}
 	}
@@ -85,7 +87,8 @@ func (o *outline) clash(e edge, self int, work *int) bool {
 }
 
 func apart(e, f *edge, axis int) bool {
-	return max(e.a[axis], e.b[axis]) < min(f.a[axis], f.b[axis]) || max(f.a[axis], f.b[axis]) < min(e.a[axis], e.b[axis])
+	return max(e.a[axis], e.b[axis]) < min(f.a[axis], f.b[axis]) ||
+		max(f.a[axis], f.b[axis]) < min(e.a[axis], e.b[axis])
 }
 
 // touch looks at two edges whose boxes meet. It adds the points of f on e to cuts,
@@ -144,7 +147,8 @@ func along(e, f *edge, cuts, shared []orb.Point) ([]orb.Point, []orb.Point, bool
 func before(p, q orb.Point) bool { return p[0] < q[0] || p[0] == q[0] && p[1] < q[1] }
 
 func within(e *edge, p orb.Point) bool {
-	return p[0] >= min(e.a[0], e.b[0]) && p[0] <= max(e.a[0], e.b[0]) && p[1] >= min(e.a[1], e.b[1]) && p[1] <= max(e.a[1], e.b[1])
+	return p[0] >= min(e.a[0], e.b[0]) && p[0] <= max(e.a[0], e.b[0]) && p[1] >= min(e.a[1], e.b[1]) &&
+		p[1] <= max(e.a[1], e.b[1])
 }
 
 // misplaced looks at the pieces between the cuts of an edge: to their left must be

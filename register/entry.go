@@ -67,7 +67,8 @@ func checkTopic(t string) error {
 // plain reports whether a text is one line that nothing obeys.
 func plain(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r == unicode.ReplacementChar
+		return unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) ||
+			r == unicode.ReplacementChar
 	})
 }
 

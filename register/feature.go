@@ -28,7 +28,8 @@ type file struct {
 func read(raw []byte) ([]json.RawMessage, error) {
 	var f file
 	if err := json.Unmarshal(raw, &f); err != nil || f.Type != "FeatureCollection" || f.Features == nil {
-		return nil, errors.New(`not a GeoJSON FeatureCollection; it is {"type": "FeatureCollection", "features": [...]}`)
+		return nil,
+			errors.New(`not a GeoJSON FeatureCollection; it is {"type": "FeatureCollection", "features": [...]}`)
 	}
 	return f.Features, nil
 }
@@ -42,7 +43,9 @@ func parse(raw []byte) (f *geojson.Feature, err error) {
 		}
 	}()
 	if f, err = unmarshal(raw); err != nil || f.Type != "Feature" {
-		return nil, errors.New(`not a GeoJSON Feature; it is {"type": "Feature", "id": ..., "properties": {...}, "geometry": {"type": "Polygon", ...}}`)
+		return nil,
+			errors.New(
+				`not a GeoJSON Feature; it is {"type": "Feature", "id": ..., "properties": {...}, "geometry": {"type": "Polygon", ...}}`)
 	}
 	return f, nil
 }
@@ -69,9 +72,12 @@ func featureOf(raw []byte) (z feature, err error) {
 	}
 	switch {
 	case f.Properties["gateway"] != nil && !names.Valid(z.gateway):
-		return z, errors.New("gateway needs the name of one: " + names.Form + "; leave it out where there is one gateway")
+		return z, errors.New("gateway needs the name of one: " + names.Form +
+			"; leave it out where there is one gateway")
 	case len(z.name) > maxName || !names.Visible(z.name):
-		return z, fmt.Errorf("name is longer than %d bytes, or has control, invisible or direction-changing characters; take them out", maxName)
+		return z,
+			fmt.Errorf("name is longer than %d bytes, or has control, invisible or direction-changing characters; "+
+				"take them out", maxName)
 	}
 	switch g := f.Geometry.(type) {
 	case orb.Polygon:

@@ -152,9 +152,11 @@ func (k Kind) check() error {
 		case !slices.Contains(units, u.StandsFor):
 			return fmt.Errorf("a unit stands for %s; write stands_for: device", strings.Join(units, ", "))
 		case u.Sensor == (u.Field != ""):
-			return fmt.Errorf("the unit that stands for a %[1]s does not say who does: write either {sensor: true, stands_for: %[1]s} or {field: FIELD, stands_for: %[1]s}", u.StandsFor)
+			return fmt.Errorf("the unit that stands for a %[1]s does not say who does: write either {sensor: true, "+
+				"stands_for: %[1]s} or {field: FIELD, stands_for: %[1]s}", u.StandsFor)
 		case u.Field != "" && !seen[u.Field]:
-			return fmt.Errorf("the unit that stands for a %s names %s, which is none of its fields; name one that is listed under fields", u.StandsFor, short(u.Field))
+			return fmt.Errorf("the unit that stands for a %s names %s, which is none of its fields; name one that "+
+				"is listed under fields", u.StandsFor, short(u.Field))
 		case slices.Contains(k.Units[:i], u):
 			return fmt.Errorf("the unit that stands for a %s is there twice; take one out", u.StandsFor)
 		}

@@ -52,7 +52,8 @@ func TestLocateIsExact(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		z, err := ParseZones("z", []byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":`+string(raw)+`}]}`))
+		z, err := ParseZones("z",
+			[]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":`+string(raw)+`}]}`))
 		if len(outer) < 5 && err != nil {
 			t.Skip("a triangle around nothing")
 		}
@@ -60,7 +61,8 @@ func TestLocateIsExact(t *testing.T) {
 			t.Fatalf("%v: %s", err, raw)
 		}
 		for range 50 {
-			p := orb.Point{x + size*rapid.Float64Range(-1.2, 4.2).Draw(t, "px"), y + size*rapid.Float64Range(-1.2, 1.2).Draw(t, "py")}
+			p := orb.Point{x + size*rapid.Float64Range(-1.2, 4.2).Draw(t, "px"),
+				y + size*rapid.Float64Range(-1.2, 1.2).Draw(t, "py")}
 			if planar.DistanceFrom(borders(area), p) < 1e-9 {
 				continue // the library rounds
 			}
@@ -91,11 +93,14 @@ func borders(area orb.MultiPolygon) (lines orb.MultiLineString) {
 
 // TestBorders: a point on a border, or in two zones, is the first's by id.
 func TestBorders(t *testing.T) {
-	z := zonesOf(t, featureAt("c", "["+square(0, 0, 2)+","+square(0.5, 0.5, 1)+"]"), featureAt("b", "["+square(2, 0, 2)+"]"), featureAt("a", "["+square(0.5, 0.5, 1)+"]"), featureAt("d", "["+square(3, 0, 2)+"]"))
+	z := zonesOf(t, featureAt("c", "["+square(0, 0, 2)+","+square(0.5, 0.5, 1)+"]"),
+		featureAt("b", "["+square(2, 0, 2)+"]"), featureAt("a", "["+square(0.5, 0.5, 1)+"]"),
+		featureAt("d", "["+square(3, 0, 2)+"]"))
 	for _, c := range []struct {
 		lat, lon float64
 		want     string
-	}{{1, 2, "b"}, {0, 2, "b"}, {2, 2, "b"}, {0.5, 1, "a"}, {0.25, 0.5, "c"}, {0, 0, "c"}, {1, 3.5, "b"}, {1, 4.5, "d"}, {1, 4, "b"}, {1, 5, "d"}, {math.NaN(), 1, ""}, {1, math.Inf(1), ""}, {1, math.NaN(), ""}} {
+	}{{1, 2, "b"}, {0, 2, "b"}, {2, 2, "b"}, {0.5, 1, "a"}, {0.25, 0.5, "c"}, {0, 0, "c"}, {1, 3.5, "b"}, {1, 4.5, "d"},
+		{1, 4, "b"}, {1, 5, "d"}, {math.NaN(), 1, ""}, {1, math.Inf(1), ""}, {1, math.NaN(), ""}} {
 		if got, _ := z.Locate(c.lat, c.lon); got != c.want {
 			t.Errorf("(%v, %v) is in %q; want %q", c.lat, c.lon, got, c.want)
 		}
@@ -118,7 +123,8 @@ func TestLocate(t *testing.T) {
 	for _, c := range []struct {
 		lat, lon float64
 		want     string
-	}{{0.5, 0.5, "ring"}, {2, 2, ""}, {0.5, 10.5, "two"}, {0.5, 20.5, "two"}, {0.5, 15, ""}, {-1, 0, ""}, {91, 400, ""}} {
+	}{{0.5, 0.5, "ring"}, {2, 2, ""}, {0.5, 10.5, "two"}, {0.5, 20.5, "two"}, {0.5, 15, ""}, {-1, 0, ""},
+		{91, 400, ""}} {
 		if got, ok := z.Locate(c.lat, c.lon); got != c.want || ok != (c.want != "") {
 			t.Errorf("(%v, %v) is in %q; want %q", c.lat, c.lon, got, c.want)
 		}
@@ -126,7 +132,8 @@ func TestLocate(t *testing.T) {
 }
 
 func TestLocateAllocatesNothing(t *testing.T) {
-	z := zonesOf(t, featureAt("a", "["+ringOf(round(5000, 2, 41, 1))+"]"), featureAt("b", "[[[0,0],[0.3,0.1],[0,0.1],[0,0]]]"))
+	z := zonesOf(t, featureAt("a", "["+ringOf(round(5000, 2, 41, 1))+"]"),
+		featureAt("b", "[[[0,0],[0.3,0.1],[0,0.1],[0,0]]]"))
 	if n := testing.AllocsPerRun(100, func() { _, _ = z.Locate(41.2, 2.3); _, _ = z.Locate(0.1/2, 0.3/2) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -18,7 +18,8 @@ func orient(a, b, p orb.Point) float64 {
 	left, right := float64((a[0]-p[0])*(b[1]-p[1])), float64((a[1]-p[1])*(b[0]-p[0]))
 	det := left - right
 	const bound = (3 + 16*0x1p-53) * 0x1p-53
-	if det > 0 && det > bound*(math.Abs(left)+math.Abs(right)) || det < 0 && -det > bound*(math.Abs(left)+math.Abs(right)) {
+	if det > 0 && det > bound*(math.Abs(left)+math.Abs(right)) ||
+		det < 0 && -det > bound*(math.Abs(left)+math.Abs(right)) {
 		return det
 	}
 	if left == 0 && right == 0 && (a[0] == p[0] || b[1] == p[1]) && (a[1] == p[1] || b[0] == p[0]) {
@@ -31,7 +32,8 @@ func orient(a, b, p orb.Point) float64 {
 func exactly(a, b, p orb.Point) float64 {
 	var sum [12]float64
 	n := 0
-	for _, term := range [6][2]float64{{a[0], b[1]}, {-a[0], p[1]}, {-p[0], b[1]}, {-a[1], b[0]}, {a[1], p[0]}, {p[1], b[0]}} {
+	for _, term := range [6][2]float64{{a[0], b[1]}, {-a[0], p[1]}, {-p[0], b[1]}, {-a[1], b[0]}, {a[1], p[0]},
+		{p[1], b[0]}} {
 		high := float64(term[0] * term[1])
 		for _, q := range [2]float64{math.FMA(term[0], term[1], -high), high} {
 			for i := range n {

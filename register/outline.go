@@ -79,7 +79,8 @@ func checkRing(r orb.Ring) (float64, error) {
 	twice := 0.0
 	for i, p := range r {
 		if !(math.Abs(p.Lon()) <= 180 && math.Abs(p.Lat()) <= 90) {
-			return 0, errors.New("has a position that is not on earth: longitude within -180 to 180 and latitude within -90 to 90, in this order")
+			return 0, errors.New("has a position that is not on earth: longitude within -180 to 180 and latitude " +
+				"within -90 to 90, in this order")
 		}
 		if i > 0 {
 			q := r[i-1]

@@ -31,8 +31,10 @@ func TestOutlines(t *testing.T) {
 		"parts apart":                {parts(square(0, 0, 1), square(2, 2, 1)), true},
 		"parts that touch":           {parts(square(0, 0, 1), square(1, 1, 1)), true},
 		"parts side by side":         {parts(square(0, 0, 1), square(1, 0, 1)), true},
-		"island in a hole":           {multiAt("a", "[["+square(0, 0, 9)+","+square(1, 1, 6)+"],["+square(2, 2, 3)+"]]"), true},
-		"hole filled by a part":      {multiAt("a", "[["+square(0, 0, 9)+","+square(1, 1, 6)+"],["+square(1, 1, 6)+"]]"), true},
+		"island in a hole": {multiAt("a",
+			"[["+square(0, 0, 9)+","+square(1, 1, 6)+"],["+square(2, 2, 3)+"]]"), true},
+		"hole filled by a part": {multiAt("a",
+			"[["+square(0, 0, 9)+","+square(1, 1, 6)+"],["+square(1, 1, 6)+"]]"), true},
 
 		"bow-tie":                  {hole("[[0,0],[4,4],[4,0],[0,3],[0,0]]"), false},
 		"bow-tie through a corner": {hole("[[0,0],[2,1],[4,0],[4,4],[2,1],[0,4],[0,0]]"), false},
@@ -47,7 +49,8 @@ func TestOutlines(t *testing.T) {
 		"holes that cross":         {hole(square(0, 0, 9), square(1, 1, 3), square(2, 2, 3)), false},
 		"hole around":              {hole(square(1, 1, 1), square(0, 0, 4)), false},
 		"parts that cross":         {parts(square(0, 0, 2), square(1, 1, 2)), false},
-		"parts through corners":    {parts("[[0,0],[2,2],[0,4],[-2,2],[0,0]]", "[[0,2],[2,0],[4,2],[2,4],[0,2]]"), false},
+		"parts through corners": {parts("[[0,0],[2,2],[0,4],[-2,2],[0,0]]", "[[0,2],[2,0],[4,2],[2,4],[0,2]]"),
+			false},
 		"part in a part":           {parts(square(0, 0, 4), square(1, 1, 1)), false},
 		"part twice":               {parts(square(0, 0, 4), square(0, 0, 4)), false},
 		"part inside, on a border": {parts(square(0, 0, 4), square(0, 1, 1)), false},
@@ -99,7 +102,8 @@ func TestOverlaps(t *testing.T) {
 // TestOverlapsByPoints compares with points thrown at random areas.
 func TestOverlapsByPoints(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := star(t, 0, 0, 1), star(t, rapid.Float64Range(-2, 2).Draw(t, "x"), rapid.Float64Range(-2, 2).Draw(t, "y"), 1)
+		a, b := star(t, 0, 0, 1),
+			star(t, rapid.Float64Range(-2, 2).Draw(t, "x"), rapid.Float64Range(-2, 2).Draw(t, "y"), 1)
 		one, err := ParseZones("z", collectionOf(featureAt("a", "["+ringOf(a)+"]")))
 		two, err2 := ParseZones("z", collectionOf(featureAt("b", "["+ringOf(b)+"]")))
 		if err != nil || err2 != nil {
@@ -118,7 +122,9 @@ func TestOverlapsByPoints(t *testing.T) {
 				some = some || planar.RingContains(b, a[i])
 				for j := 1; j < len(b); j++ {
 					o := func(p, q, r orb.Point) bool { return orient(p, q, r) > 0 }
-					some = some || planar.RingContains(a, b[j]) || o(a[i-1], a[i], b[j-1]) != o(a[i-1], a[i], b[j]) && o(b[j-1], b[j], a[i-1]) != o(b[j-1], b[j], a[i])
+					some = some || planar.RingContains(a, b[j]) ||
+						o(a[i-1], a[i], b[j-1]) != o(a[i-1], a[i], b[j]) &&
+							o(b[j-1], b[j], a[i-1]) != o(b[j-1], b[j], a[i])
 				}
 			}
 			if !some {

@@ -20,17 +20,21 @@ func (c *checker) pointers(n int) {
 		p := m[field]
 		switch {
 		case i > 0 && p == m[outer]:
-			c.say(n, "map: %s and %s are both looked for at %s; give each field a pointer of its own", quote(outer), quote(field), quote(p))
+			c.say(n, "map: %s and %s are both looked for at %s; give each field a pointer of its own", quote(outer),
+				quote(field), quote(p))
 		case i > 0 && strings.HasPrefix(p, m[outer]+"/"):
-			c.say(n, "map: %s is looked for at %s, inside which %s is looked for too, and what has others inside is no value; mend one of the two pointers", quote(outer), quote(m[outer]), quote(field))
+			c.say(n, "map: %s is looked for at %s, inside which %s is looked for too, and what has others inside is "+
+				"no value; mend one of the two pointers", quote(outer), quote(m[outer]), quote(field))
 		default:
 			outer = field
 		}
 		switch {
 		case strings.HasSuffix(p, "/"):
-			c.note(n, "map: the pointer of %s ends in /, which is a key without a name; where that is not meant, take the / out", quote(field))
+			c.note(n, "map: the pointer of %s ends in /, which is a key without a name; where that is not meant, "+
+				"take the / out", quote(field))
 		case strings.Contains(p+"/", "/-/"):
-			c.note(n, "map: - in the pointer of %s is a key of that name and no place in an array; where one is meant, write its number, from 0", quote(field))
+			c.note(n, "map: - in the pointer of %s is a key of that name and no place in an array; where one is "+
+				"meant, write its number, from 0", quote(field))
 		}
 	}
 }

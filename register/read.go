@@ -82,7 +82,8 @@ func filesOf(path string) ([]string, error) {
 	case len(files) == 0:
 		return nil, fmt.Errorf("register: %s holds no *.yaml file; put the register there, or name its file", path)
 	case len(files) > MaxFiles:
-		return nil, fmt.Errorf("register: %s holds more than %d *.yaml files; put several sensors into one file", path, MaxFiles)
+		return nil, fmt.Errorf("register: %s holds more than %d *.yaml files; put several sensors into one file", path,
+			MaxFiles)
 	}
 	for _, file := range files {
 		if err := plainFile(file); err != nil {
@@ -169,14 +170,16 @@ func newBuilder() *builder {
 
 func (b *builder) add(file string, raw []byte) error {
 	if b.size += len(raw); b.size > MaxSize {
-		return fmt.Errorf("%s: the register has more than %d MiB; use several gateways, each with its zones", file, MaxSize>>20)
+		return fmt.Errorf("%s: the register has more than %d MiB; use several gateways, each with its zones", file,
+			MaxSize>>20)
 	}
 	list, err := yamldoc.ReadList(file, raw, "sensors", MaxSensors, &document{})
 	if err != nil {
 		return b.fault(syntax(file, err))
 	}
 	if len(b.reg.Sensors)+list.Len() > MaxSensors {
-		return fmt.Errorf("%s: the register has more than %d sensors; use several gateways, each with its zones", file, MaxSensors)
+		return fmt.Errorf("%s: the register has more than %d sensors; use several gateways, each with its zones", file,
+			MaxSensors)
 	}
 	sensors, faults := decode(list)
 	b.reg.files = append(b.reg.files, file)
@@ -299,7 +302,8 @@ func (b *builder) done() (*Register, error) {
 		if !other {
 			continue
 		}
-		if err := b.fault(b.reg.fault(n, "this topic is one of the sensor "+owner+", "+b.reg.Where(at)+"; give each sensor a topic of its own")); err != nil {
+		if err := b.fault(b.reg.fault(n,
+			"this topic is one of the sensor "+owner+", "+b.reg.Where(at)+"; give each sensor a topic of its own")); err != nil {
 			return nil, err
 		}
 	}

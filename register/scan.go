@@ -69,7 +69,8 @@ type scanner struct {
 var (
 	errJSON = errors.New("not JSON; check it with a GeoJSON editor")
 	errDeep = fmt.Errorf("nested more than %d deep; zones need no more than eight", maxDepth)
-	errList = errors.New("coordinates are lists of positions, and a position is [longitude, latitude], perhaps with a height")
+	errList = errors.New(
+		"coordinates are lists of positions, and a position is [longitude, latitude], perhaps with a height")
 	errLong = errors.New("a number is too large to be one; degrees lie between -180 and 180")
 )
 
@@ -168,7 +169,8 @@ func member(key string) error {
 		}
 	}
 	if key == "crs" {
-		return errors.New("crs is of an older GeoJSON; write longitude and latitude in degrees (WGS 84) and take crs out")
+		return errors.New(
+			"crs is of an older GeoJSON; write longitude and latitude in degrees (WGS 84) and take crs out")
 	}
 	return nil
 }

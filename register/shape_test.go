@@ -14,7 +14,8 @@ func TestShape(t *testing.T) {
 		return z
 	}
 	z := zones("[3,4]")
-	if a, b := z.Shape("a"), z.Shape("b"); a != b || a.Corners != 5 || a.South != 2 || a.West != 1 || a.North != 4 || a.East != 3 || len(a.Digest) != 16 {
+	if a, b := z.Shape("a"), z.Shape("b"); a != b || a.Corners != 5 || a.South != 2 || a.West != 1 || a.North != 4 ||
+		a.East != 3 || len(a.Digest) != 16 {
 		t.Errorf("shapes are %+v and %+v", a, b)
 	}
 	if z.Shape("a") == zones("[3,4.0000001]").Shape("a") {

@@ -15,7 +15,8 @@ func many(from, n int) []byte {
 	var b strings.Builder
 	b.WriteString("sensors:\n")
 	for i := from; i < from+n; i++ {
-		fmt.Fprintf(&b, "  - {id: sensor-%06d, owner: acme, kind: wifi-counter, zone: rambla, registered: 2026-01-01, contact: street@city.example, purpose: {en: \"Footfall\", ca: \"Vianants\"}}\n", i)
+		fmt.Fprintf(&b, "  - {id: sensor-%06d, owner: acme, kind: wifi-counter, zone: rambla, registered: "+
+			"2026-01-01, contact: street@city.example, purpose: {en: \"Footfall\", ca: \"Vianants\"}}\n", i)
 	}
 	return []byte(b.String())
 }
@@ -51,7 +52,8 @@ func TestAHundredThousand(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	top := (<-most - before.HeapAlloc) >> 20
-	t.Logf("%v, at most %d MiB meanwhile, %d MiB kept; a quarter takes %v", took, top, (after.HeapAlloc-before.HeapAlloc)>>20, few)
+	t.Logf("%v, at most %d MiB meanwhile, %d MiB kept; a quarter takes %v", took, top,
+		(after.HeapAlloc-before.HeapAlloc)>>20, few)
 	if took > 40*time.Second || top > 500 {
 		t.Errorf("%d sensors take %v and %d MiB", MaxSensors, took, top)
 	}
@@ -80,7 +82,8 @@ func peak(stop <-chan struct{}) (most uint64) {
 func TestBounds(t *testing.T) {
 	b := newBuilder()
 	b.reg.Sensors = make([]Sensor, MaxSensors)
-	if err := b.add("b.yaml", many(0, 1)); err == nil || !strings.Contains(err.Error(), "b.yaml: the register has more than 100000 sensors; use several gateways") {
+	if err := b.add("b.yaml", many(0, 1)); err == nil ||
+		!strings.Contains(err.Error(), "b.yaml: the register has more than 100000 sensors; use several gateways") {
 		t.Errorf("one sensor too many: %v", err)
 	}
 	b = newBuilder()

@@ -70,7 +70,8 @@ func ParseZones(file string, raw []byte) (*Zones, error) {
 			if one != nil {
 				who += " (" + one.id + ")"
 			}
-			return nil, &FeatureError{File: file, Who: who, Line: 1 + bytes.Count(raw[:max(0, bytes.Index(raw, f))], []byte("\n")), Err: err}
+			return nil, &FeatureError{File: file, Who: who,
+				Line: 1 + bytes.Count(raw[:max(0, bytes.Index(raw, f))], []byte("\n")), Err: err}
 		}
 		z.zone[one.id] = one
 		z.ids = append(z.ids, one.id)

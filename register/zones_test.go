@@ -16,7 +16,8 @@ func collectionOf(features ...string) []byte {
 
 // featureAt is a feature with a Polygon of these coordinates.
 func featureAt(id, coordinates string) string {
-	return `{"type":"Feature","id":"` + id + `","properties":{},"geometry":{"type":"Polygon","coordinates":` + coordinates + `}}`
+	return `{"type":"Feature","id":"` + id + `","properties":{},"geometry":{"type":"Polygon","coordinates":` +
+		coordinates + `}}`
 }
 
 func multiAt(id, coordinates string) string {
@@ -70,27 +71,30 @@ func refuses(t *testing.T, files map[string]refused) {
 // the error names the feature and the way out.
 func TestZonesHaveOneReading(t *testing.T) {
 	refuses(t, map[string]refused{
-		"null feature":        {collectionOf("null"), "feature 1: not a GeoJSON Feature"},
-		"number feature":      {collectionOf("7"), "feature 1: not a GeoJSON Feature"},
-		"second feature":      {collectionOf(featureAt("a", ok), "[]"), "feature 2"},
-		"no JSON":             {[]byte("zones"), "not JSON"},
-		"cut":                 {collectionOf(featureAt("a", ok))[:60], "not JSON"},
-		"comma":               {[]byte(`{"type":"FeatureCollection","features":[],}`), "not JSON"},
-		"tail":                {append(collectionOf(), "{}"...), "behind the end"},
-		"a list":              {[]byte("[]"), "not a GeoJSON FeatureCollection"},
-		"one feature":         {[]byte(featureAt("a", ok)), "not a GeoJSON FeatureCollection"},
-		"no features":         {[]byte(`{"type":"FeatureCollection"}`), "not a GeoJSON FeatureCollection"},
-		"null features":       {[]byte(`{"type":"FeatureCollection","features":null}`), "not a GeoJSON FeatureCollection"},
-		"bytes":               {with(`"a"`, "\"\xff\""), "UTF-8"},
-		"too large":           {append(collectionOf(), make([]byte, 1<<20)...), "larger than 1 MiB"},
-		"deep":                {with("{}", `{"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+"}"), "nested more than 32"},
-		"deep coordinates":    {with(ok, strings.Repeat("[", 40)+"1,2"+strings.Repeat("]", 40)), "nested more than 32"},
-		"key twice":           {with(`"id":"a"`, `"id":"a","id":"b"`), `feature 1 (a): the key "id" is there twice`},
-		"key twice, escaped":  {with(`"id":"a"`, `"id":"a","\u0069d":"b"`), "there twice"},
-		"property twice":      {with("{}", `{"name":"x","name":"y"}`), "there twice"},
-		"other spelling":      {with(`"id":"a"`, `"id":"a","ID":"b"`), "rename it"},
-		"long s":              {with(`"geometry"`, `"featureſ":[],"geometry"`), "rename it"},
-		"crs":                 {[]byte(`{"type":"FeatureCollection","crs":{"type":"name"},"features":[]}`), "take crs out"},
+		"null feature":   {collectionOf("null"), "feature 1: not a GeoJSON Feature"},
+		"number feature": {collectionOf("7"), "feature 1: not a GeoJSON Feature"},
+		"second feature": {collectionOf(featureAt("a", ok), "[]"), "feature 2"},
+		"no JSON":        {[]byte("zones"), "not JSON"},
+		"cut":            {collectionOf(featureAt("a", ok))[:60], "not JSON"},
+		"comma":          {[]byte(`{"type":"FeatureCollection","features":[],}`), "not JSON"},
+		"tail":           {append(collectionOf(), "{}"...), "behind the end"},
+		"a list":         {[]byte("[]"), "not a GeoJSON FeatureCollection"},
+		"one feature":    {[]byte(featureAt("a", ok)), "not a GeoJSON FeatureCollection"},
+		"no features":    {[]byte(`{"type":"FeatureCollection"}`), "not a GeoJSON FeatureCollection"},
+		"null features": {[]byte(`{"type":"FeatureCollection","features":null}`),
+			"not a GeoJSON FeatureCollection"},
+		"bytes":     {with(`"a"`, "\"\xff\""), "UTF-8"},
+		"too large": {append(collectionOf(), make([]byte, 1<<20)...), "larger than 1 MiB"},
+		"deep": {with("{}", `{"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+"}"),
+			"nested more than 32"},
+		"deep coordinates":   {with(ok, strings.Repeat("[", 40)+"1,2"+strings.Repeat("]", 40)), "nested more than 32"},
+		"key twice":          {with(`"id":"a"`, `"id":"a","id":"b"`), `feature 1 (a): the key "id" is there twice`},
+		"key twice, escaped": {with(`"id":"a"`, `"id":"a","\u0069d":"b"`), "there twice"},
+		"property twice":     {with("{}", `{"name":"x","name":"y"}`), "there twice"},
+		"other spelling":     {with(`"id":"a"`, `"id":"a","ID":"b"`), "rename it"},
+		"long s":             {with(`"geometry"`, `"featureſ":[],"geometry"`), "rename it"},
+		"crs": {[]byte(`{"type":"FeatureCollection","crs":{"type":"name"},"features":[]}`),
+			"take crs out"},
 		"crs inside":          {with(`"id":"a"`, `"id":"a","crs":null`), "take crs out"},
 		"two ids":             {with("{}", `{"id":"b"}`), "differ"},
 		"an id and a number":  {with("{}", `{"id":7}`), "differ"},
@@ -117,10 +121,12 @@ func TestZonesHaveOneReading(t *testing.T) {
 // TestZonesHaveOneGeometry: the same for what stands in a feature.
 func TestZonesHaveOneGeometry(t *testing.T) {
 	refuses(t, map[string]refused{
-		"properties":       {with("{}", `[]`), "not a GeoJSON Feature"},
-		"point":            {with(`"Polygon","coordinates":`+ok, `"Point","coordinates":[1,2]`), "Polygon or MultiPolygon"},
-		"no geometry":      {with(`{"type":"Polygon","coordinates":`+ok+`}`, "null"), "Polygon or MultiPolygon"},
-		"collection":       {with(`"Polygon","coordinates":`+ok, `"GeometryCollection","geometries":[]`), "Polygon or MultiPolygon"},
+		"properties": {with("{}", `[]`), "not a GeoJSON Feature"},
+		"point": {with(`"Polygon","coordinates":`+ok, `"Point","coordinates":[1,2]`),
+			"Polygon or MultiPolygon"},
+		"no geometry": {with(`{"type":"Polygon","coordinates":`+ok+`}`, "null"), "Polygon or MultiPolygon"},
+		"collection": {with(`"Polygon","coordinates":`+ok, `"GeometryCollection","geometries":[]`),
+			"Polygon or MultiPolygon"},
 		"no coordinates":   {with(`,"coordinates":`+ok, ""), "feature 1"},
 		"null coordinates": {with(ok, "null"), "coordinates are lists"},
 		"empty":            {with(ok, "[]"), "coordinates are lists"},
@@ -145,7 +151,8 @@ func TestZonesHaveOneGeometry(t *testing.T) {
 func TestZonesSurviveTheirParser(t *testing.T) {
 	defer func() { unmarshal = geojson.UnmarshalFeature }()
 	unmarshal = func([]byte) (*geojson.Feature, error) { panic("a fault of the library") }
-	if _, err := ParseZones("zones.geojson", collectionOf(featureAt("a", "["+square(0, 0, 1)+"]"))); err == nil || !strings.Contains(err.Error(), "feature 1: cannot be read") {
+	if _, err := ParseZones("zones.geojson", collectionOf(featureAt("a", "["+square(0, 0, 1)+"]"))); err == nil ||
+		!strings.Contains(err.Error(), "feature 1: cannot be read") {
 		t.Errorf("a panic gives %v", err)
 	}
 	unmarshal = func([]byte) (*geojson.Feature, error) { return nil, nil }

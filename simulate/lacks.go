@@ -27,7 +27,9 @@ func (e *Lacks) Error() string {
 
 // lacks compares what a decision asks for with what the traffic has. What is left
 // out without changing the rest is a note.
-func lacks(sp Speech, p *bundle.Policy, d *bundle.Decision, tr Traffic, v *survey, m *model) (notes []string, err error) {
+func lacks(
+	sp Speech, p *bundle.Policy, d *bundle.Decision, tr Traffic, v *survey, m *model,
+) (notes []string, err error) {
 	l := &lacking{speech: sp, p: p, d: d, s: d.Stream, tr: tr, v: v}
 	l.period()
 	l.unit()
@@ -80,10 +82,12 @@ func (l *lacking) period() {
 	end := l.tr.Start.Add(time.Duration(l.tr.Minutes) * time.Minute)
 	switch _, next := l.s.Window(l.tr.Start); {
 	case next.After(end):
-		l.say("a window of %s does not fit into %s, which begins at %s and lasts %s", l.s.Every.String(), l.tr.Name, l.tr.Start.In(l.p.Location).Format("15:04"), end.Sub(l.tr.Start).String())
+		l.say("a window of %s does not fit into %s, which begins at %s and lasts %s", l.s.Every.String(), l.tr.Name,
+			l.tr.Start.In(l.p.Location).Format("15:04"), end.Sub(l.tr.Start).String())
 	case end.After(l.s.Until):
 		whole := int(l.s.Until.Sub(l.tr.Start).Round(24*time.Hour) / (24 * time.Hour))
-		l.say("%s lasts until %s, and the decision is in force for %s only: simulate at most so many", l.tr.Name, end.In(l.p.Location).Format(time.DateOnly), days(l.speech, whole))
+		l.say("%s lasts until %s, and the decision is in force for %s only: simulate at most so many", l.tr.Name,
+			end.In(l.p.Location).Format(time.DateOnly), days(l.speech, whole))
 	}
 	for _, x := range l.p.Suspended {
 		if x.Decision == l.d.Decision {
@@ -110,7 +114,8 @@ func (l *lacking) unit() {
 	}
 	for _, kind := range l.d.AppliesTo.Kinds {
 		if l.v.kinds[kind] != nil && l.tr.StandsFor[street.Kind(kind)][u.Field] != u.StandsFor {
-			l.say("in %s the field %s of %s does not stand for a %s: its units are %s", l.tr.Name, u.Field, kind, l.speech.One(u.StandsFor), l.list(there))
+			l.say("in %s the field %s of %s does not stand for a %s: its units are %s", l.tr.Name, u.Field, kind,
+				l.speech.One(u.StandsFor), l.list(there))
 		}
 	}
 }
@@ -127,7 +132,9 @@ func (l *lacking) kinds() {
 // whose zones are such has nothing.
 func (l *lacking) places() {
 	if l.s.Place.ByPoint() {
-		l.say("its readings are placed by their coordinates, which simulate cannot do: the sensors of %s stand in zones", l.tr.Name)
+		l.say(
+			"its readings are placed by their coordinates, which simulate cannot do: the sensors of %s stand in zones",
+			l.tr.Name)
 		return
 	}
 	var there, empty []string
@@ -146,7 +153,8 @@ func (l *lacking) places() {
 	slices.Sort(there)
 	switch what := l.list(l.d.AppliesTo.Kinds); {
 	case len(empty) == len(l.s.Zones):
-		l.say("%s has no readings of %s in %s; it has them in %s", l.tr.Name, what, l.list(empty), l.list(slices.Compact(there)))
+		l.say("%s has no readings of %s in %s; it has them in %s", l.tr.Name, what, l.list(empty),
+			l.list(slices.Compact(there)))
 	case len(empty) > 0:
 		l.note("In %s there is nothing to simulate: %s has no readings of %s there.", l.list(empty), l.tr.Name, what)
 	}
@@ -187,7 +195,8 @@ func (l *lacking) fields() {
 			switch f := k.fields[field]; {
 			case field == "" || f == nil && !l.declared(kind, field) && l.sent(field):
 			case f == nil:
-				l.say("in %s the kind %s sends no %s; it sends %s", l.tr.Name, kind, field, l.list(slices.Sorted(maps.Keys(k.fields))))
+				l.say("in %s the kind %s sends no %s; it sends %s", l.tr.Name, kind, field,
+					l.list(slices.Sorted(maps.Keys(k.fields))))
 			case numeric[field] && f.numbers == 0:
 				l.say("in %s the field %s of %s is no number", l.tr.Name, field, kind)
 			}
@@ -207,7 +216,9 @@ func (l *lacking) declared(kind, field string) bool {
 }
 
 func (l *lacking) sent(field string) bool {
-	return slices.ContainsFunc(l.d.AppliesTo.Kinds, func(kind string) bool { return l.v.kinds[kind].fields[field] != nil })
+	return slices.ContainsFunc(l.d.AppliesTo.Kinds, func(kind string) bool {
+		return l.v.kinds[kind].fields[field] != nil
+	})
 }
 
 func (l *lacking) categories() {

@@ -54,7 +54,8 @@ type unit struct {
 func newModel(p *bundle.Policy, d *bundle.Decision, sensors []street.Sensor) *model {
 	m := &model{
 		s: d.Stream, kinds: d.AppliesTo.Kinds, loc: p.Location, sensors: sensors, fields: make(map[string][]string),
-		cells: make(map[cell]*truth), used: make(map[string]int), dropped: make(map[[2]string]int), zones: make(map[string]bool),
+		cells: make(map[cell]*truth), used: make(map[string]int), dropped: make(map[[2]string]int),
+		zones: make(map[string]bool),
 	}
 	for _, k := range d.AppliesTo.Kinds {
 		for _, f := range p.Kinds[k].Fields {
@@ -91,7 +92,8 @@ func (m *model) see(o street.Observation) {
 	}
 	t := m.cells[key]
 	if t == nil {
-		t = &truth{units: make(map[string]unit), sum: make(map[string]float64), n: make(map[string]int), all: make(map[string][]float64)}
+		t = &truth{units: make(map[string]unit), sum: make(map[string]float64), n: make(map[string]int),
+			all: make(map[string][]float64)}
 		m.cells[key] = t
 	}
 	t.count++

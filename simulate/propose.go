@@ -184,7 +184,8 @@ func (s *search) try(m *model, pairs int64) (Choice, bool) {
 	if err != nil {
 		return Choice{}, false // more noise than there is
 	}
-	c := Choice{MaxContributions: pairs, Every: stream.Every.String(), Slot: s.slot.s.Every.String(), PublicFrom: noise.mech.PublicFrom()}
+	c := Choice{MaxContributions: pairs, Every: stream.Every.String(), Slot: s.slot.s.Every.String(),
+		PublicFrom: noise.mech.PublicFrom()}
 	numbers := m.numbers()
 	for i, x := range numbers {
 		e := s.errors(m, x, int(pairs), noise)
@@ -291,19 +292,22 @@ func (s *search) why(sp Speech, best, draft Choice, list []Choice) string {
 	if best.Slot != "PT1H" {
 		slot = sp.Say("a zone and window of %s", best.Slot)
 	}
-	text := sp.Say("With max_contributions %d and every %s, what is shown misses what passed in %s by %v (%s; the root of bias squared plus variance), and %.0f of 100 shown intervals hold what passed",
+	text := sp.Say("With max_contributions %d and every %s, what is shown misses what passed in %s by %v (%s; the "+
+		"root of bias squared plus variance), and %.0f of 100 shown intervals hold what passed",
 		best.MaxContributions, best.Every, slot, three(best.Error), first, 100*best.Inside)
 	if best.MaxContributions == draft.MaxContributions && best.Every == draft.Every {
 		text += sp.Say("; the charter allows nothing better, and it is what the draft says.")
 	} else {
-		text += sp.Say("; with the draft's %d and %s it is %v, and %.0f of 100.", draft.MaxContributions, draft.Every, three(draft.Error), 100*draft.Inside)
+		text += sp.Say("; with the draft's %d and %s it is %v, and %.0f of 100.", draft.MaxContributions, draft.Every,
+			three(draft.Error), 100*draft.Inside)
 	}
 	if best.Inside >= holdsEnough {
 		return text
 	}
 	if beyond, ok := pick(list, func(c Choice) bool { return c.Inside >= holdsEnough && c.Shown >= .5 }); ok {
-		return text + " " + sp.Say("The charter allows %d at most; with max_contributions %d and every %s, %.0f of 100 would hold it.",
-			s.p.Charter.MaxContributions, beyond.MaxContributions, beyond.Every, 100*beyond.Inside)
+		return text + " " +
+			sp.Say("The charter allows %d at most; with max_contributions %d and every %s, %.0f of 100 would hold it.",
+				s.p.Charter.MaxContributions, beyond.MaxContributions, beyond.Every, 100*beyond.Inside)
 	}
 	return text + " " + sp.Say("No number would make 90 of 100 hold it.")
 }

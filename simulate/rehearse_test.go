@@ -84,7 +84,8 @@ func TestTheExampleHoldsWhatPassed(t *testing.T) {
 		if side.Inside == nil || side.Published < 30 {
 			t.Fatalf("seed %d: %d numbers are shown", seed+1, side.Published)
 		}
-		shown, inside, worst = shown+side.Published, inside+*side.Inside*float64(side.Published), min(worst, *side.Inside)
+		shown, inside, worst = shown+side.Published, inside+*side.Inside*float64(side.Published),
+			min(worst, *side.Inside)
 		c, _ := (&search{p: p, d: d, slot: m, models: []*model{m}}).try(m, d.Stream.Protect.MaxContributions)
 		expected += c.Inside / 20
 		bias += *side.BiasShare / 20
@@ -146,9 +147,12 @@ func TestProposal(t *testing.T) {
 	}{
 		"footfall as it is":     {footfall, nil, 4, "PT1H", "the charter allows nothing better"},
 		"boardings as they are": {boardings, nil, 2, "PT1H", "the charter allows nothing better"},
-		"twice only":            {footfall, with(footfall, "max_contributions: 4", two), 4, "PT1H", "with the draft's 2 and PT1H it is"},
-		"once only":             {boardings, with(boardings, two, "max_contributions: 1"), 2, "PT1H", "with the draft's 1 and PT1H it is"},
-		"a long window":         {footfall, with(footfall, "every: PT1H", "every: PT6H"), 4, "PT1H", "with the draft's 4 and PT6H it is"},
+		"twice only": {footfall, with(footfall, "max_contributions: 4", two), 4, "PT1H",
+			"with the draft's 2 and PT1H it is"},
+		"once only": {boardings, with(boardings, two, "max_contributions: 1"), 2, "PT1H",
+			"with the draft's 1 and PT1H it is"},
+		"a long window": {footfall, with(footfall, "every: PT1H", "every: PT6H"), 4, "PT1H",
+			"with the draft's 4 and PT6H it is"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := edited(t, c.edits...)
@@ -156,17 +160,20 @@ func TestProposal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if x := r.Proposal; x.MaxContributions != c.pairs || x.Every != c.every || x.Inside < holdsEnough || !strings.Contains(x.Why, c.says) {
+			if x := r.Proposal; x.MaxContributions != c.pairs || x.Every != c.every || x.Inside < holdsEnough ||
+				!strings.Contains(x.Why, c.says) {
 				t.Errorf("%+v; want %d and %s, and %q", x, c.pairs, c.every, c.says)
 			}
 		})
 	}
-	p := edited(t, append(with("charter.yaml", "max_contributions: 4", two), with(footfall, "max_contributions: 4", two)...)...)
+	p := edited(t,
+		append(with("charter.yaml", "max_contributions: 4", two), with(footfall, "max_contributions: 4", two)...)...)
 	r, err := looked(p, "2026-14", City(p, p.Decision("2026-14"), 1, 7))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x := r.Proposal; x.MaxContributions > 2 || !strings.Contains(x.Why, "The charter allows 2 at most; with max_contributions") {
+	if x := r.Proposal; x.MaxContributions > 2 ||
+		!strings.Contains(x.Why, "The charter allows 2 at most; with max_contributions") {
 		t.Errorf("%+v; the charter allows 2", x)
 	}
 }
@@ -177,10 +184,13 @@ func TestOwnersParts(t *testing.T) {
 	p := edited(t, with(footfall, "max_contributions: 4", "by_owner: {acme: 2, tram: 1}\n  max_contributions: 4")...)
 	d := p.Decision("2026-14")
 	m := newModel(p, d, []street.Sensor{
-		{ID: "a", Owner: "acme", Zone: "rambla", Kind: street.WiFi}, {ID: "b", Owner: "tram", Zone: "rambla", Kind: street.WiFi}, {ID: "c", Owner: "sona", Zone: "rambla", Kind: street.WiFi},
+		{ID: "a", Owner: "acme", Zone: "rambla", Kind: street.WiFi},
+		{ID: "b", Owner: "tram", Zone: "rambla", Kind: street.WiFi},
+		{ID: "c", Owner: "sona", Zone: "rambla", Kind: street.WiFi},
 	})
 	for _, x := range []struct{ hour, sensor int }{{0, 0}, {1, 0}, {2, 0}, {2, 1}, {3, 0}, {3, 1}, {4, 2}} {
-		m.see(street.Observation{Sensor: x.sensor, Time: d.Stream.From.Add(time.Duration(x.hour) * time.Hour), Fields: map[string]any{"device": "d", "rssi": -50}})
+		m.see(street.Observation{Sensor: x.sensor, Time: d.Stream.From.Add(time.Duration(x.hour) * time.Hour),
+			Fields: map[string]any{"device": "d", "rssi": -50}})
 	}
 	for hour, want := range []float64{1, 1, 1, 0, 0} {
 		if got, _ := m.counted("rambla", d.Stream.From.Add(time.Duration(hour)*time.Hour), unitsOf); got != want {

@@ -32,7 +32,8 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		OldInForce *Side     `json:"InForce"`
 		OldStart   time.Time `json:"Start"`
 		OldDays    int       `json:"Days"`
-	}{r.Draft, r.InForce, r.Start, r.Days, r.Proposal, append([]string{}, r.Notes...), r.Draft, r.InForce, r.Start, r.Days})
+	}{r.Draft, r.InForce, r.Start, r.Days, r.Proposal, append([]string{}, r.Notes...), r.Draft, r.InForce, r.Start,
+		r.Days})
 }
 
 // Side is how one policy did.

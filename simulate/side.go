@@ -96,7 +96,8 @@ func (m *model) measure(x published, list []store.Observation, all *tally) Measu
 		out.MeanError += e / float64(len(errs))
 	}
 	if n := len(errs); n > 0 {
-		out.P95Error, out.Covered, out.Inside = errs[min(n-1, n*95/100)], float64(covered)/float64(out.Published), float64(inside)/float64(out.Published)
+		out.P95Error, out.Covered, out.Inside = errs[min(n-1, n*95/100)], float64(covered)/float64(out.Published),
+			float64(inside)/float64(out.Published)
 	}
 	all.published, all.withheld, all.inside = all.published+out.Published, all.withheld+out.Withheld, all.inside+inside
 	return out

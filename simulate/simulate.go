@@ -98,7 +98,8 @@ func look(ctx context.Context, o Options, sides []*running, report *Report) erro
 	var surveys []*survey
 	var models []*model
 	for _, s := range sides {
-		surveys, models = append(surveys, newSurvey()), append(models, newModel(s.policy, s.decision, o.Traffic.Sensors))
+		surveys, models = append(surveys, newSurvey()),
+			append(models, newModel(s.policy, s.decision, o.Traffic.Sensors))
 	}
 	day := o.Traffic.Start.Add(24 * time.Hour)
 	err = o.Traffic.each(ctx, func(done int) { o.Progress(done, 0) }, func(x street.Observation) {
@@ -120,7 +121,8 @@ func look(ctx context.Context, o Options, sides []*running, report *Report) erro
 			report.Notes = append(report.Notes, notes...)
 		case i > 0 && errors.As(err, &lack):
 			s.left = true
-			report.Notes = append(report.Notes, o.Speech.Say("What is in force is not simulated beside it: %s.", strings.Join(lack.Sentences, "; ")))
+			report.Notes = append(report.Notes,
+				o.Speech.Say("What is in force is not simulated beside it: %s.", strings.Join(lack.Sentences, "; ")))
 		case err != nil:
 			return err
 		}
@@ -170,8 +172,10 @@ func (r *running) open(ctx context.Context, tr Traffic) (err error) {
 		return err
 	}
 	r.gateway, err = gateway.Open(ctx, config.Config{
-		Gateway: "trial", Keys: "memory", Dir: r.dir, Simulation: true, Time: config.Time{Topic: clockTopic}, Register: reg,
-		Listen: config.Listen{MQTT: "127.0.0.1:0"}, Admin: "127.0.0.1:0", Policy: config.Policy{Dir: filepath.Join(r.dir, "policy")},
+		Gateway: "trial", Keys: "memory", Dir: r.dir, Simulation: true, Time: config.Time{Topic: clockTopic},
+		Register: reg,
+		Listen:   config.Listen{MQTT: "127.0.0.1:0"}, Admin: "127.0.0.1:0",
+		Policy: config.Policy{Dir: filepath.Join(r.dir, "policy")},
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -193,7 +197,8 @@ func (r *running) open(ctx context.Context, tr Traffic) (err error) {
 func writeRegister(path string, sensors []street.Sensor, start time.Time) error {
 	text := "sensors:\n"
 	for _, s := range sensors {
-		text += fmt.Sprintf("  - {id: %s, owner: %s, kind: %s, zone: %s, registered: %s}\n", s.ID, s.Owner, s.Kind, s.Zone, start.AddDate(0, 0, -2).Format(time.DateOnly))
+		text += fmt.Sprintf("  - {id: %s, owner: %s, kind: %s, zone: %s, registered: %s}\n", s.ID, s.Owner, s.Kind,
+			s.Zone, start.AddDate(0, 0, -2).Format(time.DateOnly))
 	}
 	return os.WriteFile(path, []byte(text), 0o600)
 }
@@ -268,7 +273,8 @@ func (r *running) result(ctx context.Context, tr Traffic) (*Side, error) {
 	}
 	defer st.Close()
 	end := tr.Start.Add(time.Duration(tr.Minutes) * time.Minute)
-	list, err := st.Observations(ctx, store.Query{Stream: r.decision.Stream.ID, From: tr.Start, To: end, Limit: 10_000_000})
+	list, err := st.Observations(ctx,
+		store.Query{Stream: r.decision.Stream.ID, From: tr.Start, To: end, Limit: 10_000_000})
 	if err != nil {
 		return nil, err
 	}
@@ -285,7 +291,8 @@ func (r *running) budget(tr Traffic) (Budget, error) {
 	if s.Unit.None() {
 		return b, nil
 	}
-	b.PerDay, b.Cap = s.Protect.Epsilon*float64(r.decision.EpochsPerDay()), r.policy.Charter.EpsilonPerDay[s.Unit.StandsFor]
+	b.PerDay, b.Cap = s.Protect.Epsilon*float64(r.decision.EpochsPerDay()),
+		r.policy.Charter.EpsilonPerDay[s.Unit.StandsFor]
 	for i := range r.policy.Decisions {
 		if x := &r.policy.Decisions[i]; x.Stream.Unit.StandsFor == s.Unit.StandsFor && !x.Stream.Unit.None() {
 			b.AllDecisions += x.Protect.Epsilon * float64(x.EpochsPerDay())

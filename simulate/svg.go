@@ -25,8 +25,10 @@ func (r *Report) SVG(loc *time.Location, sp Speech) string {
 		sides = append(sides, r.InForce)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", width, (height+30)*len(sides))
-	b.WriteString("<style>.t{fill:none;stroke:#8a4b00;stroke-width:1.5;stroke-dasharray:4 3}.v{fill:none;stroke:#0b5d7a;stroke-width:2}.b{fill:#0b5d7a;opacity:.18}.w{fill:none;stroke:#55606f}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}}</style>\n")
+	fmt.Fprintf(&b,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", width, (height+30)*len(sides))
+	b.WriteString("<style>.t{fill:none;stroke:#8a4b00;stroke-width:1.5;stroke-dasharray:4 " +
+		"3}.v{fill:none;stroke:#0b5d7a;stroke-width:2}.b{fill:#0b5d7a;opacity:.18}.w{fill:none;stroke:#55606f}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}}</style>\n")
 	fmt.Fprintf(&b, "<title>%s</title>\n", html.EscapeString(sp.Say("Decision %s, simulated", r.Draft.Decision)))
 	for i, s := range sides {
 		fmt.Fprintf(&b, `<g transform="translate(0 %d)">`+"\n", i*(height+30))
@@ -42,7 +44,8 @@ func (s *Side) draw(b *strings.Builder, loc *time.Location, sp Speech) {
 	if len(s.Measures) > 0 {
 		first = s.Measures[0].Name
 	}
-	legend := sp.Say("%s: decision %s, %s in %s. Solid with band: published. Dashed: what passed. Circles: withheld.", s.Title(sp), s.Decision, first, s.Cell)
+	legend := sp.Say("%s: decision %s, %s in %s. Solid with band: published. Dashed: what passed. Circles: withheld.",
+		s.Title(sp), s.Decision, first, s.Cell)
 	fmt.Fprintf(b, `<text x="%d" y="14">%s</text>`+"\n", left, html.EscapeString(legend))
 	fmt.Fprintf(b, `<text x="%d" y="30">%s</text>`+"\n", left, html.EscapeString(s.Sentence(sp)))
 	if len(s.Series) == 0 {
@@ -58,12 +61,14 @@ func (s *Side) draw(b *strings.Builder, loc *time.Location, sp Speech) {
 	}
 	y := func(v float64) float64 { return head + (height-head-bottom)*(1-max(0, v)/top) }
 	for _, share := range []float64{0, .5, 1} {
-		fmt.Fprintf(b, `<line class="a" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text x="4" y="%.1f">%.0f</text>`+"\n", left, width-10, y(share*top), y(share*top), y(share*top)+4, share*top)
+		fmt.Fprintf(b, `<line class="a" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text x="4" y="%.1f">%.0f</text>`+"\n",
+			left, width-10, y(share*top), y(share*top), y(share*top)+4, share*top)
 	}
 	var truth, value, upper, lower []string
 	flush := func() {
 		if len(value) > 0 {
-			fmt.Fprintf(b, `<polygon class="b" points="%s %s"/><polyline class="v" points="%s"/>`+"\n", strings.Join(upper, " "), reversed(lower), strings.Join(value, " "))
+			fmt.Fprintf(b, `<polygon class="b" points="%s %s"/><polyline class="v" points="%s"/>`+"\n",
+				strings.Join(upper, " "), reversed(lower), strings.Join(value, " "))
 		}
 		value, upper, lower = nil, nil, nil
 	}
@@ -78,7 +83,8 @@ func (s *Side) draw(b *strings.Builder, loc *time.Location, sp Speech) {
 			lower = append(lower, fmt.Sprintf("%.1f,%.1f", x(i), y(p.Low)))
 		}
 		if every := max(1, len(s.Series)/8); i%every == 0 {
-			fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", x(i), height-8, p.Start.In(loc).Format("15:04"))
+			fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", x(i), height-8,
+				p.Start.In(loc).Format("15:04"))
 		}
 	}
 	flush()

@@ -55,7 +55,8 @@ func City(p *bundle.Policy, d *bundle.Decision, days int, seed uint64) Traffic {
 	y, m, first := start.In(p.Location).Date()
 	end := civil.Midnight(y, m, first+days, p.Location) // days of 23 and 25 hours are as long as they are
 	return Traffic{
-		Name: "the simulated city", Sensors: sensors, Start: start, Minutes: int(end.Sub(start) / time.Minute), StandsFor: street.StandsFor(),
+		Name: "the simulated city", Sensors: sensors, Start: start, Minutes: int(end.Sub(start) / time.Minute),
+		StandsFor: street.StandsFor(),
 		Begin: func() func(time.Time) []street.Observation {
 			return street.New(street.Config{Seed: seed, Sensors: sensors, PerHour: 900, Location: p.Location}).Minute
 		},
@@ -65,7 +66,9 @@ func City(p *bundle.Policy, d *bundle.Decision, days int, seed uint64) Traffic {
 // Recorded is a file of readings, as firmware-sim replays them, moved by whole
 // days to begin on the draft's first day. The register says of which kind and in
 // which zone its sensors are.
-func Recorded(file, mapping, layout, timezone string, reg *register.Register, p *bundle.Policy, d *bundle.Decision) (Traffic, error) {
+func Recorded(
+	file, mapping, layout, timezone string, reg *register.Register, p *bundle.Policy, d *bundle.Decision,
+) (Traffic, error) {
 	m, err := replay.ParseMapping(mapping, layout, timezone)
 	if err != nil {
 		return Traffic{}, err
@@ -79,13 +82,15 @@ func Recorded(file, mapping, layout, timezone string, reg *register.Register, p 
 	for i := range reg.Sensors {
 		x := &reg.Sensors[i]
 		index[x.ID] = len(sensors)
-		sensors = append(sensors, street.Sensor{ID: x.ID, Owner: x.Owner, Zone: x.ZoneOf(p.Zones), Kind: street.Kind(x.Kind)})
+		sensors = append(sensors,
+			street.Sensor{ID: x.ID, Owner: x.Owner, Zone: x.ZoneOf(p.Zones), Kind: street.Kind(x.Kind)})
 	}
 	rows = slices.DeleteFunc(rows, func(r replay.Row) bool { _, known := index[r.Sensor]; return !known })
 	if len(rows) == 0 {
 		return Traffic{}, errors.New("no row of the file is of a sensor in the register")
 	}
-	first := civil.Midnight(rows[0].Time.In(p.Location).Year(), rows[0].Time.In(p.Location).Month(), rows[0].Time.In(p.Location).Day(), p.Location)
+	first := civil.Midnight(rows[0].Time.In(p.Location).Year(), rows[0].Time.In(p.Location).Month(),
+		rows[0].Time.In(p.Location).Day(), p.Location)
 	shift := d.Stream.From.Sub(first).Round(24 * time.Hour)
 	last := rows[len(rows)-1].Time.Add(shift)
 	start := rows[0].Time.Add(shift).Truncate(time.Minute)
@@ -93,10 +98,13 @@ func Recorded(file, mapping, layout, timezone string, reg *register.Register, p 
 		at := 0
 		return func(t time.Time) (out []street.Observation) {
 			for ; at < len(rows) && rows[at].Time.Add(shift).Before(t.Add(time.Minute)); at++ {
-				out = append(out, street.Observation{Sensor: index[rows[at].Sensor], Time: rows[at].Time.Add(shift), Fields: rows[at].Fields})
+				out = append(out,
+					street.Observation{Sensor: index[rows[at].Sensor], Time: rows[at].Time.Add(shift),
+						Fields: rows[at].Fields})
 			}
 			return out
 		}
 	}
-	return Traffic{Name: "the file " + filepath.Base(file), Sensors: sensors, Start: start, Minutes: int(last.Sub(start)/time.Minute) + 1, Begin: begin}, nil
+	return Traffic{Name: "the file " + filepath.Base(file), Sensors: sensors, Start: start,
+		Minutes: int(last.Sub(start)/time.Minute) + 1, Begin: begin}, nil
 }

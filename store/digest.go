@@ -23,7 +23,8 @@ func Digest(list []Observation) string {
 	})
 	sum := sha256.New()
 	for _, o := range list {
-		fmt.Fprintf(sum, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.Cell, o.Measure, o.Status, o.Reason, plain(o.Value), plain(o.Low), plain(o.High))
+		fmt.Fprintf(sum, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.Cell, o.Measure, o.Status, o.Reason, plain(o.Value),
+			plain(o.Low), plain(o.High))
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }

@@ -31,16 +31,23 @@ var grammar = map[string][]string{
 	"before":  {"", "a", "\"", "'", "`", ")", "\\", "\x00", "%00", " ", "\n", "-->", "]]>", "}}"},
 	"after":   {"", "\"", "'", "--", "//", "#", ";", "\r\n", "/*", "|", "&", "\x00", ","},
 	"core":    {"{flux}", "{sql}", "{line}", "{path}", "{header}", "{template}", "{formula}", "{html}"},
-	"flux":    {"\") |> drop(columns: [\"" + mark + "\"]) //", "\" or r.cell == \"" + mark, "${" + mark + "}", "\") |> to(bucket: \"" + mark + "\")", "|> yield(name: \"" + mark + "\")"},
-	"sql":     {"' OR '" + mark + "'='" + mark, "'; DROP TABLE observation; --" + mark, "' UNION SELECT '" + mark + "', 1 --", "1) OR (1=1 /*" + mark + "*/", "\"; ATTACH DATABASE '/tmp/" + mark + "' AS x; --"},
-	"line":    {"noise,cell=b value=1 0\n" + mark, mark + ",a=b c=1i", "steps value=1\\," + mark},
-	"path":    {"../../../../etc/" + mark, "..%2f..%2f" + mark, "..\\..\\" + mark, "/etc/passwd/" + mark, "%2e%2e/" + mark, "....//" + mark, "file:///" + mark},
-	"header":  {"\r\nSet-Cookie: " + mark + "=1", "\nX-" + mark + ": 1", "%0d%0aLocation: //" + mark, "\r\n\r\n<html>" + mark},
+	"flux": {"\") |> drop(columns: [\"" + mark + "\"]) //", "\" or r.cell == \"" + mark, "${" + mark + "}",
+		"\") |> to(bucket: \"" + mark + "\")", "|> yield(name: \"" + mark + "\")"},
+	"sql": {"' OR '" + mark + "'='" + mark, "'; DROP TABLE observation; --" + mark,
+		"' UNION SELECT '" + mark + "', 1 --", "1) OR (1=1 /*" + mark + "*/",
+		"\"; ATTACH DATABASE '/tmp/" + mark + "' AS x; --"},
+	"line": {"noise,cell=b value=1 0\n" + mark, mark + ",a=b c=1i", "steps value=1\\," + mark},
+	"path": {"../../../../etc/" + mark, "..%2f..%2f" + mark, "..\\..\\" + mark, "/etc/passwd/" + mark,
+		"%2e%2e/" + mark, "....//" + mark, "file:///" + mark},
+	"header": {"\r\nSet-Cookie: " + mark + "=1", "\nX-" + mark + ": 1", "%0d%0aLocation: //" + mark,
+		"\r\n\r\n<html>" + mark},
 	"template": {
-		"{{.City}}" + mark, "{{printf \"" + mark + "\"}}", "${7*7}" + mark, "<%= " + mark + " %>", "#{" + mark + "}", "{{define \"main\"}}" + mark + "{{end}}",
+		"{{.City}}" + mark, "{{printf \"" + mark + "\"}}", "${7*7}" + mark, "<%= " + mark + " %>", "#{" + mark + "}",
+		"{{define \"main\"}}" + mark + "{{end}}",
 	},
 	"formula": {"=1+1" + mark, "@SUM(" + mark + ")", "+cmd|' /C " + mark + "'!A0", "-2+3+" + mark, "\t=" + mark},
-	"html":    {"<script>" + mark + "</script>", "\"><svg onload=" + mark + ">", "' onmouseover=" + mark, "javascript:" + mark, "<!--" + mark, "</script><b>" + mark},
+	"html": {"<script>" + mark + "</script>", "\"><svg onload=" + mark + ">", "' onmouseover=" + mark,
+		"javascript:" + mark, "<!--" + mark, "</script><b>" + mark},
 }
 
 func grow(r *rand.Rand, symbol string) string {
@@ -55,11 +62,17 @@ func grow(r *rand.Rand, symbol string) string {
 
 // places are where an attempt can be put, percent-encoded.
 var places = []string{
-	"/streams/%s", "/sensors/%s", "/sensors/%s/notice", "/decisions/%s", "/decisions/1/%s", "/decisions/%s/motion.txt", "/decisions/1/ballots/%s.sig", "/problems/%s", "/books/%s", "/books/decisions/%s", "/%s",
-	"/api/v1/streams/%s/observations", "/api/v1/streams/%s/totals?over=time", "/api/v1/decisions/%s", "/api/%s", "/?lang=%s", "/?layer=%s", "/?%s=1",
-	"/streams/steps?cell=%s", "/streams/steps?measure=%s", "/streams/steps?span=%s", "/streams/steps?day=%s", "/streams/steps?to=%s", "/streams/steps?page=%s", "/streams/steps?%s",
-	"/api/v1/streams/steps/observations?cell=%s", "/api/v1/streams/steps/observations?measure=%s", "/api/v1/streams/steps/observations?from=%s", "/api/v1/streams/steps/observations?cursor=%s",
-	"/api/v1/streams/steps/observations?format=%s", "/api/v1/streams/steps/observations?%s=1", "/api/v1/zones?stream=%s", "/api/v1/zones?stream=steps&measure=%s", "/api/v1/ledger?day=%s", "/api/v1/sensors?limit=%s",
+	"/streams/%s", "/sensors/%s", "/sensors/%s/notice", "/decisions/%s", "/decisions/1/%s", "/decisions/%s/motion.txt",
+	"/decisions/1/ballots/%s.sig", "/problems/%s", "/books/%s", "/books/decisions/%s", "/%s",
+	"/api/v1/streams/%s/observations", "/api/v1/streams/%s/totals?over=time", "/api/v1/decisions/%s", "/api/%s",
+	"/?lang=%s", "/?layer=%s", "/?%s=1",
+	"/streams/steps?cell=%s", "/streams/steps?measure=%s", "/streams/steps?span=%s", "/streams/steps?day=%s",
+	"/streams/steps?to=%s", "/streams/steps?page=%s", "/streams/steps?%s",
+	"/api/v1/streams/steps/observations?cell=%s", "/api/v1/streams/steps/observations?measure=%s",
+	"/api/v1/streams/steps/observations?from=%s", "/api/v1/streams/steps/observations?cursor=%s",
+	"/api/v1/streams/steps/observations?format=%s", "/api/v1/streams/steps/observations?%s=1",
+	"/api/v1/zones?stream=%s", "/api/v1/zones?stream=steps&measure=%s", "/api/v1/ledger?day=%s",
+	"/api/v1/sensors?limit=%s",
 }
 
 // TestInjections puts thousands of attempts into every part of a request, with both
@@ -110,18 +123,21 @@ func attack(t *testing.T, q *plaza, r *rand.Rand, times int) {
 	t.Helper()
 	all := "/api/v1/streams/steps/observations?limit=1000&from=2026-03-01"
 	_, before := q.ask("GET", all, nil)
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
 	for range times {
 		attempt := grow(r, "attempt")
 		var address string
 		header := http.Header{}
 		if r.IntN(4) == 0 {
-			name := []string{"Accept", "Accept-Language", "Accept-Encoding", "If-None-Match", "X-Forwarded-Host", "X-Forwarded-For", "Range", "Cookie"}[r.IntN(8)]
+			name := []string{"Accept", "Accept-Language", "Accept-Encoding", "If-None-Match", "X-Forwarded-Host",
+				"X-Forwarded-For", "Range", "Cookie"}[r.IntN(8)]
 			header[name] = []string{strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(attempt)}
 			address = everyAnswer[r.IntN(len(everyAnswer))]
 		} else {
-			address = fmt.Sprintf(places[r.IntN(len(places))], []string{url.PathEscape(attempt), url.QueryEscape(attempt)}[r.IntN(2)])
+			address = fmt.Sprintf(places[r.IntN(len(places))],
+				[]string{url.PathEscape(attempt), url.QueryEscape(attempt)}[r.IntN(2)])
 		}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, q.base+address, nil)
 		if err != nil {
@@ -154,7 +170,8 @@ func attack(t *testing.T, q *plaza, r *rand.Rand, times int) {
 func unharmed(t *testing.T, address, attempt string, resp *http.Response, body []byte) {
 	t.Helper()
 	for name, values := range resp.Header {
-		if strings.Contains(strings.ToLower(name+fmt.Sprint(values)), mark) && name != "Location" { // of the mux, which cleans paths
+		// of the mux, which cleans paths
+		if strings.Contains(strings.ToLower(name+fmt.Sprint(values)), mark) && name != "Location" {
 			t.Errorf("%q set the header %s: %v", address, name, values)
 		}
 	}
@@ -195,13 +212,15 @@ func TestRate(t *testing.T) {
 	begun := time.Now()
 	for range 40 {
 		resp, body := q.ask("GET", "/api/v1/streams", nil)
-		if resp.Header.Get("RateLimit-Policy") != `"client";q=10;w=5` || !strings.HasPrefix(resp.Header.Get("RateLimit"), `"client";r=`) {
+		if resp.Header.Get("RateLimit-Policy") != `"client";q=10;w=5` ||
+			!strings.HasPrefix(resp.Header.Get("RateLimit"), `"client";r=`) {
 			t.Fatalf("headers are %v", resp.Header)
 		}
 		if resp.StatusCode == http.StatusTooManyRequests {
 			many++
 			last = resp.Header
-			if resp.Header.Get("Content-Type") != "application/problem+json" || !bytes.Contains(body, []byte("/problems/rate")) || resp.Header.Get("Retry-After") == "" {
+			if resp.Header.Get("Content-Type") != "application/problem+json" ||
+				!bytes.Contains(body, []byte("/problems/rate")) || resp.Header.Get("Retry-After") == "" {
 				t.Errorf("429 is %s with %v", body, resp.Header)
 			}
 		}
@@ -209,7 +228,8 @@ func TestRate(t *testing.T) {
 	if took := time.Since(begun).Seconds(); many < 29-int(2*took+1) || many > 30 {
 		t.Errorf("%d of 40 requests in %.1f s were refused; want about 30", many, took)
 	}
-	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 7)}}).Dial("tcp", strings.TrimPrefix(q.base, "http://"))
+	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 7)}}).Dial("tcp",
+		strings.TrimPrefix(q.base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ func adminAnswers(t *testing.T, base string, paths ...string) {
 		for _, x := range []struct {
 			method, host string
 			status       int // 0 for what the path has
-		}{{"GET", "", 0}, {"HEAD", "localhost", 0}, {"GET", "rebound.example", 421}, {"POST", "", 405}, {"OPTIONS", "", 405}, {"DELETE", "rebound.example", 421}} {
+		}{{"GET", "", 0}, {"HEAD", "localhost", 0}, {"GET", "rebound.example", 421}, {"POST", "", 405},
+			{"OPTIONS", "", 405}, {"DELETE", "rebound.example", 421}} {
 			req, err := http.NewRequestWithContext(t.Context(), x.method, base+path, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -31,10 +32,12 @@ func adminAnswers(t *testing.T, base string, paths ...string) {
 			if want == 0 && path == "/none" {
 				want = 404
 			}
-			if want == 0 && resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusServiceUnavailable || want != 0 && resp.StatusCode != want {
+			if want == 0 && resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusServiceUnavailable ||
+				want != 0 && resp.StatusCode != want {
 				t.Errorf("%s %s as %q is %d; want %d", x.method, path, x.host, resp.StatusCode, want)
 			}
-			if resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Cache-Control") != "no-store" {
+			if resp.Header.Get("X-Content-Type-Options") != "nosniff" ||
+				resp.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s %s as %q has %v", x.method, path, x.host, resp.Header)
 			}
 		}

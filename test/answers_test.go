@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,12 +22,17 @@ import (
 
 // everyAnswer is each file and each list in each form, and the pages.
 var everyAnswer = []string{
-	"/api/v1/streams", "/api/v1/streams?format=csv", "/api/v1/streams/steps/observations", "/api/v1/streams/steps/observations?format=csv&limit=7",
+	"/api/v1/streams", "/api/v1/streams?format=csv", "/api/v1/streams/steps/observations",
+	"/api/v1/streams/steps/observations?format=csv&limit=7",
 	"/api/v1/streams/steps/observations?cell=a/foot&cell=b/foot&measure=devices&from=2026-03-28&to=2026-03-29&limit=1000",
-	"/api/v1/streams/noise/observations?limit=11&measure=peak", "/api/v1/streams/noise/observations?from=2026-03-29T06:00:00Z&to=2026-03-29T07:00:00Z&format=csv",
-	"/api/v1/sensors", "/api/v1/sensors?format=csv", "/api/v1/zones", "/api/v1/zones?format=csv", "/api/v1/zones?stream=steps&measure=devices&category=foot",
-	"/api/v1/decisions", "/api/v1/decisions?format=csv", "/api/v1/decisions/1", "/api/v1/ledger", "/api/v1/ledger?format=csv&limit=2", "/api/v1/ledger?day=2026-03-26",
-	"/catalog.jsonld", "/openapi.json", "/books/ledger.jsonl", "/", "/?layer=noise/level&lang=ca", "/streams/steps", "/streams/steps?span=month&cell=a/foot", "/streams/noise?measure=peak&lang=es",
+	"/api/v1/streams/noise/observations?limit=11&measure=peak",
+	"/api/v1/streams/noise/observations?from=2026-03-29T06:00:00Z&to=2026-03-29T07:00:00Z&format=csv",
+	"/api/v1/sensors", "/api/v1/sensors?format=csv", "/api/v1/zones", "/api/v1/zones?format=csv",
+	"/api/v1/zones?stream=steps&measure=devices&category=foot",
+	"/api/v1/decisions", "/api/v1/decisions?format=csv", "/api/v1/decisions/1", "/api/v1/ledger",
+	"/api/v1/ledger?format=csv&limit=2", "/api/v1/ledger?day=2026-03-26",
+	"/catalog.jsonld", "/openapi.json", "/books/ledger.jsonl", "/", "/?layer=noise/level&lang=ca", "/streams/steps",
+	"/streams/steps?span=month&cell=a/foot", "/streams/noise?measure=peak&lang=es",
 	"/sensors", "/sensors/s-1", "/decisions", "/decisions/2", "/privacy", "/docs", "/problems/parameter",
 }
 
@@ -72,16 +76,20 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 	for _, path := range everyAnswer {
 		resp, body := q.ask("GET", path, nil)
 		etag := resp.Header.Get("ETag")
-		if etag == "" || resp.Header.Get("Cache-Control") == "" || resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("Set-Cookie") != "" ||
-			resp.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(resp.Header.Get("Content-Security-Policy"), "default-src 'self'") {
+		if etag == "" || resp.Header.Get("Cache-Control") == "" ||
+			resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("Set-Cookie") != "" ||
+			resp.Header.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.HasPrefix(resp.Header.Get("Content-Security-Policy"), "default-src 'self'") {
 			t.Errorf("%s has headers %v", path, resp.Header)
 		}
 		if !strings.Contains(resp.Header.Get("Vary"), "Accept-Encoding") {
 			t.Errorf("%s varies by %q", path, resp.Header.Get("Vary"))
 		}
 		head, none := q.ask("HEAD", path, nil)
-		if head.StatusCode != http.StatusOK || len(none) != 0 || head.Header.Get("ETag") != etag || head.ContentLength != int64(len(body)) {
-			t.Errorf("HEAD %s is %d with %d bytes, ETag %s", path, head.StatusCode, head.ContentLength, head.Header.Get("ETag"))
+		if head.StatusCode != http.StatusOK || len(none) != 0 || head.Header.Get("ETag") != etag ||
+			head.ContentLength != int64(len(body)) {
+			t.Errorf("HEAD %s is %d with %d bytes, ETag %s", path, head.StatusCode, head.ContentLength,
+				head.Header.Get("ETag"))
 		}
 		small, packed := q.ask("GET", path, http.Header{"Accept-Encoding": {"br, gzip;q=0.5"}})
 		if len(body) > 1024 {
@@ -92,7 +100,8 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 			if plain, err := io.ReadAll(z); err != nil || !bytes.Equal(plain, body) {
 				t.Errorf("%s is another when compressed (%v)", path, err)
 			}
-			if small.Header.Get("Content-Encoding") != "gzip" || small.Header.Get("ETag") == etag || len(packed) >= len(body) {
+			if small.Header.Get("Content-Encoding") != "gzip" || small.Header.Get("ETag") == etag ||
+				len(packed) >= len(body) {
 				t.Errorf("%s compressed has %v", path, small.Header)
 			}
 		}
@@ -110,16 +119,20 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 	}
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "TRACE", "WRITE"} {
 		resp, body := q.ask(method, "/api/v1/streams", nil)
-		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" || resp.Header.Get("Content-Type") != "application/problem+json" {
+		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" ||
+			resp.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s is %d %s", method, resp.StatusCode, body)
 		}
 	}
 	for _, path := range []string{"/api/v1/streams", "/", "/books/ledger.jsonl", "/nothing"} {
-		asked := http.Header{"Origin": {"https://elsewhere.example"}, "Access-Control-Request-Method": {"GET"}, "Access-Control-Request-Headers": {"if-none-match"}}
+		asked := http.Header{"Origin": {"https://elsewhere.example"}, "Access-Control-Request-Method": {"GET"},
+			"Access-Control-Request-Headers": {"if-none-match"}}
 		resp, body := q.ask("OPTIONS", path, asked)
 		h := resp.Header
-		if resp.StatusCode != http.StatusNoContent || len(body) > 0 || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Methods") != "GET, HEAD" ||
-			h.Get("Access-Control-Allow-Headers") != "*" || h.Get("Access-Control-Allow-Credentials") != "" || h.Get("Allow") != "GET, HEAD, OPTIONS" {
+		if resp.StatusCode != http.StatusNoContent || len(body) > 0 || h.Get("Access-Control-Allow-Origin") != "*" ||
+			h.Get("Access-Control-Allow-Methods") != "GET, HEAD" ||
+			h.Get("Access-Control-Allow-Headers") != "*" || h.Get("Access-Control-Allow-Credentials") != "" ||
+			h.Get("Allow") != "GET, HEAD, OPTIONS" {
 			t.Errorf("the preflight of %s is %d with %v %s", path, resp.StatusCode, h, body)
 		}
 	}
@@ -133,12 +146,14 @@ func TestFormulas(t *testing.T) {
 	v, low, high := -3.5, -9.5, 2.5
 	at := dusk
 	q.publish([]store.Observation{{
-		Stream: "steps", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: "a/foot", Zone: "a", Category: "foot", Measure: "devices", Status: store.Published,
+		Stream: "steps", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: "a/foot", Zone: "a", Category: "foot",
+		Measure: "devices", Status: store.Published,
 		Value: &v, Low: &low, High: &high, Unit: "=device", Decision: "@1",
 	}})
 	seen := ""
 	for _, path := range []string{
-		"/api/v1/streams", "/api/v1/streams/steps/observations?limit=1000", "/api/v1/sensors", "/api/v1/zones", "/api/v1/decisions", "/api/v1/ledger",
+		"/api/v1/streams", "/api/v1/streams/steps/observations?limit=1000", "/api/v1/sensors", "/api/v1/zones",
+		"/api/v1/decisions", "/api/v1/ledger",
 		"/api/v1/streams/noise/observations",
 	} {
 		for _, form := range []string{"", "format=csv"} {
@@ -174,108 +189,6 @@ func TestFormulas(t *testing.T) {
 	}
 }
 
-// TestPagesOfLists follows next through lists while items come and go.
-func TestPagesOfLists(t *testing.T) {
-	t.Parallel()
-	inStores(t, func(t *testing.T, q *plaza) {
-		follow := func(path, name string, meanwhile func()) (all []string) {
-			t.Helper()
-			for path != "" {
-				resp, body := q.ask("GET", path, nil)
-				var page map[string]json.RawMessage
-				var items []json.RawMessage
-				var next *string
-				for name, v := range map[string]any{"": &page, name: &items, "next": &next} {
-					raw := body
-					if name != "" {
-						if err := json.Unmarshal(body, &page); err != nil {
-							t.Fatalf("%s: %v", path, err)
-						}
-						raw = page[name]
-					}
-					if err := json.Unmarshal(raw, v); err != nil {
-						t.Fatalf("%s, %s: %v", path, name, err)
-					}
-				}
-				for _, i := range items {
-					all = append(all, string(i))
-				}
-				if next == nil {
-					break
-				}
-				path = *next
-				if want := "<" + path + `>; rel="next"`; resp.Header.Get("Link") != want {
-					t.Errorf("Link is %s; want %s", resp.Header.Get("Link"), want)
-				}
-				if meanwhile != nil {
-					meanwhile()
-					meanwhile = nil
-				}
-			}
-			return all
-		}
-		whole := follow("/api/v1/streams/steps/observations?limit=1000", "items", nil)
-		parts := follow("/api/v1/streams/steps/observations?limit=5", "items", func() { q.release(dusk, dusk.Add(3*time.Hour)) })
-		if len(whole) != 72 || !slices.Equal(whole, parts) {
-			t.Errorf("%d observations in pages, %d at once\n%s", len(parts), len(whole), firstDifference(strings.Join(whole, "\n"), strings.Join(parts, "\n")))
-		}
-		if got := follow("/api/v1/ledger?limit=2", "entries", nil); len(got) != 5 {
-			t.Errorf("%d lines of the ledger; want 5", len(got))
-		}
-		for _, x := range []struct {
-			path, name string
-			want       int
-		}{{"/api/v1/streams?limit=1", "streams", 2}, {"/api/v1/decisions?limit=1", "decisions", 2}, {"/api/v1/sensors?limit=1", "sensors", 2}} {
-			if got := follow(x.path, x.name, nil); len(got) != x.want || len(slices.Compact(got)) != x.want {
-				t.Errorf("%s has %d items; want %d", x.path, len(got), x.want)
-			}
-		}
-		for _, path := range []string{"/api/v1/ledger?cursor=zz", "/api/v1/sensors?cursor=WyJnb25lIl0", "/api/v1/streams?limit=0", "/api/v1/decisions?limit=1001", "/api/v1/zones?measure=devices", "/api/v1/zones?stream=steps&measure=x", "/api/v1/ledger?format=xml"} {
-			if resp, body := q.ask("GET", path, nil); resp.StatusCode != http.StatusBadRequest || resp.Header.Get("Content-Type") != "application/problem+json" {
-				t.Errorf("%s is %d %s", path, resp.StatusCode, body)
-			}
-		}
-	})
-}
-
-// TestListsHaveOneShape: whatever is a list of /openapi.json has its items under items,
-// and under its own name the same ones, and next.
-func TestListsHaveOneShape(t *testing.T) {
-	t.Parallel()
-	q := newPlaza(t)
-	q.gates()
-	var api struct{ Paths map[string]any }
-	_, raw := q.ask("GET", "/openapi.json", nil)
-	if err := json.Unmarshal(raw, &api); err != nil || len(api.Paths) < 8 {
-		t.Fatal(err)
-	}
-	own := map[string]string{"streams": "streams", "sensors": "sensors", "zones": "features", "decisions": "decisions", "ledger": "entries", "observations": "items", "totals": "items"}
-	for path := range api.Paths {
-		asked := strings.Replace(path, "{id}", map[bool]string{true: "1", false: "gates"}[strings.Contains(path, "decisions")], 1)
-		name := own[asked[strings.LastIndex(asked, "/")+1:]]
-		if strings.Contains(path, "decisions/") {
-			name = "decisions"
-		}
-		if strings.HasSuffix(path, "totals") {
-			asked += "?over=time"
-		}
-		_, body := q.ask("GET", asked, nil)
-		var all map[string]json.RawMessage
-		if err := json.Unmarshal(body, &all); err != nil || name == "" {
-			t.Fatalf("%s: %v; a list has a name of its own", path, err)
-		}
-		if all["items"] == nil || all["items"][0] != '[' || !bytes.Equal(all["items"], all[name]) {
-			t.Errorf("%s has %.80s under items and %.80s under %q", path, all["items"], all[name], name)
-		}
-		if _, has := all["next"]; !has {
-			t.Errorf("%s has no next", path)
-		}
-	}
-	if _, body := q.ask("GET", "/api/v1/zones", nil); !bytes.HasPrefix(body, []byte(`{"type":"FeatureCollection","features":[`)) {
-		t.Errorf("a map begins with %.60s", body)
-	}
-}
-
 // TestZones looks at the map for other programs.
 func TestZones(t *testing.T) {
 	t.Parallel()
@@ -294,11 +207,13 @@ func TestZones(t *testing.T) {
 			}
 		}
 		getJSON(t, q.base+"/api/v1/zones", &all)
-		if len(all.Features) != 2 || len(all.Features[0].Properties.Latest) != 2 || len(all.Features[1].Properties.Latest) != 3 || all.Features[1].Geometry.Type != "MultiPolygon" {
+		if len(all.Features) != 2 || len(all.Features[0].Properties.Latest) != 2 ||
+			len(all.Features[1].Properties.Latest) != 3 || all.Features[1].Geometry.Type != "MultiPolygon" {
 			t.Errorf("zones are %+v", all)
 		}
 		getJSON(t, q.base+"/api/v1/zones?stream=steps&category=foot", &all)
-		if p := all.Features[0].Properties; p.Value == nil || *p.Value != 119 || p.Status != "published" || p.Category != "foot" {
+		if p := all.Features[0].Properties; p.Value == nil || *p.Value != 119 || p.Status != "published" ||
+			p.Category != "foot" {
 			t.Errorf("zone a says %+v", p)
 		}
 		_, header, _ := get(t, q.base+"/api/v1/zones")
@@ -318,7 +233,8 @@ func TestLargeBooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, body := q.ask("GET", "/books/releases.jsonl", nil)
-	if resp.StatusCode != http.StatusOK || !bytes.Equal(body, raw) || resp.Header.Get("Content-Type") != "application/jsonl" {
+	if resp.StatusCode != http.StatusOK || !bytes.Equal(body, raw) ||
+		resp.Header.Get("Content-Type") != "application/jsonl" {
 		t.Errorf("it is %d with %d bytes, %v", resp.StatusCode, len(body), resp.Header)
 	}
 	if part, body := q.ask("GET", "/books/releases.jsonl", http.Header{"Range": {"bytes=2999000-"}}); part.StatusCode != http.StatusPartialContent || len(body) != 1000 {
@@ -343,20 +259,29 @@ func TestNothingYet(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := q.books.PutJSON("streams.json", []books.Stream{{
-			ID: "later", Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device", Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)"}},
-			Cells: []books.Cell{{ID: "a", Zone: "a"}}, Decision: "1", From: "2026-01-01", Until: "2026-12-31",
+			ID: "later", Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device",
+			Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)"}},
+			Cells:    []books.Cell{{ID: "a", Zone: "a"}}, Decision: "1", From: "2026-01-01", Until: "2026-12-31",
 		}, {
-			ID: "quick", Every: "PT1S", Timezone: "Europe/Madrid", Unit: "none", Measures: []books.Measure{{Name: "level", Of: "mean(level)"}},
-			Cells: []books.Cell{{ID: "a", Zone: "a"}, {ID: "b", Zone: "b"}, {ID: "c", Zone: "c"}, {ID: "d", Zone: "d"}}, Decision: "1", From: "2026-01-01", Until: "2026-12-31",
+			ID: "quick", Every: "PT1S", Timezone: "Europe/Madrid", Unit: "none",
+			Measures: []books.Measure{{Name: "level", Of: "mean(level)"}},
+			Cells: []books.Cell{{ID: "a", Zone: "a"}, {ID: "b", Zone: "b"}, {ID: "c", Zone: "c"},
+				{ID: "d", Zone: "d"}},
+			Decision: "1", From: "2026-01-01", Until: "2026-12-31",
 		}}); err != nil {
 			t.Fatal(err)
 		}
 		v := 5.0
-		q.publish([]store.Observation{{Stream: "quick", Start: dusk.Add(-time.Second), End: dusk, Every: "PT1S", Cell: "a", Zone: "a", Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v}})
+		q.publish(
+			[]store.Observation{{Stream: "quick", Start: dusk.Add(-time.Second), End: dusk, Every: "PT1S", Cell: "a",
+				Zone: "a", Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v}})
 		time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most
 		for _, path := range []string{
-			"/streams/quick", "/streams/quick?cell=a&cell=b&cell=c&cell=d", "/", "/streams/later", "/streams/later?span=month", "/streams/later?day=2026-03-01", "/sensors", "/sensors/s-1", "/privacy", "/data", "/catalog.jsonld",
-			"/api/v1/zones", "/api/v1/zones?format=csv", "/api/v1/streams", "/api/v1/streams/later/observations", "/api/v1/streams/later/observations?format=csv",
+			"/streams/quick", "/streams/quick?cell=a&cell=b&cell=c&cell=d", "/", "/streams/later",
+			"/streams/later?span=month", "/streams/later?day=2026-03-01", "/sensors", "/sensors/s-1", "/privacy",
+			"/data", "/catalog.jsonld",
+			"/api/v1/zones", "/api/v1/zones?format=csv", "/api/v1/streams", "/api/v1/streams/later/observations",
+			"/api/v1/streams/later/observations?format=csv",
 		} {
 			if resp, body := q.ask("GET", path, nil); resp.StatusCode != http.StatusOK {
 				t.Errorf("%s is %d: %.200s", path, resp.StatusCode, body)

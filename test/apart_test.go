@@ -17,7 +17,8 @@ import (
 func apartRow(gateway, cell string, hour int) store.Observation {
 	v, at := float64(hour)+float64(len(gateway)), ten.Add(time.Duration(hour)*time.Hour)
 	return store.Observation{
-		Gateway: gateway, Stream: "gates", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: cell, Zone: cell, Measure: "passed", Status: store.Published,
+		Gateway: gateway, Stream: "gates", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: cell, Zone: cell,
+		Measure: "passed", Status: store.Published,
 		Value: &v, Low: &v, High: &v, Decision: "1", Policy: "p", Mechanism: "exact", Simulation: true,
 	}
 }
@@ -28,7 +29,8 @@ func TestRowsOfGatewaysApart(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	db := newInflux(t)
-	for name, of := range map[string][]string{"none": {""}, "one": {"edge-1"}, "two": {"edge-2", "edge-1"}, "mixed": {"edge-2", "", "edge-1"}, "late": {"", "edge-1"}} {
+	for name, of := range map[string][]string{"none": {""}, "one": {"edge-1"}, "two": {"edge-2", "edge-1"},
+		"mixed": {"edge-2", "", "edge-1"}, "late": {"", "edge-1"}} {
 		t.Run(name, func(t *testing.T) {
 			a, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "store.db"))
 			fine(t, err)
@@ -58,9 +60,12 @@ func TestRowsOfGatewaysApart(t *testing.T) {
 			whole := store.Query{Stream: name, From: ten, To: ten.Add(24 * time.Hour)}
 			for n, q := range []store.Query{
 				whole,
-				{Gateways: []string{"edge-1"}}, {Gateways: []string{"edge-2"}}, {Gateways: []string{"edge-1", "edge-2"}}, {Gateways: []string{"edge-3"}},
-				{Cells: []string{"park"}}, {Cells: []string{"park"}, Measures: []string{"passed"}}, {Cells: []string{"park", "square"}, Measures: []string{"passed"}},
-				{Cells: []string{"square"}, Gateways: []string{"edge-2"}}, {Measures: []string{"passed"}}, {Measures: []string{"turns"}},
+				{Gateways: []string{"edge-1"}}, {Gateways: []string{"edge-2"}},
+				{Gateways: []string{"edge-1", "edge-2"}}, {Gateways: []string{"edge-3"}},
+				{Cells: []string{"park"}}, {Cells: []string{"park"}, Measures: []string{"passed"}},
+				{Cells: []string{"park", "square"}, Measures: []string{"passed"}},
+				{Cells: []string{"square"}, Gateways: []string{"edge-2"}}, {Measures: []string{"passed"}},
+				{Measures: []string{"turns"}},
 			} {
 				q.Stream, q.From, q.To, q.Limit = whole.Stream, whole.From, whole.To, 1000
 				want := paged(t, a, q)

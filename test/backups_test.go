@@ -60,7 +60,8 @@ func (l *loss) again() {
 
 func (l *loss) show() []string {
 	l.t.Helper()
-	return append(deref(l.items("gates", ten, ten.Add(4*time.Hour))), deref(l.items("devices", ten, ten.Add(4*time.Hour)))...)
+	return append(deref(l.items("gates", ten, ten.Add(4*time.Hour))),
+		deref(l.items("devices", ten, ten.Add(4*time.Hour)))...)
 }
 
 // lose removes files of the directory.
@@ -90,7 +91,8 @@ func (l *loss) putIn(names ...string) {
 
 func (l *loss) recover(want string) {
 	l.t.Helper()
-	if code, out := verb(l.t, "ledger", "recover", "-c", filepath.Join(l.dir, "gateway.yaml")); code != 0 || !strings.Contains(out, want) {
+	if code, out := verb(l.t, "ledger", "recover", "-c", filepath.Join(l.dir, "gateway.yaml")); code != 0 ||
+		!strings.Contains(out, want) {
 		l.t.Fatalf("recover: %d\n%s", code, out)
 	}
 }
@@ -98,7 +100,9 @@ func (l *loss) recover(want string) {
 // right looks that everything is shown that was, and nothing is called wrong.
 func (l *loss) right() {
 	l.t.Helper()
-	await(l.t, 30*time.Second, "everything to be shown again", func() bool { return fmt.Sprint(l.show()) == fmt.Sprint(l.shown) })
+	await(l.t, 30*time.Second, "everything to be shown again", func() bool {
+		return fmt.Sprint(l.show()) == fmt.Sprint(l.shown)
+	})
 	l.content("")
 }
 
@@ -116,7 +120,9 @@ func (l *loss) goesOn(hour int) {
 	l.link.Publish("city/v1/acme/gate-1/up", []byte(gate(hour, ten.Add(time.Duration(hour)*time.Hour), 9)), false)
 	l.tick(ten.Add(time.Duration(hour+1)*time.Hour + 3*time.Minute))
 	l.stored()
-	if got := value(l.t, l.items("gates", ten.Add(time.Duration(hour)*time.Hour), ten.Add(time.Duration(hour+1)*time.Hour)), ten.Add(time.Duration(hour)*time.Hour), "passed"); got != 9 {
+	if got := value(l.t,
+		l.items("gates", ten.Add(time.Duration(hour)*time.Hour), ten.Add(time.Duration(hour+1)*time.Hour)),
+		ten.Add(time.Duration(hour)*time.Hour), "passed"); got != 9 {
 		l.t.Errorf("the hour after has %v; want 9", got)
 	}
 	l.content("")
@@ -185,7 +191,10 @@ var kept = map[string]map[string]func(t *testing.T){
 			l.forgetSent()
 			l.again()
 			l.gateway.find(`the store is not as it was left.*4 windows of 2 streams`)
-			await(t, 20*time.Second, "readiness to say so", func() bool { _, hints := l.ready(); return strings.Contains(hints["store"], "ledger recover") })
+			await(t, 20*time.Second, "readiness to say so", func() bool {
+				_, hints := l.ready()
+				return strings.Contains(hints["store"], "ledger recover")
+			})
 			l.halt()
 			l.recover("4 windows that were released are not in the store any more")
 			l.again()
@@ -233,7 +242,10 @@ var kept = map[string]map[string]func(t *testing.T){
 		c.run()
 		a.enact("first", inbox, members[:4]...)
 		laid := filepath.Join(c.dir, "state/policy/current")
-		await(t, 30*time.Second, "the policy to be in force", func() bool { _, err := os.Stat(laid); return c.version() == 1 && err == nil })
+		await(t, 30*time.Second, "the policy to be in force", func() bool {
+			_, err := os.Stat(laid)
+			return c.version() == 1 && err == nil
+		})
 		c.gateway.stop(20 * time.Second)
 		removeAll(t, filepath.Join(c.dir, "state/policy"))
 		c.run()
@@ -252,7 +264,8 @@ var kept = map[string]map[string]func(t *testing.T){
 		"put back older": func(t *testing.T) {
 			l := living(t, nil)
 			l.lose("state/checkpoint")
-			if err := os.CopyFS(filepath.Join(l.state, "checkpoint"), os.DirFS(filepath.Join(l.backup, "state/checkpoint"))); err != nil {
+			if err := os.CopyFS(filepath.Join(l.state, "checkpoint"),
+				os.DirFS(filepath.Join(l.backup, "state/checkpoint"))); err != nil {
 				t.Fatal(err)
 			}
 			l.gap()
@@ -307,7 +320,8 @@ func influxPutBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "influx")
 	influxd := func(args ...string) {
 		t.Helper()
-		if out, err := exec.Command("influxd", append(args, "-portable", "-host", rpc, "-db", "city", dir)...).CombinedOutput(); err != nil {
+		if out, err := exec.Command("influxd",
+			append(args, "-portable", "-host", rpc, "-db", "city", dir)...).CombinedOutput(); err != nil {
 			t.Fatalf("influxd %v: %v\n%s", args, err, out)
 		}
 	}

@@ -27,8 +27,9 @@ func (c *city) crowd(hour, n int) {
 	c.t.Helper()
 	at := ten.Add(time.Duration(hour)*time.Hour + time.Minute)
 	for i := range n {
-		c.link.Publish("city/v1/acme/wifi-1/up", fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"device":"crowd-%d-%d","rssi":-50,"note":"x"}}`,
-			at.Format(time.RFC3339), hour*1000+i, hour, i), false)
+		c.link.Publish("city/v1/acme/wifi-1/up",
+			fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"device":"crowd-%d-%d","rssi":-50,"note":"x"}}`,
+				at.Format(time.RFC3339), hour*1000+i, hour, i), false)
 	}
 	if err := c.link.Flush(); err != nil {
 		c.t.Fatal(err)
@@ -64,7 +65,8 @@ func TestBooksAddUp(t *testing.T) {
 		return code == 0 && strings.Contains(out, "12 released windows") && strings.Contains(out, "Everything adds up.")
 	})
 	state := filepath.Join(c.dir, "state")
-	if code, out := verb(t, "ledger", "verify", state); code != 0 || !strings.Contains(out, "1 lines of budget, 12 released windows, 2 plans") {
+	if code, out := verb(t, "ledger", "verify", state); code != 0 ||
+		!strings.Contains(out, "1 lines of budget, 12 released windows, 2 plans") {
 		t.Errorf("ledger verify: %d\n%s", code, out)
 	}
 	for _, where := range []string{filepath.Join(state, "public"), c.opendata} {
@@ -73,7 +75,8 @@ func TestBooksAddUp(t *testing.T) {
 		}
 	}
 	svg := filepath.Join(c.dir, "days.svg")
-	if code, out := verb(t, "ledger", "show", state, "--svg", svg, "--ahead", "2"); code != 0 || !strings.Contains(out, ten.Format("2006-01-02")) || !strings.Contains(out, "20") {
+	if code, out := verb(t, "ledger", "show", state, "--svg", svg, "--ahead", "2"); code != 0 ||
+		!strings.Contains(out, ten.Format("2006-01-02")) || !strings.Contains(out, "20") {
 		t.Errorf("ledger show: %d\n%s", code, out)
 	}
 	if drawn := read(t, svg); strings.Count(drawn, `class="s"`) != 3 {
@@ -93,12 +96,16 @@ func TestBooksWithoutALine(t *testing.T) {
 	for range 2 {
 		await(t, 20*time.Second, "a stranger's program to be content", func() bool {
 			code, out := stranger(t, c.opendata)
-			return code == 0 && (strings.Contains(out, "nothing has been released yet") || strings.Contains(out, "adds up; something is wrong")) // or there is no python3
+			// or there is no python3
+			return code == 0 &&
+				(strings.Contains(out, "nothing has been released yet") ||
+					strings.Contains(out, "adds up; something is wrong"))
 		})
 		if code, out := verb(t, "verify", c.opendata); code != 0 {
 			t.Errorf("verify: %d\n%s", code, out)
 		}
-		if err := os.Remove(filepath.Join(c.dir, "state", "public", "ledger.jsonl")); err != nil && !os.IsNotExist(err) {
+		if err := os.Remove(filepath.Join(c.dir, "state", "public", "ledger.jsonl")); err != nil &&
+			!os.IsNotExist(err) {
 			t.Fatal(err)
 		}
 		c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(1, ten, 7)), false)
@@ -108,7 +115,8 @@ func TestBooksWithoutALine(t *testing.T) {
 		c.tick(ten.Add(30 * time.Minute))
 	}
 	for _, nowhere := range []string{t.TempDir(), "http://" + freeAddr(t)} {
-		if code, out := stranger(t, nowhere); code == 0 && !strings.Contains(out, "python3 is not here") && !strings.Contains(out, "is wrong") {
+		if code, out := stranger(t, nowhere); code == 0 && !strings.Contains(out, "python3 is not here") &&
+			!strings.Contains(out, "is wrong") {
 			t.Errorf("%s is taken for books\n%s", nowhere, out)
 		}
 	}
@@ -126,10 +134,12 @@ func (c *city) withdrawn(shown func() (int, string)) {
 			t.Errorf("withdraw %s: %d\n%s", what, code, out)
 		}
 	}
-	if code, out := verb(t, "withdraw", "devices", "-c", config, "--start", ten.Add(time.Minute).Format(time.RFC3339), "--reason", "a mistake"); code != 1 {
+	if code, out := verb(t, "withdraw", "devices", "-c", config, "--start", ten.Add(time.Minute).Format(time.RFC3339),
+		"--reason", "a mistake"); code != 1 {
 		t.Errorf("withdraw of nothing: %d\n%s", code, out)
 	}
-	if code, out := verb(t, "withdraw", "devices", "-c", config, "--start", at, "--reason", "the sensor stood in a shop"); code != 0 {
+	if code, out := verb(t, "withdraw", "devices", "-c", config, "--start", at, "--reason",
+		"the sensor stood in a shop"); code != 0 {
 		t.Fatalf("withdraw: %d\n%s", code, out)
 	}
 	var got item
@@ -181,11 +191,14 @@ func TestNobodyLooksLikeTooFew(t *testing.T) {
 	for _, format := range []string{"json", "csv"} {
 		show := func(h int) string {
 			from, to := ten.Add(time.Duration(h)*time.Hour), ten.Add(time.Duration(h+1)*time.Hour)
-			status, header, body := get(t, c.opendata+"/api/v1/streams/devices/observations?format="+format+"&from="+from.Format(time.RFC3339)+"&to="+to.Format(time.RFC3339))
+			status, header, body := get(t,
+				c.opendata+"/api/v1/streams/devices/observations?format="+format+"&from="+from.Format(time.RFC3339)+
+					"&to="+to.Format(time.RFC3339))
 			header.Del("Date")
 			header.Del("Etag") // of the body, which names the hour
 			text := string(body)
-			for _, at := range []time.Time{from, to, from.In(time.FixedZone("", 3600)), to.In(time.FixedZone("", 3600))} {
+			for _, at := range []time.Time{from, to, from.In(time.FixedZone("", 3600)),
+				to.In(time.FixedZone("", 3600))} {
 				text = strings.ReplaceAll(text, at.Format(time.RFC3339), "T")
 			}
 			return fmt.Sprint(status, header, text)
@@ -233,7 +246,8 @@ func TestBudgetOverADay(t *testing.T) {
 	for _, i := range c.items("devices", ten, ten.Add(7*time.Hour)) {
 		reasons = append(reasons, i.Status+" "+i.Reason)
 	}
-	want := []string{"published ", "published ", "withheld few", "withheld budget", "withheld budget", "withheld budget", "withheld budget"}
+	want := []string{"published ", "published ", "withheld few", "withheld budget", "withheld budget",
+		"withheld budget", "withheld budget"}
 	if fmt.Sprint(reasons) != fmt.Sprint(want) {
 		t.Errorf("the hours are %q; want %q", reasons, want)
 	}
@@ -248,7 +262,8 @@ func TestBudgetOverADay(t *testing.T) {
 	for _, e := range ledger.Entries {
 		got += e.Day[8:] + " " + e.Kind + "; "
 	}
-	if got != "02 reserve; 02 refuse; 03 reserve; 04 reserve; 05 reserve; " || ledger.Entries[0].Plan == ledger.Entries[1].Plan {
+	if got != "02 reserve; 02 refuse; 03 reserve; 04 reserve; 05 reserve; " ||
+		ledger.Entries[0].Plan == ledger.Entries[1].Plan {
 		t.Errorf("the ledger has %s", got)
 	}
 	if code, out := verb(t, "verify", c.opendata); code != 0 {

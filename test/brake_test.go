@@ -23,7 +23,8 @@ func TestTheBrakeWorksWhileAMotionWaits(t *testing.T) {
 	await(t, 30*time.Second, "the motion to wait", func() bool {
 		return c.version() == 2 && strings.Contains(c.gateway.err.String(), "waits for its time")
 	})
-	if out := a.must(sluice, "motion", "show"); !strings.Contains(out, "Version 3, motion looser, is in force from") || !strings.Contains(out, "Version 2, motion notice, is in force since") {
+	if out := a.must(sluice, "motion", "show"); !strings.Contains(out, "Version 3, motion looser, is in force from") ||
+		!strings.Contains(out, "Version 2, motion notice, is in force since") {
 		t.Errorf("motion show says\n%s", out)
 	}
 	if out := a.must(sluice, "motion", "create", "beside"); !strings.Contains(out, "It follows motion looser") {
@@ -36,7 +37,8 @@ func TestTheBrakeWorksWhileAMotionWaits(t *testing.T) {
 	write(t, file, looser)
 	if _, rest, ok := strings.Cut(said, "It takes effect on "); !ok {
 		t.Errorf("motion create says\n%s", said)
-	} else if at, err := time.Parse("2 January 2006", strings.Split(rest, ",")[0]); err != nil || at.Before(time.Now().AddDate(0, 0, 19)) {
+	} else if at, err := time.Parse("2 January 2006", strings.Split(rest, ",")[0]); err != nil ||
+		at.Before(time.Now().AddDate(0, 0, 19)) {
 		t.Errorf("a motion that follows one that waits for twenty days takes effect at %v, %v", at, err)
 	}
 	out := a.must(sluice, "motion", "suspend", "1", "--reason", "a fault")

@@ -50,7 +50,9 @@ func (c *city) boundedHints() {
 		c.t.Fatal(err)
 	}
 	for name, check := range ready.Checks {
-		if len(check.Hint) > most || strings.ContainsFunc(check.Hint, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if len(check.Hint) > most || strings.ContainsFunc(check.Hint, func(r rune) bool {
+			return !unicode.IsPrint(r)
+		}) {
 			c.t.Errorf("the hint for %s has %d bytes: %.200q", name, len(check.Hint), check.Hint)
 		}
 	}
@@ -65,13 +67,17 @@ func TestWhatIsSaidIsBounded(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 900_000)
 	for name, change := range map[string]func(map[string]string){
-		"a builtin that fails": ruled("result := to_number(concat(\"\", [\"xxxxxxxxxxxxxxxxxxxx\" | some i in numbers.range(1, 20000)]))"),
-		"a key":                func(f map[string]string) { f["policy/charter.yaml"] += long + ": 1\n" },
-		"a value":              func(f map[string]string) { f["policy/charter.yaml"] += "min_units: " + long + "\n" },
-		"a line that is none":  func(f map[string]string) { f["policy/kinds.yaml"] = "kinds: [" + long + "\n" },
-		"Rego":                 func(f map[string]string) { f["policy/local/x.rego"] = "package sluice.local\n" + long + " := \n" },
+		"a builtin that fails": ruled(
+			"result := to_number(concat(\"\", [\"xxxxxxxxxxxxxxxxxxxx\" | some i in numbers.range(1, 20000)]))"),
+		"a key":               func(f map[string]string) { f["policy/charter.yaml"] += long + ": 1\n" },
+		"a value":             func(f map[string]string) { f["policy/charter.yaml"] += "min_units: " + long + "\n" },
+		"a line that is none": func(f map[string]string) { f["policy/kinds.yaml"] = "kinds: [" + long + "\n" },
+		"Rego": func(f map[string]string) {
+			f["policy/local/x.rego"] = "package sluice.local\n" + long + " := \n"
+		},
 		"a deny message": func(f map[string]string) {
-			f["policy/local/x.rego"] = "package sluice.local\ndeny contains concat(\"\", [\"\\u001b[2Jxxxxxxxxxxxxxxx\" | some i in numbers.range(1, 9000)]) if true\n"
+			f["policy/local/x.rego"] = "package sluice.local\ndeny contains concat(\"\", " +
+				"[\"\\u001b[2Jxxxxxxxxxxxxxxx\" | some i in numbers.range(1, 9000)]) if true\n"
 		},
 		"a file's name": func(f map[string]string) {
 			f["policy/decisions/\x1b[2J\u202e"+strings.Repeat("x", 200)+".yaml"] = "decision: ["
@@ -117,7 +123,8 @@ func TestWhatIsSaidIsBounded(t *testing.T) {
 		c, _, inbox := voted(t, 0)
 		var raw bytes.Buffer
 		w := tar.NewWriter(&raw)
-		if err := w.WriteHeader(&tar.Header{Name: "\u202e" + long[:100_000], Mode: 0o644, Size: 1, Format: tar.FormatPAX}); err != nil {
+		if err := w.WriteHeader(&tar.Header{Name: "\u202e" + long[:100_000], Mode: 0o644, Size: 1,
+			Format: tar.FormatPAX}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.Write([]byte("x")); err != nil || w.Close() != nil {

@@ -18,7 +18,8 @@ func TestThroughMosquittoIntoInflux(t *testing.T) {
 	c := found(t, small())
 	c.through(broker.addr)
 	if _, err := exec.LookPath("curl"); err == nil {
-		made := fenced.Take(t, "docs/operations.md", "curl -XPOST").Change("http://127.0.0.1:8086", db.url).Change("DATABASE sluice", "DATABASE shown")
+		made := fenced.Take(t, "docs/operations.md", "curl -XPOST").Change("http://127.0.0.1:8086",
+			db.url).Change("DATABASE sluice", "DATABASE shown")
 		want(t, made.Run(c.dir, nil), `"statement_id":0`)
 	}
 	c.keepIn(db.url)
@@ -31,7 +32,9 @@ func TestThroughMosquittoIntoInflux(t *testing.T) {
 		c.send("gate-1", gate(i, ten.Add(time.Duration(i)*time.Second), 2))
 	}
 	for i := range 30 {
-		c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-50}}`, ten.Format(time.RFC3339), i, i))
+		c.send("wifi-1",
+			fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-50}}`,
+				ten.Format(time.RFC3339), i, i))
 	}
 	c.tick(ten.Add(3 * time.Hour))
 	c.at(ten.Add(3 * time.Hour))

@@ -54,8 +54,10 @@ func tool(t *testing.T, args ...string) string {
 
 // everyPage is each page of the demo, with views that have little or nothing to show.
 var everyPage = []string{
-	"/", "/?layer=footfall/devices", "/streams/footfall", "/streams/noise?span=month", "/streams/air?measure=pm10&day=2026-01-01",
-	"/sensors", "/sensors/rambla-1", "/sensors/rambla-1/notice", "/decisions", "/decisions/2026-14", "/privacy", "/data", "/docs", "/problems/rate",
+	"/", "/?layer=footfall/devices", "/streams/footfall", "/streams/noise?span=month",
+	"/streams/air?measure=pm10&day=2026-01-01",
+	"/sensors", "/sensors/rambla-1", "/sensors/rambla-1/notice", "/decisions", "/decisions/2026-14", "/privacy",
+	"/data", "/docs", "/problems/rate",
 }
 
 // TestPagesInABrowser opens every page in three languages, two themes and four
@@ -84,7 +86,8 @@ func TestAwkwardPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := newPlaza(t)
-	node(t, "pages.js", q.base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors", "/sensors/s-2", "/sensors/s-2/notice", "/decisions/1", "/data")
+	node(t, "pages.js", q.base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors", "/sensors/s-2",
+		"/sensors/s-2/notice", "/decisions/1", "/data")
 }
 
 // TestUntranslated: a text that has no translation is shown in the language that it
@@ -110,23 +113,29 @@ func TestPagesSay(t *testing.T) {
 	d := startDemo(t, filepath.Join(t.TempDir(), "town"))
 	d.find(`"event":"replayed"`)
 	for path, want := range map[string][]string{
-		"/?lang=en":                             {"What Portalba measures", "Footfall in the old town", "Who decided this? Decision", `<a class="zone`, "La Rambla"},
-		"/?lang=ca":                             {"Què mesura Portalba", "Qui ho ha decidit? Decisió", `href="/sensors?lang=ca"`},
-		"/?lang=es":                             {"Qué mide Portalba", "¿Quién lo ha decidido?"},
-		"/streams/footfall?lang=en&cell=rambla": {"<svg", `class="s0 band"`, "withheld", "Published from about 74 devices", "Cite this", "&amp;to=20"},
-		"/streams/noise?lang=en":                {"about nobody"},
-		"/streams/noise?lang=es":                {"no trata de nadie"},
-		"/sensors?lang=en":                      {"rambla-1", "counted", "dropped", "silent"},
-		"/sensors/rambla-1?lang=en":             {"wifi-counter", "decision 2026-14", "free-text"},
-		"/sensors/rambla-1?lang=ca":             {"Quants dispositius passen per la Rambla", "text lliure", "llençat"},
-		"/sensors/port-1?lang=ca":               {"Quants dispositius passen pel port"},
-		"/sensors/rambla-1/notice?lang=en":      {"What is thrown away at once", "ssid", d.OpenData + "/sensors/rambla-1"},
-		"/decisions/2026-14?lang=en":            {"in force", "max_contributions: 4", "Who is measured", "Everything else that a sensor sends is dropped", "decision.yaml"},
-		"/decisions/2026-14?lang=ca":            {"A qui es mesura", `<div class="words" lang="ca">`},
-		"/privacy?lang=en":                      {"A device is not a person", "adds up over days", `class="spent"`, "sluice verify " + d.OpenData},
-		"/data?lang=en":                         {"/catalog.jsonld", "CC0-1.0", "curl '" + d.OpenData},
-		"/docs?lang=en":                         {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
-		"/problems/rate?lang=en":                {"Retry-After"},
+		"/?lang=en": {"What Portalba measures", "Footfall in the old town",
+			"Who decided this? Decision", `<a class="zone`, "La Rambla"},
+		"/?lang=ca": {"Què mesura Portalba", "Qui ho ha decidit? Decisió",
+			`href="/sensors?lang=ca"`},
+		"/?lang=es": {"Qué mide Portalba", "¿Quién lo ha decidido?"},
+		"/streams/footfall?lang=en&cell=rambla": {"<svg", `class="s0 band"`, "withheld",
+			"Published from about 74 devices", "Cite this", "&amp;to=20"},
+		"/streams/noise?lang=en":    {"about nobody"},
+		"/streams/noise?lang=es":    {"no trata de nadie"},
+		"/sensors?lang=en":          {"rambla-1", "counted", "dropped", "silent"},
+		"/sensors/rambla-1?lang=en": {"wifi-counter", "decision 2026-14", "free-text"},
+		"/sensors/rambla-1?lang=ca": {"Quants dispositius passen per la Rambla", "text lliure", "llençat"},
+		"/sensors/port-1?lang=ca":   {"Quants dispositius passen pel port"},
+		"/sensors/rambla-1/notice?lang=en": {"What is thrown away at once", "ssid",
+			d.OpenData + "/sensors/rambla-1"},
+		"/decisions/2026-14?lang=en": {"in force", "max_contributions: 4", "Who is measured",
+			"Everything else that a sensor sends is dropped", "decision.yaml"},
+		"/decisions/2026-14?lang=ca": {"A qui es mesura", `<div class="words" lang="ca">`},
+		"/privacy?lang=en": {"A device is not a person", "adds up over days", `class="spent"`,
+			"sluice verify " + d.OpenData},
+		"/data?lang=en":          {"/catalog.jsonld", "CC0-1.0", "curl '" + d.OpenData},
+		"/docs?lang=en":          {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
+		"/problems/rate?lang=en": {"Retry-After"},
 	} {
 		status, header, body := get(t, d.OpenData+path)
 		if status != 200 || header.Get("Content-Language") == "" {
@@ -163,7 +172,8 @@ func describes(t *testing.T, path, body string) {
 		t.Errorf("%s: %v", path, err)
 	}
 	// Google asks for a description of 50 to 5,000 characters.
-	if about.Context != "https://schema.org/" || about.Type != "Dataset" || about.Name == "" || len(about.Description) < 50 || about.Creator.Name != "Portalba" || len(about.Distribution) == 0 {
+	if about.Context != "https://schema.org/" || about.Type != "Dataset" || about.Name == "" ||
+		len(about.Description) < 50 || about.Creator.Name != "Portalba" || len(about.Distribution) == 0 {
 		t.Errorf("%s describes itself as %+v", path, about)
 	}
 }
@@ -194,8 +204,10 @@ func TestCatalogue(t *testing.T) {
 		}
 	}
 	for kind, mandatory := range map[string][]string{
-		dcat + "Catalog":      {dct + "title", dct + "description", dct + "publisher", dcat + "dataset"},
-		dcat + "Dataset":      {dct + "title", dct + "description", dct + "publisher", dcat + "distribution", dct + "spatial", dct + "temporal", dct + "provenance"},
+		dcat + "Catalog": {dct + "title", dct + "description", dct + "publisher", dcat + "dataset"},
+		dcat +
+			"Dataset": {dct + "title", dct + "description", dct + "publisher", dcat + "distribution", dct + "spatial",
+			dct + "temporal", dct + "provenance"},
 		dcat + "Distribution": {dcat + "accessURL", dct + "license", dct + "format"},
 		dcat + "DataService":  {dcat + "endpointURL", dct + "title"},
 		foaf + "Agent":        {foaf + "name"},

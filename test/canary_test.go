@@ -61,7 +61,9 @@ func newAviary(t *testing.T, bin string, seed uint64, influx bool) *aviary {
 	}
 	a.listen = a.mqtt
 	path := filepath.Join(a.dir, "gateway.yaml")
-	write(t, path, strings.Replace(read(t, path), "listen:", fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\nlisten:", a.broker.addr), 1))
+	write(t, path,
+		strings.Replace(read(t, path), "listen:", fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\nlisten:", a.broker.addr),
+			1))
 	appendTo(t, path, "log: {level: debug}\n")
 	appendTo(t, filepath.Join(a.dir, "opendata.yaml"), "log: {level: debug}\n")
 	return a
@@ -88,7 +90,8 @@ func quietMosquitto(t *testing.T) string {
 // fly starts the gateway with an environment variable for its faults.
 func (a *aviary) fly(fault string) {
 	a.t.Helper()
-	a.gateway = startWith(a.t, []string{faultVariable + "=" + fault}, a.bin, "gateway", "-c", filepath.Join(a.dir, "gateway.yaml"))
+	a.gateway = startWith(a.t, []string{faultVariable + "=" + fault}, a.bin, "gateway", "-c",
+		filepath.Join(a.dir, "gateway.yaml"))
 	a.admin = "http://" + a.gateway.find(`the gateway runs.*admin=(\S+)`)[1]
 }
 
@@ -103,22 +106,29 @@ func (a *aviary) plant(at time.Time) {
 			if i%2 != way {
 				continue
 			}
-			link.Publish("city/v1/acme/wifi-1/up", fmt.Appendf(nil, `{"ts":%q,"seq":%d,"boot":%q,"fields":{"device":%[3]q,"rssi":-50,"note":%[3]q,%[3]q:1},%[3]q:{}}`, stamp, i, x), false)
+			link.Publish("city/v1/acme/wifi-1/up",
+				fmt.Appendf(nil,
+					`{"ts":%q,"seq":%d,"boot":%q,"fields":{"device":%[3]q,"rssi":-50,"note":%[3]q,%[3]q:1},%[3]q:{}}`,
+					stamp, i, x), false)
 			switch i % 14 / 2 {
 			case 0:
 				link.Publish("city/v1/acme/"+x+"/up", []byte(`{"fields":{"passed":1}}`), false)
 			case 1:
 				link.Publish("city/v1/acme/gate-1/up", fmt.Appendf(nil, `{"fields":{"passed":%q`, x), false)
 			case 2:
-				link.Publish("city/v1/acme/gate-1/up", fmt.Appendf(nil, `{"ts":%q,"fields":{"passed":%[1]q}}`, x), false)
+				link.Publish("city/v1/acme/gate-1/up", fmt.Appendf(nil, `{"ts":%q,"fields":{"passed":%[1]q}}`, x),
+					false)
 			case 3:
 				link.Publish("city/v1/acme/gate-1/hb", fmt.Appendf(nil, `{"ts":%q}`, x), false)
 			case 4:
-				link.Publish("city/v1/acme/wifi-1/up", fmt.Appendf(nil, `[{"bn":%q,"n":"device","vs":%[1]q,%[1]q:1}]`, x), false)
+				link.Publish("city/v1/acme/wifi-1/up",
+					fmt.Appendf(nil, `[{"bn":%q,"n":"device","vs":%[1]q,%[1]q:1}]`, x), false)
 			case 5:
-				link.Publish("city/v1/acme/road-1/up", fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"vehicle":%q}}`, stamp, i, x), false)
+				link.Publish("city/v1/acme/road-1/up",
+					fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"vehicle":%q}}`, stamp, i, x), false)
 			case 6:
-				link.Publish("city/v1/acme/track-1/up", fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"tag":%q,"lat":0.5,"lon":0.5}}`, stamp, i, x), false)
+				link.Publish("city/v1/acme/track-1/up",
+					fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"tag":%q,"lat":0.5,"lon":0.5}}`, stamp, i, x), false)
 			}
 			if i%100 == way {
 				if guest, err := device.Connect("tcp://"+addr, x); err == nil {
@@ -160,9 +170,12 @@ func (a *aviary) gather(processes ...*process) []byte {
 	a.t.Helper()
 	var said bytes.Buffer
 	for _, u := range []string{
-		a.admin + "/metrics", a.admin + "/healthz", a.admin + "/readyz", a.opendata + "/", a.opendata + "/sensors", a.opendata + "/privacy",
-		a.opendata + "/api/v1/streams", a.opendata + "/api/v1/sensors", a.opendata + "/api/v1/ledger", a.opendata + "/api/v1/decisions",
-		a.opendata + "/api/v1/streams/devices/observations?limit=1000", a.opendata + "/api/v1/streams/traffic/observations?format=csv", a.opendata + "/streams/devices",
+		a.admin + "/metrics", a.admin + "/healthz", a.admin + "/readyz", a.opendata + "/", a.opendata + "/sensors",
+		a.opendata + "/privacy",
+		a.opendata + "/api/v1/streams", a.opendata + "/api/v1/sensors", a.opendata + "/api/v1/ledger",
+		a.opendata + "/api/v1/decisions",
+		a.opendata + "/api/v1/streams/devices/observations?limit=1000",
+		a.opendata + "/api/v1/streams/traffic/observations?format=csv", a.opendata + "/streams/devices",
 		a.opendata + "/api/v1/streams/devices/observations?cell=" + url.QueryEscape(a.list[0]),
 	} {
 		if resp, err := httpGet(u); err == nil {
@@ -219,7 +232,8 @@ func (a *aviary) life(fault string) []byte {
 	}
 	err := <-second.done
 	second.done <- err
-	if code := second.cmd.ProcessState.ExitCode(); code != 70 || !strings.Contains(second.err.String(), "ingest.(*Ingest).run(...)") {
+	if code := second.cmd.ProcessState.ExitCode(); code != 70 ||
+		!strings.Contains(second.err.String(), "ingest.(*Ingest).run(...)") {
 		a.t.Errorf("SIGQUIT gave exit code %d and\n%s", code, tail(second.err.String()))
 	}
 	return append(said, second.err.String()...)
@@ -272,7 +286,8 @@ func TestCanariesAreCaught(t *testing.T) {
 			a.connect()
 			a.listenIn()
 			a.tick(ten)
-			a.link.Publish("city/v1/acme/"+a.list[0]+"/up", fmt.Appendf(nil, `{"fields":{"device":%q}}`, a.list[0]), false)
+			a.link.Publish("city/v1/acme/"+a.list[0]+"/up", fmt.Appendf(nil, `{"fields":{"device":%q}}`, a.list[0]),
+				false)
 			if err := a.link.Flush(); err != nil {
 				t.Fatal(err)
 			}
@@ -293,7 +308,8 @@ func TestAdminPanicsSayNothing(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			c := found(t, small())
-			p := startWith(t, []string{faultVariable + "=" + fault}, bin, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+			p := startWith(t, []string{faultVariable + "=" + fault}, bin, "gateway", "-c",
+				filepath.Join(c.dir, "gateway.yaml"))
 			admin := "http://" + p.find(`the gateway runs.*admin=(\S+)`)[1]
 			for range 2 {
 				status, _, body := get(t, admin+path)
@@ -339,7 +355,9 @@ func TestPanicsSayNothing(t *testing.T) {
 			}
 			send(1, clockTopic, ten.Format(time.RFC3339))
 			send(2, "city/v1/acme/wifi-1/hb", fmt.Sprintf(`{"ts":%q,"every":"PT60S"}`, ten.Format(time.RFC3339)))
-			send(3, "city/v1/acme/wifi-1/up", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":%q,"rssi":-50,"note":%q}}`, ten.Format(time.RFC3339), a.list[0], a.list[1]))
+			send(3, "city/v1/acme/wifi-1/up",
+				fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":%q,"rssi":-50,"note":%q}}`, ten.Format(time.RFC3339),
+					a.list[0], a.list[1]))
 			send(4, "city/v1/acme/"+a.list[3]+"/up", "{}")
 			send(5, clockTopic, ten.Add(2*time.Hour).Format(time.RFC3339))
 			select {
@@ -349,7 +367,8 @@ func TestPanicsSayNothing(t *testing.T) {
 				t.Fatal("the process goes on")
 			}
 			text := a.gateway.err.String()
-			if code := a.gateway.cmd.ProcessState.ExitCode(); code != 70 || !strings.Contains(text, "this is a bug of ours (string)") || !strings.Contains(text, ".go:") {
+			if code := a.gateway.cmd.ProcessState.ExitCode(); code != 70 ||
+				!strings.Contains(text, "this is a bug of ours (string)") || !strings.Contains(text, ".go:") {
 				t.Errorf("it ended with %d and said\n%s", code, tail(text))
 			}
 			if found := newSieve(a.list[:8]).catch(a.gather(a.gateway)); len(found) > 0 {

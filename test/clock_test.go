@@ -29,11 +29,14 @@ func TestAClockThatWasAhead(t *testing.T) {
 	c.at(now.Add(5 * time.Minute))
 	c.gateway.stop(20 * time.Second)
 	config, state := filepath.Join(c.dir, "gateway.yaml"), filepath.Join(c.dir, "state")
-	write(t, config, strings.Replace(strings.Replace(read(t, config), "time: {topic: city/v1/clock}", "time: wall", 1), "admin: 127.0.0.1:0", "admin: "+freeAddr(t), 1))
+	write(t, config,
+		strings.Replace(strings.Replace(read(t, config), "time: {topic: city/v1/clock}", "time: wall", 1),
+			"admin: 127.0.0.1:0", "admin: "+freeAddr(t), 1))
 	c.run()
 	await(t, 20*time.Second, "the clock not to be ready", func() bool {
 		_, hints := c.ready()
-		return strings.Contains(hints["clock"], "behind the last window's time") && strings.Contains(hints["clock"], "docs/operations.md")
+		return strings.Contains(hints["clock"], "behind the last window's time") &&
+			strings.Contains(hints["clock"], "docs/operations.md")
 	})
 	if _, out := verb(t, "doctor", "-c", config); !strings.Contains(out, "not ready: clock") {
 		t.Errorf("doctor says\n%s", out)

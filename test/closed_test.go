@@ -18,22 +18,30 @@ func TestPolicyCannotFailOpen(t *testing.T) {
 		change func(map[string]string)
 		code   string
 	}{
-		"no policy":           {func(map[string]string) {}, "R01"},
-		"half a bundle":       {func(f map[string]string) { delete(f, "policy/zones.geojson") }, "R02"},
-		"missing data":        {func(f map[string]string) { delete(f, "policy/charter.yaml") }, "R02"},
-		"not YAML":            {func(f map[string]string) { f[gates] = "decision: [" }, "R03"},
-		"unknown measure":     {func(f map[string]string) { f[gates] = strings.Replace(f[gates], "count()", "median()", 1) }, "R03"},
-		"Rego syntax":         {func(f map[string]string) { f["policy/local/x.rego"] = "package sluice.local\ndeny contains" }, "R04"},
-		"forbidden builtin":   {func(f map[string]string) { f["policy/local/x.rego"] = "package sluice.local\nx := time.now_ns()" }, "R04"},
-		"undefined":           {ruled("result := x if { x := 1; false }"), "R10"},
-		"null":                {ruled("result := null"), "R10"},
-		"wrong type":          {ruled(`result := {"plans": true, "reasons": []}`), "R11"},
-		"an unknown key":      {ruled(`result := {"plans": [], "reasons": [], "allow": true}`), "R11"},
-		"set conflict":        {ruled("result := {1} if true\nresult := {2} if true"), "R12"},
-		"builtin error":       {ruled(`result := to_number(data.charter.city.id)`), "R13"},
-		"timeout":             {ruled(endless), "R14"},
-		"plan for a moon":     {ruled(`result := {"plans": [{"decision": d.decision, "zone": "moon", "stream": d.stream_spec} | some d in data.decisions; d.decision == "1"], "reasons": []}`), "R16"},
-		"weaker than decided": {ruled(`result := {"plans": [{"decision": d.decision, "zone": "square", "stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})} | some d in data.decisions; d.decision == "2"], "reasons": []}`), "R17"},
+		"no policy":     {func(map[string]string) {}, "R01"},
+		"half a bundle": {func(f map[string]string) { delete(f, "policy/zones.geojson") }, "R02"},
+		"missing data":  {func(f map[string]string) { delete(f, "policy/charter.yaml") }, "R02"},
+		"not YAML":      {func(f map[string]string) { f[gates] = "decision: [" }, "R03"},
+		"unknown measure": {func(f map[string]string) {
+			f[gates] = strings.Replace(f[gates], "count()", "median()", 1)
+		}, "R03"},
+		"Rego syntax": {func(f map[string]string) {
+			f["policy/local/x.rego"] = "package sluice.local\ndeny contains"
+		}, "R04"},
+		"forbidden builtin": {func(f map[string]string) {
+			f["policy/local/x.rego"] = "package sluice.local\nx := time.now_ns()"
+		}, "R04"},
+		"undefined":      {ruled("result := x if { x := 1; false }"), "R10"},
+		"null":           {ruled("result := null"), "R10"},
+		"wrong type":     {ruled(`result := {"plans": true, "reasons": []}`), "R11"},
+		"an unknown key": {ruled(`result := {"plans": [], "reasons": [], "allow": true}`), "R11"},
+		"set conflict":   {ruled("result := {1} if true\nresult := {2} if true"), "R12"},
+		"builtin error":  {ruled(`result := to_number(data.charter.city.id)`), "R13"},
+		"timeout":        {ruled(endless), "R14"},
+		"plan for a moon": {ruled(
+			`result := {"plans": [{"decision": d.decision, "zone": "moon", "stream": d.stream_spec} | some d in data.decisions; d.decision == "1"], "reasons": []}`), "R16"},
+		"weaker than decided": {ruled(
+			`result := {"plans": [{"decision": d.decision, "zone": "square", "stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})} | some d in data.decisions; d.decision == "2"], "reasons": []}`), "R17"},
 		"deny in a bad shape": {func(f map[string]string) {
 			f["policy/local/x.rego"] = "package sluice.local\ndeny := data.charter.purposes"
 		}, "L02"},
@@ -53,7 +61,9 @@ func TestPolicyCannotFailOpen(t *testing.T) {
 			town.connect()
 			town.tick(ten)
 			town.send("gate-1", gate(1, ten, 5))
-			town.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:50:00:01","rssi":-50}}`, ten.Format(time.RFC3339)))
+			town.send("wifi-1",
+				fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:50:00:01","rssi":-50}}`,
+					ten.Format(time.RFC3339)))
 			town.tick(ten.Add(3 * time.Hour))
 			town.closed(c.code)
 			if n := town.metric("sluice_received_total"); n != 2 {
@@ -166,7 +176,8 @@ func TestASlipWhileEditing(t *testing.T) {
 		write(t, slip.file, slip.text)
 		await(t, 20*time.Second, "readyz to say "+slip.code, func() bool {
 			_, hints := c.ready()
-			return strings.Contains(hints["policy"], slip.code) && strings.Contains(hints["policy"], "the policy in force goes on")
+			return strings.Contains(hints["policy"], slip.code) &&
+				strings.Contains(hints["policy"], "the policy in force goes on")
 		})
 		c.send("gate-1", gate(len(slip.code+slip.file), ten, 1))
 		if slip.file == path {

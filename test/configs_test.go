@@ -51,14 +51,17 @@ func TestConfigs(t *testing.T) {
 		t.Parallel()
 		need(t, "mosquitto")
 		dir := t.TempDir()
-		out, err := exec.Command(sluice, "sensor", "acl", "--register", "../configs/portalba/register.yaml", "--dir", dir).Output()
+		out, err := exec.Command(sluice, "sensor", "acl", "--register", "../configs/portalba/register.yaml", "--dir",
+			dir).Output()
 		if err != nil || len(strings.Fields(string(out))) < 20 {
 			t.Fatalf("sensor acl: %v\n%s", err, out)
 		}
 		addr := freeAddr(t)
 		_, port, _ := strings.Cut(addr, ":")
 		conf := filepath.Join(dir, "mosquitto.conf")
-		write(t, conf, strings.NewReplacer("listener 1883", "listener "+port+" 127.0.0.1", "/etc/mosquitto/sluice", dir).Replace(read(t, "../configs/mosquitto.conf"))+"user root\n")
+		write(t, conf,
+			strings.NewReplacer("listener 1883", "listener "+port+" 127.0.0.1", "/etc/mosquitto/sluice",
+				dir).Replace(read(t, "../configs/mosquitto.conf"))+"user root\n")
 		p := start(t, "mosquitto", "-c", conf)
 		await(t, 10e9, "mosquitto to take configs/mosquitto.conf", func() bool { return listens(addr) })
 		if text := p.err.String(); strings.Contains(text, "Error") {
@@ -67,7 +70,8 @@ func TestConfigs(t *testing.T) {
 		// Who is in the file gets in; a second run keeps the passwords.
 		user, password, _ := strings.Cut(strings.TrimSpace(strings.Split(string(out), "\n")[0]), " ")
 		publisherAs(t, addr, user, password)
-		again, err := exec.Command(sluice, "sensor", "acl", "--register", "../configs/portalba/register.yaml", "--dir", dir).Output()
+		again, err := exec.Command(sluice, "sensor", "acl", "--register", "../configs/portalba/register.yaml", "--dir",
+			dir).Output()
 		if err != nil || len(again) > 0 {
 			t.Errorf("a second run: %v, new passwords %s", err, again)
 		}
@@ -82,10 +86,12 @@ func TestConfigs(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, unit)
 			write(t, path, strings.Replace(read(t, "../configs/systemd/"+unit), "/usr/local/bin/sluice", sluice, 1))
-			if out, err := exec.Command("systemd-analyze", "verify", path).CombinedOutput(); err != nil || strings.Contains(string(out), unit) {
+			if out, err := exec.Command("systemd-analyze", "verify", path).CombinedOutput(); err != nil ||
+				strings.Contains(string(out), unit) {
 				t.Errorf("%s: %v\n%s", unit, err, out)
 			}
-			if out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=20", path).CombinedOutput(); err != nil {
+			if out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=20",
+				path).CombinedOutput(); err != nil {
 				t.Errorf("%s is not hardened: %v\n%s", unit, err, tail(string(out)))
 			}
 		}
@@ -94,7 +100,8 @@ func TestConfigs(t *testing.T) {
 		t.Parallel()
 		compose := read(t, "../configs/compose.yaml")
 		for unit, lines := range map[string][]string{
-			"sluice-gateway.service":  {"LimitNOFILE=65536", "MemoryMax=2G", "MemoryHigh=1792M", "OOMPolicy=continue", "TasksMax=256", "MemorySwapMax=0"},
+			"sluice-gateway.service": {"LimitNOFILE=65536", "MemoryMax=2G", "MemoryHigh=1792M", "OOMPolicy=continue",
+				"TasksMax=256", "MemorySwapMax=0"},
 			"sluice-opendata.service": {"LimitNOFILE=8192", "MemoryMax=1536M", "TasksMax=256", "MemorySwapMax=0"},
 		} {
 			text := read(t, "../configs/systemd/"+unit)

@@ -101,19 +101,23 @@ func TestLostKeys(t *testing.T) {
 	c := found(t, small())
 	c.begin()
 	c.send("gate-1", gate(1, ten, 3))
-	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:30:00:01","rssi":-50}}`, ten.Format(time.RFC3339)))
+	c.send("wifi-1",
+		fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:30:00:01","rssi":-50}}`, ten.Format(time.RFC3339)))
 	c.gateway.kill()
 	removeAll(t, c.keys)
 	c.run()
 	c.tick(ten.Add(time.Minute))
 	for i := range 40 {
-		c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:30:01:%02x","rssi":-50}}`, ten.Add(time.Minute).Format(time.RFC3339), 10+i, i))
+		c.send("wifi-1",
+			fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:30:01:%02x","rssi":-50}}`,
+				ten.Add(time.Minute).Format(time.RFC3339), 10+i, i))
 	}
 	c.tick(ten.Add(2 * time.Hour))
 	c.send("gate-1", gate(2, ten.Add(time.Hour+30*time.Minute), 4))
 	c.tick(ten.Add(3 * time.Hour))
 	c.stored()
-	for _, i := range append(c.some("gates", ten, ten.Add(time.Hour)), c.some("devices", ten, ten.Add(2*time.Hour))...) {
+	for _, i := range append(c.some("gates", ten, ten.Add(time.Hour)),
+		c.some("devices", ten, ten.Add(2*time.Hour))...) {
 		if i.Status != "no_data" {
 			t.Errorf("%s at %s is %s; want no_data", i.Measure, i.Start, i.Status)
 		}

@@ -59,16 +59,19 @@ func TestDamagedLedger(t *testing.T) {
 			if what != "moved already" {
 				for _, args := range [][]string{{"gateway"}, {"ledger", "recover"}} {
 					code, out := verb(t, append(args, "-c", config)...)
-					if code == 70 || code == 0 || !strings.Contains(out, path) || !strings.Contains(out, "sluice ledger recover") {
+					if code == 70 || code == 0 || !strings.Contains(out, path) ||
+						!strings.Contains(out, "sluice ledger recover") {
 						t.Fatalf("%v: %d\n%s", args, code, out)
 					}
 				}
-				if code, out := verb(t, "doctor", "-c", config); code == 0 || !strings.Contains(out, path+" is ") || !strings.Contains(out, "sluice ledger recover") {
+				if code, out := verb(t, "doctor", "-c", config); code == 0 || !strings.Contains(out, path+" is ") ||
+					!strings.Contains(out, "sluice ledger recover") {
 					t.Errorf("doctor: %d\n%s", code, out)
 				}
 			}
 			for _, suffix := range []string{"", "-wal", "-shm"} {
-				if err := os.Rename(path+suffix, filepath.Join(c.dir, "aside"+suffix)); err != nil && !os.IsNotExist(err) {
+				if err := os.Rename(path+suffix, filepath.Join(c.dir, "aside"+suffix)); err != nil &&
+					!os.IsNotExist(err) {
 					t.Fatal(err)
 				}
 			}
@@ -80,7 +83,8 @@ func TestDamagedLedger(t *testing.T) {
 			})
 			c.gateway.stop(20 * time.Second)
 			code, out := verb(t, "ledger", "recover", "-c", config)
-			if code != 0 || !strings.Contains(out, "devices is silent until") || !strings.Contains(out, "\n9 lines were taken over") {
+			if code != 0 || !strings.Contains(out, "devices is silent until") ||
+				!strings.Contains(out, "\n9 lines were taken over") {
 				t.Fatalf("recover: %d\n%s", code, out)
 			}
 			c.run()
@@ -125,7 +129,8 @@ func TestDamagedBooks(t *testing.T) {
 	public := filepath.Join(state, "public")
 	text := func(name string) string { return read(t, filepath.Join(public, name)) }
 	plan := "plans/" + filepath.Base(glob(t, filepath.Join(public, "plans", "*.json"))[0])
-	names := []string{"ledger.jsonl", "releases.jsonl", "decisions.json", "decisions/2/decision.yaml", plan, "zones.geojson", "streams.json"}
+	names := []string{"ledger.jsonl", "releases.jsonl", "decisions.json", "decisions/2/decision.yaml", plan,
+		"zones.geojson", "streams.json"}
 	var want []string
 	for _, name := range names {
 		want = append(want, text(name))

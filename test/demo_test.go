@@ -29,7 +29,8 @@ type demo struct {
 
 func startDemo(t *testing.T, dir string) demo {
 	t.Helper()
-	p := start(t, sluice, "up", "--demo", "--json", "--dir", dir, "--http", ":0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	p := start(t, sluice, "up", "--demo", "--json", "--dir", dir, "--http", ":0", "--mqtt", "127.0.0.1:0", "--admin",
+		"127.0.0.1:0")
 	d := demo{process: p}
 	if err := json.Unmarshal([]byte(p.find(`(?m)^(\{"opendata.*\})$`)[1]), &d); err != nil {
 		t.Fatal(err)
@@ -67,7 +68,8 @@ func TestDemo(t *testing.T) {
 			}
 		}
 	}
-	if seen["published"] == 0 || seen["withheld"] == 0 || seen["no_data"] == 0 || exact == 0 || exact == seen["published"] {
+	if seen["published"] == 0 || seen["withheld"] == 0 || seen["no_data"] == 0 || exact == 0 ||
+		exact == seen["published"] {
 		t.Errorf("the demo shows %v and %d exact values; want some of each", seen, exact)
 	}
 	if took := time.Since(begun); took > longer(time.Minute) {
@@ -127,8 +129,10 @@ func (d demo) yourSensors() {
 	await(t, 30*time.Second, "feedback", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return strings.Contains(feedback, `{"code":"E101","pointer":"/fields/laeq","rule":"kind noise-meter","count":1,"fix":`) &&
-			strings.Contains(feedback, `{"code":"E202","pointer":"/fields/laeq","rule":"kind noise-meter","count":1,"fix":"send values from 20 to 140; look after the sensor"}`)
+		return strings.Contains(feedback,
+			`{"code":"E101","pointer":"/fields/laeq","rule":"kind noise-meter","count":1,"fix":`) &&
+			strings.Contains(feedback,
+				`{"code":"E202","pointer":"/fields/laeq","rule":"kind noise-meter","count":1,"fix":"send values from 20 to 140; look after the sensor"}`)
 	})
 	if strings.Contains(feedback, "secret-9f") || strings.Contains(feedback, "998") {
 		t.Error("feedback quotes a value")
@@ -160,15 +164,20 @@ func TestBanner(t *testing.T) {
 	args := fromReadme(t, fenced.Take(t, "README.md", "go run ./cmd/sluice up --demo"))
 	p := start(t, sluice, append(args, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
 	for _, want := range []string{
-		`Simulated: the city`, `mosquitto_pub -h 127\.0\.0\.1 -p \d+ .*city/v1/demo/yours-noise/up`, `city/v1/demo/yours-counter/up`,
-		`mosquitto_sub .*feedback`, `http://127\.0\.0\.1:\d+/streams/noise\?cell=carrer-nou`, `The last day\s+published\s+withheld\s+no data`,
+		`Simulated: the city`, `mosquitto_pub -h 127\.0\.0\.1 -p \d+ .*city/v1/demo/yours-noise/up`,
+		`city/v1/demo/yours-counter/up`,
+		`mosquitto_sub .*feedback`, `http://127\.0\.0\.1:\d+/streams/noise\?cell=carrer-nou`,
+		`The last day\s+published\s+withheld\s+no data`,
 	} {
 		p.find(want)
 	}
 	port := p.find(`mosquitto_pub -h 127\.0\.0\.1 -p (\d+) `)[1]
 	shown(t, fenced.Take(t, "README.md", "The last day").Read(), p.out.String())
 	if _, err := exec.LookPath("mosquitto_pub"); err == nil {
-		heard := begin(t, "mosquitto_sub", exec.Command("bash", "-c", strings.Replace(fenced.Take(t, "docs/wire.md", "mosquitto_pub -h").Change("1883", port).Read(), "\nmosquitto_sub", " & sleep 1\nexec mosquitto_sub", 1)), nil)
+		heard := begin(t, "mosquitto_sub",
+			exec.Command("bash", "-c",
+				strings.Replace(fenced.Take(t, "docs/wire.md", "mosquitto_pub -h").Change("1883", port).Read(),
+					"\nmosquitto_sub", " & sleep 1\nexec mosquitto_sub", 1)), nil)
 		fenced.Take(t, "README.md", "mosquitto_pub -h").Change("1883", port).Run(t.TempDir(), nil)
 		web := p.find(`(http://127\.0\.0\.1:\d+)/streams/noise\?cell=carrer-nou`)[1]
 		await(t, 30*time.Second, "the README's number", func() bool {

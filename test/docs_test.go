@@ -20,7 +20,8 @@ func checkout(t *testing.T) string {
 	for _, p := range []string{"14-footfall", "15-boardings", "16-noise", "17-air"} {
 		path := filepath.Join(dir, "configs/portalba/policy/decisions/2026-"+p+".yaml")
 		text := read(t, path)
-		for key, day := range map[string]time.Time{"from": time.Now().AddDate(0, 0, -2), "until": time.Now().AddDate(0, 6, 0), "review": time.Now().AddDate(0, 3, 0)} {
+		for key, day := range map[string]time.Time{"from": time.Now().AddDate(0, 0, -2),
+			"until": time.Now().AddDate(0, 6, 0), "review": time.Now().AddDate(0, 3, 0)} {
 			text = regexp.MustCompile(`(?m)^`+key+`: .*$`).ReplaceAllString(text, key+": "+day.Format(time.DateOnly))
 		}
 		write(t, path, text)
@@ -88,7 +89,9 @@ func newMachine(t *testing.T, checkout string) *machine {
 		run(t, "mkdir", "-p", filepath.Join(m.root, d))
 	}
 	// As Debian's own.
-	write(t, m.root+"/etc/mosquitto/mosquitto.conf", "persistence true\npersistence_location "+m.root+"/var/lib/\nuser root\ninclude_dir "+m.root+"/etc/mosquitto/conf.d\n")
+	write(t, m.root+"/etc/mosquitto/mosquitto.conf",
+		"persistence true\npersistence_location "+m.root+"/var/lib/\nuser root\ninclude_dir "+m.root+
+			"/etc/mosquitto/conf.d\n")
 	t.Cleanup(func() { _ = exec.Command("sh", "-c", "kill -9 $(cat "+m.root+"/run/*.pid) 2>/dev/null").Run() })
 	return m
 }
@@ -101,7 +104,8 @@ func (m *machine) run(b *fenced.Taken) string {
 	}
 	b.StandIn("sudo", `if [ "$1" = -u ]; then shift 2; fi; exec "$@"`, "a test changes no user")
 	b.StandIn("adduser", `test "$1" = --system && test "${@: -1}" = sluice`, "a test makes no user")
-	b.StandIn("chown", `case "$*" in *sluice:\ *|*mosquitto:\ *) test -e "${@: -1}";; *) exit 1;; esac`, "the users are not there")
+	b.StandIn("chown", `case "$*" in *sluice:\ *|*mosquitto:\ *) test -e "${@: -1}";; *) exit 1;; esac`,
+		"the users are not there")
 	b.StandIn("systemctl", systemctl, "a test has no systemd of its own")
 	if strings.Contains(b.Text, "install -d") {
 		b.StandIn("install", `test "$1 $2 $3 $4 $5" = "-d -o sluice -g sluice" && mkdir "$6"`, "the user is not there")
@@ -138,17 +142,23 @@ func (m *machine) serve() {
 	m.run(fenced.Take(t, "docs/operations.md", "sudo install -m 755 bin/sluice"))
 	port, web := freePort(t), freePort(t)
 	conf := m.root + "/etc/mosquitto/conf.d/sluice.conf"
-	write(t, conf, strings.NewReplacer("listener 1883", "listener "+port+" 127.0.0.1", "/etc/", m.root+"/etc/").Replace(read(t, conf)))
+	write(t, conf,
+		strings.NewReplacer("listener 1883", "listener "+port+" 127.0.0.1", "/etc/",
+			m.root+"/etc/").Replace(read(t, conf)))
 	// What the page says to write, from what it showed before.
 	state := m.root + "/var/lib/sluice"
-	text := regexp.MustCompile(`tcp://127.0.0.1:\d+`).ReplaceAllString(read(t, m.checkout+"/city/gateway.yaml"), "tcp://127.0.0.1:"+port)
+	text := regexp.MustCompile(`tcp://127.0.0.1:\d+`).ReplaceAllString(read(t, m.checkout+"/city/gateway.yaml"),
+		"tcp://127.0.0.1:"+port)
 	text = regexp.MustCompile(`admin: .*`).ReplaceAllString(text, "admin: 127.0.0.1:"+freePort(t))
 	write(t, m.root+"/etc/sluice/gateway.yaml", strings.Replace(text, "dir: state\n", "dir: "+state+"\n", 1))
-	text = regexp.MustCompile(`http: .*`).ReplaceAllString(read(t, m.checkout+"/city/opendata.yaml"), "http: 127.0.0.1:"+web)
-	write(t, m.root+"/etc/sluice/opendata.yaml", strings.NewReplacer("state/public", state+"/public", "state/store.db", state+"/store.db").Replace(text))
+	text = regexp.MustCompile(`http: .*`).ReplaceAllString(read(t, m.checkout+"/city/opendata.yaml"),
+		"http: 127.0.0.1:"+web)
+	write(t, m.root+"/etc/sluice/opendata.yaml",
+		strings.NewReplacer("state/public", state+"/public", "state/store.db", state+"/store.db").Replace(text))
 
 	b := fenced.Take(t, "docs/operations.md", "sudo systemctl daemon-reload")
-	b.Change("sluice doctor -c", "sluice doctor --mosquitto /etc/mosquitto/mosquitto.conf -c") // the default is the machine's own
+	// the default is the machine's own
+	b.Change("sluice doctor -c", "sluice doctor --mosquitto /etc/mosquitto/mosquitto.conf -c")
 	want(t, m.run(b), `(?s)a stranger is refused.*in memory only.*it runs and is ready`)
 	status := func(what string) {
 		t.Helper()
@@ -157,11 +167,17 @@ func (m *machine) serve() {
 		})
 	}
 	status("the open data of the services")
-	write(t, m.root+"/etc/sluice/register.yaml", read(t, m.root+"/etc/sluice/register.yaml")+"  - {id: new-noise, owner: demo, kind: noise-meter, zone: carrer-nou, registered: 2026-05-01}\n")
+	write(t, m.root+"/etc/sluice/register.yaml",
+		read(t, m.root+"/etc/sluice/register.yaml")+
+			"  - {id: new-noise, owner: demo, kind: noise-meter, zone: carrer-nou, registered: 2026-05-01}\n")
 	want(t, m.run(fenced.Take(t, "docs/operations.md", "sluice register check")), `new-noise \S{20,}`)
 	log := func() string { return read(t, m.root+"/run/sluice-gateway.log") }
-	await(t, 20*time.Second, "the register to be read anew", func() bool { return strings.Contains(log(), "read anew") })
+	await(t, 20*time.Second, "the register to be read anew", func() bool {
+		return strings.Contains(log(), "read anew")
+	})
 	m.run(fenced.Take(t, "docs/operations.md", "sudo systemctl stop sluice-gateway"))
-	await(t, 20*time.Second, "the gateway to run in its new directory", func() bool { return strings.Contains(log(), "the gateway runs") })
+	await(t, 20*time.Second, "the gateway to run in its new directory", func() bool {
+		return strings.Contains(log(), "the gateway runs")
+	})
 	status("the open data beside the new directory")
 }

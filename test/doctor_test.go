@@ -38,7 +38,8 @@ func (c *city) edit(name, old, with string) {
 func (c *city) behind(conf string) {
 	c.t.Helper()
 	c.passwords()
-	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt), fmt.Sprintf("mqtt: {broker: \"tcp://%s\", username: gateway, password_file: gateway.password}", c.mqtt))
+	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt),
+		fmt.Sprintf("mqtt: {broker: \"tcp://%s\", username: gateway, password_file: gateway.password}", c.mqtt))
 	write(c.t, filepath.Join(c.dir, "mosquitto.conf"), strings.ReplaceAll(conf, "DIR", c.dir))
 }
 
@@ -46,11 +47,13 @@ func (c *city) behind(conf string) {
 func (c *city) withPasswords() {
 	c.t.Helper()
 	c.passwords()
-	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt))
+	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt),
+		fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt))
 }
 
 // goodConf is what configs/mosquitto.conf sets.
-const goodConf = "listener 1883\nallow_anonymous false\npassword_file DIR/passwords\nacl_file DIR/acl\npersistence false\nmax_inflight_messages 1000\n" +
+const goodConf = "listener 1883\nallow_anonymous false\npassword_file DIR/passwords\nacl_file DIR/acl\npersistence " +
+	"false\nmax_inflight_messages 1000\n" +
 	"max_queued_messages 1000000\nmax_packet_size 1180000\nconnection_messages false\nlog_type error\n"
 
 func conf(old, with string) func(*testing.T, *city) {
@@ -68,24 +71,44 @@ func entry(more string) func(*testing.T, *city) {
 
 // mistakes are those that operators made, and some more of their like.
 var mistakes = map[string]slip{
-	"a zone that there is not":        {entry("id: x, owner: acme, kind: people-gate, zone: sqare, registered: 2026-01-01"), `warn +register .*no zone "sqare".*did you mean "square"`},
-	"a kind that there is not":        {entry("id: x, owner: acme, kind: people-gat, zone: square, registered: 2026-01-01"), `warn +kinds .*1 sensors are of a kind that the policy does not know: x`},
-	"a key that there is not":         {entry("id: x, owner: acme, knd: people-gate, zone: square, registered: 2026-01-01"), `fail +register +\S*register.yaml: \[\d+:\d+\] unknown field "knd"; did you mean kind\?\n {33}> +\d+ \| +- \{id: x, owner: acme, knd: .*\n {33} +\^`},
-	"a field that the kind has not":   {entry("id: x, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, map: {past: /n}"), `warn +register .*has no field "past"`},
-	"coordinates the wrong way round": {entry("id: x, owner: acme, kind: people-gate, lat: 200, lon: 2, registered: 2026-01-01"), `warn +register .*not on earth`},
-	"another sensor's topic":          {entry("id: x, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: city/v1/acme/gate-1/up"), `fail +register .*one of the sensor gate-1`},
-	"a register that is not there":    {func(t *testing.T, c *city) { fine(t, os.Remove(filepath.Join(c.dir, "register.yaml"))) }, `fail +register .*no such file`},
+	"a zone that there is not": {entry(
+		"id: x, owner: acme, kind: people-gate, zone: sqare, registered: 2026-01-01"),
+		`warn +register .*no zone "sqare".*did you mean "square"`},
+	"a kind that there is not": {entry(
+		"id: x, owner: acme, kind: people-gat, zone: square, registered: 2026-01-01"),
+		`warn +kinds .*1 sensors are of a kind that the policy does not know: x`},
+	"a key that there is not": {entry(
+		"id: x, owner: acme, knd: people-gate, zone: square, registered: 2026-01-01"),
+		`fail +register +\S*register.yaml: \[\d+:\d+\] unknown field "knd"; did you mean kind\?\n {33}> +\d+ \| +- \{id: x, owner: acme, knd: .*\n {33} +\^`},
+	"a field that the kind has not": {entry(
+		"id: x, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, map: {past: /n}"),
+		`warn +register .*has no field "past"`},
+	"coordinates the wrong way round": {entry(
+		"id: x, owner: acme, kind: people-gate, lat: 200, lon: 2, registered: 2026-01-01"),
+		`warn +register .*not on earth`},
+	"another sensor's topic": {entry(
+		"id: x, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: city/v1/acme/gate-1/up"),
+		`fail +register .*one of the sensor gate-1`},
+	"a register that is not there": {func(t *testing.T, c *city) {
+		fine(t, os.Remove(filepath.Join(c.dir, "register.yaml")))
+	}, `fail +register .*no such file`},
 	"all registered in the future": {func(_ *testing.T, c *city) {
-		write(c.t, filepath.Join(c.dir, "register.yaml"), strings.ReplaceAll(read(c.t, filepath.Join(c.dir, "register.yaml")), "registered: 20", "registered: 29"))
+		write(c.t, filepath.Join(c.dir, "register.yaml"),
+			strings.ReplaceAll(read(c.t, filepath.Join(c.dir, "register.yaml")), "registered: 20", "registered: 29"))
 	}, `fail +sensors .*no sensor of the register is registered today`},
 	"all zones of another gateway": {func(_ *testing.T, c *city) {
-		write(c.t, filepath.Join(c.dir, "policy/zones.geojson"), strings.ReplaceAll(read(c.t, filepath.Join(c.dir, "policy/zones.geojson")), `"properties":{}`, `"properties":{"gateway":"edge-9"}`))
+		write(c.t, filepath.Join(c.dir, "policy/zones.geojson"),
+			strings.ReplaceAll(read(c.t, filepath.Join(c.dir, "policy/zones.geojson")), `"properties":{}`,
+				`"properties":{"gateway":"edge-9"}`))
 	}, `fail +sensors .*all sensors stand in zones of other gateways`},
 	"a sensor without password": {func(t *testing.T, c *city) {
 		c.withPasswords()
 		entry("id: new-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01")(t, c)
 	}, `warn +passwords .*1 sensor has no password, so it cannot connect: new-1`},
-	"no password file": {func(t *testing.T, c *city) { c.withPasswords(); fine(t, os.Remove(filepath.Join(c.dir, "passwords"))) }, `fail +listener .*sluice sensor acl`},
+	"no password file": {func(t *testing.T, c *city) {
+		c.withPasswords()
+		fine(t, os.Remove(filepath.Join(c.dir, "passwords")))
+	}, `fail +listener .*sluice sensor acl`},
 	"passwords others can read": {func(t *testing.T, c *city) {
 		c.withPasswords()
 		fine(t, os.Chmod(filepath.Join(c.dir, "passwords"), 0o644))
@@ -96,9 +119,12 @@ var mistakes = map[string]slip{
 	}, `fail +broker .*gateway.password can be read by others`},
 	"a certificate that has ended": {func(t *testing.T, c *city) {
 		ca := newAuthority(t, c.dir)
-		ca.make("server", &x509.Certificate{Subject: pkix.Name{CommonName: "localhost"}, NotAfter: time.Now().Add(-time.Minute)}, ca.cert)
+		ca.make("server",
+			&x509.Certificate{Subject: pkix.Name{CommonName: "localhost"}, NotAfter: time.Now().Add(-time.Minute)},
+			ca.cert)
 		c.withPasswords()
-		c.edit("gateway.yaml", "passwords: passwords}", "passwords: passwords, tls: {cert: server.crt, key: server.key}}")
+		c.edit("gateway.yaml", "passwords: passwords}",
+			"passwords: passwords, tls: {cert: server.crt, key: server.key}}")
 	}, `fail +certificate .*has ended`},
 	"a store below a file": {func(_ *testing.T, c *city) {
 		appendTo(c.t, filepath.Join(c.dir, "gateway.yaml"), "store: {sqlite: {path: register.yaml/x/store.db}}\n")
@@ -106,7 +132,9 @@ var mistakes = map[string]slip{
 	"a store that is a file": {func(_ *testing.T, c *city) {
 		appendTo(c.t, filepath.Join(c.dir, "gateway.yaml"), "store: {sqlite: {path: policy}}\n")
 	}, `fail +store .*policy is not a plain file`},
-	"the listener's port is taken": {func(t *testing.T, c *city) { occupied(t, c.mqtt, http.NotFoundHandler()) }, `fail +gateway .*could not listen: .*address already in use`},
+	"the listener's port is taken": {func(t *testing.T, c *city) {
+		occupied(t, c.mqtt, http.NotFoundHandler())
+	}, `fail +gateway .*could not listen: .*address already in use`},
 	"open data at the admin address": {func(t *testing.T, c *city) {
 		addr := freeAddr(t)
 		c.edit("opendata.yaml", "http: 127.0.0.1:0", "http: "+addr)
@@ -124,17 +152,26 @@ var mistakes = map[string]slip{
 		write(c.t, filepath.Join(c.dir, "state/public/releases.jsonl"), `{"n":1,"gateway":"test-1"}`+"\n")
 	}, `fail +ledger .*and the public books beside it have lines`},
 	"another gateway's books": {func(_ *testing.T, c *city) {
-		write(c.t, filepath.Join(c.dir, "state/public/ledger.jsonl"), `{"n":1,"gateway":"edge-7","prev_sha256":""}`+"\n")
+		write(c.t, filepath.Join(c.dir, "state/public/ledger.jsonl"),
+			`{"n":1,"gateway":"edge-7","prev_sha256":""}`+"\n")
 		write(c.t, filepath.Join(c.dir, "state/ledger.db"), "")
 	}, `warn +ledger .*are of gateway edge-7, and this is test-1`},
-	"allow_anonymous true":       {conf("allow_anonymous false", "allow_anonymous true"), `warn +broker doors .*the broker lets anyone connect`},
-	"allow_anonymous and no acl": {conf("allow_anonymous false\npassword_file DIR/passwords\nacl_file DIR/acl", "allow_anonymous true"), `fail +broker doors .*lets anyone read and write`},
-	"a second, open listener":    {conf("listener 1883\n", "per_listener_settings true\nlistener 1999\nallow_anonymous true\nlistener 1883\n"), `fail +broker doors .*listener 1999 lets anyone read and write`},
-	"max_packet_size":            {conf("max_packet_size 1180000", "max_packet_size 300"), `warn +broker bounds .*max_packet_size is 300`},
-	"max_queued_messages":        {conf("max_queued_messages 1000000", "max_queued_messages 10"), `warn +broker bounds .*max_queued_messages is 10`},
-	"connection_messages":        {conf("connection_messages false\n", ""), `warn +broker log .*connection_messages`},
-	"persistence true":           {conf("persistence false", "persistence true"), `fail +broker persistence .*raw readings`},
-	"log_type all":               {conf("log_type error", "log_type all"), `fail +broker persistence .*writes topics to its log`},
+	"allow_anonymous true": {conf("allow_anonymous false", "allow_anonymous true"),
+		`warn +broker doors .*the broker lets anyone connect`},
+	"allow_anonymous and no acl": {conf("allow_anonymous false\npassword_file DIR/passwords\nacl_file DIR/acl",
+		"allow_anonymous true"), `fail +broker doors .*lets anyone read and write`},
+	"a second, open listener": {conf("listener 1883\n",
+		"per_listener_settings true\nlistener 1999\nallow_anonymous true\nlistener 1883\n"),
+		`fail +broker doors .*listener 1999 lets anyone read and write`},
+	"max_packet_size": {conf("max_packet_size 1180000", "max_packet_size 300"),
+		`warn +broker bounds .*max_packet_size is 300`},
+	"max_queued_messages": {conf("max_queued_messages 1000000", "max_queued_messages 10"),
+		`warn +broker bounds .*max_queued_messages is 10`},
+	"connection_messages": {conf("connection_messages false\n", ""), `warn +broker log .*connection_messages`},
+	"persistence true": {conf("persistence false", "persistence true"),
+		`fail +broker persistence .*raw readings`},
+	"log_type all": {conf("log_type error", "log_type all"),
+		`fail +broker persistence .*writes topics to its log`},
 	"the acl was not made again": {func(t *testing.T, c *city) {
 		c.behind(goodConf)
 		entry("id: new-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: vendor/1")(t, c)
@@ -170,7 +207,8 @@ func TestDoctor(t *testing.T) {
 		return c
 	}
 	seen := func(c *city) string {
-		args := []string{"doctor", "-c", filepath.Join(c.dir, "gateway.yaml"), "--mosquitto", filepath.Join(c.dir, "mosquitto.conf")}
+		args := []string{"doctor", "-c", filepath.Join(c.dir, "gateway.yaml"), "--mosquitto",
+			filepath.Join(c.dir, "mosquitto.conf")}
 		out, _ := exec.Command(sluice, args...).CombinedOutput()
 		return regexp.MustCompile(`\n +-> `).ReplaceAllString(string(out), " -> ")
 	}

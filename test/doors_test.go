@@ -46,7 +46,8 @@ func (w *wire) hello(version byte, id, user, password string) byte {
 	if version == 5 {
 		props = []byte{0}
 	}
-	w.send(mqttPacket(0x10, mqttText("MQTT"), []byte{version, 0xc0, 0, 0}, props, mqttText(id), mqttText(user), mqttText(password)))
+	w.send(mqttPacket(0x10, mqttText("MQTT"), []byte{version, 0xc0, 0, 0}, props, mqttText(id), mqttText(user),
+		mqttText(password)))
 	_, body := w.packet(patience)
 	if len(body) < 2 {
 		w.t.Fatalf("the answer to CONNECT is %x", body)
@@ -96,7 +97,8 @@ func (w *wire) cutOff(within time.Duration) time.Duration {
 
 func (c *city) resident() int {
 	c.t.Helper()
-	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(read(c.t, fmt.Sprintf("/proc/%d/status", c.gateway.cmd.Process.Pid)))
+	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).
+		FindStringSubmatch(read(c.t, fmt.Sprintf("/proc/%d/status", c.gateway.cmd.Process.Pid)))
 	kib, err := strconv.Atoi(m[1])
 	if err != nil {
 		c.t.Fatal(err)
@@ -111,7 +113,9 @@ func TestTheListenersLimits(t *testing.T) {
 	c := found(t, small())
 	secrets := c.passwords()
 	path := filepath.Join(c.dir, "gateway.yaml")
-	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}\n", c.mqtt), 1))
+	write(t, path,
+		strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt),
+			fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}\n", c.mqtt), 1))
 	c.run()
 	honest := publisherAs(t, c.mqtt, "gate-1", secrets["gate-1"])
 	acknowledged := 0

@@ -30,8 +30,10 @@ func TestWhoWasTurnedAway(t *testing.T) {
 			c.begin()
 			for hour, n := range []int{300, 60, 60} {
 				for i := range n {
-					c.link.Publish("city/v1/acme/wifi-1/up", fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"device":"of-the-day-%d","rssi":-50}}`,
-						ten.Add(time.Duration(hour)*time.Hour+time.Minute).Format(time.RFC3339), hour*1000+i, i), false)
+					c.link.Publish("city/v1/acme/wifi-1/up",
+						fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"device":"of-the-day-%d","rssi":-50}}`,
+							ten.Add(time.Duration(hour)*time.Hour+time.Minute).Format(time.RFC3339), hour*1000+i, i),
+						false)
 				}
 				if err := c.link.Flush(); err != nil {
 					t.Fatal(err)
@@ -42,14 +44,16 @@ func TestWhoWasTurnedAway(t *testing.T) {
 			if s := c.turned(t); s != nil {
 				t.Errorf("before the day is over the share is %+v", s)
 			}
-			want(t, page(t, c.opendata, "/streams/devices"), `How many devices reach the limit of 1 and are not counted after that is not known yet`)
+			want(t, page(t, c.opendata, "/streams/devices"),
+				`How many devices reach the limit of 1 and are not counted after that is not known yet`)
 			c.gateway.kill()
 			c.run()
 			c.connectAgain()
 			c.tick(ten.Add(17 * time.Hour)) // the day after
 			c.stored()
 			first := c.turned(t)
-			if first == nil || math.Abs(first.Value-0.2) > 0.08 || first.Low > 0.2 || first.High < 0.2 || first.End.Sub(first.Start) != 24*time.Hour {
+			if first == nil || math.Abs(first.Value-0.2) > 0.08 || first.Low > 0.2 || first.High < 0.2 ||
+				first.End.Sub(first.Start) != 24*time.Hour {
 				t.Fatalf("the share is %+v; 60 of 300 were turned away", first)
 			}
 			c.gateway.kill()
@@ -62,7 +66,9 @@ func TestWhoWasTurnedAway(t *testing.T) {
 			}
 			c.shownBeside(t, *first)
 			for _, check := range []func() (int, string){
-				func() (int, string) { return verb(t, "verify", c.opendata) }, func() (int, string) { return stranger(t, c.opendata) },
+				func() (int, string) { return verb(t, "verify", c.opendata) }, func() (int, string) {
+					return stranger(t, c.opendata)
+				},
 			} {
 				if code, out := check(); code != 0 {
 					t.Errorf("%d\n%s", code, out)
@@ -98,7 +104,9 @@ func (c *city) connectAgain() { c.link = c.connect() }
 // shownBeside looks for the share beside the numbers, and for the two that it is made of.
 func (c *city) shownBeside(t *testing.T, s share) {
 	t.Helper()
-	path := "/api/v1/streams/devices/observations?" + url.Values{"from": {ten.Format(time.RFC3339)}, "to": {ten.Add(24 * time.Hour).Format(time.RFC3339)}, "limit": {"1000"}}.Encode()
+	path := "/api/v1/streams/devices/observations?" +
+		url.Values{"from": {ten.Format(time.RFC3339)}, "to": {ten.Add(24 * time.Hour).Format(time.RFC3339)},
+			"limit": {"1000"}}.Encode()
 	var answer struct {
 		Items  []item
 		Epochs []struct {
@@ -116,15 +124,18 @@ func (c *city) shownBeside(t *testing.T, s share) {
 		t.Fatalf("there are %d numbers and %d epochs", len(answer.Items), len(answer.Epochs))
 	}
 	e := answer.Epochs[0]
-	if e.Share == nil || *e.Share != s || e.Units.Value == nil || math.Abs(*e.Units.Value-300) > 40 || e.Bounded.Value == nil || math.Abs(*e.Bounded.Value-60) > 40 || e.Units.Scale != 2.5 {
+	if e.Share == nil || *e.Share != s || e.Units.Value == nil || math.Abs(*e.Units.Value-300) > 40 ||
+		e.Bounded.Value == nil || math.Abs(*e.Bounded.Value-60) > 40 || e.Units.Scale != 2.5 {
 		t.Errorf("the epoch is %+v", e)
 	}
 	_, _, csv := get(t, c.opendata+path+"&format=csv")
 	head, rows, _ := strings.Cut(string(csv), "\n")
-	if !strings.HasSuffix(head, ",simulation,bounded_share,bounded_share_low,bounded_share_high,gateway") || !strings.Contains(rows, fmt.Sprintf(",true,%v,%v,%v,test-1\n", s.Value, s.Low, s.High)) {
+	if !strings.HasSuffix(head, ",simulation,bounded_share,bounded_share_low,bounded_share_high,gateway") ||
+		!strings.Contains(rows, fmt.Sprintf(",true,%v,%v,%v,test-1\n", s.Value, s.Low, s.High)) {
 		t.Errorf("the table is\n%.600s", csv)
 	}
-	said := `\d+(\.\d)? % of devices \(\d+(\.\d)? to \d+(\.\d)? %, in 95 of 100 cases\) reached the limit of 1 and were not counted after that`
+	said :=
+		`\d+(\.\d)? % of devices \(\d+(\.\d)? to \d+(\.\d)? %, in 95 of 100 cases\) reached the limit of 1 and were not counted after that`
 	want(t, page(t, c.opendata, "/streams/devices?day="+ten.Format(time.DateOnly)), said)
 	want(t, page(t, c.opendata, "/"), said)
 	want(t, page(t, c.opendata, "/?lang=ca"), `va arribar al límit de 1`)

@@ -73,7 +73,8 @@ var keyBreaks = []struct{ rule, old, now string }{
 	{"C08", "max_contributions: 2", "max_contributions: 3"},
 	{"C09", "until: 2026-05-01", "until: 2026-07-01"},
 	{"C10", "keep: [device]", "keep: [device, band]"},
-	{"C12", "until: 2026-05-01\n", "until: 2026-05-01\nblackouts: [{zones: [square], from: 2026-03-05T00:00:00Z, until: 2026-03-08T00:00:00Z, reason: \"a fair\"}]\n"},
+	{"C12", "until: 2026-05-01\n", "until: 2026-05-01\nblackouts: [{zones: [square], from: 2026-03-05T00:00:00Z, " +
+		"until: 2026-03-08T00:00:00Z, reason: \"a fair\"}]\n"},
 	{"C15", "protect: {", "protect: {floor: noisy, "},
 }
 
@@ -120,17 +121,21 @@ func TestEveryKey(t *testing.T) {
 		"policy/charter.yaml": keyCharter, "policy/kinds.yaml": keyKinds, "policy/zones.geojson": keyZones,
 		"policy/decisions/gates.yaml": keyGates, "register.yaml": keyRegister,
 		"policy/suspended.yaml": "suspended: [{decision: xs01, since: 2026-02-03, reason: \"the fair has moved\"}]\n",
-		"policy/decisions/free.yaml": strings.NewReplacer("ID", "free", "wifi-counter", "plate-free", "{field: device, stands_for: device}", `{none: "no plate is kept"}`,
-			"keep: [device]", "keep: []", "{name: devices, of: distinct(unit)}", "{name: cars, of: count()}").Replace(keyDecision),
+		"policy/decisions/free.yaml": strings.NewReplacer("ID", "free", "wifi-counter", "plate-free",
+			"{field: device, stands_for: device}", `{none: "no plate is kept"}`,
+			"keep: [device]", "keep: []", "{name: devices, of: distinct(unit)}",
+			"{name: cars, of: count()}").Replace(keyDecision),
 	}
 	for _, b := range keyBreaks {
 		id := "x" + strings.ToLower(b.rule)
 		text := strings.Replace(keyDecision, b.old, b.now, 1)
 		if b.rule == "C04" {
-			text = strings.NewReplacer("{field: device, stands_for: device}", `{none: "it counts nobody"}`, "keep: [device]", "keep: [passed]", "distinct(unit)", "count()").Replace(text)
+			text = strings.NewReplacer("{field: device, stands_for: device}", `{none: "it counts nobody"}`,
+				"keep: [device]", "keep: [passed]", "distinct(unit)", "count()").Replace(text)
 		}
 		if b.rule == "C06" {
-			text = strings.NewReplacer("wifi-counter", "plate-free", "field: device, stands_for: device", "field: plate, stands_for: vehicle", "keep: [device]", "keep: [plate]").Replace(text)
+			text = strings.NewReplacer("wifi-counter", "plate-free", "field: device, stands_for: device",
+				"field: plate, stands_for: vehicle", "keep: [device]", "keep: [plate]").Replace(text)
 		}
 		files["policy/decisions/"+id+".yaml"] = strings.ReplaceAll(text, "ID", id)
 	}
@@ -139,7 +144,9 @@ func TestEveryKey(t *testing.T) {
 	write(t, path, read(t, path)+"log: {level: debug}\n")
 	path = filepath.Join(c.dir, "opendata.yaml")
 	admin, web := freeAddr(t), freeAddr(t)
-	write(t, path, strings.Replace(read(t, path), "http: 127.0.0.1:0", "http: "+web, 1)+"admin: "+admin+"\nurl: https://data.key.example\nrate: {per_second: 1000}\nconnections: {per_address: 2}\nlog: {level: error}\n")
+	write(t, path, strings.Replace(read(t, path), "http: 127.0.0.1:0", "http: "+web, 1)+"admin: "+admin+
+		"\nurl: https://data.key.example\nrate: {per_second: 1000}\nconnections: {per_address: 2}\nlog: {level: "+
+		"error}\n")
 	c.run()
 	p := start(t, sluice, "opendata", "-c", path)
 	await(t, 20*time.Second, "health on the address of its own", func() bool {
@@ -149,11 +156,13 @@ func TestEveryKey(t *testing.T) {
 	c.opendata = "http://" + web
 	c.connect()
 	c.tick(ten)
-	for seq, v := range []string{`"passed":2,"speed":20,"age":17.9`, `"passed":3,"speed":45,"age":64`, `"passed":4,"speed":90,"age":90`} {
+	for seq, v := range []string{`"passed":2,"speed":20,"age":17.9`, `"passed":3,"speed":45,"age":64`,
+		`"passed":4,"speed":90,"age":90`} {
 		c.send("gate-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{%s}}`, ten.Format(time.RFC3339), seq, v))
 	}
 	c.send("free-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"plate":"1234 BCD"}}`, ten.Format(time.RFC3339)))
-	c.send("gate-2", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"passed":1000}}`, ten.Format(time.RFC3339))) // another gateway's
+	// another gateway's
+	c.send("gate-2", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"passed":1000}}`, ten.Format(time.RFC3339)))
 	c.tick(ten.Add(4 * time.Hour))
 	c.stored()
 	keyNumbers(c)
@@ -176,7 +185,8 @@ func keyNumbers(c *city) {
 	t := c.t
 	t.Helper()
 	list := c.items("gates", ten, ten.Add(time.Hour))
-	for measure, want := range map[string]float64{"passed": 9, "speeds_0_30": 1, "speeds_30_50": 2, "age": (0. + 18 + 65) / 3} {
+	for measure, want := range map[string]float64{"passed": 9, "speeds_0_30": 1, "speeds_30_50": 2,
+		"age": (0. + 18 + 65) / 3} {
 		if got := value(t, list, ten, measure); got-want > 1e-6 || want-got > 1e-6 {
 			t.Errorf("%s is %v; want %v", measure, got, want)
 		}

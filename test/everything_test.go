@@ -17,7 +17,8 @@ func everything() map[string]string {
   idle:
     fields: [{name: x, type: int, class: measurement}]
 `
-	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "epsilon_per_day: {device: 20}", "epsilon_per_day: {device: 40}", 1)
+	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "epsilon_per_day: {device: 20}",
+		"epsilon_per_day: {device: 40}", 1)
 	files["policy/decisions/tracks.yaml"] = `decision: "5"
 title: {en: Tracks}
 stream: tracks

@@ -21,7 +21,8 @@ func TestHelpExamples(t *testing.T) {
 	c := found(t, files)
 	c.run()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "air.csv"), fmt.Sprintf("Date Time,Station,NO2 Value\n%d,centre,21\n%d,centre,23\n", ten.Unix(), ten.Unix()+60))
+	write(t, filepath.Join(dir, "air.csv"),
+		fmt.Sprintf("Date Time,Station,NO2 Value\n%d,centre,21\n%d,centre,23\n", ten.Unix(), ten.Unix()+60))
 	effects := map[string]func(out string){
 		"firmware-sim run":    func(string) { want(t, read(t, filepath.Join(dir, "truth.jsonl")), `^\{`) },
 		"firmware-sim replay": func(string) { c.at(ten.Add(1e9)) },
@@ -42,7 +43,8 @@ func TestHelpExamples(t *testing.T) {
 				return
 			}
 			delete(effects, name)
-			example = strings.NewReplacer("tcp://127.0.0.1:1883", "tcp://"+c.mqtt, "--duration 10s", "--duration 2s", "firmware-sim ", firmware+" ").Replace(strings.TrimSpace(example))
+			example = strings.NewReplacer("tcp://127.0.0.1:1883", "tcp://"+c.mqtt, "--duration 10s", "--duration 2s",
+				"firmware-sim ", firmware+" ").Replace(strings.TrimSpace(example))
 			if !strings.Contains(example, "--broker") {
 				example += " --broker tcp://" + c.mqtt
 			}
@@ -59,7 +61,8 @@ func TestHelpExamples(t *testing.T) {
 		t.Errorf("%s --help has no example any more", name)
 	}
 	for _, page := range []string{"operations.md", "wire.md", "policy.md", "release.md"} {
-		for _, m := range regexp.MustCompile("firmware-sim (run|replay)([^`\n]*)").FindAllStringSubmatch(read(t, "../docs/"+page), -1) {
+		for _, m := range regexp.MustCompile("firmware-sim (run|replay)([^`\n]*)").
+			FindAllStringSubmatch(read(t, "../docs/"+page), -1) {
 			for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(m[2], -1) {
 				want(t, flags["firmware-sim "+m[1]], flag+`\b`)
 			}

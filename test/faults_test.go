@@ -56,7 +56,9 @@ func (c *city) metrics() string {
 
 func (c *city) received(n float64) {
 	c.t.Helper()
-	await(c.t, 60*time.Second, fmt.Sprintf("%v readings to be received", n), func() bool { return c.metric("sluice_received_total") >= n })
+	await(c.t, 60*time.Second, fmt.Sprintf("%v readings to be received", n), func() bool {
+		return c.metric("sluice_received_total") >= n
+	})
 }
 
 // brokerUp waits until the gateway says that the broker is there, or not.
@@ -140,7 +142,8 @@ func TestCutAtAnyByte(t *testing.T) {
 		before := wire.connections()
 		wire.cut()
 		for i := range each {
-			c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(n*each+i, ten.Add(time.Duration(n*each+i)*time.Millisecond), 1)), false)
+			c.link.Publish("city/v1/acme/gate-1/up",
+				[]byte(gate(n*each+i, ten.Add(time.Duration(n*each+i)*time.Millisecond), 1)), false)
 		}
 		await(t, 60*time.Second, "another connection", func() bool { return wire.connections() > before })
 		wire.allow(1 + rnd.IntN(20000))
@@ -225,7 +228,8 @@ func TestBacklogIsNotLate(t *testing.T) {
 	c.brokerUp(true)
 	link := publisher(t, broker.addr, "sensor")
 	c.link = link
-	c.send("gate-1", fmt.Sprintf(`{"ts":%q,"seq":999999,"fields":{"passed":1}}`, time.Now().UTC().Format(time.RFC3339Nano)))
+	c.send("gate-1",
+		fmt.Sprintf(`{"ts":%q,"seq":999999,"fields":{"passed":1}}`, time.Now().UTC().Format(time.RFC3339Nano)))
 	c.received(1)
 	c.gateway.kill()
 	const n = 20_000
@@ -267,7 +271,8 @@ func TestBrokerAwayForTooLong(t *testing.T) {
 	c := found(t, files)
 	c.through(broker.addr)
 	config := filepath.Join(c.dir, "gateway.yaml")
-	write(t, config, strings.Replace(read(t, config), "time: {topic: city/v1/clock}", "time: wall\nwindows: {catch_up: PT10S}", 1))
+	write(t, config,
+		strings.Replace(read(t, config), "time: {topic: city/v1/clock}", "time: wall\nwindows: {catch_up: PT10S}", 1))
 	c.run()
 	c.serve()
 	c.brokerUp(true)
@@ -292,12 +297,17 @@ func TestBrokerAwayForTooLong(t *testing.T) {
 	if _, last := published(); last.After(away.Add(2 * time.Second)) {
 		t.Errorf("a window that ends at %s is closed although the broker is away since %s", last, away)
 	}
-	await(t, 30*time.Second, "windows to close without the broker", func() bool { _, last := published(); return last.After(away.Add(5 * time.Second)) })
+	await(t, 30*time.Second, "windows to close without the broker", func() bool {
+		_, last := published()
+		return last.After(away.Add(5 * time.Second))
+	})
 	await(t, 10*time.Second, "gaps.jsonl to speak of the broker", func() bool {
 		raw, err := os.ReadFile(filepath.Join(c.dir, "state/public/gaps.jsonl"))
 		return err == nil && strings.Contains(string(raw), `"broker_away"`)
 	})
-	for _, i := range readAll(t, c.opendata, fmt.Sprintf("/api/v1/streams/devices/observations?limit=1000&from=%s", away.Add(2*time.Second).UTC().Format(time.RFC3339))) {
+	for _, i := range readAll(t, c.opendata,
+		fmt.Sprintf("/api/v1/streams/devices/observations?limit=1000&from=%s",
+			away.Add(2*time.Second).UTC().Format(time.RFC3339))) {
 		if i.Status != "no_data" {
 			t.Errorf("a window about devices that nothing could reach is %s; want no_data", i.Status)
 		}
@@ -307,7 +317,8 @@ func TestBrokerAwayForTooLong(t *testing.T) {
 // wallClock makes a decision of windows of two seconds that are in force now.
 func wallClock(text string) string {
 	return strings.NewReplacer("lateness: PT2M", "lateness: PT1S", "every: PT1H", "every: PT2S",
-		"2026-01-01", time.Now().AddDate(0, 0, -2).Format(time.DateOnly), "2026-12-31", time.Now().AddDate(0, 1, 0).Format(time.DateOnly)).Replace(text)
+		"2026-01-01", time.Now().AddDate(0, 0, -2).Format(time.DateOnly), "2026-12-31",
+		time.Now().AddDate(0, 1, 0).Format(time.DateOnly)).Replace(text)
 }
 
 // onSmallDisk is a small city whose state directory is a disk of 80 MB.

@@ -18,7 +18,8 @@ func TestFlags(t *testing.T) {
 	c.send("gate-1", gate(1, ten, 5))
 	c.tick(ten.Add(2 * time.Hour))
 	c.stored()
-	config, state, policy := filepath.Join(c.dir, "gateway.yaml"), filepath.Join(c.dir, "state"), filepath.Join(c.dir, "policy")
+	config, state, policy := filepath.Join(c.dir, "gateway.yaml"), filepath.Join(c.dir, "state"),
+		filepath.Join(c.dir, "policy")
 	say := func(code int, args ...string) string {
 		t.Helper()
 		cmd := exec.Command(sluice, args...)
@@ -48,7 +49,8 @@ func TestFlags(t *testing.T) {
 	write(t, gates, strings.Replace(read(t, gates), "lateness: PT2M", "lateness: PT3M", 1))
 	data("changes", say(0, "policy", "diff", "--json", policy, other))
 	want(t, say(0, "policy", "explain", "--dir", other, "1"), "Gates")
-	write(t, filepath.Join(other, "tests/a.yaml"), "tests: [{name: a, given: {kind: people-gate, zone: square}, then: {kept: [passed]}}]\n")
+	write(t, filepath.Join(other, "tests/a.yaml"),
+		"tests: [{name: a, given: {kind: people-gate, zone: square}, then: {kept: [passed]}}]\n")
 	data("cases", say(0, "policy", "test", "--json", other))
 	want(t, say(0, "policy", "test", "--lang", "ca", other), "(?i)prov")
 	want(t, say(0, "motion", "--lang", "ca", "--dir", other, "show"), "(?i)roster|padró|cens")
@@ -60,7 +62,8 @@ func TestFlags(t *testing.T) {
 	want(t, read(t, filepath.Join(other, "acl")), `(?m)^user edge$`)
 
 	at := ten.Format(time.RFC3339)
-	say(0, "withdraw", "gates", "--cell", "square", "--measure", "turns", "--start", at, "--reason", "a test", "-c", config)
+	say(0, "withdraw", "gates", "--cell", "square", "--measure", "turns", "--start", at, "--reason", "a test", "-c",
+		config)
 	await(t, 20*time.Second, "one measure to be withdrawn", func() bool {
 		list := c.items("gates", ten, ten.Add(time.Hour))
 		status := map[string]string{}

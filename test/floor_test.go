@@ -13,12 +13,15 @@ import (
 // homes that everybody may know of: three in one zone, two in another.
 func floorTown() map[string]string {
 	files := small()
-	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "{device: 20}", "{device: 40, home: 90}", 1) + "quorums: {enact: 2, weaken: 2, charter: 2, roster: 2, suspend: 1}\nfloors: [exact, noisy]\n"
+	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "{device: 20}",
+		"{device: 40, home: 90}", 1) +
+		"quorums: {enact: 2, weaken: 2, charter: 2, roster: 2, suspend: 1}\nfloors: [exact, noisy]\n"
 	files["policy/zones.geojson"] = strings.Replace(files["policy/zones.geojson"], `"properties":{}}]}`, `"properties":{}},
 {"type":"Feature","id":"lane","geometry":{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]},"properties":{}}]}`, 1)
 	exact := strings.Replace(files["policy/decisions/devices.yaml"], "min_units: 5", "min_units: 3", 1)
 	files["policy/decisions/devices.yaml"] = exact
-	files["policy/decisions/noisy.yaml"] = strings.NewReplacer(`decision: "2"`, `decision: "3"`, "stream: devices", "stream: noisy", "min_units: 3", "floor: noisy, min_units: 3").Replace(exact)
+	files["policy/decisions/noisy.yaml"] = strings.NewReplacer(`decision: "2"`, `decision: "3"`, "stream: devices",
+		"stream: noisy", "min_units: 3", "floor: noisy, min_units: 3").Replace(exact)
 	files["policy/kinds.yaml"] += `  home-meter:
     units: [{sensor: true, stands_for: home}]
     fields: [{name: energy, type: float, unit: kWh, class: measurement}]
@@ -43,7 +46,8 @@ until: 2026-12-31
 		if i > 2 {
 			zone = "lane"
 		}
-		files["register.yaml"] += fmt.Sprintf("  - {id: meter-%d, owner: acme, kind: home-meter, zone: %s, registered: 2026-01-01}\n", i, zone)
+		files["register.yaml"] += fmt.Sprintf(
+			"  - {id: meter-%d, owner: acme, kind: home-meter, zone: %s, registered: 2026-01-01}\n", i, zone)
 	}
 	return files
 }
@@ -56,7 +60,9 @@ func TestFloorsAndMembership(t *testing.T) {
 	c.begin()
 	c.tick(ten.Add(time.Minute))
 	for i := range 3 {
-		c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:20:00:%02x","rssi":-50}}`, ten.Format(time.RFC3339), i, i))
+		c.send("wifi-1",
+			fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:20:00:%02x","rssi":-50}}`,
+				ten.Format(time.RFC3339), i, i))
 	}
 	// In the first hour one home sends, in the second none.
 	c.send("meter-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"energy":7}}`, ten.Format(time.RFC3339)))
@@ -80,7 +86,9 @@ func TestFloorsAndMembership(t *testing.T) {
 		switch {
 		case o.Cell == "lane" && (o.Status != "withheld" || o.Reason != "few"):
 			t.Errorf("a zone with two homes: %+v", o)
-		case o.Cell == "square" && (o.Status != "published" || *o.Low > want || want > *o.High || *o.High-*o.Low > 4 || o.Threshold != 0 || o.Epsilon != 90):
+		case o.Cell == "square" &&
+			(o.Status != "published" || *o.Low > want || want > *o.High || *o.High-*o.Low > 4 || o.Threshold != 0 ||
+				o.Epsilon != 90):
 			t.Errorf("a zone with three homes: %+v; want %v within its interval", o, want)
 		}
 	}
@@ -110,12 +118,15 @@ func TestFloorsAndMembership(t *testing.T) {
 func (c *city) refusesFloors() {
 	t := c.t
 	t.Helper()
-	charter, devices := filepath.Join(c.dir, "policy/charter.yaml"), filepath.Join(c.dir, "policy/decisions/devices.yaml")
+	charter, devices := filepath.Join(c.dir, "policy/charter.yaml"),
+		filepath.Join(c.dir, "policy/decisions/devices.yaml")
 	write(t, charter, strings.Replace(read(t, charter), "floors: [exact, noisy]\n", "", 1))
 	await(t, time.Minute, "the decision to end", func() bool { return strings.Contains(c.gateway.err.String(), "C15") })
 	if out, err := exec.Command(sluice, "policy", "check", filepath.Join(c.dir, "policy")).CombinedOutput(); err == nil || !strings.Contains(string(out), "C15") {
 		t.Errorf("policy check: %v\n%s", err, out)
 	}
 	write(t, devices, strings.Replace(read(t, devices), "min_units: 3", "membership: public, min_units: 3", 1))
-	await(t, time.Minute, "the policy to be refused", func() bool { return strings.Contains(c.gateway.err.String(), "membership is public of homes only") })
+	await(t, time.Minute, "the policy to be refused", func() bool {
+		return strings.Contains(c.gateway.err.String(), "membership is public of homes only")
+	})
 }

@@ -21,7 +21,9 @@ func TestMotionsForOtherGateways(t *testing.T) {
 	roster := read(t, a.path("council.yaml"))
 	a.must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "hugo", "-f", a.path("keys", "hugo"))
 	carla := strings.TrimSpace(read(t, a.path("keys", "carla.pub")))
-	write(t, a.path("council.yaml"), strings.NewReplacer("id: carla, name: Carla", "id: hugo, name: Hugo", carla, strings.TrimSpace(read(t, a.path("keys", "hugo.pub")))).Replace(roster))
+	write(t, a.path("council.yaml"),
+		strings.NewReplacer("id: carla, name: Carla", "id: hugo, name: Hugo", carla,
+			strings.TrimSpace(read(t, a.path("keys", "hugo.pub")))).Replace(roster))
 	a.must(sluice, "motion", "create", "elsewhere", "--gateways", "edge-9")
 	a.sign("elsewhere", members[:6]...)
 	a.must(sluice, "motion", "enact", "elsewhere", "--inbox", inbox)

@@ -45,10 +45,12 @@ func (c *city) forged() {
 			t.Errorf("verify, with a window forged: %d\n%s", code, out)
 		}
 		at, liar := rows[0].Start.Format(time.RFC3339), c.liar(rows)
-		if code, out := verb(t, "verify", liar); code != 1 || !strings.Contains(out, "gates at "+at+": it is shown and was never released") {
+		if code, out := verb(t, "verify", liar); code != 1 ||
+			!strings.Contains(out, "gates at "+at+": it is shown and was never released") {
 			t.Errorf("verify, with a window forged at %s: %d\n%s", at, code, out)
 		}
-		if code, out := stranger(t, liar); !strings.Contains(out, "is wrong") || code == 0 && strings.Contains(out, "WRONG") {
+		if code, out := stranger(t, liar); !strings.Contains(out, "is wrong") ||
+			code == 0 && strings.Contains(out, "WRONG") {
 			t.Errorf("a stranger's program, with a window forged: %d\n%s", code, out)
 		}
 		for i := range rows { // and back
@@ -63,18 +65,23 @@ func (c *city) forged() {
 	}
 	await(t, 30*time.Second, "it to be said", func() bool {
 		_, _, body := get(t, c.opendata+"/readyz")
-		return after() == len(before) && strings.Contains(string(body), "the store has rows of 2 windows that have no line in the books")
+		return after() == len(before) &&
+			strings.Contains(string(body), "the store has rows of 2 windows that have no line in the books")
 	})
 	raw, err := sql.Open("sqlite", sqlite.DSN(filepath.Join(c.dir, "state", "store.db"), false))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	if _, err := raw.Exec("UPDATE released SET value = 777, low = 777, high = 777 WHERE stream = 'gates' AND start = ?", ten.UnixNano()); err != nil {
+	if _, err := raw.Exec("UPDATE released SET value = 777, low = 777, high = 777 WHERE stream = 'gates' AND start = ?",
+		ten.UnixNano()); err != nil {
 		t.Fatal(err)
 	}
-	await(t, 100*time.Second, "the window that is not what was released to be left out", func() bool { return after() < len(before) })
-	if code, out := verb(t, "verify", c.opendata); code != 1 || !strings.Contains(out, "it was released and is not shown") {
+	await(t, 100*time.Second, "the window that is not what was released to be left out", func() bool {
+		return after() < len(before)
+	})
+	if code, out := verb(t, "verify", c.opendata); code != 1 ||
+		!strings.Contains(out, "it was released and is not shown") {
 		t.Errorf("verify, with a number changed: %d\n%s", code, out)
 	}
 	c.gateway.stop(20 * time.Second)
@@ -140,7 +147,8 @@ func (c *city) touched() {
 		if code, out := verb(t, "ledger", "verify", copied); code != 1 || !strings.Contains(out, "WRONG") {
 			t.Errorf("with %s touched: %d\n%s", name, code, out)
 		}
-		if code, out := stranger(t, copied); name != "streams.json" && (code == 0 && !strings.Contains(out, "is wrong")) {
+		if code, out := stranger(t, copied); name != "streams.json" &&
+			(code == 0 && !strings.Contains(out, "is wrong")) {
 			t.Errorf("with %s touched, a stranger's program says %d\n%s", name, code, out)
 		}
 	}

@@ -22,15 +22,19 @@ import (
 func twoZones() map[string]string {
 	files := small()
 	zone := func(id, gateway string, x int) string {
-		return fmt.Sprintf(`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%[2]d,0],[%[3]d,0],[%[3]d,1],[%[2]d,1],[%[2]d,0]]]},"properties":{"gateway":%[4]q}}`, id, x, x+1, gateway)
+		return fmt.Sprintf(
+			`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%[2]d,0],[%[3]d,0],[%[3]d,1],[%[2]d,1],[%[2]d,0]]]},"properties":{"gateway":%[4]q}}`, id, x, x+1, gateway)
 	}
-	files["policy/zones.geojson"] = `{"type":"FeatureCollection","features":[` + zone("square", "edge-1", 0) + "," + zone("park", "edge-2", 2) + "]}"
+	files["policy/zones.geojson"] = `{"type":"FeatureCollection","features":[` + zone("square", "edge-1", 0) + "," +
+		zone("park", "edge-2", 2) + "]}"
 	for _, name := range []string{"gates", "devices"} {
 		path := "policy/decisions/" + name + ".yaml"
 		files[path] = strings.Replace(files[path], "zones: [square]", "zones: [square, park]", 1)
 	}
-	files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"], "epsilon: 20", "epsilon: 10", 1)
-	files["policy/decisions/paths.yaml"] = strings.NewReplacer(`"1"`, `"3"`, "stream: gates", "stream: paths", "[square]", "[park]", "Gates", "Paths").Replace(small()["policy/decisions/gates.yaml"])
+	files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"], "epsilon: 20",
+		"epsilon: 10", 1)
+	files["policy/decisions/paths.yaml"] = strings.NewReplacer(`"1"`, `"3"`, "stream: gates", "stream: paths",
+		"[square]", "[park]", "Gates", "Paths").Replace(small()["policy/decisions/gates.yaml"])
 	files["register.yaml"] = `sensors:
   - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}
   - {id: wifi-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01}
@@ -70,7 +74,9 @@ func (p *pair) pass(c *city, zone string, people int, at time.Time) {
 	c.send("gate-"+zone, gate(p.n, at, people))
 	for d := range people {
 		p.n++
-		c.send("wifi-"+zone, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:%s:%02x:%02x","rssi":-50}}`, at.Format(time.RFC3339), p.n, zone+zone, d, at.Hour()))
+		c.send("wifi-"+zone,
+			fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:%s:%02x:%02x","rssi":-50}}`,
+				at.Format(time.RFC3339), p.n, zone+zone, d, at.Hour()))
 	}
 	c.tick(at.Add(time.Hour + 2*time.Minute))
 }
@@ -118,14 +124,17 @@ func TestTwoGateways(t *testing.T) {
 			p := &pair{t: t, one: named(t, "edge-1"), two: named(t, "edge-2")}
 			forge := p.keepIn(kind)
 			path := filepath.Join(p.one.dir, "opendata.yaml")
-			write(t, path, strings.Replace(read(t, path), "books: state/public\n", "books:\n  - state/public\n  - "+filepath.Join(p.two.dir, "state/public")+"\n", 1))
+			write(t, path,
+				strings.Replace(read(t, path), "books: state/public\n",
+					"books:\n  - state/public\n  - "+filepath.Join(p.two.dir, "state/public")+"\n", 1))
 			for _, c := range []*city{p.one, p.two} {
 				c.run()
 				c.connect()
 				c.tick(ten)
 			}
 			await(t, time.Minute, "both gateways' books", func() bool {
-				return len(globbed(t, p.one.dir, "state/public/streams.json"))+len(globbed(t, p.two.dir, "state/public/streams.json")) == 2
+				return len(globbed(t, p.one.dir, "state/public/streams.json"))+
+					len(globbed(t, p.two.dir, "state/public/streams.json")) == 2
 			})
 			p.one.serve()
 			for h := range 3 {
@@ -182,7 +191,8 @@ func (p *pair) whole() {
 	if len(st.Cells) != 2 || !st.ClosedUntil.Equal(ten.Add(3*time.Hour)) {
 		t.Errorf("the stream is %+v", st)
 	}
-	if st := p.stream("paths"); len(st.Cells) != 1 || st.Cells[0].ID != "park" || !st.ClosedUntil.Equal(ten.Add(3*time.Hour)) {
+	if st := p.stream("paths"); len(st.Cells) != 1 || st.Cells[0].ID != "park" ||
+		!st.ClosedUntil.Equal(ten.Add(3*time.Hour)) {
 		t.Errorf("the stream of one zone is %+v", st)
 	}
 	list := c.items("gates", ten, ten.Add(3*time.Hour))
@@ -195,7 +205,8 @@ func (p *pair) whole() {
 	if len(list) != 12 || sum != 90 {
 		t.Errorf("%d numbers, %v passed; want 12 and 90", len(list), sum)
 	}
-	if n := len(readAll(t, c.opendata, "/api/v1/streams/gates/observations?limit=1&from="+ten.Format(time.RFC3339)+"&to="+ten.Add(3*time.Hour).Format(time.RFC3339))); n != 12 {
+	if n := len(readAll(t, c.opendata, "/api/v1/streams/gates/observations?limit=1&from="+ten.Format(time.RFC3339)+
+		"&to="+ten.Add(3*time.Hour).Format(time.RFC3339))); n != 12 {
 		t.Errorf("one by one there are %d numbers", n)
 	}
 	var sensors struct {
@@ -210,7 +221,8 @@ func (p *pair) whole() {
 	}
 	var ledger struct{ Entries []struct{ Gateway string } }
 	getJSON(t, c.opendata+"/api/v1/ledger?limit=1", &ledger)
-	if raw := string(c.body("/api/v1/ledger")); !strings.Contains(raw, "edge-1") || !strings.Contains(raw, "edge-2") || len(ledger.Entries) != 1 {
+	if raw := string(c.body("/api/v1/ledger")); !strings.Contains(raw, "edge-1") || !strings.Contains(raw, "edge-2") ||
+		len(ledger.Entries) != 1 {
 		t.Errorf("the ledger is %s", raw)
 	}
 	var decisions struct{ Decisions []struct{ ID string } }
@@ -218,7 +230,8 @@ func (p *pair) whole() {
 	if len(decisions.Decisions) != 3 {
 		t.Errorf("the decisions are %+v", decisions)
 	}
-	for _, page := range []string{"/", "/streams/gates", "/streams/devices", "/privacy", "/sensors", "/catalog.jsonld", "/decisions/3", "/decisions/3/decision.yaml"} {
+	for _, page := range []string{"/", "/streams/gates", "/streams/devices", "/privacy", "/sensors", "/catalog.jsonld",
+		"/decisions/3", "/decisions/3/decision.yaml"} {
 		if status, _, body := get(t, c.opendata+page); status != http.StatusOK && page != "/catalog.jsonld" {
 			t.Errorf("%s answers %d: %s", page, status, body)
 		}
@@ -226,7 +239,9 @@ func (p *pair) whole() {
 	if body := string(c.body("/books/gateways.json")); !strings.Contains(body, `"/books/gateways/edge-2"`) {
 		t.Errorf("the gateways are %s", body)
 	}
-	if first, second := string(c.body("/books/releases.jsonl")), string(c.body("/books/gateways/edge-2/releases.jsonl")); !strings.Contains(first, "edge-1") || strings.Contains(first, "edge-2") || !strings.Contains(second, "edge-2") {
+	if first, second := string(c.body("/books/releases.jsonl")),
+		string(c.body("/books/gateways/edge-2/releases.jsonl")); !strings.Contains(first, "edge-1") ||
+		strings.Contains(first, "edge-2") || !strings.Contains(second, "edge-2") {
 		t.Error("the books are not each gateway's own")
 	}
 	p.right()
@@ -244,10 +259,12 @@ func (p *pair) right() {
 	if code, said := p.verify(); code != 0 || !strings.Contains(said, "2 gateways") {
 		p.t.Errorf("an honest city ends with %d:\n%s", code, said)
 	}
-	if out, err := exec.Command("python3", "../docs/verify.py", p.one.opendata).CombinedOutput(); err != nil || !strings.Contains(string(out), "2 gateways") {
+	if out, err := exec.Command("python3", "../docs/verify.py", p.one.opendata).CombinedOutput(); err != nil ||
+		!strings.Contains(string(out), "2 gateways") {
 		p.t.Errorf("docs/verify.py: %v\n%s", err, out)
 	}
-	out, err := exec.Command(sluice, "ledger", "verify", filepath.Join(p.one.dir, "state"), filepath.Join(p.two.dir, "state")).CombinedOutput()
+	out, err := exec.Command(sluice, "ledger", "verify", filepath.Join(p.one.dir, "state"),
+		filepath.Join(p.two.dir, "state")).CombinedOutput()
 	if err != nil {
 		p.t.Errorf("the books alone: %v\n%s", err, out)
 	}
@@ -262,11 +279,14 @@ func (p *pair) oneDies() {
 	at := ten.Add(3 * time.Hour)
 	p.pass(p.one, "1", 10, at)
 	p.one.stored()
-	await(t, time.Minute, "the first gateway's number", func() bool { return len(p.one.items("gates", at, at.Add(time.Hour))) == 2 })
+	await(t, time.Minute, "the first gateway's number", func() bool {
+		return len(p.one.items("gates", at, at.Add(time.Hour))) == 2
+	})
 	if st := p.stream("gates"); !st.ClosedUntil.Equal(at) {
 		t.Errorf("while one gateway is behind, it is final until %s", st.ClosedUntil)
 	}
-	if body := string(p.one.body("/streams/gates")); !strings.Contains(body, "square") || !strings.Contains(body, "park") {
+	if body := string(p.one.body("/streams/gates")); !strings.Contains(body, "square") ||
+		!strings.Contains(body, "park") {
 		t.Error("while one gateway is dead, its page has not both zones")
 	}
 	if code, said := p.verify(); code != 0 {
@@ -277,7 +297,9 @@ func (p *pair) oneDies() {
 	p.two.connect()
 	p.pass(p.two, "2", 20, at)
 	p.two.stored()
-	await(t, time.Minute, "both to have come as far", func() bool { return p.stream("gates").ClosedUntil.Equal(at.Add(time.Hour)) })
+	await(t, time.Minute, "both to have come as far", func() bool {
+		return p.stream("gates").ClosedUntil.Equal(at.Add(time.Hour))
+	})
 	p.right()
 	await(t, time.Minute, "readiness", func() bool { ok, _ := p.two.ready(); return ok })
 }
@@ -289,11 +311,13 @@ func (p *pair) forged(forge func(store.Observation)) {
 	t.Helper()
 	v := 77.0
 	o := store.Observation{
-		Gateway: "edge-1", Stream: "gates", Start: ten, End: ten.Add(time.Hour), Every: "PT1H", Cell: "park", Zone: "park", Measure: "passed", Status: store.Published,
+		Gateway: "edge-1", Stream: "gates", Start: ten, End: ten.Add(time.Hour), Every: "PT1H", Cell: "park",
+		Zone: "park", Measure: "passed", Status: store.Published,
 		Value: &v, Low: &v, High: &v, Unit: "", Decision: "1", Simulation: true,
 	}
 	forge(o) // which the server leaves out
-	if list := p.one.items("gates", ten, ten.Add(time.Hour)); len(list) != 4 || slices.ContainsFunc(list, func(i item) bool { return i.Value != nil && *i.Value == v }) {
+	if list := p.one.items("gates", ten, ten.Add(time.Hour)); len(list) != 4 ||
+		slices.ContainsFunc(list, func(i item) bool { return i.Value != nil && *i.Value == v }) {
 		t.Errorf("the other gateway's row is shown: %+v", list)
 	}
 	if code, said := p.verify(); code != 0 {
@@ -303,7 +327,8 @@ func (p *pair) forged(forge func(store.Observation)) {
 	forge(o)
 	await(t, 2*time.Minute, "a stranger to find it", func() bool {
 		code, said := p.verify()
-		return code == 1 && strings.Contains(said, "WRONG: gateway edge-2: gates at 2026-03-02T10:00:00Z") && !strings.Contains(said, "edge-1:")
+		return code == 1 && strings.Contains(said, "WRONG: gateway edge-2: gates at 2026-03-02T10:00:00Z") &&
+			!strings.Contains(said, "edge-1:")
 	})
 }
 
@@ -337,7 +362,8 @@ func TestSeveralGatewaysCommands(t *testing.T) {
 		b.Change(port, freePort(t))
 	}
 	out := b.Run(dir, nil)
-	for _, want := range []string{"C06", `"ready":true`, "2 gateways, each with books of its own", "Everything adds up."} {
+	for _, want := range []string{"C06", `"ready":true`, "2 gateways, each with books of its own",
+		"Everything adds up."} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nothing says %q:\n%s", want, tail(out))
 		}

@@ -364,7 +364,8 @@ func (c *city) stored() {
 	await(c.t, 60*time.Second, "the books to have every line", func() bool {
 		var lines int
 		raw, err := os.ReadFile(filepath.Join(c.dir, "state/public/releases.jsonl"))
-		return db.QueryRow("SELECT count(*) FROM released").Scan(&lines) == nil && bytes.Count(raw, []byte("\n")) >= lines && (err == nil || lines == 0)
+		return db.QueryRow("SELECT count(*) FROM released").Scan(&lines) == nil &&
+			bytes.Count(raw, []byte("\n")) >= lines && (err == nil || lines == 0)
 	})
 	time.Sleep(50 * time.Millisecond) // what the open data knows of the books may be older
 }

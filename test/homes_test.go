@@ -16,7 +16,8 @@ import (
 func homesTown() map[string]string {
 	files := small()
 	delete(files, "policy/decisions/devices.yaml")
-	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "{device: 20}", "{device: 20, home: 90}", 1)
+	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "{device: 20}",
+		"{device: 20, home: 90}", 1)
 	files["policy/kinds.yaml"] += `  home-meter:
     heartbeat: PT5M
     units: [{sensor: true, stands_for: home}]
@@ -36,13 +37,16 @@ protect: {min_units: 3, epsilon: 90, delta: 0.001, max_contributions: 1}
 from: 2026-01-01
 until: 2026-12-31
 `
-	register := "sensors:\n  - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, replaces: meter-zq0}\n"
+	register := "sensors:\n  - {id: gate-1, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, " +
+		"replaces: meter-zq0}\n"
 	for i := range 5 {
 		kind := "home-meter"
 		if i == 4 {
 			kind = "home-metre" // misspelt
 		}
-		register += fmt.Sprintf("  - {id: meter-zq%d, owner: acme, kind: %s, topic: flats/zq%[1]d/power, lat: 0.51234%[1]d, lon: 0.61234%[1]d, registered: 2026-01-01, contact: tenant-zq%[1]d@flats.example, purpose: {en: The flat zq%[1]d}}\n", i, kind)
+		register += fmt.Sprintf("  - {id: meter-zq%d, owner: acme, kind: %s, topic: flats/zq%[1]d/power, lat: "+
+			"0.51234%[1]d, lon: 0.61234%[1]d, registered: 2026-01-01, contact: tenant-zq%[1]d@flats.example, "+
+			"purpose: {en: The flat zq%[1]d}}\n", i, kind)
 	}
 	files["register.yaml"] = register
 	return files
@@ -63,8 +67,10 @@ func (c *city) namesNoHome(when string) {
 		}
 	}
 	public := filepath.Join(c.dir, "state", "public")
-	paths := []string{"/", "/sensors", "/sensors?lang=ca", "/streams/power", "/streams/gates", "/privacy", "/decisions", "/decisions/4", "/about", "/catalog.jsonld", "/openapi.json", "/readyz", "/healthz",
-		"/api/v1/sensors", "/api/v1/sensors?format=csv", "/api/v1/sensors?limit=1", "/api/v1/zones", "/api/v1/zones?format=csv", "/api/v1/streams", "/api/v1/decisions", "/api/v1/gaps", "/api/v1/ledger"}
+	paths := []string{"/", "/sensors", "/sensors?lang=ca", "/streams/power", "/streams/gates", "/privacy", "/decisions",
+		"/decisions/4", "/about", "/catalog.jsonld", "/openapi.json", "/readyz", "/healthz",
+		"/api/v1/sensors", "/api/v1/sensors?format=csv", "/api/v1/sensors?limit=1", "/api/v1/zones",
+		"/api/v1/zones?format=csv", "/api/v1/streams", "/api/v1/decisions", "/api/v1/gaps", "/api/v1/ledger"}
 	err := filepath.WalkDir(public, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -83,7 +89,8 @@ func (c *city) namesNoHome(when string) {
 		look(path, string(body))
 	}
 	for i := range 5 {
-		for _, path := range []string{"/sensors/meter-zq%d", "/sensors/meter-zq%d/notice", "/api/v1/sensors/meter-zq%d"} {
+		for _, path := range []string{"/sensors/meter-zq%d", "/sensors/meter-zq%d/notice",
+			"/api/v1/sensors/meter-zq%d"} {
 			if status, _, _ := get(t, c.opendata+fmt.Sprintf(path, i)); status != 404 {
 				t.Errorf("%s: %s answers %d", when, fmt.Sprintf(path, i), status)
 			}
@@ -107,7 +114,9 @@ func (c *city) listsNoHome(when string, homes, unknown int) {
 		}
 	}
 	getJSON(t, c.opendata+"/api/v1/sensors", &reg)
-	if len(reg.Sensors) != 1 || homes > 0 && (len(reg.Homes) != 1 || reg.Homes[0].Number != homes) || homes == 0 && len(reg.Homes) > 0 || len(reg.Unknown) != 1 || reg.Unknown[0].Number != unknown || reg.Unknown[0].Zone != "square" {
+	if len(reg.Sensors) != 1 || homes > 0 && (len(reg.Homes) != 1 || reg.Homes[0].Number != homes) ||
+		homes == 0 && len(reg.Homes) > 0 || len(reg.Unknown) != 1 || reg.Unknown[0].Number != unknown ||
+		reg.Unknown[0].Zone != "square" {
 		t.Errorf("%s: %+v; want the gate, %d homes and %d unknown", when, reg, homes, unknown)
 	}
 	c.namesNoHome(when)
@@ -134,7 +143,8 @@ func TestHomesStayHomes(t *testing.T) {
 		t.Helper()
 		turn++
 		edit()
-		text := strings.Replace(read(t, kinds), "{name: passed,", fmt.Sprintf("{name: turn-%d, type: int, class: measurement}, {name: passed,", turn), 1)
+		text := strings.Replace(read(t, kinds), "{name: passed,",
+			fmt.Sprintf("{name: turn-%d, type: int, class: measurement}, {name: passed,", turn), 1)
 		write(t, kinds, text)
 		await(t, time.Minute, when, func() bool { return strings.Contains(register(), fmt.Sprintf(`"turn-%d"`, turn)) })
 		c.send("meter-zq0", "{") // nobody is told
@@ -148,16 +158,24 @@ func TestHomesStayHomes(t *testing.T) {
 		fine(t, os.Remove(suspended))
 		write(t, kinds, strings.Replace(good, "    units: [{sensor: true, stands_for: home}]\n", "", 1))
 	})
-	change("the kind is gone", 0, 5, func() { before, _, _ := strings.Cut(good, "  home-meter:"); write(t, kinds, before) })
+	change("the kind is gone", 0, 5, func() {
+		before, _, _ := strings.Cut(good, "  home-meter:")
+		write(t, kinds, before)
+	})
 	change("the kind comes back as something else", 4, 1, func() {
-		write(t, kinds, strings.Replace(good, "units: [{sensor: true, stands_for: home}]\n    fields: [", "units: [{field: id, stands_for: card}]\n    fields: [{name: id, type: string, class: identifier}, ", 1))
+		write(t, kinds,
+			strings.Replace(good, "units: [{sensor: true, stands_for: home}]\n    fields: [",
+				"units: [{field: id, stands_for: card}]\n    fields: [{name: id, type: string, class: identifier}, ",
+				1))
 	})
 	c.gateway.kill()
 	c.run()
 	change("after a restart", 4, 1, func() {})
 	// A slip of the pen that makes another kind of a home's is no reason to show it.
 	entries := read(t, filepath.Join(c.dir, "register.yaml"))
-	write(t, filepath.Join(c.dir, "register.yaml"), strings.Replace(entries, "{id: meter-zq1, owner: acme, kind: home-meter,", "{id: meter-zq1, owner: acme, kind: people-gate,", 1))
+	write(t, filepath.Join(c.dir, "register.yaml"),
+		strings.Replace(entries, "{id: meter-zq1, owner: acme, kind: home-meter,",
+			"{id: meter-zq1, owner: acme, kind: people-gate,", 1))
 	c.gateway.kill()
 	c.run()
 	change("a home's sensor has a gate's kind", 3, 2, func() {})
@@ -170,7 +188,8 @@ func TestHomesStayHomes(t *testing.T) {
 	change("the slip is mended", 4, 1, func() {})
 	fine(t, os.Rename(filepath.Join(c.dir, "policy"), filepath.Join(c.dir, "away")))
 	await(t, time.Minute, "the policy to be gone", func() bool {
-		return strings.Contains(string(c.body("/books/city.json")), "policy_taken_away") && !strings.Contains(register(), `"fate":"kept"`)
+		return strings.Contains(string(c.body("/books/city.json")), "policy_taken_away") &&
+			!strings.Contains(register(), `"fate":"kept"`)
 	})
 	numbers("without a policy", 4, 1)
 	c.gateway.kill()
@@ -197,7 +216,9 @@ func TestNoPolicyNoRegister(t *testing.T) {
 	fine(t, os.RemoveAll(filepath.Join(c.dir, "policy")))
 	c.begin()
 	c.send("gate-1", `{"fields":{"passed":1}}`)
-	await(t, time.Minute, "the books", func() bool { return strings.Contains(string(c.body("/books/city.json")), "no_policy") })
+	await(t, time.Minute, "the books", func() bool {
+		return strings.Contains(string(c.body("/books/city.json")), "no_policy")
+	})
 	c.namesNoHome("without a policy")
 	if strings.Contains(string(c.body("/api/v1/sensors")), "gate-1") {
 		t.Error("a sensor is listed before there is a policy")
@@ -211,7 +232,8 @@ func TestDoctorNamesStrangers(t *testing.T) {
 	p := start(t, sluice, "doctor", "-c", filepath.Join(c.dir, "gateway.yaml"), "--json")
 	<-p.done
 	p.done <- nil
-	if text := p.out.String(); !strings.Contains(text, "meter-zq4") || strings.Contains(text, "meter-zq3") || !strings.Contains(text, "mend kind in the register") {
+	if text := p.out.String(); !strings.Contains(text, "meter-zq4") || strings.Contains(text, "meter-zq3") ||
+		!strings.Contains(text, "mend kind in the register") {
 		t.Errorf("doctor says %s", text)
 	}
 }

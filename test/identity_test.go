@@ -36,9 +36,12 @@ func TestListenerIdentities(t *testing.T) {
 	c := found(t, small())
 	secrets := c.passwords()
 	path := filepath.Join(c.dir, "gateway.yaml")
-	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}\n", c.mqtt), 1))
+	write(t, path,
+		strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt),
+			fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}\n", c.mqtt), 1))
 	c.run()
-	for user, password := range map[string]string{"": "", "gate-1": "wrong", "nobody": secrets["gate-1"], "gateway": secrets["gateway"], "wifi-1": secrets["gate-1"]} {
+	for user, password := range map[string]string{"": "", "gate-1": "wrong", "nobody": secrets["gate-1"],
+		"gateway": secrets["gateway"], "wifi-1": secrets["gate-1"]} {
 		if link, err := device.ConnectAs("tcp://"+c.mqtt, "x", user, password); err == nil {
 			link.Close()
 			t.Errorf("user %q got in", user)
@@ -51,8 +54,10 @@ func TestListenerIdentities(t *testing.T) {
 	}
 	need(t, "mosquitto_sub")
 	host, port, _ := strings.Cut(c.mqtt, ":")
-	for topic, want := range map[string]bool{"city/v1/acme/gate-1/feedback": true, "city/v1/acme/wifi-1/feedback": false, "city/v1/acme/+/feedback": false, "#": false, "$SYS/#": false} {
-		p := start(t, "stdbuf", "-oL", "mosquitto_sub", "-h", host, "-p", port, "-u", "gate-1", "-P", secrets["gate-1"], "-t", topic, "-d")
+	for topic, want := range map[string]bool{"city/v1/acme/gate-1/feedback": true,
+		"city/v1/acme/wifi-1/feedback": false, "city/v1/acme/+/feedback": false, "#": false, "$SYS/#": false} {
+		p := start(t, "stdbuf", "-oL", "mosquitto_sub", "-h", host, "-p", port, "-u", "gate-1", "-P", secrets["gate-1"],
+			"-t", topic, "-d")
 		if code := p.find(`Subscribed \(mid: \d+\): (\d+)`)[1]; (code == "0") != want {
 			t.Errorf("subscribing to %s: it is answered %s; want it granted: %v", topic, code, want)
 		}
@@ -71,12 +76,16 @@ func TestListenerCertificates(t *testing.T) {
 	ca.issue("wifi", "wifi-1")
 	ca.issue("nobody", "nobody")
 	path := filepath.Join(c.dir, "gateway.yaml")
-	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, tls: {cert: server.crt, key: server.key, client_ca: ca.crt}}\n", c.mqtt), 1))
+	write(t, path,
+		strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt),
+			fmt.Sprintf("listen: {mqtt: %q, tls: {cert: server.crt, key: server.key, client_ca: ca.crt}}\n", c.mqtt),
+			1))
 	write(t, path, strings.Replace(read(t, path), "time: {topic: city/v1/clock}", "time: wall", 1))
 	c.run()
 	_, port, _ := strings.Cut(c.mqtt, ":")
 	pub := func(who string) error {
-		args := []string{"-h", "localhost", "-p", port, "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m", `{"fields":{"passed":1}}`, "--cafile", filepath.Join(c.dir, "ca.crt")}
+		args := []string{"-h", "localhost", "-p", port, "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m",
+			`{"fields":{"passed":1}}`, "--cafile", filepath.Join(c.dir, "ca.crt")}
 		if who != "" {
 			args = append(args, "--cert", filepath.Join(c.dir, who+".crt"), "--key", filepath.Join(c.dir, who+".key"))
 		}
@@ -112,7 +121,9 @@ type authority struct {
 func newAuthority(t *testing.T, dir string) *authority {
 	t.Helper()
 	a := &authority{t: t, dir: dir}
-	a.key, a.cert = a.make("ca", &x509.Certificate{Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil)
+	a.key, a.cert = a.make("ca",
+		&x509.Certificate{Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
+			KeyUsage: x509.KeyUsageCertSign}, nil)
 	return a
 }
 
@@ -146,8 +157,10 @@ func (a *authority) make(file string, template, parent *x509.Certificate) (*ecds
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	write(a.t, filepath.Join(a.dir, file+".crt"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})))
-	writeSecret(a.t, filepath.Join(a.dir, file+".key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	write(a.t, filepath.Join(a.dir, file+".crt"),
+		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})))
+	writeSecret(a.t, filepath.Join(a.dir, file+".key"),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
 	cert, err := x509.ParseCertificate(raw)
 	if err != nil {
 		a.t.Fatal(err)
@@ -164,16 +177,20 @@ func TestBrokerWithTLSAndDoctor(t *testing.T) {
 	secrets := c.passwords()
 	ca := newAuthority(t, c.dir)
 	ca.issue("server", "localhost")
-	broker := newMosquitto(t, fmt.Sprintf("allow_anonymous false\npassword_file %[1]s/passwords\nacl_file %[1]s/acl\ncafile %[1]s/ca.crt\ncertfile %[1]s/server.crt\nkeyfile %[1]s/server.key\n", c.dir))
+	broker := newMosquitto(t, fmt.Sprintf("allow_anonymous false\npassword_file %[1]s/passwords\nacl_file "+
+		"%[1]s/acl\ncafile %[1]s/ca.crt\ncertfile %[1]s/server.crt\nkeyfile %[1]s/server.key\n", c.dir))
 	_, port, _ := strings.Cut(broker.addr, ":")
 	path := filepath.Join(c.dir, "gateway.yaml")
 	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt),
-		"mqtt: {broker: \"tls://localhost:"+port+"\", username: gateway, password_file: gateway.password, ca: ca.crt}\n", 1))
+		"mqtt: {broker: \"tls://localhost:"+port+
+			"\", username: gateway, password_file: gateway.password, ca: ca.crt}\n", 1))
 	write(t, path, strings.Replace(read(t, path), "time: {topic: city/v1/clock}", "time: wall", 1))
 	c.run()
 	c.brokerUp(true)
 	link := func(user string) error {
-		return exec.Command("timeout", limit(5*time.Second), "mosquitto_pub", "-h", "localhost", "-p", port, "-q", "1", "-V", "5", "-u", user, "-P", secrets[user], "-t", "city/v1/acme/gate-1/up", "-m", `{"fields":{"passed":1}}`, "--cafile", filepath.Join(c.dir, "ca.crt")).Run()
+		return exec.Command("timeout", limit(5*time.Second), "mosquitto_pub", "-h", "localhost", "-p", port, "-q", "1",
+			"-V", "5", "-u", user, "-P", secrets[user], "-t", "city/v1/acme/gate-1/up", "-m", `{"fields":{"passed":1}}`,
+			"--cafile", filepath.Join(c.dir, "ca.crt")).Run()
 	}
 	if err := link("gate-1"); err != nil {
 		t.Error(err)
@@ -207,12 +224,15 @@ func TestBrokerWithTLSAndDoctor(t *testing.T) {
 		t.Errorf("doctor was counted as a reading: %v", n)
 	}
 	conf := read(t, broker.conf)
-	write(t, broker.conf, strings.Replace(strings.Replace(conf, "persistence false", "persistence true", 1), "max_inflight", "log_type all\nmax_inflight", 1))
+	write(t, broker.conf,
+		strings.Replace(strings.Replace(conf, "persistence false", "persistence true", 1), "max_inflight",
+			"log_type all\nmax_inflight", 1))
 	doctor(1, "raw readings to its disk in clear")
 	write(t, broker.conf, conf)
 	broker.p.kill()
 	doctor(4, "nobody answers")
-	write(t, broker.conf, strings.NewReplacer("allow_anonymous false", "allow_anonymous true", "acl_file", "# acl_file").Replace(conf))
+	write(t, broker.conf,
+		strings.NewReplacer("allow_anonymous false", "allow_anonymous true", "acl_file", "# acl_file").Replace(conf))
 	broker.start()
 	doctor(1, "can read what sensors publish")
 	appendTo(t, path, "unknown: 1\n")

@@ -56,7 +56,8 @@ func TestSuspensionReachesOpenWindows(t *testing.T) {
 	file := a.path("decisions", "gates.yaml")
 	write(t, file, strings.Replace(read(t, file), "every: PT2S", "every: PT1H", 1))
 	config := filepath.Join(c.dir, "gateway.yaml")
-	write(t, config, "simulation: true\n"+strings.Replace(read(t, config), "time: wall", "time: {topic: city/v1/clock}", 1))
+	write(t, config, "simulation: true\n"+
+		strings.Replace(read(t, config), "time: wall", "time: {topic: city/v1/clock}", 1))
 	a.enact("founding", inbox, members[:4]...)
 	c.run()
 	c.serve()
@@ -77,7 +78,9 @@ func TestSuspensionReachesOpenWindows(t *testing.T) {
 	if n := c.metric(`sluice_readings_total{code="E401",state="refused"}`); n != 1 {
 		t.Errorf("%v readings of a suspended decision were refused; want 1", n)
 	}
-	await(t, 20*time.Second, "the windows", func() bool { return len(c.items("gates", hour, hour.Add(2*time.Hour))) == 4 })
+	await(t, 20*time.Second, "the windows", func() bool {
+		return len(c.items("gates", hour, hour.Add(2*time.Hour))) == 4
+	})
 	for _, i := range c.items("gates", hour, hour.Add(2*time.Hour)) {
 		switch {
 		case i.Start.Equal(hour) && (i.Value == nil || i.Status != "published"):
@@ -94,7 +97,8 @@ func TestOneSortOfPolicy(t *testing.T) {
 	t.Parallel()
 	c, a, inbox := voted(t, 0)
 	signed := read(t, filepath.Join(c.dir, "gateway.yaml"))
-	unsigned := "simulation: true\n" + regexp.MustCompile(`policy: \{[^}]*\}`).ReplaceAllString(signed, "policy: {dir: "+a.dir+"}")
+	unsigned := "simulation: true\n" +
+		regexp.MustCompile(`policy: \{[^}]*\}`).ReplaceAllString(signed, "policy: {dir: "+a.dir+"}")
 	a.enact("founding", inbox, members[:4]...)
 	refused := func(text, says string) {
 		t.Helper()
@@ -115,7 +119,8 @@ func TestOneSortOfPolicy(t *testing.T) {
 	c.run()
 	await(t, 20*time.Second, "the unsigned policy", func() bool { return c.version() == 1 })
 	c.gateway.stop(5 * time.Second)
-	refused(strings.Replace(signed, "dir: state", "dir: other", 1), "signed policies need a state directory of their own")
+	refused(strings.Replace(signed, "dir: state", "dir: other", 1),
+		"signed policies need a state directory of their own")
 }
 
 // TestComingChange: a change that was voted and waits for its notice is on the
@@ -182,7 +187,9 @@ func TestNotice(t *testing.T) {
 	if v := c.version(); v != 0 && v != 1 || strings.Contains(c.gateway.err.String(), "a motion is in force") {
 		t.Errorf("version %v is in force before its notice is over", v)
 	}
-	write(t, filepath.Join(c.dir, "bad.yaml"), regexp.MustCompile(`policy: \{[^}]*\}`).ReplaceAllString(read(t, filepath.Join(c.dir, "gateway.yaml")), "policy: {dir: policy}"))
+	write(t, filepath.Join(c.dir, "bad.yaml"),
+		regexp.MustCompile(`policy: \{[^}]*\}`).ReplaceAllString(read(t, filepath.Join(c.dir, "gateway.yaml")),
+			"policy: {dir: policy}"))
 	out, err := exec.Command(sluice, "gateway", "-c", filepath.Join(c.dir, "bad.yaml")).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "only signed policies run") {
 		t.Errorf("an unsigned directory without simulation: %v\n%s", err, out)

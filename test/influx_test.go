@@ -14,7 +14,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -65,7 +64,8 @@ func newMoody(t *testing.T, db *influxd) *moody {
 			half := bytes.Join(lines[:len(lines)/2], nil)
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(half)), int64(len(half))
 			proxy.ServeHTTP(httptest.NewRecorder(), r)
-			http.Error(w, `{"code":"invalid","message":"partial write: points beyond retention policy dropped=1"}`, http.StatusBadRequest)
+			http.Error(w, `{"code":"invalid","message":"partial write: points beyond retention policy dropped=1"}`,
+				http.StatusBadRequest)
 		case "picky":
 			// One point of the hour of eleven is refused, and all that comes with it.
 			body, _ := io.ReadAll(r.Body)
@@ -122,13 +122,18 @@ func TestInfluxInEveryMood(t *testing.T) {
 		at := ten.Add(time.Duration(n) * time.Hour)
 		c.send("gate-1", gate(n, at, n+1))
 		for i := range 20 {
-			c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:60:%02x:%02x","rssi":-50}}`, at.Format(time.RFC3339), 100*n+i, n, i))
+			c.send("wifi-1",
+				fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:60:%02x:%02x","rssi":-50}}`,
+					at.Format(time.RFC3339), 100*n+i, n, i))
 		}
 		c.tick(at.Add(time.Hour + 2*time.Minute)) // the window closes although the store is away
 		switch mood {
 		case "":
 		case "killed":
-			await(t, 30*time.Second, "the store to be away", func() bool { _, hints := c.ready(); return hints["store"] != "" })
+			await(t, 30*time.Second, "the store to be away", func() bool {
+				_, hints := c.ready()
+				return hints["store"] != ""
+			})
 			if status, _, body := get(t, c.opendata+"/readyz"); status != http.StatusServiceUnavailable {
 				t.Errorf("open data without its store is ready: %s", body)
 			}
@@ -138,7 +143,10 @@ func TestInfluxInEveryMood(t *testing.T) {
 			db.start()
 		default:
 			await(t, 30*time.Second, "InfluxDB to be "+mood, func() bool { return proxy.felt(mood) > 1 })
-			await(t, 30*time.Second, "readyz to say that the store is "+mood, func() bool { _, hints := c.ready(); return hints["store"] != "" })
+			await(t, 30*time.Second, "readyz to say that the store is "+mood, func() bool {
+				_, hints := c.ready()
+				return hints["store"] != ""
+			})
 			proxy.feel("")
 		}
 		c.stored()
@@ -177,13 +185,16 @@ func TestTheStoreRefusesOne(t *testing.T) {
 	c.gateway.find(`the store refuses released numbers for good; they are set aside.*numbers=1 windows=1`)
 	await(t, 20*time.Second, "readiness to say so", func() bool {
 		_, hints := c.ready()
-		return strings.Contains(hints["store"], "the store has refused 1 released numbers of 1 windows for good") && strings.Contains(hints["store"], "ledger aside")
+		return strings.Contains(hints["store"], "the store has refused 1 released numbers of 1 windows for good") &&
+			strings.Contains(hints["store"], "ledger aside")
 	})
 	if got := c.metric("sluice_store_refused_rows"); got != 1 {
 		t.Errorf("the metrics have %v", got)
 	}
 	config := filepath.Join(c.dir, "gateway.yaml")
-	if code, out := verb(t, "ledger", "aside", "-c", config); code != 0 || !strings.Contains(out, "gates   "+ten.Add(time.Hour).Format(time.RFC3339)+"  1") || !strings.Contains(out, "influx answers 400") {
+	if code, out := verb(t, "ledger", "aside", "-c", config); code != 0 ||
+		!strings.Contains(out, "gates   "+ten.Add(time.Hour).Format(time.RFC3339)+"  1") ||
+		!strings.Contains(out, "influx answers 400") {
 		t.Errorf("ledger aside: %d\n%s", code, out)
 	}
 	list := c.items("gates", ten, ten.Add(hours*time.Hour))
@@ -200,7 +211,8 @@ func TestTheStoreRefusesOne(t *testing.T) {
 	c.link.Close()
 	c.connect()
 	proxy.feel("")
-	if code, out := verb(t, "ledger", "aside", "-c", config, "--send"); code != 0 || !strings.Contains(out, "1 numbers are sent again") {
+	if code, out := verb(t, "ledger", "aside", "-c", config, "--send"); code != 0 ||
+		!strings.Contains(out, "1 numbers are sent again") {
 		t.Errorf("ledger aside --send: %d\n%s", code, out)
 	}
 	c.stored()
@@ -245,7 +257,8 @@ func (c *city) asTheJournal(influxURL string, least int) {
 			t.Fatal(err)
 		}
 		at := time.Unix(0, start)
-		list, err := reader.Observations(context.Background(), store.Query{Stream: stream, From: at, To: at.Add(1), Limit: 1000})
+		list, err := reader.Observations(context.Background(),
+			store.Query{Stream: stream, From: at, To: at.Add(1), Limit: 1000})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -324,65 +337,4 @@ func TestOutboxIsBounded(t *testing.T) {
 		}
 	}
 	c.asTheJournal(db.url, 10)
-}
-
-// TestBothStoresGiveTheSameBytes asks the interface the same questions over both
-// stores, and over the books' directory and a mirror.
-func TestBothStoresGiveTheSameBytes(t *testing.T) {
-	t.Parallel()
-	db := newInflux(t)
-	c := found(t, small())
-	c.begin()
-	for h := range 5 {
-		at := ten.Add(time.Duration(h) * time.Hour)
-		c.send("gate-1", gate(h, at, h))
-		c.tick(at.Add(time.Hour + 2*time.Minute))
-	}
-	c.stored()
-	// What is in SQLite goes into InfluxDB as the forwarder would bring it.
-	from, err := sqlite.OpenReader(filepath.Join(c.dir, "state/store.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer from.Close()
-	to, err := influx.Open(influx.Config{URL: db.url, Org: "city", Bucket: "city/autogen"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer to.Close()
-	for _, stream := range []string{"gates", "devices"} {
-		list, err := from.Observations(context.Background(), store.Query{Stream: stream, From: ten.Add(-time.Hour), To: ten.Add(24 * time.Hour), Limit: 1000})
-		if err != nil || len(list) == 0 {
-			t.Fatalf("%d observations, %v", len(list), err)
-		}
-		if err := to.Write(context.Background(), list); err != nil {
-			t.Fatal(err)
-		}
-	}
-	await(t, 20*time.Second, "the books to be written", func() bool {
-		_, err := os.Stat(filepath.Join(c.dir, "state/public/streams.json"))
-		return err == nil
-	})
-	mirror := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(c.dir, "state/public"))))
-	defer mirror.Close()
-	write(t, filepath.Join(c.dir, "other.yaml"), fmt.Sprintf("http: 127.0.0.1:0\nbooks: %s\nstore: {influx: {url: %q, org: city, bucket: city/autogen}}\n", mirror.URL, db.url))
-	other := start(t, sluice, "opendata", "-c", filepath.Join(c.dir, "other.yaml")).find(`http=(http://\S+)`)[1]
-	for _, path := range []string{
-		"/api/v1/streams", "/api/v1/streams/gates/observations", "/api/v1/streams/gates/observations?from=2026-03-02T10:00:00Z&limit=3",
-		"/api/v1/streams/gates/observations?from=2026-03-02&to=2026-03-03&measure=turns&format=csv", "/api/v1/streams/devices/observations",
-		"/api/v1/streams/gates/observations?cell=square&measure=passed&measure=turns", "/api/v1/sensors", "/api/v1/decisions", "/api/v1/ledger",
-		"/streams/gates", "/streams/devices?cell=square", "/", "/api/v1/streams/none/observations", "/api/v1/streams/gates/observations?cell=x",
-	} {
-		for next := path; next != ""; {
-			s1, h1, b1 := get(t, c.opendata+next)
-			s2, h2, b2 := get(t, other+next)
-			if s1 != s2 || !bytes.Equal(b1, b2) || h1.Get("ETag") != h2.Get("ETag") {
-				t.Errorf("GET %s: %d and %d\n%s\n%s", next, s1, s2, b1, b2)
-			}
-			var page struct{ Next *string }
-			if next = ""; json.Unmarshal(b1, &page) == nil && page.Next != nil {
-				next = *page.Next
-			}
-		}
-	}
 }

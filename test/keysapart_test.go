@@ -33,8 +33,10 @@ func TestKeysOfTheCouncil(t *testing.T) {
 	a := assemble(t, desk)
 	a.must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", a.path("keys", "lost"))
 	day := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
-	roster := strings.NewReplacer("version: 1\n", "version: 7\nrevoked: ['"+strings.TrimSpace(read(t, a.path("keys", "lost.pub")))+"']\n",
-		"{id: anna,", "{id: anna, from: "+day(2)+",", "{id: bru,", "{id: bru, until: "+day(-2)+",").Replace(read(t, a.path("council.yaml")))
+	roster := strings.NewReplacer("version: 1\n",
+		"version: 7\nrevoked: ['"+strings.TrimSpace(read(t, a.path("keys", "lost.pub")))+"']\n",
+		"{id: anna,", "{id: anna, from: "+day(2)+",", "{id: bru,",
+		"{id: bru, until: "+day(-2)+",").Replace(read(t, a.path("council.yaml")))
 	write(t, a.path("council.yaml"), roster)
 	a.must(sluice, "motion", "create", "first")
 	want(t, read(t, a.path("motions", "first", "motion.txt")), `(?m)version.*\b7\b`)
@@ -47,7 +49,8 @@ func TestKeysOfTheCouncil(t *testing.T) {
 	if err == nil {
 		t.Errorf("three valid signatures are enough\n%s", out)
 	}
-	for _, says := range []string{`anna\W.*was not in office`, `bru\W.*was not in office`, `carla.sig: V08: .*is revoked`, `3 of 4`} {
+	for _, says := range []string{`anna\W.*was not in office`, `bru\W.*was not in office`,
+		`carla.sig: V08: .*is revoked`, `3 of 4`} {
 		want(t, out, says)
 	}
 	a.sign("first", "gemma") // enough have signed, and three others wrongly: in words and in JSON it cannot be enacted
@@ -80,10 +83,17 @@ func TestKeysOfCases(t *testing.T) {
 	}
 	run(t, "cp", "../configs/portalba/policy/council.yaml", dir)
 	devices := filepath.Join(dir, "decisions/devices.yaml")
-	write(t, devices, strings.NewReplacer("epsilon: 20", "epsilon: 8", "max_contributions: 1}", "max_contributions: 1, by_owner: {acme: 1}}", "keep: [device, rssi]", "keep: [device, rssi]\ngeneralise: [{field: rssi, step: 10}]").Replace(read(t, devices)))
-	write(t, filepath.Join(dir, "decisions/low.yaml"), strings.NewReplacer(`"2"`, `"9"`, "stream: devices", "stream: low", "min_units: 5", "min_units: 2").Replace(read(t, devices)))
-	const base = "tests:\n  - name: a case\n    given: {kind: wifi-counter, zone: square, owner: acme, with: [device, rssi, note]}\n    on: 2026-05-01\n" +
-		"    then: {counted: [device], generalised: [rssi], dropped: [note], published: {devices: PT1H}, refused: [C05]}\n"
+	write(t, devices,
+		strings.NewReplacer("epsilon: 20", "epsilon: 8", "max_contributions: 1}",
+			"max_contributions: 1, by_owner: {acme: 1}}", "keep: [device, rssi]",
+			"keep: [device, rssi]\ngeneralise: [{field: rssi, step: 10}]").Replace(read(t, devices)))
+	write(t, filepath.Join(dir, "decisions/low.yaml"),
+		strings.NewReplacer(`"2"`, `"9"`, "stream: devices", "stream: low", "min_units: 5",
+			"min_units: 2").Replace(read(t, devices)))
+	const base = "tests:\n  - name: a case\n    given: {kind: wifi-counter, zone: square, owner: acme, with: " +
+		"[device, rssi, note]}\n    on: 2026-05-01\n" +
+		"    then: {counted: [device], generalised: [rssi], dropped: [note], published: {devices: PT1H}, refused: " +
+		"[C05]}\n"
 	verdict := func(from, to string) error {
 		if !strings.Contains(base, from) {
 			t.Errorf("there is no %q", from)
@@ -95,8 +105,10 @@ func TestKeysOfCases(t *testing.T) {
 		t.Errorf("%s", run(t, sluice, "policy", "test", dir))
 	}
 	for from, to := range map[string]string{
-		"owner: acme": "owner: tram", "with: [device, rssi, note]": "with: [rssi, note]", "on: 2026-05-01": "on: 2027-05-01", "generalised: [rssi]": "kept: [rssi]",
-		"refused: [C05]": "refused: [C08]", "counted: [device]": "counted: [rssi]", "dropped: [note]": "dropped: [device]", "devices: PT1H": "devices: PT2H",
+		"owner: acme": "owner: tram", "with: [device, rssi, note]": "with: [rssi, note]",
+		"on: 2026-05-01": "on: 2027-05-01", "generalised: [rssi]": "kept: [rssi]",
+		"refused: [C05]": "refused: [C08]", "counted: [device]": "counted: [rssi]",
+		"dropped: [note]": "dropped: [device]", "devices: PT1H": "devices: PT2H",
 		"kind: wifi-counter": "kind: people-gate", "zone: square": "zone: nowhere",
 	} {
 		if verdict(from, to) == nil {
@@ -114,7 +126,8 @@ func TestKeysOfBrokerAndStore(t *testing.T) {
 	ca := newAuthority(t, certs)
 	ca.issue("server", "localhost")
 	ca.issue("edge", "edge")
-	broker := newMosquitto(t, fmt.Sprintf("listener %s 127.0.0.1\ncafile %[2]s/ca.crt\ncertfile %[2]s/server.crt\nkeyfile %[2]s/server.key\nrequire_certificate true\nallow_anonymous true\n", secure, certs))
+	broker := newMosquitto(t, fmt.Sprintf("listener %s 127.0.0.1\ncafile %[2]s/ca.crt\ncertfile "+
+		"%[2]s/server.crt\nkeyfile %[2]s/server.key\nrequire_certificate true\nallow_anonymous true\n", secure, certs))
 	db := newInflux(t)
 	to, err := url.Parse(db.url)
 	if err != nil {
@@ -123,7 +136,8 @@ func TestKeysOfBrokerAndStore(t *testing.T) {
 	var let atomic.Int64
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	guarded := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/api/v2/") && (r.Header.Get("Authorization") != "Token editor:horse" || r.URL.Query().Get("org") != "keytown") {
+		if strings.HasPrefix(r.URL.Path, "/api/v2/") &&
+			(r.Header.Get("Authorization") != "Token editor:horse" || r.URL.Query().Get("org") != "keytown") {
 			http.Error(w, `{"code":"unauthorized","message":"who is it?"}`, http.StatusUnauthorized)
 			return
 		}
@@ -137,8 +151,11 @@ func TestKeysOfBrokerAndStore(t *testing.T) {
 	writeSecret(t, filepath.Join(c.dir, "token"), "editor:horse\n")
 	for _, name := range []string{"gateway.yaml", "opendata.yaml"} {
 		path := filepath.Join(c.dir, name)
-		write(t, path, strings.NewReplacer("org: city,", "org: keytown, token_file: token,", "mqtt: {broker: \"tcp://"+broker.addr+"\"}",
-			"mqtt: {client_id: edge-of-keys, broker: \"tls://localhost:"+secure+"\", ca: "+certs+"/ca.crt, cert: "+certs+"/edge.crt, key: "+certs+"/edge.key}").Replace(read(t, path)))
+		write(t, path,
+			strings.NewReplacer("org: city,", "org: keytown, token_file: token,",
+				"mqtt: {broker: \"tcp://"+broker.addr+"\"}",
+				"mqtt: {client_id: edge-of-keys, broker: \"tls://localhost:"+secure+"\", ca: "+certs+"/ca.crt, cert: "+
+					certs+"/edge.crt, key: "+certs+"/edge.key}").Replace(read(t, path)))
 	}
 	heard := listen(t, broker.addr, "city/v1/edge-of-keys/marker")
 	c.run()

@@ -29,9 +29,12 @@ until: 2026-12-31
 	}
 	level := func(of string) string { return fmt.Sprintf("{name: %s, of: %[1]s(laeq), between: [20, 140]}", of) }
 	files["policy/decisions/noise.yaml"] = decision("7", "noise", "PT1H", level("leq"))
-	files["policy/decisions/dry.yaml"] = strings.Replace(decision("9", "dry", "PT1H", "{name: dry, of: share(dry)}"), "keep: [laeq]", "keep: [dry]", 1)
-	files["policy/decisions/days.yaml"] = decision("8", "days", "P1D", strings.Join([]string{level("lday"), level("levening"), level("lnight"), level("lden")}, ", "))
-	files["register.yaml"] += "  - {id: noise-1, owner: acme, kind: noise-meter, zone: square, registered: 2026-01-01}\n"
+	files["policy/decisions/dry.yaml"] = strings.Replace(decision("9", "dry", "PT1H", "{name: dry, of: share(dry)}"),
+		"keep: [laeq]", "keep: [dry]", 1)
+	files["policy/decisions/days.yaml"] = decision("8", "days", "P1D",
+		strings.Join([]string{level("lday"), level("levening"), level("lnight"), level("lden")}, ", "))
+	files["register.yaml"] += "  - {id: noise-1, owner: acme, kind: noise-meter, zone: square, registered: " +
+		"2026-01-01}\n"
 	return files
 }
 
@@ -116,7 +119,8 @@ func (c *city) saysLevels() {
 		}
 	}
 	for _, lang := range []string{"en", "ca", "es"} {
-		if status, _, body := get(t, c.opendata+"/streams/days?lang="+lang); status != 200 || strings.Contains(string(body), "lden(") {
+		if status, _, body := get(t, c.opendata+"/streams/days?lang="+lang); status != 200 ||
+			strings.Contains(string(body), "lden(") {
 			t.Errorf("the page in %s: %d, or it has no words for a level", lang, status)
 		}
 	}

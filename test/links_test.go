@@ -60,7 +60,8 @@ func (c *crawl) run() {
 		if status != http.StatusOK {
 			c.t.Errorf("%s is %d", page, status)
 		}
-		if mime := header.Get("Content-Type"); !strings.HasPrefix(mime, "text/html") && !strings.Contains(mime, "ld+json") {
+		if mime := header.Get("Content-Type"); !strings.HasPrefix(mime, "text/html") &&
+			!strings.Contains(mime, "ld+json") {
 			continue
 		}
 		for _, re := range []*regexp.Regexp{linked, written} {
@@ -129,7 +130,8 @@ func TestEveryFileIsWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.HasSuffix(u.Path, "/observations") {
-			if status, header, _ := get(t, c.base+address); status != http.StatusOK || strings.Contains(header.Get("Link"), "next") {
+			if status, header, _ := get(t, c.base+address); status != http.StatusOK ||
+				strings.Contains(header.Get("Link"), "next") {
 				t.Errorf("%s, on %s, is %d and not whole", address, page, status)
 			}
 			continue
@@ -172,7 +174,9 @@ func TestEveryFileIsWhole(t *testing.T) {
 		}
 	}
 	if len(c.pages) < 20 || pages < 4 || seen < 16 || always < 8 || !c.pages["/data"] || !c.pages["/catalog.jsonld"] {
-		t.Errorf("only %d pages, %d of streams, %d files of numbers and %d of the last day were found; the search is broken", len(c.pages), pages, seen, always)
+		t.Errorf(
+			"only %d pages, %d of streams, %d files of numbers and %d of the last day were found; the search is broken",
+			len(c.pages), pages, seen, always)
 	}
 }
 

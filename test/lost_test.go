@@ -16,7 +16,9 @@ func (c *city) forty(at time.Time, seq int) {
 	c.t.Helper()
 	var list []string
 	for n := range 40 {
-		list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:20:00:%02x","rssi":-50}}`, at.Format(time.RFC3339), seq+n, n))
+		list = append(list,
+			fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:20:00:%02x","rssi":-50}}`,
+				at.Format(time.RFC3339), seq+n, n))
 	}
 	c.send("wifi-1", "["+strings.Join(list, ",")+"]")
 }
@@ -34,7 +36,9 @@ func (c *city) newest() string {
 // damages are what befalls a checkpoint; older is a copy of an earlier time.
 var damages = map[string]func(t *testing.T, c *city, older string){
 	"segment removed": func(t *testing.T, c *city, _ string) { remove(t, c.newest()) },
-	"segment emptied": func(t *testing.T, c *city, _ string) { damaged(t, c.newest(), func([]byte) []byte { return nil }) },
+	"segment emptied": func(t *testing.T, c *city, _ string) {
+		damaged(t, c.newest(), func([]byte) []byte { return nil })
+	},
 	"cut at a block": func(t *testing.T, c *city, _ string) {
 		damaged(t, c.newest(), func(b []byte) []byte { return b[:4096] })
 	},
@@ -44,7 +48,9 @@ var damages = map[string]func(t *testing.T, c *city, older string){
 	"a length": func(t *testing.T, c *city, _ string) {
 		damaged(t, c.newest(), func(b []byte) []byte { b[4096] ^= 0x40; return b })
 	},
-	"directory removed": func(t *testing.T, c *city, _ string) { removeAll(t, filepath.Join(c.dir, "state/checkpoint")) },
+	"directory removed": func(t *testing.T, c *city, _ string) {
+		removeAll(t, filepath.Join(c.dir, "state/checkpoint"))
+	},
 	"older directory": func(t *testing.T, c *city, older string) {
 		removeAll(t, filepath.Join(c.dir, "state/checkpoint"))
 		if err := os.CopyFS(filepath.Join(c.dir, "state/checkpoint"), os.DirFS(older)); err != nil {
@@ -82,7 +88,8 @@ func TestADamagedCheckpointIsKnown(t *testing.T) {
 			c.gateway.kill()
 			damage(t, c, older)
 			c.run()
-			c.gateway.find(`is not as it was left; what it held of open windows becomes gaps" file=\S*(segment-|mark|checkpoint)`)
+			c.gateway.find(
+				`is not as it was left; what it held of open windows becomes gaps" file=\S*(segment-|mark|checkpoint)`)
 			c.tick(ten.Add(75 * time.Minute))
 			c.forty(ten.Add(76*time.Minute), 100)
 			c.tick(ten.Add(130 * time.Minute))
@@ -101,7 +108,8 @@ func TestADamagedCheckpointIsKnown(t *testing.T) {
 					t.Errorf("%s is %s although acknowledged readings are lost; want no_data", i.Measure, i.Status)
 				}
 			}
-			if got := value(t, c.items("gates", ten.Add(2*time.Hour), ten.Add(3*time.Hour)), ten.Add(2*time.Hour), "passed"); got != 5 {
+			if got := value(t, c.items("gates", ten.Add(2*time.Hour), ten.Add(3*time.Hour)), ten.Add(2*time.Hour),
+				"passed"); got != 5 {
 				t.Errorf("the hour after has %v; want 5", got)
 			}
 			await(t, 10*time.Second, "gaps.jsonl to speak of what is lost", func() bool {
@@ -161,7 +169,8 @@ func TestAFullHourComesBack(t *testing.T) {
 	begun := time.Now()
 	c.run()
 	took, after := time.Since(begun), memory(t, c.gateway)
-	t.Logf("%d readings in an open hour: ready after %.1f s, %d MiB at most, %d MiB before the kill", messages*each, took.Seconds(), after>>20, before>>20)
+	t.Logf("%d readings in an open hour: ready after %.1f s, %d MiB at most, %d MiB before the kill", messages*each,
+		took.Seconds(), after>>20, before>>20)
 	c.tick(ten.Add(2 * time.Hour))
 	c.stored()
 	list := c.items("gates", ten, ten.Add(time.Hour))

@@ -128,7 +128,9 @@ func TestQueueThatOverflows(t *testing.T) {
 					}
 				}
 				raw, err := os.ReadFile(filepath.Join(c.dir, "state/public/gaps.jsonl"))
-				return err == nil && strings.Contains(string(raw), fmt.Sprintf("%q,%q:%q", "gates", "start", ten.Add(3*time.Hour).UTC().Format(time.RFC3339)))
+				return err == nil &&
+					strings.Contains(string(raw),
+						fmt.Sprintf("%q,%q:%q", "gates", "start", ten.Add(3*time.Hour).UTC().Format(time.RFC3339)))
 			})
 		})
 	}

@@ -65,8 +65,10 @@ func TestForgotten(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			files := small()
-			files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"], "forget_after: P1D", "forget_after: PT1H", 1)
-			files["policy/charter.yaml"] = strings.NewReplacer("device: 20", "device: 480", "delta_per_day: 0.01", "delta_per_day: 0.1").Replace(files["policy/charter.yaml"])
+			files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"],
+				"forget_after: P1D", "forget_after: PT1H", 1)
+			files["policy/charter.yaml"] = strings.NewReplacer("device: 20", "device: 480", "delta_per_day: 0.01",
+				"delta_per_day: 0.1").Replace(files["policy/charter.yaml"])
 			c := found(t, files)
 			secure := c.way(way)
 			c.run()
@@ -119,11 +121,16 @@ func (c *city) way(way string) *tls.Config {
 	ca := newAuthority(c.t, c.dir)
 	ca.issue("server", "localhost")
 	if way == "listener with TLS" {
-		write(c.t, path, strings.Replace(read(c.t, path), listen, fmt.Sprintf("listen: {mqtt: %q, tls: {cert: server.crt, key: server.key}}\n", c.mqtt), 1))
+		write(c.t, path,
+			strings.Replace(read(c.t, path), listen,
+				fmt.Sprintf("listen: {mqtt: %q, tls: {cert: server.crt, key: server.key}}\n", c.mqtt), 1))
 	} else {
-		c.mqtt = newMosquitto(c.t, fmt.Sprintf("cafile %[1]s/ca.crt\ncertfile %[1]s/server.crt\nkeyfile %[1]s/server.key\n", c.dir)).addr
+		c.mqtt = newMosquitto(c.t,
+			fmt.Sprintf("cafile %[1]s/ca.crt\ncertfile %[1]s/server.crt\nkeyfile %[1]s/server.key\n", c.dir)).addr
 		_, port, _ := strings.Cut(c.mqtt, ":")
-		write(c.t, path, strings.Replace(read(c.t, path), listen, fmt.Sprintf("mqtt: {broker: \"tls://localhost:%s\", ca: ca.crt}\n", port), 1))
+		write(c.t, path,
+			strings.Replace(read(c.t, path), listen,
+				fmt.Sprintf("mqtt: {broker: \"tls://localhost:%s\", ca: ca.crt}\n", port), 1))
 	}
 	return &tls.Config{InsecureSkipVerify: true}
 }
@@ -137,15 +144,20 @@ func (c *city) tell(secure *tls.Config, mark string) {
 	var going sync.WaitGroup
 	defer c.t.Cleanup(func() { close(over); going.Wait() }) // before their connections are closed
 	for n := range clients {
-		s := speak(c.t, c.mqtt, secure, fmt.Sprint(mark, "-client-", n), fmt.Sprint(mark, "-user-", n), fmt.Sprint(mark, "-password-", n))
+		s := speak(c.t, c.mqtt, secure, fmt.Sprint(mark, "-client-", n), fmt.Sprint(mark, "-user-", n),
+			fmt.Sprint(mark, "-password-", n))
 		var list []string
 		for i := range each {
-			list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"boot":"%s-boot-%d","fields":{"device":"%s-%05d","rssi":-50,"note":"x"}}`, at, i, mark, n, mark, n*each+i))
+			list = append(list,
+				fmt.Sprintf(
+					`{"ts":%q,"seq":%d,"boot":"%s-boot-%d","fields":{"device":"%s-%05d","rssi":-50,"note":"x"}}`, at, i,
+					mark, n, mark, n*each+i))
 		}
 		s.publish("city/v1/acme/wifi-1/up", "["+strings.Join(list[1:], ",")+"]")
 		s.publish(fmt.Sprintf("city/v1/%s/t-%d/up", mark, n), "{}")
 		s.publish("city/v1/acme/wifi-1/up", fmt.Sprintf(`{"fields":{"note":"%s-broken-%d`, mark, n))
-		s.publish("city/v1/acme/wifi-1/up", fmt.Sprintf(`[{"n":"device","vs":"%s-senml-%d"},{"n":"rssi","v":-61},{"n":"note","vs":"%[1]s"}]`, mark, n))
+		s.publish("city/v1/acme/wifi-1/up",
+			fmt.Sprintf(`[{"n":"device","vs":"%s-senml-%d"},{"n":"rssi","v":-61},{"n":"note","vs":"%[1]s"}]`, mark, n))
 		s.publish("city/v1/acme/wifi-1/up", list[0]) // the last that idle ones say
 		if n%5 > 0 {
 			continue

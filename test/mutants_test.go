@@ -82,7 +82,8 @@ func TestMutantsAreRefused(t *testing.T) {
 		}
 	}
 	if files["suspended.yaml"] == nil {
-		files["suspended.yaml"] = []byte("suspended:\n  - {decision: 2026-14, reason: \"a sensor was tampered with\", since: 2026-11-01}\n")
+		files["suspended.yaml"] = []byte(
+			"suspended:\n  - {decision: 2026-14, reason: \"a sensor was tampered with\", since: 2026-11-01}\n")
 	}
 	for i, name := range names {
 		t.Run(name, func(t *testing.T) {

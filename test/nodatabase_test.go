@@ -20,7 +20,8 @@ func TestNoDatabase(t *testing.T) {
 	}
 	defer s.Close()
 	_, asked := s.Observations(t.Context(), store.Query{Stream: "s", From: ten, To: ten.Add(time.Hour), Limit: 1})
-	wrote := s.Write(t.Context(), []store.Observation{{Stream: "s", Start: ten, End: ten.Add(time.Hour), Status: store.Published}})
+	wrote := s.Write(t.Context(),
+		[]store.Observation{{Stream: "s", Start: ten, End: ten.Add(time.Hour), Status: store.Published}})
 	for what, err := range map[string]error{"a question": asked, "a write": wrote} {
 		if err == nil || !strings.Contains(err.Error(), "make the database") {
 			t.Errorf("%s: %v", what, err)

@@ -48,15 +48,20 @@ func TestOpenAPIHolds(t *testing.T) {
 		t.Fatal(api.OpenAPI, err)
 	}
 	real := map[string][]string{
-		"/api/v1/streams": {""}, "/api/v1/streams/{id}/observations": {"?limit=100", "?cursor=x"}, "/api/v1/streams/{id}/totals": {"?over=time", "?over=zones"},
-		"/api/v1/sensors": {"", "?limit=1"}, "/api/v1/zones": {"", "?stream=steps"}, "/api/v1/decisions": {""}, "/api/v1/decisions/{id}": {""}, "/api/v1/ledger": {"?limit=1"},
+		"/api/v1/streams": {""}, "/api/v1/streams/{id}/observations": {"?limit=100", "?cursor=x"},
+		"/api/v1/streams/{id}/totals": {"?over=time", "?over=zones"},
+		"/api/v1/sensors":             {"", "?limit=1"}, "/api/v1/zones": {"", "?stream=steps"},
+		"/api/v1/decisions":      {""},
+		"/api/v1/decisions/{id}": {""}, "/api/v1/ledger": {"?limit=1"},
 	}
 	if len(api.Paths) != len(real) {
 		t.Errorf("%d paths are described, %d are asked here", len(api.Paths), len(real))
 	}
 	valid := func(what, path, status, mime string, body []byte) {
 		t.Helper()
-		pointer := "openapi.json#/paths/" + url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(path)) + "/get/responses/" + status + "/content/" + strings.NewReplacer("/", "~1", "+", "%2B").Replace(mime) + "/schema"
+		pointer := "openapi.json#/paths/" + url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(path)) +
+			"/get/responses/" + status + "/content/" + strings.NewReplacer("/", "~1", "+", "%2B").Replace(mime) +
+			"/schema"
 		schema, err := c.Compile(pointer)
 		if err != nil {
 			t.Fatalf("%s: %v", pointer, err)
@@ -108,11 +113,16 @@ func (q *plaza) gates() {
 	if len(streams) > 2 {
 		return
 	}
-	streams = append(streams, books.Stream{ID: "gates", Every: "PT1H", Timezone: "UTC", Unit: "none", Measures: []books.Measure{{Name: "turns", Of: "count()"}}, Cells: []books.Cell{{ID: "a", Zone: "a"}}, Decision: "1"})
+	streams = append(streams,
+		books.Stream{ID: "gates", Every: "PT1H", Timezone: "UTC", Unit: "none",
+			Measures: []books.Measure{{Name: "turns", Of: "count()"}}, Cells: []books.Cell{{ID: "a", Zone: "a"}},
+			Decision: "1"})
 	if err := q.books.PutJSON("streams.json", streams); err != nil {
 		q.t.Fatal(err)
 	}
 	v := 7.0
-	q.publish([]store.Observation{{Stream: "gates", Start: dusk, End: dusk.Add(time.Hour), Every: "PT1H", Cell: "a", Zone: "a", Measure: "turns", Status: store.Published, Value: &v, Low: &v, High: &v}})
+	q.publish(
+		[]store.Observation{{Stream: "gates", Start: dusk, End: dusk.Add(time.Hour), Every: "PT1H", Cell: "a",
+			Zone: "a", Measure: "turns", Status: store.Published, Value: &v, Low: &v, High: &v}})
 	time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most
 }

@@ -39,7 +39,8 @@ func TestOpenDataAsAnotherUser(t *testing.T) {
 	}
 	serve := func() *process {
 		t.Helper()
-		p := &process{t: t, cmd: exec.Command(bin, "opendata", "-c", filepath.Join(c.dir, "opendata.yaml")), done: make(chan error, 1)}
+		p := &process{t: t, cmd: exec.Command(bin, "opendata", "-c", filepath.Join(c.dir, "opendata.yaml")),
+			done: make(chan error, 1)}
 		p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 		p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		if err := p.cmd.Start(); err != nil {
@@ -55,7 +56,8 @@ func TestOpenDataAsAnotherUser(t *testing.T) {
 		if got := value(t, c.items("gates", ten, ten.Add(time.Hour)), ten, "passed"); got != 5 {
 			t.Errorf("%s: passed is %v; want 5", when, got)
 		}
-		if status, _, body := get(t, c.opendata+"/api/v1/sensors"); status != 200 || !strings.Contains(string(body), "gate-1") {
+		if status, _, body := get(t, c.opendata+"/api/v1/sensors"); status != 200 ||
+			!strings.Contains(string(body), "gate-1") {
 			t.Errorf("%s: the sensors are not there: %d", when, status)
 		}
 	}

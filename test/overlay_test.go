@@ -19,20 +19,32 @@ type stage struct{ file, line, code string }
 const ingestFile = "gateway/ingest/ingest.go"
 
 var stages = map[string]stage{
-	"panic listener":   {"gateway/ingest/internal/listener/hook.go", "m := intake.Message{", "panic(string(pk.Payload))"},
-	"panic mqtt":       {"gateway/ingest/internal/mqtt/mqtt.go", "topic := m.Topic()", "panic(string(m.Payload()) + m.Topic())"},
-	"panic take":       {ingestFile, "before, begun := r.batch.readings, m.Begun", "panic(m.Topic + string(m.Payload))"},
-	"panic heartbeat":  {"gateway/ingest/heartbeat.go", "if every = min(period.Nominal(), time.Hour); every <= 0 {", "panic(string(payload))"},
-	"panic decode":     {"gateway/ingest/internal/format/format.go", "d.shape, d.sink = shape, sink", "panic(string(payload))"},
-	"panic redact":     {"gateway/ingest/internal/redact/redact.go", "zone, f := r.place(in)", "panic(string(in.Text(0)))"},
-	"panic pseudonym":  {"gateway/ingest/internal/pseudonym/pseudonym.go", "lo, hi := siphash.Hash128(e.k0, e.k1, unit)", "panic(string(unit))"},
-	"panic window":     {"gateway/ingest/internal/window/window.go", "w.memory.remember(e)", "panic(string(e.Unit[:]))"},
-	"panic checkpoint": {"gateway/ingest/internal/checkpoint/log.go", "size, blocks := w.size, w.blocks", "panic(string(records[0].Body))"},
-	"panic release":    {"gateway/release/publisher.go", "mech, err := p.mechanism(b.stream, paid.Method)", `panic("release " + b.stream.ID)`},
-	"panic forward":    {"gateway/forward/forward.go", "var rows []store.Observation", `panic("forward")`},
+	"panic listener": {"gateway/ingest/internal/listener/hook.go", "m := intake.Message{",
+		"panic(string(pk.Payload))"},
+	"panic mqtt": {"gateway/ingest/internal/mqtt/mqtt.go", "topic := m.Topic()",
+		"panic(string(m.Payload()) + m.Topic())"},
+	"panic take": {ingestFile, "before, begun := r.batch.readings, m.Begun",
+		"panic(m.Topic + string(m.Payload))"},
+	"panic heartbeat": {"gateway/ingest/heartbeat.go", "if every = min(period.Nominal(), time.Hour); every <= 0 {",
+		"panic(string(payload))"},
+	"panic decode": {"gateway/ingest/internal/format/format.go", "d.shape, d.sink = shape, sink",
+		"panic(string(payload))"},
+	"panic redact": {"gateway/ingest/internal/redact/redact.go", "zone, f := r.place(in)",
+		"panic(string(in.Text(0)))"},
+	"panic pseudonym": {"gateway/ingest/internal/pseudonym/pseudonym.go",
+		"lo, hi := siphash.Hash128(e.k0, e.k1, unit)", "panic(string(unit))"},
+	"panic window": {"gateway/ingest/internal/window/window.go", "w.memory.remember(e)",
+		"panic(string(e.Unit[:]))"},
+	"panic checkpoint": {"gateway/ingest/internal/checkpoint/log.go", "size, blocks := w.size, w.blocks",
+		"panic(string(records[0].Body))"},
+	"panic release": {"gateway/release/publisher.go", "mech, err := p.mechanism(b.stream, paid.Method)",
+		`panic("release " + b.stream.ID)`},
+	"panic forward": {"gateway/forward/forward.go", "var rows []store.Observation", `panic("forward")`},
 
-	"stuck stop":        {ingestFile, "last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)", "select {}"},
-	"stuck acknowledge": {"gateway/ingest/commit.go", "i.sources.acknowledge(i.reception.batch.messages)", "<-ctx.Done()"},
+	"stuck stop": {ingestFile, "last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)",
+		"select {}"},
+	"stuck acknowledge": {"gateway/ingest/commit.go", "i.sources.acknowledge(i.reception.batch.messages)",
+		"<-ctx.Done()"},
 
 	"in metrics": {"gateway/admin/metrics.go", "r := m.src.Report()", `panic("1200 at the Rambla")`},
 	"in readyz":  {"gateway/admin/server.go", "ready := true", `panic("1200 at the Rambla")`},
@@ -40,8 +52,10 @@ var stages = map[string]stage{
 	"label":      {ingestFile, "if !begun {", `i.account.Refused[m.Topic]++`},
 	"file":       {ingestFile, "if !begun {", `_ = zzos.WriteFile(i.cfg.Dir+"/last", m.Payload, 0o600)`},
 	"error text": {ingestFile, "if !begun {", `i.journal.fail("a message cannot be taken", zzerr.New(m.Topic))`},
-	"hash":       {ingestFile, "if !begun {", `for _, part := range zzstr.Split(m.Topic, "/") { i.cfg.Log.Debug("a message", "of", zzfmt.Sprintf("%.4x", zzsha.Sum256([]byte(part)))) }`},
-	"encoded":    {ingestFile, "if !begun {", `i.cfg.Log.Debug("a message", "payload", zzbase.URLEncoding.EncodeToString(m.Payload))`},
+	"hash": {ingestFile, "if !begun {",
+		`for _, part := range zzstr.Split(m.Topic, "/") { i.cfg.Log.Debug("a message", "of", zzfmt.Sprintf("%.4x", zzsha.Sum256([]byte(part)))) }`},
+	"encoded": {ingestFile, "if !begun {",
+		`i.cfg.Log.Debug("a message", "payload", zzbase.URLEncoding.EncodeToString(m.Payload))`},
 }
 
 var faulty struct {
@@ -86,18 +100,21 @@ func buildFaulty() (string, error) {
 		return nil
 	}
 	for name, s := range stages {
-		if err := edit(s.file, "\t"+s.line+"\n", "\tif zzos.Getenv(\""+faultVariable+"\") == \""+name+"\" { "+s.code+" }\n\t"+s.line+"\n"); err != nil {
+		if err := edit(s.file, "\t"+s.line+"\n",
+			"\tif zzos.Getenv(\""+faultVariable+"\") == \""+name+"\" { "+s.code+" }\n\t"+s.line+"\n"); err != nil {
 			return "", err
 		}
 	}
 	for file, text := range sources {
 		more := "\tzzos \"os\"\n"
 		if file == ingestFile {
-			more += "\tzzbase \"encoding/base64\"\n\tzzerr \"errors\"\n\tzzfmt \"fmt\"\n\tzzsha \"crypto/sha256\"\n\tzzstr \"strings\"\n"
+			more += "\tzzbase \"encoding/base64\"\n\tzzerr \"errors\"\n\tzzfmt \"fmt\"\n\tzzsha " +
+				"\"crypto/sha256\"\n\tzzstr \"strings\"\n"
 		}
 		sources[file] = strings.Replace(text, "import (\n", "import (\n"+more, 1)
 	}
-	if err := edit("gateway/config/defaults.go", "setDefault(&c.Feedback, 5*time.Minute)", "setDefault(&c.Feedback, 2*time.Second)"); err != nil {
+	if err := edit("gateway/config/defaults.go", "setDefault(&c.Feedback, 5*time.Minute)",
+		"setDefault(&c.Feedback, 2*time.Second)"); err != nil {
 		return "", err
 	}
 	return buildOverlay(root, dir, sources)

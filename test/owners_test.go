@@ -11,7 +11,8 @@ import (
 // owned has counters of three owners on one square, and a bound that two of them divide.
 func owned(parts string) map[string]string {
 	files := small()
-	files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"], "max_contributions: 1}", parts+"}", 1)
+	files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"],
+		"max_contributions: 1}", parts+"}", 1)
 	files["register.yaml"] += `  - {id: tram-1, owner: tram, kind: wifi-counter, zone: square, registered: 2026-01-01}
   - {id: other-1, owner: other, kind: wifi-counter, zone: square, registered: 2026-01-01}
 `
@@ -23,7 +24,9 @@ func (c *city) pass(owner, sensor string, at time.Time, from, to int) {
 	c.t.Helper()
 	var list []string
 	for n := from; n < to; n++ {
-		list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-50}}`, at.Format(time.RFC3339), n, n))
+		list = append(list,
+			fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-50}}`,
+				at.Format(time.RFC3339), n, n))
 	}
 	c.link.Publish("city/v1/"+owner+"/"+sensor+"/up", []byte("["+strings.Join(list, ",")+"]"), false)
 	if err := c.link.Flush(); err != nil {
@@ -67,9 +70,11 @@ func TestForgedByAnOwner(t *testing.T) {
 				return
 			}
 			first := value(t, c.items("devices", ten, ten.Add(time.Hour)), ten, "devices")
-			second := value(t, c.items("devices", ten.Add(time.Hour), ten.Add(2*time.Hour)), ten.Add(time.Hour), "devices")
+			second := value(t, c.items("devices", ten.Add(time.Hour), ten.Add(2*time.Hour)), ten.Add(time.Hour),
+				"devices")
 			if first < 37 || first > 43 || second < float64(want-3) || second > float64(want+3) {
-				t.Errorf("%v and %v devices count; want 40, of whom two tell, and %d, give or take noise of scale 0.1", first, second, want)
+				t.Errorf("%v and %v devices count; want 40, of whom two tell, and %d, give or take noise of scale 0.1",
+					first, second, want)
 			}
 			if refused != 50 {
 				t.Errorf("%v readings of an owner without a part are refused with E401; want 50", refused)
@@ -77,7 +82,8 @@ func TestForgedByAnOwner(t *testing.T) {
 			if code, out := verb(t, "verify", c.opendata); code != 0 {
 				t.Errorf("verify: %d\n%s", code, out)
 			}
-			if code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy", filepath.Join(c.dir, "policy")); code != 0 || !strings.Contains(out, "note: by_owner of decision") {
+			if code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy",
+				filepath.Join(c.dir, "policy")); code != 0 || !strings.Contains(out, "note: by_owner of decision") {
 				t.Errorf("register check: %d\n%s", code, out)
 			}
 		})
@@ -89,7 +95,8 @@ func TestForgedByAnOwner(t *testing.T) {
 func TestUnknownOwner(t *testing.T) {
 	t.Parallel()
 	c := found(t, owned("max_contributions: 2, by_owner: {acme: 1, tarm: 1}"))
-	code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy", filepath.Join(c.dir, "policy"))
+	code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy",
+		filepath.Join(c.dir, "policy"))
 	if code != 1 || !strings.Contains(out, `devices.yaml, line 15: by_owner of decision "2" names "tarm"`) {
 		t.Errorf("exit %d: %s", code, out)
 	}

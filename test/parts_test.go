@@ -34,7 +34,9 @@ func newMosquitto(t *testing.T, more string) *mosquitto {
 	if !strings.Contains(more, "allow_anonymous") {
 		more += "\nallow_anonymous true\n"
 	}
-	write(t, m.conf, "listener "+port+" 127.0.0.1\npersistence false\nmax_inflight_messages 1000\nmax_queued_messages 1000000\nuser root\n"+more)
+	write(t, m.conf,
+		"listener "+port+
+			" 127.0.0.1\npersistence false\nmax_inflight_messages 1000\nmax_queued_messages 1000000\nuser root\n"+more)
 	m.start()
 	return m
 }
@@ -57,7 +59,8 @@ func listens(addr string) bool {
 func (c *city) through(broker string) {
 	c.t.Helper()
 	path := filepath.Join(c.dir, "gateway.yaml")
-	text := strings.Replace(read(c.t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt), fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\n", broker), 1)
+	text := strings.Replace(read(c.t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt),
+		fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\n", broker), 1)
 	write(c.t, path, text)
 	c.mqtt = broker
 }

@@ -16,7 +16,8 @@ import (
 
 // publicOnPurpose are the parts of a state directory that others may read: the books,
 // the store, the policy laid out for people; and of a town what its council edits.
-var publicOnPurpose = regexp.MustCompile(`^(public|policy|council|inbox)(/|$)|^store\.db|^register\.yaml$|^keys/[a-z]+\.pub$`)
+var publicOnPurpose = regexp.MustCompile(
+	`^(public|policy|council|inbox)(/|$)|^store\.db|^register\.yaml$|^keys/[a-z]+\.pub$`)
 
 // modesOf walks a directory: nothing in it can be written by others, and what can be
 // read by them is on the list, and all of that is.
@@ -70,7 +71,8 @@ func TestModesOfWhatIsWritten(t *testing.T) {
 			c := found(t, small())
 			c.keys = filepath.Join(c.keys, "own") // which the gateway makes
 			config := filepath.Join(c.dir, "gateway.yaml")
-			write(t, config, regexp.MustCompile(`(?m)^keys:.*$`).ReplaceAllString(read(t, config), fmt.Sprintf("keys: %q", c.keys)))
+			write(t, config,
+				regexp.MustCompile(`(?m)^keys:.*$`).ReplaceAllString(read(t, config), fmt.Sprintf("keys: %q", c.keys)))
 			c.gateway = masked(t, umask, sluice, "gateway", "-c", config)
 			c.admin = "http://" + c.gateway.find(`the gateway runs.*admin=(\S+)`)[1]
 			c.connect()
@@ -90,7 +92,8 @@ func TestModesOfWhatIsWritten(t *testing.T) {
 			})
 			state := filepath.Join(c.dir, "state")
 			modesOf(t, state)
-			for _, name := range []string{"lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "store.db", "store.db-wal", "store.db-shm"} {
+			for _, name := range []string{"lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "store.db",
+				"store.db-wal", "store.db-shm"} {
 				if _, err := os.Stat(filepath.Join(state, name)); err != nil {
 					t.Errorf("it was not looked at: %v", err)
 				}
@@ -120,7 +123,8 @@ func TestModesOfWhatIsWritten(t *testing.T) {
 	t.Run("a town of one's own", func(t *testing.T) {
 		t.Parallel()
 		dir := filepath.Join(t.TempDir(), "town")
-		p := masked(t, "000", sluice, "up", "--dir", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--allow-swap", "--json")
+		p := masked(t, "000", sluice, "up", "--dir", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin",
+			"127.0.0.1:0", "--allow-swap", "--json")
 		p.find(`"opendata"`)
 		modesOf(t, dir)
 	})
@@ -175,7 +179,8 @@ func strangerReads(t *testing.T, c *city) {
 	if list := c.items("gates", ten, ten.Add(2*time.Hour)); len(list) == 0 {
 		t.Error("the open data's own user reads nothing")
 	}
-	for name, can := range map[string]bool{"store.db-shm": true, "public/city.json": true, "ledger.db": false, "ledger.db-wal": false, "checkpoint": false, "lock": false} {
+	for name, can := range map[string]bool{"store.db-shm": true, "public/city.json": true, "ledger.db": false,
+		"ledger.db-wal": false, "checkpoint": false, "lock": false} {
 		cmd := exec.Command("test", "-r", filepath.Join(c.dir, "state", name))
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		if err := cmd.Run(); (err == nil) != can {
@@ -192,7 +197,8 @@ func TestAnOlderStateIsTightened(t *testing.T) {
 	c.run()
 	c.gateway.stop(20 * time.Second)
 	state := filepath.Join(c.dir, "state")
-	for name, mode := range map[string]fs.FileMode{"ledger.db": 0o644, "ledger.db-wal": 0o644, "lock": 0o644, "checkpoint": 0o755} {
+	for name, mode := range map[string]fs.FileMode{"ledger.db": 0o644, "ledger.db-wal": 0o644, "lock": 0o644,
+		"checkpoint": 0o755} {
 		if err := os.Chmod(filepath.Join(state, name), mode); err != nil && name != "ledger.db-wal" {
 			t.Fatal(err)
 		}
@@ -236,14 +242,22 @@ func TestOpenToOthersIsRefused(t *testing.T) {
 		{name: "above it all", path: ".", mode: 0o777},
 		{name: "key directory", path: "KEYS", mode: 0o711},
 		{name: "listener's passwords", path: "pw", mode: 0o644, config: "listen: {mqtt: 127.0.0.1:0, passwords: pw}"},
-		{name: "listener's passwords, group", path: "pw", mode: 0o660, config: "listen: {mqtt: 127.0.0.1:0, passwords: pw}"},
-		{name: "listener's key", path: "key", mode: 0o604, config: "listen: {mqtt: 127.0.0.1:0, tls: {cert: pw, key: key}}"},
-		{name: "listener's authorities", path: "pw", mode: 0o646, config: "listen: {mqtt: 127.0.0.1:0, tls: {cert: pw, key: key}}"},
-		{name: "broker's password", path: "pw", mode: 0o644, config: "mqtt: {broker: \"tcp://127.0.0.1:1\", username: u, password_file: pw}"},
-		{name: "broker's key", path: "key", mode: 0o644, config: "mqtt: {broker: \"tls://127.0.0.1:1\", cert: pw, key: key}"},
-		{name: "broker's authorities", path: "pw", mode: 0o666, config: "mqtt: {broker: \"tls://127.0.0.1:1\", ca: pw}"},
-		{name: "database's token", path: "pw", mode: 0o644, config: "store: {influx: {url: \"http://127.0.0.1:1\", org: o, bucket: b, token_file: pw}}"},
-		{name: "inbox", path: "in", mode: 0o777, config: "policy: {inbox: in, roster: \"sha256:" + strings.Repeat("0", 64) + "\"}"},
+		{name: "listener's passwords, group", path: "pw", mode: 0o660,
+			config: "listen: {mqtt: 127.0.0.1:0, passwords: pw}"},
+		{name: "listener's key", path: "key", mode: 0o604,
+			config: "listen: {mqtt: 127.0.0.1:0, tls: {cert: pw, key: key}}"},
+		{name: "listener's authorities", path: "pw", mode: 0o646,
+			config: "listen: {mqtt: 127.0.0.1:0, tls: {cert: pw, key: key}}"},
+		{name: "broker's password", path: "pw", mode: 0o644,
+			config: "mqtt: {broker: \"tcp://127.0.0.1:1\", username: u, password_file: pw}"},
+		{name: "broker's key", path: "key", mode: 0o644,
+			config: "mqtt: {broker: \"tls://127.0.0.1:1\", cert: pw, key: key}"},
+		{name: "broker's authorities", path: "pw", mode: 0o666,
+			config: "mqtt: {broker: \"tls://127.0.0.1:1\", ca: pw}"},
+		{name: "database's token", path: "pw", mode: 0o644,
+			config: "store: {influx: {url: \"http://127.0.0.1:1\", org: o, bucket: b, token_file: pw}}"},
+		{name: "inbox", path: "in", mode: 0o777,
+			config: "policy: {inbox: in, roster: \"sha256:" + strings.Repeat("0", 64) + "\"}"},
 		{name: "somebody else's state directory", path: "state", mode: 0o755, foreign: true},
 		{name: "somebody else's ledger", path: "state/ledger.db", mode: 0o600, foreign: true},
 		{name: "somebody else's keys", path: "KEYS", mode: 0o700, foreign: true},
@@ -257,7 +271,8 @@ func TestOpenToOthersIsRefused(t *testing.T) {
 			config := filepath.Join(c.dir, "gateway.yaml")
 			if r.config != "" {
 				key, _, _ := strings.Cut(r.config, ":")
-				write(t, config, regexp.MustCompile(`(?m)^`+key+`:.*\n`).ReplaceAllString(read(t, config), "")+r.config+"\n")
+				write(t, config, regexp.MustCompile(`(?m)^`+key+`:.*\n`).ReplaceAllString(read(t, config), "")+r.config+
+					"\n")
 			}
 			for _, name := range []string{"state/ledger.db", "state/store.db", "state/lock", "pw", "key"} {
 				write(t, filepath.Join(c.dir, name), "")
@@ -281,7 +296,8 @@ func TestOpenToOthersIsRefused(t *testing.T) {
 				}
 			}
 			code, said := ends(t, sluice, "gateway", "-c", config)
-			mend := regexp.MustCompile(`(chmod [^ ]+|chown -R \S+) ` + regexp.QuoteMeta(path) + `(\n|$)`).FindString(said)
+			mend := regexp.MustCompile(`(chmod [^ ]+|chown -R \S+) ` + regexp.QuoteMeta(path) +
+				`(\n|$)`).FindString(said)
 			if code != 3 || mend == "" {
 				t.Fatalf("it ends with %d and says %s", code, said)
 			}
@@ -293,7 +309,8 @@ func TestOpenToOthersIsRefused(t *testing.T) {
 			if out, err := exec.Command("sh", "-c", mend).CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v %s", mend, err, out)
 			}
-			if _, said := ends(t, sluice, "doctor", "-c", config, "--json"); strings.Contains(said, "chmod") || strings.Contains(said, "chown") {
+			if _, said := ends(t, sluice, "doctor", "-c", config, "--json"); strings.Contains(said, "chmod") ||
+				strings.Contains(said, "chown") {
 				t.Errorf("after %s doctor says %s", mend, said)
 			}
 		})

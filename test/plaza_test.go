@@ -121,28 +121,42 @@ func (q *plaza) fill() {
 			q.t.Fatal(err)
 		}
 	}
-	put("city.json", books.City{ID: "portalba", Name: "Portalba", Timezone: "Europe/Madrid", Languages: []string{"ca"}, Policy: "sha256:00"})
+	put("city.json",
+		books.City{ID: "portalba", Name: "Portalba", Timezone: "Europe/Madrid", Languages: []string{"ca"},
+			Policy: "sha256:00"})
 	put("streams.json", []books.Stream{
 		{
-			ID: "steps", Title: map[string]string{"en": formula, "ca": "Passos <b>&amp; " + long}, Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device",
-			Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)", PublicFrom: 47, TypicalError: 6}},
-			Cells:    []books.Cell{{ID: "a/bike", Zone: "a", Category: "bike"}, {ID: "a/foot", Zone: "a", Category: "foot"}, {ID: "b/foot", Zone: "b", Category: "foot"}},
+			ID: "steps", Title: map[string]string{"en": formula, "ca": "Passos <b>&amp; " + long}, Every: "PT1H",
+			Timezone: "Europe/Madrid", Unit: "device",
+			Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)", PublicFrom: 47,
+				TypicalError: 6}},
+			Cells: []books.Cell{{ID: "a/bike", Zone: "a", Category: "bike"},
+				{ID: "a/foot", Zone: "a", Category: "foot"}, {ID: "b/foot", Zone: "b", Category: "foot"}},
 			Decision: "1", From: "2026-01-01", Until: "2026-12-31", Licence: "CC-BY-4.0", Plan: "sha256:01",
 		},
 		{
-			ID: "noise", Title: map[string]string{"es": "Ruido"}, Every: "PT15M", Timezone: "Europe/Madrid", Unit: "none",
-			Measures: []books.Measure{{Name: "level", Unit: "dB(A)", Of: "mean(laeq)"}, {Name: "peak", Unit: "dB(A)", Of: "quantile(laeq, 0.9)"}},
-			Cells:    []books.Cell{{ID: "b", Zone: "b"}}, Decision: "2", From: "2026-01-01", Until: "2026-12-31", Licence: "CC0-1.0", Plan: "sha256:02",
+			ID: "noise", Title: map[string]string{"es": "Ruido"}, Every: "PT15M", Timezone: "Europe/Madrid",
+			Unit: "none",
+			Measures: []books.Measure{{Name: "level", Unit: "dB(A)", Of: "mean(laeq)"},
+				{Name: "peak", Unit: "dB(A)", Of: "quantile(laeq, 0.9)"}},
+			Cells: []books.Cell{{ID: "b", Zone: "b"}}, Decision: "2", From: "2026-01-01", Until: "2026-12-31",
+			Licence: "CC0-1.0", Plan: "sha256:02",
 		},
 	})
 	put("decisions.json", []books.Decision{
-		{ID: "1", Title: map[string]string{"en": "+1+1"}, State: "in_force", From: "2026-01-01", Until: "2026-12-31", YAML: "decision: \"1\"\n", Explain: map[string]string{"en": "Who\n---\nDevices.\n"}},
-		{ID: "2", Title: map[string]string{"en": "Noise"}, State: "suspended", From: "2026-01-01", Until: "2026-12-31", Votes: []books.Vote{{Member: "anna", Name: "Anna", Key: "SHA256:x", Verified: true}}},
+		{ID: "1", Title: map[string]string{"en": "+1+1"}, State: "in_force", From: "2026-01-01", Until: "2026-12-31",
+			YAML: "decision: \"1\"\n", Explain: map[string]string{"en": "Who\n---\nDevices.\n"}},
+		{ID: "2", Title: map[string]string{"en": "Noise"}, State: "suspended", From: "2026-01-01", Until: "2026-12-31",
+			Votes: []books.Vote{{Member: "anna", Name: "Anna", Key: "SHA256:x", Verified: true}}},
 	})
 	alive := true
 	put("register.json", books.Register{Sensors: []books.Sensor{
-		{ID: "s-1", Owner: "@acme", Kind: "counter", Topic: "city/v1/acme/s-1/up", Zone: "a", Registered: "2026-01-01", Contact: "-2+3", Purpose: map[string]string{"en": "\tcount"}, Alive: &alive, Fields: []books.Field{{Name: "device", Class: "identifier", Fate: "counted", Decision: "1"}, {Name: "note", Class: "free-text", Fate: "dropped"}}},
-		{ID: "s-2", Owner: long, Kind: "meter", Zone: "b", Registered: "2026-01-01", Fields: []books.Field{{Name: "laeq", Class: "measurement", Fate: "kept", Decision: "2"}}},
+		{ID: "s-1", Owner: "@acme", Kind: "counter", Topic: "city/v1/acme/s-1/up", Zone: "a", Registered: "2026-01-01",
+			Contact: "-2+3", Purpose: map[string]string{"en": "\tcount"}, Alive: &alive,
+			Fields: []books.Field{{Name: "device", Class: "identifier", Fate: "counted", Decision: "1"},
+				{Name: "note", Class: "free-text", Fate: "dropped"}}},
+		{ID: "s-2", Owner: long, Kind: "meter", Zone: "b", Registered: "2026-01-01",
+			Fields: []books.Field{{Name: "laeq", Class: "measurement", Fate: "kept", Decision: "2"}}},
 	}, Homes: []books.Homes{{Kind: "meter", Zone: "b", Number: 12}}})
 	if err := q.books.Put("zones.geojson", []byte(`{"type":"FeatureCollection","features":[
 {"type":"Feature","id":"a","properties":{"name":"Àrea <A>"},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.4],[2.1,41.3]]]}},
@@ -152,7 +166,9 @@ func (q *plaza) fill() {
 	var ledger bytes.Buffer
 	prev := ""
 	for n := range 5 {
-		raw, err := json.Marshal(books.Entry{N: int64(n + 1), Day: fmt.Sprintf("2026-03-%02d", 25+n), Gateway: "edge-1", Decision: "1", Plan: "sha256:01", Unit: "device", Kind: "reserve", Epsilon: 0.5, Delta: 1e-6, Cap: 1, Left: 0.5, PrevSHA256: prev})
+		raw, err := json.Marshal(books.Entry{N: int64(n + 1), Day: fmt.Sprintf("2026-03-%02d", 25+n), Gateway: "edge-1",
+			Decision: "1", Plan: "sha256:01", Unit: "device", Kind: "reserve", Epsilon: 0.5, Delta: 1e-6, Cap: 1,
+			Left: 0.5, PrevSHA256: prev})
 		if err != nil {
 			q.t.Fatal(err)
 		}
@@ -173,8 +189,10 @@ func (q *plaza) release(from, to time.Time) {
 		for i, c := range []string{"a/bike", "a/foot", "b/foot"} {
 			zone, category, _ := strings.Cut(c, "/")
 			o := store.Observation{
-				Stream: "steps", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: c, Zone: zone, Category: category, Measure: "devices", Status: store.Published,
-				Unit: "device", Decision: "1", Policy: "sha256:00", Mechanism: "laplace", Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 1,
+				Stream: "steps", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: c, Zone: zone,
+				Category: category, Measure: "devices", Status: store.Published,
+				Unit: "device", Decision: "1", Policy: "sha256:00", Mechanism: "laplace", Epsilon: 0.5, Scale: 2,
+				Threshold: 40.25, Ledger: 1,
 			}
 			v := float64(100*i + at.Hour())
 			low, high := v-6, v+6
@@ -193,7 +211,8 @@ func (q *plaza) release(from, to time.Time) {
 				start := at.Add(time.Duration(quarter) * 15 * time.Minute)
 				v := 50 + float64(start.Hour())/3
 				list = append(list, store.Observation{
-					Stream: "noise", Start: start, End: start.Add(15 * time.Minute), Every: "PT15M", Cell: "b", Zone: "b", Measure: m, Status: store.Published,
+					Stream: "noise", Start: start, End: start.Add(15 * time.Minute), Every: "PT15M", Cell: "b",
+					Zone: "b", Measure: m, Status: store.Published,
 					Value: &v, Low: &v, High: &v, Unit: "dB(A)", Decision: "2", Policy: "sha256:00",
 				})
 			}

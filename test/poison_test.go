@@ -40,12 +40,17 @@ func TestAHostileInbox(t *testing.T) {
 		"rules":   {"rules/x.rego", "x := " + strings.Repeat("[", 1<<20)},
 	} {
 		packed := poison(t, file[0], file[1])
-		head := strings.NewReplacer("Version: 1\n", "Version: 2\n", "Previous motion: none", "Previous motion: sha256:"+council.Sum(parts[council.TextName])).Replace(text)
+		head := strings.NewReplacer("Version: 1\n", "Version: 2\n", "Previous motion: none",
+			"Previous motion: sha256:"+council.Sum(parts[council.TextName])).Replace(text)
 		head = regexp.MustCompile(`(?m)^Bundle: .*$`).ReplaceAllString(head, "Bundle: sha256:"+council.Sum(packed))
-		forged := council.Parts{council.TextName: []byte(head), council.BundleName: packed, council.SignersName: parts[council.SignersName]}
+		forged := council.Parts{council.TextName: []byte(head), council.BundleName: packed,
+			council.SignersName: parts[council.SignersName]}
 		write(t, filepath.Join(inbox, name+".sluice"), string(packFile(t, forged)))
 		// The first motion's place is free in no gateway, and in a new one only the pinned roster fills it.
-		first := council.Parts{council.TextName: []byte(regexp.MustCompile(`(?m)^Bundle: .*$`).ReplaceAllString(text, "Bundle: sha256:"+council.Sum(packed))), council.BundleName: packed, council.SignersName: parts[council.SignersName]}
+		first := council.
+			Parts{council.TextName: []byte(
+			regexp.MustCompile(`(?m)^Bundle: .*$`).ReplaceAllString(text, "Bundle: sha256:"+council.Sum(packed))),
+			council.BundleName: packed, council.SignersName: parts[council.SignersName]}
 		write(t, filepath.Join(inbox, "first-"+name+".sluice"), string(packFile(t, first)))
 	}
 	before := usage(t, c.gateway.cmd.Process.Pid)
@@ -59,7 +64,8 @@ func TestAHostileInbox(t *testing.T) {
 	if grown := after.peak - before.peak; grown > 160<<10 {
 		t.Errorf("fourteen refusals took %d MiB at most", grown>>10)
 	}
-	t.Logf("fourteen refusals: %v of a processor, the peak of memory grew by %d KiB", after.cpu-before.cpu, after.peak-before.peak)
+	t.Logf("fourteen refusals: %v of a processor, the peak of memory grew by %d KiB", after.cpu-before.cpu,
+		after.peak-before.peak)
 	looks := usage(t, c.gateway.cmd.Process.Pid)
 	time.Sleep(3 * time.Second)
 	if again := usage(t, c.gateway.cmd.Process.Pid).cpu - looks.cpu; again > time.Second {

@@ -16,9 +16,12 @@ import (
 func TestWallClock(t *testing.T) {
 	t.Parallel()
 	files := small()
-	for name, old := range map[string]string{"policy/decisions/gates.yaml": "lateness: PT2M", "policy/decisions/devices.yaml": "lateness: PT2M"} {
-		files[name] = strings.Replace(strings.Replace(files[name], old, "lateness: PT1S", 1), "every: PT1H", "every: PT2S", 1)
-		files[name] = strings.NewReplacer("2026-01-01", time.Now().AddDate(0, 0, -2).Format(time.DateOnly), "2026-12-31", time.Now().AddDate(0, 1, 0).Format(time.DateOnly)).Replace(files[name])
+	for name, old := range map[string]string{"policy/decisions/gates.yaml": "lateness: PT2M",
+		"policy/decisions/devices.yaml": "lateness: PT2M"} {
+		files[name] = strings.Replace(strings.Replace(files[name], old, "lateness: PT1S", 1), "every: PT1H",
+			"every: PT2S", 1)
+		files[name] = strings.NewReplacer("2026-01-01", time.Now().AddDate(0, 0, -2).Format(time.DateOnly),
+			"2026-12-31", time.Now().AddDate(0, 1, 0).Format(time.DateOnly)).Replace(files[name])
 	}
 	c := found(t, files)
 	config := filepath.Join(c.dir, "gateway.yaml")
@@ -39,7 +42,8 @@ func TestWallClock(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	await(t, 20*time.Second, "twenty readings to be published", func() bool { return total() == 20 })
-	c.send("gate-1", `{"ts":"`+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)+`","seq":99,"fields":{"passed":1}}`)
+	c.send("gate-1", `{"ts":"`+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)+
+		`","seq":99,"fields":{"passed":1}}`)
 	if n := c.metric(`sluice_readings_total{code="E302",state="late"}`); n != 1 {
 		t.Errorf("%v readings were late; want 1", n)
 	}
@@ -102,7 +106,8 @@ func TestPolicyEditedInMidWindow(t *testing.T) {
 func TestCategoriesHomesAndMeans(t *testing.T) {
 	t.Parallel()
 	files := small()
-	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "{device: 20}", "{device: 20, home: 90}", 1)
+	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "{device: 20}",
+		"{device: 20, home: 90}", 1)
 	files["policy/kinds.yaml"] += `  road-counter:
     fields:
       - {name: vehicle, type: string, class: measurement}
@@ -146,10 +151,12 @@ protect: {min_units: 3, epsilon: 90, delta: 0.001, max_contributions: 1}
 from: 2026-01-01
 until: 2026-12-31
 `
-	files["register.yaml"] += "  - {id: road-1, owner: acme, kind: road-counter, zone: square, registered: 2026-01-01}\n"
+	files["register.yaml"] += "  - {id: road-1, owner: acme, kind: road-counter, zone: square, registered: " +
+		"2026-01-01}\n"
 	const homes = 40
 	for i := range homes {
-		files["register.yaml"] += fmt.Sprintf("  - {id: home-%d, owner: acme, kind: home-meter, zone: square, registered: 2026-01-01}\n", i)
+		files["register.yaml"] += fmt.Sprintf(
+			"  - {id: home-%d, owner: acme, kind: home-meter, zone: square, registered: 2026-01-01}\n", i)
 	}
 	c := found(t, files)
 	c.begin()
@@ -158,16 +165,19 @@ until: 2026-12-31
 		vehicle string
 		speed   float64
 	}{{"car", 47}, {"car", 39.5}, {"bike", 18}, {"tank", 5}} {
-		c.send("road-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"vehicle":%q,"speed":%v}}`, at, i, v.vehicle, v.speed))
+		c.send("road-1",
+			fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"vehicle":%q,"speed":%v}}`, at, i, v.vehicle, v.speed))
 	}
 	for i := range homes {
 		// The last reading counts for the mean, both for the sum, and 10 kW is the most.
-		c.send(fmt.Sprintf("home-%d", i), fmt.Sprintf(`[{"ts":%q,"seq":2,"fields":{"power":300}},{"ts":%[1]q,"seq":1,"fields":{"power":100}}]`, at))
+		c.send(fmt.Sprintf("home-%d", i),
+			fmt.Sprintf(`[{"ts":%q,"seq":2,"fields":{"power":300}},{"ts":%[1]q,"seq":1,"fields":{"power":100}}]`, at))
 	}
 	c.tick(ten.Add(2 * time.Hour))
 	c.stored()
 	got := map[string]item{}
-	for _, i := range append(c.items("traffic", ten, ten.Add(time.Hour)), c.items("power", ten, ten.Add(time.Hour))...) {
+	for _, i := range append(c.items("traffic", ten, ten.Add(time.Hour)),
+		c.items("power", ten, ten.Add(time.Hour))...) {
 		got[i.Cell+" "+i.Measure] = i
 	}
 	for name, want := range map[string]float64{
@@ -179,7 +189,8 @@ until: 2026-12-31
 	}
 	// Twenty scales are crossed with a probability of about 10^-9; the mean's noise
 	// is its sum's over about forty.
-	for name, want := range map[string]float64{"square homes": homes, "square mean-power": 300, "square energy": homes * 400} {
+	for name, want := range map[string]float64{"square homes": homes, "square mean-power": 300,
+		"square energy": homes * 400} {
 		i := got[name]
 		most := max(1, 20*i.Scale)
 		if strings.Contains(name, "mean") {
@@ -192,7 +203,8 @@ until: 2026-12-31
 	if n := c.metric(`sluice_readings_total{code="E404",state="refused"}`); n != 1 {
 		t.Errorf("%v readings had no category; want 1", n)
 	}
-	if _, _, body := get(t, c.opendata+"/api/v1/sensors"); strings.Contains(string(body), "home-1") || !strings.Contains(string(body), "road-1") {
+	if _, _, body := get(t, c.opendata+"/api/v1/sensors"); strings.Contains(string(body), "home-1") ||
+		!strings.Contains(string(body), "road-1") {
 		t.Error("sensors that stand for homes are listed singly, or the others are not")
 	}
 	c.homesAreANumber(homes)
@@ -210,10 +222,12 @@ func (c *city) homesAreANumber(n int) {
 		}
 	}
 	getJSON(t, c.opendata+"/api/v1/sensors", &reg)
-	if len(reg.Homes) != 1 || reg.Homes[0].Number != n || reg.Homes[0].Kind != "home-meter" || reg.Homes[0].Zone != "square" {
+	if len(reg.Homes) != 1 || reg.Homes[0].Number != n || reg.Homes[0].Kind != "home-meter" ||
+		reg.Homes[0].Zone != "square" {
 		t.Errorf("homes are %+v; want %d meters in the square", reg.Homes, n)
 	}
-	for _, path := range []string{"/", "/sensors", "/streams/power", "/privacy", "/decisions", "/books/register.json", "/books/gaps.jsonl"} {
+	for _, path := range []string{"/", "/sensors", "/streams/power", "/privacy", "/decisions", "/books/register.json",
+		"/books/gaps.jsonl"} {
 		if _, _, body := get(t, c.opendata+path); strings.Contains(string(body), "home-1") {
 			t.Errorf("%s names one home's sensor", path)
 		}
@@ -241,14 +255,16 @@ func TestTotals(t *testing.T) {
 	}
 	span := "&from=" + ten.Format(time.RFC3339) + "&to=" + ten.Add(3*time.Hour).Format(time.RFC3339)
 	getJSON(t, c.opendata+"/api/v1/streams/gates/totals?over=time&measure=passed"+span, &totals)
-	if len(totals.Items) != 1 || totals.Items[0].Parts != 3 || *totals.Items[0].Value != 21 || *totals.Items[0].Low != 21 {
+	if len(totals.Items) != 1 || totals.Items[0].Parts != 3 || *totals.Items[0].Value != 21 ||
+		*totals.Items[0].Low != 21 {
 		t.Errorf("three hours of 7 are %+v", totals.Items)
 	}
 	getJSON(t, c.opendata+"/api/v1/streams/gates/totals?over=zones&measure=passed"+span, &totals)
 	if len(totals.Items) != 3 {
 		t.Errorf("three hours are %+v", totals.Items)
 	}
-	for path, want := range map[string]int{"gates/totals": 400, "devices/totals?over=time": 400, "nothing/totals?over=time": 404, "gates/totals?over=time&x=1": 400} {
+	for path, want := range map[string]int{"gates/totals": 400, "devices/totals?over=time": 400,
+		"nothing/totals?over=time": 404, "gates/totals?over=time&x=1": 400} {
 		if status, _, body := get(t, c.opendata+"/api/v1/streams/"+path); status != want {
 			t.Errorf("%s: %d %s", path, status, body)
 		}

@@ -26,14 +26,16 @@ func TestLongCommands(t *testing.T) {
 	} {
 		b.StandIn("make", `exec /usr/bin/make -n "$@"`, "it takes minutes")
 		out := b.Run("..", nil)
-		for _, m := range regexp.MustCompile(`(?:go (?:run|build|test) .*?|-o \S+ )\./([\w/-]+)(?: |\n|$)`).FindAllStringSubmatch(out, -1) {
+		for _, m := range regexp.MustCompile(`(?:go (?:run|build|test) .*?|-o \S+ )\./([\w/-]+)(?: |\n|$)`).
+			FindAllStringSubmatch(out, -1) {
 			if found, err := filepath.Glob("../" + m[1] + "/*.go"); err != nil || len(found) == 0 {
 				t.Errorf("%s: make wants ./%s, which is not there", b.Block, m[1])
 			}
 		}
 	}
 	phases := read(t, "torture/main.go")
-	for _, m := range regexp.MustCompile(`-(?:from|only) (\w+)`).FindAllStringSubmatch(read(t, "../docs/reliability.md"), -1) {
+	for _, m := range regexp.MustCompile(`-(?:from|only) (\w+)`).
+		FindAllStringSubmatch(read(t, "../docs/reliability.md"), -1) {
 		if !strings.Contains(phases, "{\""+m[1]+"\",") {
 			t.Errorf("docs/reliability.md names the phase %s, which is not there", m[1])
 		}
@@ -60,11 +62,13 @@ func TestComposeCommands(t *testing.T) {
 	dir := t.TempDir()
 	run(t, "cp", "-r", "../configs", dir)
 	b := fenced.Take(t, "configs/compose.yaml", "CGO_ENABLED=0 go build")
-	b.StandIn("go", `test "$CGO_ENABLED $1 $2 $4" = "0 build -o ./cmd/sluice" && mkdir -p "$3" && cp `+sluice+` "$3"`, "it is built already")
+	b.StandIn("go", `test "$CGO_ENABLED $1 $2 $4" = "0 build -o ./cmd/sluice" && mkdir -p "$3" && cp `+sluice+` "$3"`,
+		"it is built already")
 	b.StandIn("sudo", `exec "$@"`, "a test changes no user")
 	b.StandIn("chown", `test "$1 $2" = "-R 1883" && test -d "$3"`, "the broker's user is the image's")
 	b.Run(dir, nil)
-	for _, name := range []string{"city/gateway.password", "city/mosquitto/passwords", "city/mosquitto/acl", "city/policy/charter.yaml", "bin/sluice"} {
+	for _, name := range []string{"city/gateway.password", "city/mosquitto/passwords", "city/mosquitto/acl",
+		"city/policy/charter.yaml", "bin/sluice"} {
 		read(t, filepath.Join(dir, name))
 	}
 }
@@ -83,7 +87,8 @@ func TestSettingsShown(t *testing.T) {
 		write(t, path, base+piece)
 		return path
 	}
-	gateway := "dir: " + dir + "/state\nregister: " + dir + "/register.yaml\npolicy: {dir: " + dir + "/policy}\nsimulation: true\nlisten: {mqtt: 127.0.0.1:0}\nadmin: 127.0.0.1:0\n"
+	gateway := "dir: " + dir + "/state\nregister: " + dir + "/register.yaml\npolicy: {dir: " + dir +
+		"/policy}\nsimulation: true\nlisten: {mqtt: 127.0.0.1:0}\nadmin: 127.0.0.1:0\n"
 	accepted := func(piece string) {
 		t.Helper()
 		out, _ := exec.Command(sluice, "doctor", "-c", with(gateway, piece)).CombinedOutput()
@@ -99,14 +104,16 @@ func TestSettingsShown(t *testing.T) {
 
 	public := fenced.Take(t, "docs/operations.md", "http: 127.0.0.1:8080").Change("8080", "0").Read()
 	write(t, filepath.Join(dir, "public/ledger.jsonl"), "")
-	p := start(t, sluice, "opendata", "-c", with("books: "+dir+"/public\nstore: {sqlite: {path: "+dir+"/store.db}}\n", public))
+	p := start(t, sluice, "opendata", "-c",
+		with("books: "+dir+"/public\nstore: {sqlite: {path: "+dir+"/store.db}}\n", public))
 	web := p.find(`http=(http://\S+)`)[1]
 	await(t, 10*time.Second, "an answer", func() bool {
 		status, _, page := get(t, web+"/robots.txt")
 		return status > 0 && page != nil
 	})
 	p.kill()
-	start(t, sluice, "opendata", "-c", with("books: "+dir+"/public\nhttp: 127.0.0.1:0\n", store)).find(`http=(http://\S+)`)
+	start(t, sluice, "opendata", "-c",
+		with("books: "+dir+"/public\nhttp: 127.0.0.1:0\n", store)).find(`http=(http://\S+)`)
 }
 
 // TestPolicyPage: the example city passes, and what docs/policy.md shows of decisions,
@@ -121,9 +128,13 @@ func TestPolicyPage(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	dir := t.TempDir()
-	run(t, "cp", "-r", "../configs/portalba/policy/charter.yaml", "../configs/portalba/policy/council.yaml", "../configs/portalba/policy/zones.geojson", dir)
-	write(t, filepath.Join(dir, "charter.yaml"), regexp.MustCompile(`(?m)^kinds_about_people: .*$`).ReplaceAllString(read(t, "../configs/portalba/policy/charter.yaml"), "kinds_about_people: [wifi-counter]"))
-	write(t, filepath.Join(dir, "decisions/2026-14.yaml"), fenced.Take(t, "docs/policy.md", `decision: "2026-14"`).Read())
+	run(t, "cp", "-r", "../configs/portalba/policy/charter.yaml", "../configs/portalba/policy/council.yaml",
+		"../configs/portalba/policy/zones.geojson", dir)
+	write(t, filepath.Join(dir, "charter.yaml"),
+		regexp.MustCompile(`(?m)^kinds_about_people: .*$`).
+			ReplaceAllString(read(t, "../configs/portalba/policy/charter.yaml"), "kinds_about_people: [wifi-counter]"))
+	write(t, filepath.Join(dir, "decisions/2026-14.yaml"),
+		fenced.Take(t, "docs/policy.md", `decision: "2026-14"`).Read())
 	write(t, filepath.Join(dir, "tests/rambla.yaml"), fenced.Take(t, "docs/policy.md", "tests:").Read())
 	write(t, filepath.Join(dir, "kinds.yaml"), fenced.Take(t, "docs/policy.md", "kinds:").Read())
 	do := func(code int, says string, args ...string) {
@@ -140,7 +151,8 @@ func TestPolicyPage(t *testing.T) {
 	suspended := filepath.Join(dir, "suspended.yaml")
 	write(t, suspended, fenced.Take(t, "docs/policy.md", "suspended:").Read())
 	do(0, "Nothing is wrong", "policy", "check", dir)
-	do(0, "des del 26 de novembre de 2026: «Un sensor ha estat manipulat»", "policy", "explain", filepath.Join(dir, "decisions/2026-14.yaml"), "--lang", "ca")
+	do(0, "des del 26 de novembre de 2026: «Un sensor ha estat manipulat»", "policy", "explain",
+		filepath.Join(dir, "decisions/2026-14.yaml"), "--lang", "ca")
 	removeAll(t, suspended)
 	module := fenced.Take(t, "docs/policy.md", "package sluice.local").Read()
 	write(t, filepath.Join(dir, "local/fair.rego"), module)

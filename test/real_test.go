@@ -71,7 +71,8 @@ func squares(names []string) string {
 }
 
 func square(name string, x, y, side float64) string {
-	return fmt.Sprintf(`{"type":"Feature","id":%q,"properties":{},"geometry":{"type":"Polygon","coordinates":[[[%[2]g,%[3]g],[%[4]g,%[3]g],[%[4]g,%[5]g],[%[2]g,%[5]g],[%[2]g,%[3]g]]]}}`,
+	return fmt.Sprintf(
+		`{"type":"Feature","id":%q,"properties":{},"geometry":{"type":"Polygon","coordinates":[[[%[2]g,%[3]g],[%[4]g,%[3]g],[%[4]g,%[5]g],[%[2]g,%[5]g],[%[2]g,%[3]g]]]}}`,
 		name, x, y, x+side, y+side)
 }
 
@@ -82,7 +83,8 @@ func collection(features []string) string {
 // replay runs firmware-sim over a file and waits until all is stored.
 func (c *city) replay(file string, args ...string) {
 	c.t.Helper()
-	cmd := exec.Command(firmware, append([]string{"replay", file, "--broker", "tcp://" + c.mqtt, "--clock", clockTopic}, args...)...)
+	cmd := exec.Command(firmware,
+		append([]string{"replay", file, "--broker", "tcp://" + c.mqtt, "--clock", clockTopic}, args...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		c.t.Fatalf("firmware-sim replay: %v\n%s", err, tail(string(out)))
 	}
@@ -151,9 +153,11 @@ until: 2018-12-31
 	})
 	c.run()
 	c.serve()
-	c.replay(path, "--map", "ts=Date Time,sensor=Station,field.no2=NO2 Value,field.o3=O3 Value,field.pm10=PM10 Value", "--layout", "unix")
+	c.replay(path, "--map", "ts=Date Time,sensor=Station,field.no2=NO2 Value,field.o3=O3 Value,field.pm10=PM10 Value",
+		"--layout", "unix")
 	checked := 0
-	for _, i := range c.items("air", time.Date(2018, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2018, 12, 31, 0, 0, 0, 0, time.UTC)) {
+	for _, i := range c.items("air", time.Date(2018, 10, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(2018, 12, 31, 0, 0, 0, 0, time.UTC)) {
 		k := key{i.Cell, i.Start.Unix(), i.Measure}
 		switch {
 		case n[k] == 0 && i.Status != "no_data":
@@ -178,7 +182,8 @@ func TestMelbourneCounts(t *testing.T) {
 	for _, r := range rows(t, path) {
 		if id := r["sensor_id"]; !seen[id] {
 			seen[id] = true
-			register += fmt.Sprintf("  - {id: %q, owner: replay, kind: counter, zone: cbd, registered: 2018-01-01}\n", id)
+			register += fmt.Sprintf("  - {id: %q, owner: replay, kind: counter, zone: cbd, registered: 2018-01-01}\n",
+				id)
 		}
 	}
 	c := found(t, map[string]string{
@@ -202,7 +207,8 @@ until: 2019-12-31
 	})
 	c.run()
 	c.serve()
-	c.replay(path, "--map", "ts=date_time+time,sensor=sensor_id,field.count=hourly_counts", "--layout", "1/2/2006 15", "--timezone", "Australia/Melbourne")
+	c.replay(path, "--map", "ts=date_time+time,sensor=sensor_id,field.count=hourly_counts", "--layout", "1/2/2006 15",
+		"--timezone", "Australia/Melbourne")
 	total, hours := 0.0, 0
 	from := time.Date(2019, 5, 1, 14, 0, 0, 0, time.UTC) // midnight in Melbourne
 	for _, i := range c.items("pedestrians", from, from.Add(24*time.Hour)) {
@@ -238,7 +244,9 @@ func TestVisitsOfAWeek(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		visits = append(visits, visit{monday.AddDate(0, 0, day-1).Add(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute), "door", r["VisitorId"]})
+		visits = append(visits,
+			visit{monday.AddDate(0, 0, day-1).Add(time.Duration(at.Hour())*time.Hour +
+				time.Duration(at.Minute())*time.Minute), "door", r["VisitorId"]})
 	}
 	// A visitor counts in the first hour of a day only: one contribution.
 	truth := map[time.Time]map[string]bool{}
@@ -271,7 +279,8 @@ func TestVisitsOfAWeek(t *testing.T) {
 		c := found(t, map[string]string{
 			"policy/charter.yaml":  charterFor("UTC", "kinds_about_people: [door]\n"),
 			"policy/zones.geojson": squares([]string{"shop"}),
-			"policy/kinds.yaml":    "kinds:\n  door:\n    units: [{field: visitor, stands_for: person}]\n    fields: [{name: visitor, type: string, class: identifier}]\n",
+			"policy/kinds.yaml": "kinds:\n  door:\n    units: [{field: visitor, stands_for: person}]\n    " +
+				"fields: [{name: visitor, type: string, class: identifier}]\n",
 			"policy/decisions/v.yaml": `decision: "1"
 title: {en: Visits}
 stream: visits

@@ -43,13 +43,16 @@ func TestMappedSensors(t *testing.T) {
 	if got := value(t, c.items("gates", ten, ten.Add(time.Hour)), ten, "passed"); got != 127 {
 		t.Errorf("%v passed; want 127", got)
 	}
-	await(t, time.Minute, "the sensors to be listed", func() bool { return strings.Contains(string(c.body("/api/v1/sensors")), "gate-2") })
+	await(t, time.Minute, "the sensors to be listed", func() bool {
+		return strings.Contains(string(c.body("/api/v1/sensors")), "gate-2")
+	})
 	for _, path := range []string{"/api/v1/sensors", "/books/register.json", "/sensors/gate-2"} {
 		if text := string(c.body(path)); strings.Contains(text, "anna") || strings.Contains(text, "/object") {
 			t.Errorf("%s shows a vendor's topic or pointer: %s", path, text)
 		}
 	}
-	if log := c.gateway.err.String(); strings.Contains(log, "anna") || !strings.Contains(log, "register entries map fields") {
+	if log := c.gateway.err.String(); strings.Contains(log, "anna") ||
+		!strings.Contains(log, "register entries map fields") {
 		t.Errorf("the log says %s", log)
 	}
 }
@@ -63,7 +66,8 @@ func TestManySensors(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("sensors:\n")
 	for n := range 20_000 {
-		fmt.Fprintf(&text, "  - {id: more-%05d, owner: o%d, kind: people-gate, zone: square, registered: 2026-01-01, purpose: {en: \"How many pass\"}}\n", n, n%3)
+		fmt.Fprintf(&text, "  - {id: more-%05d, owner: o%d, kind: people-gate, zone: square, registered: "+
+			"2026-01-01, purpose: {en: \"How many pass\"}}\n", n, n%3)
 	}
 	inDirectory(c, text.String())
 	began := time.Now()
@@ -103,7 +107,8 @@ func TestRegisterCheck(t *testing.T) {
 	c := found(t, small())
 	inDirectory(c, "sensors:\n  - {id: more, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
 	dir, policy := filepath.Join(c.dir, "register"), filepath.Join(c.dir, "policy")
-	if code, out := exitOf(t, "register", "check", dir, "--policy", policy); code != 0 || !strings.Contains(out, "7 sensors. Nothing is wrong.") {
+	if code, out := exitOf(t, "register", "check", dir, "--policy", policy); code != 0 ||
+		!strings.Contains(out, "7 sensors. Nothing is wrong.") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	write(t, filepath.Join(dir, "b.yaml"), `sensors:
@@ -115,8 +120,10 @@ func TestRegisterCheck(t *testing.T) {
 `)
 	code, out := exitOf(t, "register", "check", dir, "--policy", policy)
 	for _, want := range []string{
-		"b.yaml, line 2 (more): the policy has no zone \"circle\"", "b.yaml, line 2 (more): the policy has no kind \"people-gat\"",
-		"b.yaml, line 3 (gate-1): this id is taken in " + filepath.Join(dir, "a.yaml") + ", line 2", "b.yaml, line 4 (x): topic must not hold control characters",
+		"b.yaml, line 2 (more): the policy has no zone \"circle\"",
+		"b.yaml, line 2 (more): the policy has no kind \"people-gat\"",
+		"b.yaml, line 3 (gate-1): this id is taken in " + filepath.Join(dir, "a.yaml") + ", line 2",
+		"b.yaml, line 4 (x): topic must not hold control characters",
 		"b.yaml, line 5 (y): until is before registered", "b.yaml: [6:", "sluice: 6 mistakes",
 	} {
 		if code != 1 || !strings.Contains(out, want) {
@@ -133,7 +140,8 @@ func TestRegisterCheck(t *testing.T) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	// And neither a gateway nor an access list is made of it.
-	for _, args := range [][]string{{"sensor", "acl", "--register", dir, "--dir", c.dir}, {"gateway", "-c", filepath.Join(c.dir, "gateway.yaml")}} {
+	for _, args := range [][]string{{"sensor", "acl", "--register", dir, "--dir", c.dir},
+		{"gateway", "-c", filepath.Join(c.dir, "gateway.yaml")}} {
 		if code, out := exitOf(t, args...); code != 3 || !strings.Contains(out, "b.yaml, line 3 (gate-1)") {
 			t.Errorf("%v: exit %d: %s", args, code, out)
 		}
@@ -156,14 +164,16 @@ func TestPolicyCheckRegister(t *testing.T) {
 		t.Fatalf("register check: exit %d: %s", code, alone)
 	}
 	for _, language := range []string{"en", "es"} {
-		if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", bad, "--lang", language); code != 1 || !strings.HasPrefix(out, alone) || strings.Contains(out, "Nothing is wrong") {
+		if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", bad, "--lang",
+			language); code != 1 || !strings.HasPrefix(out, alone) || strings.Contains(out, "Nothing is wrong") {
 			t.Errorf("exit %d: %s\nwant first %s", code, out, alone)
 		}
 	}
 	if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", bad, "--json"); code != 1 || strings.Count(out, "bad.yaml\"") != 3 {
 		t.Errorf("as JSON: exit %d: %s", code, out)
 	}
-	if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", "../configs/portalba/register.yaml"); code != 0 {
+	if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register",
+		"../configs/portalba/register.yaml"); code != 0 {
 		t.Errorf("with a good one: exit %d: %s", code, out)
 	}
 	if code, out := exitOf(t, "policy", "check", "../configs/portalba/policy", "--register", bad+".none"); code != 3 {
@@ -198,12 +208,15 @@ func TestAccessTwice(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(c.dir, "passwords")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("passwords were set that nobody saw: %v", err)
 	}
-	if code, out := exitOf(t, args...); code != 0 || !strings.Contains(out, "6 sensors, 6 new passwords") || strings.Count(out, "\n") != 7 {
+	if code, out := exitOf(t, args...); code != 0 || !strings.Contains(out, "6 sensors, 6 new passwords") ||
+		strings.Count(out, "\n") != 7 {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	first := read(t, filepath.Join(c.dir, "passwords"))
-	write(t, filepath.Join(c.dir, "register", "b.yaml"), "sensors:\n  - {id: more, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
-	if code, out := exitOf(t, args...); code != 0 || !strings.Contains(out, "7 sensors, 1 new password,") || !strings.HasPrefix(out, "more ") {
+	write(t, filepath.Join(c.dir, "register", "b.yaml"),
+		"sensors:\n  - {id: more, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
+	if code, out := exitOf(t, args...); code != 0 || !strings.Contains(out, "7 sensors, 1 new password,") ||
+		!strings.HasPrefix(out, "more ") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	for line := range strings.Lines(first) {
@@ -220,7 +233,9 @@ func (c *city) hangup(says string, times int) {
 	if err := c.gateway.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		c.t.Fatal(err)
 	}
-	await(c.t, time.Minute, "the gateway to say "+says, func() bool { return strings.Count(c.gateway.err.String(), says) >= times })
+	await(c.t, time.Minute, "the gateway to say "+says, func() bool {
+		return strings.Count(c.gateway.err.String(), says) >= times
+	})
 }
 
 // TestReadAnew: at SIGHUP the gateway takes the register and passwords as they are
@@ -242,8 +257,11 @@ func TestReadAnew(t *testing.T) {
 	}
 	first := secrets()
 	path := filepath.Join(c.dir, "gateway.yaml")
-	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt), 1))
-	sh := fmt.Sprintf("clock:%s", strings.SplitN(strings.SplitAfterN(read(t, filepath.Join(c.dir, "passwords")), "gate-1:", 2)[1], "\n", 2)[0])
+	write(t, path,
+		strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}", c.mqtt),
+			fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt), 1))
+	sh := fmt.Sprintf("clock:%s",
+		strings.SplitN(strings.SplitAfterN(read(t, filepath.Join(c.dir, "passwords")), "gate-1:", 2)[1], "\n", 2)[0])
 	withClock := func() {
 		writeSecret(t, filepath.Join(c.dir, "passwords"), read(t, filepath.Join(c.dir, "passwords"))+sh+"\n")
 	}
@@ -278,14 +296,16 @@ func TestReadAnew(t *testing.T) {
 	send(as("gone", first["gone"]), "gone", gate(1, ten, 10))
 
 	// A broken register changes nothing, and is said with its line.
-	write(t, filepath.Join(c.dir, "register", "b.yaml"), "sensors:\n  - {id: new, owner: acme, kind: people-gate, zone: square}\n")
+	write(t, filepath.Join(c.dir, "register", "b.yaml"),
+		"sensors:\n  - {id: new, owner: acme, kind: people-gate, zone: square}\n")
 	c.hangup("nothing is changed", 1)
 	if log := c.gateway.err.String(); !strings.Contains(log, "b.yaml, line 2 (new): registered is missing") {
 		t.Errorf("the log says %s", log)
 	}
 	send(old, "gate-1", gate(2, ten, 100))
 
-	write(t, filepath.Join(c.dir, "register", "b.yaml"), "sensors:\n  - {id: new, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
+	write(t, filepath.Join(c.dir, "register", "b.yaml"),
+		"sensors:\n  - {id: new, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
 	fresh := secrets()
 	withClock()
 	c.hangup("are read anew", 1)
@@ -320,7 +340,9 @@ func withoutSensors(c *city) {
 	}
 	c.hangup("are read anew", 2)
 	c.hangup("are read anew", 3)
-	if log := c.gateway.err.String(); strings.Count(log, "the register has become empty") != 1 || !strings.Contains(log, fmt.Sprintf(`"sensors_before":%d`, before)) && !strings.Contains(log, fmt.Sprintf("sensors_before=%d", before)) {
+	if log := c.gateway.err.String(); strings.Count(log, "the register has become empty") != 1 ||
+		!strings.Contains(log, fmt.Sprintf(`"sensors_before":%d`, before)) &&
+			!strings.Contains(log, fmt.Sprintf("sensors_before=%d", before)) {
 		c.t.Errorf("of %d sensors that are gone the log says %s", before, log)
 	}
 }
@@ -334,7 +356,8 @@ func TestForeignTopicsAtABroker(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("sensors:\n")
 	for n := range 1200 {
-		fmt.Fprintf(&text, "  - {id: more-%d, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: vendor/%d/%s}\n", n, n, strings.Repeat("x", 60))
+		fmt.Fprintf(&text, "  - {id: more-%d, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, "+
+			"topic: vendor/%d/%s}\n", n, n, strings.Repeat("x", 60))
 	}
 	inDirectory(c, text.String())
 	c.through(broker.addr)
@@ -352,7 +375,8 @@ func TestForeignTopicsAtABroker(t *testing.T) {
 	send("vendor/0/"+strings.Repeat("x", 60), 1)
 	send("vendor/1199/"+strings.Repeat("x", 60), 10)
 	c.received(2)
-	fmt.Fprintf(&text, "  - {id: later, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: vendor/later}\n")
+	fmt.Fprintf(&text,
+		"  - {id: later, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01, topic: vendor/later}\n")
 	write(t, filepath.Join(c.dir, "register", "b.yaml"), text.String())
 	c.hangup("are read anew", 1)
 	c.gateway.find(`(?s)the broker is there.*the broker is there`)

@@ -38,7 +38,8 @@ func TestRemovedOnTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	until := ten.Add(2 * time.Hour)
-	line := books.Removal{At: until.AddDate(0, 0, 1), Stream: "gates", Decision: "1", Retain: "P1D", Until: until, Policy: city.Policy}
+	line := books.Removal{At: until.AddDate(0, 0, 1), Stream: "gates", Decision: "1", Retain: "P1D", Until: until,
+		Policy: city.Policy}
 	if err := errors.Join(l.Remove(t.Context(), line), l.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,8 @@ func TestRemovedOnTime(t *testing.T) {
 		t.Helper()
 		await(t, 30*time.Second, "verify to be content "+when, func() bool {
 			code, out := verb(t, "verify", c.opendata)
-			return code == 0 && strings.Contains(out, "2 released windows are not shown: removed as their decision asks")
+			return code == 0 &&
+				strings.Contains(out, "2 released windows are not shown: removed as their decision asks")
 		})
 		if code, out := stranger(t, c.opendata); code != 0 || !strings.Contains(out, "everything adds up") {
 			t.Errorf("%s: a stranger's program: %d\n%s", when, code, out)
@@ -75,7 +77,8 @@ func TestRemovedOnTime(t *testing.T) {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		removeAll(t, filepath.Join(state, "ledger.db"+suffix))
 	}
-	if code, out := verb(t, "ledger", "recover", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 0 || strings.Contains(out, "not in the store any more") {
+	if code, out := verb(t, "ledger", "recover", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 0 ||
+		strings.Contains(out, "not in the store any more") {
 		t.Errorf("recover: %d\n%s", code, out)
 	}
 	c.run()
@@ -87,10 +90,12 @@ func TestRemovedOnTime(t *testing.T) {
 	if _, err := db.Exec("DELETE FROM released WHERE stream = 'gates' AND start = ?", until.UnixNano()); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := verb(t, "verify", c.opendata); code != 1 || !strings.Contains(out, "gates at "+until.Format(time.RFC3339)+": it was released and is not shown") {
+	if code, out := verb(t, "verify", c.opendata); code != 1 ||
+		!strings.Contains(out, "gates at "+until.Format(time.RFC3339)+": it was released and is not shown") {
 		t.Errorf("verify, with another missing: %d\n%s", code, out)
 	}
-	if code, out := stranger(t, c.opendata); !strings.Contains(out, "is wrong") || code == 0 && strings.Contains(out, "WRONG") {
+	if code, out := stranger(t, c.opendata); !strings.Contains(out, "is wrong") ||
+		code == 0 && strings.Contains(out, "WRONG") {
 		t.Errorf("a stranger's program, with another missing: %d\n%s", code, out)
 	}
 }

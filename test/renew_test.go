@@ -19,16 +19,19 @@ func TestCertificatesAndPasswordsAnew(t *testing.T) {
 	c := found(t, small())
 	secrets := c.passwords()
 	ca := newAuthority(t, c.dir)
-	ended := &x509.Certificate{Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(-time.Minute)}
+	ended := &x509.Certificate{Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		NotAfter: time.Now().Add(-time.Minute)}
 	ca.make("server", ended, ca.cert)
-	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords, tls: {cert: server.crt, key: server.key}}", c.mqtt))
+	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt),
+		fmt.Sprintf("listen: {mqtt: %q, passwords: passwords, tls: {cert: server.crt, key: server.key}}", c.mqtt))
 	c.edit("gateway.yaml", "time: {topic: city/v1/clock}", "time: wall")
 	c.run()
 	_, port, _ := strings.Cut(c.mqtt, ":")
 	sent := 0
 	as := func(password string) bool {
 		sent++
-		_, err := pub(t, "localhost:"+port, "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m", fmt.Sprintf(`{"seq":%d,"fields":{"passed":1}}`, sent),
+		_, err := pub(t, "localhost:"+port, "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m",
+			fmt.Sprintf(`{"seq":%d,"fields":{"passed":1}}`, sent),
 			"-u", "gate-1", "-P", password, "--cafile", filepath.Join(c.dir, "ca.crt"))
 		return err == nil
 	}
@@ -82,7 +85,10 @@ func TestHangupsAmidReadings(t *testing.T) {
 		}
 	}()
 	for times := 1; times <= 5; times++ {
-		write(t, filepath.Join(c.dir, "register.yaml"), read(t, filepath.Join(c.dir, "register.yaml"))+fmt.Sprintf("  - {id: more-%d, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n", times))
+		write(t, filepath.Join(c.dir, "register.yaml"),
+			read(t, filepath.Join(c.dir, "register.yaml"))+
+				fmt.Sprintf("  - {id: more-%d, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n",
+					times))
 		c.hangup("are read anew", times)
 	}
 	<-done

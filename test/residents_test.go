@@ -49,11 +49,14 @@ func TestRecipes(t *testing.T) {
 	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran[""] != 1 {
 		t.Errorf("the recipes are %v", ran)
 	}
-	shell += strings.NewReplacer("go run ./cmd/sluice", sluice, "http://127.0.0.1:8080", d.OpenData).Replace(fenced.Take(t, "docs/release.md", "go run ./cmd/sluice verify").Read())
+	shell += strings.NewReplacer("go run ./cmd/sluice", sluice, "http://127.0.0.1:8080",
+		d.OpenData).Replace(fenced.Take(t, "docs/release.md", "go run ./cmd/sluice verify").Read())
 	out := recipe(t, work, "bash", "-eu", "-c", strings.ReplaceAll(shell, "curl -s", "curl -sf"))
 	for _, line := range []string{
-		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`, `"type":"FeatureCollection".*"value":\d+`,
-		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`, `(?m)^ *Everything adds up`,
+		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`,
+		`"type":"FeatureCollection".*"value":\d+`,
+		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`,
+		`(?m)^ *Everything adds up`,
 	} {
 		want(t, out, line)
 	}
@@ -62,7 +65,8 @@ func TestRecipes(t *testing.T) {
 		t.Errorf("the saved file has %d rows (%v)", len(rows), err)
 	}
 	if _, err := exec.LookPath("soffice"); err == nil {
-		recipe(t, work, "soffice", "--headless", "--convert-to", "xlsx", "-env:UserInstallation=file://"+work+"/office", "footfall.csv")
+		recipe(t, work, "soffice", "--headless", "--convert-to", "xlsx", "-env:UserInstallation=file://"+work+"/office",
+			"footfall.csv")
 		if info, err := os.Stat(filepath.Join(work, "footfall.xlsx")); err != nil || info.Size() < 2000 {
 			t.Errorf("the spreadsheet is not there: %v", err)
 		}
@@ -97,7 +101,8 @@ func spreadsheet(t *testing.T, formula string) {
 		t.Fatalf("%q is no formula", formula)
 	}
 	status, header, body := get(t, m[1])
-	if rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll(); status != 200 || err != nil || len(rows) < 20 || !strings.HasPrefix(header.Get("Content-Type"), "text/csv") {
+	if rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll(); status != 200 || err != nil || len(rows) < 20 ||
+		!strings.HasPrefix(header.Get("Content-Type"), "text/csv") {
 		t.Errorf("the spreadsheet gets %d, %d rows (%v)", status, len(rows), err)
 	}
 }

@@ -24,7 +24,8 @@ func TestRestoredDirectory(t *testing.T) {
 			switch knows {
 			case "store":
 				more = fmt.Sprintf("store: {sqlite: {path: %q}}\n", filepath.Join(c.dir, "elsewhere.db"))
-				write(t, filepath.Join(c.dir, "opendata.yaml"), strings.Replace(files["opendata.yaml"], "state/store.db", "elsewhere.db", 1))
+				write(t, filepath.Join(c.dir, "opendata.yaml"),
+					strings.Replace(files["opendata.yaml"], "state/store.db", "elsewhere.db", 1))
 			case "witness":
 				more = fmt.Sprintf("witness: %q\n", filepath.Join(c.dir, "outside"))
 			}
@@ -71,7 +72,8 @@ func TestRestoredDirectory(t *testing.T) {
 			}
 			c.gateway.stop(20 * time.Second)
 			code, out := verb(t, "ledger", "recover", "-c", config)
-			if code != 0 || !strings.Contains(out, "is silent until") || (knows == "witness" || knows == "books") && strings.Contains(out, "\n0 lines") {
+			if code != 0 || !strings.Contains(out, "is silent until") ||
+				(knows == "witness" || knows == "books") && strings.Contains(out, "\n0 lines") {
 				t.Fatalf("recover: %d\n%s", code, out)
 			}
 			c.run()
@@ -85,7 +87,8 @@ func TestRestoredDirectory(t *testing.T) {
 			}
 			for _, line := range deref(c.items("devices", ten, ten.Add(24*time.Hour))) {
 				if !values[line] {
-					t.Errorf("after the recovery there is %s; before there was\n%s", line, strings.Join(deref(before), "\n"))
+					t.Errorf("after the recovery there is %s; before there was\n%s", line,
+						strings.Join(deref(before), "\n"))
 				}
 			}
 			if code, out := verb(t, "ledger", "recover", "-c", config); code != 3 { // the gateway runs

@@ -49,7 +49,8 @@ func (r *rogue) serve(c net.Conn) {
 				mine = r.deeds[0] // doctor
 			}
 		case *packets.SubscribePacket:
-			answer = append([]byte{0x90, byte(2 + len(p.Topics)), byte(id >> 8), byte(id)}, make([]byte, len(p.Topics))...)
+			answer = append([]byte{0x90, byte(2 + len(p.Topics)), byte(id >> 8), byte(id)},
+				make([]byte, len(p.Topics))...)
 			if mine.early {
 				mine.do(c, id, len(p.Topics))
 				answer = nil
@@ -169,7 +170,8 @@ func TestRogueBroker(t *testing.T) {
 	if hints["broker"] == "" {
 		t.Error("the gateway takes it for a broker")
 	}
-	if out, err := exec.Command(sluice, "doctor", "-c", path).CombinedOutput(); err == nil || !strings.Contains(string(out), "what no broker sends") {
+	if out, err := exec.Command(sluice, "doctor", "-c", path).CombinedOutput(); err == nil ||
+		!strings.Contains(string(out), "what no broker sends") {
 		t.Errorf("doctor says %s (%v)", out, err)
 	}
 	if code := c.gateway.stop(20 * time.Second); code != 0 {

@@ -39,7 +39,10 @@ func TestEveryCode(t *testing.T) {
 	secrets := c.passwords()
 	listen := freeAddr(t)
 	path := filepath.Join(c.dir, "gateway.yaml")
-	write(t, path, strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt), fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\nlisten: {mqtt: %q, passwords: passwords}\n", broker.addr, listen), 1))
+	write(t, path,
+		strings.Replace(read(t, path), fmt.Sprintf("listen: {mqtt: %q}\n", c.mqtt),
+			fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\nlisten: {mqtt: %q, passwords: passwords}\n", broker.addr,
+				listen), 1))
 	// A retained reading, from before the gateway was there.
 	c.mqtt = broker.addr
 	c.connect()
@@ -56,25 +59,41 @@ func TestEveryCode(t *testing.T) {
 	want := map[string]float64{"E304": 1}
 	wrong := func(code, sensor, payload string) { want[code]++; c.send(sensor, payload) }
 	wrong("E001", "nobody", gate(1, ten, 1))
-	wrong("E002", "old-1", gate(1, ten, 1))                                                                          // expired
-	wrong("E002", "old-2", gate(1, ten, 1))                                                                          // replaced
-	wrong("E002", "new-3", gate(1, ten, 1))                                                                          // not yet
-	wrong("E100", "gate-1", `{"ts":`)                                                                                // not JSON
-	wrong("E100", "gate-1", strings.Repeat("[", 5000))                                                               // any depth
-	wrong("E100", "gate-1", strings.Repeat(`{"a":`, 5000)+strings.Repeat("}", 5000))                                 // any depth
-	wrong("E100", "gate-1", "\x00\xff")                                                                              // no text at all
-	wrong("E101", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":901,"fields":{"passed":"7"}}`, at))                          // a number as text
-	wrong("E101", "gate-1", `[`+gate(902, ten, 1)+`,[[]]]`)                                                          // one bad element
-	wrong("E102", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":903,"fields":{}}`, at))                                      // nothing
-	wrong("E104", "gate-1", fmt.Sprintf(`{"ts":%q,"ts":%[1]q,"fields":{"passed":1}}`, at))                           // a key twice
-	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 1<<20))) // too large
-	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 3<<20))) // far too large
+	// expired
+	wrong("E002", "old-1", gate(1, ten, 1))
+	// replaced
+	wrong("E002", "old-2", gate(1, ten, 1))
+	// not yet
+	wrong("E002", "new-3", gate(1, ten, 1))
+	// not JSON
+	wrong("E100", "gate-1", `{"ts":`)
+	// any depth
+	wrong("E100", "gate-1", strings.Repeat("[", 5000))
+	// any depth
+	wrong("E100", "gate-1", strings.Repeat(`{"a":`, 5000)+strings.Repeat("}", 5000))
+	// no text at all
+	wrong("E100", "gate-1", "\x00\xff")
+	// a number as text
+	wrong("E101", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":901,"fields":{"passed":"7"}}`, at))
+	// one bad element
+	wrong("E101", "gate-1", `[`+gate(902, ten, 1)+`,[[]]]`)
+	// nothing
+	wrong("E102", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":903,"fields":{}}`, at))
+	// a key twice
+	wrong("E104", "gate-1", fmt.Sprintf(`{"ts":%q,"ts":%[1]q,"fields":{"passed":1}}`, at))
+	// too large
+	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 1<<20)))
+	// far too large
+	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 3<<20)))
 	wrong("E106", "gate-1", `[{"bver":99,"n":"passed","v":1}]`)
-	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":904,"fields":{"passed":1e300}}`, at))                  // huge
-	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":905,"fields":{"passed":nan}}`, at))                    // NaN
-	wrong("E202", "track-1", fmt.Sprintf(`{"ts":%q,"seq":921,"fields":{"tag":"t","lat":90.5,"lon":2.5}}`, at)) // beyond the pole
-	wrong("E203", "track-1", fmt.Sprintf(`{"ts":%q,"seq":920,"fields":{"tag":"t","lat":41.5,"lon":2.5,"plate":"?!"}}`, at))
-	wrong("E201", "wifi-1", fmt.Sprintf(`{"ts":%q,"seq":906,"fields":{"device":"%s","rssi":-50}}`, at, strings.Repeat("x", 300)))
+	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":904,"fields":{"passed":1e300}}`, at)) // huge
+	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":905,"fields":{"passed":nan}}`, at))   // NaN
+	// beyond the pole
+	wrong("E202", "track-1", fmt.Sprintf(`{"ts":%q,"seq":921,"fields":{"tag":"t","lat":90.5,"lon":2.5}}`, at))
+	wrong("E203", "track-1",
+		fmt.Sprintf(`{"ts":%q,"seq":920,"fields":{"tag":"t","lat":41.5,"lon":2.5,"plate":"?!"}}`, at))
+	wrong("E201", "wifi-1",
+		fmt.Sprintf(`{"ts":%q,"seq":906,"fields":{"device":"%s","rssi":-50}}`, at, strings.Repeat("x", 300)))
 	wrong("E300", "gate-1", `{"ts":"02/03/2026","fields":{"passed":1}}`)
 	wrong("E301", "gate-1", gate(907, ten.Add(2*time.Minute), 1))
 	wrong("E401", "idle-1", fmt.Sprintf(`{"ts":%q,"fields":{"x":1}}`, at))
@@ -111,13 +130,17 @@ func TestEveryCode(t *testing.T) {
 	// One device in two hours, where one is allowed.
 	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":915,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, at))
 	c.tick(ten.Add(time.Hour))
-	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":916,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339)))
+	c.send("wifi-1",
+		fmt.Sprintf(`{"ts":%q,"seq":916,"fields":{"device":"02:00:5e:70:00:01","rssi":-50}}`,
+			ten.Add(time.Hour).Format(time.RFC3339)))
 	// More devices in an hour than one sensor can have before it.
 	const devices, each, near = 140_000, 10_000, 16<<10 + 3600*32
 	for n := 0; n < devices; n += each {
 		var list []string
 		for d := range each {
-			list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"%x","rssi":-50}}`, ten.Add(time.Hour).Format(time.RFC3339), 1000+n+d, n+d))
+			list = append(list,
+				fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"%x","rssi":-50}}`,
+					ten.Add(time.Hour).Format(time.RFC3339), 1000+n+d, n+d))
 		}
 		c.send("wifi-1", "["+strings.Join(list, ",")+"]")
 	}
@@ -142,7 +165,9 @@ func TestEveryCode(t *testing.T) {
 	c.run()
 	c.brokerUp(true)
 	c.tick(ten.Add(2*time.Hour + time.Minute))
-	c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":918,"fields":{"device":"02:00:5e:70:00:02","rssi":-50}}`, ten.Add(2*time.Hour+time.Minute).Format(time.RFC3339)))
+	c.send("wifi-1",
+		fmt.Sprintf(`{"ts":%q,"seq":918,"fields":{"device":"02:00:5e:70:00:02","rssi":-50}}`,
+			ten.Add(2*time.Hour+time.Minute).Format(time.RFC3339)))
 	c.received(2)
 	c.codes(map[string]float64{"E304": 1, "E406": 1})
 	want["E406"] = 1
@@ -162,7 +187,8 @@ func TestEveryCode(t *testing.T) {
 func (c *city) codes(want map[string]float64) {
 	c.t.Helper()
 	got := map[string]float64{}
-	for _, m := range regexp.MustCompile(`sluice_readings_total\{code="(E\d+)",state="\w+"\} (\d+)`).FindAllStringSubmatch(c.metrics(), -1) {
+	for _, m := range regexp.MustCompile(`sluice_readings_total\{code="(E\d+)",state="\w+"\} (\d+)`).
+		FindAllStringSubmatch(c.metrics(), -1) {
 		var n float64
 		if _, err := fmt.Sscan(m[2], &n); err != nil {
 			c.t.Fatal(err)
@@ -303,7 +329,9 @@ func TestTopicsThatAreNone(t *testing.T) {
 	conn := dialRaw(t, c.mqtt, "odd")
 	p := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
 	p.Qos, p.Payload = 1, []byte(gate(1, ten, 1))
-	topics := []string{"city/v1/+/gate-1/up", "city/v1/acme/#", "#", "$SYS/broker/version", "$share/g/city/v1/acme/gate-1/up", "city/v1/acme/gate-1/up/", "/city/v1/acme/gate-1/up", "City/v1/acme/gate-1/up", "city/v1/acme/gate-1/feedback", strings.Repeat("x/", 30_000)}
+	topics := []string{"city/v1/+/gate-1/up", "city/v1/acme/#", "#", "$SYS/broker/version",
+		"$share/g/city/v1/acme/gate-1/up", "city/v1/acme/gate-1/up/", "/city/v1/acme/gate-1/up",
+		"City/v1/acme/gate-1/up", "city/v1/acme/gate-1/feedback", strings.Repeat("x/", 30_000)}
 	for i, topic := range topics {
 		p.MessageID, p.TopicName = uint16(i+1), topic
 		conn.put(p)

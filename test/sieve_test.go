@@ -56,7 +56,8 @@ func spellings(x string) []string {
 
 func hashes(b []byte) map[string][]byte {
 	m, s1, s224, s256 := md5.Sum(b), sha1.Sum(b), sha256.Sum224(b), sha256.Sum256(b)
-	s384, s512, b2b, b2b256, b2s := sha512.Sum384(b), sha512.Sum512(b), blake2b.Sum512(b), blake2b.Sum256(b), blake2s.Sum256(b)
+	s384, s512, b2b, b2b256, b2s := sha512.Sum384(b), sha512.Sum512(b), blake2b.Sum512(b), blake2b.Sum256(b),
+		blake2s.Sum256(b)
 	return map[string][]byte{
 		"MD5": m[:], "SHA-1": s1[:], "SHA-224": s224[:], "SHA-256": s256[:], "SHA-384": s384[:], "SHA-512": s512[:],
 		"BLAKE2b": b2b[:], "BLAKE2b-256": b2b256[:], "BLAKE2s": b2s[:],
@@ -162,14 +163,20 @@ func TestTheSieve(t *testing.T) {
 	mac, name := list[0], list[3]
 	sum := func(h string, x string) []byte { return hashes([]byte(x))[h] }
 	for what, said := range map[string]string{
-		"as it is": name, "lower case": strings.ToLower(name), "upper case": strings.ToUpper(mac), "dashes": strings.ReplaceAll(mac, ":", "-"),
-		"bare": strings.ReplaceAll(mac, ":", ""), "dots": strings.ReplaceAll(mac, ":", "."), "underscores": strings.ReplaceAll(name, " ", "_"),
-		"hex": hex.EncodeToString([]byte(name)), "upper hex": strings.ToUpper(hex.EncodeToString([]byte(mac))),
-		"base64": base64.StdEncoding.EncodeToString([]byte("x" + name + "y")), "base64 URL": base64.RawURLEncoding.EncodeToString([]byte("xx" + mac + "y")),
-		"URL": url.QueryEscape(mac), "raw": string(must(hex.DecodeString(strings.ReplaceAll(mac, ":", "")))),
-		"MD5": hex.EncodeToString(sum("MD5", mac)), "SHA-1": hex.EncodeToString(sum("SHA-1", mac)), "SHA-256": hex.EncodeToString(sum("SHA-256", name)),
-		"SHA-512, cut": hex.EncodeToString(sum("SHA-512", name))[:8], "BLAKE2b": strings.ToUpper(hex.EncodeToString(sum("BLAKE2b", mac)))[:12],
-		"BLAKE2s": base64.StdEncoding.EncodeToString(sum("BLAKE2s", mac)), "SHA-384, raw": string(sum("SHA-384", name)[:16]),
+		"as it is": name, "lower case": strings.ToLower(name), "upper case": strings.ToUpper(mac),
+		"dashes": strings.ReplaceAll(mac, ":", "-"),
+		"bare":   strings.ReplaceAll(mac, ":", ""), "dots": strings.ReplaceAll(mac, ":", "."),
+		"underscores": strings.ReplaceAll(name, " ", "_"),
+		"hex":         hex.EncodeToString([]byte(name)), "upper hex": strings.ToUpper(hex.EncodeToString([]byte(mac))),
+		"base64":     base64.StdEncoding.EncodeToString([]byte("x" + name + "y")),
+		"base64 URL": base64.RawURLEncoding.EncodeToString([]byte("xx" + mac + "y")),
+		"URL":        url.QueryEscape(mac), "raw": string(must(hex.DecodeString(strings.ReplaceAll(mac, ":", "")))),
+		"MD5": hex.EncodeToString(sum("MD5", mac)), "SHA-1": hex.EncodeToString(sum("SHA-1", mac)),
+		"SHA-256":                    hex.EncodeToString(sum("SHA-256", name)),
+		"SHA-512, cut":               hex.EncodeToString(sum("SHA-512", name))[:8],
+		"BLAKE2b":                    strings.ToUpper(hex.EncodeToString(sum("BLAKE2b", mac)))[:12],
+		"BLAKE2s":                    base64.StdEncoding.EncodeToString(sum("BLAKE2s", mac)),
+		"SHA-384, raw":               string(sum("SHA-384", name)[:16]),
 		"a hash of the bare address": hex.EncodeToString(sum("SHA-256", strings.ReplaceAll(mac, ":", "")))[:10],
 	} {
 		if len(n.catch([]byte(" before="+said+" after"))) == 0 {

@@ -41,7 +41,8 @@ func dialFrom(t *testing.T, q *plaza, from, say string) net.Conn {
 // returns how long the slowest in a hundred took. Half of the times it comes anew.
 func visits(t *testing.T, q *plaza, from string, number int) time.Duration {
 	t.Helper()
-	transport := &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).DialContext, MaxIdleConnsPerHost: 1}
+	transport := &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).DialContext,
+		MaxIdleConnsPerHost: 1}
 	client := &http.Client{Transport: transport, Timeout: patience}
 	defer client.CloseIdleConnections()
 	took := make([]time.Duration, number)
@@ -112,7 +113,8 @@ func TestOddRequests(t *testing.T) {
 		{"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", 405, true},
 		{"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 400, true},
 		{"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", 400, true},
-		{"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 400, true},
+		{"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz " +
+			"HTTP/1.1\r\nHost: x\r\n\r\n", 400, true},
 		{"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, true},
 		{"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 200, false},
 	} {
@@ -130,7 +132,9 @@ func TestOddRequests(t *testing.T) {
 		if err != nil || resp.StatusCode != x.status || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%q is %d with %v (%v)", x.request, resp.StatusCode, resp.Header, err)
 		}
-		if x.status >= 400 && (resp.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(string(body), `"status":`+fmt.Sprint(x.status))) {
+		if x.status >= 400 &&
+			(resp.Header.Get("Content-Type") != "application/problem+json" ||
+				!strings.Contains(string(body), `"status":`+fmt.Sprint(x.status))) {
 			t.Errorf("%q is refused with %s", x.request, body)
 		}
 		if resp.Close != x.over {
@@ -139,7 +143,8 @@ func TestOddRequests(t *testing.T) {
 		if !x.over {
 			continue
 		}
-		if rest, err := io.ReadAll(in); len(rest) > 0 || errors.As(err, new(net.Error)) && time.Since(begun) > longer(5*time.Second) {
+		if rest, err := io.ReadAll(in); len(rest) > 0 ||
+			errors.As(err, new(net.Error)) && time.Since(begun) > longer(5*time.Second) {
 			t.Errorf("%q: the connection went on for %s and said %q (%v)", x.request, time.Since(begun), rest, err)
 		}
 	}
@@ -151,19 +156,25 @@ func TestErrorsAsHTTP(t *testing.T) {
 	t.Parallel()
 	q := newPlaza(t)
 	for path, status := range map[string]int{
-		"/nothing": 404, "/api/v1/nothing": 404, "/api/v1/streams?x=1": 400, "/streams/steps?span=x": 400, "/api/v1/streams/none/observations": 404,
-		"/api/v1/" + strings.Repeat("x", 9_000): 404, "/api/v1/streams/" + strings.Repeat("x", 9_000) + "/observations": 404, "/": 200, "/healthz": 200,
+		"/nothing": 404, "/api/v1/nothing": 404, "/api/v1/streams?x=1": 400, "/streams/steps?span=x": 400,
+		"/api/v1/streams/none/observations":                               404,
+		"/api/v1/" + strings.Repeat("x", 9_000):                           404,
+		"/api/v1/streams/" + strings.Repeat("x", 9_000) + "/observations": 404, "/": 200, "/healthz": 200,
 	} {
 		resp, body := q.ask("GET", path, nil)
 		head, none := q.ask("HEAD", path, nil)
-		if resp.StatusCode != status || head.StatusCode != status || len(none) > 0 || head.ContentLength != int64(len(body)) || head.Header.Get("Content-Type") != resp.Header.Get("Content-Type") {
-			t.Errorf("%.40s: GET is %d with %d bytes, HEAD is %d with %d", path, resp.StatusCode, len(body), head.StatusCode, head.ContentLength)
+		if resp.StatusCode != status || head.StatusCode != status || len(none) > 0 ||
+			head.ContentLength != int64(len(body)) ||
+			head.Header.Get("Content-Type") != resp.Header.Get("Content-Type") {
+			t.Errorf("%.40s: GET is %d with %d bytes, HEAD is %d with %d", path, resp.StatusCode, len(body),
+				head.StatusCode, head.ContentLength)
 		}
 		if status >= 400 && len(body) > 2000 && strings.HasPrefix(resp.Header.Get("Content-Type"), "application/") {
 			t.Errorf("%.40s is refused with %d bytes", path, len(body))
 		}
 		for name, want := range map[string]string{
-			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "cross-origin", "Permissions-Policy": "geolocation=()", "Referrer-Policy": "no-referrer",
+			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "cross-origin",
+			"Permissions-Policy": "geolocation=()", "Referrer-Policy": "no-referrer",
 			"Content-Security-Policy": "frame-ancestors 'none'", "X-Content-Type-Options": "nosniff",
 		} {
 			if !strings.Contains(resp.Header.Get(name), want) {

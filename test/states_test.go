@@ -32,26 +32,41 @@ const markup = `<script>alert(1)</script> & "out"`
 var states = []told{
 	{name: "in force", decision: "1", stream: "running", state: "in_force", until: "2026-12-31"},
 	{
-		name: "suspended", decision: "2", stream: "halted", state: "suspended", since: "2026-03-02", by: "council", until: "2026-12-31",
-		short:  [3]string{"suspended since Monday, 2 March 2026", "suspesa des del dilluns, 2 de març de 2026", "suspendida desde el lunes, 2 de marzo de 2026"},
-		long:   [3]string{"Suspended since Monday, 2 March 2026: the council has stopped it.", "Suspesa des del dilluns, 2 de març de 2026: el consistori l’ha aturada.", "Suspendida desde el lunes, 2 de marzo de 2026: el consistorio la ha detenido."},
-		reason: [3]string{`Reason: <q lang="en">A sensor was tampered with</q>`, `Motiu: <q lang="ca">Un sensor ha estat manipulat</q>`, `Motivo: <q lang="en">A sensor was tampered with</q>`},
+		name: "suspended", decision: "2", stream: "halted", state: "suspended", since: "2026-03-02", by: "council",
+		until: "2026-12-31",
+		short: [3]string{"suspended since Monday, 2 March 2026", "suspesa des del dilluns, 2 de març de 2026",
+			"suspendida desde el lunes, 2 de marzo de 2026"},
+		long: [3]string{"Suspended since Monday, 2 March 2026: the council has stopped it.",
+			"Suspesa des del dilluns, 2 de març de 2026: el consistori l’ha aturada.",
+			"Suspendida desde el lunes, 2 de marzo de 2026: el consistorio la ha detenido."},
+		reason: [3]string{`Reason: <q lang="en">A sensor was tampered with</q>`,
+			`Motiu: <q lang="ca">Un sensor ha estat manipulat</q>`,
+			`Motivo: <q lang="en">A sensor was tampered with</q>`},
 	},
 	{
-		name: "suspended some day", decision: "3", stream: "quiet", state: "suspended", by: "council", until: "2026-12-31",
-		short:  [3]string{"suspended", "suspesa", "suspendida"},
-		long:   [3]string{"Suspended: the council has stopped it.", "Suspesa: el consistori l’ha aturada.", "Suspendida: el consistorio la ha detenido."},
-		reason: [3]string{`Reason: <q lang="">` + html.EscapeString(markup) + `</q>`, `Motiu: <q lang="">` + html.EscapeString(markup) + `</q>`, `Motivo: <q lang="">` + html.EscapeString(markup) + `</q>`},
+		name: "suspended some day", decision: "3", stream: "quiet", state: "suspended", by: "council",
+		until: "2026-12-31",
+		short: [3]string{"suspended", "suspesa", "suspendida"},
+		long: [3]string{"Suspended: the council has stopped it.", "Suspesa: el consistori l’ha aturada.",
+			"Suspendida: el consistorio la ha detenido."},
+		reason: [3]string{`Reason: <q lang="">` + html.EscapeString(markup) + `</q>`,
+			`Motiu: <q lang="">` + html.EscapeString(markup) + `</q>`,
+			`Motivo: <q lang="">` + html.EscapeString(markup) + `</q>`},
 	},
 	{
 		name: "coming", decision: "4", stream: "later", state: "coming", since: "2026-12-23", until: "2027-12-31",
-		short: [3]string{"begins on Wednesday, 23 December 2026", "comença el dimecres, 23 de desembre de 2026", "empieza el miércoles, 23 de diciembre de 2026"},
-		long:  [3]string{"It begins on Wednesday, 23 December 2026.", "Comença el dimecres, 23 de desembre de 2026.", "Empieza el miércoles, 23 de diciembre de 2026."},
+		short: [3]string{"begins on Wednesday, 23 December 2026", "comença el dimecres, 23 de desembre de 2026",
+			"empieza el miércoles, 23 de diciembre de 2026"},
+		long: [3]string{"It begins on Wednesday, 23 December 2026.", "Comença el dimecres, 23 de desembre de 2026.",
+			"Empieza el miércoles, 23 de diciembre de 2026."},
 	},
 	{
 		name: "ended", decision: "5", stream: "over", state: "past", since: "2026-03-03", until: "2026-03-02",
-		short: [3]string{"ended on Monday, 2 March 2026", "acabada el dilluns, 2 de març de 2026", "terminada el lunes, 2 de marzo de 2026"},
-		long:  [3]string{"It ended on Monday, 2 March 2026, its last day.", "Va acabar el dilluns, 2 de març de 2026, el darrer dia.", "Terminó el lunes, 2 de marzo de 2026, el último día."},
+		short: [3]string{"ended on Monday, 2 March 2026", "acabada el dilluns, 2 de març de 2026",
+			"terminada el lunes, 2 de marzo de 2026"},
+		long: [3]string{"It ended on Monday, 2 March 2026, its last day.",
+			"Va acabar el dilluns, 2 de març de 2026, el darrer dia.",
+			"Terminó el lunes, 2 de marzo de 2026, el último día."},
 	},
 	{
 		name: "one after another", decision: "7", stream: "relay", state: "in_force", until: "2026-12-31",
@@ -65,7 +80,8 @@ func stateTown(t *testing.T) *city {
 	files := small()
 	delete(files, "policy/decisions/gates.yaml")
 	delete(files, "policy/decisions/devices.yaml")
-	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "languages: [en]", "languages: [ca, es, en]", 1)
+	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "languages: [en]",
+		"languages: [ca, es, en]", 1)
 	zones, sensors := []string{}, []string{}
 	decide := func(decision, stream, zone, from, until string) {
 		files["policy/decisions/"+decision+".yaml"] = fmt.Sprintf(`decision: %q
@@ -91,12 +107,17 @@ until: %[5]s
 			decide("0", "relay", zone, "2026-01-01", "2026-03-02")
 		}
 		decide(x.decision, x.stream, zone, from, until)
-		zones = append(zones, fmt.Sprintf(`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%[2]d,0],[%[3]d,0],[%[3]d,1],[%[2]d,1],[%[2]d,0]]]},"properties":{"name":"El Port %[2]d"}}`, zone, i, i+1))
-		sensors = append(sensors, fmt.Sprintf("  - {id: gate-%s, owner: acme, kind: people-gate, zone: %s, registered: 2026-01-01}\n", x.decision, zone))
+		zones = append(zones,
+			fmt.Sprintf(
+				`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%[2]d,0],[%[3]d,0],[%[3]d,1],[%[2]d,1],[%[2]d,0]]]},"properties":{"name":"El Port %[2]d"}}`, zone, i, i+1))
+		sensors = append(sensors,
+			fmt.Sprintf("  - {id: gate-%s, owner: acme, kind: people-gate, zone: %s, registered: 2026-01-01}\n",
+				x.decision, zone))
 		states[i].sensor = "gate-" + x.decision
 	}
 	decide("8", "gone", "z1", "2026-01-01", "2026-12-31") // taken out while it is in force
-	files["policy/decisions/8.yaml"] = strings.Replace(files["policy/decisions/8.yaml"], "keep: [passed]", "keep: [passed] # as the others", 1)
+	files["policy/decisions/8.yaml"] = strings.Replace(files["policy/decisions/8.yaml"], "keep: [passed]",
+		"keep: [passed] # as the others", 1)
 	files["policy/zones.geojson"] = `{"type":"FeatureCollection","features":[` + strings.Join(zones, ",\n") + "]}"
 	files["register.yaml"] = "sensors:\n" + strings.Join(sensors, "")
 	return found(t, files)
@@ -139,7 +160,8 @@ func TestStatesAreShown(t *testing.T) {
 	c.early()
 	c.pictures()
 	if chromium, err := exec.LookPath("chromium"); err == nil {
-		node(t, "pages.js", c.opendata, chromium, "/", "/?layer=halted/passed", "/streams/halted", "/streams/over?day=2026-03-04&span=week", "/decisions/3", "/sensors/gate-4/notice")
+		node(t, "pages.js", c.opendata, chromium, "/", "/?layer=halted/passed", "/streams/halted",
+			"/streams/over?day=2026-03-04&span=week", "/decisions/3", "/sensors/gate-4/notice")
 	}
 }
 
@@ -164,12 +186,14 @@ func (x told) pages(t *testing.T, c *city, l int) {
 		}
 		for _, s := range states {
 			for _, other := range []string{s.long[l], s.short[l] + "<"} {
-				if place != "notice" && place != "data" && other != "" && other != "<" && s.state != x.state && strings.Contains(text, other) {
+				if place != "notice" && place != "data" && other != "" && other != "<" && s.state != x.state &&
+					strings.Contains(text, other) {
 					t.Errorf("%s, %s, %s: it says %q", x.name, place, tongues[l], other)
 				}
 			}
 		}
-		for _, never := range []string{"S01", "<script>alert", " : ", "since:", "nobody has decided", "ningú no n’ha decidit", "nadie ha decidido", "%!", "%s"} {
+		for _, never := range []string{"S01", "<script>alert", " : ", "since:", "nobody has decided",
+			"ningú no n’ha decidit", "nadie ha decidido", "%!", "%s"} {
 			if strings.Contains(text, never) {
 				t.Errorf("%s, %s, %s: it says %q", x.name, place, tongues[l], never)
 			}
@@ -215,13 +239,15 @@ func brief(text string) string {
 func (c *city) early() {
 	c.t.Helper()
 	for lang, want := range map[string]string{
-		"en": "It ended on Monday, 2 March 2026, before its last day.", "ca": "Va acabar el dilluns, 2 de març de 2026, abans del darrer dia.",
+		"en": "It ended on Monday, 2 March 2026, before its last day.",
+		"ca": "Va acabar el dilluns, 2 de març de 2026, abans del darrer dia.",
 		"es": "Terminó el lunes, 2 de marzo de 2026, antes del último día.",
 	} {
 		if _, _, body := get(c.t, c.opendata+"/decisions/8?lang="+lang); !strings.Contains(string(body), want) {
 			c.t.Errorf("the page of what was taken out does not say %q", want)
 		}
-		if code, _, body := get(c.t, c.opendata+"/streams/gone?lang="+lang); code != 200 || !strings.Contains(string(body), want) {
+		if code, _, body := get(c.t, c.opendata+"/streams/gone?lang="+lang); code != 200 ||
+			!strings.Contains(string(body), want) {
 			c.t.Errorf("the series of what was taken out: %d, and it does not say %q", code, want)
 		}
 	}
@@ -248,15 +274,22 @@ func (c *city) early() {
 func (c *city) pictures() {
 	c.t.Helper()
 	for path, want := range map[string][]string{
-		"/streams/halted?lang=en":                        {`class="gap suspended"`, `<span class="swatch suspended"></span>suspended`, "so nothing was measured; that is no matter of privacy.", `<q lang="en">A sensor was tampered with</q>`},
-		"/streams/over?lang=en&day=2026-03-04&span=week": {`class="gap ended"`, `<span class="swatch ended"></span>ended`, "the decision had reached its end"},
-		"/streams/relay?lang=en":                         {"Released every hour under"},
-		"/streams/over?lang=en":                          {"It was released every hour under", "The last window ended on"},
-		"/streams/later?lang=en":                         {"It will be released every hour under", "The first numbers will be those of Wednesday, 23 December 2026."},
-		"/sensors/gate-4/notice?lang=en":                 {"A sensor stands here", "It measures nothing yet.", "While it is in force it uses: passed."},
-		"/sensors/gate-5/notice?lang=en":                 {"A sensor stands here", "It measures nothing any more."},
-		"/sensors/gate-2/notice?lang=ca":                 {"Aquí hi ha un sensor", "Ara mateix no mesura res.", "Mentre és en vigor fa servir: passed."},
-		"/sensors/gate-1/notice?lang=en":                 {"A sensor measures here"},
+		"/streams/halted?lang=en": {`class="gap suspended"`,
+			`<span class="swatch suspended"></span>suspended`, "so nothing was measured; that is no matter of privacy.",
+			`<q lang="en">A sensor was tampered with</q>`},
+		"/streams/over?lang=en&day=2026-03-04&span=week": {`class="gap ended"`,
+			`<span class="swatch ended"></span>ended`, "the decision had reached its end"},
+		"/streams/relay?lang=en": {"Released every hour under"},
+		"/streams/over?lang=en": {"It was released every hour under",
+			"The last window ended on"},
+		"/streams/later?lang=en": {"It will be released every hour under",
+			"The first numbers will be those of Wednesday, 23 December 2026."},
+		"/sensors/gate-4/notice?lang=en": {"A sensor stands here", "It measures nothing yet.",
+			"While it is in force it uses: passed."},
+		"/sensors/gate-5/notice?lang=en": {"A sensor stands here", "It measures nothing any more."},
+		"/sensors/gate-2/notice?lang=ca": {"Aquí hi ha un sensor", "Ara mateix no mesura res.",
+			"Mentre és en vigor fa servir: passed."},
+		"/sensors/gate-1/notice?lang=en": {"A sensor measures here"},
 	} {
 		_, _, body := get(c.t, c.opendata+path)
 		for _, w := range want {

@@ -153,11 +153,15 @@ func (x told) catalogue(t *testing.T, c *city) {
 			continue
 		}
 		over := x.state == "past"
-		if d.Temporal.End.Value != x.until || strings.HasSuffix(d.Every.ID, "/NEVER") != over || (d.Distribution[0].Status != nil) != over {
-			t.Errorf("%s: the catalogue says until %s, %s, %v", x.name, d.Temporal.End.Value, d.Every.ID, d.Distribution[0].Status)
+		if d.Temporal.End.Value != x.until || strings.HasSuffix(d.Every.ID, "/NEVER") != over ||
+			(d.Distribution[0].Status != nil) != over {
+			t.Errorf("%s: the catalogue says until %s, %s, %v", x.name, d.Temporal.End.Value, d.Every.ID,
+				d.Distribution[0].Status)
 		}
 		for l, lang := range tongues {
-			if !slices.ContainsFunc(d.Description, func(s text) bool { return s.Language == lang && strings.Contains(s.Value, x.long[l]) }) {
+			if !slices.ContainsFunc(d.Description, func(s text) bool {
+				return s.Language == lang && strings.Contains(s.Value, x.long[l])
+			}) {
 				t.Errorf("%s: the catalogue says %q", x.name, d.Description)
 			}
 		}

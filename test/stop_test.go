@@ -52,7 +52,8 @@ func TestAStopTakesFiveSeconds(t *testing.T) {
 		"health is asked and not read": func(t *testing.T) *city {
 			c := begun(t)
 			for range 20 {
-				deaf(t, strings.TrimPrefix(c.admin, "http://"), strings.Repeat("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 200))
+				deaf(t, strings.TrimPrefix(c.admin, "http://"),
+					strings.Repeat("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 200))
 			}
 			return c
 		},
@@ -147,7 +148,8 @@ func storeHangs(t *testing.T, more string) *city {
 	t.Cleanup(func() { _ = l.Close() })
 	c := found(t, small())
 	path := filepath.Join(c.dir, "gateway.yaml")
-	write(t, path, read(t, path)+fmt.Sprintf("store: {influx: {url: \"http://%s\", org: o, bucket: b}}\n", l.Addr())+more)
+	write(t, path, read(t, path)+fmt.Sprintf("store: {influx: {url: \"http://%s\", org: o, bucket: b}}\n", l.Addr())+
+		more)
 	c.run()
 	c.connect()
 	c.tick(ten)
@@ -255,7 +257,8 @@ func TestAStopDuringTheStart(t *testing.T) {
 		}
 		await(t, 10*time.Second, "the process to end", c.gateway.ended)
 		// Before it listens for signals, it dies by them.
-		if took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode(); took > longer(time.Second) || code > 0 {
+		if took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode(); took > longer(time.Second) ||
+			code > 0 {
 			t.Errorf("it ended with %d after %s; want 0 at once", code, took)
 		}
 	}
@@ -289,7 +292,8 @@ func TestASecondSignal(t *testing.T) {
 	asked := time.Now()
 	_ = c.gateway.cmd.Process.Signal(os.Interrupt)
 	await(t, 10*time.Second, "the process to end", c.gateway.ended)
-	if took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode(); took > longer(time.Second) || code != -1 {
+	if took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode(); took > longer(time.Second) ||
+		code != -1 {
 		t.Errorf("a second signal ended it after %s with %d; want that it dies of it", took, code)
 	}
 }
@@ -333,7 +337,8 @@ func TestOtherDaemonsStop(t *testing.T) {
 	})
 	for name, ready := range map[string]bool{"the town": true, "the town, while it starts": false} {
 		t.Run(name, func(t *testing.T) {
-			p := start(t, sluice, "up", "--demo", "--allow-swap", "--json", "--http", freeAddr(t), "--mqtt", freeAddr(t), "--admin", freeAddr(t))
+			p := start(t, sluice, "up", "--demo", "--allow-swap", "--json", "--http", freeAddr(t), "--mqtt",
+				freeAddr(t), "--admin", freeAddr(t))
 			if ready {
 				p.find(`"admin":`)
 			} else {
@@ -349,7 +354,8 @@ func withStage(t *testing.T, stage string) *city {
 	t.Helper()
 	bin := withFaults(t)
 	c := found(t, small())
-	c.gateway = startWith(t, []string{faultVariable + "=" + stage}, bin, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+	c.gateway = startWith(t, []string{faultVariable + "=" + stage}, bin, "gateway", "-c",
+		filepath.Join(c.dir, "gateway.yaml"))
 	c.admin = "http://" + c.gateway.find(`the gateway runs.*admin=(\S+)`)[1]
 	return c
 }
@@ -365,8 +371,10 @@ func TestTheLastResort(t *testing.T) {
 	}
 	await(t, 20*time.Second, "the process to end", c.gateway.ended)
 	took, code := time.Since(asked), c.gateway.cmd.ProcessState.ExitCode()
-	if code != 75 || took > longer(8*time.Second) || !strings.Contains(c.gateway.err.String(), "ingest.(*Ingest).stop") {
-		t.Errorf("it ended with %d after %s; want 75 after five seconds, and where it stood\n%s", code, took, tail(c.gateway.err.String()))
+	if code != 75 || took > longer(8*time.Second) ||
+		!strings.Contains(c.gateway.err.String(), "ingest.(*Ingest).stop") {
+		t.Errorf("it ended with %d after %s; want 75 after five seconds, and where it stood\n%s", code, took,
+			tail(c.gateway.err.String()))
 	}
 }
 
@@ -382,7 +390,8 @@ func TestIngestStandsStill(t *testing.T) {
 	c.link.Publish("city/v1/acme/gate-1/up", []byte(gate(1, ten, 1)), false)
 	await(t, 20*time.Second, "ingest to be missed", func() bool {
 		_, hints := c.ready()
-		return strings.Contains(hints["intake"], "has not moved for") && strings.Contains(hints["intake"], "it acknowledges")
+		return strings.Contains(hints["intake"], "has not moved for") &&
+			strings.Contains(hints["intake"], "it acknowledges")
 	})
 	endsWell(t, c.gateway)
 }

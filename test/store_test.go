@@ -1,15 +1,21 @@
 package test
 
 import (
+	"bytes"
+	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"sluice/store"
+	"sluice/store/influx"
 	"sluice/store/sqlite"
 )
 
@@ -47,7 +53,8 @@ func TestLostStore(t *testing.T) {
 				return strings.Contains(hints["store"], "missing in the store") && len(hints) == 1
 			})
 			c.gateway.stop(20 * time.Second)
-			if code, out := verb(t, "ledger", "recover", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 0 || !strings.Contains(out, "8 windows that were released are not in the store any more") {
+			if code, out := verb(t, "ledger", "recover", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 0 ||
+				!strings.Contains(out, "8 windows that were released are not in the store any more") {
 				t.Fatalf("recover: %d\n%s", code, out)
 			}
 			c.run()
@@ -95,7 +102,8 @@ func TestNoStore(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if code, out := verb(t, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 3 || !strings.Contains(out, path) {
+	if code, out := verb(t, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml")); code != 3 ||
+		!strings.Contains(out, path) {
 		t.Errorf("%d\n%s", code, out)
 	}
 }
@@ -107,7 +115,11 @@ func TestNoStore(t *testing.T) {
 func TestOpenDataFollowsTheStore(t *testing.T) {
 	t.Parallel()
 	for what, harm := range map[string]func(t *testing.T, path string){
-		"removed":     func(t *testing.T, path string) { remove(t, path); remove(t, path+"-wal"); remove(t, path+"-shm") },
+		"removed": func(t *testing.T, path string) {
+			remove(t, path)
+			remove(t, path+"-wal")
+			remove(t, path+"-shm")
+		},
 		"cut":         func(t *testing.T, path string) { truncate(t, path, 0); truncate(t, path+"-wal", 0) },
 		"cut to half": func(t *testing.T, path string) { truncate(t, path, 2); truncate(t, path+"-wal", 0) },
 		"no database": func(t *testing.T, path string) {
@@ -131,22 +143,27 @@ func TestOpenDataFollowsTheStore(t *testing.T) {
 			c.run() // the gateway has it open, too
 			harm(t, path)
 			ask := func() (int, string) {
-				status, _, body := get(t, fmt.Sprintf("%s/api/v1/streams/gates/observations?from=%s&limit=%d", c.opendata, ten.Format(time.RFC3339), 1+time.Now().UnixNano()%900))
+				status, _, body := get(t,
+					fmt.Sprintf("%s/api/v1/streams/gates/observations?from=%s&limit=%d", c.opendata,
+						ten.Format(time.RFC3339), 1+time.Now().UnixNano()%900))
 				return status, string(body)
 			}
 			await(t, 30*time.Second, "an answer that says so", func() bool {
 				status, body := ask()
-				return status == http.StatusServiceUnavailable && strings.Contains(body, "problems/unavailable") && strings.Contains(body, "in its log")
+				return status == http.StatusServiceUnavailable && strings.Contains(body, "problems/unavailable") &&
+					strings.Contains(body, "in its log")
 			})
 			open.find(`the store cannot be read: ` + path + `; put a backup`)
-			if status, _, body := get(t, c.opendata+"/readyz"); status != http.StatusServiceUnavailable || strings.Contains(string(body), path) {
+			if status, _, body := get(t, c.opendata+"/readyz"); status != http.StatusServiceUnavailable ||
+				strings.Contains(string(body), path) {
 				t.Errorf("readiness is %d %s", status, body)
 			}
 			c.link.Close()
 			c.connect()
 			c.crowd(4, 40)
 			c.tick(ten.Add(5*time.Hour + 3*time.Minute)) // the gateway goes on
-			if _, hints := c.ready(); what == "removed" && !strings.Contains(hints["store"], "was removed, or another one has its name") {
+			if _, hints := c.ready(); what == "removed" &&
+				!strings.Contains(hints["store"], "was removed, or another one has its name") {
 				t.Errorf("the gateway says nothing of its store: %v", hints)
 			}
 			if c.gateway.ended() {
@@ -185,5 +202,73 @@ func truncate(t *testing.T, path string, share int64) {
 	}
 	if err := os.Truncate(path, size); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestBothStoresGiveTheSameBytes asks the interface the same questions over both
+// stores, and over the books' directory and a mirror.
+func TestBothStoresGiveTheSameBytes(t *testing.T) {
+	t.Parallel()
+	db := newInflux(t)
+	c := found(t, small())
+	c.begin()
+	for h := range 5 {
+		at := ten.Add(time.Duration(h) * time.Hour)
+		c.send("gate-1", gate(h, at, h))
+		c.tick(at.Add(time.Hour + 2*time.Minute))
+	}
+	c.stored()
+	// What is in SQLite goes into InfluxDB as the forwarder would bring it.
+	from, err := sqlite.OpenReader(filepath.Join(c.dir, "state/store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := influx.Open(influx.Config{URL: db.url, Org: "city", Bucket: "city/autogen"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	for _, stream := range []string{"gates", "devices"} {
+		list, err := from.Observations(context.Background(),
+			store.Query{Stream: stream, From: ten.Add(-time.Hour), To: ten.Add(24 * time.Hour), Limit: 1000})
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%d observations, %v", len(list), err)
+		}
+		if err := to.Write(context.Background(), list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, 20*time.Second, "the books to be written", func() bool {
+		_, err := os.Stat(filepath.Join(c.dir, "state/public/streams.json"))
+		return err == nil
+	})
+	mirror := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(c.dir, "state/public"))))
+	defer mirror.Close()
+	write(t, filepath.Join(c.dir, "other.yaml"),
+		fmt.Sprintf("http: 127.0.0.1:0\nbooks: %s\nstore: {influx: {url: %q, org: city, bucket: city/autogen}}\n",
+			mirror.URL, db.url))
+	other := start(t, sluice, "opendata", "-c", filepath.Join(c.dir, "other.yaml")).find(`http=(http://\S+)`)[1]
+	for _, path := range []string{
+		"/api/v1/streams", "/api/v1/streams/gates/observations",
+		"/api/v1/streams/gates/observations?from=2026-03-02T10:00:00Z&limit=3",
+		"/api/v1/streams/gates/observations?from=2026-03-02&to=2026-03-03&measure=turns&format=csv",
+		"/api/v1/streams/devices/observations",
+		"/api/v1/streams/gates/observations?cell=square&measure=passed&measure=turns", "/api/v1/sensors",
+		"/api/v1/decisions", "/api/v1/ledger",
+		"/streams/gates", "/streams/devices?cell=square", "/", "/api/v1/streams/none/observations",
+		"/api/v1/streams/gates/observations?cell=x",
+	} {
+		for next := path; next != ""; {
+			s1, h1, b1 := get(t, c.opendata+next)
+			s2, h2, b2 := get(t, other+next)
+			if s1 != s2 || !bytes.Equal(b1, b2) || h1.Get("ETag") != h2.Get("ETag") {
+				t.Errorf("GET %s: %d and %d\n%s\n%s", next, s1, s2, b1, b2)
+			}
+			var page struct{ Next *string }
+			if next = ""; json.Unmarshal(b1, &page) == nil && page.Next != nil {
+				next = *page.Next
+			}
+		}
 	}
 }

@@ -113,11 +113,16 @@ func TestPublishAndRead(t *testing.T) {
 		c.send("gate-1", gate(i, ten.Add(time.Duration(i)*30*time.Second), 2))
 		c.tick(ten.Add(time.Duration(i+1) * 30 * time.Second))
 	}
-	c.send("gate-1", "["+gate(100, ten.Add(4*time.Minute), 1)+`,{"ts":"yesterday"},`+gate(101, ten.Add(4*time.Minute), 1)+"]")
+	c.send("gate-1", "["+gate(100, ten.Add(4*time.Minute), 1)+`,{"ts":"yesterday"},`+
+		gate(101, ten.Add(4*time.Minute), 1)+"]")
 	for i := range 30 {
-		c.send("wifi-1", fmt.Sprintf(`[{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-50,"note":"hello"}}]`, ten.Add(4*time.Minute).Format(time.RFC3339), i, i))
+		c.send("wifi-1",
+			fmt.Sprintf(`[{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-50,"note":"hello"}}]`,
+				ten.Add(4*time.Minute).Format(time.RFC3339), i, i))
 	}
-	c.send("wifi-1", fmt.Sprintf(`[{"bn":"urn:x:","bt":%d,"n":"device","vs":"02:00:5e:10:01:01"},{"n":"rssi","v":-61}]`, ten.Add(4*time.Minute).Unix()))
+	c.send("wifi-1",
+		fmt.Sprintf(`[{"bn":"urn:x:","bt":%d,"n":"device","vs":"02:00:5e:10:01:01"},{"n":"rssi","v":-61}]`,
+			ten.Add(4*time.Minute).Unix()))
 	c.tick(ten.Add(time.Hour + 2*time.Minute))
 	c.stored()
 
@@ -152,8 +157,9 @@ func (c *city) readAPI() {
 		t.Error("the gateway is not ready")
 	}
 	_, header, body := get(t, c.opendata+"/api/v1/streams/gates/observations?format=csv&measure=passed")
-	want := "start_utc,start_local,every,cell,measure,value,status,low,high,unit,decision,simulation,bounded_share,bounded_share_low,bounded_share_high,gateway\n" +
-		"2026-03-02T10:00:00Z,2026-03-02T11:00:00+01:00,PT1H,square,passed,22,published,22,22,,1,true,,,,test-1\n"
+	want :=
+		"start_utc,start_local,every,cell,measure,value,status,low,high,unit,decision,simulation,bounded_share,bounded_share_low,bounded_share_high,gateway\n" +
+			"2026-03-02T10:00:00Z,2026-03-02T11:00:00+01:00,PT1H,square,passed,22,published,22,22,,1,true,,,,test-1\n"
 	if string(body) != want || header.Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("CSV is\n%s(%s); want\n%s", body, header.Get("Content-Type"), want)
 	}
@@ -304,7 +310,9 @@ func TestContributionBound(t *testing.T) {
 		at := ten.Add(time.Duration(hour) * time.Hour)
 		c.tick(at)
 		for i := range 40 {
-			c.send("wifi-1", fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:20:00:%02x","rssi":-50}}`, at.Format(time.RFC3339), 100*hour+i, i))
+			c.send("wifi-1",
+				fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:20:00:%02x","rssi":-50}}`,
+					at.Format(time.RFC3339), 100*hour+i, i))
 		}
 		if hour == 1 {
 			c.gateway.kill() // bounds are durable

@@ -73,7 +73,8 @@ func TestSwapUnderLoad(t *testing.T) {
 	total := 0.0
 	await(t, 20*time.Second, "both windows", func() bool {
 		total = 0
-		windows := map[time.Time]bool{} // a window has a row for each measure, and the store takes one window after the other
+		// a window has a row for each measure, and the store takes one window after the other
+		windows := map[time.Time]bool{}
 		for _, i := range c.items("gates", ten, ten.Add(2*time.Hour)) {
 			if i.Value != nil && i.Measure == "passed" {
 				total += *i.Value

@@ -22,7 +22,10 @@ func TestTakingOver(t *testing.T) {
 	shared := filepath.Join(p.one.dir, "state/store.db")
 	appendTo(t, filepath.Join(next.dir, "gateway.yaml"), fmt.Sprintf("store: {sqlite: {path: %q}}\n", shared))
 	path := filepath.Join(p.one.dir, "opendata.yaml")
-	write(t, path, strings.Replace(read(t, path), "books: state/public\n", fmt.Sprintf("books: [state/public, %q, %q]\n", filepath.Join(p.two.dir, "state/public"), filepath.Join(next.dir, "state/public")), 1))
+	write(t, path,
+		strings.Replace(read(t, path), "books: state/public\n",
+			fmt.Sprintf("books: [state/public, %q, %q]\n", filepath.Join(p.two.dir, "state/public"),
+				filepath.Join(next.dir, "state/public")), 1))
 	for _, c := range []*city{p.one, p.two} {
 		c.run()
 		c.connect()
@@ -34,9 +37,12 @@ func TestTakingOver(t *testing.T) {
 	p.one.stored()
 	p.two.stored()
 	p.one.serve()
-	run(t, sluice, "withdraw", "gates", "-c", filepath.Join(p.two.dir, "gateway.yaml"), "--start", ten.Format(time.RFC3339), "--reason", "it stood in a shop")
+	run(t, sluice, "withdraw", "gates", "-c", filepath.Join(p.two.dir, "gateway.yaml"), "--start",
+		ten.Format(time.RFC3339), "--reason", "it stood in a shop")
 	await(t, time.Minute, "the withdrawal", func() bool {
-		return slices.ContainsFunc(p.one.items("gates", ten, ten.Add(time.Hour)), func(i item) bool { return i.Status == "withdrawn" })
+		return slices.ContainsFunc(p.one.items("gates", ten, ten.Add(time.Hour)), func(i item) bool {
+			return i.Status == "withdrawn"
+		})
 	})
 	for _, i := range p.one.items("gates", ten, ten.Add(time.Hour)) {
 		if (i.Status == "withdrawn") != (i.Cell == "park") {
@@ -55,13 +61,19 @@ func TestTakingOver(t *testing.T) {
 	at := ten.Add(3 * time.Hour)
 	next.tick(at)
 	p.one.tick(at)
-	await(t, time.Minute, "the new zones", func() bool { return strings.Contains(string(p.one.body("/books/zones.geojson")), "edge-3") })
+	await(t, time.Minute, "the new zones", func() bool {
+		return strings.Contains(string(p.one.body("/books/zones.geojson")), "edge-3")
+	})
 	p.two = next
 	p.hour(at)
 	p.one.stored()
 	next.stored()
-	await(t, time.Minute, "the new gateway's numbers", func() bool { return len(p.one.items("gates", at, at.Add(time.Hour))) == 4 })
-	await(t, time.Minute, "what is final to go on", func() bool { return p.stream("gates").ClosedUntil.Equal(at.Add(time.Hour)) })
+	await(t, time.Minute, "the new gateway's numbers", func() bool {
+		return len(p.one.items("gates", at, at.Add(time.Hour))) == 4
+	})
+	await(t, time.Minute, "what is final to go on", func() bool {
+		return p.stream("gates").ClosedUntil.Equal(at.Add(time.Hour))
+	})
 	if ok, hints := next.ready(); !ok {
 		t.Errorf("the new gateway is not ready: %v", hints)
 	}
@@ -90,7 +102,9 @@ func (p *pair) afterAReboot(at time.Time) {
 	c.link.Close()
 	c.connect()
 	c.tick(at.Add(time.Hour + 2*time.Minute))
-	await(t, time.Minute, "the new zones", func() bool { return !strings.Contains(string(c.body("/books/zones.geojson")), "edge-3") })
+	await(t, time.Minute, "the new zones", func() bool {
+		return !strings.Contains(string(c.body("/books/zones.geojson")), "edge-3")
+	})
 	p.pass(c, "2", 20, at.Add(2*time.Hour))
 	await(t, time.Minute, "the first gateway's numbers of both zones", func() bool {
 		ok, hints := c.ready()

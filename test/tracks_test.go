@@ -111,12 +111,14 @@ forget_after: P1D
 from: 2014-09-01
 until: 2016-02-28
 `,
-				"register.yaml": "sensors: [{id: phones, owner: replay, kind: phone, lat: -10.9, lon: -37, registered: 2014-01-01}]\n",
+				"register.yaml": "sensors: [{id: phones, owner: replay, kind: phone, lat: -10.9, lon: -37, " +
+					"registered: 2014-01-01}]\n",
 			})
 			appendTo(t, filepath.Join(c.dir, "gateway.yaml"), "windows: {future: P1D}\n")
 			c.run()
 			c.serve()
-			c.replay(file, "--map", "ts=ts,sensor=sensor,field.person=person:string,field.lat=lat,field.lon=lon", "--step", "24h", "--settle", "49h")
+			c.replay(file, "--map", "ts=ts,sensor=sensor,field.person=person:string,field.lat=lat,field.lon=lon",
+				"--step", "24h", "--settle", "49h")
 			c.checkTracks(truth, loc, clones)
 		})
 	}
@@ -134,7 +136,8 @@ func (c *city) checkTracks(truth map[string]map[string]bool, loc *time.Location,
 	getJSON(t, c.opendata+"/api/v1/streams", &streams)
 	from := streams.Streams[0].Measures[0].PublicFrom
 	published, above := 0, 0
-	for _, i := range c.items("tracks", time.Date(2014, 9, 1, 0, 0, 0, 0, time.UTC), time.Date(2016, 3, 1, 0, 0, 0, 0, time.UTC)) {
+	for _, i := range c.items("tracks", time.Date(2014, 9, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(2016, 3, 1, 0, 0, 0, 0, time.UTC)) {
 		n := clones * len(truth[i.Cell+" "+i.Start.In(loc).Format(time.DateOnly)])
 		if i.Status == "published" {
 			published++

@@ -22,23 +22,28 @@ func TestCouncilCommands(t *testing.T) {
 	doc := read(t, "../docs/council.md")
 	dir := t.TempDir()
 	args := fromReadme(t, fenced.Take(t, "docs/council.md", "go run ./cmd/sluice up --demo"))
-	cmd := exec.Command(sluice, append(args, "--json", "--http", ":0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
+	cmd := exec.Command(sluice,
+		append(args, "--json", "--http", ":0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
 	cmd.Dir = dir
 	begin(t, sluice, cmd, nil).find(`"event":"replayed"`)
 	path := []string{filepath.Dir(sluice)}
 	clerk(t, dir, path)
 	out, err := fenced.Take(t, "docs/council.md", "cd town/policy").Bash(dir, path)
 	text := out
-	if err != nil || !strings.Contains(text, "first, version 1, is enacted") || !strings.Contains(text, "smaller, version 2, is put to the vote") {
+	if err != nil || !strings.Contains(text, "first, version 1, is enacted") ||
+		!strings.Contains(text, "smaller, version 2, is put to the vote") {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if !strings.Contains(text, "stronger  2026-14: privacy budget (epsilon): 1 → 0.5") || !strings.Contains(text, "2 of 7 members must sign (suspend)") {
+	if !strings.Contains(text, "stronger  2026-14: privacy budget (epsilon): 1 → 0.5") ||
+		!strings.Contains(text, "2 of 7 members must sign (suspend)") {
 		t.Errorf("the second motion is\n%s", text)
 	}
 	if n := strings.Count(text, "(coming, from "); n < 4 {
 		t.Errorf("after the first vote %d decisions are coming; want four\n%s", n, text)
 	}
-	if !strings.Contains(text, "smaller, version 2, is enacted with the signatures of Emma and Ferran (2 needed)") || !regexp.MustCompile(`Version 2, motion smaller, is in force since .*\n.*\n\n2026-14 .*\(in force\)`).MatchString(text) {
+	if !strings.Contains(text, "smaller, version 2, is enacted with the signatures of Emma and Ferran (2 needed)") ||
+		!regexp.MustCompile(`Version 2, motion smaller, is in force since .*\n.*\n\n2026-14 .*\(in force\)`).
+			MatchString(text) {
 		t.Errorf("the vote ends with\n%s", text)
 	}
 	page, _, _ := strings.Cut(read(t, filepath.Join(dir, "town/policy/motions/first/motion.txt")), "\nEn español\n")
@@ -59,10 +64,13 @@ func clerk(t *testing.T, dir string, path []string) {
 	desk, home := filepath.Join(dir, "desk"), filepath.Join(dir, "home")
 	run(t, "cp", "-r", filepath.Join(dir, "town/policy"), desk)
 	made := fenced.Take(t, "docs/council.md", "ssh-keygen -t ed25519")
-	made.StandIn("ssh-keygen", `mkdir -p "$HOME/.ssh" && exec /usr/bin/ssh-keygen "$@" -q -N "" -f "$HOME/.ssh/id_ed25519"`, "it would ask, and write into the home of whoever runs the tests")
+	made.StandIn("ssh-keygen",
+		`mkdir -p "$HOME/.ssh" && exec /usr/bin/ssh-keygen "$@" -q -N "" -f "$HOME/.ssh/id_ed25519"`,
+		"it would ask, and write into the home of whoever runs the tests")
 	key := strings.TrimSpace(made.Run(dir, path, "HOME="+home))
 	roster := filepath.Join(desk, "council.yaml")
-	text := regexp.MustCompile(`(?m)id: anna,(.*)keys: \["[^"]+"`).ReplaceAllString(read(t, roster), "id: anna,${1}keys: [\""+key+"\"")
+	text := regexp.MustCompile(`(?m)id: anna,(.*)keys: \["[^"]+"`).ReplaceAllString(read(t, roster),
+		"id: anna,${1}keys: [\""+key+"\"")
 	if !strings.Contains(text, key) {
 		t.Fatalf("the member's line goes nowhere in\n%s", text)
 	}
@@ -111,13 +119,16 @@ func TestPolicyVerbs(t *testing.T) {
 	do(2, "letters, digits", "policy", "new", "../x")
 	// What a template leaves to be written is found, all of it, and no motion is made of it.
 	out := do(1, "T01", "policy", "check")
-	for _, want := range []string{"charter.yaml:4:", "charter.yaml:5:", "<a title for residents>", "<un título para los residentes>", "<the law that allows it>"} {
+	for _, want := range []string{"charter.yaml:4:", "charter.yaml:5:", "<a title for residents>",
+		"<un título para los residentes>", "<the law that allows it>"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the template's %s is not found in\n%s", want, out)
 		}
 	}
 	fillIn(t, filepath.Join(dir, "charter.yaml"), "your-city", "portalba", "<the name of your city>", "Portalba")
-	fillIn(t, filepath.Join(dir, "decisions/2027-01.yaml"), "<a title for residents>", "Boardings", "<un títol per als residents>", "Validacions", "<un título para los residentes>", "Validaciones", "<the law that allows it>", "By-law 2026/3")
+	fillIn(t, filepath.Join(dir, "decisions/2027-01.yaml"), "<a title for residents>", "Boardings",
+		"<un títol per als residents>", "Validacions", "<un título para los residentes>", "Validaciones",
+		"<the law that allows it>", "By-law 2026/3")
 	do(0, "Nothing is wrong", "policy", "check")
 	do(0, "No hi ha cap error", "policy", "check", "--lang", "ca")
 	do(2, "en, ca, es", "policy", "check", "--lang", "fr")
@@ -130,7 +141,8 @@ func TestPolicyVerbs(t *testing.T) {
 	do(0, "decisions/2027-01.yaml", "policy", "fmt")
 	do(0, "", "policy", "fmt", "--check")
 	out = do(1, "C05", "policy", "check", "--lang", "es")
-	if !strings.Contains(out, "arréglelo") || !strings.Contains(out, "escriba 10 o más") || !regexp.MustCompile(`(?m)^\s+\| +\^$`).MatchString(out) {
+	if !strings.Contains(out, "arréglelo") || !strings.Contains(out, "escriba 10 o más") ||
+		!regexp.MustCompile(`(?m)^\s+\| +\^$`).MatchString(out) {
 		t.Errorf("the mistake is shown as\n%s", out)
 	}
 	var found struct {
@@ -142,18 +154,23 @@ func TestPolicyVerbs(t *testing.T) {
 	cmd := exec.Command(sluice, "policy", "check", "--json")
 	cmd.Dir = dir
 	raw, _ := cmd.Output()
-	if err := json.Unmarshal(raw, &found); err != nil || len(found.Findings) != 1 || found.Findings[0].Rule != "C05" || found.Findings[0].Line == 0 {
+	if err := json.Unmarshal(raw, &found); err != nil || len(found.Findings) != 1 || found.Findings[0].Rule != "C05" ||
+		found.Findings[0].Line == 0 {
 		t.Errorf("as JSON it is %+v (%v)", found, err)
 	}
 	do(1, "breaks its charter", "motion", "create", "m")
 	write(t, file, good)
 
 	do(0, "There is no test here", "policy", "test")
-	const cases = "tests:\n  - name: fares are dropped\n    given: {kind: card-reader, zone: carrer-nou}\n    then: {dropped: [fare], counted: [card], published: {cards: PT1H}}\n"
+	const cases = "tests:\n  - name: fares are dropped\n    given: {kind: card-reader, zone: carrer-nou}\n    then: " +
+		"{dropped: [fare], counted: [card], published: {cards: PT1H}}\n"
 	write(t, filepath.Join(dir, "tests/cards.yaml"), cases)
 	do(0, "1 test passed", "policy", "test")
-	write(t, filepath.Join(dir, "local/quiet.rego"), "package sluice.local\n\ndeny contains {\"decision\": \"2027-01\", \"message\": \"not yet\"} if data.charter.min_units < 5\n")
-	write(t, filepath.Join(dir, "local/quiet_test.rego"), "package sluice.local_test\n\nimport data.sluice.local\n\ntest_quiet if count(local.deny) == 1 with data.charter.min_units as 3\n\ntest_wrong if count(local.deny) == 7\n")
+	write(t, filepath.Join(dir, "local/quiet.rego"), "package sluice.local\n\ndeny contains {\"decision\": "+
+		"\"2027-01\", \"message\": \"not yet\"} if data.charter.min_units < 5\n")
+	write(t, filepath.Join(dir, "local/quiet_test.rego"), "package sluice.local_test\n\nimport "+
+		"data.sluice.local\n\ntest_quiet if count(local.deny) == 1 with data.charter.min_units as 3\n\ntest_wrong "+
+		"if count(local.deny) == 7\n")
 	write(t, filepath.Join(dir, "tests/cards.yaml"), strings.Replace(cases, "dropped: [fare]", "kept: [fare]", 1))
 	out = do(1, "2 of 3 tests failed", "policy", "test")
 	for _, want := range []string{"fare is dropped; want kept", "test_wrong", "100.0 %  local/quiet.rego"} {
@@ -175,13 +192,15 @@ func TestPolicyVerbs(t *testing.T) {
 	do(0, "stronger     2027-01: smallest group: 10 → 20", "policy", "diff", dir, other)
 	do(0, "més feble    2027-01: grup més petit: 20 → 10", "policy", "diff", other, dir, "--lang", "ca")
 	do(0, "Nothing changes", "policy", "diff", dir, dir)
-	write(t, filepath.Join(other, "local/no.rego"), "package sluice.local\n\ndeny contains {\"decision\": \"2027-01\", \"message\": \"no\"}\n")
+	write(t, filepath.Join(other, "local/no.rego"),
+		"package sluice.local\n\ndeny contains {\"decision\": \"2027-01\", \"message\": \"no\"}\n")
 	reg, err := filepath.Abs("../configs/portalba/register.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	registered := filepath.Join(dir, "register.yaml")
-	write(t, registered, "sensors:\n  - {id: reader-7, owner: tram, kind: card-reader, zone: carrer-nou, registered: 2026-01-01}\n")
+	write(t, registered,
+		"sensors:\n  - {id: reader-7, owner: tram, kind: card-reader, zone: carrer-nou, registered: 2026-01-01}\n")
 	do(0, "no longer measured for decision 2027-01 (reader-7)", "policy", "diff", dir, other, "--register", registered)
 	do(0, "Data-protection impact assessment", "policy", "dpia", "--register", reg)
 	do(0, "LO DEBE ESCRIBIR UNA PERSONA", "policy", "dpia", "--lang", "es")
@@ -192,7 +211,9 @@ func TestSimulate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	draft := filepath.Join(dir, "draft.yaml")
-	write(t, draft, strings.Replace(read(t, "../configs/portalba/policy/decisions/2026-14-footfall.yaml"), "min_units: 10", "min_units: 80", 1))
+	write(t, draft,
+		strings.Replace(read(t, "../configs/portalba/policy/decisions/2026-14-footfall.yaml"), "min_units: 10",
+			"min_units: 80", 1))
 	chart := filepath.Join(dir, "chart.svg")
 	type side struct {
 		Inside    float64 `json:"inside"`
@@ -219,7 +240,8 @@ func TestSimulate(t *testing.T) {
 			Budget struct{ PerDay, Cap float64 }
 		}
 	}
-	out, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../configs/portalba/policy", "--seed", "7", "--svg", chart, "--json").Output()
+	out, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../configs/portalba/policy", "--seed", "7",
+		"--svg", chart, "--json").Output()
 	if err == nil {
 		err = errors.Join(json.Unmarshal(out, &report), json.Unmarshal(out, &now))
 	}
@@ -227,14 +249,17 @@ func TestSimulate(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	// Some 60 intervals of 95 %: fewer than 80 % has a chance of one in 100,000.
-	if x := now.InForce; x.Published != report.InForce.Measures[0].Published || x.Withheld != report.InForce.Measures[0].Withheld || x.Inside < .8 || x.BiasShare < -.1 || x.BiasShare > .1 {
+	if x := now.InForce; x.Published != report.InForce.Measures[0].Published ||
+		x.Withheld != report.InForce.Measures[0].Withheld || x.Inside < .8 || x.BiasShare < -.1 || x.BiasShare > .1 {
 		t.Errorf("in force: %+v", x)
 	}
-	if x := now.Proposal; x.MaxContributions != 4 || x.Every != "PT1H" || !strings.Contains(x.Why, "shown intervals hold what passed") {
+	if x := now.Proposal; x.MaxContributions != 4 || x.Every != "PT1H" ||
+		!strings.Contains(x.Why, "shown intervals hold what passed") {
 		t.Errorf("proposed: %+v", x)
 	}
 	a, b := report.Draft.Measures[0], report.InForce.Measures[0]
-	if a.Published >= b.Published || b.Published < 30 || a.Published+a.Withheld+a.NoData != b.Published+b.Withheld+b.NoData {
+	if a.Published >= b.Published || b.Published < 30 ||
+		a.Published+a.Withheld+a.NoData != b.Published+b.Withheld+b.NoData {
 		t.Errorf("the draft publishes %+v, what is in force %+v; a larger group must publish less", a, b)
 	}
 	// 95 % intervals, some 70 of them: fewer than 80 % has a chance of one in a million.
@@ -248,7 +273,8 @@ func TestSimulate(t *testing.T) {
 	if silenced == 0 || report.Draft.Budget.PerDay != 1 || report.Draft.Budget.Cap != 1 {
 		t.Errorf("%d units are silenced, the budget is %+v", silenced, report.Draft.Budget)
 	}
-	if svg := read(t, chart); !strings.HasPrefix(svg, "<svg") || strings.Count(svg, "<polyline") < 3 || !strings.Contains(svg, "Dashed: what passed") || !strings.Contains(svg, "shown intervals hold what passed") {
+	if svg := read(t, chart); !strings.HasPrefix(svg, "<svg") || strings.Count(svg, "<polyline") < 3 ||
+		!strings.Contains(svg, "Dashed: what passed") || !strings.Contains(svg, "shown intervals hold what passed") {
 		t.Errorf("the chart is\n%.300s", svg)
 	}
 }
@@ -258,26 +284,33 @@ func TestSimulateOther(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	draft := filepath.Join(dir, "draft.yaml")
-	write(t, filepath.Join(dir, "register.yaml"), "sensors:\n  - {id: m1, owner: sona, kind: noise-meter, zone: port, registered: 2026-01-01}\n")
+	write(t, filepath.Join(dir, "register.yaml"),
+		"sensors:\n  - {id: m1, owner: sona, kind: noise-meter, zone: port, registered: 2026-01-01}\n")
 	var rows strings.Builder
 	rows.WriteString("when,meter,level\n")
 	for m := range 180 {
 		rows.WriteString(time.Date(2025, 3, 4, 10, m, 0, 0, time.UTC).Format(time.RFC3339) + ",m1,60\n")
 	}
 	write(t, filepath.Join(dir, "rows.csv"), rows.String())
-	text, err := exec.Command(sluice, "policy", "simulate", "2026-16", "--dir", "../configs/portalba/policy", "--svg", "", "--replay", filepath.Join(dir, "rows.csv"),
-		"--map", "ts=when,sensor=meter,field.laeq=level", "--register", filepath.Join(dir, "register.yaml")).CombinedOutput()
-	if err != nil || !regexp.MustCompile(`draft +level +1[0-3] `).Match(text) || !strings.Contains(string(text), "100 of 100 shown intervals hold what passed") {
+	text, err := exec.Command(sluice, "policy", "simulate", "2026-16", "--dir", "../configs/portalba/policy", "--svg",
+		"", "--replay", filepath.Join(dir, "rows.csv"),
+		"--map", "ts=when,sensor=meter,field.laeq=level", "--register",
+		filepath.Join(dir, "register.yaml")).CombinedOutput()
+	if err != nil || !regexp.MustCompile(`draft +level +1[0-3] `).Match(text) ||
+		!strings.Contains(string(text), "100 of 100 shown intervals hold what passed") {
 		t.Errorf("%v\n%s", err, text)
 	}
 	for edit, says := range map[[2]string]string{
 		{"max_contributions: 4", "max_contributions: 5"}: "it breaks C08",
 		{`op: ">=", value: -85`, `op: ">", value: 0`}:    "in the simulated city no reading has rssi > 0",
 	} {
-		write(t, draft, strings.Replace(read(t, "../configs/portalba/policy/decisions/2026-14-footfall.yaml"), edit[0], edit[1], 1))
-		text, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../configs/portalba/policy", "--svg", "").CombinedOutput()
+		write(t, draft,
+			strings.Replace(read(t, "../configs/portalba/policy/decisions/2026-14-footfall.yaml"), edit[0], edit[1], 1))
+		text, err := exec.Command(sluice, "policy", "simulate", draft, "--dir", "../configs/portalba/policy", "--svg",
+			"").CombinedOutput()
 		var code *exec.ExitError
-		if !errors.As(err, &code) || code.ExitCode() != 1 || !strings.Contains(string(text), "decision 2026-14 cannot be simulated: "+says) {
+		if !errors.As(err, &code) || code.ExitCode() != 1 ||
+			!strings.Contains(string(text), "decision 2026-14 cannot be simulated: "+says) {
 			t.Errorf("%v\n%s; want %q", err, text, says)
 		}
 	}
@@ -304,7 +337,9 @@ func TestTownOfYourOwn(t *testing.T) {
 	dir := t.TempDir()
 	run(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, "anna"))
 	up := func(town string, args ...string) *process {
-		return start(t, sluice, append([]string{"up", "--allow-swap", "--dir", town, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...)
+		return start(t, sluice,
+			append([]string{"up", "--allow-swap", "--dir", town, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
+				"--admin", "127.0.0.1:0"}, args...)...)
 	}
 	alone := filepath.Join(dir, "alone")
 	p := up(alone)
@@ -321,11 +356,18 @@ func TestTownOfYourOwn(t *testing.T) {
 		return strings.Contains(string(body), "the council has decided nothing")
 	})
 	council := filepath.Join(alone, "council")
-	write(t, filepath.Join(council, "decisions/noise.yaml"), "decision: n1\ntitle: {en: Noise, ca: Soroll, es: Ruido}\nreview: "+time.Now().AddDate(0, 3, 0).Format(time.DateOnly)+"\nstream: noise\npurpose: environment\napplies_to: {kinds: [noise-meter], zones: [square]}\n"+
-		"unit: {none: \"levels only\"}\nkeep: [laeq]\nplace: sensor\npublish: {every: PT15M, by: [zone], measures: [{name: level, of: \"mean(laeq)\", between: [0, 140]}]}\n"+
-		"from: "+time.Now().AddDate(0, 0, -1).Format(time.DateOnly)+"\nuntil: "+time.Now().AddDate(0, 6, 0).Format(time.DateOnly)+"\n")
+	write(t, filepath.Join(council, "decisions/noise.yaml"),
+		"decision: n1\ntitle: {en: Noise, ca: Soroll, es: Ruido}\nreview: "+
+			time.Now().AddDate(0, 3, 0).Format(time.DateOnly)+
+			"\nstream: noise\npurpose: environment\napplies_to: {kinds: [noise-meter], zones: [square]}\n"+
+			"unit: {none: \"levels only\"}\nkeep: [laeq]\nplace: sensor\npublish: {every: PT15M, by: [zone], "+
+			"measures: "+
+			"[{name: level, of: \"mean(laeq)\", between: [0, 140]}]}\n"+
+			"from: "+time.Now().AddDate(0, 0, -1).Format(time.DateOnly)+"\nuntil: "+
+			time.Now().AddDate(0, 6, 0).Format(time.DateOnly)+"\n")
 	for _, verb := range [][]string{{"policy", "check", council}, {"motion", "create", "first", "--dir", council}} {
-		if out, err := exec.Command(sluice, verb...).CombinedOutput(); err == nil || !strings.Contains(string(out), "T01") || !strings.Contains(string(out), "Our town") {
+		if out, err := exec.Command(sluice, verb...).CombinedOutput(); err == nil ||
+			!strings.Contains(string(out), "T01") || !strings.Contains(string(out), "Our town") {
 			t.Errorf("%v of a town without a name says %v %s", verb, err, out)
 		}
 	}
@@ -333,7 +375,8 @@ func TestTownOfYourOwn(t *testing.T) {
 	write(t, charter, strings.Replace(read(t, charter), "Our town", "Riba", 1))
 	run(t, sluice, "policy", "check", council)
 	run(t, sluice, "motion", "create", "first", "--dir", council)
-	run(t, "ssh-keygen", "-q", "-Y", "sign", "-f", filepath.Join(alone, "keys/founder"), "-n", "sluice-vote@town", filepath.Join(council, "motions/first/motion.txt"))
+	run(t, "ssh-keygen", "-q", "-Y", "sign", "-f", filepath.Join(alone, "keys/founder"), "-n", "sluice-vote@town",
+		filepath.Join(council, "motions/first/motion.txt"))
 	run(t, sluice, "motion", "enact", "first", "--dir", council, "--inbox", filepath.Join(alone, "inbox"))
 	await(t, 20*time.Second, "the first decision", func() bool {
 		status, _, body := get(t, web+"/decisions/n1")

@@ -32,7 +32,8 @@ func assemble(t *testing.T, files map[string]string) *assembly {
 	for i, m := range members {
 		kind := []string{"ed25519", "ecdsa"}[i%2]
 		a.must("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", m, "-f", a.path("keys", m))
-		fmt.Fprintf(&roster, "  - {id: %s, name: %s, keys: [%q]}\n", m, strings.ToUpper(m[:1])+m[1:], strings.TrimSpace(read(t, a.path("keys", m+".pub"))))
+		fmt.Fprintf(&roster, "  - {id: %s, name: %s, keys: [%q]}\n", m, strings.ToUpper(m[:1])+m[1:],
+			strings.TrimSpace(read(t, a.path("keys", m+".pub"))))
 	}
 	for name, text := range files {
 		write(t, a.path(name), text)
@@ -121,9 +122,12 @@ func voted(t *testing.T, notice int) (*city, *assembly, string) {
 
 // today shortens windows to two seconds, in force now.
 func today(text string) string {
-	text = strings.Replace(strings.Replace(text, "lateness: PT2M", "lateness: PT1S", 1), "every: PT1H", "every: PT2S", 1)
-	from, until, review := time.Now().AddDate(0, 0, -2), time.Now().AddDate(0, 1, 0), "review: "+time.Now().AddDate(0, 0, 20).Format(time.DateOnly)
-	text = strings.NewReplacer("2026-01-01", from.Format(time.DateOnly), "2026-12-31", until.Format(time.DateOnly), "review: 2026-06-01", review).Replace(text)
+	text = strings.Replace(strings.Replace(text, "lateness: PT2M", "lateness: PT1S", 1), "every: PT1H", "every: PT2S",
+		1)
+	from, until, review := time.Now().AddDate(0, 0, -2), time.Now().AddDate(0, 1, 0),
+		"review: "+time.Now().AddDate(0, 0, 20).Format(time.DateOnly)
+	text = strings.NewReplacer("2026-01-01", from.Format(time.DateOnly), "2026-12-31", until.Format(time.DateOnly),
+		"review: 2026-06-01", review).Replace(text)
 	for key, line := range map[string]string{"legal_basis:": "legal_basis: \"by-law 1\"\n", "review:": review + "\n"} {
 		if !strings.Contains(text, key) {
 			text += line // without it nothing is put to the vote
@@ -144,7 +148,8 @@ func TestAVote(t *testing.T) {
 	c.serve()
 	c.connect()
 	c.send("gate-1", `{"seq":1,"fields":{"passed":1}}`)
-	if n := c.metric(`sluice_readings_total{code="E406",state="refused"}`) + c.metric(`sluice_readings_total{code="E401",state="refused"}`); n > 1 {
+	if n := c.metric(`sluice_readings_total{code="E406",state="refused"}`) +
+		c.metric(`sluice_readings_total{code="E401",state="refused"}`); n > 1 {
 		t.Errorf("%v readings were refused", n)
 	}
 	if _, _, page := get(t, c.opendata+"/"); !bytes.Contains(page, []byte("not put any policy in force")) {
@@ -156,7 +161,8 @@ func TestAVote(t *testing.T) {
 		t.Errorf("a motion without signatures: %v\n%s", err, out)
 	}
 	a.sign("founding", members[:3]...)
-	if out, err := a.try(sluice, "motion", "status", "founding"); err == nil || !strings.Contains(out, "3 of 4") || !strings.Contains(out, "1 more") {
+	if out, err := a.try(sluice, "motion", "status", "founding"); err == nil || !strings.Contains(out, "3 of 4") ||
+		!strings.Contains(out, "1 more") {
 		t.Errorf("three signatures: %v\n%s", err, out)
 	}
 	a.sign("founding", members[3])
@@ -261,11 +267,13 @@ func (a *assembly) checkPages(c *city) {
 		return len(list.Decisions) == 1 && len(list.Decisions[0].Votes) == 4
 	})
 	d := list.Decisions[0]
-	if d.State != "in_force" || d.Motion != "founding" || !d.Votes[0].Verified || !strings.HasPrefix(d.Votes[0].Key, "SHA256:") || len(d.Explain) != 3 {
+	if d.State != "in_force" || d.Motion != "founding" || !d.Votes[0].Verified ||
+		!strings.HasPrefix(d.Votes[0].Key, "SHA256:") || len(d.Explain) != 3 {
 		a.t.Errorf("the decision is %+v", d)
 	}
 	_, _, page := get(a.t, c.opendata+"/decisions/1")
-	command := regexp.MustCompile(`ssh-keygen -Y verify [^\n]*motion.txt`).FindString(strings.ReplaceAll(string(page), "&lt;", "<"))
+	command := regexp.MustCompile(`ssh-keygen -Y verify [^\n]*motion.txt`).
+		FindString(strings.ReplaceAll(string(page), "&lt;", "<"))
 	if command == "" {
 		a.t.Fatalf("the page has no command to verify the vote\n%s", page)
 	}
@@ -310,7 +318,8 @@ func TestForgedMotions(t *testing.T) {
 	flipped := bytes.Clone(file)
 	flipped[len(flipped)/2] ^= 1
 	for name, raw := range map[string][]byte{
-		"rubbish": []byte("hello"), "flipped": flipped, "half": file[:len(file)/2], "old": append(bytes.Clone(first), make([]byte, 512)...),
+		"rubbish": []byte("hello"), "flipped": flipped, "half": file[:len(file)/2],
+		"old": append(bytes.Clone(first), make([]byte, 512)...),
 	} {
 		if err := os.WriteFile(filepath.Join(inbox, name+".sluice"), raw, 0o644); err != nil {
 			t.Fatal(err)
@@ -327,14 +336,17 @@ func TestForgedMotions(t *testing.T) {
 		t.Errorf("%d refusals are said; want 4", n)
 	}
 	// Which part the flipped byte is in, and so which of two codes it has, is a matter of their lengths.
-	if n := c.metric(`sluice_policy_refused_total{code="V01"}`) + c.metric(`sluice_policy_refused_total{code="V03"}`); n != 4 {
+	if n := c.metric(`sluice_policy_refused_total{code="V01"}`) +
+		c.metric(`sluice_policy_refused_total{code="V03"}`); n != 4 {
 		t.Errorf("%v refusals are counted as V01 or V03; want 4", n)
 	}
 	if v := c.version(); v != 1 {
 		t.Errorf("version %v is in force; want 1", v)
 	}
 	a.enact("later", inbox, members[:5]...) // version 3, before version 2 is there: it waits, and is said once
-	await(t, 20*time.Second, "the motion that comes too early", func() bool { return strings.Contains(c.gateway.err.String(), "code=V18") })
+	await(t, 20*time.Second, "the motion that comes too early", func() bool {
+		return strings.Contains(c.gateway.err.String(), "code=V18")
+	})
 	time.Sleep(2500 * time.Millisecond)
 	if n := strings.Count(c.gateway.err.String(), "code=V18"); n != 1 {
 		t.Errorf("it is said %d times; want once", n)

@@ -16,7 +16,8 @@ func TestWireHeartbeats(t *testing.T) {
     units: [{field: device, stands_for: device}]
     fields: [{name: device, type: string, class: identifier}]
 `
-	files["policy/decisions/pulsing.yaml"] = strings.NewReplacer(`"2"`, `"7"`, "Devices", "Pulses", "stream: devices", "stream: pulses", "[wifi-counter]", "[pulsing]", "keep: [device, rssi]", "keep: [device]",
+	files["policy/decisions/pulsing.yaml"] = strings.NewReplacer(`"2"`, `"7"`, "Devices", "Pulses", "stream: devices",
+		"stream: pulses", "[wifi-counter]", "[pulsing]", "keep: [device, rssi]", "keep: [device]",
 		"where: [{field: rssi, op: \">=\", value: -85}]\n", "").Replace(files["policy/decisions/devices.yaml"])
 	files["policy/charter.yaml"] = strings.Replace(files["policy/charter.yaml"], "{device: 20}", "{device: 40}", 1)
 	files["register.yaml"] += "  - {id: pulse-1, owner: acme, kind: pulsing, zone: square, registered: 2026-01-01}\n"
@@ -28,7 +29,8 @@ func TestWireHeartbeats(t *testing.T) {
 		return fmt.Sprintf(`{"ts":%q,"every":%q,"seq":5}`, hour(n).Format(time.RFC3339), every)
 	}
 	// Hour 0: nobody has sent a heartbeat. Readings make nobody live.
-	c.send("pulse-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:00:00:01"}}`, ten.Format(time.RFC3339)))
+	c.send("pulse-1",
+		fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:00:00:01"}}`, ten.Format(time.RFC3339)))
 	c.tick(hour(1).Add(3 * time.Minute)) // which closes hour 0
 	beat("wifi-1", said(1, "PT10M"))     // hour 1, and not beyond
 	c.tick(hour(2))
@@ -47,10 +49,12 @@ func TestWireHeartbeats(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	documented(t, "The sensor is taken to live from `ts` for three times `every`, of which an hour counts at most.",
-		"For streams about people this, and not the readings, decides whether a window without a published value is `withheld` or `no_data`.",
+		"For streams about people this, and not the readings, decides whether a window without a published value is "+
+			"`withheld` or `no_data`.",
 		"A kind may declare `heartbeat:`; then a sensor that never sends one is silent.",
 		"Otherwise a sensor counts as living until it has sent its first.")
-	if got, want := status("devices"), "withheld withheld no_data withheld withheld withheld withheld no_data no_data"; got != want {
+	if got, want := status("devices"),
+		"withheld withheld no_data withheld withheld withheld withheld no_data no_data"; got != want {
 		t.Errorf("the devices' hours are %s; want %s", got, want)
 	}
 	if got := status("pulses"); strings.Contains(got, "withheld") || !strings.Contains(got, "no_data") {

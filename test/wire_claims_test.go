@@ -14,10 +14,12 @@ var claimedElsewhere = map[string][]string{
 		"`ts`, `seq` and `boot` themselves cannot be mapped.",
 	},
 	`gateway/ingest.TestHeartbeatsThatCannotBeRead`: {
-		"One that cannot be read says nothing; the sensor is told of `/ts` (E300), of `/every` or `/seq` (E101), or that it is no object (E100).",
+		"One that cannot be read says nothing; the sensor is told of `/ts` (E300), of `/every` or `/seq` (E101), or " +
+			"that it is no object (E100).",
 	},
 	`gateway/ingest.TestWhatIsLackingIsNamed`: {
-		"Of a reading's own keys, `pointer` is `/ts`, `/seq`, `/boot` or `/fields`; a mapped field has the pointer of its map.",
+		"Of a reading's own keys, `pointer` is `/ts`, `/seq`, `/boot` or `/fields`; a mapped field has the pointer " +
+			"of its map.",
 	},
 	`test.TestAFlood`: {
 		`Sensors are served in turn, by bytes and readings, behind a broker too: one that floods, or sends large arrays, waits for itself.`,
@@ -29,13 +31,16 @@ var claimedElsewhere = map[string][]string{
 		"A sensor whose `seq` goes up by one is never near it, whether its oldest or its newest readings come first.",
 	},
 	`gateway/ingest/internal/window.TestADayOfASecondIsExact`: {
-		"Where its times are irregular besides, it is remembered exactly for 16,384 readings and one more for each second of the window; after that a reading is known by `boot` and `seq` alone, so change `boot` at a restart.",
+		"Where its times are irregular besides, it is remembered exactly for 16,384 readings and one more for each " +
+			"second of the window; after that a reading is known by `boot` and `seq` alone, so change `boot` at a " +
+			"restart.",
 	},
 	`gateway/ingest/internal/window.TestTheBudgetOfAll`: {
 		"When many sensors do that at once, it is refused from 64 holes or readings without `seq` on, or 7 `boot`s.",
 	},
 	`test.TestContributionBound`: {
-		"Counted are also the readings of a unit that has reached its contribution bound (`max_contributions`) and so counts nowhere more: who sends them must not learn where else the unit was.",
+		"Counted are also the readings of a unit that has reached its contribution bound (`max_contributions`) and " +
+			"so counts nowhere more: who sends them must not learn where else the unit was.",
 	},
 	`test.TestMelbourneCounts`: {
 		"`firmware-sim replay FILE --map …` sends recorded readings.",
@@ -54,7 +59,8 @@ var claimedElsewhere = map[string][]string{
 		`| E201 | refused | a text of more than 256 bytes |`,
 		"| E203 | refused | an identifier that is not of the `format` of its kind |",
 		"| E300 | refused | `ts`, or a field of type `time`, cannot be read |",
-		"| E301 | refused | more than `windows.future` (60 s) ahead of the gateway's clock; or, sent before the first tick of a simulated clock, more than two days |",
+		"| E301 | refused | more than `windows.future` (60 s) ahead of the gateway's clock; or, sent before the " +
+			"first tick of a simulated clock, more than two days |",
 		`| E302 | late | the window was closed; or, sent before the first tick of a simulated clock, ended before it, or where nobody is counted more than two days before it |`,
 		`| E303 | duplicate | counted before |`,
 		"| E304 | refused | a broker's retained copy without `ts`: nobody knows when it was |",

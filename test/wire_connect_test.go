@@ -14,7 +14,9 @@ import (
 func pub(t *testing.T, addr string, args ...string) (string, error) {
 	t.Helper()
 	host, port, _ := strings.Cut(addr, ":")
-	out, err := exec.Command("timeout", append([]string{limit(10 * time.Second), "mosquitto_pub", "-h", host, "-p", port, "-d"}, args...)...).CombinedOutput()
+	out, err := exec.Command("timeout",
+		append([]string{limit(10 * time.Second), "mosquitto_pub", "-h", host, "-p", port, "-d"}, args...)...).
+		CombinedOutput()
 	return string(out), err
 }
 
@@ -28,7 +30,10 @@ func TestWireConnection(t *testing.T) {
 	ca.issue("server", "localhost")
 	ca.issue("gate", "gate-1")
 	ca.issue("stranger", "nobody")
-	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords, tls: {cert: server.crt, key: server.key, client_ca: ca.crt}}", c.mqtt))
+	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt),
+		fmt.Sprintf(
+			"listen: {mqtt: %q, passwords: passwords, tls: {cert: server.crt, key: server.key, client_ca: ca.crt}}",
+			c.mqtt))
 	c.edit("gateway.yaml", "time: {topic: city/v1/clock}", "time: wall")
 	c.run()
 	_, port, _ := strings.Cut(c.mqtt, ":")
@@ -36,17 +41,21 @@ func TestWireConnection(t *testing.T) {
 	secure := []string{"--cafile", filepath.Join(c.dir, "ca.crt")}
 	password := append([]string{"-u", "gate-1", "-P", secrets["gate-1"]}, secure...)
 	certificate := func(name string) []string {
-		return append([]string{"--cert", filepath.Join(c.dir, name+".crt"), "--key", filepath.Join(c.dir, name+".key")}, secure...)
+		return append([]string{"--cert", filepath.Join(c.dir, name+".crt"), "--key", filepath.Join(c.dir, name+".key")},
+			secure...)
 	}
 	reading := []string{"-q", "1", "-t", "city/v1/acme/gate-1/up", "-m", `{"fields":{"passed":1}}`}
 
-	documented(t, "To the gateway's own listener, or to the city's broker; ask which, and for your user name (the sensor's id in the register) and password, or a certificate whose common name is that id.")
+	documented(t, "To the gateway's own listener, or to the city's broker; ask which, and for your user name (the "+
+		"sensor's id in the register) and password, or a certificate whose common name is that id.")
 	for name, who := range map[string]struct {
 		as    []string
 		comes bool
 	}{
-		"its password": {password, true}, "its certificate": {certificate("gate"), true}, "nobody's certificate": {certificate("stranger"), false},
-		"a wrong password": {append([]string{"-u", "gate-1", "-P", "wrong"}, secure...), false}, "nothing": {secure, false},
+		"its password": {password, true}, "its certificate": {certificate("gate"), true},
+		"nobody's certificate": {certificate("stranger"), false},
+		"a wrong password":     {append([]string{"-u", "gate-1", "-P", "wrong"}, secure...), false},
+		"nothing":              {secure, false},
 	} {
 		before := c.metric("sluice_received_total")
 		if out, err := pub(t, addr, append(reading, who.as...)...); (err == nil) != who.comes {
@@ -58,10 +67,13 @@ func TestWireConnection(t *testing.T) {
 	}
 
 	documented(t, "A sensor can write its own `up` and `hb` and read its own `feedback`.",
-		"| `city/v1/OWNER/SENSOR/up` (or the register's `topic`) | the sensor | readings |", "| `city/v1/OWNER/SENSOR/hb` | the sensor | heartbeats |")
-	for topic, want := range map[string]string{"city/v1/acme/gate-1/up": "ok", "city/v1/acme/wifi-1/up": "E003", "city/v1/acme/wifi-1/hb": "E003"} {
+		"| `city/v1/OWNER/SENSOR/up` (or the register's `topic`) | the sensor | readings |",
+		"| `city/v1/OWNER/SENSOR/hb` | the sensor | heartbeats |")
+	for topic, want := range map[string]string{"city/v1/acme/gate-1/up": "ok", "city/v1/acme/wifi-1/up": "E003",
+		"city/v1/acme/wifi-1/hb": "E003"} {
 		got := c.outcome(1, func() {
-			if out, err := pub(t, addr, append([]string{"-q", "1", "-t", topic, "-m", `{"fields":{"passed":1}}`}, password...)...); err != nil {
+			if out, err := pub(t, addr,
+				append([]string{"-q", "1", "-t", topic, "-m", `{"fields":{"passed":1}}`}, password...)...); err != nil {
 				t.Errorf("%s: %v\n%s", topic, err, out)
 			}
 		})
@@ -69,11 +81,14 @@ func TestWireConnection(t *testing.T) {
 			t.Errorf("%s as gate-1: %s; want %s", topic, got, want)
 		}
 	}
-	if out, err := pub(t, addr, append([]string{"-q", "1", "-t", "city/v1/acme/gate-1/hb", "-m", `{"every":"PT60S"}`}, password...)...); err != nil {
+	if out, err := pub(t, addr,
+		append([]string{"-q", "1", "-t", "city/v1/acme/gate-1/hb", "-m", `{"every":"PT60S"}`}, password...)...); err != nil {
 		t.Errorf("a heartbeat: %v\n%s", err, out)
 	}
-	for topic, granted := range map[string]bool{"city/v1/acme/gate-1/feedback": true, "city/v1/acme/wifi-1/feedback": false, "city/v1/acme/gate-1/up": false} {
-		sub := exec.Command("mosquitto_sub", append([]string{"-h", "localhost", "-p", port, "-V", "5", "-t", topic, "-E", "-d"}, password...)...)
+	for topic, granted := range map[string]bool{"city/v1/acme/gate-1/feedback": true,
+		"city/v1/acme/wifi-1/feedback": false, "city/v1/acme/gate-1/up": false} {
+		sub := exec.Command("mosquitto_sub",
+			append([]string{"-h", "localhost", "-p", port, "-V", "5", "-t", topic, "-E", "-d"}, password...)...)
 		if out, _ := sub.CombinedOutput(); strings.Contains(string(out), "denied") == granted {
 			t.Errorf("subscribing to %s: granted should be %v\n%s", topic, granted, out)
 		}
@@ -87,7 +102,8 @@ func TestWireQualities(t *testing.T) {
 	t.Parallel()
 	need(t, "mosquitto_pub")
 	files := small()
-	files["register.yaml"] += "  - {id: free, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n  - {id: boots, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n"
+	files["register.yaml"] += "  - {id: free, owner: acme, kind: people-gate, zone: square, registered: " +
+		"2026-01-01}\n  - {id: boots, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n"
 	c := found(t, files)
 	c.begin()
 	seq := 0
@@ -96,7 +112,8 @@ func TestWireQualities(t *testing.T) {
 		seq++
 		var said string
 		got := c.outcome(1, func() {
-			out, err := pub(t, c.mqtt, append([]string{"-t", "city/v1/acme/gate-1/up", "-m", gate(seq, ten, 1)}, more...)...)
+			out, err := pub(t, c.mqtt,
+				append([]string{"-t", "city/v1/acme/gate-1/up", "-m", gate(seq, ten, 1)}, more...)...)
 			if err != nil {
 				t.Errorf("%v: %v\n%s", more, err, out)
 			}
@@ -122,7 +139,8 @@ func TestWireQualities(t *testing.T) {
 	}
 	documented(t, "Last wills are ignored.")
 	dying := dialWire(t, c.mqtt)
-	dying.send(mqttPacket(0x10, mqttText("MQTT"), []byte{4, 0x0e, 0, 60}, mqttText("dying"), mqttText("city/v1/acme/gate-1/up"), mqttText(gate(1000, ten, 1))))
+	dying.send(mqttPacket(0x10, mqttText("MQTT"), []byte{4, 0x0e, 0, 60}, mqttText("dying"),
+		mqttText("city/v1/acme/gate-1/up"), mqttText(gate(1000, ten, 1))))
 	if kind, body := dying.packet(patience); kind != 0x20 || body[1] != 0 {
 		t.Fatalf("a CONNECT with a last will is answered %#x %x", kind, body)
 	}
@@ -134,13 +152,16 @@ func TestWireQualities(t *testing.T) {
 		t.Errorf("with a last will %v readings came; want the sensor's own", n)
 	}
 
-	documented(t, "At the listener, the acknowledgement comes after the reading's effect is on disk; without it, send again: redelivery is harmless.")
+	documented(t, "At the listener, the acknowledgement comes after the reading's effect is on disk; without it, "+
+		"send again: redelivery is harmless.")
 	send("ok", "-q", "1")
 	c.gateway.kill() // at once behind the acknowledgement
 	c.run()
 	seq-- // the same again
 	send("E303", "-q", "1")
-	documented(t, "A sensor is refused (E305) that in one window leaves more than 32,000 holes in its `seq`, and one more for each second of the window, has more than 2,000 `boot`s, or sends more than 16,000 readings without `seq`.",
+	documented(t, "A sensor is refused (E305) that in one window leaves more than 32,000 holes in its `seq`, and "+
+		"one more for each second of the window, has more than 2,000 `boot`s, or sends more than 16,000 readings "+
+		"without `seq`.",
 		"Others are not affected.")
 	for sensor, shape := range map[string]struct {
 		least, most float64 // how many are taken
@@ -165,7 +186,8 @@ func TestWireQualities(t *testing.T) {
 			}
 		})
 		if taken := 40_000 - (c.codesNow()["E305"] - before); taken < shape.least || taken > shape.most {
-			t.Errorf("of 40,000 readings of %s %v are taken; want from %v to %v", sensor, taken, shape.least, shape.most)
+			t.Errorf("of 40,000 readings of %s %v are taken; want from %v to %v", sensor, taken, shape.least,
+				shape.most)
 		}
 	}
 	send("ok", "-q", "1")
@@ -197,9 +219,11 @@ func TestWireBroker(t *testing.T) {
 	}
 	c.run()
 	c.received(1)
-	documented(t, "Publish without the retain flag: the listener takes no notice of it, and what a broker has kept is refused (E304) unless it has `ts`.")
+	documented(t, "Publish without the retain flag: the listener takes no notice of it, and what a broker has kept "+
+		"is refused (E304) unless it has `ts`.")
 	c.gateway.kill()
-	for topic, payload := range map[string]string{"gate-1": `{"fields":{"passed":10}}`, "new-2": `{"ts":"2026-03-02T10:00:00Z","fields":{"passed":100}}`} {
+	for topic, payload := range map[string]string{"gate-1": `{"fields":{"passed":10}}`,
+		"new-2": `{"ts":"2026-03-02T10:00:00Z","fields":{"passed":100}}`} {
 		if out, err := pub(t, broker.addr, "-r", "-q", "1", "-t", "city/v1/acme/"+topic+"/up", "-m", payload); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
@@ -212,7 +236,8 @@ func TestWireBroker(t *testing.T) {
 	open.begin()
 	for range 2 {
 		got := open.outcome(1, func() {
-			if out, err := pub(t, open.mqtt, "-r", "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m", `{"fields":{"passed":1}}`); err != nil {
+			if out, err := pub(t, open.mqtt, "-r", "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m",
+				`{"fields":{"passed":1}}`); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
@@ -228,7 +253,9 @@ func TestWireBroker(t *testing.T) {
 // TestWireSimulator runs docs/wire.md's own command.
 func TestWireSimulator(t *testing.T) {
 	t.Parallel()
-	documented(t, "`firmware-sim run --broker tcp://127.0.0.1:1883 --rate 1000 --duration 10s --truth truth.jsonl` plays a street; `--faults all` makes it misbehave; `--user` and `--password-file` get it into a broker with passwords.")
+	documented(t, "`firmware-sim run --broker tcp://127.0.0.1:1883 --rate 1000 --duration 10s --truth truth.jsonl` "+
+		"plays a street; `--faults all` makes it misbehave; `--user` and `--password-file` get it into a broker "+
+		"with passwords.")
 	c := found(t, small())
 	fine(t, os.RemoveAll(filepath.Join(c.dir, "policy")))
 	run(t, "cp", "-r", "../configs/portalba/policy", c.dir)
@@ -249,8 +276,11 @@ func TestWireSimulator(t *testing.T) {
 	street("--broker", "tcp://"+c.mqtt, "--faults", "all")
 	await(t, time.Minute, "misbehaviour to be counted", func() bool { return len(c.codesNow()) > codes+1 })
 	need(t, "mosquitto")
-	fine(t, exec.Command(sluice, "sensor", "acl", "--register", filepath.Join(c.dir, "register.yaml"), "--dir", c.dir).Run())
-	broker := newMosquitto(t, fmt.Sprintf("allow_anonymous false\npassword_file %[1]s/passwords\nacl_file %[1]s/acl\n", c.dir))
+	fine(t,
+		exec.Command(sluice, "sensor", "acl", "--register", filepath.Join(c.dir, "register.yaml"), "--dir",
+			c.dir).Run())
+	broker := newMosquitto(t,
+		fmt.Sprintf("allow_anonymous false\npassword_file %[1]s/passwords\nacl_file %[1]s/acl\n", c.dir))
 	secret := filepath.Join(c.dir, "gateway.password")
 	street("--broker", "tcp://"+broker.addr, "--user", "gateway", "--password-file", secret)
 	if err := exec.Command(firmware, "run", "--rate", "10", "--duration", "1s", "--broker", "tcp://"+broker.addr).Run(); err == nil {

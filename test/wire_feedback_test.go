@@ -63,7 +63,8 @@ func TestWireFeedback(t *testing.T) {
 	}
 	files := homesTown()
 	files["policy/decisions/devices.yaml"] = small()["policy/decisions/devices.yaml"]
-	files["register.yaml"] += "  - {id: wifi-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01}\n  - {id: quiet-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01}\n"
+	files["register.yaml"] += "  - {id: wifi-1, owner: acme, kind: wifi-counter, zone: square, registered: " +
+		"2026-01-01}\n  - {id: quiet-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01}\n"
 	c := found(t, files)
 	c.begin()
 	// Not across one of the instants that feedback is sent at.
@@ -73,7 +74,8 @@ func TestWireFeedback(t *testing.T) {
 	post := feedbackOf(t, "tcp://"+c.mqtt)
 	c.tick(ten.Add(time.Minute))
 	for n := range 12 {
-		c.send("wifi-1", fmt.Sprintf(`{"seq":%d,"fields":{"device":"02:00:5e:00:00:01","rssi":"secret-%d"}}`, 4711+n, n))
+		c.send("wifi-1",
+			fmt.Sprintf(`{"seq":%d,"fields":{"device":"02:00:5e:00:00:01","rssi":"secret-%d"}}`, 4711+n, n))
 	}
 	c.send("wifi-1", `{"fields":{"device":"02:00:5e:00:00:01","rssi":-50,"secret-name":1}}`)
 	c.publish("unknown/secret/topic", `{}`)
@@ -85,7 +87,8 @@ func TestWireFeedback(t *testing.T) {
 	time.Sleep(time.Second)
 
 	documented(t, "| `city/v1/OWNER/SENSOR/feedback` | the gateway | what was dropped, and why |",
-		"Every full five minutes (demo: ten seconds), for a registered sensor that had something dropped, at QoS 1, not retained:")
+		"Every full five minutes (demo: ten seconds), for a registered sensor that had something dropped, at QoS 1, "+
+			"not retained:")
 	m := post.of(topic)[0]
 	if late := came.Sub(came.Truncate(5 * time.Minute)); late > longer(20*time.Second) || m.Qos() != 1 || m.Retained() {
 		t.Errorf("feedback comes %s after the full five minutes, at QoS %d, retained: %v", late, m.Qos(), m.Retained())
@@ -97,13 +100,15 @@ func TestWireFeedback(t *testing.T) {
 	if err := json.Unmarshal(m.Payload(), &body); err != nil || len(body.Codes) != 2 {
 		t.Fatalf("%v: %s", err, m.Payload())
 	}
-	documented(t, `{"since":"…","until":"…","codes":[{"code":"E101","pointer":"/fields/rssi","rule":"kind wifi-counter","count":10,"fix":"send the type that the kind names: numbers as numbers, not as text","seq":4711}]}`)
+	documented(t,
+		`{"since":"…","until":"…","codes":[{"code":"E101","pointer":"/fields/rssi","rule":"kind wifi-counter","count":10,"fix":"send the type that the kind names: numbers as numbers, not as text","seq":4711}]}`)
 	want := strings.TrimSuffix(strings.SplitAfterN(sentenceThat(t, `{"since"`), `"codes":[`, 2)[1], "]}")
 	if !strings.Contains(string(m.Payload()), `"codes":[`+want) {
 		t.Errorf("it says %s; want %s", m.Payload(), want)
 	}
 	documented(t, "`since` and `until` are of the gateway's clock.",
-		"`count` is an order of magnitude; `seq` is that of the first such reading, where it had one (and no epoch has ended since): a counter, so let it name nobody.")
+		"`count` is an order of magnitude; `seq` is that of the first such reading, where it had one (and no epoch "+
+			"has ended since): a counter, so let it name nobody.")
 	if !body.Since.Equal(ten) || !body.Until.Equal(ten.Add(time.Minute)) {
 		t.Errorf("it is about %s to %s; want the minute after %s", body.Since, body.Until, ten)
 	}
@@ -111,10 +116,12 @@ func TestWireFeedback(t *testing.T) {
 		t.Errorf("of twelve that begin with 4711 it says %+v", e)
 	}
 	documented(t, "Names that the kind does not know are `/*`; values and unknown topics never appear.")
-	if e := body.Codes[1]; e.Code != "E103" || e.Pointer != "/*" || e.Seq != nil || strings.Contains(string(m.Payload()), "secret") {
+	if e := body.Codes[1]; e.Code != "E103" || e.Pointer != "/*" || e.Seq != nil ||
+		strings.Contains(string(m.Payload()), "secret") {
 		t.Errorf("of a name that the kind does not know it says %s", m.Payload())
 	}
-	documented(t, "A sensor whose kind can stand for a home gets none: what went wrong in one home, and when, would be told to whoever listens.",
+	documented(t, "A sensor whose kind can stand for a home gets none: what went wrong in one home, and when, would "+
+		"be told to whoever listens.",
 		"Its codes are counted in the gateway's metrics with all others.")
 	if n := c.codesNow()["E101"]; n != 13 {
 		t.Errorf("E101 is counted %v times; want twelve of the counter and one of a home", n)
@@ -126,11 +133,13 @@ func TestWireDemo(t *testing.T) {
 	t.Parallel()
 	need(t, "mosquitto_pub")
 	documented(t, "Against a running demo (`go run ./cmd/sluice up --demo`):",
-		"mosquitto_pub -h 127.0.0.1 -p 1883 -q 1 -t city/v1/demo/yours-noise/up -m '{\"fields\":{\"laeq\":71.5}}'\nmosquitto_sub -h 127.0.0.1 -p 1883 -t 'city/v1/demo/+/feedback'")
+		"mosquitto_pub -h 127.0.0.1 -p 1883 -q 1 -t city/v1/demo/yours-noise/up -m "+
+			"'{\"fields\":{\"laeq\":71.5}}'\nmosquitto_sub -h 127.0.0.1 -p 1883 -t 'city/v1/demo/+/feedback'")
 	d := startDemo(t, t.TempDir())
 	d.find(`"event":"replayed"`)
 	_, port, _ := strings.Cut(strings.TrimPrefix(d.MQTT, "tcp://"), ":")
-	publish, subscribe, _ := strings.Cut(strings.ReplaceAll(sentenceThat(t, "mosquitto_pub -h"), "-p 1883", "-p "+port), "\n")
+	publish, subscribe, _ := strings.Cut(strings.ReplaceAll(sentenceThat(t, "mosquitto_pub -h"), "-p 1883", "-p "+port),
+		"\n")
 	p := start(t, "sh", "-c", "exec "+subscribe)
 	run(t, "sh", "-c", publish)
 	loud := time.Time{}
@@ -156,8 +165,12 @@ func TestWireDemo(t *testing.T) {
 func TestWireManyUnits(t *testing.T) {
 	t.Parallel()
 	files := small()
-	files["policy/decisions/devices.yaml"] = strings.NewReplacer("every: PT1H", "every: PT1M", "- {name: devices, of: distinct(unit)}", "- {name: devices, of: distinct(unit)}\n    - {name: level, of: sum(rssi), between: [-100, 0]}").Replace(files["policy/decisions/devices.yaml"])
-	files["register.yaml"] += "  - {id: wifi-2, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01}\n"
+	files["policy/decisions/devices.yaml"] = strings.NewReplacer("every: PT1H", "every: PT1M",
+		"- {name: devices, of: distinct(unit)}",
+		"- {name: devices, of: distinct(unit)}\n    - {name: level, of: sum(rssi), between: [-100, 0]}").
+		Replace(files["policy/decisions/devices.yaml"])
+	files["register.yaml"] += "  - {id: wifi-2, owner: acme, kind: wifi-counter, zone: square, registered: " +
+		"2026-01-01}\n"
 	c := found(t, files)
 	c.begin()
 	send := func(sensor string, units, readings int) (taken float64, refused string) {
@@ -166,7 +179,8 @@ func TestWireManyUnits(t *testing.T) {
 			for from := 0; from < readings; from += 10_000 {
 				list := make([]string, min(10_000, readings-from))
 				for n := range list {
-					list[n] = fmt.Sprintf(`{"ts":"2026-03-02T10:00:00Z","seq":%d,"fields":{"device":"%x","rssi":-50}}`, from+n, (from+n)%units)
+					list[n] = fmt.Sprintf(`{"ts":"2026-03-02T10:00:00Z","seq":%d,"fields":{"device":"%x","rssi":-50}}`,
+						from+n, (from+n)%units)
 				}
 				c.send(sensor, "["+strings.Join(list, ",")+"]")
 			}
@@ -179,11 +193,13 @@ func TestWireManyUnits(t *testing.T) {
 		}
 		return taken, refused
 	}
-	documented(t, "It may bring 16,384 different units into a window, and 32 more for each second of the window, but no more than 1,048,576, and 2,097,152 in an epoch; more are refused (E306).")
+	documented(t, "It may bring 16,384 different units into a window, and 32 more for each second of the window, "+
+		"but no more than 1,048,576, and 2,097,152 in an epoch; more are refused (E306).")
 	if taken, code := send("wifi-1", 20_000, 20_000); taken != 16_384+60*32 || code != "E306" {
 		t.Errorf("of 20,000 units %v are taken, and then %s", taken, code)
 	}
-	documented(t, "Where readings of units are counted or added up, it may send 131,072 in a window, and 256 more for each second of it, but no more than 4,194,304; more are refused (E305).")
+	documented(t, "Where readings of units are counted or added up, it may send 131,072 in a window, and 256 more "+
+		"for each second of it, but no more than 4,194,304; more are refused (E305).")
 	if taken, code := send("wifi-2", 100, 150_000); taken != 131_072+60*256 || code != "E305" {
 		t.Errorf("of 150,000 readings of units %v are taken, and then %s", taken, code)
 	}

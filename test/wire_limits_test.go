@@ -13,7 +13,8 @@ func guarded(t *testing.T) (*city, map[string]string) {
 	t.Helper()
 	c := found(t, small())
 	secrets := c.passwords()
-	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt))
+	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt),
+		fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt))
 	c.run()
 	return c, secrets
 }
@@ -38,12 +39,16 @@ func TestWireLimits(t *testing.T) {
 		return w
 	}
 	t.Run("announced", func(t *testing.T) {
-		documented(t, "At the listener there are limits; whoever is over one is cut off, and may come again (with MQTT 5, CONNACK says what would be refused, and a packet that is too large is answered with DISCONNECT 0x95):")
+		documented(t, "At the listener there are limits; whoever is over one is cut off, and may come again (with "+
+			"MQTT 5, CONNACK says what would be refused, and a packet that is too large is answered with DISCONNECT "+
+			"0x95):")
 		w := dialWire(t, c.mqtt)
-		w.send(mqttPacket(0x10, mqttText("MQTT"), []byte{5, 0xc2, 0, 0, 0}, mqttText("x"), mqttText("gate-1"), mqttText(secrets["gate-1"])))
+		w.send(mqttPacket(0x10, mqttText("MQTT"), []byte{5, 0xc2, 0, 0, 0}, mqttText("x"), mqttText("gate-1"),
+			mqttText(secrets["gate-1"])))
 		_, body := w.packet(patience)
 		for name, property := range map[string][]byte{ // MQTT 5 section 3.2.2.3
-			"packets of 2 MiB at most": {0x27, 0, 0x20, 0, 5}, "no retained messages": {0x25, 0}, "no wildcards": {0x28, 0}, "no shared subscriptions": {0x2a, 0},
+			"packets of 2 MiB at most": {0x27, 0, 0x20, 0, 5}, "no retained messages": {0x25, 0},
+			"no wildcards": {0x28, 0}, "no shared subscriptions": {0x2a, 0},
 		} {
 			if !bytes.Contains(body, property) {
 				t.Errorf("the CONNACK %x does not say: %s", body, name)
@@ -58,7 +63,8 @@ func TestWireLimits(t *testing.T) {
 	})
 	t.Run("large", func(t *testing.T) {
 		t.Parallel()
-		documented(t, "| a publication | 2 MiB, within 30 s of its first byte; of those over 4 KiB one at a time of a sensor, and within 2 s while another waits for its room |")
+		documented(t, "| a publication | 2 MiB, within 30 s of its first byte; of those over 4 KiB one at a time of "+
+			"a sensor, and within 2 s while another waits for its room |")
 		alone, begun := enter(t, "new-3", 4), time.Now()
 		alone.send(append(head(8<<10), make([]byte, 4<<10)...)) // and no more
 		stalls, waits := enter(t, "gate-1", 4), enter(t, "gate-1", 4)
@@ -86,7 +92,8 @@ func TestWireLimits(t *testing.T) {
 	})
 	t.Run("connects", func(t *testing.T) {
 		t.Parallel()
-		documented(t, "| connects of one sensor | 16 at once and 2 a second; then the answer is \"server unavailable\", a second late |")
+		documented(t, "| connects of one sensor | 16 at once and 2 a second; then the answer is \"server "+
+			"unavailable\", a second late |")
 		const user = "new-2"
 		in := 0
 		for ; in < 60; in++ {
@@ -101,11 +108,14 @@ func TestWireLimits(t *testing.T) {
 		if in < 16 || in > 40 {
 			t.Errorf("%d connects in a row are taken", in)
 		}
-		await(t, 20*time.Second, "it to be let in again", func() bool { return dialWire(t, c.mqtt).hello(4, "x", user, secrets[user]) == 0 })
+		await(t, 20*time.Second, "it to be let in again", func() bool {
+			return dialWire(t, c.mqtt).hello(4, "x", user, secrets[user]) == 0
+		})
 	})
 	t.Run("passwords", func(t *testing.T) {
 		t.Parallel()
-		documented(t, "| a wrong password | is answered after a second, after five where it was wrong often; the right one at once, always |")
+		documented(t, "| a wrong password | is answered after a second, after five where it was wrong often; the "+
+			"right one at once, always |")
 		const user = "wifi-1"
 		wrong := func() time.Duration {
 			begun := time.Now()
@@ -184,7 +194,8 @@ func TestWireNothingKept(t *testing.T) {
 		}
 		return body[len(body)-1]
 	}
-	documented(t, "| sessions, topic aliases (MQTT 5), retained messages, shared subscriptions | none: connect, subscribe, and send again what was not acknowledged |")
+	documented(t, "| sessions, topic aliases (MQTT 5), retained messages, shared subscriptions | none: connect, "+
+		"subscribe, and send again what was not acknowledged |")
 	const topic = "city/v1/acme/gate-1/feedback"
 	for _, version := range []byte{4, 5} {
 		w, _ := enter(0, version) // with a session, please

@@ -12,7 +12,9 @@ func TestWireMap(t *testing.T) {
 	t.Parallel()
 	c := found(t, lab())
 	c.begin()
-	documented(t, "With `map: {field: /json/pointer}` in the register a field is found by JSON pointer (RFC 6901) from the reading's root instead, whatever its depth, in objects and arrays, with `~1` for `/` and `~0` for `~` in a key: `{\"ts\":…,\"data\":[{\"rssi@1m\":-5}]}` works with `/data/0/rssi@1m`.")
+	documented(t, "With `map: {field: /json/pointer}` in the register a field is found by JSON pointer (RFC 6901) "+
+		"from the reading's root instead, whatever its depth, in objects and arrays, with `~1` for `/` and `~0` for "+
+		"`~` in a key: `{\"ts\":…,\"data\":[{\"rssi@1m\":-5}]}` works with `/data/0/rssi@1m`.")
 	c.becomes("lab-2", `{"ts":"2026-03-02T10:00:00Z","data":[{"rssi@1m":-5}],"a/b":{"x~y":[0,2.5]}}`, "ok")
 	c.becomes("lab-5", `{"ts":"2026-03-02T10:00:00Z","":7,"deep":{"":{"ünï":1}}}`, "ok") // empty keys are keys
 	c.becomes("lab-2", `{"ts":"2026-03-02T10:00:01Z","data":[],"a/b":{"x~y":[0]}}`, "E102")
@@ -21,8 +23,10 @@ func TestWireMap(t *testing.T) {
 
 	documented(t, "Fields that are not mapped are under `fields` as always.")
 	c.becomes("lab-2", `{"ts":"2026-03-02T10:00:04Z","data":[{"rssi@1m":-5}],"fields":{"b":"no"}}`, "E101")
-	documented(t, "Other keys of a mapped reading are left alone; a pointer may also take `/ts`, `/seq` or `/boot`, which then mean nothing else.")
-	c.becomes("lab-2", `{"ts":"2026-03-02T10:00:05Z","data":[{"rssi@1m":-5,"noise":[1]},{"rssi@1m":"x"}],"more":{"a":1}}`, "ok")
+	documented(t, "Other keys of a mapped reading are left alone; a pointer may also take `/ts`, `/seq` or `/boot`, "+
+		"which then mean nothing else.")
+	c.becomes("lab-2",
+		`{"ts":"2026-03-02T10:00:05Z","data":[{"rssi@1m":-5,"noise":[1]},{"rssi@1m":"x"}],"more":{"a":1}}`, "ok")
 	for range 2 { // seq is a field here, so equal ones are no repetition
 		if got := c.outcome(1, func() { c.publish("vendor/three", `{"seq":3}`) }); strings.TrimSpace(got) != "ok" {
 			t.Errorf("a field that is called seq: %s", got)
@@ -50,26 +54,32 @@ func (c *city) publish(topic, payload string) {
 func TestWireSenML(t *testing.T) {
 	t.Parallel()
 	files := lab()
-	files["policy/kinds.yaml"] += "  weather:\n    fields: [{name: temperature, type: float, class: measurement}, {name: humidity, type: float, class: measurement}]\n"
-	files["policy/decisions/weather.yaml"] = strings.NewReplacer(`"9"`, `"10"`, "Lab", "Weather", "stream: lab", "stream: weather", "[lab]", "[weather]", "keep: [i, f]", "keep: [temperature, humidity]",
-		"{name: i, of: sum(i)}, {name: f, of: sum(f)}", "{name: t, of: sum(temperature)}, {name: h, of: sum(humidity)}").Replace(files["policy/decisions/lab.yaml"])
+	files["policy/kinds.yaml"] += "  weather:\n    fields: [{name: temperature, type: float, class: measurement}, " +
+		"{name: humidity, type: float, class: measurement}]\n"
+	files["policy/decisions/weather.yaml"] = strings.NewReplacer(`"9"`, `"10"`, "Lab", "Weather", "stream: lab",
+		"stream: weather", "[lab]", "[weather]", "keep: [i, f]", "keep: [temperature, humidity]",
+		"{name: i, of: sum(i)}, {name: f, of: sum(f)}",
+		"{name: t, of: sum(temperature)}, {name: h, of: sum(humidity)}").Replace(files["policy/decisions/lab.yaml"])
 	files["register.yaml"] += "  - {id: weather-1, owner: acme, kind: weather, zone: square, registered: 2026-01-01}\n"
 	c := found(t, files)
 	c.begin()
 	at := ten.Unix()
 	c.tick(ten.Add(5 * time.Minute))
 
-	documented(t, "A pack in JSON (RFC 8428) on the same topic.", "A record's own name `n` is the field; the base name `bn` identifies the sender and is not used.")
+	documented(t, "A pack in JSON (RFC 8428) on the same topic.",
+		"A record's own name `n` is the field; the base name `bn` identifies the sender and is not used.")
 	c.becomes("lab-1", fmt.Sprintf(`[{"bn":"urn:dev:ow:i","bt":%d,"n":"i","v":1},{"n":"f","v":0.5}]`, at), "ok")
 	documented(t, "Times below 2²⁸ are relative to receipt; a positive one is taken as receipt.")
 	c.becomes("lab-1", `[{"n":"i","v":1,"t":-60}]`, "ok")
 	c.becomes("lab-1", `[{"n":"i","v":1,"t":268435455}]`, "ok")   // 2^28 - 1: would be years ahead
 	c.becomes("lab-1", `[{"n":"i","v":1,"t":268435456}]`, "E002") // 1978, before the sensor was registered
-	documented(t, "Two values in one record, a value that cannot be read, and a label that ends in `_` refuse their reading.")
+	documented(t,
+		"Two values in one record, a value that cannot be read, and a label that ends in `_` refuse their reading.")
 	for _, bad := range []string{`{"n":"i","v":1,"vs":"x"}`, `{"n":"i","v":"1"}`, `{"n":"i","v":1,"must_":1}`} {
 		c.becomes("lab-1", `[`+bad+`,{"n":"i","v":1}]`, "E106 ok")
 	}
-	documented(t, "`bver` above 10, and a base field, name or time that cannot be read, refuse the whole pack: what belongs together is not known then.")
+	documented(t, "`bver` above 10, and a base field, name or time that cannot be read, refuse the whole pack: what "+
+		"belongs together is not known then.")
 	for _, bad := range []string{`"bver":11`, `"bt":"x"`, `"bv":{}`, `"n":7`, `"t":"x"`} {
 		pack := `[{"n":"i","v":1},{"n":"i","v":1},{` + bad + `,"v":2}]`
 		c.becomes("lab-1", pack, "E106")
@@ -77,7 +87,9 @@ func TestWireSenML(t *testing.T) {
 	documented(t, "`s` and `bs` are ignored.")
 	c.becomes("lab-1", fmt.Sprintf(`[{"bs":100,"bt":%d,"n":"i","v":1,"s":5}]`, at+1), "ok")
 
-	documented(t, "Records go into one reading until the time changes or a field comes again:", "[{\"bn\":\"urn:dev:mac:02005e000001:\",\"bt\":1795428000,\"n\":\"temperature\",\"v\":21.5},\n {\"n\":\"humidity\",\"v\":60},\n {\"n\":\"temperature\",\"v\":21.6,\"t\":60}]", "is two readings.")
+	documented(t, "Records go into one reading until the time changes or a field comes again:",
+		"[{\"bn\":\"urn:dev:mac:02005e000001:\",\"bt\":1795428000,\"n\":\"temperature\",\"v\":21.5},\n "+
+			"{\"n\":\"humidity\",\"v\":60},\n {\"n\":\"temperature\",\"v\":21.6,\"t\":60}]", "is two readings.")
 	example := sentenceThat(t, `[{"bn"`)
 	c.becomes("weather-1", strings.Replace(example, "1795428000", fmt.Sprint(at), 1), "ok×2")
 	c.becomes("weather-1", `[{"n":"temperature","v":1},{"n":"temperature","v":2},{"n":"humidity","v":3}]`, "ok×2")

@@ -76,7 +76,8 @@ func TestWireReadings(t *testing.T) {
 	c.becomes("lab-1", padded, "ok")
 	c.becomes("lab-1", padded+" ", "E105")
 
-	documented(t, "| `ts` | RFC 3339 text, up to nine digits of a second | when it was observed; absent: when the gateway received it |")
+	documented(t, "| `ts` | RFC 3339 text, up to nine digits of a second | when it was observed; absent: when the "+
+		"gateway received it |")
 	c.becomes("lab-1", `{"ts":"2026-03-02T11:00:00.123456789+01:00","fields":`+good+`}`, "ok")
 	c.becomes("lab-1", `{"ts":"2026-03-02T11:00:00.1234567891+01:00","fields":`+good+`}`, "E300")
 	c.becomes("lab-1", `{"ts":1772445600,"fields":`+good+`}`, "E300")
@@ -88,19 +89,24 @@ func TestWireReadings(t *testing.T) {
 		c.becomes("lab-1", `{"ts":"2026-03-02T10:00:00Z","seq":`+odd+`,"fields":`+good+`}`, "E101")
 	}
 	documented(t, "| `boot` | whole number or text of at most 256 bytes | changes when the sensor restarts |")
-	for boot, want := range map[string]string{`7`: "ok", `"seven"`: "ok", `"` + strings.Repeat("b", 256) + `"`: "ok", `"` + strings.Repeat("b", 257) + `"`: "E201", `1.5`: "E101", `{}`: "E101"} {
+	for boot, want := range map[string]string{`7`: "ok", `"seven"`: "ok", `"` + strings.Repeat("b", 256) + `"`: "ok",
+		`"` + strings.Repeat("b", 257) + `"`: "E201", `1.5`: "E101", `{}`: "E101"} {
 		c.becomes("lab-1", `{"ts":"2026-03-02T10:00:00Z","seq":0,"boot":`+boot+`,"fields":`+good+`}`, want)
 	}
 	documented(t, "| `fields` | object | what the kind lists, by name |")
 	c.becomes("lab-1", `{"ts":"2026-03-02T10:00:00Z","seq":20001,"fields":[1]}`, "E101")
 	c.becomes("lab-1", `{"ts":"2026-03-02T10:00:00Z","seq":20002,"i":1,"f":1}`, "E102")
 
-	documented(t, "Types are those of `kinds.yaml`: `int` (whole, within ±2⁵³), `float` (finite), `string` (at most 256 bytes), `bool`, `time` (RFC 3339).",
+	documented(t, "Types are those of `kinds.yaml`: `int` (whole, within ±2⁵³), `float` (finite), `string` (at "+
+		"most 256 bytes), `bool`, `time` (RFC 3339).",
 		"Numbers as text are refused.", "`null` is the same as absent.")
 	for field, want := range map[string]string{
-		`"i":9007199254740992`: "ok", `"i":-9007199254740992`: "ok", `"i":9007199254740994`: "E200", `"i":2.0`: "ok", `"i":2.5`: "E200", `"i":"2"`: "E101", `"i":null`: "ok", `"i":null,"f":null`: "E102", `"i":true`: "E101",
-		`"i":1,"f":1e308`: "ok", `"i":1,"f":1e309`: "E200", `"i":1,"f":"1"`: "E101", `"i":1,"f":null`: "ok", `"i":1,"f":[1]`: "E101",
-		`"i":1,"s":"` + strings.Repeat("s", 256) + `"`: "ok", `"i":1,"s":"` + strings.Repeat("s", 257) + `"`: "E201", `"i":1,"s":7`: "E101", `"i":1,"s":null`: "ok",
+		`"i":9007199254740992`: "ok", `"i":-9007199254740992`: "ok", `"i":9007199254740994`: "E200", `"i":2.0`: "ok",
+		`"i":2.5`: "E200", `"i":"2"`: "E101", `"i":null`: "ok", `"i":null,"f":null`: "E102", `"i":true`: "E101",
+		`"i":1,"f":1e308`: "ok", `"i":1,"f":1e309`: "E200", `"i":1,"f":"1"`: "E101", `"i":1,"f":null`: "ok",
+		`"i":1,"f":[1]`: "E101",
+		`"i":1,"s":"` + strings.Repeat("s", 256) + `"`: "ok", `"i":1,"s":"` + strings.Repeat("s", 257) + `"`: "E201",
+		`"i":1,"s":7`: "E101", `"i":1,"s":null`: "ok",
 		`"i":1,"b":true`: "ok", `"i":1,"b":1`: "E101", `"i":1,"b":"true"`: "E101",
 		`"i":1,"t":"2026-03-02T10:00:00Z"`: "ok", `"i":1,"t":"soon"`: "E300", `"i":1,"t":7`: "E101",
 	} {
@@ -110,7 +116,8 @@ func TestWireReadings(t *testing.T) {
 		c.becomes("lab-1", with("{"+field+"}"), want)
 	}
 
-	documented(t, "A field that the kind does not know is dropped and reported; its reading counts.", "A key that comes twice refuses the reading.")
+	documented(t, "A field that the kind does not know is dropped and reported; its reading counts.",
+		"A key that comes twice refuses the reading.")
 	c.becomes("lab-1", with(`{"i":1,"f":0.5,"more":"x"}`), "ok")
 	c.becomes("lab-1", with(`{"i":1,"f":0.5,"i":1}`), "E104")
 	c.becomes("lab-1", `{"ts":"2026-03-02T10:00:00Z","seq":30000,"seq":30001,"fields":`+good+`}`, "E104")
@@ -135,7 +142,8 @@ func TestWireRepetitions(t *testing.T) {
 	t.Parallel()
 	c := found(t, small())
 	c.begin()
-	documented(t, "Same sensor, `boot`, `seq` and `ts`: the same reading, counted once (where units are counted: of the same unit).",
+	documented(t, "Same sensor, `boot`, `seq` and `ts`: the same reading, counted once (where units are counted: of "+
+		"the same unit).",
 		"Equal `seq` with another `ts` is a new reading.")
 	first := gate(1, ten, 1)
 	c.becomes("gate-1", first, "ok")
@@ -152,7 +160,9 @@ func TestWireRepetitions(t *testing.T) {
 	c.becomes("gate-1", `{"seq":5,"fields":{"passed":1}}`, "E303")
 	c.becomes("gate-1", `{"seq":5,"boot":2,"fields":{"passed":1}}`, "ok")
 
-	documented(t, "Without `seq`, an equal message (topic, payload and place in the array) within the window is the same reading (where units are counted: an equal reading of the unit, whatever else is in the message); if it has no `ts` either, only when the sender marks it as a duplicate, as MQTT demands of redelivery.")
+	documented(t, "Without `seq`, an equal message (topic, payload and place in the array) within the window is the "+
+		"same reading (where units are counted: an equal reading of the unit, whatever else is in the message); if "+
+		"it has no `ts` either, only when the sender marks it as a duplicate, as MQTT demands of redelivery.")
 	const unnumbered = `{"ts":"2026-03-02T10:00:00Z","fields":{"passed":1}}`
 	c.becomes("gate-1", unnumbered, "ok")
 	c.becomes("gate-1", unnumbered, "E303")
@@ -178,9 +188,11 @@ func TestWireUnits(t *testing.T) {
 	c := found(t, small())
 	c.begin()
 	of := func(n int, seq string) string {
-		return fmt.Sprintf(`{"ts":"2026-03-02T10:00:00Z",%s"fields":{"device":"02:00:5e:30:00:%02x","rssi":-50}}`, seq, n)
+		return fmt.Sprintf(`{"ts":"2026-03-02T10:00:00Z",%s"fields":{"device":"02:00:5e:30:00:%02x","rssi":-50}}`, seq,
+			n)
 	}
-	documented(t, "A reading that was taken for a repetition, but is of another unit than the one before, is told as a duplicate and counts for its unit.")
+	documented(t, "A reading that was taken for a repetition, but is of another unit than the one before, is told "+
+		"as a duplicate and counts for its unit.")
 	c.becomes("wifi-1", of(0, `"seq":1,`), "ok")
 	for n := 1; n < 40; n++ {
 		c.becomes("wifi-1", of(n, `"seq":1,`), "E303")

@@ -3,7 +3,6 @@ package test
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"path/filepath"
 	"regexp"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sluice/test/gofile"
 )
 
 // sentences cuts docs/wire.md into what it claims: the sentences of its paragraphs, the
@@ -82,7 +83,7 @@ func claims(t *testing.T) map[string][]string {
 	}
 	out := make(map[string][]string)
 	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		file, err := gofile.Parse(token.NewFileSet(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,8 +175,10 @@ func exists(t *testing.T, test string) {
 // TestSentences: how the document is cut.
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	got := sentences("# A b. C\n\nOne goes\non (e.g. here). `Two` is 1.5 long.\n\n| a | b |\n|---|---|\n| c. D | d |\n\n```sh\nx. Y\n\nz\n```\n\nis three: yes? No!\nFour. (Five.)\n")
-	want := []string{"One goes on (e.g. here).", "`Two` is 1.5 long.", "| c. D | d |", "x. Y\n\nz", "is three: yes?", "No!", "Four.", "(Five.)"}
+	got := sentences("# A b. C\n\nOne goes\non (e.g. here). `Two` is 1.5 long.\n\n| a | b |\n|---|---|\n| c. D | d " +
+		"|\n\n```sh\nx. Y\n\nz\n```\n\nis three: yes? No!\nFour. (Five.)\n")
+	want := []string{"One goes on (e.g. here).", "`Two` is 1.5 long.", "| c. D | d |", "x. Y\n\nz", "is three: yes?",
+		"No!", "Four.", "(Five.)"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -22,11 +22,13 @@ func TestWireTold(t *testing.T) {
 		t.Skip("it waits for five minutes")
 	}
 	files := lab()
-	files["policy/kinds.yaml"] = strings.Replace(files["policy/kinds.yaml"], "{name: f, type: float, class: measurement}", "{name: f, type: float, class: measurement, valid: [0, 20]}", 1)
+	files["policy/kinds.yaml"] = strings.Replace(files["policy/kinds.yaml"],
+		"{name: f, type: float, class: measurement}", "{name: f, type: float, class: measurement, valid: [0, 20]}", 1)
 	files["register.yaml"] += "  - {id: odd-1, owner: acme, kind: unheard-of, zone: square, registered: 2026-01-01}\n"
 	c := found(t, files)
 	secrets := c.passwords()
-	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt), fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt))
+	c.edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.mqtt),
+		fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.mqtt))
 	c.edit("gateway.yaml", "time: {topic: city/v1/clock}", "time: wall")
 	c.run()
 	// Not across one of the instants that feedback is sent at.
@@ -57,14 +59,20 @@ func TestWireTold(t *testing.T) {
 	time.Sleep(time.Second) // all of it is sent at once
 
 	documented(t, "| E003 | refused | sent with another sensor's credentials (who sent it is told) |",
-		"| E202 | refused | a number outside the `valid` range of its kind; the sensor is told the range, never the value |",
-		"| E407 | refused | the sensor's kind is not in the `kinds.yaml` in force; it is told nothing, since it might be a home's. `sluice doctor` names it |",
-		"| E408 | | the sensor's register entry maps a field that its kind has not: what it maps is dropped. Refused only where no plan fits the entry. `sluice register check` names it |")
+		"| E202 | refused | a number outside the `valid` range of its kind; the sensor is told the range, never the "+
+			"value |",
+		"| E407 | refused | the sensor's kind is not in the `kinds.yaml` in force; it is told nothing, since it "+
+			"might be a home's. `sluice doctor` names it |",
+		"| E408 | | the sensor's register entry maps a field that its kind has not: what it maps is dropped. "+
+			"Refused only where no plan fits the entry. `sluice register check` names it |")
 	post.told(t, map[string]string{"gate-1": "", "wifi-1": "E003", "lab-1": "E202", "lab-4": "E408", "odd-1": ""})
-	if _, out := exitOf(t, "doctor", "-c", filepath.Join(c.dir, "gateway.yaml")); !strings.Contains(out, "odd-1") || !strings.Contains(out, "unheard-of") {
+	if _, out := exitOf(t, "doctor", "-c", filepath.Join(c.dir, "gateway.yaml")); !strings.Contains(out, "odd-1") ||
+		!strings.Contains(out, "unheard-of") {
 		t.Errorf("doctor does not name the sensor or its kind\n%s", out)
 	}
-	if code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy", filepath.Join(c.dir, "policy")); code != 1 || !strings.Contains(out, "lab-4") || !strings.Contains(out, "nothing") {
+	if code, out := exitOf(t, "register", "check", filepath.Join(c.dir, "register.yaml"), "--policy",
+		filepath.Join(c.dir, "policy")); code != 1 || !strings.Contains(out, "lab-4") ||
+		!strings.Contains(out, "nothing") {
 		t.Errorf("register check does not name the entry: %d\n%s", code, out)
 	}
 }
@@ -81,7 +89,8 @@ func (l *letters) told(t *testing.T, want map[string]string) {
 			}
 			for _, e := range body.Codes {
 				codes = append(codes, e.Code)
-				if e.Code == "E202" && (!strings.Contains(e.Fix, "from 0 to 20;") || strings.Contains(string(m.Payload()), "20.75")) {
+				if e.Code == "E202" &&
+					(!strings.Contains(e.Fix, "from 0 to 20;") || strings.Contains(string(m.Payload()), "20.75")) {
 					t.Errorf("of a number outside of its range it says %s", m.Payload())
 				}
 			}
@@ -95,7 +104,8 @@ func (l *letters) told(t *testing.T, want map[string]string) {
 // readAs listens to a sensor's own feedback with its credentials.
 func (l *letters) readAs(t *testing.T, addr, sensor, password string) {
 	t.Helper()
-	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("reads-" + sensor).SetUsername(sensor).SetPassword(password))
+	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("reads-" +
+		sensor).SetUsername(sensor).SetPassword(password))
 	if token := client.Connect(); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
 		t.Fatal(token.Error())
 	}

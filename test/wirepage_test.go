@@ -27,7 +27,8 @@ func TestWirePage(t *testing.T) {
 	files["policy/zones.geojson"] = `{"type":"FeatureCollection","features":[
 {"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}},
 {"type":"Feature","id":"market","geometry":{"type":"Polygon","coordinates":[[[1,0],[2,0],[2,1],[1,1],[1,0]]]},"properties":{}}]}`
-	files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"], "zones: [square]", "zones: [square, market]", 1)
+	files["policy/decisions/devices.yaml"] = strings.Replace(files["policy/decisions/devices.yaml"], "zones: [square]",
+		"zones: [square, market]", 1)
 	files["policy/decisions/weather.yaml"] = `decision: "3"
 title: {en: Weather}
 stream: weather
@@ -53,7 +54,8 @@ until: 2026-12-31
 		t.Errorf("of the page's reading %v is in an open window", n)
 	}
 	c.send("weather-1", fenced.Take(t, "docs/wire.md", `[{"bn":"urn:dev:mac`).Read())
-	c.link.Publish("city/v1/acme/wifi-1/hb", []byte(fenced.Take(t, "docs/wire.md", `{"ts":"2026-11-23T10:00:00Z","every"`).Read()), false)
+	c.link.Publish("city/v1/acme/wifi-1/hb",
+		[]byte(fenced.Take(t, "docs/wire.md", `{"ts":"2026-11-23T10:00:00Z","every"`).Read()), false)
 	c.tick(at.Add(2 * time.Hour))
 	c.stored()
 	list := c.items("weather", at, at.Add(time.Hour))

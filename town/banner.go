@@ -82,7 +82,8 @@ func (t *Town) mind() {
 		fmt.Fprint(t.o.Out, "\n  The policy can be used again.\n\n")
 		return
 	}
-	fmt.Fprintf(t.o.Out, "\n  The policy was not reloaded; the one in force goes on:\n\n    %s\n\n", strings.ReplaceAll(now, "\n", "\n    "))
+	fmt.Fprintf(t.o.Out, "\n  The policy was not reloaded; the one in force goes on:\n\n    %s\n\n",
+		strings.ReplaceAll(now, "\n", "\n    "))
 }
 
 // summary shows the last day: how often each cell was published, withheld or
@@ -149,7 +150,8 @@ func (t *Town) hour(ctx context.Context, now time.Time) {
 	start := now.Truncate(time.Hour).Add(-time.Hour)
 	var parts []string
 	for _, id := range []string{"footfall", "boardings", "air"} {
-		list, err := src.Store.Observations(ctx, store.Query{Stream: id, From: start, To: start.Add(time.Hour), Limit: query.MaxLimit})
+		list, err := src.Store.Observations(ctx,
+			store.Query{Stream: id, From: start, To: start.Add(time.Hour), Limit: query.MaxLimit})
 		if err != nil {
 			return
 		}
@@ -171,5 +173,6 @@ func (t *Town) hour(ctx context.Context, now time.Time) {
 	if err != nil {
 		return
 	}
-	fmt.Fprintf(t.o.Out, "  %s-%s  %s\n", start.In(loc).Format("Mon 15:04"), start.Add(time.Hour).In(loc).Format("15:04"), strings.Join(parts, " · "))
+	fmt.Fprintf(t.o.Out, "  %s-%s  %s\n", start.In(loc).Format("Mon 15:04"),
+		start.Add(time.Hour).In(loc).Format("15:04"), strings.Join(parts, " · "))
 }

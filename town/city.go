@@ -81,7 +81,8 @@ func (c *city) yesterday(ctx context.Context, loc *time.Location) error {
 	if terminal(c.town.o.Err) && !c.town.o.JSON {
 		bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(c.town.o.Err),
 			progressbar.OptionSetDescription("replaying yesterday, minute by minute"),
-			progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+			progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionShowCount(),
+			progressbar.OptionClearOnFinish())
 	}
 	for c.now.Before(end) {
 		if err := c.minute(ctx); err != nil {
@@ -126,7 +127,8 @@ func (c *city) minute(ctx context.Context) error {
 	}
 	if c.now.Minute()%5 == 0 {
 		// The spare counter is switched on and waits for its devices.
-		c.link.Publish("city/v1/demo/yours-counter/hb", fmt.Appendf(nil, `{"ts":%q,"every":"PT5M"}`, c.now.UTC().Format(time.RFC3339)), false)
+		c.link.Publish("city/v1/demo/yours-counter/hb",
+			fmt.Appendf(nil, `{"ts":%q,"every":"PT5M"}`, c.now.UTC().Format(time.RFC3339)), false)
 	}
 	c.now = c.now.Add(time.Minute)
 	return nil

@@ -34,7 +34,8 @@ func (o *Options) layOwn() error {
 	reg := filepath.Join(o.Dir, "register.yaml")
 	if _, err := os.Stat(reg); errors.Is(err, fs.ErrNotExist) {
 		text := "# The town's sensors: where, whose, since when. One line each, e.g.\n" +
-			"#   - {id: square-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01, contact: street@town.example, purpose: {en: \"Footfall\"}}\nsensors: []\n"
+			"#   - {id: square-1, owner: acme, kind: wifi-counter, zone: square, registered: 2026-01-01, contact: " +
+			"street@town.example, purpose: {en: \"Footfall\"}}\nsensors: []\n"
 		if err := os.WriteFile(reg, []byte(text), 0o644); err != nil {
 			return err
 		}
@@ -68,8 +69,9 @@ func (o *Options) configure() (config.Config, error) {
 		return config.Config{}, err
 	}
 	c := config.Config{
-		Gateway: "town", Keys: "auto", Dir: o.Dir, AllowSwap: o.AllowSwap, Register: filepath.Join(o.Dir, "register.yaml"),
-		Listen: config.Listen{MQTT: o.MQTT}, Admin: o.Admin, Policy: config.Policy{Inbox: o.inbox(), Roster: pin},
+		Gateway: "town", Keys: "auto", Dir: o.Dir, AllowSwap: o.AllowSwap,
+		Register: filepath.Join(o.Dir, "register.yaml"),
+		Listen:   config.Listen{MQTT: o.MQTT}, Admin: o.Admin, Policy: config.Policy{Inbox: o.inbox(), Roster: pin},
 	}
 	c.Policy.Every.Clock = 2 * time.Second
 	return c, nil
@@ -97,30 +99,36 @@ func (t *Town) bannerOwn() {
 	alone := err == nil
 	if alone {
 		key = filepath.Join(t.o.keys(), founder)
-		fmt.Fprintf(t.o.Out, "  The roster has one member, made on the spot: %s. Whoever holds %s decides alone.\n  Put the council's own keys into %s, and vote that.\n\n",
+		fmt.Fprintf(t.o.Out, "  The roster has one member, made on the spot: %s. Whoever holds %s decides alone.\n  "+
+			"Put the council's own keys into %s, and vote that.\n\n",
 			founder, key, filepath.Join(d, "council.yaml"))
 	}
 	var steps []string
 	if alone && len(chain) == 1 {
 		steps = append(steps, fmt.Sprintf("(fill in %s: the town's name)", filepath.Join(d, "charter.yaml")))
 	}
-	sign := fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key, filepath.Join(d, "motions", "first", "motion.txt"))
+	sign := fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key,
+		filepath.Join(d, "motions", "first", "motion.txt"))
 	if n := len(chain); n > 0 {
 		sign = strings.Replace(sign, "@town", "@"+chain[n-1].City, 1)
 	}
 	if first {
 		sign = "(members sign: the command is printed)" // with the id that is not written yet
 		steps = append(steps, fmt.Sprintf("(fill in %s: the town's name and id)", filepath.Join(d, "charter.yaml")),
-			"sluice motion create founding --dir "+d, "(members sign: the command is printed)", fmt.Sprintf("sluice motion enact founding --dir %s --inbox %s", d, t.o.inbox()))
+			"sluice motion create founding --dir "+d, "(members sign: the command is printed)",
+			fmt.Sprintf("sluice motion enact founding --dir %s --inbox %s", d, t.o.inbox()))
 	}
 	steps = append(steps,
 		"sluice policy new 2026-01 --dir "+d,
-		fmt.Sprintf("(fill in %s: whatever stands in < >, its title and its legal basis, and who is measured and until when)", filepath.Join(d, "decisions", "2026-01.yaml")),
+		fmt.Sprintf(
+			"(fill in %s: whatever stands in < >, its title and its legal basis, and who is measured and until when)",
+			filepath.Join(d, "decisions", "2026-01.yaml")),
 		fmt.Sprintf("sluice policy check %s", d),
 		"sluice motion create first --dir "+d,
 		sign,
 		fmt.Sprintf("sluice motion enact first --dir %s --inbox %s", d, t.o.inbox()))
-	fmt.Fprintf(t.o.Out, "  Next steps:\n\n    %s\n\n  Ctrl-C stops; the town is kept.\n\n", strings.Join(steps, "\n    "))
+	fmt.Fprintf(t.o.Out, "  Next steps:\n\n    %s\n\n  Ctrl-C stops; the town is kept.\n\n",
+		strings.Join(steps, "\n    "))
 }
 
 // stay lets the town be until it is stopped.

@@ -62,7 +62,8 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 		case err == nil && host == "":
 			*addr = net.JoinHostPort("127.0.0.1", port)
 		case err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback():
-			return nil, &config.Refusal{Err: errors.New("up listens on loopback only; give addresses such as 127.0.0.1:8080, or run sluice gateway and sluice opendata")}
+			return nil, &config.Refusal{Err: errors.New("up listens on loopback only; give addresses such as " +
+				"127.0.0.1:8080, or run sluice gateway and sluice opendata")}
 		}
 	}
 	if err := perm.Check(o.Dir, perm.Ours); err != nil { // before a key is written there
@@ -93,7 +94,8 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 		return t, err
 	}
 	t.store = sqlite.NewReader(filepath.Join(o.Dir, "store.db"))
-	if t.open, err = opendata.Open(opendata.Config{HTTP: o.HTTP}, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
+	if t.open, err = opendata.Open(opendata.Config{HTTP: o.HTTP}, t.store, books.Dir(filepath.Join(o.Dir, "public")),
+		t.log); err != nil {
 		return t, &config.Refusal{Err: err}
 	}
 	return t, nil

@@ -16,7 +16,8 @@ func described(t *testing.T, f *fake, method int) *books.Stream {
 	}
 	b := books.Stream{
 		ID: "s", Decision: "1", Unit: "device", Plan: f.plan.Digest, Cells: make([]books.Cell, len(f.plan.Cells)),
-		Measures: []books.Measure{{Name: "n", PublicFrom: m.PublicFrom(), TypicalError: m.TypicalError(f.plan.Measures[0])}},
+		Measures: []books.Measure{{Name: "n", PublicFrom: m.PublicFrom(),
+			TypicalError: m.TypicalError(f.plan.Measures[0])}},
 	}
 	if b.ShareFrom = m.ShareFrom(); b.ShareFrom > 0 {
 		b.MaxContributions, b.Epoch = f.plan.Protect.MaxContributions, f.plan.Forget.String()

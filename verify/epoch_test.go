@@ -33,7 +33,9 @@ func withEpoch(t *testing.T) *fake {
 		rows = append(rows, o)
 	}
 	f.shown = append(f.shown, rows...)
-	f.releases = append(f.releases, books.Released{Gateway: "g", Stream: "s", Start: rows[0].Start, End: rows[0].End, Plan: f.plan.Digest, Ledger: 1})
+	f.releases = append(f.releases,
+		books.Released{Gateway: "g", Stream: "s", Start: rows[0].Start, End: rows[0].End, Plan: f.plan.Digest,
+			Ledger: 1})
 	sealed(f)
 	return f
 }
@@ -41,7 +43,9 @@ func withEpoch(t *testing.T) *fake {
 // sealed makes the last window's line that of what is shown of it.
 func sealed(f *fake) {
 	last := &f.releases[len(f.releases)-1]
-	rows := slices.DeleteFunc(slices.Clone(f.shown), func(o store.Observation) bool { return !o.Start.Equal(last.Start) })
+	rows := slices.DeleteFunc(slices.Clone(f.shown), func(o store.Observation) bool {
+		return !o.Start.Equal(last.Start)
+	})
 	last.Rows, last.SHA256 = len(rows), store.Digest(rows)
 }
 
@@ -52,17 +56,27 @@ func TestEpochsAreFound(t *testing.T) {
 		spoil func(*fake)
 		named string
 	}{
-		"nothing":                  {func(*fake) {}, ""},
-		"one that was changed":     {func(f *fake) { v := 41.0; f.shown[4].Value, f.shown[4].High = &v, &v }, "not what was released"},
-		"one that is not shown":    {func(f *fake) { f.shown = f.shown[:4] }, "not what was released"},
-		"none at all":              {func(f *fake) { f.shown = f.shown[:3]; sealed(f) }, "its plan has 3"},
-		"another's noise":          {func(f *fake) { f.shown[4].Scale /= 2; sealed(f) }, "other noise"},
-		"another's share":          {func(f *fake) { f.shown[4].Epsilon *= 2; sealed(f) }, "other noise"},
-		"another cell":             {func(f *fake) { f.shown[3].Cell, f.shown[4].Cell = "b/", "b/"; sealed(f) }, "not of its plan"},
-		"in another window":        {func(f *fake) { moved(f) }, "its plan has 1"},
-		"a later version's method": {func(f *fake) { f.entries[0].Method = mechanism.Method + 1 }, "its method is 4, which nobody here knows"},
-		"a method that is none":    {func(f *fake) { f.entries[0].Method = -1 }, "its method is -1, which nobody here knows"},
-		"a method without them":    {func(f *fake) { f.entries[0].Method = 2 }, "its plan has 1"},
+		"nothing": {func(*fake) {}, ""},
+		"one that was changed": {func(f *fake) {
+			v := 41.0
+			f.shown[4].Value, f.shown[4].High = &v, &v
+		}, "not what was released"},
+		"one that is not shown": {func(f *fake) { f.shown = f.shown[:4] }, "not what was released"},
+		"none at all":           {func(f *fake) { f.shown = f.shown[:3]; sealed(f) }, "its plan has 3"},
+		"another's noise":       {func(f *fake) { f.shown[4].Scale /= 2; sealed(f) }, "other noise"},
+		"another's share":       {func(f *fake) { f.shown[4].Epsilon *= 2; sealed(f) }, "other noise"},
+		"another cell": {func(f *fake) {
+			f.shown[3].Cell, f.shown[4].Cell = "b/", "b/"
+			sealed(f)
+		}, "not of its plan"},
+		"in another window": {func(f *fake) { moved(f) }, "its plan has 1"},
+		"a later version's method": {func(f *fake) {
+			f.entries[0].Method = mechanism.Method + 1
+		}, "its method is 4, which nobody here knows"},
+		"a method that is none": {func(f *fake) {
+			f.entries[0].Method = -1
+		}, "its method is -1, which nobody here knows"},
+		"a method without them": {func(f *fake) { f.entries[0].Method = 2 }, "its plan has 1"},
 		"withdrawn": {func(f *fake) {
 			f.shown[3] = f.shown[3].Withdraw("x")
 			f.hidden = []books.Withdrawal{{Stream: "s", Start: noon.Add(11 * time.Hour), Measure: store.EpochBounded}}
@@ -103,7 +117,8 @@ func needPython(t *testing.T) {
 // TestStrangersKnowTheSameMethods: docs/verify.py and we refuse the same lines.
 func TestStrangersKnowTheSameMethods(t *testing.T) {
 	needPython(t)
-	for method, right := range map[int]bool{-1: false, 0: true, 1: true, mechanism.Method: true, mechanism.Method + 1: false} {
+	for method, right := range map[int]bool{-1: false, 0: true, 1: true, mechanism.Method: true,
+		mechanism.Method + 1: false} {
 		f := withEpoch(t)
 		f.entries[0].Method = method
 		if method < mechanism.Method { // which has no epochs
@@ -155,7 +170,8 @@ func TestStrangersKnowWhoseLinesAre(t *testing.T) {
 			one.city = "one\n\x1b[2Jeverything adds up"
 		}
 		out, err := exec.Command("python3", "../docs/verify.py", written(t, one), written(t, two)).CombinedOutput()
-		if (err != nil) != forged || strings.Contains(string(out), said) != forged || strings.ContainsAny(string(out), "\x1b") || strings.Contains(string(out), "\neverything") {
+		if (err != nil) != forged || strings.Contains(string(out), said) != forged ||
+			strings.ContainsAny(string(out), "\x1b") || strings.Contains(string(out), "\neverything") {
 			t.Errorf("forged %v: docs/verify.py ends with %v:\n%s", forged, err, out)
 		}
 		r, err := CheckBooks([]books.Reader{{Source: one}, {Source: two}})

@@ -71,7 +71,8 @@ func (w *walk) elsewhere() (list []string, err error) {
 	for _, c := range w.of {
 		here = append(append(here, c.city.Gateway), c.names...)
 		if a, b := w.of[0].city, c.city; a.ID != "" && b.ID != "" && (a.ID != b.ID || a.Timezone != b.Timezone) {
-			w.problem("%s is of city %s (%s), and %s of %s (%s)", w.of[0].name(), a.ID, a.Timezone, c.name(), b.ID, b.Timezone)
+			w.problem("%s is of city %s (%s), and %s of %s (%s)", w.of[0].name(), a.ID, a.Timezone, c.name(), b.ID,
+				b.Timezone)
 		}
 	}
 	for _, c := range w.of {

@@ -84,34 +84,74 @@ func TestTwoGateways(t *testing.T) {
 		spoil func(*pair)
 		named string
 	}{
-		"nothing":                     {func(*pair) {}, ""},
-		"nothing, of before":          {func(p *pair) { p.unnamed() }, ""},
-		"a number of one":             {func(p *pair) { number(&p.one.shown[1], 7) }, "gateway one: s at 2026-03-02T13:00:00Z: what is shown is not what was released"},
-		"a number of two":             {func(p *pair) { number(&p.two.shown[0], 7) }, "gateway two: s at 2026-03-02T12:00:00Z: what is shown is not what was released"},
-		"a number of two, of before":  {func(p *pair) { p.unnamed(); number(&p.two.shown[0], 7) }, "gateway two: s at 2026-03-02T12:00:00Z: what is shown"},
-		"two's row gone":              {func(p *pair) { p.two.shown = p.two.shown[:1] }, "gateway two: s at 2026-03-02T13:00:00Z: it was released and is not shown"},
-		"one's line gone":             {func(p *pair) { p.one.releases = p.one.releases[:1] }, "it is shown and was never released by gateway one"},
-		"one's line gone, of before":  {func(p *pair) { p.unnamed(); p.one.releases = nil; p.one.shown = p.one.shown[:1] }, "s at 2026-03-02T12:00:00Z: it is shown and was never released"},
-		"one says two's zone":         {func(p *pair) { o := p.one.shown[0]; o.Cell, o.Zone = "b", "b"; p.one.shown = append(p.one.shown, o) }, "gateway one: s at 2026-03-02T12:00:00Z: what is shown is not what was released"},
-		"one's row under two's name":  {func(p *pair) { p.one.shown[0].Gateway = "two" }, "gateway two: s at 2026-03-02T12:00:00Z: what is shown"},
-		"a third's row":               {func(p *pair) { o := p.one.shown[0]; o.Gateway = "three"; p.one.shown = append(p.one.shown, o) }, "never released by gateway three"},
-		"both have released a":        {func(p *pair) { p.two = gatewayOf(t, "two", "a") }, "gateways one and two have both released a"},
-		"one late, with both":         {func(p *pair) { late(p, t) }, ""},
-		"two's stream has one's zone": {func(p *pair) { described(t, p.two, 3).Cells = []books.Cell{{ID: "a", Zone: "a"}} }, "gateway two: stream s has the zone a, which zones.geojson gives to gateway one"},
+		"nothing":            {func(*pair) {}, ""},
+		"nothing, of before": {func(p *pair) { p.unnamed() }, ""},
+		"a number of one": {func(p *pair) {
+			number(&p.one.shown[1], 7)
+		}, "gateway one: s at 2026-03-02T13:00:00Z: what is shown is not what was released"},
+		"a number of two": {func(p *pair) {
+			number(&p.two.shown[0], 7)
+		}, "gateway two: s at 2026-03-02T12:00:00Z: what is shown is not what was released"},
+		"a number of two, of before": {func(p *pair) {
+			p.unnamed()
+			number(&p.two.shown[0], 7)
+		}, "gateway two: s at 2026-03-02T12:00:00Z: what is shown"},
+		"two's row gone": {func(p *pair) {
+			p.two.shown = p.two.shown[:1]
+		}, "gateway two: s at 2026-03-02T13:00:00Z: it was released and is not shown"},
+		"one's line gone": {func(p *pair) {
+			p.one.releases = p.one.releases[:1]
+		}, "it is shown and was never released by gateway one"},
+		"one's line gone, of before": {func(p *pair) {
+			p.unnamed()
+			p.one.releases = nil
+			p.one.shown = p.one.shown[:1]
+		}, "s at 2026-03-02T12:00:00Z: it is shown and was never released"},
+		"one says two's zone": {func(p *pair) {
+			o := p.one.shown[0]
+			o.Cell, o.Zone = "b", "b"
+			p.one.shown = append(p.one.shown, o)
+		}, "gateway one: s at 2026-03-02T12:00:00Z: what is shown is not what was released"},
+		"one's row under two's name": {func(p *pair) {
+			p.one.shown[0].Gateway = "two"
+		}, "gateway two: s at 2026-03-02T12:00:00Z: what is shown"},
+		"a third's row": {func(p *pair) {
+			o := p.one.shown[0]
+			o.Gateway = "three"
+			p.one.shown = append(p.one.shown, o)
+		}, "never released by gateway three"},
+		"both have released a": {func(p *pair) {
+			p.two = gatewayOf(t, "two", "a")
+		}, "gateways one and two have both released a"},
+		"one late, with both": {func(p *pair) { late(p, t) }, ""},
+		"two's stream has one's zone": {func(p *pair) {
+			described(t, p.two, 3).Cells = []books.Cell{{ID: "a", Zone: "a"}}
+		}, "gateway two: stream s has the zone a, which zones.geojson gives to gateway one"},
 		"two's stream had one's zone": {func(p *pair) {
 			s := described(t, p.two, 3)
 			s.Cells, s.Stopped = []books.Cell{{ID: "a", Zone: "a"}}, true
 		}, ""},
-		"another city":                         {func(p *pair) { p.one.cityID, p.two.cityID = "portalba", "girona" }, "is of city"},
-		"one forges a window of two":           {func(p *pair) { forgeAs(p.one, p.two, 0) }, "gateway one: its books have lines of gateway two, whose books are others"},
-		"one forges a window that two has not": {func(p *pair) { forgeAs(p.one, p.two, 0); p.two.releases = p.two.releases[1:] }, "gateway one: its books have lines of gateway two"},
-		"two's window withdrawn":               {func(p *pair) { hide(p.two) }, ""},
-		"two's window withdrawn by one":        {func(p *pair) { hide(p.two); p.one.hidden, p.two.hidden = p.two.hidden, nil }, "gateway two: s at 2026-03-02T12:00:00Z: what is shown"},
+		"another city": {func(p *pair) {
+			p.one.cityID, p.two.cityID = "portalba", "girona"
+		}, "is of city"},
+		"one forges a window of two": {func(p *pair) {
+			forgeAs(p.one, p.two, 0)
+		}, "gateway one: its books have lines of gateway two, whose books are others"},
+		"one forges a window that two has not": {func(p *pair) {
+			forgeAs(p.one, p.two, 0)
+			p.two.releases = p.two.releases[1:]
+		}, "gateway one: its books have lines of gateway two"},
+		"two's window withdrawn": {func(p *pair) { hide(p.two) }, ""},
+		"two's window withdrawn by one": {func(p *pair) {
+			hide(p.two)
+			p.one.hidden, p.two.hidden = p.two.hidden, nil
+		}, "gateway two: s at 2026-03-02T12:00:00Z: what is shown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &pair{gatewayOf(t, "one", "a"), gatewayOf(t, "two", "b")}
 			c.spoil(p)
-			r, err := checkShown(t.Context(), []books.Reader{{Source: p.one}, {Source: p.two}}, p, func(int, int) {}, time.Millisecond)
+			r, err := checkShown(t.Context(), []books.Reader{{Source: p.one}, {Source: p.two}}, p, func(int, int) {},
+				time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -43,7 +43,8 @@ func (c *checker) removed() (err error) {
 			continue
 		}
 		if later(r.Until, kept).After(r.At) {
-			bad("numbers until %s were removed at %s, before %s were over", r.Until.Format(time.RFC3339), r.At.Format(time.RFC3339), r.Retain)
+			bad("numbers until %s were removed at %s, before %s were over", r.Until.Format(time.RFC3339),
+				r.At.Format(time.RFC3339), r.Retain)
 		}
 		if !city.Simulation && r.At.After(time.Now().Add(24*time.Hour)) {
 			bad("its time has not come")

@@ -36,7 +36,9 @@ func CheckAll(ctx context.Context, gateways []books.Reader, from Shower, done fu
 	return checkShown(ctx, gateways, from, done, lookPause)
 }
 
-func checkShown(ctx context.Context, gateways []books.Reader, from Shower, done func(n, of int), pause time.Duration) (*Report, error) {
+func checkShown(
+	ctx context.Context, gateways []books.Reader, from Shower, done func(n, of int), pause time.Duration,
+) (*Report, error) {
 	w := walk{todo: make(map[window]line), done: done}
 	streams, err := from.Streams(ctx)
 	if err != nil {
@@ -103,12 +105,14 @@ func (w *walk) missing() error {
 			continue
 		}
 		if slices.ContainsFunc(gaps[c], func(g books.Gap) bool {
-			return g.Reason == books.StoreLost && g.Stream == x.Stream && !x.Start.Before(g.Start) && !x.End.After(g.End)
+			return g.Reason == books.StoreLost && g.Stream == x.Stream && !x.Start.Before(g.Start) &&
+				!x.End.After(g.End)
 		}) {
 			c.Lost++
 			continue
 		}
-		c.problem("%s at %s: it was released and is not shown; if the store was away, try again later", x.Stream, x.Start.Format(time.RFC3339))
+		c.problem("%s at %s: it was released and is not shown; if the store was away, try again later", x.Stream,
+			x.Start.Format(time.RFC3339))
 	}
 	return nil
 }
@@ -125,8 +129,10 @@ func (w *walk) report() (*Report, error) {
 	}
 	for _, c := range w.of {
 		r := &c.Report
-		out.Lines, out.Releases, out.Plans, out.Observations = out.Lines+r.Lines, out.Releases+r.Releases, out.Plans+r.Plans, out.Observations+r.Observations
-		out.Withdrawn, out.Lost, out.Removed, out.Unchecked = out.Withdrawn+r.Withdrawn, out.Lost+r.Lost, out.Removed+r.Removed, out.Unchecked+r.Unchecked
+		out.Lines, out.Releases, out.Plans, out.Observations = out.Lines+r.Lines, out.Releases+r.Releases,
+			out.Plans+r.Plans, out.Observations+r.Observations
+		out.Withdrawn, out.Lost, out.Removed, out.Unchecked = out.Withdrawn+r.Withdrawn, out.Lost+r.Lost,
+			out.Removed+r.Removed, out.Unchecked+r.Unchecked
 		for _, p := range r.Problems {
 			if len(w.of) > 1 {
 				p = c.name() + ": " + p
@@ -223,20 +229,24 @@ func (c *checker) mechanism(s *plan.Stream, r books.Released, shown []Shown, bad
 			measures[part.Name] = m
 		}
 	}
-	unpaid := !s.Unit.None() && r.Ledger >= 1 && r.Ledger <= int64(len(c.entries)) && c.entries[r.Ledger-1].Kind != "reserve"
+	unpaid := !s.Unit.None() && r.Ledger >= 1 && r.Ledger <= int64(len(c.entries)) &&
+		c.entries[r.Ledger-1].Kind != "reserve"
 	for _, o := range shown {
 		m, known := measures[o.Measure]
 		epsilon, scale, threshold := mech.Parameters(m)
 		if o.OfEpoch() {
-			known, threshold = mechanism.CountsEpochs(s, c.method(r)) && s.EndsEpoch(r.Start, r.End) && o.Cell == store.EpochCell(s.FirstZone()), 0
+			known, threshold = mechanism.CountsEpochs(s, c.method(r)) && s.EndsEpoch(r.Start, r.End) &&
+				o.Cell == store.EpochCell(s.FirstZone()), 0
 			epsilon, scale = mech.EpochParameters()
 		}
 		switch {
 		case !known:
 			bad("measure %s is not of its plan", o.Measure)
-		case o.Mechanism != mech.Name() || !near(o.Epsilon, epsilon) || !near(o.Scale, scale) || o.Threshold != threshold:
+		case o.Mechanism != mech.Name() || !near(o.Epsilon, epsilon) || !near(o.Scale, scale) ||
+			o.Threshold != threshold:
 			bad("%s of %s says other noise than its plan asks for", o.Measure, o.Cell)
-		case o.Status == store.Published && (o.Value == nil || o.Low == nil || o.High == nil || *o.Low > *o.Value || *o.Value > *o.High):
+		case o.Status == store.Published &&
+			(o.Value == nil || o.Low == nil || o.High == nil || *o.Low > *o.Value || *o.Value > *o.High):
 			bad("%s of %s has no number inside its interval", o.Measure, o.Cell)
 		case o.Status != store.Published && (o.Value != nil || o.Low != nil || o.High != nil):
 			bad("%s of %s is %s and has a number", o.Measure, o.Cell, o.Status)

@@ -28,18 +28,21 @@ import (
 
 // Report is what a check found.
 type Report struct {
-	Lines        int      `json:"lines"`    // of the ledger
-	Releases     int      `json:"releases"` // windows
-	Plans        int      `json:"plans"`
-	Observations int      `json:"observations"`        // compared with their window's digest
-	Withdrawn    int      `json:"withdrawn"`           // windows that cannot be compared any more
-	Lost         int      `json:"lost"`                // windows that are not shown, and of which gaps.jsonl says that the store has lost them
-	Removed      int      `json:"removed"`             // windows that are not shown, and that were removed as their decision says
-	Unchecked    int      `json:"unchecked"`           // lines of removals under earlier words of a decision, which the books have no more
-	Gateways     int      `json:"gateways,omitempty"`  // whose books were checked, where there are several
-	Elsewhere    []string `json:"elsewhere,omitempty"` // gateways that have zones and whose books are not here
-	Charters     []string `json:"charters,omitempty"`  // gateways with different charters, where there are
-	Problems     []string `json:"problems"`
+	Lines        int `json:"lines"`    // of the ledger
+	Releases     int `json:"releases"` // windows
+	Plans        int `json:"plans"`
+	Observations int `json:"observations"` // compared with their window's digest
+	Withdrawn    int `json:"withdrawn"`    // windows that cannot be compared any more
+	// windows that are not shown, and of which gaps.jsonl says that the store has lost them
+	Lost int `json:"lost"`
+	// windows that are not shown, and that were removed as their decision says
+	Removed int `json:"removed"`
+	// lines of removals under earlier words of a decision, which the books have no more
+	Unchecked int      `json:"unchecked"`
+	Gateways  int      `json:"gateways,omitempty"`  // whose books were checked, where there are several
+	Elsewhere []string `json:"elsewhere,omitempty"` // gateways that have zones and whose books are not here
+	Charters  []string `json:"charters,omitempty"`  // gateways with different charters, where there are
+	Problems  []string `json:"problems"`
 }
 
 // maxProblems is how many problems are named; more are counted.
@@ -202,7 +205,8 @@ func (c *checker) ledger() error {
 			bad("it leaves %v, and says %v", left, e.Left)
 		}
 		c.price(*e, bad)
-		e.Gateway, e.Decision, e.Plan, e.Day, e.Unit, e.Kind, e.PrevSHA256 = c.word(e.Gateway), c.word(e.Decision), c.word(e.Plan), c.word(e.Day), c.word(e.Unit), c.word(e.Kind), ""
+		e.Gateway, e.Decision, e.Plan, e.Day, e.Unit, e.Kind, e.PrevSHA256 = c.word(e.Gateway), c.word(e.Decision),
+			c.word(e.Plan), c.word(e.Day), c.word(e.Unit), c.word(e.Kind), ""
 		c.entries, c.Lines = append(c.entries, *e), n
 	})
 }
@@ -251,7 +255,8 @@ func (c *checker) windows(each func(books.Released)) error {
 		if s == nil {
 			return
 		}
-		if start, end := s.Window(r.Start); !start.Equal(r.Start) || !end.Equal(r.End) || s.ID != r.Stream || !s.InForce(r.Start) {
+		if start, end := s.Window(r.Start); !start.Equal(r.Start) || !end.Equal(r.End) || s.ID != r.Stream ||
+			!s.InForce(r.Start) {
 			bad("it is no window of its plan")
 		}
 		rows := Rows(s)
@@ -357,13 +362,15 @@ func differs(b books.Stream, s *plan.Stream, method int) string {
 		return err.Error()
 	}
 	// Books of a version before have none of these.
-	if b.ShareFrom != mech.ShareFrom() || b.ShareFrom > 0 && (b.MaxContributions != s.Protect.MaxContributions || b.Epoch != s.Forget.String()) {
+	if b.ShareFrom != mech.ShareFrom() ||
+		b.ShareFrom > 0 && (b.MaxContributions != s.Protect.MaxContributions || b.Epoch != s.Forget.String()) {
 		return "what it says of its epochs is not what its plan makes of them"
 	}
 	n := 0
 	for _, m := range s.Measures {
 		for _, part := range m.Parts() {
-			if b.Measures[n].Name != part.Name || b.Measures[n].PublicFrom != mech.PublicFrom() || b.Measures[n].TypicalError != mech.TypicalError(m) {
+			if b.Measures[n].Name != part.Name || b.Measures[n].PublicFrom != mech.PublicFrom() ||
+				b.Measures[n].TypicalError != mech.TypicalError(m) {
 				return fmt.Sprintf("measure %s is not what its plan makes of it", part.Name)
 			}
 			n++

@@ -74,7 +74,9 @@ func (f *fake) Get(name string) ([]byte, error) {
 		}
 		return nil, fs.ErrNotExist
 	case "decisions.json":
-		return json.Marshal([]books.Decision{{ID: "1", Policy: "now", State: f.state, YAML: "decision: \"1\"\nretain: " + f.retain + " # of numbers\n"}})
+		return json.Marshal(
+			[]books.Decision{{ID: "1", Policy: "now", State: f.state,
+				YAML: "decision: \"1\"\nretain: " + f.retain + " # of numbers\n"}})
 	case "gaps.jsonl":
 		for _, g := range f.gaps {
 			add(g)
@@ -111,7 +113,8 @@ func right(t *testing.T) *fake {
 	t.Helper()
 	s := &plan.Stream{
 		ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("PT12H"),
-		From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0), Zones: []string{"a"}, Unit: plan.Unit{Field: "d", StandsFor: "device"},
+		From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0), Zones: []string{"a"},
+		Unit:     plan.Unit{Field: "d", StandsFor: "device"},
 		Measures: []plan.Measure{{Name: "n", Of: plan.Distinct, Unit: "device"}},
 		Protect:  plan.Protect{MinUnits: 3, Epsilon: 0.5, Delta: 1e-6, MaxContributions: 1},
 	}
@@ -124,15 +127,20 @@ func right(t *testing.T) *fake {
 	}
 	epsilon, scale, threshold := mech.Parameters(s.Measures[0])
 	f := &fake{plan: s, canon: s.Canonical()}
-	f.entries = []books.Entry{{Day: "2026-03-02", Gateway: "g", Decision: "1", Plan: s.Digest, Unit: "device", Kind: "reserve", Epsilon: 1, Delta: 2e-6, Cap: 1, Method: mechanism.Method}}
+	f.entries = []books.Entry{{Day: "2026-03-02", Gateway: "g", Decision: "1", Plan: s.Digest, Unit: "device",
+		Kind: "reserve", Epsilon: 1, Delta: 2e-6, Cap: 1, Method: mechanism.Method}}
 	for h := range 2 {
 		start, value := noon.Add(time.Duration(h)*time.Hour), 100.0
 		o := store.Observation{
-			Stream: "s", Start: start, End: start.Add(time.Hour), Cell: "a", Zone: "a", Measure: "n", Status: store.Published,
-			Value: &value, Low: &value, High: &value, Mechanism: mech.Name(), Epsilon: epsilon, Scale: scale, Threshold: threshold,
+			Stream: "s", Start: start, End: start.Add(time.Hour), Cell: "a", Zone: "a", Measure: "n",
+			Status: store.Published,
+			Value:  &value, Low: &value, High: &value, Mechanism: mech.Name(), Epsilon: epsilon, Scale: scale,
+			Threshold: threshold,
 		}
 		f.shown = append(f.shown, o)
-		f.releases = append(f.releases, books.Released{Gateway: "g", Stream: "s", Start: start, End: o.End, Plan: s.Digest, Ledger: 1, Rows: 1, SHA256: store.Digest([]store.Observation{o})})
+		f.releases = append(f.releases,
+			books.Released{Gateway: "g", Stream: "s", Start: start, End: o.End, Plan: s.Digest, Ledger: 1, Rows: 1,
+				SHA256: store.Digest([]store.Observation{o})})
 	}
 	return f
 }
@@ -158,23 +166,36 @@ func TestWhatIsFound(t *testing.T) {
 		spoil func(*fake)
 		named string
 	}{
-		"nothing":                    {func(*fake) {}, ""},
-		"a price too low":            {func(f *fake) { f.entries[0].Epsilon, f.entries[0].Left = 0.5, 0.5 }, "epochs of its plan cost"},
-		"delta too low":              {func(f *fake) { f.entries[0].Delta = 1e-6 }, "delta is"},
-		"what is left":               {func(f *fake) { f.entries[0].Left = 0.5 }, "it leaves"},
-		"an overdrawn day":           {func(f *fake) { f.entries[0].Cap = 0.9 }, "overdrawn"},
-		"a refusal for nothing":      {func(f *fake) { f.entries[0].Kind, f.entries[0].Left = "refuse", 1 }, "would do"},
-		"a day twice":                {func(f *fake) { f.entries = append(f.entries, f.entries[0]); f.entries[1].Kind = "refuse" }, "there twice"},
-		"another unit":               {func(f *fake) { f.entries[0].Unit = "card" }, "its plan is of"},
-		"a negative amount":          {func(f *fake) { f.entries[0].Left = -1 }, "negative"},
-		"an unknown kind":            {func(f *fake) { f.entries[0].Kind = "gift" }, "kind is unknown"},
-		"a plan that is another":     {func(f *fake) { f.canon = append([]byte(" "), f.canon...) }, "not what its name says"},
-		"a window twice":             {func(f *fake) { f.releases[1] = f.releases[0] }, "decided before"},
-		"a window off the grid":      {func(f *fake) { f.releases[1].Start = f.releases[1].Start.Add(time.Minute) }, "no window of its plan"},
+		"nothing": {func(*fake) {}, ""},
+		"a price too low": {func(f *fake) {
+			f.entries[0].Epsilon, f.entries[0].Left = 0.5, 0.5
+		}, "epochs of its plan cost"},
+		"delta too low":    {func(f *fake) { f.entries[0].Delta = 1e-6 }, "delta is"},
+		"what is left":     {func(f *fake) { f.entries[0].Left = 0.5 }, "it leaves"},
+		"an overdrawn day": {func(f *fake) { f.entries[0].Cap = 0.9 }, "overdrawn"},
+		"a refusal for nothing": {func(f *fake) {
+			f.entries[0].Kind, f.entries[0].Left = "refuse", 1
+		}, "would do"},
+		"a day twice": {func(f *fake) {
+			f.entries = append(f.entries, f.entries[0])
+			f.entries[1].Kind = "refuse"
+		}, "there twice"},
+		"another unit":      {func(f *fake) { f.entries[0].Unit = "card" }, "its plan is of"},
+		"a negative amount": {func(f *fake) { f.entries[0].Left = -1 }, "negative"},
+		"an unknown kind":   {func(f *fake) { f.entries[0].Kind = "gift" }, "kind is unknown"},
+		"a plan that is another": {func(f *fake) {
+			f.canon = append([]byte(" "), f.canon...)
+		}, "not what its name says"},
+		"a window twice": {func(f *fake) { f.releases[1] = f.releases[0] }, "decided before"},
+		"a window off the grid": {func(f *fake) {
+			f.releases[1].Start = f.releases[1].Start.Add(time.Minute)
+		}, "no window of its plan"},
 		"a window that nothing pays": {func(f *fake) { f.releases[1].Ledger = 0 }, "nothing paid"},
 		"a line of another day":      {func(f *fake) { f.entries[0].Day = "2026-03-03" }, "is not for it"},
 		"rows that are too many":     {func(f *fake) { f.releases[1].Rows = 2 }, "its plan has 1"},
-		"a number that was changed":  {func(f *fake) { f.shown[0].Value, f.shown[0].High = &other, &other }, "not what was released"},
+		"a number that was changed": {func(f *fake) {
+			f.shown[0].Value, f.shown[0].High = &other, &other
+		}, "not what was released"},
 		"a number that is not shown": {func(f *fake) { f.shown = f.shown[1:] }, "is not shown"},
 		"a number that the store has lost": {func(f *fake) {
 			f.shown = f.shown[1:]
@@ -188,26 +209,54 @@ func TestWhatIsFound(t *testing.T) {
 				{Stream: "t", Start: noon, End: noon.Add(time.Hour), Reason: books.StoreLost},
 			}
 		}, "is not shown"},
-		"a number that was removed":   {func(f *fake) { removed(f, nil) }, ""},
-		"one that was not":            {func(f *fake) { removed(f, nil); f.shown = nil }, "is not shown"},
-		"one that is shown still":     {func(f *fake) { shown := f.shown; removed(f, nil); f.shown = shown }, "removals.jsonl says that it was removed"},
-		"another decision's removal":  {func(f *fake) { removed(f, func(r *books.Removal) { r.Decision = "2" }) }, "does not say for how long"},
-		"another stream's":            {func(f *fake) { removed(f, func(r *books.Removal) { r.Stream = "t" }) }, "is not shown"},
-		"another gateway's":           {func(f *fake) { removed(f, func(r *books.Removal) { r.Gateway = "h" }) }, "is not shown"},
-		"a removal until before":      {func(f *fake) { removed(f, func(r *books.Removal) { r.Until = noon }) }, "is not shown"},
-		"a removal too early":         {func(f *fake) { removed(f, func(r *books.Removal) { r.At = r.At.Add(-time.Second) }) }, "before P1M were over"},
-		"a removal to come":           {func(f *fake) { removed(f, func(r *books.Removal) { r.At = time.Now().AddDate(1, 0, 0) }) }, "has not come"},
-		"a shorter time than decided": {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain = "P3W" }) }, "says P1M"},
-		"a longer one":                {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain, r.At = "P2M", r.At.AddDate(0, 1, 3) }) }, ""},
-		"words of then":               {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain, r.Policy = "P3W", "then" }) }, ""},
-		"no time at all":              {func(f *fake) { removed(f, func(r *books.Removal) { r.Retain = "soon" }) }, "does not say for how long"},
-		"a decision without words":    {func(f *fake) { removed(f, nil); f.retain = "" }, "does not say for how long"},
-		"a later method":              {func(f *fake) { f.entries[0].Method = mechanism.Method + 1 }, "of a later version"},
-		"less noise than is said":     {func(f *fake) { f.shown[0].Scale /= 2 }, "other noise"},
-		"a lower threshold":           {func(f *fake) { f.shown[0].Threshold-- }, "other noise"},
-		"an interval beside":          {func(f *fake) { f.shown[0].Low = &other }, "inside its interval"},
-		"a number with no status":     {func(f *fake) { f.shown[0].Status = store.Withheld }, "has a number"},
-		"a refused day, published":    {func(f *fake) { f.entries[0].Kind, f.entries[0].Cap, f.entries[0].Left = "refuse", 0.9, 0.9 }, "budget was refused"},
+		"a number that was removed": {func(f *fake) { removed(f, nil) }, ""},
+		"one that was not":          {func(f *fake) { removed(f, nil); f.shown = nil }, "is not shown"},
+		"one that is shown still": {func(f *fake) {
+			shown := f.shown
+			removed(f, nil)
+			f.shown = shown
+		}, "removals.jsonl says that it was removed"},
+		"another decision's removal": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.Decision = "2" })
+		}, "does not say for how long"},
+		"another stream's": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.Stream = "t" })
+		}, "is not shown"},
+		"another gateway's": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.Gateway = "h" })
+		}, "is not shown"},
+		"a removal until before": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.Until = noon })
+		}, "is not shown"},
+		"a removal too early": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.At = r.At.Add(-time.Second) })
+		}, "before P1M were over"},
+		"a removal to come": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.At = time.Now().AddDate(1, 0, 0) })
+		}, "has not come"},
+		"a shorter time than decided": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.Retain = "P3W" })
+		}, "says P1M"},
+		"a longer one": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.Retain, r.At = "P2M", r.At.AddDate(0, 1, 3) })
+		}, ""},
+		"words of then": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.Retain, r.Policy = "P3W", "then" })
+		}, ""},
+		"no time at all": {func(f *fake) {
+			removed(f, func(r *books.Removal) { r.Retain = "soon" })
+		}, "does not say for how long"},
+		"a decision without words": {func(f *fake) { removed(f, nil); f.retain = "" }, "does not say for how long"},
+		"a later method": {func(f *fake) {
+			f.entries[0].Method = mechanism.Method + 1
+		}, "of a later version"},
+		"less noise than is said": {func(f *fake) { f.shown[0].Scale /= 2 }, "other noise"},
+		"a lower threshold":       {func(f *fake) { f.shown[0].Threshold-- }, "other noise"},
+		"an interval beside":      {func(f *fake) { f.shown[0].Low = &other }, "inside its interval"},
+		"a number with no status": {func(f *fake) { f.shown[0].Status = store.Withheld }, "has a number"},
+		"a refused day, published": {func(f *fake) {
+			f.entries[0].Kind, f.entries[0].Cap, f.entries[0].Left = "refuse", 0.9, 0.9
+		}, "budget was refused"},
 		"a number that was withdrawn": {func(f *fake) {
 			f.shown[0] = f.shown[0].Withdraw("x")
 			f.hidden = []books.Withdrawal{{Stream: "s", Start: noon}}
@@ -222,14 +271,26 @@ func TestWhatIsFound(t *testing.T) {
 			o.Start, o.End = o.Start.AddDate(-9, 0, 0), o.End.AddDate(-9, 0, 0)
 			f.shown = append([]store.Observation{o}, f.shown...)
 		}, "never released"},
-		"very many":             {forge, "more windows are shown"},
-		"a cell too many":       {func(f *fake) { f.shown = append(f.shown, f.shown[1]); f.shown[2].Cell = "b" }, "not what was released"},
-		"a row twice":           {func(f *fake) { f.shown = append(f.shown, f.shown[1]) }, "not what was released"},
-		"another policy":        {func(f *fake) { f.shown[0].Policy = "q" }, "another end or policy"},
-		"another end":           {func(f *fake) { f.shown[0].End = f.shown[0].End.Add(time.Hour) }, "another end or policy"},
-		"withdrawn by nobody":   {func(f *fake) { two(f); f.shown[0] = f.shown[0].Withdraw("x"); f.shown[1] = f.shown[1].Withdraw("x") }, "the books say false"},
-		"not withdrawn":         {func(f *fake) { two(f) }, "the books say true"},
-		"a half taken out":      {func(f *fake) { two(f); f.shown = append([]store.Observation{f.shown[0].Withdraw("x")}, f.shown[2:]...) }, "1 numbers are shown of 2"},
+		"very many": {forge, "more windows are shown"},
+		"a cell too many": {func(f *fake) {
+			f.shown = append(f.shown, f.shown[1])
+			f.shown[2].Cell = "b"
+		}, "not what was released"},
+		"a row twice":    {func(f *fake) { f.shown = append(f.shown, f.shown[1]) }, "not what was released"},
+		"another policy": {func(f *fake) { f.shown[0].Policy = "q" }, "another end or policy"},
+		"another end": {func(f *fake) {
+			f.shown[0].End = f.shown[0].End.Add(time.Hour)
+		}, "another end or policy"},
+		"withdrawn by nobody": {func(f *fake) {
+			two(f)
+			f.shown[0] = f.shown[0].Withdraw("x")
+			f.shown[1] = f.shown[1].Withdraw("x")
+		}, "the books say false"},
+		"not withdrawn": {func(f *fake) { two(f) }, "the books say true"},
+		"a half taken out": {func(f *fake) {
+			two(f)
+			f.shown = append([]store.Observation{f.shown[0].Withdraw("x")}, f.shown[2:]...)
+		}, "1 numbers are shown of 2"},
 		"a half":                {func(f *fake) { two(f); f.shown[0] = f.shown[0].Withdraw("x") }, ""},
 		"hidden without a word": {func(f *fake) { f.shown[0] = f.shown[0].Withdraw("x") }, "not what was released"},
 	} {
@@ -244,7 +305,8 @@ func TestWhatIsFound(t *testing.T) {
 // removed has the first window removed, a month after its end.
 func removed(f *fake, change func(*books.Removal)) {
 	end := noon.Add(time.Hour)
-	r := books.Removal{At: end.AddDate(0, 1, 0), Gateway: "g", Stream: "s", Decision: "1", Retain: "P1M", Until: end, Policy: "now"}
+	r := books.Removal{At: end.AddDate(0, 1, 0), Gateway: "g", Stream: "s", Decision: "1", Retain: "P1M", Until: end,
+		Policy: "now"}
 	if change != nil {
 		change(&r)
 	}
@@ -310,7 +372,8 @@ func TestDays(t *testing.T) {
 	f.entries = append(f.entries, f.entries[0])
 	f.entries[1].Kind, f.entries[1].Plan = "refuse", "another"
 	days, err := Days(books.Reader{Source: f}, 3)
-	if err != nil || len(days) != 1 || days[0].Spent != 1 || days[0].Refused != 1 || days[0].Left != 0 || days[0].Cap != 1 {
+	if err != nil || len(days) != 1 || days[0].Spent != 1 || days[0].Refused != 1 || days[0].Left != 0 ||
+		days[0].Cap != 1 {
 		t.Errorf("the days are %+v, %v", days, err)
 	}
 	b := described(t, f, mechanism.Method)

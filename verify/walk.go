@@ -125,7 +125,9 @@ func (w *walk) apart(rows []Shown, of []line) map[string][]Shown {
 // hasCell reports whether a plan has a cell, or it is that of its epochs.
 func (c *checker) hasCell(digest, cell string) bool {
 	s := c.plan(digest)
-	return s != nil && (slices.ContainsFunc(s.Cells, func(x plan.Cell) bool { return x.ID() == cell }) || cell == store.EpochCell(s.FirstZone()))
+	return s != nil && (slices.ContainsFunc(s.Cells, func(x plan.Cell) bool {
+		return x.ID() == cell
+	}) || cell == store.EpochCell(s.FirstZone()))
 }
 
 // twice looks that no cell of a window was released by two gateways under one version of
@@ -145,7 +147,8 @@ func (w *walk) twice(of []line) {
 			if s := a.of.plan(a.Plan); s != nil {
 				for _, cell := range s.Cells {
 					if b.of.hasCell(b.Plan, cell.ID()) {
-						w.problem("%s at %s: gateways %s and %s have both released %s", a.Stream, a.Start.Format(time.RFC3339), a.Gateway, b.Gateway, cell.ID())
+						w.problem("%s at %s: gateways %s and %s have both released %s", a.Stream,
+							a.Start.Format(time.RFC3339), a.Gateway, b.Gateway, cell.ID())
 						break
 					}
 				}
@@ -181,7 +184,8 @@ func (w *walk) young(ctx context.Context, pause time.Duration) error {
 		if len(w.of) > 1 && key.gateway != "" {
 			whose = " by gateway " + key.gateway
 		}
-		w.problem("%s at %s: it is shown and was never released%s", rows[0].Stream, rows[0].Start.UTC().Format(time.RFC3339), whose)
+		w.problem("%s at %s: it is shown and was never released%s", rows[0].Stream,
+			rows[0].Start.UTC().Format(time.RFC3339), whose)
 	}
 	return nil
 }

@@ -63,7 +63,8 @@ func (y yearly) Each(name string, f func(string) error) error {
 			at := start.AddDate(0, 0, day)
 			if name == "ledger.jsonl" {
 				n++
-				e := books.Entry{N: int64(n), Day: at.Format(time.DateOnly), Gateway: "g", Decision: s.Decision, Plan: s.Digest, Unit: "device", Kind: "reserve", Epsilon: 0.5, Delta: 1e-6, Cap: 100}
+				e := books.Entry{N: int64(n), Day: at.Format(time.DateOnly), Gateway: "g", Decision: s.Decision,
+					Plan: s.Digest, Unit: "device", Kind: "reserve", Epsilon: 0.5, Delta: 1e-6, Cap: 100}
 				e.Left = 100 - 0.5*float64(k+1)
 				if err := line(&e, &e.PrevSHA256); err != nil {
 					return err
@@ -72,7 +73,9 @@ func (y yearly) Each(name string, f func(string) error) error {
 			}
 			for h := range 24 {
 				n++
-				r := books.Released{N: int64(n), Gateway: "g", Stream: s.ID, Start: at.Add(time.Duration(h) * time.Hour), End: at.Add(time.Duration(h+1) * time.Hour), Plan: s.Digest, Ledger: int64(day*len(y.plans) + k + 1), Rows: 1, SHA256: strings.Repeat("0", 64)}
+				r := books.Released{N: int64(n), Gateway: "g", Stream: s.ID,
+					Start: at.Add(time.Duration(h) * time.Hour), End: at.Add(time.Duration(h+1) * time.Hour),
+					Plan: s.Digest, Ledger: int64(day*len(y.plans) + k + 1), Rows: 1, SHA256: strings.Repeat("0", 64)}
 				if err := line(&r, &r.PrevSHA256); err != nil {
 					return err
 				}
@@ -87,8 +90,10 @@ func hourly(t *testing.T, n int) (list []*plan.Stream) {
 	t.Helper()
 	for k := range n {
 		s := &plan.Stream{
-			ID: fmt.Sprint("s", k), Decision: fmt.Sprint(k), Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
-			From: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC), Zones: []string{"a"}, Unit: plan.Unit{Field: "d", StandsFor: "device"},
+			ID: fmt.Sprint("s", k), Decision: fmt.Sprint(k), Timezone: "UTC", Every: civil.MustPeriod("PT1H"),
+			Forget: civil.MustPeriod("P1D"),
+			From:   time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC),
+			Zones: []string{"a"}, Unit: plan.Unit{Field: "d", StandsFor: "device"},
 			Measures: []plan.Measure{{Name: "n", Of: plan.Distinct, Unit: "device"}},
 			Protect:  plan.Protect{MinUnits: 3, Epsilon: 0.5, Delta: 1e-6, MaxContributions: 1},
 		}

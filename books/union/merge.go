@@ -141,7 +141,8 @@ func (b *Books) Decisions() ([]books.Decision, error) {
 			case !there:
 				at[d.ID] = len(out)
 				out = append(out, d)
-			case d.Version > out[n].Version, d.Version == out[n].Version && out[n].State == books.Past && d.State != books.Past:
+			case d.Version > out[n].Version, d.Version == out[n].Version && out[n].State == books.Past &&
+				d.State != books.Past:
 				d.Problems = with(d.Problems, out[n].Problems)
 				out[n] = d
 			default:

@@ -84,7 +84,9 @@ func joined(list []used) books.Register {
 		x.Number = number
 		reg.Unknown = append(reg.Unknown, x)
 	}
-	slices.SortFunc(reg.Homes, func(a, b books.Homes) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone)) })
+	slices.SortFunc(reg.Homes, func(a, b books.Homes) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Zone, b.Zone))
+	})
 	slices.SortFunc(reg.Unknown, func(a, b books.Unknown) int { return cmp.Compare(a.Zone, b.Zone) })
 	return reg
 }

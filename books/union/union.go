@@ -190,12 +190,15 @@ func (b *Books) use() (list []used, problems []string) {
 		case city == nil:
 			city = &u
 		case city.city.ID != c.ID || city.city.Timezone != c.Timezone:
-			problems = append(problems, fmt.Sprintf("the books %s are of city %.60s (%.60s), and %s of %.60s (%.60s); they are left out: a server shows one city",
+			problems = append(problems, fmt.Sprintf("the books %s are of city %.60s (%.60s), and %s of %.60s "+
+				"(%.60s); they are left out: a server shows one city",
 				p.Where, c.ID, c.Timezone, city.part.Where, city.city.ID, city.city.Timezone))
 			continue
 		}
 		if first := names[name]; first != "" {
-			problems = append(problems, fmt.Sprintf("gateway %s is named twice, by the books %s and by the books %s; those at %[3]s are left out: list each gateway's books once in opendata.yaml, and give each gateway a name of its own (gateway: in gateway.yaml)", name, first, p.Where))
+			problems = append(problems, fmt.Sprintf("gateway %s is named twice, by the books %s and by the books "+
+				"%s; those at %[3]s are left out: list each gateway's books once in opendata.yaml, and give each "+
+				"gateway a name of its own (gateway: in gateway.yaml)", name, first, p.Where))
 			continue
 		}
 		names[name] = p.Where
@@ -243,7 +246,9 @@ func contested(list []used) (problems []string) {
 				}
 				if pair := [2]int{m, n}; there && m != n && !said[pair] {
 					said[pair] = true
-					problems = append(problems, fmt.Sprintf("gateways %s and %s both have the zone %.60s; say in zones.geojson which of them has it (gateway), or everybody there is counted twice", list[m].name(), list[n].name(), c.Zone))
+					problems = append(problems, fmt.Sprintf("gateways %s and %s both have the zone %.60s; say in "+
+						"zones.geojson which of them has it (gateway), or everybody there is counted twice",
+						list[m].name(), list[n].name(), c.Zone))
 				}
 			}
 		}
@@ -264,7 +269,8 @@ func (b *Books) Differing() string {
 	for n := range list {
 		for m := range n {
 			if a, z := list[m].city.Charter, list[n].city.Charter; a != "" && z != "" && a != z {
-				return fmt.Sprintf("the charter of gateway %s (%.8s) is not that of gateway %s (%.8s)", list[m].name(), a, list[n].name(), z)
+				return fmt.Sprintf("the charter of gateway %s (%.8s) is not that of gateway %s (%.8s)", list[m].name(),
+					a, list[n].name(), z)
 			}
 		}
 	}

@@ -26,11 +26,13 @@ func gateway(t *testing.T, name string, zones ...string) books.Dir {
 		if alive {
 			st.Cells, fate = append(st.Cells, books.Cell{ID: z, Zone: z}), "kept"
 		}
-		sensors = append(sensors, books.Sensor{ID: "sensor-" + z, Zone: z, Alive: &alive, Fields: []books.Field{{Name: "laeq", Fate: fate}}})
+		sensors = append(sensors,
+			books.Sensor{ID: "sensor-" + z, Zone: z, Alive: &alive, Fields: []books.Field{{Name: "laeq", Fate: fate}}})
 		homes = append(homes, books.Homes{Kind: "meter", Zone: z, Number: 7})
 	}
 	puts := map[string]any{
-		"city.json":      books.City{ID: "portalba", Gateway: name, Name: "Portalba", Timezone: "Europe/Madrid", Policy: "p"},
+		"city.json": books.City{ID: "portalba", Gateway: name, Name: "Portalba", Timezone: "Europe/Madrid",
+			Policy: "p"},
 		"streams.json":   []books.Stream{st},
 		"decisions.json": []books.Decision{{ID: "1", Version: 1, State: "in_force"}},
 		"register.json":  books.Register{Sensors: sensors, Homes: homes, Unknown: []books.Unknown{}},
@@ -40,10 +42,12 @@ func gateway(t *testing.T, name string, zones ...string) books.Dir {
 			t.Fatal(err)
 		}
 	}
-	features := `{"id":"a","properties":{"gateway":"edge-1"}},{"id":"b","properties":{"gateway":"edge-2"}},{"id":"c","properties":{"gateway":"edge-2"}}`
+	features :=
+		`{"id":"a","properties":{"gateway":"edge-1"}},{"id":"b","properties":{"gateway":"edge-2"}},{"id":"c","properties":{"gateway":"edge-2"}}`
 	for file, text := range map[string]string{
 		"zones.geojson": `{"type":"FeatureCollection","features":[` + features + `]}`,
-		"ledger.jsonl":  fmt.Sprintf("{\"n\":1,\"gateway\":%q}\n", name), "gaps.jsonl": fmt.Sprintf("{\"stream\":%q}\n{\"half", name),
+		"ledger.jsonl":  fmt.Sprintf("{\"n\":1,\"gateway\":%q}\n", name),
+		"gaps.jsonl":    fmt.Sprintf("{\"stream\":%q}\n{\"half", name),
 	} {
 		if err := dir.Put(file, []byte(text)); err != nil {
 			t.Fatal(err)
@@ -108,7 +112,8 @@ func TestOneCity(t *testing.T) {
 		t.Errorf("gaps are %+v, %v", gaps, err)
 	}
 	for name, want := range map[string]int{"streams.json": 3, "ledger.jsonl": 2, "gaps.jsonl": 2} {
-		if raw, err := r.Source.Get(name); err != nil || strings.Count(string(raw), "edge-")+strings.Count(string(raw), `"zone"`) != want {
+		if raw, err := r.Source.Get(name); err != nil ||
+			strings.Count(string(raw), "edge-")+strings.Count(string(raw), `"zone"`) != want {
 			t.Errorf("%s is %s, %v", name, raw, err)
 		}
 	}
@@ -125,7 +130,9 @@ func TestOneCity(t *testing.T) {
 func TestVersions(t *testing.T) {
 	one, two := gateway(t, "edge-1", "a", "b"), gateway(t, "edge-2", "b", "c")
 	change(t, two, "city.json", func(c *books.City) { c.Policy = "q" })
-	change(t, two, "decisions.json", func(d *[]books.Decision) { (*d)[0].Version, (*d)[0].Title = 2, map[string]string{"en": "new"} })
+	change(t, two, "decisions.json", func(d *[]books.Decision) {
+		(*d)[0].Version, (*d)[0].Title = 2, map[string]string{"en": "new"}
+	})
 	raw, err := two.Get("zones.geojson")
 	if err == nil {
 		err = two.Put("zones.geojson", []byte(strings.Replace(string(raw), `[{`, `[{"id":"new"},{`, 1)))
@@ -198,8 +205,11 @@ func TestNoOneCity(t *testing.T) {
 			change(t, d, "city.json", func(c *books.City) { c.Timezone = "UTC" })
 			return d
 		}, "one city", 1},
-		"the same gateway": {func() books.Dir { return gateway(t, "edge-1", "b") }, "gateway edge-1 is named twice, by the books book-1 and by the books book-2; those at book-2 are left out: ", 1},
-		"one zone":         {func() books.Dir { return gateway(t, "edge-2", "a", "b") }, "both have the zone a", 2},
+		"the same gateway": {func() books.Dir {
+			return gateway(t, "edge-1", "b")
+		}, "gateway edge-1 is named twice, by the books book-1 and by the books book-2; those at book-2 are left out: ",
+			1},
+		"one zone": {func() books.Dir { return gateway(t, "edge-2", "a", "b") }, "both have the zone a", 2},
 		"no books": {func() books.Dir {
 			d := gateway(t, "edge-2", "a", "b")
 			if err := os.Remove(string(d) + "/city.json"); err != nil {
@@ -216,7 +226,8 @@ func TestNoOneCity(t *testing.T) {
 		if list, _ := r.Gateways(); len(list) != c.left {
 			t.Errorf("%s: %d are used", name, len(list))
 		}
-		if wrong, want := b.Wrong() != nil, name == "another city" || name == "another time zone" || name == "the same gateway"; wrong != want {
+		if wrong, want := b.Wrong() != nil, name == "another city" || name == "another time zone" ||
+			name == "the same gateway"; wrong != want {
 			t.Errorf("%s: wrong for good is %v", name, wrong)
 		}
 	}
@@ -258,7 +269,8 @@ func TestAway(t *testing.T) {
 		t.Errorf("it took %s", took)
 	}
 	all := strings.Join(r.Source.(*Books).Problems(), "\n")
-	if !strings.Contains(all, "book-2 cannot be read") || !strings.Contains(all, "book-3 cannot be read") || strings.Contains(all, "book-1") {
+	if !strings.Contains(all, "book-2 cannot be read") || !strings.Contains(all, "book-3 cannot be read") ||
+		strings.Contains(all, "book-1") {
 		t.Errorf("it is said %q", all)
 	}
 	if _, err := of(books.NewMirror("http://127.0.0.1:1")).City(); err == nil {
@@ -282,7 +294,8 @@ func TestOddName(t *testing.T) {
 // TestBadZones: a gateway whose zones cannot be read takes the map of the city from nobody,
 // and is said; what it said before holds.
 func TestBadZones(t *testing.T) {
-	bad := []string{"7", "[]", "{", "{}", `{"features":7}`, `{"features":[7]}`, `{"features":[{"type":"Feature","properties":7}]}`, `{"features":[{"type":7}]}`}
+	bad := []string{"7", "[]", "{", "{}", `{"features":7}`, `{"features":[7]}`,
+		`{"features":[{"type":"Feature","properties":7}]}`, `{"features":[{"type":7}]}`}
 	for _, first := range []bool{false, true} {
 		for _, text := range bad {
 			two := gateway(t, "edge-2", "b", "c")
@@ -306,7 +319,8 @@ func TestBadZones(t *testing.T) {
 			if err == nil {
 				err = json.Unmarshal(raw, &doc)
 			}
-			if p := b.Problems(); err != nil || len(doc.Features) != 3 || len(p) != 1 || !strings.Contains(p[0], "zones.geojson") {
+			if p := b.Problems(); err != nil || len(doc.Features) != 3 || len(p) != 1 ||
+				!strings.Contains(p[0], "zones.geojson") {
 				t.Errorf("beside %s the zones are %s, %v; it is said %s", text, raw, err, p)
 			}
 			if list, err := r.Streams(); err != nil || len(list[0].Cells) != 3 {
@@ -353,7 +367,8 @@ func TestDifferingCharters(t *testing.T) {
 	}
 	for _, x := range []struct{ one, two, want string }{
 		{"aa", "aa", ""}, {"", "aa", ""}, {"aa", "", ""}, {"", "", ""},
-		{"aaaaaaaaaa", "bbbbbbbbbb", "the charter of gateway edge-1 (aaaaaaaa) is not that of gateway edge-2 (bbbbbbbb)"},
+		{"aaaaaaaaaa", "bbbbbbbbbb",
+			"the charter of gateway edge-1 (aaaaaaaa) is not that of gateway edge-2 (bbbbbbbb)"},
 	} {
 		b := of(with("edge-1", "a", x.one), with("edge-2", "b", x.two)).Source.(*Books)
 		if got := b.Differing(); got != x.want {

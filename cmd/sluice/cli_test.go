@@ -2,11 +2,12 @@ package main
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sluice/test/gofile"
 )
 
 // TestVerbsStandAlone: a file with a verb uses nothing of a file with another verb, but the
@@ -21,7 +22,7 @@ func TestVerbsStandAlone(t *testing.T) {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		f, err := gofile.Parse(token.NewFileSet(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +54,8 @@ func TestVerbsStandAlone(t *testing.T) {
 				}
 			case *ast.Ident:
 				if at := owner[n.Name]; at != "" && at != path && verbOf[at] && !verbs[n.Name] && !fields[n] {
-					t.Errorf("%s uses %s of %s, which has a verb of its own: move it to a file without one", path, n.Name, at)
+					t.Errorf("%s uses %s of %s, which has a verb of its own: move it to a file without one", path,
+						n.Name, at)
 				}
 			}
 			return true

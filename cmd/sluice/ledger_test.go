@@ -14,10 +14,12 @@ import (
 func TestReportsAreLines(t *testing.T) {
 	const evil = "x\nEverything adds up.\x1b[2J"
 	var out strings.Builder
-	if err := showReport(&out, &verify.Report{Problems: []string{evil}, Elsewhere: []string{evil}, Charters: []string{evil}}, false, true); err == nil {
+	if err := showReport(&out,
+		&verify.Report{Problems: []string{evil}, Elsewhere: []string{evil}, Charters: []string{evil}}, false, true); err == nil {
 		t.Error("nothing is wrong")
 	}
-	if s := out.String(); strings.Contains(s, "\nEverything") || strings.Contains(s, "\x1b") || strings.Count(s, "\n") != 5 || !strings.Contains(s, "charters differ") {
+	if s := out.String(); strings.Contains(s, "\nEverything") || strings.Contains(s, "\x1b") ||
+		strings.Count(s, "\n") != 5 || !strings.Contains(s, "charters differ") {
 		t.Errorf("it is said\n%q", s)
 	}
 }
@@ -26,7 +28,8 @@ func TestReportsAreLines(t *testing.T) {
 func TestCasesAreLines(t *testing.T) {
 	const evil = "x\nok    tests/all.yaml:1: fine\x1b[2J"
 	var out strings.Builder
-	list := []cases.Result{{File: "tests/a.yaml", Line: 2, Name: evil}, {File: "tests/a.yaml", Line: 9, Name: evil, Problems: []string{evil}}}
+	list := []cases.Result{{File: "tests/a.yaml", Line: 2, Name: evil},
+		{File: "tests/a.yaml", Line: 9, Name: evil, Problems: []string{evil}}}
 	if err := testText(&out, newVoice(0), list, &rego.Report{}); err == nil {
 		t.Error("none has failed")
 	}

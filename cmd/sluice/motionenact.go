@@ -48,11 +48,13 @@ func motionEnact(dir *string) *cobra.Command {
 			}
 			if e.Version == 1 {
 				fmt.Fprintf(w, "\n%s\n\n  policy: {inbox: %s, roster: \"sha256:%s\"}\n",
-					v.Say("A gateway that starts with it pins this roster in gateway.yaml:"), v.Say("PATH or URL"), e.Roster)
+					v.Say("A gateway that starts with it pins this roster in gateway.yaml:"), v.Say("PATH or URL"),
+					e.Roster)
 			}
 			return nil
 		},
 	}
-	c.Flags().StringSliceVar(&inboxes, "inbox", nil, "directory that gateways watch, for a copy of the file; may be repeated")
+	c.Flags().StringSliceVar(&inboxes, "inbox", nil,
+		"directory that gateways watch, for a copy of the file; may be repeated")
 	return c
 }

@@ -58,7 +58,8 @@ func TestShow(t *testing.T) {
 	none := decided(t)
 	delete(none, "decisions/2026-14-footfall.yaml")
 	stopped := decided(t)
-	stopped["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", since: 2026-12-20, reason: \"a fault\"}\n")
+	stopped["suspended.yaml"] = []byte(
+		"suspended:\n  - {decision: \"2026-14\", since: 2026-12-20, reason: \"a fault\"}\n")
 	bare := decided(t)
 	bare["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", reason: \"a fault\"}\n")
 	first := enacted(t, 1, "2026-12-10 00:00", decided(t))
@@ -71,38 +72,66 @@ func TestShow(t *testing.T) {
 		not   string
 	}{
 		"before its notice is over": {[]*council.Enacted{first}, "2026-11-25 12:00", []string{
-			"Nothing is in force yet", "Version 1, motion m1, is in force from 10 December 2026, 00:00 on, signed by Anna and Bru.", "(coming, from 10 December 2026)",
+			"Nothing is in force yet",
+			"Version 1, motion m1, is in force from 10 December 2026, 00:00 on, signed by Anna and Bru.",
+			"(coming, from 10 December 2026)",
 		}, "(in force)"},
-		"one that follows it": {[]*council.Enacted{first, hasty}, "2026-12-01 12:00", []string{"Nothing is in force yet", "Version 2, motion m2, is in force from 10 December 2026, 00:00 on", "(coming, from 10 December 2026)"}, "in force since"},
-		"a second before":     {[]*council.Enacted{first}, "2026-12-09 23:59", []string{"(coming, from 10 December 2026)"}, "(in force)"},
-		"from its midnight":   {[]*council.Enacted{first}, "2026-12-10 00:00", []string{"Version 1, motion m1, is in force since 10 December 2026, 00:00", "(in force)", "from 1 June 2026 until 31 May 2027, by motion m1 with Anna and Bru"}, "REMINDER"},
-		"a later day its own": {[]*council.Enacted{enacted(t, 1, "2026-12-10 00:00", decided(t, "from: 2026-06-01", "from: 2027-01-15"))}, "2026-12-11 12:00", []string{"(coming, from 15 January 2027)"}, "(in force)"},
+		"one that follows it": {[]*council.Enacted{first, hasty}, "2026-12-01 12:00",
+			[]string{"Nothing is in force yet", "Version 2, motion m2, is in force from 10 December 2026, 00:00 on",
+				"(coming, from 10 December 2026)"}, "in force since"},
+		"a second before": {[]*council.Enacted{first}, "2026-12-09 23:59",
+			[]string{"(coming, from 10 December 2026)"}, "(in force)"},
+		"from its midnight": {[]*council.Enacted{first}, "2026-12-10 00:00",
+			[]string{"Version 1, motion m1, is in force since 10 December 2026, 00:00", "(in force)",
+				"from 1 June 2026 until 31 May 2027, by motion m1 with Anna and Bru"}, "REMINDER"},
+		"a later day its own": {[]*council.
+			Enacted{enacted(t, 1, "2026-12-10 00:00", decided(t, "from: 2026-06-01", "from: 2027-01-15"))},
+			"2026-12-11 12:00", []string{"(coming, from 15 January 2027)"}, "(in force)"},
 		"a day its own, before its motion": {
 			[]*council.Enacted{enacted(t, 1, "2026-12-10 00:00", decided(t, "from: 2026-06-01", "from: 2027-01-15"))},
 			"2026-12-01 12:00",
 			[]string{"(coming, from 15 January 2027)"},
 			"",
 		},
-		"its last weeks": {[]*council.Enacted{first}, "2027-05-01 12:00", []string{"(in force)", "REMINDER: it ends in 30 days"}, ""},
-		"its last day":   {[]*council.Enacted{first}, "2027-05-31 12:00", []string{"(in force)", "REMINDER: it ends today"}, ""},
-		"after it":       {[]*council.Enacted{first}, "2027-06-01 00:00", []string{"(ended; its last day was 31 May 2027)"}, "REMINDER"},
-		"suspended":      {[]*council.Enacted{first, enacted(t, 2, "2026-12-20 15:00", stopped)}, "2026-12-21 00:00", []string{"Version 2, motion m2, is in force since 20 December 2026, 15:00", "(suspended since 20 December 2026: a fault)", "by motion m1"}, ""},
-		"without a day":  {[]*council.Enacted{first, enacted(t, 2, "2026-12-20 15:00", bare)}, "2026-12-21 00:00", []string{"(suspended: a fault)"}, "since :"},
+		"its last weeks": {[]*council.Enacted{first}, "2027-05-01 12:00",
+			[]string{"(in force)", "REMINDER: it ends in 30 days"}, ""},
+		"its last day": {[]*council.Enacted{first}, "2027-05-31 12:00",
+			[]string{"(in force)", "REMINDER: it ends today"}, ""},
+		"after it": {[]*council.Enacted{first}, "2027-06-01 00:00",
+			[]string{"(ended; its last day was 31 May 2027)"}, "REMINDER"},
+		"suspended": {[]*council.Enacted{first, enacted(t, 2, "2026-12-20 15:00", stopped)}, "2026-12-21 00:00",
+			[]string{"Version 2, motion m2, is in force since 20 December 2026, 15:00",
+				"(suspended since 20 December 2026: a fault)", "by motion m1"}, ""},
+		"without a day": {[]*council.Enacted{first, enacted(t, 2, "2026-12-20 15:00", bare)}, "2026-12-21 00:00",
+			[]string{"(suspended: a fault)"}, "since :"},
 		"to be resumed": {
-			[]*council.Enacted{first, enacted(t, 2, "2026-12-20 15:00", stopped), enacted(t, 3, "2027-01-10 00:00", decided(t))},
+			[]*council.Enacted{first, enacted(t, 2, "2026-12-20 15:00", stopped),
+				enacted(t, 3, "2027-01-10 00:00", decided(t))},
 			"2026-12-28 00:00",
 			[]string{"(suspended since", "motion m3 lifts the suspension on 10 January 2027, 00:00"},
 			"",
 		},
-		"to be suspended": {[]*council.Enacted{first, enacted(t, 2, "2026-12-20 15:00", stopped)}, "2026-12-15 00:00", []string{"(in force)", "motion m2 suspends it on 20 December 2026, 15:00"}, ""},
-		"to be changed": {[]*council.Enacted{first, enacted(t, 2, "2027-01-10 00:00", decided(t, "epsilon: 1 ", "epsilon: 0.5 "))}, "2026-12-28 00:00", []string{
-			"Version 1, motion m1, is in force since", "Version 2, motion m2, is in force from 10 January 2027, 00:00 on", "(in force)", "by motion m1", "motion m2 changes it on 10 January 2027, 00:00",
-		}, ""},
-		"changed":      {[]*council.Enacted{first, enacted(t, 2, "2027-01-10 00:00", decided(t, "epsilon: 1 ", "epsilon: 0.5 "))}, "2027-01-10 00:00", []string{"(in force)", "by motion m2"}, "changes it"},
-		"to be ended":  {[]*council.Enacted{first, enacted(t, 2, "2027-01-10 00:00", none)}, "2026-12-28 00:00", []string{"(in force)", "motion m2 ends it on 10 January 2027, 00:00"}, "There is no decision"},
-		"ended":        {[]*council.Enacted{first, enacted(t, 2, "2027-01-10 00:00", none)}, "2027-01-11 00:00", []string{"(ended on 10 January 2027)"}, "(in force)"},
-		"decided anew": {[]*council.Enacted{first, enacted(t, 2, "2027-01-10 00:00", none), enacted(t, 3, "2027-02-01 00:00", decided(t))}, "2027-02-02 00:00", []string{"(in force)", "by motion m3"}, "ended"},
-		"no decision":  {[]*council.Enacted{enacted(t, 1, "2026-12-10 00:00", none)}, "2026-12-11 00:00", []string{"There is no decision, so nothing flows."}, ""},
+		"to be suspended": {[]*council.Enacted{first, enacted(t, 2, "2026-12-20 15:00", stopped)}, "2026-12-15 00:00",
+			[]string{"(in force)", "motion m2 suspends it on 20 December 2026, 15:00"}, ""},
+		"to be changed": {[]*council.Enacted{first,
+			enacted(t, 2, "2027-01-10 00:00", decided(t, "epsilon: 1 ", "epsilon: 0.5 "))}, "2026-12-28 00:00",
+			[]string{
+				"Version 1, motion m1, is in force since",
+				"Version 2, motion m2, is in force from 10 January 2027, 00:00 on", "(in force)", "by motion m1",
+				"motion m2 changes it on 10 January 2027, 00:00",
+			}, ""},
+		"changed": {[]*council.Enacted{first,
+			enacted(t, 2, "2027-01-10 00:00", decided(t, "epsilon: 1 ", "epsilon: 0.5 "))}, "2027-01-10 00:00",
+			[]string{"(in force)", "by motion m2"}, "changes it"},
+		"to be ended": {[]*council.Enacted{first, enacted(t, 2, "2027-01-10 00:00", none)}, "2026-12-28 00:00",
+			[]string{"(in force)", "motion m2 ends it on 10 January 2027, 00:00"}, "There is no decision"},
+		"ended": {[]*council.Enacted{first, enacted(t, 2, "2027-01-10 00:00", none)}, "2027-01-11 00:00",
+			[]string{"(ended on 10 January 2027)"}, "(in force)"},
+		"decided anew": {[]*council.Enacted{first, enacted(t, 2, "2027-01-10 00:00", none),
+			enacted(t, 3, "2027-02-01 00:00", decided(t))}, "2027-02-02 00:00", []string{"(in force)", "by motion m3"},
+			"ended"},
+		"no decision": {[]*council.Enacted{enacted(t, 1, "2026-12-10 00:00", none)}, "2026-12-11 00:00",
+			[]string{"There is no decision, so nothing flows."}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			now, err := time.ParseInLocation("2006-01-02 15:04", c.at, first.Policy.Location)

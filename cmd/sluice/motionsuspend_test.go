@@ -36,11 +36,13 @@ func TestSuspendingLeavesTheDeskInOrder(t *testing.T) {
 
 	write(t, "suspended.yaml", "suspended:\n  - {decision: other, reason: drafted}\n")
 	do(0, "suspended.yaml has the suspension now too", "motion", "suspend", "2026-14", "--reason", "a fault")
-	if got := read("suspended.yaml"); !strings.Contains(got, `{decision: "other", reason: "drafted"}`) || !strings.Contains(got, `reason: "a fault"`) {
+	if got := read("suspended.yaml"); !strings.Contains(got, `{decision: "other", reason: "drafted"}`) ||
+		!strings.Contains(got, `reason: "a fault"`) {
 		t.Errorf("the draft is\n%s", got)
 	}
 	text, draft := read("motions/suspend-2026-14-v2/motion.txt"), read("suspended.yaml")
-	do(1, "motion suspend-2026-14-v2 is put to the vote already; to make it anew, take motions/suspend-2026-14-v2 away first", "motion", "suspend", "2026-14", "--reason", "another fault")
+	do(1, "motion suspend-2026-14-v2 is put to the vote already; to make it anew, take motions/suspend-2026-14-v2 "+
+		"away first", "motion", "suspend", "2026-14", "--reason", "another fault")
 	if read("motions/suspend-2026-14-v2/motion.txt") != text || read("suspended.yaml") != draft {
 		t.Error("a second suspension changes what the first one put to the vote")
 	}
@@ -48,7 +50,8 @@ func TestSuspendingLeavesTheDeskInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	do(0, "is put to the vote", "motion", "suspend", "2026-14", "--reason", "another fault")
-	if got := read("suspended.yaml"); strings.Count(got, "2026-14") != 1 || !strings.Contains(got, "another fault") || !strings.Contains(got, "drafted") {
+	if got := read("suspended.yaml"); strings.Count(got, "2026-14") != 1 || !strings.Contains(got, "another fault") ||
+		!strings.Contains(got, "drafted") {
 		t.Errorf("the draft is\n%s", got)
 	}
 	write(t, "suspended.yaml", "suspended: {\n")

@@ -183,7 +183,8 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 	line := ""
 	if len(errs) > 0 {
 		line = fmt.Sprintf([3]string{
-			"typical error %s (95 of 100 within); ", "error típic %s (95 de cada 100); ", "error típico %s (95 de cada 100); ",
+			"typical error %s (95 of 100 within); ", "error típic %s (95 de cada 100); ",
+			"error típico %s (95 de cada 100); ",
 		}[l], strings.Join(errs, ", "))
 	}
 	line += fmt.Sprintf([3]string{
@@ -198,9 +199,11 @@ func summaryLine(l explain.Lang, s check.Summary) string {
 		", a twenty-fifth of it for how many there were and which share reached the limit of %d, shown from about " +
 			"%d on",
 		", una vint-i-cinquena part per saber " + l.Gender(s.Unit, "quants", "quantes") + " n'hi ha hagut i quina " +
-			"proporció ha arribat al límit de %d, que es mostra a partir " + l.Gender(s.Unit, "d'uns", "d'unes") + " %d",
+			"proporció ha arribat al límit de %d, que es mostra a partir " + l.Gender(s.Unit, "d'uns", "d'unes") +
+			" %d",
 		", una veinticincoava parte para saber " + l.Gender(s.Unit, "cuántos", "cuántas") + " ha habido y qué " +
-			"proporción ha llegado al límite de %d, que se muestra a partir de " + l.Gender(s.Unit, "unos", "unas") + " %d",
+			"proporción ha llegado al límite de %d, que se muestra a partir de " + l.Gender(s.Unit, "unos", "unas") +
+			" %d",
 	}[l], s.MaxContributions, s.ShareFrom)
 }
 

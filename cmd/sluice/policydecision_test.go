@@ -29,7 +29,8 @@ func TestGoldenDecision(t *testing.T) {
 			f["kinds.yaml"] = []byte("kinds:\n  air:\n    fields: [{name: pm10, type: float, class: measurement}]\n")
 		},
 		"one_language": func(f bundle.Files) {
-			f["charter.yaml"] = []byte(strings.NewReplacer("languages: [ca, es, en]", "languages: [es]", "P2Y", "P6M").Replace(string(f["charter.yaml"])))
+			f["charter.yaml"] = []byte(strings.NewReplacer("languages: [ca, es, en]", "languages: [es]", "P2Y",
+				"P6M").Replace(string(f["charter.yaml"])))
 		},
 	} {
 		files := portalba.Policy()

@@ -24,7 +24,8 @@ func TestNoTemplatePassesUntouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := func() string { // as policy new finds a directory
-		if err := workspace.Dir(".").Found([]workspace.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
+		if err := workspace.Dir(".").Found([]workspace.Member{{ID: "anna", Key: member}},
+			portalba.Policy()["kinds.yaml"]); err != nil {
 			t.Fatal(err)
 		}
 		return "council.yaml"
@@ -57,7 +58,8 @@ func TestNoTemplatePassesUntouched(t *testing.T) {
 				}
 				charter, decision := "charter.yaml", "decisions/2027-01.yaml"
 				for _, file := range []string{charter, decision} {
-					if code, out := sluice("policy", "check", file, "--lang", l); code != 1 || !strings.Contains(out, "T01") {
+					if code, out := sluice("policy", "check", file, "--lang", l); code != 1 ||
+						!strings.Contains(out, "T01") {
 						t.Errorf("%s passes untouched: %d\n%s", file, code, out)
 					}
 				}
@@ -72,7 +74,8 @@ func TestNoTemplatePassesUntouched(t *testing.T) {
 				if code, out := sluice("policy", "fmt", "--check"); code != 0 {
 					t.Errorf("it is not laid out as usual\n%s", out)
 				}
-				if code, out := sluice("motion", "create", "m", "--lang", l); before != nil && code != 0 { // the example's roster is empty
+				// the example's roster is empty
+				if code, out := sluice("motion", "create", "m", "--lang", l); before != nil && code != 0 {
 					t.Errorf("no motion is made of it\n%s", out)
 				}
 			})
@@ -110,7 +113,8 @@ func TestPassedOverIsSaid(t *testing.T) {
 	write(t, "decisions/x.yml", "decision: x\n")
 	said := func(args ...string) {
 		t.Helper()
-		if code, out := sluice(args...); code != 1 || !strings.Contains(out, "decisions/x.yml:1") || !strings.Contains(out, "S09") || !strings.Contains(out, "decisions/x.yaml") {
+		if code, out := sluice(args...); code != 1 || !strings.Contains(out, "decisions/x.yml:1") ||
+			!strings.Contains(out, "S09") || !strings.Contains(out, "decisions/x.yaml") {
 			t.Errorf("%v: %d\n%s", args, code, out)
 		}
 	}

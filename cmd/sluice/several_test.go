@@ -17,7 +17,8 @@ func TestNoBooksAddNothingUp(t *testing.T) {
 	dir := t.TempDir()
 	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	defer server.Close()
-	for name, text := range map[string]string{"api/v1/streams": `{"streams":[]}`, "books/gateways.json": `{"gateways":[]}`} {
+	for name, text := range map[string]string{"api/v1/streams": `{"streams":[]}`,
+		"books/gateways.json": `{"gateways":[]}`} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +36,8 @@ func TestNoBooksAddNothingUp(t *testing.T) {
 	said := func(code int, words string) {
 		t.Helper()
 		for name, way := range ways {
-			if got, out := way(); got != code || !strings.Contains(out, words) || strings.Contains(strings.ToLower(out), "everything adds up") {
+			if got, out := way(); got != code || !strings.Contains(out, words) ||
+				strings.Contains(strings.ToLower(out), "everything adds up") {
 				t.Errorf("%s: %d, %s", name, got, out)
 			}
 		}
@@ -47,8 +49,10 @@ func TestNoBooksAddNothingUp(t *testing.T) {
 
 // TestListOfGateways: what a server says of its gateways leads nowhere but to their books.
 func TestListOfGateways(t *testing.T) {
-	for _, path := range []string{"/books/gateways/", "/books/gateways/a/../../secret", "http://127.0.0.1:1/books", "//elsewhere/books/gateways/a", "/secret", ""} {
-		raw, err := json.Marshal(map[string]any{"gateways": []map[string]string{{"books": "/books/gateways/one"}, {"books": path}}})
+	for _, path := range []string{"/books/gateways/", "/books/gateways/a/../../secret", "http://127.0.0.1:1/books",
+		"//elsewhere/books/gateways/a", "/secret", ""} {
+		raw, err := json.Marshal(
+			map[string]any{"gateways": []map[string]string{{"books": "/books/gateways/one"}, {"books": path}}})
 		if err != nil {
 			t.Fatal(err)
 		}

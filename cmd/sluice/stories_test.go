@@ -88,11 +88,14 @@ func foundCouncil(ts *testscript.TestScript) {
 	ts.Check(os.MkdirAll(ts.MkAbs("keys"), 0o700))
 	for _, id := range []string{"anna", "bru", "carla"} {
 		ts.Check(ts.Exec("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", id, "-f", ts.MkAbs("keys/"+id)))
-		roster += fmt.Sprintf("  - {id: %s, name: %s, keys: [%q]}\n", id, strings.ToUpper(id[:1])+id[1:], strings.TrimSpace(ts.ReadFile("keys/"+id+".pub")))
+		roster += fmt.Sprintf("  - {id: %s, name: %s, keys: [%q]}\n", id, strings.ToUpper(id[:1])+id[1:],
+			strings.TrimSpace(ts.ReadFile("keys/"+id+".pub")))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("policy/council.yaml"), []byte(roster), 0o600))
-	charter := regexp.MustCompile(`quorums: .*`).ReplaceAllString(ts.ReadFile("policy/charter.yaml"), "quorums: {enact: 2, weaken: 2, charter: 2, roster: 2, suspend: 1}")
-	ts.Check(os.WriteFile(ts.MkAbs("policy/charter.yaml"), []byte(strings.Replace(charter, "notice_days: 14", "notice_days: 0", 1)), 0o600))
+	charter := regexp.MustCompile(`quorums: .*`).ReplaceAllString(ts.ReadFile("policy/charter.yaml"),
+		"quorums: {enact: 2, weaken: 2, charter: 2, roster: 2, suspend: 1}")
+	ts.Check(os.WriteFile(ts.MkAbs("policy/charter.yaml"),
+		[]byte(strings.Replace(charter, "notice_days: 14", "notice_days: 0", 1)), 0o600))
 }
 
 // serve is an open-data server over ./state; its address is $URL.
@@ -101,7 +104,8 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: serve DIR")
 	}
 	dir := ts.MkAbs(args[0])
-	cfg := opendata.Config{HTTP: "127.0.0.1:0", Store: opendata.Store{SQLite: &opendata.SQLite{Path: filepath.Join(dir, "store.db")}}}
+	cfg := opendata.Config{HTTP: "127.0.0.1:0",
+		Store: opendata.Store{SQLite: &opendata.SQLite{Path: filepath.Join(dir, "store.db")}}}
 	reader, err := openReader(cfg.Store)
 	ts.Check(err)
 	s, err := opendata.Open(cfg, reader, books.Dir(filepath.Join(dir, "public")), slog.New(slog.DiscardHandler))
@@ -139,7 +143,8 @@ func (o *onceReleased) copyTo(ts *testscript.TestScript) {
 // gates is a city with one turnstile, which is about nobody.
 var gates = map[string]string{
 	"policy/charter.yaml": "city: {id: smallville, name: Smallville, timezone: Europe/Madrid, languages: [en]}\npurposes: [counting]\n" +
-		"min_units: 3\nepsilon_per_day: {device: 1}\ndelta_per_day: 0.01\nmax_contributions: 4\nsunset_max: P1Y\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n",
+		"min_units: 3\nepsilon_per_day: {device: 1}\ndelta_per_day: 0.01\nmax_contributions: 4\nsunset_max: " +
+		"P1Y\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n",
 	"policy/council.yaml":  "version: 1\nmembers: []\n",
 	"policy/kinds.yaml":    "kinds:\n  gate:\n    fields: [{name: passed, type: int, class: measurement}]\n",
 	"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}}]}`,
@@ -217,7 +222,8 @@ func sendHours(ctx context.Context, addr, released string) error {
 		if err := link.Tick("clock", at); err != nil {
 			return err
 		}
-		link.Publish("city/v1/acme/gate-1/up", fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"passed":7}}`, at.Format(time.RFC3339), hour), false)
+		link.Publish("city/v1/acme/gate-1/up",
+			fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"passed":7}}`, at.Format(time.RFC3339), hour), false)
 	}
 	if err := link.Tick("clock", ten.Add(2*time.Hour+5*time.Minute)); err != nil {
 		return err
@@ -265,7 +271,8 @@ func TestEveryVerbHasAStory(t *testing.T) {
 	}
 	for name, v := range all {
 		if len(v.below) == 0 && (done[name] == 0 || mistakes[name] < 3) {
-			t.Errorf("sluice %s is used %d times as it is meant, and %d times with a mistake", name, done[name], mistakes[name])
+			t.Errorf("sluice %s is used %d times as it is meant, and %d times with a mistake", name, done[name],
+				mistakes[name])
 		}
 	}
 }

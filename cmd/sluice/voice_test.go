@@ -42,7 +42,8 @@ func verbs() []*cobra.Command {
 // TestALanguageWithItsRegion: --lang takes what LANG takes, and what browsers send.
 func TestALanguageWithItsRegion(t *testing.T) {
 	t.Setenv("LC_ALL", "C")
-	for asked, want := range map[string]string{"ca": "ca", "ca_ES": "ca", "ca-ES": "ca", "CA": "ca", "ca_ES.UTF-8": "ca", "ca@valencia": "ca", "es_ES.UTF-8": "es", "es-AR": "es", "en_GB": "en"} {
+	for asked, want := range map[string]string{"ca": "ca", "ca_ES": "ca", "ca-ES": "ca", "CA": "ca",
+		"ca_ES.UTF-8": "ca", "ca@valencia": "ca", "es_ES.UTF-8": "es", "es-AR": "es", "en_GB": "en"} {
 		if l, err := lang(asked); err != nil || l.String() != want {
 			t.Errorf("--lang %s is %s (%v); want %s", asked, l, err, want)
 		}
@@ -70,10 +71,12 @@ func TestEveryVerbHasALanguage(t *testing.T) {
 			continue
 		}
 		args := strings.Fields(c.CommandPath())
-		for range regexp.MustCompile(`\b[A-Z]{2,}\b`).FindAllString(strings.Split(strings.ReplaceAll(c.Use, "TEXT", ""), "[")[0], -1) {
+		for range regexp.MustCompile(`\b[A-Z]{2,}\b`).
+			FindAllString(strings.Split(strings.ReplaceAll(c.Use, "TEXT", ""), "[")[0], -1) {
 			args = append(args, "x")
 		}
-		if code, out := sluice(append(args, "--lang", "fr")...); code != exitUsage || !strings.Contains(out, "--lang is one of en, ca, es") {
+		if code, out := sluice(append(args, "--lang", "fr")...); code != exitUsage ||
+			!strings.Contains(out, "--lang is one of en, ca, es") {
 			t.Errorf("%s --lang fr ends with %d and %s", c.CommandPath(), code, out)
 		}
 	}
@@ -101,7 +104,8 @@ func TestTemplates(t *testing.T) {
 				t.Fatal(said)
 			}
 		}
-		for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "decisions/one.yaml", "decisions/two.yaml"} {
+		for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "decisions/one.yaml",
+			"decisions/two.yaml"} {
 			raw, err := os.ReadFile(filepath.Join(dir, name))
 			if err != nil {
 				t.Fatal(err)
@@ -126,7 +130,8 @@ func TestTemplates(t *testing.T) {
 
 // betrayals are English words that no other language of ours has and that no file
 // of the vote below says.
-var betrayals = regexp.MustCompile(`(?i)\b(the|and|is|are|with|this|that|was|were|must|which|nothing|has|have|when|what|who|of the|signed|needed|written|next|see|passed|days?|until|needs|not|there|its?|already|member|members)\b`)
+var betrayals = regexp.MustCompile(
+	`(?i)\b(the|and|is|are|with|this|that|was|were|must|which|nothing|has|have|when|what|who|of the|signed|needed|written|next|see|passed|days?|until|needs|not|there|its?|already|member|members)\b`)
 
 // vote is a desk with a Catalan decision, and keys of three members.
 func vote(t *testing.T) {
@@ -150,7 +155,8 @@ func vote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := regexp.MustCompile(`quorums: .*`).ReplaceAllString(string(charter), "quorums: {enact: 2, weaken: 2, charter: 2, roster: 2, suspend: 1}")
+	text := regexp.MustCompile(`quorums: .*`).ReplaceAllString(string(charter),
+		"quorums: {enact: 2, weaken: 2, charter: 2, roster: 2, suspend: 1}")
 	write(t, "charter.yaml", strings.Replace(text, "notice_days: 14", "notice_days: 0", 1))
 	names, err := filepath.Glob("decisions/*.yaml")
 	if err != nil {
@@ -258,11 +264,13 @@ func TestNoEnglish(t *testing.T) {
 		do(1, "policy", "new", "2027-01")
 		do(2, "policy", "new", "../x")
 		write(t, "charter.yaml", "city: {id: x\n")
-		for _, args := range [][]string{{"motion", "create", "m"}, {"policy", "fmt"}, {"policy", "test"}, {"policy", "explain"}, {"policy", "new", "z"}, {"policy", "simulate", "2026-14"}, {"policy", "dpia"}} {
+		for _, args := range [][]string{{"motion", "create", "m"}, {"policy", "fmt"}, {"policy", "test"},
+			{"policy", "explain"}, {"policy", "new", "z"}, {"policy", "simulate", "2026-14"}, {"policy", "dpia"}} {
 			do(1, args...)
 		}
 		t.Chdir(t.TempDir())
-		for _, args := range [][]string{{"motion", "create", "m"}, {"motion", "show"}, {"policy", "fmt"}, {"policy", "check"}} {
+		for _, args := range [][]string{{"motion", "create", "m"}, {"motion", "show"}, {"policy", "fmt"},
+			{"policy", "check"}} {
 			do(1, args...)
 		}
 		for _, c := range verbs() {
@@ -282,7 +290,9 @@ func TestSimulateSpeaks(t *testing.T) {
 	t.Setenv("LC_ALL", "C")
 	code, out := sluice("policy", "simulate", "2026-14", "--lang", "ca", "--seed", "7")
 	chart, err := os.ReadFile("simulation-2026-14.svg")
-	if code != 0 || err != nil || !strings.Contains(out, "Decisió 2026-14, durant 1 dia: la ciutat simulada, llavor 7") || !strings.Contains(string(chart), "De traços: el que ha passat") {
+	if code != 0 || err != nil ||
+		!strings.Contains(out, "Decisió 2026-14, durant 1 dia: la ciutat simulada, llavor 7") ||
+		!strings.Contains(string(chart), "De traços: el que ha passat") {
 		t.Fatalf("%d, %v\n%s\n%.500s", code, err, out, chart)
 	}
 	style := regexp.MustCompile(`(?s)<style>.*?</style>|<[^>]*>`)

@@ -30,7 +30,8 @@ func TestWhatWasVotedBeforeARule(t *testing.T) {
 	vote(t)
 	replace(t, "charter.yaml", "max_contributions: 4", "max_contributions: 20000")
 	replace(t, "charter.yaml", "languages: [ca, es, en]", "languages: [ca, es, en, gl]")
-	if code, out := sluice("motion", "create", "first"); code != 1 || !strings.Contains(out, "S08") || !strings.Contains(out, "S05") {
+	if code, out := sluice("motion", "create", "first"); code != 1 || !strings.Contains(out, "S08") ||
+		!strings.Contains(out, "S05") {
 		t.Fatalf("a first motion has such a charter: %d\n%s", code, out)
 	}
 	p, err := workspace.Dir(".").Draft()
@@ -63,7 +64,8 @@ func TestWhatWasVotedBeforeARule(t *testing.T) {
 	const footfall = "decisions/2026-14-footfall.yaml"
 	replace(t, footfall, "epsilon: 1 ", "epsilon: 0.5 ")
 	create(0)
-	if code, out := sluice("policy", "check"); code != 1 || !strings.Contains(out, "S08") || !strings.Contains(out, "S05") {
+	if code, out := sluice("policy", "check"); code != 1 || !strings.Contains(out, "S08") ||
+		!strings.Contains(out, "S05") {
 		t.Errorf("check says nothing of the charter: %d\n%s", code, out)
 	}
 	replace(t, footfall, "legal_basis", "# legal_basis")

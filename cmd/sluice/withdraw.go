@@ -41,7 +41,8 @@ func withdrawCommand() *cobra.Command {
 				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; those set "+
 					"aside are hidden when they are sent again.")
 			case 1:
-				fmt.Fprintf(cmd.OutOrStdout(), "1 number of %s at %s is withdrawn.\n", w.Stream, w.Start.UTC().Format(time.RFC3339))
+				fmt.Fprintf(cmd.OutOrStdout(), "1 number of %s at %s is withdrawn.\n", w.Stream,
+					w.Start.UTC().Format(time.RFC3339))
 			default:
 				fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream,
 					w.Start.UTC().Format(time.RFC3339))

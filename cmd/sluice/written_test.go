@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"sluice/test/fenced"
+	"sluice/test/gofile"
 )
 
 // verb is one command of the program, as its own --help has it.
@@ -35,11 +35,13 @@ func helped(t *testing.T) map[string]verb {
 		if code := Main(t.Context(), append(words, "--help"), &out, &out); code != 0 {
 			t.Fatalf("sluice %v --help: %d", words, code)
 		}
-		v := verb{map[string]bool{}, map[string]bool{"--help": true, "-h": true}, map[string]bool{}, map[string]string{}}
+		v := verb{map[string]bool{}, map[string]bool{"--help": true, "-h": true}, map[string]bool{},
+			map[string]string{}}
 		_, list, _ := strings.Cut(out.String(), "Available Commands:\n")
 		list, _, _ = strings.Cut(list, "\n\n")
 		for line := range strings.Lines(list) {
-			if name := strings.Fields(line); len(name) > 0 && name[0] != "help" && name[0] != "completion" && name[0] != "Flags:" {
+			if name := strings.Fields(line); len(name) > 0 && name[0] != "help" && name[0] != "completion" &&
+				name[0] != "Flags:" {
 				v.below[name[0]] = true
 			}
 		}
@@ -95,7 +97,8 @@ func misused(all map[string]verb, line string) string {
 func TestWrittenCommands(t *testing.T) {
 	all := helped(t)
 	for line, bad := range map[string]bool{
-		" policy check DIR": false, " policy chek": true, " policy check --langs ca": true, " doctor -c FILE --json": false, " gateway is there": false,
+		" policy check DIR": false, " policy chek": true, " policy check --langs ca": true,
+		" doctor -c FILE --json": false, " gateway is there": false,
 		" motion create --dir X": false, " ledger recover --send": true, " is a gate": false,
 	} {
 		if (misused(all, line) != "") != bad {
@@ -158,7 +161,7 @@ func literals(t *testing.T, top string, look func(where, text string)) {
 			return nil
 		}
 		set := token.NewFileSet()
-		f, err := parser.ParseFile(set, path, nil, 0)
+		f, err := gofile.Parse(set, path)
 		if err != nil {
 			return err
 		}
@@ -221,7 +224,9 @@ func givenByDocuments(t *testing.T, top string) (lines [][]string) {
 			continue
 		}
 		for line := range strings.Lines(string(raw)) {
-			lines = append(lines, strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" `,;:()[]=\"\n", r) }))
+			lines = append(lines, strings.FieldsFunc(line, func(r rune) bool {
+				return strings.ContainsRune(" `,;:()[]=\"\n", r)
+			}))
 		}
 	}
 	return lines
@@ -255,7 +260,7 @@ func givenByTests(t *testing.T, top string) (calls [][]string) {
 			t.Fatal(err)
 		}
 		for _, path := range paths {
-			f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			f, err := gofile.Parse(token.NewFileSet(), path)
 			if err != nil {
 				t.Fatal(err)
 			}

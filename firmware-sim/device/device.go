@@ -299,6 +299,7 @@ func (f *Fleet) Beat(now time.Time, every string) {
 		if s.Dead || now.Before(f.silent[i]) {
 			continue
 		}
-		f.link.Publish(s.Heartbeat(), fmt.Appendf(nil, `{"ts":%q,"every":%q,"seq":%d}`, now.UTC().Format(time.RFC3339), every, f.seq[i]), false)
+		f.link.Publish(s.Heartbeat(),
+			fmt.Appendf(nil, `{"ts":%q,"every":%q,"seq":%d}`, now.UTC().Format(time.RFC3339), every, f.seq[i]), false)
 	}
 }

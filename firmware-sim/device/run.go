@@ -62,7 +62,8 @@ func Run(ctx context.Context, o RunOptions) (*street.Street, error) {
 		return nil, err
 	}
 	defer link.Close()
-	s := street.New(street.Config{Seed: o.Seed, Sensors: o.Sensors, PerHour: o.PerHour, Rotate: o.Rotate, Location: o.Location})
+	s := street.New(street.Config{Seed: o.Seed, Sensors: o.Sensors, PerHour: o.PerHour, Rotate: o.Rotate,
+		Location: o.Location})
 	fleet := NewFleet(link, o.Sensors, o.Faults, o.Seed, uint64(time.Now().Unix()))
 	bar := newBar(int64(o.Duration/time.Second), "street seconds")
 	defer bar.Finish() //nolint:errcheck // a bar that cannot be drawn is no loss
@@ -72,7 +73,10 @@ func Run(ctx context.Context, o RunOptions) (*street.Street, error) {
 	return s, minutes(ctx, o, s, fleet, link, start, bar)
 }
 
-func minutes(ctx context.Context, o RunOptions, s *street.Street, fleet *Fleet, link *Link, start time.Time, bar *progressbar.ProgressBar) error {
+func minutes(
+	ctx context.Context, o RunOptions, s *street.Street, fleet *Fleet, link *Link, start time.Time,
+	bar *progressbar.ProgressBar,
+) error {
 	begun := time.Now()
 	first := start.Truncate(time.Minute)
 	for t := first; t.Before(first.Add(o.Duration)) && ctx.Err() == nil; t = t.Add(time.Minute) {
@@ -103,7 +107,9 @@ func Minute(s *street.Street, fleet *Fleet, t time.Time) error {
 }
 
 // load publishes at a rate, in slices of a hundredth of a second.
-func load(ctx context.Context, o RunOptions, s *street.Street, fleet *Fleet, link *Link, bar *progressbar.ProgressBar) error {
+func load(
+	ctx context.Context, o RunOptions, s *street.Street, fleet *Fleet, link *Link, bar *progressbar.ProgressBar,
+) error {
 	begun := time.Now()
 	sent := 0
 	var counters []int
@@ -159,7 +165,8 @@ func newBar(total int64, what string) *progressbar.ProgressBar {
 		w = io.Discard
 	}
 	return progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionShowCount(),
+		progressbar.OptionClearOnFinish())
 }
 
 // WriteRegister writes register entries for the sensors.
@@ -167,7 +174,8 @@ func WriteRegister(path string, sensors []street.Sensor) error {
 	var b strings.Builder
 	b.WriteString("sensors:\n")
 	for _, s := range sensors {
-		fmt.Fprintf(&b, "  - {id: %s, owner: %s, kind: %s, zone: %s, registered: 2026-01-01}\n", s.ID, s.Owner, s.Kind, s.Zone)
+		fmt.Fprintf(&b, "  - {id: %s, owner: %s, kind: %s, zone: %s, registered: 2026-01-01}\n", s.ID, s.Owner, s.Kind,
+			s.Zone)
 	}
 	return os.WriteFile(path, []byte(b.String()), 0o644)
 }
@@ -214,7 +222,9 @@ func Replay(ctx context.Context, o ReplayOptions) (usage bool, err error) {
 		}
 		var list []street.Observation
 		for ; at < len(rows) && rows[at].Time.Before(step.Add(o.Step)); at++ {
-			list = append(list, street.Observation{Sensor: index[rows[at].Owner+"/"+rows[at].Sensor], Time: rows[at].Time, Fields: rows[at].Fields})
+			list = append(list,
+				street.Observation{Sensor: index[rows[at].Owner+"/"+rows[at].Sensor], Time: rows[at].Time,
+					Fields: rows[at].Fields})
 		}
 		if err := fleet.Send(list); err != nil {
 			return false, err

@@ -68,7 +68,8 @@ func ParseMapping(text, layout, timezone string) (*Mapping, error) {
 			m.sensor = column
 		case isField && name != "":
 			s := source{column: column}
-			if at := strings.LastIndexByte(column, ':'); at > 0 && slices.Contains([]string{"string", "number", "bool"}, column[at+1:]) {
+			if at := strings.LastIndexByte(column, ':'); at > 0 &&
+				slices.Contains([]string{"string", "number", "bool"}, column[at+1:]) {
 				s = source{column[:at], column[at+1:]}
 			}
 			m.fields[name] = s
@@ -220,7 +221,8 @@ func (m *Mapping) guess(text string) (time.Time, error) {
 		}
 		return time.UnixMicro(int64(n * 1e6)).UTC(), nil
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04",
+		time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, text, m.loc); err == nil {
 			return t.UTC(), nil
 		}

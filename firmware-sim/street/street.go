@@ -105,7 +105,8 @@ func New(cfg Config) *Street {
 func (s *Street) Truth() *Truth { return s.truth }
 
 // busy is the share of the busiest hour, by local hour of the day.
-var busy = [24]float64{.04, .02, .01, .01, .01, .02, .08, .3, .55, .6, .65, .75, .85, .8, .6, .55, .65, .85, 1, .95, .7, .4, .2, .1}
+var busy = [24]float64{.04, .02, .01, .01, .01, .02, .08, .3, .55, .6, .65, .75, .85, .8, .6, .55, .65, .85, 1, .95, .7,
+	.4, .2, .1}
 
 // popularity of zones, by position: the first is the busiest, the last quiet.
 func (s *Street) popularity(i int) float64 { return 1 / math.Pow(1.9, float64(i)) }
@@ -133,7 +134,8 @@ func (s *Street) Minute(t time.Time) []Observation {
 			if t.Minute()%10 == 0 {
 				traffic := s.share(t)
 				out = append(out, Observation{i, t, map[string]any{
-					"no2": math.Round(18 + 40*traffic + s.rnd.NormFloat64()*4), "pm10": math.Round(12 + 14*traffic + math.Abs(s.rnd.NormFloat64()*3)),
+					"no2":  math.Round(18 + 40*traffic + s.rnd.NormFloat64()*4),
+					"pm10": math.Round(12 + 14*traffic + math.Abs(s.rnd.NormFloat64()*3)),
 				}})
 			}
 		}
@@ -215,7 +217,8 @@ func (s *Street) hear(sensor int, t time.Time, address string) Observation {
 // of that size.
 func (s *Street) Glance(sensor int, t time.Time, crowd int) Observation {
 	n := s.rnd.IntN(crowd)
-	return s.hear(sensor, t, fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", s.cfg.Seed&0xff, n>>24&0xff, n>>16&0xff, n>>8&0xff, n&0xff))
+	return s.hear(sensor, t,
+		fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", s.cfg.Seed&0xff, n>>24&0xff, n>>16&0xff, n>>8&0xff, n&0xff))
 }
 
 // board lets people pass the tram stop's reader; one in ten comes back.
@@ -248,7 +251,8 @@ func (s *Street) card() string {
 // Address is a random, locally administered MAC address.
 func (s *Street) Address() string {
 	n := s.rnd.Uint64()
-	return fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", byte(n)&0xfc|0x02, byte(n>>8), byte(n>>16), byte(n>>24), byte(n>>32), byte(n>>40))
+	return fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", byte(n)&0xfc|0x02, byte(n>>8), byte(n>>16), byte(n>>24),
+		byte(n>>32), byte(n>>40))
 }
 
 // poisson draws by Knuth's method; the means here are small.

@@ -52,7 +52,8 @@ func edited(t *testing.T) (p *Policies, l *ledger.Ledger, i *runs, log *bytes.Bu
 	}
 	rules := rego.NewChild(self, rulesVerb)
 	t.Cleanup(func() { _, _ = rules.Close(), l.Close() })
-	cfg := &config.Config{Gateway: "test-1", Dir: dir, Simulation: true, Policy: config.Policy{Dir: filepath.Join(dir, "policy")}}
+	cfg := &config.Config{Gateway: "test-1", Dir: dir, Simulation: true,
+		Policy: config.Policy{Dir: filepath.Join(dir, "policy")}}
 	if err := portalba.Policy().Write(cfg.Policy.Dir); err != nil {
 		t.Fatal(err)
 	}
@@ -108,13 +109,15 @@ func TestTheWayIntoForce(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := p.View()
-	if now.Current.Digest == first || now.Latest != now.Current || now.Versions != 2 || len(now.Sets) != 2 || now.Problem != nil {
+	if now.Current.Digest == first || now.Latest != now.Current || now.Versions != 2 || len(now.Sets) != 2 ||
+		now.Problem != nil {
 		t.Errorf("then there are %d versions, %d sets, %v", now.Versions, len(now.Sets), now.Problem)
 	}
 	if before.Current.Digest != first || before.Versions != 1 || len(before.Sets) != 1 || len(before.Idle) != 1 {
 		t.Errorf("the view of before has changed: %+v", before)
 	}
-	if got := kept(t, l); len(got) != 2 || got[1] != now.Current.Digest || len(i.digests) != 1 || i.digests[0] != got[1] {
+	if got := kept(t, l); len(got) != 2 || got[1] != now.Current.Digest || len(i.digests) != 1 ||
+		i.digests[0] != got[1] {
 		t.Errorf("the ledger has %v, ingest %v", got, i.digests)
 	}
 	if len(now.Cells()) == 0 || now.Location() != now.Latest.Location {
@@ -130,7 +133,8 @@ func TestWhatStopsOnTheWay(t *testing.T) {
 	first := p.View().Current.Digest
 	i.err = errors.New("no")
 	edit(t, p, "another")
-	if err := d.reload(t.Context()); !errors.Is(err, i.err) || p.View().Current.Digest != first || len(kept(t, l)) != 1 {
+	if err := d.reload(t.Context()); !errors.Is(err, i.err) || p.View().Current.Digest != first ||
+		len(kept(t, l)) != 1 {
 		t.Errorf("ingest refuses it: %v, %v", err, kept(t, l))
 	}
 	i.err = nil
@@ -167,7 +171,8 @@ func TestABrokenDirectory(t *testing.T) {
 	if v.Running() || v.Latest != first || rego.CodeOf(v.Problem) != rego.NoPolicy {
 		t.Errorf("it is gone, and %v runs, %v", v.Current, v.Problem)
 	}
-	if n := strings.Count(log.String(), "there is no policy in force, so nothing flows"); n != 1 || strings.Contains(log.String(), "no policy yet") {
+	if n := strings.Count(log.String(), "there is no policy in force, so nothing flows"); n != 1 ||
+		strings.Contains(log.String(), "no policy yet") {
 		t.Errorf("it was there and is gone, which is said %d times as an error:\n%s", n, log)
 	}
 	if got := kept(t, l); len(got) != 2 || got[1] != none || len(i.digests) != 1 || i.digests[0] != none {

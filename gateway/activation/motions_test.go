@@ -39,7 +39,8 @@ func signed(t *testing.T) (m *motions, i *runs, log *bytes.Buffer) {
 	log, i = new(bytes.Buffer), new(runs)
 	p := New(cfg, l, rules, new(register.Register), func() {}, slog.New(slog.NewTextHandler(log, nil)))
 	versions, err := p.Restore(t.Context(), "")
-	if err != nil || len(versions) != 1 || versions[0].Digest != none || rego.CodeOf(p.View().Problem) != rego.NoPolicy {
+	if err != nil || len(versions) != 1 || versions[0].Digest != none ||
+		rego.CodeOf(p.View().Problem) != rego.NoPolicy {
 		t.Fatalf("at the first start %+v, %v, %v", versions, err, p.View().Problem)
 	}
 	p.Attach(i)
@@ -75,7 +76,8 @@ func TestAMotionComesIntoForce(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := m.p.View()
-	if v.Enacted != e || v.Coming != nil || v.Versions != 2 || v.Problem != nil || v.Current.Digest != e.Policy.Files.Digest() {
+	if v.Enacted != e || v.Coming != nil || v.Versions != 2 || v.Problem != nil ||
+		v.Current.Digest != e.Policy.Files.Digest() {
 		t.Errorf("%d versions, %+v comes, %v", v.Versions, v.Coming, v.Problem)
 	}
 	if !strings.Contains(log.String(), "a motion that waited for its time is void") {
@@ -85,7 +87,8 @@ func TestAMotionComesIntoForce(t *testing.T) {
 		t.Error("the chain does not go on from it")
 	}
 	list, err := m.p.ledger.Versions(t.Context())
-	if err != nil || len(list) != 1 || string(list[0].Motion) != "file of m2" || list[0].Digest != v.Current.Digest || len(i.digests) != 1 {
+	if err != nil || len(list) != 1 || string(list[0].Motion) != "file of m2" || list[0].Digest != v.Current.Digest ||
+		len(i.digests) != 1 {
 		t.Errorf("the ledger has %+v, %v", list, err)
 	}
 	for name, want := range map[string]string{"current": "2\n", "2/" + council.TextName: "text of m2"} {
@@ -100,7 +103,8 @@ func TestAMotionThatIngestRefuses(t *testing.T) {
 	m, i, _ := signed(t)
 	i.err = errors.New("no")
 	err := m.p.activate(t.Context(), candidate{motion: enacted(t, "m", 1), raw: []byte("file")})
-	if list, _ := m.p.ledger.Versions(t.Context()); !errors.Is(err, i.err) || len(list) != 0 || m.p.chain.last != nil || m.p.View().Enacted != nil {
+	if list, _ := m.p.ledger.Versions(t.Context()); !errors.Is(err, i.err) || len(list) != 0 || m.p.chain.last != nil ||
+		m.p.View().Enacted != nil {
 		t.Errorf("%v, and the ledger has %+v", err, list)
 	}
 }
@@ -113,7 +117,8 @@ func TestAMotionForOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, err := m.p.ledger.Versions(t.Context())
-	if err != nil || len(list) != 1 || list[0].Digest != elsewhere || m.p.chain.last != e || m.p.View().Running() || len(i.digests) != 0 {
+	if err != nil || len(list) != 1 || list[0].Digest != elsewhere || m.p.chain.last != e || m.p.View().Running() ||
+		len(i.digests) != 0 {
 		t.Errorf("the ledger has %+v, %v", list, err)
 	}
 }
@@ -122,7 +127,8 @@ func TestAMotionForOthers(t *testing.T) {
 func TestRubbishInTheInbox(t *testing.T) {
 	m, _, log := signed(t)
 	for range 2 {
-		verdict, gap := m.judge(context.Background(), motionFile{File: inbox.File{Name: "x.motion", Raw: []byte("rubbish")}, sum: "s"})
+		verdict, gap := m.judge(context.Background(),
+			motionFile{File: inbox.File{Name: "x.motion", Raw: []byte("rubbish")}, sum: "s"})
 		if verdict != inbox.Settled || gap != nil {
 			t.Errorf("the verdict is %v", verdict)
 		}

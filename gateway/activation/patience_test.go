@@ -81,7 +81,8 @@ func TestPassedOverOnce(t *testing.T) {
 		d.sayPassedOver()
 		d.lookout.look(name, time.Time{})
 	}
-	if said := log.String(); strings.Count(said, "level=WARN") != 2 || !strings.Contains(said, `files="decisions/a.yml, decisions/b.YAML"`) {
+	if said := log.String(); strings.Count(said, "level=WARN") != 2 ||
+		!strings.Contains(said, `files="decisions/a.yml, decisions/b.YAML"`) {
 		t.Errorf("said: %s", said)
 	}
 }

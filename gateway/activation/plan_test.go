@@ -16,7 +16,8 @@ import (
 // TestAnUnknownKindIsLoggedOnce: with the number of its sensors and what to do, and not once
 // more for each decision.
 func TestAnUnknownKindIsLoggedOnce(t *testing.T) {
-	reg, err := register.Parse("r", []byte("sensors:\n  - {id: a, owner: o, kind: noise-metre, zone: rambla, registered: 2026-01-01}\n  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n"))
+	reg, err := register.Parse("r", []byte("sensors:\n  - {id: a, owner: o, kind: noise-metre, zone: rambla, "+
+		"registered: 2026-01-01}\n  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,8 @@ func lived(t *testing.T, versions int) *Policies {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Enact(t.Context(), ledger.Version{Digest: files.Digest(), Packed: packed, Since: monday.AddDate(0, 0, n)}); err != nil {
+		if err := l.Enact(t.Context(),
+			ledger.Version{Digest: files.Digest(), Packed: packed, Since: monday.AddDate(0, 0, n)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,13 +82,15 @@ func TestAStartDoesNotAskAboutThePast(t *testing.T) {
 		compiled := 0
 		for n, v := range versions {
 			if v.Past != (len(v.Streams) == 0) || len(v.Kinds) == 0 || !v.Since.Equal(monday.AddDate(0, 0, n)) {
-				t.Errorf("version %d: past %v, %d streams, %d kinds, since %s", n, v.Past, len(v.Streams), len(v.Kinds), v.Since)
+				t.Errorf("version %d: past %v, %d streams, %d kinds, since %s", n, v.Past, len(v.Streams), len(v.Kinds),
+					v.Since)
 			}
 			if !v.Past {
 				compiled++
 			}
 		}
-		if len(versions) != many || compiled != latestVersions || versions[many-1].Past || p.View().Versions != many || len(p.View().Sets) != many || len(p.View().Homes) == 0 && len(homes.Of(p.View().Latest)) > 0 {
+		if len(versions) != many || compiled != latestVersions || versions[many-1].Past || p.View().Versions != many ||
+			len(p.View().Sets) != many || len(p.View().Homes) == 0 && len(homes.Of(p.View().Latest)) > 0 {
 			t.Errorf("of %d versions %d are there, %d compiled", many, len(versions), compiled)
 		}
 	}
@@ -127,7 +130,8 @@ func TestWhatIsOpenIsCompiled(t *testing.T) {
 		t.Error("a decision that cannot be read is over")
 	}
 	keys := t.TempDir()
-	for _, name := range []string{"w-1772712000-s.key", "e-1772625600-s-t.key", "seg-0000000000000001.key", "list", "w-x-s.key"} {
+	for _, name := range []string{"w-1772712000-s.key", "e-1772625600-s-t.key", "seg-0000000000000001.key", "list",
+		"w-x-s.key"} {
 		if err := os.WriteFile(filepath.Join(keys, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

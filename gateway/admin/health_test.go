@@ -85,7 +85,8 @@ func TestAFailureThatLasts(t *testing.T) {
 		time.Sleep(60 * time.Second)
 		cancel()
 		<-ended
-		if n, m := strings.Count(log.String(), "level=ERROR"), strings.Count(log.String(), "level=INFO"); n != 1 || m != 1 {
+		if n, m := strings.Count(log.String(), "level=ERROR"), strings.Count(log.String(), "level=INFO"); n != 1 ||
+			m != 1 {
 			t.Errorf("%d errors and %d ends were logged; want one of each:\n%s", n, m, &log)
 		}
 	})
@@ -118,7 +119,8 @@ func TestAHouseThatWaits(t *testing.T) {
 			synctest.Wait() // the watch wakes at the same instant
 			cancel()
 			<-ended
-			if n, m := strings.Count(log.String(), "level=ERROR"), strings.Count(log.String(), "works again"); n != 1 || m != 1 {
+			if n, m := strings.Count(log.String(), "level=ERROR"), strings.Count(log.String(), "works again"); n != 1 ||
+				m != 1 {
 				t.Errorf("%d errors and %d ends were logged; want one of each:\n%s", n, m, &log)
 			}
 		})

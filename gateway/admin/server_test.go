@@ -18,7 +18,8 @@ import (
 
 // TestAdminElsewhere: an admin address that others can reach is said in the log.
 func TestAdminElsewhere(t *testing.T) {
-	for addr, open := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false, "0.0.0.0:0": true, ":0": true} {
+	for addr, open := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false,
+		"0.0.0.0:0": true, ":0": true} {
 		var log bytes.Buffer
 		s, err := Open(addr, slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
@@ -28,7 +29,8 @@ func TestAdminElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		if said := strings.Contains(log.String(), "level=WARN") && strings.Contains(log.String(), "fix="); said != open {
+		if said := strings.Contains(log.String(), "level=WARN") &&
+			strings.Contains(log.String(), "fix="); said != open {
 			t.Errorf("%s: the log says %q", addr, log.String())
 		}
 	}
@@ -41,7 +43,8 @@ func TestWhileItStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, status := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/metrics": http.StatusServiceUnavailable} {
+	for path, status := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable,
+		"/metrics": http.StatusServiceUnavailable} {
 		client := http.Client{Timeout: 5 * time.Second}
 		resp, err := client.Get("http://" + s.Addr() + path)
 		if err != nil {
@@ -49,7 +52,8 @@ func TestWhileItStarts(t *testing.T) {
 		}
 		body, err := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
-		if err != nil || resp.StatusCode != status || path == "/readyz" && !strings.Contains(string(body), "the gateway starts") {
+		if err != nil || resp.StatusCode != status ||
+			path == "/readyz" && !strings.Contains(string(body), "the gateway starts") {
 			t.Errorf("%s gives %d %s (%v)", path, resp.StatusCode, body, err)
 		}
 	}
@@ -70,7 +74,9 @@ func TestReadiness(t *testing.T) {
 	note.Store("look at this")
 	s.Attach(Sources{
 		Simulation: true, Ledger: quiet{}, Probes: map[string]func(context.Context) string{
-			"disk": func(context.Context) string { return hint.Load().(string) }, "store": func(context.Context) string { return "" },
+			"disk": func(context.Context) string {
+				return hint.Load().(string)
+			}, "store": func(context.Context) string { return "" },
 		},
 		Notes:        func() []string { return []string{note.Load().(string)} },
 		Report:       func() ingest.Report { return ingest.Report{Received: 7} },
@@ -96,7 +102,8 @@ func TestReadiness(t *testing.T) {
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		status, body := get("/readyz")
-		if status == http.StatusOK && strings.Contains(body, `"ready":true`) && strings.Contains(body, `"notes":["look at this"]`) {
+		if status == http.StatusOK && strings.Contains(body, `"ready":true`) &&
+			strings.Contains(body, `"notes":["look at this"]`) {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -104,13 +111,16 @@ func TestReadiness(t *testing.T) {
 		}
 	}
 	hint.Store("no room")
-	if status, body := get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"hint":"no room"`) || !strings.Contains(body, `"ready":false`) {
+	if status, body := get("/readyz"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(body, `"hint":"no room"`) || !strings.Contains(body, `"ready":false`) {
 		t.Errorf("with a part that does not work it says %d %s", status, body)
 	}
 	_, metrics := get("/metrics")
 	for _, line := range []string{
-		`sluice_up{part="disk"} 0`, `sluice_up{part="store"} 1`, `sluice_policy_version 4`, `sluice_policy_refused_total{code="` + string(rego.Died) + `"} 1`,
-		`sluice_store_differs_windows{how="missing"} 2`, `sluice_store_differs_windows{how="extra"} 3`, `sluice_received_total 7`,
+		`sluice_up{part="disk"} 0`, `sluice_up{part="store"} 1`, `sluice_policy_version 4`,
+		`sluice_policy_refused_total{code="` + string(rego.Died) + `"} 1`,
+		`sluice_store_differs_windows{how="missing"} 2`, `sluice_store_differs_windows{how="extra"} 3`,
+		`sluice_received_total 7`,
 	} {
 		if !strings.Contains(metrics, line+"\n") {
 			t.Errorf("metrics have no %s:\n%s", line, metrics)

@@ -27,26 +27,30 @@ func TestWhatCannotRun(t *testing.T) {
 		t.Fatalf("a sound configuration: %v", c.Validate())
 	}
 	for want, harm := range map[string]func(*Config){
-		"dir is missing: the state directory":                func(c *Config) { c.Dir = "" },
-		"register is missing: the path of register.yaml":     func(c *Config) { c.Register = "" },
-		"gateway is a name of letters, digits and _ . -":     func(c *Config) { c.Gateway = "edge 1" },
-		"sensors need a way in: mqtt: {broker:":              func(c *Config) { c.MQTT, c.Listen = nil, Listen{} },
-		"listen: mqtt is missing: the address to listen on":  func(c *Config) { c.Listen = Listen{Passwords: "p"} },
-		"listen: tls needs cert and key":                     func(c *Config) { c.Listen.TLS = &TLS{Cert: "c"} },
-		"listen: whoever reaches this address":               func(c *Config) { c.Listen.MQTT = "0.0.0.0:1883" },
-		"store is one of sqlite and influx, not both":        func(c *Config) { c.Store.Influx = new(influx.Config) },
-		"store: influx: ":                                    func(c *Config) { c.Store = Store{Influx: new(influx.Config)} },
-		"policy is one of dir and inbox, not both":           func(c *Config) { c.Policy.Dir = "/p" },
-		"without simulation: true only signed policies run:": func(c *Config) { c.Policy.Inbox, c.Policy.Roster = "", "" },
-		"policy: roster is missing: the hash of the first":   func(c *Config) { c.Policy.Roster = "" },
-		"policy: roster is sha256: and 64":                   func(c *Config) { c.Policy.Roster = "2f" },
-		"policy: roster goes with inbox":                     func(c *Config) { c.Policy.Inbox = "" },
-		"policy: every is between PT1S and P1D":              func(c *Config) { c.Policy.Every.Days = 2 },
-		"time: a clock topic needs simulation: true":         func(c *Config) { c.Time.Topic = "clock" },
-		"mqtt: broker is tcp://HOST:PORT":                    func(c *Config) { c.MQTT.Broker = "http://x" },
-		"mqtt: client_id is a name without / + #":            func(c *Config) { c.MQTT.ClientID = "a/b" },
-		"mqtt: password_file needs a username":               func(c *Config) { c.MQTT.PasswordFile = "p" },
-		"mqtt: cert and key go together":                     func(c *Config) { c.MQTT.Cert = "c" },
+		"dir is missing: the state directory":               func(c *Config) { c.Dir = "" },
+		"register is missing: the path of register.yaml":    func(c *Config) { c.Register = "" },
+		"gateway is a name of letters, digits and _ . -":    func(c *Config) { c.Gateway = "edge 1" },
+		"sensors need a way in: mqtt: {broker:":             func(c *Config) { c.MQTT, c.Listen = nil, Listen{} },
+		"listen: mqtt is missing: the address to listen on": func(c *Config) { c.Listen = Listen{Passwords: "p"} },
+		"listen: tls needs cert and key":                    func(c *Config) { c.Listen.TLS = &TLS{Cert: "c"} },
+		"listen: whoever reaches this address":              func(c *Config) { c.Listen.MQTT = "0.0.0.0:1883" },
+		"store is one of sqlite and influx, not both":       func(c *Config) { c.Store.Influx = new(influx.Config) },
+		"store: influx: ": func(c *Config) {
+			c.Store = Store{Influx: new(influx.Config)}
+		},
+		"policy is one of dir and inbox, not both": func(c *Config) { c.Policy.Dir = "/p" },
+		"without simulation: true only signed policies run:": func(c *Config) {
+			c.Policy.Inbox, c.Policy.Roster = "", ""
+		},
+		"policy: roster is missing: the hash of the first": func(c *Config) { c.Policy.Roster = "" },
+		"policy: roster is sha256: and 64":                 func(c *Config) { c.Policy.Roster = "2f" },
+		"policy: roster goes with inbox":                   func(c *Config) { c.Policy.Inbox = "" },
+		"policy: every is between PT1S and P1D":            func(c *Config) { c.Policy.Every.Days = 2 },
+		"time: a clock topic needs simulation: true":       func(c *Config) { c.Time.Topic = "clock" },
+		"mqtt: broker is tcp://HOST:PORT":                  func(c *Config) { c.MQTT.Broker = "http://x" },
+		"mqtt: client_id is a name without / + #":          func(c *Config) { c.MQTT.ClientID = "a/b" },
+		"mqtt: password_file needs a username":             func(c *Config) { c.MQTT.PasswordFile = "p" },
+		"mqtt: cert and key go together":                   func(c *Config) { c.MQTT.Cert = "c" },
 	} {
 		c := sound()
 		harm(&c)
@@ -61,7 +65,8 @@ func TestWhatCannotRun(t *testing.T) {
 		c := sound()
 		c.Simulation = true
 		harm(&c)
-		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), "simulation: true needs listeners on loopback") {
+		if err := c.Validate(); err == nil ||
+			!strings.HasPrefix(err.Error(), "simulation: true needs listeners on loopback") {
 			t.Errorf("a simulation with %s elsewhere: %v", name, err)
 		}
 	}
@@ -70,7 +75,8 @@ func TestWhatCannotRun(t *testing.T) {
 // TestDefaults: what the file leaves open has a value, and what it says stays.
 func TestDefaults(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
-	text := "simulation: true\ndir: state\nregister: r.yaml\nlisten: {mqtt: localhost:1883}\nmqtt: {broker: tcp://b:1883}\nkeys: memory\n"
+	text := "simulation: true\ndir: state\nregister: r.yaml\nlisten: {mqtt: localhost:1883}\nmqtt: {broker: " +
+		"tcp://b:1883}\nkeys: memory\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -79,13 +85,16 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(filepath.Dir(path), "state")
-	if c.Dir != dir || c.Policy.Dir != filepath.Join(dir, "policy") || c.Store.SQLite.Path != filepath.Join(dir, "store.db") {
+	if c.Dir != dir || c.Policy.Dir != filepath.Join(dir, "policy") ||
+		c.Store.SQLite.Path != filepath.Join(dir, "store.db") {
 		t.Errorf("relative paths: %s, %s, %+v", c.Dir, c.Policy.Dir, c.Store.SQLite)
 	}
-	if c.Gateway != "edge-1" || c.Keys != "memory" || c.Admin != "127.0.0.1:9090" || c.MQTT.ClientID != "sluice-edge-1" || c.Outbox.MaxBytes != 1<<30 {
+	if c.Gateway != "edge-1" || c.Keys != "memory" || c.Admin != "127.0.0.1:9090" ||
+		c.MQTT.ClientID != "sluice-edge-1" || c.Outbox.MaxBytes != 1<<30 {
 		t.Errorf("%+v", c)
 	}
-	if c.Windows.Future.String() != "PT1M" && c.Windows.Future.String() != "PT60S" || c.Windows.CatchUp.String() != "PT6H" || c.Policy.Every.String() != "PT1M" || c.Feedback == 0 {
+	if c.Windows.Future.String() != "PT1M" && c.Windows.Future.String() != "PT60S" ||
+		c.Windows.CatchUp.String() != "PT6H" || c.Policy.Every.String() != "PT1M" || c.Feedback == 0 {
 		t.Errorf("periods: %s, %s, %s, %s", c.Windows.Future, c.Windows.CatchUp, c.Policy.Every, c.Feedback)
 	}
 	if err := os.WriteFile(path, []byte(text+"listne: {}\n"), 0o600); err != nil {

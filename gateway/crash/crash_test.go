@@ -21,7 +21,8 @@ func TestAPanicSaysWhereAndNotWhat(t *testing.T) {
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v; want a caught panic", err)
 	}
-	if text := err.Error(); strings.Contains(text, secret) || strings.Contains(text, "0x777777777777") || !strings.Contains(text, "crash.deep(...)") {
+	if text := err.Error(); strings.Contains(text, secret) || strings.Contains(text, "0x777777777777") ||
+		!strings.Contains(text, "crash.deep(...)") {
 		t.Errorf("it says\n%s", text)
 	}
 	if err := Guard(func() error { return nil }); err != nil {

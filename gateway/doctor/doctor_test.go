@@ -35,7 +35,8 @@ func TestDoctorWaitsForAStart(t *testing.T) {
 
 // TestAdminElsewhere: an admin address that others reach is a warning.
 func TestAdminElsewhere(t *testing.T) {
-	for addr, open := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false, "0.0.0.0:0": true, ":0": true} {
+	for addr, open := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false,
+		"0.0.0.0:0": true, ":0": true} {
 		d := &machine{new(findings), &config.Config{Admin: addr}}
 		d.admin()
 		if f := d.list[0]; (f.Verdict == Warn) != open || open && f.Hint == "" {
@@ -51,7 +52,8 @@ func TestTheMachine(t *testing.T) {
 	file := filepath.Join(dir, "file")
 	public := filepath.Join(dir, "public")
 	line := "{\"n\":1,\"prev_sha256\":\"\",\"gateway\":\"edge-9\"}\n"
-	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Mkdir(public, 0o755), os.WriteFile(filepath.Join(public, "ledger.jsonl"), []byte(line), 0o644)); err != nil {
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Mkdir(public, 0o755),
+		os.WriteFile(filepath.Join(public, "ledger.jsonl"), []byte(line), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	cfg := &config.Config{Gateway: "edge-1", Dir: dir, Keys: dir, Witness: filepath.Join(dir, "none")}
@@ -73,7 +75,8 @@ func TestTheMachine(t *testing.T) {
 		{Fail, "is not there"},
 		{Warn, "are of gateway edge-9, and this is edge-1"},
 	} {
-		if n >= len(m.list) || m.list[n].Verdict != want.verdict || !strings.Contains(m.list[n].Found, want.found) || m.list[n].Hint == "" {
+		if n >= len(m.list) || m.list[n].Verdict != want.verdict || !strings.Contains(m.list[n].Found, want.found) ||
+			m.list[n].Hint == "" {
 			t.Errorf("%d: want %q; doctor says %+v", n, want.found, m.list)
 		}
 	}
@@ -95,7 +98,9 @@ func TestTheBroker(t *testing.T) {
 		}
 		s := &sources{new(findings), &config.Config{MQTT: &config.MQTT{Broker: "tcp://127.0.0.1:1883"}}, nil}
 		s.persistence(path)
-		if !slices.ContainsFunc(s.list, func(f Finding) bool { return f.Verdict != Fine && strings.Contains(f.Found, want) && f.Hint != "" }) {
+		if !slices.ContainsFunc(s.list, func(f Finding) bool {
+			return f.Verdict != Fine && strings.Contains(f.Found, want) && f.Hint != ""
+		}) {
 			t.Errorf("%q: want %q; doctor says %+v", text, want, s.list)
 		}
 	}

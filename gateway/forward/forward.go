@@ -97,7 +97,8 @@ func (f *Forwarder) Run(ctx context.Context) error {
 			pauses.Reset()
 		case ctx.Err() == nil:
 			if failure.News(err.Error()) {
-				f.log.Warn("the store does not take releases; they wait in the outbox and are tried again", "error", err)
+				f.log.Warn("the store does not take releases; they wait in the outbox and are tried again", "error",
+					err)
 			}
 			wait = pauses.Take()
 		}

@@ -58,7 +58,8 @@ func (f *Forwarder) narrow(ctx context.Context, rows []store.Observation, last i
 		return err
 	}
 	f.good = s.good
-	f.log.Error("the store refuses released numbers for good; they are set aside and the others go on. Look why, and send them again with sluice ledger aside --send",
+	f.log.Error("the store refuses released numbers for good; they are set aside and the others go on. Look why, "+
+		"and send them again with sluice ledger aside --send",
 		"numbers", n, "windows", len(refused), "error", s.why)
 	return nil
 }
@@ -87,7 +88,9 @@ func (f *Forwarder) halve(ctx context.Context, rows []store.Observation, s *sear
 // byWindow parts rows, which follow each other, by the window that they are of.
 func byWindow(rows []store.Observation) (out [][]store.Observation) {
 	for len(rows) > 0 {
-		n := slices.IndexFunc(rows, func(o store.Observation) bool { return o.Stream != rows[0].Stream || !o.Start.Equal(rows[0].Start) })
+		n := slices.IndexFunc(rows, func(o store.Observation) bool {
+			return o.Stream != rows[0].Stream || !o.Start.Equal(rows[0].Start)
+		})
 		if n < 0 {
 			n = len(rows)
 		}

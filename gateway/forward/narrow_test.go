@@ -80,7 +80,9 @@ func filled(windows, cells int) *box {
 	for w := range windows {
 		p := ledger.Parcel{Seq: int64(w + 1)}
 		for c := range cells {
-			p.Rows = append(p.Rows, store.Observation{Stream: "s", Start: time.Unix(int64(w)*3600, 0), Cell: fmt.Sprint("c", c), Measure: "m"})
+			p.Rows = append(p.Rows,
+				store.Observation{Stream: "s", Start: time.Unix(int64(w)*3600, 0), Cell: fmt.Sprint("c", c),
+					Measure: "m"})
 		}
 		b.parcels = append(b.parcels, p)
 	}
@@ -95,13 +97,15 @@ func TestOnlyWhatIsRefused(t *testing.T) {
 		bad  func(store.Observation) bool
 		want int // set aside; -1 where all waits
 	}{
-		"nothing":         {func(store.Observation) bool { return false }, 0},
-		"one row":         {func(o store.Observation) bool { return o.Start.Unix() == 7*3600 && o.Cell == "c3" }, 1},
-		"the first":       {func(o store.Observation) bool { return o.Start.Unix() == 0 && o.Cell == "c0" }, 1},
-		"the last":        {func(o store.Observation) bool { return o.Start.Unix() == 99*3600 && o.Cell == "c19" }, 1},
-		"a window":        {func(o store.Observation) bool { return o.Start.Unix() == 50*3600 }, cells},
-		"five, scattered": {func(o store.Observation) bool { return o.Start.Unix()%(20*3600) == 0 && o.Cell == "c9" }, 5},
-		"everything":      {func(store.Observation) bool { return true }, -1},
+		"nothing":   {func(store.Observation) bool { return false }, 0},
+		"one row":   {func(o store.Observation) bool { return o.Start.Unix() == 7*3600 && o.Cell == "c3" }, 1},
+		"the first": {func(o store.Observation) bool { return o.Start.Unix() == 0 && o.Cell == "c0" }, 1},
+		"the last":  {func(o store.Observation) bool { return o.Start.Unix() == 99*3600 && o.Cell == "c19" }, 1},
+		"a window":  {func(o store.Observation) bool { return o.Start.Unix() == 50*3600 }, cells},
+		"five, scattered": {func(o store.Observation) bool {
+			return o.Start.Unix()%(20*3600) == 0 && o.Cell == "c9"
+		}, 5},
+		"everything": {func(store.Observation) bool { return true }, -1},
 	} {
 		b, p := filled(windows, cells), &picky{bad: c.bad, has: make(map[string]int)}
 		f := New(b, p, slog.New(slog.DiscardHandler))
@@ -113,7 +117,8 @@ func TestOnlyWhatIsRefused(t *testing.T) {
 			continue
 		}
 		if err != nil || len(b.aside) != c.want || len(b.parcels) != 0 || len(p.has) != windows*cells-c.want {
-			t.Errorf("%s: %v, %d rows are set aside, %d windows wait, %d rows arrived", what, err, len(b.aside), len(b.parcels), len(p.has))
+			t.Errorf("%s: %v, %d rows are set aside, %d windows wait, %d rows arrived", what, err, len(b.aside),
+				len(b.parcels), len(p.has))
 		}
 		for _, o := range b.aside {
 			if !c.bad(o) {
@@ -161,7 +166,9 @@ func TestNothingIsSetAsideInABadHour(t *testing.T) {
 // TestOneAloneIsSetAside: where nothing else waits, what the store took before shows that
 // it is well.
 func TestOneAloneIsSetAside(t *testing.T) {
-	b, p := filled(1, 1), &picky{has: make(map[string]int), bad: func(o store.Observation) bool { return o.Cell == "bad" }}
+	b, p := filled(1, 1), &picky{has: make(map[string]int), bad: func(o store.Observation) bool {
+		return o.Cell == "bad"
+	}}
 	f := New(b, p, slog.New(slog.DiscardHandler))
 	if err := f.drain(t.Context()); err != nil {
 		t.Fatal(err)
@@ -184,12 +191,15 @@ func TestAsideInTheLedger(t *testing.T) {
 	at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 	for n := range 3 {
 		start := at.Add(time.Duration(n) * time.Hour)
-		if err := l.Commit(ctx, release.Commit{Key: release.Key{Stream: "s", Start: start}, End: start.Add(time.Hour), Policy: "p", Plan: "q"}); err != nil {
+		if err := l.Commit(ctx,
+			release.Commit{Key: release.Key{Stream: "s", Start: start}, End: start.Add(time.Hour), Policy: "p",
+				Plan: "q"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	v := 5.0
-	row := store.Observation{Stream: "s", Start: at, End: at.Add(time.Hour), Cell: "c", Measure: "m", Status: store.Published, Value: &v, Low: &v, High: &v}
+	row := store.Observation{Stream: "s", Start: at, End: at.Add(time.Hour), Cell: "c", Measure: "m",
+		Status: store.Published, Value: &v, Low: &v, High: &v}
 	other := row
 	other.Measure = "n"
 	if err := l.SetAside(ctx, 2, [][]store.Observation{{row, other}}, "no"); err != nil {
@@ -206,7 +216,8 @@ func TestAsideInTheLedger(t *testing.T) {
 	}
 	defer l.Close()
 	list, err := l.AsideList(ctx, 10)
-	if err != nil || len(list) != 1 || list[0].Stream != "s" || !list[0].Start.Equal(at) || list[0].Rows != 2 || list[0].Reason != "no" {
+	if err != nil || len(list) != 1 || list[0].Stream != "s" || !list[0].Start.Equal(at) || list[0].Rows != 2 ||
+		list[0].Reason != "no" {
 		t.Errorf("it lists %+v (%v)", list, err)
 	}
 	if is, err := l.IsAside(ctx, "s", at); !is || err != nil {
@@ -226,7 +237,8 @@ func TestAsideInTheLedger(t *testing.T) {
 		t.Errorf("%d are sent (%v)", n, err)
 	}
 	sent, err := l.Next(ctx, 10)
-	if err != nil || len(sent) != 2 || len(sent[0].Rows) != 2 || len(sent[1].Rows) != 1 || sent[1].Rows[0].Status != store.Withdrawn || sent[1].Rows[0].Value != nil {
+	if err != nil || len(sent) != 2 || len(sent[0].Rows) != 2 || len(sent[1].Rows) != 1 ||
+		sent[1].Rows[0].Status != store.Withdrawn || sent[1].Rows[0].Value != nil {
 		t.Errorf("it sends %+v (%v)", sent, err)
 	}
 	if windows, rows, _, err := l.AsideCount(ctx); windows != 0 || rows != 0 || err != nil {
@@ -255,13 +267,16 @@ func (f *flighty) Write(_ context.Context, list []store.Observation) error {
 func TestWithdrawnStaysWithdrawn(t *testing.T) {
 	o := store.Observation{Stream: "s", Start: time.Unix(0, 0), Cell: "c", Measure: "m", Status: store.Published}
 	for refuses := range 6 {
-		s, b := &flighty{refuses, make(map[string]store.Status)}, &box{parcels: []ledger.Parcel{{Seq: 1, Rows: []store.Observation{o}}, {Seq: 2, Rows: []store.Observation{o.Withdraw("wrong")}}}}
+		s, b := &flighty{refuses, make(map[string]store.Status)},
+			&box{parcels: []ledger.Parcel{{Seq: 1, Rows: []store.Observation{o}},
+				{Seq: 2, Rows: []store.Observation{o.Withdraw("wrong")}}}}
 		f := &Forwarder{outbox: b, writer: s, log: slog.New(slog.DiscardHandler)}
 		for tries := 0; len(b.parcels) > 0 && tries < 10; tries++ {
 			_ = f.deliver(t.Context(), b.parcels)
 		}
 		if len(b.parcels) > 0 || s.last[name(o)] != store.Withdrawn || len(b.aside) > 0 {
-			t.Errorf("refused %d times: %d wait, %d are aside, and the store has it as %s", refuses, len(b.parcels), len(b.aside), s.last[name(o)])
+			t.Errorf("refused %d times: %d wait, %d are aside, and the store has it as %s", refuses, len(b.parcels),
+				len(b.aside), s.last[name(o)])
 		}
 	}
 }

@@ -61,7 +61,8 @@ func (l *late) Next(ctx context.Context, n int) ([]ledger.Parcel, error) {
 func TestStoreIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s, logged := &moody{reasons: []string{"away", "away", "full", "full", "away", "away", "away", "away", "away", "away", "away"}}, new(bytes.Buffer)
+		s, logged := &moody{reasons: []string{"away", "away", "full", "full", "away", "away", "away", "away", "away",
+			"away", "away"}}, new(bytes.Buffer)
 		b := &late{box: filled(1, 1)}
 		var spells [][]time.Duration
 		s.took = func() {
@@ -72,7 +73,8 @@ func TestStoreIsTriedAgain(t *testing.T) {
 		go func() { done <- New(b, s, slog.New(slog.NewTextHandler(logged, nil))).Run(ctx) }()
 		time.Sleep(10 * time.Minute)
 		cancel()
-		if err := <-done; err != nil || len(b.parcels) > 0 || len(spells) != 2 || len(spells[0]) != 12 || len(spells[1]) != 3 {
+		if err := <-done; err != nil || len(b.parcels) > 0 || len(spells) != 2 || len(spells[0]) != 12 ||
+			len(spells[1]) != 3 {
 			t.Fatalf("%v; %d parcels wait; tried at %v", err, len(b.parcels), spells)
 		}
 		for _, spell := range spells {

@@ -18,12 +18,15 @@ import (
 // TestWhoIsShown: a sensor is listed only where its kind is known and has never stood
 // for somebody, unless as many members as the quorum for weakening say so.
 func TestWhoIsShown(t *testing.T) {
-	reg, err := register.Parse("r", []byte("sensors:\n  - {id: a, owner: o, kind: meter, zone: z, registered: 2026-01-01}\n  - {id: b, owner: o, kind: gate, zone: z, registered: 2026-01-01}\n  - {id: c, owner: o, kind: typo, zone: z, registered: 2026-01-01}\n"))
+	reg, err := register.Parse("r", []byte("sensors:\n  - {id: a, owner: o, kind: meter, zone: z, registered: "+
+		"2026-01-01}\n  - {id: b, owner: o, kind: gate, zone: z, registered: 2026-01-01}\n  - {id: c, owner: o, "+
+		"kind: typo, zone: z, registered: 2026-01-01}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := func(kinds ...string) *compile.Set {
-		p := &bundle.Policy{Charter: &decision.Charter{Quorums: decision.Quorums{Weaken: 5}}, Kinds: map[string]register.Kind{}}
+		p := &bundle.Policy{Charter: &decision.Charter{Quorums: decision.Quorums{Weaken: 5}},
+			Kinds: map[string]register.Kind{}}
 		for _, k := range kinds {
 			id, unit, _ := strings.Cut(k, " ")
 			kind := register.Kind{}
@@ -31,7 +34,8 @@ func TestWhoIsShown(t *testing.T) {
 			case "home":
 				kind.Units = []register.KindUnit{{Sensor: true, StandsFor: "home"}}
 			case "decided":
-				d := &decision.Document{AppliesTo: decision.AppliesTo{Kinds: []string{id}}, Unit: decision.Unit{Sensor: "home"}}
+				d := &decision.Document{AppliesTo: decision.AppliesTo{Kinds: []string{id}},
+					Unit: decision.Unit{Sensor: "home"}}
 				p.Decisions = append(p.Decisions, bundle.Decision{Document: d})
 			}
 			p.Kinds[id] = kind
@@ -46,18 +50,22 @@ func TestWhoIsShown(t *testing.T) {
 		steps []step
 		want  Shown
 	}{
-		"known":                            {[]step{{set("gate", "meter"), -1}}, Singly},
-		"a home":                           {[]step{{set("gate", "meter home"), -1}}, Home},
-		"by a decision":                    {[]step{{set("gate", "meter decided"), -1}}, Home},
-		"not known":                        {[]step{{set("gate"), -1}}, Unknown},
-		"unit lost, unsigned":              {[]step{{set("gate", "meter home"), -1}, {set("gate", "meter"), -1}}, Home},
-		"decision gone, unsigned":          {[]step{{set("gate", "meter decided"), -1}, {set("gate", "meter"), -1}}, Home},
-		"kind gone":                        {[]step{{set("gate", "meter home"), -1}, {set("gate"), -1}}, Unknown},
-		"kind gone and back":               {[]step{{set("gate", "meter home"), -1}, {set("gate"), -1}, {set("gate", "meter"), -1}}, Home},
-		"unit lost, few":                   {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 4}}, Home},
-		"unit lost, enough":                {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 5}}, Singly},
-		"unit lost, enough, and back":      {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 5}, {set("gate", "meter home"), 4}, {set("gate", "meter"), 4}}, Home},
-		"kind gone by enough, back by few": {[]step{{set("gate", "meter home"), 4}, {set("gate"), 5}, {set("gate", "meter"), 4}}, Home},
+		"known":               {[]step{{set("gate", "meter"), -1}}, Singly},
+		"a home":              {[]step{{set("gate", "meter home"), -1}}, Home},
+		"by a decision":       {[]step{{set("gate", "meter decided"), -1}}, Home},
+		"not known":           {[]step{{set("gate"), -1}}, Unknown},
+		"unit lost, unsigned": {[]step{{set("gate", "meter home"), -1}, {set("gate", "meter"), -1}}, Home},
+		"decision gone, unsigned": {[]step{{set("gate", "meter decided"), -1}, {set("gate", "meter"), -1}},
+			Home},
+		"kind gone": {[]step{{set("gate", "meter home"), -1}, {set("gate"), -1}}, Unknown},
+		"kind gone and back": {[]step{{set("gate", "meter home"), -1}, {set("gate"), -1},
+			{set("gate", "meter"), -1}}, Home},
+		"unit lost, few":    {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 4}}, Home},
+		"unit lost, enough": {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 5}}, Singly},
+		"unit lost, enough, and back": {[]step{{set("gate", "meter home"), 4}, {set("gate", "meter"), 5},
+			{set("gate", "meter home"), 4}, {set("gate", "meter"), 4}}, Home},
+		"kind gone by enough, back by few": {[]step{{set("gate", "meter home"), 4}, {set("gate"), 5},
+			{set("gate", "meter"), 4}}, Home},
 	} {
 		var known Known
 		var last *compile.Set

@@ -33,7 +33,8 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refusal *config.Refusal
-	if _, err := Lock(cfg, logger); !errors.As(err, &refusal) || !strings.Contains(err.Error(), "is in use by another process") {
+	if _, err := Lock(cfg, logger); !errors.As(err, &refusal) ||
+		!strings.Contains(err.Error(), "is in use by another process") {
 		t.Errorf("a second process: %v", err)
 	}
 	if err := lock.Close(); err != nil {
@@ -47,7 +48,8 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.Close()
-	if info, err := os.Stat(ledger); err != nil || info.Mode().Perm() != 0o600 || !strings.Contains(log.String(), "files=ledger.db") {
+	if info, err := os.Stat(ledger); err != nil || info.Mode().Perm() != 0o600 ||
+		!strings.Contains(log.String(), "files=ledger.db") {
 		t.Errorf("a ledger that others can read has the mode %v, %v; the log says %s", info.Mode(), err, &log)
 	}
 	if err := os.Chmod(ledger, 0o622); err != nil {

@@ -39,7 +39,8 @@ func TestSwapIsMinded(t *testing.T) {
 	} {
 		var log strings.Builder
 		logger := slog.New(slog.NewTextHandler(&log, nil))
-		if err := CheckSwap(&c.cfg, []string{"/swapfile"}, logger); (err != nil) != c.refused || (log.Len() > 0) != c.warned {
+		if err := CheckSwap(&c.cfg, []string{"/swapfile"}, logger); (err != nil) != c.refused ||
+			(log.Len() > 0) != c.warned {
 			t.Errorf("%+v: %v, logging %q; want refused %v, warned %v", c.cfg, err, log.String(), c.refused, c.warned)
 		}
 		if err := CheckSwap(&c.cfg, nil, logger); err != nil {

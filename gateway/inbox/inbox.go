@@ -150,7 +150,8 @@ func (i *Inbox) Each(ctx context.Context, chain func() string, judge func(File) 
 	return problem
 }
 
-var errTooMany = fmt.Errorf("the inbox holds more than %d files; take old motions out that every gateway has taken, or rubbish", maxFiles)
+var errTooMany = fmt.Errorf(
+	"the inbox holds more than %d files; take old motions out that every gateway has taken, or rubbish", maxFiles)
 
 // forget drops what was known of files that are not there any more.
 func (i *Inbox) forget(names []string) {
@@ -305,10 +306,12 @@ func (i *Inbox) get(ctx context.Context, from string, old mark) (*http.Response,
 		return nil, fmt.Errorf("the inbox is out of reach: %w", err)
 	}
 	switch {
-	case resp.StatusCode == http.StatusNotModified && (old.etag != "" || old.modified != ""), resp.StatusCode == http.StatusOK:
+	case resp.StatusCode == http.StatusNotModified &&
+		(old.etag != "" || old.modified != ""), resp.StatusCode == http.StatusOK:
 		return resp, nil
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		err = fmt.Errorf("the inbox answers %d; give its final URL, with the slash at the end if it is a directory", resp.StatusCode)
+		err = fmt.Errorf("the inbox answers %d; give its final URL, with the slash at the end if it is a directory",
+			resp.StatusCode)
 	default:
 		err = fmt.Errorf("the inbox answers %d", resp.StatusCode)
 	}
@@ -332,7 +335,8 @@ func (i *Inbox) fetch(ctx context.Context, from string, old mark, known bool) ([
 		return nil, old, err
 	}
 	sum := sha256.Sum256(raw)
-	m := mark{stamp: string(sum[:]), etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified"), verdict: old.verdict, chain: old.chain}
+	m := mark{stamp: string(sum[:]), etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified"),
+		verdict: old.verdict, chain: old.chain}
 	if m.etag == "" && m.modified == "" {
 		m.again = i.now().Add(unknownPause)
 	}

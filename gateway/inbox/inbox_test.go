@@ -42,7 +42,8 @@ func write(t *testing.T, name, text string) {
 
 func TestDirectory(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"b.sluice": "two", "a.sluice": "one", "c.sluice.part": "half", "note.txt": "x", "big.sluice": "123456789"} {
+	for name, text := range map[string]string{"b.sluice": "two", "a.sluice": "one", "c.sluice.part": "half",
+		"note.txt": "x", "big.sluice": "123456789"} {
 		write(t, filepath.Join(dir, name), text)
 	}
 	if err := os.Symlink("/etc/hostname", filepath.Join(dir, "link.sluice")); err != nil {
@@ -131,7 +132,10 @@ func TestLittleMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	look2 := func() {
-		if err := in.Each(context.Background(), func() string { return "" }, func(File) Verdict { runtime.GC(); return Settled }); err != nil {
+		if err := in.Each(context.Background(), func() string { return "" }, func(File) Verdict {
+			runtime.GC()
+			return Settled
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,7 +158,9 @@ func TestServer(t *testing.T) {
 		asked[r.URL.Path+" "+r.Header.Get("If-None-Match")+r.Header.Get("If-Modified-Since")]++
 		switch r.URL.Path {
 		case "/in/":
-			w.Write([]byte(`<a href="a.sluice">a.sluice</a> <a href="../b.sluice">x</a> <a href="http://elsewhere.invalid/c.sluice?x"> broken.sluice`))
+			w.Write(
+				[]byte(
+					`<a href="a.sluice">a.sluice</a> <a href="../b.sluice">x</a> <a href="http://elsewhere.invalid/c.sluice?x"> broken.sluice`))
 		case "/in/a.sluice":
 			if r.Header.Get("If-None-Match") == `"1"` {
 				w.WriteHeader(http.StatusNotModified)

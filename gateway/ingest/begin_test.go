@@ -79,7 +79,8 @@ func TestOneReadingBeginsNoWindow(t *testing.T) {
 	for _, unit := range []plan.Unit{{Field: "device", StandsFor: "device"}, {StandsFor: "none"}} {
 		s := footfall(t, 2)
 		if s.Unit = unit; unit.None() {
-			s.Measures, s.Protect, s.Forget = []plan.Measure{{Name: "n", Of: plan.Count}}, plan.Protect{}, civil.Period{}
+			s.Measures, s.Protect, s.Forget = []plan.Measure{{Name: "n", Of: plan.Count}}, plan.Protect{},
+				civil.Period{}
 		}
 		if err := s.Finish(); err != nil {
 			t.Fatal(err)
@@ -96,9 +97,11 @@ func TestOneReadingBeginsNoWindow(t *testing.T) {
 			want, late = 5, 0
 		}
 		if n := len(keys()); n != want || i.account.Late != late {
-			t.Errorf("%s: %d windows are released, %d readings late; want %d and %d", unit.StandsFor, n, i.account.Late, want, late)
+			t.Errorf("%s: %d windows are released, %d readings late; want %d and %d", unit.StandsFor, n, i.account.Late,
+				want, late)
 		}
-		if names := i.journal.keys.Names(); !unit.None() && len(names) > 0 && strings.Contains(strings.Join(names, " "), "w-") {
+		if names := i.journal.keys.Names(); !unit.None() && len(names) > 0 &&
+			strings.Contains(strings.Join(names, " "), "w-") {
 			t.Errorf("keys are left: %v", names)
 		}
 		_ = i.journal.log.Close()
@@ -140,7 +143,8 @@ func TestWallTimeBeforeTheWays(t *testing.T) {
 	i.hear(said(noon.Add(-90*time.Minute), 1))
 	i.hear(said(noon.Add(2*time.Hour), 2))
 	if i.account.Late != 1 || i.account.Refused["E301"] != 1 || open(i) != 0 {
-		t.Errorf("late %d, refused %v, open %d; want one late and one ahead", i.account.Late, i.account.Refused, open(i))
+		t.Errorf("late %d, refused %v, open %d; want one late and one ahead", i.account.Late, i.account.Refused,
+			open(i))
 	}
 }
 

@@ -25,8 +25,9 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 func footfall(t testing.TB, most int64) *plan.Stream {
 	t.Helper()
 	s := &plan.Stream{
-		ID: "footfall", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Lateness: civil.MustPeriod("PT2M"),
-		Forget: civil.MustPeriod("P1D"), From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0),
+		ID: "footfall", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"),
+		Lateness: civil.MustPeriod("PT2M"),
+		Forget:   civil.MustPeriod("P1D"), From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0),
 		Unit: plan.Unit{Field: "device", StandsFor: "device"}, Keep: []string{"device", "rssi"},
 		Where: []plan.Condition{{Field: "rssi", Op: ">=", Value: -85.0}}, Zones: []string{"rambla"},
 		Measures: []plan.Measure{{Name: "devices", Of: plan.Distinct, Unit: "device"}},
@@ -41,7 +42,8 @@ func footfall(t testing.TB, most int64) *plan.Stream {
 // still is an Ingest without listener, log or clock, for one sensor.
 func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 	t.Helper()
-	reg, err := register.Parse("register.yaml", []byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01}]"))
+	reg, err := register.Parse("register.yaml",
+		[]byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01}]"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +51,8 @@ func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := newIngest(Config{Register: reg, Future: time.Minute, Now: time.Now, Log: slog.New(slog.DiscardHandler), Clock: "c"})
+	i := newIngest(Config{Register: reg, Future: time.Minute, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Clock: "c"})
 	i.clock.opened = time.Time{} // long ago
 	i.journal.keys = keys
 	v := Version{
@@ -74,7 +77,8 @@ func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 func payloads(n int) [][]byte {
 	out := make([][]byte, crowd)
 	for i := range out {
-		out[i] = fmt.Appendf(nil, `{"ts":"2026-03-02T12:%02d:%02d.%03dZ","seq":%d,"fields":{"device":"02:00:5e:%02x:%02x:%02x","rssi":-%d,"channel":11,"vendor":"Example Devices of the Street Ltd.","frame":"probe request","level":12.5}}`,
+		out[i] = fmt.Appendf(nil,
+			`{"ts":"2026-03-02T12:%02d:%02d.%03dZ","seq":%d,"fields":{"device":"02:00:5e:%02x:%02x:%02x","rssi":-%d,"channel":11,"vendor":"Example Devices of the Street Ltd.","frame":"probe request","level":12.5}}`,
 			i/60/1000%30, i/1000%60, i%1000, n+i, i>>16, i>>8&0xff, i&0xff, 40+i%40)
 		for len(out[i]) < 250 {
 			out[i] = append(out[i], ' ')
@@ -128,7 +132,8 @@ func BenchmarkEngine(b *testing.B) {
 	}
 	b.StopTimer()
 	if got := i.account.Received; got != int64(b.N+crowd) || len(i.account.Refused) > 0 || i.account.Duplicate > 0 {
-		b.Fatalf("%d readings were received, %v refused, %d duplicate; want %d and none", got, i.account.Refused, i.account.Duplicate, b.N+crowd)
+		b.Fatalf("%d readings were received, %v refused, %d duplicate; want %d and none", got, i.account.Refused,
+			i.account.Duplicate, b.N+crowd)
 	}
 }
 
@@ -187,7 +192,8 @@ func TestEngineRatio(t *testing.T) {
 	}
 	engine, parse := testing.Benchmark(BenchmarkEngine), testing.Benchmark(BenchmarkParse)
 	ratio := float64(engine.NsPerOp()) / float64(parse.NsPerOp())
-	t.Logf("engine %d ns and %d allocations a reading, parse %d ns: %.1f times (target 3)", engine.NsPerOp(), engine.AllocsPerOp(), parse.NsPerOp(), ratio)
+	t.Logf("engine %d ns and %d allocations a reading, parse %d ns: %.1f times (target 3)", engine.NsPerOp(),
+		engine.AllocsPerOp(), parse.NsPerOp(), ratio)
 	if ratio > 30 {
 		t.Errorf("the engine takes %.1f times as long as fastjson's parse; want at most 30", ratio)
 	}
@@ -227,6 +233,7 @@ func BenchmarkLookupAcross(b *testing.B) {
 // TestLookupIsCheap holds the look-up to ten times its target.
 func TestLookupIsCheap(t *testing.T) {
 	if r := testing.Benchmark(BenchmarkLookup); r.NsPerOp() > 1000 || r.AllocsPerOp() > 0 {
-		t.Errorf("a look-up takes %d ns and %d allocations; want at most 1000 and none (target 100)", r.NsPerOp(), r.AllocsPerOp())
+		t.Errorf("a look-up takes %d ns and %d allocations; want at most 1000 and none (target 100)", r.NsPerOp(),
+			r.AllocsPerOp())
 	}
 }

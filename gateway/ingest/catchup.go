@@ -162,8 +162,9 @@ func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
 	if !st.Known {
 		if st.Up && !st.Waits && !c.silent {
 			c.silent = true
-			c.cfg.Log.Info("the broker does not say how many messages it has dropped; what overflows while the gateway is away " +
-				"is not seen (sluice sensor acl writes the access list that lets it be)")
+			c.cfg.Log.Info(
+				"the broker does not say how many messages it has dropped; what overflows while the gateway is away " +
+					"is not seen (sluice sensor acl writes the access list that lets it be)")
 		}
 		return
 	}
@@ -189,7 +190,8 @@ func (c *catchUp) await(ctx context.Context, moves bool) {
 	if moves { // a tick is no marker, but its windows close now
 		c.foretell(c.awaitMark(ctx))
 	}
-	for st := c.broker.Status(); st.Waits && st.Kept && st.Backlog >= muchBacklog && ctx.Err() == nil; st = c.broker.Status() {
+	for st := c.broker.Status(); st.Waits && st.Kept && st.Backlog >= muchBacklog &&
+		ctx.Err() == nil; st = c.broker.Status() {
 		select {
 		case <-ctx.Done():
 		case <-time.After(100 * time.Millisecond):
@@ -214,7 +216,8 @@ func (c *catchUp) foretell(st mqtt.Status) {
 // long, since behind a backlog there may be no room for a marker before the tick is done.
 func (c *catchUp) awaitMark(ctx context.Context) mqtt.Status {
 	begun, st := time.Now(), c.broker.Status()
-	for ; st.Kept && !st.Through && c.arrived != st.Connection && time.Since(begun) < longForMark && ctx.Err() == nil; st = c.broker.Status() {
+	for ; st.Kept && !st.Through && c.arrived != st.Connection && time.Since(begun) < longForMark &&
+		ctx.Err() == nil; st = c.broker.Status() {
 		select {
 		case <-ctx.Done():
 		case <-time.After(10 * time.Millisecond):

@@ -61,7 +61,8 @@ func (c *eventClock) wake(now time.Time) {
 	if away := now.Sub(c.now); c.now.IsZero() {
 		c.now = now
 	} else if away > absurd {
-		c.cfg.Log.Warn("the gateway was away for long, or the system's clock is ahead; see that it is right", "last", c.now, "now", now)
+		c.cfg.Log.Warn("the gateway was away for long, or the system's clock is ahead; see that it is right", "last",
+			c.now, "now", now)
 	}
 	if now.Before(c.now) {
 		now = c.now
@@ -86,10 +87,12 @@ func (c *eventClock) believed() time.Time {
 	problem := c.reckon.problem(wall, up)
 	switch behind := c.now.Sub(now); {
 	case wall.Before(dawn):
-		problem = fmt.Sprintf("the system's clock says %s, so nothing is measured; set it right", wall.Format(time.DateOnly))
+		problem = fmt.Sprintf("the system's clock says %s, so nothing is measured; set it right",
+			wall.Format(time.DateOnly))
 	case problem == "" && behind > tolerance:
-		problem = fmt.Sprintf("the system's clock is %s behind the last window's time, %s: no window closes until then. "+
-			"Set it right; if it is right now and was ahead before, see The clock in docs/operations.md",
+		problem = fmt.Sprintf(
+			"the system's clock is %s behind the last window's time, %s: no window closes until then. "+
+				"Set it right; if it is right now and was ahead before, see The clock in docs/operations.md",
 			span(behind), c.now.Format(time.RFC3339))
 	}
 	c.problem.Store(&problem)
@@ -131,7 +134,8 @@ func (c *eventClock) uptime() time.Duration {
 }
 
 const outOfTime = "most readings of the last full hour were late or ahead of time (E302, E301): " +
-	"compare this machine's clock with the sensors'. If it is right now and was ahead before, see The clock in docs/operations.md"
+	"compare this machine's clock with the sensors'. If it is right now and was ahead before, see The clock in " +
+	"docs/operations.md"
 
 // doubt notes whether readings say that the clock is wrong.
 func (c *eventClock) doubt(wrong bool) {

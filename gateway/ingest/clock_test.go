@@ -54,7 +54,8 @@ func TestAJumpThatGoes(t *testing.T) {
 	for up := time.Second; up < 5*time.Minute; up += time.Second {
 		r.look(noon.Add(up+time.Hour), up)
 	}
-	if got, want := r.look(noon.Add(5*time.Minute), 5*time.Minute), noon.Add(5*time.Minute); !got.Equal(want) || r.off != 0 {
+	if got, want := r.look(noon.Add(5*time.Minute), 5*time.Minute), noon.Add(5*time.Minute); !got.Equal(want) ||
+		r.off != 0 {
 		t.Errorf("it is %s, off by %s; want %s", got, r.off, want)
 	}
 }
@@ -76,12 +77,14 @@ func TestReadingsInDoubt(t *testing.T) {
 		t.Error("what waited from before the jump has another time now")
 	}
 	for n, at := range []time.Time{noon, noon.AddDate(0, 0, 20)} {
-		i.deliver(i.sensor(), &intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(said(at, n)), Received: wall}, i.clock.at(wall))
+		i.deliver(i.sensor(), &intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(said(at, n)), Received: wall},
+			i.clock.at(wall))
 	}
 	if open(i) != 1 || i.account.Refused["E301"] != 1 {
 		t.Errorf("open %d, refused %v; want one of each", open(i), i.account.Refused)
 	}
-	if now := i.clock.believed(); !now.Equal(noon.Add(time.Second)) || !strings.Contains(i.Clock(), "jumped ahead by 8759h59m59s") {
+	if now := i.clock.believed(); !now.Equal(noon.Add(time.Second)) ||
+		!strings.Contains(i.Clock(), "jumped ahead by 8759h59m59s") {
 		t.Errorf("it is %s, and it says %q", now, i.Clock())
 	}
 }

@@ -137,7 +137,8 @@ func (q *closes) dueOf(s *stream, now time.Time) (closing, bool) {
 		if s.last != nil && s.last.Start.Before(end) {
 			s.last = nil
 		}
-		c := closing{Stream: s.id, Start: start, End: end, Policy: q.routing.versions[n].Digest, Gap: q.catchUp.gapIn(start, end, lateness)}
+		c := closing{Stream: s.id, Start: start, End: end, Policy: q.routing.versions[n].Digest,
+			Gap: q.catchUp.gapIn(start, end, lateness)}
 		c.Down = q.windows.wasDown(spec, start, end) || c.Gap == reasonAway && !start.Before(q.catchUp.last)
 		if w := s.windows[start.UnixNano()]; w != nil {
 			c.Readings = w.Readings
@@ -224,7 +225,8 @@ func (q *closes) shred(c closing) {
 	}
 	s.drop(c.Start.UnixNano())
 	// By the clock alone: what sensors are told does not say whether anybody was there.
-	if _, spec := q.routing.specAt(c.Stream, c.Start); spec != nil && !spec.Unit.None() && spec.EndsEpoch(c.Start, c.End) {
+	if _, spec := q.routing.specAt(c.Stream, c.Start); spec != nil && !spec.Unit.None() &&
+		spec.EndsEpoch(c.Start, c.End) {
 		q.feedback.dropSeqs()
 	}
 	for at, e := range s.epochs {

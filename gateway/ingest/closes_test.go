@@ -55,11 +55,13 @@ func run(t *testing.T, dir, clock string, at time.Time, s *plan.Stream) *running
 }
 
 func (r *running) send(topic, payload string) {
-	r.sources.queue.Put(context.Background(), intake.Message{Topic: topic, Payload: []byte(payload), Received: r.cfg.Now(), Tick: topic == r.cfg.Clock})
+	r.sources.queue.Put(context.Background(),
+		intake.Message{Topic: topic, Payload: []byte(payload), Received: r.cfg.Now(), Tick: topic == r.cfg.Clock})
 }
 
 func (r *running) reading(hour, seq int) {
-	r.send("city/v1/o/a/up", fmt.Sprintf(`{"ts":"2026-03-02T%02d:01:00Z","seq":%d,"fields":{"device":"d%d","rssi":-50}}`, hour, seq, seq))
+	r.send("city/v1/o/a/up",
+		fmt.Sprintf(`{"ts":"2026-03-02T%02d:01:00Z","seq":%d,"fields":{"device":"d%d","rssi":-50}}`, hour, seq, seq))
 }
 
 // until waits for something that comes to be.
@@ -165,7 +167,10 @@ func TestAStopBetweenCloseAndRelease(t *testing.T) {
 		t.Errorf("%s is released after the start; want %s", after, before)
 	}
 	r.done <- b.Key()
-	until(t, "the account adds up", func() bool { p := r.Report(); return p.Counted == 30 && p.Open == 1 && p.Received == 31 })
+	until(t, "the account adds up", func() bool {
+		p := r.Report()
+		return p.Counted == 30 && p.Open == 1 && p.Received == 31
+	})
 	if err := r.stop(); err != nil {
 		t.Error(err)
 	}
@@ -207,7 +212,8 @@ func TestAScatteredSensorIsRefused(t *testing.T) {
 	dir := tmpfs(t)
 	i := awake(t, dir, footfall(t, 2))
 	for n := range uint64(60_000) {
-		i.hear(fmt.Sprintf(`{"ts":"2026-03-02T12:%02d:%02dZ","seq":%d,"fields":{"device":"d%d","rssi":-50}}`, n/60%60, n%60, n*0x9e3779b97f4a7c15>>12, n))
+		i.hear(fmt.Sprintf(`{"ts":"2026-03-02T12:%02d:%02dZ","seq":%d,"fields":{"device":"d%d","rssi":-50}}`, n/60%60,
+			n%60, n*0x9e3779b97f4a7c15>>12, n))
 		if n%1000 == 0 {
 			i.save(t)
 		}
@@ -229,7 +235,8 @@ func TestAScatteredSensorIsRefused(t *testing.T) {
 	defer i.journal.log.Close()
 	again := i.windows.streams["footfall"].windows[noon.UnixNano()]
 	if again.Readings != w.Readings || again.Sums(nil)[0].Units != units || units != w.Readings {
-		t.Errorf("%d readings of %d units are recovered; want %d of %d", again.Readings, again.Sums(nil)[0].Units, w.Readings, units)
+		t.Errorf("%d readings of %d units are recovered; want %d of %d", again.Readings, again.Sums(nil)[0].Units,
+			w.Readings, units)
 	}
 }
 
@@ -285,7 +292,8 @@ func TestUnitsOfAnEpochAreBounded(t *testing.T) {
 // comes for it afterwards, unless a broker has kept it; what is about nobody counts.
 func TestDownForAWholeWindow(t *testing.T) {
 	nobody := footfall(t, 1)
-	nobody.ID, nobody.Unit, nobody.Protect, nobody.Forget = "nobody", plan.Unit{StandsFor: "none"}, plan.Protect{}, civil.Period{}
+	nobody.ID, nobody.Unit, nobody.Protect, nobody.Forget = "nobody", plan.Unit{StandsFor: "none"}, plan.Protect{},
+		civil.Period{}
 	nobody.Measures = []plan.Measure{{Name: "n", Of: plan.Count}}
 	if err := nobody.Finish(); err != nil {
 		t.Fatal(err)
@@ -311,7 +319,9 @@ func TestDownForAWholeWindow(t *testing.T) {
 			now = noon.Add(3 * time.Hour)
 			i = open()
 			if late {
-				m := &intake.Message{Topic: "city/v1/o/a/up", Payload: []byte(`{"ts":"2026-03-02T13:10:00Z","seq":1,"fields":{"device":"d","rssi":-50}}`), Received: now}
+				m := &intake.Message{Topic: "city/v1/o/a/up",
+					Payload:  []byte(`{"ts":"2026-03-02T13:10:00Z","seq":1,"fields":{"device":"d","rssi":-50}}`),
+					Received: now}
 				i.deliver(i.sensor(), m, now.UnixNano())
 			}
 			out := make(chan release.Batch, 1)
@@ -322,9 +332,11 @@ func TestDownForAWholeWindow(t *testing.T) {
 				t.Fatalf("%d windows are closed; want 12 to 15 h of two streams", n)
 			}
 			for _, c := range i.closes.list {
-				down := c.Start.Hour() != 12 && !kept && c.Stream == "footfall" || c.Stream == "nobody" && (!late || c.Start.Hour() != 13)
+				down := c.Start.Hour() != 12 && !kept && c.Stream == "footfall" ||
+					c.Stream == "nobody" && (!late || c.Start.Hour() != 13)
 				if c.Down != down {
-					t.Errorf("kept %v, late %v: %s from %s is down: %v", kept, late, c.Stream, c.Start.Format(time.TimeOnly), c.Down)
+					t.Errorf("kept %v, late %v: %s from %s is down: %v", kept, late, c.Stream,
+						c.Start.Format(time.TimeOnly), c.Down)
 				}
 			}
 			if n := i.account.Refused["E406"]; n != 0 {

@@ -119,7 +119,8 @@ func (d *delivery) apply(p *route, r reading.Reading, stamp *reading.Stamp, acco
 	e := &d.entry
 	*e = window.Entry{
 		Accounted: accounted, Sensor: d.sensor.number, Sequenced: stamp.Sequenced, Seq: stamp.Seq, Boot: stamp.Boot,
-		Time: stamp.Time, Untimed: !stamp.Timed, Cell: d.kept.Cell, Values: d.kept.Values, Has: d.kept.Has, Owner: p.owner,
+		Time: stamp.Time, Untimed: !stamp.Timed, Cell: d.kept.Cell, Values: d.kept.Values, Has: d.kept.Has,
+		Owner: p.owner,
 	}
 	switch {
 	case !w.Stream.Unit.None():

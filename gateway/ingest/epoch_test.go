@@ -40,10 +40,14 @@ func TestEpochs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, day := range []time.Time{
-		time.Date(2026, 6, 1, 0, 0, 0, 0, loc), time.Date(2026, 3, 29, 0, 0, 0, 0, loc), time.Date(2026, 10, 25, 0, 0, 0, 0, loc),
+		time.Date(2026, 6, 1, 0, 0, 0, 0, loc), time.Date(2026, 3, 29, 0, 0, 0, 0, loc),
+		time.Date(2026, 10, 25, 0, 0, 0, 0, loc),
 	} {
-		for _, c := range [][2]string{{"PT15M", "PT15M"}, {"PT15M", "PT1H"}, {"PT1H", "PT2H"}, {"PT1H", "PT6H"}, {"PT30M", "PT12H"}, {"PT1H", "P1D"}, {"PT6H", "PT6H"}, {"P1D", "P1D"}} {
-			t.Run(fmt.Sprint(day.Format(time.DateOnly), " ", c), func(t *testing.T) { liveThrough(t, day, loc, c[0], c[1]) })
+		for _, c := range [][2]string{{"PT15M", "PT15M"}, {"PT15M", "PT1H"}, {"PT1H", "PT2H"}, {"PT1H", "PT6H"},
+			{"PT30M", "PT12H"}, {"PT1H", "P1D"}, {"PT6H", "PT6H"}, {"P1D", "P1D"}} {
+			t.Run(fmt.Sprint(day.Format(time.DateOnly), " ", c), func(t *testing.T) {
+				liveThrough(t, day, loc, c[0], c[1])
+			})
 		}
 	}
 }
@@ -75,7 +79,8 @@ func liveThrough(t *testing.T, day time.Time, loc *time.Location, every, forget 
 	for at := day; at.In(loc).Day() == day.Day(); {
 		start, end := s.Window(at)
 		windows++
-		i.hear(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:01","rssi":-40}}`, start.Add(time.Second).Format(time.RFC3339), windows))
+		i.hear(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:01","rssi":-40}}`,
+			start.Add(time.Second).Format(time.RFC3339), windows))
 		if len(i.account.Refused) > 0 {
 			t.Fatalf("refused: %v", i.account.Refused)
 		}
@@ -87,7 +92,8 @@ func liveThrough(t *testing.T, day time.Time, loc *time.Location, every, forget 
 		names := strings.Join(i.journal.keys.Names(), " ")
 		_, epochEnd := s.Epoch(start)
 		if strings.Contains(names, "w-") || strings.Contains(names, "e-") == !epochEnd.After(end) {
-			t.Fatalf("after the window to %s, of an epoch to %s, there are the keys %s", end.In(loc), epochEnd.In(loc), names)
+			t.Fatalf("after the window to %s, of an epoch to %s, there are the keys %s", end.In(loc), epochEnd.In(loc),
+				names)
 		}
 		at = end
 	}

@@ -178,7 +178,8 @@ func (m *message) body() ([]byte, error) {
 		Codes []note    `json:"codes"`
 	}{Since: m.since, Until: m.until}
 	for _, f := range slices.SortedFunc(maps.Keys(m.faults), func(a, b fault.Fault) int {
-		return cmp.Or(cmp.Compare(a.Code.String(), b.Code.String()), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code))
+		return cmp.Or(cmp.Compare(a.Code.String(), b.Code.String()), cmp.Compare(a.Field, b.Field),
+			cmp.Compare(a.Code, b.Code))
 	}) {
 		if int(f.Field) < len(m.pointers) {
 			body.Codes = append(body.Codes, m.note(f))
@@ -196,7 +197,8 @@ func (m *message) note(f fault.Fault) note {
 		out.Pointer = "/" + key
 	}
 	if f.Code == fault.OutOfRange && f.Field >= 0 && len(m.valid[f.Field]) == 2 {
-		out.Fix = fmt.Sprintf("send values from %v to %v; look after the sensor", m.valid[f.Field][0], m.valid[f.Field][1])
+		out.Fix = fmt.Sprintf("send values from %v to %v; look after the sensor", m.valid[f.Field][0],
+			m.valid[f.Field][1])
 	}
 	if out.Rule == "kind" {
 		out.Rule = fmt.Sprintf("kind %s", m.kind)

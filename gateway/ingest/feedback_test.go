@@ -44,10 +44,12 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 		t.Errorf("feedback is %s", raw)
 	}
 	for _, c := range body.Codes {
-		if n, known := want[c.Code+" "+c.Pointer]; !known || n == 0 && c.Seq != nil || n > 0 && (c.Seq == nil || *c.Seq != n) {
+		if n, known := want[c.Code+" "+c.Pointer]; !known || n == 0 && c.Seq != nil ||
+			n > 0 && (c.Seq == nil || *c.Seq != n) {
 			t.Errorf("%s names seq %v; want %d", c.Code, c.Seq, n)
 		}
-		if c.Code == "E102" && (c.Rule != "wire format" || c.Fix != `put what is measured under fields: {"fields": {"NAME": VALUE}}`) {
+		if c.Code == "E102" &&
+			(c.Rule != "wire format" || c.Fix != `put what is measured under fields: {"fields": {"NAME": VALUE}}`) {
 			t.Errorf("who leaves fields out is told %q, %q", c.Rule, c.Fix)
 		}
 	}
@@ -57,7 +59,8 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 // there; so is who sends a key of a reading wrongly.
 func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 	i := still(t, footfall(t, 2))
-	const every, seq = "E101 /every: wire format: send every as a duration of ISO 8601, such as PT60S", "E101 /seq: wire format: send seq as a whole number from 0"
+	const every, seq = "E101 /every: wire format: send every as a duration of ISO 8601, such as PT60S",
+		"E101 /seq: wire format: send seq as a whole number from 0"
 	const ts = "E300 /ts: RFC 3339: send ts as 2026-11-23T10:00:00Z, or leave it out"
 	beat := i.beat
 	reading := func(payload string) { i.decode([]byte(payload), 0) }
@@ -71,15 +74,19 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 		`{"ts":"1600-01-01T00:00:00Z"}`:          {beat, []string{ts}}, // in nanoseconds it would be in 2184
 		`{"ts":"9999-01-01T00:00:00+01:00"}`:     {beat, []string{ts}},
 		`{"ts":1772445600,"every":{},"seq":"5"}`: {beat, []string{every, seq, ts}},
-		`[{"every":"PT60S"}]`:                    {beat, []string{`E100 /*: wire format: send a heartbeat as one JSON object of at most 1,024 bytes: {"ts": "2026-11-23T10:00:00Z", "every": "PT60S"}`}},
-		`{"ts":null,"every":null}`:               {beat, nil},
-		`{"ts":7,"fields":{"device":"x"}}`:       {reading, []string{ts}},
-		`{"boot":{},"fields":{"device":"x"}}`:    {reading, []string{"E101 /boot: wire format: send boot as a whole number or a text"}},
-		`{"fields":["x"]}`:                       {reading, []string{`E101 /fields: wire format: send fields as an object: {"fields": {"NAME": VALUE}}`}},
+		`[{"every":"PT60S"}]`: {beat,
+			[]string{`E100 /*: wire format: send a heartbeat as one JSON object of at most 1,024 bytes: {"ts": "2026-11-23T10:00:00Z", "every": "PT60S"}`}},
+		`{"ts":null,"every":null}`:         {beat, nil},
+		`{"ts":7,"fields":{"device":"x"}}`: {reading, []string{ts}},
+		`{"boot":{},"fields":{"device":"x"}}`: {reading,
+			[]string{"E101 /boot: wire format: send boot as a whole number or a text"}},
+		`{"fields":["x"]}`: {reading,
+			[]string{`E101 /fields: wire format: send fields as an object: {"fields": {"NAME": VALUE}}`}},
 	} {
 		clear(i.feedback.tally)
 		want.send(payload)
-		l := message{pointers: i.sensor().pointers, valid: i.sensor().valid, kind: "k", faults: i.feedback.tally[i.sensor()]}
+		l := message{pointers: i.sensor().pointers, valid: i.sensor().valid, kind: "k",
+			faults: i.feedback.tally[i.sensor()]}
 		var told []string
 		for f := range l.faults {
 			n := l.note(f)
@@ -98,7 +105,8 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 // TestWhatIsLackingIsNamed: of a field that is known feedback has the pointer that the vendor
 // sends it at, and of several that would do it names none.
 func TestWhatIsLackingIsNamed(t *testing.T) {
-	kind := register.Kind{Fields: []register.Field{{Name: "level", Type: "float", Class: "measurement"}, {Name: "peak", Type: "float", Class: "measurement"}}}
+	kind := register.Kind{Fields: []register.Field{{Name: "level", Type: "float", Class: "measurement"},
+		{Name: "peak", Type: "float", Class: "measurement"}}}
 	one := register.Kind{Fields: kind.Fields[:1]}
 	mean := func(fields ...string) (list []plan.Measure) {
 		for _, f := range fields {
@@ -120,28 +128,34 @@ func TestWhatIsLackingIsNamed(t *testing.T) {
 		"the mapped one, and no one": {kind, "level: /a~1b/0", mean("level"), `{"a/b":[]}`, "E102 /a~1b/0"},
 		"any of two that are mapped": {kind, "level: /a, peak: /b", mean("level", "peak"), `{"c":1}`, "E102 /*"},
 		"the mapped one's type":      {kind, "level: /a", mean("level"), `{"a":"loud"}`, "E101 /a"},
-		"the other's type":           {kind, "level: /a", mean("level"), `{"a":1,"fields":{"peak":"x"}}`, "E101 /fields/peak"},
-		"in a pack":                  {one, "", mean("level"), `[{"n":"other","v":1}]`, "E102 /fields/level"},
+		"the other's type": {kind, "level: /a", mean("level"), `{"a":1,"fields":{"peak":"x"}}`,
+			"E101 /fields/peak"},
+		"in a pack": {one, "", mean("level"), `[{"n":"other","v":1}]`, "E102 /fields/level"},
 	} {
 		s := &plan.Stream{
-			ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Lateness: civil.MustPeriod("PT2M"), From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0),
+			ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"),
+			Lateness: civil.MustPeriod("PT2M"), From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0),
 			Unit: plan.Unit{StandsFor: "none"}, Zones: []string{"rambla"}, Measures: c.measures,
 		}
 		if err := s.Finish(); err != nil {
 			t.Fatal(err)
 		}
-		reg, err := register.Parse("register.yaml", []byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {"+c.mapped+"}}]"))
+		reg, err := register.Parse("register.yaml",
+			[]byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {"+c.mapped+"}}]"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		i := still(t, footfall(t, 2))
 		i.routing.versions, i.windows.streams = nil, map[string]*stream{}
 		i.routing.roster = newRoster(reg)
-		if err := i.adopt(Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Kinds: map[string]register.Kind{"k": c.kind}, Plans: map[string][]plan.Plan{"a": {{Stream: s, Zone: "rambla"}}}}); err != nil {
+		if err := i.adopt(Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s},
+			Kinds: map[string]register.Kind{"k": c.kind},
+			Plans: map[string][]plan.Plan{"a": {{Stream: s, Zone: "rambla"}}}}); err != nil {
 			t.Fatal(err)
 		}
 		i.decode([]byte(c.payload), noon.UnixNano())
-		l := message{pointers: i.sensor().pointers, valid: i.sensor().valid, kind: "k", faults: i.feedback.tally[i.sensor()]}
+		l := message{pointers: i.sensor().pointers, valid: i.sensor().valid, kind: "k",
+			faults: i.feedback.tally[i.sensor()]}
 		var told []string
 		for f := range l.faults {
 			if n := l.note(f); n.Code != "E103" {
@@ -172,7 +186,8 @@ func TestNoSeqOutlivesAnEpoch(t *testing.T) {
 		}
 		add(4711)
 		_, end := s.Epoch(noon)
-		for start, want := range map[time.Time]times{end.Add(-2 * s.Every.Nominal()): {2, 4711, true}, end.Add(-s.Every.Nominal()): {2, 12, true}} {
+		for start, want := range map[time.Time]times{end.Add(-2 * s.Every.Nominal()): {2, 4711, true},
+			end.Add(-s.Every.Nominal()): {2, 12, true}} {
 			clear(i.feedback.tally)
 			add(4711)
 			i.closes.shred(closing{Stream: s.ID, Start: start, End: start.Add(s.Every.Nominal())})

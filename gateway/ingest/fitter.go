@@ -65,7 +65,8 @@ func (f *fitter) shape(kind register.Kind, e *register.Sensor) sent {
 
 func shapeOf(kind register.Kind, e *register.Sensor) sent {
 	n := len(kind.Fields)
-	names, types, forms, valid, pointers := make([]string, n), make([]string, n), make([]string, n), make([][]float64, n), make([]string, n)
+	names, types, forms, valid, pointers := make([]string, n), make([]string, n), make([]string, n),
+		make([][]float64, n), make([]string, n)
 	for f, field := range kind.Fields {
 		pointers[f] = cmp.Or(e.Map[field.Name], "/fields/"+field.Name)
 		names[f], types[f], forms[f], valid[f] = field.Name, field.Type, field.Format, field.Valid

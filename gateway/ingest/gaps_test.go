@@ -24,7 +24,9 @@ func TestGaps(t *testing.T) {
 			t.Fatalf("%d gaps", len(list))
 		}
 		for _, h := range all {
-			if !slices.ContainsFunc(list, func(g gap) bool { return !g.From.After(h.From) && !g.Until.Before(h.Until) }) {
+			if !slices.ContainsFunc(list, func(g gap) bool {
+				return !g.From.After(h.From) && !g.Until.Before(h.Until)
+			}) {
 				t.Fatalf("%v is not covered by %v", h, list)
 			}
 		}
@@ -36,7 +38,8 @@ func TestGaps(t *testing.T) {
 	})
 	var list []gap
 	for n := range 1000 {
-		list = withGap(list, gap{noon.Add(time.Duration(n) * time.Second), noon.Add(time.Duration(n+1) * time.Second), reasonLost})
+		list = withGap(list,
+			gap{noon.Add(time.Duration(n) * time.Second), noon.Add(time.Duration(n+1) * time.Second), reasonLost})
 	}
 	if want := []gap{{noon, noon.Add(1000 * time.Second), reasonLost}}; !slices.Equal(list, want) {
 		t.Errorf("a fight leaves %v", list)

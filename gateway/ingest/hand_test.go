@@ -21,5 +21,6 @@ func (i *Ingest) decode(payload []byte, at int64) {
 
 // beat takes a heartbeat of the first sensor that was received at noon.
 func (i *Ingest) beat(payload string) {
-	i.reception.heartbeat(i.sensor(), &intake.Message{Topic: "city/v1/o/a/hb", Payload: []byte(payload), Received: noon})
+	i.reception.heartbeat(i.sensor(),
+		&intake.Message{Topic: "city/v1/o/a/hb", Payload: []byte(payload), Received: noon})
 }

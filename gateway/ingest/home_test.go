@@ -35,9 +35,11 @@ func TestHomesGetNoFeedback(t *testing.T) {
 // never again once it has stood for somebody.
 func TestOnceAHome(t *testing.T) {
 	fields := []register.Field{{Name: "rssi", Type: "int", Class: "measurement"}}
-	plain, meter := register.Kind{Fields: fields}, register.Kind{Fields: fields, Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}}}
+	plain, meter := register.Kind{Fields: fields},
+		register.Kind{Fields: fields, Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}}}
 	version := func(k *register.Kind, homes ...string) Version {
-		v := Version{Digest: "v", Location: time.UTC, Kinds: map[string]register.Kind{"other": plain}, Homes: map[string]bool{}}
+		v := Version{Digest: "v", Location: time.UTC, Kinds: map[string]register.Kind{"other": plain},
+			Homes: map[string]bool{}}
 		if k != nil {
 			v.Kinds["k"] = *k
 		}
@@ -80,7 +82,8 @@ func TestOnceAHome(t *testing.T) {
 				i.feedback.add(i.sensor(), fault.New(fault.NotJSON), nil)
 			}
 		}
-		if told, lives := len(i.feedback.tally) > 0, i.liveness.judge(&i.routing.roster, nil).Of[0] != NotKnown; told != c.told || lives != c.told {
+		if told, lives := len(i.feedback.tally) > 0,
+			i.liveness.judge(&i.routing.roster, nil).Of[0] != NotKnown; told != c.told || lives != c.told {
 			t.Errorf("%s: told %v, shown to live %v; want %v", name, told, lives, c.told)
 		}
 	}
@@ -89,7 +92,8 @@ func TestOnceAHome(t *testing.T) {
 // TestFeedbackNeedsIdentities: outside simulations feedback goes only where each sensor
 // reads its own.
 func TestFeedbackNeedsIdentities(t *testing.T) {
-	passwords, certificates := Listen{Passwords: new(access.Passwords)}, Listen{TLS: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}}
+	passwords, certificates := Listen{Passwords: new(access.Passwords)},
+		Listen{TLS: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}}
 	for name, c := range map[string]struct{ identifies, exact, want bool }{
 		"an open listener":             {Listen{TLS: &tls.Config{}}.identifies(), false, false},
 		"passwords":                    {passwords.identifies(), false, true},

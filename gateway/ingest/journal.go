@@ -72,7 +72,8 @@ func (j *journal) records(s *snapshot) ([]checkpoint.Record, saved, error) {
 	if len(more) > 0 {
 		records = append(records, checkpoint.Record{Kind: checkpoint.Heard, Body: checkpoint.AppendNumbers(nil, more)})
 	}
-	body, err := json.Marshal(&accountRecord{Now: s.now, account: *s.account, FactsAt: j.factsAt, HeardCount: len(s.heard)})
+	body, err := json.Marshal(&accountRecord{Now: s.now, account: *s.account, FactsAt: j.factsAt,
+		HeardCount: len(s.heard)})
 	if err != nil {
 		return nil, after, err
 	}
@@ -88,7 +89,8 @@ func (j *journal) write(records []checkpoint.Record) (string, error) {
 	if err := j.keys.Save(); err != nil {
 		return keysUnwritten, err
 	}
-	return "the checkpoint cannot be written; intake waits. Make room on the disk of the state directory", j.log.Append(records)
+	return "the checkpoint cannot be written; intake waits. Make room on the disk of the state directory",
+		j.log.Append(records)
 }
 
 // written notes what the log has now.
@@ -135,11 +137,14 @@ func (j *journal) tend() {
 	mended, err := j.keys.Tend()
 	j.linger(err)
 	if mended > 0 {
-		j.cfg.Log.Warn("the key directory has lost keys, or had them wrong; they are written again from memory", "keys", mended)
+		j.cfg.Log.Warn("the key directory has lost keys, or had them wrong; they are written again from memory", "keys",
+			mended)
 		j.rewrite = true
 	}
 	if mended, err := j.log.Tend(); err != nil {
-		j.cfg.Log.Warn("the checkpoint's list and mark cannot be written beside the keys; a crash now would lose the open windows", "error", err)
+		j.cfg.Log.Warn(
+			"the checkpoint's list and mark cannot be written beside the keys; a crash now would lose the open windows",
+			"error", err)
 	} else if mended {
 		j.cfg.Log.Warn("the checkpoint's list or mark was gone or wrong; they are written again from memory")
 	}

@@ -30,7 +30,8 @@ const (
 
 // put puts a message in, and next takes one out as burst does.
 func (i *Ingest) put(id uint16, payload string) {
-	i.sources.queue.Put(context.Background(), intake.Message{Topic: "city/v1/o/a/up", ID: id, Payload: []byte(payload), Received: noon})
+	i.sources.queue.Put(context.Background(),
+		intake.Message{Topic: "city/v1/o/a/up", ID: id, Payload: []byte(payload), Received: noon})
 }
 
 func (i *Ingest) next(t *testing.T) {
@@ -62,14 +63,16 @@ func TestLargeMessagesInParts(t *testing.T) {
 		if n := len(i.reception.batch.messages); turns == 15 && n != 10 {
 			t.Errorf("after 15 turns %d messages are through; want the 10 small ones", n)
 		}
-		if i.reception.large.on() && len(i.reception.batch.messages) > 0 && i.reception.batch.messages[len(i.reception.batch.messages)-1].ID == 1 {
+		if i.reception.large.on() && len(i.reception.batch.messages) > 0 &&
+			i.reception.batch.messages[len(i.reception.batch.messages)-1].ID == 1 {
 			t.Fatal("it is acknowledged before it is through")
 		}
 	}
 	if most > part || turns < 10_000/part {
 		t.Errorf("%d turns of at most %d readings; want parts of %d", turns, most, part)
 	}
-	if n := len(i.reception.batch.messages); n != 11 || i.reception.batch.messages[10].ID != 1 || i.reception.large.on() || i.reception.large.own.Payload != nil {
+	if n := len(i.reception.batch.messages); n != 11 || i.reception.batch.messages[10].ID != 1 ||
+		i.reception.large.on() || i.reception.large.own.Payload != nil {
 		t.Errorf("%d are to be acknowledged", n)
 	}
 	if r := i.account.Received; r != 10_010 {
@@ -85,9 +88,10 @@ func TestAKillInALargeMessage(t *testing.T) {
 		parts   int // until the kill
 		durable int64
 	}{
-		"seq":               {array(1000, identified), 2, 2 * part},
-		"neither":           {array(1000, anonymous), 1, 1000},
-		"neither, at last":  {strings.TrimSuffix(array(900, identified), "]") + "," + array(100, anonymous)[1:], 3, 3 * part},
+		"seq":     {array(1000, identified), 2, 2 * part},
+		"neither": {array(1000, anonymous), 1, 1000},
+		"neither, at last": {strings.TrimSuffix(array(900, identified), "]") + "," + array(100, anonymous)[1:], 3,
+			3 * part},
 		"all the same":      {array(1000, identified), 4, 1000},
 		"seq, and no parts": {array(1000, identified), 0, 0},
 	} {
@@ -177,7 +181,8 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 	}
 	i.next(t)
 	i.reception.batch.messages = i.reception.batch.messages[:2]
-	if n := len(i.reception.batch.messages); n != 2 || i.reception.batch.messages[0].ID != 1 || i.reception.batch.messages[1].ID != 2 {
+	if n := len(i.reception.batch.messages); n != 2 || i.reception.batch.messages[0].ID != 1 ||
+		i.reception.batch.messages[1].ID != 2 {
 		t.Errorf("%d are to be acknowledged; want 2", n)
 	}
 	if _, more := i.sources.queue.Take(); more {
@@ -189,7 +194,8 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 // is in its message.
 func TestAMessageIsHashedOnce(t *testing.T) {
 	nobody := footfall(t, 1)
-	nobody.Unit, nobody.Protect, nobody.Forget, nobody.Measures = plan.Unit{StandsFor: "none"}, plan.Protect{}, civil.Period{}, []plan.Measure{{Name: "n", Of: plan.Count}}
+	nobody.Unit, nobody.Protect, nobody.Forget, nobody.Measures = plan.Unit{StandsFor: "none"}, plan.Protect{},
+		civil.Period{}, []plan.Measure{{Name: "n", Of: plan.Count}}
 	if err := nobody.Finish(); err != nil {
 		t.Fatal(err)
 	}

@@ -55,12 +55,14 @@ func drawLog(r *rapid.T) []event {
 	packed := func(unit string) string {
 		at, more := "", ""
 		if rapid.Bool().Draw(r, "timed") {
-			at = fmt.Sprintf(`,"t":%d`, noon.Unix()+int64(at0(log).Seconds())+int64(rapid.IntRange(-20, 1).Draw(r, "minute"))*60)
+			at = fmt.Sprintf(`,"t":%d`, noon.Unix()+int64(at0(log).Seconds())+
+				int64(rapid.IntRange(-20, 1).Draw(r, "minute"))*60)
 		}
 		if rapid.IntRange(0, 4).Draw(r, "form") == 0 {
 			more = rapid.SampledFrom([]string{`,"v":1`, `,"must_":1`}).Draw(r, "bad")
 		}
-		return fmt.Sprintf(`{"n":"device","vs":%q%s%s},{"n":"rssi","v":%d%s}`, unit, at, more, rapid.IntRange(-120, 10).Draw(r, "rssi"), at)
+		return fmt.Sprintf(`{"n":"device","vs":%q%s%s},{"n":"rssi","v":%d%s}`, unit, at, more,
+			rapid.IntRange(-120, 10).Draw(r, "rssi"), at)
 	}
 	for range rapid.IntRange(1, 40).Draw(r, "events") {
 		switch k := rapid.IntRange(0, 19).Draw(r, "what"); {
@@ -72,7 +74,9 @@ func drawLog(r *rapid.T) []event {
 		case k < 4:
 			log = append(log, event{restart: true})
 		case k < 6:
-			log = append(log, event{beat: true, sensor: rapid.SampledFrom([]string{"scan-a", "scan-b", "spy", "home-1", "home-2"}).Draw(r, "of")})
+			log = append(log,
+				event{beat: true,
+					sensor: rapid.SampledFrom([]string{"scan-a", "scan-b", "spy", "home-1", "home-2"}).Draw(r, "of")})
 		case k < 8 && len(log) > 0:
 			if e := log[rapid.IntRange(0, len(log)-1).Draw(r, "again")]; e.records != nil {
 				e.dup = rapid.Bool().Draw(r, "dup")
@@ -82,7 +86,8 @@ func drawLog(r *rapid.T) []event {
 				log = append(log, e)
 			}
 		default:
-			e := event{sensor: rapid.SampledFrom([]string{"scan-a", "scan-a", "scan-b", "spy", "count", "home-1", "home-2"}).Draw(r, "from")}
+			e := event{sensor: rapid.SampledFrom(
+				[]string{"scan-a", "scan-a", "scan-b", "spy", "count", "home-1", "home-2"}).Draw(r, "from")}
 			form := text
 			if rapid.IntRange(0, 3).Draw(r, "pack") == 0 {
 				form = packed

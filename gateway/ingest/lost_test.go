@@ -17,7 +17,8 @@ import (
 
 // device is a reading of one device, minutes after noon.
 func device(minute, seq int) string {
-	return fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"d","rssi":-50}}`, noon.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339), seq)
+	return fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"d","rssi":-50}}`,
+		noon.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339), seq)
 }
 
 // TestAnew: a new simulation at the path of an old one finds nothing of it; other new
@@ -118,7 +119,8 @@ func TestCommitsDoNotGrow(t *testing.T) {
 	i.liveness.note(5)
 	i.catchUp.session = true
 	_ = size() // given up
-	if err := i.journal.log.Append([]checkpoint.Record{{Kind: checkpoint.Window, Name: "w-1-x", Body: make([]byte, 17<<20)}}); err != nil {
+	if err := i.journal.log.Append(
+		[]checkpoint.Record{{Kind: checkpoint.Window, Name: "w-1-x", Body: make([]byte, 17<<20)}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := size(); n < 80_000 {
@@ -128,8 +130,10 @@ func TestCommitsDoNotGrow(t *testing.T) {
 	_ = i.journal.log.Close()
 	again := awake(t, dir, footfall(t, 2))
 	defer again.journal.log.Close()
-	if !again.catchUp.session || !again.liveness.heard[5] || len(again.liveness.list) != 10_001 || len(again.windows.next) < 500 || again.windows.losses.unread {
-		t.Errorf("after a restart: session %v, %d heard, %d streams, unread %v", again.catchUp.session, len(again.liveness.list), len(again.windows.next), again.windows.losses.unread)
+	if !again.catchUp.session || !again.liveness.heard[5] || len(again.liveness.list) != 10_001 ||
+		len(again.windows.next) < 500 || again.windows.losses.unread {
+		t.Errorf("after a restart: session %v, %d heard, %d streams, unread %v", again.catchUp.session,
+			len(again.liveness.list), len(again.windows.next), again.windows.losses.unread)
 	}
 }
 
@@ -205,7 +209,8 @@ func TestPendingCloseOfALostLog(t *testing.T) {
 	s := footfall(t, 1)
 	i := awake(t, dir, s)
 	i.hear(device(1, 1))
-	i.closes.list = append(i.closes.list, closing{Stream: s.ID, Start: noon, End: noon.Add(time.Hour), Policy: "v", Readings: 1})
+	i.closes.list = append(i.closes.list,
+		closing{Stream: s.ID, Start: noon, End: noon.Add(time.Hour), Policy: "v", Readings: 1})
 	i.windows.streams[s.ID].next = noon.Add(time.Hour)
 	i.save(t)
 	_ = i.journal.log.Close()
@@ -222,7 +227,8 @@ func TestPendingCloseOfALostLog(t *testing.T) {
 
 // accountNow is the account as the last commit has said it.
 func (i *Ingest) accountNow() accountRecord {
-	return accountRecord{Now: i.clock.now, account: i.account.account, FactsAt: i.journal.factsAt, HeardCount: len(i.liveness.list)}
+	return accountRecord{Now: i.clock.now, account: i.account.account, FactsAt: i.journal.factsAt,
+		HeardCount: len(i.liveness.list)}
 }
 
 // TestStateOfTwoTimes: an account that belongs to facts, or to numbers of sensors, that
@@ -263,7 +269,8 @@ func TestClosesOfAnEarlierTime(t *testing.T) {
 	i.account.Received, i.account.Counted = 30, 0
 	for n, readings := range []int64{10, 20} {
 		start := noon.Add(time.Duration(n-5) * time.Hour)
-		i.closes.list = append(i.closes.list, closing{Stream: s.ID, Start: start, End: start.Add(time.Hour), Policy: "v", Readings: readings})
+		i.closes.list = append(i.closes.list,
+			closing{Stream: s.ID, Start: start, End: start.Add(time.Hour), Policy: "v", Readings: readings})
 	}
 	i.save(t)
 	i.account.Counted = 15

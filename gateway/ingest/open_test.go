@@ -21,9 +21,10 @@ func TestOpenKnowsTheTime(t *testing.T) {
 	reg := still(t).cfg.Register
 	var up, jump atomic.Int64
 	cfg := Config{
-		Dir: filepath.Join(dir, "checkpoint"), Keys: filepath.Join(dir, "keys"), Register: reg, Future: time.Minute, Feedback: time.Hour,
-		Now:    func() time.Time { return noon.Add(time.Duration(up.Load() + jump.Load())) },
-		Uptime: func() time.Duration { return time.Duration(up.Load()) }, Log: slog.New(slog.DiscardHandler),
+		Dir: filepath.Join(dir, "checkpoint"), Keys: filepath.Join(dir, "keys"), Register: reg, Future: time.Minute,
+		Feedback: time.Hour,
+		Now:      func() time.Time { return noon.Add(time.Duration(up.Load() + jump.Load())) },
+		Uptime:   func() time.Duration { return time.Duration(up.Load()) }, Log: slog.New(slog.DiscardHandler),
 	}
 	i, err := Open(cfg, []Version{{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{footfall(t, 2)}}})
 	if err != nil {

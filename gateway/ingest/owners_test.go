@@ -48,7 +48,8 @@ func ownersTown(t testing.TB, dir string, s *plan.Stream) *Ingest {
 // passes lets a device pass a sensor at an hour after noon.
 func (i *Ingest) passes(sensor string, device, hour int) {
 	s := i.routing.byID[sensor]
-	text := fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-40}}`, noon.Add(time.Duration(hour)*time.Hour).Format(time.RFC3339), device, device)
+	text := fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"02:00:5e:10:00:%02x","rssi":-40}}`,
+		noon.Add(time.Duration(hour)*time.Hour).Format(time.RFC3339), device, device)
 	i.deliver(s, &intake.Message{Topic: s.entry.UpTopic(), Payload: []byte(text), Received: noon}, noon.UnixNano())
 }
 
@@ -96,6 +97,7 @@ func TestParts(t *testing.T) {
 	}
 	i.passes("c", 3, 1)
 	if n := i.units(1); n != 1 || i.account.Refused["E401"] != 1 {
-		t.Errorf("%d units count, and %v is refused; want one, and E401 for an owner without a part", n, i.account.Refused)
+		t.Errorf("%d units count, and %v is refused; want one, and E401 for an owner without a part", n,
+			i.account.Refused)
 	}
 }

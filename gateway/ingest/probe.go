@@ -16,7 +16,8 @@ type Probe struct {
 // LookAt tries a broker as the gateway and as a stranger. It takes no readings.
 func LookAt(ctx context.Context, b Broker) Probe {
 	p := mqtt.Look(ctx, mqtt.Config{
-		Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS, Marker: marker(b.ClientID),
+		Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
+		Marker: marker(b.ClientID),
 	})
 	return Probe{p.Problem, p.Reads, p.Writes}
 }

@@ -25,13 +25,16 @@ const (
 
 // stages say what ingest is about, and what to do when it stays there.
 var stages = [...]struct{ at, fix string }{
-	resting:       {"waits for something to do", "kill -QUIT shows where every part is; a restart loses nothing that was acknowledged"},
-	taking:        {"takes readings", "kill -QUIT shows where every part is; a restart loses nothing that was acknowledged"},
-	writing:       {"writes the checkpoint", "see whether the disk of the state directory answers"},
-	acknowledging: {"acknowledges", "kill -QUIT shows where every part is; a restart loses nothing that was acknowledged"},
-	compacting:    {"copies the checkpoint", "see whether the disk of the state directory answers"},
-	releasing:     {"waits until a window is released", "see ledger and store"},
-	enacting:      {"takes a new policy", "see whether another process holds ledger.db"},
+	resting: {"waits for something to do",
+		"kill -QUIT shows where every part is; a restart loses nothing that was acknowledged"},
+	taking: {"takes readings",
+		"kill -QUIT shows where every part is; a restart loses nothing that was acknowledged"},
+	writing: {"writes the checkpoint", "see whether the disk of the state directory answers"},
+	acknowledging: {"acknowledges",
+		"kill -QUIT shows where every part is; a restart loses nothing that was acknowledged"},
+	compacting: {"copies the checkpoint", "see whether the disk of the state directory answers"},
+	releasing:  {"waits until a window is released", "see ledger and store"},
+	enacting:   {"takes a new policy", "see whether another process holds ledger.db"},
 }
 
 // pulse is when ingest has moved last, for those who watch it from outside its
@@ -54,7 +57,8 @@ func (p *pulse) problem() string {
 		return ""
 	}
 	s := stages[p.stage.Load()]
-	return fmt.Sprintf("ingest has not moved for %s: it %s; nothing is acknowledged meanwhile. %s", still.Truncate(time.Second), s.at, s.fix)
+	return fmt.Sprintf("ingest has not moved for %s: it %s; nothing is acknowledged meanwhile. %s",
+		still.Truncate(time.Second), s.at, s.fix)
 }
 
 // Intake is why readings are not taken; empty when they are. It never waits.

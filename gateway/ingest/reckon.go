@@ -80,7 +80,8 @@ func (r *reckoning) problem(wall time.Time, up time.Duration) string {
 	if wait, ever := doubt(r.off); ever {
 		until = fmt.Sprintf("it is believed in %s, or after a restart", span(wait-(up-r.at0)))
 	}
-	return fmt.Sprintf("the system's clock has jumped %s by %s, to %s; %s. Windows go by the time that has passed meanwhile. Set the clock right if that is wrong",
+	return fmt.Sprintf("the system's clock has jumped %s by %s, to %s; %s. Windows go by the time that has passed "+
+		"meanwhile. Set the clock right if that is wrong",
 		way, span(r.off.Abs()), wall.Format(time.RFC3339), until)
 }
 

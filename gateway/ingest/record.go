@@ -54,7 +54,8 @@ type facts struct {
 func (f *facts) clone() facts {
 	c := *f
 	c.Shown, c.Next = f.Shown.clone(), maps.Clone(f.Next)
-	c.Closes, c.Lost, c.Holes, c.Lives = slices.Clone(f.Closes), slices.Clone(f.Lost), slices.Clone(f.Holes), slices.Clone(f.Lives)
+	c.Closes, c.Lost, c.Holes, c.Lives = slices.Clone(f.Closes), slices.Clone(f.Lost), slices.Clone(f.Holes),
+		slices.Clone(f.Lives)
 	return c
 }
 

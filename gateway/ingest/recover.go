@@ -17,7 +17,8 @@ import (
 
 // recover reads the log back through the same Apply and Use that readings take.
 func (i *Ingest) recover() error {
-	r := recovery{cfg: &i.cfg, journal: &i.journal, windows: &i.windows, closes: &i.closes, log: newRecovered(), lost: make(map[string]bool)}
+	r := recovery{cfg: &i.cfg, journal: &i.journal, windows: &i.windows, closes: &i.closes, log: newRecovered(),
+		lost: make(map[string]bool)}
 	why, err := r.read()
 	if err != nil {
 		return err
@@ -119,7 +120,8 @@ func (r *recovery) read() (why string, err error) {
 		return "", fmt.Errorf("recovering open windows: %w", err)
 	}
 	for _, f := range j.log.Findings() {
-		r.cfg.Log.Warn("a file of the checkpoint is not as it was left; what it held of open windows becomes gaps", "file", f.File, "what", f.What)
+		r.cfg.Log.Warn("a file of the checkpoint is not as it was left; what it held of open windows becomes gaps",
+			"file", f.File, "what", f.What)
 	}
 	if err != nil {
 		why = "the checkpoint cannot be read"
@@ -243,7 +245,8 @@ func (r *recovery) markUnreadable() error {
 		}
 	}
 	if len(said) > 0 {
-		r.cfg.Log.Warn("windows (w) and epochs (e) cannot be read back, by their start and stream; they become gaps and admit nobody",
+		r.cfg.Log.Warn("windows (w) and epochs (e) cannot be read back, by their start and stream; they become gaps "+
+			"and admit nobody",
 			"lost", len(said), "first", strings.Join(said[:min(len(said), 10)], " "))
 	}
 	o.markLost()

@@ -22,7 +22,8 @@ func awake(t interface{ Fatal(...any) }, dir string, streams ...*plan.Stream) *I
 }
 
 func awakeWith(t interface{ Fatal(...any) }, dir string, set func(*Config), streams ...*plan.Stream) *Ingest {
-	reg, err := register.Parse("register.yaml", []byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01}]"))
+	reg, err := register.Parse("register.yaml",
+		[]byte("sensors: [{id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01}]"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +34,10 @@ func awakeWith(t interface{ Fatal(...any) }, dir string, set func(*Config), stre
 	set(&cfg)
 	i := newIngest(cfg)
 	i.clock.opened = time.Time{} // long ago
-	v := Version{Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{}, Kinds: map[string]register.Kind{
-		"k": {Fields: []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}},
-	}}
+	v := Version{Digest: "v", Location: time.UTC, Streams: streams, Plans: map[string][]plan.Plan{},
+		Kinds: map[string]register.Kind{
+			"k": {Fields: []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}}},
+		}}
 	for _, s := range streams {
 		v.Plans["a"] = append(v.Plans["a"], plan.Plan{Stream: s, Zone: "rambla"})
 	}
@@ -93,11 +95,14 @@ func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
 		count, sum := map[int]int{}, map[int]int{}
 		var list []string
 		for seq := range rapid.IntRange(1, 25).Draw(r, "readings") {
-			hour, device, rssi := rapid.IntRange(0, 2).Draw(r, "hour"), rapid.IntRange(0, 5).Draw(r, "device"), rapid.IntRange(-85, -30).Draw(r, "rssi")
+			hour, device, rssi := rapid.IntRange(0, 2).Draw(r, "hour"), rapid.IntRange(0, 5).Draw(r, "device"),
+				rapid.IntRange(-85, -30).Draw(r, "rssi")
 			units[pair{hour, device}] = true
 			count[hour]++
 			sum[hour] += rssi
-			list = append(list, fmt.Sprintf(`{"ts":"2026-03-02T%d:%02d:00Z","seq":%d,"fields":{"device":"d%d","rssi":%d}}`, 12+hour, seq, seq%7, device, rssi))
+			list = append(list,
+				fmt.Sprintf(`{"ts":"2026-03-02T%d:%02d:00Z","seq":%d,"fields":{"device":"d%d","rssi":%d}}`, 12+hour,
+					seq, seq%7, device, rssi))
 		}
 		run++
 		dir := filepath.Join(base, fmt.Sprint(run))
@@ -136,9 +141,12 @@ func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
 			if count[hour] == 0 {
 				continue
 			}
-			got, exact := i.windows.streams["footfall"].windows[at].Sums(nil)[0], i.windows.streams["total"].windows[at].Sums(nil)[0]
-			if got.Units != int64(devices) || exact.Total[0][0] != int64(count[hour]) || exact.Total[1][0] != int64(sum[hour])*plan.Fixed {
-				r.Fatalf("hour %d: %d devices, %v; want %d, %d readings, sum %d", hour, got.Units, exact.Total, devices, count[hour], sum[hour])
+			got, exact := i.windows.streams["footfall"].windows[at].Sums(nil)[0],
+				i.windows.streams["total"].windows[at].Sums(nil)[0]
+			if got.Units != int64(devices) || exact.Total[0][0] != int64(count[hour]) ||
+				exact.Total[1][0] != int64(sum[hour])*plan.Fixed {
+				r.Fatalf("hour %d: %d devices, %v; want %d, %d readings, sum %d", hour, got.Units, exact.Total, devices,
+					count[hour], sum[hour])
 			}
 		}
 		if s := &i.account; s.Received != s.Counted+s.Duplicate+s.Late+open(i) {
@@ -173,7 +181,8 @@ func TestBoundsSurviveAKill(t *testing.T) {
 	for hour := range 3 {
 		i.clock.now = noon.Add(time.Duration(hour) * time.Hour)
 		for n := range 2 {
-			i.hear(fmt.Sprintf(`{"ts":"2026-03-02T%d:0%d:00Z","seq":%d,"fields":{"device":"d","rssi":-50}}`, 12+hour, n, 10*hour+n))
+			i.hear(fmt.Sprintf(`{"ts":"2026-03-02T%d:0%d:00Z","seq":%d,"fields":{"device":"d","rssi":-50}}`, 12+hour, n,
+				10*hour+n))
 		}
 		i.save(t)
 		_ = i.journal.log.Close()
@@ -254,7 +263,8 @@ func TestCountersAdvanceOnceAnHour(t *testing.T) {
 	shows := func(when string, received, open int64) {
 		t.Helper()
 		i.publishReport()
-		if r := i.Report(); r.Received != received || r.Open != open || r.Received != r.Counted+r.Duplicate+r.Late+r.Open+r.Refused["E102"] {
+		if r := i.Report(); r.Received != received || r.Open != open ||
+			r.Received != r.Counted+r.Duplicate+r.Late+r.Open+r.Refused["E102"] {
 			t.Errorf("%s: %d received, %d open; want %d and %d", when, r.Received, r.Open, received, open)
 		}
 	}
@@ -265,7 +275,8 @@ func TestCountersAdvanceOnceAnHour(t *testing.T) {
 		}
 	}
 	hear := func(seq int) {
-		i.hear(fmt.Sprintf(`{"ts":"2026-03-02T12:00:00Z","seq":%d,"fields":{"device":"02:00:5e:00:00:01","rssi":-50}}`, seq))
+		i.hear(fmt.Sprintf(`{"ts":"2026-03-02T12:00:00Z","seq":%d,"fields":{"device":"02:00:5e:00:00:01","rssi":-50}}`,
+			seq))
 	}
 	wallTo(noon.Add(30 * time.Minute))
 	hear(1)

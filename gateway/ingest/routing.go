@@ -93,7 +93,8 @@ func (r *routing) reroute(streams map[string]*stream, oldest time.Time) error {
 		}
 	}
 	if unfit+unmapped > 0 {
-		r.cfg.Log.Warn("register entries map fields that their kinds have not; what they map is dropped, and sensors that no plan fits then are refused",
+		r.cfg.Log.Warn("register entries map fields that their kinds have not; what they map is dropped, and "+
+			"sensors that no plan fits then are refused",
 			"sensors", unmapped, "refused", unfit, "hint", "sluice register check --policy DIR names them")
 	}
 	return nil

@@ -42,9 +42,10 @@ func townOf(t testing.TB, reg *register.Register, zones int) (*Ingest, *plan.Str
 	i := still(t, footfall(t, 1))
 	i.routing.versions, i.windows.streams = nil, map[string]*stream{}
 	i.routing.roster = newRoster(reg)
-	v := Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Plans: map[string][]plan.Plan{}, Kinds: map[string]register.Kind{"k": {
-		Fields: []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}},
-	}}}
+	v := Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s}, Plans: map[string][]plan.Plan{},
+		Kinds: map[string]register.Kind{"k": {
+			Fields: []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int"}},
+		}}}
 	for n := range reg.Sensors {
 		v.Plans[reg.Sensors[n].ID] = []plan.Plan{{Stream: s, Zone: reg.Sensors[n].Zone}}
 	}
@@ -81,7 +82,8 @@ func TestClosesDoNotCountSensors(t *testing.T) {
 	i.cfg.Clock = ""
 	for n, one := range i.routing.sensors {
 		if n%10 < 7 { // those of z7, z8 and z9 are never heard of
-			i.reception.heartbeat(one, &intake.Message{Payload: []byte(`{"every":"PT60S"}`), Received: noon.Add(-24 * time.Hour)})
+			i.reception.heartbeat(one,
+				&intake.Message{Payload: []byte(`{"every":"PT60S"}`), Received: noon.Add(-24 * time.Hour)})
 		}
 	}
 	if got := alive(); got != 3 {
@@ -160,7 +162,8 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 	i := still(t, footfall(t, 1))
 	reg, err := register.Parse("r", []byte("sensors:\n"+
 		"  - {id: good, owner: o, kind: k, zone: rambla, registered: 2026-01-01}\n"+
-		"  - {id: mapped, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {device: /a/mac, rssi: /a/0}}\n"+
+		"  - {id: mapped, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {device: /a/mac, rssi: "+
+		"/a/0}}\n"+
 		"  - {id: typo, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {devise: /a/mac}}\n"+
 		"  - {id: bad, owner: o, kind: k, zone: rambla, registered: 2026-01-01, map: {device: /a}}\n"))
 	if err != nil {
@@ -184,7 +187,8 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 		t.Fatalf("one entry takes the policy with it: %v", err)
 	}
 	send := func(id, payload string) {
-		if err := i.handle(t.Context(), wall{}, intake.Message{Topic: "city/v1/o/" + id + "/up", Payload: []byte(payload), Received: noon}); err != nil {
+		if err := i.handle(t.Context(), wall{},
+			intake.Message{Topic: "city/v1/o/" + id + "/up", Payload: []byte(payload), Received: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -229,13 +233,15 @@ func TestRenew(t *testing.T) {
 	i.routing.sensors[0].silentAfter = noon.Add(time.Minute).UnixNano()
 	i.feedback.add(i.routing.sensors[0], fault.New(fault.NotJSON), nil)
 	send := func(topic string) {
-		if err := i.handle(t.Context(), wall{}, intake.Message{Topic: topic, Payload: []byte(`{"fields":{"device":"x","rssi":-50}}`), Received: noon}); err != nil {
+		if err := i.handle(t.Context(), wall{},
+			intake.Message{Topic: topic, Payload: []byte(`{"fields":{"device":"x","rssi":-50}}`), Received: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	send("city/v1/o/a/up")
 	send("city/v1/o/b/up") // of nobody yet
-	reg, err := register.Parse("r", []byte("sensors:\n  - {id: b, owner: o, kind: k, zone: rambla, registered: 2026-01-01}\n  - {id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01, topic: elsewhere/a}\n"))
+	reg, err := register.Parse("r", []byte("sensors:\n  - {id: b, owner: o, kind: k, zone: rambla, registered: "+
+		"2026-01-01}\n  - {id: a, owner: o, kind: k, zone: rambla, registered: 2026-01-01, topic: elsewhere/a}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +278,8 @@ func TestRenew(t *testing.T) {
 	if n := i.openReadings(); n != 3 || i.account.Refused["E001"] != 2 {
 		t.Errorf("%d readings count, refused %v", n, i.account.Refused)
 	}
-	if lives := i.liveness.judge(&i.routing.roster, nil); lives.Register != reg || lives.Of[1] != Living || lives.Of[0] != NotKnown {
+	if lives := i.liveness.judge(&i.routing.roster, nil); lives.Register != reg || lives.Of[1] != Living ||
+		lives.Of[0] != NotKnown {
 		t.Errorf("lives: %v", lives.Of)
 	}
 }

@@ -34,8 +34,9 @@ const townSensors = `sensors:
 func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
 	stream := func(id string, unit plan.Unit, measures ...plan.Measure) *plan.Stream {
 		s := &plan.Stream{
-			ID: id, Decision: id, Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Lateness: civil.MustPeriod("PT2M"), Forget: civil.MustPeriod("P1D"),
-			From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0), Unit: unit, Keep: []string{"device", "rssi"},
+			ID: id, Decision: id, Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Lateness: civil.MustPeriod("PT2M"),
+			Forget: civil.MustPeriod("P1D"),
+			From:   noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0), Unit: unit, Keep: []string{"device", "rssi"},
 			Zones: []string{"rambla", "port"}, Measures: measures,
 			Protect: plan.Protect{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 2},
 		}
@@ -55,12 +56,14 @@ func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
 		}
 		return s
 	}
-	known := stream("known", home, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0})
+	known := stream("known", home,
+		plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0})
 	known.Protect.Membership = plan.Public
 	if err := known.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	noisy := stream("noisy", device, plan.Measure{Name: "devices", Of: plan.Distinct}, plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3})
+	noisy := stream("noisy", device, plan.Measure{Name: "devices", Of: plan.Distinct},
+		plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3})
 	noisy.Protect.Floor = plan.Noisy
 	if err := noisy.Finish(); err != nil {
 		t.Fatal(err)
@@ -68,12 +71,20 @@ func townStreams(t interface{ Fatal(...any) }) []*plan.Stream {
 	return []*plan.Stream{
 		noisy,
 		apart(stream("apart", device, plan.Measure{Name: "devices", Of: plan.Distinct})),
-		apart(stream("values", device, plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0}, plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}},
-			plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3}, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0})),
+		apart(
+			stream("values", device,
+				plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0},
+				plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}},
+				plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3},
+				plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0})),
 		stream("different", device, plan.Measure{Name: "devices", Of: plan.Distinct}),
-		stream("sums", device, plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3}, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
-		stream("last", device, plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0}, plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}}),
-		stream("homes", home, plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
+		stream("sums", device, plan.Measure{Name: "n", Of: plan.Count, Bounded: true, High: 3},
+			plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
+		stream("last", device,
+			plan.Measure{Name: "mean", Of: plan.Mean, Field: "rssi", Bounded: true, Low: -100, High: 0},
+			plan.Measure{Name: "classes", Of: plan.Histogram, Field: "rssi", Edges: []float64{-90, -60, -30}}),
+		stream("homes", home,
+			plan.Measure{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -100, High: 0}),
 		known,
 		stream("nobody", plan.Unit{StandsFor: "none"}, plan.Measure{Name: "n", Of: plan.Count}),
 	}
@@ -133,12 +144,15 @@ func (v *town) open() {
 	}
 	i := newIngest(Config{
 		Dir: filepath.Join(v.dir, "checkpoint"), Keys: filepath.Join(v.dir, "keys"), Register: reg, Future: time.Minute,
-		Now: func() time.Time { return v.now }, Uptime: func() time.Duration { return v.now.Sub(noon) }, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return v.now }, Uptime: func() time.Duration {
+			return v.now.Sub(noon)
+		}, Log: slog.New(slog.DiscardHandler),
 	})
 	fields := []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int", Valid: []float64{-115, 5}}}
 	version := Version{
 		Digest: "v", Location: time.UTC, Streams: townStreams(v.t), Plans: map[string][]plan.Plan{},
-		Kinds: map[string]register.Kind{"scan": {Fields: fields}, "meter": {Fields: fields, Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}}}},
+		Kinds: map[string]register.Kind{"scan": {Fields: fields},
+			"meter": {Fields: fields, Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}}}},
 	}
 	for _, s := range version.Streams {
 		for _, one := range reg.Sensors {
@@ -162,7 +176,9 @@ func (v *town) open() {
 func (v *town) note() {
 	v.i.refreshReport()
 	r := v.i.Report()
-	v.left = append(v.left, fmt.Sprintf("%s: %d windows, through %s, lives %v", v.now.Format(time.TimeOnly), r.Windows, r.Through.Format(time.TimeOnly), r.Lives.Of))
+	v.left = append(v.left,
+		fmt.Sprintf("%s: %d windows, through %s, lives %v", v.now.Format(time.TimeOnly), r.Windows,
+			r.Through.Format(time.TimeOnly), r.Lives.Of))
 }
 
 func (v *town) live(e event) {
@@ -199,7 +215,8 @@ func (v *town) hear(leaf, sensor, payload string, dup bool) {
 	if sensor == "spy" {
 		topic = "city/v1/p/spy/" + leaf
 	}
-	v.i.sources.queue.Put(context.Background(), intake.Message{Topic: topic, Payload: []byte(payload), Received: v.now, Dup: dup})
+	v.i.sources.queue.Put(context.Background(),
+		intake.Message{Topic: topic, Payload: []byte(payload), Received: v.now, Dup: dup})
 	m, ok := v.i.sources.queue.Take()
 	if !ok {
 		v.t.Fatal("no message waits")
@@ -251,7 +268,9 @@ func (v *town) look() {
 			for _, unit := range []string{"d0", "d1", "d2", "d3", "home-1", "home-2"} {
 				for c := range w.Stream.Cells {
 					if w.HasUnit(&window.Entry{Cell: uint32(c), Unit: w.epoch.Tag([]byte(unit))}) {
-						v.counts[unit] = append(v.counts[unit], fmt.Sprintf("%s %s: %s, %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone, did(w, c, unit)))
+						v.counts[unit] = append(v.counts[unit],
+							fmt.Sprintf("%s %s: %s, %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone,
+								did(w, c, unit)))
 					}
 					v.lookAt(w, uint32(c), unit)
 				}
@@ -266,7 +285,8 @@ func (v *town) lookAt(w *openWindow, c uint32, unit string) {
 	for n, p := range w.Stream.OwnerParts() {
 		if w.HasUnit(&window.Entry{Cell: c, Unit: w.epoch.Tag([]byte(unit)), Owner: uint8(n + 1)}) {
 			of := unit + " by " + p.Owner
-			v.parts[of] = append(v.parts[of], fmt.Sprintf("%s %s: %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone))
+			v.parts[of] = append(v.parts[of],
+				fmt.Sprintf("%s %s: %s", v.now.Format(time.TimeOnly), w.name, w.Stream.Cells[c].Zone))
 			by++
 		}
 	}
@@ -288,7 +308,8 @@ func did(w *openWindow, c int, unit string) string {
 		if of := w.Stream.Measures[m].Of; of == plan.Count || of == plan.Sum {
 			text += fmt.Sprintf("%d readings, ", one.FieldByName("n").Int())
 		}
-		text += fmt.Sprintf("sum %d, last %d; ", int64(one.FieldByName("sum").FieldByName("low").Uint()), one.FieldByName("lastValue").Int())
+		text += fmt.Sprintf("sum %d, last %d; ", int64(one.FieldByName("sum").FieldByName("low").Uint()),
+			one.FieldByName("lastValue").Int())
 	}
 	return text
 }
@@ -299,7 +320,8 @@ func cellsOf(b release.Batch) []release.Sums {
 	out := make([]release.Sums, from.Len())
 	for n := range out {
 		c := from.Index(n)
-		out[n] = release.Sums{Units: c.FieldByName("Units").Int(), Registered: c.FieldByName("Registered").Int(), Alive: c.FieldByName("Alive").Bool()}
+		out[n] = release.Sums{Units: c.FieldByName("Units").Int(), Registered: c.FieldByName("Registered").Int(),
+			Alive: c.FieldByName("Alive").Bool()}
 		total, weight := c.FieldByName("Total"), c.FieldByName("Weight")
 		for m := range total.Len() {
 			var slots []int64

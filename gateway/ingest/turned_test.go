@@ -23,13 +23,15 @@ func TestTurnedAway(t *testing.T) {
 			hear := func(device string, hour int) {
 				seq++
 				i.clock.now = noon.Add(time.Duration(hour) * time.Hour)
-				i.hear(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":%q,"rssi":-50}}`, i.clock.now.Format(time.RFC3339), seq, device))
+				i.hear(fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":%q,"rssi":-50}}`,
+					i.clock.now.Format(time.RFC3339), seq, device))
 			}
 			counts := func(units, turned int64) {
 				t.Helper()
 				for again := range 2 {
 					start, _ := s.Epoch(noon)
-					if a, b := i.windows.streams["footfall"].epochs[start.UnixNano()].Counts(); a != units || b != turned {
+					if a, b := i.windows.streams["footfall"].epochs[start.UnixNano()].Counts(); a != units ||
+						b != turned {
 						t.Fatalf("start %d: %d units, %d turned away; there were %d, %d", again, a, b, units, turned)
 					}
 					i.save(t)

@@ -12,7 +12,8 @@ import (
 // depend on whose readings are beside it, nor on what was read before.
 func TestWhatElseIsInAMessage(t *testing.T) {
 	s := footfall(t, 2)
-	s.Measures = []plan.Measure{{Name: "n", Of: plan.Count, Bounded: true, High: 9}, {Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -900, High: 0}}
+	s.Measures = []plan.Measure{{Name: "n", Of: plan.Count, Bounded: true, High: 9},
+		{Name: "sum", Of: plan.Sum, Field: "rssi", Bounded: true, Low: -900, High: 0}}
 	if err := s.Finish(); err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,8 @@ func (o *windows) add(specs []*plan.Stream) {
 		if o.streams[spec.ID] == nil {
 			o.streams[spec.ID] = &stream{
 				id: spec.ID, next: o.cfg.Resume[spec.ID],
-				windows: make(map[int64]*openWindow), epochs: make(map[int64]*openEpoch), ahead: make(map[int64]map[uint64]bool),
+				windows: make(map[int64]*openWindow), epochs: make(map[int64]*openEpoch),
+				ahead: make(map[int64]map[uint64]bool),
 			}
 		}
 	}
@@ -78,7 +79,8 @@ func (o *windows) at(p *route, t int64) (*openWindow, fault.Code) {
 	}
 	w, err := o.open(p.stream, p.spec, o.routing.versions[p.version].Digest, start, end)
 	if err != nil {
-		o.cfg.Log.Error("the system gives no randomness, so a window has no key; its readings are refused", "error", err)
+		o.cfg.Log.Error("the system gives no randomness, so a window has no key; its readings are refused", "error",
+			err)
 		return nil, fault.Gap
 	}
 	if w.Lost {
@@ -210,7 +212,8 @@ func (o *windows) prune(now time.Time, a *counters) {
 			case w.Start.After(now.Add(o.clock.ahead())):
 				a.Refused[fault.Future.String()] += w.Readings
 				o.losses.add(w.name)
-			case s.next.IsZero() && (w.End.Before(now.Add(-reach)) || !w.Stream.Unit.None() && !w.Lost && !w.End.After(now)):
+			case s.next.IsZero() &&
+				(w.End.Before(now.Add(-reach)) || !w.Stream.Unit.None() && !w.Lost && !w.End.After(now)):
 				a.Late += w.Readings
 			default:
 				continue
@@ -229,7 +232,8 @@ func (o *windows) prune(now time.Time, a *counters) {
 		}
 	}
 	if dropped > 0 {
-		o.cfg.Log.Warn("windows that lie too far from the clock are dropped: some sensor's clock was wrong before the gateway knew the time", "windows", dropped)
+		o.cfg.Log.Warn("windows that lie too far from the clock are dropped: some sensor's clock was wrong before "+
+			"the gateway knew the time", "windows", dropped)
 	}
 }
 
@@ -254,7 +258,8 @@ func (o *windows) resumeAfterLoss(now time.Time) {
 		return
 	}
 	o.losses.unread, o.losses.until = false, now.Add(o.cfg.Future)
-	o.cfg.Log.Warn("windows and epochs that begin by this time and are not released yet are gaps (it is windows.future from now, since a reading may be as far ahead of the clock)", "until", o.losses.until)
+	o.cfg.Log.Warn("windows and epochs that begin by this time and are not released yet are gaps (it is "+
+		"windows.future from now, since a reading may be as far ahead of the clock)", "until", o.losses.until)
 	o.markLost()
 }
 

@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS aside (
 CREATE INDEX IF NOT EXISTS aside_window ON aside (stream, start);`
 
 // ErrAsideFull says that as much is set aside as may be.
-var ErrAsideFull = errors.New("64 MiB of what the store refuses are set aside, and no more are; mend the store, and send them again with sluice ledger aside --send")
+var ErrAsideFull = errors.New("64 MiB of what the store refuses are set aside, and no more are; mend the store, and " +
+	"send them again with sluice ledger aside --send")
 
 // Aside is what the store has refused of one window.
 type Aside struct {
@@ -66,21 +67,25 @@ func (l *Ledger) SetAside(ctx context.Context, seq int64, refused [][]store.Obse
 
 // IsAside reports whether something of a window is set aside.
 func (l *Ledger) IsAside(ctx context.Context, stream string, start time.Time) (is bool, err error) {
-	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM aside WHERE stream = ? AND start = ?)", stream, start.UnixNano()).Scan(&is)
+	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM aside WHERE stream = ? AND start = ?)", stream,
+		start.UnixNano()).Scan(&is)
 	return is, l.told(err)
 }
 
 // AsideCount is of how many windows something is set aside, how many rows that are, and
 // what the store said last.
 func (l *Ledger) AsideCount(ctx context.Context) (windows, rows int64, reason string, err error) {
-	const ask = "SELECT count(DISTINCT stream || ' ' || start), coalesce(sum(count), 0), coalesce((SELECT reason FROM aside ORDER BY seq DESC LIMIT 1), '') FROM aside"
+	const ask = "SELECT count(DISTINCT stream || ' ' || start), coalesce(sum(count), 0), coalesce((SELECT reason " +
+		"FROM aside ORDER BY seq DESC LIMIT 1), '') FROM aside"
 	err = l.db.QueryRowContext(ctx, ask).Scan(&windows, &rows, &reason)
 	return windows, rows, reason, l.told(err)
 }
 
 // AsideList is what is set aside, by stream and window, at most n.
 func (l *Ledger) AsideList(ctx context.Context, n int) (list []Aside, err error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT stream, start, sum(count), max(reason) FROM aside GROUP BY stream, start ORDER BY stream, start LIMIT ?", n)
+	rows, err := l.db.QueryContext(ctx,
+		"SELECT stream, start, sum(count), max(reason) FROM aside GROUP BY stream, start ORDER BY stream, start "+
+			"LIMIT ?", n)
 	if err != nil {
 		return nil, l.told(err)
 	}
@@ -112,7 +117,8 @@ func (l *Ledger) SendAside(ctx context.Context) (n int, err error) {
 	for {
 		var seq, start int64
 		var stream, raw string
-		err := tx.QueryRowContext(ctx, "SELECT seq, stream, start, rows FROM aside ORDER BY seq LIMIT 1").Scan(&seq, &stream, &start, &raw)
+		err := tx.QueryRowContext(ctx, "SELECT seq, stream, start, rows FROM aside ORDER BY seq LIMIT 1").Scan(&seq,
+			&stream, &start, &raw)
 		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
@@ -147,7 +153,8 @@ func (l *Ledger) SendAside(ctx context.Context) (n int, err error) {
 func withdraw(rows []store.Observation, hidden []books.Withdrawal) (out []store.Observation) {
 	for _, o := range rows {
 		for _, w := range hidden {
-			if o.Stream == w.Stream && o.Start.Equal(w.Start) && (w.Cell == "" || w.Cell == o.Cell) && (w.Measure == "" || w.Measure == o.Measure) {
+			if o.Stream == w.Stream && o.Start.Equal(w.Start) && (w.Cell == "" || w.Cell == o.Cell) &&
+				(w.Measure == "" || w.Measure == o.Measure) {
 				out = append(out, o.Withdraw(w.Reason))
 				break
 			}
@@ -158,7 +165,8 @@ func withdraw(rows []store.Observation, hidden []books.Withdrawal) (out []store.
 
 // asideOf reports whether something that a withdrawal is about is set aside.
 func asideOf(ctx context.Context, tx *sql.Tx, w books.Withdrawal) (is bool, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT rows FROM aside WHERE stream = ? AND start = ?", w.Stream, w.Start.UnixNano())
+	rows, err := tx.QueryContext(ctx, "SELECT rows FROM aside WHERE stream = ? AND start = ?", w.Stream,
+		w.Start.UnixNano())
 	if err != nil {
 		return false, err
 	}
@@ -202,7 +210,8 @@ func hidden(ctx context.Context, tx *sql.Tx) (list []books.Withdrawal, err error
 func queue(ctx context.Context, tx *sql.Tx, rows []store.Observation) error {
 	raw, err := json.Marshal(rows)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", rows[0].Stream, rows[0].Start.UnixNano(), string(raw))
+		_, err = tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", rows[0].Stream,
+			rows[0].Start.UnixNano(), string(raw))
 	}
 	return err
 }

@@ -9,7 +9,9 @@ import (
 // store, latest first, of those from since on and before an instant. What a recovery has
 // skipped was never delivered and is not among them. While anything waits in the outbox
 // it answers false: which windows have arrived cannot be told then.
-func (l *Ledger) Stored(ctx context.Context, stream string, since, before time.Time, n int) (starts []time.Time, settled bool, err error) {
+func (l *Ledger) Stored(
+	ctx context.Context, stream string, since, before time.Time, n int,
+) (starts []time.Time, settled bool, err error) {
 	// One statement, so that nothing is committed between the two questions.
 	const ask = `SELECT coalesce(j.start, 0), j.start IS NOT NULL, w.parcels FROM waiting w LEFT JOIN (
 		SELECT start FROM journal WHERE stream = ? AND start >= ? AND start < ? AND policy <> 'recovered'
@@ -37,6 +39,8 @@ func (l *Ledger) Stored(ctx context.Context, stream string, since, before time.T
 
 // Has reports whether the journal has a window that this gateway has released.
 func (l *Ledger) Has(ctx context.Context, stream string, start time.Time) (known bool, err error) {
-	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start = ? AND policy <> 'recovered')", stream, start.UnixNano()).Scan(&known)
+	err = l.db.QueryRowContext(ctx,
+		"SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start = ? AND policy <> 'recovered')", stream,
+		start.UnixNano()).Scan(&known)
 	return known, l.told(err)
 }

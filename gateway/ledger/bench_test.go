@@ -24,8 +24,9 @@ func BenchmarkClose(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 			s := &plan.Stream{
-				ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
-				From: start, Until: start.AddDate(50, 0, 0), Unit: plan.Unit{Field: "device", StandsFor: "device"},
+				ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"),
+				Forget: civil.MustPeriod("P1D"),
+				From:   start, Until: start.AddDate(50, 0, 0), Unit: plan.Unit{Field: "device", StandsFor: "device"},
 				Measures: []plan.Measure{{Name: "devices", Of: plan.Distinct, Unit: "device"}},
 				Protect:  plan.Protect{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: contributions},
 			}
@@ -49,7 +50,8 @@ func BenchmarkClose(b *testing.B) {
 			b.ResetTimer()
 			for n := range b.N {
 				at := start.Add(time.Duration(n) * time.Hour)
-				if err := p.Publish(context.Background(), release.NewBatch(s, "p", at, at.Add(time.Hour), sums, ""), release.Charter{EpsilonPerDay: map[string]float64{"device": 1}}, noRules{}); err != nil {
+				if err := p.Publish(context.Background(), release.NewBatch(s, "p", at, at.Add(time.Hour), sums, ""),
+					release.Charter{EpsilonPerDay: map[string]float64{"device": 1}}, noRules{}); err != nil {
 					b.Fatal(err)
 				}
 			}

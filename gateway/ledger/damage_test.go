@@ -49,7 +49,8 @@ func change(t *testing.T, path string, f func([]byte) []byte) {
 
 // atOnce are harms that a start finds.
 var atOnce = []string{
-	"not a database", "a few bytes", "first page zero", "missing, its log", "empty, its log", "a table gone", "a trigger gone",
+	"not a database", "a few bytes", "first page zero", "missing, its log", "empty, its log", "a table gone",
+	"a trigger gone",
 	"a late line gone", "another program's",
 }
 
@@ -70,7 +71,9 @@ func TestDamagedFile(t *testing.T) {
 		"first page zero": on(func(b []byte) []byte { clear(b[:4096]); return b }),
 		"a page zero":     on(func(b []byte) []byte { clear(b[len(b)/2/4096*4096:][:4096]); return b }),
 		"last page zero":  on(func(b []byte) []byte { clear(b[len(b)-4096:]); return b }),
-		"a digit flipped": on(func(b []byte) []byte { return bytes.Replace(b, []byte(`"n":77,`), []byte(`"n":78,`), 1) }),
+		"a digit flipped": on(func(b []byte) []byte {
+			return bytes.Replace(b, []byte(`"n":77,`), []byte(`"n":78,`), 1)
+		}),
 		"an index's page zero": func(t *testing.T, path string) {
 			at := rootOf(t, path, "journal_recovered")
 			change(t, path, func(b []byte) []byte { clear(b[(at-1)*4096:][:4096]); return b })
@@ -119,7 +122,8 @@ func rootOf(t *testing.T, path, name string) (page int) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.QueryRowContext(context.Background(), "SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&page); err != nil {
+	if err := db.QueryRowContext(context.Background(), "SELECT rootpage FROM sqlite_schema WHERE name = ?",
+		name).Scan(&page); err != nil {
 		t.Fatal(err)
 	}
 	return page
@@ -157,7 +161,8 @@ func TestSoundFile(t *testing.T) {
 	exec(t, later, "PRAGMA user_version = 99")
 	_, err := Open(ctx, later, "edge-1", 1<<20)
 	var damaged *Damaged
-	if err == nil || errors.As(err, &damaged) || !strings.Contains(err.Error(), "later version") || !strings.Contains(err.Error(), later) {
+	if err == nil || errors.As(err, &damaged) || !strings.Contains(err.Error(), "later version") ||
+		!strings.Contains(err.Error(), later) {
 		t.Errorf("a later version's file gives %v", err)
 	}
 }
@@ -175,7 +180,8 @@ func TestEarlierLayout(t *testing.T) {
 		l := open(t, path, 1<<20)
 		rows, size, err := l.Waiting(ctx)
 		resume, err2 := l.Resume(ctx)
-		if err = errors.Join(err, err2); rows != 2 || size != 5 || err != nil || resume["s"].UnixNano() != 3 || resume["t"].UnixNano() != 9 {
+		if err = errors.Join(err, err2); rows != 2 || size != 5 || err != nil || resume["s"].UnixNano() != 3 ||
+			resume["t"].UnixNano() != 9 {
 			t.Errorf("%d parcels of %d bytes, streams at %v (%v)", rows, size, resume, err)
 		}
 		if v, err := l.Versions(ctx); len(v) != 1 || err != nil {

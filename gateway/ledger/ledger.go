@@ -127,7 +127,8 @@ func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Re
 	}
 	e := books.Entry{
 		N: n + 1, Day: r.Day, Gateway: l.gateway, Decision: r.Decision, Plan: r.Plan, Unit: r.Unit, Kind: "reserve",
-		Epsilon: r.Epsilon, Delta: r.Delta, Cap: r.Cap, Left: max(0, r.Cap-spent-r.Epsilon), PrevSHA256: books.Hash(prev),
+		Epsilon: r.Epsilon, Delta: r.Delta, Cap: r.Cap, Left: max(0, r.Cap-spent-r.Epsilon),
+		PrevSHA256: books.Hash(prev),
 	}
 	if r.Method > 1 { // what has none is of the first
 		e.Method = r.Method
@@ -165,7 +166,8 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if err := l.room(ctx, tx, int64(len(raw))); err != nil {
 		return err
 	}
-	done, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
+	done, err := tx.ExecContext(ctx,
+		"INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
 		c.Key.Stream, c.Key.Start.UnixNano(), c.End.UnixNano(), c.Policy, hex.EncodeToString(sum[:]))
 	if err != nil {
 		return err
@@ -173,7 +175,8 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if n, err := done.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", c.Key.Stream, c.Key.Start.UnixNano(), string(raw)); err != nil {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", c.Key.Stream,
+		c.Key.Start.UnixNano(), string(raw)); err != nil {
 		return err
 	}
 	if err := l.enterRelease(ctx, tx, c, rows); err != nil {
@@ -201,7 +204,8 @@ func (l *Ledger) enterRelease(ctx context.Context, tx *sql.Tx, c release.Commit,
 		return err
 	}
 	line, err := json.Marshal(books.Released{
-		N: n + 1, Gateway: l.gateway, Stream: c.Key.Stream, Start: c.Key.Start, End: c.End, Policy: c.Policy, Plan: c.Plan,
+		N: n + 1, Gateway: l.gateway, Stream: c.Key.Stream, Start: c.Key.Start, End: c.End, Policy: c.Policy,
+		Plan:   c.Plan,
 		Ledger: c.Ledger, Rows: len(rows), SHA256: store.Digest(rows), PrevSHA256: books.Hash(prev),
 	})
 	if err != nil {

@@ -27,7 +27,8 @@ func open(t *testing.T, path string, most int64) *Ledger {
 }
 
 func reservation(decision, plan, day string, epsilon float64) release.Reservation {
-	return release.Reservation{Day: day, Decision: decision, Plan: plan, Unit: "device", Epsilon: epsilon, Delta: 1e-6, Cap: 1}
+	return release.Reservation{Day: day, Decision: decision, Plan: plan, Unit: "device", Epsilon: epsilon, Delta: 1e-6,
+		Cap: 1}
 }
 
 func TestReserve(t *testing.T) {
@@ -115,7 +116,8 @@ func checkChain(t *testing.T, l *Ledger) {
 		if e.Kind == "reserve" {
 			spent[e.Day] += e.Epsilon
 		}
-		if e.N != int64(i+1) || e.PrevSHA256 != books.Hash(prev) || math.Abs(e.Left-(e.Cap-spent[e.Day])) > 1e-9 || spent[e.Day] > e.Cap {
+		if e.N != int64(i+1) || e.PrevSHA256 != books.Hash(prev) || math.Abs(e.Left-(e.Cap-spent[e.Day])) > 1e-9 ||
+			spent[e.Day] > e.Cap {
 			t.Errorf("line %d does not follow from those before: %s", i+1, line)
 		}
 		prev = line
@@ -126,7 +128,8 @@ func TestRefusedAmounts(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "ledger.db"), 1<<20)
 	for _, amount := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1} {
 		for _, r := range []release.Reservation{
-			{Decision: "a", Epsilon: amount, Cap: 1}, {Decision: "a", Delta: amount, Cap: 1}, {Decision: "a", Cap: amount},
+			{Decision: "a", Epsilon: amount, Cap: 1}, {Decision: "a", Delta: amount, Cap: 1},
+			{Decision: "a", Cap: amount},
 		} {
 			if _, err := l.Reserve(context.Background(), r); err == nil || errors.Is(err, release.ErrSpent) {
 				t.Errorf("%+v gives %v; want it refused", r, err)
@@ -139,7 +142,8 @@ func TestCommitOnce(t *testing.T) {
 	ctx := context.Background()
 	l := open(t, filepath.Join(t.TempDir(), "ledger.db"), 1<<20)
 	at := time.Unix(3600, 0).UTC()
-	c := release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Releases: make([]release.Release, 2), Gap: "gateway_down"}
+	c := release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour),
+		Releases: make([]release.Release, 2), Gap: "gateway_down"}
 	for range 3 {
 		if err := l.Commit(ctx, c); err != nil {
 			t.Fatal(err)
@@ -176,7 +180,9 @@ func TestOutboxIsBounded(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "ledger.db"), 2000)
 	full := false
 	for n := range 20 {
-		err := l.Commit(ctx, release.Commit{Key: release.Key{Stream: "s", Start: time.Unix(int64(n), 0)}, Releases: make([]release.Release, 1)})
+		err := l.Commit(ctx,
+			release.Commit{Key: release.Key{Stream: "s", Start: time.Unix(int64(n), 0)},
+				Releases: make([]release.Release, 1)})
 		full = full || errors.Is(err, ErrFull)
 	}
 	_, bytes, err := l.Waiting(ctx)
@@ -187,7 +193,8 @@ func TestOutboxIsBounded(t *testing.T) {
 	if err != nil || l.Delivered(ctx, parcels[len(parcels)-1].Seq) != nil {
 		t.Fatal(err)
 	}
-	if err := l.Commit(ctx, release.Commit{Key: release.Key{Stream: "s", Start: time.Unix(999, 0)}, Releases: make([]release.Release, 1)}); err != nil {
+	if err := l.Commit(ctx,
+		release.Commit{Key: release.Key{Stream: "s", Start: time.Unix(999, 0)}, Releases: make([]release.Release, 1)}); err != nil {
 		t.Errorf("with room again a commit fails: %v", err)
 	}
 }

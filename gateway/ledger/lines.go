@@ -14,7 +14,8 @@ const pages = 2000
 
 // books by the file that they are in.
 var tables = map[string]string{
-	"ledger.jsonl": "entry", "releases.jsonl": "released", "withdrawals.jsonl": "withdrawal", "gaps.jsonl": "gap", "removals.jsonl": "removal",
+	"ledger.jsonl": "entry", "releases.jsonl": "released", "withdrawals.jsonl": "withdrawal", "gaps.jsonl": "gap",
+	"removals.jsonl": "removal",
 }
 
 // Page returns the next lines of a growing book, by the file's name, after the
@@ -73,7 +74,8 @@ func (l *Ledger) Left(ctx context.Context) (map[string]float64, error) {
 // Keep remembers a file of the public books that cannot be made anew from the
 // policy in force, such as what proves an earlier vote.
 func (l *Ledger) Keep(ctx context.Context, name string, raw []byte) error {
-	_, err := l.db.ExecContext(ctx, "INSERT INTO kept (name, raw) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET raw = excluded.raw WHERE raw != excluded.raw", name, raw)
+	_, err := l.db.ExecContext(ctx, "INSERT INTO kept (name, raw) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET raw "+
+		"= excluded.raw WHERE raw != excluded.raw", name, raw)
 	return err
 }
 

@@ -70,7 +70,8 @@ func (d *Damaged) Error() string {
 	if d.Err != nil {
 		text += " (" + d.Err.Error() + ")"
 	}
-	return text + "; move it away with its -wal and -shm, put a backup there if there is one, and run sluice ledger recover -c FILE (docs/operations.md)"
+	return text + "; move it away with its -wal and -shm, put a backup there if there is one, and run sluice ledger " +
+		"recover -c FILE (docs/operations.md)"
 }
 
 func (d *Damaged) Unwrap() error { return d.Err }
@@ -92,7 +93,8 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 	db.SetMaxOpenConns(1)
 	l := &Ledger{db: db, path: path, gateway: gateway, maxBytes: maxBytes, changed: make(chan struct{}, 1)}
 	if err = l.upgrade(ctx); err == nil {
-		_, err = db.ExecContext(ctx, asideSchema+removalSchema+namesSchema) // a file of this layout may be older than these
+		// a file of this layout may be older than these
+		_, err = db.ExecContext(ctx, asideSchema+removalSchema+namesSchema)
 	}
 	if err == nil {
 		err = l.name(ctx)
@@ -165,14 +167,16 @@ func IsNew(path string) bool {
 // upgrade makes a new file, or moves one of an earlier version, in one transaction.
 func (l *Ledger) upgrade(ctx context.Context) error {
 	var id, version int64
-	if err := l.db.QueryRowContext(ctx, "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&id, &version); err != nil {
+	if err := l.db.QueryRowContext(ctx,
+		"SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&id, &version); err != nil {
 		return err
 	}
 	switch {
 	case id != 0 && id != applicationID:
 		return &Damaged{l.path, "is the database of another program", nil}
 	case version > layout:
-		return fmt.Errorf("it was written by a later version of sluice (layout %d, this one knows %d); run that version, or a later one", version, layout)
+		return fmt.Errorf("it was written by a later version of sluice (layout %d, this one knows %d); run that "+
+			"version, or a later one", version, layout)
 	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -186,7 +190,8 @@ func (l *Ledger) upgrade(ctx context.Context) error {
 		return err
 	}
 	var motion int
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info('policy') WHERE name = 'motion'").Scan(&motion); err != nil {
+	if err := tx.QueryRowContext(ctx,
+		"SELECT count(*) FROM pragma_table_info('policy') WHERE name = 'motion'").Scan(&motion); err != nil {
 		return err
 	}
 	if motion == 0 {
@@ -194,7 +199,8 @@ func (l *Ledger) upgrade(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, derived+fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, layout)); err != nil {
+	if _, err := tx.ExecContext(ctx, derived+
+		fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, layout)); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -203,8 +209,10 @@ func (l *Ledger) upgrade(ctx context.Context) error {
 // complete refuses a file that lacks one of our tables: it would be taken for empty.
 func (l *Ledger) complete(ctx context.Context, q querier) error {
 	var n int
-	tables := []string{"entry", "journal", "released", "withdrawal", "outbox", "policy", "gap", "waiting", "through", "kept", "outbox_in", "outbox_out", "journal_in"}
-	err := q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name IN ('"+strings.Join(tables, "','")+"')").Scan(&n)
+	tables := []string{"entry", "journal", "released", "withdrawal", "outbox", "policy", "gap", "waiting", "through",
+		"kept", "outbox_in", "outbox_out", "journal_in"}
+	err := q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name IN ('"+strings.Join(tables, "','")+
+		"')").Scan(&n)
 	if err == nil && n != len(tables) {
 		return &Damaged{l.path, "lacks tables", nil}
 	}
@@ -291,7 +299,8 @@ func (l *Ledger) Check(ctx context.Context) error {
 		}
 	}
 	var entered, journal int64
-	err = db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM released), (SELECT count(*) FROM journal)").Scan(&entered, &journal)
+	err = db.QueryRowContext(ctx,
+		"SELECT (SELECT count(*) FROM released), (SELECT count(*) FROM journal)").Scan(&entered, &journal)
 	if err == nil && entered > journal {
 		return &Damaged{l.path, "has released windows that its journal has not", nil}
 	}

@@ -87,6 +87,7 @@ func (l *Ledger) Enact(ctx context.Context, v Version) error {
 	if !v.Since.IsZero() {
 		since = v.Since.UnixNano()
 	}
-	_, err := l.db.ExecContext(ctx, "INSERT INTO policy (digest, since, files, motion) VALUES (?,?,?,?)", v.Digest, since, v.Packed, v.Motion)
+	_, err := l.db.ExecContext(ctx, "INSERT INTO policy (digest, since, files, motion) VALUES (?,?,?,?)", v.Digest,
+		since, v.Packed, v.Motion)
 	return err
 }

@@ -201,7 +201,8 @@ func (i importer) addEntry(ctx context.Context, line string) (int, error) {
 	if err := json.Unmarshal([]byte(line), &e); err != nil {
 		return 0, err
 	}
-	return insertLine(ctx, i.entry, e.N, line, i.addsEntry, e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit, e.Kind, e.Epsilon, line)
+	return insertLine(ctx, i.entry, e.N, line, i.addsEntry, e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit,
+		e.Kind, e.Epsilon, line)
 }
 
 func (i importer) addRelease(ctx context.Context, line string) (int, error) {
@@ -267,7 +268,8 @@ func (l *Ledger) Skip(ctx context.Context, streams map[string]time.Time) error {
 		if !start.Before(until) {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,'')",
+		if _, err := tx.ExecContext(ctx,
+			"INSERT OR REPLACE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,'')",
 			stream, until.UnixNano()-1, until.UnixNano(), recovered); err != nil {
 			return err
 		}
@@ -338,7 +340,8 @@ func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.
 		return err
 	}
 	if len(rows) > 0 {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", w.Stream, w.Start.UnixNano(), string(raw)); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", w.Stream,
+			w.Start.UnixNano(), string(raw)); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,8 @@ import (
 
 func commit(hour int) release.Commit {
 	at := time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC)
-	return release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q", Ledger: 1}
+	return release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q",
+		Ledger: 1}
 }
 
 func life(t *testing.T, l *Ledger, hours ...int) {
@@ -62,7 +63,8 @@ func lines(t *testing.T, l *Ledger, name string) (all []string) {
 func TestImport(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
-	latest, old, other := open(t, filepath.Join(dir, "a.db"), 1<<20), open(t, filepath.Join(dir, "b.db"), 1<<20), open(t, filepath.Join(dir, "c.db"), 1<<20)
+	latest, old, other := open(t, filepath.Join(dir, "a.db"), 1<<20), open(t, filepath.Join(dir, "b.db"), 1<<20),
+		open(t, filepath.Join(dir, "c.db"), 1<<20)
 	life(t, latest, 1, 2, 3)
 	life(t, old, 1)
 	life(t, other, 2)
@@ -78,11 +80,13 @@ func TestImport(t *testing.T) {
 			t.Errorf("a ledger with fewer or other lines gives %v", err)
 		}
 	}
-	full := copied{"ledger.jsonl": lines(t, latest, "ledger.jsonl"), "releases.jsonl": lines(t, latest, "releases.jsonl")}
+	full := copied{"ledger.jsonl": lines(t, latest, "ledger.jsonl"),
+		"releases.jsonl": lines(t, latest, "releases.jsonl")}
 	if _, err := other.Import(ctx, full); !errors.Is(err, ErrForked) {
 		t.Errorf("another history was imported: %v", err)
 	}
-	if _, err := old.Import(ctx, copied{"ledger.jsonl": full["ledger.jsonl"], "releases.jsonl": full["releases.jsonl"][1:]}); err == nil {
+	if _, err := old.Import(ctx,
+		copied{"ledger.jsonl": full["ledger.jsonl"], "releases.jsonl": full["releases.jsonl"][1:]}); err == nil {
 		t.Error("a copy with a line gone was imported")
 	}
 	for _, want := range []int{2, 0} {
@@ -145,7 +149,8 @@ func TestARecoveryIsFinished(t *testing.T) {
 	if unfinished() {
 		t.Error("a new ledger is in the middle of a recovery")
 	}
-	if _, err := old.Import(t.Context(), copied{"ledger.jsonl": lines(t, latest, "ledger.jsonl"), "releases.jsonl": lines(t, latest, "releases.jsonl")}); err != nil {
+	if _, err := old.Import(t.Context(),
+		copied{"ledger.jsonl": lines(t, latest, "ledger.jsonl"), "releases.jsonl": lines(t, latest, "releases.jsonl")}); err != nil {
 		t.Fatal(err)
 	}
 	if !unfinished() {

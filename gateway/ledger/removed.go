@@ -49,7 +49,9 @@ func (l *Ledger) Remove(ctx context.Context, r books.Removal) error {
 	}
 	// What was delivered must not come back, nor what waits arrive.
 	for _, table := range []string{"sent", "outbox", "aside"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" AS p WHERE stream = ? AND EXISTS (SELECT 1 FROM journal j WHERE j.stream = p.stream AND j.start = p.start AND j.stop <= ?) AND json_extract(rows, '$[0].decision') = ?",
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" AS p WHERE stream = ? AND EXISTS (SELECT 1 FROM "+
+			"journal j WHERE j.stream = p.stream AND j.start = p.start AND j.stop <= ?) AND json_extract(rows, "+
+			"'$[0].decision') = ?",
 			r.Stream, r.Until.UnixNano(), r.Decision); err != nil {
 			return l.told(err)
 		}

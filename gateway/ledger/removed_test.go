@@ -17,15 +17,19 @@ func TestRemove(t *testing.T) {
 	at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 	for n := range 4 {
 		start := at.Add(time.Duration(n) * time.Hour)
-		if _, err := l.db.ExecContext(ctx, "INSERT INTO journal (stream, start, stop, policy, digest) VALUES ('s', ?, ?, 'p', '')", start.UnixNano(), start.Add(time.Hour).UnixNano()); err != nil {
+		if _, err := l.db.ExecContext(ctx,
+			"INSERT INTO journal (stream, start, stop, policy, digest) VALUES ('s', ?, ?, 'p', '')", start.UnixNano(),
+			start.Add(time.Hour).UnixNano()); err != nil {
 			t.Fatal(err)
 		}
 		decision := []string{"1", "1", "2", "1"}[n]
-		if _, err := l.db.ExecContext(ctx, "INSERT INTO sent (seq, stream, start, rows) VALUES (?, 's', ?, ?)", n, start.UnixNano(), `[{"decision":"`+decision+`"}]`); err != nil {
+		if _, err := l.db.ExecContext(ctx, "INSERT INTO sent (seq, stream, start, rows) VALUES (?, 's', ?, ?)", n,
+			start.UnixNano(), `[{"decision":"`+decision+`"}]`); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r := books.Removal{At: at.AddDate(1, 0, 0), Stream: "s", Decision: "1", Retain: "P1D", Until: at.Add(3 * time.Hour), Policy: "p"}
+	r := books.Removal{At: at.AddDate(1, 0, 0), Stream: "s", Decision: "1", Retain: "P1D", Until: at.Add(3 * time.Hour),
+		Policy: "p"}
 	for what, bad := range map[string]func(r books.Removal) books.Removal{
 		"no stream":       func(r books.Removal) books.Removal { r.Stream = ""; return r },
 		"no decision":     func(r books.Removal) books.Removal { r.Decision = ""; return r },

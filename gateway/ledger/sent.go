@@ -65,7 +65,8 @@ func (l *Ledger) Resend(ctx context.Context, stream string, start time.Time) (bo
 		return false, l.told(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	done, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) SELECT stream, start, rows FROM sent WHERE stream = ? AND start = ? ORDER BY seq", stream, start.UnixNano())
+	done, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) SELECT stream, start, rows FROM sent "+
+		"WHERE stream = ? AND start = ? ORDER BY seq", stream, start.UnixNano())
 	if err != nil {
 		return false, l.told(err)
 	}
@@ -88,7 +89,9 @@ type Window struct{ Start, End time.Time }
 
 // Delivery returns the windows of a stream that were released, in order, from one start
 // on, at most n, and which of them wait in the outbox.
-func (l *Ledger) Delivery(ctx context.Context, stream string, from time.Time, n int) (list []Window, waiting []bool, err error) {
+func (l *Ledger) Delivery(
+	ctx context.Context, stream string, from time.Time, n int,
+) (list []Window, waiting []bool, err error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT start, stop, EXISTS (SELECT 1 FROM outbox o WHERE o.stream = j.stream AND o.start = j.start)
 		FROM journal j WHERE stream = ? AND start >= ? AND policy <> 'recovered' ORDER BY start LIMIT ?`, stream, from.UnixNano(), n)
 	if err != nil {
@@ -108,7 +111,8 @@ func (l *Ledger) Delivery(ctx context.Context, stream string, from time.Time, n 
 
 // Lost are the times whose released numbers the store has lost for good, as was said.
 func (l *Ledger) Lost(ctx context.Context) ([]books.Gap, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT line FROM gap WHERE line LIKE '%' || ? || '%' ORDER BY n", books.StoreLost)
+	rows, err := l.db.QueryContext(ctx, "SELECT line FROM gap WHERE line LIKE '%' || ? || '%' ORDER BY n",
+		books.StoreLost)
 	if err != nil {
 		return nil, l.told(err)
 	}

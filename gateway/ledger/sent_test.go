@@ -12,7 +12,8 @@ func TestSentIsBounded(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "ledger.db"), 1<<40)
 	big := strings.Repeat("x", 1<<20)
 	for n := range 80 {
-		if _, err := l.db.ExecContext(t.Context(), "INSERT INTO outbox (stream, start, rows) VALUES ('b', ?, ?)", n, big); err != nil {
+		if _, err := l.db.ExecContext(t.Context(), "INSERT INTO outbox (stream, start, rows) VALUES ('b', ?, ?)", n,
+			big); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -22,7 +23,9 @@ func TestSentIsBounded(t *testing.T) {
 		}
 	}
 	var parcels, bytes, kept, first int64
-	if err := l.db.QueryRowContext(t.Context(), "SELECT count(*), sum(octet_length(rows)), (SELECT bytes FROM sent_size), min(start) FROM sent").Scan(&parcels, &bytes, &kept, &first); err != nil {
+	if err := l.db.QueryRowContext(t.Context(),
+		"SELECT count(*), sum(octet_length(rows)), (SELECT bytes FROM sent_size), min(start) FROM sent").Scan(&parcels,
+		&bytes, &kept, &first); err != nil {
 		t.Fatal(err)
 	}
 	if bytes > mostSent || bytes < mostSent/2 || kept != bytes || first != 80-parcels {

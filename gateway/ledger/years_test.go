@@ -49,12 +49,14 @@ func longLife(streams, days int) lazily {
 	}
 	return lazily{
 		"ledger.jsonl": each(days, func(n, day, s int, prev string) string {
-			return fmt.Sprintf(`{"n":%d,"day":%q,"gateway":"edge-1","decision":"2026-%02d","plan":"%064d","unit":"device","kind":"reserve","epsilon":1,"delta":0.000001,"cap":100,"left":0,"prev_sha256":%q}`,
+			return fmt.Sprintf(
+				`{"n":%d,"day":%q,"gateway":"edge-1","decision":"2026-%02d","plan":"%064d","unit":"device","kind":"reserve","epsilon":1,"delta":0.000001,"cap":100,"left":0,"prev_sha256":%q}`,
 				n, start.AddDate(0, 0, day).Format(time.DateOnly), s, s, prev)
 		}),
 		"releases.jsonl": each(24*days, func(n, hour, s int, prev string) string {
 			at := start.Add(time.Duration(hour) * time.Hour)
-			return fmt.Sprintf(`{"n":%d,"gateway":"edge-1","stream":"s%d","start":%q,"end":%q,"policy":"%064d","plan":"%064d","ledger":1,"rows":1,"sha256":"%064d","prev_sha256":%q}`,
+			return fmt.Sprintf(
+				`{"n":%d,"gateway":"edge-1","stream":"s%d","start":%q,"end":%q,"policy":"%064d","plan":"%064d","ledger":1,"rows":1,"sha256":"%064d","prev_sha256":%q}`,
 				n, s, at.Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339), 1, s, n, prev)
 		}),
 	}
@@ -80,7 +82,8 @@ func TestPlans(t *testing.T) {
 	} {
 		for _, how := range steps(t, l, query, args...) {
 			walks := strings.HasPrefix(how, "SCAN") && how != "SCAN CONSTANT ROW"
-			wholeStream := strings.Contains(how, "journal") && !strings.Contains(how, "start=?") && !strings.Contains(how, "journal_recovered")
+			wholeStream := strings.Contains(how, "journal") && !strings.Contains(how, "start=?") &&
+				!strings.Contains(how, "journal_recovered")
 			if walks || wholeStream || strings.Contains(how, "TEMP B-TREE") {
 				t.Errorf("%s: %s", query, how)
 			}
@@ -149,7 +152,8 @@ func fill(t testing.TB, l *Ledger, bytes int) {
 	t.Helper()
 	big := strings.Repeat("x", 100<<10)
 	for n := 0; n < bytes; n += len(big) {
-		if _, err := l.db.ExecContext(context.Background(), "INSERT INTO outbox (stream, start, rows) VALUES ('x', ?, ?)", n, big); err != nil {
+		if _, err := l.db.ExecContext(context.Background(),
+			"INSERT INTO outbox (stream, start, rows) VALUES ('x', ?, ?)", n, big); err != nil {
 			t.Fatal(err)
 		}
 	}

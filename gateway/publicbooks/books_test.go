@@ -41,23 +41,27 @@ func written(t *testing.T) (w *Writer, v *activation.View, trusted *bool, log *b
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	at := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)
-	if err := l.Commit(t.Context(), release.Commit{Key: release.Key{Stream: "noise", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q"}); err != nil {
+	if err := l.Commit(t.Context(),
+		release.Commit{Key: release.Key{Stream: "noise", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q"}); err != nil {
 		t.Fatal(err)
 	}
 	v = &activation.View{Register: &register.Register{}}
 	trusted, log = new(bool), new(bytes.Buffer)
 	w = New(Sources{
-		Config: &config.Config{Gateway: "edge-1"}, Ledger: l, Public: books.Dir(filepath.Join(dir, "public")), Housed: housed, Fresh: true,
+		Config: &config.Config{Gateway: "edge-1"}, Ledger: l, Public: books.Dir(filepath.Join(dir, "public")),
+		Housed: housed, Fresh: true,
 		Trusted: func() bool { return *trusted }, View: func() *activation.View { return v },
 		Report: func() ingest.Report { return ingest.Report{Now: at.Add(time.Hour)} },
 	}, slog.New(slog.NewTextHandler(log, nil)))
 	if err := w.Write(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := (books.Reader{Source: w.files.public}).City(); err != nil || c.Silence != "no_policy" || c.Policy != "" {
+	if c, err := (books.Reader{Source: w.files.public}).City(); err != nil || c.Silence != "no_policy" ||
+		c.Policy != "" {
 		t.Errorf("before any policy the city is %+v, %v", c, err)
 	}
-	*v = activation.View{Register: v.Register, Current: set, Latest: set, Versions: 1, Sets: map[string]*compile.Set{set.Digest: set}}
+	*v = activation.View{Register: v.Register, Current: set, Latest: set, Versions: 1,
+		Sets: map[string]*compile.Set{set.Digest: set}}
 	if err := w.Write(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +73,8 @@ func written(t *testing.T) (w *Writer, v *activation.View, trusted *bool, log *b
 func TestWhatIsWritten(t *testing.T) {
 	w, v, trusted, _ := written(t)
 	r := books.Reader{Source: w.files.public}
-	if c, err := r.City(); err != nil || c.ID != "portalba" || c.Policy != v.Latest.Digest || c.Charter != council.Sum(v.Latest.Files["charter.yaml"]) {
+	if c, err := r.City(); err != nil || c.ID != "portalba" || c.Policy != v.Latest.Digest ||
+		c.Charter != council.Sum(v.Latest.Files["charter.yaml"]) {
 		t.Errorf("the city is %+v, %v", c, err)
 	}
 	decisions, err := r.Decisions()

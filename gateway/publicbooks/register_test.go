@@ -41,7 +41,8 @@ func lister(t *testing.T, entries string) (*registerBook, activation.View) {
 // TestWhatOfAnEntryIsPublic: a topic of a vendor's own, and pointers into its
 // messages, may hold a secret or a name; neither is in the public book.
 func TestWhatOfAnEntryIsPublic(t *testing.T) {
-	b, v := lister(t, "  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01, topic: device/sck/secret/anna, map: {laeq: /devices/anna/level}, contact: \"<b>\"}\n"+
+	b, v := lister(t, "  - {id: b, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01, topic: "+
+		"device/sck/secret/anna, map: {laeq: /devices/anna/level}, contact: \"<b>\"}\n"+
 		"  - {id: a, owner: o, kind: noise-meter, zone: rambla, registered: 2026-01-01}\n")
 	if err := b.write(t.Context(), &v, nil, nil); err != nil {
 		t.Fatal(err)
@@ -51,7 +52,8 @@ func TestWhatOfAnEntryIsPublic(t *testing.T) {
 		t.Errorf("%v: %s", err, raw)
 	}
 	reg, err := books.Reader{Source: b.files.public}.Register()
-	if err != nil || len(reg.Sensors) != 2 || reg.Sensors[0].ID != "a" || reg.Sensors[0].Topic != "city/v1/o/a/up" || reg.Sensors[1].Topic != "" || len(reg.Sensors[1].Map) != 0 || reg.Sensors[1].Contact != "<b>" {
+	if err != nil || len(reg.Sensors) != 2 || reg.Sensors[0].ID != "a" || reg.Sensors[0].Topic != "city/v1/o/a/up" ||
+		reg.Sensors[1].Topic != "" || len(reg.Sensors[1].Map) != 0 || reg.Sensors[1].Contact != "<b>" {
 		t.Errorf("%v: %+v", err, reg)
 	}
 	if len(reg.Sensors[0].Fields) == 0 || reg.Homes == nil || reg.Unknown == nil {

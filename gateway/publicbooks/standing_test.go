@@ -30,7 +30,8 @@ func TestStand(t *testing.T) {
 		return at.Add(12 * time.Hour)
 	}
 	why := []decision.Suspension{{Decision: "2026-14", Reason: decision.Words{"": "a\u202e fault"}}}
-	later := []decision.Suspension{{Decision: "2026-14", Since: civil.Date{Year: 2026, Month: 7, Day: 2}, Reason: why[0].Reason}}
+	later := []decision.Suspension{{Decision: "2026-14", Since: civil.Date{Year: 2026, Month: 7, Day: 2},
+		Reason: why[0].Reason}}
 	broken := map[string][]compile.Reason{"2026-14": {{Rule: "C05"}}}
 	ran := books.Decision{State: books.InForce}
 	for name, x := range map[string]struct {
@@ -50,12 +51,17 @@ func TestStand(t *testing.T) {
 		"suspended before it began": {now: "2026-05-01", suspended: why, state: books.Suspended, by: books.ByCouncil},
 		"ended while suspended":     {now: "2027-07-01", suspended: why, state: books.Past, since: "2027-06-01"},
 		"suspended, of tomorrow":    {now: "2026-07-01", suspended: later, state: books.Suspended, by: books.ByCouncil},
-		"suspended, of today":       {now: "2026-07-02", suspended: later, state: books.Suspended, since: "2026-07-02", by: books.ByCouncil},
-		"below the charter":         {now: "2026-07-01", broken: broken, old: ran, state: books.Suspended, since: "2026-07-01", by: books.ByCharter},
-		"below it as before":        {now: "2026-07-09", broken: broken, old: books.Decision{State: books.Suspended, By: books.ByCharter, Since: "2026-07-01"}, state: books.Suspended, since: "2026-07-01", by: books.ByCharter},
-		"below it from the start":   {now: "2026-07-01", broken: broken, state: books.Suspended, by: books.ByCharter},
-		"no policy":                 {now: "2026-07-01", away: true, old: ran, state: books.Suspended, since: "2026-07-01", by: books.ByPolicy},
-		"no policy, ended":          {now: "2027-07-01", away: true, old: ran, state: books.Past, since: "2027-06-01"},
+		"suspended, of today": {now: "2026-07-02", suspended: later, state: books.Suspended, since: "2026-07-02",
+			by: books.ByCouncil},
+		"below the charter": {now: "2026-07-01", broken: broken, old: ran, state: books.Suspended,
+			since: "2026-07-01", by: books.ByCharter},
+		"below it as before": {now: "2026-07-09", broken: broken,
+			old:   books.Decision{State: books.Suspended, By: books.ByCharter, Since: "2026-07-01"},
+			state: books.Suspended, since: "2026-07-01", by: books.ByCharter},
+		"below it from the start": {now: "2026-07-01", broken: broken, state: books.Suspended, by: books.ByCharter},
+		"no policy": {now: "2026-07-01", away: true, old: ran, state: books.Suspended,
+			since: "2026-07-01", by: books.ByPolicy},
+		"no policy, ended": {now: "2027-07-01", away: true, old: ran, state: books.Past, since: "2027-06-01"},
 	} {
 		q := *p
 		q.Suspended = x.suspended
@@ -63,7 +69,8 @@ func TestStand(t *testing.T) {
 		set.Broken = x.broken
 		var b books.Decision
 		stand(&b, set, d, !x.away, x.old, day(x.now))
-		if b.State != x.state || b.Since != x.since || b.By != x.by || (len(b.Reason) > 0) != (x.by == books.ByCouncil) {
+		if b.State != x.state || b.Since != x.since || b.By != x.by ||
+			(len(b.Reason) > 0) != (x.by == books.ByCouncil) {
 			t.Errorf("%s: it is %s since %q by %q, %v", name, b.State, b.Since, b.By, b.Reason)
 		}
 		if x.by == books.ByCouncil && b.Reason[books.Unsaid] != "a fault" {
@@ -79,9 +86,11 @@ func TestGone(t *testing.T) {
 		d     books.Decision
 		since string
 	}{
-		"today":                 {books.Decision{State: books.InForce, Until: "2026-12-31"}, "2026-07-01"},
-		"while suspended":       {books.Decision{State: books.Suspended, By: books.ByCouncil, Since: "2026-06-30", Until: "2026-12-31", Reason: map[string]string{"en": "x"}}, "2026-07-01"},
-		"before":                {books.Decision{State: books.Past, Since: "2026-06-02", Until: "2026-12-31"}, "2026-06-02"},
+		"today": {books.Decision{State: books.InForce, Until: "2026-12-31"}, "2026-07-01"},
+		"while suspended": {books.Decision{State: books.Suspended, By: books.ByCouncil, Since: "2026-06-30",
+			Until: "2026-12-31", Reason: map[string]string{"en": "x"}}, "2026-07-01"},
+		"before": {books.Decision{State: books.Past, Since: "2026-06-02", Until: "2026-12-31"},
+			"2026-06-02"},
 		"in books of old":       {books.Decision{State: books.Past, Until: "2026-03-31"}, "2026-04-01"},
 		"in books of old, soon": {books.Decision{State: books.Past, Until: "2026-12-31"}, ""},
 	} {

@@ -15,7 +15,8 @@ func TestPastStreams(t *testing.T) {
 	before := []books.Stream{{ID: "noise", Plan: "old"}, {ID: "air", Plan: "last"}}
 	ids := func(list []books.Stream) (out []string) {
 		for _, s := range list {
-			out = append(out, strings.TrimSuffix(s.ID+" "+s.Plan+" stopped", map[bool]string{false: " stopped"}[s.Stopped]))
+			out = append(out,
+				strings.TrimSuffix(s.ID+" "+s.Plan+" stopped", map[bool]string{false: " stopped"}[s.Stopped]))
 		}
 		return out
 	}

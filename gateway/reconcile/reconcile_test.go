@@ -30,7 +30,8 @@ func delivering(t *testing.T, n int) (r *Reconciler, path string) {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	path = filepath.Join(dir, "store.db")
-	r = &Reconciler{ledger: l, file: path, log: slog.New(slog.DiscardHandler), cells: func() map[string]map[string]bool { return nil }}
+	r = &Reconciler{ledger: l, file: path, log: slog.New(slog.DiscardHandler),
+		cells: func() map[string]map[string]bool { return nil }}
 	for i := range n {
 		commitAt(t, r, comparedFrom.Add(time.Duration(i)*15*time.Minute))
 	}
@@ -43,7 +44,9 @@ func delivering(t *testing.T, n int) (r *Reconciler, path string) {
 
 func commitAt(t *testing.T, r *Reconciler, at time.Time) {
 	t.Helper()
-	if err := r.ledger.Commit(t.Context(), release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(15 * time.Minute), Policy: "p", Plan: "q"}); err != nil {
+	if err := r.ledger.Commit(t.Context(),
+		release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(15 * time.Minute), Policy: "p",
+			Plan: "q"}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -72,7 +75,9 @@ func keepIn(t *testing.T, r *Reconciler, path string, n int) {
 	var rows []store.Observation
 	for i := range n {
 		at := comparedFrom.Add(time.Duration(i) * 15 * time.Minute)
-		rows = append(rows, store.Observation{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m", Status: store.NoData})
+		rows = append(rows,
+			store.Observation{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m",
+				Status: store.NoData})
 	}
 	if err := s.Write(t.Context(), rows); err != nil {
 		t.Fatal(err)
@@ -93,8 +98,10 @@ func TestTheStoreIsCompared(t *testing.T) {
 		want       string
 	}{
 		{"all is there", path, n, ""},
-		{"an empty one", elsewhere(), 0, "600 windows of 1 streams, which start between 2026-03-02T00:00:00Z and 2026-03-08T05:45:00Z"},
-		{"an older copy", elsewhere(), 590, "10 windows of 1 streams, which start between 2026-03-08T03:30:00Z and 2026-03-08T05:45:00Z"},
+		{"an empty one", elsewhere(), 0,
+			"600 windows of 1 streams, which start between 2026-03-02T00:00:00Z and 2026-03-08T05:45:00Z"},
+		{"an older copy", elsewhere(), 590,
+			"10 windows of 1 streams, which start between 2026-03-08T03:30:00Z and 2026-03-08T05:45:00Z"},
 		{"a backup with all", elsewhere(), n, ""},
 	} {
 		keepIn(t, r, c.path, c.has)
@@ -161,7 +168,8 @@ func TestWhatIsKeptIsSentAgain(t *testing.T) {
 		t.Errorf("%d windows are said, %v; want 5", n, err)
 	}
 	said, err := r.ledger.Lost(ctx)
-	if err != nil || len(said) != 1 || !said[0].Start.Equal(comparedFrom.Add(45*time.Minute)) || !said[0].End.Equal(comparedFrom.Add(2*time.Hour)) {
+	if err != nil || len(said) != 1 || !said[0].Start.Equal(comparedFrom.Add(45*time.Minute)) ||
+		!said[0].End.Equal(comparedFrom.Add(2*time.Hour)) {
 		t.Errorf("the gaps say %+v, %v; want one line", said, err)
 	}
 	if n, err := r.SayLost(ctx); n != 0 || err != nil {
@@ -232,20 +240,25 @@ func TestWhatTheStoreHasMore(t *testing.T) {
 	}
 	first, last := comparedFrom.AddDate(-20, 0, 0), comparedFrom.AddDate(20, 0, 0)
 	for _, at := range []time.Time{first, comparedFrom.Add(time.Minute), last} {
-		if err := w.Write(ctx, []store.Observation{{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m", Status: store.NoData}}); err != nil {
+		if err := w.Write(ctx,
+			[]store.Observation{{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m",
+				Status: store.NoData}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if x := look(); x != (extra{3, 1, first, last}) {
 		t.Errorf("it finds %+v; want three windows", x)
 	}
-	if notes := r.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "the store has 3 windows of 1 streams, which start between 2006-03-02T00:00:00Z and 2046-03-02T00:00:00Z") {
+	if notes := r.Notes(); len(notes) != 1 ||
+		!strings.HasPrefix(notes[0],
+			"the store has 3 windows of 1 streams, which start between 2006-03-02T00:00:00Z and 2046-03-02T00:00:00Z") {
 		t.Errorf("it notes %q", notes)
 	}
 	if r.Problem() != "" {
 		t.Errorf("it is not ready: %q", r.Problem())
 	}
-	if isOurs([]store.Observation{{Start: first, Cell: "theirs"}, {Start: last, Cell: "ours"}}, map[string]bool{"ours": true}) {
+	if isOurs([]store.Observation{{Start: first, Cell: "theirs"}, {Start: last, Cell: "ours"}},
+		map[string]bool{"ours": true}) {
 		t.Error("another gateway's window is called wrong")
 	}
 	keepIn(t, r, filepath.Join(t.TempDir(), "store.db"), 50)
@@ -260,12 +273,14 @@ func TestWhatIsAsideIsNotMissing(t *testing.T) {
 	ctx := t.Context()
 	r, _ := delivering(t, 8)
 	refused := comparedFrom.Add(7 * 15 * time.Minute)
-	rows := []store.Observation{{Stream: "s", Start: refused, End: refused.Add(15 * time.Minute), Cell: "c", Measure: "m"}}
+	rows := []store.Observation{{Stream: "s", Start: refused, End: refused.Add(15 * time.Minute), Cell: "c",
+		Measure: "m"}}
 	if err := r.ledger.SetAside(ctx, 8, [][]store.Observation{rows}, "no"); err != nil {
 		t.Fatal(err)
 	}
 	until := comparedFrom.Add(45 * time.Minute)
-	if err := r.ledger.Remove(ctx, books.Removal{At: until.AddDate(1, 0, 0), Stream: "s", Decision: "1", Retain: "P1D", Until: until}); err != nil {
+	if err := r.ledger.Remove(ctx,
+		books.Removal{At: until.AddDate(1, 0, 0), Stream: "s", Decision: "1", Retain: "P1D", Until: until}); err != nil {
 		t.Fatal(err)
 	}
 	keepIn(t, r, filepath.Join(t.TempDir(), "store.db"), 0)
@@ -275,7 +290,9 @@ func TestWhatIsAsideIsNotMissing(t *testing.T) {
 	}
 	for n := 3; n < 7; n++ {
 		at := comparedFrom.Add(time.Duration(n) * 15 * time.Minute)
-		if err := w.Write(ctx, []store.Observation{{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m", Status: store.NoData}}); err != nil {
+		if err := w.Write(ctx,
+			[]store.Observation{{Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "c", Measure: "m",
+				Status: store.NoData}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,7 +12,9 @@ import (
 
 func put(t *testing.T, s *sqlite.Store, gateway string, at time.Time) {
 	t.Helper()
-	if err := s.Write(t.Context(), []store.Observation{{Gateway: gateway, Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "a", Zone: "a", Measure: "m", Status: store.Withheld}}); err != nil {
+	if err := s.Write(t.Context(),
+		[]store.Observation{{Gateway: gateway, Stream: "s", Start: at, End: at.Add(15 * time.Minute), Cell: "a",
+			Zone: "a", Measure: "m", Status: store.Withheld}}); err != nil {
 		t.Fatal(err)
 	}
 }

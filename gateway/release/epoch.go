@@ -49,7 +49,8 @@ func hiddenAll(zones []string, withheld map[string]string) (reason string, all b
 func (a answer) ofEpoch(measure string, status store.Status, reason string, e estimate) Release {
 	s := a.batch.stream
 	o := store.Observation{
-		Stream: s.ID, Start: a.batch.start, End: a.batch.end, Every: s.Forget.String(), Cell: store.EpochCell(s.FirstZone()), Measure: measure,
+		Stream: s.ID, Start: a.batch.start, End: a.batch.end, Every: s.Forget.String(),
+		Cell: store.EpochCell(s.FirstZone()), Measure: measure,
 		Status: status, Reason: reason, Unit: s.Unit.StandsFor, Decision: s.Decision, Policy: a.batch.policy,
 		Mechanism: a.mech.Name(), Ledger: a.ledger, Simulation: a.sim,
 	}

@@ -19,7 +19,9 @@ var last = time.Date(2026, 3, 2, 23, 0, 0, 0, time.UTC)
 
 // ofEpoch publishes the window [at, at+1h), with an epoch's counts, and returns what is
 // released of the epoch, by measure, and of the window.
-func ofEpoch(t *testing.T, s *plan.Stream, book *memory, r rules, from source, at time.Time, e *Epoch) (map[string]store.Observation, []store.Observation) {
+func ofEpoch(
+	t *testing.T, s *plan.Stream, book *memory, r rules, from source, at time.Time, e *Epoch,
+) (map[string]store.Observation, []store.Observation) {
 	t.Helper()
 	p := NewPublisher(book, true)
 	if from != nil {
@@ -64,19 +66,26 @@ func TestWhatAnEpochReleases(t *testing.T) {
 		status store.Status // empty for none at all
 		reason string
 	}{
-		"the last window":              {two, memory{}, rules{}, last, counts, store.Published, ""},
-		"nobody":                       {two, memory{}, rules{}, last, &Epoch{Known: true}, store.Published, ""},
-		"another window":               {two, memory{}, rules{}, last.Add(-time.Hour), nil, "", ""},
-		"its bounds are lost":          {two, memory{}, rules{}, last, &Epoch{}, store.NoData, ""},
-		"a batch without it":           {two, memory{}, rules{}, last, nil, store.NoData, ""},
-		"every zone is withheld":       {two, memory{}, rules{zones: map[string]string{"port": "demonstration", "rambla": "demonstration"}}, last, counts, store.Withheld, "demonstration"},
-		"one zone is":                  {two, memory{}, rules{zones: map[string]string{"port": "demonstration"}}, last, counts, store.Published, ""},
-		"the rules give no answer":     {two, memory{}, rules{err: context.Canceled}, last, counts, store.Withheld, "rules"},
+		"the last window":     {two, memory{}, rules{}, last, counts, store.Published, ""},
+		"nobody":              {two, memory{}, rules{}, last, &Epoch{Known: true}, store.Published, ""},
+		"another window":      {two, memory{}, rules{}, last.Add(-time.Hour), nil, "", ""},
+		"its bounds are lost": {two, memory{}, rules{}, last, &Epoch{}, store.NoData, ""},
+		"a batch without it":  {two, memory{}, rules{}, last, nil, store.NoData, ""},
+		"every zone is withheld": {two, memory{},
+			rules{zones: map[string]string{"port": "demonstration", "rambla": "demonstration"}}, last, counts,
+			store.Withheld, "demonstration"},
+		"one zone is": {two, memory{}, rules{zones: map[string]string{"port": "demonstration"}}, last,
+			counts, store.Published, ""},
+		"the rules give no answer": {two, memory{}, rules{err: context.Canceled}, last, counts, store.Withheld,
+			"rules"},
 		"no budget":                    {two, memory{spent: true}, rules{}, last, counts, store.Withheld, "budget"},
 		"a day paid by another method": {two, memory{method: 2}, rules{}, last, counts, "", ""},
-		"six hours":                    {func(s *plan.Stream) { s.Forget = civil.MustPeriod("PT6H") }, memory{}, rules{}, last.Add(-6 * time.Hour), counts, store.Published, ""},
-		"homes":                        {of(plan.Unit{Sensor: true, StandsFor: "home"}), memory{}, rules{}, last, counts, "", ""},
-		"about nobody":                 {of(plan.Unit{StandsFor: "none"}), memory{}, rules{}, last, counts, "", ""},
+		"six hours": {func(s *plan.Stream) {
+			s.Forget = civil.MustPeriod("PT6H")
+		}, memory{}, rules{}, last.Add(-6 * time.Hour), counts, store.Published, ""},
+		"homes": {of(plan.Unit{Sensor: true, StandsFor: "home"}), memory{}, rules{}, last,
+			counts, "", ""},
+		"about nobody": {of(plan.Unit{StandsFor: "none"}), memory{}, rules{}, last, counts, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := stream(t, c.change)
@@ -97,10 +106,12 @@ func TestWhatAnEpochReleases(t *testing.T) {
 			epsilon, scale := m.EpochParameters()
 			for _, name := range store.EpochMeasures {
 				o, there := epoch[name]
-				if !there || o.Status != c.status || o.Reason != c.reason || (o.Value != nil) != (c.status == store.Published) {
+				if !there || o.Status != c.status || o.Reason != c.reason ||
+					(o.Value != nil) != (c.status == store.Published) {
 					t.Errorf("%s: %+v; want it %s (%s)", name, o, c.status, c.reason)
 				}
-				if o.Cell != s.FirstZone()+"/" || o.Every != s.Forget.String() || !o.Start.Equal(c.at) || o.Epsilon != epsilon || o.Scale != scale || o.Threshold != 0 || o.Ledger != 1 {
+				if o.Cell != s.FirstZone()+"/" || o.Every != s.Forget.String() || !o.Start.Equal(c.at) ||
+					o.Epsilon != epsilon || o.Scale != scale || o.Threshold != 0 || o.Ledger != 1 {
 					t.Errorf("%s: %+v", name, o)
 				}
 			}
@@ -125,7 +136,8 @@ func TestWhatAnEpochDraws(t *testing.T) {
 		want := []float64{2 * 2 * 25 / 24., 4 * 2 * 2 * 25 / 24., 50, 50}
 		if gaussian {
 			sigma := chance.Sigma(1, 0.01)
-			want = []float64{math.Sqrt(400*25/24.) * sigma, 4 * math.Sqrt(400*25/24.) * sigma, math.Sqrt(50) * sigma, math.Sqrt(50) * sigma}
+			want = []float64{math.Sqrt(400*25/24.) * sigma, 4 * math.Sqrt(400*25/24.) * sigma, math.Sqrt(50) * sigma,
+				math.Sqrt(50) * sigma}
 		}
 		if !same(r.scales, want) {
 			t.Errorf("Gaussian %v: drawn are scales %v; want %v", gaussian, r.scales, want)
@@ -146,7 +158,8 @@ func TestWhatAnEpochDraws(t *testing.T) {
 			t.Errorf("Gaussian %v: the interval is %v to %v", gaussian, *units.Low, *units.High)
 		}
 		// What is shown from ShareFrom units on: 99 of 100.
-		if n := float64(m.ShareFrom()); l.Tail(n-store.ShareHalfWidths*half+1) > 0.01 || l.Tail(n-store.ShareHalfWidths*half) <= 0.01 {
+		if n := float64(m.ShareFrom()); l.Tail(n-store.ShareHalfWidths*half+1) > 0.01 ||
+			l.Tail(n-store.ShareHalfWidths*half) <= 0.01 {
 			t.Errorf("Gaussian %v: the share is shown from %v units", gaussian, n)
 		}
 	}

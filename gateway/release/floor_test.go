@@ -16,7 +16,8 @@ import (
 // min_units. It says so.
 func TestNoisyFloor(t *testing.T) {
 	for _, protect := range []plan.Protect{
-		{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4}, {MinUnits: 6, Epsilon: 1, Delta: 0.01, MaxContributions: 24},
+		{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4},
+		{MinUnits: 6, Epsilon: 1, Delta: 0.01, MaxContributions: 24},
 	} {
 		protect.Floor = plan.Noisy
 		s := stream(t, func(s *plan.Stream) { s.Protect = protect })
@@ -88,13 +89,15 @@ func TestPublicMembership(t *testing.T) {
 		}
 		for _, units := range []int64{0, 3, 9, 10, 500} {
 			for _, add := range []int64{-1e9, 0, 1e9} {
-				for registered, want := range map[int64]store.Status{0: store.Withheld, 9: store.Withheld, 10: store.Published, 500: store.Published} {
+				for registered, want := range map[int64]store.Status{0: store.Withheld, 9: store.Withheld,
+					10: store.Published, 500: store.Published} {
 					r := &recorder{add: add}
 					sums := counted(c.s, units)
 					sums.Registered = registered
 					shown := publishWith(t, c.s, r, sums)
 					if (len(shown) > 0) != (want == store.Published) {
-						t.Errorf("%s: %d of %d registered homes sent something: %v; want %s", name, units, registered, shown, want)
+						t.Errorf("%s: %d of %d registered homes sent something: %v; want %s", name, units, registered,
+							shown, want)
 					}
 					if !same(r.scales, slices.Clone(c.want)) {
 						t.Fatalf("%s: drawn are scales %v; want %v", name, r.scales, c.want)

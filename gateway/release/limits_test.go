@@ -15,7 +15,8 @@ func TestEveryDecisionIsDrawn(t *testing.T) {
 		for _, delta := range []float64{1e-300, 1e-30, 1e-17, 1e-9, 0.5, 1 - 1e-16} {
 			for _, pairs := range []int64{1, 2, 10_000} {
 				s := stream(t, func(s *plan.Stream) {
-					s.Protect = plan.Protect{MinUnits: 1_000_000, Epsilon: epsilon, Delta: delta, MaxContributions: pairs}
+					s.Protect = plan.Protect{MinUnits: 1_000_000, Epsilon: epsilon, Delta: delta,
+						MaxContributions: pairs}
 				})
 				m, err := mechanism.New(s)
 				if err != nil {
@@ -33,7 +34,8 @@ func TestEveryDecisionIsDrawn(t *testing.T) {
 // above it the decision is refused, for every measure that can reach it.
 func TestGreatestScale(t *testing.T) {
 	for _, x := range []plan.Measure{
-		{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -1e6, High: 0}, {Name: "mean", Of: plan.Mean, Field: "x", Bounded: true, Low: 0, High: 1e6},
+		{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -1e6, High: 0},
+		{Name: "mean", Of: plan.Mean, Field: "x", Bounded: true, Low: 0, High: 1e6},
 		{Name: "n", Of: plan.Count, Bounded: true, High: 1e6},
 	} {
 		s := stream(t, func(s *plan.Stream) {

@@ -40,7 +40,8 @@ func many(t *testing.T, s *plan.Stream, cells int, sums Sums) map[string][]store
 	for window := range cells / each {
 		book, at := &memory{method: steered}, start.Add(time.Duration(window)*time.Hour)
 		b := NewBatch(s, "policy", at, at.Add(time.Hour), list, "")
-		if err := NewPublisher(book, true).Publish(context.Background(), b, Charter{EpsilonPerDay: map[string]float64{s.Unit.StandsFor: 1e3}}, rules{}); err != nil {
+		if err := NewPublisher(book, true).Publish(context.Background(), b,
+			Charter{EpsilonPerDay: map[string]float64{s.Unit.StandsFor: 1e3}}, rules{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range book.released[b.Key()] {
@@ -59,7 +60,8 @@ type price struct {
 }
 
 var prices = []price{
-	{100, 1e-300, 1, false}, {20, 1e-300, 1, false}, {10, 1e-300, 1, false}, {7, 1e-300, 1, false}, {1, 1e-300, 1, false}, {0.3, 1e-300, 3, false}, {0.01, 1e-300, 24, false}, {1e-6, 1e-300, 100, false},
+	{100, 1e-300, 1, false}, {20, 1e-300, 1, false}, {10, 1e-300, 1, false}, {7, 1e-300, 1, false},
+	{1, 1e-300, 1, false}, {0.3, 1e-300, 3, false}, {0.01, 1e-300, 24, false}, {1e-6, 1e-300, 100, false},
 	{5, 0.9, 8, true}, {1, 0.01, 100, true}, {0.02, 1e-6, 10_000, true}, {1e-6, 0.01, 500, true},
 }
 
@@ -125,7 +127,8 @@ func TestNumbers(t *testing.T) {
 			low, high = min(low, l.Scale), max(high, l.Scale)
 			truth := int64(100*l.Scale) + int64(2*m.Threshold()) + 1000
 			for name, list := range many(t, s, cells, counted(s, truth)) {
-				holds(t, l, fmt.Sprintf("%s %v %s %+v", x.Of, x.bound, name, p), list, float64(truth), mechanism.Steps(x.Measure))
+				holds(t, l, fmt.Sprintf("%s %v %s %+v", x.Of, x.bound, name, p), list, float64(truth),
+					mechanism.Steps(x.Measure))
 			}
 		}
 	}
@@ -174,7 +177,8 @@ func holds(t *testing.T, l mechanism.Law, what string, list []store.Observation,
 			}
 		}
 		if p := 2 * l.Tail(k+1); !chance.Fits(more, n, p) {
-			t.Errorf("%s: %d of %d are off by more than %v; at scale %v the probability is %v", what, more, n, k, l.Scale, p)
+			t.Errorf("%s: %d of %d are off by more than %v; at scale %v the probability is %v", what, more, n, k,
+				l.Scale, p)
 		}
 	}
 	half := math.Round((*list[0].High - *list[0].Low) / 2 * steps)

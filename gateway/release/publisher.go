@@ -89,7 +89,8 @@ func NewPublisher(book Book, simulation bool) *Publisher {
 	if flag.Lookup("logtostderr") != nil {
 		_ = flag.Set("logtostderr", "true")
 	}
-	return &Publisher{book: book, simulation: simulation, source: newRandom, counts: make(map[store.Status]int64), mechs: make(map[mechKey]*mechanism.Mechanism)}
+	return &Publisher{book: book, simulation: simulation, source: newRandom, counts: make(map[store.Status]int64),
+		mechs: make(map[mechKey]*mechanism.Mechanism)}
 }
 
 // Counts says how many observations were released since the start, by status.
@@ -146,7 +147,9 @@ func (p *Publisher) Publish(ctx context.Context, b Batch, charter Charter, rules
 		return fmt.Errorf("drawing noise: %w", err)
 	}
 	list = append(list, rows...)
-	if err := p.book.Commit(ctx, Commit{Key: b.Key(), End: b.end, Policy: b.policy, Plan: b.stream.Digest, Ledger: paid.Line, Releases: list, Gap: b.gap}); err != nil {
+	if err := p.book.Commit(ctx,
+		Commit{Key: b.Key(), End: b.end, Policy: b.policy, Plan: b.stream.Digest, Ledger: paid.Line, Releases: list,
+			Gap: b.gap}); err != nil {
 		return err
 	}
 	p.mu.Lock()

@@ -16,7 +16,8 @@ func TestQuantileAboutNobody(t *testing.T) {
 	for _, q := range []float64{0.01, 0.25, 0.5, 0.95} {
 		s := stream(t, func(s *plan.Stream) {
 			s.Unit = plan.Unit{StandsFor: "none"}
-			s.Measures = []plan.Measure{{Name: "q", Of: plan.Quantile, Field: "x", Q: q, Bounded: true, Low: -10, High: 90}}
+			s.Measures = []plan.Measure{{Name: "q", Of: plan.Quantile, Field: "x", Q: q, Bounded: true, Low: -10,
+				High: 90}}
 		})
 		x := &s.Measures[0]
 		rnd := rand.New(rand.NewPCG(1, uint64(q*100)))
@@ -31,8 +32,10 @@ func TestQuantileAboutNobody(t *testing.T) {
 			truth := float64(values[int(math.Ceil(q*float64(len(values))-1e-9))-1]) / plan.Fixed
 			truth = min(90, max(-10, truth))
 			o := publish(t, s, &memory{}, rules{}, sums)[0]
-			if o.Status != store.Published || *o.Low > truth || truth > *o.High || *o.Value < *o.Low || *o.Value > *o.High || *o.High-*o.Low > 0.2 {
-				t.Fatalf("the %v quantile of %d values is %v in [%v, %v]; it is %v", q, len(values), *o.Value, *o.Low, *o.High, truth)
+			if o.Status != store.Published || *o.Low > truth || truth > *o.High || *o.Value < *o.Low ||
+				*o.Value > *o.High || *o.High-*o.Low > 0.2 {
+				t.Fatalf("the %v quantile of %d values is %v in [%v, %v]; it is %v", q, len(values), *o.Value, *o.Low,
+					*o.High, truth)
 			}
 		}
 	}
@@ -44,8 +47,10 @@ func TestQuantileAboutNobody(t *testing.T) {
 func TestQuantileAboutUnits(t *testing.T) {
 	for _, epsilon := range []float64{1, 4} { // Gaussian and Laplace
 		s := stream(t, func(s *plan.Stream) {
-			s.Measures = []plan.Measure{{Name: "q", Of: plan.Quantile, Field: "x", Q: 0.85, Bounded: true, Low: 0, High: 160}}
-			s.Protect = plan.Protect{MinUnits: 10, Epsilon: epsilon, Delta: 1e-4, MaxContributions: int64(9 - 2*epsilon)}
+			s.Measures = []plan.Measure{{Name: "q", Of: plan.Quantile, Field: "x", Q: 0.85, Bounded: true, Low: 0,
+				High: 160}}
+			s.Protect = plan.Protect{MinUnits: 10, Epsilon: epsilon, Delta: 1e-4,
+				MaxContributions: int64(9 - 2*epsilon)}
 		})
 		const units, draws = 250, 2000 // few, so that noise and not the classes' width decides
 		rnd := rand.New(rand.NewPCG(1, 2))
@@ -66,7 +71,8 @@ func TestQuantileAboutUnits(t *testing.T) {
 			off += math.Abs(*o.Value-truth) / draws
 		}
 		if inside < draws*935/1000 || off > 16 || *o.Low > *o.Value || *o.Value > *o.High {
-			t.Errorf("%s: inside in %d of %d, off by %.2f on average, e.g. %v in [%v, %v]; the truth is %v", o.Mechanism, inside, draws, off, *o.Value, *o.Low, *o.High, truth)
+			t.Errorf("%s: inside in %d of %d, off by %.2f on average, e.g. %v in [%v, %v]; the truth is %v",
+				o.Mechanism, inside, draws, off, *o.Value, *o.Low, *o.High, truth)
 		}
 	}
 }
@@ -80,14 +86,17 @@ func TestHistogram(t *testing.T) {
 	got := publish(t, s, &memory{method: steered}, rules{}, sums)
 	for i, name := range []string{"speeds_0_30", "speeds_30_50.5", "speeds_50.5_80"} {
 		o := got[i]
-		if o.Measure != name || o.Status != store.Published || math.Abs(*o.Value-float64(sums.Total[0][i])) > 40*o.Scale || *o.Low < 0 {
+		if o.Measure != name || o.Status != store.Published ||
+			math.Abs(*o.Value-float64(sums.Total[0][i])) > 40*o.Scale || *o.Low < 0 {
 			t.Errorf("class %d is %+v", i, o)
 		}
 		if o.Epsilon != 0.5 || o.Scale != 4 {
-			t.Errorf("class %d has epsilon %v and scale %v; want half of 1, and 2 pairs at a half", i, o.Epsilon, o.Scale)
+			t.Errorf("class %d has epsilon %v and scale %v; want half of 1, and 2 pairs at a half", i, o.Epsilon,
+				o.Scale)
 		}
 	}
-	for _, o := range publish(t, s, &memory{}, rules{}, Sums{Units: 9, Alive: true, Total: [][]int64{{9, 0, 0}}, Weight: []int64{9}}) {
+	for _, o := range publish(t, s, &memory{}, rules{},
+		Sums{Units: 9, Alive: true, Total: [][]int64{{9, 0, 0}}, Weight: []int64{9}}) {
 		if o.Status != store.Withheld || o.Value != nil {
 			t.Errorf("with 9 units %s is %s", o.Measure, o.Status)
 		}

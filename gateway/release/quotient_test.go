@@ -30,7 +30,8 @@ func TestMeans(t *testing.T) {
 			}
 			tried++
 			bound := float64(x.Bound())
-			sum, number := law(p.gaussian, bound*float64(p.pairs)*4/p.epsilon), law(p.gaussian, float64(p.pairs)*4/p.epsilon)
+			sum, number := law(p.gaussian, bound*float64(p.pairs)*4/p.epsilon),
+				law(p.gaussian, float64(p.pairs)*4/p.epsilon)
 			if p.gaussian {
 				root := math.Sqrt(float64(p.pairs)*4) * chance.Sigma(p.epsilon, p.delta)
 				sum, number = law(true, bound*root), law(true, root)
@@ -53,7 +54,8 @@ func TestMeans(t *testing.T) {
 				}
 			}
 			for range others {
-				noisy := (float64(total) + chance.Noise(sum).Sample(rnd)) / plan.Fixed / max(1, float64(n)+chance.Noise(number).Sample(rnd))
+				noisy := (float64(total) + chance.Noise(sum).Sample(rnd)) / plan.Fixed / max(1,
+					float64(n)+chance.Noise(number).Sample(rnd))
 				want = append(want, min(x.High, max(x.Low, noisy)))
 			}
 			what := fmt.Sprintf("width %v, %+v", width, p)
@@ -80,7 +82,8 @@ func TestQuantiles(t *testing.T) {
 			if p.gaussian {
 				cells = 2_000 // which take ten times as long
 			}
-			s := protected(t, p, plan.Measure{Name: "m", Of: plan.Quantile, Field: "x", Q: q, Bounded: true, Low: 0, High: 32})
+			s := protected(t, p,
+				plan.Measure{Name: "m", Of: plan.Quantile, Field: "x", Q: q, Bounded: true, Low: 0, High: 32})
 			m, err := mechanism.By(s, steered)
 			if err != nil {
 				t.Fatal(err)
@@ -166,7 +169,8 @@ func TestAppearances(t *testing.T) {
 			case n < s.Protect.MinUnits && shown > 0:
 				t.Errorf("%+v: %d of %d with %d units are shown", p, shown, cells, n)
 			case n >= s.Protect.MinUnits && !chance.Fits(shown, cells, likely):
-				t.Errorf("%+v: %d of %d with %d units are shown, at a threshold of %v; the probability is %v", p, shown, cells, n, m.Threshold(), likely)
+				t.Errorf("%+v: %d of %d with %d units are shown, at a threshold of %v; the probability is %v", p, shown,
+					cells, n, m.Threshold(), likely)
 			}
 		}
 	}

@@ -47,17 +47,18 @@ func TestWhatIsDrawn(t *testing.T) {
 		// number of units.
 		want []float64
 	}{
-		"distinct":        {device, of(distinct), []float64{1}},
-		"count":           {device, of(count), []float64{2, 4 * 2}},
-		"sum":             {device, of(sum), []float64{2, 3e6 * 2}},
-		"sum of homes":    {home, of(sum), []float64{2, 3e6 * 2}},
-		"mean":            {device, of(mean), []float64{2, 4.5e6 * 4, 1 * 4}},
-		"mean of homes":   {home, of(mean), []float64{2, 4.5e6 * 4, 1 * 4}},
-		"classes":         {device, of(classes), []float64{2, 2, 2, 2}},
-		"quantile":        {device, of(median), append([]float64{2}, slices.Repeat([]float64{2}, 32)...)},
-		"units and sum":   {device, []plan.Measure{distinct, sum}, []float64{2, 3e6 * 2}},
-		"mean and count":  {device, []plan.Measure{mean, count}, []float64{3, 4.5e6 * 6, 1 * 6, 4 * 3}},
-		"quantile, units": {device, []plan.Measure{median, distinct}, append([]float64{2}, slices.Repeat([]float64{2}, 32)...)},
+		"distinct":       {device, of(distinct), []float64{1}},
+		"count":          {device, of(count), []float64{2, 4 * 2}},
+		"sum":            {device, of(sum), []float64{2, 3e6 * 2}},
+		"sum of homes":   {home, of(sum), []float64{2, 3e6 * 2}},
+		"mean":           {device, of(mean), []float64{2, 4.5e6 * 4, 1 * 4}},
+		"mean of homes":  {home, of(mean), []float64{2, 4.5e6 * 4, 1 * 4}},
+		"classes":        {device, of(classes), []float64{2, 2, 2, 2}},
+		"quantile":       {device, of(median), append([]float64{2}, slices.Repeat([]float64{2}, 32)...)},
+		"units and sum":  {device, []plan.Measure{distinct, sum}, []float64{2, 3e6 * 2}},
+		"mean and count": {device, []plan.Measure{mean, count}, []float64{3, 4.5e6 * 6, 1 * 6, 4 * 3}},
+		"quantile, units": {device, []plan.Measure{median, distinct},
+			append([]float64{2}, slices.Repeat([]float64{2}, 32)...)},
 	} {
 		for _, gaussian := range []bool{false, true} {
 			s := stream(t, func(s *plan.Stream) {
@@ -108,7 +109,8 @@ func publishWith(t *testing.T, s *plan.Stream, r source, sums Sums) map[string]f
 	book, p := &memory{method: steered}, NewPublisher(nil, true)
 	p.book, p.source = book, func() source { return r }
 	b := NewBatch(s, "policy", start, start.Add(time.Hour), []Sums{sums}, "")
-	if err := p.Publish(context.Background(), b, Charter{EpsilonPerDay: map[string]float64{s.Unit.StandsFor: 1}}, rules{}); err != nil {
+	if err := p.Publish(context.Background(), b, Charter{EpsilonPerDay: map[string]float64{s.Unit.StandsFor: 1}},
+		rules{}); err != nil {
 		t.Fatal(err)
 	}
 	out := make(map[string]float64)
@@ -126,7 +128,8 @@ func TestWhatIsShown(t *testing.T) {
 	s := stream(t, func(s *plan.Stream) {
 		s.Measures = []plan.Measure{
 			{Name: "units", Of: plan.Distinct}, {Name: "n", Of: plan.Count, Bounded: true, High: 4},
-			{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -3, High: 1}, {Name: "mean", Of: plan.Mean, Field: "x", Bounded: true, Low: 0, High: 9},
+			{Name: "sum", Of: plan.Sum, Field: "x", Bounded: true, Low: -3, High: 1},
+			{Name: "mean", Of: plan.Mean, Field: "x", Bounded: true, Low: 0, High: 9},
 			{Name: "h", Of: plan.Histogram, Field: "x", Edges: []float64{0, 1, 2}},
 			{Name: "q", Of: plan.Quantile, Field: "x", Q: 0.5, Bounded: true, Low: 0, High: 32},
 		}

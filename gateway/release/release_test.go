@@ -69,7 +69,8 @@ func (r rules) Withhold(context.Context, plan.Question) (map[string]string, erro
 func publish(t *testing.T, s *plan.Stream, book *memory, r rules, sums Sums) []store.Observation {
 	t.Helper()
 	b := NewBatch(s, "policy", start, start.Add(time.Hour), []Sums{sums}, "")
-	if err := NewPublisher(book, true).Publish(context.Background(), b, Charter{EpsilonPerDay: map[string]float64{"device": 1}}, r); err != nil {
+	if err := NewPublisher(book, true).Publish(context.Background(), b,
+		Charter{EpsilonPerDay: map[string]float64{"device": 1}}, r); err != nil {
 		t.Fatal(err)
 	}
 	var out []store.Observation
@@ -89,7 +90,8 @@ func TestNeverBelowMinUnits(t *testing.T) {
 	s := stream(t, func(s *plan.Stream) { s.Protect.Delta, s.Protect.MaxContributions = 0.5, 1 })
 	for _, n := range []int64{0, 1, 9} {
 		for range 20_000 {
-			if o := publish(t, s, &memory{}, rules{}, distinct(n))[0]; o.Status != store.Withheld || o.Value != nil || o.Low != nil || o.High != nil {
+			if o := publish(t, s, &memory{}, rules{}, distinct(n))[0]; o.Status != store.Withheld || o.Value != nil ||
+				o.Low != nil || o.High != nil {
 				t.Fatalf("with %d units it is %s", n, o.Status)
 			}
 		}
@@ -146,7 +148,8 @@ func TestOtherMeasures(t *testing.T) {
 		s.Protect.Epsilon = 8
 	})
 	const units = 1000
-	sums := Sums{Units: units, Alive: true, Total: [][]int64{{3000 * plan.Fixed}, {-2000 * plan.Fixed}, {2500}}, Weight: []int64{units, units, units}}
+	sums := Sums{Units: units, Alive: true, Total: [][]int64{{3000 * plan.Fixed}, {-2000 * plan.Fixed}, {2500}},
+		Weight: []int64{units, units, units}}
 	truth := map[string]float64{"sum": 3000, "mean": 3, "n": 2500}
 	inside := map[string]int{}
 	const draws = 4000
@@ -193,8 +196,9 @@ func TestStatuses(t *testing.T) {
 		status store.Status
 		reason string
 	}{
-		"no data":      {&memory{}, rules{}, dead, store.NoData, ""},
-		"blackout":     {&memory{}, rules{zones: map[string]string{"rambla": "demonstration"}}, distinct(100), store.Withheld, "demonstration"},
+		"no data": {&memory{}, rules{}, dead, store.NoData, ""},
+		"blackout": {&memory{}, rules{zones: map[string]string{"rambla": "demonstration"}}, distinct(100),
+			store.Withheld, "demonstration"},
 		"budget":       {&memory{spent: true}, rules{}, distinct(100), store.Withheld, "budget"},
 		"rules failed": {&memory{}, rules{err: errors.New("timeout")}, distinct(100), store.Withheld, "rules"},
 		"published":    {&memory{}, rules{}, distinct(100), store.Published, ""},
@@ -209,11 +213,13 @@ func TestStatuses(t *testing.T) {
 func TestExactAboutNobody(t *testing.T) {
 	s := stream(t, func(s *plan.Stream) {
 		s.Unit = plan.Unit{StandsFor: "none"}
-		s.Measures = []plan.Measure{{Name: "mean", Of: plan.Mean, Field: "x"}, {Name: "gone", Of: plan.Mean, Field: "y"}}
+		s.Measures = []plan.Measure{{Name: "mean", Of: plan.Mean, Field: "x"},
+			{Name: "gone", Of: plan.Mean, Field: "y"}}
 	})
 	book := &memory{}
 	got := publish(t, s, book, rules{}, Sums{Total: [][]int64{{169 * plan.Fixed}, {0}}, Weight: []int64{2, 0}})
-	if got[0].Status != store.Published || *got[0].Value != 84.5 || *got[0].Low != 84.5 || got[0].Mechanism != "exact" || got[0].Epsilon != 0 {
+	if got[0].Status != store.Published || *got[0].Value != 84.5 || *got[0].Low != 84.5 ||
+		got[0].Mechanism != "exact" || got[0].Epsilon != 0 {
 		t.Errorf("got %+v; want 84.5, exact", got[0])
 	}
 	if got[1].Status != store.NoData || len(book.reserved) > 0 {
@@ -243,7 +249,8 @@ func TestReservationIsOfTheDay(t *testing.T) {
 	s := stream(t, func(s *plan.Stream) { s.Forget = civil.MustPeriod("PT6H") })
 	book := &memory{}
 	publish(t, s, book, rules{}, distinct(5))
-	want := Reservation{Day: "2026-03-02", Decision: "1", Plan: s.Digest, Unit: "device", Epsilon: 4, Delta: 4e-6, Cap: 1, Method: mechanism.Method}
+	want := Reservation{Day: "2026-03-02", Decision: "1", Plan: s.Digest, Unit: "device", Epsilon: 4, Delta: 4e-6,
+		Cap: 1, Method: mechanism.Method}
 	if len(book.reserved) != 1 || book.reserved[0] != want {
 		t.Errorf("reserved %+v; want %+v", book.reserved, want)
 	}

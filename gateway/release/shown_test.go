@@ -37,7 +37,8 @@ func TestCoverageOfWhatIsShown(t *testing.T) {
 				}
 			}
 			if shown > 0 && !chance.Often(inside, shown, mechanism.Confidence) {
-				t.Errorf("%s: of %d units %d are shown, and of these %d intervals hold it", fmt.Sprintf("%+v", p), n, shown, inside)
+				t.Errorf("%s: of %d units %d are shown, and of these %d intervals hold it", fmt.Sprintf("%+v", p), n,
+					shown, inside)
 			}
 		}
 	}

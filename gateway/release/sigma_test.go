@@ -19,7 +19,8 @@ func TestSigmaIsTheLibrarys(t *testing.T) {
 	}
 	for range 20_000 {
 		n := mechanism.Noise{
-			Gaussian: true, Bound: int64(between(1, 1e12)), Pairs: int64(between(1, 1e5)), Parts: int64(between(1, 100)), Rest: rnd.IntN(2) == 0,
+			Gaussian: true, Bound: int64(between(1, 1e12)), Pairs: int64(between(1, 1e5)),
+			Parts: int64(between(1, 100)), Rest: rnd.IntN(2) == 0,
 			Epsilon: between(1e-6, 100), Delta: between(1e-300, 1),
 		}
 		l0, lInf := n.Sensitivities()

@@ -68,11 +68,14 @@ func TestSilencesDoNotAddUp(t *testing.T) {
 			}
 			// A release after it counts again.
 			at := midnight.Add(3 * time.Hour)
-			if err := g.ledger.Commit(ctx, release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q"}); err != nil {
+			if err := g.ledger.Commit(ctx,
+				release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Policy: "p",
+					Plan: "q"}); err != nil {
 				t.Fatal(err)
 			}
 			g.SaveHead(ctx)
-			if until, err := g.silences(ctx, at.Add(2*time.Hour)); err != nil || !until["s"].Equal(midnight.AddDate(0, 0, 1)) {
+			if until, err := g.silences(ctx, at.Add(2*time.Hour)); err != nil ||
+				!until["s"].Equal(midnight.AddDate(0, 0, 1)) {
 				t.Errorf("after a release: silent until %v, %v", until, err)
 			}
 		})

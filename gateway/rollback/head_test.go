@@ -28,7 +28,8 @@ func edge(t *testing.T, windows int) (*Guard, *bytes.Buffer) {
 	t.Cleanup(func() { _ = l.Close() })
 	for hour := range windows {
 		at := time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC)
-		if err := l.Commit(ctx, release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q"}); err != nil {
+		if err := l.Commit(ctx,
+			release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +65,8 @@ func TestDamagedHead(t *testing.T) {
 	} {
 		g, log := edge(t, 3)
 		g.SaveHead(context.Background())
-		if h, known, err := g.head.read(); !known || err != nil || h.Releases.N != 3 || g.ledger.Extends(context.Background(), h) != nil {
+		if h, known, err := g.head.read(); !known || err != nil || h.Releases.N != 3 ||
+			g.ledger.Extends(context.Background(), h) != nil {
 			t.Fatalf("a sound head is %v, %v, %v", h, known, err)
 		}
 		raw, err := os.ReadFile(g.head.path())
@@ -90,10 +92,13 @@ func TestHeadOfAnother(t *testing.T) {
 	g, _ := edge(t, 1)
 	g.SaveHead(context.Background())
 	g.head.gateway = "edge-2"
-	if _, _, err := g.head.read(); err == nil || !strings.Contains(err.Error(), g.head.path()) || !strings.Contains(err.Error(), "edge-1") {
+	if _, _, err := g.head.read(); err == nil || !strings.Contains(err.Error(), g.head.path()) ||
+		!strings.Contains(err.Error(), "edge-1") {
 		t.Errorf("it gives %v", err)
 	}
-	if err := os.WriteFile(g.head.path(), []byte(`{"ledger":{"n":0,"sha256":""},"releases":{"n":1,"sha256":"x"},"streams":{"s":"2026-03-02T01:00:00Z"}}`), 0o600); err != nil {
+	if err := os.WriteFile(g.head.path(),
+		[]byte(`{"ledger":{"n":0,"sha256":""},"releases":{"n":1,"sha256":"x"},"streams":{"s":"2026-03-02T01:00:00Z"}}`),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	if h, known, err := g.head.read(); !known || err != nil || h.Releases.N != 1 {
@@ -117,16 +122,18 @@ func TestCopies(t *testing.T) {
 	upTo := func(n int) string { return strings.Join(strings.SplitAfter(long, "\n")[:n], "") }
 	other := strings.Replace(upTo(1), `"rows":0`, `"rows":7`, 1)
 	for what, c := range map[string]struct{ text, own, outside string }{
-		"none":                    {"", quiet, quiet},
-		"the same":                {upTo(3), quiet, quiet},
-		"an older one":            {upTo(2), quiet, quiet},
-		"half a line":             {upTo(3) + `{"n":4`, quiet, quiet},
-		"further":                 {upTo(5), behind, behind},
-		"further, early damage":   {strings.Replace(upTo(5), `"n":1,`, `"n":9,`, 1), behind, behind},
-		"further, late damage":    {upTo(4) + strings.Replace(upTo(5)[len(upTo(4)):], `"n":5`, `"n":6`, 1), behind, behind},
-		"longer by rubbish":       {upTo(3) + "rubbish\n", quiet, quiet},
-		"longer by a false line":  {upTo(3) + "{\"n\":4}\n", quiet, damaged},
-		"last line changed":       {upTo(2) + strings.Replace(upTo(3)[len(upTo(2)):], `"rows":0`, `"rows":1`, 1), quiet, behind},
+		"none":                  {"", quiet, quiet},
+		"the same":              {upTo(3), quiet, quiet},
+		"an older one":          {upTo(2), quiet, quiet},
+		"half a line":           {upTo(3) + `{"n":4`, quiet, quiet},
+		"further":               {upTo(5), behind, behind},
+		"further, early damage": {strings.Replace(upTo(5), `"n":1,`, `"n":9,`, 1), behind, behind},
+		"further, late damage": {upTo(4) + strings.Replace(upTo(5)[len(upTo(4)):], `"n":5`, `"n":6`, 1), behind,
+			behind},
+		"longer by rubbish":      {upTo(3) + "rubbish\n", quiet, quiet},
+		"longer by a false line": {upTo(3) + "{\"n\":4}\n", quiet, damaged},
+		"last line changed": {upTo(2) + strings.Replace(upTo(3)[len(upTo(2)):], `"rows":0`, `"rows":1`, 1), quiet,
+			behind},
 		"another way, shorter":    {other, quiet, behind},
 		"a hole":                  {strings.Repeat("\x00", 400) + upTo(3)[400:], quiet, quiet},
 		"a hole at the end":       {upTo(2) + strings.Repeat("\x00", 200) + "\n", quiet, quiet},

@@ -23,7 +23,9 @@ func TestAnothersNumbers(t *testing.T) {
 	put := func(gateway string, hour int) {
 		t.Helper()
 		at := time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC)
-		if err := s.Write(ctx, []store.Observation{{Gateway: gateway, Stream: "s", Start: at, End: at.Add(time.Hour), Cell: "a", Zone: "a", Measure: "m", Status: store.Withheld}}); err != nil {
+		if err := s.Write(ctx,
+			[]store.Observation{{Gateway: gateway, Stream: "s", Start: at, End: at.Add(time.Hour), Cell: "a", Zone: "a",
+				Measure: "m", Status: store.Withheld}}); err != nil {
 			t.Fatal(err)
 		}
 	}

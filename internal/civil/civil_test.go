@@ -17,7 +17,8 @@ func TestPeriod(t *testing.T) {
 			t.Errorf("%s is %v (%v); want %v", text, p.Nominal(), err, want)
 		}
 	}
-	for _, text := range []string{"", "P", "PT", "1H", "P1H", "PT1D", "PT1M1H", "P-1D", "P1.5D", "PT1", "P999999Y", "pt1h", "P1DT"} {
+	for _, text := range []string{"", "P", "PT", "1H", "P1H", "PT1D", "PT1M1H", "P-1D", "P1.5D", "PT1", "P999999Y",
+		"pt1h", "P1DT"} {
 		if p, err := ParsePeriod(text); err == nil {
 			t.Errorf("%q was read as %v", text, p)
 		}
@@ -82,12 +83,14 @@ func TestGridTiles(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		every := rapid.SampledFrom([]time.Duration{time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}).Draw(r, "every")
+		every := rapid.SampledFrom([]time.Duration{time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour,
+			24 * time.Hour}).Draw(r, "every")
 		epoch := every * time.Duration(rapid.SampledFrom([]int{1, 2, 4}).Draw(r, "windows"))
 		if 24*time.Hour%epoch != 0 || epoch > 24*time.Hour {
 			epoch = 24 * time.Hour
 		}
-		at := time.Unix(rapid.Int64Range(0, 4_000_000_000).Draw(r, "at"), rapid.Int64Range(0, 999_999_999).Draw(r, "ns"))
+		at := time.Unix(rapid.Int64Range(0, 4_000_000_000).Draw(r, "at"),
+			rapid.Int64Range(0, 999_999_999).Draw(r, "ns"))
 		g := NewGrid(every, loc)
 		start, end := g.Step(at)
 		if at.Before(start) || !at.Before(end) || end.Sub(start) > every+2*time.Hour {

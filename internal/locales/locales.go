@@ -177,7 +177,8 @@ func (l *Localizer) Say(key string, parts ...any) string {
 
 // forms are the keys of plural forms, as CLDR names them.
 var forms = map[plural.Form]string{
-	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many",
+	plural.Other: "other",
 }
 
 // Form is the key of the form in which a word or sentence stands beside so many, which

@@ -2,13 +2,14 @@ package locales
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"sluice/test/gofile"
 )
 
 // sayers are the functions and methods of each package that say a sentence by its key, with what
@@ -96,7 +97,8 @@ func hold(t *testing.T, pkg, key string, call *ast.CallExpr, at int) {
 		return
 	}
 	given := len(call.Args) - at - 1
-	if call.Ellipsis.IsValid() || pkg == "policy/diff" || called(call) == ".section" { // parts come in elsewhere, or are none
+	// parts come in elsewhere, or are none
+	if call.Ellipsis.IsValid() || pkg == "policy/diff" || called(call) == ".section" {
 		return
 	}
 	wants := map[string]bool{}
@@ -175,7 +177,7 @@ func parsed(t *testing.T, pkg string) (out []*ast.File) {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		f, err := gofile.Parse(token.NewFileSet(), name)
 		if err != nil {
 			t.Fatal(err)
 		}

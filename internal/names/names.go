@@ -23,7 +23,8 @@ func Valid(s string) bool { return pattern.MatchString(s) }
 // texts that quote it.
 func Visible(s string) bool {
 	for _, r := range s {
-		if unicode.IsControl(r) || r == utf8.RuneError || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point) {
+		if unicode.IsControl(r) || r == utf8.RuneError ||
+			unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point) {
 			return false
 		}
 	}

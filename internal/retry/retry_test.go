@@ -73,7 +73,8 @@ func TestNews(t *testing.T) {
 	for i, c := range []struct {
 		why  string
 		news bool
-	}{{"", false}, {"disk full", true}, {"disk full", false}, {"no file", true}, {"disk full", true}, {"", true}, {"", false}, {"disk full", true}} {
+	}{{"", false}, {"disk full", true}, {"disk full", false}, {"no file", true}, {"disk full", true}, {"", true},
+		{"", false}, {"disk full", true}} {
 		if got := o.News(c.why); got != c.news || o.Last() != c.why {
 			t.Errorf("%d: %q is news: %v, noted as %q", i, c.why, got, o.Last())
 		}

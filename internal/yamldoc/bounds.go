@@ -79,7 +79,8 @@ func tokens(raw []byte) (token.Tokens, error) {
 
 // firstOnLine reports whether a token begins its line.
 func firstOnLine(list token.Tokens, i int) bool {
-	return i == 0 || list[i-1].Position == nil || list[i].Position == nil || list[i-1].Position.Line != list[i].Position.Line
+	return i == 0 || list[i-1].Position == nil || list[i].Position == nil ||
+		list[i-1].Position.Line != list[i].Position.Line
 }
 
 // plainText refuses bytes that are no text, that a terminal would obey, or that look

@@ -65,7 +65,8 @@ func excerpt(raw []byte, at Position, before int) string {
 	if len(line) == 0 || at.Column > maxExcerpt {
 		return ""
 	}
-	return fmt.Sprintf("\n>  %d | %s\n%s^", at.Line+before, string(line[:min(len(line), maxExcerpt)]), strings.Repeat(" ", len(fmt.Sprintf(">  %d | ", at.Line+before))+max(0, at.Column-1)))
+	return fmt.Sprintf("\n>  %d | %s\n%s^", at.Line+before, string(line[:min(len(line), maxExcerpt)]),
+		strings.Repeat(" ", len(fmt.Sprintf(">  %d | ", at.Line+before))+max(0, at.Column-1)))
 }
 
 // yamlUnmarshaler is a type with two forms, such as a word or a mapping.
@@ -132,7 +133,8 @@ func setStruct(n ast.Node, v reflect.Value) error {
 		return nil
 	}
 	if !isMapping(n) {
-		return &SyntaxError{Position: position(n), Text: "keys with values are wanted here: " + strings.Join(slices.Sorted(fieldNames(v.Type())), ", ")}
+		return &SyntaxError{Position: position(n),
+			Text: "keys with values are wanted here: " + strings.Join(slices.Sorted(fieldNames(v.Type())), ", ")}
 	}
 	list, err := pairs(n)
 	if err != nil {

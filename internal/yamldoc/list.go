@@ -79,7 +79,8 @@ func (e *entry) decode(v any) error {
 		return set(e.node, reflect.ValueOf(v).Elem())
 	}
 	if len(e.raw) > MaxEntry {
-		return &SyntaxError{Position: Position{1, 1}, Text: fmt.Sprintf("an entry of more than %d KiB; shorten it", MaxEntry>>10)}
+		return &SyntaxError{Position: Position{1, 1},
+			Text: fmt.Sprintf("an entry of more than %d KiB; shorten it", MaxEntry>>10)}
 	}
 	if quickly(e.raw, reflect.ValueOf(v).Elem()) {
 		return nil
@@ -185,7 +186,8 @@ func isDash(text []byte) bool {
 func (l *List) whole(raw []byte, key string, odd int) error {
 	l.entries = nil
 	if len(raw) > MaxFile {
-		return &SyntaxError{Position: Position{odd, 1}, Text: fmt.Sprintf("a file of more than %d MiB is %s: and a list, every entry of which begins with - in the same column; this line is neither", MaxFile>>20, key)}
+		return &SyntaxError{Position: Position{odd, 1}, Text: fmt.Sprintf("a file of more than %d MiB is %s: and a "+
+			"list, every entry of which begins with - in the same column; this line is neither", MaxFile>>20, key)}
 	}
 	tree, err := ParseTree(raw)
 	if err != nil {
@@ -239,5 +241,7 @@ func shown(name string, raw []byte, before int, err error, v any) error {
 		line, _ := strconv.Atoi(m[1])
 		return fmt.Sprintf("defined at [%d:%s]", line+before, m[2])
 	})
-	return &FileError{&at, fmt.Sprintf("%s: [%d:%d] %s%s%s", name, at.Line, at.Column, at.Text, hint(at.Text, v), excerpt(raw, syntax.Position, before))}
+	return &FileError{&at,
+		fmt.Sprintf("%s: [%d:%d] %s%s%s", name, at.Line, at.Column, at.Text, hint(at.Text, v),
+			excerpt(raw, syntax.Position, before))}
 }

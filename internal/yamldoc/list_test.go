@@ -81,8 +81,9 @@ func TestListErrors(t *testing.T) {
 		"list:\n  - {id: a}\n  # \x1b\n":    "[3:5] a control character",
 		"list:\n  - {id: a}\r  - {id: b}\n": "",
 		"list:\n  - &a {id: a}\n":           "anchors",
-		"list:\n  - {id: a}\n  - {id: \"" + strings.Repeat("x", MaxEntry) + "\"}\n": "[3:1] an entry of more than 16 KiB",
-		"list:\n  - {id: a}\nx: 1\n" + strings.Repeat("# ......\n", MaxFile/9+1):    "[3:1] a file of more than 1 MiB",
+		"list:\n  - {id: a}\n  - {id: \"" + strings.Repeat("x", MaxEntry) +
+			"\"}\n": "[3:1] an entry of more than 16 KiB",
+		"list:\n  - {id: a}\nx: 1\n" + strings.Repeat("# ......\n", MaxFile/9+1): "[3:1] a file of more than 1 MiB",
 		"": "one document",
 	} {
 		_, err := readAll(raw)

@@ -14,9 +14,12 @@ func TestTidy(t *testing.T) {
 		{"a: 1   \r\n\r\n\r\n#note\nb: 2", "a: 1\n\n# note\nb: 2\n"},
 		{"# top\na: [1, 2] # why\n", "# top\na: [1, 2] # why\n"},
 		{"a:   1\nb:    [x,y ,  z]\nc: {d:  1,e: 2 }\n", "a: 1\nb: [x, y, z]\nc: {d: 1, e: 2}\n"},
-		{"a:\n          b: 1\n          c:\n             - d\n             -   {e: 1,f: [ 2 ]}\n", "a:\n  b: 1\n  c:\n    - d\n    - {e: 1, f: [2]}\n"},
-		{"a:\n   # of b\n   b: 1      # why\n   c: |\n      x  y\n       z\n   d: 2\n", "a:\n  # of b\n  b: 1       # why\n  c: |\n     x  y\n      z\n  d: 2\n"},
-		{"a: [b,\n    c]\nd: \"x,y  :  z\"\ne: it's  two\nf: 'a ''b,c'\n", "a: [b,\n    c]\nd: \"x,y  :  z\"\ne: it's  two\nf: 'a ''b,c'\n"},
+		{"a:\n          b: 1\n          c:\n             - d\n             -   {e: 1,f: [ 2 ]}\n",
+			"a:\n  b: 1\n  c:\n    - d\n    - {e: 1, f: [2]}\n"},
+		{"a:\n   # of b\n   b: 1      # why\n   c: |\n      x  y\n       z\n   d: 2\n",
+			"a:\n  # of b\n  b: 1       # why\n  c: |\n     x  y\n      z\n  d: 2\n"},
+		{"a: [b,\n    c]\nd: \"x,y  :  z\"\ne: it's  two\nf: 'a ''b,c'\n",
+			"a: [b,\n    c]\nd: \"x,y  :  z\"\ne: it's  two\nf: 'a ''b,c'\n"},
 		{"a:\n- b: 1\n  c: 2\n-   b: 3\n    c: 4\n", "a:\n- b: 1\n  c: 2\n- b: 3\n  c: 4\n"},
 		{"keep:    [track,class]\n", "keep: [track, class]\n"},
 		{"a: http://x/y\nb: 10:30\nc: {d: 'x', e: \"y\"}\n", "a: http://x/y\nb: 10:30\nc: {d: 'x', e: \"y\"}\n"},
@@ -45,7 +48,8 @@ func TestAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]Position{
-		"a": {1, 4}, "b": {2, 1}, "b/c": {3, 6}, "b/c/0": {3, 7}, "b/c/1/d": {3, 14}, "b/e/1/g": {6, 10}, "b/nothing": {2, 1}, "nothing": {1, 2},
+		"a": {1, 4}, "b": {2, 1}, "b/c": {3, 6}, "b/c/0": {3, 7}, "b/c/1/d": {3, 14}, "b/e/1/g": {6, 10},
+		"b/nothing": {2, 1}, "nothing": {1, 2},
 	} {
 		got := tree.At(strings.Split(path, "/"), false)
 		if path == "nothing" {
@@ -97,7 +101,8 @@ func TestTidyIsSteady(t *testing.T) {
 		t.Fatal(names, err)
 	}
 	r, tried := rand.New(rand.NewPCG(3, 8)), 0
-	for _, name := range append(names, "../../configs/portalba/policy/charter.yaml", "../../configs/portalba/policy/council.yaml", "../../configs/portalba/policy/kinds.yaml") {
+	for _, name := range append(names, "../../configs/portalba/policy/charter.yaml",
+		"../../configs/portalba/policy/council.yaml", "../../configs/portalba/policy/kinds.yaml") {
 		raw, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -115,7 +120,8 @@ func TestTidyIsSteady(t *testing.T) {
 			before, _ := value([]byte(text))
 			after, _ := value(out)
 			again, err := Tidy(out)
-			if string(before) != string(after) || err != nil || string(again) != string(out) || strings.Count(text, "#") != strings.Count(string(out), "#") {
+			if string(before) != string(after) || err != nil || string(again) != string(out) ||
+				strings.Count(text, "#") != strings.Count(string(out), "#") {
 				t.Fatalf("%q becomes %q, and that %q (%v)", text, out, again, err)
 			}
 		}

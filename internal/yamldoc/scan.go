@@ -126,7 +126,8 @@ func (s *scan) step(line []rune, i int) (skip int, e *SyntaxError) {
 // comma or a bracket.
 func (s *scan) ends(r, then rune) bool {
 	in := len(s.open) > 0
-	return r == ':' && (then == ' ' || then == 0 || s.behind || in && strings.ContainsRune(",[]{}", then)) || in && strings.ContainsRune(",]}", r)
+	return r == ':' && (then == ' ' || then == 0 || s.behind || in && strings.ContainsRune(",[]{}", then)) ||
+		in && strings.ContainsRune(",]}", r)
 }
 
 // close takes a closing bracket.

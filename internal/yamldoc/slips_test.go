@@ -3,7 +3,6 @@ package yamldoc
 import (
 	"errors"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"math/rand/v2"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"sluice/internal/locales"
+	"sluice/test/gofile"
 )
 
 // everySlip are the sentences of slips.yaml, so that none is forgotten.
@@ -142,7 +142,8 @@ func TestNoForeignWords(t *testing.T) {
 		}
 	}
 	files := []string{written}
-	for _, pattern := range []string{"../../configs/portalba/policy/*.yaml", "../../configs/portalba/policy/decisions/*.yaml", "../../configs/*.yaml", "../../configs/portalba/*.yaml"} {
+	for _, pattern := range []string{"../../configs/portalba/policy/*.yaml",
+		"../../configs/portalba/policy/decisions/*.yaml", "../../configs/*.yaml", "../../configs/portalba/*.yaml"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -198,7 +199,8 @@ func ours(forms []*regexp.Regexp, text string) bool {
 
 // mutated is a file with a slip or two.
 func mutated(r *rand.Rand, text string) string {
-	marks := []string{":", "\"", "'", "[", "]", "{", "}", ",", "-", "#", "|", ">", "&", "*", "!", "%", "@", "`", "?", " ", "\n", "  ", "\t", "\\", "---\n", "...\n", "<<: ", "\r"}
+	marks := []string{":", "\"", "'", "[", "]", "{", "}", ",", "-", "#", "|", ">", "&", "*", "!", "%", "@", "`", "?",
+		" ", "\n", "  ", "\t", "\\", "---\n", "...\n", "<<: ", "\r"}
 	for range 1 + r.IntN(3) {
 		if len(text) == 0 {
 			return text
@@ -234,7 +236,7 @@ func TestTheParsersReasons(t *testing.T) {
 			if strings.HasSuffix(name, "_test.go") {
 				continue
 			}
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			file, err := gofile.Parse(token.NewFileSet(), name)
 			if err != nil {
 				t.Fatal(err)
 			}

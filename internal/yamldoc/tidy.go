@@ -80,7 +80,8 @@ func scalarLines(raw []byte) map[int]bool {
 	out := make(map[int]bool)
 	tokens := lexer.Tokenize(string(raw))
 	for i, t := range tokens {
-		if n := strings.Count(strings.TrimRight(t.Origin, "\n"), "\n"); n > 0 && t.Value != "" && i > 0 && strings.Contains(t.Value, "\n") {
+		if n := strings.Count(strings.TrimRight(t.Origin, "\n"), "\n"); n > 0 && t.Value != "" && i > 0 &&
+			strings.Contains(t.Value, "\n") {
 			for line := t.Position.Line; line <= t.Position.Line+n; line++ {
 				out[line] = true
 			}

@@ -82,10 +82,13 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &invalid):
 		httpcache.Problem(w, r, http.StatusBadRequest, "parameter", "A parameter cannot be used", invalid.Error())
 	case errors.Is(err, query.ErrUnknown):
-		httpcache.Problem(w, r, http.StatusNotFound, "unknown", "There is no such thing here", "see /api/v1/streams for what there is, and /openapi.json for all paths")
+		httpcache.Problem(w, r, http.StatusNotFound, "unknown", "There is no such thing here",
+			"see /api/v1/streams for what there is, and /openapi.json for all paths")
 	default:
 		a.log.Error("a query failed", "error", err)
-		httpcache.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The store cannot be read just now", "try again in a minute; if it lasts, whoever runs this server finds in its log what cannot be read, and what to do")
+		httpcache.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The store cannot be read just now",
+			"try again in a minute; if it lasts, whoever runs this server finds in its log what cannot be read, and "+
+				"what to do")
 	}
 }
 
@@ -100,7 +103,9 @@ func asJSON(v any) (*httpcache.Reply, error) {
 // list answers with the part of a list that was asked for, in JSON under its name
 // or as a table. The key of an item is what a cursor continues behind, so that
 // items which come or go meanwhile move nothing.
-func list[T any](r *http.Request, v url.Values, name string, all []T, most int, key func(T) string, rows table[T]) (*httpcache.Reply, error) {
+func list[T any](
+	r *http.Request, v url.Values, name string, all []T, most int, key func(T) string, rows table[T],
+) (*httpcache.Reply, error) {
 	part, next, err := cut(r.URL, v, all, most, key)
 	if err != nil {
 		return nil, err

@@ -2,13 +2,13 @@ package api
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"reflect"
 	"strconv"
 	"testing"
 
 	"sluice/test/claims"
+	"sluice/test/gofile"
 )
 
 // claimed is what each field's description says of intervals; see test/claims.
@@ -26,7 +26,7 @@ var claimed = map[string]claims.Claim{
 // TestClaims: no description of a field, on /docs and in /openapi.json, says more of
 // an interval than the simulator finds.
 func TestClaims(t *testing.T) {
-	f, err := parser.ParseFile(token.NewFileSet(), "types.go", nil, 0)
+	f, err := gofile.Parse(token.NewFileSet(), "types.go")
 	if err != nil {
 		t.Fatal(err)
 	}

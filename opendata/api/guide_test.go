@@ -21,7 +21,8 @@ func TestGuideSaysWhatIsTaken(t *testing.T) {
 			if p.Values != want {
 				t.Errorf("%s of %s can be %q; want %q", p.Name, o.Path, p.Values, want)
 			}
-			if p.Name == "id" && !strings.Contains(o.Example, `"`+p.Example+`"`) && !strings.HasSuffix(o.Path, "/totals") {
+			if p.Name == "id" && !strings.Contains(o.Example, `"`+p.Example+`"`) &&
+				!strings.HasSuffix(o.Path, "/totals") {
 				t.Errorf("%s has the id %s, which its own example does not", o.Path, p.Example)
 			}
 		}

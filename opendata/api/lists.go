@@ -26,7 +26,9 @@ func (a *API) streams(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	}
 	out := make([]stream, len(all))
 	for i, s := range all {
-		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells), s.Decision, s.From, s.Until, s.Standing.State, s.Standing.Since, s.Standing.By, s.Standing.Reason, s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, nil, s.Floor, s.Membership, nil}
+		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells),
+			s.Decision, s.From, s.Until, s.Standing.State, s.Standing.Since, s.Standing.By, s.Standing.Reason,
+			s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, nil, s.Floor, s.Membership, nil}
 		out[i].BoundedShare, out[i].BoundedShares = shares(s.Epochs)
 		if !s.ClosedUntil.IsZero() {
 			out[i].ClosedUntil = &s.ClosedUntil
@@ -50,7 +52,10 @@ func shares(list []query.Epoch) (one *query.Share, each []*query.Share) {
 }
 
 var streamTable = table[stream]{
-	[]string{"id", "title_ca", "title_en", "title_es", "every", "timezone", "protects", "measure", "unit", "of", "public_from", "cells", "decision", "from", "until", "licence", "closed_until", "simulation", "max_contributions", "bounded_share", "bounded_share_low", "bounded_share_high", "state", "since", "by", "reason_ca", "reason_en", "reason_es", "reason"},
+	[]string{"id", "title_ca", "title_en", "title_es", "every", "timezone", "protects", "measure", "unit", "of",
+		"public_from", "cells", "decision", "from", "until", "licence", "closed_until", "simulation",
+		"max_contributions", "bounded_share", "bounded_share_low", "bounded_share_high", "state", "since", "by",
+		"reason_ca", "reason_en", "reason_es", "reason"},
 	func(s stream) [][]string {
 		var rows [][]string
 		closed := ""
@@ -63,8 +68,10 @@ var streamTable = table[stream]{
 		}
 		for _, m := range s.Measures {
 			rows = append(rows, slices.Concat([]string{text(s.ID)}, titles(s.Title), []string{
-				s.Every, s.Timezone, s.Unit, text(m.Name), text(m.Unit), text(m.Of), strconv.FormatInt(m.PublicFrom, 10),
-				strconv.Itoa(len(s.Cells)), text(s.Decision), s.From, s.Until, text(s.Licence), closed, strconv.FormatBool(s.Simulation), most,
+				s.Every, s.Timezone, s.Unit, text(m.Name), text(m.Unit), text(m.Of),
+				strconv.FormatInt(m.PublicFrom, 10),
+				strconv.Itoa(len(s.Cells)), text(s.Decision), s.From, s.Until, text(s.Licence), closed,
+				strconv.FormatBool(s.Simulation), most,
 			}, share(s.BoundedShare), []string{s.State, s.Since, s.By}, reasons(s.Reason)))
 		}
 		return rows
@@ -86,7 +93,8 @@ func (a *API) sensors(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	}
 	part := make([]sensor, len(page))
 	for i, s := range page {
-		part[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until, s.Replaces, s.Contact, texts(s.Purpose), s.Alive, fields(s.Fields)}
+		part[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until,
+			s.Replaces, s.Contact, texts(s.Purpose), s.Alive, fields(s.Fields)}
 	}
 	if csv {
 		return sensorTable.csv(part, "sensors", next)
@@ -127,7 +135,8 @@ func optional(s string) *string {
 }
 
 var sensorTable = table[sensor]{
-	[]string{"id", "owner", "kind", "zone", "lat", "lon", "registered", "until", "contact", "alive", "purpose_ca", "purpose_en", "purpose_es", "field", "class", "fate", "decision", "state", "planned"},
+	[]string{"id", "owner", "kind", "zone", "lat", "lon", "registered", "until", "contact", "alive", "purpose_ca",
+		"purpose_en", "purpose_es", "field", "class", "fate", "decision", "state", "planned"},
 	func(s sensor) [][]string {
 		alive := ""
 		if s.Alive != nil {
@@ -135,8 +144,11 @@ var sensorTable = table[sensor]{
 		}
 		var rows [][]string
 		for _, f := range s.Fields {
-			rows = append(rows, slices.Concat([]string{text(s.ID), text(s.Owner), text(s.Kind), text(s.Zone), number(s.Lat), number(s.Lon), s.Registered, s.Until, text(s.Contact), alive},
-				titles(s.Purpose), []string{text(f.Name), text(f.Class), f.Fate, text(f.Decision), f.State, f.Planned}))
+			rows = append(rows,
+				slices.Concat([]string{text(s.ID), text(s.Owner), text(s.Kind), text(s.Zone), number(s.Lat),
+					number(s.Lon), s.Registered, s.Until, text(s.Contact), alive},
+					titles(s.Purpose),
+					[]string{text(f.Name), text(f.Class), f.Fate, text(f.Decision), f.State, f.Planned}))
 		}
 		return rows
 	},
@@ -146,7 +158,8 @@ func (a *API) decided() ([]decision, error) {
 	all, err := a.source.Books.Decisions()
 	out := make([]decision, len(all))
 	for i, d := range all {
-		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Since, d.By, d.Reason, d.Policy, d.Motion, d.Version, d.Namespace, votes(d.Votes), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
+		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Since, d.By, d.Reason, d.Policy, d.Motion,
+			d.Version, d.Namespace, votes(d.Votes), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
 		if d.Next != nil {
 			out[i].Next = &next{d.Next.Motion, d.Next.From, d.Next.Changes}
 		}
@@ -176,9 +189,12 @@ func (a *API) decision(r *http.Request, v url.Values) (*httpcache.Reply, error) 
 }
 
 var decisionTable = table[decision]{
-	[]string{"id", "title_ca", "title_en", "title_es", "state", "from", "until", "policy", "motion", "votes", "since", "by", "reason_ca", "reason_en", "reason_es", "reason"},
+	[]string{"id", "title_ca", "title_en", "title_es", "state", "from", "until", "policy", "motion", "votes", "since",
+		"by", "reason_ca", "reason_en", "reason_es", "reason"},
 	func(d decision) [][]string {
-		return [][]string{slices.Concat([]string{text(d.ID)}, titles(d.Title), []string{d.State, d.From, d.Until, d.Policy, text(d.Motion), strconv.Itoa(len(d.Votes)), d.Since, d.By}, reasons(d.Reason))}
+		return [][]string{slices.Concat([]string{text(d.ID)}, titles(d.Title),
+			[]string{d.State, d.From, d.Until, d.Policy, text(d.Motion), strconv.Itoa(len(d.Votes)), d.Since, d.By},
+			reasons(d.Reason))}
 	},
 }
 
@@ -197,11 +213,14 @@ func (a *API) ledger(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 			out = append(out, entry(e))
 		}
 	}
-	return list(r, v, "entries", out, manyShort, func(e entry) string { return e.Gateway + " " + strconv.FormatInt(e.N, 10) }, ledgerTable)
+	return list(r, v, "entries", out, manyShort, func(e entry) string {
+		return e.Gateway + " " + strconv.FormatInt(e.N, 10)
+	}, ledgerTable)
 }
 
 var ledgerTable = table[entry]{
-	[]string{"n", "day", "gateway", "decision", "plan", "unit", "kind", "epsilon", "delta", "cap", "left", "prev_sha256"},
+	[]string{"n", "day", "gateway", "decision", "plan", "unit", "kind", "epsilon", "delta", "cap", "left",
+		"prev_sha256"},
 	func(e entry) [][]string {
 		return [][]string{{
 			strconv.FormatInt(e.N, 10), e.Day, text(e.Gateway), text(e.Decision), e.Plan, e.Unit, e.Kind,

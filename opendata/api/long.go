@@ -14,9 +14,12 @@ import (
 // have, made while they are sent.
 func (a *API) long(st query.Stream, q store.Query, csv bool) *httpcache.Reply {
 	if csv {
-		return &httpcache.Reply{Type: csvType, File: st.ID + ".csv", Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longCSV(ctx, st, q) }}
+		return &httpcache.Reply{Type: csvType, File: st.ID + ".csv",
+			Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longCSV(ctx, st, q) }}
 	}
-	return &httpcache.Reply{Type: jsonType, Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longJSON(ctx, st, q) }}
+	return &httpcache.Reply{Type: jsonType, Parts: func(ctx context.Context) iter.Seq2[[]byte, error] {
+		return a.longJSON(ctx, st, q)
+	}}
 }
 
 // ahead is how far ahead of the rows their epochs are read.

@@ -62,7 +62,9 @@ func (a *API) observations(r *http.Request, v url.Values) (*httpcache.Reply, err
 }
 
 // written are some observations as one answer.
-func (a *API) written(r *http.Request, st query.Stream, all []store.Observation, next string, csv bool) (*httpcache.Reply, error) {
+func (a *API) written(
+	r *http.Request, st query.Stream, all []store.Observation, next string, csv bool,
+) (*httpcache.Reply, error) {
 	var epochs []query.Epoch
 	if n := len(all); n > 0 {
 		var err error
@@ -97,11 +99,14 @@ func share(s *query.Share) []string {
 func observationTable(st query.Stream, epochs []query.Epoch) table[store.Observation] {
 	loc := query.Place(st.Timezone)
 	return table[store.Observation]{
-		[]string{"start_utc", "start_local", "every", "cell", "measure", "value", "status", "low", "high", "unit", "decision", "simulation", "bounded_share", "bounded_share_low", "bounded_share_high", "gateway"},
+		[]string{"start_utc", "start_local", "every", "cell", "measure", "value", "status", "low", "high", "unit",
+			"decision", "simulation", "bounded_share", "bounded_share_low", "bounded_share_high", "gateway"},
 		func(o store.Observation) [][]string {
 			return [][]string{slices.Concat([]string{
-				o.Start.Format(time.RFC3339), o.Start.In(loc).Format(time.RFC3339), text(o.Every), text(o.Cell), text(o.Measure),
-				number(o.Value), text(string(o.Status)), number(o.Low), number(o.High), text(o.Unit), text(o.Decision), strconv.FormatBool(o.Simulation),
+				o.Start.Format(time.RFC3339), o.Start.In(loc).Format(time.RFC3339), text(o.Every), text(o.Cell),
+				text(o.Measure),
+				number(o.Value), text(string(o.Status)), number(o.Low), number(o.High), text(o.Unit), text(o.Decision),
+				strconv.FormatBool(o.Simulation),
 			}, share(query.Covering(epochs, o.Gateway, o.Start).Share()), []string{text(o.Gateway)})}
 		},
 	}
@@ -132,11 +137,13 @@ type totalPage struct {
 }
 
 var totalTable = table[*query.Total]{
-	[]string{"start_utc", "end_utc", "cell", "category", "measure", "parts", "published", "withheld", "no_data", "withdrawn", "value", "low", "high", "unit"},
+	[]string{"start_utc", "end_utc", "cell", "category", "measure", "parts", "published", "withheld", "no_data",
+		"withdrawn", "value", "low", "high", "unit"},
 	func(t *query.Total) [][]string {
 		return [][]string{{
 			t.Start.Format(time.RFC3339), t.End.Format(time.RFC3339), text(t.Cell), text(t.Category), text(t.Measure),
-			strconv.Itoa(t.Parts), strconv.Itoa(t.Published), strconv.Itoa(t.Withheld), strconv.Itoa(t.NoData), strconv.Itoa(t.Withdrawn),
+			strconv.Itoa(t.Parts), strconv.Itoa(t.Published), strconv.Itoa(t.Withheld), strconv.Itoa(t.NoData),
+			strconv.Itoa(t.Withdrawn),
 			number(t.Value), number(t.Low), number(t.High), text(t.Unit),
 		}}
 	},

@@ -111,19 +111,22 @@ func (a *API) newest(r *http.Request, v url.Values) ([]placed, error) {
 			return nil, err
 		}
 		for i := range list {
-			if o := &list[i]; (!v.Has("measure") || o.Measure == v.Get("measure")) && (!v.Has("category") || o.Category == v.Get("category")) {
+			if o := &list[i]; (!v.Has("measure") || o.Measure == v.Get("measure")) &&
+				(!v.Has("category") || o.Category == v.Get("category")) {
 				out = append(out, placed{o.Zone, latestOf(o)})
 			}
 		}
 	}
 	if len(out) == 0 && (v.Has("measure") || v.Has("category")) {
-		return nil, &query.Invalid{Parameter: "measure", Hint: "or category names nothing that this stream has released"}
+		return nil, &query.Invalid{Parameter: "measure",
+			Hint: "or category names nothing that this stream has released"}
 	}
 	return out, nil
 }
 
 func latestOf(o *store.Observation) latest {
-	return latest{o.Stream, o.Measure, o.Category, o.Start, o.End, o.Status, o.Value, o.Low, o.High, o.Unit, o.Decision, o.Simulation}
+	return latest{o.Stream, o.Measure, o.Category, o.Start, o.End, o.Status, o.Value, o.Low, o.High, o.Unit, o.Decision,
+		o.Simulation}
 }
 
 type zoneRow struct {
@@ -132,10 +135,12 @@ type zoneRow struct {
 }
 
 var zoneTable = table[zoneRow]{
-	[]string{"id", "name", "stream", "measure", "category", "start_utc", "end_utc", "status", "value", "low", "high", "unit", "decision"},
+	[]string{"id", "name", "stream", "measure", "category", "start_utc", "end_utc", "status", "value", "low", "high",
+		"unit", "decision"},
 	func(z zoneRow) [][]string {
 		return [][]string{{
-			text(z.id), text(z.name), text(z.Stream), text(z.Measure), text(z.Category), z.Start.Format(time.RFC3339), z.End.Format(time.RFC3339),
+			text(z.id), text(z.name), text(z.Stream), text(z.Measure), text(z.Category), z.Start.Format(time.RFC3339),
+			z.End.Format(time.RFC3339),
 			text(string(z.Status)), number(z.Value), number(z.Low), number(z.High), text(z.Unit), text(z.Decision),
 		}}
 	},

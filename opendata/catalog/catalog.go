@@ -42,7 +42,8 @@ func New(source *query.Source, keeper *httpcache.Keeper, base string, log *slog.
 func (c *Catalog) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/catalog.jsonld", c.keeper.Handle(c.serve, func(w http.ResponseWriter, r *http.Request, err error) {
 		c.log.Error("the catalogue cannot be made", "error", err)
-		httpcache.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The books cannot be read just now", "try again in a minute")
+		httpcache.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The books cannot be read just now",
+			"try again in a minute")
 	}))
 }
 
@@ -71,7 +72,8 @@ const (
 
 var context = node{
 	"adms": "http://www.w3.org/ns/adms#", "dcat": "http://www.w3.org/ns/dcat#", "dcatap": "http://data.europa.eu/r5r/",
-	"dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/", "xsd": "http://www.w3.org/2001/XMLSchema#",
+	"dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
+	"xsd": "http://www.w3.org/2001/XMLSchema#",
 	"gsp": "http://www.opengis.net/ont/geosparql#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
 }
 
@@ -96,7 +98,9 @@ func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte) no
 	languages := []node{id(authority + "language/CAT"), id(authority + "language/ENG"), id(authority + "language/SPA")}
 	return node{
 		"@context": context, "@id": c.base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog",
-		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *i18n.Speaker) string { return aggregates(s, city) }),
+		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *i18n.Speaker) string {
+			return aggregates(s, city)
+		}),
 		"dct:publisher": publisher, "dct:language": languages, "foaf:homepage": id(c.base + "/"),
 		"dcat:dataset": datasets, "dcat:service": services,
 	}
@@ -129,7 +133,9 @@ func box(zones []byte) node {
 	if !some {
 		return nil
 	}
-	return node{"@type": "dct:Location", "dcat:bbox": typed(fmt.Sprintf("POLYGON((%[1]g %[2]g,%[3]g %[2]g,%[3]g %[4]g,%[1]g %[4]g,%[1]g %[2]g))", w, s, e, n), "gsp:wktLiteral")}
+	return node{"@type": "dct:Location",
+		"dcat:bbox": typed(fmt.Sprintf("POLYGON((%[1]g %[2]g,%[3]g %[2]g,%[3]g %[4]g,%[1]g %[4]g,%[1]g %[2]g))", w, s,
+			e, n), "gsp:wktLiteral")}
 }
 
 func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
@@ -145,10 +151,14 @@ func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 		titles = []node{{"@value": st.ID}}
 	}
 	d := node{
-		"@id": page + "#dataset", "@type": "dcat:Dataset", "dct:identifier": st.ID, "dct:title": titles, "dct:description": descriptions,
-		"dct:publisher": id(c.base + "/#city"), "dcat:landingPage": id(page), "dct:accessRights": id(authority + "access-right/PUBLIC"),
-		"dct:accrualPeriodicity": id(authority + "frequency/" + cadence(st)), "dcat:temporalResolution": typed(st.Every, "xsd:duration"),
-		"dct:provenance": node{"@type": "dct:ProvenanceStatement", "rdfs:label": c.all("Released under decision %s", st.Decision),
+		"@id": page + "#dataset", "@type": "dcat:Dataset", "dct:identifier": st.ID, "dct:title": titles,
+		"dct:description": descriptions,
+		"dct:publisher":   id(c.base + "/#city"), "dcat:landingPage": id(page),
+		"dct:accessRights":        id(authority + "access-right/PUBLIC"),
+		"dct:accrualPeriodicity":  id(authority + "frequency/" + cadence(st)),
+		"dcat:temporalResolution": typed(st.Every, "xsd:duration"),
+		"dct:provenance": node{"@type": "dct:ProvenanceStatement",
+			"rdfs:label":   c.all("Released under decision %s", st.Decision),
 			"rdfs:seeAlso": id(c.base + "/decisions/" + url.PathEscape(st.Decision))},
 		"dcat:distribution": []node{
 			c.distribution(st, "csv", "CSV", "text/csv"), c.distribution(st, "json", "JSON", "application/json"),
@@ -196,7 +206,8 @@ func moment(text string) node {
 func (c *Catalog) distribution(st query.Stream, format, file, mime string) node {
 	address := c.base + "/api/v1/streams/" + url.PathEscape(st.ID) + "/observations?format=" + format
 	d := node{
-		"@id": address, "@type": "dcat:Distribution", "dct:title": file, "dcat:accessURL": id(address), "dct:format": id(authority + "file-type/" + file),
+		"@id": address, "@type": "dcat:Distribution", "dct:title": file, "dcat:accessURL": id(address),
+		"dct:format":     id(authority + "file-type/" + file),
 		"dcat:mediaType": id(media + mime), "dcatap:availability": id(authority + "planned-availability/STABLE"),
 		"dcat:accessService": id(c.base + "/openapi.json#service"),
 	}

@@ -73,7 +73,8 @@ func (s *shape) node(at string, v map[string]any) {
 		if kind != "" {
 			s.known[id] = true
 		}
-		if strings.HasSuffix(at, "servesDataset") || strings.HasSuffix(at, "accessService") || strings.HasSuffix(at, "Dataset.dct:publisher") {
+		if strings.HasSuffix(at, "servesDataset") || strings.HasSuffix(at, "accessService") ||
+			strings.HasSuffix(at, "Dataset.dct:publisher") {
 			s.leads[id] = true
 		}
 	}
@@ -100,14 +101,18 @@ func (s *shape) node(at string, v map[string]any) {
 func TestCatalogueIsDCAT(t *testing.T) {
 	stream := func(id, from, until string) query.Stream {
 		st := query.Stream{Stream: books.Stream{
-			ID: id, Title: map[string]string{"en": "Steps"}, Every: "PT1H", Unit: "none", From: from, Until: until, Decision: "2026-1", Licence: "CC-BY-4.0",
+			ID: id, Title: map[string]string{"en": "Steps"}, Every: "PT1H", Unit: "none", From: from, Until: until,
+			Decision: "2026-1", Licence: "CC-BY-4.0",
 			Measures: []books.Measure{{Name: "count"}},
 		}}
 		st.ClosedUntil = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 		return st
 	}
-	streams := []query.Stream{stream("day", "2026-01-01", "2026-12-31"), stream("instant", "2026-01-01T00:00:00+01:00", "2027-05-31T22:00:00Z"), stream("none", "", ""), {Stream: books.Stream{ID: "bare", Every: "P1D"}}}
-	zones := []byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.3]]]}}]}`)
+	streams := []query.Stream{stream("day", "2026-01-01", "2026-12-31"),
+		stream("instant", "2026-01-01T00:00:00+01:00", "2027-05-31T22:00:00Z"), stream("none", "", ""),
+		{Stream: books.Stream{ID: "bare", Every: "P1D"}}}
+	zones := []byte(
+		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.3]]]}}]}`)
 	for _, base := range []string{"", "https://data.portalba.example"} {
 		c := New(nil, nil, base, nil)
 		raw, err := json.Marshal(c.dcat(books.City{Name: "Portalba"}, streams, zones))
@@ -129,7 +134,8 @@ func TestCatalogueIsDCAT(t *testing.T) {
 			}
 		}
 	}
-	for text, kind := range map[string]any{"2026-05-31": "xsd:date", "2027-05-31T22:00:00Z": "xsd:dateTime", "2027-05-31T22:00:00+02:00": "xsd:dateTime", "soon": nil, "": nil} {
+	for text, kind := range map[string]any{"2026-05-31": "xsd:date", "2027-05-31T22:00:00Z": "xsd:dateTime",
+		"2027-05-31T22:00:00+02:00": "xsd:dateTime", "soon": nil, "": nil} {
 		if got := moment(text)["@type"]; got != kind {
 			t.Errorf("%q is %v; want %v", text, got, kind)
 		}
@@ -141,14 +147,16 @@ func TestCatalogueIsDCAT(t *testing.T) {
 func TestSearchEngines(t *testing.T) {
 	speaker := i18n.Speakers()["en"]
 	for until, want := range map[string]any{"2026-12-31": "2026-01-01/2026-12-31", "": "2026-01-01/.."} {
-		d := Dataset(speaker, "https://x", books.City{Name: "P"}, query.Stream{Stream: books.Stream{ID: "s", From: "2026-01-01", Until: until}})
+		d := Dataset(speaker, "https://x", books.City{Name: "P"},
+			query.Stream{Stream: books.Stream{ID: "s", From: "2026-01-01", Until: until}})
 		if d["temporalCoverage"] != want {
 			t.Errorf("until %q it is about %v; want %v", until, d["temporalCoverage"], want)
 		}
 		list, _ := d["distribution"].([]any)
 		if len(list) != 2 || slices.ContainsFunc(list, func(x any) bool {
 			address, _ := x.(map[string]any)["contentUrl"].(string)
-			return strings.Contains(address, "limit") || !strings.HasPrefix(address, "https://x/api/v1/streams/s/observations?format=")
+			return strings.Contains(address, "limit") ||
+				!strings.HasPrefix(address, "https://x/api/v1/streams/s/observations?format=")
 		}) {
 			t.Errorf("its files are %v", list)
 		}

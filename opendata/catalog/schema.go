@@ -16,11 +16,13 @@ func Describe(s *i18n.Speaker, city books.City, st query.Stream) string {
 	for _, m := range st.Measures {
 		names = append(names, m.Name)
 	}
-	text := s.Say("%s %s, released %s under decision %s.", strings.Join(names, ", "), s.At(city.Name), s.Every(st.Every, query.Length(st.Every)), st.Decision) + " "
+	text := s.Say("%s %s, released %s under decision %s.", strings.Join(names, ", "), s.At(city.Name),
+		s.Every(st.Every, query.Length(st.Every)), st.Decision) + " "
 	if st.Unit == "none" {
 		text += s.Say("The numbers are exact, since they are about nobody.")
 	} else {
-		text += s.Say("Each number carries random noise that protects every single %s, and an interval that says how much; where there are too few, as the decision says, there is no number.", s.Each(st.Unit))
+		text += s.Say("Each number carries random noise that protects every single %s, and an interval that says "+
+			"how much; where there are too few, as the decision says, there is no number.", s.Each(st.Unit))
 	}
 	if said := s.Standing(st.Standing); said != "" {
 		text += " " + said
@@ -33,7 +35,8 @@ func Describe(s *i18n.Speaker, city books.City, st query.Stream) string {
 
 // aggregates says what all that the city releases is.
 func aggregates(s *i18n.Speaker, city books.City) string {
-	return s.Say("Aggregates of the sensors in the streets %s, each released under a decision of the city council. Raw readings are not kept.", s.Of(city.Name))
+	return s.Say("Aggregates of the sensors in the streets %s, each released under a decision of the city council. "+
+		"Raw readings are not kept.", s.Of(city.Name))
 }
 
 // Dataset is a stream as schema.org has it, for the head of its page.
@@ -57,7 +60,8 @@ func Dataset(s *i18n.Speaker, base string, city books.City, st query.Stream) map
 	}
 	d["variableMeasured"] = measured
 	download := func(format, mime string) map[string]any {
-		return map[string]any{"@type": "DataDownload", "encodingFormat": mime, "contentUrl": base + "/api/v1/streams/" + url.PathEscape(st.ID) + "/observations?format=" + format}
+		return map[string]any{"@type": "DataDownload", "encodingFormat": mime,
+			"contentUrl": base + "/api/v1/streams/" + url.PathEscape(st.ID) + "/observations?format=" + format}
 	}
 	d["distribution"] = []any{download("csv", "text/csv"), download("json", "application/json")}
 	return d
@@ -87,7 +91,8 @@ func period(st query.Stream) (from, until string) {
 func City(s *i18n.Speaker, base string, city books.City) map[string]any {
 	d := whole(base, city, s.Say("What %s measures", city.Name),
 		aggregates(s, city), base+"/")
-	d["distribution"] = []any{map[string]any{"@type": "DataDownload", "encodingFormat": "application/ld+json", "contentUrl": base + "/catalog.jsonld"}}
+	d["distribution"] = []any{map[string]any{"@type": "DataDownload", "encodingFormat": "application/ld+json",
+		"contentUrl": base + "/catalog.jsonld"}}
 	return d
 }
 

@@ -69,7 +69,8 @@ func NewKeeper() *Keeper {
 // Handle serves what a maker makes.
 func (k *Keeper) Handle(make Maker, fail Failer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		key := r.URL.EscapedPath() + "?" + r.URL.RawQuery + "\n" + r.Header.Get("Accept") + "\n" + r.Header.Get("Accept-Language")
+		key := r.URL.EscapedPath() + "?" + r.URL.RawQuery + "\n" + r.Header.Get("Accept") + "\n" +
+			r.Header.Get("Accept-Language")
 		a, ok := k.find(key)
 		if !ok {
 			made, err, _ := k.flight.Do(key, func() (any, error) { return k.answer(key, r, make) })

@@ -16,7 +16,8 @@ import (
 
 func TestGzipped(t *testing.T) {
 	for accept, want := range map[string]bool{
-		"": false, "gzip": true, "GZIP": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "gzip;q=x": false, "*": true, "*;q=0": false,
+		"": false, "gzip": true, "GZIP": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false,
+		"gzip;q=x": false, "*": true, "*;q=0": false,
 		"gzip;q=0, *": false, "br": false, "deflate, x-gzip": true, "gzipped": false, "identity": false,
 	} {
 		if got := gzipped(accept); got != want {
@@ -82,9 +83,11 @@ func TestKept(t *testing.T) {
 // TestKeptByHeaders tells answers apart by what they may depend on.
 func TestKeptByHeaders(t *testing.T) {
 	h := NewKeeper().Handle(func(r *http.Request) (*Reply, error) {
-		return &Reply{Type: "text/plain", Body: []byte(r.Header.Get("Accept") + r.Header.Get("Accept-Language") + r.URL.RawQuery)}, nil
+		return &Reply{Type: "text/plain",
+			Body: []byte(r.Header.Get("Accept") + r.Header.Get("Accept-Language") + r.URL.RawQuery)}, nil
 	}, failed)
-	for _, x := range []struct{ accept, lang, query string }{{"text/csv", "", ""}, {"", "text/csv", "a"}, {"", "ca", ""}, {"", "", "ca"}, {"", "", ""}} {
+	for _, x := range []struct{ accept, lang, query string }{{"text/csv", "", ""}, {"", "text/csv", "a"},
+		{"", "ca", ""}, {"", "", "ca"}, {"", "", ""}} {
 		r := httptest.NewRequest(http.MethodGet, "/?"+x.query, nil)
 		r.Header.Set("Accept", x.accept)
 		r.Header.Set("Accept-Language", x.lang)

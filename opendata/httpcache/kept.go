@@ -28,7 +28,8 @@ type kept struct {
 func newKept(r *Reply, made time.Time) *kept {
 	sum := sha256.Sum256(r.Body) // of parts nobody knows one, and none is sent
 	tag := hex.EncodeToString(sum[:16])
-	a := &kept{made: made, body: r.Body, mime: []string{r.Type}, etag: []string{`"` + tag + `"`}, etagGzip: []string{`"` + tag + `-gzip"`}, parts: r.Parts}
+	a := &kept{made: made, body: r.Body, mime: []string{r.Type}, etag: []string{`"` + tag + `"`},
+		etagGzip: []string{`"` + tag + `-gzip"`}, parts: r.Parts}
 	if r.Next != "" {
 		a.link = []string{"<" + r.Next + `>; rel="next"`}
 	}

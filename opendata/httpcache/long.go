@@ -38,7 +38,8 @@ func (k *Keeper) long(w http.ResponseWriter, r *http.Request, parts Parts, zip b
 		w.Header().Del("Content-Encoding")
 		w.Header().Del("Content-Disposition")
 		w.Header().Set("Retry-After", "10")
-		Problem(w, r, http.StatusServiceUnavailable, "busy", "Too many long files are on their way", "wait as long as Retry-After says, or ask for less with from, to, cell, measure or limit")
+		Problem(w, r, http.StatusServiceUnavailable, "busy", "Too many long files are on their way",
+			"wait as long as Retry-After says, or ask for less with from, to, cell, measure or limit")
 		return
 	}
 	defer k.seats.leave(seat)

@@ -22,7 +22,8 @@ func ReadOnly(next http.Handler) http.Handler {
 			Problem(w, r, http.StatusMethodNotAllowed, "method", "Only GET and HEAD", "this interface is for reading")
 		case door.HasBody(r):
 			door.Drop(w, r)
-			Problem(w, r, http.StatusBadRequest, "body", "A request to read has no body", "leave out the body, Content-Length and Transfer-Encoding")
+			Problem(w, r, http.StatusBadRequest, "body", "A request to read has no body",
+				"leave out the body, Content-Length and Transfer-Encoding")
 		default:
 			next.ServeHTTP(w, r)
 		}

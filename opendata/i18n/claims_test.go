@@ -11,19 +11,30 @@ import (
 
 // claimed is what each sentence says of intervals; see test/claims.
 var claimed = map[string]claims.Claim{
-	"In 95 of 100 cases what was counted is between %s and %s.":                                                                                                      claims.Counted,
-	"Published from %s %d %s on; 95 of 100 values are within %s of what was counted.":                                                                                claims.Counted,
-	"It was published from %s %d %s on; 95 of 100 values are within %s of what was counted.":                                                                         claims.Counted,
-	"where what was counted lies in 95 of 100 windows":                                                                                                               claims.Counted,
-	"what was counted plus random noise, drawn once. The band is where what was counted lies in 95 of 100 windows, also of those near the threshold that are shown.": claims.Counted,
+	"In 95 of 100 cases what was counted is between %s and %s.":                              claims.Counted,
+	"Published from %s %d %s on; 95 of 100 values are within %s of what was counted.":        claims.Counted,
+	"It was published from %s %d %s on; 95 of 100 values are within %s of what was counted.": claims.Counted,
+	"where what was counted lies in 95 of 100 windows":                                       claims.Counted,
+	"what was counted plus random noise, drawn once. The band is where what was counted lies in 95 of 100 windows, " +
+		"also of those near the threshold that are shown.": claims.Counted,
 
-	"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.": claims.Nothing, // of a share of units, which is paid for by itself
+	// of a share of units, which is paid for by itself
+	"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.": claims.Nothing,
 	"95 %% interval": claims.Nothing,
-	"What decides is their number with its noise, so a number may stand for fewer %s than the decision's smallest group.":                                                    claims.Nothing,
-	"Each number carries random noise that protects every single %s, and an interval that says how much; where there are too few, as the decision says, there is no number.": claims.Nothing,
-	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is no number.":                                                                   claims.Nothing,
-	"Some streams are about nobody, such as air or noise, and their numbers are exact. Each number about somebody protects a unit that its decision names: a device, a vehicle, a card, a home or a person. It carries random noise, drawn once, and is published only where enough units were there, by their number or, where the decision says so, by that number with its noise. Whoever sees all that is published learns almost the same whether any one unit was there or not; epsilon says how much \"almost\" is, and a day's epsilon is the day's budget.": claims.Nothing,
-	"What is true of all who pass, such as that the street is full on Saturdays, is published on purpose, and tells something about those who are known to pass.": claims.Nothing,
+	"What decides is their number with its noise, so a number may stand for fewer %s than the decision's smallest " +
+		"group.": claims.Nothing,
+	"Each number carries random noise that protects every single %s, and an interval that says how much; where " +
+		"there are too few, as the decision says, there is no number.": claims.Nothing,
+	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is no number.": claims.
+		Nothing,
+	"Some streams are about nobody, such as air or noise, and their numbers are exact. Each number about somebody " +
+		"protects a unit that its decision names: a device, a vehicle, a card, a home or a person. It carries " +
+		"random noise, drawn once, and is published only where enough units were there, by their number or, where " +
+		"the decision says so, by that number with its noise. Whoever sees all that is published learns almost the " +
+		"same whether any one unit was there or not; epsilon says how much \"almost\" is, and a day's epsilon is " +
+		"the day's budget.": claims.Nothing,
+	"What is true of all who pass, such as that the street is full on Saturdays, is published on purpose, and tells " +
+		"something about those who are known to pass.": claims.Nothing,
 }
 
 // TestClaims: no sentence of pages and files says more of an interval than the
@@ -44,7 +55,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-var action, tag, css = regexp.MustCompile(`(?s)\{\{.*?\}\}`), regexp.MustCompile(`(?s)<[^>]*>`), regexp.MustCompile(`(?s)<(script|style|svg).*?</(script|style|svg)>`)
+var action, tag, css = regexp.MustCompile(`(?s)\{\{.*?\}\}`), regexp.MustCompile(`(?s)<[^>]*>`),
+	regexp.MustCompile(`(?s)<(script|style|svg).*?</(script|style|svg)>`)
 
 // untranslated is what the templates say in no language, by file.
 func untranslated(t *testing.T) map[string]string {

@@ -2,7 +2,6 @@ package i18n
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
@@ -11,25 +10,32 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sluice/test/gofile"
 )
 
 // clerkFiles are the sources of the verbs for councils and clerks, and of what they
 // say errors of.
 var clerkFiles = []string{
-	"../../cmd/sluice/voice.go", "../../cmd/sluice/arguments.go", "../../cmd/sluice/motion*.go", "../../cmd/sluice/policy*.go",
-	"../../simulate/*.go", "../../policy/council/*.go", "../../policy/workspace/*.go", "../../policy/ballot/*.go", "../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go",
+	"../../cmd/sluice/voice.go", "../../cmd/sluice/arguments.go", "../../cmd/sluice/motion*.go",
+	"../../cmd/sluice/policy*.go",
+	"../../simulate/*.go", "../../policy/council/*.go", "../../policy/workspace/*.go", "../../policy/ballot/*.go",
+	"../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go",
 }
 
 // unspoken are texts of errors that no verb of a clerk shows: bugs, or the town's own.
 var unspoken = []string{
-	"%s", "%w", "%v", "%s: %w", "%q: %w", "%w: %q", "%s %w", "is missing from the policy directory", "%s: %s: %w", "%w\n%s", "%s\n  %s\n%s", "the draft has no decision %s",
+	"%s", "%w", "%v", "%s: %w", "%q: %w", "%w: %q", "%s %w", "is missing from the policy directory", "%s: %s: %w",
+	"%w\n%s", "%s\n  %s\n%s", "the draft has no decision %s",
 }
 
 // byLibraries are texts of cobra and of the system, as they stand in their sources.
 var byLibraries = []string{
 	"unknown flag: %s", "unknown command %s for %s", "flag needs an argument: %s", "did you mean %s?",
-	"invalid argument %s for %s flag: %s", "unknown shorthand flag: %s in %s", "no such file or directory", "permission denied", "file exists", "not a directory",
-	"is a directory", "no space left on device", "read-only file system", "open %s: %s", "stat %s: %s", "mkdir %s: %s", "rename %s: %s",
+	"invalid argument %s for %s flag: %s", "unknown shorthand flag: %s in %s", "no such file or directory",
+	"permission denied", "file exists", "not a directory",
+	"is a directory", "no space left on device", "read-only file system", "open %s: %s", "stat %s: %s", "mkdir %s: %s",
+	"rename %s: %s",
 }
 
 // comment is the last of a line of a template.
@@ -50,7 +56,7 @@ func clerkSays(t *testing.T) map[string]bool {
 			if strings.HasSuffix(name, "_test.go") {
 				continue
 			}
-			f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			f, err := gofile.Parse(token.NewFileSet(), name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,19 +131,24 @@ func TestEveryClerksSentence(t *testing.T) {
 		t.Fatalf("only %d sentences were found; the search is broken", len(used))
 	}
 	for _, w := range []string{ // sides and sentences that are chosen
-		"in force", "motion %s ends it on %s", "motion %s changes it on %s", "motion %s suspends it on %s", "motion %s lifts the suspension on %s",
-		"see sluice --help", "see sluice %s --help", "%s is missing from the policy directory", "strconv.ParseInt: parsing %s: invalid syntax", "there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new", "%s is %s; want %s",
+		"in force", "motion %s ends it on %s", "motion %s changes it on %s", "motion %s suspends it on %s",
+		"motion %s lifts the suspension on %s",
+		"see sluice --help", "see sluice %s --help", "%s is missing from the policy directory",
+		"strconv.ParseInt: parsing %s: invalid syntax",
+		"there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new", "%s is %s; want %s",
 		"%s is not among the fields that are sent", "%s is published every %s; want %s",
 	} {
 		used[w] = true
 	}
-	for _, name := range []string{"../../cmd/sluice/decision.yaml.tmpl", "../../configs/portalba/policy/charter.yaml", "../../configs/portalba/policy/council.yaml", "../../configs/portalba/policy/kinds.yaml"} {
+	for _, name := range []string{"../../cmd/sluice/decision.yaml.tmpl", "../../configs/portalba/policy/charter.yaml",
+		"../../configs/portalba/policy/council.yaml", "../../configs/portalba/policy/kinds.yaml"} {
 		raw, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range comment.FindAllStringSubmatch(string(raw), -1) {
-			if text := filledIn.ReplaceAllString(m[1], "%s"); text != "%s" && !strings.HasPrefix(text, "yaml-language-server") {
+			if text := filledIn.ReplaceAllString(m[1], "%s"); text != "%s" &&
+				!strings.HasPrefix(text, "yaml-language-server") {
 				used[text] = true
 			}
 		}
@@ -155,7 +166,8 @@ func TestEveryClerksSentence(t *testing.T) {
 				t.Errorf("%s has no %q", code, text)
 				continue
 			}
-			if a, b := part.FindAllString(text, -1), part.FindAllString(got, -1); strings.Join(a, "") != strings.Join(b, "") {
+			if a, b := part.FindAllString(text, -1),
+				part.FindAllString(got, -1); strings.Join(a, "") != strings.Join(b, "") {
 				t.Errorf("%s: %q takes %v, and its translation %v", code, text, a, b)
 			}
 		}

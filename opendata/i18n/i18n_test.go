@@ -2,7 +2,6 @@ package i18n
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"sluice/internal/locales"
+	"sluice/test/gofile"
 )
 
 var inTemplate = regexp.MustCompile(`\bt "((?:[^"\\]|\\.)*)"`)
@@ -40,7 +40,7 @@ func said(t *testing.T) map[string]bool {
 				out[text] = true
 			}
 		case ".go":
-			f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			f, err := gofile.Parse(token.NewFileSet(), path)
 			if err != nil {
 				return err
 			}
@@ -108,7 +108,8 @@ func TestEverySentence(t *testing.T) {
 				t.Errorf("%s has no %q", code, text)
 				continue
 			}
-			if a, b := verb.FindAllString(text, -1), verb.FindAllString(got, -1); strings.Join(a, "") != strings.Join(b, "") {
+			if a, b := verb.FindAllString(text, -1),
+				verb.FindAllString(got, -1); strings.Join(a, "") != strings.Join(b, "") {
 				t.Errorf("%s: %q takes %v, and its translation %v", code, text, a, b)
 			}
 		}
@@ -164,15 +165,23 @@ func TestSpeaking(t *testing.T) {
 	s := Speakers()
 	at := time.Date(2026, 4, 1, 9, 5, 0, 0, time.UTC)
 	for _, x := range []struct{ got, want string }{
-		{s["en"].Number(1234567.25), "1,234,567.2"}, {s["ca"].Number(1234567.25), "1.234.567,2"}, {s["es"].Number(12345.5), "12.345,5"},
-		{s["en"].Number(0.012), "0.012"}, {s["en"].Number(0), "0"}, {s["en"].Tick(20, 2.5), "20.0"}, {s["ca"].Tick(1000, 200), "1.000"},
-		{s["en"].Unit("device", 1), "device"}, {s["en"].Unit("device", 0), "devices"}, {s["en"].Unit("person", 2), "people"},
-		{s["ca"].Unit("device", 1), "dispositiu"}, {s["ca"].Unit("device", 702), "dispositius"}, {s["es"].Unit("card", 2), "tarjetas"},
+		{s["en"].Number(1234567.25), "1,234,567.2"}, {s["ca"].Number(1234567.25), "1.234.567,2"},
+		{s["es"].Number(12345.5), "12.345,5"},
+		{s["en"].Number(0.012), "0.012"}, {s["en"].Number(0), "0"}, {s["en"].Tick(20, 2.5), "20.0"},
+		{s["ca"].Tick(1000, 200), "1.000"},
+		{s["en"].Unit("device", 1), "device"}, {s["en"].Unit("device", 0), "devices"},
+		{s["en"].Unit("person", 2), "people"},
+		{s["ca"].Unit("device", 1), "dispositiu"}, {s["ca"].Unit("device", 702), "dispositius"},
+		{s["es"].Unit("card", 2), "tarjetas"},
 		{s["es"].Unit("dB(A)", 2), "dB(A)"}, {s["es"].Unit("ug/m3", 2), "µg/m³"},
-		{s["ca"].Day(at), "dimecres, 1 d’abril de 2026"}, {s["es"].Day(at), "miércoles, 1 de abril de 2026"}, {s["en"].Day(at), "Wednesday, 1 April 2026"},
-		{s["ca"].ShortDay(at), "dc. 1 abr."}, {s["en"].Date("2026-04-01"), "Wednesday, 1 April 2026"}, {s["en"].Date("soon"), "soon"},
-		{s["ca"].Every("PT15M", 15*time.Minute), "cada 15 minuts"}, {s["en"].Every("PT1H", time.Hour), "every hour"}, {s["es"].Every("P1D", 25*time.Hour), "cada día"},
-		{s["en"].Say("%d members signed", 1), "1 member signed"}, {s["ca"].Say("%d members signed", 4), "4 membres han signat la"},
+		{s["ca"].Day(at), "dimecres, 1 d’abril de 2026"}, {s["es"].Day(at), "miércoles, 1 de abril de 2026"},
+		{s["en"].Day(at), "Wednesday, 1 April 2026"},
+		{s["ca"].ShortDay(at), "dc. 1 abr."}, {s["en"].Date("2026-04-01"), "Wednesday, 1 April 2026"},
+		{s["en"].Date("soon"), "soon"},
+		{s["ca"].Every("PT15M", 15*time.Minute), "cada 15 minuts"}, {s["en"].Every("PT1H", time.Hour), "every hour"},
+		{s["es"].Every("P1D", 25*time.Hour), "cada día"},
+		{s["en"].Say("%d members signed", 1), "1 member signed"},
+		{s["ca"].Say("%d members signed", 4), "4 membres han signat la"},
 		{s["en"].Say("95 %% interval"), "95 % interval"},
 	} {
 		if x.got != x.want {
@@ -186,7 +195,8 @@ func TestSpeaking(t *testing.T) {
 
 func TestChoose(t *testing.T) {
 	for accept, want := range map[string]string{
-		"": "en", "ca": "ca", "es-ES,es;q=0.9,en;q=0.8": "es", "ca-ES, es;q=0.5": "ca", "fr": "en", "fr, ca;q=0.1": "ca", "en-GB": "en",
+		"": "en", "ca": "ca", "es-ES,es;q=0.9,en;q=0.8": "es", "ca-ES, es;q=0.5": "ca", "fr": "en",
+		"fr, ca;q=0.1": "ca", "en-GB": "en",
 		"x;;;": "en", strings.Repeat("ca,", 1000) + "ca": "en", "val": "en",
 	} {
 		if got := Choose(accept); got != want {

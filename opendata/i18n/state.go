@@ -50,11 +50,14 @@ func (s *Speaker) Standing(st books.Standing) string {
 	case st.State == books.Coming:
 		return s.Say("It begins on %s. Nothing of it is measured before that.", day)
 	case st.State == books.Past && day == "":
-		return s.Say("It has ended. Nothing of it is measured any more; what was published stays as long as the decision says.")
+		return s.Say(
+			"It has ended. Nothing of it is measured any more; what was published stays as long as the decision says.")
 	case st.Early():
-		return s.Say("It ended on %s, before its last day. Nothing of it is measured any more; what was published stays as long as the decision says.", day)
+		return s.Say("It ended on %s, before its last day. Nothing of it is measured any more; what was published "+
+			"stays as long as the decision says.", day)
 	case st.State == books.Past:
-		return s.Say("It ended on %s, its last day. Nothing of it is measured any more; what was published stays as long as the decision says.", day)
+		return s.Say("It ended on %s, its last day. Nothing of it is measured any more; what was published stays as "+
+			"long as the decision says.", day)
 	}
 	return s.stopped(st.By, day)
 }
@@ -63,13 +66,17 @@ func (s *Speaker) Standing(st books.Standing) string {
 func (s *Speaker) stopped(by, day string) string {
 	switch {
 	case by == books.ByCouncil && day != "":
-		return s.Say("Suspended since %s: the council has stopped it. Nothing of it is measured or published until the council lifts that.", day)
+		return s.Say("Suspended since %s: the council has stopped it. Nothing of it is measured or published until "+
+			"the council lifts that.", day)
 	case by == books.ByCouncil:
-		return s.Say("Suspended: the council has stopped it. Nothing of it is measured or published until the council lifts that.")
+		return s.Say("Suspended: the council has stopped it. Nothing of it is measured or published until the " +
+			"council lifts that.")
 	case by == books.ByCharter && day != "":
-		return s.Say("Stopped since %s: it goes below the city's charter, so it is not run. Nothing of it is measured or published.", day)
+		return s.Say("Stopped since %s: it goes below the city's charter, so it is not run. Nothing of it is "+
+			"measured or published.", day)
 	case by == books.ByCharter:
-		return s.Say("Stopped: it goes below the city's charter, so it is not run. Nothing of it is measured or published.")
+		return s.Say(
+			"Stopped: it goes below the city's charter, so it is not run. Nothing of it is measured or published.")
 	case by == books.ByPolicy && day != "":
 		return s.Say("Stopped since %s: no policy is in force. Nothing is measured or published.", day)
 	case by == books.ByPolicy:

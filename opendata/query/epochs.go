@@ -49,7 +49,8 @@ func (e *Epoch) Share() *Share {
 
 // Known reports whether both numbers were published.
 func (e *Epoch) Known() bool {
-	return e != nil && e.Units.Value != nil && e.Units.High != nil && e.Units.Low != nil && e.Bounded.Value != nil && e.Bounded.Low != nil && e.Bounded.High != nil
+	return e != nil && e.Units.Value != nil && e.Units.High != nil && e.Units.Low != nil && e.Bounded.Value != nil &&
+		e.Bounded.Low != nil && e.Bounded.High != nil
 }
 
 // day is the longest that an epoch can be.
@@ -62,7 +63,8 @@ func (s *Source) Epochs(ctx context.Context, st Stream, from, to time.Time) (out
 		return nil, nil
 	}
 	// Each is a row of its last window.
-	list, err := s.Store.Observations(ctx, store.Query{Stream: st.ID, From: from.Add(-day), To: to.Add(day), Which: store.Epochs, Limit: most})
+	list, err := s.Store.Observations(ctx,
+		store.Query{Stream: st.ID, From: from.Add(-day), To: to.Add(day), Which: store.Epochs, Limit: most})
 	if err != nil {
 		return nil, err
 	}

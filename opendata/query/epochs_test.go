@@ -44,7 +44,8 @@ func ended(days int, units, bounded, half float64) (list epochs) {
 			}
 			low, high := max(0, v-half), v+half
 			list = append(list, store.Observation{
-				Stream: "footfall", Start: end.Add(-time.Hour), End: end, Every: "P1D", Cell: "rambla/", Measure: m, Status: store.Published, Value: &v, Low: &low, High: &high,
+				Stream: "footfall", Start: end.Add(-time.Hour), End: end, Every: "P1D", Cell: "rambla/", Measure: m,
+				Status: store.Published, Value: &v, Low: &low, High: &high,
 			})
 		}
 	}
@@ -81,7 +82,8 @@ func TestEpochs(t *testing.T) {
 			continue
 		}
 		for n, e := range list {
-			if !e.Start.Equal(at(c.first+n, 0)) || !e.End.Equal(at(c.first+n+1, 0)) || *e.Units.Value != 1000 || *e.Bounded.Value != 190 {
+			if !e.Start.Equal(at(c.first+n, 0)) || !e.End.Equal(at(c.first+n+1, 0)) || *e.Units.Value != 1000 ||
+				*e.Bounded.Value != 190 {
 				t.Errorf("%s: from %s to %s: %+v", name, e.Start.In(loc), e.End.In(loc), e)
 			}
 			if got := Covering(list, "", e.End.Add(-time.Minute)); got == nil || !got.Start.Equal(e.Start) {
@@ -102,13 +104,16 @@ func TestEpochs(t *testing.T) {
 func TestShare(t *testing.T) {
 	one := func(units, bounded, half float64) *Share {
 		s := &Source{Store: ended(1, units, bounded, half)}
-		list, err := s.Epochs(t.Context(), Stream{Stream: books.Stream{ID: "footfall", Timezone: "Europe/Madrid", ShareFrom: 1}}, time.Unix(0, 0), time.Unix(1<<33, 0))
+		list, err := s.Epochs(t.Context(),
+			Stream{Stream: books.Stream{ID: "footfall", Timezone: "Europe/Madrid", ShareFrom: 1}}, time.Unix(0, 0),
+			time.Unix(1<<33, 0))
 		if err != nil || len(list) != 1 {
 			t.Fatal(list, err)
 		}
 		return list[0].Share()
 	}
-	if s := one(1000, 190, 10); s == nil || math.Abs(s.Value-0.19) > 1e-12 || math.Abs(s.Low-180./1010) > 1e-12 || math.Abs(s.High-200./990) > 1e-12 {
+	if s := one(1000, 190, 10); s == nil || math.Abs(s.Value-0.19) > 1e-12 || math.Abs(s.Low-180./1010) > 1e-12 ||
+		math.Abs(s.High-200./990) > 1e-12 {
 		t.Errorf("190 of 1000: %+v", s)
 	}
 	if s := one(1000, 0, 10); s == nil || s.Value != 0 || s.Low != 0 {
@@ -188,9 +193,12 @@ func TestEpochsOfTwoGateways(t *testing.T) {
 		}
 		return list
 	}
-	st := At(books.Stream{ID: "footfall", Timezone: "Europe/Madrid", ShareFrom: 1}, time.Date(2026, 3, 3, 23, 0, 0, 0, time.UTC))
-	st.shares = []share{{cells: []books.Cell{{ID: "rambla", Zone: "rambla"}, {ID: "raval", Zone: "raval"}}}, {cells: []books.Cell{{ID: "port", Zone: "port"}}}}
-	for name, second := range map[string]epochs{"two zones": of("edge-2", "port/", 2000), "one zone": of("edge-2", "rambla/", 2000), "of before": of("", "port/", 2000)} {
+	st := At(books.Stream{ID: "footfall", Timezone: "Europe/Madrid", ShareFrom: 1},
+		time.Date(2026, 3, 3, 23, 0, 0, 0, time.UTC))
+	st.shares = []share{{cells: []books.Cell{{ID: "rambla", Zone: "rambla"}, {ID: "raval", Zone: "raval"}}},
+		{cells: []books.Cell{{ID: "port", Zone: "port"}}}}
+	for name, second := range map[string]epochs{"two zones": of("edge-2", "port/", 2000),
+		"one zone": of("edge-2", "rambla/", 2000), "of before": of("", "port/", 2000)} {
 		all := append(of("edge-1", "rambla/", 1000), second...)
 		if name == "of before" {
 			for n := range all {
@@ -198,7 +206,8 @@ func TestEpochsOfTwoGateways(t *testing.T) {
 			}
 		}
 		slices.SortStableFunc(all, func(a, b store.Observation) int {
-			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Gateway, b.Gateway))
+			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Measure, b.Measure),
+				cmp.Compare(a.Gateway, b.Gateway))
 		})
 		s := &Source{Store: all}
 		list, err := s.Epochs(t.Context(), st, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), st.Through)
@@ -211,7 +220,8 @@ func TestEpochsOfTwoGateways(t *testing.T) {
 			}
 		}
 		last, err := s.lastEpochs(t.Context(), st)
-		if err != nil || len(last) != 2 || *last[0].Units.Value+*last[1].Units.Value != 3000 || len(last[0].Zones) == 0 {
+		if err != nil || len(last) != 2 || *last[0].Units.Value+*last[1].Units.Value != 3000 ||
+			len(last[0].Zones) == 0 {
 			t.Errorf("%s: the latest are %+v, %v", name, last, err)
 		}
 		start := list[0].Start.Add(time.Hour)

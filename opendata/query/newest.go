@@ -45,7 +45,9 @@ func (s *Source) Newest(ctx context.Context, st Stream) ([]store.Observation, er
 			ends[key] = all[i].End
 		}
 	}
-	all = slices.DeleteFunc(all, func(o store.Observation) bool { return o.End.Before(ends[[2]string{o.Cell, o.Measure}]) })
+	all = slices.DeleteFunc(all, func(o store.Observation) bool {
+		return o.End.Before(ends[[2]string{o.Cell, o.Measure}])
+	})
 	slices.SortFunc(all, func(a, b store.Observation) int {
 		return cmp.Or(cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Gateway, b.Gateway))
 	})
@@ -53,12 +55,17 @@ func (s *Source) Newest(ctx context.Context, st Stream) ([]store.Observation, er
 }
 
 // ending is what the window says that ends at an instant, of some cells or of all.
-func (s *Source) ending(ctx context.Context, st Stream, until time.Time, cells map[string]bool) ([]store.Observation, error) {
-	list, err := s.Store.Observations(ctx, store.Query{Stream: st.ID, From: until.Add(-Length(st.Every)), To: until, Limit: most})
+func (s *Source) ending(
+	ctx context.Context, st Stream, until time.Time, cells map[string]bool,
+) ([]store.Observation, error) {
+	list, err := s.Store.Observations(ctx,
+		store.Query{Stream: st.ID, From: until.Add(-Length(st.Every)), To: until, Limit: most})
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(list, func(o store.Observation) bool { return !o.End.Equal(until) || cells != nil && !cells[o.Cell] }), nil
+	return slices.DeleteFunc(list, func(o store.Observation) bool {
+		return !o.End.Equal(until) || cells != nil && !cells[o.Cell]
+	}), nil
 }
 
 // most observations that a page looks at.
@@ -84,11 +91,14 @@ func (s *Source) Recent(ctx context.Context, st Stream, to time.Time, measure st
 const TooLong = "is too long for windows so short; choose a shorter one, or fewer places"
 
 // Span are the observations of some cells and one measure over a span of time.
-func (s *Source) Span(ctx context.Context, st Stream, cells []string, measure string, from, to time.Time) ([]store.Observation, error) {
+func (s *Source) Span(
+	ctx context.Context, st Stream, cells []string, measure string, from, to time.Time,
+) ([]store.Observation, error) {
 	if int(to.Sub(from)/Length(st.Every))*len(cells) > most {
 		return nil, &Invalid{"span", TooLong}
 	}
-	return s.Store.Observations(ctx, store.Query{Stream: st.ID, From: from, To: to, Cells: cells, Measures: []string{measure}, Limit: most})
+	return s.Store.Observations(ctx,
+		store.Query{Stream: st.ID, From: from, To: to, Cells: cells, Measures: []string{measure}, Limit: most})
 }
 
 // Length is the length of a window such as PT15M, PT1H or P1D; a day is the longest

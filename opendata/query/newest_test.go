@@ -21,7 +21,8 @@ func (a *asked) Observations(_ context.Context, q store.Query) ([]store.Observat
 func (a *asked) ClosedUntil(context.Context, string) (time.Time, error) { return latest, nil }
 
 func streamOf(every string, cells, measures int) Stream {
-	return At(books.Stream{ID: "s", Every: every, Cells: make([]books.Cell, cells), Measures: make([]books.Measure, measures)}, latest)
+	return At(books.Stream{ID: "s", Every: every, Cells: make([]books.Cell, cells),
+		Measures: make([]books.Measure, measures)}, latest)
 }
 
 // TestRecentIsWhole asks for no more than fits, so that the newest are always there.
@@ -32,14 +33,16 @@ func TestRecentIsWhole(t *testing.T) {
 		measure         string
 		want            time.Duration
 	}{
-		{"PT1H", 10, 2, "", 24 * time.Hour}, {"PT15M", 100, 3, "", 66 * 15 * time.Minute}, {"PT1M", 100, 3, "m", 200 * time.Minute}, {"PT1H", 50_000, 1, "", time.Hour}, {"P1D", 3, 1, "", 24 * time.Hour},
+		{"PT1H", 10, 2, "", 24 * time.Hour}, {"PT15M", 100, 3, "", 66 * 15 * time.Minute},
+		{"PT1M", 100, 3, "m", 200 * time.Minute}, {"PT1H", 50_000, 1, "", time.Hour}, {"P1D", 3, 1, "", 24 * time.Hour},
 	} {
 		a := &asked{}
 		if _, err := (&Source{Store: a}).Recent(t.Context(), streamOf(x.every, x.cells, x.measures), latest, x.measure); err != nil {
 			t.Fatal(err)
 		}
 		if got := a.q.To.Sub(a.q.From); got != x.want || a.q.Limit != most {
-			t.Errorf("of %d cells and %d measures every %s it asks for %s; want %s", x.cells, x.measures, x.every, got, x.want)
+			t.Errorf("of %d cells and %d measures every %s it asks for %s; want %s", x.cells, x.measures, x.every, got,
+				x.want)
 		}
 	}
 }
@@ -58,7 +61,8 @@ func TestSpanIsWhole(t *testing.T) {
 }
 
 func TestLength(t *testing.T) {
-	for every, want := range map[string]time.Duration{"PT15M": 15 * time.Minute, "PT1H30M": 90 * time.Minute, "P1D": 25 * time.Hour, "": 25 * time.Hour, "PT0S": 25 * time.Hour, "x": 25 * time.Hour} {
+	for every, want := range map[string]time.Duration{"PT15M": 15 * time.Minute, "PT1H30M": 90 * time.Minute,
+		"P1D": 25 * time.Hour, "": 25 * time.Hour, "PT0S": 25 * time.Hour, "x": 25 * time.Hour} {
 		if got := Length(every); got != want {
 			t.Errorf("%q is %s; want %s", every, got, want)
 		}

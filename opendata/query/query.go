@@ -304,7 +304,8 @@ func instant(name, text string, loc *time.Location) (time.Time, error) {
 	}
 	known := func(t time.Time) bool { return t.Year() >= 1970 && t.Year() <= 2200 }
 	if err != nil || !known(t.UTC()) && !known(t.In(loc)) { // a local day's instant is taken again
-		return time.Time{}, &Invalid{name, "is an instant such as 2026-11-23T10:00:00Z (write + as %2B) or a day such as 2026-11-23"}
+		return time.Time{}, &Invalid{name,
+			"is an instant such as 2026-11-23T10:00:00Z (write + as %2B) or a day such as 2026-11-23"}
 	}
 	return t.UTC(), nil
 }

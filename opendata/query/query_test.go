@@ -11,7 +11,8 @@ import (
 )
 
 var footfall = Stream{Stream: books.Stream{
-	ID: "footfall", Timezone: "Europe/Madrid", Cells: []books.Cell{{ID: "rambla"}}, Measures: []books.Measure{{Name: "devices"}},
+	ID: "footfall", Timezone: "Europe/Madrid", Cells: []books.Cell{{ID: "rambla"}},
+	Measures: []books.Measure{{Name: "devices"}},
 }}
 
 var latest = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
@@ -41,8 +42,10 @@ func TestParse(t *testing.T) {
 	}
 	for raw, parameter := range map[string]string{
 		"limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "from=now": "from", "to=2026-13-01": "to",
-		"from=2026-03-02&to=2026-03-01": "from", "cell=secret-zone": "cell", "measure=x": "measure", "cursor=x": "cursor",
-		"nonsense=1": "query", "a=1;b=2": "query", "limit=1&limit=2": "limit", "from=%zz": "query", "cursor=W10": "cursor",
+		"from=2026-03-02&to=2026-03-01": "from", "cell=secret-zone": "cell", "measure=x": "measure",
+		"cursor=x":   "cursor",
+		"nonsense=1": "query", "a=1;b=2": "query", "limit=1&limit=2": "limit", "from=%zz": "query",
+		"cursor=W10":                        "cursor",
 		"from=" + strings.Repeat("x", 9000): "query",
 	} {
 		_, err := parse(raw)
@@ -57,7 +60,8 @@ func TestParse(t *testing.T) {
 
 // TestFollowingPagesAreTaken: what a page says of the next one is not refused.
 func TestFollowingPagesAreTaken(t *testing.T) {
-	for _, raw := range []string{"from=2026-03-01", "from=1970-01-01", "from=1970-01-01T00:00:00Z", "from=2200-12-31", "to=2200-12-31"} {
+	for _, raw := range []string{"from=2026-03-01", "from=1970-01-01", "from=1970-01-01T00:00:00Z", "from=2200-12-31",
+		"to=2200-12-31"} {
 		q, err := parse(raw)
 		if err != nil {
 			t.Fatal(raw, err)
@@ -78,11 +82,21 @@ func TestLastDay(t *testing.T) {
 		now          time.Time
 		from, behind time.Time // it is in, and nothing before it is
 	}{
-		"a day, at its end":            {"P1D", time.Date(2026, 3, 2, 0, 0, 0, 0, place), time.Date(2026, 3, 2, 0, 0, 0, 0, place), time.Date(2026, 3, 1, 0, 0, 0, 0, place), time.Date(2026, 2, 28, 0, 0, 0, 0, place)},
-		"a day, at the next night":     {"P1D", time.Date(2026, 3, 2, 0, 0, 0, 0, place), time.Date(2026, 3, 2, 23, 0, 0, 0, place), time.Date(2026, 3, 1, 0, 0, 0, 0, place), time.Date(2026, 2, 28, 0, 0, 0, 0, place)},
-		"a day of 25 hours":            {"P1D", time.Date(2026, 10, 26, 0, 0, 0, 0, place), time.Date(2026, 10, 26, 9, 0, 0, 0, place), time.Date(2026, 10, 25, 0, 0, 0, 0, place), time.Date(2026, 10, 24, 0, 0, 0, 0, place)},
-		"an hour":                      {"PT1H", time.Date(2026, 3, 2, 9, 0, 0, 0, place), time.Date(2026, 3, 2, 9, 0, 0, 0, place), time.Date(2026, 3, 1, 9, 0, 0, 0, place), time.Date(2026, 3, 1, 8, 0, 0, 0, place)},
-		"a day of a series that ended": {"P1D", time.Date(2026, 2, 1, 0, 0, 0, 0, place), time.Date(2026, 3, 2, 9, 0, 0, 0, place), time.Date(2026, 3, 1, 9, 0, 0, 0, place), time.Date(2026, 2, 1, 0, 0, 0, 0, place)},
+		"a day, at its end": {"P1D", time.Date(2026, 3, 2, 0, 0, 0, 0, place),
+			time.Date(2026, 3, 2, 0, 0, 0, 0, place), time.Date(2026, 3, 1, 0, 0, 0, 0, place),
+			time.Date(2026, 2, 28, 0, 0, 0, 0, place)},
+		"a day, at the next night": {"P1D", time.Date(2026, 3, 2, 0, 0, 0, 0, place),
+			time.Date(2026, 3, 2, 23, 0, 0, 0, place), time.Date(2026, 3, 1, 0, 0, 0, 0, place),
+			time.Date(2026, 2, 28, 0, 0, 0, 0, place)},
+		"a day of 25 hours": {"P1D", time.Date(2026, 10, 26, 0, 0, 0, 0, place),
+			time.Date(2026, 10, 26, 9, 0, 0, 0, place), time.Date(2026, 10, 25, 0, 0, 0, 0, place),
+			time.Date(2026, 10, 24, 0, 0, 0, 0, place)},
+		"an hour": {"PT1H", time.Date(2026, 3, 2, 9, 0, 0, 0, place),
+			time.Date(2026, 3, 2, 9, 0, 0, 0, place), time.Date(2026, 3, 1, 9, 0, 0, 0, place),
+			time.Date(2026, 3, 1, 8, 0, 0, 0, place)},
+		"a day of a series that ended": {"P1D", time.Date(2026, 2, 1, 0, 0, 0, 0, place),
+			time.Date(2026, 3, 2, 9, 0, 0, 0, place), time.Date(2026, 3, 1, 9, 0, 0, 0, place),
+			time.Date(2026, 2, 1, 0, 0, 0, 0, place)},
 	} {
 		st := footfall
 		st.Every, st.ClosedUntil = x.every, x.closed
@@ -94,7 +108,8 @@ func TestLastDay(t *testing.T) {
 }
 
 func FuzzQuery(f *testing.F) {
-	for _, s := range []string{"from=2026-03-01&limit=7", "cursor=WzEsImEiLCJiIl0", "cell=rambla&cell=rambla", "a=%00;"} {
+	for _, s := range []string{"from=2026-03-01&limit=7", "cursor=WzEsImEiLCJiIl0", "cell=rambla&cell=rambla",
+		"a=%00;"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

@@ -11,8 +11,9 @@ import (
 // what the stream is; else what is stopped, then the first to come, then the last to end.
 func TestOnce(t *testing.T) {
 	by := map[string]books.Standing{
-		"ended": {State: books.Past}, "ended-last": {State: books.Past}, "runs": {State: books.InForce}, "halted": {State: books.Suspended},
-		"next": {State: books.Coming}, "after-next": {State: books.Coming},
+		"ended": {State: books.Past}, "ended-last": {State: books.Past}, "runs": {State: books.InForce},
+		"halted": {State: books.Suspended},
+		"next":   {State: books.Coming}, "after-next": {State: books.Coming},
 	}
 	stream := func(decision, from, until string) books.Stream {
 		return books.Stream{ID: "s", Decision: decision, From: from, Until: until}
@@ -26,9 +27,12 @@ func TestOnce(t *testing.T) {
 		list []books.Stream
 		want string
 	}{
-		{[]books.Stream{ended, runs}, "runs"}, {[]books.Stream{runs, ended}, "runs"}, {[]books.Stream{ended, last}, "ended-last"},
-		{[]books.Stream{last, ended}, "ended-last"}, {[]books.Stream{last, next}, "next"}, {[]books.Stream{after, next}, "next"},
-		{[]books.Stream{next, after}, "next"}, {[]books.Stream{next, halted}, "halted"}, {[]books.Stream{halted, runs, next}, "runs"},
+		{[]books.Stream{ended, runs}, "runs"}, {[]books.Stream{runs, ended}, "runs"},
+		{[]books.Stream{ended, last}, "ended-last"},
+		{[]books.Stream{last, ended}, "ended-last"}, {[]books.Stream{last, next}, "next"},
+		{[]books.Stream{after, next}, "next"},
+		{[]books.Stream{next, after}, "next"}, {[]books.Stream{next, halted}, "halted"},
+		{[]books.Stream{halted, runs, next}, "runs"},
 		{[]books.Stream{stream("unknown", "", ""), ended}, "unknown"}, {[]books.Stream{ended}, "ended"},
 		{[]books.Stream{left, next}, "next"}, {[]books.Stream{halted, left}, "halted"}, {[]books.Stream{left}, "runs"},
 	} {
@@ -53,7 +57,8 @@ func TestStandingOfWhatIsNotRun(t *testing.T) {
 		decision, state, last string
 		stopped               bool
 	}{
-		{"runs", books.InForce, "", false}, {"runs", books.Past, "", true}, {"halted", books.Suspended, "", true}, {"ended", books.Past, "2027-02-01", true},
+		{"runs", books.InForce, "", false}, {"runs", books.Past, "", true}, {"halted", books.Suspended, "", true},
+		{"ended", books.Past, "2027-02-01", true},
 		{"unknown", "", "", true},
 	} {
 		st := standing(books.Stream{ID: "s", Decision: x.decision, Stopped: x.stopped}, by)

@@ -79,7 +79,8 @@ func (s *Source) Totals(ctx context.Context, v url.Values, st Stream, latest tim
 		}
 		t := totals[key]
 		if t == nil {
-			t = &Total{Start: o.Start, End: o.End, Category: o.Category, Measure: o.Measure, Unit: o.Unit, whole: !sums[o.Measure]}
+			t = &Total{Start: o.Start, End: o.End, Category: o.Category, Measure: o.Measure, Unit: o.Unit,
+				whole: !sums[o.Measure]}
 			if over == "time" {
 				t.Cell = o.Cell
 			}
@@ -93,7 +94,8 @@ func (s *Source) Totals(ctx context.Context, v url.Values, st Stream, latest tim
 		out = append(out, t)
 	}
 	slices.SortFunc(out, func(a, b *Total) int {
-		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Category, b.Category), cmp.Compare(a.Measure, b.Measure))
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Category, b.Category),
+			cmp.Compare(a.Measure, b.Measure))
 	})
 	return out, nil
 }
@@ -114,7 +116,8 @@ func addable(st Stream, asked []string) ([]string, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, &Invalid{"measure", "is missing: this stream has none that can be added up; totals are of count, sum and histogram"}
+		return nil, &Invalid{"measure",
+			"is missing: this stream has none that can be added up; totals are of count, sum and histogram"}
 	}
 	return out, nil
 }

@@ -33,7 +33,8 @@ func (s shelf) Observations(_ context.Context, q store.Query) ([]store.Observati
 func (shelf) ClosedUntil(context.Context, string) (time.Time, error) { return time.Time{}, nil }
 
 var counts = Stream{Stream: books.Stream{ID: "s", Timezone: "UTC", Measures: []books.Measure{
-	{Name: "units", Of: "distinct(unit)"}, {Name: "n", Of: "count()"}, {Name: "sum", Of: "sum(x)"}, {Name: "mean", Of: "mean(x)"},
+	{Name: "units", Of: "distinct(unit)"}, {Name: "n", Of: "count()"}, {Name: "sum", Of: "sum(x)"},
+	{Name: "mean", Of: "mean(x)"},
 	{Name: "h_0_1", Of: "histogram(x)", Group: "h"},
 }}}
 
@@ -44,9 +45,12 @@ func lattice(t *rapid.T) shelf {
 		for hour := range rapid.IntRange(1, 3).Draw(t, "hours") {
 			for _, category := range []string{"a", "b"} {
 				o := store.Observation{
-					Stream: "s", Start: time.Unix(int64(hour)*3600, 0).UTC(), End: time.Unix(int64(hour+1)*3600, 0).UTC(), Zone: fmt.Sprint("z", zone), Category: category,
+					Stream: "s", Start: time.Unix(int64(hour)*3600, 0).UTC(),
+					End: time.Unix(int64(hour+1)*3600, 0).UTC(), Zone: fmt.Sprint("z", zone), Category: category,
 					Cell: fmt.Sprintf("z%d/%s", zone, category), Measure: "n", Mechanism: "laplace", Scale: 2,
-					Status: rapid.SampledFrom([]store.Status{store.Published, store.Published, store.Withheld, store.NoData, store.Withdrawn}).Draw(t, "status"),
+					Status: rapid.SampledFrom(
+						[]store.Status{store.Published, store.Published, store.Withheld, store.NoData,
+							store.Withdrawn}).Draw(t, "status"),
 				}
 				if o.Status == store.Published {
 					v := float64(rapid.IntRange(0, 99).Draw(t, "value"))
@@ -85,12 +89,14 @@ func TestDifferencing(t *testing.T) {
 				for _, x := range totals {
 					known, n := 0.0, 0
 					for _, o := range part {
-						if o.Value != nil && o.Category == x.Category && (over == "zones" && o.Start.Equal(x.Start) || over == "time" && o.Cell == x.Cell) {
+						if o.Value != nil && o.Category == x.Category &&
+							(over == "zones" && o.Start.Equal(x.Start) || over == "time" && o.Cell == x.Cell) {
 							known += *o.Value
 							n++
 						}
 					}
-					if x.Published != n || x.Parts != x.Published+x.Withheld+x.NoData+x.Withdrawn || (x.Value == nil) != (n == 0) {
+					if x.Published != n || x.Parts != x.Published+x.Withheld+x.NoData+x.Withdrawn ||
+						(x.Value == nil) != (n == 0) {
 						t.Fatalf("%+v is over %d published parts", x, n)
 					}
 					if x.Value != nil && (*x.Value-known != 0 || *x.Low > *x.Value || *x.High < *x.Value) {
@@ -106,8 +112,10 @@ func TestDifferencing(t *testing.T) {
 func TestTotalsOfWhatAddsUp(t *testing.T) {
 	s := Source{Store: shelf{}}
 	for query, ok := range map[string]bool{
-		"over=zones": true, "over=time&measure=n": true, "over=time&measure=h": true, "measure=n": false, "over=cells": false,
-		"over=zones&measure=units": false, "over=zones&measure=mean": false, "over=zones&measure=n&measure=units": false,
+		"over=zones": true, "over=time&measure=n": true, "over=time&measure=h": true, "measure=n": false,
+		"over=cells":               false,
+		"over=zones&measure=units": false, "over=zones&measure=mean": false,
+		"over=zones&measure=n&measure=units": false,
 	} {
 		v, err := url.ParseQuery(query)
 		if err != nil {
@@ -127,7 +135,8 @@ func TestTotalsCover(t *testing.T) {
 	lists := [][]float64{{1}, {2}, {2, 2}, {5, 5, 5}, {2, 10}, {1, 1, 1, 1, 30}, {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4}}
 	common := len(lists)
 	lists = append(lists, [][]float64{{0.1, 0.1, 0.1, 2}, {0.5, 0.5, 4}, {0.01, 1}}...)
-	for _, b := range []float64{0.01, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 5} {
+	for _, b := range []float64{0.01, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9,
+		1, 1.2, 1.5, 2, 3, 5} {
 		for _, parts := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 40} {
 			lists = append(lists, slices.Repeat([]float64{b}, parts))
 		}
@@ -157,7 +166,8 @@ func TestTotalsCover(t *testing.T) {
 				}
 			}
 			if covered < 0.95 || len(scales) > 1 && (n < common && covered > 0.985 || h > 8 && covered > 0.988) {
-				t.Errorf("%d scales %v, Laplace %v: the interval holds the truth with %.4f", len(scales), scales[:min(3, len(scales))], laplace, covered)
+				t.Errorf("%d scales %v, Laplace %v: the interval holds the truth with %.4f", len(scales),
+					scales[:min(3, len(scales))], laplace, covered)
 			}
 		}
 	}
@@ -186,10 +196,13 @@ func TestTotalsInterval(t *testing.T) {
 		measure, mechanism string
 		half               float64
 	}{{"n", "laplace", 5}, {"sum", "laplace", laplace95 * math.Sqrt2 * 1.5}, {"n", "exact", 0}, {"n", "gaussian", 3}} {
-		o := store.Observation{Stream: "s", Measure: c.measure, Mechanism: c.mechanism, Scale: 1.5, Status: store.Published, Value: &v}
+		o := store.Observation{Stream: "s", Measure: c.measure, Mechanism: c.mechanism, Scale: 1.5,
+			Status: store.Published, Value: &v}
 		s := Source{Store: shelf{o}}
-		list, err := s.Totals(context.Background(), url.Values{"over": {"time"}, "measure": {c.measure}}, counts, time.Now())
-		if err != nil || len(list) != 1 || math.Abs(*list[0].High-v-c.half) > 1e-9 || math.Abs(v-*list[0].Low-c.half) > 1e-9 {
+		list, err := s.Totals(context.Background(), url.Values{"over": {"time"}, "measure": {c.measure}}, counts,
+			time.Now())
+		if err != nil || len(list) != 1 || math.Abs(*list[0].High-v-c.half) > 1e-9 ||
+			math.Abs(v-*list[0].Low-c.half) > 1e-9 {
 			t.Errorf("%+v: %+v, %v", c, list[0], err)
 		}
 	}

@@ -16,7 +16,8 @@ func TestAllEpochs(t *testing.T) {
 	s := &Source{Store: ended(200, 1000, 190, 10)}
 	for _, hour := range []int{0, 1, 12, 22, 23} {
 		from := time.Date(2026, 3, 5, hour, 0, 0, 0, time.UTC)
-		for _, to := range []time.Time{from, from.Add(time.Hour), from.Add(30 * 24 * time.Hour), from.Add(31 * 24 * time.Hour), from.Add(170*24*time.Hour + 5*time.Hour)} {
+		for _, to := range []time.Time{from, from.Add(time.Hour), from.Add(30 * 24 * time.Hour),
+			from.Add(31 * 24 * time.Hour), from.Add(170*24*time.Hour + 5*time.Hour)} {
 			want, err := s.Epochs(t.Context(), st, from, to)
 			if err != nil {
 				t.Fatal(err)

@@ -14,7 +14,8 @@ import (
 func TestEpochsHaveACell(t *testing.T) {
 	for field, want := range map[string]bool{"device": true, "": false} {
 		s := plan.Stream{
-			ID: "s", Zones: []string{"b", "a"}, Unit: plan.Unit{Field: field, StandsFor: "device"}, Measures: []plan.Measure{{Name: "m", Of: plan.Count}},
+			ID: "s", Zones: []string{"b", "a"}, Unit: plan.Unit{Field: field, StandsFor: "device"},
+			Measures: []plan.Measure{{Name: "m", Of: plan.Count}},
 		}
 		raw, err := json.Marshal(&s)
 		if err != nil {
@@ -29,7 +30,8 @@ func TestEpochsHaveACell(t *testing.T) {
 			shown         bool
 		}{
 			{"a", "m", true}, {"a/", store.EpochUnits, want}, {"a/", store.EpochBounded, want},
-			{"b/", store.EpochUnits, false}, {"a", store.EpochUnits, false}, {"a/", "m", false}, {"/", store.EpochUnits, false},
+			{"b/", store.EpochUnits, false}, {"a", store.EpochUnits, false}, {"a/", "m", false},
+			{"/", store.EpochUnits, false},
 		} {
 			if got := c.has(&store.Observation{Stream: "s", Cell: x.cell, Measure: x.measure}); got != x.shown {
 				t.Errorf("unit by field %q: %s of %s can be shown: %v", field, x.measure, x.cell, got)

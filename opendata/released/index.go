@@ -46,7 +46,8 @@ type closed struct {
 }
 
 func newIndex() *index {
-	return &index{streams: make(map[lane][]run), lanes: make(map[string][]string), plans: make(map[string]*closed), removed: make(map[[2]string]int64)}
+	return &index{streams: make(map[lane][]run), lanes: make(map[string][]string), plans: make(map[string]*closed),
+		removed: make(map[[2]string]int64)}
 }
 
 // add enters a line, of a plan that was entered.
@@ -98,9 +99,10 @@ func (x *index) find(of lane, start int64) *run {
 // known reports whether a window has a line; one that does not say whose it is, whether any
 // gateway's has.
 func (x *index) known(w window) bool {
-	return x.find(lane{w.stream, w.gateway}, w.start) != nil || w.gateway == "" && slices.ContainsFunc(x.lanes[w.stream], func(gateway string) bool {
-		return x.find(lane{w.stream, gateway}, w.start) != nil
-	})
+	return x.find(lane{w.stream, w.gateway}, w.start) != nil ||
+		w.gateway == "" && slices.ContainsFunc(x.lanes[w.stream], func(gateway string) bool {
+			return x.find(lane{w.stream, gateway}, w.start) != nil
+		})
 }
 
 // of is the run of the window that a row can be of; nil for none. A row that does not say
@@ -221,7 +223,9 @@ type line struct {
 // which a text could be taken for a key is read as any JSON is.
 func parse(text string) (l line, ok bool) {
 	var start, end string
-	if strings.Contains(text, `\`) || !value(text, `"gateway":"`, &l.gateway) || !value(text, `"stream":"`, &l.stream) || !value(text, `"plan":"`, &l.plan) || !value(text, `"start":"`, &start) || !value(text, `"end":"`, &end) {
+	if strings.Contains(text, `\`) || !value(text, `"gateway":"`, &l.gateway) ||
+		!value(text, `"stream":"`, &l.stream) || !value(text, `"plan":"`, &l.plan) ||
+		!value(text, `"start":"`, &start) || !value(text, `"end":"`, &end) {
 		r, ok := whole(text)
 		if !ok {
 			return l, false
@@ -238,7 +242,8 @@ func parse(text string) (l line, ok bool) {
 // before: the store is asked for it, and takes no other name.
 func named(gateway string) bool {
 	for i, r := range gateway {
-		if letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'; !letter && (i == 0 || !strings.ContainsRune("_.-", r)) {
+		if letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' ||
+			r >= '0' && r <= '9'; !letter && (i == 0 || !strings.ContainsRune("_.-", r)) {
 			return false
 		}
 	}

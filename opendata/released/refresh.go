@@ -104,7 +104,8 @@ func (s *Shown) readOn(done chan struct{}) {
 		}
 	}
 	if anew != nil && err != nil && s.began {
-		s.follower = books.NewFollower(s.reader.Source, bookName) // from its beginning again: a part of it is not the book
+		// from its beginning again: a part of it is not the book
+		s.follower = books.NewFollower(s.reader.Source, bookName)
 	}
 	for _, p := range plans {
 		s.index.enter(p)

@@ -86,7 +86,8 @@ type stray struct{ first, last time.Time }
 // New shows what source has lines of.
 func New(from Store, source books.Source, log *slog.Logger) *Shown {
 	s := &Shown{
-		store: from, reader: books.Reader{Source: source}, follower: books.NewFollower(source, bookName), removals: books.NewFollower(source, "removals.jsonl"), fresh: mirrorFresh, grace: grace, log: log,
+		store: from, reader: books.Reader{Source: source}, follower: books.NewFollower(source, bookName),
+		removals: books.NewFollower(source, "removals.jsonl"), fresh: mirrorFresh, grace: grace, log: log,
 		index: newIndex(), wrong: make(map[window]bool), strays: make(map[window]*stray),
 	}
 	if _, ok := source.(books.Dir); ok {
@@ -105,7 +106,9 @@ func (s *Shown) Observations(ctx context.Context, q store.Query) ([]store.Observ
 
 // pages asks a store until there are as many rows as are asked for, or no more, of those
 // that only leaves.
-func pages(ctx context.Context, from Store, q store.Query, only func([]store.Observation) []store.Observation) ([]store.Observation, error) {
+func pages(
+	ctx context.Context, from Store, q store.Query, only func([]store.Observation) []store.Observation,
+) ([]store.Observation, error) {
 	var out []store.Observation
 	for most := q.Limit; ; {
 		list, err := from.Observations(ctx, q)
@@ -169,7 +172,8 @@ func (s *Shown) all(list []store.Observation) bool {
 	for i := range list {
 		o := &list[i]
 		start := o.Start.UnixNano()
-		if i == 0 || r == nil || !r.has(start) || o.Stream != list[i-1].Stream || o.Gateway != list[i-1].Gateway || !r.holds(o, start) {
+		if i == 0 || r == nil || !r.has(start) || o.Stream != list[i-1].Stream || o.Gateway != list[i-1].Gateway ||
+			!r.holds(o, start) {
 			r = s.index.of(o)
 		}
 		if r == nil || len(s.wrong) > 0 && s.wrong[window{r.gateway, o.Stream, start}] {
@@ -222,7 +226,8 @@ func (s *Shown) Hint() string {
 	case none == 0 && len(s.wrong) == 0:
 		return ""
 	}
-	return fmt.Sprintf("the store has rows of %d windows that have no line in the books, and %d windows that are not what was released; they are not shown. "+
+	return fmt.Sprintf("the store has rows of %d windows that have no line in the books, and %d windows that are "+
+		"not what was released; they are not shown. "+
 		"sluice verify names them; docs/operations.md says what to do", none, len(s.wrong))
 }
 
@@ -253,7 +258,8 @@ func (s *Shown) closedBefore(ctx context.Context, stream string, until time.Time
 		if n == len(list)-1 && n > 0 {
 			return end, nil // all until there is final, whatever the store has of it
 		}
-		rows, err := s.store.Observations(ctx, store.Query{Gateways: gateways, Stream: stream, From: start, To: start.Add(1), Limit: 1000})
+		rows, err := s.store.Observations(ctx,
+			store.Query{Gateways: gateways, Stream: stream, From: start, To: start.Add(1), Limit: 1000})
 		if err != nil || s.any(rows) {
 			return end, err
 		}

@@ -29,7 +29,8 @@ func (s *shelf) Observations(_ context.Context, q store.Query) (out []store.Obse
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range s.rows {
-		if o.Stream != q.Stream || o.Start.Before(q.From) || !o.Start.Before(q.To) || len(q.Cells) > 0 && !slices.Contains(q.Cells, o.Cell) || len(out) == q.Limit {
+		if o.Stream != q.Stream || o.Start.Before(q.From) || !o.Start.Before(q.To) ||
+			len(q.Cells) > 0 && !slices.Contains(q.Cells, o.Cell) || len(out) == q.Limit {
 			continue
 		}
 		if q.After != nil && !behind(o, *q.After) {
@@ -61,14 +62,16 @@ func (s *shelf) ClosedUntil(_ context.Context, stream string) (until time.Time, 
 func (s *shelf) put(rows ...store.Observation) {
 	s.rows = append(s.rows, rows...)
 	slices.SortFunc(s.rows, func(a, b store.Observation) int {
-		return strings.Compare(fmt.Sprint(a.Stream, a.Start.UnixNano(), a.Cell, a.Measure), fmt.Sprint(b.Stream, b.Start.UnixNano(), b.Cell, b.Measure))
+		return strings.Compare(fmt.Sprint(a.Stream, a.Start.UnixNano(), a.Cell, a.Measure),
+			fmt.Sprint(b.Stream, b.Start.UnixNano(), b.Cell, b.Measure))
 	})
 }
 
 // row is one number of the hour that begins so many hours after noon.
 func row(hour int, cell string, v float64) store.Observation {
 	at := noon.Add(time.Duration(hour) * time.Hour)
-	return store.Observation{Stream: "s", Start: at, End: at.Add(time.Hour), Cell: cell, Zone: cell, Measure: "m", Status: store.Published, Value: &v, Low: &v, High: &v}
+	return store.Observation{Stream: "s", Start: at, End: at.Add(time.Hour), Cell: cell, Zone: cell, Measure: "m",
+		Status: store.Published, Value: &v, Low: &v, High: &v}
 }
 
 // hours are numbers of some hours in two places.
@@ -88,7 +91,8 @@ func enter(t *testing.T, dir books.Dir, rows []store.Observation) {
 
 func all(t *testing.T, s *Shown, limit int) []store.Observation {
 	t.Helper()
-	list, err := s.Observations(t.Context(), store.Query{Stream: "s", From: time.Unix(0, 0), To: noon.AddDate(100, 0, 0), Limit: limit})
+	list, err := s.Observations(t.Context(),
+		store.Query{Stream: "s", From: time.Unix(0, 0), To: noon.AddDate(100, 0, 0), Limit: limit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +119,11 @@ func TestOnlyWhatHasALine(t *testing.T) {
 	half := row(2, "a", 9)
 	half.Start, half.End = half.Start.Add(time.Minute), half.End.Add(time.Minute)
 	for what, forged := range map[string]store.Observation{
-		"years before": row(-24*365, "a", 9), "just before": row(-1, "a", 9), "just after": row(6, "a", 9), "years after": row(24*365, "a", 9),
-		"in a hole": row(3, "a", 9), "another place": row(2, "c", 9), "another measure": measure, "another end": longer, "beside the hour": half,
+		"years before": row(-24*365, "a", 9), "just before": row(-1, "a", 9), "just after": row(6, "a", 9),
+		"years after": row(24*365, "a", 9),
+		"in a hole":   row(3, "a", 9), "another place": row(2, "c", 9), "another measure": measure,
+		"another end":     longer,
+		"beside the hour": half,
 	} {
 		s, in, dir := newShown(t)
 		right := slices.Concat(hours(0, 3), hours(4, 6))
@@ -137,7 +144,8 @@ func TestOnlyWhatHasALine(t *testing.T) {
 		if until, err := s.ClosedUntil(t.Context(), "s"); err != nil || !until.Equal(noon.Add(6*time.Hour)) {
 			t.Errorf("%s: it is final until %s (%v)", what, until, err)
 		}
-		if list, err := s.Observations(t.Context(), store.Query{Stream: "another", To: noon.AddDate(1, 0, 0), Limit: 10}); err != nil || len(list) > 0 {
+		if list, err := s.Observations(t.Context(),
+			store.Query{Stream: "another", To: noon.AddDate(1, 0, 0), Limit: 10}); err != nil || len(list) > 0 {
 			t.Errorf("%s: of a stream without lines it shows %v (%v)", what, list, err)
 		}
 	}
@@ -205,7 +213,9 @@ func TestAnotherNumber(t *testing.T) {
 			t.Fatalf("%d of %d are shown, and it says %q", len(got), len(right), s.Hint())
 		}
 		at := func(hour int) *store.Observation {
-			return &in.rows[slices.IndexFunc(in.rows, func(o store.Observation) bool { return o.Start.Equal(noon.Add(time.Duration(hour) * time.Hour)) })]
+			return &in.rows[slices.IndexFunc(in.rows, func(o store.Observation) bool {
+				return o.Start.Equal(noon.Add(time.Duration(hour) * time.Hour))
+			})]
 		}
 		lie, withdrawn := 777.0, *at(398)
 		in.mu.Lock()
@@ -213,7 +223,9 @@ func TestAnotherNumber(t *testing.T) {
 		at(399).Value, at(0).Value = &lie, &lie
 		*at(398) = withdrawn.Withdraw("a mistake")
 		in.mu.Unlock()
-		if err := dir.Put("withdrawals.jsonl", []byte(`{"n":1,"stream":"s","start":"`+withdrawn.Start.Format(time.RFC3339)+`","cell":"a","reason":"a mistake"}`+"\n")); err != nil {
+		if err := dir.Put("withdrawals.jsonl",
+			[]byte(`{"n":1,"stream":"s","start":"`+withdrawn.Start.Format(time.RFC3339)+
+				`","cell":"a","reason":"a mistake"}`+"\n")); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(compareNewest + again + time.Second)
@@ -279,12 +291,14 @@ func TestRemovedIsNotShown(t *testing.T) {
 		t.Fatalf("%d rows are shown", len(got))
 	}
 	line := func(stream, decision string, until int) string {
-		return fmt.Sprintf(`{"n":1,"stream":%q,"decision":%q,"until":%q}`+"\n", stream, decision, noon.Add(time.Duration(until)*time.Hour).Format(time.RFC3339))
+		return fmt.Sprintf(`{"n":1,"stream":%q,"decision":%q,"until":%q}`+"\n", stream, decision,
+			noon.Add(time.Duration(until)*time.Hour).Format(time.RFC3339))
 	}
 	for _, c := range []struct {
 		lines string
 		want  int
-	}{{line("s", "another", 6), 12}, {line("another", "", 6), 12}, {line("s", "", 2), 8}, {line("s", "", 2) + line("s", "", 3), 6}} {
+	}{{line("s", "another", 6), 12}, {line("another", "", 6), 12}, {line("s", "", 2), 8},
+		{line("s", "", 2) + line("s", "", 3), 6}} {
 		if err := dir.Put("removals.jsonl", []byte(c.lines)); err != nil {
 			t.Fatal(err)
 		}
@@ -316,7 +330,9 @@ func TestParse(t *testing.T) {
 		t.Errorf("%s is read as %+v, %v", tricky, got, ok)
 	}
 	for _, text := range []string{
-		"", "{}", "x", strings.Replace(good, "13:00", "12:00", 1), strings.Replace(good, "2026-03-02T12", "9999-03-02T12", 1), strings.Replace(good, `"s"`, `""`, 1), strings.Replace(good, "12:00:00Z", "noon", 1),
+		"", "{}", "x", strings.Replace(good, "13:00", "12:00", 1),
+		strings.Replace(good, "2026-03-02T12", "9999-03-02T12", 1), strings.Replace(good, `"s"`, `""`, 1),
+		strings.Replace(good, "12:00:00Z", "noon", 1),
 	} {
 		if got, ok := parse(text); ok {
 			t.Errorf("%s is read as %+v", text, got)

@@ -59,7 +59,9 @@ func two(t *testing.T) (*Several, *shelf, books.Dir, *fickle) {
 			}
 		}
 	}
-	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: other}}, func() []string { return []string{"edge-1", "edge-2"} }, slog.New(slog.DiscardHandler))
+	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: other}}, func() []string {
+		return []string{"edge-1", "edge-2"}
+	}, slog.New(slog.DiscardHandler))
 	for _, p := range append(s.parts, s.stray) {
 		p.fresh, p.grace = 0, 0
 	}
@@ -68,7 +70,8 @@ func two(t *testing.T) (*Several, *shelf, books.Dir, *fickle) {
 
 func shownBy(t *testing.T, s *Several) (n int) {
 	t.Helper()
-	list, err := s.Observations(t.Context(), store.Query{Stream: "s", From: time.Unix(0, 0), To: noon.AddDate(1, 0, 0), Limit: 100})
+	list, err := s.Observations(t.Context(),
+		store.Query{Stream: "s", From: time.Unix(0, 0), To: noon.AddDate(1, 0, 0), Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +89,8 @@ func TestSeveral(t *testing.T) {
 	if err != nil || !each[0].Equal(noon.Add(4*time.Hour)) || !each[1].Equal(noon.Add(3*time.Hour)) {
 		t.Errorf("they have come to %v, %v", each, err)
 	}
-	in.put(rowOf("edge-2", 0, "a", 9), rowOf("edge-1", 1, "b", 9), rowOf("edge-3", 1, "c", 9), rowOf("edge-2", 3, "b", 9), rowOf("", 1, "c", 9))
+	in.put(rowOf("edge-2", 0, "a", 9), rowOf("edge-1", 1, "b", 9), rowOf("edge-3", 1, "c", 9),
+		rowOf("edge-2", 3, "b", 9), rowOf("", 1, "c", 9))
 	if n := shownBy(t, s); n != 7 || s.LeftOut() != 5 || s.Hint() == "" {
 		t.Errorf("%d are shown, %d left out, %q", n, s.LeftOut(), s.Hint())
 	}
@@ -232,7 +236,8 @@ func TestAStuckMirror(t *testing.T) {
 	defer srv.Close()
 	defer close(stuck)
 	_, in, one, _ := two(t)
-	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}}, func() []string { return make([]string, 2) }, slog.New(slog.DiscardHandler))
+	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}},
+		func() []string { return make([]string, 2) }, slog.New(slog.DiscardHandler))
 	begun := time.Now()
 	for range 20 {
 		if n := shownBy(t, s); n != 4 {

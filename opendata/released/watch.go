@@ -63,7 +63,8 @@ func (s *Shown) Watch(ctx context.Context) {
 // say logs what was left out since it was said last.
 func (s *Shown) say(said int64) int64 {
 	if n := s.LeftOut(); n > said {
-		s.log.Error("rows of the store were left out: they are not what the public books say was released", "rows", n-said, "hint", s.Hint())
+		s.log.Error("rows of the store were left out: they are not what the public books say was released", "rows",
+			n-said, "hint", s.Hint())
 		return n
 	}
 	s.mu.Lock()
@@ -140,7 +141,9 @@ func (s *Shown) compare(ctx context.Context, list []books.Released) {
 	}
 	s.mend = slices.DeleteFunc(s.mend, func(r books.Released) bool { return !s.wrong[lineOf(r)] })
 	for _, r := range doubtful {
-		if len(s.mend) < mostMend && !slices.ContainsFunc(s.mend, func(x books.Released) bool { return lineOf(x) == lineOf(r) }) {
+		if len(s.mend) < mostMend && !slices.ContainsFunc(s.mend, func(x books.Released) bool {
+			return lineOf(x) == lineOf(r)
+		}) {
 			s.mend = append(s.mend, r)
 		}
 	}
@@ -161,7 +164,9 @@ func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.
 	var hidden map[window][]books.Withdrawal
 	for i := range list {
 		r := &list[i]
-		rows, err := s.store.Observations(ctx, store.Query{Gateways: []string{r.Gateway}, Stream: r.Stream, From: r.Start, To: r.Start.Add(1), Limit: 2*r.Rows + 1000, Which: store.Both})
+		rows, err := s.store.Observations(ctx,
+			store.Query{Gateways: []string{r.Gateway}, Stream: r.Stream, From: r.Start, To: r.Start.Add(1),
+				Limit: 2*r.Rows + 1000, Which: store.Both})
 		if err != nil {
 			return nil, err
 		}

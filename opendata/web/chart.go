@@ -46,11 +46,13 @@ func chart(speak *i18n.Speaker, place *time.Location, from, to, ended time.Time,
 	p.scale()
 	var b strings.Builder
 	high := height + strip*float64(len(lines))
-	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-title"><title id="chart-title">%s</title>`,
+	fmt.Fprintf(&b,
+		`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-title"><title id="chart-title">%s</title>`,
 		width, high, html.EscapeString(p.title()))
-	b.WriteString(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern>` +
-		`<pattern id="stop" width="8" height="4" patternUnits="userSpaceOnUse"><path class="stop" d="M0 2H8"/></pattern>` +
-		`<pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse"><path class="dots" d="M1.5 1.5l4 4m0-4l-4 4"/></pattern></defs>`)
+	b.WriteString(
+		`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern>` +
+			`<pattern id="stop" width="8" height="4" patternUnits="userSpaceOnUse"><path class="stop" d="M0 2H8"/></pattern>` +
+			`<pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse"><path class="dots" d="M1.5 1.5l4 4m0-4l-4 4"/></pattern></defs>`)
 	p.grid(&b)
 	p.hours(&b)
 	for n := range lines {
@@ -66,7 +68,8 @@ func (p *picture) title() string {
 		names[i] = l.Name
 	}
 	return p.speak.Say("Chart of %s from %s to %s. The table below says the same.", strings.Join(names, ", "),
-		p.speak.ShortDay(p.from.In(p.place))+" "+p.speak.Clock(p.from.In(p.place)), p.speak.ShortDay(p.to.In(p.place))+" "+p.speak.Clock(p.to.In(p.place)))
+		p.speak.ShortDay(p.from.In(p.place))+" "+p.speak.Clock(p.from.In(p.place)),
+		p.speak.ShortDay(p.to.In(p.place))+" "+p.speak.Clock(p.to.In(p.place)))
 }
 
 // scale chooses round numbers that hold all intervals, and zero.
@@ -109,8 +112,10 @@ func (p *picture) y(v float64) float64 {
 
 func (p *picture) grid(b *strings.Builder) {
 	if p.empty {
-		fmt.Fprintf(b, `<path class="axis" d="M%g %gH%g"/><text class="none" x="%g" y="%g" text-anchor="middle">%s</text>`,
-			left, height-bottom, width-right, (left+width-right)/2, height/2, html.EscapeString(p.speak.Say("No number was published in this span.")))
+		fmt.Fprintf(b,
+			`<path class="axis" d="M%g %gH%g"/><text class="none" x="%g" y="%g" text-anchor="middle">%s</text>`,
+			left, height-bottom, width-right, (left+width-right)/2, height/2,
+			html.EscapeString(p.speak.Say("No number was published in this span.")))
 		return
 	}
 	step := nice((p.max - p.min) / 5)
@@ -123,7 +128,8 @@ func (p *picture) grid(b *strings.Builder) {
 		if math.Abs(v) < step/1e6 {
 			class = "axis"
 		}
-		fmt.Fprintf(b, `<path class="%s" d="M%g %.1fH%g"/><text class="tick%s" x="%g" y="%.1f" text-anchor="end">%s</text>`,
+		fmt.Fprintf(b,
+			`<path class="%s" d="M%g %.1fH%g"/><text class="tick%s" x="%g" y="%.1f" text-anchor="end">%s</text>`,
 			class, left, p.y(v), width-right, alternate(n), left-8, p.y(v)+4, html.EscapeString(p.tick(v, step)))
 	}
 }
@@ -171,7 +177,8 @@ func (p *picture) hours(b *strings.Builder) {
 		x := p.x(at)
 		fmt.Fprintf(b, `<path class="grid" d="M%.1f %gv5"/>`, x, height-bottom)
 		if x < width-50 {
-			fmt.Fprintf(b, `<text class="tick%s" x="%.1f" y="%g" text-anchor="middle">%s</text>`, alternate(shown), x, height-bottom+20, html.EscapeString(label(at)))
+			fmt.Fprintf(b, `<text class="tick%s" x="%.1f" y="%g" text-anchor="middle">%s</text>`, alternate(shown), x,
+				height-bottom+20, html.EscapeString(label(at)))
 		}
 		shown++
 	}
@@ -192,7 +199,8 @@ func (p *picture) draw(b *strings.Builder, n int) {
 		}
 		if s := l.Items[i].Status; s != store.Published {
 			x := p.x(l.Items[i].Start)
-			fmt.Fprintf(b, `<rect class="gap %s" x="%.1f" y="%.1f" width="%.1f" height="10"/>`, html.EscapeString(look(&l.Items[i])), x, y, max(1, p.x(l.Items[j-1].End)-x))
+			fmt.Fprintf(b, `<rect class="gap %s" x="%.1f" y="%.1f" width="%.1f" height="10"/>`,
+				html.EscapeString(look(&l.Items[i])), x, y, max(1, p.x(l.Items[j-1].End)-x))
 		}
 		i = j
 	}

@@ -79,7 +79,9 @@ func (w *Web) decision(r *http.Request, s *i18n.Speaker) (any, error) {
 	}
 	p := decisionPage{Decision: list[at], Standing: list[at].Standing(), Lang: s.Code}
 	// What the council has suspended is said in words, with its reason.
-	p.Problems = slices.DeleteFunc(slices.Clone(p.Problems), func(x string) bool { return strings.HasPrefix(x, "S01: ") })
+	p.Problems = slices.DeleteFunc(slices.Clone(p.Problems), func(x string) bool {
+		return strings.HasPrefix(x, "S01: ")
+	})
 	if p.Explain[p.Lang] == "" {
 		p.Lang = "en"
 	}

@@ -27,14 +27,17 @@ type lead struct {
 }
 
 func newLead(o *store.Observation, st query.Stream, drawn zonemap.Map) *lead {
-	where := cellName(books.Cell{Zone: o.Zone, Category: o.Category}, func(id string) string { return zoneName(drawn, id) })
+	where := cellName(books.Cell{Zone: o.Zone, Category: o.Category}, func(id string) string {
+		return zoneName(drawn, id)
+	})
 	return &lead{o, st, where}
 }
 
 // Counted reports whether the number counts something, rather than measure it.
 func (l lead) Counted() bool {
 	return slices.ContainsFunc(l.Stream.Measures, func(m books.Measure) bool {
-		return m.Name == l.Measure && (m.Of == "count()" || strings.HasPrefix(m.Of, "distinct(") || strings.HasPrefix(m.Of, "histogram("))
+		return m.Name == l.Measure &&
+			(m.Of == "count()" || strings.HasPrefix(m.Of, "distinct(") || strings.HasPrefix(m.Of, "histogram("))
 	})
 }
 
@@ -166,7 +169,9 @@ func layers(st query.Stream, newest []store.Observation) (out []layer) {
 	}
 	for _, m := range st.Measures {
 		for _, c := range categories {
-			out = append(out, layer{Stream: st, Measure: m, Category: c, ID: strings.TrimRight(st.ID+"/"+m.Name+"/"+c, "/"), newest: newest})
+			out = append(out,
+				layer{Stream: st, Measure: m, Category: c, ID: strings.TrimRight(st.ID+"/"+m.Name+"/"+c, "/"),
+					newest: newest})
 		}
 	}
 	return out

@@ -61,28 +61,35 @@ func bars(s *i18n.Speaker, unit string, days []verify.Day) template.HTML {
 	step := min(60, (width-left-right)/float64(len(days)))
 	y := func(v float64) float64 { return top + (high-top-foot)*(1-v/most) }
 	var b strings.Builder
-	title := html.EscapeString(s.Say("Privacy budget by day, for each %s. The table below says the same.", s.Each(unit)))
-	fmt.Fprintf(&b, `<figure><figcaption>%s</figcaption><svg class="bars" viewBox="0 0 %g %g" role="img" aria-label="%s">`,
+	title := html.EscapeString(s.Say("Privacy budget by day, for each %s. The table below says the same.",
+		s.Each(unit)))
+	fmt.Fprintf(&b,
+		`<figure><figcaption>%s</figcaption><svg class="bars" viewBox="0 0 %g %g" role="img" aria-label="%s">`,
 		html.EscapeString(s.Say("Epsilon for each %s, by day", s.Each(unit))), width, high, title)
-	fmt.Fprintf(&b, `<defs><pattern id="hatch-%[1]s" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="coming" d="M0 0V6"/></pattern></defs>`, html.EscapeString(unit))
+	fmt.Fprintf(&b,
+		`<defs><pattern id="hatch-%[1]s" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="coming" d="M0 0V6"/></pattern></defs>`, html.EscapeString(unit))
 	for n := range 3 {
 		v := most * float64(n) / 2
-		fmt.Fprintf(&b, `<path class="grid" d="M%g %.1fH%g"/><text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`,
+		fmt.Fprintf(&b,
+			`<path class="grid" d="M%g %.1fH%g"/><text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`,
 			left, y(v), width-right, left-8, y(v)+4, html.EscapeString(s.Number(v)))
 	}
 	for i, d := range days {
 		x := left + step*float64(i)
 		wide := max(2, step-4)
-		fmt.Fprintf(&b, `<rect class="spent" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x+2, y(d.Spent), wide, y(0)-y(d.Spent))
+		fmt.Fprintf(&b, `<rect class="spent" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x+2, y(d.Spent), wide,
+			y(0)-y(d.Spent))
 		if d.Coming > 0 {
-			fmt.Fprintf(&b, `<rect class="foreseen" fill="url(#hatch-%s)" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`,
+			fmt.Fprintf(&b,
+				`<rect class="foreseen" fill="url(#hatch-%s)" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`,
 				html.EscapeString(unit), x+2, y(d.Spent+d.Coming), wide, y(d.Spent)-y(d.Spent+d.Coming))
 		}
 		if d.Cap > 0 {
 			fmt.Fprintf(&b, `<path class="cap" d="M%.1f %.1fh%.1f"/>`, x, y(d.Cap), step)
 		}
 		if every := max(1, len(days)/6); i%every == 0 {
-			fmt.Fprintf(&b, `<text class="tick%s" x="%.1f" y="%g">%s</text>`, alternate(i/every), x+2, high-12, html.EscapeString(d.Day[5:]))
+			fmt.Fprintf(&b, `<text class="tick%s" x="%.1f" y="%g">%s</text>`, alternate(i/every), x+2, high-12,
+				html.EscapeString(d.Day[5:]))
 		}
 	}
 	b.WriteString("</svg></figure>")

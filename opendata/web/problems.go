@@ -23,32 +23,40 @@ type trouble struct {
 func troubles(say func(string, ...any) string) []trouble {
 	return []trouble{
 		{
-			"body", say("A request that only reads has no body. Its connection was closed, since what stands between may have seen another end of the request."),
+			"body", say("A request that only reads has no body. Its connection was closed, since what stands " +
+				"between may have seen another end of the request."),
 			say("Leave out the body, Content-Length and Transfer-Encoding."),
 		},
 		{
 			"busy", say("Too many long files are on their way, and this one found no place."),
-			say("Wait as long as Retry-After says, or ask for less: a shorter span with from and to, some places, or pages with limit."),
+			say("Wait as long as Retry-After says, or ask for less: a shorter span with from and to, some places, " +
+				"or pages with limit."),
 		},
 		{
 			"method", say("This interface is for reading: only GET and HEAD are answered."),
 			say("Ask with GET. There is nothing here that could be changed from outside."),
 		},
 		{
-			"parameter", say("A parameter of the request is unknown, there twice, or has a value that cannot be used. The detail names it and says what it should be; it never repeats what was sent."),
-			say("Look the parameter up under For developers, and write it as its example is. A plus sign in an address is %%2B, a semicolon %%3B."),
+			"parameter", say("A parameter of the request is unknown, there twice, or has a value that cannot be " +
+				"used. The detail names it and says what it should be; it never repeats what was sent."),
+			say("Look the parameter up under For developers, and write it as its example is. A plus sign in an " +
+				"address is %%2B, a semicolon %%3B."),
 		},
 		{
-			"rate", say("This client asked too often. Retry-After says how many seconds to wait; RateLimit says what is left."),
-			say("Wait, and then ask for whole files rather than for many small parts; send If-None-Match where you ask again."),
+			"rate",
+			say("This client asked too often. Retry-After says how many seconds to wait; RateLimit says what is left."),
+			say("Wait, and then ask for whole files rather than for many small parts; send If-None-Match where you " +
+				"ask again."),
 		},
 		{
-			"unavailable", say("The store or the public books cannot be read just now. Nothing is lost; try again in a minute."),
+			"unavailable",
+			say("The store or the public books cannot be read just now. Nothing is lost; try again in a minute."),
 			say("If it lasts, tell whoever runs this server: its log says what cannot be read, and what to do."),
 		},
 		{
 			"unknown", say("There is nothing under this address. All addresses are in the API's description."),
-			say("Look at the list of streams for what there is: ids are written as they stand there, with small letters."),
+			say("Look at the list of streams for what there is: ids are written as they stand there, with small " +
+				"letters."),
 		},
 	}
 }

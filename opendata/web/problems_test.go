@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/json"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
 	"log/slog"
@@ -18,6 +17,7 @@ import (
 	"sluice/opendata/httpcache"
 	"sluice/opendata/i18n"
 	"sluice/opendata/query"
+	"sluice/test/gofile"
 )
 
 // answered are the types of problems that any package of open data answers with, by their
@@ -29,7 +29,7 @@ func answered(t *testing.T) map[string]bool {
 		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		f, err := gofile.Parse(token.NewFileSet(), path)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,8 @@ func TestProblems(t *testing.T) {
 	if err := dir.Put("city.json", []byte(`{"name":"Portalba"}`)); err != nil {
 		t.Fatal(err)
 	}
-	w, err := New(&query.Source{Books: books.Reader{Source: dir}}, httpcache.NewKeeper(), Place{}, slog.New(slog.DiscardHandler))
+	w, err := New(&query.Source{Books: books.Reader{Source: dir}}, httpcache.NewKeeper(), Place{},
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,12 +98,14 @@ func TestProblems(t *testing.T) {
 		said := map[string]bool{}
 		for _, lang := range i18n.Codes {
 			status, page := ask("/problems/"+code+"?lang="+lang, "text/html,application/xhtml+xml,*/*;q=0.8")
-			if status != http.StatusOK || !strings.Contains(page, "/problems/"+code) || !strings.Contains(page, "<html lang=\""+lang) {
+			if status != http.StatusOK || !strings.Contains(page, "/problems/"+code) ||
+				!strings.Contains(page, "<html lang=\""+lang) {
 				t.Errorf("/problems/%s in %s is %d", code, lang, status)
 			}
 			status, text := ask("/problems/"+code+"?lang="+lang, "application/problem+json, application/json")
 			var one trouble
-			if err := json.Unmarshal([]byte(text), &one); err != nil || status != http.StatusOK || one.Type != "/problems/"+code || one.Means == "" || one.Mend == "" {
+			if err := json.Unmarshal([]byte(text), &one); err != nil || status != http.StatusOK ||
+				one.Type != "/problems/"+code || one.Means == "" || one.Mend == "" {
 				t.Errorf("/problems/%s for programs in %s is %d %s (%v)", code, lang, status, text, err)
 			}
 			said[one.Means+one.Mend] = true
@@ -115,7 +118,8 @@ func TestProblems(t *testing.T) {
 		}
 	}
 	var all struct{ Problems, Items []trouble }
-	if status, text := ask("/problems", "application/json"); status != http.StatusOK || json.Unmarshal([]byte(text), &all) != nil || len(all.Items) != len(used) || len(all.Problems) != len(used) {
+	if status, text := ask("/problems", "application/json"); status != http.StatusOK ||
+		json.Unmarshal([]byte(text), &all) != nil || len(all.Items) != len(used) || len(all.Problems) != len(used) {
 		t.Errorf("/problems for programs is %d %s", status, text)
 	}
 	for _, path := range []string{"/problems/none", "/problems/x/y"} {
@@ -127,7 +131,8 @@ func TestProblems(t *testing.T) {
 
 // TestStreamsLeadsOn: the address that one would try first leads to the list.
 func TestStreamsLeadsOn(t *testing.T) {
-	for path, want := range map[string]string{"/streams": "/#streams", "/streams?lang=ca": "/?lang=ca#streams", "/streams?lang=//evil.example": "/#streams"} {
+	for path, want := range map[string]string{"/streams": "/#streams", "/streams?lang=ca": "/?lang=ca#streams",
+		"/streams?lang=//evil.example": "/#streams"} {
 		out := httptest.NewRecorder()
 		toStreams(out, httptest.NewRequest(http.MethodGet, path, http.NoBody))
 		if out.Code != http.StatusFound || out.Header().Get("Location") != want {

@@ -43,7 +43,8 @@ func reached(s *i18n.Speaker, st query.Stream, e *query.Epoch) string {
 	}
 	units, most := s.Unit(st.Unit, 2), int(st.MaxContributions)
 	if e == nil {
-		return s.Say("How many %s reach the limit of %d and are not counted after that is not known yet; it is published when the first day, or shorter time, has ended in which they are told apart.", units, most)
+		return s.Say("How many %s reach the limit of %d and are not counted after that is not known yet; it is "+
+			"published when the first day, or shorter time, has ended in which they are told apart.", units, most)
 	}
 	from, to := local(e.Start, st.Timezone), local(e.End, st.Timezone)
 	when := s.Day(from)
@@ -53,12 +54,16 @@ func reached(s *i18n.Speaker, st query.Stream, e *query.Epoch) string {
 	share := e.Share()
 	switch {
 	case !e.Known():
-		return s.Say("%s: it was not published how many %s reached the limit of %d and were not counted after that.", when, units, most)
+		return s.Say("%s: it was not published how many %s reached the limit of %d and were not counted after that.",
+			when, units, most)
 	case share == nil:
-		return s.Say("%s: there were too few %s to say how many reached the limit of %d and were not counted after that; it is said from %s %d on.", when, units, most, s.Agree("about", st.Unit, 2), int(st.ShareFrom))
+		return s.Say("%s: there were too few %s to say how many reached the limit of %d and were not counted after "+
+			"that; it is said from %s %d on.", when, units, most, s.Agree("about", st.Unit, 2), int(st.ShareFrom))
 	}
 	percent := func(v float64) string { return s.Number(100 * v) }
-	return s.Say("%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.", when, percent(share.Value), units, percent(share.Low), percent(share.High), most)
+	return s.Say(
+		"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.",
+		when, percent(share.Value), units, percent(share.Low), percent(share.High), most)
 }
 
 // sentence begins a text with a large letter: days are small ones in Catalan and Spanish.

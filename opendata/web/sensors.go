@@ -34,7 +34,9 @@ func (w *Web) sensors(r *http.Request, _ *i18n.Speaker) (any, error) {
 	}
 	p := sensorList{Register: reg}
 	if after := r.URL.Query().Get("after"); after != "" {
-		at, _ := slices.BinarySearchFunc(reg.Sensors, after, func(s books.Sensor, id string) int { return strings.Compare(s.ID, id+"\x00") })
+		at, _ := slices.BinarySearchFunc(reg.Sensors, after, func(s books.Sensor, id string) int {
+			return strings.Compare(s.ID, id+"\x00")
+		})
 		p.Sensors, p.First = reg.Sensors[at:], "/sensors"
 	}
 	if len(p.Sensors) > sensorsAtOnce {
@@ -98,7 +100,8 @@ func (w *Web) theSensor(r *http.Request, speak *i18n.Speaker) (p sensorPage, err
 		if s.ID != r.PathValue("id") {
 			continue
 		}
-		p = sensorPage{s, zoneName(drawn, s.Zone), map[string]map[string]string{}, map[string]books.Standing{}, idle(speak, s.Fields)}
+		p = sensorPage{s, zoneName(drawn, s.Zone), map[string]map[string]string{}, map[string]books.Standing{},
+			idle(speak, s.Fields)}
 		for _, d := range decisions {
 			p.Titles[d.ID], p.Standings[d.ID] = d.Title, d.Standing()
 		}
@@ -184,7 +187,8 @@ func code(text, name string) (template.HTML, error) {
 	const quiet = 4
 	size := c.Bounds().Dx()
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="qr" viewBox="0 0 %[1]d %[1]d" role="img" aria-label="%[2]s" shape-rendering="crispEdges"><path class="paper" d="M0 0h%[1]dv%[1]dH0z"/><path class="module" d="`,
+	fmt.Fprintf(&b,
+		`<svg class="qr" viewBox="0 0 %[1]d %[1]d" role="img" aria-label="%[2]s" shape-rendering="crispEdges"><path class="paper" d="M0 0h%[1]dv%[1]dH0z"/><path class="module" d="`,
 		size+2*quiet, template.HTMLEscapeString(name))
 	for y := range size {
 		for x := range size {

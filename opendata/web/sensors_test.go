@@ -30,7 +30,8 @@ func TestSensorsArePaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, _ := got.(sensorList)
-		if len(p.Sensors) == 0 || len(p.Sensors) > sensorsAtOnce || p.Sensors[0].ID != reg.Sensors[seen].ID || (p.First == "") != (pages == 0) {
+		if len(p.Sensors) == 0 || len(p.Sensors) > sensorsAtOnce || p.Sensors[0].ID != reg.Sensors[seen].ID ||
+			(p.First == "") != (pages == 0) {
 			t.Fatalf("%s lists %d sensors", path, len(p.Sensors))
 		}
 		seen += len(p.Sensors)

@@ -31,7 +31,8 @@ const suspendedRow = "suspended"
 
 // stoppedRow reports whether there is no number because the decision was suspended.
 func stoppedRow(o *store.Observation) bool {
-	return o != nil && o.Status == store.Withheld && (o.Reason == suspendedRow || strings.HasPrefix(o.Reason, suspendedRow+": "))
+	return o != nil && o.Status == store.Withheld &&
+		(o.Reason == suspendedRow || strings.HasPrefix(o.Reason, suspendedRow+": "))
 }
 
 // look is the class of what an observation looks like: its status, or suspended.

@@ -85,7 +85,9 @@ func (w *Web) stream(r *http.Request, s *i18n.Speaker) (any, error) {
 		return nil, err
 	}
 	for _, c := range st.Cells {
-		p.Cells = append(p.Cells, choice{c.ID, cellName(c, func(id string) string { return zoneName(drawn, id) }), slices.Contains(p.chosen, c.ID)})
+		p.Cells = append(p.Cells, choice{c.ID, cellName(c, func(id string) string {
+			return zoneName(drawn, id)
+		}), slices.Contains(p.chosen, c.ID)})
 	}
 	var list []store.Observation
 	if p.To.After(p.From) {
@@ -209,7 +211,8 @@ func (p *streamPage) when(v url.Values) error {
 	case p.Through.IsZero():
 		return nil
 	}
-	from := map[string]time.Time{"hour": end.Add(-time.Hour), "day": end.AddDate(0, 0, -1), "week": end.AddDate(0, 0, -7), "month": end.AddDate(0, -1, 0)}[p.Span]
+	from := map[string]time.Time{"hour": end.Add(-time.Hour), "day": end.AddDate(0, 0, -1),
+		"week": end.AddDate(0, 0, -7), "month": end.AddDate(0, -1, 0)}[p.Span]
 	p.From, p.To = from.UTC(), end.UTC()
 	return nil
 }
@@ -277,7 +280,8 @@ type pageLink struct {
 // Tables are the pages of the table, where there are several.
 func (p *streamPage) Tables() (out []pageLink) {
 	for n := 1; n <= p.Pages && p.Pages > 1; n++ {
-		out = append(out, pageLink{n, p.view("day", "", "to", p.To.Format(time.RFC3339), "page", strconv.Itoa(n)) + "#table"})
+		out = append(out,
+			pageLink{n, p.view("day", "", "to", p.To.Format(time.RFC3339), "page", strconv.Itoa(n)) + "#table"})
 	}
 	return out
 }
@@ -292,7 +296,8 @@ func (p *streamPage) Later() string {
 		return ""
 	}
 	place := local(p.To, p.Timezone)
-	next := map[string]time.Time{"hour": place.Add(time.Hour), "day": place.AddDate(0, 0, 1), "week": place.AddDate(0, 0, 7), "month": place.AddDate(0, 1, 0)}[p.Span]
+	next := map[string]time.Time{"hour": place.Add(time.Hour), "day": place.AddDate(0, 0, 1),
+		"week": place.AddDate(0, 0, 7), "month": place.AddDate(0, 1, 0)}[p.Span]
 	return p.view("day", "", "to", next.UTC().Format(time.RFC3339))
 }
 
@@ -302,7 +307,8 @@ func (p *streamPage) Spanning(span string) string { return p.view("span", span) 
 // File is the address of the numbers of this view.
 func (p *streamPage) File(format string) string {
 	v := url.Values{
-		"measure": {p.Measure.Name}, "cell": p.chosen, "from": {p.From.Format(time.RFC3339)}, "to": {p.To.Format(time.RFC3339)},
+		"measure": {p.Measure.Name}, "cell": p.chosen, "from": {p.From.Format(time.RFC3339)},
+		"to":     {p.To.Format(time.RFC3339)},
 		"format": {format},
 	}
 	return "/api/v1/streams/" + url.PathEscape(p.ID) + "/observations?" + v.Encode()

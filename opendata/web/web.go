@@ -50,7 +50,8 @@ type voice struct {
 }
 
 var names = []string{
-	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "docs", "problem", "problems", "missing",
+	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "docs", "problem",
+	"problems", "missing",
 }
 
 // New parses the pages.
@@ -65,7 +66,8 @@ func New(source *query.Source, keeper *httpcache.Keeper, place Place, log *slog.
 			v := voice{lang, asked}
 			w.pages[v] = make(map[string]*template.Template)
 			for _, name := range names {
-				t, err := template.New("layout.html").Funcs(w.funcs(v)).ParseFS(files, "page/layout.html", "page/"+name+".html")
+				t, err := template.New("layout.html").Funcs(w.funcs(v)).ParseFS(files, "page/layout.html",
+					"page/"+name+".html")
 				if err != nil {
 					return nil, err
 				}
@@ -78,7 +80,8 @@ func New(source *query.Source, keeper *httpcache.Keeper, place Place, log *slog.
 
 // Routes adds the pages to a mux.
 func (w *Web) Routes(mux *http.ServeMux) {
-	for path, mime := range map[string]string{"/style.css": "text/css; charset=utf-8", "/page.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
+	for path, mime := range map[string]string{"/style.css": "text/css; charset=utf-8",
+		"/page.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
 		mux.HandleFunc(path, w.keeper.Handle(func(*http.Request) (*httpcache.Reply, error) {
 			raw, err := files.ReadFile("page" + path)
 			return &httpcache.Reply{Type: mime, Body: raw}, err
@@ -89,19 +92,25 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		content content
 	}{
 		"/{$}": {"home", w.home}, "/streams/{id}": {"stream", w.stream},
-		"/sensors": {"sensors", w.sensors}, "/sensors/{id}": {"sensor", w.sensor}, "/sensors/{id}/notice": {"notice", w.notice},
-		"/decisions": {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
+		"/sensors": {"sensors", w.sensors}, "/sensors/{id}": {"sensor", w.sensor},
+		"/sensors/{id}/notice": {"notice", w.notice},
+		"/decisions":           {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
 		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/docs": {"docs", w.docs},
 	} {
-		mux.HandleFunc(path, w.keeper.Handle(func(r *http.Request) (*httpcache.Reply, error) { return w.page(r, p.name, p.content) }, w.fail))
+		mux.HandleFunc(path, w.keeper.Handle(func(r *http.Request) (*httpcache.Reply, error) {
+			return w.page(r, p.name, p.content)
+		}, w.fail))
 	}
-	for path, make := range map[string]httpcache.Maker{"/problems": w.listProblems, "/problems/{$}": w.listProblems, "/problems/{code}": w.oneProblem} {
+	for path, make := range map[string]httpcache.Maker{"/problems": w.listProblems, "/problems/{$}": w.listProblems,
+		"/problems/{code}": w.oneProblem} {
 		mux.HandleFunc(path, w.keeper.Handle(make, w.fail))
 	}
 	mux.HandleFunc("/streams", toStreams)
 	mux.HandleFunc("/streams/{$}", toStreams)
 	mux.HandleFunc("/decisions/{id}/{file...}", w.keeper.Handle(w.file, w.fail))
-	mux.HandleFunc("/", w.keeper.Handle(func(*http.Request) (*httpcache.Reply, error) { return nil, query.ErrUnknown }, w.fail))
+	mux.HandleFunc("/", w.keeper.Handle(func(*http.Request) (*httpcache.Reply, error) {
+		return nil, query.ErrUnknown
+	}, w.fail))
 }
 
 // content is what one page shows. It gets the speaker of the page's language.
@@ -151,7 +160,8 @@ func (w *Web) render(r *http.Request, v voice, name string, data any) (*httpcach
 	if err != nil {
 		return nil, err
 	}
-	f := frame{Base: cmp.Or(w.place.Public, w.place.Here, "http://127.0.0.1:8080"), Public: w.place.Public, City: city, Path: r.URL.Path, About: w.about(v, city, data), Page: data}
+	f := frame{Base: cmp.Or(w.place.Public, w.place.Here, "http://127.0.0.1:8080"), Public: w.place.Public, City: city,
+		Path: r.URL.Path, About: w.about(v, city, data), Page: data}
 	for _, code := range i18n.Codes {
 		q := url.Values{"lang": {code}}
 		for _, name := range views {
@@ -178,13 +188,17 @@ type missing struct{ Title, Text, Hint string }
 func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	v := ask(r)
 	say := w.speak[v.lang].Say
-	status, m := http.StatusServiceUnavailable, missing{say("The data cannot be read just now"), say("Please try again in a minute."), ""}
+	status, m := http.StatusServiceUnavailable,
+		missing{say("The data cannot be read just now"), say("Please try again in a minute."), ""}
 	var invalid *query.Invalid
 	switch {
 	case errors.Is(err, query.ErrUnknown):
-		status, m = http.StatusNotFound, missing{say("There is no such page"), say("It may have moved, or the address may be mistyped."), ""}
+		status, m = http.StatusNotFound,
+			missing{say("There is no such page"), say("It may have moved, or the address may be mistyped."), ""}
 	case errors.As(err, &invalid):
-		status, m = http.StatusBadRequest, missing{say("The address has a part that cannot be used"), unusable(w.speak[v.lang], invalid), invalid.Parameter}
+		status, m = http.StatusBadRequest,
+			missing{say("The address has a part that cannot be used"), unusable(w.speak[v.lang], invalid),
+				invalid.Parameter}
 	default:
 		w.log.Error("a page cannot be made", "error", err)
 	}

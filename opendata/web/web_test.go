@@ -25,7 +25,8 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // seen is an observation of the n-th quarter of an hour; a number, or a status.
 func seen(n int, v any) store.Observation {
-	o := store.Observation{Start: noon.Add(time.Duration(n) * 15 * time.Minute), End: noon.Add(time.Duration(n+1) * 15 * time.Minute)}
+	o := store.Observation{Start: noon.Add(time.Duration(n) * 15 * time.Minute),
+		End: noon.Add(time.Duration(n+1) * 15 * time.Minute)}
 	switch v := v.(type) {
 	case store.Status:
 		o.Status = v
@@ -41,7 +42,8 @@ func drawn(values ...any) string {
 	for n, v := range values {
 		l.Items = append(l.Items, seen(n, v))
 	}
-	return string(chart(i18n.Speakers()["en"], time.UTC, noon, noon.Add(time.Duration(len(values))*15*time.Minute), time.Time{}, []line{l}))
+	return string(chart(i18n.Speakers()["en"], time.UTC, noon, noon.Add(time.Duration(len(values))*15*time.Minute),
+		time.Time{}, []line{l}))
 }
 
 // TestChartTellsApart draws zero, withheld, no data and withdrawn: each is another mark,
@@ -119,7 +121,8 @@ func TestM4(t *testing.T) {
 		for _, i := range kept {
 			shown = append(shown, values[i])
 		}
-		if !slices.IsSorted(kept) || kept[0] != 0 || kept[len(kept)-1] != len(values)-1 || slices.Max(shown) != slices.Max(values) || slices.Min(shown) != slices.Min(values) || len(kept) > 4 {
+		if !slices.IsSorted(kept) || kept[0] != 0 || kept[len(kept)-1] != len(values)-1 ||
+			slices.Max(shown) != slices.Max(values) || slices.Min(shown) != slices.Min(values) || len(kept) > 4 {
 			t.Fatalf("of %v it keeps %v", values, kept)
 		}
 	})
@@ -128,7 +131,8 @@ func TestM4(t *testing.T) {
 // TestClasses cuts any values into five classes at most that hold all of them.
 func TestClasses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		values := rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(-50, 1000), rapid.Float64Range(1e-3, 1e-2), rapid.SampledFrom([]float64{0, 702})), 1, 20).Draw(t, "values")
+		values := rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(-50, 1000), rapid.Float64Range(1e-3, 1e-2),
+			rapid.SampledFrom([]float64{0, 702})), 1, 20).Draw(t, "values")
 		low, step := classes(values)
 		if step <= 0 || math.IsNaN(low) || low > slices.Min(values) || low+colors*step < slices.Max(values) {
 			t.Fatalf("%v is cut from %v in steps of %v", values, low, step)
@@ -145,8 +149,10 @@ func TestLabel(t *testing.T) {
 		room float64
 		want []string
 	}{
-		{"El Port", 100, []string{"El Port"}}, {"Carrer Nou (your street)", 200, []string{"Carrer Nou (your", "street)"}},
-		{"Carrer Nou", 60, []string{"Carrer", "Nou"}}, {"Sarrià-Sant Gervasi", 60, nil}, {"La Marina", 40, nil}, {"Àrea", 40, []string{"Àrea"}},
+		{"El Port", 100, []string{"El Port"}},
+		{"Carrer Nou (your street)", 200, []string{"Carrer Nou (your", "street)"}},
+		{"Carrer Nou", 60, []string{"Carrer", "Nou"}}, {"Sarrià-Sant Gervasi", 60, nil}, {"La Marina", 40, nil},
+		{"Àrea", 40, []string{"Àrea"}},
 	} {
 		if got := label(x.name, x.room); !slices.Equal(got, x.want) {
 			t.Errorf("%q within %v is %q; want %q", x.name, x.room, got, x.want)
@@ -160,7 +166,8 @@ func TestLink(t *testing.T) {
 		pairs []string
 		want  string
 	}{
-		{"/a", nil, "/a"}, {"/a", []string{"x", ""}, "/a"}, {"/a", []string{"x", "1 2", "y", ""}, "/a?x=1+2"}, {"/a?b=c#d", []string{"lang", "ca"}, "/a?b=c&lang=ca#d"}, {"/a#d", []string{"x", "1"}, "/a?x=1#d"},
+		{"/a", nil, "/a"}, {"/a", []string{"x", ""}, "/a"}, {"/a", []string{"x", "1 2", "y", ""}, "/a?x=1+2"},
+		{"/a?b=c#d", []string{"lang", "ca"}, "/a?b=c&lang=ca#d"}, {"/a#d", []string{"x", "1"}, "/a?x=1#d"},
 	} {
 		if got := link(x.path, x.pairs...); got != x.want {
 			t.Errorf("%s with %v is %s; want %s", x.path, x.pairs, got, x.want)
@@ -172,15 +179,18 @@ func TestLink(t *testing.T) {
 func TestWhen(t *testing.T) {
 	closed := time.Date(2026, 3, 29, 10, 0, 0, 0, time.UTC)
 	for raw, want := range map[string]string{
-		"":                                  "day 2026-03-28T12:00:00+01:00 2026-03-29T12:00:00+02:00", // a day of 23 hours
+		// a day of 23 hours
+		"":                                  "day 2026-03-28T12:00:00+01:00 2026-03-29T12:00:00+02:00",
 		"span=week":                         "week 2026-03-22T12:00:00+01:00 2026-03-29T12:00:00+02:00",
 		"day=2026-03-29":                    "day 2026-03-29T00:00:00+01:00 2026-03-30T00:00:00+02:00",
 		"span=month&day=2026-03-31":         "month 2026-03-01T00:00:00+01:00 2026-04-01T00:00:00+02:00",
 		"to=2026-03-01T10:00:00Z&measure=m": "day 2026-02-28T11:00:00+01:00 2026-03-01T11:00:00+01:00",
-		"span=year":                         "span", "day=yesterday": "day", "to=noon": "to", "measure=x": "measure", "cell=x": "cell", "day=9999-01-01": "day",
+		"span=year":                         "span", "day=yesterday": "day", "to=noon": "to", "measure=x": "measure",
+		"cell=x": "cell", "day=9999-01-01": "day",
 	} {
 		p := &streamPage{Stream: query.At(books.Stream{
-			ID: "s", Every: "PT1H", Timezone: "Europe/Madrid", Measures: []books.Measure{{Name: "m"}}, Cells: []books.Cell{{ID: "a"}},
+			ID: "s", Every: "PT1H", Timezone: "Europe/Madrid", Measures: []books.Measure{{Name: "m"}},
+			Cells: []books.Cell{{ID: "a"}},
 		}, closed)}
 		values, err := query.Values(raw, "span", "day", "to", "measure", "cell")
 		if err != nil {
@@ -207,7 +217,9 @@ func TestLegendOfOneValue(t *testing.T) {
 		var l layer
 		l.Measure.Name = "n"
 		for i := range values {
-			l.newest = append(l.newest, store.Observation{Zone: string(rune('a' + i)), Measure: "n", Status: store.Published, Value: &values[i], Low: &values[i], High: &values[i]})
+			l.newest = append(l.newest,
+				store.Observation{Zone: string(rune('a' + i)), Measure: "n", Status: store.Published, Value: &values[i],
+					Low: &values[i], High: &values[i]})
 		}
 		return color(l, s, zonemap.Map{}).Legend
 	}

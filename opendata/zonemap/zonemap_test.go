@@ -31,13 +31,15 @@ func TestDraw(t *testing.T) {
 	if strings.Count(w.Path, "L") != 3+2 {
 		t.Errorf("the corner on a straight line was kept: %s", w.Path)
 	}
-	if west, south, east, north, some := Bound([]byte(zones)); !some || west != 2 || south != 41 || east != 2.21 || north != 41.1 {
+	if west, south, east, north, some := Bound([]byte(zones)); !some || west != 2 || south != 41 || east != 2.21 ||
+		north != 41.1 {
 		t.Errorf("bound %v %v %v %v (%v)", west, south, east, north, some)
 	}
 }
 
 func TestNothingToDraw(t *testing.T) {
-	for raw, names := range map[string]int{`{"type":"FeatureCollection","features":[]}`: 0, `{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":null,"geometry":null}]}`: 1} {
+	for raw, names := range map[string]int{`{"type":"FeatureCollection","features":[]}`: 0,
+		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":null,"geometry":null}]}`: 1} {
 		if m, err := Draw([]byte(raw)); err != nil || len(m.Zones) != names || m.Height != 0 {
 			t.Errorf("%s draws %+v (%v)", raw, m, err)
 		}
@@ -48,7 +50,8 @@ func TestNothingToDraw(t *testing.T) {
 	if _, _, _, _, some := Bound([]byte(`{"type":"FeatureCollection","features":[]}`)); some {
 		t.Error("nothing has a bound")
 	}
-	one := `{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[2,41],[2,41],[2,41]]]}}]}`
+	one :=
+		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[2,41],[2,41],[2,41]]]}}]}`
 	if m, err := Draw([]byte(one)); err != nil || m.Zones[0].Path == "" || strings.Contains(m.Zones[0].Path, "NaN") {
 		t.Errorf("a zone that is a point draws %+v (%v)", m, err)
 	}
@@ -56,8 +59,11 @@ func TestNothingToDraw(t *testing.T) {
 
 // TestOneBadFeature: what is no feature takes out itself alone.
 func TestOneBadFeature(t *testing.T) {
-	good := `{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}}`
-	for _, bad := range []string{`7`, `null`, `{}`, `{"type":"Feature","id":"b","properties":7}`, `{"type":"Feature","id":"b","geometry":{"type":"Polygon","coordinates":7}}`, `{"type":"Feature","id":"b","geometry":{"type":"Cube"}}`} {
+	good :=
+		`{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}}`
+	for _, bad := range []string{`7`, `null`, `{}`, `{"type":"Feature","id":"b","properties":7}`,
+		`{"type":"Feature","id":"b","geometry":{"type":"Polygon","coordinates":7}}`,
+		`{"type":"Feature","id":"b","geometry":{"type":"Cube"}}`} {
 		raw := []byte(`{"type":"FeatureCollection","features":[` + bad + `,` + good + `]}`)
 		if m, err := Draw(raw); err != nil || len(m.Zones) != 1 || m.Zones[0].ID != "a" || m.Zones[0].Path == "" {
 			t.Errorf("beside %s it draws %+v (%v)", bad, m, err)
@@ -74,8 +80,12 @@ func TestOneBadFeature(t *testing.T) {
 // FuzzDraw draws whatever comes without a panic, and never without a number.
 func FuzzDraw(f *testing.F) {
 	f.Add([]byte(zones))
-	f.Add([]byte(`{"type":"FeatureCollection","features":[null,{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[[]]}},{"type":"Feature","id":"b","geometry":{"type":"MultiPolygon","coordinates":[[]]}}]}`))
-	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[[[1e300,-1e300],[0,0],[1,1]]]}}]}`))
+	f.Add(
+		[]byte(
+			`{"type":"FeatureCollection","features":[null,{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[[]]}},{"type":"Feature","id":"b","geometry":{"type":"MultiPolygon","coordinates":[[]]}}]}`))
+	f.Add(
+		[]byte(
+			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[[[1e300,-1e300],[0,0],[1,1]]]}}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := Draw(raw)
 		if err != nil {

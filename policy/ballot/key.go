@@ -50,7 +50,9 @@ var errLine = errors.New("not a public key; paste the one line of id_ed25519.pub
 func ParseKey(line string) (Key, error) {
 	algorithm, rest, _ := strings.Cut(line, " ")
 	text, comment, _ := strings.Cut(rest, " ")
-	if len(line) > maxLine || strings.ContainsFunc(comment, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+	if len(line) > maxLine || strings.ContainsFunc(comment, func(r rune) bool {
+		return !unicode.IsPrint(r) || r == unicode.ReplacementChar
+	}) {
 		return Key{}, errLine
 	}
 	wire, err := base64.StdEncoding.Strict().DecodeString(text)
@@ -67,15 +69,18 @@ func ParseKey(line string) (Key, error) {
 // usable says why a key is of a kind that is not used.
 func usable(key ssh.PublicKey) error {
 	switch key.Type() {
-	case ssh.KeyAlgoED25519, ssh.KeyAlgoSKED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoSKECDSA256:
+	case ssh.KeyAlgoED25519, ssh.KeyAlgoSKED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+		ssh.KeyAlgoSKECDSA256:
 		return nil
 	case ssh.KeyAlgoRSA:
 		if c, ok := key.(ssh.CryptoPublicKey); ok {
-			if k, ok := c.CryptoPublicKey().(*rsa.PublicKey); ok && k.N.BitLen() >= leastRSA && k.N.BitLen() <= mostRSA {
+			if k, ok := c.CryptoPublicKey().(*rsa.PublicKey); ok && k.N.BitLen() >= leastRSA &&
+				k.N.BitLen() <= mostRSA {
 				return nil
 			}
 		}
-		return errors.New("an RSA key of fewer than 3072 bits, or of more than 16384; make an ed25519 key: ssh-keygen -t ed25519")
+		return errors.New(
+			"an RSA key of fewer than 3072 bits, or of more than 16384; make an ed25519 key: ssh-keygen -t ed25519")
 	}
 	return errors.New("a kind of key that is not used here; make an ed25519 key: ssh-keygen -t ed25519")
 }

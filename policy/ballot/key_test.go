@@ -31,18 +31,24 @@ func TestOneLineOneKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, good := range []string{a, a + " anna@laptop", a + " " + b, a + " Núria Pla (2026)", a + " ", a + "  two blanks"} {
+	for _, good := range []string{a, a + " anna@laptop", a + " " + b, a + " Núria Pla (2026)", a + " ",
+		a + "  two blanks"} {
 		key, err := ParseKey(good)
 		if err != nil || key.Line() != a || key.Algorithm() != "ssh-ed25519" {
 			t.Errorf("%q is %q (%v)", good, key.Line(), err)
 		}
 	}
 	for _, bad := range []string{
-		"", "ssh-ed25519", "ssh-ed25519 ", blob, "ssh-rsa " + blob, "ssh-ed25519\t" + blob, "ssh-ed25519  " + blob, " " + a,
-		"ssh-ed25519\v" + blob + " " + b, "\r" + a + "\n" + b, a + "\n" + b, a + "\n", a + "\r", "# x\n" + a, `from="x" ` + a, "restrict " + a, "ssh-ed25519=\" x \" " + a,
-		"cert-authority " + a, a + " x\x1b[2K", a + " x\u202ey", a + " x\u2028y", a + " \xff", "ssh-ed25519 " + blob[:20] + "\n" + blob[20:],
-		"ssh-ed25519 " + strings.TrimRight(blob, "=")[:66], "ssh-ed25519 " + base64.StdEncoding.EncodeToString(append(wire, 0)), "ssh-ed25519 " + strings.ToLower(blob),
-		"ssh-ed25519 AAAA", a + " " + strings.Repeat("x", maxLine), "ssh-ed25519-cert-v01@openssh.com " + blob, "ssh-ed25519\u00a0" + blob, "ssh-ed25519 " + blob + "\u00a0x",
+		"", "ssh-ed25519", "ssh-ed25519 ", blob, "ssh-rsa " + blob, "ssh-ed25519\t" + blob, "ssh-ed25519  " + blob,
+		" " + a,
+		"ssh-ed25519\v" + blob + " " + b, "\r" + a + "\n" + b, a + "\n" + b, a + "\n", a + "\r", "# x\n" + a,
+		`from="x" ` + a, "restrict " + a, "ssh-ed25519=\" x \" " + a,
+		"cert-authority " + a, a + " x\x1b[2K", a + " x\u202ey", a + " x\u2028y", a + " \xff",
+		"ssh-ed25519 " + blob[:20] + "\n" + blob[20:],
+		"ssh-ed25519 " + strings.TrimRight(blob, "=")[:66],
+		"ssh-ed25519 " + base64.StdEncoding.EncodeToString(append(wire, 0)), "ssh-ed25519 " + strings.ToLower(blob),
+		"ssh-ed25519 AAAA", a + " " + strings.Repeat("x", maxLine), "ssh-ed25519-cert-v01@openssh.com " + blob,
+		"ssh-ed25519\u00a0" + blob, "ssh-ed25519 " + blob + "\u00a0x",
 	} {
 		if key, err := ParseKey(bad); err == nil {
 			t.Errorf("%q is read as %s", bad, key.Line())
@@ -56,7 +62,8 @@ func TestOneLineOneKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ParseKey(strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))); err == nil || !strings.Contains(err.Error(), "3072") {
+	if _, err := ParseKey(strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))); err == nil ||
+		!strings.Contains(err.Error(), "3072") {
 		t.Errorf("a weak key: %v", err)
 	}
 }
@@ -70,7 +77,8 @@ func TestOneWireForm(t *testing.T) {
 	padded := ssh.Marshal(struct {
 		Type string
 		E, N []byte
-	}{ssh.KeyAlgoRSA, append([]byte{0}, big.NewInt(int64(rsaKey.E)).Bytes()...), append([]byte{0, 0}, rsaKey.N.Bytes()...)})
+	}{ssh.KeyAlgoRSA, append([]byte{0}, big.NewInt(int64(rsaKey.E)).Bytes()...),
+		append([]byte{0, 0}, rsaKey.N.Bytes()...)})
 	line := func(wire []byte) string { return "ssh-rsa " + base64.StdEncoding.EncodeToString(wire) }
 	if _, err := ParseKey(line(public.Marshal())); err != nil {
 		t.Error(err)
@@ -88,7 +96,8 @@ func TestOneWireForm(t *testing.T) {
 	}
 	i := strings.IndexByte(text, '=') - 1
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-	spare := text[:i] + string(digits[strings.IndexByte(digits, text[i])+1]) + text[i+1:] // a bit that stands for nothing
+	// a bit that stands for nothing
+	spare := text[:i] + string(digits[strings.IndexByte(digits, text[i])+1]) + text[i+1:]
 	if _, err := ParseKey(spare); err == nil {
 		t.Errorf("%q is read", spare)
 	}

@@ -105,7 +105,8 @@ func canonical(sig *sshsig.Signature) error {
 }
 
 // order is that of edwards25519's base point (RFC 8032 section 5.1).
-var order, _ = new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
+var order, _ = new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989",
+	10)
 
 // reduced has the second half of an Ed25519 signature modulo the order: OpenSSH
 // takes s and s plus the order for the same.

@@ -69,7 +69,8 @@ func (o *oracle) takes(t testing.TB, member int, file []byte) bool {
 	if err := os.WriteFile(name, file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("ssh-keygen", "-Y", "verify", "-f", o.signers, "-I", fmt.Sprintf("m%d", member), "-n", namespace, "-s", name)
+	cmd := exec.Command("ssh-keygen", "-Y", "verify", "-f", o.signers, "-I", fmt.Sprintf("m%d", member), "-n",
+		namespace, "-s", name)
 	cmd.Stdin = bytes.NewReader(text)
 	return cmd.Run() == nil
 }
@@ -129,12 +130,15 @@ func stick(t testing.TB, flags byte) voter {
 	key, err := ssh.ParsePublicKey(wire)
 	check(t, err)
 	digest := sha256.Sum256(text)
-	signed := append([]byte("SSHSIG"), ssh.Marshal(struct{ Namespace, Reserved, Hash, Digest string }{namespace, "", "sha256", string(digest[:])})...)
+	signed := append([]byte("SSHSIG"),
+		ssh.Marshal(struct{ Namespace, Reserved, Hash, Digest string }{namespace, "", "sha256", string(digest[:])})...)
 	app, message := sha256.Sum256([]byte("ssh:")), sha256.Sum256(signed)
 	raw := slices.Concat(app[:], []byte{flags}, binary.BigEndian.AppendUint32(nil, 7), message[:])
-	sig := &sshsig.Signature{Version: 1, PublicKey: key, Namespace: namespace, HashAlgorithm: sshsig.HashSHA256, Signature: &ssh.Signature{
-		Format: ssh.KeyAlgoSKED25519, Blob: ed25519.Sign(private, raw), Rest: append([]byte{flags}, binary.BigEndian.AppendUint32(nil, 7)...),
-	}}
+	sig := &sshsig.Signature{Version: 1, PublicKey: key, Namespace: namespace, HashAlgorithm: sshsig.HashSHA256,
+		Signature: &ssh.Signature{
+			Format: ssh.KeyAlgoSKED25519, Blob: ed25519.Sign(private, raw),
+			Rest: append([]byte{flags}, binary.BigEndian.AppendUint32(nil, 7)...),
+		}}
 	return voter{Key{string(wire)}, map[string][]byte{"touched": sshsig.Armor(sig)}}
 }
 
@@ -181,7 +185,8 @@ func twins(t testing.TB, v voter, file []byte) map[string][]byte {
 		slices.Reverse(be)
 		add("s plus the order", slices.Concat(s.Blob[:32], be), s.Rest)
 	}
-	if curve := map[string]elliptic.Curve{ssh.KeyAlgoECDSA256: elliptic.P256(), ssh.KeyAlgoECDSA384: elliptic.P384(), ssh.KeyAlgoECDSA521: elliptic.P521()}[v.key.Algorithm()]; curve != nil {
+	if curve := map[string]elliptic.Curve{ssh.KeyAlgoECDSA256: elliptic.P256(), ssh.KeyAlgoECDSA384: elliptic.P384(),
+		ssh.KeyAlgoECDSA521: elliptic.P521()}[v.key.Algorithm()]; curve != nil {
 		var pair struct{ R, S *big.Int }
 		check(t, ssh.Unmarshal(s.Blob, &pair))
 		twin := struct{ R, S *big.Int }{pair.R, new(big.Int).Sub(curve.Params().N, pair.S)}
@@ -203,7 +208,8 @@ func twins(t testing.TB, v voter, file []byte) map[string][]byte {
 	out["no end"] = []byte(begin + body + "\n")
 	out["a zero byte"] = []byte(begin + body[:9] + "\x00" + body[9:] + end + "\n")
 	out["bits to spare"] = []byte(begin + base64.StdEncoding.EncodeToString([]byte(raw+"\x01")) + end + "\n")
-	out["something reserved"] = armor([]byte(strings.Replace(raw, namespace+"\x00\x00\x00\x00", namespace+"\x00\x00\x00\x01x", 1)))
+	out["something reserved"] = armor(
+		[]byte(strings.Replace(raw, namespace+"\x00\x00\x00\x00", namespace+"\x00\x00\x00\x01x", 1)))
 	out["nothing"] = nil
 	return out
 }

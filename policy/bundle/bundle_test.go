@@ -34,19 +34,22 @@ func example(t testing.TB) []byte {
 // TestNames: a file is called what members can read, or the directory is refused;
 // what is no part of a policy is left out.
 func TestNames(t *testing.T) {
-	for _, good := range []string{"decisions/2026-14-footfall.yaml", "local/a.rego", "rules/A_b.c-9.rego", "tests/x.yaml", "council.yaml"} {
+	for _, good := range []string{"decisions/2026-14-footfall.yaml", "local/a.rego", "rules/A_b.c-9.rego",
+		"tests/x.yaml", "council.yaml"} {
 		if !Belongs(good) {
 			t.Errorf("%q is refused", good)
 		}
 	}
-	for _, other := range []string{"README.md", "decisions/.x.yaml", "decisions/x.yml", "decisions/a/b.yaml", "schema/x.json", "decisions/x.yaml~"} {
+	for _, other := range []string{"README.md", "decisions/.x.yaml", "decisions/x.yml", "decisions/a/b.yaml",
+		"schema/x.json", "decisions/x.yaml~"} {
 		files, err := ReadFS(fstest.MapFS{other: {Data: []byte("x")}})
 		if err != nil || len(files) > 0 {
 			t.Errorf("%q: %d files (%v)", other, len(files), err)
 		}
 	}
 	for _, bad := range []string{
-		"decisions/barri-gòtic.yaml", "local/x\n* stronger.rego", "rules/x\x1b[2K.rego", "tests/a b.yaml", "decisions/-x.yaml", "local/x\u202ey.rego",
+		"decisions/barri-gòtic.yaml", "local/x\n* stronger.rego", "rules/x\x1b[2K.rego", "tests/a b.yaml",
+		"decisions/-x.yaml", "local/x\u202ey.rego",
 		"decisions/" + strings.Repeat("x", 60) + ".yaml", "decisions/_x.yaml",
 	} {
 		if _, err := ReadFS(fstest.MapFS{bad: {Data: []byte("x")}}); !errors.Is(err, errFileName) {
@@ -70,7 +73,8 @@ func TestSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["kinds.yaml"] = append(bytes.Clone(files["kinds.yaml"]), bytes.Repeat([]byte("#\n"), yamldoc.MaxDocument/2)...)
+	files["kinds.yaml"] = append(bytes.Clone(files["kinds.yaml"]),
+		bytes.Repeat([]byte("#\n"), yamldoc.MaxDocument/2)...)
 	if _, err := Read(files); err == nil || !strings.Contains(err.Error(), "kinds.yaml is larger than 64 KiB") {
 		t.Errorf("got %v", err)
 	}
@@ -134,11 +138,13 @@ func TestRoster(t *testing.T) {
 	if err != nil || !bytes.Equal(raw, files["council.yaml"]) {
 		t.Errorf("got %q (%v)", raw, err)
 	}
-	far, err := Archive([]string{"charter.yaml", "council.yaml"}, map[string][]byte{"charter.yaml": make([]byte, 1<<20), "council.yaml": []byte("members: []\n")})
+	far, err := Archive([]string{"charter.yaml", "council.yaml"},
+		map[string][]byte{"charter.yaml": make([]byte, 1<<20), "council.yaml": []byte("members: []\n")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, bad := range map[string][]byte{"behind a large file": compressed(t, far), "nothing": nil, "rubbish": []byte("rubbish"), "zeros": compressed(t, make([]byte, 64<<20))} {
+	for name, bad := range map[string][]byte{"behind a large file": compressed(t, far), "nothing": nil,
+		"rubbish": []byte("rubbish"), "zeros": compressed(t, make([]byte, 64<<20))} {
 		if raw, err := Roster(bad); err == nil {
 			t.Errorf("%s: a roster of %d bytes", name, len(raw))
 		}

@@ -57,7 +57,8 @@ func Data(p *Policy) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"decisions": decisions, "charter": cm, "kinds": normal(kinds), "zones": anys(p.Zones.IDs())}, nil
+	return map[string]any{"decisions": decisions, "charter": cm, "kinds": normal(kinds), "zones": anys(p.Zones.IDs())},
+		nil
 }
 
 func number(n int64) json.Number { return json.Number(fmt.Sprint(n)) }

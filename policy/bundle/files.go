@@ -78,7 +78,8 @@ func ReadFS(fsys fs.FS) (Files, error) {
 	return files, err
 }
 
-var errFileName = errors.New("the name of a policy's file is letters a to z, digits and . _ -, 64 at most, and begins with a letter or digit; rename it")
+var errFileName = errors.New("the name of a policy's file is letters a to z, digits and . _ -, 64 at most, and " +
+	"begins with a letter or digit; rename it")
 
 // fileName is the one form of a file's name: it is shown to members in the text
 // that they sign.
@@ -95,7 +96,8 @@ func meant(name string) bool {
 	dir, file := path.Split(name)
 	switch dir {
 	case "":
-		return slices.Contains([]string{"council.yaml", "charter.yaml", "kinds.yaml", zonesName, "suspended.yaml"}, file)
+		return slices.Contains([]string{"council.yaml", "charter.yaml", "kinds.yaml", zonesName, "suspended.yaml"},
+			file)
 	case "decisions/", "tests/":
 		return path.Ext(file) == ".yaml" && !strings.HasPrefix(file, ".")
 	case "rules/", "local/":

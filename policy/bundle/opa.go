@@ -64,7 +64,8 @@ func (p *Policy) opa() ([]byte, error) {
 		return nil, err
 	}
 	roots := slices.Sorted(maps.Keys(data))
-	if all[manifestName], err = json.Marshal(map[string]any{"revision": p.Files.Digest(), "roots": append(roots, "sluice"), "rego_version": 1}); err != nil {
+	if all[manifestName], err = json.Marshal(
+		map[string]any{"revision": p.Files.Digest(), "roots": append(roots, "sluice"), "rego_version": 1}); err != nil {
 		return nil, err
 	}
 	return Archive(slices.Sorted(maps.Keys(all)), all)

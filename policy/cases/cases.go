@@ -104,7 +104,8 @@ func (c *Case) run(ctx context.Context, set *compile.Set) ([]string, error) {
 	if owner == "" {
 		owner = "test"
 	}
-	plans, reasons, err := set.Plans(ctx, &register.Sensor{ID: "test", Owner: owner, Kind: c.Given.Kind, Zone: c.Given.Zone})
+	plans, reasons, err := set.Plans(ctx,
+		&register.Sensor{ID: "test", Owner: owner, Kind: c.Given.Kind, Zone: c.Given.Zone})
 	if err != nil {
 		return nil, err
 	}
@@ -123,13 +124,16 @@ func (c *Case) run(ctx context.Context, set *compile.Set) ([]string, error) {
 	for _, want := range []struct {
 		fate string
 		list []string
-	}{{"kept", c.Then.Kept}, {"counted", c.Then.Counted}, {"generalised", c.Then.Generalised}, {"dropped", c.Then.Dropped}} {
+	}{{"kept", c.Then.Kept}, {"counted", c.Then.Counted}, {"generalised", c.Then.Generalised},
+		{"dropped", c.Then.Dropped}} {
 		for _, f := range want.list {
 			switch {
 			case fates[f] == nil:
 				problems = append(problems, fmt.Sprintf("%s is not among the fields that are sent", f))
 			case !fates[f][want.fate]:
-				problems = append(problems, fmt.Sprintf("%s is %s; want %s", f, strings.Join(slices.Sorted(maps.Keys(fates[f])), " and "), want.fate))
+				problems = append(problems,
+					fmt.Sprintf("%s is %s; want %s", f, strings.Join(slices.Sorted(maps.Keys(fates[f])), " and "),
+						want.fate))
 			}
 		}
 	}
@@ -187,7 +191,8 @@ func fate(field string, plans []plan.Plan) map[string]bool {
 		case !slices.Contains(s.Keep, field):
 		case field == s.Unit.Field:
 			out["counted"] = true
-		case field == s.Place.Lat || field == s.Place.Lon, slices.ContainsFunc(s.Generalise, func(g plan.Generalise) bool { return g.Field == field }):
+		case field == s.Place.Lat || field == s.Place.Lon,
+			slices.ContainsFunc(s.Generalise, func(g plan.Generalise) bool { return g.Field == field }):
 			out["generalised"] = true
 		default:
 			out["kept"] = true

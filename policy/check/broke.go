@@ -42,7 +42,8 @@ func (c *checker) broke(why compile.Reason, d *bundle.Decision) {
 	f := &c.found[len(c.found)-1]
 	f.Case = of
 	// A budget that a draft uses up is the draft's mistake, not that of what is in force.
-	f.Settled = (why.Rule == "C06" || why.Rule == "C07" || why.Rule == "C11") && c.voted(d.File, c.inForce) && c.drafts()
+	f.Settled = (why.Rule == "C06" || why.Rule == "C07" || why.Rule == "C11") && c.voted(d.File, c.inForce) &&
+		c.drafts()
 }
 
 // drafts reports whether there is a decision that is not in force as it is.
@@ -74,7 +75,8 @@ func nearest(text string, known []string, name func(id string) string) string {
 	return ""
 }
 
-var accents = strings.NewReplacer("à", "a", "á", "a", "è", "e", "é", "e", "í", "i", "ï", "i", "ò", "o", "ó", "o", "ú", "u", "ü", "u", "ç", "c", "ñ", "n", " ", "-", "_", "-", "'", "", "’", "")
+var accents = strings.NewReplacer("à", "a", "á", "a", "è", "e", "é", "e", "í", "i", "ï", "i", "ò", "o", "ó", "o", "ú",
+	"u", "ü", "u", "ç", "c", "ñ", "n", " ", "-", "_", "-", "'", "", "’", "")
 
 func folded(text string) string { return accents.Replace(strings.ToLower(text)) }
 
@@ -94,7 +96,8 @@ func some(names []string) string {
 func (c *checker) spenders(d *bundle.Decision) string {
 	var list []*decision.Document
 	for _, x := range c.decisions {
-		if unitOf(x) == d.Stream.Unit.StandsFor && x.From.String() <= d.Until.String() && d.From.String() <= x.Until.String() {
+		if unitOf(x) == d.Stream.Unit.StandsFor && x.From.String() <= d.Until.String() &&
+			d.From.String() <= x.Until.String() {
 			list = append(list, x)
 		}
 	}

@@ -21,44 +21,71 @@ var slips = []struct {
 	rule           string
 	mend           [3]string // a part of what and mend together; empty for the English one
 }{
-	{footfall, "epsilon: 1 ", "epsilon: 0,5 ", "S04", [3]string{"write a point: 0.5", "escriviu un punt: 0.5", "escriba un punto: 0.5"}},
-	{footfall, "epsilon: 1 ", `epsilon: "0.5" `, "S04", [3]string{"write 0.5 without quotes", "0.5 sense cometes", "0.5 sin comillas"}},
-	{footfall, "epsilon: 1 ", "epsilon: ", "S04", [3]string{"is empty; it must be: a number", "un nombre", "un número"}},
-	{footfall, "min_units: 10", "min_units: 10.5", "S04", [3]string{"a whole number | e.g. 10", "un nombre enter", "un número entero"}},
-	{"charter.yaml", "device: 1,", "device: 0,5,", "Y01", [3]string{"write a point: 0.5", "escriviu un punt: 0.5", "escriba un punto: 0.5"}},
-	{boardings, "between: [0, 2]", "between: [0, 0,5]", "S08", [3]string{"write a point: 0.5", "escriviu un punt", "escriba un punto"}},
-	{boardings, "between: [0, 2]", "between: [2]", "S08", [3]string{"must have 2 | e.g. [0, 100]", "n'ha de tenir 2", "debe tener 2"}},
-	{footfall, "every: PT1H", "every: hourly", "S06", [3]string{"write PT1H; PT1H is an hour", "PT1H és una hora", "PT1H es una hora"}},
+	{footfall, "epsilon: 1 ", "epsilon: 0,5 ", "S04",
+		[3]string{"write a point: 0.5", "escriviu un punt: 0.5", "escriba un punto: 0.5"}},
+	{footfall, "epsilon: 1 ", `epsilon: "0.5" `, "S04",
+		[3]string{"write 0.5 without quotes", "0.5 sense cometes", "0.5 sin comillas"}},
+	{footfall, "epsilon: 1 ", "epsilon: ", "S04",
+		[3]string{"is empty; it must be: a number", "un nombre", "un número"}},
+	{footfall, "min_units: 10", "min_units: 10.5", "S04",
+		[3]string{"a whole number | e.g. 10", "un nombre enter", "un número entero"}},
+	{"charter.yaml", "device: 1,", "device: 0,5,", "Y01",
+		[3]string{"write a point: 0.5", "escriviu un punt: 0.5", "escriba un punto: 0.5"}},
+	{boardings, "between: [0, 2]", "between: [0, 0,5]", "S08",
+		[3]string{"write a point: 0.5", "escriviu un punt", "escriba un punto"}},
+	{boardings, "between: [0, 2]", "between: [2]", "S08",
+		[3]string{"must have 2 | e.g. [0, 100]", "n'ha de tenir 2", "debe tener 2"}},
+	{footfall, "every: PT1H", "every: hourly", "S06",
+		[3]string{"write PT1H; PT1H is an hour", "PT1H és una hora", "PT1H es una hora"}},
 	{footfall, "every: PT1H", "every: cada hora", "S06", [3]string{"write PT1H", "escriviu PT1H", "escriba PT1H"}},
 	{footfall, "every: PT1H", "every: 15 min", "S06", [3]string{"write PT15M", "escriviu PT15M", "escriba PT15M"}},
 	{footfall, "every: PT1H", "every: P1H", "S06", [3]string{"write PT1H", "", ""}},
-	{footfall, "every: PT1H", "every: often", "S06", [3]string{"no length of time", "no és una durada", "no es una duración"}},
+	{footfall, "every: PT1H", "every: often", "S06",
+		[3]string{"no length of time", "no és una durada", "no es una duración"}},
 	{footfall, "until: 2027-05-31", "until: 31/05/2027", "S06", [3]string{"write 2027-05-31", "", ""}},
-	{footfall, "until: 2027-05-31", "until: soon", "S06", [3]string{"write year-month-day", "any-mes-dia", "año-mes-día"}},
-	{footfall, "until: 2027-05-31", "until: 2027-02-30", "D99", [3]string{"the calendar has no such day", "el calendari no té aquest dia", "el calendario no tiene ese día"}},
-	{"charter.yaml", "Europe/Madrid", "Europe/Barcelona", "D99", [3]string{"e.g. Europe/Madrid", "p. ex. Europe/Madrid", "p. ej. Europe/Madrid"}},
+	{footfall, "until: 2027-05-31", "until: soon", "S06",
+		[3]string{"write year-month-day", "any-mes-dia", "año-mes-día"}},
+	{footfall, "until: 2027-05-31", "until: 2027-02-30", "D99",
+		[3]string{"the calendar has no such day", "el calendari no té aquest dia", "el calendario no tiene ese día"}},
+	{"charter.yaml", "Europe/Madrid", "Europe/Barcelona", "D99",
+		[3]string{"e.g. Europe/Madrid", "p. ex. Europe/Madrid", "p. ej. Europe/Madrid"}},
 	{footfall, "  es: ", "  fr: ", "S02", [3]string{"ca, en, es", "", ""}},
-	{"charter.yaml", "[ca, es, en]", "[catalan, es, en]", "S05", [3]string{"“languages” has", "«languages» té", "«languages» tiene"}},
+	{"charter.yaml", "[ca, es, en]", "[catalan, es, en]", "S05",
+		[3]string{"“languages” has", "«languages» té", "«languages» tiene"}},
 	{footfall, "stream: footfall", "stream: Foot Fall", "S06", [3]string{"write foot-fall", "", ""}},
 	{footfall, "stream: footfall", "stream: Pas a la plaça", "S06", [3]string{"write pas-a-la-placa", "", ""}},
-	{"charter.yaml", "id: portalba", "id: L'Hospitalet de l'Infant", "S06", [3]string{"write lhospitalet-de-linfant", "", ""}},
+	{"charter.yaml", "id: portalba", "id: L'Hospitalet de l'Infant", "S06",
+		[3]string{"write lhospitalet-de-linfant", "", ""}},
 	{footfall, "until: 2027-05-31", "until: 2027-05-31T23:59:59Z", "S06", [3]string{"write 2027-05-31", "", ""}},
-	{footfall, "by: [zone]", "by: zone", "S04", [3]string{"is a text; it must be: a list | write [zone]", "és un text; ha de ser: una llista | escriviu [zone]", "es un texto; debe ser: una lista | escriba [zone]"}},
+	{footfall, "by: [zone]", "by: zone", "S04",
+		[3]string{"is a text; it must be: a list | write [zone]", "és un text; ha de ser: una llista | escriviu [zone]",
+			"es un texto; debe ser: una lista | escriba [zone]"}},
 	{footfall, "keep: [device, rssi]", "keep: device,rssi", "S04", [3]string{"write [device, rssi]", "", ""}},
-	{"charter.yaml", "languages: [ca, es, en]", "languages: catalan", "S04", [3]string{"a list | e.g. [ca, es, en]", "p. ex. [ca, es, en]", "p. ej. [ca, es, en]"}},
-	{"charter.yaml", "languages: [ca, es, en]", "languages: [ca, fr]", "S05", [3]string{"not allowed | one of", "no es permet | un de", "no se permite | uno de"}},
-	{footfall, "epsilon: 1 ", "epsilon: 2 ", "C06", [3]string{"epochs of this decision a day: 1", "èpoques d'aquesta decisió al dia: 1", "épocas de esta decisión al día: 1"}},
+	{"charter.yaml", "languages: [ca, es, en]", "languages: catalan", "S04",
+		[3]string{"a list | e.g. [ca, es, en]", "p. ex. [ca, es, en]", "p. ej. [ca, es, en]"}},
+	{"charter.yaml", "languages: [ca, es, en]", "languages: [ca, fr]", "S05",
+		[3]string{"not allowed | one of", "no es permet | un de", "no se permite | uno de"}},
+	{footfall, "epsilon: 1 ", "epsilon: 2 ", "C06",
+		[3]string{"epochs of this decision a day: 1", "èpoques d'aquesta decisió al dia: 1",
+			"épocas de esta decisión al día: 1"}},
 	{footfall, `decision: "2026-14"`, "decision: “2026-14”", "S06", [3]string{"straight ones", "rectes", "rectas"}},
 	{footfall, `of: "distinct(unit)"`, "of: count", "S06", [3]string{"write count()", "", ""}},
-	{footfall, `op: ">="`, `op: "=>"`, "S05", [3]string{"you may mean >=", "potser voleu dir >=", "quizá quiere decir >="}},
+	{footfall, `op: ">="`, `op: "=>"`, "S05",
+		[3]string{"you may mean >=", "potser voleu dir >=", "quizá quiere decir >="}},
 	{"kinds.yaml", "class: free-text", "class: freetext", "S05", [3]string{"you may mean free-text", "", ""}},
-	{footfall, "zones: [rambla,", "zones: [El Port,", "C03", [3]string{"you may mean port", "potser voleu dir port", "quizá quiere decir port"}},
+	{footfall, "zones: [rambla,", "zones: [El Port,", "C03",
+		[3]string{"you may mean port", "potser voleu dir port", "quizá quiere decir port"}},
 	{footfall, "zones: [rambla,", "zones: [ramblas,", "C03", [3]string{"you may mean rambla", "", ""}},
-	{footfall, "zones: [rambla,", "zones: [atlantis,", "C03", [3]string{"one of: carrer-nou", "una de: carrer-nou", "una de: carrer-nou"}},
+	{footfall, "zones: [rambla,", "zones: [atlantis,", "C03",
+		[3]string{"one of: carrer-nou", "una de: carrer-nou", "una de: carrer-nou"}},
 	{footfall, "kinds: [wifi-counter]", "kinds: [wificounter]", "C02", [3]string{"you may mean wifi-counter", "", ""}},
-	{footfall, "purpose: pedestrian-planning", "purpose: pedestrian planning", "C01", [3]string{"you may mean pedestrian-planning", "", ""}},
-	{"charter.yaml", "{device: 1, card: 1}", "{card: 1}", "C06", [3]string{"add device: 1 to epsilon_per_day in charter.yaml, line 13", "afegeixi device: 1", "añada device: 1"}},
-	{footfall, "epsilon: 1 ", "epsilon: 2 ", "C06", [3]string{"the charter's 1: 2026-14 2 |", "de la carta: 2026-14 2", "de la carta: 2026-14 2"}},
+	{footfall, "purpose: pedestrian-planning", "purpose: pedestrian planning", "C01",
+		[3]string{"you may mean pedestrian-planning", "", ""}},
+	{"charter.yaml", "{device: 1, card: 1}", "{card: 1}", "C06",
+		[3]string{"add device: 1 to epsilon_per_day in charter.yaml, line 13", "afegeixi device: 1",
+			"añada device: 1"}},
+	{footfall, "epsilon: 1 ", "epsilon: 2 ", "C06",
+		[3]string{"the charter's 1: 2026-14 2 |", "de la carta: 2026-14 2", "de la carta: 2026-14 2"}},
 }
 
 // TestEachSlipLeadsOn: the answer names what to write.
@@ -84,7 +111,8 @@ func TestEachSlipLeadsOn(t *testing.T) {
 			if !strings.Contains(what+" | "+mend, part) || strings.Contains(what+mend, "%!") {
 				t.Errorf("%q in %s: %s | %s; want %q", s.new, explain.Languages[l], what, mend, part)
 			}
-			if english := regexp.MustCompile(`\b(write|must|the|number|missing|lower)\b`); l > 0 && english.MatchString(what+mend) {
+			if english := regexp.MustCompile(`\b(write|must|the|number|missing|lower)\b`); l > 0 &&
+				english.MatchString(what+mend) {
 				t.Errorf("%q in %s is English: %s | %s", s.new, explain.Languages[l], what, mend)
 			}
 		}
@@ -107,7 +135,8 @@ func TestTheCitysIDStays(t *testing.T) {
 			t.Fatalf("%+v; want %d", found, want)
 		}
 		for _, f := range found {
-			if what, mend := f.Text(0); f.Warning() || f.Line == 1 || !strings.Contains(what, "vilanova") || !strings.Contains(mend, "write portalba") {
+			if what, mend := f.Text(0); f.Warning() || f.Line == 1 || !strings.Contains(what, "vilanova") ||
+				!strings.Contains(mend, "write portalba") {
 				t.Errorf("line %d: %s | %s", f.Line, what, mend)
 			}
 		}
@@ -135,7 +164,9 @@ func TestTheDraftIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := portalba.Policy()
-	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-14"`, `"2027-01"`, "stream: footfall", "stream: again", "epsilon: 1 ", "epsilon: 0.25 ").Replace(string(files[footfall])))
+	files["decisions/new.yaml"] = []byte(
+		strings.NewReplacer(`"2026-14"`, `"2027-01"`, "stream: footfall", "stream: again", "epsilon: 1 ",
+			"epsilon: 0.25 ").Replace(string(files[footfall])))
 	found, _ := check.Directory(t.Context(), rego.InProcess(), files, inForce, civil.Date{})
 	if len(found) != 2 || found[0].Warning() == found[1].Warning() {
 		t.Fatalf("%+v", found)

@@ -52,8 +52,11 @@ type Summary struct {
 
 // Directory checks all files. The policy in force, nil for none, is what notice is
 // measured against, on day today.
-func Directory(ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date) ([]Finding, []Summary) {
-	c := &checker{files: files, inForce: inForce, today: today, trees: make(map[string]*yamldoc.Tree), bad: make(map[string]bool)}
+func Directory(
+	ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date,
+) ([]Finding, []Summary) {
+	c := &checker{files: files, inForce: inForce, today: today, trees: make(map[string]*yamldoc.Tree),
+		bad: make(map[string]bool)}
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		if files[name] == nil {
 			c.add(Finding{File: name, Line: 1, Column: 1, Rule: "S00"})
@@ -87,7 +90,8 @@ func Directory(ctx context.Context, rules rego.Evaluator, files bundle.Files, in
 		return a.Line - b.Line
 	})
 	return slices.CompactFunc(c.found, func(a, b Finding) bool {
-		return a.File == b.File && a.Line == b.Line && a.Column == b.Column && a.Rule == b.Rule && fmt.Sprint(a.Args) == fmt.Sprint(b.Args)
+		return a.File == b.File && a.Line == b.Line && a.Column == b.Column && a.Rule == b.Rule &&
+			fmt.Sprint(a.Args) == fmt.Sprint(b.Args)
 	}), out
 }
 
@@ -263,7 +267,8 @@ func parted(d *bundle.Decision) (n int64) {
 }
 
 func summary(set *compile.Set, d *bundle.Decision, mech *mechanism.Mechanism) Summary {
-	s := Summary{Decision: d.Decision, File: d.File, Title: d.Title, Unit: d.Stream.Unit.StandsFor, PublicFrom: mech.PublicFrom(), Errors: make(map[string]float64)}
+	s := Summary{Decision: d.Decision, File: d.File, Title: d.Title, Unit: d.Stream.Unit.StandsFor,
+		PublicFrom: mech.PublicFrom(), Errors: make(map[string]float64)}
 	for _, m := range d.Stream.Measures {
 		s.Errors[m.Name] = mech.TypicalError(m)
 	}
@@ -333,7 +338,8 @@ func (c *checker) plans(ctx context.Context, set *compile.Set, d *bundle.Decisio
 			}
 			for _, why := range reasons {
 				// P11 is about an owner, and no register is at hand.
-				if why.Decision != d.Decision || strings.HasPrefix(why.Rule, "C") || why.Rule == "S01" || why.Rule == "P11" {
+				if why.Decision != d.Decision || strings.HasPrefix(why.Rule, "C") || why.Rule == "S01" ||
+					why.Rule == "P11" {
 					continue
 				}
 				ok = false

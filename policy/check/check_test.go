@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -52,13 +51,17 @@ var mistakes = []struct {
 	{footfall, "min_units: 10", "min_units: ten", "S04", "ten", "a whole number"},
 	{"kinds.yaml", "class: free-text", "class: public", "S05", "public", "identifier"},
 	{footfall, "until: 2027-05-31", "until: tomorrow", "S06", "tomorrow", "2027-11-30"},
-	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device}", "S03", "{field: device}", "stands_for"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device}", "S03", "{field: device}",
+		"stands_for"},
 	{footfall, "unit: {field: device, stands_for: device}", "unit: {}", "S07", "{}", "no key"},
-	{footfall, "unit: {field: device, stands_for: device}", "unit: {nobody: at all}", "S07", "{nobody", "not known here: nobody"},
-	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device, none: air}", "S07", "{field: device, none", "several forms at once: field, none"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {nobody: at all}", "S07", "{nobody",
+		"not known here: nobody"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {field: device, none: air}", "S07",
+		"{field: device, none", "several forms at once: field, none"},
 	{footfall, "unit: {field: device, stands_for: device}", "unit: {none: x}", "S08", "x", "at least 3"},
 	{footfall, "unit: {field: device, stands_for: device}", "unit: none", "S04", "none", "keys with values"},
-	{footfall, "unit: {field: device, stands_for: device}", "unit: {feild: device, stands_for: device}", "S02", "feild", "field"},
+	{footfall, "unit: {field: device, stands_for: device}", "unit: {feild: device, stands_for: device}", "S02", "feild",
+		"field"},
 	{footfall, "place: sensor", "place: sensors", "S05", "sensors", "you may mean sensor"},
 	{footfall, "place: sensor", "place: lat", "S07", "lat", "none of its forms"},
 	{footfall, "epsilon: 1 ", "epsilon: 0 ", "S08", "0 ", "1e-06"},
@@ -74,13 +77,16 @@ var mistakes = []struct {
 	{footfall, "place: sensor", "place: sensor\ngeneralise: [{field: rssi, to: [5, 1]}]", "D11", "[5, 1]", ""},
 	{boardings, "between: [0, 2]", "between: [1, 2]", "D13", "", "boardings"},
 	{footfall, `of: "distinct(unit)"}`, `of: "histogram(rssi)"}`, "D18", "", "edges"},
-	{footfall, `of: "distinct(unit)"}`, `of: "histogram(rssi)", edges: [-90, -60], between: [0, 1]}`, "D18", "", "between"},
+	{footfall, `of: "distinct(unit)"}`, `of: "histogram(rssi)", edges: [-90, -60], between: [0, 1]}`, "D18", "",
+		"between"},
 	{footfall, `of: "distinct(unit)"}`, `of: "distinct(unit)", edges: [0, 1]}`, "D18", "", "edges"},
 	{footfall, `of: "distinct(unit)"}`, `of: "histogram(rssi)", edges: [-60, -60]}`, "D11", "[-60, -60]", ""},
 	{footfall, `of: "distinct(unit)"}`, `of: "quantile(rssi, 0.5)"}`, "D07", "", "devices"},
 	{footfall, `of: "distinct(unit)"}`, `of: "quantile(rssi)"}`, "S06", `"quantile(rssi)"`, "quantile"},
 	{footfall, `of: "distinct(unit)"}`, `of: "histogram(ssid)", edges: [0, 1]}`, "P02", "", "wifi-counter"},
-	{footfall, "of: \"distinct(unit)\"}\nprotect:\n  min_units: 10\n  epsilon: 1 ", "of: \"sum(rssi)\", between: [-1000000, 0]}\nprotect:\n  min_units: 10\n  epsilon: 0.0001 ", "D17", "", "devices needs noise of scale"},
+	{footfall, "of: \"distinct(unit)\"}\nprotect:\n  min_units: 10\n  epsilon: 1 ",
+		"of: \"sum(rssi)\", between: [-1000000, 0]}\nprotect:\n  min_units: 10\n  epsilon: 0.0001 ", "D17", "",
+		"devices needs noise of scale"},
 	{footfall, `of: "distinct(unit)"}`, `of: "leq(rssi)", between: [20, 140]}`, "D31", `"leq`, "devices"},
 	{noise, `of: "leq(laeq)", between: [20, 140]`, `of: "leq(laeq)"`, "D32", "", "level"},
 	{noise, `of: "leq(laeq)", between: [20, 140]`, `of: "leq(laeq)", between: [0, 120.5]`, "D32", "", "level"},
@@ -102,12 +108,18 @@ var mistakes = []struct {
 	{footfall, "forget_after: P1D", "forget_after: PT12H", "C06", "1 ", "2"},
 	{footfall, "delta: 1e-6", "delta: 1e-4", "C07", "1e-4", ""},
 	{footfall, "max_contributions: 4", "max_contributions: 5", "C08", "5", "4"},
-	{footfall, "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 4, tram: 1}", "D22", "{acme", "add up to 5"},
-	{footfall, "max_contributions: 4", "max_contributions: 3\n  by_owner: {acme: 1, tram: 1}", "W21", "{acme", "add up to 2"},
+	{footfall, "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 4, tram: 1}", "D22", "{acme",
+		"add up to 5"},
+	{footfall, "max_contributions: 4", "max_contributions: 3\n  by_owner: {acme: 1, tram: 1}", "W21", "{acme",
+		"add up to 2"},
 	{footfall, "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 0, tram: 1}", "S08", "0", "acme"},
 	{footfall, "max_contributions: 4", "max_contributions: 4\n  by_owner: {}", "S08", "{}", "by_owner"},
-	{footfall, "of: \"distinct(unit)\"}\nprotect:\n  min_units: 10\n  epsilon: 1 ", "of: \"sum(rssi)\", between: [-1, 1]}\nprotect:\n  by_owner: {acme: 1}\n  min_units: 10\n  epsilon: 1 ", "D23", "[-1, 1]", "devices"},
-	{noise, "from: 2026", "protect: {min_units: 10, epsilon: 1, delta: 1e-6, max_contributions: 1, by_owner: {acme: 1}}\nfrom: 2026", "D21", "{acme", "by_owner"},
+	{footfall, "of: \"distinct(unit)\"}\nprotect:\n  min_units: 10\n  epsilon: 1 ",
+		"of: \"sum(rssi)\", between: [-1, 1]}\nprotect:\n  by_owner: {acme: 1}\n  min_units: 10\n  epsilon: 1 ", "D23",
+		"[-1, 1]", "devices"},
+	{noise, "from: 2026",
+		"protect: {min_units: 10, epsilon: 1, delta: 1e-6, max_contributions: 1, by_owner: {acme: 1}}\nfrom: 2026",
+		"D21", "{acme", "by_owner"},
 	{footfall, "min_units: 10", "min_units: 10\n  floor: soft", "S05", "soft", "noisy"},
 	{footfall, "min_units: 10", "min_units: 10\n  membership: open", "S05", "open", "public"},
 	{footfall, "min_units: 10", "min_units: 10\n  membership: public", "D19", "public", "sensor: home"},
@@ -116,7 +128,9 @@ var mistakes = []struct {
 	{footfall, "until: 2027-05-31", "until: 2028-05-31", "C09", "2028-05-31", "P1Y"},
 	{footfall, "keep: [device, rssi]", "keep: [device, rssi, ssid]", "C10", "[device", "free-text"},
 	{boardings, "stream: boardings", "stream: footfall", "C11", "footfall", ""},
-	{footfall, "retain:", "blackouts: [{zones: [port], from: 2026-07-01T00:00:00Z, until: 2026-07-09T00:00:00Z, reason: fair}]\nretain:", "C12", "[{zones", "P3D"},
+	{footfall, "retain:",
+		"blackouts: [{zones: [port], from: 2026-07-01T00:00:00Z, until: 2026-07-09T00:00:00Z, reason: fair}]\nretain:",
+		"C12", "[{zones", "P3D"},
 	{footfall, "stands_for: device}", "stands_for: person}", "C13", "{field", "person"},
 	{footfall, "keep: [device, rssi]", "keep: [device, rssi, speed]", "P01", "speed", "wifi-counter"},
 	{footfall, "keep: [device, rssi]", "keep: [device]", "P02", "[device]", "wifi-counter"},
@@ -127,21 +141,26 @@ var mistakes = []struct {
 	{footfall, `"Footfall in the old town"`, `"Write a title for residents"`, "T01", `"Write`, "Write a title"},
 	{footfall, `"Footfall in the old town"`, `"tbd."`, "T01", `"tbd."`, "tbd"},
 	{footfall, "purpose: pedestrian-planning", "purpose: <purpose>", "T01", "<purpose>", "<purpose>"},
-	{noise, `{none: "A meter sends one level a minute; it records no sound and no person."}`, `{none: "TODO"}`, "T01", `"TODO"`, "TODO"},
+	{noise, `{none: "A meter sends one level a minute; it records no sound and no person."}`, `{none: "TODO"}`, "T01",
+		`"TODO"`, "TODO"},
 	{"charter.yaml", "name: Portalba", "name: Our town", "T01", "Our town", "Our town"},
 	{"charter.yaml", "id: portalba", "id: your-city", "T01", "your-city", "your-city"},
 	{footfall, `legal_basis: "GDPR 6(1)(e); by-law 2026/3"`, `legal_basis: ""`, "T02", `""`, "by-law"},
 	{footfall, `legal_basis: "GDPR 6(1)(e); by-law 2026/3"`, `legal_basis: "-"`, "T02", `"-"`, "by-law"},
 	{footfall, `legal_basis: "GDPR 6(1)(e); by-law 2026/3"` + "\n", "", "T02", "", "by-law"},
-	{footfall, `legal_basis: "GDPR 6(1)(e); by-law 2026/3"`, `legal_basis: "GDPR 6(1)(e); <by-law>"`, "T01", `"GDPR`, "<by-law>"},
+	{footfall, `legal_basis: "GDPR 6(1)(e); by-law 2026/3"`, `legal_basis: "GDPR 6(1)(e); <by-law>"`, "T01", `"GDPR`,
+		"<by-law>"},
 	{noise, `legal_basis: "Directive 2002/49/EC"`, `legal_basis: "tbd"`, "T02", `"tbd"`, "by-law"},
 	{footfall, `  ca: "Afluència al nucli antic"` + "\n", "", "T03", "title:", `ca: "…"`},
 	{footfall, "review: 2027-02-01", "", "T04", "", "review"},
 	{footfall, "review: 2027-02-01", "review: 2027-06-01", "T05", "2027-06-01", "2027-05-31"},
 	{footfall, "review: 2027-02-01", "review: 2026-05-31", "T05", "2026-05-31", "2026-06-01"},
 	{noise, "between: [20, 140]", "between: [150, 200]", "D37", "[150, 200]", "20 to 140"},
-	{noise, "every: PT15M\n  lateness: PT2M\n  by: [zone]\n  measures:\n    - {name: level, of: \"leq(laeq)\"", "every: PT24H\n  lateness: PT2M\n  by: [zone]\n  measures:\n    - {name: level, of: \"lden(laeq)\"", "W41", "PT24H", "P1D"},
-	{"charter.yaml", "min_units: 10", "kinds_not_about_people: [card-reader]\nmin_units: 10", "K41", "card-reader", "card-reader"},
+	{noise, "every: PT15M\n  lateness: PT2M\n  by: [zone]\n  measures:\n    - {name: level, of: \"leq(laeq)\"",
+		"every: PT24H\n  lateness: PT2M\n  by: [zone]\n  measures:\n    - {name: level, of: \"lden(laeq)\"", "W41",
+		"PT24H", "P1D"},
+	{"charter.yaml", "min_units: 10", "kinds_not_about_people: [card-reader]\nmin_units: 10", "K41", "card-reader",
+		"card-reader"},
 	{"charter.yaml", "[free-text, credential]", "[free-text, credential, free-text]", "D10", "free-text]", "free-text"},
 	{"charter.yaml", "[ca, es, en]", "[ca, es, ca]", "D10", "ca]", "ca"},
 	{"charter.yaml", "floors: [exact, noisy]", "floors: [noisy]", "W43", "[noisy]", "exact"},
@@ -156,11 +175,14 @@ var mistakes = []struct {
 	{"charter.yaml", "[wifi-counter, card-reader]", "[wifi-counter, noise-meter]", "K10", "noise-meter", "noise-meter"},
 	{"charter.yaml", "notice_days: 14", "notice_days: 400", "K11", "400", "400"},
 	{"charter.yaml", "[free-text, credential]", "[free-text, credential, identifier]", "K12", "[free-text", ""},
-	{"kinds.yaml", "{name: rssi, type: int, unit: dBm,", "{name: rssi, type: int, valid: [5, 1], unit: dBm,", "K14", "[5, 1]", "rssi"},
+	{"kinds.yaml", "{name: rssi, type: int, unit: dBm,", "{name: rssi, type: int, valid: [5, 1], unit: dBm,", "K14",
+		"[5, 1]", "rssi"},
 	{"kinds.yaml", "{name: ssid, type: string,", "{name: ssid, type: string, valid: [1, 5],", "K14", "[1, 5]", "ssid"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{field: rssi, stands_for: device}", "K13", "{field", "rssi"},
-	{"kinds.yaml", "{field: device, stands_for: device}", "{stands_for: home}", "S07", "{stands_for", "too little with stands_for"},
-	{"kinds.yaml", "{field: device, stands_for: device}", "{sensor: true, field: device, stands_for: device}", "S07", "{sensor", "sensor: true"},
+	{"kinds.yaml", "{field: device, stands_for: device}", "{stands_for: home}", "S07", "{stands_for",
+		"too little with stands_for"},
+	{"kinds.yaml", "{field: device, stands_for: device}", "{sensor: true, field: device, stands_for: device}", "S07",
+		"{sensor", "sensor: true"},
 	{"kinds.yaml", "name: rssi", "name: 'r ssi'", "S06", "'r ssi'", "rssi"},
 }
 
@@ -204,38 +226,14 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestFloors: a decision whose floor the charter does not list is found under its floor.
-func TestFloors(t *testing.T) {
-	for text, want := range map[string]string{"": "boardings", "floors: [exact]\n": "boardings", "floors: [noisy]\n": "footfall", "floors: [exact, noisy]\n": ""} {
-		files := portalba.Policy()
-		lines := strings.SplitAfter(string(files["charter.yaml"]), "\n")
-		lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "floors:") })
-		files["charter.yaml"] = []byte(strings.Join(lines, "") + text)
-		found, _ := run(files)
-		got := ""
-		for _, f := range found {
-			if what, mend := f.Text(0); f.Rule == "C15" && strings.Contains(mend, "floors: [exact, noisy]") {
-				got += f.File
-				if !strings.Contains(what, "floor exact;") && !strings.Contains(what, "floor noisy;") {
-					t.Errorf("%q: it is not said which floor: %s", text, what)
-				}
-				if line := strings.Split(string(files[f.File]), "\n")[f.Line-1]; want == "boardings" && !strings.Contains(line, "floor: noisy") {
-					t.Errorf("%q: %s is found under %q", text, what, line)
-				}
-			}
-		}
-		if (got != "") != (want != "") || !strings.Contains(got, want) {
-			t.Errorf("%q: C15 is found in %q; want %s", text, got, want)
-		}
-	}
-}
-
 // TestNoRegisterIsAtHand: a decision that is refused for something else is not said to
 // leave out an owner.
 func TestNoRegisterIsAtHand(t *testing.T) {
 	files := portalba.Policy()
 	footfall := string(files["decisions/2026-14-footfall.yaml"])
-	files["decisions/2026-14-footfall.yaml"] = []byte(strings.NewReplacer("min_units: 10", "min_units: 5", "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 4}").Replace(footfall))
+	files["decisions/2026-14-footfall.yaml"] = []byte(
+		strings.NewReplacer("min_units: 10", "min_units: 5", "max_contributions: 4",
+			"max_contributions: 4\n  by_owner: {acme: 4}").Replace(footfall))
 	found, _ := run(files)
 	rules := ""
 	for _, f := range found {
@@ -286,8 +284,10 @@ func TestNotice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-16"`, `"2026-99"`, "stream: noise", "stream: louder").Replace(string(files[noise])))
-	found, _ := check.Directory(context.Background(), rego.InProcess(), files, inForce, civil.Date{Year: 2026, Month: 5, Day: 25})
+	files["decisions/new.yaml"] = []byte(
+		strings.NewReplacer(`"2026-16"`, `"2026-99"`, "stream: noise", "stream: louder").Replace(string(files[noise])))
+	found, _ := check.Directory(context.Background(), rego.InProcess(), files, inForce,
+		civil.Date{Year: 2026, Month: 5, Day: 25})
 	if len(found) != 1 || found[0].Rule != "N01" || found[0].File != "decisions/new.yaml" {
 		t.Errorf("found %+v; want N01", found)
 	}
@@ -297,14 +297,18 @@ func TestNotice(t *testing.T) {
 // three languages; borders that touch are none.
 func TestOverlapsAreSaid(t *testing.T) {
 	files := portalba.Policy()
-	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), "[[2.106, 41.3], [2.112, 41.3]", "[[2.105, 41.3], [2.112, 41.3]", 1))
-	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), "[2.106, 41.305], [2.106, 41.3]]]}},\n{\"type\": \"Feature\", \"id\": \"port", "[2.105, 41.305], [2.105, 41.3]]]}},\n{\"type\": \"Feature\", \"id\": \"port", 1))
+	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), "[[2.106, 41.3], [2.112, 41.3]",
+		"[[2.105, 41.3], [2.112, 41.3]", 1))
+	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]),
+		"[2.106, 41.305], [2.106, 41.3]]]}},\n{\"type\": \"Feature\", \"id\": \"port",
+		"[2.105, 41.305], [2.105, 41.3]]]}},\n{\"type\": \"Feature\", \"id\": \"port", 1))
 	found, fine := run(files)
 	if len(found) != 1 || found[0].Rule != "W01" || !found[0].Warning() || found[0].Line != 3 || len(fine) != 4 {
 		t.Fatalf("%+v", found)
 	}
 	for l := range explain.Languages {
-		if what, mend := found[0].Text(explain.Lang(l)); !strings.Contains(what, "raval") || !strings.Contains(what, "rambla") || mend == "" {
+		if what, mend := found[0].Text(explain.Lang(l)); !strings.Contains(what, "raval") ||
+			!strings.Contains(what, "rambla") || mend == "" {
 			t.Errorf("%s: %s; %s", explain.Languages[l], what, mend)
 		}
 	}
@@ -369,27 +373,4 @@ func FuzzDirectory(f *testing.F) {
 			_ = fmt.Sprint(x)
 		}
 	})
-}
-
-// TestACameraIsNotAboutNobody: a kind that tells vehicles apart needs a unit, though the
-// charter does not name it; the charter can say that it sees nobody.
-func TestACameraIsNotAboutNobody(t *testing.T) {
-	with := func(more string) []check.Finding {
-		files := portalba.Policy()
-		files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    units: [{field: track, stands_for: vehicle}]\n    fields: [{name: track, type: string, class: identifier}, {name: laeq, type: float, unit: dB(A), class: measurement}]\n")...)
-		files["charter.yaml"] = append(files["charter.yaml"], []byte(more)...)
-		files[noise] = []byte(strings.Replace(string(files[noise]), "kinds: [noise-meter]", "kinds: [camera]", 1))
-		found, _ := run(files)
-		return found
-	}
-	found := with("")
-	if len(found) != 1 || found[0].Rule != "C04" || found[0].File != noise {
-		t.Errorf("%+v; want C04 alone", found)
-	}
-	if what, _ := found[0].Text(0); !strings.Contains(what, "camera") {
-		t.Errorf("it says %s", what)
-	}
-	if found := with("kinds_not_about_people: [camera]\n"); len(found) > 0 {
-		t.Errorf("the charter says that it sees nobody, and %+v", found)
-	}
 }

@@ -29,7 +29,8 @@ func TestCutAtANumberSign(t *testing.T) {
 			}
 			got = true
 			what, mend := f.Text(0)
-			if line := strings.Split(string(files[footfall]), "\n")[f.Line-1]; line != text || !f.Warning() || !strings.Contains(what, "#3") || !strings.Contains(mend, `"Llei`) {
+			if line := strings.Split(string(files[footfall]), "\n")[f.Line-1]; line != text || !f.Warning() ||
+				!strings.Contains(what, "#3") || !strings.Contains(mend, `"Llei`) {
 				t.Errorf("%s: under %q, %q, %q", text, line, what, mend)
 			}
 		}

@@ -77,7 +77,9 @@ func (c *checker) settle(since int, voted bool) {
 
 // voted reports whether a file is in force as it is, byte for byte.
 func (c *checker) voted(file string, inForce *bundle.Policy) bool {
-	return inForce != nil && slices.ContainsFunc(same(file, inForce), func(raw []byte) bool { return bytes.Equal(raw, c.files[file]) })
+	return inForce != nil && slices.ContainsFunc(same(file, inForce), func(raw []byte) bool {
+		return bytes.Equal(raw, c.files[file])
+	})
 }
 
 // same are the texts in force that a file may be the same as: a decision may have got
@@ -104,17 +106,23 @@ var (
 	// device is a place with what devices send, where angles may be meant.
 	device = regexp.MustCompile(`^(where/\d+/value|publish/by/\d+/values/\d+)$`)
 	// prose are the places of a policy that people read as sentences or names.
-	prose = regexp.MustCompile(`^(title/..|legal_basis|unit/none|blackouts/\d+/reason|city/name|members/\d+/name|suspended/\d+/reason(/..)?)$`)
+	prose = regexp.MustCompile(
+		`^(title/..|legal_basis|unit/none|blackouts/\d+/reason|city/name|members/\d+/name|suspended/\d+/reason(/..)?)$`)
 )
 
 // nothing are what people write where they have nothing to say yet.
 var nothing = map[string]bool{
-	"": true, "tbd": true, "tba": true, "tbc": true, "todo": true, "to do": true, "fixme": true, "xxx": true, "n/a": true, "na": true, "none": true, "nil": true, "null": true,
-	"lorem ipsum": true, "title": true, "text": true, "name": true, "purpose": true, "reason": true, "zone": true, "to be defined": true, "to be decided": true, "to be determined": true,
-	"pendent": true, "per definir": true, "per determinar": true, "a definir": true, "cap": true, "títol": true, "nom": true, "motiu": true,
-	"pendiente": true, "por definir": true, "por determinar": true, "ninguno": true, "ninguna": true, "título": true, "nombre": true, "motivo": true,
+	"": true, "tbd": true, "tba": true, "tbc": true, "todo": true, "to do": true, "fixme": true, "xxx": true,
+	"n/a": true, "na": true, "none": true, "nil": true, "null": true,
+	"lorem ipsum": true, "title": true, "text": true, "name": true, "purpose": true, "reason": true, "zone": true,
+	"to be defined": true, "to be decided": true, "to be determined": true,
+	"pendent": true, "per definir": true, "per determinar": true, "a definir": true, "cap": true, "títol": true,
+	"nom": true, "motiu": true,
+	"pendiente": true, "por definir": true, "por determinar": true, "ninguno": true, "ninguna": true, "título": true,
+	"nombre": true, "motivo": true,
 	// What earlier templates of this program said.
-	"write a title for residents": true, "say here why it is about nobody; residents read it": true, "our town": true, "your city": true,
+	"write a title for residents": true, "say here why it is about nobody; residents read it": true, "our town": true,
+	"your city": true,
 }
 
 // unsaid reports whether a text of prose says nothing yet.
@@ -127,7 +135,8 @@ func (c *checker) placeholders(file string, tree *yamldoc.Tree) {
 	for _, s := range tree.Strings() {
 		switch {
 		case device.MatchString(s.Place):
-		case angled.MatchString(s.Text), s.Place == "city/id" && s.Text == TemplateCity, prose.MatchString(s.Place) && unsaid(s.Text) && s.Place != "legal_basis":
+		case angled.MatchString(s.Text), s.Place == "city/id" && s.Text == TemplateCity, prose.MatchString(s.Place) &&
+			unsaid(s.Text) && s.Place != "legal_basis":
 			c.at(file, "T01", s.Place, s.Text, named(s.Place))
 			if s.Text == "" {
 				c.found[len(c.found)-1].Case = "empty"

@@ -19,7 +19,8 @@ import (
 // city's languages.
 func bare(files bundle.Files) bundle.Files {
 	text := string(files[footfall])
-	for _, line := range []string{"legal_basis: \"GDPR 6(1)(e); by-law 2026/3\"\n", "review: 2027-02-01\n", "  ca: \"Afluència al nucli antic\"\n", "  es: \"Afluencia en el casco antiguo\"\n"} {
+	for _, line := range []string{"legal_basis: \"GDPR 6(1)(e); by-law 2026/3\"\n", "review: 2027-02-01\n",
+		"  ca: \"Afluència al nucli antic\"\n", "  es: \"Afluencia en el casco antiguo\"\n"} {
 		text = strings.Replace(text, line, "", 1)
 	}
 	files[footfall] = []byte(text)
@@ -93,12 +94,14 @@ func TestTheGatewayGoesOn(t *testing.T) {
 // TestWhatDevicesSendIsNoPlaceholder: angles may be meant there, and a name for nothing.
 func TestWhatDevicesSendIsNoPlaceholder(t *testing.T) {
 	files := portalba.Policy()
-	files[boardings] = []byte(strings.Replace(string(files[boardings]), "keep: [card]", `keep: [card, fare]`+"\n"+`where: [{field: fare, op: "!=", value: "<none>"}]`, 1))
+	files[boardings] = []byte(strings.Replace(string(files[boardings]), "keep: [card]",
+		`keep: [card, fare]`+"\n"+`where: [{field: fare, op: "!=", value: "<none>"}]`, 1))
 	if found, _ := run(files); len(found) > 0 {
 		t.Errorf("%+v", found)
 	}
 	files = portalba.Policy()
-	files[footfall] = []byte(strings.Replace(string(files[footfall]), `"Footfall in the old town"`, `"Nothing but footfall > 3"`, 1))
+	files[footfall] = []byte(strings.Replace(string(files[footfall]), `"Footfall in the old town"`,
+		`"Nothing but footfall > 3"`, 1))
 	if found, _ := run(files); len(found) > 0 {
 		t.Errorf("%+v", found)
 	}
@@ -123,7 +126,8 @@ func TestAnEmptyTextIsSaidOnce(t *testing.T) {
 				t.Errorf("%s: nothing is found", x.new)
 				continue
 			}
-			if what, mend := found[0].Text(0); len(found) != 1 || found[0].Rule != x.rule || !strings.Contains(what, x.says) || mend == "" {
+			if what, mend := found[0].Text(0); len(found) != 1 || found[0].Rule != x.rule ||
+				!strings.Contains(what, x.says) || mend == "" {
 				t.Errorf("%s: found %+v", x.new, found)
 			}
 		}
@@ -134,7 +138,8 @@ func TestAnEmptyTextIsSaidOnce(t *testing.T) {
 // with a placeholder as if somebody had voted for that; for a council it is.
 func TestAFoundersTownGetsItsName(t *testing.T) {
 	files := portalba.Policy()
-	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "name: Portalba", "name: Our town", 1))
+	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "name: Portalba", "name: Our town",
+		1))
 	council, err := bundle.Read(files)
 	if err != nil {
 		t.Fatal(err)

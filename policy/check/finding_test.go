@@ -18,7 +18,8 @@ func TestValuesCutNothing(t *testing.T) {
 				gotWhat, gotMend := Finding{Rule: rule, Args: []any{hostile, hostile, hostile}}.Text(explain.Lang(l))
 				put := strings.NewReplacer("first", hostile, "second", hostile, "third", hostile)
 				if gotWhat != put.Replace(what) || gotMend != put.Replace(mend) || strings.Contains(what+mend, "%!") {
-					t.Errorf("%s, %s: %q makes of %q and %q\n%q and\n%q", rule, locales.Languages[l], hostile, what, mend, gotWhat, gotMend)
+					t.Errorf("%s, %s: %q makes of %q and %q\n%q and\n%q", rule, locales.Languages[l], hostile, what,
+						mend, gotWhat, gotMend)
 				}
 			}
 		}

@@ -13,7 +13,9 @@ import (
 
 // form is what is wrong with a value in the eyes of the form that it was most likely meant
 // to have; nil where none is nearest, and the mistake has been noted as a whole.
-func (c *checker) form(file string, e *jsonschema.ValidationError, here *jsonschema.Schema, value any) *jsonschema.ValidationError {
+func (c *checker) form(
+	file string, e *jsonschema.ValidationError, here *jsonschema.Schema, value any,
+) *jsonschema.ValidationError {
 	if here == nil || len(e.Causes) != len(here.OneOf) {
 		c.note(file, e, "S07", here)
 		return nil
@@ -45,7 +47,9 @@ func (c *checker) form(file string, e *jsonschema.ValidationError, here *jsonsch
 }
 
 // formOf is the form that has most of the keys.
-func (c *checker) formOf(file string, e *jsonschema.ValidationError, here *jsonschema.Schema, fit []int, keys map[string]any) *jsonschema.ValidationError {
+func (c *checker) formOf(
+	file string, e *jsonschema.ValidationError, here *jsonschema.Schema, fit []int, keys map[string]any,
+) *jsonschema.ValidationError {
 	best, most, tie := -1, 0, false
 	all := make(map[string]bool) // keys of any form
 	for _, i := range fit {

@@ -15,8 +15,10 @@ import (
 func TestALaterDayPutsNothingOff(t *testing.T) {
 	for since, want := range map[string]int{"2026-12-01": 0, "2026-12-02": 0, "2026-12-03": 1} {
 		files := portalba.Policy()
-		files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", since: " + since + ", reason: {ca: Manipulat, en: Tampered with, es: Manipulado}}\n")
-		found, _ := check.Directory(context.Background(), rego.InProcess(), files, nil, civil.Date{Year: 2026, Month: 12, Day: 2})
+		files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", since: " + since +
+			", reason: {ca: Manipulat, en: Tampered with, es: Manipulado}}\n")
+		found, _ := check.Directory(context.Background(), rego.InProcess(), files, nil,
+			civil.Date{Year: 2026, Month: 12, Day: 2})
 		n := 0
 		for _, f := range found {
 			if f.Rule == "W32" && f.Warning() && f.Line == 2 {

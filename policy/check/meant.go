@@ -30,7 +30,8 @@ func (c *checker) meant(file string, d *decision.Document) {
 				case level.Level() && f.Unit == "":
 					c.at(file, "W42", place+"/of", m.Name, f.Name)
 				}
-				if len(m.Between) == 2 && len(f.Valid) == 2 && (f.Valid[1] < m.Between[0] || f.Valid[0] > m.Between[1]) {
+				if len(m.Between) == 2 && len(f.Valid) == 2 &&
+					(f.Valid[1] < m.Between[0] || f.Valid[0] > m.Between[1]) {
 					c.at(file, "D37", place+"/between", m.Name, plan.Plain(f.Valid[0]), plan.Plain(f.Valid[1]))
 				}
 			}
@@ -44,7 +45,8 @@ func (c *checker) lists() {
 	const file = "charter.yaml"
 	ch := c.charter
 	for place, list := range map[string][]string{
-		"city/languages": ch.City.Languages, "purposes": ch.Purposes, "forbidden_classes": ch.ForbiddenClasses, "kinds_about_people": ch.KindsAboutPeople, "kinds_not_about_people": ch.KindsNotAboutPeople,
+		"city/languages": ch.City.Languages, "purposes": ch.Purposes, "forbidden_classes": ch.ForbiddenClasses,
+		"kinds_about_people": ch.KindsAboutPeople, "kinds_not_about_people": ch.KindsNotAboutPeople,
 	} {
 		c.twice(file, place, list)
 	}

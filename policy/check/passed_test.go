@@ -16,10 +16,13 @@ import (
 func TestPassedOver(t *testing.T) {
 	dir := t.TempDir()
 	meant := map[string]string{
-		"decisions/x.yml": "decisions/x.yaml", "decisions/y.YAML": "decisions/y.yaml", "decisions/z.yaml.txt": "decisions/z.yaml", "tests/t.Yml": "tests/t.yaml", "local/a.REGO": "local/a.rego",
-		"Rules/b.rego": "rules/b.rego", "suspended.yml": "suspended.yaml", "Charter.yaml": "charter.yaml", "zones.GeoJSON": "zones.geojson",
+		"decisions/x.yml": "decisions/x.yaml", "decisions/y.YAML": "decisions/y.yaml",
+		"decisions/z.yaml.txt": "decisions/z.yaml", "tests/t.Yml": "tests/t.yaml", "local/a.REGO": "local/a.rego",
+		"Rules/b.rego": "rules/b.rego", "suspended.yml": "suspended.yaml", "Charter.yaml": "charter.yaml",
+		"zones.GeoJSON": "zones.geojson",
 	}
-	for _, other := range []string{"decisions/a.yaml", "decisions/README.md", "decisions/a.yaml~", "decisions/.a.yml", "decisions/old/a.yml", "docker-compose.yml", "rules/notes.yaml", "motions/m/x.yml"} {
+	for _, other := range []string{"decisions/a.yaml", "decisions/README.md", "decisions/a.yaml~", "decisions/.a.yml",
+		"decisions/old/a.yml", "docker-compose.yml", "rules/notes.yaml", "motions/m/x.yml"} {
 		meant[other] = ""
 	}
 	for name := range meant {

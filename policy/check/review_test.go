@@ -36,7 +36,9 @@ func TestReviewsThatAreOver(t *testing.T) {
 		"a day to come":     {to(noise, "review: 2027-02-01", "review: 2027-03-01"), late, nil},
 		"no day to compare": {to(noise, "review: 2027-02-01", "review: 2027-02-28"), never, nil},
 		"a new decision": {func(files bundle.Files) {
-			files["decisions/new.yaml"] = []byte(strings.NewReplacer(`"2026-16"`, `"2026-99"`, "stream: noise", "stream: louder").Replace(string(files[noise])))
+			files["decisions/new.yaml"] = []byte(
+				strings.NewReplacer(`"2026-16"`, `"2026-99"`, "stream: noise",
+					"stream: louder").Replace(string(files[noise])))
 		}, late, []string{"T06"}},
 	} {
 		files := portalba.Policy()

@@ -56,9 +56,9 @@ func (c *checker) document(file string) {
 	c.meant(file, &d)
 	c.owners(file, &d)
 	c.membership(file, &d)
-	for place, list := range map[string][]string{"applies_to/zones": d.AppliesTo.Zones, "applies_to/kinds": d.AppliesTo.Kinds, "keep": d.Keep} {
-		c.twice(file, place, list)
-	}
+	c.twice(file, "applies_to/zones", d.AppliesTo.Zones)
+	c.twice(file, "applies_to/kinds", d.AppliesTo.Kinds)
+	c.twice(file, "keep", d.Keep)
 	c.by(file, &d)
 	names := make([]string, len(d.Publish.Measures))
 	for i, m := range d.Publish.Measures {
@@ -157,7 +157,8 @@ func (c *checker) measure(file, place string, m decision.Measure, about bool, ev
 	switch {
 	case level.Level() && about:
 		c.at(file, "D31", place+"/of", m.Name)
-	case level.Level() && (len(m.Between) != 2 || !(m.Between[1]-m.Between[0] > 0 && m.Between[1]-m.Between[0] <= plan.MaxLevels)):
+	case level.Level() &&
+		(len(m.Between) != 2 || !(m.Between[1]-m.Between[0] > 0 && m.Between[1]-m.Between[0] <= plan.MaxLevels)):
 		c.at(file, "D32", place, m.Name)
 	case of == "share" && len(m.Between) > 0:
 		c.at(file, "D34", place+"/between", m.Name)
@@ -171,7 +172,8 @@ func (c *checker) measure(file, place string, m decision.Measure, about bool, ev
 		c.at(file, "D07", place, m.Name)
 	case m.Of == "distinct(unit)" && !about:
 		c.at(file, "D09", place+"/of")
-	case m.Of == "count()" && about && (len(m.Between) != 2 || m.Between[0] != 0 || m.Between[1] < 1 || m.Between[1] != float64(int64(m.Between[1]))):
+	case m.Of == "count()" && about &&
+		(len(m.Between) != 2 || m.Between[0] != 0 || m.Between[1] < 1 || m.Between[1] != float64(int64(m.Between[1]))):
 		c.at(file, "D13", place, m.Name)
 	case about && (strings.HasPrefix(m.Of, "sum(") || strings.HasPrefix(m.Of, "mean(")) && len(m.Between) != 2:
 		c.at(file, "D07", place, m.Name)
@@ -221,7 +223,8 @@ func (c *checker) ground() {
 	c.lists()
 	for id, k := range c.kinds {
 		for i, u := range k.Units {
-			if u.Field != "" && !slices.ContainsFunc(k.Fields, func(f register.Field) bool { return f.Name == u.Field && f.Class == "identifier" }) {
+			identifies := func(f register.Field) bool { return f.Name == u.Field && f.Class == "identifier" }
+			if u.Field != "" && !slices.ContainsFunc(k.Fields, identifies) {
 				c.at("kinds.yaml", "K13", "kinds/"+id+"/units/"+strconv.Itoa(i), u.Field)
 			}
 		}
@@ -316,15 +319,18 @@ func (c *checker) args(why compile.Reason, d *bundle.Decision) []any {
 	case "C01":
 		return []any{strings.Join(c.charter.Purposes, ", ")}
 	case "C02":
-		return []any{missing(d.AppliesTo.Kinds, slices.Sorted(maps.Keys(c.kinds))), some(slices.Sorted(maps.Keys(c.kinds)))}
+		return []any{missing(d.AppliesTo.Kinds, slices.Sorted(maps.Keys(c.kinds))),
+			some(slices.Sorted(maps.Keys(c.kinds)))}
 	case "C03":
 		return []any{missing(d.AppliesTo.Zones, c.zones.IDs()), some(c.zones.IDs())}
 	case "C04":
-		return []any{strings.Join(slices.DeleteFunc(slices.Clone(d.AppliesTo.Kinds), func(k string) bool { return !c.charter.AboutPeople(k, c.kinds[k]) }), ", ")}
+		aboutNobody := func(k string) bool { return !c.charter.AboutPeople(k, c.kinds[k]) }
+		return []any{strings.Join(slices.DeleteFunc(slices.Clone(d.AppliesTo.Kinds), aboutNobody), ", ")}
 	case "C05":
 		return []any{c.charter.MinUnits}
 	case "C06":
-		return []any{d.Stream.Unit.StandsFor, c.charter.EpsilonPerDay[d.Stream.Unit.StandsFor], d.EpochsPerDay(), c.spenders(d), (&bundle.Policy{Zones: c.zones}).GatewaysOf(d.AppliesTo.Zones)}
+		return []any{d.Stream.Unit.StandsFor, c.charter.EpsilonPerDay[d.Stream.Unit.StandsFor], d.EpochsPerDay(),
+			c.spenders(d), (&bundle.Policy{Zones: c.zones}).GatewaysOf(d.AppliesTo.Zones)}
 	case "C07":
 		return []any{d.Stream.Unit.StandsFor, c.charter.DeltaPerDay}
 	case "C08":
@@ -358,10 +364,9 @@ func (c *checker) misfit(rule string, d *bundle.Decision, kind string) string {
 	field := func(bad func(name string, f *register.Field) bool) string {
 		for i, name := range d.Keep {
 			var found *register.Field
-			for j := range c.kinds[kind].Fields {
-				if c.kinds[kind].Fields[j].Name == name {
-					found = &c.kinds[kind].Fields[j]
-				}
+			fields := c.kinds[kind].Fields
+			if j := slices.IndexFunc(fields, func(f register.Field) bool { return f.Name == name }); j >= 0 {
+				found = &fields[j]
 			}
 			if bad(name, found) {
 				return "keep/" + strconv.Itoa(i)
@@ -371,7 +376,8 @@ func (c *checker) misfit(rule string, d *bundle.Decision, kind string) string {
 	}
 	class := func(list ...string) string {
 		return field(func(name string, f *register.Field) bool {
-			return f != nil && slices.Contains(list, f.Class) && name != d.Unit.Field && name != d.Place.Lat && name != d.Place.Lon
+			used := name == d.Unit.Field || name == d.Place.Lat || name == d.Place.Lon
+			return f != nil && slices.Contains(list, f.Class) && !used
 		})
 	}
 	switch rule {

@@ -99,7 +99,9 @@ func rank(e *jsonschema.ValidationError) int {
 
 // leaves are the innermost causes. Where one of several forms was wanted, they are those of
 // the form that is nearest, or else it is said as a whole.
-func (c *checker) leaves(file string, s *jsonschema.Schema, value any, e *jsonschema.ValidationError) (out []*jsonschema.ValidationError) {
+func (c *checker) leaves(
+	file string, s *jsonschema.Schema, value any, e *jsonschema.ValidationError,
+) (out []*jsonschema.ValidationError) {
 	causes := e.Causes
 	if _, choice := e.ErrorKind.(*kind.OneOf); choice {
 		here := at(s, e.InstanceLocation)
@@ -169,7 +171,8 @@ func (c *checker) unknown(file string, place []string, key string, here *jsonsch
 	known := properties(here)
 	for name := range known {
 		all = append(all, name)
-		if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < len(key) && d < distance || d == distance && name < best {
+		if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < len(key) && d < distance ||
+			d == distance && name < best {
 			best, distance = name, d
 		}
 	}
@@ -229,7 +232,8 @@ func example(s *jsonschema.Schema) string {
 		return strings.Join(out, "; ")
 	case s.Enum != nil:
 		return words(s.Enum.Values)
-	case s.Types != nil && (slices.Contains(s.Types.ToStrings(), "object") || slices.Contains(s.Types.ToStrings(), "array")):
+	case s.Types != nil &&
+		(slices.Contains(s.Types.ToStrings(), "object") || slices.Contains(s.Types.ToStrings(), "array")):
 		return composed(s)
 	case limits(s) != "":
 		return limits(s)

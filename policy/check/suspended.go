@@ -45,7 +45,9 @@ func (c *checker) reason(file, place string, w decision.Words) {
 			c.at(file, "K32", place)
 			k := &c.found[before]
 			k.Note = "it " + fault
-			if slices.ContainsFunc(c.found[:before], func(f Finding) bool { return f.File == file && f.Line == k.Line && f.Rule == "T01" && !f.Settled }) {
+			if slices.ContainsFunc(c.found[:before], func(f Finding) bool {
+				return f.File == file && f.Line == k.Line && f.Rule == "T01" && !f.Settled
+			}) {
 				c.found = c.found[:before] // one finding for one text
 			}
 			return

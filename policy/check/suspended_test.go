@@ -21,22 +21,27 @@ func TestSuspensions(t *testing.T) {
 		line  int
 		says  string
 	}{
-		"all languages":      {`  - {decision: "2026-14", reason: ` + all + `}`, "", 0, ""},
-		"with a day":         {`  - {decision: "2026-14", since: 2026-12-01, reason: ` + all + `}`, "", 0, ""},
-		"one text":           {`  - {decision: "2026-14", reason: a fault}`, "W31", 2, "ca, es, en"},
-		"two languages":      {`  - {decision: "2026-14", reason: {ca: Manipulat, en: Tampered with}}`, "W31", 2, "es"},
-		"no such decision":   {"  - decision: \"2026-41\"\n    reason: " + all, "K31", 2, "2026-41"},
-		"twice":              {`  - {decision: "2026-14", reason: ` + all + "}\n" + `  - {decision: "2026-14", reason: ` + all + `}`, "D10", 3, "2026-14"},
+		"all languages":    {`  - {decision: "2026-14", reason: ` + all + `}`, "", 0, ""},
+		"with a day":       {`  - {decision: "2026-14", since: 2026-12-01, reason: ` + all + `}`, "", 0, ""},
+		"one text":         {`  - {decision: "2026-14", reason: a fault}`, "W31", 2, "ca, es, en"},
+		"two languages":    {`  - {decision: "2026-14", reason: {ca: Manipulat, en: Tampered with}}`, "W31", 2, "es"},
+		"no such decision": {"  - decision: \"2026-41\"\n    reason: " + all, "K31", 2, "2026-41"},
+		"twice": {`  - {decision: "2026-14", reason: ` + all + "}\n" +
+			`  - {decision: "2026-14", reason: ` + all + `}`, "D10", 3, "2026-14"},
 		"a line break":       {"  - decision: \"2026-14\"\n    reason: \"a\\nb\"", "K32", 3, "one line of words"},
 		"nothing but a dash": {"  - decision: \"2026-14\"\n    reason: \"-\"", "T01", 3, "-"},
-		"too long":           {"  - decision: \"2026-14\"\n    reason: " + strings.Repeat("a", 501), "S08", 3, "at most 500"},
-		"a list":             {"  - decision: \"2026-14\"\n    reason: [a fault]", "S04", 3, "{ca: Un sensor ha estat manipulat, en: A"},
-		"a turn":             {"  - decision: \"2026-14\"\n    reason: {ca: \"a\\u202eb\"}", "D99", 3, ""},
-		"no reason":          {"  - decision: \"2026-14\"\n    reason:", "T01", 3, "“reason” is empty"},
-		"a dash alone":       {"  -", "S04", 2, "keys with values"},
-		"nothing":            {"", "S04", 1, "write [] where there is nothing"},
-		"large letters":      {"  - decision: \"2026-14\"\n    reason: {CA: Manipulat}", "S07", 3, "not known here: CA"},
-		"no day":             {"  - decision: \"2026-14\"\n    since: tomorrow\n    reason: " + all, "S06", 3, "2026-12-01"},
+		"too long": {"  - decision: \"2026-14\"\n    reason: " + strings.Repeat("a", 501), "S08", 3,
+			"at most 500"},
+		"a list": {"  - decision: \"2026-14\"\n    reason: [a fault]", "S04", 3,
+			"{ca: Un sensor ha estat manipulat, en: A"},
+		"a turn":       {"  - decision: \"2026-14\"\n    reason: {ca: \"a\\u202eb\"}", "D99", 3, ""},
+		"no reason":    {"  - decision: \"2026-14\"\n    reason:", "T01", 3, "“reason” is empty"},
+		"a dash alone": {"  -", "S04", 2, "keys with values"},
+		"nothing":      {"", "S04", 1, "write [] where there is nothing"},
+		"large letters": {"  - decision: \"2026-14\"\n    reason: {CA: Manipulat}", "S07", 3,
+			"not known here: CA"},
+		"no day": {"  - decision: \"2026-14\"\n    since: tomorrow\n    reason: " + all, "S06", 3,
+			"2026-12-01"},
 	} {
 		files := portalba.Policy()
 		files["suspended.yaml"] = []byte("suspended:\n" + x.lines + "\n")
@@ -50,11 +55,13 @@ func TestSuspensions(t *testing.T) {
 		hit := false
 		for _, f := range found {
 			what, mend := f.Text(0)
-			if f.Rule == x.rule && f.File == "suspended.yaml" && f.Line == x.line && strings.Contains(what+mend, x.says) {
+			if f.Rule == x.rule && f.File == "suspended.yaml" && f.Line == x.line &&
+				strings.Contains(what+mend, x.says) {
 				hit = true
 			}
 			for l := range explain.Languages {
-				if what, mend := f.Text(explain.Lang(l)); what == "" || mend == "" || strings.Contains(what+mend, "%!") {
+				if what, mend := f.Text(explain.Lang(l)); what == "" || mend == "" ||
+					strings.Contains(what+mend, "%!") {
 					t.Errorf("%s in %s: %q, %q", f.Rule, explain.Languages[l], what, mend)
 				}
 			}
@@ -69,14 +76,16 @@ func TestSuspensions(t *testing.T) {
 // not take the place of what to do.
 func TestNoValueIsASentence(t *testing.T) {
 	files := portalba.Policy()
-	files["suspended.yaml"] = []byte("suspended:\n  - decision: \"2026-41 | all is well\\nNothing is wrong.\\e[2J\"\n    reason: {ca: a, en: b, es: c}\n")
+	files["suspended.yaml"] = []byte("suspended:\n  - decision: \"2026-41 | all is well\\nNothing is " +
+		"wrong.\\e[2J\"\n    reason: {ca: a, en: b, es: c}\n")
 	found, _ := run(files)
 	if len(found) != 1 {
 		t.Fatalf("found %+v", found)
 	}
 	for l := range explain.Languages {
 		what, mend := found[0].Text(explain.Lang(l))
-		if strings.ContainsAny(what+mend, "\n\x1b") || !strings.Contains(what, "2026-41 | all is well Nothing is wrong.") || strings.Contains(mend, "well") {
+		if strings.ContainsAny(what+mend, "\n\x1b") ||
+			!strings.Contains(what, "2026-41 | all is well Nothing is wrong.") || strings.Contains(mend, "well") {
 			t.Errorf("%q, %q", what, mend)
 		}
 	}

@@ -37,7 +37,9 @@ func (c *checker) value(file string, place []string) (string, bool) {
 }
 
 // ofCase notes a finding of a case of a rule.
-func (c *checker) ofCase(of string, file string, e *jsonschema.ValidationError, rule string, here *jsonschema.Schema, args ...any) {
+func (c *checker) ofCase(
+	of string, file string, e *jsonschema.ValidationError, rule string, here *jsonschema.Schema, args ...any,
+) {
 	c.note(file, e, rule, here, args...)
 	c.found[len(c.found)-1].Case = of
 }
@@ -47,7 +49,8 @@ func (c *checker) ofSort(file string, e *jsonschema.ValidationError, here *jsons
 	text, there := c.value(file, e.InstanceLocation)
 	number := slices.Contains(k.Want, "number") || slices.Contains(k.Want, "integer")
 	switch {
-	case !item && len(e.InstanceLocation) > 0 && there && text == "" && digits.MatchString(e.InstanceLocation[len(e.InstanceLocation)-1]):
+	case !item && len(e.InstanceLocation) > 0 && there && text == "" &&
+		digits.MatchString(e.InstanceLocation[len(e.InstanceLocation)-1]):
 		c.ofCase("comma", file, e, "S02", here)
 	case there && text == "" && isList(here) && here.MinItems == nil:
 		c.ofCase("none", file, e, "S04", here, sorts(k.Want))
@@ -131,7 +134,8 @@ func (c *checker) written(file string, e *jsonschema.ValidationError, here *json
 	}
 	small := strings.ToLower(strings.TrimSpace(text))
 	slug := strings.Trim(noName.ReplaceAllString(folded(text), "-"), "-")
-	for _, meant := range []string{strings.ReplaceAll(text, " ", ""), text + "()", small, strings.ReplaceAll(small, " ", "-"), strings.ReplaceAll(small, ".", "-"), slug} {
+	for _, meant := range []string{strings.ReplaceAll(text, " ", ""), text + "()", small,
+		strings.ReplaceAll(small, " ", "-"), strings.ReplaceAll(small, ".", "-"), slug} {
 		if text != "" && fits(meant) {
 			c.ofCase("meant", file, e, "S06", here, meant)
 			return
@@ -142,14 +146,18 @@ func (c *checker) written(file string, e *jsonschema.ValidationError, here *json
 
 // lengths are words for lengths of time, as people write them in three languages.
 var lengths = map[string]string{
-	"hourly": "PT1H", "hour": "PT1H", "daily": "P1D", "day": "P1D", "weekly": "P7D", "monthly": "P1M", "yearly": "P1Y", "year": "P1Y",
-	"hora": "PT1H", "cada hora": "PT1H", "horari": "PT1H", "horario": "PT1H", "diari": "P1D", "diario": "P1D", "dia": "P1D", "día": "P1D", "any": "P1Y", "año": "P1Y",
+	"hourly": "PT1H", "hour": "PT1H", "daily": "P1D", "day": "P1D", "weekly": "P7D", "monthly": "P1M", "yearly": "P1Y",
+	"year": "P1Y",
+	"hora": "PT1H", "cada hora": "PT1H", "horari": "PT1H", "horario": "PT1H", "diari": "P1D", "diario": "P1D",
+	"dia": "P1D", "día": "P1D", "any": "P1Y", "año": "P1Y",
 }
 
 // marks are units of time as people write them.
 var marks = map[string]string{
-	"s": "TS", "sec": "TS", "m": "TM", "min": "TM", "mins": "TM", "minutes": "TM", "minuts": "TM", "minutos": "TM", "h": "TH", "hour": "TH", "hours": "TH", "hores": "TH", "horas": "TH", "hora": "TH",
-	"d": "D", "day": "D", "days": "D", "dies": "D", "dia": "D", "días": "D", "dias": "D", "día": "D", "y": "Y", "year": "Y", "years": "Y", "any": "Y", "anys": "Y", "año": "Y", "años": "Y",
+	"s": "TS", "sec": "TS", "m": "TM", "min": "TM", "mins": "TM", "minutes": "TM", "minuts": "TM", "minutos": "TM",
+	"h": "TH", "hour": "TH", "hours": "TH", "hores": "TH", "horas": "TH", "hora": "TH",
+	"d": "D", "day": "D", "days": "D", "dies": "D", "dia": "D", "días": "D", "dias": "D", "día": "D", "y": "Y",
+	"year": "Y", "years": "Y", "any": "Y", "anys": "Y", "año": "Y", "años": "Y",
 }
 
 // period is the length of time that may be meant; empty for none.
@@ -158,7 +166,8 @@ func period(text string) string {
 	if p := lengths[small]; p != "" {
 		return p
 	}
-	if m := amount.FindStringSubmatch(strings.TrimPrefix(strings.TrimPrefix(small, "pt"), "p")); m != nil && marks[m[2]] != "" {
+	if m := amount.FindStringSubmatch(strings.TrimPrefix(strings.TrimPrefix(small, "pt"), "p")); m != nil &&
+		marks[m[2]] != "" {
 		mark := marks[m[2]]
 		return "P" + mark[:len(mark)-1] + m[1] + mark[len(mark)-1:]
 	}
@@ -170,7 +179,8 @@ func (c *checker) within(file string, e *jsonschema.ValidationError, here *jsons
 	switch k := e.ErrorKind.(type) {
 	case *kind.MaxItems:
 		at := c.trees[file].At(e.InstanceLocation, false)
-		if lines := strings.Split(string(c.files[file]), "\n"); at.Line <= len(lines) && twoNumbers.MatchString(lines[at.Line-1]) {
+		if lines := strings.Split(string(c.files[file]), "\n"); at.Line <= len(lines) &&
+			twoNumbers.MatchString(lines[at.Line-1]) {
 			c.ofCase("comma", file, e, "S08", here)
 			return
 		}

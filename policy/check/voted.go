@@ -15,7 +15,9 @@ import (
 // one was there is wrong today, and must not keep it from voting something else. In a file
 // that is changed everything is to be right, and so is whatever gets wrong by a change
 // elsewhere. That it begins before the notice is over is none: a motion lengthens it.
-func Unvoted(ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date) []Finding {
+func Unvoted(
+	ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date,
+) []Finding {
 	found, _ := Directory(ctx, rules, files, inForce, today)
 	found = slices.DeleteFunc(found, func(f Finding) bool { return f.Warning() || f.Rule == soon })
 	if inForce == nil || len(found) == 0 {

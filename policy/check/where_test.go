@@ -20,11 +20,14 @@ func rules(found []check.Finding) (list []string) {
 // TestWhatAYesIsComparedWith: with yes or no, by being it or not.
 func TestWhatAYesIsComparedWith(t *testing.T) {
 	for condition, fine := range map[string]bool{
-		`"==", value: true`: true, `"!=", value: false`: true, `">=", value: true`: false, `"==", value: 1`: false, `"==", value: "true"`: false,
+		`"==", value: true`: true, `"!=", value: false`: true, `">=", value: true`: false, `"==", value: 1`: false,
+		`"==", value: "true"`: false,
 	} {
 		files := portalba.Policy()
-		files["kinds.yaml"] = []byte(strings.Replace(string(files["kinds.yaml"]), "fields:\n      - {name: laeq,", "fields:\n      - {name: dry, type: bool, class: measurement}\n      - {name: laeq,", 1))
-		files[noise] = []byte(strings.Replace(string(files[noise]), "keep: [laeq]", "keep: [laeq, dry]\nwhere: [{field: dry, op: "+condition+"}]", 1))
+		files["kinds.yaml"] = []byte(strings.Replace(string(files["kinds.yaml"]), "fields:\n      - {name: laeq,",
+			"fields:\n      - {name: dry, type: bool, class: measurement}\n      - {name: laeq,", 1))
+		files[noise] = []byte(strings.Replace(string(files[noise]), "keep: [laeq]",
+			"keep: [laeq, dry]\nwhere: [{field: dry, op: "+condition+"}]", 1))
 		found, _ := run(files)
 		if got := rules(found); slices.Contains(got, "D35") == fine || fine && len(got) > 0 {
 			t.Errorf("%s: %v", condition, got)
@@ -60,8 +63,11 @@ until: 2027-05-31
 		{"membership: public", "membership: public, floor: noisy", true},
 	} {
 		files := portalba.Policy()
-		files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "card: 1}", "card: 1, home: 1}", 1))
-		files["kinds.yaml"] = append(files["kinds.yaml"], "  home-meter:\n    units: [{sensor: true, stands_for: home}]\n    fields: [{name: energy, type: float, class: measurement}, {name: lat, type: float, class: location}, {name: lon, type: float, class: location}]\n"...)
+		files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "card: 1}", "card: 1, home: 1}",
+			1))
+		files["kinds.yaml"] = append(files["kinds.yaml"], "  home-meter:\n    units: [{sensor: true, stands_for: "+
+			"home}]\n    fields: [{name: energy, type: float, class: measurement}, {name: lat, type: float, class: "+
+			"location}, {name: lon, type: float, class: location}]\n"...)
 		files["decisions/2026-18-energy.yaml"] = []byte(strings.Replace(energy, c.old, c.new, 1))
 		found, _ := run(files)
 		if got := rules(found); slices.Contains(got, "D19") != c.wrong || !c.wrong && len(got) > 0 {

@@ -15,7 +15,8 @@ func (c *checker) overlaps() {
 		if i == maxOverlaps {
 			return
 		}
-		c.add(Finding{File: file, Line: lineOf(c.files[file], pair[1]), Column: 1, Rule: "W01", Args: []any{pair[0], pair[1]}})
+		c.add(Finding{File: file, Line: lineOf(c.files[file], pair[1]), Column: 1, Rule: "W01",
+			Args: []any{pair[0], pair[1]}})
 	}
 }
 

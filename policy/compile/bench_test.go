@@ -24,8 +24,12 @@ func large() (bundle.Files, []register.Sensor) {
 	kinds.WriteString("kinds:\n")
 	var sensors []register.Sensor
 	for k := range 50 {
-		fmt.Fprintf(&kinds, "  kind-%d:\n    heartbeat: PT5M\n    units: [{field: device, stands_for: device}]\n    fields:\n      - {name: device, type: string, class: identifier}\n      - {name: level, type: float, class: measurement}\n", k)
-		sensors = append(sensors, register.Sensor{ID: fmt.Sprint("s", k), Owner: "o", Kind: fmt.Sprint("kind-", k), Zone: fmt.Sprint("zone-", k%20)})
+		fmt.Fprintf(&kinds, "  kind-%d:\n    heartbeat: PT5M\n    units: [{field: device, stands_for: device}]\n    "+
+			"fields:\n      - {name: device, type: string, class: identifier}\n      - {name: level, type: float, "+
+			"class: measurement}\n", k)
+		sensors = append(sensors,
+			register.Sensor{ID: fmt.Sprint("s", k), Owner: "o", Kind: fmt.Sprint("kind-", k),
+				Zone: fmt.Sprint("zone-", k%20)})
 	}
 	zones.WriteString(`{"type": "FeatureCollection", "features": [`)
 	for z := range 20 {
@@ -33,7 +37,8 @@ func large() (bundle.Files, []register.Sensor) {
 		if z > 0 {
 			comma = ","
 		}
-		fmt.Fprintf(&zones, `%s{"type": "Feature", "id": "zone-%d", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]}}`, comma, z, z, z+1, z+1, z, z)
+		fmt.Fprintf(&zones,
+			`%s{"type": "Feature", "id": "zone-%d", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]}}`, comma, z, z, z+1, z+1, z, z)
 	}
 	zones.WriteString("]}")
 	for d := range 200 {
@@ -53,7 +58,8 @@ until: 2027-05-31
 `, d, d, d, d%50, d%50%20, (d+7)%20)
 	}
 	files["kinds.yaml"], files["zones.geojson"] = []byte(kinds.String()), []byte(zones.String())
-	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "kinds_about_people: [wifi-counter, card-reader]", "kinds_about_people: []", 1))
+	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]),
+		"kinds_about_people: [wifi-counter, card-reader]", "kinds_about_people: []", 1))
 	return files, sensors
 }
 

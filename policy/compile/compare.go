@@ -66,7 +66,9 @@ func ComparePlans(ctx context.Context, old, next *Set, reg *register.Register) (
 func without(plans, others []plan.Plan) []string {
 	var out []string
 	for _, p := range plans {
-		if !slices.ContainsFunc(others, func(o plan.Plan) bool { return o.Stream.Decision == p.Stream.Decision && o.Zone == p.Zone }) {
+		if !slices.ContainsFunc(others, func(o plan.Plan) bool {
+			return o.Stream.Decision == p.Stream.Decision && o.Zone == p.Zone
+		}) {
 			out = append(out, "decision "+p.Stream.Decision)
 		}
 	}

@@ -80,7 +80,8 @@ func TestRefusedFiles(t *testing.T) {
 }
 
 func TestBrokenCharterStopsOneDecisionOnly(t *testing.T) {
-	set, err := compile.Files(context.Background(), rego.InProcess(), edit(t, footfall, "min_units: 10", "min_units: 3"))
+	set, err := compile.Files(context.Background(), rego.InProcess(),
+		edit(t, footfall, "min_units: 10", "min_units: 3"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,12 +98,13 @@ func TestBrokenCharterStopsOneDecisionOnly(t *testing.T) {
 // What a local module cannot do: anything but deny.
 func TestFailClosed(t *testing.T) {
 	for name, module := range map[string]string{
-		"network":         "package sluice.local\nx := http.send({\"method\": \"get\", \"url\": \"http://127.0.0.1\"})",
-		"clock":           "package sluice.local\nx := time.now_ns()",
-		"randomness":      "package sluice.local\nx := rand.intn(\"a\", 2)",
-		"other package":   "package sluice.plan\nplans := []",
-		"syntax":          "package sluice.local\ndeny contains",
-		"builtin error":   "package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if to_number(\"x\") == 1",
+		"network":       "package sluice.local\nx := http.send({\"method\": \"get\", \"url\": \"http://127.0.0.1\"})",
+		"clock":         "package sluice.local\nx := time.now_ns()",
+		"randomness":    "package sluice.local\nx := rand.intn(\"a\", 2)",
+		"other package": "package sluice.plan\nplans := []",
+		"syntax":        "package sluice.local\ndeny contains",
+		"builtin error": "package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if " +
+			"to_number(\"x\") == 1",
 		"conflicting":     "package sluice.local\ndeny := {1} if true\ndeny := {2} if true",
 		"schema dial-out": "package sluice.local\nx := json.match_schema({}, {})",
 	} {
@@ -136,7 +138,8 @@ func TestHalfTheRulesPermitNothing(t *testing.T) {
 
 func TestLocalDeny(t *testing.T) {
 	files := portalba.Policy()
-	files["local/august.rego"] = []byte("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"not in August\"}")
+	files["local/august.rego"] = []byte(
+		"package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"not in August\"}")
 	ctx := context.Background()
 	set, err := compile.Files(ctx, rego.InProcess(), files)
 	if err != nil {
@@ -198,12 +201,14 @@ func TestOnly(t *testing.T) {
 	if err := set.Only("edge-1"); err != nil || !slices.Contains(set.Streams, all) {
 		t.Fatalf("without gateways in zones something changes: %v", err)
 	}
-	text := strings.Replace(string(files["zones.geojson"]), `"properties": {`, `"properties": {"gateway": "edge-2", `, 1)
+	text := strings.Replace(string(files["zones.geojson"]), `"properties": {`, `"properties": {"gateway": "edge-2", `,
+		1)
 	if text == string(files["zones.geojson"]) {
 		text = strings.Replace(string(files["zones.geojson"]), `"properties":{`, `"properties":{"gateway":"edge-2",`, 1)
 	}
 	files["zones.geojson"] = []byte(text)
-	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "device: 1", "device: 2", 1)) // two gateways cost twice
+	// two gateways cost twice
+	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "device: 1", "device: 2", 1))
 	for gateway, missing := range map[string]int{"edge-1": 1, "edge-2": 0} {
 		set, err := compile.Files(context.Background(), rego.InProcess(), files)
 		if err != nil {
@@ -216,7 +221,8 @@ func TestOnly(t *testing.T) {
 			if s.ID != "footfall" {
 				continue
 			}
-			if len(all.Zones)-len(s.Zones) != missing || len(s.Cells) != len(s.Zones) || (s.Digest == all.Digest) != (missing == 0) {
+			if len(all.Zones)-len(s.Zones) != missing || len(s.Cells) != len(s.Zones) ||
+				(s.Digest == all.Digest) != (missing == 0) {
 				t.Errorf("%s runs %v of %v", gateway, s.Zones, all.Zones)
 			}
 		}
@@ -227,7 +233,9 @@ func TestOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			theirs := set.Zones.Gateway(zone) != "" && set.Zones.Gateway(zone) != gateway
-			if theirs != (len(plans) == 0) || theirs != slices.ContainsFunc(reasons, func(r compile.Reason) bool { return r.Rule == "P10" }) {
+			if theirs != (len(plans) == 0) || theirs != slices.ContainsFunc(reasons, func(r compile.Reason) bool {
+				return r.Rule == "P10"
+			}) {
 				t.Errorf("at %s in %s there are %d plans and %v", gateway, zone, len(plans), reasons)
 			}
 		}
@@ -240,24 +248,30 @@ func TestPersonalKindsNeedAUnit(t *testing.T) {
 	for _, permissive := range []bool{false, true} {
 		for more, plans := range map[string]int{"": 0, "kinds_not_about_people: [camera]\n": 1} {
 			files := portalba.Policy()
-			files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    fields: [{name: track, type: string, class: quasi-identifier}, {name: laeq, type: float, class: measurement}]\n")...)
+			files["kinds.yaml"] = append(files["kinds.yaml"], []byte("  camera:\n    fields: [{name: track, type: "+
+				"string, class: quasi-identifier}, {name: laeq, type: float, class: measurement}]\n")...)
 			files["charter.yaml"] = append(files["charter.yaml"], []byte(more)...)
-			files["decisions/2026-16-noise.yaml"] = []byte(strings.Replace(string(files["decisions/2026-16-noise.yaml"]), "kinds: [noise-meter]", "kinds: [camera]", 1))
+			files["decisions/2026-16-noise.yaml"] = []byte(
+				strings.Replace(string(files["decisions/2026-16-noise.yaml"]), "kinds: [noise-meter]",
+					"kinds: [camera]", 1))
 			if permissive { // rules of a motion from before there was one about this
 				for _, name := range []string{"charter.rego", "lib.rego", "plan.rego", "release.rego"} {
 					raw, err := rules.FS.ReadFile(name)
 					if err != nil {
 						t.Fatal(err)
 					}
-					files["rules/"+name] = []byte(strings.Replace(string(raw), "personal(data.kinds[kind])", "false", 1))
+					files["rules/"+name] = []byte(
+						strings.Replace(string(raw), "personal(data.kinds[kind])", "false", 1))
 				}
 			}
 			set, err := compile.Files(context.Background(), rego.InProcess(), files)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, reasons, err := set.Plans(context.Background(), &register.Sensor{ID: "x", Owner: "x", Kind: "camera", Zone: "rambla"})
-			if err != nil || len(got) != plans || plans == 0 && !slices.ContainsFunc(reasons, func(r compile.Reason) bool { return r.Rule == "C04" }) {
+			got, reasons, err := set.Plans(context.Background(),
+				&register.Sensor{ID: "x", Owner: "x", Kind: "camera", Zone: "rambla"})
+			if err != nil || len(got) != plans ||
+				plans == 0 && !slices.ContainsFunc(reasons, func(r compile.Reason) bool { return r.Rule == "C04" }) {
 				t.Errorf("permissive %v, %q: %d plans, %v (%v)", permissive, more, len(got), reasons, err)
 			}
 		}

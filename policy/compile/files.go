@@ -1,4 +1,5 @@
-// Package compile makes a policy ready to run: it reads a policy directory, lets the council's rules (Rego, evaluated by OPA) turn its
+// Package compile makes a policy ready to run: it reads a policy directory, lets the council's
+// rules (Rego, evaluated by OPA) turn its
 // decisions into plans, and answers the release rules' questions.
 //
 // A policy directory holds council.yaml, charter.yaml, kinds.yaml,
@@ -23,7 +24,8 @@ import (
 func ReadDir(dir string) (bundle.Files, error) {
 	files, err := bundle.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, rego.WithCode(rego.NoPolicy, fmt.Errorf("the policy directory %s is not there, so nothing flows", dir))
+		return nil, rego.WithCode(rego.NoPolicy,
+			fmt.Errorf("the policy directory %s is not there, so nothing flows", dir))
 	}
 	return files, rego.WithCode(rego.Unreadable, err)
 }

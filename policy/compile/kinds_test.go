@@ -15,7 +15,8 @@ func TestAnUnknownKindHasNoPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plans, why, err := set.Plans(context.Background(), &register.Sensor{ID: "a", Owner: "o", Kind: "radar", Zone: "rambla"})
+	plans, why, err := set.Plans(context.Background(),
+		&register.Sensor{ID: "a", Owner: "o", Kind: "radar", Zone: "rambla"})
 	if err != nil || len(plans) != 0 || len(why) != 1 || why[0].Rule != "P00" {
 		t.Errorf("%d plans, %+v, %v", len(plans), why, err)
 	}

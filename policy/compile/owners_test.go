@@ -17,7 +17,8 @@ func TestOwnersWithoutAPart(t *testing.T) {
 	const file = "decisions/2026-14-footfall.yaml"
 	for name, lenient := range map[string]bool{"the rules look": false, "the rules do not": true} {
 		files := portalba.Policy()
-		text := strings.Replace(string(files[file]), "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 3, tram: 1}", 1)
+		text := strings.Replace(string(files[file]), "max_contributions: 4",
+			"max_contributions: 4\n  by_owner: {acme: 3, tram: 1}", 1)
 		if text == string(files[file]) {
 			t.Fatal("the example has another bound")
 		}
@@ -27,7 +28,8 @@ func TestOwnersWithoutAPart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sources["rules/plan.rego"] = strings.Replace(sources["rules/plan.rego"], "count(parts(d)) > 0", "count(parts(d)) > 99", 1)
+			sources["rules/plan.rego"] = strings.Replace(sources["rules/plan.rego"], "count(parts(d)) > 0",
+				"count(parts(d)) > 99", 1)
 			for file, source := range sources {
 				files[file] = []byte(source)
 			}
@@ -37,9 +39,12 @@ func TestOwnersWithoutAPart(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, owner := range []string{"acme", "tram", "other", "another", ""} {
-			plans, reasons, err := set.Plans(t.Context(), &register.Sensor{ID: "a", Owner: owner, Kind: "wifi-counter", Zone: "rambla"})
+			plans, reasons, err := set.Plans(t.Context(),
+				&register.Sensor{ID: "a", Owner: owner, Kind: "wifi-counter", Zone: "rambla"})
 			named := owner == "acme" || owner == "tram"
-			refused := slices.ContainsFunc(reasons, func(r Reason) bool { return r.Rule == "P11" && r.Decision == "2026-14" })
+			refused := slices.ContainsFunc(reasons, func(r Reason) bool {
+				return r.Rule == "P11" && r.Decision == "2026-14"
+			})
 			if err != nil || (len(plans) == 1) != named || refused == named {
 				t.Errorf("%s, owner %q: %d plans, %v, %v", name, owner, len(plans), reasons, err)
 			}

@@ -93,7 +93,8 @@ func (s *Set) question(one sort) any {
 		fields = append(fields, map[string]any{"name": f.Name, "class": f.Class, "type": f.Type})
 	}
 	return map[string]any{
-		"sensor": map[string]any{"kind": one.kind, "zone": one.zone, "owner": one.owner, "preset": one.preset, "part": one.part},
+		"sensor": map[string]any{"kind": one.kind, "zone": one.zone, "owner": one.owner, "preset": one.preset,
+			"part": one.part},
 		"fields": fields, "violations": s.violations,
 	}
 }
@@ -123,28 +124,34 @@ func (s *Set) decode(one sort, answer json.RawMessage) ([]plan.Plan, []Reason, e
 	var plans []plan.Plan
 	for _, p := range result.Plans {
 		if p.Stream == nil {
-			return nil, nil, rego.WithCode(rego.WrongType, fmt.Errorf("plan rules: decision %s has no stream", p.Decision))
+			return nil, nil, rego.WithCode(rego.WrongType,
+				fmt.Errorf("plan rules: decision %s has no stream", p.Decision))
 		}
 		if err := p.Stream.Finish(); err != nil {
 			return nil, nil, rego.WithCode(rego.WrongType, fmt.Errorf("plan rules: %w", err))
 		}
 		known := stream(s.voted, p.Decision)
 		if known == nil || known.Digest != p.Stream.Digest {
-			return nil, nil, rego.WithCode(rego.Changed, fmt.Errorf("plan rules: decision %s came back changed", p.Decision))
+			return nil, nil, rego.WithCode(rego.Changed,
+				fmt.Errorf("plan rules: decision %s came back changed", p.Decision))
 		}
 		if p.Zone != "" && !slices.Contains(known.Zones, p.Zone) {
-			return nil, nil, rego.WithCode(rego.UnknownZone, fmt.Errorf("plan rules: decision %s has a plan for an unknown zone", p.Decision))
+			return nil, nil, rego.WithCode(rego.UnknownZone,
+				fmt.Errorf("plan rules: decision %s has a plan for an unknown zone", p.Decision))
 		}
 		if _, named := known.OwnerPart(one.part); !named { // whatever the rules say of it
-			result.Reasons = append(result.Reasons, Reason{p.Decision, "P11", "by_owner does not name the sensor's owner"})
+			result.Reasons = append(result.Reasons,
+				Reason{p.Decision, "P11", "by_owner does not name the sensor's owner"})
 			continue
 		}
 		if known.Unit.None() && s.Charter.AboutPeople(one.kind, s.Kinds[one.kind]) { // whatever the rules say
-			result.Reasons = append(result.Reasons, Reason{p.Decision, "C04", "this kind counts people, so the decision needs a unit of privacy"})
+			result.Reasons = append(result.Reasons,
+				Reason{p.Decision, "C04", "this kind counts people, so the decision needs a unit of privacy"})
 			continue
 		}
 		if why := s.Suspension(p.Decision); why != nil {
-			result.Reasons = append(result.Reasons, Reason{p.Decision, "S01", "the council has suspended this decision"})
+			result.Reasons = append(result.Reasons,
+				Reason{p.Decision, "S01", "the council has suspended this decision"})
 			continue
 		}
 		own := stream(s.Streams, p.Decision)

@@ -38,7 +38,8 @@ func TestPrepare(t *testing.T) {
 	reg := &register.Register{}
 	for n := range 400 {
 		kind := []string{"wifi-counter", "noise-meter", "unheard-of"}[n%3]
-		reg.Sensors = append(reg.Sensors, register.Sensor{ID: fmt.Sprint(n), Kind: kind, Zone: "rambla", Owner: fmt.Sprint("o", n%50)})
+		reg.Sensors = append(reg.Sensors,
+			register.Sensor{ID: fmt.Sprint(n), Kind: kind, Zone: "rambla", Owner: fmt.Sprint("o", n%50)})
 	}
 	plain, err := Files(t.Context(), rego.InProcess(), portalba.Policy())
 	if err != nil {

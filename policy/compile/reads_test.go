@@ -15,7 +15,8 @@ import (
 func TestOwners(t *testing.T) {
 	reg := &register.Register{}
 	for n := range 200 {
-		reg.Sensors = append(reg.Sensors, register.Sensor{ID: fmt.Sprint(n), Kind: "wifi-counter", Zone: "rambla", Owner: fmt.Sprint("o", n)})
+		reg.Sensors = append(reg.Sensors,
+			register.Sensor{ID: fmt.Sprint(n), Kind: "wifi-counter", Zone: "rambla", Owner: fmt.Sprint("o", n)})
 	}
 	const head = "package sluice.local\n\ndeny contains {\"decision\": \"none\", \"message\": \"m\"} if "
 	for rule, sorts := range map[string]int{

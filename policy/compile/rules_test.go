@@ -15,12 +15,13 @@ import (
 func TestPlansComeBackUnchanged(t *testing.T) {
 	ctx := context.Background()
 	for name, change := range map[string]struct{ old, new string }{
-		"weaker protection": {`"stream": d.stream_spec`, `"stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})`},
-		"another zone":      {`"zone": zone(d)`, `"zone": "moon"`},
-		"an unknown key":    {`"zone": zone(d)`, `"zone": zone(d), "extra": 1`},
-		"no stream":         {`"stream": d.stream_spec`, `"stream": null`},
-		"not a list":        {`{"plans": plans, "reasons": reasons}`, `{"plans": "all", "reasons": reasons}`},
-		"undefined":         {`result := {`, `result := {"x": data.nothing.at.all} if data.nothing.at.all; other := {`},
+		"weaker protection": {`"stream": d.stream_spec`,
+			`"stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})`},
+		"another zone":   {`"zone": zone(d)`, `"zone": "moon"`},
+		"an unknown key": {`"zone": zone(d)`, `"zone": zone(d), "extra": 1`},
+		"no stream":      {`"stream": d.stream_spec`, `"stream": null`},
+		"not a list":     {`{"plans": plans, "reasons": reasons}`, `{"plans": "all", "reasons": reasons}`},
+		"undefined":      {`result := {`, `result := {"x": data.nothing.at.all} if data.nothing.at.all; other := {`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := portalba.Policy()

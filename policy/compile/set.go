@@ -68,7 +68,8 @@ func Files(ctx context.Context, rules rego.Evaluator, files bundle.Files) (*Set,
 
 // Policy is Files for documents that have been read already.
 func Policy(ctx context.Context, rules rego.Evaluator, p *bundle.Policy) (*Set, error) {
-	s := &Set{Policy: p, Digest: p.Files.Digest(), rules: rules, Broken: map[string][]Reason{}, cache: map[sort][]plan.Plan{}, why: map[sort][]Reason{}}
+	s := &Set{Policy: p, Digest: p.Files.Digest(), rules: rules, Broken: map[string][]Reason{},
+		cache: map[sort][]plan.Plan{}, why: map[sort][]Reason{}}
 	data, err := bundle.Data(p)
 	if err != nil {
 		return nil, rego.WithCode(rego.Unreadable, err)
@@ -114,7 +115,9 @@ func (s *Set) charterCheck(ctx context.Context) error {
 			s.Streams = append(s.Streams, d.Stream)
 		}
 	}
-	slices.SortFunc(s.Streams, func(a, b *plan.Stream) int { return strings.Compare(a.ID+" "+a.Decision, b.ID+" "+b.Decision) })
+	slices.SortFunc(s.Streams, func(a, b *plan.Stream) int {
+		return strings.Compare(a.ID+" "+a.Decision, b.ID+" "+b.Decision)
+	})
 	s.voted = s.Streams
 	return nil
 }

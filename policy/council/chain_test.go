@@ -27,7 +27,8 @@ func (c *chamber) next(prev *council.Enacted, files bundle.Files) *council.Enact
 		c.t.Fatal(err)
 	}
 	if len(again.After.Ended) != len(e.After.Ended) {
-		c.t.Errorf("reopened, the motion knows of %d decisions that ended; verified, of %d", len(again.After.Ended), len(e.After.Ended))
+		c.t.Errorf("reopened, the motion knows of %d decisions that ended; verified, of %d", len(again.After.Ended),
+			len(e.After.Ended))
 	}
 	return again
 }
@@ -36,7 +37,9 @@ func (c *chamber) next(prev *council.Enacted, files bundle.Files) *council.Enact
 // next ones with, two motions later and after a restart.
 func TestAChainRemembers(t *testing.T) {
 	c := newChamber(t)
-	c.files["council.yaml"] = []byte(c.roster(func(s string) string { return strings.Replace(s, ", until: 2030-01-25", "", 1) }))
+	c.files["council.yaml"] = []byte(c.roster(func(s string) string {
+		return strings.Replace(s, ", until: 2030-01-25", "", 1)
+	}))
 	first := c.next(nil, c.with("decisions/d1.yaml", footfall))
 	second := c.next(first, c.files)
 	third := c.next(second, c.with("charter.yaml", strings.Replace(charter, "name: Vila", "name: Vileta", 1)))
@@ -46,7 +49,9 @@ func TestAChainRemembers(t *testing.T) {
 	if days := second.NotBefore.Sub(second.Created); days < 14*24*time.Hour {
 		t.Errorf("a decision ends %v after the motion was made", days)
 	}
-	files := c.with("decisions/d2.yaml", strings.NewReplacer(`"d1"`, `"d2"`, "stream: footfall", "stream: steps", "epsilon: 0.5", "epsilon: 0.9").Replace(footfall))
+	files := c.with("decisions/d2.yaml",
+		strings.NewReplacer(`"d1"`, `"d2"`, "stream: footfall", "stream: steps", "epsilon: 0.5",
+			"epsilon: 0.9").Replace(footfall))
 	files["charter.yaml"] = third.Policy.Files["charter.yaml"]
 	parts := c.draft(third, files)
 	if text := string(parts["motion.txt"]); !strings.Contains(text, "5 of 7 members (enact, weaken)") ||
@@ -59,19 +64,23 @@ func TestAChainRemembers(t *testing.T) {
 // needs many, and explains every decision whole.
 func TestOthersMeetEverything(t *testing.T) {
 	c := newChamber(t)
-	c.files["council.yaml"] = []byte(c.roster(func(s string) string { return strings.Replace(s, ", until: 2030-01-25", "", 1) }))
+	c.files["council.yaml"] = []byte(c.roster(func(s string) string {
+		return strings.Replace(s, ", until: 2030-01-25", "", 1)
+	}))
 	first := c.next(nil, c.with("decisions/d1.yaml", footfall))
 	first.Gateways = []string{"edge-2"}
 	p, err := bundle.Read(c.with("decisions/d1.yaml", footfall))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, parts, err := council.Draft{Previous: first, Policy: p, ID: "m", Created: first.NotBefore, Within: council.MostWithin}.Create()
+	m, parts, err := council.Draft{Previous: first, Policy: p, ID: "m", Created: first.NotBefore,
+		Within: council.MostWithin}.Create()
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(parts["motion.txt"])
-	for _, want := range []string{"5 of 7 members (weaken)", "* weaker - motion - ", "edge-2 → all", "Decision d1", "All that the decision says", "time for late readings: 1 minute"} {
+	for _, want := range []string{"5 of 7 members (weaken)", "* weaker - motion - ", "edge-2 → all", "Decision d1",
+		"All that the decision says", "time for late readings: 1 minute"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not said:\n%.1500s", want, text)
 		}

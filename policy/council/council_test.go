@@ -103,7 +103,8 @@ func newChamber(t *testing.T) *chamber {
 		c.lines[n] = line(c.signers[n])
 	}
 	c.files = bundle.Files{
-		"charter.yaml": []byte(charter), "kinds.yaml": []byte(kinds), "zones.geojson": []byte(zones), "council.yaml": []byte(c.roster(nil)),
+		"charter.yaml": []byte(charter), "kinds.yaml": []byte(kinds), "zones.geojson": []byte(zones),
+		"council.yaml": []byte(c.roster(nil)),
 	}
 	for name, text := range diff.Own() {
 		c.files[name] = []byte(text)
@@ -165,7 +166,8 @@ func (c *chamber) draft(prev *council.Enacted, files bundle.Files, members ...st
 	if prev != nil {
 		created = prev.NotBefore
 	}
-	_, parts, err := council.Draft{Previous: prev, Policy: p, ID: "m", Created: created, Within: 60 * 24 * time.Hour}.Create()
+	_, parts, err := council.Draft{Previous: prev, Policy: p, ID: "m", Created: created,
+		Within: 60 * 24 * time.Hour}.Create()
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -203,7 +205,8 @@ func TestAVote(t *testing.T) {
 	c := newChamber(t)
 	first := c.founded()
 	if first.Needed != 4 || first.Version != 1 || len(first.Ballots) != 4 {
-		t.Errorf("the first motion: %d of %d, version %d; want 4 of 4, version 1", len(first.Ballots), first.Needed, first.Version)
+		t.Errorf("the first motion: %d of %d, version %d; want 4 of 4, version 1", len(first.Ballots), first.Needed,
+			first.Version)
 	}
 	second := c.draft(first, c.with("decisions/d1.yaml", footfall), names[1:5]...)
 	v := c.verifier(first)
@@ -215,7 +218,8 @@ func TestAVote(t *testing.T) {
 	if council.CodeOf(err) != council.NotYet || e == nil {
 		t.Errorf("before the notice is over: %v", err)
 	}
-	if text := string(second["motion.txt"]); !strings.Contains(text, "In force from: 2030-01-21T23:00:00Z") || !strings.Contains(text, "a new decision: more is measured than before") ||
+	if text := string(second["motion.txt"]); !strings.Contains(text, "In force from: 2030-01-21T23:00:00Z") ||
+		!strings.Contains(text, "a new decision: more is measured than before") ||
 		!strings.Contains(text, "dispositius") || !strings.Contains(text, "4 of 7 members (enact)") {
 		t.Errorf("the text is\n%s", text)
 	}
@@ -239,7 +243,8 @@ func (c *chamber) crafted(prev *council.Enacted, files bundle.Files, city string
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	m := council.Motion{City: city, ID: "m", Version: 1, Bundle: council.Sum(packed), Roster: c.pin(), Created: made, NotBefore: made.AddDate(0, 0, 19), Expires: made.AddDate(0, 0, 79)}
+	m := council.Motion{City: city, ID: "m", Version: 1, Bundle: council.Sum(packed), Roster: c.pin(), Created: made,
+		NotBefore: made.AddDate(0, 0, 19), Expires: made.AddDate(0, 0, 79)}
 	if prev != nil {
 		m.Version, m.Previous = 2, prev.Hash
 	}
@@ -247,7 +252,8 @@ func (c *chamber) crafted(prev *council.Enacted, files bundle.Files, city string
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	p := council.Parts{"motion.txt": text, "bundle.tar.gz": packed, "allowed_signers": c.signersFile(policy, prev, city)}
+	p := council.Parts{"motion.txt": text, "bundle.tar.gz": packed,
+		"allowed_signers": c.signersFile(policy, prev, city)}
 	for _, n := range names[:6] {
 		p["ballots/"+n+".sig"] = c.sign(n, "sluice-vote@"+city, text)
 	}
@@ -280,7 +286,8 @@ func TestQuorums(t *testing.T) {
 	edit := func(old, new string) bundle.Files {
 		return c.with("decisions/d1.yaml", strings.Replace(footfall, old, new, 1))
 	}
-	renamed := c.with("decisions/d2.yaml", strings.NewReplacer(`"d1"`, `"d2"`, "epsilon: 0.5", "epsilon: 0.9").Replace(footfall))
+	renamed := c.with("decisions/d2.yaml",
+		strings.NewReplacer(`"d1"`, `"d2"`, "epsilon: 0.5", "epsilon: 0.9").Replace(footfall))
 	delete(renamed, "decisions/d1.yaml")
 	without := c.with("x", "")
 	delete(without, "x")
@@ -289,18 +296,23 @@ func TestQuorums(t *testing.T) {
 		files bundle.Files
 		want  int
 	}{
-		"weaker":            {edit("epsilon: 0.5", "epsilon: 0.9"), 5},
-		"stronger":          {edit("min_units: 20", "min_units: 30"), 2},
-		"both":              {edit("min_units: 20, epsilon: 0.5", "min_units: 30, epsilon: 0.6"), 5},
-		"neutral":           {edit("Footfall", "Passers-by"), 4},
-		"new name, weaker":  {renamed, 5},
-		"taken away":        {without, 4},
-		"suspended":         {c.with("suspended.yaml", "suspended: [{decision: d1, since: 2030-01-22, reason: a fault}]\n"), 2},
+		"weaker":           {edit("epsilon: 0.5", "epsilon: 0.9"), 5},
+		"stronger":         {edit("min_units: 20", "min_units: 30"), 2},
+		"both":             {edit("min_units: 20, epsilon: 0.5", "min_units: 30, epsilon: 0.6"), 5},
+		"neutral":          {edit("Footfall", "Passers-by"), 4},
+		"new name, weaker": {renamed, 5},
+		"taken away":       {without, 4},
+		"suspended": {c.with("suspended.yaml",
+			"suspended: [{decision: d1, since: 2030-01-22, reason: a fault}]\n"), 2},
 		"charter, stronger": {c.with("charter.yaml", strings.Replace(charter, "min_units: 10", "min_units: 15", 1)), 6},
-		"roster":            {c.with("council.yaml", c.roster(func(s string) string { return strings.Replace(s, "id: bru, name: BRU", "id: bru, name: Bruna", 1) })), 6},
-		"rules":             {c.with("rules/plan.rego", "package sluice.plan\nresult := {\"reasons\": [], \"plans\": []}\n"), 5},
-		"a first module":    {c.with("local/a.rego", "package sluice.local\ndeny contains x if { x := 1; false }\n"), 4},
-		"nothing":           {c.files, 4},
+		"roster": {c.with("council.yaml", c.roster(func(s string) string {
+			return strings.Replace(s, "id: bru, name: BRU", "id: bru, name: Bruna", 1)
+		})), 6},
+		"rules": {c.with("rules/plan.rego",
+			"package sluice.plan\nresult := {\"reasons\": [], \"plans\": []}\n"), 5},
+		"a first module": {c.with("local/a.rego", "package sluice.local\ndeny contains x if { x := 1; false }\n"),
+			4},
+		"nothing": {c.files, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := c.verifier(second)

@@ -29,12 +29,16 @@ func (d Draft) motion(packed []byte) (Motion, error) {
 	if !GoodID(d.ID) {
 		return Motion{}, errors.New("a motion's name is letters, digits and . _ -, e.g. 2026-footfall")
 	}
-	prev, m := d.prev(), Motion{Format: Format, City: d.Policy.Charter.City.ID, ID: d.ID, Version: 1, Bundle: Sum(packed), Gateways: d.Gateways, Created: d.Created.UTC().Truncate(time.Second)}
+	prev, m := d.prev(),
+		Motion{Format: Format, City: d.Policy.Charter.City.ID, ID: d.ID, Version: 1, Bundle: Sum(packed),
+			Gateways: d.Gateways, Created: d.Created.UTC().Truncate(time.Second)}
 	m.Roster = Sum(d.Policy.Files["council.yaml"])
 	if prev != nil {
 		m.Version, m.Previous, m.Roster = d.Previous.Version+1, d.Previous.Hash, Sum(prev.Files["council.yaml"])
 		if m.City != d.Previous.City {
-			return m, fmt.Errorf("charter.yaml: city.id is %s, and the policy in force is of %s; a city keeps its id: write it back, or begin another town with sluice up --dir NEW --member NAME=FILE.pub", m.City, d.Previous.City)
+			return m, fmt.Errorf("charter.yaml: city.id is %s, and the policy in force is of %s; a city keeps its "+
+				"id: write it back, or begin another town with sluice up --dir NEW --member NAME=FILE.pub", m.City,
+				d.Previous.City)
 		}
 	}
 	loc := d.Policy.Location
@@ -107,7 +111,8 @@ func (p Parts) Collect(voters *decision.Council, ballots map[string][]byte) []er
 		}
 		to := BallotsName + m.ID + ".sig"
 		if p[to] != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, refuse(Twice, "%s has signed already; one ballot counts", m.ID)))
+			problems = append(problems,
+				fmt.Errorf("%s: %w", name, refuse(Twice, "%s has signed already; one ballot counts", m.ID)))
 			continue
 		}
 		p[to] = tidy
@@ -152,8 +157,10 @@ func (v Verifier) Count(parts Parts) (*Standing, error) {
 		voter := Voter{ID: m.ID, Name: m.Name}
 		if ballot, ok := parts[BallotsName+m.ID+".sig"]; ok {
 			var b Ballot
-			if b, voter.Problem = r.one(m.ID, ballot, e); voter.Problem == nil && !inOffice(&m, e.Created, v.location(e)) {
-				voter.Problem = refuse(NotInOffice, "%s was not in office on %s, when the motion was made", b.Member, e.Created.In(v.location(e)).Format(time.DateOnly))
+			if b, voter.Problem = r.one(m.ID, ballot, e); voter.Problem == nil &&
+				!inOffice(&m, e.Created, v.location(e)) {
+				voter.Problem = refuse(NotInOffice, "%s was not in office on %s, when the motion was made", b.Member,
+					e.Created.In(v.location(e)).Format(time.DateOnly))
 			}
 			if voter.Problem == nil {
 				voter.Signed = true

@@ -53,7 +53,8 @@ func TestBadFiles(t *testing.T) {
 		p := maps.Clone(good)
 		delete(p, name)
 		var list []string
-		for _, n := range []string{"motion.txt", "bundle.tar.gz", "allowed_signers", "ballots/anna.sig", "ballots/bru.sig", "ballots/carla.sig", "ballots/dani.sig"} {
+		for _, n := range []string{"motion.txt", "bundle.tar.gz", "allowed_signers", "ballots/anna.sig",
+			"ballots/bru.sig", "ballots/carla.sig", "ballots/dani.sig"} {
 			if n != name {
 				list = append(list, n)
 			}
@@ -116,28 +117,43 @@ func TestBadFiles(t *testing.T) {
 		file []byte
 		want council.Code
 	}{
-		"empty":                        {nil, council.NotAFile},
-		"no archive":                   {[]byte("hello"), council.NotAFile},
-		"no motion":                    {without("motion.txt"), council.WrongParts},
-		"no bundle":                    {without("bundle.tar.gz"), council.WrongParts},
-		"no allowed_signers":           {without("allowed_signers"), council.WrongParts},
-		"a file more":                  {plus(tar.Header{Name: "readme.txt"}, "hello"), council.WrongParts},
-		"path traversal":               {plus(tar.Header{Name: "ballots/../../etc/passwd.sig"}, "x"), council.WrongParts},
-		"absolute path":                {plus(tar.Header{Name: "/motion.txt"}, "x"), council.WrongParts},
-		"a link":                       {plus(tar.Header{Name: "ballots/bru.sig", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, ""), council.WrongParts},
-		"a hard link":                  {plus(tar.Header{Name: "ballots/bru.sig", Typeflag: tar.TypeLink, Linkname: "motion.txt"}, ""), council.WrongParts},
-		"a device":                     {plus(tar.Header{Name: "ballots/bru.sig", Typeflag: tar.TypeChar}, ""), council.WrongParts},
-		"a part twice":                 {plus(tar.Header{Name: "motion.txt"}, "another"), council.WrongParts},
-		"long names":                   {plus(tar.Header{Name: "ballots/" + strings.Repeat("a", 200) + ".sig", Format: tar.FormatPAX}, "x"), council.WrongParts},
-		"too large":                    {make([]byte, council.MaxFile+1), council.NotAFile},
-		"another bundle":               {must(other.File()), council.WrongDigest},
-		"other signers":                {must(swapped.File()), council.WrongParts},
-		"a bomb":                       {inside(zip(make([]byte, 100<<20))), council.BadPolicy},
-		"a bundle of nothing":          {inside(zip(nil)), council.BadPolicy},
-		"a file in the bundle changed": {inside(zip(bytes.Replace(raw.Bytes(), []byte("min_units: 20"), []byte("min_units: 10"), 1))), council.BadPolicy},
-		"traversal in the bundle":      {inside(zip(archive(t, entry{tar.Header{Name: "decisions/../../x.yaml"}, []byte("x")}))), council.BadPolicy},
-		"a link in the bundle":         {inside(zip(archive(t, entry{tar.Header{Name: "charter.yaml", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, nil}))), council.BadPolicy},
-		"a stray file in the bundle":   {inside(zip(archive(t, entry{tar.Header{Name: "notes.txt"}, []byte("x")}))), council.BadPolicy},
+		"empty":              {nil, council.NotAFile},
+		"no archive":         {[]byte("hello"), council.NotAFile},
+		"no motion":          {without("motion.txt"), council.WrongParts},
+		"no bundle":          {without("bundle.tar.gz"), council.WrongParts},
+		"no allowed_signers": {without("allowed_signers"), council.WrongParts},
+		"a file more":        {plus(tar.Header{Name: "readme.txt"}, "hello"), council.WrongParts},
+		"path traversal": {plus(tar.Header{Name: "ballots/../../etc/passwd.sig"}, "x"),
+			council.WrongParts},
+		"absolute path": {plus(tar.Header{Name: "/motion.txt"}, "x"), council.WrongParts},
+		"a link": {plus(
+			tar.Header{Name: "ballots/bru.sig", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, ""),
+			council.WrongParts},
+		"a hard link": {plus(
+			tar.Header{Name: "ballots/bru.sig", Typeflag: tar.TypeLink, Linkname: "motion.txt"}, ""),
+			council.WrongParts},
+		"a device": {plus(tar.Header{Name: "ballots/bru.sig", Typeflag: tar.TypeChar}, ""),
+			council.WrongParts},
+		"a part twice": {plus(tar.Header{Name: "motion.txt"}, "another"), council.WrongParts},
+		"long names": {plus(
+			tar.Header{Name: "ballots/" + strings.Repeat("a", 200) + ".sig", Format: tar.FormatPAX}, "x"),
+			council.WrongParts},
+		"too large":           {make([]byte, council.MaxFile+1), council.NotAFile},
+		"another bundle":      {must(other.File()), council.WrongDigest},
+		"other signers":       {must(swapped.File()), council.WrongParts},
+		"a bomb":              {inside(zip(make([]byte, 100<<20))), council.BadPolicy},
+		"a bundle of nothing": {inside(zip(nil)), council.BadPolicy},
+		"a file in the bundle changed": {inside(
+			zip(bytes.Replace(raw.Bytes(), []byte("min_units: 20"), []byte("min_units: 10"), 1))), council.BadPolicy},
+		"traversal in the bundle": {inside(
+			zip(archive(t, entry{tar.Header{Name: "decisions/../../x.yaml"}, []byte("x")}))), council.BadPolicy},
+		"a link in the bundle": {inside(
+			zip(
+				archive(t,
+					entry{tar.Header{Name: "charter.yaml", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, nil}))),
+			council.BadPolicy},
+		"a stray file in the bundle": {inside(zip(archive(t, entry{tar.Header{Name: "notes.txt"}, []byte("x")}))),
+			council.BadPolicy},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := c.verifier(first).Verify(k.file); err == nil || council.CodeOf(err) != k.want {

@@ -35,7 +35,9 @@ func TestTheFormatStandsForTheRules(t *testing.T) {
 		fmt.Fprintf(h, "%d %s %d\n%s", len(name), name, len(own[name]), own[name])
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); ownRules[council.Format] != got {
-		t.Errorf("the program's rules are no longer those of format %d; make council.Format greater and put %s beside it", council.Format, got)
+		t.Errorf(
+			"the program's rules are no longer those of format %d; make council.Format greater and put %s beside it",
+			council.Format, got)
 	}
 	if len(own) < 4 {
 		t.Errorf("%d rules are the program's own; want charter, lib, plan and release", len(own))
@@ -47,10 +49,15 @@ func TestTheFormatStandsForTheRules(t *testing.T) {
 var places = map[string]func(p *bundle.Policy, s string){
 	"a decision's id": func(p *bundle.Policy, s string) { rename(p, s) },
 	"a title":         func(p *bundle.Policy, s string) { p.Decisions[0].Title = map[string]string{"en": s, s: "x"} },
-	"a purpose":       func(p *bundle.Policy, s string) { p.Decisions[0].Purpose = s; p.Charter.Purposes = []string{s} },
-	"a legal basis":   func(p *bundle.Policy, s string) { p.Decisions[0].LegalBasis = s },
-	"a stream":        func(p *bundle.Policy, s string) { p.Decisions[0].Stream.ID, p.Decisions[0].Document.Stream = s, s },
-	"a kept field":    func(p *bundle.Policy, s string) { p.Decisions[0].Keep = append(p.Decisions[0].Keep, s) },
+	"a purpose": func(p *bundle.Policy, s string) {
+		p.Decisions[0].Purpose = s
+		p.Charter.Purposes = []string{s}
+	},
+	"a legal basis": func(p *bundle.Policy, s string) { p.Decisions[0].LegalBasis = s },
+	"a stream": func(p *bundle.Policy, s string) {
+		p.Decisions[0].Stream.ID, p.Decisions[0].Document.Stream = s, s
+	},
+	"a kept field": func(p *bundle.Policy, s string) { p.Decisions[0].Keep = append(p.Decisions[0].Keep, s) },
 	"a condition": func(p *bundle.Policy, s string) {
 		p.Decisions[0].Where = []plan.Condition{{Field: s, Op: "==", Value: s}}
 	},
@@ -66,10 +73,14 @@ var places = map[string]func(p *bundle.Policy, s string){
 	"a city":              func(p *bundle.Policy, s string) { p.Charter.City.Name = s },
 	"a timezone":          func(p *bundle.Policy, s string) { p.Charter.City.Timezone = s },
 	"a budget":            func(p *bundle.Policy, s string) { p.Charter.EpsilonPerDay = map[string]float64{s: 1} },
-	"a member":            func(p *bundle.Policy, s string) { p.Council.Members[0].ID, p.Council.Members[0].Name = s, s },
-	"a blackout":          func(p *bundle.Policy, s string) { p.Decision("2026-18").Blackouts[0].Reason = s },
-	"a module's name":     func(p *bundle.Policy, s string) { p.Files["local/"+s+".rego"] = []byte("package sluice.local\n") },
-	"a rule's name":       func(p *bundle.Policy, s string) { p.Files["rules/"+s+".rego"] = []byte("package x\n") },
+	"a member": func(p *bundle.Policy, s string) {
+		p.Council.Members[0].ID, p.Council.Members[0].Name = s, s
+	},
+	"a blackout": func(p *bundle.Policy, s string) { p.Decision("2026-18").Blackouts[0].Reason = s },
+	"a module's name": func(p *bundle.Policy, s string) {
+		p.Files["local/"+s+".rego"] = []byte("package sluice.local\n")
+	},
+	"a rule's name": func(p *bundle.Policy, s string) { p.Files["rules/"+s+".rego"] = []byte("package x\n") },
 	"about nobody": func(p *bundle.Policy, s string) {
 		p.Decision("2026-16").Unit.None = s
 	},
@@ -88,7 +99,9 @@ func TestNobodyWritesALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pieces := []string{"\n", "\r", "\r\n", "\x1b[2K\x1b[1A", "\u202e", "\u2066", "\u2028", "\u2029", "\u0085", "\v", "\f", "\x00", "\u200b", "\ufeff", "\n\n", "* stronger - 2026-14 - ", "Quorum: 1", "\"", "\\", " ", "  ", "é", "\xff", "---", "\n* "}
+	pieces := []string{"\n", "\r", "\r\n", "\x1b[2K\x1b[1A", "\u202e", "\u2066", "\u2028", "\u2029", "\u0085", "\v",
+		"\f", "\x00", "\u200b", "\ufeff", "\n\n", "* stronger - 2026-14 - ", "Quorum: 1", "\"", "\\", " ", "  ", "é",
+		"\xff", "---", "\n* "}
 	lines := func(where string, s string, prev *bundle.Policy) int {
 		p, err := bundle.Read(base)
 		if err != nil {
@@ -98,7 +111,8 @@ func TestNobodyWritesALine(t *testing.T) {
 		places[where](p, s)
 		text := said(t, prev, p)
 		for _, r := range text {
-			if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == '\ufffd') {
+			if r != '\n' &&
+				(unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == '\ufffd') {
 				t.Errorf("%s: the text has %U", where, r)
 			}
 		}

@@ -57,7 +57,8 @@ func TestFormat4(t *testing.T) {
 	}
 	// The next one is of the new format, and follows.
 	last := chain[len(chain)-1]
-	m, parts, err := council.Draft{Previous: last, Policy: last.Policy, ID: "next", Created: last.NotBefore, Within: council.MostWithin}.Create()
+	m, parts, err := council.Draft{Previous: last, Policy: last.Policy, ID: "next", Created: last.NotBefore,
+		Within: council.MostWithin}.Create()
 	if err != nil || m.Format != council.Format || m.Previous != last.Hash {
 		t.Errorf("what follows is %+v, %v", m, err)
 	}
@@ -76,7 +77,9 @@ func TestThePage(t *testing.T) {
 		long[name] = raw
 	}
 	for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-		long["decisions/more-"+id+".yaml"] = bytes.ReplaceAll(bytes.ReplaceAll(files["decisions/2026-17-air.yaml"], []byte("\"2026-17\""), []byte("\"more-"+id+"\"")), []byte("stream: air"), []byte("stream: more-"+id))
+		long["decisions/more-"+id+".yaml"] = bytes.ReplaceAll(
+			bytes.ReplaceAll(files["decisions/2026-17-air.yaml"], []byte("\"2026-17\""), []byte("\"more-"+id+"\"")),
+			[]byte("stream: air"), []byte("stream: more-"+id))
 	}
 	before := must(bundle.Read(files))
 	keys := bundle.Files{}
@@ -89,7 +92,8 @@ func TestThePage(t *testing.T) {
 		before, next *bundle.Policy
 	}{
 		"a first one": {nil, before}, "a first one with many decisions": {nil, must(bundle.Read(long))},
-		"a later one with many": {before, must(bundle.Read(long))}, "other keys and rules": {before, must(bundle.Read(keys))}, "one that changes nothing": {before, before},
+		"a later one with many": {before, must(bundle.Read(long))},
+		"other keys and rules":  {before, must(bundle.Read(keys))}, "one that changes nothing": {before, before},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := said(t, c.before, c.next)
@@ -105,7 +109,8 @@ func TestThePage(t *testing.T) {
 				if n := strings.Count(page, "\n"); !ok || n > 60 || n < 25 {
 					t.Errorf("the page %s has %d lines", title, n)
 				}
-				if !strings.Contains(page, "ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n sluice-vote@portalba motion.txt") {
+				if !strings.Contains(page,
+					"ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n sluice-vote@portalba motion.txt") {
 					t.Errorf("the page %s does not say how to sign", title)
 				}
 				if digest := regexp.MustCompile(`(SHA|sha)256:[A-Za-z0-9+/]{9}|[0-9a-f]{32}`).FindString(page); digest != "" {
@@ -128,18 +133,23 @@ func TestThePage(t *testing.T) {
 func TestThePageTellsWeaker(t *testing.T) {
 	files := example(t)
 	before := must(bundle.Read(files))
-	files["decisions/2026-14-footfall.yaml"] = bytes.Replace(files["decisions/2026-14-footfall.yaml"], []byte("min_units: 10"), []byte("min_units: 20"), 1)
+	files["decisions/2026-14-footfall.yaml"] = bytes.Replace(files["decisions/2026-14-footfall.yaml"],
+		[]byte("min_units: 10"), []byte("min_units: 20"), 1)
 	stronger := said(t, before, must(bundle.Read(files)))
 	page, _, _ := strings.Cut(stronger, "Annex: ")
-	if !strings.Contains(page, "* stronger - 2026-14 - smallest group: 10 → 20") || !strings.Contains(page, "Decisions that stay as they are: 2026-15, 2026-16, 2026-17 and 2026-18.") {
+	if !strings.Contains(page, "* stronger - 2026-14 - smallest group: 10 → 20") ||
+		!strings.Contains(page, "Decisions that stay as they are: 2026-15, 2026-16, 2026-17 and 2026-18.") {
 		t.Errorf("the page is\n%s", page)
 	}
 	for i := range 20 {
 		id := string(rune('a' + i))
-		files["decisions/more-"+id+".yaml"] = bytes.ReplaceAll(bytes.ReplaceAll(files["decisions/2026-17-air.yaml"], []byte("\"2026-17\""), []byte("\"more-"+id+"\"")), []byte("stream: air"), []byte("stream: more-"+id))
+		files["decisions/more-"+id+".yaml"] = bytes.ReplaceAll(
+			bytes.ReplaceAll(files["decisions/2026-17-air.yaml"], []byte("\"2026-17\""), []byte("\"more-"+id+"\"")),
+			[]byte("stream: air"), []byte("stream: more-"+id))
 	}
 	page, _, _ = strings.Cut(said(t, before, must(bundle.Read(files))), "Annex: ")
-	if n := strings.Count(page, "* weaker - "); n != 7 || !regexp.MustCompile(`And more changes in the annex: \d+, of which weaker: [1-9]`).MatchString(page) {
+	if n := strings.Count(page, "* weaker - "); n != 7 ||
+		!regexp.MustCompile(`And more changes in the annex: \d+, of which weaker: [1-9]`).MatchString(page) {
 		t.Errorf("%d weaker changes are on the page:\n%s", n, page)
 	}
 }
@@ -149,20 +159,24 @@ func TestThePageTellsWeaker(t *testing.T) {
 func TestNotBeforeWhatItFollows(t *testing.T) {
 	c := newChamber(t)
 	first := c.founded()
-	second, err := c.verifier(first).Verify(must(c.draft(first, c.with("decisions/d1.yaml", footfall), names[:4]...).File()))
+	second, err := c.verifier(first).Verify(
+		must(c.draft(first, c.with("decisions/d1.yaml", footfall), names[:4]...).File()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !second.From.Equal(second.NotBefore) || !second.From.After(second.Created) {
 		t.Fatalf("the decision takes effect at %v", second.From)
 	}
-	tighter := must(bundle.Read(c.with("decisions/d1.yaml", strings.Replace(footfall, "min_units: 20", "min_units: 30", 1))))
-	m, parts, err := council.Draft{Previous: second, Policy: tighter, ID: "m", Created: second.Created, Within: council.MostWithin}.Create()
+	tighter := must(
+		bundle.Read(c.with("decisions/d1.yaml", strings.Replace(footfall, "min_units: 20", "min_units: 30", 1))))
+	m, parts, err := council.Draft{Previous: second, Policy: tighter, ID: "m", Created: second.Created,
+		Within: council.MostWithin}.Create()
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(parts["motion.txt"])
-	if !m.NotBefore.Equal(m.Created) || strings.Contains(text, "As soon as it is enacted.") || !strings.Contains(text, "From 22 January 2030, 00:00 on (Europe/Madrid), if it is enacted by then") {
+	if !m.NotBefore.Equal(m.Created) || strings.Contains(text, "As soon as it is enacted.") ||
+		!strings.Contains(text, "From 22 January 2030, 00:00 on (Europe/Madrid), if it is enacted by then") {
 		t.Errorf("the page says\n%.1800s", text)
 	}
 	v := c.verifier(second)

@@ -31,22 +31,27 @@ func TestNothingIsReadUnsigned(t *testing.T) {
 	}
 	good := c.draft(first, files, names[:4]...)
 	renamed := c.draft(nil, c.files) // the pinned roster, under another one's name
-	renamed[council.TextName] = []byte(strings.Replace(string(renamed[council.TextName]), "Voting roster: sha256:"+c.pin(), "Voting roster: sha256:"+strings.Repeat("0", 64), 1))
+	renamed[council.TextName] = []byte(strings.Replace(string(renamed[council.TextName]),
+		"Voting roster: sha256:"+c.pin(), "Voting roster: sha256:"+strings.Repeat("0", 64), 1))
 	for name, k := range map[string]struct {
 		verifier council.Verifier
 		parts    council.Parts
 		want     council.Code
 	}{
-		"unsigned":                      {later, c.draft(first, files), council.TooFew},
-		"fewer than any quorum":         {later, c.draft(first, files, names[:1]...), council.TooFew},
-		"by strangers":                  {later, ballots(other, c.draft(first, files)), council.UnknownKey},
-		"another bundle":                {later, edited(good, council.BundleName, []byte("poison")), council.WrongDigest},
-		"a first motion, unsigned":      {founding, c.draft(nil, c.files), council.TooFew},
-		"a first motion by a minority":  {founding, c.draft(nil, c.files, names[:3]...), council.TooFew},
-		"a first motion of strangers":   {founding, other.draft(nil, other.files, names[:4]...), council.OtherRoster},
-		"a first motion, other roster":  {founding, edited(c.draft(nil, c.files, names[:4]...), council.BundleName, other.draft(nil, other.files)[council.BundleName]), council.OtherRoster},
-		"a first motion, renamed":       {founding, ballots(c, renamed), council.OtherRoster},
-		"a first motion without roster": {founding, edited(c.draft(nil, c.files, names[:4]...), council.BundleName, []byte("poison")), council.BadPolicy},
+		"unsigned":              {later, c.draft(first, files), council.TooFew},
+		"fewer than any quorum": {later, c.draft(first, files, names[:1]...), council.TooFew},
+		"by strangers":          {later, ballots(other, c.draft(first, files)), council.UnknownKey},
+		"another bundle": {later, edited(good, council.BundleName, []byte("poison")),
+			council.WrongDigest},
+		"a first motion, unsigned":     {founding, c.draft(nil, c.files), council.TooFew},
+		"a first motion by a minority": {founding, c.draft(nil, c.files, names[:3]...), council.TooFew},
+		"a first motion of strangers":  {founding, other.draft(nil, other.files, names[:4]...), council.OtherRoster},
+		"a first motion, other roster": {founding,
+			edited(c.draft(nil, c.files, names[:4]...), council.BundleName,
+				other.draft(nil, other.files)[council.BundleName]), council.OtherRoster},
+		"a first motion, renamed": {founding, ballots(c, renamed), council.OtherRoster},
+		"a first motion without roster": {founding,
+			edited(c.draft(nil, c.files, names[:4]...), council.BundleName, []byte("poison")), council.BadPolicy},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := k.verifier.Verify(must(k.parts.File())); council.CodeOf(err) != k.want || err == nil {
@@ -58,7 +63,8 @@ func TestNothingIsReadUnsigned(t *testing.T) {
 		t.Errorf("%d bundles were looked at that nobody had signed for", tasted)
 	}
 	later.Taste = func([]byte) error { return errors.New("poison") }
-	if _, err := later.Verify(must(good.File())); council.CodeOf(err) != council.BadPolicy || !strings.Contains(err.Error(), "poison") {
+	if _, err := later.Verify(must(good.File())); council.CodeOf(err) != council.BadPolicy ||
+		!strings.Contains(err.Error(), "poison") {
 		t.Errorf("what is poison elsewhere is read here: %v", err)
 	}
 }
@@ -112,9 +118,11 @@ func TestOneOrder(t *testing.T) {
 		file []byte
 		want council.Code
 	}{
-		"ballots in another order": {pack(good, "ballots/bru.sig", "ballots/anna.sig", "ballots/carla.sig", "ballots/dani.sig"), council.NotAFile},
-		"a text without end":       {pack(long, "ballots/anna.sig", "ballots/bru.sig", "ballots/carla.sig", "ballots/dani.sig"), council.NotAFile},
-		"a crowd":                  {pack(many, crowd...), council.WrongParts},
+		"ballots in another order": {pack(good, "ballots/bru.sig", "ballots/anna.sig", "ballots/carla.sig",
+			"ballots/dani.sig"), council.NotAFile},
+		"a text without end": {pack(long, "ballots/anna.sig", "ballots/bru.sig", "ballots/carla.sig",
+			"ballots/dani.sig"), council.NotAFile},
+		"a crowd": {pack(many, crowd...), council.WrongParts},
 	} {
 		if _, err := v.Verify(k.file); err == nil || council.CodeOf(err) != k.want {
 			t.Errorf("%s: %v; want %s", name, err, k.want)
@@ -134,7 +142,8 @@ func TestNoFormatComesBack(t *testing.T) {
 	p["motion.txt"] = must(m.Text(first, must(bundle.Read(files))))
 	file := must(ballotsOf(c, p, names[:4]).File())
 	v := c.verifier(first)
-	if _, err := v.Verify(file); council.CodeOf(err) != council.OtherText || !strings.Contains(err.Error(), "format 4") {
+	if _, err := v.Verify(file); council.CodeOf(err) != council.OtherText ||
+		!strings.Contains(err.Error(), "format 4") {
 		t.Errorf("behind format %d it is taken: %v", first.Format, err)
 	}
 	first.Format = 4
@@ -164,10 +173,13 @@ func TestEarlierFormats(t *testing.T) {
 	}
 	v := c.verifier(second)
 	v.Now = second.NotBefore.AddDate(0, 0, 20)
-	if _, err := v.Verify(must(c.draft(second, c.with("decisions/d1.yaml", strings.Replace(footfall, "20", "21", 1)), names[:5]...).File())); err != nil {
+	if _, err := v.Verify(
+		must(c.draft(second, c.with("decisions/d1.yaml", strings.Replace(footfall, "20", "21", 1)),
+			names[:5]...).File())); err != nil {
 		t.Errorf("what follows it: %v", err)
 	}
-	for _, bad := range []string{fmt.Sprint("format ", council.Format+1), "format 0", "format 03", "format", "format -1"} {
+	for _, bad := range []string{fmt.Sprint("format ", council.Format+1), "format 0", "format 03", "format",
+		"format -1"} {
 		if _, err := council.ParseMotion([]byte(strings.Replace(string(p["motion.txt"]), "format 2", bad, 1))); err == nil {
 			t.Errorf("%s is read", bad)
 		}
@@ -183,7 +195,8 @@ func TestOtherGatewaysMotions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	draft := council.Draft{Previous: first, Policy: p, ID: "m", Gateways: []string{"edge-2"}, Created: first.NotBefore, Within: 60 * 24 * time.Hour}
+	draft := council.Draft{Previous: first, Policy: p, ID: "m", Gateways: []string{"edge-2"}, Created: first.NotBefore,
+		Within: 60 * 24 * time.Hour}
 	_, parts, err := draft.Create()
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,8 @@ func (m *Motion) paged(v vote) ([]byte, error) {
 // every language and stand before the head.
 func (v vote) technical(c diff.Change) bool {
 	what, _, _ := strings.Cut(c.Key, " ")
-	return v.before == nil && (c.About == "council.yaml" && what == "member" || c.About == "zones.geojson" && what == "file")
+	return v.before == nil &&
+		(c.About == "council.yaml" && what == "member" || c.About == "zones.geojson" && what == "file")
 }
 
 // annex is every change and every decision that is touched, whole.

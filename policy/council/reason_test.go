@@ -17,10 +17,12 @@ func TestReasonsAreSigned(t *testing.T) {
 	}
 	texts := map[string]bool{}
 	for _, reason := range []string{
-		"Tampered with", "{en: Tampered with}", "{ca: Manipulat, en: Tampered with}", "{ca: Trencat, en: Tampered with}", "{es: Manipulat, en: Tampered with}",
+		"Tampered with", "{en: Tampered with}", "{ca: Manipulat, en: Tampered with}",
+		"{ca: Trencat, en: Tampered with}", "{es: Manipulat, en: Tampered with}",
 	} {
 		files := base
-		files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-17\", since: 2026-08-02, reason: " + reason + "}\n")
+		files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-17\", since: 2026-08-02, reason: " +
+			reason + "}\n")
 		p, err := bundle.Read(files)
 		if err != nil {
 			t.Fatal(err)

@@ -33,7 +33,8 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, elsewhere, err := council.Draft{Previous: first, Policy: p, ID: "m", Gateways: []string{"edge-2", "edge-3"}, Created: first.NotBefore, Within: council.MostWithin}.Create()
+	_, elsewhere, err := council.Draft{Previous: first, Policy: p, ID: "m", Gateways: []string{"edge-2", "edge-3"},
+		Created: first.NotBefore, Within: council.MostWithin}.Create()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,30 +46,34 @@ func TestRefusals(t *testing.T) {
 		parts council.Parts
 		want  council.Code
 	}{
-		"unsigned":               {c.draft(first, files), council.TooFew},
-		"too few":                {c.draft(first, files, names[:3]...), council.TooFew},
-		"twice, same key":        {ballot(c.draft(first, files, names[:3]...), "zoe", "anna", ns), council.Twice},
-		"twice, two keys":        {ballot(c.draft(first, files, names[:3]...), "zoe", "anna2", ns), council.Twice},
-		"under another name":     {ballot(c.draft(first, files, names[1:4]...), "zoe", "anna", ns), council.WrongParts},
-		"unknown key":            {ballot(good(), "zoe", "stranger", ns), council.UnknownKey},
-		"revoked key":            {ballot(good(), "old", "old", ns), council.RevokedKey},
-		"term is over":           {ballot(good(), "gemma", "gemma", ns), council.NotInOffice},
-		"namespace of another":   {ballot(good(), "anna", "anna", "sluice-vote@other"), council.Namespace},
-		"namespace file":         {ballot(good(), "anna", "anna", "file"), council.Namespace},
-		"another text signed":    {ballotOver(c, good(), "anna", "another text"), council.BadSignature},
-		"other city":             {signed("City: vila", "City: poble"), council.OtherCity},
-		"other city's charter":   {c.crafted(first, c.with("charter.yaml", strings.Replace(charter, "id: vila", "id: poble", 1)), "vila"), council.OtherCity},
-		"other city altogether":  {c.crafted(first, c.with("charter.yaml", strings.Replace(charter, "id: vila", "id: poble", 1)), "poble"), council.OtherCity},
-		"version not greater":    {signed("Version: 2", "Version: 1"), council.OldVersion},
-		"version too great":      {signed("Version: 2", "Version: 3"), council.Gap},
-		"another predecessor":    {signed(first.Hash, strings.Repeat("0", 64)), council.Gap},
-		"another gateway's":      {elsewhere, council.OtherGateway},
-		"short notice":           {sooner(c, first, p, c.draft(first, files)), council.ShortNotice},
-		"too long to enact":      {signed("To be enacted by: 2030-03-22T23:00:00Z", "To be enacted by: 2030-03-22T23:00:01Z"), council.Expired},
-		"fewer needed":           {signed("Quorum: 4 of 7", "Quorum: 1 of 7"), council.OtherText},
-		"another text":           {signed("protects less", "protects more"), council.OtherText},
-		"a line more":            {signed("Quorum:", "Note: hello\nQuorum:"), council.OtherText},
-		"a new roster by itself": {signed("Voting roster: sha256:"+council.Sum(files["council.yaml"]), "Voting roster: sha256:"+council.Sum([]byte(coup))), council.OtherRoster},
+		"unsigned":             {c.draft(first, files), council.TooFew},
+		"too few":              {c.draft(first, files, names[:3]...), council.TooFew},
+		"twice, same key":      {ballot(c.draft(first, files, names[:3]...), "zoe", "anna", ns), council.Twice},
+		"twice, two keys":      {ballot(c.draft(first, files, names[:3]...), "zoe", "anna2", ns), council.Twice},
+		"under another name":   {ballot(c.draft(first, files, names[1:4]...), "zoe", "anna", ns), council.WrongParts},
+		"unknown key":          {ballot(good(), "zoe", "stranger", ns), council.UnknownKey},
+		"revoked key":          {ballot(good(), "old", "old", ns), council.RevokedKey},
+		"term is over":         {ballot(good(), "gemma", "gemma", ns), council.NotInOffice},
+		"namespace of another": {ballot(good(), "anna", "anna", "sluice-vote@other"), council.Namespace},
+		"namespace file":       {ballot(good(), "anna", "anna", "file"), council.Namespace},
+		"another text signed":  {ballotOver(c, good(), "anna", "another text"), council.BadSignature},
+		"other city":           {signed("City: vila", "City: poble"), council.OtherCity},
+		"other city's charter": {c.crafted(first,
+			c.with("charter.yaml", strings.Replace(charter, "id: vila", "id: poble", 1)), "vila"), council.OtherCity},
+		"other city altogether": {c.crafted(first,
+			c.with("charter.yaml", strings.Replace(charter, "id: vila", "id: poble", 1)), "poble"), council.OtherCity},
+		"version not greater": {signed("Version: 2", "Version: 1"), council.OldVersion},
+		"version too great":   {signed("Version: 2", "Version: 3"), council.Gap},
+		"another predecessor": {signed(first.Hash, strings.Repeat("0", 64)), council.Gap},
+		"another gateway's":   {elsewhere, council.OtherGateway},
+		"short notice":        {sooner(c, first, p, c.draft(first, files)), council.ShortNotice},
+		"too long to enact": {signed("To be enacted by: 2030-03-22T23:00:00Z",
+			"To be enacted by: 2030-03-22T23:00:01Z"), council.Expired},
+		"fewer needed": {signed("Quorum: 4 of 7", "Quorum: 1 of 7"), council.OtherText},
+		"another text": {signed("protects less", "protects more"), council.OtherText},
+		"a line more":  {signed("Quorum:", "Note: hello\nQuorum:"), council.OtherText},
+		"a new roster by itself": {signed("Voting roster: sha256:"+council.Sum(files["council.yaml"]),
+			"Voting roster: sha256:"+council.Sum([]byte(coup))), council.OtherRoster},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := c.verifier(first).Verify(must(k.parts.File())); council.CodeOf(err) != k.want || err == nil {
@@ -85,7 +90,8 @@ func TestRefusals(t *testing.T) {
 	})
 	t.Run("made before the one in force", func(t *testing.T) {
 		p := c.draft(first, files)
-		p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), "Created: 2030-01-07T", "Created: 2029-01-07T", 1))
+		p["motion.txt"] = []byte(strings.Replace(string(p["motion.txt"]), "Created: 2030-01-07T",
+			"Created: 2029-01-07T", 1))
 		for _, m := range names[:4] {
 			p["ballots/"+m+".sig"] = c.sign(m, ns, p["motion.txt"])
 		}
@@ -94,7 +100,8 @@ func TestRefusals(t *testing.T) {
 		}
 	})
 	t.Run("a new roster that cannot vote", func(t *testing.T) {
-		bad := c.with("council.yaml", strings.Replace(string(files["council.yaml"]), c.lines["carla"], "ssh-ed25519 AAAA", 1))
+		bad := c.with("council.yaml",
+			strings.Replace(string(files["council.yaml"]), c.lines["carla"], "ssh-ed25519 AAAA", 1))
 		if _, err := bundle.Read(bad); err == nil || !strings.Contains(err.Error(), "not a public key") {
 			t.Errorf("got %v", err)
 		}

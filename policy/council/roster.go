@@ -107,14 +107,18 @@ func (r *roster) one(name string, file []byte, e *Enacted) (Ballot, error) {
 	case h.revoked:
 		return Ballot{}, refuse(RevokedKey, "ballots/%s.sig: the key %s is revoked", name, print)
 	case !known:
-		return Ballot{}, refuse(UnknownKey, "ballots/%s.sig: the key %s is nobody's in the roster in force", name, print)
+		return Ballot{}, refuse(UnknownKey, "ballots/%s.sig: the key %s is nobody's in the roster in force", name,
+			print)
 	case sig.Namespace != NamespaceOf(e.City):
-		return Ballot{}, refuse(Namespace, "ballots/%s.sig: signed for another namespace; sign with -n %s", name, NamespaceOf(e.City))
+		return Ballot{}, refuse(Namespace, "ballots/%s.sig: signed for another namespace; sign with -n %s", name,
+			NamespaceOf(e.City))
 	case h.member.ID != name:
-		return Ballot{}, refuse(WrongParts, "ballots/%s.sig is signed by %s; each file has its member's name", name, h.member.ID)
+		return Ballot{}, refuse(WrongParts, "ballots/%s.sig is signed by %s; each file has its member's name", name,
+			h.member.ID)
 	}
 	if err := sig.Verify(e.Text, NamespaceOf(e.City)); err != nil {
-		return Ballot{}, refuse(BadSignature, "ballots/%s.sig: the signature is not over this motion.txt; sign again", name)
+		return Ballot{}, refuse(BadSignature, "ballots/%s.sig: the signature is not over this motion.txt; sign again",
+			name)
 	}
 	return Ballot{Member: name, Name: h.member.Name, Fingerprint: print, Raw: file}, nil
 }

@@ -68,7 +68,8 @@ func TestWhatIsEasilyMissed(t *testing.T) {
 		"a field's unit":          {"kinds.yaml", "unit: dBm", "unit: dB"},
 		"why one is suspended":    {"suspended.yaml", "a fault", "no fault"},
 		"since when":              {"suspended.yaml", "2026-08-01", "2026-08-02"},
-		"a rule":                  {"rules/charter.rego", "violations contains v if {", "violations contains v if {\n\tfalse"},
+		"a rule": {"rules/charter.rego", "violations contains v if {",
+			"violations contains v if {\n\tfalse"},
 		"a rule's comment":        {"rules/release.rego", "# Asked once", "# Asked"},
 		"a module":                {"local/fair.rego", "false", "true"},
 		"a zone's gateway":        {"zones.geojson", "edge-2", "edge-3"},
@@ -124,7 +125,8 @@ func example(t *testing.T) bundle.Files {
 	for name, text := range diff.Own() {
 		files[name] = []byte(text)
 	}
-	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "environment]", "environment, energy]", 1))
+	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "environment]",
+		"environment, energy]", 1))
 	files["kinds.yaml"] = append(slices.Clone(files["kinds.yaml"]), `  home-meter:
     heartbeat: PT1H
     units: [{sensor: true, stands_for: home}]
@@ -159,7 +161,8 @@ until: 2027-05-31
 review: 2027-02-01
 blackouts: [{zones: [raval], from: 2026-07-01T10:00:00Z, until: 2026-07-01T12:00:00Z, reason: "a fair"}]
 `)
-	files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-17\", since: 2026-08-01, reason: \"a fault in  the sensors\"}\n")
+	files["suspended.yaml"] = []byte(
+		"suspended:\n  - {decision: \"2026-17\", since: 2026-08-01, reason: \"a fault in  the sensors\"}\n")
 	files["council.yaml"] = []byte(`version: 3
 members:
   - {id: anna, name: "Anna A", keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFn2VIHcL+qcmDXdPB8tFyVvvQwgLZkMTMN0tTMn2GqT a"], from: 2026-01-01, until: 2028-01-01}
@@ -167,7 +170,8 @@ members:
 revoked: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFn2VIHcL+qcmDXdPB8tFyVvvQwgLZkMTMN0tTMn2GqV old"]
 `)
 	files["local/fair.rego"] = []byte("package sluice.local\n\ndeny contains x if {\n\tx := 1\n\tfalse\n}\n")
-	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), `"name": "El Port"`, `"name": "El Port", "gateway": "edge-2", "note": "x"`, 1))
+	files["zones.geojson"] = []byte(strings.Replace(string(files["zones.geojson"]), `"name": "El Port"`,
+		`"name": "El Port", "gateway": "edge-2", "note": "x"`, 1))
 	return files
 }
 
@@ -256,7 +260,11 @@ func edit(rng *rand.Rand, base bundle.Files) (bundle.Files, string) {
 		raw = slices.Delete(raw, at, end)
 		what = "bytes taken out"
 	case 3:
-		raw = slices.Insert(raw, at, []byte(pick(rng, []string{" ", "  ", "0", "x", "é", "\u200b", "\u202e", "\ufffd", `\n`, `\u2028`, `\"`, "-", ",", "sensor: true, "}))...)
+		raw = slices.Insert(raw, at,
+			[]byte(
+				pick(rng,
+					[]string{" ", "  ", "0", "x", "é", "\u200b", "\u202e", "\ufffd", `\n`, `\u2028`, `\"`, "-", ",",
+						"sensor: true, "}))...)
 		what = "bytes put in"
 	case 4: // an item of a list or a map in one line
 		text := string(raw)

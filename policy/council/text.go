@@ -36,7 +36,9 @@ const MostWithin = 60 * 24 * time.Hour
 // check refuses a head that gives the motion a longer life than it may have.
 func (m *Motion) check() error {
 	if m.Expires.After(m.NotBefore.Add(MostWithin)) {
-		return refuse(Expired, "the motion may be enacted until %s, which is more than %d days after it can take effect; create it anew", m.Expires.Format(time.RFC3339), int(MostWithin/(24*time.Hour)))
+		return refuse(Expired,
+			"the motion may be enacted until %s, which is more than %d days after it can take effect; create it anew",
+			m.Expires.Format(time.RFC3339), int(MostWithin/(24*time.Hour)))
 	}
 	return nil
 }
@@ -111,7 +113,10 @@ func ParseMotion(text []byte) (Motion, error) {
 	var m Motion
 	line, rest, found := bytes.Cut(text, []byte("\n\n"))
 	if bytes.HasPrefix(text, []byte(prefix)) && bytes.Contains(text, []byte("\r\n")) {
-		return m, errors.New("motion.txt has the line ends of another system (CR LF); take the text as sluice motion create wrote it")
+		return m,
+			errors.New(
+				"motion.txt has the line ends of another system (CR LF); take the text as sluice motion create " +
+					"wrote it")
 	}
 	if m.Format = known(string(line)); !found || m.Format == 0 {
 		return m, fmt.Errorf("motion.txt does not begin with %q", prefix+strconv.Itoa(Format))
@@ -121,7 +126,8 @@ func ParseMotion(text []byte) (Motion, error) {
 		block = bytes.TrimSuffix(text[bytes.LastIndex(text, []byte("\n\n"))+2:], []byte("\n"))
 	}
 	lines := strings.Split(string(block), "\n")
-	keys := []string{"City", "Motion", "Version", "Previous motion", "Bundle", "Voting roster", "Gateways", "Created", "In force from", "To be enacted by", "Quorum"}
+	keys := []string{"City", "Motion", "Version", "Previous motion", "Bundle", "Voting roster", "Gateways", "Created",
+		"In force from", "To be enacted by", "Quorum"}
 	if len(lines) != len(keys) {
 		return m, fmt.Errorf("motion.txt: the head needs the lines %s", strings.Join(keys, ", "))
 	}

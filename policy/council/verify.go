@@ -47,7 +47,9 @@ func (v Verifier) Verify(file []byte) (*Enacted, error) {
 func (v Verifier) VerifyParts(parts Parts) (e *Enacted, err error) {
 	defer func() {
 		if recover() != nil {
-			e, err = nil, refuse(BadPolicy, "this program cannot read it; say so to who made the program, and make the motion anew")
+			e, err = nil,
+				refuse(BadPolicy,
+					"this program cannot read it; say so to who made the program, and make the motion anew")
 		}
 	}()
 	e, voters, err := v.head(parts)
@@ -75,7 +77,8 @@ func (v Verifier) VerifyParts(parts Parts) (e *Enacted, err error) {
 
 // head reads the head of motion.txt and finds out who votes.
 func (v Verifier) head(parts Parts) (*Enacted, *decision.Council, error) {
-	e := &Enacted{Text: parts[TextName], Packed: parts[BundleName], Signers: parts[SignersName], Hash: Sum(parts[TextName])}
+	e := &Enacted{Text: parts[TextName], Packed: parts[BundleName], Signers: parts[SignersName],
+		Hash: Sum(parts[TextName])}
 	var err error
 	if e.Motion, err = ParseMotion(e.Text); err != nil {
 		return nil, nil, refuse(OtherText, "%w", err)
@@ -103,7 +106,8 @@ func (v Verifier) policy(e *Enacted) error {
 		return refuse(BadPolicy, "%w", err)
 	}
 	if v.Previous == nil && Sum(e.Policy.Files["council.yaml"]) != v.Pin {
-		return refuse(OtherRoster, "the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
+		return refuse(OtherRoster,
+			"the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
 	}
 	if e.City != e.Policy.Charter.City.ID {
 		return refuse(OtherCity, "the motion's city is not its charter's")
@@ -120,7 +124,8 @@ func Reopen(file []byte, previous *Enacted) (*Enacted, error) {
 		return nil, err
 	}
 	v := Verifier{Previous: previous}
-	e := &Enacted{Text: parts[TextName], Packed: parts[BundleName], Signers: parts[SignersName], Hash: Sum(parts[TextName])}
+	e := &Enacted{Text: parts[TextName], Packed: parts[BundleName], Signers: parts[SignersName],
+		Hash: Sum(parts[TextName])}
 	if e.Motion, err = ParseMotion(e.Text); err != nil {
 		return nil, refuse(OtherText, "%w", err)
 	}
@@ -160,13 +165,17 @@ func (v Verifier) follows(m *Motion) error {
 	case v.Previous != nil && m.City != v.Previous.City:
 		return refuse(OtherCity, "the motion is for another city")
 	case m.Version <= last:
-		return refuse(OldVersion, "version %d is not greater than %d, which is in force; old policies cannot come back", m.Version, last)
+		return refuse(OldVersion, "version %d is not greater than %d, which is in force; old policies cannot come back",
+			m.Version, last)
 	case m.Version != last+1:
-		return refuse(Gap, "version %d does not follow version %d; the motions between them come first", m.Version, last)
+		return refuse(Gap, "version %d does not follow version %d; the motions between them come first", m.Version,
+			last)
 	case m.Previous != hash:
 		return refuse(Gap, "the motion follows another one than that in force; create it anew")
 	case v.Previous != nil && m.Format < v.Previous.Format: // whatever can read that one writes its format
-		return refuse(OtherText, "the motion is in format %d, and the one in force in format %d; create it anew with the present sluice", m.Format, v.Previous.Format)
+		return refuse(OtherText,
+			"the motion is in format %d, and the one in force in format %d; create it anew with the present sluice",
+			m.Format, v.Previous.Format)
 	case v.Previous != nil && m.Created.Before(v.Previous.Created):
 		return refuse(Gap, "the motion says that it was made before the one in force; create it anew")
 	}
@@ -191,14 +200,16 @@ func (v Verifier) voters(e *Enacted) (*decision.Council, error) {
 		return v.Previous.Policy.Council, nil
 	}
 	if v.Pin == "" || e.Roster != v.Pin {
-		return nil, refuse(OtherRoster, "the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
+		return nil, refuse(OtherRoster,
+			"the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
 	}
 	raw, err := bundle.Roster(e.Packed)
 	if err != nil {
 		return nil, refuse(BadPolicy, "%w", err)
 	}
 	if Sum(raw) != v.Pin {
-		return nil, refuse(OtherRoster, "the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
+		return nil, refuse(OtherRoster,
+			"the first motion must bring the roster whose hash this gateway has pinned (policy: roster)")
 	}
 	voters, err := decision.ParseCouncil("council.yaml", raw)
 	if err != nil {
@@ -224,13 +235,15 @@ func (v Verifier) text(e *Enacted) error {
 		return refuse(BadPolicy, "%w", err)
 	}
 	if !bytes.Equal(again, e.Text) {
-		return refuse(OtherText, "motion.txt is not the text of this bundle; a different version of sluice, or a different text, was put to the vote")
+		return refuse(OtherText, "motion.txt is not the text of this bundle; a different version of sluice, or a "+
+			"different text, was put to the vote")
 	}
 	e.compare(v.Previous)
 	e.Needed, _ = Quorum(v.prev(), e.Policy, e.Changes)
 	notice := Notice(v.prev(), e.Policy, e.Changes)
 	if e.NotBefore.Before(effect(e.Created, notice, v.location(e))) {
-		return refuse(ShortNotice, "the motion takes effect sooner than %d days after it was made, and something gets weaker or ends", notice)
+		return refuse(ShortNotice,
+			"the motion takes effect sooner than %d days after it was made, and something gets weaker or ends", notice)
 	}
 	return e.check()
 }
@@ -256,7 +269,9 @@ func (v Verifier) ballots(e *Enacted, voters *decision.Council, parts Parts, str
 	for _, name := range names {
 		b, err := r.one(name, parts[BallotsName+name+".sig"], e)
 		if err == nil && strict && !b.tidy() {
-			err = refuse(BadSignature, "ballots/%s.sig is not in the one form that gateways take; make the file anew with sluice motion enact", name)
+			err = refuse(BadSignature,
+				"ballots/%s.sig is not in the one form that gateways take; make the file anew with sluice motion enact",
+				name)
 		}
 		if err != nil {
 			return err
@@ -277,7 +292,8 @@ func (v Verifier) inOffice(e *Enacted, voters *decision.Council) error {
 	for _, b := range e.Ballots {
 		for i := range voters.Members {
 			if m := &voters.Members[i]; m.ID == b.Member && !inOffice(m, e.Created, v.location(e)) {
-				return refuse(NotInOffice, "ballots/%s.sig: %s was not in office on %s, when the motion was made", m.ID, m.ID, e.Created.In(v.location(e)).Format(time.DateOnly))
+				return refuse(NotInOffice, "ballots/%s.sig: %s was not in office on %s, when the motion was made", m.ID,
+					m.ID, e.Created.In(v.location(e)).Format(time.DateOnly))
 			}
 		}
 	}
@@ -317,7 +333,9 @@ func (r *roster) once(names []string, parts Parts) error {
 			continue
 		}
 		if other, twice := seen[h.member.ID]; twice {
-			return refuse(Twice, "ballots/%s.sig and ballots/%s.sig are both by %s; a quorum counts members, not signatures", other, name, h.member.ID)
+			return refuse(Twice,
+				"ballots/%s.sig and ballots/%s.sig are both by %s; a quorum counts members, not signatures", other,
+				name, h.member.ID)
 		}
 		seen[h.member.ID] = name
 	}
@@ -334,7 +352,8 @@ func (v Verifier) timely(e *Enacted) error {
 	case v.Now.IsZero():
 		return nil
 	case !v.Now.Before(e.Expires):
-		return refuse(Expired, "the motion had to be enacted by %s; put it to the vote anew", e.Expires.Format(time.RFC3339))
+		return refuse(Expired, "the motion had to be enacted by %s; put it to the vote anew",
+			e.Expires.Format(time.RFC3339))
 	case v.Now.Before(e.NotBefore):
 		return refuse(NotYet, "the motion takes effect at %s", e.NotBefore.Format(time.RFC3339))
 	}

@@ -14,13 +14,15 @@ func TestAboutPeople(t *testing.T) {
 	of := func(class string) register.Kind {
 		return register.Kind{Fields: []register.Field{{Name: "x", Class: class}}}
 	}
-	unit := register.Kind{Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}}, Fields: []register.Field{{Name: "x", Class: "measurement"}}}
+	unit := register.Kind{Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}},
+		Fields: []register.Field{{Name: "x", Class: "measurement"}}}
 	for name, c := range map[string]struct {
 		k     register.Kind
 		about bool
 	}{
-		"identifier": {of("identifier"), true}, "quasi-identifier": {of("quasi-identifier"), true}, "location": {of("location"), true},
-		"unit": {unit, true}, "measurement": {of("measurement"), false}, "free-text": {of("free-text"), false},
+		"identifier": {of("identifier"), true}, "quasi-identifier": {of("quasi-identifier"), true},
+		"location": {of("location"), true},
+		"unit":     {unit, true}, "measurement": {of("measurement"), false}, "free-text": {of("free-text"), false},
 	} {
 		if got := (&Charter{}).AboutPeople("k", c.k); got != c.about {
 			t.Errorf("%s: about people: %v", name, got)
@@ -41,7 +43,8 @@ func TestShare(t *testing.T) {
 	if err != nil || !m.Share || m.Of != plan.Mean || !m.Bounded || m.Low != 0 || m.High != 1 || m.Unit != "share" {
 		t.Errorf("%+v, %v", m, err)
 	}
-	if _, err := (Measure{Name: "dry", Of: "share(dry)", Between: []float64{0, 1}}).plan("", "none"); err == nil || !strings.Contains(err.Error(), "take between out") {
+	if _, err := (Measure{Name: "dry", Of: "share(dry)", Between: []float64{0, 1}}).plan("", "none"); err == nil ||
+		!strings.Contains(err.Error(), "take between out") {
 		t.Errorf("a share with bounds: %v", err)
 	}
 }

@@ -49,7 +49,8 @@ func ParseCouncil(name string, raw []byte) (*Council, error) {
 		}
 		for _, k := range m.Keys {
 			if other := keys[k]; other != "" {
-				return nil, fmt.Errorf("%s: members %s and %s have the same key; every key belongs to one person", name, other, m.ID)
+				return nil, fmt.Errorf("%s: members %s and %s have the same key; every key belongs to one person", name,
+					other, m.ID)
 			}
 			keys[k] = m.ID
 		}

@@ -14,7 +14,8 @@ func seeds(f *testing.F) {
 	if err != nil || len(names) == 0 {
 		f.Fatal("no decisions to begin with", err)
 	}
-	for _, name := range append(names, "../../configs/portalba/policy/kinds.yaml", "../../configs/portalba/policy/charter.yaml", "../../configs/portalba/register.yaml") {
+	for _, name := range append(names, "../../configs/portalba/policy/kinds.yaml",
+		"../../configs/portalba/policy/charter.yaml", "../../configs/portalba/register.yaml") {
 		raw, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)

@@ -35,10 +35,12 @@ func TestSuspended(t *testing.T) {
 		"turned around":        {`{ca: "a\u202eb"}`, "", "shows nothing"},
 		"a separator":          {`{ca: "a\u2028b"}`, "", "a line break"},
 	} {
-		list, err := ParseSuspended("suspended.yaml", []byte("suspended:\n  - decision: \"1\"\n    reason: "+x.reason+"\n"))
+		list, err := ParseSuspended("suspended.yaml",
+			[]byte("suspended:\n  - decision: \"1\"\n    reason: "+x.reason+"\n"))
 		if x.want == "" {
 			var at *yamldoc.SyntaxError
-			if err == nil || !strings.Contains(err.Error(), x.says) || !strings.HasPrefix(err.Error(), "suspended.yaml") {
+			if err == nil || !strings.Contains(err.Error(), x.says) ||
+				!strings.HasPrefix(err.Error(), "suspended.yaml") {
 				t.Errorf("%s: %v", name, err)
 			} else if errors.As(err, &at) && at.Line != 3 {
 				t.Errorf("%s is said of line %d", name, at.Line)
@@ -60,8 +62,10 @@ func TestBest(t *testing.T) {
 		w              Words
 		lang, text, in string
 	}{
-		{Words{"": "x"}, "ca", "x", ""}, {Words{"ca": "x", "en": "y"}, "ca", "x", "ca"}, {Words{"ca": "x", "en": "y"}, "es", "y", "en"},
-		{Words{"ca": "x", "eu": "y"}, "es", "x", "ca"}, {Words{"eu": "y", "ca": ""}, "es", "y", "eu"}, {nil, "es", "", ""},
+		{Words{"": "x"}, "ca", "x", ""}, {Words{"ca": "x", "en": "y"}, "ca", "x", "ca"},
+		{Words{"ca": "x", "en": "y"}, "es", "y", "en"},
+		{Words{"ca": "x", "eu": "y"}, "es", "x", "ca"}, {Words{"eu": "y", "ca": ""}, "es", "y", "eu"},
+		{nil, "es", "", ""},
 	} {
 		if text, in := x.w.Best(x.lang); text != x.text || in != x.in {
 			t.Errorf("%v for %s: %q in %q", x.w, x.lang, text, in)

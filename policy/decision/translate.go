@@ -99,7 +99,8 @@ func (m Measure) plan(fieldUnit, standsFor string) (plan.Measure, error) {
 			}
 		}
 	default:
-		return out, errors.New("of is one of count(), distinct(unit), sum(FIELD), mean(FIELD), histogram(FIELD), quantile(FIELD, 0.5), leq(FIELD), lday(FIELD), levening(FIELD), lnight(FIELD), lden(FIELD), share(FIELD)")
+		return out, errors.New("of is one of count(), distinct(unit), sum(FIELD), mean(FIELD), histogram(FIELD), " +
+			"quantile(FIELD, 0.5), leq(FIELD), lday(FIELD), levening(FIELD), lnight(FIELD), lden(FIELD), share(FIELD)")
 	}
 	return out, nil
 }

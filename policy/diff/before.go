@@ -81,7 +81,8 @@ func (b Before) agreed(id string) *bundle.Decision {
 // that it was about.
 func (p Past) covered(by *bundle.Policy, id string) bool {
 	d := by.Decision(id)
-	if d == nil || !within(p.Decision.AppliesTo.Kinds, d.AppliesTo.Kinds) || !within(p.Decision.AppliesTo.Zones, d.AppliesTo.Zones) {
+	if d == nil || !within(p.Decision.AppliesTo.Kinds, d.AppliesTo.Kinds) ||
+		!within(p.Decision.AppliesTo.Zones, d.AppliesTo.Zones) {
 		return false
 	}
 	for _, kind := range p.Decision.AppliesTo.Kinds {
@@ -99,7 +100,8 @@ func (p Past) covered(by *bundle.Policy, id string) bool {
 // same reports whether two are one: written, measured and suspended alike.
 func (p Past) same(o Past) bool {
 	equal := func(name string) bool { return bytes.Equal(p.Policy.Files[name], o.Policy.Files[name]) }
-	return bytes.Equal(p.Decision.YAML, o.Decision.YAML) && p.suspended() == o.suspended() && equal("kinds.yaml") && equal("zones.geojson")
+	return bytes.Equal(p.Decision.YAML, o.Decision.YAML) && p.suspended() == o.suspended() && equal("kinds.yaml") &&
+		equal("zones.geojson")
 }
 
 // renames finds decisions that only have another id: new ids, to their old ones.

@@ -61,7 +61,9 @@ func Decisions(oldPolicy *bundle.Policy, a *bundle.Decision, newPolicy *bundle.P
 }
 
 // change is what is different in one key; false for nothing.
-func (k key) change(oldPolicy *bundle.Policy, a *bundle.Decision, newPolicy *bundle.Policy, b *bundle.Decision) (Change, bool) {
+func (k key) change(
+	oldPolicy *bundle.Policy, a *bundle.Decision, newPolicy *bundle.Policy, b *bundle.Decision,
+) (Change, bool) {
 	x := Change{About: b.Decision, Key: k.name}
 	for l := range explain.Languages {
 		lang := explain.Lang(l)
@@ -142,7 +144,8 @@ func (c *comparison) since(a Past, b *bundle.Decision) []Change {
 		x, then := a.Policy.Kinds[kind]
 		y, now := c.new.Kinds[kind]
 		if then && now && slices.Contains(a.Decision.AppliesTo.Kinds, kind) && kindOrder(x, y) == Weaker {
-			out = append(out, Change{Key: "kind " + word(kind), Mark: Weaker, Old: text(showKind(x)), New: text(showKind(y))})
+			out = append(out,
+				Change{Key: "kind " + word(kind), Mark: Weaker, Old: text(showKind(x)), New: text(showKind(y))})
 		}
 	}
 	for _, zone := range b.AppliesTo.Zones {
@@ -150,7 +153,9 @@ func (c *comparison) since(a Past, b *bundle.Decision) []Change {
 			continue
 		}
 		if !c.new.Zones.SameArea(zone, a.Policy.Zones) {
-			out = append(out, Change{Key: "zone " + word(zone), Mark: Weaker, Old: showZone(a.Policy.Zones, zone), New: showZone(c.new.Zones, zone)})
+			out = append(out,
+				Change{Key: "zone " + word(zone), Mark: Weaker, Old: showZone(a.Policy.Zones, zone),
+					New: showZone(c.new.Zones, zone)})
 		}
 		if gone := missing(before(a.Policy.Zones, zone), before(c.new.Zones, zone)); len(gone) > 0 {
 			out = append(out, Change{Key: "uncovered " + word(zone), Mark: Weaker, New: text(words(gone))})
@@ -172,7 +177,9 @@ func (c *comparison) predecessors() []Past {
 func (c *comparison) sameGround(a Past, b *bundle.Decision) bool {
 	kinds := slices.ContainsFunc(b.AppliesTo.Kinds, func(kind string) bool { return c.sameKind(a, b, kind) })
 	return kinds && slices.ContainsFunc(b.AppliesTo.Zones, func(zone string) bool {
-		return slices.ContainsFunc(a.Decision.AppliesTo.Zones, func(x string) bool { return overlap(a.Policy.Zones, x, c.new.Zones, zone) })
+		return slices.ContainsFunc(a.Decision.AppliesTo.Zones, func(x string) bool {
+			return overlap(a.Policy.Zones, x, c.new.Zones, zone)
+		})
 	})
 }
 
@@ -185,7 +192,8 @@ func (c *comparison) sameKind(a Past, b *bundle.Decision, kind string) bool {
 	}
 	for _, id := range a.Decision.AppliesTo.Kinds {
 		old, now := a.Policy.Kinds[id], c.new.Kinds[kind]
-		if tellsApart(old, now) || (a.Decision.Stream.Unit.None() || b.Stream.Unit.None()) && gives(now, old, a.Decision.Keep) {
+		if tellsApart(old, now) || (a.Decision.Stream.Unit.None() || b.Stream.Unit.None()) &&
+			gives(now, old, a.Decision.Keep) {
 			return true
 		}
 	}
@@ -204,7 +212,9 @@ func gives(k, old register.Kind, keep []string) bool {
 			continue
 		}
 		some = true
-		if !slices.ContainsFunc(k.Fields, func(x register.Field) bool { return x.Name == f.Name && x.Class == f.Class }) {
+		if !slices.ContainsFunc(k.Fields, func(x register.Field) bool {
+			return x.Name == f.Name && x.Class == f.Class
+		}) {
 			return false
 		}
 	}

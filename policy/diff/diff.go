@@ -38,7 +38,8 @@ const (
 
 // Of is the number of members that the quorum is in a charter.
 func (q Quorum) Of(c *decision.Charter) int {
-	return map[Quorum]int{Enact: c.Quorums.Enact, Weaken: c.Quorums.Weaken, Charter: c.Quorums.Charter, Roster: c.Quorums.Roster, Suspend: c.Quorums.Suspend}[q]
+	return map[Quorum]int{Enact: c.Quorums.Enact, Weaken: c.Quorums.Weaken, Charter: c.Quorums.Charter,
+		Roster: c.Quorums.Roster, Suspend: c.Quorums.Suspend}[q]
 }
 
 // Change is one thing that is different.
@@ -88,7 +89,8 @@ func Gateways(old, new []string) []Change {
 		return nil
 	}
 	c := &comparison{}
-	c.add(Change{About: "motion", Key: "gateways", Mark: Weaker, Old: text(showGateways(old)), New: text(showGateways(new))})
+	c.add(Change{About: "motion", Key: "gateways", Mark: Weaker, Old: text(showGateways(old)),
+		New: text(showGateways(new))})
 	return c.changes
 }
 
@@ -135,7 +137,8 @@ type comparison struct {
 }
 
 func newComparison(before Before, new *bundle.Policy) *comparison {
-	return &comparison{before: before, old: before.Policy, new: new, renamed: renames(before.Policy, new), covered: make(map[*bundle.Decision][]pair)}
+	return &comparison{before: before, old: before.Policy, new: new, renamed: renames(before.Policy, new),
+		covered: make(map[*bundle.Decision][]pair)}
 }
 
 // add notes a change. What ends a series takes more than the quick quorum.

@@ -70,21 +70,33 @@ from: %s
 until: %s
 %s%s`,
 		pick("title", "A", "B"), pick("kinds", "[counter]", "[counter, other]"), pick("zones", "[a]", "[b]", "[a, b]"),
-		pick("unit", "{field: device, stands_for: device}", "{field: device, stands_for: device}", `{none: "about nobody"}`),
+		pick("unit", "{field: device, stands_for: device}", "{field: device, stands_for: device}",
+			`{none: "about nobody"}`),
 		pick("keep", "[device, speed]", "[device, speed, rssi]", "[device, speed, rssi, sort]"),
-		pick("where", "[]", `[{field: rssi, op: ">=", value: -85}]`, `[{field: rssi, op: ">=", value: -70}]`, `[{field: rssi, op: ">=", value: -70}, {field: speed, op: "<", value: 50}]`),
-		pick("generalise", "[]", "[{field: speed, step: 10}]", "[{field: speed, step: 20}]", "[{field: speed, step: 30}]", "[{field: speed, to: [0, 30]}]", "[{field: speed, to: [0, 30, 50]}]"),
-		pick("every", "PT1H", "PT2H", "PT3H", "PT6H"), pick("by", "", ", {field: sort, values: [x]}", ", {field: sort, values: [x, y]}"),
-		pick("measures", `[{name: n, of: "count()", between: [0, 5]}]`, `[{name: n, of: "count()", between: [0, 9]}]`, `[{name: n, of: "count()", between: [0, 5]}, {name: m, of: "mean(speed)", between: [0, 100]}]`,
-			`[{name: n, of: "histogram(speed)", edges: [0, 30, 50]}]`, `[{name: n, of: "histogram(speed)", edges: [0, 50]}]`, `[{name: n, of: "quantile(speed, 0.5)", between: [0, 9]}]`),
-		pick("min_units", "10", "20"), pick("epsilon", "0.5", "1"), pick("delta", "1e-6", "1e-7"), pick("contributions", "1", "4", "4, by_owner: {a: 2, b: 2}", "4, by_owner: {a: 1, b: 2}", "4, by_owner: {a: 1}"),
-		pick("forget", "PT6H", "PT12H", "P1D"), pick("from", "2030-01-01", "2030-02-01"), pick("until", "2030-06-30", "2030-12-31"),
-		pick("retain", "", "retain: P1Y\n", "retain: P5Y\n"), pick("review", "", "review: 2030-04-01\n", "review: 2030-05-01\n"))
+		pick("where", "[]", `[{field: rssi, op: ">=", value: -85}]`, `[{field: rssi, op: ">=", value: -70}]`,
+			`[{field: rssi, op: ">=", value: -70}, {field: speed, op: "<", value: 50}]`),
+		pick("generalise", "[]", "[{field: speed, step: 10}]", "[{field: speed, step: 20}]",
+			"[{field: speed, step: 30}]", "[{field: speed, to: [0, 30]}]", "[{field: speed, to: [0, 30, 50]}]"),
+		pick("every", "PT1H", "PT2H", "PT3H", "PT6H"),
+		pick("by", "", ", {field: sort, values: [x]}", ", {field: sort, values: [x, y]}"),
+		pick("measures", `[{name: n, of: "count()", between: [0, 5]}]`, `[{name: n, of: "count()", between: [0, 9]}]`,
+			`[{name: n, of: "count()", between: [0, 5]}, {name: m, of: "mean(speed)", between: [0, 100]}]`,
+			`[{name: n, of: "histogram(speed)", edges: [0, 30, 50]}]`,
+			`[{name: n, of: "histogram(speed)", edges: [0, 50]}]`,
+			`[{name: n, of: "quantile(speed, 0.5)", between: [0, 9]}]`),
+		pick("min_units", "10", "20"), pick("epsilon", "0.5", "1"), pick("delta", "1e-6", "1e-7"),
+		pick("contributions", "1", "4", "4, by_owner: {a: 2, b: 2}", "4, by_owner: {a: 1, b: 2}",
+			"4, by_owner: {a: 1}"),
+		pick("forget", "PT6H", "PT12H", "P1D"), pick("from", "2030-01-01", "2030-02-01"),
+		pick("until", "2030-06-30", "2030-12-31"),
+		pick("retain", "", "retain: P1Y\n", "retain: P5Y\n"),
+		pick("review", "", "review: 2030-04-01\n", "review: 2030-05-01\n"))
 }
 
 func policyOf(t interface{ Fatal(...any) }, decision string) *bundle.Policy {
 	files := bundle.Files{
-		"charter.yaml": fmt.Appendf(nil, charter, "p", "credential", 10, 1, "P1Y", 14, 4, 2), "kinds.yaml": []byte(kinds), "zones.geojson": []byte(zones),
+		"charter.yaml": fmt.Appendf(nil, charter, "p", "credential", 10, 1, "P1Y", 14, 4, 2),
+		"kinds.yaml":   []byte(kinds), "zones.geojson": []byte(zones),
 		"council.yaml": []byte("members: []\n"),
 	}
 	if decision != "" {
@@ -171,15 +183,20 @@ func TestFloorOrder(t *testing.T) {
 		var p [3]*bundle.Policy
 		for i := range p {
 			pick := func(list ...any) any { return rapid.SampledFrom(list).Draw(t, "value") }
-			files := bundle.Files{"kinds.yaml": []byte(kinds), "zones.geojson": []byte(zones), "council.yaml": []byte("members: []\n")}
-			files["charter.yaml"] = fmt.Appendf(nil, charter, pick("p", "p, q"), pick("credential", "credential, free-text"), pick(5, 10), pick(0.5, 1), pick("P1Y", "P6M"), pick(7, 14), pick(3, 4), pick(1, 2))
+			files := bundle.Files{"kinds.yaml": []byte(kinds), "zones.geojson": []byte(zones),
+				"council.yaml": []byte("members: []\n")}
+			files["charter.yaml"] = fmt.Appendf(nil, charter, pick("p", "p, q"),
+				pick("credential", "credential, free-text"), pick(5, 10), pick(0.5, 1), pick("P1Y", "P6M"), pick(7, 14),
+				pick(3, 4), pick(1, 2))
 			var err error
 			if p[i], err = bundle.Read(files); err != nil {
 				t.Fatal(err)
 			}
 		}
 		ok := func(a, b int) bool {
-			return !slices.ContainsFunc(floors, func(f floor) bool { return f.mark(p[a].Charter, p[b].Charter) == Weaker })
+			return !slices.ContainsFunc(floors, func(f floor) bool {
+				return f.mark(p[a].Charter, p[b].Charter) == Weaker
+			})
 		}
 		if !ok(0, 0) {
 			t.Fatal("not reflexive")
@@ -225,8 +242,11 @@ func TestMarks(t *testing.T) {
 		{"place:", "generalise: [{field: speed, step: 10}]\nplace:", "generalise", Stronger},
 		{"every: PT1H", "every: PT2H", "publish.every", Stronger},
 		{"every: PT1H", "every: PT15M", "publish.every", Weaker},
-		{"{name: n, of: \"distinct(unit)\"}", "{name: n, of: \"distinct(unit)\"}, {name: m, of: \"count()\", between: [0, 3]}", "publish.measures", Weaker},
-		{"{name: n, of: \"distinct(unit)\"}", "{name: n, of: \"quantile(speed, 0.5)\", between: [0, 9]}", "publish.measures", Weaker},
+		{"{name: n, of: \"distinct(unit)\"}",
+			"{name: n, of: \"distinct(unit)\"}, {name: m, of: \"count()\", between: [0, 3]}", "publish.measures",
+			Weaker},
+		{"{name: n, of: \"distinct(unit)\"}", "{name: n, of: \"quantile(speed, 0.5)\", between: [0, 9]}",
+			"publish.measures", Weaker},
 		{"min_units: 10", "min_units: 20", "protect.min_units", Stronger},
 		{"epsilon: 0.5", "epsilon: 0.6", "protect.epsilon", Weaker},
 		{"delta: 1e-6", "delta: 1e-7", "protect.delta", Stronger},
@@ -239,7 +259,8 @@ func TestMarks(t *testing.T) {
 		{"until: 2030-12-31", "until: 2031-01-31", "until", Weaker},
 		{"until: 2030-12-31", "until: 2030-12-31\nretain: P1Y", "retain", Stronger},
 		{"until: 2030-12-31", "until: 2030-12-31\nreview: 2030-05-01", "review", Stronger},
-		{"until: 2030-12-31", "until: 2030-12-31\nblackouts: [{zones: [a], from: 2030-03-01T00:00:00Z, until: 2030-03-02T00:00:00Z, reason: fair}]", "blackouts", Stronger},
+		{"until: 2030-12-31", "until: 2030-12-31\nblackouts: [{zones: [a], from: 2030-03-01T00:00:00Z, until: " +
+			"2030-03-02T00:00:00Z, reason: fair}]", "blackouts", Stronger},
 	} {
 		changed := strings.Replace(plain, c.old, c.new, 1)
 		if changed == plain {
@@ -260,10 +281,12 @@ func TestMarks(t *testing.T) {
 	if list := between(policyOf(t, plain), policyOf(t, plain)); len(list) > 0 {
 		t.Errorf("nothing changed, and %+v is said", list)
 	}
-	if list := between(policyOf(t, plain), policyOf(t, "")); len(list) != 1 || list[0].Key != "removed" || list[0].Needs != Enact || !list[0].Ends || list[0].Mark != Stronger {
+	if list := between(policyOf(t, plain), policyOf(t, "")); len(list) != 1 || list[0].Key != "removed" ||
+		list[0].Needs != Enact || !list[0].Ends || list[0].Mark != Stronger {
 		t.Errorf("taken away: %+v", list)
 	}
-	if list := between(policyOf(t, ""), policyOf(t, plain)); len(list) != 1 || list[0].Key != "added" || list[0].Needs != Enact || list[0].Mark != Weaker {
+	if list := between(policyOf(t, ""), policyOf(t, plain)); len(list) != 1 || list[0].Key != "added" ||
+		list[0].Needs != Enact || list[0].Mark != Weaker {
 		t.Errorf("new: %+v", list)
 	}
 }
@@ -292,7 +315,8 @@ func TestNothingIsOverlooked(t *testing.T) {
 			t.Errorf("%s of a decision is not compared", key)
 		}
 	}
-	for under, v := range map[string]any{"publish": decision.Publish{}, "protect": decision.Protect{}, "applies_to": decision.AppliesTo{}} {
+	for under, v := range map[string]any{"publish": decision.Publish{}, "protect": decision.Protect{},
+		"applies_to": decision.AppliesTo{}} {
 		for _, key := range yamlKeys(v) {
 			if !compared[under+"."+key] {
 				t.Errorf("%s.%s of a decision is not compared", under, key)

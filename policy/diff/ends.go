@@ -72,7 +72,9 @@ func lostNumbers(x, m plan.Measure) bool {
 // values that rounding has left hardly apart.
 func blurred(a, b *bundle.Decision) bool {
 	for _, g := range b.Generalise {
-		if slices.ContainsFunc(a.Generalise, func(x plan.Generalise) bool { return x.Field == g.Field && classesNear(x, g) }) {
+		if slices.ContainsFunc(a.Generalise, func(x plan.Generalise) bool {
+			return x.Field == g.Field && classesNear(x, g)
+		}) {
 			continue
 		}
 		for _, m := range a.Stream.Measures {

@@ -16,8 +16,10 @@ func TestWhatACharterPermits(t *testing.T) {
 		old, new decision.Charter
 		want     Mark
 	}{
-		{"kinds_not_about_people", decision.Charter{}, decision.Charter{KindsNotAboutPeople: []string{"camera"}}, Weaker},
-		{"kinds_not_about_people", decision.Charter{KindsNotAboutPeople: []string{"camera"}}, decision.Charter{}, Stronger},
+		{"kinds_not_about_people", decision.Charter{}, decision.Charter{KindsNotAboutPeople: []string{"camera"}},
+			Weaker},
+		{"kinds_not_about_people", decision.Charter{KindsNotAboutPeople: []string{"camera"}}, decision.Charter{},
+			Stronger},
 		{"floors", decision.Charter{}, decision.Charter{Floors: both}, Weaker},
 		{"floors", decision.Charter{Floors: both}, decision.Charter{Floors: exact}, Stronger},
 		{"floors", decision.Charter{Floors: both}, decision.Charter{}, Stronger},
@@ -30,7 +32,8 @@ func TestWhatACharterPermits(t *testing.T) {
 			}
 			tried = true
 			if got := f.mark(&c.old, &c.new); got != c.want {
-				t.Errorf("%s from %v%v to %v%v is %s; want %s", c.key, c.old.KindsNotAboutPeople, c.old.Floors, c.new.KindsNotAboutPeople, c.new.Floors, got, c.want)
+				t.Errorf("%s from %v%v to %v%v is %s; want %s", c.key, c.old.KindsNotAboutPeople, c.old.Floors,
+					c.new.KindsNotAboutPeople, c.new.Floors, got, c.want)
 			}
 		}
 		if !tried {

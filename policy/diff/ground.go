@@ -34,33 +34,60 @@ var floors = []floor{
 	{"city", func(a, b *decision.Charter) Mark {
 		return same(a.City.ID == b.City.ID && a.City.Timezone == b.City.Timezone)
 	}, func(c *decision.Charter) string {
-		return fmt.Sprintf("%s, %s, %s, %s", word(c.City.ID), quote(c.City.Name), word(c.City.Timezone), words(c.City.Languages))
+		return fmt.Sprintf("%s, %s, %s, %s", word(c.City.ID), quote(c.City.Name), word(c.City.Timezone),
+			words(c.City.Languages))
 	}},
-	{"purposes", func(a, b *decision.Charter) Mark { return subset(a.Purposes, b.Purposes) }, func(c *decision.Charter) string { return words(c.Purposes) }},
-	{"forbidden_classes", func(a, b *decision.Charter) Mark { return subset(b.ForbiddenClasses, a.ForbiddenClasses) }, func(c *decision.Charter) string { return words(c.ForbiddenClasses) }},
-	{"kinds_about_people", func(a, b *decision.Charter) Mark { return subset(b.KindsAboutPeople, a.KindsAboutPeople) }, func(c *decision.Charter) string { return words(c.KindsAboutPeople) }},
-	{"kinds_not_about_people", func(a, b *decision.Charter) Mark { return subset(a.KindsNotAboutPeople, b.KindsNotAboutPeople) }, func(c *decision.Charter) string { return words(c.KindsNotAboutPeople) }},
-	{"min_units", func(a, b *decision.Charter) Mark { return greater(a.MinUnits, b.MinUnits) }, func(c *decision.Charter) string { return fmt.Sprint(c.MinUnits) }},
-	{"floors", func(a, b *decision.Charter) Mark { return subset(a.Allowed(), b.Allowed()) }, func(c *decision.Charter) string { return joined(c.Allowed()) }},
-	{"epsilon_per_day", func(a, b *decision.Charter) Mark { return mark(spends(b, a), spends(a, b)) }, func(c *decision.Charter) string {
+	{"purposes", func(a, b *decision.Charter) Mark {
+		return subset(a.Purposes, b.Purposes)
+	}, func(c *decision.Charter) string { return words(c.Purposes) }},
+	{"forbidden_classes", func(a, b *decision.Charter) Mark {
+		return subset(b.ForbiddenClasses, a.ForbiddenClasses)
+	}, func(c *decision.Charter) string { return words(c.ForbiddenClasses) }},
+	{"kinds_about_people", func(a, b *decision.Charter) Mark {
+		return subset(b.KindsAboutPeople, a.KindsAboutPeople)
+	}, func(c *decision.Charter) string { return words(c.KindsAboutPeople) }},
+	{"kinds_not_about_people", func(a, b *decision.Charter) Mark {
+		return subset(a.KindsNotAboutPeople, b.KindsNotAboutPeople)
+	}, func(c *decision.Charter) string { return words(c.KindsNotAboutPeople) }},
+	{"min_units", func(a, b *decision.Charter) Mark {
+		return greater(a.MinUnits, b.MinUnits)
+	}, func(c *decision.Charter) string { return fmt.Sprint(c.MinUnits) }},
+	{"floors", func(a, b *decision.Charter) Mark {
+		return subset(a.Allowed(), b.Allowed())
+	}, func(c *decision.Charter) string { return joined(c.Allowed()) }},
+	{"epsilon_per_day", func(a, b *decision.Charter) Mark {
+		return mark(spends(b, a), spends(a, b))
+	}, func(c *decision.Charter) string {
 		out := []string{}
 		for _, unit := range slices.Sorted(maps.Keys(c.EpsilonPerDay)) {
 			out = append(out, fmt.Sprintf("%s: %v", word(unit), c.EpsilonPerDay[unit]))
 		}
 		return strings.Join(out, ", ")
 	}},
-	{"delta_per_day", func(a, b *decision.Charter) Mark { return less(a.DeltaPerDay, b.DeltaPerDay) }, func(c *decision.Charter) string { return fmt.Sprint(c.DeltaPerDay) }},
-	{"max_contributions", func(a, b *decision.Charter) Mark { return less(a.MaxContributions, b.MaxContributions) }, func(c *decision.Charter) string { return fmt.Sprint(c.MaxContributions) }},
-	{"sunset_max", func(a, b *decision.Charter) Mark { return less(forever(a.SunsetMax), forever(b.SunsetMax)) }, func(c *decision.Charter) string { return c.SunsetMax.String() }},
-	{"notice_days", func(a, b *decision.Charter) Mark { return greater(a.NoticeDays, b.NoticeDays) }, func(c *decision.Charter) string { return fmt.Sprint(c.NoticeDays) }},
-	{"blackout_max", func(a, b *decision.Charter) Mark { return less(forever(a.BlackoutMax), forever(b.BlackoutMax)) }, func(c *decision.Charter) string { return c.BlackoutMax.String() }},
+	{"delta_per_day", func(a, b *decision.Charter) Mark {
+		return less(a.DeltaPerDay, b.DeltaPerDay)
+	}, func(c *decision.Charter) string { return fmt.Sprint(c.DeltaPerDay) }},
+	{"max_contributions", func(a, b *decision.Charter) Mark {
+		return less(a.MaxContributions, b.MaxContributions)
+	}, func(c *decision.Charter) string { return fmt.Sprint(c.MaxContributions) }},
+	{"sunset_max", func(a, b *decision.Charter) Mark {
+		return less(forever(a.SunsetMax), forever(b.SunsetMax))
+	}, func(c *decision.Charter) string { return c.SunsetMax.String() }},
+	{"notice_days", func(a, b *decision.Charter) Mark {
+		return greater(a.NoticeDays, b.NoticeDays)
+	}, func(c *decision.Charter) string { return fmt.Sprint(c.NoticeDays) }},
+	{"blackout_max", func(a, b *decision.Charter) Mark {
+		return less(forever(a.BlackoutMax), forever(b.BlackoutMax))
+	}, func(c *decision.Charter) string { return c.BlackoutMax.String() }},
 	// A suspension protects, so fewer members for it protect more.
 	{"quorums", func(a, b *decision.Charter) Mark {
 		x, y := a.Quorums, b.Quorums
-		return both(greater(x.Enact, y.Enact), greater(x.Weaken, y.Weaken), greater(x.Charter, y.Charter), greater(x.Roster, y.Roster), less(x.Suspend, y.Suspend))
+		return both(greater(x.Enact, y.Enact), greater(x.Weaken, y.Weaken), greater(x.Charter, y.Charter),
+			greater(x.Roster, y.Roster), less(x.Suspend, y.Suspend))
 	}, func(c *decision.Charter) string {
 		q := c.Quorums
-		return fmt.Sprintf("enact %d, weaken %d, charter %d, roster %d, suspend %d", q.Enact, q.Weaken, q.Charter, q.Roster, q.Suspend)
+		return fmt.Sprintf("enact %d, weaken %d, charter %d, roster %d, suspend %d", q.Enact, q.Weaken, q.Charter,
+			q.Roster, q.Suspend)
 	}},
 }
 
@@ -142,7 +169,8 @@ func term(m decision.Member) []string {
 func (c *comparison) council() {
 	c.texts("council.yaml", "member", members(c.old.Council), members(c.new.Council), Roster)
 	if a, b := c.old.Council.Version, c.new.Council.Version; a != b {
-		c.add(Change{About: "council.yaml", Key: "version", Needs: Roster, Old: text(fmt.Sprint(a)), New: text(fmt.Sprint(b))})
+		c.add(Change{About: "council.yaml", Key: "version", Needs: Roster, Old: text(fmt.Sprint(a)),
+			New: text(fmt.Sprint(b))})
 	}
 	if a, b := order(c.old.Council, c.new.Council), order(c.new.Council, c.old.Council); a != b {
 		c.add(Change{About: "council.yaml", Key: "order", Needs: Roster, Old: text(a), New: text(b)})

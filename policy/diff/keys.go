@@ -39,12 +39,16 @@ var keys = []key{
 	},
 	{name: "legal_basis", show: func(_ *shower, d *bundle.Decision) string { return quote(d.LegalBasis) }},
 	{
-		name: "applies_to.kinds", mark: func(a, b *bundle.Decision) Mark { return subset(a.AppliesTo.Kinds, b.AppliesTo.Kinds) },
+		name: "applies_to.kinds", mark: func(a, b *bundle.Decision) Mark {
+			return subset(a.AppliesTo.Kinds, b.AppliesTo.Kinds)
+		},
 		ends: func(a, b *bundle.Decision) bool { return !within(a.AppliesTo.Kinds, b.AppliesTo.Kinds) },
 		show: func(_ *shower, d *bundle.Decision) string { return words(d.AppliesTo.Kinds) },
 	},
 	{
-		name: "applies_to.zones", mark: func(a, b *bundle.Decision) Mark { return subset(a.AppliesTo.Zones, b.AppliesTo.Zones) },
+		name: "applies_to.zones", mark: func(a, b *bundle.Decision) Mark {
+			return subset(a.AppliesTo.Zones, b.AppliesTo.Zones)
+		},
 		ends: func(a, b *bundle.Decision) bool { return !within(a.AppliesTo.Zones, b.AppliesTo.Zones) },
 		show: func(s *shower, d *bundle.Decision) string { return s.zones(d.AppliesTo.Zones) },
 	},
@@ -57,7 +61,9 @@ var keys = []key{
 		name: "keep", mark: func(a, b *bundle.Decision) Mark { return subset(a.Keep, b.Keep) },
 		show: func(_ *shower, d *bundle.Decision) string { return words(d.Keep) },
 	},
-	{name: "where", mark: whereOrder, ends: func(a, b *bundle.Decision) bool { return !implies(a.Where, b.Where) }, show: (*shower).where},
+	{name: "where", mark: whereOrder, ends: func(a, b *bundle.Decision) bool {
+		return !implies(a.Where, b.Where)
+	}, show: (*shower).where},
 	{name: "generalise", mark: generaliseOrder, ends: blurred, show: (*shower).generalise},
 	{
 		name: "place", mark: func(a, b *bundle.Decision) Mark { return same(a.Place == b.Place) },
@@ -76,22 +82,28 @@ var keys = []key{
 	},
 	{
 		// A window that waits longer holds its identifiers longer.
-		name: "publish.lateness", mark: protected(func(a, b *bundle.Decision) Mark { return less(lateness(a), lateness(b)) }),
+		name: "publish.lateness", mark: protected(func(a, b *bundle.Decision) Mark {
+			return less(lateness(a), lateness(b))
+		}),
 		ends: func(a, b *bundle.Decision) bool { return lateness(b)*much < lateness(a) },
 		show: func(s *shower, d *bundle.Decision) string { return s.period(d.Publish.Lateness) },
 	},
 	{name: "publish.by", mark: categoryOrder, ends: fewerCells, show: (*shower).by},
 	{name: "publish.measures", mark: measuresOrder, ends: fewerNumbers, show: (*shower).measures},
 	{
-		name: "protect.min_units", mark: protected(func(a, b *bundle.Decision) Mark { return greater(a.Protect.MinUnits, b.Protect.MinUnits) }), ends: vanishes,
+		name: "protect.min_units", mark: protected(func(a, b *bundle.Decision) Mark {
+			return greater(a.Protect.MinUnits, b.Protect.MinUnits)
+		}), ends: vanishes,
 		show: func(_ *shower, d *bundle.Decision) string { return fmt.Sprint(d.Protect.MinUnits) },
 	},
-	{name: "protect.epsilon", mark: protected(epsilonOrder), ends: vanishes, show: func(s *shower, d *bundle.Decision) string {
-		return s.l.Number(d.Protect.Epsilon) + s.perDay(d, d.Protect.Epsilon)
-	}},
-	{name: "protect.delta", mark: protected(deltaOrder), ends: vanishes, show: func(s *shower, d *bundle.Decision) string {
-		return s.l.Number(d.Protect.Delta) + s.perDay(d, d.Protect.Delta)
-	}},
+	{name: "protect.epsilon", mark: protected(epsilonOrder), ends: vanishes,
+		show: func(s *shower, d *bundle.Decision) string {
+			return s.l.Number(d.Protect.Epsilon) + s.perDay(d, d.Protect.Epsilon)
+		}},
+	{name: "protect.delta", mark: protected(deltaOrder), ends: vanishes,
+		show: func(s *shower, d *bundle.Decision) string {
+			return s.l.Number(d.Protect.Delta) + s.perDay(d, d.Protect.Delta)
+		}},
 	{
 		name: "protect.max_contributions", mark: protected(func(a, b *bundle.Decision) Mark {
 			return less(a.Protect.MaxContributions, b.Protect.MaxContributions)
@@ -102,7 +114,9 @@ var keys = []key{
 	},
 	{
 		// Owners that share the bound can spend what others' sensors would count.
-		name: "protect.by_owner", mark: protected(func(a, b *bundle.Decision) Mark { return mark(narrowerParts(a, b), narrowerParts(b, a)) }),
+		name: "protect.by_owner", mark: protected(func(a, b *bundle.Decision) Mark {
+			return mark(narrowerParts(a, b), narrowerParts(b, a))
+		}),
 		ends: func(a, b *bundle.Decision) bool { return fewerOwners(a.Protect.ByOwner, b.Protect.ByOwner) },
 		show: func(_ *shower, d *bundle.Decision) string { return showOwners(d.Protect.ByOwner) },
 	},
@@ -115,10 +129,14 @@ var keys = []key{
 	{
 		name: "protect.membership", mark: protected(func(a, b *bundle.Decision) Mark {
 			return permits(a.Stream.Protect.Membership == plan.Public, b.Stream.Protect.Membership == plan.Public)
-		}), ends: vanishes, show: func(_ *shower, d *bundle.Decision) string { return string(d.Stream.Protect.Membership) },
+		}), ends: vanishes, show: func(_ *shower, d *bundle.Decision) string {
+			return string(d.Stream.Protect.Membership)
+		},
 	},
 	{
-		name: "forget_after", mark: protected(func(a, b *bundle.Decision) Mark { return less(a.Stream.Forget.Nominal(), b.Stream.Forget.Nominal()) }),
+		name: "forget_after", mark: protected(func(a, b *bundle.Decision) Mark {
+			return less(a.Stream.Forget.Nominal(), b.Stream.Forget.Nominal())
+		}),
 		show: func(s *shower, d *bundle.Decision) string { return s.period(d.Stream.Forget) },
 	},
 	{name: "retain", mark: retainOrder, show: func(s *shower, d *bundle.Decision) string { return s.period(d.Retain) }},

@@ -27,7 +27,8 @@ func (c *comparison) kinds() {
 		case showKind(a) == showKind(b):
 			continue
 		default:
-			x.Mark, x.Old, x.New, x.Ends = kindOrder(a, b), text(showKind(a)), text(showKind(b)), narrowed(a, b) && c.inUse(id)
+			x.Mark, x.Old, x.New, x.Ends = kindOrder(a, b), text(showKind(a)), text(showKind(b)), narrowed(a, b) &&
+				c.inUse(id)
 		}
 		if a.Home() && !b.Home() {
 			x.Mark = Weaker
@@ -47,7 +48,9 @@ func (c *comparison) wanted(kind string) Mark {
 
 // inUse reports whether a decision in force names the kind.
 func (c *comparison) inUse(kind string) bool {
-	return slices.ContainsFunc(c.old.Decisions, func(d bundle.Decision) bool { return slices.Contains(d.AppliesTo.Kinds, kind) })
+	return slices.ContainsFunc(c.old.Decisions, func(d bundle.Decision) bool {
+		return slices.Contains(d.AppliesTo.Kinds, kind)
+	})
 }
 
 // showKind says all that a kind has, in its order.
@@ -112,7 +115,9 @@ func kindAtLeast(a, b register.Kind) bool {
 	}
 	for _, f := range b.Fields {
 		if !slices.ContainsFunc(a.Fields, func(x register.Field) bool {
-			return x.Name == f.Name && x.Type == f.Type && (f.Format == x.Format || asItIs(x.Format)) && validWithin(x.Valid, f.Valid) && (x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
+			return x.Name == f.Name && x.Type == f.Type && (f.Format == x.Format || asItIs(x.Format)) &&
+				validWithin(x.Valid, f.Valid) &&
+				(x.Class == f.Class || f.Class == "free-text" || f.Class == "credential")
 		}) {
 			return false
 		}

@@ -42,8 +42,11 @@ func TestOwnersOrder(t *testing.T) {
 // TestMembershipIsCompared: that it is public who takes part protects homes less.
 func TestMembershipIsCompared(t *testing.T) {
 	of := func(more string) *bundle.Policy {
-		p := policyOf(t, strings.NewReplacer("{field: device, stands_for: device}", "{sensor: home}", "keep: [device, speed]", "keep: [speed]",
-			`of: "distinct(unit)"`, `of: "sum(speed)", between: [0, 9]`, "max_contributions: 2", "max_contributions: 2"+more).Replace(plain))
+		p := policyOf(t,
+			strings.NewReplacer("{field: device, stands_for: device}", "{sensor: home}", "keep: [device, speed]",
+				"keep: [speed]",
+				`of: "distinct(unit)"`, `of: "sum(speed)", between: [0, 9]`, "max_contributions: 2",
+				"max_contributions: 2"+more).Replace(plain))
 		return p
 	}
 	for _, c := range []struct {

@@ -31,10 +31,12 @@ func readings() []reading {
 		for _, at := range []struct {
 			lat, lon float64
 			zone     string
-		}{{0.001, 0.001, ""}, {0.003, 0.003, ""}, {0.005, 0.0105, ""}, {0.005, 0.015, ""}, {0.035, 0.035, ""}, {0.001, 0.001, "a"}, {0.001, 0.015, "b"}} {
+		}{{0.001, 0.001, ""}, {0.003, 0.003, ""}, {0.005, 0.0105, ""}, {0.005, 0.015, ""}, {0.035, 0.035, ""},
+			{0.001, 0.001, "a"}, {0.001, 0.015, "b"}} {
 			for _, rssi := range []int{-90, -80, -60} {
 				for _, speed := range []float64{20, 70} {
-					out = append(out, reading{kind, at.lat, at.lon, at.zone, rssi, speed, []string{"x", "y"}[rssi/10&1]})
+					out = append(out,
+						reading{kind, at.lat, at.lon, at.zone, rssi, speed, []string{"x", "y"}[rssi/10&1]})
 				}
 			}
 		}
@@ -128,8 +130,10 @@ func atLeastAsSafe(a, b told) bool {
 		return false
 	}
 	day := func(s *plan.Stream, amount float64) float64 { return amount * 24 / s.Forget.Nominal().Hours() }
-	return y.Protect.MinUnits >= x.Protect.MinUnits && y.Protect.Epsilon <= x.Protect.Epsilon && y.Protect.Delta <= x.Protect.Delta &&
-		day(y, y.Protect.Epsilon) <= day(x, x.Protect.Epsilon) && y.Protect.MaxContributions <= x.Protect.MaxContributions &&
+	return y.Protect.MinUnits >= x.Protect.MinUnits && y.Protect.Epsilon <= x.Protect.Epsilon &&
+		y.Protect.Delta <= x.Protect.Delta &&
+		day(y, y.Protect.Epsilon) <= day(x, x.Protect.Epsilon) &&
+		y.Protect.MaxContributions <= x.Protect.MaxContributions &&
 		y.Forget.Nominal() <= x.Forget.Nominal() && y.Lateness.Nominal() <= x.Lateness.Nominal()
 }
 
@@ -224,16 +228,20 @@ func grows(t *testing.T, samples []reading, chain []motion) int {
 			}
 			grew = 1
 			if !slices.ContainsFunc(chain, func(m motion) bool { return Overall(m.changes) == Weaker }) {
-				t.Errorf("%+v: decision %s tells %s/%s %s, and nothing was weaker", r, now.d.Decision, now.at, now.category, now.measure)
+				t.Errorf("%+v: decision %s tells %s/%s %s, and nothing was weaker", r, now.d.Decision, now.at,
+					now.category, now.measure)
 				return grew
 			}
-			if slices.ContainsFunc(was, func(x told) bool { return atLeastAsSafe(x, now) }) || !overlapped(chain, r.kind, now.at) {
+			if slices.ContainsFunc(was, func(x told) bool {
+				return atLeastAsSafe(x, now)
+			}) || !overlapped(chain, r.kind, now.at) {
 				continue
 			}
 			if !slices.ContainsFunc(chain, func(m motion) bool {
 				return slices.ContainsFunc(Needs(m.changes), func(q Quorum) bool { return q == Weaken || q == Charter })
 			}) {
-				t.Errorf("%+v: decision %s tells %s/%s %s, and nothing needed the quorum for weakening", r, now.d.Decision, now.at, now.category, now.measure)
+				t.Errorf("%+v: decision %s tells %s/%s %s, and nothing needed the quorum for weakening", r,
+					now.d.Decision, now.at, now.category, now.measure)
 				return grew
 			}
 		}
@@ -261,8 +269,11 @@ func ends(t *testing.T, m motion) int {
 			for _, x := range (view{p}).covers(d) {
 				for _, c := range d.Stream.Cells {
 					for _, measure := range d.Stream.Measures {
-						for day := d.Stream.From; c.Zone == x.zone && day.Before(d.Stream.Until); day = day.AddDate(0, 0, 28) {
-							out = append(out, fmt.Sprint(x.kind, " ", d.Stream.ID, " ", c.ID(), " ", measure.Name, " ", d.Stream.Every, " ", day.Format("2006-01")))
+						for day := d.Stream.From; c.Zone == x.zone &&
+							day.Before(d.Stream.Until); day = day.AddDate(0, 0, 28) {
+							out = append(out,
+								fmt.Sprint(x.kind, " ", d.Stream.ID, " ", c.ID(), " ", measure.Name, " ",
+									d.Stream.Every, " ", day.Format("2006-01")))
 						}
 					}
 				}

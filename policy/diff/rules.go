@@ -27,7 +27,8 @@ func (c *comparison) rules() {
 		if had == has && was == is {
 			continue
 		}
-		x := Change{About: name, Key: "rules", Mark: Weaker, Ends: true, Old: c.ruleText(name, was, had), New: c.ruleText(name, is, has)}
+		x := Change{About: name, Key: "rules", Mark: Weaker, Ends: true, Old: c.ruleText(name, was, had),
+			New: c.ruleText(name, is, has)}
 		if isLocal(name) {
 			x.Key = "module"
 			if !local {

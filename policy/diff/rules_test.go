@@ -18,7 +18,8 @@ func TestRulesAreNotTrusted(t *testing.T) {
 		}
 		return p
 	}
-	one, two := map[string]string{"local/a.rego": "package sluice.local"}, map[string]string{"local/a.rego": "package sluice.local", "local/b.rego": "package sluice.local"}
+	one, two := map[string]string{"local/a.rego": "package sluice.local"},
+		map[string]string{"local/a.rego": "package sluice.local", "local/b.rego": "package sluice.local"}
 	for name, c := range map[string]struct {
 		old, new map[string]string
 		want     Mark
@@ -47,15 +48,23 @@ func TestFirstRules(t *testing.T) {
 		key   string
 		want  Mark
 	}{
-		"another rule": {func(f bundle.Files) { f["rules/charter.rego"] = append(f["rules/charter.rego"], '\n') }, "rules/charter.rego", "foreign", Weaker},
-		"one more":     {func(f bundle.Files) { f["rules/more.rego"] = []byte("package more\n") }, "rules/more.rego", "foreign", Weaker},
-		"one missing":  {func(f bundle.Files) { delete(f, "rules/release.rego") }, "rules/release.rego", "absent", Weaker},
+		"another rule": {func(f bundle.Files) {
+			f["rules/charter.rego"] = append(f["rules/charter.rego"], '\n')
+		}, "rules/charter.rego", "foreign", Weaker},
+		"one more": {func(f bundle.Files) {
+			f["rules/more.rego"] = []byte("package more\n")
+		}, "rules/more.rego", "foreign", Weaker},
+		"one missing": {func(f bundle.Files) {
+			delete(f, "rules/release.rego")
+		}, "rules/release.rego", "absent", Weaker},
 		"none": {func(f bundle.Files) {
 			for name := range own {
 				delete(f, name)
 			}
 		}, "rules/", "unbound", Weaker},
-		"a module": {func(f bundle.Files) { f["local/a.rego"] = []byte("package sluice.local\n") }, "local/a.rego", "module", Neutral},
+		"a module": {func(f bundle.Files) {
+			f["local/a.rego"] = []byte("package sluice.local\n")
+		}, "local/a.rego", "module", Neutral},
 	} {
 		files := city()
 		delete(files, "rules/x.rego")

@@ -51,7 +51,9 @@ func (v view) broken(d *bundle.Decision) []string {
 	rule("C01", !slices.Contains(ch.Purposes, d.Purpose))
 	rule("C02", slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool { _, ok := v.p.Kinds[k]; return !ok }))
 	rule("C03", slices.ContainsFunc(d.AppliesTo.Zones, func(z string) bool { return !v.p.Zones.Has(z) }))
-	rule("C04", !about && slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool { return ch.AboutPeople(k, v.p.Kinds[k]) }))
+	rule("C04", !about && slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool {
+		return ch.AboutPeople(k, v.p.Kinds[k])
+	}))
 	rule("C05", about && d.Protect.MinUnits < ch.MinUnits)
 	if about {
 		epsilon, delta := v.spent(d)
@@ -65,7 +67,9 @@ func (v view) broken(d *bundle.Decision) []string {
 	rule("C12", slices.ContainsFunc(d.Blackouts, func(b decision.Blackout) bool {
 		return int64(b.Until.Sub(b.From)/time.Second) > int64(ch.BlackoutMax.Nominal()/time.Second)
 	}))
-	rule("C13", about && slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool { return !stands(v.p.Kinds[k], d) }))
+	rule("C13", about && slices.ContainsFunc(d.AppliesTo.Kinds, func(k string) bool {
+		return !stands(v.p.Kinds[k], d)
+	}))
 	rule("C14", about && ch.MinUnits < 1)
 	rule("C15", about && !ch.Allows(d.Protect.Floor))
 	return out

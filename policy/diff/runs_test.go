@@ -42,7 +42,8 @@ var bends = []func(*bundle.Policy){
 		each(p, func(d *bundle.Decision) {
 			d.Keep = append(d.Keep, "speed")
 			d.Stream.Keep = append(d.Stream.Keep, "speed")
-			d.Stream.Measures = []plan.Measure{{Name: "s", Of: plan.Mean, Field: "speed", Share: true, Bounded: true, High: 1}}
+			d.Stream.Measures = []plan.Measure{{Name: "s", Of: plan.Mean, Field: "speed", Share: true, Bounded: true,
+				High: 1}}
 			_ = d.Stream.Finish()
 		})
 	},
@@ -145,7 +146,8 @@ func TestRulesAsTheyAre(t *testing.T) {
 				if _, known := p.Kinds[kind]; !known || !p.Zones.Has(d.AppliesTo.Zones[0]) {
 					continue
 				}
-				_, reasons, err := set.Plans(context.Background(), &register.Sensor{ID: "x", Owner: "x", Kind: kind, Zone: d.AppliesTo.Zones[0]})
+				_, reasons, err := set.Plans(context.Background(),
+					&register.Sensor{ID: "x", Owner: "x", Kind: kind, Zone: d.AppliesTo.Zones[0]})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -153,7 +155,8 @@ func TestRulesAsTheyAre(t *testing.T) {
 			}
 		}
 	}
-	for _, rule := range strings.Fields("C01 C02 C03 C04 C05 C06 C07 C08 C09 C10 C11 C12 C13 C14 C15 P01 P02 P03 P04 P05 P06 P07 P08 P09 P31") {
+	for _, rule := range strings.Fields(
+		"C01 C02 C03 C04 C05 C06 C07 C08 C09 C10 C11 C12 C13 C14 C15 P01 P02 P03 P04 P05 P06 P07 P08 P09 P31") {
 		if !seen[rule] {
 			t.Errorf("nothing broke %s: it was not tried", rule)
 		}

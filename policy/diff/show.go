@@ -170,7 +170,9 @@ func (s *shower) measures(d *bundle.Decision) string {
 func (s *shower) blackouts(d *bundle.Decision) string {
 	var list []string
 	for _, b := range d.Blackouts {
-		list = append(list, fmt.Sprintf("%s %s - %s (%s)", words(b.Zones), b.From.UTC().Format(time.RFC3339Nano), b.Until.UTC().Format(time.RFC3339Nano), quote(b.Reason)))
+		list = append(list,
+			fmt.Sprintf("%s %s - %s (%s)", words(b.Zones), b.From.UTC().Format(time.RFC3339Nano),
+				b.Until.UTC().Format(time.RFC3339Nano), quote(b.Reason)))
 	}
 	if len(list) == 0 {
 		return "-"

@@ -12,7 +12,8 @@ import (
 // that makes them differ is lost where the text is made plain.
 func TestNamesDoNotLookAlike(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
-	pieces := []string{"a", "b", ",", " ", "  ", "\"", "\\", "-", "→", "\n", "\u202e", "\u200b", "\ufffd", "\xff", "\u00a0", "\ue000", "x20", `\x20`, "é", "e\u0301", ":", ";", "(", "nothing"}
+	pieces := []string{"a", "b", ",", " ", "  ", "\"", "\\", "-", "→", "\n", "\u202e", "\u200b", "\ufffd", "\xff",
+		"\u00a0", "\ue000", "x20", `\x20`, "é", "e\u0301", ":", ";", "(", "nothing"}
 	seen := make(map[string][]string)
 	for range 200_000 {
 		list := make([]string, rng.IntN(3))

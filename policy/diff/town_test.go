@@ -38,15 +38,25 @@ const (
 // choices are the values that a key of a decision is drawn from.
 var choices = map[string][]string{
 	"title": {`{en: A}`, `{en: B}`}, "stream": {"s", "r", "q"}, "purpose": {"p"},
-	"applies_to":   {`{kinds: [counter], zones: [a]}`, `{kinds: [counter], zones: [a, b]}`, `{kinds: [counter], zones: [b]}`, `{kinds: [other], zones: [a]}`, `{kinds: [counter, other], zones: [a]}`, `{kinds: [counter], zones: [z]}`},
-	"unit":         {`{field: device, stands_for: device}`, `{field: device, stands_for: device}`, `{none: "about nobody"}`},
-	"keep":         {"[device, rssi, speed, sort]", "[device, rssi, speed]", "[rssi, speed, sort]", "[device, rssi, speed, sort, lat, lon]"},
-	"where":        {"[]", "[]", `[{field: rssi, op: ">=", value: -85}]`, `[{field: rssi, op: ">=", value: -70}]`, `[{field: speed, op: "<", value: 50}]`},
-	"generalise":   {"[]", "[{field: speed, step: 10}]", "[{field: speed, step: 20}]", "[{field: speed, step: 10}, {field: speed, step: 15}]", "[{field: speed, step: 15}, {field: speed, step: 10}]"},
-	"place":        {"sensor", "sensor", "{lat: lat, lon: lon}"},
-	"publish":      {publish("PT1H", "PT1M", "", false), publish("PT2H", "PT1M", "", false), publish("PT1H", "P1D", "", false), publish("PT1H", "PT1M", ", {field: sort, values: [x]}", false), publish("PT1H", "PT1M", ", {field: sort, values: [x, y]}", false), publish("PT1H", "PT1M", "", true)},
-	"protect":      {protect(10, 0.5, 1), protect(20, 0.5, 1), protect(10, 0.25, 1), protect(10, 1, 1), protect(10, 0.5, 2), protect(5, 0.5, 1)},
-	"forget_after": {"P1D", "PT12H", "PT6H"}, "from": {"2030-01-01", "2030-02-01"}, "until": {"2030-06-30", "2030-08-31"},
+	"applies_to": {`{kinds: [counter], zones: [a]}`, `{kinds: [counter], zones: [a, b]}`,
+		`{kinds: [counter], zones: [b]}`, `{kinds: [other], zones: [a]}`, `{kinds: [counter, other], zones: [a]}`,
+		`{kinds: [counter], zones: [z]}`},
+	"unit": {`{field: device, stands_for: device}`, `{field: device, stands_for: device}`,
+		`{none: "about nobody"}`},
+	"keep": {"[device, rssi, speed, sort]", "[device, rssi, speed]", "[rssi, speed, sort]",
+		"[device, rssi, speed, sort, lat, lon]"},
+	"where": {"[]", "[]", `[{field: rssi, op: ">=", value: -85}]`, `[{field: rssi, op: ">=", value: -70}]`,
+		`[{field: speed, op: "<", value: 50}]`},
+	"generalise": {"[]", "[{field: speed, step: 10}]", "[{field: speed, step: 20}]",
+		"[{field: speed, step: 10}, {field: speed, step: 15}]", "[{field: speed, step: 15}, {field: speed, step: 10}]"},
+	"place": {"sensor", "sensor", "{lat: lat, lon: lon}"},
+	"publish": {publish("PT1H", "PT1M", "", false), publish("PT2H", "PT1M", "", false),
+		publish("PT1H", "P1D", "", false), publish("PT1H", "PT1M", ", {field: sort, values: [x]}", false),
+		publish("PT1H", "PT1M", ", {field: sort, values: [x, y]}", false), publish("PT1H", "PT1M", "", true)},
+	"protect": {protect(10, 0.5, 1), protect(20, 0.5, 1), protect(10, 0.25, 1), protect(10, 1, 1),
+		protect(10, 0.5, 2), protect(5, 0.5, 1)},
+	"forget_after": {"P1D", "PT12H", "PT6H"}, "from": {"2030-01-01", "2030-02-01"},
+	"until": {"2030-06-30", "2030-08-31"},
 }
 
 func publish(every, late, by string, more bool) string {
@@ -58,12 +68,14 @@ func publish(every, late, by string, more bool) string {
 }
 
 func protect(units int, epsilon float64, contributions int) string {
-	return fmt.Sprintf("{min_units: %d, epsilon: %v, delta: 1e-6, max_contributions: %d}", units, epsilon, contributions)
+	return fmt.Sprintf("{min_units: %d, epsilon: %v, delta: 1e-6, max_contributions: %d}", units, epsilon,
+		contributions)
 }
 
 func newTown(rng *rand.Rand) *town {
-	t := &town{minUnits: 10, epsilon: 2, kinds: map[string]string{"counter": counterKind, "home": homeKind}, suspended: map[string]bool{},
-		zones: map[string]square{"a": {0, 0, 10, 10}, "b": {10, 0, 20, 10}}}
+	t := &town{minUnits: 10, epsilon: 2, kinds: map[string]string{"counter": counterKind, "home": homeKind},
+		suspended: map[string]bool{},
+		zones:     map[string]square{"a": {0, 0, 10, 10}, "b": {10, 0, 20, 10}}}
 	if rng.IntN(2) == 0 {
 		t.kinds["other"] = counterKind
 	}
@@ -201,8 +213,11 @@ func (t *town) policy() *bundle.Policy {
 	for _, id := range slices.Sorted(maps.Keys(t.zones)) {
 		z := t.zones[id]
 		at := func(x, y int) []float64 { return []float64{float64(x) / 1000, float64(y) / 1000} }
-		features = append(features, map[string]any{"type": "Feature", "id": id, "properties": map[string]any{}, "geometry": map[string]any{"type": "Polygon",
-			"coordinates": [][][]float64{{at(z.west, z.south), at(z.east, z.south), at(z.east, z.north), at(z.west, z.north), at(z.west, z.south)}}}})
+		features = append(features,
+			map[string]any{"type": "Feature", "id": id, "properties": map[string]any{},
+				"geometry": map[string]any{"type": "Polygon",
+					"coordinates": [][][]float64{{at(z.west, z.south), at(z.east, z.south), at(z.east, z.north),
+						at(z.west, z.north), at(z.west, z.south)}}}})
 	}
 	files["zones.geojson"], _ = json.Marshal(map[string]any{"type": "FeatureCollection", "features": features})
 	suspended := ""

@@ -67,7 +67,8 @@ func TestFormIsCompared(t *testing.T) {
 	for _, c := range []struct {
 		old, new string
 		ends     bool
-	}{{"", "mac48", true}, {"mac48", "eui64", true}, {"text", "uuid", true}, {"mac48", "", false}, {"mac48", "text", false}} {
+	}{{"", "mac48", true}, {"mac48", "eui64", true}, {"text", "uuid", true}, {"mac48", "", false},
+		{"mac48", "text", false}} {
 		list := between(with(c.old), with(c.new))
 		if len(list) != 1 || list[0].Ends != c.ends {
 			t.Errorf("%q to %q: %+v; want that it may end a series: %v", c.old, c.new, list, c.ends)

@@ -38,7 +38,8 @@ func (c *comparison) zones() {
 	}
 	for _, id := range old.IDs() {
 		if !new.Has(id) {
-			c.add(Change{About: "zones.geojson", Key: "zone " + word(id), Mark: Stronger, Ends: c.named(id), Old: showZone(old, id)})
+			c.add(Change{About: "zones.geojson", Key: "zone " + word(id), Mark: Stronger, Ends: c.named(id),
+				Old: showZone(old, id)})
 		}
 	}
 	c.layers()
@@ -59,7 +60,8 @@ func (c *comparison) layers() {
 			c.add(Change{About: "zones.geojson", Key: "uncovered " + word(id), Mark: Weaker, New: text(words(gone))})
 		}
 		if come := missing(is, was); len(come) > 0 {
-			c.add(Change{About: "zones.geojson", Key: "covered " + word(id), Mark: Stronger, Ends: true, New: text(words(come))})
+			c.add(Change{About: "zones.geojson", Key: "covered " + word(id), Mark: Stronger, Ends: true,
+				New: text(words(come))})
 		}
 	}
 }
@@ -90,7 +92,9 @@ func missing(list, other map[string]string) []string {
 
 // named reports whether a decision in force names the zone.
 func (c *comparison) named(zone string) bool {
-	return slices.ContainsFunc(c.old.Decisions, func(d bundle.Decision) bool { return slices.Contains(d.AppliesTo.Zones, zone) })
+	return slices.ContainsFunc(c.old.Decisions, func(d bundle.Decision) bool {
+		return slices.Contains(d.AppliesTo.Zones, zone)
+	})
 }
 
 // showZone says what a zone is called, whose it is, and where: its extent, and a
@@ -103,7 +107,8 @@ func showZone(z *register.Zones, id string) (out locales.Texts) {
 	}
 	for l := range out {
 		out[l] = fmt.Sprintf("%s, %s%s, %s - %s, %s, %d %s %s", quote(z.Name(id)), gateway,
-			plan.Plain(s.South), plan.Plain(s.West), plan.Plain(s.North), plan.Plain(s.East), s.Corners, say(explain.Lang(l), "corners"), s.Digest)
+			plan.Plain(s.South), plan.Plain(s.West), plan.Plain(s.North), plan.Plain(s.East), s.Corners,
+			say(explain.Lang(l), "corners"), s.Digest)
 	}
 	return out
 }

@@ -77,7 +77,8 @@ func (d *doc) decision(x *bundle.Decision) error {
 	homes := x.Unit.Sensor != ""
 	for i := range d.reg.Sensors {
 		s := &d.reg.Sensors[i]
-		if slices.Contains(x.AppliesTo.Kinds, s.Kind) && (x.Stream.Place.ByPoint() || slices.Contains(x.AppliesTo.Zones, s.ZoneOf(d.p.Zones))) {
+		if slices.Contains(x.AppliesTo.Kinds, s.Kind) &&
+			(x.Stream.Place.ByPoint() || slices.Contains(x.AppliesTo.Zones, s.ZoneOf(d.p.Zones))) {
 			if !counts(x, s.Owner) {
 				continue // by_owner leaves its owner out, so that it counts nowhere
 			}
@@ -128,7 +129,8 @@ func (d *doc) necessity() {
 		eps = append(eps, d.l.One(unit)+" "+d.l.Number(c.EpsilonPerDay[unit]))
 	}
 	d.line("### " + d.say("limits"))
-	d.line(d.say("floor", c.MinUnits, strings.Join(eps, ", "), d.l.Number(c.DeltaPerDay), c.MaxContributions, d.l.Period(c.SunsetMax), c.NoticeDays))
+	d.line(d.say("floor", c.MinUnits, strings.Join(eps, ", "), d.l.Number(c.DeltaPerDay), c.MaxContributions,
+		d.l.Period(c.SunsetMax), c.NoticeDays))
 	if len(c.KindsNotAboutPeople) > 0 {
 		d.line(d.say("seeing", strings.Join(c.KindsNotAboutPeople, ", ")))
 	}
@@ -146,7 +148,8 @@ func (d *doc) record() {
 			if x.Stream.Unit.StandsFor == "home" {
 				who = d.say("at-home")
 			}
-			measures = fmt.Sprintf("epsilon %s, delta %s, >= %d", d.l.Number(x.Protect.Epsilon), d.l.Number(x.Protect.Delta), x.Protect.MinUnits)
+			measures = fmt.Sprintf("epsilon %s, delta %s, >= %d", d.l.Number(x.Protect.Epsilon),
+				d.l.Number(x.Protect.Delta), x.Protect.MinUnits)
 			if f := x.Stream.Protect.Floor; f != "" {
 				measures += ", floor: " + string(f)
 			}
@@ -154,13 +157,15 @@ func (d *doc) record() {
 				measures += ", membership: " + string(p)
 			}
 			for n, part := range x.Stream.OwnerParts() {
-				measures += fmt.Sprintf("%s%s %d", []string{", by_owner: ", ", "}[min(n, 1)], cell(part.Owner), part.Most)
+				measures += fmt.Sprintf("%s%s %d", []string{", by_owner: ", ", "}[min(n, 1)], cell(part.Owner),
+					part.Most)
 			}
 			if m, err := mechanism.New(x.Stream); err == nil {
 				measures += fmt.Sprintf(" (~%d)", m.PublicFrom())
 			}
 		}
-		fmt.Fprintf(&d.b, "| %s %s | %s | %s | %s | %s | %s | %s |\n", x.Decision, cell(d.l.Title(x.Title)), cell(x.Purpose), who, strings.Join(x.Keep, ", "), d.say("public"), erased, measures)
+		fmt.Fprintf(&d.b, "| %s %s | %s | %s | %s | %s | %s | %s |\n", x.Decision, cell(d.l.Title(x.Title)),
+			cell(x.Purpose), who, strings.Join(x.Keep, ", "), d.say("public"), erased, measures)
 	}
 	d.b.WriteString("\n")
 	d.todo("transfers")

@@ -24,7 +24,8 @@ func city(t *testing.T, change bool) *bundle.Policy {
 		files[file] = []byte(strings.Replace(string(files[file]), old, new, 1))
 	}
 	if change {
-		edit("decisions/2026-14-footfall.yaml", "max_contributions: 4", "max_contributions: 4\n  by_owner: {acme: 3, tram: 1}")
+		edit("decisions/2026-14-footfall.yaml", "max_contributions: 4",
+			"max_contributions: 4\n  by_owner: {acme: 3, tram: 1}")
 		edit("charter.yaml", "{device: 1, card: 1}", "{device: 1, card: 1, home: 1}")
 		edit("charter.yaml", "min_units: 10", "kinds_not_about_people: [camera]\nmin_units: 10")
 		files["kinds.yaml"] = append(files["kinds.yaml"], `  camera:
@@ -72,9 +73,19 @@ func TestMarkdown(t *testing.T) {
 		"(wifi-7)", "floor: noisy (~", "membership: public (~10)", ">= 10, by_owner: acme 3, tram 1 (~",
 	}
 	said := map[string][]string{
-		"en": {"| 2026-18 Heat / homes |", "3 for acme and 1 for tram", "# Data-protection impact assessment: Portalba", "a register of 5 sensors", "Sensors concerned: 2, each of which stands for somebody and is named nowhere, run by acme.", "about nobody: camera.", "people at home, by their homes", "| wifi-counter: ssid | free-text | dropped at the door |", "| wifi-counter: device | identifier | becomes a keyed tag for", "is no secret and is not protected", "it may stand for fewer than that"},
-		"ca": {"3 per a acme i 1 per a tram", "Sensors afectats: 2, cadascun dels quals", "no tracten de ningú: camera.", "persones a casa, per les seves llars", "es descarta a l'entrada", "no és cap secret", "pot representar-ne menys"},
-		"es": {"3 para acme y 1 para tram", "Sensores afectados: 2, cada uno de los cuales", "no tratan de nadie: camera.", "personas en su casa, por sus hogares", "se descarta en la entrada", "no es ningún secreto", "puede representar menos"},
+		"en": {"| 2026-18 Heat / homes |", "3 for acme and 1 for tram", "# Data-protection impact assessment: Portalba",
+			"a register of 5 sensors",
+			"Sensors concerned: 2, each of which stands for somebody and is named nowhere, run by acme.",
+			"about nobody: camera.", "people at home, by their homes",
+			"| wifi-counter: ssid | free-text | dropped at the door |",
+			"| wifi-counter: device | identifier | becomes a keyed tag for", "is no secret and is not protected",
+			"it may stand for fewer than that"},
+		"ca": {"3 per a acme i 1 per a tram", "Sensors afectats: 2, cadascun dels quals",
+			"no tracten de ningú: camera.", "persones a casa, per les seves llars", "es descarta a l'entrada",
+			"no és cap secret", "pot representar-ne menys"},
+		"es": {"3 para acme y 1 para tram", "Sensores afectados: 2, cada uno de los cuales",
+			"no tratan de nadie: camera.", "personas en su casa, por sus hogares", "se descarta en la entrada",
+			"no es ningún secreto", "puede representar menos"},
 	}
 	for l, lang := range explain.Languages {
 		text, err := dpia.Markdown(explain.Lang(l), city(t, true), reg)

@@ -13,9 +13,11 @@ import (
 // charter stands in the decision's text, in each language, and only then.
 func TestAnExemptKindIsSaid(t *testing.T) {
 	files := portalba.Policy()
-	files["kinds.yaml"] = []byte(strings.Replace(string(files["kinds.yaml"]), "{name: laeq,", "{name: serial, type: string, class: identifier}\n      - {name: laeq,", 1))
+	files["kinds.yaml"] = []byte(strings.Replace(string(files["kinds.yaml"]), "{name: laeq,",
+		"{name: serial, type: string, class: identifier}\n      - {name: laeq,", 1))
 	files["charter.yaml"] = append(files["charter.yaml"], "kinds_not_about_people: [noise-meter]\n"...)
-	for l, want := range []string{"the charter says that it is about nobody all the same", "la carta diu que tot i així", "la carta dice que aun así"} {
+	for l, want := range []string{"the charter says that it is about nobody all the same",
+		"la carta diu que tot i així", "la carta dice que aun así"} {
 		for _, exempt := range []bool{true, false} {
 			from := files
 			if !exempt {

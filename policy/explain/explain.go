@@ -87,7 +87,8 @@ var (
 )
 
 // elided are days before which a Catalan article loses its vowel, as format 4 knew them.
-var elided = strings.NewReplacer("del 1 de ", "de l'1 de ", "del 11 de ", "de l'11 de ", "al 1 de ", "a l'1 de ", "al 11 de ", "a l'11 de ")
+var elided = strings.NewReplacer("del 1 de ", "de l'1 de ", "del 11 de ", "de l'11 de ", "al 1 de ", "a l'1 de ",
+	"al 11 de ", "a l'11 de ")
 
 func (t *text) heading() {
 	t.b.WriteString(Plain(t.say("heading", t.d.Decision, t.l.Title(t.d.Title))) + "\n\n")
@@ -269,14 +270,17 @@ func (t *text) exact() []string {
 	var out []string
 	for _, m := range t.s.Measures {
 		if m.Of == plan.Mean || m.Of == plan.Quantile {
-			out = append(out, t.say(t.l.Gender(t.s.Unit.StandsFor, "e-mean", "e-mean-f"), m.Name, t.l.Many(t.s.Unit.StandsFor)))
+			out = append(out,
+				t.say(t.l.Gender(t.s.Unit.StandsFor, "e-mean", "e-mean-f"), m.Name, t.l.Many(t.s.Unit.StandsFor)))
 			continue
 		}
 		out = append(out, t.say("e-error", m.Name, t.l.Number(round(t.mech.TypicalError(m)))))
 	}
 	out = append(out, t.say("e-bound"))
 	if from := t.mech.ShareFrom(); from > 0 {
-		out = append(out, t.say("e-share", t.l.Many(t.s.Unit.StandsFor), fmt.Sprint(t.s.Protect.MaxContributions), t.l.Each(t.s.Forget), fmt.Sprint(from)))
+		out = append(out,
+			t.say("e-share", t.l.Many(t.s.Unit.StandsFor), fmt.Sprint(t.s.Protect.MaxContributions),
+				t.l.Each(t.s.Forget), fmt.Sprint(from)))
 	}
 	return out
 }
@@ -296,7 +300,8 @@ func (t *text) forget() []string {
 		return []string{t.say("g-none", every)}
 	}
 	unit := t.s.Unit.StandsFor
-	out := []string{t.say(t.l.Gender(unit, "g-forget", "g-forgetf"), t.l.One(unit), t.l.Period(t.s.Forget), fmt.Sprint(t.s.Protect.MaxContributions), every)}
+	out := []string{t.say(t.l.Gender(unit, "g-forget", "g-forgetf"), t.l.One(unit), t.l.Period(t.s.Forget),
+		fmt.Sprint(t.s.Protect.MaxContributions), every)}
 	if parts := t.s.OwnerParts(); len(parts) > 0 {
 		list := make([]string, len(parts))
 		for i, p := range parts {
@@ -313,7 +318,8 @@ func (t *text) forgers() string {
 		return t.say("g-apart")
 	}
 	p := t.s.Protect
-	return t.say("g-forged", t.l.One(t.s.Unit.StandsFor), t.l.Number(2*p.Epsilon), t.l.Number(round(p.Delta*(1+math.Exp(p.Epsilon)))))
+	return t.say("g-forged", t.l.One(t.s.Unit.StandsFor), t.l.Number(2*p.Epsilon),
+		t.l.Number(round(p.Delta*(1+math.Exp(p.Epsilon)))))
 }
 
 func (t *text) promise() []string {
@@ -322,7 +328,8 @@ func (t *text) promise() []string {
 	}
 	unit, p := t.s.Unit.StandsFor, t.s.Protect
 	out := []string{
-		t.say("g-eps", t.l.One(unit), t.l.Number(p.Epsilon), t.l.Number(p.Delta), t.l.Number(round(p.Epsilon*float64(t.d.EpochsPerDay())))),
+		t.say("g-eps", t.l.One(unit), t.l.Number(p.Epsilon), t.l.Number(p.Delta),
+			t.l.Number(round(p.Epsilon*float64(t.d.EpochsPerDay())))),
 		t.days(),
 	}
 	if t.s.Unit.Field != "" {

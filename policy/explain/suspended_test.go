@@ -18,14 +18,17 @@ func TestSuspended(t *testing.T) {
 		vote explain.Vote
 		want [3]string
 	}{
-		"languages": {`{decision: "2026-14", since: 2026-12-01, reason: {ca: Manipulat, en: Tampered with}}`, explain.Vote{}, [3]string{
-			"since 1 December 2026: “Tampered with”", "des de l'1 de desembre de 2026: «Manipulat»", "desde el 1 de diciembre de 2026: «Tampered with»",
-		}},
+		"languages": {`{decision: "2026-14", since: 2026-12-01, reason: {ca: Manipulat, en: Tampered with}}`,
+			explain.Vote{}, [3]string{
+				"since 1 December 2026: “Tampered with”", "des de l'1 de desembre de 2026: «Manipulat»",
+				"desde el 1 de diciembre de 2026: «Tampered with»",
+			}},
 		"without a day": {`{decision: "2026-14", reason: a fault}`, explain.Vote{}, [3]string{
 			"suspended it: “a fault”", "l'ha suspès: «a fault»", "lo ha suspendido: «a fault»",
 		}},
 		"as it was signed": {`{decision: "2026-14", reason: a fault}`, putting, [3]string{
-			"suspended it since -: “a fault”", "l'ha suspès des del -: «a fault»", "lo ha suspendido desde el -: «a fault»",
+			"suspended it since -: “a fault”", "l'ha suspès des del -: «a fault»",
+			"lo ha suspendido desde el -: «a fault»",
 		}},
 		"languages, put to the vote": {`{decision: "2026-14", reason: {en: a fault}}`, putting, [3]string{
 			"suspended it: “a fault”", "l'ha suspès: «a fault»", "lo ha suspendido: «a fault»",

@@ -15,7 +15,9 @@ func TestBounds(t *testing.T) {
 	const n, draws = 32, 10_000
 	rnd := rand.New(rand.NewPCG(5, 6))
 	for _, q := range []float64{0.01, 0.5, 0.85, 0.99} {
-		for _, l := range []Law{{false, 0.05}, {false, 0.1}, {false, 0.4}, {false, 1}, {false, 2}, {false, 7.9}, {false, 8.1}, {false, 100}, {false, 1e9}, {true, 0.1}, {true, 0.3}, {true, 0.7}, {true, 8.3}, {true, 2}, {true, 1e6}} {
+		for _, l := range []Law{{false, 0.05}, {false, 0.1}, {false, 0.4}, {false, 1}, {false, 2}, {false, 7.9},
+			{false, 8.1}, {false, 100}, {false, 1e9}, {true, 0.1}, {true, 0.3}, {true, 0.7}, {true, 8.3}, {true, 2},
+			{true, 1e6}} {
 			edges, over := bounds(l, q, n), make([]int, n-1)
 			for range draws {
 				var noise [n]float64
@@ -37,7 +39,8 @@ func TestBounds(t *testing.T) {
 					t.Errorf("q %v, %+v: beyond the bound %v of edge %d in %d of %d", q, l, edges[k], k+1, times, draws)
 				}
 				if edges[k] > 30 && times < draws*15/1000 {
-					t.Errorf("q %v, %+v: beyond the bound %v of edge %d in %d of %d only", q, l, edges[k], k+1, times, draws)
+					t.Errorf("q %v, %+v: beyond the bound %v of edge %d in %d of %d only", q, l, edges[k], k+1, times,
+						draws)
 				}
 			}
 		}
@@ -58,7 +61,8 @@ func TestSums(t *testing.T) {
 			n := math.Abs(float64(x))
 			want := (1 - a) / (1 + a) * (1 - a) / (1 + a) * math.Pow(a, n) * ((1+a*a)/(1-a*a) + n)
 			if math.Abs(one-chance.Noise(l).Mass(float64(x))) > 1e-12 || math.Abs(two-want) > 1e-12 {
-				t.Errorf("b %v: P(one = %d) is %v, %v by definition; of two %v, %v", b, x, one, chance.Noise(l).Mass(float64(x)), two, want)
+				t.Errorf("b %v: P(one = %d) is %v, %v by definition; of two %v, %v", b, x, one,
+					chance.Noise(l).Mass(float64(x)), two, want)
 			}
 		}
 		for _, l := range []Law{l, {true, b}} {

@@ -18,9 +18,14 @@ func TestDays(t *testing.T) {
 		want    [3]float64 // of 7, 30 and 365 days, by hand
 		delta   [3]float64 // in millionths: of plain addition, of an exact floor, or once for all
 	}{
-		"laplace":           {plan.Protect{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 1}, "P1D", [3]float64{7, 30, 182.5 + 2*math.Sqrt(182.5*math.Log(1e6))}, [3]float64{7, 30, 366}},
-		"gaussian":          {plan.Protect{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 100}, "P1D", [3]float64{3.49, 7.65, 34.05}, [3]float64{8, 31, 366}},
-		"four epochs a day": {plan.Protect{MinUnits: 10, Epsilon: 0.5, Delta: 1e-6, MaxContributions: 1, Floor: plan.Noisy}, "PT6H", [3]float64{14, 15 + 2*math.Sqrt(15*math.Log(1e6)), 182.5 + 2*math.Sqrt(182.5*math.Log(1e6))}, [3]float64{28, 1, 1}},
+		"laplace": {plan.Protect{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 1}, "P1D",
+			[3]float64{7, 30, 182.5 + 2*math.Sqrt(182.5*math.Log(1e6))}, [3]float64{7, 30, 366}},
+		"gaussian": {plan.Protect{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 100}, "P1D",
+			[3]float64{3.49, 7.65, 34.05}, [3]float64{8, 31, 366}},
+		"four epochs a day": {plan.Protect{MinUnits: 10, Epsilon: 0.5, Delta: 1e-6, MaxContributions: 1,
+			Floor: plan.Noisy}, "PT6H",
+			[3]float64{14, 15 + 2*math.Sqrt(15*math.Log(1e6)), 182.5 + 2*math.Sqrt(182.5*math.Log(1e6))},
+			[3]float64{28, 1, 1}},
 	} {
 		s := stream(t, func(s *plan.Stream) { s.Protect, s.Forget = c.protect, civil.MustPeriod(c.forget) })
 		m, err := New(s)

@@ -34,14 +34,18 @@ func TestFiguresOfTheDocs(t *testing.T) {
 		},
 		"docs/residents.md": {fmt.Sprintf("%v with %v to %v", far...)},
 		"docs/policy.md": {
-			fmt.Sprintf("Gaussian of sigma %.1f, threshold %v, 95 of 100 values within %v of what was counted, published from about %d devices", scale, least, half, m.PublicFrom()),
+			fmt.Sprintf("Gaussian of sigma %.1f, threshold %v, 95 of 100 values within %v of what was counted, "+
+				"published from about %d devices", scale, least, half, m.PublicFrom()),
 		},
 		"docs/release.md": {
 			fmt.Sprintf("%v is shown as %v to %v", near...),
-			fmt.Sprintf("published from %d with Laplace noise and from %d with Gaussian, within %v and %v of", lap.PublicFrom(), gauss.PublicFrom(), lap.count.Law().HalfWidth(Confidence), gauss.count.Law().HalfWidth(Confidence)),
+			fmt.Sprintf("published from %d with Laplace noise and from %d with Gaussian, within %v and %v of",
+				lap.PublicFrom(), gauss.PublicFrom(), lap.count.Law().HalfWidth(Confidence),
+				gauss.count.Law().HalfWidth(Confidence)),
 		},
 		"opendata/api/openapi.go": {
-			fmt.Sprintf(`"public_from":%d,"typical_error":%v`, m.PublicFrom(), half), fmt.Sprintf(`"bounded_share_from":%d`, m.ShareFrom()),
+			fmt.Sprintf(`"public_from":%d,"typical_error":%v`, m.PublicFrom(), half),
+			fmt.Sprintf(`"bounded_share_from":%d`, m.ShareFrom()),
 			fmt.Sprintf(`"epsilon":%v,"scale":%.2f,"threshold":%v`, epsilon, scale, least),
 		},
 	} {

@@ -52,7 +52,8 @@ func TestPrivacyByBruteForce(t *testing.T) {
 		}
 		worst, where := 0.0, ""
 		for j := int64(0); j <= p.MaxContributions; j++ {
-			for name, n := range map[string]int64{"seen": int64(m.threshold) + 200, "at the threshold": max(p.MinUnits, int64(m.threshold)-1), "unseen": p.MinUnits - 2} {
+			for name, n := range map[string]int64{"seen": int64(m.threshold) + 200,
+				"at the threshold": max(p.MinUnits, int64(m.threshold)-1), "unseen": p.MinUnits - 2} {
 				if n < 0 {
 					continue
 				}
@@ -67,7 +68,9 @@ func TestPrivacyByBruteForce(t *testing.T) {
 						}
 					}
 					if d := all.delta(p.Epsilon); d > worst {
-						worst, where = d, fmt.Sprintf("%d of %d pairs at the step, the rest %s, more: %v", j, p.MaxContributions, name, more)
+						worst, where = d,
+							fmt.Sprintf("%d of %d pairs at the step, the rest %s, more: %v", j, p.MaxContributions,
+								name, more)
 					}
 				}
 			}
@@ -76,7 +79,8 @@ func TestPrivacyByBruteForce(t *testing.T) {
 			t.Errorf("%+v (%s, threshold %v): delta is %.4g with %s", p, m.Name(), m.threshold, worst, where)
 		}
 		if worst < p.Delta/20 && p.Delta < 0.1 {
-			t.Errorf("%+v (%s): delta is %.4g at most; the threshold %v is higher than need be", p, m.Name(), worst, m.threshold)
+			t.Errorf("%+v (%s): delta is %.4g at most; the threshold %v is higher than need be", p, m.Name(), worst,
+				m.threshold)
 		}
 	}
 }
@@ -88,8 +92,11 @@ func TestPrivacyByBruteForce(t *testing.T) {
 func TestNoisyFloorByBruteForce(t *testing.T) {
 	names := make(map[string]int)
 	for _, p := range []plan.Protect{
-		{MinUnits: 1, Epsilon: 1, Delta: 0.01, MaxContributions: 1}, {MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 8},
-		{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4}, {MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2}, {MinUnits: 5, Epsilon: 4, Delta: 1e-4, MaxContributions: 12},
+		{MinUnits: 1, Epsilon: 1, Delta: 0.01, MaxContributions: 1},
+		{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 8},
+		{MinUnits: 10, Epsilon: 1, Delta: 1e-6, MaxContributions: 4},
+		{MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2},
+		{MinUnits: 5, Epsilon: 4, Delta: 1e-4, MaxContributions: 12},
 	} {
 		p.Floor = plan.Noisy
 		s := stream(t, func(s *plan.Stream) { s.Protect = p })
@@ -149,8 +156,10 @@ func (m *Mechanism) worst(places []int64) (worst float64) {
 func TestSafeByBruteForce(t *testing.T) {
 	held := map[bool]int{}
 	for _, p := range []plan.Protect{
-		{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 8}, {MinUnits: 3, Epsilon: 0.05, Delta: 0.8, MaxContributions: 3},
-		{MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2}, {MinUnits: 2, Epsilon: 3, Delta: 0.05, MaxContributions: 6},
+		{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: 8},
+		{MinUnits: 3, Epsilon: 0.05, Delta: 0.8, MaxContributions: 3},
+		{MinUnits: 2, Epsilon: 0.3, Delta: 0.3, MaxContributions: 2},
+		{MinUnits: 2, Epsilon: 3, Delta: 0.05, MaxContributions: 6},
 	} {
 		s := stream(t, func(s *plan.Stream) { s.Protect = p })
 		m, err := New(s)
@@ -255,7 +264,8 @@ func lossOf(p, q map[float64]float64, step float64) loss {
 }
 
 func (l loss) with(o loss) loss {
-	out := loss{step: l.step, first: l.first + o.first, grid: make([]float64, len(l.grid)+len(o.grid)-1), never: 1 - (1-l.never)*(1-o.never)}
+	out := loss{step: l.step, first: l.first + o.first, grid: make([]float64, len(l.grid)+len(o.grid)-1),
+		never: 1 - (1-l.never)*(1-o.never)}
 	for a, p := range l.grid {
 		if p < 1e-18 {
 			continue

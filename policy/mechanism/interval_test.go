@@ -33,7 +33,8 @@ func TestIntervalOfWhatIsShown(t *testing.T) {
 				t.Fatalf("%+v: %v has the interval %v to %v", p, v, low, high)
 			}
 			if v > m.threshold+far && (low != v-half || high != v+half) {
-				t.Fatalf("%+v: %v, far above the threshold, has the interval %v to %v, and half is %v", p, v, low, high, half)
+				t.Fatalf("%+v: %v, far above the threshold, has the interval %v to %v, and half is %v", p, v, low, high,
+					half)
 			}
 		}
 		for n := max(0, m.threshold-far); n < m.threshold+far; n++ {
@@ -52,7 +53,8 @@ func TestIntervalOfWhatIsShown(t *testing.T) {
 				continue
 			}
 			if inside < 0.95*shown-1e-6 {
-				t.Errorf("%+v (%s): of %v units, shown in %.4f, the interval holds %.4f", p, m.Name(), n, shown, inside/shown)
+				t.Errorf("%+v (%s): of %v units, shown in %.4f, the interval holds %.4f", p, m.Name(), n, shown,
+					inside/shown)
 			}
 			if plain < 0.95*shown {
 				worse++

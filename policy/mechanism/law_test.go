@@ -48,7 +48,8 @@ func TestTails(t *testing.T) {
 			k := c.Law().HalfWidth(p)
 			inside := func(k float64) float64 { return 1 - 2*tail[int(k)+1] }
 			if inside(k) < p-1e-9 || k > 0 && inside(k-1) >= p+1e-9 {
-				t.Errorf("%+v: plus or minus %v holds %v, one less %v; want the least that holds %v", c, k, inside(k), inside(k-1), p)
+				t.Errorf("%+v: plus or minus %v holds %v, one less %v; want the least that holds %v", c, k, inside(k),
+					inside(k-1), p)
 			}
 		}
 	}

@@ -89,7 +89,8 @@ func By(s *plan.Stream, method int) (*Mechanism, error) {
 	}
 	for _, x := range s.Measures {
 		if scale := m.noise(x).Scale(); scale > MaxScale {
-			return nil, fmt.Errorf("decision %s: measure %s needs noise of scale %.3g, and %.3g is the greatest that there is; narrow between, lower max_contributions or raise epsilon",
+			return nil, fmt.Errorf("decision %s: measure %s needs noise of scale %.3g, and %.3g is the greatest "+
+				"that there is; narrow between, lower max_contributions or raise epsilon",
 				s.Decision, x.Name, scale/Steps(x), MaxScale/Steps(x))
 		}
 		m.noises = append(m.noises, m.measure(x))
@@ -244,7 +245,8 @@ func (m *Mechanism) TypicalError(x plan.Measure) float64 {
 // would; a mean halves its share between its sum and its count.
 func (m *Mechanism) noise(x plan.Measure) Noise {
 	p := m.stream.Protect
-	n := Noise{Gaussian: m.gaussian, Bound: x.Bound(), Pairs: p.MaxContributions, Parts: m.shares, Rest: m.epochs, Epsilon: p.Epsilon, Delta: p.Delta}
+	n := Noise{Gaussian: m.gaussian, Bound: x.Bound(), Pairs: p.MaxContributions, Parts: m.shares, Rest: m.epochs,
+		Epsilon: p.Epsilon, Delta: p.Delta}
 	if x.Of == plan.Mean {
 		n.Parts *= 2
 	}

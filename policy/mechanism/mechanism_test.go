@@ -19,7 +19,8 @@ func TestExampleOfTheDoc(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.threshold != 40 || m.PublicFrom() != 48 || m.TypicalError(s.Measures[0]) != 6 || m.count.Scale() != 50./24 || m.Name() != "laplace" {
+	if m.threshold != 40 || m.PublicFrom() != 48 || m.TypicalError(s.Measures[0]) != 6 || m.count.Scale() != 50./24 ||
+		m.Name() != "laplace" {
 		t.Errorf("threshold %v, public from %d, typical error %v, scale %v; want 40, 48, 6, 50/24",
 			m.threshold, m.PublicFrom(), m.TypicalError(s.Measures[0]), m.count.Scale())
 	}
@@ -48,7 +49,8 @@ func TestTheEpochAtTheStep(t *testing.T) {
 			m := draft(s, method, gaussian)
 			less := gaussian && method == 3
 			if p := m.chance() / m.step(); p > 1 || p < 0.95 || p < 1 != less {
-				t.Errorf("method %d, Gaussian %v: the step's probability is %v of what pairs alone allow", method, gaussian, p)
+				t.Errorf("method %d, Gaussian %v: the step's probability is %v of what pairs alone allow", method,
+					gaussian, p)
 			}
 		}
 	}

@@ -26,7 +26,8 @@ type Noise struct {
 // Gaussian: rho = mu^2 / 2 adds up over parts and pairs (zero-concentrated
 // differential privacy; Bun, Steinke, "Concentrated Differential Privacy", TCC
 // 2016), and all parts together are one Gaussian mechanism of L2 sensitivity
-// bound * sqrt(C * parts), and 25/24 under the root for parts of the rest, whose exact delta at epsilon is that of Balle, Wang,
+// bound * sqrt(C * parts), and 25/24 under the root for parts of the rest, whose exact delta at
+// epsilon is that of Balle, Wang,
 // "Improving the Gaussian Mechanism for Differential Privacy" (ICML 2018),
 // theorem 8. Each part has the same rho.
 func (n Noise) Scale() float64 {

@@ -32,11 +32,14 @@ func TestTheOtherNoiseServesLess(t *testing.T) {
 				}
 				other := map[string]string{"laplace": "gaussian", "gaussian": "laplace"}[m.Name()]
 				fuzz := 1 + 0.003*from["gaussian"] // the sampler's sigma is up to a thousandth larger
-				if from[m.Name()] > from[other]+1+fuzz || math.Abs(from[m.Name()]-from[other]) <= 1 && half[m.Name()] > half[other]+fuzz {
-					t.Errorf("%d pairs, epsilon %v, delta %v: %s; published from %v, half %v", pairs, epsilon, delta, m.Name(), from, half)
+				if from[m.Name()] > from[other]+1+fuzz ||
+					math.Abs(from[m.Name()]-from[other]) <= 1 && half[m.Name()] > half[other]+fuzz {
+					t.Errorf("%d pairs, epsilon %v, delta %v: %s; published from %v, half %v", pairs, epsilon, delta,
+						m.Name(), from, half)
 				}
 				if math.Abs(float64(m.PublicFrom())-from[m.Name()]) > fuzz {
-					t.Errorf("%d pairs, epsilon %v, delta %v: published from %d; the definition says %v", pairs, epsilon, delta, m.PublicFrom(), from[m.Name()])
+					t.Errorf("%d pairs, epsilon %v, delta %v: published from %d; the definition says %v", pairs,
+						epsilon, delta, m.PublicFrom(), from[m.Name()])
 				}
 			}
 		}
@@ -54,10 +57,12 @@ func TestWhatServes(t *testing.T) {
 		method int
 		name   string
 		from   int64
-	}{{8, 1, "laplace", 164}, {8, 2, "gaussian", 101}, {2, 1, "laplace", 47}, {2, 2, "laplace", 47}, {100, 1, "gaussian", 346}, {100, 2, "gaussian", 346}} {
+	}{{8, 1, "laplace", 164}, {8, 2, "gaussian", 101}, {2, 1, "laplace", 47}, {2, 2, "laplace", 47},
+		{100, 1, "gaussian", 346}, {100, 2, "gaussian", 346}} {
 		m, err := By(stream(t, func(s *plan.Stream) { s.Protect.MaxContributions = c.pairs }), c.method)
 		if err != nil || m.Name() != c.name || m.PublicFrom() != c.from {
-			t.Errorf("%d pairs, method %d: %s from %d, %v; want %s from %d", c.pairs, c.method, m.Name(), m.PublicFrom(), err, c.name, c.from)
+			t.Errorf("%d pairs, method %d: %s from %d, %v; want %s from %d", c.pairs, c.method, m.Name(),
+				m.PublicFrom(), err, c.name, c.from)
 		}
 	}
 	for _, method := range []int{-1, 0, Method + 1} {

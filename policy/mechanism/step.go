@@ -74,6 +74,7 @@ func (m *Mechanism) safe(p float64) bool {
 // muOfAll is the sensitivity of everything that one unit does in an epoch over the
 // noise, all measures and pairs together.
 func (m *Mechanism) muOfAll() float64 {
-	n := Noise{Gaussian: true, Bound: 1, Pairs: 1, Parts: 1, Epsilon: m.stream.Protect.Epsilon, Delta: m.stream.Protect.Delta}
+	n := Noise{Gaussian: true, Bound: 1, Pairs: 1, Parts: 1, Epsilon: m.stream.Protect.Epsilon,
+		Delta: m.stream.Protect.Delta}
 	return 1 / n.Scale()
 }

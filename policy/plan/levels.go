@@ -102,7 +102,8 @@ func (m Measure) checkLevel(u Unit, every time.Duration) error {
 	case m.Field == "":
 		return errors.New("needs a field")
 	case !u.None():
-		return errors.New("levels of decibels are of streams about nobody: one unit's loudest reading would outweigh all others, and noise that hides it would drown the level; use quantile(f, 0.5)")
+		return errors.New("levels of decibels are of streams about nobody: one unit's loudest reading would " +
+			"outweigh all others, and noise that hides it would drown the level; use quantile(f, 0.5)")
 	case !m.Bounded || !(m.High-m.Low > 0 && m.High-m.Low <= MaxLevels):
 		return errors.New("a level needs between: [low, high] in decibels, at most 120 apart, e.g. [20, 140]")
 	case m.Of.Daily() && every != 24*time.Hour:

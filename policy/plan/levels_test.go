@@ -68,7 +68,8 @@ func TestKnownLevels(t *testing.T) {
 	}
 	d := level(Lden, 20, 140)
 	e := func(v float64) int64 { return d.Energy(int64(v * Fixed)) }
-	if got := d.Decibels([]int64{e(60), e(60), e(60)}); math.Abs(got-66.3951) > 1e-3 { // 10 lg((12 + 4*10^0.5 + 80)/24) more
+	// 10 lg((12 + 4*10^0.5 + 80)/24) more
+	if got := d.Decibels([]int64{e(60), e(60), e(60)}); math.Abs(got-66.3951) > 1e-3 {
 		t.Errorf("60 dB all day and night is Lden %v", got)
 	}
 	if got := d.Decibels([]int64{e(65), e(60), e(55)}); math.Abs(got-65) > 1e-6 {
@@ -98,7 +99,8 @@ func TestPartsOfTheDay(t *testing.T) {
 			p := clock.Part(at.UnixNano())
 			minutes[p]++
 			h := at.In(loc).Hour()
-			if want := map[bool]PartOfDay{h >= 7 && h < 19: Day, h >= 19 && h < 23: Evening, h < 7 || h == 23: Night}[true]; p != want {
+			if want := map[bool]PartOfDay{h >= 7 && h < 19: Day, h >= 19 && h < 23: Evening, h < 7 ||
+				h == 23: Night}[true]; p != want {
 				t.Fatalf("%s is in part %d", at.In(loc), p)
 			}
 		}
@@ -125,13 +127,17 @@ func TestLevelsAreRefused(t *testing.T) {
 		{level(Lnight, 20, 140), nobody, time.Hour, "P1D"},
 		{&Measure{Name: "l", Of: Leq, Field: "laeq"}, nobody, time.Hour, "between"},
 		{&Measure{Name: "l", Of: Leq, Field: "laeq", High: 100}, nobody, time.Hour, "between"},
-		{&Measure{Name: "l", Of: Leq, Field: "laeq", Bounded: true, High: 100, Edges: []float64{0, 1}}, nobody, time.Hour, "edges"},
+		{&Measure{Name: "l", Of: Leq, Field: "laeq", Bounded: true, High: 100, Edges: []float64{0, 1}}, nobody,
+			time.Hour, "edges"},
 		{&Measure{Name: "l", Of: Leq, Bounded: true, High: 100}, nobody, time.Hour, "field"},
 		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, Bounded: true, High: 1}, nobody, time.Hour, ""},
-		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, Bounded: true, High: 2}, nobody, time.Hour, "from 0 to 1"},
-		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, Bounded: true, Low: -1, High: 1}, nobody, time.Hour, "from 0 to 1"},
+		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, Bounded: true, High: 2}, nobody, time.Hour,
+			"from 0 to 1"},
+		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, Bounded: true, Low: -1, High: 1}, nobody, time.Hour,
+			"from 0 to 1"},
 		{&Measure{Name: "s", Of: Mean, Field: "dry", Share: true, High: 1}, nobody, time.Hour, "from 0 to 1"},
-		{&Measure{Name: "s", Of: Sum, Field: "dry", Share: true, Bounded: true, High: 1}, nobody, time.Hour, "from 0 to 1"},
+		{&Measure{Name: "s", Of: Sum, Field: "dry", Share: true, Bounded: true, High: 1}, nobody, time.Hour,
+			"from 0 to 1"},
 	} {
 		err := c.m.check(c.u, c.every)
 		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {

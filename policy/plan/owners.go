@@ -30,7 +30,9 @@ func (s *Stream) OwnerPart(owner string) (n int, ok bool) {
 	if len(s.parts) == 0 {
 		return 0, true
 	}
-	n, ok = slices.BinarySearchFunc(s.parts, owner, func(p OwnerPart, name string) int { return strings.Compare(p.Owner, name) })
+	n, ok = slices.BinarySearchFunc(s.parts, owner, func(p OwnerPart, name string) int {
+		return strings.Compare(p.Owner, name)
+	})
 	return n + 1, ok
 }
 

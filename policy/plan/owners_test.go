@@ -12,9 +12,11 @@ import (
 func parted(parts map[string]int64, change func(*Stream)) *Stream {
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s := &Stream{
-		ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"), From: from, Until: from.AddDate(1, 0, 0),
-		Unit: Unit{Field: "device", StandsFor: "device"}, Keep: []string{"device"}, Zones: []string{"z"}, Measures: []Measure{{Name: "n", Of: Distinct}},
-		Protect: Protect{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 4, ByOwner: parts},
+		ID: "s", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
+		From: from, Until: from.AddDate(1, 0, 0),
+		Unit: Unit{Field: "device", StandsFor: "device"}, Keep: []string{"device"}, Zones: []string{"z"},
+		Measures: []Measure{{Name: "n", Of: Distinct}},
+		Protect:  Protect{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 4, ByOwner: parts},
 	}
 	if change != nil {
 		change(s)
@@ -42,7 +44,9 @@ func TestOwnerParts(t *testing.T) {
 		"beyond counting": {map[string]int64{"a": math.MaxInt64, "b": math.MaxInt64}, nil, "at most max_contributions"},
 		"nobody's":        {map[string]int64{"": 1}, nil, "at least 1"},
 		"of many":         {many, func(s *Stream) { s.Protect.MaxContributions = 100 }, "at most 32"},
-		"of homes":        {map[string]int64{"a": 1}, func(s *Stream) { s.Unit = Unit{Sensor: true, StandsFor: "home"} }, "needs a unit that is a field"},
+		"of homes": {map[string]int64{"a": 1}, func(s *Stream) {
+			s.Unit = Unit{Sensor: true, StandsFor: "home"}
+		}, "needs a unit that is a field"},
 		"of nobody": {map[string]int64{"a": 1}, func(s *Stream) {
 			s.Unit, s.Measures = Unit{StandsFor: "none"}, []Measure{{Name: "n", Of: Count}}
 		}, "needs a unit that is a field"},
@@ -69,7 +73,10 @@ func TestOwnerPart(t *testing.T) {
 	}
 	for owner, want := range map[string]int{"acme": 1, "tram": 2, "other": 0, "": 0} {
 		n, ok := s.OwnerPart(owner)
-		if ok != (want > 0) || ok && (n != want || s.OwnerParts()[n-1].Owner != owner || s.OwnerParts()[n-1].Most != s.Protect.ByOwner[owner]) {
+		if ok != (want > 0) ||
+			ok &&
+				(n != want || s.OwnerParts()[n-1].Owner != owner ||
+					s.OwnerParts()[n-1].Most != s.Protect.ByOwner[owner]) {
 			t.Errorf("%q has part %d, %v; want %d", owner, n, ok, want)
 		}
 	}
@@ -77,7 +84,8 @@ func TestOwnerPart(t *testing.T) {
 	if err := shared.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	if n, ok := shared.OwnerPart("anybody"); n != 0 || !ok || strings.Contains(string(shared.Canonical()), "owner") || s.Digest == shared.Digest {
+	if n, ok := shared.OwnerPart("anybody"); n != 0 || !ok || strings.Contains(string(shared.Canonical()), "owner") ||
+		s.Digest == shared.Digest {
 		t.Errorf("where all share: %d, %v, %s", n, ok, shared.Canonical())
 	}
 }

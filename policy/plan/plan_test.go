@@ -30,8 +30,10 @@ func TestEpochNames(t *testing.T) {
 func TestEndsEpoch(t *testing.T) {
 	loc := location(t, "Europe/Madrid")
 	for _, forget := range []string{"PT1H", "PT6H", "P1D"} {
-		s := Stream{windows: civil.NewGrid(time.Hour, loc), epochs: civil.NewGrid(civil.MustPeriod(forget).Nominal(), loc)}
-		for _, day := range []time.Time{time.Date(2026, 3, 29, 0, 0, 0, 0, loc), time.Date(2026, 10, 25, 0, 0, 0, 0, loc), time.Date(2026, 6, 1, 0, 0, 0, 0, loc)} {
+		s := Stream{windows: civil.NewGrid(time.Hour, loc),
+			epochs: civil.NewGrid(civil.MustPeriod(forget).Nominal(), loc)}
+		for _, day := range []time.Time{time.Date(2026, 3, 29, 0, 0, 0, 0, loc),
+			time.Date(2026, 10, 25, 0, 0, 0, 0, loc), time.Date(2026, 6, 1, 0, 0, 0, 0, loc)} {
 			ends := 0
 			for at := day; at.Before(day.AddDate(0, 0, 1)); {
 				start, end := s.Window(at)

@@ -181,11 +181,14 @@ func (s *Stream) checkMembership() error {
 	case s.Place.ByPoint():
 		return errors.New("protect: with public membership a home counts where it is registered: place: sensor")
 	case s.Protect.Floor == Noisy:
-		return errors.New("protect: with public membership the number of homes is that of the register, without noise: take floor out")
+		return errors.New(
+			"protect: with public membership the number of homes is that of the register, without noise: take floor " +
+				"out")
 	}
 	for _, m := range s.Measures {
 		if m.Of == Distinct {
-			return errors.New("protect: with public membership distinct(unit) says what the register says: take the measure out")
+			return errors.New(
+				"protect: with public membership distinct(unit) says what the register says: take the measure out")
 		}
 	}
 	return nil
@@ -231,7 +234,8 @@ func (m Measure) check(u Unit, every time.Duration) error {
 	case Leq, Lday, Levening, Lnight, Lden:
 		return m.checkLevel(u, every)
 	default:
-		return errors.New("of is one of count(), distinct(unit), sum(f), mean(f), histogram(f), quantile(f, q), leq(f), lday(f), levening(f), lnight(f), lden(f), share(f)")
+		return errors.New("of is one of count(), distinct(unit), sum(f), mean(f), histogram(f), quantile(f, q), " +
+			"leq(f), lday(f), levening(f), lnight(f), lden(f), share(f)")
 	}
 	if len(m.Edges) > 0 {
 		return errors.New("edges are for histogram(f) only")

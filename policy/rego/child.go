@@ -92,7 +92,9 @@ func (c *Child) Ask(ctx context.Context, b *Version, query string, input any) (j
 }
 
 // AskEach has the child answer many; see Evaluator.
-func (c *Child) AskEach(ctx context.Context, b *Version, query string, inputs []any) (answers []json.RawMessage, err error) {
+func (c *Child) AskEach(
+	ctx context.Context, b *Version, query string, inputs []any,
+) (answers []json.RawMessage, err error) {
 	raw, err := c.askTwice(ctx, b, question{ID: b.ID, Query: query, Inputs: inputs}, eachTimeout)
 	if err != nil {
 		return nil, err
@@ -196,7 +198,8 @@ func (c *Child) start() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	c.p = &running{cmd: cmd, in: in, enc: json.NewEncoder(in), dec: json.NewDecoder(out), loaded: make(map[string]json.RawMessage)}
+	c.p = &running{cmd: cmd, in: in, enc: json.NewEncoder(in), dec: json.NewDecoder(out),
+		loaded: make(map[string]json.RawMessage)}
 	return nil
 }
 
@@ -253,7 +256,8 @@ func (c *Child) exchange(ctx context.Context, q question, most time.Duration) (j
 	}
 }
 
-var errTimeout = errors.New("the rules took too long, so nothing is permitted; look for a rule that goes through too much")
+var errTimeout = errors.New(
+	"the rules took too long, so nothing is permitted; look for a rule that goes through too much")
 
 // cpuTime is what a process has worked so far, from proc_pid_stat(5); 0 where
 // that cannot be told.
@@ -340,7 +344,8 @@ func plain(err error) string {
 }
 
 func confine() error {
-	limits := map[int]uint64{unix.RLIMIT_CPU: childCPU, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: childFiles}
+	limits := map[int]uint64{unix.RLIMIT_CPU: childCPU, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_CORE: 0,
+		unix.RLIMIT_NOFILE: childFiles}
 	if !raced {
 		limits[unix.RLIMIT_DATA] = childMemory
 		debug.SetMemoryLimit(childMemory / 2)

@@ -87,29 +87,41 @@ func TestPolicyCannotFailOpen(t *testing.T) {
 		change func(bundle.Files)
 		want   rego.Code
 	}{
-		"undefined plan":      {rules("plan.rego", "package sluice.plan\nresult := x if { x := 1; false }"), rego.Undefined},
-		"undefined charter":   {rules("charter.rego", "package sluice.charter\nviolations := x if { x := []; false }"), rego.Undefined},
-		"null":                {rules("plan.rego", plans+"null"), rego.Undefined},
-		"a number":            {rules("plan.rego", plans+"1"), rego.WrongType},
-		"true":                {rules("plan.rego", plans+"true"), rego.WrongType},
-		"an unknown key":      {rules("plan.rego", plans+`{"plans": [], "reasons": [], "allow": true}`), rego.WrongType},
-		"plan without stream": {rules("plan.rego", plans+`{"plans": [{"decision": "2026-14", "zone": "rambla"}], "reasons": []}`), rego.WrongType},
-		"charter says true":   {rules("charter.rego", "package sluice.charter\nviolations := data.charter.city.id"), rego.WrongType},
-		"two answers":         {rules("plan.rego", plans+"1 if true\nresult := 2 if true"), rego.Conflict},
+		"undefined plan": {rules("plan.rego", "package sluice.plan\nresult := x if { x := 1; false }"),
+			rego.Undefined},
+		"undefined charter": {rules("charter.rego", "package sluice.charter\nviolations := x if { x := []; false }"),
+			rego.Undefined},
+		"null":     {rules("plan.rego", plans+"null"), rego.Undefined},
+		"a number": {rules("plan.rego", plans+"1"), rego.WrongType},
+		"true":     {rules("plan.rego", plans+"true"), rego.WrongType},
+		"an unknown key": {rules("plan.rego", plans+`{"plans": [], "reasons": [], "allow": true}`),
+			rego.WrongType},
+		"plan without stream": {rules("plan.rego",
+			plans+`{"plans": [{"decision": "2026-14", "zone": "rambla"}], "reasons": []}`), rego.WrongType},
+		"charter says true": {rules("charter.rego", "package sluice.charter\nviolations := data.charter.city.id"),
+			rego.WrongType},
+		"two answers": {rules("plan.rego", plans+"1 if true\nresult := 2 if true"), rego.Conflict},
 		"set conflict": {local(`package sluice.local
 deny := {{"decision": "x", "message": "a"}} if true
 deny := {{"decision": "x", "message": "b"}} if true`), rego.Conflict},
-		"builtin error":        {local("package sluice.local\ndeny contains {\"decision\": \"2026-14\", \"message\": \"x\"} if to_number(data.charter.city.id) == 1"), rego.BuiltinError},
-		"timeout":              {local(bomb), rego.Timeout},
-		"missing data":         {func(f bundle.Files) { delete(f, "charter.yaml") }, rego.HalfBundle},
-		"half a bundle":        {func(f bundle.Files) { delete(f, "kinds.yaml"); delete(f, "zones.geojson") }, rego.HalfBundle},
+		"builtin error": {local("package sluice.local\ndeny contains {\"decision\": \"2026-14\", " +
+			"\"message\": \"x\"} if to_number(data.charter.city.id) == 1"), rego.BuiltinError},
+		"timeout":      {local(bomb), rego.Timeout},
+		"missing data": {func(f bundle.Files) { delete(f, "charter.yaml") }, rego.HalfBundle},
+		"half a bundle": {func(f bundle.Files) {
+			delete(f, "kinds.yaml")
+			delete(f, "zones.geojson")
+		}, rego.HalfBundle},
 		"no policy":            {func(f bundle.Files) { clear(f) }, rego.NoPolicy},
 		"unknown measure":      {replace(footfallFile, "distinct(unit)", "median(unit)"), rego.Unreadable},
 		"not YAML":             {replace(footfallFile, "stream:", "stream"), rego.Unreadable},
 		"rules do not compile": {local("package sluice.local\ndeny contains"), rego.BadRules},
 		"a forbidden builtin":  {local("package sluice.local\nx := http.send({})"), rego.BadRules},
-		"another zone":         {rules("plan.rego", strings.Replace(embedded(t, "rules/plan.rego"), `"zone": zone(d)`, `"zone": "moon"`, 1)), rego.UnknownZone},
-		"another protection":   {rules("plan.rego", strings.Replace(embedded(t, "rules/plan.rego"), `"stream": d.stream_spec`, `"stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})`, 1)), rego.Changed},
+		"another zone": {rules("plan.rego",
+			strings.Replace(embedded(t, "rules/plan.rego"), `"zone": zone(d)`, `"zone": "moon"`, 1)), rego.UnknownZone},
+		"another protection": {rules("plan.rego",
+			strings.Replace(embedded(t, "rules/plan.rego"), `"stream": d.stream_spec`,
+				`"stream": object.union(d.stream_spec, {"protect": {"min_units": 1}})`, 1)), rego.Changed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,7 +161,8 @@ func embedded(t *testing.T, name string) string {
 func TestLocalDenyThatIsNotUnderstood(t *testing.T) {
 	for deny, want := range map[string]string{
 		`"all"`: "R04", "null": "R04", "true": "R04", `{"2026-14"}`: "R04", // OPA's own types know better
-		"data.charter.city.id": "L02", "data.charter.city": "L02", "data.charter.purposes": "L02", "{data.charter.city.id}": "L02",
+		"data.charter.city.id": "L02", "data.charter.city": "L02", "data.charter.purposes": "L02",
+		"{data.charter.city.id}":                                 "L02",
 		`{{"decision": data.charter.min_units, "message": "x"}}`: "L02", `[data.charter.city]`: "L02",
 	} {
 		files := portalba.Policy()
@@ -261,7 +274,8 @@ func TestAChildStopsWhenAsked(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
-	if _, _, err := set.Plans(ctx, &rambla); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 3*time.Second {
+	if _, _, err := set.Plans(ctx, &rambla); !errors.Is(err, context.DeadlineExceeded) ||
+		time.Since(begun) > 3*time.Second {
 		t.Errorf("got %v after %s; want the context's end at once", err, time.Since(begun))
 	}
 }
@@ -290,7 +304,8 @@ func TestTaste(t *testing.T) {
 	if _, err := compile.Files(context.Background(), c, files); err != nil {
 		t.Errorf("the child, after that: %v", err)
 	}
-	if score, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", c.Process().Pid)); err == nil && strings.TrimSpace(string(score)) != "1000" {
+	if score, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", c.Process().Pid)); err == nil &&
+		strings.TrimSpace(string(score)) != "1000" {
 		t.Errorf("the child would not be the first to go: %s", score)
 	}
 	gone := rego.NewChild("/bin/false")

@@ -62,7 +62,8 @@ type Evaluator interface {
 // allowed are the builtins that rules may call: pure, and bounded by their
 // input. Everything else does not compile.
 var allowed = []string{
-	"eq", "neq", "equal", "assign", "lt", "lte", "gt", "gte", "internal.member_2", "internal.member_3", "internal.print",
+	"eq", "neq", "equal", "assign", "lt", "lte", "gt", "gte", "internal.member_2", "internal.member_3",
+	"internal.print",
 	"plus", "minus", "mul", "div", "rem", "abs", "round", "ceil", "floor",
 	"count", "sum", "max", "min", "sort", "all", "any", "and", "or", "intersection", "union",
 	"array.concat", "array.reverse", "array.slice",
@@ -89,7 +90,9 @@ func Modules(files bundle.Files) (map[string]string, error) {
 			out[name] = string(raw)
 		}
 	}
-	own := slices.ContainsFunc(slices.Collect(maps.Keys(out)), func(n string) bool { return strings.HasPrefix(n, "rules/") })
+	own := slices.ContainsFunc(slices.Collect(maps.Keys(out)), func(n string) bool {
+		return strings.HasPrefix(n, "rules/")
+	})
 	if own {
 		return out, nil
 	}
@@ -135,7 +138,8 @@ func Embedded() (map[string]string, error) {
 func compile(sources map[string]string) (*ast.Compiler, error) {
 	parsed := make(map[string]*ast.Module, len(sources))
 	for name, source := range sources {
-		m, err := ast.ParseModuleWithOpts(name, source, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
+		m, err := ast.ParseModuleWithOpts(name, source,
+			ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
 		if err != nil {
 			return nil, fmt.Errorf("rules: %w", err)
 		}
@@ -248,7 +252,8 @@ func prepare(ctx context.Context, b *Version) (*prepared, error) {
 }
 
 // ErrUndefined is for an answer that is not there.
-var ErrUndefined = errors.New("the rules gave no answer, so nothing is permitted; check that charter, plan and release rules are all there")
+var ErrUndefined = errors.New(
+	"the rules gave no answer, so nothing is permitted; check that charter, plan and release rules are all there")
 
 // evaluate asks one query under a deadline and insists on one defined result.
 func evaluate(ctx context.Context, q rego.PreparedEvalQuery, input any) (json.RawMessage, error) {

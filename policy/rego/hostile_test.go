@@ -35,12 +35,15 @@ const deny = `deny contains {"decision": "2026-14", "message": "x"} if `
 // refused use what rules may not call, or do not compile: they never run.
 var refused = []hostile{
 	{name: "http.send", source: deny + `http.send({"method": "get", "url": "URL"}).status_code == 200`},
-	{name: "http.send in a comprehension", source: `x := [r | some u in ["URL"]; r := http.send({"method": "get", "url": u})]`},
-	{name: "http.send in a function", source: "f(u) := http.send({\"method\": \"get\", \"url\": u})\n" + deny + `f("URL").status_code == 200`},
+	{name: "http.send in a comprehension",
+		source: `x := [r | some u in ["URL"]; r := http.send({"method": "get", "url": u})]`},
+	{name: "http.send in a function", source: "f(u) := http.send({\"method\": \"get\", \"url\": u})\n" + deny +
+		`f("URL").status_code == 200`},
 	{name: "http.send by with", source: deny + `count([1]) == 1 with count as http.send`},
 	{name: "http.send in a default", source: `default x := http.send({"method": "get", "url": "URL"})`},
 	{name: "schema with a reference", source: deny + `json.match_schema({}, {"$ref": "URL/a.json"})[0]`},
-	{name: "schema with a nested reference", source: deny + `json.match_schema({}, {"properties": {"a": {"$ref": "URL/b.json"}}})[0]`},
+	{name: "schema with a nested reference",
+		source: deny + `json.match_schema({}, {"properties": {"a": {"$ref": "URL/b.json"}}})[0]`},
 	{name: "schema in allOf", source: deny + `json.match_schema({}, {"allOf": [{"$ref": "URL/redirect"}]})[0]`},
 	{name: "verify schema", source: deny + `json.verify_schema({"$ref": "URL/c.json"})[0]`},
 	{name: "look up a name", source: deny + `net.lookup_ip_addr("canary.sluice.invalid")`},
@@ -100,21 +103,42 @@ var sly = []hostile{
 	{name: "a number from text", source: deny + `to_number("1e999999999") + 1 > 1`},
 	{name: "round a huge number", source: deny + `round(to_number("1e999999999")) > 1`},
 	{name: "a remainder of a huge number", source: deny + `to_number("1e999999999") % 7 == 3`},
-	{name: "all triples", source: "n := {x | some d in data.decisions; some z in data.zones; some y in data.zones; some w in data.zones; x := [d.decision, z, y, w]}\n" + deny + `count({[a, b, c] | some a in n; some b in n; some c in n}) == 1`},
-	{name: "objects of objects", source: chain(40, `{"a": 1}`, `{"a": PREV, "b": PREV}`, `count([x | x := LAST; x.a; object.union(x, {"c": 1}) == {}]) == 1`) + "\n" + deny + `object.union(v40, v40) == object.union(v39, {})`},
-	{name: "sort all pairs", source: "n := [x | some a in [0,1,2,3,4,5,6,7,8,9]; some b in [0,1,2,3,4,5,6,7,8,9]; some c in [0,1,2,3,4,5,6,7,8,9]; some d in [0,1,2,3,4,5,6,7,8,9]; some e in [0,1,2,3,4,5,6,7,8,9]; some f in [0,1,2,3,4,5,6,7,8,9]; x := [f, e, d, c, b, a]]\n" + deny + `sort(n)[0] == 1`},
-	{name: "search in a long text", source: chain(22, `"aaaaaaaa"`, `concat("", [PREV, PREV])`, `false`) + "\nn := [0,1,2,3,4,5,6,7,8,9]\n" + deny + `{ some a in n; some b in n; some c in n; some d in n; some e in n; indexof(v22, concat("", ["b", v20])) == a + b + c + d + e }`},
-	{name: "split a long text", source: chain(26, `"a,a,a,a,"`, `concat("", [PREV, PREV])`, `count(split(LAST, ",")) == 1`)},
-	{name: "every in every", source: "n := [0,1,2,3,4,5,6,7,8,9]\n" + deny + `every a in n { every b in n { every c in n { every d in n { every e in n { every f in n { every g in n { every h in n { a + b + c + d + e + f + g + h >= 0 } } } } } } } }`},
-	{name: "unions of unions", source: chain(24, `{1, 2, 3}`, `{x | some a in [PREV, {[PREV, 1]}]; some x in a} | {[PREV, y] | some y in PREV}`, `count(LAST) == 1`)},
+	{name: "all triples", source: "n := {x | some d in data.decisions; some z in data.zones; some y in data.zones; " +
+		"some w in data.zones; x := [d.decision, z, y, w]}\n" + deny +
+		`count({[a, b, c] | some a in n; some b in n; some c in n}) == 1`},
+	{name: "objects of objects",
+		source: chain(40, `{"a": 1}`, `{"a": PREV, "b": PREV}`,
+			`count([x | x := LAST; x.a; object.union(x, {"c": 1}) == {}]) == 1`) + "\n" + deny +
+			`object.union(v40, v40) == object.union(v39, {})`},
+	{name: "sort all pairs", source: "n := [x | some a in [0,1,2,3,4,5,6,7,8,9]; some b in [0,1,2,3,4,5,6,7,8,9]; " +
+		"some c in [0,1,2,3,4,5,6,7,8,9]; some d in [0,1,2,3,4,5,6,7,8,9]; some e in [0,1,2,3,4,5,6,7,8,9]; some f " +
+		"in [0,1,2,3,4,5,6,7,8,9]; x := [f, e, d, c, b, a]]\n" + deny + `sort(n)[0] == 1`},
+	{name: "search in a long text", source: chain(22, `"aaaaaaaa"`, `concat("", [PREV, PREV])`, `false`) +
+		"\nn := [0,1,2,3,4,5,6,7,8,9]\n" + deny +
+		`{ some a in n; some b in n; some c in n; some d in n; some e in n; indexof(v22, concat("", ["b", v20])) == a + b + c + d + e }`},
+	{name: "split a long text",
+		source: chain(26, `"a,a,a,a,"`, `concat("", [PREV, PREV])`, `count(split(LAST, ",")) == 1`)},
+	{name: "every in every", source: "n := [0,1,2,3,4,5,6,7,8,9]\n" + deny +
+		`every a in n { every b in n { every c in n { every d in n { every e in n { every f in n { every g in n { every h in n { a + b + c + d + e + f + g + h >= 0 } } } } } } } }`},
+	{name: "unions of unions",
+		source: chain(24, `{1, 2, 3}`,
+			`{x | some a in [PREV, {[PREV, 1]}]; some x in a} | {[PREV, y] | some y in PREV}`, `count(LAST) == 1`)},
 	{name: "a builtin fails", source: deny + `to_number("no number") == 1`},
-	{name: "a default hides a failure", source: "default ok := true\nok := x if { x := to_number(\"no number\") == 1 }\n" + deny + `not ok`},
+	{name: "a default hides a failure",
+		source: "default ok := true\nok := x if { x := to_number(\"no number\") == 1 }\n" + deny + `not ok`},
 	{name: "division by nothing", source: deny + `1 / (count([]) * 1) == 1`},
-	{name: "two answers", source: "deny := {{\"decision\": \"x\", \"message\": \"a\"}} if true\ndeny := {{\"decision\": \"x\", \"message\": \"b\"}} if true"},
-	{name: "deny says it otherwise", source: "deny contains {\"decision\": d.decision, \"message\": d.stream_spec} if some d in data.decisions"},
+	{name: "two answers", source: "deny := {{\"decision\": \"x\", \"message\": \"a\"}} if true\ndeny := " +
+		"{{\"decision\": \"x\", \"message\": \"b\"}} if true"},
+	{name: "deny says it otherwise",
+		source: "deny contains {\"decision\": d.decision, \"message\": d.stream_spec} if some d in data.decisions"},
 	{name: "deny has an odd message", source: `deny contains {"decision": "2026-14", "message": 7}`},
-	{name: "a plan of its own", plan: true, source: "package sluice.plan\nresult := {\"plans\": [{\"decision\": \"2026-14\", \"zone\": \"rambla\", \"stream\": {\"id\": \"footfall\"}}], \"reasons\": []}"},
-	{name: "a plan that mocks the charter", plan: true, source: "package sluice.plan\nresult := {\"plans\": [p | some d in data.decisions; count(data.sluice.charter.violations) == 0 with data.charter as {\"min_units\": 0}; p := {\"decision\": d.decision, \"zone\": \"rambla\", \"stream\": object.union(d.stream_spec, {\"protect\": {\"min_units\": 1, \"epsilon\": 100, \"delta\": 0.9, \"max_contributions\": 9}})}], \"reasons\": []}"},
+	{name: "a plan of its own", plan: true, source: "package sluice.plan\nresult := {\"plans\": [{\"decision\": " +
+		"\"2026-14\", \"zone\": \"rambla\", \"stream\": {\"id\": \"footfall\"}}], \"reasons\": []}"},
+	{name: "a plan that mocks the charter", plan: true, source: "package sluice.plan\nresult := {\"plans\": [p | " +
+		"some d in data.decisions; count(data.sluice.charter.violations) == 0 with data.charter as {\"min_units\": " +
+		"0}; p := {\"decision\": d.decision, \"zone\": \"rambla\", \"stream\": object.union(d.stream_spec, " +
+		"{\"protect\": {\"min_units\": 1, \"epsilon\": 100, \"delta\": 0.9, \"max_contributions\": 9}})}], " +
+		"\"reasons\": []}"},
 }
 
 // chain is n rules, each made of the one before, and a denial that looks at the last.
@@ -172,7 +196,8 @@ func TestHostileModulesAreRefused(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			began := time.Now()
 			_, err := compile.Files(context.Background(), c, h.files(url))
-			if code := rego.CodeOf(err); err == nil || code != rego.BadRules && code != rego.Died && code != rego.Timeout && code != rego.Unreadable {
+			if code := rego.CodeOf(err); err == nil ||
+				code != rego.BadRules && code != rego.Died && code != rego.Timeout && code != rego.Unreadable {
 				t.Errorf("got %v; want it refused", err)
 			}
 			if took := time.Since(began); took > 10*rego.ChildStart {
@@ -252,7 +277,8 @@ func TestNothingIsSent(t *testing.T) {
 // alone is inside: loopback is up, and a raw socket sees every packet.
 func alone(t *testing.T) {
 	up(t)
-	fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_NONBLOCK, 0x0300) // ETH_P_ALL, big-endian
+	// ETH_P_ALL, big-endian
+	fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_NONBLOCK, 0x0300)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,8 @@ func TestStockOPA(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["decisions/2026-14-footfall.yaml"] = bytes.Replace(files["decisions/2026-14-footfall.yaml"], []byte("min_units: 10"), []byte("min_units: 3"), 1)
+	files["decisions/2026-14-footfall.yaml"] = bytes.Replace(files["decisions/2026-14-footfall.yaml"],
+		[]byte("min_units: 10"), []byte("min_units: 3"), 1)
 	p, err := bundle.Read(files)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +38,8 @@ func TestStockOPA(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := oparego.New(oparego.ParsedBundle("policy", &b), oparego.Query("data.sluice.charter.violations[_].rule")).Eval(context.Background())
+	results, err := oparego.New(oparego.ParsedBundle("policy", &b),
+		oparego.Query("data.sluice.charter.violations[_].rule")).Eval(context.Background())
 	if err != nil || len(results) != 1 || results[0].Expressions[0].Value != "C05" {
 		t.Errorf("OPA answers %v (%v); want C05", results, err)
 	}

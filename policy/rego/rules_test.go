@@ -25,11 +25,13 @@ func TestRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if parsed[e.Name()], err = ast.ParseModuleWithOpts(e.Name(), string(raw), ast.ParserOptions{RegoVersion: ast.RegoV1}); err != nil {
+		if parsed[e.Name()], err = ast.ParseModuleWithOpts(e.Name(), string(raw),
+			ast.ParserOptions{RegoVersion: ast.RegoV1}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	results, err := tester.NewRunner().SetCompiler(ast.NewCompiler()).SetModules(parsed).RunTests(context.Background(), nil)
+	results, err := tester.NewRunner().SetCompiler(ast.NewCompiler()).SetModules(parsed).RunTests(context.Background(),
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,8 @@ func TestBuiltinsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	written := map[string]string{
-		"eq": ":=", "equal": "==", "neq": "!=", "assign": ":=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "internal.member_2": "in", "internal.member_3": "in",
+		"eq": ":=", "equal": "==", "neq": "!=", "assign": ":=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=",
+		"internal.member_2": "in", "internal.member_3": "in",
 		"internal.print": "print", "plus": "+", "minus": "-", "mul": "*", "div": "/", "rem": "%",
 	}
 	for _, name := range rego.Allowed {

@@ -72,7 +72,8 @@ func (c *Child) Test(ctx context.Context, p *bundle.Policy) (*Report, error) {
 func runTests(ctx context.Context, b *Version) (json.RawMessage, error) {
 	parsed := make(map[string]*ast.Module, len(b.Modules))
 	for name, source := range b.Modules {
-		m, err := ast.ParseModuleWithOpts(name, source, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
+		m, err := ast.ParseModuleWithOpts(name, source,
+			ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities()})
 		if err != nil {
 			return nil, WithCode(BadRules, err)
 		}

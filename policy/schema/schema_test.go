@@ -92,12 +92,14 @@ func TestOurFilesFit(t *testing.T) {
 // others, at the top and one level below.
 func TestKeysAreTheProgramsOwn(t *testing.T) {
 	for name, v := range map[string]any{
-		"decision": decision.Document{}, "charter": decision.Charter{}, "council": decision.Council{}, "gateway": config.Config{}, "opendata": opendata.Config{},
+		"decision": decision.Document{}, "charter": decision.Charter{}, "council": decision.Council{},
+		"gateway": config.Config{}, "opendata": opendata.Config{},
 	} {
 		_, doc := compile(t, name)
 		compare(t, name, doc, reflect.TypeOf(v), 0)
 	}
-	for name, v := range map[string]any{"register": register.Sensor{}, "tests": cases.Case{}, "suspended": decision.Suspension{}, "council": decision.Member{}} {
+	for name, v := range map[string]any{"register": register.Sensor{}, "tests": cases.Case{},
+		"suspended": decision.Suspension{}, "council": decision.Member{}} {
 		_, doc := compile(t, name)
 		for _, p := range doc["properties"].(map[string]any) {
 			items, ok := p.(map[string]any)["items"].(map[string]any)
@@ -129,7 +131,8 @@ func compare(t *testing.T, name string, doc map[string]any, typ reflect.Type, de
 		if items, ok := sub["items"].(map[string]any); ok {
 			sub = items
 		}
-		if below.Kind() == reflect.Struct && sub["properties"] != nil && depth < 2 && below.NumField() > 0 && below.Field(0).Tag.Get("yaml") != "" {
+		if below.Kind() == reflect.Struct && sub["properties"] != nil && depth < 2 && below.NumField() > 0 &&
+			below.Field(0).Tag.Get("yaml") != "" {
 			compare(t, name+"."+key, sub, below, depth+1)
 		}
 	}

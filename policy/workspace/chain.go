@@ -49,7 +49,10 @@ func (d Dir) Chain() ([]*council.Enacted, error) {
 	}
 	for _, f := range list { // in the order of their versions
 		if !reached[f.Previous] {
-			return nil, fmt.Errorf("%s has version %d, and the motion that it follows is missing; every enacted motion stays in %s", f.name, f.Version, d.Motions())
+			return nil,
+				fmt.Errorf(
+					"%s has version %d, and the motion that it follows is missing; every enacted motion stays in %s",
+					f.name, f.Version, d.Motions())
 		}
 		reached[f.hash] = true
 	}

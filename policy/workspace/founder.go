@@ -33,7 +33,8 @@ func MakeKey(path, comment string) (string, error) {
 		return "", err
 	}
 	if err := perm.Create(path, private, 0o600); errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s is there and %s.pub is not; write it with ssh-keygen -y, or move the key away", path, path)
+		return "", fmt.Errorf("%s is there and %s.pub is not; write it with ssh-keygen -y, or move the key away", path,
+			path)
 	} else if err != nil {
 		return "", err
 	}
@@ -43,7 +44,8 @@ func MakeKey(path, comment string) (string, error) {
 // Roster is council.yaml with these members.
 func Roster(members []Member) []byte {
 	var b strings.Builder
-	b.WriteString("# yaml-language-server: $schema=schema/council.schema.json\n# Who may vote, and with which keys: the line of each member's id_ed25519.pub.\nversion: 1\nmembers:\n")
+	b.WriteString("# yaml-language-server: $schema=schema/council.schema.json\n# Who may vote, and with which keys: " +
+		"the line of each member's id_ed25519.pub.\nversion: 1\nmembers:\n")
 	for _, m := range members {
 		fmt.Fprintf(&b, "  - {id: %s, name: %q, keys: [%q]}\n", m.ID, strings.ToUpper(m.ID[:1])+m.ID[1:], m.Key)
 	}

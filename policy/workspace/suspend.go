@@ -42,7 +42,8 @@ func (d Dir) Suspend(o Stop) (m council.Motion, p *bundle.Policy, drafted string
 		return m, nil, "", errors.New("no motion is in force, so there is nothing to suspend")
 	}
 	y, month, day := o.Now.In(in.Policy.Location).Date()
-	stopped := decision.Suspension{Decision: o.Decision, Since: civil.Date{Year: y, Month: int(month), Day: day}, Reason: o.Reason}
+	stopped := decision.Suspension{Decision: o.Decision, Since: civil.Date{Year: y, Month: int(month), Day: day},
+		Reason: o.Reason}
 	if p, err = stop(in.Policy, stopped); err != nil {
 		return m, nil, "", err
 	}
@@ -53,7 +54,8 @@ func (d Dir) Suspend(o Stop) (m council.Motion, p *bundle.Policy, drafted string
 	}
 	id := fmt.Sprintf("suspend-%s-v%d", o.Decision, in.Version+1)
 	if _, err := os.Stat(filepath.Join(d.Motion(id), council.TextName)); err == nil {
-		return m, nil, "", fmt.Errorf("motion %s is put to the vote already; to make it anew, take %s away first", id, d.Motion(id))
+		return m, nil, "", fmt.Errorf("motion %s is put to the vote already; to make it anew, take %s away first", id,
+			d.Motion(id))
 	}
 	m, err = d.Create(Order{ID: id, Gateways: in.Gateways, Now: o.Now, Policy: p, AtOnce: true})
 	if err != nil {
@@ -72,7 +74,8 @@ func stop(in *bundle.Policy, s decision.Suspension) (*bundle.Policy, error) {
 	}
 	for _, lang := range slices.Sorted(maps.Keys(s.Reason)) {
 		if decision.Fault(s.Reason[lang]) != "" {
-			return nil, fmt.Errorf("a reason is one line of words for residents, of at most %d characters", decision.MaxWords)
+			return nil, fmt.Errorf("a reason is one line of words for residents, of at most %d characters",
+				decision.MaxWords)
 		}
 	}
 	files := make(bundle.Files)
@@ -100,7 +103,8 @@ func draftOf(file string, s decision.Suspension) ([]byte, error) {
 
 func suspended(list []decision.Suspension) []byte {
 	var b strings.Builder
-	b.WriteString("# Decisions that the council has suspended; to lift one, take its line out and put that to the vote.\nsuspended:\n")
+	b.WriteString("# Decisions that the council has suspended; to lift one, take its line out and put that to the " +
+		"vote.\nsuspended:\n")
 	for _, s := range list {
 		since := ""
 		if s.Since != (civil.Date{}) {

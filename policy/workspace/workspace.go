@@ -93,7 +93,8 @@ func (d Dir) Create(o Order) (council.Motion, error) {
 	if len(signed) > 0 || enacted == nil {
 		return council.Motion{}, fmt.Errorf("%s has ballots already; give the motion another name", to)
 	}
-	m, parts, err := council.Draft{Previous: Last(chain), Policy: o.Policy, ID: o.ID, Gateways: o.Gateways, Created: o.Now, Within: Within}.Create()
+	m, parts, err := council.Draft{Previous: Last(chain), Policy: o.Policy, ID: o.ID, Gateways: o.Gateways,
+		Created: o.Now, Within: Within}.Create()
 	if err != nil {
 		return m, err
 	}
@@ -125,7 +126,8 @@ func (d Dir) Load(id string) (council.Parts, []error, error) {
 	for _, name := range []string{council.TextName, council.BundleName, council.SignersName} {
 		raw, err := readFile(filepath.Join(from, name), council.MaxFile)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("%s is not there; make the motion with: sluice motion create %s", filepath.Join(from, name), id+d.Flag())
+			return nil, nil, fmt.Errorf("%s is not there; make the motion with: sluice motion create %s",
+				filepath.Join(from, name), id+d.Flag())
 		}
 		if err != nil {
 			return nil, nil, err
@@ -143,7 +145,8 @@ func (d Dir) Load(id string) (council.Parts, []error, error) {
 			return nil, nil, err
 		}
 		for _, name := range names {
-			if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || strings.HasPrefix(filepath.Base(name), ".") {
+			if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() ||
+				strings.HasPrefix(filepath.Base(name), ".") {
 				continue
 			}
 			raw, err := readFile(name, ballot.MaxFile) // what is longer is no ballot, and is said to be none
@@ -195,7 +198,8 @@ func (d Dir) Verifier(parts council.Parts) (council.Verifier, error) {
 	if err != nil {
 		return council.Verifier{}, err
 	}
-	if m.Version <= len(chain) && chain[m.Version-1].Hash == council.Sum(parts[council.TextName]) { // it was enacted: look at it as it was then
+	// it was enacted: look at it as it was then
+	if m.Version <= len(chain) && chain[m.Version-1].Hash == council.Sum(parts[council.TextName]) {
 		return council.Verifier{Previous: Last(chain[:m.Version-1]), Pin: m.Roster}, nil
 	}
 	// It may take the place of what was voted and waits, but not of what is in force.

@@ -54,7 +54,9 @@ func ParsePasswords(file string, raw []byte) (*Passwords, error) {
 		}
 		user, hash, ok := strings.Cut(line, ":")
 		if !ok || user == "" {
-			return nil, fmt.Errorf("%s, line %d: not USER:HASH; write the file with sluice sensor acl or mosquitto_passwd", file, n)
+			return nil,
+				fmt.Errorf("%s, line %d: not USER:HASH; write the file with sluice sensor acl or mosquitto_passwd",
+					file, n)
 		}
 		if _, err := split(hash); err != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", file, n, err)
@@ -76,7 +78,8 @@ type parts struct {
 	salt, hash []byte
 }
 
-var errHash = errors.New("not a hash of mosquitto 2 ($7$); set the password again with sluice sensor acl or mosquitto_passwd")
+var errHash = errors.New(
+	"not a hash of mosquitto 2 ($7$); set the password again with sluice sensor acl or mosquitto_passwd")
 
 func split(hash string) (parts, error) {
 	f := strings.Split(hash, "$")
@@ -142,7 +145,8 @@ func line(password, salt []byte) string {
 	if err != nil {
 		panic("access: PBKDF2 refuses its own parameters")
 	}
-	return fmt.Sprintf("$7$%d$%s$%s", rounds, base64.StdEncoding.EncodeToString(salt), base64.StdEncoding.EncodeToString(sum))
+	return fmt.Sprintf("$7$%d$%s$%s", rounds, base64.StdEncoding.EncodeToString(salt),
+		base64.StdEncoding.EncodeToString(sum))
 }
 
 // File is the password file, sorted by user.
@@ -172,7 +176,8 @@ func ACL(reg *register.Register, gateway string) []byte {
 	// How many messages the broker has dropped, and that this is new.
 	b.WriteString("topic read $SYS/broker/publish/messages/dropped\ntopic read $SYS/broker/uptime\n")
 	for _, s := range reg.Sensors {
-		fmt.Fprintf(&b, "\nuser %s\ntopic write %s\ntopic write %s\ntopic read %s\n", s.ID, s.UpTopic(), s.HeartbeatTopic(), s.FeedbackTopic())
+		fmt.Fprintf(&b, "\nuser %s\ntopic write %s\ntopic write %s\ntopic read %s\n", s.ID, s.UpTopic(),
+			s.HeartbeatTopic(), s.FeedbackTopic())
 	}
 	return b.Bytes()
 }

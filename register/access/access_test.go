@@ -23,7 +23,8 @@ func TestPasswords(t *testing.T) {
 	for _, c := range []struct {
 		user, password string
 		want           bool
-	}{{"rambla-1", secret, true}, {"rambla-1", secret + "x", false}, {"rambla-1", "", false}, {"other", secret, false}, {"", "", false}} {
+	}{{"rambla-1", secret, true}, {"rambla-1", secret + "x", false}, {"rambla-1", "", false}, {"other", secret, false},
+		{"", "", false}} {
 		if p.Check(c.user, []byte(c.password)) != c.want {
 			t.Errorf("user %q: want %v", c.user, c.want)
 		}
@@ -43,21 +44,25 @@ func TestMosquittoHash(t *testing.T) {
 }
 
 func TestRefusedLines(t *testing.T) {
-	for _, text := range []string{"secret", ":x", "a:plain", "a:$6$aaaa$bbbb", "a:$7$0$AAAA$AAAA", "a:$7$99999999$AAAA$AAAA", mosquittoLine + "\n" + mosquittoLine} {
-		if _, err := ParsePasswords("f", []byte(text)); err == nil || !strings.Contains(err.Error(), "f, line ") || strings.Contains(err.Error(), "secret") {
+	for _, text := range []string{"secret", ":x", "a:plain", "a:$6$aaaa$bbbb", "a:$7$0$AAAA$AAAA",
+		"a:$7$99999999$AAAA$AAAA", mosquittoLine + "\n" + mosquittoLine} {
+		if _, err := ParsePasswords("f", []byte(text)); err == nil || !strings.Contains(err.Error(), "f, line ") ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%.20q gives %v; want an error that names the line and quotes nothing", text, err)
 		}
 	}
 }
 
 func TestACL(t *testing.T) {
-	reg, err := register.Parse("r", []byte("sensors:\n  - {id: a, owner: o, kind: k, zone: z, registered: 2026-01-01}\n  - {id: b, owner: o, kind: k, zone: z, registered: 2026-01-01, topic: other/b}\n"))
+	reg, err := register.Parse("r", []byte("sensors:\n  - {id: a, owner: o, kind: k, zone: z, registered: "+
+		"2026-01-01}\n  - {id: b, owner: o, kind: k, zone: z, registered: 2026-01-01, topic: other/b}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(ACL(reg, "edge"))
 	for _, want := range []string{
-		"user edge\ntopic readwrite city/v1/#\ntopic read other/b\ntopic read $SYS/broker/publish/messages/dropped\ntopic read $SYS/broker/uptime\n",
+		"user edge\ntopic readwrite city/v1/#\ntopic read other/b\ntopic read " +
+			"$SYS/broker/publish/messages/dropped\ntopic read $SYS/broker/uptime\n",
 		"user a\ntopic write city/v1/o/a/up\ntopic write city/v1/o/a/hb\ntopic read city/v1/o/a/feedback\n",
 		"user b\ntopic write other/b\n",
 	} {

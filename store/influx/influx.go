@@ -89,7 +89,8 @@ func Open(c Config) (*Store, error) {
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		// No proxy: the environment is not read.
-		Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: timeout},
+		Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
+			ResponseHeaderTimeout: timeout},
 	})
 	client := influxdb2.NewClientWithOptions(c.URL, token, o)
 	return &Store{client, client.WriteAPIBlocking(c.Org, c.Bucket), client.QueryAPI(c.Org), c.Bucket}, nil
@@ -131,9 +132,11 @@ func point(o store.Observation) *write.Point {
 		name = simPrefix + name
 	}
 	fields := map[string]any{
-		"status": string(o.Status), "reason": o.Reason, "epsilon": o.Epsilon, "decision": o.Decision, "policy": o.Policy,
-		"mechanism": o.Mechanism, "scale": o.Scale, "threshold": o.Threshold, "unit": o.Unit, "zone": o.Zone, "category": o.Category,
-		"stop": o.End.UnixNano(), "ledger": o.Ledger, "simulation": o.Simulation,
+		"status": string(o.Status), "reason": o.Reason, "epsilon": o.Epsilon, "decision": o.Decision,
+		"policy":    o.Policy,
+		"mechanism": o.Mechanism, "scale": o.Scale, "threshold": o.Threshold, "unit": o.Unit, "zone": o.Zone,
+		"category": o.Category,
+		"stop":     o.End.UnixNano(), "ledger": o.Ledger, "simulation": o.Simulation,
 	}
 	if o.Value != nil {
 		fields["value"], fields["low"], fields["high"] = *o.Value, *o.Low, *o.High

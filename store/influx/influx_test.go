@@ -25,7 +25,8 @@ func TestNoForeignTextInAQuery(t *testing.T) {
 	ctx := context.Background()
 	for _, bad := range []string{`x" or true`, "x\ny", `${secret}`, `x\`, "", `")`, "é", strings.Repeat("x", 400)} {
 		for what, q := range map[string]store.Query{
-			"stream": {Stream: bad}, "cell": {Stream: "s", Cells: []string{bad}}, "measure": {Stream: "s", Measures: []string{"m", bad}},
+			"stream": {Stream: bad}, "cell": {Stream: "s", Cells: []string{bad}},
+			"measure": {Stream: "s", Measures: []string{"m", bad}},
 		} {
 			q.To, q.Limit = time.Now(), 1
 			if _, err := s.Observations(ctx, q); !errors.Is(err, errWord) {
@@ -54,10 +55,13 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := 71.5
-	list := []store.Observation{{Stream: "s", Start: time.Now(), End: time.Now(), Cell: "c", Measure: "m", Value: &v, Low: &v, High: &v}}
-	for code, want := range map[int]string{401: "token_file", 404: "flux-enabled", 400: "retention", 500: "own log", 302: "own log"} {
+	list := []store.Observation{{Stream: "s", Start: time.Now(), End: time.Now(), Cell: "c", Measure: "m", Value: &v,
+		Low: &v, High: &v}}
+	for code, want := range map[int]string{401: "token_file", 404: "flux-enabled", 400: "retention", 500: "own log",
+		302: "own log"} {
 		status = code
-		if err := s.Write(context.Background(), list); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "71.5") {
+		if err := s.Write(context.Background(), list); err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "71.5") {
 			t.Errorf("%d gives %v; want a hint about %s", code, err, want)
 		}
 	}

@@ -36,7 +36,8 @@ func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observ
 			return nil, err
 		}
 		for _, o := range rest {
-			if cmp.Or(cmp.Compare(o.Cell, q.After.Cell), cmp.Compare(o.Measure, q.After.Measure), cmp.Compare(o.Gateway, q.After.Gateway)) > 0 {
+			if cmp.Or(cmp.Compare(o.Cell, q.After.Cell), cmp.Compare(o.Measure, q.After.Measure),
+				cmp.Compare(o.Gateway, q.After.Gateway)) > 0 {
 				list = append(list, o)
 			}
 		}
@@ -56,9 +57,11 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	}
 	switch q.Which {
 	case store.Windows:
-		flux += fmt.Sprintf(` |> filter(fn: (r) => r.measure != "%s" and r.measure != "%s")`, store.EpochUnits, store.EpochBounded)
+		flux += fmt.Sprintf(` |> filter(fn: (r) => r.measure != "%s" and r.measure != "%s")`, store.EpochUnits,
+			store.EpochBounded)
 	case store.Epochs:
-		flux += fmt.Sprintf(` |> filter(fn: (r) => r.measure == "%s" or r.measure == "%s")`, store.EpochUnits, store.EpochBounded)
+		flux += fmt.Sprintf(` |> filter(fn: (r) => r.measure == "%s" or r.measure == "%s")`, store.EpochUnits,
+			store.EpochBounded)
 	}
 	for column, words := range map[string][]string{"cell": q.Cells, "measure": q.Measures, "gateway": q.Gateways} {
 		if len(words) == 0 {
@@ -105,8 +108,11 @@ func (s *Store) of(stream string, from, to time.Time) (string, error) {
 	if !stop.After(from) {
 		stop = from.Add(time.Nanosecond)
 	}
-	return fmt.Sprintf(`from(bucket: "%s") |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == "%s" or r._measurement == "%s")`,
-		s.bucket, from.UTC().Format(time.RFC3339Nano), stop.UTC().Format(time.RFC3339Nano), stream, simPrefix+stream), nil
+	return fmt.Sprintf(
+			`from(bucket: "%s") |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == "%s" or r._measurement == "%s")`,
+			s.bucket, from.UTC().Format(time.RFC3339Nano), stop.UTC().Format(time.RFC3339Nano), stream,
+			simPrefix+stream),
+		nil
 }
 
 func (s *Store) each(ctx context.Context, flux string, do func(*query.FluxRecord)) error {
@@ -136,11 +142,14 @@ func observation(stream string, r *query.FluxRecord) store.Observation {
 	}
 	simulation, _ := r.ValueByKey("simulation").(bool)
 	o := store.Observation{
-		Gateway: text("gateway"), Stream: stream, Start: r.Time().UTC(), End: time.Unix(0, whole("stop")).UTC(), Every: text("every"),
-		Cell: text("cell"), Zone: text("zone"), Category: text("category"), Measure: text("measure"),
-		Status: store.Status(text("status")), Reason: text("reason"), Value: pointer("value"), Low: pointer("low"), High: pointer("high"),
+		Gateway: text("gateway"), Stream: stream, Start: r.Time().UTC(), End: time.Unix(0, whole("stop")).UTC(),
+		Every: text("every"),
+		Cell:  text("cell"), Zone: text("zone"), Category: text("category"), Measure: text("measure"),
+		Status: store.Status(text("status")), Reason: text("reason"), Value: pointer("value"), Low: pointer("low"),
+		High: pointer("high"),
 		Unit: text("unit"), Decision: text("decision"), Policy: text("policy"), Mechanism: text("mechanism"),
-		Epsilon: number("epsilon"), Scale: number("scale"), Threshold: number("threshold"), Ledger: whole("ledger"), Simulation: simulation,
+		Epsilon: number("epsilon"), Scale: number("scale"), Threshold: number("threshold"), Ledger: whole("ledger"),
+		Simulation: simulation,
 	}
 	if o.Status == store.Withdrawn {
 		o = o.Withdraw(o.Reason) // InfluxDB cannot take a field away
@@ -155,10 +164,11 @@ func (s *Store) ClosedUntil(ctx context.Context, stream string) (time.Time, erro
 		return time.Time{}, err
 	}
 	var last time.Time
-	err = s.each(ctx, flux+` |> filter(fn: (r) => r._field == "stop") |> last() |> group() |> max()`, func(r *query.FluxRecord) {
-		if stop, ok := r.Value().(int64); ok {
-			last = time.Unix(0, stop).UTC()
-		}
-	})
+	err = s.each(ctx, flux+` |> filter(fn: (r) => r._field == "stop") |> last() |> group() |> max()`,
+		func(r *query.FluxRecord) {
+			if stop, ok := r.Value().(int64); ok {
+				last = time.Unix(0, stop).UTC()
+			}
+		})
 	return last, err
 }

@@ -18,7 +18,8 @@ import (
 // from is a row of a gateway, one of three of an hour.
 func from(gateway, cell string, value float64) store.Observation {
 	at := time.Unix(3600, 0).UTC()
-	return store.Observation{Gateway: gateway, Stream: "s", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: cell, Zone: cell, Measure: "m", Status: store.Published, Value: &value, Low: &value, High: &value}
+	return store.Observation{Gateway: gateway, Stream: "s", Start: at, End: at.Add(time.Hour), Every: "PT1H",
+		Cell: cell, Zone: cell, Measure: "m", Status: store.Published, Value: &value, Low: &value, High: &value}
 }
 
 // TestTwoGateways: what two gateways say of one cell and window are two rows, each once,
@@ -30,13 +31,15 @@ func TestTwoGateways(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	rows := []store.Observation{from("edge-2", "a", 2), from("edge-1", "a", 1), from("", "a", 0), from("edge-1", "b", 3)}
+	rows := []store.Observation{from("edge-2", "a", 2), from("edge-1", "a", 1), from("", "a", 0),
+		from("edge-1", "b", 3)}
 	for range 2 {
 		if err := s.Write(ctx, rows); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, q := range map[string]store.Query{"all": {}, "a cell": {Cells: []string{"a"}, Measures: []string{"m"}}, "a measure": {Measures: []string{"m"}}} {
+	for name, q := range map[string]store.Query{"all": {}, "a cell": {Cells: []string{"a"}, Measures: []string{"m"}},
+		"a measure": {Measures: []string{"m"}}} {
 		q.Stream, q.To, q.Limit = "s", time.Unix(1<<33, 0), 1
 		var got string
 		for n := 0; n < 9; n++ {
@@ -58,7 +61,8 @@ func TestTwoGateways(t *testing.T) {
 			t.Errorf("%s, one by one: %q; want %q", name, got, want)
 		}
 	}
-	list, err := s.Observations(ctx, store.Query{Stream: "s", To: time.Unix(1<<33, 0), Limit: 9, Gateways: []string{"edge-2"}})
+	list, err := s.Observations(ctx,
+		store.Query{Stream: "s", To: time.Unix(1<<33, 0), Limit: 9, Gateways: []string{"edge-2"}})
 	if err != nil || len(list) != 2 || list[0].Gateway != "" || list[1].Gateway != "edge-2" {
 		t.Errorf("of edge-2: %+v, %v", list, err)
 	}
@@ -66,7 +70,8 @@ func TestTwoGateways(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, err = s.Observations(ctx, store.Query{Stream: "s", Cells: []string{"a"}, To: time.Unix(1<<33, 0), Limit: 9})
-	if err != nil || len(list) != 3 || list[0].Value == nil || list[1].Status != store.Withdrawn || list[2].Value == nil || *list[2].Value != 2 {
+	if err != nil || len(list) != 3 || list[0].Value == nil || list[1].Status != store.Withdrawn ||
+		list[2].Value == nil || *list[2].Value != 2 {
 		t.Errorf("after edge-1's was withdrawn: %+v, %v", list, err)
 	}
 }
@@ -95,7 +100,8 @@ func TestRowsOfCellsInOrder(t *testing.T) {
 		}
 	}
 	for limit := 1; limit <= want+1; limit += 10 {
-		q := store.Query{Stream: "s", Cells: []string{"a", "b"}, Measures: []string{"m"}, To: time.Unix(1<<33, 0), Limit: limit}
+		q := store.Query{Stream: "s", Cells: []string{"a", "b"}, Measures: []string{"m"}, To: time.Unix(1<<33, 0),
+			Limit: limit}
 		var all []store.Observation
 		for n := limit; n == limit; q.After = store.At(&all[len(all)-1]) {
 			list, err := s.Observations(ctx, q)
@@ -154,7 +160,8 @@ func TestTakenOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(strings.NewReplacer("'ID'", "'s'", "2026-03-02T10:00:00Z", "1970-01-01T01:00:00Z").Replace(string(statement[1]))); err != nil {
+	if _, err := db.Exec(strings.NewReplacer("'ID'", "'s'", "2026-03-02T10:00:00Z",
+		"1970-01-01T01:00:00Z").Replace(string(statement[1]))); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -192,7 +199,8 @@ func TestUnnamedRows(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	queries := []store.Query{{}, {Cells: []string{"a"}}, {Measures: []string{"m"}}, {Gateways: []string{"edge-1"}}, {Which: store.Both, After: &store.Position{Start: time.Unix(0, 0), Cell: "a", Measure: "m"}}}
+	queries := []store.Query{{}, {Cells: []string{"a"}}, {Measures: []string{"m"}}, {Gateways: []string{"edge-1"}},
+		{Which: store.Both, After: &store.Position{Start: time.Unix(0, 0), Cell: "a", Measure: "m"}}}
 	reads := func(what string, s interface {
 		Observations(ctx context.Context, q store.Query) ([]store.Observation, error)
 	}, want int) {
@@ -200,7 +208,8 @@ func TestUnnamedRows(t *testing.T) {
 		for _, q := range queries {
 			q.Stream, q.From, q.To, q.Limit = "s", time.Unix(0, 0), time.Unix(1<<33, 0), 9
 			list, err := s.Observations(ctx, q)
-			if err != nil || len(list) != want || list[0].Gateway != "" || *list[0].Value != 5 || list[want-1].Status != store.Withheld {
+			if err != nil || len(list) != want || list[0].Gateway != "" || *list[0].Value != 5 ||
+				list[want-1].Status != store.Withheld {
 				t.Errorf("%s, %+v: %+v, %v", what, q, list, err)
 			}
 		}
@@ -222,7 +231,8 @@ func TestUnnamedRows(t *testing.T) {
 	}
 	reads("with a gateway's row beside", s, 3)
 	var rows int
-	if err := s.db.QueryRow("SELECT count(*) FROM observations WHERE gateway = 'edge-1'").Scan(&rows); err != nil || rows != 1 {
+	if err := s.db.QueryRow("SELECT count(*) FROM observations WHERE gateway = 'edge-1'").Scan(&rows); err != nil ||
+		rows != 1 {
 		t.Errorf("the view has %d of edge-1's rows, %v", rows, err)
 	}
 }

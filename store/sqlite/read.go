@@ -21,7 +21,8 @@ const (
 		AND measure IN (?, ?) AND start >= ? AND start < ? ORDER BY start, cell, measure, gateway LIMIT ?`
 	inOrder = " ORDER BY start, cell, measure, gateway LIMIT ?"
 	had     = "SELECT DISTINCT measure FROM series WHERE stream = ? AND cell = ? ORDER BY measure"
-	one     = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND (start, gateway) > (?, ?) AND start < ? ORDER BY start, gateway LIMIT ?"
+	one     = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND (start, gateway) " +
+		"> (?, ?) AND start < ? ORDER BY start, gateway LIMIT ?"
 	// lastName is behind the names of all gateways, which are letters, digits and some signs.
 	lastName = "\x7f"
 )
@@ -66,7 +67,8 @@ func (s *Store) ofEpochs(ctx context.Context, q store.Query) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return read(ctx, stmt.QueryContext, nil, q.Stream, q.Stream, store.EpochUnits, store.EpochBounded, store.EpochUnits, q.From.UnixNano(), q.To.UnixNano(), q.Limit)
+	return read(ctx, stmt.QueryContext, nil, q.Stream, q.Stream, store.EpochUnits, store.EpochBounded, store.EpochUnits,
+		q.From.UnixNano(), q.To.UnixNano(), q.Limit)
 }
 
 // pair is a cell and a measure.
@@ -133,7 +135,8 @@ func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, e
 			from = max(from, at)
 		}
 		begin := len(all)
-		if all, err = read(ctx, stmt.QueryContext, all, q.Stream, x.cell, x.measure, from-1, behind, q.To.UnixNano(), q.Limit); err != nil {
+		if all, err = read(ctx, stmt.QueryContext, all, q.Stream, x.cell, x.measure, from-1, behind, q.To.UnixNano(),
+			q.Limit); err != nil {
 			return nil, err
 		}
 		for i := begin; i < len(all); i++ {
@@ -151,7 +154,8 @@ func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 	// Nothing comes before an empty cell, so that this is the start itself.
 	args := []any{q.Stream, q.From.UnixNano(), "", "", "", q.To.UnixNano()}
 	if q.After != nil && !q.After.Start.Before(q.From) {
-		args = []any{q.Stream, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure, q.After.Gateway, q.To.UnixNano()}
+		args = []any{q.Stream, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure, q.After.Gateway,
+			q.To.UnixNano()}
 	}
 	if len(q.Cells) == 0 && len(q.Measures) == 0 && q.Which == store.Windows && len(q.Gateways) == 0 {
 		stmt, err := s.prepared(ctx, &s.whole, whole+windows+inOrder) //nolint:sqlclosecheck // closed with the store
@@ -240,7 +244,9 @@ type row struct {
 }
 
 // read appends what a query gives to a list.
-func read(ctx context.Context, query func(context.Context, ...any) (*sql.Rows, error), list []row, args ...any) ([]row, error) {
+func read(
+	ctx context.Context, query func(context.Context, ...any) (*sql.Rows, error), list []row, args ...any,
+) ([]row, error) {
 	rows, err := query(ctx, args...)
 	if err != nil {
 		return nil, err
@@ -249,7 +255,8 @@ func read(ctx context.Context, query func(context.Context, ...any) (*sql.Rows, e
 	list = slices.Grow(list, 64)
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.start, &r.stop, &r.series, &r.status, &r.reason, &r.value, &r.low, &r.high, &r.ledger, &r.gateway); err != nil {
+		if err := rows.Scan(&r.start, &r.stop, &r.series, &r.status, &r.reason, &r.value, &r.low, &r.high, &r.ledger,
+			&r.gateway); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
@@ -267,9 +274,11 @@ func (s *Store) resolve(ctx context.Context, list []row) ([]store.Observation, e
 			return nil, err
 		}
 		out[i] = store.Observation{
-			Gateway: r.gateway, Stream: x.stream, Start: time.Unix(0, r.start).UTC(), End: time.Unix(0, r.stop).UTC(), Every: x.every, Cell: x.cell, Zone: x.zone, Category: x.category, Measure: x.measure,
-			Status: r.status, Reason: r.reason, Unit: x.unit, Decision: x.decision, Policy: x.policy, Mechanism: x.mechanism,
-			Epsilon: x.epsilon, Scale: x.scale, Threshold: x.threshold, Ledger: r.ledger, Simulation: x.simulation,
+			Gateway: r.gateway, Stream: x.stream, Start: time.Unix(0, r.start).UTC(), End: time.Unix(0, r.stop).UTC(),
+			Every: x.every, Cell: x.cell, Zone: x.zone, Category: x.category, Measure: x.measure,
+			Status: r.status, Reason: r.reason, Unit: x.unit, Decision: x.decision, Policy: x.policy,
+			Mechanism: x.mechanism,
+			Epsilon:   x.epsilon, Scale: x.scale, Threshold: x.threshold, Ledger: r.ledger, Simulation: x.simulation,
 		}
 		if r.value.Valid {
 			v := [3]float64{r.value.Float64, r.low.Float64, r.high.Float64}
@@ -286,7 +295,8 @@ func (s *Store) lookUp(ctx context.Context, id int64) (series, error) {
 	if ok {
 		return x, nil
 	}
-	err := s.db.QueryRowContext(ctx, "SELECT "+columns+" FROM series WHERE id = ?", id).Scan(&x.stream, &x.cell, &x.measure, &x.every, &x.zone, &x.category,
+	err := s.db.QueryRowContext(ctx, "SELECT "+columns+" FROM series WHERE id = ?", id).Scan(&x.stream, &x.cell,
+		&x.measure, &x.every, &x.zone, &x.category,
 		&x.unit, &x.decision, &x.policy, &x.mechanism, &x.epsilon, &x.scale, &x.threshold, &x.simulation)
 	if err != nil {
 		return x, err

@@ -83,7 +83,8 @@ func (r *Reader) with(ctx context.Context, ask func(*Store) error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %s; put a backup of it and its -wal there while the gateway is stopped (docs/operations.md), and it goes on: %w", ErrUnreadable, r.path, err)
+	return fmt.Errorf("%w: %s; put a backup of it and its -wal there while the gateway is stopped "+
+		"(docs/operations.md), and it goes on: %w", ErrUnreadable, r.path, err)
 }
 
 func (r *Reader) take() (*opened, error) {

@@ -23,7 +23,9 @@ func written(t *testing.T, path string, n int) {
 	var rows []store.Observation
 	for i := range n {
 		v, at := float64(n), time.Unix(int64(i)*3600, 0)
-		rows = append(rows, store.Observation{Stream: "s", Start: at, End: at.Add(time.Hour), Cell: "c", Measure: "m", Status: store.Published, Value: &v, Low: &v, High: &v})
+		rows = append(rows,
+			store.Observation{Stream: "s", Start: at, End: at.Add(time.Hour), Cell: "c", Measure: "m",
+				Status: store.Published, Value: &v, Low: &v, High: &v})
 	}
 	if err := errors.Join(w.Write(t.Context(), rows), w.Close()); err != nil {
 		t.Fatal(err)
@@ -90,7 +92,8 @@ func TestReaderFollows(t *testing.T) {
 			defer func() { must(r.Close()) }()
 			ask := func() (int, error) {
 				time.Sleep(lookEvery + lookEvery/5)
-				list, err := r.Observations(t.Context(), store.Query{Stream: "s", To: time.Unix(1<<33, 0), Limit: 10_000})
+				list, err := r.Observations(t.Context(),
+					store.Query{Stream: "s", To: time.Unix(1<<33, 0), Limit: 10_000})
 				return len(list), err
 			}
 			if _, err := ask(); !errors.Is(err, ErrUnreadable) || !strings.Contains(fmt.Sprint(err), path) {
@@ -104,7 +107,10 @@ func TestReaderFollows(t *testing.T) {
 			c.harm(path)
 			for range 2 {
 				got, err := ask()
-				if c.want >= 0 && (err != nil || got != c.want) || c.want < 0 && (!errors.Is(err, ErrUnreadable) || !strings.Contains(fmt.Sprint(err), path) || !strings.Contains(fmt.Sprint(err), "backup")) {
+				if c.want >= 0 && (err != nil || got != c.want) ||
+					c.want < 0 &&
+						(!errors.Is(err, ErrUnreadable) || !strings.Contains(fmt.Sprint(err), path) ||
+							!strings.Contains(fmt.Sprint(err), "backup")) {
 					t.Errorf("%d windows (%v); want %d", got, err, c.want)
 				}
 			}

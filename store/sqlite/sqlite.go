@@ -39,7 +39,8 @@ CREATE VIEW IF NOT EXISTS observations AS SELECT r.gateway, r.stream, datetime(r
 	FROM released r JOIN series s ON s.id = r.series;`
 
 // columns of a series, in the order of the type's fields.
-const columns = "stream, cell, measure, every, zone, category, unit, decision, policy, mechanism, epsilon, scale, threshold, simulation"
+const columns = "stream, cell, measure, every, zone, category, unit, decision, policy, mechanism, epsilon, scale, " +
+	"threshold, simulation"
 
 // series is what many observations share.
 type series struct {
@@ -171,7 +172,8 @@ func lay(ctx context.Context, db *sql.DB) error {
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	var old, whose int
-	if err := errors.Join(tx.QueryRowContext(ctx, hasReleased).Scan(&old), tx.QueryRowContext(ctx, hasGateway).Scan(&whose)); err != nil {
+	if err := errors.Join(tx.QueryRowContext(ctx, hasReleased).Scan(&old),
+		tx.QueryRowContext(ctx, hasGateway).Scan(&whose)); err != nil {
 		return err
 	}
 	statements := []string{schema}
@@ -183,7 +185,8 @@ func lay(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 	}
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'observation'").Scan(&old); err != nil {
+	if err := tx.QueryRowContext(ctx,
+		"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'observation'").Scan(&old); err != nil {
 		return err
 	}
 	if old > 0 {

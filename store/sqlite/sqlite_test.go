@@ -21,7 +21,8 @@ func value(v float64) *float64 { return &v }
 
 func observation(hour int, cell string, v *float64) store.Observation {
 	at := time.Unix(int64(hour)*3600, 0).UTC()
-	o := store.Observation{Stream: "s", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: cell, Zone: cell, Measure: "m", Status: store.Withheld}
+	o := store.Observation{Stream: "s", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: cell, Zone: cell,
+		Measure: "m", Status: store.Withheld}
 	if v != nil {
 		o.Status, o.Value, o.Low, o.High = store.Published, v, v, v
 	}
@@ -140,8 +141,10 @@ func TestWriteAndRead(t *testing.T) {
 	if until, err := r.ClosedUntil(ctx, "s"); err != nil || !until.Equal(time.Unix(5*3600, 0)) {
 		t.Errorf("closed until %v (%v)", until, err)
 	}
-	q = store.Query{Stream: "s", From: time.Unix(3600, 0), To: time.Unix(7200, 0), Cells: []string{"b", "'; DROP TABLE observation; --"}, Measures: []string{"m"}, Limit: 10}
-	if page, err := r.Observations(ctx, q); err != nil || len(page) != 1 || page[0].Cell != "b" || page[0].Value != nil {
+	q = store.Query{Stream: "s", From: time.Unix(3600, 0), To: time.Unix(7200, 0),
+		Cells: []string{"b", "'; DROP TABLE observation; --"}, Measures: []string{"m"}, Limit: 10}
+	if page, err := r.Observations(ctx, q); err != nil || len(page) != 1 || page[0].Cell != "b" ||
+		page[0].Value != nil {
 		t.Errorf("got %v (%v); want b at one", show(page), err)
 	}
 }
@@ -191,14 +194,21 @@ func TestEveryQueryAgrees(t *testing.T) {
 		some := func(name string, of []string) []string {
 			return rapid.SliceOfN(rapid.SampledFrom(append(of, "none")), 0, 5).Draw(t, name)
 		}
-		q := store.Query{Stream: "s", From: at("from"), To: at("to"), Cells: some("cells", cells), Measures: some("measures", measures), Limit: rapid.IntRange(1, 60).Draw(t, "limit")}
+		q := store.Query{Stream: "s", From: at("from"), To: at("to"), Cells: some("cells", cells),
+			Measures: some("measures", measures), Limit: rapid.IntRange(1, 60).Draw(t, "limit")}
 		if rapid.Bool().Draw(t, "behind") {
-			q.After = &store.Position{Start: at("start"), Cell: rapid.SampledFrom(append(cells, "", "zz")).Draw(t, "cell"), Measure: rapid.SampledFrom(append(measures, "")).Draw(t, "measure")}
+			q.After = &store.Position{Start: at("start"),
+				Cell:    rapid.SampledFrom(append(cells, "", "zz")).Draw(t, "cell"),
+				Measure: rapid.SampledFrom(append(measures, "")).Draw(t, "measure")}
 		}
 		want := []store.Observation{}
 		for _, o := range all {
-			behind := q.After == nil || cmp.Or(o.Start.Compare(q.After.Start), cmp.Compare(o.Cell, q.After.Cell), cmp.Compare(o.Measure, q.After.Measure)) > 0
-			if behind && !o.Start.Before(q.From) && o.Start.Before(q.To) && (len(q.Cells) == 0 || slices.Contains(q.Cells, o.Cell)) && (len(q.Measures) == 0 || slices.Contains(q.Measures, o.Measure)) {
+			behind := q.After == nil ||
+				cmp.Or(o.Start.Compare(q.After.Start), cmp.Compare(o.Cell, q.After.Cell),
+					cmp.Compare(o.Measure, q.After.Measure)) > 0
+			if behind && !o.Start.Before(q.From) && o.Start.Before(q.To) &&
+				(len(q.Cells) == 0 || slices.Contains(q.Cells, o.Cell)) &&
+				(len(q.Measures) == 0 || slices.Contains(q.Measures, o.Measure)) {
 				want = append(want, o)
 			}
 		}
@@ -238,11 +248,17 @@ func TestOlderFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Observations(ctx, store.Query{Stream: "s", From: time.Unix(0, 0), To: time.Unix(1e9, 0), Limit: 10})
+		got, err := s.Observations(ctx,
+			store.Query{Stream: "s", From: time.Unix(0, 0), To: time.Unix(1e9, 0), Limit: 10})
 		end := time.Unix(3600, 0).UTC()
 		want := []store.Observation{
-			{Stream: "s", Start: time.Unix(0, 0).UTC(), End: end, Every: "PT1H", Cell: "a/x", Zone: "a", Category: "x", Measure: "m", Status: store.Published, Value: value(5), Low: value(3), High: value(7), Unit: "device", Decision: "1", Policy: "p", Mechanism: "laplace", Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 3, Simulation: true},
-			{Stream: "s", Start: time.Unix(0, 0).UTC(), End: end, Every: "PT1H", Cell: "b", Zone: "b", Measure: "m", Status: store.Withheld, Reason: "few", Unit: "device", Decision: "1", Policy: "p", Mechanism: "laplace", Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 3},
+			{Stream: "s", Start: time.Unix(0, 0).UTC(), End: end, Every: "PT1H", Cell: "a/x", Zone: "a", Category: "x",
+				Measure: "m", Status: store.Published, Value: value(5), Low: value(3), High: value(7), Unit: "device",
+				Decision: "1", Policy: "p", Mechanism: "laplace", Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 3,
+				Simulation: true},
+			{Stream: "s", Start: time.Unix(0, 0).UTC(), End: end, Every: "PT1H", Cell: "b", Zone: "b", Measure: "m",
+				Status: store.Withheld, Reason: "few", Unit: "device", Decision: "1", Policy: "p", Mechanism: "laplace",
+				Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 3},
 		}
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %v (%v); want %v", show(got), err, show(want))

@@ -27,7 +27,8 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	for i := range list {
 		o := &list[i]
 		if o.Status == store.Withdrawn {
-			if _, err := tx.ExecContext(ctx, "UPDATE released SET status = ?, reason = ?, value = NULL, low = NULL, high = NULL WHERE stream = ? AND start = ? AND cell = ? AND measure = ? AND gateway = ?",
+			if _, err := tx.ExecContext(ctx, "UPDATE released SET status = ?, reason = ?, value = NULL, low = NULL, "+
+				"high = NULL WHERE stream = ? AND start = ? AND cell = ? AND measure = ? AND gateway = ?",
 				o.Status, o.Reason, o.Stream, o.Start.UnixNano(), o.Cell, o.Measure, o.Gateway); err != nil {
 				return err
 			}
@@ -70,12 +71,15 @@ func (s *Store) id(ctx context.Context, tx *sql.Tx, x series, made map[series]in
 	if id, ok := made[x]; ok {
 		return id, nil
 	}
-	args := []any{x.stream, x.cell, x.measure, x.every, x.zone, x.category, x.unit, x.decision, x.policy, x.mechanism, x.epsilon, x.scale, x.threshold, x.simulation}
-	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO series ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", args...); err != nil {
+	args := []any{x.stream, x.cell, x.measure, x.every, x.zone, x.category, x.unit, x.decision, x.policy, x.mechanism,
+		x.epsilon, x.scale, x.threshold, x.simulation}
+	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO series ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		args...); err != nil {
 		return 0, err
 	}
 	var id int64
-	err := tx.QueryRowContext(ctx, "SELECT id FROM series WHERE ("+columns+") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", args...).Scan(&id)
+	err := tx.QueryRowContext(ctx, "SELECT id FROM series WHERE ("+columns+") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		args...).Scan(&id)
 	made[x] = id
 	return id, err
 }

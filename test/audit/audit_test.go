@@ -24,7 +24,8 @@ func TestTheAuditFinds(t *testing.T) {
 	command(t, ".", "go", "build", "-o", audit, ".") // without -race, whatever this test has
 	look := func(c trial) (out []byte, err error) {
 		for range 5 { // an address that was free may be somebody else's a moment later
-			cmd := exec.Command(audit, "-sluice", sluice, "-quick", "-tells", told.String(), "-only", c.only, "-windows", c.windows)
+			cmd := exec.Command(audit, "-sluice", sluice, "-quick", "-tells", told.String(), "-only", c.only,
+				"-windows", c.windows)
 			cmd.Env = append(os.Environ(), faultVariable+"="+c.fault)
 			if out, err = cmd.CombinedOutput(); !bytes.Contains(out, []byte("address already in use")) {
 				break
@@ -114,7 +115,8 @@ func TestBounds(t *testing.T) {
 					continue
 				}
 				near := func(bound float64, k int) bool { // P(at most k of n) is a
-					return k < 0 || k >= n || math.Abs(distuv.Binomial{N: float64(n), P: bound}.CDF(float64(k))/a-1) < 1e-3
+					return k < 0 || k >= n ||
+						math.Abs(distuv.Binomial{N: float64(n), P: bound}.CDF(float64(k))/a-1) < 1e-3
 				}
 				if p := lower(x, n, a); p > float64(x)/float64(n) || !near(1-p, n-x) {
 					t.Errorf("the lower bound of %d in %d at %g is %v", x, n, a, p)

@@ -62,10 +62,12 @@ func channels(r *report, o options) error {
 	}
 	for n, w := range worlds {
 		diff := differs(w.pages[0], w.pages[1])
-		r.row(diff == "", "channels: metrics before and after the readings, "+[]string{"with them", "without"}[n], "%d lines%s", strings.Count(w.pages[0], "\n"), diff)
+		r.row(diff == "", "channels: metrics before and after the readings, "+[]string{"with them", "without"}[n],
+			"%d lines%s", strings.Count(w.pages[0], "\n"), diff)
 	}
 	diff := differs(worlds[0].pages[1], worlds[1].pages[1])
-	r.row(diff == "", "channels: metrics of the two worlds", "%d lines%s", strings.Count(worlds[0].pages[1], "\n"), diff)
+	r.row(diff == "", "channels: metrics of the two worlds", "%d lines%s", strings.Count(worlds[0].pages[1], "\n"),
+		diff)
 	for _, sensor := range neighbours[1:] {
 		a, err := worlds[0].told(sensor, o.tells)
 		if err != nil {
@@ -80,7 +82,8 @@ func channels(r *report, o options) error {
 	return nil
 }
 
-// wait makes sure that the policy is in force, which it is from the next minute on, and that neither the hour nor the time of the next letters comes in
+// wait makes sure that the policy is in force, which it is from the next minute on, and that
+// neither the hour nor the time of the next letters comes in
 // the midst of what is sent.
 func (o options) wait() {
 	now := time.Now()
@@ -105,13 +108,19 @@ func newWorld(o options) (*world, error) {
 	files := c.frame([]string{"here", "there"}, []string{"wifi"})
 	files["register.yaml"] = "sensors:\n"
 	for n, sensor := range neighbours {
-		files["register.yaml"] += fmt.Sprintf("  - {id: %s, owner: %s, kind: wifi, zone: %s, registered: 2026-01-01}\n", sensor, "abb"[n:n+1], []string{"here", "there", "there"}[n])
+		files["register.yaml"] += fmt.Sprintf("  - {id: %s, owner: %s, kind: wifi, zone: %s, registered: 2026-01-01}\n",
+			sensor, "abb"[n:n+1], []string{"here", "there", "there"}[n])
 	}
-	files["policy/kinds.yaml"] = "kinds:\n  wifi:\n    units: [{field: device, stands_for: device}]\n    fields: [{name: device, type: string, class: identifier}, {name: x, type: float, class: measurement}]\n"
+	files["policy/kinds.yaml"] = "kinds:\n  wifi:\n    units: [{field: device, stands_for: device}]\n    fields: " +
+		"[{name: device, type: string, class: identifier}, {name: x, type: float, class: measurement}]\n"
 	// A motion is made within the bounds of the schemas, and says its law and review.
-	files["policy/charter.yaml"] = strings.NewReplacer("100000", "1000", "delta_per_day: 100", "delta_per_day: 0.9").Replace(files["policy/charter.yaml"]) + "notice_days: 0\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n"
-	text := simple("devices", "wifi", []string{"here", "there"}, "{field: device, stands_for: device}", "device, x", distinct+`, {name: total, of: "sum(x)", between: [0, 9]}`)
-	text = strings.NewReplacer("2026-01-01", from, "2026-12-31", until, "every: PT1H", "every: PT1M", "forget_after: PT1H", "forget_after: P1D").Replace(text)
+	files["policy/charter.yaml"] = strings.NewReplacer("100000", "1000", "delta_per_day: 100",
+		"delta_per_day: 0.9").Replace(files["policy/charter.yaml"]) +
+		"notice_days: 0\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n"
+	text := simple("devices", "wifi", []string{"here", "there"}, "{field: device, stands_for: device}", "device, x",
+		distinct+`, {name: total, of: "sum(x)", between: [0, 9]}`)
+	text = strings.NewReplacer("2026-01-01", from, "2026-12-31", until, "every: PT1H", "every: PT1M",
+		"forget_after: PT1H", "forget_after: P1D").Replace(text)
 	files["policy/decisions/devices.yaml"] = text + "legal_basis: \"the audit's own\"\nreview: " + until + "\n"
 	delete(files, "policy/council.yaml")
 	if err := c.write(files); err != nil {
@@ -121,11 +130,14 @@ func newWorld(o options) (*world, error) {
 	if err != nil {
 		return w, err
 	}
-	config := fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nallow_swap: true\ntime: wall\nregister: register.yaml\npolicy: {inbox: inbox, every: PT1S, roster: %q}\nlisten: {mqtt: %q, passwords: passwords}\nadmin: 127.0.0.1:0\n", c.keys, pin, c.mqtt)
+	config := fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nallow_swap: true\ntime: wall\nregister: "+
+		"register.yaml\npolicy: {inbox: inbox, every: PT1S, roster: %q}\nlisten: {mqtt: %q, passwords: "+
+		"passwords}\nadmin: 127.0.0.1:0\n", c.keys, pin, c.mqtt)
 	if err := c.write(map[string]string{"gateway.yaml": config}); err != nil {
 		return w, err
 	}
-	out, err := exec.Command(o.sluice, "sensor", "acl", "--register", filepath.Join(c.dir, "register.yaml"), "--dir", c.dir).Output()
+	out, err := exec.Command(o.sluice, "sensor", "acl", "--register", filepath.Join(c.dir, "register.yaml"), "--dir",
+		c.dir).Output()
 	if err != nil {
 		return w, fmt.Errorf("sensor acl: %w", err)
 	}
@@ -178,7 +190,8 @@ func (w *world) enter(sensor, password string) error {
 }
 
 func (w *world) topic(sensor string) string {
-	return "city/v1/" + map[string]string{"hears": "a"}[sensor] + map[bool]string{true: "b"}[sensor != "hears"] + "/" + sensor
+	return "city/v1/" + map[string]string{"hears": "a"}[sensor] + map[bool]string{true: "b"}[sensor != "hears"] + "/" +
+		sensor
 }
 
 func (w *world) close() {
@@ -198,7 +211,8 @@ func (w *world) live(heard bool) error {
 	}
 	readings := func(seq, x int) (list []string) {
 		for n := range 10 {
-			list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"victim%d","x":%d}}`, stamp, seq+n, n, x))
+			list = append(list,
+				fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"device":"victim%d","x":%d}}`, stamp, seq+n, n, x))
 		}
 		return list
 	}
@@ -251,7 +265,8 @@ func (w *world) told(sensor string, every time.Duration) (string, error) {
 		if text := string(letter.Codes); strings.Contains(text, "E303") && strings.Contains(text, "E101") {
 			return text, nil
 		}
-		return "", fmt.Errorf("%s sent everything twice, and then what makes no sense; it is told %s", sensor, letter.Codes)
+		return "", fmt.Errorf("%s sent everything twice, and then what makes no sense; it is told %s", sensor,
+			letter.Codes)
 	}
 	return "", fmt.Errorf("%s is told nothing in %s, and has sent what makes no sense", sensor, every)
 }

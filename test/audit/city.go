@@ -129,9 +129,11 @@ func (c *city) files(zones int, list []decision) map[string]string {
 	for k := range about {
 		about[k] = fmt.Sprintf("meter%d", k)
 		kinds += "  " + about[k] + ":\n    units: [{field: device, stands_for: device}]\n    fields:\n" +
-			"      - {name: device, type: string, class: identifier}\n      - {name: c, type: string, class: measurement}\n      - {name: x, type: float, class: measurement}\n"
+			"      - {name: device, type: string, class: identifier}\n      - {name: c, type: string, class: " +
+			"measurement}\n      - {name: x, type: float, class: measurement}\n"
 		for z, zone := range names {
-			sensors += fmt.Sprintf("  - {id: s%d-%02d, owner: %s, kind: %s, zone: %s, registered: 2026-01-01}\n", k, z, ownerOf(z), about[k], zone)
+			sensors += fmt.Sprintf("  - {id: s%d-%02d, owner: %s, kind: %s, zone: %s, registered: 2026-01-01}\n", k, z,
+				ownerOf(z), about[k], zone)
 		}
 	}
 	for v := range cats {
@@ -166,16 +168,20 @@ func ownerOf(zone int) string { return "ab"[zone*2/zones : zone*2/zones+1] }
 func (c *city) frame(zones, about []string) map[string]string {
 	shapes := make([]string, len(zones))
 	for z, name := range zones {
-		shapes[z] = fmt.Sprintf(`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]},"properties":{}}`, name, z, z+1, z+1, z, z)
+		shapes[z] = fmt.Sprintf(
+			`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]},"properties":{}}`, name, z, z+1, z+1, z, z)
 	}
 	return map[string]string{
-		"gateway.yaml": fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: %s}\nregister: register.yaml\npolicy: {dir: policy}\nlisten: {mqtt: %q}\nadmin: 127.0.0.1:0\n",
+		"gateway.yaml": fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: "+
+			"%s}\nregister: register.yaml\npolicy: {dir: policy}\nlisten: {mqtt: %q}\nadmin: 127.0.0.1:0\n",
 			c.keys, clockTopic, c.mqtt),
 		"opendata.yaml":        "http: 127.0.0.1:0\nbooks: state/public\nstore: {sqlite: {path: state/store.db}}\n",
 		"policy/council.yaml":  "version: 1\nmembers: []\n",
 		"policy/zones.geojson": `{"type":"FeatureCollection","features":[` + strings.Join(shapes, ",") + `]}`,
-		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\npurposes: [audit]\nforbidden_classes: [credential]\nkinds_about_people: [" + strings.Join(about, ", ") + "]\n" +
-			"min_units: 3\nepsilon_per_day: {device: 100000, home: 100000}\ndelta_per_day: 100\nmax_contributions: 100\nsunset_max: P2Y\n",
+		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\npurposes: " +
+			"[audit]\nforbidden_classes: [credential]\nkinds_about_people: [" + strings.Join(about, ", ") + "]\n" +
+			"min_units: 3\nepsilon_per_day: {device: 100000, home: 100000}\ndelta_per_day: 100\nmax_contributions: " +
+			"100\nsunset_max: P2Y\n",
 	}
 }
 
@@ -203,7 +209,8 @@ func run(bin, pattern string, args ...string) (*exec.Cmd, string, error) {
 }
 
 func (c *city) start() (err error) {
-	c.gateway, c.admin, err = run(c.o.sluice, `the gateway runs.*admin=(\S+)`, "gateway", "-c", filepath.Join(c.dir, "gateway.yaml"))
+	c.gateway, c.admin, err = run(c.o.sluice, `the gateway runs.*admin=(\S+)`, "gateway", "-c",
+		filepath.Join(c.dir, "gateway.yaml"))
 	return err
 }
 
@@ -268,7 +275,8 @@ func (c *city) send(at time.Time, list []reading) error {
 			c.seq++
 			r.seq = c.seq
 		}
-		fmt.Fprintf(&b, `{"ts":%q,"seq":%d,"fields":{"device":%q,"c":"k%03d","x":%v}}`, stamp, r.seq, r.unit, r.cell%values, r.x)
+		fmt.Fprintf(&b, `{"ts":%q,"seq":%d,"fields":{"device":%q,"c":"k%03d","x":%v}}`, stamp, r.seq, r.unit,
+			r.cell%values, r.x)
 		n++
 	}
 	flush()

@@ -49,7 +49,8 @@ func collisions(r *report, o options) error {
 		for i := range each {
 			for world, name := range []string{"with", "less"} {
 				for w := range windows {
-					list, err := c.read(fmt.Sprintf("%s%s1-%03d", sort.name, name, i), begin.Add(time.Duration(w)*time.Hour))
+					list, err := c.read(fmt.Sprintf("%s%s1-%03d", sort.name, name, i),
+						begin.Add(time.Duration(w)*time.Hour))
 					if err != nil {
 						return err
 					}

@@ -74,7 +74,8 @@ func (c *city) against(r *report, p against, each, windows int) error {
 	for i := range each {
 		for world, name := range []string{"with", "less"} {
 			for w := range windows {
-				list, err := c.read(fmt.Sprintf("%s%s%d-%03d", p.name, name, p.contributions, i), begin.Add(time.Duration(w)*time.Hour))
+				list, err := c.read(fmt.Sprintf("%s%s%d-%03d", p.name, name, p.contributions, i),
+					begin.Add(time.Duration(w)*time.Hour))
 				if err != nil {
 					return err
 				}
@@ -88,7 +89,8 @@ func (c *city) against(r *report, p against, each, windows int) error {
 		of   [2][]float64
 	}{{"one cell of each", first}, {"two of each", all}} {
 		seen := leastEpsilonAt(p.ofForge, x.of[0], x.of[1], []float64{1, 3}, 2)
-		r.judge(seen <= p.epsilon, fmt.Sprintf("forger, a bound that is %s: epsilon by %s", p.name, x.name), "at least %.2f by %d units of each world; promised %v", seen, len(x.of[0]), p.epsilon)
+		r.judge(seen <= p.epsilon, fmt.Sprintf("forger, a bound that is %s: epsilon by %s", p.name, x.name),
+			"at least %.2f by %d units of each world; promised %v", seen, len(x.of[0]), p.epsilon)
 	}
 	return nil
 }

@@ -14,7 +14,8 @@ func (c *city) keysNow() (map[string]bool, error) {
 	out := make(map[string]bool)
 	err := filepath.WalkDir(c.keys, func(path string, _ fs.DirEntry, err error) error {
 		name := filepath.Base(path)
-		if err != nil || !strings.HasSuffix(name, ".key") || !strings.HasPrefix(name, "e-") && !strings.HasPrefix(name, "w-") {
+		if err != nil || !strings.HasSuffix(name, ".key") ||
+			!strings.HasPrefix(name, "e-") && !strings.HasPrefix(name, "w-") {
 			return err
 		}
 		raw, err := os.ReadFile(path)
@@ -60,7 +61,9 @@ func forgets(r *report, o options) error {
 			kept++
 		}
 	}
-	r.row(len(old) > 0 && len(now) > 0 && kept == 0, "keys of an epoch, after it", "%d of %d are still there, and %d new ones", kept, len(old), len(now)-kept)
+	r.row(len(old) > 0 && len(now) > 0 &&
+		kept == 0, "keys of an epoch, after it", "%d of %d are still there, and %d new ones", kept, len(old),
+		len(now)-kept)
 	return c.taken()
 }
 

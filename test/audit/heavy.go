@@ -109,9 +109,11 @@ func (c *city) everywhere(r *report, n, each, windows, span int) error {
 		name  string
 		of    [2][]float64
 		cells int
-	}{{"window, all cells", window, span}, {"epoch, all cells and windows", epoch, span * windows}, {"epoch, where it was seen first", first, n}} {
+	}{{"window, all cells", window, span}, {"epoch, all cells and windows", epoch, span * windows},
+		{"epoch, where it was seen first", first, n}} {
 		seen := leastEpsilon(x.of[0], x.of[1], between(heavyCrowd, x.cells, n), 6)
-		r.judge(seen <= epsilon, fmt.Sprintf("C %d: epsilon per %s", n, x.name), "at least %.2f by %d epochs of each world; declared %v", seen, len(x.of[0]), epsilon)
+		r.judge(seen <= epsilon, fmt.Sprintf("C %d: epsilon per %s", n, x.name),
+			"at least %.2f by %d epochs of each world; declared %v", seen, len(x.of[0]), epsilon)
 	}
 	return nil
 }
@@ -179,7 +181,8 @@ func restarts(r *report, o options) error {
 		}
 	}
 	seen := leastEpsilon(of[0], of[1], between(crowd, crashes+1, 1), 1)
-	r.judge(seen <= epsilon, fmt.Sprintf("C 1: epsilon per epoch, %d crashes", crashes), "at least %.2f by %d epochs of each world; declared %v", seen, len(of[0]), epsilon)
+	r.judge(seen <= epsilon, fmt.Sprintf("C 1: epsilon per epoch, %d crashes", crashes),
+		"at least %.2f by %d epochs of each world; declared %v", seen, len(of[0]), epsilon)
 	return nil
 }
 
@@ -234,7 +237,8 @@ func crashes(r *report, o options) error {
 	if err := c.taken(); err != nil {
 		return err
 	}
-	r.row(len(c.twice) == 0, fmt.Sprintf("values per number, over %d crashes", 2*times), "%d numbers by JSON and CSV; %d had two", len(c.seen), len(c.twice))
+	r.row(len(c.twice) == 0, fmt.Sprintf("values per number, over %d crashes", 2*times),
+		"%d numbers by JSON and CSV; %d had two", len(c.seen), len(c.twice))
 	for _, t := range c.twice[:min(3, len(c.twice))] {
 		fmt.Println("      ", t)
 	}

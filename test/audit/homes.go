@@ -60,9 +60,11 @@ func homes(r *report, o options) error {
 			events = append(events, (homesIn+0.5+d)*x.step)
 		}
 		seen := leastEpsilon(x.of[0], x.of[1], append(events, math.Inf(-1), 100*homesIn*mostPower), 2)
-		r.judge(seen <= epsilon, "homes: epsilon of "+x.name, "at least %.2f by %d zones of each world; declared %v", seen, len(x.of[0]), epsilon)
+		r.judge(seen <= epsilon, "homes: epsilon of "+x.name, "at least %.2f by %d zones of each world; declared %v",
+			seen, len(x.of[0]), epsilon)
 	}
-	r.judge(h.shown > 0 && lower(h.missed, h.shown, alpha) <= 0.05, "homes: coverage of their sum", "%.2f %% of %d (%s of scale %.1f); promised are 95 %%",
+	r.judge(h.shown > 0 && lower(h.missed, h.shown, alpha) <= 0.05, "homes: coverage of their sum",
+		"%.2f %% of %d (%s of scale %.1f); promised are 95 %%",
 		100*(1-float64(h.missed)/float64(max(1, h.shown))), h.shown, h.last.Mechanism, h.last.Scale)
 	return nil
 }
@@ -115,7 +117,8 @@ func zoneNumber(zone string) int {
 func (c *city) homesHour(w int, start time.Time) error {
 	stamp := start.Add(time.Minute).Format(time.RFC3339)
 	say := func(zone string, home int, power float64) {
-		c.link.Publish(fmt.Sprintf("city/v1/a/%s-%02d/up", zone, home), fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"power":%v}}`, stamp, w, power), false)
+		c.link.Publish(fmt.Sprintf("city/v1/a/%s-%02d/up", zone, home),
+			fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"power":%v}}`, stamp, w, power), false)
 	}
 	for z := range homeZones {
 		for h := range homesIn {
@@ -133,7 +136,8 @@ func (c *city) homesHour(w int, start time.Time) error {
 
 // beat sends a heartbeat that is good for three quarters of an hour.
 func (c *city) beat(sensor string, at time.Time) {
-	c.link.Publish("city/v1/a/"+sensor+"/hb", fmt.Appendf(nil, `{"ts":%q,"every":"PT15M"}`, at.Format(time.RFC3339)), false)
+	c.link.Publish("city/v1/a/"+sensor+"/hb", fmt.Appendf(nil, `{"ts":%q,"every":"PT15M"}`, at.Format(time.RFC3339)),
+		false)
 }
 
 func (c *city) homesTown() map[string]string {
@@ -142,7 +146,8 @@ func (c *city) homesTown() map[string]string {
 	add := func(zone string, homes int) {
 		zones = append(zones, zone)
 		for h := range homes {
-			sensors += fmt.Sprintf("  - {id: %s-%02d, owner: a, kind: home-meter, zone: %s, registered: 2026-01-01}\n", zone, h, zone)
+			sensors += fmt.Sprintf("  - {id: %s-%02d, owner: a, kind: home-meter, zone: %s, registered: 2026-01-01}\n",
+				zone, h, zone)
 		}
 	}
 	for z := range homeZones {
@@ -153,13 +158,15 @@ func (c *city) homesTown() map[string]string {
 	}
 	out := c.frame(zones, []string{"home-meter"})
 	out["register.yaml"] = "sensors:\n" + sensors
-	out["policy/kinds.yaml"] = "kinds:\n  home-meter:\n    heartbeat: PT15M\n    units: [{sensor: true, stands_for: home}]\n    fields: [{name: power, type: float, class: measurement}]\n"
+	out["policy/kinds.yaml"] = "kinds:\n  home-meter:\n    heartbeat: PT15M\n    units: [{sensor: true, stands_for: " +
+		"home}]\n    fields: [{name: power, type: float, class: measurement}]\n"
 	for s := range homeStreams {
 		measures := distinct // every other stream, where the noise is least
 		if s%2 == 0 {
 			measures += fmt.Sprintf(`, {name: power, of: "sum(power)", between: [0, %d]}`, mostPower)
 		}
-		out[fmt.Sprintf("policy/decisions/power%02d.yaml", s)] = simple(fmt.Sprintf("power%02d", s), "home-meter", zones, "{sensor: home}", "power", measures)
+		out[fmt.Sprintf("policy/decisions/power%02d.yaml", s)] = simple(fmt.Sprintf("power%02d", s), "home-meter",
+			zones, "{sensor: home}", "power", measures)
 	}
 	return out
 }

@@ -12,7 +12,8 @@ const distinct = `{name: n, of: "distinct(unit)"}`
 var lightStreams = []decision{
 	{id: "one", contributions: 1, below: 9, measures: distinct},
 	{id: "eight", contributions: 8, below: 9, measures: distinct},
-	{id: "many", contributions: 1, below: 9, measures: `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
+	{id: "many", contributions: 1, below: 9,
+		measures: `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
 }
 
 // Units in a cell: 0 to 30, 60 or 61.
@@ -54,13 +55,16 @@ func light(r *report, o options) error {
 		published(r, what, list, from)
 		if d.measures == distinct {
 			better := best(float64(d.contributions))
-			r.row(float64(from) <= better.publishFrom && list[0].Mechanism == better.name, what+": published from", "%d units; by the better, %s, from %.0f", from, better.name, better.publishFrom)
+			r.row(float64(from) <= better.publishFrom &&
+				list[0].Mechanism == better.name, what+": published from", "%d units; by the better, %s, from %.0f",
+				from, better.name, better.publishFrom)
 		}
 		exactness(r, what, d, rows[d.id])
 		near(r, what, list)
 		nobody(r, what, list)
 	}
-	r.row(len(c.twice) == 0, "values ever seen per number", "%d numbers by JSON, a tenth by CSV too; %d had two", len(c.seen), len(c.twice))
+	r.row(len(c.twice) == 0, "values ever seen per number", "%d numbers by JSON, a tenth by CSV too; %d had two",
+		len(c.seen), len(c.twice))
 	return nil
 }
 
@@ -156,10 +160,12 @@ func steps(r *report, what string, list []shown, contributions int) {
 			worst, at = 0, n
 		}
 	}
-	r.judge(worst > 0, what+": p(publish | n), n = 0 to 30", "as threshold %v and scale %.2f say%s", s.Threshold, s.Scale, map[bool]string{true: "", false: fmt.Sprintf("; not so at %d units", at)}[worst > 0])
+	r.judge(worst > 0, what+": p(publish | n), n = 0 to 30", "as threshold %v and scale %.2f say%s", s.Threshold,
+		s.Scale, map[bool]string{true: "", false: fmt.Sprintf("; not so at %d units", at)}[worst > 0])
 	p := tail(s.Mechanism, s.Scale, s.Threshold-minUnits)
 	most := 1 - math.Pow(1-delta, 1/float64(contributions))
-	r.row(p <= most*(1+1e-9), what+": p(publish | min_units)", "%.2g; delta allows %.2g for each of %d pairs", p, most, contributions)
+	r.row(p <= most*(1+1e-9), what+": p(publish | min_units)", "%.2g; delta allows %.2g for each of %d pairs", p, most,
+		contributions)
 }
 
 // published: above public_from, 99 of 100 cells are.
@@ -173,7 +179,8 @@ func published(r *report, what string, list []shown, from int) {
 			}
 		}
 	}
-	r.judge(n > 0 && upper(k, n, alpha) >= 0.99, what+": published above public_from", "%.2f %% of %d cells with %d units or more", 100*float64(k)/float64(max(1, n)), n, from)
+	r.judge(n > 0 && upper(k, n, alpha) >= 0.99, what+": published above public_from",
+		"%.2f %% of %d cells with %d units or more", 100*float64(k)/float64(max(1, n)), n, from)
 }
 
 // truth of a measure in a cell of n units, each with one reading of x 1.
@@ -222,7 +229,8 @@ func exactness(r *report, what string, d decision, measures map[string][]shown) 
 		}
 		exact := 1 - 2*tail(s.Mechanism, s.Scale/step, half+1)
 		share := float64(covered) / float64(n)
-		r.judge(exact >= 0.95-1e-9 && likely(covered, n, exact, alpha), what+": coverage of "+name, "%.2f %% of %d; the mechanism's is %.2f %%", 100*share, n, 100*exact)
+		r.judge(exact >= 0.95-1e-9 && likely(covered, n, exact, alpha), what+": coverage of "+name,
+			"%.2f %% of %d; the mechanism's is %.2f %%", 100*share, n, 100*exact)
 		if name != "n" || d.measures != distinct {
 			continue
 		}
@@ -231,6 +239,7 @@ func exactness(r *report, what string, d decision, measures map[string][]shown) 
 		// four of them.
 		better := best(float64(d.contributions))
 		ratio := math.Sqrt(square/float64(n)) / better.deviation
-		r.judge(ratio <= 1.05+4.8/math.Sqrt(float64(n)), what+": error before the threshold", "%.2f; %.3f times that of the better, %s", math.Sqrt(square/float64(n)), ratio, better.name)
+		r.judge(ratio <= 1.05+4.8/math.Sqrt(float64(n)), what+": error before the threshold",
+			"%.2f; %.3f times that of the better, %s", math.Sqrt(square/float64(n)), ratio, better.name)
 	}
 }

@@ -108,7 +108,9 @@ func main() {
 	for _, s := range sections {
 		names = append(names, s.name)
 	}
-	only := flag.String("only", "", "sections to run, by comma, each perhaps with some of its streams, as light:one+eight; of "+strings.Join(names, ", "))
+	only := flag.String("only", "",
+		"sections to run, by comma, each perhaps with some of its streams, as light:one+eight; of "+
+			strings.Join(names, ", "))
 	flag.StringVar(&o.sluice, "sluice", "bin/sluice", "the binary to audit")
 	flag.BoolVar(&o.quick, "quick", false, "fewer windows")
 	flag.IntVar(&o.windows, "windows", 0, "so many windows in each section; 0 for as many as it needs")
@@ -181,10 +183,12 @@ func audit(o options, only string) error {
 		if d.err != nil {
 			return fmt.Errorf("%s: %w", s.name, d.err)
 		}
-		fmt.Printf("      (%.0f s%s)\n", d.took.Seconds(), map[bool]string{true: ", most of them beside the others"}[s.beside])
+		fmt.Printf("      (%.0f s%s)\n", d.took.Seconds(),
+			map[bool]string{true: ", most of them beside the others"}[s.beside])
 		failed, chance = failed+d.failed, chance+d.chance
 	}
-	fmt.Printf("\n%.0f s in all. %d rows judge chance; where nothing is wrong, any of them fails with at most %.2g.\n", time.Since(begun).Seconds(), chance, alpha*float64(chance))
+	fmt.Printf("\n%.0f s in all. %d rows judge chance; where nothing is wrong, any of them fails with at most %.2g.\n",
+		time.Since(begun).Seconds(), chance, alpha*float64(chance))
 	if failed > 0 {
 		return errors.New("the guarantee does not hold; see FAIL above")
 	}

@@ -31,5 +31,6 @@ func near(r *report, what string, list []shown) {
 			wrong = fmt.Sprintf("; not so: %d of %d miss at %d units", missed, shown, n)
 		}
 	}
-	r.judge(looked > 0 && wrong == "", what+": coverage given that it is shown", "at least 95 %% are promised; least %.1f %% at %d units, of %d numbers%s", 100*least, at, looked, wrong)
+	r.judge(looked > 0 && wrong == "", what+": coverage given that it is shown",
+		"at least 95 %% are promised; least %.1f %% at %d units, of %d numbers%s", 100*least, at, looked, wrong)
 }

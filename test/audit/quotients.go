@@ -15,8 +15,10 @@ const (
 )
 
 var wayStreams = []decision{
-	{id: "ways", contributions: 1, below: 9, measures: `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, {name: median, of: "quantile(x, 0.5)", between: [0, 32]}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
-	{id: "large", contributions: 1, below: 9, delta: 1e-6, measures: `{name: n, of: "distinct(unit)"}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
+	{id: "ways", contributions: 1, below: 9,
+		measures: `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, {name: median, of: "quantile(x, 0.5)", between: [0, 32]}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
+	{id: "large", contributions: 1, below: 9, delta: 1e-6,
+		measures: `{name: n, of: "distinct(unit)"}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
 }
 
 // otherWays looks at what is made of several draws, and at sums of large amounts.
@@ -73,7 +75,8 @@ func quotients(r *report, what string, rows map[string][]shown) {
 				wrong = fmt.Sprintf("; not so: %d of %d are at most %v, and should with probability %.4f", k, n, v, p)
 			}
 		}
-		r.judge(wrong == "", fmt.Sprintf("%s: mean over %d units", what, units), "as sum and number with noise of scale %.2f and %.2f%s", scale, scale/bound, wrong)
+		r.judge(wrong == "", fmt.Sprintf("%s: mean over %d units", what, units),
+			"as sum and number with noise of scale %.2f and %.2f%s", scale, scale/bound, wrong)
 	}
 	values := sample(median, 60)
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -84,9 +87,13 @@ func quotients(r *report, what string, rows map[string][]shown) {
 	wrong := ""
 	for _, v := range []float64{0.5, 1.01, 1.1, 1.3, 1.5, 1.7, 1.9, 1.99, 3, 8} {
 		below := func(x float64) bool { return x <= v && !math.IsInf(x, -1) }
-		k, n, j := count(values, below), count(values, func(x float64) bool { return !math.IsInf(x, -1) }), count(expected, below)
-		if lower(k, n, alpha/40) > upper(j, len(expected), alpha/40) || upper(k, n, alpha/40) < lower(j, len(expected), alpha/40) {
-			wrong = fmt.Sprintf("; not so: %d of %d are at most %v; of those of noisy classes %d of %d", k, n, v, j, len(expected))
+		k, n, j := count(values, below), count(values, func(x float64) bool {
+			return !math.IsInf(x, -1)
+		}), count(expected, below)
+		if lower(k, n, alpha/40) > upper(j, len(expected), alpha/40) ||
+			upper(k, n, alpha/40) < lower(j, len(expected), alpha/40) {
+			wrong = fmt.Sprintf("; not so: %d of %d are at most %v; of those of noisy classes %d of %d", k, n, v, j,
+				len(expected))
 		}
 	}
 	r.judge(wrong == "", what+": median over 60 units", "as classes with noise of scale %.2f%s", median[0].Scale, wrong)
@@ -100,7 +107,8 @@ func quotients(r *report, what string, rows map[string][]shown) {
 				}
 			}
 		}
-		r.judge(n > 0 && upper(covered, n, alpha) >= 0.95, what+": coverage of "+name, "%.2f %% of %d; promised are 95 %%", 100*float64(covered)/float64(max(1, n)), n)
+		r.judge(n > 0 && upper(covered, n, alpha) >= 0.95, what+": coverage of "+name,
+			"%.2f %% of %d; promised are 95 %%", 100*float64(covered)/float64(max(1, n)), n)
 	}
 }
 
@@ -167,5 +175,6 @@ func nobody(r *report, what string, list []shown) {
 			}
 		}
 	}
-	r.row(n > 0 && other == 0, what+": nobody and too few look alike", "%d cells of 0, 1 or 2 units; %d are not just withheld", n, other)
+	r.row(n > 0 && other == 0, what+": nobody and too few look alike",
+		"%d cells of 0, 1 or 2 units; %d are not just withheld", n, other)
 }

@@ -87,13 +87,15 @@ func (c *city) page(stream string, start time.Time) ([]shown, error) {
 		}
 	}
 	for _, o := range all {
-		c.note(stream, o.Start.Format(time.RFC3339), o.Cell, o.Measure, o.Status, number(o.Value), number(o.Low), number(o.High))
+		c.note(stream, o.Start.Format(time.RFC3339), o.Cell, o.Measure, o.Status, number(o.Value), number(o.Low),
+			number(o.High))
 	}
 	return all, nil
 }
 
 func span(start time.Time) string {
-	return url.Values{"from": {start.Format(time.RFC3339)}, "to": {start.Add(time.Second).Format(time.RFC3339)}}.Encode()
+	return url.Values{"from": {start.Format(time.RFC3339)},
+		"to": {start.Add(time.Second).Format(time.RFC3339)}}.Encode()
 }
 
 func number(v *float64) string {

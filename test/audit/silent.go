@@ -28,7 +28,8 @@ func silent(r *report, o options) error {
 			for n := range 2 {
 				for sensor := range 2 {
 					c.link.Publish(fmt.Sprintf("city/v1/a/%s-seen-%d/up", zone, sensor),
-						fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"device":"d%d"}}`, start.Add(time.Minute).Format(time.RFC3339), 2*w+n, n), false)
+						fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"device":"d%d"}}`,
+							start.Add(time.Minute).Format(time.RFC3339), 2*w+n, n), false)
 				}
 			}
 		}
@@ -51,7 +52,8 @@ func silent(r *report, o options) error {
 	}
 	for zone, want := range map[string]string{"mute": "no_data ", "beating": "withheld few", "partly": "withheld few"} {
 		empty, full := seen[zone+"-empty"], seen[zone+"-seen"]
-		r.row(empty[want] == windows && full[want] == windows, "silent: with nobody and with two devices, "+zone, "%v and %v", empty, full)
+		r.row(empty[want] == windows && full[want] == windows, "silent: with nobody and with two devices, "+zone,
+			"%v and %v", empty, full)
 	}
 	return nil
 }
@@ -64,13 +66,16 @@ func (c *city) silentTown() map[string]string {
 			zone := how + "-" + what
 			zones = append(zones, zone)
 			for s := range 2 {
-				sensors += fmt.Sprintf("  - {id: %s-%d, owner: a, kind: wifi, zone: %s, registered: 2026-01-01}\n", zone, s, zone)
+				sensors += fmt.Sprintf("  - {id: %s-%d, owner: a, kind: wifi, zone: %s, registered: 2026-01-01}\n",
+					zone, s, zone)
 			}
 		}
 	}
 	out := c.frame(zones, []string{"wifi"})
 	out["register.yaml"] = "sensors:\n" + sensors
-	out["policy/kinds.yaml"] = "kinds:\n  wifi:\n    heartbeat: PT15M\n    units: [{field: device, stands_for: device}]\n    fields: [{name: device, type: string, class: identifier}]\n"
-	out["policy/decisions/devices.yaml"] = simple("devices", "wifi", zones, "{field: device, stands_for: device}", "device", distinct)
+	out["policy/kinds.yaml"] = "kinds:\n  wifi:\n    heartbeat: PT15M\n    units: [{field: device, stands_for: " +
+		"device}]\n    fields: [{name: device, type: string, class: identifier}]\n"
+	out["policy/decisions/devices.yaml"] = simple("devices", "wifi", zones, "{field: device, stands_for: device}",
+		"device", distinct)
 	return out
 }

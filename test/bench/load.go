@@ -110,7 +110,8 @@ func many(n int) (sensor int, payload []byte) {
 }
 
 func reading(n, who int) []byte {
-	b := fmt.Appendf(nil, `{"ts":"2026-03-02T10:%02d:%02d.%03dZ","seq":%d,"fields":{"device":"02:00:5e:%02x:%02x:%02x","rssi":-%d,"channel":11,"vendor":"Example Devices of the Street Ltd.","frame":"probe request","level":12.5}}`,
+	b := fmt.Appendf(nil,
+		`{"ts":"2026-03-02T10:%02d:%02d.%03dZ","seq":%d,"fields":{"device":"02:00:5e:%02x:%02x:%02x","rssi":-%d,"channel":11,"vendor":"Example Devices of the Street Ltd.","frame":"probe request","level":12.5}}`,
 		n/sensors/1000/60%14, n/sensors/1000%60, n/sensors%1000, n/sensors, who>>16, who>>8&0xff, who&0xff, 40+who%40)
 	for len(b) < 250 {
 		b = append(b, ' ')

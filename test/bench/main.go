@@ -64,7 +64,8 @@ func run() error {
 	if out, err := exec.Command("go", "build", "-o", b.sluice, "sluice/cmd/sluice").CombinedOutput(); err != nil {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}
-	fmt.Printf("%s, %d CPUs, %s; %d readings of 250 bytes at QoS 1, %d devices, %d sensors\n\n", runtime.Version(), runtime.NumCPU(), cpu(), readings, people, sensors)
+	fmt.Printf("%s, %d CPUs, %s; %d readings of 250 bytes at QoS 1, %d devices, %d sensors\n\n", runtime.Version(),
+		runtime.NumCPU(), cpu(), readings, people, sensors)
 	fmt.Println("CPU seconds for a million readings")
 	broker, err := b.mosquitto()
 	if err != nil {
@@ -228,7 +229,8 @@ func (b *bench) checkpoints() error {
 		return err
 	}
 	without := filepath.Join(b.dir, "without")
-	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", without, "sluice/cmd/sluice").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", without,
+		"sluice/cmd/sluice").CombinedOutput(); err != nil {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}
 	with, best := b.sluice, map[string]float64{}
@@ -288,7 +290,9 @@ func (b *bench) memory() error {
 		return err
 	}
 	fmt.Printf("  %-64s %6.1f MiB\n", "idle", idle)
-	fmt.Printf("  %-64s %6.1f MiB (target 80), at most %.1f\n", fmt.Sprintf("after %.0f s at %.0f readings/s, windows of PT15M", took.Seconds(), total/took.Seconds()), g.resident(), g.peak())
+	fmt.Printf("  %-64s %6.1f MiB (target 80), at most %.1f\n",
+		fmt.Sprintf("after %.0f s at %.0f readings/s, windows of PT15M", took.Seconds(), total/took.Seconds()),
+		g.resident(), g.peak())
 	return nil
 }
 
@@ -315,7 +319,8 @@ func (b *bench) crowd() error {
 	if err := g.received(total); err != nil {
 		return err
 	}
-	fmt.Printf("  %-64s %6.1f MiB (target 256), at most %.1f\n", "a million units in open windows, 1.5 zones each", g.resident(), g.peak())
+	fmt.Printf("  %-64s %6.1f MiB (target 256), at most %.1f\n", "a million units in open windows, 1.5 zones each",
+		g.resident(), g.peak())
 	g.stop()
 	begun := time.Now()
 	if g, err = b.gateway("crowd", way, "PT1H"); err != nil {

@@ -51,7 +51,9 @@ func (p *process) stop() {
 
 // says waits for a text.
 func (p *process) says(text string) error {
-	return wait(func() bool { return strings.Contains(p.out.String(), text) }, "a process to say "+text+"; it says "+p.out.String())
+	return wait(func() bool {
+		return strings.Contains(p.out.String(), text)
+	}, "a process to say "+text+"; it says "+p.out.String())
 }
 
 func wait(ok func() bool, what string) error {
@@ -101,7 +103,8 @@ func (b *bench) mosquitto() (*process, error) {
 	}
 	_, port, _ := strings.Cut(addr, ":")
 	conf := filepath.Join(b.dir, "mosquitto.conf")
-	if err := os.WriteFile(conf, []byte("listener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\nmax_inflight_messages 1000\nmax_queued_messages 1000000\nuser root\nlog_type error\n"), 0o644); err != nil {
+	if err := os.WriteFile(conf, []byte("listener "+port+" 127.0.0.1\nallow_anonymous true\npersistence "+
+		"false\nmax_inflight_messages 1000\nmax_queued_messages 1000000\nuser root\nlog_type error\n"), 0o644); err != nil {
 		return nil, err
 	}
 	p, err := b.start("mosquitto", "-c", conf)
@@ -169,10 +172,12 @@ func city(way, every string) map[string]string {
 	var reg strings.Builder
 	reg.WriteString("sensors:\n")
 	for i := range sensors {
-		fmt.Fprintf(&reg, "  - {id: counter-%d, owner: bench, kind: counter, zone: %s, registered: 2026-01-01}\n", i, []string{"square", "park"}[i%2])
+		fmt.Fprintf(&reg, "  - {id: counter-%d, owner: bench, kind: counter, zone: %s, registered: 2026-01-01}\n", i,
+			[]string{"square", "park"}[i%2])
 	}
 	return map[string]string{
-		"gateway.yaml":         "gateway: bench\ndir: state\nsimulation: true\ntime: {topic: bench/clock}\nregister: register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + way + "\n",
+		"gateway.yaml": "gateway: bench\ndir: state\nsimulation: true\ntime: {topic: " +
+			"bench/clock}\nregister: register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + way + "\n",
 		"register.yaml":        reg.String(),
 		"policy/council.yaml":  "version: 1\nmembers: []\n",
 		"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}},{"type":"Feature","id":"park","geometry":{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]},"properties":{}}]}`,

@@ -16,7 +16,8 @@ import (
 // count is a subscriber at QoS 1 that does nothing but count.
 func count(broker string) {
 	var n atomic.Int64
-	o := paho.NewClientOptions().AddBroker("tcp://" + broker).SetClientID("counter").SetCleanSession(false).SetOrderMatters(true)
+	o := paho.NewClientOptions().AddBroker("tcp://" +
+		broker).SetClientID("counter").SetCleanSession(false).SetOrderMatters(true)
 	c := paho.NewClient(o)
 	if t := c.Connect(); t.Wait() && t.Error() != nil {
 		fmt.Println(t.Error())

@@ -28,8 +28,13 @@ func fill(ctx context.Context, dir string, rows int) error {
 		return out
 	}
 	streams := []books.Stream{
-		{ID: "noise", Title: map[string]string{"en": "Noise"}, Every: "PT15M", Timezone: "Europe/Madrid", Unit: "none", Measures: []books.Measure{{Name: "level", Unit: "dB(A)", Of: "mean(laeq)"}}, Cells: cells(10), Decision: "2", From: "2024-01-01", Until: "2026-12-31", Licence: "CC0-1.0"},
-		{ID: "steps", Title: map[string]string{"en": "Steps"}, Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device", Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)", PublicFrom: 47, TypicalError: 6}}, Cells: cells(30), Decision: "1", From: "2024-01-01", Until: "2026-12-31", Licence: "CC0-1.0"},
+		{ID: "noise", Title: map[string]string{"en": "Noise"}, Every: "PT15M", Timezone: "Europe/Madrid", Unit: "none",
+			Measures: []books.Measure{{Name: "level", Unit: "dB(A)", Of: "mean(laeq)"}}, Cells: cells(10),
+			Decision: "2", From: "2024-01-01", Until: "2026-12-31", Licence: "CC0-1.0"},
+		{ID: "steps", Title: map[string]string{"en": "Steps"}, Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device",
+			Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)", PublicFrom: 47,
+				TypicalError: 6}}, Cells: cells(30), Decision: "1", From: "2024-01-01", Until: "2026-12-31",
+			Licence: "CC0-1.0"},
 	}
 	if err := b.PutJSON("city.json", books.City{ID: "bench", Name: "Bench", Timezone: "Europe/Madrid"}); err != nil {
 		return err
@@ -67,8 +72,11 @@ func observe(st books.Stream, cell string, at time.Time, step time.Duration, n i
 	v := float64(50 + n*7919%600)
 	low, high := v-6, v+6
 	o := store.Observation{
-		Stream: st.ID, Start: at, End: at.Add(step), Every: st.Every, Cell: cell, Zone: cell, Measure: st.Measures[0].Name, Status: store.Published, Value: &v, Low: &low, High: &high,
-		Unit: st.Measures[0].Unit, Decision: st.Decision, Policy: "75b9390fff06684e733565d45f13b89da4ec78c544fdb7bf89927659387c9c62", Mechanism: "laplace", Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 1,
+		Stream: st.ID, Start: at, End: at.Add(step), Every: st.Every, Cell: cell, Zone: cell,
+		Measure: st.Measures[0].Name, Status: store.Published, Value: &v, Low: &low, High: &high,
+		Unit: st.Measures[0].Unit, Decision: st.Decision,
+		Policy: "75b9390fff06684e733565d45f13b89da4ec78c544fdb7bf89927659387c9c62", Mechanism: "laplace", Epsilon: 0.5,
+		Scale: 2, Threshold: 40.25, Ledger: 1,
 	}
 	if n%5 == 0 {
 		o.Status, o.Reason, o.Value, o.Low, o.High = store.Withheld, "few", nil, nil, nil

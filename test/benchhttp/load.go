@@ -115,7 +115,8 @@ func latency(addr string) error {
 	}
 	fresh := func(n int) string {
 		at := origin.Add(time.Duration(n*11%14000) * time.Hour)
-		return fmt.Sprintf("/api/v1/streams/steps/observations?cell=z%d&from=%s&to=%s", n%30, at.Format(time.RFC3339), at.Add(24*time.Hour).Format(time.RFC3339))
+		return fmt.Sprintf("/api/v1/streams/steps/observations?cell=z%d&from=%s&to=%s", n%30, at.Format(time.RFC3339),
+			at.Add(24*time.Hour).Format(time.RFC3339))
 	}
 	total := int(rate * span.Seconds())
 	due := make(chan int, total)
@@ -155,7 +156,8 @@ func latency(addr string) error {
 	}
 	slices.Sort(took)
 	ms := func(share float64) float64 { return took[int(share*float64(total-1))].Seconds() * 1000 }
-	fmt.Printf("latency    at %d requests/s, nine in ten repeated: p50 %.2f ms, p99 %.2f ms (target: under 20), p99.9 %.2f ms\n", rate, ms(.5), ms(.99), ms(.999))
+	fmt.Printf("latency    at %d requests/s, nine in ten repeated: p50 %.2f ms, p99 %.2f ms (target: under 20), "+
+		"p99.9 %.2f ms\n", rate, ms(.5), ms(.99), ms(.999))
 	return nil
 }
 
@@ -170,11 +172,12 @@ func serveStatic(ctx context.Context, file string) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "http=http://%s\n", l.Addr())
-	s := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		_, _ = w.Write(body) // the client may be gone
-	})}
+	s := &http.Server{ReadHeaderTimeout: 5 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+			_, _ = w.Write(body) // the client may be gone
+		})}
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err

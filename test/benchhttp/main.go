@@ -55,7 +55,8 @@ func run(ctx context.Context, sluice string, rows, rounds int) error {
 	}
 	fmt.Printf("store      %d rows, %d MiB, written in %.1f s\n", rows, info.Size()>>20, time.Since(begun).Seconds())
 	config := filepath.Join(dir, "opendata.yaml")
-	if err := os.WriteFile(config, []byte("http: 127.0.0.1:0\nbooks: books\nstore: {sqlite: {path: store.db}}\n"), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte("http: 127.0.0.1:0\nbooks: books\nstore: {sqlite: {path: store.db}}\n"),
+		0o644); err != nil {
 		return err
 	}
 	ours, err := start(ctx, sluice, "opendata", "-c", config)
@@ -64,7 +65,8 @@ func run(ctx context.Context, sluice string, rows, rounds int) error {
 	}
 	defer ours.stop()
 	for _, x := range []struct{ name, path, target string }{
-		{"a day of one place, 24 rows", "/api/v1/streams/steps/observations?cell=z7&from=%s&to=%s", " (target: at least 0.10)"},
+		{"a day of one place, 24 rows", "/api/v1/streams/steps/observations?cell=z7&from=%s&to=%s",
+			" (target: at least 0.10)"},
 		{"a page of 100 rows", "/api/v1/streams/steps/observations?from=%s&to=%s", " (target: at least 0.10)"},
 		{"a stream's page for people, with chart and table", "/streams/steps?cell=z7&cell=z9&to=%s&x=%s", ""},
 	} {

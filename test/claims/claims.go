@@ -53,7 +53,8 @@ var (
 	}
 	quantified = regexp.MustCompile(`\b95\b`)
 	ofCounting = [3]*regexp.Regexp{
-		regexp.MustCompile(`\bcounted\b`), regexp.MustCompile(`\bcompt(ar|at)\b`), regexp.MustCompile(`\bcont(ó|ar|ado)`),
+		regexp.MustCompile(`\bcounted\b`), regexp.MustCompile(`\bcompt(ar|at)\b`),
+		regexp.MustCompile(`\bcont(ó|ar|ado)`),
 	}
 )
 
@@ -93,7 +94,8 @@ func Check(sentences map[string][3]string, table map[string]Claim, least func() 
 		if share, err := least(); err != nil {
 			wrong = append(wrong, err)
 		} else if share < enough {
-			say("%q claims that intervals hold what passed; the simulator finds that of %.3f under a decision that the charter allows", id, share)
+			say("%q claims that intervals hold what passed; the simulator finds that of %.3f under a decision that "+
+				"the charter allows", id, share)
 		}
 	}
 	return errors.Join(wrong...)

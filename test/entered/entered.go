@@ -43,13 +43,16 @@ func EnterAs(gateway string, dir books.Dir, rows []store.Observation) error {
 		}
 		for len(rows) > 0 {
 			first := rows[0]
-			k := slices.IndexFunc(rows, func(o store.Observation) bool { return o.Stream != first.Stream || !o.Start.Equal(first.Start) })
+			k := slices.IndexFunc(rows, func(o store.Observation) bool {
+				return o.Stream != first.Stream || !o.Start.Equal(first.Start)
+			})
 			if k < 0 {
 				k = len(rows)
 			}
 			n++
 			raw, err := json.Marshal(books.Released{
-				N: n, Gateway: gateway, Stream: first.Stream, Start: first.Start, End: first.End, Policy: first.Policy, Plan: plans[first.Stream],
+				N: n, Gateway: gateway, Stream: first.Stream, Start: first.Start, End: first.End, Policy: first.Policy,
+				Plan:   plans[first.Stream],
 				Ledger: first.Ledger, Rows: k, SHA256: store.Digest(rows[:k]), PrevSHA256: books.Hash(prev),
 			})
 			if err != nil {

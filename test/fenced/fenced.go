@@ -63,7 +63,8 @@ func Top() (string, error) {
 // Documents names every file under top that is held to what it says.
 func Documents(top string) ([]string, error) {
 	var all []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "configs/*.yaml", "configs/*.conf", "configs/*/*.service"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "configs/*.yaml", "configs/*.conf",
+		"configs/*/*.service"} {
 		found, err := filepath.Glob(filepath.Join(top, pattern))
 		if err != nil {
 			return nil, err

@@ -25,7 +25,8 @@ var aged = []struct {
 		value, low, high, unit, decision, policy, mechanism, epsilon, scale, threshold, ledger, simulation FROM released JOIN (SELECT id, every, zone, category, unit,
 		decision, policy, mechanism, epsilon, scale, threshold, simulation FROM series) ON id = series;
 		DROP VIEW observations; DROP TABLE released; DROP TABLE series;`},
-	{name: "state/ledger.db is full of what was sent", ledger: `INSERT INTO sent VALUES (0, 'long-ago', 0, printf('%*s', 64 << 20, ''))`},
+	{name: "state/ledger.db is full of what was sent",
+		ledger: `INSERT INTO sent VALUES (0, 'long-ago', 0, printf('%*s', 64 << 20, ''))`},
 	{name: storeForGood, ledger: `DELETE FROM sent`, storeGone: true},
 }
 
@@ -37,7 +38,8 @@ const storeForGood = "state/store.db is gone, and what was sent to it is not kep
 func (w *world) recoverStore() error {
 	err := w.until(w.patience, "the loss of the store to be said", func() bool {
 		raw, err := fetch(w.admin + "/readyz")
-		return err == nil && strings.Contains(string(raw), "missing in the store") && strings.Contains(string(raw), "ledger recover")
+		return err == nil && strings.Contains(string(raw), "missing in the store") &&
+			strings.Contains(string(raw), "ledger recover")
 	})
 	if err != nil {
 		return err

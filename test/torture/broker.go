@@ -19,7 +19,8 @@ type broker struct {
 func (t *trial) broker() (*broker, error) {
 	b := &broker{addr: freeAddr(), conf: filepath.Join(t.scratch("mosquitto"), "mosquitto.conf")}
 	_, port, _ := strings.Cut(b.addr, ":")
-	text := "listener " + port + " 127.0.0.1\npersistence false\nmax_inflight_messages 1000\nmax_queued_messages 1000000\nallow_anonymous true\nuser root\n"
+	text := "listener " + port + " 127.0.0.1\npersistence false\nmax_inflight_messages 1000\nmax_queued_messages " +
+		"1000000\nallow_anonymous true\nuser root\n"
 	if err := os.WriteFile(b.conf, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -180,7 +181,8 @@ func (w *world) rogue(sort int, stop chan struct{}) {
 	}
 	payload := []byte(`{}`)
 	if sort == 2 {
-		payload = []byte("[" + strings.TrimSuffix(strings.Repeat(`{"seq":1,"fields":{"passed":1}},`, 10_000), ",") + "]")
+		payload = []byte("[" + strings.TrimSuffix(strings.Repeat(`{"seq":1,"fields":{"passed":1}},`, 10_000), ",") +
+			"]")
 	}
 	for id := uint16(1); ; id++ {
 		select {
@@ -189,9 +191,11 @@ func (w *world) rogue(sort int, stop chan struct{}) {
 		default:
 		}
 		if sort == 1 {
-			payload = []byte(fmt.Sprintf(`{"seq":%d,"boot":"%s","fields":{"passed":1}}`, uint64(id)*7919%65_521, canary))
+			payload = []byte(fmt.Sprintf(`{"seq":%d,"boot":"%s","fields":{"passed":1}}`, uint64(id)*7919%65_521,
+				canary))
 		}
-		if _, err := conn.Write(publish(max(id, 1), message{topic: "city/v1/acme/rogue-1/up", payload: payload}, false)); err != nil {
+		if _, err := conn.Write(publish(max(id, 1), message{topic: "city/v1/acme/rogue-1/up", payload: payload},
+			false)); err != nil {
 			return
 		}
 	}

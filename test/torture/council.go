@@ -102,7 +102,8 @@ func (d *desk) nth(n int) (motion, error) {
 			if _, err := d.do("ssh-keygen", "-q", "-Y", "sign", "-f", who, "-n", "sluice-vote@smallville", text); err != nil {
 				return motion{}, err
 			}
-			if err := os.Rename(filepath.Join(d.dir, text+".sig"), filepath.Join(d.dir, "motions", m.name, "ballots", who+".sig")); err != nil {
+			if err := os.Rename(filepath.Join(d.dir, text+".sig"),
+				filepath.Join(d.dir, "motions", m.name, "ballots", who+".sig")); err != nil {
 				return motion{}, err
 			}
 		}
@@ -133,7 +134,8 @@ func (d *desk) draft(v int, m *motion) error {
 		err = d.write("suspended.yaml", "suspended: []\n")
 	case v > 0:
 		m.title = fmt.Sprintf("Gates, version %d", v+1)
-		err = d.write("decisions/gates.yaml", strings.Replace(cityFiles["policy/decisions/gates.yaml"], "Gates", fmt.Sprintf("%q", m.title), 1))
+		err = d.write("decisions/gates.yaml",
+			strings.Replace(cityFiles["policy/decisions/gates.yaml"], "Gates", fmt.Sprintf("%q", m.title), 1))
 	}
 	if err == nil {
 		_, err = d.do(d.bin, "motion", "create", m.name)
@@ -161,7 +163,8 @@ func (t *trial) signed(d *desk) func(seed uint64) (*world, error) {
 		if err != nil {
 			return w, err
 		}
-		text := strings.Replace(string(raw), "policy: {dir: policy}", fmt.Sprintf("policy: {inbox: inbox, every: PT1S, roster: %q}", d.pin), 1)
+		text := strings.Replace(string(raw), "policy: {dir: policy}",
+			fmt.Sprintf("policy: {inbox: inbox, every: PT1S, roster: %q}", d.pin), 1)
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			return w, err
 		}
@@ -184,7 +187,8 @@ func (t *trial) signed(d *desk) func(seed uint64) (*world, error) {
 
 // policyFault is a kill or an error at a step that a new policy takes.
 func (w *world) policyFault(points []string) string {
-	some := matching(points, "gateway/activation/", "gateway/publicbooks/decisions.go:", "gateway/ledger/outbox.go:Enact", "gateway/publicbooks/kept.go:", "gateway/ledger/lines.go:", "books/", "perm/")
+	some := matching(points, "gateway/activation/", "gateway/publicbooks/decisions.go:",
+		"gateway/ledger/outbox.go:Enact", "gateway/publicbooks/kept.go:", "gateway/ledger/lines.go:", "books/", "perm/")
 	at := some[w.rnd.IntN(len(some))]
 	kind := "kill"
 	if strings.HasSuffix(at, ":before") {
@@ -246,17 +250,18 @@ func (w *world) enacted(ledger string) {
 		return
 	}
 	n := 0
-	err := query(ledger, "SELECT motion FROM policy WHERE motion IS NOT NULL ORDER BY n", func(scan func(...any) error) error {
-		var raw []byte
-		if err := scan(&raw); err != nil {
-			return err
-		}
-		if n >= len(w.council.chain) || sha256.Sum256(raw) != sha256.Sum256(w.council.chain[n].raw) {
-			w.wrong("the ledger's policy %d is not the motion of that number", n+1)
-		}
-		n++
-		return nil
-	})
+	err := query(ledger, "SELECT motion FROM policy WHERE motion IS NOT NULL ORDER BY n",
+		func(scan func(...any) error) error {
+			var raw []byte
+			if err := scan(&raw); err != nil {
+				return err
+			}
+			if n >= len(w.council.chain) || sha256.Sum256(raw) != sha256.Sum256(w.council.chain[n].raw) {
+				w.wrong("the ledger's policy %d is not the motion of that number", n+1)
+			}
+			n++
+			return nil
+		})
 	if err == nil && n != w.council.known {
 		w.wrong("the ledger has %d motions; %d are in force", n, w.council.known)
 	}
@@ -281,7 +286,8 @@ func (w *world) told() error {
 		}
 		right := 0
 		for _, d := range list.Decisions {
-			if d.ID == "1" && d.State == "in_force" && d.Title["en"] == m.title || d.ID == "2" && (d.State == "suspended") == m.hushed {
+			if d.ID == "1" && d.State == "in_force" && d.Title["en"] == m.title ||
+				d.ID == "2" && (d.State == "suspended") == m.hushed {
 				right++
 			}
 		}

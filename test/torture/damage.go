@@ -147,7 +147,9 @@ func (w *world) wound(k wreck, p plan, names []string, files map[string][]string
 	case booksLive:
 		path := filepath.Join(w.state(), "public", []string{"releases.jsonl", "ledger.jsonl"}[w.rnd.IntN(2)])
 		harm := wounds[p.wound]
-		return "public/" + filepath.Base(path) + " is " + harm.name + " while the gateway runs", func() error { return harm.do(w, path, k.before[path]) }
+		return "public/" + filepath.Base(path) + " is " + harm.name + " while the gateway runs", func() error {
+			return harm.do(w, path, k.before[path])
+		}
 	}
 	if p.sort == older {
 		what, err := w.age(p.wound)
@@ -231,7 +233,9 @@ func damages(t *trial) {
 	// First what a short run must not miss: the whole directory, all keys, a book, the
 	// store, left alone and killed in the midst.
 	const least = 6
-	plans = append([]plan{{allOlder, 0}, {allKeysGone, 0}, {booksLive, 0}, {slices.Index(names, "state/public/releases.jsonl"), 4}, {older, len(aged) - 1}, {older, len(aged) - 1}}, plans...)
+	plans = append([]plan{{allOlder, 0}, {allKeysGone, 0}, {booksLive, 0},
+		{slices.Index(names, "state/public/releases.jsonl"), 4}, {older, len(aged) - 1}, {older, len(aged) - 1}},
+		plans...)
 	t.say("%d sorts of files, %d trials in all: %s", len(names), len(plans), strings.Join(names, " "))
 	for n, p := range plans {
 		if n >= least && !t.more() {
@@ -265,7 +269,9 @@ func damages(t *trial) {
 }
 
 // suffer does what one plan says and looks at what comes of it.
-func (t *trial) suffer(w *world, p plan, k wreck, names []string, files map[string][]string, fault string) (what string) {
+func (t *trial) suffer(
+	w *world, p plan, k wreck, names []string, files map[string][]string, fault string,
+) (what string) {
 	if p.sort == begunAnew {
 		if err := w.anew(fault); err != nil {
 			w.wrong("%v", err)
@@ -291,7 +297,8 @@ func (t *trial) mending(w *world) string {
 }
 
 // wayBack are the words of a hint that says what to do.
-var wayBack = regexp.MustCompile(`(?i)\b(put|restore|backup|recover|remove|rm|mv|move|begin|copy|mend|chmod|delete|repair|start)\b`)
+var wayBack = regexp.MustCompile(
+	`(?i)\b(put|restore|backup|recover|remove|rm|mv|move|begin|copy|mend|chmod|delete|repair|start)\b`)
 
 // aftermath starts the gateway over a wounded directory. It must mend it, say a
 // gap, or refuse with the file's name and a way back.
@@ -373,7 +380,8 @@ func (w *world) refused(what, said string) {
 // waits says whether a gateway that runs and releases nothing says so, and why.
 func (w *world) waits(what string) bool {
 	raw, err := fetch(w.admin + "/readyz")
-	if err != nil || !strings.Contains(string(raw), `"ready":false`) && !strings.Contains(string(raw), `"ready": false`) {
+	if err != nil || !strings.Contains(string(raw), `"ready":false`) &&
+		!strings.Contains(string(raw), `"ready": false`) {
 		return false
 	}
 	return names(what, string(raw)+w.gateway.said())
@@ -386,5 +394,6 @@ func names(what, said string) bool {
 	}
 	path, _, _ := strings.Cut(what, " is ")
 	base := strings.TrimSuffix(filepath.Base(path), "-wal")
-	return strings.Contains(said, base) || strings.Contains(said, filepath.Dir(path)+"/") || strings.Contains(said, fmt.Sprintf("%s ", filepath.Dir(path)))
+	return strings.Contains(said, base) || strings.Contains(said, filepath.Dir(path)+"/") ||
+		strings.Contains(said, fmt.Sprintf("%s ", filepath.Dir(path)))
 }

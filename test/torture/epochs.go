@@ -91,7 +91,8 @@ func (w *world) epoch(hour int, units, bounded *item, missing bool) {
 		case *x.Value > x.want:
 			w.doubled("%s of the epoch that ends with hour %d is %v; there were %v", x.Measure, hour, *x.Value, x.want)
 		case !missing:
-			w.lost("%s of the epoch that ends with hour %d is %v without a gap; there were %v", x.Measure, hour, *x.Value, x.want)
+			w.lost("%s of the epoch that ends with hour %d is %v without a gap; there were %v", x.Measure, hour,
+				*x.Value, x.want)
 		}
 	}
 }

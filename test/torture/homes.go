@@ -20,9 +20,12 @@ func (t *trial) housing(seed uint64) (*world, error) {
 		return w, err
 	}
 	for name, edit := range map[string]*strings.Replacer{
-		"policy/charter.yaml":           strings.NewReplacer("{device: 400}", "{home: 400}"),
-		"policy/kinds.yaml":             strings.NewReplacer("  wifi-counter:", "  home-meter:\n    units: [{sensor: true, stands_for: home}]\n    fields: [{name: power, type: float, class: measurement}]\n  wifi-counter:"),
-		"policy/decisions/devices.yaml": strings.NewReplacer("wifi-counter", "home-meter", "unit: {field: device, stands_for: device}", "unit: {sensor: home}", "keep: [device]", "keep: [power]"),
+		"policy/charter.yaml": strings.NewReplacer("{device: 400}", "{home: 400}"),
+		"policy/kinds.yaml": strings.NewReplacer("  wifi-counter:", "  home-meter:\n    units: "+
+			"[{sensor: true, stands_for: home}]\n    fields: [{name: power, type: float, class: measurement}]\n  "+
+			"wifi-counter:"),
+		"policy/decisions/devices.yaml": strings.NewReplacer("wifi-counter", "home-meter",
+			"unit: {field: device, stands_for: device}", "unit: {sensor: home}", "keep: [device]", "keep: [power]"),
 	} {
 		path := filepath.Join(w.dir, name)
 		raw, err := os.ReadFile(path)
@@ -46,7 +49,8 @@ func (t *trial) housing(seed uint64) (*world, error) {
 func (w *world) registers(kind string) error {
 	text := cityFiles["register.yaml"]
 	for d := range epoch * 40 {
-		text += fmt.Sprintf("  - {id: %s-%d, owner: acme, kind: home-meter, zone: square, registered: 2026-01-01}\n", canary, d)
+		text += fmt.Sprintf("  - {id: %s-%d, owner: acme, kind: home-meter, zone: square, registered: 2026-01-01}\n",
+			canary, d)
 	}
 	text += fmt.Sprintf("  - {id: %s, owner: acme, kind: %s, zone: square, registered: 2026-01-01}\n", slip, kind)
 	return os.WriteFile(filepath.Join(w.dir, "register.yaml"), []byte(text), 0o644)
@@ -74,7 +78,8 @@ func (w *world) private() {
 // homes kills a gateway with homes, which now and then comes back to a register in
 // which a slip has made a gate of one of them.
 func homes(t *trial) {
-	some := matching(t.h.points, "gateway/homes/record.go:", "gateway/publicbooks/register.go:", "gateway/activation/reload.go:", "gateway/publicbooks/kept.go:", "gateway/ledger/lines.go:", "perm/", "books/")
+	some := matching(t.h.points, "gateway/homes/record.go:", "gateway/publicbooks/register.go:",
+		"gateway/activation/reload.go:", "gateway/publicbooks/kept.go:", "gateway/ledger/lines.go:", "perm/", "books/")
 	t.worlds(t.housing, func(w *world) error {
 		if err := w.registers([]string{"home-meter", "people-gate", "home-metre"}[w.rnd.IntN(3)]); err != nil {
 			return err

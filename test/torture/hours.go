@@ -125,17 +125,18 @@ func (w *world) copies() {
 		}
 		return nil
 	})
-	_ = query(filepath.Join(dir, "store.db"), "SELECT stream, start, cell, measure, status, value FROM released", func(scan func(...any) error) error {
-		var stream string
-		var i item
-		var at int64
-		if err := scan(&stream, &at, &i.Cell, &i.Measure, &i.Status, &i.Value); err != nil {
-			return err
-		}
-		i.Start = time.Unix(0, at)
-		w.remember("the store", stream, i)
-		return nil
-	})
+	_ = query(filepath.Join(dir, "store.db"), "SELECT stream, start, cell, measure, status, value FROM released",
+		func(scan func(...any) error) error {
+			var stream string
+			var i item
+			var at int64
+			if err := scan(&stream, &at, &i.Cell, &i.Measure, &i.Status, &i.Value); err != nil {
+				return err
+			}
+			i.Start = time.Unix(0, at)
+			w.remember("the store", stream, i)
+			return nil
+		})
 	w.enacted(filepath.Join(dir, "ledger.db"))
 	w.books()
 }

@@ -47,7 +47,8 @@ func run() int {
 	}
 	defer os.RemoveAll(dir)
 	fmt.Println("seed", *seed)
-	r, err := torture(settings{ctx: ctx, root: root, dir: dir, seed: *seed, duration: *duration, only: *only, from: *from, keep: *keep, progress: os.Stderr})
+	r, err := torture(settings{ctx: ctx, root: root, dir: dir, seed: *seed, duration: *duration, only: *only,
+		from: *from, keep: *keep, progress: os.Stderr})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "torture:", err)
 		return 1
@@ -141,7 +142,8 @@ func (p *progress) line() string {
 	defer p.mu.Unlock()
 	v := p.done
 	v.plus(p.now)
-	return fmt.Sprintf("%d trials, %d kills, lost %d, doubled %d, twice %d, wrong %d", v.Trials, p.kills.Load(), v.Lost, v.Doubled, v.Twice, v.Wrong)
+	return fmt.Sprintf("%d trials, %d kills, lost %d, doubled %d, twice %d, wrong %d", v.Trials, p.kills.Load(), v.Lost,
+		v.Doubled, v.Twice, v.Wrong)
 }
 
 // speak prints a line each minute until it is stopped.
@@ -153,7 +155,8 @@ func (p *progress) speak(s settings, end time.Time) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-time.After(time.Minute):
-				fmt.Fprintf(s.progress, "%s seed %d: %s; %s left\n", time.Now().Format(time.TimeOnly), s.seed, p.line(), max(0, time.Until(end)).Round(time.Second))
+				fmt.Fprintf(s.progress, "%s seed %d: %s; %s left\n", time.Now().Format(time.TimeOnly), s.seed, p.line(),
+					max(0, time.Until(end)).Round(time.Second))
 			}
 		}
 	}()
@@ -232,8 +235,10 @@ func torture(s settings) (*result, error) {
 		if s.only != "" {
 			length = s.duration
 		}
-		fmt.Fprintf(s.progress, "%s seed %d: %s, for %s\n", time.Now().Format(time.TimeOnly), s.seed, p.name, length.Round(time.Second))
-		t := &trial{settings: s, h: h, count: count, deadline: time.Now().Add(length), name: p.name, fired: r.fired, reached: r.reached}
+		fmt.Fprintf(s.progress, "%s seed %d: %s, for %s\n", time.Now().Format(time.TimeOnly), s.seed, p.name,
+			length.Round(time.Second))
+		t := &trial{settings: s, h: h, count: count, deadline: time.Now().Add(length), name: p.name, fired: r.fired,
+			reached: r.reached}
 		t.seed = s.seed*1000 + uint64(n)
 		r.rows = append(r.rows, t)
 		for _, tool := range p.need {
@@ -246,7 +251,8 @@ func torture(s settings) (*result, error) {
 			continue
 		}
 		p.run(t)
-		t.say("%d trials, lost %d, doubled %d, twice %d, wrong %d", t.row.Trials, t.row.Lost, t.row.Doubled, t.row.Twice, t.row.Wrong)
+		t.say("%d trials, lost %d, doubled %d, twice %d, wrong %d", t.row.Trials, t.row.Lost, t.row.Doubled,
+			t.row.Twice, t.row.Wrong)
 	}
 	r.took, r.kills = time.Since(begun), count.kills.Load()
 	return r, nil
@@ -266,15 +272,18 @@ func (r *result) bad() bool {
 }
 
 func (r *result) print(out io.Writer) {
-	fmt.Fprintf(out, "seed %d, %s, %d kills; failpoints: %d, reached %d, fired %d\n", r.seed, r.took.Round(time.Second), r.kills, len(r.points), len(r.reached), len(r.fired))
-	fmt.Fprintln(out, "| phase | trials | lost | doubled | shown twice | said wrongly | refused | mended | gaps |\n|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintf(out, "seed %d, %s, %d kills; failpoints: %d, reached %d, fired %d\n", r.seed, r.took.Round(time.Second),
+		r.kills, len(r.points), len(r.reached), len(r.fired))
+	fmt.Fprintln(out, "| phase | trials | lost | doubled | shown twice | said wrongly | refused | mended | gaps "+
+		"|\n|---|---|---|---|---|---|---|---|---|")
 	for _, t := range r.rows {
 		if t.skipped != "" {
 			fmt.Fprintf(out, "| %s | skipped: %s | | | | | | | |\n", t.name, t.skipped)
 			continue
 		}
 		v := t.row
-		fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %d | %d | %d | %d |\n", t.name, v.Trials, v.Lost, v.Doubled, v.Twice, v.Wrong, v.Refused, v.Mended, v.Gaps)
+		fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %d | %d | %d | %d |\n", t.name, v.Trials, v.Lost, v.Doubled,
+			v.Twice, v.Wrong, v.Refused, v.Mended, v.Gaps)
 	}
 	for _, p := range r.unreached() {
 		fmt.Fprintf(out, "not reached: %s\n", p)

@@ -36,38 +36,9 @@ type truth struct{ sum, count float64 }
 // unitTruth is how many devices were seen for the first time in the epoch.
 type unitTruth struct{ fresh, old int }
 
-// verdicts is what was found.
-type verdicts struct {
-	Trials, Lost, Doubled, Twice, Wrong, Refused, Mended, Gaps int
-	notes                                                      []string
-}
-
-func (v *verdicts) note(format string, args ...any) {
-	if len(v.notes) < 400 {
-		v.notes = append(v.notes, fmt.Sprintf(format, args...))
-	}
-}
-func (v *verdicts) lost(format string, args ...any) { v.Lost++; v.note("LOST "+format, args...) }
-func (v *verdicts) doubled(format string, args ...any) {
-	v.Doubled++
-	v.note("DOUBLED "+format, args...)
-}
-func (v *verdicts) twice(format string, args ...any) { v.Twice++; v.note("TWICE "+format, args...) }
-func (v *verdicts) wrong(format string, args ...any) { v.Wrong++; v.note("WRONG "+format, args...) }
-
-func (v *verdicts) plus(w verdicts) {
-	v.Trials += w.Trials
-	v.Lost += w.Lost
-	v.Doubled += w.Doubled
-	v.Twice += w.Twice
-	v.Wrong += w.Wrong
-	v.Refused += w.Refused
-	v.Mended += w.Mended
-	v.Gaps += w.Gaps
-}
-
 func newOracle() oracle {
-	return oracle{sums: map[int]map[string]truth{}, units: map[int]unitTruth{}, hush: map[int]bool{}, shown: map[string]string{}}
+	return oracle{sums: map[int]map[string]truth{}, units: map[int]unitTruth{}, hush: map[int]bool{},
+		shown: map[string]string{}}
 }
 
 func start(hour int) time.Time { return base.Add(time.Duration(hour) * time.Hour) }
@@ -86,7 +57,9 @@ func (w *world) publish(n int, from, to float64) {
 				w.seq++
 				at := start(h).Add(time.Duration((from + w.rnd.Float64()*(to-from)) * 0.99 * float64(time.Hour)))
 				passed := w.rnd.IntN(1000)
-				list = append(list, fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"passed":%d}}`, at.Format(time.RFC3339Nano), w.seq, passed))
+				list = append(list,
+					fmt.Sprintf(`{"ts":%q,"seq":%d,"fields":{"passed":%d}}`, at.Format(time.RFC3339Nano), w.seq,
+						passed))
 				t := w.sums[h][zone]
 				w.sums[h][zone] = truth{t.sum + float64(passed), t.count + 1}
 				w.sent++
@@ -198,8 +171,10 @@ func (w *world) short(stream string, hour int, list []item) bool {
 			continue
 		}
 		t := w.sums[hour][strings.Split(i.Cell, "/")[0]]
-		want := map[string]float64{"passed": t.sum, "turns": t.count, "devices": float64(w.units[hour].fresh)}[i.Measure]
-		if i.Value == nil && want >= 20 || i.Value != nil && *i.Value < want-beyondWindows || i.Value != nil && i.Measure != "devices" && *i.Value != want {
+		want := map[string]float64{"passed": t.sum, "turns": t.count,
+			"devices": float64(w.units[hour].fresh)}[i.Measure]
+		if i.Value == nil && want >= 20 || i.Value != nil && *i.Value < want-beyondWindows ||
+			i.Value != nil && i.Measure != "devices" && *i.Value != want {
 			return true
 		}
 	}
@@ -214,7 +189,8 @@ func (w *world) gap(stream string, hour int) string {
 			Stream, Reason string
 			Start, End     time.Time
 		}
-		if json.Unmarshal([]byte(line), &g) == nil && (g.Stream == stream || g.Stream == "") && g.Start.Before(start(hour+1)) && g.End.After(start(hour)) {
+		if json.Unmarshal([]byte(line), &g) == nil && (g.Stream == stream || g.Stream == "") &&
+			g.Start.Before(start(hour+1)) && g.End.After(start(hour)) {
 			return g.Reason
 		}
 	}
@@ -315,7 +291,8 @@ func (w *world) noisy(hour int, list []item, reason string) (said bool) {
 			w.lost("hour %d devices is %s without a gap; %v were acknowledged", hour, i.Status, want)
 		case math.Abs(*i.Value-want) <= beyondWindows:
 		case *i.Value > want:
-			w.doubled("hour %d devices is %v; %v were new in the epoch and %d were not: they counted again", hour, *i.Value, want, u.old)
+			w.doubled("hour %d devices is %v; %v were new in the epoch and %d were not: they counted again", hour,
+				*i.Value, want, u.old)
 		case reason != "":
 			said = true
 		default:

@@ -18,7 +18,8 @@ import (
 
 // calls are system calls that a disk or a full file system can refuse. write is not
 // among them: the Go runtime wakes itself by it, and ends where it fails.
-var calls = []string{"fsync", "fdatasync", "pwrite64", "renameat,rename,renameat2", "openat", "ftruncate", "unlinkat,unlink"}
+var calls = []string{"fsync", "fdatasync", "pwrite64", "renameat,rename,renameat2", "openat", "ftruncate",
+	"unlinkat,unlink"}
 
 // diskFaults let the kernel refuse one kind of call, from the Nth on, once or for
 // a while: strace injects the error. Afterwards the gateway starts without.
@@ -36,9 +37,11 @@ func diskFaults(t *trial) {
 		w.watch()
 		nth := 1 + w.rnd.IntN(60)
 		when := []string{fmt.Sprint(nth), fmt.Sprintf("%d..%d", nth, nth+3)}[w.rnd.IntN(2)]
-		what := fmt.Sprintf("%s:error=%s:when=%s", calls[w.rnd.IntN(len(calls))], []string{"EIO", "ENOSPC"}[w.rnd.IntN(2)], when)
+		what := fmt.Sprintf("%s:error=%s:when=%s", calls[w.rnd.IntN(len(calls))],
+			[]string{"EIO", "ENOSPC"}[w.rnd.IntN(2)], when)
 		trace := filepath.Join(w.dir, "trace")
-		p, err := launch([]string{"SLUICE_TORTURE_SEEN=" + w.seen}, "strace", "-f", "-qq", "-o", trace, "-e", "trace="+strings.Split(what, ":")[0], "-e", "inject="+what,
+		p, err := launch([]string{"SLUICE_TORTURE_SEEN=" + w.seen}, "strace", "-f", "-qq", "-o", trace, "-e",
+			"trace="+strings.Split(what, ":")[0], "-e", "inject="+what,
 			w.h.bin, "gateway", "-c", filepath.Join(w.dir, "gateway.yaml"))
 		if err != nil {
 			return err

@@ -17,7 +17,8 @@ import (
 )
 
 // rooms are the directories whose durable steps get failpoints.
-var rooms = []string{"gateway", "gateway/activation", "gateway/homes", "gateway/host", "gateway/publicbooks", "gateway/ingest", "gateway/ingest/internal/checkpoint", "gateway/ledger", "gateway/forward", "gateway/rollback",
+var rooms = []string{"gateway", "gateway/activation", "gateway/homes", "gateway/host", "gateway/publicbooks",
+	"gateway/ingest", "gateway/ingest/internal/checkpoint", "gateway/ledger", "gateway/forward", "gateway/rollback",
 	"gateway/inbox", "gateway/release", "books", "perm", "store/sqlite"}
 
 // step is a durable step: a call whose text matches gets a wrapper. The type is
@@ -36,7 +37,8 @@ var steps = []step{
 	{regexp.MustCompile(`^\w+(\.\w+)*\.public\.(Put|PutJSON|Only)\(`), ""},
 	{regexp.MustCompile(`^(\w+\.)*(keys|k)\.Shred\(`), ""},
 	{regexp.MustCompile(`^\w+\.log\.Append\(`), ""},
-	{regexp.MustCompile(`(?s)^\w+(\.\w+)*\.ExecContext\(.*(INSERT|UPDATE|DELETE|ALTER|REPLACE|schema|older)`), "zzfail.Result"},
+	{regexp.MustCompile(`(?s)^\w+(\.\w+)*\.ExecContext\(.*(INSERT|UPDATE|DELETE|ALTER|REPLACE|schema|older)`),
+		"zzfail.Result"},
 	{regexp.MustCompile(`^(\w+\.)?(keys|k)\.Make\(`), "[]byte"},
 	{regexp.MustCompile(`^(f|file|\w+\.file)\.(WriteAt|Write)\(`), "int"},
 	{regexp.MustCompile(`^os\.OpenFile\(.*O_(WRONLY|RDWR|CREATE)`), "*zzfail.File"},
@@ -108,7 +110,8 @@ func build(root, dir string) (*harness, error) {
 	cmd := exec.Command("go", "build", "-overlay", list, "-o", h.bin, "./cmd/sluice")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building with failpoints (has a durable step another type now? see steps): %w\n%s", err, out)
+		return nil, fmt.Errorf("building with failpoints (has a durable step another type now? see steps): %w\n%s", err,
+			out)
 	}
 	return h, nil
 }

@@ -26,7 +26,8 @@ func TestTorture(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("seed %d", seed)
-	r, err := torture(settings{ctx: t.Context(), root: root, dir: t.TempDir(), seed: seed, duration: 200 * time.Second, progress: writer{t}})
+	r, err := torture(settings{ctx: t.Context(), root: root, dir: t.TempDir(), seed: seed, duration: 200 * time.Second,
+		progress: writer{t}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +74,10 @@ func TestPoints(t *testing.T) {
 		seen[p] = true
 	}
 	for _, want := range []string{
-		"gateway/ingest/internal/checkpoint/", "gateway/ledger/", "books/", "perm/", "store/sqlite/", "gateway/rollback/", "gateway/activation/",
-		"gateway/release/publisher.go", ":j.log.Append#1:before", ":one.Ack#1:after", "keys.Make#1", ".keys.Shred#1", ":tx.Commit#1",
+		"gateway/ingest/internal/checkpoint/", "gateway/ledger/", "books/", "perm/", "store/sqlite/",
+		"gateway/rollback/", "gateway/activation/",
+		"gateway/release/publisher.go", ":j.log.Append#1:before", ":one.Ack#1:after", "keys.Make#1", ".keys.Shred#1",
+		":tx.Commit#1",
 	} {
 		found := false
 		for _, p := range points {
@@ -127,16 +130,19 @@ func TestOracle(t *testing.T) {
 			w.exact(0, []item{{Cell: "park", Measure: "turns", Status: "published", Value: number(11)}}, "gateway_down")
 		}, func(v verdicts) int { return v.Doubled }},
 		"devices that count again": {func(w *world) {
-			w.noisy(0, []item{{Cell: "square", Measure: "devices", Status: "published", Value: number(70)}}, "keys_lost")
+			w.noisy(0, []item{{Cell: "square", Measure: "devices", Status: "published", Value: number(70)}},
+				"keys_lost")
 		}, func(v verdicts) int { return v.Doubled }},
 		"a device that counts again and again": {func(w *world) {
 			w.noisy(0, []item{{Cell: "square", Measure: "devices", Status: "published", Value: number(32)}}, "")
 		}, func(v verdicts) int { return v.Doubled }},
 		"an epoch that has more than there was": {func(w *world) {
-			w.epoch(5, &item{Measure: "units_epoch", Value: number(41)}, &item{Measure: "units_bounded", Value: number(40)}, true)
+			w.epoch(5, &item{Measure: "units_epoch", Value: number(41)},
+				&item{Measure: "units_bounded", Value: number(40)}, true)
 		}, func(v verdicts) int { return v.Doubled }},
 		"an epoch that has less and no gap": {func(w *world) {
-			w.epoch(5, &item{Measure: "units_epoch", Value: number(30)}, &item{Measure: "units_bounded", Value: number(29)}, false)
+			w.epoch(5, &item{Measure: "units_epoch", Value: number(30)},
+				&item{Measure: "units_bounded", Value: number(29)}, false)
 		}, func(v verdicts) int { return v.Lost }},
 		"another value": {func(w *world) {
 			w.remember("the store", "gates", item{Cell: "park", Status: "published", Value: number(1)})
@@ -146,16 +152,23 @@ func TestOracle(t *testing.T) {
 			w.hush[0] = true
 			w.noisy(0, []item{{Cell: "square", Measure: "devices", Status: "published", Value: number(30)}}, "")
 		}, func(v verdicts) int { return v.Wrong }},
-		"a motion that is in force twice":     {func(w *world) { w.enacted(policies(t, "first", "second", "second")) }, func(v verdicts) int { return v.Wrong - 1 }},
-		"a motion that was forgotten":         {func(w *world) { w.enacted(policies(t, "first")) }, func(v verdicts) int { return v.Wrong }},
-		"motions that are not in their order": {func(w *world) { w.enacted(policies(t, "second", "first")) }, func(v verdicts) int { return v.Wrong - 1 }},
+		"a motion that is in force twice": {func(w *world) {
+			w.enacted(policies(t, "first", "second", "second"))
+		}, func(v verdicts) int { return v.Wrong - 1 }},
+		"a motion that was forgotten": {func(w *world) {
+			w.enacted(policies(t, "first"))
+		}, func(v verdicts) int { return v.Wrong }},
+		"motions that are not in their order": {func(w *world) {
+			w.enacted(policies(t, "second", "first"))
+		}, func(v verdicts) int { return v.Wrong - 1 }},
 		"the id of a home in a book": {func(w *world) {
 			w.dir = t.TempDir()
 			write(t, filepath.Join(w.state(), "public", "register.json"), `{"id": "`+slip+`"}`)
 			w.private()
 		}, func(v verdicts) int { return v.Wrong }},
 	} {
-		w := &world{oracle: newOracle(), council: &council{known: 2, desk: &desk{chain: []motion{{raw: []byte("first")}, {raw: []byte("second")}}}}}
+		w := &world{oracle: newOracle(),
+			council: &council{known: 2, desk: &desk{chain: []motion{{raw: []byte("first")}, {raw: []byte("second")}}}}}
 		w.sums[0] = map[string]truth{"park": {sum: 100, count: 10}}
 		w.units[0] = unitTruth{fresh: 30, old: 40}
 		tc.do(w)
@@ -165,7 +178,9 @@ func TestOracle(t *testing.T) {
 	}
 	w := &world{oracle: newOracle()}
 	w.sums[0] = map[string]truth{"park": {sum: 100, count: 10}}
-	w.exact(0, []item{{Cell: "park", Measure: "turns", Status: "published", Value: number(10)}, {Cell: "park", Measure: "passed", Status: "published", Value: number(100)}}, "")
+	w.exact(0,
+		[]item{{Cell: "park", Measure: "turns", Status: "published", Value: number(10)},
+			{Cell: "park", Measure: "passed", Status: "published", Value: number(100)}}, "")
 	if len(w.notes) > 0 {
 		t.Errorf("what is right is called wrong: %v", w.notes)
 	}
@@ -178,7 +193,8 @@ func TestEpochOverALeap(t *testing.T) {
 	for _, h := range []int{5, 6, 9, 10, 11, 12} { // the epoch is the hours 6 to 11
 		w.units[h] = unitTruth{fresh: 40}
 	}
-	for value, right := range map[float64]bool{120: false, 149: false, 150: true, 160: true, 170: true, 171: false, 200: false} {
+	for value, right := range map[float64]bool{120: false, 149: false, 150: true, 160: true, 170: true, 171: false,
+		200: false} {
 		w.shown, w.verdicts = map[string]string{}, verdicts{}
 		none := 0.0
 		w.epoch(11, &item{Measure: "units_epoch", Value: &value}, &item{Measure: "units_bounded", Value: &none}, false)

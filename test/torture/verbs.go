@@ -93,7 +93,8 @@ func (w *world) verb(fault string, args ...string) error {
 // takeBack withdraws an hour of the gates: it is shown as withdrawn from then on,
 // and nothing else is.
 func (w *world) takeBack(hour int, fault string) error {
-	err := w.verb(fault, "withdraw", "gates", "-c", filepath.Join(w.dir, "gateway.yaml"), "--start", start(hour).Format(time.RFC3339), "--reason", "a trial")
+	err := w.verb(fault, "withdraw", "gates", "-c", filepath.Join(w.dir, "gateway.yaml"), "--start",
+		start(hour).Format(time.RFC3339), "--reason", "a trial")
 	if err != nil && !strings.Contains(err.Error(), "withdrawn already") {
 		return err
 	}

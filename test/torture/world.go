@@ -119,7 +119,8 @@ func found(h *harness, seed uint64, broker, store string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{h: h, rnd: rand.New(rand.NewPCG(seed, 0)), dir: dir, keys: keys, seen: filepath.Join(dir, "seen"), strict: true, patience: 90 * time.Second, oracle: newOracle()}
+	w := &world{h: h, rnd: rand.New(rand.NewPCG(seed, 0)), dir: dir, keys: keys, seen: filepath.Join(dir, "seen"),
+		strict: true, patience: 90 * time.Second, oracle: newOracle()}
 	way := ""
 	if broker != "" {
 		w.mqtt, way = broker, fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}", broker)
@@ -133,7 +134,8 @@ func found(h *harness, seed uint64, broker, store string) (*world, error) {
 		gw = od
 	}
 	files := map[string]string{
-		"gateway.yaml": fmt.Sprintf("gateway: test-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: %s}\nregister: register.yaml\npolicy: {dir: policy}\n%s\nadmin: 127.0.0.1:0\n%s",
+		"gateway.yaml": fmt.Sprintf("gateway: test-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: "+
+			"%s}\nregister: register.yaml\npolicy: {dir: policy}\n%s\nadmin: 127.0.0.1:0\n%s",
 			w.keys, clockTopic, way, gw),
 		"opendata.yaml": "http: 127.0.0.1:0\nbooks: state/public\n" + od,
 	}
@@ -270,7 +272,10 @@ func (w *world) watch() {
 func (w *world) until(most time.Duration, what string, ok func() bool) error {
 	refusals := 0
 	for deadline := time.Now().Add(most); !ok(); time.Sleep(5 * time.Millisecond) {
-		if err := w.keepUp(func(code int) bool { refusals++; return code == 3 && refusals < 4 || code == 0 }); err != nil {
+		if err := w.keepUp(func(code int) bool {
+			refusals++
+			return code == 3 && refusals < 4 || code == 0
+		}); err != nil {
 			return err
 		}
 		if time.Now().After(deadline) {

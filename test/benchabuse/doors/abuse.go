@@ -142,7 +142,8 @@ func aliases(ctx context.Context, g *gate) {
 		}
 		go func() { _, _ = io.Copy(io.Discard, c) }()
 		for ; n < 1<<16 && ctx.Err() == nil; n++ {
-			if _, err = c.Write(packet(0x32, text(string(topic)), []byte{0, 1, 3, 0x23, byte(n >> 8), byte(n)}, []byte("{}"))); err != nil {
+			if _, err = c.Write(packet(0x32, text(string(topic)), []byte{0, 1, 3, 0x23, byte(n >> 8), byte(n)},
+				[]byte("{}"))); err != nil {
 				break
 			}
 		}
@@ -197,7 +198,8 @@ func deafOne(ctx context.Context, g *gate, n int) {
 	for seq := int64(1); ctx.Err() == nil; {
 		var b []byte
 		for range 200 {
-			b = append(b, publication(binary.BigEndian.Uint16([]byte{byte(seq >> 8), byte(seq)})|1, topic, reading(seq))...)
+			b = append(b,
+				publication(binary.BigEndian.Uint16([]byte{byte(seq >> 8), byte(seq)})|1, topic, reading(seq))...)
 			seq++
 		}
 		_ = c.SetWriteDeadline(time.Now().Add(time.Second))

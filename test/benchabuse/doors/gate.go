@@ -102,12 +102,15 @@ func (g *gate) files(sluice string) error {
 		secure: "listen: {mqtt: %q, passwords: passwords, tls: {cert: server.crt, key: server.key}}\n",
 	}[g.kind]
 	files := map[string]string{
-		"gateway.yaml":         "gateway: bench\ndir: state\nkeys: memory\nsimulation: true\ntime: wall\nregister: register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + fmt.Sprintf(listen, g.addr),
+		"gateway.yaml": "gateway: bench\ndir: state\nkeys: memory\nsimulation: true\ntime: wall\nregister: " +
+			"register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + fmt.Sprintf(listen, g.addr),
 		"register.yaml":        reg.String(),
 		"policy/council.yaml":  "version: 1\nmembers: []\n",
 		"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}}]}`,
-		"policy/charter.yaml":  "city: {id: bench, name: Bench, timezone: UTC, languages: [en]}\npurposes: [bench]\nmin_units: 3\nepsilon_per_day: {device: 1}\ndelta_per_day: 1e-5\nmax_contributions: 4\nsunset_max: P9Y\n",
-		"policy/kinds.yaml":    "kinds:\n  counter:\n    fields: [{name: passed, type: int, class: measurement}]\n",
+		"policy/charter.yaml": "city: {id: bench, name: Bench, timezone: UTC, languages: [en]}\npurposes: " +
+			"[bench]\nmin_units: 3\nepsilon_per_day: {device: 1}\ndelta_per_day: 1e-5\nmax_contributions: " +
+			"4\nsunset_max: P9Y\n",
+		"policy/kinds.yaml": "kinds:\n  counter:\n    fields: [{name: passed, type: int, class: measurement}]\n",
 		"policy/decisions/d.yaml": `decision: "1"
 title: {en: Gates}
 stream: gates
@@ -134,7 +137,8 @@ until: 2034-12-31
 			return err
 		}
 	}
-	out, err := exec.Command(sluice, "sensor", "acl", "--register", filepath.Join(g.dir, "register.yaml"), "--dir", g.dir).Output()
+	out, err := exec.Command(sluice, "sensor", "acl", "--register", filepath.Join(g.dir, "register.yaml"), "--dir",
+		g.dir).Output()
 	if err != nil {
 		return fmt.Errorf("sluice sensor acl: %w", err)
 	}
@@ -169,7 +173,8 @@ func certificate(dir string) error {
 	if err != nil {
 		return err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour), DNSNames: []string{"localhost"}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour),
+		DNSNames: []string{"localhost"}}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		return err
@@ -179,8 +184,10 @@ func certificate(dir string) error {
 		return err
 	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(dir, "server.crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}), 0o600),
-		os.WriteFile(filepath.Join(dir, "server.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+		os.WriteFile(filepath.Join(dir, "server.crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}),
+			0o600),
+		os.WriteFile(filepath.Join(dir, "server.key"),
+			pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
 }
 
 // dial connects, and speaks TLS where the gateway does.

@@ -60,8 +60,11 @@ func main() {
 }
 
 func run(ctx context.Context, sluice string, span time.Duration, only string) error {
-	fmt.Printf("%d honest sensors, %d readings a second in all, for %s each; targets: p99 at most %.0f times calm, memory at most +%.0f MiB, nothing lost\n", honestSensors, honestSensors*honestRate, span, mostTimes, mostMemory)
-	fmt.Printf("%-46s %16s %18s %7s %8s %9s %21s\n", "scenario", "calm p50/p99 ms", "beside p50/p99 ms", "times", "MiB", "MiB after", "sent/acked/received")
+	fmt.Printf("%d honest sensors, %d readings a second in all, for %s each; targets: p99 at most %.0f times calm, "+
+		"memory at most +%.0f MiB, nothing lost\n", honestSensors, honestSensors*honestRate, span, mostTimes,
+		mostMemory)
+	fmt.Printf("%-46s %16s %18s %7s %8s %9s %21s\n", "scenario", "calm p50/p99 ms", "beside p50/p99 ms", "times", "MiB",
+		"MiB after", "sent/acked/received")
 	for _, s := range scenarios {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -120,6 +123,7 @@ func measure(ctx context.Context, sluice string, s scenario, span time.Duration)
 	if missed != nil {
 		note = "  missed: " + strings.Join(missed, ", ")
 	}
-	fmt.Printf("%-46s %16s %18s %7.1f %+8.1f %+9.1f %21s%s\n", s.name, calm, beside, times, most-before, after-before, fmt.Sprintf("%d/%d/%d", sent, acked+g.acked.Load(), received), note)
+	fmt.Printf("%-46s %16s %18s %7.1f %+8.1f %+9.1f %21s%s\n", s.name, calm, beside, times, most-before, after-before,
+		fmt.Sprintf("%d/%d/%d", sent, acked+g.acked.Load(), received), note)
 	return nil
 }

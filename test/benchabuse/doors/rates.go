@@ -190,8 +190,11 @@ func appendPublication(b []byte, id uint16, topic string, payload []byte) []byte
 
 // measureLoads prints what a quiet sensor waits beside a load.
 func measureLoads(ctx context.Context, sluice, only string, span, long time.Duration) error {
-	fmt.Printf("\n%d honest sensors beside a load; targets: p99 %.0f ms, in overload %.0f ms; VmRSS %.0f MiB; nothing lost\n", honestSensors, mostQuiet, mostOverload, mostResident)
-	fmt.Printf("%-46s %18s %19s %11s %9s %21s\n", "load", "quiet p50/p99 ms", "others' p50/p99 ms", "readings/s", "VmRSS MiB", "sent/acked/received")
+	fmt.Printf(
+		"\n%d honest sensors beside a load; targets: p99 %.0f ms, in overload %.0f ms; VmRSS %.0f MiB; nothing lost\n",
+		honestSensors, mostQuiet, mostOverload, mostResident)
+	fmt.Printf("%-46s %18s %19s %11s %9s %21s\n", "load", "quiet p50/p99 ms", "others' p50/p99 ms", "readings/s",
+		"VmRSS MiB", "sent/acked/received")
 	for _, l := range append(slices.Clone(loads), overload) {
 		if !strings.Contains(l.name, only) {
 			continue
@@ -255,6 +258,7 @@ func measureLoad(ctx context.Context, sluice string, l load, span time.Duration)
 	if missed != nil {
 		note = "  missed: " + strings.Join(missed, ", ")
 	}
-	fmt.Printf("%-46s %18s %19s %11.0f %9.1f %21s%s\n", l.name, quiet, g.others.sorted(), float64(took)/span.Seconds(), most, fmt.Sprintf("%d/%d/%d", sent, acked+g.acked.Load(), received), note)
+	fmt.Printf("%-46s %18s %19s %11.0f %9.1f %21s%s\n", l.name, quiet, g.others.sorted(), float64(took)/span.Seconds(),
+		most, fmt.Sprintf("%d/%d/%d", sent, acked+g.acked.Load(), received), note)
 	return nil
 }

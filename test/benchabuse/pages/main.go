@@ -48,7 +48,8 @@ func run(ctx context.Context, sluice string) error {
 		return err
 	}
 	config := filepath.Join(dir, "opendata.yaml")
-	if err := os.WriteFile(config, []byte("http: 127.0.0.1:0\nbooks: books\nstore: {sqlite: {path: store.db}}\n"), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte("http: 127.0.0.1:0\nbooks: books\nstore: {sqlite: {path: store.db}}\n"),
+		0o644); err != nil {
 		return err
 	}
 	s, err := start(ctx, sluice, config)
@@ -56,7 +57,8 @@ func run(ctx context.Context, sluice string) error {
 		return err
 	}
 	defer s.stop()
-	fmt.Printf("%d requests/s for %s each; p99 beside %d connections of %s should be within twice of calm\n", rate, span, crowdSize, rogueHost)
+	fmt.Printf("%d requests/s for %s each; p99 beside %d connections of %s should be within twice of calm\n", rate,
+		span, crowdSize, rogueHost)
 	for _, host := range []string{"127.0.0.2", rogueHost} {
 		fmt.Printf("visitors from %s\n", host)
 		for _, r := range rogues {

@@ -28,15 +28,18 @@ type found struct {
 
 func (f found) String() string {
 	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
-	return fmt.Sprintf("p50 %6.2f ms, p99 %7.2f ms in the median second, %7.2f ms of all, %d of %d failed", ms(f.p50), ms(f.second), ms(f.all), f.failed, f.asked)
+	return fmt.Sprintf("p50 %6.2f ms, p99 %7.2f ms in the median second, %7.2f ms of all, %d of %d failed", ms(f.p50),
+		ms(f.second), ms(f.all), f.failed, f.asked)
 }
 
 // visit asks so often, whether or not answers came, every second time on a connection
 // of its own. An answer's time counts from when it should have been asked for.
 func visit(addr, host string) (found, error) {
 	total := int(rate * span.Seconds())
-	kept := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DialContext: dialer(host).DialContext, MaxIdleConnsPerHost: 16}}
-	anew := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DialContext: dialer(host).DialContext, DisableKeepAlives: true}}
+	kept := &http.Client{Timeout: 20 * time.Second,
+		Transport: &http.Transport{DialContext: dialer(host).DialContext, MaxIdleConnsPerHost: 16}}
+	anew := &http.Client{Timeout: 20 * time.Second,
+		Transport: &http.Transport{DialContext: dialer(host).DialContext, DisableKeepAlives: true}}
 	defer kept.CloseIdleConnections()
 	took := make([]time.Duration, total)
 	var mu sync.Mutex
@@ -71,7 +74,8 @@ func visit(addr, host string) (found, error) {
 	}
 	slices.Sort(seconds)
 	slices.Sort(took)
-	return found{p50: took[total/2], second: seconds[len(seconds)/2], all: took[total*99/100], failed: len(errs), asked: total}, nil
+	return found{p50: took[total/2], second: seconds[len(seconds)/2], all: took[total*99/100], failed: len(errs),
+		asked: total}, nil
 }
 
 func ask(client *http.Client, url string) error {
@@ -94,7 +98,8 @@ func fill(ctx context.Context, dir string) error {
 	b := books.Dir(filepath.Join(dir, "books"))
 	st := books.Stream{
 		ID: "steps", Title: map[string]string{"en": "Steps"}, Every: "PT1H", Timezone: "Europe/Madrid", Unit: "device",
-		Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)", PublicFrom: 47, TypicalError: 6}},
+		Measures: []books.Measure{{Name: "devices", Unit: "device", Of: "distinct(unit)", PublicFrom: 47,
+			TypicalError: 6}},
 		Decision: "1", From: "2025-01-01", Until: "2025-12-31", Licence: "CC0-1.0",
 	}
 	var list []store.Observation
@@ -107,8 +112,10 @@ func fill(ctx context.Context, dir string) error {
 			low, high := v-6, v+6
 			at := origin.Add(time.Duration(n) * time.Hour)
 			list = append(list, store.Observation{
-				Stream: st.ID, Start: at, End: at.Add(time.Hour), Every: st.Every, Cell: id, Zone: id, Measure: "devices", Status: store.Published, Value: &v, Low: &low, High: &high,
-				Unit: "device", Decision: "1", Policy: "00", Mechanism: "laplace", Epsilon: 0.5, Scale: 2, Threshold: 40.25, Ledger: 1,
+				Stream: st.ID, Start: at, End: at.Add(time.Hour), Every: st.Every, Cell: id, Zone: id,
+				Measure: "devices", Status: store.Published, Value: &v, Low: &low, High: &high,
+				Unit: "device", Decision: "1", Policy: "00", Mechanism: "laplace", Epsilon: 0.5, Scale: 2,
+				Threshold: 40.25, Ledger: 1,
 			})
 		}
 	}

@@ -16,7 +16,9 @@ func TestZerosAhead(t *testing.T) {
 	grown, last := 0, int64(0)
 	const commits = 60
 	for n := range commits {
-		must(t, l.Append([]Record{{Kind: Window, Name: "w-0-a", Body: []byte(strings.Repeat("x", 5000))}, {Kind: Account, Body: []byte("s")}}))
+		must(t,
+			l.Append([]Record{{Kind: Window, Name: "w-0-a", Body: []byte(strings.Repeat("x", 5000))},
+				{Kind: Account, Body: []byte("s")}}))
 		size := sizeOf(t, l.path(l.newest.number))
 		if size < l.newest.size {
 			t.Fatalf("commit %d: %d bytes are written, and the file has %d", n, l.newest.size, size)
@@ -34,7 +36,8 @@ func TestZerosAhead(t *testing.T) {
 	must(t, os.Truncate(l.path(number), size+(last-size)/2/blockSize*blockSize+17))
 	h := replayed(t, dir, openKeys(t, mem))
 	if h.all != nil || len(h.lost) > 0 || len(h.bodies["w-0-a"]) != commits || len(h.log.Findings()) > 0 {
-		t.Errorf("after a kill %d of %d commits are there: %v, %v", len(h.bodies["w-0-a"]), commits, h.all, h.log.Findings())
+		t.Errorf("after a kill %d of %d commits are there: %v, %v", len(h.bodies["w-0-a"]), commits, h.all,
+			h.log.Findings())
 	}
 	must(t, h.log.Close())
 	must(t, l.Close())

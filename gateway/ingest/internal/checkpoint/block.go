@@ -183,7 +183,8 @@ func (r *segmentReader) block(want, limit uint64) (head, []byte, error) {
 	}
 	h := parseHead(raw[:])
 	total := int64(headSize) + int64(h.size)
-	if h.index < want || h.index >= limit || total > blockMost || total%blockSize != 0 || int(h.size) <= r.seal.Overhead() || r.at+total > r.size {
+	if h.index < want || h.index >= limit || total > blockMost || total%blockSize != 0 ||
+		int(h.size) <= r.seal.Overhead() || r.at+total > r.size {
 		return head{}, nil, nil
 	}
 	if cap(r.sealed) < int(h.size) {

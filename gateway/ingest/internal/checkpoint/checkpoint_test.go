@@ -22,7 +22,8 @@ func TestEntryRoundTrip(t *testing.T) {
 			if !e.Alive {
 				e.Accounted, e.Sequenced = rapid.Bool().Draw(r, "home"), rapid.Bool().Draw(r, "sequenced")
 				e.Untimed = rapid.Bool().Draw(r, "untimed")
-				e.Boot, e.Time, e.Cell = rapid.Uint64().Draw(r, "boot"), rapid.Int64().Draw(r, "time"), rapid.Uint32().Draw(r, "cell")
+				e.Boot, e.Time, e.Cell = rapid.Uint64().Draw(r, "boot"), rapid.Int64().Draw(r, "time"),
+					rapid.Uint32().Draw(r, "cell")
 				if e.Sequenced {
 					e.Seq = rapid.Uint64().Draw(r, "seq")
 				} else {

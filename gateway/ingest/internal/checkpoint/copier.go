@@ -34,7 +34,8 @@ func (l *Log) copier(number uint64) (*copier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	return &copier{log: l, w: w, part: filepath.Join(l.dir, part), seg: newSegment(number), open: make(map[string]*Record)}, nil
+	return &copier{log: l, w: w, part: filepath.Join(l.dir, part), seg: newSegment(number),
+		open: make(map[string]*Record)}, nil
 }
 
 // add takes a frame; its bytes are not kept. One that cannot be opened is copied as it

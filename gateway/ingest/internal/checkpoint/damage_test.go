@@ -28,7 +28,8 @@ const townLimit = 64 << 10
 // and one epoch that all touch.
 func foundTown(t testing.TB) *town {
 	t.Helper()
-	c := &town{dir: t.TempDir(), mem: inMemory(t), olderDir: t.TempDir(), olderMem: inMemory(t), bodies: map[string][]string{}}
+	c := &town{dir: t.TempDir(), mem: inMemory(t), olderDir: t.TempDir(), olderMem: inMemory(t),
+		bodies: map[string][]string{}}
 	l := replayed(t, c.dir, openKeys(t, c.mem)).log
 	l.limit = townLimit
 	add := func(name string, n int) Record {
@@ -59,7 +60,8 @@ func foundTown(t testing.TB) *town {
 	}
 	must(t, l.Close())
 	if len(c.closed) != 3 || c.marked.blocks < 6 {
-		t.Fatalf("there are the closed segments %v and %d blocks in the newest; the tests want 3, and 6", c.closed, c.marked.blocks)
+		t.Fatalf("there are the closed segments %v and %d blocks in the newest; the tests want 3, and 6", c.closed,
+			c.marked.blocks)
 	}
 	return c
 }
@@ -99,7 +101,9 @@ func (c *town) look(t testing.TB) held {
 		t.Errorf("a second start finds %v and lost %v; the first found %v and %v", again.all, again.lost, h.all, h.lost)
 	}
 	// With a commit that says what is lost: no damage any more.
-	must(t, again.log.Append([]Record{{Kind: Window, Name: "w-7-late", Body: []byte("after;")}, {Kind: Account, Body: []byte("after")}}))
+	must(t,
+		again.log.Append([]Record{{Kind: Window, Name: "w-7-late", Body: []byte("after;")},
+			{Kind: Account, Body: []byte("after")}}))
 	settled(t, again.log)
 	must(t, again.log.Close())
 	after := replayed(t, c.dir, openKeys(t, c.mem))
@@ -197,7 +201,8 @@ func TestDamage(t *testing.T) {
 				got = some
 			}
 			if got != r.want {
-				t.Errorf("it is %s; want %s (lost %v, found %v)", got, r.want, slices.Sorted(maps.Keys(h.lost)), h.log.Findings())
+				t.Errorf("it is %s; want %s (lost %v, found %v)", got, r.want, slices.Sorted(maps.Keys(h.lost)),
+					h.log.Findings())
 			}
 			if got == some && len(h.log.Findings()) == 0 && !strings.Contains(r.name, "'s key") {
 				t.Error("something is lost, and no file is named")
@@ -262,7 +267,8 @@ func (c *town) hurt(t *testing.T, kind, which, at byte) {
 			swapFiles(t, path, other)
 		}
 	case 5:
-		if old, err := os.ReadFile(filepath.Join(c.olderDir, filepath.Base(path))); err == nil && filepath.Dir(path) == c.dir {
+		if old, err := os.ReadFile(filepath.Join(c.olderDir, filepath.Base(path))); err == nil &&
+			filepath.Dir(path) == c.dir {
 			must(t, os.WriteFile(path, old, 0o600))
 		}
 	}

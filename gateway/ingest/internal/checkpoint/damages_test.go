@@ -65,9 +65,13 @@ func ofKeys(t *testing.T) []row {
 	return []row{
 		{"the mark gone", all, func(c *town) { must(t, os.Remove(filepath.Join(c.mem, markFile))) }},
 		{"the mark empty", all, func(c *town) { must(t, os.Truncate(filepath.Join(c.mem, markFile), 0)) }},
-		{"one slot of the mark gone", whole, func(c *town) { must(t, os.Truncate(filepath.Join(c.mem, markFile), slotSize)) }},
+		{"one slot of the mark gone", whole, func(c *town) {
+			must(t, os.Truncate(filepath.Join(c.mem, markFile), slotSize))
+		}},
 		{"a bit in each slot of the mark", all, func(c *town) {
-			edit(t, filepath.Join(c.mem, markFile), func(b []byte) []byte { return flipped(20)(flipped(slotSize + 20)(b)) })
+			edit(t, filepath.Join(c.mem, markFile), func(b []byte) []byte {
+				return flipped(20)(flipped(slotSize + 20)(b))
+			})
 		}},
 		{"an older mark", whole, func(c *town) {
 			raw, err := os.ReadFile(filepath.Join(c.olderMem, markFile))
@@ -104,19 +108,30 @@ func ofSegments(t *testing.T, n int, name string) []row {
 	}
 	rows := []row{
 		{name + " gone", want, func(c *town) { must(t, os.Remove(c.segment(n))) }},
-		{name + " a directory", want, func(c *town) { must(t, os.Remove(c.segment(n))); must(t, os.Mkdir(c.segment(n), 0o700)) }},
+		{name + " a directory", want, func(c *town) {
+			must(t, os.Remove(c.segment(n)))
+			must(t, os.Mkdir(c.segment(n), 0o700))
+		}},
 		{name + " empty", want, func(c *town) { must(t, os.Truncate(c.segment(n), 0)) }},
-		{name + " cut at a block", want, func(c *town) { edit(t, c.segment(n), func(b []byte) []byte { return b[:len(b)-blockSize] }) }},
-		{name + " cut in a block", want, func(c *town) { edit(t, c.segment(n), func(b []byte) []byte { return b[:len(b)-5000] }) }},
+		{name + " cut at a block", want, func(c *town) {
+			edit(t, c.segment(n), func(b []byte) []byte { return b[:len(b)-blockSize] })
+		}},
+		{name + " cut in a block", want, func(c *town) {
+			edit(t, c.segment(n), func(b []byte) []byte { return b[:len(b)-5000] })
+		}},
 		{name + " longer", whole, func(c *town) {
 			edit(t, c.segment(n), func(b []byte) []byte { return append(b, make([]byte, 10000)...) })
 		}},
 		{name + " with a zeroed page", some, func(c *town) {
 			edit(t, c.segment(n), func(b []byte) []byte { clear(b[blockSize : 2*blockSize]); return b })
 		}},
-		{name + " all zeros", want, func(c *town) { edit(t, c.segment(n), func(b []byte) []byte { clear(b); return b }) }},
+		{name + " all zeros", want, func(c *town) {
+			edit(t, c.segment(n), func(b []byte) []byte { clear(b); return b })
+		}},
 		{name + " with a bit in its middle", some, func(c *town) { edit(t, c.segment(n), flipped(blockSize+600)) }},
-		{name + " with a bit in its last block", want, func(c *town) { edit(t, c.segment(n), func(b []byte) []byte { return flipped(len(b) - 99)(b) }) }},
+		{name + " with a bit in its last block", want, func(c *town) {
+			edit(t, c.segment(n), func(b []byte) []byte { return flipped(len(b) - 99)(b) })
+		}},
 		{name + " with two blocks swapped", some, func(c *town) {
 			edit(t, c.segment(n), func(b []byte) []byte {
 				return slices.Concat(b[blockSize:2*blockSize], b[:blockSize], b[2*blockSize:])
@@ -133,7 +148,10 @@ func ofSegments(t *testing.T, n int, name string) []row {
 		}},
 	}
 	for at := range headSize {
-		rows = append(rows, row{fmt.Sprint(name, " with a bit in byte ", at, " of a block's head"), some, func(c *town) { edit(t, c.segment(n), flipped(blockSize+at)) }})
+		rows = append(rows,
+			row{fmt.Sprint(name, " with a bit in byte ", at, " of a block's head"), some, func(c *town) {
+				edit(t, c.segment(n), flipped(blockSize+at))
+			}})
 	}
 	return rows
 }

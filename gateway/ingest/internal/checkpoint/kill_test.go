@@ -35,7 +35,8 @@ func life(dir, mem string) error {
 	for n++; ; n++ {
 		records := []Record{
 			{Kind: Window, Name: nameOf(n), Body: []byte(strings.Repeat("x", n%3000) + fmt.Sprint(" ", n, ";"))},
-			{Kind: Window, Name: "w-0-lives", Body: fmt.Append(nil, "x ", n, ";")}, {Kind: Account, Body: fmt.Append(nil, n)},
+			{Kind: Window, Name: "w-0-lives", Body: fmt.Append(nil, "x ", n, ";")},
+			{Kind: Account, Body: fmt.Append(nil, n)},
 		}
 		if err := l.Append(records); err != nil {
 			return err

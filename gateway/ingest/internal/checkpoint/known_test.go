@@ -44,14 +44,16 @@ func TestHalfACommit(t *testing.T) {
 		l := replayed(t, dir, openKeys(t, mem)).log
 		l.limit = 1 << 30
 		must(t, l.Append([]Record{
-			{Kind: Window, Name: "w-1-s", Body: []byte("one;")}, {Kind: Window, Name: "w-2-s", Body: bytes.Repeat([]byte("x"), 2*blockMost)},
+			{Kind: Window, Name: "w-1-s", Body: []byte("one;")},
+			{Kind: Window, Name: "w-2-s", Body: bytes.Repeat([]byte("x"), 2*blockMost)},
 			{Kind: Window, Name: "w-1-s", Body: []byte("two;")}, {Kind: Account, Body: []byte("lost")},
 		}))
 		must(t, l.Append(commit(7)))
 		must(t, l.Close())
 		edit(t, l.path(l.newest.number), flipped(damaged*blockMost+500))
 		h := replayed(t, dir, openKeys(t, mem))
-		if h.all != nil || !h.lost["w-1-s"] || !h.lost["w-2-s"] || fmt.Sprint(h.bodies["w-1-s"]) != "[entry 7]" || h.state != "state 7" {
+		if h.all != nil || !h.lost["w-1-s"] || !h.lost["w-2-s"] || fmt.Sprint(h.bodies["w-1-s"]) != "[entry 7]" ||
+			h.state != "state 7" {
 			t.Errorf("block %d damaged: %v, lost %v, %q, %v", damaged, h.bodies["w-1-s"], h.lost, h.state, h.all)
 		}
 	}

@@ -59,10 +59,13 @@ func replayed(t testing.TB, dir string, keys *Keys) held {
 		case r.Kind == Heard:
 			h.heard += len(r.Body)
 		case r.Kind == Parts:
-			h.bodies["parts of "+r.Name] = append(h.bodies["parts of "+r.Name], strings.FieldsFunc(string(r.Body), func(c rune) bool { return c == ';' })...)
+			h.bodies["parts of "+r.Name] = append(h.bodies["parts of "+r.Name],
+				strings.FieldsFunc(string(r.Body), func(c rune) bool { return c == ';' })...)
 		case r.Kind.sealed():
 			// Records end with a semicolon: rewritten, they may be one.
-			h.bodies[r.Name] = append(h.bodies[r.Name], strings.FieldsFunc(string(r.Body), func(c rune) bool { return c == ';' })...)
+			h.bodies[r.Name] = append(h.bodies[r.Name], strings.FieldsFunc(string(r.Body), func(c rune) bool {
+				return c == ';'
+			})...)
 		}
 		return nil
 	})
@@ -131,8 +134,10 @@ func TestTornTail(t *testing.T) {
 					complete++
 				}
 			}
-			if h.all != nil || len(h.lost) > 0 || len(h.bodies["w-1-s"]) != complete || complete <= acknowledged || h.state != fmt.Sprint("state ", complete-1) {
-				t.Fatalf("cut at %d with %d acknowledged: %d commits, %q, %v; want %d", cut, acknowledged+1, len(h.bodies["w-1-s"]), h.state, h.all, complete)
+			if h.all != nil || len(h.lost) > 0 || len(h.bodies["w-1-s"]) != complete || complete <= acknowledged ||
+				h.state != fmt.Sprint("state ", complete-1) {
+				t.Fatalf("cut at %d with %d acknowledged: %d commits, %q, %v; want %d", cut, acknowledged+1,
+					len(h.bodies["w-1-s"]), h.state, h.all, complete)
 			}
 			must(t, h.log.Append(commit(9)))
 			must(t, h.log.Close())
@@ -150,16 +155,21 @@ func TestNoCommitIsTooLarge(t *testing.T) {
 	l := replayed(t, dir, openKeys(t, mem)).log
 	var records []Record
 	for n := range 5 {
-		records = append(records, Record{Kind: Window, Name: fmt.Sprint("w-", n, "-s"), Body: bytes.Repeat([]byte{byte('a' + n)}, blockMost/2)})
+		records = append(records,
+			Record{Kind: Window, Name: fmt.Sprint("w-", n, "-s"),
+				Body: bytes.Repeat([]byte{byte('a' + n)}, blockMost/2)})
 	}
-	records = append(records, Record{Kind: Window, Name: "w-9-s", Body: bytes.Repeat([]byte("z"), 2*blockMost)}, Record{Kind: Account, Body: []byte("one")})
+	records = append(records, Record{Kind: Window, Name: "w-9-s", Body: bytes.Repeat([]byte("z"), 2*blockMost)},
+		Record{Kind: Account, Body: []byte("one")})
 	l.limit = 1 << 30
 	must(t, l.Append(records))
 	if l.newest.blocks < 5 {
 		t.Errorf("the commit has %d blocks; it was to be cut into several", l.newest.blocks)
 	}
 	m := mark{l.newest.number, l.newest.blocks, uint64(l.newest.size)}
-	must(t, l.Append([]Record{{Kind: Window, Name: "w-9-s", Body: bytes.Repeat([]byte("y"), 3*blockMost)}, {Kind: Account, Body: []byte("two")}}))
+	must(t,
+		l.Append([]Record{{Kind: Window, Name: "w-9-s", Body: bytes.Repeat([]byte("y"), 3*blockMost)},
+			{Kind: Account, Body: []byte("two")}}))
 	end := l.newest.size
 	must(t, l.mark.set(l.keys, m))
 	must(t, l.Close())
@@ -171,7 +181,8 @@ func TestNoCommitIsTooLarge(t *testing.T) {
 		}
 		h := replayed(t, dir, openKeys(t, mem))
 		if h.all != nil || len(h.bodies["w-9-s"]) != want || len(h.bodies["w-4-s"]) != 1 || h.state != state {
-			t.Errorf("cut at %d of %d: %d and %d records, %q, %v", cut, end, len(h.bodies["w-9-s"]), len(h.bodies["w-4-s"]), h.state, h.all)
+			t.Errorf("cut at %d of %d: %d and %d records, %q, %v", cut, end, len(h.bodies["w-9-s"]),
+				len(h.bodies["w-4-s"]), h.state, h.all)
 		}
 		if h.bodies["w-9-s"][0] != string(records[5].Body) {
 			t.Error("a body of several blocks came back changed")
@@ -186,7 +197,8 @@ func TestShredded(t *testing.T) {
 	l := replayed(t, dir, keys).log
 	must(t, l.Append(commit(1)))
 	must(t, keys.Shred("w-1-s"))
-	if h := replayed(t, dir, openKeys(t, mem)); len(h.bodies["w-1-s"]) > 0 || !h.lost["w-1-s"] || len(h.bodies["e-1-s"]) != 1 || h.state != "state 1" || h.all != nil {
+	if h := replayed(t, dir, openKeys(t, mem)); len(h.bodies["w-1-s"]) > 0 || !h.lost["w-1-s"] ||
+		len(h.bodies["e-1-s"]) != 1 || h.state != "state 1" || h.all != nil {
 		t.Errorf("after shredding there is %v", h.bodies)
 	}
 	raw := readAll(t, dir)
@@ -212,8 +224,10 @@ func TestOnlyWhatLives(t *testing.T) {
 	for n := range 400 {
 		dying, living := fmt.Sprintf("w-%d-dies", n/10), fmt.Sprintf("w-%d-lives", n%7)
 		must(t, l.Append([]Record{
-			{Kind: Window, Name: dying, Body: bytes.Repeat([]byte("x"), 20<<10)}, {Kind: Window, Name: living, Body: append(bytes.Repeat([]byte("y"), 1<<10), ';')},
-			{Kind: Epoch, Name: "e-1-lives", Body: fmt.Append(nil, n, ";")}, {Kind: Parts, Name: "e-1-lives", Body: fmt.Append(nil, n, ";")}, {Kind: Account, Body: fmt.Append(nil, n)},
+			{Kind: Window, Name: dying, Body: bytes.Repeat([]byte("x"), 20<<10)},
+			{Kind: Window, Name: living, Body: append(bytes.Repeat([]byte("y"), 1<<10), ';')},
+			{Kind: Epoch, Name: "e-1-lives", Body: fmt.Append(nil, n, ";")},
+			{Kind: Parts, Name: "e-1-lives", Body: fmt.Append(nil, n, ";")}, {Kind: Account, Body: fmt.Append(nil, n)},
 		}))
 		want[living]++
 		want["e-1-lives"]++

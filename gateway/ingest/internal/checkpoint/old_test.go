@@ -63,7 +63,9 @@ func TestOldLog(t *testing.T) {
 				if (h.all != nil) != c.all {
 					t.Fatalf("start %d finds %v", start, h.all)
 				}
-				if !c.all && (len(h.bodies["w-1-s"]) != c.commits || len(h.bodies["e-1-s"]) != c.commits || start < 2 && h.state != fmt.Sprint("state ", c.commits-1)) {
+				if !c.all &&
+					(len(h.bodies["w-1-s"]) != c.commits || len(h.bodies["e-1-s"]) != c.commits ||
+						start < 2 && h.state != fmt.Sprint("state ", c.commits-1)) {
 					t.Fatalf("start %d: %d records and %q; want %d", start, len(h.bodies["w-1-s"]), h.state, c.commits)
 				}
 				if start == 1 {

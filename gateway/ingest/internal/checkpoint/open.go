@@ -195,12 +195,15 @@ func (l *Log) readOne(seg *segment, s listed, m mark, replay func(Record) error)
 }
 
 func (l *Log) refuse(number uint64, err error) error {
-	return fmt.Errorf("%w; mend the disk, or, if nothing helps, remove %s: then the open windows of which it held something are published as gaps", err, l.path(number))
+	return fmt.Errorf("%w; mend the disk, or, if nothing helps, remove %s: then the open windows of which it held "+
+		"something are published as gaps", err, l.path(number))
 }
 
 // replay hands out what a segment holds. Of the state only the last records count,
 // so that they are handed out once, at the end.
-func (l *Log) replay(r *segmentReader, seg *segment, need, limit uint64, size int64, replay func(Record) error) (scan, error) {
+func (l *Log) replay(
+	r *segmentReader, seg *segment, need, limit uint64, size int64, replay func(Record) error,
+) (scan, error) {
 	last := make(map[Kind][]byte)
 	var own error // of replay
 	got, err := r.commits(need, limit, size, func(plain []byte) error {

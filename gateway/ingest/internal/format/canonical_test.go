@@ -62,7 +62,8 @@ func TestSpellings(t *testing.T) {
 
 // FuzzCanonical: a form is its own form, and never longer than what was sent.
 func FuzzCanonical(f *testing.F) {
-	for _, s := range []string{"02:00:5e:00:00:01", "b-ab 12", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "\u0131\u00df\u01c5"} {
+	for _, s := range []string{"02:00:5e:00:00:01", "b-ab 12", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+		"\u0131\u00df\u01c5"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -131,7 +131,8 @@ func TestValid(t *testing.T) {
 }
 
 func TestPointers(t *testing.T) {
-	s := NewShape([]string{"n", "f"}, []string{"int", "float"}, nil, map[string]string{"n": "/data/0/rssi@1m", "f": "/a~1b"})
+	s := NewShape([]string{"n", "f"}, []string{"int", "float"}, nil,
+		map[string]string{"n": "/data/0/rssi@1m", "f": "/a~1b"})
 	if got := decode(`{"ts":"2026-03-02T10:00:01Z","data":[{"rssi@1m":-5}],"a/b":2,"x":{}}`, s); got != "10:00:01 n=-5 f=2" {
 		t.Errorf("got %s", got)
 	}
@@ -173,8 +174,9 @@ func (f *faults) Dropped(fault.Fault)     {}
 func TestSenML(t *testing.T) {
 	base := fmt.Sprint(received / 1e9)
 	for payload, want := range map[string]string{
-		`[{"bn":"urn:dev:mac:02005e000001:","bt":` + base + `,"n":"f","v":21.5},{"n":"n","v":60},{"n":"f","v":21.6,"t":60}]`: "10:00:00 n=60 f=21.5; 10:01:00 f=21.6",
-		`[{"n":"s","vs":"a"},{"n":"n","v":1},{"n":"s","vs":"b"},{"n":"n","v":2}]`:                                            "10:00:00? n=1 s=a; 10:00:00? n=2 s=b",
+		`[{"bn":"urn:dev:mac:02005e000001:","bt":` + base +
+			`,"n":"f","v":21.5},{"n":"n","v":60},{"n":"f","v":21.6,"t":60}]`: "10:00:00 n=60 f=21.5; 10:01:00 f=21.6",
+		`[{"n":"s","vs":"a"},{"n":"n","v":1},{"n":"s","vs":"b"},{"n":"n","v":2}]`: "10:00:00? n=1 s=a; 10:00:00? n=2 s=b",
 		`[{"n":"f","v":1,"t":-10}]`:                   "09:59:50? f=1",
 		`[{"bv":20,"n":"f","v":1.5}]`:                 "10:00:00? f=21.5",
 		`[{"n":"b","vb":true,"t":` + base + `.5}]`:    "10:00:00.5 b=true",
@@ -209,7 +211,8 @@ func TestSenML(t *testing.T) {
 func TestTooMany(t *testing.T) {
 	for _, one := range []string{`{"fields":{"n":1}}`, `{"n":"n","v":1}`} {
 		got := decode("["+strings.Repeat(one+",", MaxReadings+1)+one+"]", shape())
-		if refused, taken := strings.Count(got, "E105"), strings.Count(got, "n=1"); refused != 2 || taken != MaxReadings {
+		if refused, taken := strings.Count(got, "E105"), strings.Count(got, "n=1"); refused != 2 ||
+			taken != MaxReadings {
 			t.Errorf("of two too many, %d are refused, and %d taken", refused, taken)
 		}
 	}
@@ -254,7 +257,8 @@ func (checker) Dropped(fault.Fault) {}
 
 // FuzzTime holds the hand-written parser to time.Parse.
 func FuzzTime(f *testing.F) {
-	for _, s := range []string{"2026-03-02T10:00:01Z", "2024-02-29T23:59:59.123456789+13:45", "1970-01-01T00:00:00-00:01", "2026-03-02T10:00:60Z"} {
+	for _, s := range []string{"2026-03-02T10:00:01Z", "2024-02-29T23:59:59.123456789+13:45",
+		"1970-01-01T00:00:00-00:01", "2026-03-02T10:00:60Z"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -22,7 +22,8 @@ func TestAnyPointer(t *testing.T) {
 		"/seq/n":            `{"seq":{"n":7}}`,
 		"/deep/a/b/c/d/e/f": `{"deep":{"a":{"b":{"c":{"d":{"e":{"f":7}}}}}}}`,
 	} {
-		s := NewShape([]string{"n", "f"}, []string{"int", "float"}, nil, map[string]string{"n": pointer, "unknown": "/n"})
+		s := NewShape([]string{"n", "f"}, []string{"int", "float"}, nil,
+			map[string]string{"n": pointer, "unknown": "/n"})
 		if i, ok := s.Field("n"); !ok || i != 0 {
 			t.Errorf("%s: the kind's field is not found", pointer)
 		}

@@ -6,7 +6,8 @@ import "time"
 // what time.Parse takes for RFC 3339 with up to nine digits of a second, years
 // 1970 to 2262, and does not allocate.
 func parseTime(b []byte) (int64, bool) {
-	if len(b) < len("2006-01-02T15:04:05Z") || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
+	if len(b) < len("2006-01-02T15:04:05Z") || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' ||
+		b[16] != ':' {
 		return 0, false
 	}
 	var ok = true

@@ -46,7 +46,8 @@ type Message struct {
 	Own    bool
 	Marker int
 	// Mark says that it is a marker that has come in its order; Skipped that one before
-	// it has not come, and Since when the last that did was sent. Ended names a process of this gateway whose connection EndedAt,
+	// it has not come, and Since when the last that did was sent. Ended names a process of this
+	// gateway whose connection EndedAt,
 	// or which itself, where that is 0, has ended.
 	Mark, Skipped bool
 	Since         time.Time
@@ -116,7 +117,8 @@ type chain struct{ first, last int32 }
 
 // New makes an empty queue.
 func New() *Queue {
-	q := &Queue{room: semaphore.NewWeighted(maxBytes), free: make(chan int32, queued), ready: make(chan struct{}, 1), ticks: empty, rest: common{seed: maphash.MakeSeed()}}
+	q := &Queue{room: semaphore.NewWeighted(maxBytes), free: make(chan int32, queued), ready: make(chan struct{}, 1),
+		ticks: empty, rest: common{seed: maphash.MakeSeed()}}
 	for i := range int32(queued) {
 		q.free <- i
 	}

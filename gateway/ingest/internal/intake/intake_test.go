@@ -140,7 +140,8 @@ func TestTopicsOfABrokerInTurn(t *testing.T) {
 	q := New()
 	q.Clock("clock")
 	put := func(topic string, id uint16, size int) {
-		q.Put(context.Background(), Message{Topic: topic, ID: id, Payload: make([]byte, size), Own: topic == "marker" || topic == "a/feedback"})
+		q.Put(context.Background(),
+			Message{Topic: topic, ID: id, Payload: make([]byte, size), Own: topic == "marker" || topic == "a/feedback"})
 	}
 	for n := range uint16(100) {
 		put("flood", 1000+n, 10_000)

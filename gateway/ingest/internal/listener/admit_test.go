@@ -9,10 +9,13 @@ import (
 // more, or another, is cut off; nobody else notices.
 func TestAdmit(t *testing.T) {
 	topic := func(id string) string { return "city/v1/o/" + id + "/feedback" }
-	s := open(t, Config{Passwords: secrets{"a": "x", "b": "y", "c": "z"}, Feedback: map[string]string{"a": topic("a"), "b": topic("b"), "c": topic("c")}})
+	s := open(t,
+		Config{Passwords: secrets{"a": "x", "b": "y", "c": "z"},
+			Feedback: map[string]string{"a": topic("a"), "b": topic("b"), "c": topic("c")}})
 	stays, changes, goes := s.connect(4, "1", "a", "x"), s.connect(4, "2", "b", "y"), s.connect(4, "3", "c", "z")
 	s.l.Admit(Admission{
-		Passwords: secrets{"a": "x", "b": "new", "d": "w"}, Feedback: map[string]string{"a": topic("a"), "b": topic("b"), "d": topic("d")},
+		Passwords: secrets{"a": "x", "b": "new", "d": "w"},
+		Feedback:  map[string]string{"a": topic("a"), "b": topic("b"), "d": topic("d")},
 	}, func(id string) bool { return id != "a" })
 	changes.gone(10 * time.Second)
 	goes.gone(10 * time.Second)

@@ -21,7 +21,8 @@ func TestEndingAsksForNoLockTwice(t *testing.T) {
 	}
 	d.Close(func(string) { t.Error("the library's way to end clients is used") })
 	for _, c := range sensors {
-		if body := c.want(0xe0); len(body) == 0 || body[0] != 0x8b { // DISCONNECT, server shutting down (MQTT 5 section 3.14.2.1)
+		// DISCONNECT, server shutting down (MQTT 5 section 3.14.2.1)
+		if body := c.want(0xe0); len(body) == 0 || body[0] != 0x8b {
 			t.Errorf("it ended with %x", body)
 		}
 	}

@@ -67,7 +67,8 @@ func (d door) Close(listeners.CloseFn) {
 	d.l.seats.close()
 	for _, client := range d.l.server.Clients.GetAll() {
 		if client.Net.Listener == d.ID() {
-			_ = d.l.server.DisconnectClient(client, packets.ErrServerShuttingDown) // its code, or that it is gone already
+			// its code, or that it is gone already
+			_ = d.l.server.DisconnectClient(client, packets.ErrServerShuttingDown)
 		}
 	}
 	d.l.seats.clear() // who was just on the way in

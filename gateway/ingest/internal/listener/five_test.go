@@ -34,11 +34,13 @@ func TestWhatIsRefusedIsAnnounced(t *testing.T) {
 			cfg, user, password := Config{}, "", ""
 			if secured {
 				user, password = "gate-1", "right"
-				cfg = Config{Passwords: secrets{user: password}, Feedback: map[string]string{user: "city/v1/a/gate-1/feedback"}}
+				cfg = Config{Passwords: secrets{user: password},
+					Feedback: map[string]string{user: "city/v1/a/gate-1/feedback"}}
 			}
 			s := open(t, cfg)
 			c, p := welcomed(t, s, user, password)
-			if p.MaximumPacketSize != 2<<20+5 || !p.RetainAvailableFlag || p.RetainAvailable != 0 || !p.SharedSubAvailableFlag || p.SharedSubAvailable != 0 || p.TopicAliasMaximum != 0 {
+			if p.MaximumPacketSize != 2<<20+5 || !p.RetainAvailableFlag || p.RetainAvailable != 0 ||
+				!p.SharedSubAvailableFlag || p.SharedSubAvailable != 0 || p.TopicAliasMaximum != 0 {
 				t.Errorf("the CONNACK says %+v", p)
 			}
 			if none := p.WildcardSubAvailableFlag && p.WildcardSubAvailable == 0; none != secured {

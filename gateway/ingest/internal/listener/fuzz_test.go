@@ -19,9 +19,11 @@ func FuzzConnect(f *testing.F) {
 	f.Add(packet(0x10, text("MQTT"), []byte{5, 4, 0, 0, 5, 0x11, 0, 0, 0, 1}, text(""), []byte{0xff, 0x7f}), 9)
 	f.Add(packet(0x82, []byte{0, 1, 0}, text("a")), 4)
 	l, err := build(Config{
-		Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler), Passwords: secrets{"a": "right"}, Feedback: map[string]string{"a": "f"},
-		Fail:  func(err error) { panic(err) },
-		times: times{connect: time.Second, packet: time.Second, yard: time.Second, write: time.Second, guess: time.Microsecond, longGuess: time.Microsecond},
+		Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler), Passwords: secrets{"a": "right"},
+		Feedback: map[string]string{"a": "f"},
+		Fail:     func(err error) { panic(err) },
+		times: times{connect: time.Second, packet: time.Second, yard: time.Second, write: time.Second,
+			guess: time.Microsecond, longGuess: time.Microsecond},
 	})
 	if err != nil {
 		f.Fatal(err)

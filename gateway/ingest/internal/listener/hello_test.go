@@ -22,12 +22,15 @@ func TestOfAConnectNothingStays(t *testing.T) {
 	}
 	const canary = "zQ7canary"
 	will := append(text(canary), text(canary)...)
-	five := append([]byte{3 + 2 + 9 + 2 + 9, 0x21, 0, 7, 0x26}, append(text(canary), text(canary)...)...) // receive maximum, a user property
+	// receive maximum, a user property
+	five := append([]byte{3 + 2 + 9 + 2 + 9, 0x21, 0, 7, 0x26}, append(text(canary), text(canary)...)...)
 	five[0] = byte(len(five) - 1)
 	ids := make(map[string]int)
 	for name, raw := range map[string][]byte{
-		"3.1.1":       packet(0x10, text("MQTT"), []byte{4, 0xc6, 0, 60}, text(canary), will, text(canary), text(canary)),
-		"5":           packet(0x10, text("MQTT"), []byte{5, 0xc6, 0, 60}, five, text(canary), []byte{0}, will, text(canary), text(canary)),
+		"3.1.1": packet(0x10, text("MQTT"), []byte{4, 0xc6, 0, 60}, text(canary), will, text(canary),
+			text(canary)),
+		"5": packet(0x10, text("MQTT"), []byte{5, 0xc6, 0, 60}, five, text(canary), []byte{0}, will,
+			text(canary), text(canary)),
 		"without ids": packet(0x10, text("MQTT"), []byte{4, 0xc2, 0, 60}, text(""), text(canary), text(canary)),
 	} {
 		ours, theirs := net.Pipe()
@@ -50,7 +53,9 @@ func TestOfAConnectNothingStays(t *testing.T) {
 		if err := got.ConnectDecode(c.hello[2:]); err != nil || got.ConnectValidate() != packets.CodeSuccess {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if got.Connect.Keepalive != 60 || !got.Connect.Clean || got.ProtocolVersion == 5 && got.Properties.ReceiveMaximum != 7 || (got.Connect.ClientIdentifier == "") != (name == "without ids") {
+		if got.Connect.Keepalive != 60 || !got.Connect.Clean ||
+			got.ProtocolVersion == 5 && got.Properties.ReceiveMaximum != 7 ||
+			(got.Connect.ClientIdentifier == "") != (name == "without ids") {
 			t.Errorf("%s: the library gets %+v", name, got.Connect)
 		}
 		ids[got.Connect.ClientIdentifier]++

@@ -24,7 +24,8 @@ func (h *hook) ID() string { return "sluice" }
 
 func (h *hook) Provides(b byte) bool {
 	switch b {
-	case mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnPacketRead, mqtt.OnPacketEncode, mqtt.OnSubscribe:
+	case mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnPacketRead, mqtt.OnPacketEncode,
+		mqtt.OnSubscribe:
 		return true
 	}
 	return false
@@ -79,7 +80,8 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		if ok {
 			_, _ = c.Write([]byte{packets.Pubcomp << 4, 2, byte(pk.PacketID >> 8), byte(pk.PacketID)}) // or it is over
 		}
-		return packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}}, nil // of nothing: the library does nothing
+		// of nothing: the library does nothing
+		return packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}}, nil
 	}
 	return pk, nil
 }

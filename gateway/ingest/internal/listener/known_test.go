@@ -80,7 +80,8 @@ func TestNothingIsKept(t *testing.T) {
 	}
 	wg.Wait()
 	c := s.dial()
-	c.send(packet(0x10, text("MQTT"), []byte{4, 0x2e, 0, 0}, text("w"), text("city/v1/a/b/feedback"), text("x"))) // retained, and without a farewell
+	// retained, and without a farewell
+	c.send(packet(0x10, text("MQTT"), []byte{4, 0x2e, 0, 0}, text("w"), text("city/v1/a/b/feedback"), text("x")))
 	c.want(0x20)
 	c.send(packet(0x33, text("clock"), []byte{0, 1}, []byte("x")))
 	c.want(0x40)
@@ -166,7 +167,9 @@ func TestMalformed(t *testing.T) {
 	s := open(t, Config{}) // fails when the process would end
 	other := s.connect(4, "other", "", "")
 	for _, raw := range [][]byte{
-		packet(0x82, []byte{0, 7, 0}, text("clock")), packet(0x82, []byte{0, 7, 0xff, 0x7f}), packet(0xa2, []byte{0, 7, 9}), packet(0x32, []byte{0, 200}), packet(0x40), packet(0x62, []byte{1}), {0xf0, 1, 1},
+		packet(0x82, []byte{0, 7, 0}, text("clock")), packet(0x82, []byte{0, 7, 0xff, 0x7f}),
+		packet(0xa2, []byte{0, 7, 9}), packet(0x32, []byte{0, 200}), packet(0x40), packet(0x62, []byte{1}),
+		{0xf0, 1, 1},
 	} {
 		c := s.connect(5, "x", "", "")
 		c.send(raw)
@@ -179,7 +182,8 @@ func TestMalformed(t *testing.T) {
 // claim is not allocated beyond the budget, one who sends a large packet comes in
 // within seconds, and small packets do not wait at all.
 func TestLargePacketsThatNeverEnd(t *testing.T) {
-	s := open(t, Config{times: times{connect: connectTime, packet: packetTime, yard: 200 * time.Millisecond, write: writeTime}})
+	s := open(t,
+		Config{times: times{connect: connectTime, packet: packetTime, yard: 200 * time.Millisecond, write: writeTime}})
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -244,7 +248,8 @@ func TestOneLargePacketOfASensor(t *testing.T) {
 // TestAPacketEnds: one that has begun must end in time, small or large, also without
 // a keepalive and drop by drop.
 func TestAPacketEnds(t *testing.T) {
-	s := open(t, Config{times: times{connect: connectTime, packet: 300 * time.Millisecond, yard: yardPatient, write: writeTime}})
+	s := open(t,
+		Config{times: times{connect: connectTime, packet: 300 * time.Millisecond, yard: yardPatient, write: writeTime}})
 	idle := s.connect(4, "idle", "", "")
 	for _, raw := range [][]byte{{0x32, 100, 0}, append([]byte{0x32}, 0xff, 0xff, 0x7f, 0)} {
 		c := s.connect(4, "", "", "")
@@ -299,7 +304,9 @@ func TestWhoReadsNothing(t *testing.T) {
 
 // TestTheLibraryLiftsNoDeadline: its keepalive is for reading alone.
 func TestTheLibraryLiftsNoDeadline(t *testing.T) {
-	s := open(t, Config{times: times{connect: connectTime, packet: packetTime, yard: yardPatient, write: 200 * time.Millisecond}})
+	s := open(t,
+		Config{times: times{connect: connectTime, packet: packetTime, yard: yardPatient,
+			write: 200 * time.Millisecond}})
 	ours, theirs := net.Pipe() // nothing is read from it
 	defer ours.Close()
 	c := newConn(theirs, newPeer(theirs, s.l.turns), s.l)
@@ -319,7 +326,8 @@ func TestTheLibraryLiftsNoDeadline(t *testing.T) {
 // TestOneSensorDoesNotFillTheQueue: while nothing is taken, one that floods waits for
 // itself, and others come in. A tick is marked as one.
 func TestOneSensorDoesNotFillTheQueue(t *testing.T) {
-	l, err := Listen(Config{Addr: "127.0.0.1:0", Clock: "clock", Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler), Fail: func(err error) { t.Error(err) }})
+	l, err := Listen(Config{Addr: "127.0.0.1:0", Clock: "clock", Queue: intake.New(), Now: time.Now,
+		Log: slog.New(slog.DiscardHandler), Fail: func(err error) { t.Error(err) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,8 @@ func build(cfg Config) (*Listener, error) {
 	l.admits.Store(l.admission(Admission{cfg.TLS, cfg.Passwords, cfg.Feedback}, newUser))
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.server = mqtt.New(&mqtt.Options{
-		Capabilities: capabilities(), InlineClient: true, ClientNetReadBufferSize: 16, // too small to hold an identifier; conn has its own
+		// too small to hold an identifier; conn has its own
+		Capabilities: capabilities(), InlineClient: true, ClientNetReadBufferSize: 16,
 		SysTopicResendInterval: 3600,
 		Logger:                 slog.New(redacting{cfg.Log}),
 	})

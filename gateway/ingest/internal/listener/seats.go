@@ -35,7 +35,8 @@ type user struct {
 }
 
 func newUser(id, feedback string) *user {
-	return &user{source: *newSource(), id: id, feedback: feedback, logins: rate.NewLimiter(loginsPerSecond, loginsAtOnce)}
+	return &user{source: *newSource(), id: id, feedback: feedback,
+		logins: rate.NewLimiter(loginsPerSecond, loginsAtOnce)}
 }
 
 // seats are the connections that have been let in.

@@ -28,12 +28,14 @@ func certificate(t testing.TB) *tls.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"localhost"}}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: key}},
+		MinVersion: tls.VersionTLS12}
 }
 
 // TestTimeToConnect: whoever has not said who it is when the time is over is cut off,
@@ -70,7 +72,9 @@ func (deaf) Read([]byte) (int, error) { return 0, io.EOF }
 func TestBeforeConnect(t *testing.T) {
 	s := open(t, Config{})
 	for name, raw := range map[string][]byte{
-		"2 MiB": {0x10, 0xff, 0xff, 0x7f}, "4 KiB and one": {0x10, 0x81, 0x20}, "five bytes of length": {0x10, 0xff, 0xff, 0xff, 0xff, 1}, "a PUBLISH": {0x30, 2, 0, 0}, "TLS": {22, 3, 1, 0, 5},
+		"2 MiB": {0x10, 0xff, 0xff, 0x7f}, "4 KiB and one": {0x10, 0x81, 0x20},
+		"five bytes of length": {0x10, 0xff, 0xff, 0xff, 0xff, 1}, "a PUBLISH": {0x30, 2, 0, 0},
+		"TLS": {22, 3, 1, 0, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := s.dial()
@@ -135,7 +139,8 @@ func TestOneAddressCannotFillThePorch(t *testing.T) {
 	bounded := func(p *porch) {
 		t.Helper()
 		if len(p.all) > strangers || len(p.queue) > queuers {
-			t.Errorf("%d strangers, %d before the porch; want %d and %d at most", len(p.all), len(p.queue), strangers, queuers)
+			t.Errorf("%d strangers, %d before the porch; want %d and %d at most", len(p.all), len(p.queue), strangers,
+				queuers)
 		}
 		for n := range p.of {
 			if p.of[n] > strangersOfOne {
@@ -219,7 +224,8 @@ func (fakeConn) Close() error           { return nil }
 
 // TestOrigin: one site of IPv6 is one stranger.
 func TestOrigin(t *testing.T) {
-	for a, want := range map[string]string{"192.0.2.1": "192.0.2.1/32", "::ffff:192.0.2.1": "192.0.2.1/32", "2001:db8:1:2:3::4": "2001:db8:1:2::/64"} {
+	for a, want := range map[string]string{"192.0.2.1": "192.0.2.1/32", "::ffff:192.0.2.1": "192.0.2.1/32",
+		"2001:db8:1:2:3::4": "2001:db8:1:2::/64"} {
 		if got := origin(&net.TCPAddr{IP: net.ParseIP(a)}).String(); got != want {
 			t.Errorf("%s is %s; want %s", a, got, want)
 		}
@@ -265,83 +271,6 @@ func TestAllComeBack(t *testing.T) {
 	if again.Load() > many/4 {
 		t.Errorf("%d of %d had to come again", again.Load(), many)
 	}
-}
-
-// TestGuesses: a wrong password waits for its answer, a right one does not, not even
-// while many are wrong about the same name; and the many are bounded.
-func TestGuesses(t *testing.T) {
-	s := open(t, Config{Passwords: secrets{"a": "right"}, Feedback: map[string]string{"a": "city/v1/o/a/feedback"}})
-	begun := time.Now()
-	first := s.dial()
-	first.send(hello(4, 2, "x", "a", "wrong"))
-	for range guessers + 100 {
-		s.dial().send(hello(4, 2, "x", "a", "wrong"))
-	}
-	for held := 0; held < guessers; {
-		s.l.bench.mu.Lock()
-		held = s.l.bench.held.Len()
-		s.l.bench.mu.Unlock()
-		if held > guessers {
-			t.Fatalf("%d guessers are kept", held)
-		}
-		if time.Since(begun) > 20*time.Second {
-			t.Fatalf("only %d guessers wait for their answer", held)
-		}
-	}
-	asked := time.Now()
-	s.connect(4, "x", "a", "right").works()
-	if took := time.Since(asked); took > time.Second {
-		t.Errorf("the right password took %s beside guesses", took)
-	}
-	if body := first.want(0x20); body[1] != 5 {
-		t.Errorf("a wrong password is answered with %x", body)
-	}
-	for _, user := range []string{"a", "nobody", ""} { // not quicker for who does not exist
-		begun := time.Now()
-		c := s.dial()
-		c.send(hello(5, 2, "x", user, "wrong"))
-		if body := c.want(0x20); body[1] != 0x86 {
-			t.Errorf("user %q is answered with %x", user, body)
-		}
-		if took := time.Since(begun); took < guessWait {
-			t.Errorf("user %q has its answer after %s", user, took)
-		}
-	}
-}
-
-// TestAGuessCosts holds the price of a wrong password against names and addresses.
-func TestAGuessCosts(t *testing.T) {
-	one, two := origin(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}), origin(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 2)})
-	b := newBench(ordinary)
-	for n := range 3 * guessOften {
-		if want := map[bool]time.Duration{true: guessWait, false: guessLongWait}[n < guessOften]; b.price([]byte{byte(n)}, one) != want {
-			t.Fatalf("guess %d from one address costs other than %s", n, want)
-		}
-	}
-	for n := range guessOften + 1 {
-		from := origin(&net.TCPAddr{IP: net.IPv4(198, 51, 100, byte(n))})
-		if got := b.price([]byte("name"), from); n == guessOften && got != guessLongWait {
-			t.Errorf("guess %d at one name costs %s", n, got)
-		}
-	}
-	if b.price([]byte("fresh"), two) != guessWait {
-		t.Error("who was wrong once waits as long as who guesses")
-	}
-}
-
-// TestLoginsInALoop: a sensor that connects for ever is slowed down, and others are not.
-func TestLoginsInALoop(t *testing.T) {
-	s := open(t, Config{Passwords: secrets{"a": "x", "b": "y"}, Feedback: map[string]string{"a": "", "b": ""}})
-	for n := range loginsAtOnce {
-		s.connect(4, string(rune('a'+n)), "a", "x")
-	}
-	c := s.dial()
-	c.send(hello(4, 2, "z", "a", "x"))
-	begun := time.Now()
-	if body := c.want(0x20); body[1] != 3 || time.Since(begun) < guessWait/2 {
-		t.Errorf("it is answered with %x after %s", body, time.Since(begun))
-	}
-	s.connect(4, "x", "b", "y").works()
 }
 
 // TestAcceptGoesOn: a listener that is out of files for a moment is not closed for ever.

@@ -33,7 +33,8 @@ const (
 // names of sensors are written.
 var names = [reasons]string{
 	crowdedOut: "crowded_out", tooLate: "no_connect_in_time", tooLarge: "packet_too_large", noConnect: "not_a_connect",
-	badIdentity: "wrong_identity", tooOften: "connects_too_often", noSeat: "too_many_connections", oneTooMany: "too_many_of_one_sensor",
+	badIdentity: "wrong_identity", tooOften: "connects_too_often", noSeat: "too_many_connections",
+	oneTooMany:   "too_many_of_one_sensor",
 	readsNothing: "does_not_read", slowPacket: "packet_unfinished", malformed: "malformed_packet",
 	turnedOut: "not_admitted_any_more",
 }

@@ -114,7 +114,8 @@ func (a *asked) answered(kind byte, body []byte) bool {
 	defer a.mu.Unlock()
 	switch kind {
 	case packets.Connack: // section 3.2: a session is present or not, and only where the code is 0
-		return len(body) == 2 && body[0] <= 1 && body[1] <= packets.ErrRefusedNotAuthorised && (body[0] == 0 || body[1] == 0)
+		return len(body) == 2 && body[0] <= 1 && body[1] <= packets.ErrRefusedNotAuthorised &&
+			(body[0] == 0 || body[1] == 0)
 	case packets.Pingresp:
 		a.pings--
 		return len(body) == 0 && a.pings >= 0

@@ -23,7 +23,8 @@ const (
 	mostAnswer  = 64 << 10 // behind the fixed header of anything else
 )
 
-var errImpossible = errors.New("the broker sent what no broker sends to the gateway; is it one, and has nobody else the gateway's client id (mqtt.client_id)?")
+var errImpossible = errors.New("the broker sent what no broker sends to the gateway; is it one, and has nobody else " +
+	"the gateway's client id (mqtt.client_id)?")
 
 // guard stands between a broker and the client library, which believes what it
 // reads: a length of 256 MiB in five bytes, more return codes than it has asked

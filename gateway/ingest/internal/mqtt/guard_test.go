@@ -49,7 +49,8 @@ func publish(topic string, payload int) []byte {
 
 func TestGuardPassesAndCuts(t *testing.T) {
 	var stream bytes.Buffer
-	for _, raw := range [][]byte{welcome, publish("a/b", 5), publish("c/d", 3<<20), {0xd0, 0}, publish("e/f", 1<<20), {0x90, 4, 0, 1, 1, 0x80}, {0x40, 2, 0, 2}, publish(string(make([]byte, 65535)), 0)} {
+	for _, raw := range [][]byte{welcome, publish("a/b", 5), publish("c/d", 3<<20), {0xd0, 0}, publish("e/f", 1<<20),
+		{0x90, 4, 0, 1, 1, 0x80}, {0x40, 2, 0, 2}, publish(string(make([]byte, 65535)), 0)} {
 		stream.Write(raw)
 	}
 	g := said(stream.Bytes())
@@ -79,7 +80,8 @@ func TestGuardPassesAndCuts(t *testing.T) {
 			continue
 		}
 		m, ok := p.(*packets.PublishPacket)
-		if !ok || m.TopicName != want.topic || len(m.Payload) != want.length || m.MessageID != 7 || bytes.Trim(m.Payload, "x") != nil && len(bytes.Trim(m.Payload, "x")) > 0 {
+		if !ok || m.TopicName != want.topic || len(m.Payload) != want.length || m.MessageID != 7 ||
+			bytes.Trim(m.Payload, "x") != nil && len(bytes.Trim(m.Payload, "x")) > 0 {
 			t.Errorf("the publication on %s did not come through as it should", want.topic)
 		}
 	}
@@ -200,7 +202,8 @@ func TestGuardRefuses(t *testing.T) {
 // TestGuardIsForPartsOnly: a packet that the library writes in parts would not be
 // noted, so it is not sent.
 func TestGuardIsForPartsOnly(t *testing.T) {
-	for _, p := range [][]byte{{0x82}, {0x82, 6, 0, 1}, {0x82, 6, 0, 1, 0, 9, 'a', 1}, {0x82, 5, 0, 1, 0, 1, 'a'}, {0x82, 1, 0}, {0x32, 3, 0, 9, 'a'}, {0x32, 3, 0, 1, 'a'}} {
+	for _, p := range [][]byte{{0x82}, {0x82, 6, 0, 1}, {0x82, 6, 0, 1, 0, 9, 'a', 1}, {0x82, 5, 0, 1, 0, 1, 'a'},
+		{0x82, 1, 0}, {0x32, 3, 0, 9, 'a'}, {0x32, 3, 0, 1, 'a'}} {
 		g := said(nil)
 		if _, err := g.Write(p); !errors.Is(err, errParts) {
 			t.Errorf("% x: %v", p, err)
@@ -280,7 +283,8 @@ func FuzzBroker(f *testing.F) {
 			t.Fatal(err)
 		}
 		c := &Client{acks: map[*guard][]byte{}, markers: m, cfg: Config{
-			Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#", "b/#"}, Marker: "a/m", Queue: queue, Now: time.Now,
+			Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#", "b/#"}, Marker: "a/m", Queue: queue,
+			Now:  time.Now,
 			Fail: func(err error) { t.Error(err) }, Log: slog.New(slog.DiscardHandler),
 		}}
 		c.reach = func(context.Context, *url.URL) (net.Conn, error) { return near, nil }

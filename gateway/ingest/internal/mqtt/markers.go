@@ -76,7 +76,8 @@ func newMarkers(secret []byte) (*markers, error) {
 	if _, err := rand.Read(raw); err != nil {
 		return nil, err
 	}
-	return &markers{life: hex.EncodeToString(raw), secret: secret, other: make(map[[sha256.Size]byte]bool), ends: make(map[string]int)}, nil
+	return &markers{life: hex.EncodeToString(raw), secret: secret, other: make(map[[sha256.Size]byte]bool),
+		ends: make(map[string]int)}, nil
 }
 
 func (m *markers) text(kind string, number int) string {
@@ -211,7 +212,9 @@ func (m *markers) parse(text string) (life, kind string, number int, genuine, ok
 // mark sends a mark and waits until the broker has taken it.
 func (c *Client) mark(ctx context.Context, client paho.Client, lost <-chan error, number int) error {
 	text := c.markers.text(kindMark, number)
-	if _, err := c.ask(ctx, lost, func() paho.Token { return client.Publish(c.cfg.Marker, 1, false, text) }); err != nil {
+	if _, err := c.ask(ctx, lost, func() paho.Token {
+		return client.Publish(c.cfg.Marker, 1, false, text)
+	}); err != nil {
 		return err
 	}
 	c.markers.taken(number, time.Now())

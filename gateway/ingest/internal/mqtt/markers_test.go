@@ -86,9 +86,12 @@ func TestMarkersOfOthers(t *testing.T) {
 	m.next()
 	m.begin(1)
 	for _, text := range []string{
-		"", "x", "marker", "marker  mark 1", "marker " + m.life + " mark x", "marker " + m.life + " mark -1", "marker " + m.life + " boat 1",
-		"marker " + m.life + " mark 1 ", "marker " + m.life[:31] + " mark 1", m.text(kindMark, 2), m.text(kindMark, 1<<40),
-		"marker " + m.life + " mark 1 " + m.tag("another"), "marker " + m.life + " will 1 " + m.tag("another"), m.text(kindMark, 1) + "0",
+		"", "x", "marker", "marker  mark 1", "marker " + m.life + " mark x", "marker " + m.life + " mark -1",
+		"marker " + m.life + " boat 1",
+		"marker " + m.life + " mark 1 ", "marker " + m.life[:31] + " mark 1", m.text(kindMark, 2),
+		m.text(kindMark, 1<<40),
+		"marker " + m.life + " mark 1 " + m.tag("another"), "marker " + m.life + " will 1 " + m.tag("another"),
+		m.text(kindMark, 1) + "0",
 	} {
 		if msg := take(text); msg.Mark || msg.Marker != 0 || msg.Skipped || msg.Ended != "" {
 			t.Errorf("%q is taken for a marker", text)
@@ -170,12 +173,15 @@ func TestWhoEndedIt(t *testing.T) {
 		return append([]byte{0x90, byte(2 + n), byte(id >> 8), byte(id)}, bytes.Repeat([]byte{0x80}, n)...)
 	}
 	// 1 is left once it is ready, 2 by us, 3 before it is ready, and 4 by us.
-	turns := []*fake{{stage: 2, lie: nothing, leave: true}, {stage: 1, lie: refuse}, {stage: 1, lie: nothing, leave: true}, {stage: 1, lie: refuse}, {stage: -1}}
+	turns := []*fake{{stage: 2, lie: nothing, leave: true}, {stage: 1, lie: refuse},
+		{stage: 1, lie: nothing, leave: true}, {stage: 1, lie: refuse}, {stage: -1}}
 	m, err := newMarkers(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Client{markers: m, acks: make(map[*guard][]byte), cfg: Config{Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#"}, Marker: "a/m", Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	c := &Client{markers: m, acks: make(map[*guard][]byte),
+		cfg: Config{Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#"}, Marker: "a/m", Queue: intake.New(),
+			Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 	var cut []int
 	c.reach = func(context.Context, *url.URL) (net.Conn, error) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

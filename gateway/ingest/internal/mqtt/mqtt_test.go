@@ -16,8 +16,9 @@ func open(t *testing.T, broker string) *Client {
 func openWith(t *testing.T, broker string, log *slog.Logger) *Client {
 	t.Helper()
 	c, err := Open(Config{
-		Broker: broker, ClientID: "test", Topics: []string{"city/v1/#"}, Marker: "city/v1/test/marker", Queue: intake.New(),
-		Now: time.Now, Fail: func(err error) { t.Error(err) }, Log: log,
+		Broker: broker, ClientID: "test", Topics: []string{"city/v1/#"}, Marker: "city/v1/test/marker",
+		Queue: intake.New(),
+		Now:   time.Now, Fail: func(err error) { t.Error(err) }, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

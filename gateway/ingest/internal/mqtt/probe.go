@@ -45,7 +45,8 @@ func Look(ctx context.Context, cfg Config) Probe {
 		return Probe{Problem: problem(gateway.conn.why(err))}
 	}
 	if !hears(came, own) {
-		return Probe{Problem: "what the gateway publishes to its marker topic does not come back; give its user readwrite city/v1/# with sluice sensor acl"}
+		return Probe{Problem: "what the gateway publishes to its marker topic does not come back; give its user " +
+			"readwrite city/v1/# with sluice sensor acl"}
 	}
 	if strangerErr != nil {
 		return Probe{}
@@ -69,13 +70,16 @@ func (v *visitor) leave() {
 }
 
 // visit connects with a session of its own and subscribes as the gateway does.
-func (c *Client) visit(ctx context.Context, u *url.URL, user, password, suffix string, came chan<- string) (*visitor, error) {
+func (c *Client) visit(
+	ctx context.Context, u *url.URL, user, password, suffix string, came chan<- string,
+) (*visitor, error) {
 	raw, err := c.reach(ctx, u)
 	if err != nil {
 		return nil, err
 	}
 	conn := newGuard(raw)
-	o := c.options(conn).SetClientID(c.cfg.ClientID + suffix).SetUsername(user).SetPassword(password).SetCleanSession(true)
+	o := c.options(conn).SetClientID(c.cfg.ClientID +
+		suffix).SetUsername(user).SetPassword(password).SetCleanSession(true)
 	o.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 		if m.Topic() != c.cfg.Marker {
 			return // somebody's reading: none of ours

@@ -33,8 +33,11 @@ func problem(err error) string {
 }
 
 var (
-	errRefusedTopics = errors.New("the broker does not let the gateway read its topics; give its user an access list with sluice sensor acl")
-	errSilent        = errors.New("the broker does not answer; see its log")
-	errRival         = errors.New("somebody else uses the gateway's client id at the broker, and takes its messages; give each gateway, and each tool, an id of its own (mqtt.client_id)")
-	errNoMarker      = errors.New("what the gateway publishes to itself does not come back, so that windows wait; let its user read and write city/v1/# (sluice sensor acl writes that list). It may also be a long backlog")
+	errRefusedTopics = errors.New(
+		"the broker does not let the gateway read its topics; give its user an access list with sluice sensor acl")
+	errSilent = errors.New("the broker does not answer; see its log")
+	errRival  = errors.New("somebody else uses the gateway's client id at the broker, and takes its " +
+		"messages; give each gateway, and each tool, an id of its own (mqtt.client_id)")
+	errNoMarker = errors.New("what the gateway publishes to itself does not come back, so that windows wait; " +
+		"let its user read and write city/v1/# (sluice sensor acl writes that list). It may also be a long backlog")
 )

@@ -124,10 +124,18 @@ func rogues() map[string]*fake {
 		}
 	}
 	for name, lie := range map[string]func(id byte, filters int) []byte{
-		"a code too many":       func(id byte, n int) []byte { return append([]byte{0x90, byte(3 + n), 0, id}, make([]byte, n+1)...) },
-		"a code too few":        func(id byte, n int) []byte { return append([]byte{0x90, byte(1 + n), 0, id}, make([]byte, n-1)...) },
-		"a code that is none":   func(id byte, n int) []byte { return append([]byte{0x90, byte(2 + n), 0, id, 7}, make([]byte, n-1)...) },
-		"another id":            func(id byte, n int) []byte { return append([]byte{0x90, byte(2 + n), 0, id + 1}, make([]byte, n)...) },
+		"a code too many": func(id byte, n int) []byte {
+			return append([]byte{0x90, byte(3 + n), 0, id}, make([]byte, n+1)...)
+		},
+		"a code too few": func(id byte, n int) []byte {
+			return append([]byte{0x90, byte(1 + n), 0, id}, make([]byte, n-1)...)
+		},
+		"a code that is none": func(id byte, n int) []byte {
+			return append([]byte{0x90, byte(2 + n), 0, id, 7}, make([]byte, n-1)...)
+		},
+		"another id": func(id byte, n int) []byte {
+			return append([]byte{0x90, byte(2 + n), 0, id + 1}, make([]byte, n)...)
+		},
 		"PUBACK in its place":   func(id byte, _ int) []byte { return []byte{0x40, 2, 0, id} },
 		"UNSUBACK in its place": func(id byte, _ int) []byte { return []byte{0xb0, 2, 0, id} },
 		"CONNACK in its place":  func(byte, int) []byte { return welcome },
@@ -184,7 +192,9 @@ func TestBackOff(t *testing.T) {
 		"lies": {stage: 2, lie: func(uint16, int) []byte {
 			return append(publish("city/v1/a/b/up", 1), 0xf0, 0)
 		}},
-		"lies late": {stage: 2, late: late, lie: func(uint16, int) []byte { return []byte{0xf0, 0} }, before: publish("city/v1/a/b/up", 1)},
+		"lies late": {stage: 2, late: late, lie: func(uint16, int) []byte {
+			return []byte{0xf0, 0}
+		}, before: publish("city/v1/a/b/up", 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -284,7 +294,9 @@ func TestWaitingForRoomEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Client{markers: m, cfg: Config{Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#"}, Marker: "a/m", Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	c := &Client{markers: m,
+		cfg: Config{Broker: "tcp://h:1", ClientID: "t", Topics: []string{"a/#"}, Marker: "a/m", Queue: intake.New(),
+			Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 	c.reach = func(context.Context, *url.URL) (net.Conn, error) { return near, nil }
 	for _, size := range []int{8 << 10, 0} {
 		for full := false; !full; {

@@ -72,7 +72,8 @@ func (c *Client) stay(ctx context.Context, u *url.URL) {
 
 // options are what all clients of ours have. The library never dials by itself.
 func (c *Client) options(conn *guard) *paho.ClientOptions {
-	return paho.NewClientOptions().AddBroker(c.cfg.Broker).SetProtocolVersion(4).SetAutoReconnect(false).SetConnectRetry(false).
+	return paho.NewClientOptions().AddBroker(c.cfg.Broker).SetProtocolVersion(4).SetAutoReconnect(false).
+		SetConnectRetry(false).
 		SetConnectTimeout(answer).SetWriteTimeout(writeDeadline).SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).
 		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return conn, nil })
 }
@@ -132,7 +133,8 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	if err := c.subscribe(ctx, client, lost); err != nil {
 		return err
 	}
-	if err := c.dropped.ask(client, func(send func() paho.Token) (paho.Token, error) { return c.ask(ctx, lost, send) }); err != nil {
+	ask := func(send func() paho.Token) (paho.Token, error) { return c.ask(ctx, lost, send) }
+	if err := c.dropped.ask(client, ask); err != nil {
 		return err
 	}
 	first := c.markers.next()
@@ -141,11 +143,16 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 	if err := c.mark(ctx, client, lost, first); err != nil {
 		return err
 	}
+	c.greet(kept)
+	return c.remain(ctx, client, conn, lost)
+}
+
+// greet logs the first connection.
+func (c *Client) greet(kept bool) {
 	if !c.greeted {
 		c.greeted = true
 		c.cfg.Log.Info("the broker is there", "session_kept", kept)
 	}
-	return c.remain(ctx, client, conn, lost)
 }
 
 // up says that a connection stands: what the broker has for us comes over it.

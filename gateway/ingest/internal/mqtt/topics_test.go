@@ -11,7 +11,8 @@ import (
 func TestSubscriptionsArePacked(t *testing.T) {
 	var topics []string
 	for n := range 20_000 {
-		topics = append(topics, fmt.Sprintf("vendor/%d/%s", n, strings.Repeat("x", max(0, n-15_000)%1000))) // at first many, and then long
+		// at first many, and then long
+		topics = append(topics, fmt.Sprintf("vendor/%d/%s", n, strings.Repeat("x", max(0, n-15_000)%1000)))
 	}
 	seen := map[string]bool{}
 	for _, filters := range packed(topics) {

@@ -58,7 +58,8 @@ func TestCounts(t *testing.T) {
 		}
 		for name, x := range map[string]*Epoch{"it": e, "recovered, it": again} {
 			if units, turned := x.Counts(); units != int64(len(used)) || turned != int64(len(away)) {
-				r.Fatalf("%s counts %d units, %d turned away; there were %d, %d", name, units, turned, len(used), len(away))
+				r.Fatalf("%s counts %d units, %d turned away; there were %d, %d", name, units, turned, len(used),
+					len(away))
 			}
 		}
 	})

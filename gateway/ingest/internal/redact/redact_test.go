@@ -29,7 +29,8 @@ func rule(t *testing.T, change func(*plan.Stream)) (*Rule, reading.Reading) {
 	if err := s.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Compile(plan.Plan{Stream: s, Zone: "a"}, format.NewShape([]string{"id", "x"}, []string{"float", "float"}, nil, nil), "sensor", nil)
+	r, err := Compile(plan.Plan{Stream: s, Zone: "a"},
+		format.NewShape([]string{"id", "x"}, []string{"float", "float"}, nil, nil), "sensor", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

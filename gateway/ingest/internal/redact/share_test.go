@@ -31,7 +31,8 @@ func (b *bools) Dropped(fault.Fault) {}
 // TestShare: true is one, false is nothing, and a reading without the field says nothing.
 func TestShare(t *testing.T) {
 	s := &plan.Stream{
-		ID: "s", Decision: "s", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Unit: plan.Unit{StandsFor: "none"}, Zones: []string{"a"},
+		ID: "s", Decision: "s", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), Unit: plan.Unit{StandsFor: "none"},
+		Zones:    []string{"a"},
 		Measures: []plan.Measure{{Name: "open", Of: plan.Mean, Share: true, Field: "open", Bounded: true, High: 1}},
 	}
 	s.Until = s.From.AddDate(1, 0, 0)
@@ -44,8 +45,11 @@ func TestShare(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := &bools{rule: rule}
-	format.NewDecoder().Decode([]byte(`[{"fields":{"open":true}},{"fields":{"open":false}},{"fields":{"x":1}},{"fields":{"open":1}}]`), shape, 0, b)
-	if len(b.out) != 2 || b.bad != 2 || b.out[0].Values[0] != plan.Fixed || b.out[1].Values[0] != 0 || b.out[0].Has != 1 || b.out[1].Has != 1 {
+	format.NewDecoder().
+		Decode([]byte(`[{"fields":{"open":true}},{"fields":{"open":false}},{"fields":{"x":1}},{"fields":{"open":1}}]`),
+			shape, 0, b)
+	if len(b.out) != 2 || b.bad != 2 || b.out[0].Values[0] != plan.Fixed || b.out[1].Values[0] != 0 ||
+		b.out[0].Has != 1 || b.out[1].Has != 1 {
 		t.Errorf("%+v, and %d refused", b.out, b.bad)
 	}
 	if got := s.Measures[0].Expression(); got != "share(open)" {

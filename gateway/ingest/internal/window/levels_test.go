@@ -15,11 +15,13 @@ import (
 func days(t *testing.T, of []plan.Aggregation, start time.Time) *plan.Stream {
 	t.Helper()
 	s := &plan.Stream{
-		ID: "s", Decision: "s", Timezone: "UTC", Every: civil.MustPeriod("P1D"), From: start, Until: start.AddDate(1, 0, 0),
-		Unit: plan.Unit{StandsFor: "none"}, Zones: []string{"a"},
+		ID: "s", Decision: "s", Timezone: "UTC", Every: civil.MustPeriod("P1D"), From: start,
+		Until: start.AddDate(1, 0, 0),
+		Unit:  plan.Unit{StandsFor: "none"}, Zones: []string{"a"},
 	}
 	for _, x := range of {
-		s.Measures = append(s.Measures, plan.Measure{Name: string(x), Of: x, Field: "laeq", Bounded: true, Low: 20, High: 140})
+		s.Measures = append(s.Measures,
+			plan.Measure{Name: string(x), Of: x, Field: "laeq", Bounded: true, Low: 20, High: 140})
 	}
 	if err := s.Finish(); err != nil {
 		t.Fatal(err)
@@ -51,7 +53,8 @@ func TestLevelsInAnyOrder(t *testing.T) {
 		live := func(order []int) *Window {
 			w := New(s, "p", start, start.AddDate(0, 0, 1))
 			for _, i := range order {
-				e := Entry{Sensor: 1, Sequenced: true, Seq: uint64(i), Time: start.Add(time.Duration(hours[i]) * time.Hour).UnixNano(), Has: 0x1f}
+				e := Entry{Sensor: 1, Sequenced: true, Seq: uint64(i),
+					Time: start.Add(time.Duration(hours[i]) * time.Hour).UnixNano(), Has: 0x1f}
 				for k := range of {
 					e.Values[k] = levels[i]
 				}

@@ -81,7 +81,8 @@ type memory struct {
 
 func newMemory(span time.Duration) memory {
 	return memory{
-		budget: &Budget{}, most: most + int(span/time.Second), units: min(mostUnits, burst+unitRate*int(span/time.Second)),
+		budget: &Budget{}, most: most + int(span/time.Second),
+		units: min(mostUnits, burst+unitRate*int(span/time.Second)),
 		reads: min(mostRead, readBurst+readRate*int(span/time.Second)), seed: maphash.MakeSeed(),
 		accounts: make(map[uint64]*account), seen: make(map[source]*Runs), messages: make(map[pseudonym.Tag]struct{}),
 	}

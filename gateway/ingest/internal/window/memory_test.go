@@ -37,11 +37,15 @@ func offer(t testing.TB, w *Window, e Entry) bool {
 
 // rogues are the ways of one sensor to cost memory for each reading.
 var rogues = map[string]func(n uint64) Entry{
-	"random seq":       func(n uint64) Entry { return Entry{Sequenced: true, Seq: n * 0x9e3779b97f4a7c15, Time: int64(n)} },
+	"random seq": func(n uint64) Entry {
+		return Entry{Sequenced: true, Seq: n * 0x9e3779b97f4a7c15, Time: int64(n)}
+	},
 	"a boot each time": func(n uint64) Entry { return Entry{Sequenced: true, Boot: n + 1, Seq: 1, Time: int64(n)} },
 	"the same seq":     func(n uint64) Entry { return Entry{Sequenced: true, Seq: 7, Time: int64(n * n)} },
 	"every second seq": func(n uint64) Entry { return Entry{Sequenced: true, Seq: 2 * n, Time: int64(n * n)} },
-	"no seq":           func(n uint64) Entry { return Entry{Message: pseudonym.Tag{byte(n), byte(n >> 8), byte(n >> 16)}} },
+	"no seq": func(n uint64) Entry {
+		return Entry{Message: pseudonym.Tag{byte(n), byte(n >> 8), byte(n >> 16)}}
+	},
 	"boots and no seqs": func(n uint64) Entry {
 		return Entry{Boot: n, Message: pseudonym.Tag{1, byte(n), byte(n >> 8), byte(n >> 16)}}
 	},
@@ -99,7 +103,8 @@ func TestACountingSensorIsNeverRefused(t *testing.T) {
 	for _, b := range order {
 		for i := range block {
 			seq := uint64(b*block + i)
-			list = append(list, Entry{Sensor: 1, Sequenced: true, Boot: 9, Seq: seq, Time: int64(seq)*1e6 + int64(seq*seq%99991)})
+			list = append(list,
+				Entry{Sensor: 1, Sequenced: true, Boot: 9, Seq: seq, Time: int64(seq)*1e6 + int64(seq*seq%99991)})
 		}
 	}
 	for _, e := range list {
@@ -158,7 +163,8 @@ func TestUnitsOfOneSensorAreBounded(t *testing.T) {
 	w := New(people(t, plan.Unit{Field: "u", StandsFor: "device"}), "p", time.Unix(0, 0), time.Unix(3600, 0))
 	bring := func(sensor uint64, n int) (taken int) {
 		for i := range uint64(n) {
-			e := Entry{Sensor: sensor, Sequenced: true, Seq: i, Time: int64(i), Unit: pseudonym.Tag{byte(sensor), byte(i), byte(i >> 8), byte(i >> 16)}, Has: 1}
+			e := Entry{Sensor: sensor, Sequenced: true, Seq: i, Time: int64(i),
+				Unit: pseudonym.Tag{byte(sensor), byte(i), byte(i >> 8), byte(i >> 16)}, Has: 1}
 			counts := w.HasUnit(&e)
 			if room, _ := w.UnitRoom(&e); counts || !room {
 				continue
@@ -297,7 +303,8 @@ func TestLayersOfManyChunks(t *testing.T) {
 		}
 		for seq := range uint64(3000) {
 			at, known := plain[seq]
-			if l.has(seq, int64(7*seq)) != (known && at == int64(7*seq)) || l.has(seq, int64(7*seq)+1) != (known && at != int64(7*seq)) {
+			if l.has(seq, int64(7*seq)) != (known && at == int64(7*seq)) ||
+				l.has(seq, int64(7*seq)+1) != (known && at != int64(7*seq)) {
 				t.Fatalf("seq %d is wrong", seq)
 			}
 			_, before := plain[seq-1]

@@ -33,7 +33,8 @@ func TestAnotherUnitsReadingHidesNothing(t *testing.T) {
 			}
 		}
 		gone := pseudonym.Tag{1}
-		with, less, twice := New(s, "p", time.Unix(0, 0), time.Unix(3600, 0)), New(s, "p", time.Unix(0, 0), time.Unix(3600, 0)), New(s, "p", time.Unix(0, 0), time.Unix(3600, 0))
+		with, less, twice := New(s, "p", time.Unix(0, 0), time.Unix(3600, 0)),
+			New(s, "p", time.Unix(0, 0), time.Unix(3600, 0)), New(s, "p", time.Unix(0, 0), time.Unix(3600, 0))
 		for _, e := range list {
 			offerUnit(with, e)
 			if e.Unit != gone {
@@ -62,7 +63,8 @@ func TestAnotherUnitsReadingHidesNothing(t *testing.T) {
 					r.Fatalf("unit %d is %+v, and sent twice %+v", unit[0], a, b)
 				}
 				for m := range s.Measures {
-					if of := s.Measures[m].Of; of == plan.Count && a[m].n != b[m].n || of == plan.Sum && a[m].sum != b[m].sum || a[m].lastValue != b[m].lastValue {
+					if of := s.Measures[m].Of; of == plan.Count && a[m].n != b[m].n ||
+						of == plan.Sum && a[m].sum != b[m].sum || a[m].lastValue != b[m].lastValue {
 						r.Fatalf("measure %d of unit %d is %+v, and sent twice %+v", m, unit[0], a[m], b[m])
 					}
 				}
@@ -99,7 +101,8 @@ func TestWhatASensorBringsIsItsOwn(t *testing.T) {
 			}
 		}
 		a, b := all.memory.accounts[1], own.memory.accounts[1]
-		if (a == nil) != (b == nil) || a != nil && (a.units != b.units || a.read != b.read || a.exact != b.exact || a.coarse != b.coarse) {
+		if (a == nil) != (b == nil) || a != nil &&
+			(a.units != b.units || a.read != b.read || a.exact != b.exact || a.coarse != b.coarse) {
 			r.Fatalf("beside others it has %+v, alone %+v", a, b)
 		}
 	})
@@ -114,7 +117,8 @@ func TestAtItsBound(t *testing.T) {
 		seq := uint64(0)
 		room := func(sensor uint64, unit byte) bool {
 			seq++
-			e := Entry{Sensor: sensor, Sequenced: true, Seq: seq, Unit: pseudonym.Tag{unit}, Has: 0b111111, Bounded: unit == 3}
+			e := Entry{Sensor: sensor, Sequenced: true, Seq: seq, Unit: pseudonym.Tag{unit}, Has: 0b111111,
+				Bounded: unit == 3}
 			w.Seen(&e)
 			w.HasUnit(&e)
 			ok, _ := w.UnitRoom(&e)
@@ -145,7 +149,8 @@ func TestReadingsOfUnitsAreBounded(t *testing.T) {
 	w.Share(b)
 	send := func(sensor uint64, n int) (taken int) {
 		for i := range uint64(n) {
-			e := Entry{Sensor: sensor, Sequenced: true, Seq: i, Time: int64(i), Unit: pseudonym.Tag{byte(sensor)}, Has: 0b111111}
+			e := Entry{Sensor: sensor, Sequenced: true, Seq: i, Time: int64(i), Unit: pseudonym.Tag{byte(sensor)},
+				Has: 0b111111}
 			if w.Seen(&e) {
 				t.Fatal("a new reading was seen")
 			}

@@ -122,7 +122,9 @@ func New(s *plan.Stream, policy string, start, end time.Time) *Window {
 		w.clock = s.ClockOf(start)
 	}
 	// Where the sensor is the unit, what was Seen of it is what was seen of the unit.
-	w.additive = !s.Unit.None() && !s.Unit.Sensor && slices.ContainsFunc(s.Measures, func(m plan.Measure) bool { return m.Of == plan.Count || m.Of == plan.Sum })
+	w.additive = !s.Unit.None() && !s.Unit.Sensor && slices.ContainsFunc(s.Measures, func(m plan.Measure) bool {
+		return m.Of == plan.Count || m.Of == plan.Sum
+	})
 	return w
 }
 

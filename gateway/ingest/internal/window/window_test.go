@@ -168,7 +168,8 @@ func TestSensitivity(t *testing.T) {
 		if rapid.Bool().Draw(r, "extreme") {
 			for i := range list {
 				for m := range list[i].Values {
-					list[i].Values[m] = rapid.SampledFrom([]int64{1e15, -1e15, 0, math.MaxInt64, math.MinInt64, math.MinInt64 + 1}).Draw(r, "huge")
+					list[i].Values[m] = rapid.SampledFrom(
+						[]int64{1e15, -1e15, 0, math.MaxInt64, math.MinInt64, math.MinInt64 + 1}).Draw(r, "huge")
 				}
 			}
 		}
@@ -241,7 +242,8 @@ func TestAlive(t *testing.T) {
 	feeders.Add("a", Feeder{Sensor: 11, Known: &yes, From: w.Start.Add(time.Hour).UnixNano(), Until: math.MaxInt64})
 	feeders.Add("a", Feeder{Sensor: 12, Known: &yes, Until: w.Start.UnixNano()})
 	if sums := w.Sums(feeders); sums[0].Registered != 2 || sums[1].Registered != 3 || w.Sums(nil)[0].Registered != 0 {
-		t.Errorf("%d and %d are registered; want 2 and 3, and without a register none", sums[0].Registered, sums[1].Registered)
+		t.Errorf("%d and %d are registered; want 2 and 3, and without a register none", sums[0].Registered,
+			sums[1].Registered)
 	}
 	w.Lost = true
 	if sums := w.Sums(feeders); sums[0].Alive || sums[0].Units != 0 || sums[1].Alive {
@@ -252,7 +254,8 @@ func TestAlive(t *testing.T) {
 // TestWide: 128-bit sums are those of big integers, whatever the order.
 func TestWide(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		list := rapid.SliceOf(rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{math.MaxInt64, math.MinInt64, -1, 0, 1}))).Draw(r, "list")
+		list := rapid.SliceOf(rapid.OneOf(rapid.Int64(),
+			rapid.SampledFrom([]int64{math.MaxInt64, math.MinInt64, -1, 0, 1}))).Draw(r, "list")
 		low, high := int64(-7_000_000), int64(math.MaxInt64)
 		var w wide
 		want := new(big.Int)

@@ -35,7 +35,8 @@ var scales = []struct {
 	sensitivity int64
 	epsilon     float64
 }{
-	{1, 100}, {1, 10}, {1, 3.7}, {1, 2}, {1, 1}, {2, 1.5}, {2, 1}, {7, 1}, {24, 1}, {1, 0.1}, {1000, 0.3333333333333333},
+	{1, 100}, {1, 10}, {1, 3.7}, {1, 2}, {1, 1}, {2, 1.5}, {2, 1}, {7, 1}, {24, 1}, {1, 0.1},
+	{1000, 0.3333333333333333},
 	{1 << 20, 1}, {1 << 36, 1}, {1 << 40, 0.7}, {1 << 45, 1}, {1e15, 1}, {99_999_999_999_999_999, 99.99999999999999},
 }
 
@@ -116,7 +117,8 @@ func TestDecays(t *testing.T) {
 		p, q wide
 		x    float64
 	}{
-		{wide{}, wide{lo: 1}, 0}, {wide{lo: 1}, wide{lo: 1}, 1}, {wide{lo: 1}, wide{lo: 3}, 1.0 / 3}, {wide{lo: 9}, wide{lo: 10}, 0.9},
+		{wide{}, wide{lo: 1}, 0}, {wide{lo: 1}, wide{lo: 1}, 1}, {wide{lo: 1}, wide{lo: 3}, 1.0 / 3},
+		{wide{lo: 9}, wide{lo: 10}, 0.9},
 		{wide{1 << 59, 0}, huge, 0.5}, {wide{lo: 1}, huge, 0}, {huge, huge, 1},
 	} {
 		k := 0
@@ -224,7 +226,8 @@ func TestNewScale(t *testing.T) {
 	for _, c := range []struct {
 		sensitivity int64
 		epsilon     float64
-	}{{0, 1}, {-1, 1}, {1, 0}, {1, -1}, {1, math.NaN()}, {1, math.Inf(1)}, {1, 1e-200}, {1, 1e200}, {math.MaxInt64, 1.2345e-17}} {
+	}{{0, 1}, {-1, 1}, {1, 0}, {1, -1}, {1, math.NaN()}, {1, math.Inf(1)}, {1, 1e-200}, {1, 1e200},
+		{math.MaxInt64, 1.2345e-17}} {
 		if s, err := NewScale(c.sensitivity, c.epsilon); err == nil {
 			t.Errorf("%d/%v is taken for %v", c.sensitivity, c.epsilon, s)
 		}
