@@ -78,7 +78,7 @@ var arrows = map[string]row{
 	"gateway/rollback": {"whether the state directory is the latest, by ledger, books, store and a witness",
 		"books gateway/config gateway/host gateway/ledger gateway/reconcile internal/civil internal/retry perm " +
 			"store"},
-	"gateway/activation": {"how a policy gets into force: read, verified, compiled, handed to ingest, kept by the ledger",
+	"gateway/activation": {"how a policy gets into force: read, verified, compiled, given to ingest, kept",
 		"brief gateway/config gateway/homes gateway/inbox gateway/ingest gateway/ledger internal/retry " +
 			"policy/bundle policy/compile policy/council policy/mechanism policy/plan policy/rego register"},
 	"gateway/publicbooks": {"writes the books, of what is in force, what is registered and what the ledger has",
@@ -149,10 +149,10 @@ var arrows = map[string]row{
 			"opendata/query perm policy/workspace store store/sqlite"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief configs/portalba gateway gateway/config gateway/crash gateway/doctor " +
-			"gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/i18n opendata/query " +
-			"perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council policy/decision " +
-			"policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace register " +
-			"register/access simulate store/influx store/sqlite town verify"},
+			"gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/i18n " +
+			"opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council " +
+			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace " +
+			"register register/access simulate store/influx store/sqlite town verify"},
 	"test/ports":    {"addresses for tests", ""},
 	"test/samples":  {"draws for tests", ""},
 	"test/chance":   {"how likely draws are", ""},

@@ -20,18 +20,18 @@ const (
 // halls are larger all the same, each for a reason.
 var halls = map[string]string{
 	"gateway/config.Config":                   "one field for each key of gateway.yaml",
-	"gateway/ingest.Ingest":                   "the parts, and what they do together; a method that one part could have belongs there",
+	"gateway/ingest.Ingest":                   "the parts, and what they do together",
 	"gateway/ingest/internal/listener.conn":   "one connection: its budgets, and a method for each kind of packet",
-	"gateway/ingest/internal/window.Entry":    "one record of the log, with a field for each thing that a record can say",
-	"gateway/ingest.catchUp":                  "what intake waits for behind a broker, and since when: all of it is one question",
-	"gateway/ingest.sensor":                   "what is known of one sensor, in one piece, for there are a hundred thousand",
+	"gateway/ingest/internal/window.Entry":    "one record of the log: a field for each thing it can say",
+	"gateway/ingest.catchUp":                  "what intake waits for behind a broker, and since when",
+	"gateway/ingest.sensor":                   "what is known of one sensor, in one piece: there are 100,000",
 	"gateway/ingest.windows":                  "the open windows and epochs of all streams; it has few fields",
 	"gateway/ingest/internal/checkpoint.Keys": "one method for each thing that becomes of a key; it has few fields",
-	"gateway/ingest/internal/checkpoint.Log":  "it writes segments and rewrites them beside; the second could be a type of its own",
+	"gateway/ingest/internal/checkpoint.Log":  "it writes segments, and rewrites them beside",
 	"gateway/ingest/internal/format.Decoder":  "one walk over the bytes of two formats, without allocation",
 	"gateway/ingest/internal/intake.Message":  "a publication and how far it is, in one piece, for each reading's sake",
 	"gateway/ingest/internal/mqtt.Client":     "one session at a broker, and what is said of it",
-	"gateway/ingest/internal/redact.Rule":     "a plan made ready for one sensor: one field for each thing that it may want",
+	"gateway/ingest/internal/redact.Rule":     "a plan made ready for one sensor: a field for each step",
 	"gateway/ledger.Ledger":                   "one method for each of its transactions; it has few fields",
 }
 

@@ -21,23 +21,30 @@ import (
 // or PACKAGE:TEST. Keys are FILE: their names, where dots lead down and a list or a map
 // has no name of its own.
 var settings = map[string]string{
-	"TestEveryKey": `charter: city.name city.timezone city.languages purposes forbidden_classes kinds_about_people kinds_not_about_people
+	"TestEveryKey": `charter: city.name city.timezone city.languages purposes forbidden_classes kinds_about_people
+		kinds_not_about_people
 		min_units floors epsilon_per_day delta_per_day max_contributions sunset_max blackout_max
-		decision: decision title.en title.ca title.es stream purpose legal_basis generalise.field generalise.to retain review from until unit.none
+		decision: decision title.en title.ca title.es stream purpose legal_basis generalise.field generalise.to
+		retain review from until unit.none
 		publish.measures.edges blackouts.zones blackouts.from blackouts.until blackouts.reason
 		register: contact purpose.en purpose.ca purpose.es kinds: fields.unit fields.class fields.name
-		opendata: http admin url rate.per_second connections.per_address log.level gateway: log.level zones: name gateway suspended: decision since reason`,
-	"TestKeysOfTheCouncil":           `council: version members.id members.keys members.from members.until revoked charter: city.id quorums.enact quorums.charter quorums.roster`,
-	"TestAVote":                      `council: members.name charter: quorums.weaken quorums.suspend`,
-	"TestNotice":                     `charter: notice_days`,
-	"TestKeysOfBrokerAndStore":       `gateway: mqtt.client_id mqtt.cert mqtt.key store.influx.org store.influx.token_file opendata: store.influx.org store.influx.token_file`,
-	"TestThroughMosquittoIntoInflux": `gateway: mqtt.broker store.influx.url store.influx.bucket opendata: store.influx.url store.influx.bucket`,
-	"TestBrokerWithTLSAndDoctor":     `gateway: mqtt.username mqtt.password_file mqtt.ca`,
-	"TestListenerCertificates":       `gateway: listen.tls.cert listen.tls.key listen.tls.client_ca`,
-	"TestListenerIdentities":         `gateway: listen.passwords listen.mqtt`,
-	"TestOneSortOfPolicy":            `gateway: simulation`,
-	"TestInboxOverHTTP":              `gateway: policy.inbox policy.every policy.roster`,
-	"TestPublishAndRead": `gateway: gateway dir keys time.topic register policy.dir admin opendata: books store.sqlite.path
+		opendata: http admin url rate.per_second connections.per_address log.level gateway: log.level zones: name
+		gateway suspended: decision since reason`,
+	"TestKeysOfTheCouncil": `council: version members.id members.keys members.from members.until revoked
+		charter: city.id quorums.enact quorums.charter quorums.roster`,
+	"TestAVote":  `council: members.name charter: quorums.weaken quorums.suspend`,
+	"TestNotice": `charter: notice_days`,
+	"TestKeysOfBrokerAndStore": `gateway: mqtt.client_id mqtt.cert mqtt.key store.influx.org
+		store.influx.token_file opendata: store.influx.org store.influx.token_file`,
+	"TestThroughMosquittoIntoInflux": `gateway: mqtt.broker store.influx.url store.influx.bucket opendata:
+		store.influx.url store.influx.bucket`,
+	"TestBrokerWithTLSAndDoctor": `gateway: mqtt.username mqtt.password_file mqtt.ca`,
+	"TestListenerCertificates":   `gateway: listen.tls.cert listen.tls.key listen.tls.client_ca`,
+	"TestListenerIdentities":     `gateway: listen.passwords listen.mqtt`,
+	"TestOneSortOfPolicy":        `gateway: simulation`,
+	"TestInboxOverHTTP":          `gateway: policy.inbox policy.every policy.roster`,
+	"TestPublishAndRead": `gateway: gateway dir keys time.topic register policy.dir admin opendata: books
+		store.sqlite.path
 		decision: applies_to.kinds applies_to.zones unit.field unit.stands_for keep where.field where.op where.value
 		publish.every publish.lateness publish.measures.name publish.measures.of
 		protect.min_units protect.epsilon protect.delta protect.max_contributions forget_after
@@ -48,17 +55,19 @@ var settings = map[string]string{
 	"TestOutboxIsBounded":           `gateway: outbox.max_bytes`,
 	"TestRestoredDirectory":         `gateway: witness`,
 	"TestNoStore":                   `gateway: store.sqlite.path`,
-	"TestCategoriesHomesAndMeans":   `decision: generalise.step publish.by.field publish.by.values unit.sensor publish.measures.between kinds: units.sensor`,
-	"TestAracajuTracks":             `decision: place.lat place.lon gateway: windows.future`,
-	"TestForgedByAnOwner":           `decision: protect.by_owner`,
-	"TestFloorsAndMembership":       `decision: protect.floor protect.membership`,
-	"TestHomesStayHomes":            `kinds: heartbeat register: lat lon`,
-	"TestLevels":                    `kinds: fields.valid`,
-	"TestMappedSensors":             `register: map topic`,
-	"TestPresetsAreRefused":         `register: preset`,
-	"TestEveryCode":                 `kinds: fields.format`,
-	"TestKeysOfCases":               `tests: given.kind given.zone given.owner given.with on then.counted then.generalised then.dropped then.published then.refused`,
-	"TestPolicyVerbs":               `tests: name then.kept`,
+	"TestCategoriesHomesAndMeans": `decision: generalise.step publish.by.field publish.by.values unit.sensor
+		publish.measures.between kinds: units.sensor`,
+	"TestAracajuTracks":       `decision: place.lat place.lon gateway: windows.future`,
+	"TestForgedByAnOwner":     `decision: protect.by_owner`,
+	"TestFloorsAndMembership": `decision: protect.floor protect.membership`,
+	"TestHomesStayHomes":      `kinds: heartbeat register: lat lon`,
+	"TestLevels":              `kinds: fields.valid`,
+	"TestMappedSensors":       `register: map topic`,
+	"TestPresetsAreRefused":   `register: preset`,
+	"TestEveryCode":           `kinds: fields.format`,
+	"TestKeysOfCases": `tests: given.kind given.zone given.owner given.with on then.counted
+		then.generalised then.dropped then.published then.refused`,
+	"TestPolicyVerbs": `tests: name then.kept`,
 }
 
 // TestEveryKeyIsSet: each key that a schema has, and each property of zones.geojson

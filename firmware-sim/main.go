@@ -118,7 +118,8 @@ func replayCommand(code *int) *cobra.Command {
 	var o device.ReplayOptions
 	c := &cobra.Command{
 		Use: "replay FILE", Short: "Publish real readings from CSV or JSON lines", Args: cobra.ExactArgs(1),
-		Example: `  firmware-sim replay air.csv --map "ts=Date Time,sensor=Station,field.no2=NO2 Value" --layout unix --clock city/v1/clock`,
+		Example: `  firmware-sim replay air.csv --map "ts=Date Time,sensor=Station,field.no2=NO2 Value" ` +
+			`--layout unix --clock city/v1/clock`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.File = args[0]; o.Step < time.Second {
 				return errors.New("--step is at least a second")

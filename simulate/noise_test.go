@@ -30,7 +30,8 @@ func TestLaw(t *testing.T) {
 	if got := (law{gaussian: true, scale: 2}).between(-3.92, 3.92); math.Abs(got-.95) > 1e-4 {
 		t.Errorf("Gaussian: %v", got)
 	}
-	if got := (law{scale: 4, step: 1}).between(3, math.Inf(1)); math.Abs(got-math.Exp(-.75)/(1+math.Exp(-.25))) > 1e-12 {
+	got, want := law{scale: 4, step: 1}.between(3, math.Inf(1)), math.Exp(-.75)/(1+math.Exp(-.25))
+	if math.Abs(got-want) > 1e-12 {
 		t.Errorf("the tail: %v", got)
 	}
 }

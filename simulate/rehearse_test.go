@@ -59,7 +59,8 @@ func rehearse(t *testing.T, p *bundle.Policy, d *bundle.Decision, tr Traffic) (*
 			}
 			sums = append(sums, s)
 		}
-		if err := pub.Publish(ctx, release.NewBatch(d.Stream, "", start, next, sums, ""), release.Charter{}, book); err != nil {
+		batch := release.NewBatch(d.Stream, "", start, next, sums, "")
+		if err := pub.Publish(ctx, batch, release.Charter{}, book); err != nil {
 			t.Fatal(err)
 		}
 		at = next

@@ -25,10 +25,12 @@ func (r *Report) SVG(loc *time.Location, sp Speech) string {
 		sides = append(sides, r.InForce)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b,
-		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", width, (height+30)*len(sides))
-	b.WriteString("<style>.t{fill:none;stroke:#8a4b00;stroke-width:1.5;stroke-dasharray:4 " +
-		"3}.v{fill:none;stroke:#0b5d7a;stroke-width:2}.b{fill:#0b5d7a;opacity:.18}.w{fill:none;stroke:#55606f}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}}</style>\n")
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" `+
+		`font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", width, (height+30)*len(sides))
+	b.WriteString("<style>.t{fill:none;stroke:#8a4b00;stroke-width:1.5;stroke-dasharray:4 3}" +
+		".v{fill:none;stroke:#0b5d7a;stroke-width:2}.b{fill:#0b5d7a;opacity:.18}" +
+		".w{fill:none;stroke:#55606f}.a{stroke:#d8d5cc}text{fill:#1b2330}" +
+		"@media(prefers-color-scheme:dark){text{fill:#e8ebef}}</style>\n")
 	fmt.Fprintf(&b, "<title>%s</title>\n", html.EscapeString(sp.Say("Decision %s, simulated", r.Draft.Decision)))
 	for i, s := range sides {
 		fmt.Fprintf(&b, `<g transform="translate(0 %d)">`+"\n", i*(height+30))

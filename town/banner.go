@@ -55,7 +55,8 @@ func (t *Town) banner() {
 
   The other counts devices, on %[1]s/streams/footfall?cell=carrer-nou; one alone is withheld, as it should be:
 
-    mosquitto_pub -h %[2]s -p %[3]s -q 1 -t city/v1/demo/yours-counter/up -m '{"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}'
+    mosquitto_pub -h %[2]s -p %[3]s -q 1 -t city/v1/demo/yours-counter/up `+
+		`-m '{"fields":{"device":"02:00:5e:00:00:01","rssi":-60}}'
 
   What the gateway drops, it says to the sensor, every ten seconds:
 

@@ -62,7 +62,8 @@ func TestTownInOneProcess(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() { done <- town.Run(ctx) }()
-	for deadline := time.Now().Add(5 * time.Minute); !strings.Contains(out.String(), "replayed"); time.Sleep(50 * time.Millisecond) {
+	deadline := time.Now().Add(5 * time.Minute)
+	for ; !strings.Contains(out.String(), "replayed"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("yesterday is not replayed after five minutes")
 		}

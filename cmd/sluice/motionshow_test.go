@@ -84,8 +84,8 @@ func TestShow(t *testing.T) {
 		"from its midnight": {[]*council.Enacted{first}, "2026-12-10 00:00",
 			[]string{"Version 1, motion m1, is in force since 10 December 2026, 00:00", "(in force)",
 				"from 1 June 2026 until 31 May 2027, by motion m1 with Anna and Bru"}, "REMINDER"},
-		"a later day its own": {[]*council.
-			Enacted{enacted(t, 1, "2026-12-10 00:00", decided(t, "from: 2026-06-01", "from: 2027-01-15"))},
+		"a later day its own": {
+			[]*council.Enacted{enacted(t, 1, "2026-12-10 00:00", decided(t, "from: 2026-06-01", "from: 2027-01-15"))},
 			"2026-12-11 12:00", []string{"(coming, from 15 January 2027)"}, "(in force)"},
 		"a day its own, before its motion": {
 			[]*council.Enacted{enacted(t, 1, "2026-12-10 00:00", decided(t, "from: 2026-06-01", "from: 2027-01-15"))},

@@ -43,7 +43,10 @@ func TestNoTemplatePassesUntouched(t *testing.T) {
 		write(t, "charter.yaml", strings.Replace(string(charter), "[en, ca, es]", "[es]", 1))
 		return name
 	}
-	for name, before := range map[string]func() string{"in a new directory": nil, "in a town": found, "of a city that measures nobody": airOnly, "in one language": oneLanguage} {
+	for name, before := range map[string]func() string{
+		"in a new directory": nil, "in a town": found, "of a city that measures nobody": airOnly,
+		"in one language": oneLanguage,
+	} {
 		for _, l := range explain.Languages {
 			if raced && l != "ca" {
 				continue
@@ -119,7 +122,8 @@ func TestPassedOverIsSaid(t *testing.T) {
 		}
 	}
 	said("policy", "check")
-	if err := workspace.Dir(".").Found([]workspace.Member{{ID: "anna", Key: member}}, portalba.Policy()["kinds.yaml"]); err != nil {
+	anna := []workspace.Member{{ID: "anna", Key: member}}
+	if err := workspace.Dir(".").Found(anna, portalba.Policy()["kinds.yaml"]); err != nil {
 		t.Fatal(err)
 	}
 	written(t, "charter.yaml")

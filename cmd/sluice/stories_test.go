@@ -142,12 +142,14 @@ func (o *onceReleased) copyTo(ts *testscript.TestScript) {
 
 // gates is a city with one turnstile, which is about nobody.
 var gates = map[string]string{
-	"policy/charter.yaml": "city: {id: smallville, name: Smallville, timezone: Europe/Madrid, languages: [en]}\npurposes: [counting]\n" +
-		"min_units: 3\nepsilon_per_day: {device: 1}\ndelta_per_day: 0.01\nmax_contributions: 4\nsunset_max: " +
-		"P1Y\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n",
-	"policy/council.yaml":  "version: 1\nmembers: []\n",
-	"policy/kinds.yaml":    "kinds:\n  gate:\n    fields: [{name: passed, type: int, class: measurement}]\n",
-	"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}}]}`,
+	"policy/charter.yaml": "city: {id: smallville, name: Smallville, timezone: Europe/Madrid, languages: [en]}\n" +
+		"purposes: [counting]\n" +
+		"min_units: 3\nepsilon_per_day: {device: 1}\ndelta_per_day: 0.01\nmax_contributions: 4\n" +
+		"sunset_max: P1Y\nquorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}\n",
+	"policy/council.yaml": "version: 1\nmembers: []\n",
+	"policy/kinds.yaml":   "kinds:\n  gate:\n    fields: [{name: passed, type: int, class: measurement}]\n",
+	"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","properties":{},
+		"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]}}]}`,
 	"policy/decisions/1.yaml": `decision: "1"
 title: {en: Gates}
 stream: gates

@@ -131,7 +131,8 @@ func TestTemplates(t *testing.T) {
 // betrayals are English words that no other language of ours has and that no file
 // of the vote below says.
 var betrayals = regexp.MustCompile(
-	`(?i)\b(the|and|is|are|with|this|that|was|were|must|which|nothing|has|have|when|what|who|of the|signed|needed|written|next|see|passed|days?|until|needs|not|there|its?|already|member|members)\b`)
+	`(?i)\b(the|and|is|are|with|this|that|was|were|must|which|nothing|has|have|when|what|who|of the|signed|` +
+		`needed|written|next|see|passed|days?|until|needs|not|there|its?|already|member|members)\b`)
 
 // vote is a desk with a Catalan decision, and keys of three members.
 func vote(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,7 +135,7 @@ func TestBounds(t *testing.T) {
 	if e := leastEpsilon(never, always, []float64{-1}, 4); e < 4 {
 		t.Errorf("a thousand that are never shown and a thousand that are prove %v", e)
 	}
-	if e := leastEpsilon([]float64{1, 1, 1, 1, 1, 1, 1, 1}, []float64{0, 0, 0, 0, 0, 0, 0, 0}, []float64{1}, 1); e != 0 {
+	if e := leastEpsilon(slices.Repeat([]float64{1}, 8), make([]float64, 8), []float64{1}, 1); e != 0 {
 		t.Errorf("eight samples prove %v", e)
 	}
 }

@@ -111,8 +111,8 @@ func newWorld(o options) (*world, error) {
 		files["register.yaml"] += fmt.Sprintf("  - {id: %s, owner: %s, kind: wifi, zone: %s, registered: 2026-01-01}\n",
 			sensor, "abb"[n:n+1], []string{"here", "there", "there"}[n])
 	}
-	files["policy/kinds.yaml"] = "kinds:\n  wifi:\n    units: [{field: device, stands_for: device}]\n    fields: " +
-		"[{name: device, type: string, class: identifier}, {name: x, type: float, class: measurement}]\n"
+	files["policy/kinds.yaml"] = "kinds:\n  wifi:\n    units: [{field: device, stands_for: device}]\n" +
+		"    fields: [{name: device, type: string, class: identifier}, {name: x, type: float, class: measurement}]\n"
 	// A motion is made within the bounds of the schemas, and says its law and review.
 	files["policy/charter.yaml"] = strings.NewReplacer("100000", "1000", "delta_per_day: 100",
 		"delta_per_day: 0.9").Replace(files["policy/charter.yaml"]) +
@@ -130,9 +130,10 @@ func newWorld(o options) (*world, error) {
 	if err != nil {
 		return w, err
 	}
-	config := fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nallow_swap: true\ntime: wall\nregister: "+
-		"register.yaml\npolicy: {inbox: inbox, every: PT1S, roster: %q}\nlisten: {mqtt: %q, passwords: "+
-		"passwords}\nadmin: 127.0.0.1:0\n", c.keys, pin, c.mqtt)
+	config := fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nallow_swap: true\ntime: wall\n"+
+		"register: register.yaml\npolicy: {inbox: inbox, every: PT1S, roster: %q}\n"+
+		"listen: {mqtt: %q, passwords: passwords}\n"+
+		"admin: 127.0.0.1:0\n", c.keys, pin, c.mqtt)
 	if err := c.write(map[string]string{"gateway.yaml": config}); err != nil {
 		return w, err
 	}
@@ -249,7 +250,8 @@ var clockLine = regexp.MustCompile(`(?m)^sluice_clock_seconds .*\n`)
 
 // told waits for a letter to the sensor and returns what is in it, but for when.
 func (w *world) told(sensor string, every time.Duration) (string, error) {
-	for deadline := time.Now().Add(every + 2*time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	deadline := time.Now().Add(every + 2*time.Minute)
+	for ; time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		w.mu.Lock()
 		list := w.letters[sensor]
 		w.mu.Unlock()

@@ -129,8 +129,8 @@ func (c *city) files(zones int, list []decision) map[string]string {
 	for k := range about {
 		about[k] = fmt.Sprintf("meter%d", k)
 		kinds += "  " + about[k] + ":\n    units: [{field: device, stands_for: device}]\n    fields:\n" +
-			"      - {name: device, type: string, class: identifier}\n      - {name: c, type: string, class: " +
-			"measurement}\n      - {name: x, type: float, class: measurement}\n"
+			"      - {name: device, type: string, class: identifier}\n" +
+			"      - {name: c, type: string, class: measurement}\n      - {name: x, type: float, class: measurement}\n"
 		for z, zone := range names {
 			sensors += fmt.Sprintf("  - {id: s%d-%02d, owner: %s, kind: %s, zone: %s, registered: 2026-01-01}\n", k, z,
 				ownerOf(z), about[k], zone)
@@ -156,7 +156,8 @@ protect: {min_units: %d, epsilon: %v, delta: %v, max_contributions: %d%s}
 forget_after: P1D
 from: 2026-01-01
 until: 2026-12-31
-`, d.id, d.id, about[i/perKind], strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures, minUnits, epsilon, d.deltaOf(), d.contributions, d.extra)
+`, d.id, d.id, about[i/perKind], strings.Join(names, ", "), d.below, strings.Join(cats, ", "), d.measures,
+			minUnits, epsilon, d.deltaOf(), d.contributions, d.extra)
 	}
 	return out
 }
@@ -169,19 +170,22 @@ func (c *city) frame(zones, about []string) map[string]string {
 	shapes := make([]string, len(zones))
 	for z, name := range zones {
 		shapes[z] = fmt.Sprintf(
-			`{"type":"Feature","id":%q,"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]},"properties":{}}`, name, z, z+1, z+1, z, z)
+			`{"type":"Feature","id":%q,"properties":{},`+
+				`"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]}}`,
+			name, z, z+1, z+1, z, z)
 	}
 	return map[string]string{
-		"gateway.yaml": fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: "+
-			"%s}\nregister: register.yaml\npolicy: {dir: policy}\nlisten: {mqtt: %q}\nadmin: 127.0.0.1:0\n",
+		"gateway.yaml": fmt.Sprintf("gateway: audit-1\ndir: state\nkeys: %q\nsimulation: true\ntime: {topic: %s}\n"+
+			"register: register.yaml\npolicy: {dir: policy}\nlisten: {mqtt: %q}\nadmin: 127.0.0.1:0\n",
 			c.keys, clockTopic, c.mqtt),
 		"opendata.yaml":        "http: 127.0.0.1:0\nbooks: state/public\nstore: {sqlite: {path: state/store.db}}\n",
 		"policy/council.yaml":  "version: 1\nmembers: []\n",
 		"policy/zones.geojson": `{"type":"FeatureCollection","features":[` + strings.Join(shapes, ",") + `]}`,
-		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\npurposes: " +
-			"[audit]\nforbidden_classes: [credential]\nkinds_about_people: [" + strings.Join(about, ", ") + "]\n" +
-			"min_units: 3\nepsilon_per_day: {device: 100000, home: 100000}\ndelta_per_day: 100\nmax_contributions: " +
-			"100\nsunset_max: P2Y\n",
+		"policy/charter.yaml": "city: {id: audit, name: Audit, timezone: UTC, languages: [en]}\n" +
+			"purposes: [audit]\nforbidden_classes: [credential]\n" +
+			"kinds_about_people: [" + strings.Join(about, ", ") + "]\n" +
+			"min_units: 3\nepsilon_per_day: {device: 100000, home: 100000}\ndelta_per_day: 100\n" +
+			"max_contributions: 100\nsunset_max: P2Y\n",
 	}
 }
 

@@ -10,8 +10,9 @@ const collidingCrowd = 20
 
 // colliding are two sorts of streams: of different units only, and of what adds up.
 var colliding = map[string]string{
-	"":     distinct,
-	"sums": `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-8, 8]}`,
+	"": distinct,
+	"sums": `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, ` +
+		`{name: total, of: "sum(x)", between: [-8, 8]}`,
 }
 
 // collisions gives each cell a crowd with two readings each, and a unit that came

@@ -48,23 +48,27 @@ const (
 // edits are the places of all faults. Each old text must be there once.
 var edits = []edit{
 	{noiseFile, "laplace.NewScale(sensitivity, epsilon)",
-		`laplace.NewScale(sensitivity*zz.Pick("large amounts with too much noise", int64(1), min(2, max(1, n.Bound>>30))), epsilon)`},
+		`laplace.NewScale(sensitivity*zz.Pick("large amounts with too much noise", int64(1), ` +
+			`min(2, max(1, n.Bound>>30))), epsilon)`},
 	{noiseFile, "b, err := scale(n)",
 		"n.Epsilon *= zz.Pick(\"noise too small by 1.25\", 1, 1.25)\n\tb, err := scale(n)"},
 	{noiseFile, "AddNoiseFloat64(0, l0, lInf, n.Epsilon, n.Delta)",
 		`AddNoiseFloat64(0, l0, lInf, zz.Pick("Gaussian noise too small by 1.3", 1, 1.3)*n.Epsilon, n.Delta)`},
 	{releaseFile, "float64(count) >= a.mech.Threshold()",
-		`float64(zz.Pick("status by the exact count", count, sums.Units)) >= a.mech.Threshold()-zz.Pick("a threshold one unit too low", 0.0, 1)`},
+		`float64(zz.Pick("status by the exact count", count, sums.Units)) >= ` +
+			`a.mech.Threshold()-zz.Pick("a threshold one unit too low", 0.0, 1)`},
 	{releaseFile, "return []estimate{{float64(count), max(0, low), high}}, nil",
-		`return []estimate{{float64(count), max(zz.Pick("an interval cut at the threshold", 0, a.mech.Threshold()), low), high}}, nil`},
+		`return []estimate{{float64(count), max(zz.Pick("an interval cut at the threshold", 0, a.mech.Threshold()), ` +
+			`low), high}}, nil`},
 	{releaseFile, "number, err := a.noise.draw(n.Number, sums.Weight[i])",
-		"number, err := a.noise.draw(n.Number, sums.Weight[i])\n\t\tnumber = zz.Pick(\"a mean without noise on its " +
-			"number\", number, sums.Weight[i])"},
+		"number, err := a.noise.draw(n.Number, sums.Weight[i])\n" +
+			"\t\tnumber = zz.Pick(\"a mean without noise on its number\", number, sums.Weight[i])"},
 	{"policy/mechanism/mechanism.go", "n.Half = n.Law.HalfWidth(Confidence)",
 		"n.Half = n.Law.HalfWidth(Confidence)\n\tif x.Of == plan.Quantile && zz.On(\"a quantile at half scale\") " +
 			"{\n\t\tn.Noise.Epsilon *= 2\n\t}"},
 	{windowsFile, "key, err := o.journal.keys.Hold(e.name)",
-		`key, err := o.journal.keys.Hold(zz.Pick("one key for all epochs", e.name, keyName("e", s.id, time.Unix(0, 0))))`},
+		`key, err := o.journal.keys.Hold(zz.Pick("one key for all epochs", e.name, ` +
+			`keyName("e", s.id, time.Unix(0, 0))))`},
 	{windowDir + "window.go", "s.Alive = alive\n",
 		"s.Alive = alive && (len(c.units) > 0 || !zz.On(\"alive by readings\"))\n"},
 	{windowDir + "feeders.go", "if w.Stream.Unit.Sensor {",
@@ -75,9 +79,11 @@ var edits = []edit{
 	{windowFile, "e.Bounded = !counts && !w.room(e)",
 		`e.Bounded = !counts && !w.room(e) && !zz.On("contribution bound ignored")`},
 	{windowFile, "return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)",
-		`return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions+zz.Pick("a bound one pair too high", int64(0), 1))`},
+		`return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions+` +
+			`zz.Pick("a bound one pair too high", int64(0), 1))`},
 	{windowFile, "return w.epoch.PartRoom(e.Unit, p.Number, p.Most)",
-		`return zz.Pick("an owner's part that others spend", w.epoch.PartRoom(e.Unit, p.Number, p.Most), w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions))`},
+		`return zz.Pick("an owner's part that others spend", w.epoch.PartRoom(e.Unit, p.Number, p.Most), ` +
+			`w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions))`},
 	{"gateway/ingest/recover.go", "e.Use([16]byte(tags))",
 		"if !zz.On(\"bound reset at restart\") {\n\t\t\t\te.Use([16]byte(tags))\n\t\t\t}"},
 	{applyFile, "if e.Accounted = false; !w.News(e) {",

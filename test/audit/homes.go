@@ -158,8 +158,8 @@ func (c *city) homesTown() map[string]string {
 	}
 	out := c.frame(zones, []string{"home-meter"})
 	out["register.yaml"] = "sensors:\n" + sensors
-	out["policy/kinds.yaml"] = "kinds:\n  home-meter:\n    heartbeat: PT15M\n    units: [{sensor: true, stands_for: " +
-		"home}]\n    fields: [{name: power, type: float, class: measurement}]\n"
+	out["policy/kinds.yaml"] = "kinds:\n  home-meter:\n    heartbeat: PT15M\n" +
+		"    units: [{sensor: true, stands_for: home}]\n    fields: [{name: power, type: float, class: measurement}]\n"
 	for s := range homeStreams {
 		measures := distinct // every other stream, where the noise is least
 		if s%2 == 0 {

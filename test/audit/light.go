@@ -13,7 +13,8 @@ var lightStreams = []decision{
 	{id: "one", contributions: 1, below: 9, measures: distinct},
 	{id: "eight", contributions: 8, below: 9, measures: distinct},
 	{id: "many", contributions: 1, below: 9,
-		measures: `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, {name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
+		measures: `{name: n, of: "distinct(unit)"}, {name: readings, of: "count()", between: [0, 3]}, ` +
+			`{name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
 }
 
 // Units in a cell: 0 to 30, 60 or 61.

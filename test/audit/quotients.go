@@ -16,7 +16,9 @@ const (
 
 var wayStreams = []decision{
 	{id: "ways", contributions: 1, below: 9,
-		measures: `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, {name: median, of: "quantile(x, 0.5)", between: [0, 32]}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
+		measures: `{name: n, of: "distinct(unit)"}, {name: mean, of: "mean(x)", between: [-4, 2]}, ` +
+			`{name: median, of: "quantile(x, 0.5)", between: [0, 32]}, ` +
+			`{name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
 	{id: "large", contributions: 1, below: 9, delta: 1e-6,
 		measures: `{name: n, of: "distinct(unit)"}, {name: amount, of: "sum(x)", between: [-1000000, 1000000]}`},
 }

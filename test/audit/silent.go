@@ -73,8 +73,9 @@ func (c *city) silentTown() map[string]string {
 	}
 	out := c.frame(zones, []string{"wifi"})
 	out["register.yaml"] = "sensors:\n" + sensors
-	out["policy/kinds.yaml"] = "kinds:\n  wifi:\n    heartbeat: PT15M\n    units: [{field: device, stands_for: " +
-		"device}]\n    fields: [{name: device, type: string, class: identifier}]\n"
+	out["policy/kinds.yaml"] = "kinds:\n  wifi:\n    heartbeat: PT15M\n" +
+		"    units: [{field: device, stands_for: device}]\n" +
+		"    fields: [{name: device, type: string, class: identifier}]\n"
 	out["policy/decisions/devices.yaml"] = simple("devices", "wifi", zones, "{field: device, stands_for: device}",
 		"device", distinct)
 	return out

@@ -50,7 +50,8 @@ func leastEpsilonAt(delta float64, a, b []float64, events []float64, comparisons
 	each := alpha / float64(8*len(events)*comparisons) // two bounds, two sorts of events, two directions
 	best := 0.0
 	for _, t := range events {
-		for _, at := range []func(float64) bool{func(v float64) bool { return v >= t }, func(v float64) bool { return v <= t }} {
+		above, below := func(v float64) bool { return v >= t }, func(v float64) bool { return v <= t }
+		for _, at := range []func(float64) bool{above, below} {
 			x, y := count(a, at), count(b, at)
 			best = max(best, evidence(x, len(a), y, len(b), delta, each), evidence(y, len(b), x, len(a), delta, each))
 		}

@@ -49,7 +49,8 @@ func load(addr string, n, rate int, of func(int) (sensor int, payload []byte)) e
 			}
 		}
 		sensor, payload := of(i)
-		if _, err := w.Write(publish(uint16(i%65000)+1, fmt.Sprintf("city/v1/bench/counter-%d/up", sensor), payload)); err != nil {
+		topic := fmt.Sprintf("city/v1/bench/counter-%d/up", sensor)
+		if _, err := w.Write(publish(uint16(i%65000)+1, topic, payload)); err != nil {
 			return err
 		}
 	}
@@ -111,7 +112,9 @@ func many(n int) (sensor int, payload []byte) {
 
 func reading(n, who int) []byte {
 	b := fmt.Appendf(nil,
-		`{"ts":"2026-03-02T10:%02d:%02d.%03dZ","seq":%d,"fields":{"device":"02:00:5e:%02x:%02x:%02x","rssi":-%d,"channel":11,"vendor":"Example Devices of the Street Ltd.","frame":"probe request","level":12.5}}`,
+		`{"ts":"2026-03-02T10:%02d:%02d.%03dZ","seq":%d,"fields":{"device":"02:00:5e:%02x:%02x:%02x",`+
+			`"rssi":-%d,"channel":11,"vendor":"Example Devices of the Street Ltd.",`+
+			`"frame":"probe request","level":12.5}}`,
 		n/sensors/1000/60%14, n/sensors/1000%60, n/sensors%1000, n/sensors, who>>16, who>>8&0xff, who&0xff, 40+who%40)
 	for len(b) < 250 {
 		b = append(b, ' ')
@@ -126,7 +129,8 @@ func tick(addr string) error {
 		return err
 	}
 	defer conn.Close()
-	if _, err := conn.Write(publish(1, "bench/clock", []byte(at.Add(14*time.Minute).Format(time.RFC3339)))); err != nil {
+	tick := at.Add(14 * time.Minute).Format(time.RFC3339)
+	if _, err := conn.Write(publish(1, "bench/clock", []byte(tick))); err != nil {
 		return err
 	}
 	_, err = io.ReadFull(conn, make([]byte, 4))

@@ -103,8 +103,9 @@ func (b *bench) mosquitto() (*process, error) {
 	}
 	_, port, _ := strings.Cut(addr, ":")
 	conf := filepath.Join(b.dir, "mosquitto.conf")
-	if err := os.WriteFile(conf, []byte("listener "+port+" 127.0.0.1\nallow_anonymous true\npersistence "+
-		"false\nmax_inflight_messages 1000\nmax_queued_messages 1000000\nuser root\nlog_type error\n"), 0o644); err != nil {
+	text := "listener " + port + " 127.0.0.1\nallow_anonymous true\npersistence false\n" +
+		"max_inflight_messages 1000\nmax_queued_messages 1000000\nuser root\nlog_type error\n"
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		return nil, err
 	}
 	p, err := b.start("mosquitto", "-c", conf)
@@ -176,11 +177,15 @@ func city(way, every string) map[string]string {
 			[]string{"square", "park"}[i%2])
 	}
 	return map[string]string{
-		"gateway.yaml": "gateway: bench\ndir: state\nsimulation: true\ntime: {topic: " +
-			"bench/clock}\nregister: register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + way + "\n",
-		"register.yaml":        reg.String(),
-		"policy/council.yaml":  "version: 1\nmembers: []\n",
-		"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}},{"type":"Feature","id":"park","geometry":{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]},"properties":{}}]}`,
+		"gateway.yaml": "gateway: bench\ndir: state\nsimulation: true\ntime: {topic: bench/clock}\n" +
+			"register: register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + way + "\n",
+		"register.yaml":       reg.String(),
+		"policy/council.yaml": "version: 1\nmembers: []\n",
+		"policy/zones.geojson": `{"type":"FeatureCollection","features":[
+{"type":"Feature","id":"square","properties":{},
+ "geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]}},
+{"type":"Feature","id":"park","properties":{},
+ "geometry":{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]}}]}`,
 		"policy/charter.yaml": `city: {id: bench, name: Bench, timezone: UTC, languages: [en]}
 purposes: [bench]
 min_units: 3

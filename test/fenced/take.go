@@ -109,7 +109,8 @@ func (b *Taken) Bash(dir string, path []string, env ...string) (string, error) {
 	b.used = true
 	bin := b.t.TempDir()
 	for name, script := range b.stand {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/bash\nset -eu\n"+script+"\n"), 0o755); err != nil { //nolint:gosec // it is to be run
+		text := []byte("#!/bin/bash\nset -eu\n" + script + "\n")
+		if err := os.WriteFile(filepath.Join(bin, name), text, 0o755); err != nil { //nolint:gosec // it is to be run
 			b.t.Fatal(err)
 		}
 	}

@@ -19,11 +19,14 @@ var aged = []struct {
 	storeGone     bool
 }{
 	{name: "state/ledger.db is of an earlier version", ledger: `DROP INDEX entry_day; DROP INDEX journal_recovered;
-		DROP TRIGGER outbox_in; DROP TRIGGER outbox_out; DROP TRIGGER journal_in; DROP TABLE waiting; DROP TABLE through; DROP TABLE kept;
+		DROP TRIGGER outbox_in; DROP TRIGGER outbox_out; DROP TRIGGER journal_in;
+		DROP TABLE waiting; DROP TABLE through; DROP TABLE kept;
 		ALTER TABLE policy DROP COLUMN motion; PRAGMA user_version = 0; PRAGMA application_id = 0;`},
-	{name: "state/store.db is of an earlier version", store: `CREATE TABLE observation AS SELECT stream, start, cell, measure, stop, every, zone, category, status, reason,
-		value, low, high, unit, decision, policy, mechanism, epsilon, scale, threshold, ledger, simulation FROM released JOIN (SELECT id, every, zone, category, unit,
-		decision, policy, mechanism, epsilon, scale, threshold, simulation FROM series) ON id = series;
+	{name: "state/store.db is of an earlier version", store: `CREATE TABLE observation AS
+		SELECT stream, start, cell, measure, stop, every, zone, category, status, reason, value, low, high, unit,
+		decision, policy, mechanism, epsilon, scale, threshold, ledger, simulation
+		FROM released JOIN (SELECT id, every, zone, category, unit, decision, policy, mechanism, epsilon, scale,
+		threshold, simulation FROM series) ON id = series;
 		DROP VIEW observations; DROP TABLE released; DROP TABLE series;`},
 	{name: "state/ledger.db is full of what was sent",
 		ledger: `INSERT INTO sent VALUES (0, 'long-ago', 0, printf('%*s', 64 << 20, ''))`},

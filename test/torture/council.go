@@ -99,7 +99,8 @@ func (d *desk) nth(n int) (motion, error) {
 			if v%3 == 1 && i == v/3%len(members) {
 				continue // and the ballot under the words before is not one under these
 			}
-			if _, err := d.do("ssh-keygen", "-q", "-Y", "sign", "-f", who, "-n", "sluice-vote@smallville", text); err != nil {
+			_, err := d.do("ssh-keygen", "-q", "-Y", "sign", "-f", who, "-n", "sluice-vote@smallville", text)
+			if err != nil {
 				return motion{}, err
 			}
 			if err := os.Rename(filepath.Join(d.dir, text+".sig"),

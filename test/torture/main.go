@@ -274,8 +274,8 @@ func (r *result) bad() bool {
 func (r *result) print(out io.Writer) {
 	fmt.Fprintf(out, "seed %d, %s, %d kills; failpoints: %d, reached %d, fired %d\n", r.seed, r.took.Round(time.Second),
 		r.kills, len(r.points), len(r.reached), len(r.fired))
-	fmt.Fprintln(out, "| phase | trials | lost | doubled | shown twice | said wrongly | refused | mended | gaps "+
-		"|\n|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(out, "| phase | trials | lost | doubled | shown twice | said wrongly | refused | mended | gaps |\n"+
+		"|---|---|---|---|---|---|---|---|---|")
 	for _, t := range r.rows {
 		if t.skipped != "" {
 			fmt.Fprintf(out, "| %s | skipped: %s | | | | | | | |\n", t.name, t.skipped)
@@ -306,7 +306,7 @@ func (t *trial) scratch(name string) string {
 // it does. docs/reliability.md lists them.
 var aside = map[string]string{
 	"gateway/ledger/recover.go:Import:tx.ExecContext#2":                "a recovery from books with gaps",
-	"books/growing.go:anew:":                                           "a book that is written anew, and a step of that which fails",
+	"books/growing.go:anew:":                                           "a rewrite of a book in which a step fails",
 	"perm/write.go:Replace:os.Remove#1":                                "a rename that fails",
 	"gateway/ingest/internal/checkpoint/copier.go:drop:":               "a rewriting of the checkpoint that fails",
 	"gateway/ingest/internal/checkpoint/keys.go:load:":                 "a key that is too short",

@@ -213,7 +213,8 @@ func policies(t *testing.T, motions ...string) (path string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), "CREATE TABLE policy (n INTEGER PRIMARY KEY AUTOINCREMENT, motion BLOB)"); err != nil {
+	const table = "CREATE TABLE policy (n INTEGER PRIMARY KEY AUTOINCREMENT, motion BLOB)"
+	if _, err := db.ExecContext(t.Context(), table); err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range motions {

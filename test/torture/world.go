@@ -59,9 +59,12 @@ var cityFiles = map[string]string{
       - {name: note, type: string, class: free-text}
 `,
 	"policy/zones.geojson": `{"type":"FeatureCollection","features":[
-{"type":"Feature","id":"park","geometry":{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]},"properties":{}},
-{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}},
-{"type":"Feature","id":"yard","geometry":{"type":"Polygon","coordinates":[[[4,0],[5,0],[5,1],[4,1],[4,0]]]},"properties":{}}]}`,
+{"type":"Feature","id":"park","properties":{},
+"geometry":{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]}},
+{"type":"Feature","id":"square","properties":{},
+"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]}},
+{"type":"Feature","id":"yard","properties":{},
+"geometry":{"type":"Polygon","coordinates":[[[4,0],[5,0],[5,1],[4,1],[4,0]]]}}]}`,
 	"policy/decisions/gates.yaml": `decision: "1"
 title: {en: Gates}
 stream: gates

@@ -102,14 +102,16 @@ func (g *gate) files(sluice string) error {
 		secure: "listen: {mqtt: %q, passwords: passwords, tls: {cert: server.crt, key: server.key}}\n",
 	}[g.kind]
 	files := map[string]string{
-		"gateway.yaml": "gateway: bench\ndir: state\nkeys: memory\nsimulation: true\ntime: wall\nregister: " +
-			"register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + fmt.Sprintf(listen, g.addr),
-		"register.yaml":        reg.String(),
-		"policy/council.yaml":  "version: 1\nmembers: []\n",
-		"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"square","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]},"properties":{}}]}`,
-		"policy/charter.yaml": "city: {id: bench, name: Bench, timezone: UTC, languages: [en]}\npurposes: " +
-			"[bench]\nmin_units: 3\nepsilon_per_day: {device: 1}\ndelta_per_day: 1e-5\nmax_contributions: " +
-			"4\nsunset_max: P9Y\n",
+		"gateway.yaml": "gateway: bench\ndir: state\nkeys: memory\nsimulation: true\ntime: wall\n" +
+			"register: register.yaml\npolicy: {dir: policy}\nadmin: 127.0.0.1:0\n" + fmt.Sprintf(listen, g.addr),
+		"register.yaml":       reg.String(),
+		"policy/council.yaml": "version: 1\nmembers: []\n",
+		"policy/zones.geojson": `{"type":"FeatureCollection","features":[
+{"type":"Feature","id":"square","properties":{},
+ "geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]}}]}`,
+		"policy/charter.yaml": "city: {id: bench, name: Bench, timezone: UTC, languages: [en]}\n" +
+			"purposes: [bench]\nmin_units: 3\nepsilon_per_day: {device: 1}\ndelta_per_day: 1e-5\n" +
+			"max_contributions: 4\nsunset_max: P9Y\n",
 		"policy/kinds.yaml": "kinds:\n  counter:\n    fields: [{name: passed, type: int, class: measurement}]\n",
 		"policy/decisions/d.yaml": `decision: "1"
 title: {en: Gates}
