@@ -68,13 +68,13 @@ picture: build ## the README's picture, docs/footfall.png, by the demo and chrom
 	@echo "seed none: the demo draws its own"
 	test/browser/picture.sh docs/footfall.png
 
-# The same commit and the same Go give the same bytes: no path, no time and no user goes in.
+# The same commit, tags and Go give the same bytes: no path, no build time and no user goes in.
 release: ## archives for Linux on amd64 and arm64, and their sums, into bin/release/
 	@echo "seed none: nothing here is random"
 	rm -rf bin/release && mkdir -p bin/release
 	for arch in amd64 arm64; do \
 		dir=bin/release/sluice-linux-$$arch && mkdir $$dir && cp -r LICENSE README.md configs docs $$dir/ && \
-		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -o $$dir/ ./cmd/sluice ./firmware-sim && \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=true -o $$dir/ ./cmd/sluice ./firmware-sim && \
 		tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw -C bin/release -cf $$dir.tar sluice-linux-$$arch && \
 		gzip -9n $$dir.tar && rm -r $$dir || exit 1; \
 	done

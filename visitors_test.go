@@ -146,8 +146,8 @@ func TestReleaseArchives(t *testing.T) {
 		}
 		b := fenced.Take(t, "RELEASE.md", "make release")
 		b.StandIn("go",
-			`test "$CGO_ENABLED $GOOS $1 $2 $3" = "0 linux build -trimpath -o" &&
-				echo "$GOARCH" > "$4/sluice" && chmod +x "$4/sluice"`, "the archive is what is tried")
+			`test "$CGO_ENABLED $GOOS $1 $2 $3 $4" = "0 linux build -trimpath -buildvcs=true -o" &&
+				echo "$GOARCH" > "$5/sluice" && chmod +x "$5/sluice"`, "the archive is what is tried")
 		b.Text = []string{"umask 022\n", "umask 077\n"}[i] + b.Text
 		out := b.Run(dir, nil)
 		raw, err := os.ReadFile(filepath.Join(dir, "bin/release/SHA256SUMS"))
