@@ -88,7 +88,7 @@ func (d *Listener) Accept() (net.Conn, error) {
 			_ = tcp.SetWriteBuffer(sendBuffer) // or the system's, which is larger
 		}
 		c := &conn{Conn: raw, door: d, key: d.hash.Of(raw.RemoteAddr().String())}
-		c.rest()
+		c.becomeIdle()
 		if !d.enter(c) {
 			_ = raw.Close() // it never was in
 			continue
@@ -110,12 +110,12 @@ func (d *Listener) Close() error {
 func (d *Listener) enter(c *conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if most := d.limits.PerAddress; most > 0 && d.per[c.key] >= most && !d.dismiss(func(other *conn) bool {
+	if limit := d.limits.PerAddress; limit > 0 && d.per[c.key] >= limit && !d.evict(func(other *conn) bool {
 		return other.key == c.key
 	}) {
 		return false
 	}
-	for len(d.conns) >= d.limits.Total && !d.dismiss(func(*conn) bool { return true }) {
+	for len(d.conns) >= d.limits.Total && !d.evict(func(*conn) bool { return true }) {
 		if d.ended {
 			return false
 		}
@@ -140,20 +140,20 @@ func (d *Listener) remove(c *conn) {
 	}
 }
 
-// dismiss closes the connection that has done nothing for longest, of the address
+// evict closes the connection that has done nothing for longest, of the address
 // that has most such among those that may be asked to go; false where there is none.
-func (d *Listener) dismiss(may func(*conn) bool) bool {
-	idle := make(map[uint64]int)
+func (d *Listener) evict(may func(*conn) bool) bool {
+	idleConns := make(map[uint64]int)
 	for c := range d.conns {
-		if may(c) && c.resting() {
-			idle[c.key]++
+		if may(c) && c.idle() {
+			idleConns[c.key]++
 		}
 	}
 	var out *conn
 	for c := range d.conns {
-		if n := idle[c.key]; !may(c) || !c.resting() || n == 0 {
+		if n := idleConns[c.key]; !may(c) || !c.idle() || n == 0 {
 			continue
-		} else if out == nil || n > idle[out.key] || n == idle[out.key] && c.since.Load() < out.since.Load() {
+		} else if out == nil || n > idleConns[out.key] || n == idleConns[out.key] && c.since.Load() < out.since.Load() {
 			out = c
 		}
 	}
@@ -182,7 +182,7 @@ func (d *Listener) State(raw net.Conn, state http.ConnState) {
 	case http.StateActive:
 		c.busy.Store(true)
 	case http.StateIdle:
-		c.rest()
+		c.becomeIdle()
 		d.left.Broadcast()
 	}
 }
@@ -201,14 +201,14 @@ type conn struct {
 	until time.Time // of the whole answer; zero for none; guarded by mu
 }
 
-// rest says that the client must do something next.
-func (c *conn) rest() {
+// becomeIdle says that the client must do something next.
+func (c *conn) becomeIdle() {
 	c.patient.Store(0)
 	c.busy.Store(false)
 	c.since.Store(time.Now().UnixNano())
 }
 
-func (c *conn) resting() bool { return !c.busy.Load() || c.writing.Load() }
+func (c *conn) idle() bool { return !c.busy.Load() || c.writing.Load() }
 
 // Close lets somebody else in.
 func (c *conn) Close() error {
@@ -228,8 +228,8 @@ func (c *conn) abort() {
 // connKey is where a request's context has its connection.
 type connKey struct{}
 
-// remember is for http.Server's ConnContext.
-func remember(ctx context.Context, c net.Conn) context.Context {
+// withConn is for http.Server's ConnContext.
+func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 

@@ -90,7 +90,7 @@ func (d *Listener) count(rest bool) (n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c := range d.conns {
-		if !rest || c.resting() {
+		if !rest || c.idle() {
 			n++
 		}
 	}

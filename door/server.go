@@ -28,7 +28,7 @@ func Server(d *Listener, handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime,
 		IdleTimeout:    idleTime,
-		MaxHeaderBytes: headerBytes, ConnState: d.State, ConnContext: remember,
+		MaxHeaderBytes: headerBytes, ConnState: d.State, ConnContext: withConn,
 		// OPTIONS * is a method like others
 		DisableGeneralOptionsHandler: true,
 		// it names addresses, and panics with their values

@@ -137,8 +137,8 @@ func (b *Books) UnmarshalYAML(unmarshal func(any) error) error {
 		return errors.New("an entry of books is empty: " + whichBooks)
 	case len(list) == 0:
 		return errors.New("books is an empty list: " + whichBooks)
-	case len(list) > union.Most:
-		return fmt.Errorf("books has %d entries; a server shows at most %d gateways", len(list), union.Most)
+	case len(list) > union.MaxBooks:
+		return fmt.Errorf("books has %d entries; a server shows at most %d gateways", len(list), union.MaxBooks)
 	}
 	*b = nil
 	for _, p := range list {

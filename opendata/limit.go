@@ -17,9 +17,9 @@ import (
 // burst is how many seconds' worth a client may ask for at once.
 const burst = 5
 
-// mostClients are known at a time. Each is forgotten when it could ask for all of
+// maxClients are known at a time. Each is forgotten when it could ask for all of
 // its burst again.
-const mostClients = 50_000
+const maxClients = 50_000
 
 // limiter gives each client so many requests a second. Clients are told apart by
 // their address, of IPv6 by its first 64 bits, under a hash with a key that dies
@@ -94,7 +94,7 @@ func (l *limiter) take(address string, now time.Time) (left, wait int) {
 // sweep forgets who has been away for long enough. Where more clients come than
 // can be known, all are forgotten: the limit is there to keep one from taking all.
 func (l *limiter) sweep(now time.Time) {
-	if len(l.clients) >= mostClients {
+	if len(l.clients) >= maxClients {
 		clear(l.clients)
 	}
 	if now.Sub(l.swept) < time.Second {

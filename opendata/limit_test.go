@@ -55,9 +55,9 @@ func TestForgotten(t *testing.T) {
 			t.Fatalf("%s later %d are left, and it waits %d s", after, left, wait)
 		}
 	}
-	for n := range 3 * mostClients {
+	for n := range 3 * maxClients {
 		l.take(fmt.Sprintf("10.%d.%d.%d:1", n>>16, n>>8&255, n&255), now.Add(time.Minute))
-		if len(l.clients) > mostClients {
+		if len(l.clients) > maxClients {
 			t.Fatalf("%d clients are known", len(l.clients))
 		}
 	}

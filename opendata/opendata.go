@@ -35,7 +35,7 @@ type Server struct {
 	named    string         // admin, as the configuration has it
 	log      *slog.Logger
 	source   *query.Source
-	shown    shown
+	shown    filter
 	all      *union.Books // nil where there is one gateway's
 	books    books.Source
 	where    string // they are, as the configuration has it
@@ -45,16 +45,16 @@ type Server struct {
 	since time.Time // when that last changed; guarded by mu
 }
 
-// shown is a store as the books let it be shown.
-type shown interface {
+// filter is a store as the books let it be shown.
+type filter interface {
 	query.Store
 	LeftOut() int64
 	Hint() string
 	Watch(ctx context.Context)
 }
 
-// show holds a store against one gateway's books, or several's.
-func show(store query.Store, source books.Source, log *slog.Logger) (shown, *union.Books, error) {
+// newFilter holds a store against one gateway's books, or several's.
+func newFilter(store query.Store, source books.Source, log *slog.Logger) (filter, *union.Books, error) {
 	all, several := source.(*union.Books)
 	if !several {
 		return released.New(store, source, log), nil, nil
@@ -68,13 +68,13 @@ func show(store query.Store, source books.Source, log *slog.Logger) (shown, *uni
 			return all.Usable(n)
 		}})
 	}
-	return released.NewSeveral(store, list, all.Names, log), all, nil
+	return released.NewCityFilter(store, list, all.Names, log), all, nil
 }
 
 // Open listens where cfg says and answers from a store and its books: one gateway's, or a
 // union of several's.
 func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
-	shown, all, err := show(store, source, log)
+	shown, all, err := newFilter(store, source, log)
 	if err != nil {
 		return nil, err
 	}
@@ -111,17 +111,17 @@ const connections = 1000
 
 // handler is everything that residents can ask.
 func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
-	keeper := httpcache.NewKeeper()
+	cache := httpcache.New()
 	if cfg.perAddress(s.loopback()) > 0 {
-		keeper.Share()
+		cache.Share()
 	}
-	pages, err := web.New(s.source, keeper, web.Place{Public: cfg.URL, Here: s.here()}, log)
+	pages, err := web.New(s.source, cache, web.Place{Public: cfg.URL, Here: s.here()}, log)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	api.New(s.source, keeper, cfg.URL, log).Routes(mux)
-	catalog.New(s.source, keeper, cfg.URL, log).Routes(mux)
+	api.New(s.source, cache, cfg.URL, log).Routes(mux)
+	catalog.New(s.source, cache, cfg.URL, log).Routes(mux)
 	pages.Routes(mux)
 	s.health(mux)
 	h := httpcache.ReadOnly(mux)
@@ -225,7 +225,7 @@ func (s *Server) watchBooks(ctx context.Context) {
 	if s.all != nil {
 		wait = 0
 	}
-	var charters twice
+	var charters confirmed
 	for was := ""; ; wait = lookEvery {
 		select {
 		case <-ctx.Done():
@@ -259,17 +259,17 @@ func (s *Server) watchBooks(ctx context.Context) {
 	}
 }
 
-// twice is what two looks in a row have seen: one may fall between two gateways' taking of
+// confirmed is what two looks in a row have seen: one may fall between two gateways' taking of
 // a motion.
-type twice struct{ last, said string }
+type confirmed struct{ last, logged string }
 
 // look says what has been seen twice, and whether it is news.
-func (t *twice) look(now string) (said string, news bool) {
-	if again := now == t.last; !again || now == t.said {
+func (t *confirmed) look(now string) (logged string, news bool) {
+	if again := now == t.last; !again || now == t.logged {
 		t.last = now
-		return t.said, false
+		return t.logged, false
 	}
-	t.said = now
+	t.logged = now
 	return now, true
 }
 

@@ -165,7 +165,7 @@ func TestNoBooksAtAll(t *testing.T) {
 
 // TestTwice: what one look alone has seen is no news, and what lasts is news once.
 func TestTwice(t *testing.T) {
-	var w twice
+	var w confirmed
 	for n, x := range []struct {
 		see, said string
 		news      bool
@@ -183,7 +183,7 @@ func TestTwice(t *testing.T) {
 
 // TestMostBooks: a server shows so many gateways, and each once.
 func TestMostBooks(t *testing.T) {
-	for n, want := range map[int]bool{1: true, union.Most: true, union.Most + 1: false} {
+	for n, want := range map[int]bool{1: true, union.MaxBooks: true, union.MaxBooks + 1: false} {
 		var list []string
 		for i := range n {
 			list = append(list, fmt.Sprint("dir-", i))

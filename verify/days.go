@@ -130,7 +130,7 @@ func (d *Day) decide(id string) {
 // Chart draws the last days of each kind of unit as bars under the charter's cap:
 // solid spent, hatched foreseen.
 func Chart(days []Day) string {
-	const most, bar, height, left, top = 31, 22, 150, 56, 40
+	const maxColumns, bar, height, left, top = 31, 22, 150, 56, 40
 	units := make(map[string][]Day)
 	for _, d := range days {
 		units[d.Unit] = append(units[d.Unit], d)
@@ -139,7 +139,7 @@ func Chart(days []Day) string {
 	names, row, columns := make([]string, 0, len(units)), height+top+48, 22 // room for the heading
 	for name, list := range units {
 		names = append(names, name)
-		columns = min(most, max(columns, len(list)))
+		columns = min(maxColumns, max(columns, len(list)))
 	}
 	slices.Sort(names)
 	fmt.Fprintf(&b,
@@ -151,7 +151,7 @@ func Chart(days []Day) string {
 		`<defs><pattern id="h" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" fill="#0b5d7a"/></pattern></defs>` + "\n")
 	for i, name := range names {
 		list := units[name]
-		list = list[max(0, len(list)-most):]
+		list = list[max(0, len(list)-maxColumns):]
 		high := 1e-9
 		for _, d := range list {
 			high = max(high, d.Cap, d.Spent+d.Coming)

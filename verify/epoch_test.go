@@ -174,7 +174,7 @@ func TestStrangersKnowWhoseLinesAre(t *testing.T) {
 			strings.ContainsAny(string(out), "\x1b") || strings.Contains(string(out), "\neverything") {
 			t.Errorf("forged %v: docs/verify.py ends with %v:\n%s", forged, err, out)
 		}
-		r, err := CheckBooks([]books.Reader{{Source: one}, {Source: two}})
+		r, err := Check(books.Reader{Source: one}, books.Reader{Source: two})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,9 +39,9 @@ type pair struct{ one, two *fake }
 
 func (p *pair) Streams(context.Context) ([]string, error) { return []string{"s"}, nil }
 
-func (p *pair) Walk(_ context.Context, _ string, page func([]Shown) error) error {
+func (p *pair) Walk(_ context.Context, _ string, page func([]Observation) error) error {
 	all := slices.Concat(p.one.shown, p.two.shown)
-	slices.SortStableFunc(all, func(a, b Shown) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(all, func(a, b Observation) int { return a.Start.Compare(b.Start) })
 	for rows := range slices.Chunk(all, 3) {
 		if err := page(rows); err != nil {
 			return err
@@ -70,7 +70,7 @@ func TestCharters(t *testing.T) {
 	} {
 		p := &pair{gatewayOf(t, "one", "a"), gatewayOf(t, "two", "b")}
 		p.one.charter, p.two.charter = x.one, x.two
-		r, err := CheckBooks([]books.Reader{{Source: p.one}, {Source: p.two}})
+		r, err := Check(books.Reader{Source: p.one}, books.Reader{Source: p.two})
 		if err != nil || strings.Join(r.Charters, ", ") != x.want || len(r.Problems) > 0 {
 			t.Errorf("%q and %q: %+v, %v", x.one, x.two, r, err)
 		}
@@ -150,7 +150,7 @@ func TestTwoGateways(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := &pair{gatewayOf(t, "one", "a"), gatewayOf(t, "two", "b")}
 			c.spoil(p)
-			r, err := checkShown(t.Context(), []books.Reader{{Source: p.one}, {Source: p.two}}, p, func(int, int) {},
+			r, err := checkAPI(t.Context(), []books.Reader{{Source: p.one}, {Source: p.two}}, p, func(int, int) {},
 				time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
@@ -196,7 +196,7 @@ func hide(f *fake) {
 // error: a city may have a server for each.
 func TestElsewhere(t *testing.T) {
 	f := gatewayOf(t, "one", "a")
-	r, err := checkShown(t.Context(), []books.Reader{{Source: f}}, f, func(int, int) {}, time.Millisecond)
+	r, err := checkAPI(t.Context(), []books.Reader{{Source: f}}, f, func(int, int) {}, time.Millisecond)
 	if err != nil || len(r.Problems) > 0 || !slices.Equal(r.Elsewhere, []string{"two"}) {
 		t.Errorf("%+v, %v", r, err)
 	}

@@ -10,7 +10,6 @@
 package verify
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -72,18 +71,22 @@ type checker struct {
 	hidden   map[window][]books.Withdrawal // only where what is shown is compared
 }
 
-// Check checks the files. Errors are of reading them; what is wrong in them is in
-// the report.
-func Check(r books.Reader) (*Report, error) {
-	c, err := checkEach(r, func(books.Released) {})
-	if err != nil {
-		return nil, err
+// Check checks the books of the gateways of a city. Errors are of reading them; what is
+// wrong in them is in the report.
+func Check(gateways ...books.Reader) (*Report, error) {
+	var w walk
+	for _, r := range gateways {
+		c, err := checkEach(r, func(books.Released) {})
+		if err != nil {
+			return nil, err
+		}
+		w.of = append(w.of, c)
 	}
-	return &c.Report, nil
+	return w.report()
 }
 
-// check is Check, and keeps what was released.
-func check(r books.Reader) (*checker, error) {
+// checkAndKeep checks one gateway's books, and keeps what was released.
+func checkAndKeep(r books.Reader) (*checker, error) {
 	var releases []books.Released
 	c, err := checkEach(r, func(x books.Released) { releases = append(releases, x) })
 	if err == nil {
@@ -377,13 +380,4 @@ func differs(b books.Stream, s *plan.Stream, method int) string {
 		}
 	}
 	return ""
-}
-
-// Shower is the open-data interface.
-type Shower interface {
-	// Streams are the ids of all streams that it shows.
-	Streams(ctx context.Context) ([]string, error)
-	// Walk hands out everything that it shows of a stream, page by page, in the order of
-	// windows. A stream that it does not show has no pages.
-	Walk(ctx context.Context, stream string, page func([]Shown) error) error
 }

@@ -94,7 +94,7 @@ func (f *fake) Get(name string) ([]byte, error) {
 func (f *fake) Streams(context.Context) ([]string, error) { return []string{"s"}, nil }
 
 // Walk shows two rows at a time, so that windows lie across pages.
-func (f *fake) Walk(_ context.Context, stream string, page func([]Shown) error) error {
+func (f *fake) Walk(_ context.Context, stream string, page func([]Observation) error) error {
 	for rows := range slices.Chunk(f.shown, 2) {
 		if stream != "s" {
 			return nil
@@ -148,7 +148,7 @@ func right(t *testing.T) *fake {
 // finds looks that a check names what is wrong with the books; nothing for empty.
 func finds(t *testing.T, f *fake, named string) {
 	t.Helper()
-	r, err := checkShown(context.Background(), []books.Reader{{Source: f}}, f, func(int, int) {}, time.Millisecond)
+	r, err := checkAPI(context.Background(), []books.Reader{{Source: f}}, f, func(int, int) {}, time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func forge(f *fake) {
 func TestYoung(t *testing.T) {
 	f := right(t)
 	late := &lateBooks{fake: f, after: 2}
-	r, err := checkShown(context.Background(), []books.Reader{{Source: late}}, f, func(int, int) {}, time.Millisecond)
+	r, err := checkAPI(context.Background(), []books.Reader{{Source: late}}, f, func(int, int) {}, time.Millisecond)
 	if err != nil || len(r.Problems) > 0 || r.Observations != 2 {
 		t.Errorf("it finds %v, %v", r, err)
 	}

@@ -33,10 +33,10 @@ type walk struct {
 	all    int
 	done   func(n, of int)
 	stream string
-	rows   []Shown            // of the window at hand
-	none   map[window][]Shown // what no line is known of, yet
-	over   int                // more of those, which are not kept
-	double map[[2]string]bool // plans that were found to have a cell in common, or not
+	rows   []Observation            // of the window at hand
+	none   map[window][]Observation // what no line is known of, yet
+	over   int                      // more of those, which are not kept
+	double map[[2]string]bool       // plans that were found to have a cell in common, or not
 }
 
 // enter notes that a line's window is to be shown.
@@ -57,7 +57,7 @@ func with(list []string, name string) []string {
 func keyOf(r books.Released) window { return window{r.Gateway, r.Stream, r.Start.UnixNano()} }
 
 // page takes the next rows of a stream.
-func (w *walk) page(rows []Shown) error {
+func (w *walk) page(rows []Observation) error {
 	for _, o := range rows {
 		o.Stream = w.stream
 		if len(w.rows) > 0 && !o.Start.Equal(w.rows[0].Start) {
@@ -70,7 +70,7 @@ func (w *walk) page(rows []Shown) error {
 }
 
 // window compares all rows of one window, with the line of each gateway that has any.
-func (w *walk) window(rows []Shown) {
+func (w *walk) window(rows []Observation) {
 	if len(rows) == 0 {
 		return
 	}
@@ -89,7 +89,7 @@ func (w *walk) window(rows []Shown) {
 			w.over++
 		default:
 			if w.none == nil {
-				w.none = make(map[window][]Shown)
+				w.none = make(map[window][]Observation)
 			}
 			w.none[key] = slices.Clone(own)
 		}
@@ -97,7 +97,7 @@ func (w *walk) window(rows []Shown) {
 }
 
 // lines are those of a row's window, of all gateways.
-func (w *walk) lines(o Shown) (list []line) {
+func (w *walk) lines(o Observation) (list []line) {
 	for _, name := range w.names {
 		if x, known := w.todo[window{name, o.Stream, o.Start.UnixNano()}]; known {
 			list = append(list, x)
@@ -108,8 +108,8 @@ func (w *walk) lines(o Shown) (list []line) {
 
 // apart tells the rows of a window apart by gateway. A row that does not say whose it is
 // is that gateway's whose plan has its cell; where there is one gateway, it is its.
-func (w *walk) apart(rows []Shown, of []line) map[string][]Shown {
-	out := make(map[string][]Shown)
+func (w *walk) apart(rows []Observation, of []line) map[string][]Observation {
+	out := make(map[string][]Observation)
 	for _, o := range rows {
 		name := o.Gateway
 		for n := 0; n < len(of) && name == ""; n++ {
@@ -198,7 +198,7 @@ func (w *walk) met(c *checker, r books.Released) {
 		key.gateway = name
 		own := w.none[key]
 		if name == "" && len(w.of) > 1 {
-			own = slices.DeleteFunc(slices.Clone(own), func(o Shown) bool { return !c.hasCell(r.Plan, o.Cell) })
+			own = slices.DeleteFunc(slices.Clone(own), func(o Observation) bool { return !c.hasCell(r.Plan, o.Cell) })
 		}
 		if len(own) == 0 {
 			continue
@@ -206,7 +206,7 @@ func (w *walk) met(c *checker, r books.Released) {
 		if len(own) == len(w.none[key]) {
 			delete(w.none, key)
 		} else {
-			w.none[key] = slices.DeleteFunc(w.none[key], func(o Shown) bool { return c.hasCell(r.Plan, o.Cell) })
+			w.none[key] = slices.DeleteFunc(w.none[key], func(o Observation) bool { return c.hasCell(r.Plan, o.Cell) })
 		}
 		c.compare(r, own, c.hidden[windowOf(r.Stream, r.Start)])
 	}

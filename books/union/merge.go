@@ -247,7 +247,7 @@ func (b *Books) zones() ([]byte, error) {
 	}
 	var all map[string]json.RawMessage
 	var features []json.RawMessage
-	had, first, more := make(map[string]bool), []byte(nil), false
+	seen, first, more := make(map[string]bool), []byte(nil), false
 	for _, u := range list {
 		if u.zones == nil {
 			continue
@@ -261,8 +261,8 @@ func (b *Books) zones() ([]byte, error) {
 			return nil, fmt.Errorf("zones.geojson: %w", err)
 		}
 		for _, f := range own {
-			if id := zoneID(f); !had[id] {
-				had[id], features, more = true, append(features, f), more || first != nil
+			if id := zoneID(f); !seen[id] {
+				seen[id], features, more = true, append(features, f), more || first != nil
 			}
 		}
 		if first == nil {

@@ -11,7 +11,7 @@ import (
 
 // register is what was made of all registers last, and of which.
 type register struct {
-	of  []*said
+	of  []*snapshot
 	all books.Register
 }
 
@@ -23,9 +23,9 @@ func (b *Books) Register() (books.Register, error) {
 	if err != nil {
 		return books.Register{}, err
 	}
-	of := make([]*said, len(list))
+	of := make([]*snapshot, len(list))
 	for n := range list {
-		of[n] = list[n].said
+		of[n] = list[n].snapshot
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -37,7 +37,7 @@ func (b *Books) Register() (books.Register, error) {
 }
 
 // sameRegister reports whether a gateway's register is the one that was parsed before.
-func sameRegister(a, b *said) bool {
+func sameRegister(a, b *snapshot) bool {
 	if a == b {
 		return true
 	}
@@ -131,7 +131,7 @@ func owners(list []used) map[string]string {
 		var doc struct {
 			Features []books.Zone `json:"features"`
 		}
-		if json.Unmarshal(u.said.zones, &doc) != nil {
+		if json.Unmarshal(u.zones, &doc) != nil {
 			continue
 		}
 		for _, z := range doc.Features {

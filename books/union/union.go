@@ -24,8 +24,8 @@ import (
 	"sluice/books"
 )
 
-// Most books that a union takes.
-const Most = 16
+// MaxBooks is how many books a union takes at most.
+const MaxBooks = 16
 
 const (
 	// fresh is how long what was read is trusted, and patience how long anybody waits for
@@ -66,12 +66,12 @@ type part struct {
 	reading chan struct{} // closed when the reading under way ends; nil for none; guarded by mu
 	begun   time.Time     // when it began; guarded by mu
 	read    time.Time     // when the last one ended; guarded by mu
-	said    *said         // nil before anything was; guarded by mu
+	latest  *snapshot     // nil before anything was; guarded by mu
 	away    error         // why the last one failed; guarded by mu
 }
 
-// said is what one gateway's books say. It does not change.
-type said struct {
+// snapshot is what one gateway's books say. It does not change.
+type snapshot struct {
 	raw       map[string][]byte // by file
 	city      books.City
 	streams   []books.Stream
@@ -81,15 +81,15 @@ type said struct {
 }
 
 // now is what the books say, as far as that is known after a moment; nil for nothing yet.
-func (p *part) now() (*said, error) {
+func (p *part) now() (*snapshot, error) {
 	p.mu.Lock()
 	if time.Since(p.read) < fresh {
 		defer p.mu.Unlock()
-		return p.said, p.away
+		return p.latest, p.away
 	}
 	if p.reading == nil {
 		p.reading, p.begun = make(chan struct{}), time.Now()
-		go p.readOn(p.reading, p.said)
+		go p.readOn(p.reading, p.latest)
 	}
 	done, left := p.reading, patience-time.Since(p.begun)
 	p.mu.Unlock()
@@ -99,29 +99,29 @@ func (p *part) now() (*said, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.said == nil && p.away == nil {
+	if p.latest == nil && p.away == nil {
 		return nil, errSlow
 	}
-	return p.said, p.away
+	return p.latest, p.away
 }
 
 var errSlow = errors.New("they have not answered yet")
 
 // readOn reads the books anew. It holds nothing while it does: a mirror may be slow.
-func (p *part) readOn(done chan struct{}, old *said) {
+func (p *part) readOn(done chan struct{}, old *snapshot) {
 	now, err := p.look(old)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
-		p.said = now
+		p.latest = now
 	}
 	p.away, p.read, p.reading = err, time.Now(), nil
 	close(done)
 }
 
 // look reads what has changed. Books that were there and are gone are away.
-func (p *part) look(old *said) (*said, error) {
-	now := &said{raw: make(map[string][]byte)}
+func (p *part) look(old *snapshot) (*snapshot, error) {
+	now := &snapshot{raw: make(map[string][]byte)}
 	if old != nil {
 		*now = *old
 		now.raw = make(map[string][]byte)
@@ -168,7 +168,7 @@ var ErrNone = errors.New("there is no city.json; is it a gateway's public/ direc
 
 // use are the parts that can be used, in order, and what is wrong with any.
 func (b *Books) use() (list []used, problems []string) {
-	state, errs := make([]*said, len(b.parts)), make([]error, len(b.parts))
+	state, errs := make([]*snapshot, len(b.parts)), make([]error, len(b.parts))
 	var all sync.WaitGroup
 	for n, p := range b.parts {
 		all.Go(func() { state[n], errs[n] = p.now() })
@@ -211,7 +211,7 @@ func (b *Books) use() (list []used, problems []string) {
 type used struct {
 	part *part
 	n    int // its place in the list
-	*said
+	*snapshot
 }
 
 // name is the gateway's, or a number where its books do not say it.
@@ -232,7 +232,7 @@ func contested(list []used) (problems []string) {
 		policy       string
 		stream, zone string
 	}
-	had, said := make(map[place]int), make(map[[2]int]bool)
+	seen, reported := make(map[place]int), make(map[[2]int]bool)
 	for n := range list {
 		for _, s := range list[n].streams {
 			if s.Stopped { // its zones may be another's now
@@ -240,12 +240,12 @@ func contested(list []used) (problems []string) {
 			}
 			for _, c := range s.Cells {
 				at := place{list[n].city.Policy, s.ID, c.Zone}
-				m, there := had[at]
+				m, there := seen[at]
 				if !there {
-					had[at] = n
+					seen[at] = n
 				}
-				if pair := [2]int{m, n}; there && m != n && !said[pair] {
-					said[pair] = true
+				if pair := [2]int{m, n}; there && m != n && !reported[pair] {
+					reported[pair] = true
 					problems = append(problems, fmt.Sprintf("gateways %s and %s both have the zone %.60s; say in "+
 						"zones.geojson which of them has it (gateway), or everybody there is counted twice",
 						list[m].name(), list[n].name(), c.Zone))

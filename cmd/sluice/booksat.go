@@ -46,7 +46,7 @@ func openAll(places []string) ([]books.Reader, error) {
 		}
 		out = append(out, list...)
 	}
-	if len(out) > union.Most {
+	if len(out) > union.MaxBooks {
 		return nil, &usageError{"these are the books of more gateways than a city can have"}
 	}
 	return out, nil

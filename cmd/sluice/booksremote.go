@@ -17,22 +17,22 @@ import (
 // longestAnswer bounds one answer of an open-data server.
 const longestAnswer = 64 << 20
 
-// remote is an open-data server. It implements verify.Shower.
-type remote struct {
+// httpAPI is an open-data server. It implements verify.API.
+type httpAPI struct {
 	root   string
 	client *http.Client
 }
 
-func newRemote(base string) *remote {
-	return &remote{
+func newHTTPAPI(base string) *httpAPI {
+	return &httpAPI{
 		root: strings.TrimSuffix(booksBase(base), "/books"),
 		// No proxy: the environment is not read.
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{IdleConnTimeout: time.Minute}},
 	}
 }
 
-// Streams implements verify.Shower.
-func (s *remote) Streams(ctx context.Context) ([]string, error) {
+// Streams implements verify.API.
+func (s *httpAPI) Streams(ctx context.Context) ([]string, error) {
 	var answer struct {
 		Streams []struct {
 			ID string `json:"id"`
@@ -48,19 +48,19 @@ func (s *remote) Streams(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
-// Walk implements verify.Shower.
-func (s *remote) Walk(ctx context.Context, stream string, page func([]verify.Shown) error) error {
+// Walk implements verify.API.
+func (s *httpAPI) Walk(ctx context.Context, stream string, page func([]verify.Observation) error) error {
 	// The first and the last instant that the interface takes.
 	v := url.Values{"from": {"1970-01-01T00:00:00Z"}, "to": {"2200-12-31T00:00:00Z"}, "limit": {"1000"}}
 	last := time.Time{}
 	next := "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
 	for next != "" {
 		var answer struct {
-			Items  []verify.Shown `json:"items"`
-			Next   *string        `json:"next"`
+			Items  []verify.Observation `json:"items"`
+			Next   *string              `json:"next"`
 			Epochs []struct {
-				Units   verify.Shown `json:"units"`
-				Bounded verify.Shown `json:"bounded"`
+				Units   verify.Observation `json:"units"`
+				Bounded verify.Observation `json:"bounded"`
 			} `json:"epochs"`
 		}
 		found, err := s.get(ctx, next, &answer)
@@ -69,7 +69,7 @@ func (s *remote) Walk(ctx context.Context, stream string, page func([]verify.Sho
 		}
 		// The numbers of an epoch belong to its last window, wherever that lies on the page;
 		// the page that it begins on has them.
-		var rows []verify.Shown
+		var rows []verify.Observation
 		for _, o := range answer.Items {
 			if !o.Start.Equal(last) {
 				for _, e := range answer.Epochs {
@@ -91,7 +91,7 @@ func (s *remote) Walk(ctx context.Context, stream string, page func([]verify.Sho
 }
 
 // get reads one answer; found is false for 404.
-func (s *remote) get(ctx context.Context, path string, into any) (found bool, err error) {
+func (s *httpAPI) get(ctx context.Context, path string, into any) (found bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.root+path, nil)
 	if err != nil {
 		return false, err

@@ -21,7 +21,7 @@ func ledgerVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := verify.CheckBooks(all)
+			report, err := verify.Check(all...)
 			if err != nil {
 				return unreachable(err)
 			}

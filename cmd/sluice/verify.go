@@ -40,7 +40,7 @@ func verifyCommand() *cobra.Command {
 				windows += len(releases)
 			}
 			bar := progress(cmd.ErrOrStderr(), windows, "comparing windows")
-			report, err := verify.CheckAll(cmd.Context(), all, newRemote(server), func(n, _ int) { _ = bar.Set(n) })
+			report, err := verify.CheckAPI(cmd.Context(), all, newHTTPAPI(server), func(n, _ int) { _ = bar.Set(n) })
 			_ = bar.Finish()
 			if err != nil {
 				return unreachable(err)

@@ -18,7 +18,7 @@ import (
 // what the verb itself says is known by its English text.
 type voice struct {
 	explain.Lang
-	*i18n.Speaker
+	*i18n.Localizer
 }
 
 func newVoice(l explain.Lang) voice { return voice{l, i18n.In(l.String())} }
@@ -52,7 +52,7 @@ func speak(cmd *cobra.Command) (voice, error) {
 
 // Say is a sentence in the voice's language.
 func (v voice) Say(english string, parts ...any) string {
-	return explain.Elide(v.Lang, v.Speaker.Say(english, parts...))
+	return explain.Elide(v.Lang, v.Localizer.Say(english, parts...))
 }
 
 // moment is an instant in words: 10 December 2026, 00:00.

@@ -22,14 +22,14 @@ import (
 // API serves one source.
 type API struct {
 	source *query.Source
-	keeper *httpcache.Keeper
+	cache  *httpcache.Cache
 	base   string
 	log    *slog.Logger
 }
 
 // New makes the handlers. The base is where the public finds them, if known.
-func New(source *query.Source, keeper *httpcache.Keeper, base string, log *slog.Logger) *API {
-	return &API{source, keeper, strings.TrimSuffix(base, "/"), log}
+func New(source *query.Source, cache *httpcache.Cache, base string, log *slog.Logger) *API {
+	return &API{source, cache, strings.TrimSuffix(base, "/"), log}
 }
 
 // endpoint is one route with the parameters that it knows.
@@ -74,7 +74,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/api/", a.get(func(*http.Request) (*httpcache.Reply, error) { return nil, query.ErrUnknown }))
 }
 
-func (a *API) get(h httpcache.Maker) http.HandlerFunc { return a.keeper.Handle(h, a.fail) }
+func (a *API) get(h httpcache.Maker) http.HandlerFunc { return a.cache.Handle(h, a.fail) }
 
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var invalid *query.Invalid
@@ -104,9 +104,9 @@ func asJSON(v any) (*httpcache.Reply, error) {
 // or as a table. The key of an item is what a cursor continues behind, so that
 // items which come or go meanwhile move nothing.
 func list[T any](
-	r *http.Request, v url.Values, name string, all []T, most int, key func(T) string, rows table[T],
+	r *http.Request, v url.Values, name string, all []T, maxItems int, key func(T) string, rows table[T],
 ) (*httpcache.Reply, error) {
-	part, next, err := cut(r.URL, v, all, most, key)
+	part, next, err := cut(r.URL, v, all, maxItems, key)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +121,8 @@ func list[T any](
 }
 
 // cut takes up to limit items behind a cursor.
-func cut[T any](u *url.URL, v url.Values, all []T, most int, key func(T) string) ([]T, string, error) {
-	limit, err := query.Limit(v, most)
+func cut[T any](u *url.URL, v url.Values, all []T, maxItems int, key func(T) string) ([]T, string, error) {
+	limit, err := query.Limit(v, maxItems)
 	if err != nil {
 		return nil, "", err
 	}

@@ -62,16 +62,16 @@ var streamTable = table[stream]{
 		if s.ClosedUntil != nil {
 			closed = s.ClosedUntil.Format(time.RFC3339)
 		}
-		most := ""
+		contributions := ""
 		if s.MaxContributions > 0 {
-			most = strconv.FormatInt(s.MaxContributions, 10)
+			contributions = strconv.FormatInt(s.MaxContributions, 10)
 		}
 		for _, m := range s.Measures {
 			rows = append(rows, slices.Concat([]string{text(s.ID)}, titles(s.Title), []string{
 				s.Every, s.Timezone, s.Unit, text(m.Name), text(m.Unit), text(m.Of),
 				strconv.FormatInt(m.PublicFrom, 10),
 				strconv.Itoa(len(s.Cells)), text(s.Decision), s.From, s.Until, text(s.Licence), closed,
-				strconv.FormatBool(s.Simulation), most,
+				strconv.FormatBool(s.Simulation), contributions,
 			}, share(s.BoundedShare), []string{s.State, s.Since, s.By}, reasons(s.Reason)))
 		}
 		return rows

@@ -12,8 +12,8 @@ import (
 	"sluice/opendata/query"
 )
 
-// said is what OpenAPI says of one endpoint beyond its path and parameters.
-type said struct {
+// description is what OpenAPI says of one endpoint beyond its path and parameters.
+type description struct {
 	summary, description string
 	kind                 string // media type of the answer that is not CSV
 	answer               reflect.Type
@@ -56,7 +56,7 @@ type problem struct {
 const jsonType, geoType = "application/json", "application/geo+json"
 
 // words are those of OpenAPI, by path.
-var words = map[string]said{
+var descriptions = map[string]description{
 	"/api/v1/streams": {
 		"List streams",
 		"Every published series: what it measures, where, under which decision, and how far it is final.", jsonType,
@@ -159,7 +159,7 @@ type Parameter struct{ Name, Description, Example, Values string }
 func Guide() []Operation {
 	var out []Operation
 	for _, e := range (*API)(nil).endpoints() {
-		s := words[e.path]
+		s := descriptions[e.path]
 		o := Operation{Path: e.path, Summary: s.summary, Description: s.description, Type: s.kind, Example: s.example}
 		for _, p := range e.all() {
 			example, _ := p.Example.(string)
@@ -181,7 +181,7 @@ func (e endpoint) all() (out []*huma.Param) {
 	}
 	for _, name := range e.parameters {
 		p := *parameters[name]
-		if name == "format" && words[e.path].kind == geoType {
+		if name == "format" && descriptions[e.path].kind == geoType {
 			p.Schema = &huma.Schema{Type: "string", Enum: []any{"geojson", "json", "csv"}}
 		}
 		out = append(out, &p)
@@ -222,7 +222,7 @@ func (a *API) document(base string) *huma.OpenAPI {
 		"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[problem](), true, "")},
 	}}
 	for _, e := range a.endpoints() {
-		s := words[e.path]
+		s := descriptions[e.path]
 		doc.Paths[e.path] = &huma.PathItem{Get: &huma.Operation{
 			OperationID: operationID(e.path), Summary: s.summary, Description: s.description,
 			Tags: []string{"open data"}, Parameters: e.all(),

@@ -27,20 +27,20 @@ import (
 // Catalog describes one source.
 type Catalog struct {
 	source *query.Source
-	keeper *httpcache.Keeper
+	cache  *httpcache.Cache
 	base   string
 	log    *slog.Logger
-	speak  map[string]*i18n.Speaker
+	speak  map[string]*i18n.Localizer
 }
 
 // New makes the handler. The base is the public address, if known.
-func New(source *query.Source, keeper *httpcache.Keeper, base string, log *slog.Logger) *Catalog {
-	return &Catalog{source, keeper, strings.TrimSuffix(base, "/"), log, i18n.Speakers()}
+func New(source *query.Source, cache *httpcache.Cache, base string, log *slog.Logger) *Catalog {
+	return &Catalog{source, cache, strings.TrimSuffix(base, "/"), log, i18n.Localizers()}
 }
 
 // Routes adds the catalogue to a mux.
 func (c *Catalog) Routes(mux *http.ServeMux) {
-	mux.HandleFunc("/catalog.jsonld", c.keeper.Handle(c.serve, func(w http.ResponseWriter, r *http.Request, err error) {
+	mux.HandleFunc("/catalog.jsonld", c.cache.Handle(c.serve, func(w http.ResponseWriter, r *http.Request, err error) {
 		c.log.Error("the catalogue cannot be made", "error", err)
 		httpcache.Problem(w, r, http.StatusServiceUnavailable, "unavailable", "The books cannot be read just now",
 			"try again in a minute")
@@ -98,7 +98,7 @@ func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte) no
 	languages := []node{id(authority + "language/CAT"), id(authority + "language/ENG"), id(authority + "language/SPA")}
 	return node{
 		"@context": context, "@id": c.base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog",
-		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *i18n.Speaker) string {
+		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *i18n.Localizer) string {
 			return aggregates(s, city)
 		}),
 		"dct:publisher": publisher, "dct:language": languages, "foaf:homepage": id(c.base + "/"),
@@ -116,11 +116,11 @@ func references(list []node) []node {
 
 // all is a sentence in all languages.
 func (c *Catalog) all(english string, parts ...any) []node {
-	return c.each(func(s *i18n.Speaker) string { return s.Say(english, parts...) })
+	return c.each(func(s *i18n.Localizer) string { return s.Say(english, parts...) })
 }
 
 // each is what is said in each language.
-func (c *Catalog) each(say func(*i18n.Speaker) string) (out []node) {
+func (c *Catalog) each(say func(*i18n.Localizer) string) (out []node) {
 	for _, code := range i18n.Codes {
 		out = append(out, node{"@value": say(c.speak[code]), "@language": code})
 	}

@@ -145,7 +145,7 @@ func TestCatalogueIsDCAT(t *testing.T) {
 // TestSearchEngines: a stream's block for search engines has the whole files, and a time
 // that is one.
 func TestSearchEngines(t *testing.T) {
-	speaker := i18n.Speakers()["en"]
+	speaker := i18n.Localizers()["en"]
 	for until, want := range map[string]any{"2026-12-31": "2026-01-01/2026-12-31", "": "2026-01-01/.."} {
 		d := Dataset(speaker, "https://x", books.City{Name: "P"},
 			query.Stream{Stream: books.Stream{ID: "s", From: "2026-01-01", Until: until}})

@@ -11,7 +11,7 @@ import (
 )
 
 // Describe says in one paragraph what a stream is.
-func Describe(s *i18n.Speaker, city books.City, st query.Stream) string {
+func Describe(s *i18n.Localizer, city books.City, st query.Stream) string {
 	var names []string
 	for _, m := range st.Measures {
 		names = append(names, m.Name)
@@ -34,13 +34,13 @@ func Describe(s *i18n.Speaker, city books.City, st query.Stream) string {
 }
 
 // aggregates says what all that the city releases is.
-func aggregates(s *i18n.Speaker, city books.City) string {
+func aggregates(s *i18n.Localizer, city books.City) string {
 	return s.Say("Aggregates of the sensors in the streets %s, each released under a decision of the city council. "+
 		"Raw readings are not kept.", s.Of(city.Name))
 }
 
 // Dataset is a stream as schema.org has it, for the head of its page.
-func Dataset(s *i18n.Speaker, base string, city books.City, st query.Stream) map[string]any {
+func Dataset(s *i18n.Localizer, base string, city books.City, st query.Stream) map[string]any {
 	title, _ := s.Title(st.Title)
 	page := base + "/streams/" + url.PathEscape(st.ID)
 	d := whole(base, city, title, Describe(s, city, st), page)
@@ -88,7 +88,7 @@ func period(st query.Stream) (from, until string) {
 }
 
 // City is all that the city releases, as schema.org has it.
-func City(s *i18n.Speaker, base string, city books.City) map[string]any {
+func City(s *i18n.Localizer, base string, city books.City) map[string]any {
 	d := whole(base, city, s.Say("What %s measures", city.Name),
 		aggregates(s, city), base+"/")
 	d["distribution"] = []any{map[string]any{"@type": "DataDownload", "encodingFormat": "application/ld+json",

@@ -42,15 +42,15 @@ type Failer func(http.ResponseWriter, *http.Request, error)
 
 // Bounds of what is kept and made. An answer as old as fresh is made anew.
 const (
-	fresh     = 250 * time.Millisecond
-	mostBytes = 8 << 20
-	mostOne   = 2 << 20
-	making    = 8 // at a time
-	patience  = 10 * time.Second
+	fresh    = 250 * time.Millisecond
+	maxBytes = 8 << 20
+	maxBody  = 2 << 20
+	making   = 8 // at a time
+	patience = 10 * time.Second
 )
 
-// Keeper makes answers, each once at a time, and keeps them while they are fresh.
-type Keeper struct {
+// Cache makes answers, each once at a time, and keeps them while they are fresh.
+type Cache struct {
 	flight singleflight.Group
 	slots  chan struct{}
 	seats  *seats // of long answers
@@ -61,19 +61,19 @@ type Keeper struct {
 	swept time.Time        // guarded by mu
 }
 
-// NewKeeper keeps nothing yet.
-func NewKeeper() *Keeper {
-	return &Keeper{slots: make(chan struct{}, making), seats: newSeats(), kept: make(map[string]*kept)}
+// New keeps nothing yet.
+func New() *Cache {
+	return &Cache{slots: make(chan struct{}, making), seats: newSeats(), kept: make(map[string]*kept)}
 }
 
 // Handle serves what a maker makes.
-func (k *Keeper) Handle(make Maker, fail Failer) http.HandlerFunc {
+func (c *Cache) Handle(make Maker, fail Failer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		key := r.URL.EscapedPath() + "?" + r.URL.RawQuery + "\n" + r.Header.Get("Accept") + "\n" +
 			r.Header.Get("Accept-Language")
-		a, ok := k.find(key)
+		a, ok := c.find(key)
 		if !ok {
-			made, err, _ := k.flight.Do(key, func() (any, error) { return k.answer(key, r, make) })
+			made, err, _ := c.flight.Do(key, func() (any, error) { return c.answer(key, r, make) })
 			if err != nil {
 				fail(w, r, err)
 				return
@@ -90,58 +90,58 @@ func (k *Keeper) Handle(make Maker, fail Failer) http.HandlerFunc {
 			w.Header()["Content-Encoding"] = encoding
 		}
 		if r.Method != http.MethodHead {
-			k.long(w, r, a.parts, zip)
+			c.long(w, r, a.parts, zip)
 		}
 	}
 }
 
 // answer makes one, for everybody who asks the same meanwhile: the first who asked
 // may go away.
-func (k *Keeper) answer(key string, r *http.Request, make Maker) (*kept, error) {
+func (c *Cache) answer(key string, r *http.Request, make Maker) (*kept, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
-	if err := k.slot(ctx); err != nil {
+	if err := c.slot(ctx); err != nil {
 		return nil, err
 	}
-	defer func() { <-k.slots }()
+	defer func() { <-c.slots }()
 	begun := time.Now()
 	out, err := make(r.WithContext(ctx))
 	if err != nil {
 		return nil, err
 	}
 	a := newKept(out, begun)
-	k.keep(key, a)
+	c.keep(key, a)
 	return a, nil
 }
 
-func (k *Keeper) find(key string) (*kept, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	a, ok := k.kept[key]
+func (c *Cache) find(key string) (*kept, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, ok := c.kept[key]
 	return a, ok && time.Since(a.made) < fresh
 }
 
 // keep adds an answer. All of them are old soon, so a full house is emptied.
-func (k *Keeper) keep(key string, a *kept) {
-	if len(a.body) > mostOne {
+func (c *Cache) keep(key string, a *kept) {
+	if len(a.body) > maxBody {
 		return
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.bytes+len(a.body) > mostBytes || time.Since(k.swept) > fresh {
-		k.swept = time.Now()
-		for old, b := range k.kept {
-			if k.bytes+len(a.body) > mostBytes || time.Since(b.made) >= fresh {
-				k.bytes -= len(b.body)
-				delete(k.kept, old)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bytes+len(a.body) > maxBytes || time.Since(c.swept) > fresh {
+		c.swept = time.Now()
+		for old, b := range c.kept {
+			if c.bytes+len(a.body) > maxBytes || time.Since(b.made) >= fresh {
+				c.bytes -= len(b.body)
+				delete(c.kept, old)
 			}
 		}
 	}
-	if old, ok := k.kept[key]; ok {
-		k.bytes -= len(old.body)
+	if old, ok := c.kept[key]; ok {
+		c.bytes -= len(old.body)
 	}
-	k.kept[key] = a
-	k.bytes += len(a.body)
+	c.kept[key] = a
+	c.bytes += len(a.body)
 }
 
 // head sets the headers that are the same in all forms of the answer.

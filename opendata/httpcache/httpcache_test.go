@@ -41,7 +41,7 @@ func get(ctx context.Context, h http.HandlerFunc, path string) *httptest.Respons
 func TestKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var made atomic.Int32
-		h := NewKeeper().Handle(func(r *http.Request) (*Reply, error) {
+		h := New().Handle(func(r *http.Request) (*Reply, error) {
 			n := made.Add(1)
 			time.Sleep(100 * time.Millisecond)
 			if err := r.Context().Err(); err != nil {
@@ -82,7 +82,7 @@ func TestKept(t *testing.T) {
 
 // TestKeptByHeaders tells answers apart by what they may depend on.
 func TestKeptByHeaders(t *testing.T) {
-	h := NewKeeper().Handle(func(r *http.Request) (*Reply, error) {
+	h := New().Handle(func(r *http.Request) (*Reply, error) {
 		return &Reply{Type: "text/plain",
 			Body: []byte(r.Header.Get("Accept") + r.Header.Get("Accept-Language") + r.URL.RawQuery)}, nil
 	}, failed)
@@ -101,9 +101,9 @@ func TestKeptByHeaders(t *testing.T) {
 
 // TestKeptIsBounded asks for more than may be kept, and for what fails.
 func TestKeptIsBounded(t *testing.T) {
-	k := NewKeeper()
+	c := New()
 	big := strings.Repeat("x", 1<<20)
-	h := k.Handle(func(r *http.Request) (*Reply, error) {
+	h := c.Handle(func(r *http.Request) (*Reply, error) {
 		if r.URL.Path == "/bad" {
 			return nil, errors.New("bad")
 		}
@@ -113,27 +113,27 @@ func TestKeptIsBounded(t *testing.T) {
 		if w := get(t.Context(), h, fmt.Sprintf("/?%d", n)); w.Code != 200 || w.Body.Len() < len(big) {
 			t.Fatalf("answer %d is %d with %d bytes", n, w.Code, w.Body.Len())
 		}
-		if k.bytes > mostBytes {
-			t.Fatalf("%d bytes are kept", k.bytes)
+		if c.bytes > maxBytes {
+			t.Fatalf("%d bytes are kept", c.bytes)
 		}
 	}
 	sum := 0
-	for _, a := range k.kept {
+	for _, a := range c.kept {
 		sum += len(a.body)
 	}
-	if sum != k.bytes || sum == 0 {
-		t.Errorf("%d bytes are kept, %d are counted", sum, k.bytes)
+	if sum != c.bytes || sum == 0 {
+		t.Errorf("%d bytes are kept, %d are counted", sum, c.bytes)
 	}
-	before := len(k.kept)
-	if w := get(t.Context(), h, "/bad"); w.Code != 503 || len(k.kept) != before {
-		t.Errorf("what fails is %d, and %d are kept", w.Code, len(k.kept))
+	before := len(c.kept)
+	if w := get(t.Context(), h, "/bad"); w.Code != 503 || len(c.kept) != before {
+		t.Errorf("what fails is %d, and %d are kept", w.Code, len(c.kept))
 	}
 }
 
 // TestPatience gives up on what takes too long, also while it waits for its turn.
 func TestPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewKeeper().Handle(func(r *http.Request) (*Reply, error) {
+		h := New().Handle(func(r *http.Request) (*Reply, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}, failed)

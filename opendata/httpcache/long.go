@@ -17,23 +17,23 @@ type Parts func(ctx context.Context) iter.Seq2[[]byte, error]
 // client that has not taken one for as long as slow gives its place to the next one who
 // comes.
 const (
-	mostLong = 32 // at a time
-	mostOwn  = 8  // of one client, where addresses tell clients apart
-	partTime = time.Minute
-	slow     = 2 * time.Second
+	maxLong          = 32 // at a time
+	maxLongPerClient = 8  // of one client, where addresses tell clients apart
+	partTime         = time.Minute
+	slow             = 2 * time.Second
 )
 
 // Share has one address take no more than its share of long answers.
-func (k *Keeper) Share() { k.seats.per = mostOwn }
+func (c *Cache) Share() { c.seats.per = maxLongPerClient }
 
 // long sends an answer in parts. Between two of them it holds no slot, and nothing of the
 // store. An answer that breaks off ends its connection, so that it looks like no whole
 // answer, whatever the client speaks.
-func (k *Keeper) long(w http.ResponseWriter, r *http.Request, parts Parts, zip bool) {
+func (c *Cache) long(w http.ResponseWriter, r *http.Request, parts Parts, zip bool) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	control := http.NewResponseController(w)
-	seat := k.seats.take(ctx, r.RemoteAddr, func() { _ = control.SetWriteDeadline(time.Now()) })
+	seat := c.seats.take(ctx, r.RemoteAddr, func() { _ = control.SetWriteDeadline(time.Now()) })
 	if seat == nil {
 		w.Header().Del("Content-Encoding")
 		w.Header().Del("Content-Disposition")
@@ -42,26 +42,26 @@ func (k *Keeper) long(w http.ResponseWriter, r *http.Request, parts Parts, zip b
 			"wait as long as Retry-After says, or ask for less with from, to, cell, measure or limit")
 		return
 	}
-	defer k.seats.leave(seat)
+	defer c.seats.leave(seat)
 	door.Patient(r, partTime)
 	out := &sender{w: w, control: control, seat: seat}
 	if zip {
 		out.zip = new(segments)
 	}
-	if err := k.send(ctx, cancel, out, parts); err != nil {
+	if err := c.send(ctx, cancel, out, parts); err != nil {
 		door.Abort(w)
 	}
 }
 
 // send makes and sends one part after the other.
-func (k *Keeper) send(ctx context.Context, cancel func(), out *sender, parts Parts) error {
-	if err := k.slot(ctx); err != nil {
+func (c *Cache) send(ctx context.Context, cancel func(), out *sender, parts Parts) error {
+	if err := c.slot(ctx); err != nil {
 		return err
 	}
 	held := true
 	defer func() {
 		if held {
-			<-k.slots
+			<-c.slots
 		}
 	}()
 	making := time.AfterFunc(patience, cancel)
@@ -74,12 +74,12 @@ func (k *Keeper) send(ctx context.Context, cancel func(), out *sender, parts Par
 		if out.zip != nil {
 			part = out.zip.part(part)
 		}
-		<-k.slots
+		<-c.slots
 		held = false
 		if err := out.write(part); err != nil {
 			return err
 		}
-		if err := k.slot(ctx); err != nil {
+		if err := c.slot(ctx); err != nil {
 			return err
 		}
 		held = true
@@ -95,9 +95,9 @@ func (k *Keeper) send(ctx context.Context, cancel func(), out *sender, parts Par
 }
 
 // slot waits for leave to make something.
-func (k *Keeper) slot(ctx context.Context) error {
+func (c *Cache) slot(ctx context.Context) error {
 	select {
-	case k.slots <- struct{}{}:
+	case c.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -6,15 +6,15 @@ import (
 	"strconv"
 )
 
-// mostPath is the longest path that a problem repeats, in bytes.
-const mostPath = 1024
+// maxPath is the longest path that a problem repeats, in bytes.
+const maxPath = 1024
 
 // Problem answers with a problem document (RFC 9457). The detail names what is
 // wrong with a request, never what was in it. A path that is longer than any of ours
 // is left out.
 func Problem(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) {
 	doc := map[string]any{"type": "/problems/" + code, "title": title, "status": status, "detail": detail}
-	if path := r.URL.EscapedPath(); len(path) <= mostPath {
+	if path := r.URL.EscapedPath(); len(path) <= maxPath {
 		doc["instance"] = path
 	}
 	raw, err := json.Marshal(doc)

@@ -43,10 +43,10 @@ func (s *seats) take(ctx context.Context, address string, end func()) *seat {
 		switch {
 		case s.many(of):
 			s.dismiss(time.Now(), func(x *seat) bool { return x.of == of })
-		case len(s.taken) >= mostLong:
+		case len(s.taken) >= maxLong:
 			s.dismiss(time.Now(), func(*seat) bool { return true })
 		}
-		if len(s.taken) < mostLong && !s.many(of) {
+		if len(s.taken) < maxLong && !s.many(of) {
 			x := &seat{of: of, end: end}
 			s.taken[x] = true
 			s.mu.Unlock()

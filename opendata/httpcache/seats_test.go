@@ -12,36 +12,36 @@ import (
 func TestSeatsAreShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		none := func() {}
-		k := NewKeeper()
-		k.Share()
+		c := New()
+		c.Share()
 		var own []*seat
-		for n := range mostOwn {
-			s := k.seats.take(t.Context(), fmt.Sprint("192.0.2.1:", n+1), none)
+		for n := range maxLongPerClient {
+			s := c.seats.take(t.Context(), fmt.Sprint("192.0.2.1:", n+1), none)
 			if s == nil {
 				t.Fatalf("it has %d", n)
 			}
 			own = append(own, s)
 		}
 		begun := time.Now()
-		if s := k.seats.take(t.Context(), "192.0.2.1:99", none); s != nil || time.Since(begun) != patience {
+		if s := c.seats.take(t.Context(), "192.0.2.1:99", none); s != nil || time.Since(begun) != patience {
 			t.Errorf("after %s it has more than its share", time.Since(begun))
 		}
-		other := k.seats.take(t.Context(), "192.0.2.2:1", none)
+		other := c.seats.take(t.Context(), "192.0.2.2:1", none)
 		if other == nil || time.Since(begun) != patience {
 			t.Error("another client waits")
 		}
 		other.since(time.Now().Add(-time.Hour)) // another's slow answer makes no room for it
 		own[3].since(time.Now().Add(-time.Minute))
-		if s := k.seats.take(t.Context(), "192.0.2.1:99", none); s == nil || !own[3].lost() || other.lost() {
+		if s := c.seats.take(t.Context(), "192.0.2.1:99", none); s == nil || !own[3].lost() || other.lost() {
 			t.Error("its own slow answer keeps it waiting")
 		}
-		k.seats.leave(own[0])
-		if s := k.seats.take(t.Context(), "192.0.2.1:99", none); s == nil {
+		c.seats.leave(own[0])
+		if s := c.seats.take(t.Context(), "192.0.2.1:99", none); s == nil {
 			t.Error("a seat that was left is not free")
 		}
-		k = NewKeeper()
-		for n := range mostLong {
-			if s := k.seats.take(t.Context(), "192.0.2.1:1", none); s == nil {
+		c = New()
+		for n := range maxLong {
+			if s := c.seats.take(t.Context(), "192.0.2.1:1", none); s == nil {
 				t.Fatalf("where nobody is told apart there are %d", n)
 			}
 		}

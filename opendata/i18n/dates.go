@@ -8,14 +8,14 @@ import (
 	"sluice/internal/locales"
 )
 
-// almanac are the names of days and months, as they stand in a date.
-type almanac struct {
+// calendar are the names of days and months, as they stand in a date.
+type calendar struct {
 	days, shortDays     [7]string // Sunday first
 	months, shortMonths [12]string
 	day                 string // weekday, day, month, year
 }
 
-func newAlmanac(l *locales.Localizer) (a almanac) {
+func newCalendar(l *locales.Localizer) (a calendar) {
 	word := func(key string) string { return l.Say("dates." + key) }
 	for i := range a.days {
 		n := strconv.Itoa(i)
@@ -30,25 +30,25 @@ func newAlmanac(l *locales.Localizer) (a almanac) {
 }
 
 // Day is a local day: Monday, 2 March 2026.
-func (s *Speaker) Day(t time.Time) string {
-	a := s.almanac
+func (l *Localizer) Day(t time.Time) string {
+	a := l.calendar
 	return fmt.Sprintf(a.day, a.days[t.Weekday()], t.Day(), a.months[t.Month()-1], t.Year())
 }
 
 // ShortDay is a local day where there is little room: Mon 2 Mar.
-func (s *Speaker) ShortDay(t time.Time) string {
-	a := s.almanac
+func (l *Localizer) ShortDay(t time.Time) string {
+	a := l.calendar
 	return fmt.Sprintf("%s %d %s", a.shortDays[t.Weekday()], t.Day(), a.shortMonths[t.Month()-1])
 }
 
 // Clock is a local time of day: 15:04.
-func (s *Speaker) Clock(t time.Time) string { return t.Format("15:04") }
+func (l *Localizer) Clock(t time.Time) string { return t.Format("15:04") }
 
 // Date is a day of the calendar, written 2026-03-02, in words; what is none stays.
-func (s *Speaker) Date(day string) string {
+func (l *Localizer) Date(day string) string {
 	t, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return day
 	}
-	return s.Day(t)
+	return l.Day(t)
 }

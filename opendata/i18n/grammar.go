@@ -7,21 +7,21 @@ import (
 
 // Agree is a word of grammar.yaml in the form that fits so many of a unit. What is no unit
 // of privacy, such as dB(A), is masculine in all languages here.
-func (s *Speaker) Agree(word, unit string, v float64) string {
+func (l *Localizer) Agree(word, unit string, v float64) string {
 	form, gender := "one", "m"
-	if g, ok := s.local.Text("grammar.gender." + unit); ok {
+	if g, ok := l.local.Text("grammar.gender." + unit); ok {
 		gender = g
 	}
 	if math.Abs(v) != 1 {
 		form = "other"
 	}
-	return s.local.Say("grammar." + strings.ReplaceAll(word, " ", "-") + "." + form + "." + gender)
+	return l.local.Say("grammar." + strings.ReplaceAll(word, " ", "-") + "." + form + "." + gender)
 }
 
 // At says in a place. In Catalan the article of its name is drawn together with "a" and
 // is small: al Port, a l’Estació, a la Rambla.
-func (s *Speaker) At(place string) string {
-	switch s.Code {
+func (l *Localizer) At(place string) string {
+	switch l.Code {
 	case "ca":
 		return before(place, [4]string{"al ", "als ", "a la ", "a l’"}, "a ")
 	case "es":
@@ -31,8 +31,8 @@ func (s *Speaker) At(place string) string {
 }
 
 // Of says of a place: del Port, de l’Estació, d’Olot.
-func (s *Speaker) Of(place string) string {
-	switch s.Code {
+func (l *Localizer) Of(place string) string {
+	switch l.Code {
 	case "ca":
 		joined := before(place, [4]string{"del ", "dels ", "de la ", "de l’"}, "de ")
 		if rest, bare := strings.CutPrefix(joined, "de "); bare && rest == place && vowel(place) {

@@ -12,7 +12,7 @@ import (
 // TestAgreement: each word that agrees has all its forms, and follows the unit's gender
 // and number.
 func TestAgreement(t *testing.T) {
-	s := Speakers()
+	s := Localizers()
 	for _, key := range s["en"].local.Keys("grammar") {
 		unit, isUnit := strings.CutPrefix(key, "grammar.gender.")
 		word := strings.ReplaceAll(strings.Split(key, ".")[1], "-", " ")
@@ -68,7 +68,7 @@ func pages(t *testing.T) string {
 // TestPlaces: Catalan draws article and preposition together, and leaves names alone that
 // only begin like an article.
 func TestPlaces(t *testing.T) {
-	s := Speakers()
+	s := Localizers()
 	for _, x := range []struct{ place, at, of string }{
 		{"El Port", "al Port", "del Port"}, {"L'Estació", "a l’Estació", "de l’Estació"},
 		{"L’Estació", "a l’Estació", "de l’Estació"},
@@ -91,7 +91,7 @@ func TestPlaces(t *testing.T) {
 // TestStanding: each state has a word, a short form with its day where it is known, and a
 // sentence; what is in force has none.
 func TestStanding(t *testing.T) {
-	en := Speakers()["en"]
+	en := Localizers()["en"]
 	for name, x := range map[string]struct {
 		st                    books.Standing
 		word, short, sentence string
@@ -128,7 +128,7 @@ func TestStanding(t *testing.T) {
 			!strings.HasPrefix(said, x.sentence) || (said == "") != (x.sentence == "") {
 			t.Errorf("%s is %q, %q and %q", name, w, short, said)
 		}
-		for _, s := range Speakers() {
+		for _, s := range Localizers() {
 			if said := s.Standing(x.st) + s.StateSince(x.st); strings.Contains(said, "%!") ||
 				strings.Contains(said, " : ") || strings.Contains(said, "-") || strings.Contains(said, "0001") {
 				t.Errorf("%s in %s: %q", name, s.Code, said)

@@ -47,39 +47,39 @@ func Choose(accept string) string {
 	return tags[i].String()
 }
 
-// Speaker speaks one language. It may be used by many at once.
-type Speaker struct {
+// Localizer writes one language. It is safe for concurrent use.
+type Localizer struct {
 	// Code is ca, en or es.
-	Code    string
-	local   *locales.Localizer
-	printer *message.Printer
-	almanac almanac
+	Code     string
+	local    *locales.Localizer
+	printer  *message.Printer
+	calendar calendar
 	// retellings are made when they are first asked for.
 	retellings func() []retelling
 }
 
-// speakers are made when they are first asked for.
-var speakers = func() map[string]func() *Speaker {
-	all := make(map[string]func() *Speaker)
+// localizers are made when they are first asked for.
+var localizers = func() map[string]func() *Localizer {
+	all := make(map[string]func() *Localizer)
 	for i, code := range locales.Languages {
-		all[code] = sync.OnceValue(func() *Speaker { return newSpeaker(code, locales.In(i)) })
+		all[code] = sync.OnceValue(func() *Localizer { return newLocalizer(code, locales.In(i)) })
 	}
 	return all
 }()
 
-// In is the speaker of a language, by its code.
-func In(code string) *Speaker { return speakers[code]() }
+// In is the localizer of a language, by its code.
+func In(code string) *Localizer { return localizers[code]() }
 
-// Speakers are one for each language, by code.
-func Speakers() map[string]*Speaker {
-	out := make(map[string]*Speaker)
+// Localizers are one for each language, by code.
+func Localizers() map[string]*Localizer {
+	out := make(map[string]*Localizer)
 	for _, code := range Codes {
 		out[code] = In(code)
 	}
 	return out
 }
 
-func newSpeaker(code string, local *locales.Localizer) *Speaker {
+func newLocalizer(code string, local *locales.Localizer) *Localizer {
 	book, tag := catalog.NewBuilder(catalog.Fallback(language.English)), language.MustParse(code)
 	for _, subject := range []string{"pages", "clerk"} {
 		for english, s := range local.Sentences(subject) {
@@ -90,8 +90,8 @@ func newSpeaker(code string, local *locales.Localizer) *Speaker {
 			must(book.Set(tag, english, plural.Selectf(1, "%d", selectors(s.Forms)...)))
 		}
 	}
-	return &Speaker{
-		code, local, message.NewPrinter(tag, message.Catalog(book)), newAlmanac(local),
+	return &Localizer{
+		code, local, message.NewPrinter(tag, message.Catalog(book)), newCalendar(local),
 		sync.OnceValue(func() []retelling { return retellings(local) }),
 	}
 }
@@ -114,47 +114,47 @@ func must(err error) {
 }
 
 // Say is a sentence, known by its English text, with its parts in place.
-func (s *Speaker) Say(english string, parts ...any) string {
-	return s.printer.Sprintf(english, parts...)
+func (l *Localizer) Say(english string, parts ...any) string {
+	return l.printer.Sprintf(english, parts...)
 }
 
 // Number shows a value with at most one decimal; of less than one, two digits.
-func (s *Speaker) Number(v float64) string {
+func (l *Localizer) Number(v float64) string {
 	digits := 1
 	if a := math.Abs(v); a > 0 && a < 1 {
 		digits = max(1, 1-int(math.Floor(math.Log10(a))))
 	}
-	return s.printer.Sprint(number.Decimal(v, number.MaxFractionDigits(min(digits, 12))))
+	return l.printer.Sprint(number.Decimal(v, number.MaxFractionDigits(min(digits, 12))))
 }
 
 // Amount is a value of a unit: a share as so many of a hundred.
-func (s *Speaker) Amount(v float64, unit string) string {
+func (l *Localizer) Amount(v float64, unit string) string {
 	if unit == "share" {
-		return s.Number(100*v) + " %"
+		return l.Number(100*v) + " %"
 	}
-	return s.Number(v)
+	return l.Number(v)
 }
 
 // Tick shows a value on a scale whose steps are so long: with as many decimals as
 // the step has.
-func (s *Speaker) Tick(v, step float64) string {
+func (l *Localizer) Tick(v, step float64) string {
 	digits := 0
 	for ; digits < 12; digits++ {
 		if n := step * math.Pow10(digits); math.Abs(n-math.Round(n)) < 1e-6*n {
 			break
 		}
 	}
-	return s.printer.Sprint(number.Decimal(v, number.Scale(digits)))
+	return l.printer.Sprint(number.Decimal(v, number.Scale(digits)))
 }
 
 // Unit is a unit of measurement in words that fit a number of it.
-func (s *Speaker) Unit(unit string, v float64) string {
-	if _, ok := s.local.Sentences("pages")["unit "+unit]; ok {
+func (l *Localizer) Unit(unit string, v float64) string {
+	if _, ok := l.local.Sentences("pages")["unit "+unit]; ok {
 		n := 2
 		if math.Abs(v) == 1 {
 			n = 1
 		}
-		return s.printer.Sprintf("unit "+unit, n)
+		return l.printer.Sprintf("unit "+unit, n)
 	}
 	switch unit {
 	case "ug/m3":
@@ -168,12 +168,12 @@ func (s *Speaker) Unit(unit string, v float64) string {
 }
 
 // Each is a unit of privacy as in "each device".
-func (s *Speaker) Each(unit string) string { return s.Unit(unit, 1) }
+func (l *Localizer) Each(unit string) string { return l.Unit(unit, 1) }
 
 // Title picks from a text by language the one that is spoken, else the next best,
 // and says in which language that is.
-func (s *Speaker) Title(by map[string]string) (text, code string) {
-	for _, c := range append([]string{s.Code}, "en", "ca", "es") {
+func (l *Localizer) Title(by map[string]string) (text, code string) {
+	for _, c := range append([]string{l.Code}, "en", "ca", "es") {
 		if by[c] != "" {
 			return by[c], c
 		}
@@ -187,18 +187,18 @@ func (s *Speaker) Title(by map[string]string) (text, code string) {
 }
 
 // Every says how often, for an ISO 8601 duration.
-func (s *Speaker) Every(period string, length time.Duration) string {
+func (l *Localizer) Every(period string, length time.Duration) string {
 	switch {
 	case period == "P1D":
-		return s.Say("every day")
+		return l.Say("every day")
 	case length == time.Hour:
-		return s.Say("every hour")
+		return l.Say("every hour")
 	case length%time.Hour == 0:
-		return s.printer.Sprintf("every %d hours", int(length/time.Hour))
+		return l.printer.Sprintf("every %d hours", int(length/time.Hour))
 	case length%time.Minute == 0:
-		return s.printer.Sprintf("every %d minutes", int(length/time.Minute))
+		return l.printer.Sprintf("every %d minutes", int(length/time.Minute))
 	}
-	return s.Say("every %s", length.String())
+	return l.Say("every %s", length.String())
 }
 
 // Known reports whether a code is one of the languages.

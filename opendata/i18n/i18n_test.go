@@ -162,7 +162,7 @@ func TestLanguages(t *testing.T) {
 }
 
 func TestSpeaking(t *testing.T) {
-	s := Speakers()
+	s := Localizers()
 	at := time.Date(2026, 4, 1, 9, 5, 0, 0, time.UTC)
 	for _, x := range []struct{ got, want string }{
 		{s["en"].Number(1234567.25), "1,234,567.2"}, {s["ca"].Number(1234567.25), "1.234.567,2"},

@@ -25,8 +25,8 @@ var part = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z]|%%`)
 // between is what stands between sentences.
 var between = regexp.MustCompile(`\n *|; |: `)
 
-// mostSentences bounds how many ends of sentences are looked at in a text.
-const mostSentences = 16
+// maxSentences bounds how many ends of sentences are looked at in a text.
+const maxSentences = 16
 
 // fewestLetters is how much of a sentence there must be to know it by: less is in
 // many others.
@@ -116,42 +116,42 @@ func (r retelling) fill(parts []string) string {
 // by its lines, or behind the name of a file and a colon; parts that are sentences
 // are retold as well. What nobody has translated stays as it is. The text should be
 // bounded (package brief): each sentence is tried.
-func (s *Speaker) Retell(english string) string {
-	if s.Code == "en" || english == "" {
+func (l *Localizer) Retell(english string) string {
+	if l.Code == "en" || english == "" {
 		return english
 	}
-	return s.retell(english, 8)
+	return l.retell(english, 8)
 }
 
 // retell goes so many levels deep.
-func (s *Speaker) retell(english string, deep int) string {
+func (l *Localizer) retell(english string, deep int) string {
 	if deep == 0 {
 		return english
 	}
-	if said, ok := s.sentence(english, deep); ok {
+	if said, ok := l.sentence(english, deep); ok {
 		return said
 	}
-	ends := between.FindAllStringIndex(english, mostSentences)
+	ends := between.FindAllStringIndex(english, maxSentences)
 	for _, m := range slices.Backward(ends) { // a sentence may hold a colon of its own
-		if said, ok := s.sentence(english[:m[0]], deep); ok {
-			return said + english[m[0]:m[1]] + s.retell(english[m[1]:], deep-1)
+		if said, ok := l.sentence(english[:m[0]], deep); ok {
+			return said + english[m[0]:m[1]] + l.retell(english[m[1]:], deep-1)
 		}
 	}
 	for _, m := range ends {
-		if said, ok := s.sentence(english[m[1]:], deep); ok {
-			return s.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + said
+		if said, ok := l.sentence(english[m[1]:], deep); ok {
+			return l.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + said
 		}
 	}
 	if len(ends) > 0 {
 		m := ends[0]
-		return s.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + s.retell(english[m[1]:], deep-1)
+		return l.retell(english[:m[0]], deep-1) + english[m[0]:m[1]] + l.retell(english[m[1]:], deep-1)
 	}
 	return english
 }
 
 // sentence says a text that is one sentence of the tables; ok is false for any other.
-func (s *Speaker) sentence(english string, deep int) (said string, ok bool) {
-	for _, r := range s.retellings() {
+func (l *Localizer) sentence(english string, deep int) (said string, ok bool) {
+	for _, r := range l.retellings() {
 		m := r.pattern.FindStringSubmatch(english)
 		if m == nil {
 			continue
@@ -159,7 +159,7 @@ func (s *Speaker) sentence(english string, deep int) (said string, ok bool) {
 		parts := m[1:]
 		for i := range parts {
 			if strings.Contains(parts[i], " ") { // a name is no sentence
-				parts[i] = s.retell(parts[i], deep-1)
+				parts[i] = l.retell(parts[i], deep-1)
 			}
 		}
 		return r.fill(parts), true

@@ -7,7 +7,7 @@ import (
 
 // TestRetell: finished English texts are known by their sentences.
 func TestRetell(t *testing.T) {
-	s := Speakers()
+	s := Localizers()
 	for _, x := range []struct{ code, english, want string }{
 		{"ca", "V04: 3 members have signed; 4 are needed", "V04: han signat 3 membres; en calen 4"},
 		{"es", "V04: 1 member has signed; 4 are needed", "V04: ha firmado 1 miembro; hacen falta 4"},

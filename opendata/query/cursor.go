@@ -11,9 +11,9 @@ import (
 )
 
 // Limit is how many items a page may have, at most MaxLimit.
-func Limit(v url.Values, most int) (int, error) {
+func Limit(v url.Values, maxItems int) (int, error) {
 	if !v.Has("limit") {
-		return most, nil
+		return maxItems, nil
 	}
 	n, err := strconv.Atoi(v.Get("limit"))
 	if err != nil || n < 1 || n > MaxLimit {

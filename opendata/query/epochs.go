@@ -64,7 +64,7 @@ func (s *Source) Epochs(ctx context.Context, st Stream, from, to time.Time) (out
 	}
 	// Each is a row of its last window.
 	list, err := s.Store.Observations(ctx,
-		store.Query{Stream: st.ID, From: from.Add(-day), To: to.Add(day), Which: store.Epochs, Limit: most})
+		store.Query{Stream: st.ID, From: from.Add(-day), To: to.Add(day), Which: store.Epochs, Limit: maxNewest})
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (s *Source) ending(
 	ctx context.Context, st Stream, until time.Time, cells map[string]bool,
 ) ([]store.Observation, error) {
 	list, err := s.Store.Observations(ctx,
-		store.Query{Stream: st.ID, From: until.Add(-Length(st.Every)), To: until, Limit: most})
+		store.Query{Stream: st.ID, From: until.Add(-Length(st.Every)), To: until, Limit: maxNewest})
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,8 @@ func (s *Source) ending(
 	}), nil
 }
 
-// most observations that a page looks at.
-const most = 20 * MaxLimit
+// maxNewest observations that a page looks at.
+const maxNewest = 20 * MaxLimit
 
 // Recent are the newest observations before an instant, of a day, or of as much of it
 // as a page may look at; of one measure, or of all where it is empty.
@@ -77,12 +77,12 @@ func (s *Source) Recent(ctx context.Context, st Stream, to time.Time, measure st
 	if to.IsZero() {
 		return nil, nil
 	}
-	q := store.Query{Stream: st.ID, To: to, Limit: most}
+	q := store.Query{Stream: st.ID, To: to, Limit: maxNewest}
 	of := len(st.Measures)
 	if measure != "" {
 		q.Measures, of = []string{measure}, 1
 	}
-	windows := most / max(1, of*len(st.Cells))
+	windows := maxNewest / max(1, of*len(st.Cells))
 	q.From = to.Add(-min(24*time.Hour, time.Duration(max(1, windows))*Length(st.Every)))
 	return s.Store.Observations(ctx, q)
 }
@@ -94,11 +94,11 @@ const TooLong = "is too long for windows so short; choose a shorter one, or fewe
 func (s *Source) Span(
 	ctx context.Context, st Stream, cells []string, measure string, from, to time.Time,
 ) ([]store.Observation, error) {
-	if int(to.Sub(from)/Length(st.Every))*len(cells) > most {
+	if int(to.Sub(from)/Length(st.Every))*len(cells) > maxNewest {
 		return nil, &Invalid{"span", TooLong}
 	}
 	return s.Store.Observations(ctx,
-		store.Query{Stream: st.ID, From: from, To: to, Cells: cells, Measures: []string{measure}, Limit: most})
+		store.Query{Stream: st.ID, From: from, To: to, Cells: cells, Measures: []string{measure}, Limit: maxNewest})
 }
 
 // Length is the length of a window such as PT15M, PT1H or P1D; a day is the longest

@@ -40,7 +40,7 @@ func TestRecentIsWhole(t *testing.T) {
 		if _, err := (&Source{Store: a}).Recent(t.Context(), streamOf(x.every, x.cells, x.measures), latest, x.measure); err != nil {
 			t.Fatal(err)
 		}
-		if got := a.q.To.Sub(a.q.From); got != x.want || a.q.Limit != most {
+		if got := a.q.To.Sub(a.q.From); got != x.want || a.q.Limit != maxNewest {
 			t.Errorf("of %d cells and %d measures every %s it asks for %s; want %s", x.cells, x.measures, x.every, got,
 				x.want)
 		}

@@ -8,19 +8,19 @@ import (
 	"sluice/store"
 )
 
-// Bounds of a whole series. One that has up to mostWhole rows is one answer; a longer one
+// Bounds of a whole series. One that has up to maxWhole rows is one answer; a longer one
 // is read and sent in parts, each of up to partRows.
 const (
-	mostWhole = 2000
-	partRows  = 500
+	maxWhole = 2000
+	partRows = 500
 )
 
 // Whole are all observations of a query, whatever its limit, where they are few enough to
 // be one answer; where they are not, it says so and has none.
 func (s *Source) Whole(ctx context.Context, q store.Query) (list []store.Observation, few bool, err error) {
-	q.Limit = mostWhole + 1
+	q.Limit = maxWhole + 1
 	list, err = s.Store.Observations(ctx, q)
-	if err != nil || len(list) > mostWhole {
+	if err != nil || len(list) > maxWhole {
 		return nil, false, err
 	}
 	return list, true, nil

@@ -59,7 +59,7 @@ func (x *index) add(l line) {
 	}
 	of := lane{l.stream, l.gateway}
 	runs := x.streams[of]
-	if runs == nil && len(x.lanes[l.stream]) >= mostNames {
+	if runs == nil && len(x.lanes[l.stream]) >= maxLanes {
 		return
 	}
 	if runs == nil {
@@ -135,11 +135,11 @@ func (r *run) holds(o *store.Observation, start int64) bool {
 
 // before are the latest windows of a stream that end at or before an instant, latest
 // first.
-func (x *index) before(stream string, until int64, most int) (list [][2]int64) {
+func (x *index) before(stream string, until int64, limit int) (list [][2]int64) {
 	for _, gateway := range x.lanes[stream] {
 		n := len(list)
 		for _, r := range slices.Backward(x.streams[lane{stream, gateway}]) {
-			for end := r.to; end > r.from && len(list)-n < most; end -= r.step {
+			for end := r.to; end > r.from && len(list)-n < limit; end -= r.step {
 				if end <= until {
 					list = append(list, [2]int64{end - r.step, end})
 				}
@@ -147,7 +147,7 @@ func (x *index) before(stream string, until int64, most int) (list [][2]int64) {
 		}
 	}
 	slices.SortFunc(list, func(a, b [2]int64) int { return cmp.Compare(b[1], a[1]) })
-	return list[:min(len(list), most)]
+	return list[:min(len(list), limit)]
 }
 
 // has takes an epoch's numbers for what they say that they are; whether they were released
@@ -250,8 +250,8 @@ func named(gateway string) bool {
 	return len(gateway) <= 63
 }
 
-// mostNames are the gateways of one stream in one book: one, and what it was called before.
-const mostNames = 64
+// maxLanes are the gateways of one stream in one book: one, and what it was called before.
+const maxLanes = 64
 
 // value finds a text by its key, which is there once.
 func value(text, key string, into *string) bool {

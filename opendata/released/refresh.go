@@ -13,122 +13,122 @@ import (
 
 // ready waits until the books have been read once. Later they are read beside, so that
 // what was removed is not shown for long.
-func (s *Shown) ready(ctx context.Context) error {
-	s.mu.RLock()
-	began, old := s.began, s.reading == nil && time.Since(s.read) > mirrorFresh
-	s.mu.RUnlock()
+func (f *Filter) ready(ctx context.Context) error {
+	f.mu.RLock()
+	began, old := f.began, f.reading == nil && time.Since(f.read) > mirrorFresh
+	f.mu.RUnlock()
 	if began {
 		if old {
-			s.begin()
+			f.begin()
 		}
 		return nil
 	}
-	err := s.refresh(ctx)
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.began {
+	err := f.refresh(ctx)
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.began {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", errBooks, err)
 }
 
 // begin has the books read, for nobody who waits.
-func (s *Shown) begin() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.reading == nil {
-		s.reading, s.begun = make(chan struct{}), time.Now()
-		go s.readOn(s.reading)
+func (f *Filter) begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reading == nil {
+		f.reading, f.begun = make(chan struct{}), time.Now()
+		go f.readOn(f.reading)
 	}
 }
 
 // refresh reads what the books have more, beside others that wait for the same.
-func (s *Shown) refresh(ctx context.Context) error {
-	s.mu.Lock()
-	if s.reading == nil {
-		if time.Since(s.read) < s.fresh {
-			defer s.mu.Unlock()
-			return s.problem
+func (f *Filter) refresh(ctx context.Context) error {
+	f.mu.Lock()
+	if f.reading == nil {
+		if time.Since(f.read) < f.fresh {
+			defer f.mu.Unlock()
+			return f.problem
 		}
-		s.reading, s.begun = make(chan struct{}), time.Now()
-		go s.readOn(s.reading)
+		f.reading, f.begun = make(chan struct{}), time.Now()
+		go f.readOn(f.reading)
 	}
-	done := s.reading
-	s.mu.Unlock()
+	done := f.reading
+	f.mu.Unlock()
 	select {
 	case <-done:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.problem
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.problem
 }
 
 // readOn reads the new lines. Those of a book that is read from its beginning come into
 // force at its end. Nothing is read while mu is held: a mirror may be slow.
-func (s *Shown) readOn(done chan struct{}) {
+func (f *Filter) readOn(done chan struct{}) {
 	var anew *index
-	err := s.follower.Next(func() { anew = newIndex() }, func(text string) error {
+	err := f.follower.Next(func() { anew = newIndex() }, func(text string) error {
 		l, ok := parse(text)
 		if !ok || !named(l.gateway) {
 			return nil // what it says was released is not shown
 		}
-		into := s.index // nobody else changes it
+		into := f.index // nobody else changes it
 		if anew != nil {
 			into = anew
 		}
 		var p *closed
 		if into.plans[l.plan] == nil {
-			p = readPlan(s.reader.Source, strings.Clone(l.plan))
+			p = readPlan(f.reader.Source, strings.Clone(l.plan))
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		if p != nil {
 			into.enter(p)
 		}
 		into.add(l)
-		if s.newest = append(s.newest, text); len(s.newest) > 2*mostNewest {
-			s.newest = append(s.newest[:0], s.newest[mostNewest:]...)
+		if f.newest = append(f.newest, text); len(f.newest) > 2*maxNewest {
+			f.newest = append(f.newest[:0], f.newest[maxNewest:]...)
 		}
 		return nil
 	})
-	removed, err2 := s.removedSince()
-	plans := s.unknown(anew)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if anew != nil && (err == nil || !s.began) {
-		anew.removed, s.index = s.index.removed, anew
+	removed, err2 := f.removedSince()
+	plans := f.unknown(anew)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if anew != nil && (err == nil || !f.began) {
+		anew.removed, f.index = f.index.removed, anew
 		for _, p := range anew.plans {
 			p.removed = anew.removed[p.of]
 		}
 	}
-	if anew != nil && err != nil && s.began {
+	if anew != nil && err != nil && f.began {
 		// from its beginning again: a part of it is not the book
-		s.follower = books.NewFollower(s.reader.Source, bookName)
+		f.follower = books.NewFollower(f.reader.Source, bookName)
 	}
 	for _, p := range plans {
-		s.index.enter(p)
+		f.index.enter(p)
 	}
 	for i := range removed {
-		s.index.remove(&removed[i])
+		f.index.remove(&removed[i])
 	}
-	if err = errors.Join(err, err2); err != nil && s.problem == nil {
-		s.log.Warn("the public books cannot be read; what was released since is not shown", "error", err)
+	if err = errors.Join(err, err2); err != nil && f.problem == nil {
+		f.log.Warn("the public books cannot be read; what was released since is not shown", "error", err)
 	}
-	for w := range s.strays {
-		if s.index.known(w) && !s.wrong[w] {
-			delete(s.strays, w)
+	for w := range f.strays {
+		if f.index.known(w) && !f.wrong[w] {
+			delete(f.strays, w)
 		}
 	}
-	s.problem, s.read, s.began = err, time.Now(), s.began || err == nil
+	f.problem, f.read, f.began = err, time.Now(), f.began || err == nil
 	close(done)
-	s.reading = nil
+	f.reading = nil
 }
 
 // removedSince are the removals that were said since they were read last.
-func (s *Shown) removedSince() (list []books.Removal, err error) {
-	err = s.removals.Next(func() {}, func(line string) error {
+func (f *Filter) removedSince() (list []books.Removal, err error) {
+	err = f.removals.Next(func() {}, func(line string) error {
 		var r books.Removal
 		if json.Unmarshal([]byte(line), &r) == nil && inRange(r.Until) {
 			list = append(list, r)
@@ -139,8 +139,8 @@ func (s *Shown) removedSince() (list []books.Removal, err error) {
 }
 
 // unknown are plans that could not be read before, and can now.
-func (s *Shown) unknown(anew *index) (list []*closed) {
-	x := s.index // nobody else changes it
+func (f *Filter) unknown(anew *index) (list []*closed) {
+	x := f.index // nobody else changes it
 	if anew != nil {
 		x = anew
 	}
@@ -148,7 +148,7 @@ func (s *Shown) unknown(anew *index) (list []*closed) {
 		if old.known {
 			continue
 		}
-		if p := readPlan(s.reader.Source, digest); p.known {
+		if p := readPlan(f.reader.Source, digest); p.known {
 			list = append(list, p)
 		}
 	}

@@ -40,14 +40,14 @@ const (
 	// grace is how long a row may be there before its line: the gateway writes both
 	// beside each other.
 	grace = 10 * time.Second
-	// mostNewest are the newest lines, whose windows are compared often.
-	mostNewest = 256
-	// mostStrays windows are told apart, of those that have no line.
-	mostStrays = 1000
-	// mostWrong windows are left out because they are not what was released.
-	mostWrong = 100_000
-	// mostMend of them are looked at every minute, to see whether they are right again.
-	mostMend = 256
+	// maxNewest are the newest lines, whose windows are compared often.
+	maxNewest = 256
+	// maxStrays windows are told apart, of those that have no line.
+	maxStrays = 1000
+	// maxWrong windows are left out because they are not what was released.
+	maxWrong = 100_000
+	// maxMend of them are looked at every minute, to see whether they are right again.
+	maxMend = 256
 )
 
 // window is what is released at once.
@@ -56,8 +56,9 @@ type window struct {
 	start           int64
 }
 
-// Shown is a store as the books let it be shown. It implements Store.
-type Shown struct {
+// Filter answers from a store, without the rows that the public books have no line of. It
+// implements Store.
+type Filter struct {
 	store    Store
 	reader   books.Reader
 	follower *books.Follower // owned by who reads
@@ -83,25 +84,25 @@ type Shown struct {
 // stray is a window that is in the store and has no line.
 type stray struct{ first, last time.Time }
 
-// New shows what source has lines of.
-func New(from Store, source books.Source, log *slog.Logger) *Shown {
-	s := &Shown{
+// New filters a store by the books of one gateway.
+func New(from Store, source books.Source, log *slog.Logger) *Filter {
+	f := &Filter{
 		store: from, reader: books.Reader{Source: source}, follower: books.NewFollower(source, bookName),
 		removals: books.NewFollower(source, "removals.jsonl"), fresh: mirrorFresh, grace: grace, log: log,
 		index: newIndex(), wrong: make(map[window]bool), strays: make(map[window]*stray),
 	}
 	if _, ok := source.(books.Dir); ok {
-		s.fresh = dirFresh
+		f.fresh = dirFresh
 	}
-	return s
+	return f
 }
 
 // Observations answers as the store does, without what has no line.
-func (s *Shown) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
-	if err := s.ready(ctx); err != nil {
+func (f *Filter) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
+	if err := f.ready(ctx); err != nil {
 		return nil, err
 	}
-	return pages(ctx, s.store, q, func(list []store.Observation) []store.Observation { return s.only(ctx, list) })
+	return pages(ctx, f.store, q, func(list []store.Observation) []store.Observation { return f.only(ctx, list) })
 }
 
 // pages asks a store until there are as many rows as are asked for, or no more, of those
@@ -110,7 +111,7 @@ func pages(
 	ctx context.Context, from Store, q store.Query, only func([]store.Observation) []store.Observation,
 ) ([]store.Observation, error) {
 	var out []store.Observation
-	for most := q.Limit; ; {
+	for limit := q.Limit; ; {
 		list, err := from.Observations(ctx, q)
 		if err != nil {
 			return nil, err
@@ -124,59 +125,59 @@ func pages(
 		} else {
 			out = append(out, list...)
 		}
-		if !more || len(out) >= most {
-			return out[:min(len(out), most)], nil
+		if !more || len(out) >= limit {
+			return out[:min(len(out), limit)], nil
 		}
 	}
 }
 
 // only takes out what has no line. What is not known of the books yet is asked for once.
-func (s *Shown) only(ctx context.Context, list []store.Observation) []store.Observation {
-	if s.all(list) {
+func (f *Filter) only(ctx context.Context, list []store.Observation) []store.Observation {
+	if f.all(list) {
 		return list
 	}
-	_ = s.refresh(ctx) // what cannot be read has no line
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	_ = f.refresh(ctx) // what cannot be read has no line
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	now, kept := time.Now(), list[:0]
 	for i := range list {
 		o := &list[i]
-		if s.lets(o) {
+		if f.lets(o) {
 			kept = append(kept, *o)
 			continue
 		}
-		s.leave(s.windowOf(o), now)
+		f.leave(f.windowOf(o), now)
 	}
 	return kept
 }
 
 // lets reports whether a row is shown, for who holds mu.
-func (s *Shown) lets(o *store.Observation) bool {
-	r := s.index.of(o)
-	return r != nil && (len(s.wrong) == 0 || !s.wrong[window{r.gateway, o.Stream, o.Start.UnixNano()}])
+func (f *Filter) lets(o *store.Observation) bool {
+	r := f.index.of(o)
+	return r != nil && (len(f.wrong) == 0 || !f.wrong[window{r.gateway, o.Stream, o.Start.UnixNano()}])
 }
 
 // windowOf is a row's window, of the gateway that it can be of, for who holds mu.
-func (s *Shown) windowOf(o *store.Observation) window {
+func (f *Filter) windowOf(o *store.Observation) window {
 	w := window{o.Gateway, o.Stream, o.Start.UnixNano()}
-	if r := s.index.of(o); r != nil {
+	if r := f.index.of(o); r != nil {
 		w.gateway = r.gateway
 	}
 	return w
 }
 
-func (s *Shown) all(list []store.Observation) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+func (f *Filter) all(list []store.Observation) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
 	var r *run // of the row before: rows of one run are the rule
 	for i := range list {
 		o := &list[i]
 		start := o.Start.UnixNano()
 		if i == 0 || r == nil || !r.has(start) || o.Stream != list[i-1].Stream || o.Gateway != list[i-1].Gateway ||
 			!r.holds(o, start) {
-			r = s.index.of(o)
+			r = f.index.of(o)
 		}
-		if r == nil || len(s.wrong) > 0 && s.wrong[window{r.gateway, o.Stream, start}] {
+		if r == nil || len(f.wrong) > 0 && f.wrong[window{r.gateway, o.Stream, start}] {
 			return false
 		}
 	}
@@ -185,82 +186,82 @@ func (s *Shown) all(list []store.Observation) bool {
 
 // leave counts a row that is left out, for who holds mu. One whose line may be on its
 // way is not counted yet.
-func (s *Shown) leave(w window, now time.Time) {
-	x := s.strays[w]
+func (f *Filter) leave(w window, now time.Time) {
+	x := f.strays[w]
 	switch {
 	case x != nil:
 		x.last = now
-	case len(s.strays) < mostStrays:
+	case len(f.strays) < maxStrays:
 		x = &stray{now, now}
-		s.strays[w] = x
+		f.strays[w] = x
 	default:
-		s.leftOut++
+		f.leftOut++
 		return
 	}
-	if s.wrong[w] || now.Sub(x.first) >= s.grace {
-		s.leftOut++
+	if f.wrong[w] || now.Sub(x.first) >= f.grace {
+		f.leftOut++
 	}
 }
 
 // LeftOut is how many rows were left out, counted each time.
-func (s *Shown) LeftOut() int64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.leftOut
+func (f *Filter) LeftOut() int64 {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.leftOut
 }
 
 // Hint says what the store has and the books have not; empty for nothing. It goes by
 // what was asked for and compared lately.
-func (s *Shown) Hint() string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+func (f *Filter) Hint() string {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
 	none, now := 0, time.Now()
-	for w, x := range s.strays {
-		if !s.wrong[w] && now.Sub(x.first) >= s.grace {
+	for w, x := range f.strays {
+		if !f.wrong[w] && now.Sub(x.first) >= f.grace {
 			none++
 		}
 	}
 	switch {
-	case s.problem != nil:
+	case f.problem != nil:
 		return "the public books cannot be read: what was released since is not shown"
-	case none == 0 && len(s.wrong) == 0:
+	case none == 0 && len(f.wrong) == 0:
 		return ""
 	}
 	return fmt.Sprintf("the store has rows of %d windows that have no line in the books, and %d windows that are "+
 		"not what was released; they are not shown. "+
-		"sluice verify names them; docs/operations.md says what to do", none, len(s.wrong))
+		"sluice verify names them; docs/operations.md says what to do", none, len(f.wrong))
 }
 
 // ClosedUntil is the end of the last window that both store and books have.
-func (s *Shown) ClosedUntil(ctx context.Context, stream string) (time.Time, error) {
-	until, err := s.store.ClosedUntil(ctx, stream)
+func (f *Filter) ClosedUntil(ctx context.Context, stream string) (time.Time, error) {
+	until, err := f.store.ClosedUntil(ctx, stream)
 	if err != nil || until.IsZero() {
 		return until, err
 	}
-	if err := s.ready(ctx); err != nil {
+	if err := f.ready(ctx); err != nil {
 		return time.Time{}, err
 	}
-	if s.ends(stream, until) {
+	if f.ends(stream, until) {
 		return until, nil
 	}
-	_ = s.refresh(ctx) // what cannot be read has no line
-	return s.closedBefore(ctx, stream, until)
+	_ = f.refresh(ctx) // what cannot be read has no line
+	return f.closedBefore(ctx, stream, until)
 }
 
 // closedBefore is the end of the last window, until an instant, that both store and books
 // have.
-func (s *Shown) closedBefore(ctx context.Context, stream string, until time.Time) (time.Time, error) {
-	s.mu.RLock()
-	list, gateways := s.index.before(stream, until.UnixNano(), 64), slices.Clone(s.index.lanes[stream])
-	s.mu.RUnlock()
+func (f *Filter) closedBefore(ctx context.Context, stream string, until time.Time) (time.Time, error) {
+	f.mu.RLock()
+	list, gateways := f.index.before(stream, until.UnixNano(), 64), slices.Clone(f.index.lanes[stream])
+	f.mu.RUnlock()
 	for n, w := range list {
 		start, end := time.Unix(0, w[0]).UTC(), time.Unix(0, w[1]).UTC()
 		if n == len(list)-1 && n > 0 {
 			return end, nil // all until there is final, whatever the store has of it
 		}
-		rows, err := s.store.Observations(ctx,
+		rows, err := f.store.Observations(ctx,
 			store.Query{Gateways: gateways, Stream: stream, From: start, To: start.Add(1), Limit: 1000})
-		if err != nil || s.any(rows) {
+		if err != nil || f.any(rows) {
 			return end, err
 		}
 	}
@@ -268,16 +269,16 @@ func (s *Shown) closedBefore(ctx context.Context, stream string, until time.Time
 }
 
 // any reports whether any of some rows can be of these books.
-func (s *Shown) any(rows []store.Observation) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return slices.ContainsFunc(rows, func(o store.Observation) bool { return s.index.of(&o) != nil })
+func (f *Filter) any(rows []store.Observation) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return slices.ContainsFunc(rows, func(o store.Observation) bool { return f.index.of(&o) != nil })
 }
 
-func (s *Shown) ends(stream string, until time.Time) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	last := s.index.before(stream, until.UnixNano(), 1)
+func (f *Filter) ends(stream string, until time.Time) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	last := f.index.before(stream, until.UnixNano(), 1)
 	return len(last) == 1 && last[0][1] == until.UnixNano()
 }
 

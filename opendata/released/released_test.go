@@ -89,7 +89,7 @@ func enter(t *testing.T, dir books.Dir, rows []store.Observation) {
 	}
 }
 
-func all(t *testing.T, s *Shown, limit int) []store.Observation {
+func all(t *testing.T, s *Filter, limit int) []store.Observation {
 	t.Helper()
 	list, err := s.Observations(t.Context(),
 		store.Query{Stream: "s", From: time.Unix(0, 0), To: noon.AddDate(100, 0, 0), Limit: limit})
@@ -99,7 +99,7 @@ func all(t *testing.T, s *Shown, limit int) []store.Observation {
 	return list
 }
 
-func newShown(t *testing.T) (*Shown, *shelf, books.Dir) {
+func newFilter(t *testing.T) (*Filter, *shelf, books.Dir) {
 	t.Helper()
 	dir, in := books.Dir(t.TempDir()), &shelf{}
 	s := New(in, dir, slog.New(slog.DiscardHandler))
@@ -125,7 +125,7 @@ func TestOnlyWhatHasALine(t *testing.T) {
 		"another end":     longer,
 		"beside the hour": half,
 	} {
-		s, in, dir := newShown(t)
+		s, in, dir := newFilter(t)
 		right := slices.Concat(hours(0, 3), hours(4, 6))
 		in.put(right...)
 		enter(t, dir, right)
@@ -154,7 +154,7 @@ func TestOnlyWhatHasALine(t *testing.T) {
 // TestTheLineComesLater: what is in the store before its line is shown when it is there,
 // and was never called wrong.
 func TestTheLineComesLater(t *testing.T) {
-	s, in, dir := newShown(t)
+	s, in, dir := newFilter(t)
 	s.grace = time.Hour
 	in.put(hours(0, 2)...)
 	enter(t, dir, hours(0, 1))
@@ -184,7 +184,7 @@ func TestNoBooks(t *testing.T) {
 	if _, err := s.ClosedUntil(t.Context(), "s"); !errors.Is(err, errBooks) {
 		t.Errorf("without books something is final (%v)", err)
 	}
-	s, _, _ = newShown(t)
+	s, _, _ = newFilter(t)
 	s.store = in
 	if got := all(t, s, 10); len(got) > 0 {
 		t.Errorf("a city that has released nothing shows %v", got)
@@ -284,7 +284,7 @@ func TestYearsAreSmall(t *testing.T) {
 // TestRemovedIsNotShown: what the books say was removed is not shown, although the store
 // has it again; what another decision released is.
 func TestRemovedIsNotShown(t *testing.T) {
-	s, in, dir := newShown(t)
+	s, in, dir := newFilter(t)
 	in.put(hours(0, 6)...)
 	enter(t, dir, hours(0, 6))
 	if got := all(t, s, 100); len(got) != 12 {

@@ -24,24 +24,24 @@ type Named struct {
 	Usable func() bool
 }
 
-// Several shows of one store what any of several gateways' books have a line of.
-type Several struct {
+// CityFilter shows of one store what any of several gateways' books have a line of.
+type CityFilter struct {
 	store Store
-	parts []*Shown
+	parts []*Filter
 	named []Named
 	names func() []string
 
-	stray *Shown // counts what none of them has a line of
+	stray *Filter // counts what none of them has a line of
 }
 
-// NewSeveral shows what any of several gateways' books have lines of. Names are the
+// NewCityFilter shows what any of several gateways' books have lines of. Names are the
 // gateways' as their books say them, in the order of the list; empty where it is not known.
-func NewSeveral(from Store, list []Named, names func() []string, log *slog.Logger) *Several {
-	s := &Several{store: from, named: list, names: names, stray: New(from, none{}, log)}
+func NewCityFilter(from Store, list []Named, names func() []string, log *slog.Logger) *CityFilter {
+	f := &CityFilter{store: from, named: list, names: names, stray: New(from, none{}, log)}
 	for _, n := range list {
-		s.parts = append(s.parts, New(from, n.Source, log.With("books", n.Where)))
+		f.parts = append(f.parts, New(from, n.Source, log.With("books", n.Where)))
 	}
-	return s
+	return f
 }
 
 // none are books without a line.
@@ -50,11 +50,11 @@ type none struct{}
 func (none) Get(string) ([]byte, error) { return nil, nil }
 
 // use are the books that are of this city and have been read, and whether that is all.
-func (s *Several) use(ctx context.Context) (list []*Shown, whole bool) {
-	ready := make([]bool, len(s.parts))
+func (f *CityFilter) use(ctx context.Context) (list []*Filter, whole bool) {
+	ready := make([]bool, len(f.parts))
 	var all sync.WaitGroup
-	for n, p := range s.parts {
-		if s.named[n].Usable != nil && !s.named[n].Usable() {
+	for n, p := range f.parts {
+		if f.named[n].Usable != nil && !f.named[n].Usable() {
 			continue
 		}
 		all.Go(func() {
@@ -69,31 +69,31 @@ func (s *Several) use(ctx context.Context) (list []*Shown, whole bool) {
 		})
 	}
 	all.Wait()
-	for n, p := range s.parts {
+	for n, p := range f.parts {
 		if ready[n] {
 			list = append(list, p)
 		}
 	}
-	return list, len(list) == len(s.parts)
+	return list, len(list) == len(f.parts)
 }
 
 // Observations answers as the store does, without what has no line.
-func (s *Several) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
-	parts, whole := s.use(ctx)
+func (f *CityFilter) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
+	parts, whole := f.use(ctx)
 	if len(parts) == 0 {
 		return nil, errBooks
 	}
-	return pages(ctx, s.store, q, func(list []store.Observation) []store.Observation {
-		return s.only(ctx, parts, whole, list)
+	return pages(ctx, f.store, q, func(list []store.Observation) []store.Observation {
+		return f.only(ctx, parts, whole, list)
 	})
 }
 
 // only takes out what none of the books has a line of. Where some are away, their rows
 // are not called wrong.
-func (s *Several) only(ctx context.Context, parts []*Shown, whole bool, list []store.Observation) []store.Observation {
+func (f *CityFilter) only(ctx context.Context, parts []*Filter, whole bool, list []store.Observation) []store.Observation {
 	missing := false
 	shown := make([]bool, len(list))
-	owner, names := make([]int, len(list)), s.names() // of a gateway that has books here, these alone have lines
+	owner, names := make([]int, len(list)), f.names() // of a gateway that has books here, these alone have lines
 	for i := range list {
 		if owner[i] = -1; list[i].Gateway != "" {
 			owner[i] = slices.Index(names, list[i].Gateway)
@@ -102,7 +102,7 @@ func (s *Several) only(ctx context.Context, parts []*Shown, whole bool, list []s
 	look := func() {
 		missing = false
 		for _, p := range parts {
-			n := slices.Index(s.parts, p)
+			n := slices.Index(f.parts, p)
 			p.mu.RLock()
 			for i := range list {
 				shown[i] = shown[i] || (owner[i] < 0 || owner[i] == n) && p.lets(&list[i])
@@ -114,7 +114,7 @@ func (s *Several) only(ctx context.Context, parts []*Shown, whole bool, list []s
 		}
 	}
 	if look(); missing {
-		whole = s.refresh(ctx, parts) && whole
+		whole = f.refresh(ctx, parts) && whole
 		look()
 	}
 	kept, now := list[:0], time.Now()
@@ -122,7 +122,7 @@ func (s *Several) only(ctx context.Context, parts []*Shown, whole bool, list []s
 		if shown[i] {
 			kept = append(kept, list[i])
 		} else if whole {
-			s.leave(parts, &list[i], now)
+			f.leave(parts, &list[i], now)
 		}
 	}
 	return kept
@@ -130,7 +130,7 @@ func (s *Several) only(ctx context.Context, parts []*Shown, whole bool, list []s
 
 // refresh reads what the books have more, for as long as patience lasts; false where it
 // was not enough for some.
-func (s *Several) refresh(ctx context.Context, parts []*Shown) bool {
+func (f *CityFilter) refresh(ctx context.Context, parts []*Filter) bool {
 	failed := make([]error, len(parts))
 	var all sync.WaitGroup
 	for n, p := range parts {
@@ -145,26 +145,26 @@ var errSlow = errors.New("the public books are slow")
 
 // soon is refresh for as long as patience lasts; where the books were away, or are slow,
 // they are read for nobody who waits.
-func (s *Shown) soon(ctx context.Context) error {
-	s.mu.RLock()
-	problem, slow, old := s.problem, s.reading != nil && time.Since(s.begun) > patience, time.Since(s.read) >= s.fresh
-	s.mu.RUnlock()
+func (f *Filter) soon(ctx context.Context) error {
+	f.mu.RLock()
+	problem, slow, old := f.problem, f.reading != nil && time.Since(f.begun) > patience, time.Since(f.read) >= f.fresh
+	f.mu.RUnlock()
 	if slow {
 		return errSlow
 	}
 	if problem != nil {
 		if old {
-			s.begin()
+			f.begin()
 		}
 		return problem
 	}
 	ctx, enough := context.WithTimeout(ctx, patience)
 	defer enough()
-	return s.refresh(ctx)
+	return f.refresh(ctx)
 }
 
 // leave counts a row that is left out: of a gateway's window that is wrong, or of none.
-func (s *Several) leave(parts []*Shown, o *store.Observation, now time.Time) {
+func (f *CityFilter) leave(parts []*Filter, o *store.Observation, now time.Time) {
 	for _, p := range parts {
 		p.mu.Lock()
 		if p.index.of(o) != nil {
@@ -174,14 +174,14 @@ func (s *Several) leave(parts []*Shown, o *store.Observation, now time.Time) {
 		}
 		p.mu.Unlock()
 	}
-	s.stray.mu.Lock()
-	defer s.stray.mu.Unlock()
-	s.stray.leave(window{o.Gateway, o.Stream, o.Start.UnixNano()}, now)
+	f.stray.mu.Lock()
+	defer f.stray.mu.Unlock()
+	f.stray.leave(window{o.Gateway, o.Stream, o.Start.UnixNano()}, now)
 }
 
 // ClosedUntil is the end of the last window that the store and any of the books have.
-func (s *Several) ClosedUntil(ctx context.Context, stream string) (latest time.Time, err error) {
-	each, err := s.ClosedEach(ctx, stream)
+func (f *CityFilter) ClosedUntil(ctx context.Context, stream string) (latest time.Time, err error) {
+	each, err := f.ClosedEach(ctx, stream)
 	for _, until := range each {
 		if until.After(latest) {
 			latest = until
@@ -192,18 +192,18 @@ func (s *Several) ClosedUntil(ctx context.Context, stream string) (latest time.T
 
 // ClosedEach is the end of the last window that the store and each of the books have, in
 // the order of the books; zero for none.
-func (s *Several) ClosedEach(ctx context.Context, stream string) ([]time.Time, error) {
-	parts, _ := s.use(ctx)
+func (f *CityFilter) ClosedEach(ctx context.Context, stream string) ([]time.Time, error) {
+	parts, _ := f.use(ctx)
 	if len(parts) == 0 {
 		return nil, errBooks
 	}
-	until, err := s.store.ClosedUntil(ctx, stream)
-	out := make([]time.Time, len(s.parts))
+	until, err := f.store.ClosedUntil(ctx, stream)
+	out := make([]time.Time, len(f.parts))
 	if err != nil || until.IsZero() {
 		return out, err
 	}
-	s.refresh(ctx, parts)
-	for n, p := range s.parts {
+	f.refresh(ctx, parts)
+	for n, p := range f.parts {
 		for _, use := range parts {
 			if use != p {
 				continue
@@ -217,38 +217,38 @@ func (s *Several) ClosedEach(ctx context.Context, stream string) ([]time.Time, e
 }
 
 // LeftOut is how many rows were left out, counted each time.
-func (s *Several) LeftOut() int64 {
-	n := s.stray.LeftOut()
-	for _, p := range s.parts {
+func (f *CityFilter) LeftOut() int64 {
+	n := f.stray.LeftOut()
+	for _, p := range f.parts {
 		n += p.LeftOut()
 	}
 	return n
 }
 
 // Hint says what the store has and the books have not; empty for nothing.
-func (s *Several) Hint() string {
-	for n, p := range s.parts {
+func (f *CityFilter) Hint() string {
+	for n, p := range f.parts {
 		if h := p.Hint(); h != "" {
-			return s.named[n].Where + ": " + h
+			return f.named[n].Where + ": " + h
 		}
 	}
-	return s.stray.Hint()
+	return f.stray.Hint()
 }
 
 // Watch compares what the store has with the digests of all books until ctx ends, and
 // says what is left out.
-func (s *Several) Watch(ctx context.Context) {
+func (f *CityFilter) Watch(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, p := range s.parts {
+	for _, p := range f.parts {
 		all.Go(func() { p.Watch(ctx) })
 	}
 	all.Go(func() {
-		for said := int64(0); ; {
+		for logged := int64(0); ; {
 			select {
 			case <-ctx.Done():
 				return
 			case <-time.After(compareNewest):
-				said = s.stray.say(said)
+				logged = f.stray.say(logged)
 			}
 		}
 	})

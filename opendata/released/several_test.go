@@ -43,7 +43,7 @@ func (f *fickle) Get(name string) ([]byte, error) {
 }
 
 // two are two gateways with a place each, of which the first has come further.
-func two(t *testing.T) (*Several, *shelf, books.Dir, *fickle) {
+func two(t *testing.T) (*CityFilter, *shelf, books.Dir, *fickle) {
 	t.Helper()
 	in, one, other := &shelf{}, books.Dir(t.TempDir()), &fickle{Dir: books.Dir(t.TempDir())}
 	for h := range 4 {
@@ -59,7 +59,7 @@ func two(t *testing.T) (*Several, *shelf, books.Dir, *fickle) {
 			}
 		}
 	}
-	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: other}}, func() []string {
+	s := NewCityFilter(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: other}}, func() []string {
 		return []string{"edge-1", "edge-2"}
 	}, slog.New(slog.DiscardHandler))
 	for _, p := range append(s.parts, s.stray) {
@@ -68,7 +68,7 @@ func two(t *testing.T) (*Several, *shelf, books.Dir, *fickle) {
 	return s, in, one, other
 }
 
-func shownBy(t *testing.T, s *Several) (n int) {
+func shownBy(t *testing.T, s *CityFilter) (n int) {
 	t.Helper()
 	list, err := s.Observations(t.Context(),
 		store.Query{Stream: "s", From: time.Unix(0, 0), To: noon.AddDate(1, 0, 0), Limit: 100})
@@ -236,7 +236,7 @@ func TestAStuckMirror(t *testing.T) {
 	defer srv.Close()
 	defer close(stuck)
 	_, in, one, _ := two(t)
-	s := NewSeveral(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}},
+	s := NewCityFilter(in, []Named{{Where: "one", Source: one}, {Where: "other", Source: books.NewMirror(srv.URL)}},
 		func() []string { return make([]string, 2) }, slog.New(slog.DiscardHandler))
 	begun := time.Now()
 	for range 20 {

@@ -16,7 +16,7 @@ const (
 	// as long as it took, and after all of them for an hour; a mirror's books, which are
 	// fetched anew for it, for a day.
 	rest       = 20
-	mostRest   = 10 * time.Second
+	maxPause   = 10 * time.Second
 	restDir    = time.Hour
 	restMirror = 24 * time.Hour
 	// again is after what time a window that seems wrong is looked at once more: a
@@ -26,10 +26,10 @@ const (
 
 // Watch compares what the store has with the digests of the books until ctx ends, and
 // says what is left out.
-func (s *Shown) Watch(ctx context.Context) {
+func (f *Filter) Watch(ctx context.Context) {
 	beside, all := make(chan struct{}), time.Now()
 	close(beside)
-	var said int64
+	var logged int64
 	for pause := time.Second; ; pause = compareNewest {
 		select {
 		case <-ctx.Done():
@@ -37,10 +37,10 @@ func (s *Shown) Watch(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		if s.refresh(ctx) == nil {
-			s.compareNewest(ctx)
+		if f.refresh(ctx) == nil {
+			f.compareNewest(ctx)
 		}
-		said = s.say(said)
+		logged = f.say(logged)
 		select {
 		case <-beside:
 			if time.Now().Before(all) {
@@ -48,12 +48,12 @@ func (s *Shown) Watch(ctx context.Context) {
 			}
 			beside = make(chan struct{})
 			all = time.Now().Add(restDir)
-			if s.fresh == mirrorFresh {
+			if f.fresh == mirrorFresh {
 				all = time.Now().Add(restMirror)
 			}
 			go func(done chan struct{}) {
 				defer close(done)
-				s.compareAll(ctx)
+				f.compareAll(ctx)
 			}(beside)
 		default:
 		}
@@ -61,39 +61,39 @@ func (s *Shown) Watch(ctx context.Context) {
 }
 
 // say logs what was left out since it was said last.
-func (s *Shown) say(said int64) int64 {
-	if n := s.LeftOut(); n > said {
-		s.log.Error("rows of the store were left out: they are not what the public books say was released", "rows",
-			n-said, "hint", s.Hint())
+func (f *Filter) say(logged int64) int64 {
+	if n := f.LeftOut(); n > logged {
+		f.log.Error("rows of the store were left out: they are not what the public books say was released", "rows",
+			n-logged, "hint", f.Hint())
 		return n
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for w, x := range s.strays {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for w, x := range f.strays {
 		if time.Since(x.last) > time.Hour {
-			delete(s.strays, w)
+			delete(f.strays, w)
 		}
 	}
-	return said
+	return logged
 }
 
 // compareNewest compares the newest windows, and those that were wrong.
-func (s *Shown) compareNewest(ctx context.Context) {
-	s.mu.Lock()
-	newest, list := slices.Clone(s.newest[max(0, len(s.newest)-mostNewest):]), slices.Clone(s.mend)
-	s.mu.Unlock()
+func (f *Filter) compareNewest(ctx context.Context) {
+	f.mu.Lock()
+	newest, list := slices.Clone(f.newest[max(0, len(f.newest)-maxNewest):]), slices.Clone(f.mend)
+	f.mu.Unlock()
 	for _, text := range newest {
 		if r, ok := whole(text); ok {
 			list = append(list, r)
 		}
 	}
-	s.compare(ctx, list)
+	f.compare(ctx, list)
 }
 
 // compareAll goes through all lines, slowly.
-func (s *Shown) compareAll(ctx context.Context) {
+func (f *Filter) compareAll(ctx context.Context) {
 	var page []books.Released
-	err := s.reader.Each(bookName, func(text string) error {
+	err := f.reader.Each(bookName, func(text string) error {
 		r, ok := whole(text)
 		if !ok {
 			return ctx.Err()
@@ -102,49 +102,49 @@ func (s *Shown) compareAll(ctx context.Context) {
 			return ctx.Err()
 		}
 		begun := time.Now()
-		s.compare(ctx, page)
+		f.compare(ctx, page)
 		page = page[:0]
 		select {
 		case <-ctx.Done():
-		case <-time.After(min(rest*time.Since(begun), mostRest)):
+		case <-time.After(min(rest*time.Since(begun), maxPause)):
 		}
 		return ctx.Err()
 	})
 	if err == nil {
-		s.compare(ctx, page)
+		f.compare(ctx, page)
 	}
 }
 
 // compare looks at windows, and once more at those that seem wrong.
-func (s *Shown) compare(ctx context.Context, list []books.Released) {
-	doubtful, err := s.differ(ctx, list)
-	if err == nil && len(doubtful) > 0 && !s.known(doubtful) {
+func (f *Filter) compare(ctx context.Context, list []books.Released) {
+	doubtful, err := f.differ(ctx, list)
+	if err == nil && len(doubtful) > 0 && !f.known(doubtful) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(min(again, s.grace)):
+		case <-time.After(min(again, f.grace)):
 		}
-		doubtful, err = s.differ(ctx, doubtful)
+		doubtful, err = f.differ(ctx, doubtful)
 	}
 	if err != nil {
 		return // it is compared again
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for i := range list {
-		delete(s.wrong, lineOf(list[i]))
+		delete(f.wrong, lineOf(list[i]))
 	}
 	for _, r := range doubtful {
-		if len(s.wrong) < mostWrong {
-			s.wrong[lineOf(r)] = true
+		if len(f.wrong) < maxWrong {
+			f.wrong[lineOf(r)] = true
 		}
 	}
-	s.mend = slices.DeleteFunc(s.mend, func(r books.Released) bool { return !s.wrong[lineOf(r)] })
+	f.mend = slices.DeleteFunc(f.mend, func(r books.Released) bool { return !f.wrong[lineOf(r)] })
 	for _, r := range doubtful {
-		if len(s.mend) < mostMend && !slices.ContainsFunc(s.mend, func(x books.Released) bool {
+		if len(f.mend) < maxMend && !slices.ContainsFunc(f.mend, func(x books.Released) bool {
 			return lineOf(x) == lineOf(r)
 		}) {
-			s.mend = append(s.mend, r)
+			f.mend = append(f.mend, r)
 		}
 	}
 }
@@ -152,30 +152,30 @@ func (s *Shown) compare(ctx context.Context, list []books.Released) {
 func lineOf(r books.Released) window { return window{r.Gateway, r.Stream, r.Start.UnixNano()} }
 
 // known reports whether all these are called wrong already.
-func (s *Shown) known(list []books.Released) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return !slices.ContainsFunc(list, func(r books.Released) bool { return !s.wrong[lineOf(r)] })
+func (f *Filter) known(list []books.Released) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return !slices.ContainsFunc(list, func(r books.Released) bool { return !f.wrong[lineOf(r)] })
 }
 
 // differ are the windows of which the store has something else than was released. One
 // that it has nothing of shows nothing, and what cannot be read is not called wrong.
-func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.Released, err error) {
+func (f *Filter) differ(ctx context.Context, list []books.Released) (out []books.Released, err error) {
 	var hidden map[window][]books.Withdrawal
 	for i := range list {
 		r := &list[i]
-		rows, err := s.store.Observations(ctx,
+		rows, err := f.store.Observations(ctx,
 			store.Query{Gateways: []string{r.Gateway}, Stream: r.Stream, From: r.Start, To: r.Start.Add(1),
 				Limit: 2*r.Rows + 1000, Which: store.Both})
 		if err != nil {
 			return nil, err
 		}
-		rows = s.planned(rows)
+		rows = f.planned(rows)
 		if len(rows) == 0 || store.Digest(rows) == r.SHA256 {
 			continue
 		}
 		if hidden == nil {
-			if hidden, err = s.withdrawn(); err != nil {
+			if hidden, err = f.withdrawn(); err != nil {
 				return nil, err
 			}
 		}
@@ -187,15 +187,15 @@ func (s *Shown) differ(ctx context.Context, list []books.Released) (out []books.
 }
 
 // planned are the rows that are not left out anyway.
-func (s *Shown) planned(rows []store.Observation) []store.Observation {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return slices.DeleteFunc(rows, func(o store.Observation) bool { return s.index.of(&o) == nil })
+func (f *Filter) planned(rows []store.Observation) []store.Observation {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return slices.DeleteFunc(rows, func(o store.Observation) bool { return f.index.of(&o) == nil })
 }
 
 // withdrawn are the withdrawals of these books, whatever name the gateway has now.
-func (s *Shown) withdrawn() (map[window][]books.Withdrawal, error) {
-	list, err := s.reader.Withdrawals()
+func (f *Filter) withdrawn() (map[window][]books.Withdrawal, error) {
+	list, err := f.reader.Withdrawals()
 	out := make(map[window][]books.Withdrawal)
 	for _, w := range list {
 		key := window{"", w.Stream, w.Start.UnixNano()}

@@ -6,7 +6,7 @@ import (
 )
 
 // about is the page's subject for search engines: its stream, or all of them.
-func (w *Web) about(v voice, city books.City, page any) any {
+func (w *Web) about(v locale, city books.City, page any) any {
 	if p, ok := page.(*streamPage); ok {
 		return catalog.Dataset(w.speak[v.lang], w.place.Public, city, p.Stream)
 	}

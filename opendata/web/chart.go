@@ -26,11 +26,11 @@ type line struct {
 	Items      []store.Observation
 }
 
-// picture is a chart: one line each with its interval as a band, and below the
+// chart is a diagram: one line each with its interval as a band, and below the
 // axis a row for each of what was not published, so that withheld, no data and
 // zero cannot be taken for one another.
-type picture struct {
-	speak    *i18n.Speaker
+type chart struct {
+	speak    *i18n.Localizer
 	place    *time.Location
 	from, to time.Time
 	lines    []line
@@ -39,47 +39,47 @@ type picture struct {
 	empty    bool // nothing was published
 }
 
-// chart draws lines over a span of time. It is made of numbers, dates and names
+// drawChart draws lines over a span of time. It is made of numbers, dates and names
 // that the books have.
-func chart(speak *i18n.Speaker, place *time.Location, from, to, ended time.Time, lines []line) template.HTML {
-	p := picture{speak: speak, place: place, from: from, to: to, ended: ended, lines: lines}
-	p.scale()
+func drawChart(speak *i18n.Localizer, place *time.Location, from, to, ended time.Time, lines []line) template.HTML {
+	c := chart{speak: speak, place: place, from: from, to: to, ended: ended, lines: lines}
+	c.scale()
 	var b strings.Builder
 	high := height + strip*float64(len(lines))
 	fmt.Fprintf(&b,
 		`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-title"><title id="chart-title">%s</title>`,
-		width, high, html.EscapeString(p.title()))
+		width, high, html.EscapeString(c.title()))
 	b.WriteString(
 		`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern>` +
 			`<pattern id="stop" width="8" height="4" patternUnits="userSpaceOnUse"><path class="stop" d="M0 2H8"/></pattern>` +
 			`<pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse"><path class="dots" d="M1.5 1.5l4 4m0-4l-4 4"/></pattern></defs>`)
-	p.grid(&b)
-	p.hours(&b)
+	c.grid(&b)
+	c.hours(&b)
 	for n := range lines {
-		p.draw(&b, n)
+		c.draw(&b, n)
 	}
 	b.WriteString("</svg>")
 	return template.HTML(b.String()) //nolint:gosec // numbers, constants and what html.EscapeString made
 }
 
-func (p *picture) title() string {
-	names := make([]string, len(p.lines))
-	for i, l := range p.lines {
+func (c *chart) title() string {
+	names := make([]string, len(c.lines))
+	for i, l := range c.lines {
 		names[i] = l.Name
 	}
-	return p.speak.Say("Chart of %s from %s to %s. The table below says the same.", strings.Join(names, ", "),
-		p.speak.ShortDay(p.from.In(p.place))+" "+p.speak.Clock(p.from.In(p.place)),
-		p.speak.ShortDay(p.to.In(p.place))+" "+p.speak.Clock(p.to.In(p.place)))
+	return c.speak.Say("Chart of %s from %s to %s. The table below says the same.", strings.Join(names, ", "),
+		c.speak.ShortDay(c.from.In(c.place))+" "+c.speak.Clock(c.from.In(c.place)),
+		c.speak.ShortDay(c.to.In(c.place))+" "+c.speak.Clock(c.to.In(c.place)))
 }
 
 // scale chooses round numbers that hold all intervals, and zero.
-func (p *picture) scale() {
-	p.empty, p.max = true, 1
+func (c *chart) scale() {
+	c.empty, c.max = true, 1
 	lowest, highest := 0.0, 0.0
-	for _, l := range p.lines {
+	for _, l := range c.lines {
 		for i := range l.Items {
 			if o := &l.Items[i]; published(o) {
-				p.empty = false
+				c.empty = false
 				lowest, highest = min(lowest, *o.Low), max(highest, *o.High)
 			}
 		}
@@ -88,7 +88,7 @@ func (p *picture) scale() {
 		return
 	}
 	step := nice((highest - lowest) / 4)
-	p.min, p.max = math.Floor(lowest/step)*step, math.Ceil(highest/step)*step
+	c.min, c.max = math.Floor(lowest/step)*step, math.Ceil(highest/step)*step
 }
 
 // nice is the next 1, 2, 2.5 or 5 times a power of ten.
@@ -102,26 +102,26 @@ func nice(v float64) float64 {
 	return 10 * power
 }
 
-func (p *picture) x(t time.Time) float64 {
-	return left + (width-left-right)*float64(t.Sub(p.from))/float64(p.to.Sub(p.from))
+func (c *chart) x(t time.Time) float64 {
+	return left + (width-left-right)*float64(t.Sub(c.from))/float64(c.to.Sub(c.from))
 }
 
-func (p *picture) y(v float64) float64 {
-	return top + (height-top-bottom)*(p.max-v)/(p.max-p.min)
+func (c *chart) y(v float64) float64 {
+	return top + (height-top-bottom)*(c.max-v)/(c.max-c.min)
 }
 
-func (p *picture) grid(b *strings.Builder) {
-	if p.empty {
+func (c *chart) grid(b *strings.Builder) {
+	if c.empty {
 		fmt.Fprintf(b,
 			`<path class="axis" d="M%g %gH%g"/><text class="none" x="%g" y="%g" text-anchor="middle">%s</text>`,
 			left, height-bottom, width-right, (left+width-right)/2, height/2,
-			html.EscapeString(p.speak.Say("No number was published in this span.")))
+			html.EscapeString(c.speak.Say("No number was published in this span.")))
 		return
 	}
-	step := nice((p.max - p.min) / 5)
+	step := nice((c.max - c.min) / 5)
 	for n := 0; ; n++ {
-		v := p.min + float64(n)*step
-		if v > p.max+step/1e6 {
+		v := c.min + float64(n)*step
+		if v > c.max+step/1e6 {
 			return
 		}
 		class := "grid"
@@ -130,18 +130,18 @@ func (p *picture) grid(b *strings.Builder) {
 		}
 		fmt.Fprintf(b,
 			`<path class="%s" d="M%g %.1fH%g"/><text class="tick%s" x="%g" y="%.1f" text-anchor="end">%s</text>`,
-			class, left, p.y(v), width-right, alternate(n), left-8, p.y(v)+4, html.EscapeString(p.tick(v, step)))
+			class, left, c.y(v), width-right, alternate(n), left-8, c.y(v)+4, html.EscapeString(c.tick(v, step)))
 	}
 }
 
 // tick is a value of the scale; of shares, so many of a hundred.
-func (p *picture) tick(v, step float64) string {
-	for _, l := range p.lines {
+func (c *chart) tick(v, step float64) string {
+	for _, l := range c.lines {
 		if len(l.Items) > 0 && l.Items[0].Unit == "share" {
-			return p.speak.Tick(100*v, 100*step) + " %"
+			return c.speak.Tick(100*v, 100*step) + " %"
 		}
 	}
-	return p.speak.Tick(v, step)
+	return c.speak.Tick(v, step)
 }
 
 // alternate marks every second label, which a narrow screen leaves out.
@@ -153,28 +153,28 @@ func alternate(n int) string {
 }
 
 // hours labels the time axis at local hours or days.
-func (p *picture) hours(b *strings.Builder) {
-	span := p.to.Sub(p.from)
-	start := p.from.In(p.place)
-	at := time.Date(start.Year(), start.Month(), start.Day(), 0, 0, 0, 0, p.place)
+func (c *chart) hours(b *strings.Builder) {
+	span := c.to.Sub(c.from)
+	start := c.from.In(c.place)
+	at := time.Date(start.Year(), start.Month(), start.Day(), 0, 0, 0, 0, c.place)
 	next := func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }
-	label := p.speak.ShortDay
+	label := c.speak.ShortDay
 	switch {
 	case span <= 3*time.Hour:
 		next = func(t time.Time) time.Time { return t.Add(10 * time.Minute) }
-		label = p.speak.Clock
+		label = c.speak.Clock
 	case span <= 50*time.Hour:
 		next = func(t time.Time) time.Time { return t.Add(3 * time.Hour) }
-		label = p.speak.Clock
+		label = c.speak.Clock
 	case span > 10*24*time.Hour:
 		next = func(t time.Time) time.Time { return t.AddDate(0, 0, 5) }
 	}
 	shown := 0
-	for ; at.Before(p.to); at = next(at) {
-		if at.Before(p.from) {
+	for ; at.Before(c.to); at = next(at) {
+		if at.Before(c.from) {
 			continue
 		}
-		x := p.x(at)
+		x := c.x(at)
 		fmt.Fprintf(b, `<path class="grid" d="M%.1f %gv5"/>`, x, height-bottom)
 		if x < width-50 {
 			fmt.Fprintf(b, `<text class="tick%s" x="%.1f" y="%g" text-anchor="middle">%s</text>`, alternate(shown), x,
@@ -184,11 +184,11 @@ func (p *picture) hours(b *strings.Builder) {
 	}
 }
 
-func (p *picture) draw(b *strings.Builder, n int) {
-	l := p.lines[n]
+func (c *chart) draw(b *strings.Builder, n int) {
+	l := c.lines[n]
 	for _, run := range runs(l.Items) {
-		p.band(b, n, run)
-		p.stroke(b, n, run)
+		c.band(b, n, run)
+		c.stroke(b, n, run)
 	}
 	y := height + strip*float64(n)
 	fmt.Fprintf(b, `<path class="s%d line" d="M%g %gh18"/>`, n, left-34, y+5)
@@ -198,14 +198,14 @@ func (p *picture) draw(b *strings.Builder, n int) {
 			j++
 		}
 		if s := l.Items[i].Status; s != store.Published {
-			x := p.x(l.Items[i].Start)
+			x := c.x(l.Items[i].Start)
 			fmt.Fprintf(b, `<rect class="gap %s" x="%.1f" y="%.1f" width="%.1f" height="10"/>`,
-				html.EscapeString(look(&l.Items[i])), x, y, max(1, p.x(l.Items[j-1].End)-x))
+				html.EscapeString(look(&l.Items[i])), x, y, max(1, c.x(l.Items[j-1].End)-x))
 		}
 		i = j
 	}
-	if end := p.ended; !end.IsZero() && end.Before(p.to) {
-		x := max(left, p.x(end))
+	if end := c.ended; !end.IsZero() && end.Before(c.to) {
+		x := max(left, c.x(end))
 		fmt.Fprintf(b, `<rect class="gap ended" x="%.1f" y="%.1f" width="%.1f" height="10"/>`, x, y, width-right-x)
 	}
 }
@@ -230,25 +230,25 @@ func middle(o *store.Observation) time.Time { return o.Start.Add(o.End.Sub(o.Sta
 
 // band is where what was counted lies. Of several windows in one column of the picture it
 // is the widest.
-func (p *picture) band(b *strings.Builder, n int, run []store.Observation) {
+func (c *chart) band(b *strings.Builder, n int, run []store.Observation) {
 	if *run[0].Low == *run[0].High && *run[len(run)-1].Low == *run[len(run)-1].High {
 		return // exact
 	}
 	var upper, lower []string
 	add := func(x, low, high float64) {
-		upper = append(upper, fmt.Sprintf("%.1f %.1f", x, p.y(high)))
-		lower = append(lower, fmt.Sprintf("%.1f %.1f", x, p.y(low)))
+		upper = append(upper, fmt.Sprintf("%.1f %.1f", x, c.y(high)))
+		lower = append(lower, fmt.Sprintf("%.1f %.1f", x, c.y(low)))
 	}
 	if len(run) == 1 { // a band of one window has its width
-		add(p.x(run[0].Start), *run[0].Low, *run[0].High)
-		add(p.x(run[0].End), *run[0].Low, *run[0].High)
+		add(c.x(run[0].Start), *run[0].Low, *run[0].High)
+		add(c.x(run[0].End), *run[0].Low, *run[0].High)
 	} else {
-		for _, c := range p.columns(run) {
-			low, high := *c[0].Low, *c[0].High
-			for i := range c {
-				low, high = min(low, *c[i].Low), max(high, *c[i].High)
+		for _, column := range c.columns(run) {
+			low, high := *column[0].Low, *column[0].High
+			for i := range column {
+				low, high = min(low, *column[i].Low), max(high, *column[i].High)
 			}
-			add(p.x(middle(&c[0])), low, high)
+			add(c.x(middle(&column[0])), low, high)
 		}
 	}
 	fmt.Fprintf(b, `<path class="s%d band" d="M%s`, n, strings.Join(upper, "L"))
@@ -261,15 +261,15 @@ func (p *picture) band(b *strings.Builder, n int, run []store.Observation) {
 // stroke is the line itself; of several windows in one column the first, lowest,
 // highest and last, which draw the same picture as all of them (M4: Jugel and
 // others, VLDB 2014).
-func (p *picture) stroke(b *strings.Builder, n int, run []store.Observation) {
+func (c *chart) stroke(b *strings.Builder, n int, run []store.Observation) {
 	var points []string
-	for _, c := range p.columns(run) {
-		for _, i := range m4(c) {
-			points = append(points, fmt.Sprintf("%.1f %.1f", p.x(middle(&c[i])), p.y(*c[i].Value)))
+	for _, column := range c.columns(run) {
+		for _, i := range m4(column) {
+			points = append(points, fmt.Sprintf("%.1f %.1f", c.x(middle(&column[i])), c.y(*column[i].Value)))
 		}
 	}
 	fmt.Fprintf(b, `<path class="s%d line" d="M%s"/>`, n, strings.Join(points, "L"))
-	if len(p.lines[n].Items) > 200 && len(run) > 1 {
+	if len(c.lines[n].Items) > 200 && len(run) > 1 {
 		return
 	}
 	for _, point := range points {
@@ -279,9 +279,9 @@ func (p *picture) stroke(b *strings.Builder, n int, run []store.Observation) {
 }
 
 // columns cuts a run where the picture cannot tell windows apart.
-func (p *picture) columns(run []store.Observation) (out [][]store.Observation) {
+func (c *chart) columns(run []store.Observation) (out [][]store.Observation) {
 	column := func(o *store.Observation) int {
-		return int(float64(columns) * float64(o.Start.Sub(p.from)) / float64(p.to.Sub(p.from)))
+		return int(float64(columns) * float64(o.Start.Sub(c.from)) / float64(c.to.Sub(c.from)))
 	}
 	begin := 0
 	for i := 1; i <= len(run); i++ {

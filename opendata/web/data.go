@@ -14,7 +14,7 @@ type dataPage struct {
 	Licences []string
 }
 
-func (w *Web) data(r *http.Request, _ *i18n.Speaker) (any, error) {
+func (w *Web) data(r *http.Request, _ *i18n.Localizer) (any, error) {
 	streams, err := w.source.Streams(r.Context())
 	p := dataPage{Streams: streams}
 	for _, st := range streams {
@@ -30,4 +30,4 @@ func (w *Web) data(r *http.Request, _ *i18n.Speaker) (any, error) {
 }
 
 // docs is the API for people, from the same words as /openapi.json.
-func (w *Web) docs(*http.Request, *i18n.Speaker) (any, error) { return api.Guide(), nil }
+func (w *Web) docs(*http.Request, *i18n.Localizer) (any, error) { return api.Guide(), nil }

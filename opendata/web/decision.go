@@ -55,7 +55,7 @@ type decisionRow struct {
 	Standing books.Standing
 }
 
-func (w *Web) decisions(*http.Request, *i18n.Speaker) (any, error) {
+func (w *Web) decisions(*http.Request, *i18n.Localizer) (any, error) {
 	list, err := w.source.Books.Decisions()
 	out := make([]decisionRow, len(list))
 	for i, d := range list {
@@ -64,7 +64,7 @@ func (w *Web) decisions(*http.Request, *i18n.Speaker) (any, error) {
 	return out, err
 }
 
-func (w *Web) decision(r *http.Request, s *i18n.Speaker) (any, error) {
+func (w *Web) decision(r *http.Request, s *i18n.Localizer) (any, error) {
 	list, err := w.source.Books.Decisions()
 	if err != nil {
 		return nil, err

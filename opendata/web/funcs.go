@@ -14,7 +14,7 @@ import (
 )
 
 // funcs are what templates can say, in one language.
-func (w *Web) funcs(v voice) template.FuncMap {
+func (w *Web) funcs(v locale) template.FuncMap {
 	s := w.speak[v.lang]
 	return template.FuncMap{
 		"lang": func() string { return s.Code },
@@ -69,7 +69,7 @@ func published(o *store.Observation) bool {
 }
 
 // inLanguage marks a text that is not in the page's language (WCAG 2.2, 3.1.2).
-func inLanguage(s *i18n.Speaker, by map[string]string) template.HTML {
+func inLanguage(s *i18n.Localizer, by map[string]string) template.HTML {
 	text, code := s.Title(by)
 	text = html.EscapeString(text)
 	if code == s.Code || code == "" {
@@ -78,7 +78,7 @@ func inLanguage(s *i18n.Speaker, by map[string]string) template.HTML {
 	return template.HTML(`<span lang="` + html.EscapeString(code) + `">` + text + `</span>`) //nolint:gosec // escaped
 }
 
-func interval(s *i18n.Speaker, o *store.Observation) string {
+func interval(s *i18n.Localizer, o *store.Observation) string {
 	switch {
 	case !published(o):
 		return ""
@@ -89,7 +89,7 @@ func interval(s *i18n.Speaker, o *store.Observation) string {
 }
 
 // status says what a cell of a table shows: a number, or why there is none.
-func status(s *i18n.Speaker, o *store.Observation) string {
+func status(s *i18n.Localizer, o *store.Observation) string {
 	switch {
 	case o == nil:
 		return s.Say("nothing yet")
@@ -108,7 +108,7 @@ func status(s *i18n.Speaker, o *store.Observation) string {
 }
 
 // because gives a public reason; one that the program does not know is as it was written.
-func because(s *i18n.Speaker, reason string) string {
+func because(s *i18n.Localizer, reason string) string {
 	if reason == "" {
 		return ""
 	}
@@ -116,7 +116,7 @@ func because(s *i18n.Speaker, reason string) string {
 }
 
 // what names a measure and, where that says more, its unit.
-func what(s *i18n.Speaker, m books.Measure) string {
+func what(s *i18n.Localizer, m books.Measure) string {
 	if u := s.Unit(m.Unit, 2); u != "" && u != m.Name {
 		return m.Name + " (" + u + ")"
 	}
@@ -124,7 +124,7 @@ func what(s *i18n.Speaker, m books.Measure) string {
 }
 
 // of says how a measure is made.
-func of(s *i18n.Speaker, m books.Measure) string {
+func of(s *i18n.Localizer, m books.Measure) string {
 	name, _, _ := strings.Cut(m.Of, "(")
 	switch name {
 	case "distinct":
@@ -158,7 +158,7 @@ func of(s *i18n.Speaker, m books.Measure) string {
 func local(t time.Time, zone string) time.Time { return t.In(query.Place(zone)) }
 
 // silence says why nothing flows.
-func silence(s *i18n.Speaker, code string) string {
+func silence(s *i18n.Localizer, code string) string {
 	switch code {
 	case "":
 		return ""
@@ -177,7 +177,7 @@ func silence(s *i18n.Speaker, code string) string {
 }
 
 // size is what a file has, said before it is fetched; empty where that is not known.
-func size(s *i18n.Speaker, z api.Size) string {
+func size(s *i18n.Localizer, z api.Size) string {
 	if !z.Known {
 		return ""
 	}

@@ -74,8 +74,8 @@ func TestPlacesThatAreGone(t *testing.T) {
 		}
 	}
 	w, err := New(&query.Source{Books: books.Reader{Source: dir},
-		Store: kept{here, row("runs", "gone"), row("moved", "gone"), row("ran", "gone")}}, httpcache.NewKeeper(),
-		Place{}, slog.New(slog.DiscardHandler))
+		Store: kept{here, row("runs", "gone"), row("moved", "gone"), row("ran", "gone")}}, httpcache.New(), Place{},
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

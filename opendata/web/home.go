@@ -16,7 +16,7 @@ type homePage struct {
 	// Lead is the newest published number, about somebody where there is one.
 	Lead    *lead
 	Layers  []layer
-	Map     *zoneMap // nil before the first release
+	Map     *choropleth // nil before the first release
 	Streams []homeStream
 }
 
@@ -26,9 +26,9 @@ type lead struct {
 	Where  string // the name of its place
 }
 
-func newLead(o *store.Observation, st query.Stream, drawn zonemap.Map) *lead {
+func newLead(o *store.Observation, st query.Stream, zoneMap zonemap.Map) *lead {
 	where := cellName(books.Cell{Zone: o.Zone, Category: o.Category}, func(id string) string {
-		return zoneName(drawn, id)
+		return zoneName(zoneMap, id)
 	})
 	return &lead{o, st, where}
 }
@@ -80,12 +80,12 @@ func (l layer) numbers() bool {
 	})
 }
 
-func (w *Web) home(r *http.Request, s *i18n.Speaker) (any, error) {
+func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 	streams, err := w.source.Streams(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	drawn, err := w.atlas()
+	zoneMap, err := w.zoneMap()
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (w *Web) home(r *http.Request, s *i18n.Speaker) (any, error) {
 			switch o.Status {
 			case store.Published:
 				h.Published++
-				p.leads(o, st, drawn)
+				p.leads(o, st, zoneMap)
 			case store.Withheld:
 				h.Withheld++
 			case store.NoData:
@@ -112,16 +112,16 @@ func (w *Web) home(r *http.Request, s *i18n.Speaker) (any, error) {
 		p.Layers = append(p.Layers, layers(st, list)...)
 	}
 	if p.Lead == nil || worth(p.Lead.Stream) < 3 {
-		if err := w.leadOfTheDay(r, &p, drawn); err != nil {
+		if err := w.leadOfTheDay(r, &p, zoneMap); err != nil {
 			return nil, err
 		}
 	}
-	return &p, p.choose(r.URL.Query().Get("layer"), s, drawn)
+	return &p, p.choose(r.URL.Query().Get("layer"), s, zoneMap)
 }
 
 // leadOfTheDay looks for the last number about somebody within a day, since at night
 // there may be too few in every newest window.
-func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn zonemap.Map) error {
+func (w *Web) leadOfTheDay(r *http.Request, p *homePage, zoneMap zonemap.Map) error {
 	for _, st := range p.Streams {
 		if st.Unit == "none" || st.Through.IsZero() || st.Standing.Idle() {
 			continue
@@ -132,7 +132,7 @@ func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn zonemap.Map) erro
 		}
 		for i := len(list) - 1; i >= 0; i-- {
 			if published(&list[i]) {
-				p.Lead = newLead(&list[i], st.Stream, drawn)
+				p.Lead = newLead(&list[i], st.Stream, zoneMap)
 				return nil
 			}
 		}
@@ -142,9 +142,9 @@ func (w *Web) leadOfTheDay(r *http.Request, p *homePage, drawn zonemap.Map) erro
 
 // leads takes the number if it is a better first one than what was there: of a stream
 // that is in force, about somebody rather than nobody, and then the first in order.
-func (p *homePage) leads(o *store.Observation, st query.Stream, drawn zonemap.Map) {
+func (p *homePage) leads(o *store.Observation, st query.Stream, zoneMap zonemap.Map) {
 	if published(o) && (p.Lead == nil || worth(st) > worth(p.Lead.Stream)) {
-		p.Lead = newLead(o, st, drawn)
+		p.Lead = newLead(o, st, zoneMap)
 	}
 }
 
@@ -194,7 +194,7 @@ func (p *homePage) first() (at int) {
 
 // choose picks the layer that was asked for, else the first with a number in its
 // newest window, about somebody where there is one.
-func (p *homePage) choose(id string, s *i18n.Speaker, drawn zonemap.Map) error {
+func (p *homePage) choose(id string, s *i18n.Localizer, zoneMap zonemap.Map) error {
 	if len(p.Layers) == 0 {
 		return nil
 	}
@@ -206,6 +206,6 @@ func (p *homePage) choose(id string, s *i18n.Speaker, drawn zonemap.Map) error {
 		return &query.Invalid{Parameter: "layer", Hint: "names no stream and measure; choose one on the first page"}
 	}
 	p.Layers[at].Chosen = true
-	p.Map = color(p.Layers[at], s, drawn)
+	p.Map = color(p.Layers[at], s, zoneMap)
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 	"sluice/store"
 )
 
-// zoneMap is the map and its table.
-type zoneMap struct {
+// choropleth is the map and its table.
+type choropleth struct {
 	zonemap.Map
 	Layer  layer
 	Rows   []zoneRow
@@ -36,13 +36,13 @@ type zoneRow struct {
 
 // label breaks a name into one or two lines that fit into so much room.
 func label(name string, room float64) []string {
-	most := int(room / 9.5) // letters of the map's size
-	if utf8.RuneCountInString(name) <= most {
+	letters := int(room / 9.5) // of the map's size
+	if utf8.RuneCountInString(name) <= letters {
 		return []string{name}
 	}
 	for at := len(name) - 1; at > 0; at-- {
-		if name[at] == ' ' && utf8.RuneCountInString(name[:at]) <= most {
-			if utf8.RuneCountInString(name[at+1:]) <= most {
+		if name[at] == ' ' && utf8.RuneCountInString(name[:at]) <= letters {
+			if utf8.RuneCountInString(name[at+1:]) <= letters {
 				return []string{name[:at], name[at+1:]}
 			}
 			return nil
@@ -80,8 +80,8 @@ func classes(values []float64) (low, step float64) {
 func shade(v, low, step float64) int { return min(colors-1, int((v-low)/step)) }
 
 // color gives each zone the colour of its newest value.
-func color(l layer, s *i18n.Speaker, drawn zonemap.Map) *zoneMap {
-	m := &zoneMap{Map: drawn, Layer: l}
+func color(l layer, s *i18n.Localizer, zoneMap zonemap.Map) *choropleth {
+	m := &choropleth{Map: zoneMap, Layer: l}
 	by := map[string]*store.Observation{}
 	var values []float64
 	for i := range l.newest {
@@ -102,7 +102,7 @@ func color(l layer, s *i18n.Speaker, drawn zonemap.Map) *zoneMap {
 			m.Legend = append(m.Legend, class{"q" + strconv.Itoa(n), s.Tick(from, step), s.Tick(from+step, step)})
 		}
 	}
-	for _, z := range withCells(drawn.Zones, l) {
+	for _, z := range withCells(zoneMap.Zones, l) {
 		row := zoneRow{Zone: z, Value: by[z.ID], Class: "outside", Label: label(z.Name, z.Room)}
 		for _, c := range l.Stream.Cells {
 			if c.Zone == z.ID && c.Category == l.Category {
@@ -132,30 +132,30 @@ func withCells(zones []zonemap.Zone, l layer) []zonemap.Zone {
 	return zones
 }
 
-// drawing is the map of the zones as last drawn.
-type drawing struct {
+// mapCache is the map of the zones as last drawn.
+type mapCache struct {
 	mu  sync.Mutex
 	raw []byte      // the zones; guarded by mu
 	m   zonemap.Map // guarded by mu
 }
 
-// atlas is the map of the zones, drawn anew when they change; an empty one while
+// zoneMap is the map of the zones, redrawn when they change; an empty one while
 // there are none.
-func (w *Web) atlas() (zonemap.Map, error) {
+func (w *Web) zoneMap() (zonemap.Map, error) {
 	raw, err := w.source.Zones()
 	if err != nil || raw == nil {
 		return zonemap.Map{}, err
 	}
-	w.drawn.mu.Lock()
-	defer w.drawn.mu.Unlock()
-	if !bytes.Equal(raw, w.drawn.raw) {
+	w.zones.mu.Lock()
+	defer w.zones.mu.Unlock()
+	if !bytes.Equal(raw, w.zones.raw) {
 		m, err := zonemap.Draw(raw)
 		if err != nil {
 			return m, err
 		}
-		w.drawn.raw, w.drawn.m = raw, m
+		w.zones.raw, w.zones.m = raw, m
 	}
-	return w.drawn.m, nil
+	return w.zones.m, nil
 }
 
 func zoneName(m zonemap.Map, id string) string {

@@ -24,7 +24,7 @@ type privacyPage struct {
 	Units []string
 }
 
-func (w *Web) privacy(_ *http.Request, s *i18n.Speaker) (any, error) {
+func (w *Web) privacy(_ *http.Request, s *i18n.Localizer) (any, error) {
 	days, err := verify.Days(w.source.Books, daysAhead)
 	if err != nil {
 		return nil, err
@@ -49,17 +49,17 @@ func (w *Web) privacy(_ *http.Request, s *i18n.Speaker) (any, error) {
 }
 
 // bars draws the budget of each day: spent, foreseen, and the charter's cap.
-func bars(s *i18n.Speaker, unit string, days []verify.Day) template.HTML {
+func bars(s *i18n.Localizer, unit string, days []verify.Day) template.HTML {
 	const high, foot = 180.0, 34.0
-	most := 0.0
+	highest := 0.0
 	for _, d := range days {
-		most = max(most, d.Cap, d.Spent+d.Coming)
+		highest = max(highest, d.Cap, d.Spent+d.Coming)
 	}
-	if most == 0 {
+	if highest == 0 {
 		return ""
 	}
 	step := min(60, (width-left-right)/float64(len(days)))
-	y := func(v float64) float64 { return top + (high-top-foot)*(1-v/most) }
+	y := func(v float64) float64 { return top + (high-top-foot)*(1-v/highest) }
 	var b strings.Builder
 	title := html.EscapeString(s.Say("Privacy budget by day, for each %s. The table below says the same.",
 		s.Each(unit)))
@@ -69,7 +69,7 @@ func bars(s *i18n.Speaker, unit string, days []verify.Day) template.HTML {
 	fmt.Fprintf(&b,
 		`<defs><pattern id="hatch-%[1]s" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="coming" d="M0 0V6"/></pattern></defs>`, html.EscapeString(unit))
 	for n := range 3 {
-		v := most * float64(n) / 2
+		v := highest * float64(n) / 2
 		fmt.Fprintf(&b,
 			`<path class="grid" d="M%g %.1fH%g"/><text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`,
 			left, y(v), width-right, left-8, y(v)+4, html.EscapeString(s.Number(v)))

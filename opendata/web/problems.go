@@ -96,7 +96,7 @@ func wantsJSON(r *http.Request) bool {
 	return strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")
 }
 
-func troubleJSON(v voice, x any) (*httpcache.Reply, error) {
+func troubleJSON(v locale, x any) (*httpcache.Reply, error) {
 	raw, err := json.Marshal(x)
 	return &httpcache.Reply{Type: "application/json", Body: append(raw, '\n'), Lang: v.lang}, err
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"io/fs"
 	"log/slog"
@@ -17,7 +18,6 @@ import (
 	"sluice/opendata/httpcache"
 	"sluice/opendata/i18n"
 	"sluice/opendata/query"
-	"sluice/test/gofile"
 )
 
 // answered are the types of problems that any package of open data answers with, by their
@@ -29,7 +29,7 @@ func answered(t *testing.T) map[string]bool {
 		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		f, err := gofile.Parse(token.NewFileSet(), path)
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func TestProblems(t *testing.T) {
 	if err := dir.Put("city.json", []byte(`{"name":"Portalba"}`)); err != nil {
 		t.Fatal(err)
 	}
-	w, err := New(&query.Source{Books: books.Reader{Source: dir}}, httpcache.NewKeeper(), Place{},
+	w, err := New(&query.Source{Books: books.Reader{Source: dir}}, httpcache.New(), Place{},
 		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -12,11 +12,11 @@ import (
 
 // reached says of each gateway that has some of a series' zones, beside which zones these
 // are, what is to be said of its last epoch.
-func (w *Web) reached(s *i18n.Speaker, st query.Stream, list []query.Epoch) (string, error) {
+func (w *Web) reached(s *i18n.Localizer, st query.Stream, list []query.Epoch) (string, error) {
 	if len(list) == 0 {
 		return reached(s, st, nil), nil
 	}
-	drawn, err := w.atlas()
+	zoneMap, err := w.zoneMap()
 	if err != nil {
 		return "", err
 	}
@@ -25,7 +25,7 @@ func (w *Web) reached(s *i18n.Speaker, st query.Stream, list []query.Epoch) (str
 		text := sentence(reached(s, st, &list[n]))
 		var names []string
 		for _, zone := range list[n].Zones {
-			names = append(names, zoneName(drawn, zone))
+			names = append(names, zoneName(zoneMap, zone))
 		}
 		if len(names) > 0 && text != "" {
 			text = strings.Join(names, ", ") + " – " + text
@@ -37,7 +37,7 @@ func (w *Web) reached(s *i18n.Speaker, st query.Stream, list []query.Epoch) (str
 
 // reached says beside an interval, which is about what was counted, how much was not: which
 // share of the units of an epoch reached their bound. Before anything is known it says that.
-func reached(s *i18n.Speaker, st query.Stream, e *query.Epoch) string {
+func reached(s *i18n.Localizer, st query.Stream, e *query.Epoch) string {
 	if st.ShareFrom == 0 {
 		return ""
 	}

@@ -41,7 +41,7 @@ func TestReached(t *testing.T) {
 		"not yet": {nil, [3]string{"Encara no se sap", "is not known yet", "Aún no se sabe"}},
 	} {
 		for n, lang := range i18n.Codes {
-			got := reached(i18n.Speakers()[lang], st, c.e)
+			got := reached(i18n.Localizers()[lang], st, c.e)
 			if plain := strings.ReplaceAll(got, "\u00a0", " "); !strings.Contains(plain, c.want[n]) ||
 				strings.Contains(got, "%!") {
 				t.Errorf("%s, %s: %q; want %q", name, lang, got, c.want[n])
@@ -49,7 +49,7 @@ func TestReached(t *testing.T) {
 		}
 	}
 	st.ShareFrom = 0
-	if got := reached(i18n.Speakers()["en"], st, nil); got != "" {
+	if got := reached(i18n.Localizers()["en"], st, nil); got != "" {
 		t.Errorf("of a stream without a limit it is said that %q", got)
 	}
 }
@@ -62,7 +62,7 @@ func TestReachedOfEach(t *testing.T) {
 	list := []query.Epoch{{Start: at, End: at.Add(24 * time.Hour), Zones: []string{"a", "b"}},
 		{Start: at, End: at.Add(24 * time.Hour), Zones: []string{"c"}}}
 	w := &Web{source: &query.Source{Books: books.Reader{Source: books.Dir(t.TempDir())}}}
-	got, err := w.reached(i18n.Speakers()["en"], st, list)
+	got, err := w.reached(i18n.Localizers()["en"], st, list)
 	if err != nil || !strings.HasPrefix(got, "a, b – ") || !strings.Contains(got, ". c – ") {
 		t.Errorf("it is said %q, %v", got, err)
 	}

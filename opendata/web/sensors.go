@@ -27,7 +27,7 @@ type sensorList struct {
 	First, Later string
 }
 
-func (w *Web) sensors(r *http.Request, _ *i18n.Speaker) (any, error) {
+func (w *Web) sensors(r *http.Request, _ *i18n.Localizer) (any, error) {
 	reg, err := w.source.Books.Register()
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ type sensorPage struct {
 
 // idle says why a sensor of which something was decided measures nothing: the council
 // stopped it, it begins later, or it has ended.
-func idle(s *i18n.Speaker, fields []books.Field) string {
+func idle(s *i18n.Localizer, fields []books.Field) string {
 	states := map[string]bool{}
 	for _, f := range fields {
 		if f.Fate != "dropped" {
@@ -79,16 +79,16 @@ func idle(s *i18n.Speaker, fields []books.Field) string {
 	return ""
 }
 
-func (w *Web) sensor(r *http.Request, s *i18n.Speaker) (any, error) {
+func (w *Web) sensor(r *http.Request, s *i18n.Localizer) (any, error) {
 	return w.theSensor(r, s)
 }
 
-func (w *Web) theSensor(r *http.Request, speak *i18n.Speaker) (p sensorPage, err error) {
+func (w *Web) theSensor(r *http.Request, speak *i18n.Localizer) (p sensorPage, err error) {
 	reg, err := w.source.Books.Register()
 	if err != nil {
 		return p, err
 	}
-	drawn, err := w.atlas()
+	zoneMap, err := w.zoneMap()
 	if err != nil {
 		return p, err
 	}
@@ -100,7 +100,7 @@ func (w *Web) theSensor(r *http.Request, speak *i18n.Speaker) (p sensorPage, err
 		if s.ID != r.PathValue("id") {
 			continue
 		}
-		p = sensorPage{s, zoneName(drawn, s.Zone), map[string]map[string]string{}, map[string]books.Standing{},
+		p = sensorPage{s, zoneName(zoneMap, s.Zone), map[string]map[string]string{}, map[string]books.Standing{},
 			idle(speak, s.Fields)}
 		for _, d := range decisions {
 			p.Titles[d.ID], p.Standings[d.ID] = d.Title, d.Standing()
@@ -148,7 +148,7 @@ func (n *noticePage) wait() {
 	}
 }
 
-func (w *Web) notice(r *http.Request, s *i18n.Speaker) (any, error) {
+func (w *Web) notice(r *http.Request, s *i18n.Localizer) (any, error) {
 	p, err := w.theSensor(r, s)
 	n := noticePage{sensorPage: p}
 	if err != nil {

@@ -57,7 +57,7 @@ func TestAnotherLanguage(t *testing.T) {
 		{"en", map[string]string{"ca": "Dispositius"}, `<span lang="ca">Dispositius</span>`},
 		{"en", nil, ""},
 	} {
-		if got := string(inLanguage(i18n.Speakers()[tc.language], tc.texts)); got != tc.want {
+		if got := string(inLanguage(i18n.Localizers()[tc.language], tc.texts)); got != tc.want {
 			t.Errorf("%v in %s is %q; want %q", tc.texts, tc.language, got, tc.want)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // stateReason is why the council has suspended it, in the reader's language where the
 // council has said it in that, else marked with the one that it is in (WCAG 2.2, 3.1.2).
-func stateReason(s *i18n.Speaker, st books.Standing) template.HTML {
+func stateReason(s *i18n.Localizer, st books.Standing) template.HTML {
 	text, code := s.Title(st.Reason)
 	if text == "" {
 		return ""
@@ -56,8 +56,8 @@ func ended(st query.Stream) time.Time {
 	return t
 }
 
-// mostReasons are shown of the suspensions in one view.
-const mostReasons = 5
+// maxReasons are shown of the suspensions in one view.
+const maxReasons = 5
 
 // stops notes whether windows of the view are without a number because of suspensions,
 // and why, in the reader's language where that is known: the reason of a row is one text,
@@ -70,7 +70,7 @@ func (p *streamPage) stops(list []store.Observation) {
 		}
 		p.Stopped = true
 		why := strings.TrimPrefix(list[i].Reason, suspendedRow+": ")
-		if seen[why] || len(p.Stops) == mostReasons || why == suspendedRow {
+		if seen[why] || len(p.Stops) == maxReasons || why == suspendedRow {
 			continue
 		}
 		seen[why] = true

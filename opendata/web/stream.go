@@ -18,8 +18,8 @@ import (
 
 // Bounds of one page.
 const (
-	mostCells = 4
-	mostRows  = 1000
+	maxCells = 4
+	maxRows  = 1000
 )
 
 // streamPage is one measure of a stream over a span of time, in some of its cells.
@@ -64,7 +64,7 @@ type row struct {
 	Values     []*store.Observation
 }
 
-func (w *Web) stream(r *http.Request, s *i18n.Speaker) (any, error) {
+func (w *Web) stream(r *http.Request, s *i18n.Localizer) (any, error) {
 	st, err := w.source.Stream(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil, err
@@ -80,13 +80,13 @@ func (w *Web) stream(r *http.Request, s *i18n.Speaker) (any, error) {
 		}
 		p.chosen = busiest(day, st.Cells)
 	}
-	drawn, err := w.atlas()
+	zoneMap, err := w.zoneMap()
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range st.Cells {
 		p.Cells = append(p.Cells, choice{c.ID, cellName(c, func(id string) string {
-			return zoneName(drawn, id)
+			return zoneName(zoneMap, id)
 		}), slices.Contains(p.chosen, c.ID)})
 	}
 	var list []store.Observation
@@ -113,7 +113,7 @@ func (w *Web) stream(r *http.Request, s *i18n.Speaker) (any, error) {
 		end := ended(st)
 		p.Ended = !end.IsZero() && end.Before(p.To)
 		p.stops(list)
-		p.Chart = chart(s, local(p.From, st.Timezone).Location(), p.From, p.To, end, p.Lines)
+		p.Chart = drawChart(s, local(p.From, st.Timezone).Location(), p.From, p.To, end, p.Lines)
 	}
 	return p, nil
 }
@@ -130,19 +130,21 @@ func cellName(c books.Cell, zone func(string) string) string {
 // busiest are those of the cells with the highest values of a day, three at most; the first
 // where none has one. A day may have numbers of places that the stream no longer has.
 func busiest(day []store.Observation, cells []books.Cell) (out []string) {
-	most := map[string]float64{}
+	highest := map[string]float64{}
 	for i := range day {
 		if o := &day[i]; published(o) && slices.ContainsFunc(cells, func(c books.Cell) bool { return c.ID == o.Cell }) {
-			v, known := most[o.Cell]
+			v, known := highest[o.Cell]
 			if !known {
 				out = append(out, o.Cell)
 			}
 			if !known || *o.Value > v {
-				most[o.Cell] = *o.Value
+				highest[o.Cell] = *o.Value
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(most[b], most[a]), cmp.Compare(a, b)) })
+	slices.SortFunc(out, func(a, b string) int {
+		return cmp.Or(cmp.Compare(highest[b], highest[a]), cmp.Compare(a, b))
+	})
 	if len(out) == 0 && len(cells) > 0 {
 		return []string{cells[0].ID}
 	}
@@ -166,7 +168,7 @@ func (p *streamPage) read(v url.Values) error {
 		if !slices.ContainsFunc(p.Stream.Cells, func(c books.Cell) bool { return c.ID == id }) {
 			return &query.Invalid{Parameter: "cell", Hint: "names no place of this stream"}
 		}
-		if !slices.Contains(p.chosen, id) && len(p.chosen) < mostCells {
+		if !slices.Contains(p.chosen, id) && len(p.chosen) < maxCells {
 			p.chosen = append(p.chosen, id)
 		}
 	}
@@ -239,10 +241,10 @@ func (p *streamPage) lay(list []store.Observation) {
 		p.Rows[len(p.Rows)-1].Values[n] = o
 	}
 	slices.Reverse(p.Rows) // the newest first
-	p.Pages = max(1, (len(p.Rows)+mostRows-1)/mostRows)
+	p.Pages = max(1, (len(p.Rows)+maxRows-1)/maxRows)
 	p.PageNo = min(p.PageNo, p.Pages)
-	first := (p.PageNo - 1) * mostRows
-	p.Rows = p.Rows[first:min(len(p.Rows), first+mostRows)]
+	first := (p.PageNo - 1) * maxRows
+	p.Rows = p.Rows[first:min(len(p.Rows), first+maxRows)]
 	day := ""
 	for i := range p.Rows {
 		d := local(p.Rows[i].Start, p.Timezone).Format(time.DateOnly)

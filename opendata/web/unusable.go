@@ -7,7 +7,7 @@ import (
 
 // unusable says what is wrong with a part of a page's address; empty for what pages do
 // not ask for.
-func unusable(s *i18n.Speaker, e *query.Invalid) string {
+func unusable(s *i18n.Localizer, e *query.Invalid) string {
 	switch e.Parameter {
 	case "cell":
 		return s.Say("It asks for a place that this stream does not have.")

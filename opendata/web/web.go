@@ -35,16 +35,16 @@ type Place struct{ Public, Here string }
 // Web serves one source.
 type Web struct {
 	source *query.Source
-	keeper *httpcache.Keeper
+	cache  *httpcache.Cache
 	place  Place
 	log    *slog.Logger
-	speak  map[string]*i18n.Speaker
-	pages  map[voice]map[string]*template.Template
-	drawn  drawing
+	speak  map[string]*i18n.Localizer
+	pages  map[locale]map[string]*template.Template
+	zones  mapCache
 }
 
-// voice is a language, and whether the address asks for it: then links do as well.
-type voice struct {
+// locale is a language, and whether the address asks for it: then links do as well.
+type locale struct {
 	lang  string
 	asked bool
 }
@@ -55,15 +55,15 @@ var names = []string{
 }
 
 // New parses the pages.
-func New(source *query.Source, keeper *httpcache.Keeper, place Place, log *slog.Logger) (*Web, error) {
+func New(source *query.Source, cache *httpcache.Cache, place Place, log *slog.Logger) (*Web, error) {
 	place.Public = strings.TrimSuffix(place.Public, "/")
 	w := &Web{
-		source: source, keeper: keeper, place: place, log: log,
-		speak: i18n.Speakers(), pages: make(map[voice]map[string]*template.Template),
+		source: source, cache: cache, place: place, log: log,
+		speak: i18n.Localizers(), pages: make(map[locale]map[string]*template.Template),
 	}
 	for _, lang := range i18n.Codes {
 		for _, asked := range []bool{false, true} {
-			v := voice{lang, asked}
+			v := locale{lang, asked}
 			w.pages[v] = make(map[string]*template.Template)
 			for _, name := range names {
 				t, err := template.New("layout.html").Funcs(w.funcs(v)).ParseFS(files, "page/layout.html",
@@ -82,7 +82,7 @@ func New(source *query.Source, keeper *httpcache.Keeper, place Place, log *slog.
 func (w *Web) Routes(mux *http.ServeMux) {
 	for path, mime := range map[string]string{"/style.css": "text/css; charset=utf-8",
 		"/page.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
-		mux.HandleFunc(path, w.keeper.Handle(func(*http.Request) (*httpcache.Reply, error) {
+		mux.HandleFunc(path, w.cache.Handle(func(*http.Request) (*httpcache.Reply, error) {
 			raw, err := files.ReadFile("page" + path)
 			return &httpcache.Reply{Type: mime, Body: raw}, err
 		}, w.fail))
@@ -97,24 +97,24 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/decisions":           {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
 		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/docs": {"docs", w.docs},
 	} {
-		mux.HandleFunc(path, w.keeper.Handle(func(r *http.Request) (*httpcache.Reply, error) {
+		mux.HandleFunc(path, w.cache.Handle(func(r *http.Request) (*httpcache.Reply, error) {
 			return w.page(r, p.name, p.content)
 		}, w.fail))
 	}
 	for path, make := range map[string]httpcache.Maker{"/problems": w.listProblems, "/problems/{$}": w.listProblems,
 		"/problems/{code}": w.oneProblem} {
-		mux.HandleFunc(path, w.keeper.Handle(make, w.fail))
+		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
 	}
 	mux.HandleFunc("/streams", toStreams)
 	mux.HandleFunc("/streams/{$}", toStreams)
-	mux.HandleFunc("/decisions/{id}/{file...}", w.keeper.Handle(w.file, w.fail))
-	mux.HandleFunc("/", w.keeper.Handle(func(*http.Request) (*httpcache.Reply, error) {
+	mux.HandleFunc("/decisions/{id}/{file...}", w.cache.Handle(w.file, w.fail))
+	mux.HandleFunc("/", w.cache.Handle(func(*http.Request) (*httpcache.Reply, error) {
 		return nil, query.ErrUnknown
 	}, w.fail))
 }
 
 // content is what one page shows. It gets the speaker of the page's language.
-type content func(*http.Request, *i18n.Speaker) (any, error)
+type content func(*http.Request, *i18n.Localizer) (any, error)
 
 // frame is what every page has around its content.
 type frame struct {
@@ -148,14 +148,14 @@ func (w *Web) page(r *http.Request, name string, make content) (*httpcache.Reply
 }
 
 // ask finds the language: the address's, else the reader's.
-func ask(r *http.Request) voice {
+func ask(r *http.Request) locale {
 	if lang := r.URL.Query().Get("lang"); i18n.Known(lang) {
-		return voice{lang, true}
+		return locale{lang, true}
 	}
-	return voice{i18n.Choose(r.Header.Get("Accept-Language")), false}
+	return locale{i18n.Choose(r.Header.Get("Accept-Language")), false}
 }
 
-func (w *Web) render(r *http.Request, v voice, name string, data any) (*httpcache.Reply, error) {
+func (w *Web) render(r *http.Request, v locale, name string, data any) (*httpcache.Reply, error) {
 	city, err := w.source.Books.City()
 	if err != nil {
 		return nil, err

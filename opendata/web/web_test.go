@@ -37,19 +37,19 @@ func seen(n int, v any) store.Observation {
 	return o
 }
 
-func drawn(values ...any) string {
+func drawing(values ...any) string {
 	l := line{Cell: "a", Name: "A <b>"}
 	for n, v := range values {
 		l.Items = append(l.Items, seen(n, v))
 	}
-	return string(chart(i18n.Speakers()["en"], time.UTC, noon, noon.Add(time.Duration(len(values))*15*time.Minute),
-		time.Time{}, []line{l}))
+	return string(drawChart(i18n.Localizers()["en"], time.UTC, noon,
+		noon.Add(time.Duration(len(values))*15*time.Minute), time.Time{}, []line{l}))
 }
 
 // TestChartTellsApart draws zero, withheld, no data and withdrawn: each is another mark,
 // and none is a point of the line but zero.
 func TestChartTellsApart(t *testing.T) {
-	svg := drawn(5.0, 0.0, store.Withheld, store.Withheld, store.NoData, store.Withdrawn, 7.0, 7.0)
+	svg := drawing(5.0, 0.0, store.Withheld, store.Withheld, store.NoData, store.Withdrawn, 7.0, 7.0)
 	if n := strings.Count(svg, "<circle"); n != 4 {
 		t.Errorf("%d points; want the four numbers, zero among them", n)
 	}
@@ -64,16 +64,16 @@ func TestChartTellsApart(t *testing.T) {
 	if !strings.Contains(svg, "A &lt;b&gt;") || strings.Contains(svg, "<b>") {
 		t.Error("a name is not escaped")
 	}
-	if odd := drawn(5.0, store.Status(`x"><b>`)); strings.Contains(odd, "<b>") {
+	if odd := drawing(5.0, store.Status(`x"><b>`)); strings.Contains(odd, "<b>") {
 		t.Error("a status of the store, which several gateways may write to, is not escaped")
 	}
-	if hour := drawn(5.0, 6.0, 7.0, 8.0); !strings.Contains(hour, ">12:10<") {
+	if hour := drawing(5.0, 6.0, 7.0, 8.0); !strings.Contains(hour, ">12:10<") {
 		t.Error("the axis of an hour has no times")
 	}
-	if odd := drawn(5.0, store.Published); strings.Count(odd, "<circle") != 1 {
+	if odd := drawing(5.0, store.Published); strings.Count(odd, "<circle") != 1 {
 		t.Error("what is published without a number is drawn")
 	}
-	if empty := drawn(store.Withheld, store.NoData); !strings.Contains(empty, "No number was published in this span.") || strings.Contains(empty, "<circle") {
+	if empty := drawing(store.Withheld, store.NoData); !strings.Contains(empty, "No number was published in this span.") || strings.Contains(empty, "<circle") {
 		t.Error("a chart without a number does not say so")
 	}
 }
@@ -93,7 +93,7 @@ func TestChartIsXML(t *testing.T) {
 				values = append(values, rapid.Float64Range(-1e9, 1e9).Draw(t, "value"))
 			}
 		}
-		svg := drawn(values...)
+		svg := drawing(values...)
 		d := xml.NewDecoder(strings.NewReader(svg))
 		for {
 			if _, err := d.Token(); errors.Is(err, io.EOF) {
@@ -212,7 +212,7 @@ func TestWhen(t *testing.T) {
 // TestLegendOfOneValue: where all zones have one value the legend says that one, and no
 // class around it; with two it says classes.
 func TestLegendOfOneValue(t *testing.T) {
-	s := i18n.Speakers()["en"]
+	s := i18n.Localizers()["en"]
 	at := func(values ...float64) []class {
 		var l layer
 		l.Measure.Name = "n"

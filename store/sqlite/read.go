@@ -19,10 +19,10 @@ const (
 	windows = " AND substr(cell, -1) <> '/'" // see store.EpochCell
 	epochs  = fields + `INDEXED BY released_cell WHERE stream = ? AND cell IN (SELECT cell FROM series WHERE stream = ? AND measure = ?)
 		AND measure IN (?, ?) AND start >= ? AND start < ? ORDER BY start, cell, measure, gateway LIMIT ?`
-	inOrder = " ORDER BY start, cell, measure, gateway LIMIT ?"
-	had     = "SELECT DISTINCT measure FROM series WHERE stream = ? AND cell = ? ORDER BY measure"
-	one     = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND (start, gateway) " +
-		"> (?, ?) AND start < ? ORDER BY start, gateway LIMIT ?"
+	inOrder    = " ORDER BY start, cell, measure, gateway LIMIT ?"
+	measuresOf = "SELECT DISTINCT measure FROM series WHERE stream = ? AND cell = ? ORDER BY measure"
+	one        = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND (start, " +
+		"gateway) > (?, ?) AND start < ? ORDER BY start, gateway LIMIT ?"
 	// lastName is behind the names of all gateways, which are letters, digits and some signs.
 	lastName = "\x7f"
 )
@@ -32,8 +32,8 @@ func unsaid(text string) string {
 	return strings.NewReplacer("gateway FROM", "'' FROM", ", gateway", ", ''").Replace(text)
 }
 
-// mostPairs of cell and measure are looked up one by one.
-const mostPairs = 8
+// maxPairs of cell and measure are looked up one by one.
+const maxPairs = 8
 
 // Observations answers a query, at most q.Limit rows.
 func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
@@ -49,7 +49,7 @@ func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observ
 		return nil, err
 	}
 	var list []row
-	if len(q.Cells) > 0 && len(pairs) <= mostPairs && len(q.Gateways) == 0 {
+	if len(q.Cells) > 0 && len(pairs) <= maxPairs && len(q.Gateways) == 0 {
 		list, err = s.each(ctx, q, pairs)
 	} else {
 		list, err = s.scan(ctx, q)
@@ -77,7 +77,7 @@ type pair struct{ cell, measure string }
 // pairs are those that a query for some cells is about, in order; where it names no
 // measures, all that these cells ever had.
 func (s *Store) pairs(ctx context.Context, q store.Query) (out []pair, err error) {
-	if len(q.Cells) > mostPairs {
+	if len(q.Cells) > maxPairs {
 		return make([]pair, len(q.Cells)), nil // too many to be told
 	}
 	for _, cell := range slices.Compact(slices.Sorted(slices.Values(q.Cells))) {
@@ -95,7 +95,7 @@ func (s *Store) pairs(ctx context.Context, q store.Query) (out []pair, err error
 }
 
 func (s *Store) measures(ctx context.Context, stream, cell string) (out []string, err error) {
-	stmt, err := s.prepared(ctx, &s.had, had) //nolint:sqlclosecheck // closed with the store
+	stmt, err := s.prepared(ctx, &s.measuresOf, measuresOf) //nolint:sqlclosecheck // closed with the store
 	if err != nil {
 		return nil, err
 	}
@@ -303,7 +303,7 @@ func (s *Store) lookUp(ctx context.Context, id int64) (series, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.known) > mostKnown {
+	if len(s.known) > maxKnown {
 		clear(s.known)
 	}
 	s.known[id] = x

@@ -123,7 +123,7 @@ type Store struct {
 	known map[int64]series // of a reader; guarded by mu
 	whose *bool            // whether rows say whose they are; nil before it was asked; guarded by mu
 	// These are prepared when they are first needed; guarded by mu.
-	whole, one, had, epochs *sql.Stmt
+	whole, one, measuresOf, epochs *sql.Stmt
 }
 
 func newStore(db *sql.DB) *Store {
@@ -213,7 +213,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for _, stmt := range []*sql.Stmt{s.whole, s.one, s.had, s.epochs} {
+	for _, stmt := range []*sql.Stmt{s.whole, s.one, s.measuresOf, s.epochs} {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}

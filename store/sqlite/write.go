@@ -46,15 +46,15 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	if len(s.ids) > mostKnown {
+	if len(s.ids) > maxKnown {
 		clear(s.ids)
 	}
 	maps.Copy(s.ids, made)
 	return nil
 }
 
-// mostKnown series are remembered; they are read again when they are needed.
-const mostKnown = 100_000
+// maxKnown series are remembered; they are read again when they are needed.
+const maxKnown = 100_000
 
 func of(o *store.Observation) series {
 	return series{

@@ -13,8 +13,17 @@ import (
 	"sluice/store"
 )
 
-// Shown is one observation as the open-data interface shows it.
-type Shown = store.Observation
+// Observation is one observation as the open-data interface shows it.
+type Observation = store.Observation
+
+// API is the open-data interface.
+type API interface {
+	// Streams are the ids of all streams that it shows.
+	Streams(ctx context.Context) ([]string, error)
+	// Walk hands out everything that it shows of a stream, page by page, in the order of
+	// windows. A stream that it does not show has no pages.
+	Walk(ctx context.Context, stream string, page func([]Observation) error) error
+}
 
 // The books follow the store within seconds: what is shown and has no line yet is
 // looked for again, so often and after such a pause.
@@ -23,29 +32,24 @@ const (
 	lookPause = 3 * time.Second
 )
 
-// CheckShown is Check, and compares everything that is shown with the books, in both
-// directions: what was released must be shown, and what is shown must have been
-// released. Done is told how many windows have been compared, of how many.
-func CheckShown(ctx context.Context, r books.Reader, from Shower, done func(n, of int)) (*Report, error) {
-	return checkShown(ctx, []books.Reader{r}, from, done, lookPause)
+// CheckAPI is Check, and compares everything that an open-data interface shows with the
+// books of the city's gateways, in both directions: what was released must be shown, and
+// what is shown must have been released. Done is told how many windows have been
+// compared, of how many.
+func CheckAPI(ctx context.Context, gateways []books.Reader, api API, done func(n, of int)) (*Report, error) {
+	return checkAPI(ctx, gateways, api, done, lookPause)
 }
 
-// CheckAll is CheckShown for a server that shows what several gateways of a city have
-// released, each with books of its own.
-func CheckAll(ctx context.Context, gateways []books.Reader, from Shower, done func(n, of int)) (*Report, error) {
-	return checkShown(ctx, gateways, from, done, lookPause)
-}
-
-func checkShown(
-	ctx context.Context, gateways []books.Reader, from Shower, done func(n, of int), pause time.Duration,
+func checkAPI(
+	ctx context.Context, gateways []books.Reader, api API, done func(n, of int), pause time.Duration,
 ) (*Report, error) {
 	w := walk{todo: make(map[window]line), done: done}
-	streams, err := from.Streams(ctx)
+	streams, err := api.Streams(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range gateways {
-		c, err := check(r)
+		c, err := checkAndKeep(r)
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +66,7 @@ func checkShown(
 	w.all = len(w.todo)
 	for _, stream := range slices.Compact(streams) {
 		w.rows, w.stream = nil, stream
-		if err := from.Walk(ctx, stream, w.page); err != nil {
+		if err := api.Walk(ctx, stream, w.page); err != nil {
 			return nil, err
 		}
 		w.window(w.rows)
@@ -72,19 +76,6 @@ func checkShown(
 	}
 	if err := w.young(ctx, pause); err != nil {
 		return nil, err
-	}
-	return w.report()
-}
-
-// CheckBooks is Check for the books of several gateways of a city.
-func CheckBooks(gateways []books.Reader) (*Report, error) {
-	var w walk
-	for _, r := range gateways {
-		c, err := checkEach(r, func(books.Released) {})
-		if err != nil {
-			return nil, err
-		}
-		w.of = append(w.of, c)
 	}
 	return w.report()
 }
@@ -165,7 +156,7 @@ func withdrawn(r books.Reader) (map[window][]books.Withdrawal, error) {
 }
 
 // compare holds a window against what is shown of it.
-func (c *checker) compare(r books.Released, shown []Shown, hidden []books.Withdrawal) {
+func (c *checker) compare(r books.Released, shown []Observation, hidden []books.Withdrawal) {
 	bad := func(format string, args ...any) {
 		c.problem("%s at %s: %s", r.Stream, r.Start.Format(time.RFC3339), fmt.Sprintf(format, args...))
 	}
@@ -193,7 +184,7 @@ func (c *checker) compare(r books.Released, shown []Shown, hidden []books.Withdr
 
 // half looks at a window of which something was withdrawn, so that its digest says
 // nothing any more: as many rows are shown, and those are withdrawn that a line names.
-func (c *checker) half(r books.Released, shown []Shown, hidden []books.Withdrawal, bad func(string, ...any)) {
+func (c *checker) half(r books.Released, shown []Observation, hidden []books.Withdrawal, bad func(string, ...any)) {
 	if len(shown) != r.Rows {
 		bad("%d numbers are shown of %d that were released", len(shown), r.Rows)
 	}
@@ -217,7 +208,7 @@ func (c *checker) method(r books.Released) int {
 }
 
 // mechanism looks that each number carries the noise that its plan asks for.
-func (c *checker) mechanism(s *plan.Stream, r books.Released, shown []Shown, bad func(string, ...any)) {
+func (c *checker) mechanism(s *plan.Stream, r books.Released, shown []Observation, bad func(string, ...any)) {
 	mech, err := mechanism.By(s, c.method(r))
 	if err != nil {
 		bad("%v", err)
