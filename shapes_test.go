@@ -34,7 +34,7 @@ var manyWays = map[string]string{
 	"policy/diff/runs.go: misfits":                      "a flat list of rules, those of policy/rules/plan.rego",
 	"policy/plan/seal.go: check":                        "a flat list of rules",
 	"register/clash.go: touch":                          "the ways in which two edges can lie",
-	"verify/api.go: mechanism":                        "a flat list of what a number says of itself",
+	"verify/api.go: mechanism":                          "a flat list of what a number says of itself",
 }
 
 // TestShapes: files fit a few screens, functions one, and none of them has too many ways

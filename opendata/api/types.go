@@ -26,19 +26,16 @@ type stream struct {
 	By          string            `json:"by,omitempty" enum:"council,charter,policy" doc:"What a suspended one is stopped by: the council; the charter, below which it goes; or that no policy is in force"`
 	Reason      map[string]string `json:"reason,omitempty" doc:"Why the council has suspended it, by language; und where the language is not said"`
 	Licence     string            `json:"licence" example:"CC-BY-4.0"`
-	ClosedUntil *time.
-			Time `json:"closed_until" doc:"Every window that ends at or before it is final, at every gateway that has zones of the stream; null before the first, and while the books of a gateway have not been read yet"`
-	Simulation bool `json:"simulation" doc:"True where people, places or time are made up"`
+	ClosedUntil *time.Time        `json:"closed_until" doc:"Every window that ends at or before it is final, at every gateway that has zones of the stream; null before the first, and while the books of a gateway have not been read yet"`
+	Simulation  bool              `json:"simulation" doc:"True where people, places or time are made up"`
 	// Absent or null where it is not known.
-	MaxContributions int64 `json:"max_contributions,omitempty" doc:"In how many pairs of a cell and a window a unit counts at most in an epoch; what it does beyond that is not counted"`
-	ShareFrom        int64 `json:"bounded_share_from,omitempty" doc:"From about this many units in an epoch on bounded_share is shown"`
-	BoundedShare     *query.
-				Share `json:"bounded_share" doc:"Of the latest epoch: which share of the units reached max_contributions and was not counted after that; null where it is not known, or units were too few to say"`
-	Floor      string `json:"floor,omitempty" enum:"noisy" doc:"noisy: a number is shown when the number of units with its noise reaches the smallest group, so that it may stand for fewer; absent: never of fewer"`
-	Membership string `json:"membership,omitempty" enum:"public" doc:"public: which homes take part is no secret, and their registered number decides what is shown"`
+	MaxContributions int64        `json:"max_contributions,omitempty" doc:"In how many pairs of a cell and a window a unit counts at most in an epoch; what it does beyond that is not counted"`
+	ShareFrom        int64        `json:"bounded_share_from,omitempty" doc:"From about this many units in an epoch on bounded_share is shown"`
+	BoundedShare     *query.Share `json:"bounded_share" doc:"Of the latest epoch: which share of the units reached max_contributions and was not counted after that; null where it is not known, or units were too few to say"`
+	Floor            string       `json:"floor,omitempty" enum:"noisy" doc:"noisy: a number is shown when the number of units with its noise reaches the smallest group, so that it may stand for fewer; absent: never of fewer"`
+	Membership       string       `json:"membership,omitempty" enum:"public" doc:"public: which homes take part is no secret, and their registered number decides what is shown"`
 	// BoundedShares take its place where several gateways have zones of the stream.
-	BoundedShares []*query.
-			Share `json:"bounded_shares,omitempty" doc:"Where several gateways have zones of the stream: the share of each, of its zones alone; bounded_share is null then"`
+	BoundedShares []*query.Share `json:"bounded_shares,omitempty" doc:"Where several gateways have zones of the stream: the share of each, of its zones alone; bounded_share is null then"`
 }
 
 type measure struct {
@@ -59,27 +56,26 @@ type cell struct {
 
 // item is one observation of the interface, field by field.
 type item struct {
-	Start    time.Time `json:"start" doc:"Start of the window, UTC"`
-	End      time.Time `json:"end" doc:"End of the window, UTC"`
-	Cell     string    `json:"cell"`
-	Zone     string    `json:"zone"`
-	Category string    `json:"category"`
-	Measure  string    `json:"measure"`
-	Status   store.
-			Status `json:"status" enum:"published,withheld,no_data,withdrawn" doc:"Withheld: nobody or too few, which look the same on purpose, or the reason given; no_data: nothing was measured; withdrawn: hidden after its release"`
-	Reason     string   `json:"reason" doc:"Why it is not published, where that is public"`
-	Value      *float64 `json:"value" doc:"Null unless published"`
-	Low        *float64 `json:"low" doc:"What was counted is between low and high in at least 95 of 100 windows, also of those near the threshold that are shown; equal for exact numbers"`
-	High       *float64 `json:"high"`
-	Unit       string   `json:"unit"`
-	Decision   string   `json:"decision"`
-	Policy     string   `json:"policy" doc:"Digest of the policy in force"`
-	Mechanism  string   `json:"mechanism" doc:"laplace, gaussian or empty"`
-	Epsilon    float64  `json:"epsilon" doc:"What all numbers of this measure in an epoch cost together, per unit: a part of the decision's epsilon"`
-	Scale      float64  `json:"scale" doc:"Scale of the noise"`
-	Threshold  float64  `json:"threshold" doc:"It is published from this noisy number of units on"`
-	Simulation bool     `json:"simulation"`
-	Gateway    string   `json:"gateway,omitempty" doc:"Whose number it is, where a city has several gateways; absent in rows of earlier versions"`
+	Start      time.Time    `json:"start" doc:"Start of the window, UTC"`
+	End        time.Time    `json:"end" doc:"End of the window, UTC"`
+	Cell       string       `json:"cell"`
+	Zone       string       `json:"zone"`
+	Category   string       `json:"category"`
+	Measure    string       `json:"measure"`
+	Status     store.Status `json:"status" enum:"published,withheld,no_data,withdrawn" doc:"Withheld: nobody or too few, which look the same on purpose, or the reason given; no_data: nothing was measured; withdrawn: hidden after its release"`
+	Reason     string       `json:"reason" doc:"Why it is not published, where that is public"`
+	Value      *float64     `json:"value" doc:"Null unless published"`
+	Low        *float64     `json:"low" doc:"What was counted is between low and high in at least 95 of 100 windows, also of those near the threshold that are shown; equal for exact numbers"`
+	High       *float64     `json:"high"`
+	Unit       string       `json:"unit"`
+	Decision   string       `json:"decision"`
+	Policy     string       `json:"policy" doc:"Digest of the policy in force"`
+	Mechanism  string       `json:"mechanism" doc:"laplace, gaussian or empty"`
+	Epsilon    float64      `json:"epsilon" doc:"What all numbers of this measure in an epoch cost together, per unit: a part of the decision's epsilon"`
+	Scale      float64      `json:"scale" doc:"Scale of the noise"`
+	Threshold  float64      `json:"threshold" doc:"It is published from this noisy number of units on"`
+	Simulation bool         `json:"simulation"`
+	Gateway    string       `json:"gateway,omitempty" doc:"Whose number it is, where a city has several gateways; absent in rows of earlier versions"`
 }
 
 // epoch is what is known of a whole epoch, over all cells: rows that were released with its

@@ -25,8 +25,7 @@ var claimed = map[string]claims.Claim{
 		"group.": claims.Nothing,
 	"Each number carries random noise that protects every single %s, and an interval that says how much; where " +
 		"there are too few, as the decision says, there is no number.": claims.Nothing,
-	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is no number.": claims.
-		Nothing,
+	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is no number.": claims.Nothing,
 	"Some streams are about nobody, such as air or noise, and their numbers are exact. Each number about somebody " +
 		"protects a unit that its decision names: a device, a vehicle, a card, a home or a person. It carries " +
 		"random noise, drawn once, and is published only where enough units were there, by their number or, where " +
