@@ -102,7 +102,7 @@ func Replace(path string, raw []byte, mode fs.FileMode) error {
 
 // Tighten takes from a file or directory of ours what its mode has beyond most, and
 // reports whether there was something. Nil for one that is not there.
-func Tighten(path string, most fs.FileMode) (bool, error) {
+func Tighten(path string, maxMode fs.FileMode) (bool, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -112,12 +112,12 @@ func Tighten(path string, most fs.FileMode) (bool, error) {
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || info.Mode().Perm()&^most == 0 {
+	if err != nil || info.Mode().Perm()&^maxMode == 0 {
 		return false, err
 	}
-	if err := f.Chmod(info.Mode().Perm() & most); err != nil {
+	if err := f.Chmod(info.Mode().Perm() & maxMode); err != nil {
 		return false, &Wrong{path, fmt.Sprintf("can be read by others (mode %04o)", info.Mode().Perm()),
-			fmt.Sprintf("chmod %o %s", most, quoted(path))}
+			fmt.Sprintf("chmod %o %s", maxMode, quoted(path))}
 	}
 	return true, nil
 }

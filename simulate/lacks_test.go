@@ -45,7 +45,7 @@ func noon(p *bundle.Policy, d *bundle.Decision) Traffic {
 func looked(p *bundle.Policy, id string, tr Traffic) (*Report, error) {
 	r := &Report{}
 	o := Options{Draft: p, Decision: id, Traffic: tr, Progress: func(int, int) {}}
-	return r, look(context.Background(), o, []*running{{name: "draft", policy: p, decision: p.Decision(id)}}, r)
+	return r, examine(context.Background(), o, []*running{{name: "draft", policy: p, decision: p.Decision(id)}}, r)
 }
 
 const (

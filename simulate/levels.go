@@ -6,8 +6,8 @@ import (
 	"sluice/policy/plan"
 )
 
-// hear adds a level to those of its part of the day.
-func (t *truth) hear(x plan.Measure, level float64, hour int) {
+// addLevel adds a level to those of its part of the day.
+func (t *truth) addLevel(x plan.Measure, level float64, hour int) {
 	key := x.Name + partOfDay(hour)
 	t.sum[key] += math.Pow(10, math.Min(math.Max(level, x.Low), x.High)/10)
 	t.n[key]++

@@ -21,11 +21,11 @@ type model struct {
 	loc     *time.Location
 	sensors []street.Sensor
 
-	cells   map[cell]*truth
-	used    map[string]int // pairs that a unit came to, by epoch and unit
-	dropped map[[2]string]int
-	zones   map[string]bool
-	most    int // the greatest number of pairs that one unit came to
+	cells    map[cell]*truth
+	used     map[string]int // pairs that a unit came to, by epoch and unit
+	dropped  map[[2]string]int
+	zones    map[string]bool
+	maxPairs int // the greatest number of pairs that one unit came to
 }
 
 type cell struct {
@@ -117,7 +117,7 @@ func (m *model) see(o street.Observation) {
 		t.sum[measure.Name] += v
 		t.n[measure.Name]++
 		if measure.Of.Level() {
-			t.hear(measure, v, o.Time.In(m.loc).Hour())
+			t.addLevel(measure, v, o.Time.In(m.loc).Hour())
 		} else if m.s.Unit.None() && measure.Slots() > 1 {
 			t.all[measure.Name] = append(t.all[measure.Name], v)
 		}
@@ -160,11 +160,11 @@ func (m *model) value(x plan.Measure, o street.Observation) (v float64, ok bool)
 		return v, is
 	}
 	v, ok = number(o.Fields[x.Field])
-	return m.coarse(x.Field, v), ok
+	return m.generalise(x.Field, v), ok
 }
 
-// coarse is a number after generalisation.
-func (m *model) coarse(field string, v float64) float64 {
+// generalise rounds or bins a field's value as the decision asks.
+func (m *model) generalise(field string, v float64) float64 {
 	for _, g := range m.s.Generalise {
 		if g.Field != field {
 			continue
@@ -183,8 +183,8 @@ func (m *model) coarse(field string, v float64) float64 {
 	return v
 }
 
-// turnedAway is the number of a pair that counts under no bound.
-const turnedAway = 1 << 30
+// unbounded is the number of a pair that no contribution bound counts.
+const unbounded = 1 << 30
 
 // admit numbers the pairs of a unit's epoch in the order in which it comes to them:
 // who counts under a bound, and who has used it up, is seen by that number. With
@@ -199,13 +199,13 @@ func (m *model) admit(u *unit, who string, key cell, part int) {
 	m.used[id]++
 	if part == 0 {
 		u.pair = m.used[id]
-		m.most = max(m.most, u.pair)
+		m.maxPairs = max(m.maxPairs, u.pair)
 		return
 	}
 	if int64(m.used[id]) <= m.s.OwnerParts()[part-1].Most {
 		u.pair = 1
 	} else if u.pair == 0 {
-		u.pair = turnedAway
+		u.pair = unbounded
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 // holdsEnough is the share of the shown intervals that should hold what passed.
 const holdsEnough = 0.9
 
-// furthest bounds how many pairs a unit is tried with beyond what the charter allows.
-const furthest = 64
+// maxTried bounds the contribution bounds that are tried beyond what the charter allows.
+const maxTried = 64
 
 // Choice is one pair of max_contributions and every, and what it comes to in a day
 // of the traffic, by the noise that the decision would have.
@@ -108,7 +108,7 @@ func Outlook(ctx context.Context, p *bundle.Policy, d *bundle.Decision, tr Traff
 	var out []Choice
 	s := &search{p: p, d: d, slot: m, models: []*model{m}}
 	for pairs := range p.Charter.MaxContributions {
-		if c, ok := s.try(m, pairs+1); ok {
+		if c, ok := s.evaluate(m, pairs+1); ok {
 			out = append(out, c)
 		}
 	}
@@ -131,21 +131,21 @@ func (s *search) propose(sp Speech) *Proposal {
 	var draft Choice
 	for i, m := range s.models {
 		own := s.d.Stream.Protect.MaxContributions
-		first, last := int64(1), int64(min(furthest, max(m.most, 1)))
+		first, last := int64(1), int64(min(maxTried, max(m.maxPairs, 1)))
 		if len(s.d.Stream.OwnerParts()) > 0 {
 			first, last = own, own // the parts of by_owner are parts of it
 		}
 		for pairs := first; pairs <= last; pairs++ {
-			if c, ok := s.try(m, pairs); ok {
+			if c, ok := s.evaluate(m, pairs); ok {
 				c.allowed = c.MaxContributions <= limit
 				list = append(list, c)
 			}
 		}
 		if i == 0 {
-			draft, _ = s.try(m, own)
+			draft, _ = s.evaluate(m, own)
 		}
 	}
-	best, ok := pick(list, func(c Choice) bool { return c.allowed })
+	best, ok := choose(list, func(c Choice) bool { return c.allowed })
 	if !ok {
 		return nil
 	}
@@ -154,10 +154,10 @@ func (s *search) propose(sp Speech) *Proposal {
 	return p
 }
 
-// pick is the choice with the least error, of those whose intervals hold what passed
+// choose is the choice with the least error, of those whose intervals hold what passed
 // often enough and which show at least half of it; where there are none such, of
 // those that show at least half; and then of all.
-func pick(list []Choice, may func(Choice) bool) (Choice, bool) {
+func choose(list []Choice, may func(Choice) bool) (Choice, bool) {
 	list = slices.DeleteFunc(slices.Clone(list), func(c Choice) bool { return !may(c) })
 	if len(list) == 0 {
 		return Choice{}, false
@@ -176,8 +176,8 @@ func pick(list []Choice, may func(Choice) bool) (Choice, bool) {
 	}), true
 }
 
-// try computes what one pair comes to.
-func (s *search) try(m *model, pairs int64) (Choice, bool) {
+// evaluate computes the error and coverage of one contribution bound.
+func (s *search) evaluate(m *model, pairs int64) (Choice, bool) {
 	stream := *m.s
 	stream.Protect.MaxContributions = pairs
 	noise, err := newNoises(&stream)
@@ -294,17 +294,17 @@ func (s *search) why(sp Speech, best, draft Choice, list []Choice) string {
 	}
 	text := sp.Say("With max_contributions %d and every %s, what is shown misses what passed in %s by %v (%s; the "+
 		"root of bias squared plus variance), and %.0f of 100 shown intervals hold what passed",
-		best.MaxContributions, best.Every, slot, three(best.Error), first, 100*best.Inside)
+		best.MaxContributions, best.Every, slot, threeDigits(best.Error), first, 100*best.Inside)
 	if best.MaxContributions == draft.MaxContributions && best.Every == draft.Every {
 		text += sp.Say("; the charter allows nothing better, and it is what the draft says.")
 	} else {
 		text += sp.Say("; with the draft's %d and %s it is %v, and %.0f of 100.", draft.MaxContributions, draft.Every,
-			three(draft.Error), 100*draft.Inside)
+			threeDigits(draft.Error), 100*draft.Inside)
 	}
 	if best.Inside >= holdsEnough {
 		return text
 	}
-	if beyond, ok := pick(list, func(c Choice) bool { return c.Inside >= holdsEnough && c.Shown >= .5 }); ok {
+	if beyond, ok := choose(list, func(c Choice) bool { return c.Inside >= holdsEnough && c.Shown >= .5 }); ok {
 		return text + " " +
 			sp.Say("The charter allows %d at most; with max_contributions %d and every %s, %.0f of 100 would hold it.",
 				s.p.Charter.MaxContributions, beyond.MaxContributions, beyond.Every, 100*beyond.Inside)

@@ -87,7 +87,7 @@ func TestTheExampleHoldsWhatPassed(t *testing.T) {
 		}
 		shown, inside, worst = shown+side.Published, inside+*side.Inside*float64(side.Published),
 			min(worst, *side.Inside)
-		c, _ := (&search{p: p, d: d, slot: m, models: []*model{m}}).try(m, d.Stream.Protect.MaxContributions)
+		c, _ := (&search{p: p, d: d, slot: m, models: []*model{m}}).evaluate(m, d.Stream.Protect.MaxContributions)
 		expected += c.Inside / 20
 		bias += *side.BiasShare / 20
 	}

@@ -64,15 +64,15 @@ type Side struct {
 // Title is whether this is the draft or what is in force, in words; nil speaks English.
 func (s *Side) Title(sp Speech) string {
 	if s.Name == nameInForce {
-		return either(sp).Say("in force")
+		return orEnglish(sp).Say("in force")
 	}
-	return either(sp).Say("draft")
+	return orEnglish(sp).Say("draft")
 }
 
 // Sentence says how often the shown intervals hold what passed, and by how much
 // what is shown is off on average; nil speaks English.
 func (s *Side) Sentence(sp Speech) string {
-	sp = either(sp)
+	sp = orEnglish(sp)
 	if s.Inside == nil {
 		return sp.Say("Nothing is published.")
 	}

@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 	}
 	report := &Report{Start: o.Traffic.Start.In(o.Draft.Location), Days: o.Traffic.days()}
-	if err := look(ctx, o, sides, report); err != nil {
+	if err := examine(ctx, o, sides, report); err != nil {
 		return nil, err
 	}
 	sides = slices.DeleteFunc(sides, func(s *running) bool { return s.left })
@@ -87,10 +87,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return report, nil
 }
 
-// look goes through the traffic once before anything runs: whether it has what the
+// examine goes through the traffic once before anything runs: whether it has what the
 // decisions ask for, and what would serve best.
-func look(ctx context.Context, o Options, sides []*running, report *Report) error {
-	o.Speech = either(o.Speech)
+func examine(ctx context.Context, o Options, sides []*running, report *Report) error {
+	o.Speech = orEnglish(o.Speech)
 	search, err := newSearch(o.Draft, sides[0].decision, o.Traffic)
 	if err != nil {
 		return err

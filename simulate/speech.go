@@ -27,8 +27,8 @@ func (english) Say(text string, parts ...any) string {
 func (english) List(names []string) string { return listed(names) }
 func (english) One(unit string) string     { return unit }
 
-// either is a speech, or English for none.
-func either(s Speech) Speech {
+// orEnglish returns s, or English if s is nil.
+func orEnglish(s Speech) Speech {
 	if s == nil {
 		return english{}
 	}
@@ -43,8 +43,8 @@ func days(s Speech, n int) string {
 	return s.Say("%d days", n)
 }
 
-// three rounds to three digits, for people.
-func three(f float64) float64 {
+// threeDigits rounds to three significant digits, for people.
+func threeDigits(f float64) float64 {
 	if f == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
 		return f
 	}

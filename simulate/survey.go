@@ -28,7 +28,7 @@ type values struct {
 	distinct        map[string]bool
 }
 
-const toldApart = 10_000
+const maxDistinct = 10_000
 
 func newSurvey() *survey { return &survey{kinds: make(map[string]*seen)} }
 
@@ -52,7 +52,7 @@ func (v *survey) see(x street.Sensor, o street.Observation, m *model) {
 		} else {
 			f.others++
 		}
-		if name == m.s.Category.Field && len(f.distinct) < toldApart {
+		if name == m.s.Category.Field && len(f.distinct) < maxDistinct {
 			f.distinct[fmt.Sprint(value)] = true
 		}
 	}

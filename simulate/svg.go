@@ -19,7 +19,7 @@ const (
 // SVG draws each side's busiest cell: what is published with its interval, what
 // is withheld, and what passed; nil speaks English.
 func (r *Report) SVG(loc *time.Location, sp Speech) string {
-	sp = either(sp)
+	sp = orEnglish(sp)
 	sides := []*Side{r.Draft}
 	if r.InForce != nil {
 		sides = append(sides, r.InForce)

@@ -72,8 +72,8 @@ func (t *Town) source() *query.Source {
 	return &query.Source{Store: t.store, Books: books.Reader{Source: books.Dir(filepath.Join(t.o.Dir, "public"))}}
 }
 
-// mind says in full what is wrong with the edited policy, and when it is mended.
-func (t *Town) mind() {
+// reportProblem prints in full what is wrong with the edited policy, and when it is repaired.
+func (t *Town) reportProblem() {
 	now := t.gateway.Problem()
 	if now == t.problem || t.o.JSON {
 		return

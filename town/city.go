@@ -149,7 +149,7 @@ func (c *city) days(ctx context.Context) error {
 				return err
 			}
 		}
-		c.town.mind()
+		c.town.reportProblem()
 		if c.now.Minute() == 6 {
 			c.town.hour(ctx, c.now)
 			c.street.Truth().Forget(c.now)

@@ -19,13 +19,13 @@ import (
 const founder = "founder"
 
 // Parts of a town's directory.
-func (o *Options) desk() workspace.Dir { return workspace.Dir(filepath.Join(o.Dir, "council")) }
-func (o *Options) inbox() string       { return filepath.Join(o.Dir, "inbox") }
-func (o *Options) keys() string        { return filepath.Join(o.Dir, "keys") }
+func (o *Options) workspace() workspace.Dir { return workspace.Dir(filepath.Join(o.Dir, "council")) }
+func (o *Options) inbox() string            { return filepath.Join(o.Dir, "inbox") }
+func (o *Options) keys() string             { return filepath.Join(o.Dir, "keys") }
 
-// layOwn sets up a town of its own where nothing is yet: a roster, a policy
-// without decisions, an inbox, an empty register.
-func (o *Options) layOwn() error {
+// writeOwn sets up a real town in an empty directory: a roster, a policy without decisions, an
+// inbox and an empty register.
+func (o *Options) writeOwn() error {
 	for _, dir := range []string{o.Dir, o.inbox()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
@@ -40,7 +40,7 @@ func (o *Options) layOwn() error {
 			return err
 		}
 	}
-	d := o.desk()
+	d := o.workspace()
 	if _, err := os.Stat(filepath.Join(string(d), "charter.yaml")); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -64,7 +64,7 @@ func (o *Options) layOwn() error {
 // configure is the gateway of a town of its own: only what its council signed
 // runs, in wall time.
 func (o *Options) configure() (config.Config, error) {
-	pin, err := o.desk().Pin()
+	pin, err := o.workspace().Pin()
 	if err != nil {
 		return config.Config{}, err
 	}
@@ -79,8 +79,8 @@ func (o *Options) configure() (config.Config, error) {
 
 // bannerOwn says what runs and what to do next.
 func (t *Town) bannerOwn() {
-	d := string(t.o.desk())
-	chain, err := t.o.desk().Chain()
+	d := string(t.o.workspace())
+	chain, err := t.o.workspace().Chain()
 	first := err == nil && len(chain) == 0
 	fmt.Fprintf(t.o.Out, `
   Sluice: your town.

@@ -39,9 +39,9 @@ type Options struct {
 	// made on the spot.
 	Members   []workspace.Member
 	AllowSwap bool
-	// Passing says that Dir goes when the town does, and so do the keys.
-	Passing  bool
-	Out, Err io.Writer
+	// Ephemeral: Dir is removed on exit, and keys are kept in memory only.
+	Ephemeral bool
+	Out, Err  io.Writer
 }
 
 // Town is a running town.
@@ -51,7 +51,7 @@ type Town struct {
 	gateway *gateway.Gateway
 	store   *sqlite.Reader
 	open    *opendata.Server
-	problem string // of the policy directory, as last said
+	problem string // of the policy directory, as last reported
 }
 
 // Open lays out the state directory and starts every part.
@@ -69,9 +69,9 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	if err := perm.Check(o.Dir, perm.Ours); err != nil { // before a key is written there
 		return nil, &config.Refusal{Err: err}
 	}
-	set := o.layDemo
+	set := o.writeDemo
 	if !o.Demo {
-		set = o.layOwn
+		set = o.writeOwn
 	}
 	if err := set(); err != nil {
 		return nil, &config.Refusal{Err: fmt.Errorf("state directory: %w; choose another with --dir", err)}
@@ -104,7 +104,7 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 // configureDemo is the gateway of the demo: a simulation whose policy is edited.
 func (o *Options) configureDemo() config.Config {
 	keys := "auto"
-	if o.Passing {
+	if o.Ephemeral {
 		keys = "memory"
 	}
 	return config.Config{
@@ -118,8 +118,8 @@ func (o *Options) configureDemo() config.Config {
 // so that a vote can be tried.
 var demoCouncil = []string{"anna", "bru", "carla", "dani", "emma", "ferran", "gemma"}
 
-// layDemo writes the example city where nothing is yet.
-func (o *Options) layDemo() error {
+// writeDemo writes those files of the example city that are not there yet.
+func (o *Options) writeDemo() error {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return err
 	}

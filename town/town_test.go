@@ -55,7 +55,7 @@ func TestTownInOneProcess(t *testing.T) {
 	var out, problems screen
 	town, err := Open(ctx, Options{
 		Dir: filepath.Join(t.TempDir(), "town"), HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", Admin: "127.0.0.1:0",
-		JSON: true, Demo: true, Passing: true, Out: &out, Err: &problems,
+		JSON: true, Demo: true, Ephemeral: true, Out: &out, Err: &problems,
 	})
 	if err != nil {
 		t.Fatal(err)

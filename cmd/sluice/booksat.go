@@ -55,7 +55,7 @@ func openAll(places []string) ([]books.Reader, error) {
 // openServer finds the books at one place, which may be of several gateways. A place that
 // has none is no city without mistakes.
 func openServer(where string) ([]books.Reader, error) {
-	list, err := openThere(where)
+	list, err := openEach(where)
 	for _, r := range list {
 		if err != nil {
 			break
@@ -71,7 +71,7 @@ func openServer(where string) ([]books.Reader, error) {
 	return list, err
 }
 
-func openThere(where string) ([]books.Reader, error) {
+func openEach(where string) ([]books.Reader, error) {
 	r, err := openBooks(where)
 	mirror, remote := r.Source.(*books.Mirror)
 	if err != nil || !remote || strings.Contains(where, gatewaysPath) {
@@ -121,8 +121,8 @@ func booksBase(where string) string {
 	return base + "/books"
 }
 
-// joint is the books of several gateways as one.
-func joint(list []books.Reader) books.Reader {
+// mergeBooks reads the books of several gateways as one.
+func mergeBooks(list []books.Reader) books.Reader {
 	if len(list) == 1 {
 		return list[0]
 	}

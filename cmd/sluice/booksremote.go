@@ -14,8 +14,8 @@ import (
 	"sluice/verify"
 )
 
-// longestAnswer bounds one answer of an open-data server.
-const longestAnswer = 64 << 20
+// maxAnswer bounds one answer of an open-data server.
+const maxAnswer = 64 << 20
 
 // httpAPI is an open-data server. It implements verify.API.
 type httpAPI struct {
@@ -108,7 +108,7 @@ func (s *httpAPI) get(ctx context.Context, path string, into any) (found bool, e
 	default:
 		return false, fmt.Errorf("the open-data server answers %d", resp.StatusCode)
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, longestAnswer)).Decode(into); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(into); err != nil {
 		return false, fmt.Errorf("the open-data server's answer cannot be read: %w", err)
 	}
 	return true, nil

@@ -63,9 +63,9 @@ func failed(err error) error {
 
 func unreachable(err error) error { return &exitError{exitUnreachable, err.Error()} }
 
-// told is an error for a terminal: bounded, whatever a file or a server has put into
-// it, and a bug of ours with all of its places.
-func told(err error) string {
+// terminalText is an error as a terminal shows it: bounded, since files and servers write into
+// errors. A bug of ours keeps all of its stack.
+func terminalText(err error) string {
 	var bug *crash.Error
 	if errors.As(err, &bug) {
 		return bug.Error()

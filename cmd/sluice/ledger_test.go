@@ -30,7 +30,7 @@ func TestCasesAreLines(t *testing.T) {
 	var out strings.Builder
 	list := []cases.Result{{File: "tests/a.yaml", Line: 2, Name: evil},
 		{File: "tests/a.yaml", Line: 9, Name: evil, Problems: []string{evil}}}
-	if err := testText(&out, newVoice(0), list, &rego.Report{}); err == nil {
+	if err := testText(&out, newLocale(0), list, &rego.Report{}); err == nil {
 		t.Error("none has failed")
 	}
 	if s := out.String(); strings.Contains(s, "\x1b") || strings.Count(s, "\n") != 3 {

@@ -24,14 +24,14 @@ func ledgerShowCommand() *cobra.Command {
 			"data server. If a city has several gateways, name the books of each, or the server that has them\n" +
 			"all.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if ahead < 0 || ahead > mostAhead {
-				return &usageError{fmt.Sprintf("--ahead is between 0 and %d days", mostAhead)}
+			if ahead < 0 || ahead > maxAhead {
+				return &usageError{fmt.Sprintf("--ahead is between 0 and %d days", maxAhead)}
 			}
 			all, err := openAll(args)
 			if err != nil {
 				return err
 			}
-			days, err := verify.Days(joint(all), ahead)
+			days, err := verify.Days(mergeBooks(all), ahead)
 			if err != nil {
 				return unreachable(err)
 			}
@@ -53,8 +53,8 @@ func ledgerShowCommand() *cobra.Command {
 	return c
 }
 
-// mostAhead is how many days to come can be shown.
-const mostAhead = 366
+// maxAhead is how many days to come can be shown.
+const maxAhead = 366
 
 func showDays(w io.Writer, days []verify.Day, svg string) {
 	if len(days) == 0 {

@@ -20,51 +20,49 @@ import (
 )
 
 func main() {
-	forgetFreed(os.Args)
-	keepQuiet()
-	ownModes(os.Args)
+	enableClobberFree(os.Args)
+	disableDumps()
+	resetUmask(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // a second signal ends the process at once
-		lastResort()
+		exitWhenStuck()
 	})
 	os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// forgetFreed starts the same binary again, in the same process, with a runtime
-// that overwrites memory as it is freed: what readings were in is otherwise left as
-// it is until it is used again. Nor may the runtime interrupt threads by signals: the
-// kernel puts their registers, which a copy of a reading may be in, onto the stack of
-// signals, where they stay. Only the runtime's own GODEBUG can ask for both. The parts
-// that see readings need it; nothing else pays for it.
-func forgetFreed(args []string) {
+// enableClobberFree executes the same binary again, in this process, with a runtime that
+// overwrites memory as it frees it; otherwise readings would stay there until the memory is
+// used again. It also turns off preemption by signals: the kernel saves a thread's registers,
+// which may hold a copy of a reading, on the signal stack, where they stay. Only GODEBUG can
+// ask for both. The verbs that see readings need it; the others do not pay for it.
+func enableClobberFree(args []string) {
 	const want = "clobberfree=1,asyncpreemptoff=1"
 	if len(args) < 2 || args[1] != "gateway" && args[1] != "up" || strings.Contains(os.Getenv("GODEBUG"), want) {
 		return
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return // it runs on as it is
+		return // run without it
 	}
 	debug := strings.TrimPrefix(os.Getenv("GODEBUG")+","+want, ",")
 	err = syscall.Exec(self, args, append(os.Environ(), "GODEBUG="+debug))
 	_, _ = os.Stderr.WriteString("sluice: memory that is freed will not be overwritten: " + err.Error() + "\n")
 }
 
-// ownModes has the verbs that write a state directory give files the modes that
-// they say, private or public (docs/operations.md), whatever umask they were started
-// with. Elsewhere the umask is its owner's business.
-func ownModes(args []string) {
+// resetUmask makes the verbs that write a state directory create files with exactly the modes
+// they ask for, private or public (docs/operations.md), whatever umask they were started with.
+// The other verbs respect the umask.
+func resetUmask(args []string) {
 	if len(args) > 1 && slices.Contains([]string{"gateway", "up", "ledger", "withdraw"}, args[1]) {
 		syscall.Umask(0o022)
 	}
 }
 
-// keepQuiet sees to it that no memory is shown when the process dies: no core
-// file, no values in a trace of the runtime's own, and SIGQUIT says where every
-// goroutine is and nothing else.
-func keepQuiet() {
-	log.SetOutput(io.Discard)                            // libraries write to it what peers have said
+// disableDumps keeps memory from being shown when the process dies: no core file, no values in
+// the runtime's traces, and at SIGQUIT only the functions and lines of every goroutine.
+func disableDumps() {
+	log.SetOutput(io.Discard)                            // libraries log what peers send
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // it is 0 already where this is refused
 	debug.SetTraceback("none")
 	quit := make(chan os.Signal, 1)

@@ -27,7 +27,7 @@ func motionCreate(dir *string) *cobra.Command {
 			"with two exceptions: its notice may be too short, since the motion lengthens it; and a file that is\n" +
 			"in force and unchanged may break a rule that is newer than its vote.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := speak(cmd)
+			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func motionCreate(dir *string) *cobra.Command {
 
 // checkPolicy refuses a policy of which a decision would not run, that nobody could change
 // again, or in which something is still to be written.
-func checkPolicy(ctx context.Context, v voice, dir string, p *bundle.Policy) error {
+func checkPolicy(ctx context.Context, v locale, dir string, p *bundle.Policy) error {
 	inForce, err := policyInForce(dir)
 	if err != nil {
 		return failed(err)
@@ -80,7 +80,7 @@ func checkPolicy(ctx context.Context, v voice, dir string, p *bundle.Policy) err
 }
 
 // withinCharter refuses decisions that break the council's rules.
-func withinCharter(ctx context.Context, v voice, p *bundle.Policy, set *compile.Set) error {
+func withinCharter(ctx context.Context, v locale, p *bundle.Policy, set *compile.Set) error {
 	var problems []string
 	for _, id := range sortedKeys(set.Broken) {
 		for _, why := range set.Broken[id] {
@@ -101,13 +101,13 @@ func withinCharter(ctx context.Context, v voice, p *bundle.Policy, set *compile.
 
 // enoughMembers refuses a roster with fewer members than a quorum asks for.
 func enoughMembers(p *bundle.Policy) error {
-	most := 1
+	need := 1
 	for _, q := range []diff.Quorum{diff.Enact, diff.Weaken, diff.Charter, diff.Roster, diff.Suspend} {
-		most = max(most, q.Of(p.Charter))
+		need = max(need, q.Of(p.Charter))
 	}
-	if n := len(p.Council.Members); n < most {
+	if n := len(p.Council.Members); n < need {
 		return fmt.Errorf("the charter asks for %d members and council.yaml has %d: nobody could ever change this "+
-			"policy again", most, n)
+			"policy again", need, n)
 	}
 	return nil
 }

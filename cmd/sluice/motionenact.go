@@ -20,7 +20,7 @@ func motionEnact(dir *string) *cobra.Command {
 			"--inbox. Gateways take the file from a directory or a web server; putting it there is all that is\n" +
 			"left to do.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := speak(cmd)
+			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}

@@ -23,7 +23,7 @@ func motionShow(dir *string) *cobra.Command {
 		Long: "Shows what is in force now, what waits for its time, and the state of each decision. --at shows the\n" +
 			"end of another day, as far as it has been voted.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v, err := speak(cmd)
+			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func motionShow(dir *string) *cobra.Command {
 	return c
 }
 
-func printNothing(w io.Writer, v voice, d workspace.Dir) error {
+func printNothing(w io.Writer, v locale, d workspace.Dir) error {
 	files, err := compile.ReadDir(string(d))
 	if err != nil {
 		return failed(err)
@@ -73,7 +73,7 @@ func printNothing(w io.Writer, v voice, d workspace.Dir) error {
 
 // printInForce says what holds at an instant: which version, which wait, and the state of
 // every decision that was ever voted.
-func printInForce(w io.Writer, v voice, chain []*council.Enacted, now time.Time) {
+func printInForce(w io.Writer, v locale, chain []*council.Enacted, now time.Time) {
 	current := workspace.InForce(chain, now)
 	waiting := chain[len(current):]
 	if last := workspace.Last(current); last != nil {

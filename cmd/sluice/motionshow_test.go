@@ -139,7 +139,7 @@ func TestShow(t *testing.T) {
 				t.Fatal(err)
 			}
 			var b bytes.Buffer
-			printInForce(&b, newVoice(0), c.chain, now)
+			printInForce(&b, newLocale(0), c.chain, now)
 			for _, want := range c.says {
 				if !strings.Contains(b.String(), want) {
 					t.Errorf("%q is not said:\n%s", want, b.String())

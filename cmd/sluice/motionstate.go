@@ -129,7 +129,7 @@ func (s *decisionState) waits(e *council.Enacted, how string) {
 // remindBefore is how many days before a decision's last day show speaks of it.
 const remindBefore = 60
 
-func (s *decisionState) show(w io.Writer, v voice, now time.Time) {
+func (s *decisionState) show(w io.Writer, v locale, now time.Time) {
 	loc := s.by.Policy.Location
 	on := func(t time.Time) string { return v.Lang.Date(day(t.In(loc))) }
 	state := v.Say(string(s.state))
@@ -165,7 +165,7 @@ func (s *decisionState) show(w io.Writer, v voice, now time.Time) {
 }
 
 // days says how soon a last day is.
-func (v voice) days(n int) string {
+func (v locale) days(n int) string {
 	switch n {
 	case 0:
 		return v.Say("today")

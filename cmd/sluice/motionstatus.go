@@ -21,7 +21,7 @@ func motionStatus(dir *string) *cobra.Command {
 		Args:  between(1, 1),
 		Long:  "Exit codes: 0 the motion can be enacted, 1 something is missing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := speak(cmd)
+			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}
@@ -30,7 +30,7 @@ func motionStatus(dir *string) *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			s, err := standing(d, parts)
+			s, err := countBallots(d, parts)
 			if err != nil {
 				return failed(err)
 			}
@@ -44,8 +44,8 @@ func motionStatus(dir *string) *cobra.Command {
 	return c
 }
 
-func status(w io.Writer, v voice, d workspace.Dir, id string, s *council.Standing, problems []error) error {
-	tell := func(err error) string { return v.Retell(told(err)) }
+func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standing, problems []error) error {
+	tell := func(err error) string { return v.Retell(terminalText(err)) }
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range s.Members {
 		switch {
@@ -73,7 +73,7 @@ func status(w io.Writer, v voice, d workspace.Dir, id string, s *council.Standin
 	case s.Problem != nil:
 		fmt.Fprintf(w, "%s\n", tell(s.Problem))
 	}
-	if err := unready(v, s); err != nil {
+	if err := notEnactable(v, s); err != nil {
 		return err
 	}
 	if file := filepath.Join(d.Motion(id), id+".sluice"); isFile(file) {
@@ -84,8 +84,8 @@ func status(w io.Writer, v voice, d workspace.Dir, id string, s *council.Standin
 	return nil
 }
 
-// unready is why the motion cannot be enacted: the same in words and in JSON.
-func unready(v voice, s *council.Standing) error {
+// notEnactable is why the motion cannot be enacted: the same in words and in JSON.
+func notEnactable(v locale, s *council.Standing) error {
 	if left := s.Needed - s.Signed; left > 0 {
 		return &exitError{exitFailed, v.Say("%d more members must sign motion.txt", left)}
 	}
@@ -100,7 +100,7 @@ func unready(v voice, s *council.Standing) error {
 	return nil
 }
 
-func statusJSON(w io.Writer, v voice, id string, s *council.Standing, problems []error) error {
+func statusJSON(w io.Writer, v locale, id string, s *council.Standing, problems []error) error {
 	type member struct {
 		ID      string `json:"id"`
 		Name    string `json:"name"`
@@ -132,5 +132,5 @@ func statusJSON(w io.Writer, v voice, id string, s *council.Standing, problems [
 	if err := printJSON(w, out); err != nil {
 		return err
 	}
-	return unready(v, s)
+	return notEnactable(v, s)
 }

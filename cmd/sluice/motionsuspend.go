@@ -19,7 +19,7 @@ func motionSuspend(dir *string) *cobra.Command {
 			"soon as it is enacted; open windows are withheld. The reason is public: one text, or one for each\n" +
 			"language of the city, --reason ca=TEXT --reason en=TEXT, of which residents read theirs.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := speak(cmd)
+			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}

@@ -15,18 +15,18 @@ import (
 
 // printCreated says what a new motion changes, who must sign it, and how, with times in
 // the city's zone.
-func printCreated(w io.Writer, v voice, d workspace.Dir, m council.Motion, loc *time.Location) error {
+func printCreated(w io.Writer, v locale, d workspace.Dir, m council.Motion, loc *time.Location) error {
 	parts, _, err := d.Load(m.ID)
 	if err != nil {
 		return failed(err)
 	}
-	s, err := standing(d, parts)
+	s, err := countBallots(d, parts)
 	if err != nil {
 		return failed(err)
 	}
 	text := filepath.Join(d.Motion(m.ID), council.TextName)
 	fmt.Fprintf(w, "%s\n\n", v.Say("%s, version %d, is put to the vote: %s", m.ID, m.Version, text))
-	earliest, err := beside(w, v, d, m)
+	earliest, err := printPending(w, v, d, m)
 	if err != nil {
 		return failed(err)
 	}
@@ -52,9 +52,9 @@ func printCreated(w io.Writer, v voice, d workspace.Dir, m council.Motion, loc *
 	return nil
 }
 
-// beside says what becomes of motions that were voted and wait for their time, and
-// returns when this one can take effect at the earliest: not before those that it follows.
-func beside(w io.Writer, v voice, d workspace.Dir, m council.Motion) (earliest time.Time, err error) {
+// printPending prints what becomes of the motions that were voted and wait for their time. It
+// returns the earliest instant at which this one can take effect: not before those it follows.
+func printPending(w io.Writer, v locale, d workspace.Dir, m council.Motion) (earliest time.Time, err error) {
 	earliest = m.NotBefore
 	chain, err := d.Chain()
 	if err != nil {
@@ -76,12 +76,12 @@ func beside(w io.Writer, v voice, d workspace.Dir, m council.Motion) (earliest t
 	return earliest, nil
 }
 
-// noMember stands where a roster has nobody.
-const noMember = "MEMBER"
+// memberPlaceholder stands in commands where the roster is empty.
+const memberPlaceholder = "MEMBER"
 
 func firstMember(s *council.Standing) string {
 	if len(s.Members) == 0 {
-		return noMember
+		return memberPlaceholder
 	}
 	return s.Members[0].ID
 }
@@ -95,7 +95,7 @@ func quorums(list []diff.Quorum) string {
 	return strings.Join(out, ", ")
 }
 
-func standing(d workspace.Dir, parts council.Parts) (*council.Standing, error) {
+func countBallots(d workspace.Dir, parts council.Parts) (*council.Standing, error) {
 	v, err := d.Verifier(parts)
 	if err != nil {
 		return nil, err
@@ -104,20 +104,20 @@ func standing(d workspace.Dir, parts council.Parts) (*council.Standing, error) {
 	return v.Count(parts)
 }
 
-// mostChanges is how many changes a terminal is shown; what is weaker or stronger is
+// maxChanges is how many changes a terminal is shown; what is weaker or stronger is
 // always among them.
-const mostChanges = 12
+const maxChanges = 12
 
 // showChanges lists what a motion changes, each with the quorum that it needs.
-func showChanges(w io.Writer, v voice, changes []diff.Change) {
+func showChanges(w io.Writer, v locale, changes []diff.Change) {
 	shown := changes
-	if n := len(changes); n > mostChanges {
-		for n = mostChanges; n < len(changes) && changes[n].Mark != diff.Neutral; n++ { // they come first
+	if n := len(changes); n > maxChanges {
+		for n = maxChanges; n < len(changes) && changes[n].Mark != diff.Neutral; n++ { // they come first
 		}
 		shown = changes[:n]
 	}
 	for _, c := range shown {
-		fmt.Fprintf(w, "  %-*s  %s: %s (%s)\n", widest(v), c.Mark.Word(v.Lang), c.About, c.Words(v.Lang), c.Needs)
+		fmt.Fprintf(w, "  %-*s  %s: %s (%s)\n", markWidth(v), c.Mark.Word(v.Lang), c.About, c.Words(v.Lang), c.Needs)
 	}
 	if len(changes) == 0 {
 		fmt.Fprintf(w, "  %s\n", v.Say("nothing changes"))
@@ -127,8 +127,8 @@ func showChanges(w io.Writer, v voice, changes []diff.Change) {
 	}
 }
 
-// widest is how wide the longest mark is.
-func widest(v voice) int {
+// markWidth is the width of the longest mark.
+func markWidth(v locale) int {
 	n := 0
 	for _, m := range []diff.Mark{diff.Neutral, diff.Stronger, diff.Weaker} {
 		n = max(n, utf8.RuneCountInString(m.Word(v.Lang)))

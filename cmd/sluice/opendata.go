@@ -24,7 +24,7 @@ func opendataCommand() *cobra.Command {
 		Args:  between(0, 0),
 		Long:  "Reads the store and the public books, and nothing else of the gateway. Runs until SIGINT or SIGTERM.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			debug.SetMemoryLimit(enough)
+			debug.SetMemoryLimit(memoryLimit)
 			cfg, err := opendata.ReadConfig(file)
 			if err != nil {
 				return &config.Refusal{Err: nameConfig(file, err)}
@@ -49,8 +49,8 @@ func opendataCommand() *cobra.Command {
 	return c
 }
 
-// enough memory for the open data; the collector works harder before more is taken.
-const enough = 64 << 20
+// memoryLimit makes the garbage collector work harder before the open data take more than this.
+const memoryLimit = 64 << 20
 
 // reader is a store for reading.
 type reader interface {

@@ -107,7 +107,7 @@ func checkDirectory(ctx context.Context, dir, sensors string) (*checkResult, err
 	if err != nil {
 		return nil, err
 	}
-	if r.faults, err = besidePolicy(sensors, dir); err != nil {
+	if r.faults, err = checkRegister(sensors, dir); err != nil {
 		return nil, &config.Refusal{Err: err}
 	}
 	return r, nil
@@ -128,12 +128,12 @@ func checkText(w io.Writer, l explain.Lang, r *checkResult) error {
 		printFinding(w, l, r.files, f)
 	}
 	for _, s := range r.fine {
-		fmt.Fprintf(w, "%s  %s\n", s.Decision, summaryLine(l, s))
+		fmt.Fprintf(w, "%s  %s\n", s.Decision, s.Text(l))
 	}
 	if n := r.mistakes(); n > 0 {
-		return &exitError{exitFailed, newVoice(l).Say("%d mistakes", n)}
+		return &exitError{exitFailed, newLocale(l).Say("%d mistakes", n)}
 	}
-	fmt.Fprintf(w, "\n%s\n", [3]string{"Nothing is wrong.", "No hi ha cap error.", "No hay ningún error."}[l])
+	fmt.Fprintf(w, "\n%s\n", newLocale(l).Say("Nothing is wrong."))
 	return nil
 }
 
@@ -141,7 +141,7 @@ func checkText(w io.Writer, l explain.Lang, r *checkResult) error {
 func printFinding(w io.Writer, l explain.Lang, files bundle.Files, f check.Finding) {
 	what, mend := findingText(f, l)
 	if f.Warning() {
-		what = [3]string{"warning", "avís", "aviso"}[l] + ": " + what
+		what = newLocale(l).Say("warning") + ": " + what
 	}
 	fmt.Fprintf(w, "%s:%d:%d: %s: %s\n", brief.Text(f.File), f.Line, f.Column, f.Rule, what)
 	lines := strings.Split(string(files[f.File]), "\n")
@@ -152,7 +152,7 @@ func printFinding(w io.Writer, l explain.Lang, files bundle.Files, f check.Findi
 		}
 	}
 	if mend != "" {
-		fmt.Fprintf(w, "        = %s: %s\n", [3]string{"fix", "arregleu-ho", "arréglelo"}[l], mend)
+		fmt.Fprintf(w, "        = %s: %s\n", newLocale(l).Say("fix"), mend)
 	}
 	fmt.Fprintln(w)
 }
@@ -167,44 +167,6 @@ func excerpt(line string) string {
 		text = string(r[:snippet]) + "…"
 	}
 	return brief.Report(text)
-}
-
-// summaryLine is what a decision gives, in figures.
-func summaryLine(l explain.Lang, s check.Summary) string {
-	if s.Unit == "none" {
-		return [3]string{"exact; about nobody", "exacte; sobre ningú", "exacto; sobre nadie"}[l]
-	}
-	var errs []string
-	for _, name := range sortedKeys(s.Errors) {
-		if s.Errors[name] > 0 {
-			errs = append(errs, fmt.Sprintf("%s ±%s", name, l.Number(s.Errors[name])))
-		}
-	}
-	line := ""
-	if len(errs) > 0 {
-		line = fmt.Sprintf([3]string{
-			"typical error %s (95 of 100 within); ", "error típic %s (95 de cada 100); ",
-			"error típico %s (95 de cada 100); ",
-		}[l], strings.Join(errs, ", "))
-	}
-	line += fmt.Sprintf([3]string{
-		"published from about %d %s on; epsilon %s of %s a day",
-		"es publica a partir " + l.Gender(s.Unit, "d'uns", "d'unes") + " %d %s; èpsilon %s de %s al dia",
-		"se publica a partir de " + l.Gender(s.Unit, "unos", "unas") + " %d %s; épsilon %s de %s al día",
-	}[l], s.PublicFrom, l.Many(s.Unit), l.Number(s.CostPerDay), l.Number(s.Cap))
-	if s.ShareFrom == 0 {
-		return line
-	}
-	return line + fmt.Sprintf([3]string{
-		", a twenty-fifth of it for how many there were and which share reached the limit of %d, shown from about " +
-			"%d on",
-		", una vint-i-cinquena part per saber " + l.Gender(s.Unit, "quants", "quantes") + " n'hi ha hagut i quina " +
-			"proporció ha arribat al límit de %d, que es mostra a partir " + l.Gender(s.Unit, "d'uns", "d'unes") +
-			" %d",
-		", una veinticincoava parte para saber " + l.Gender(s.Unit, "cuántos", "cuántas") + " ha habido y qué " +
-			"proporción ha llegado al límite de %d, que se muestra a partir de " + l.Gender(s.Unit, "unos", "unas") +
-			" %d",
-	}[l], s.MaxContributions, s.ShareFrom)
 }
 
 func checkJSON(w io.Writer, l explain.Lang, r *checkResult) error {
@@ -244,7 +206,7 @@ func checkJSON(w io.Writer, l explain.Lang, r *checkResult) error {
 		return err
 	}
 	if n := r.mistakes(); n > 0 {
-		return &exitError{exitFailed, newVoice(l).Say("%d mistakes", n)}
+		return &exitError{exitFailed, newLocale(l).Say("%d mistakes", n)}
 	}
 	return nil
 }

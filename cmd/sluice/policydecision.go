@@ -43,10 +43,10 @@ type firstDecision struct {
 }
 
 // newDecision is the text of a decision that fits the directory's charter, kinds and zones.
-func newDecision(v voice, p *bundle.Policy, id string, now time.Time) (string, error) {
+func newDecision(v locale, p *bundle.Policy, id string, now time.Time) (string, error) {
 	c := p.Charter
 	d := firstDecision{
-		ID: id, Title: untitled(c.City.Languages), Stream: streamName(id),
+		ID: id, Title: titlePlaceholders(c.City.Languages), Stream: streamName(id),
 		LegalBasis: v.Say("<the law that allows it>"),
 		Purpose:    firstOr(c.Purposes, "PURPOSE"), Purposes: c.Purposes,
 		Zone: firstOr(p.Zones.IDs(), "ZONE"), Zones: p.Zones.IDs(), Kinds: sortedKeys(p.Kinds),
@@ -105,8 +105,8 @@ func epsilonLeft(p *bundle.Policy, standsFor string) float64 {
 func term(p *bundle.Policy, now time.Time) (from, until time.Time) {
 	from = now.In(p.Location).AddDate(0, 0, p.Charter.NoticeDays+14)
 	until = from.Add(p.Charter.SunsetMax.Nominal()).AddDate(0, 0, -1)
-	if most := from.AddDate(1, 0, -1); until.After(most) {
-		until = most
+	if latest := from.AddDate(1, 0, -1); until.After(latest) {
+		until = latest
 	}
 	return from, until
 }
@@ -121,14 +121,14 @@ func review(from, until time.Time) time.Time {
 	return half
 }
 
-// untitled is a title to be written in each language of the city.
-func untitled(langs []string) string {
+// titlePlaceholders is a title to fill in for each language of the city.
+func titlePlaceholders(langs []string) string {
 	if len(langs) == 0 {
 		langs = []string{"en"}
 	}
 	var out []string
 	for _, l := range langs {
-		out = append(out, fmt.Sprintf("%s: %q", l, newVoice(explain.ParseLang(l)).Say("<a title for residents>")))
+		out = append(out, fmt.Sprintf("%s: %q", l, newLocale(explain.ParseLang(l)).Say("<a title for residents>")))
 	}
 	return "{" + strings.Join(out, ", ") + "}"
 }

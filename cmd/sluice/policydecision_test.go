@@ -44,7 +44,7 @@ func TestGoldenDecision(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		for i, l := range explain.Languages {
-			v := newVoice(explain.Lang(i))
+			v := newLocale(explain.Lang(i))
 			text, err := newDecision(v, p, "2027_01.b", now)
 			if err != nil {
 				t.Fatal(err)

@@ -34,11 +34,11 @@ func policyDiff() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			old, err := anyPolicy(cmd.Context(), newVoice(l), args[0])
+			old, err := anyPolicy(cmd.Context(), newLocale(l), args[0])
 			if err != nil {
 				return err
 			}
-			next, err := anyPolicy(cmd.Context(), newVoice(l), args[1])
+			next, err := anyPolicy(cmd.Context(), newLocale(l), args[1])
 			if err != nil {
 				return err
 			}
@@ -58,7 +58,7 @@ func policyDiff() *cobra.Command {
 				fmt.Fprintf(w, "%-12s %s\n", x.Mark.Word(l), x.Line)
 			}
 			if len(changes)+len(plans) == 0 {
-				fmt.Fprintln(w, [3]string{"Nothing changes.", "No canvia res.", "No cambia nada."}[l])
+				fmt.Fprintln(w, newLocale(l).Say("Nothing changes."))
 			}
 			return nil
 		},
@@ -70,7 +70,7 @@ func policyDiff() *cobra.Command {
 }
 
 // anyPolicy reads a directory or a motion file.
-func anyPolicy(ctx context.Context, v voice, name string) (*bundle.Policy, error) {
+func anyPolicy(ctx context.Context, v locale, name string) (*bundle.Policy, error) {
 	if !strings.HasSuffix(name, ".sluice") {
 		return readPolicy(ctx, v, name)
 	}

@@ -40,7 +40,7 @@ func findPolicyDir(dir string, args []string) (string, []string) {
 }
 
 // readPolicy reads a policy directory and says what is wrong with it as check does.
-func readPolicy(ctx context.Context, v voice, dir string) (*bundle.Policy, error) {
+func readPolicy(ctx context.Context, v locale, dir string) (*bundle.Policy, error) {
 	p, err := workspace.Dir(dir).Draft()
 	if err != nil {
 		return nil, failed(unreadable(ctx, v, dir, err))
@@ -63,25 +63,25 @@ func choose(p *bundle.Policy, names []string) ([]*bundle.Decision, error) {
 	var out []*bundle.Decision
 	for i := range p.Decisions {
 		d := &p.Decisions[i]
-		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return named(d, n) }) {
+		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return isNamed(d, n) }) {
 			out = append(out, d)
 		}
 	}
 	for _, n := range names {
-		if !slices.ContainsFunc(out, func(d *bundle.Decision) bool { return named(d, n) }) {
+		if !slices.ContainsFunc(out, func(d *bundle.Decision) bool { return isNamed(d, n) }) {
 			return nil, failed(noDecision(p, n))
 		}
 	}
 	return out, nil
 }
 
-// listed is how many decisions are named where another was asked for.
-const listed = 20
+// maxListed is how many decisions an error lists when one is not found.
+const maxListed = 20
 
-// noDecision says which decisions there are in place of one that is not there.
+// noDecision is the error for a decision that is not there; it lists those that are.
 func noDecision(p *bundle.Policy, name string) error {
 	var ids []string
-	for _, d := range p.Decisions[:min(listed, len(p.Decisions))] {
+	for _, d := range p.Decisions[:min(maxListed, len(p.Decisions))] {
 		ids = append(ids, d.Decision)
 	}
 	if len(ids) == 0 {
@@ -90,7 +90,7 @@ func noDecision(p *bundle.Policy, name string) error {
 	return fmt.Errorf("there is no decision %s here; the policy has %s", name, strings.Join(ids, ", "))
 }
 
-func named(d *bundle.Decision, name string) bool {
+func isNamed(d *bundle.Decision, name string) bool {
 	return d.Decision == name || strings.HasSuffix("/"+d.File, "/"+strings.TrimPrefix(name, "./")) ||
 		strings.HasSuffix(name, "/"+d.File)
 }

@@ -24,7 +24,7 @@ func policyDPIA() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := readPolicy(cmd.Context(), newVoice(l), dirArg(args))
+			p, err := readPolicy(cmd.Context(), newLocale(l), dirArg(args))
 			if err != nil {
 				return err
 			}

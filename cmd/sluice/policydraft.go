@@ -15,7 +15,7 @@ import (
 
 // readDraft finds the draft, and what it would take the place of.
 func readDraft(
-	ctx context.Context, v voice, dir, name string,
+	ctx context.Context, v locale, dir, name string,
 ) (draft, inForce *bundle.Policy, d *bundle.Decision, err error) {
 	files, err := compile.ReadDir(dir)
 	if err != nil {

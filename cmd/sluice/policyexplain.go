@@ -22,7 +22,7 @@ func policyExplain() *cobra.Command {
 				return err
 			}
 			dir, args := findPolicyDir(dir, args)
-			p, err := readPolicy(cmd.Context(), newVoice(l), dir)
+			p, err := readPolicy(cmd.Context(), newLocale(l), dir)
 			if err != nil {
 				return err
 			}

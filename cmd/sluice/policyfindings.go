@@ -26,7 +26,7 @@ func findingText(f check.Finding, l explain.Lang) (what, mend string) {
 
 // findingsIn are the mistakes that check finds in a policy, one line each: all, or
 // those of one file; none where it cannot look.
-func findingsIn(ctx context.Context, v voice, files bundle.Files, only string) []string {
+func findingsIn(ctx context.Context, v locale, files bundle.Files, only string) []string {
 	var found []check.Finding
 	if len(files) > 0 {
 		_ = withRules(func(rules *rego.Child) error { // none are found where it cannot look
@@ -38,7 +38,7 @@ func findingsIn(ctx context.Context, v voice, files bundle.Files, only string) [
 }
 
 // findingLines are mistakes, one line each: all, or those of one file.
-func findingLines(v voice, found []check.Finding, only string) []string {
+func findingLines(v locale, found []check.Finding, only string) []string {
 	var out []string
 	for _, f := range found {
 		if f.Warning() || only != "" && f.File != only {
@@ -55,7 +55,7 @@ func findingLines(v voice, found []check.Finding, only string) []string {
 
 // unreadable says what is wrong with a policy directory that cannot be read, as
 // check does, and where to see all of it.
-func unreadable(ctx context.Context, v voice, dir string, err error) error {
+func unreadable(ctx context.Context, v locale, dir string, err error) error {
 	files, readErr := compile.ReadDir(dir)
 	passed := check.PassedOver(dir)
 	switch {
@@ -72,7 +72,7 @@ func unreadable(ctx context.Context, v voice, dir string, err error) error {
 }
 
 // unusable says some of what check finds, and where to see all of it.
-func unusable(v voice, dir string, list []string) error {
+func unusable(v locale, dir string, list []string) error {
 	return fmt.Errorf("%s\n  %s\n%s", v.Say("the policy cannot be used as it is:"),
 		strings.Join(list[:min(shownFindings, len(list))], "\n  "), v.Say("see: sluice policy check %s", dir))
 }

@@ -24,7 +24,7 @@ func policyFmt() *cobra.Command {
 			"kept, and so is the meaning. --check changes nothing, lists the files and lines that would change,\n" +
 			"and exits with 1 if there are any.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := speak(cmd)
+			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func policyFmt() *cobra.Command {
 
 // formatFile formats a file in place, or only looks, and returns which lines change; empty
 // where none does.
-func formatFile(v voice, name string, look bool) (lines string, err error) {
+func formatFile(v locale, name string, look bool) (lines string, err error) {
 	raw, err := os.ReadFile(name)
 	if err != nil {
 		return "", failed(err)
@@ -85,14 +85,14 @@ func formatFile(v voice, name string, look bool) (lines string, err error) {
 			return "", &config.Refusal{Err: err}
 		}
 	}
-	return differing(raw, out), nil
+	return firstDifferences(raw, out), nil
 }
 
 // maxLines is how many lines of a file are named.
 const maxLines = 10
 
-// differing are the first lines that are otherwise in another layout of a file.
-func differing(raw, out []byte) string {
+// firstDifferences lists the first lines that formatting would change.
+func firstDifferences(raw, out []byte) string {
 	was, is := strings.Split(string(raw), "\n"), strings.Split(string(out), "\n")
 	var lines []string
 	for i := range was {

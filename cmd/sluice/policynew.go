@@ -28,7 +28,7 @@ func policyNew() *cobra.Command {
 		Long: "Writes DIR/decisions/ID.yaml, and DIR/schema for editors. If DIR is no policy directory yet, it also\n" +
 			"writes the example city's charter, kinds and zones, to be replaced, and an empty roster.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := speak(cmd)
+			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}
@@ -76,7 +76,7 @@ func policyNew() *cobra.Command {
 
 // writeExample writes what a policy directory lacks, with the example city's words, and
 // the schemas, and returns the files that it wrote.
-func writeExample(v voice, dir string) ([]string, error) {
+func writeExample(v locale, dir string) ([]string, error) {
 	var written []string
 	put := func(name string, raw []byte) error {
 		to := filepath.Join(dir, name)
@@ -93,7 +93,7 @@ func writeExample(v voice, dir string) ([]string, error) {
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
 		raw := example[name]
 		if name == "charter.yaml" {
-			raw = nameless(raw, v)
+			raw = withoutName(raw, v)
 		}
 		if strings.HasSuffix(name, ".yaml") {
 			editors := "# yaml-language-server: $schema=schema/" + schema.Of(name) + ".schema.json\n"
@@ -106,8 +106,8 @@ func writeExample(v voice, dir string) ([]string, error) {
 	return written, workspace.Dir(dir).Schemas()
 }
 
-// nameless is the example city's charter without its name.
-func nameless(charter []byte, v voice) []byte {
+// withoutName replaces the example city's name in its charter by a placeholder.
+func withoutName(charter []byte, v locale) []byte {
 	charter = bytes.Replace(charter, []byte("id: portalba"), []byte("id: "+check.TemplateCity), 1)
 	return bytes.Replace(charter, []byte("name: Portalba"), []byte(`name: "`+v.Say("<the name of your city>")+`"`), 1)
 }

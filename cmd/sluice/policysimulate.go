@@ -59,7 +59,7 @@ func policySimulate() *cobra.Command {
 }
 
 func (o *simulation) run(cmd *cobra.Command, args []string) error {
-	v, err := speak(cmd)
+	v, err := localeOf(cmd)
 	if err != nil {
 		return err
 	}
@@ -91,14 +91,14 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 	})
 	_ = bar.Finish()
 	if err != nil {
-		return failed(lacking(v, err))
+		return failed(lacksError(v, err))
 	}
 	return o.show(cmd.OutOrStdout(), v, report, draft.Location)
 }
 
 // checkDraft refuses a draft that a gateway would not run: nothing would be published,
 // and that is no result of a simulation.
-func checkDraft(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.Decision) error {
+func checkDraft(ctx context.Context, v locale, draft *bundle.Policy, d *bundle.Decision) error {
 	var set *compile.Set
 	err := withRules(func(rules *rego.Child) (err error) {
 		set, err = compile.Policy(ctx, rules, draft)
@@ -117,11 +117,11 @@ func checkDraft(ctx context.Context, v voice, draft *bundle.Policy, d *bundle.De
 	if list := findingsIn(ctx, v, draft.Files, d.File); v.Lang != 0 && len(list) > 0 { // rules speak English only
 		why = list
 	}
-	return lacking(v, &simulate.Lacks{Decision: d.Decision, Sentences: why})
+	return lacksError(v, &simulate.Lacks{Decision: d.Decision, Sentences: why})
 }
 
-// lacking says why a decision cannot be simulated, in the language of its sentences.
-func lacking(v voice, err error) error {
+// lacksError is why a decision cannot be simulated, in the language of its sentences.
+func lacksError(v locale, err error) error {
 	var l *simulate.Lacks
 	if !errors.As(err, &l) {
 		return err
@@ -129,7 +129,7 @@ func lacking(v voice, err error) error {
 	return errors.New(v.Say("decision %s cannot be simulated: %s", l.Decision, strings.Join(l.Sentences, "; ")))
 }
 
-func (o *simulation) traffic(v voice, draft *bundle.Policy, d *bundle.Decision) (simulate.Traffic, error) {
+func (o *simulation) traffic(v locale, draft *bundle.Policy, d *bundle.Decision) (simulate.Traffic, error) {
 	if o.replay == "" {
 		city := simulate.City(draft, d, o.days, o.seed)
 		city.Name = v.Say("the simulated city")
@@ -144,7 +144,7 @@ func (o *simulation) traffic(v voice, draft *bundle.Policy, d *bundle.Decision) 
 }
 
 // show draws the report, where that is wanted, and prints it.
-func (o *simulation) show(w io.Writer, v voice, r *simulate.Report, loc *time.Location) error {
+func (o *simulation) show(w io.Writer, v locale, r *simulate.Report, loc *time.Location) error {
 	if o.svg == "auto" {
 		o.svg = "simulation-" + r.Draft.Decision + ".svg"
 	}
@@ -156,7 +156,7 @@ func (o *simulation) show(w io.Writer, v voice, r *simulate.Report, loc *time.Lo
 	if o.json {
 		return printJSON(w, r)
 	}
-	showTrial(w, v, r, o.seed, o.replay)
+	showSimulation(w, v, r, o.seed, o.replay)
 	if o.svg != "" {
 		fmt.Fprintf(w, "\n%s\n", v.Say("Chart: %s", o.svg))
 	}

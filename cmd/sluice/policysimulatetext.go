@@ -11,7 +11,7 @@ import (
 	"sluice/simulate"
 )
 
-func showTrial(w io.Writer, v voice, r *simulate.Report, seed uint64, file string) {
+func showSimulation(w io.Writer, v locale, r *simulate.Report, seed uint64, file string) {
 	source := v.Say("the simulated city, seed %s", fmt.Sprint(seed))
 	if file != "" {
 		source = file
@@ -54,7 +54,7 @@ func showTrial(w io.Writer, v voice, r *simulate.Report, seed uint64, file strin
 	}
 }
 
-func showSide(w io.Writer, v voice, s *simulate.Side) {
+func showSide(w io.Writer, v locale, s *simulate.Side) {
 	fmt.Fprintf(w, "\n%s\n  %s\n", v.Say("%s (decision %s):", s.Title(v), s.Decision), s.Sentence(v))
 	if s.Unit != "none" {
 		showBudget(w, v, s)
@@ -68,7 +68,7 @@ func showSide(w io.Writer, v voice, s *simulate.Side) {
 	}
 }
 
-func showBudget(w io.Writer, v voice, s *simulate.Side) {
+func showBudget(w io.Writer, v locale, s *simulate.Side) {
 	b := s.Budget
 	until := v.Say("the cap is not reached in %s", v.Say("%d days", b.Days))
 	if b.DaysUntilCap > 0 {
@@ -79,7 +79,7 @@ func showBudget(w io.Writer, v voice, s *simulate.Side) {
 }
 
 // showSilenced says how many units had used up their contributions, hour by hour.
-func showSilenced(w io.Writer, v voice, s *simulate.Side) {
+func showSilenced(w io.Writer, v locale, s *simulate.Side) {
 	var parts []string
 	total, all := 0, 0
 	for h, x := range s.Hours {

@@ -5,7 +5,7 @@ import "strings"
 // commentsIn is a template with its comments in the voice's language; the lines for
 // editors stay. A comment is what follows a hash at the beginning of a line or
 // behind a blank, so no value of a template may hold " # ".
-func commentsIn(v voice, template string) string {
+func commentsIn(v locale, template string) string {
 	var b strings.Builder
 	for line := range strings.Lines(template) {
 		text := strings.TrimSuffix(line, "\n")

@@ -25,7 +25,7 @@ func policyTest() *cobra.Command {
 			"tests are the test_ rules in rules/*_test.rego and local/*_test.rego; the report has the coverage of\n" +
 			"each module.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := speak(cmd)
+			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func runTests(ctx context.Context, p *bundle.Policy) (results []cases.Result, re
 	return results, report, err
 }
 
-func testText(w io.Writer, v voice, results []cases.Result, report *rego.Report) error {
+func testText(w io.Writer, v locale, results []cases.Result, report *rego.Report) error {
 	failed := 0
 	for _, r := range results {
 		if len(r.Problems) == 0 {
@@ -103,7 +103,7 @@ func testText(w io.Writer, v voice, results []cases.Result, report *rego.Report)
 	return nil
 }
 
-func testJSON(w io.Writer, v voice, results []cases.Result, report *rego.Report) error {
+func testJSON(w io.Writer, v locale, results []cases.Result, report *rego.Report) error {
 	type result struct {
 		File     string   `json:"file"`
 		Line     int      `json:"line"`

@@ -31,7 +31,7 @@ func registerCheck() *cobra.Command {
 				err = faultsText(cmd.OutOrStdout(), sensors, found)
 			}
 			if n := register.Wrong(found); err == nil && n > 0 {
-				return &exitError{exitFailed, newVoice(0).Say("%d mistakes", n)}
+				return &exitError{exitFailed, newLocale(0).Say("%d mistakes", n)}
 			}
 			return err
 		},

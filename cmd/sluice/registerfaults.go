@@ -39,9 +39,9 @@ func registerFaults(path, dir string) (sensors int, found []register.Fault, err 
 	return len(reg.Sensors), found, nil
 }
 
-// besidePolicy is what is wrong with a register where a policy is checked; nothing where
+// checkRegister is what is wrong with a register where a policy is checked; nothing where
 // no register is named. Beside a policy that cannot be read the register is looked at alone.
-func besidePolicy(path, dir string) ([]register.Fault, error) {
+func checkRegister(path, dir string) ([]register.Fault, error) {
 	if path == "" {
 		return nil, nil
 	}

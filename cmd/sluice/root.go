@@ -39,10 +39,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	var refusal *config.Refusal
 	var usage *usageError
 	if errors.As(err, &usage) || !started {
-		fmt.Fprintf(stderr, "sluice: %s\n", retell(args, brief.Text(err.Error())+"; see "+verb.CommandPath()+" --help"))
+		fmt.Fprintf(stderr, "sluice: %s\n", translateError(args, brief.Text(err.Error())+"; see "+verb.CommandPath()+" --help"))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "sluice: %s\n", retell(args, told(err)))
+	fmt.Fprintf(stderr, "sluice: %s\n", translateError(args, terminalText(err)))
 	var own *exitError
 	if errors.As(err, &own) {
 		return own.code

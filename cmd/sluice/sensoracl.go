@@ -68,7 +68,7 @@ func writeAccess(reg *register.Register, dir, user string, progress func(done in
 	if err != nil {
 		return 0, err
 	}
-	if err := takesFiles(dir); err != nil {
+	if err := checkWritable(dir); err != nil {
 		return 0, err
 	}
 	users := make(map[string]bool, len(reg.Sensors)+1)
@@ -112,9 +112,9 @@ func writeAccess(reg *register.Register, dir, user string, progress func(done in
 	return made, perm.Replace(filepath.Join(dir, "acl"), access.ACL(reg, user), 0o644)
 }
 
-// takesFiles says why files cannot be written to a directory: a password that is shown
-// and not kept would open nothing.
-func takesFiles(dir string) error {
+// checkWritable returns an error if files cannot be written to a directory: a password that is
+// shown but not stored would be of no use.
+func checkWritable(dir string) error {
 	f, err := os.CreateTemp(dir, ".acl-*.part")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -62,7 +62,7 @@ func TestListOfGateways(t *testing.T) {
 			}
 			_, _ = w.Write(raw)
 		}))
-		if list, err := openThere(s.URL); err == nil {
+		if list, err := openEach(s.URL); err == nil {
 			t.Errorf("%q is taken: %v", path, list)
 		}
 		s.Close()

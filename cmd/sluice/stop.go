@@ -8,19 +8,19 @@ import (
 	"sluice/gateway/crash"
 )
 
-// patience is how long a process may take to end after SIGINT or SIGTERM.
-const patience = 5 * time.Second
+// shutdownTimeout is how long a shutdown may take after SIGINT or SIGTERM.
+const shutdownTimeout = 5 * time.Second
 
-// lastResort ends a process that does not, and says where it stands.
-func lastResort() {
-	time.Sleep(patience)
+// exitWhenStuck ends a process that has not shut down in time, and prints its stacks.
+func exitWhenStuck() {
+	time.Sleep(shutdownTimeout)
 	_, _ = os.Stderr.WriteString("sluice: shutdown timed out; exiting now, as after kill -9. Please report these " +
 		"stacks:\n" + crash.Stacks())
 	os.Exit(exitStuck)
 }
 
-// interruptible does not wait for f once ctx has ended: a start reads and writes as if
-// it could be killed at any time, so it can be left. It returns false then.
+// interruptible runs f, but stops waiting for it, and returns false, once ctx has ended. A start
+// can be abandoned: it reads and writes as if it could be killed at any time.
 func interruptible(ctx context.Context, f func() error) (bool, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- crash.Guard(f) }()

@@ -40,7 +40,7 @@ func upCommand() *cobra.Command {
 					return err
 				}
 				defer os.RemoveAll(dir)
-				o.Dir, o.Passing = dir, true
+				o.Dir, o.Ephemeral = dir, true
 			}
 			var t *town.Town
 			going, err := interruptible(cmd.Context(), func() (err error) {

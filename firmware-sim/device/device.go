@@ -38,27 +38,27 @@ func Connect(broker, clientID string) (*Link, error) { return ConnectAs(broker, 
 
 // ConnectAs connects with a user name and a password.
 func ConnectAs(broker, clientID, user, password string) (*Link, error) {
-	store := &kept{mqtt.NewMemoryStore()}
+	store := &copyingStore{mqtt.NewMemoryStore()}
 	o := mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).SetUsername(user).SetPassword(password).
 		SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(2 * time.Second).
 		SetConnectTimeout(10 * time.Second).SetOrderMatters(false).SetStore(store)
 	c := mqtt.NewClient(o)
 	t := c.Connect()
 	if !t.WaitTimeout(15*time.Second) || t.Error() != nil {
-		return nil, fmt.Errorf("cannot connect to the broker at %s: %w", broker, errOr(t.Error()))
+		return nil, fmt.Errorf("cannot connect to the broker at %s: %w", broker, orTimeout(t.Error()))
 	}
 	return &Link{client: c, store: store, slots: make(chan struct{}, inFlight)}, nil
 }
 
-// kept is the client's store. It keeps copies and gives back copies: the client
-// changes a packet while it sends it, and marks what it sends again as a duplicate.
-type kept struct{ *mqtt.MemoryStore }
+// copyingStore is the client's store. It stores and returns copies, because the client changes a
+// packet while sending it and marks a resent one as a duplicate.
+type copyingStore struct{ *mqtt.MemoryStore }
 
 // Put implements mqtt.Store.
-func (k *kept) Put(key string, p packets.ControlPacket) { k.MemoryStore.Put(key, copied(p)) }
+func (k *copyingStore) Put(key string, p packets.ControlPacket) { k.MemoryStore.Put(key, copied(p)) }
 
 // Get implements mqtt.Store.
-func (k *kept) Get(key string) packets.ControlPacket { return copied(k.MemoryStore.Get(key)) }
+func (k *copyingStore) Get(key string) packets.ControlPacket { return copied(k.MemoryStore.Get(key)) }
 
 func copied(p packets.ControlPacket) packets.ControlPacket {
 	if publish, ok := p.(*packets.PublishPacket); ok {
@@ -72,7 +72,7 @@ type timeout struct{}
 
 func (timeout) Error() string { return "no answer in time" }
 
-func errOr(err error) error {
+func orTimeout(err error) error {
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 	t := l.client.Publish(topic, 1, retain, payload)
 	go func() {
 		defer l.wg.Done()
-		ok := patiently(t.WaitTimeout)
+		ok := waitMinute(t.WaitTimeout)
 		<-l.slots
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -94,7 +94,7 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 		// A connection that breaks while writing is no failure: the publication is
 		// in the store and is sent again after the reconnection.
 		if err := t.Error(); l.err == nil && (errors.Is(err, mqtt.ErrNotConnected) || !ok) {
-			l.err = fmt.Errorf("publishing: %w", errOr(err))
+			l.err = fmt.Errorf("publishing: %w", orTimeout(err))
 		}
 	}()
 }
@@ -104,7 +104,7 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 // store, which forgets a publication only with its PUBACK, is asked as well.
 func (l *Link) Flush() error {
 	l.wg.Wait()
-	if !patiently(l.paid) {
+	if !waitMinute(l.waitAcked) {
 		return fmt.Errorf("publishing: %w", timeout{})
 	}
 	l.mu.Lock()
@@ -114,9 +114,9 @@ func (l *Link) Flush() error {
 	return err
 }
 
-// patiently waits a minute for something, a second at a time: while this machine itself
-// stands still, nobody is late with an answer.
-func patiently(wait func(time.Duration) bool) bool {
+// waitMinute waits up to a minute, a second at a time: while this machine itself is stalled,
+// no answer counts as late.
+func waitMinute(wait func(time.Duration) bool) bool {
 	for range 60 {
 		if wait(time.Second) {
 			return true
@@ -125,9 +125,9 @@ func patiently(wait func(time.Duration) bool) bool {
 	return false
 }
 
-// paid waits until no publication is without its PUBACK.
-func (l *Link) paid(most time.Duration) bool {
-	for deadline := time.Now().Add(most); l.owed(); time.Sleep(5 * time.Millisecond) {
+// waitAcked waits until every publication is acknowledged. It returns false after limit.
+func (l *Link) waitAcked(limit time.Duration) bool {
+	for deadline := time.Now().Add(limit); l.unacked(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return false
 		}
@@ -135,8 +135,8 @@ func (l *Link) paid(most time.Duration) bool {
 	return true
 }
 
-// owed reports whether a publication is without its PUBACK.
-func (l *Link) owed() bool {
+// unacked reports whether a publication still waits for its PUBACK.
+func (l *Link) unacked() bool {
 	return slices.ContainsFunc(l.store.All(), func(key string) bool { return strings.HasPrefix(key, "o.") })
 }
 
@@ -221,8 +221,8 @@ type message struct {
 	Fields map[string]any `json:"fields"`
 }
 
-// most readings in one message.
-const most = 500
+// maxBatch is how many readings one message has at most.
+const maxBatch = 500
 
 // Send publishes observations, one message for each sensor and 500 readings.
 func (f *Fleet) Send(list []street.Observation) error {
@@ -238,7 +238,7 @@ func (f *Fleet) Send(list []street.Observation) error {
 			f.rnd.Shuffle(len(all), func(a, b int) { all[a], all[b] = all[b], all[a] })
 		}
 		for len(all) > 0 {
-			n := min(len(all), most)
+			n := min(len(all), maxBatch)
 			raw, err := json.Marshal(all[:n])
 			if err != nil {
 				return err

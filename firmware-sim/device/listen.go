@@ -13,7 +13,7 @@ import (
 func (l *Link) Listen(topic string, take func(payload []byte)) error {
 	t := l.client.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { take(m.Payload()) })
 	if !t.WaitTimeout(15*time.Second) || t.Error() != nil {
-		return fmt.Errorf("subscribing to %s: %w", topic, errOr(t.Error()))
+		return fmt.Errorf("subscribing to %s: %w", topic, orTimeout(t.Error()))
 	}
 	return nil
 }

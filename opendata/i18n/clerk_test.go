@@ -17,7 +17,7 @@ import (
 // clerkFiles are the sources of the verbs for councils and clerks, and of what they
 // say errors of.
 var clerkFiles = []string{
-	"../../cmd/sluice/voice.go", "../../cmd/sluice/arguments.go", "../../cmd/sluice/motion*.go",
+	"../../cmd/sluice/locale.go", "../../cmd/sluice/arguments.go", "../../cmd/sluice/motion*.go",
 	"../../cmd/sluice/policy*.go",
 	"../../simulate/*.go", "../../policy/council/*.go", "../../policy/workspace/*.go", "../../policy/ballot/*.go",
 	"../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go",

@@ -14,14 +14,14 @@ import (
 	"sluice/policy/explain"
 )
 
-// voice is the language that a verb answers in: policies are explained by Lang, and
-// what the verb itself says is known by its English text.
-type voice struct {
+// locale is the language that a verb answers in. Lang explains policies; Say translates the
+// verb's own sentences, by their English text.
+type locale struct {
 	explain.Lang
 	*i18n.Localizer
 }
 
-func newVoice(l explain.Lang) voice { return voice{l, i18n.In(l.String())} }
+func newLocale(l explain.Lang) locale { return locale{l, i18n.In(l.String())} }
 
 // langFlag is the language of texts: --lang, else the environment's LC_ALL,
 // LC_MESSAGES or LANG, as for every program that people read.
@@ -44,30 +44,30 @@ func lang(flag string) (explain.Lang, error) {
 	return 0, nil
 }
 
-// speak is the voice of a verb with the flag --lang.
-func speak(cmd *cobra.Command) (voice, error) {
+// localeOf is the locale that a verb's --lang, or else the environment, asks for.
+func localeOf(cmd *cobra.Command) (locale, error) {
 	l, err := lang(cmd.Flag("lang").Value.String())
-	return newVoice(l), err
+	return newLocale(l), err
 }
 
-// Say is a sentence in the voice's language.
-func (v voice) Say(english string, parts ...any) string {
+// Say translates a sentence and fills in its parts.
+func (v locale) Say(english string, parts ...any) string {
 	return explain.Elide(v.Lang, v.Localizer.Say(english, parts...))
 }
 
 // moment is an instant in words: 10 December 2026, 00:00.
-func (v voice) moment(t time.Time, loc *time.Location) string {
+func (v locale) moment(t time.Time, loc *time.Location) string {
 	t = t.In(loc)
 	return v.Lang.Date(day(t)) + ", " + t.Format("15:04")
 }
 
 // decimals is a number with two decimals.
-func (v voice) decimals(f float64) string {
+func (v locale) decimals(f float64) string {
 	return v.Lang.Number(math.Round(100*f) / 100)
 }
 
 // figure is a number with three digits.
-func (v voice) figure(f float64) string {
+func (v locale) figure(f float64) string {
 	if f != 0 {
 		scale := math.Pow(10, 2-math.Floor(math.Log10(math.Abs(f))))
 		f = math.Round(f*scale) / scale
@@ -81,13 +81,13 @@ func day(t time.Time) civil.Date {
 	return civil.Date{Year: y, Month: int(m), Day: d}
 }
 
-// speaking are the verbs that answer in the language that they are asked in.
-var speaking = []string{"policy", "motion"}
+// translated are the verbs that answer in the language they are asked in.
+var translated = []string{"policy", "motion"}
 
-// retell says an error in the language that the arguments ask for, or else the
-// environment; other verbs than those of the council speak English.
-func retell(args []string, english string) string {
-	if len(args) == 0 || !slices.Contains(speaking, args[0]) {
+// translateError puts an error into the language that the arguments, or else the environment,
+// ask for. Verbs that are not translated answer in English.
+func translateError(args []string, english string) string {
+	if len(args) == 0 || !slices.Contains(translated, args[0]) {
 		return english
 	}
 	asked := ""
@@ -102,5 +102,5 @@ func retell(args []string, english string) string {
 	if err != nil {
 		l, _ = lang("")
 	}
-	return newVoice(l).Retell(english)
+	return newLocale(l).Retell(english)
 }
