@@ -477,6 +477,10 @@ def main(named):
     elsewhere = sorted({g for b in all_books for g in owners(b).values() if g} - here)
     if elsewhere:
         say(f"zones.geojson gives zones to {', '.join(elsewhere)} as well, whose books are not here")
+    charters = {b["gateway"] or b["where"].books: b["city"]["charter"] for b in all_books if b["city"].get("charter")}
+    if len(set(charters.values())) > 1:
+        each = ", ".join(f"gateway {name} has {charter[:8]}" for name, charter in charters.items())
+        say(f"the gateways' charters differ ({each}): one has not taken the last motion yet, or it was not for all")
     if len(all_books) > 1:
         print(f"{len(all_books)} gateways, each with books of its own")
     count = lambda what: sum(len(b[what]) for b in all_books)

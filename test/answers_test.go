@@ -119,7 +119,7 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 	}
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "TRACE", "WRITE"} {
 		resp, body := q.ask(method, "/api/v1/streams", nil)
-		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" ||
+		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD, OPTIONS" ||
 			resp.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s is %d %s", method, resp.StatusCode, body)
 		}

@@ -26,19 +26,21 @@ type Day struct {
 	Decisions []string `json:"decisions"`
 }
 
-// Days adds the ledger up, day by day, and looks ahead: for every day after the
-// last one in the book, what the streams in force would cost.
-func Days(r books.Reader, ahead int) ([]Day, error) {
-	entries, err := r.Ledger()
-	if err != nil {
-		return nil, err
-	}
+// Days adds the ledgers of a city's gateways up, day by day, and looks ahead: for every
+// day after the last one in the books, what the streams in force would cost.
+func Days(gateways []books.Reader, ahead int) ([]Day, error) {
 	c := calendar{days: make(map[[2]string]*Day), caps: make(map[string]float64), paid: make(map[string]bool)}
-	for _, e := range entries {
-		c.enter(e)
+	for _, r := range gateways {
+		entries, err := r.Ledger()
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			c.enter(e)
+		}
 	}
-	for _, part := range r.Parts() { // each gateway pays for itself
-		if err := c.foresee(part, ahead); err != nil {
+	for _, r := range gateways { // each gateway pays for itself
+		if err := c.foresee(r, ahead); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"encoding/json"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,15 @@ func TestCharters(t *testing.T) {
 		r, err := Check(books.Reader{Source: p.one}, books.Reader{Source: p.two})
 		if err != nil || strings.Join(r.Charters, ", ") != x.want || len(r.Problems) > 0 {
 			t.Errorf("%q and %q: %+v, %v", x.one, x.two, r, err)
+		}
+		if _, err := exec.LookPath("python3"); err != nil {
+			continue // TestStrangersKnowWhoseLinesAre says that it is missing
+		}
+		const differ = "the gateways' charters differ ("
+		out, err := exec.Command("python3", "../docs/verify.py", written(t, p.one), written(t, p.two)).CombinedOutput()
+		if said := string(out); err != nil || strings.Contains(said, differ) != (x.want != "") ||
+			!strings.Contains(said, x.want) {
+			t.Errorf("%q and %q: docs/verify.py ends with %v:\n%s", x.one, x.two, err, out)
 		}
 	}
 }

@@ -371,22 +371,22 @@ func TestDays(t *testing.T) {
 	f := right(t)
 	f.entries = append(f.entries, f.entries[0])
 	f.entries[1].Kind, f.entries[1].Plan = "refuse", "another"
-	days, err := Days(books.Reader{Source: f}, 3)
+	days, err := Days([]books.Reader{{Source: f}}, 3)
 	if err != nil || len(days) != 1 || days[0].Spent != 1 || days[0].Refused != 1 || days[0].Left != 0 ||
 		days[0].Cap != 1 {
 		t.Errorf("the days are %+v, %v", days, err)
 	}
 	b := described(t, f, mechanism.Method)
-	if days, err := Days(books.Reader{Source: f}, 3); err != nil || len(days) != 4 || days[3].Coming == 0 {
+	if days, err := Days([]books.Reader{{Source: f}}, 3); err != nil || len(days) != 4 || days[3].Coming == 0 {
 		t.Errorf("with a stream in force the days are %+v, %v", days, err)
 	}
 	f.state = books.Suspended
-	if days, err := Days(books.Reader{Source: f}, 3); err != nil || len(days) != 1 {
+	if days, err := Days([]books.Reader{{Source: f}}, 3); err != nil || len(days) != 1 {
 		t.Errorf("what is suspended will cost nothing; the days are %+v, %v", days, err)
 	}
 	f.state = ""
 	b.Stopped = true
-	if days, err := Days(books.Reader{Source: f}, 3); err != nil || len(days) != 1 {
+	if days, err := Days([]books.Reader{{Source: f}}, 3); err != nil || len(days) != 1 {
 		t.Errorf("what was stopped will cost nothing; the days are %+v, %v", days, err)
 	}
 	if svg := Chart(days); !strings.Contains(svg, "1 spent") || strings.Contains(svg, "NaN") {

@@ -196,11 +196,17 @@ func (b *Books) Get(name string) ([]byte, error) {
 	return books.JSON(v)
 }
 
-// first is a file of the first gateway that has it; those that are away are asked last.
+// first is a file of the first gateway that has it; those that are away are asked last. A
+// file of a decision comes from a gateway that has the decision's latest words, which
+// Decisions shows: during a roll-out another one has other votes and another bundle.
 func (b *Books) first(name string) ([]byte, error) {
 	list, err := b.known()
 	if err != nil {
 		return nil, err
+	}
+	if rest, ok := strings.CutPrefix(name, "decisions/"); ok {
+		id, _, _ := strings.Cut(rest, "/")
+		list = latest(list, id)
 	}
 	slices.SortStableFunc(list, func(x, y used) int { return cmp.Compare(x.part.isAway(), y.part.isAway()) })
 	for _, u := range list {
@@ -210,6 +216,23 @@ func (b *Books) first(name string) ([]byte, error) {
 		}
 	}
 	return nil, fs.ErrNotExist
+}
+
+// latest are the gateways that have the latest words of a decision; all where none has any.
+func latest(list []used, id string) []used {
+	version := func(u used) int {
+		for _, d := range u.decisions {
+			if d.ID == id {
+				return d.Version
+			}
+		}
+		return -1
+	}
+	newest := -1
+	for _, u := range list {
+		newest = max(newest, version(u))
+	}
+	return slices.DeleteFunc(list, func(u used) bool { return version(u) < newest })
 }
 
 func (p *part) isAway() int {

@@ -2,7 +2,9 @@ package union
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -137,10 +139,25 @@ func TestVersions(t *testing.T) {
 	if err == nil {
 		err = two.Put("zones.geojson", []byte(strings.Replace(string(raw), `[{`, `[{"id":"new"},{`, 1)))
 	}
+	const motion = "decisions/1/motion.txt"
+	for text, dir := range map[string]books.Dir{"old": one, "new": two} {
+		if err == nil {
+			err = dir.Put(motion, []byte(text))
+		}
+	}
+	if err == nil {
+		err = one.Put("decisions/1/ballots/gone.sig", []byte("of a vote that is over"))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range []books.Reader{of(one, two), of(two, one)} {
+		if raw, err := r.Source.Get(motion); err != nil || string(raw) != "new" {
+			t.Errorf("beside the latest words stands the motion %q, %v", raw, err)
+		}
+		if raw, err := r.Source.Get("decisions/1/ballots/gone.sig"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("beside the latest words stands a vote on earlier ones: %q, %v", raw, err)
+		}
 		if list, err := r.Decisions(); err != nil || list[0].Version != 2 {
 			t.Errorf("decisions are %+v, %v", list, err)
 		}

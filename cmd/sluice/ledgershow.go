@@ -31,7 +31,7 @@ func ledgerShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			days, err := verify.Days(mergeBooks(all), ahead)
+			days, err := verify.Days(mergeBooks(all).Parts(), ahead)
 			if err != nil {
 				return unreachable(err)
 			}

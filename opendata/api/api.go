@@ -105,6 +105,7 @@ func asJSON(v any) (*httpcache.Reply, error) {
 // items which come or go meanwhile move nothing.
 func list[T any](
 	r *http.Request, v url.Values, name string, all []T, maxItems int, key func(T) string, rows table[T],
+	more ...member,
 ) (*httpcache.Reply, error) {
 	part, next, err := cut(r.URL, v, all, maxItems, key)
 	if err != nil {
@@ -117,7 +118,7 @@ func list[T any](
 	if csv {
 		return rows.csv(part, name, next)
 	}
-	return asList(name, part, next)
+	return asList(name, part, next, more...)
 }
 
 // cut takes up to limit items behind a cursor.

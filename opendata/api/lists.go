@@ -1,6 +1,9 @@
 package api
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,6 +37,7 @@ func (a *API) streams(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 			out[i].ClosedUntil = &s.ClosedUntil
 		}
 	}
+	slices.SortStableFunc(out, func(a, b stream) int { return cmp.Compare(a.ID, b.ID) })
 	return list(r, v, "streams", out, manyShort, func(s stream) string { return s.ID }, streamTable)
 }
 
@@ -203,19 +207,27 @@ func (a *API) ledger(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
 		return nil, &query.Invalid{Parameter: "day", Hint: "is a day such as 2026-11-23"}
 	}
-	all, err := a.source.Books.Ledger()
+	all, missing, err := a.source.Ledgers()
 	if err != nil {
 		return nil, err
 	}
 	var out []entry
-	for _, e := range all {
-		if day == "" || e.Day == day {
-			out = append(out, entry(e))
+	for _, l := range all {
+		for _, e := range l.Entries {
+			if day == "" || e.Day == day {
+				out = append(out, entry(e))
+			}
 		}
 	}
-	return list(r, v, "entries", out, manyShort, func(e entry) string {
-		return e.Gateway + " " + strconv.FormatInt(e.N, 10)
-	}, ledgerTable)
+	key := func(e entry) string { return e.Gateway + " " + strconv.FormatInt(e.N, 10) }
+	if len(missing) == 0 {
+		return list(r, v, "entries", out, manyShort, key, ledgerTable)
+	}
+	reply, err := list(r, v, "entries", out, manyShort, key, ledgerTable, member{"missing", missing})
+	if invalid := new(query.Invalid); errors.As(err, &invalid) && invalid.Parameter == "cursor" {
+		return nil, fmt.Errorf("a cursor may be behind a line of the ledgers that cannot be read: %q", missing)
+	}
+	return reply, err
 }
 
 var ledgerTable = table[entry]{

@@ -40,9 +40,10 @@ type decisionPage struct {
 }
 
 type entryPage struct {
-	Entries []entry `json:"entries"`
-	Items   []entry `json:"items" doc:"The same list, under the name that it has in every answer"`
-	Next    *string `json:"next" doc:"Path of the next page, or null"`
+	Entries []entry  `json:"entries"`
+	Items   []entry  `json:"items" doc:"The same list, under the name that it has in every answer"`
+	Missing []string `json:"missing,omitempty" doc:"Gateways whose ledger cannot be read just now; their lines are not here"`
+	Next    *string  `json:"next" doc:"Path of the next page, or null"`
 }
 
 type problem struct {

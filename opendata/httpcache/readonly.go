@@ -6,6 +6,9 @@ import (
 	"sluice/door"
 )
 
+// allowed are the methods that are answered (RFC 9110, section 10.2.1).
+const allowed = "GET, HEAD, OPTIONS"
+
 // ReadOnly refuses every method but GET and HEAD, and a request with a body. Where
 // one has a body, the connection ends: what is in front of this server may have
 // seen another end of it. OPTIONS is told what may be asked, which is what a browser
@@ -17,7 +20,7 @@ func ReadOnly(next http.Handler) http.Handler {
 			preflight(w.Header())
 			w.WriteHeader(http.StatusNoContent)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			w.Header().Set("Allow", "GET, HEAD")
+			w.Header().Set("Allow", allowed)
 			door.Drop(w, r)
 			Problem(w, r, http.StatusMethodNotAllowed, "method", "Only GET and HEAD", "this interface is for reading")
 		case door.HasBody(r):
@@ -34,7 +37,7 @@ func ReadOnly(next http.Handler) http.Handler {
 // to read, with any header, since none changes what is answered but those of HTTP itself.
 // Nobody is known here: credentials are not allowed, and * does not cover Authorization.
 func preflight(h http.Header) {
-	h.Set("Allow", "GET, HEAD, OPTIONS")
+	h.Set("Allow", allowed)
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
 	h.Set("Access-Control-Allow-Headers", "*")
 	h.Set("Access-Control-Max-Age", "86400")

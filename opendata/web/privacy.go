@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/books"
 	"sluice/opendata/i18n"
 	"sluice/verify"
 )
@@ -22,14 +23,24 @@ type privacyPage struct {
 	Days  []verify.Day // the newest first
 	Chart template.HTML
 	Units []string
+	// Missing are the gateways whose ledger cannot be read; or empty.
+	Missing string
 }
 
 func (w *Web) privacy(_ *http.Request, s *i18n.Localizer) (any, error) {
-	days, err := verify.Days(w.source.Books, daysAhead)
+	ledgers, missing, err := w.source.Ledgers()
 	if err != nil {
 		return nil, err
 	}
-	var p privacyPage
+	readable := make([]books.Reader, len(ledgers))
+	for i, l := range ledgers {
+		readable[i] = l.Books
+	}
+	days, err := verify.Days(readable, daysAhead)
+	if err != nil {
+		return nil, err
+	}
+	p := privacyPage{Missing: strings.Join(missing, ", ")}
 	by := map[string][]verify.Day{}
 	for _, d := range days {
 		if by[d.Unit] == nil {
