@@ -76,7 +76,7 @@ var mistakes = map[string]slip{
 		`warn +register .*no zone "sqare".*did you mean "square"`},
 	"a kind that there is not": {entry(
 		"id: x, owner: acme, kind: people-gat, zone: square, registered: 2026-01-01"),
-		`warn +kinds .*1 sensors are of a kind that the policy does not know: x`},
+		`warn +kinds .*1 sensor is of a kind that the policy does not know: x`},
 	"a key that there is not": {entry(
 		"id: x, owner: acme, knd: people-gate, zone: square, registered: 2026-01-01"),
 		`fail +register +\S*register.yaml: \[\d+:\d+\] unknown field "knd"; did you mean kind\?\n {33}> +\d+ \| +- \{id: x, owner: acme, knd: .*\n {33} +\^`},

@@ -86,7 +86,7 @@ func (c *city) forged() {
 	}
 	c.gateway.stop(20 * time.Second)
 	c.run()
-	c.gateway.find(`the store has what the journal has not" problem="the store has 2 windows of 1 streams`)
+	c.gateway.find(`the store has what the journal has not" problem="the store has 2 windows of 1 stream`)
 	if _, _, body := get(t, c.admin+"/readyz"); !strings.Contains(string(body), `"notes":["the store has 2 windows`) {
 		t.Errorf("readiness does not note it: %s", body)
 	}

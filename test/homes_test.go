@@ -179,7 +179,7 @@ func TestHomesStayHomes(t *testing.T) {
 	c.gateway.kill()
 	c.run()
 	change("a home's sensor has a gate's kind", 3, 2, func() {})
-	if out, _ := exec.Command(sluice, "doctor", "-c", filepath.Join(c.dir, "gateway.yaml")).CombinedOutput(); !strings.Contains(string(out), "1 sensors stood for homes and have another kind now: meter-zq1") {
+	if out, _ := exec.Command(sluice, "doctor", "-c", filepath.Join(c.dir, "gateway.yaml")).CombinedOutput(); !strings.Contains(string(out), "1 sensor stood for a home and has another kind now: meter-zq1") {
 		t.Errorf("doctor says\n%s", out)
 	}
 	write(t, filepath.Join(c.dir, "register.yaml"), entries)

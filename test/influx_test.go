@@ -185,7 +185,7 @@ func TestTheStoreRefusesOne(t *testing.T) {
 	c.gateway.find(`the store refuses released numbers for good; they are set aside.*numbers=1 windows=1`)
 	await(t, 20*time.Second, "readiness to say so", func() bool {
 		_, hints := c.ready()
-		return strings.Contains(hints["store"], "the store has refused 1 released numbers of 1 windows for good") &&
+		return strings.Contains(hints["store"], "the store has refused 1 released number of 1 window for good") &&
 			strings.Contains(hints["store"], "ledger aside")
 	})
 	if got := c.metric("sluice_store_refused_rows"); got != 1 {

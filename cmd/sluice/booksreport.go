@@ -18,13 +18,14 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(w, "%d lines of budget, %d released windows, %d plans\n", r.Lines, r.Releases, r.Plans)
+		fmt.Fprintf(w, "%s of budget, %s, %s\n", counted(r.Lines, "line", "lines"),
+			counted(r.Releases, "released window", "released windows"), counted(r.Plans, "plan", "plans"))
 		if shown {
-			fmt.Fprintf(w, "%d numbers compared with what was released; %d windows withdrawn in part or whole\n",
-				r.Observations, r.Withdrawn)
+			fmt.Fprintf(w, "%s compared with what was released; %s withdrawn in part or whole\n",
+				counted(r.Observations, "number", "numbers"), counted(r.Withdrawn, "window", "windows"))
 		}
 		if r.Gateways > 0 {
-			fmt.Fprintf(w, "%d gateways, each with books of its own\n", r.Gateways)
+			fmt.Fprintf(w, "%s, each with books of its own\n", counted(r.Gateways, "gateway", "gateways"))
 		}
 		if len(r.Elsewhere) > 0 {
 			fmt.Fprintf(w, "zones.geojson also gives zones to %s; their books are not here, so their numbers are "+
@@ -35,24 +36,23 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 				"not for all\n", brief.Text(strings.Join(r.Charters, ", ")))
 		}
 		if r.Lost > 0 {
-			fmt.Fprintf(w, "%d released windows are not shown: the store has lost them; see gaps.jsonl\n", r.Lost)
+			fmt.Fprintf(w, "%s; see gaps.jsonl\n", counted(r.Lost, "released window is not shown: the store has lost it",
+				"released windows are not shown: the store has lost them"))
 		}
 		if r.Removed > 0 {
-			fmt.Fprintf(w, "%d released windows are not shown: removed as their decision asks; see "+
-				"removals.jsonl\n", r.Removed)
+			fmt.Fprintf(w, "%s not shown: removed as their decision asks; see removals.jsonl\n",
+				counted(r.Removed, "released window is", "released windows are"))
 		}
 		if r.Unchecked > 0 {
-			fmt.Fprintf(w, "%d removals follow an earlier text of a decision, which these books do not have; they "+
-				"are not checked\n", r.Unchecked)
+			fmt.Fprintf(w, "%s not checked: these books do not have the earlier text of the decision that asked for "+
+				"it\n", counted(r.Unchecked, "removal is", "removals are"))
 		}
 		for _, p := range r.Problems {
 			fmt.Fprintln(w, "WRONG:", brief.Text(p)) // books are anybody's
 		}
 	}
-	if n := len(r.Problems); n == 1 {
-		return &exitError{exitFailed, "1 thing is wrong"}
-	} else if n > 0 {
-		return &exitError{exitFailed, fmt.Sprintf("%d things are wrong", n)}
+	if n := len(r.Problems); n > 0 {
+		return &exitError{exitFailed, counted(n, "thing is wrong", "things are wrong")}
 	}
 	switch {
 	case asJSON:

@@ -150,12 +150,12 @@ func isFile(path string) bool {
 
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
-// plural is an English word for so many.
-func plural(n int, word string) string {
+// counted is a number of things in English, with the words that follow one and several.
+func counted(n int, one, several string) string {
 	if n == 1 {
-		return word
+		return "1 " + one
 	}
-	return word + "s"
+	return fmt.Sprintf("%d %s", n, several)
 }
 
 // version is the version of the program and of Go, as they were built.

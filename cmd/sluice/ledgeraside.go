@@ -31,7 +31,7 @@ func ledgerAsideCommand() *cobra.Command {
 				if err != nil {
 					return failed(err)
 				}
-				fmt.Fprintf(w, "%d numbers are sent again.\n", n)
+				fmt.Fprintf(w, "%s sent again.\n", counted(n, "number is", "numbers are"))
 				return nil
 			}
 			list, err := reconcile.ListAside(cmd.Context(), cfg)

@@ -41,8 +41,8 @@ func ledgerRecoverCommand() *cobra.Command {
 // printRecovered says what a recovery found, took over and closed.
 func printRecovered(w io.Writer, found rollback.Recovered) {
 	if found.Gone > 0 {
-		fmt.Fprintf(w, "%d windows that were released are not in the store any more; the public gaps say so "+
-			"(store_lost).\n", found.Gone)
+		fmt.Fprintf(w, "%s not in the store any more; the public gaps say so (store_lost).\n",
+			counted(found.Gone, "window that was released is", "windows that were released are"))
 	}
 	if found.Behind == "" && found.Gone > 0 {
 		return
@@ -52,14 +52,15 @@ func printRecovered(w io.Writer, found rollback.Recovered) {
 			"copies of the books know. Nothing was changed.")
 		return
 	}
-	fmt.Fprintf(w, "Found: %s\n%d lines were taken over from copies of the books.\n", found.Behind, found.Lines)
+	fmt.Fprintf(w, "Found: %s\n%s taken over from copies of the books.\n", found.Behind,
+		counted(found.Lines, "line was", "lines were"))
 	for _, broken := range found.Broken {
 		fmt.Fprintf(w, "A copy of the books is damaged; it was taken over up to the damage: %v\n", broken)
 	}
 	if found.Lost > 0 {
-		fmt.Fprintf(w, "%d earlier lines are in no copy. Either set witness: to a mirror's copy of the "+
+		fmt.Fprintf(w, "%s in no copy. Either set witness: to a mirror's copy of the "+
 			"public books and start again from the backup, or continue; mirrors will then see that the book "+
-			"has changed.\n", found.Lost)
+			"has changed.\n", counted(int(found.Lost), "earlier line is", "earlier lines are"))
 	}
 	for _, id := range sortedKeys(found.Until) {
 		fmt.Fprintf(w, "%s is silent until %s.\n", id, found.Until[id].Format(time.RFC3339))

@@ -45,7 +45,7 @@ func faultsText(w io.Writer, sensors int, found []register.Fault) error {
 	if err := faultLines(w, found); err != nil || register.Wrong(found) > 0 || sensors == 0 {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d %s. Nothing is wrong.\n", sensors, plural(sensors, "sensor"))
+	_, err := fmt.Fprintf(w, "%s. Nothing is wrong.\n", counted(sensors, "sensor", "sensors"))
 	return err
 }
 

@@ -41,9 +41,9 @@ func aclCommand() *cobra.Command {
 			if err != nil {
 				return &config.Refusal{Err: err}
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%d %s, %d new %s, shown this once; mosquitto and the gateway read the "+
-				"files anew at SIGHUP\n",
-				len(reg.Sensors), plural(len(reg.Sensors), "sensor"), fresh, plural(fresh, "password"))
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s, shown this once; mosquitto and the gateway read the files "+
+				"anew at SIGHUP\n",
+				counted(len(reg.Sensors), "sensor", "sensors"), counted(fresh, "new password", "new passwords"))
 			return nil
 		},
 	}

@@ -36,17 +36,14 @@ func withdrawCommand() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			switch n {
-			case 0:
+			if n == 0 {
 				fmt.Fprintln(cmd.OutOrStdout(), "The store has none of these numbers. They are withdrawn; those set "+
 					"aside are hidden when they are sent again.")
-			case 1:
-				fmt.Fprintf(cmd.OutOrStdout(), "1 number of %s at %s is withdrawn.\n", w.Stream,
-					w.Start.UTC().Format(time.RFC3339))
-			default:
-				fmt.Fprintf(cmd.OutOrStdout(), "%d numbers of %s at %s are withdrawn.\n", n, w.Stream,
-					w.Start.UTC().Format(time.RFC3339))
+				return nil
 			}
+			at := w.Stream + " at " + w.Start.UTC().Format(time.RFC3339)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s withdrawn.\n",
+				counted(n, "number of "+at+" is", "numbers of "+at+" are"))
 			return nil
 		},
 	}

@@ -166,7 +166,7 @@ func (d *sources) accessFiles(m mosquitto) {
 			return // of another form, which the broker may well read
 		}
 		if ids := d.without(p); len(ids) > 0 {
-			d.say("passwords", Warn, counted(len(ids), "1 sensor has no password at the broker, so it cannot connect: ",
+			d.say("passwords", Warn, counted(len(ids), "sensor has no password at the broker, so it cannot connect: ",
 				"sensors have no password at the broker, so they cannot connect: ")+firstOf(ids),
 				"sluice sensor acl makes the passwords that are missing; reload the broker (SIGHUP)")
 		}
@@ -178,7 +178,7 @@ func (d *sources) accessFiles(m mosquitto) {
 func (d *sources) locked(passwords *access.Passwords, t *tls.Config) {
 	if passwords != nil && d.reg != nil && (t == nil || t.ClientCAs == nil) {
 		if ids := d.without(passwords); len(ids) > 0 {
-			d.say("passwords", Warn, counted(len(ids), "1 sensor has no password, so it cannot connect: ",
+			d.say("passwords", Warn, counted(len(ids), "sensor has no password, so it cannot connect: ",
 				"sensors have no password, so they cannot connect: ")+firstOf(ids),
 				"sluice sensor acl makes the passwords that are missing")
 		}

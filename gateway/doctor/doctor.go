@@ -82,14 +82,14 @@ func (d *findings) register(cfg *config.Config) *register.Register {
 		d.fail("register", err, "mend the file that register: names; sluice register check says all that is wrong")
 		return nil
 	}
-	d.say("register", Fine, counted(len(reg.Sensors), "1 sensor", "sensors"), "")
+	d.say("register", Fine, counted(len(reg.Sensors), "sensor", "sensors"), "")
 	return reg
 }
 
-// counted is a number of things in words.
+// counted is a number of things, with the words that follow one and several.
 func counted(n int, one, several string) string {
 	if n == 1 {
-		return one
+		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, several)
 }

@@ -181,7 +181,7 @@ func (d *machine) ledger(ctx context.Context) {
 		d.say("ledger", Fail, err.Error(), "do not run on: compare with a mirror of the books")
 		return
 	}
-	d.say("ledger", Fine, fmt.Sprintf("%d lines, unbroken chains; the file is sound", n), "")
+	d.say("ledger", Fine, counted(n, "line", "lines")+", unbroken chains; the file is sound", "")
 }
 
 // orphaned says when there are books and numbers, and no ledger that they are of.

@@ -68,12 +68,14 @@ func (d *policies) policy(ctx context.Context) {
 				"gateway.yaml")
 	case inForce == 0:
 		d.say("policy", Fail, "no decision is in force today, so nothing flows", "see from and until of the decisions")
-	case until.Before(now.AddDate(0, 0, 30)):
-		d.say("policy", Warn, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce,
-			until.Format(time.DateOnly)), "the council decides anew, or the stream ends")
 	default:
-		d.say("policy", Fine, fmt.Sprintf("%d decisions in force; the nearest sunset is %s", inForce,
-			until.Format(time.DateOnly)), "")
+		what := counted(inForce, "decision", "decisions") + " in force; the nearest sunset is " +
+			until.Format(time.DateOnly)
+		if until.Before(now.AddDate(0, 0, 30)) {
+			d.say("policy", Warn, what, "the council decides anew, or the stream ends")
+			return
+		}
+		d.say("policy", Fine, what, "")
 	}
 }
 
@@ -86,7 +88,7 @@ func (d *policies) inbox(ctx context.Context) string {
 	if err != nil {
 		d.say("inbox", Warn, err.Error(), "the policy in force goes on; a new one cannot arrive")
 	} else {
-		d.say("inbox", Fine, fmt.Sprintf("%d motion files", files), "")
+		d.say("inbox", Fine, counted(files, "motion file", "motion files"), "")
 	}
 	base := filepath.Join(d.cfg.Dir, "policy")
 	current, err := os.ReadFile(filepath.Join(base, "current"))
@@ -105,8 +107,8 @@ func (d *policies) strangers(set *compile.Set) {
 		return
 	}
 	if ids := homes.Strangers(d.reg, set); len(ids) > 0 {
-		d.say("kinds", Warn, fmt.Sprintf("%d sensors are of a kind that the policy does not know: %s", len(ids),
-			firstOf(ids)), "mend kind in the register, or add the kind to kinds.yaml; until then they are counted, "+
+		d.say("kinds", Warn, counted(len(ids), "sensor is", "sensors are")+" of a kind that the policy does not know: "+
+			firstOf(ids), "mend kind in the register, or add the kind to kinds.yaml; until then they are counted, "+
 			"not listed, and nothing of them is kept")
 	}
 	h, err := homes.Read(d.cfg.Dir)
@@ -115,8 +117,9 @@ func (d *policies) strangers(set *compile.Set) {
 		return
 	}
 	if ids := h.Moved(d.reg); len(ids) > 0 {
-		d.say("homes", Warn, fmt.Sprintf("%d sensors stood for homes and have another kind now: %s", len(ids),
-			firstOf(ids)), "mend kind in the register; or, if the device is put to another use, give it a new id. "+
+		d.say("homes", Warn, counted(len(ids), "sensor stood for a home and has", "sensors stood for homes and have")+
+			" another kind now: "+
+			firstOf(ids), "mend kind in the register; or, if the device is put to another use, give it a new id. "+
 			"Until then they are counted, not listed")
 	}
 }
@@ -134,7 +137,7 @@ func (d *policies) entries(set *compile.Set) {
 	for _, f := range found[:min(len(found), 3)] {
 		some = append(some, f.Error())
 	}
-	d.say("register", Warn, fmt.Sprintf("%d mistakes: %s", len(found), strings.Join(some, "\n")),
+	d.say("register", Warn, counted(len(found), "mistake", "mistakes")+": "+strings.Join(some, "\n"),
 		"sluice register check "+d.cfg.Register+" --policy DIR says all of them")
 }
 

@@ -30,10 +30,10 @@ func (x extra) String() string {
 	if x.windows == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the store has %d windows of %d streams, which start between %s and %s, that are not in the "+
-		"journal: somebody else writes to it, or a recovery has lost "+
-		"their lines. Open data does not show them; sluice verify and docs/operations.md say what to do", x.windows,
-		x.streams, x.from.UTC().Format(time.RFC3339), x.to.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("the store has %s of %s, which start between %s and %s, that are not in the journal: "+
+		"somebody else writes to it, or a recovery has lost their lines. Open data does not show them; "+
+		"sluice verify and docs/operations.md say what to do", counted(x.windows, "window"),
+		counted(x.streams, "stream"), x.from.UTC().Format(time.RFC3339), x.to.UTC().Format(time.RFC3339))
 }
 
 // extraWalk looks for what the store has more, a stream after the other and from the

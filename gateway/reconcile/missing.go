@@ -36,11 +36,18 @@ func (m missing) String() string {
 	if m.short {
 		least = "at least "
 	}
-	return fmt.Sprintf("%s%d windows of %d streams, which start between %s and %s, were delivered and are missing in "+
-		"the store; stop the gateway, "+
-		"put the latest backup of the store back, and run sluice ledger recover, which says in the public gaps what "+
-		"is still missing (docs/operations.md)",
-		least, m.windows, m.streams, m.from.UTC().Format(time.RFC3339), m.to.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%s%s of %s, which start between %s and %s, were delivered and are missing in the store; "+
+		"stop the gateway, put the latest backup of the store back, and run sluice ledger recover, which says in "+
+		"the public gaps what is still missing (docs/operations.md)",
+		least, counted(m.windows, "window"), counted(m.streams, "stream"), m.from.UTC().Format(time.RFC3339), m.to.UTC().Format(time.RFC3339))
+}
+
+// counted is a number of things in English.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // Run compares beside everything else until ctx ends.

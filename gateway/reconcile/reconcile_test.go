@@ -99,9 +99,9 @@ func TestTheStoreIsCompared(t *testing.T) {
 	}{
 		{"all is there", path, n, ""},
 		{"an empty one", elsewhere(), 0,
-			"600 windows of 1 streams, which start between 2026-03-02T00:00:00Z and 2026-03-08T05:45:00Z"},
+			"600 windows of 1 stream, which start between 2026-03-02T00:00:00Z and 2026-03-08T05:45:00Z"},
 		{"an older copy", elsewhere(), 590,
-			"10 windows of 1 streams, which start between 2026-03-08T03:30:00Z and 2026-03-08T05:45:00Z"},
+			"10 windows of 1 stream, which start between 2026-03-08T03:30:00Z and 2026-03-08T05:45:00Z"},
 		{"a backup with all", elsewhere(), n, ""},
 	} {
 		keepIn(t, r, c.path, c.has)
@@ -251,7 +251,7 @@ func TestWhatTheStoreHasMore(t *testing.T) {
 	}
 	if notes := r.Notes(); len(notes) != 1 ||
 		!strings.HasPrefix(notes[0],
-			"the store has 3 windows of 1 streams, which start between 2006-03-02T00:00:00Z and 2046-03-02T00:00:00Z") {
+			"the store has 3 windows of 1 stream, which start between 2006-03-02T00:00:00Z and 2046-03-02T00:00:00Z") {
 		t.Errorf("it notes %q", notes)
 	}
 	if r.Problem() != "" {
@@ -302,7 +302,7 @@ func TestWhatIsAsideIsNotMissing(t *testing.T) {
 	if n, err := r.SayLost(ctx); n != 0 || err != nil {
 		t.Errorf("%d windows are called lost (%v)", n, err)
 	}
-	if said := r.AsideProblem(ctx); !strings.Contains(said, "refused 1 released numbers of 1 windows") {
+	if said := r.AsideProblem(ctx); !strings.Contains(said, "refused 1 released number of 1 window") {
 		t.Errorf("of what is aside it says %q", said)
 	}
 	if list, err := r.ledger.Next(ctx, 10); err != nil || len(list) != 0 {
