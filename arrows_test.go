@@ -122,7 +122,7 @@ var arrows = map[string]row{
 	"opendata/zonemap":   {"a drawing of zones", ""},
 	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/locales"},
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts", "door"},
-	"opendata/released": {"which rows of a store the books know of, by the plans that they publish",
+	"opendata/released": {"which rows of a store the books know of; a published plan is a plan.Stream (decision 36)",
 		"books policy/plan store"},
 	"opendata/query": {"questions about numbers: what is in books and store, by the calendar",
 		"books internal/civil store"},
@@ -135,7 +135,7 @@ var arrows = map[string]row{
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/catalog opendata/httpcache opendata/query " +
 			"opendata/released opendata/web perm store/influx"},
-	"verify": {"what the books and the API say, computed again as a stranger would",
+	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/civil policy/mechanism policy/plan store"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},
 	"firmware-sim/replay": {"recorded readings; nothing of ours, to be independent", ""},
