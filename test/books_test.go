@@ -66,7 +66,7 @@ func TestBooksAddUp(t *testing.T) {
 	})
 	state := filepath.Join(c.dir, "state")
 	if code, out := verb(t, "ledger", "verify", state); code != 0 ||
-		!strings.Contains(out, "1 lines of budget, 12 released windows, 2 plans") {
+		!strings.Contains(out, "1 line of budget, 12 released windows, 2 plans") {
 		t.Errorf("ledger verify: %d\n%s", code, out)
 	}
 	for _, where := range []string{filepath.Join(state, "public"), c.opendata} {

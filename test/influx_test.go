@@ -212,7 +212,7 @@ func TestTheStoreRefusesOne(t *testing.T) {
 	c.connect()
 	proxy.feel("")
 	if code, out := verb(t, "ledger", "aside", "-c", config, "--send"); code != 0 ||
-		!strings.Contains(out, "1 numbers are sent again") {
+		!strings.Contains(out, "1 number is sent again") {
 		t.Errorf("ledger aside --send: %d\n%s", code, out)
 	}
 	c.stored()

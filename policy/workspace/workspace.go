@@ -65,8 +65,8 @@ type Order struct {
 	AtOnce bool
 }
 
-// Create writes a motion's directory. One that is there already and has ballots
-// is left alone: what people have signed does not change.
+// Create writes a motion's directory. One that is there already is left alone: whoever has
+// its text may be signing it. The same motion again is the one that is there.
 func (d Dir) Create(o Order) (council.Motion, error) {
 	chain, err := d.Chain()
 	if err != nil {
@@ -98,15 +98,28 @@ func (d Dir) Create(o Order) (council.Motion, error) {
 	if err != nil {
 		return m, err
 	}
+	if raw, err := os.ReadFile(filepath.Join(to, council.TextName)); err == nil {
+		if old, err := council.ParseMotion(raw); err == nil && same(old, m) && o.Now.Before(old.Expires) {
+			return old, nil
+		}
+		return m, fmt.Errorf("motion %s is put to the vote already; to make it anew, take %s away first", o.ID, to)
+	}
 	if err := os.MkdirAll(filepath.Join(to, council.BallotsName), 0o755); err != nil {
 		return m, err
 	}
-	for _, name := range []string{council.TextName, council.BundleName, council.SignersName} {
+	// The text comes last: a motion that has one is whole.
+	for _, name := range []string{council.BundleName, council.SignersName, council.TextName} {
 		if err := os.WriteFile(filepath.Join(to, name), parts[name], 0o644); err != nil {
 			return m, err
 		}
 	}
 	return m, nil
+}
+
+// same reports whether two motions put the same to the vote, whenever each was made.
+func same(a, b council.Motion) bool {
+	return a.Format == b.Format && a.City == b.City && a.Version == b.Version && a.Previous == b.Previous &&
+		a.Roster == b.Roster && a.Bundle == b.Bundle && slices.Equal(a.Gateways, b.Gateways)
 }
 
 // Flag is what a command needs, behind a blank, to find the desk: nothing where it is this
