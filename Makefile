@@ -25,6 +25,9 @@ build: ## the two programs, into bin/
 # TestMakeTestsAll looks that no package is left out.
 PLAIN := policy/check policy/council policy/diff policy/explain policy/mechanism
 BOTH  := gateway/release/... cmd/sluice policy/rego
+# STORIES run whole programs, which the race detector is not in.
+STORIES := $(patsubst %,test/%,books docs faults intake operations opendata policy privacy sensors)
+SHORT  = $(filter-out $(STORIES:%=sluice/%) sluice/test/audit sluice/test/torture,$(shell go list ./...))
 RACED  = $(or $(filter-out $(PLAIN:%=sluice/%),$(shell go list ./...)),$(error go list names no package))
 
 # test installs what the tests need and runs them all.
@@ -37,7 +40,7 @@ test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
 test-short: ## what needs nothing installed, in two minutes
 	@echo "seed $(SEED)"
-	go test -short -shuffle=$(SEED) $(filter-out sluice/test sluice/test/audit sluice/test/torture,$(shell go list ./...))
+	go test -short -shuffle=$(SEED) $(SHORT)
 
 # tools are Debian's mosquitto and chromium, and InfluxDB 1.8. Where they cannot be
 # installed, the tests that need a tool say that they are skipped.
@@ -54,7 +57,7 @@ fmt: ## gofmt and goimports, in place
 
 cover: ## which lines the short tests reach, into coverage.out
 	@echo "seed $(SEED)"
-	go test -short -shuffle=$(SEED) -coverprofile coverage.out -coverpkg ./... $(filter-out sluice/test sluice/test/audit sluice/test/torture,$(shell go list ./...))
+	go test -short -shuffle=$(SEED) -coverprofile coverage.out -coverpkg ./... $(SHORT)
 	go tool cover -func coverage.out | tail -1
 
 # golden is for texts that people read: read the difference before it is committed. Motions of

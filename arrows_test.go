@@ -153,6 +153,9 @@ var arrows = map[string]row{
 			"opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council " +
 			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace " +
 			"register register/access simulate store/influx store/sqlite town verify"},
+	"test/harness": {"a city of real programs, for tests",
+		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
+			"test/entered test/fenced test/ports test/samples"},
 	"test/ports":    {"addresses for tests", ""},
 	"test/samples":  {"draws for tests", ""},
 	"test/chance":   {"how likely draws are", ""},
@@ -181,7 +184,7 @@ var doors = map[string]row{
 	"github.com/dchest/siphash": {"keyed hashes, in assembly and without allocation",
 		"gateway/ingest gateway/ingest/internal/pseudonym"},
 	"github.com/eclipse/paho.mqtt.golang": {"MQTT, as a client",
-		"firmware-sim/device gateway/ingest/internal/mqtt test/bench"},
+		"firmware-sim/device gateway/ingest/internal/mqtt test/bench test/harness"},
 	"github.com/goccy/go-yaml": {"YAML with positions", "internal/locales internal/yamldoc"},
 	"github.com/google/differential-privacy/go/v3": {"Gaussian noise and thresholds that others have proved",
 		"gateway/release"},
@@ -197,7 +200,7 @@ var doors = map[string]row{
 	"github.com/spf13/cobra": {"verbs and flags", "cmd/sluice firmware-sim"},
 	"github.com/valyala/fastjson": {"JSON without allocation per reading",
 		"gateway/ingest/internal/format"},
-	"golang.org/x/crypto": {"keys of OpenSSH", "policy/ballot"},
+	"golang.org/x/crypto": {"keys of OpenSSH; digests that tests look for", "policy/ballot test/harness"},
 	"golang.org/x/sync": {"one at a time, and a number at a time",
 		"books gateway gateway/ingest/internal/intake opendata/httpcache policy/rego town"},
 	"golang.org/x/sys": {"limits, locks and terminals of the machine",

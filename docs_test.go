@@ -118,7 +118,8 @@ func claimed(t *testing.T) []claim {
 	return all
 }
 
-// tests parses every file of tests but those that hold documents, here and in fenced.
+// tests parses every file of tests and the harness, but those that hold documents, here and
+// in fenced.
 func tests(t *testing.T, each func(path string, set *token.FileSet, f *ast.File)) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -129,7 +130,8 @@ func tests(t *testing.T, each func(path string, set *token.FileSet, f *ast.File)
 			(d.Name() == "testdata" || d.Name() == "fenced" || len(d.Name()) > 1 && strings.HasPrefix(d.Name(), ".")) {
 			return filepath.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(path, "_test.go") ||
+		harness := filepath.ToSlash(filepath.Dir(path)) == "test/harness"
+		if d.IsDir() || !harness && !strings.HasSuffix(path, "_test.go") ||
 			filepath.Dir(path) == "." && path != "visitors_test.go" {
 			return nil
 		}

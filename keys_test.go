@@ -254,12 +254,16 @@ type body struct {
 	literals, uses []string
 }
 
-// reach is every literal in a test and in what it uses of its package; nil where there
-// is no such test.
+// reach is every literal in a test and in what it uses of its package and of the harness;
+// nil where there is no such test.
 func reach(bodies map[string]*body, test string) []string {
 	pkg, name, ok := strings.Cut(test, ":")
 	if !ok {
-		pkg, name = "test", test
+		for key := range bodies {
+			if strings.HasPrefix(key, "test/") && strings.HasSuffix(key, ":"+test) {
+				pkg, name, _ = strings.Cut(key, ":")
+			}
+		}
 	}
 	if bodies[pkg+":"+name] == nil {
 		return nil
@@ -268,6 +272,9 @@ func reach(bodies map[string]*body, test string) []string {
 	var walk func(name string)
 	walk = func(name string) {
 		b := bodies[pkg+":"+name]
+		if b == nil {
+			b = bodies["test/harness:"+name]
+		}
 		if b == nil || seen[name] {
 			return
 		}

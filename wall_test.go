@@ -18,13 +18,13 @@ var mayTouch = []string{"gateway/ingest/internal/mqtt", "gateway/ingest/internal
 	"gateway/ingest/internal/sealed", "gateway/ingest/internal/checkpoint"}
 
 type listed struct {
-	ImportPath string
-	Imports    []string
+	ImportPath       string
+	GoFiles, Imports []string
 }
 
 func packages(t *testing.T) map[string][]string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,GoFiles,Imports", "./...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func packages(t *testing.T) map[string][]string {
 		if err := d.Decode(&p); err != nil {
 			t.Fatal(err)
 		}
-		if p.ImportPath != "sluice" && p.ImportPath != "sluice/test" { // tests only
+		if len(p.GoFiles) > 0 { // otherwise it is tests only
 			pkgs[strings.TrimPrefix(p.ImportPath, "sluice/")] = p.Imports
 		}
 	}

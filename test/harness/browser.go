@@ -1,0 +1,49 @@
+package harness
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Node runs one of test/browser's programs with the libraries that make tools
+// installed, and returns what it says.
+func Node(t *testing.T, args ...string) string {
+	t.Helper()
+	return Tool(t, append([]string{"node"}, args...)...)
+}
+
+// Tool runs a program in test/browser. One that ends with a failure has failed the
+// test, with what it said.
+func Tool(t *testing.T, args ...string) string {
+	t.Helper()
+	installed, err := filepath.Abs(filepath.Join("..", "..", ".tools", "browser", "node_modules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	Need(t, "node")
+	if _, err := os.Stat(filepath.Join(installed, "playwright-core")); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("the browser's test libraries are not installed: make tools")
+		}
+		t.Skip("the browser's test libraries are not installed: make tools")
+	}
+	if strings.Contains(args[0], "/") {
+		args[0] = filepath.Join(installed, args[0])
+	}
+	c := exec.Command(args[0], args[1:]...)
+	c.Dir = "../browser"
+	c.Env = append(os.Environ(), "NODE_PATH="+installed)
+	out, err := c.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			out = append(out, exit.Stderr...)
+		}
+		t.Errorf("%s: %v\n%s", strings.Join(args[:2], " "), err, out)
+	}
+	return string(out)
+}

@@ -1,0 +1,51 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// Patience is how long a story waits for what must come. It says nothing of how long
+// that takes, and is so long that a machine may be busy with whatever else.
+const Patience = 3 * time.Minute
+
+// Await waits until something is so: as long as it may take on a quiet machine, and
+// patiently in any case. Who asserts that something takes a time measures it, and holds
+// it against longer.
+func Await(t *testing.T, most time.Duration, what string, ok func() bool) {
+	t.Helper()
+	most = max(most, Patience)
+	for deadline := time.Now().Add(most); ; time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s for %s", most, what)
+		}
+	}
+}
+
+// Longer is how long what takes a time on a quiet machine may take on this one as it is
+// now: of a core that n want, each has an nth.
+func Longer(d time.Duration) time.Duration {
+	raw, err := os.ReadFile("/proc/loadavg") // proc_loadavg(5)
+	if err != nil {
+		return d
+	}
+	return time.Duration(float64(d) * wanted(string(raw), runtime.NumCPU()))
+}
+
+// Limit is longer for timeout(1), in whole seconds.
+func Limit(d time.Duration) string { return fmt.Sprint(int(Longer(d).Seconds())) }
+
+// wanted is how many want each core, of a minute's mean and of now the larger; 1 at least.
+func wanted(loadavg string, cores int) float64 {
+	var minute, five, fifteen, now float64
+	if _, err := fmt.Sscanf(loadavg, "%g %g %g %g/", &minute, &five, &fifteen, &now); err != nil {
+		return 1
+	}
+	return max(1, minute/float64(cores), now/float64(cores))
+}

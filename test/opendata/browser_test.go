@@ -1,0 +1,200 @@
+package opendata
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sluice/books"
+	"sluice/test/harness"
+)
+
+// everyPage is each page of the demo, with views that have little or nothing to show.
+var everyPage = []string{
+	"/", "/?layer=footfall/devices", "/streams/footfall", "/streams/noise?span=month",
+	"/streams/air?measure=pm10&day=2026-01-01",
+	"/sensors", "/sensors/rambla-1", "/sensors/rambla-1/notice", "/decisions", "/decisions/2026-14", "/privacy",
+	"/data", "/docs", "/problems/rate",
+}
+
+// TestPagesInABrowser opens every page in three languages, two themes and four
+// widths: WCAG 2.2 AA by axe, nothing too wide, nothing from elsewhere, no cookie, at
+// most 60 kB; then it goes through map, chart and notice by keyboard and without scripts.
+func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "chromium")
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
+	d.Find(`"event":"replayed"`)
+	harness.Node(t, append([]string{"pages.js", d.OpenData, chromium}, everyPage...)...)
+	harness.Node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat", "/sensors/rambla-1")
+}
+
+// TestAwkwardPages shows names that are too long, that are markup or formulas, and
+// titles that are not in the reader's language.
+func TestAwkwardPages(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "chromium")
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := harness.NewPlaza(t)
+	harness.Node(t, "pages.js", q.Base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors", "/sensors/s-2",
+		"/sensors/s-2/notice", "/decisions/1", "/data")
+}
+
+// TestUntranslated: a text that has no translation is shown in the language that it
+// has, and marked as such (WCAG 2.2, 3.1.2).
+func TestUntranslated(t *testing.T) {
+	t.Parallel()
+	q := harness.NewPlaza(t)
+	for path, want := range map[string]string{
+		"/sensors/s-1?lang=ca":        `<p class="intro"><span lang="en">`,
+		"/sensors/s-1/notice?lang=ca": `<p class="intro"><span lang="en">`,
+		"/streams/noise?lang=ca":      `<span lang="es">Ruido</span>`,
+		"/decisions?lang=ca":          `<span lang="en">Noise</span>`,
+	} {
+		if status, _, body := harness.Get(t, q.Base+path); status != 200 || !strings.Contains(string(body), want) {
+			t.Errorf("%s is %d and does not show %q", path, status, want)
+		}
+	}
+}
+
+// TestPagesSay looks for what each page is there to say, in each language.
+func TestPagesSay(t *testing.T) {
+	t.Parallel()
+	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
+	d.Find(`"event":"replayed"`)
+	for path, want := range map[string][]string{
+		"/?lang=en": {"What Portalba measures", "Footfall in the old town",
+			"Who decided this? Decision", `<a class="zone`, "La Rambla"},
+		"/?lang=ca": {"Què mesura Portalba", "Qui ho ha decidit? Decisió",
+			`href="/sensors?lang=ca"`},
+		"/?lang=es": {"Qué mide Portalba", "¿Quién lo ha decidido?"},
+		"/streams/footfall?lang=en&cell=rambla": {"<svg", `class="s0 band"`, "withheld",
+			"Published from about 74 devices", "Cite this", "&amp;to=20"},
+		"/streams/noise?lang=en":    {"about nobody"},
+		"/streams/noise?lang=es":    {"no trata de nadie"},
+		"/sensors?lang=en":          {"rambla-1", "counted", "dropped", "silent"},
+		"/sensors/rambla-1?lang=en": {"wifi-counter", "decision 2026-14", "free-text"},
+		"/sensors/rambla-1?lang=ca": {"Quants dispositius passen per la Rambla", "text lliure", "llençat"},
+		"/sensors/port-1?lang=ca":   {"Quants dispositius passen pel port"},
+		"/sensors/rambla-1/notice?lang=en": {"What is thrown away at once", "ssid",
+			d.OpenData + "/sensors/rambla-1"},
+		"/decisions/2026-14?lang=en": {"in force", "max_contributions: 4", "Who is measured",
+			"Everything else that a sensor sends is dropped", "decision.yaml"},
+		"/decisions/2026-14?lang=ca": {"A qui es mesura", `<div class="words" lang="ca">`},
+		"/privacy?lang=en": {"A device is not a person", "adds up over days", `class="spent"`,
+			"sluice verify " + d.OpenData},
+		"/data?lang=en":          {"/catalog.jsonld", "CC0-1.0", "curl '" + d.OpenData},
+		"/docs?lang=en":          {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
+		"/problems/rate?lang=en": {"Retry-After"},
+	} {
+		status, header, body := harness.Get(t, d.OpenData+path)
+		if status != 200 || header.Get("Content-Language") == "" {
+			t.Errorf("%s is %d in %q", path, status, header.Get("Content-Language"))
+		}
+		for _, w := range want {
+			if !strings.Contains(string(body), w) {
+				t.Errorf("%s does not show %q", path, w)
+			}
+		}
+		describes(t, path, string(body))
+	}
+}
+
+var aboutPage = regexp.MustCompile(`(?s)<script type="application/ld\+json">(.*?)</script>`)
+
+// describes holds a page's head against schema.org's Dataset.
+func describes(t *testing.T, path, body string) {
+	t.Helper()
+	var about struct {
+		Context      string `json:"@context"`
+		Type         string `json:"@type"`
+		Name         string
+		Description  string
+		Creator      struct{ Name string }
+		Distribution []struct{ ContentURL, EncodingFormat string }
+	}
+	m := aboutPage.FindStringSubmatch(body)
+	if m == nil {
+		t.Errorf("%s does not say what it is about", path)
+		return
+	}
+	if err := json.Unmarshal([]byte(m[1]), &about); err != nil {
+		t.Errorf("%s: %v", path, err)
+	}
+	// Google asks for a description of 50 to 5,000 characters.
+	if about.Context != "https://schema.org/" || about.Type != "Dataset" || about.Name == "" ||
+		len(about.Description) < 50 || about.Creator.Name != "Portalba" || len(about.Distribution) == 0 {
+		t.Errorf("%s describes itself as %+v", path, about)
+	}
+}
+
+// TestCatalogue reads the catalogue as a machine does and looks for what DCAT-AP 3.0
+// asks for, and lints the description of the API.
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
+	d.Find(`"event":"replayed"`)
+	file := filepath.Join(t.TempDir(), "catalog.jsonld")
+	status, header, body := harness.Get(t, d.OpenData+"/catalog.jsonld")
+	if status != 200 || header.Get("Content-Type") != "application/ld+json" {
+		t.Fatalf("the catalogue is %d, %s", status, header.Get("Content-Type"))
+	}
+	harness.Write(t, file, string(body))
+	const dcat, dct, foaf = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/", "http://xmlns.com/foaf/0.1/"
+	says := map[string]map[string][]string{} // subject, predicate, objects
+	kinds := map[string][]string{}
+	for line := range strings.Lines(harness.Node(t, "linked.js", file, d.OpenData+"/catalog.jsonld")) {
+		s := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3)
+		if says[s[0]] == nil {
+			says[s[0]] = map[string][]string{}
+		}
+		says[s[0]][s[1]] = append(says[s[0]][s[1]], s[2])
+		if strings.HasSuffix(s[1], "#type") {
+			kinds[s[2]] = append(kinds[s[2]], s[0])
+		}
+	}
+	for kind, mandatory := range map[string][]string{
+		dcat + "Catalog": {dct + "title", dct + "description", dct + "publisher", dcat + "dataset"},
+		dcat +
+			"Dataset": {dct + "title", dct + "description", dct + "publisher", dcat + "distribution", dct + "spatial",
+			dct + "temporal", dct + "provenance"},
+		dcat + "Distribution": {dcat + "accessURL", dct + "license", dct + "format"},
+		dcat + "DataService":  {dcat + "endpointURL", dct + "title"},
+		foaf + "Agent":        {foaf + "name"},
+	} {
+		if len(kinds[kind]) == 0 {
+			t.Errorf("there is no %s", kind)
+		}
+		for _, s := range kinds[kind] {
+			for _, p := range mandatory {
+				if len(says[s][p]) == 0 {
+					t.Errorf("%s has no %s", s, p)
+				}
+			}
+			for _, address := range append(says[s][dcat+"accessURL"], says[s][dcat+"landingPage"]...) {
+				if status, _, _ := harness.Get(t, address); status != 200 {
+					t.Errorf("%s leads to %d", address, status)
+				}
+			}
+		}
+	}
+	var streams []books.Stream
+	harness.GetJSON(t, d.OpenData+"/books/streams.json", &streams)
+	if len(kinds[dcat+"Dataset"]) != len(streams) || len(streams) == 0 {
+		t.Errorf("%d datasets for %d streams", len(kinds[dcat+"Dataset"]), len(streams))
+	}
+	_, _, body = harness.Get(t, d.OpenData+"/openapi.json")
+	api := filepath.Join(t.TempDir(), "openapi.json")
+	harness.Write(t, api, string(body))
+	harness.Tool(t, ".bin/spectral", "lint", "-F", "hint", "-r", "spectral.yaml", api)
+}
