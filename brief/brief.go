@@ -1,6 +1,5 @@
-// Package brief bounds what is said: in a log, on a terminal, in an answer. What a
-// broker, a database, a rule or a file name brings into an error may be megabytes,
-// several lines, or steer a terminal.
+// Package brief bounds text for logs, terminals and answers. Brokers, databases, rules and file
+// names put text into errors that may be megabytes long, span lines, or control a terminal.
 //
 //	brief.Text("a\nb\x1b[2J") // `a b\x1b[2J`, the escape shown as four characters
 package brief
@@ -15,8 +14,7 @@ import (
 // Max is the longest text, and the longest line of a report, in bytes.
 const Max = 300
 
-// The bounds of a report: a tool's answer over several lines, such as a mistake in a
-// file with the lines around it.
+// The bounds of a report of several lines, such as a mistake in a file with the lines around it.
 const (
 	MaxLines  = 24
 	MaxReport = 4096 // bytes
@@ -27,10 +25,9 @@ const (
 	tail     = 90 // bytes of the end that are kept: what to do stands there
 )
 
-// Text is s in one line of at most Max bytes of valid UTF-8: what is too long is
-// cut in the middle, since the beginning says where and the end what to do. Spaces
-// and line breaks become one space, other characters that do not print are shown
-// escaped.
+// Text returns s on one line of at most Max bytes of valid UTF-8. A longer text is cut in the
+// middle, since its beginning says where and its end what to do. Runs of white space become one
+// space, and unprintable characters are escaped.
 func Text(s string) string {
 	if short(s) {
 		return s
@@ -46,7 +43,7 @@ func Text(s string) string {
 	}
 }
 
-// join is the beginning of a and the end of b.
+// join puts the beginning of a and the end of b together.
 func join(a, b string) string {
 	a, b = a[:min(len(a), Max-tail-len(ellipsis))], b[max(0, len(b)-tail):]
 	for len(a) > 0 && !utf8.ValidString(a) {
@@ -58,7 +55,7 @@ func join(a, b string) string {
 	return a + ellipsis + b
 }
 
-// short reports whether s can stay as it is, which most texts can.
+// short reports whether s can stay as it is, the usual case.
 func short(s string) bool {
 	return len(s) <= Max && utf8.ValidString(s) && !strings.Contains(s, "  ") &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) && strings.TrimSpace(s) == s
@@ -90,8 +87,8 @@ func plain(s string) string {
 	return b.String()
 }
 
-// Report is s over at most MaxLines lines and MaxReport bytes, each line with its
-// indent and at most Max bytes behind it.
+// Report returns s on at most MaxLines lines and MaxReport bytes, each line with its indent and at
+// most Max bytes after that.
 func Report(s string) string {
 	var b strings.Builder
 	n := 0
@@ -108,7 +105,7 @@ func Report(s string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// inner is Text, but for spaces within, which line snippets up.
+// inner is Text, but keeps inner spaces, by which snippets line up.
 func inner(line string) string {
 	if len(line) <= Max && utf8.ValidString(line) && !strings.ContainsFunc(line, func(r rune) bool {
 		return !unicode.IsPrint(r)

@@ -6,17 +6,17 @@ import (
 	"log/slog"
 )
 
-// NewLogger writes lines of text at a level or above. The message and every text
-// among the attributes is at most Max bytes in one line, whoever has written it.
+// NewLogger logs lines of text from a level on. It bounds the message and every text attribute to
+// one line of at most Max bytes, whoever wrote them.
 func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: bound}))
 }
 
-// Placed is an error that is made of nothing but places in our own code, such as a
-// panic that was caught: it is shown whole.
+// Placed is an error made only of places in our own code, such as a recovered panic. It is shown
+// whole.
 type Placed interface{ Places() string }
 
-// bound is slog's ReplaceAttr: it sees the message as well.
+// bound is slog's ReplaceAttr, which is called for the message as well.
 func bound(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:

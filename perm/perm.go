@@ -1,11 +1,10 @@
-// Package perm is about who else may read and write a file: what the program
-// believes must not be writable by strangers, what it keeps secret must not be
-// readable by them, and what it writes has the mode that it says, whatever the
-// process's umask is.
+// Package perm checks and sets who else may read and write a file. Files that the program trusts
+// must not be writable by others, secret files must not be readable by others, and a file that it
+// writes gets exactly the mode asked for, whatever the umask is.
 //
-// What is checked is what is opened: a file is opened first and judged by its
-// descriptor (fstat), so that it cannot be exchanged in between. The directories
-// above it are judged as well, since who may write those may exchange it:
+// The file that is checked is the file that is used: it is opened first and checked by its
+// descriptor (fstat), so that nobody can replace it in between. The directories above it are
+// checked as well, since whoever may write those may replace it:
 //
 //	raw, err := perm.Read("/etc/sluice/gateway.password", perm.Secret)
 //	// /etc/sluice/gateway.password can be read by others (mode 0644); chmod 600 /etc/sluice/gateway.password
@@ -24,33 +23,32 @@ import (
 	"syscall"
 )
 
-// Rule is what others must not be able to do.
+// Rule is what others must not be able to do with a file.
 type Rule int
 
-// The rules, from the mildest to the strictest.
+// The rules, from the most lenient to the strictest.
 const (
-	// Trusted is a file or directory that is believed: others must not write it. A
-	// group may, as that is how several people keep one register.
+	// Trusted: others must not write it. Its group may, so that several people can keep one
+	// register.
 	Trusted Rule = iota
-	// Secret is a file whose owner may be anybody: others have nothing, and its
-	// group may read it (0640, root:sluice), not write it.
+	// Secret: any owner; its group may read but not write it (0640, root:sluice), and others
+	// have no access.
 	Secret
-	// Ours belongs to this process's user or to root, and nobody else writes it.
+	// Ours: it belongs to this process's user or to root, and nobody else may write it.
 	Ours
-	// Private belongs to this process's user, and nobody else has anything.
+	// Private: it belongs to this process's user, and nobody else has access.
 	Private
 )
 
-// MaxFile is the most bytes that Read takes.
+// MaxFile is the largest file, in bytes, that Read reads.
 const MaxFile = 64 << 20
 
-// Wrong says which file is open to others, how, and the command that mends it.
-type Wrong struct{ Path, What, Mend string }
+// Error is a file that is open to others, how, and the command that fixes it.
+type Error struct{ Path, What, Fix string }
 
-func (w *Wrong) Error() string { return w.Path + " " + w.What + "; " + w.Mend }
+func (w *Error) Error() string { return w.Path + " " + w.What + "; " + w.Fix }
 
-// Read reads a whole file of at most MaxFile bytes. What others may do to it
-// against the rule is a *Wrong.
+// Read reads a whole file of at most MaxFile bytes. If it breaks the rule the error is an *Error.
 func Read(path string, rule Rule) ([]byte, error) {
 	f, err := open(path, rule, 0)
 	if err != nil {
@@ -62,21 +60,20 @@ func Read(path string, rule Rule) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &Wrong{path, "is not a plain file", "name one"}
+		return nil, &Error{path, "is not a plain file", "name one"}
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err == nil && len(raw) > MaxFile {
-		err = &Wrong{path, fmt.Sprintf("is longer than %d MiB", MaxFile>>20), "name another file"}
+		err = &Error{path, fmt.Sprintf("is longer than %d MiB", MaxFile>>20), "name another file"}
 	}
 	return raw, err
 }
 
-// Check judges a file or directory without reading it; nil for one that is not
-// there.
+// Check checks a file or directory without reading it. A missing one passes.
 func Check(path string, rule Rule) error { return check(path, rule, 0) }
 
-// CheckHere is Check, and refuses a link: for names of our own, where a link is
-// somebody else's work.
+// CheckHere is Check, but refuses a link: for names of our own, where only somebody else can have
+// made a link.
 func CheckHere(path string, rule Rule) error { return check(path, rule, syscall.O_NOFOLLOW) }
 
 func check(path string, rule Rule, flags int) error {
@@ -85,7 +82,7 @@ func check(path string, rule Rule, flags int) error {
 		return nil
 	}
 	if errors.Is(err, syscall.ELOOP) {
-		return &Wrong{path, "is a link", "rm " + quoted(path)}
+		return &Error{path, "is a link", "rm " + quoted(path)}
 	}
 	if err != nil {
 		return err
@@ -93,7 +90,7 @@ func check(path string, rule Rule, flags int) error {
 	return f.Close()
 }
 
-// open opens for reading and judges. A pipe must not make anybody wait.
+// open opens a file for reading and checks it. Opening a pipe must not block.
 func open(path string, rule Rule, flags int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC|flags, 0)
 	if err != nil {
@@ -112,20 +109,20 @@ func open(path string, rule Rule, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// judge holds an owner and a mode against a rule.
+// judge checks an owner and a mode against a rule.
 func judge(path string, info fs.FileInfo, rule Rule) error {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return &Wrong{path, "has no owner that can be known", "put it on another file system"}
+		return &Error{path, "has no owner that can be known", "put it on another file system"}
 	}
 	if uid := os.Geteuid(); int(st.Uid) != uid && (rule == Private || rule == Ours && st.Uid != 0) {
 		name := userName(int(st.Uid))
-		return &Wrong{path, "belongs to " + name + ", not to " + userName(uid),
+		return &Error{path, "belongs to " + name + ", not to " + userName(uid),
 			"run sluice as " + name + ", or chown -R " + userName(uid) + " " + quoted(path)}
 	}
 	mode := info.Mode().Perm()
 	wrong := func(what, mend string) error {
-		return &Wrong{path, fmt.Sprintf("%s (mode %04o)", what, mode), mend + " " + quoted(path)}
+		return &Error{path, fmt.Sprintf("%s (mode %04o)", what, mode), mend + " " + quoted(path)}
 	}
 	strict := "chmod 600"
 	if info.IsDir() {
@@ -144,8 +141,8 @@ func judge(path string, info fs.FileInfo, rule Rule) error {
 	return nil
 }
 
-// above refuses directories above a file in which anybody may exchange what is in
-// them. In one like /tmp (sticky) only the owner may.
+// above refuses a file below a directory whose entries anybody may replace. In a sticky one such
+// as /tmp only the owner may.
 func above(path string) error {
 	abs, err := filepath.Abs(path)
 	if err == nil {
@@ -160,7 +157,7 @@ func above(path string) error {
 			return err
 		}
 		if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
-			return &Wrong{path,
+			return &Error{path,
 				fmt.Sprintf("can be exchanged by others, who may write %s (mode %04o)", dir, info.Mode().Perm()),
 				"chmod o-w " + quoted(dir)}
 		}
@@ -177,7 +174,7 @@ func userName(uid int) string {
 	return "user " + strconv.Itoa(uid)
 }
 
-// quoted is a path as a shell takes it.
+// quoted quotes a path for a shell.
 func quoted(path string) string {
 	if strings.ContainsFunc(path, func(r rune) bool {
 		return r <= ' ' || r > '~' || strings.ContainsRune("'\"\\$`!*?[]{}()<>|&;#~", r)

@@ -57,12 +57,12 @@ func TestRules(t *testing.T) {
 				for _, mode := range list {
 					path := file(t, t.TempDir(), name, mode|0o400)
 					err := perm.Check(path, c.rule)
-					var w *perm.Wrong
+					var w *perm.Error
 					if (err == nil) != want || err != nil && !errors.As(err, &w) {
 						t.Errorf("rule %d, %s of %04o: %v", c.rule, name, mode, err)
 					}
 					if w != nil &&
-						(!strings.Contains(w.Mend, "chmod") || !strings.Contains(w.Mend, filepath.Clean(path))) {
+						(!strings.Contains(w.Fix, "chmod") || !strings.Contains(w.Fix, filepath.Clean(path))) {
 						t.Errorf("what is said does not mend it: %v", err)
 					}
 				}
@@ -137,7 +137,7 @@ func TestOdd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{pipe, dir, link, long} {
-		var w *perm.Wrong
+		var w *perm.Error
 		if _, err := perm.Read(path, perm.Trusted); !errors.As(err, &w) {
 			t.Errorf("%s: %v", path, err)
 		}

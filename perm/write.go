@@ -11,8 +11,7 @@ import (
 	"syscall"
 )
 
-// Dir makes a directory, and those above it, and gives it the mode, whatever the
-// umask. One that is there keeps its mode.
+// Dir makes a directory, and those above it, with exactly this mode. An existing one keeps its mode.
 func Dir(path string, mode fs.FileMode) error {
 	if _, err := os.Stat(path); err == nil {
 		return os.MkdirAll(path, mode) // or it is no directory, which this says
@@ -23,8 +22,8 @@ func Dir(path string, mode fs.FileMode) error {
 	return os.Chmod(path, mode)
 }
 
-// Touch makes an empty file of the mode where there is none, for a library that
-// would make it with the umask's. It reports whether it did.
+// Touch creates an empty file with exactly this mode if there is none, for libraries that would
+// create it by the umask. It reports whether it did.
 func Touch(path string, mode fs.FileMode) (bool, error) {
 	err := Create(path, nil, mode)
 	if errors.Is(err, fs.ErrExist) {
@@ -33,13 +32,13 @@ func Touch(path string, mode fs.FileMode) (bool, error) {
 	return err == nil, err
 }
 
-// Create writes a new file of the mode. A file or a link that is there is left
-// alone and is fs.ErrExist.
+// Create writes a new file with exactly this mode. If a file or a link is there, it is left alone
+// and the error is fs.ErrExist.
 func Create(path string, raw []byte, mode fs.FileMode) error {
 	return create(path, raw, mode, nil)
 }
 
-// create makes the file for nobody else before anything is in it.
+// create creates the file without access for others before anything is in it.
 func create(path string, raw []byte, mode fs.FileMode, like *syscall.Stat_t) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -62,10 +61,9 @@ func create(path string, raw []byte, mode fs.FileMode, like *syscall.Stat_t) (er
 	return err
 }
 
-// Replace writes a file of the mode by rename. One that is there and has less keeps
-// its mode, and, where root replaces somebody else's, its owner; a link, or a file
-// of another owner, is refused. The directory may be somebody else's: nothing in it
-// is followed.
+// Replace writes a file with this mode by rename. An existing file with a stricter mode keeps it,
+// and its owner if root replaces it; a link, or a file of another owner, is refused. The directory
+// may belong to somebody else: no link in it is followed.
 func Replace(path string, raw []byte, mode fs.FileMode) error {
 	var like *syscall.Stat_t
 	old, err := os.Lstat(path)
@@ -74,12 +72,12 @@ func Replace(path string, raw []byte, mode fs.FileMode) error {
 	case err != nil:
 		return err
 	case !old.Mode().IsRegular():
-		return &Wrong{path, "is a link, or no plain file", "rm " + quoted(path)}
+		return &Error{path, "is a link, or no plain file", "rm " + quoted(path)}
 	default:
 		mode &= old.Mode().Perm()
 		st, ok := old.Sys().(*syscall.Stat_t)
 		if ok && int(st.Uid) != os.Geteuid() && os.Geteuid() != 0 {
-			return &Wrong{path, "belongs to " + userName(int(st.Uid)),
+			return &Error{path, "belongs to " + userName(int(st.Uid)),
 				"run this as that user or as root, or name another file"}
 		}
 		if ok && os.Geteuid() == 0 {
@@ -100,8 +98,8 @@ func Replace(path string, raw []byte, mode fs.FileMode) error {
 	return nil
 }
 
-// Tighten takes from a file or directory of ours what its mode has beyond most, and
-// reports whether there was something. Nil for one that is not there.
+// Tighten removes permissions beyond maxMode from a file or directory of ours, and reports whether
+// there were any. A missing file is no error.
 func Tighten(path string, maxMode fs.FileMode) (bool, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -116,7 +114,7 @@ func Tighten(path string, maxMode fs.FileMode) (bool, error) {
 		return false, err
 	}
 	if err := f.Chmod(info.Mode().Perm() & maxMode); err != nil {
-		return false, &Wrong{path, fmt.Sprintf("can be read by others (mode %04o)", info.Mode().Perm()),
+		return false, &Error{path, fmt.Sprintf("can be read by others (mode %04o)", info.Mode().Perm()),
 			fmt.Sprintf("chmod %o %s", maxMode, quoted(path))}
 	}
 	return true, nil

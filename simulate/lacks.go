@@ -13,11 +13,11 @@ import (
 	"sluice/register"
 )
 
-// Lacks is why a decision cannot be simulated: what it asks for and the traffic
-// has not. A simulation of the rest would be one of another decision.
+// Lacks is the error if the traffic lacks what a decision needs. To simulate only the rest would be
+// to simulate another decision.
 type Lacks struct {
 	Decision string
-	// Sentences say one thing each, and what there is instead.
+	// Sentences name one missing thing each, and what there is instead.
 	Sentences []string
 }
 
@@ -25,8 +25,8 @@ func (e *Lacks) Error() string {
 	return fmt.Sprintf("decision %s cannot be simulated: %s", e.Decision, strings.Join(e.Sentences, "; "))
 }
 
-// lacks compares what a decision asks for with what the traffic has. What is left
-// out without changing the rest is a note.
+// lacks compares what a decision needs with what the traffic has. A gap that does not affect the rest
+// is a note.
 func lacks(
 	sp Speech, p *bundle.Policy, d *bundle.Decision, tr Traffic, v *survey, m *model,
 ) (notes []string, err error) {
@@ -64,12 +64,12 @@ func (l *lacking) say(english string, args ...any) {
 	l.out = append(l.out, l.speech.Say(english, args...))
 }
 
-// note says what is left out without changing the rest.
+// note adds a note.
 func (l *lacking) note(english string, args ...any) {
 	l.notes = append(l.notes, l.speech.Say(english, args...))
 }
 
-// list joins names, or says that there are none.
+// list joins names, or is "none of these" in words.
 func (l *lacking) list(names []string) string {
 	if len(names) == 0 {
 		return l.speech.Say("none of these")
@@ -77,7 +77,7 @@ func (l *lacking) list(names []string) string {
 	return l.speech.List(names)
 }
 
-// period: at least one whole window, and all of it in force.
+// period checks for at least one whole window, with the decision in force throughout.
 func (l *lacking) period() {
 	end := l.tr.Start.Add(time.Duration(l.tr.Minutes) * time.Minute)
 	switch _, next := l.s.Window(l.tr.Start); {
@@ -96,7 +96,7 @@ func (l *lacking) period() {
 	}
 }
 
-// unit: of a simulated sensor it is known whom its fields stand for.
+// unit checks that the decision's unit is one that the simulated sensors' fields stand for.
 func (l *lacking) unit() {
 	u := l.s.Unit
 	if l.tr.StandsFor == nil || u.None() {
@@ -128,8 +128,8 @@ func (l *lacking) kinds() {
 	}
 }
 
-// places: a zone without a sensor has no data, as in a real city; a decision all of
-// whose zones are such has nothing.
+// places checks for readings in the decision's zones. A zone without a sensor has no data, as in a real
+// city; it is an error only if all zones are like that.
 func (l *lacking) places() {
 	if l.s.Place.ByPoint() {
 		l.say(
@@ -160,7 +160,7 @@ func (l *lacking) places() {
 	}
 }
 
-// owners: those that by_owner names.
+// owners checks for readings of the owners that by_owner names.
 func (l *lacking) owners() {
 	for _, part := range l.s.OwnerParts() {
 		there := slices.ContainsFunc(l.tr.Sensors, func(x street.Sensor) bool {
@@ -172,7 +172,7 @@ func (l *lacking) owners() {
 	}
 }
 
-// fields: all that enter a number, of every kind.
+// fields checks, for every kind, the fields that enter a number.
 func (l *lacking) fields() {
 	numeric := map[string]bool{}
 	for _, x := range l.s.Measures {
@@ -209,8 +209,7 @@ func (l *lacking) fields() {
 	}
 }
 
-// declared says whether a kind is meant to have the field; another kind of the same
-// decision may do without.
+// declared reports whether a kind should have the field; another kind of the decision may lack it.
 func (l *lacking) declared(kind, field string) bool {
 	return slices.ContainsFunc(l.p.Kinds[kind].Fields, func(f register.Field) bool { return f.Name == field })
 }

@@ -6,14 +6,14 @@ import (
 	"sluice/policy/plan"
 )
 
-// addLevel adds a level to those of its part of the day.
+// addLevel adds a sound level to its part of the day.
 func (t *truth) addLevel(x plan.Measure, level float64, hour int) {
 	key := x.Name + partOfDay(hour)
 	t.sum[key] += math.Pow(10, math.Min(math.Max(level, x.Low), x.High)/10)
 	t.n[key]++
 }
 
-// partOfDay is that of Directive 2002/49/EC, annex I, in which an hour lies.
+// partOfDay is the part of the day, by Directive 2002/49/EC, annex I, that an hour belongs to.
 func partOfDay(hour int) string {
 	switch {
 	case hour >= 7 && hour < 19:
@@ -24,7 +24,7 @@ func partOfDay(hour int) string {
 	return " night"
 }
 
-// level is the true level of what was heard; ok is false where a part of it is missing.
+// level is the true level; ok is false if a part of the day is missing.
 func (t *truth) level(x plan.Measure) (float64, bool) {
 	energy := func(parts ...string) float64 {
 		sum, n := 0.0, 0

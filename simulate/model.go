@@ -12,8 +12,8 @@ import (
 	"sluice/policy/plan"
 )
 
-// model computes what a decision asks for, without noise, threshold or bounds:
-// another, slower way to the same numbers than a gateway's.
+// model computes a decision's numbers without noise, threshold or bounds: by another, slower way
+// than a gateway's.
 type model struct {
 	s       *plan.Stream
 	kinds   []string
@@ -42,7 +42,7 @@ type truth struct {
 	all   map[string][]float64 // every value of a histogram or quantile about nobody
 }
 
-// unit is what one unit adds.
+// unit is what one unit contributes.
 type unit struct {
 	pair     int    // which of its pairs of the epoch this is, from 1 on
 	parts    uint64 // the owners' parts that it came by
@@ -70,7 +70,7 @@ func newModel(p *bundle.Policy, d *bundle.Decision, sensors []street.Sensor) *mo
 	return m
 }
 
-// see takes one reading.
+// see adds one reading.
 func (m *model) see(o street.Observation) {
 	x := m.sensors[o.Sensor]
 	kind := string(x.Kind)
@@ -127,8 +127,7 @@ func (m *model) see(o street.Observation) {
 	t.units[who] = u
 }
 
-// place is the cell and window of a reading in a zone; ok is false where the decision
-// asks for none such.
+// place is the cell and window of a reading in a zone; ok is false if the decision has no such cell.
 func (m *model) place(o street.Observation, zone string) (key cell, ok bool) {
 	for _, c := range m.s.Where {
 		if !meets(o.Fields[c.Field], c) {
@@ -146,8 +145,7 @@ func (m *model) place(o street.Observation, zone string) (key cell, ok bool) {
 	return cell{zone, start.Unix()}, m.s.InForce(o.Time)
 }
 
-// value is what a reading says to a measure of a field: a number or, for a share, 1 for
-// yes and 0 for no.
+// value is a reading's value for a measure of a field: a number or, for a share, 1 for yes and 0 for no.
 func (m *model) value(x plan.Measure, o street.Observation) (v float64, ok bool) {
 	if x.Field == "" {
 		return 0, false
@@ -186,9 +184,9 @@ func (m *model) generalise(field string, v float64) float64 {
 // unbounded is the number of a pair that no contribution bound counts.
 const unbounded = 1 << 30
 
-// admit numbers the pairs of a unit's epoch in the order in which it comes to them:
-// who counts under a bound, and who has used it up, is seen by that number. With
-// by_owner, each owner's part has numbers of its own, and the parts are as they are.
+// admit numbers the pairs of a unit in an epoch in the order of arrival. The number tells whether the
+// pair counts under a given bound. With by_owner, the pairs of each owner's part are numbered
+// separately.
 func (m *model) admit(u *unit, who string, key cell, part int) {
 	if m.s.Unit.None() || u.parts&(1<<part) != 0 {
 		return
@@ -248,13 +246,13 @@ func meets(v any, c plan.Condition) bool {
 	return a >= b
 }
 
-// exact is the true value of a number; ok is false where there is none.
+// exact is the true value of a number; ok is false if there is none.
 func (m *model) exact(id string, start time.Time, x published) (float64, bool) {
 	return m.passed(cell{id, start.Unix()}, x)
 }
 
-// passed is a number of all that the sensors sent and the decision asks for,
-// however often the same unit came.
+// passed is a number over everything that the sensors sent and the decision covers, however often a
+// unit came.
 func (m *model) passed(key cell, x published) (float64, bool) {
 	t := m.cells[key]
 	if t == nil {
@@ -287,13 +285,13 @@ func (m *model) passed(key cell, x published) (float64, bool) {
 	return x.of(values)
 }
 
-// counted is what a gateway has to count: units within their contributions, each
-// within its bounds. What is published is meant to be near this.
+// counted is what a gateway has to count: units within their contribution bound, values within their
+// bounds. Published numbers should be near this.
 func (m *model) counted(id string, start time.Time, x published) (float64, bool) {
 	return m.within(cell{id, start.Unix()}, x, int(m.s.Protect.MaxContributions))
 }
 
-// within is what is counted under a bound of that many pairs.
+// within is what is counted under a bound of this many pairs.
 func (m *model) within(key cell, x published, pairs int) (float64, bool) {
 	t := m.cells[key]
 	if m.s.Unit.None() || t == nil {

@@ -10,7 +10,7 @@ import (
 // unitsOf is the number of units, which decides publication.
 var unitsOf = published{Measure: plan.Measure{Of: plan.Distinct}}
 
-// noises are what a decision adds to its numbers, by what its releases would state.
+// noises are the noise laws of a decision's numbers, as its releases would state them.
 type noises struct {
 	mech      *mechanism.Mechanism
 	s         *plan.Stream
@@ -27,7 +27,7 @@ func newNoises(s *plan.Stream) (*noises, error) {
 	return &noises{m, s, law{m.Name() == "gaussian", scale, 1}, threshold}, nil
 }
 
-// of is the noise of one measure, of its sum where it is a mean.
+// of is the noise of one measure; for a mean, that of its sum.
 func (n *noises) of(x plan.Measure) law {
 	_, scale, _ := n.mech.Parameters(x)
 	step := 1.0
@@ -37,7 +37,7 @@ func (n *noises) of(x plan.Measure) law {
 	return law{n.units.gaussian, scale, step}
 }
 
-// shown is how likely a window of so many counted units is published.
+// shown is the probability that a window with this many counted units is published.
 func (n *noises) shown(units float64) float64 {
 	switch {
 	case n.threshold == 0: // nothing is withheld
@@ -48,15 +48,15 @@ func (n *noises) shown(units float64) float64 {
 	return n.units.between(n.threshold-units, math.Inf(1))
 }
 
-// never says that so few units are not published whatever the noise: where the
-// threshold is min_units itself, the noisy number alone decides.
+// never reports whether so few units are never published, whatever the noise. If the threshold is
+// min_units itself, the noisy number alone decides.
 func (n *noises) never(units float64) bool {
 	least := float64(n.s.Protect.MinUnits)
 	return n.threshold > least && units < least
 }
 
-// insideShown is how likely a window is published with an interval of that half
-// width that holds what passed.
+// insideShown is the probability that a window is published with an interval, of this half width,
+// that contains what passed.
 func (n *noises) insideShown(units, passed, half float64) float64 {
 	if n.never(units) {
 		return 0
@@ -64,8 +64,8 @@ func (n *noises) insideShown(units, passed, half float64) float64 {
 	return n.units.between(max(n.threshold-units, passed-units-half), passed-units+half)
 }
 
-// variance of a published number. That of a mean is the delta method's, of a noisy
-// sum over a noisy number.
+// variance is that of a published number. A mean is a noisy sum over a noisy number; its variance is
+// by the delta method.
 func (n *noises) variance(x published, units, value float64) float64 {
 	own := n.of(x.Measure).variance()
 	if x.Of != plan.Mean {
@@ -76,7 +76,7 @@ func (n *noises) variance(x published, units, value float64) float64 {
 	return (own + away*away*number) / math.Pow(max(1, units), 2)
 }
 
-// law is discrete Laplace of that scale, on multiples of step, or Gaussian of that
+// law is a noise law: discrete Laplace with this scale on multiples of step, or Gaussian with this
 // deviation.
 type law struct {
 	gaussian    bool

@@ -13,7 +13,7 @@ type published struct {
 	part plan.Part
 }
 
-// numbers are all that a stream publishes.
+// numbers lists everything that a stream publishes.
 func (m *model) numbers() []published {
 	var out []published
 	for _, x := range m.s.Measures {

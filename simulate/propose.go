@@ -13,14 +13,14 @@ import (
 	"sluice/policy/plan"
 )
 
-// holdsEnough is the share of the shown intervals that should hold what passed.
+// holdsEnough is the share of the shown intervals that should contain what passed.
 const holdsEnough = 0.9
 
 // maxTried bounds the contribution bounds that are tried beyond what the charter allows.
 const maxTried = 64
 
-// Choice is one pair of max_contributions and every, and what it comes to in a day
-// of the traffic, by the noise that the decision would have.
+// Choice is a pair of max_contributions and every, with its results for a day of the traffic, under
+// the noise that the decision would have.
 type Choice struct {
 	MaxContributions int64  `json:"max_contributions"`
 	Every            string `json:"every"`
@@ -57,8 +57,8 @@ type search struct {
 	models []*model
 }
 
-// lengths are the windows that are tried; finer ones than the slot cost more
-// contributions and tell no more about it.
+// lengths are the windows that are tried. Windows shorter than the slot would cost more contributions
+// and tell no more about it.
 var lengths = []string{"PT15M", "PT30M", "PT1H", "PT2H", "PT3H", "PT4H", "PT6H", "PT12H", "P1D"}
 
 func newSearch(p *bundle.Policy, d *bundle.Decision, tr Traffic) (*search, error) {
@@ -97,8 +97,8 @@ func newSearch(p *bundle.Policy, d *bundle.Decision, tr Traffic) (*search, error
 	return s, nil
 }
 
-// Outlook is what a decision about units comes to on the first day of the traffic, with
-// its own windows, for each max_contributions that the charter allows; beginning with 1.
+// Outlook gives the results of a decision about units on the first day of the traffic, with its own
+// windows, for each max_contributions that the charter allows, from 1 on.
 func Outlook(ctx context.Context, p *bundle.Policy, d *bundle.Decision, tr Traffic) ([]Choice, error) {
 	m := newModel(p, d, tr.Sensors)
 	tr.Minutes = min(tr.Minutes, 1440)
@@ -121,7 +121,7 @@ func (s *search) see(o street.Observation) {
 	}
 }
 
-// propose tries all pairs.
+// propose tries all pairs and returns the best.
 func (s *search) propose(sp Speech) *Proposal {
 	if s.slot == nil {
 		return nil
@@ -154,9 +154,8 @@ func (s *search) propose(sp Speech) *Proposal {
 	return p
 }
 
-// choose is the choice with the least error, of those whose intervals hold what passed
-// often enough and which show at least half of it; where there are none such, of
-// those that show at least half; and then of all.
+// choose returns the choice with the least error: of those whose intervals contain what passed often
+// enough and that show at least half of it; or else of those that show at least half; or else of all.
 func choose(list []Choice, may func(Choice) bool) (Choice, bool) {
 	list = slices.DeleteFunc(slices.Clone(list), func(c Choice) bool { return !may(c) })
 	if len(list) == 0 {
@@ -198,7 +197,7 @@ func (s *search) evaluate(m *model, pairs int64) (Choice, bool) {
 	return c, true
 }
 
-// shown is how often intervals hold what passed, and how much is shown at all.
+// shown computes how often intervals contain what passed, and how much of it is shown.
 func (s *search) shown(m *model, c *Choice, noise *noises) {
 	var seen, inside, bias, units, all float64
 	for key := range m.cells {
@@ -232,7 +231,7 @@ func (s *search) shown(m *model, c *Choice, noise *noises) {
 	}
 }
 
-// squares adds up squared errors and the squares of what passed, over shown numbers.
+// squares sums squared errors and the squares of what passed, over shown numbers.
 type squares struct{ square, passed, n float64 }
 
 func (e squares) loss() float64 {
@@ -242,8 +241,8 @@ func (e squares) loss() float64 {
 	return e.square / e.passed
 }
 
-// errors compares what each slot is told with what passed in it: a number of a
-// longer window is told in equal parts, of the size that parts have on average.
+// errors compares what is shown for each slot with what passed in it. A longer window's number is
+// divided among its slots equally, by the average size of a part.
 func (s *search) errors(m *model, x published, pairs int, noise *noises) (e squares) {
 	if x.Of == plan.Quantile {
 		x = unitsOf // what its error depends on
@@ -270,7 +269,7 @@ func (s *search) errors(m *model, x published, pairs int, noise *noises) (e squa
 	return e
 }
 
-// part is how large a slot's number is beside that of its window, on average.
+// part is the average ratio of a slot's number to its window's.
 func (s *search) part(m *model, x published) float64 {
 	var slots, windows float64
 	for key := range s.slot.cells {
@@ -285,7 +284,7 @@ func (s *search) part(m *model, x published) float64 {
 	return slots / windows
 }
 
-// why says what is proposed, and what with the draft's own pair.
+// why explains the proposal beside the draft's own pair.
 func (s *search) why(sp Speech, best, draft Choice, list []Choice) string {
 	first := s.models[0].numbers()[0].part.Name
 	slot := sp.Say("a zone and hour")

@@ -7,12 +7,12 @@ import (
 	"sluice/store"
 )
 
-// Report is both sides; InForce is nil for none.
+// Report compares both sides; InForce is nil if there is none.
 type Report struct {
 	Draft, InForce *Side
 	Start          time.Time
 	Days           int
-	// Proposal is nil where there is nothing to choose: a stream about nobody.
+	// Proposal is nil for a stream about nobody: there is nothing to choose.
 	Proposal *Proposal
 	// Notes are sentences on what is not simulated.
 	Notes []string
@@ -36,7 +36,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		r.Days})
 }
 
-// Side is how one policy did.
+// Side is the result of one policy.
 type Side struct {
 	// Inside is the share of the published numbers whose interval holds what passed:
 	// all that the sensors sent and the decision asks for, however often the same
@@ -61,7 +61,7 @@ type Side struct {
 	Cell     string
 }
 
-// Title is whether this is the draft or what is in force, in words; nil speaks English.
+// Title names the side, the draft or what is in force; nil is English.
 func (s *Side) Title(sp Speech) string {
 	if s.Name == nameInForce {
 		return orEnglish(sp).Say("in force")
@@ -69,8 +69,8 @@ func (s *Side) Title(sp Speech) string {
 	return orEnglish(sp).Say("draft")
 }
 
-// Sentence says how often the shown intervals hold what passed, and by how much
-// what is shown is off on average; nil speaks English.
+// Sentence tells how often the shown intervals contain what passed, and by how much shown numbers are
+// off on average; nil is English.
 func (s *Side) Sentence(sp Speech) string {
 	sp = orEnglish(sp)
 	if s.Inside == nil {
@@ -89,7 +89,7 @@ func (s *Side) Sentence(sp Speech) string {
 	return text + sp.Say("; shown numbers are right on average.")
 }
 
-// Measure is how well one number did, over all cells.
+// Measure is the accuracy of one number, over all cells.
 type Measure struct {
 	Name                        string
 	Published, Withheld, NoData int
@@ -112,11 +112,11 @@ type Dropped struct {
 	Readings    int
 }
 
-// Budget is what one unit pays a day.
+// Budget is what one unit spends a day.
 type Budget struct {
 	PerDay, AllDecisions, Cap float64
-	// DaysUntilCap is after how many simulated days the charter's budget refused; 0
-	// for never.
+	// DaysUntilCap is after how many simulated days the charter's budget was exhausted; 0 for
+	// never.
 	DaysUntilCap int
 	Days         int
 }

@@ -8,7 +8,7 @@ import (
 	"sluice/store"
 )
 
-// side compares what was released with what is true.
+// side compares what was released with the truth.
 func (m *model) side(list []store.Observation) *Side {
 	s := &Side{Unit: m.s.Unit.StandsFor}
 	var all tally
@@ -35,7 +35,7 @@ func (m *model) side(list []store.Observation) *Side {
 	return s
 }
 
-// silenced is how many units had used up their pairs before they came.
+// silenced is how many units came after they had used up their pairs.
 func (t *truth) silenced(pairs int64) (n int) {
 	for _, u := range t.units {
 		if int64(u.pair) > pairs {
@@ -45,7 +45,7 @@ func (t *truth) silenced(pairs int64) (n int) {
 	return n
 }
 
-// tally adds up over all numbers of a side.
+// tally sums over all numbers of a side.
 type tally struct {
 	published, withheld, inside int
 	bias                        float64 // sum of (published - passed) / passed

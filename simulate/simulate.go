@@ -1,8 +1,7 @@
-// Package simulate runs a draft before anybody votes on it: the draft and the policy
-// in force, side by side, each in a gateway of its own, over the same simulated or
-// recorded traffic and on an accelerated clock. The gateways are the real ones,
-// with real noise and a real ledger; what a decision asks for is computed beside
-// them without any of it, so that the error is known.
+// Package simulate runs a draft before the vote. The draft and the policy in force run side by side,
+// each in a gateway of its own, over the same simulated or recorded traffic and on an accelerated
+// clock. The gateways are real, with real noise and a real ledger; a model computes the exact
+// results beside them, so that the error is known.
 package simulate
 
 import (
@@ -29,7 +28,7 @@ import (
 // Options of a simulation.
 type Options struct {
 	Draft, InForce *bundle.Policy // InForce is nil for none
-	// Decision is the draft's; the policy in force is shown for the same id or stream.
+	// Decision is the draft's; the policy in force is compared by the same id or stream.
 	Decision string
 	Traffic  Traffic
 	Progress func(done, total int)
@@ -37,12 +36,12 @@ type Options struct {
 	Speech Speech
 }
 
-// Names of the sides, as they stand in files.
+// Names of the sides, as they appear in files.
 const nameDraft, nameInForce = "draft", "in force"
 
 const clockTopic = "city/v1/clock"
 
-// Run runs both sides over the traffic.
+// Run runs both sides over the traffic and compares them with the model.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	d := o.Draft.Decision(o.Decision)
 	if d == nil {
@@ -87,8 +86,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return report, nil
 }
 
-// examine goes through the traffic once before anything runs: whether it has what the
-// decisions ask for, and what would serve best.
+// examine reads the traffic once before anything runs: does it have what the decisions need, and
+// which choice would serve best?
 func examine(ctx context.Context, o Options, sides []*running, report *Report) error {
 	o.Speech = orEnglish(o.Speech)
 	search, err := newSearch(o.Draft, sides[0].decision, o.Traffic)
@@ -144,7 +143,7 @@ func matching(p *bundle.Policy, d *bundle.Decision) *bundle.Decision {
 	return nil
 }
 
-// running is one side while it runs.
+// running is the state of one side.
 type running struct {
 	name     string
 	policy   *bundle.Policy
@@ -203,7 +202,7 @@ func writeRegister(path string, sensors []street.Sensor, start time.Time) error 
 	return os.WriteFile(path, []byte(text), 0o600)
 }
 
-// close gives everything back; a side that never opened has nothing.
+// close releases everything; a side that was never opened has nothing to release.
 func (r *running) close() {
 	r.halt()
 	if r.dir != "" {
@@ -211,7 +210,7 @@ func (r *running) close() {
 	}
 }
 
-// halt stops the gateway, so that what it released is in the store.
+// halt stops the gateway, so that everything it released is in the store.
 func (r *running) halt() {
 	if r.link != nil {
 		r.link.Close()

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Speech is the language of a report. A sentence is known by its English text; its
-// parts come in the order of that.
+// Speech is the language of a report. Sentences are known by their English text and take their parts
+// in its order.
 type Speech interface {
 	Say(english string, parts ...any) string
 	// List joins names: a, b and c.
@@ -15,7 +15,7 @@ type Speech interface {
 	One(unit string) string
 }
 
-// english is what a report speaks where nothing else is asked for.
+// english is the default language of a report.
 type english struct{}
 
 func (english) Say(text string, parts ...any) string {
@@ -35,7 +35,7 @@ func orEnglish(s Speech) Speech {
 	return s
 }
 
-// days is a number of days.
+// days is a number of days in words.
 func days(s Speech, n int) string {
 	if n == 1 {
 		return s.Say("1 day")

@@ -9,7 +9,7 @@ import (
 	"sluice/firmware-sim/street"
 )
 
-// survey is what some traffic has: of which kinds, where, with which fields.
+// survey records what traffic has: which kinds, where, with which fields.
 type survey struct {
 	kinds map[string]*seen
 }
@@ -22,7 +22,7 @@ type seen struct {
 	met []int
 }
 
-// values are those of one field. Only so many different ones are told apart.
+// values are those of one field; at most maxDistinct are told apart.
 type values struct {
 	numbers, others int
 	distinct        map[string]bool
@@ -63,10 +63,10 @@ func (v *survey) see(x street.Sensor, o street.Observation, m *model) {
 	}
 }
 
-// names are the kinds, in order.
+// names lists the kinds, sorted.
 func (v *survey) names() []string { return slices.Sorted(maps.Keys(v.kinds)) }
 
-// listed is a list as a sentence has it.
+// listed joins names as in a sentence.
 func listed(names []string) string {
 	switch n := len(names); n {
 	case 0:

@@ -16,8 +16,8 @@ const (
 	head          = 40 // two lines of text
 )
 
-// SVG draws each side's busiest cell: what is published with its interval, what
-// is withheld, and what passed; nil speaks English.
+// SVG draws each side's busiest cell: published numbers with their intervals, withheld ones, and what
+// passed; nil is English.
 func (r *Report) SVG(loc *time.Location, sp Speech) string {
 	sp = orEnglish(sp)
 	sides := []*Side{r.Draft}

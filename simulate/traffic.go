@@ -14,7 +14,7 @@ import (
 	"sluice/register"
 )
 
-// Traffic is what sensors send: minutes in order.
+// Traffic is what sensors send, minute by minute.
 type Traffic struct {
 	// Name is what sentences call it, e.g. the simulated city.
 	Name    string
@@ -22,11 +22,11 @@ type Traffic struct {
 	// Start is the first minute, Minutes how many there are.
 	Start   time.Time
 	Minutes int
-	// Begin starts the traffic anew, the same each time. What it returns says what is
-	// seen in one minute; it is asked once for each, in order.
+	// Begin starts the traffic from its beginning, the same each time. It returns a function that
+	// gives the observations of each minute in order.
 	Begin func() func(t time.Time) []street.Observation
-	// StandsFor says whom the fields of a simulated sensor stand for, by kind and
-	// field; nil for recorded readings, of which the kinds are believed.
+	// StandsFor is whom the fields of simulated sensors stand for, by kind and field; nil for
+	// recorded readings, for which the policy's kinds are trusted.
 	StandsFor map[street.Kind]map[string]string
 }
 
@@ -45,7 +45,7 @@ func (tr Traffic) each(ctx context.Context, tick func(done int), see func(street
 	return nil
 }
 
-// days is how many there are, one of 23 or 25 hours being one.
+// days is the number of days; one of 23 or 25 hours is one.
 func (tr Traffic) days() int { return max(1, (tr.Minutes+1440-61)/1440) }
 
 // City is the simulator's city for some days from the first one of the draft.
@@ -63,9 +63,8 @@ func City(p *bundle.Policy, d *bundle.Decision, days int, seed uint64) Traffic {
 	}
 }
 
-// Recorded is a file of readings, as firmware-sim replays them, moved by whole
-// days to begin on the draft's first day. The register says of which kind and in
-// which zone its sensors are.
+// Recorded is a file of readings, as firmware-sim replays it, shifted by whole days to begin on the
+// draft's first day. The register has the kind and zone of each sensor.
 func Recorded(
 	file, mapping, layout, timezone string, reg *register.Register, p *bundle.Policy, d *bundle.Decision,
 ) (Traffic, error) {

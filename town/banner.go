@@ -15,7 +15,7 @@ import (
 	"sluice/store"
 )
 
-// banner says what runs, what is simulated and what to try.
+// banner prints what runs, what is simulated and what to try.
 func (t *Town) banner() {
 	web := "http://" + t.open.Addr()
 	if t.o.JSON {
@@ -87,8 +87,8 @@ func (t *Town) reportProblem() {
 		strings.ReplaceAll(now, "\n", "\n    "))
 }
 
-// summary shows the last day: how often each cell was published, withheld or
-// without data, and a value of its busiest hour.
+// summary prints the last day: how often each cell was published, withheld or without data, and
+// its highest value.
 func (t *Town) summary(ctx context.Context) {
 	time.Sleep(300 * time.Millisecond) // the last releases are on their way to the store
 	src := t.source()

@@ -14,14 +14,14 @@ import (
 	"sluice/firmware-sim/street"
 )
 
-// The demo's pace: an hour in ten seconds, in steps of half a second.
+// The demo's pace: an hour takes ten seconds, in steps of half a second.
 const (
 	step       = 3 * time.Minute
 	stepTime   = 500 * time.Millisecond
 	peopleHour = 900
 )
 
-// live connects the simulated city and lets its time pass.
+// live connects the simulated city, replays yesterday, and runs its clock until ctx ends.
 func (t *Town) live(ctx context.Context) error {
 	link, err := device.Connect("tcp://"+t.gateway.MQTT(), "demo-city")
 	if err != nil {
@@ -92,7 +92,7 @@ func (c *city) yesterday(ctx context.Context, loc *time.Location) error {
 			_ = bar.Add(1)
 		}
 	}
-	// A little more, so that the last windows' lateness has passed.
+	// Go on a little, until the lateness of the last windows has passed.
 	for range 3 {
 		if err := c.minute(ctx); err != nil {
 			return err
@@ -104,7 +104,7 @@ func (c *city) yesterday(ctx context.Context, loc *time.Location) error {
 	return nil
 }
 
-// terminal reports whether somebody watches; a bar in a file is noise.
+// terminal reports whether w is a terminal; a progress bar in a file is noise.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -114,7 +114,7 @@ func terminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// minute moves the clock, then sends what the sensors see.
+// minute advances the clock by a minute, then sends what the sensors see.
 func (c *city) minute(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -126,7 +126,7 @@ func (c *city) minute(ctx context.Context) error {
 		return err
 	}
 	if c.now.Minute()%5 == 0 {
-		// The spare counter is switched on and waits for its devices.
+		// The spare counter is alive even when nothing publishes through it.
 		c.link.Publish("city/v1/demo/yours-counter/hb",
 			fmt.Appendf(nil, `{"ts":%q,"every":"PT5M"}`, c.now.UTC().Format(time.RFC3339)), false)
 	}
@@ -134,7 +134,7 @@ func (c *city) minute(ctx context.Context) error {
 	return nil
 }
 
-// days lets time pass, an hour in ten seconds.
+// days runs the clock after the replay, an hour in ten seconds.
 func (c *city) days(ctx context.Context) error {
 	tick := time.NewTicker(stepTime)
 	defer tick.Stop()
@@ -157,7 +157,7 @@ func (c *city) days(ctx context.Context) error {
 	}
 }
 
-// ended tells a stop that was asked for from a failure.
+// ended returns nil for a stop that was asked for, and otherwise the failure.
 func (c *city) ended(ctx context.Context, err error) error {
 	flushed := make(chan error, 1)
 	go func() { flushed <- c.link.Flush() }()

@@ -15,7 +15,7 @@ import (
 	"sluice/policy/workspace"
 )
 
-// founder is the member that a town begins with where no keys were given.
+// founder is the only member of a town for which no keys were given.
 const founder = "founder"
 
 // Parts of a town's directory.
@@ -61,8 +61,7 @@ func (o *Options) writeOwn() error {
 	return d.FoundAlone(founder, filepath.Join(o.keys(), founder), o.inbox(), time.Now())
 }
 
-// configure is the gateway of a town of its own: only what its council signed
-// runs, in wall time.
+// configure is the gateway of a real town: it runs only what the council signed, in wall time.
 func (o *Options) configure() (config.Config, error) {
 	pin, err := o.workspace().Pin()
 	if err != nil {
@@ -77,7 +76,7 @@ func (o *Options) configure() (config.Config, error) {
 	return c, nil
 }
 
-// bannerOwn says what runs and what to do next.
+// bannerOwn prints what runs and what to do next.
 func (t *Town) bannerOwn() {
 	d := string(t.o.workspace())
 	chain, err := t.o.workspace().Chain()
@@ -131,7 +130,7 @@ func (t *Town) bannerOwn() {
 		strings.Join(steps, "\n    "))
 }
 
-// stay lets the town be until it is stopped.
+// stay waits until the town is stopped.
 func (t *Town) stay(ctx context.Context) error {
 	<-ctx.Done()
 	return nil

@@ -35,8 +35,7 @@ type Options struct {
 	JSON                   bool
 	// Demo adds a simulated city with a simulated clock, and runs an unsigned policy.
 	Demo bool
-	// Members of the first roster of a town of its own; none for a founding member
-	// made on the spot.
+	// Members of a real town's first roster; if there are none, a founding member is made.
 	Members   []workspace.Member
 	AllowSwap bool
 	// Ephemeral: Dir is removed on exit, and keys are kept in memory only.
@@ -54,7 +53,7 @@ type Town struct {
 	problem string // of the policy directory, as last reported
 }
 
-// Open lays out the state directory and starts every part.
+// Open sets up the state directory and starts every part.
 func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	for _, addr := range []*string{&o.HTTP, &o.MQTT, &o.Admin} {
 		host, port, err := net.SplitHostPort(*addr)
@@ -114,8 +113,7 @@ func (o *Options) configureDemo() config.Config {
 	}
 }
 
-// demoCouncil are the members of the demo's council; their keys are in DIR/keys,
-// so that a vote can be tried.
+// demoCouncil are the members of the demo's council. Their keys are in DIR/keys, for trying a vote.
 var demoCouncil = []string{"anna", "bru", "carla", "dani", "emma", "ferran", "gemma"}
 
 // writeDemo writes those files of the example city that are not there yet.
@@ -149,8 +147,8 @@ func (o *Options) writeDemo() error {
 	return os.Rename(part, filepath.Join(o.Dir, "policy"))
 }
 
-// Run lives until ctx ends, then stops in order: the city, the gateway, what was
-// released into the store, and the open data last.
+// Run runs the town until ctx ends. Then it stops the city and the gateway, delivers what was
+// released to the store, and stops the open data last.
 func (t *Town) Run(ctx context.Context) error {
 	t.banner()
 	edge, stopEdge := context.WithCancel(context.WithoutCancel(ctx))

@@ -8,19 +8,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// group is a verb that only has others under it: alone it prints its help.
+// group makes a verb that only has subcommands; alone it prints its help.
 func group(c *cobra.Command, verbs ...*cobra.Command) *cobra.Command {
 	c.Args, c.RunE = knownCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	c.SuggestionsMinimumDistance = 2 // letters that may be wrong
 	c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		// A misspelt verb is said before the flags that it would have.
+		// Report a misspelt verb before the flags that it would have.
 		return firstError(knownCommand(cmd, cmd.Flags().Args()), err)
 	})
 	c.AddCommand(verbs...)
 	return c
 }
 
-// knownCommand refuses what is none of a group's verbs, and names the one that is meant.
+// knownCommand refuses an unknown subcommand and suggests similar ones.
 func knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 || !cmd.HasSubCommands() {
 		return nil
@@ -41,15 +41,15 @@ func firstError(list ...error) error {
 	return nil
 }
 
-// between refuses fewer arguments than least, and more than most where most is not
-// negative, and shows how the verb is used.
-func between(least, most int) cobra.PositionalArgs {
+// between refuses fewer than low arguments, and more than high unless high is negative. The error
+// shows how the verb is used.
+func between(low, high int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		usage := strings.TrimSuffix(cmd.UseLine(), " [flags]")
 		switch {
-		case len(args) < least:
+		case len(args) < low:
 			return fmt.Errorf("too few arguments: %s", usage)
-		case most >= 0 && len(args) > most:
+		case high >= 0 && len(args) > high:
 			return fmt.Errorf("too many arguments: %s", usage)
 		}
 		return nil

@@ -14,8 +14,8 @@ import (
 	"sluice/books/union"
 )
 
-// openBooks finds public books: a state directory, its public/ directory, a copy
-// of that, or the URL of an open-data server or of a copy.
+// openBooks opens public books: a state directory, its public/ directory, a copy of that, or the
+// URL of an open-data server or of a copy.
 func openBooks(where string) (books.Reader, error) {
 	if strings.Contains(where, "://") {
 		u, err := url.Parse(where)
@@ -35,8 +35,8 @@ func openBooks(where string) (books.Reader, error) {
 	return r, nil
 }
 
-// openAll finds the books of all gateways: of places that are named one by one, or of
-// every gateway that an open-data server says that it has.
+// openAll opens the books of all gateways: those of each place named, and of every gateway that
+// an open-data server lists.
 func openAll(places []string) ([]books.Reader, error) {
 	var out []books.Reader
 	for _, where := range places {
@@ -52,8 +52,8 @@ func openAll(places []string) ([]books.Reader, error) {
 	return out, nil
 }
 
-// openServer finds the books at one place, which may be of several gateways. A place that
-// has none is no city without mistakes.
+// openServer opens the books at one place, which may be those of several gateways. A place without
+// books is an error: nothing there could be verified.
 func openServer(where string) ([]books.Reader, error) {
 	list, err := openEach(where)
 	for _, r := range list {
@@ -79,7 +79,7 @@ func openEach(where string) ([]books.Reader, error) {
 	}
 	raw, err := mirror.Get("gateways.json")
 	if errors.Is(err, fs.ErrNotExist) {
-		return []books.Reader{r}, nil // a copy of one gateway's, or a server of before
+		return []books.Reader{r}, nil // a copy of one gateway's books, or an older server
 	}
 	var answer struct {
 		Gateways []struct {
@@ -97,7 +97,7 @@ func openEach(where string) ([]books.Reader, error) {
 	}
 	var out []books.Reader
 	for _, g := range answer.Gateways {
-		// The path is the server's; nothing else of its answer enters an address.
+		// Only the gateway's name is taken from the answer, never a host or another path.
 		name := strings.TrimPrefix(g.Books, gatewaysPath)
 		if name == g.Books || name == "" || strings.Contains(name, "/") {
 			return nil, unreachable(errors.New("the open-data server's list of gateways cannot be read"))
@@ -108,7 +108,7 @@ func openEach(where string) ([]books.Reader, error) {
 	return out, nil
 }
 
-// gatewaysPath is where a server has each gateway's books.
+// gatewaysPath is where a server serves each gateway's books.
 const gatewaysPath = "/books/gateways/"
 
 // booksBase is the address of a server's books.

@@ -50,7 +50,7 @@ func (s *httpAPI) Streams(ctx context.Context) ([]string, error) {
 
 // Walk implements verify.API.
 func (s *httpAPI) Walk(ctx context.Context, stream string, page func([]verify.Observation) error) error {
-	// The first and the last instant that the interface takes.
+	// The first and the last instant that the API accepts.
 	v := url.Values{"from": {"1970-01-01T00:00:00Z"}, "to": {"2200-12-31T00:00:00Z"}, "limit": {"1000"}}
 	last := time.Time{}
 	next := "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
@@ -65,10 +65,10 @@ func (s *httpAPI) Walk(ctx context.Context, stream string, page func([]verify.Ob
 		}
 		found, err := s.get(ctx, next, &answer)
 		if err != nil || !found {
-			return err // a stream that is shown no more has nothing
+			return err // a stream that is no longer served has no rows
 		}
-		// The numbers of an epoch belong to its last window, wherever that lies on the page;
-		// the page that it begins on has them.
+		// The numbers of an epoch belong to its last window; they come with the page on which
+		// that window begins.
 		var rows []verify.Observation
 		for _, o := range answer.Items {
 			if !o.Start.Equal(last) {

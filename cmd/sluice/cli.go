@@ -23,19 +23,19 @@ import (
 	"sluice/policy/rego"
 )
 
-// Exit codes, as docs/operations.md has them.
+// Exit codes, as docs/operations.md lists them.
 const (
 	exitDone = 0
-	// exitFailed is of verbs that check something, and of what cannot be done as asked.
+	// exitFailed: a check found problems, or the request cannot be carried out.
 	exitFailed  = 1
 	exitUsage   = 2
 	exitRefused = 3
-	// exitUnreachable is for a broker, a store or a server that does not answer.
+	// exitUnreachable: a broker, a store or a server does not answer.
 	exitUnreachable = 4
-	// exitBug is for a panic or an error that nobody foresaw.
+	// exitBug: a panic, or an unexpected error.
 	exitBug = 70
-	// exitStuck is for a process that did not end when it was asked to. Nothing that was
-	// acknowledged is lost by that, as little as by kill -9.
+	// exitStuck: the process did not shut down in time. As with kill -9, nothing that was
+	// acknowledged is lost.
 	exitStuck = 75
 )
 
@@ -47,12 +47,12 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.text }
 
-// usageError is a wrong use that only shows once a verb runs.
+// usageError is a misuse that is found only once the verb runs.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
 
-// failed gives an error the exit code for a thing that was checked and is not right.
+// failed gives an error the exit code of a failed check, unless it is a refused configuration.
 func failed(err error) error {
 	var refusal *config.Refusal
 	if err == nil || errors.As(err, &refusal) {
@@ -73,7 +73,7 @@ func terminalText(err error) string {
 	return brief.Report(err.Error())
 }
 
-// logger writes text to stderr at a level by name.
+// logger logs text to stderr, from the named level on.
 func logger(stderr io.Writer, level string) (*slog.Logger, error) {
 	var l slog.Level
 	if level != "" {
@@ -84,8 +84,8 @@ func logger(stderr io.Writer, level string) (*slog.Logger, error) {
 	return brief.NewLogger(stderr, l), nil
 }
 
-// withRules runs f with the council's rules in a process of their own, as gateways run
-// them: drafts come from anywhere.
+// withRules runs f with the council's rules in a child process, as gateways run them: a draft's
+// rules are not trusted.
 func withRules(f func(rules *rego.Child) error) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -103,7 +103,7 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// progress is a bar where somebody watches.
+// progress returns a progress bar; it stays silent unless w is a terminal.
 func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
 	if f, ok := w.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
@@ -114,8 +114,7 @@ func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total, progressbar.OptionSetWriter(io.Discard))
 }
 
-// openGateway opens the gateway of a configuration file, and says on stderr what it
-// has to say.
+// openGateway opens the gateway of a configuration file; it logs to stderr.
 func openGateway(cmd *cobra.Command, file string) (*gateway.Gateway, *slog.Logger, error) {
 	cfg, err := readConfig(file)
 	if err != nil {
@@ -135,7 +134,7 @@ func readConfig(file string) (config.Config, error) {
 	return cfg, nameConfig(file, err)
 }
 
-// nameConfig adds to an error of a configuration that is not there how it is named.
+// nameConfig adds to the error of a missing configuration how to name one.
 func nameConfig(file string, err error) error {
 	if _, missing := os.Stat(file); err == nil || !errors.Is(missing, fs.ErrNotExist) {
 		return err

@@ -64,7 +64,7 @@ func printFindings(w io.Writer, list []doctor.Finding) {
 	}
 }
 
-// verdict is the exit code of a list of findings.
+// verdict is the error, with its exit code, for a list of findings.
 func verdict(list []doctor.Finding) error {
 	has := func(v doctor.Verdict) bool {
 		return slices.ContainsFunc(list, func(f doctor.Finding) bool { return f.Verdict == v })

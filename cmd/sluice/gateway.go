@@ -24,8 +24,8 @@ func gatewayCommand() *cobra.Command {
 		Long: "Runs until SIGINT or SIGTERM. On SIGHUP it reloads the register, the passwords and the listener's\n" +
 			"certificates; if one of them is broken, it keeps what it has and logs the problem.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			// Windows are large and live long, garbage is little: collecting sooner costs
-			// next to nothing and keeps the peak while a map grows in bounds.
+			// Windows are large and long-lived and garbage is scarce: collecting earlier costs
+			// next to nothing and bounds the peak while a map grows.
 			debug.SetGCPercent(50)
 			hangups := make(chan os.Signal, 1)
 			signal.Notify(hangups, syscall.SIGHUP) // one that comes before it runs does not end it
@@ -52,8 +52,7 @@ func gatewayCommand() *cobra.Command {
 	return c
 }
 
-// onHangup has a gateway read anew what people change, at each signal, until the
-// function that it returns is called.
+// onHangup reloads a gateway's files at each SIGHUP, until the returned function is called.
 func onHangup(ctx context.Context, hangups <-chan os.Signal, g *gateway.Gateway) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup

@@ -38,7 +38,7 @@ func ledgerRecoverCommand() *cobra.Command {
 	return c
 }
 
-// printRecovered says what a recovery found, took over and closed.
+// printRecovered prints what a recovery found, took over and closed.
 func printRecovered(w io.Writer, found rollback.Recovered) {
 	if found.Gone > 0 {
 		fmt.Fprintf(w, "%s not in the store any more; the public gaps say so (store_lost).\n",

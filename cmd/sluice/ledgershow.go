@@ -53,7 +53,7 @@ func ledgerShowCommand() *cobra.Command {
 	return c
 }
 
-// maxAhead is how many days to come can be shown.
+// maxAhead is how many days ahead can be shown.
 const maxAhead = 366
 
 func showDays(w io.Writer, days []verify.Day, svg string) {

@@ -23,8 +23,7 @@ type locale struct {
 
 func newLocale(l explain.Lang) locale { return locale{l, i18n.In(l.String())} }
 
-// langFlag is the language of texts: --lang, else the environment's LC_ALL,
-// LC_MESSAGES or LANG, as for every program that people read.
+// langFlag adds --lang, whose default is the environment's LC_ALL, LC_MESSAGES or LANG.
 func langFlag(c *cobra.Command, into *string) { c.Flags().StringVar(into, "lang", "", langUsage) }
 
 const langUsage = "language: en, ca or es; by default as LC_ALL, LC_MESSAGES or LANG say"
@@ -55,18 +54,18 @@ func (v locale) Say(english string, parts ...any) string {
 	return explain.Elide(v.Lang, v.Localizer.Say(english, parts...))
 }
 
-// moment is an instant in words: 10 December 2026, 00:00.
+// moment formats an instant: 10 December 2026, 00:00.
 func (v locale) moment(t time.Time, loc *time.Location) string {
 	t = t.In(loc)
 	return v.Lang.Date(day(t)) + ", " + t.Format("15:04")
 }
 
-// decimals is a number with two decimals.
+// decimals formats a number with two decimals.
 func (v locale) decimals(f float64) string {
 	return v.Lang.Number(math.Round(100*f) / 100)
 }
 
-// figure is a number with three digits.
+// figure formats a number with three significant digits.
 func (v locale) figure(f float64) string {
 	if f != 0 {
 		scale := math.Pow(10, 2-math.Floor(math.Log10(math.Abs(f))))

@@ -1,5 +1,5 @@
-// Sluice is a privacy-preserving gateway for a city's sensors: what the council
-// voted is what leaves, and nothing else.
+// Sluice is a privacy-preserving gateway for a city's sensors: it releases what the council voted,
+// and nothing else.
 package main
 
 import (

@@ -54,8 +54,8 @@ func motionCreate(dir *string) *cobra.Command {
 	return c
 }
 
-// checkPolicy refuses a policy of which a decision would not run, that nobody could change
-// again, or in which something is still to be written.
+// checkPolicy refuses a policy with a decision that would not run, with placeholders left, or with
+// a quorum that the roster cannot reach.
 func checkPolicy(ctx context.Context, v locale, dir string, p *bundle.Policy) error {
 	inForce, err := policyInForce(dir)
 	if err != nil {
@@ -79,7 +79,7 @@ func checkPolicy(ctx context.Context, v locale, dir string, p *bundle.Policy) er
 	})
 }
 
-// withinCharter refuses decisions that break the council's rules.
+// withinCharter refuses decisions that the council's rules reject.
 func withinCharter(ctx context.Context, v locale, p *bundle.Policy, set *compile.Set) error {
 	var problems []string
 	for _, id := range sortedKeys(set.Broken) {
@@ -99,7 +99,7 @@ func withinCharter(ctx context.Context, v locale, p *bundle.Policy, set *compile
 		strings.Join(problems, "\n  "))
 }
 
-// enoughMembers refuses a roster with fewer members than a quorum asks for.
+// enoughMembers refuses a roster with fewer members than a quorum needs.
 func enoughMembers(p *bundle.Policy) error {
 	need := 1
 	for _, q := range []diff.Quorum{diff.Enact, diff.Weaken, diff.Charter, diff.Roster, diff.Suspend} {

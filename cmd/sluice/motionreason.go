@@ -7,10 +7,10 @@ import (
 	"sluice/policy/decision"
 )
 
-// inLanguage is a reason that begins with its language: ca=TEXT.
+// inLanguage matches a reason with its language: ca=TEXT.
 var inLanguage = regexp.MustCompile(`^([a-z]{2,3})=(?s)(.*)$`)
 
-// reasonOf reads each --reason: one text alone, or one for each of several languages.
+// reasonOf reads --reason: one text, or one for each of several languages.
 func reasonOf(flags []string) (decision.Words, error) {
 	words := decision.Words{}
 	for _, flag := range flags {

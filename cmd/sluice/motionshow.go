@@ -71,8 +71,8 @@ func printNothing(w io.Writer, v locale, d workspace.Dir) error {
 	return nil
 }
 
-// printInForce says what holds at an instant: which version, which wait, and the state of
-// every decision that was ever voted.
+// printInForce prints what is in force at an instant, which motions wait, and the state of every
+// decision that was ever voted.
 func printInForce(w io.Writer, v locale, chain []*council.Enacted, now time.Time) {
 	current := workspace.InForce(chain, now)
 	waiting := chain[len(current):]

@@ -13,24 +13,23 @@ import (
 	"sluice/policy/workspace"
 )
 
-// decisionState is how one decision stands at an instant.
+// decisionState is the state of one decision at an instant.
 type decisionState struct {
 	doc   *bundle.Decision // as it is in force, or the newest
 	by    *council.Enacted // the motion that gave it its text
 	state state
-	// since is when a suspension or an end began, or from when it is in force; zero
-	// where that is not said.
+	// since is when it was suspended, ended or came into force; zero if that is not known.
 	since time.Time
-	// reason is of a suspension.
+	// reason of a suspension.
 	reason decision.Words
-	// next is the first motion that waits and changes it, and how the sentence of it.
+	// next is the first waiting motion that changes it; how is the sentence about that.
 	next *council.Enacted
 	how  string
 }
 
 type state string
 
-// The states, as they are said.
+// The states, by their English sentences.
 const (
 	inForce   state = "in force"
 	coming    state = "coming"
@@ -38,7 +37,7 @@ const (
 	ended     state = "ended"
 )
 
-// statesOf are all decisions of a chain, by id, as they stand at an instant.
+// statesOf returns the state of every decision of a chain at an instant, by id.
 func statesOf(chain []*council.Enacted, now time.Time) []*decisionState {
 	var ids []string
 	for _, e := range chain {
@@ -54,7 +53,7 @@ func statesOf(chain []*council.Enacted, now time.Time) []*decisionState {
 	return out
 }
 
-// stateOf is one of them.
+// stateOf returns the state of one decision.
 func stateOf(id string, chain []*council.Enacted, now time.Time) *decisionState {
 	current := workspace.InForce(chain, now)
 	last := workspace.Last(current)
@@ -87,7 +86,7 @@ func stateOf(id string, chain []*council.Enacted, now time.Time) *decisionState 
 	return s
 }
 
-// takes notes a decision as a motion has it; who decided it stays where it is the same.
+// takes records a decision of a motion; an unchanged one keeps the motion that decided it.
 func (s *decisionState) takes(e *council.Enacted, doc *bundle.Decision) {
 	if s.doc == nil || string(s.doc.YAML) != string(doc.YAML) || s.state == ended {
 		s.by = e
@@ -95,8 +94,8 @@ func (s *decisionState) takes(e *council.Enacted, doc *bundle.Decision) {
 	s.doc, s.state, s.since = doc, "", e.From
 }
 
-// stands says how a decision that nothing has ended stands now: over, suspended, coming or in
-// force, by the last motion in force, which is nil for none.
+// stands sets the state of a decision that no motion has ended: over, suspended, coming or in
+// force. The last motion in force is nil if there is none.
 func (s *decisionState) stands(id string, last *council.Enacted, now time.Time) {
 	here := last != nil && last.Policy.Decision(id) != nil
 	from, until := s.doc.Stream.From, s.doc.Stream.Until
@@ -119,14 +118,14 @@ func (s *decisionState) stands(id string, last *council.Enacted, now time.Time) 
 	}
 }
 
-// waits notes the first motion that changes a decision in time to come.
+// waits records the first waiting motion that changes the decision.
 func (s *decisionState) waits(e *council.Enacted, how string) {
 	if s.next == nil {
 		s.next, s.how = e, how
 	}
 }
 
-// remindBefore is how many days before a decision's last day show speaks of it.
+// remindBefore is how many days before a decision's last day motion show reminds of it.
 const remindBefore = 60
 
 func (s *decisionState) show(w io.Writer, v locale, now time.Time) {
@@ -164,7 +163,7 @@ func (s *decisionState) show(w io.Writer, v locale, now time.Time) {
 	}
 }
 
-// days says how soon a last day is.
+// days is how soon a last day comes, in words.
 func (v locale) days(n int) string {
 	switch n {
 	case 0:

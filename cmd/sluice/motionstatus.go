@@ -84,7 +84,7 @@ func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standi
 	return nil
 }
 
-// notEnactable is why the motion cannot be enacted: the same in words and in JSON.
+// notEnactable is the error if the motion cannot be enacted, the same for text and JSON.
 func notEnactable(v locale, s *council.Standing) error {
 	if left := s.Needed - s.Signed; left > 0 {
 		return &exitError{exitFailed, v.Say("%d more members must sign motion.txt", left)}

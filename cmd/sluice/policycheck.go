@@ -157,10 +157,10 @@ func printFinding(w io.Writer, l explain.Lang, files bundle.Files, f check.Findi
 	fmt.Fprintln(w)
 }
 
-// excerpt is a line of a file as a terminal is shown it.
+// excerpt is a line of a file, cut and cleaned for a terminal.
 func excerpt(line string) string {
 	text := strings.ReplaceAll(strings.TrimRight(line, "\r"), "\t", " ")
-	if len(text) > 4*snippet { // before it is taken apart
+	if len(text) > 4*snippet { // before it is converted
 		text = text[:4*snippet]
 	}
 	if r := []rune(text); len(r) > snippet {
@@ -191,7 +191,7 @@ func checkJSON(w io.Writer, l explain.Lang, r *checkResult) error {
 	out := struct {
 		Findings  []finding `json:"findings"`
 		Decisions []decided `json:"decisions"`
-		// Register is of --register; absent where nothing is wrong with it.
+		// Register has the findings of --register; absent if there are none.
 		Register []faultFinding `json:"register,omitempty"`
 	}{[]finding{}, []decided{}, faultFindings(r.faults)}
 	for _, f := range r.found {

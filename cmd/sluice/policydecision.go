@@ -14,35 +14,34 @@ import (
 	"sluice/register"
 )
 
-// decisionTemplate is a decision to begin with. What is left to be written stands in
-// angles, which policy check finds (T01). Its comments are English; commentsIn says them
-// in other languages.
+// decisionTemplate is a decision to start from. Placeholders stand in angle brackets, which policy
+// check reports (T01). Its comments are in English; commentsIn translates them.
 //
 //go:embed decision.yaml.tmpl
 var decisionTemplate string
 
-// firstDecision is what decisionTemplate takes.
+// firstDecision is the data of decisionTemplate.
 type firstDecision struct {
 	ID, Title, Stream, LegalBasis string
 	Purpose                       string
 	Purposes                      []string
-	// Kind and Zone are those that it applies to, of Kinds and Zones.
+	// Kind and Zone, of Kinds and Zones, are what it applies to.
 	Kind, Zone   string
 	Kinds, Zones []string
 	// Sent are the fields of the kind with their classes.
 	Sent []string
-	// Field identifies what StandsFor says; both are empty where the kind identifies
-	// nobody, and WhyNobody is to be written.
+	// Field identifies a StandsFor. Both are empty if the kind identifies nobody; then the
+	// clerk has to write WhyNobody.
 	Field, StandsFor, WhyNobody string
 	MinUnits, MaxContributions  int64
-	// Left is the epsilon a day that other decisions leave; Spent says that it is none.
+	// Left is the epsilon a day that other decisions leave; Spent: nothing is left.
 	Left                float64
 	Spent               bool
 	From, Until, Review time.Time
 	Longest             civil.Period
 }
 
-// newDecision is the text of a decision that fits the directory's charter, kinds and zones.
+// newDecision writes a decision that fits the directory's charter, kinds and zones.
 func newDecision(v locale, p *bundle.Policy, id string, now time.Time) (string, error) {
 	c := p.Charter
 	d := firstDecision{
@@ -76,8 +75,8 @@ func firstOr(list []string, otherwise string) string {
 	return list[0]
 }
 
-// firstUnit is the first kind with an identifier, that field, and what it stands for; the
-// first kind alone where none has one.
+// firstUnit returns the first kind with an identifier, that field and what it stands for; or the
+// first kind alone if none has one.
 func firstUnit(kinds map[string]register.Kind) (kind, field, standsFor string) {
 	ids := sortedKeys(kinds)
 	for _, k := range ids {
@@ -88,8 +87,7 @@ func firstUnit(kinds map[string]register.Kind) (kind, field, standsFor string) {
 	return firstOr(ids, ""), "", ""
 }
 
-// epsilonLeft is what the decisions of a policy leave of the charter's epsilon a day for
-// one kind of unit.
+// epsilonLeft is what a policy's decisions leave of the charter's epsilon a day for a kind of unit.
 func epsilonLeft(p *bundle.Policy, standsFor string) float64 {
 	left := p.Charter.EpsilonPerDay[standsFor]
 	for _, d := range p.Decisions {
@@ -100,8 +98,8 @@ func epsilonLeft(p *bundle.Policy, standsFor string) float64 {
 	return left
 }
 
-// term is when a decision of today can begin, and its last day: a year at most, and no
-// longer than the charter allows.
+// term is the first and the last day of a decision written today: a year at most, and no longer
+// than the charter allows.
 func term(p *bundle.Policy, now time.Time) (from, until time.Time) {
 	from = now.In(p.Location).AddDate(0, 0, p.Charter.NoticeDays+14)
 	until = from.Add(p.Charter.SunsetMax.Nominal()).AddDate(0, 0, -1)
@@ -111,8 +109,8 @@ func term(p *bundle.Policy, now time.Time) (from, until time.Time) {
 	return from, until
 }
 
-// review is when a new decision is looked at again: after half a year, or half of its
-// time where that is shorter.
+// review is when a new decision is reviewed: after half a year, or half its term if that is
+// shorter.
 func review(from, until time.Time) time.Time {
 	half := from.Add(until.Sub(from) / 2)
 	if months := from.AddDate(0, 6, 0); months.Before(half) {
@@ -143,7 +141,7 @@ func streamName(id string) string {
 	return "stream-" + name
 }
 
-// fieldsOf are the fields of a kind, each with its class.
+// fieldsOf lists the fields of a kind with their classes.
 func fieldsOf(k register.Kind) []string {
 	var out []string
 	for _, f := range k.Fields {

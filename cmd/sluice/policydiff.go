@@ -82,8 +82,7 @@ func anyPolicy(ctx context.Context, v locale, name string) (*bundle.Policy, erro
 	return p, failed(err)
 }
 
-// planChanges is what changes in the plans of a register's sensors; nothing where no
-// register is named.
+// planChanges lists what changes in the plans of a register's sensors; nothing if file is empty.
 func planChanges(ctx context.Context, old, next *bundle.Policy, file string) ([]compile.PlanChange, error) {
 	if file == "" {
 		return nil, nil

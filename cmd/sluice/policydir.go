@@ -20,8 +20,8 @@ func dirArg(args []string) string {
 	return "."
 }
 
-// findPolicyDir finds the policy directory where an argument stands for it: a directory
-// itself, or a file in one. Other arguments are left as they are.
+// findPolicyDir takes the policy directory from the first argument if that is a directory or a file
+// in one, and returns the remaining arguments.
 func findPolicyDir(dir string, args []string) (string, []string) {
 	if dir != "." || len(args) == 0 {
 		return dir, args
@@ -39,7 +39,7 @@ func findPolicyDir(dir string, args []string) (string, []string) {
 	return dir, args
 }
 
-// readPolicy reads a policy directory and says what is wrong with it as check does.
+// readPolicy reads a policy directory; its errors are those that check reports.
 func readPolicy(ctx context.Context, v locale, dir string) (*bundle.Policy, error) {
 	p, err := workspace.Dir(dir).Draft()
 	if err != nil {
@@ -48,8 +48,7 @@ func readPolicy(ctx context.Context, v locale, dir string) (*bundle.Policy, erro
 	return p, nil
 }
 
-// policyInForce is the policy of the last enacted motion of a policy directory; nil where
-// none was enacted.
+// policyInForce is the policy of the last motion enacted in a policy directory, or nil.
 func policyInForce(dir string) (*bundle.Policy, error) {
 	chain, err := workspace.Dir(dir).Chain()
 	if last := workspace.Last(chain); err == nil && last != nil {

@@ -13,7 +13,7 @@ import (
 	"sluice/policy/rego"
 )
 
-// readDraft finds the draft, and what it would take the place of.
+// readDraft reads the draft, and the policy and decision that it would replace.
 func readDraft(
 	ctx context.Context, v locale, dir, name string,
 ) (draft, inForce *bundle.Policy, d *bundle.Decision, err error) {
@@ -47,8 +47,8 @@ func readDraft(
 	return draft, inForce, list[0], failed(err)
 }
 
-// putDraft puts a decision's file among the others, in place of what it decides anew. A
-// file that is among them already is no part of what was before.
+// putDraft adds a decision's file to the others in place of the decision with the same id. If the
+// same file is among them already, it is removed from before.
 func putDraft(files, before bundle.Files, name string, raw []byte) {
 	for file, text := range before { // the same decision, perhaps under another file name
 		if strings.HasPrefix(file, "decisions/") && string(text) == string(raw) {

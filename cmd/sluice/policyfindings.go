@@ -14,22 +14,21 @@ import (
 	"sluice/policy/rego"
 )
 
-// shownFindings is how many mistakes a verb shows that has come for something else.
+// shownFindings is how many mistakes are printed by a verb other than check.
 const shownFindings = 5
 
-// findingText is what is wrong and how to mend it, each bounded: a parser may quote
-// all of a file.
+// findingText is what is wrong and how to fix it, each bounded: a parser may quote a whole file.
 func findingText(f check.Finding, l explain.Lang) (what, mend string) {
 	what, mend = f.Text(l)
 	return brief.Report(what), brief.Report(mend)
 }
 
-// findingsIn are the mistakes that check finds in a policy, one line each: all, or
-// those of one file; none where it cannot look.
+// findingsIn lists the mistakes that check finds in a policy, or in one file of it, one a line;
+// none if the rules cannot run.
 func findingsIn(ctx context.Context, v locale, files bundle.Files, only string) []string {
 	var found []check.Finding
 	if len(files) > 0 {
-		_ = withRules(func(rules *rego.Child) error { // none are found where it cannot look
+		_ = withRules(func(rules *rego.Child) error { // without rules there are no findings
 			found, _ = check.Directory(ctx, rules, files, nil, civil.Date{})
 			return nil
 		})
@@ -37,7 +36,7 @@ func findingsIn(ctx context.Context, v locale, files bundle.Files, only string) 
 	return findingLines(v, found, only)
 }
 
-// findingLines are mistakes, one line each: all, or those of one file.
+// findingLines formats the mistakes, or those of one file, one a line.
 func findingLines(v locale, found []check.Finding, only string) []string {
 	var out []string
 	for _, f := range found {
@@ -53,8 +52,8 @@ func findingLines(v locale, found []check.Finding, only string) []string {
 	return out
 }
 
-// unreadable says what is wrong with a policy directory that cannot be read, as
-// check does, and where to see all of it.
+// unreadable is the error for a policy directory that cannot be read: some of what check finds,
+// and where to see all of it.
 func unreadable(ctx context.Context, v locale, dir string, err error) error {
 	files, readErr := compile.ReadDir(dir)
 	passed := check.PassedOver(dir)
@@ -71,7 +70,7 @@ func unreadable(ctx context.Context, v locale, dir string, err error) error {
 	return unusable(v, dir, list)
 }
 
-// unusable says some of what check finds, and where to see all of it.
+// unusable lists some of what check finds, and where to see all of it.
 func unusable(v locale, dir string, list []string) error {
 	return fmt.Errorf("%s\n  %s\n%s", v.Say("the policy cannot be used as it is:"),
 		strings.Join(list[:min(shownFindings, len(list))], "\n  "), v.Say("see: sluice policy check %s", dir))

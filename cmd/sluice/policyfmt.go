@@ -62,8 +62,7 @@ func policyFmt() *cobra.Command {
 	return c
 }
 
-// formatFile formats a file in place, or only looks, and returns which lines change; empty
-// where none does.
+// formatFile formats a file in place, or only checks it, and returns the lines that change, or "".
 func formatFile(v locale, name string, look bool) (lines string, err error) {
 	raw, err := os.ReadFile(name)
 	if err != nil {
@@ -88,7 +87,7 @@ func formatFile(v locale, name string, look bool) (lines string, err error) {
 	return firstDifferences(raw, out), nil
 }
 
-// maxLines is how many lines of a file are named.
+// maxLines is how many lines of a file are listed.
 const maxLines = 10
 
 // firstDifferences lists the first lines that formatting would change.

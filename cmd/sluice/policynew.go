@@ -74,8 +74,8 @@ func policyNew() *cobra.Command {
 	return c
 }
 
-// writeExample writes what a policy directory lacks, with the example city's words, and
-// the schemas, and returns the files that it wrote.
+// writeExample writes the files that a policy directory lacks, as the example city has them, and
+// the schemas. It returns the files that it wrote.
 func writeExample(v locale, dir string) ([]string, error) {
 	var written []string
 	put := func(name string, raw []byte) error {

@@ -19,7 +19,7 @@ import (
 	"sluice/simulate"
 )
 
-// simulation is what was asked for.
+// simulation has the flags and arguments.
 type simulation struct {
 	dir, svg, replay, mapping, layout, timezone, register, lang string
 	days                                                        int
@@ -96,8 +96,8 @@ func (o *simulation) run(cmd *cobra.Command, args []string) error {
 	return o.show(cmd.OutOrStdout(), v, report, draft.Location)
 }
 
-// checkDraft refuses a draft that a gateway would not run: nothing would be published,
-// and that is no result of a simulation.
+// checkDraft refuses a draft that a gateway would not run. A simulation of it would just publish
+// nothing.
 func checkDraft(ctx context.Context, v locale, draft *bundle.Policy, d *bundle.Decision) error {
 	var set *compile.Set
 	err := withRules(func(rules *rego.Child) (err error) {
@@ -143,7 +143,7 @@ func (o *simulation) traffic(v locale, draft *bundle.Policy, d *bundle.Decision)
 	return traffic, failed(err)
 }
 
-// show draws the report, where that is wanted, and prints it.
+// show prints the report and, unless --svg is empty, writes the chart.
 func (o *simulation) show(w io.Writer, v locale, r *simulate.Report, loc *time.Location) error {
 	if o.svg == "auto" {
 		o.svg = "simulation-" + r.Draft.Decision + ".svg"

@@ -78,7 +78,7 @@ func showBudget(w io.Writer, v locale, s *simulate.Side) {
 		v.figure(b.PerDay), v.figure(b.AllDecisions), v.One(s.Unit), v.figure(b.Cap), until))
 }
 
-// showSilenced says how many units had used up their contributions, hour by hour.
+// showSilenced prints how many units had used up their contributions, hour by hour.
 func showSilenced(w io.Writer, v locale, s *simulate.Side) {
 	var parts []string
 	total, all := 0, 0

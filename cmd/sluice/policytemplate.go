@@ -2,9 +2,8 @@ package main
 
 import "strings"
 
-// commentsIn is a template with its comments in the voice's language; the lines for
-// editors stay. A comment is what follows a hash at the beginning of a line or
-// behind a blank, so no value of a template may hold " # ".
+// commentsIn translates a template's comments; the lines for editors stay. A comment follows a hash
+// at the beginning of a line or after a blank, so no value of a template may contain " # ".
 func commentsIn(v locale, template string) string {
 	var b strings.Builder
 	for line := range strings.Lines(template) {

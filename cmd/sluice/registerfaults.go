@@ -14,11 +14,11 @@ import (
 	"sluice/register"
 )
 
-// maxFaults is how many faults are shown.
+// maxFaults is how many faults are printed.
 const maxFaults = 1000
 
-// registerFaults is how many sensors a register has, and all that is wrong with it, by
-// file and line; where a policy directory is given, by what that knows as well.
+// registerFaults returns how many sensors a register has and its faults, by file and line. If a
+// policy directory is given, the register must fit its policy as well.
 func registerFaults(path, dir string) (sensors int, found []register.Fault, err error) {
 	reg, found, err := register.Examine(path, os.ReadFile)
 	if err != nil {
@@ -39,8 +39,8 @@ func registerFaults(path, dir string) (sensors int, found []register.Fault, err 
 	return len(reg.Sensors), found, nil
 }
 
-// checkRegister is what is wrong with a register where a policy is checked; nothing where
-// no register is named. Beside a policy that cannot be read the register is looked at alone.
+// checkRegister returns the faults of the register named beside a policy; none if path is empty. If
+// the policy cannot be read, the register is checked by itself.
 func checkRegister(path, dir string) ([]register.Fault, error) {
 	if path == "" {
 		return nil, nil
@@ -52,7 +52,7 @@ func checkRegister(path, dir string) ([]register.Fault, error) {
 	return found, err
 }
 
-// owners are those that decisions name in by_owner and the register does not know.
+// owners lists the owners in by_owner of decisions that the register does not know.
 func owners(reg *register.Register, dir string, p *bundle.Policy) (found []register.Fault) {
 	for _, d := range p.Decisions {
 		var named []string
@@ -84,7 +84,7 @@ func faultLines(w io.Writer, found []register.Fault) error {
 	return nil
 }
 
-// faultFinding is a fault for machines.
+// faultFinding is a fault as JSON.
 type faultFinding struct {
 	File string `json:"file"`
 	Line int    `json:"line"`

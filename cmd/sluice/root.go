@@ -15,7 +15,7 @@ import (
 
 // Main runs one verb and returns its exit code.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
-	// A panic may hold a reading, so only its place is shown.
+	// A panic may hold a reading, so only its stack is shown.
 	defer crash.Catch(func(e *crash.Error) {
 		fmt.Fprintf(stderr, "sluice: %v\n", e)
 		code = exitBug
@@ -39,7 +39,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 	var refusal *config.Refusal
 	var usage *usageError
 	if errors.As(err, &usage) || !started {
-		fmt.Fprintf(stderr, "sluice: %s\n", translateError(args, brief.Text(err.Error())+"; see "+verb.CommandPath()+" --help"))
+		text := brief.Text(err.Error()) + "; see " + verb.CommandPath() + " --help"
+		fmt.Fprintf(stderr, "sluice: %s\n", translateError(args, text))
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "sluice: %s\n", translateError(args, terminalText(err)))

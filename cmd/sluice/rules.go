@@ -7,7 +7,7 @@ import (
 	"sluice/policy/rego"
 )
 
-// rulesCommand evaluates the council's rules for a gateway that has started it.
+// rulesCommand evaluates the council's rules for the gateway that started it.
 func rulesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: gateway.RulesVerb, Hidden: true, Args: between(0, 0),

@@ -54,9 +54,8 @@ func aclCommand() *cobra.Command {
 	return c
 }
 
-// writeAccess writes the files, and returns how many sensors have new passwords.
-// Those are shown first, one ID and password a line: once only their hashes are
-// kept, nobody could learn them any more.
+// writeAccess writes the files, and returns how many sensors have new passwords. It prints these
+// first, one id and password a line: afterwards only their hashes are kept.
 func writeAccess(reg *register.Register, dir, user string, progress func(done int),
 	show func(list string) error) (int, error) {
 	path := filepath.Join(dir, "passwords")

@@ -1,6 +1,5 @@
-// Package device is the firmware: it encodes what sensors see as docs/wire.md
-// says and publishes it over MQTT at QoS 1. It shares no code with the gateway,
-// so that the two test each other.
+// Package device is the firmware: it encodes observations as docs/wire.md says and publishes them
+// over MQTT at QoS 1. It shares no code with the gateway, so that the two test each other.
 package device
 
 import (
@@ -19,7 +18,7 @@ import (
 	"sluice/firmware-sim/street"
 )
 
-// inFlight bounds publications that wait for their PUBACK.
+// inFlight is how many publications may wait for their PUBACK.
 const inFlight = 512
 
 // Link is a connection to a broker.
@@ -99,9 +98,9 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 	}()
 }
 
-// Flush waits until everything published is acknowledged. A token of paho's is
-// done as soon as its publication is sent again after a reconnection, so the
-// store, which forgets a publication only with its PUBACK, is asked as well.
+// Flush waits until everything published is acknowledged. A token of paho's completes as soon as
+// its publication is sent again after a reconnection, so Flush also asks the store, which forgets a
+// publication only at its PUBACK.
 func (l *Link) Flush() error {
 	l.wg.Wait()
 	if !waitMinute(l.waitAcked) {
@@ -150,7 +149,7 @@ func (l *Link) Sent() int64 {
 // Close disconnects.
 func (l *Link) Close() { l.client.Disconnect(250) }
 
-// Tick moves the clock on a clock topic, once everything before is acknowledged.
+// Tick publishes the time on a clock topic, once everything before is acknowledged.
 func (l *Link) Tick(topic string, now time.Time) error {
 	if err := l.Flush(); err != nil {
 		return err
@@ -159,12 +158,12 @@ func (l *Link) Tick(topic string, now time.Time) error {
 	return l.Flush()
 }
 
-// Faults are what firmware does wrong. Each is a share of messages.
+// Faults are the mistakes that the firmware makes, each in a share of messages.
 type Faults struct {
 	Duplicate, Shuffle, Clock, Reboot, Garbage, Unknown, Silence bool
 }
 
-// FaultNames are the words of --faults.
+// FaultNames are the values of --faults.
 var FaultNames = []string{"duplicates", "out-of-order", "clocks", "reboots", "garbage", "unknown-fields", "silence"}
 
 // ParseFaults reads a list such as duplicates,reboots, or all.
@@ -200,7 +199,7 @@ type Fleet struct {
 	last    [][]byte
 }
 
-// NewFleet makes the firmware; the boot tells this start from earlier ones.
+// NewFleet makes the firmware; boot tells this start from earlier ones.
 func NewFleet(link *Link, sensors []street.Sensor, faults Faults, seed, boot uint64) *Fleet {
 	f := &Fleet{
 		link: link, sensors: sensors, faults: faults, rnd: rand.New(rand.NewPCG(seed, boot)),
@@ -224,7 +223,7 @@ type message struct {
 // maxBatch is how many readings one message has at most.
 const maxBatch = 500
 
-// Send publishes observations, one message for each sensor and 500 readings.
+// Send publishes observations, one message for each sensor and maxBatch readings.
 func (f *Fleet) Send(list []street.Observation) error {
 	by := make([][]message, len(f.sensors))
 	for _, o := range list {
@@ -293,7 +292,7 @@ func (f *Fleet) encode(o street.Observation) message {
 	return m
 }
 
-// Beat sends the heartbeats of all sensors that live.
+// Beat sends the heartbeats of all live sensors.
 func (f *Fleet) Beat(now time.Time, every string) {
 	for i, s := range f.sensors {
 		if s.Dead || now.Before(f.silent[i]) {

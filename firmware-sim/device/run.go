@@ -14,8 +14,8 @@ import (
 	"sluice/firmware-sim/street"
 )
 
-// Credentials are a broker's user and the file whose first line is its password;
-// none where User is empty. All sensors of a fleet share them.
+// Credentials are a broker's user and the file whose first line is the password; none if User is
+// empty. All sensors of a fleet share them.
 type Credentials struct{ User, PasswordFile string }
 
 func (c Credentials) connect(broker, clientID string) (*Link, error) {
@@ -48,7 +48,7 @@ type RunOptions struct {
 	Location    *time.Location
 }
 
-// Run plays a street until its time is over or ctx ends.
+// Run runs a street until its duration is over or ctx ends.
 func Run(ctx context.Context, o RunOptions) (*street.Street, error) {
 	start := time.Now().UTC()
 	if o.Start != "" {
@@ -147,7 +147,7 @@ func load(
 	return link.Flush()
 }
 
-// pace waits until so much street time has passed.
+// pace waits until this much street time has passed.
 func pace(ctx context.Context, begun time.Time, passed time.Duration, accelerate float64) {
 	if accelerate <= 0 {
 		return
@@ -158,7 +158,7 @@ func pace(ctx context.Context, begun time.Time, passed time.Duration, accelerate
 	}
 }
 
-// newBar draws on a terminal and nowhere else.
+// newBar is a progress bar on a terminal, and silent elsewhere.
 func newBar(total int64, what string) *progressbar.ProgressBar {
 	var w io.Writer = os.Stderr
 	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
@@ -188,10 +188,9 @@ type ReplayOptions struct {
 	Settle, Step                                      time.Duration
 }
 
-// Replay sends recorded readings in their order, step by step. The clock moves
-// to the start of a step before its readings are sent, and never before those of
-// earlier steps are acknowledged; so a step is at most what the gateway takes as
-// future. It says whether an error is one of usage.
+// Replay sends recorded readings in order, step by step. The clock moves to the start of a step
+// once the readings of earlier steps are acknowledged, and before those of this one are sent; so a
+// step must not exceed the gateway's windows.future. It reports whether an error is a misuse.
 func Replay(ctx context.Context, o ReplayOptions) (usage bool, err error) {
 	mapping, err := replay.ParseMapping(o.Map, o.Layout, o.Timezone)
 	if err != nil {

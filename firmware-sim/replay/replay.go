@@ -1,5 +1,4 @@
-// Package replay reads real readings from CSV or JSON lines, so that they can be
-// sent as if their sensors were speaking.
+// Package replay reads recorded readings from CSV or JSON lines, to be sent as if by their sensors.
 //
 // A mapping says where things are, e.g.
 //
@@ -29,12 +28,12 @@ import (
 // Row is one reading to send.
 type Row struct {
 	Time time.Time
-	// Owner is empty where the file does not say it.
+	// Owner is empty if the file does not have it.
 	Owner, Sensor string
 	Fields        map[string]any
 }
 
-// Mapping says where time, sensor and fields are.
+// Mapping names the columns of time, sensor and fields.
 type Mapping struct {
 	ts     []string
 	sensor string
@@ -232,8 +231,8 @@ func (m *Mapping) guess(text string) (time.Time, error) {
 
 var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$`)
 
-// Sensor makes owner and id of what a file calls a sensor: OWNER/ID, an id as it
-// is, or anything else as a Slug. The owner is empty where it is not said.
+// Sensor returns the owner and the id for a sensor's name in a file: OWNER/ID, an id as it is, or
+// the Slug of anything else. The owner is empty unless named.
 func Sensor(name string) (owner, id string) {
 	if o, rest, ok := strings.Cut(name, "/"); ok && identifier.MatchString(o) && identifier.MatchString(rest) {
 		return o, rest
@@ -244,8 +243,7 @@ func Sensor(name string) (owner, id string) {
 	return "", Slug(name)
 }
 
-// Slug makes a sensor's id of what a file calls it: small letters, digits and
-// single hyphens.
+// Slug makes a sensor's id from its name in a file: small letters, digits and single hyphens.
 func Slug(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {

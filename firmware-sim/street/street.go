@@ -1,7 +1,6 @@
-// Package street is a seeded street: people who come, walk between zones, dwell
-// and leave, carrying devices whose addresses change at a stated rate; a tram
-// stop with cards; noise and air. It knows the truth about all of it and does no
-// I/O. The same seed gives the same street.
+// Package street simulates a street from a seed: people come, walk between zones, dwell and leave,
+// carrying devices whose addresses change at a given rate; there are a tram stop with cards, noise
+// and air. It knows the truth about all of it and does no I/O. The same seed gives the same street.
 package street
 
 import (
@@ -22,8 +21,8 @@ const (
 	Air   Kind = "air-station"
 )
 
-// StandsFor says whom the fields of each kind stand for. Noise and air are about
-// nobody, and no sensor stands for anybody itself.
+// StandsFor is whom the fields of each kind stand for. Noise and air are about nobody, and no sensor
+// itself stands for anybody.
 func StandsFor() map[Kind]map[string]string {
 	return map[Kind]map[string]string{WiFi: {"device": "device"}, Cards: {"card": "card"}}
 }
@@ -36,10 +35,10 @@ type Sensor struct {
 	Dead bool
 }
 
-// Topic is where it publishes.
+// Topic is the topic of its readings.
 func (s Sensor) Topic() string { return "city/v1/" + s.Owner + "/" + s.ID + "/up" }
 
-// Heartbeat is where it says that it lives.
+// Heartbeat is the topic of its heartbeats.
 func (s Sensor) Heartbeat() string { return "city/v1/" + s.Owner + "/" + s.ID + "/hb" }
 
 // Observation is what one sensor sees at one instant.
@@ -57,7 +56,7 @@ type Config struct {
 	PerHour float64
 	// Rotate is how long a device keeps its address; 0 keeps it for the visit.
 	Rotate time.Duration
-	// Scan is how often a counter looks around.
+	// Scan is how often a counter scans.
 	Scan time.Duration
 	// Location gives the hours of the day.
 	Location *time.Location
@@ -111,7 +110,7 @@ var busy = [24]float64{.04, .02, .01, .01, .01, .02, .08, .3, .55, .6, .65, .75,
 // popularity of zones, by position: the first is the busiest, the last quiet.
 func (s *Street) popularity(i int) float64 { return 1 / math.Pow(1.9, float64(i)) }
 
-// Minute lets one minute pass and returns what the sensors see in it.
+// Minute simulates one minute and returns what the sensors see in it.
 func (s *Street) Minute(t time.Time) []Observation {
 	s.arrive(t)
 	s.walk(t)
@@ -145,7 +144,7 @@ func (s *Street) Minute(t time.Time) []Observation {
 
 func (s *Street) share(t time.Time) float64 { return busy[t.In(s.cfg.Location).Hour()] }
 
-// arrive lets people come: each has one to three stops.
+// arrive adds people, each with one to three stops.
 func (s *Street) arrive(t time.Time) {
 	if len(s.zones) == 0 {
 		return
@@ -175,7 +174,7 @@ func (s *Street) zone() string {
 	return s.zones[0]
 }
 
-// walk moves people on, lets them leave and changes addresses.
+// walk moves people on, removes those who leave, and changes addresses.
 func (s *Street) walk(t time.Time) {
 	stay := s.people[:0]
 	for _, p := range s.people {
@@ -194,7 +193,7 @@ func (s *Street) walk(t time.Time) {
 	s.people = stay
 }
 
-// scan is what a counter hears: most of the devices in its zone, some faintly.
+// scan returns what a counter hears: most of the devices in its zone, some faintly.
 func (s *Street) scan(out []Observation, sensor int, t time.Time) []Observation {
 	for _, p := range s.people {
 		if p.stops[0].zone != s.cfg.Sensors[sensor].Zone || s.rnd.Float64() < .08 {
@@ -213,15 +212,14 @@ func (s *Street) hear(sensor int, t time.Time, address string) Observation {
 	return Observation{sensor, t, map[string]any{"device": address, "rssi": rssi}}
 }
 
-// Glance is one device at one counter, for load: as many as wanted, from a crowd
-// of that size.
+// Glance is one device at one counter, out of a crowd of that size, for load.
 func (s *Street) Glance(sensor int, t time.Time, crowd int) Observation {
 	n := s.rnd.IntN(crowd)
 	return s.hear(sensor, t,
 		fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", s.cfg.Seed&0xff, n>>24&0xff, n>>16&0xff, n>>8&0xff, n&0xff))
 }
 
-// board lets people pass the tram stop's reader; one in ten comes back.
+// board sends people past the tram stop's reader; one in ten comes back.
 func (s *Street) board(out []Observation, sensor int, t time.Time) []Observation {
 	for range s.poisson(s.cfg.PerHour / 60 * .5 * s.share(t)) {
 		card := s.card()
@@ -234,7 +232,7 @@ func (s *Street) board(out []Observation, sensor int, t time.Time) []Observation
 // remembered is how many cards may come back.
 const remembered = 4096
 
-// card is a new one, or, once in ten, one that boarded before.
+// card returns a new card or, one time in ten, one that boarded before.
 func (s *Street) card() string {
 	if n := len(s.cards); n > 0 && s.rnd.IntN(10) == 0 {
 		return s.cards[s.rnd.IntN(n)]

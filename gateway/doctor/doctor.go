@@ -43,9 +43,9 @@ func (d *findings) say(check string, v Verdict, found, hint string) {
 
 // fail is a finding about an error; one about a file's mode brings its own hint.
 func (d *findings) fail(check string, err error, hint string) {
-	var w *perm.Wrong
+	var w *perm.Error
 	if errors.As(err, &w) {
-		d.say(check, Fail, w.Path+" "+w.What, w.Mend)
+		d.say(check, Fail, w.Path+" "+w.What, w.Fix)
 		return
 	}
 	d.say(check, Fail, err.Error(), hint)
