@@ -1,4 +1,4 @@
-// Package books is the public books: plain files that a gateway writes and
+// Package books reads and writes the public books: plain files that a gateway writes and
 // anyone may read, mirror and check. Nothing in them comes from a message.
 //
 //	city.json        {"id", "gateway", "name", "timezone", "languages", "policy", "simulation"}
@@ -20,7 +20,7 @@ package books
 
 import "time"
 
-// City says whose books these are: a city's, and which of its gateways writes them.
+// City names the city and the gateway that the books belong to.
 type City struct {
 	ID         string   `json:"id"`
 	Gateway    string   `json:"gateway,omitempty"` // absent in books of before
@@ -29,10 +29,10 @@ type City struct {
 	Languages  []string `json:"languages"`
 	Policy     string   `json:"policy"` // digest of the version in force
 	Simulation bool     `json:"simulation"`
-	// Charter is the SHA-256 of the charter in force; absent in books of before.
+	// Charter is the SHA-256 of the charter in force; absent in books of earlier versions.
 	Charter string `json:"charter,omitempty"`
-	// Silence is why nothing flows: no_policy, policy_taken_away, no_decision,
-	// not_yet, suspended or sunset; empty while something does.
+	// Silence says why nothing is measured: no_policy, policy_taken_away, no_decision,
+	// not_yet, suspended or sunset; empty while something is.
 	Silence string `json:"silence,omitempty"`
 }
 
@@ -50,8 +50,8 @@ type Stream struct {
 	Until      string            `json:"until"`
 	Licence    string            `json:"licence"`
 	Simulation bool              `json:"simulation"`
-	// Stopped says that this gateway does not run it any more: its decision is gone or
-	// broken, or its zones are another gateway's. It is described as it was.
+	// Stopped is true when this gateway no longer runs the stream: its decision is gone or
+	// broken, or its zones belong to another gateway. The description is the last one.
 	Stopped bool `json:"stopped,omitempty"`
 	// Floor is noisy where a number is shown when the number of units with its noise
 	// reaches min_units, so that it may stand for fewer; Membership public where the
@@ -89,14 +89,14 @@ type Cell struct {
 	Category string `json:"category"`
 }
 
-// Sensor is one register entry with what happens to what it sends.
+// Sensor is one register entry, with the fate of each field that the sensor sends.
 type Sensor struct {
 	ID     string `json:"id"`
 	Owner  string `json:"owner"`
 	Kind   string `json:"kind"`
 	Preset string `json:"preset,omitempty"`
-	// Topic is empty, and Map not there, where they are of a vendor's own naming, which
-	// may hold a secret or a name.
+	// Topic is empty and Map absent where a vendor has chosen them, since they may hold a
+	// secret or a name.
 	Topic      string            `json:"topic"`
 	Map        map[string]string `json:"map,omitempty"`
 	Zone       string            `json:"zone"`
@@ -107,21 +107,21 @@ type Sensor struct {
 	Replaces   string            `json:"replaces,omitempty"`
 	Contact    string            `json:"contact,omitempty"`
 	Purpose    map[string]string `json:"purpose"`
-	// Alive is null where nothing is known.
+	// Alive is null if unknown.
 	Alive  *bool   `json:"alive"`
 	Fields []Field `json:"fields"`
 }
 
-// Homes is how many sensors of a kind and zone stand for one home each. No such
-// sensor is shown singly anywhere.
+// Homes counts the sensors of a kind and zone that each stand for one home. No such sensor
+// is listed individually anywhere.
 type Homes struct {
 	Kind   string `json:"kind"`
 	Zone   string `json:"zone"`
 	Number int    `json:"number"`
 }
 
-// Unknown is how many sensors of a zone are of a kind that the policy does not
-// know. They might stand for homes, so none of them is shown singly either.
+// Unknown counts the sensors of a zone whose kind the policy does not know. They might
+// stand for homes, so they are not listed individually either.
 type Unknown struct {
 	Zone   string `json:"zone"`
 	Number int    `json:"number"`
@@ -134,7 +134,7 @@ type Register struct {
 	Unknown []Unknown `json:"unknown"`
 }
 
-// Life is whether the sensor lives, in words.
+// Life describes Alive in a word.
 func (s Sensor) Life() string {
 	switch {
 	case s.Alive == nil:
@@ -159,7 +159,7 @@ type Field struct {
 	Planned string `json:"planned,omitempty"`
 }
 
-// Decision is one decision as residents see it.
+// Decision is one decision as published to residents.
 type Decision struct {
 	ID     string            `json:"id"`
 	Title  map[string]string `json:"title"`
@@ -173,7 +173,7 @@ type Decision struct {
 	// By is what a suspended decision is stopped by: council, charter (it goes below it)
 	// or policy (none is in force).
 	By string `json:"by,omitempty"`
-	// Reason is why the council has suspended it, by language; see Unsaid.
+	// Reason is the council's reason for a suspension, by language; see Unsaid.
 	Reason map[string]string `json:"reason,omitempty"`
 	// Motion is the one that gave the decision its present words, Version its number;
 	// empty and 0 in a simulation of an unsigned policy.
@@ -187,12 +187,12 @@ type Decision struct {
 	Explain map[string]string `json:"explain"`
 	// Diff is what changed from its words before, by language; empty for a new one.
 	Diff map[string][]string `json:"diff,omitempty"`
-	// Next is a change that was voted and waits for its time.
+	// Next is a change that has been voted and is not in force yet.
 	Next     *Next    `json:"next,omitempty"`
 	Problems []string `json:"problems,omitempty"`
 }
 
-// Next is what a motion will change of a decision, from when, by language.
+// Next describes what a motion will change in a decision, by language, and from when.
 type Next struct {
 	Motion  string              `json:"motion"`
 	From    time.Time           `json:"from"`
@@ -258,7 +258,8 @@ type Withdrawal struct {
 	Reason  string    `json:"reason"`
 }
 
-// Gap says that windows of a stream are not what they could be, and why.
+// Gap is one line of gaps.jsonl: a span in which windows of a stream are missing or
+// incomplete, and the reason.
 type Gap struct {
 	Stream string    `json:"stream"`
 	Start  time.Time `json:"start"`
@@ -266,8 +267,8 @@ type Gap struct {
 	Reason string    `json:"reason"` // gateway_down, keys_lost, broker_away, broker_lost_queue, recovered, store_lost
 }
 
-// StoreLost is the reason of a gap in whose time windows were released, and whose
-// numbers the store has lost since.
+// StoreLost is the reason of a gap whose windows were released, and were lost by the store
+// afterwards.
 const StoreLost = "store_lost"
 
 // Removal is one line of removals.jsonl: the numbers of a stream, of windows that ended at

@@ -14,13 +14,13 @@ type Chained struct {
 	prev string // hash of the last line
 }
 
-// After begins behind a line that is known to be right.
+// After continues behind a line that is known to be correct.
 func (c *Chained) After(n int64, line string) { c.n, c.prev = n, Hash(line) }
 
-// N is how many lines there were.
+// N is the number of lines so far.
 func (c *Chained) N() int64 { return c.n }
 
-// Next takes the next line; an error names the file and the line.
+// Next checks the next line. Errors name the file and the line.
 func (c *Chained) Next(line string) error {
 	c.n++
 	var e struct {

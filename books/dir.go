@@ -16,7 +16,8 @@ import (
 // Dir is the books as a directory, for reading and for the one writer.
 type Dir string
 
-// Put writes a whole file by rename; the same bytes are not written again.
+// Put writes a file atomically, by rename. It does nothing if the file already has these
+// bytes.
 func (d Dir) Put(name string, raw []byte) error {
 	_, err := d.put(name, raw)
 	return err
@@ -82,8 +83,8 @@ func rename(part, to string) (stamp, error) {
 	return now, os.Rename(part, to)
 }
 
-// Open is a file for whoever wants a part of it, or must not hold all of it. A
-// directory is none.
+// Open opens a file, for callers that want a part of it or must not hold all of it. It
+// refuses directories.
 func (d Dir) Open(name string) (*os.File, fs.FileInfo, error) {
 	if !named(name) {
 		return nil, nil, fs.ErrNotExist
@@ -111,8 +112,8 @@ func named(name string) bool {
 	})
 }
 
-// Only removes every file of a directory that is not named: what was there before
-// and is no longer true. A directory that is not there is left so.
+// Only removes every file of a directory whose name is not given: files of an earlier
+// state. A missing directory is no error.
 func (d Dir) Only(dir string, names ...string) error {
 	base := filepath.Join(string(d), filepath.FromSlash(dir))
 	entries, err := os.ReadDir(base)

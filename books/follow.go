@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// Follower reads a growing file on from where it was left: of a directory or a mirror
-// the new lines only, and those of a directory only where the file has changed.
+// Follower reads the new lines of a growing file. From a directory or a mirror it reads
+// only those; a file of a directory that has not changed is not opened.
 type Follower struct {
 	source Source
 	name   string
@@ -22,7 +22,7 @@ type Follower struct {
 	stamp  string // of a directory's file as it was read
 }
 
-// NewFollower begins before the first line of a growing file.
+// NewFollower starts before the first line of a growing file.
 func NewFollower(source Source, name string) *Follower {
 	return &Follower{source: source, name: name}
 }
@@ -109,8 +109,8 @@ func (f *Follower) open() (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(raw[min(f.at, int64(len(raw))):])), err
 }
 
-// from is a file from an offset on, by a range request. Of a server that knows no ranges
-// all is read.
+// from requests a file from an offset on. A server without range support sends all of it,
+// and the beginning is skipped.
 func (m *Mirror) from(name string, at int64) (io.ReadCloser, error) {
 	want := ""
 	if at > 0 {

@@ -17,10 +17,10 @@ import (
 // 0 at the beginning, and the position behind them; none at the end.
 type Pages func(ctx context.Context, at int64) (lines []string, next int64, err error)
 
-// Found is what Bring found a growing file to be.
+// Found is the state in which Bring found a growing file.
 type Found string
 
-// What a file can be. Behind is one that lacks lines at its end, as after a stop.
+// States of a file. Behind lacks lines at its end, as after a restart.
 const (
 	Right   Found = ""
 	Behind  Found = "behind"
@@ -43,7 +43,7 @@ type Growing struct {
 	left  stamp // what the file was then
 }
 
-// NewGrowing is the file of that name in a directory.
+// NewGrowing returns the writer of a growing file in a directory.
 func NewGrowing(dir Dir, name string) *Growing { return &Growing{dir: dir, name: name} }
 
 // stamp is what stat(2) tells of a file. Whoever writes into it changes the time. It
@@ -75,8 +75,8 @@ func stampOf(path string) (stamp, error) {
 
 func (g *Growing) path() string { return filepath.Join(string(g.dir), filepath.FromSlash(g.name)) }
 
-// Bring brings the file up to date and says what it was before. Lines that have come
-// since the last Bring are no reason to say anything.
+// Bring brings the file up to date and returns the state that it was in. Lines that have
+// been added to the source since the last Bring do not count as a difference.
 func (g *Growing) Bring(ctx context.Context, source Pages) (found Found, err error) {
 	now, err := stampOf(g.path())
 	if err != nil {
@@ -93,7 +93,7 @@ func (g *Growing) Bring(ctx context.Context, source Pages) (found Found, err err
 		return Right, err
 	}
 	if !sound {
-		return Wrong, g.anew(ctx, source)
+		return Wrong, g.rewrite(ctx, source)
 	}
 	g.left, g.known = now, true
 	more, err := g.more(ctx, source)
@@ -202,9 +202,9 @@ func (g *Growing) more(ctx context.Context, source Pages) (int, error) {
 	return n, err
 }
 
-// anew writes the whole file beside the old one and puts it in its place, so that
-// readers have one or the other.
-func (g *Growing) anew(ctx context.Context, source Pages) error {
+// rewrite writes the whole file beside the old one and renames it into place, so that
+// readers see one or the other.
+func (g *Growing) rewrite(ctx context.Context, source Pages) error {
 	part := NewGrowing(g.dir, g.name+".part")
 	if err := os.Remove(part.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

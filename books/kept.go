@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Kept remembers the register as it was parsed last: of a city's it takes a second,
-// and many ask. The zero value is ready.
+// Kept caches the parsed register: parsing a large city's takes a second, and many requests
+// need it. The zero value is ready to use.
 type Kept struct {
 	mu    sync.Mutex
 	stamp string   // of the file; guarded by mu
@@ -51,7 +51,7 @@ func (k *Kept) register(r Reader) (Register, error) {
 	return reg, nil
 }
 
-// stamp is what the mirror said of itself last.
+// stamp is the mirror's last validator for a file.
 func (m *Mirror) stamp(name string) string {
 	if _, err := m.Get(name); err != nil {
 		return ""

@@ -25,8 +25,8 @@ const (
 	mirrorNames   = 5000 // those that it does not have are forgotten then
 )
 
-// Mirror is the books behind a URL: any web server that serves the gateway's
-// public/ directory. While it is out of reach, what it said last still holds.
+// Mirror reads the books from a URL: any web server that serves the gateway's public/
+// directory. While it is unreachable, its last answers hold.
 type Mirror struct {
 	base   string
 	client *http.Client
@@ -88,7 +88,7 @@ func (m *Mirror) have(name string) (copied, bool) {
 	return c, known
 }
 
-// again asks the mirror; what it said before holds while it is out of reach.
+// again asks the mirror; while it is unreachable, the last copy is returned.
 func (m *Mirror) again(name string) (copied, error) {
 	old, known := m.have(name)
 	now, err := m.fetch(name, old)
@@ -118,8 +118,8 @@ func (m *Mirror) again(name string) (copied, error) {
 	return now, nil
 }
 
-// Away is why the mirror did not answer when it was asked last, so that what it said before
-// holds; nil where it answered.
+// Away is the error of the last request, if the mirror did not answer it and older copies
+// are in use; nil if it did.
 func (m *Mirror) Away() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Source is where books are read: a Dir, or a mirror.
+// Source is where books are read from: a Dir, a Mirror, or a union of several.
 type Source interface {
 	Get(name string) ([]byte, error)
 }
@@ -18,11 +18,11 @@ type Source interface {
 // Reader reads the books' files. A file that is not there yet reads as empty.
 type Reader struct {
 	Source Source
-	// Kept remembers what is long; nil for nothing.
+	// Kept caches what takes long to parse; or nil.
 	Kept *Kept
 }
 
-// joint is a source of several gateways' books, and what they say together.
+// joint is a Source that combines the books of several gateways.
 type joint interface {
 	City() (City, error)
 	Streams() ([]Stream, error)
@@ -32,7 +32,7 @@ type joint interface {
 	First() Source
 }
 
-// First is the source of the first gateway's books, whether it can be read or not.
+// First is the source of the first gateway's books, readable or not.
 func (r Reader) First() Source {
 	if j, several := r.Source.(joint); several {
 		return j.First()
@@ -46,7 +46,8 @@ type Gateway struct {
 	Source Source
 }
 
-// Gateways are those whose books are read: one, but where the source is of several.
+// Gateways lists the gateways whose books are read: one, unless the source combines
+// several.
 func (r Reader) Gateways() ([]Gateway, error) {
 	if j, several := r.Source.(joint); several {
 		return j.Gateways(), nil
@@ -55,7 +56,7 @@ func (r Reader) Gateways() ([]Gateway, error) {
 	return []Gateway{{city.Gateway, r.Source}}, err
 }
 
-// Parts are the books of each gateway: one, but where the source is of several.
+// Parts lists the books of each gateway: one, unless the source combines several.
 func (r Reader) Parts() []Reader {
 	j, several := r.Source.(joint)
 	if !several {
@@ -92,8 +93,7 @@ func (r Reader) Decisions() ([]Decision, error) {
 	return read[[]Decision](r, "decisions.json")
 }
 
-// Register reads register.json. What is given out may be others' too: it is not to be
-// changed.
+// Register reads register.json. The result may be shared; do not modify it.
 func (r Reader) Register() (Register, error) {
 	if j, ok := r.Source.(joint); ok {
 		return j.Register()
@@ -179,8 +179,8 @@ func (r Reader) Lines(name string) ([]string, error) {
 	return list, nil
 }
 
-// Each gives f every whole line of a growing file in turn. Of a directory or a mirror
-// it holds one of them at a time; of another source all.
+// Each calls f for every complete line of a growing file. From a directory or a mirror it
+// holds one line at a time; from another source all of them.
 func (r Reader) Each(name string, f func(line string) error) error {
 	if s, ok := r.Source.(interface {
 		Each(name string, f func(line string) error) error
@@ -203,7 +203,7 @@ func (r Reader) Verify(name string) (int, error) {
 	return int(c.N()), err
 }
 
-// Chain is Verify for lines at hand.
+// Chain is Verify for lines in memory.
 func Chain(name string, lines []string) (int, error) {
 	c := Chained{Name: name}
 	for _, line := range lines {

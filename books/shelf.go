@@ -24,7 +24,7 @@ type shelved struct {
 	stamp stamp
 }
 
-// NewShelf is the whole files of a directory.
+// NewShelf returns the writer of a directory's whole files.
 func NewShelf(dir Dir) *Shelf { return &Shelf{dir, make(map[string]shelved)} }
 
 // Sum is the SHA-256 of a file's bytes, in hex.
@@ -66,7 +66,7 @@ func (s *Shelf) Put(name string, raw []byte) (Found, error) {
 	return found, nil
 }
 
-// Write writes a file that is too large to be held, whatever it was before.
+// Write writes a file that is too large to hold in memory, without comparing it first.
 func (s *Shelf) Write(name string, write func(io.Writer) error) error {
 	left, err := s.dir.write(name, write)
 	if err == nil {
@@ -91,7 +91,7 @@ func (s *Shelf) PutJSON(name string, v any) (Found, error) {
 	return s.Put(name, raw)
 }
 
-// JSON is how the books write JSON: indented, with a line feed at the end.
+// JSON encodes a value as the books do: indented, with a final line feed.
 func JSON(v any) ([]byte, error) {
 	raw, err := json.MarshalIndent(v, "", " ")
 	return append(raw, '\n'), err

@@ -1,7 +1,7 @@
 package books
 
-// Zone is what zones.geojson says of a zone besides its place: its name in the register,
-// and which gateway measures it; empty where the zones are not split.
+// Zone holds a feature of zones.geojson without its geometry: the zone's name in the
+// register, and the gateway that measures it; empty if zones are not split.
 type Zone struct {
 	ID         any `json:"id"` // a number is no name
 	Properties struct {

@@ -1,14 +1,13 @@
-// Package union reads the public books of all gateways of a city as one.
+// Package union combines the public books of a city's gateways into one.
 //
-// A city whose zones are split over gateways has as many books as gateways, each whole
-// and each checked by itself. What residents ask is about the city: its streams with the
-// cells of all gateways, each decision once, each sensor once, with what is known of it
-// where its zone is. Growing books are one behind the other, since their lines name
-// their gateway.
+// Where a city's zones are split over gateways, each gateway has books of its own, complete
+// and verified by themselves. Residents ask about the city: a stream has the cells of all
+// gateways, a decision is listed once, and so is a sensor, as the gateway of its zone
+// describes it. Growing files are concatenated, since their lines name their gateway.
 //
-// One gateway's books may be away: what they said last holds, and nobody waits for them.
-// Books of another city, or of a gateway that is there already, are left out, and said.
-// That gateways have different versions of the policy for a while is normal.
+// While one gateway's books are unreachable, their last state holds, and no request waits
+// for them. Books of another city, or a second set of books of one gateway, are left out
+// and reported. Different versions of the policy are normal for a while.
 package union
 
 import (
@@ -28,8 +27,8 @@ import (
 const MaxBooks = 16
 
 const (
-	// fresh is how long what was read is trusted, and patience how long anybody waits for
-	// it to be read anew.
+	// fresh is how long a snapshot is used without looking, patience how long a request
+	// waits for a new one.
 	fresh    = 250 * time.Millisecond
 	patience = 500 * time.Millisecond
 )
@@ -40,7 +39,7 @@ type Book struct {
 	Source books.Source
 }
 
-// Books are those of all gateways of a city. They implement books.Source.
+// Books are the books of all gateways of a city. They implement books.Source.
 type Books struct {
 	parts []*part
 
@@ -48,7 +47,7 @@ type Books struct {
 	merged register // guarded by mu
 }
 
-// New reads several gateways' books as one.
+// New combines several gateways' books.
 func New(list []Book) *Books {
 	b := &Books{}
 	for _, x := range list {
@@ -57,7 +56,7 @@ func New(list []Book) *Books {
 	return b
 }
 
-// part is one gateway's books and what they said last.
+// part is one gateway's books and their latest snapshot.
 type part struct {
 	Book
 	kept *books.Kept
@@ -70,7 +69,7 @@ type part struct {
 	away    error         // why the last one failed; guarded by mu
 }
 
-// snapshot is what one gateway's books say. It does not change.
+// snapshot is the content of one gateway's books. It is immutable.
 type snapshot struct {
 	raw       map[string][]byte // by file
 	city      books.City
@@ -80,7 +79,8 @@ type snapshot struct {
 	zones     []byte
 }
 
-// now is what the books say, as far as that is known after a moment; nil for nothing yet.
+// now returns the latest snapshot, after a short wait for a new one; nil if there is none
+// yet.
 func (p *part) now() (*snapshot, error) {
 	p.mu.Lock()
 	if time.Since(p.read) < fresh {
@@ -107,7 +107,7 @@ func (p *part) now() (*snapshot, error) {
 
 var errSlow = errors.New("they have not answered yet")
 
-// readOn reads the books anew. It holds nothing while it does: a mirror may be slow.
+// readOn takes a new snapshot. It holds no lock meanwhile: a mirror may be slow.
 func (p *part) readOn(done chan struct{}, old *snapshot) {
 	now, err := p.look(old)
 	p.mu.Lock()
@@ -119,7 +119,8 @@ func (p *part) readOn(done chan struct{}, old *snapshot) {
 	close(done)
 }
 
-// look reads what has changed. Books that were there and are gone are away.
+// look reads the files that have changed. Books that were readable and are gone count as
+// unreachable.
 func (p *part) look(old *snapshot) (*snapshot, error) {
 	now := &snapshot{raw: make(map[string][]byte)}
 	if old != nil {
@@ -163,10 +164,10 @@ func (p *part) look(old *snapshot) (*snapshot, error) {
 	return now, err
 }
 
-// ErrNone says that a place has no books.
+// ErrNone means that a place has no books.
 var ErrNone = errors.New("there is no city.json; is it a gateway's public/ directory, and has the gateway begun?")
 
-// use are the parts that can be used, in order, and what is wrong with any.
+// use returns the usable parts, in order, and a problem for each of the others.
 func (b *Books) use() (list []used, problems []string) {
 	state, errs := make([]*snapshot, len(b.parts)), make([]error, len(b.parts))
 	var all sync.WaitGroup
@@ -207,7 +208,7 @@ func (b *Books) use() (list []used, problems []string) {
 	return list, problems
 }
 
-// used is a part and what it says.
+// used is a part with its snapshot.
 type used struct {
 	part *part
 	n    int // its place in the list
@@ -256,14 +257,14 @@ func contested(list []used) (problems []string) {
 	return problems
 }
 
-// Problems are what is wrong with any of the books; none where all can be used.
+// Problems describes what is wrong with any of the books; empty if all are usable.
 func (b *Books) Problems() []string {
 	list, problems := b.use()
 	return append(problems, contested(list)...)
 }
 
-// Differing says whose charters differ, which is normal for a while; empty where all say the
-// same, or do not say it.
+// Differing names two gateways with different charters, which is normal for a while; empty
+// if all charters that are known are the same.
 func (b *Books) Differing() string {
 	list, _ := b.use()
 	for n := range list {
@@ -277,8 +278,8 @@ func (b *Books) Differing() string {
 	return ""
 }
 
-// Wrong are those of the problems that no time mends: books of another city, or twice of
-// one gateway. It waits for what can be read soon.
+// Wrong returns a problem that does not go away by itself: books of another city, or two
+// sets of books of one gateway. It waits as long as a request does.
 func (b *Books) Wrong() error {
 	for _, p := range b.Problems() {
 		if strings.Contains(p, "left out") {
@@ -288,7 +289,7 @@ func (b *Books) Wrong() error {
 	return nil
 }
 
-// List are the books as they were given.
+// List returns the books as they were given to New.
 func (b *Books) List() (list []Book) {
 	for _, p := range b.parts {
 		list = append(list, p.Book)
@@ -322,7 +323,7 @@ func (b *Books) Names() []string {
 	return out
 }
 
-// Gateways are all gateways whose books are known, in order.
+// Gateways lists the gateways whose books have been read, in order.
 func (b *Books) Gateways() (out []books.Gateway) {
 	list, _ := b.use()
 	for _, u := range list {
@@ -331,5 +332,5 @@ func (b *Books) Gateways() (out []books.Gateway) {
 	return out
 }
 
-// First is the source of the books that were given first, whether it can be read or not.
+// First is the source of the first books, readable or not.
 func (b *Books) First() books.Source { return b.parts[0].Source }
