@@ -181,7 +181,7 @@ func literals(t *testing.T, top string, look func(where, text string)) {
 }
 
 // TestEveryFlag: each flag of each verb is given in a document, on the line of its verb,
-// or by a test of package test or of this one, in the same call or list, or by a story.
+// or by a test of those below test/ or of this package, in the same call or list, or by a story.
 func TestEveryFlag(t *testing.T) {
 	top, err := fenced.Top()
 	if err != nil {
@@ -254,10 +254,10 @@ func givenByStories(t *testing.T) (lines [][]string) {
 // givenByTests are the literals of each call and list in tests.
 func givenByTests(t *testing.T, top string) (calls [][]string) {
 	t.Helper()
-	for _, pattern := range []string{"test/*_test.go", "cmd/sluice/*_test.go"} {
+	for _, pattern := range []string{"test/*/*_test.go", "test/harness/*.go", "cmd/sluice/*_test.go"} {
 		paths, err := filepath.Glob(filepath.Join(top, pattern))
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || len(paths) == 0 {
+			t.Fatal(pattern, paths, err)
 		}
 		for _, path := range paths {
 			f, err := gofile.Parse(token.NewFileSet(), path)
