@@ -3,7 +3,7 @@ package sensors
 // claimedElsewhere are sentences of docs/wire.md that tests of other packages, or of this
 // one without documented, hold against the product or the part of it that they are about.
 var claimedElsewhere = map[string][]string{
-	`test.TestTheListenersLimits`: {
+	`test/intake.TestTheListenersLimits`: {
 		`| from the connection to the whole CONNECT, TLS included | 10 s |`,
 		`| connections of one sensor | 4; the next ends the oldest |`,
 	},
@@ -21,7 +21,7 @@ var claimedElsewhere = map[string][]string{
 		"Of a reading's own keys, `pointer` is `/ts`, `/seq`, `/boot` or `/fields`; a mapped field has the pointer " +
 			"of its map.",
 	},
-	`test.TestAFlood`: {
+	`test/sensors.TestAFlood`: {
 		`Sensors are served in turn, by bytes and readings, behind a broker too: one that floods, or sends large arrays, waits for itself.`,
 	},
 	`gateway/ingest/internal/window.TestOneSensorsMemoryIsBounded`: {
@@ -38,14 +38,14 @@ var claimedElsewhere = map[string][]string{
 	`gateway/ingest/internal/window.TestTheBudgetOfAll`: {
 		"When many sensors do that at once, it is refused from 64 holes or readings without `seq` on, or 7 `boot`s.",
 	},
-	`test.TestContributionBound`: {
+	`test/privacy.TestContributionBound`: {
 		"Counted are also the readings of a unit that has reached its contribution bound (`max_contributions`) and " +
 			"so counts nowhere more: who sends them must not learn where else the unit was.",
 	},
-	`test.TestMelbourneCounts`: {
+	`test/privacy.TestMelbourneCounts`: {
 		"`firmware-sim replay FILE --map …` sends recorded readings.",
 	},
-	`test.TestEveryCode`: {
+	`test/sensors.TestEveryCode`: {
 		`| E001 | refused | topic or sensor unknown (nobody is told) |`,
 		`| E002 | refused | the sensor is not registered yet, or not any more, at that time |`,
 		`| E100 | refused | not JSON, or neither object nor array |`,
