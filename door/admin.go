@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// adminConnections at a time are enough for whoever looks after a machine.
+// adminConnections are open at most; operators and monitoring need few.
 const adminConnections = 64
 
-// ListenAdmin guards the listener of an admin address.
+// ListenAdmin wraps the listener of an admin address.
 func ListenAdmin(l net.Listener) *Listener { return Listen(l, Limits{Total: adminConnections}) }
 
 // Admin serves an admin address: to GET and HEAD only, with answers that nobody
@@ -45,7 +45,7 @@ func Admin(listening net.Addr, configured string, next http.Handler) http.Handle
 	})
 }
 
-// calls reports whether a Host header names this machine, or is the configured name.
+// calls reports whether a Host header names this machine or is the configured name.
 func calls(host, name string) bool {
 	if only, _, err := net.SplitHostPort(host); err == nil {
 		host = only
@@ -69,8 +69,8 @@ func Loopback(a net.Addr) bool {
 // Transfer-Encoding, net/http shows the latter only; this refuses either.
 func HasBody(r *http.Request) bool { return r.ContentLength != 0 || len(r.TransferEncoding) > 0 }
 
-// Drop says that the connection ends with this answer, where the request has a body:
-// it is not read, since net/http would wait for it, and nobody else could have the place.
+// Drop closes the connection after this answer if the request has a body: reading it could
+// take long, and the connection would not be free for others.
 func Drop(w http.ResponseWriter, r *http.Request) {
 	if HasBody(r) {
 		w.Header().Set("Connection", "close")

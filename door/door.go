@@ -1,14 +1,14 @@
-// Package door lets HTTP connections in. Few may be in at a time, fewer of one
-// address, and nobody can keep others out by staying: when it is full, whoever has
-// done nothing for longest goes.
+// Package door limits HTTP connections, in all and per client address, without letting slow
+// or idle clients lock others out: when it is full, the connection that has been idle for
+// longest is closed.
 //
-// A connection does nothing while it waits for a request, has sent a part of one,
-// or does not read its answer. One whose answer is being made stays. When all are in,
-// the one that goes is of the address that has most of those that do nothing; a
-// newcomer waits only where every connection is at work.
+// A connection is idle while it waits for a request, has sent a part of one, or does not
+// read its answer; it is busy while its answer is made, and then it is never closed. The
+// one to close is taken from the address with the most idle connections. A newcomer waits
+// only if every connection is busy.
 //
-// Addresses are told apart under a hash with a key that dies with the process, those
-// of IPv6 by their first 64 bits: no address is kept.
+// No address is stored: clients are told apart by a hash under a key that dies with the
+// process, IPv6 clients by their first 64 bits.
 package door
 
 import (
@@ -26,11 +26,11 @@ import (
 // Hash tells clients apart without keeping their addresses.
 type Hash struct{ seed maphash.Seed }
 
-// NewHash has a key of its own.
+// NewHash returns a Hash with a new key.
 func NewHash() Hash { return Hash{maphash.MakeSeed()} }
 
-// Of is the hash of HOST:PORT, whatever the port is; of IPv6 it is that of the
-// network of 64 bits, which one client has to itself. What is no address is one client.
+// Of hashes the host of HOST:PORT; of an IPv6 address its /64 network, which belongs to one
+// client. Everything that is no address counts as one client.
 func (h Hash) Of(address string) uint64 {
 	host, _, _ := net.SplitHostPort(address)
 	ip, err := netip.ParseAddr(host)
@@ -48,15 +48,15 @@ func (h Hash) Of(address string) uint64 {
 	return maphash.String(h.seed, network.String())
 }
 
-// Limits are how many connections there may be.
+// Limits bounds the number of open connections.
 type Limits struct {
-	// Total at a time.
+	// Total bounds all of them.
 	Total int
-	// PerAddress at a time; 0 for no limit but Total.
+	// PerAddress bounds those of one address; 0 for no bound but Total.
 	PerAddress int
 }
 
-// Listener lets connections in. Its server must tell it of their states with State.
+// Listener accepts connections within its limits. The http.Server must call State.
 type Listener struct {
 	net.Listener
 	limits Limits
@@ -69,15 +69,15 @@ type Listener struct {
 	ended bool           // guarded by mu
 }
 
-// Listen guards a listener.
+// Listen wraps a listener.
 func Listen(l net.Listener, limits Limits) *Listener {
 	d := &Listener{Listener: l, limits: limits, hash: NewHash(), conns: make(map[*conn]bool), per: make(map[uint64]int)}
 	d.left = sync.NewCond(&d.mu)
 	return d
 }
 
-// Accept waits for a connection that may come in. Where the newcomer's address has
-// as many as it may have, and all of them are at work, the newcomer is closed.
+// Accept waits for a connection. If its address has as many as it may have and all of them
+// are busy, it is closed.
 func (d *Listener) Accept() (net.Conn, error) {
 	for {
 		raw, err := d.Listener.Accept()
@@ -97,7 +97,7 @@ func (d *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close stops listening; those that are in stay.
+// Close stops listening; open connections stay.
 func (d *Listener) Close() error {
 	d.mu.Lock()
 	d.ended = true
@@ -106,7 +106,7 @@ func (d *Listener) Close() error {
 	return d.Listener.Close()
 }
 
-// enter makes room for a newcomer, or reports that there is none.
+// enter makes room for a newcomer, or reports that there is no room.
 func (d *Listener) enter(c *conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -129,7 +129,7 @@ func (d *Listener) enter(c *conn) bool {
 	return true
 }
 
-// remove forgets a connection; d.mu is held.
+// remove drops a connection. The caller holds mu.
 func (d *Listener) remove(c *conn) {
 	if !d.conns[c] {
 		return
@@ -140,8 +140,8 @@ func (d *Listener) remove(c *conn) {
 	}
 }
 
-// evict closes the connection that has done nothing for longest, of the address
-// that has most such among those that may be asked to go; false where there is none.
+// evict closes, of the connections that may be closed, the one that has been idle for
+// longest, at the address with the most idle ones. It reports whether there was one.
 func (d *Listener) evict(may func(*conn) bool) bool {
 	idleConns := make(map[uint64]int)
 	for c := range d.conns {
@@ -172,7 +172,7 @@ func (d *Listener) leave(c *conn) {
 	d.left.Broadcast()
 }
 
-// State is for http.Server's ConnState.
+// State is the server's ConnState.
 func (d *Listener) State(raw net.Conn, state http.ConnState) {
 	c, ok := raw.(*conn)
 	if !ok {
@@ -187,7 +187,7 @@ func (d *Listener) State(raw net.Conn, state http.ConnState) {
 	}
 }
 
-// conn is a connection that is in.
+// conn is an accepted connection.
 type conn struct {
 	net.Conn
 	door    *Listener
@@ -201,7 +201,7 @@ type conn struct {
 	until time.Time // of the whole answer; zero for none; guarded by mu
 }
 
-// becomeIdle says that the client must do something next.
+// becomeIdle marks the connection as waiting for its client.
 func (c *conn) becomeIdle() {
 	c.patient.Store(0)
 	c.busy.Store(false)
@@ -210,14 +210,14 @@ func (c *conn) becomeIdle() {
 
 func (c *conn) idle() bool { return !c.busy.Load() || c.writing.Load() }
 
-// Close lets somebody else in.
+// Close closes the connection and makes room for another.
 func (c *conn) Close() error {
 	c.door.leave(c)
 	return c.Conn.Close()
 }
 
-// abort ends the connection with what it has not read: the system would keep that
-// for minutes. Its server notices.
+// abort resets the connection, so that the system does not keep unsent bytes for minutes.
+// The server sees an error.
 func (c *conn) abort() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // or it is kept
@@ -228,22 +228,22 @@ func (c *conn) abort() {
 // connKey is where a request's context has its connection.
 type connKey struct{}
 
-// withConn is for http.Server's ConnContext.
+// withConn is the server's ConnContext.
 func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// Patient gives the client of a request so long to take each part of its answer, until the
-// answer ends, where the door's own time is too short: a program that works on what it has
-// read does not read meanwhile, and then the system's buffers must empty by half before it
-// takes more. When the door is full, it is as good as idle all the same.
+// Patient gives the client of a request this long to read each part of its answer, instead
+// of the default: a program that processes what it has read does not read meanwhile, and
+// the system's buffers must half empty before it takes more. The connection still counts as
+// idle while it does not read.
 func Patient(r *http.Request, wait time.Duration) {
 	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
 		c.patient.Store(int64(wait))
 	}
 }
 
-// SetWriteDeadline bounds the whole answer; each part has a bound of its own.
+// SetWriteDeadline bounds the whole answer; each part has its own bound.
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	c.until = t
@@ -251,7 +251,7 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 	return c.Conn.SetWriteDeadline(t)
 }
 
-// SetDeadline sets both.
+// SetDeadline sets both deadlines.
 func (c *conn) SetDeadline(t time.Time) error {
 	if err := c.SetReadDeadline(t); err != nil {
 		return err

@@ -14,8 +14,8 @@ const (
 	idleTime    = 10 * time.Second // between two requests
 	headerBytes = 16 << 10
 
-	// An answer is sent in parts of so many bytes, and each must be taken in so long:
-	// the slowest reader that is served gets 3 kB in a second.
+	// An answer is sent in parts of this size, each of which the client must read within
+	// partTime: the slowest reader that is served gets 3 kB a second.
 	part     = 16 << 10
 	partTime = 5 * time.Second
 	// sendBuffer is what the system may hold of an answer that is not read, in bytes; it
@@ -23,15 +23,15 @@ const (
 	sendBuffer = 64 << 10
 )
 
-// Server serves what comes through a door. Serve it with Serve(d).
+// Server returns the server of a Listener; run it with Serve(d).
 func Server(d *Listener, handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime,
 		IdleTimeout:    idleTime,
 		MaxHeaderBytes: headerBytes, ConnState: d.State, ConnContext: withConn,
-		// OPTIONS * is a method like others
+		// OPTIONS * goes to the handler like other methods
 		DisableGeneralOptionsHandler: true,
-		// it names addresses, and panics with their values
+		// net/http logs addresses, and values of panics
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 }

@@ -51,7 +51,7 @@ type Store struct {
 	Influx *influx.Config `yaml:"influx"`
 }
 
-// SQLite is one file.
+// SQLite names a database file.
 type SQLite struct {
 	Path string `yaml:"path"`
 }
@@ -94,7 +94,7 @@ func ReadConfig(path string) (Config, error) {
 	return c, nil
 }
 
-// perSecond is the limit that holds.
+// perSecond is the effective rate limit.
 func (c *Config) perSecond(loopback bool) float64 {
 	switch {
 	case c.Rate.PerSecond != nil:
@@ -105,7 +105,7 @@ func (c *Config) perSecond(loopback bool) float64 {
 	return 20
 }
 
-// perAddress is the bound on one address's connections that holds.
+// perAddress is the effective bound on one address's connections.
 func (c *Config) perAddress(loopback bool) int {
 	switch {
 	case c.Connections.PerAddress != nil:
@@ -147,7 +147,7 @@ func (b *Books) UnmarshalYAML(unmarshal func(any) error) error {
 	return b.once()
 }
 
-// once looks that nothing is there twice.
+// once refuses duplicates.
 func (b Books) once() error {
 	seen := make(map[string]bool)
 	for _, p := range b {

@@ -17,13 +17,11 @@ import (
 // burst is how many seconds' worth a client may ask for at once.
 const burst = 5
 
-// maxClients are known at a time. Each is forgotten when it could ask for all of
-// its burst again.
+// maxClients are tracked at most. A client is dropped as soon as its bucket is full again.
 const maxClients = 50_000
 
-// limiter gives each client so many requests a second. Clients are told apart by
-// their address, of IPv6 by its first 64 bits, under a hash with a key that dies
-// with the process: no address is kept.
+// limiter allows each client a number of requests a second. Clients are told apart by a
+// door.Hash of their address; no address is stored.
 type limiter struct {
 	perSecond float64
 	hash      door.Hash
@@ -42,7 +40,7 @@ func newLimiter(perSecond float64) *limiter {
 	return &limiter{perSecond: perSecond, hash: door.NewHash(), clients: make(map[uint64]*client)}
 }
 
-// wrap refuses with 429 what is too much, and says in every answer what is left:
+// wrap answers 429 to requests beyond the rate, and reports in every answer what is left:
 // RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10).
 func (l *limiter) wrap(next http.Handler) http.Handler {
 	size := l.size()
@@ -71,8 +69,8 @@ func (l *limiter) refill() time.Duration {
 
 func (l *limiter) size() int { return max(1, int(math.Ceil(l.perSecond*burst))) }
 
-// take is how many requests are left after this one, negative where it is one too
-// many, and in how many seconds there will be more.
+// take returns how many requests are left after this one, negative if this one is too many,
+// and the seconds until there are more.
 func (l *limiter) take(address string, now time.Time) (left, wait int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,8 +89,8 @@ func (l *limiter) take(address string, now time.Time) (left, wait int) {
 	return int(c.bucket.TokensAt(now)), wait
 }
 
-// sweep forgets who has been away for long enough. Where more clients come than
-// can be known, all are forgotten: the limit is there to keep one from taking all.
+// sweep drops clients whose buckets are full again. If there are still too many, it drops
+// all: the limit only has to keep one client from taking everything.
 func (l *limiter) sweep(now time.Time) {
 	if len(l.clients) >= maxClients {
 		clear(l.clients)

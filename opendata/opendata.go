@@ -1,5 +1,5 @@
-// Package opendata is what residents see: it answers from released observations
-// and the public books, and from nothing else.
+// Package opendata serves residents: pages, API and files, made from released observations
+// and the public books and from nothing else.
 package opendata
 
 import (
@@ -27,7 +27,7 @@ import (
 	"sluice/opendata/web"
 )
 
-// Server is the open-data endpoint.
+// Server is the open-data server.
 type Server struct {
 	listener *door.Listener
 	http     *http.Server
@@ -45,7 +45,7 @@ type Server struct {
 	since time.Time // when that last changed; guarded by mu
 }
 
-// filter is a store as the books let it be shown.
+// filter is a store without the rows that the public books have no line of.
 type filter interface {
 	query.Store
 	LeftOut() int64
@@ -53,7 +53,7 @@ type filter interface {
 	Watch(ctx context.Context)
 }
 
-// newFilter holds a store against one gateway's books, or several's.
+// newFilter filters a store by one gateway's books, or by those of several.
 func newFilter(store query.Store, source books.Source, log *slog.Logger) (filter, *union.Books, error) {
 	all, several := source.(*union.Books)
 	if !several {
@@ -71,8 +71,8 @@ func newFilter(store query.Store, source books.Source, log *slog.Logger) (filter
 	return released.NewCityFilter(store, list, all.Names, log), all, nil
 }
 
-// Open listens where cfg says and answers from a store and its books: one gateway's, or a
-// union of several's.
+// Open listens on the addresses of cfg and answers from a store and the public books: one
+// gateway's, or a union of several.
 func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) (*Server, error) {
 	shown, all, err := newFilter(store, source, log)
 	if err != nil {
@@ -106,10 +106,10 @@ func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) 
 	return s, nil
 }
 
-// connections at a time.
+// connections are open at most.
 const connections = 1000
 
-// handler is everything that residents can ask.
+// handler serves all public routes.
 func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	cache := httpcache.New()
 	if cfg.perAddress(s.loopback()) > 0 {
@@ -131,11 +131,11 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	return secure(h), nil
 }
 
-// loopback reports whether nobody but this machine can ask.
+// loopback reports whether only this machine can connect.
 func (s *Server) loopback() bool { return door.Loopback(s.listener.Addr()) }
 
-// here is where this machine finds the pages; empty where others do as well, since
-// only the configuration knows what they call it.
+// here is the address of the pages on this machine; empty if others can connect, since only
+// the configuration knows the public address.
 func (s *Server) here() string {
 	if !s.loopback() {
 		return ""
@@ -183,7 +183,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// nothing is what a page may use of a browser (W3C Permissions Policy).
+// nothing is a Permissions-Policy (W3C) that denies pages every feature of the browser.
 const nothing = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), clipboard-read=(), " +
 	"clipboard-write=(), display-capture=(), encrypted-media=(), " +
 	"fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), " +
@@ -192,8 +192,8 @@ const nothing = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), c
 	"screen-wake-lock=(), serial=(), storage-access=(), usb=(), " +
 	"window-management=(), xr-spatial-tracking=()"
 
-// secure sets what every answer has: nothing from elsewhere, no scripts but our
-// own, and since nobody is known here and all is public, pages elsewhere may read it.
+// secure sets the headers of every answer: pages load nothing from elsewhere and run no
+// scripts but our own. Everything is public and nobody logs in, so other sites may read it.
 func secure(next http.Handler) http.Handler {
 	always := map[string][]string{
 		"Cross-Origin-Opener-Policy":    {"same-origin"},
@@ -216,10 +216,11 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("{\"ok\":true}\n")) // the client may be gone
 }
 
-// lookEvery is how often it is looked whether all gateways' books can be used.
+// lookEvery is the interval at which all gateways' books are checked.
 const lookEvery = 10 * time.Second
 
-// watchBooks says when some gateways' books cannot be used, and when they can again.
+// watchBooks logs when some gateways' books become unusable, and when they are usable
+// again.
 func (s *Server) watchBooks(ctx context.Context) {
 	wait := lookEvery // a gateway that starts beside it has begun by then
 	if s.all != nil {
@@ -259,11 +260,11 @@ func (s *Server) watchBooks(ctx context.Context) {
 	}
 }
 
-// confirmed is what two looks in a row have seen: one may fall between two gateways' taking of
-// a motion.
+// confirmed is a state that two looks in a row have seen: a single look may fall between
+// the moments at which two gateways take a motion.
 type confirmed struct{ last, logged string }
 
-// look says what has been seen twice, and whether it is news.
+// look returns what has been seen twice, and whether that is new.
 func (t *confirmed) look(now string) (logged string, news bool) {
 	if again := now == t.last; !again || now == t.logged {
 		t.last = now
@@ -273,8 +274,8 @@ func (t *confirmed) look(now string) (logged string, news bool) {
 	return now, true
 }
 
-// problems are why some gateways' books cannot be used; of one gateway's alone, that there
-// are none.
+// problems describes which gateways' books are unusable, and why; for a single gateway,
+// only that there are no books.
 func (s *Server) problems() []string {
 	if s.all != nil {
 		return s.all.Problems()
@@ -285,7 +286,7 @@ func (s *Server) problems() []string {
 	return nil
 }
 
-// readyz asks the books and the store. Since is when the answer last changed.
+// readyz checks the books and the store. Since is when the store's answer last changed.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	_, err := s.source.Latest(r.Context())
 	s.mu.Lock()

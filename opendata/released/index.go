@@ -15,8 +15,8 @@ import (
 	"sluice/store"
 )
 
-// index is which windows the books have a line of. Windows that follow each other under
-// one plan are one run, so that it stays small over years. Who has it guards it.
+// index holds which windows have a line in the books. Consecutive windows under one plan
+// are one run, so that it stays small over years. It has no lock of its own.
 type index struct {
 	streams map[lane][]run      // by start
 	lanes   map[string][]string // by stream: the gateways that have released any of it
@@ -24,11 +24,11 @@ type index struct {
 	removed map[[2]string]int64 // by stream and decision: until when nothing is shown any more
 }
 
-// lane is one gateway's windows of a stream: a gateway that was renamed has two.
+// lane holds one gateway's windows of a stream; a gateway that was renamed has two.
 type lane struct{ stream, gateway string }
 
-// run is windows of one length without a hole: [from, from+step), and so on until to, in
-// nanoseconds since 1970.
+// run is a span of consecutive windows of one length: [from, from+step) and so on until to,
+// in nanoseconds since 1970.
 type run struct {
 	from, to, step int64
 	plan           *closed
@@ -50,7 +50,7 @@ func newIndex() *index {
 		removed: make(map[[2]string]int64)}
 }
 
-// add enters a line, of a plan that was entered.
+// add adds a line whose plan is known.
 func (x *index) add(l line) {
 	p := x.plans[l.plan]
 	if p == nil {
@@ -156,7 +156,7 @@ func (c *closed) has(o *store.Observation) bool {
 	return !c.known || c.cells[o.Cell] && c.measures[o.Measure] || o.OfEpoch() && o.Cell == c.whole
 }
 
-// remove enters that numbers were removed.
+// remove records a removal.
 func (x *index) remove(r *books.Removal) {
 	of := [2]string{r.Stream, r.Decision}
 	x.removed[of] = max(x.removed[of], r.Until.UnixNano())
@@ -165,7 +165,7 @@ func (x *index) remove(r *books.Removal) {
 	}
 }
 
-// enter takes a plan, or what is known of it now.
+// enter records a plan, or what is known of it now.
 func (x *index) enter(p *closed) {
 	p.removed = x.removed[p.of]
 	if old := x.plans[p.digest]; old != nil {
@@ -219,8 +219,9 @@ type line struct {
 	from, to              int64
 }
 
-// parse reads what the index needs of a line: there are hundreds of thousands. A line in
-// which a text could be taken for a key is read as any JSON is.
+// parse reads the fields of a line that the index needs without decoding JSON: there are
+// hundreds of thousands of lines. A line in which a text could be taken for a key is
+// decoded as JSON.
 func parse(text string) (l line, ok bool) {
 	var start, end string
 	if strings.Contains(text, `\`) || !value(text, `"gateway":"`, &l.gateway) ||
@@ -263,7 +264,7 @@ func value(text, key string, into *string) bool {
 	return ok
 }
 
-// whole reads all of a line.
+// whole decodes all of a line.
 func whole(text string) (r books.Released, ok bool) {
 	err := json.Unmarshal([]byte(text), &r)
 	return r, err == nil && r.Stream != "" && inRange(r.Start) && inRange(r.End) && r.Start.Before(r.End)

@@ -11,8 +11,8 @@ import (
 	"sluice/books"
 )
 
-// ready waits until the books have been read once. Later they are read beside, so that
-// what was removed is not shown for long.
+// ready waits until the books have been read once. Later they are read in the background,
+// so that what was removed is not shown for long.
 func (f *Filter) ready(ctx context.Context) error {
 	f.mu.RLock()
 	began, old := f.began, f.reading == nil && time.Since(f.read) > mirrorFresh
@@ -32,7 +32,7 @@ func (f *Filter) ready(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", errBooks, err)
 }
 
-// begin has the books read, for nobody who waits.
+// begin starts reading the books in the background.
 func (f *Filter) begin() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -42,7 +42,7 @@ func (f *Filter) begin() {
 	}
 }
 
-// refresh reads what the books have more, beside others that wait for the same.
+// refresh reads new lines, together with others that wait for the same.
 func (f *Filter) refresh(ctx context.Context) error {
 	f.mu.Lock()
 	if f.reading == nil {
@@ -65,8 +65,8 @@ func (f *Filter) refresh(ctx context.Context) error {
 	return f.problem
 }
 
-// readOn reads the new lines. Those of a book that is read from its beginning come into
-// force at its end. Nothing is read while mu is held: a mirror may be slow.
+// readOn reads the new lines. A book that is read from its beginning replaces the index
+// only at its end. Nothing is read while mu is held: a mirror may be slow.
 func (f *Filter) readOn(done chan struct{}) {
 	var anew *index
 	err := f.follower.Next(func() { anew = newIndex() }, func(text string) error {
@@ -126,7 +126,7 @@ func (f *Filter) readOn(done chan struct{}) {
 	f.reading = nil
 }
 
-// removedSince are the removals that were said since they were read last.
+// removedSince returns the removals that are new.
 func (f *Filter) removedSince() (list []books.Removal, err error) {
 	err = f.removals.Next(func() {}, func(line string) error {
 		var r books.Removal
@@ -138,7 +138,7 @@ func (f *Filter) removedSince() (list []books.Removal, err error) {
 	return list, err
 }
 
-// unknown are plans that could not be read before, and can now.
+// unknown returns the plans that could not be read before, and can now.
 func (f *Filter) unknown(anew *index) (list []*closed) {
 	x := f.index // nobody else changes it
 	if anew != nil {

@@ -1,15 +1,15 @@
-// Package released shows of a store what the public books have a line of, and nothing
-// else: a row that somebody else has written is left out, and counted.
+// Package released filters a store by the public books: only rows of windows that have a
+// line in releases.jsonl pass. A row that somebody else has written is left out and
+// counted.
 //
-// A row is of a window that has a line in releases.jsonl, ends where it does, and is of
-// a cell and a measure of the window's plan: that is asked of every row before it is
-// shown. Whether its number is the one that was released says the window's digest, of
-// which all rows of the window are needed: Watch compares it beside, the newest windows
-// within a minute and all of them in turn, slowly, and a window that is not what was
-// released is left out from then on, as a whole.
+// Every row is checked before it is shown: its window has a line, with the same end, and
+// its cell and measure are of the window's plan. Whether the numbers are those that were
+// released is told by the window's digest, which needs all rows of the window. Watch
+// compares digests in the background, of the newest windows within a minute and of all
+// windows in turn, slowly. A window that differs is left out as a whole from then on.
 //
-// What is known of the books is which windows follow each other without a hole, so it
-// takes some kilobytes for each year, whatever the store has.
+// The index of the books is a list of runs of consecutive windows, so it takes some
+// kilobytes a year, however large the store is.
 package released
 
 import (
@@ -33,24 +33,25 @@ type Store interface {
 
 const (
 	bookName = "releases.jsonl"
-	// dirFresh and mirrorFresh are how old what is known of the books may be when a row
-	// without a line is met. A directory is looked at by stat(2).
+	// dirFresh and mirrorFresh are how old the index may be when a row without a line is
+	// met, before the books are read again. A directory is checked by stat(2).
 	dirFresh    = 20 * time.Millisecond
 	mirrorFresh = 2 * time.Second
-	// grace is how long a row may be there before its line: the gateway writes both
-	// beside each other.
+	// grace is how long a row may be in the store before its line is in the books: the
+	// gateway writes both concurrently.
 	grace = 10 * time.Second
-	// maxNewest are the newest lines, whose windows are compared often.
+	// maxNewest is the number of newest lines whose windows are compared often.
 	maxNewest = 256
-	// maxStrays windows are told apart, of those that have no line.
+	// maxStrays bounds the windows without a line that are tracked.
 	maxStrays = 1000
-	// maxWrong windows are left out because they are not what was released.
+	// maxWrong bounds the windows that are left out because they differ from what was
+	// released.
 	maxWrong = 100_000
-	// maxMend of them are looked at every minute, to see whether they are right again.
+	// maxMend bounds those of them that are compared again every minute.
 	maxMend = 256
 )
 
-// window is what is released at once.
+// window identifies what a gateway releases at once.
 type window struct {
 	gateway, stream string // no gateway where a row does not say whose it is
 	start           int64
@@ -81,7 +82,7 @@ type Filter struct {
 	leftOut int64             // rows, each time that they were left out; guarded by mu
 }
 
-// stray is a window that is in the store and has no line.
+// stray is a window in the store without a line in the books.
 type stray struct{ first, last time.Time }
 
 // New filters a store by the books of one gateway.
@@ -97,7 +98,7 @@ func New(from Store, source books.Source, log *slog.Logger) *Filter {
 	return f
 }
 
-// Observations answers as the store does, without what has no line.
+// Observations answers as the store does, without rows that have no line.
 func (f *Filter) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
 	if err := f.ready(ctx); err != nil {
 		return nil, err
@@ -105,8 +106,8 @@ func (f *Filter) Observations(ctx context.Context, q store.Query) ([]store.Obser
 	return pages(ctx, f.store, q, func(list []store.Observation) []store.Observation { return f.only(ctx, list) })
 }
 
-// pages asks a store until there are as many rows as are asked for, or no more, of those
-// that only leaves.
+// pages asks a store until the filter has passed as many rows as the query asks for, or the
+// store has no more.
 func pages(
 	ctx context.Context, from Store, q store.Query, only func([]store.Observation) []store.Observation,
 ) ([]store.Observation, error) {
@@ -131,7 +132,7 @@ func pages(
 	}
 }
 
-// only takes out what has no line. What is not known of the books yet is asked for once.
+// only removes rows without a line. If there are any, the books are read once more first.
 func (f *Filter) only(ctx context.Context, list []store.Observation) []store.Observation {
 	if f.all(list) {
 		return list
@@ -142,22 +143,22 @@ func (f *Filter) only(ctx context.Context, list []store.Observation) []store.Obs
 	now, kept := time.Now(), list[:0]
 	for i := range list {
 		o := &list[i]
-		if f.lets(o) {
+		if f.allows(o) {
 			kept = append(kept, *o)
 			continue
 		}
-		f.leave(f.windowOf(o), now)
+		f.leaveOut(f.windowOf(o), now)
 	}
 	return kept
 }
 
-// lets reports whether a row is shown, for who holds mu.
-func (f *Filter) lets(o *store.Observation) bool {
+// allows reports whether a row passes. The caller holds mu.
+func (f *Filter) allows(o *store.Observation) bool {
 	r := f.index.of(o)
 	return r != nil && (len(f.wrong) == 0 || !f.wrong[window{r.gateway, o.Stream, o.Start.UnixNano()}])
 }
 
-// windowOf is a row's window, of the gateway that it can be of, for who holds mu.
+// windowOf is a row's window, with the gateway that it can be of. The caller holds mu.
 func (f *Filter) windowOf(o *store.Observation) window {
 	w := window{o.Gateway, o.Stream, o.Start.UnixNano()}
 	if r := f.index.of(o); r != nil {
@@ -184,9 +185,9 @@ func (f *Filter) all(list []store.Observation) bool {
 	return true
 }
 
-// leave counts a row that is left out, for who holds mu. One whose line may be on its
-// way is not counted yet.
-func (f *Filter) leave(w window, now time.Time) {
+// leaveOut counts a row that is left out. One whose line may be on its way is not counted
+// yet. The caller holds mu.
+func (f *Filter) leaveOut(w window, now time.Time) {
 	x := f.strays[w]
 	switch {
 	case x != nil:
@@ -203,15 +204,15 @@ func (f *Filter) leave(w window, now time.Time) {
 	}
 }
 
-// LeftOut is how many rows were left out, counted each time.
+// LeftOut is how many rows were left out, counting each time again.
 func (f *Filter) LeftOut() int64 {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.leftOut
 }
 
-// Hint says what the store has and the books have not; empty for nothing. It goes by
-// what was asked for and compared lately.
+// Hint describes what is in the store and not in the books, as far as recent queries and
+// comparisons have shown; empty for nothing.
 func (f *Filter) Hint() string {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -268,7 +269,7 @@ func (f *Filter) closedBefore(ctx context.Context, stream string, until time.Tim
 	return time.Time{}, nil
 }
 
-// any reports whether any of some rows can be of these books.
+// any reports whether any of the rows can be of these books.
 func (f *Filter) any(rows []store.Observation) bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -282,5 +283,5 @@ func (f *Filter) ends(stream string, until time.Time) bool {
 	return len(last) == 1 && last[0][1] == until.UnixNano()
 }
 
-// errBooks says that nothing can be shown yet.
+// errBooks means that nothing can be shown yet.
 var errBooks = errors.New("the public books cannot be read, and without them nothing that the store has is shown")

@@ -12,11 +12,11 @@ import (
 	"sluice/store"
 )
 
-// patience is how long a row without a line is held for the books of the gateways: one
-// that is away keeps nobody from the others' numbers.
+// patience is how long a query with a row without a line waits for the gateways' books: one
+// that is unreachable must not hide the others' numbers.
 const patience = time.Second
 
-// Named is one gateway's books, and what the configuration calls them.
+// Named is one gateway's books, with their name in the configuration.
 type Named struct {
 	Where  string
 	Source books.Source
@@ -24,7 +24,8 @@ type Named struct {
 	Usable func() bool
 }
 
-// CityFilter shows of one store what any of several gateways' books have a line of.
+// CityFilter filters a store by the books of several gateways: a row needs a line in one of
+// them.
 type CityFilter struct {
 	store Store
 	parts []*Filter
@@ -34,8 +35,8 @@ type CityFilter struct {
 	stray *Filter // counts what none of them has a line of
 }
 
-// NewCityFilter shows what any of several gateways' books have lines of. Names are the
-// gateways' as their books say them, in the order of the list; empty where it is not known.
+// NewCityFilter filters a store by the books of several gateways. Names returns the
+// gateways' names from their books, in the order of the list; empty where unknown.
 func NewCityFilter(from Store, list []Named, names func() []string, log *slog.Logger) *CityFilter {
 	f := &CityFilter{store: from, named: list, names: names, stray: New(from, none{}, log)}
 	for _, n := range list {
@@ -44,12 +45,13 @@ func NewCityFilter(from Store, list []Named, names func() []string, log *slog.Lo
 	return f
 }
 
-// none are books without a line.
+// none is a source of empty books.
 type none struct{}
 
 func (none) Get(string) ([]byte, error) { return nil, nil }
 
-// use are the books that are of this city and have been read, and whether that is all.
+// use returns the books that are of this city and have been read, and whether these are
+// all.
 func (f *CityFilter) use(ctx context.Context) (list []*Filter, whole bool) {
 	ready := make([]bool, len(f.parts))
 	var all sync.WaitGroup
@@ -77,7 +79,7 @@ func (f *CityFilter) use(ctx context.Context) (list []*Filter, whole bool) {
 	return list, len(list) == len(f.parts)
 }
 
-// Observations answers as the store does, without what has no line.
+// Observations answers as the store does, without rows that have no line.
 func (f *CityFilter) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
 	parts, whole := f.use(ctx)
 	if len(parts) == 0 {
@@ -88,8 +90,8 @@ func (f *CityFilter) Observations(ctx context.Context, q store.Query) ([]store.O
 	})
 }
 
-// only takes out what none of the books has a line of. Where some are away, their rows
-// are not called wrong.
+// only removes rows that none of the books has a line of. While some books are unreachable,
+// such rows are not counted as wrong.
 func (f *CityFilter) only(ctx context.Context, parts []*Filter, whole bool, list []store.Observation) []store.Observation {
 	missing := false
 	shown := make([]bool, len(list))
@@ -105,7 +107,7 @@ func (f *CityFilter) only(ctx context.Context, parts []*Filter, whole bool, list
 			n := slices.Index(f.parts, p)
 			p.mu.RLock()
 			for i := range list {
-				shown[i] = shown[i] || (owner[i] < 0 || owner[i] == n) && p.lets(&list[i])
+				shown[i] = shown[i] || (owner[i] < 0 || owner[i] == n) && p.allows(&list[i])
 			}
 			p.mu.RUnlock()
 		}
@@ -122,14 +124,14 @@ func (f *CityFilter) only(ctx context.Context, parts []*Filter, whole bool, list
 		if shown[i] {
 			kept = append(kept, list[i])
 		} else if whole {
-			f.leave(parts, &list[i], now)
+			f.leaveOut(parts, &list[i], now)
 		}
 	}
 	return kept
 }
 
-// refresh reads what the books have more, for as long as patience lasts; false where it
-// was not enough for some.
+// refresh reads new lines of all books within patience; it reports whether that was enough
+// for all.
 func (f *CityFilter) refresh(ctx context.Context, parts []*Filter) bool {
 	failed := make([]error, len(parts))
 	var all sync.WaitGroup
@@ -140,11 +142,11 @@ func (f *CityFilter) refresh(ctx context.Context, parts []*Filter) bool {
 	return errors.Join(failed...) == nil
 }
 
-// errSlow says that books are being read for longer than anybody is held.
+// errSlow means that reading the books takes longer than a query waits.
 var errSlow = errors.New("the public books are slow")
 
-// soon is refresh for as long as patience lasts; where the books were away, or are slow,
-// they are read for nobody who waits.
+// soon is refresh within patience; where the books were unreachable or are slow, they are
+// read in the background.
 func (f *Filter) soon(ctx context.Context) error {
 	f.mu.RLock()
 	problem, slow, old := f.problem, f.reading != nil && time.Since(f.begun) > patience, time.Since(f.read) >= f.fresh
@@ -163,12 +165,13 @@ func (f *Filter) soon(ctx context.Context) error {
 	return f.refresh(ctx)
 }
 
-// leave counts a row that is left out: of a gateway's window that is wrong, or of none.
-func (f *CityFilter) leave(parts []*Filter, o *store.Observation, now time.Time) {
+// leaveOut counts a row that is left out: of a gateway's window that differs, or of no
+// gateway's.
+func (f *CityFilter) leaveOut(parts []*Filter, o *store.Observation, now time.Time) {
 	for _, p := range parts {
 		p.mu.Lock()
 		if p.index.of(o) != nil {
-			p.leave(p.windowOf(o), now)
+			p.leaveOut(p.windowOf(o), now)
 			p.mu.Unlock()
 			return
 		}
@@ -176,7 +179,7 @@ func (f *CityFilter) leave(parts []*Filter, o *store.Observation, now time.Time)
 	}
 	f.stray.mu.Lock()
 	defer f.stray.mu.Unlock()
-	f.stray.leave(window{o.Gateway, o.Stream, o.Start.UnixNano()}, now)
+	f.stray.leaveOut(window{o.Gateway, o.Stream, o.Start.UnixNano()}, now)
 }
 
 // ClosedUntil is the end of the last window that the store and any of the books have.
@@ -216,7 +219,7 @@ func (f *CityFilter) ClosedEach(ctx context.Context, stream string) ([]time.Time
 	return out, nil
 }
 
-// LeftOut is how many rows were left out, counted each time.
+// LeftOut is how many rows were left out, counting each time again.
 func (f *CityFilter) LeftOut() int64 {
 	n := f.stray.LeftOut()
 	for _, p := range f.parts {
@@ -225,7 +228,7 @@ func (f *CityFilter) LeftOut() int64 {
 	return n
 }
 
-// Hint says what the store has and the books have not; empty for nothing.
+// Hint describes what is in the store and not in the books; empty for nothing.
 func (f *CityFilter) Hint() string {
 	for n, p := range f.parts {
 		if h := p.Hint(); h != "" {
@@ -235,8 +238,8 @@ func (f *CityFilter) Hint() string {
 	return f.stray.Hint()
 }
 
-// Watch compares what the store has with the digests of all books until ctx ends, and
-// says what is left out.
+// Watch compares the store with the digests of all books until ctx ends, and logs what is
+// left out.
 func (f *CityFilter) Watch(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, p := range f.parts {
@@ -248,7 +251,7 @@ func (f *CityFilter) Watch(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-time.After(compareNewest):
-				logged = f.stray.say(logged)
+				logged = f.stray.report(logged)
 			}
 		}
 	})

@@ -10,22 +10,22 @@ import (
 )
 
 const (
-	// The newest windows are compared every minute, and so are some that were wrong.
+	// The newest windows are compared every minute, and so are some that differed.
 	compareNewest = time.Minute
-	// All windows are compared in turn. After each the comparing rests for so many times
-	// as long as it took, and after all of them for an hour; a mirror's books, which are
-	// fetched anew for it, for a day.
+	// All windows are compared in turn. The pause after each is this many times as long as
+	// the comparison took; the pause after a round is an hour, or a day for a mirror's
+	// books, which are fetched for it.
 	rest       = 20
 	maxPause   = 10 * time.Second
 	restDir    = time.Hour
 	restMirror = 24 * time.Hour
-	// again is after what time a window that seems wrong is looked at once more: a
-	// withdrawal may be on its way, or a part of it.
+	// again is the pause before a window that seems to differ is compared once more: a
+	// withdrawal, or a part of one, may be on its way.
 	again = 10 * time.Second
 )
 
-// Watch compares what the store has with the digests of the books until ctx ends, and
-// says what is left out.
+// Watch compares the store with the digests of the books until ctx ends, and logs what is
+// left out.
 func (f *Filter) Watch(ctx context.Context) {
 	beside, all := make(chan struct{}), time.Now()
 	close(beside)
@@ -40,7 +40,7 @@ func (f *Filter) Watch(ctx context.Context) {
 		if f.refresh(ctx) == nil {
 			f.compareNewest(ctx)
 		}
-		logged = f.say(logged)
+		logged = f.report(logged)
 		select {
 		case <-beside:
 			if time.Now().Before(all) {
@@ -60,8 +60,8 @@ func (f *Filter) Watch(ctx context.Context) {
 	}
 }
 
-// say logs what was left out since it was said last.
-func (f *Filter) say(logged int64) int64 {
+// report logs what has been left out since the last report.
+func (f *Filter) report(logged int64) int64 {
 	if n := f.LeftOut(); n > logged {
 		f.log.Error("rows of the store were left out: they are not what the public books say was released", "rows",
 			n-logged, "hint", f.Hint())
@@ -77,7 +77,7 @@ func (f *Filter) say(logged int64) int64 {
 	return logged
 }
 
-// compareNewest compares the newest windows, and those that were wrong.
+// compareNewest compares the newest windows, and those that differed.
 func (f *Filter) compareNewest(ctx context.Context) {
 	f.mu.Lock()
 	newest, list := slices.Clone(f.newest[max(0, len(f.newest)-maxNewest):]), slices.Clone(f.mend)
@@ -115,7 +115,7 @@ func (f *Filter) compareAll(ctx context.Context) {
 	}
 }
 
-// compare looks at windows, and once more at those that seem wrong.
+// compare compares windows, and once more those that seem to differ.
 func (f *Filter) compare(ctx context.Context, list []books.Released) {
 	doubtful, err := f.differ(ctx, list)
 	if err == nil && len(doubtful) > 0 && !f.known(doubtful) {
@@ -151,15 +151,15 @@ func (f *Filter) compare(ctx context.Context, list []books.Released) {
 
 func lineOf(r books.Released) window { return window{r.Gateway, r.Stream, r.Start.UnixNano()} }
 
-// known reports whether all these are called wrong already.
+// known reports whether all these are already known to differ.
 func (f *Filter) known(list []books.Released) bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return !slices.ContainsFunc(list, func(r books.Released) bool { return !f.wrong[lineOf(r)] })
 }
 
-// differ are the windows of which the store has something else than was released. One
-// that it has nothing of shows nothing, and what cannot be read is not called wrong.
+// differ returns the windows whose rows in the store are not what was released. A window
+// without rows shows nothing, and one that cannot be read is not called wrong.
 func (f *Filter) differ(ctx context.Context, list []books.Released) (out []books.Released, err error) {
 	var hidden map[window][]books.Withdrawal
 	for i := range list {
@@ -186,14 +186,15 @@ func (f *Filter) differ(ctx context.Context, list []books.Released) (out []books
 	return out, nil
 }
 
-// planned are the rows that are not left out anyway.
+// planned returns the rows that would not be left out anyway.
 func (f *Filter) planned(rows []store.Observation) []store.Observation {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return slices.DeleteFunc(rows, func(o store.Observation) bool { return f.index.of(&o) == nil })
 }
 
-// withdrawn are the withdrawals of these books, whatever name the gateway has now.
+// withdrawn returns the withdrawals of these books by window, whatever the gateway is
+// called now.
 func (f *Filter) withdrawn() (map[window][]books.Withdrawal, error) {
 	list, err := f.reader.Withdrawals()
 	out := make(map[window][]books.Withdrawal)
