@@ -1,7 +1,7 @@
-// Package api is /api/v1: the released observations, streams, sensors, zones,
-// decisions and the ledger as JSON, CSV and GeoJSON. GET and HEAD only, the same
-// query always gives the same bytes, and an error is a problem document (RFC 9457)
-// that names the parameter, never its value. /openapi.json says all of it.
+// Package api serves /api/v1: released observations, streams, sensors, zones, decisions and
+// the ledger as JSON, CSV and GeoJSON. It answers GET and HEAD only; the same query always
+// gives the same bytes; an error is a problem document (RFC 9457) that names the parameter,
+// never its value. /openapi.json describes it.
 package api
 
 import (
@@ -27,19 +27,19 @@ type API struct {
 	log    *slog.Logger
 }
 
-// New makes the handlers. The base is where the public finds them, if known.
+// New returns an API. The base is its public address, if known.
 func New(source *query.Source, cache *httpcache.Cache, base string, log *slog.Logger) *API {
 	return &API{source, cache, strings.TrimSuffix(base, "/"), log}
 }
 
-// endpoint is one route with the parameters that it knows.
+// endpoint is one route with its parameters.
 type endpoint struct {
 	path       string
 	parameters []string
 	make       func(*http.Request, url.Values) (*httpcache.Reply, error)
 }
 
-// endpoints are all of /api/v1.
+// endpoints lists the routes of /api/v1.
 func (a *API) endpoints() []endpoint {
 	return []endpoint{
 		{"/api/v1/streams", []string{"limit", "cursor", "format"}, a.streams},
@@ -100,9 +100,8 @@ func asJSON(v any) (*httpcache.Reply, error) {
 	return &httpcache.Reply{Type: "application/json", Body: b.Bytes()}, err
 }
 
-// list answers with the part of a list that was asked for, in JSON under its name
-// or as a table. The key of an item is what a cursor continues behind, so that
-// items which come or go meanwhile move nothing.
+// list answers with one page of a list, in JSON under its name or as CSV. A cursor holds
+// the key of the last item, so that items that come or go meanwhile move nothing.
 func list[T any](
 	r *http.Request, v url.Values, name string, all []T, maxItems int, key func(T) string, rows table[T],
 	more ...member,
@@ -121,7 +120,7 @@ func list[T any](
 	return asList(name, part, next, more...)
 }
 
-// cut takes up to limit items behind a cursor.
+// cut returns up to limit items behind the cursor, and the path of the next page.
 func cut[T any](u *url.URL, v url.Values, all []T, maxItems int, key func(T) string) ([]T, string, error) {
 	limit, err := query.Limit(v, maxItems)
 	if err != nil {
@@ -145,7 +144,7 @@ func cut[T any](u *url.URL, v url.Values, all []T, maxItems int, key func(T) str
 	return all[:limit], u.Path + "?" + v.Encode(), nil
 }
 
-// wantsCSV asks the parameter format first, then Accept.
+// wantsCSV reads the parameter format, else the header Accept.
 func wantsCSV(r *http.Request, v url.Values, other string) (bool, error) {
 	switch v.Get("format") {
 	case "csv":

@@ -17,25 +17,25 @@ import (
 	"sluice/opendata/query"
 )
 
-// A file of the books from largeBook on is sent from the disk, in parts if the
-// client likes, within longest.
+// A file of the books of at least largeBook bytes is sent from the disk, with ranges,
+// within longest.
 const (
 	largeBook = 1 << 20
 	longest   = 10 * time.Minute
 )
 
-// opener is a source whose files need not be read whole.
+// opener is a source whose files can be read in parts.
 type opener interface {
 	Open(name string) (*os.File, fs.FileInfo, error)
 }
 
-// whose are the addresses of one gateway's books.
+// whose tells where one gateway's books are.
 type whose struct {
 	Gateway string `json:"gateway"` // empty where the books do not say it
 	Books   string `json:"books"`   // their path
 }
 
-// gateways tells where each gateway's books are, so that whoever checks them finds all.
+// gateways lists where each gateway's books are, so that verifiers find all of them.
 func (a *API) gateways() (*httpcache.Reply, error) {
 	list, err := a.source.Books.Gateways()
 	if err != nil {
@@ -54,7 +54,7 @@ func (a *API) gateways() (*httpcache.Reply, error) {
 	return asJSON(out)
 }
 
-// booksOf is the source that a request is about: a gateway's, or the first one's.
+// booksOf returns the books that a request names: a gateway's, or the first one's.
 func (a *API) booksOf(r *http.Request) (books.Source, error) {
 	name := r.PathValue("gateway")
 	if name == "" {
@@ -69,8 +69,8 @@ func (a *API) booksOf(r *http.Request) (books.Source, error) {
 	return nil, cmp.Or(err, query.ErrUnknown)
 }
 
-// book is one file of the public books, as it is, for mirrors and for whoever checks
-// them. The chains grow for years.
+// book serves one file of the public books as it is, for mirrors and verifiers. The chains
+// grow for years.
 func (a *API) book(small http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		source, err := a.booksOf(r)
@@ -89,7 +89,7 @@ func (a *API) book(small http.HandlerFunc) http.HandlerFunc {
 			small(w, r)
 			return
 		}
-		// A slow client may take long here; it holds nothing but its connection.
+		// A slow client may take long: it holds nothing but its connection.
 		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(longest)); err != nil {
 			a.log.Error("a file of the books cannot be sent", "error", err)
 		}
@@ -102,7 +102,7 @@ func (a *API) book(small http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// small is a file that is read whole.
+// small serves a file that is read whole.
 func (a *API) small(r *http.Request) (*httpcache.Reply, error) {
 	name := r.PathValue("name")
 	source, err := a.booksOf(r)

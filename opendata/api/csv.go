@@ -9,13 +9,13 @@ import (
 	"sluice/opendata/httpcache"
 )
 
-// table says how items become rows; one item may be several.
+// table turns items into rows; one item may have several.
 type table[T any] struct {
 	header []string
 	rows   func(T) [][]string
 }
 
-// csv is RFC 4180 with LF. What was not published is empty.
+// csv encodes RFC 4180 with LF. A value that was not published is empty.
 func (t table[T]) csv(list []T, name, next string) (*httpcache.Reply, error) {
 	body, err := t.append(t.head(), list)
 	return &httpcache.Reply{Type: csvType, Body: body, Next: next, File: name + ".csv"}, err
@@ -37,8 +37,8 @@ func (t table[T]) append(head []byte, list []T) ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
-// text makes a text safe to open in a spreadsheet, which would run it as a formula
-// if it began with one of these (CWE-1236). Numbers do not pass here.
+// text makes a text safe to open in a spreadsheet, which runs a text that begins with one
+// of these as a formula (CWE-1236). Numbers are not escaped.
 func text(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
 		return "'" + s
@@ -46,11 +46,11 @@ func text(s string) string {
 	return s
 }
 
-// titles are a text in the three languages of the pages.
+// titles returns a text in the three languages of the pages.
 func titles(t map[string]string) []string {
 	return []string{text(t["ca"]), text(t["en"]), text(t["es"])}
 }
 
-// reasons are the council's reason in the three languages of the pages, and what it said
-// without naming the language.
+// reasons returns the council's reason in the three languages of the pages, and the one
+// without a language.
 func reasons(r map[string]string) []string { return append(titles(r), text(r[books.Unsaid])) }

@@ -103,7 +103,7 @@ func appendItem(b []byte, o *store.Observation) []byte {
 	return append(b, '}')
 }
 
-// appendText writes what is plain as it is, and leaves the rest to encoding/json.
+// appendText writes plain text itself and leaves the rest to encoding/json.
 func appendText(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

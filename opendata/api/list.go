@@ -7,20 +7,20 @@ import (
 	"sluice/opendata/httpcache"
 )
 
-// member is one more member of a list's document.
+// member is an additional member of a list's document.
 type member struct {
 	name  string
 	value any
 }
 
-// asList is a list as all lists are: {NAME: [...], "items": [...], ..., "next": PATH or
-// null}. Both names have the same items, so that one program reads all lists; they are
-// encoded once.
+// asList encodes a list in the form of all lists: {NAME: [...], "items": [...], ...,
+// "next": PATH or null}. Both names have the same items, so that one program can read all
+// lists.
 func asList(name string, items any, next string, more ...member) (*httpcache.Reply, error) {
 	return asListBehind("", name, items, next, more...)
 }
 
-// asListBehind has members before the items, as they are written.
+// asListBehind puts encoded members before the items.
 func asListBehind(lead, name string, items any, next string, more ...member) (*httpcache.Reply, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

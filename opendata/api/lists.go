@@ -15,8 +15,8 @@ import (
 	"sluice/opendata/query"
 )
 
-// How many items a page of a list has by default; no page has more than a thousand.
-// A decision is long: it has its words in three languages.
+// Default page sizes; no page has more than a thousand items. Decisions are long: their
+// text is there in three languages.
 const (
 	fewLong   = 50
 	manyShort = query.MaxLimit
@@ -41,7 +41,7 @@ func (a *API) streams(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	return list(r, v, "streams", out, manyShort, func(s stream) string { return s.ID }, streamTable)
 }
 
-// shares are the share of the latest epoch, where there is one gateway, and else each
+// shares returns the share of the latest epoch if there is one gateway, else each
 // gateway's.
 func shares(list []query.Epoch) (one *query.Share, each []*query.Share) {
 	if len(list) == 1 && list[0].Zones == nil {
@@ -106,7 +106,7 @@ func (a *API) sensors(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	return asList("sensors", part, next, member{"homes", homesOf(reg.Homes)}, member{"unknown", unknownOf(reg.Unknown)})
 }
 
-// sensorPage is a page of sensors, and how many are not shown singly.
+// sensorPage is a page of sensors, and the counts of those that are not listed.
 type sensorPage struct {
 	Sensors []sensor `json:"sensors"`
 	Items   []sensor `json:"items" doc:"The same list, under the name that it has in every answer"`

@@ -10,8 +10,8 @@ import (
 	"sluice/store"
 )
 
-// long are all observations of a query, however many: the same bytes as one answer would
-// have, made while they are sent.
+// long returns all observations of a query, however many, with the same bytes as one answer
+// would have. They are encoded while they are sent.
 func (a *API) long(st query.Stream, q store.Query, csv bool) *httpcache.Reply {
 	if csv {
 		return &httpcache.Reply{Type: csvType, File: st.ID + ".csv",
@@ -22,7 +22,7 @@ func (a *API) long(st query.Stream, q store.Query, csv bool) *httpcache.Reply {
 	}}
 }
 
-// ahead is how far ahead of the rows their epochs are read.
+// ahead is how far ahead of the rows the epochs are read.
 const ahead = 7 * 24 * time.Hour
 
 func (a *API) longCSV(ctx context.Context, st query.Stream, q store.Query) iter.Seq2[[]byte, error] {
@@ -91,5 +91,5 @@ func (a *API) longJSON(ctx context.Context, st query.Stream, q store.Query) iter
 	}
 }
 
-// fullPart is a part that is worth sending, in bytes.
+// fullPart is the size in bytes from which on a part is sent.
 const fullPart = 64 << 10

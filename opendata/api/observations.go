@@ -12,8 +12,8 @@ import (
 	"sluice/store"
 )
 
-// asked is the stream that a request is about, whether the answer is CSV, and the
-// gateway's time where the request does not name one.
+// asked reads a request's stream and format; latest is the gateway's time if the request
+// names no span.
 func (a *API) asked(r *http.Request, v url.Values) (st query.Stream, csv bool, latest time.Time, err error) {
 	if st, err = a.source.Stream(r.Context(), r.PathValue("id")); err != nil {
 		return st, false, latest, err
@@ -27,8 +27,8 @@ func (a *API) asked(r *http.Request, v url.Values) (st query.Stream, csv bool, l
 	return st, csv, latest, err
 }
 
-// observations are those that were asked for: all of them, or a page where a limit or a
-// cursor asks for one.
+// observations answers with all observations of a query, or with a page if it has a limit
+// or a cursor.
 func (a *API) observations(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	st, csv, latest, err := a.asked(r, v)
 	if err != nil {
@@ -61,7 +61,7 @@ func (a *API) observations(r *http.Request, v url.Values) (*httpcache.Reply, err
 	return a.written(r, st, all, next, csv)
 }
 
-// written are some observations as one answer.
+// written encodes observations as one answer.
 func (a *API) written(
 	r *http.Request, st query.Stream, all []store.Observation, next string, csv bool,
 ) (*httpcache.Reply, error) {
@@ -78,7 +78,7 @@ func (a *API) written(
 	return &httpcache.Reply{Type: jsonType, Body: appendObservations(nil, st.ID, all, next, epochs), Next: next}, nil
 }
 
-// nextPage fixes from and to, so that the following pages do not move.
+// nextPage fixes from and to, so that the pages that follow do not shift.
 func nextPage(u *url.URL, v url.Values, q store.Query, last store.Observation) string {
 	v.Set("from", q.From.Format(time.RFC3339))
 	v.Set("to", q.To.UTC().Format(time.RFC3339))
@@ -86,7 +86,7 @@ func nextPage(u *url.URL, v url.Values, q store.Query, last store.Observation) s
 	return u.Path + "?" + v.Encode()
 }
 
-// share is a share in a table; empty where it is not known.
+// share formats a share for CSV; empty if unknown.
 func share(s *query.Share) []string {
 	if s == nil {
 		return []string{"", "", ""}
@@ -94,8 +94,8 @@ func share(s *query.Share) []string {
 	return []string{number(&s.Value), number(&s.Low), number(&s.High)}
 }
 
-// observationTable has times in UTC and as the stream's people read them, and beside each
-// row the share of its epoch.
+// observationTable has times in UTC and in the stream's time zone, and beside each row the
+// share of its epoch.
 func observationTable(st query.Stream, epochs []query.Epoch) table[store.Observation] {
 	loc := query.Place(st.Timezone)
 	return table[store.Observation]{
@@ -112,7 +112,7 @@ func observationTable(st query.Stream, epochs []query.Epoch) table[store.Observa
 	}
 }
 
-// totals are sums of what is published, over zones or over time.
+// totals answers with sums of published numbers, over zones or over time.
 func (a *API) totals(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	st, csv, latest, err := a.asked(r, v)
 	if err != nil {
@@ -149,14 +149,13 @@ var totalTable = table[*query.Total]{
 	},
 }
 
-// Size is how long a stream's file is.
+// Size is the length of a stream's file.
 type Size struct {
 	Known       bool
 	Rows, Bytes int // as CSV, without what compressing saves
 }
 
-// SizeOf is the size of a file of some observations; the shares of their epochs are not
-// counted.
+// SizeOf computes the size of a file of observations, without the shares of their epochs.
 func SizeOf(st query.Stream, list []store.Observation) Size {
 	t := observationTable(st, nil)
 	body, err := t.append(t.head(), list)

@@ -12,7 +12,7 @@ import (
 	"sluice/opendata/query"
 )
 
-// description is what OpenAPI says of one endpoint beyond its path and parameters.
+// description documents one endpoint beyond its path and parameters.
 type description struct {
 	summary, description string
 	kind                 string // media type of the answer that is not CSV
@@ -56,7 +56,7 @@ type problem struct {
 
 const jsonType, geoType = "application/json", "application/geo+json"
 
-// words are those of OpenAPI, by path.
+// descriptions are those of all endpoints, by path.
 var descriptions = map[string]description{
 	"/api/v1/streams": {
 		"List streams",
@@ -110,12 +110,12 @@ var descriptions = map[string]description{
 	},
 }
 
-// both is an example of a list, which has its items under two names.
+// both makes the example of a list, which has its items under two names.
 func both(name, items, rest string) string {
 	return `{"` + name + `":` + items + `,"items":` + items + rest
 }
 
-// parameters are those that any endpoint may have.
+// parameters are those of all endpoints, by name.
 var parameters = map[string]*huma.Param{
 	"id": {Name: "id", In: "path", Required: true, Description: "Id, as the list has it", Example: "footfall",
 		Schema: word()},
@@ -152,11 +152,11 @@ type Operation struct {
 	Parameters                                []Parameter
 }
 
-// Parameter is one of an operation's. Values are what it can be, where that is a closed list
-// or a range; empty otherwise.
+// Parameter is a parameter of an operation. Values describes its values if they are a
+// closed list or a range; empty otherwise.
 type Parameter struct{ Name, Description, Example, Values string }
 
-// Guide is the API for people; /openapi.json is the same for machines.
+// Guide describes the API for people; /openapi.json does for machines.
 func Guide() []Operation {
 	var out []Operation
 	for _, e := range (*API)(nil).endpoints() {
@@ -171,7 +171,7 @@ func Guide() []Operation {
 	return out
 }
 
-// all are the parameters in the path and in the query.
+// all returns the parameters in the path and in the query.
 func (e endpoint) all() (out []*huma.Param) {
 	if strings.Contains(e.path, "{id}") {
 		p := *parameters["id"]
@@ -190,7 +190,7 @@ func (e endpoint) all() (out []*huma.Param) {
 	return out
 }
 
-// values are what a parameter can be: "json, csv", or "1 to 1000".
+// values describes the values of a parameter: "json, csv" or "1 to 1000".
 func values(s *huma.Schema) string {
 	if s.Minimum != nil && s.Maximum != nil {
 		return number(s.Minimum) + " to " + number(s.Maximum)
@@ -202,7 +202,7 @@ func values(s *huma.Schema) string {
 	return strings.Join(list, ", ")
 }
 
-// document is the API in OpenAPI 3.1; its schemas are those of the types sent.
+// document is the API in OpenAPI 3.1; its schemas come from the types that are sent.
 func (a *API) document(base string) *huma.OpenAPI {
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",

@@ -11,7 +11,7 @@ import (
 	"sluice/store"
 )
 
-// zones are the zones as voted, each with what its newest windows say.
+// zones answers with the zones as voted, each with the values of its newest windows.
 func (a *API) zones(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	csv, err := wantsCSV(r, v, "geojson")
 	if err != nil {
@@ -69,8 +69,8 @@ func (f *feature) zone() string {
 	return id
 }
 
-// say adds to a zone's properties: the one value that was asked for, as plain
-// properties that every map program can colour by, or all as a list.
+// say adds values to a zone's properties: the one that was asked for as plain properties,
+// by which map programs can colour, or all as a list.
 func say(p map[string]any, list []latest, v url.Values) {
 	if !v.Has("stream") {
 		p["latest"] = append([]latest{}, list...)

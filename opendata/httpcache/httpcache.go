@@ -1,14 +1,13 @@
-// Package httpcache is how everything leaves: a whole answer is made once, kept for a
-// quarter of a second, and sent in the form that the client can use.
+// Package httpcache makes each answer once, caches it for a quarter of a second, and
+// negotiates how it is sent: whole, compressed, or not modified.
 //
-// An answer has a strong ETag, the first 128 bits of the SHA-256 of its body, with
-// "-gzip" behind it when it is compressed (RFC 9110, sections 8.8.3 and 12.5.3).
-// If-None-Match gets 304, HEAD gets the headers of GET. Since what is released never
-// changes, the same question has the same bytes and the same ETag, also after a
-// restart and whatever the store is.
+// An answer has a strong ETag, the first 128 bits of the SHA-256 of its body, with "-gzip"
+// appended when it is compressed (RFC 9110, sections 8.8.3 and 12.5.3). If-None-Match is
+// answered with 304, HEAD with the headers of GET. Since releases never change, the same
+// query has the same bytes and the same ETag, also after a restart and with another store.
 //
-// An answer that is too long to be held is sent in parts as it is made, without an ETag and
-// without a length; where it breaks off, so does the connection.
+// An answer that is too long to hold is sent in parts while it is made, without an ETag and
+// without a length; if it cannot be completed, the connection is reset.
 package httpcache
 
 import (
@@ -22,25 +21,25 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Reply is a whole answer with status 200.
+// Reply is an answer with status 200.
 type Reply struct {
 	Type string // media type
 	Body []byte
 	Next string // path of the next page; empty for none
 	File string // name to save it under; empty to show it
 	Lang string // language of the text; empty for none
-	// Parts are the body where it is too long to be held; Body is empty then.
+	// Parts is the body if it is too long to hold; Body is empty then.
 	Parts Parts
 }
 
-// Maker makes the answer to a request, from its path, its query and the headers
-// Accept and Accept-Language, and from nothing else of it.
+// Maker makes the answer to a request. It may depend on the path, the query and the headers
+// Accept and Accept-Language only: these are the cache key.
 type Maker func(*http.Request) (*Reply, error)
 
-// Failer answers a request that has no answer.
+// Failer answers a request whose Maker has failed.
 type Failer func(http.ResponseWriter, *http.Request, error)
 
-// Bounds of what is kept and made. An answer as old as fresh is made anew.
+// Bounds of the cache. An answer is made again when it is as old as fresh.
 const (
 	fresh    = 250 * time.Millisecond
 	maxBytes = 8 << 20
@@ -49,7 +48,7 @@ const (
 	patience = 10 * time.Second
 )
 
-// Cache makes answers, each once at a time, and keeps them while they are fresh.
+// Cache makes answers, each once at a time, and caches them while they are fresh.
 type Cache struct {
 	flight singleflight.Group
 	slots  chan struct{}
@@ -61,12 +60,12 @@ type Cache struct {
 	swept time.Time        // guarded by mu
 }
 
-// New keeps nothing yet.
+// New returns an empty cache.
 func New() *Cache {
 	return &Cache{slots: make(chan struct{}, making), seats: newSeats(), kept: make(map[string]*kept)}
 }
 
-// Handle serves what a maker makes.
+// Handle serves the answers of a Maker.
 func (c *Cache) Handle(make Maker, fail Failer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		key := r.URL.EscapedPath() + "?" + r.URL.RawQuery + "\n" + r.Header.Get("Accept") + "\n" +
@@ -95,8 +94,8 @@ func (c *Cache) Handle(make Maker, fail Failer) http.HandlerFunc {
 	}
 }
 
-// answer makes one, for everybody who asks the same meanwhile: the first who asked
-// may go away.
+// answer makes an answer for all clients that ask the same at this moment; the first of
+// them may disconnect.
 func (c *Cache) answer(key string, r *http.Request, make Maker) (*kept, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
@@ -121,7 +120,7 @@ func (c *Cache) find(key string) (*kept, bool) {
 	return a, ok && time.Since(a.made) < fresh
 }
 
-// keep adds an answer. All of them are old soon, so a full house is emptied.
+// keep adds an answer. Answers age within moments, so a full cache is emptied.
 func (c *Cache) keep(key string, a *kept) {
 	if len(a.body) > maxBody {
 		return
@@ -144,7 +143,7 @@ func (c *Cache) keep(key string, a *kept) {
 	c.bytes += len(a.body)
 }
 
-// head sets the headers that are the same in all forms of the answer.
+// head sets the headers that do not depend on the encoding.
 func (a *kept) head(w http.ResponseWriter) {
 	h := w.Header()
 	h["Content-Type"] = a.mime
@@ -161,12 +160,12 @@ func (a *kept) head(w http.ResponseWriter) {
 	}
 }
 
-// send writes the answer as the client can use it.
+// send writes the answer in the form that the client accepts.
 func (a *kept) send(w http.ResponseWriter, r *http.Request) {
 	a.head(w)
 	h := w.Header()
 	body, etag := a.body, a.etag
-	if len(body) >= worth && gzipped(r.Header.Get("Accept-Encoding")) {
+	if len(body) >= minCompress && gzipped(r.Header.Get("Accept-Encoding")) {
 		body, etag = a.compressed(), a.etagGzip
 		h["Content-Encoding"] = encoding
 	}
@@ -188,8 +187,8 @@ var (
 	encoding     = []string{"gzip"}
 )
 
-// matches compares weakly (RFC 9110, section 13.1.2), in whatever form the client
-// has the answer.
+// matches compares weakly (RFC 9110, section 13.1.2): the client may have the answer in
+// another encoding.
 func (a *kept) matches(list string) bool {
 	for tag := range strings.SplitSeq(list, ",") {
 		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")

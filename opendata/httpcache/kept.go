@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// worth is the length in bytes from which on compressing is worth its time.
-const worth = 1024
+// minCompress is the length in bytes from which on compression is worth its time.
+const minCompress = 1024
 
-// kept is an answer ready to be sent; its headers are made once. It never changes.
+// kept is an answer ready to be sent, with its headers. It is immutable.
 type kept struct {
 	made                 time.Time // when its making began
 	body                 []byte

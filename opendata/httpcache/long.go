@@ -9,12 +9,12 @@ import (
 	"sluice/door"
 )
 
-// Parts are the body of an answer that is too long to be held. They end with an error
-// where the rest cannot be had. They must stop soon after ctx ends.
+// Parts iterates over the body of an answer that is too long to hold. An error ends it. It
+// must stop soon after ctx ends.
 type Parts func(ctx context.Context) iter.Seq2[[]byte, error]
 
-// Bounds of long answers. Each part is made within patience and taken within partTime; a
-// client that has not taken one for as long as slow gives its place to the next one who
+// Bounds of long answers. Each part is made within patience and read within partTime; a
+// client that has not read one for as long as slow loses its seat to the next one that
 // comes.
 const (
 	maxLong          = 32 // at a time
@@ -23,12 +23,12 @@ const (
 	slow             = 2 * time.Second
 )
 
-// Share has one address take no more than its share of long answers.
+// Share bounds how many long answers one address may have at a time.
 func (c *Cache) Share() { c.seats.per = maxLongPerClient }
 
-// long sends an answer in parts. Between two of them it holds no slot, and nothing of the
-// store. An answer that breaks off ends its connection, so that it looks like no whole
-// answer, whatever the client speaks.
+// long sends an answer in parts. Between two of them it holds neither a slot nor anything
+// of the store. If the answer cannot be completed the connection is reset, so that no
+// client takes it for a whole one.
 func (c *Cache) long(w http.ResponseWriter, r *http.Request, parts Parts, zip bool) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -94,7 +94,7 @@ func (c *Cache) send(ctx context.Context, cancel func(), out *sender, parts Part
 	return nil
 }
 
-// slot waits for leave to make something.
+// slot waits for a slot in which to make something.
 func (c *Cache) slot(ctx context.Context) error {
 	select {
 	case c.slots <- struct{}{}:
@@ -112,7 +112,7 @@ type sender struct {
 	seat    *seat
 }
 
-// write gives each part a time of its own: the server's bound is for short answers.
+// write gives each part its own deadline: the server's is for short answers.
 func (s *sender) write(p []byte) error {
 	_ = s.control.SetWriteDeadline(time.Now().Add(partTime)) // a recorder of a test has none
 	s.seat.since(time.Now())

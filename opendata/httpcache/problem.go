@@ -9,9 +9,9 @@ import (
 // maxPath is the longest path that a problem repeats, in bytes.
 const maxPath = 1024
 
-// Problem answers with a problem document (RFC 9457). The detail names what is
-// wrong with a request, never what was in it. A path that is longer than any of ours
-// is left out.
+// Problem answers with a problem document (RFC 9457). The detail says what is wrong with a
+// request and never repeats its content. A path that is longer than any of ours is left
+// out.
 func Problem(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) {
 	doc := map[string]any{"type": "/problems/" + code, "title": title, "status": status, "detail": detail}
 	if path := r.URL.EscapedPath(); len(path) <= maxPath {

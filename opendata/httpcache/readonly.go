@@ -9,10 +9,10 @@ import (
 // allowed are the methods that are answered (RFC 9110, section 10.2.1).
 const allowed = "GET, HEAD, OPTIONS"
 
-// ReadOnly refuses every method but GET and HEAD, and a request with a body. Where
-// one has a body, the connection ends: what is in front of this server may have
-// seen another end of it. OPTIONS is told what may be asked, which is what a browser
-// asks before a script of another site sends headers of its own.
+// ReadOnly refuses every method but GET and HEAD, and every request with a body. A request
+// with a body also ends its connection, since a proxy in front may disagree about where it
+// ends. OPTIONS is answered with the allowed methods: browsers ask before a script of
+// another site sends headers of its own.
 func ReadOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -33,9 +33,9 @@ func ReadOnly(next http.Handler) http.Handler {
 	})
 }
 
-// preflight says what scripts of all other sites may ask (Fetch, CORS-preflight fetch):
-// to read, with any header, since none changes what is answered but those of HTTP itself.
-// Nobody is known here: credentials are not allowed, and * does not cover Authorization.
+// preflight allows scripts of all sites to read, with any header (Fetch, CORS-preflight
+// fetch): only headers of HTTP itself change an answer. Credentials are not allowed, and *
+// does not cover Authorization.
 func preflight(h http.Header) {
 	h.Set("Allow", allowed)
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD")

@@ -8,9 +8,9 @@ import (
 	"sluice/door"
 )
 
-// seats are the places of long answers. Where all are taken, whoever has waited longest
-// for a client to take a part must go. No client has all: one that takes its parts in
-// time, and asks again and again, would keep everybody else waiting.
+// seats bounds the long answers at a time. If all seats are taken, the answer that has
+// waited longest for its client to read is evicted. No client may have all seats: one that
+// reads in time, and asks again and again, would keep everybody else waiting.
 type seats struct {
 	hash door.Hash
 	per  int // a client may have; 0 where addresses do not tell clients apart
@@ -33,7 +33,7 @@ func newSeats() *seats {
 	return &seats{hash: door.NewHash(), taken: make(map[*seat]bool), free: make(chan struct{})}
 }
 
-// take waits for a seat for a client, for patience at most; nil where there is none.
+// take waits for a seat, for patience at most; nil if there is none.
 func (s *seats) take(ctx context.Context, address string, end func()) *seat {
 	of := s.hash.Of(address)
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -41,12 +41,12 @@ func (s *seats) take(ctx context.Context, address string, end func()) *seat {
 	for {
 		s.mu.Lock()
 		switch {
-		case s.many(of):
-			s.dismiss(time.Now(), func(x *seat) bool { return x.of == of })
+		case s.full(of):
+			s.evict(time.Now(), func(x *seat) bool { return x.of == of })
 		case len(s.taken) >= maxLong:
-			s.dismiss(time.Now(), func(*seat) bool { return true })
+			s.evict(time.Now(), func(*seat) bool { return true })
 		}
-		if len(s.taken) < maxLong && !s.many(of) {
+		if len(s.taken) < maxLong && !s.full(of) {
 			x := &seat{of: of, end: end}
 			s.taken[x] = true
 			s.mu.Unlock()
@@ -66,8 +66,8 @@ func (s *seats) take(ctx context.Context, address string, end func()) *seat {
 	}
 }
 
-// many reports whether a client has as many seats as it may, for who holds mu.
-func (s *seats) many(of uint64) bool {
+// full reports whether a client has as many seats as it may. The caller holds mu.
+func (s *seats) full(of uint64) bool {
 	n := 0
 	for x := range s.taken {
 		if x.of == of {
@@ -77,9 +77,9 @@ func (s *seats) many(of uint64) bool {
 	return s.per > 0 && n >= s.per
 }
 
-// dismiss takes the seat of whoever has kept one part waiting for longest, for who holds
-// mu, of those that may be taken from; nobody's where all get on.
-func (s *seats) dismiss(now time.Time, from func(*seat) bool) {
+// evict takes the seat, of those that may be taken, whose client has kept a part waiting
+// for longest; none if all clients read. The caller holds mu.
+func (s *seats) evict(now time.Time, from func(*seat) bool) {
 	var out *seat
 	var longest time.Duration
 	for x := range s.taken {

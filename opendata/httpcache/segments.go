@@ -18,7 +18,7 @@ type segments struct {
 	size  uint32 // its length in bytes, modulo 2^32
 }
 
-// compressors are those that no part uses just now.
+// compressors is the pool of idle compressors.
 var compressors = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.BestSpeed+2)
 	if err != nil {
@@ -30,7 +30,7 @@ var compressors = sync.Pool{New: func() any {
 // gzipHead says: deflate, no name, no time, unknown system.
 var gzipHead = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255}
 
-// part is the next part, compressed.
+// part compresses the next part.
 func (s *segments) part(p []byte) []byte {
 	var b bytes.Buffer
 	if !s.begun {
@@ -47,7 +47,7 @@ func (s *segments) part(p []byte) []byte {
 	return b.Bytes()
 }
 
-// end is what comes behind the last part: an empty last block, the sum and the length.
+// end returns what follows the last part: an empty last block, the checksum and the length.
 func (s *segments) end() []byte {
 	var b []byte
 	if !s.begun {
