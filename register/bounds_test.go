@@ -136,15 +136,14 @@ func BenchmarkParseZones(b *testing.B) {
 // FuzzZones: whatever the bytes are, no panic and no long work; and what is
 // accepted can be found by a point inside.
 func FuzzZones(f *testing.F) {
-	f.Add(
-		[]byte(
-			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[]},"properties":null}]}`), 1.0, 1.0)
+	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a",`+
+		`"geometry":{"type":"Polygon","coordinates":[]},"properties":null}]}`), 1.0, 1.0)
 	f.Add(collectionOf(featureAt("a", "["+square(0, 0, 4)+","+square(1, 1, 1)+"]"),
 		multiAt("b", "[["+square(2, 2, 4)+"]]")), 1.0, 1.0)
 	f.Add(collectionOf("null"), 0.0, 0.0)
-	f.Add(
-		[]byte(
-			`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"a","name":"A","gateway":"g"},"geometry":{"type":"Polygon","coordinates":[[[0,0,1],[1e-3,0],[0,0.5],[0,0,1]]]}}]}`), 0.1, 0.0)
+	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature",`+
+		`"properties":{"id":"a","name":"A","gateway":"g"},`+
+		`"geometry":{"type":"Polygon","coordinates":[[[0,0,1],[1e-3,0],[0,0.5],[0,0,1]]]}}]}`), 0.1, 0.0)
 	f.Fuzz(func(t *testing.T, raw []byte, lat, lon float64) {
 		began := time.Now()
 		z, err := ParseZones("x", raw)

@@ -113,19 +113,22 @@ func TestCheck(t *testing.T) {
 	kinds := map[string]Kind{"k": {Fields: []Field{{Name: "level"}, {Name: "rain"}}}}
 	at := func(n int) string { return strings.Repeat("\n", n) }
 	for more, want := range map[string][]string{
-		"":                             nil,
-		"until: 2025-12-31":            {"until is before registered"},
-		"until: 2026-01-01":            nil,
-		"replaces: nobody":             {"replaces \"nobody\", and there is no such sensor"},
-		"replaces: a":                  {"replaces itself"},
-		"replaces: first":              {"as does"},
-		"replaces: later":              {"replaces \"later\", which is registered later than it"},
-		"topic: city/v1/o/a/up":        nil,
-		"topic: city/v1/clock":         {"topics below city/v1/ are the gateway's to give; take topic out, and \"city/v1/o/a/up\" is the sensor's"},
-		"topic: city/v1/o/zzz/up":      {"topics below city/v1/"},
-		"topic: city/v10/a":            nil,
-		"map: {level: /x, height: /y}": {"kind k has no field \"height\", so that it is dropped; its fields are level, rain"},
-		"map: {ts: /when}":             {"ts is no field of kind k, so that it is dropped; a reading has its ts at its root"},
+		"":                      nil,
+		"until: 2025-12-31":     {"until is before registered"},
+		"until: 2026-01-01":     nil,
+		"replaces: nobody":      {"replaces \"nobody\", and there is no such sensor"},
+		"replaces: a":           {"replaces itself"},
+		"replaces: first":       {"as does"},
+		"replaces: later":       {"replaces \"later\", which is registered later than it"},
+		"topic: city/v1/o/a/up": nil,
+		"topic: city/v1/clock": {"topics below city/v1/ are the gateway's to give; take topic out, " +
+			"and \"city/v1/o/a/up\" is the sensor's"},
+		"topic: city/v1/o/zzz/up": {"topics below city/v1/"},
+		"topic: city/v10/a":       nil,
+		"map: {level: /x, height: /y}": {"kind k has no field \"height\", so that it is dropped; " +
+			"its fields are level, rain"},
+		"map: {ts: /when}": {"ts is no field of kind k, so that it is dropped; " +
+			"a reading has its ts at its root"},
 		"map: {levle: /x}":             {"did you mean \"level\"? its fields are level, rain"},
 		"map: {level: /x}":             nil,
 		"map: {level: /x, rain: /x}":   {"\"level\" and \"rain\" are both looked for at \"/x\""},
@@ -301,9 +304,11 @@ func TestManySlips(t *testing.T) {
 		t.Fatal(found, err)
 	}
 	zones, err := ParseZones("zones.geojson",
-		[]byte(
-			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"z","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}},`+
-				`{"type":"Feature","id":"zz","properties":{},"geometry":{"type":"Polygon","coordinates":[[[4,41],[5,41],[5,42],[4,41]]]}}]}`))
+		[]byte(`{"type":"FeatureCollection","features":[`+
+			`{"type":"Feature","id":"z","properties":{},`+
+			`"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}},`+
+			`{"type":"Feature","id":"zz","properties":{},`+
+			`"geometry":{"type":"Polygon","coordinates":[[[4,41],[5,41],[5,42],[4,41]]]}}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,9 +43,8 @@ func parse(raw []byte) (f *geojson.Feature, err error) {
 		}
 	}()
 	if f, err = unmarshal(raw); err != nil || f.Type != "Feature" {
-		return nil,
-			errors.New(
-				`not a GeoJSON Feature; it is {"type": "Feature", "id": ..., "properties": {...}, "geometry": {"type": "Polygon", ...}}`)
+		return nil, errors.New(`not a GeoJSON Feature; it is {"type": "Feature", "id": ..., "properties": {...}, ` +
+			`"geometry": {"type": "Polygon", ...}}`)
 	}
 	return f, nil
 }

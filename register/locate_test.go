@@ -115,8 +115,12 @@ func TestBorders(t *testing.T) {
 
 func TestLocate(t *testing.T) {
 	z, err := ParseZones("zones.geojson", []byte(`{"type":"FeatureCollection","features":[
-{"type":"Feature","id":"ring","geometry":{"type":"Polygon","coordinates":[[[0,0],[4,0],[4,4],[0,4],[0,0]],[[1,1],[3,1],[3,3],[1,3],[1,1]]]},"properties":{}},
-{"type":"Feature","properties":{"id":"two"},"geometry":{"type":"MultiPolygon","coordinates":[[[[10,0],[11,0],[11,1],[10,1],[10,0]]],[[[20,0],[21,0],[21,1],[20,1],[20,0]]]]}}]}`))
+{"type":"Feature","id":"ring",
+ "geometry":{"type":"Polygon","coordinates":[[[0,0],[4,0],[4,4],[0,4],[0,0]],
+ [[1,1],[3,1],[3,3],[1,3],[1,1]]]},"properties":{}},
+{"type":"Feature","properties":{"id":"two"},
+ "geometry":{"type":"MultiPolygon","coordinates":[[[[10,0],[11,0],[11,1],[10,1],[10,0]]],
+ [[[20,0],[21,0],[21,1],[20,1],[20,0]]]]}}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -251,7 +251,8 @@ func (b *builder) take(s *Sensor, line int) string {
 		return "this id is taken in " + b.reg.Where(int(at)) + "; give each sensor an id of its own"
 	}
 	if at, taken := b.topics[s.Topic]; taken && s.Topic != "" {
-		return "this topic is taken in " + b.reg.Where(int(at)) + "; give each sensor a topic of its own"
+		return "this topic is taken in " + b.reg.Where(int(at)) +
+			"; give each sensor a topic of its own"
 	}
 	b.ids[s.ID] = n
 	if s.Topic != "" {
@@ -302,8 +303,9 @@ func (b *builder) done() (*Register, error) {
 		if !other {
 			continue
 		}
-		if err := b.fault(b.reg.fault(n,
-			"this topic is one of the sensor "+owner+", "+b.reg.Where(at)+"; give each sensor a topic of its own")); err != nil {
+		text := "this topic is one of the sensor " + owner + ", " + b.reg.Where(at) +
+			"; give each sensor a topic of its own"
+		if err := b.fault(b.reg.fault(n, text)); err != nil {
 			return nil, err
 		}
 	}

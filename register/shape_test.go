@@ -6,8 +6,10 @@ import "testing"
 func TestShape(t *testing.T) {
 	zones := func(corner string) *Zones {
 		z, err := ParseZones("zones.geojson", []byte(`{"type": "FeatureCollection", "features": [
-{"type": "Feature", "id": "a", "properties": {"name": "A"}, "geometry": {"type": "Polygon", "coordinates": [[[1,2],[3,2],`+corner+`,[1,4],[1,2]]]}},
-{"type": "Feature", "id": "b", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[1,2],[3,2],[3,4],[1,4],[1,2]]]}}]}`))
+{"type": "Feature", "id": "a", "properties": {"name": "A"},
+ "geometry": {"type": "Polygon", "coordinates": [[[1,2],[3,2],`+corner+`,[1,4],[1,2]]]}},
+{"type": "Feature", "id": "b", "properties": {},
+ "geometry": {"type": "Polygon", "coordinates": [[[1,2],[3,2],[3,4],[1,4],[1,2]]]}}]}`))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,8 +36,9 @@ func readAll(raw string) ([]item, error) {
 // TestListIsCut: an entry is its lines, in every layout that is used.
 func TestListIsCut(t *testing.T) {
 	for name, raw := range map[string]string{
-		"flow":         "list:\n  - {id: a, day: 2026-01-01}\n  - {id: b}\n",
-		"block":        "# whose\n---\nlist: # all\n\n# the first\n  - id: a\n    day: 2026-01-01\n\n# the second\n  - id: b\n",
+		"flow": "list:\n  - {id: a, day: 2026-01-01}\n  - {id: b}\n",
+		"block": "# whose\n---\nlist: # all\n\n# the first\n" +
+			"  - id: a\n    day: 2026-01-01\n\n# the second\n  - id: b\n",
 		"no indent":    "list:\n- id: a\n  day: 2026-01-01\n- id: b",
 		"dash alone":   "list:\n  -\n    id: a\n    day: 2026-01-01\n  -\n    {id: b}\n",
 		"line feeds":   "list:\r\n  - id: a\r\n    day: 2026-01-01\r\n  - id: b\r\n",
@@ -50,7 +51,8 @@ func TestListIsCut(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if l, err := ReadList("x.yaml", []byte("list:\n"+strings.Repeat("  -\n", 1000)), "list", 100, &listed{}); err != nil || l.Len() != 101 {
+	long := []byte("list:\n" + strings.Repeat("  -\n", 1000))
+	if l, err := ReadList("x.yaml", long, "list", 100, &listed{}); err != nil || l.Len() != 101 {
 		t.Errorf("a long list is not given up: %v", err)
 	}
 	for _, raw := range []string{"list:\n", "list: # none\n# yet", "list: []\n", "{}\n"} {
@@ -63,18 +65,20 @@ func TestListIsCut(t *testing.T) {
 // TestListErrors: what is wrong in an entry has the file's line, and shows it.
 func TestListErrors(t *testing.T) {
 	for raw, want := range map[string]string{
-		"list:\n  - {id: a}\n  - {id: 1}\n":                       "x.yaml: [3:10] text is wanted here; put it into quotes\n>  3 |   - {id: 1}\n                ^",
-		"list:\n  - {id: a}\n\n  - id: b\n    days: 2026-01-01\n": "[5:5] unknown field \"days\"; did you mean day?\n>  5 |     days: 2026-01-01\n           ^",
-		"list:\n  - {id: a, dya: 2026-01-01}\n":                   "did you mean day?",
-		"list:\n  - {id: a, ttex: {}}\n":                          "did you mean text?",
-		"list: [{id: a}, {id: 1}]\n":                              "[1:22] text is wanted",
-		"list:\n  - {id: a}\nother: 1\n":                          "[3:1] unknown field",
-		"list:\n  - {id: a}\nlist:\n  - {id: b}\n":                "already defined",
-		"list:\n  - {id: a\n  - {id: b}\n":                        "[2:5] ",
-		"list:\n  - [a]\n":                                        "keys with values",
-		"list:\n  - {id: a}\n  - {id: b}\n - {id: c}\n":           "[4:",
-		"list:\n  - {id: a}\n    - {id: b}\n":                     "[",
-		"list:\n  - {id: a}\n---\nlist:\n  - {id: b}\n":           "one document",
+		"list:\n  - {id: a}\n  - {id: 1}\n": "x.yaml: [3:10] text is wanted here; put it into quotes\n" +
+			">  3 |   - {id: 1}\n                ^",
+		"list:\n  - {id: a}\n\n  - id: b\n    days: 2026-01-01\n": "[5:5] unknown field \"days\"; did you mean day?\n" +
+			">  5 |     days: 2026-01-01\n           ^",
+		"list:\n  - {id: a, dya: 2026-01-01}\n":         "did you mean day?",
+		"list:\n  - {id: a, ttex: {}}\n":                "did you mean text?",
+		"list: [{id: a}, {id: 1}]\n":                    "[1:22] text is wanted",
+		"list:\n  - {id: a}\nother: 1\n":                "[3:1] unknown field",
+		"list:\n  - {id: a}\nlist:\n  - {id: b}\n":      "already defined",
+		"list:\n  - {id: a\n  - {id: b}\n":              "[2:5] ",
+		"list:\n  - [a]\n":                              "keys with values",
+		"list:\n  - {id: a}\n  - {id: b}\n - {id: c}\n": "[4:",
+		"list:\n  - {id: a}\n    - {id: b}\n":           "[",
+		"list:\n  - {id: a}\n---\nlist:\n  - {id: b}\n": "one document",
 		"list: a\n":                         "a list is wanted",
 		"# \x00\nlist:\n  - {id: a}\n":      "[1:3] a control character",
 		"list:\n# \x1b\n  - {id: a}\n":      "[2:3] a control character",

@@ -75,8 +75,8 @@ func nearest(text string, known []string, name func(id string) string) string {
 	return ""
 }
 
-var accents = strings.NewReplacer("à", "a", "á", "a", "è", "e", "é", "e", "í", "i", "ï", "i", "ò", "o", "ó", "o", "ú",
-	"u", "ü", "u", "ç", "c", "ñ", "n", " ", "-", "_", "-", "'", "", "’", "")
+var accents = strings.NewReplacer("à", "a", "á", "a", "è", "e", "é", "e", "í", "i", "ï", "i",
+	"ò", "o", "ó", "o", "ú", "u", "ü", "u", "ç", "c", "ñ", "n", " ", "-", "_", "-", "'", "", "’", "")
 
 func folded(text string) string { return accents.Replace(strings.ToLower(text)) }
 

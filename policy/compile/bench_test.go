@@ -37,8 +37,8 @@ func large() (bundle.Files, []register.Sensor) {
 		if z > 0 {
 			comma = ","
 		}
-		fmt.Fprintf(&zones,
-			`%s{"type": "Feature", "id": "zone-%d", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]}}`, comma, z, z, z+1, z+1, z, z)
+		fmt.Fprintf(&zones, `%s{"type": "Feature", "id": "zone-%d", "properties": {}, "geometry": `+
+			`{"type": "Polygon", "coordinates": [[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]}}`, comma, z, z, z+1, z+1, z, z)
 	}
 	zones.WriteString("]}")
 	for d := range 200 {
@@ -50,7 +50,8 @@ applies_to: {kinds: [kind-%d], zones: [zone-%d, zone-%d]}
 unit: {field: device, stands_for: device}
 keep: [device, level]
 place: sensor
-publish: {every: PT1H, lateness: PT2M, by: [zone], measures: [{name: devices, of: "distinct(unit)"}, {name: level, of: "mean(level)", between: [0, 100]}]}
+publish: {every: PT1H, lateness: PT2M, by: [zone],
+  measures: [{name: devices, of: "distinct(unit)"}, {name: level, of: "mean(level)", between: [0, 100]}]}
 protect: {min_units: 10, epsilon: 0.005, delta: 1e-9, max_contributions: 2}
 forget_after: P1D
 from: 2026-06-01

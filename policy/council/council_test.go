@@ -57,7 +57,8 @@ const kinds = `kinds:
 `
 
 const zones = `{"type": "FeatureCollection", "features": [
-{"type": "Feature", "id": "square", "properties": {"name": "The Square"}, "geometry": {"type": "Polygon", "coordinates": [[[0,0],[1,0],[1,1],[0,1],[0,0]]]}}]}`
+{"type": "Feature", "id": "square", "properties": {"name": "The Square"},
+ "geometry": {"type": "Polygon", "coordinates": [[[0,0],[1,0],[1,1],[0,1],[0,0]]]}}]}`
 
 const footfall = `decision: "d1"
 title: {en: "Footfall"}
@@ -317,7 +318,8 @@ func TestQuorums(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := c.verifier(second)
 			v.Now = second.NotBefore.AddDate(0, 0, 20)
-			if _, err := v.Verify(must(c.draft(second, k.files, names[:k.want-1]...).File())); council.CodeOf(err) != council.TooFew {
+			few := must(c.draft(second, k.files, names[:k.want-1]...).File())
+			if _, err := v.Verify(few); council.CodeOf(err) != council.TooFew {
 				t.Errorf("with %d: %v; want %s", k.want-1, err, council.TooFew)
 			}
 			if _, err := v.Verify(must(c.draft(second, k.files, names[:k.want]...).File())); err != nil {

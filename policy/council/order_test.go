@@ -103,7 +103,8 @@ func TestOneOrder(t *testing.T) {
 		return must(bundle.Archive(append([]string{"motion.txt", "bundle.tar.gz", "allowed_signers"}, names...), p))
 	}
 	v := c.verifier(first)
-	if _, err := v.Verify(pack(good, "ballots/anna.sig", "ballots/bru.sig", "ballots/carla.sig", "ballots/dani.sig")); err != nil {
+	inOrder := pack(good, "ballots/anna.sig", "ballots/bru.sig", "ballots/carla.sig", "ballots/dani.sig")
+	if _, err := v.Verify(inOrder); err != nil {
 		t.Fatal(err)
 	}
 	long, many := maps.Clone(good), maps.Clone(good)
@@ -180,7 +181,8 @@ func TestEarlierFormats(t *testing.T) {
 	}
 	for _, bad := range []string{fmt.Sprint("format ", council.Format+1), "format 0", "format 03", "format",
 		"format -1"} {
-		if _, err := council.ParseMotion([]byte(strings.Replace(string(p["motion.txt"]), "format 2", bad, 1))); err == nil {
+		text := strings.Replace(string(p["motion.txt"]), "format 2", bad, 1)
+		if _, err := council.ParseMotion([]byte(text)); err == nil {
 			t.Errorf("%s is read", bad)
 		}
 	}

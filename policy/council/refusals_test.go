@@ -134,11 +134,12 @@ func TestRefusals(t *testing.T) {
 	t.Run("another first roster", func(t *testing.T) {
 		v := c.verifier(nil)
 		v.Pin = strings.Repeat("0", 64)
-		if _, err := v.Verify(must(c.draft(nil, c.files, names[:4]...).File())); council.CodeOf(err) != council.OtherRoster {
+		file := must(c.draft(nil, c.files, names[:4]...).File())
+		if _, err := v.Verify(file); council.CodeOf(err) != council.OtherRoster {
 			t.Errorf("got %v", err)
 		}
 		v.Pin = ""
-		if _, err := v.Verify(must(c.draft(nil, c.files, names[:4]...).File())); council.CodeOf(err) != council.OtherRoster {
+		if _, err := v.Verify(file); council.CodeOf(err) != council.OtherRoster {
 			t.Errorf("without a pin: %v", err)
 		}
 	})

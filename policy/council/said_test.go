@@ -165,8 +165,11 @@ blackouts: [{zones: [raval], from: 2026-07-01T10:00:00Z, until: 2026-07-01T12:00
 		"suspended:\n  - {decision: \"2026-17\", since: 2026-08-01, reason: \"a fault in  the sensors\"}\n")
 	files["council.yaml"] = []byte(`version: 3
 members:
-  - {id: anna, name: "Anna A", keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFn2VIHcL+qcmDXdPB8tFyVvvQwgLZkMTMN0tTMn2GqT a"], from: 2026-01-01, until: 2028-01-01}
-  - {id: bru, name: "Bru B", keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFn2VIHcL+qcmDXdPB8tFyVvvQwgLZkMTMN0tTMn2GqU b"]}
+  - {id: anna, name: "Anna A",
+     keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFn2VIHcL+qcmDXdPB8tFyVvvQwgLZkMTMN0tTMn2GqT a"],
+     from: 2026-01-01, until: 2028-01-01}
+  - {id: bru, name: "Bru B",
+     keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFn2VIHcL+qcmDXdPB8tFyVvvQwgLZkMTMN0tTMn2GqU b"]}
 revoked: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFn2VIHcL+qcmDXdPB8tFyVvvQwgLZkMTMN0tTMn2GqV old"]
 `)
 	files["local/fair.rego"] = []byte("package sluice.local\n\ndeny contains x if {\n\tx := 1\n\tfalse\n}\n")

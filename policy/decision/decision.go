@@ -142,7 +142,8 @@ func (b *By) UnmarshalYAML(unmarshal func(any) error) error {
 var (
 	idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 	ofPattern = regexp.MustCompile(
-		`^(sum|mean|histogram|quantile|leq|lday|levening|lnight|lden|share)\(([A-Za-z0-9_.@:-]{1,64})(?:, ?(0?\.[0-9]{1,6}))?\)$`)
+		`^(sum|mean|histogram|quantile|leq|lday|levening|lnight|lden|share)` +
+			`\(([A-Za-z0-9_.@:-]{1,64})(?:, ?(0?\.[0-9]{1,6}))?\)$`)
 	catPattern  = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
 	sensorWords = "unit is {field, stands_for}, {sensor: home} or {none: \"reason\"}"
 )

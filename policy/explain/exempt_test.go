@@ -32,7 +32,8 @@ func TestAnExemptKindIsSaid(t *testing.T) {
 				t.Errorf("%v, exempt %v: %s", err, exempt, text)
 			}
 			// A motion of an earlier format is made anew as it was.
-			if old, err := explain.Decision(explain.Lang(l), p, p.Decision("2026-16"), explain.Vote{Format: 4}); err != nil || strings.Contains(strings.Join(strings.Fields(old), " "), want) {
+			old, err := explain.Decision(explain.Lang(l), p, p.Decision("2026-16"), explain.Vote{Format: 4})
+			if err != nil || strings.Contains(strings.Join(strings.Fields(old), " "), want) {
 				t.Errorf("%v, of format 4, exempt %v: %s", err, exempt, old)
 			}
 		}

@@ -212,7 +212,8 @@ func TestAKilledChild(t *testing.T) {
 		t.Errorf("after the child was killed: %d plans, %v; want one", len(plans), err)
 	}
 	for _, command := range []string{"/bin/false", "/nonexistent"} {
-		if _, err := compile.Files(context.Background(), rego.NewChild(command), portalba.Policy()); rego.CodeOf(err) != rego.Died {
+		_, err := compile.Files(context.Background(), rego.NewChild(command), portalba.Policy())
+		if rego.CodeOf(err) != rego.Died {
 			t.Errorf("a child that is %s gives %v; want %s", command, err, rego.Died)
 		}
 	}

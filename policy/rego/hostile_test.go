@@ -115,11 +115,13 @@ var sly = []hostile{
 		"in [0,1,2,3,4,5,6,7,8,9]; x := [f, e, d, c, b, a]]\n" + deny + `sort(n)[0] == 1`},
 	{name: "search in a long text", source: chain(22, `"aaaaaaaa"`, `concat("", [PREV, PREV])`, `false`) +
 		"\nn := [0,1,2,3,4,5,6,7,8,9]\n" + deny +
-		`{ some a in n; some b in n; some c in n; some d in n; some e in n; indexof(v22, concat("", ["b", v20])) == a + b + c + d + e }`},
+		`{ some a in n; some b in n; some c in n; some d in n; some e in n; ` +
+		`indexof(v22, concat("", ["b", v20])) == a + b + c + d + e }`},
 	{name: "split a long text",
 		source: chain(26, `"a,a,a,a,"`, `concat("", [PREV, PREV])`, `count(split(LAST, ",")) == 1`)},
 	{name: "every in every", source: "n := [0,1,2,3,4,5,6,7,8,9]\n" + deny +
-		`every a in n { every b in n { every c in n { every d in n { every e in n { every f in n { every g in n { every h in n { a + b + c + d + e + f + g + h >= 0 } } } } } } } }`},
+		`every a in n { every b in n { every c in n { every d in n { every e in n { ` +
+		`every f in n { every g in n { every h in n { a + b + c + d + e + f + g + h >= 0 } } } } } } } }`},
 	{name: "unions of unions",
 		source: chain(24, `{1, 2, 3}`,
 			`{x | some a in [PREV, {[PREV, 1]}]; some x in a} | {[PREV, y] | some y in PREV}`, `count(LAST) == 1`)},

@@ -85,7 +85,9 @@ quorums: {enact: %d, weaken: %d, charter: %d, roster: %d, suspend: %d}
 	files := bundle.Files{
 		"charter.yaml": []byte(charter), "council.yaml": Roster(members), "kinds.yaml": kinds,
 		"zones.geojson": []byte(`{"type": "FeatureCollection", "features": [
-{"type": "Feature", "id": "square", "properties": {"name": "The Square"}, "geometry": {"type": "Polygon", "coordinates": [[[2.1, 41.3], [2.106, 41.3], [2.106, 41.305], [2.1, 41.305], [2.1, 41.3]]]}}
+{"type": "Feature", "id": "square", "properties": {"name": "The Square"}, ` +
+			`"geometry": {"type": "Polygon", "coordinates": ` +
+			`[[[2.1, 41.3], [2.106, 41.3], [2.106, 41.305], [2.1, 41.305], [2.1, 41.3]]]}}
 ]}
 `),
 	}
@@ -154,7 +156,8 @@ func (d Dir) FoundAlone(member, keyFile, inbox string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(d.Motion(m.ID), council.BallotsName, member+".sig"), sig.File(), 0o644); err != nil {
+	to := filepath.Join(d.Motion(m.ID), council.BallotsName, member+".sig")
+	if err := os.WriteFile(to, sig.File(), 0o644); err != nil {
 		return err
 	}
 	_, _, err = d.Enact(m.ID, now, []string{inbox})

@@ -87,4 +87,5 @@ func FuzzPasswords(f *testing.F) {
 	})
 }
 
-const mosquittoLine = "meter:$7$101$O21xFEZO0Wuddtv/$lq70I2lqB5NRLYth4XTYKrmCB7+YEliHHL/JY0jC6GqPsfHKyji3+pRc+I9hHiX5WZEhYxQOuUhmR7LwkKu8WA=="
+const mosquittoLine = "meter:$7$101$O21xFEZO0Wuddtv/$lq70I2lqB5NRLYth4XTYKrmCB7+" +
+	"YEliHHL/JY0jC6GqPsfHKyji3+pRc+I9hHiX5WZEhYxQOuUhmR7LwkKu8WA=="

@@ -119,7 +119,7 @@ func withdrawn(c *harness.City, shown func() (int, string)) {
 	}
 	harness.Await(t, 10*time.Second, "the books to say so", func() bool {
 		code, out := shown()
-		return code == 0 && strings.Contains(out, "1 windows withdrawn")
+		return code == 0 && strings.Contains(out, "1 window withdrawn")
 	})
 	c.Gateway.Kill()
 	c.Run()
