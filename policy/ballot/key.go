@@ -36,7 +36,7 @@ type Key struct{ wire string }
 // Bounds of RSA keys, in bits: below is too weak, above OpenSSH takes none.
 const (
 	leastRSA = 3072
-	mostRSA  = 16384
+	maxRSA  = 16384
 )
 
 // maxLine bounds a key's line, in bytes.
@@ -75,7 +75,7 @@ func usable(key ssh.PublicKey) error {
 	case ssh.KeyAlgoRSA:
 		if c, ok := key.(ssh.CryptoPublicKey); ok {
 			if k, ok := c.CryptoPublicKey().(*rsa.PublicKey); ok && k.N.BitLen() >= leastRSA &&
-				k.N.BitLen() <= mostRSA {
+				k.N.BitLen() <= maxRSA {
 				return nil
 			}
 		}

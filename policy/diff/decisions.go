@@ -67,7 +67,7 @@ func (k key) change(
 	x := Change{About: b.Decision, Key: k.name}
 	for l := range explain.Languages {
 		lang := explain.Lang(l)
-		x.Old[l], x.New[l] = k.show(&shower{lang, oldPolicy}, a), k.show(&shower{lang, newPolicy}, b)
+		x.Old[l], x.New[l] = k.show(&formatter{lang, oldPolicy}, a), k.show(&formatter{lang, newPolicy}, b)
 	}
 	if k.mark != nil {
 		x.Mark = k.mark(a, b)
@@ -82,7 +82,7 @@ func Full(l explain.Lang, p *bundle.Policy, d *bundle.Decision) []string {
 		if k.name == "protect.by_owner" && len(d.Protect.ByOwner) == 0 {
 			continue // most decisions have none, and did not say so before there were any
 		}
-		out = append(out, explain.Plain(label(k.name, l)+": "+k.show(&shower{l, p}, d)))
+		out = append(out, explain.Plain(label(k.name, l)+": "+k.show(&formatter{l, p}, d)))
 	}
 	return out
 }

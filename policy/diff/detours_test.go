@@ -18,8 +18,8 @@ func city() bundle.Files {
 			"sunset_max: p", "sunset_max: P2Y")),
 		"kinds.yaml": []byte(kinds + "  meter:\n    units: [{sensor: true, stands_for: home}]\n    fields: " +
 			"[{name: power, type: float, class: measurement}]\n"),
-		"zones.geojson": []byte(`{"type": "FeatureCollection", "features": [` + feature("a", "0", "10") + `,` + feature("b", "20", "30") + `,
-` + feature("Park", "2", "4") + `]}`),
+		"zones.geojson": []byte(`{"type": "FeatureCollection", "features": [` + feature("a", "0", "10") + `,` +
+			feature("b", "20", "30") + ",\n" + feature("Park", "2", "4") + `]}`),
 		"council.yaml": []byte("members: []\n"), "decisions/d.yaml": []byte(plain),
 		"rules/x.rego": []byte("package x\n"),
 	}
@@ -121,7 +121,18 @@ func TestDetours(t *testing.T) {
 			swap("charter.yaml", "{device: 1", "{card: 1, device: 1"),
 			other(append(looser, "[counter]", "[second]", "stands_for: device", "stands_for: card")...))}, "e",
 			"protect.epsilon"},
-		"a twin without identifiers first": {[]step{put("decisions/n.yaml", like("decision: d", "decision: n", "stream: s", "stream: n", "[counter]", "[gauge]", "unit: {field: device, stands_for: device}", `unit: {none: "x"}`, `"distinct(unit)"`, `"count()"`, "keep: [device, speed]", "keep: [speed]")), swap("kinds.yaml", "kinds:\n", "kinds:\n  gauge:\n    fields: [{name: speed, type: float, class: measurement}]\n"), swap("kinds.yaml", "kinds:\n", "kinds:\n  twin:\n    fields: [{name: speed, type: float, class: measurement}]\n"), all(drop("decisions/n.yaml"), put("decisions/m.yaml", like("decision: d", "decision: m", "stream: s", "stream: m", "[counter]", "[twin]", "every: PT1H", "every: PT30M", "unit: {field: device, stands_for: device}", `unit: {none: "x"}`, `"distinct(unit)"`, `"count()"`, "keep: [device, speed]", "keep: [speed]")))}, "m", "publish.every"},
+		"a twin without identifiers first": {[]step{
+			put("decisions/n.yaml", like("decision: d", "decision: n", "stream: s", "stream: n", "[counter]", "[gauge]",
+				"unit: {field: device, stands_for: device}", `unit: {none: "x"}`, `"distinct(unit)"`, `"count()"`,
+				"keep: [device, speed]", "keep: [speed]")),
+			swap("kinds.yaml", "kinds:\n",
+				"kinds:\n  gauge:\n    fields: [{name: speed, type: float, class: measurement}]\n"),
+			swap("kinds.yaml", "kinds:\n",
+				"kinds:\n  twin:\n    fields: [{name: speed, type: float, class: measurement}]\n"),
+			all(drop("decisions/n.yaml"), put("decisions/m.yaml", like("decision: d", "decision: m",
+				"stream: s", "stream: m", "[counter]", "[twin]", "every: PT1H", "every: PT30M",
+				"unit: {field: device, stands_for: device}", `unit: {none: "x"}`, `"distinct(unit)"`, `"count()"`,
+				"keep: [device, speed]", "keep: [speed]")))}, "m", "publish.every"},
 		"about nobody, of a new kind": {[]step{all(swap("kinds.yaml", "  other:", "  eye:"),
 			other("[counter]", "[eye]", "unit: {field: device, stands_for: device}", `unit: {none: "x"}`,
 				`"distinct(unit)"`, `"count()"`))}, "e", "unit"},
@@ -157,8 +168,13 @@ func TestDetours(t *testing.T) {
 			"publish.lateness"},
 		"one that never ran": {[]step{swap("decisions/d.yaml", "epsilon: 0.5", "epsilon: 5"),
 			swap("charter.yaml", "device: 1", "device: 9")}, "d", "started"},
-		"one that never ran, under a name": {[]step{swap("decisions/d.yaml", "keep: [device, speed]", "keep: [device, speed, none]"), all(gone, other("title: {en: A}", "title: {en: B}"))}, "e", "started"},
-		"without a category more count":    {[]step{all(swap("decisions/d.yaml", "by: [zone]", "by: [zone, {field: sort, values: [x]}]"), swap("decisions/d.yaml", "speed]", "speed, sort]")), swap("decisions/d.yaml", ", {field: sort, values: [x]}", "")}, "d", "publish.by"},
+		"one that never ran, under a name": {[]step{
+			swap("decisions/d.yaml", "keep: [device, speed]", "keep: [device, speed, none]"),
+			all(gone, other("title: {en: A}", "title: {en: B}"))}, "e", "started"},
+		"without a category more count": {[]step{
+			all(swap("decisions/d.yaml", "by: [zone]", "by: [zone, {field: sort, values: [x]}]"),
+				swap("decisions/d.yaml", "speed]", "speed, sort]")),
+			swap("decisions/d.yaml", ", {field: sort, values: [x]}", "")}, "d", "publish.by"},
 		"roundings change places": {[]step{swap("decisions/d.yaml", "place:",
 			"generalise: [{field: speed, step: 10}, {field: speed, step: 15}]\nplace:"),
 			swap("decisions/d.yaml", "step: 10}, {field: speed, step: 15}", "step: 15}, {field: speed, step: 10}")},
@@ -170,7 +186,8 @@ func TestDetours(t *testing.T) {
 			other(looser...)}, "e", "protect.epsilon"},
 		"a kind renamed under it": {[]step{swap("kinds.yaml", "  counter:", "  tally:"),
 			other(append(looser, "[counter]", "[tally]")...)}, "e", "protect.epsilon"},
-		"a zone moved away from under it": {[]step{swap("zones.geojson", feature("a", "0", "10"), feature("a", "40", "50")),
+		"a zone moved away from under it": {[]step{
+			swap("zones.geojson", feature("a", "0", "10"), feature("a", "40", "50")),
 			all(swap("zones.geojson", feature("b", "20", "30"), feature("b", "0", "10")),
 				other(append(looser, "[a]", "[b]")...))}, "e", "protect.epsilon"},
 		"a kind that one waits for": {[]step{swap("decisions/d.yaml", "[counter]", "[counter, ghost]"),
@@ -247,13 +264,19 @@ func TestEnds(t *testing.T) {
 			swap(file, "lateness: PT1H", "lateness: PT1S")}, true},
 		"another stream": {with("stream: s", "stream: r"), true},
 		"another place":  {with("place: sensor", "place: {lat: speed, lon: speed}"), true},
-		"a unit where none was": {[]step{all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`), swap(file, `"distinct(unit)"`, `"count()", between: [0, 3]`)),
+		"a unit where none was": {[]step{
+			all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`),
+				swap(file, `"distinct(unit)"`, `"count()", between: [0, 3]`)),
 			swap(file, `unit: {none: "x"}`, "unit: {field: device, stands_for: device}")}, true},
 		"another histogram": {[]step{swap(file, `"distinct(unit)"`, `"histogram(speed)", edges: [0, 30, 50]`),
 			swap(file, "[0, 30, 50]", "[0, 50]")}, true},
-		"bounds where none were": {[]step{all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`), swap(file, `"distinct(unit)"`, `"mean(speed)"`)),
+		"bounds where none were": {[]step{
+			all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`),
+				swap(file, `"distinct(unit)"`, `"mean(speed)"`)),
 			swap(file, `"mean(speed)"`, `"mean(speed)", between: [0, 1]`)}, true},
-		"rounded where nobody can tell": {[]step{all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`), swap(file, `"distinct(unit)"`, `"mean(speed)"`)),
+		"rounded where nobody can tell": {[]step{
+			all(swap(file, "unit: {field: device, stands_for: device}", `unit: {none: "x"}`),
+				swap(file, `"distinct(unit)"`, `"mean(speed)"`)),
 			swap(file, "place:", "generalise: [{field: speed, step: 1000}]\nplace:")}, true},
 		"rounded to two edges": {[]step{mean,
 			swap(file, "place:", "generalise: [{field: speed, to: [0, 200]}]\nplace:")}, true},
@@ -363,7 +386,8 @@ func TestTheTextIsBounded(t *testing.T) {
 // seconds are blackouts of one second in each of four hundred hours.
 func seconds() string {
 	var b strings.Builder
-	for at := time.Date(2030, 3, 1, 0, 30, 0, 0, time.UTC); at.Before(time.Date(2030, 3, 17, 16, 0, 0, 0, time.UTC)); at = at.Add(time.Hour) {
+	from, to := time.Date(2030, 3, 1, 0, 30, 0, 0, time.UTC), time.Date(2030, 3, 17, 16, 0, 0, 0, time.UTC)
+	for at := from; at.Before(to); at = at.Add(time.Hour) {
 		fmt.Fprintf(&b, "  - {zones: [a], from: %s, until: %s, reason: fair}\n", at.Format(time.RFC3339),
 			at.Add(time.Second).Format(time.RFC3339))
 	}

@@ -63,7 +63,7 @@ type Change struct {
 func Compare(old Before, new *bundle.Policy) []Change {
 	c := newComparison(old, new)
 	if old.Policy == nil {
-		c.founded()
+		c.firstPolicy()
 	} else {
 		c.charter()
 		c.council()

@@ -43,8 +43,10 @@ const kinds = `kinds:
 `
 
 const zones = `{"type": "FeatureCollection", "features": [
-{"type": "Feature", "id": "a", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[0,0],[1,0],[1,1],[0,1],[0,0]]]}},
-{"type": "Feature", "id": "b", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[1,0],[2,0],[2,1],[1,1],[1,0]]]}}]}`
+{"type": "Feature", "id": "a", "properties": {},
+ "geometry": {"type": "Polygon", "coordinates": [[[0,0],[1,0],[1,1],[0,1],[0,0]]]}},
+{"type": "Feature", "id": "b", "properties": {},
+ "geometry": {"type": "Polygon", "coordinates": [[[1,0],[2,0],[2,1],[1,1],[1,0]]]}}]}`
 
 // someDecision draws a decision of which every key has few values, so that equal
 // and comparable ones come often.
@@ -194,7 +196,7 @@ func TestFloorOrder(t *testing.T) {
 			}
 		}
 		ok := func(a, b int) bool {
-			return !slices.ContainsFunc(floors, func(f floor) bool {
+			return !slices.ContainsFunc(charterKeys, func(f charterKey) bool {
 				return f.mark(p[a].Charter, p[b].Charter) == Weaker
 			})
 		}
@@ -300,7 +302,7 @@ func TestNothingIsOverlooked(t *testing.T) {
 		top, _, _ := strings.Cut(k.name, ".")
 		compared[top] = true
 	}
-	for _, f := range floors {
+	for _, f := range charterKeys {
 		compared["charter "+f.name] = true
 	}
 	yamlKeys := func(v any) (out []string) {

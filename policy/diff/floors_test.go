@@ -26,7 +26,7 @@ func TestWhatACharterPermits(t *testing.T) {
 		{"floors", decision.Charter{Floors: exact}, decision.Charter{}, Neutral},
 	} {
 		tried := false
-		for _, f := range floors {
+		for _, f := range charterKeys {
 			if f.name != c.key {
 				continue
 			}

@@ -39,9 +39,9 @@ func (c *comparison) rules() {
 	}
 }
 
-// foundedRules says which rules a first policy brings. Those of this program need no
+// firstRules says which rules a first policy brings. Those of this program need no
 // word: the format of motions stands for them.
-func (c *comparison) foundedRules() {
+func (c *comparison) firstRules() {
 	new, own := c.new.Rules(), digests(c.before.Format)
 	brings := slices.ContainsFunc(slices.Collect(maps.Keys(new)), func(name string) bool { return !isLocal(name) })
 	for _, name := range slices.Sorted(maps.Keys(new)) {

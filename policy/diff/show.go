@@ -58,20 +58,20 @@ func words(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// shower shows values in one language, each so that another value looks different.
-type shower struct {
+// formatter shows values in one language, each so that another value looks different.
+type formatter struct {
 	l explain.Lang
 	p *bundle.Policy
 }
 
-func (s *shower) list(words []string) string {
+func (s *formatter) list(words []string) string {
 	if len(words) == 0 {
 		return "-"
 	}
 	return strings.Join(words, ", ")
 }
 
-func (s *shower) period(p civil.Period) string {
+func (s *formatter) period(p civil.Period) string {
 	if p.IsZero() {
 		return "-"
 	}
@@ -79,7 +79,7 @@ func (s *shower) period(p civil.Period) string {
 }
 
 // zones shows each by its id, with the name that people know.
-func (s *shower) zones(ids []string) string {
+func (s *formatter) zones(ids []string) string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
 		out[i] = word(id)
@@ -90,7 +90,7 @@ func (s *shower) zones(ids []string) string {
 	return s.list(out)
 }
 
-func (s *shower) unit(d *bundle.Decision) string {
+func (s *formatter) unit(d *bundle.Decision) string {
 	switch u := d.Unit; {
 	case u.None != "":
 		return "none: " + quote(u.None)
@@ -101,7 +101,7 @@ func (s *shower) unit(d *bundle.Decision) string {
 	}
 }
 
-func (s *shower) where(d *bundle.Decision) string {
+func (s *formatter) where(d *bundle.Decision) string {
 	var list []string
 	for _, c := range d.Where {
 		list = append(list, word(c.Field)+" "+c.Op+" "+showValue(c.Value))
@@ -119,7 +119,7 @@ func showValue(v any) string {
 	return fmt.Sprint(v)
 }
 
-func (s *shower) generalise(d *bundle.Decision) string {
+func (s *formatter) generalise(d *bundle.Decision) string {
 	var list []string
 	for _, g := range d.Generalise {
 		if g.Step > 0 {
@@ -140,7 +140,7 @@ func showNumbers(list []float64) string {
 	return "[" + strings.Join(out, ", ") + "]"
 }
 
-func (s *shower) by(d *bundle.Decision) string {
+func (s *formatter) by(d *bundle.Decision) string {
 	var list []string
 	for _, b := range d.Publish.By {
 		if b.Field == "" {
@@ -152,7 +152,7 @@ func (s *shower) by(d *bundle.Decision) string {
 	return strings.Join(list, "; ")
 }
 
-func (s *shower) measures(d *bundle.Decision) string {
+func (s *formatter) measures(d *bundle.Decision) string {
 	var list []string
 	for _, m := range d.Stream.Measures {
 		line := word(m.Name) + ": " + m.Expression()
@@ -167,7 +167,7 @@ func (s *shower) measures(d *bundle.Decision) string {
 	return strings.Join(list, "; ")
 }
 
-func (s *shower) blackouts(d *bundle.Decision) string {
+func (s *formatter) blackouts(d *bundle.Decision) string {
 	var list []string
 	for _, b := range d.Blackouts {
 		list = append(list,
@@ -181,7 +181,7 @@ func (s *shower) blackouts(d *bundle.Decision) string {
 }
 
 // perDay says what one unit pays a day, where the day has several epochs.
-func (s *shower) perDay(d *bundle.Decision, amount float64) string {
+func (s *formatter) perDay(d *bundle.Decision, amount float64) string {
 	if d.EpochsPerDay() == 1 {
 		return ""
 	}

@@ -28,11 +28,19 @@ type square struct{ west, south, east, north int }
 type doc map[string]string
 
 const (
-	counterKind = `{units: [{field: device, stands_for: device}], fields: [{name: device, type: string, class: identifier}, {name: rssi, type: int, class: measurement}, {name: speed, type: float, class: measurement}, {name: sort, type: string, class: measurement}, {name: lat, type: float, class: location}, {name: lon, type: float, class: location}]}`
-	openKind    = `{units: [{field: device, stands_for: device}], fields: [{name: device, type: string, class: measurement}, {name: rssi, type: int, class: measurement}, {name: speed, type: float, class: measurement}, {name: sort, type: string, class: measurement}]}`
-	noUnitKind  = `{fields: [{name: device, type: string, class: identifier}, {name: rssi, type: int, class: measurement}, {name: speed, type: float, class: measurement}, {name: sort, type: string, class: measurement}]}`
-	homeKind    = `{units: [{sensor: true, stands_for: home}], fields: [{name: speed, type: float, class: measurement}]}`
-	bareKind    = `{fields: [{name: speed, type: float, class: measurement}]}`
+	counterKind = `{units: [{field: device, stands_for: device}], fields: [` +
+		`{name: device, type: string, class: identifier}, {name: rssi, type: int, class: measurement}, ` +
+		`{name: speed, type: float, class: measurement}, {name: sort, type: string, class: measurement}, ` +
+		`{name: lat, type: float, class: location}, {name: lon, type: float, class: location}]}`
+	openKind = `{units: [{field: device, stands_for: device}], fields: [` +
+		`{name: device, type: string, class: measurement}, {name: rssi, type: int, class: measurement}, ` +
+		`{name: speed, type: float, class: measurement}, {name: sort, type: string, class: measurement}]}`
+	noUnitKind = `{fields: [{name: device, type: string, class: identifier}, ` +
+		`{name: rssi, type: int, class: measurement}, {name: speed, type: float, class: measurement}, ` +
+		`{name: sort, type: string, class: measurement}]}`
+	homeKind = `{units: [{sensor: true, stands_for: home}], ` +
+		`fields: [{name: speed, type: float, class: measurement}]}`
+	bareKind = `{fields: [{name: speed, type: float, class: measurement}]}`
 )
 
 // choices are the values that a key of a decision is drawn from.

@@ -16,8 +16,8 @@ import (
 // The ground on which decisions stand: charter and council here, kinds and zones in
 // files of their own.
 
-// floor is one key of the charter and its order.
-type floor struct {
+// charterKey is one key of the charter and its order.
+type charterKey struct {
 	name string
 	mark func(a, b *decision.Charter) Mark
 	show func(*decision.Charter) string
@@ -30,7 +30,7 @@ func forever(p civil.Period) time.Duration {
 	return p.Nominal()
 }
 
-var floors = []floor{
+var charterKeys = []charterKey{
 	{"city", func(a, b *decision.Charter) Mark {
 		return same(a.City.ID == b.City.ID && a.City.Timezone == b.City.Timezone)
 	}, func(c *decision.Charter) string {
@@ -112,7 +112,7 @@ func spends(b, a *decision.Charter) bool {
 }
 
 func (c *comparison) charter() {
-	for _, f := range floors {
+	for _, f := range charterKeys {
 		a, b := f.show(c.old.Charter), f.show(c.new.Charter)
 		if m := f.mark(c.old.Charter, c.new.Charter); a != b || m != Neutral {
 			c.add(Change{About: "charter.yaml", Key: f.name, Mark: m, Needs: Charter, Old: text(a), New: text(b)})
@@ -120,9 +120,9 @@ func (c *comparison) charter() {
 	}
 }
 
-// founded shows a first policy whole: what has an effect and is not this program's.
-func (c *comparison) founded() {
-	for _, f := range floors {
+// firstPolicy shows a first policy whole: what has an effect and is not this program's.
+func (c *comparison) firstPolicy() {
+	for _, f := range charterKeys {
 		c.add(Change{About: "charter.yaml", Key: f.name, New: text(f.show(c.new.Charter))})
 	}
 	c.texts("council.yaml", "member", nil, members(c.new.Council), Enact)
@@ -134,7 +134,7 @@ func (c *comparison) founded() {
 		c.add(Change{About: "zones.geojson", Key: "zone " + word(id), New: showZone(c.new.Zones, id)})
 	}
 	c.add(Change{About: "zones.geojson", Key: "file", New: text(fileDigest(c.new.Zones))})
-	c.foundedRules()
+	c.firstRules()
 	for _, s := range c.new.Suspended {
 		c.add(Change{About: s.Decision, Key: "suspended", New: text(showSuspension(&s))})
 	}
