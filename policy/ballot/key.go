@@ -36,7 +36,7 @@ type Key struct{ wire string }
 // Bounds of RSA keys, in bits: below is too weak, above OpenSSH takes none.
 const (
 	leastRSA = 3072
-	maxRSA  = 16384
+	maxRSA   = 16384
 )
 
 // maxLine bounds a key's line, in bytes.

@@ -124,7 +124,9 @@ var keys = []key{
 		name: "protect.floor", mark: protected(func(a, b *bundle.Decision) Mark {
 			return permits(a.Stream.Protect.Floor == plan.Noisy, b.Stream.Protect.Floor == plan.Noisy)
 		}), ends: vanishes,
-		show: func(_ *formatter, d *bundle.Decision) string { return string(cmp.Or(d.Stream.Protect.Floor, plan.Exact)) },
+		show: func(_ *formatter, d *bundle.Decision) string {
+			return string(cmp.Or(d.Stream.Protect.Floor, plan.Exact))
+		},
 	},
 	{
 		name: "protect.membership", mark: protected(func(a, b *bundle.Decision) Mark {
