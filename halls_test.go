@@ -32,7 +32,6 @@ var halls = map[string]string{
 	"gateway/ingest/internal/intake.Message":  "a publication and how far it is, in one piece, for each reading's sake",
 	"gateway/ingest/internal/mqtt.Client":     "one session at a broker, and what is said of it",
 	"gateway/ingest/internal/redact.Rule":     "a plan made ready for one sensor: a field for each step",
-	"gateway/ledger.Ledger":                   "one method for each of its transactions; it has few fields",
 }
 
 // TestNoHalls counts what the types of the gateway's rooms have.

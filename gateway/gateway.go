@@ -118,7 +118,7 @@ func (g *Gateway) openRooms(ctx context.Context) error {
 		Config: g.cfg, Ledger: g.ledger, Store: g.store, Public: public, Keys: keys, Fresh: fresh, Policy: g.policies,
 	}, &g.releaser.stalled, g.booksChanged, g.log)
 	g.releaser.guard = g.guard
-	g.forward = forward.New(g.ledger, g.store, g.log)
+	g.forward = forward.New(g.ledger.Outbox, g.store, g.log)
 	g.compare = reconcile.New(g.ledger, g.store, g.cfg.Store.File(), g.policies.Cells, g.log)
 	anew := fresh && !g.guard.Used() && g.cfg.Simulation
 	if err := g.openIngest(ctx, keys, anew); err != nil {
@@ -137,7 +137,7 @@ func (g *Gateway) openIngest(ctx context.Context, keys string, anew bool) error 
 	if err != nil {
 		return err
 	}
-	resume, err := g.ledger.Resume(ctx)
+	resume, err := g.ledger.Journal.Resume(ctx)
 	if err != nil {
 		return err
 	}

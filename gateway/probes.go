@@ -31,7 +31,7 @@ func (g *Gateway) probes() map[string]func(context.Context) string {
 func (g *Gateway) shown() admin.Sources {
 	return admin.Sources{
 		Simulation: g.cfg.Simulation, Probes: g.probes(), Report: g.ingest.Report, Released: g.releaser.publish.Counts,
-		Ledger: g.ledger,
+		Outbox: g.ledger.Outbox, Asides: g.ledger.Asides, Budget: g.ledger,
 		Notes: func() []string {
 			return append(g.compare.Notes(), elsewhereNotes(g.policies.View(), g.cfg.Gateway)...)
 		},

@@ -76,7 +76,7 @@ func TestAnOlderDirectoryReleasesNothing(t *testing.T) {
 	if err := latest.one(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
-	if has, err := l.Has(t.Context(), stream.ID, at); err != nil || !has || latest.problem() != "" {
+	if has, err := l.Journal.Has(t.Context(), stream.ID, at); err != nil || !has || latest.problem() != "" {
 		t.Errorf("the latest directory has released it: %v, %v; %q", has, err, latest.problem())
 	}
 
@@ -92,7 +92,7 @@ func TestAnOlderDirectoryReleasesNothing(t *testing.T) {
 	if err := <-ended; err == nil {
 		t.Error("an older directory has released a window")
 	}
-	if has, err := l.Has(t.Context(), stream.ID, at); err != nil || has {
+	if has, err := l.Journal.Has(t.Context(), stream.ID, at); err != nil || has {
 		t.Errorf("an older directory has released it: %v, %v", has, err)
 	}
 	if why := older.problem(); !strings.Contains(why, "a window cannot be released: ") ||

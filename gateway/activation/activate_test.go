@@ -84,7 +84,7 @@ func edit(t *testing.T, p *Policies, text string) {
 // kept are the digests that the ledger has.
 func kept(t *testing.T, l *ledger.Ledger) (digests []string) {
 	t.Helper()
-	list, err := l.Versions(t.Context())
+	list, err := l.Policies.Versions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

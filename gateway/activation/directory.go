@@ -41,7 +41,7 @@ func (d *directory) first(ctx context.Context) (ingest.Version, error) {
 	}
 	kept, err := c.record(set)
 	if err == nil {
-		err = d.p.ledger.Enact(ctx, kept)
+		err = d.p.ledger.Policies.Enact(ctx, kept)
 	}
 	if err != nil {
 		return v, config.Refuse("policy: %w", err)

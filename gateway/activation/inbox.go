@@ -173,7 +173,8 @@ const elsewhere = "elsewhere"
 // follow goes on from a motion for other gateways: the next one follows it, and
 // the roster that votes is its roster. The policy here stays as it is.
 func (m *motions) follow(ctx context.Context, e *council.Enacted, raw []byte) error {
-	if err := m.p.ledger.Enact(ctx, ledger.Version{Digest: elsewhere, Packed: []byte{}, Motion: raw}); err != nil {
+	passed := ledger.Version{Digest: elsewhere, Packed: []byte{}, Motion: raw}
+	if err := m.p.ledger.Policies.Enact(ctx, passed); err != nil {
 		return err
 	}
 	sayOvertaken(m.p.View().Coming, e, m.p.log)

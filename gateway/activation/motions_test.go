@@ -86,7 +86,7 @@ func TestAMotionComesIntoForce(t *testing.T) {
 	if m.p.chain.last != e || !m.p.chain.taken[council.Sum([]byte("file of m2"))] {
 		t.Error("the chain does not go on from it")
 	}
-	list, err := m.p.ledger.Versions(t.Context())
+	list, err := m.p.ledger.Policies.Versions(t.Context())
 	if err != nil || len(list) != 1 || string(list[0].Motion) != "file of m2" || list[0].Digest != v.Current.Digest ||
 		len(i.digests) != 1 {
 		t.Errorf("the ledger has %+v, %v", list, err)
@@ -103,7 +103,7 @@ func TestAMotionThatIngestRefuses(t *testing.T) {
 	m, i, _ := signed(t)
 	i.err = errors.New("no")
 	err := m.p.activate(t.Context(), candidate{motion: enacted(t, "m", 1), raw: []byte("file")})
-	if list, _ := m.p.ledger.Versions(t.Context()); !errors.Is(err, i.err) || len(list) != 0 || m.p.chain.last != nil ||
+	if list, _ := m.p.ledger.Policies.Versions(t.Context()); !errors.Is(err, i.err) || len(list) != 0 || m.p.chain.last != nil ||
 		m.p.View().Enacted != nil {
 		t.Errorf("%v, and the ledger has %+v", err, list)
 	}
@@ -116,7 +116,7 @@ func TestAMotionForOthers(t *testing.T) {
 	if err := m.follow(t.Context(), e, []byte("file")); err != nil {
 		t.Fatal(err)
 	}
-	list, err := m.p.ledger.Versions(t.Context())
+	list, err := m.p.ledger.Policies.Versions(t.Context())
 	if err != nil || len(list) != 1 || list[0].Digest != elsewhere || m.p.chain.last != e || m.p.View().Running() ||
 		len(i.digests) != 0 {
 		t.Errorf("the ledger has %+v, %v", list, err)

@@ -138,7 +138,7 @@ func (p *Policies) plan(ctx context.Context, set *compile.Set) (ingest.Version, 
 func (p *Policies) enact(ctx context.Context, v ingest.Version, kept ledger.Version) (time.Time, error) {
 	err := p.ingest.Enact(ctx, v, func(since time.Time) error {
 		kept.Digest, kept.Since = v.Digest, since
-		return p.ledger.Enact(ctx, kept)
+		return p.ledger.Policies.Enact(ctx, kept)
 	})
 	return kept.Since, err
 }

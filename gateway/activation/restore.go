@@ -29,7 +29,7 @@ type need struct {
 
 // needs asks what is open; keys is the directory of keys.
 func needs(ctx context.Context, l *ledger.Ledger, keys string) (n need, err error) {
-	if n.resume, err = l.Resume(ctx); err != nil {
+	if n.resume, err = l.Journal.Resume(ctx); err != nil {
 		return n, err
 	}
 	n.held, err = ingest.Oldest(keys)
@@ -79,7 +79,7 @@ func untils(known []ledger.Version) []time.Time {
 // one in the directory now; keys is the directory of keys, empty for memory. A directory
 // that cannot be used lets nothing flow.
 func (p *Policies) Restore(ctx context.Context, keys string) ([]ingest.Version, error) {
-	known, err := p.ledger.Versions(ctx)
+	known, err := p.ledger.Policies.Versions(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func lived(t *testing.T, versions int) *Policies {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Enact(t.Context(),
+		if err := l.Policies.Enact(t.Context(),
 			ledger.Version{Digest: files.Digest(), Packed: packed, Since: monday.AddDate(0, 0, n)}); err != nil {
 			t.Fatal(err)
 		}

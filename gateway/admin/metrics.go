@@ -136,7 +136,7 @@ func (m *metrics) traffic(emit emitter, r ingest.Report) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if rows, bytes, err := m.src.Ledger.Waiting(ctx); err == nil {
+	if rows, bytes, err := m.src.Outbox.Waiting(ctx); err == nil {
 		gauge(outboxRows, float64(rows))
 		gauge(outboxBytes, float64(bytes))
 	}
@@ -147,7 +147,7 @@ func (m *metrics) parts(emit emitter) {
 	gauge := emit.gauge
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if _, rows, _, err := m.src.Ledger.AsideCount(ctx); err == nil {
+	if _, rows, _, err := m.src.Asides.Count(ctx); err == nil {
 		gauge(storeRefused, float64(rows))
 	}
 	lacks, more := m.src.StoreDiffers()
@@ -185,7 +185,7 @@ func (m *metrics) policy(emit emitter, now time.Time) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	left, err := m.src.Ledger.Left(ctx)
+	left, err := m.src.Budget.Left(ctx)
 	if err != nil {
 		return
 	}

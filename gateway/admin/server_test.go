@@ -73,7 +73,7 @@ func TestReadiness(t *testing.T) {
 	hint.Store("")
 	note.Store("look at this")
 	s.Attach(Sources{
-		Simulation: true, Ledger: quiet{}, Probes: map[string]func(context.Context) string{
+		Simulation: true, Outbox: quiet{}, Asides: quiet{}, Budget: quiet{}, Probes: map[string]func(context.Context) string{
 			"disk": func(context.Context) string {
 				return hint.Load().(string)
 			}, "store": func(context.Context) string { return "" },
@@ -139,7 +139,7 @@ func TestReadiness(t *testing.T) {
 type quiet struct{}
 
 func (quiet) Waiting(context.Context) (rows, bytes int64, err error) { return 0, 0, nil }
-func (quiet) AsideCount(context.Context) (windows, rows int64, reason string, err error) {
+func (quiet) Count(context.Context) (windows, rows int64, reason string, err error) {
 	return 0, 0, "", nil
 }
 func (quiet) Left(context.Context) (map[string]float64, error) { return nil, nil }

@@ -23,7 +23,9 @@ type Sources struct {
 	Report func() ingest.Report
 	// Released are observations since the start, by status.
 	Released func() map[store.Status]int64
-	Ledger   Ledger
+	Outbox   Outbox
+	Asides   Asides
+	Budget   Budget
 	// StoreDiffers is in how many windows the store lacks something, or has more.
 	StoreDiffers func() (missing, extra int)
 	Policy       func() Policy
@@ -31,13 +33,19 @@ type Sources struct {
 	health *health
 }
 
-// Ledger is what of the ledger is shown.
-type Ledger interface {
-	// Waiting is the outbox, in windows and bytes.
+// Outbox is what waits for the store.
+type Outbox interface {
+	// Waiting is its size in windows and bytes.
 	Waiting(context.Context) (rows, bytes int64, err error)
-	// AsideCount is what the store has refused for good.
-	AsideCount(context.Context) (windows, rows int64, reason string, err error)
-	// Left is the share of each decision's budget that is left.
+}
+
+// Asides are what the store has refused for good.
+type Asides interface {
+	Count(context.Context) (windows, rows int64, reason string, err error)
+}
+
+// Budget is the share of each decision's budget that is left.
+type Budget interface {
 	Left(context.Context) (map[string]float64, error)
 }
 

@@ -202,10 +202,10 @@ func TestAsideInTheLedger(t *testing.T) {
 		Status: store.Published, Value: &v, Low: &v, High: &v}
 	other := row
 	other.Measure = "n"
-	if err := l.SetAside(ctx, 2, [][]store.Observation{{row, other}}, "no"); err != nil {
+	if err := l.Outbox.SetAside(ctx, 2, [][]store.Observation{{row, other}}, "no"); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := l.Next(ctx, 10); err != nil || len(list) != 1 || list[0].Seq != 3 {
+	if list, err := l.Outbox.Next(ctx, 10); err != nil || len(list) != 1 || list[0].Seq != 3 {
 		t.Errorf("%v waits (%v); want the third only", list, err)
 	}
 	if err := l.Close(); err != nil {
@@ -215,12 +215,12 @@ func TestAsideInTheLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	list, err := l.AsideList(ctx, 10)
+	list, err := l.Asides.List(ctx, 10)
 	if err != nil || len(list) != 1 || list[0].Stream != "s" || !list[0].Start.Equal(at) || list[0].Rows != 2 ||
 		list[0].Reason != "no" {
 		t.Errorf("it lists %+v (%v)", list, err)
 	}
-	if is, err := l.IsAside(ctx, "s", at); !is || err != nil {
+	if is, err := l.Asides.Has(ctx, "s", at); !is || err != nil {
 		t.Errorf("%v, %v", is, err)
 	}
 	if err := l.Withdraw(ctx, books.Withdrawal{Stream: "s", Start: at, Measure: "other", Reason: "a mistake"}, nil); !errors.Is(err, ledger.ErrUnreleased) {
@@ -230,18 +230,18 @@ func TestAsideInTheLedger(t *testing.T) {
 	if err := l.Withdraw(ctx, books.Withdrawal{Stream: "s", Start: at, Measure: "m", Reason: "a mistake"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Delivered(ctx, 100); err != nil {
+	if err := l.Outbox.Delivered(ctx, 100); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := l.SendAside(ctx); n != 2 || err != nil {
+	if n, err := l.Asides.Send(ctx); n != 2 || err != nil {
 		t.Errorf("%d are sent (%v)", n, err)
 	}
-	sent, err := l.Next(ctx, 10)
+	sent, err := l.Outbox.Next(ctx, 10)
 	if err != nil || len(sent) != 2 || len(sent[0].Rows) != 2 || len(sent[1].Rows) != 1 ||
 		sent[1].Rows[0].Status != store.Withdrawn || sent[1].Rows[0].Value != nil {
 		t.Errorf("it sends %+v (%v)", sent, err)
 	}
-	if windows, rows, _, err := l.AsideCount(ctx); windows != 0 || rows != 0 || err != nil {
+	if windows, rows, _, err := l.Asides.Count(ctx); windows != 0 || rows != 0 || err != nil {
 		t.Errorf("%d rows of %d windows are aside still (%v)", rows, windows, err)
 	}
 }

@@ -36,7 +36,7 @@ type Aside struct {
 // SetAside takes all parcels up to and including seq out of the outbox, as Delivered
 // does, and keeps those rows that the store has refused, each list of one window, in the
 // same transaction.
-func (l *Ledger) SetAside(ctx context.Context, seq int64, refused [][]store.Observation, reason string) error {
+func (l Outbox) SetAside(ctx context.Context, seq int64, refused [][]store.Observation, reason string) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return l.told(err)
@@ -65,24 +65,24 @@ func (l *Ledger) SetAside(ctx context.Context, seq int64, refused [][]store.Obse
 	return l.told(tx.Commit())
 }
 
-// IsAside reports whether something of a window is set aside.
-func (l *Ledger) IsAside(ctx context.Context, stream string, start time.Time) (is bool, err error) {
+// Has reports whether something of a window is set aside.
+func (l Asides) Has(ctx context.Context, stream string, start time.Time) (is bool, err error) {
 	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM aside WHERE stream = ? AND start = ?)", stream,
 		start.UnixNano()).Scan(&is)
 	return is, l.told(err)
 }
 
-// AsideCount is of how many windows something is set aside, how many rows that are, and
+// Count is of how many windows something is set aside, how many rows that are, and
 // what the store said last.
-func (l *Ledger) AsideCount(ctx context.Context) (windows, rows int64, reason string, err error) {
+func (l Asides) Count(ctx context.Context) (windows, rows int64, reason string, err error) {
 	const ask = "SELECT count(DISTINCT stream || ' ' || start), coalesce(sum(count), 0), coalesce((SELECT reason " +
 		"FROM aside ORDER BY seq DESC LIMIT 1), '') FROM aside"
 	err = l.db.QueryRowContext(ctx, ask).Scan(&windows, &rows, &reason)
 	return windows, rows, reason, l.told(err)
 }
 
-// AsideList is what is set aside, by stream and window, at most n.
-func (l *Ledger) AsideList(ctx context.Context, n int) (list []Aside, err error) {
+// List is what is set aside, by stream and window, at most n.
+func (l Asides) List(ctx context.Context, n int) (list []Aside, err error) {
 	rows, err := l.db.QueryContext(ctx,
 		"SELECT stream, start, sum(count), max(reason) FROM aside GROUP BY stream, start ORDER BY stream, start "+
 			"LIMIT ?", n)
@@ -102,9 +102,9 @@ func (l *Ledger) AsideList(ctx context.Context, n int) (list []Aside, err error)
 	return list, l.told(rows.Err())
 }
 
-// SendAside puts all that is set aside into the outbox again, in its order, and returns
+// Send puts all that is set aside into the outbox again, in its order, and returns
 // how many rows that are. What was withdrawn meanwhile is sent as withdrawn.
-func (l *Ledger) SendAside(ctx context.Context) (n int, err error) {
+func (l Asides) Send(ctx context.Context) (n int, err error) {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, l.told(err)

@@ -178,13 +178,13 @@ func TestEarlierLayout(t *testing.T) {
 		INSERT INTO policy (digest, since, files) VALUES ('d', 0, x'00')`)
 	for range 2 {
 		l := open(t, path, 1<<20)
-		rows, size, err := l.Waiting(ctx)
-		resume, err2 := l.Resume(ctx)
+		rows, size, err := l.Outbox.Waiting(ctx)
+		resume, err2 := l.Journal.Resume(ctx)
 		if err = errors.Join(err, err2); rows != 2 || size != 5 || err != nil || resume["s"].UnixNano() != 3 ||
 			resume["t"].UnixNano() != 9 {
 			t.Errorf("%d parcels of %d bytes, streams at %v (%v)", rows, size, resume, err)
 		}
-		if v, err := l.Versions(ctx); len(v) != 1 || err != nil {
+		if v, err := l.Policies.Versions(ctx); len(v) != 1 || err != nil {
 			t.Errorf("the policies are %v (%v)", v, err)
 		}
 		if err := l.Check(ctx); err != nil {

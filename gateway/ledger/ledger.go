@@ -23,17 +23,61 @@ import (
 	"sluice/store"
 )
 
-// Ledger is the open book of one gateway. It implements release.Book.
+// Ledger is the open book of one gateway. It implements release.Book itself; whatever else
+// is kept in its file has a type of its own, with the same database behind it.
 type Ledger struct {
-	db       *sql.DB
-	path     string
-	gateway  string
-	maxBytes int64
-	// Changed is signalled, without blocking, after each commit.
-	changed chan struct{}
+	*file
+	maxBytes int64 // of the outbox
+
+	Outbox   Outbox
+	Asides   Asides
+	Journal  Journal
+	Policies Policies
+	Removals Removals
+	Recovery Recovery
+	Files    Files
+}
+
+// Outbox is what was released and has not reached the store, and for a while what has.
+type Outbox struct{ *file }
+
+// Asides are released numbers that the store has refused for good.
+type Asides struct{ *file }
+
+// Journal is which windows were released, and of which the store has lost the numbers.
+type Journal struct{ *file }
+
+// Policies are those that were in force, each since when.
+type Policies struct{ *file }
+
+// Removals are the public lines about numbers whose time is over.
+type Removals struct{ *file }
+
+// Recovery tells how far the books have come, and lets a ledger that was put back from a
+// backup catch up with a copy that has come further.
+type Recovery struct{ *file }
+
+// Files are files of the public books that cannot be made again from the policy in force,
+// such as what proves an earlier vote.
+type Files struct{ *file }
+
+// file is the database, one connection to it, and what all of its parts share.
+type file struct {
+	db      *sql.DB
+	path    string
+	gateway string
+	changed chan struct{} // signalled, without blocking, after a commit
 
 	mu      sync.Mutex
 	through map[string]time.Time // each stream's last window's end, once asked for; guarded by mu
+}
+
+// newLedger is a ledger over a database.
+func newLedger(f *file, maxBytes int64) *Ledger {
+	return &Ledger{
+		file: f, maxBytes: maxBytes, Outbox: Outbox{f}, Asides: Asides{f}, Journal: Journal{f}, Policies: Policies{f},
+		Removals: Removals{f}, Recovery: Recovery{f}, Files: Files{f},
+	}
 }
 
 // ErrFull says that the outbox has reached its bound: the store must come back
@@ -43,10 +87,7 @@ var ErrFull = errors.New("the outbox is full; bring the store back")
 // Close closes the file.
 func (l *Ledger) Close() error { return l.db.Close() }
 
-// Changed receives a signal after commits; several may come as one.
-func (l *Ledger) Changed() <-chan struct{} { return l.changed }
-
-func (l *Ledger) signal() {
+func (l *file) signal() {
 	select {
 	case l.changed <- struct{}{}:
 	default:
@@ -238,25 +279,6 @@ func gap(ctx context.Context, tx *sql.Tx, c release.Commit) error {
 	}
 	_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line))
 	return err
-}
-
-// Resume is, for each stream, the end of the last window that was released.
-func (l *Ledger) Resume(ctx context.Context) (map[string]time.Time, error) {
-	rows, err := l.db.QueryContext(ctx, resume)
-	if err != nil {
-		return nil, l.told(err)
-	}
-	defer rows.Close()
-	out := make(map[string]time.Time)
-	for rows.Next() {
-		var stream string
-		var stop int64
-		if err := rows.Scan(&stream, &stop); err != nil {
-			return nil, err
-		}
-		out[stream] = unixNano(stop)
-	}
-	return out, l.told(rows.Err())
 }
 
 func (l *Ledger) room(ctx context.Context, tx *sql.Tx, more int64) error {

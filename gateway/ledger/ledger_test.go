@@ -149,28 +149,28 @@ func TestCommitOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rows, bytes, err := l.Waiting(ctx)
+	rows, bytes, err := l.Outbox.Waiting(ctx)
 	if rows != 1 || bytes == 0 || err != nil {
 		t.Errorf("%d parcels of %d bytes wait (%v); want one", rows, bytes, err)
 	}
 	if gaps := lines(t, l, "gaps.jsonl"); len(gaps) != 1 {
 		t.Errorf("gaps %v; want one", gaps)
 	}
-	resume, err := l.Resume(ctx)
+	resume, err := l.Journal.Resume(ctx)
 	if err != nil || !resume["s"].Equal(at.Add(time.Hour)) {
 		t.Errorf("the stream goes on at %v (%v)", resume["s"], err)
 	}
-	parcels, err := l.Next(ctx, 10)
+	parcels, err := l.Outbox.Next(ctx, 10)
 	if err != nil || len(parcels) != 1 || len(parcels[0].Rows) != 2 {
 		t.Fatalf("parcels %v (%v)", parcels, err)
 	}
-	if err := l.Delivered(ctx, parcels[0].Seq); err != nil {
+	if err := l.Outbox.Delivered(ctx, parcels[0].Seq); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Commit(ctx, c); err != nil {
 		t.Fatal(err)
 	}
-	if rows, _, _ := l.Waiting(ctx); rows != 0 {
+	if rows, _, _ := l.Outbox.Waiting(ctx); rows != 0 {
 		t.Error("a window that was delivered waits again")
 	}
 }
@@ -185,12 +185,12 @@ func TestOutboxIsBounded(t *testing.T) {
 				Releases: make([]release.Release, 1)})
 		full = full || errors.Is(err, ErrFull)
 	}
-	_, bytes, err := l.Waiting(ctx)
+	_, bytes, err := l.Outbox.Waiting(ctx)
 	if !full || bytes > 2000 || err != nil {
 		t.Errorf("%d bytes wait (%v), full: %v; want at most 2000", bytes, err, full)
 	}
-	parcels, err := l.Next(ctx, 100)
-	if err != nil || l.Delivered(ctx, parcels[len(parcels)-1].Seq) != nil {
+	parcels, err := l.Outbox.Next(ctx, 100)
+	if err != nil || l.Outbox.Delivered(ctx, parcels[len(parcels)-1].Seq) != nil {
 		t.Fatal(err)
 	}
 	if err := l.Commit(ctx,

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 
@@ -30,7 +29,7 @@ func (l *Ledger) Page(ctx context.Context, name string, at int64) (lines []strin
 	return lines, next, l.told(err)
 }
 
-func (l *Ledger) lines(ctx context.Context, table string, at int64, most int) (list []string, next int64, err error) {
+func (l *file) lines(ctx context.Context, table string, at int64, most int) (list []string, next int64, err error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT n, line FROM "+table+" WHERE n > ? ORDER BY n LIMIT ?", at, most)
 	if err != nil {
 		return nil, at, err
@@ -69,44 +68,4 @@ func (l *Ledger) Left(ctx context.Context) (map[string]float64, error) {
 		}
 	}
 	return out, rows.Err()
-}
-
-// Keep remembers a file of the public books that cannot be made anew from the
-// policy in force, such as what proves an earlier vote.
-func (l *Ledger) Keep(ctx context.Context, name string, raw []byte) error {
-	_, err := l.db.ExecContext(ctx, "INSERT INTO kept (name, raw) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET raw "+
-		"= excluded.raw WHERE raw != excluded.raw", name, raw)
-	return err
-}
-
-// Kept returns a file that was remembered; nil for none.
-func (l *Ledger) Kept(ctx context.Context, name string) (raw []byte, err error) {
-	err = l.db.QueryRowContext(ctx, "SELECT raw FROM kept WHERE name = ?", name).Scan(&raw)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return raw, err
-}
-
-// Forget forgets a file that was remembered.
-func (l *Ledger) Forget(ctx context.Context, name string) error {
-	_, err := l.db.ExecContext(ctx, "DELETE FROM kept WHERE name = ?", name)
-	return err
-}
-
-// KeptNames are the files that are remembered.
-func (l *Ledger) KeptNames(ctx context.Context) (list []string, err error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT name FROM kept ORDER BY name")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		list = append(list, name)
-	}
-	return list, rows.Err()
 }

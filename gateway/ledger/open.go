@@ -91,7 +91,7 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	l := &Ledger{db: db, path: path, gateway: gateway, maxBytes: maxBytes, changed: make(chan struct{}, 1)}
+	l := newLedger(&file{db: db, path: path, gateway: gateway, changed: make(chan struct{}, 1)}, maxBytes)
 	if err = l.upgrade(ctx); err == nil {
 		// a file of this layout may be older than these
 		_, err = db.ExecContext(ctx, asideSchema+removalSchema+namesSchema)
@@ -112,7 +112,7 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 
 // told is an error of the database with the file's name and, where it is damaged,
 // the way back.
-func (l *Ledger) told(err error) error {
+func (l *file) told(err error) error {
 	var known *Damaged
 	switch {
 	case err == nil || errors.As(err, &known):
@@ -266,7 +266,7 @@ func Examine(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); err != nil {
 		return unlessAbsent(err)
 	}
-	return (&Ledger{path: path}).Check(ctx)
+	return newLedger(&file{path: path}, 0).Check(ctx)
 }
 
 func unlessAbsent(err error) error {

@@ -38,13 +38,13 @@ type Line struct {
 }
 
 // Head reads how far the books have come.
-func (l *Ledger) Head(ctx context.Context) (Head, error) {
+func (l Recovery) Head(ctx context.Context) (Head, error) {
 	h := Head{Gateway: l.gateway}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.through == nil {
 		var err error
-		if l.through, err = l.Resume(ctx); err != nil {
+		if l.through, err = (Journal{l.file}).Resume(ctx); err != nil {
 			return h, err
 		}
 	}
@@ -64,7 +64,7 @@ func (l *Ledger) Head(ctx context.Context) (Head, error) {
 }
 
 // silent finds the streams whose end is a recovery's, and what was released before it.
-func (l *Ledger) silent(ctx context.Context, through map[string]time.Time) (map[string]time.Time, error) {
+func (l Recovery) silent(ctx context.Context, through map[string]time.Time) (map[string]time.Time, error) {
 	rows, err := l.db.QueryContext(ctx, `SELECT j.stream, j.stop, coalesce((SELECT r.stop FROM journal r
 		WHERE r.stream = j.stream AND r.policy <> 'recovered' ORDER BY r.start DESC LIMIT 1), 0)
 		FROM journal j INDEXED BY journal_recovered WHERE j.policy = 'recovered'`)
@@ -98,7 +98,7 @@ var ErrBehind = errors.New("this state directory is older than what was released
 
 // Extends reports whether the ledger holds everything that a head names; if not,
 // ErrBehind.
-func (l *Ledger) Extends(ctx context.Context, h Head) error {
+func (l Recovery) Extends(ctx context.Context, h Head) error {
 	for table, want := range map[string]Line{"entry": h.Ledger, "released": h.Releases} {
 		if want.N == 0 {
 			continue
@@ -127,7 +127,7 @@ type Copy interface {
 // Import appends the lines that an outside copy of the books has and this ledger
 // has not. The copy must continue what is here. It reads a line at a time; all of it
 // is taken over or nothing.
-func (l *Ledger) Import(ctx context.Context, from Copy) (added int, err error) {
+func (l Recovery) Import(ctx context.Context, from Copy) (added int, err error) {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, l.told(err)
@@ -246,15 +246,15 @@ func entryKey(decision, plan, day string) string { return fmt.Sprintf("%q %q %q"
 
 // Unfinished reports whether a recovery has begun, with Import, and has not come to
 // Skip.
-func (l *Ledger) Unfinished(ctx context.Context) (yes bool, err error) {
+func (l Recovery) Unfinished(ctx context.Context) (yes bool, err error) {
 	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM unfinished)").Scan(&yes)
 	return yes, l.told(err)
 }
 
 // Skip closes streams up to an instant for good: what may have been released of
 // them there is never released again, and the gap is public.
-func (l *Ledger) Skip(ctx context.Context, streams map[string]time.Time) error {
-	resume, err := l.Resume(ctx)
+func (l Recovery) Skip(ctx context.Context, streams map[string]time.Time) error {
+	resume, err := Journal{l.file}.Resume(ctx)
 	if err != nil {
 		return err
 	}
@@ -292,8 +292,8 @@ func (l *Ledger) Skip(ctx context.Context, streams map[string]time.Time) error {
 	return err
 }
 
-// forgetThrough has it asked for anew.
-func (l *Ledger) forgetThrough() {
+// forgetThrough has the ends of the streams read again.
+func (l *file) forgetThrough() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.through = nil

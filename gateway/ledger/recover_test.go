@@ -68,33 +68,33 @@ func TestImport(t *testing.T) {
 	life(t, latest, 1, 2, 3)
 	life(t, old, 1)
 	life(t, other, 2)
-	head, err := latest.Head(ctx)
+	head, err := latest.Recovery.Head(ctx)
 	if err != nil || head.Ledger.N != 1 || head.Releases.N != 3 || !head.Streams["s"].Equal(commit(3).End) {
 		t.Fatalf("the head is %+v, %v", head, err)
 	}
-	if err := latest.Extends(ctx, head); err != nil {
+	if err := latest.Recovery.Extends(ctx, head); err != nil {
 		t.Errorf("a ledger does not extend its own head: %v", err)
 	}
 	for _, l := range []*Ledger{old, other} {
-		if err := l.Extends(ctx, head); !errors.Is(err, ErrBehind) {
+		if err := l.Recovery.Extends(ctx, head); !errors.Is(err, ErrBehind) {
 			t.Errorf("a ledger with fewer or other lines gives %v", err)
 		}
 	}
 	full := copied{"ledger.jsonl": lines(t, latest, "ledger.jsonl"),
 		"releases.jsonl": lines(t, latest, "releases.jsonl")}
-	if _, err := other.Import(ctx, full); !errors.Is(err, ErrForked) {
+	if _, err := other.Recovery.Import(ctx, full); !errors.Is(err, ErrForked) {
 		t.Errorf("another history was imported: %v", err)
 	}
-	if _, err := old.Import(ctx,
+	if _, err := old.Recovery.Import(ctx,
 		copied{"ledger.jsonl": full["ledger.jsonl"], "releases.jsonl": full["releases.jsonl"][1:]}); err == nil {
 		t.Error("a copy with a line gone was imported")
 	}
 	for _, want := range []int{2, 0} {
-		if n, err := old.Import(ctx, full); n != want || err != nil {
+		if n, err := old.Recovery.Import(ctx, full); n != want || err != nil {
 			t.Errorf("imported %d lines, %v; want %d", n, err, want)
 		}
 	}
-	if err := old.Extends(ctx, head); err != nil {
+	if err := old.Recovery.Extends(ctx, head); err != nil {
 		t.Errorf("after the import: %v", err)
 	}
 	if done, err := old.Released(ctx, commit(3).Key); !done || err != nil {
@@ -115,7 +115,7 @@ func TestSkip(t *testing.T) {
 	life(t, l, 1)
 	midnight := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	for range 2 {
-		if err := l.Skip(ctx, map[string]time.Time{"s": midnight, "t": midnight}); err != nil {
+		if err := l.Recovery.Skip(ctx, map[string]time.Time{"s": midnight, "t": midnight}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -126,7 +126,7 @@ func TestSkip(t *testing.T) {
 			}
 		}
 	}
-	if resume, err := l.Resume(ctx); err != nil || !resume["s"].Equal(midnight) {
+	if resume, err := l.Journal.Resume(ctx); err != nil || !resume["s"].Equal(midnight) {
 		t.Errorf("the stream goes on at %v, %v", resume["s"], err)
 	}
 	if gaps := lines(t, l, "gaps.jsonl"); len(gaps) != 2 {
@@ -140,7 +140,7 @@ func TestARecoveryIsFinished(t *testing.T) {
 	latest, old := open(t, filepath.Join(dir, "a.db"), 1<<20), open(t, filepath.Join(dir, "b.db"), 1<<20)
 	life(t, latest, 1, 2)
 	unfinished := func() bool {
-		yes, err := old.Unfinished(t.Context())
+		yes, err := old.Recovery.Unfinished(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,14 +149,14 @@ func TestARecoveryIsFinished(t *testing.T) {
 	if unfinished() {
 		t.Error("a new ledger is in the middle of a recovery")
 	}
-	if _, err := old.Import(t.Context(),
+	if _, err := old.Recovery.Import(t.Context(),
 		copied{"ledger.jsonl": lines(t, latest, "ledger.jsonl"), "releases.jsonl": lines(t, latest, "releases.jsonl")}); err != nil {
 		t.Fatal(err)
 	}
 	if !unfinished() {
 		t.Error("the half of a recovery is taken for all of it")
 	}
-	if err := old.Skip(t.Context(), map[string]time.Time{"s": commit(9).End}); err != nil {
+	if err := old.Recovery.Skip(t.Context(), map[string]time.Time{"s": commit(9).End}); err != nil {
 		t.Fatal(err)
 	}
 	if unfinished() {

@@ -14,14 +14,14 @@ const removalSchema = "CREATE TABLE IF NOT EXISTS removal (n INTEGER PRIMARY KEY
 // ErrRemoval says that a line of removals cannot be true.
 var ErrRemoval = errors.New("ledger: numbers can be removed only after their end, and further than before")
 
-// Remove enters publicly that numbers are removed because their decision's time for them
+// Enter says publicly that numbers are removed because their decision's time for them
 // is over. It is entered before anything is removed: what is gone has a line then,
 // whenever the gateway is killed. Number, gateway and hash are filled in.
-func (l *Ledger) Remove(ctx context.Context, r books.Removal) error {
+func (l Removals) Enter(ctx context.Context, r books.Removal) error {
 	if r.Stream == "" || r.Decision == "" || r.Retain == "" || !r.Until.Before(r.At) {
 		return ErrRemoval
 	}
-	before, err := l.Removals(ctx)
+	before, err := l.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func (l *Ledger) Remove(ctx context.Context, r books.Removal) error {
 	return nil
 }
 
-// Removals are all that were entered.
-func (l *Ledger) Removals(ctx context.Context) ([]books.Removal, error) {
+// List is all that were entered.
+func (l Removals) List(ctx context.Context) ([]books.Removal, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT line FROM removal ORDER BY n")
 	if err != nil {
 		return nil, l.told(err)
@@ -87,8 +87,8 @@ func (l *Ledger) Removals(ctx context.Context) ([]books.Removal, error) {
 
 // Gone are the ends until which numbers of each stream were removed, under whichever
 // decision: a store that lacks them is as it should be.
-func (l *Ledger) Gone(ctx context.Context) (map[string]time.Time, error) {
-	list, err := l.Removals(ctx)
+func (l Removals) Gone(ctx context.Context) (map[string]time.Time, error) {
+	list, err := l.List(ctx)
 	out := make(map[string]time.Time)
 	for _, r := range list {
 		if r.Until.After(out[r.Stream]) {

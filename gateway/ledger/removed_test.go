@@ -36,19 +36,19 @@ func TestRemove(t *testing.T) {
 		"no time to keep": func(r books.Removal) books.Removal { r.Retain = ""; return r },
 		"what is to come": func(r books.Removal) books.Removal { r.Until = r.At; return r },
 	} {
-		if err := l.Remove(ctx, bad(r)); !errors.Is(err, ErrRemoval) {
+		if err := l.Removals.Enter(ctx, bad(r)); !errors.Is(err, ErrRemoval) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if err := l.Remove(ctx, r); err != nil {
+	if err := l.Removals.Enter(ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Remove(ctx, r); !errors.Is(err, ErrRemoval) {
+	if err := l.Removals.Enter(ctx, r); !errors.Is(err, ErrRemoval) {
 		t.Errorf("twice: %v", err)
 	}
 	again := r
 	again.Until = again.Until.Add(time.Minute)
-	if err := l.Remove(ctx, again); err != nil {
+	if err := l.Removals.Enter(ctx, again); err != nil {
 		t.Fatal(err)
 	}
 	if kept := count(t, l, "SELECT count(*) FROM sent WHERE start < ?", at.Add(2*time.Hour).UnixNano()); kept != 0 {
@@ -61,15 +61,15 @@ func TestRemove(t *testing.T) {
 	if n, err := books.Chain("removals.jsonl", list); n != 2 || err != nil {
 		t.Errorf("%d lines (%v): %q", n, err, list)
 	}
-	gone, err := l.Gone(ctx)
+	gone, err := l.Removals.Gone(ctx)
 	if err != nil || !gone["s"].Equal(again.Until) {
 		t.Errorf("%v, %v", gone, err)
 	}
 	other := open(t, filepath.Join(t.TempDir(), "ledger.db"), 1<<30)
-	if n, err := other.Import(ctx, removalsOnly(list)); n != 2 || err != nil {
+	if n, err := other.Recovery.Import(ctx, removalsOnly(list)); n != 2 || err != nil {
 		t.Errorf("a recovery takes over %d lines (%v)", n, err)
 	}
-	if got, err := other.Removals(ctx); err != nil || len(got) != 2 || !got[1].Until.Equal(again.Until) {
+	if got, err := other.Removals.List(ctx); err != nil || len(got) != 2 || !got[1].Until.Equal(again.Until) {
 		t.Errorf("after a recovery there are %+v (%v)", got, err)
 	}
 }

@@ -3,10 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"time"
-
-	"sluice/books"
 )
 
 // mostSent is how many bytes of delivered parcels are kept, the latest, so that a store
@@ -24,7 +21,7 @@ CREATE TRIGGER IF NOT EXISTS sent_out AFTER DELETE ON sent BEGIN UPDATE sent_siz
 
 // Delivered takes all parcels up to and including seq out of the outbox. The latest are
 // kept a while.
-func (l *Ledger) Delivered(ctx context.Context, seq int64) error {
+func (l Outbox) Delivered(ctx context.Context, seq int64) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return l.told(err)
@@ -59,7 +56,7 @@ func moveSent(ctx context.Context, tx *sql.Tx, seq int64) error {
 
 // Resend puts what was delivered of a window into the outbox again, in its order; false
 // where it is not kept any more.
-func (l *Ledger) Resend(ctx context.Context, stream string, start time.Time) (bool, error) {
+func (l Outbox) Resend(ctx context.Context, stream string, start time.Time) (bool, error) {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return false, l.told(err)
@@ -82,64 +79,4 @@ func (l *Ledger) Resend(ctx context.Context, stream string, start time.Time) (bo
 	}
 	l.signal()
 	return true, nil
-}
-
-// Window is one released window, by its first and last instant.
-type Window struct{ Start, End time.Time }
-
-// Delivery returns the windows of a stream that were released, in order, from one start
-// on, at most n, and which of them wait in the outbox.
-func (l *Ledger) Delivery(
-	ctx context.Context, stream string, from time.Time, n int,
-) (list []Window, waiting []bool, err error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT start, stop, EXISTS (SELECT 1 FROM outbox o WHERE o.stream = j.stream AND o.start = j.start)
-		FROM journal j WHERE stream = ? AND start >= ? AND policy <> 'recovered' ORDER BY start LIMIT ?`, stream, from.UnixNano(), n)
-	if err != nil {
-		return nil, nil, l.told(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var start, stop int64
-		var waits bool
-		if err := rows.Scan(&start, &stop, &waits); err != nil {
-			return nil, nil, l.told(err)
-		}
-		list, waiting = append(list, Window{unixNano(start), unixNano(stop)}), append(waiting, waits)
-	}
-	return list, waiting, l.told(rows.Err())
-}
-
-// Lost are the times whose released numbers the store has lost for good, as was said.
-func (l *Ledger) Lost(ctx context.Context) ([]books.Gap, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT line FROM gap WHERE line LIKE '%' || ? || '%' ORDER BY n",
-		books.StoreLost)
-	if err != nil {
-		return nil, l.told(err)
-	}
-	defer rows.Close()
-	var list []books.Gap
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			return nil, l.told(err)
-		}
-		var g books.Gap
-		if err := json.Unmarshal([]byte(line), &g); err != nil {
-			return nil, err
-		}
-		if g.Reason == books.StoreLost {
-			list = append(list, g)
-		}
-	}
-	return list, l.told(rows.Err())
-}
-
-// SayLost enters that the store has lost released numbers for good.
-func (l *Ledger) SayLost(ctx context.Context, stream string, from, to time.Time) error {
-	line, err := json.Marshal(books.Gap{Stream: stream, Start: from, End: to, Reason: books.StoreLost})
-	if err != nil {
-		return err
-	}
-	_, err = l.db.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line))
-	return l.told(err)
 }

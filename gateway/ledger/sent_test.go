@@ -18,7 +18,7 @@ func TestSentIsBounded(t *testing.T) {
 		}
 	}
 	for _, seq := range []int64{10, 80} {
-		if err := l.Delivered(t.Context(), seq); err != nil {
+		if err := l.Outbox.Delivered(t.Context(), seq); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -31,7 +31,7 @@ func TestSentIsBounded(t *testing.T) {
 	if bytes > mostSent || bytes < mostSent/2 || kept != bytes || first != 80-parcels {
 		t.Errorf("%d parcels of %d bytes (said: %d) are kept, from %d on", parcels, bytes, kept, first)
 	}
-	if n, size, err := l.Waiting(t.Context()); n != 0 || size != 0 || err != nil {
+	if n, size, err := l.Outbox.Waiting(t.Context()); n != 0 || size != 0 || err != nil {
 		t.Errorf("%d parcels of %d bytes wait, %v", n, size, err)
 	}
 }

@@ -23,7 +23,7 @@ func years(t testing.TB, path string, streams, days int) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if _, err := l.Import(ctx, longLife(streams, days)); err != nil {
+	if _, err := l.Recovery.Import(ctx, longLife(streams, days)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -128,20 +128,20 @@ func TestKeptSums(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := other.Delivered(ctx, 2); err != nil {
+	if err := other.Outbox.Delivered(ctx, 2); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Skip(ctx, map[string]time.Time{"s": commit(30).End, "new": commit(2).End}); err != nil {
+	if err := l.Recovery.Skip(ctx, map[string]time.Time{"s": commit(30).End, "new": commit(2).End}); err != nil {
 		t.Fatal(err)
 	}
 	var rows, bytes int64
 	if err := l.db.QueryRowContext(ctx, "SELECT count(*), sum(octet_length(rows)) FROM outbox").Scan(&rows, &bytes); err != nil {
 		t.Fatal(err)
 	}
-	if gotRows, gotBytes, err := l.Waiting(ctx); gotRows != rows || gotBytes != bytes || rows != 3 || err != nil {
+	if gotRows, gotBytes, err := l.Outbox.Waiting(ctx); gotRows != rows || gotBytes != bytes || rows != 3 || err != nil {
 		t.Errorf("%d parcels of %d bytes are said to wait (%v), and %d of %d do", gotRows, gotBytes, err, rows, bytes)
 	}
-	got, err := l.Resume(ctx)
+	got, err := l.Journal.Resume(ctx)
 	if err != nil || len(got) != 2 || !got["s"].Equal(commit(30).End) || !got["new"].Equal(commit(2).End) {
 		t.Errorf("streams go on at %v (%v)", got, err)
 	}
@@ -175,7 +175,7 @@ func releases(t testing.TB, l *Ledger, from, n int) time.Duration {
 		if err := l.Commit(ctx, c); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.Head(ctx); err != nil {
+		if _, err := l.Recovery.Head(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -227,7 +227,7 @@ func BenchmarkYears(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := l.Resume(ctx); err != nil {
+		if _, err := l.Journal.Resume(ctx); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(time.Since(begin).Seconds()*1e3, "open-ms")

@@ -215,7 +215,7 @@ func (b *decisionsBook) keepFiles(ctx context.Context, yaml []byte, d *books.Dec
 
 // decided is decisions.json as it was written last.
 func (b *decisionsBook) decided(ctx context.Context) (list []books.Decision, err error) {
-	raw, err := b.files.ledger.Kept(ctx, decisionsName)
+	raw, err := b.files.ledger.Get(ctx, decisionsName)
 	if err != nil || raw == nil {
 		return nil, err
 	}

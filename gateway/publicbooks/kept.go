@@ -30,7 +30,7 @@ const (
 // files are the whole files of the public books: what the ledger keeps of them, and what
 // is written. They are of the one goroutine that writes the books.
 type files struct {
-	ledger *ledger.Ledger
+	ledger ledger.Files
 	public books.Dir
 	shelf  *books.Shelf
 	log    *slog.Logger
@@ -40,7 +40,7 @@ type files struct {
 	anew []string          // books that were written anew in this round
 }
 
-func newFiles(l *ledger.Ledger, public books.Dir, log *slog.Logger) *files {
+func newFiles(l ledger.Files, public books.Dir, log *slog.Logger) *files {
 	return &files{ledger: l, public: public, shelf: books.NewShelf(public), log: log, kept: make(map[string]string)}
 }
 
@@ -79,7 +79,7 @@ func (f *files) keep(ctx context.Context, name string, raw []byte) error {
 	if f.kept[name] == sum {
 		return nil
 	}
-	if err := f.ledger.Keep(ctx, name, raw); err != nil {
+	if err := f.ledger.Put(ctx, name, raw); err != nil {
 		return err
 	}
 	f.kept[name] = sum
@@ -92,7 +92,7 @@ func (f *files) keepOnly(ctx context.Context, dir string, names map[string][]byt
 		if _, still := names[name]; still || !strings.HasPrefix(name, dir) {
 			continue
 		}
-		if err := f.ledger.Forget(ctx, name); err != nil {
+		if err := f.ledger.Delete(ctx, name); err != nil {
 			return err
 		}
 		delete(f.kept, name)
@@ -106,12 +106,12 @@ func (f *files) readKept(ctx context.Context) error {
 	if f.read {
 		return nil
 	}
-	names, err := f.ledger.KeptNames(ctx)
+	names, err := f.ledger.Names(ctx)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		raw, err := f.ledger.Kept(ctx, name)
+		raw, err := f.ledger.Get(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func (f *files) putKept(ctx context.Context) error {
 			}
 			continue
 		}
-		raw, err := f.ledger.Kept(ctx, name)
+		raw, err := f.ledger.Get(ctx, name)
 		if err != nil {
 			return err
 		}

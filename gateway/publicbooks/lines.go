@@ -12,10 +12,16 @@ import (
 // lines are the books that only grow.
 type lines struct {
 	files   *files
+	ledger  pages
 	growing map[string]*books.Growing // by path
 	witness string                    // a copy outside; empty for none
 	fresh   bool                      // no ledger was here before
 	trusted func() bool               // this state directory is the latest
+}
+
+// pages are the lines that the ledger has for a growing book.
+type pages interface {
+	Page(ctx context.Context, name string, at int64) (lines []string, next int64, err error)
 }
 
 // growingBooks are the files that only grow.
@@ -47,7 +53,7 @@ func (l *lines) bring(ctx context.Context, dir books.Dir, name string) error {
 		l.growing[path] = b
 	}
 	found, err := b.Bring(ctx, func(ctx context.Context, at int64) ([]string, int64, error) {
-		return l.files.ledger.Page(ctx, name, at)
+		return l.ledger.Page(ctx, name, at)
 	})
 	switch {
 	case err != nil || found == books.Right:

@@ -13,6 +13,7 @@ import (
 	"sluice/gateway/activation"
 	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
+	"sluice/gateway/ledger"
 	"sluice/policy/compile"
 	"sluice/policy/rego"
 	"sluice/register"
@@ -34,7 +35,7 @@ func lister(t *testing.T, entries string) (*registerBook, activation.View) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &registerBook{files: newFiles(nil, books.Dir(dir), slog.New(slog.DiscardHandler)), housed: housed}
+	b := &registerBook{files: newFiles(ledger.Files{}, books.Dir(dir), slog.New(slog.DiscardHandler)), housed: housed}
 	return b, activation.View{Latest: set, Current: set, Register: reg}
 }
 

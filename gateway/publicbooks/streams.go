@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/gateway/ledger"
 	"sluice/policy/compile"
 	"sluice/policy/mechanism"
 	"sluice/policy/plan"
@@ -18,6 +19,7 @@ const licence = "CC0-1.0"
 // streamsBook is streams.json and the plans that lines of the ledger name.
 type streamsBook struct {
 	files      *files
+	journal    ledger.Journal
 	simulation bool
 	described  []books.Stream // as it was kept last
 }
@@ -82,7 +84,7 @@ func (b *streamsBook) list(set *compile.Set) ([]books.Stream, error) {
 // description says what it is.
 func (b *streamsBook) keepStreams(ctx context.Context, streams []books.Stream) error {
 	if b.described == nil {
-		raw, err := b.files.ledger.Kept(ctx, streamsName)
+		raw, err := b.files.ledger.Get(ctx, streamsName)
 		if err != nil {
 			return err
 		}
@@ -93,7 +95,7 @@ func (b *streamsBook) keepStreams(ctx context.Context, streams []books.Stream) e
 		}
 	}
 	b.described = withPast(streams, b.described)
-	through, err := b.files.ledger.Resume(ctx)
+	through, err := b.journal.Resume(ctx)
 	if err != nil {
 		return err
 	}

@@ -60,14 +60,14 @@ type Writer struct {
 
 // New makes a Writer.
 func New(src Sources, log *slog.Logger) *Writer {
-	f := newFiles(src.Ledger, src.Public, log)
+	f := newFiles(src.Ledger.Files, src.Public, log)
 	return &Writer{
 		src: src, log: log, wake: make(chan struct{}, 1), files: f,
 		lines: lines{
-			files: f, growing: make(map[string]*books.Growing), witness: src.Config.Witness, fresh: src.Fresh,
+			files: f, ledger: src.Ledger, growing: make(map[string]*books.Growing), witness: src.Config.Witness, fresh: src.Fresh,
 			trusted: src.Trusted,
 		},
-		streams:   streamsBook{files: f, simulation: src.Config.Simulation},
+		streams:   streamsBook{files: f, journal: src.Ledger.Journal, simulation: src.Config.Simulation},
 		decisions: decisionsBook{files: f, texts: make(map[string]map[string]string)},
 		register:  registerBook{files: f, housed: src.Housed},
 	}

@@ -21,7 +21,7 @@ const mostListed = 1000
 // them. It may be used beside a running gateway.
 func ListAside(ctx context.Context, cfg config.Config) (list []Aside, err error) {
 	err = withLedger(ctx, cfg, func(l *ledger.Ledger) error {
-		list, err = l.AsideList(ctx, mostListed)
+		list, err = l.Asides.List(ctx, mostListed)
 		return err
 	})
 	return list, err
@@ -31,7 +31,7 @@ func ListAside(ctx context.Context, cfg config.Config) (list []Aside, err error)
 // A gateway that runs does so within seconds, and another when it starts.
 func SendAside(ctx context.Context, cfg config.Config) (n int, err error) {
 	err = withLedger(ctx, cfg, func(l *ledger.Ledger) error {
-		n, err = l.SendAside(ctx)
+		n, err = l.Asides.Send(ctx)
 		return err
 	})
 	return n, err
@@ -55,7 +55,7 @@ func withLedger(ctx context.Context, cfg config.Config, do func(*ledger.Ledger) 
 
 // AsideProblem says what is set aside; empty for nothing.
 func (r *Reconciler) AsideProblem(ctx context.Context) string {
-	windows, rows, reason, err := r.ledger.AsideCount(ctx)
+	windows, rows, reason, err := r.ledger.Asides.Count(ctx)
 	if err != nil || rows == 0 {
 		return "" // a ledger that cannot be read is said elsewhere
 	}

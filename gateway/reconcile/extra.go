@@ -62,7 +62,7 @@ func (r *Reconciler) extraOnce(ctx context.Context, w *extraWalk) time.Duration 
 
 // lookForExtra goes on with the walk; whole is true when it has come to its end.
 func (r *Reconciler) lookForExtra(ctx context.Context, w *extraWalk, until time.Time) (whole bool, err error) {
-	through, err := r.ledger.Resume(ctx)
+	through, err := r.ledger.Journal.Resume(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -91,7 +91,7 @@ func (r *Reconciler) lookForExtra(ctx context.Context, w *extraWalk, until time.
 				break
 			}
 			start := rows[0].Start
-			known, err := r.ledger.Has(ctx, stream, start)
+			known, err := r.ledger.Journal.Has(ctx, stream, start)
 			if err != nil {
 				return false, err
 			}

@@ -13,15 +13,15 @@ import (
 // is still kept is sent again; the rest is said for good, in the public gaps. It
 // returns how many windows that are.
 func (r *Reconciler) SayLost(ctx context.Context) (windows int, err error) {
-	said, err := r.ledger.Lost(ctx)
+	said, err := r.ledger.Journal.Lost(ctx)
 	if err != nil {
 		return 0, err
 	}
-	through, err := r.ledger.Resume(ctx)
+	through, err := r.ledger.Journal.Resume(ctx)
 	if err != nil {
 		return 0, err
 	}
-	removed, err := r.ledger.Gone(ctx)
+	removed, err := r.ledger.Removals.Gone(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -31,7 +31,7 @@ func (r *Reconciler) SayLost(ctx context.Context) (windows int, err error) {
 			if from.IsZero() {
 				from = time.Unix(0, 0)
 			}
-			list, waiting, err := r.ledger.Delivery(ctx, stream, from, comparePage)
+			list, waiting, err := r.ledger.Journal.Delivery(ctx, stream, from, comparePage)
 			if err != nil {
 				return windows, err
 			}
@@ -46,7 +46,7 @@ func (r *Reconciler) SayLost(ctx context.Context) (windows int, err error) {
 					windows++
 				}
 				if err := found.next(gone, w.Start, w.End,
-					func(from, to time.Time) error { return r.ledger.SayLost(ctx, stream, from, to) }); err != nil {
+					func(from, to time.Time) error { return r.ledger.Journal.SayLost(ctx, stream, from, to) }); err != nil {
 					return windows, err
 				}
 			}
@@ -56,7 +56,7 @@ func (r *Reconciler) SayLost(ctx context.Context) (windows int, err error) {
 			from = list[len(list)-1].Start.Add(1)
 		}
 		if err := found.next(false, time.Time{}, time.Time{},
-			func(from, to time.Time) error { return r.ledger.SayLost(ctx, stream, from, to) }); err != nil {
+			func(from, to time.Time) error { return r.ledger.Journal.SayLost(ctx, stream, from, to) }); err != nil {
 			return windows, err
 		}
 	}

@@ -111,15 +111,15 @@ func (r *Reconciler) compareOnce(ctx context.Context) bool {
 // instant; it answers false while parcels wait in the outbox. Rows of before gateways were
 // noted are taken for ours, also where another gateway has written them.
 func (r *Reconciler) compared(ctx context.Context, until time.Time) (lost missing, settled bool, err error) {
-	through, err := r.ledger.Resume(ctx)
+	through, err := r.ledger.Journal.Resume(ctx)
 	if err != nil || len(through) == 0 {
 		return lost, true, err
 	}
-	said, err := r.ledger.Lost(ctx)
+	said, err := r.ledger.Journal.Lost(ctx)
 	if err != nil {
 		return lost, false, err
 	}
-	gone, err := r.ledger.Gone(ctx)
+	gone, err := r.ledger.Removals.Gone(ctx)
 	if err != nil {
 		return lost, false, err
 	}
@@ -127,7 +127,7 @@ func (r *Reconciler) compared(ctx context.Context, until time.Time) (lost missin
 	for _, stream := range slices.Sorted(maps.Keys(through)) {
 		had := lost.windows
 		for before := last; ; {
-			starts, settled, err := r.ledger.Stored(ctx, stream, last.Add(-compareBack), before, comparePage)
+			starts, settled, err := r.ledger.Journal.Stored(ctx, stream, last.Add(-compareBack), before, comparePage)
 			if err != nil || !settled {
 				return lost, false, err
 			}
@@ -178,10 +178,10 @@ func (r *Reconciler) missing(ctx context.Context, stream string, start time.Time
 	if err != nil || len(rows) > 0 {
 		return false, false, err
 	}
-	if aside, err := r.ledger.IsAside(ctx, stream, start); err != nil || aside {
+	if aside, err := r.ledger.Asides.Has(ctx, stream, start); err != nil || aside {
 		return false, false, err
 	}
-	sent, err = r.ledger.Resend(ctx, stream, start)
+	sent, err = r.ledger.Outbox.Resend(ctx, stream, start)
 	return true, sent, err
 }
 

@@ -35,7 +35,7 @@ func delivering(t *testing.T, n int) (r *Reconciler, path string) {
 	for i := range n {
 		commitAt(t, r, comparedFrom.Add(time.Duration(i)*15*time.Minute))
 	}
-	if err := l.Delivered(t.Context(), int64(n)); err != nil {
+	if err := l.Outbox.Delivered(t.Context(), int64(n)); err != nil {
 		t.Fatal(err)
 	}
 	keepIn(t, r, path, n)
@@ -124,11 +124,11 @@ func TestWhatIsNotCompared(t *testing.T) {
 	if r.compareOnce(ctx) || r.Problem() != "" {
 		t.Errorf("a window waits in the outbox, and it says %q", r.Problem())
 	}
-	if err := r.ledger.Delivered(ctx, 5); err != nil {
+	if err := r.ledger.Outbox.Delivered(ctx, 5); err != nil {
 		t.Fatal(err)
 	}
 	keepNone(t, path)
-	if err := r.ledger.Skip(ctx, map[string]time.Time{"s": late.Add(24 * time.Hour)}); err != nil {
+	if err := r.ledger.Recovery.Skip(ctx, map[string]time.Time{"s": late.Add(24 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if lost, settled, err := r.compared(ctx, time.Now().Add(time.Minute)); lost.windows != 1 || !settled || err != nil {
@@ -138,7 +138,7 @@ func TestWhatIsNotCompared(t *testing.T) {
 		t.Errorf("%+v; want nothing in no time", lost)
 	}
 	commitAt(t, r, late.Add(30*24*time.Hour)) // the others are older than a week now
-	if err := r.ledger.Delivered(ctx, 6); err != nil {
+	if err := r.ledger.Outbox.Delivered(ctx, 6); err != nil {
 		t.Fatal(err)
 	}
 	keepNone(t, path)
@@ -156,18 +156,18 @@ func TestWhatIsKeptIsSentAgain(t *testing.T) {
 	if r.compareOnce(ctx) {
 		t.Error("it could be told although windows were sent again")
 	}
-	list, err := r.ledger.Next(ctx, 100)
+	list, err := r.ledger.Outbox.Next(ctx, 100)
 	if err != nil || len(list) != 5 {
 		t.Fatalf("%d parcels are sent again, %v; want 5", len(list), err)
 	}
-	if err := r.ledger.Delivered(ctx, list[4].Seq); err != nil { // and the store has lost them again
+	if err := r.ledger.Outbox.Delivered(ctx, list[4].Seq); err != nil { // and the store has lost them again
 		t.Fatal(err)
 	}
 	keepNone(t, path)
 	if n, err := r.SayLost(ctx); n != 5 || err != nil {
 		t.Errorf("%d windows are said, %v; want 5", n, err)
 	}
-	said, err := r.ledger.Lost(ctx)
+	said, err := r.ledger.Journal.Lost(ctx)
 	if err != nil || len(said) != 1 || !said[0].Start.Equal(comparedFrom.Add(45*time.Minute)) ||
 		!said[0].End.Equal(comparedFrom.Add(2*time.Hour)) {
 		t.Errorf("the gaps say %+v, %v; want one line", said, err)
@@ -275,11 +275,11 @@ func TestWhatIsAsideIsNotMissing(t *testing.T) {
 	refused := comparedFrom.Add(7 * 15 * time.Minute)
 	rows := []store.Observation{{Stream: "s", Start: refused, End: refused.Add(15 * time.Minute), Cell: "c",
 		Measure: "m"}}
-	if err := r.ledger.SetAside(ctx, 8, [][]store.Observation{rows}, "no"); err != nil {
+	if err := r.ledger.Outbox.SetAside(ctx, 8, [][]store.Observation{rows}, "no"); err != nil {
 		t.Fatal(err)
 	}
 	until := comparedFrom.Add(45 * time.Minute)
-	if err := r.ledger.Remove(ctx,
+	if err := r.ledger.Removals.Enter(ctx,
 		books.Removal{At: until.AddDate(1, 0, 0), Stream: "s", Decision: "1", Retain: "P1D", Until: until}); err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +305,7 @@ func TestWhatIsAsideIsNotMissing(t *testing.T) {
 	if said := r.AsideProblem(ctx); !strings.Contains(said, "refused 1 released number of 1 window") {
 		t.Errorf("of what is aside it says %q", said)
 	}
-	if list, err := r.ledger.Next(ctx, 10); err != nil || len(list) != 0 {
+	if list, err := r.ledger.Outbox.Next(ctx, 10); err != nil || len(list) != 0 {
 		t.Errorf("%d parcels are sent again (%v)", len(list), err)
 	}
 }

@@ -41,7 +41,7 @@ func (g *Guard) outside() (copyOf, bool) {
 // another way. Our own copy speaks only where its lines go on from the ledger's, or
 // are whole without it: anything else in it is damage, and it is written anew.
 func (g *Guard) ask(ctx context.Context, c copyOf) error {
-	head, err := g.ledger.Head(ctx)
+	head, err := g.ledger.Recovery.Head(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (g *Guard) ask(ctx context.Context, c copyOf) error {
 			if name == "releases.jsonl" {
 				h = ledger.Head{Releases: theirs}
 			}
-			if err := g.ledger.Extends(ctx, h); err == nil {
+			if err := g.ledger.Recovery.Extends(ctx, h); err == nil {
 				continue
 			} else if !errors.Is(err, ledger.ErrBehind) {
 				return err

@@ -75,7 +75,7 @@ type State struct {
 func New(s State, stalled *retry.Once, changed func(), log *slog.Logger) *Guard {
 	return &Guard{
 		cfg: s.Config, ledger: s.Ledger, store: s.Store, public: s.Public, fresh: s.Fresh, policy: s.Policy,
-		head:    headFile{keys: s.Keys, gateway: s.Config.Gateway, ledger: s.Ledger, log: log},
+		head:    headFile{keys: s.Keys, gateway: s.Config.Gateway, books: s.Ledger.Recovery, log: log},
 		stalled: stalled, changed: changed, log: log,
 	}
 }
@@ -126,7 +126,7 @@ func (g *Guard) Check(ctx context.Context) error {
 		g.SaveHead(ctx)
 		return nil
 	}
-	if half, err := g.ledger.Unfinished(ctx); err != nil {
+	if half, err := g.ledger.Recovery.Unfinished(ctx); err != nil {
 		return err
 	} else if half {
 		return fmt.Errorf("%w, and a recovery of it was not finished; %w", ledger.ErrBehind, errRestored)
@@ -136,7 +136,7 @@ func (g *Guard) Check(ctx context.Context) error {
 		return err
 	}
 	if known {
-		err := g.ledger.Extends(ctx, head)
+		err := g.ledger.Recovery.Extends(ctx, head)
 		if err != nil && g.fresh {
 			return fmt.Errorf("%w: it is new, and another one was here; if that is meant, remove %s, else %w", err,
 				g.head.path(), errRestored)
@@ -197,7 +197,7 @@ func (g *Guard) Watch(ctx context.Context) error {
 
 // askStore looks whether the store has windows of ours that the journal has not.
 func (g *Guard) askStore(ctx context.Context) error {
-	resume, err := g.ledger.Resume(ctx)
+	resume, err := g.ledger.Journal.Resume(ctx)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func TestSilencesDoNotAddUp(t *testing.T) {
 				if err != nil || len(until) != 1 || !until["s"].Equal(midnight) {
 					t.Fatalf("recovery %d: silent until %v, %v; want %s", n+1, until, err, midnight)
 				}
-				if err := one.ledger.Skip(ctx, until); err != nil {
+				if err := one.ledger.Recovery.Skip(ctx, until); err != nil {
 					t.Fatal(err)
 				}
 				one.SaveHead(ctx)

@@ -37,9 +37,14 @@ func sumOf(h ledger.Head) (string, error) {
 type headFile struct {
 	keys    string // the directory of keys; empty for none, and then there is no head
 	gateway string // whose it is
-	ledger  *ledger.Ledger
+	books   heads
 	log     *slog.Logger
 	damaged sync.Once // it was said
+}
+
+// heads is how far the books have come.
+type heads interface {
+	Head(ctx context.Context) (ledger.Head, error)
 }
 
 func (f *headFile) path() string { return filepath.Join(f.keys, headName) }
@@ -95,7 +100,7 @@ func (f *headFile) save(ctx context.Context) {
 	if f.keys == "" {
 		return
 	}
-	h, err := f.ledger.Head(ctx)
+	h, err := f.books.Head(ctx)
 	s := sealedHead{Head: h}
 	if err == nil {
 		s.Sum, err = sumOf(h)

@@ -66,7 +66,7 @@ func TestDamagedHead(t *testing.T) {
 		g, log := edge(t, 3)
 		g.SaveHead(context.Background())
 		if h, known, err := g.head.read(); !known || err != nil || h.Releases.N != 3 ||
-			g.ledger.Extends(context.Background(), h) != nil {
+			g.ledger.Recovery.Extends(context.Background(), h) != nil {
 			t.Fatalf("a sound head is %v, %v, %v", h, known, err)
 		}
 		raw, err := os.ReadFile(g.head.path())

@@ -43,7 +43,7 @@ func (g *Guard) Recover(ctx context.Context, store *reconcile.Reconciler) (Recov
 	out.Behind = err.Error()
 	copies := g.best()
 	out.Broken = copies.broken
-	if out.Lines, err = g.ledger.Import(ctx, copies); err != nil {
+	if out.Lines, err = g.ledger.Recovery.Import(ctx, copies); err != nil {
 		return out, fmt.Errorf("%w; if the copy is the right one, begin a new state directory", err)
 	}
 	if err := g.withdrawAgain(ctx, copies, store); err != nil {
@@ -58,7 +58,7 @@ func (g *Guard) Recover(ctx context.Context, store *reconcile.Reconciler) (Recov
 	if out.Until, err = g.silences(ctx, time.Now()); err != nil {
 		return out, err
 	}
-	if err := g.ledger.Skip(ctx, out.Until); err != nil {
+	if err := g.ledger.Recovery.Skip(ctx, out.Until); err != nil {
 		return out, err
 	}
 	if g.head.keys != "" {
@@ -97,7 +97,7 @@ func (g *Guard) lost(ctx context.Context) (int64, error) {
 	if err != nil || !known {
 		return 0, err
 	}
-	now, err := g.ledger.Head(ctx)
+	now, err := g.ledger.Recovery.Head(ctx)
 	return max(0, was.Ledger.N-now.Ledger.N) + max(0, was.Releases.N-now.Releases.N), err
 }
 
@@ -131,7 +131,7 @@ func (g *Guard) withdrawAgain(ctx context.Context, from best, store *reconcile.R
 // that anybody knows of. The end of an earlier recovery's silence is none: nothing was
 // released up to it, so it is kept and not added to.
 func (g *Guard) silences(ctx context.Context, now time.Time) (map[string]time.Time, error) {
-	have, err := g.ledger.Head(ctx)
+	have, err := g.ledger.Recovery.Head(ctx)
 	if err != nil {
 		return nil, err
 	}

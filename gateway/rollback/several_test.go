@@ -31,7 +31,7 @@ func TestAnothersNumbers(t *testing.T) {
 	}
 	ahead := func() int {
 		t.Helper()
-		resume, err := g.ledger.Resume(ctx)
+		resume, err := g.ledger.Journal.Resume(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,7 @@ func TestRemovedOnTime(t *testing.T) {
 	until := harness.Ten.Add(2 * time.Hour)
 	line := books.Removal{At: until.AddDate(0, 0, 1), Stream: "gates", Decision: "1", Retain: "P1D", Until: until,
 		Policy: city.Policy}
-	if err := errors.Join(l.Remove(t.Context(), line), l.Close()); err != nil {
+	if err := errors.Join(l.Removals.Enter(t.Context(), line), l.Close()); err != nil {
 		t.Fatal(err)
 	}
 	db, err := sql.Open("sqlite", sqlite.DSN(filepath.Join(state, "store.db"), false))

@@ -19,14 +19,14 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	for _, want := range []int{1, 2, 2, 0} {
-		list, err := l.Next(ctx, 64)
+		list, err := l.Outbox.Next(ctx, 64)
 		if err != nil || len(list) != want {
 			t.Fatalf("%d parcels (%v); want %d", len(list), err, want)
 		}
 		if want == 0 {
 			return
 		}
-		if err := l.Delivered(ctx, list[len(list)-1].Seq); err != nil {
+		if err := l.Outbox.Delivered(ctx, list[len(list)-1].Seq); err != nil {
 			t.Fatal(err)
 		}
 	}
