@@ -37,7 +37,7 @@ func (o *Observation) OfEpoch() bool {
 	return IsEpochCell(o.Cell) && slices.Contains(EpochMeasures, o.Measure)
 }
 
-// Which says which rows a query is about.
+// Which selects the rows of a query.
 type Which int
 
 // Windows are the decisions' measures, Epochs the two numbers of each epoch, Both all that

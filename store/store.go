@@ -1,6 +1,6 @@
-// Package store is what the world may keep: released observations, and nothing
-// else. An observation never changes; writing it again writes the same bytes. One
-// that is withdrawn loses its number and never gets another.
+// Package store defines released observations, the only data that leaves a gateway. An
+// observation never changes; writing it again writes the same bytes. A withdrawn one loses
+// its number and never gets another.
 package store
 
 import (
@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// ErrRefused says that a store does not take some of the observations that it was given,
-// and will not take them later either: trying again does not help, giving it the others
-// alone does.
+// ErrRefused means that a store rejects some of the observations for good: retrying does
+// not help; writing the others without them does.
 var ErrRefused = errors.New("the store refuses some of it for good")
 
-// Status says what a released observation is.
+// Status is the status of a released observation.
 type Status string
 
 // The statuses. "Nobody" and "too few" are both withheld and cannot be told apart.
@@ -27,7 +26,7 @@ const (
 // Observation is one released answer of one gateway for one cell, window and measure.
 // Value, Low and High are nil unless Status is published.
 type Observation struct {
-	// Gateway is who released it; empty in rows of before gateways were noted.
+	// Gateway is the gateway that released it; empty in rows of earlier versions.
 	Gateway    string    `json:"gateway,omitempty"`
 	Stream     string    `json:"stream"`
 	Start      time.Time `json:"start"`
@@ -53,7 +52,7 @@ type Observation struct {
 	Simulation bool      `json:"simulation"`
 }
 
-// Withdraw is the observation hidden, for a public reason.
+// Withdraw returns the observation without its number, withdrawn for a public reason.
 func (o Observation) Withdraw(reason string) Observation {
 	o.Status, o.Reason, o.Value, o.Low, o.High = Withdrawn, reason, nil, nil, nil
 	return o
@@ -67,17 +66,17 @@ type Query struct {
 	Measures []string  // empty: all
 	Gateways []string  // their rows, and those that name none; empty: all
 	Limit    int
-	// Which rows; those of windows alone where nothing is said.
+	// Which rows; by default those of windows alone.
 	Which Which
 	// After continues behind an observation; nil starts at the beginning.
 	After *Position
 }
 
-// Position is where a page ended.
+// Position is the place after which a page continues.
 type Position struct {
 	Start                  time.Time
 	Cell, Measure, Gateway string
 }
 
-// At is the position of an observation.
+// At returns the position of an observation.
 func At(o *Observation) *Position { return &Position{o.Start, o.Cell, o.Measure, o.Gateway} }

@@ -13,29 +13,28 @@ import (
 	"sluice/store"
 )
 
-// Observation is one observation as the open-data interface shows it.
+// Observation is one observation as an API shows it.
 type Observation = store.Observation
 
-// API is the open-data interface.
+// API is a city's open-data API.
 type API interface {
-	// Streams are the ids of all streams that it shows.
+	// Streams returns the ids of all streams.
 	Streams(ctx context.Context) ([]string, error)
-	// Walk hands out everything that it shows of a stream, page by page, in the order of
-	// windows. A stream that it does not show has no pages.
+	// Walk calls page for all observations of a stream, in the order of windows. An unknown
+	// stream has no pages.
 	Walk(ctx context.Context, stream string, page func([]Observation) error) error
 }
 
-// The books follow the store within seconds: what is shown and has no line yet is
-// looked for again, so often and after such a pause.
+// The books follow the store within seconds: for windows that are shown and have no line
+// yet, the books are read again, up to lookAgain times with a pause of lookPause.
 const (
 	lookAgain = 5
 	lookPause = 3 * time.Second
 )
 
-// CheckAPI is Check, and compares everything that an open-data interface shows with the
-// books of the city's gateways, in both directions: what was released must be shown, and
-// what is shown must have been released. Done is told how many windows have been
-// compared, of how many.
+// CheckAPI is Check, and compares everything that an API shows with the books, in both
+// directions: what was released must be shown, and what is shown must have been released.
+// It calls done with the number of windows compared so far, and of all.
 func CheckAPI(ctx context.Context, gateways []books.Reader, api API, done func(n, of int)) (*Report, error) {
 	return checkAPI(ctx, gateways, api, done, lookPause)
 }
@@ -80,7 +79,7 @@ func checkAPI(
 	return w.report()
 }
 
-// missing says what was released and is not shown.
+// missing reports windows that were released and are not shown.
 func (w *walk) missing() error {
 	gaps := make(map[*checker][]books.Gap)
 	for _, c := range w.of {
@@ -108,7 +107,7 @@ func (w *walk) missing() error {
 	return nil
 }
 
-// report adds up what was found at all gateways, and says of each problem whose it is.
+// report adds up the reports of all gateways, and names the gateway of each problem.
 func (w *walk) report() (*Report, error) {
 	out := &w.Report
 	own := out.Problems
@@ -141,7 +140,7 @@ func (w *walk) report() (*Report, error) {
 	return out, nil
 }
 
-// withdrawn are the public lines of what was taken back, by window.
+// withdrawn returns the withdrawals, by window.
 func withdrawn(r books.Reader) (map[window][]books.Withdrawal, error) {
 	list, err := r.Withdrawals()
 	if err != nil {
@@ -155,7 +154,7 @@ func withdrawn(r books.Reader) (map[window][]books.Withdrawal, error) {
 	return out, nil
 }
 
-// compare holds a window against what is shown of it.
+// compare compares a window with what is shown of it.
 func (c *checker) compare(r books.Released, shown []Observation, hidden []books.Withdrawal) {
 	bad := func(format string, args ...any) {
 		c.problem("%s at %s: %s", r.Stream, r.Start.Format(time.RFC3339), fmt.Sprintf(format, args...))
@@ -182,8 +181,9 @@ func (c *checker) compare(r books.Released, shown []Observation, hidden []books.
 	}
 }
 
-// half looks at a window of which something was withdrawn, so that its digest says
-// nothing any more: as many rows are shown, and those are withdrawn that a line names.
+// half checks a window of which something was withdrawn, so that its digest cannot be
+// compared: the number of rows is right, and exactly the rows that a withdrawal names are
+// withdrawn.
 func (c *checker) half(r books.Released, shown []Observation, hidden []books.Withdrawal, bad func(string, ...any)) {
 	if len(shown) != r.Rows {
 		bad("%d numbers are shown of %d that were released", len(shown), r.Rows)
@@ -198,8 +198,7 @@ func (c *checker) half(r books.Released, shown []Observation, hidden []books.Wit
 	}
 }
 
-// method is the one that a window's day was paid under; the first line of the ledger
-// that could name one did.
+// method is the method of the ledger line that paid for a window.
 func (c *checker) method(r books.Released) int {
 	if r.Ledger < 1 || r.Ledger > int64(len(c.entries)) {
 		return mechanism.Method
@@ -207,7 +206,7 @@ func (c *checker) method(r books.Released) int {
 	return max(1, c.entries[r.Ledger-1].Method)
 }
 
-// mechanism looks that each number carries the noise that its plan asks for.
+// mechanism checks that each number carries the noise that its plan asks for.
 func (c *checker) mechanism(s *plan.Stream, r books.Released, shown []Observation, bad func(string, ...any)) {
 	mech, err := mechanism.By(s, c.method(r))
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"sluice/books"
 )
 
-// Day is the budget of one local day and one kind of unit. Spent and Coming are
-// epsilon per unit: reserved, and foreseen for decisions that are in force then
-// and have not reserved yet. Cap is the charter's; 0 where no line says it yet.
+// Day is the budget of one local day and one kind of unit. Spent is the epsilon per unit
+// that is reserved, Coming the epsilon that decisions in force will need. Cap is the
+// charter's; 0 if unknown.
 type Day struct {
 	Day     string  `json:"day"`
 	Unit    string  `json:"unit"`
@@ -22,12 +22,12 @@ type Day struct {
 	Left    float64 `json:"left"`
 	Cap     float64 `json:"cap"`
 	Refused int     `json:"refused"` // plans that got nothing that day
-	// Decisions are those that pay or will pay.
+	// Decisions are those that have reserved or will reserve.
 	Decisions []string `json:"decisions"`
 }
 
-// Days adds the ledgers of a city's gateways up, day by day, and looks ahead: for every
-// day after the last one in the books, what the streams in force would cost.
+// Days adds up the ledgers of a city's gateways by day, and forecasts, for some days after
+// the last one in the books, what the streams in force will cost.
 func Days(gateways []books.Reader, ahead int) ([]Day, error) {
 	c := calendar{days: make(map[[2]string]*Day), caps: make(map[string]float64), paid: make(map[string]bool)}
 	for _, r := range gateways {
@@ -53,7 +53,7 @@ func Days(gateways []books.Reader, ahead int) ([]Day, error) {
 	return out, nil
 }
 
-// calendar is days by name and unit while they are added up.
+// calendar adds up days by name and unit.
 type calendar struct {
 	days map[[2]string]*Day
 	caps map[string]float64 // the latest, by unit
@@ -82,8 +82,8 @@ func (c *calendar) enter(e books.Entry) {
 	d.decide(e.Decision)
 }
 
-// foresee adds what streams in force will cost from the ledger's last day on; those that are
-// suspended cost nothing.
+// foresee adds what streams in force will cost from the ledger's last day on; suspended
+// ones cost nothing.
 func (c *calendar) foresee(r books.Reader, ahead int) error {
 	streams, err := r.Streams()
 	if err != nil || c.last == "" {

@@ -11,7 +11,7 @@ import (
 	"sluice/books"
 )
 
-// owners are the gateways that have zones, by zone; no zones are no error.
+// owners returns the gateway of each zone. Missing zones are no error.
 func (c *checker) owners() (map[string]string, error) {
 	raw, err := c.books.Zones()
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(raw) == 0 {
@@ -33,7 +33,7 @@ func (c *checker) owners() (map[string]string, error) {
 	return out, nil
 }
 
-// ownZones looks that a gateway releases nothing of a zone that is another's.
+// ownZones checks that no stream has a zone of another gateway.
 func (c *checker) ownZones(streams []books.Stream) error {
 	if c.city.Gateway == "" || len(streams) == 0 { // books of before do not say whose they are
 		return nil
@@ -56,7 +56,7 @@ func (c *checker) ownZones(streams []books.Stream) error {
 	return nil
 }
 
-// name is the gateway's, as its books say, or its lines where these do not.
+// name is the gateway's name in city.json, else in its last ledger line.
 func (c *checker) name() string {
 	if c.city.Gateway == "" && len(c.entries) > 0 {
 		return "gateway " + c.entries[len(c.entries)-1].Gateway
@@ -64,8 +64,8 @@ func (c *checker) name() string {
 	return "gateway " + cmp.Or(c.city.Gateway, "without a name")
 }
 
-// elsewhere are the gateways to which zones.geojson gives zones and whose books are not
-// here, and says where books are of different cities.
+// elsewhere returns the gateways that have zones and whose books are not checked here. It
+// also reports books of different cities.
 func (w *walk) elsewhere() (list []string, err error) {
 	var here []string
 	for _, c := range w.of {
@@ -90,9 +90,8 @@ func (w *walk) elsewhere() (list []string, err error) {
 	return list, nil
 }
 
-// ownNames looks that no book has lines under the name of a gateway whose books are others:
-// it could vouch for numbers that this gateway has never released, or speak in place of its
-// lines.
+// ownNames checks that no books have lines under the name of a gateway that has books of
+// its own: they could vouch for numbers that this gateway never released.
 func (w *walk) ownNames() {
 	for n, c := range w.of {
 		for _, name := range c.names {
@@ -107,9 +106,9 @@ func (w *walk) ownNames() {
 	}
 }
 
-// charters names each gateway with its charter where those differ: for a while, when one has
-// taken a motion and another has not, or for good, when a motion is for some gateways only.
-// Nothing is wrong with either's numbers.
+// charters lists the gateways' charters if they differ: for a while, while one gateway has
+// not taken a motion yet, or for good, when a motion is for some gateways only. It is no
+// problem of the numbers.
 func (w *walk) charters() []string {
 	var out []string
 	first, differ := "", false

@@ -9,13 +9,13 @@ import (
 	"sluice/internal/civil"
 )
 
-// retained is how long a decision says that its numbers are kept: a key at the beginning
-// of a line is the document's own.
+// retained finds how long a decision keeps its numbers: a key at the beginning of a line is
+// at the top level of the document.
 var retained = regexp.MustCompile(`(?m)^retain:[ \t]*["']?(P[0-9A-Z]+)`)
 
-// removed looks at every line of removals: nothing may be removed before its time is
-// over, and that is as long as the decision says. Where the decision says another time
-// today than it did then, the books do not have the words of then.
+// removed checks every removal: nothing may be removed before the time that its decision
+// states. If the decision states another time now than then, the books no longer have the
+// text of then, and the line is not checked.
 func (c *checker) removed() (err error) {
 	err = lines(c, "removals.jsonl", func(_ int, r *books.Removal) { c.removals = append(c.removals, *r) })
 	if err != nil || len(c.removals) == 0 {
@@ -69,12 +69,12 @@ func (c *checker) removed() (err error) {
 	return nil
 }
 
-// later is an instant and a period, whose years, months and days are those of UTC.
+// later adds a period to an instant; years, months and days are those of UTC.
 func later(t time.Time, p civil.Period) time.Time {
 	return t.UTC().AddDate(p.Years, p.Months, p.Days).Add(p.Clock)
 }
 
-// gone reports whether a line says that a window's numbers were removed.
+// gone reports whether a window's numbers were removed.
 func (c *checker) gone(r books.Released) bool {
 	for _, x := range c.removals {
 		if x.Gateway == r.Gateway && x.Stream == r.Stream && !r.End.After(x.Until) {

@@ -1,12 +1,12 @@
-// Package verify checks a city's public books as a stranger can: from the files
-// alone, by computing everything in them again. docs/release.md says how, so that
-// somebody else's program can do the same.
+// Package verify checks a city's public books as any stranger can: from the files alone, by
+// recomputing everything in them. docs/release.md describes how, so that other programs can
+// do the same.
 //
-// It follows both chains; it adds up every day's budget; it computes from each
-// plan, whose SHA-256 is its name, what a day costs and how much noise each number
-// carries; it looks that every released window is on the plan's grid, paid for by
-// the line that it names, and decided once; and it compares what the API shows
-// with the digest that the window was entered under.
+// It follows the hash chains, adds up every day's budget, and recomputes from each plan,
+// whose name is its SHA-256, what a day costs and how much noise each number carries. It
+// checks that every released window is on its plan's grid, paid for by the ledger line that
+// it names, and released once. It compares what the API shows with the digests of the
+// released windows.
 package verify
 
 import (
@@ -44,7 +44,7 @@ type Report struct {
 	Problems  []string `json:"problems"`
 }
 
-// maxProblems is how many problems are named; more are counted.
+// maxProblems bounds the problems that are listed.
 const maxProblems = 100
 
 func (r *Report) problem(format string, args ...any) {
@@ -53,10 +53,10 @@ func (r *Report) problem(format string, args ...any) {
 	}
 }
 
-// planCache is plans by digest; nil for one that cannot be used.
+// planCache holds plans by digest; nil for an unusable one.
 type planCache map[string]*plan.Stream
 
-// checker holds what the files say while they are compared.
+// checker checks one gateway's books, and holds what they say meanwhile.
 type checker struct {
 	Report
 	books    books.Reader
@@ -71,8 +71,8 @@ type checker struct {
 	hidden   map[window][]books.Withdrawal // only where what is shown is compared
 }
 
-// Check checks the books of the gateways of a city. Errors are of reading them; what is
-// wrong in them is in the report.
+// Check checks the books of a city's gateways. It returns an error if they cannot be read;
+// what is wrong in them is in the report.
 func Check(gateways ...books.Reader) (*Report, error) {
 	var w walk
 	for _, r := range gateways {
@@ -85,7 +85,7 @@ func Check(gateways ...books.Reader) (*Report, error) {
 	return w.report()
 }
 
-// checkAndKeep checks one gateway's books, and keeps what was released.
+// checkAndKeep checks one gateway's books and keeps the list of releases.
 func checkAndKeep(r books.Reader) (*checker, error) {
 	var releases []books.Released
 	c, err := checkEach(r, func(x books.Released) { releases = append(releases, x) })
@@ -95,9 +95,9 @@ func checkAndKeep(r books.Reader) (*checker, error) {
 	return c, err
 }
 
-// checkEach checks the files, and hands out each released window. Of the ledger it holds a
-// line for each day and plan, of the releases eight bytes a window: a city has a million
-// in five years.
+// checkEach checks one gateway's books and calls each for every released window. It holds
+// the ledger, a line for each day and plan, but only eight bytes of each release: a city
+// has a million in five years.
 func checkEach(r books.Reader, each func(books.Released)) (*checker, error) {
 	c := &checker{books: r, plans: planCache{}, words: make(map[string]string), decided: make(map[string]*decided)}
 	var err error
@@ -117,7 +117,8 @@ func checkEach(r books.Reader, each func(books.Released)) (*checker, error) {
 	return c, c.decisions()
 }
 
-// lines reads a growing file, a line at a time, follows its chain, and numbers them from 1.
+// lines calls each for every line of a growing file, numbered from 1, and follows the
+// chain.
 func lines[T any](c *checker, name string, each func(n int, v *T)) error {
 	chain, broken, n := books.Chained{Name: name}, false, 0
 	return c.books.Each(name, func(text string) error {
@@ -136,7 +137,7 @@ func lines[T any](c *checker, name string, each func(n int, v *T)) error {
 	})
 }
 
-// word is a text that is held once.
+// word interns a text.
 func (c *checker) word(text string) string {
 	known, ok := c.words[text]
 	if !ok {
@@ -146,7 +147,7 @@ func (c *checker) word(text string) string {
 	return known
 }
 
-// plan reads a plan by its digest.
+// plan returns the plan with a digest; nil if it is unusable.
 func (c *checker) plan(digest string) *plan.Stream {
 	if s, known := c.plans[digest]; known {
 		return s
@@ -170,7 +171,7 @@ func (c *checker) plan(digest string) *plan.Stream {
 	return c.plans[digest]
 }
 
-// ledger adds every day up again.
+// ledger checks the ledger, and adds up every day.
 func (c *checker) ledger() error {
 	spent := make(map[string]float64)
 	seen := make(map[[sha256.Size]byte]bool)
@@ -214,7 +215,7 @@ func (c *checker) ledger() error {
 	})
 }
 
-// price compares a line's amounts with its plan.
+// price compares a ledger line with what its plan costs.
 func (c *checker) price(e books.Entry, bad func(string, ...any)) {
 	s := c.plan(e.Plan)
 	if s == nil {
@@ -242,7 +243,7 @@ func (c *checker) price(e books.Entry, bad func(string, ...any)) {
 	}
 }
 
-// windows looks at every released window.
+// windows checks every released window.
 func (c *checker) windows(each func(books.Released)) error {
 	return lines(c, "releases.jsonl", func(n int, r *books.Released) {
 		bad := func(format string, args ...any) {
@@ -273,13 +274,13 @@ func (c *checker) windows(each func(books.Released)) error {
 	})
 }
 
-// decided is which windows of a stream were: those that came in order, and others.
+// decided holds the released windows of a stream: those that came in order, and the others.
 type decided struct {
 	order []int64
 	odd   map[int64]bool
 }
 
-// again notes a window, and reports whether it was there before.
+// again records a window, and reports whether it was there before.
 func (c *checker) again(r *books.Released) bool {
 	of := r.Gateway + " " + r.Stream
 	d := c.decided[of]
@@ -298,7 +299,7 @@ func (c *checker) again(r *books.Released) bool {
 	return there
 }
 
-// Rows is how many observations each window of a stream has, without those of an epoch
+// Rows is the number of observations in each window of a stream, without those of an epoch
 // that ends with it.
 func Rows(s *plan.Stream) int {
 	n := 0
@@ -322,7 +323,7 @@ func (c *checker) paid(r books.Released, s *plan.Stream, bad func(string, ...any
 	}
 }
 
-// decisions compares what the books say of each stream with its plan.
+// decisions compares the description of each stream with its plan.
 func (c *checker) decisions() error {
 	streams, err := c.books.Streams()
 	if err != nil {
@@ -343,7 +344,7 @@ func (c *checker) decisions() error {
 		if b.Floor != string(s.Protect.Floor) || b.Membership != string(s.Protect.Membership) {
 			c.problem("stream %s: what it says decides whether a number is shown is not what its plan says", b.ID)
 		}
-		// Books of an earlier version say what its method made of the plan.
+		// Books of an earlier version have the numbers of its method.
 		wrong := differs(b, s, mechanism.Method)
 		for method := 1; method < mechanism.Method && wrong != ""; method++ {
 			if differs(b, s, method) == "" {
@@ -357,14 +358,14 @@ func (c *checker) decisions() error {
 	return c.ownZones(streams)
 }
 
-// differs says in what a stream's description is not what a method makes of its plan;
-// empty for nothing.
+// differs describes how a stream's description differs from what a method makes of its
+// plan; empty if it does not.
 func differs(b books.Stream, s *plan.Stream, method int) string {
 	mech, err := mechanism.By(s, method)
 	if err != nil {
 		return err.Error()
 	}
-	// Books of a version before have none of these.
+	// Books of earlier versions have none of these.
 	if b.ShareFrom != mech.ShareFrom() ||
 		b.ShareFrom > 0 && (b.MaxContributions != s.Protect.MaxContributions || b.Epoch != s.Forget.String()) {
 		return "what it says of its epochs is not what its plan makes of them"

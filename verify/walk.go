@@ -10,7 +10,7 @@ import (
 	"sluice/store"
 )
 
-// window is what a gateway releases at once.
+// window identifies what a gateway releases at once.
 type window struct {
 	gateway, stream string
 	start           int64
@@ -24,7 +24,7 @@ type line struct {
 	of *checker
 }
 
-// walk compares what is shown, window by window, and holds one window's rows.
+// walk compares what is shown, window by window, holding the rows of one window.
 type walk struct {
 	Report                 // of what is no gateway's
 	of     []*checker      // of each gateway
@@ -39,7 +39,7 @@ type walk struct {
 	double map[[2]string]bool       // plans that were found to have a cell in common, or not
 }
 
-// enter notes that a line's window is to be shown.
+// enter records a window that must be shown.
 func (w *walk) enter(c *checker, r books.Released) {
 	if key := keyOf(r); w.todo[key].of == nil { // another book that has it too is called wrong
 		w.todo[key] = line{r, c}
@@ -96,7 +96,7 @@ func (w *walk) window(rows []Observation) {
 	}
 }
 
-// lines are those of a row's window, of all gateways.
+// lines returns the lines of a row's window, of all gateways.
 func (w *walk) lines(o Observation) (list []line) {
 	for _, name := range w.names {
 		if x, known := w.todo[window{name, o.Stream, o.Start.UnixNano()}]; known {
@@ -106,8 +106,8 @@ func (w *walk) lines(o Observation) (list []line) {
 	return list
 }
 
-// apart tells the rows of a window apart by gateway. A row that does not say whose it is
-// is that gateway's whose plan has its cell; where there is one gateway, it is its.
+// apart groups the rows of a window by gateway. A row that does not name its gateway
+// belongs to the one whose plan has its cell, or to the only one.
 func (w *walk) apart(rows []Observation, of []line) map[string][]Observation {
 	out := make(map[string][]Observation)
 	for _, o := range rows {
@@ -122,7 +122,7 @@ func (w *walk) apart(rows []Observation, of []line) map[string][]Observation {
 	return out
 }
 
-// hasCell reports whether a plan has a cell, or it is that of its epochs.
+// hasCell reports whether a plan has a cell, be it that of its epochs.
 func (c *checker) hasCell(digest, cell string) bool {
 	s := c.plan(digest)
 	return s != nil && (slices.ContainsFunc(s.Cells, func(x plan.Cell) bool {
@@ -130,8 +130,8 @@ func (c *checker) hasCell(digest, cell string) bool {
 	}) || cell == store.EpochCell(s.FirstZone()))
 }
 
-// twice looks that no cell of a window was released by two gateways under one version of
-// the policy, in which a zone is one gateway's. Under two versions one of them was late.
+// twice checks that no cell of a window was released by two gateways under one version of
+// the policy, in which each zone has one gateway. Under two versions, one of them was late.
 func (w *walk) twice(of []line) {
 	for n := range of {
 		for m := range n {
@@ -157,8 +157,8 @@ func (w *walk) twice(of []line) {
 	}
 }
 
-// young looks again for lines of what is shown without one: a window that was released
-// a moment ago has its line by then. What has none was never released.
+// young reads the books again for windows that are shown without a line: one that was
+// released a moment ago has its line by then. What still has none was never released.
 func (w *walk) young(ctx context.Context, pause time.Duration) error {
 	for n := 0; n < lookAgain && len(w.none) > 0; n++ {
 		select {
@@ -190,7 +190,7 @@ func (w *walk) young(ctx context.Context, pause time.Duration) error {
 	return nil
 }
 
-// met compares what is shown of a window whose line has come since.
+// met compares a window whose line has come since.
 func (w *walk) met(c *checker, r books.Released) {
 	c.names = with(c.names, r.Gateway)
 	for _, name := range []string{r.Gateway, ""} {

@@ -1,8 +1,8 @@
-// Package i18n says things in Catalan, Spanish and English: sentences, numbers,
-// units and dates. A sentence is known by its English text; what it is in the other
-// languages stands in package locales, in ca/pages.yaml and es/pages.yaml, and for the
-// clerk's verbs in clerk.yaml. Numbers and plurals are those of golang.org/x/text; it has no
-// dates, so their few words are in dates.yaml.
+// Package i18n writes sentences, numbers, units and dates in Catalan, Spanish and English.
+// The key of a sentence is its English text; translations are in package locales, in
+// ca/pages.yaml and es/pages.yaml, and for the clerk's verbs in clerk.yaml. Numbers and
+// plurals are formatted by golang.org/x/text; it has no dates, so their words are in
+// dates.yaml.
 package i18n
 
 import (
@@ -54,11 +54,11 @@ type Localizer struct {
 	local    *locales.Localizer
 	printer  *message.Printer
 	calendar calendar
-	// retellings are made when they are first asked for.
+	// retellings is made on first use.
 	retellings func() []retelling
 }
 
-// localizers are made when they are first asked for.
+// localizers are made on first use.
 var localizers = func() map[string]func() *Localizer {
 	all := make(map[string]func() *Localizer)
 	for i, code := range locales.Languages {
@@ -67,10 +67,10 @@ var localizers = func() map[string]func() *Localizer {
 	return all
 }()
 
-// In is the localizer of a language, by its code.
+// In returns the localizer of a language, by its code.
 func In(code string) *Localizer { return localizers[code]() }
 
-// Localizers are one for each language, by code.
+// Localizers returns the localizer of each language, by code.
 func Localizers() map[string]*Localizer {
 	out := make(map[string]*Localizer)
 	for _, code := range Codes {
@@ -96,7 +96,7 @@ func newLocalizer(code string, local *locales.Localizer) *Localizer {
 	}
 }
 
-// selectors are plural forms as package plural takes them, the one for all others last.
+// selectors returns plural forms as package plural takes them, "other" last.
 func selectors(forms map[string]string) (list []any) {
 	for _, form := range []string{"zero", "one", "two", "few", "many", "other"} {
 		if text, ok := forms[form]; ok {

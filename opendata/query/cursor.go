@@ -10,7 +10,7 @@ import (
 	"sluice/store"
 )
 
-// Limit is how many items a page may have, at most MaxLimit.
+// Limit reads the number of items of a page, at most MaxLimit; maxItems by default.
 func Limit(v url.Values, maxItems int) (int, error) {
 	if !v.Has("limit") {
 		return maxItems, nil
@@ -22,12 +22,12 @@ func Limit(v url.Values, maxItems int) (int, error) {
 	return n, nil
 }
 
-// BadCursor is a cursor that continues nowhere.
+// BadCursor is the error of a cursor that this server did not give.
 func BadCursor() error {
 	return &Invalid{"cursor", "is not one that this server gave; follow next as it is"}
 }
 
-// Cursor continues a page behind an observation.
+// Cursor returns the cursor after an observation.
 func Cursor(o store.Observation) string {
 	if o.Gateway == "" {
 		return encode([]any{o.Start.UnixNano(), o.Cell, o.Measure})
@@ -45,10 +45,10 @@ func decodeCursor(s string) (*store.Position, error) {
 	return &p, nil
 }
 
-// CursorBehind continues a page behind an item of a list, by its key.
+// CursorBehind returns the cursor after an item of a list, by its key.
 func CursorBehind(key string) string { return encode([]any{key}) }
 
-// Behind is the key of a cursor of CursorBehind.
+// Behind returns the key in a cursor of CursorBehind.
 func Behind(cursor string) (string, error) {
 	var key string
 	if !decode(cursor, &key) {

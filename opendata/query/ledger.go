@@ -2,14 +2,14 @@ package query
 
 import "sluice/books"
 
-// Ledger is what one gateway has reserved, and the books that say so.
+// Ledger is one gateway's ledger, and its books.
 type Ledger struct {
 	Books   books.Reader
 	Entries []books.Entry
 }
 
-// Ledgers are those of all gateways. Missing are the gateways whose ledger cannot be read
-// just now; it fails where no ledger can be.
+// Ledgers returns the ledgers of all gateways, and the names of the gateways whose ledger
+// cannot be read. It fails if none can be.
 func (s *Source) Ledgers() (list []Ledger, missing []string, err error) {
 	if _, err := s.Books.City(); err != nil { // nobody's books are there
 		return nil, nil, err

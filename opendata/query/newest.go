@@ -10,8 +10,8 @@ import (
 	"sluice/store"
 )
 
-// Newest is what the last released window of a series says, for every cell and
-// measure; nothing before the first. Of several gateways, each has its last window.
+// Newest returns the observations of a stream's last released window, for every cell and
+// measure. With several gateways, each has its own last window.
 func (s *Source) Newest(ctx context.Context, st Stream) ([]store.Observation, error) {
 	if st.Through.IsZero() {
 		return nil, nil
@@ -68,7 +68,7 @@ func (s *Source) ending(
 	}), nil
 }
 
-// maxNewest observations that a page looks at.
+// maxNewest bounds the observations that a page looks at.
 const maxNewest = 20 * MaxLimit
 
 // Recent are the newest observations before an instant, of a day, or of as much of it
@@ -90,7 +90,7 @@ func (s *Source) Recent(ctx context.Context, st Stream, to time.Time, measure st
 // TooLong is what is wrong with a span that has more windows than a page may look at.
 const TooLong = "is too long for windows so short; choose a shorter one, or fewer places"
 
-// Span are the observations of some cells and one measure over a span of time.
+// Span returns the observations of some cells and one measure over a span of time.
 func (s *Source) Span(
 	ctx context.Context, st Stream, cells []string, measure string, from, to time.Time,
 ) ([]store.Observation, error) {

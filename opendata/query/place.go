@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// places are the time zones that were asked for: reading one takes a file's time, and
-// pages ask for each row. Their names come from the books.
+// places caches time zones: loading one reads a file, and pages need it for each row. Their
+// names come from the books.
 var places sync.Map // of *time.Location by name
 
-// Place is a time zone by its name; UTC for one that there is not.
+// Place returns a time zone by its name; UTC if there is no such zone.
 func Place(name string) *time.Location {
 	if p, ok := places.Load(name); ok {
 		if loc, ok := p.(*time.Location); ok {

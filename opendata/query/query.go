@@ -1,6 +1,5 @@
-// Package query is what residents can ask, once, for pages, API and files: the
-// parameters, their bounds and their defaults. It sees released observations
-// and the public books only.
+// Package query defines what residents can ask, for pages, API and files alike: parameters,
+// bounds and defaults. It sees released observations and the public books only.
 package query
 
 import (
@@ -38,17 +37,18 @@ type Source struct {
 	standings standings
 }
 
-// closed is how far a series was final when the store was last asked, and its last epochs.
+// closed caches how far a stream is final, and its last epochs.
 type closed struct {
 	reach
 	asked  time.Time
 	epochs []Epoch
 }
 
-// fresh is how long the source trusts what it knows of the series as a whole.
+// fresh is how long the source uses what it knows of streams and decisions without asking
+// again.
 const fresh = 250 * time.Millisecond
 
-// Bounds of one page. DefaultLimit is that of a page behind a cursor without a limit.
+// Bounds of one page. DefaultLimit holds for a page with a cursor and without a limit.
 const (
 	DefaultLimit = 100
 	MaxLimit     = 1000
@@ -63,7 +63,8 @@ type Stream struct {
 	Standing books.Standing // its decision's; empty where it is not known
 }
 
-// EpochsOf are the stream's latest epochs of a gateway; all where it is not named.
+// EpochsOf returns the stream's latest epochs at a gateway; all of them if gateway is
+// empty.
 func (st Stream) EpochsOf(gateway string) (list []Epoch) {
 	for _, e := range st.Epochs {
 		if own := e.Gateway(); gateway == "" || own == "" || own == gateway {
@@ -89,7 +90,7 @@ func (s *Source) Streams(ctx context.Context) ([]Stream, error) {
 	return out, nil
 }
 
-// now are the series, each once, and the states of the decisions.
+// now returns the streams, each once, and the states of the decisions.
 func (s *Source) now() ([]books.Stream, map[string]books.Standing, error) {
 	list, err := s.listed()
 	if err != nil {
@@ -99,7 +100,7 @@ func (s *Source) now() ([]books.Stream, map[string]books.Standing, error) {
 	return once(list, by), by, err
 }
 
-// listed are the series in the books, parsed again only when the file has changed.
+// listed returns the streams of the books, parsed again only when the file has changed.
 func (s *Source) listed() ([]books.Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,10 +151,10 @@ func (s *Source) of(ctx context.Context, b books.Stream) (Stream, error) {
 	return Stream{Stream: b, reach: far, Epochs: epochs}, nil
 }
 
-// ErrUnknown says that there is no such thing.
+// ErrUnknown means that there is no such thing.
 var ErrUnknown = errors.New("unknown")
 
-// Stream finds one series.
+// Stream returns one stream, or ErrUnknown.
 func (s *Source) Stream(ctx context.Context, id string) (Stream, error) {
 	list, by, err := s.now()
 	if err != nil {
@@ -169,8 +170,8 @@ func (s *Source) Stream(ctx context.Context, id string) (Stream, error) {
 	return Stream{}, ErrUnknown
 }
 
-// Latest is the end of the last released window of any series: the gateway's
-// time as the public can know it.
+// Latest is the end of the last released window of any stream: the gateway's time as far as
+// the public can know it.
 func (s *Source) Latest(ctx context.Context) (time.Time, error) {
 	list, err := s.Streams(ctx)
 	latest := time.Unix(0, 0).UTC()
@@ -182,13 +183,12 @@ func (s *Source) Latest(ctx context.Context) (time.Time, error) {
 	return latest, err
 }
 
-// Invalid is a parameter that cannot be used; it names it, not its value.
+// Invalid is an unusable parameter. It has the parameter's name, never its value.
 type Invalid struct{ Parameter, Hint string }
 
 func (e *Invalid) Error() string { return e.Parameter + ": " + e.Hint }
 
-// Values reads a raw query string and refuses parameters that are not known,
-// rather than ignoring them.
+// Values parses a raw query string and refuses unknown parameters.
 func Values(raw string, known ...string) (url.Values, error) {
 	if len(raw) > maxQuery {
 		return nil, &Invalid{"query", "is longer than 8 KiB"}
@@ -215,9 +215,9 @@ func Values(raw string, known ...string) (url.Values, error) {
 // Parameters of observations.
 var Parameters = []string{"from", "to", "cell", "measure", "limit", "cursor", "format"}
 
-// Parse makes the query for observations of a series: from inclusive, to
-// exclusive, on start; the last 24 hours before latest by default. Its limit is 0 where
-// all is asked for at once: neither a limit nor a cursor.
+// Parse reads the query for observations of a stream: from inclusive, to exclusive, on
+// start; by default the 24 hours before latest. The limit is 0, for everything, if there is
+// neither a limit nor a cursor.
 func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 	q := store.Query{Stream: st.ID}
 	var err error
@@ -278,11 +278,11 @@ func span(v url.Values, latest time.Time, loc *time.Location) (from, to time.Tim
 	return from, to, nil
 }
 
-// lastInstant is the end of all time: as a page's link has it, instant takes it again.
+// lastInstant is the end of time; instant reads it back from a page's link.
 var lastInstant = time.Date(2200, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// reachBack makes the last 24 hours hold the newest window of a series whose windows are a
-// day: it ended in them, but did not start in them.
+// reachBack extends the last 24 hours to the newest window of a stream of daily windows,
+// which ended in them but did not start in them.
 func reachBack(from time.Time, st Stream) time.Time {
 	newest := st.ClosedUntil
 	if st.Through.After(newest) { // another gateway is behind
@@ -310,7 +310,7 @@ func instant(name, text string, loc *time.Location) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// Zones are the zones as voted, in GeoJSON; nothing before there are any.
+// Zones returns the zones as voted, in GeoJSON; nil if there are none yet.
 func (s *Source) Zones() ([]byte, error) {
 	raw, err := s.Books.Zones()
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,19 +8,19 @@ import (
 	"sluice/books"
 )
 
-// reach is how far a series has come.
+// reach is how far a stream has come.
 type reach struct {
-	// ClosedUntil is until when every gateway that measures the series has said all: every
-	// window that ends at or before it is final. Zero where nothing is, or where that is not
-	// known since a gateway's books have not been read yet.
+	// ClosedUntil is the instant up to which every gateway of the stream has released:
+	// every window that ends at or before it is final. Zero if there is none, or if some
+	// gateway's books have not been read yet.
 	ClosedUntil time.Time
-	// Through is the end of the last window that any of them has released.
+	// Through is the end of the last window that any gateway has released.
 	Through time.Time
-	// shares are the gateways' parts; nil where there is one gateway.
+	// shares are the gateways' shares; nil if there is one gateway.
 	shares []share
 }
 
-// share is what one gateway has of a series.
+// share is one gateway's part of a stream.
 type share struct {
 	cells []books.Cell
 	until time.Time
@@ -42,7 +42,7 @@ type (
 	}
 )
 
-// reach asks how far a series has come.
+// reach asks how far a stream has come.
 func (s *Source) reach(ctx context.Context, stream string) (reach, error) {
 	far, several := s.Store.(each)
 	of, known := s.Books.Source.(cells)
@@ -77,7 +77,7 @@ func reachOf(until []time.Time, cells [][]books.Cell, whole bool) (r reach) {
 	return r
 }
 
-// takenOver reports whether gateways that have come further have all cells of one.
+// takenOver reports whether gateways that have come further have all cells of gateway n.
 func takenOver(n int, until []time.Time, cells [][]books.Cell) bool {
 	return !slices.ContainsFunc(cells[n], func(c books.Cell) bool {
 		for m, at := range until {
@@ -89,7 +89,7 @@ func takenOver(n int, until []time.Time, cells [][]books.Cell) bool {
 	})
 }
 
-// zonesWith are the zones of the gateway that has a zone; nil where there is one gateway.
+// zonesWith returns the zones of the gateway that has a zone; nil if there is one gateway.
 func (r *reach) zonesWith(zone string) (zones []string) {
 	for _, x := range r.shares {
 		if !slices.ContainsFunc(x.cells, func(c books.Cell) bool { return c.Zone == zone }) {

@@ -11,7 +11,7 @@ import (
 	"sluice/books"
 )
 
-// standings are the states of all decisions, by id, parsed again only when the file has
+// standings caches the states of all decisions, by id, parsed again only when the file has
 // changed.
 type standings struct {
 	mu   sync.Mutex
@@ -20,7 +20,8 @@ type standings struct {
 	read time.Time                 // when it was last read; guarded by mu
 }
 
-// Standings are the states of all decisions, by id. They are not to be changed.
+// Standings returns the states of all decisions, by id. The map is shared; do not modify
+// it.
 func (s *Source) Standings() (map[string]books.Standing, error) {
 	k := &s.standings
 	k.mu.Lock()
@@ -70,9 +71,9 @@ func (st *Stream) standing(by map[string]books.Standing) books.Standing {
 	return s
 }
 
-// once leaves one entry of each series: two decisions may have one after the other, and
-// what is in force says what it is now. Else it is what was stopped, then what is coming
-// first, then what ended last.
+// once keeps one entry of each stream: two decisions may define it one after the other. The
+// one in force wins, then a suspended one, then the one that comes first, then the one that
+// ended last.
 func once(list []books.Stream, by map[string]books.Standing) []books.Stream {
 	var out []books.Stream
 	at := make(map[string]int, len(list))
@@ -89,7 +90,7 @@ func once(list []books.Stream, by map[string]books.Standing) []books.Stream {
 	return out
 }
 
-// before reports whether a says what the series is now, rather than b.
+// before reports whether a describes the stream as it is now, rather than b.
 func before(a, b books.Stream, by map[string]books.Standing) bool {
 	order := []string{books.InForce, "", books.Suspended, books.Coming, books.Past}
 	x, y := slices.Index(order, standing(a, by).State), slices.Index(order, standing(b, by).State)

@@ -12,15 +12,16 @@ import (
 	"sluice/store"
 )
 
-// Total is a sum of released values and of nothing else: it holds no more than
-// its parts do. What was withheld is missing from it, and said.
+// Total is a sum of released values only, so it reveals no more than they do. Withheld
+// parts are missing from it, and counted.
 type Total struct {
 	Start    time.Time `json:"start"`
 	End      time.Time `json:"end"`
 	Cell     string    `json:"cell,omitempty"` // of a total over time
 	Category string    `json:"category"`
 	Measure  string    `json:"measure"`
-	// Parts are how many (cell, window) pairs it is over, by what became of them.
+	// Parts is the number of (cell, window) pairs that it covers, and how many have each
+	// status.
 	Parts     int `json:"parts"`
 	Published int `json:"published"`
 	Withheld  int `json:"withheld"`
@@ -100,9 +101,9 @@ func (s *Source) Totals(ctx context.Context, v url.Values, st Stream, latest tim
 	return out, nil
 }
 
-// addable are the measures that can be added up, of those asked for or of all.
-// Different units are not: the same one may have been in two zones or hours. Nor
-// are means, quantiles and levels.
+// addable returns the measures that can be added up, of those asked for or of all.
+// Distinct units cannot: the same one may have been in two zones or hours. Nor can means,
+// quantiles and levels.
 func addable(st Stream, asked []string) ([]string, error) {
 	var out []string
 	for _, m := range st.Measures {
@@ -170,8 +171,8 @@ var (
 	laplace95  = math.Log(20) / math.Sqrt2
 )
 
-// half is the half width of a total's interval. The parts' noises are independent,
-// so their variances add up.
+// half is the half width of a total's interval. The noise of the parts is independent, so
+// variances add up.
 func half(variance float64, laplace bool) float64 {
 	if laplace {
 		return laplace95 * math.Sqrt(variance)

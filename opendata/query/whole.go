@@ -8,15 +8,15 @@ import (
 	"sluice/store"
 )
 
-// Bounds of a whole series. One that has up to maxWhole rows is one answer; a longer one
-// is read and sent in parts, each of up to partRows.
+// Bounds of a whole series. Up to maxWhole rows are one answer; a longer series is read and
+// sent in parts of up to partRows.
 const (
 	maxWhole = 2000
 	partRows = 500
 )
 
-// Whole are all observations of a query, whatever its limit, where they are few enough to
-// be one answer; where they are not, it says so and has none.
+// Whole returns all observations of a query, ignoring its limit, if they are few enough for
+// one answer; else few is false and there are none.
 func (s *Source) Whole(ctx context.Context, q store.Query) (list []store.Observation, few bool, err error) {
 	q.Limit = maxWhole + 1
 	list, err = s.Store.Observations(ctx, q)
@@ -26,13 +26,13 @@ func (s *Source) Whole(ctx context.Context, q store.Query) (list []store.Observa
 	return list, true, nil
 }
 
-// Parts are all observations of a query, in order, whatever its limit, in parts of at most
-// 500. An error ends them. Between two parts nothing is held but the place: who takes them
-// slowly keeps nobody waiting, neither here nor in the store.
+// Parts iterates over all observations of a query, in order, ignoring its limit, in parts
+// of at most partRows. An error ends it. Between two parts it holds nothing of the store,
+// so a slow client keeps nobody waiting.
 //
-// The store is asked for spans of time that have about as many rows as a part, since one
-// that sorts what it finds would otherwise sort the rest of a year for each part; where it
-// finds nothing, the next span is twice as long.
+// It asks the store for spans of time with about as many rows as a part: a store that sorts
+// its results would otherwise sort the rest of a year for each part. After an empty span
+// the next one is twice as long.
 func (s *Source) Parts(ctx context.Context, st Stream, q store.Query) iter.Seq2[[]store.Observation, error] {
 	return func(yield func([]store.Observation, error) bool) {
 		end, short := q.To, partSpan(st, q)
@@ -64,7 +64,7 @@ func (s *Source) Parts(ctx context.Context, st Stream, q store.Query) iter.Seq2[
 	}
 }
 
-// longSpan is the longest that is asked for at once.
+// longSpan is the longest span of one query.
 const longSpan = 10 * 366 * 24 * time.Hour
 
 // partSpan is the span in which a query has about as many rows as a part.
@@ -82,8 +82,8 @@ func partSpan(st Stream, q store.Query) time.Duration {
 // epochSpan is how much of the epochs is read at once.
 const epochSpan = 30 * 24 * time.Hour
 
-// AllEpochs are those of Epochs, of any span of time, without holding more than a month of
-// them. An error ends them.
+// AllEpochs iterates over Epochs of any span of time, holding a month of them at most. An
+// error ends it.
 func (s *Source) AllEpochs(ctx context.Context, st Stream, from, to time.Time) iter.Seq2[*Epoch, error] {
 	return func(yield func(*Epoch, error) bool) {
 		for first := from; from.Before(to); from = from.Add(epochSpan) {

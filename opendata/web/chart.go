@@ -12,7 +12,7 @@ import (
 	"sluice/store"
 )
 
-// The chart's size in units of the picture.
+// The chart's size in SVG units.
 const (
 	width, height            = 720.0, 320.0
 	left, right, top, bottom = 62.0, 14.0, 14.0, 40.0
@@ -26,9 +26,9 @@ type line struct {
 	Items      []store.Observation
 }
 
-// chart is a diagram: one line each with its interval as a band, and below the
-// axis a row for each of what was not published, so that withheld, no data and
-// zero cannot be taken for one another.
+// chart draws each cell as a line with its interval as a band. Below the axis, a row for
+// each cell marks what was not published, so that withheld, no data and zero cannot be
+// confused.
 type chart struct {
 	speak    *i18n.Localizer
 	place    *time.Location
@@ -39,8 +39,8 @@ type chart struct {
 	empty    bool // nothing was published
 }
 
-// drawChart draws lines over a span of time. It is made of numbers, dates and names
-// that the books have.
+// drawChart draws the lines over a span of time, from numbers, dates and names of the books
+// only.
 func drawChart(speak *i18n.Localizer, place *time.Location, from, to, ended time.Time, lines []line) template.HTML {
 	c := chart{speak: speak, place: place, from: from, to: to, ended: ended, lines: lines}
 	c.scale()
@@ -72,7 +72,7 @@ func (c *chart) title() string {
 		c.speak.ShortDay(c.to.In(c.place))+" "+c.speak.Clock(c.to.In(c.place)))
 }
 
-// scale chooses round numbers that hold all intervals, and zero.
+// scale chooses round bounds that include all intervals, and zero.
 func (c *chart) scale() {
 	c.empty, c.max = true, 1
 	lowest, highest := 0.0, 0.0
@@ -91,7 +91,7 @@ func (c *chart) scale() {
 	c.min, c.max = math.Floor(lowest/step)*step, math.Ceil(highest/step)*step
 }
 
-// nice is the next 1, 2, 2.5 or 5 times a power of ten.
+// nice rounds up to 1, 2, 2.5 or 5 times a power of ten.
 func nice(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, n := range []float64{1, 2, 2.5, 5} {
@@ -134,7 +134,7 @@ func (c *chart) grid(b *strings.Builder) {
 	}
 }
 
-// tick is a value of the scale; of shares, so many of a hundred.
+// tick formats a value of the scale; shares as percentages.
 func (c *chart) tick(v, step float64) string {
 	for _, l := range c.lines {
 		if len(l.Items) > 0 && l.Items[0].Unit == "share" {
@@ -210,7 +210,7 @@ func (c *chart) draw(b *strings.Builder, n int) {
 	}
 }
 
-// runs are the stretches of published items.
+// runs splits items into stretches of published ones.
 func runs(items []store.Observation) (out [][]store.Observation) {
 	begin := -1
 	for i := range len(items) + 1 {
@@ -228,8 +228,7 @@ func runs(items []store.Observation) (out [][]store.Observation) {
 
 func middle(o *store.Observation) time.Time { return o.Start.Add(o.End.Sub(o.Start) / 2) }
 
-// band is where what was counted lies. Of several windows in one column of the picture it
-// is the widest.
+// band draws the interval. Of several windows in one pixel column it takes the widest.
 func (c *chart) band(b *strings.Builder, n int, run []store.Observation) {
 	if *run[0].Low == *run[0].High && *run[len(run)-1].Low == *run[len(run)-1].High {
 		return // exact
@@ -278,7 +277,7 @@ func (c *chart) stroke(b *strings.Builder, n int, run []store.Observation) {
 	}
 }
 
-// columns cuts a run where the picture cannot tell windows apart.
+// columns groups the windows of a run that fall into one pixel column.
 func (c *chart) columns(run []store.Observation) (out [][]store.Observation) {
 	column := func(o *store.Observation) int {
 		return int(float64(columns) * float64(o.Start.Sub(c.from)) / float64(c.to.Sub(c.from)))
@@ -293,7 +292,7 @@ func (c *chart) columns(run []store.Observation) (out [][]store.Observation) {
 	return out
 }
 
-// m4 are the places of the first, lowest, highest and last value, in order.
+// m4 returns the indices of the first, lowest, highest and last value, in order.
 func m4(c []store.Observation) []int {
 	low, high := 0, 0
 	for i := range c {

@@ -78,7 +78,7 @@ func (w *Web) decision(r *http.Request, s *i18n.Localizer) (any, error) {
 		return nil, query.ErrUnknown
 	}
 	p := decisionPage{Decision: list[at], Standing: list[at].Standing(), Lang: s.Code}
-	// What the council has suspended is said in words, with its reason.
+	// A suspension is described, with the council's reason.
 	p.Problems = slices.DeleteFunc(slices.Clone(p.Problems), func(x string) bool {
 		return strings.HasPrefix(x, "S01: ")
 	})
@@ -93,7 +93,7 @@ func (w *Web) decision(r *http.Request, s *i18n.Localizer) (any, error) {
 	return p, nil
 }
 
-// file is what proves a vote, as the gateway wrote it.
+// file serves a file of a decision as the gateway wrote it, such as the proof of a vote.
 func (w *Web) file(r *http.Request) (*httpcache.Reply, error) {
 	name := r.PathValue("file")
 	if !served(name) {
@@ -110,7 +110,7 @@ func (w *Web) file(r *http.Request) (*httpcache.Reply, error) {
 	return &httpcache.Reply{Type: mime, Body: raw}, err
 }
 
-// served are the files of a decision that can be had.
+// served reports whether a file of a decision is public.
 func served(name string) bool {
 	switch name {
 	case "decision.yaml", "motion.txt", "bundle.tar.gz", "allowed_signers":

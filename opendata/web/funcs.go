@@ -13,7 +13,7 @@ import (
 	"sluice/store"
 )
 
-// funcs are what templates can say, in one language.
+// funcs are the functions of the templates, in one language.
 func (w *Web) funcs(v locale) template.FuncMap {
 	s := w.speak[v.lang]
 	return template.FuncMap{
@@ -88,7 +88,7 @@ func interval(s *i18n.Localizer, o *store.Observation) string {
 	return s.Say("%s to %s", s.Amount(*o.Low, o.Unit), s.Amount(*o.High, o.Unit))
 }
 
-// status says what a cell of a table shows: a number, or why there is none.
+// status formats a cell of a table: a number, or why there is none.
 func status(s *i18n.Localizer, o *store.Observation) string {
 	switch {
 	case o == nil:
@@ -107,7 +107,7 @@ func status(s *i18n.Localizer, o *store.Observation) string {
 	return s.Say("withheld") + because(s, o.Reason)
 }
 
-// because gives a public reason; one that the program does not know is as it was written.
+// because adds the public reason, translated if the program knows it.
 func because(s *i18n.Localizer, reason string) string {
 	if reason == "" {
 		return ""
@@ -157,7 +157,7 @@ func of(s *i18n.Localizer, m books.Measure) string {
 
 func local(t time.Time, zone string) time.Time { return t.In(query.Place(zone)) }
 
-// silence says why nothing flows.
+// silence says why nothing is measured.
 func silence(s *i18n.Localizer, code string) string {
 	switch code {
 	case "":
@@ -176,7 +176,7 @@ func silence(s *i18n.Localizer, code string) string {
 	return s.Say("Nothing is measured: the council has decided nothing.")
 }
 
-// size is what a file has, said before it is fetched; empty where that is not known.
+// size describes a file before it is fetched; empty if unknown.
 func size(s *i18n.Localizer, z api.Size) string {
 	if !z.Known {
 		return ""

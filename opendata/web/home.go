@@ -33,7 +33,7 @@ func newLead(o *store.Observation, st query.Stream, zoneMap zonemap.Map) *lead {
 	return &lead{o, st, where}
 }
 
-// Counted reports whether the number counts something, rather than measure it.
+// Counted reports whether the number is a count rather than a measurement.
 func (l lead) Counted() bool {
 	return slices.ContainsFunc(l.Stream.Measures, func(m books.Measure) bool {
 		return m.Name == l.Measure &&
@@ -41,7 +41,7 @@ func (l lead) Counted() bool {
 	})
 }
 
-// Verb is the word for how the number came to be.
+// Verb says how the number came about: counted or measured.
 func (l lead) Verb() string {
 	if l.Counted() {
 		return "counted"
@@ -49,7 +49,7 @@ func (l lead) Verb() string {
 	return "measured"
 }
 
-// Next is the first day of what is coming; empty where nothing is.
+// Next is the first day of a coming decision; empty if there is none.
 func (p *homePage) Next() (day string) {
 	for _, st := range p.Streams {
 		if since := st.Standing.Since; st.Standing.State == books.Coming && (day == "" || since < day) {
@@ -64,7 +64,7 @@ type homeStream struct {
 	Published, Withheld, NoData int // of the newest window
 }
 
-// layer is one thing that the map can show: a stream's measure, of one category.
+// layer is something that the map can show: a measure of a stream, for one category.
 type layer struct {
 	Stream       query.Stream
 	Measure      books.Measure
@@ -119,8 +119,8 @@ func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 	return &p, p.choose(r.URL.Query().Get("layer"), s, zoneMap)
 }
 
-// leadOfTheDay looks for the last number about somebody within a day, since at night
-// there may be too few in every newest window.
+// leadOfTheDay finds the last number about somebody within a day: at night there may be too
+// few people in every newest window.
 func (w *Web) leadOfTheDay(r *http.Request, p *homePage, zoneMap zonemap.Map) error {
 	for _, st := range p.Streams {
 		if st.Unit == "none" || st.Through.IsZero() || st.Standing.Idle() {

@@ -14,7 +14,7 @@ import (
 	"sluice/store"
 )
 
-// choropleth is the map and its table.
+// choropleth is the map of a layer, and its table.
 type choropleth struct {
 	zonemap.Map
 	Layer  layer
@@ -24,7 +24,7 @@ type choropleth struct {
 	Stopped bool
 }
 
-// zoneRow is one zone's newest answer: an area of the map and a row of the table.
+// zoneRow is a zone with its newest observation: an area of the map and a row of the table.
 type zoneRow struct {
 	zonemap.Zone
 	Cell  string // empty where the stream does not measure here
@@ -34,7 +34,7 @@ type zoneRow struct {
 	Label []string
 }
 
-// label breaks a name into one or two lines that fit into so much room.
+// label breaks a name into one or two lines that fit; none if they cannot.
 func label(name string, room float64) []string {
 	letters := int(room / 9.5) // of the map's size
 	if utf8.RuneCountInString(name) <= letters {
@@ -79,7 +79,7 @@ func classes(values []float64) (low, step float64) {
 // shade is the class of a value.
 func shade(v, low, step float64) int { return min(colors-1, int((v-low)/step)) }
 
-// color gives each zone the colour of its newest value.
+// color fills each zone with the class of its newest value.
 func color(l layer, s *i18n.Localizer, zoneMap zonemap.Map) *choropleth {
 	m := &choropleth{Map: zoneMap, Layer: l}
 	by := map[string]*store.Observation{}
@@ -121,7 +121,7 @@ func color(l layer, s *i18n.Localizer, zoneMap zonemap.Map) *choropleth {
 	return m
 }
 
-// withCells are the zones of the map, and those of cells that the map does not have.
+// withCells adds to the zones of the map those of cells that the map does not have.
 func withCells(zones []zonemap.Zone, l layer) []zonemap.Zone {
 	zones = slices.Clip(zones)
 	for _, c := range l.Stream.Cells {
@@ -132,15 +132,15 @@ func withCells(zones []zonemap.Zone, l layer) []zonemap.Zone {
 	return zones
 }
 
-// mapCache is the map of the zones as last drawn.
+// mapCache is the map as last drawn.
 type mapCache struct {
 	mu  sync.Mutex
 	raw []byte      // the zones; guarded by mu
 	m   zonemap.Map // guarded by mu
 }
 
-// zoneMap is the map of the zones, redrawn when they change; an empty one while
-// there are none.
+// zoneMap returns the map of the zones, redrawn when they change; empty while there are
+// none.
 func (w *Web) zoneMap() (zonemap.Map, error) {
 	raw, err := w.source.Zones()
 	if err != nil || raw == nil {

@@ -1,10 +1,9 @@
-// Package web is the square: pages that residents read in Catalan, Spanish and
-// English, made on the server, without cookies and with nothing from elsewhere. They
-// work without scripts; one small script of our own only adds to them. They show
-// released observations and the public books, and no more.
+// Package web serves the HTML pages for residents, in Catalan, Spanish and English. They
+// show released observations and the public books only, set no cookies and load nothing
+// from elsewhere. They work without JavaScript; one small script adds comfort.
 //
-// Every view is a permalink: what a page shows follows from its address, and from
-// Accept-Language where the address has no lang.
+// Every view is a permalink: a page depends on its address only, and on Accept-Language if
+// the address has no lang.
 package web
 
 import (
@@ -28,11 +27,11 @@ import (
 //go:embed page
 var files embed.FS
 
-// Place is where the pages are found: by the public, and by this machine while only
-// it can see them. Either is empty where it is not known.
+// Place holds the addresses of the pages: the public one, and the local one while only this
+// machine can connect. Either may be unknown, and empty.
 type Place struct{ Public, Here string }
 
-// Web serves one source.
+// Web serves the pages of one source.
 type Web struct {
 	source *query.Source
 	cache  *httpcache.Cache
@@ -43,7 +42,7 @@ type Web struct {
 	zones  mapCache
 }
 
-// locale is a language, and whether the address asks for it: then links do as well.
+// locale is a language, and whether the address asks for it: then links do, too.
 type locale struct {
 	lang  string
 	asked bool
@@ -113,10 +112,10 @@ func (w *Web) Routes(mux *http.ServeMux) {
 	}, w.fail))
 }
 
-// content is what one page shows. It gets the speaker of the page's language.
+// content returns the data of a page, given the localizer of its language.
 type content func(*http.Request, *i18n.Localizer) (any, error)
 
-// frame is what every page has around its content.
+// frame is the data of the layout around a page.
 type frame struct {
 	City books.City
 	Path string
@@ -133,7 +132,7 @@ type frame struct {
 	Page  any
 }
 
-// views are the parameters that pages know besides lang.
+// views are the parameters of pages besides lang.
 var views = []string{"layer", "measure", "cell", "span", "day", "to", "page"}
 
 type langLink struct{ Code, Name, Href string }
@@ -147,7 +146,7 @@ func (w *Web) page(r *http.Request, name string, make content) (*httpcache.Reply
 	return w.render(r, v, name, data)
 }
 
-// ask finds the language: the address's, else the reader's.
+// ask returns the language of the address, else the browser's.
 func ask(r *http.Request) locale {
 	if lang := r.URL.Query().Get("lang"); i18n.Known(lang) {
 		return locale{lang, true}
@@ -181,10 +180,10 @@ func (w *Web) render(r *http.Request, v locale, name string, data any) (*httpcac
 	return &httpcache.Reply{Type: "text/html; charset=utf-8", Body: b.Bytes(), Lang: v.lang}, nil
 }
 
-// missing says why there is no page.
+// missing is the data of an error page.
 type missing struct{ Title, Text, Hint string }
 
-// fail shows a page that says what is wrong and what to do next.
+// fail shows an error page that says what is wrong and what to do next.
 func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	v := ask(r)
 	say := w.speak[v.lang].Say
@@ -216,7 +215,7 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// link is a path with more of a query, without parts that are empty.
+// link adds parameters to a path, leaving out empty ones.
 func link(path string, pairs ...string) string {
 	q := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {

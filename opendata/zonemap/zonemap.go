@@ -1,10 +1,9 @@
-// Package zonemap draws the zones that the council voted as a flat map: their
-// outlines as paths of an SVG picture, north above.
+// Package zonemap projects the voted zones to a flat map: their outlines as SVG paths,
+// north up.
 //
-// Longitudes are shortened by the cosine of the middle latitude (the
-// equirectangular projection), which bends nothing that could be seen in a city,
-// and outlines lose the corners that are closer to the line than half a unit of
-// the picture (Douglas and Peucker, 1973).
+// Longitudes are scaled by the cosine of the middle latitude (equirectangular projection),
+// whose distortion is invisible in a city. Outlines are simplified to half a unit of the
+// picture (Douglas and Peucker, 1973).
 package zonemap
 
 import (

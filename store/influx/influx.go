@@ -62,7 +62,7 @@ const (
 	simPrefix = "sim_"
 )
 
-// Store is one bucket. It implements writing and reading.
+// Store reads and writes one bucket.
 type Store struct {
 	client influxdb2.Client
 	writer api.WriteAPIBlocking
@@ -70,11 +70,11 @@ type Store struct {
 	bucket string
 }
 
-// silence stops the library from logging by itself: errors are returned, and said
-// once. Its logger is a global of its own, so this is done once, before any client.
+// silence turns off the library's own logging: errors are returned and logged once. The
+// library's logger is a global, so this is done once, before any client.
 var silence = sync.OnceFunc(func() { influxlog.Log = nil })
 
-// Open makes a client; it does not connect yet.
+// Open creates a client; it does not connect yet.
 func Open(c Config) (*Store, error) {
 	token := ""
 	if c.TokenFile != "" {
@@ -96,14 +96,14 @@ func Open(c Config) (*Store, error) {
 	return &Store{client, client.WriteAPIBlocking(c.Org, c.Bucket), client.QueryAPI(c.Org), c.Bucket}, nil
 }
 
-// Close drops the connections.
+// Close closes the connections.
 func (s *Store) Close() error {
 	s.client.Close()
 	return nil
 }
 
-// Write stores observations in one request. After any error, also one that says
-// that a part was written, all of it may be written again.
+// Write stores observations in one request. After any error, even of a partial write, all
+// of them may be written again.
 func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	points := make([]*write.Point, len(list))
 	for i, o := range list {
@@ -123,7 +123,7 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	return explain(err)
 }
 
-// refusals are what InfluxDB answers to points that it will not take, or not so many.
+// refusals are InfluxDB's answers to points that it rejects, or to too many.
 var refusals = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}
 
 func point(o store.Observation) *write.Point {
@@ -148,7 +148,7 @@ func point(o store.Observation) *write.Point {
 	return write.NewPoint(name, tags, fields, o.Start)
 }
 
-// explain says what to do about an answer that is an error.
+// explain adds to an error answer what to do about it.
 func explain(err error) error {
 	var e *influxhttp.Error
 	if !errors.As(err, &e) || e.StatusCode == 0 {

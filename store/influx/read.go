@@ -14,8 +14,8 @@ import (
 	"sluice/store"
 )
 
-// word is all that may enter a query: ids of streams, cells and measures.
-// Nothing in it can end a text or begin an expression.
+// word matches the ids of streams, cells and measures, the only texts that enter a query.
+// Nothing in it can end a string or begin an expression.
 var word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,300}$`)
 
 var errWord = errors.New("influx: an id holds letters that none has")
@@ -79,8 +79,8 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 		}
 		flux += ` |> filter(fn: (r) => ` + strings.Join(any, " or ") + `)`
 	}
-	// Tables are told apart by all tags, so that rows of two gateways stay apart here; what
-	// has no gateway comes first.
+	// Tables are grouped by all tags, so rows of two gateways stay apart; rows without a
+	// gateway come first.
 	flux += ` |> pivot(rowKey: ["_time", "cell", "measure", "every"], columnKey: ["_field"], valueColumn: "_value") |> group()`
 	flux += ` |> sort(columns: ["_time", "cell", "measure", "gateway"])`
 	if limit > 0 {
@@ -93,7 +93,7 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	return list, err
 }
 
-// of selects a stream's points.
+// of returns a query that selects a stream's points.
 func (s *Store) of(stream string, from, to time.Time) (string, error) {
 	if !word.MatchString(stream) {
 		return "", errWord

@@ -32,7 +32,7 @@ func unsaid(text string) string {
 	return strings.NewReplacer("gateway FROM", "'' FROM", ", gateway", ", ''").Replace(text)
 }
 
-// maxPairs of cell and measure are looked up one by one.
+// maxPairs bounds the pairs of cell and measure that are looked up one by one.
 const maxPairs = 8
 
 // Observations answers a query, at most q.Limit rows.
@@ -74,8 +74,8 @@ func (s *Store) ofEpochs(ctx context.Context, q store.Query) ([]row, error) {
 // pair is a cell and a measure.
 type pair struct{ cell, measure string }
 
-// pairs are those that a query for some cells is about, in order; where it names no
-// measures, all that these cells ever had.
+// pairs returns the pairs of a query for some cells, in order; with no measures named, all
+// that these cells ever had.
 func (s *Store) pairs(ctx context.Context, q store.Query) (out []pair, err error) {
 	if len(q.Cells) > maxPairs {
 		return make([]pair, len(q.Cells)), nil // too many to be told
@@ -179,7 +179,7 @@ func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 	}
 	in("cell", q.Cells)
 	in("measure", q.Measures)
-	whose, err := s.says(ctx)
+	whose, err := s.hasGateways(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -196,9 +196,9 @@ func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 	return read(ctx, ask, nil, append(args, q.Limit)...)
 }
 
-// says reports whether rows say whose they are: a reader may be there before the file's
-// writer, who sees to it.
-func (s *Store) says(ctx context.Context) (bool, error) {
+// hasGateways reports whether rows have a gateway column: a reader may open a file before
+// its writer has migrated it.
+func (s *Store) hasGateways(ctx context.Context) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.whose != nil {
@@ -214,7 +214,7 @@ func (s *Store) says(ctx context.Context) (bool, error) {
 }
 
 func (s *Store) prepared(ctx context.Context, stmt **sql.Stmt, text string) (*sql.Stmt, error) {
-	whose, err := s.says(ctx)
+	whose, err := s.hasGateways(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,7 @@ type row struct {
 	order                       int
 }
 
-// read appends what a query gives to a list.
+// read appends the rows of a query to a list.
 func read(
 	ctx context.Context, query func(context.Context, ...any) (*sql.Rows, error), list []row, args ...any,
 ) ([]row, error) {
@@ -264,7 +264,7 @@ func read(
 	return list, rows.Err()
 }
 
-// resolve looks up what rows share. A series never changes.
+// resolve looks up the series of rows. A series never changes.
 func (s *Store) resolve(ctx context.Context, list []row) ([]store.Observation, error) {
 	out := make([]store.Observation, len(list))
 	for i := range list {

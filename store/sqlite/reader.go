@@ -13,12 +13,12 @@ import (
 	"sluice/store"
 )
 
-// lookEvery is how often a Reader looks whether the file is the one that it has open.
+// lookEvery is how often a Reader checks that the file is still the one that it has open.
 const lookEvery = 250 * time.Millisecond
 
-// Reader reads a file for as long as a process runs, whatever becomes of the file: where
-// another one has its name, or it was cut short, or could not be read, it is opened anew.
-// A file that was removed is not read any more, although the system would still give it.
+// Reader reads a file for as long as a process runs, and opens it again when it has been
+// replaced, truncated or damaged. A file that was removed is not read any more, although
+// the system would still allow it.
 type Reader struct {
 	path string
 
@@ -28,24 +28,24 @@ type Reader struct {
 	looked time.Time // guarded by mu
 }
 
-// opened is an open file, which is closed when the last who uses it is done.
+// opened is an open file with a count of its users; the last one closes it.
 type opened struct {
 	*Store
 	users int  // guarded by the Reader's mu
 	gone  bool // another one is read now; guarded by the Reader's mu
 }
 
-// identity tells a file and its write-ahead log from others of their names (stat(2)).
-// The file itself is written seldom, when the log is moved into it.
+// identity tells a file and its write-ahead log from others of the same names, by stat(2).
+// The file itself is written seldom, at checkpoints of the log.
 type identity struct {
 	db, wal [2]uint64 // device and number; zero for none
 	written int64     // the file, in nanoseconds since 1970
 }
 
-// ErrUnreadable says that the file cannot be read: the whole error says what to do.
+// ErrUnreadable means that the file cannot be read; the wrapping error says what to do.
 var ErrUnreadable = errors.New("the store cannot be read")
 
-// NewReader reads the file at a path, which need not be there yet.
+// NewReader reads the file at a path; it need not exist yet.
 func NewReader(path string) *Reader { return &Reader{path: path} }
 
 // Observations answers a query, at most q.Limit rows.
@@ -73,7 +73,7 @@ func (r *Reader) Close() error {
 	return r.leave()
 }
 
-// with asks the file that has the name now.
+// with calls ask with the file that has the name now.
 func (r *Reader) with(ctx context.Context, ask func(*Store) error) error {
 	o, err := r.take()
 	if err == nil {
@@ -114,7 +114,7 @@ func (r *Reader) take() (*opened, error) {
 	return r.now, nil
 }
 
-// done gives an open file back; after a failure it is opened anew.
+// done returns an open file; after a failure it is opened again.
 func (r *Reader) done(o *opened, failed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -126,7 +126,7 @@ func (r *Reader) done(o *opened, failed bool) {
 	}
 }
 
-// leave closes the open file once nobody uses it, for who holds mu.
+// leave closes the open file once nobody uses it. The caller holds mu.
 func (r *Reader) leave() error {
 	o := r.now
 	if r.now = nil; o == nil {

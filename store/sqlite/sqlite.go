@@ -17,8 +17,8 @@ import (
 	"sluice/perm"
 )
 
-// schema has each row of text once: what the rows of one cell and measure share
-// while their decision stays the same is a series.
+// schema stores text once: what the rows of one cell and measure share while their decision
+// stays the same is a series.
 const schema = `
 CREATE TABLE IF NOT EXISTS series (
 	id INTEGER PRIMARY KEY, stream TEXT NOT NULL, cell TEXT NOT NULL, measure TEXT NOT NULL, every TEXT NOT NULL, zone TEXT NOT NULL,
@@ -49,27 +49,27 @@ type series struct {
 	simulation                                                                      bool
 }
 
-// unnamed makes room in a file in which rows did not say whose they are, so that two
-// gateways' rows of one cell and window could not both be there.
+// unnamed sets aside the rows of a file without gateway names, in which two gateways' rows
+// of one cell and window could not both be stored.
 const unnamed = `
 DROP VIEW IF EXISTS observations;
 DROP INDEX IF EXISTS released_stop;
 DROP INDEX IF EXISTS released_cell;
 ALTER TABLE released RENAME TO released_unnamed;`
 
-// named moves those rows; they go on naming nobody.
+// named moves those rows into the new table, still without a gateway.
 const named = `
 INSERT INTO released SELECT stream, start, cell, measure, stop, series, status, reason, value, low, high, ledger, '' FROM released_unnamed ORDER BY stream, start, cell, measure;
 DROP TABLE released_unnamed;`
 
-// hasGateway is 1 where rows say whose they are, and hasReleased where there are any.
+// hasGateway is 1 if rows have a gateway column, hasReleased if there is a table of rows.
 const (
 	hasGateway  = "SELECT count(*) FROM pragma_table_info('released') WHERE name = 'gateway'"
 	hasReleased = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'released'"
 )
 
-// older moves what a file of the first version holds, in which every row had all
-// of its text.
+// older moves the rows of a file of the first version, in which every row had all of its
+// text.
 const older = `
 INSERT OR IGNORE INTO series (` + columns + `) SELECT DISTINCT ` + columns + ` FROM observation;
 INSERT OR IGNORE INTO released SELECT o.stream, o.start, o.cell, o.measure, o.stop, s.id, o.status, o.reason, o.value, o.low, o.high, o.ledger, ''
@@ -111,10 +111,10 @@ func KeepWAL(ctx context.Context, db *sql.DB) error {
 	return errors.Join(err, conn.Close())
 }
 
-// Store is an open file.
+// Store is an open database file.
 type Store struct {
 	db *sql.DB
-	// path and is are of a writer's file.
+	// path and is identify a writer's file.
 	path string
 	is   [2]uint64
 
@@ -122,7 +122,7 @@ type Store struct {
 	ids   map[series]int64 // of the writer; guarded by mu
 	known map[int64]series // of a reader; guarded by mu
 	whose *bool            // whether rows say whose they are; nil before it was asked; guarded by mu
-	// These are prepared when they are first needed; guarded by mu.
+	// Statements, prepared on first use; guarded by mu.
 	whole, one, measuresOf, epochs *sql.Stmt
 }
 
@@ -130,9 +130,9 @@ func newStore(db *sql.DB) *Store {
 	return &Store{db: db, ids: make(map[series]int64), known: make(map[int64]series)}
 }
 
-// Open opens the file for writing, making it if need be.
+// Open opens the file for writing, and creates it if necessary.
 func Open(ctx context.Context, path string) (*Store, error) {
-	// What was released is for others to read; the files beside it take its mode.
+	// Releases are public; SQLite gives the files beside it the same mode.
 	if _, err := perm.Touch(path, 0o644); err != nil {
 		return nil, fmt.Errorf("opening store %s: %w", path, err)
 	}
@@ -141,7 +141,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	err = lay(ctx, db)
+	err = createSchema(ctx, db)
 	if err == nil {
 		err = KeepWAL(ctx, db)
 	}
@@ -157,15 +157,15 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// Replaced reports whether the file that is written was removed, or another one has its
-// name: what is written goes nowhere then.
+// Replaced reports whether the open file was removed or replaced by another one of its
+// name: writes would be lost.
 func (s *Store) Replaced() bool {
 	is, _, err := number(s.path)
 	return errors.Is(err, fs.ErrNotExist) || err == nil && is != s.is
 }
 
-// lay makes the tables, and moves an older file's rows into them.
-func lay(ctx context.Context, db *sql.DB) error {
+// createSchema creates the tables, and migrates the rows of older files.
+func createSchema(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func lay(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// OpenReader opens the file for reading only; it may not exist yet.
+// OpenReader opens the file read-only; it may not exist yet.
 func OpenReader(path string) (*Store, error) {
 	db, err := sql.Open("sqlite", DSN(path, true))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"sluice/store"
 )
 
-// Write stores observations in one transaction; those already there stay, unless
-// they are withdrawn.
+// Write stores observations in one transaction. Existing ones stay as they are, unless they
+// are withdrawn now.
 func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	return nil
 }
 
-// maxKnown series are remembered; they are read again when they are needed.
+// maxKnown bounds the cached series.
 const maxKnown = 100_000
 
 func of(o *store.Observation) series {
@@ -63,7 +63,7 @@ func of(o *store.Observation) series {
 	}
 }
 
-// id is the series' number, a new one where there is none. The caller holds mu.
+// id returns the series' number, inserting it if necessary. The caller holds mu.
 func (s *Store) id(ctx context.Context, tx *sql.Tx, x series, made map[series]int64) (int64, error) {
 	if id, ok := s.ids[x]; ok {
 		return id, nil
