@@ -116,14 +116,17 @@ var edits = []edit{
 // told is how often the broken product tells sensors what it dropped.
 const told = 20 * time.Second
 
-// buildFaulty builds the product with all faults in it.
-func buildFaulty(t *testing.T) string {
-	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
+// TestEdits: every fault still finds its place in the source.
+func TestEdits(t *testing.T) {
+	if root, err := filepath.Abs("../.."); err != nil || len(edited(t, root)) < 5 {
+		t.Fatal(root, err)
 	}
-	dir, sources := t.TempDir(), map[string]string{"zzfault/zzfault.go": zz}
+}
+
+// edited are the sources with all faults in place.
+func edited(t *testing.T, root string) map[string]string {
+	t.Helper()
+	sources := map[string]string{"zzfault/zzfault.go": zz}
 	for _, e := range edits {
 		text, known := sources[e.file]
 		if !known {
@@ -138,6 +141,17 @@ func buildFaulty(t *testing.T) string {
 		}
 		sources[e.file] = strings.Replace(text, e.old, e.new, 1)
 	}
+	return sources
+}
+
+// buildFaulty builds the product with all faults in it.
+func buildFaulty(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, sources := t.TempDir(), edited(t, root)
 	replace := make(map[string]string)
 	for file, text := range sources {
 		if strings.Contains(text, "zz.") {
