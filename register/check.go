@@ -188,15 +188,15 @@ func (c *checker) turned(s *Sensor) bool {
 	return in
 }
 
-// mostMeant are the unknown names of which it is looked what they may mean: each is held
+// maxMeant are the unknown names of which it is looked what they may mean: each is held
 // against all that are known, and nobody reads as many.
-const mostMeant = 100
+const maxMeant = 100
 
 // among points at where the right names are, and at the one that may have been meant.
 func (c *checker) among(where, name string, known []string) string {
 	key := where + " " + name
 	near, looked := c.meant[key]
-	if !looked && len(c.meant) < mostMeant {
+	if !looked && len(c.meant) < maxMeant {
 		near = yamldoc.Nearest(name, known)
 		c.meant[key] = near
 	}

@@ -318,7 +318,7 @@ func TestManySlips(t *testing.T) {
 			meant++
 		}
 	}
-	if want := 2 * mostMeant; len(c) != 400 || meant != want {
+	if want := 2 * maxMeant; len(c) != 400 || meant != want {
 		t.Errorf("%d findings, %d with what may be meant; want 400 and %d", len(c), meant, want)
 	}
 }

@@ -125,7 +125,7 @@ type Fault struct {
 	err  error // of syntax, with file and line
 }
 
-// What says what is wrong and how to mend it; an error of syntax shows the line.
+// What says what is wrong and how to fix it; an error of syntax shows the line.
 func (f Fault) What() string {
 	if f.err != nil {
 		return f.err.Error()

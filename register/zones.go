@@ -50,7 +50,7 @@ func (e *FeatureError) Unwrap() error { return e.Err }
 
 // ParseZones reads zones.geojson. Its cost is bounded whatever the bytes are:
 // yamldoc.MaxFile, MaxZones, MaxPositions and MaxOutline. Errors name the feature,
-// by number and id, and how to mend it; the file's name is used in errors only.
+// by number and id, and how to fix it; the file's name is used in errors only.
 func ParseZones(file string, raw []byte) (*Zones, error) {
 	if err := scan(raw); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

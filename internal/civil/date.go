@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// NoDay is what is said of a text that is no day of the calendar.
+// NoDay is the error for a text that is not a calendar day.
 const NoDay = "not a date such as 2026-12-01"
 
 // Date is a local day, YYYY-MM-DD.

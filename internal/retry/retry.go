@@ -61,7 +61,7 @@ func (o *Once) News(why string) bool {
 	return was != why
 }
 
-// Last is what was noted last.
+// Last returns the text that was noted last.
 func (o *Once) Last() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -257,7 +257,7 @@ func field(v reflect.Value, key string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// keyOf is a field's key in files; empty for none.
+// keyOf is a field's key in files, or empty.
 func keyOf(f reflect.StructField) string {
 	for _, tag := range []string{"yaml", "json"} {
 		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" {

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// evened is a file with its lines set anew: how deep each is, and the blanks in it.
+// evened is a file with its lines indented again: how deep each is, and the blanks in it.
 func evened(raw []byte) []byte {
 	text := trimmed(raw)
 	inText := scalarLines(text)

@@ -32,7 +32,7 @@ func hint(problem string, v any) string {
 }
 
 // Nearest is the known name that differs from another in two letters or fewer, and has one
-// in common, the first by the alphabet where several do; empty for none.
+// in common, the first by the alphabet where several do, or empty.
 func Nearest(name string, known []string) string {
 	best, distance := "", 3
 	for _, k := range slices.Sorted(slices.Values(known)) {

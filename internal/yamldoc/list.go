@@ -39,11 +39,11 @@ type entry struct {
 }
 
 // ReadList cuts a file into the entries under its key, the only one that it may
-// have; where there are more than most, into some more than most. The file's name is used in errors only; doc is a
+// have; where there are more than limit, into some more than limit. The file's name is used in errors only; doc is a
 // pointer to a struct that the whole file would fit.
-func ReadList(name string, raw []byte, key string, most int, doc any) (*List, error) {
+func ReadList(name string, raw []byte, key string, limit int, doc any) (*List, error) {
 	l := &List{name: name, doc: doc}
-	head, odd := l.cut(raw, key, most)
+	head, odd := l.cut(raw, key, limit)
 	err := plainText(raw[:head])
 	if err == nil && odd > 0 {
 		err = l.whole(raw, key, odd)
@@ -104,10 +104,10 @@ func (e *entry) parse(v any) error {
 	return set(list.Values[0], reflect.ValueOf(v).Elem())
 }
 
-// cut finds the entries by their lines, and one more than most at most. It returns
+// cut finds the entries by their lines, and at most one more than limit. It returns
 // how many bytes are before the first, and the first line that fits no such layout,
 // or 0.
-func (l *List) cut(raw []byte, key string, most int) (head, odd int) {
+func (l *List) cut(raw []byte, key string, limit int) (head, odd int) {
 	if n := loneReturn(raw); n >= 0 {
 		return 0, 1 + bytes.Count(raw[:n], []byte("\n"))
 	}
@@ -135,7 +135,7 @@ func (l *List) cut(raw []byte, key string, most int) (head, odd int) {
 				l.entries[len(l.entries)-1].raw = raw[begin:at]
 			}
 			begin = at
-			if l.entries = append(l.entries, entry{line: line}); len(l.entries) > most {
+			if l.entries = append(l.entries, entry{line: line}); len(l.entries) > limit {
 				return head, 0
 			}
 		case begin < 0 || deep <= indent:

@@ -23,14 +23,14 @@ type quick struct {
 	ok   bool
 }
 
-// mostIndent is how many blanks before it a quick entry may have.
-const mostIndent = 64
+// maxQuickIndent is how many blanks before it a quick entry may have.
+const maxQuickIndent = 64
 
 // quickly reads an entry into a struct, and reports whether it could.
 func quickly(raw []byte, v reflect.Value) bool {
 	text := bytes.TrimRight(raw, " \r\n")
 	line := bytes.TrimLeft(text, " ")
-	if v.Kind() != reflect.Struct || len(text)-len(line) > mostIndent {
+	if v.Kind() != reflect.Struct || len(text)-len(line) > maxQuickIndent {
 		return false
 	}
 	q := quick{line, true}

@@ -28,7 +28,7 @@ type bracket struct {
 var closes = map[rune]rune{'[': ']', '{': '}'}
 
 // unclosed finds a quote or a bracket that is not closed where it should be, or closes
-// nothing; nil for none.
+// nothing, or nil.
 func unclosed(raw []byte) *SyntaxError {
 	s := scan{text: -1}
 	for n, text := range strings.Split(string(raw), "\n") {
@@ -46,7 +46,7 @@ func unclosed(raw []byte) *SyntaxError {
 	return nil
 }
 
-// missing says that the innermost bracket is not closed.
+// missing returns the slip of the innermost bracket that is not closed.
 func (s *scan) missing() *SyntaxError {
 	b := s.open[len(s.open)-1]
 	return slip(b.at, openBracket, string(b.mark), string(closes[b.mark]))

@@ -6,7 +6,7 @@ import "sluice/internal/locales"
 // what to do. Arguments are numbered, and are keys, marks and line numbers of the file.
 type said string
 
-// slip is a SyntaxError that is said in each language.
+// slip is a SyntaxError that is worded in each language.
 func slip(at Position, s said, args ...any) *SyntaxError {
 	return &SyntaxError{Position: at, Text: s.in(0, args), said: s, args: args}
 }

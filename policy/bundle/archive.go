@@ -47,19 +47,19 @@ func header(name string, size int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// ErrArchive says that an archive is not as Archive writes it.
+// ErrArchive: the archive is not as Archive writes it.
 var ErrArchive = errors.New("damaged, or not written by sluice")
 
-// ErrName says that an archive holds what does not belong there.
+// ErrName: the archive holds a file that does not belong there.
 var ErrName = errors.New("an archive holds what does not belong there")
 
-// ReadArchive takes an archive of at most most bytes apart, in all of files files,
+// ReadArchive takes an archive of at most maxBytes bytes apart, in all of files files,
 // without copying: what it returns are parts of raw. Every name must pass ok. The
 // bytes must be those that Archive would write for the names in their order: so
 // there is no room for links, odd headers, or anything behind the end.
-func ReadArchive(raw []byte, most, files int, ok func(name string) bool) ([]string, map[string][]byte, error) {
-	if len(raw) > most {
-		return nil, nil, fmt.Errorf("larger than %d MiB", most>>20)
+func ReadArchive(raw []byte, maxBytes, files int, ok func(name string) bool) ([]string, map[string][]byte, error) {
+	if len(raw) > maxBytes {
+		return nil, nil, fmt.Errorf("larger than %d MiB", maxBytes>>20)
 	}
 	out := make(map[string][]byte)
 	var names []string

@@ -69,7 +69,7 @@ func ReadFS(fsys fs.FS) (Files, error) {
 		}
 		defer f.Close()
 		raw, err := io.ReadAll(io.LimitReader(f, yamldoc.MaxFile+1))
-		if err == nil && len(raw) > most(name) {
+		if err == nil && len(raw) > sizeLimit(name) {
 			err = tooLarge(name)
 		}
 		files[name] = raw
@@ -108,8 +108,8 @@ func meant(name string) bool {
 
 const zonesName = "zones.geojson"
 
-// most is how large a file of a policy may be, in bytes.
-func most(name string) int {
+// sizeLimit is how large a file of a policy may be, in bytes.
+func sizeLimit(name string) int {
 	if name == zonesName {
 		return yamldoc.MaxFile
 	}
@@ -117,7 +117,7 @@ func most(name string) int {
 }
 
 func tooLarge(name string) error {
-	return fmt.Errorf("%s is larger than %d KiB; split it", name, most(name)>>10)
+	return fmt.Errorf("%s is larger than %d KiB; split it", name, sizeLimit(name)>>10)
 }
 
 // Digest is the SHA-256, in hex, over all names and contents.

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// MostPassed is how many files that are passed over are named at most.
-const MostPassed = 20
+// MaxPassed is how many files that are passed over are named at most.
+const MaxPassed = 20
 
 // ending is what becomes part of a name where somebody may have meant a policy's.
 var ending = regexp.MustCompile(`(?i)\.(ya?ml|rego|geojson)(\.txt)?$`)
@@ -26,7 +26,7 @@ func PassedOver(dir string) (list []Passed) {
 		entries, _ := os.ReadDir(filepath.Join(dir, sub)) // what cannot be read is said where it is read
 		for _, e := range entries {
 			name := path.Join(sub, e.Name())
-			if e.IsDir() || strings.HasPrefix(e.Name(), ".") || meant(name) || len(list) == MostPassed {
+			if e.IsDir() || strings.HasPrefix(e.Name(), ".") || meant(name) || len(list) == MaxPassed {
 				continue
 			}
 			if to := asMeant(name); meant(to) {

@@ -14,7 +14,7 @@ import (
 	"sluice/register"
 )
 
-// Policy is what a policy directory says.
+// Policy is a parsed policy directory.
 type Policy struct {
 	Files     Files
 	Charter   *decision.Charter
@@ -34,14 +34,14 @@ type Decision struct {
 	Stream *plan.Stream
 }
 
-// ErrMissing says that a file is missing that every policy has.
+// ErrMissing: a file that every policy must have is missing.
 var ErrMissing = errors.New("is missing from the policy directory")
 
 // Read reads all documents. All that is wrong with the decisions is in one error.
 func Read(files Files) (*Policy, error) {
 	p := &Policy{Files: files}
 	for name, raw := range files {
-		if len(raw) > most(name) {
+		if len(raw) > sizeLimit(name) {
 			return nil, tooLarge(name)
 		}
 	}

@@ -47,7 +47,7 @@ type Given struct {
 	With  []string `yaml:"with"`
 }
 
-// Then is what must hold; what is not named may be as it likes.
+// Then is what must hold; whatever it does not name is free.
 type Then struct {
 	Kept        []string                `yaml:"kept"`
 	Counted     []string                `yaml:"counted"`
@@ -182,7 +182,7 @@ func (c *Case) published(plans []plan.Plan) []string {
 	return problems
 }
 
-// fate is what becomes of a field, over all plans.
+// fate is what happens to a field, over all plans.
 func fate(field string, plans []plan.Plan) map[string]bool {
 	out := make(map[string]bool)
 	for _, p := range plans {

@@ -117,7 +117,7 @@ func epochs(d *decision.Document) int64 {
 	return max(1, int64(day/d.Forget.Nominal()))
 }
 
-// unitOf is what a decision is about.
+// unitOf returns a decision's unit of privacy.
 func unitOf(d *decision.Document) string {
 	return cmp.Or(d.Unit.StandsFor, d.Unit.Sensor, "none")
 }

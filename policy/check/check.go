@@ -1,5 +1,5 @@
 // Package check finds everything that is wrong with a policy directory at once:
-// each mistake under its line, with the number of the rule and how to mend it, in
+// each mistake under its line, with the number of the rule and how to fix it, in
 // English, Catalan or Spanish.
 //
 // Rules, by their letter:
@@ -50,7 +50,7 @@ type Summary struct {
 	ShareFrom, MaxContributions int64
 }
 
-// Directory checks all files. The policy in force, nil for none, is what notice is
+// Directory checks all files. The policy in force (or nil) is what notice is
 // measured against, on day today.
 func Directory(
 	ctx context.Context, rules rego.Evaluator, files bundle.Files, inForce *bundle.Policy, today civil.Date,
@@ -100,7 +100,7 @@ type checker struct {
 	trees map[string]*yamldoc.Tree
 	bad   map[string]bool // files that say too little to go on with
 	found []Finding
-	// inForce is nil for none.
+	// inForce is nil when there is none.
 	inForce *bundle.Policy
 	today   civil.Date // the zero value where that is not asked
 
@@ -373,5 +373,5 @@ func (c *checker) notice(inForce *bundle.Policy, today civil.Date) {
 	}
 }
 
-// ErrNothing says that there is no policy to check.
+// ErrNothing: there is no policy to check.
 var ErrNothing = errors.New("there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new")

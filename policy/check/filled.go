@@ -15,7 +15,7 @@ import (
 // a language of the city that a text lacks (T03), no review (T04)
 // or one on a day on which there is nothing to look at (T05, T06). What is in force word
 // for word is warned of only: the council voted it so, and other motions must not wait
-// for it. The charter with which a house was founded for one member is no vote.
+// for it. The charter that the program wrote for a single founding member is no vote.
 func (c *checker) filled(inForce *bundle.Policy) {
 	for file, tree := range c.trees {
 		before := len(c.found)
@@ -62,8 +62,8 @@ func named(place string) string {
 	return path.Base(place)
 }
 
-// alone reports whether a file is the charter of a house whose founder is its only member:
-// the program founded it, nobody has written the town's name yet, and who decides alone can.
+// alone reports whether a file is the charter of a town whose founder is its only member:
+// the program wrote it, nobody has written the town's name yet, and who decides alone can.
 func alone(file string, inForce *bundle.Policy) bool {
 	return file == "charter.yaml" && inForce != nil && inForce.Council != nil && len(inForce.Council.Members) == 1
 }

@@ -23,13 +23,13 @@ type Finding struct {
 	Case string
 	// Note is more to say, in English, such as what OPA says of a module.
 	Note string
-	// Settled says that the council has voted it so, and that it is in force.
+	// Settled: the council has voted it so, and it is in force.
 	Settled bool
 	// Syntax is what is wrong with the file as YAML, where that is it.
 	Syntax *yamldoc.SyntaxError
 }
 
-// Text is the finding in a language: what is wrong, and how to mend it.
+// Text is the finding in a language: what is wrong, and how to fix it.
 func (f Finding) Text(l explain.Lang) (what, mend string) {
 	if f.Syntax != nil {
 		what, mend, _ = strings.Cut(f.Syntax.In(int(l)), "; ")

@@ -106,7 +106,7 @@ func properties(s *jsonschema.Schema) map[string]*jsonschema.Schema {
 	return out
 }
 
-// inside is the part of a JSON value at a place; nil for none.
+// inside is the part of a JSON value at a place, or nil.
 func inside(value any, place []string) any {
 	for _, step := range place {
 		switch v := value.(type) {

@@ -219,7 +219,7 @@ func at(s *jsonschema.Schema, place []string) *jsonschema.Schema {
 	return s
 }
 
-// example is what a right value looks like.
+// example returns an example of a correct value.
 func example(s *jsonschema.Schema) string {
 	switch {
 	case s == nil:

@@ -160,7 +160,7 @@ var marks = map[string]string{
 	"year": "Y", "years": "Y", "any": "Y", "anys": "Y", "año": "Y", "años": "Y",
 }
 
-// period is the length of time that may be meant; empty for none.
+// period is the length of time that may be meant, or empty.
 func period(text string) string {
 	small := strings.ToLower(strings.TrimSpace(text))
 	if p := lengths[small]; p != "" {

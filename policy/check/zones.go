@@ -20,7 +20,7 @@ func (c *checker) overlaps() {
 	}
 }
 
-// lineOf is the line on which a name first stands in quotes; the first for none.
+// lineOf is the line on which a name first stands in quotes, or the first line.
 func lineOf(raw []byte, name string) int {
 	return 1 + bytes.Count(raw[:max(0, bytes.Index(raw, []byte(`"`+name+`"`)))], []byte("\n"))
 }

@@ -30,7 +30,7 @@ type Set struct {
 
 	rules  rego.Evaluator
 	bundle *rego.Version
-	// owners says that rules may look at who owns a sensor.
+	// owners: the rules may look at who owns a sensor.
 	owners bool
 	// violations are the charter rules' answer, which the plan rules look at.
 	violations json.RawMessage

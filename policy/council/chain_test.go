@@ -74,7 +74,7 @@ func TestOthersMeetEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, parts, err := council.Draft{Previous: first, Policy: p, ID: "m", Created: first.NotBefore,
-		Within: council.MostWithin}.Create()
+		Within: council.MaxWithin}.Create()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,10 +29,10 @@
 //	Quorum: 4 of 7 members (enact)
 //
 // Until format 4 the head followed the first line, and there was no page. Texts of
-// format 4 are made anew as they were; earlier ones are read, and not made anew.
+// format 4 can be rebuilt; earlier ones can only be read.
 //
 // The whole text is a function of its head, the bundle and the motions before it.
-// A gateway makes it anew and refuses any difference, so what members signed is
+// A gateway rebuilds it and refuses any difference, so what members signed is
 // what the bundle does. Every part has one byte form only: each byte of a motion
 // file is either right or the file is refused.
 //

@@ -58,7 +58,7 @@ func TestFormat4(t *testing.T) {
 	// The next one is of the new format, and follows.
 	last := chain[len(chain)-1]
 	m, parts, err := council.Draft{Previous: last, Policy: last.Policy, ID: "next", Created: last.NotBefore,
-		Within: council.MostWithin}.Create()
+		Within: council.MaxWithin}.Create()
 	if err != nil || m.Format != council.Format || m.Previous != last.Hash {
 		t.Errorf("what follows is %+v, %v", m, err)
 	}
@@ -171,7 +171,7 @@ func TestNotBeforeWhatItFollows(t *testing.T) {
 	tighter := must(
 		bundle.Read(c.with("decisions/d1.yaml", strings.Replace(footfall, "min_units: 20", "min_units: 30", 1))))
 	m, parts, err := council.Draft{Previous: second, Policy: tighter, ID: "m", Created: second.Created,
-		Within: council.MostWithin}.Create()
+		Within: council.MaxWithin}.Create()
 	if err != nil {
 		t.Fatal(err)
 	}

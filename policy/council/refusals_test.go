@@ -34,7 +34,7 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, elsewhere, err := council.Draft{Previous: first, Policy: p, ID: "m", Gateways: []string{"edge-2", "edge-3"},
-		Created: first.NotBefore, Within: council.MostWithin}.Create()
+		Created: first.NotBefore, Within: council.MaxWithin}.Create()
 	if err != nil {
 		t.Fatal(err)
 	}

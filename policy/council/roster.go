@@ -11,7 +11,7 @@ import (
 	"sluice/policy/decision"
 )
 
-// NamespaceOf is what members sign for: ssh-keygen -Y sign -n NAMESPACE.
+// NamespaceOf is the namespace of members' signatures: ssh-keygen -Y sign -n NAMESPACE.
 func NamespaceOf(city string) string { return "sluice-vote@" + city }
 
 // holder is whose key it is.
@@ -63,7 +63,7 @@ func signers(c *decision.Council, city string) []byte {
 }
 
 // Tidy brings what a member sent into the one form that gateways take; line ends
-// and blanks that a mail has changed are mended. An error says that it is no SSH
+// and blanks that a mail has changed are restored. An error says that it is no SSH
 // signature.
 func Tidy(file []byte) ([]byte, error) {
 	sig, err := ballot.Parse(bytes.TrimSpace(bytes.ReplaceAll(file, []byte("\r\n"), []byte("\n"))))

@@ -29,16 +29,16 @@ const pagesSince = 5
 
 const prefix = "Sluice motion, format "
 
-// MostWithin is the longest time after a motion may take effect in which gateways
+// MaxWithin is the longest time after a motion may take effect in which gateways
 // still take it.
-const MostWithin = 60 * 24 * time.Hour
+const MaxWithin = 60 * 24 * time.Hour
 
 // check refuses a head that gives the motion a longer life than it may have.
 func (m *Motion) check() error {
-	if m.Expires.After(m.NotBefore.Add(MostWithin)) {
+	if m.Expires.After(m.NotBefore.Add(MaxWithin)) {
 		return refuse(Expired,
 			"the motion may be enacted until %s, which is more than %d days after it can take effect; create it anew",
-			m.Expires.Format(time.RFC3339), int(MostWithin/(24*time.Hour)))
+			m.Expires.Format(time.RFC3339), int(MaxWithin/(24*time.Hour)))
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (v vote) quorums() string {
 }
 
 // ParseMotion reads the head of a motion.txt. It does not say whether the rest is
-// right; Text makes that anew.
+// right; Text rebuilds it.
 func ParseMotion(text []byte) (Motion, error) {
 	var m Motion
 	line, rest, found := bytes.Cut(text, []byte("\n\n"))

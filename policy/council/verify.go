@@ -12,7 +12,7 @@ import (
 
 // Verifier holds what a gateway knows by itself; a motion can change none of it.
 type Verifier struct {
-	// Previous is the last motion of the chain; nil for none.
+	// Previous is the last motion of the chain, or nil.
 	Previous *Enacted
 	// Pin is the SHA-256, in hex, of the first roster's council.yaml.
 	Pin string
@@ -116,7 +116,7 @@ func (v Verifier) policy(e *Enacted) error {
 }
 
 // Reopen reads a motion that was verified before and kept where nobody else
-// writes. Digests and signatures are looked at again; the text is not made anew,
+// writes. Digests and signatures are looked at again; the text is not rebuilt,
 // since a later version of this program may word it otherwise.
 func Reopen(file []byte, previous *Enacted) (*Enacted, error) {
 	parts, err := ReadFile(file)
@@ -147,7 +147,7 @@ func Reopen(file []byte, previous *Enacted) (*Enacted, error) {
 	return e, v.inOffice(e, voters)
 }
 
-// prev is the policy in force; nil for none.
+// prev is the policy in force, or nil.
 func (v Verifier) prev() *bundle.Policy {
 	if v.Previous == nil {
 		return nil
@@ -228,7 +228,7 @@ func (v Verifier) least(voters *decision.Council) int {
 	return max(1, min(q.Enact, q.Weaken, q.Charter, q.Roster, q.Suspend))
 }
 
-// text makes motion.txt anew.
+// text rebuilds motion.txt.
 func (v Verifier) text(e *Enacted) error {
 	again, err := e.Motion.Text(v.Previous, e.Policy)
 	if err != nil {

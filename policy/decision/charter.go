@@ -84,7 +84,7 @@ func (c *Charter) Allows(f plan.Floor) bool {
 	return slices.Contains(c.Allowed(), f)
 }
 
-// NoTimezone is what is said of a charter whose time zone is not known.
+// NoTimezone is the error for a charter with an unknown time zone.
 const NoTimezone = "city.timezone is not a name of the IANA database, e.g. Europe/Madrid"
 
 // Location is the city's time zone.

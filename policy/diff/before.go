@@ -12,7 +12,7 @@ import (
 // before it must not be forgotten. Without that, a change that takes many in one
 // motion would take few in two.
 type Before struct {
-	// Policy is the one in force; nil for none.
+	// Policy is the one in force, or nil.
 	Policy *bundle.Policy
 	// Ended are decisions, or what they covered, that earlier motions took away.
 	Ended []Past

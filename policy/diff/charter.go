@@ -13,8 +13,7 @@ import (
 	"sluice/policy/plan"
 )
 
-// The ground on which decisions stand: charter and council here, kinds and zones in
-// files of their own.
+// Charter and council are compared here; kinds and zones in files of their own.
 
 // charterKey is one key of the charter and its order.
 type charterKey struct {

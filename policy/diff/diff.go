@@ -53,7 +53,7 @@ type Change struct {
 	Key   string
 	Mark  Mark
 	Needs Quorum
-	// Ends says that a public series ends by this, or may have nothing to show.
+	// Ends: a public series ends by this change, or may have nothing to show.
 	Ends bool
 	// Old and New are shown in each language; both empty for added and removed.
 	Old, New locales.Texts

@@ -141,7 +141,8 @@ var keys = []key{
 		}),
 		show: func(s *formatter, d *bundle.Decision) string { return s.period(d.Stream.Forget) },
 	},
-	{name: "retain", mark: retainOrder, show: func(s *formatter, d *bundle.Decision) string { return s.period(d.Retain) }},
+	{name: "retain", mark: retainOrder,
+		show: func(s *formatter, d *bundle.Decision) string { return s.period(d.Retain) }},
 	{
 		name: "from", mark: func(a, b *bundle.Decision) Mark { return greater(dayOf(a.From), dayOf(b.From)) },
 		ends: func(a, b *bundle.Decision) bool { return dayOf(b.From) > dayOf(a.From) },
@@ -152,7 +153,8 @@ var keys = []key{
 		ends: func(a, b *bundle.Decision) bool { return dayOf(b.Until) < dayOf(a.Until) },
 		show: func(s *formatter, d *bundle.Decision) string { return s.l.Date(d.Until) },
 	},
-	{name: "review", mark: reviewOrder, show: func(s *formatter, d *bundle.Decision) string { return s.l.Date(d.Review) }},
+	{name: "review", mark: reviewOrder,
+		show: func(s *formatter, d *bundle.Decision) string { return s.l.Date(d.Review) }},
 	{name: "blackouts", mark: blackoutOrder, ends: silences, show: (*formatter).blackouts},
 }
 

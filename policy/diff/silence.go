@@ -7,19 +7,19 @@ import (
 	"sluice/policy/bundle"
 )
 
-// mostSilence is for how long, in all, times of silence may be added to a zone
+// maxSilence is for how long, in all, times of silence may be added to a zone
 // before that is an end: the shorter of a week and a tenth of the decision's time.
-const mostSilence = 7 * 24 * time.Hour
+const maxSilence = 7 * 24 * time.Hour
 
 // silences reports whether b is silent in a zone for so much longer than a that
 // residents lose the series there. Each time of silence is short by the charter;
 // any number of them, one after the other, is not.
 func silences(a, b *bundle.Decision) bool {
 	every := b.Stream.Every.Nominal()
-	most := min(mostSilence, b.Stream.Until.Sub(b.Stream.From)/10) + 2*every // one time rounded outwards
+	limit := min(maxSilence, b.Stream.Until.Sub(b.Stream.From)/10) + 2*every // one time rounded outwards
 	for _, zone := range b.Stream.Zones {
 		before := blackouts(a)
-		if silent(b, zone, append(blackouts(b), before...))-silent(b, zone, before) > most {
+		if silent(b, zone, append(blackouts(b), before...))-silent(b, zone, before) > limit {
 			return true
 		}
 	}

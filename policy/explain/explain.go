@@ -72,7 +72,7 @@ func say(l Lang, key string, args ...any) string {
 	return text
 }
 
-// Elide mends Catalan articles before days that begin with a vowel when they are
+// Elide elides Catalan articles before days that begin with a vowel when they are
 // spoken: de l'1 d'agost. Other languages stay as they are.
 func Elide(l Lang, s string) string {
 	if l.String() != "ca" {

@@ -28,7 +28,7 @@ type Mechanism struct {
 	gaussian bool
 	// shares is into how many equal parts the budget is divided.
 	shares int64
-	// epochs says that the budget also pays for two numbers of each epoch.
+	// epochs: the budget also pays for two numbers of each epoch.
 	epochs bool
 	// count is over the number of units, which decides publication.
 	count Noise
@@ -173,7 +173,7 @@ func (m *Mechanism) serves(other *Mechanism) bool {
 	return m.width(other, func(l Law) float64 { return 2*l.HalfWidth(Confidence) + 1 }) < 0
 }
 
-// deviates is what method 1 asked.
+// deviates is the condition that method 1 used.
 func (m *Mechanism) deviates(other *Mechanism) bool { return m.width(other, Law.Deviation) < 0 }
 
 // width compares what a noise gives, multiplied over the measures, with what the other

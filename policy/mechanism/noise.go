@@ -11,7 +11,7 @@ type Noise struct {
 	// Parts is into how many equal parts the decision's budget, or the rest of it, is
 	// divided, of which this noise has one.
 	Parts int64
-	// Rest says that it is of what the numbers of epochs leave of the budget.
+	// Rest: it is drawn with what the epochs' numbers leave of the budget.
 	Rest           bool
 	Epsilon, Delta float64 // of the whole decision, per unit and epoch
 }

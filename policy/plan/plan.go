@@ -16,7 +16,7 @@ import (
 	"sluice/internal/civil"
 )
 
-// Plan is what happens to the readings of one sensor for one stream.
+// Plan is how the readings of one sensor are processed for one stream.
 type Plan struct {
 	Stream *Stream
 	// Zone is the sensor's zone; empty when the place comes from coordinates.
@@ -142,7 +142,7 @@ type Measure struct {
 	Name  string      `json:"name"`
 	Of    Aggregation `json:"of"`
 	Field string      `json:"field,omitempty"`
-	// Bounded says that Low and High clamp what one unit adds.
+	// Bounded: Low and High clamp the contribution of one unit.
 	Bounded bool    `json:"bounded,omitempty"`
 	Low     float64 `json:"low,omitempty"`
 	High    float64 `json:"high,omitempty"`
@@ -150,7 +150,7 @@ type Measure struct {
 	Edges []float64 `json:"edges,omitempty"`
 	// Q is a quantile's share, above 0 and below 1.
 	Q float64 `json:"q,omitempty"`
-	// Share says that a mean is of a field that is true, 1, or false, 0.
+	// Share: the mean is of a boolean field, true as 1 and false as 0.
 	Share bool `json:"share,omitempty"`
 	// Unit of the number, from the kind's field, e.g. "ug/m3"; readings or the
 	// unit of privacy for counts.

@@ -12,7 +12,7 @@ import "embed"
 //go:embed *.schema.json
 var FS embed.FS
 
-// Of is the schema's name for a file of a policy directory; empty for none.
+// Of returns the schema's name for a file of a policy directory, or empty.
 func Of(file string) string {
 	switch {
 	case len(file) > 10 && file[:10] == "decisions/":

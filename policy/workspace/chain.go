@@ -92,7 +92,7 @@ func (d Dir) enacted() ([]enacted, error) {
 	return list, nil
 }
 
-// Last is the last motion of a chain; nil for none.
+// Last is the last motion of a chain, or nil.
 func Last(chain []*council.Enacted) *council.Enacted {
 	if len(chain) == 0 {
 		return nil

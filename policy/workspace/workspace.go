@@ -1,4 +1,4 @@
-// Package workspace is the clerk's desk: a policy directory that people edit, and
+// Package workspace is the clerk's working directory: a policy that people edit, and
 // beside it the motions that were put to the vote.
 //
 //	DIR/council.yaml charter.yaml ...   the draft
@@ -52,7 +52,7 @@ func (d Dir) Draft() (*bundle.Policy, error) {
 }
 
 // Within is how long after it may take effect gateways still take a motion.
-const Within = council.MostWithin
+const Within = council.MaxWithin
 
 // Order is what a new motion is to be.
 type Order struct {
@@ -122,8 +122,8 @@ func same(a, b council.Motion) bool {
 		a.Roster == b.Roster && a.Bundle == b.Bundle && slices.Equal(a.Gateways, b.Gateways)
 }
 
-// Flag is what a command needs, behind a blank, to find the desk: nothing where it is this
-// directory.
+// Flag is what a command needs, after a space, to find the directory; empty for the
+// current one.
 func (d Dir) Flag() string {
 	if d == "." {
 		return ""
