@@ -25,11 +25,7 @@ func TestMakeTestsAll(t *testing.T) {
 		}
 		t.Skip("make is not installed")
 	}
-	cmd := exec.Command("make", "-n", "--no-print-directory", "test", "SEED=1")
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(x string) bool { // of a make that runs this test
-		return strings.HasPrefix(x, "MAKE") || strings.HasPrefix(x, "MFLAGS=") || strings.HasPrefix(x, "GOFLAGS=")
-	})
-	said := output(t, cmd)
+	said := makeSays(t, "test")
 	tested := map[bool]map[string]bool{false: {}, true: {}} // with the race detector or without
 	for line := range strings.Lines(said) {
 		words := strings.Fields(line)
@@ -77,6 +73,49 @@ func TestMakeTestsAll(t *testing.T) {
 	if len(all) < 50 {
 		t.Errorf("there are %d packages; the search is broken", len(all))
 	}
+}
+
+// TestMakeShortStartsNothing: make test-short runs no package that builds the programs and runs them.
+func TestMakeShortStartsNothing(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("make is not installed")
+	}
+	short := makeSays(t, "test-short")
+	seen := 0
+	for _, name := range goList(t, "./...") {
+		files, err := filepath.Glob(filepath.FromSlash(strings.TrimPrefix(name+"/*_test.go", "sluice/")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Contains(raw, []byte("harness.Main(")) || file == "make_test.go" {
+				continue
+			}
+			if seen++; slices.Contains(strings.Fields(short), name) {
+				t.Errorf("make test-short runs %s, which builds the programs; name it in STORIES", name)
+			}
+		}
+	}
+	if seen < 6 {
+		t.Errorf("only %d packages build the programs; the search is broken", seen)
+	}
+}
+
+// makeSays is what make would run for a target.
+func makeSays(t *testing.T, target string) string {
+	t.Helper()
+	cmd := exec.Command("make", "-n", "--no-print-directory", target, "SEED=1")
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(x string) bool { // of a make that runs this test
+		return strings.HasPrefix(x, "MAKE") || strings.HasPrefix(x, "MFLAGS=") || strings.HasPrefix(x, "GOFLAGS=")
+	})
+	return output(t, cmd)
 }
 
 // TestMakeFuzzesAll: make fuzz runs each fuzz test that there is, where it is.
