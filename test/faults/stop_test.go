@@ -276,6 +276,7 @@ func TestAStopWhileTheStartHangs(t *testing.T) {
 	harness.WriteSecret(t, path, "")
 	lockLedger(t, path)
 	c.Gateway = harness.Start(t, harness.Sluice, "gateway", "-c", filepath.Join(c.Dir, "gateway.yaml"))
+	harness.Await(t, 20*time.Second, "the ledger to be opened", func() bool { return c.Gateway.HasOpen("ledger.db") })
 	time.Sleep(time.Second)
 	if text := c.Gateway.Err.String(); c.Gateway.Ended() || strings.Contains(text, "the gateway runs") {
 		t.Fatal("the start does not wait for the ledger: ", text)
@@ -344,7 +345,7 @@ func TestOtherDaemonsStop(t *testing.T) {
 			if ready {
 				p.Find(`"admin":`)
 			} else {
-				time.Sleep(500 * time.Millisecond)
+				harness.Await(t, 20*time.Second, "a database to be opened", func() bool { return p.HasOpen(".db") })
 			}
 			endsWell(t, p)
 		})

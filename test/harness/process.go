@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -149,6 +150,16 @@ func (p *Process) Ended() bool {
 	default:
 		return false
 	}
+}
+
+// HasOpen reports whether the process has a file open whose name ends so.
+func (p *Process) HasOpen(end string) bool {
+	dir := fmt.Sprintf("/proc/%d/fd", p.Cmd.Process.Pid) // proc_pid_fd(5)
+	list, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(list, func(e os.DirEntry) bool {
+		name, err := os.Readlink(filepath.Join(dir, e.Name()))
+		return err == nil && strings.HasSuffix(name, end)
+	})
 }
 
 // Kill ends the process as a power cut would; it may be over already.

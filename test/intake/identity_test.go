@@ -121,9 +121,12 @@ func TestBrokerWithTLSAndDoctor(t *testing.T) {
 	}
 	_ = link("wifi-1") // the broker says nothing, or no
 	c.Received(1)
-	time.Sleep(200 * time.Millisecond)
-	if n := c.Metric("sluice_received_total"); n != 1 {
-		t.Errorf("%v readings came through; want the sensor's own alone", n)
+	if err := link("gate-1"); err != nil { // comes after what the other sent
+		t.Error(err)
+	}
+	c.Received(2)
+	if n := c.Metric("sluice_received_total"); n != 2 {
+		t.Errorf("%v readings came through; want the sensor's own two alone", n)
 	}
 	for _, policy := range []string{"gates", "devices"} { // doctor looks at today
 		p := filepath.Join(c.Dir, "policy/decisions", policy+".yaml")
@@ -142,9 +145,11 @@ func TestBrokerWithTLSAndDoctor(t *testing.T) {
 			}
 		}
 	}
-	time.Sleep(2 * time.Second) // the policy is looked at
+	harness.Await(t, 20*time.Second, "the policy to be looked at", func() bool {
+		return exec.Command(harness.Sluice, "doctor", "-c", path, "--mosquitto", broker.Conf).Run() == nil
+	})
 	doctor(0, "a stranger is refused", "in memory only", "decisions in force")
-	if n := c.Metric("sluice_received_total"); n != 1 {
+	if n := c.Metric("sluice_received_total"); n != 2 {
 		t.Errorf("doctor was counted as a reading: %v", n)
 	}
 	conf := harness.Read(t, broker.Conf)

@@ -46,6 +46,9 @@ func TestSwapUnderLoad(t *testing.T) {
 		if m < messages/2 && m == 1 {
 			c.Tick(harness.Ten.Add(30 * time.Second))
 		}
+		if m == messages-1 { // the edits are as many as the machine has time for
+			harness.Await(t, 20*time.Second, "several versions", func() bool { return c.Metric("sluice_policy_version") >= 4 })
+		}
 		var b strings.Builder
 		b.WriteByte('[')
 		for n := range each {

@@ -70,17 +70,22 @@ func TestWireLimits(t *testing.T) {
 		alone, begun := enter(t, "new-3", 4), time.Now()
 		alone.Send(append(head(8<<10), make([]byte, 4<<10)...)) // and no more
 		stalls, waits := enter(t, "gate-1", 4), enter(t, "gate-1", 4)
+		sent := time.Now()
 		stalls.Send(append(head(8<<10), make([]byte, 4<<10)...))
 		time.Sleep(500 * time.Millisecond) // so that the other is the second, and half a second is left of the two
 		waits.Send(append(head(8<<10), make([]byte, 8<<10)...))
-		if kind, _ := waits.Packet(time.Second); kind != 0 {
+		early, _ := waits.Packet(time.Second)
+		if early != 0 && time.Since(sent) < 2*time.Second { // on a busy machine the two seconds may be over
 			t.Error("a second large publication of the sensor is taken beside the first")
 		}
 		if took := stalls.CutOff(20 * time.Second); took > harness.Longer(10*time.Second) {
 			t.Errorf("while another waits, a publication that does not end is cut off after %s", took)
 		}
-		if kind, _ := waits.Packet(harness.Patience); kind != 0x40 {
-			t.Errorf("the second one is answered %#x when the first is gone", kind)
+		if early == 0 {
+			early, _ = waits.Packet(harness.Patience)
+		}
+		if early != 0x40 {
+			t.Errorf("the second one is answered %#x when the first is gone", early)
 		}
 		alone.CutOff(60 * time.Second)
 		if took := time.Since(begun); took < 29*time.Second || took > harness.Longer(50*time.Second) {
