@@ -20,6 +20,8 @@ func TestWhatChangesIsCommitted(t *testing.T) {
 		}
 		return i.account.commits
 	}
+	i.reception.refuse(nil, fault.New(fault.UnknownTopic), nil) // so that there is a count to show
+	commits()
 	for name, change := range map[string]func(){
 		"a reading":            func() { i.hear(device(1, 1)) },
 		"a reading is refused": func() { i.reception.refuse(nil, fault.New(fault.UnknownTopic), nil) },
