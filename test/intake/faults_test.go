@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,7 @@ func TestBrokerAway(t *testing.T) {
 	broker.P.Kill()
 	c.BrokerUp(false)
 	broker.Start()
+	c.BrokerUp(true) // what is sent before it subscribes again is for nobody
 	for i := range 50 {
 		c.Send("gate-1", harness.Gate(25+i, harness.Ten, 1)) // the first half is sent again, with new packet ids
 	}
@@ -215,6 +217,10 @@ func TestBrokerAwayForTooLong(t *testing.T) {
 		}
 		return n, last
 	}
+	harness.Await(t, 20*time.Second, "the stream", func() bool {
+		status, _, _ := harness.Get(t, c.Opendata+"/api/v1/streams/gates/observations")
+		return status == http.StatusOK
+	})
 	harness.Await(t, 20*time.Second, "the reading to be published", func() bool { n, _ := published(); return n == 1 })
 	broker.P.Kill()
 	c.BrokerUp(false)
