@@ -20,7 +20,7 @@ const (
 // halls are larger all the same, each for a reason.
 var halls = map[string]string{
 	"gateway/config.Config":                   "one field for each key of gateway.yaml",
-	"gateway/ingest.Ingest":                   "the parts, and what they do together",
+	"gateway/ingest.Ingest":                   "one field for each part, and a method for each thing they do together",
 	"gateway/ingest/internal/listener.conn":   "one connection: its budgets, and a method for each kind of packet",
 	"gateway/ingest/internal/window.Entry":    "one record of the log: a field for each thing it can say",
 	"gateway/ingest.catchUp":                  "what intake waits for behind a broker, and since when",

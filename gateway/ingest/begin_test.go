@@ -39,7 +39,7 @@ func unborn(t *testing.T, ahead time.Time) *Ingest {
 // one open for years; every reading is accounted for.
 func TestOneWrongClockBeforeTheFirstTick(t *testing.T) {
 	i := unborn(t, noon.AddDate(9, 0, 0))
-	if i.knowsWindows() {
+	if i.windows.known() {
 		t.Error("a policy would be taken while nobody knows where the open windows lie")
 	}
 	w, keys := drain(t)
@@ -54,7 +54,7 @@ func TestOneWrongClockBeforeTheFirstTick(t *testing.T) {
 	if s := &i.account; s.Late != 1 || s.Refused["E301"] != 1 || s.Counted != 1 || s.Received != 3 {
 		t.Errorf("the account is %+v", s.account)
 	}
-	if !i.knowsWindows() {
+	if !i.windows.known() {
 		t.Error("no policy would be taken after the first tick")
 	}
 }
@@ -67,7 +67,7 @@ func TestAPolicyIsInForceSoon(t *testing.T) {
 	var since time.Time
 	next := i.routing.versions[0]
 	next.Digest = "next"
-	err := i.enactNow(enactment{version: next, persist: func(at time.Time) error { since = at; return nil }})
+	err := i.changes.enact(enactment{version: next, persist: func(at time.Time) error { since = at; return nil }})
 	if err != nil || since.After(noon.Add(reach+time.Hour)) || since.Before(noon) {
 		t.Errorf("the new policy is in force from %s (%v)", since, err)
 	}
@@ -167,7 +167,7 @@ func TestNobodyKnowsTheTime(t *testing.T) {
 func TestReadingsBetweenRounds(t *testing.T) {
 	i := walled(t, noon)
 	i.wake()
-	i.refreshReport()
+	i.reporter.refresh()
 	w, keys := drain(t)
 	later := noon.Add((round + 10) * time.Hour)
 	i.clock.opened = noon.Add(-time.Hour)

@@ -66,7 +66,7 @@ func still(t testing.TB, streams ...*plan.Stream) *Ingest {
 	for _, s := range streams {
 		v.Plans["a"] = append(v.Plans["a"], plan.Plan{Stream: s, Zone: "rambla"})
 	}
-	if err := i.adopt(v); err != nil {
+	if err := i.changes.adopt(v); err != nil {
 		t.Fatal(err)
 	}
 	i.clock.now = noon

@@ -125,12 +125,12 @@ func TestTheClockIsSetRight(t *testing.T) {
 func TestMostReadingsAreOutOfTime(t *testing.T) {
 	i := walled(t, noon)
 	i.account.Received, i.account.Late = 100, 60
-	i.revealCounters()
+	i.reporter.revealCounters()
 	if i.Clock() == "" {
 		t.Error("60 of 100 readings were late, and nothing is said")
 	}
 	i.account.Received, i.account.Late = 200, 70
-	i.revealCounters()
+	i.reporter.revealCounters()
 	if said := i.Clock(); said != "" {
 		t.Errorf("10 of 100 readings were late, and it says %q", said)
 	}

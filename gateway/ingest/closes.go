@@ -68,6 +68,9 @@ func (q *closes) readings() (n int64) {
 	return n
 }
 
+// unreleased counts the readings of all windows that are not released, open or closed.
+func (q *closes) unreleased() int64 { return q.windows.readings() + q.readings() }
+
 // has reports whether a window is closed and not yet released.
 func (q *closes) has(id string, start time.Time) bool {
 	return slices.ContainsFunc(q.list, func(c closing) bool { return c.Stream == id && c.Start.Equal(start) })

@@ -46,7 +46,7 @@ func run(t *testing.T, dir, clock string, at time.Time, s *plan.Stream) *running
 		r.wake()
 	}
 	r.sources.all = []source{r.ears}
-	r.refreshReport()
+	r.reporter.refresh()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx, r.out, r.done) }()

@@ -3,9 +3,6 @@ package ingest
 import (
 	"context"
 	"time"
-
-	"sluice/gateway/ingest/internal/checkpoint"
-	"sluice/internal/retry"
 )
 
 // Group commit: after this many readings, or this long, whichever is first, and
@@ -37,13 +34,13 @@ func (i *Ingest) commit(ctx context.Context) error {
 	}
 	begun := time.Now()
 	i.pulse.beat(writing)
-	if err := i.write(ctx, records); err != nil {
+	if err := i.journal.write(ctx, records); err != nil {
 		return err
 	}
 	i.account.committed(time.Since(begun))
 	i.journal.written(after)
 	i.windows.settle()
-	i.publishReport() // first, so that who was acknowledged finds it counted
+	i.reporter.publish() // first, so that who was acknowledged finds it counted
 	i.pulse.beat(acknowledging)
 	i.sources.acknowledge(i.reception.batch.messages)
 	i.reception.batch.messages, i.reception.batch.readings = i.reception.batch.messages[:0], 0
@@ -51,21 +48,3 @@ func (i *Ingest) commit(ctx context.Context) error {
 	i.journal.compact()
 	return nil
 }
-
-// write tries until the records are durable, or ctx ends.
-func (i *Ingest) write(ctx context.Context, records []checkpoint.Record) error {
-	pauses := retry.Backoff{First: 50 * time.Millisecond, Longest: 5 * time.Second}
-	for {
-		what, err := i.journal.write(records)
-		if err == nil {
-			return nil
-		}
-		i.journal.fail(what, err)
-		if !pauses.Wait(ctx) {
-			return ctx.Err()
-		}
-	}
-}
-
-// openReadings counts what is in windows that are not released.
-func (i *Ingest) openReadings() int64 { return i.windows.readings() + i.closes.readings() }

@@ -31,7 +31,7 @@ func TestWhatChangesIsCommitted(t *testing.T) {
 		},
 		"a minute":           func() { i.clock.now = i.clock.now.Add(time.Minute) },
 		"a heartbeat":        func() { i.liveness.note(4711) },
-		"counters are shown": func() { i.revealCounters() },
+		"counters are shown": func() { i.reporter.revealCounters() },
 		"a close":            func() { i.closes.list = append(i.closes.list, closing{Stream: "s"}) },
 		"a loss":             func() { i.windows.losses.add("w-1-s") },
 		"a stream":           func() { i.windows.streams["footfall"].next = noon.Add(time.Hour) },

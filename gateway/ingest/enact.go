@@ -20,7 +20,7 @@ type enactment struct {
 func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.Time) error) error {
 	e := enactment{v, persist, make(chan error, 1)}
 	select {
-	case i.changes.enact <- e:
+	case i.changes.enactments <- e:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -32,48 +32,54 @@ func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.T
 	}
 }
 
-func (i *Ingest) enactNow(e enactment) error {
-	i.reception.large.finish() // it was begun under the plans of before
-	since := i.clock.now
-	if !since.IsZero() {
-		i.windows.prune(since, &i.account) // what lies years ahead must not hold it up for as long
+// changes takes what people change while the gateway runs, policies and the register,
+// between two messages.
+type changes struct {
+	cfg       *Config
+	clock     *eventClock
+	account   *counters
+	feedback  *feedback
+	routing   *routing
+	windows   *windows
+	reception *reception
+
+	// On their way in, from other goroutines.
+	enactments chan enactment
+	renewals   chan renewal
+}
+
+// enact brings a version into force.
+func (c *changes) enact(e enactment) error {
+	c.reception.large.finish() // it was begun under the plans of before
+	now := c.clock.now
+	if !now.IsZero() {
+		c.windows.prune(now, c.account) // what lies years ahead must not hold it up for as long
 	}
-	for _, s := range i.windows.streams {
-		for _, w := range s.windows {
-			if !w.Start.Before(i.clock.now) && w.End.After(since) {
-				since = w.End
-			}
-		}
-	}
+	since := c.windows.freeFrom(now)
 	if err := e.persist(since); err != nil {
 		return err
 	}
 	e.version.Since = since
-	if err := i.adopt(e.version); err != nil || i.clock.now.IsZero() {
+	if err := c.adopt(e.version); err != nil || now.IsZero() {
 		return err
 	}
-	i.windows.begin(i.clock.now)
+	c.windows.begin(now)
 	return nil
 }
 
 // adopt adds a policy version and gives every sensor its routes.
-func (i *Ingest) adopt(v Version) error {
-	i.routing.versions = append(i.routing.versions, v)
+func (c *changes) adopt(v Version) error {
+	c.routing.versions = append(c.routing.versions, v)
 	if v.Past {
 		return nil // but for the homes that it knew, which the next one looks for
 	}
-	i.windows.add(v.Streams)
-	return i.reroute()
+	c.windows.add(v.Streams)
+	return c.reroute()
 }
 
-// reroute gives every sensor its routes. What was to be told to one that may stand for a home
-// is dropped.
-func (i *Ingest) reroute() error {
-	err := i.routing.reroute(i.windows.streams, i.windows.oldest())
-	i.feedback.dropHomes()
+// reroute gives every sensor its routes, and drops feedback for those that may stand for a home.
+func (c *changes) reroute() error {
+	err := c.routing.reroute(c.windows.streams, c.windows.oldest())
+	c.feedback.dropHomes()
 	return err
 }
-
-// knowsWindows reports whether policies can be taken: before the first tick of a simulated
-// clock nobody knows where open windows lie.
-func (i *Ingest) knowsWindows() bool { return !i.clock.now.IsZero() || i.windows.none() }

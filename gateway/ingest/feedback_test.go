@@ -148,7 +148,7 @@ func TestWhatIsLackingIsNamed(t *testing.T) {
 		i := still(t, footfall(t, 2))
 		i.routing.versions, i.windows.streams = nil, map[string]*stream{}
 		i.routing.roster = newRoster(reg)
-		if err := i.adopt(Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s},
+		if err := i.changes.adopt(Version{Digest: "v", Location: time.UTC, Streams: []*plan.Stream{s},
 			Kinds: map[string]register.Kind{"k": c.kind},
 			Plans: map[string][]plan.Plan{"a": {{Stream: s, Zone: "rambla"}}}}); err != nil {
 			t.Fatal(err)

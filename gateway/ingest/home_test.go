@@ -75,7 +75,7 @@ func TestOnceAHome(t *testing.T) {
 			t.Fatal("something is said of a sensor before there is a policy")
 		}
 		for _, v := range c.versions {
-			if err := i.adopt(v); err != nil {
+			if err := i.changes.adopt(v); err != nil {
 				t.Fatal(err)
 			}
 			if !i.sensor().home {

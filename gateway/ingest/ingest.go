@@ -27,6 +27,17 @@
 //	closes    closed windows on their way across the wall
 //	reception the message at hand, and what has come since the last commit
 //	scrub     has memory overwritten after an epoch
+//	changes   policies and registers on their way in
+//	reporter  the Report that others read
+//
+// A recovery fills them from the log at a start, and is over before the first message.
+//
+// # Where to read on
+//
+// The life of a reading goes through the files in this order: Run and drain (ingest.go) take
+// its message, dispatch (reception.go) finds its sensor, Reading and apply (delivery.go) lead
+// it along its routes into a window, commit (commit.go) makes that durable and acknowledges
+// the message, tick (tick.go) moves the clock, and closeDue (wall.go) lets the window out.
 //
 // # What is durable
 //
@@ -59,7 +70,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"sluice/gateway/crash"
@@ -105,8 +115,9 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Ingest is the running side that sees. Its goroutine owns all of it; what others may read
-// is atomic or a channel.
+// Ingest is the running side that sees. Its own methods are what the parts do together: take,
+// commit, tick, release, stop. The goroutine of Run owns all of it; others use channels, and
+// read what is atomic.
 type Ingest struct {
 	cfg      Config
 	sources  sources
@@ -123,21 +134,14 @@ type Ingest struct {
 	// reception has the message at hand, and what has come since the last commit.
 	reception reception
 
-	changes changes
-	pulse   pulse
-	report  atomic.Pointer[Report]
-}
-
-// changes are what people change while it runs, on its way in.
-type changes struct {
-	enact chan enactment
-	renew chan renewing
+	changes  changes
+	reporter reporter
+	pulse    pulse
 }
 
 func newIngest(cfg Config) *Ingest {
 	i := &Ingest{
 		cfg: cfg, account: newCounters(), scrub: newScrubber(), pulse: pulse{begun: time.Now()},
-		changes: changes{make(chan enactment), make(chan renewing)},
 	}
 	i.sources = newSources(&i.cfg)
 	i.clock.cfg, i.clock.opened, i.clock.monotonic = &i.cfg, cfg.Now(), i.pulse.begun
@@ -152,6 +156,15 @@ func newIngest(cfg Config) *Ingest {
 		account: &i.account, feedback: &i.feedback, scrub: &i.scrub,
 	}
 	i.reception.setUp(i)
+	i.changes = changes{
+		cfg: &i.cfg, clock: &i.clock, account: &i.account, feedback: &i.feedback, routing: &i.routing,
+		windows: &i.windows, reception: &i.reception,
+		enactments: make(chan enactment), renewals: make(chan renewal),
+	}
+	i.reporter = reporter{
+		cfg: &i.cfg, clock: &i.clock, account: &i.account, liveness: &i.liveness, routing: &i.routing,
+		windows: &i.windows, closes: &i.closes,
+	}
 	return i
 }
 
@@ -160,20 +173,20 @@ func newIngest(cfg Config) *Ingest {
 func Open(cfg Config, versions []Version) (*Ingest, error) {
 	i := newIngest(cfg)
 	for _, v := range versions {
-		if err := i.adopt(v); err != nil {
+		if err := i.changes.adopt(v); err != nil {
 			return nil, err
 		}
 	}
-	if err := i.recover(); err != nil {
+	if err := newRecovery(i).run(); err != nil {
 		return nil, err
 	}
 	if !i.clock.simulated() {
 		i.wake()
 	}
-	if err := i.connect(); err != nil {
+	if err := i.openSources(); err != nil {
 		return nil, errors.Join(err, i.sources.close(), i.journal.log.Close())
 	}
-	i.refreshReport()
+	i.reporter.refresh()
 	return i, nil
 }
 
@@ -191,8 +204,9 @@ func (i *Ingest) wake() {
 	i.windows.begin(i.clock.since)
 }
 
-// connect opens the sources.
-func (i *Ingest) connect() error {
+// openSources lets messages come in. Behind a broker it needs the secret of this state
+// directory's markers, which is made at the first start.
+func (i *Ingest) openSources() error {
 	if i.cfg.Broker != nil && len(i.catchUp.secret) == 0 {
 		i.catchUp.secret = make([]byte, 32)
 		if _, err := rand.Read(i.catchUp.secret); err != nil {
@@ -220,7 +234,8 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 }
 
 func (i *Ingest) run(ctx context.Context, w wall) error {
-	if err := i.resume(ctx, w); err != nil {
+	i.closes.cross(ctx, w, i.sources.fail) // what was closed before a restart, and not released
+	if err := i.barrier(ctx, w); err != nil {
 		return i.stop(ctx, err)
 	}
 	tick := time.NewTicker(wallTick)
@@ -231,9 +246,9 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	defer care.Stop()
 	for {
 		i.pulse.beat(resting)
-		enact := i.changes.enact
-		if !i.knowsWindows() {
-			enact = nil
+		enactments := i.changes.enactments
+		if !i.windows.known() {
+			enactments = nil
 		}
 		var err error
 		select {
@@ -245,11 +260,11 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			err = i.drain(ctx, w)
 		case <-w.done:
 			err = i.crossed(ctx, w)
-		case e := <-enact:
+		case e := <-enactments:
 			i.pulse.beat(enacting)
-			e.done <- i.enactNow(e)
-		case n := <-i.changes.renew:
-			n.done <- i.renewNow(n)
+			e.done <- i.changes.enact(e)
+		case n := <-i.changes.renewals:
+			n.done <- i.changes.renew(n)
 		case <-tick.C:
 			if !i.clock.simulated() {
 				err = i.tick(ctx, w, i.clock.believed())

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"encoding/json"
 	"sync/atomic"
 	"time"
@@ -12,7 +13,9 @@ import (
 // tending is how often the key directory is looked at.
 const tending = 5 * time.Second
 
-const keysUnwritten = "keys cannot be written, so intake waits. Make room in the key directory, or let the gateway's user write it"
+// keysUnwritten is logged when a new key cannot be kept.
+const keysUnwritten = "keys cannot be written, so intake waits. Make room in the key directory, or let the gateway's " +
+	"user write it"
 
 // lingering is said while a key that is over is still in the directory.
 const lingering = "a key that is over cannot be removed from the key directory. Let the gateway's user write it"
@@ -83,9 +86,27 @@ func (j *journal) records(s *snapshot) ([]checkpoint.Record, saved, error) {
 	return append(records, checkpoint.Record{Kind: checkpoint.Account, Body: body}), after, nil
 }
 
-// write writes the keys that the directory has not, and then the block that needs
-// them; with an error comes what to say.
-func (j *journal) write(records []checkpoint.Record) (string, error) {
+// write makes records durable. It tries until it succeeds or ctx ends, and logs once why it
+// cannot.
+func (j *journal) write(ctx context.Context, records []checkpoint.Record) error {
+	pauses := retry.Backoff{First: 50 * time.Millisecond, Longest: 5 * time.Second}
+	for {
+		what, err := j.tryWrite(records)
+		if err == nil {
+			return nil
+		}
+		if j.failing.News(what) {
+			j.cfg.Log.Error(what, "error", err)
+		}
+		if !pauses.Wait(ctx) {
+			return ctx.Err()
+		}
+	}
+}
+
+// tryWrite writes the keys that the directory lacks, and then the block that needs them. With
+// an error comes the message to log.
+func (j *journal) tryWrite(records []checkpoint.Record) (string, error) {
 	if err := j.keys.Save(); err != nil {
 		return keysUnwritten, err
 	}
@@ -98,13 +119,6 @@ func (j *journal) written(after saved) {
 	j.saved, j.rewrite = after, false
 	if j.failing.News("") {
 		j.cfg.Log.Info("the checkpoint is written again, and intake goes on")
-	}
-}
-
-// fail says once why intake stands still.
-func (j *journal) fail(what string, err error) {
-	if j.failing.News(what) {
-		j.cfg.Log.Error(what, "error", err)
 	}
 }
 
@@ -137,8 +151,8 @@ func (j *journal) tend() {
 	mended, err := j.keys.Tend()
 	j.linger(err)
 	if mended > 0 {
-		j.cfg.Log.Warn("the key directory has lost keys, or had them wrong; they are written again from memory", "keys",
-			mended)
+		j.cfg.Log.Warn("the key directory has lost keys, or had them wrong; they are written again from memory",
+			"keys", mended)
 		j.rewrite = true
 	}
 	if mended, err := j.log.Tend(); err != nil {

@@ -159,7 +159,7 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 	i.put(1, array(1000, identified))
 	i.next(t)
 	r := Renewal{Register: i.routing.register, Digest: "v", Plans: i.routing.versions[0].Plans}
-	if !i.renewNow(renewing{r, newRoster(r.Register), nil}) {
+	if !i.changes.renew(renewal{r, newRoster(r.Register), nil}) {
 		t.Fatal("the register is not taken")
 	}
 	if n := open(i); n != 1000 {
@@ -173,7 +173,7 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 	i.put(3, array(1000, strings.ReplaceAll(identified, "00:01Z", "00:03Z")))
 	i.next(t)
 	v := i.routing.versions[0]
-	if err := i.enactNow(enactment{version: v, persist: func(time.Time) error { return nil }}); err != nil {
+	if err := i.changes.enact(enactment{version: v, persist: func(time.Time) error { return nil }}); err != nil {
 		t.Fatal(err)
 	}
 	if n := open(i); n != 3000 {
@@ -232,7 +232,7 @@ func TestNothingHoldsWhoHasSent(t *testing.T) {
 	}
 	before := weak.Make(i.sensor())
 	r := Renewal{Register: i.routing.register, Digest: "v", Plans: i.routing.versions[0].Plans}
-	if !i.renewNow(renewing{r, newRoster(r.Register), nil}) {
+	if !i.changes.renew(renewal{r, newRoster(r.Register), nil}) {
 		t.Fatal("the register is not taken")
 	}
 	i.dropBuffers()

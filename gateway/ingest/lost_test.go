@@ -289,7 +289,7 @@ func TestClosesOfAnEarlierTime(t *testing.T) {
 	if c := i.closes.list; len(c) != 2 || c[0].Readings != 0 || c[1].Readings != 15 {
 		t.Fatalf("the closes are %+v; want none of the first one's 10 readings and 15 of the other's 20", c)
 	}
-	if sum := i.account.Counted + i.openReadings(); sum != i.account.Received {
+	if sum := i.account.Counted + i.closes.unreleased(); sum != i.account.Received {
 		t.Errorf("%d readings are accounted for; want %d", sum, i.account.Received)
 	}
 }

@@ -63,7 +63,7 @@ func TestOpenKnowsTheTime(t *testing.T) {
 // policy is not taken; it would be in force from the end of the last of them.
 func TestAPolicyWaitsForTheFirstTick(t *testing.T) {
 	i := unborn(t, noon.AddDate(9, 0, 0))
-	i.changes.enact, i.cfg.Feedback = make(chan enactment), time.Hour
+	i.cfg.Feedback = time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- i.run(ctx, wall{}) }()

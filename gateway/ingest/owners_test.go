@@ -38,8 +38,8 @@ func ownersTown(t testing.TB, dir string, s *plan.Stream) *Ingest {
 	for _, id := range []string{"b", "c"} {
 		v.Plans[id] = v.Plans["a"]
 	}
-	n := renewing{Renewal: Renewal{Register: reg, Digest: v.Digest, Plans: v.Plans}, roster: newRoster(reg)}
-	if !i.renewNow(n) {
+	n := renewal{Renewal: Renewal{Register: reg, Digest: v.Digest, Plans: v.Plans}, roster: newRoster(reg)}
+	if !i.changes.renew(n) {
 		t.Fatal("the register is not taken")
 	}
 	return i

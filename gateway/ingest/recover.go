@@ -15,16 +15,38 @@ import (
 	"sluice/policy/plan"
 )
 
-// recover reads the log back through the same Apply and Use that readings take.
-func (i *Ingest) recover() error {
-	r := recovery{cfg: &i.cfg, journal: &i.journal, windows: &i.windows, closes: &i.closes, log: newRecovered(),
-		lost: make(map[string]bool)}
+// recovery reads the log back at a start, once, and gives each part what the log says of it.
+type recovery struct {
+	cfg      *Config
+	clock    *eventClock
+	account  *counters
+	liveness *liveness
+	routing  *routing
+	catchUp  *catchUp
+	journal  *journal
+	windows  *windows
+	closes   *closes
+
+	log  recovered
+	lost map[string]bool // names of windows and epochs that the log lacks
+}
+
+func newRecovery(i *Ingest) *recovery {
+	return &recovery{
+		cfg: &i.cfg, clock: &i.clock, account: &i.account, liveness: &i.liveness, routing: &i.routing,
+		catchUp: &i.catchUp, journal: &i.journal, windows: &i.windows, closes: &i.closes,
+		log: newRecovered(), lost: make(map[string]bool),
+	}
+}
+
+// run recovers the state. Records go through the same Apply and Use that readings take.
+func (r *recovery) run() error {
 	why, err := r.read()
 	if err != nil {
 		return err
 	}
-	i.restore(&r.log)
-	if why == "" && i.behind() {
+	r.restore()
+	if why == "" && r.behind() {
 		why = "the checkpoint is older than the ledger"
 	}
 	if why == "" && !r.log.whole() {
@@ -33,13 +55,13 @@ func (i *Ingest) recover() error {
 	if why != "" {
 		r.unread(why)
 	}
-	for id, next := range i.windows.next {
-		if s := i.windows.streams[id]; s != nil && next.After(s.next) {
+	for id, next := range r.windows.next {
+		if s := r.windows.streams[id]; s != nil && next.After(s.next) {
 			s.next = next
 		}
 	}
-	if i.windows.losses.unread {
-		for _, name := range i.journal.keys.Names() {
+	if r.windows.losses.unread {
+		for _, name := range r.journal.keys.Names() {
 			r.lost[name] = true // whatever was open has a key, if keys are left
 		}
 	}
@@ -49,32 +71,33 @@ func (i *Ingest) recover() error {
 	if err := r.shredDead(); err != nil {
 		return err
 	}
-	i.balance()
+	r.balance()
 	return nil
 }
 
 // restore gives each part what the log says of it.
-func (i *Ingest) restore(log *recovered) {
-	i.clock.now = log.Now
-	i.clock.until = log.Now.Truncate(idleState)
-	if i.clock.simulated() {
-		i.clock.since = log.Now // simulated time stood still while the gateway was down
+func (r *recovery) restore() {
+	log := &r.log
+	r.clock.now = log.Now
+	r.clock.until = log.Now.Truncate(idleState)
+	if r.clock.simulated() {
+		r.clock.since = log.Now // simulated time stood still while the gateway was down
 	}
-	i.account.account, i.account.visible = log.account, log.facts.Shown
-	i.account.merge()
-	i.liveness.note(log.heard...)
-	i.routing.notePulses()
-	i.journal.factsAt = log.facts.At
-	i.windows.recover(&log.facts)
-	i.closes.list = log.facts.Closes
-	i.catchUp.recover(&log.facts)
+	r.account.account, r.account.visible = log.account, log.facts.Shown
+	r.account.merge()
+	r.liveness.note(log.heard...)
+	r.routing.notePulses()
+	r.journal.factsAt = log.facts.At
+	r.windows.recover(&log.facts)
+	r.closes.list = log.facts.Closes
+	r.catchUp.recover(&log.facts)
 }
 
 // behind reports whether the log is of an earlier time than the ledger: a close is
 // in the log before its window is released.
-func (i *Ingest) behind() bool {
-	for id, released := range i.cfg.Resume {
-		if released.After(i.windows.next[id]) {
+func (r *recovery) behind() bool {
+	for id, released := range r.cfg.Resume {
+		if released.After(r.windows.next[id]) {
 			return true
 		}
 	}
@@ -84,23 +107,13 @@ func (i *Ingest) behind() bool {
 // balance books readings that went with lost windows, so that the sum holds. Where it
 // is the closes that are of an earlier time than the account, some of them are counted
 // already.
-func (i *Ingest) balance() {
-	switch missing := i.account.missing(i.openReadings()); {
+func (r *recovery) balance() {
+	switch missing := r.account.missing(r.closes.unreleased()); {
 	case missing > 0:
-		i.account.Refused[fault.Gap.String()] += missing
+		r.account.Refused[fault.Gap.String()] += missing
 	case missing < 0:
-		i.closes.uncount(-missing)
+		r.closes.uncount(-missing)
 	}
-}
-
-// recovery is one reading back of the log.
-type recovery struct {
-	cfg     *Config
-	journal *journal
-	windows *windows
-	closes  *closes
-	log     recovered
-	lost    map[string]bool // names of windows and epochs that the log misses
 }
 
 // read opens keys and log, and reads the log. It returns why what the log holds must not be

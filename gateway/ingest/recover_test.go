@@ -41,10 +41,10 @@ func awakeWith(t interface{ Fatal(...any) }, dir string, set func(*Config), stre
 	for _, s := range streams {
 		v.Plans["a"] = append(v.Plans["a"], plan.Plan{Stream: s, Zone: "rambla"})
 	}
-	if err := i.adopt(v); err != nil {
+	if err := i.changes.adopt(v); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.recover(); err != nil {
+	if err := newRecovery(i).run(); err != nil {
 		t.Fatal(err)
 	}
 	if i.clock.now.IsZero() {
@@ -262,7 +262,7 @@ func TestCountersAdvanceOnceAnHour(t *testing.T) {
 	i := awake(t, dir, stream)
 	shows := func(when string, received, open int64) {
 		t.Helper()
-		i.publishReport()
+		i.reporter.publish()
 		if r := i.Report(); r.Received != received || r.Open != open ||
 			r.Received != r.Counted+r.Duplicate+r.Late+r.Open+r.Refused["E102"] {
 			t.Errorf("%s: %d received, %d open; want %d and %d", when, r.Received, r.Open, received, open)

@@ -17,8 +17,8 @@ type Renewal struct {
 	Listen Listen
 }
 
-// renewing is a renewal on its way in.
-type renewing struct {
+// renewal is a Renewal on its way in, and where to say how it went.
+type renewal struct {
 	Renewal
 	roster roster
 	done   chan bool
@@ -30,9 +30,9 @@ type renewing struct {
 // was the one in force. How long messages wait is some milliseconds for a thousand
 // sensors.
 func (i *Ingest) Renew(ctx context.Context, r Renewal) (bool, error) {
-	n := renewing{r, newRoster(r.Register), make(chan bool, 1)}
+	n := renewal{r, newRoster(r.Register), make(chan bool, 1)}
 	select {
-	case i.changes.renew <- n:
+	case i.changes.renewals <- n:
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
@@ -47,18 +47,18 @@ func (i *Ingest) Renew(ctx context.Context, r Renewal) (bool, error) {
 	}
 }
 
-// renewNow takes the new roster, and reports whether the version is the one in force.
-func (i *Ingest) renewNow(n renewing) bool {
-	i.reception.large.finish() // it was begun under the plans of before
-	if i.routing.versions[len(i.routing.versions)-1].Digest != n.Digest {
+// renew takes the new roster, and reports whether the version is the one in force.
+func (c *changes) renew(n renewal) bool {
+	c.reception.large.finish() // it was begun under the plans of before
+	if c.routing.versions[len(c.routing.versions)-1].Digest != n.Digest {
 		return false
 	}
-	i.routing.exchange(n.roster, n.Plans)
-	if err := i.reroute(); err != nil {
+	c.routing.exchange(n.roster, n.Plans)
+	if err := c.reroute(); err != nil {
 		// Check has said that plans fit.
-		i.cfg.Log.Error("a sensor has no plan", "error", err)
+		c.cfg.Log.Error("a sensor has no plan", "error", err)
 	}
-	i.routing.notePulses()
-	i.feedback.follow(&i.routing.roster)
+	c.routing.notePulses()
+	c.feedback.follow(&c.routing.roster)
 	return true
 }

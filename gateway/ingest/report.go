@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"maps"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,54 +31,69 @@ type Report struct {
 
 // Report returns the latest report.
 func (i *Ingest) Report() Report {
-	r := *i.report.Load()
+	r := *i.reporter.latest.Load()
 	r.Problem = i.journal.problem()
 	return r
 }
 
-// publishReport publishes the account as it may be seen now; windows and lives are those of
-// the last refreshReport.
-func (i *Ingest) publishReport() {
-	old := i.report.Load()
+// reporter publishes reports, which are read from other goroutines.
+type reporter struct {
+	cfg      *Config
+	clock    *eventClock
+	account  *counters
+	liveness *liveness
+	routing  *routing
+	windows  *windows
+	closes   *closes
+
+	latest atomic.Pointer[Report]
+}
+
+// publish publishes the account as it may be seen now. Windows and lives stay those of the
+// last refresh: to count them takes longer than a commit should.
+func (p *reporter) publish() {
+	old := p.latest.Load()
 	if old == nil {
 		old = &Report{}
 	}
-	i.report.Store(i.newReport(old))
+	p.latest.Store(p.report(old))
 }
 
-// refreshReport publishes it with windows and lives as they are now.
-func (i *Ingest) refreshReport() {
+// refresh publishes the account with windows and lives as they are now.
+func (p *reporter) refresh() {
 	old := Report{}
-	if was := i.report.Load(); was != nil {
+	if was := p.latest.Load(); was != nil {
 		old = *was
 	}
-	old.Lives, old.Windows = i.liveness.judge(&i.routing.roster, old.Lives), i.windows.begun()
-	i.report.Store(i.newReport(&old))
+	old.Lives, old.Windows = p.liveness.judge(&p.routing.roster, old.Lives), p.windows.begun()
+	p.latest.Store(p.report(&old))
 }
 
-func (i *Ingest) newReport(old *Report) *Report {
-	c := &i.account
+// report makes a report that follows an old one.
+func (p *reporter) report(old *Report) *Report {
+	c := p.account
 	a, commits, commitTime := c.account, c.commits, c.commitTime
-	a.Open = i.openReadings()
-	if !i.cfg.Exact {
+	a.Open = p.closes.unreleased()
+	if !p.cfg.Exact {
 		a, commits, commitTime = c.visible, c.visibleCommits, c.visibleTime
 	}
 	r := &Report{
-		Now: i.clock.now, Through: old.Through, Lives: old.Lives, Windows: old.Windows,
+		Now: p.clock.now, Through: old.Through, Lives: old.Lives, Windows: old.Windows,
 		Received: a.Received, Counted: a.Counted, Duplicate: a.Duplicate, Late: a.Late,
 		Refused: maps.Clone(a.Refused), Open: a.Open, Commits: commits, CommitTime: commitTime,
 	}
-	if i.closes.through() {
-		r.Through = i.clock.now
+	if p.closes.through() {
+		r.Through = p.clock.now
 	}
-	if i.cfg.Exact {
-		r.Windows = i.windows.used()
+	if p.cfg.Exact {
+		r.Windows = p.windows.used()
 	}
 	return r
 }
 
-// revealCounters lets the account be seen as it is now, once an hour.
-func (i *Ingest) revealCounters() {
-	i.clock.doubt(i.account.outOfTime() && !i.windows.silentUntilLater())
-	i.account.reveal(i.openReadings())
+// revealCounters makes the account visible as it is now, and judges the clock by it. It is
+// called once an hour.
+func (p *reporter) revealCounters() {
+	p.clock.doubt(p.account.outOfTime() && !p.windows.silentUntilLater())
+	p.account.reveal(p.closes.unreleased())
 }

@@ -49,7 +49,7 @@ func townOf(t testing.TB, reg *register.Register, zones int) (*Ingest, *plan.Str
 	for n := range reg.Sensors {
 		v.Plans[reg.Sensors[n].ID] = []plan.Plan{{Stream: s, Zone: reg.Sensors[n].Zone}}
 	}
-	if err := i.adopt(v); err != nil {
+	if err := i.changes.adopt(v); err != nil {
 		t.Fatal(err)
 	}
 	i.clock.now = noon
@@ -183,7 +183,7 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 	}
 	i.routing.versions = nil
 	i.routing.roster = newRoster(reg)
-	if err := i.adopt(v); err != nil {
+	if err := i.changes.adopt(v); err != nil {
 		t.Fatalf("one entry takes the policy with it: %v", err)
 	}
 	send := func(id, payload string) {
@@ -196,7 +196,7 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 	send("mapped", `{"a":{"mac":"y","0":-50}}`)
 	send("typo", `{"fields":{"device":"z","rssi":-50}}`)
 	send("bad", `{"fields":{"device":"w","rssi":-50}}`)
-	if n := i.openReadings(); n != 3 {
+	if n := i.closes.unreleased(); n != 3 {
 		t.Errorf("%d readings count; want those of three sensors. Refused: %v", n, i.account.Refused)
 	}
 	if n := i.account.Refused["E408"]; n != 1 || len(i.account.Refused) != 1 {
@@ -220,7 +220,7 @@ func BenchmarkAdopt(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		i.routing.versions = nil
-		if err := i.adopt(v); err != nil {
+		if err := i.changes.adopt(v); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -249,13 +249,13 @@ func TestRenew(t *testing.T) {
 	for _, s := range reg.Sensors {
 		plans[s.ID] = []plan.Plan{{Stream: i.routing.versions[0].Streams[0], Zone: "rambla"}}
 	}
-	renewal := Renewal{Register: reg, Digest: "another", Plans: plans}
-	if i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.routing.byID["b"] != nil {
+	next := Renewal{Register: reg, Digest: "another", Plans: plans}
+	if i.changes.renew(renewal{Renewal: next, roster: newRoster(reg)}) || i.routing.byID["b"] != nil {
 		t.Error("plans of another version are taken")
 	}
-	renewal.Digest = "v"
+	next.Digest = "v"
 	i.routing.sensors[0].stood = true
-	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) {
+	if !i.changes.renew(renewal{Renewal: next, roster: newRoster(reg)}) {
 		t.Fatal("the renewal is not taken")
 	}
 	if !i.routing.byID["a"].home || i.routing.byID["b"].home {
@@ -266,7 +266,7 @@ func TestRenew(t *testing.T) {
 	}
 	i.routing.byID["a"].stood = false
 	i.feedback.add(i.routing.byID["b"], fault.New(fault.NotJSON), nil)
-	if !i.renewNow(renewing{Renewal: renewal, roster: newRoster(reg)}) || i.routing.byID["a"].home {
+	if !i.changes.renew(renewal{Renewal: next, roster: newRoster(reg)}) || i.routing.byID["a"].home {
 		t.Fatal("the renewal is not taken")
 	}
 	if len(i.feedback.tally) != 1 || i.feedback.tally[i.routing.byID["b"]] == nil {
@@ -275,7 +275,7 @@ func TestRenew(t *testing.T) {
 	send("city/v1/o/b/up")
 	send("elsewhere/a")
 	send("city/v1/o/a/up") // where it is not any more
-	if n := i.openReadings(); n != 3 || i.account.Refused["E001"] != 2 {
+	if n := i.closes.unreleased(); n != 3 || i.account.Refused["E001"] != 2 {
 		t.Errorf("%d readings count, refused %v", n, i.account.Refused)
 	}
 	if lives := i.liveness.judge(&i.routing.roster, nil); lives.Register != reg || lives.Of[1] != Living ||

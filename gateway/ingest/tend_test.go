@@ -51,7 +51,7 @@ func TestKeysMakeIntakeWait(t *testing.T) {
 	if err := i.brief(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a commit without its key says %v; want that it waits", err)
 	}
-	i.publishReport()
+	i.reporter.publish()
 	if p := i.Report().Problem; !strings.Contains(p, "keys cannot be written") {
 		t.Errorf("the report says %q", p)
 	}

@@ -55,7 +55,7 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	}
 	i.catchUp.watch(now, i.windows.oldest())
 	if !i.cfg.Exact && !now.Truncate(time.Hour).Equal(i.clock.now.Truncate(time.Hour)) {
-		i.revealCounters()
+		i.reporter.revealCounters()
 	}
 	i.clock.now = now
 	i.windows.resumeAfterLoss(now)
@@ -72,6 +72,6 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	if i.scrub.due {
 		i.dropBuffers()
 	}
-	i.refreshReport()
+	i.reporter.refresh()
 	return nil
 }

@@ -161,10 +161,10 @@ func (v *town) open() {
 			}
 		}
 	}
-	if err := i.adopt(version); err != nil {
+	if err := i.changes.adopt(version); err != nil {
 		v.t.Fatal(err)
 	}
-	if err := i.recover(); err != nil {
+	if err := newRecovery(i).run(); err != nil {
 		v.t.Fatal(err)
 	}
 	i.wake()
@@ -174,7 +174,7 @@ func (v *town) open() {
 
 // note keeps what everybody can see at this moment.
 func (v *town) note() {
-	v.i.refreshReport()
+	v.i.reporter.refresh()
 	r := v.i.Report()
 	v.left = append(v.left,
 		fmt.Sprintf("%s: %d windows, through %s, lives %v", v.now.Format(time.TimeOnly), r.Windows,

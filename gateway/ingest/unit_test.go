@@ -91,7 +91,7 @@ func TestSilenceIsNoClock(t *testing.T) {
 		i.windows.streams["footfall"].next = next
 		i.account.visible = account{}
 		i.account.Received, i.account.Late = 20, 19
-		i.revealCounters()
+		i.reporter.revealCounters()
 		if said := i.clock.doubtful.Load() != nil; said != (id == "behind") {
 			t.Errorf("%s: the clock is doubted: %v", id, said)
 		}

@@ -21,22 +21,22 @@ func (i *Ingest) closeDue(ctx context.Context, w wall) error {
 			return err
 		}
 	}
-	i.cross(ctx, w)
+	i.closes.cross(ctx, w, i.sources.fail)
 	return nil
 }
 
-// cross sends the first closed window on its way across the wall, unless one is on
-// it. A window may have thousands of cells and a million units, so it is summed up
-// beside, and readings are taken meanwhile.
-func (i *Ingest) cross(ctx context.Context, w wall) {
-	for !i.closes.crossing && len(i.closes.list) > 0 {
-		sum := i.closes.take(i.closes.list[0])
+// cross sends the first closed window on its way across the wall, unless one is on its way
+// already. A window may have thousands of cells and a million units, so another goroutine
+// sums it up, and readings are taken meanwhile. A panic there is told to fail.
+func (q *closes) cross(ctx context.Context, w wall, fail func(error)) {
+	for !q.crossing && len(q.list) > 0 {
+		sum := q.take(q.list[0])
 		if sum == nil { // its policy is gone; nothing may leave
-			i.closes.shredFirst()
+			q.shredFirst()
 			continue
 		}
-		i.closes.crossing = true
-		i.closes.beside.Go(func() {
+		q.crossing = true
+		q.beside.Go(func() {
 			if err := crash.Guard(func() error {
 				select {
 				case w.out <- sum():
@@ -44,16 +44,10 @@ func (i *Ingest) cross(ctx context.Context, w wall) {
 				}
 				return nil
 			}); err != nil {
-				i.sources.fail(err)
+				fail(err)
 			}
 		})
 	}
-}
-
-// resume goes on with what was closed and not released before a start.
-func (i *Ingest) resume(ctx context.Context, w wall) error {
-	i.cross(ctx, w)
-	return i.barrier(ctx, w)
 }
 
 // crossed follows the commit of the release of the window that was on its way.
@@ -61,7 +55,7 @@ func (i *Ingest) crossed(ctx context.Context, w wall) error {
 	i.closes.crossing = false
 	i.closes.shredFirst()
 	if len(i.closes.list) > 0 {
-		i.cross(ctx, w)
+		i.closes.cross(ctx, w, i.sources.fail)
 		return nil
 	}
 	if i.closes.overdue {

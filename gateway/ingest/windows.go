@@ -188,6 +188,23 @@ func (o *windows) none() bool {
 	return true
 }
 
+// known reports whether it is known where windows lie, so that a policy can be taken: before
+// the first tick of a simulated clock nobody knows where those lie that readings have opened.
+func (o *windows) known() bool { return !o.clock.now.IsZero() || o.none() }
+
+// freeFrom is the first instant, from now on, after which readings have opened no window.
+func (o *windows) freeFrom(now time.Time) time.Time {
+	free := now
+	for _, s := range o.streams {
+		for _, w := range s.windows {
+			if !w.Start.Before(now) && w.End.After(free) {
+				free = w.End
+			}
+		}
+	}
+	return free
+}
+
 // silentUntilLater reports whether a stream does not count yet: after a recovery of the
 // ledger what comes for it is late.
 func (o *windows) silentUntilLater() bool {

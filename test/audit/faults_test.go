@@ -98,7 +98,7 @@ var edits = []edit{
 		"\tif m.src.Simulation || zz.On(\"metrics that advance at once\") {\n\t\tm.traffic(emit, r)"},
 	{"gateway/admin/metrics.go", "if src.Simulation { // bytes",
 		"if src.Simulation || zz.On(\"metrics of the process\") { // bytes"},
-	{"gateway/ingest/report.go", "if !i.cfg.Exact {", `if !i.cfg.Exact && !zz.On("metrics that advance at once") {`},
+	{"gateway/ingest/report.go", "if !p.cfg.Exact {", `if !p.cfg.Exact && !zz.On("metrics that advance at once") {`},
 	// The noise that is redrawn; the last would find it before the audit does.
 	{"gateway/release/publisher.go", "if err != nil || done {",
 		`if err != nil || done && !zz.On("noise redrawn after a crash") {`},
