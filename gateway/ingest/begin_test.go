@@ -136,7 +136,7 @@ func walled(t *testing.T, now time.Time) *Ingest {
 // each stream where it begins.
 func TestWallTimeBeforeTheWays(t *testing.T) {
 	i := walled(t, noon)
-	i.wake()
+	i.startClock()
 	if !i.clock.now.Equal(noon) {
 		t.Fatalf("the gateway's time is %s; want %s", i.clock.now, noon)
 	}
@@ -151,7 +151,7 @@ func TestWallTimeBeforeTheWays(t *testing.T) {
 // TestNobodyKnowsTheTime: a machine that wakes in 1970 measures nothing, and says so.
 func TestNobodyKnowsTheTime(t *testing.T) {
 	i := walled(t, time.Unix(1000, 0))
-	i.wake()
+	i.startClock()
 	if err := i.tick(context.Background(), wall{}, i.clock.believed()); err != nil {
 		t.Fatal(err)
 	}
@@ -166,10 +166,10 @@ func TestNobodyKnowsTheTime(t *testing.T) {
 // windows and leaves intake its turn.
 func TestReadingsBetweenRounds(t *testing.T) {
 	i := walled(t, noon)
-	i.wake()
+	i.startClock()
 	i.reporter.refresh()
 	w, keys := drain(t)
-	later := noon.Add((round + 10) * time.Hour)
+	later := noon.Add((maxCloses + 10) * time.Hour)
 	i.clock.opened = noon.Add(-time.Hour)
 	i.cfg.Now = func() time.Time { return later }
 	if err := i.tick(context.Background(), w, later); err != nil {
@@ -178,8 +178,8 @@ func TestReadingsBetweenRounds(t *testing.T) {
 	if i.Report().Through.Equal(later) {
 		t.Error("everything is said to be released, and some is not")
 	}
-	if n := len(i.closes.list); n != round {
-		t.Errorf("one tick closes %d windows; want %d", n, round)
+	if n := len(i.closes.list); n != maxCloses {
+		t.Errorf("one tick closes %d windows; want %d", n, maxCloses)
 	}
 	for len(i.closes.list) > 0 {
 		if i.Report().Through.Equal(later) {
@@ -193,7 +193,7 @@ func TestReadingsBetweenRounds(t *testing.T) {
 	if !i.Report().Through.Equal(later) {
 		t.Error("everything is released, and that is not said")
 	}
-	if n := len(keys()); n != round+9 {
-		t.Errorf("%d windows were released; want %d", n, round+9)
+	if n := len(keys()); n != maxCloses+9 {
+		t.Errorf("%d windows were released; want %d", n, maxCloses+9)
 	}
 }

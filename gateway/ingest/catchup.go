@@ -32,22 +32,22 @@ type catchUp struct {
 	markerAt           time.Time
 	// resumed says that the broker had kept what came before this process.
 	resumed bool
-	// arrived is the connection that arrive has judged.
-	arrived int
+	// judged is the latest connection that judge has looked at.
+	judged int
 	// ended is the latest of this process's connections whose end the broker has told.
 	ended int
 	// behind is since when, in wall time, the gateway has not been caught up;
-	// zero when it is. waits says that the broker has still to tell what it has dropped.
-	behind time.Time
-	waits  bool
-	silent bool // that it will not was said
-	grows  bool // the last gap reaches to the next tick
+	// zero when it is. awaitsDropped says that the broker has still to tell what it has dropped.
+	behind        time.Time
+	awaitsDropped bool
+	loggedSilent  bool // the log has that it will not
+	grows         bool // the last gap reaches to the next tick
 	// warned is when, in wall time, the log last had each reason for a gap.
 	warned map[string]time.Time
-	// In the gateway's time: last is when it was last known to miss nothing, marked when
-	// the last marker came, full when the broker last said how many messages it has
+	// In the gateway's time: complete is when it was last known to miss nothing, marked when
+	// the last marker came, droppedAt when the broker last said how many messages it has
 	// dropped.
-	last, marked, full time.Time
+	complete, marked, droppedAt time.Time
 }
 
 func newCatchUp(cfg *Config, clock *eventClock) catchUp { return catchUp{cfg: cfg, clock: clock} }
@@ -55,18 +55,18 @@ func newCatchUp(cfg *Config, clock *eventClock) catchUp { return catchUp{cfg: cf
 // recover takes what the log says, and the clock.
 func (c *catchUp) recover(f *facts) {
 	c.session, c.secret, c.lives, c.dropped, c.gaps = f.Session, f.Secret, f.Lives, f.Dropped, f.Holes
-	c.last, c.marked, c.full = c.clock.now, c.clock.now, c.clock.now
+	c.complete, c.marked, c.droppedAt = c.clock.now, c.clock.now, c.clock.now
 }
 
-// into writes what is durable of it.
-func (c *catchUp) into(f *facts) {
+// saveTo writes what is durable of it into the facts.
+func (c *catchUp) saveTo(f *facts) {
 	f.Session, f.Secret, f.Lives, f.Dropped, f.Holes = c.session, c.secret, c.lives, c.dropped, c.gaps
 }
 
-// hear takes a message of the gateway's own: a marker, or what it tells a sensor.
-func (c *catchUp) hear(m *intake.Message) {
+// takeOwn takes a message of the gateway's own: a marker, or what it tells a sensor.
+func (c *catchUp) takeOwn(m *intake.Message) {
 	if m.Ended != "" {
-		c.hearEnd(m.Ended, m.EndedAt)
+		c.noteEnd(m.Ended, m.EndedAt)
 	}
 	if !m.Mark {
 		return
@@ -76,19 +76,19 @@ func (c *catchUp) hear(m *intake.Message) {
 		if !c.clock.simulated() && !m.Since.IsZero() {
 			from = m.Since // else it is of before this process
 		}
-		c.missing(from, "what the gateway has sent to itself did not come back from the broker, "+
+		c.addGap(from, "what the gateway has sent to itself did not come back from the broker, "+
 			"so that what sensors have sent may not have come either")
 	}
 	c.marked = c.clock.now
 	if m.Marker > c.marker {
-		c.meet()
-		c.arrive(m.Marker)
+		c.noteConnection()
+		c.judge(m.Marker)
 		c.marker, c.markerAt = m.Marker, c.cfg.Now()
 	}
 }
 
-// hearEnd takes the word that a process's connection, or the process, has ended.
-func (c *catchUp) hearEnd(life string, connection int) {
+// noteEnd takes the word that a process's connection, or the process, has ended.
+func (c *catchUp) noteEnd(life string, connection int) {
 	if life == c.broker.Life() {
 		c.ended = max(c.ended, connection)
 		return
@@ -96,29 +96,29 @@ func (c *catchUp) hearEnd(life string, connection int) {
 	c.lives = slices.DeleteFunc(c.lives, func(l string) bool { return l == life })
 }
 
-// arrive is when everything has come that waited for a connection. By then the ends of
+// judge is called when everything has come that waited for a connection. By then the ends of
 // those before it have come as well, unless another client has had the session in
 // between: what that has taken does not come again.
-func (c *catchUp) arrive(connection int) {
+func (c *catchUp) judge(connection int) {
 	st, life := c.broker.Status(), c.broker.Life()
-	if c.arrived == connection {
+	if c.judged == connection {
 		return
 	}
-	c.arrived = connection
+	c.judged = connection
 	const taken = "another client has used the gateway's client id at the broker meanwhile, " +
 		"and may have taken what was kept for it"
 	if st.Connection == connection && st.Kept {
 		others := slices.ContainsFunc(c.lives, func(s string) bool { return s != life })
 		if c.marker == 0 && others || c.ended < st.Cut {
-			c.missing(c.last, taken)
+			c.addGap(c.complete, taken)
 		}
 	}
 	c.lives = []string{life}
 }
 
-// meet looks at a new connection. A broker that has forgotten the gateway's session
+// noteConnection looks at a new connection. A broker that has forgotten the gateway's session
 // has forgotten what waited in it: that is a hole.
-func (c *catchUp) meet() {
+func (c *catchUp) noteConnection() {
 	st := c.broker.Status()
 	if st.Connection == c.connection {
 		return
@@ -129,7 +129,7 @@ func (c *catchUp) meet() {
 	c.connection = st.Connection
 	if !st.Kept {
 		if c.session {
-			c.missing(c.last, "the broker has lost what it kept for this gateway")
+			c.addGap(c.complete, "the broker has lost what it kept for this gateway")
 		}
 		c.lives, c.dropped = nil, 0
 	}
@@ -144,12 +144,12 @@ func (c *catchUp) watch(now, oldest time.Time) {
 	if c.broker == nil {
 		return
 	}
-	c.meet()
+	c.noteConnection()
 	st := c.broker.Status()
 	c.watchDropped(st, now)
-	c.waits = st.Waits
+	c.awaitsDropped = st.Waits
 	if st.Up && c.marker == st.Connection && !st.Late {
-		c.behind, c.last = time.Time{}, now
+		c.behind, c.complete = time.Time{}, now
 	} else if c.behind.IsZero() {
 		c.behind = c.cfg.Now()
 	}
@@ -160,8 +160,8 @@ func (c *catchUp) watch(now, oldest time.Time) {
 // asked. They need not have been the gateway's; it cannot be told.
 func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
 	if !st.Known {
-		if st.Up && !st.Waits && !c.silent {
-			c.silent = true
+		if st.Up && !st.Waits && !c.loggedSilent {
+			c.loggedSilent = true
 			c.cfg.Log.Info(
 				"the broker does not say how many messages it has dropped; what overflows while the gateway is away " +
 					"is not seen (sluice sensor acl writes the access list that lets it be)")
@@ -171,13 +171,13 @@ func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
 	// Of before this process's first look nothing is known where the last one ended within
 	// the broker's interval; then all that it has ever dropped may be ours.
 	if known := c.dropped > 0 || st.Kept; known && st.Dropped+1 > max(1, c.dropped) {
-		c.missing(c.full, "the broker has dropped messages because a queue was full, "+
+		c.addGap(c.droppedAt, "the broker has dropped messages because a queue was full, "+
 			"this gateway's or another client's (max_queued_messages in its configuration)")
 	}
 	if c.dropped != st.Dropped+1 {
 		c.dropped = st.Dropped + 1
 	}
-	c.full = now
+	c.droppedAt = now
 }
 
 // await waits, before a simulated clock closes windows after a backlog, until
@@ -188,9 +188,9 @@ func (c *catchUp) await(ctx context.Context, moves bool) {
 		return
 	}
 	if moves { // a tick is no marker, but its windows close now
-		c.foretell(c.awaitMark(ctx))
+		c.judgeEarly(c.awaitMarker(ctx))
 	}
-	for st := c.broker.Status(); st.Waits && st.Kept && st.Backlog >= muchBacklog &&
+	for st := c.broker.Status(); st.Waits && st.Kept && st.Backlog >= minBacklog &&
 		ctx.Err() == nil; st = c.broker.Status() {
 		select {
 		case <-ctx.Done():
@@ -199,24 +199,24 @@ func (c *catchUp) await(ctx context.Context, moves bool) {
 	}
 }
 
-// foretell judges a connection before its marker's turn has come.
-func (c *catchUp) foretell(st mqtt.Status) {
+// judgeEarly judges a connection before its marker's turn has come.
+func (c *catchUp) judgeEarly(st mqtt.Status) {
 	if st.Connection == 0 || !c.session {
 		return
 	}
-	c.meet()
+	c.noteConnection()
 	for life, connection := range c.broker.Ends() {
-		c.hearEnd(life, connection)
+		c.noteEnd(life, connection)
 	}
-	c.arrive(st.Connection)
+	c.judge(st.Connection)
 }
 
-// awaitMark waits for a connection's first marker before it is judged: a tick that is sent
+// awaitMarker waits for a connection's first marker before it is judged: a tick that is sent
 // again stands before the will of the connection that it came with. It does not wait for
 // long, since behind a backlog there may be no room for a marker before the tick is done.
-func (c *catchUp) awaitMark(ctx context.Context) mqtt.Status {
+func (c *catchUp) awaitMarker(ctx context.Context) mqtt.Status {
 	begun, st := time.Now(), c.broker.Status()
-	for ; st.Kept && !st.Through && c.arrived != st.Connection && time.Since(begun) < longForMark &&
+	for ; st.Kept && !st.Through && c.judged != st.Connection && time.Since(begun) < markerWait &&
 		ctx.Err() == nil; st = c.broker.Status() {
 		select {
 		case <-ctx.Done():
@@ -226,22 +226,22 @@ func (c *catchUp) awaitMark(ctx context.Context) mqtt.Status {
 	return st
 }
 
-// longForMark is more than a marker takes where nothing stands before it.
-const longForMark = 2 * time.Second
+// markerWait is more than a marker takes where nothing stands before it.
+const markerWait = 2 * time.Second
 
-// muchBacklog is fewer messages than any broker's queue is worth having for.
-const muchBacklog = 10
+// minBacklog is fewer messages than any broker's queue is worth having for.
+const minBacklog = 10
 
-// through reports whether all that belongs into a window with this lateness has
+// caughtUp reports whether all that belongs into a window with this lateness has
 // come, as far as waiting can tell. A simulated clock passes through the same
 // queue as the readings and needs no waiting.
-func (c *catchUp) through(lateness time.Duration) bool {
+func (c *catchUp) caughtUp(lateness time.Duration) bool {
 	if c.clock.simulated() {
 		return true
 	}
 	since, wait := c.clock.opened, min(lateness, c.cfg.CatchUp)
 	if c.broker != nil {
-		if c.waits {
+		if c.awaitsDropped {
 			return false
 		}
 		since = c.markerAt

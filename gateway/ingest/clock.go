@@ -26,7 +26,7 @@ type eventClock struct {
 	opened       time.Time // in wall time
 	monotonic    time.Time // the same, for uptime
 	ticked       bool      // since the start
-	reckon       reckoning
+	jumps        jumpFilter
 
 	// For whoever asks from outside: what is wrong with the machine's clock, and whether
 	// readings say that it is.
@@ -55,12 +55,12 @@ func minutePassed(from, to time.Time) bool {
 	return to.Sub(from) >= idleState || !to.Truncate(idleState).Equal(from.Truncate(idleState))
 }
 
-// wake gives a clock that goes by wall time its first time, and reports whether it is
+// start gives a clock that goes by wall time its first time, and reports whether it is
 // later than all before it: then ticked is true.
-func (c *eventClock) wake(now time.Time) {
+func (c *eventClock) start(now time.Time) {
 	if away := now.Sub(c.now); c.now.IsZero() {
 		c.now = now
-	} else if away > absurd {
+	} else if away > maxJump {
 		c.cfg.Log.Warn("the gateway was away for long, or the system's clock is ahead; see that it is right", "last",
 			c.now, "now", now)
 	}
@@ -76,17 +76,17 @@ func (c *eventClock) wake(now time.Time) {
 // of those compare by it, and would hide a jump.
 func (c *eventClock) believed() time.Time {
 	wall, up := c.cfg.Now().Round(0).UTC(), c.uptime()
-	if c.reckon.at.Before(dawn) || c.reckon.at.Before(c.now.Add(-tolerance)) {
-		c.reckon = reckoning{} // it is known to be wrong, and so is held against nothing
+	if c.jumps.at.Before(minTime) || c.jumps.at.Before(c.now.Add(-tolerance)) {
+		c.jumps = jumpFilter{} // it is known to be wrong, and so is held against nothing
 	}
-	doubted := c.reckon.off
-	now := c.reckon.look(wall, up)
-	if doubted != 0 && c.reckon.off == 0 && now.Equal(wall) {
+	doubted := c.jumps.off
+	now := c.jumps.observe(wall, up)
+	if doubted != 0 && c.jumps.off == 0 && now.Equal(wall) {
 		c.cfg.Log.Warn("the system's clock is believed again", "now", now)
 	}
-	problem := c.reckon.problem(wall, up)
+	problem := c.jumps.problem(wall, up)
 	switch behind := c.now.Sub(now); {
-	case wall.Before(dawn):
+	case wall.Before(minTime):
 		problem = fmt.Sprintf("the system's clock says %s, so nothing is measured; set it right",
 			wall.Format(time.DateOnly))
 	case problem == "" && behind > tolerance:
@@ -119,7 +119,7 @@ func (c *eventClock) received(at time.Time) int64 {
 	if d.Abs() <= tolerance {
 		return t
 	}
-	if off := c.reckon.apart(c.cfg.Now().Round(0), c.uptime()); (d - off).Abs() < d.Abs() {
+	if off := c.jumps.offset(c.cfg.Now().Round(0), c.uptime()); (d - off).Abs() < d.Abs() {
 		return t - int64(off)
 	}
 	return t

@@ -27,12 +27,12 @@ func TestJumps(t *testing.T) {
 		"a year":                      {365 * 24 * time.Hour, 48 * time.Hour, false},
 		"back by a year":              {-365 * 24 * time.Hour, 11 * m, true},
 	} {
-		var r reckoning
-		r.look(noon, 0)
-		r.look(noon.Add(m), m)
+		var r jumpFilter
+		r.observe(noon, 0)
+		r.observe(noon.Add(m), m)
 		var got time.Time
 		for up := m; up <= m+c.after; up += 15 * time.Second {
-			got = r.look(noon.Add(up+c.jump), up)
+			got = r.observe(noon.Add(up+c.jump), up)
 		}
 		want := noon.Add(m + c.after)
 		if c.believed {
@@ -49,12 +49,12 @@ func TestJumps(t *testing.T) {
 
 // TestAJumpThatGoes: when the clock comes back, nothing has happened.
 func TestAJumpThatGoes(t *testing.T) {
-	var r reckoning
-	r.look(noon, 0)
+	var r jumpFilter
+	r.observe(noon, 0)
 	for up := time.Second; up < 5*time.Minute; up += time.Second {
-		r.look(noon.Add(up+time.Hour), up)
+		r.observe(noon.Add(up+time.Hour), up)
 	}
-	if got, want := r.look(noon.Add(5*time.Minute), 5*time.Minute), noon.Add(5*time.Minute); !got.Equal(want) ||
+	if got, want := r.observe(noon.Add(5*time.Minute), 5*time.Minute), noon.Add(5*time.Minute); !got.Equal(want) ||
 		r.off != 0 {
 		t.Errorf("it is %s, off by %s; want %s", got, r.off, want)
 	}
@@ -68,7 +68,7 @@ func TestReadingsInDoubt(t *testing.T) {
 	i := walled(t, noon)
 	i.cfg.Now, i.cfg.Uptime = func() time.Time { return wall }, func() time.Duration { return up }
 	i.cfg.Future = time.Minute
-	i.wake()
+	i.startClock()
 	wall, up = noon.AddDate(1, 0, 0), time.Second
 	if got, want := i.clock.at(wall), noon.Add(time.Second).UnixNano(); got != want {
 		t.Errorf("a reading without a time is of %s; want %s", time.Unix(0, got).UTC(), time.Unix(0, want).UTC())
@@ -93,7 +93,7 @@ func TestReadingsInDoubt(t *testing.T) {
 func TestBehind(t *testing.T) {
 	i := walled(t, noon)
 	i.clock.now = noon.AddDate(1, 0, 0)
-	i.wake()
+	i.startClock()
 	if said := i.Clock(); !strings.Contains(said, "8760h0m0s behind") || !strings.Contains(said, "The clock") {
 		t.Errorf("it says %q", said)
 	}
@@ -109,7 +109,7 @@ func TestTheClockIsSetRight(t *testing.T) {
 		}
 		i := walled(t, noon)
 		i.cfg.Now, i.clock.now = func() time.Time { return wall }, last
-		i.wake()
+		i.startClock()
 		if i.Clock() == "" {
 			t.Errorf("%s: nothing is said", name)
 		}

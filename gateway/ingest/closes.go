@@ -11,8 +11,8 @@ import (
 	"sluice/policy/plan"
 )
 
-// round bounds how many windows are closed and not yet released.
-const round = 256
+// maxCloses bounds how many windows are closed and not yet released.
+const maxCloses = 256
 
 // closing is one closed window.
 type closing struct {
@@ -41,18 +41,18 @@ type closes struct {
 
 	list     []closing
 	crossing bool           // the first is on its way across the wall
-	overdue  bool           // more is to be closed than one round holds
-	beside   sync.WaitGroup // who sums closed windows up
+	overdue  bool           // more is due than maxCloses
+	summing  sync.WaitGroup // goroutines that sum closed windows up
 }
 
 // close closes what is due now, and reports whether anything is.
 func (q *closes) close() bool {
-	q.overdue = len(q.list) >= round
+	q.overdue = len(q.list) >= maxCloses
 	if q.overdue {
 		return false
 	}
 	due := q.due(q.clock.now)
-	q.overdue = len(due) >= round // and there may be more
+	q.overdue = len(due) >= maxCloses // and there may be more
 	q.list = append(q.list, due...)
 	return len(due) > 0
 }
@@ -76,8 +76,8 @@ func (q *closes) has(id string, start time.Time) bool {
 	return slices.ContainsFunc(q.list, func(c closing) bool { return c.Stream == id && c.Start.Equal(start) })
 }
 
-// hasOf reports whether a window of an epoch is.
-func (q *closes) hasOf(id string, e *openEpoch) bool {
+// hasEpoch reports whether a window of an epoch is.
+func (q *closes) hasEpoch(id string, e *openEpoch) bool {
 	return slices.ContainsFunc(q.list, func(c closing) bool {
 		return c.Stream == id && !c.Start.Before(e.start) && c.Start.Before(e.end)
 	})
@@ -93,9 +93,9 @@ func (q *closes) uncount(twice int64) {
 	}
 }
 
-// due advances each stream past the windows to be closed now, at most round.
+// due advances each stream past the windows to be closed now, at most maxCloses.
 func (q *closes) due(now time.Time) []closing {
-	q.windows.begin(now)
+	q.windows.beginStreams(now)
 	var out []closing
 	ids := make([]string, 0, len(q.windows.streams))
 	for id := range q.windows.streams {
@@ -104,7 +104,7 @@ func (q *closes) due(now time.Time) []closing {
 	slices.Sort(ids)
 	for _, id := range ids {
 		s := q.windows.streams[id]
-		for len(out) < round {
+		for len(out) < maxCloses {
 			c, ok := q.dueOf(s, now)
 			if !ok {
 				break
@@ -133,7 +133,7 @@ func (q *closes) dueOf(s *stream, now time.Time) (closing, bool) {
 			continue
 		}
 		lateness := spec.Lateness.Nominal()
-		if end.Add(lateness).After(now) || !q.catchUp.through(lateness) {
+		if end.Add(lateness).After(now) || !q.catchUp.caughtUp(lateness) {
 			return closing{}, false
 		}
 		s.next = end
@@ -142,7 +142,7 @@ func (q *closes) dueOf(s *stream, now time.Time) (closing, bool) {
 		}
 		c := closing{Stream: s.id, Start: start, End: end, Policy: q.routing.versions[n].Digest,
 			Gap: q.catchUp.gapIn(start, end, lateness)}
-		c.Down = q.windows.wasDown(spec, start, end) || c.Gap == reasonAway && !start.Before(q.catchUp.last)
+		c.Down = q.windows.wasDown(spec, start, end) || c.Gap == reasonAway && !start.Before(q.catchUp.complete)
 		if w := s.windows[start.UnixNano()]; w != nil {
 			c.Readings = w.Readings
 			c.Down = c.Down && !spec.Unit.None()
@@ -151,9 +151,9 @@ func (q *closes) dueOf(s *stream, now time.Time) (closing, bool) {
 	}
 }
 
-// take takes a closed window out of what ingest works on, and returns what sums it
+// detach takes a closed window out of what ingest works on, and returns what sums it
 // up; nil when nothing may leave. Nobody else has the window from then on.
-func (q *closes) take(c closing) func() release.Batch {
+func (q *closes) detach(c closing) func() release.Batch {
 	n, spec := q.routing.specAt(c.Stream, c.Start)
 	if spec == nil {
 		return nil
@@ -186,16 +186,16 @@ func (q *closes) take(c closing) func() release.Batch {
 	if !spec.Unit.None() { // what is about nobody lives by its readings
 		feeders = q.routing.fedBy(n)[spec.ID]
 	}
-	ends := q.ending(spec, c)
+	counts := q.epochCounts(spec, c)
 	return func() release.Batch {
-		return release.NewBatch(spec, c.Policy, c.Start, c.End, win.Sums(feeders), gap).WithEpoch(ends())
+		return release.NewBatch(spec, c.Policy, c.Start, c.End, win.Sums(feeders), gap).WithEpoch(counts())
 	}
 }
 
-// ending returns what counts the epoch that ends with a window, if one does: nothing comes
+// epochCounts returns what counts the epoch that ends with a window, if one does: nothing comes
 // for it any more. An epoch that is not known, or in which the gateway was never up, has no
 // numbers; of one of which a part is missing they are of the rest.
-func (q *closes) ending(spec *plan.Stream, c closing) func() *release.Epoch {
+func (q *closes) epochCounts(spec *plan.Stream, c closing) func() *release.Epoch {
 	if !spec.CountsEpochs() || !spec.EndsEpoch(c.Start, c.End) {
 		return func() *release.Epoch { return nil }
 	}

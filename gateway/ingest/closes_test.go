@@ -43,7 +43,7 @@ func run(t *testing.T, dir, clock string, at time.Time, s *plan.Stream) *running
 	r.cfg.Now = func() time.Time { return time.Unix(0, r.now.Load()) }
 	r.cfg.Uptime = func() time.Duration { return time.Duration(r.now.Load()) } // no jump is doubted
 	if clock == "" {
-		r.wake()
+		r.startClock()
 	}
 	r.sources.all = []source{r.ears}
 	r.reporter.refresh()
@@ -187,7 +187,7 @@ func TestMoreThanARoundIsClosed(t *testing.T) {
 	r := run(t, tmpfs(t), "", noon.Add(time.Second), s)
 	r.reading(12, 1)
 	until(t, "the clock has ticked", func() bool { return r.Report().Through.After(noon) })
-	const minutes = 3*round + 10
+	const minutes = 3*maxCloses + 10
 	now := noon.Add((minutes + 2) * time.Minute)
 	r.now.Store(now.UnixNano())
 	for n := range minutes {
@@ -307,7 +307,7 @@ func TestDownForAWholeWindow(t *testing.T) {
 					c.Uptime = func() time.Duration { return now.Sub(noon) }
 				}, footfall(t, 2), nobody)
 				i.clock.opened, i.catchUp.resumed = now, kept
-				i.wake()
+				i.startClock()
 				return i
 			}
 			i := open()

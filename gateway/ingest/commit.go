@@ -14,10 +14,10 @@ const (
 
 // snapshot is what all parts want to be durable.
 func (i *Ingest) snapshot() snapshot {
-	s := snapshot{now: i.clock.now, account: &i.account.account, heard: i.liveness.list, open: i.windows.owed()}
+	s := snapshot{now: i.clock.now, account: &i.account.account, heard: i.liveness.list, open: i.windows.unsaved()}
 	s.facts.Shown, s.facts.Closes = i.account.visible, i.closes.list
-	i.windows.into(&s.facts)
-	i.catchUp.into(&s.facts)
+	i.windows.saveTo(&s.facts)
+	i.catchUp.saveTo(&s.facts)
 	return s
 }
 
@@ -39,7 +39,7 @@ func (i *Ingest) commit(ctx context.Context) error {
 	}
 	i.account.committed(time.Since(begun))
 	i.journal.written(after)
-	i.windows.settle()
+	i.windows.markSaved()
 	i.reporter.publish() // first, so that who was acknowledged finds it counted
 	i.pulse.beat(acknowledging)
 	i.sources.acknowledge(i.reception.batch.messages)

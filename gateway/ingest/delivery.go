@@ -37,8 +37,8 @@ func (d *delivery) begin(s *sensor, m *intake.Message, serial uint64) {
 	d.message, d.sensor, d.serial, d.bare = m, s, serial, false
 }
 
-// whole takes all of a message.
-func (d *delivery) whole(s *sensor, m *intake.Message, serial uint64) {
+// decode takes all of a message.
+func (d *delivery) decode(s *sensor, m *intake.Message, serial uint64) {
 	d.begin(s, m, serial)
 	d.decoder.Decode(m.Payload, s.shape, d.in.clock.at(m.Received), d)
 	d.message, d.sensor = nil, nil
@@ -163,7 +163,7 @@ func (d *delivery) apply(p *route, r reading.Reading, stamp *reading.Stamp, acco
 // of a message with one is taken at once, so that it is durable as a whole or not at all.
 type large struct {
 	delivery
-	own intake.Message // the message at hand
+	held intake.Message // the message at hand
 }
 
 // on reports whether one is on its way.
@@ -171,8 +171,8 @@ func (l *large) on() bool { return l.message != nil }
 
 // start begins a message, of which next takes the first part.
 func (l *large) start(s *sensor, m intake.Message, serial uint64) {
-	l.own = m
-	l.begin(s, &l.own, serial)
+	l.held = m
+	l.begin(s, &l.held, serial)
 	l.decoder.Begin(m.Payload, s.shape, l.in.clock.at(m.Received), &l.delivery)
 }
 
@@ -186,8 +186,8 @@ func (l *large) next() (done intake.Message, more bool) {
 	if more {
 		return done, true
 	}
-	done = l.own
-	l.message, l.sensor, l.own = nil, nil, intake.Message{}
+	done = l.held
+	l.message, l.sensor, l.held = nil, nil, intake.Message{}
 	return done, false
 }
 

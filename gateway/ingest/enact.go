@@ -63,7 +63,7 @@ func (c *changes) enact(e enactment) error {
 	if err := c.adopt(e.version); err != nil || now.IsZero() {
 		return err
 	}
-	c.windows.begin(now)
+	c.windows.beginStreams(now)
 	return nil
 }
 

@@ -27,8 +27,8 @@ const (
 	sayGaps = time.Minute
 )
 
-// missing notes a gap until now, which the next tick says.
-func (c *catchUp) missing(from time.Time, why string) {
+// addGap notes a gap that lasts until the next tick.
+func (c *catchUp) addGap(from time.Time, why string) {
 	if from.IsZero() || c.clock.now.IsZero() {
 		return // nothing was open before
 	}
@@ -86,7 +86,7 @@ func (c *catchUp) gapIn(start, end time.Time, lateness time.Duration) string {
 			return g.Reason
 		}
 	}
-	if !c.clock.simulated() && c.broker != nil && !c.behind.IsZero() && end.After(c.last) {
+	if !c.clock.simulated() && c.broker != nil && !c.behind.IsZero() && end.After(c.complete) {
 		return reasonAway
 	}
 	return ""

@@ -181,7 +181,7 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 		return nil, err
 	}
 	if !i.clock.simulated() {
-		i.wake()
+		i.startClock()
 	}
 	if err := i.openSources(); err != nil {
 		return nil, errors.Join(err, i.sources.close(), i.journal.log.Close())
@@ -190,18 +190,18 @@ func Open(cfg Config, versions []Version) (*Ingest, error) {
 	return i, nil
 }
 
-// wake gives a gateway that goes by wall time its time before anybody can send: without
+// startClock gives a gateway that goes by wall time its time before anybody can send: without
 // it any timestamp would do.
-func (i *Ingest) wake() {
+func (i *Ingest) startClock() {
 	now := i.clock.believed()
-	if now.Before(dawn) {
+	if now.Before(minTime) {
 		return
 	}
-	i.clock.wake(now)
+	i.clock.start(now)
 	if i.clock.ticked {
 		i.windows.prune(i.clock.since, &i.account)
 	}
-	i.windows.begin(i.clock.since)
+	i.windows.beginStreams(i.clock.since)
 }
 
 // openSources lets messages come in. Behind a broker it needs the secret of this state
@@ -223,12 +223,12 @@ func (i *Ingest) openSources() error {
 func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan release.Key) error {
 	defer i.journal.log.Close()
 	delivered := make(chan struct{})
-	go func() { defer close(delivered); i.feedback.deliver(i.sources.tells) }()
+	go func() { defer close(delivered); i.feedback.deliver(i.sources.feedbackTo) }()
 	defer func() { close(i.feedback.out); <-delivered }()
 	scrubbed := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
 	go func() { defer close(scrubbed); i.scrub.loop(ctx) }()
-	defer func() { stop(); <-scrubbed; i.closes.beside.Wait() }()
+	defer func() { stop(); <-scrubbed; i.closes.summing.Wait() }()
 	// After a panic nothing is committed: it may have come half way through.
 	return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
 }

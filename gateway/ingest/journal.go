@@ -17,8 +17,8 @@ const tending = 5 * time.Second
 const keysUnwritten = "keys cannot be written, so intake waits. Make room in the key directory, or let the gateway's " +
 	"user write it"
 
-// lingering is said while a key that is over is still in the directory.
-const lingering = "a key that is over cannot be removed from the key directory. Let the gateway's user write it"
+// keysUnremovable is said while a key that is over is still in the directory.
+const keysUnremovable = "a key that is over cannot be removed from the key directory. Let the gateway's user write it"
 
 // journal is what is durable: the log, the keys that it is sealed with, and what it has of
 // the state already.
@@ -33,7 +33,7 @@ type journal struct {
 	rewrite bool
 
 	failing retry.Once
-	lingers atomic.Bool
+	stuck   atomic.Bool // a key that is over cannot be removed
 }
 
 // saved is what the log has of the state; nothing at a start, since a start begins a
@@ -133,13 +133,13 @@ func (j *journal) compact() {
 // reason to stand still.
 func (j *journal) shred(name string) {
 	if err := j.keys.Shred(name); err != nil {
-		j.linger(err)
+		j.noteStuck(err)
 	}
 }
 
-func (j *journal) linger(err error) {
-	if was := j.lingers.Swap(err != nil); err != nil && !was {
-		j.cfg.Log.Error(lingering, "error", err)
+func (j *journal) noteStuck(err error) {
+	if was := j.stuck.Swap(err != nil); err != nil && !was {
+		j.cfg.Log.Error(keysUnremovable, "error", err)
 	} else if err == nil && was {
 		j.cfg.Log.Info("keys that are over are gone")
 	}
@@ -149,7 +149,7 @@ func (j *journal) linger(err error) {
 // or damaged is written again with the next commit, which this asks for.
 func (j *journal) tend() {
 	mended, err := j.keys.Tend()
-	j.linger(err)
+	j.noteStuck(err)
 	if mended > 0 {
 		j.cfg.Log.Warn("the key directory has lost keys, or had them wrong; they are written again from memory",
 			"keys", mended)
@@ -169,8 +169,8 @@ func (j *journal) problem() string {
 	if why := j.failing.Last(); why != "" {
 		return why
 	}
-	if j.lingers.Load() {
-		return lingering
+	if j.stuck.Load() {
+		return keysUnremovable
 	}
 	return ""
 }

@@ -72,7 +72,7 @@ func TestLargeMessagesInParts(t *testing.T) {
 		t.Errorf("%d turns of at most %d readings; want parts of %d", turns, most, part)
 	}
 	if n := len(i.reception.batch.messages); n != 11 || i.reception.batch.messages[10].ID != 1 ||
-		i.reception.large.on() || i.reception.large.own.Payload != nil {
+		i.reception.large.on() || i.reception.large.held.Payload != nil {
 		t.Errorf("%d are to be acknowledged", n)
 	}
 	if r := i.account.Received; r != 10_010 {

@@ -55,7 +55,7 @@ func drawLog(r *rapid.T) []event {
 	packed := func(unit string) string {
 		at, more := "", ""
 		if rapid.Bool().Draw(r, "timed") {
-			at = fmt.Sprintf(`,"t":%d`, noon.Unix()+int64(at0(log).Seconds())+
+			at = fmt.Sprintf(`,"t":%d`, noon.Unix()+int64(sinceNoon(log).Seconds())+
 				int64(rapid.IntRange(-20, 1).Draw(r, "minute"))*60)
 		}
 		if rapid.IntRange(0, 4).Draw(r, "form") == 0 {
@@ -109,8 +109,8 @@ func drawLog(r *rapid.T) []event {
 	return log
 }
 
-// at0 is how far after noon a log has come.
-func at0(log []event) (at time.Duration) {
+// sinceNoon is how far after noon a log has come.
+func sinceNoon(log []event) (at time.Duration) {
 	for _, e := range log {
 		if e.tick > 0 {
 			at = e.tick - 12*time.Hour

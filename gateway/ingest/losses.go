@@ -39,5 +39,5 @@ func (l *losses) remove(which func(name string) bool) { l.names = slices.DeleteF
 // recover takes what the log says.
 func (l *losses) recover(f *facts) { l.names, l.unread, l.until = f.Lost, f.Unread, f.LostUntil }
 
-// into writes what is durable of it.
-func (l *losses) into(f *facts) { f.Lost, f.Unread, f.LostUntil = l.names, l.unread, l.until }
+// saveTo writes what is durable of it into the facts.
+func (l *losses) saveTo(f *facts) { f.Lost, f.Unread, f.LostUntil = l.names, l.unread, l.until }

@@ -66,8 +66,8 @@ func (s *stream) drop(at int64) {
 	}
 }
 
-// wakeUp notes who was known to live in a window before it began.
-func (s *stream) wakeUp(w *openWindow) {
+// applyAlive notes who was known to live in a window before it began.
+func (s *stream) applyAlive(w *openWindow) {
 	for number := range s.ahead[w.start] {
 		w.markAlive(number)
 	}

@@ -41,8 +41,8 @@ func (b *batch) add(m intake.Message) *intake.Message {
 	return &b.messages[len(b.messages)-1]
 }
 
-// takeBack takes the last message out.
-func (b *batch) takeBack() intake.Message {
+// pop takes the last message out.
+func (b *batch) pop() intake.Message {
 	last := len(b.messages) - 1
 	m := b.messages[last]
 	b.messages[last] = intake.Message{}
@@ -54,7 +54,7 @@ func (b *batch) takeBack() intake.Message {
 // only, to be taken in parts: then it is none of the batch any more.
 func (r *reception) dispatch(m *intake.Message) (begun bool) {
 	if m.Own {
-		r.catchUp.hear(m)
+		r.catchUp.takeOwn(m)
 		return false
 	}
 	t, known := r.routing.targets[m.Topic]
@@ -77,10 +77,10 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 		}
 		r.serial++
 		if m.Large() {
-			r.large.start(s, r.batch.takeBack(), r.serial)
+			r.large.start(s, r.batch.pop(), r.serial)
 			return true
 		}
-		r.small.whole(s, m, r.serial)
+		r.small.decode(s, m, r.serial)
 	}
 	return false
 }

@@ -94,8 +94,8 @@ func newRecovered() recovered {
 // whole reports whether facts and numbers of sensors are those of the account.
 func (v *recovered) whole() bool { return v.FactsAt == v.facts.At && v.HeardCount == len(v.heard) }
 
-// hear adds numbers of sensors.
-func (v *recovered) hear(numbers []uint64) {
+// addHeard adds numbers of sensors.
+func (v *recovered) addHeard(numbers []uint64) {
 	for _, n := range numbers {
 		if !v.known[n] {
 			v.known[n] = true
@@ -118,7 +118,7 @@ func (v *recovered) read(r checkpoint.Record) error {
 			return err
 		}
 		v.facts = old.facts
-		v.hear(old.Heard)
+		v.addHeard(old.Heard)
 		v.FactsAt, v.HeardCount = v.facts.At, len(v.heard) // it is one record with them
 	case checkpoint.Account:
 		v.account, v.Now = newAccount(), time.Time{}
@@ -127,7 +127,7 @@ func (v *recovered) read(r checkpoint.Record) error {
 		v.facts = facts{}
 		return json.Unmarshal(r.Body, &v.facts)
 	case checkpoint.Heard:
-		v.hear(checkpoint.Numbers(r.Body))
+		v.addHeard(checkpoint.Numbers(r.Body))
 	}
 	return nil
 }

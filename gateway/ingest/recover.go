@@ -233,7 +233,7 @@ func (e *openEpoch) replay(c checkpoint.Record) bool {
 // windows become gaps, and an epoch without its bounds admits nobody.
 func (r *recovery) markUnreadable() error {
 	o := r.windows
-	var said []string
+	var names []string
 	for _, name := range slices.Sorted(maps.Keys(r.lost)) {
 		what, id, start, ok := parseName(name)
 		s := o.streams[id]
@@ -248,7 +248,7 @@ func (r *recovery) markUnreadable() error {
 			continue
 		}
 		o.losses.add(name)
-		said = append(said, name)
+		names = append(names, name)
 		if what == "w" && spec != nil {
 			// A stream begins with its first window: one of which nothing is left too.
 			_, end := spec.Window(start)
@@ -257,10 +257,10 @@ func (r *recovery) markUnreadable() error {
 			}
 		}
 	}
-	if len(said) > 0 {
+	if len(names) > 0 {
 		r.cfg.Log.Warn("windows (w) and epochs (e) cannot be read back, by their start and stream; they become gaps "+
 			"and admit nobody",
-			"lost", len(said), "first", strings.Join(said[:min(len(said), 10)], " "))
+			"lost", len(names), "first", strings.Join(names[:min(len(names), 10)], " "))
 	}
 	o.markLost()
 	return nil
@@ -284,7 +284,7 @@ func (r *recovery) shredDead() error {
 			live[w.name] = true
 		}
 		for at, e := range s.epochs {
-			if !e.end.After(s.next) && !r.closes.hasOf(s.id, e) {
+			if !e.end.After(s.next) && !r.closes.hasEpoch(s.id, e) {
 				delete(s.epochs, at)
 				continue
 			}

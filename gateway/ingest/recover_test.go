@@ -68,7 +68,7 @@ func (i *Ingest) save(t interface{ Fatal(...any) }) {
 		t.Fatal(err)
 	}
 	i.journal.written(after)
-	i.windows.settle()
+	i.windows.markSaved()
 }
 
 // TestAnyOrderAnyRedeliveryAKillAtAnyCommit: the same readings, shuffled and

@@ -45,7 +45,7 @@ type sensor struct {
 	// home says that it stands for somebody, or may have: then nothing is ever said
 	// of it singly. It is true until a policy knows the kind, and stays so once one
 	// has made it stand for somebody.
-	home, stood   bool
+	home, wasHome bool
 	declaresPulse bool
 	// pulse says that its kind declares heartbeats, or that it has sent one; whoever sums
 	// up a window may look.

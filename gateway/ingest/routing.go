@@ -81,7 +81,7 @@ func (r *routing) reroute(streams map[string]*stream, oldest time.Time) error {
 	f, unfit, unmapped := newFitter(streams, oldest), 0, 0
 	homes := r.everHomes()
 	for _, s := range r.sensors {
-		s.stood = s.stood || homes[s.entry.Kind]
+		s.wasHome = s.wasHome || homes[s.entry.Kind]
 		if err := r.rerouteOne(s, len(r.versions)-1, f); err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 	s.shape, s.pointers, s.valid, s.unmapped, s.unfit = sent.shape, sent.pointers, sent.valid, sent.unmapped, false
 	s.declaresPulse = !kind.Heartbeat.IsZero()
 	s.pulse.Store(s.declaresPulse || r.liveness.heard[s.number])
-	s.stood = s.stood || kind.Home() || v.Homes[s.entry.Kind]
+	s.wasHome = s.wasHome || kind.Home() || v.Homes[s.entry.Kind]
 	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
 	if s.entry.Until != (civil.Date{}) {
 		s.until = s.entry.Until.End(v.Location).UnixNano()
@@ -144,10 +144,10 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 			}
 			s.routes = append(s.routes, route{f.streams[p.Stream.ID], p.Stream, n, rule.For(s.entry.ID), uint8(part)})
 			s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
-			s.stood = s.stood || p.Stream.Unit.Sensor
+			s.wasHome = s.wasHome || p.Stream.Unit.Sensor
 		}
 	}
-	s.home = s.stood
+	s.home = s.wasHome
 	return nil
 }
 
@@ -201,7 +201,7 @@ func (r *routing) exchange(to roster, plans map[string][]plan.Plan) {
 	r.versions[len(r.versions)-1].Plans = plans
 	for _, s := range r.sensors {
 		if o := old.byID[s.entry.ID]; o != nil {
-			s.lastReading, s.silentAfter, s.home, s.stood = o.lastReading, o.silentAfter, o.home, o.stood
+			s.lastReading, s.silentAfter, s.home, s.wasHome = o.lastReading, o.silentAfter, o.home, o.wasHome
 		}
 	}
 }

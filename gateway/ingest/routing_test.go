@@ -254,7 +254,7 @@ func TestRenew(t *testing.T) {
 		t.Error("plans of another version are taken")
 	}
 	next.Digest = "v"
-	i.routing.sensors[0].stood = true
+	i.routing.sensors[0].wasHome = true
 	if !i.changes.renew(renewal{Renewal: next, roster: newRoster(reg)}) {
 		t.Fatal("the renewal is not taken")
 	}
@@ -264,7 +264,7 @@ func TestRenew(t *testing.T) {
 	if len(i.feedback.tally) != 0 {
 		t.Error("a home is told what was wrong")
 	}
-	i.routing.byID["a"].stood = false
+	i.routing.byID["a"].wasHome = false
 	i.feedback.add(i.routing.byID["b"], fault.New(fault.NotJSON), nil)
 	if !i.changes.renew(renewal{Renewal: next, roster: newRoster(reg)}) || i.routing.byID["a"].home {
 		t.Fatal("the renewal is not taken")

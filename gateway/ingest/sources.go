@@ -47,12 +47,12 @@ type source interface {
 
 // sources are all of them, and the queue that they share.
 type sources struct {
-	cfg      *Config
-	queue    *intake.Queue
-	all      []source
-	tells    []source           // those on which feedback is sent
-	listener *listener.Listener // nil for none
-	broker   *mqtt.Client       // nil for none
+	cfg        *Config
+	queue      *intake.Queue
+	all        []source
+	feedbackTo []source           // those on which feedback is sent
+	listener   *listener.Listener // nil for none
+	broker     *mqtt.Client       // nil for none
 	// passwords are the listener's, nil for none; of whoever calls Renew.
 	passwords *access.Passwords
 	fatal     chan error // a panic at one of them
@@ -100,7 +100,7 @@ func (s *sources) open(reg *register.Register, secret []byte) error {
 func (s *sources) add(one source, identifies bool) {
 	s.all = append(s.all, one)
 	if identifies || s.cfg.Exact {
-		s.tells = append(s.tells, one)
+		s.feedbackTo = append(s.feedbackTo, one)
 	}
 }
 

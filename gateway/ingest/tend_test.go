@@ -106,7 +106,7 @@ func TestAKeyThatLingers(t *testing.T) {
 	dir := inMemory(t)
 	i := awake(t, dir, footfall(t, 2))
 	defer i.journal.log.Close()
-	i.windows.begin(noon)
+	i.windows.beginStreams(noon)
 	i.hear(fmt.Sprintf(one, 1, 1))
 	if err := i.brief(); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestAKeyThatLingers(t *testing.T) {
 	if n := len(keys()); n != 1 {
 		t.Errorf("%d windows were released; want 1", n)
 	}
-	if p := i.Report().Problem; p != lingering {
+	if p := i.Report().Problem; p != keysUnremovable {
 		t.Errorf("the report says %q", p)
 	}
 	if err := os.RemoveAll(list[0]); err != nil {

@@ -43,7 +43,7 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	if err := i.commit(ctx); err != nil {
 		return err
 	}
-	if now.Before(i.clock.now) || !i.clock.simulated() && now.Before(dawn) {
+	if now.Before(i.clock.now) || !i.clock.simulated() && now.Before(minTime) {
 		return nil
 	}
 	if !i.clock.ticked {
@@ -59,7 +59,7 @@ func (i *Ingest) tick(ctx context.Context, w wall, now time.Time) error {
 	}
 	i.clock.now = now
 	i.windows.resumeAfterLoss(now)
-	i.windows.wake(now)
+	i.windows.openAlive(now)
 	if err := i.closeDue(ctx, w); err != nil {
 		return err
 	}

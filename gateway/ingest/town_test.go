@@ -167,7 +167,7 @@ func (v *town) open() {
 	if err := newRecovery(i).run(); err != nil {
 		v.t.Fatal(err)
 	}
-	i.wake()
+	i.startClock()
 	v.i = i
 	v.note()
 }

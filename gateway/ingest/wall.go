@@ -30,13 +30,13 @@ func (i *Ingest) closeDue(ctx context.Context, w wall) error {
 // sums it up, and readings are taken meanwhile. A panic there is told to fail.
 func (q *closes) cross(ctx context.Context, w wall, fail func(error)) {
 	for !q.crossing && len(q.list) > 0 {
-		sum := q.take(q.list[0])
+		sum := q.detach(q.list[0])
 		if sum == nil { // its policy is gone; nothing may leave
 			q.shredFirst()
 			continue
 		}
 		q.crossing = true
-		q.beside.Go(func() {
+		q.summing.Go(func() {
 			if err := crash.Guard(func() error {
 				select {
 				case w.out <- sum():

@@ -115,7 +115,7 @@ func (o *windows) open(s *stream, spec *plan.Stream, digest string, start, end t
 	w.Share(&o.marks)
 	s.windows[w.start] = w
 	if !start.After(o.clock.now) {
-		s.wakeUp(w)
+		s.applyAlive(w)
 	}
 	return w, nil
 }
@@ -153,9 +153,9 @@ func (o *windows) wasDown(spec *plan.Stream, start, end time.Time) bool {
 	return !o.clock.simulated() && !o.catchUp.resumed && !start.Before(o.clock.until.Add(idleState+o.cfg.Future))
 }
 
-// begin gives each stream that has none its first window. In wall time that is done
+// beginStreams gives each stream that has none its first window. In wall time that is done
 // before the sources are open.
-func (o *windows) begin(now time.Time) {
+func (o *windows) beginStreams(now time.Time) {
 	for _, s := range o.streams {
 		if s.next.IsZero() {
 			s.next = o.first(s, now)
@@ -315,8 +315,8 @@ func (o *windows) readings() (n int64) {
 	return n
 }
 
-// owed is what open windows and epochs owe the log.
-func (o *windows) owed() (records []checkpoint.Record) {
+// unsaved are the records of what the log lacks of open windows and epochs.
+func (o *windows) unsaved() (records []checkpoint.Record) {
 	for _, s := range o.streams {
 		for _, w := range s.windows {
 			if len(w.pending) > 0 {
@@ -335,8 +335,8 @@ func (o *windows) owed() (records []checkpoint.Record) {
 	return records
 }
 
-// settle forgets what the log has now.
-func (o *windows) settle() {
+// markSaved drops what the log has now.
+func (o *windows) markSaved() {
 	for _, s := range o.streams {
 		for _, w := range s.windows {
 			w.pending = w.pending[:0]
@@ -347,15 +347,15 @@ func (o *windows) settle() {
 	}
 }
 
-// into writes what is durable of them.
-func (o *windows) into(f *facts) {
+// saveTo writes what is durable of them into the facts.
+func (o *windows) saveTo(f *facts) {
 	for _, s := range o.streams {
 		if !s.next.IsZero() {
 			o.next[s.id] = s.next
 		}
 	}
 	f.Next = o.next
-	o.losses.into(f)
+	o.losses.saveTo(f)
 }
 
 // recover takes what the log says.
@@ -392,9 +392,9 @@ func (o *windows) markAlive(p *route, number uint64, at, until time.Time) {
 	}
 }
 
-// wake opens the windows that begin now and that somebody is known to live in, so
+// openAlive opens the windows that begin now and that somebody is known to live in, so
 // that what is known does not depend on a reading that opens them.
-func (o *windows) wake(now time.Time) {
+func (o *windows) openAlive(now time.Time) {
 	for id, s := range o.streams {
 		for at := range s.ahead {
 			start := time.Unix(0, at).UTC()
@@ -410,7 +410,7 @@ func (o *windows) wake(now time.Time) {
 				continue // of an earlier version's grid, or to be closed without being opened
 			}
 			if w, err := o.open(s, spec, o.routing.versions[n].Digest, begins, end); err == nil {
-				s.wakeUp(w)
+				s.applyAlive(w)
 			}
 		}
 	}

@@ -11,38 +11,38 @@ import (
 const (
 	// tolerance is a step that is taken as it is: clocks are set right by seconds.
 	tolerance = time.Minute
-	// patience bounds how long a jump is doubted; a small one only for as long as it is
+	// maxDoubt bounds how long a jump is doubted; a small one only for as long as it is
 	// wide, since believing it wrongly costs no more than that.
-	patience = 10 * time.Minute
-	// absurd is a jump ahead that no running process has slept through: it is believed
+	maxDoubt = 10 * time.Minute
+	// maxJump is a jump ahead that no running process has slept through: it is believed
 	// only after a restart.
-	absurd = 24 * time.Hour
+	maxJump = 24 * time.Hour
 )
 
-// dawn is before every time that can be right: a machine without a battery wakes in 1970.
-var dawn = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+// minTime is before every time that can be right: a machine without a battery wakes in 1970.
+var minTime = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// reckoning holds the system's clock against the time that the machine has been up.
+// jumpFilter holds the system's clock against the time that the machine has been up.
 // While they disagree, time goes on from the last that was believed. Its owner is
 // ingest's goroutine.
-type reckoning struct {
-	at  time.Time     // believed last
-	up  time.Duration // the machine's uptime then
-	off time.Duration // how far the system's clock is from what is believed; 0 while it is
-	at0 time.Duration // uptime since when it is off by that
+type jumpFilter struct {
+	at       time.Time     // believed last
+	up       time.Duration // the machine's uptime then
+	off      time.Duration // how far the system's clock is from what is believed; 0 while it is
+	offSince time.Duration // uptime since when it is off by that
 }
 
-// look takes one look at the clock and returns the time that is believed.
-func (r *reckoning) look(wall time.Time, up time.Duration) time.Time {
-	off := r.apart(wall, up)
+// observe takes one look at the clock and returns the time that is believed.
+func (r *jumpFilter) observe(wall time.Time, up time.Duration) time.Time {
+	off := r.offset(wall, up)
 	if off == 0 {
 		r.at, r.up, r.off = wall, up, 0
 		return wall
 	}
 	if (off - r.off).Abs() > tolerance {
-		r.off, r.at0 = off, up // another jump
+		r.off, r.offSince = off, up // another jump
 	}
-	if wait, ever := doubt(off); ever && up-r.at0 >= wait {
+	if wait, ever := doubt(off); ever && up-r.offSince >= wait {
 		r.at, r.up, r.off = wall, up, 0
 		return wall
 	}
@@ -50,9 +50,9 @@ func (r *reckoning) look(wall time.Time, up time.Duration) time.Time {
 	return r.at
 }
 
-// apart is how far the system's clock is ahead of what is believed; 0 within the
+// offset is how far the system's clock is ahead of what is believed; 0 within the
 // tolerance.
-func (r *reckoning) apart(wall time.Time, up time.Duration) time.Duration {
+func (r *jumpFilter) offset(wall time.Time, up time.Duration) time.Duration {
 	if r.at.IsZero() {
 		return 0
 	}
@@ -64,11 +64,11 @@ func (r *reckoning) apart(wall time.Time, up time.Duration) time.Duration {
 
 // doubt is how long a jump is not believed; false for as long as the process runs.
 func doubt(off time.Duration) (time.Duration, bool) {
-	return min(off.Abs(), patience), off <= absurd
+	return min(off.Abs(), maxDoubt), off <= maxJump
 }
 
 // problem says what is doubted; empty for nothing.
-func (r *reckoning) problem(wall time.Time, up time.Duration) string {
+func (r *jumpFilter) problem(wall time.Time, up time.Duration) string {
 	if r.off == 0 {
 		return ""
 	}
@@ -78,7 +78,7 @@ func (r *reckoning) problem(wall time.Time, up time.Duration) string {
 	}
 	until := "it is not believed until the gateway is restarted"
 	if wait, ever := doubt(r.off); ever {
-		until = fmt.Sprintf("it is believed in %s, or after a restart", span(wait-(up-r.at0)))
+		until = fmt.Sprintf("it is believed in %s, or after a restart", span(wait-(up-r.offSince)))
 	}
 	return fmt.Sprintf("the system's clock has jumped %s by %s, to %s; %s. Windows go by the time that has passed "+
 		"meanwhile. Set the clock right if that is wrong",
