@@ -31,7 +31,7 @@ func (l *Listener) Admit(a Admission, anew func(id string) bool) {
 	l.admits.Store(now)
 	for id, u := range old.users {
 		if now.users[id] != u {
-			l.seats.turnOut(u)
+			l.admitted.disconnect(u)
 		}
 	}
 }

@@ -31,16 +31,16 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
-// TestTurnedOutWhileComingIn: who was let in by the list of before and is not seated
-// yet gets no seat.
+// TestTurnedOutWhileComingIn: who was let in by the list of before and is not admitted
+// yet is not let in.
 func TestTurnedOutWhileComingIn(t *testing.T) {
-	s := newSeats()
+	s := newAdmitted()
 	u := newUser("a", "")
-	s.turnOut(u)
-	if s.take(&conn{user: u}) {
-		t.Error("it is seated")
+	s.disconnect(u)
+	if s.add(&conn{user: u}) {
+		t.Error("it is admitted")
 	}
-	if !s.take(&conn{user: newUser("a", "")}) {
-		t.Error("nobody is seated any more")
+	if !s.add(&conn{user: newUser("a", "")}) {
+		t.Error("nobody is admitted any more")
 	}
 }

@@ -172,9 +172,9 @@ func (c *conn) end() {
 // gone gives back what the connection held.
 func (c *conn) gone() {
 	c.cancel()
-	c.l.seats.leave(c)
-	c.l.yard.leave(c)
-	c.l.tally.litter(perConn)
+	c.l.admitted.leave(c)
+	c.l.budget.leave(c)
+	c.l.tally.addGarbage(perConn)
 }
 
 // ended reports whether nothing more can be read.

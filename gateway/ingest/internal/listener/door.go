@@ -40,7 +40,7 @@ func (d door) Address() string       { return d.open.Addr().String() }
 // Serve lets connections in until the listener is closed.
 func (d door) Serve(establish listeners.EstablishFn) {
 	begin := func(p *peer) { d.l.guests.Go(func() { d.serve(p, establish) }) }
-	d.l.guests.Go(func() { d.l.porch.usher(d.l.ctx, begin) })
+	d.l.guests.Go(func() { d.l.preAuth.admitQueued(d.l.ctx, begin) })
 	for {
 		raw, err := d.open.Accept()
 		switch {
@@ -53,7 +53,7 @@ func (d door) Serve(establish listeners.EstablishFn) {
 			time.Sleep(acceptPause)
 			continue
 		}
-		if p := newPeer(raw, d.l.turns); d.l.porch.enter(p) {
+		if p := newPeer(raw, d.l.turns); d.l.preAuth.enter(p) {
 			begin(p)
 		}
 	}
@@ -63,25 +63,25 @@ func (d door) Serve(establish listeners.EstablishFn) {
 // asks for a lock twice, and waits for ever when one leaves in between.
 func (d door) Close(listeners.CloseFn) {
 	_ = d.open.Close()
-	d.l.porch.clear()
-	d.l.seats.close()
+	d.l.preAuth.clear()
+	d.l.admitted.close()
 	for _, client := range d.l.server.Clients.GetAll() {
 		if client.Net.Listener == d.ID() {
 			// its code, or that it is gone already
 			_ = d.l.server.DisconnectClient(client, packets.ErrServerShuttingDown)
 		}
 	}
-	d.l.seats.clear() // who was just on the way in
+	d.l.admitted.clear() // who was just on the way in
 }
 
 // serve is the life of one connection.
 func (d door) serve(p *peer, establish listeners.EstablishFn) {
 	c := newConn(p, p, d.l)
 	defer c.cancel()
-	defer d.l.porch.leave(p)
+	defer d.l.preAuth.leave(p)
 	defer crash.Catch(func(e *crash.Error) { c.broken(e) })
-	no := c.greet()
-	d.l.porch.leave(p)
+	no := c.authenticate()
+	d.l.preAuth.leave(p)
 	if no != nil {
 		c.refuse(no)
 		return
@@ -111,8 +111,8 @@ type refusal struct {
 	guess   bool // it waits for its answer
 }
 
-// greet finds out who it is, and seats it. It computes in turn.
-func (c *conn) greet() *refusal {
+// authenticate finds out who it is, and admits it. It computes in turn.
+func (c *conn) authenticate() *refusal {
 	c.l.turns <- struct{}{}
 	defer func() { <-c.l.turns }()
 	_ = c.peer.SetDeadline(time.Now().Add(c.l.cfg.times.connect))
@@ -124,15 +124,15 @@ func (c *conn) greet() *refusal {
 			return unheard(err)
 		}
 	}
-	pk, no := c.introduction()
+	pk, no := c.readConnect()
 	if no != nil {
 		return no
 	}
-	if no := c.seat(&pk); no != nil {
+	if no := c.authorize(&pk); no != nil {
 		no.version, no.name = pk.ProtocolVersion, pk.Connect.Username
 		return no
 	}
-	if no := c.introduce(&pk); no != nil {
+	if no := c.sanitize(&pk); no != nil {
 		return no
 	}
 	_ = c.peer.SetDeadline(time.Time{})
@@ -153,8 +153,8 @@ func unheard(err error) *refusal {
 	return &refusal{why: noConnect}
 }
 
-// introduction reads the CONNECT (MQTT 3.1.1 section 3.1).
-func (c *conn) introduction() (pk packets.Packet, no *refusal) {
+// readConnect reads the CONNECT (MQTT 3.1.1 section 3.1).
+func (c *conn) readConnect() (pk packets.Packet, no *refusal) {
 	kind, length, err := c.fixed()
 	if err != nil {
 		return pk, unheard(err)
@@ -170,7 +170,7 @@ func (c *conn) introduction() (pk packets.Packet, no *refusal) {
 	if _, err := io.ReadFull(c.in, raw[n:]); err != nil {
 		return pk, unheard(err)
 	}
-	c.header, c.said, c.decoding = nil, raw, true
+	c.header, c.rawConnect, c.decoding = nil, raw, true
 	pk.FixedHeader = packets.FixedHeader{Type: packets.Connect, Remaining: length}
 	if err := pk.ConnectDecode(raw[n:]); err != nil {
 		return pk, &refusal{why: noConnect}
@@ -185,8 +185,8 @@ func (c *conn) introduction() (pk packets.Packet, no *refusal) {
 	return pk, nil
 }
 
-// seat holds a CONNECT against who may come in.
-func (c *conn) seat(pk *packets.Packet) *refusal {
+// authorize holds a CONNECT against who may come in.
+func (c *conn) authorize(pk *packets.Packet) *refusal {
 	if c.l.secured() {
 		admits := c.l.admits.Load()
 		u := admits.users[c.identify(pk, admits.passwords)]
@@ -200,7 +200,7 @@ func (c *conn) seat(pk *packets.Packet) *refusal {
 	} else {
 		c.source = newSource()
 	}
-	if !c.l.seats.take(c) {
+	if !c.l.admitted.add(c) {
 		return &refusal{why: noSeat, code: packets.ErrServerUnavailable}
 	}
 	return nil
@@ -227,9 +227,9 @@ func (c *conn) refuse(no *refusal) {
 		c.l.tally.add(no.why)
 	}
 	if no.guess {
-		c.l.bench.wait(c.ctx, no.name, c.peer.from)
+		c.l.throttle.wait(c.ctx, no.name, c.peer.from)
 	}
-	clear(c.said) // a password
+	clear(c.rawConnect) // a password
 	code, known := no.code, no.version == 5
 	if !known {
 		code, known = packets.V5CodesToV3[no.code]

@@ -22,7 +22,7 @@ func FuzzConnect(f *testing.F) {
 		Queue: intake.New(), Now: time.Now, Log: slog.New(slog.DiscardHandler), Passwords: secrets{"a": "right"},
 		Feedback: map[string]string{"a": "f"},
 		Fail:     func(err error) { panic(err) },
-		times: times{connect: time.Second, packet: time.Second, yard: time.Second, write: time.Second,
+		times: times{connect: time.Second, packet: time.Second, slow: time.Second, write: time.Second,
 			guess: time.Microsecond, longGuess: time.Microsecond},
 	})
 	if err != nil {
@@ -42,7 +42,7 @@ func FuzzConnect(f *testing.F) {
 			}
 		}()
 		go func() { _, _ = io.Copy(io.Discard, ours) }()
-		no := c.greet()
+		no := c.authenticate()
 		let <- no == nil
 		if no == nil {
 			c.cut(closing)
@@ -50,15 +50,15 @@ func FuzzConnect(f *testing.F) {
 			c.refuse(no)
 		}
 		c.cancel()
-		if cap(c.said) > 5+maxConnect {
-			t.Errorf("%d bytes were allocated for a stranger", cap(c.said))
+		if cap(c.rawConnect) > 5+maxConnect {
+			t.Errorf("%d bytes were allocated for a stranger", cap(c.rawConnect))
 		}
 		if <-let && c.user == nil {
 			t.Error("a stranger came in")
 		}
-		l.seats.mu.Lock()
-		defer l.seats.mu.Unlock()
-		if len(l.seats.all) > 0 {
+		l.admitted.mu.Lock()
+		defer l.admitted.mu.Unlock()
+		if len(l.admitted.all) > 0 {
 			t.Error("it stays")
 		}
 	})

@@ -32,23 +32,23 @@ var (
 // believes a length and allocates it twice. It hands out one packet at a time, so
 // that the next header is read when the packet before has been dealt with.
 type guard struct {
-	in       *wipe.Reader
-	said     []byte // the CONNECT as it came, until it is known whose it is
-	hello    []byte // what of it the library gets, to be handed out first
-	header   []byte // of the packet at hand, to be handed out
-	left     int    // bytes of it that have not been
-	large    bool   // it has a place in the yard
-	due      time.Time
-	idle     time.Time // the library's read deadline; guarded by conn.mu
-	decoding bool      // the library has a packet, and has not yet made sense of it
-	buf      [5]byte
+	in         *wipe.Reader
+	rawConnect []byte // the CONNECT as it came, until it is known whose it is
+	sanitized  []byte // what of it the library gets, to be handed out first
+	header     []byte // of the packet at hand, to be handed out
+	left       int    // bytes of it that have not been
+	large      bool   // it is in the packet budget
+	due        time.Time
+	idle       time.Time // the library's read deadline; guarded by conn.mu
+	decoding   bool      // the library has a packet, and has not yet made sense of it
+	buf        [5]byte
 }
 
 // Read hands out what the library may have.
 func (c *conn) Read(p []byte) (int, error) {
-	if len(c.hello) > 0 {
-		n := copy(p, c.hello)
-		c.hello, c.decoding = c.hello[n:], true
+	if len(c.sanitized) > 0 {
+		n := copy(p, c.sanitized)
+		c.sanitized, c.decoding = c.sanitized[n:], true
 		return n, nil
 	}
 	if c.left == 0 && len(c.header) == 0 {
@@ -66,7 +66,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.in.Read(p[:min(len(p), c.left)])
 	if c.left -= n; c.left == 0 && c.large {
-		c.l.yard.finished(c)
+		c.l.budget.finished(c)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(c.due) {
 		c.cut(slowPacket)
@@ -87,7 +87,7 @@ func (c *conn) hurry() {
 // next reads a fixed header, and waits for room where the packet is large.
 func (c *conn) next() error {
 	if c.large { // the packet before is in the queue, and accounted for there
-		c.l.yard.leave(c)
+		c.l.budget.leave(c)
 	}
 	c.due = time.Time{}
 	kind, length, err := c.fixed()
@@ -100,7 +100,7 @@ func (c *conn) next() error {
 			c.say(packets.ErrPacketTooLarge)
 			return errTooLarge
 		}
-		if err := c.l.yard.enter(c, 2*length); err != nil {
+		if err := c.l.budget.enter(c, 2*length); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ func TestFourOfASensor(t *testing.T) {
 	s := open(t, Config{Passwords: secrets{"a": "x", "b": "y"}, Feedback: map[string]string{"a": "", "b": ""}})
 	other := s.connect(4, "0", "b", "y")
 	var list []*sensor
-	for n := range seatsOfUser + 1 {
+	for n := range maxOfUser + 1 {
 		list = append(list, s.connect(4, string(rune('0'+n)), "a", "x"))
 	}
 	list[0].gone(5 * time.Second)
@@ -31,7 +31,7 @@ func TestFourOfASensor(t *testing.T) {
 // TestSeats: when all are taken the next is told so, and when one goes there is room.
 func TestSeats(t *testing.T) {
 	s := open(t, Config{})
-	s.l.seats.most = 2
+	s.l.admitted.limit = 2
 	one := s.connect(4, "1", "", "")
 	s.connect(4, "2", "", "")
 	for version, want := range map[byte]byte{4: 3, 5: 0x88} {
@@ -44,7 +44,7 @@ func TestSeats(t *testing.T) {
 	one.send([]byte{0xe0, 0})
 	one.gone(5 * time.Second)
 	s.connect(4, "3", "", "").works()
-	if room() > seatsInAll {
+	if room() > maxConnections {
 		t.Error("there is more room than there may be")
 	}
 }
@@ -183,7 +183,7 @@ func TestMalformed(t *testing.T) {
 // within seconds, and small packets do not wait at all.
 func TestLargePacketsThatNeverEnd(t *testing.T) {
 	s := open(t,
-		Config{times: times{connect: connectTime, packet: packetTime, yard: 200 * time.Millisecond, write: writeTime}})
+		Config{times: times{connect: connectTime, packet: packetTime, slow: 200 * time.Millisecond, write: writeTime}})
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -196,14 +196,14 @@ func TestLargePacketsThatNeverEnd(t *testing.T) {
 	}
 	s.connect(4, "small", "", "").works()
 	runtime.ReadMemStats(&after)
-	if rise := int64(after.HeapAlloc) - int64(before.HeapAlloc); rise > 2*yardBytes {
+	if rise := int64(after.HeapAlloc) - int64(before.HeapAlloc); rise > 2*budgetBytes {
 		t.Errorf("they cost %d MiB", rise>>20)
 	}
-	s.l.yard.mu.Lock()
-	if s.l.yard.used > yardBytes {
-		t.Errorf("%d bytes are given away", s.l.yard.used)
+	s.l.budget.mu.Lock()
+	if s.l.budget.used > budgetBytes {
+		t.Errorf("%d bytes are given away", s.l.budget.used)
 	}
-	s.l.yard.mu.Unlock()
+	s.l.budget.mu.Unlock()
 	large := s.connect(4, "large", "", "")
 	go func() { _, _ = large.Write(reading(3, "city/v1/a/b/up", make([]byte, 1<<20))) }()
 	large.want(0x40)
@@ -211,9 +211,9 @@ func TestLargePacketsThatNeverEnd(t *testing.T) {
 		_ = c.Close()
 	}
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		s.l.yard.mu.Lock()
-		used, holds := s.l.yard.used, len(s.l.yard.of)
-		s.l.yard.mu.Unlock()
+		s.l.budget.mu.Lock()
+		used, holds := s.l.budget.used, len(s.l.budget.of)
+		s.l.budget.mu.Unlock()
 		if used == 0 && holds == 0 {
 			break
 		}
@@ -236,9 +236,9 @@ func TestOneLargePacketOfASensor(t *testing.T) {
 		c.send(append([]byte{0x32}, 0xff, 0xff, 0x7f))
 	}
 	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		s.l.yard.mu.Lock()
-		n := len(s.l.yard.holds)
-		s.l.yard.mu.Unlock()
+		s.l.budget.mu.Lock()
+		n := len(s.l.budget.holds)
+		s.l.budget.mu.Unlock()
 		if n > 1 {
 			t.Fatalf("one sensor has %d large packets coming in", n)
 		}
@@ -249,7 +249,7 @@ func TestOneLargePacketOfASensor(t *testing.T) {
 // a keepalive and drop by drop.
 func TestAPacketEnds(t *testing.T) {
 	s := open(t,
-		Config{times: times{connect: connectTime, packet: 300 * time.Millisecond, yard: yardPatient, write: writeTime}})
+		Config{times: times{connect: connectTime, packet: 300 * time.Millisecond, slow: slowAfter, write: writeTime}})
 	idle := s.connect(4, "idle", "", "")
 	for _, raw := range [][]byte{{0x32, 100, 0}, append([]byte{0x32}, 0xff, 0xff, 0x7f, 0)} {
 		c := s.connect(4, "", "", "")
@@ -270,7 +270,7 @@ func TestAPacketEnds(t *testing.T) {
 // TestWhoReadsNothing: a peer that publishes and reads no acknowledgement is cut off,
 // and others do not notice.
 func TestWhoReadsNothing(t *testing.T) {
-	s := open(t, Config{times: times{connect: connectTime, packet: packetTime, yard: yardPatient, write: time.Second}})
+	s := open(t, Config{times: times{connect: connectTime, packet: packetTime, slow: slowAfter, write: time.Second}})
 	other := s.connect(4, "other", "", "")
 	bad := s.connect(4, "bad", "", "")
 	flood := bytes.Repeat(reading(1, "city/v1/a/b/up", []byte("{}")), 1000)
@@ -305,7 +305,7 @@ func TestWhoReadsNothing(t *testing.T) {
 // TestTheLibraryLiftsNoDeadline: its keepalive is for reading alone.
 func TestTheLibraryLiftsNoDeadline(t *testing.T) {
 	s := open(t,
-		Config{times: times{connect: connectTime, packet: packetTime, yard: yardPatient,
+		Config{times: times{connect: connectTime, packet: packetTime, slow: slowAfter,
 			write: 200 * time.Millisecond}})
 	ours, theirs := net.Pipe() // nothing is read from it
 	defer ours.Close()

@@ -11,8 +11,9 @@
 //
 // Whoever can reach it has a budget. A connection passes, in this order,
 //
-//	porch (few, 10 s, a CONNECT of 4 KiB) -> bench, if it is wrong -> seats (four of a sensor, 20,000 in all)
-//	-> guard and yard (packets as they come in) -> the sensor's share of the queue
+//	preAuth (few, 10 s, a CONNECT of 4 KiB) -> throttle, if its password is wrong
+//	-> admitted (four of a sensor, 20,000 in all) -> guard and packetBudget (packets as they come in)
+//	-> the sensor's share of the queue
 //
 // and what is written to it waits in conn, never in a goroutine of somebody else. Who
 // is over a bound is cut off and counted.
@@ -65,9 +66,9 @@ type Config struct {
 }
 
 // times are how long we wait for others.
-type times struct{ connect, packet, yard, write, guess, longGuess time.Duration }
+type times struct{ connect, packet, slow, write, guess, longGuess time.Duration }
 
-var ordinary = times{connectTime, packetTime, yardPatient, writeTime, guessWait, guessLongWait}
+var ordinary = times{connectTime, packetTime, slowAfter, writeTime, guessWait, guessLongWait}
 
 // Listener is a running broker.
 type Listener struct {
@@ -78,15 +79,15 @@ type Listener struct {
 	ctx    context.Context //nolint:containedctx // ends the broker's own goroutines, which have no other
 	cancel context.CancelFunc
 
-	seed    maphash.Seed // of clients' ids
-	turns   turns
-	porch   *porch
-	bench   *bench
-	seats   *seats
-	yard    *yard
-	tally   *tally
-	guests  sync.WaitGroup // those who serve a connection
-	writers sync.WaitGroup // those who write to one
+	seed     maphash.Seed // of clients' ids
+	turns    turns
+	preAuth  *preAuth
+	throttle *throttle
+	admitted *admitted
+	budget   *packetBudget
+	tally    *tally
+	guests   sync.WaitGroup // those who serve a connection
+	writers  sync.WaitGroup // those who write to one
 }
 
 // Listen starts a broker.
@@ -117,9 +118,9 @@ func build(cfg Config) (*Listener, error) {
 	}
 	l := &Listener{
 		cfg: cfg, seed: maphash.MakeSeed(), turns: make(turns, max(1, runtime.GOMAXPROCS(0)/2)),
-		bench: newBench(cfg.times), seats: newSeats(), yard: newYard(), tally: &tally{},
+		throttle: newThrottle(cfg.times), admitted: newAdmitted(), budget: newPacketBudget(), tally: &tally{},
 	}
-	l.porch = newPorch(l.tally)
+	l.preAuth = newPreAuth(l.tally)
 	l.admits.Store(l.admission(Admission{cfg.TLS, cfg.Passwords, cfg.Feedback}, newUser))
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.server = mqtt.New(&mqtt.Options{

@@ -71,7 +71,7 @@ func (p *peer) overdue() time.Duration {
 		sum += int64(time.Since(p.began)) - since
 	}
 	if p.heard.Load() {
-		return time.Duration(sum) - talkerPatient
+		return time.Duration(sum) - talkerPatience
 	}
-	return time.Duration(sum) - silentPatient
+	return time.Duration(sum) - silentPatience
 }

@@ -98,7 +98,7 @@ func TestBeforeConnect(t *testing.T) {
 func TestStrangersAreFew(t *testing.T) {
 	s := open(t, Config{})
 	before := runtime.NumGoroutine()
-	for range strangersOfOne + 300 {
+	for range maxPreAuthOfAddress + 300 {
 		s.dial()
 	}
 	most, done := 0, make(chan struct{})
@@ -109,14 +109,14 @@ func TestStrangersAreFew(t *testing.T) {
 			waiting = false
 		case <-time.After(5 * time.Millisecond):
 		}
-		s.l.porch.mu.Lock()
-		most = max(most, len(s.l.porch.all))
-		s.l.porch.mu.Unlock()
+		s.l.preAuth.mu.Lock()
+		most = max(most, len(s.l.preAuth.all))
+		s.l.preAuth.mu.Unlock()
 	}
-	if most > strangersOfOne || most < strangersOfOne/2 {
-		t.Errorf("%d strangers from one address were there at a time; want at most %d", most, strangersOfOne)
+	if most > maxPreAuthOfAddress || most < maxPreAuthOfAddress/2 {
+		t.Errorf("%d maxPreAuth from one address were there at a time; want at most %d", most, maxPreAuthOfAddress)
 	}
-	if n := runtime.NumGoroutine() - before; n > strangersOfOne+100 {
+	if n := runtime.NumGoroutine() - before; n > maxPreAuthOfAddress+100 {
 		t.Errorf("they cost %d goroutines", n)
 	}
 }
@@ -130,26 +130,26 @@ func TestOneAddressCannotFillThePorch(t *testing.T) {
 		one.waited.Store(int64(waited))
 		return one
 	}
-	p := newPorch(&tally{})
-	for range 3 * strangersOfOne {
+	p := newPreAuth(&tally{})
+	for range 3 * maxPreAuthOfAddress {
 		if !p.enter(peerOf(1, time.Minute)) {
 			t.Fatal("who has kept us waiting for a minute does not go")
 		}
 	}
-	bounded := func(p *porch) {
+	bounded := func(p *preAuth) {
 		t.Helper()
-		if len(p.all) > strangers || len(p.queue) > queuers {
-			t.Errorf("%d strangers, %d before the porch; want %d and %d at most", len(p.all), len(p.queue), strangers,
-				queuers)
+		if len(p.all) > maxPreAuth || len(p.queue) > maxQueued {
+			t.Errorf("%d strangers, %d in the queue; want %d and %d at most", len(p.all), len(p.queue), maxPreAuth,
+				maxQueued)
 		}
 		for n := range p.of {
-			if p.of[n] > strangersOfOne {
+			if p.of[n] > maxPreAuthOfAddress {
 				t.Errorf("%d of one address", p.of[n])
 			}
 		}
 	}
 	for a := range byte(4) {
-		for range strangersOfOne {
+		for range maxPreAuthOfAddress {
 			if !p.enter(peerOf(a, time.Minute)) {
 				t.Fatal("others do not get in")
 			}
@@ -159,21 +159,21 @@ func TestOneAddressCannotFillThePorch(t *testing.T) {
 
 	// Who has just come is not sent away for the next of its address; those queue,
 	// and others pass them by, while they have fewer places or a shorter queue.
-	p = newPorch(&tally{})
+	p = newPreAuth(&tally{})
 	for a := range byte(2) {
-		for n := range 2 * strangers {
-			if p.enter(peerOf(a, 0)) != (n < strangersOfOne) {
+		for n := range 2 * maxPreAuth {
+			if p.enter(peerOf(a, 0)) != (n < maxPreAuthOfAddress) {
 				t.Fatalf("%d of address %d", n, a)
 			}
 		}
 		bounded(p)
 	}
-	if p.queued[peerOf(1, 0).from] != queuers/2 {
+	if p.queued[peerOf(1, 0).from] != maxQueued/2 {
 		t.Errorf("the second address has %d in the queue; want its half", p.queued[peerOf(1, 0).from])
 	}
-	for range strangers / 4 {
+	for range maxPreAuth / 4 {
 		if !p.enter(peerOf(2, 0)) {
-			t.Fatal("a full porch keeps out an address that has little of it")
+			t.Fatal("preAuth keeps out an address that has little of it")
 		}
 	}
 	bounded(p)
@@ -183,7 +183,7 @@ func TestOneAddressCannotFillThePorch(t *testing.T) {
 	for one := range p.all {
 		one.waited.Store(int64(time.Minute))
 	}
-	for n := range queuers {
+	for n := range maxQueued {
 		if p.next() == nil {
 			t.Fatalf("only %d of the queue get in", n)
 		}
@@ -235,7 +235,7 @@ func TestOrigin(t *testing.T) {
 // TestAllComeBack: hundreds of sensors behind one address, at once, over TLS. They get
 // in, and hardly any has to come again, though the machine is theirs as well.
 func TestAllComeBack(t *testing.T) {
-	const many = 700 // more than may be on the porch
+	const many = 700 // more than may be unauthenticated
 	s := open(t, Config{TLS: certificate(t)})
 	comeIn := func() error {
 		raw, err := tls.Dial("tcp", s.l.Addr(), &tls.Config{InsecureSkipVerify: true})

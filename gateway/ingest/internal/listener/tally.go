@@ -54,10 +54,10 @@ type tally struct {
 
 func (t *tally) add(why reason) {
 	t.counts[why].Add(1)
-	t.litter(perConn)
+	t.addGarbage(perConn)
 }
 
-func (t *tally) litter(bytes int) { t.garbage.Add(int64(bytes)) }
+func (t *tally) addGarbage(bytes int) { t.garbage.Add(int64(bytes)) }
 
 // watch says once a minute how many were cut off, and gives memory back to the system
 // when many have gone: Go's own way would keep it for minutes.

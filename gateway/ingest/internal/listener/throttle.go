@@ -16,15 +16,15 @@ const (
 	guessWait     = time.Second
 	guessLongWait = 5 * time.Second // where a name or an address has been wrong often
 	guessOften    = 10              // times at once, and once a second
-	guessers      = 1024
+	maxThrottled  = 1024
 	guessTable    = 1024
 )
 
-// bench is where those wait for their answer who had a wrong password. The right one
-// is never kept waiting, not even while others guess at the same name or from the
-// same address: otherwise a stranger could shut a sensor out by guessing badly. So
-// every password is looked at, and a guess costs the guesser's time and a connection.
-type bench struct {
+// throttle delays the answer to a wrong password. The right one is never delayed, not even
+// while others guess at the same name or from the same address: otherwise a stranger could
+// shut a sensor out by guessing badly. So every password is checked, and a guess costs the
+// guesser time and a connection.
+type throttle struct {
 	times times
 	mu    sync.Mutex
 	held  list.List // of chan struct{}; the oldest first
@@ -35,21 +35,21 @@ type bench struct {
 	names, addresses [guessTable]*rate.Limiter
 }
 
-func newBench(t times) *bench {
-	b := &bench{times: t, seed: maphash.MakeSeed()}
+func newThrottle(t times) *throttle {
+	b := &throttle{times: t, seed: maphash.MakeSeed()}
 	for i := range guessTable {
 		b.names[i], b.addresses[i] = rate.NewLimiter(1, guessOften), rate.NewLimiter(1, guessOften)
 	}
 	return b
 }
 
-// wait returns when a wrong answer may be given. When the bench is full, who has
+// wait returns when a wrong answer may be given. When too many wait, who has
 // waited longest is let go.
-func (b *bench) wait(ctx context.Context, name []byte, from netip.Prefix) {
-	wait := b.price(name, from)
+func (b *throttle) wait(ctx context.Context, name []byte, from netip.Prefix) {
+	wait := b.delay(name, from)
 	released := make(chan struct{})
 	b.mu.Lock()
-	if b.held.Len() >= guessers {
+	if b.held.Len() >= maxThrottled {
 		close(b.held.Remove(b.held.Front()).(chan struct{}))
 	}
 	at := b.held.PushBack(released)
@@ -67,7 +67,7 @@ func (b *bench) wait(ctx context.Context, name []byte, from netip.Prefix) {
 	b.held.Remove(at) // or it was, meanwhile
 }
 
-func (b *bench) price(name []byte, from netip.Prefix) time.Duration {
+func (b *throttle) delay(name []byte, from netip.Prefix) time.Duration {
 	addr := from.Addr().As16()
 	n := b.names[maphash.Bytes(b.seed, name)%guessTable].Allow()
 	a := b.addresses[maphash.Bytes(b.seed, addr[:])%guessTable].Allow()

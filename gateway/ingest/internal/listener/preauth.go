@@ -8,49 +8,48 @@ import (
 	"time"
 )
 
-// Bounds of those who have not said who they are. One costs some 5 KiB, or 25 within
-// a TLS handshake; so all together cost 25 MiB at most. Who waits before the porch
-// costs a file.
+// Bounds of unauthenticated connections. One costs some 5 KiB, or 25 within a TLS handshake;
+// so all together cost 25 MiB at most. One that queues costs a file.
 const (
-	strangers      = 1024
-	strangersOfOne = 512  // from one address: a city's sensors may be behind one
-	queuers        = 1024 // before the porch
-	// How long one may keep us waiting, when others need room: a word costs a sensor
-	// nothing, a handshake its slow processor and network.
-	silentPatient = 500 * time.Millisecond
-	talkerPatient = 3 * time.Second
-	lookAgain     = 50 * time.Millisecond // whether somebody has by now, while others queue
+	maxPreAuth          = 1024
+	maxPreAuthOfAddress = 512  // from one address: a city's sensors may be behind one
+	maxQueued           = 1024 // for a place
+	// How long one may keep us waiting when others need room. To send a byte costs a sensor
+	// nothing; a handshake takes time on a slow processor and network.
+	silentPatience = 500 * time.Millisecond
+	talkerPatience = 3 * time.Second
+	pollQueued     = 50 * time.Millisecond // how often the queue looks whether somebody has
 )
 
-// porch is where connections are until it is known whose they are. When it is full,
-// who has kept us waiting longest has to go, if that was longer than one may: so a
-// crowd that says nothing makes room, while sensors that all come back at once, and
-// whose handshakes take us long, are let through one after the other. Until somebody
-// goes, the next queue and are not refused: they would only come again.
+// preAuth holds the connections that are not authenticated yet. When it is full, the one that
+// has kept us waiting longest is evicted, if that was longer than it may: so a crowd that
+// sends nothing makes room, while sensors that all come back at once, and whose handshakes
+// take long, get through one after the other. Until there is a place the next ones queue.
+// They are not refused, since they would only come again.
 //
-// One address that has all its places keeps nobody else waiting; and when the porch is
-// full, an address that has more places than another gives it one at once.
-type porch struct {
-	mu     sync.Mutex
-	all    map[*peer]bool
-	of     map[netip.Prefix]int
-	queue  []*peer // in the order of their coming
-	queued map[netip.Prefix]int
-	closed bool
-	stir   chan struct{} // somebody went, or queues
-	tally  *tally
+// An address that has used up its places keeps no other waiting; and when no place is left,
+// an address that has more than another gives it one at once.
+type preAuth struct {
+	mu      sync.Mutex
+	all     map[*peer]bool
+	of      map[netip.Prefix]int
+	queue   []*peer // in the order of their coming
+	queued  map[netip.Prefix]int
+	closed  bool
+	changed chan struct{} // signalled when one leaves, or queues
+	tally   *tally
 }
 
-func newPorch(t *tally) *porch {
-	return &porch{
+func newPreAuth(t *tally) *preAuth {
+	return &preAuth{
 		all: make(map[*peer]bool), of: make(map[netip.Prefix]int), queued: make(map[netip.Prefix]int),
-		stir: make(chan struct{}, 1), tally: t,
+		changed: make(chan struct{}, 1), tally: t,
 	}
 }
 
-// enter reports whether there is room for one at once. Otherwise it queues, and usher
+// enter reports whether there is room for one at once. Otherwise it queues, and admitQueued
 // brings it in, or it is closed. It never waits.
-func (p *porch) enter(one *peer) bool {
+func (p *preAuth) enter(one *peer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -61,27 +60,27 @@ func (p *porch) enter(one *peer) bool {
 		p.add(one)
 		return true
 	}
-	if len(p.queue) >= queuers && !p.shorten(one.from) {
-		p.crowdOut(one)
+	if len(p.queue) >= maxQueued && !p.evictQueued(one.from) {
+		p.evict(one)
 		return false
 	}
 	p.queue = append(p.queue, one)
 	p.queued[one.from]++
-	p.wake()
+	p.signal()
 	return false
 }
 
-// usher brings in those who queue, until ctx ends.
-func (p *porch) usher(ctx context.Context, begin func(*peer)) {
+// admitQueued brings in those who queue, until ctx ends.
+func (p *preAuth) admitQueued(ctx context.Context, begin func(*peer)) {
 	for {
 		var again <-chan time.Time
 		if p.waiting() {
-			again = time.After(lookAgain)
+			again = time.After(pollQueued)
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-p.stir:
+		case <-p.changed:
 		case <-again:
 		}
 		for one := p.next(); one != nil; one = p.next() {
@@ -90,14 +89,14 @@ func (p *porch) usher(ctx context.Context, begin func(*peer)) {
 	}
 }
 
-func (p *porch) waiting() bool {
+func (p *preAuth) waiting() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.queue) > 0
 }
 
 // next takes in the first in the queue for whom there is room.
-func (p *porch) next() *peer {
+func (p *preAuth) next() *peer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var no map[netip.Prefix]bool // those for whom there is none
@@ -120,16 +119,16 @@ func (p *porch) next() *peer {
 
 // room reports whether there is room for one more of an address, after somebody had to
 // go perhaps.
-func (p *porch) room(from netip.Prefix) bool {
-	crowded := p.of[from] >= strangersOfOne
-	if !crowded && len(p.all) < strangers {
+func (p *preAuth) room(from netip.Prefix) bool {
+	crowded := p.of[from] >= maxPreAuthOfAddress
+	if !crowded && len(p.all) < maxPreAuth {
 		return true
 	}
 	among, fair := from, crowded // whether only those of an address have to go
 	over := time.Duration(0)
 	if !crowded {
 		if most, n := largest(p.of); n > p.of[from]+1 {
-			among, fair, over = most, true, -talkerPatient // patience or not
+			among, fair, over = most, true, -talkerPatience // patience or not
 		}
 	}
 	var worst *peer
@@ -145,13 +144,13 @@ func (p *porch) room(from netip.Prefix) bool {
 		return false
 	}
 	p.forget(worst)
-	p.crowdOut(worst)
+	p.evict(worst)
 	return true
 }
 
-// shorten sends the last in the queue away of the address that has most there, if that
+// evictQueued sends the last in the queue away of the address that has most there, if that
 // has more than another one.
-func (p *porch) shorten(from netip.Prefix) bool {
+func (p *preAuth) evictQueued(from netip.Prefix) bool {
 	most, n := largest(p.queued)
 	if n <= p.queued[from]+1 {
 		return false
@@ -159,7 +158,7 @@ func (p *porch) shorten(from netip.Prefix) bool {
 	for i, one := range slices.Backward(p.queue) {
 		if one.from == most {
 			p.dequeue(i)
-			p.crowdOut(one)
+			p.evict(one)
 			return true
 		}
 	}
@@ -175,17 +174,17 @@ func largest(of map[netip.Prefix]int) (most netip.Prefix, n int) {
 	return most, n
 }
 
-func (p *porch) crowdOut(one *peer) {
+func (p *preAuth) evict(one *peer) {
 	_ = one.Close() // its reader sees that
 	p.tally.add(crowdedOut)
 }
 
-func (p *porch) add(one *peer) {
+func (p *preAuth) add(one *peer) {
 	p.all[one] = true
 	p.of[one.from]++
 }
 
-func (p *porch) dequeue(i int) {
+func (p *preAuth) dequeue(i int) {
 	fewer(p.queued, p.queue[i].from)
 	p.queue = slices.Delete(p.queue, i, i+1)
 }
@@ -197,30 +196,30 @@ func fewer(of map[netip.Prefix]int, from netip.Prefix) {
 }
 
 // leave is for who is known now, or gone.
-func (p *porch) leave(one *peer) {
+func (p *preAuth) leave(one *peer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.forget(one)
 }
 
-func (p *porch) forget(one *peer) {
+func (p *preAuth) forget(one *peer) {
 	if !p.all[one] {
 		return
 	}
 	delete(p.all, one)
 	fewer(p.of, one.from)
-	p.wake()
+	p.signal()
 }
 
-func (p *porch) wake() {
+func (p *preAuth) signal() {
 	select {
-	case p.stir <- struct{}{}:
+	case p.changed <- struct{}{}:
 	default:
 	}
 }
 
 // clear sends everybody away, also who comes later.
-func (p *porch) clear() {
+func (p *preAuth) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true

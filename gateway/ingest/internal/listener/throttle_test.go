@@ -13,18 +13,18 @@ func TestGuesses(t *testing.T) {
 	begun := time.Now()
 	first := s.dial()
 	first.send(hello(4, 2, "x", "a", "wrong"))
-	for range guessers + 100 {
+	for range maxThrottled + 100 {
 		s.dial().send(hello(4, 2, "x", "a", "wrong"))
 	}
-	for held := 0; held < guessers; {
-		s.l.bench.mu.Lock()
-		held = s.l.bench.held.Len()
-		s.l.bench.mu.Unlock()
-		if held > guessers {
-			t.Fatalf("%d guessers are kept", held)
+	for held := 0; held < maxThrottled; {
+		s.l.throttle.mu.Lock()
+		held = s.l.throttle.held.Len()
+		s.l.throttle.mu.Unlock()
+		if held > maxThrottled {
+			t.Fatalf("%d maxThrottled are kept", held)
 		}
 		if time.Since(begun) > 20*time.Second {
-			t.Fatalf("only %d guessers wait for their answer", held)
+			t.Fatalf("only %d maxThrottled wait for their answer", held)
 		}
 	}
 	asked := time.Now()
@@ -51,19 +51,19 @@ func TestGuesses(t *testing.T) {
 // TestAGuessCosts holds the price of a wrong password against names and addresses.
 func TestAGuessCosts(t *testing.T) {
 	one, two := origin(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}), origin(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 2)})
-	b := newBench(ordinary)
+	b := newThrottle(ordinary)
 	for n := range 3 * guessOften {
-		if want := map[bool]time.Duration{true: guessWait, false: guessLongWait}[n < guessOften]; b.price([]byte{byte(n)}, one) != want {
+		if want := map[bool]time.Duration{true: guessWait, false: guessLongWait}[n < guessOften]; b.delay([]byte{byte(n)}, one) != want {
 			t.Fatalf("guess %d from one address costs other than %s", n, want)
 		}
 	}
 	for n := range guessOften + 1 {
 		from := origin(&net.TCPAddr{IP: net.IPv4(198, 51, 100, byte(n))})
-		if got := b.price([]byte("name"), from); n == guessOften && got != guessLongWait {
+		if got := b.delay([]byte("name"), from); n == guessOften && got != guessLongWait {
 			t.Errorf("guess %d at one name costs %s", n, got)
 		}
 	}
-	if b.price([]byte("fresh"), two) != guessWait {
+	if b.delay([]byte("fresh"), two) != guessWait {
 		t.Error("who was wrong once waits as long as who guesses")
 	}
 }

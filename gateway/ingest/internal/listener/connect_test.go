@@ -37,20 +37,20 @@ func TestOfAConnectNothingStays(t *testing.T) {
 		go func() { _, _ = ours.Write(raw) }()
 		c := newConn(theirs, newPeer(theirs, l.turns), l)
 		l.turns <- struct{}{}
-		pk, no := c.introduction()
+		pk, no := c.readConnect()
 		if no != nil {
 			t.Fatalf("%s: %+v", name, no)
 		}
 		<-l.turns
-		said := c.said
-		if no := c.introduce(&pk); no != nil {
+		said := c.rawConnect
+		if no := c.sanitize(&pk); no != nil {
 			t.Fatalf("%s: %+v", name, no)
 		}
-		if bytes.Contains(said, []byte("canary")) || c.said != nil || bytes.Contains(c.hello, []byte("canary")) {
-			t.Errorf("%s: something stays: %q, %q", name, said, c.hello)
+		if bytes.Contains(said, []byte("canary")) || c.rawConnect != nil || bytes.Contains(c.sanitized, []byte("canary")) {
+			t.Errorf("%s: something stays: %q, %q", name, said, c.sanitized)
 		}
 		got := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connect}}
-		if err := got.ConnectDecode(c.hello[2:]); err != nil || got.ConnectValidate() != packets.CodeSuccess {
+		if err := got.ConnectDecode(c.sanitized[2:]); err != nil || got.ConnectValidate() != packets.CodeSuccess {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if got.Connect.Keepalive != 60 || !got.Connect.Clean ||

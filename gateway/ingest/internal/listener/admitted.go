@@ -12,8 +12,8 @@ import (
 
 // Bounds of those whom we know.
 const (
-	seatsInAll  = 20_000
-	seatsOfUser = 4
+	maxConnections = 20_000
+	maxOfUser      = 4
 	// A sensor may connect so often; more is a loop gone wrong, or somebody's fun.
 	loginsPerSecond = 2
 	loginsAtOnce    = 16
@@ -30,8 +30,8 @@ type user struct {
 	source
 	id, feedback string
 	logins       *rate.Limiter
-	conns        []*conn // oldest first; under the lock of seats
-	out          bool    // it may not come in any more; under the lock of seats
+	conns        []*conn // oldest first; under the lock of admitted
+	out          bool    // it may not come in any more; under the lock of admitted
 }
 
 func newUser(id, feedback string) *user {
@@ -39,37 +39,37 @@ func newUser(id, feedback string) *user {
 		logins: rate.NewLimiter(loginsPerSecond, loginsAtOnce)}
 }
 
-// seats are the connections that have been let in.
-type seats struct {
-	mu   sync.Mutex
-	most int
-	all  map[*conn]bool
-	shut bool
+// admitted are the connections that have been let in.
+type admitted struct {
+	mu    sync.Mutex
+	limit int
+	all   map[*conn]bool
+	shut  bool
 }
 
-func newSeats() *seats { return &seats{most: room(), all: make(map[*conn]bool)} }
+func newAdmitted() *admitted { return &admitted{limit: room(), all: make(map[*conn]bool)} }
 
 // room is how many connections there may be: half of the files that the process may
 // open, so that the checkpoint and the store are never without.
 func room() int {
 	var files syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) != nil {
-		return seatsInAll
+		return maxConnections
 	}
-	return int(min(seatsInAll, files.Cur/2))
+	return int(min(maxConnections, files.Cur/2))
 }
 
-// take seats a connection; false when there is no room. A user's fifth makes the
+// add admits a connection; false when there is no room. A user's fifth makes the
 // first go: a sensor whose network broke would otherwise be shut out by what is left
 // of its own old connections.
-func (s *seats) take(c *conn) bool {
+func (s *admitted) add(c *conn) bool {
 	s.mu.Lock()
 	var first *conn
-	ok := !s.shut && len(s.all) < s.most && (c.user == nil || !c.user.out)
+	ok := !s.shut && len(s.all) < s.limit && (c.user == nil || !c.user.out)
 	if ok {
 		s.all[c] = true
 		if u := c.user; u != nil {
-			if u.conns = append(u.conns, c); len(u.conns) > seatsOfUser {
+			if u.conns = append(u.conns, c); len(u.conns) > maxOfUser {
 				first = u.conns[0]
 			}
 		}
@@ -81,7 +81,7 @@ func (s *seats) take(c *conn) bool {
 	return ok
 }
 
-func (s *seats) leave(c *conn) {
+func (s *admitted) leave(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.all[c] {
@@ -100,8 +100,8 @@ func (s *seats) leave(c *conn) {
 	}
 }
 
-// turnOut cuts off a user, also one who is just coming in.
-func (s *seats) turnOut(u *user) {
+// disconnect cuts off a user, also one who is just coming in.
+func (s *admitted) disconnect(u *user) {
 	s.mu.Lock()
 	u.out = true
 	list := slices.Clone(u.conns)
@@ -112,14 +112,14 @@ func (s *seats) turnOut(u *user) {
 }
 
 // close lets nobody in any more.
-func (s *seats) close() {
+func (s *admitted) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shut = true
 }
 
 // clear cuts off whoever is still there.
-func (s *seats) clear() {
+func (s *admitted) clear() {
 	s.mu.Lock()
 	var list []*conn
 	for c := range s.all {
