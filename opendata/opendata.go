@@ -196,10 +196,11 @@ const nothing = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), c
 // scripts but our own. Everything is public and nobody logs in, so other sites may read it.
 func secure(next http.Handler) http.Handler {
 	always := map[string][]string{
-		"Cross-Origin-Opener-Policy":    {"same-origin"},
-		"Cross-Origin-Resource-Policy":  {"cross-origin"},
-		"Permissions-Policy":            {nothing},
-		"Content-Security-Policy":       {"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"cross-origin"},
+		"Permissions-Policy":           {nothing},
+		"Content-Security-Policy": {"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; " +
+			"form-action 'self'"},
 		"X-Content-Type-Options":        {"nosniff"},
 		"Referrer-Policy":               {"no-referrer"},
 		"Access-Control-Allow-Origin":   {"*"},

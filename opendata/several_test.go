@@ -77,7 +77,8 @@ func TestNotOneCity(t *testing.T) {
 	one := gatewayBooks(t, s, "portalba", "edge-1", "a", 1)
 	for want, second := range map[string]books.Dir{"city girona": gatewayBooks(t, s, "girona", "edge-2", "b", 1),
 		"gateway edge-1 is named twice": gatewayBooks(t, s, "portalba", "edge-1", "c", 1)} {
-		if _, err := Open(Config{HTTP: "127.0.0.1:0"}, s, over(one, second), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
+		_, err := Open(Config{HTTP: "127.0.0.1:0"}, s, over(one, second), slog.New(slog.DiscardHandler))
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("it says %v; want %q", err, want)
 		}
 	}
@@ -190,7 +191,8 @@ func TestMostBooks(t *testing.T) {
 		}
 		path := filepath.Join(t.TempDir(), "opendata.yaml")
 		if err := os.WriteFile(path,
-			[]byte("http: 127.0.0.1:0\nbooks: ["+strings.Join(list, ", ")+"]\nstore: {sqlite: {path: x.db}}\n"), 0o600); err != nil {
+			[]byte("http: 127.0.0.1:0\nbooks: ["+strings.Join(list, ", ")+
+				"]\nstore: {sqlite: {path: x.db}}\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := ReadConfig(path); (err == nil) != want {

@@ -318,7 +318,8 @@ func TestBrokenFile(t *testing.T) {
 			}
 		}
 	}
-	if resp, body := fetch(t, base+strings.Replace(allYear, "2025-01-01", "2025-02-01", 1)); resp.StatusCode != http.StatusServiceUnavailable {
+	other := strings.Replace(allYear, "2025-01-01", "2025-02-01", 1)
+	if resp, body := fetch(t, base+other); resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("where nothing can be read, the answer is %d %.100s", resp.StatusCode, body)
 	}
 }
@@ -341,7 +342,8 @@ func TestSlowFiles(t *testing.T) {
 	}
 	for range 3 {
 		begun := time.Now()
-		if resp, body := fetch(t, base+"/api/v1/streams/steps/observations?limit=10"); resp.StatusCode != http.StatusOK || time.Since(begun) > 5*time.Second {
+		resp, body := fetch(t, base+"/api/v1/streams/steps/observations?limit=10")
+		if resp.StatusCode != http.StatusOK || time.Since(begun) > 5*time.Second {
 			t.Errorf("a page is %d after %s: %.100s", resp.StatusCode, time.Since(begun), body)
 		}
 	}

@@ -145,12 +145,15 @@ func Chart(days []Day) string {
 	}
 	slices.Sort(names)
 	fmt.Fprintf(&b,
-		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", left+columns*bar+12, max(1, len(names))*row)
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" `+
+			`font-size="12" role="img">`+"\n", left+columns*bar+12, max(1, len(names))*row)
 	b.WriteString("<title>Privacy budget by " +
 		"day</title>\n<style>.s{fill:#0b5d7a}.c{fill:url(#h)}.k{stroke:#8a4b00;stroke-width:1.5;stroke-dasharray:5 " +
-		"3}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}.s{fill:#58b0d0}}</style>\n")
+		"3}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}.s{fill:#58b0d0}" +
+		"}</style>\n")
 	b.WriteString(
-		`<defs><pattern id="h" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" fill="#0b5d7a"/></pattern></defs>` + "\n")
+		`<defs><pattern id="h" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">` +
+			`<rect width="3" height="6" fill="#0b5d7a"/></pattern></defs>` + "\n")
 	for i, name := range names {
 		list := units[name]
 		list = list[max(0, len(list)-maxColumns):]
@@ -160,7 +163,8 @@ func Chart(days []Day) string {
 		}
 		y := func(v float64) float64 { return top + height*(1-v/high) }
 		fmt.Fprintf(&b,
-			`<g transform="translate(0 %d)"><text x="%d" y="18">Epsilon per %s and day. Solid: spent. Hatched: foreseen. Dashed: the charter's cap.</text>`+"\n", i*row, left, html.EscapeString(name))
+			`<g transform="translate(0 %d)"><text x="%d" y="18">Epsilon per %s and day. Solid: spent. Hatched: `+
+				`foreseen. Dashed: the charter's cap.</text>`+"\n", i*row, left, html.EscapeString(name))
 		for _, share := range []float64{0, .5, 1} {
 			fmt.Fprintf(&b, `<line class="a" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text x="8" y="%.1f">%.3g</text>`+
 				"\n", left, left+columns*bar, y(share*high), y(share*high), y(share*high)+4, share*high)
@@ -168,7 +172,8 @@ func Chart(days []Day) string {
 		for n, d := range list {
 			x := left + n*bar
 			fmt.Fprintf(&b,
-				`<g><title>%s: %.4g spent, %.4g foreseen, %.4g left of %.4g</title><rect class="s" x="%d" width="%d" y="%.1f" height="%.1f"/><rect class="c" x="%d" width="%d" y="%.1f" height="%.1f"/>`,
+				`<g><title>%s: %.4g spent, %.4g foreseen, %.4g left of %.4g</title><rect class="s" x="%d" `+
+					`width="%d" y="%.1f" height="%.1f"/><rect class="c" x="%d" width="%d" y="%.1f" height="%.1f"/>`,
 				d.Day, d.Spent, d.Coming, d.Left, d.Cap, x+3, bar-6, y(d.Spent), height+top-y(d.Spent), x+3, bar-6,
 				y(d.Spent+d.Coming), y(d.Spent)-y(d.Spent+d.Coming))
 			if d.Cap > 0 {

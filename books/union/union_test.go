@@ -45,7 +45,8 @@ func gateway(t *testing.T, name string, zones ...string) books.Dir {
 		}
 	}
 	features :=
-		`{"id":"a","properties":{"gateway":"edge-1"}},{"id":"b","properties":{"gateway":"edge-2"}},{"id":"c","properties":{"gateway":"edge-2"}}`
+		`{"id":"a","properties":{"gateway":"edge-1"}},{"id":"b","properties":{"gateway":"edge-2"}},{"id":"c",` +
+			`"properties":{"gateway":"edge-2"}}`
 	for file, text := range map[string]string{
 		"zones.geojson": `{"type":"FeatureCollection","features":[` + features + `]}`,
 		"ledger.jsonl":  fmt.Sprintf("{\"n\":1,\"gateway\":%q}\n", name),

@@ -63,7 +63,13 @@ var descriptions = map[string]description{
 		"Every published series: what it measures, where, under which decision, and how far it is final.", jsonType,
 		reflect.TypeFor[streamPage](),
 		both("streams",
-			`[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid","unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":74,"typical_error":17}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14","from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z","simulation":true,"max_contributions":4,"bounded_share_from":1075,"bounded_share":{"start":"2026-06-13T22:00:00Z","end":"2026-06-14T22:00:00Z","value":0.19,"low":0.18,"high":0.2}}]`, `,"next":null}`),
+			`[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid",`+
+				`"unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":74,`+
+				`"typical_error":17}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14",`+
+				`"from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z",`+
+				`"simulation":true,"max_contributions":4,"bounded_share_from":1075,`+
+				`"bounded_share":{"start":"2026-06-13T22:00:00Z","end":"2026-06-14T22:00:00Z","value":0.19,"low":0.18,`+
+				`"high":0.2}}]`, `,"next":null}`),
 	},
 	"/api/v1/streams/{id}/observations": {
 		"Read observations", "Released observations in order of start, cell and measure: by default those of the " +
@@ -72,41 +78,57 @@ var descriptions = map[string]description{
 			"is made: it has no ETag and no length, and if it cannot be ended, its connection is. What was not " +
 			"published has null for value, low and high. The same query always has the same answer.", jsonType,
 		reflect.TypeFor[observationPage](),
-		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z","cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"","value":702,"low":685,"high":719,"unit":"device","decision":"2026-14","policy":"sha256:00","mechanism":"gaussian","epsilon":0.96,"scale":8.63,"threshold":54,"simulation":true}],"next":null,"epochs":[]}`,
+		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z",` +
+			`"cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"",` +
+			`"value":702,"low":685,"high":719,"unit":"device","decision":"2026-14","policy":"sha256:00",` +
+			`"mechanism":"gaussian","epsilon":0.96,"scale":8.63,"threshold":54,"simulation":true}],` +
+			`"next":null,"epochs":[]}`,
 	},
 	"/api/v1/streams/{id}/totals": {
 		"Add up", "Sums of released counts, sums and histogram classes, over zones or over time. What was withheld " +
 			"is missing from them, and said.", jsonType, reflect.TypeFor[totalPage](),
-		`{"stream":"gates","over":"time","items":[{"start":"2026-06-15T08:00:00Z","end":"2026-06-15T10:00:00Z","cell":"square","category":"","measure":"passed","parts":2,"published":1,"withheld":1,"no_data":0,"withdrawn":0,"value":22,"low":22,"high":22,"unit":"person"}],"simulation":false,"next":null}`,
+		`{"stream":"gates","over":"time","items":[{"start":"2026-06-15T08:00:00Z","end":"2026-06-15T10:00:00Z",` +
+			`"cell":"square","category":"","measure":"passed","parts":2,"published":1,"withheld":1,"no_data":0,` +
+			`"withdrawn":0,"value":22,"low":22,"high":22,"unit":"person"}],"simulation":false,"next":null}`,
 	},
 	"/api/v1/sensors": {
 		"List sensors", "Every sensor in the street, whose it is, and what becomes of each thing that it sends.",
 		jsonType, reflect.TypeFor[sensorPage](),
 		both("sensors",
-			`[{"id":"rambla-1","owner":"acme","kind":"wifi-counter","topic":"city/v1/acme/rambla-1/up","zone":"rambla","registered":"2026-05-01","purpose":{"en":"How many devices pass the Rambla"},"alive":true,"fields":[{"name":"device","class":"identifier","fate":"counted","decision":"2026-14"}]}]`, `,"homes":[],"unknown":[],"next":null}`),
+			`[{"id":"rambla-1","owner":"acme","kind":"wifi-counter","topic":"city/v1/acme/rambla-1/up",`+
+				`"zone":"rambla","registered":"2026-05-01","purpose":{"en":"How many devices pass the Rambla"},`+
+				`"alive":true,"fields":[{"name":"device","class":"identifier","fate":"counted","decision":"2026-14"}]}]`,
+			`,"homes":[],"unknown":[],"next":null}`),
 	},
 	"/api/v1/zones": {
 		"Map zones", "The zones as voted, as GeoJSON, each with the newest values of all streams; with stream, " +
 			"measure and category, with that one value as plain properties.", geoType, reflect.TypeFor[collection](),
 		both("features",
-			`[{"type":"Feature","id":"rambla","properties":{"name":"La Rambla","latest":[]},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.106,41.3],[2.106,41.305],[2.1,41.3]]]}}]`, `,"next":null,"type":"FeatureCollection"}`),
+			`[{"type":"Feature","id":"rambla","properties":{"name":"La Rambla","latest":[]},`+
+				`"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.106,41.3],[2.106,41.305],[2.1,41.3]]]}}]`,
+			`,"next":null,"type":"FeatureCollection"}`),
 	},
 	"/api/v1/decisions": {
 		"List decisions", "What the council decided: its words, its explanation in plain language, and who signed it.",
 		jsonType, reflect.TypeFor[decisionPage](),
 		both("decisions",
-			`[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01","until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n","explain":{"en":"Who is measured"}}]`, `,"next":null}`),
+			`[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01",`+
+				`"until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n",`+
+				`"explain":{"en":"Who is measured"}}]`, `,"next":null}`),
 	},
 	"/api/v1/decisions/{id}": {
 		"Read one decision", "One decision, in a list of one.", jsonType, reflect.TypeFor[decisionPage](),
 		both("decisions",
-			`[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01","until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n","explain":{"en":"Who is measured"}}]`, `,"next":null}`),
+			`[{"id":"2026-14","title":{"en":"Footfall"},"state":"in_force","from":"2026-06-01",`+
+				`"until":"2027-05-31","policy":"sha256:00","motion":"","votes":[],"yaml":"decision: \"2026-14\"\n",`+
+				`"explain":{"en":"Who is measured"}}]`, `,"next":null}`),
 	},
 	"/api/v1/ledger": {
 		"Read the ledger", "Reservations of privacy budget, oldest first. Each line names the SHA-256 of the one " +
 			"before; /books/ledger.jsonl is the file itself.", jsonType, reflect.TypeFor[entryPage](),
 		both("entries",
-			`[{"n":1,"day":"2026-06-15","gateway":"edge-1","decision":"2026-14","plan":"sha256:00","unit":"device","kind":"reserve","epsilon":0.5,"delta":1e-06,"cap":1,"left":0.5,"prev_sha256":""}]`, `,"next":null}`),
+			`[{"n":1,"day":"2026-06-15","gateway":"edge-1","decision":"2026-14","plan":"sha256:00","unit":"device",`+
+				`"kind":"reserve","epsilon":0.5,"delta":1e-06,"cap":1,"left":0.5,"prev_sha256":""}]`, `,"next":null}`),
 	},
 }
 

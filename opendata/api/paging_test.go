@@ -93,7 +93,8 @@ func TestEveryStreamOnce(t *testing.T) {
 				Next    string
 			}
 			// A new server knows nothing of before: it is a moment later.
-			if status := ask(serve(files{"city.json": []byte(`{}`), "streams.json": file()}), path, &page); status != http.StatusOK {
+			h := serve(files{"city.json": []byte(`{}`), "streams.json": file()})
+			if status := ask(h, path, &page); status != http.StatusOK {
 				t.Fatalf("%s: %d", path, status)
 			}
 			for _, s := range page.Streams {
@@ -126,7 +127,8 @@ func TestOneLedgerIsAway(t *testing.T) {
 		Next    string
 	}
 	var all, first, rest, behind answer
-	if status := ask(h(), "/api/v1/ledger", &all); status != http.StatusOK || len(all.Entries) != 2 || all.Missing != nil {
+	if status := ask(h(), "/api/v1/ledger", &all); status != http.StatusOK || len(all.Entries) != 2 ||
+		all.Missing != nil {
 		t.Errorf("%d: %+v", status, all)
 	}
 	ask(h(), "/api/v1/ledger?limit=1", &first)

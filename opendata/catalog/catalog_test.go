@@ -112,7 +112,8 @@ func TestCatalogueIsDCAT(t *testing.T) {
 		stream("instant", "2026-01-01T00:00:00+01:00", "2027-05-31T22:00:00Z"), stream("none", "", ""),
 		{Stream: books.Stream{ID: "bare", Every: "P1D"}}}
 	zones := []byte(
-		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.3]]]}}]}`)
+		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},` +
+			`"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.3]]]}}]}`)
 	for _, base := range []string{"", "https://data.portalba.example"} {
 		c := New(nil, nil, base, nil)
 		raw, err := json.Marshal(c.dcat(books.City{Name: "Portalba"}, streams, zones))

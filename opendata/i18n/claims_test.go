@@ -19,13 +19,15 @@ var claimed = map[string]claims.Claim{
 		"also of those near the threshold that are shown.": claims.Counted,
 
 	// of a share of units, which is paid for by itself
-	"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after that.": claims.Nothing,
+	"%s: %s %% of %s (%s to %s %%, in 95 of 100 cases) reached the limit of %d and were not counted after " +
+		"that.": claims.Nothing,
 	"95 %% interval": claims.Nothing,
 	"What decides is their number with its noise, so a number may stand for fewer %s than the decision's smallest " +
 		"group.": claims.Nothing,
 	"Each number carries random noise that protects every single %s, and an interval that says how much; where " +
 		"there are too few, as the decision says, there is no number.": claims.Nothing,
-	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is no number.": claims.Nothing,
+	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is " +
+		"no number.": claims.Nothing,
 	"Some streams are about nobody, such as air or noise, and their numbers are exact. Each number about somebody " +
 		"protects a unit that its decision names: a device, a vehicle, a card, a home or a person. It carries " +
 		"random noise, drawn once, and is published only where enough units were there, by their number or, where " +

@@ -37,7 +37,8 @@ func TestRecentIsWhole(t *testing.T) {
 		{"PT1M", 100, 3, "m", 200 * time.Minute}, {"PT1H", 50_000, 1, "", time.Hour}, {"P1D", 3, 1, "", 24 * time.Hour},
 	} {
 		a := &asked{}
-		if _, err := (&Source{Store: a}).Recent(t.Context(), streamOf(x.every, x.cells, x.measures), latest, x.measure); err != nil {
+		st := streamOf(x.every, x.cells, x.measures)
+		if _, err := (&Source{Store: a}).Recent(t.Context(), st, latest, x.measure); err != nil {
 			t.Fatal(err)
 		}
 		if got := a.q.To.Sub(a.q.From); got != x.want || a.q.Limit != maxNewest {

@@ -178,7 +178,8 @@ func TestNoBooks(t *testing.T) {
 	in := &shelf{}
 	in.put(hours(0, 2)...)
 	s := New(in, broken{}, slog.New(slog.DiscardHandler))
-	if list, err := s.Observations(t.Context(), store.Query{Stream: "s", To: noon.AddDate(1, 0, 0), Limit: 10}); !errors.Is(err, errBooks) {
+	q := store.Query{Stream: "s", To: noon.AddDate(1, 0, 0), Limit: 10}
+	if list, err := s.Observations(t.Context(), q); !errors.Is(err, errBooks) {
 		t.Errorf("without books it shows %v (%v)", list, err)
 	}
 	if _, err := s.ClosedUntil(t.Context(), "s"); !errors.Is(err, errBooks) {

@@ -92,7 +92,9 @@ func (f *CityFilter) Observations(ctx context.Context, q store.Query) ([]store.O
 
 // only removes rows that none of the books has a line of. While some books are unreachable,
 // such rows are not counted as wrong.
-func (f *CityFilter) only(ctx context.Context, parts []*Filter, whole bool, list []store.Observation) []store.Observation {
+func (f *CityFilter) only(
+	ctx context.Context, parts []*Filter, whole bool, list []store.Observation,
+) []store.Observation {
 	missing := false
 	shown := make([]bool, len(list))
 	owner, names := make([]int, len(list)), f.names() // of a gateway that has books here, these alone have lines

@@ -28,7 +28,8 @@ func TestFiveYearsOfBooks(t *testing.T) {
 		for n := range hours * streams {
 			at := noon.Add(time.Duration(n/streams) * time.Hour)
 			fmt.Fprintf(b,
-				`{"n":%d,"gateway":"edge-1","stream":"stream-%d","start":%q,"end":%q,"policy":%q,"plan":%q,"ledger":%d,"rows":500,"sha256":%q,"prev_sha256":%q}`+"\n",
+				`{"n":%d,"gateway":"edge-1","stream":"stream-%d","start":%q,"end":%q,"policy":%q,"plan":%q,`+
+					`"ledger":%d,"rows":500,"sha256":%q,"prev_sha256":%q}`+"\n",
 				n+1, n%streams, at.Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339), sum, sum, n/24+1, sum,
 				sum)
 		}

@@ -67,7 +67,8 @@ func TestPlacesThatAreGone(t *testing.T) {
 		"decisions.json": []books.Decision{{ID: "1", State: books.InForce, Until: "2026-12-31"}},
 		"register.json":  books.Register{},
 		"zones.geojson": json.RawMessage(
-			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"here","properties":{"name":"Here"},"geometry":{"type":"Polygon","coordinates":[[[2,41],[2.01,41],[2.01,41.01],[2,41]]]}}]}`),
+			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"here","properties":{"name":"Here"},` +
+				`"geometry":{"type":"Polygon","coordinates":[[[2,41],[2.01,41],[2.01,41.01],[2,41]]]}}]}`),
 	} {
 		if err := dir.PutJSON(name, v); err != nil {
 			t.Fatal(err)

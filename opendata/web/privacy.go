@@ -78,7 +78,8 @@ func bars(s *i18n.Localizer, unit string, days []verify.Day) template.HTML {
 		`<figure><figcaption>%s</figcaption><svg class="bars" viewBox="0 0 %g %g" role="img" aria-label="%s">`,
 		html.EscapeString(s.Say("Epsilon for each %s, by day", s.Each(unit))), width, high, title)
 	fmt.Fprintf(&b,
-		`<defs><pattern id="hatch-%[1]s" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="coming" d="M0 0V6"/></pattern></defs>`, html.EscapeString(unit))
+		`<defs><pattern id="hatch-%[1]s" width="6" height="6" patternUnits="userSpaceOnUse" `+
+			`patternTransform="rotate(45)"><path class="coming" d="M0 0V6"/></pattern></defs>`, html.EscapeString(unit))
 	for n := range 3 {
 		v := highest * float64(n) / 2
 		fmt.Fprintf(&b,

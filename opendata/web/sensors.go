@@ -188,7 +188,8 @@ func code(text, name string) (template.HTML, error) {
 	size := c.Bounds().Dx()
 	var b strings.Builder
 	fmt.Fprintf(&b,
-		`<svg class="qr" viewBox="0 0 %[1]d %[1]d" role="img" aria-label="%[2]s" shape-rendering="crispEdges"><path class="paper" d="M0 0h%[1]dv%[1]dH0z"/><path class="module" d="`,
+		`<svg class="qr" viewBox="0 0 %[1]d %[1]d" role="img" aria-label="%[2]s" shape-rendering="crispEdges">`+
+			`<path class="paper" d="M0 0h%[1]dv%[1]dH0z"/><path class="module" d="`,
 		size+2*quiet, template.HTMLEscapeString(name))
 	for y := range size {
 		for x := range size {

@@ -73,7 +73,8 @@ func TestChartTellsApart(t *testing.T) {
 	if odd := drawing(5.0, store.Published); strings.Count(odd, "<circle") != 1 {
 		t.Error("what is published without a number is drawn")
 	}
-	if empty := drawing(store.Withheld, store.NoData); !strings.Contains(empty, "No number was published in this span.") || strings.Contains(empty, "<circle") {
+	empty := drawing(store.Withheld, store.NoData)
+	if !strings.Contains(empty, "No number was published in this span.") || strings.Contains(empty, "<circle") {
 		t.Error("a chart without a number does not say so")
 	}
 }

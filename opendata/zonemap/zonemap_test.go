@@ -51,7 +51,8 @@ func TestNothingToDraw(t *testing.T) {
 		t.Error("nothing has a bound")
 	}
 	one :=
-		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[2,41],[2,41],[2,41]]]}}]}`
+		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},` +
+			`"geometry":{"type":"Polygon","coordinates":[[[2,41],[2,41],[2,41],[2,41]]]}}]}`
 	if m, err := Draw([]byte(one)); err != nil || m.Zones[0].Path == "" || strings.Contains(m.Zones[0].Path, "NaN") {
 		t.Errorf("a zone that is a point draws %+v (%v)", m, err)
 	}
@@ -60,7 +61,8 @@ func TestNothingToDraw(t *testing.T) {
 // TestOneBadFeature: what is no feature takes out itself alone.
 func TestOneBadFeature(t *testing.T) {
 	good :=
-		`{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,42],[2,41]]]}}`
+		`{"type":"Feature","id":"a","properties":{},"geometry":{"type":"Polygon","coordinates":[[[2,41],[3,41],[3,` +
+			`42],[2,41]]]}}`
 	for _, bad := range []string{`7`, `null`, `{}`, `{"type":"Feature","id":"b","properties":7}`,
 		`{"type":"Feature","id":"b","geometry":{"type":"Polygon","coordinates":7}}`,
 		`{"type":"Feature","id":"b","geometry":{"type":"Cube"}}`} {
@@ -82,10 +84,12 @@ func FuzzDraw(f *testing.F) {
 	f.Add([]byte(zones))
 	f.Add(
 		[]byte(
-			`{"type":"FeatureCollection","features":[null,{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[[]]}},{"type":"Feature","id":"b","geometry":{"type":"MultiPolygon","coordinates":[[]]}}]}`))
+			`{"type":"FeatureCollection","features":[null,{"type":"Feature","id":"a","geometry":{"type":"Polygon",` +
+				`"coordinates":[[]]}},{"type":"Feature","id":"b","geometry":{"type":"MultiPolygon","coordinates":[[]]}}]}`))
 	f.Add(
 		[]byte(
-			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":[[[1e300,-1e300],[0,0],[1,1]]]}}]}`))
+			`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon",` +
+				`"coordinates":[[[1e300,-1e300],[0,0],[1,1]]]}}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := Draw(raw)
 		if err != nil {
