@@ -163,7 +163,7 @@ func (g *Gateway) openIngest(ctx context.Context, keys string, anew bool) error 
 
 // A stop takes at most five seconds, whatever stands still: ingest has one for its last
 // commit and one for its peers, and then those who speak have this long.
-const lastWords = 1500 * time.Millisecond
+const stopTimeout = 1500 * time.Millisecond
 
 // Run works until ctx ends: batches flow from ingest to release, releases from
 // the outbox to the store. It ends some seconds after ctx: what has not come to an end
@@ -202,7 +202,7 @@ func (g *Gateway) await(speaking *errgroup.Group) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(lastWords + lastWords/3):
+	case <-time.After(stopTimeout + stopTimeout/3):
 		g.log.Warn("the store or the ledger does not answer; what is left is done at the next start")
 		return nil
 	}

@@ -16,7 +16,7 @@ func TestAwait(t *testing.T) {
 		g := &Gateway{log: slog.New(slog.DiscardHandler)}
 		wrong := errors.New("wrong")
 		var some, never errgroup.Group
-		some.Go(func() error { time.Sleep(lastWords); return wrong })
+		some.Go(func() error { time.Sleep(stopTimeout); return wrong })
 		if err := g.await(&some); !errors.Is(err, wrong) {
 			t.Errorf("an error comes back as %v", err)
 		}

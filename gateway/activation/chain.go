@@ -26,8 +26,8 @@ func (c *chain) follow(e *council.Enacted, raw []byte) {
 	c.taken[council.Sum(raw)] = true
 }
 
-// reopen goes on with a motion that was taken before.
-func (c *chain) reopen(raw []byte) (*council.Enacted, error) {
+// resume goes on with a motion that was taken before.
+func (c *chain) resume(raw []byte) (*council.Enacted, error) {
 	e, err := council.Reopen(raw, c.last)
 	if err == nil {
 		c.follow(e, raw)

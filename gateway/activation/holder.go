@@ -21,8 +21,8 @@ func (h *holder) View() *View { return h.view.Load() }
 // Cells are those of this gateway's streams, by stream.
 func (h *holder) Cells() map[string]map[string]bool { return h.View().Cells() }
 
-// SomeCells are, by stream, up to most cells of each policy.
-func (h *holder) SomeCells(most int) map[string][]string { return h.View().SomeCells(most) }
+// SomeCells are, by stream, up to limit cells of each policy.
+func (h *holder) SomeCells(limit int) map[string][]string { return h.View().SomeCells(limit) }
 
 // Location is the city's; nil before any policy.
 func (h *holder) Location() *time.Location { return h.View().Location() }

@@ -142,7 +142,7 @@ func (m *motions) judge(ctx context.Context, l motionFile) (verdict inbox.Verdic
 		m.refuse(l, string(code), err)
 		l.hold(m.now())
 		m.wait(l)
-	case hurried(err):
+	case overloaded(err):
 		m.refuse(l, string(code), err)
 		if l.miss(m.now()) > 0 {
 			m.wait(l)
@@ -161,8 +161,8 @@ func (m *motions) verifier(ctx context.Context) council.Verifier {
 	}
 }
 
-// hurried reports an error that may be the machine's and not the motion's.
-func hurried(err error) bool {
+// overloaded reports an error that may be the machine's and not the motion's.
+func overloaded(err error) bool {
 	var p *rego.Problem
 	return errors.As(err, &p) && slices.Contains([]rego.Code{rego.Timeout, rego.Died}, p.Code)
 }
@@ -184,8 +184,8 @@ func (m *motions) follow(ctx context.Context, e *council.Enacted, raw []byte) er
 	return nil
 }
 
-// maxSaid bounds what is remembered of refusals, so that each is said once.
-const maxSaid = 10_000
+// maxLogged bounds what is remembered of refusals, so that each is said once.
+const maxLogged = 10_000
 
 // refuse counts and says why, once for each file and code.
 func (m *motions) refuse(l motionFile, code string, err error) {
@@ -193,7 +193,7 @@ func (m *motions) refuse(l motionFile, code string, err error) {
 	if m.refused[key] {
 		return
 	}
-	if len(m.refused) >= maxSaid {
+	if len(m.refused) >= maxLogged {
 		clear(m.refused)
 	}
 	m.refused[key] = true

@@ -103,7 +103,8 @@ func TestAMotionThatIngestRefuses(t *testing.T) {
 	m, i, _ := signed(t)
 	i.err = errors.New("no")
 	err := m.p.activate(t.Context(), candidate{motion: enacted(t, "m", 1), raw: []byte("file")})
-	if list, _ := m.p.ledger.Policies.Versions(t.Context()); !errors.Is(err, i.err) || len(list) != 0 || m.p.chain.last != nil ||
+	if list, _ := m.p.ledger.Policies.Versions(t.Context()); !errors.Is(err, i.err) || len(list) != 0 ||
+		m.p.chain.last != nil ||
 		m.p.View().Enacted != nil {
 		t.Errorf("%v, and the ledger has %+v", err, list)
 	}

@@ -45,7 +45,7 @@ func (p *planner) plan(
 		Streams: set.Streams, Homes: homes.Of(set),
 	}
 	p.sayStrangers(reg, set)
-	plans, said, err := p.plans(ctx, set, reg)
+	plans, reasons, err := p.plans(ctx, set, reg)
 	if err != nil {
 		return v, "", err
 	}
@@ -61,7 +61,7 @@ func (p *planner) plan(
 				"hint", why.Message)
 		}
 	}
-	return v, idle(set, said, p.gateway), nil
+	return v, idle(set, reasons, p.gateway), nil
 }
 
 // sayStrangers says once how many sensors are of a kind that the policy does not know.
@@ -78,7 +78,7 @@ func (p *planner) sayStrangers(reg *register.Register, set *compile.Set) {
 func (p *planner) plans(
 	ctx context.Context, set *compile.Set, reg *register.Register,
 ) (map[string][]plan.Plan, map[compile.Reason]bool, error) {
-	out, said := make(map[string][]plan.Plan, len(reg.Sensors)), make(map[compile.Reason]bool)
+	out, logged := make(map[string][]plan.Plan, len(reg.Sensors)), make(map[compile.Reason]bool)
 	set.Prepare(ctx, reg)
 	for i := range reg.Sensors {
 		sensor := &reg.Sensors[i]
@@ -88,7 +88,7 @@ func (p *planner) plans(
 		}
 		out[sensor.ID] = plans
 		for _, why := range reasons {
-			if !said[why] && why.Rule != "P00" { // an unknown kind is said once, see strangers
+			if !logged[why] && why.Rule != "P00" { // an unknown kind is said once, see strangers
 				level := slog.LevelWarn
 				if why.Rule == "P10" { // as the council has voted
 					level = slog.LevelInfo
@@ -96,15 +96,15 @@ func (p *planner) plans(
 				p.log.Log(ctx, level, "a decision has no plan for some sensors of a kind", "kind", sensor.Kind,
 					"decision", why.Decision, "rule", why.Rule, "hint", why.Message)
 			}
-			said[why] = true
+			logged[why] = true
 		}
 	}
-	return out, said, nil
+	return out, logged, nil
 }
 
 // idle is the first reason why a decision that is this gateway's is not run at all; empty
 // for none.
-func idle(set *compile.Set, said map[compile.Reason]bool, gateway string) string {
+func idle(set *compile.Set, reasons map[compile.Reason]bool, gateway string) string {
 	elsewhere := set.Elsewhere(gateway)
 	for _, d := range set.Decisions {
 		if slices.Contains(elsewhere, d.Decision) {
@@ -114,7 +114,7 @@ func idle(set *compile.Set, said map[compile.Reason]bool, gateway string) string
 			return why.Rule + ": decision " + why.Decision + " is not run: " + why.Message
 		}
 	}
-	for why := range said {
+	for why := range reasons {
 		if why.Rule == "L02" {
 			return why.Rule + ": no decision is run: " + why.Message
 		}

@@ -94,7 +94,7 @@ func (p *Policies) Restore(ctx context.Context, keys string) ([]ingest.Version, 
 	until := untils(known)
 	for n, v := range known {
 		if v.Digest == elsewhere {
-			if _, err := p.chain.reopen(v.Motion); err != nil {
+			if _, err := p.chain.resume(v.Motion); err != nil {
 				return nil, config.Refuse("an earlier motion cannot be read any more: %w", err)
 			}
 			continue
@@ -171,7 +171,7 @@ func (p *Policies) restore(
 // they are known or wanted.
 func (ch *chain) candidate(v ledger.Version, wanted bool) (c candidate, words *bundle.Policy, err error) {
 	if len(v.Motion) > 0 {
-		if c.motion, err = ch.reopen(v.Motion); err != nil {
+		if c.motion, err = ch.resume(v.Motion); err != nil {
 			return c, nil, err
 		}
 		return c, c.motion.Policy, nil

@@ -73,13 +73,13 @@ func (v *View) Cells() map[string]map[string]bool {
 	return out
 }
 
-// SomeCells are, by stream, up to most cells of each policy: as many as it takes to find a
+// SomeCells are, by stream, up to limit cells of each policy: as many as it takes to find a
 // window that was released under any of them, since each window has all cells of its own.
-func (v *View) SomeCells(most int) map[string][]string {
+func (v *View) SomeCells(limit int) map[string][]string {
 	out := make(map[string][]string)
 	for _, set := range v.Sets {
 		for _, s := range set.Streams {
-			for _, c := range s.Cells[:min(len(s.Cells), most)] {
+			for _, c := range s.Cells[:min(len(s.Cells), limit)] {
 				if id := c.ID(); !slices.Contains(out[s.ID], id) {
 					out[s.ID] = append(out[s.ID], id)
 				}

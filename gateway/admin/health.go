@@ -55,14 +55,14 @@ type health struct {
 	checks map[string]Check         // guarded by mu
 	asked  map[string]time.Time     // since when it has not answered; guarded by mu
 	answer map[string]chan struct{} // closed when it has; guarded by mu
-	said   map[string]bool          // failures that were logged; of watch
+	logged map[string]bool          // failures that were logged; of watch
 	waited map[string]bool          // what is to come and was logged; of watch
 }
 
 func newHealth(probes map[string]func(context.Context) string, log *slog.Logger) *health {
 	return &health{
 		probes: probes, log: log, checks: make(map[string]Check), asked: make(map[string]time.Time),
-		answer: make(map[string]chan struct{}), said: make(map[string]bool), waited: make(map[string]bool),
+		answer: make(map[string]chan struct{}), logged: make(map[string]bool), waited: make(map[string]bool),
 	}
 }
 
@@ -149,11 +149,11 @@ func (h *health) watch(ctx context.Context) error {
 					h.log.Warn("a part is not ready yet", "part", name, "hint", c.Hint)
 				}
 				h.waited[name] = true
-			case !c.OK && lasts && !h.said[name]:
-				h.said[name] = true
+			case !c.OK && lasts && !h.logged[name]:
+				h.logged[name] = true
 				h.log.Error("a part does not work, and this lasts", "part", name, "since", c.Since, "hint", c.Hint)
-			case c.OK && h.said[name]:
-				delete(h.said, name)
+			case c.OK && h.logged[name]:
+				delete(h.logged, name)
 				h.log.Info("the part works again", "part", name)
 			case c.OK && h.waited[name]:
 				delete(h.waited, name)

@@ -59,7 +59,8 @@ func TestAFailureThatLasts(t *testing.T) {
 		hint := ""
 		say := func(s string) { mu.Lock(); hint = s; mu.Unlock() }
 		var log bytes.Buffer
-		h := newHealth(map[string]func(context.Context) string{"disk": func(context.Context) string { mu.Lock(); defer mu.Unlock(); return hint }},
+		check := func(context.Context) string { mu.Lock(); defer mu.Unlock(); return hint }
+		h := newHealth(map[string]func(context.Context) string{"disk": check},
 			slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -101,7 +102,8 @@ func TestAHouseThatWaits(t *testing.T) {
 			hint := first
 			say := func(s string) { mu.Lock(); hint = s; mu.Unlock() }
 			var log bytes.Buffer
-			h := newHealth(map[string]func(context.Context) string{"policy": func(context.Context) string { mu.Lock(); defer mu.Unlock(); return hint }},
+			check := func(context.Context) string { mu.Lock(); defer mu.Unlock(); return hint }
+			h := newHealth(map[string]func(context.Context) string{"policy": check},
 				slog.New(slog.NewTextHandler(&log, nil)))
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan struct{})

@@ -73,7 +73,8 @@ func TestReadiness(t *testing.T) {
 	hint.Store("")
 	note.Store("look at this")
 	s.Attach(Sources{
-		Simulation: true, Outbox: quiet{}, Asides: quiet{}, Budget: quiet{}, Probes: map[string]func(context.Context) string{
+		Simulation: true, Outbox: quiet{}, Asides: quiet{}, Budget: quiet{},
+		Probes: map[string]func(context.Context) string{
 			"disk": func(context.Context) string {
 				return hint.Load().(string)
 			}, "store": func(context.Context) string { return "" },

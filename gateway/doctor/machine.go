@@ -130,9 +130,9 @@ func (d *machine) files() {
 		d.fail("files", err, "mend it: the gateway does not start")
 	}
 	wide := false
-	for path, most := range host.StateFiles(d.cfg.Dir) {
+	for path, maxMode := range host.StateFiles(d.cfg.Dir) {
 		info, err := os.Lstat(path)
-		if err == nil && info.Mode().Perm()&^most&0o077 != 0 && len(list) == 0 {
+		if err == nil && info.Mode().Perm()&^maxMode&0o077 != 0 && len(list) == 0 {
 			d.say("files", Warn, path+" can be read by others", "the gateway takes that away when it starts")
 			wide = true
 		}

@@ -35,8 +35,8 @@ const (
 	minPause = 100 * time.Millisecond
 	maxPause = 30 * time.Second
 	look     = 2 * time.Second
-	// lastWords bounds what is still delivered when the gateway stops.
-	lastWords = 1500 * time.Millisecond
+	// stopTimeout bounds what is still delivered when the gateway stops.
+	stopTimeout = 1500 * time.Millisecond
 )
 
 // Forwarder drains one outbox into one store.
@@ -103,7 +103,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 			wait = pauses.Take()
 		}
 		if !f.sleep(ctx, wait) {
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 			defer cancel()
 			_ = f.drain(last) // what is left waits in the outbox for the next start
 			return nil

@@ -223,11 +223,13 @@ func TestAsideInTheLedger(t *testing.T) {
 	if is, err := l.Asides.Has(ctx, "s", at); !is || err != nil {
 		t.Errorf("%v, %v", is, err)
 	}
-	if err := l.Withdraw(ctx, books.Withdrawal{Stream: "s", Start: at, Measure: "other", Reason: "a mistake"}, nil); !errors.Is(err, ledger.ErrUnreleased) {
+	unknown := books.Withdrawal{Stream: "s", Start: at, Measure: "other", Reason: "a mistake"}
+	if err := l.Withdraw(ctx, unknown, nil); !errors.Is(err, ledger.ErrUnreleased) {
 		t.Errorf("what was never released is withdrawn: %v", err)
 	}
 	// The store has nothing of it.
-	if err := l.Withdraw(ctx, books.Withdrawal{Stream: "s", Start: at, Measure: "m", Reason: "a mistake"}, nil); err != nil {
+	refused := books.Withdrawal{Stream: "s", Start: at, Measure: "m", Reason: "a mistake"}
+	if err := l.Withdraw(ctx, refused, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Outbox.Delivered(ctx, 100); err != nil {

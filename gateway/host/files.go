@@ -40,8 +40,8 @@ func StateFiles(dir string) map[string]fs.FileMode {
 		list[filepath.Join("checkpoint", segment)] = ModePrivate
 	}
 	out := make(map[string]fs.FileMode, len(list))
-	for name, most := range list {
-		out[filepath.Join(dir, name)] = most
+	for name, maxMode := range list {
+		out[filepath.Join(dir, name)] = maxMode
 	}
 	return out
 }
@@ -69,11 +69,11 @@ func stateProblems(dir string) []error {
 // version, or a wider umask, has left, and returns what it was.
 func tighten(dir string) ([]string, error) {
 	var done []string
-	for path, most := range StateFiles(dir) {
-		if most == modePublic || most == modeOpenDir {
+	for path, maxMode := range StateFiles(dir) {
+		if maxMode == modePublic || maxMode == modeOpenDir {
 			continue
 		}
-		changed, err := perm.Tighten(path, most)
+		changed, err := perm.Tighten(path, maxMode)
 		if err != nil {
 			return done, err
 		}

@@ -9,25 +9,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fewFiles are how many files must be free for new connections.
-const fewFiles = 32
+// minFree is how many files must be free for new connections.
+const minFree = 32
 
 // OpenFiles says when the process can hardly open another file or connection; empty
 // while it can.
 func OpenFiles() string {
-	var most unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &most) != nil {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
 		return ""
 	}
 	open, err := os.ReadDir("/proc/self/fd")
-	if err == nil && uint64(len(open))+fewFiles < most.Cur {
+	if err == nil && uint64(len(open))+minFree < limit.Cur {
 		return ""
 	}
 	if err != nil && !full(err) {
 		return "" // there is no such directory here
 	}
 	return fmt.Sprintf("the process has nearly all %d files open that it may, so nobody can connect; raise "+
-		"LimitNOFILE= of the unit", most.Cur)
+		"LimitNOFILE= of the unit", limit.Cur)
 }
 
 // full reports whether an error says that no more files can be opened.

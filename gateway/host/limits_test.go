@@ -17,7 +17,7 @@ func TestNoMoreFiles(t *testing.T) {
 		t.Fatalf("with %d files it says %q", was.Cur, said)
 	}
 	defer func() { _ = unix.Setrlimit(unix.RLIMIT_NOFILE, &was) }()
-	for _, few := range []uint64{fewFiles + 2, 2} { // the second one does not even let it look
+	for _, few := range []uint64{minFree + 2, 2} { // the second one does not even let it look
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: few, Max: was.Max}); err != nil {
 			t.Skip(err)
 		}

@@ -67,7 +67,7 @@ const (
 // Inbox is a place to look for motions. It is not for concurrent use.
 type Inbox struct {
 	where  string
-	most   int64
+	limit  int64
 	judged map[string]mark
 	now    func() time.Time
 	http   *http.Client
@@ -83,10 +83,10 @@ type mark struct {
 	pause          time.Duration
 }
 
-// New makes an inbox of a path or a URL; files larger than most bytes are cut
+// New makes an inbox of a path or a URL; files larger than limit bytes are cut
 // off after the next byte, so that whoever reads them sees that they are.
-func New(where string, most int64) *Inbox {
-	return &Inbox{where: where, most: most, judged: make(map[string]mark), now: time.Now, http: &http.Client{
+func New(where string, limit int64) *Inbox {
+	return &Inbox{where: where, limit: limit, judged: make(map[string]mark), now: time.Now, http: &http.Client{
 		Timeout: timeout,
 		// No proxy, since the environment is not read. A connection for each question: the
 		// library would log what a server says unasked on one that is kept.
@@ -233,14 +233,14 @@ func stamp(info os.FileInfo) string {
 // read takes all there is, and no more memory than that; size may be wrong, or -1
 // for not known.
 func (i *Inbox) read(r io.Reader, size int64) ([]byte, error) {
-	if size < 0 || size > i.most {
-		size = i.most
+	if size < 0 || size > i.limit {
+		size = i.limit
 	}
 	buf := make([]byte, size+1)
 	n, err := io.ReadFull(r, buf)
-	if err == nil && size < i.most { // it has grown
+	if err == nil && size < i.limit { // it has grown
 		var more []byte
-		more, err = io.ReadAll(io.LimitReader(r, i.most+1-int64(n)))
+		more, err = io.ReadAll(io.LimitReader(r, i.limit+1-int64(n)))
 		return append(buf, more...), err
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

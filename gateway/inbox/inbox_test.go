@@ -160,7 +160,8 @@ func TestServer(t *testing.T) {
 		case "/in/":
 			w.Write(
 				[]byte(
-					`<a href="a.sluice">a.sluice</a> <a href="../b.sluice">x</a> <a href="http://elsewhere.invalid/c.sluice?x"> broken.sluice`))
+					`<a href="a.sluice">a.sluice</a> <a href="../b.sluice">x</a> ` +
+						`<a href="http://elsewhere.invalid/c.sluice?x"> broken.sluice`))
 		case "/in/a.sluice":
 			if r.Header.Get("If-None-Match") == `"1"` {
 				w.WriteHeader(http.StatusNotModified)

@@ -11,14 +11,15 @@ import (
 	"sluice/store"
 )
 
-// mostAside bounds the bytes of what is set aside. A store that refuses more is to be
+// maxAside bounds the bytes of what is set aside. A store that refuses more is to be
 // mended first.
-const mostAside = 64 << 20
+const maxAside = 64 << 20
 
 // asideSchema has what the store refuses for good, by window.
 const asideSchema = `
 CREATE TABLE IF NOT EXISTS aside (
-	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, count INTEGER NOT NULL, rows TEXT NOT NULL, reason TEXT NOT NULL);
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, count INTEGER NOT NULL,
+	rows TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS aside_window ON aside (stream, start);`
 
 // ErrAsideFull says that as much is set aside as may be.
@@ -39,7 +40,7 @@ type Aside struct {
 func (l Outbox) SetAside(ctx context.Context, seq int64, refused [][]store.Observation, reason string) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	for _, rows := range refused {
@@ -49,27 +50,28 @@ func (l Outbox) SetAside(ctx context.Context, seq int64, refused [][]store.Obser
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO aside (stream, start, count, rows, reason) VALUES (?,?,?,?,?)",
 			rows[0].Stream, rows[0].Start.UnixNano(), len(rows), string(raw), reason); err != nil {
-			return l.told(err)
+			return l.wrap(err)
 		}
 	}
 	var bytes int64
-	if err := tx.QueryRowContext(ctx, "SELECT coalesce(sum(octet_length(rows)), 0) FROM aside").Scan(&bytes); err != nil {
-		return l.told(err)
+	err = tx.QueryRowContext(ctx, "SELECT coalesce(sum(octet_length(rows)), 0) FROM aside").Scan(&bytes)
+	if err != nil {
+		return l.wrap(err)
 	}
-	if bytes > mostAside {
+	if bytes > maxAside {
 		return ErrAsideFull
 	}
 	if err := moveSent(ctx, tx, seq); err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
-	return l.told(tx.Commit())
+	return l.wrap(tx.Commit())
 }
 
 // Has reports whether something of a window is set aside.
 func (l Asides) Has(ctx context.Context, stream string, start time.Time) (is bool, err error) {
 	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM aside WHERE stream = ? AND start = ?)", stream,
 		start.UnixNano()).Scan(&is)
-	return is, l.told(err)
+	return is, l.wrap(err)
 }
 
 // Count is of how many windows something is set aside, how many rows that are, and
@@ -78,7 +80,7 @@ func (l Asides) Count(ctx context.Context) (windows, rows int64, reason string, 
 	const ask = "SELECT count(DISTINCT stream || ' ' || start), coalesce(sum(count), 0), coalesce((SELECT reason " +
 		"FROM aside ORDER BY seq DESC LIMIT 1), '') FROM aside"
 	err = l.db.QueryRowContext(ctx, ask).Scan(&windows, &rows, &reason)
-	return windows, rows, reason, l.told(err)
+	return windows, rows, reason, l.wrap(err)
 }
 
 // List is what is set aside, by stream and window, at most n.
@@ -87,19 +89,19 @@ func (l Asides) List(ctx context.Context, n int) (list []Aside, err error) {
 		"SELECT stream, start, sum(count), max(reason) FROM aside GROUP BY stream, start ORDER BY stream, start "+
 			"LIMIT ?", n)
 	if err != nil {
-		return nil, l.told(err)
+		return nil, l.wrap(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var a Aside
 		var start int64
 		if err := rows.Scan(&a.Stream, &start, &a.Rows, &a.Reason); err != nil {
-			return nil, l.told(err)
+			return nil, l.wrap(err)
 		}
 		a.Start = unixNano(start)
 		list = append(list, a)
 	}
-	return list, l.told(rows.Err())
+	return list, l.wrap(rows.Err())
 }
 
 // Send puts all that is set aside into the outbox again, in its order, and returns
@@ -107,12 +109,12 @@ func (l Asides) List(ctx context.Context, n int) (list []Aside, err error) {
 func (l Asides) Send(ctx context.Context) (n int, err error) {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
-		return 0, l.told(err)
+		return 0, l.wrap(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	hidden, err := hidden(ctx, tx)
 	if err != nil {
-		return 0, l.told(err)
+		return 0, l.wrap(err)
 	}
 	for {
 		var seq, start int64
@@ -123,7 +125,7 @@ func (l Asides) Send(ctx context.Context) (n int, err error) {
 			break
 		}
 		if err != nil {
-			return 0, l.told(err)
+			return 0, l.wrap(err)
 		}
 		var rows []store.Observation
 		if err := json.Unmarshal([]byte(raw), &rows); err != nil {
@@ -131,19 +133,19 @@ func (l Asides) Send(ctx context.Context) (n int, err error) {
 		}
 		n += len(rows)
 		if err := queue(ctx, tx, rows); err != nil {
-			return 0, l.told(err)
+			return 0, l.wrap(err)
 		}
 		if again := withdraw(rows, hidden); len(again) > 0 {
 			if err := queue(ctx, tx, again); err != nil {
-				return 0, l.told(err)
+				return 0, l.wrap(err)
 			}
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM aside WHERE seq = ?", seq); err != nil {
-			return 0, l.told(err)
+			return 0, l.wrap(err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		return 0, l.told(err)
+		return 0, l.wrap(err)
 	}
 	l.signal()
 	return n, nil

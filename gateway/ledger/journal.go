@@ -21,14 +21,14 @@ func (l Journal) Stored(
 		ORDER BY start DESC LIMIT ?) j ORDER BY j.start DESC`
 	rows, err := l.db.QueryContext(ctx, ask, stream, since.UnixNano(), before.UnixNano(), n)
 	if err != nil {
-		return nil, false, l.told(err)
+		return nil, false, l.wrap(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var start, waiting int64
 		var one bool
 		if err := rows.Scan(&start, &one, &waiting); err != nil {
-			return nil, false, l.told(err)
+			return nil, false, l.wrap(err)
 		}
 		if waiting > 0 {
 			return nil, false, nil
@@ -37,7 +37,7 @@ func (l Journal) Stored(
 			starts = append(starts, unixNano(start))
 		}
 	}
-	return starts, true, l.told(rows.Err())
+	return starts, true, l.wrap(rows.Err())
 }
 
 // Has reports whether the journal has a window that this gateway has released.
@@ -45,14 +45,14 @@ func (l Journal) Has(ctx context.Context, stream string, start time.Time) (known
 	err = l.db.QueryRowContext(ctx,
 		"SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start = ? AND policy <> 'recovered')", stream,
 		start.UnixNano()).Scan(&known)
-	return known, l.told(err)
+	return known, l.wrap(err)
 }
 
 // Resume is, for each stream, the end of the last window that was released.
 func (l Journal) Resume(ctx context.Context) (map[string]time.Time, error) {
 	rows, err := l.db.QueryContext(ctx, resume)
 	if err != nil {
-		return nil, l.told(err)
+		return nil, l.wrap(err)
 	}
 	defer rows.Close()
 	out := make(map[string]time.Time)
@@ -64,7 +64,7 @@ func (l Journal) Resume(ctx context.Context) (map[string]time.Time, error) {
 		}
 		out[stream] = unixNano(stop)
 	}
-	return out, l.told(rows.Err())
+	return out, l.wrap(rows.Err())
 }
 
 // Window is one released window, by its first and last instant.
@@ -75,21 +75,23 @@ type Window struct{ Start, End time.Time }
 func (l Journal) Delivery(
 	ctx context.Context, stream string, from time.Time, n int,
 ) (list []Window, waiting []bool, err error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT start, stop, EXISTS (SELECT 1 FROM outbox o WHERE o.stream = j.stream AND o.start = j.start)
-		FROM journal j WHERE stream = ? AND start >= ? AND policy <> 'recovered' ORDER BY start LIMIT ?`, stream, from.UnixNano(), n)
+	const ask = `SELECT start, stop,
+		EXISTS (SELECT 1 FROM outbox o WHERE o.stream = j.stream AND o.start = j.start)
+		FROM journal j WHERE stream = ? AND start >= ? AND policy <> 'recovered' ORDER BY start LIMIT ?`
+	rows, err := l.db.QueryContext(ctx, ask, stream, from.UnixNano(), n)
 	if err != nil {
-		return nil, nil, l.told(err)
+		return nil, nil, l.wrap(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var start, stop int64
 		var waits bool
 		if err := rows.Scan(&start, &stop, &waits); err != nil {
-			return nil, nil, l.told(err)
+			return nil, nil, l.wrap(err)
 		}
 		list, waiting = append(list, Window{unixNano(start), unixNano(stop)}), append(waiting, waits)
 	}
-	return list, waiting, l.told(rows.Err())
+	return list, waiting, l.wrap(rows.Err())
 }
 
 // Lost are the times whose released numbers the store has lost for good, as was said.
@@ -97,14 +99,14 @@ func (l Journal) Lost(ctx context.Context) ([]books.Gap, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT line FROM gap WHERE line LIKE '%' || ? || '%' ORDER BY n",
 		books.StoreLost)
 	if err != nil {
-		return nil, l.told(err)
+		return nil, l.wrap(err)
 	}
 	defer rows.Close()
 	var list []books.Gap
 	for rows.Next() {
 		var line string
 		if err := rows.Scan(&line); err != nil {
-			return nil, l.told(err)
+			return nil, l.wrap(err)
 		}
 		var g books.Gap
 		if err := json.Unmarshal([]byte(line), &g); err != nil {
@@ -114,7 +116,7 @@ func (l Journal) Lost(ctx context.Context) ([]books.Gap, error) {
 			list = append(list, g)
 		}
 	}
-	return list, l.told(rows.Err())
+	return list, l.wrap(rows.Err())
 }
 
 // SayLost enters that the store has lost released numbers for good.
@@ -124,5 +126,5 @@ func (l Journal) SayLost(ctx context.Context, stream string, from, to time.Time)
 		return err
 	}
 	_, err = l.db.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line))
-	return l.told(err)
+	return l.wrap(err)
 }

@@ -14,7 +14,8 @@ func TestLoad(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "ledger.db"), 1<<30)
 	for _, size := range []int{maxLoad * 2, maxLoad / 2, maxLoad / 4, maxLoad / 2, 10} {
 		raw := "[" + strings.Repeat(" ", size) + "]"
-		if _, err := l.db.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES ('s', 0, ?)", raw); err != nil {
+		_, err := l.db.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES ('s', 0, ?)", raw)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

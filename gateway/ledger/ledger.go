@@ -204,7 +204,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	if err := l.room(ctx, tx, int64(len(raw))); err != nil {
+	if err := l.checkRoom(ctx, tx, int64(len(raw))); err != nil {
 		return err
 	}
 	done, err := tx.ExecContext(ctx,
@@ -281,7 +281,7 @@ func gap(ctx context.Context, tx *sql.Tx, c release.Commit) error {
 	return err
 }
 
-func (l *Ledger) room(ctx context.Context, tx *sql.Tx, more int64) error {
+func (l *Ledger) checkRoom(ctx context.Context, tx *sql.Tx, more int64) error {
 	var bytes int64
 	if err := tx.QueryRowContext(ctx, waitingBytes).Scan(&bytes); err != nil {
 		return err

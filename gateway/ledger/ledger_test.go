@@ -193,8 +193,8 @@ func TestOutboxIsBounded(t *testing.T) {
 	if err != nil || l.Outbox.Delivered(ctx, parcels[len(parcels)-1].Seq) != nil {
 		t.Fatal(err)
 	}
-	if err := l.Commit(ctx,
-		release.Commit{Key: release.Key{Stream: "s", Start: time.Unix(999, 0)}, Releases: make([]release.Release, 1)}); err != nil {
+	key := release.Key{Stream: "s", Start: time.Unix(999, 0)}
+	if err := l.Commit(ctx, release.Commit{Key: key, Releases: make([]release.Release, 1)}); err != nil {
 		t.Errorf("with room again a commit fails: %v", err)
 	}
 }

@@ -26,11 +26,11 @@ func (l *Ledger) Page(ctx context.Context, name string, at int64) (lines []strin
 		return nil, 0, errors.New("there is no book " + name)
 	}
 	lines, next, err = l.lines(ctx, table, at, pages)
-	return lines, next, l.told(err)
+	return lines, next, l.wrap(err)
 }
 
-func (l *file) lines(ctx context.Context, table string, at int64, most int) (list []string, next int64, err error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT n, line FROM "+table+" WHERE n > ? ORDER BY n LIMIT ?", at, most)
+func (l *file) lines(ctx context.Context, table string, at int64, limit int) (list []string, next int64, err error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT n, line FROM "+table+" WHERE n > ? ORDER BY n LIMIT ?", at, limit)
 	if err != nil {
 		return nil, at, err
 	}

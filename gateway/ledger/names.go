@@ -10,16 +10,16 @@ import (
 const namesSchema = `
 CREATE TABLE IF NOT EXISTS named (gateway TEXT PRIMARY KEY) WITHOUT ROWID;`
 
-// firstNames are those that a ledger of before knows of, from the ends of its book: two
+// namesFromBook are those that a ledger of before knows of, from the ends of its book: two
 // names in so many years are rare enough.
-const firstNames = `
+const namesFromBook = `
 INSERT OR IGNORE INTO named SELECT json_extract(line, '$.gateway') FROM (
 	SELECT line FROM released WHERE n IN ((SELECT min(n) FROM released), (SELECT max(n) FROM released)))
 	WHERE NOT EXISTS (SELECT 1 FROM named) AND json_valid(line) AND json_extract(line, '$.gateway') IS NOT NULL`
 
-// name enters the gateway's name.
-func (l *Ledger) name(ctx context.Context) error {
-	if _, err := l.db.ExecContext(ctx, firstNames); err != nil {
+// enterName enters the gateway's name.
+func (l *Ledger) enterName(ctx context.Context) error {
+	if _, err := l.db.ExecContext(ctx, namesFromBook); err != nil {
 		return err
 	}
 	_, err := l.db.ExecContext(ctx, "INSERT OR IGNORE INTO named VALUES (?)", l.gateway)
@@ -30,7 +30,7 @@ func (l *Ledger) name(ctx context.Context) error {
 func (l *Ledger) Names(ctx context.Context) ([]string, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT gateway FROM named")
 	if err != nil {
-		return nil, l.told(err)
+		return nil, l.wrap(err)
 	}
 	defer rows.Close()
 	list := []string{}
@@ -42,5 +42,5 @@ func (l *Ledger) Names(ctx context.Context) ([]string, error) {
 		list = append(list, name)
 	}
 	slices.Sort(list)
-	return list, l.told(rows.Err())
+	return list, l.wrap(rows.Err())
 }

@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS withdrawal (n INTEGER PRIMARY KEY, line TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS outbox (
 	seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS policy (
-	n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, since INTEGER NOT NULL, files BLOB NOT NULL, motion BLOB);
+	n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, since INTEGER NOT NULL, files BLOB NOT NULL,
+	motion BLOB);
 CREATE TABLE IF NOT EXISTS unfinished (one INTEGER PRIMARY KEY CHECK (one = 1));
 CREATE TABLE IF NOT EXISTS gap (n INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL UNIQUE);` + sentSchema
 
@@ -79,7 +80,7 @@ func (d *Damaged) Unwrap() error { return d.Err }
 // Open opens the ledger file of a gateway. The outbox holds at most maxBytes. A file
 // that is damaged as far as can be seen quickly is *Damaged; Check looks at all of it.
 func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, error) {
-	if err := look(path); err != nil {
+	if err := checkHeader(path); err != nil {
 		return nil, err
 	}
 	// The database's own files beside it take its mode.
@@ -97,22 +98,22 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 		_, err = db.ExecContext(ctx, asideSchema+removalSchema+namesSchema)
 	}
 	if err == nil {
-		err = l.name(ctx)
+		err = l.enterName(ctx)
 	}
 	for _, table := range []string{"entry", "released"} {
 		if err == nil {
-			err = l.follows(ctx, table)
+			err = l.checkEnd(ctx, table)
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(l.told(err), db.Close())
+		return nil, errors.Join(l.wrap(err), db.Close())
 	}
 	return l, nil
 }
 
-// told is an error of the database with the file's name and, where it is damaged,
+// wrap is an error of the database with the file's name and, where it is damaged,
 // the way back.
-func (l *file) told(err error) error {
+func (l *file) wrap(err error) error {
 	var known *Damaged
 	switch {
 	case err == nil || errors.As(err, &known):
@@ -123,9 +124,9 @@ func (l *file) told(err error) error {
 	return fmt.Errorf("ledger %s: %w", l.path, err)
 }
 
-// look judges the file before the database opens it, which would make a new one of
+// checkHeader judges the file before the database opens it, which would make a new one of
 // what is missing and throw away the log beside it.
-func look(path string) error {
+func checkHeader(path string) error {
 	f, err := os.Open(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("opening ledger %s: %w", path, err)
@@ -167,8 +168,8 @@ func IsNew(path string) bool {
 // upgrade makes a new file, or moves one of an earlier version, in one transaction.
 func (l *Ledger) upgrade(ctx context.Context) error {
 	var id, version int64
-	if err := l.db.QueryRowContext(ctx,
-		"SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&id, &version); err != nil {
+	const ask = "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
+	if err := l.db.QueryRowContext(ctx, ask).Scan(&id, &version); err != nil {
 		return err
 	}
 	switch {
@@ -184,7 +185,7 @@ func (l *Ledger) upgrade(ctx context.Context) error {
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	if version == layout {
-		return l.complete(ctx, tx)
+		return l.checkTables(ctx, tx)
 	}
 	if _, err := tx.ExecContext(ctx, schema); err != nil {
 		return err
@@ -206,8 +207,8 @@ func (l *Ledger) upgrade(ctx context.Context) error {
 	return tx.Commit()
 }
 
-// complete refuses a file that lacks one of our tables: it would be taken for empty.
-func (l *Ledger) complete(ctx context.Context, q querier) error {
+// checkTables refuses a file that lacks one of our tables: it would be taken for empty.
+func (l *Ledger) checkTables(ctx context.Context, q querier) error {
 	var n int
 	tables := []string{"entry", "journal", "released", "withdrawal", "outbox", "policy", "gap", "waiting", "through",
 		"kept", "outbox_in", "outbox_out", "journal_in"}
@@ -219,17 +220,17 @@ func (l *Ledger) complete(ctx context.Context, q querier) error {
 	return err
 }
 
-// latest is how many of a book's last lines a start looks at.
-const latest = 256
+// tailLines is how many of a book's last lines a start looks at.
+const tailLines = 256
 
-// follows looks whether the last lines of a book follow one from the other, which
+// checkEnd looks whether the last lines of a book follow one from the other, which
 // they do not in a file whose parts are of different times.
-func (l *Ledger) follows(ctx context.Context, table string) error {
+func (l *Ledger) checkEnd(ctx context.Context, table string) error {
 	end, _, err := last(ctx, l.db, table)
 	if err != nil {
 		return err
 	}
-	from := max(0, end-latest)
+	from := max(0, end-tailLines)
 	c := books.Chained{Name: table + " in " + l.path}
 	if from > 0 {
 		var before string
@@ -242,7 +243,7 @@ func (l *Ledger) follows(ctx context.Context, table string) error {
 		}
 		c.After(from, before)
 	}
-	lines, _, err := l.lines(ctx, table, from, latest)
+	lines, _, err := l.lines(ctx, table, from, tailLines)
 	if err != nil {
 		return err
 	}
@@ -260,7 +261,7 @@ func (l *Ledger) follows(ctx context.Context, table string) error {
 // Examine is Check for a file that nobody need have open. It changes nothing; a file that
 // is not there has nothing wrong with it.
 func Examine(ctx context.Context, path string) error {
-	if err := look(path); err != nil {
+	if err := checkHeader(path); err != nil {
 		return err
 	}
 	if _, err := os.Stat(path); err != nil {
@@ -288,13 +289,13 @@ func (l *Ledger) Check(ctx context.Context) error {
 	db.SetMaxOpenConns(1)
 	var said string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said); err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
 	if said != "ok" {
 		return &Damaged{l.path, "is damaged", errors.New(said)}
 	}
 	for _, table := range []string{"entry", "released"} {
-		if err := l.chained(ctx, db, table); err != nil {
+		if err := l.checkChain(ctx, db, table); err != nil {
 			return err
 		}
 	}
@@ -304,25 +305,25 @@ func (l *Ledger) Check(ctx context.Context) error {
 	if err == nil && entered > journal {
 		return &Damaged{l.path, "has released windows that its journal has not", nil}
 	}
-	return l.told(err)
+	return l.wrap(err)
 }
 
-// chained follows a whole book.
-func (l *Ledger) chained(ctx context.Context, db *sql.DB, table string) error {
+// checkChain follows a whole book.
+func (l *Ledger) checkChain(ctx context.Context, db *sql.DB, table string) error {
 	rows, err := db.QueryContext(ctx, "SELECT line FROM "+table+" ORDER BY n")
 	if err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
 	defer rows.Close()
 	c := books.Chained{Name: table}
 	for rows.Next() {
 		var line string
 		if err := rows.Scan(&line); err != nil {
-			return l.told(err)
+			return l.wrap(err)
 		}
 		if err := c.Next(line); err != nil {
 			return &Damaged{l.path, "is damaged", err}
 		}
 	}
-	return l.told(rows.Err())
+	return l.wrap(rows.Err())
 }

@@ -18,7 +18,7 @@ type Version struct {
 func (l Policies) Versions(ctx context.Context) ([]Version, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT digest, since, files, motion FROM policy ORDER BY n")
 	if err != nil {
-		return nil, l.told(err)
+		return nil, l.wrap(err)
 	}
 	defer rows.Close()
 	var list []Version
@@ -33,7 +33,7 @@ func (l Policies) Versions(ctx context.Context) ([]Version, error) {
 		}
 		list = append(list, v)
 	}
-	return list, l.told(rows.Err())
+	return list, l.wrap(rows.Err())
 }
 
 // Enact appends a policy version.

@@ -69,7 +69,7 @@ func (l Recovery) silent(ctx context.Context, through map[string]time.Time) (map
 		WHERE r.stream = j.stream AND r.policy <> 'recovered' ORDER BY r.start DESC LIMIT 1), 0)
 		FROM journal j INDEXED BY journal_recovered WHERE j.policy = 'recovered'`)
 	if err != nil {
-		return nil, l.told(err)
+		return nil, l.wrap(err)
 	}
 	defer rows.Close()
 	var out map[string]time.Time
@@ -77,7 +77,7 @@ func (l Recovery) silent(ctx context.Context, through map[string]time.Time) (map
 		var stream string
 		var stop, before int64
 		if err := rows.Scan(&stream, &stop, &before); err != nil {
-			return nil, l.told(err)
+			return nil, l.wrap(err)
 		}
 		if !through[stream].Equal(unixNano(stop)) {
 			continue // it has released something since
@@ -89,7 +89,7 @@ func (l Recovery) silent(ctx context.Context, through map[string]time.Time) (map
 			out[stream] = unixNano(before)
 		}
 	}
-	return out, l.told(rows.Err())
+	return out, l.wrap(rows.Err())
 }
 
 // ErrBehind says that the books have come further than this ledger: an older
@@ -109,7 +109,7 @@ func (l Recovery) Extends(ctx context.Context, h Head) error {
 			return ErrBehind
 		}
 		if err != nil {
-			return l.told(err)
+			return l.wrap(err)
 		}
 	}
 	return nil
@@ -130,17 +130,17 @@ type Copy interface {
 func (l Recovery) Import(ctx context.Context, from Copy) (added int, err error) {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
-		return 0, l.told(err)
+		return 0, l.wrap(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	// From here on the ledger has what a head names, and streams are not silent yet: a
 	// recovery that is killed in between must be seen as such.
 	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO unfinished VALUES (1)"); err != nil {
-		return 0, l.told(err)
+		return 0, l.wrap(err)
 	}
 	into, err := prepare(ctx, tx) // the statements end with the transaction
 	if err != nil {
-		return 0, l.told(err)
+		return 0, l.wrap(err)
 	}
 	for name, enter := range map[string]func(context.Context, string) (int, error){
 		"ledger.jsonl": into.addEntry, "releases.jsonl": into.addRelease, "removals.jsonl": into.addRemoval,
@@ -189,7 +189,8 @@ func prepare(ctx context.Context, tx *sql.Tx) (i importer, err error) {
 		&i.addsRemoval: "INSERT INTO removal (n, line) VALUES (?,?)",
 		&i.journal:     "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
 	} {
-		if *stmt, err = tx.PrepareContext(ctx, text); err != nil { //nolint:sqlclosecheck // it ends with the transaction
+		//nolint:sqlclosecheck // it ends with the transaction
+		if *stmt, err = tx.PrepareContext(ctx, text); err != nil {
 			return i, err
 		}
 	}
@@ -248,7 +249,7 @@ func entryKey(decision, plan, day string) string { return fmt.Sprintf("%q %q %q"
 // Skip.
 func (l Recovery) Unfinished(ctx context.Context) (yes bool, err error) {
 	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM unfinished)").Scan(&yes)
-	return yes, l.told(err)
+	return yes, l.wrap(err)
 }
 
 // Skip closes streams up to an instant for good: what may have been released of

@@ -149,8 +149,11 @@ func TestARecoveryIsFinished(t *testing.T) {
 	if unfinished() {
 		t.Error("a new ledger is in the middle of a recovery")
 	}
-	if _, err := old.Recovery.Import(t.Context(),
-		copied{"ledger.jsonl": lines(t, latest, "ledger.jsonl"), "releases.jsonl": lines(t, latest, "releases.jsonl")}); err != nil {
+	ours := copied{}
+	for _, name := range []string{"ledger.jsonl", "releases.jsonl"} {
+		ours[name] = lines(t, latest, name)
+	}
+	if _, err := old.Recovery.Import(t.Context(), ours); err != nil {
 		t.Fatal(err)
 	}
 	if !unfinished() {

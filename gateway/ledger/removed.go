@@ -32,12 +32,12 @@ func (l Removals) Enter(ctx context.Context, r books.Removal) error {
 	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	n, prev, err := last(ctx, tx, "removal")
 	if err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
 	r.N, r.Gateway, r.PrevSHA256 = n+1, l.gateway, books.Hash(prev)
 	line, err := json.Marshal(r)
@@ -45,7 +45,7 @@ func (l Removals) Enter(ctx context.Context, r books.Removal) error {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO removal (n, line) VALUES (?,?)", r.N, string(line)); err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
 	// What was delivered must not come back, nor what waits arrive.
 	for _, table := range []string{"sent", "outbox", "aside"} {
@@ -53,11 +53,11 @@ func (l Removals) Enter(ctx context.Context, r books.Removal) error {
 			"journal j WHERE j.stream = p.stream AND j.start = p.start AND j.stop <= ?) AND json_extract(rows, "+
 			"'$[0].decision') = ?",
 			r.Stream, r.Until.UnixNano(), r.Decision); err != nil {
-			return l.told(err)
+			return l.wrap(err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
 	l.signal()
 	return nil
@@ -67,7 +67,7 @@ func (l Removals) Enter(ctx context.Context, r books.Removal) error {
 func (l Removals) List(ctx context.Context) ([]books.Removal, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT line FROM removal ORDER BY n")
 	if err != nil {
-		return nil, l.told(err)
+		return nil, l.wrap(err)
 	}
 	defer rows.Close()
 	var list []books.Removal
@@ -75,14 +75,14 @@ func (l Removals) List(ctx context.Context) ([]books.Removal, error) {
 		var line string
 		var r books.Removal
 		if err := rows.Scan(&line); err != nil {
-			return nil, l.told(err)
+			return nil, l.wrap(err)
 		}
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
 	}
-	return list, l.told(rows.Err())
+	return list, l.wrap(rows.Err())
 }
 
 // Gone are the ends until which numbers of each stream were removed, under whichever

@@ -6,31 +6,34 @@ import (
 	"time"
 )
 
-// mostSent is how many bytes of delivered parcels are kept, the latest, so that a store
+// maxSent is how many bytes of delivered parcels are kept, the latest, so that a store
 // that has lost them gets them again.
-const mostSent = 64 << 20
+const maxSent = 64 << 20
 
 // sentSchema keeps their size beside them, as the outbox's is.
 const sentSchema = `
-CREATE TABLE IF NOT EXISTS sent (seq INTEGER PRIMARY KEY, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sent (
+	seq INTEGER PRIMARY KEY, stream TEXT NOT NULL, start INTEGER NOT NULL, rows TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS sent_window ON sent (stream, start);
 CREATE TABLE IF NOT EXISTS sent_size (id INTEGER PRIMARY KEY CHECK (id = 0), bytes INTEGER NOT NULL);
 INSERT OR IGNORE INTO sent_size VALUES (0, 0);
-CREATE TRIGGER IF NOT EXISTS sent_in AFTER INSERT ON sent BEGIN UPDATE sent_size SET bytes = bytes + octet_length(NEW.rows); END;
-CREATE TRIGGER IF NOT EXISTS sent_out AFTER DELETE ON sent BEGIN UPDATE sent_size SET bytes = bytes - octet_length(OLD.rows); END;`
+CREATE TRIGGER IF NOT EXISTS sent_in AFTER INSERT ON sent BEGIN
+	UPDATE sent_size SET bytes = bytes + octet_length(NEW.rows); END;
+CREATE TRIGGER IF NOT EXISTS sent_out AFTER DELETE ON sent BEGIN
+	UPDATE sent_size SET bytes = bytes - octet_length(OLD.rows); END;`
 
 // Delivered takes all parcels up to and including seq out of the outbox. The latest are
 // kept a while.
 func (l Outbox) Delivered(ctx context.Context, seq int64) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	if err := moveSent(ctx, tx, seq); err != nil {
-		return l.told(err)
+		return l.wrap(err)
 	}
-	return l.told(tx.Commit())
+	return l.wrap(tx.Commit())
 }
 
 // moveSent moves parcels from the outbox to those that were sent, of which the oldest go.
@@ -45,10 +48,11 @@ func moveSent(ctx context.Context, tx *sql.Tx, seq int64) error {
 	}
 	for {
 		var bytes int64
-		if err := tx.QueryRowContext(ctx, "SELECT bytes FROM sent_size").Scan(&bytes); err != nil || bytes <= mostSent {
+		if err := tx.QueryRowContext(ctx, "SELECT bytes FROM sent_size").Scan(&bytes); err != nil || bytes <= maxSent {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent ORDER BY seq LIMIT 16)"); err != nil {
+		_, err := tx.ExecContext(ctx, "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent ORDER BY seq LIMIT 16)")
+		if err != nil {
 			return err
 		}
 	}
@@ -59,23 +63,24 @@ func moveSent(ctx context.Context, tx *sql.Tx, seq int64) error {
 func (l Outbox) Resend(ctx context.Context, stream string, start time.Time) (bool, error) {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
-		return false, l.told(err)
+		return false, l.wrap(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	done, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) SELECT stream, start, rows FROM sent "+
 		"WHERE stream = ? AND start = ? ORDER BY seq", stream, start.UnixNano())
 	if err != nil {
-		return false, l.told(err)
+		return false, l.wrap(err)
 	}
 	n, err := done.RowsAffected()
 	if err != nil || n == 0 {
-		return false, l.told(err)
+		return false, l.wrap(err)
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM sent WHERE stream = ? AND start = ?", stream, start.UnixNano()); err != nil {
-		return false, l.told(err)
+	const drop = "DELETE FROM sent WHERE stream = ? AND start = ?"
+	if _, err := tx.ExecContext(ctx, drop, stream, start.UnixNano()); err != nil {
+		return false, l.wrap(err)
 	}
 	if err := tx.Commit(); err != nil {
-		return false, l.told(err)
+		return false, l.wrap(err)
 	}
 	l.signal()
 	return true, nil

@@ -28,7 +28,7 @@ func TestSentIsBounded(t *testing.T) {
 		&bytes, &kept, &first); err != nil {
 		t.Fatal(err)
 	}
-	if bytes > mostSent || bytes < mostSent/2 || kept != bytes || first != 80-parcels {
+	if bytes > maxSent || bytes < maxSent/2 || kept != bytes || first != 80-parcels {
 		t.Errorf("%d parcels of %d bytes (said: %d) are kept, from %d on", parcels, bytes, kept, first)
 	}
 	if n, size, err := l.Outbox.Waiting(t.Context()); n != 0 || size != 0 || err != nil {

@@ -50,13 +50,15 @@ func longLife(streams, days int) lazily {
 	return lazily{
 		"ledger.jsonl": each(days, func(n, day, s int, prev string) string {
 			return fmt.Sprintf(
-				`{"n":%d,"day":%q,"gateway":"edge-1","decision":"2026-%02d","plan":"%064d","unit":"device","kind":"reserve","epsilon":1,"delta":0.000001,"cap":100,"left":0,"prev_sha256":%q}`,
+				`{"n":%d,"day":%q,"gateway":"edge-1","decision":"2026-%02d","plan":"%064d","unit":"device",`+
+					`"kind":"reserve","epsilon":1,"delta":0.000001,"cap":100,"left":0,"prev_sha256":%q}`,
 				n, start.AddDate(0, 0, day).Format(time.DateOnly), s, s, prev)
 		}),
 		"releases.jsonl": each(24*days, func(n, hour, s int, prev string) string {
 			at := start.Add(time.Duration(hour) * time.Hour)
 			return fmt.Sprintf(
-				`{"n":%d,"gateway":"edge-1","stream":"s%d","start":%q,"end":%q,"policy":"%064d","plan":"%064d","ledger":1,"rows":1,"sha256":"%064d","prev_sha256":%q}`,
+				`{"n":%d,"gateway":"edge-1","stream":"s%d","start":%q,"end":%q,"policy":"%064d",`+
+					`"plan":"%064d","ledger":1,"rows":1,"sha256":"%064d","prev_sha256":%q}`,
 				n, s, at.Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339), 1, s, n, prev)
 		}),
 	}
@@ -135,10 +137,12 @@ func TestKeptSums(t *testing.T) {
 		t.Fatal(err)
 	}
 	var rows, bytes int64
-	if err := l.db.QueryRowContext(ctx, "SELECT count(*), sum(octet_length(rows)) FROM outbox").Scan(&rows, &bytes); err != nil {
+	const ask = "SELECT count(*), sum(octet_length(rows)) FROM outbox"
+	if err := l.db.QueryRowContext(ctx, ask).Scan(&rows, &bytes); err != nil {
 		t.Fatal(err)
 	}
-	if gotRows, gotBytes, err := l.Outbox.Waiting(ctx); gotRows != rows || gotBytes != bytes || rows != 3 || err != nil {
+	if gotRows, gotBytes, err := l.Outbox.Waiting(ctx); gotRows != rows || gotBytes != bytes || rows != 3 ||
+		err != nil {
 		t.Errorf("%d parcels of %d bytes are said to wait (%v), and %d of %d do", gotRows, gotBytes, err, rows, bytes)
 	}
 	got, err := l.Journal.Resume(ctx)

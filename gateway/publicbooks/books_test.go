@@ -41,8 +41,9 @@ func written(t *testing.T) (w *Writer, v *activation.View, trusted *bool, log *b
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	at := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)
-	if err := l.Commit(t.Context(),
-		release.Commit{Key: release.Key{Stream: "noise", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q"}); err != nil {
+	key := release.Key{Stream: "noise", Start: at}
+	c := release.Commit{Key: key, End: at.Add(time.Hour), Policy: "p", Plan: "q"}
+	if err := l.Commit(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	v = &activation.View{Register: &register.Register{}}

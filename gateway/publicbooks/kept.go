@@ -35,9 +35,9 @@ type files struct {
 	shelf  *books.Shelf
 	log    *slog.Logger
 
-	kept map[string]string // SHA-256 of files that the ledger keeps
-	read bool              // kept is what the ledger keeps
-	anew []string          // books that were written anew in this round
+	kept     map[string]string // SHA-256 of files that the ledger keeps
+	read     bool              // kept is what the ledger keeps
+	restored []string          // books that were written anew in this round
 }
 
 func newFiles(l ledger.Files, public books.Dir, log *slog.Logger) *files {
@@ -49,19 +49,20 @@ func newFiles(l ledger.Files, public books.Dir, log *slog.Logger) *files {
 func (f *files) put(name string, raw []byte) error {
 	found, err := f.shelf.Put(name, raw)
 	if err == nil && found != books.Right {
-		f.anew = append(f.anew, fmt.Sprintf("%s (%s)", filepath.Join(string(f.public), filepath.FromSlash(name)),
-			found))
+		f.restored = append(f.restored,
+			fmt.Sprintf("%s (%s)", filepath.Join(string(f.public), filepath.FromSlash(name)),
+				found))
 	}
 	return err
 }
 
-// sayAnew says in one line which public books were written anew, and what they were: a
+// logRestored says in one line which public books were written anew, and what they were: a
 // directory that is gone is many.
-func (f *files) sayAnew() {
-	if n := len(f.anew); n > 0 {
+func (f *files) logRestored() {
+	if n := len(f.restored); n > 0 {
 		f.log.Warn("public books were not as they were left, and were written anew", "count", n,
-			"files", strings.Join(f.anew[:min(n, 5)], ", "))
-		f.anew = nil
+			"files", strings.Join(f.restored[:min(n, 5)], ", "))
+		f.restored = nil
 	}
 }
 

@@ -61,7 +61,7 @@ func (l *lines) bring(ctx context.Context, dir books.Dir, name string) error {
 	case found == books.Behind:
 		l.files.log.Info("a public book was behind the ledger and is up to date again", "file", path)
 	default:
-		l.files.anew = append(l.files.anew, fmt.Sprintf("%s (%s)", path, found))
+		l.files.restored = append(l.files.restored, fmt.Sprintf("%s (%s)", path, found))
 	}
 	return err
 }

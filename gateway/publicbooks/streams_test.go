@@ -28,7 +28,9 @@ func TestPastStreams(t *testing.T) {
 		t.Errorf("without any decision %q", got)
 	}
 	through := map[string]time.Time{"air": {}}
-	if got := ids(withReleases(withPast(now, append(before, books.Stream{ID: "never"})), through)); !slices.Equal(got, []string{"noise new", "air last stopped"}) {
+	past := append(before, books.Stream{ID: "never"})
+	want := []string{"noise new", "air last stopped"}
+	if got := ids(withReleases(withPast(now, past), through)); !slices.Equal(got, want) {
 		t.Errorf("of those of which one has released something %q", got)
 	}
 	if got := ids(withPast(before, withPast(nil, before))); !slices.Equal(got, []string{"noise old", "air last"}) {

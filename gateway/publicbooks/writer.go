@@ -64,7 +64,8 @@ func New(src Sources, log *slog.Logger) *Writer {
 	return &Writer{
 		src: src, log: log, wake: make(chan struct{}, 1), files: f,
 		lines: lines{
-			files: f, ledger: src.Ledger, growing: make(map[string]*books.Growing), witness: src.Config.Witness, fresh: src.Fresh,
+			files: f, ledger: src.Ledger, growing: make(map[string]*books.Growing), witness: src.Config.Witness,
+			fresh:   src.Fresh,
 			trusted: src.Trusted,
 		},
 		streams:   streamsBook{files: f, journal: src.Ledger.Journal, simulation: src.Config.Simulation},
@@ -135,7 +136,7 @@ func (w *Writer) Problem() string {
 
 // Write writes the books once.
 func (w *Writer) Write(ctx context.Context) error {
-	defer w.files.sayAnew()
+	defer w.files.logRestored()
 	v, report := w.src.View(), w.src.Report()
 	now := report.Now
 	if now.IsZero() {

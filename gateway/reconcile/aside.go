@@ -14,14 +14,14 @@ import (
 // Aside is what the store has refused of one window.
 type Aside = ledger.Aside
 
-// mostListed windows are named at a time.
-const mostListed = 1000
+// maxListed windows are named at a time.
+const maxListed = 1000
 
 // ListAside says what the store has refused for good, by window, at most a thousand of
 // them. It may be used beside a running gateway.
 func ListAside(ctx context.Context, cfg config.Config) (list []Aside, err error) {
 	err = withLedger(ctx, cfg, func(l *ledger.Ledger) error {
-		list, err = l.Asides.List(ctx, mostListed)
+		list, err = l.Asides.List(ctx, maxListed)
 		return err
 	})
 	return list, err

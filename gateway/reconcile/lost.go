@@ -46,7 +46,9 @@ func (r *Reconciler) SayLost(ctx context.Context) (windows int, err error) {
 					windows++
 				}
 				if err := found.next(gone, w.Start, w.End,
-					func(from, to time.Time) error { return r.ledger.Journal.SayLost(ctx, stream, from, to) }); err != nil {
+					func(from, to time.Time) error {
+						return r.ledger.Journal.SayLost(ctx, stream, from, to)
+					}); err != nil {
 					return windows, err
 				}
 			}

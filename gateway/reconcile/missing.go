@@ -39,7 +39,8 @@ func (m missing) String() string {
 	return fmt.Sprintf("%s%s of %s, which start between %s and %s, were delivered and are missing in the store; "+
 		"stop the gateway, put the latest backup of the store back, and run sluice ledger recover, which says in "+
 		"the public gaps what is still missing (docs/operations.md)",
-		least, counted(m.windows, "window"), counted(m.streams, "stream"), m.from.UTC().Format(time.RFC3339), m.to.UTC().Format(time.RFC3339))
+		least, counted(m.windows, "window"), counted(m.streams, "stream"), m.from.UTC().Format(time.RFC3339),
+		m.to.UTC().Format(time.RFC3339))
 }
 
 // counted is a number of things in English.

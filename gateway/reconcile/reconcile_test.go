@@ -279,8 +279,8 @@ func TestWhatIsAsideIsNotMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	until := comparedFrom.Add(45 * time.Minute)
-	if err := r.ledger.Removals.Enter(ctx,
-		books.Removal{At: until.AddDate(1, 0, 0), Stream: "s", Decision: "1", Retain: "P1D", Until: until}); err != nil {
+	over := books.Removal{At: until.AddDate(1, 0, 0), Stream: "s", Decision: "1", Retain: "P1D", Until: until}
+	if err := r.ledger.Removals.Enter(ctx, over); err != nil {
 		t.Fatal(err)
 	}
 	keepIn(t, r, filepath.Join(t.TempDir(), "store.db"), 0)

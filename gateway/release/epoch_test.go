@@ -32,7 +32,8 @@ func ofEpoch(
 		cells[n] = counted(s, 500)
 	}
 	b := NewBatch(s, "policy", at, at.Add(time.Hour), cells, "").WithEpoch(e)
-	if err := p.Publish(context.Background(), b, Charter{EpsilonPerDay: map[string]float64{s.Unit.StandsFor: 1}}, r); err != nil {
+	charter := Charter{EpsilonPerDay: map[string]float64{s.Unit.StandsFor: 1}}
+	if err := p.Publish(context.Background(), b, charter, r); err != nil {
 		t.Fatal(err)
 	}
 	epoch, window := make(map[string]store.Observation), []store.Observation(nil)

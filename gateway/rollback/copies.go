@@ -162,7 +162,7 @@ var errEnough = errors.New("enough")
 
 // Each implements ledger.Copy.
 func (b best) Each(name string, f func(line string) error) error {
-	most, isChained := b.lines[name]
+	limit, isChained := b.lines[name]
 	if !isChained {
 		for _, c := range b.copies { // of gaps, every line that any copy has
 			if err := (books.Reader{Source: c.Source}).Each(name, f); err != nil {
@@ -173,7 +173,7 @@ func (b best) Each(name string, f func(line string) error) error {
 	}
 	n := int64(0)
 	err := books.Reader{Source: b.from[name].Source}.Each(name, func(line string) error {
-		if n++; n > most {
+		if n++; n > limit {
 			return errEnough
 		}
 		return f(line)

@@ -51,8 +51,8 @@ type Store interface {
 
 // Policy is what is known of the policies that were in force.
 type Policy interface {
-	// SomeCells are, by stream, up to most of this gateway's own of each policy.
-	SomeCells(most int) map[string][]string
+	// SomeCells are, by stream, up to limit of this gateway's own of each policy.
+	SomeCells(limit int) map[string][]string
 	// Location is the city's; nil before any policy.
 	Location() *time.Location
 }
@@ -172,20 +172,20 @@ func (g *Guard) Used() bool {
 // Watch asks at the start, and again until there is an answer, so that whoever has
 // put a state directory back learns it before the first window closes.
 func (g *Guard) Watch(ctx context.Context) error {
-	pauses, said := retry.Backoff{First: 100 * time.Millisecond, Longest: 5 * time.Second}, ""
+	pauses, logged := retry.Backoff{First: 100 * time.Millisecond, Longest: 5 * time.Second}, ""
 	for {
 		err := g.Check(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err == nil:
-			g.stalled.Forget(said)
+			g.stalled.Forget(logged)
 			g.changed()
 			return nil
-		case !errors.Is(err, errEarly) && err.Error() != said:
-			g.stalled.Forget(said)
-			said = err.Error()
-			if g.stalled.News(said) {
+		case !errors.Is(err, errEarly) && err.Error() != logged:
+			g.stalled.Forget(logged)
+			logged = err.Error()
+			if g.stalled.News(logged) {
 				g.log.Error("nothing can be released yet; it is tried again", "error", err)
 			}
 		}

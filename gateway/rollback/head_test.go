@@ -28,8 +28,9 @@ func edge(t *testing.T, windows int) (*Guard, *bytes.Buffer) {
 	t.Cleanup(func() { _ = l.Close() })
 	for hour := range windows {
 		at := time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC)
-		if err := l.Commit(ctx,
-			release.Commit{Key: release.Key{Stream: "s", Start: at}, End: at.Add(time.Hour), Policy: "p", Plan: "q"}); err != nil {
+		key := release.Key{Stream: "s", Start: at}
+		c := release.Commit{Key: key, End: at.Add(time.Hour), Policy: "p", Plan: "q"}
+		if err := l.Commit(ctx, c); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -79,7 +79,7 @@ func (w *world) private() {
 // which a slip has made a gate of one of them.
 func homes(t *trial) {
 	some := matching(t.h.points, "gateway/homes/record.go:", "gateway/publicbooks/register.go:",
-		"gateway/activation/reload.go:", "gateway/publicbooks/kept.go:", "gateway/ledger/lines.go:", "perm/", "books/")
+		"gateway/activation/reload.go:", "gateway/publicbooks/kept.go:", "gateway/ledger/files.go:", "perm/", "books/")
 	t.worlds(t.housing, func(w *world) error {
 		if err := w.registers([]string{"home-meter", "people-gate", "home-metre"}[w.rnd.IntN(3)]); err != nil {
 			return err
