@@ -13,9 +13,9 @@ import (
 	"sluice/internal/yamldoc"
 )
 
-// Examine is Load, but goes on behind every fault: it returns the sensors that can
-// be read, and all that is wrong with the others. The error is of what cannot be
-// read at all.
+// Examine is Load, but continues after a fault: it returns the sensors that can be
+// read, and every fault of the others. It fails only where a file cannot be read at
+// all.
 func Examine(path string, read func(path string) ([]byte, error)) (*Register, []Fault, error) {
 	files, err := filesOf(path)
 	if err != nil {
@@ -44,8 +44,8 @@ func Examine(path string, read func(path string) ([]byte, error)) (*Register, []
 	return reg, found, err
 }
 
-// misnamed are the files of a directory that look like a part of the register and are
-// not read.
+// misnamed returns a fault for each file of a directory that looks like a part of the
+// register but is not read because of its name.
 func misnamed(path string) (found []Fault) {
 	entries, _ := os.ReadDir(path) // none, where it is a file
 	for _, e := range entries {

@@ -119,13 +119,13 @@ type Fault struct {
 	File string
 	Line int    // from 1
 	ID   string // of the sensor; empty where it has none
-	// Note says that nothing is wrong: look whether it is meant.
+	// Note: nothing is wrong, but it may not be intended.
 	Note bool
 	text string
 	err  error // of syntax, with file and line
 }
 
-// What says what is wrong and how to fix it; an error of syntax shows the line.
+// What describes the fault and how to fix it; a syntax error shows the line.
 func (f Fault) What() string {
 	if f.err != nil {
 		return f.err.Error()

@@ -1,5 +1,5 @@
-// Package register is the list of the city's sensors, where, whose, since when,
-// and of its zones. It is public, but for the topics and pointers that it names:
+// Package register reads the list of the city's sensors (where, whose, since when)
+// and its zones. It is public, except for the topics and pointers that it names:
 // those may hold what only a vendor should know. Passwords are never here.
 //
 // It is one file, or a directory of *.yaml files. A sensor has one id and one topic

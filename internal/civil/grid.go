@@ -1,4 +1,4 @@
-// Package civil has the calendar of a city: local days, ISO 8601 periods, and grids of equal
+// Package civil is the calendar of a city: local days, ISO 8601 periods, and grids of equal
 // steps that begin at local midnight.
 package civil
 

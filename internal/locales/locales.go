@@ -1,6 +1,6 @@
-// Package locales has what the program says in each of its languages: a file for each
-// subject, such as ca/check.yaml, which translators edit, and a Localizer that says its
-// sentences. A language is a directory and a row of Languages.
+// Package locales holds the program's sentences in each of its languages: a file for each
+// subject, such as ca/check.yaml, which translators edit, and a Localizer that formats
+// them. A language is a directory and a row of Languages.
 //
 // A sentence is known by where it stands: check.S02.mend is in check.yaml, under S02, under
 // mend. Its parts are verbs of package fmt, numbered where a language may order them as it

@@ -1,5 +1,5 @@
-// Package retry is how what failed is tried again, after pauses that grow up to a bound,
-// and how a failure that lasts is logged once and not at every attempt.
+// Package retry spaces out attempts by pauses that grow up to a bound, and logs a lasting
+// failure once instead of at every attempt.
 package retry
 
 import (

@@ -1,6 +1,6 @@
-// Package compile makes a policy ready to run: it reads a policy directory, lets the council's
-// rules (Rego, evaluated by OPA) turn its
-// decisions into plans, and answers the release rules' questions.
+// Package compile makes a policy ready to run: it reads a policy directory, has the
+// council's rules (Rego, evaluated by OPA) turn its decisions into plans, and answers the
+// release rules' questions.
 //
 // A policy directory holds council.yaml, charter.yaml, kinds.yaml,
 // zones.geojson, decisions/*.yaml and optionally rules/*.rego and local/*.rego.

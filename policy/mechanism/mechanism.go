@@ -2,8 +2,8 @@
 // gives, computed from its plan alone and from no data. It says which noise is drawn over
 // which number, from how many units on a number is published, how wide its interval is, and
 // what many days tell of one unit. It draws nothing and makes no release: the gateway's
-// release room does, and takes from here what to draw; whoever explains, compares or proves
-// a decision computes the same numbers from here.
+// release room does, and takes from here what to draw; the packages that explain,
+// compare or verify a decision compute the same numbers from here.
 package mechanism
 
 import (

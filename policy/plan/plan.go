@@ -1,6 +1,6 @@
-// Package plan is what a decision means, typed: the closed vocabulary that
-// policy's Rego rules must answer in, and the only form in which a decision
-// reaches the gateway's hot path.
+// Package plan defines the compiled form of a decision: the closed vocabulary in
+// which the Rego rules must answer, the only form in which a decision reaches the
+// gateway's hot path, and the form in which the public books publish it.
 //
 // A Stream is one decision's published series: its windows, its closed list of
 // cells, its measures and their protection. A Plan is a Stream as it applies to

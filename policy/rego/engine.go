@@ -1,5 +1,5 @@
-// Package rego asks the council's rules: OPA, confined to a child process, with builtins that are
-// pure and deadlines. It is the only package that knows OPA. Whatever goes wrong has a Code,
+// Package rego evaluates the council's rules: OPA, confined to a child process, with pure
+// builtins only and with deadlines. It is the only package that knows OPA. Whatever goes wrong has a Code,
 // and permits nothing.
 package rego
 

@@ -28,10 +28,10 @@ type Stop struct {
 	Now      time.Time
 }
 
-// Suspend puts the policy in force anew to the vote with one more suspension, and writes
-// that into the draft as well, so that the next motion does not lift it unseen. What the
-// clerk drafts there besides stays. A motion that waits for signatures is left alone: who
-// has its text may be signing it.
+// Suspend puts the policy in force to the vote again with one more suspension, and writes
+// that into the draft as well, so that the next motion does not lift it unseen. Other edits
+// of the draft stay. A motion that waits for signatures is left alone: whoever has its text
+// may be signing it.
 func (d Dir) Suspend(o Stop) (m council.Motion, p *bundle.Policy, drafted string, err error) {
 	chain, err := d.Chain()
 	if err != nil {
