@@ -149,8 +149,8 @@ func Chart(days []Day) string {
 			`font-size="12" role="img">`+"\n", left+columns*bar+12, max(1, len(names))*row)
 	b.WriteString("<title>Privacy budget by " +
 		"day</title>\n<style>.s{fill:#0b5d7a}.c{fill:url(#h)}.k{stroke:#8a4b00;stroke-width:1.5;stroke-dasharray:5 " +
-		"3}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}.s{fill:#58b0d0}" +
-		"}</style>\n")
+		"3}.a{stroke:#d8d5cc}text{fill:#1b2330}@media(prefers-color-scheme:dark){text{fill:#e8ebef}.s{fill:#58b0d0}}" +
+		"</style>\n")
 	b.WriteString(
 		`<defs><pattern id="h" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">` +
 			`<rect width="3" height="6" fill="#0b5d7a"/></pattern></defs>` + "\n")

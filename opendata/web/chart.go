@@ -47,16 +47,18 @@ func drawChart(speak *i18n.Localizer, place *time.Location, from, to, ended time
 	var b strings.Builder
 	high := height + strip*float64(len(lines))
 	fmt.Fprintf(&b,
-		`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-title"><title id="chart-title">`+
-			`%s</title>`,
+		`<svg class="chart" viewBox="0 0 %g %g" role="img" aria-labelledby="chart-title">`+
+			`<title id="chart-title">%s</title>`,
 		width, high, html.EscapeString(c.title()))
 	b.WriteString(
-		`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(` +
-			`45)"><path class="hatch" d="M0 0V6"/></pattern>` +
-			`<pattern id="stop" width="8" height="4" patternUnits="userSpaceOnUse"><path class="stop" d="M0 2H8"/>` +
-			`</pattern>` +
-			`<pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse"><path class="dots" d="M1.5 ` +
-			`1.5l4 4m0-4l-4 4"/></pattern></defs>`)
+		`<defs>` +
+			`<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">` +
+			`<path class="hatch" d="M0 0V6"/></pattern>` +
+			`<pattern id="stop" width="8" height="4" patternUnits="userSpaceOnUse">` +
+			`<path class="stop" d="M0 2H8"/></pattern>` +
+			`<pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse">` +
+			`<path class="dots" d="M1.5 1.5l4 4m0-4l-4 4"/></pattern>` +
+			`</defs>`)
 	c.grid(&b)
 	c.hours(&b)
 	for n := range lines {

@@ -81,8 +81,8 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	}
 	// Tables are grouped by all tags, so rows of two gateways stay apart; rows without a
 	// gateway come first.
-	flux += ` |> pivot(rowKey: ["_time", "cell", "measure", "every"], columnKey: ["_field"], valueColumn: ` +
-		`"_value") |> group()`
+	flux += ` |> pivot(rowKey: ["_time", "cell", "measure", "every"], columnKey: ["_field"], ` +
+		`valueColumn: "_value") |> group()`
 	flux += ` |> sort(columns: ["_time", "cell", "measure", "gateway"])`
 	if limit > 0 {
 		flux += fmt.Sprintf(` |> limit(n: %d)`, limit)
@@ -110,8 +110,8 @@ func (s *Store) of(stream string, from, to time.Time) (string, error) {
 		stop = from.Add(time.Nanosecond)
 	}
 	return fmt.Sprintf(
-			`from(bucket: "%s") |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == "%s" or `+
-				`r._measurement == "%s")`,
+			`from(bucket: "%s") |> range(start: %s, stop: %s) `+
+				`|> filter(fn: (r) => r._measurement == "%s" or r._measurement == "%s")`,
 			s.bucket, from.UTC().Format(time.RFC3339Nano), stop.UTC().Format(time.RFC3339Nano), stream,
 			simPrefix+stream),
 		nil
