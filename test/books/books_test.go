@@ -101,7 +101,8 @@ func withdrawn(c *harness.City, shown func() (int, string)) {
 			t.Errorf("withdraw %s: %d\n%s", what, code, out)
 		}
 	}
-	if code, out := harness.Verb(t, "withdraw", "devices", "-c", config, "--start", harness.Ten.Add(time.Minute).Format(time.RFC3339),
+	if code, out := harness.Verb(t, "withdraw", "devices", "-c", config, "--start",
+		harness.Ten.Add(time.Minute).Format(time.RFC3339),
 		"--reason", "a mistake"); code != 1 {
 		t.Errorf("withdraw of nothing: %d\n%s", code, out)
 	}
@@ -123,7 +124,8 @@ func withdrawn(c *harness.City, shown func() (int, string)) {
 	})
 	c.Gateway.Kill()
 	c.Run()
-	if again := c.Items("devices", harness.Ten, harness.Ten.Add(time.Hour))[0]; again.Status != "withdrawn" || again.Value != nil {
+	if again := c.Items("devices", harness.Ten, harness.Ten.Add(time.Hour))[0]; again.Status != "withdrawn" ||
+		again.Value != nil {
 		t.Errorf("after a restart it is %+v", again)
 	}
 }
@@ -262,7 +264,8 @@ func forgedRows(c *harness.City) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	rows, err := db.Observations(ctx, store.Query{Stream: "gates", From: harness.Ten, To: harness.Ten.Add(time.Hour), Limit: 2})
+	rows, err := db.Observations(ctx,
+		store.Query{Stream: "gates", From: harness.Ten, To: harness.Ten.Add(time.Hour), Limit: 2})
 	if err != nil || len(rows) != 2 {
 		t.Fatal(rows, err)
 	}
@@ -291,7 +294,8 @@ func forgedRows(c *harness.City) {
 		}
 	}
 	after := func() int {
-		return len(harness.ReadAll(t, c.Opendata, "/api/v1/streams/gates/observations?limit=1&from=1971-01-01&to=2199-01-01"))
+		return len(harness.ReadAll(t, c.Opendata,
+			"/api/v1/streams/gates/observations?limit=1&from=1971-01-01&to=2199-01-01"))
 	}
 	if got := after(); got != len(before) {
 		t.Errorf("%d numbers are shown; want the %d that were released", got, len(before))

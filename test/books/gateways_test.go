@@ -79,8 +79,9 @@ func whole(p *harness.Pair) {
 	if len(list) != 12 || sum != 90 {
 		t.Errorf("%d numbers, %v passed; want 12 and 90", len(list), sum)
 	}
-	if n := len(harness.ReadAll(t, c.Opendata, "/api/v1/streams/gates/observations?limit=1&from="+harness.Ten.Format(time.RFC3339)+
-		"&to="+harness.Ten.Add(3*time.Hour).Format(time.RFC3339))); n != 12 {
+	if n := len(harness.ReadAll(t, c.Opendata,
+		"/api/v1/streams/gates/observations?limit=1&from="+harness.Ten.Format(time.RFC3339)+
+			"&to="+harness.Ten.Add(3*time.Hour).Format(time.RFC3339))); n != 12 {
 		t.Errorf("one by one there are %d numbers", n)
 	}
 	var sensors struct {
@@ -185,7 +186,8 @@ func forgedOfPair(p *harness.Pair, forge func(store.Observation)) {
 	t.Helper()
 	v := 77.0
 	o := store.Observation{
-		Gateway: "edge-1", Stream: "gates", Start: harness.Ten, End: harness.Ten.Add(time.Hour), Every: "PT1H", Cell: "park",
+		Gateway: "edge-1", Stream: "gates", Start: harness.Ten, End: harness.Ten.Add(time.Hour), Every: "PT1H",
+		Cell: "park",
 		Zone: "park", Measure: "passed", Status: store.Published,
 		Value: &v, Low: &v, High: &v, Unit: "", Decision: "1", Simulation: true,
 	}

@@ -217,11 +217,13 @@ func TestTheStoreRefusesOne(t *testing.T) {
 		t.Errorf("ledger aside --send: %d\n%s", code, out)
 	}
 	c.Stored()
-	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(hours*time.Hour)), harness.Ten.Add(time.Hour), "passed"); got != 2 {
+	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(hours*time.Hour)),
+		harness.Ten.Add(time.Hour), "passed"); got != 2 {
 		t.Errorf("when it was sent again the hour has %v; want 2", got)
 	}
 	asTheJournal(c, proxy.URL, 2*hours)
-	if code, out := harness.Verb(t, "ledger", "aside", "-c", config); code != 0 || !strings.Contains(out, "refused nothing") {
+	if code, out := harness.Verb(t, "ledger", "aside", "-c", config); code != 0 ||
+		!strings.Contains(out, "refused nothing") {
 		t.Errorf("ledger aside: %d\n%s", code, out)
 	}
 	harness.Await(t, 20*time.Second, "readiness", func() bool { ok, _ := c.Ready(); return ok })

@@ -1,4 +1,5 @@
-// Package books tests with the real programs the public books and the stores behind them: they add up, for several gateways, too.
+// Package books tests with the real programs the public books and the stores behind them: they add
+// up, for several gateways, too.
 package books
 
 import (

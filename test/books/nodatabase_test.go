@@ -20,9 +20,11 @@ func TestNoDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	_, asked := s.Observations(t.Context(), store.Query{Stream: "s", From: harness.Ten, To: harness.Ten.Add(time.Hour), Limit: 1})
+	_, asked := s.Observations(t.Context(),
+		store.Query{Stream: "s", From: harness.Ten, To: harness.Ten.Add(time.Hour), Limit: 1})
 	wrote := s.Write(t.Context(),
-		[]store.Observation{{Stream: "s", Start: harness.Ten, End: harness.Ten.Add(time.Hour), Status: store.Published}})
+		[]store.Observation{{Stream: "s", Start: harness.Ten, End: harness.Ten.Add(time.Hour),
+			Status: store.Published}})
 	for what, err := range map[string]error{"a question": asked, "a write": wrote} {
 		if err == nil || !strings.Contains(err.Error(), "make the database") {
 			t.Errorf("%s: %v", what, err)

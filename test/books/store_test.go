@@ -232,7 +232,8 @@ func TestBothStoresGiveTheSameBytes(t *testing.T) {
 	defer to.Close()
 	for _, stream := range []string{"gates", "devices"} {
 		list, err := from.Observations(context.Background(),
-			store.Query{Stream: stream, From: harness.Ten.Add(-time.Hour), To: harness.Ten.Add(24 * time.Hour), Limit: 1000})
+			store.Query{Stream: stream, From: harness.Ten.Add(-time.Hour), To: harness.Ten.Add(24 * time.Hour),
+				Limit: 1000})
 		if err != nil || len(list) == 0 {
 			t.Fatalf("%d observations, %v", len(list), err)
 		}
@@ -249,7 +250,8 @@ func TestBothStoresGiveTheSameBytes(t *testing.T) {
 	harness.Write(t, filepath.Join(c.Dir, "other.yaml"),
 		fmt.Sprintf("http: 127.0.0.1:0\nbooks: %s\nstore: {influx: {url: %q, org: city, bucket: city/autogen}}\n",
 			mirror.URL, db.Url))
-	other := harness.Start(t, harness.Sluice, "opendata", "-c", filepath.Join(c.Dir, "other.yaml")).Find(`http=(http://\S+)`)[1]
+	other := harness.Start(t, harness.Sluice, "opendata", "-c",
+		filepath.Join(c.Dir, "other.yaml")).Find(`http=(http://\S+)`)[1]
 	for _, path := range []string{
 		"/api/v1/streams", "/api/v1/streams/gates/observations",
 		"/api/v1/streams/gates/observations?from=2026-03-02T10:00:00Z&limit=3",

@@ -53,7 +53,8 @@ func TestConfigs(t *testing.T) {
 		t.Parallel()
 		harness.Need(t, "mosquitto")
 		dir := t.TempDir()
-		out, err := exec.Command(harness.Sluice, "sensor", "acl", "--register", "../../configs/portalba/register.yaml", "--dir",
+		out, err := exec.Command(harness.Sluice, "sensor", "acl", "--register", "../../configs/portalba/register.yaml",
+			"--dir",
 			dir).Output()
 		if err != nil || len(strings.Fields(string(out))) < 20 {
 			t.Fatalf("sensor acl: %v\n%s", err, out)
@@ -72,7 +73,8 @@ func TestConfigs(t *testing.T) {
 		// Who is in the file gets in; a second run keeps the passwords.
 		user, password, _ := strings.Cut(strings.TrimSpace(strings.Split(string(out), "\n")[0]), " ")
 		harness.PublisherAs(t, addr, user, password)
-		again, err := exec.Command(harness.Sluice, "sensor", "acl", "--register", "../../configs/portalba/register.yaml", "--dir",
+		again, err := exec.Command(harness.Sluice, "sensor", "acl", "--register",
+			"../../configs/portalba/register.yaml", "--dir",
 			dir).Output()
 		if err != nil || len(again) > 0 {
 			t.Errorf("a second run: %v, new passwords %s", err, again)
@@ -87,7 +89,9 @@ func TestConfigs(t *testing.T) {
 		for _, unit := range []string{"sluice-gateway.service", "sluice-opendata.service"} {
 			dir := t.TempDir()
 			path := filepath.Join(dir, unit)
-			harness.Write(t, path, strings.Replace(harness.Read(t, "../../configs/systemd/"+unit), "/usr/local/bin/sluice", harness.Sluice, 1))
+			harness.Write(t, path,
+				strings.Replace(harness.Read(t, "../../configs/systemd/"+unit), "/usr/local/bin/sluice", harness.Sluice,
+					1))
 			if out, err := exec.Command("systemd-analyze", "verify", path).CombinedOutput(); err != nil ||
 				strings.Contains(string(out), unit) {
 				t.Errorf("%s: %v\n%s", unit, err, out)

@@ -99,7 +99,8 @@ func yourSensors(d harness.Demo) {
 		t.Fatal(err)
 	}
 	harness.Await(t, 30*time.Second, "your number to appear", func() bool {
-		for _, i := range harness.ReadAll(t, d.OpenData, "/api/v1/streams/noise/observations?cell=carrer-nou&limit=1000") {
+		for _, i := range harness.ReadAll(t, d.OpenData,
+			"/api/v1/streams/noise/observations?cell=carrer-nou&limit=1000") {
 			if i.Value != nil && *i.Value == 71.5 {
 				return true
 			}
@@ -142,7 +143,8 @@ func editPolicy(d harness.Demo) {
 func TestBanner(t *testing.T) {
 	t.Parallel()
 	args := harness.FromReadme(t, fenced.Take(t, "README.md", "go run ./cmd/sluice up --demo"))
-	p := harness.Start(t, harness.Sluice, append(args, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
+	p := harness.Start(t, harness.Sluice,
+		append(args, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
 	for _, want := range []string{
 		`Simulated: the city`, `mosquitto_pub -h 127\.0\.0\.1 -p \d+ .*city/v1/demo/yours-noise/up`,
 		`city/v1/demo/yours-counter/up`,

@@ -24,9 +24,12 @@ func TestHelpExamples(t *testing.T) {
 	c.Run()
 	dir := t.TempDir()
 	harness.Write(t, filepath.Join(dir, "air.csv"),
-		fmt.Sprintf("Date Time,Station,NO2 Value\n%d,centre,21\n%d,centre,23\n", harness.Ten.Unix(), harness.Ten.Unix()+60))
+		fmt.Sprintf("Date Time,Station,NO2 Value\n%d,centre,21\n%d,centre,23\n", harness.Ten.Unix(),
+			harness.Ten.Unix()+60))
 	effects := map[string]func(out string){
-		"firmware-sim run":    func(string) { harness.Want(t, harness.Read(t, filepath.Join(dir, "truth.jsonl")), `^\{`) },
+		"firmware-sim run": func(string) {
+			harness.Want(t, harness.Read(t, filepath.Join(dir, "truth.jsonl")), `^\{`)
+		},
 		"firmware-sim replay": func(string) { c.At(harness.Ten.Add(1e9)) },
 	}
 	flags := map[string]string{}

@@ -42,7 +42,8 @@ func TestLongCommands(t *testing.T) {
 		}
 	}
 	b := fenced.Take(t, "docs/threats.md", "go test ./test/... -run")
-	b.StandIn("go", `test "$1 $2 $3" = "test ./test/... -run" && echo "run: $4"`, "it is this package, and those beside it")
+	b.StandIn("go", `test "$1 $2 $3" = "test ./test/... -run" && echo "run: $4"`,
+		"it is this package, and those beside it")
 	var all strings.Builder
 	files, err := filepath.Glob("../*/*_test.go")
 	if err != nil {
@@ -51,7 +52,8 @@ func TestLongCommands(t *testing.T) {
 	for _, f := range files {
 		all.WriteString(harness.Read(t, f))
 	}
-	for _, part := range strings.Split(regexp.MustCompile(`run: (\S+)`).FindStringSubmatch(b.Run("../..", nil))[1], "|") {
+	for _, part := range strings.Split(regexp.MustCompile(`run: (\S+)`).FindStringSubmatch(b.Run("../..", nil))[1],
+		"|") {
 		harness.Want(t, all.String(), `func Test\w*`+part+`\w*\(t \*testing`)
 	}
 }
@@ -63,7 +65,8 @@ func TestComposeCommands(t *testing.T) {
 	dir := t.TempDir()
 	harness.Run(t, "cp", "-r", "../../configs", dir)
 	b := fenced.Take(t, "configs/compose.yaml", "CGO_ENABLED=0 go build")
-	b.StandIn("go", `test "$CGO_ENABLED $1 $2 $4" = "0 build -o ./cmd/sluice" && mkdir -p "$3" && cp `+harness.Sluice+` "$3"`,
+	b.StandIn("go", `test "$CGO_ENABLED $1 $2 $4" = "0 build -o ./cmd/sluice" && mkdir -p "$3" && cp `+harness.Sluice+
+		` "$3"`,
 		"it is built already")
 	b.StandIn("sudo", `exec "$@"`, "a test changes no user")
 	b.StandIn("chown", `test "$1 $2" = "-R 1883" && test -d "$3"`, "the broker's user is the image's")
@@ -121,7 +124,8 @@ func TestSettingsShown(t *testing.T) {
 // cases, kinds and modules does what it says, together.
 func TestPolicyPage(t *testing.T) {
 	t.Parallel()
-	args := harness.FromReadme(t, fenced.Take(t, "docs/policy.md", "go run ./cmd/sluice policy check configs/portalba/policy"))
+	args := harness.FromReadme(t,
+		fenced.Take(t, "docs/policy.md", "go run ./cmd/sluice policy check configs/portalba/policy"))
 	cmd := exec.Command(harness.Sluice, args...)
 	cmd.Dir = "../.."
 	out, err := cmd.CombinedOutput()
@@ -129,11 +133,13 @@ func TestPolicyPage(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	dir := t.TempDir()
-	harness.Run(t, "cp", "-r", "../../configs/portalba/policy/charter.yaml", "../../configs/portalba/policy/council.yaml",
+	harness.Run(t, "cp", "-r", "../../configs/portalba/policy/charter.yaml",
+		"../../configs/portalba/policy/council.yaml",
 		"../../configs/portalba/policy/zones.geojson", dir)
 	harness.Write(t, filepath.Join(dir, "charter.yaml"),
 		regexp.MustCompile(`(?m)^kinds_about_people: .*$`).
-			ReplaceAllString(harness.Read(t, "../../configs/portalba/policy/charter.yaml"), "kinds_about_people: [wifi-counter]"))
+			ReplaceAllString(harness.Read(t, "../../configs/portalba/policy/charter.yaml"),
+				"kinds_about_people: [wifi-counter]"))
 	harness.Write(t, filepath.Join(dir, "decisions/2026-14.yaml"),
 		fenced.Take(t, "docs/policy.md", `decision: "2026-14"`).Read())
 	harness.Write(t, filepath.Join(dir, "tests/rambla.yaml"), fenced.Take(t, "docs/policy.md", "tests:").Read())

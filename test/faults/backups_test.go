@@ -118,11 +118,13 @@ func (l *loss) content(says string) {
 // goesOn lives another hour from one on.
 func (l *loss) goesOn(hour int) {
 	l.T.Helper()
-	l.Link.Publish("city/v1/acme/gate-1/up", []byte(harness.Gate(hour, harness.Ten.Add(time.Duration(hour)*time.Hour), 9)), false)
+	l.Link.Publish("city/v1/acme/gate-1/up",
+		[]byte(harness.Gate(hour, harness.Ten.Add(time.Duration(hour)*time.Hour), 9)), false)
 	l.Tick(harness.Ten.Add(time.Duration(hour+1)*time.Hour + 3*time.Minute))
 	l.Stored()
 	if got := harness.Value(l.T,
-		l.Items("gates", harness.Ten.Add(time.Duration(hour)*time.Hour), harness.Ten.Add(time.Duration(hour+1)*time.Hour)),
+		l.Items("gates", harness.Ten.Add(time.Duration(hour)*time.Hour),
+			harness.Ten.Add(time.Duration(hour+1)*time.Hour)),
 		harness.Ten.Add(time.Duration(hour)*time.Hour), "passed"); got != 9 {
 		l.T.Errorf("the hour after has %v; want 9", got)
 	}
@@ -216,7 +218,8 @@ var kept = map[string]map[string]func(t *testing.T){
 		was := harness.Read(t, path)
 		// A slip in the register: only this file knows what the sensors stood for.
 		register := filepath.Join(c.Dir, "register.yaml")
-		harness.Write(t, register, strings.ReplaceAll(harness.Read(t, register), "kind: home-meter", "kind: people-gate"))
+		harness.Write(t, register,
+			strings.ReplaceAll(harness.Read(t, register), "kind: home-meter", "kind: people-gate"))
 		harness.RemoveAll(t, path)
 		if err := os.WriteFile(path, []byte(was), 0o600); err != nil {
 			t.Fatal(err)
@@ -250,7 +253,10 @@ var kept = map[string]map[string]func(t *testing.T){
 		c.Gateway.Stop(20 * time.Second)
 		harness.RemoveAll(t, filepath.Join(c.Dir, "state/policy"))
 		c.Run()
-		harness.Await(t, 30*time.Second, "it to be laid out anew", func() bool { _, err := os.Stat(laid); return err == nil })
+		harness.Await(t, 30*time.Second, "it to be laid out anew", func() bool {
+			_, err := os.Stat(laid)
+			return err == nil
+		})
 		if got := c.Version(); got != 1 {
 			t.Errorf("version %v is in force", got)
 		}

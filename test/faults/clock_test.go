@@ -56,7 +56,8 @@ func TestAClockThatWasAhead(t *testing.T) {
 	harness.Await(t, 30*time.Second, "numbers to flow again", func() bool {
 		seq++
 		c.Send("gate-1", `{"fields":{"passed":1}}`)
-		for _, i := range harness.ReadAll(t, c.Opendata, "/api/v1/streams/gates/observations?limit=1000&measure=passed") {
+		for _, i := range harness.ReadAll(t, c.Opendata,
+			"/api/v1/streams/gates/observations?limit=1000&measure=passed") {
 			if i.Status == "published" {
 				return true
 			}

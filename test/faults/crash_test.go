@@ -80,7 +80,7 @@ func TestStopAndContinue(t *testing.T) {
 	c.Send("gate-1", harness.Gate(2, harness.Ten, 4))
 	c.Tick(harness.Ten.Add(2 * time.Hour))
 	c.Stored()
-	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "passed"); got != 7 {
+	if got := c.FirstHour("gates", "passed"); got != 7 {
 		t.Errorf("passed is %v; want 7", got)
 	}
 }
@@ -93,7 +93,8 @@ func TestLostKeys(t *testing.T) {
 	c.Begin()
 	c.Send("gate-1", harness.Gate(1, harness.Ten, 3))
 	c.Send("wifi-1",
-		fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:30:00:01","rssi":-50}}`, harness.Ten.Format(time.RFC3339)))
+		fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":"02:00:5e:30:00:01","rssi":-50}}`,
+			harness.Ten.Format(time.RFC3339)))
 	c.Gateway.Kill()
 	harness.RemoveAll(t, c.Keys)
 	c.Run()
@@ -113,7 +114,8 @@ func TestLostKeys(t *testing.T) {
 			t.Errorf("%s at %s is %s; want no_data", i.Measure, i.Start, i.Status)
 		}
 	}
-	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(2*time.Hour)), harness.Ten.Add(time.Hour), "passed"); got != 4 {
+	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(2*time.Hour)), harness.Ten.Add(time.Hour),
+		"passed"); got != 4 {
 		t.Errorf("the hour after has %v; want 4", got)
 	}
 	harness.Await(t, 10*time.Second, "gaps.jsonl to speak of the lost keys", func() bool {

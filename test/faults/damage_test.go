@@ -16,8 +16,10 @@ import (
 func TestDamagedLedger(t *testing.T) {
 	t.Parallel()
 	for what, harm := range map[string]func(path string){
-		"cut":           func(path string) { harness.Alter(t, path, func(b []byte) []byte { return b[:len(b)/2] }) },
-		"no database":   func(path string) { harness.Alter(t, path, func(b []byte) []byte { clear(b[:100]); return b }) },
+		"cut": func(path string) { harness.Alter(t, path, func(b []byte) []byte { return b[:len(b)/2] }) },
+		"no database": func(path string) {
+			harness.Alter(t, path, func(b []byte) []byte { clear(b[:100]); return b })
+		},
 		"moved already": func(string) {},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -34,7 +36,8 @@ func TestDamagedLedger(t *testing.T) {
 						t.Fatalf("%v: %d\n%s", args, code, out)
 					}
 				}
-				if code, out := harness.Verb(t, "doctor", "-c", config); code == 0 || !strings.Contains(out, path+" is ") ||
+				if code, out := harness.Verb(t, "doctor", "-c", config); code == 0 ||
+					!strings.Contains(out, path+" is ") ||
 					!strings.Contains(out, "sluice ledger recover") {
 					t.Errorf("doctor: %d\n%s", code, out)
 				}

@@ -110,7 +110,8 @@ func TestADamagedCheckpointIsKnown(t *testing.T) {
 					t.Errorf("%s is %s although acknowledged readings are lost; want no_data", i.Measure, i.Status)
 				}
 			}
-			if got := harness.Value(t, c.Items("gates", harness.Ten.Add(2*time.Hour), harness.Ten.Add(3*time.Hour)), harness.Ten.Add(2*time.Hour),
+			if got := harness.Value(t, c.Items("gates", harness.Ten.Add(2*time.Hour), harness.Ten.Add(3*time.Hour)),
+				harness.Ten.Add(2*time.Hour),
 				"passed"); got != 5 {
 				t.Errorf("the hour after has %v; want 5", got)
 			}

@@ -1,4 +1,5 @@
-// Package faults tests with the real programs kills, stops, damage, lost files, clocks that jump: nothing acknowledged is lost.
+// Package faults tests with the real programs kills, stops, damage, lost files, clocks that jump:
+// nothing acknowledged is lost.
 package faults
 
 import (

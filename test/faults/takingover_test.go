@@ -42,9 +42,10 @@ func TestTakingOver(t *testing.T) {
 	harness.Run(t, harness.Sluice, "withdraw", "gates", "-c", filepath.Join(p.Two.Dir, "gateway.yaml"), "--start",
 		harness.Ten.Format(time.RFC3339), "--reason", "it stood in a shop")
 	harness.Await(t, time.Minute, "the withdrawal", func() bool {
-		return slices.ContainsFunc(p.One.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)), func(i harness.Item) bool {
-			return i.Status == "withdrawn"
-		})
+		return slices.ContainsFunc(p.One.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)),
+			func(i harness.Item) bool {
+				return i.Status == "withdrawn"
+			})
 	})
 	for _, i := range p.One.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)) {
 		if (i.Status == "withdrawn") != (i.Cell == "park") {

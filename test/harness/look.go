@@ -153,6 +153,12 @@ func ReadAll(t *testing.T, base, next string) []Item {
 	return all
 }
 
+// FirstHour is what a stream's first hour, from Ten on, has as a measure.
+func (c *City) FirstHour(stream, measure string) float64 {
+	c.T.Helper()
+	return Value(c.T, c.Items(stream, Ten, Ten.Add(time.Hour)), Ten, measure)
+}
+
 // Stored waits until every released window is in the store and has its line in the
 // books: then it is shown.
 func (c *City) Stored() {

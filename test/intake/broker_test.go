@@ -47,10 +47,11 @@ func TestThroughMosquittoIntoInflux(t *testing.T) {
 	if len(list) != 4 || list[2].Status != "no_data" || list[2].Value != nil {
 		t.Errorf("the hour in which nobody came is %v; want no_data without a number", list)
 	}
-	if devices := harness.Value(t, c.Items("devices", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "devices"); devices < 24 || devices > 36 {
+	if devices := c.FirstHour("devices", "devices"); devices < 24 || devices > 36 {
 		t.Errorf("devices is %v; want 30 give or take noise of scale 0.05", devices)
 	}
-	limits := strings.Join(strings.Fields(harness.Read(t, fmt.Sprintf("/proc/%d/limits", c.Gateway.Cmd.Process.Pid))), " ")
+	limits := strings.Join(strings.Fields(harness.Read(t, fmt.Sprintf("/proc/%d/limits", c.Gateway.Cmd.Process.Pid))),
+		" ")
 	if !strings.Contains(limits, "Max core file size 0 0") {
 		t.Errorf("the gateway could leave a core file: %s", limits)
 	}

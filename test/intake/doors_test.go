@@ -65,7 +65,8 @@ func TestTheListenersLimits(t *testing.T) {
 		}
 	}
 	asked := time.Now()
-	if code := harness.DialWire(t, c.Mqtt).Hello(4, "x", "wifi-1", "wrong"); code != 5 || time.Since(asked) < time.Second {
+	if code := harness.DialWire(t, c.Mqtt).Hello(4, "x", "wifi-1", "wrong"); code != 5 ||
+		time.Since(asked) < time.Second {
 		t.Errorf("a wrong password is answered with %#x after %s", code, time.Since(asked))
 	}
 	works()

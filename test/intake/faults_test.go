@@ -109,7 +109,8 @@ func TestKillBehindABroker(t *testing.T) {
 	}()
 	const n = 3000
 	for i := range n {
-		c.Link.Publish("city/v1/acme/gate-1/up", []byte(harness.Gate(i, harness.Ten.Add(time.Duration(i)*time.Millisecond), 1)), false)
+		c.Link.Publish("city/v1/acme/gate-1/up",
+			[]byte(harness.Gate(i, harness.Ten.Add(time.Duration(i)*time.Millisecond), 1)), false)
 		if i%10 == 0 {
 			time.Sleep(5 * time.Millisecond)
 		}
@@ -173,7 +174,8 @@ func TestBacklogIsNotLate(t *testing.T) {
 	slow(wire, 20*time.Millisecond)
 	c.Run()
 	total := func() (sum float64) {
-		for _, i := range harness.ReadAll(t, c.Opendata, "/api/v1/streams/gates/observations?limit=1000&measure=passed") {
+		for _, i := range harness.ReadAll(t, c.Opendata,
+			"/api/v1/streams/gates/observations?limit=1000&measure=passed") {
 			if i.Value != nil {
 				sum += *i.Value
 			}
@@ -200,14 +202,16 @@ func TestBrokerAwayForTooLong(t *testing.T) {
 	c.Through(broker.Addr)
 	config := filepath.Join(c.Dir, "gateway.yaml")
 	harness.Write(t, config,
-		strings.Replace(harness.Read(t, config), "time: {topic: city/v1/clock}", "time: wall\nwindows: {catch_up: PT10S}", 1))
+		strings.Replace(harness.Read(t, config), "time: {topic: city/v1/clock}",
+			"time: wall\nwindows: {catch_up: PT10S}", 1))
 	c.Run()
 	c.Serve()
 	c.BrokerUp(true)
 	c.Connect()
 	c.Send("gate-1", `{"seq":1,"fields":{"passed":1}}`)
 	published := func() (n int, last time.Time) {
-		for _, i := range harness.ReadAll(t, c.Opendata, "/api/v1/streams/gates/observations?limit=1000&measure=passed") {
+		for _, i := range harness.ReadAll(t, c.Opendata,
+			"/api/v1/streams/gates/observations?limit=1000&measure=passed") {
 			if i.End.After(last) {
 				last = i.End
 			}

@@ -39,7 +39,8 @@ func TestListenerIdentities(t *testing.T) {
 	host, port, _ := strings.Cut(c.Mqtt, ":")
 	for topic, want := range map[string]bool{"city/v1/acme/gate-1/feedback": true,
 		"city/v1/acme/wifi-1/feedback": false, "city/v1/acme/+/feedback": false, "#": false, "$SYS/#": false} {
-		p := harness.Start(t, "stdbuf", "-oL", "mosquitto_sub", "-h", host, "-p", port, "-u", "gate-1", "-P", secrets["gate-1"],
+		p := harness.Start(t, "stdbuf", "-oL", "mosquitto_sub", "-h", host, "-p", port, "-u", "gate-1", "-P",
+			secrets["gate-1"],
 			"-t", topic, "-d")
 		if code := p.Find(`Subscribed \(mid: \d+\): (\d+)`)[1]; (code == "0") != want {
 			t.Errorf("subscribing to %s: it is answered %s; want it granted: %v", topic, code, want)
@@ -112,7 +113,8 @@ func TestBrokerWithTLSAndDoctor(t *testing.T) {
 	c.Run()
 	c.BrokerUp(true)
 	link := func(user string) error {
-		return exec.Command("timeout", harness.Limit(5*time.Second), "mosquitto_pub", "-h", "localhost", "-p", port, "-q", "1",
+		return exec.Command("timeout", harness.Limit(5*time.Second), "mosquitto_pub", "-h", "localhost", "-p", port,
+			"-q", "1",
 			"-V", "5", "-u", user, "-P", secrets[user], "-t", "city/v1/acme/gate-1/up", "-m", `{"fields":{"passed":1}}`,
 			"--cafile", filepath.Join(c.Dir, "ca.crt")).Run()
 	}

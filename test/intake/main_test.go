@@ -1,4 +1,5 @@
-// Package intake tests with the real programs both ways in: brokers and listeners, their identities, their outages and who abuses them.
+// Package intake tests with the real programs both ways in: brokers and listeners, their
+// identities, their outages and who abuses them.
 package intake
 
 import (

@@ -39,7 +39,8 @@ func thief(t *testing.T, broker string, during func(p *harness.Process)) {
 	t.Helper()
 	harness.Need(t, "mosquitto_sub")
 	host, port, _ := strings.Cut(broker, ":")
-	p := harness.Start(t, "mosquitto_sub", "-h", host, "-p", port, "-i", "sluice-test-1", "-c", "-q", "1", "-t", "city/v1/#")
+	p := harness.Start(t, "mosquitto_sub", "-h", host, "-p", port, "-i", "sluice-test-1", "-c", "-q", "1", "-t",
+		"city/v1/#")
 	during(p)
 	p.Kill()
 }
@@ -98,7 +99,8 @@ func TestQueueThatOverflows(t *testing.T) {
 		t.Run(more, func(t *testing.T) {
 			t.Parallel()
 			c, broker := onBroker(t, more)
-			conf := strings.ReplaceAll(harness.Read(t, broker.Conf), "max_queued_messages 1000000", "max_queued_messages 12")
+			conf := strings.ReplaceAll(harness.Read(t, broker.Conf), "max_queued_messages 1000000",
+				"max_queued_messages 12")
 			conf = strings.ReplaceAll(conf, "max_inflight_messages 1000\n", "max_inflight_messages 5\n")
 			harness.Write(t, broker.Conf, conf)
 			broker.P.Kill()
@@ -132,7 +134,8 @@ func TestQueueThatOverflows(t *testing.T) {
 				raw, err := os.ReadFile(filepath.Join(c.Dir, "state/public/gaps.jsonl"))
 				return err == nil &&
 					strings.Contains(string(raw),
-						fmt.Sprintf("%q,%q:%q", "gates", "start", harness.Ten.Add(3*time.Hour).UTC().Format(time.RFC3339)))
+						fmt.Sprintf("%q,%q:%q", "gates", "start",
+							harness.Ten.Add(3*time.Hour).UTC().Format(time.RFC3339)))
 			})
 		})
 	}

@@ -18,11 +18,13 @@ import (
 // inDirectory makes the register a directory of two files.
 func inDirectory(c *harness.City, more string) {
 	c.T.Helper()
-	harness.Write(c.T, filepath.Join(c.Dir, "register", "a.yaml"), harness.Read(c.T, filepath.Join(c.Dir, "register.yaml")))
+	harness.Write(c.T, filepath.Join(c.Dir, "register", "a.yaml"),
+		harness.Read(c.T, filepath.Join(c.Dir, "register.yaml")))
 	harness.Write(c.T, filepath.Join(c.Dir, "register", "b.yaml"), more)
 	harness.NoError(c.T, os.Remove(filepath.Join(c.Dir, "register.yaml")))
 	path := filepath.Join(c.Dir, "gateway.yaml")
-	harness.Write(c.T, path, strings.Replace(harness.Read(c.T, path), "register: register.yaml", "register: register", 1))
+	harness.Write(c.T, path,
+		strings.Replace(harness.Read(c.T, path), "register: register.yaml", "register: register", 1))
 }
 
 // TestMappedSensors: fields are found by any JSON pointer, in a register of several
@@ -41,7 +43,7 @@ func TestMappedSensors(t *testing.T) {
 	c.Send("gate-1", harness.Gate(1, harness.Ten, 100))
 	c.Tick(harness.Ten.Add(time.Hour + 3*time.Minute))
 	c.Stored()
-	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "passed"); got != 127 {
+	if got := c.FirstHour("gates", "passed"); got != 127 {
 		t.Errorf("%v passed; want 127", got)
 	}
 	harness.Await(t, time.Minute, "the sensors to be listed", func() bool {
@@ -83,7 +85,7 @@ func TestManySensors(t *testing.T) {
 	c.Tick(harness.Ten.Add(time.Hour + 3*time.Minute))
 	c.Stored()
 	t.Logf("a window is released after %v", time.Since(began))
-	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "passed"); got != 5 {
+	if got := c.FirstHour("gates", "passed"); got != 5 {
 		t.Errorf("%v passed; want 5", got)
 	}
 }
@@ -117,7 +119,8 @@ func TestRegisterCheck(t *testing.T) {
 			t.Errorf("exit %d; want %s in\n%s", code, want, out)
 		}
 	}
-	if code, out := harness.ExitOf(t, "register", "check", dir, "--json"); code != 1 || strings.Count(out, `"line":`) != 4 {
+	if code, out := harness.ExitOf(t, "register", "check", dir, "--json"); code != 1 ||
+		strings.Count(out, `"line":`) != 4 {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	if code, out := harness.ExitOf(t, "register", "check", dir, "--policy", filepath.Join(dir, "nowhere")); code != 3 {
@@ -151,7 +154,8 @@ func TestPolicyCheckRegister(t *testing.T) {
 		t.Fatalf("register check: exit %d: %s", code, alone)
 	}
 	for _, language := range []string{"en", "es"} {
-		if code, out := harness.ExitOf(t, "policy", "check", "../../configs/portalba/policy", "--register", bad, "--lang",
+		if code, out := harness.ExitOf(t, "policy", "check", "../../configs/portalba/policy", "--register", bad,
+			"--lang",
 			language); code != 1 || !strings.HasPrefix(out, alone) || strings.Contains(out, "Nothing is wrong") {
 			t.Errorf("exit %d: %s\nwant first %s", code, out, alone)
 		}
@@ -233,7 +237,8 @@ func TestReadAnew(t *testing.T) {
 	c := harness.Found(t, harness.Small())
 	inDirectory(c, "sensors:\n  - {id: gone, owner: acme, kind: people-gate, zone: square, registered: 2026-01-01}\n")
 	secrets := func() map[string]string {
-		out := harness.Run(t, harness.Sluice, "sensor", "acl", "--register", filepath.Join(c.Dir, "register"), "--dir", c.Dir)
+		out := harness.Run(t, harness.Sluice, "sensor", "acl", "--register", filepath.Join(c.Dir, "register"), "--dir",
+			c.Dir)
 		all := map[string]string{}
 		for line := range strings.Lines(out) {
 			if id, password, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
@@ -248,9 +253,11 @@ func TestReadAnew(t *testing.T) {
 		strings.Replace(harness.Read(t, path), fmt.Sprintf("listen: {mqtt: %q}", c.Mqtt),
 			fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.Mqtt), 1))
 	sh := fmt.Sprintf("clock:%s",
-		strings.SplitN(strings.SplitAfterN(harness.Read(t, filepath.Join(c.Dir, "passwords")), "gate-1:", 2)[1], "\n", 2)[0])
+		strings.SplitN(strings.SplitAfterN(harness.Read(t, filepath.Join(c.Dir, "passwords")), "gate-1:", 2)[1], "\n",
+			2)[0])
 	withClock := func() {
-		harness.WriteSecret(t, filepath.Join(c.Dir, "passwords"), harness.Read(t, filepath.Join(c.Dir, "passwords"))+sh+"\n")
+		harness.WriteSecret(t, filepath.Join(c.Dir, "passwords"),
+			harness.Read(t, filepath.Join(c.Dir, "passwords"))+sh+"\n")
 	}
 	withClock()
 	c.Run()
@@ -303,7 +310,7 @@ func TestReadAnew(t *testing.T) {
 	}
 	c.Tick(harness.Ten.Add(time.Hour + 3*time.Minute))
 	c.Stored()
-	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "passed"); got != 11111 {
+	if got := c.FirstHour("gates", "passed"); got != 11111 {
 		t.Errorf("%v passed; want 11111", got)
 	}
 	harness.Await(t, time.Minute, "the public register to be the new one", func() bool {
@@ -321,7 +328,8 @@ func withoutSensors(c *harness.City) {
 	if err != nil || len(files) < 2 {
 		c.T.Fatal(files, err)
 	}
-	before := strings.Count(strings.Join([]string{harness.Read(c.T, files[0]), harness.Read(c.T, files[1])}, ""), "{id:")
+	before := strings.Count(strings.Join([]string{harness.Read(c.T, files[0]), harness.Read(c.T, files[1])}, ""),
+		"{id:")
 	for _, file := range files {
 		harness.Write(c.T, file, "sensors: []\n")
 	}

@@ -274,7 +274,8 @@ func TestNothingYet(t *testing.T) {
 		}
 		v := 5.0
 		q.Publish(
-			[]store.Observation{{Stream: "quick", Start: harness.Dusk.Add(-time.Second), End: harness.Dusk, Every: "PT1S", Cell: "a",
+			[]store.Observation{{Stream: "quick", Start: harness.Dusk.Add(-time.Second), End: harness.Dusk,
+				Every: "PT1S", Cell: "a",
 				Zone: "a", Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v}})
 		time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most
 		for _, path := range []string{

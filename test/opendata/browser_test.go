@@ -33,7 +33,8 @@ func TestPagesInABrowser(t *testing.T) {
 	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
 	d.Find(`"event":"replayed"`)
 	harness.Node(t, append([]string{"pages.js", d.OpenData, chromium}, everyPage...)...)
-	harness.Node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat", "/sensors/rambla-1")
+	harness.Node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat",
+		"/sensors/rambla-1")
 }
 
 // TestAwkwardPages shows names that are too long, that are markup or formulas, and
@@ -46,7 +47,8 @@ func TestAwkwardPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := harness.NewPlaza(t)
-	harness.Node(t, "pages.js", q.Base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors", "/sensors/s-2",
+	harness.Node(t, "pages.js", q.Base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors",
+		"/sensors/s-2",
 		"/sensors/s-2/notice", "/decisions/1", "/data")
 }
 

@@ -1,4 +1,5 @@
-// Package opendata tests with the real programs what residents are answered: pages in a browser, lists, files, hostile questions.
+// Package opendata tests with the real programs what residents are answered: pages in a browser,
+// lists, files, hostile questions.
 package opendata
 
 import (

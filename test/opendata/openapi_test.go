@@ -123,7 +123,8 @@ func gates(q *harness.Plaza) {
 	}
 	v := 7.0
 	q.Publish(
-		[]store.Observation{{Stream: "gates", Start: harness.Dusk, End: harness.Dusk.Add(time.Hour), Every: "PT1H", Cell: "a",
+		[]store.Observation{{Stream: "gates", Start: harness.Dusk, End: harness.Dusk.Add(time.Hour), Every: "PT1H",
+			Cell: "a",
 			Zone: "a", Measure: "turns", Status: store.Published, Value: &v, Low: &v, High: &v}})
 	time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most
 }

@@ -55,7 +55,7 @@ func TestOpenDataAsAnotherUser(t *testing.T) {
 	}
 	look := func(when string) {
 		t.Helper()
-		if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "passed"); got != 5 {
+		if got := c.FirstHour("gates", "passed"); got != 5 {
 			t.Errorf("%s: passed is %v; want 5", when, got)
 		}
 		if status, _, body := harness.Get(t, c.Opendata+"/api/v1/sensors"); status != 200 ||

@@ -303,7 +303,7 @@ func pictures(c *harness.City) {
 	if _, _, body := harness.Get(c.T, c.Opendata+"/streams/over"); strings.Contains(string(body), "Final until") {
 		c.T.Error("what has ended is final until a day")
 	}
-	if got := harness.Value(c.T, c.Items("over", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "passed"); got != 7 {
+	if got := c.FirstHour("over", "passed"); got != 7 {
 		c.T.Errorf("what was measured before the end is %v; want 7", got)
 	}
 }

@@ -109,7 +109,8 @@ func TestWhatIsSaidIsBounded(t *testing.T) {
 		defer server.Close()
 		c := harness.Found(t, harness.Small())
 		config := filepath.Join(c.Dir, "gateway.yaml")
-		harness.Write(t, config, harness.Read(t, config)+"store: {influx: {url: \""+server.URL+"\", org: o, bucket: a/b}}\n")
+		harness.Write(t, config, harness.Read(t, config)+"store: {influx: {url: \""+server.URL+
+			"\", org: o, bucket: a/b}}\n")
 		c.Run()
 		c.Connect()
 		c.Tick(harness.Ten)

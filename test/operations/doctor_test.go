@@ -87,7 +87,8 @@ var mistakes = map[string]slip{
 	}, `fail +register .*no such file`},
 	"all registered in the future": {func(_ *testing.T, c *harness.City) {
 		harness.Write(c.T, filepath.Join(c.Dir, "register.yaml"),
-			strings.ReplaceAll(harness.Read(c.T, filepath.Join(c.Dir, "register.yaml")), "registered: 20", "registered: 29"))
+			strings.ReplaceAll(harness.Read(c.T, filepath.Join(c.Dir, "register.yaml")), "registered: 20",
+				"registered: 29"))
 	}, `fail +sensors .*no sensor of the register is registered today`},
 	"all zones of another gateway": {func(_ *testing.T, c *harness.City) {
 		harness.Write(c.T, filepath.Join(c.Dir, "policy/zones.geojson"),
@@ -120,7 +121,8 @@ var mistakes = map[string]slip{
 			"passwords: passwords, tls: {cert: server.crt, key: server.key}}")
 	}, `fail +certificate .*has ended`},
 	"a store below a file": {func(_ *testing.T, c *harness.City) {
-		harness.AppendTo(c.T, filepath.Join(c.Dir, "gateway.yaml"), "store: {sqlite: {path: register.yaml/x/store.db}}\n")
+		harness.AppendTo(c.T, filepath.Join(c.Dir, "gateway.yaml"),
+			"store: {sqlite: {path: register.yaml/x/store.db}}\n")
 	}, `fail +store .*register.yaml is a file, not a directory`},
 	"a store that is a file": {func(_ *testing.T, c *harness.City) {
 		harness.AppendTo(c.T, filepath.Join(c.Dir, "gateway.yaml"), "store: {sqlite: {path: policy}}\n")
@@ -132,7 +134,8 @@ var mistakes = map[string]slip{
 		addr := harness.FreeAddr(t)
 		c.Edit("opendata.yaml", "http: 127.0.0.1:0", "http: "+addr)
 		harness.NoError(t, os.MkdirAll(filepath.Join(c.Dir, "state/public"), 0o755))
-		harness.Start(t, harness.Sluice, "opendata", "-c", filepath.Join(c.Dir, "opendata.yaml")).Find(`http=(http://\S+)`)
+		harness.Start(t, harness.Sluice, "opendata", "-c",
+			filepath.Join(c.Dir, "opendata.yaml")).Find(`http=(http://\S+)`)
 		c.Edit("gateway.yaml", "admin: 127.0.0.1:0", "admin: "+addr)
 	}, `fail +gateway .*something else answers at the admin address`},
 	"a directory that witnesses and is not there": {func(_ *testing.T, c *harness.City) {

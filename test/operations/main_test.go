@@ -1,4 +1,5 @@
-// Package operations tests with the real programs what an operator sees and may write: configuration, doctor, modes of files.
+// Package operations tests with the real programs what an operator sees and may write:
+// configuration, doctor, modes of files.
 package operations
 
 import (

@@ -74,7 +74,8 @@ func TestModesOfWhatIsWritten(t *testing.T) {
 			c.Keys = filepath.Join(c.Keys, "own") // which the gateway makes
 			config := filepath.Join(c.Dir, "gateway.yaml")
 			harness.Write(t, config,
-				regexp.MustCompile(`(?m)^keys:.*$`).ReplaceAllString(harness.Read(t, config), fmt.Sprintf("keys: %q", c.Keys)))
+				regexp.MustCompile(`(?m)^keys:.*$`).ReplaceAllString(harness.Read(t, config),
+					fmt.Sprintf("keys: %q", c.Keys)))
 			c.Gateway = masked(t, umask, harness.Sluice, "gateway", "-c", config)
 			c.Admin = "http://" + c.Gateway.Find(`the gateway runs.*admin=(\S+)`)[1]
 			c.Connect()
@@ -125,7 +126,8 @@ func TestModesOfWhatIsWritten(t *testing.T) {
 	t.Run("a town of one's own", func(t *testing.T) {
 		t.Parallel()
 		dir := filepath.Join(t.TempDir(), "town")
-		p := masked(t, "000", harness.Sluice, "up", "--dir", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin",
+		p := masked(t, "000", harness.Sluice, "up", "--dir", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
+			"--admin",
 			"127.0.0.1:0", "--allow-swap", "--json")
 		p.Find(`"opendata"`)
 		modesOf(t, dir)
@@ -273,8 +275,9 @@ func TestOpenToOthersIsRefused(t *testing.T) {
 			config := filepath.Join(c.Dir, "gateway.yaml")
 			if r.config != "" {
 				key, _, _ := strings.Cut(r.config, ":")
-				harness.Write(t, config, regexp.MustCompile(`(?m)^`+key+`:.*\n`).ReplaceAllString(harness.Read(t, config), "")+r.config+
-					"\n")
+				harness.Write(t, config,
+					regexp.MustCompile(`(?m)^`+key+`:.*\n`).ReplaceAllString(harness.Read(t, config), "")+r.config+
+						"\n")
 			}
 			for _, name := range []string{"state/ledger.db", "state/store.db", "state/lock", "pw", "key"} {
 				harness.Write(t, filepath.Join(c.Dir, name), "")
@@ -359,7 +362,8 @@ func TestLinksAreNotFollowed(t *testing.T) {
 		if err := os.Symlink(filepath.Join(dir, "mine"), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		code, said := harness.Ends(t, harness.Sluice, "sensor", "acl", "--register", "../../configs/portalba/register.yaml", "--dir", dir)
+		code, said := harness.Ends(t, harness.Sluice, "sensor", "acl", "--register",
+			"../../configs/portalba/register.yaml", "--dir", dir)
 		if code != 3 || harness.Read(t, filepath.Join(dir, "mine")) != "" {
 			t.Errorf("%s: %d, %s", name, code, said)
 		}

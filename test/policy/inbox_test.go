@@ -158,7 +158,8 @@ func TestSunset(t *testing.T) {
 	files := harness.Small()
 	for name := range files {
 		if strings.HasPrefix(name, "policy/decisions/") {
-			files[name] = strings.Replace(files[name], "2026-12-31", harness.Ten.AddDate(0, 0, 1).Format(time.DateOnly), 1)
+			files[name] = strings.Replace(files[name], "2026-12-31", harness.Ten.AddDate(0, 0, 1).Format(time.DateOnly),
+				1)
 		}
 	}
 	c := harness.Found(t, files)

@@ -1,4 +1,5 @@
-// Package policy tests with the real programs how a council's policy gets into force: motions, votes, the inbox, the verbs of councils.
+// Package policy tests with the real programs how a council's policy gets into force: motions,
+// votes, the inbox, the verbs of councils.
 package policy
 
 import (

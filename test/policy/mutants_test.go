@@ -97,7 +97,8 @@ func TestMutantMotions(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	dir := a.Path("other", "motions", "founding")
-	harness.Write(t, filepath.Join(filepath.Dir(filepath.Dir(dir)), "council.yaml"), harness.Read(t, a.Path("council.yaml")))
+	harness.Write(t, filepath.Join(filepath.Dir(filepath.Dir(dir)), "council.yaml"),
+		harness.Read(t, a.Path("council.yaml")))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

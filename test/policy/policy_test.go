@@ -32,7 +32,8 @@ func TestWallClock(t *testing.T) {
 	c.Serve()
 	c.Connect()
 	total := func() (sum float64) {
-		for _, i := range harness.ReadAll(t, c.Opendata, "/api/v1/streams/gates/observations?limit=1000&measure=passed") {
+		for _, i := range harness.ReadAll(t, c.Opendata,
+			"/api/v1/streams/gates/observations?limit=1000&measure=passed") {
 			if i.Value != nil {
 				sum += *i.Value
 			}
@@ -74,13 +75,17 @@ func TestPolicyEditedInMidWindow(t *testing.T) {
 	}
 	version := c.Metric("sluice_policy_version")
 	edit("zones: [square]", "zones: [park, square]")
-	harness.Await(t, 20*time.Second, "the new policy", func() bool { return c.Metric("sluice_policy_version") == version+1 })
+	harness.Await(t, 20*time.Second, "the new policy", func() bool {
+		return c.Metric("sluice_policy_version") == version+1
+	})
 	c.Send("gate-1", harness.Gate(2, harness.Ten.Add(30*time.Second), 4))
 	c.Gateway.Kill()
 	edit("passed, of: sum", "through, of: sum") // while it is down
 	c.Run()
 	c.Send("gate-1", harness.Gate(2, harness.Ten.Add(30*time.Second), 4))
-	harness.Await(t, 20*time.Second, "the third policy", func() bool { return c.Metric("sluice_policy_version") == version+2 })
+	harness.Await(t, 20*time.Second, "the third policy", func() bool {
+		return c.Metric("sluice_policy_version") == version+2
+	})
 	c.Send("gate-1", harness.Gate(3, harness.Ten.Add(40*time.Second), 5))
 	c.Tick(harness.Ten.Add(time.Hour + 30*time.Minute))
 	c.Send("gate-1", harness.Gate(4, harness.Ten.Add(time.Hour+30*time.Minute), 6))

@@ -47,7 +47,9 @@ func TestSwapUnderLoad(t *testing.T) {
 			c.Tick(harness.Ten.Add(30 * time.Second))
 		}
 		if m == messages-1 { // the edits are as many as the machine has time for
-			harness.Await(t, 20*time.Second, "several versions", func() bool { return c.Metric("sluice_policy_version") >= 4 })
+			harness.Await(t, 20*time.Second, "several versions", func() bool {
+				return c.Metric("sluice_policy_version") >= 4
+			})
 		}
 		var b strings.Builder
 		b.WriteByte('[')

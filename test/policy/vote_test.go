@@ -38,7 +38,8 @@ func TestAVote(t *testing.T) {
 		t.Errorf("a motion without signatures: %v\n%s", err, out)
 	}
 	a.Sign("founding", harness.Members[:3]...)
-	if out, err := a.Try(harness.Sluice, "motion", "status", "founding"); err == nil || !strings.Contains(out, "3 of 4") ||
+	if out, err := a.Try(harness.Sluice, "motion", "status", "founding"); err == nil ||
+		!strings.Contains(out, "3 of 4") ||
 		!strings.Contains(out, "1 more") {
 		t.Errorf("three signatures: %v\n%s", err, out)
 	}
@@ -55,7 +56,8 @@ func TestAVote(t *testing.T) {
 	published := func() (n float64) {
 		seq++
 		c.Send("gate-1", fmt.Sprintf(`{"seq":%d,"fields":{"passed":1}}`, seq))
-		for _, i := range harness.ReadAll(t, c.Opendata, "/api/v1/streams/gates/observations?limit=1000&measure=passed") {
+		for _, i := range harness.ReadAll(t, c.Opendata,
+			"/api/v1/streams/gates/observations?limit=1000&measure=passed") {
 			if i.Value != nil {
 				n += *i.Value
 			}
@@ -63,7 +65,8 @@ func TestAVote(t *testing.T) {
 		return n
 	}
 	harness.Await(t, 30*time.Second, "readings under the first policy", func() bool { return published() > 0 })
-	harness.Await(t, 30*time.Second, "an hour in which nothing but readings came", func() bool { // not the turn of the hour
+	// not the turn of the hour
+	harness.Await(t, 30*time.Second, "an hour in which nothing but readings came", func() bool {
 		before, hour := c.Metrics(), time.Now().Hour()
 		published()
 		after := c.Metrics()
@@ -117,7 +120,8 @@ func TestAVote(t *testing.T) {
 	harness.Write(t, a.Path("suspended.yaml"), "suspended: []\n")
 	a.Must(harness.Sluice, "motion", "create", "lift")
 	a.Sign("lift", harness.Members[:4]...)
-	if out, err := a.Try(harness.Sluice, "motion", "enact", "lift"); err == nil || !strings.Contains(out, "5 are needed") {
+	if out, err := a.Try(harness.Sluice, "motion", "enact", "lift"); err == nil ||
+		!strings.Contains(out, "5 are needed") {
 		t.Errorf("four members lift a suspension: %v\n%s", err, out)
 	}
 	if !strings.Contains(a.Must(harness.Sluice, "motion", "show"), "suspended") {

@@ -40,7 +40,8 @@ func newAviary(t *testing.T, bin string, seed uint64, influx bool) *aviary {
 	a.listen = a.Mqtt
 	path := filepath.Join(a.Dir, "gateway.yaml")
 	harness.Write(t, path,
-		strings.Replace(harness.Read(t, path), "listen:", fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\nlisten:", a.broker.Addr),
+		strings.Replace(harness.Read(t, path), "listen:",
+			fmt.Sprintf("mqtt: {broker: \"tcp://%s\"}\nlisten:", a.broker.Addr),
 			1))
 	harness.AppendTo(t, path, "log: {level: debug}\n")
 	harness.AppendTo(t, filepath.Join(a.Dir, "opendata.yaml"), "log: {level: debug}\n")
@@ -198,7 +199,9 @@ func (a *aviary) life(fault string) []byte {
 	a.fly(fault)
 	a.BrokerUp(true)
 	a.plant(harness.Ten.Add(time.Minute)) // much of it again, in the middle of which:
-	harness.Await(a.T, 30*time.Second, "feedback", func() bool { return strings.Contains(a.feedback.String(), `"codes"`) })
+	harness.Await(a.T, 30*time.Second, "feedback", func() bool {
+		return strings.Contains(a.feedback.String(), `"codes"`)
+	})
 	a.Tick(harness.Ten.Add(2 * time.Hour))
 	a.At(harness.Ten.Add(2 * time.Hour))
 	a.Stored()
@@ -295,7 +298,8 @@ func TestAdminPanicsSayNothing(t *testing.T) {
 					t.Errorf("%s gives %d %s", path, status, body)
 				}
 			}
-			if status, _, _ := harness.Get(t, admin+"/healthz"); status != 200 || strings.Contains(p.Err.String(), "Rambla") {
+			if status, _, _ := harness.Get(t, admin+"/healthz"); status != 200 ||
+				strings.Contains(p.Err.String(), "Rambla") {
 				t.Errorf("after it healthz gives %d, and the log says\n%s", status, p.Err.String())
 			}
 		})
@@ -332,9 +336,11 @@ func TestPanicsSayNothing(t *testing.T) {
 				_ = p.Write(conn) // the gateway may be gone
 			}
 			send(1, harness.ClockTopic, harness.Ten.Format(time.RFC3339))
-			send(2, "city/v1/acme/wifi-1/hb", fmt.Sprintf(`{"ts":%q,"every":"PT60S"}`, harness.Ten.Format(time.RFC3339)))
+			send(2, "city/v1/acme/wifi-1/hb",
+				fmt.Sprintf(`{"ts":%q,"every":"PT60S"}`, harness.Ten.Format(time.RFC3339)))
 			send(3, "city/v1/acme/wifi-1/up",
-				fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":%q,"rssi":-50,"note":%q}}`, harness.Ten.Format(time.RFC3339),
+				fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"device":%q,"rssi":-50,"note":%q}}`,
+					harness.Ten.Format(time.RFC3339),
 					a.list[0], a.list[1]))
 			send(4, "city/v1/acme/"+a.list[3]+"/up", "{}")
 			send(5, harness.ClockTopic, harness.Ten.Add(2*time.Hour).Format(time.RFC3339))

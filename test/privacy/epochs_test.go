@@ -34,7 +34,8 @@ func TestWhoWasTurnedAway(t *testing.T) {
 				for i := range n {
 					c.Link.Publish("city/v1/acme/wifi-1/up",
 						fmt.Appendf(nil, `{"ts":%q,"seq":%d,"fields":{"device":"of-the-day-%d","rssi":-50}}`,
-							harness.Ten.Add(time.Duration(hour)*time.Hour+time.Minute).Format(time.RFC3339), hour*1000+i, i),
+							harness.Ten.Add(time.Duration(hour)*time.Hour+time.Minute).Format(time.RFC3339),
+							hour*1000+i, i),
 						false)
 				}
 				if err := c.Link.Flush(); err != nil {
@@ -107,7 +108,8 @@ func connectAgain(c *harness.City) { c.Link = c.Connect() }
 func shownBeside(c *harness.City, t *testing.T, s share) {
 	t.Helper()
 	path := "/api/v1/streams/devices/observations?" +
-		url.Values{"from": {harness.Ten.Format(time.RFC3339)}, "to": {harness.Ten.Add(24 * time.Hour).Format(time.RFC3339)},
+		url.Values{"from": {harness.Ten.Format(time.RFC3339)},
+			"to":    {harness.Ten.Add(24 * time.Hour).Format(time.RFC3339)},
 			"limit": {"1000"}}.Encode()
 	var answer struct {
 		Items  []harness.Item

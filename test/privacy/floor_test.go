@@ -70,7 +70,8 @@ func TestFloorsAndMembership(t *testing.T) {
 	c.Send("meter-1", fmt.Sprintf(`{"ts":%q,"seq":1,"fields":{"energy":7}}`, harness.Ten.Format(time.RFC3339)))
 	c.Tick(harness.Ten.Add(3 * time.Hour))
 	c.Stored()
-	noisy, exact := c.Items("noisy", harness.Ten, harness.Ten.Add(2*time.Hour)), c.Items("devices", harness.Ten, harness.Ten.Add(2*time.Hour))
+	noisy, exact := c.Items("noisy", harness.Ten, harness.Ten.Add(2*time.Hour)),
+		c.Items("devices", harness.Ten, harness.Ten.Add(2*time.Hour))
 	if o := noisy[0]; o.Status != "published" || *o.Value != 3 || o.Threshold != 3 {
 		t.Errorf("three devices and a noisy floor of three: %+v", o)
 	}
@@ -123,11 +124,14 @@ func refusesFloors(c *harness.City) {
 	charter, devices := filepath.Join(c.Dir, "policy/charter.yaml"),
 		filepath.Join(c.Dir, "policy/decisions/devices.yaml")
 	harness.Write(t, charter, strings.Replace(harness.Read(t, charter), "floors: [exact, noisy]\n", "", 1))
-	harness.Await(t, time.Minute, "the decision to end", func() bool { return strings.Contains(c.Gateway.Err.String(), "C15") })
+	harness.Await(t, time.Minute, "the decision to end", func() bool {
+		return strings.Contains(c.Gateway.Err.String(), "C15")
+	})
 	if out, err := exec.Command(harness.Sluice, "policy", "check", filepath.Join(c.Dir, "policy")).CombinedOutput(); err == nil || !strings.Contains(string(out), "C15") {
 		t.Errorf("policy check: %v\n%s", err, out)
 	}
-	harness.Write(t, devices, strings.Replace(harness.Read(t, devices), "min_units: 3", "membership: public, min_units: 3", 1))
+	harness.Write(t, devices,
+		strings.Replace(harness.Read(t, devices), "min_units: 3", "membership: public, min_units: 3", 1))
 	harness.Await(t, time.Minute, "the policy to be refused", func() bool {
 		return strings.Contains(c.Gateway.Err.String(), "membership is public of homes only")
 	})

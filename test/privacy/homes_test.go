@@ -57,7 +57,9 @@ func TestHomesStayHomes(t *testing.T) {
 		text := strings.Replace(harness.Read(t, kinds), "{name: passed,",
 			fmt.Sprintf("{name: turn-%d, type: int, class: measurement}, {name: passed,", turn), 1)
 		harness.Write(t, kinds, text)
-		harness.Await(t, time.Minute, when, func() bool { return strings.Contains(register(), fmt.Sprintf(`"turn-%d"`, turn)) })
+		harness.Await(t, time.Minute, when, func() bool {
+			return strings.Contains(register(), fmt.Sprintf(`"turn-%d"`, turn))
+		})
 		c.Send("meter-zq0", "{") // nobody is told
 		numbers(when, homes, unknown)
 	}

@@ -1,4 +1,5 @@
-// Package privacy tests with the real programs what nobody may learn: canaries in every byte that was written, homes, budgets, real data.
+// Package privacy tests with the real programs what nobody may learn: canaries in every byte that
+// was written, homes, budgets, real data.
 package privacy
 
 import (

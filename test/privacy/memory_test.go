@@ -170,7 +170,8 @@ func tell(c *harness.City, secure *tls.Config, mark string) {
 				case <-over:
 					return
 				case <-time.After(50 * time.Millisecond):
-					publish(s, "city/v1/acme/gate-1/up", harness.Gate(n*100_000+i, harness.Ten.Add(time.Hour+time.Minute), 1))
+					publish(s, "city/v1/acme/gate-1/up",
+						harness.Gate(n*100_000+i, harness.Ten.Add(time.Hour+time.Minute), 1))
 				}
 			}
 		})

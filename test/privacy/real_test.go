@@ -135,7 +135,8 @@ until: 2018-12-31
 	})
 	c.Run()
 	c.Serve()
-	replayed(c, path, "--map", "ts=Date Time,sensor=Station,field.no2=NO2 Value,field.o3=O3 Value,field.pm10=PM10 Value",
+	replayed(c, path, "--map",
+		"ts=Date Time,sensor=Station,field.no2=NO2 Value,field.o3=O3 Value,field.pm10=PM10 Value",
 		"--layout", "unix")
 	checked := 0
 	for _, i := range c.Items("air", time.Date(2018, 10, 1, 0, 0, 0, 0, time.UTC),
@@ -189,7 +190,8 @@ until: 2019-12-31
 	})
 	c.Run()
 	c.Serve()
-	replayed(c, path, "--map", "ts=date_time+time,sensor=sensor_id,field.count=hourly_counts", "--layout", "1/2/2006 15",
+	replayed(c, path, "--map", "ts=date_time+time,sensor=sensor_id,field.count=hourly_counts", "--layout",
+		"1/2/2006 15",
 		"--timezone", "Australia/Melbourne")
 	total, hours := 0.0, 0
 	from := time.Date(2019, 5, 1, 14, 0, 0, 0, time.UTC) // midnight in Melbourne

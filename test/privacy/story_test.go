@@ -38,7 +38,7 @@ func TestPublishAndRead(t *testing.T) {
 	if got := harness.Value(t, list, harness.Ten, "turns"); got != 12 {
 		t.Errorf("turns is %v; want 12", got)
 	}
-	devices := harness.Value(t, c.Items("devices", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "devices")
+	devices := c.FirstHour("devices", "devices")
 	if devices < 25 || devices > 37 {
 		t.Errorf("devices is %v; want 31 give or take noise of scale 0.05", devices)
 	}
@@ -53,7 +53,8 @@ func readAPI(c *harness.City) {
 		ReleasedThrough time.Time `json:"released_through"`
 	}
 	harness.GetJSON(t, c.Admin+"/healthz", &health)
-	if want := harness.Ten.Add(time.Hour + 2*time.Minute); !health.Now.Equal(want) || !health.ReleasedThrough.Equal(want) {
+	if want := harness.Ten.Add(time.Hour + 2*time.Minute); !health.Now.Equal(want) ||
+		!health.ReleasedThrough.Equal(want) {
 		t.Errorf("healthz says %v; want %s twice", health, want)
 	}
 	var ready struct{ Ready bool }
@@ -113,7 +114,8 @@ func TestRedelivery(t *testing.T) {
 	t.Parallel()
 	c := harness.Found(t, harness.Small())
 	c.Begin()
-	message := "[" + harness.Gate(1, harness.Ten, 1) + "," + harness.Gate(2, harness.Ten, 1) + "," + harness.Gate(3, harness.Ten.Add(time.Second), 1) + "]"
+	message := "[" + harness.Gate(1, harness.Ten, 1) + "," + harness.Gate(2, harness.Ten, 1) + "," +
+		harness.Gate(3, harness.Ten.Add(time.Second), 1) + "]"
 	noSeq := fmt.Sprintf(`{"ts":%q,"fields":{"passed":1}}`, harness.Ten.Format(time.RFC3339))
 	noTime := `{"seq":70,"fields":{"passed":1}}`
 	for range 3 {
@@ -131,7 +133,7 @@ func TestRedelivery(t *testing.T) {
 	c.Send("gate-1", `{"ts":"2026-03-02T10:00:00Z","seq":2,"boot":"b","fields":{"passed":1}}`)
 	c.Tick(harness.Ten.Add(2 * time.Hour))
 	c.Stored()
-	if got := harness.Value(t, c.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "passed"); got != 7 {
+	if got := c.FirstHour("gates", "passed"); got != 7 {
 		t.Errorf("passed is %v; want 7", got)
 	}
 	if n := c.Metric(`sluice_readings_total{code="E303",state="duplicate"}`); n != 15 {

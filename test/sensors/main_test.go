@@ -1,4 +1,5 @@
-// Package sensors tests with the real programs what docs/wire.md says, message by message, and every code that a sensor can meet.
+// Package sensors tests with the real programs what docs/wire.md says, message by message, and
+// every code that a sensor can meet.
 package sensors
 
 import (

@@ -71,8 +71,9 @@ func TestForgedByAnOwner(t *testing.T) {
 				}
 				return
 			}
-			first := harness.Value(t, c.Items("devices", harness.Ten, harness.Ten.Add(time.Hour)), harness.Ten, "devices")
-			second := harness.Value(t, c.Items("devices", harness.Ten.Add(time.Hour), harness.Ten.Add(2*time.Hour)), harness.Ten.Add(time.Hour),
+			first := c.FirstHour("devices", "devices")
+			second := harness.Value(t, c.Items("devices", harness.Ten.Add(time.Hour), harness.Ten.Add(2*time.Hour)),
+				harness.Ten.Add(time.Hour),
 				"devices")
 			if first < 37 || first > 43 || second < float64(want-3) || second > float64(want+3) {
 				t.Errorf("%v and %v devices count; want 40, of whom two tell, and %d, give or take noise of scale 0.1",

@@ -107,7 +107,8 @@ func TestEveryCode(t *testing.T) {
 		other.Publish(topic, []byte(harness.Gate(914, harness.Ten, 1)), false)
 		want["E001"]++
 	}
-	other.Publish(harness.ClockTopic, []byte(harness.Ten.Add(time.Hour).Format(time.RFC3339)), false) // nobody's business
+	// nobody's business
+	other.Publish(harness.ClockTopic, []byte(harness.Ten.Add(time.Hour).Format(time.RFC3339)), false)
 	if err := other.Flush(); err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +157,8 @@ func TestEveryCode(t *testing.T) {
 	c.Codes(map[string]float64{"E304": 1, "E406": 1})
 	want["E406"] = 1
 	want["E103"], want["E408"] = 1, 1 // are no state of a reading (TestWireTold)
-	for _, m := range regexp.MustCompile(`(?m)^\| (E\d+) \|`).FindAllStringSubmatch(harness.Read(t, "../../docs/wire.md"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| (E\d+) \|`).
+		FindAllStringSubmatch(harness.Read(t, "../../docs/wire.md"), -1) {
 		if want[m[1]] == 0 {
 			t.Errorf("docs/wire.md has %s, and no mistake here makes it", m[1])
 		}

@@ -205,7 +205,8 @@ func TestWireBroker(t *testing.T) {
 	c.At(harness.Ten)
 	documented(t, "Behind a broker, the broker acknowledges.")
 	c.Gateway.Kill()
-	out, err := harness.Pub(t, broker.Addr, "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m", harness.Gate(1, harness.Ten, 1))
+	out, err := harness.Pub(t, broker.Addr, "-q", "1", "-t", "city/v1/acme/gate-1/up", "-m",
+		harness.Gate(1, harness.Ten, 1))
 	if err != nil || !strings.Contains(out, "received PUBACK") {
 		t.Errorf("while the gateway is away: %v\n%s", err, out)
 	}
@@ -257,7 +258,8 @@ func TestWireSimulator(t *testing.T) {
 	truth := filepath.Join(c.Dir, "truth.jsonl")
 	street := func(more ...string) {
 		t.Helper()
-		harness.Run(t, harness.Firmware, append([]string{"run", "--rate", "1000", "--duration", "3s", "--truth", truth}, more...)...)
+		harness.Run(t, harness.Firmware,
+			append([]string{"run", "--rate", "1000", "--duration", "3s", "--truth", truth}, more...)...)
 	}
 	street("--broker", "tcp://"+c.Mqtt)
 	sound := c.Metric("sluice_received_total")
@@ -275,7 +277,8 @@ func TestWireSimulator(t *testing.T) {
 		fmt.Sprintf("allow_anonymous false\npassword_file %[1]s/passwords\nacl_file %[1]s/acl\n", c.Dir))
 	secret := filepath.Join(c.Dir, "gateway.password")
 	street("--broker", "tcp://"+broker.Addr, "--user", "gateway", "--password-file", secret)
-	if err := exec.Command(harness.Firmware, "run", "--rate", "10", "--duration", "1s", "--broker", "tcp://"+broker.Addr).Run(); err == nil {
+	if err := exec.Command(harness.Firmware, "run", "--rate", "10", "--duration", "1s", "--broker",
+		"tcp://"+broker.Addr).Run(); err == nil {
 		t.Error("without a password it gets in")
 	}
 }

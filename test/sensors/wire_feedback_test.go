@@ -92,7 +92,8 @@ func TestWireFeedback(t *testing.T) {
 		"Every full five minutes (demo: ten seconds), for a registered sensor that had something dropped, at QoS 1, "+
 			"not retained:")
 	m := post.of(topic)[0]
-	if late := came.Sub(came.Truncate(5 * time.Minute)); late > harness.Longer(20*time.Second) || m.Qos() != 1 || m.Retained() {
+	if late := came.Sub(came.Truncate(5 * time.Minute)); late > harness.Longer(20*time.Second) || m.Qos() != 1 ||
+		m.Retained() {
 		t.Errorf("feedback comes %s after the full five minutes, at QoS %d, retained: %v", late, m.Qos(), m.Retained())
 	}
 	if len(post.got) != 1 {
@@ -153,7 +154,8 @@ func TestWireDemo(t *testing.T) {
 		return strings.Contains(p.Out.String(), `"code":"E101","pointer":"/fields/laeq"`)
 	})
 	harness.Await(t, time.Minute, "the number to appear", func() bool {
-		for _, i := range harness.ReadAll(t, d.OpenData, "/api/v1/streams/noise/observations?cell=carrer-nou&limit=1000") {
+		for _, i := range harness.ReadAll(t, d.OpenData,
+			"/api/v1/streams/noise/observations?cell=carrer-nou&limit=1000") {
 			if i.Value != nil && *i.Value == 71.5 {
 				return true
 			}

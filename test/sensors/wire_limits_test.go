@@ -45,7 +45,8 @@ func TestWireLimits(t *testing.T) {
 			"MQTT 5, CONNACK says what would be refused, and a packet that is too large is answered with DISCONNECT "+
 			"0x95):")
 		w := harness.DialWire(t, c.Mqtt)
-		w.Send(harness.MQTTPacket(0x10, harness.MQTTText("MQTT"), []byte{5, 0xc2, 0, 0, 0}, harness.MQTTText("x"), harness.MQTTText("gate-1"),
+		w.Send(harness.MQTTPacket(0x10, harness.MQTTText("MQTT"), []byte{5, 0xc2, 0, 0, 0}, harness.MQTTText("x"),
+			harness.MQTTText("gate-1"),
 			harness.MQTTText(secrets["gate-1"])))
 		_, body := w.Packet(harness.Patience)
 		for name, property := range map[string][]byte{ // MQTT 5 section 3.2.2.3
@@ -181,7 +182,8 @@ func TestWireNothingKept(t *testing.T) {
 		if version == 5 {
 			props = []byte{5, 0x11, 0, 0, 0xff, 0xff} // a session for 18 hours
 		}
-		w.Send(harness.MQTTPacket(0x10, harness.MQTTText("MQTT"), []byte{version, flags, 0, 60}, props, harness.MQTTText("keeper")))
+		w.Send(harness.MQTTPacket(0x10, harness.MQTTText("MQTT"), []byte{version, flags, 0, 60}, props,
+			harness.MQTTText("keeper")))
 		kind, body := w.Packet(harness.Patience)
 		if kind != 0x20 || body[1] != 0 {
 			t.Fatalf("CONNECT is answered %#x %x", kind, body)
@@ -242,7 +244,8 @@ func TestWireNothingKept(t *testing.T) {
 	}
 	documented(t, "| CONNECT; every other packet that is no publication | 4 KiB |")
 	for name, large := range map[string][]byte{
-		"CONNECT":   harness.MQTTPacket(0x10, harness.MQTTText("MQTT"), []byte{4, 2, 0, 60}, harness.MQTTText(strings.Repeat("x", 4<<10))),
+		"CONNECT": harness.MQTTPacket(0x10, harness.MQTTText("MQTT"), []byte{4, 2, 0, 60},
+			harness.MQTTText(strings.Repeat("x", 4<<10))),
 		"SUBSCRIBE": harness.MQTTPacket(0x82, []byte{0, 1}, harness.MQTTText(strings.Repeat("x", 4<<10)), []byte{1}),
 	} {
 		other := harness.DialWire(t, c.Mqtt)

@@ -175,7 +175,8 @@ func TestWireRepetitions(t *testing.T) {
 	becomes(c, "gate-1", `{"fields":{"passed":1}}`, "ok")
 	becomes(c, "gate-1", `{"fields":{"passed":1}}`, "ok")
 	again := harness.DialRaw(t, c.Mqtt, "again")
-	marked := harness.MQTTPacket(0x3a, harness.MQTTText("city/v1/acme/gate-1/up"), []byte{0, 9}, []byte(`{"fields":{"passed":1}}`))
+	marked := harness.MQTTPacket(0x3a, harness.MQTTText("city/v1/acme/gate-1/up"), []byte{0, 9},
+		[]byte(`{"fields":{"passed":1}}`))
 	if got := outcome(c, 1, func() { _, _ = again.Write(marked) }); strings.TrimSpace(got) != "E303" {
 		t.Errorf("what is marked as a duplicate is %s", got)
 	}
