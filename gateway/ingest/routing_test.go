@@ -233,8 +233,9 @@ func TestRenew(t *testing.T) {
 	i.routing.sensors[0].silentAfter = noon.Add(time.Minute).UnixNano()
 	i.feedback.add(i.routing.sensors[0], fault.New(fault.NotJSON), nil)
 	send := func(topic string) {
-		if err := i.handle(t.Context(), wall{},
-			intake.Message{Topic: topic, Payload: []byte(`{"fields":{"device":"x","rssi":-50}}`), Received: noon}); err != nil {
+		payload := []byte(`{"fields":{"device":"x","rssi":-50}}`)
+		m := intake.Message{Topic: topic, Payload: payload, Received: noon}
+		if err := i.handle(t.Context(), wall{}, m); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -19,8 +19,8 @@ import (
 // keySize is the length of every key: AES-256.
 const keySize = 32
 
-// most is how many names a directory of ours may hold: no start reads for ever.
-const most = 1 << 17
+// maxNames bounds the names that a directory of ours may hold: no start reads for ever.
+const maxNames = 1 << 17
 
 const (
 	keySuffix  = ".key"
@@ -128,11 +128,11 @@ func namesIn(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := d.Readdirnames(most)
+	names, err := d.Readdirnames(maxNames)
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	if err == nil && len(names) == most {
+	if err == nil && len(names) == maxNames {
 		err = fmt.Errorf("%s holds too many files; move away what Sluice has not put there", dir)
 	}
 	return names, errors.Join(err, d.Close())
@@ -220,10 +220,10 @@ func (k *Keys) hold(name string) ([]byte, error) {
 func (k *Keys) Make(name string) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	_, had := k.keys[name]
+	_, held := k.keys[name]
 	key, err := k.hold(name)
 	if err == nil && k.unsaved[name] {
-		if err = k.save(name); err != nil && !had {
+		if err = k.save(name); err != nil && !held {
 			delete(k.keys, name)
 			delete(k.unsaved, name)
 		}

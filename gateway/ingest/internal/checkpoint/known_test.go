@@ -80,7 +80,7 @@ func TestABrokenKey(t *testing.T) {
 // TestTooManyFiles: a directory that somebody has filled is refused, by its name.
 func TestTooManyFiles(t *testing.T) {
 	dir := inMemory(t)
-	for n := range most {
+	for n := range maxNames {
 		f, err := os.Create(filepath.Join(dir, fmt.Sprint(n)))
 		must(t, err)
 		must(t, f.Close())

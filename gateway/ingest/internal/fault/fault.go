@@ -82,7 +82,8 @@ var texts = [count]text{
 		"restarts, and send ts; send fewer readings where they are counted by unit"},
 	Crowded: {"E306", "window", "look after the sensor: it tells of more different units than can be where it is"},
 	NoDecision: {"E401", "policy",
-		"no decision in force covers this sensor at that time; in a city of several gateways, send to that of its zone"},
+		"no decision in force covers this sensor at that time; in a city of several gateways, send to that of " +
+			"its zone"},
 	Where:      {"E402", "policy", "nothing: the decision does not want readings like this"},
 	NoZone:     {"E403", "policy", "the coordinates are in none of the decision's zones"},
 	NoCategory: {"E404", "policy", "send one of the values that the decision lists"},

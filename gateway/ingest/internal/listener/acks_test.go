@@ -15,7 +15,8 @@ func TestOrder(t *testing.T) {
 	const many = 20_000
 	go func() {
 		for n := range many {
-			if _, err := c.Write(reading(uint16(n%60000)+1, "city/v1/a/b/up", []byte(strings.Repeat("x", n%500)))); err != nil {
+			payload := []byte(strings.Repeat("x", n%500))
+			if _, err := c.Write(reading(uint16(n%60000)+1, "city/v1/a/b/up", payload)); err != nil {
 				return
 			}
 		}

@@ -86,7 +86,8 @@ func TestNothingIsKept(t *testing.T) {
 	c.send(packet(0x33, text("clock"), []byte{0, 1}, []byte("x")))
 	c.want(0x40)
 	_ = c.Close()
-	for deadline := time.Now().Add(10 * time.Second); s.l.server.Clients.Len() > clients; time.Sleep(20 * time.Millisecond) {
+	deadline := time.Now().Add(10 * time.Second)
+	for ; s.l.server.Clients.Len() > clients; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d sessions are kept", s.l.server.Clients.Len()-clients)
 		}

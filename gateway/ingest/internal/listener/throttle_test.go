@@ -53,7 +53,8 @@ func TestAGuessCosts(t *testing.T) {
 	one, two := origin(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}), origin(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 2)})
 	b := newThrottle(ordinary)
 	for n := range 3 * guessOften {
-		if want := map[bool]time.Duration{true: guessWait, false: guessLongWait}[n < guessOften]; b.delay([]byte{byte(n)}, one) != want {
+		want := map[bool]time.Duration{true: guessWait, false: guessLongWait}[n < guessOften]
+		if b.delay([]byte{byte(n)}, one) != want {
 			t.Fatalf("guess %d from one address costs other than %s", n, want)
 		}
 	}

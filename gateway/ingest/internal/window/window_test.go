@@ -229,7 +229,8 @@ func TestAlive(t *testing.T) {
 		t.Error("a sensor that moves does not measure all cells")
 	}
 	// Where sensors are the units, whether they live is their own business.
-	if homes := New(people(t, plan.Unit{Sensor: true, StandsFor: "home"}), "p", time.Unix(0, 0), time.Unix(3600, 0)); true {
+	stream := people(t, plan.Unit{Sensor: true, StandsFor: "home"})
+	if homes := New(stream, "p", time.Unix(0, 0), time.Unix(3600, 0)); true {
 		silent := NewFeeders(homes.Stream)
 		silent.Add("a", Feeder{Sensor: 7, Known: &yes})
 		if sums := homes.Sums(silent); !sums[0].Alive || sums[1].Alive {
