@@ -8,9 +8,15 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"sluice/test/fenced"
 )
 
 // What a page holds: who reads a function or a file sees all of it.
@@ -128,4 +134,94 @@ func branches(fn *ast.FuncDecl) int {
 		return true
 	})
 	return n
+}
+
+// How wide a line may be: a reader has two files side by side, and prose in one of them.
+const (
+	maxCodeColumns  = 120 // a tab counts four
+	maxProseColumns = 140
+)
+
+// wideCode are directories, and wideProse documents and directories of them, that still have wider
+// lines. Nothing is added here; take out what has none any more.
+var (
+	wideCode = strings.Fields(`
+		books/union gateway/activation gateway/admin gateway/forward gateway/inbox gateway/ingest
+		gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/listener
+		gateway/ingest/internal/window gateway/ledger gateway/publicbooks gateway/reconcile gateway/release
+		gateway/rollback opendata opendata/api opendata/catalog opendata/i18n opendata/query
+		opendata/released opendata/web opendata/zonemap policy/diff store/influx store/sqlite test/books
+		test/docs test/faults test/harness test/intake test/opendata test/operations test/policy test/privacy
+		test/sensors verify`)
+	wideProse = strings.Fields(`
+		ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md docs/council.md docs/decisions docs/operations.md
+		docs/performance.md docs/policy.md docs/release.md docs/reliability.md docs/residents.md
+		docs/threats.md docs/wire.md`)
+)
+
+// TestWidth: no line of code is wider than maxCodeColumns, and no line of prose than
+// maxProseColumns. Tables, code in documents and the addresses of links are as wide as they are.
+func TestWidth(t *testing.T) {
+	for _, file := range sources(t) {
+		if slices.Contains(wideCode, path.Dir(file)) {
+			continue
+		}
+		for n, line := range linesOf(t, file) {
+			if w := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); w > maxCodeColumns {
+				t.Errorf("%s:%d has %d columns; %d at most", file, n+1, w, maxCodeColumns)
+			}
+		}
+	}
+	documents, err := fenced.Documents(".")
+	if err != nil || len(documents) < 10 {
+		t.Fatal(documents, err)
+	}
+	for _, file := range documents {
+		if path.Ext(file) == ".md" && !slices.Contains(wideProse, file) && !slices.Contains(wideProse, path.Dir(file)) {
+			for _, n := range wideLines(linesOf(t, file)) {
+				t.Errorf("%s:%d is wider than %d columns", file, n, maxProseColumns)
+			}
+		}
+	}
+}
+
+func linesOf(t *testing.T, file string) []string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(raw), "\n")
+}
+
+// address is where a link of a document leads.
+var address = regexp.MustCompile(`\]\([^)]*\)`)
+
+// wideLines are the numbers of the lines of prose that are too wide.
+func wideLines(lines []string) (wide []int) {
+	code := false
+	for i, line := range lines {
+		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			code = !code
+		}
+		text := address.ReplaceAllString(line, "]")
+		if !code && !strings.HasPrefix(text, "|") && !strings.HasPrefix(text, "![") &&
+			utf8.RuneCountInString(text) > maxProseColumns {
+			wide = append(wide, i+1)
+		}
+	}
+	return wide
+}
+
+// TestWideLines: the test above sees a wide line where it should, and only there.
+func TestWideLines(t *testing.T) {
+	long := strings.Repeat("x", maxProseColumns)
+	for text, want := range map[string]int{
+		long: 0, long + "x": 1, "| " + long: 0, "```\n" + long + "x\n```": 0, "```\n```\n" + long + "x": 1,
+		strings.Repeat("é", maxProseColumns): 0, "[a](" + long + ")": 0, long + "[a](b)": 1,
+	} {
+		if got := len(wideLines(strings.Split(text, "\n"))); got != want {
+			t.Errorf("%.20s: %d wide lines; want %d", text, got, want)
+		}
+	}
 }

@@ -36,7 +36,8 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 				"not for all\n", brief.Text(strings.Join(r.Charters, ", ")))
 		}
 		if r.Lost > 0 {
-			fmt.Fprintf(w, "%s; see gaps.jsonl\n", counted(r.Lost, "released window is not shown: the store has lost it",
+			fmt.Fprintf(w, "%s; see gaps.jsonl\n", counted(r.Lost,
+				"released window is not shown: the store has lost it",
 				"released windows are not shown: the store has lost them"))
 		}
 		if r.Removed > 0 {

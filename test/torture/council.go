@@ -189,7 +189,8 @@ func (t *trial) signed(d *desk) func(seed uint64) (*world, error) {
 // policyFault is a kill or an error at a step that a new policy takes.
 func (w *world) policyFault(points []string) string {
 	some := matching(points, "gateway/activation/", "gateway/publicbooks/decisions.go:",
-		"gateway/ledger/policies.go:Enact", "gateway/publicbooks/kept.go:", "gateway/ledger/files.go:", "books/", "perm/")
+		"gateway/ledger/policies.go:Enact", "gateway/publicbooks/kept.go:", "gateway/ledger/files.go:",
+		"books/", "perm/")
 	at := some[w.rnd.IntN(len(some))]
 	kind := "kill"
 	if strings.HasSuffix(at, ":before") {
