@@ -34,7 +34,7 @@ var manyWays = map[string]string{
 	"opendata/released/refresh.go: readOn":              "what one look at the books brings, under one lock",
 	"policy/check/semantic.go: document":                "a flat list of rules",
 	"policy/check/semantic.go: measure":                 "a flat list of rules",
-	"policy/check/semantic.go: ground":                  "a flat list of rules",
+	"policy/check/semantic.go: charterAndRoster":        "a flat list of rules",
 	"policy/check/value.go: ofSort":                     "a flat list of slips",
 	"policy/decision/decision.go: check":                "a flat list of rules",
 	"policy/diff/runs.go: misfits":                      "a flat list of rules, those of policy/rules/plan.rego",

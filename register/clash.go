@@ -39,8 +39,8 @@ func (o *outline) sound(work *int) error {
 	return nil
 }
 
-// meets reports whether two areas share more than a border. What takes too long
-// to be told is said to.
+// meets reports whether two areas share more than a border. Where that would take
+// too long to find out, it reports true.
 func (o *outline) meets(other *outline, work *int) bool {
 	if !o.box.Intersects(other.box) {
 		return false

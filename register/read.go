@@ -93,8 +93,8 @@ func filesOf(path string) ([]string, error) {
 	return files, nil
 }
 
-// plainFile refuses what would have to be waited for. What is not there is said by who
-// reads it.
+// plainFile refuses files whose reading could block. A missing file is left to the
+// reader to report.
 func plainFile(path string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("register: %s is not a plain file; take it away, or name one", path)

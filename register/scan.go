@@ -61,7 +61,7 @@ func (w where) inside(key string) where {
 type scanner struct {
 	tokens *json.Decoder
 	// feature is the number of the one that is read, from 1; 0 outside of them. Its
-	// id is said in errors.
+	// id is for errors.
 	feature, positions int
 	id                 string
 }

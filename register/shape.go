@@ -7,8 +7,7 @@ import (
 	"math"
 )
 
-// Shape is what can be said of a zone's area in one line, so that another area is
-// another line.
+// Shape describes a zone's area in one line; different areas give different lines.
 type Shape struct {
 	// Corners counts the points of all its rings.
 	Corners int

@@ -35,8 +35,8 @@ type Texts [len(Languages)]string
 //go:embed */*.yaml
 var files embed.FS
 
-// Localizer says things in one language. It may be used by many at once, and reads a
-// subject when something of it is said first.
+// Localizer formats sentences in one language. It is safe for concurrent use, and loads a
+// subject at its first use.
 type Localizer struct {
 	tag       language.Tag
 	subjects  map[string]func() map[string]string

@@ -72,7 +72,7 @@ func Directory(
 	c.ownRules()
 	c.filled(inForce)
 	if c.charter != nil {
-		c.ground()
+		c.charterAndRoster()
 		c.suspensions()
 	}
 	if c.zones != nil {

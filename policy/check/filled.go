@@ -35,8 +35,8 @@ func (c *checker) filled(inForce *bundle.Policy) {
 	}
 }
 
-// once takes away what the schema says of an empty text, where it is said since in words for
-// people. That one is a mistake then, whatever is in force: the file cannot be read.
+// once removes the schema's finding about an empty text where a finding since then explains
+// it better. The latter then is a mistake whatever is in force: the file cannot be read.
 func (c *checker) once(since int) {
 	fresh := c.found[since:]
 	said := func(f Finding) bool {

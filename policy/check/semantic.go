@@ -180,8 +180,8 @@ func (c *checker) measure(file, place string, m decision.Measure, about bool, ev
 	}
 }
 
-// ground finds a charter that nobody could meet, and a roster that could not vote.
-func (c *checker) ground() {
+// charterAndRoster finds a charter that nobody could meet, and a roster that could not vote.
+func (c *checker) charterAndRoster() {
 	const file = "charter.yaml"
 	ch := c.charter
 	for unit, most := range ch.EpsilonPerDay {

@@ -80,7 +80,7 @@ type noLoader struct{}
 func (noLoader) Load(string) (any, error) { return nil, errors.New("schemas are not fetched") }
 
 // invalid notes the innermost causes, keys that are not known before those that are missing:
-// one that is mistyped is both, and is said once.
+// a mistyped key is both, and is reported once.
 func (c *checker) invalid(file string, s *jsonschema.Schema, value any, e *jsonschema.ValidationError) {
 	leaves := c.leaves(file, s, value, e)
 	slices.SortStableFunc(leaves, func(a, b *jsonschema.ValidationError) int { return rank(a) - rank(b) })
@@ -98,7 +98,7 @@ func rank(e *jsonschema.ValidationError) int {
 }
 
 // leaves are the innermost causes. Where one of several forms was wanted, they are those of
-// the form that is nearest, or else it is said as a whole.
+// the nearest form, or else the whole value is reported.
 func (c *checker) leaves(
 	file string, s *jsonschema.Schema, value any, e *jsonschema.ValidationError,
 ) (out []*jsonschema.ValidationError) {

@@ -24,14 +24,14 @@ func Unvoted(
 		return found
 	}
 	old, _ := Directory(ctx, rules, inForce.Files, inForce, today)
-	had := make(map[string]bool)
+	before := make(map[string]bool)
 	for _, f := range old {
 		if f.Rule == "T01" && alone(f.File, inForce) {
 			continue // nobody voted that
 		}
-		had[f.in(inForce.Files)] = true
+		before[f.in(inForce.Files)] = true
 	}
-	return slices.DeleteFunc(found, func(f Finding) bool { return files[f.File] != nil && had[f.in(files)] })
+	return slices.DeleteFunc(found, func(f Finding) bool { return files[f.File] != nil && before[f.in(files)] })
 }
 
 // in is a mistake in the bytes of its file, whatever that is called.

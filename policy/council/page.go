@@ -12,7 +12,7 @@ import (
 	"sluice/policy/explain"
 )
 
-// What a page has room for; the annexes have the rest, and it is said how much.
+// What a page has room for; it states how much more the annexes have.
 const (
 	pageDecisions = 4
 	pageChanges   = 7

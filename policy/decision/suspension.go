@@ -85,7 +85,7 @@ func (w Words) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string(w))
 }
 
-// none reports whether nothing is said in any language.
+// none reports whether the text is empty in every language.
 func (w Words) none() bool {
 	for _, text := range w {
 		if text != "" {

@@ -12,7 +12,7 @@
 // once by few, what is weaker takes many. What ends a public series, or leaves it
 // nothing to show, protects nobody less and still takes more than few: Ends.
 //
-// Everything that has an effect is said. What a document says is shown in quotes
+// Everything that has an effect is listed. Text of a document is shown in quotes
 // or is a plain word, so that no name, title or reason looks like a line of ours.
 package diff
 

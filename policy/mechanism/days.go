@@ -7,8 +7,8 @@ import (
 	"sluice/policy/plan"
 )
 
-// Days is what all that is released of so many days tells at most of a unit that is there on each of
-// them: epsilon and delta, per unit.
+// Days bounds the privacy loss of a unit that is present on each of so many days, over all that is
+// released of them: epsilon and delta, per unit.
 //
 // It is the smaller of two: plain addition over the epochs, or composition in
 // zero-concentrated differential privacy. Of one epoch rho is epsilon^2 / 2 for Laplace

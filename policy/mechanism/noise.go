@@ -67,8 +67,8 @@ func (n Noise) Fraction() (sensitivity int64, epsilon float64, over uint64) {
 // sigma is the least deviation of a Gaussian that is (epsilon, delta)-private for these
 // sensitivities, or up to a thousandth more. Steps, bounds and the order of the operations
 // are those of SigmaForGaussian in Google's differential-privacy library, which draws the
-// noise, so that what is said of a draw is its sigma to the last bit: a test of the room
-// that draws compares the two.
+// noise, so that the stated sigma is that of the draw to the last bit: a test of
+// gateway/release compares the two.
 // Source: Balle, Wang (2018), section 3 and theorem 8.
 func sigma(l0 int64, lInf, epsilon, delta float64) float64 {
 	const accuracy = 1e-3

@@ -132,9 +132,9 @@ func (d Dir) Pin() (string, error) {
 	return "sha256:" + council.Sum(raw), err
 }
 
-// FoundAlone makes the first motion and signs it with a key of this program's
-// own making: for a town of one founding member, which is said wherever it is
-// shown.
+// FoundAlone makes the first motion and signs it with a key that this program
+// generated: for a town with a single founding member, which is stated wherever the
+// motion is shown.
 func (d Dir) FoundAlone(member, keyFile, inbox string, now time.Time) error {
 	p, err := d.Draft()
 	if err != nil {

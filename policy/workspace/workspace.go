@@ -162,7 +162,7 @@ func (d Dir) Load(id string) (council.Parts, []error, error) {
 				strings.HasPrefix(filepath.Base(name), ".") {
 				continue
 			}
-			raw, err := readFile(name, ballot.MaxFile) // what is longer is no ballot, and is said to be none
+			raw, err := readFile(name, ballot.MaxFile) // a longer file is reported as no ballot
 			if err != nil {
 				return nil, nil, err
 			}
@@ -173,15 +173,15 @@ func (d Dir) Load(id string) (council.Parts, []error, error) {
 	return parts, parts.Collect(voters, ballots), nil
 }
 
-// readFile reads a file that others may have sent: at most the byte after most, so
-// that whoever looks at it sees that it is too long.
-func readFile(name string, most int64) ([]byte, error) {
+// readFile reads a file that others may have sent: at most one byte beyond the limit, so
+// that the caller sees that it is too long.
+func readFile(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most+1))
+	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
 // Voters is the roster that votes on the motion.
