@@ -59,7 +59,7 @@ func (r *Reconciler) AsideProblem(ctx context.Context) string {
 	if err != nil || rows == 0 {
 		return "" // a ledger that cannot be read is said elsewhere
 	}
-	return fmt.Sprintf("the store has refused %s of %s for good, set aside now (%s); sluice ledger aside names "+
-		"what is set aside, and with --send sends it again when the store is mended",
+	return fmt.Sprintf("the store has refused %s of %s for good, set aside now (%s); "+
+		"sluice ledger aside lists it, and with --send sends it again when the store is mended", // brief.Text keeps it
 		counted(int(rows), "released number"), counted(int(windows), "window"), reason)
 }
