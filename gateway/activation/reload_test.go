@@ -17,8 +17,8 @@ import (
 func TestLocated(t *testing.T) {
 	for text, want := range map[string]string{
 		"/etc/sluice/register.yaml: [3:28] unknown field \"knd\"; did you mean kind?\n" +
-			">  3 |   - {id: a-2}\n  ^": `[file /etc/sluice/register.yaml line 3 column 28 error unknown field "knd"; ` +
-			`did you mean kind?]`,
+			">  3 |   - {id: a-2}\n  ^": `[file /etc/sluice/register.yaml line 3 column 28 error unknown field ` +
+			`"knd"; did you mean kind?]`,
 		"register.yaml, line 3 (a): this id is taken":   "[error register.yaml, line 3 (a): this id is taken]",
 		"passwords can be read by others; chmod 600 it": "[error passwords can be read by others; chmod 600 it]",
 	} {
