@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/compile"
+	"sluice/policy/council"
 	"sluice/policy/diff"
 	"sluice/policy/rego"
 	"sluice/policy/workspace"
@@ -42,9 +45,14 @@ func motionCreate(dir *string) *cobra.Command {
 			if err := checkPolicy(cmd.Context(), v, *dir, p); err != nil {
 				return err
 			}
+			_, before := os.Stat(filepath.Join(d.Motion(args[0]), council.TextName))
 			m, err := d.Create(workspace.Order{ID: args[0], Gateways: gateways, Now: time.Now(), Policy: p})
 			if err != nil {
 				return failed(err)
+			}
+			if before == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), v.Say("It replaces the motion of that name, which nobody had signed: "+
+					"whoever has the text of before needs the new one."))
 			}
 			return printCreated(cmd.OutOrStdout(), v, d, m, p.Location)
 		},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -49,9 +48,6 @@ func TestWhatWasVotedBeforeARule(t *testing.T) {
 
 	create := func(want int, rules ...string) {
 		t.Helper()
-		if err := os.RemoveAll(filepath.Join("motions", "second")); err != nil {
-			t.Fatal(err)
-		}
 		code, out := sluice("motion", "create", "second")
 		for _, rule := range rules {
 			if !strings.Contains(out, rule) {

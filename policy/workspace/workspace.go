@@ -65,8 +65,8 @@ type Order struct {
 	AtOnce bool
 }
 
-// Create writes a motion's directory. One that is there already is left alone: whoever has
-// its text may be signing it. The same motion again is the one that is there.
+// Create writes a motion's directory. One that is there already and has ballots is left
+// alone: what people have signed does not change. One that has none is replaced.
 func (d Dir) Create(o Order) (council.Motion, error) {
 	chain, err := d.Chain()
 	if err != nil {
@@ -98,12 +98,6 @@ func (d Dir) Create(o Order) (council.Motion, error) {
 	if err != nil {
 		return m, err
 	}
-	if raw, err := os.ReadFile(filepath.Join(to, council.TextName)); err == nil {
-		if old, err := council.ParseMotion(raw); err == nil && same(old, m) && o.Now.Before(old.Expires) {
-			return old, nil
-		}
-		return m, fmt.Errorf("motion %s is put to the vote already; to make it anew, take %s away first", o.ID, to)
-	}
 	if err := os.MkdirAll(filepath.Join(to, council.BallotsName), 0o755); err != nil {
 		return m, err
 	}
@@ -114,12 +108,6 @@ func (d Dir) Create(o Order) (council.Motion, error) {
 		}
 	}
 	return m, nil
-}
-
-// same reports whether two motions put the same to the vote, whenever each was made.
-func same(a, b council.Motion) bool {
-	return a.Format == b.Format && a.City == b.City && a.Version == b.Version && a.Previous == b.Previous &&
-		a.Roster == b.Roster && a.Bundle == b.Bundle && slices.Equal(a.Gateways, b.Gateways)
 }
 
 // Flag is what a command needs, after a space, to find the directory; empty for the
