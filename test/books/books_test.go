@@ -324,7 +324,8 @@ func forgedRows(c *harness.City) {
 	c.Gateway.Stop(20 * time.Second)
 	c.Run()
 	c.Gateway.Find(`the store has what the journal has not" problem="the store has 2 windows of 1 stream`)
-	if _, _, body := harness.Get(t, c.Admin+"/readyz"); !strings.Contains(string(body), `"notes":["the store has 2 windows`) {
+	if _, _, body := harness.Get(t, c.Admin+"/readyz"); !strings.Contains(string(body),
+		`"notes":["the store has 2 windows`) {
 		t.Errorf("readiness does not note it: %s", body)
 	}
 	if !strings.Contains(c.Metrics(), `sluice_store_differs_windows{how="extra"} 2`) {

@@ -138,7 +138,9 @@ func TestInfluxInEveryMood(t *testing.T) {
 			if status, _, body := harness.Get(t, c.Opendata+"/readyz"); status != http.StatusServiceUnavailable {
 				t.Errorf("open data without its store is ready: %s", body)
 			}
-			if status, _, body := harness.Get(t, c.Opendata+"/api/v1/streams/gates/observations"); status != http.StatusServiceUnavailable || !strings.Contains(string(body), "problems/unavailable") {
+			if status, _, body := harness.Get(t,
+				c.Opendata+"/api/v1/streams/gates/observations"); status != http.StatusServiceUnavailable ||
+				!strings.Contains(string(body), "problems/unavailable") {
 				t.Errorf("open data without its store says %d %s", status, body)
 			}
 			db.Start()

@@ -54,7 +54,8 @@ func TestLostStore(t *testing.T) {
 				return strings.Contains(hints["store"], "missing in the store") && len(hints) == 1
 			})
 			c.Gateway.Stop(20 * time.Second)
-			if code, out := harness.Verb(t, "ledger", "recover", "-c", filepath.Join(c.Dir, "gateway.yaml")); code != 0 ||
+			if code, out := harness.Verb(t, "ledger", "recover", "-c",
+				filepath.Join(c.Dir, "gateway.yaml")); code != 0 ||
 				!strings.Contains(out, "8 windows that were released are not in the store any more") {
 				t.Fatalf("recover: %d\n%s", code, out)
 			}

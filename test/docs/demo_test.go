@@ -288,7 +288,8 @@ func feedbackShown(t *testing.T, addr string) {
 	}
 	link.Publish("city/v1/demo/yours-counter/up", []byte("["+strings.Join(list, ",")+"]"), false)
 	harness.Await(t, 30*time.Second, "feedback", func() bool { return heard.String() != "" })
-	if masked := regexp.MustCompile(`"(since|until)":"[^"]+"`).ReplaceAllString(heard.String(), `"$1":"…"`); masked != shown {
+	if masked := regexp.MustCompile(`"(since|until)":"[^"]+"`).ReplaceAllString(heard.String(),
+		`"$1":"…"`); masked != shown {
 		t.Errorf("what is heard is\n%s, what is shown\n%s", masked, shown)
 	}
 }

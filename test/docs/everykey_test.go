@@ -202,7 +202,8 @@ func keyNumbers(c *harness.City) {
 			t.Errorf("in the blackout %s is %s, for %q", i.Measure, i.Status, i.Reason)
 		}
 	}
-	if _, _, csv := harness.Get(t, c.Opendata+"/api/v1/streams/gates/observations?format=csv&limit=1000"); !bytes.Contains(csv, []byte("2026-03-02T23:00:00+13:00")) || !bytes.Contains(csv, []byte(",km/h,")) {
+	_, _, csv := harness.Get(t, c.Opendata+"/api/v1/streams/gates/observations?format=csv&limit=1000")
+	if !bytes.Contains(csv, []byte("2026-03-02T23:00:00+13:00")) || !bytes.Contains(csv, []byte(",km/h,")) {
 		t.Errorf("ten is not 23 h of Auckland, or a speed is not in km/h, in\n%s", csv)
 	}
 }

@@ -16,7 +16,9 @@ import (
 // and a kill afterwards loses nothing.
 func TestKeysCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	for name, way := range map[string]func(t *testing.T, c *harness.City) (block, free func()){"full": fullKeys, "gone": goneKeys} {
+	for name, way := range map[string]func(*testing.T, *harness.City) (block, free func()){
+		"full": fullKeys, "gone": goneKeys,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := harness.Found(t, harness.Small())

@@ -150,7 +150,8 @@ func storeHangs(t *testing.T, more string) *harness.City {
 	t.Cleanup(func() { _ = l.Close() })
 	c := harness.Found(t, harness.Small())
 	path := filepath.Join(c.Dir, "gateway.yaml")
-	harness.Write(t, path, harness.Read(t, path)+fmt.Sprintf("store: {influx: {url: \"http://%s\", org: o, bucket: b}}\n", l.Addr())+
+	harness.Write(t, path, harness.Read(t, path)+
+		fmt.Sprintf("store: {influx: {url: \"http://%s\", org: o, bucket: b}}\n", l.Addr())+
 		more)
 	c.Run()
 	c.Connect()
@@ -340,7 +341,8 @@ func TestOtherDaemonsStop(t *testing.T) {
 	})
 	for name, ready := range map[string]bool{"the town": true, "the town, while it starts": false} {
 		t.Run(name, func(t *testing.T) {
-			p := harness.Start(t, harness.Sluice, "up", "--demo", "--allow-swap", "--json", "--http", harness.FreeAddr(t), "--mqtt",
+			p := harness.Start(t, harness.Sluice, "up", "--demo", "--allow-swap", "--json", "--http",
+				harness.FreeAddr(t), "--mqtt",
 				harness.FreeAddr(t), "--admin", harness.FreeAddr(t))
 			if ready {
 				p.Find(`"admin":`)
@@ -361,40 +363,4 @@ func withStage(t *testing.T, stage string) *harness.City {
 		filepath.Join(c.Dir, "gateway.yaml"))
 	c.Admin = "http://" + c.Gateway.Find(`the gateway runs.*admin=(\S+)`)[1]
 	return c
-}
-
-// TestTheLastResort: a gateway that does not end by itself says where it stands, and
-// ends with a code of its own.
-func TestTheLastResort(t *testing.T) {
-	t.Parallel()
-	c := withStage(t, "stuck stop")
-	asked := time.Now()
-	if err := c.Gateway.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	harness.Await(t, 20*time.Second, "the process to end", c.Gateway.Ended)
-	took, code := time.Since(asked), c.Gateway.Cmd.ProcessState.ExitCode()
-	if code != 75 || took > harness.Longer(8*time.Second) ||
-		!strings.Contains(c.Gateway.Err.String(), "ingest.(*Ingest).stop") {
-		t.Errorf("it ended with %d after %s; want 75 after five seconds, and where it stood\n%s", code, took,
-			harness.Tail(c.Gateway.Err.String()))
-	}
-}
-
-// TestIngestStandsStill: whatever ingest waits for, /readyz says that it does, in time,
-// and a stop is none the slower.
-func TestIngestStandsStill(t *testing.T) {
-	t.Parallel()
-	c := withStage(t, "stuck acknowledge")
-	if ok, hints := c.Ready(); !ok {
-		t.Fatalf("at first it is not ready: %v", hints)
-	}
-	c.Connect()
-	c.Link.Publish("city/v1/acme/gate-1/up", []byte(harness.Gate(1, harness.Ten, 1)), false)
-	harness.Await(t, 20*time.Second, "ingest to be missed", func() bool {
-		_, hints := c.Ready()
-		return strings.Contains(hints["intake"], "has not moved for") &&
-			strings.Contains(hints["intake"], "it acknowledges")
-	})
-	endsWell(t, c.Gateway)
 }

@@ -160,14 +160,16 @@ func TestPolicyCheckRegister(t *testing.T) {
 			t.Errorf("exit %d: %s\nwant first %s", code, out, alone)
 		}
 	}
-	if code, out := harness.ExitOf(t, "policy", "check", "../../configs/portalba/policy", "--register", bad, "--json"); code != 1 || strings.Count(out, "bad.yaml\"") != 3 {
+	if code, out := harness.ExitOf(t, "policy", "check", "../../configs/portalba/policy", "--register", bad,
+		"--json"); code != 1 || strings.Count(out, "bad.yaml\"") != 3 {
 		t.Errorf("as JSON: exit %d: %s", code, out)
 	}
 	if code, out := harness.ExitOf(t, "policy", "check", "../../configs/portalba/policy", "--register",
 		"../../configs/portalba/register.yaml"); code != 0 {
 		t.Errorf("with a good one: exit %d: %s", code, out)
 	}
-	if code, out := harness.ExitOf(t, "policy", "check", "../../configs/portalba/policy", "--register", bad+".none"); code != 3 {
+	if code, out := harness.ExitOf(t, "policy", "check", "../../configs/portalba/policy", "--register",
+		bad+".none"); code != 3 {
 		t.Errorf("without one: exit %d: %s", code, out)
 	}
 	if code, out := harness.ExitOf(t, "policy", "check", t.TempDir(), "--register", bad); code != 1 {
@@ -183,7 +185,9 @@ func TestAccessTwice(t *testing.T) {
 	inDirectory(c, "sensors:\n")
 	args := []string{"sensor", "acl", "--register", filepath.Join(c.Dir, "register"), "--dir", c.Dir}
 	away := filepath.Join(c.Dir, "away")
-	if code, out := harness.ExitOf(t, "sensor", "acl", "--register", filepath.Join(c.Dir, "register"), "--dir", away); code != 3 || out != "sluice: the directory "+away+" is not there, so no password was made; mkdir -p "+away+"\n" {
+	if code, out := harness.ExitOf(t, "sensor", "acl", "--register", filepath.Join(c.Dir, "register"), "--dir",
+		away); code != 3 || out != "sluice: the directory "+away+" is not there, so no password was made; mkdir -p "+
+		away+"\n" {
 		t.Errorf("in a directory that is not there: exit %d: %s", code, out)
 	}
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)

@@ -25,7 +25,8 @@ import (
 var everyAnswer = []string{
 	"/api/v1/streams", "/api/v1/streams?format=csv", "/api/v1/streams/steps/observations",
 	"/api/v1/streams/steps/observations?format=csv&limit=7",
-	"/api/v1/streams/steps/observations?cell=a/foot&cell=b/foot&measure=devices&from=2026-03-28&to=2026-03-29&limit=1000",
+	"/api/v1/streams/steps/observations?cell=a/foot&cell=b/foot&measure=devices&from=2026-03-28&to=2026-03-29" +
+		"&limit=1000",
 	"/api/v1/streams/noise/observations?limit=11&measure=peak",
 	"/api/v1/streams/noise/observations?from=2026-03-29T06:00:00Z&to=2026-03-29T07:00:00Z&format=csv",
 	"/api/v1/sensors", "/api/v1/sensors?format=csv", "/api/v1/zones", "/api/v1/zones?format=csv",
@@ -106,11 +107,15 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 				t.Errorf("%s compressed has %v", path, small.Header)
 			}
 		}
-		if plain, raw := ask(q, "GET", path, http.Header{"Accept-Encoding": {"gzip;q=0, *;q=0"}}); plain.Header.Get("Content-Encoding") != "" || !bytes.Equal(raw, body) {
+		if plain, raw := ask(q, "GET", path,
+			http.Header{"Accept-Encoding": {"gzip;q=0, *;q=0"}}); plain.Header.Get("Content-Encoding") != "" ||
+			!bytes.Equal(raw, body) {
 			t.Errorf("%s is compressed for who cannot read it", path)
 		}
 		for _, match := range []string{etag, "W/" + etag, `"other", ` + small.Header.Get("ETag"), "*"} {
-			if same, rest := ask(q, "GET", path, http.Header{"If-None-Match": {match}}); same.StatusCode != http.StatusNotModified || len(rest) != 0 || same.Header.Get("ETag") == "" {
+			if same, rest := ask(q, "GET", path,
+				http.Header{"If-None-Match": {match}}); same.StatusCode != http.StatusNotModified || len(rest) != 0 ||
+				same.Header.Get("ETag") == "" {
 				t.Errorf("%s with If-None-Match %s is %d with %d bytes", path, match, same.StatusCode, len(rest))
 			}
 		}
@@ -238,10 +243,12 @@ func TestLargeBooks(t *testing.T) {
 		resp.Header.Get("Content-Type") != "application/jsonl" {
 		t.Errorf("it is %d with %d bytes, %v", resp.StatusCode, len(body), resp.Header)
 	}
-	if part, body := ask(q, "GET", "/books/releases.jsonl", http.Header{"Range": {"bytes=2999000-"}}); part.StatusCode != http.StatusPartialContent || len(body) != 1000 {
+	if part, body := ask(q, "GET", "/books/releases.jsonl",
+		http.Header{"Range": {"bytes=2999000-"}}); part.StatusCode != http.StatusPartialContent || len(body) != 1000 {
 		t.Errorf("the last line is %d with %d bytes", part.StatusCode, len(body))
 	}
-	if same, _ := ask(q, "GET", "/books/releases.jsonl", http.Header{"If-None-Match": {resp.Header.Get("ETag")}}); same.StatusCode != http.StatusNotModified {
+	if same, _ := ask(q, "GET", "/books/releases.jsonl",
+		http.Header{"If-None-Match": {resp.Header.Get("ETag")}}); same.StatusCode != http.StatusNotModified {
 		t.Errorf("again it is %d", same.StatusCode)
 	}
 	for _, path := range []string{"/books/decisions", "/books/nothing.json", "/books/", "/books/.."} {

@@ -118,7 +118,8 @@ func TestListsHaveOneShape(t *testing.T) {
 			t.Errorf("%s has no next", path)
 		}
 	}
-	if _, body := ask(q, "GET", "/api/v1/zones", nil); !bytes.HasPrefix(body, []byte(`{"type":"FeatureCollection","features":[`)) {
+	if _, body := ask(q, "GET", "/api/v1/zones", nil); !bytes.HasPrefix(body,
+		[]byte(`{"type":"FeatureCollection","features":[`)) {
 		t.Errorf("a map begins with %.60s", body)
 	}
 }

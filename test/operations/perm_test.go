@@ -207,7 +207,8 @@ func TestAnOlderStateIsTightened(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out, _ := exec.Command(harness.Sluice, "doctor", "-c", filepath.Join(c.Dir, "gateway.yaml")).Output(); !regexp.MustCompile(`warn +files .*ledger.db can be read by others`).Match(out) {
+	if out, _ := exec.Command(harness.Sluice, "doctor", "-c",
+		filepath.Join(c.Dir, "gateway.yaml")).Output(); !regexp.MustCompile(`warn +files .*ledger.db can be read by others`).Match(out) {
 		t.Errorf("doctor says\n%s", out)
 	}
 	c.Run()
@@ -306,7 +307,8 @@ func TestOpenToOthersIsRefused(t *testing.T) {
 			if code != 3 || mend == "" {
 				t.Fatalf("it ends with %d and says %s", code, said)
 			}
-			if code, said := harness.Ends(t, harness.Sluice, "doctor", "-c", config, "--json"); !strings.Contains(said, strings.TrimSpace(mend)) || code != 1 && code != 3 {
+			if code, said := harness.Ends(t, harness.Sluice, "doctor", "-c", config, "--json"); !strings.Contains(said,
+				strings.TrimSpace(mend)) || code != 1 && code != 3 {
 				t.Errorf("doctor ends with %d and says %s", code, said)
 			} else if code == 1 {
 				hinted(t, said, strings.TrimSpace(mend))
@@ -314,7 +316,8 @@ func TestOpenToOthersIsRefused(t *testing.T) {
 			if out, err := exec.Command("sh", "-c", mend).CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v %s", mend, err, out)
 			}
-			if _, said := harness.Ends(t, harness.Sluice, "doctor", "-c", config, "--json"); strings.Contains(said, "chmod") ||
+			if _, said := harness.Ends(t, harness.Sluice, "doctor", "-c", config, "--json"); strings.Contains(said,
+				"chmod") ||
 				strings.Contains(said, "chown") {
 				t.Errorf("after %s doctor says %s", mend, said)
 			}

@@ -25,7 +25,8 @@ func TestTheBrakeWorksWhileAMotionWaits(t *testing.T) {
 	harness.Await(t, 30*time.Second, "the motion to wait", func() bool {
 		return c.Version() == 2 && strings.Contains(c.Gateway.Err.String(), "waits for its time")
 	})
-	if out := a.Must(harness.Sluice, "motion", "show"); !strings.Contains(out, "Version 3, motion looser, is in force from") ||
+	if out := a.Must(harness.Sluice, "motion", "show"); !strings.Contains(out,
+		"Version 3, motion looser, is in force from") ||
 		!strings.Contains(out, "Version 2, motion notice, is in force since") {
 		t.Errorf("motion show says\n%s", out)
 	}
@@ -55,7 +56,8 @@ func TestTheBrakeWorksWhileAMotionWaits(t *testing.T) {
 	}
 	// What was voted in vain can be voted anew, and the directory of motions still adds up.
 	a.Enact("looser-again", inbox, harness.Members[:5]...)
-	if out := a.Must(harness.Sluice, "motion", "show"); !strings.Contains(out, "Version 4, motion looser-again, is in force from") || !strings.Contains(out, "suspended") {
+	if out := a.Must(harness.Sluice, "motion", "show"); !strings.Contains(out,
+		"Version 4, motion looser-again, is in force from") || !strings.Contains(out, "suspended") {
 		t.Errorf("motion show says\n%s", out)
 	}
 	c.Gateway.Kill()

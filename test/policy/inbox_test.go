@@ -141,7 +141,8 @@ func TestComingChange(t *testing.T) {
 	c.Serve()
 	harness.Await(t, 30*time.Second, "the page to announce the change", func() bool {
 		for _, id := range []string{"1", "2"} {
-			if _, _, page := harness.Get(t, c.Opendata+"/decisions/"+id); bytes.Contains(page, []byte("A change has been voted (motion looser)")) {
+			if _, _, page := harness.Get(t, c.Opendata+"/decisions/"+id); bytes.Contains(page,
+				[]byte("A change has been voted (motion looser)")) {
 				return bytes.Contains(page, []byte("smallest group: 5 → 4"))
 			}
 		}

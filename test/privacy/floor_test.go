@@ -127,7 +127,8 @@ func refusesFloors(c *harness.City) {
 	harness.Await(t, time.Minute, "the decision to end", func() bool {
 		return strings.Contains(c.Gateway.Err.String(), "C15")
 	})
-	if out, err := exec.Command(harness.Sluice, "policy", "check", filepath.Join(c.Dir, "policy")).CombinedOutput(); err == nil || !strings.Contains(string(out), "C15") {
+	if out, err := exec.Command(harness.Sluice, "policy", "check",
+		filepath.Join(c.Dir, "policy")).CombinedOutput(); err == nil || !strings.Contains(string(out), "C15") {
 		t.Errorf("policy check: %v\n%s", err, out)
 	}
 	harness.Write(t, devices,

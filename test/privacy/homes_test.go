@@ -3,7 +3,6 @@ package privacy
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -92,7 +91,8 @@ func TestHomesStayHomes(t *testing.T) {
 	c.Gateway.Kill()
 	c.Run()
 	change("a home's sensor has a gate's kind", 3, 2, func() {})
-	if out, _ := exec.Command(harness.Sluice, "doctor", "-c", filepath.Join(c.Dir, "gateway.yaml")).CombinedOutput(); !strings.Contains(string(out), "1 sensor stood for a home and has another kind now: meter-zq1") {
+	_, out := harness.ExitOf(t, "doctor", "-c", filepath.Join(c.Dir, "gateway.yaml"))
+	if !strings.Contains(out, "1 sensor stood for a home and has another kind now: meter-zq1") {
 		t.Errorf("doctor says\n%s", out)
 	}
 	harness.Write(t, filepath.Join(c.Dir, "register.yaml"), entries)

@@ -63,9 +63,9 @@ func readAPI(c *harness.City) {
 		t.Error("the gateway is not ready")
 	}
 	_, header, body := harness.Get(t, c.Opendata+"/api/v1/streams/gates/observations?format=csv&measure=passed")
-	want :=
-		"start_utc,start_local,every,cell,measure,value,status,low,high,unit,decision,simulation,bounded_share,bounded_share_low,bounded_share_high,gateway\n" +
-			"2026-03-02T10:00:00Z,2026-03-02T11:00:00+01:00,PT1H,square,passed,22,published,22,22,,1,true,,,,test-1\n"
+	want := "start_utc,start_local,every,cell,measure,value,status,low,high,unit,decision,simulation," +
+		"bounded_share,bounded_share_low,bounded_share_high,gateway\n" +
+		"2026-03-02T10:00:00Z,2026-03-02T11:00:00+01:00,PT1H,square,passed,22,published,22,22,,1,true,,,,test-1\n"
 	if string(body) != want || header.Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("CSV is\n%s(%s); want\n%s", body, header.Get("Content-Type"), want)
 	}

@@ -217,7 +217,8 @@ func TestWireBroker(t *testing.T) {
 	c.Gateway.Kill()
 	for topic, payload := range map[string]string{"gate-1": `{"fields":{"passed":10}}`,
 		"new-2": `{"ts":"2026-03-02T10:00:00Z","fields":{"passed":100}}`} {
-		if out, err := harness.Pub(t, broker.Addr, "-r", "-q", "1", "-t", "city/v1/acme/"+topic+"/up", "-m", payload); err != nil {
+		if out, err := harness.Pub(t, broker.Addr, "-r", "-q", "1", "-t", "city/v1/acme/"+topic+"/up", "-m",
+			payload); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
 	}

@@ -70,7 +70,8 @@ func TestWireTold(t *testing.T) {
 		"| E408 | | the sensor's register entry maps a field that its kind has not: what it maps is dropped. "+
 			"Refused only where no plan fits the entry. `sluice register check` names it |")
 	post.told(t, map[string]string{"gate-1": "", "wifi-1": "E003", "lab-1": "E202", "lab-4": "E408", "odd-1": ""})
-	if _, out := harness.ExitOf(t, "doctor", "-c", filepath.Join(c.Dir, "gateway.yaml")); !strings.Contains(out, "odd-1") ||
+	if _, out := harness.ExitOf(t, "doctor", "-c", filepath.Join(c.Dir, "gateway.yaml")); !strings.Contains(out,
+		"odd-1") ||
 		!strings.Contains(out, "unheard-of") {
 		t.Errorf("doctor does not name the sensor or its kind\n%s", out)
 	}
