@@ -11,9 +11,9 @@ import (
 	"sluice/gateway/admin"
 	"sluice/gateway/config"
 	"sluice/gateway/ledger"
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"sluice/firmware-sim/street"
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

@@ -3,7 +3,7 @@ package simulate
 import (
 	"math"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // addLevel adds a sound level to its part of the day.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"sluice/firmware-sim/street"
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 )
 
 // model computes a decision's numbers without noise, threshold or bounds: by another, slower way

@@ -3,8 +3,8 @@ package simulate
 import (
 	"math"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 )
 
 // unitsOf is the number of units, which decides publication.

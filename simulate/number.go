@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // published is one published number: a measure, or a class of a histogram.

@@ -9,8 +9,8 @@ import (
 
 	"sluice/firmware-sim/street"
 	"sluice/internal/civil"
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 )
 
 // holdsEnough is the share of the shown intervals that should contain what passed.

@@ -10,9 +10,9 @@ import (
 	"sluice/configs/portalba"
 	"sluice/firmware-sim/street"
 	"sluice/gateway/release"
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 )
 

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 )
 

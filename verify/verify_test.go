@@ -12,8 +12,8 @@ import (
 
 	"sluice/books"
 	"sluice/internal/civil"
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 )
 

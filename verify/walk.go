@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/store"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"sluice/books"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // yearly is books of some streams over some days, made while they are read.

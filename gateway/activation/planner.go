@@ -7,9 +7,9 @@ import (
 
 	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
+	"sluice/plan"
 	"sluice/policy/compile"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/policy/rego"
 	"sluice/register"
 )

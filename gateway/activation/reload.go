@@ -10,7 +10,7 @@ import (
 
 	"sluice/gateway/config"
 	"sluice/gateway/ingest"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/policy/rego"
 )
 

@@ -14,8 +14,8 @@ import (
 	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 	"sluice/policy/rego"
 	"sluice/register"
 )

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"sluice/plan"
 	"sluice/policy/compile"
-	"sluice/policy/plan"
 )
 
 // Silence is the public reason why nothing flows; empty while something does.

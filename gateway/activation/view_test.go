@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"sluice/plan"
 	"sluice/policy/compile"
-	"sluice/policy/plan"
 )
 
 // TestSomeCells: of each policy there are some, and of none more than was asked for, however

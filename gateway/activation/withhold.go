@@ -3,8 +3,8 @@ package activation
 import (
 	"context"
 
+	"sluice/plan"
 	"sluice/policy/compile"
-	"sluice/policy/plan"
 	"sluice/policy/rego"
 )
 

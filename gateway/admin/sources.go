@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"sluice/gateway/ingest"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/policy/rego"
 	"sluice/store"
 )

@@ -9,7 +9,7 @@ import (
 
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // said is a reading with a time of its own.

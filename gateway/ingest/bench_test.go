@@ -12,7 +12,7 @@ import (
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // maxCloses bounds how many windows are closed and not yet released.

@@ -12,7 +12,7 @@ import (
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // ears is a way in that counts what is acknowledged.

@@ -11,7 +11,7 @@ import (
 
 	"sluice/gateway/release"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // drain takes batches and says that they are released.

@@ -9,7 +9,7 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/reading"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/redact"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

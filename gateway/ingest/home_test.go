@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 	"sluice/register/access"
 )

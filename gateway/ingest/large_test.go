@@ -11,7 +11,7 @@ import (
 
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // array is a message of so many readings; the format says how one with a number looks.

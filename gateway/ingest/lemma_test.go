@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/gateway/release"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // The lemma of docs/release.md: what becomes of a unit's contributions is a function of

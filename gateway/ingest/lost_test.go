@@ -12,7 +12,7 @@ import (
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // device is a reading of one device, minutes after noon.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"sluice/gateway/release"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // TestOpenKnowsTheTime: a gateway by wall time has its time before its ways are open, and

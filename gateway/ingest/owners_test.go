@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

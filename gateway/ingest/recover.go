@@ -12,7 +12,7 @@ import (
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // recovery reads the log back at a start, once, and gives each part what the log says of it.

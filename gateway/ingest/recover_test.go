@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

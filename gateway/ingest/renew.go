@@ -3,7 +3,7 @@ package ingest
 import (
 	"context"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

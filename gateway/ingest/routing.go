@@ -7,7 +7,7 @@ import (
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // routing says which sensor a topic stands for and, under the versions in force, which plans

@@ -9,7 +9,7 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

@@ -15,7 +15,7 @@ import (
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // TestWhatElseIsInAMessage: whether a unit's reading without seq is a repetition does not

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

@@ -9,7 +9,7 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // maxWindows bounds the open windows of a stream: before the first tick of a

@@ -9,7 +9,7 @@ import (
 
 	"sluice/gateway/release"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // noRules withhold nothing.

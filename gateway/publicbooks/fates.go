@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"sluice/books"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

@@ -5,9 +5,9 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/activation"
+	"sluice/plan"
 	"sluice/policy/compile"
 	"sluice/policy/decision"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

@@ -13,8 +13,8 @@ import (
 	"sluice/gateway/activation"
 	"sluice/gateway/homes"
 	"sluice/gateway/ingest"
+	"sluice/plan"
 	"sluice/policy/compile"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

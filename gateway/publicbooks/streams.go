@@ -8,9 +8,9 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/ledger"
+	"sluice/plan"
 	"sluice/policy/compile"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 )
 
 // licence under which released observations are published.

@@ -24,7 +24,7 @@ package release
 import (
 	"time"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // Batch holds the exact aggregates of all cells of one stream's closed window.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 	"sluice/test/chance"
 )

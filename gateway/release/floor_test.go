@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 	"sluice/test/chance"
 )

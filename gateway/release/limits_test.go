@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 )
 
 // TestEveryDecisionIsDrawn: what is computed at the limits of what a decision may say can

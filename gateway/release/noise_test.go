@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/test/chance"
 )
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 	"sluice/test/chance"
 )

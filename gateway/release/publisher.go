@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 )
 

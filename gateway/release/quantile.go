@@ -1,7 +1,7 @@
 package release
 
 import (
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // quantile finds the least value that a share q of the contributions do not

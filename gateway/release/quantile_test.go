@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/store"
 )
 

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 	"sluice/test/chance"
 )

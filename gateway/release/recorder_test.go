@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/test/chance"
 )
 

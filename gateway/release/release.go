@@ -3,8 +3,8 @@ package release
 import (
 	"math"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 )
 

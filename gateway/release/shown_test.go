@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"sluice/plan"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 	"sluice/store"
 	"sluice/test/chance"
 	"sluice/test/footfall"

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"sluice/books"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/store"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/store"
 )
 

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"sluice/plan"
 	"sluice/policy/decision"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

@@ -25,9 +25,9 @@ import (
 
 	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"sluice/plan"
 	"sluice/policy/decision"
-	"sluice/policy/plan"
 )
 
 // meant finds what a gateway would take as it stands, and hardly anybody means.

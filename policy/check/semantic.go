@@ -12,12 +12,12 @@ import (
 	"time"
 
 	"sluice/internal/yamldoc"
+	"sluice/plan"
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

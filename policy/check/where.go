@@ -3,8 +3,8 @@ package check
 import (
 	"strconv"
 
+	"sluice/plan"
 	"sluice/policy/decision"
-	"sluice/policy/plan"
 )
 
 // where finds conditions that no value of their field can meet, or all meet alike: a

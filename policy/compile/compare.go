@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/plan"
 	"sluice/policy/diff"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"sluice/configs/portalba"
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
-	"sluice/policy/plan"
 	"sluice/policy/rego"
 	"sluice/policy/rules"
 	"sluice/register"

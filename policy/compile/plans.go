@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/policy/rego"
 	"sluice/register"
 )

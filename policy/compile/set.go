@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 	"sluice/policy/rego"
 )
 

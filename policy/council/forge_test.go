@@ -12,11 +12,11 @@ import (
 	"testing"
 	"unicode"
 
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
-	"sluice/policy/plan"
 )
 
 // ownRules are the program's rules when the texts got their format: what a text of

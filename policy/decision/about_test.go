@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

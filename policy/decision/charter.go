@@ -8,7 +8,7 @@ import (
 
 	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

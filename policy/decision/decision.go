@@ -15,7 +15,7 @@ import (
 	"sluice/internal/civil"
 	"sluice/internal/names"
 	"sluice/internal/yamldoc"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // Document is one decision as written. Its keys are those of docs/policy.md.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/register"
 )
 

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/plan"
 	"sluice/policy/decision"
-	"sluice/policy/plan"
 )
 
 // Charter and council are compared here; kinds and zones in files of their own.

@@ -3,9 +3,9 @@ package diff
 import (
 	"slices"
 
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 )
 
 // A series can be ended without taking its decision away: by parameters under

@@ -3,8 +3,8 @@ package diff
 import (
 	"testing"
 
+	"sluice/plan"
 	"sluice/policy/decision"
-	"sluice/policy/plan"
 )
 
 // TestWhatACharterPermits: what a charter permits more of is weaker, and taking it back is

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 )
 
 // key is one thing that a decision says, how it is ordered and how it is shown.

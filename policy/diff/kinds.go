@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

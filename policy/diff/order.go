@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 )
 
 // Mark says which way a change goes for those who are measured.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/plan"
 	"sluice/policy/bundle"
-	"sluice/policy/plan"
 )
 
 var chains = flag.Int("chains", 400, "how many chains of motions TestNoDetour tries")

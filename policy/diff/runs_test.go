@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
 	"sluice/policy/decision"
 	"sluice/policy/diff"
-	"sluice/policy/plan"
 	"sluice/policy/rego"
 	"sluice/register"
 )

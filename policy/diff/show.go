@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
-	"sluice/policy/plan"
 )
 
 // plainWord is a name that stands for itself: letters and digits, and signs that

@@ -7,9 +7,9 @@ import (
 	"slices"
 
 	"sluice/internal/locales"
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
-	"sluice/policy/plan"
 	"sluice/register"
 )
 

@@ -19,10 +19,10 @@ import (
 
 	"sluice/internal/civil"
 	"sluice/internal/locales"
+	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/mechanism"
-	"sluice/policy/plan"
 )
 
 // Decision explains one decision of a policy.

@@ -1,6 +1,6 @@
 package explain
 
-import "sluice/policy/plan"
+import "sluice/plan"
 
 // Measure is one published number in words.
 func Measure(l Lang, m plan.Measure, u plan.Unit) string {

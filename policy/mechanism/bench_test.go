@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // BenchmarkMechanism is what a decision with a quantile costs once.

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // Days bounds the privacy loss of a unit that is present on each of so many days, over all that is

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // TestDays: what many days tell of one unit is never more than plain addition, grows

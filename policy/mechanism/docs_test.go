@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // TestFiguresOfTheDocs: what README, docs and the API's example say of the example

@@ -3,7 +3,7 @@ package mechanism
 import (
 	"math"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/store"
 )
 

@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/test/chance"
 )
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // TestEveryDecisionEnds: at the limits of what a decision may say, its protection is

@@ -11,7 +11,7 @@ import (
 	"math"
 	"sync"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // Confidence is the coverage that every published interval has at least.

@@ -3,7 +3,7 @@ package mechanism
 import (
 	"testing"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/test/footfall"
 )
 

@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/test/chance"
 )
 

@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // TestSharesAddUp: all that one unit can move in an epoch, over the noise that it

@@ -3,7 +3,7 @@ package mechanism
 import (
 	"math"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // step is the probability with which a pair may be published that has exactly

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"sluice/books"
-	"sluice/policy/plan"
+	"sluice/plan"
 	"sluice/store"
 )
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // Start is that of a window in the midst of the decision's days.

@@ -14,7 +14,7 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/reading"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // MaxMeasures is how many measures a stream can have.

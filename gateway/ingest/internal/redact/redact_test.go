@@ -8,7 +8,7 @@ import (
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/reading"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 func rule(t *testing.T, change func(*plan.Stream)) (*Rule, reading.Reading) {

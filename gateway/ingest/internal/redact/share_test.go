@@ -7,7 +7,7 @@ import (
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/reading"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // bools keeps what a rule makes of each reading.

@@ -3,7 +3,7 @@ package window
 import (
 	"sync/atomic"
 
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // Feeder is a sensor that measures a cell. Known says that it sends heartbeats; it

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // days is a stream of all levels, by the day.

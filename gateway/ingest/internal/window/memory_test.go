@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/pseudonym"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // hour is an open window about nobody.

@@ -5,7 +5,7 @@ import (
 	"hash/maphash"
 
 	"sluice/gateway/ingest/internal/pseudonym"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // What one unit did in a cell depends on its own readings alone: whether another's

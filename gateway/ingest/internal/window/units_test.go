@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/gateway/ingest/internal/pseudonym"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // TestAnotherUnitsReadingHidesNothing: readings of many units with the same sensor, boot,

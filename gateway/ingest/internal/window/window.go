@@ -12,7 +12,7 @@ import (
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/release"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // Entry is one durable change to a window.

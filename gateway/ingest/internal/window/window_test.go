@@ -14,7 +14,7 @@ import (
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/release"
 	"sluice/internal/civil"
-	"sluice/policy/plan"
+	"sluice/plan"
 )
 
 // TestRunsAreExact compares with a plain set, over any order.
