@@ -37,7 +37,7 @@ test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	go vet ./...
 	go test -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN:%=./%)
 	go test -race -shuffle=$(SEED) -timeout 40m $(RACED)
-	go test -p=3 -parallel=6 -shuffle=$(SEED) -timeout 40m $(STORIES:%=./%)
+	go test -p=2 -parallel=4 -shuffle=$(SEED) -timeout 40m $(STORIES:%=./%)
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
 test-short: ## what needs nothing installed, in two minutes

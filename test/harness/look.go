@@ -143,7 +143,16 @@ func ReadAll(t *testing.T, base, next string) []Item {
 			Items []Item
 			Next  *string
 		}
-		GetJSON(t, base+next, &page)
+		var body []byte
+		Await(t, Patience, "an answer: the open data may not have read the books yet", func() bool {
+			status, _, raw := Get(t, base+next)
+			if status >= 400 && status != http.StatusNotFound && status != http.StatusServiceUnavailable {
+				t.Fatalf("GET %s: %d %s", base+next, status, raw)
+			}
+			body = raw
+			return status == http.StatusOK
+		})
+		Unmarshal(t, body, &page)
 		all = append(all, page.Items...)
 		next = ""
 		if page.Next != nil {

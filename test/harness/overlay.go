@@ -53,7 +53,7 @@ var Stages = map[string]Stage{
 	"log line":   {ingestFile, "if !begun {", `i.cfg.Log.Debug("a message", "topic", m.Topic)`},
 	"label":      {ingestFile, "if !begun {", `i.account.Refused[m.Topic]++`},
 	"file":       {ingestFile, "if !begun {", `_ = zzos.WriteFile(i.cfg.Dir+"/last", m.Payload, 0o600)`},
-	"error text": {ingestFile, "if !begun {", `i.journal.fail("a message cannot be taken", zzerr.New(m.Topic))`},
+	"error text": {ingestFile, "if !begun {", `i.cfg.Log.Error("a message cannot be taken", "error", zzerr.New(m.Topic))`},
 	"hash": {ingestFile, "if !begun {",
 		`for _, part := range zzstr.Split(m.Topic, "/") { i.cfg.Log.Debug("a message", "of", zzfmt.Sprintf("%.4x", zzsha.Sum256([]byte(part)))) }`},
 	"encoded": {ingestFile, "if !begun {",

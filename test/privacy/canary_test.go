@@ -292,6 +292,10 @@ func TestAdminPanicsSayNothing(t *testing.T) {
 			p := harness.StartWith(t, []string{harness.FaultVariable + "=" + fault}, bin, "gateway", "-c",
 				filepath.Join(c.Dir, "gateway.yaml"))
 			admin := "http://" + p.Find(`the gateway runs.*admin=(\S+)`)[1]
+			harness.Await(t, harness.Patience, "the gateway to have something to count", func() bool {
+				_, _, body := harness.Get(t, admin+path)
+				return !strings.Contains(string(body), "the gateway starts")
+			})
 			for range 2 {
 				status, _, body := harness.Get(t, admin+path)
 				if status != 500 || strings.Contains(string(body), "Rambla") {
