@@ -84,6 +84,9 @@ func protected(t *testing.T, p price, x plan.Measure) *plan.Stream {
 // often its interval holds, which is exactly as often as the law's and at least 95
 // of 100.
 func TestNumbers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of a minute")
+	}
 	const cells = 6_000 / fewer
 	home := plan.Unit{Sensor: true, StandsFor: "home"}
 	seen := make(map[bool]int)

@@ -90,6 +90,9 @@ func TestPrivacyByBruteForce(t *testing.T) {
 // decision's delta, wherever one unit's pairs lie, at the threshold of min_units. The
 // exact floor at that threshold would lose more.
 func TestNoisyFloorByBruteForce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of a minute")
+	}
 	names := make(map[string]int)
 	for _, p := range []plan.Protect{
 		{MinUnits: 1, Epsilon: 1, Delta: 0.01, MaxContributions: 1},
