@@ -164,9 +164,7 @@ func TestInfluxInEveryMood(t *testing.T) {
 		}
 	}
 	asTheJournal(c, proxy.URL, 10)
-	if ok, hints := c.Ready(); !ok {
-		t.Errorf("the gateway is not ready: %v", hints)
-	}
+	c.BecomesReady()
 }
 
 // TestTheStoreRefusesOne: one number that the store refuses for good holds up no other.

@@ -73,9 +73,7 @@ func TestLostStore(t *testing.T) {
 			if code, out := harness.Stranger(t, c.Opendata); code != 0 || !strings.Contains(out, "everything adds up") {
 				t.Errorf("a stranger's program: %d\n%s", code, out)
 			}
-			if ok, hints := c.Ready(); !ok {
-				t.Errorf("it is not ready: %v", hints)
-			}
+			c.BecomesReady()
 		})
 	}
 }

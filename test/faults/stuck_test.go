@@ -34,9 +34,7 @@ func TestTheLastResort(t *testing.T) {
 func TestIngestStandsStill(t *testing.T) {
 	t.Parallel()
 	c := withStage(t, "stuck acknowledge")
-	if ok, hints := c.Ready(); !ok {
-		t.Fatalf("at first it is not ready: %v", hints)
-	}
+	c.BecomesReady()
 	c.Connect()
 	c.Link.Publish("city/v1/acme/gate-1/up", []byte(harness.Gate(1, harness.Ten, 1)), false)
 	harness.Await(t, 20*time.Second, "ingest to be missed", func() bool {

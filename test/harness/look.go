@@ -275,6 +275,12 @@ func (c *City) Ready() (ok bool, hints map[string]string) {
 	return r.Ready, hints
 }
 
+// BecomesReady waits until the gateway is ready: a start takes its time on a busy machine.
+func (c *City) BecomesReady() {
+	c.T.Helper()
+	Await(c.T, 20*time.Second, "the gateway to be ready", func() bool { ok, _ := c.Ready(); return ok })
+}
+
 // Codes insists on how often each code was counted, and on the account.
 func (c *City) Codes(want map[string]float64) {
 	c.T.Helper()

@@ -57,11 +57,7 @@ func readAPI(c *harness.City) {
 		!health.ReleasedThrough.Equal(want) {
 		t.Errorf("healthz says %v; want %s twice", health, want)
 	}
-	var ready struct{ Ready bool }
-	harness.GetJSON(t, c.Admin+"/readyz", &ready)
-	if !ready.Ready {
-		t.Error("the gateway is not ready")
-	}
+	c.BecomesReady()
 	_, header, body := harness.Get(t, c.Opendata+"/api/v1/streams/gates/observations?format=csv&measure=passed")
 	want := "start_utc,start_local,every,cell,measure,value,status,low,high,unit,decision,simulation," +
 		"bounded_share,bounded_share_low,bounded_share_high,gateway\n" +
