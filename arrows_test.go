@@ -25,7 +25,7 @@ var arrows = map[string]row{
 	"register": {"sensors, kinds and zones, from files that people write",
 		"internal/civil internal/names internal/yamldoc"},
 	"register/access": {"passwords of the sensors of a register", "register"},
-	"plan":     {"what a decision means for a sensor, in a city's calendar", "internal/civil"},
+	"plan":            {"what a decision means for a sensor, in a city's calendar", "internal/civil"},
 	"policy/mechanism": {"what a plan costs and how exact it is; it says so of a store's numbers",
 		"plan store"},
 	"policy/ballot": {"a signature and its key", ""},

@@ -38,7 +38,7 @@ var manyWays = map[string]string{
 	"policy/check/value.go: ofSort":                     "a flat list of slips",
 	"policy/decision/decision.go: check":                "a flat list of rules",
 	"policy/diff/runs.go: misfits":                      "a flat list of rules, those of policy/rules/plan.rego",
-	"plan/seal.go: check":                        "a flat list of rules",
+	"plan/seal.go: check":                               "a flat list of rules",
 	"register/clash.go: touch":                          "the ways in which two edges can lie",
 	"verify/api.go: mechanism":                          "a flat list of what a number says of itself",
 }
