@@ -25,8 +25,8 @@ build: ## the two programs, into bin/
 # TestMakeTestsAll looks that no package is left out.
 PLAIN := policy/check policy/council policy/diff policy/explain policy/mechanism
 BOTH  := gateway/release/... cmd/sluice policy/rego
-# STORIES run whole programs, which the race detector is not in, and mostly wait for them:
-# they do without it, more of them side by side than there are cores.
+# STORIES run whole programs and mostly wait for them: more of them side by side than there are
+# cores. The programs have no race detector in them; what tests of the open data serve themselves has.
 STORIES := $(patsubst %,test/%,books docs faults intake operations opendata policy privacy sensors)
 SHORT  = $(filter-out $(STORIES:%=sluice/%) sluice/test/audit sluice/test/torture,$(shell go list ./...))
 RACED  = $(or $(filter-out $(PLAIN:%=sluice/%) $(STORIES:%=sluice/%),$(shell go list ./...)),$(error go list names no package))
@@ -37,7 +37,7 @@ test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	go vet ./...
 	go test -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN:%=./%)
 	go test -race -shuffle=$(SEED) -timeout 40m $(RACED)
-	go test -p=2 -parallel=4 -shuffle=$(SEED) -timeout 40m $(STORIES:%=./%)
+	go test -race -p=2 -parallel=4 -shuffle=$(SEED) -timeout 40m $(STORIES:%=./%)
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
 test-short: ## what needs nothing installed, in two minutes

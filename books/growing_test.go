@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -201,6 +203,42 @@ func TestChangedAtOnce(t *testing.T) {
 		if found, err := s.Put("y.json", text); found != Changed || err != nil {
 			t.Fatalf("line %d: the whole file is said to be %q (%v); want %q", n, found, err, Changed)
 		}
+	}
+}
+
+// TestAnothersFile: a growing file that belongs to somebody else, and that may be written, grows.
+func TestAnothersFile(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can be somebody else")
+	}
+	ctx := context.Background()
+	all := chainOf(5)
+	dir := t.TempDir()
+	for d := dir; d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g := NewGrowing(Dir(dir), "x.jsonl")
+	if _, err := g.Bring(ctx, all[:3].pages); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(g.path(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	runtime.LockOSThread() // and never unlocked: the thread ends with the test
+	if err := syscall.Setfsuid(65534); err != nil {
+		t.Fatal(err)
+	}
+	found, err := g.Bring(ctx, all.pages)
+	if err := syscall.Setfsuid(0); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || found != Right {
+		t.Errorf("it is said to be %q (%v)", found, err)
+	}
+	if raw, err := g.dir.Get("x.jsonl"); string(raw) != all.text() || err != nil {
+		t.Errorf("the file is %q (%v)", raw, err)
 	}
 }
 

@@ -223,6 +223,11 @@ func (a *API) ledger(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	if len(missing) == 0 {
 		return list(r, v, "entries", out, manyShort, key, ledgerTable)
 	}
+	if csv, err := wantsCSV(r, v, "json"); err != nil {
+		return nil, err
+	} else if csv { // a file has no place to say what it lacks
+		return nil, fmt.Errorf("ledgers that cannot be read are missing in the file: %q", missing)
+	}
 	reply, err := list(r, v, "entries", out, manyShort, key, ledgerTable, member{"missing", missing})
 	if invalid := new(query.Invalid); errors.As(err, &invalid) && invalid.Parameter == "cursor" {
 		return nil, fmt.Errorf("a cursor may be behind a line of the ledgers that cannot be read: %q", missing)

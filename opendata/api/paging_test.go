@@ -137,6 +137,10 @@ func TestOneLedgerIsAway(t *testing.T) {
 		rest.Entries[0].Gateway != "edge-2" || !slices.Equal(rest.Missing, []string{"edge-1"}) {
 		t.Errorf("%d: %+v", status, rest)
 	}
+	// A file would be taken for all of it.
+	if status := ask(h(), "/api/v1/ledger?format=csv", &behind); status != http.StatusServiceUnavailable {
+		t.Errorf("as CSV: %d", status)
+	}
 	// A cursor behind a line that is away is no mistake of whoever asks.
 	if status := ask(h(), first.Next, &behind); status != http.StatusServiceUnavailable {
 		t.Errorf("behind a missing line: %d", status)
@@ -145,5 +149,4 @@ func TestOneLedgerIsAway(t *testing.T) {
 	if status := ask(h(), "/api/v1/ledger", &behind); status != http.StatusServiceUnavailable {
 		t.Errorf("where none can be read: %d", status)
 	}
-
 }
