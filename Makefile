@@ -40,7 +40,7 @@ test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	go test -race -p=2 -parallel=4 -shuffle=$(SEED) -timeout 40m $(STORIES:%=./%)
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
-test-short: ## what needs nothing installed, in two minutes
+test-short: ## what needs nothing installed, in some minutes
 	@echo "seed $(SEED)"
 	go test -short -shuffle=$(SEED) $(SHORT)
 
