@@ -57,7 +57,7 @@ type markers struct {
 	mu    sync.Mutex
 	last  int        // the number of the latest; guarded by mu
 	owed  []owedMark // what the broker has taken and has not brought back; guarded by mu
-	first int        // the first of the connection that is up; guarded by mu
+	first int        // the first of the connection at hand, or 0; guarded by mu
 	back  int        // the latest that has come back; guarded by mu
 	good  time.Time  // when the broker had taken that; guarded by mu
 	rival time.Time  // when another life's mark came among ours; guarded by mu
@@ -99,7 +99,8 @@ func (m *markers) next() int {
 	return m.last
 }
 
-// begin notes the first mark of a connection.
+// begin notes the first mark of a connection; 0 where it has sent none yet. What comes before
+// that was sent over an earlier connection, whose will may stand behind it in the queue.
 func (m *markers) begin(number int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -210,3 +210,26 @@ func TestWhoEndedIt(t *testing.T) {
 		t.Errorf("before each of them the other side had last ended %v; want %v", cut, want)
 	}
 }
+
+// TestAnEarlierMarkIsNoBeginning: a mark that was sent over an earlier connection and comes over a
+// new one does not say that all has come which waited for it: the will of the earlier one stands
+// behind it.
+func TestAnEarlierMarkIsNoBeginning(t *testing.T) {
+	m, err := newMarkers([]byte("ours"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Client{markers: m, acks: make(map[*guard][]byte), cfg: Config{Log: slog.New(slog.DiscardHandler)}}
+	early := m.next()
+	m.begin(early)
+	c.reach = func(context.Context, *url.URL) (net.Conn, error) {
+		msg := intake.Message{Payload: []byte(m.text(kindMark, early))}
+		if m.came(&msg, 2, time.Now()); !msg.Mark || msg.Marker != 0 {
+			t.Errorf("the mark of connection 1 came over connection 2 as %v, its marker %d", msg.Mark, msg.Marker)
+		}
+		return nil, errSilent
+	}
+	if err := c.connection(t.Context(), &url.URL{}); !errors.Is(err, errSilent) {
+		t.Fatal(err)
+	}
+}

@@ -89,6 +89,7 @@ func (c *Client) session(conn *guard, number int, lost chan<- error) *paho.Clien
 
 // connection lives through one connection.
 func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
+	c.markers.begin(0)
 	raw, err := c.reach(ctx, u)
 	if err != nil {
 		return err
