@@ -25,7 +25,9 @@ var arrows = map[string]row{
 	"register": {"sensors, kinds and zones, from files that people write",
 		"internal/civil internal/names internal/yamldoc"},
 	"register/access": {"passwords of the sensors of a register", "register"},
-	"plan":            {"what a decision means for a sensor, in a city's calendar", "internal/civil"},
+	"register/fleet": {"a vendor's spreadsheet as entries of a register, whose names are shown in brief",
+		"brief internal/civil internal/yamldoc register"},
+	"plan": {"what a decision means for a sensor, in a city's calendar", "internal/civil"},
 	"policy/mechanism": {"what a plan costs and how exact it is; it says so of a store's numbers",
 		"plan store"},
 	"policy/ballot": {"a signature and its key", ""},
@@ -154,7 +156,7 @@ var arrows = map[string]row{
 			"gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/i18n " +
 			"opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council " +
 			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace " +
-			"register register/access simulate store/influx store/sqlite town verify"},
+			"register register/access register/fleet simulate store/influx store/sqlite town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},

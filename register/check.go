@@ -1,6 +1,7 @@
 package register
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -17,12 +18,27 @@ import (
 // read, and every fault of the others. It fails only where a file cannot be read at
 // all.
 func Examine(path string, read func(path string) ([]byte, error)) (*Register, []Fault, error) {
-	files, err := filesOf(path)
-	if err != nil {
-		return nil, nil, err
+	return examine(path, read, "", nil)
+}
+
+// Propose is Examine of a register with one more file, which is not there yet. The file's name is
+// used in faults only. An empty path is a register of that file alone.
+func Propose(path string, read func(path string) ([]byte, error), name string, raw []byte) (*Register, []Fault, error) {
+	return examine(path, read, name, raw)
+}
+
+func examine(path string, read func(path string) ([]byte, error), name string, more []byte) (*Register, []Fault,
+	error) {
+	var files []string
+	var found []Fault
+	if path != "" {
+		var err error
+		if files, err = filesOf(path); err != nil && (name == "" || !errors.Is(err, errNoFile)) {
+			return nil, nil, err
+		}
+		found = misnamed(path)
 	}
 	b := newBuilder()
-	found := misnamed(path)
 	b.fault = func(f Fault) error {
 		found = append(found, f)
 		return nil
@@ -33,6 +49,11 @@ func Examine(path string, read func(path string) ([]byte, error)) (*Register, []
 			return nil, found, fmt.Errorf("register: %w", err)
 		}
 		if err := b.add(file, raw); err != nil {
+			return nil, found, err
+		}
+	}
+	if name != "" {
+		if err := b.add(name, more); err != nil {
 			return nil, found, err
 		}
 	}

@@ -18,6 +18,10 @@ const (
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$`)
 
+// IsName reports whether a text can be an id or an owner: 128 letters, digits and _ . : - at most,
+// of which the first is a letter or digit.
+func IsName(text string) bool { return name.MatchString(text) }
+
 // check refuses what no register can mean, and what would mean something else in
 // another file that is made from it. What a policy or the other entries say of it
 // is Check's.

@@ -58,6 +58,8 @@ func Load(path string, read func(path string) ([]byte, error)) (*Register, error
 	return b.done()
 }
 
+var errNoFile = errors.New("holds no *.yaml file; put the register there, or name its file")
+
 // filesOf are the files of a register. What else is in its directory is somebody's
 // note or backup.
 func filesOf(path string) ([]string, error) {
@@ -80,7 +82,7 @@ func filesOf(path string) ([]string, error) {
 	}
 	switch {
 	case len(files) == 0:
-		return nil, fmt.Errorf("register: %s holds no *.yaml file; put the register there, or name its file", path)
+		return nil, fmt.Errorf("register: %s %w", path, errNoFile)
 	case len(files) > MaxFiles:
 		return nil, fmt.Errorf("register: %s holds more than %d *.yaml files; put several sensors into one file", path,
 			MaxFiles)

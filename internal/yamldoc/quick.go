@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding"
 	"reflect"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A register has a hundred thousand entries, and nearly all are one line of short words:
@@ -17,7 +20,7 @@ import (
 // alike (TestQuick).
 //
 //	entry = "- {" pair *(", " pair) "}"
-//	pair  = name ": " (word | date | quoted | "{" name ": " (word | quoted) ... "}")
+//	pair  = name ": " (word | date | number | quoted | "{" name ": " (word | quoted) ... "}")
 type quick struct {
 	text []byte
 	ok   bool
@@ -93,6 +96,9 @@ func (q *quick) value(f reflect.Value) {
 		q.ok = false
 	case f.Kind() == reflect.String:
 		f.SetString(q.plain())
+	case f.Type() == reflect.TypeFor[*float64]():
+		x := q.number()
+		f.Set(reflect.ValueOf(&x))
 	case f.Type() == reflect.TypeFor[map[string]string]():
 		out := make(map[string]string)
 		q.pairs(func(key string) {
@@ -113,19 +119,40 @@ func (q *quick) plain() string {
 		return q.word()
 	}
 	q.text = q.text[1:]
-	for i, c := range q.text {
+	for i := 0; i < len(q.text); {
+		c, n := utf8.DecodeRune(q.text[i:])
 		switch {
 		case c == '"':
 			text := string(q.text[:i])
 			q.text = q.text[i+1:]
 			return text
-		case c < ' ' || c > '~' || c == '\\':
+		case c < ' ' || c > '~' && !unicode.IsLetter(c) || c == '\\':
 			q.ok = false
 			return ""
 		}
+		i += n
 	}
 	q.ok = false
 	return ""
+}
+
+// number is a number of few digits, such as -41.3874.
+func (q *quick) number() float64 {
+	text := q.text
+	if n := bytes.IndexAny(text, ",}"); n >= 0 {
+		text = text[:n]
+	}
+	digits := bytes.TrimPrefix(text, []byte("-"))
+	whole, part, broken := bytes.Cut(digits, []byte("."))
+	x, err := strconv.ParseFloat(string(text), 64)
+	q.text = q.text[len(text):]
+	q.ok = q.ok && err == nil && allDigits(whole) && (!broken || allDigits(part)) && len(digits) <= 15 &&
+		(whole[0] != '0' || len(whole) == 1) && (digits[0] != '0' || x != 0 || len(text) == 1)
+	return x
+}
+
+func allDigits(text []byte) bool {
+	return len(text) > 0 && len(bytes.Trim(text, "0123456789")) == 0
 }
 
 // meaning are words that mean something else than themselves to some reader of YAML.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"sluice/gateway/config"
+	"sluice/perm"
+	"sluice/register"
+)
+
+// Modes of a register's files: the gateway, which is another user, reads them; a group that may
+// write one keeps that.
+const (
+	registerMode = 0o644
+	sharedMode   = 0o664
+)
+
+// alone runs f while no other verb of this program changes files in a directory.
+func alone(dir string, f func() error) error {
+	d, err := os.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return config.Refuse("the directory %s is not there; mkdir -p %[1]s", dir)
+	}
+	if err != nil {
+		return config.Refuse("%w", err)
+	}
+	defer d.Close()
+	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX); err != nil {
+		return config.Refuse("locking %s: %w", dir, err)
+	}
+	return f()
+}
+
+// create writes a whole new file, or none: who reads the directory meanwhile sees no part of it.
+// The error is fs.ErrExist where one is there.
+func create(path string, raw []byte, mode fs.FileMode) error {
+	part := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part")
+	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := perm.Create(part, raw, mode); err != nil {
+		return err
+	}
+	return errors.Join(os.Link(part, path), os.Remove(part))
+}
+
+// without reads files of a register, one of which is as if it were empty.
+func without(path string) func(string) ([]byte, error) {
+	return func(file string) ([]byte, error) {
+		if path != "" && sameFile(file, path) {
+			return []byte("sensors:\n"), nil
+		}
+		return os.ReadFile(file)
+	}
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// broken is the error for a register that has mistakes of its own.
+func broken(path string, found []register.Fault) error {
+	return fmt.Errorf("%w\nmend the register first; sluice register check %s shows all of it", found[0], path)
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sluice/brief"
+	"sluice/gateway/config"
+	"sluice/perm"
+	"sluice/policy/workspace"
+	"sluice/register"
+	"sluice/register/fleet"
+)
+
+func sensorImport() *cobra.Command {
+	var in importing
+	var columns, set []string
+	c := &cobra.Command{
+		Use:   "import FLEET.csv --map KEY=COLUMN,...",
+		Short: "Turn a vendor's spreadsheet into entries of the register",
+		Args:  between(1, 1),
+		Long: "Reads a CSV file as spreadsheets export it (UTF-8; commas, semicolons or tabs; names of the columns\n" +
+			"in the first row) and says of each row what is wrong with it, by row and column, and how the entries\n" +
+			"will look. Nothing is written without --write, nor while a row is wrong. Keys of an entry are:\n" +
+			strings.Join(fleet.Keys(), " ") + "\n(purpose.en, map.level and so on). Exit codes: 0 all rows are " +
+			"right, 1 some are not, 2 usage,\n3 the file, register or policy cannot be read.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if in.columns.Map, err = pairs("map", columns); err != nil {
+				return err
+			}
+			if in.columns.Set, err = pairs("set", set); err != nil {
+				return err
+			}
+			if err := in.check(); err != nil {
+				return err
+			}
+			in.file, in.errors = args[0], cmd.ErrOrStderr()
+			return in.run(cmd.OutOrStdout())
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&columns, "map", nil, "keys and the columns that hold them: KEY=COLUMN,...; may be repeated")
+	f.StringArrayVar(&set, "set", nil, "keys and their values where a cell is empty or there is no column: "+
+		"KEY=VALUE,...; may be repeated")
+	f.StringVar(&in.register, "register", "", "register that the sensors are to join, a file or a directory: ids and "+
+		"topics that it has are refused")
+	f.StringVar(&in.policy, "policy", "", "policy directory that has the zones, kinds and fields")
+	f.StringVar(&in.out, "out", "", "file to write to; the register's own file is added to; by default FLEET.yaml in "+
+		"the register's directory")
+	f.BoolVar(&in.write, "write", false, "write the entries, if no row is wrong")
+	f.BoolVar(&in.replace, "replace", false, "write over the file of --out, if it is there: its entries make way")
+	return c
+}
+
+// importing is one import.
+type importing struct {
+	file, register, policy, out string
+	columns                     fleet.Columns
+	write, replace              bool
+	errors                      io.Writer
+}
+
+// check refuses what cannot be meant, before anything is read.
+func (in *importing) check() error {
+	for _, keys := range []map[string]string{in.columns.Map, in.columns.Set} {
+		for _, key := range sortedKeys(keys) {
+			if err := fleet.CheckKey(key); err != nil {
+				return &usageError{err.Error()}
+			}
+		}
+	}
+	for _, key := range []string{"id", "owner", "kind", "registered"} {
+		if in.columns.Map[key] == "" && in.columns.Set[key] == "" {
+			return &usageError{fmt.Sprintf("nothing says what %s is: --map %[1]s=COLUMN or --set %[1]s=VALUE", key)}
+		}
+	}
+	if in.columns.Map["id"] == "" {
+		return &usageError{"each sensor has an id of its own: --map id=COLUMN"}
+	}
+	if in.out == "" && isDir(in.register) {
+		return nil
+	}
+	if in.out == "" && in.write {
+		return &usageError{"--write needs the file to write to: --out FILE; the register's own file is added to"}
+	}
+	return nil
+}
+
+// run reads, examines, shows, and perhaps writes.
+func (in *importing) run(w io.Writer) error {
+	if in.out == "" && isDir(in.register) {
+		base := filepath.Base(in.file)
+		in.out = filepath.Join(in.register, strings.TrimSuffix(base, filepath.Ext(base))+".yaml")
+	}
+	if !in.write {
+		return in.show(w)
+	}
+	// From here on nobody else adds an id that is looked for now.
+	return alone(filepath.Dir(in.out), func() error { return in.show(w) })
+}
+
+// added reports whether the entries are added to the register's own file.
+func (in *importing) added() bool {
+	return in.out != "" && in.register != "" && sameFile(in.out, in.register)
+}
+
+func (in *importing) show(w io.Writer) error {
+	f, err := in.read()
+	if err != nil {
+		return &config.Refusal{Err: err}
+	}
+	wrong := len(f.WrongRows())
+	fmt.Fprintf(w, "%s: %s, %d right, %d wrong\n", in.file, counted(f.Rows, "row", "rows"), f.Rows-wrong, wrong)
+	for _, x := range f.Faults[:min(len(f.Faults), maxFaults)] {
+		fmt.Fprintln(w, brief.Text(x.String()))
+	}
+	if n := len(f.Faults) - maxFaults; n > 0 {
+		fmt.Fprintf(w, "and %d more; fix these first\n", n)
+	}
+	if !in.write || wrong > 0 {
+		in.preview(w, f)
+	}
+	switch {
+	case wrong > 0:
+		return &exitError{exitFailed, counted(wrong, "row is wrong", "rows are wrong") + ", so nothing is written; " +
+			"mend the spreadsheet"}
+	case len(f.Entries) == 0:
+		return &exitError{exitFailed, "there is no row to import"}
+	case !in.write:
+		fmt.Fprintln(w, "Nothing is written yet; add --write.")
+		return nil
+	}
+	if err := in.save(f); err != nil {
+		return &config.Refusal{Err: err}
+	}
+	fmt.Fprintf(w, "%s: %s written\n", in.out, counted(len(f.Entries), "sensor", "sensors"))
+	return nil
+}
+
+// shown is how many entries a preview has.
+const shown = 3
+
+func (in *importing) preview(w io.Writer, f *fleet.Fleet) {
+	if len(f.Entries) == 0 {
+		return
+	}
+	where := ""
+	if in.out != "" {
+		where = " to " + in.out
+	}
+	fmt.Fprintf(w, "As it will be written%s:\n", where)
+	for n := range f.Entries[:min(len(f.Entries), shown)] {
+		fmt.Fprintf(w, "%s", fleet.AppendEntry(nil, &f.Entries[n].Sensor))
+	}
+	if n := len(f.Entries) - shown; n > 0 {
+		fmt.Fprintf(w, "  and %d more\n", n)
+	}
+}
+
+// read reads the spreadsheet, and holds it against register and policy.
+func (in *importing) read() (*fleet.Fleet, error) {
+	raw, err := readUpTo(in.file, fleet.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	var kinds map[string]register.Kind
+	var zones *register.Zones
+	if in.policy != "" {
+		p, err := workspace.Dir(in.policy).Draft()
+		if err != nil {
+			return nil, fmt.Errorf("%w\nsee sluice policy check %s", err, in.policy)
+		}
+		kinds, zones = p.Kinds, p.Zones
+	}
+	bar := progress(in.errors, len(raw), "reading")
+	f, err := fleet.Read(in.file, raw, in.columns, func(at int) { _ = bar.Set(at) })
+	_ = bar.Finish()
+	if err != nil {
+		return nil, err
+	}
+	replaced := ""
+	if in.replace && !in.added() {
+		replaced = in.out
+	}
+	found, err := f.Examine(filepath.Base(in.file), in.register, without(replaced), kinds, zones)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > 0 {
+		return nil, broken(in.register, found)
+	}
+	return f, nil
+}
+
+// save writes the entries.
+func (in *importing) save(f *fleet.Fleet) error {
+	sensors := make([]register.Sensor, len(f.Entries))
+	for n := range f.Entries {
+		sensors[n] = f.Entries[n].Sensor
+	}
+	if in.added() {
+		return appendTo(in.out, sensors)
+	}
+	if filepath.Ext(in.out) != ".yaml" {
+		return fmt.Errorf("%s: a file of the register ends in .yaml; name it so", in.out)
+	}
+	raw, err := fleet.Append(in.out, []byte("# Imported from "+brief.Text(filepath.Base(in.file))+"\n"), sensors)
+	if err != nil {
+		return err
+	}
+	if in.replace {
+		return perm.Replace(in.out, raw, registerMode)
+	}
+	err = create(in.out, raw, registerMode)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already; name another file with --out, or write over it with --replace", in.out)
+	}
+	return err
+}
+
+// appendTo adds entries to a register's file.
+func appendTo(path string, sensors []register.Sensor) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if raw, err = fleet.Append(path, raw, sensors); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return perm.Replace(path, raw, sharedMode)
+}
+
+// readUpTo reads a file of a bounded size.
+func readUpTo(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, most+1))
+}
