@@ -162,6 +162,7 @@ var arrows = map[string]row{
 			"test/entered test/fenced test/ports test/samples"},
 	"test/ports":    {"addresses for tests", ""},
 	"test/samples":  {"draws for tests", ""},
+	"test/vendors":  {"what other systems send, for tests on both sides of the wire", "internal/yamldoc register"},
 	"test/chance":   {"how likely draws are", ""},
 	"test/fenced":   {"documents are programs", ""},
 	"test/gofile":   {"texts of the code, for documents and translations", ""},
