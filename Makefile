@@ -96,7 +96,7 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:internal/yamldoc FuzzDirectory:policy/check \
 	FuzzDraw:opendata/zonemap FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener \
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc \
-	FuzzCBOR:gateway/ingest/internal/cbor
+	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug
 
 fuzz: ## each parser of outside bytes for FUZZTIME (30s)
 	@echo "seed $(SEED)"
@@ -110,7 +110,7 @@ bench: ## what a reading, a window and a policy cost
 	@echo "seed none: the readings are always the same"
 	go run ./test/bench
 	go test -run EngineRatio -bench 'Engine|Parse|Lookup' -benchtime 2s -count 3 -v ./gateway/ingest
-	go test -run xxx -bench Decode ./gateway/ingest/internal/cbor
+	go test -run xxx -bench 'Decode|Take' ./gateway/ingest/internal/cbor ./gateway/ingest/internal/sparkplug
 	go test -run xxx -bench Close -benchtime 5x ./gateway/ledger
 	go test -run xxx -bench Compile -benchtime 3x -cpu 1 ./policy/compile
 

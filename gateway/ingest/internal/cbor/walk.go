@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/jsontext"
 )
 
 // Major types (RFC 8949 section 3.1).
@@ -196,11 +197,11 @@ func (d *Decoder) simple(h head) {
 	case h.info == 21:
 		d.out = append(d.out, "true"...)
 	case h.info == 25:
-		d.out = appendFloat(d.out, half(uint16(h.argument)))
+		d.out = jsontext.AppendFloat(d.out, half(uint16(h.argument)))
 	case h.info == 26:
-		d.out = appendFloat(d.out, float64(math.Float32frombits(uint32(h.argument))))
+		d.out = jsontext.AppendFloat(d.out, float64(math.Float32frombits(uint32(h.argument))))
 	case h.info == 27:
-		d.out = appendFloat(d.out, math.Float64frombits(h.argument))
+		d.out = jsontext.AppendFloat(d.out, math.Float64frombits(h.argument))
 	default: // null, undefined, and what nobody has given a meaning
 		d.out = append(d.out, "null"...)
 	}
@@ -239,6 +240,27 @@ func (d *Decoder) text(h head) fault.Code {
 func (d *Decoder) piece(h head) (utf8 bool) {
 	from := d.at
 	d.at += int(h.argument)
-	d.out, utf8 = appendText(d.out, d.in[from:d.at])
+	d.out, utf8 = jsontext.AppendText(d.out, d.in[from:d.at])
 	return utf8
+}
+
+// half is the value of a half-precision number (IEEE 754 binary16; RFC 8949 appendix D).
+func half(bits uint16) float64 {
+	exponent, fraction := int(bits>>10&31), float64(bits&1023)
+	var f float64
+	switch exponent {
+	case 0:
+		f = math.Ldexp(fraction, -24)
+	case 31:
+		f = math.Inf(1)
+		if fraction != 0 {
+			f = math.NaN()
+		}
+	default:
+		f = math.Ldexp(fraction+1024, exponent-25)
+	}
+	if bits>>15 != 0 {
+		f = math.Copysign(f, -1)
+	}
+	return f
 }

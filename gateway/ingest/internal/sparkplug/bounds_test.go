@@ -1,0 +1,128 @@
+package sparkplug
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// counted is what is remembered, counted again.
+func counted(t *testing.T, e *Edges) {
+	t.Helper()
+	memory := 0
+	for _, at := range e.nodes {
+		n := at.Value.(*node)
+		memory += entryMemory * (1 + len(n.aliases) + len(n.types))
+		for _, k := range n.aliases {
+			memory += len(k.name)
+		}
+		if len(n.aliases)+len(n.types) > MaxMetrics+1 {
+			t.Fatalf("a node has %d metrics", len(n.aliases)+len(n.types))
+		}
+	}
+	if memory != e.memory || len(e.nodes) != e.recent.Len() {
+		t.Fatalf("%d bytes and %d nodes are counted; there are %d and %d", e.memory, e.recent.Len(), memory,
+			len(e.nodes))
+	}
+	if e.memory > MaxMemory && len(e.nodes) > 1 || len(e.nodes) > MaxNodes {
+		t.Fatalf("%d bytes of %d nodes are remembered", e.memory, len(e.nodes))
+	}
+}
+
+// TestForgetting: the node that said nothing for longest goes first, whole.
+func TestForgetting(t *testing.T) {
+	e := New()
+	birth := payload(0, of(named("a"), aliased(1), typed(5), varint(10, 1)))
+	for i := range MaxNodes {
+		take(t, e, fmt.Sprintf("spBv1.0/g/NBIRTH/%d", i), birth, 1)
+	}
+	take(t, e, "spBv1.0/g/NDATA/0", payload(1), 1)
+	take(t, e, "spBv1.0/g/NBIRTH/new", birth, 1)
+	counted(t, e)
+	data := payload(2, of(aliased(1), varint(10, 2)))
+	for _, node := range []string{"0", "2", "new", "1"} { // the last is made anew, and pushes out another
+		want := `"a":2`
+		if node == "1" {
+			want = "? rebirth"
+		}
+		if got := take(t, e, "spBv1.0/g/NDATA/"+node, data, 1); !strings.Contains(got, want) {
+			t.Errorf("%s: %s; want %s", node, got, want)
+		}
+	}
+	counted(t, e)
+}
+
+// TestMemory: births with many long names push out others, and one alone is bounded.
+func TestMemory(t *testing.T) {
+	e := New()
+	var metrics [][]byte
+	for i := range 3000 {
+		name := named(fmt.Sprintf("%0*d", MaxName, i))
+		metrics = append(metrics, of(name, aliased(uint64(i)), typed(5), varint(10, 1)))
+	}
+	for i := range 40 {
+		take(t, e, fmt.Sprintf("spBv1.0/g/NBIRTH/%d", i), payload(0, metrics...), 1)
+		counted(t, e)
+	}
+	if len(e.nodes) < 10 || len(e.nodes) == 40 {
+		t.Errorf("%d nodes are remembered", len(e.nodes))
+	}
+	for d := range 10 {
+		var metrics [][]byte
+		for i := range 3000 {
+			alias := aliased(uint64(d*3000 + i))
+			metrics = append(metrics, of(named(fmt.Sprint(i)), alias, typed(5), varint(10, 1)))
+		}
+		take(t, e, fmt.Sprintf("spBv1.0/g/DBIRTH/n/%d", d), payload(d, metrics...), 1)
+		counted(t, e)
+	}
+	long := of(named(strings.Repeat("x", MaxName+1)), aliased(1), typed(9), float(1))
+	if got := take(t, e, nbirth, payload(0, long), 1); !strings.Contains(got, "xxx") {
+		t.Errorf("a long name: %s", got)
+	}
+	if got := take(t, e, ndata, payload(1, of(aliased(1), float(1))), 1); !strings.HasSuffix(got, "[]} ? rebirth") {
+		t.Errorf("by its number: %s", got)
+	}
+	// What comes to most: the longest name, as often as it may.
+	take(t, e, nbirth, payload(0, of(named(strings.Repeat("\x01", MaxName)), aliased(1), typed(9), float(1))), 1)
+	var again [][]byte
+	for i := range MaxMetrics {
+		again = append(again, of(aliased(1), at(i+1), float(1)))
+	}
+	take(t, e, ndata, payload(1, again...), 1)
+	if n := cap(e.text) + cap(e.out) + cap(e.metrics)*int(unsafe.Sizeof(metric{})); n > 64<<20 {
+		t.Errorf("a message takes %d bytes", n)
+	}
+	for topic := range map[string]bool{nbirth: true, ddeath: true, ndeath: true} {
+		take(t, e, topic, payload(0), 1)
+		counted(t, e)
+	}
+}
+
+// TestNothingStays: of a message nothing is in the buffers; of topics, of values and of names
+// without an alias nothing is remembered.
+func TestNothingStays(t *testing.T) {
+	e := New()
+	const canary = "zQ7canary"
+	birth := payload(0, of(named(canary+"1"), typed(3), varint(10, 1)), of(named("x"), typed(12), text(15, canary+"2")))
+	for _, payload := range [][]byte{birth, payload(1, of(named(canary), float(1)), of(named(canary), float(1)))} {
+		take(t, e, "spBv1.0/"+canary+"/DBIRTH/"+canary+"/"+canary, payload, 1)
+		for _, b := range [][]byte{e.text[:cap(e.text)], e.out[:cap(e.out)], e.scratch[:cap(e.scratch)]} {
+			if bytes.Contains(b, []byte("canary")) {
+				t.Error("it stays in a buffer")
+			}
+		}
+		for _, m := range e.metrics[:cap(e.metrics)] {
+			if m.name != nil || m.text != nil || m.remembered != "" {
+				t.Error("it stays in a metric")
+			}
+		}
+	}
+	for _, at := range e.nodes {
+		if n := at.Value.(*node); len(n.aliases) > 0 {
+			t.Errorf("%v", n.aliases)
+		}
+	}
+}
