@@ -98,7 +98,8 @@ var arrows = map[string]row{
 			"gateway/rollback internal/retry policy/compile policy/rego"},
 	"gateway/ingest/internal/fault":     {"the closed list of codes", ""},
 	"gateway/ingest/internal/reading":   {"a reading, which says nothing about itself", ""},
-	"gateway/ingest/internal/intake":    {"the bounded queue", ""},
+	"gateway/ingest/internal/intake": {"the bounded queue, and what became of each message",
+		"gateway/ingest/internal/fault"},
 	"gateway/ingest/internal/wipe":      {"memory that is cleared", ""},
 	"gateway/ingest/internal/sealed":    {"buffers below TLS, cleared", "gateway/ingest/internal/wipe"},
 	"gateway/ingest/internal/pseudonym": {"keyed hashes of units", ""},
@@ -116,7 +117,8 @@ var arrows = map[string]row{
 	"gateway/ingest/internal/checkpoint": {"open windows on disk, sealed",
 		"gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window"},
 	"gateway/ingest/internal/listener": {"the embedded broker, into the queue",
-		"gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe"},
+		"gateway/crash gateway/ingest/internal/fault gateway/ingest/internal/intake gateway/ingest/internal/sealed " +
+			"gateway/ingest/internal/wipe"},
 	"gateway/ingest/internal/mqtt": {"a client of the city's broker, into the queue",
 		"gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe " +
 			"internal/retry"},

@@ -25,6 +25,7 @@ type delivery struct {
 	decoder *format.Decoder
 	kept    redact.Kept
 	entry   window.Entry
+	outcome outcome
 	// bare says that one of its readings has neither time nor seq, so that nothing
 	// knows it again.
 	bare bool
@@ -34,13 +35,14 @@ func newDelivery(in *reception) delivery { return delivery{in: in, decoder: form
 
 // begin turns to a message of a sensor.
 func (d *delivery) begin(s *sensor, m *intake.Message, serial uint64) {
-	d.message, d.sensor, d.serial, d.bare = m, s, serial, false
+	d.message, d.sensor, d.serial, d.bare, d.outcome = m, s, serial, false, outcome{}
 }
 
 // decode takes all of a message.
 func (d *delivery) decode(s *sensor, m *intake.Message, serial uint64) {
 	d.begin(s, m, serial)
 	d.decoder.Decode(m.Payload, s.shape, d.in.clock.at(m.Received), d)
+	d.in.answer(m, s, d.outcome)
 	d.message, d.sensor = nil, nil
 }
 
@@ -50,7 +52,12 @@ func (d *delivery) dropBuffers() {
 }
 
 // Refused counts a reading that is dropped.
-func (d *delivery) Refused(f fault.Fault) { d.in.refuse(d.sensor, f, d.decoder.Stamp()) }
+func (d *delivery) Refused(f fault.Fault) { d.refuse(f, d.decoder.Stamp()) }
+
+func (d *delivery) refuse(f fault.Fault, of *reading.Stamp) {
+	d.outcome.refused(f)
+	d.in.refuse(d.sensor, f, of)
+}
 
 // Dropped notes a field that is dropped while its reading goes on.
 func (d *delivery) Dropped(f fault.Fault) { d.in.feedback.add(d.sensor, f, d.decoder.Stamp()) }
@@ -60,15 +67,15 @@ func (d *delivery) Reading(r reading.Reading) {
 	i, s, stamp := d.in, d.sensor, r.Stamp()
 	d.bare = d.bare || !stamp.Timed && !stamp.Sequenced
 	if d.message.Retained && !stamp.Timed {
-		i.refuse(s, fault.New(fault.Retained), stamp) // nobody knows when it was
+		d.refuse(fault.New(fault.Retained), stamp) // nobody knows when it was
 		return
 	}
 	if i.clock.known() && stamp.Time > i.clock.at(d.message.Received)+int64(i.cfg.Future) {
-		i.refuse(s, fault.New(fault.Future), stamp)
+		d.refuse(fault.New(fault.Future), stamp)
 		return
 	}
 	if !s.usable(stamp.Time) {
-		i.refuse(s, fault.New(fault.NotUsable), stamp)
+		d.refuse(fault.New(fault.NotUsable), stamp)
 		return
 	}
 	best := fault.New(fault.NoDecision)
@@ -82,9 +89,10 @@ func (d *delivery) Reading(r reading.Reading) {
 		}
 	}
 	if !counted {
-		i.refuse(s, best, stamp)
+		d.refuse(best, stamp)
 		return
 	}
+	d.outcome.settled = true
 	i.batch.readings++
 	i.account.Received++
 	s.lastReading = max(s.lastReading, stamp.Time)
@@ -186,6 +194,7 @@ func (l *large) next() (done intake.Message, more bool) {
 	if more {
 		return done, true
 	}
+	l.in.answer(&l.held, l.sensor, l.outcome)
 	done = l.held
 	l.message, l.sensor, l.held = nil, nil, intake.Message{}
 	return done, false

@@ -189,17 +189,8 @@ func (m *message) body() ([]byte, error) {
 }
 
 func (m *message) note(f fault.Fault) note {
-	out := note{Code: f.Code.String(), Pointer: "/*", Rule: f.Rule(), Fix: f.Fix()}
-	switch key := f.Key(); {
-	case f.Field >= 0:
-		out.Pointer = m.pointers[f.Field]
-	case key != "":
-		out.Pointer = "/" + key
-	}
-	if f.Code == fault.OutOfRange && f.Field >= 0 && len(m.valid[f.Field]) == 2 {
-		out.Fix = fmt.Sprintf("send values from %v to %v; look after the sensor", m.valid[f.Field][0],
-			m.valid[f.Field][1])
-	}
+	out := note{Code: f.Code.String(), Rule: f.Rule()}
+	out.Pointer, out.Fix = words(f, m.pointers, m.valid)
 	if out.Rule == "kind" {
 		out.Rule = fmt.Sprintf("kind %s", m.kind)
 	}

@@ -61,16 +61,16 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 	s := t.sensor
 	switch {
 	case !known:
-		r.refuse(nil, fault.New(fault.UnknownTopic), nil)
+		r.refuseAll(m, nil, fault.UnknownTopic)
 	case m.Checked && m.Sender != s.entry.ID:
 		// Whoever sent it is told, not whom it claims to be.
-		r.refuse(r.routing.byID[m.Sender], fault.New(fault.Identity), nil)
+		r.refuseAll(m, r.routing.byID[m.Sender], fault.Identity)
 	case t.heartbeat:
 		r.heartbeat(s, m)
 	case s.shape == nil:
-		r.refuse(s, fault.New(fault.NoKind), nil)
+		r.refuseAll(m, s, fault.NoKind)
 	case s.unfit:
-		r.refuse(s, fault.New(fault.Unfit), nil)
+		r.refuseAll(m, s, fault.Unfit)
 	default:
 		if s.unmapped {
 			r.feedback.add(s, fault.New(fault.Unfit), nil)
@@ -83,6 +83,12 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 		r.small.decode(s, m, r.serial)
 	}
 	return false
+}
+
+// refuseAll refuses a message before any of it is read.
+func (r *reception) refuseAll(m *intake.Message, s *sensor, c fault.Code) {
+	r.refuse(s, fault.New(c), nil)
+	r.answer(m, s, outcome{why: fault.New(c)})
 }
 
 // refuse counts a reading that is refused, or a message of which none was read. The sensor

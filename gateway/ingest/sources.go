@@ -70,7 +70,7 @@ func (s *sources) open(reg *register.Register, secret []byte) error {
 	if cfg.Listen.Addr != "" {
 		lc := listener.Config{
 			Addr: cfg.Listen.Addr, Clock: cfg.Clock, TLS: cfg.Listen.TLS, Feedback: feedbackTopics(reg),
-			Queue: s.queue, Now: cfg.Now, Fail: s.fail, Log: cfg.Log,
+			Explains: s.tells(cfg.Listen.identifies()), Queue: s.queue, Now: cfg.Now, Fail: s.fail, Log: cfg.Log,
 		}
 		if s.passwords = cfg.Listen.Passwords; s.passwords != nil {
 			lc.Passwords = s.passwords
@@ -99,10 +99,13 @@ func (s *sources) open(reg *register.Register, secret []byte) error {
 // there is nobody whom it could tell of.
 func (s *sources) add(one source, identifies bool) {
 	s.all = append(s.all, one)
-	if identifies || s.cfg.Exact {
+	if s.tells(identifies) {
 		s.feedbackTo = append(s.feedbackTo, one)
 	}
 }
+
+// tells reports whether senders are told what becomes of what they send.
+func (s *sources) tells(identifies bool) bool { return identifies || s.cfg.Exact }
 
 // topics are what the gateway reads at a broker: everything of the city's, so
 // that what is unknown is counted, and what registered sensors call otherwise.

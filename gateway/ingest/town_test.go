@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
@@ -216,13 +217,19 @@ func (v *town) hear(leaf, sensor, payload string, dup bool) {
 		topic = "city/v1/p/spy/" + leaf
 	}
 	v.i.sources.queue.Put(context.Background(),
-		intake.Message{Topic: topic, Payload: []byte(payload), Received: v.now, Dup: dup})
+		intake.Message{Topic: topic, Payload: []byte(payload), Received: v.now, Dup: dup,
+			Checked: true, Sender: sensor, Explains: true})
 	m, ok := v.i.sources.queue.Take()
 	if !ok {
 		v.t.Fatal("no message waits")
 	}
 	if err := v.i.handle(context.Background(), v.w, m); err != nil {
 		v.t.Fatal(err)
+	}
+	answered := v.i.reception.batch.messages[0].Outcome
+	v.told[sensor] = append(v.told[sensor], fmt.Sprintf("answered %+v", answered))
+	if answered.Code != fault.None && strings.HasPrefix(sensor, "home") {
+		v.t.Fatal("a home is told " + answered.Why)
 	}
 	v.commit()
 }

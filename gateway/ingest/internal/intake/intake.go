@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"sluice/gateway/ingest/internal/fault"
 )
 
 // Bounds of what waits for acknowledgement.
@@ -60,12 +62,26 @@ type Message struct {
 	// Begun says that it was taken before, and that what is left of it is to be taken on.
 	Begun bool
 
+	// Explains says that the way in can tell whoever sent it what became of it, which Outcome
+	// then says.
+	Explains bool
+	Outcome  Outcome
+
 	// Conn, ID and QoS are the way in's own, to acknowledge with.
 	Conn any
 	ID   uint16
 	QoS  byte
 
 	share *Share
+}
+
+// Outcome is why nothing of a message counts. The zero value says that something does, or
+// that nobody is told.
+type Outcome struct {
+	Code fault.Code
+	// Why is the code, a JSON pointer and what to do, e.g. "E101 /seq: send seq as a whole
+	// number from 0": constants, and names of the sensor's kind and register entry.
+	Why string
 }
 
 const mute = "message"

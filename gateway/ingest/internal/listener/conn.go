@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -36,6 +37,8 @@ type conn struct {
 	client   *mqtt.Client
 	ctx      context.Context //nolint:containedctx // ends what the library's goroutine waits for
 	cancel   context.CancelFunc
+	wishes   wishes
+	unacked  atomic.Int32 // publications that wait for their acknowledgement
 	guard
 
 	mu      sync.Mutex
@@ -70,6 +73,13 @@ func (c *conn) queue(p ...byte) error {
 	c.waiting = append(c.waiting, p...)
 	c.mu.Unlock()
 	return nil
+}
+
+// waits is how many bytes wait to be written.
+func (c *conn) waits() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.waiting)
 }
 
 // send sees to it that what waits is written.

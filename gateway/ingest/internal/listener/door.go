@@ -132,6 +132,7 @@ func (c *conn) authenticate() *refusal {
 		no.version, no.name = pk.ProtocolVersion, pk.Connect.Username
 		return no
 	}
+	c.wishes = wishesOf(&pk)
 	if no := c.sanitize(&pk); no != nil {
 		return no
 	}

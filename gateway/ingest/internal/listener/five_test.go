@@ -40,7 +40,8 @@ func TestWhatIsRefusedIsAnnounced(t *testing.T) {
 			s := open(t, cfg)
 			c, p := welcomed(t, s, user, password)
 			if p.MaximumPacketSize != 2<<20+5 || !p.RetainAvailableFlag || p.RetainAvailable != 0 ||
-				!p.SharedSubAvailableFlag || p.SharedSubAvailable != 0 || p.TopicAliasMaximum != 0 {
+				!p.SharedSubAvailableFlag || p.SharedSubAvailable != 0 || p.TopicAliasMaximum != 0 ||
+				p.ReceiveMaximum != 1024 || p.ServerKeepAliveFlag {
 				t.Errorf("the CONNACK says %+v", p)
 			}
 			if none := p.WildcardSubAvailableFlag && p.WildcardSubAvailable == 0; none != secured {

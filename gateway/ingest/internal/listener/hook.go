@@ -14,6 +14,13 @@ import (
 // and perhaps the clock.
 const subscriptions = 16
 
+// noTopic stands for each name that nobody may publish to.
+const noTopic = "$unknown"
+
+// longestIdle, in seconds, is the longest keep-alive of MQTT 5: half of all that two bytes hold
+// are too many for the library, which adds half as much again.
+const longestIdle = 3600
+
 // hook is what we have the library do.
 type hook struct {
 	mqtt.HookBase
@@ -43,6 +50,9 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
 	if c.user != nil {
 		cl.Properties.Username = []byte(c.user.id)
 		cl.ID = c.user.id + "/" + cl.ID
+	}
+	if cl.Properties.ProtocolVersion == 5 && cl.State.Keepalive > longestIdle {
+		cl.State.Keepalive, cl.State.ServerKeepalive = longestIdle, true // CONNACK says so
 	}
 	return true
 }
@@ -74,7 +84,7 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		}
 	case packets.Publish:
 		if strings.HasPrefix(pk.TopicName, "$") || strings.ContainsAny(pk.TopicName, "+#") {
-			pk.TopicName = "$unknown"
+			pk.TopicName = noTopic
 		}
 	case packets.Pubrel:
 		if ok {
@@ -143,10 +153,17 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (_ packets.Packet, 
 	if !ok {
 		return pk, packets.ErrRejectPacket
 	}
+	five := cl.Properties.ProtocolVersion == 5
+	if n := c.unacked.Add(min(1, int32(pk.FixedHeader.Qos))); five && n > receiveMaximum {
+		h.l.tally.add(tooMany) // MQTT 5 section 3.3.4
+		c.say(packets.ErrReceiveMaximum)
+		_ = c.Close()
+		return pk, packets.ErrRejectPacket
+	}
 	m := intake.Message{
 		Topic: pk.TopicName, Payload: pk.Payload, Dup: pk.FixedHeader.Dup, Received: h.l.cfg.Now(),
 		Tick: h.l.cfg.Clock != "" && pk.TopicName == h.l.cfg.Clock,
-		Conn: c, ID: pk.PacketID, QoS: pk.FixedHeader.Qos,
+		Conn: c, ID: pk.PacketID, QoS: pk.FixedHeader.Qos, Explains: five && h.l.cfg.Explains,
 	}
 	if c.user != nil {
 		m.Checked, m.Sender = true, c.user.id

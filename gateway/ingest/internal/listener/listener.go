@@ -32,7 +32,6 @@ import (
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/packets"
 
 	"sluice/gateway/ingest/internal/intake"
 )
@@ -56,6 +55,8 @@ type Config struct {
 	Passwords Passwords
 	// Feedback is each sensor's feedback topic, by its id.
 	Feedback map[string]string
+	// Explains says that acknowledgements of MQTT 5 tell why nothing of a message counted.
+	Explains bool
 	Queue    *intake.Queue
 	Now      func() time.Time
 	// Fail is told of a panic.
@@ -142,6 +143,7 @@ func capabilities() *mqtt.Capabilities {
 	caps.MaximumPacketSize = wholePacket
 	caps.MaximumSessionExpiryInterval = 0
 	caps.TopicAliasMaximum = 0
+	caps.ReceiveMaximum = receiveMaximum
 	caps.RetainAvailable = 0
 	caps.SharedSubAvailable = 0
 	caps.MaximumClientWritesPending = 64
@@ -161,30 +163,6 @@ func (l *Listener) secured() bool {
 // Publish sends to whoever has subscribed.
 func (l *Listener) Publish(topic string, payload []byte) error {
 	return l.server.Publish(topic, payload, false, 1)
-}
-
-// Ack acknowledges those messages that came in here, with one write for each
-// connection. It never waits: a sender that is gone or does not read is cut off, and
-// will send again. PUBACK and PUBREC are MQTT 3.1.1 section 3.4 and 3.5, and 5.0's
-// with the reason left out, which means success.
-func (l *Listener) Ack(list []intake.Message) {
-	for i := range list {
-		m := &list[i]
-		c, ours := m.Conn.(*conn)
-		if !ours || m.QoS == 0 {
-			continue
-		}
-		kind := packets.Puback
-		if m.QoS == 2 {
-			kind = packets.Pubrec
-		}
-		_ = c.queue(kind<<4, 2, byte(m.ID>>8), byte(m.ID)) // or it is over
-	}
-	for i := range list {
-		if c, ours := list[i].Conn.(*conn); ours {
-			c.send()
-		}
-	}
 }
 
 // Close ends all connections. What was not acknowledged will be sent again; what was

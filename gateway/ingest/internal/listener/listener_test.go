@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ type stand struct {
 	t     *testing.T
 	l     *Listener
 	taken chan intake.Message // a copy of what was acknowledged
+	// answer, where there is one, sees messages before they are acknowledged, and may wait.
+	answer atomic.Pointer[func([]intake.Message)]
 }
 
 // open starts one; with passwords, sensors have identities.
@@ -75,6 +78,9 @@ func (s *stand) take(ctx context.Context) {
 			}
 			s.l.cfg.Queue.Charge(1, false)
 			list = append(list, m)
+		}
+		if answer := s.answer.Load(); answer != nil {
+			(*answer)(list)
 		}
 		s.l.Ack(list)
 		for _, m := range list {

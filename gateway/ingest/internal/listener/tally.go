@@ -26,6 +26,7 @@ const (
 	slowPacket
 	malformed
 	turnedOut
+	tooMany
 	reasons
 )
 
@@ -36,7 +37,7 @@ var names = [reasons]string{
 	badIdentity: "wrong_identity", tooOften: "connects_too_often", noSeat: "too_many_connections",
 	oneTooMany:   "too_many_of_one_sensor",
 	readsNothing: "does_not_read", slowPacket: "packet_unfinished", malformed: "malformed_packet",
-	turnedOut: "not_admitted_any_more",
+	turnedOut: "not_admitted_any_more", tooMany: "too_many_unacknowledged",
 }
 
 const (

@@ -1,0 +1,73 @@
+package ingest
+
+import (
+	"fmt"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/intake"
+)
+
+// outcome is what its sender is told of a message as a whole, with the acknowledgement:
+// success, or why nothing of it counted (decision 38).
+type outcome struct {
+	// settled says that something of it counts; or that what keeps it from counting depends on
+	// more than this message, so that only feedback tells of it, and only in magnitudes.
+	settled bool
+	why     fault.Fault // the first that the sender can mend; else the first of what nobody wants
+}
+
+// refused notes a reading that does not count.
+func (o *outcome) refused(f fault.Fault) {
+	switch {
+	case remembered(f.Code):
+		o.settled = true
+	case o.why.Code == fault.None || unwanted(o.why.Code) && !unwanted(f.Code):
+		o.why = f
+	}
+}
+
+// remembered reports whether a fault depends on which readings came before: then whoever sends
+// one after the other would learn reading by reading what the gateway remembers of a unit.
+func remembered(c fault.Code) bool {
+	return c == fault.Duplicate || c == fault.Scattered || c == fault.Crowded
+}
+
+// unwanted reports whether nothing is wrong with a reading but that no decision wants it.
+func unwanted(c fault.Code) bool {
+	return c == fault.NoDecision || c == fault.Where || c == fault.NoZone || c == fault.NoCategory
+}
+
+// answer fills in what a message's sender is told, where the way in can pass it on: nothing that
+// feedback would not tell, so nothing to who may stand for a home.
+func (r *reception) answer(m *intake.Message, s *sensor, o outcome) {
+	sender := s
+	if m.Checked {
+		sender = r.routing.byID[m.Sender]
+	}
+	if !m.Explains || o.settled || o.why.Code == fault.None || sender != nil && sender.home || s != nil && s.home {
+		return
+	}
+	pointer, fix := "/*", o.why.Fix()
+	if s != nil {
+		pointer, fix = s.words(o.why)
+	}
+	m.Outcome = intake.Outcome{Code: o.why.Code, Why: o.why.Code.String() + " " + pointer + ": " + fix}
+}
+
+// words are where in what a sensor sends a fault is, and how to mend it, in names that its kind
+// knows.
+func (s *sensor) words(f fault.Fault) (pointer, fix string) { return words(f, s.pointers, s.valid) }
+
+func words(f fault.Fault, pointers []string, valid [][]float64) (pointer, fix string) {
+	pointer, fix = "/*", f.Fix()
+	switch key := f.Key(); {
+	case f.Field >= 0 && int(f.Field) < len(pointers):
+		pointer = pointers[f.Field]
+		if f.Code == fault.OutOfRange && len(valid[f.Field]) == 2 {
+			fix = fmt.Sprintf("send values from %v to %v; look after the sensor", valid[f.Field][0], valid[f.Field][1])
+		}
+	case key != "":
+		pointer = "/" + key
+	}
+	return pointer, fix
+}
