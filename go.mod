@@ -58,6 +58,7 @@ require (
 
 // tests
 require (
+	github.com/eclipse/paho.golang v0.23.0
 	github.com/rogpeppe/go-internal v1.16.0
 	go.uber.org/goleak v1.3.0
 	gonum.org/v1/gonum v0.14.0

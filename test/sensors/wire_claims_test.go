@@ -7,6 +7,9 @@ var claimedElsewhere = map[string][]string{
 		`| from the connection to the whole CONNECT, TLS included | 10 s |`,
 		`| connections of one sensor | 4; the next ends the oldest |`,
 	},
+	`gateway/ingest.TestWhoIsToldAtTheDoor`: {
+		`A gateway by wall time that asks nobody who it is tells nobody.`,
+	},
 	`gateway/ingest/internal/intake.TestASenderHasAShare`: {
 		`A sensor may have about 1 MiB, or 1,300 small messages, waiting for their acknowledgement; then nothing more is read from it until some are.`,
 	},
