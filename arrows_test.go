@@ -96,8 +96,8 @@ var arrows = map[string]row{
 		"books gateway/activation gateway/admin gateway/config gateway/crash gateway/forward gateway/homes " +
 			"gateway/host gateway/ingest gateway/ledger gateway/publicbooks gateway/reconcile gateway/release " +
 			"gateway/rollback internal/retry policy/compile policy/rego"},
-	"gateway/ingest/internal/fault":     {"the closed list of codes", ""},
-	"gateway/ingest/internal/reading":   {"a reading, which says nothing about itself", ""},
+	"gateway/ingest/internal/fault":   {"the closed list of codes", ""},
+	"gateway/ingest/internal/reading": {"a reading, which says nothing about itself", ""},
 	"gateway/ingest/internal/intake": {"the bounded queue, and what became of each message",
 		"gateway/ingest/internal/fault"},
 	"gateway/ingest/internal/wipe":      {"memory that is cleared", ""},
