@@ -1,6 +1,7 @@
 // Package street simulates a street from a seed: people come, walk between zones, dwell and leave,
 // carrying devices whose addresses change at a given rate; there are a tram stop with cards, noise
-// and air. It knows the truth about all of it and does no I/O. The same seed gives the same street.
+// and air, and, for those who ask, gates, bays, cameras and meters. It knows the truth about all of it
+// and does no I/O. The same seed gives the same street.
 package street
 
 import (
@@ -33,6 +34,8 @@ type Sensor struct {
 	Kind            Kind
 	// Dead sensors never send anything.
 	Dead bool
+	// As is the preset that it speaks, empty for the native format, and Device what it is called there.
+	As, Device string
 }
 
 // Topic is the topic of its readings.
@@ -69,7 +72,9 @@ type Street struct {
 	people []*person
 	zones  []string
 	cards  []string // that boarded lately, and may come back
-	truth  *Truth
+	// occupied are the bays with a car, by sensor.
+	occupied map[int]bool
+	truth    *Truth
 }
 
 type person struct {
@@ -91,7 +96,8 @@ func New(cfg Config) *Street {
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
 	}
-	s := &Street{cfg: cfg, rnd: rand.New(rand.NewPCG(cfg.Seed, cfg.Seed^0x9e3779b97f4a7c15)), truth: newTruth()}
+	s := &Street{cfg: cfg, rnd: rand.New(rand.NewPCG(cfg.Seed, cfg.Seed^0x9e3779b97f4a7c15)), truth: newTruth(),
+		occupied: make(map[int]bool)}
 	for _, x := range cfg.Sensors {
 		if x.Kind == WiFi && !x.Dead {
 			s.zones = append(s.zones, x.Zone)
@@ -126,16 +132,12 @@ func (s *Street) Minute(t time.Time) []Observation {
 			}
 		case Cards:
 			out = s.board(out, i, t)
-		case Noise:
-			level := 48 + 22*math.Sqrt(s.share(t)) + s.rnd.NormFloat64()*2.5
-			out = append(out, Observation{i, t, map[string]any{"laeq": math.Round(level*10) / 10}})
-		case Air:
-			if t.Minute()%10 == 0 {
-				traffic := s.share(t)
-				out = append(out, Observation{i, t, map[string]any{
-					"no2":  math.Round(18 + 40*traffic + s.rnd.NormFloat64()*4),
-					"pm10": math.Round(12 + 14*traffic + math.Abs(s.rnd.NormFloat64()*3)),
-				}})
+		case Plates:
+			out = s.drive(out, i, t)
+		default:
+			if fields := s.measure(i, t); fields != nil {
+				s.truth.add(hints[x.Kind], x.Zone, t, fields)
+				out = append(out, Observation{i, t, fields})
 			}
 		}
 	}
