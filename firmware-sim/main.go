@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"sluice/firmware-sim/device"
+	"sluice/firmware-sim/device/dialect"
 	"sluice/firmware-sim/street"
 )
 
@@ -46,29 +48,35 @@ func run(ctx context.Context) int {
 	return code
 }
 
+// runWords are the flags of run that are read here.
+type runWords struct {
+	device.RunOptions
+	faults, truth, register, timezone, as, owner string
+	sensors                                      int
+	printed                                      bool
+}
+
 func runCommand(code *int) *cobra.Command {
-	var o device.RunOptions
-	var faults, truth, register, timezone string
-	var sensors int
+	var o runWords
 	c := &cobra.Command{
 		Use: "run", Short: "Simulate a street and publish what its sensors see", Args: cobra.NoArgs,
 		Example: "  firmware-sim run --broker tcp://127.0.0.1:1883 --rate 1000 --duration 10s --truth truth.jsonl",
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if o.Faults, err = device.ParseFaults(faults); err != nil {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			entries, err := o.read()
+			switch {
+			case err != nil:
 				return err
-			}
-			if o.Location, err = time.LoadLocation(timezone); err != nil {
-				return fmt.Errorf("--timezone: %w", err)
-			}
-			o.Sensors = street.Named(sensors)
-			if register != "" {
-				if err := device.WriteRegister(register, o.Sensors); err != nil {
+			case o.printed:
+				_, err := fmt.Fprint(cmd.OutOrStdout(), entries)
+				return err
+			case o.register != "":
+				if err := os.WriteFile(o.register, []byte(entries), 0o644); err != nil {
 					return err
 				}
 			}
-			s, err := device.Run(cmd.Context(), o)
-			if s != nil && truth != "" {
-				err = joinTruth(err, truth, s)
+			s, err := device.Run(cmd.Context(), o.RunOptions)
+			if s != nil && o.truth != "" {
+				err = joinTruth(err, o.truth, s)
 			}
 			if err != nil {
 				*code = exitUnreachable
@@ -76,13 +84,35 @@ func runCommand(code *int) *cobra.Command {
 			return err
 		},
 	}
+	o.flags(c)
+	return c
+}
+
+// read reads what is more than a word, and returns the sensors' register entries.
+func (o *runWords) read() (entries string, err error) {
+	if o.Faults, err = device.ParseFaults(o.faults); err != nil {
+		return "", err
+	}
+	if o.Location, err = time.LoadLocation(o.timezone); err != nil {
+		return "", fmt.Errorf("--timezone: %w", err)
+	}
+	if o.Sensors, err = device.Speaking(o.as, o.owner, o.sensors); err != nil {
+		return "", err
+	}
+	return device.Entries(o.Sensors, o.Seed), nil
+}
+
+func (o *runWords) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.Broker, "broker", "tcp://127.0.0.1:1883", "where to publish")
 	f.StringVar(&o.Credentials.User, "user", "", "user name at the broker; one that may write for all sensors")
 	f.StringVar(&o.Credentials.PasswordFile, "password-file", "",
 		"with --user: a file whose first line is the password")
-	f.Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same street")
-	f.IntVar(&sensors, "sensors", 11, "how many sensors, the example city's first")
+	f.Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same street and the same devices")
+	f.StringVar(&o.as, "as", dialect.Native,
+		"what the sensors speak: native or a preset ("+strings.Join(dialect.Presets(), ", ")+")")
+	f.StringVar(&o.owner, "owner", "acme", "with --as: who owns the sensors")
+	f.IntVar(&o.sensors, "sensors", 11, "how many sensors, the example city's first")
 	f.IntVar(&o.Rate, "rate", 0, "readings a second from WiFi counters; 0 lets the street decide")
 	f.IntVar(&o.Crowd, "crowd", 1000, "with --rate: how many devices there are")
 	f.IntVar(&o.Batch, "batch", 1, "with --rate: readings in a message")
@@ -92,12 +122,12 @@ func runCommand(code *int) *cobra.Command {
 	f.StringVar(&o.Start, "start", "", "where the street's time starts, RFC 3339; now by default")
 	f.Float64Var(&o.Accelerate, "accelerate", 1, "street seconds in a second; 0 is as fast as possible")
 	f.StringVar(&o.Clock, "clock", "", "drive the gateway's simulated clock on this topic")
-	f.StringVar(&faults, "faults", "none",
+	f.StringVar(&o.faults, "faults", "none",
 		"duplicates,out-of-order,clocks,reboots,garbage,unknown-fields,silence or all")
-	f.StringVar(&truth, "truth", "", "write what really happened to this file, as JSON lines")
-	f.StringVar(&register, "register", "", "write the sensors' register entries to this file")
-	f.StringVar(&timezone, "timezone", "Europe/Madrid", "of the street's hours")
-	return c
+	f.StringVar(&o.truth, "truth", "", "write what really happened to this file, as JSON lines")
+	f.StringVar(&o.register, "register", "", "write the sensors' register entries to this file")
+	f.BoolVar(&o.printed, "print-register", false, "print the sensors' register entries, and publish nothing")
+	f.StringVar(&o.timezone, "timezone", "Europe/Madrid", "of the street's hours, and of devices that write local time")
 }
 
 func joinTruth(err error, path string, s *street.Street) error {

@@ -1,12 +1,11 @@
-// Package device is the firmware: it encodes observations as docs/wire.md says and publishes them
-// over MQTT at QoS 1. It shares no code with the gateway, so that the two test each other.
+// Package device is the firmware: it encodes observations as docs/wire.md says, or as the systems of
+// dialect do, and publishes them over MQTT at QoS 1. It shares no code with the gateway, so that the
+// two test each other.
 package device
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +13,6 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
-
-	"sluice/firmware-sim/street"
 )
 
 // inFlight is how many publications may wait for their PUBACK.
@@ -37,14 +34,22 @@ func Connect(broker, clientID string) (*Link, error) { return ConnectAs(broker, 
 
 // ConnectAs connects with a user name and a password.
 func ConnectAs(broker, clientID, user, password string) (*Link, error) {
-	store := &copyingStore{mqtt.NewMemoryStore()}
-	o := mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).SetUsername(user).SetPassword(password).
+	return connect(options(broker, clientID, user, password))
+}
+
+// options are a client's; its store is made by connect.
+func options(broker, clientID, user, password string) *mqtt.ClientOptions {
+	return mqtt.NewClientOptions().AddBroker(broker).SetClientID(clientID).SetUsername(user).SetPassword(password).
 		SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(2 * time.Second).
-		SetConnectTimeout(10 * time.Second).SetOrderMatters(false).SetStore(store)
-	c := mqtt.NewClient(o)
+		SetConnectTimeout(10 * time.Second).SetOrderMatters(false)
+}
+
+func connect(o *mqtt.ClientOptions) (*Link, error) {
+	store := &copyingStore{mqtt.NewMemoryStore()}
+	c := mqtt.NewClient(o.SetStore(store))
 	t := c.Connect()
 	if !t.WaitTimeout(15*time.Second) || t.Error() != nil {
-		return nil, fmt.Errorf("cannot connect to the broker at %s: %w", broker, orTimeout(t.Error()))
+		return nil, fmt.Errorf("cannot connect to the broker at %s: %w", o.Servers[0], orTimeout(t.Error()))
 	}
 	return &Link{client: c, store: store, slots: make(chan struct{}, inFlight)}, nil
 }
@@ -185,120 +190,4 @@ func ParseFaults(list string) (Faults, error) {
 		*flags[i] = true
 	}
 	return f, nil
-}
-
-// Fleet is the firmware of all sensors.
-type Fleet struct {
-	link    *Link
-	sensors []street.Sensor
-	faults  Faults
-	rnd     *rand.Rand
-	seq     []uint64
-	boot    []uint64
-	silent  []time.Time
-	last    [][]byte
-}
-
-// NewFleet makes the firmware; boot tells this start from earlier ones.
-func NewFleet(link *Link, sensors []street.Sensor, faults Faults, seed, boot uint64) *Fleet {
-	f := &Fleet{
-		link: link, sensors: sensors, faults: faults, rnd: rand.New(rand.NewPCG(seed, boot)),
-		seq: make([]uint64, len(sensors)), boot: make([]uint64, len(sensors)),
-		silent: make([]time.Time, len(sensors)), last: make([][]byte, len(sensors)),
-	}
-	for i := range f.boot {
-		f.boot[i] = boot
-	}
-	return f
-}
-
-// message is one reading on the wire.
-type message struct {
-	TS     string         `json:"ts"`
-	Seq    uint64         `json:"seq"`
-	Boot   uint64         `json:"boot"`
-	Fields map[string]any `json:"fields"`
-}
-
-// maxBatch is how many readings one message has at most.
-const maxBatch = 500
-
-// Send publishes observations, one message for each sensor and maxBatch readings.
-func (f *Fleet) Send(list []street.Observation) error {
-	by := make([][]message, len(f.sensors))
-	for _, o := range list {
-		if f.mute(o) {
-			continue
-		}
-		by[o.Sensor] = append(by[o.Sensor], f.encode(o))
-	}
-	for i, all := range by {
-		if f.faults.Shuffle {
-			f.rnd.Shuffle(len(all), func(a, b int) { all[a], all[b] = all[b], all[a] })
-		}
-		for len(all) > 0 {
-			n := min(len(all), maxBatch)
-			raw, err := json.Marshal(all[:n])
-			if err != nil {
-				return err
-			}
-			all = all[n:]
-			f.publish(i, raw)
-		}
-	}
-	return nil
-}
-
-func (f *Fleet) publish(i int, raw []byte) {
-	topic := f.sensors[i].Topic()
-	f.link.Publish(topic, raw, false)
-	if f.faults.Duplicate && f.rnd.IntN(10) == 0 {
-		f.link.Publish(topic, raw, false)
-		if f.last[i] != nil {
-			f.link.Publish(topic, f.last[i], false)
-		}
-	}
-	if f.faults.Garbage && f.rnd.IntN(10) == 0 {
-		junk := slices.Clone(raw[:f.rnd.IntN(len(raw))])
-		f.link.Publish(topic, junk, false)
-	}
-	f.last[i] = raw
-}
-
-func (f *Fleet) mute(o street.Observation) bool {
-	if !f.faults.Silence {
-		return false
-	}
-	if f.silent[o.Sensor].IsZero() && f.rnd.IntN(5000) == 0 {
-		f.silent[o.Sensor] = o.Time.Add(2 * time.Hour)
-	}
-	return o.Time.Before(f.silent[o.Sensor])
-}
-
-func (f *Fleet) encode(o street.Observation) message {
-	i := o.Sensor
-	if f.faults.Reboot && f.rnd.IntN(500) == 0 {
-		f.seq[i] = 0 // and the boot stays the same: firmware that keeps none
-	}
-	at := o.Time
-	if f.faults.Clock && f.rnd.IntN(50) == 0 {
-		at = at.Add([]time.Duration{-26 * time.Hour, 3 * time.Hour}[f.rnd.IntN(2)])
-	}
-	m := message{at.UTC().Format(time.RFC3339Nano), f.seq[i], f.boot[i], o.Fields}
-	f.seq[i]++
-	if f.faults.Unknown && f.rnd.IntN(20) == 0 {
-		m.Fields["firmware_debug"] = "not of the kind"
-	}
-	return m
-}
-
-// Beat sends the heartbeats of all live sensors.
-func (f *Fleet) Beat(now time.Time, every string) {
-	for i, s := range f.sensors {
-		if s.Dead || now.Before(f.silent[i]) {
-			continue
-		}
-		f.link.Publish(s.Heartbeat(),
-			fmt.Appendf(nil, `{"ts":%q,"every":%q,"seq":%d}`, now.UTC().Format(time.RFC3339), every, f.seq[i]), false)
-	}
 }

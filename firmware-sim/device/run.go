@@ -19,15 +19,24 @@ import (
 type Credentials struct{ User, PasswordFile string }
 
 func (c Credentials) connect(broker, clientID string) (*Link, error) {
+	password, err := c.password()
+	if err != nil {
+		return nil, err
+	}
+	return ConnectAs(broker, clientID, c.User, password)
+}
+
+// password is the first line of the file, empty where there is no user.
+func (c Credentials) password() (string, error) {
 	if c.User == "" {
-		return Connect(broker, clientID)
+		return "", nil
 	}
 	raw, err := os.ReadFile(c.PasswordFile)
 	if err != nil {
-		return nil, fmt.Errorf("--password-file: %w", err)
+		return "", fmt.Errorf("--password-file: %w", err)
 	}
 	password, _, _ := strings.Cut(string(raw), "\n")
-	return ConnectAs(broker, clientID, c.User, password)
+	return password, nil
 }
 
 // RunOptions of a simulated street.
@@ -57,14 +66,14 @@ func Run(ctx context.Context, o RunOptions) (*street.Street, error) {
 			return nil, fmt.Errorf("--start: %w", err)
 		}
 	}
-	link, err := o.Credentials.connect(o.Broker, fmt.Sprintf("firmware-sim-%d", o.Seed))
+	link, fleet, err := Launch(o.Broker, fmt.Sprintf("firmware-sim-%d", o.Seed), o.Credentials, o.Sensors, o.Faults,
+		o.Seed, uint64(time.Now().Unix()), o.Location, start)
 	if err != nil {
 		return nil, err
 	}
 	defer link.Close()
 	s := street.New(street.Config{Seed: o.Seed, Sensors: o.Sensors, PerHour: o.PerHour, Rotate: o.Rotate,
 		Location: o.Location})
-	fleet := NewFleet(link, o.Sensors, o.Faults, o.Seed, uint64(time.Now().Unix()))
 	bar := newBar(int64(o.Duration/time.Second), "street seconds")
 	defer bar.Finish() //nolint:errcheck // a bar that cannot be drawn is no loss
 	if o.Rate > 0 {
@@ -167,17 +176,6 @@ func newBar(total int64, what string) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
 		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionShowCount(),
 		progressbar.OptionClearOnFinish())
-}
-
-// WriteRegister writes register entries for the sensors.
-func WriteRegister(path string, sensors []street.Sensor) error {
-	var b strings.Builder
-	b.WriteString("sensors:\n")
-	for _, s := range sensors {
-		fmt.Fprintf(&b, "  - {id: %s, owner: %s, kind: %s, zone: %s, registered: 2026-01-01}\n", s.ID, s.Owner, s.Kind,
-			s.Zone)
-	}
-	return os.WriteFile(path, []byte(b.String()), 0o644)
 }
 
 // ReplayOptions of recorded readings.

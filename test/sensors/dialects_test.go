@@ -1,0 +1,60 @@
+package sensors
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/test/harness"
+)
+
+// TestWireDialects has the simulator speak each of its presets to a real broker, where everything
+// arrives, and prints the entries that a register needs for it.
+func TestWireDialects(t *testing.T) {
+	t.Parallel()
+	documented(t, "`firmware-sim run --as chirpstack-v4` speaks like another system: its topics, its messages and what "+
+		"comes beside them, for each preset in its `--help`.", "`--print-register` prints the register entries that "+
+		"go with it, to be pasted into a register; the same `--seed` gives the same devices.")
+	harness.Need(t, "mosquitto_sub")
+	broker := harness.NewMosquitto(t, "")
+	host, port, _ := strings.Cut(broker.Addr, ":")
+	help := harness.Run(t, harness.Firmware, "run", "--help")
+	list := regexp.MustCompile(`a preset \(([^)]*)\)`).FindStringSubmatch(help)
+	if list == nil {
+		t.Fatalf("--help does not list presets: %s", help)
+	}
+	for _, preset := range strings.Split(list[1], ", ") {
+		ear := harness.Start(t, "mosquitto_sub", "-h", host, "-p", port, "-t", "#", "-F", "%t")
+		heard, said := &ear.Out, filepath.Join(t.TempDir(), "register.yaml")
+		harness.Await(t, 20*time.Second, "the ear to hear", func() bool {
+			_, _ = harness.Pub(t, broker.Addr, "-t", "sound/check", "-m", "1")
+			return strings.Contains(heard.String(), "sound/check")
+		})
+		args := []string{"run", "--as", preset, "--sensors", "4", "--seed", "3", "--start", "2026-03-02T10:00:00Z"}
+		harness.Run(t, harness.Firmware, append(args, "--broker", "tcp://"+broker.Addr, "--duration", "15m",
+			"--accelerate", "0", "--register", said, "--truth", filepath.Join(t.TempDir(), "truth"))...)
+		_, _ = harness.Pub(t, broker.Addr, "-t", "sound/end", "-m", "1")
+		harness.Await(t, 20*time.Second, "all to be heard", func() bool {
+			return strings.Contains(heard.String(), "sound/end")
+		})
+		entries := harness.Read(t, said)
+		if again := harness.Run(t, harness.Firmware, append(args, "--print-register")...); again != entries {
+			t.Errorf("%s: it prints %s, and has written %s", preset, again, entries)
+		}
+		devices := regexp.MustCompile(`preset: `+preset+`, .*device: "([^"]+)"`).FindAllStringSubmatch(entries, -1)
+		if len(devices) != 4 {
+			t.Errorf("%s: entries of %d devices: %s", preset, len(devices), entries)
+		}
+		for _, d := range devices {
+			if preset != "frigate-lpr" && !strings.Contains(heard.String(), d[1]) {
+				t.Errorf("%s: nothing is heard of %s", preset, d[1])
+			}
+		}
+		if preset == "frigate-lpr" && !strings.Contains(heard.String(), "frigate/tracked_object_update") {
+			t.Errorf("%s: no car is heard", preset)
+		}
+		ear.Kill()
+	}
+}
