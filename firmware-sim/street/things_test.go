@@ -38,7 +38,8 @@ func TestThings(t *testing.T) {
 			sums[name] -= sum
 		}
 	}
-	for _, name := range []string{"laeq", "no2", "pm10", "entered", "left", "pax", "occupied", "volume", "energy_low", "energy_high"} {
+	for _, name := range []string{"laeq", "no2", "pm10", "entered", "left", "pax", "occupied", "volume",
+		"energy_low", "energy_high"} {
 		if rest := sums[name]; rest > 1e-3 || rest < -1e-3 {
 			t.Errorf("%s: the truth lacks %v", name, rest)
 		}

@@ -14,8 +14,8 @@ import (
 // arrives, and prints the entries that a register needs for it.
 func TestWireDialects(t *testing.T) {
 	t.Parallel()
-	documented(t, "`firmware-sim run --as chirpstack-v4` speaks like another system: its topics, its messages and what "+
-		"comes beside them, for each preset in its `--help`.", "`--print-register` prints the register entries that "+
+	documented(t, "`firmware-sim run --as chirpstack-v4` speaks like another system: its topics, its messages and "+
+		"what comes beside them, for each preset in its `--help`.", "`--print-register` prints the register entries that "+
 		"go with it, to be pasted into a register; the same `--seed` gives the same devices.")
 	harness.Need(t, "mosquitto_sub")
 	broker := harness.NewMosquitto(t, "")

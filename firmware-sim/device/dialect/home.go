@@ -103,8 +103,8 @@ func (t *tasmota) Say(sensor int, list []Reading) (out []Message) {
 		pm10 := number(r.Fields["pm10"])
 		out = append(out, Message{Topic: t.topic(sensor, "SENSOR"), Payload: encoded(with(object{
 			"Time": t.local(r.Time), "PMS5003": object{"CF1": 4, "CF2.5": 7, "CF10": 9, "PM1": math.Round(pm10 * .4),
-				"PM2.5": math.Round(pm10 * .6), "PM10": pm10, "PB0.3": 1248, "PB0.5": 361, "PB1": 58, "PB2.5": 4, "PB5": 1,
-				"PB10": 0}, "TempUnit": "C",
+				"PM2.5": math.Round(pm10 * .6), "PM10": pm10, "PB0.3": 1248, "PB0.5": 361, "PB1": 58, "PB2.5": 4,
+				"PB5": 1, "PB10": 0}, "TempUnit": "C",
 		}, r))})
 	}
 	return out
