@@ -15,8 +15,9 @@ import (
 func TestWireDialects(t *testing.T) {
 	t.Parallel()
 	documented(t, "`firmware-sim run --as chirpstack-v4` speaks like another system: its topics, its messages and "+
-		"what comes beside them, for each preset in its `--help`.", "`--print-register` prints the register entries that "+
-		"go with it, to be pasted into a register; the same `--seed` gives the same devices.")
+		"what comes beside them, for each preset in its `--help`.",
+		"`--print-register` prints the register entries that go with it, to be pasted into a register; the same "+
+			"`--seed` gives the same devices.")
 	harness.Need(t, "mosquitto_sub")
 	broker := harness.NewMosquitto(t, "")
 	host, port, _ := strings.Cut(broker.Addr, ":")
