@@ -53,6 +53,7 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		"say":      func(word string) string { return s.Say(word) },
 		"silence":  func(code string) string { return silence(s, code) },
 		"life":     func(x books.Sensor) string { return s.Say(x.Life()) },
+		"system":   func(preset string) string { return system(s, preset) },
 		"href": func(path string, pairs ...string) string {
 			if v.asked {
 				pairs = append(pairs, "lang", v.lang)
