@@ -75,10 +75,10 @@ func BenchmarkTake(b *testing.B) {
 		do      func(p []byte) bool
 	}{
 		{"data", data, func(p []byte) bool { _, f := e.Take(at, p, 1); return f.Code == fault.None }},
-		{"data/walk", data, func(p []byte) bool { return walk(p, false) }},
-		{"data/library", data, func(p []byte) bool { _, err := unmarshal(d, p); return err == nil }},
+		{"walk", data, func(p []byte) bool { return walk(p, false) }},
+		{"library", data, func(p []byte) bool { _, err := unmarshal(d, p); return err == nil }},
 		{"birth", birth, func(p []byte) bool { _, f := e.Take(from, p, 1); return f.Code == fault.None }},
-		{"birth/library", birth, func(p []byte) bool { _, err := unmarshal(d, p); return err == nil }},
+		{"library birth", birth, func(p []byte) bool { _, err := unmarshal(d, p); return err == nil }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

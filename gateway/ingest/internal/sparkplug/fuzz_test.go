@@ -122,8 +122,9 @@ func FuzzSparkplug(f *testing.F) {
 		uint8(2))
 	f.Add([]byte{0x0b, 0x0c}, payload(9, of(text(16, "x")), of(double(1))), uint8(3))
 	f.Add(payload(0, of(named("a"), varint(6, 1), varint(14, 1))), payload(7, of(varint(7, 1), named("b"))), uint8(5))
+	d := described(f)
 	f.Fuzz(func(t *testing.T, first, second []byte, verb uint8) {
-		e, d := New(), described(t)
+		e := New()
 		for i, payload := range [][]byte{first, second} {
 			topic := verbs[0]
 			if i == 1 {

@@ -29,7 +29,7 @@ func (e *Edges) nameID(device id, name []byte) id {
 // node is what an edge node has said of itself and of its devices.
 type node struct {
 	id       id
-	aliases  map[uint64]known
+	aliases  map[number]known
 	types    map[id]known // of whole numbers, by name; they have no name here
 	seq      uint64       // of its last message
 	hasSeq   bool
@@ -38,7 +38,14 @@ type node struct {
 	asked    int64 // when, for a rebirth; 0 for never
 }
 
-// known is a metric of a birth.
+// number is a metric's, of a device. The specification has one row of numbers for a node and
+// all its devices; there are nodes that begin anew for each.
+type number struct {
+	device id
+	alias  uint64
+}
+
+// known is a metric of a birth. Without a name it is unknown after all: two have its number.
 type known struct {
 	name     string
 	device   id
@@ -94,10 +101,10 @@ func (n *node) end(e *Edges) {
 
 // forget forgets the metrics of a device.
 func (n *node) forget(e *Edges, device id) {
-	for alias, k := range n.aliases {
-		if k.device == device {
+	for at, k := range n.aliases {
+		if at.device == device {
 			e.memory -= entryMemory + len(k.name)
-			delete(n.aliases, alias)
+			delete(n.aliases, at)
 		}
 	}
 	for name, k := range n.types {
@@ -111,7 +118,7 @@ func (n *node) forget(e *Edges, device id) {
 // learn remembers the metrics of a birth: names by alias, and types of whole numbers.
 func (n *node) learn(e *Edges, device id) {
 	if n.aliases == nil {
-		n.aliases, n.types = make(map[uint64]known), make(map[id]known)
+		n.aliases, n.types = make(map[number]known), make(map[id]known)
 	}
 	for i := range e.metrics {
 		m := &e.metrics[i]
@@ -128,11 +135,15 @@ func (n *node) learn(e *Edges, device id) {
 		if !m.aliased {
 			continue
 		}
-		if before, again := n.aliases[m.alias]; again {
+		at := number{device, m.alias}
+		before, again := n.aliases[at]
+		if again {
 			e.memory -= entryMemory + len(before.name)
 		}
-		k.name = string(m.name)
-		n.aliases[m.alias] = k
+		if !again || before.name == string(m.name) {
+			k.name = string(m.name)
+		}
+		n.aliases[at] = k
 		e.memory += entryMemory + len(k.name)
 	}
 }
@@ -145,8 +156,8 @@ func (n *node) name(e *Edges, device id) (unknown int) {
 		var k known
 		switch {
 		case len(m.name) == 0:
-			k = n.aliases[m.alias]
-			m.dropped = !m.aliased || k.name == "" || k.device != device
+			k = n.aliases[number{device, m.alias}]
+			m.dropped = !m.aliased || k.name == ""
 			m.remembered = k.name
 		case m.datatype == 0 && m.numbered() && len(m.name) <= MaxName:
 			k = n.types[e.nameID(device, m.name)]

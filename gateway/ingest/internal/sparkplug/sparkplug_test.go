@@ -72,6 +72,34 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestNumbers: a birth takes back all that was said before it, of devices too; they may have
+// numbers of their own, and one that two metrics have is of none.
+func TestNumbers(t *testing.T) {
+	e := New()
+	birth := func(seq int, names ...string) []byte {
+		var metrics [][]byte
+		for _, name := range names {
+			metrics = append(metrics, of(named(name), aliased(1), typed(9), float(1)))
+		}
+		return payload(seq, metrics...)
+	}
+	for _, c := range []struct {
+		topic   string
+		payload []byte
+		want    string
+	}{
+		{nbirth, birth(0, "a"), `"a":1`}, {dbirth, birth(1, "b"), `"b":1`}, {ndata, birth(2, ""), `"a":1`},
+		{ddata, birth(3, ""), `"b":1`}, {nbirth, birth(0), "[]}"}, {ddata, birth(1, ""), "[]} ? rebirth"},
+		{ndata, birth(2, ""), "[]} ?"}, {nbirth, birth(0, "a", "b"), `"a":1,"b":1`}, {ndata, birth(1, ""), "[]} ?"},
+		{nbirth, birth(0, "a", "b", "c"), `"c":1`}, {ndata, birth(1, ""), "[]} ?"}, {ndata, birth(2, "b"), `"b":1`},
+	} {
+		if got := take(t, e, c.topic, c.payload, 1); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s; want %s", c.topic, got, c.want)
+		}
+		counted(t, e)
+	}
+}
+
 // TestValues has one value of each type, and what is none.
 func TestValues(t *testing.T) {
 	long := func(v int64) []byte { return varint(11, uint64(v)) }
@@ -182,6 +210,8 @@ func TestRefused(t *testing.T) {
 	}{
 		{"a tag of nothing", []byte{0x0a}, "E100"},
 		{"field 0", []byte{0, 0}, "E100"},
+		{"field 2^29", append(protowire.AppendVarint(nil, 1<<32), 0), "E100"},
+		{"field 2^29 of a metric", payload(1, append(protowire.AppendVarint(nil, 1<<32), 0)), "E100"},
 		{"a varint without end", bytes.Repeat([]byte{0xff}, 11), "E100"},
 		{"a length that lies", append(varint(1, 1), 0x12, 5, 1), "E100"},
 		{"a length of 2^63", append([]byte{0x12}, protowire.AppendVarint(nil, 1<<63)...), "E100"},
