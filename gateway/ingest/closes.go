@@ -184,7 +184,7 @@ func (q *closes) detach(c closing) func() release.Batch {
 	}
 	var feeders *window.Feeders
 	if !spec.Unit.None() { // what is about nobody lives by its readings
-		feeders = q.routing.fedBy(n)[spec.ID]
+		feeders = q.routing.fedBy(n, c.Start.UnixNano())[spec.ID]
 	}
 	counts := q.epochCounts(spec, c)
 	return func() release.Batch {

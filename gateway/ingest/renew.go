@@ -26,7 +26,9 @@ type renewal struct {
 
 // Renew exchanges the register between two messages, and then who may come in.
 // Windows that are open stay open, and what they counted stays counted; those of
-// earlier versions go on by the register of before. It reports whether the version
+// earlier versions go on by the register of before. A sensor that is new counts at once, and
+// one that is gone or has ended does not any more. For one that has moved, or has another owner
+// or kind, windows that have begun go on as they did. It reports whether the version
 // was the one in force. How long messages wait is some milliseconds for a thousand
 // sensors.
 func (i *Ingest) Renew(ctx context.Context, r Renewal) (bool, error) {
@@ -53,7 +55,7 @@ func (c *changes) renew(n renewal) bool {
 	if c.routing.versions[len(c.routing.versions)-1].Digest != n.Digest {
 		return false
 	}
-	c.routing.exchange(n.roster, n.Plans)
+	c.routing.exchange(n.roster, n.Plans, c.windows.freeFrom(c.clock.now))
 	if err := c.reroute(); err != nil {
 		// Check has said that plans fit.
 		c.cfg.Log.Error("a sensor has no plan", "error", err)

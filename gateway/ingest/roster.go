@@ -36,6 +36,7 @@ type sensor struct {
 	pointers []string
 	valid    [][]float64 // of each field; see register.Field
 	routes   []route
+	past     past
 	// usable from and before, in nanoseconds since 1970.
 	from, until int64
 

@@ -28,7 +28,12 @@ type route struct {
 	// owner is the place of the sensor's owner among the stream's parts, plus one; 0 where
 	// owners share the bound.
 	owner uint8
+	// from and before until start the windows that it leads to; see term.
+	from, until int64
 }
+
+// covers reports whether it leads to windows that start at an instant.
+func (p *route) covers(start int64) bool { return start >= p.from && start < p.until }
 
 // specAt finds the version and stream under which a window starting at t runs.
 func (r *routing) specAt(id string, t time.Time) (int, *plan.Stream) {
@@ -122,32 +127,50 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 		s.until = min(s.until, by.Registered.Start(v.Location).UnixNano())
 	}
 	s.routes, s.aboutPeople = nil, false
+	s.past.forget(begins(f.oldest))
+	var terms []term
 	for n := version; n >= 0; n-- {
 		if n < version && !r.versions[n+1].Since.After(f.oldest) {
 			break // every window of older versions is closed
 		}
-		for _, p := range r.versions[n].Plans[s.entry.ID] {
-			part, named := p.Stream.OwnerPart(s.entry.Owner)
-			if !named {
-				continue // its owner has no part of the bound: it counts nowhere
+		terms = r.terms(s, n, terms[:0])
+		for i := range terms {
+			if err := r.lead(s, &terms[i], f); err != nil {
+				return err
 			}
-			rule, err := f.rule(n, p, s.shape, r.versions[n].Zones)
-			switch {
-			case err == nil:
-			case n < version:
-				continue // the newest version's kind has lost a field
-			case len(s.entry.Map) == 0:
-				return fmt.Errorf("a sensor of kind %s: %w", s.entry.Kind, err)
-			default:
-				s.unfit = true
-				continue
-			}
-			s.routes = append(s.routes, route{f.streams[p.Stream.ID], p.Stream, n, rule.For(s.entry.ID), uint8(part)})
-			s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
-			s.wasHome = s.wasHome || p.Stream.Unit.Sensor
 		}
 	}
 	s.home = s.wasHome
+	return nil
+}
+
+// lead gives a sensor the routes of one of its terms. An error says that a plan of the term does
+// not fit what sensors of its kind send; with a map of its own, it is the entry that does not.
+func (r *routing) lead(s *sensor, t *term, f *fitter) (unfit error) {
+	if t.kind != s.entry.Kind {
+		return nil
+	}
+	for _, p := range t.plans {
+		part, named := p.Stream.OwnerPart(t.owner)
+		if !named {
+			continue // its owner has no part of the bound: it counts nowhere
+		}
+		rule, err := f.rule(t.version, p, s.shape, r.versions[t.version].Zones)
+		switch {
+		case err == nil:
+		case t.until != forever || t.version < len(r.versions)-1:
+			continue // the newest version's kind has lost a field
+		case len(s.entry.Map) == 0:
+			return fmt.Errorf("a sensor of kind %s: %w", s.entry.Kind, err)
+		default:
+			s.unfit = true
+			continue
+		}
+		s.routes = append(s.routes, route{f.streams[p.Stream.ID], p.Stream, t.version, rule.For(s.entry.ID),
+			uint8(part), t.from, t.until})
+		s.aboutPeople = s.aboutPeople || !p.Stream.Unit.None()
+		s.wasHome = s.wasHome || p.Stream.Unit.Sensor
+	}
 	return nil
 }
 
@@ -160,9 +183,10 @@ func (r *routing) notePulses() {
 	}
 }
 
-// fedBy are, by stream, the sensors that feed the cells of a version: looked up at
-// every close, and the same until the register changes.
-func (r *routing) fedBy(version int) map[string]*window.Feeders {
+// fedBy are, by stream, the sensors that feed the cells of a version in a window that starts at
+// an instant: looked up at every close, and the same until the register changes, but where a
+// sensor has moved.
+func (r *routing) fedBy(version int, start int64) map[string]*window.Feeders {
 	if fed, known := r.fed[version]; known {
 		return fed
 	}
@@ -171,15 +195,30 @@ func (r *routing) fedBy(version int) map[string]*window.Feeders {
 	for _, spec := range v.Streams {
 		fed[spec.ID] = window.NewFeeders(spec)
 	}
+	var terms []term
+	moved := false
 	for _, s := range r.sensors {
-		for _, p := range v.Plans[s.entry.ID] {
-			if f := fed[p.Stream.ID]; f != nil {
-				f.Add(p.Zone, window.Feeder{Sensor: s.number, Known: &s.pulse, From: s.from, Until: s.until})
+		moved = moved || len(s.past.terms) > 0
+		terms = r.terms(s, version, terms[:0])
+		for i := range terms {
+			if terms[i].covers(start) {
+				s.feed(terms[i].plans, fed)
 			}
 		}
 	}
-	r.fed[version] = fed
+	if !moved {
+		r.fed[version] = fed
+	}
 	return fed
+}
+
+// feed adds a sensor to those that feed the cells of its plans.
+func (s *sensor) feed(plans []plan.Plan, fed map[string]*window.Feeders) {
+	for _, p := range plans {
+		if f := fed[p.Stream.ID]; f != nil {
+			f.Add(p.Zone, window.Feeder{Sensor: s.number, Known: &s.pulse, From: s.from, Until: s.until})
+		}
+	}
 }
 
 // everHomes are the kinds whose sensors stood for somebody in any version.
@@ -194,14 +233,15 @@ func (r *routing) everHomes() map[string]bool {
 }
 
 // exchange takes another roster under the version in force, whose plans are those given; each
-// sensor takes over what is known of its life.
-func (r *routing) exchange(to roster, plans map[string][]plan.Plan) {
+// sensor takes over what is known of its life, and what it was in windows that start before since.
+func (r *routing) exchange(to roster, plans map[string][]plan.Plan, since time.Time) {
 	old := r.roster
-	r.roster = to
-	r.versions[len(r.versions)-1].Plans = plans
+	v := &r.versions[len(r.versions)-1]
+	before := v.Plans
+	r.roster, v.Plans = to, plans
 	for _, s := range r.sensors {
 		if o := old.byID[s.entry.ID]; o != nil {
-			s.lastReading, s.silentAfter, s.home, s.wasHome = o.lastReading, o.silentAfter, o.home, o.wasHome
+			r.succeed(s, o, before[o.entry.ID], begins(since))
 		}
 	}
 }

@@ -60,8 +60,8 @@ func townOf(t testing.TB, reg *register.Register, zones int) (*Ingest, *plan.Str
 // and gathered once.
 func TestClosesDoNotCountSensors(t *testing.T) {
 	i, s := cityOf(t, 2000, 10)
-	i.routing.fedBy(0)
-	if n := testing.AllocsPerRun(10, func() { i.routing.fedBy(0) }); n > 0 {
+	i.routing.fedBy(0, noon.UnixNano())
+	if n := testing.AllocsPerRun(10, func() { i.routing.fedBy(0, noon.UnixNano()) }); n > 0 {
 		t.Errorf("a close allocates %v times to know who feeds its cells", n)
 	}
 	w, _ := i.windows.at(&i.routing.sensors[0].routes[0], noon.UnixNano())
@@ -69,7 +69,7 @@ func TestClosesDoNotCountSensors(t *testing.T) {
 		t.Fatal("no window")
 	}
 	alive := func() (n int) {
-		for _, sums := range w.Sums(i.routing.fedBy(0)[s.ID]) {
+		for _, sums := range w.Sums(i.routing.fedBy(0, noon.UnixNano())[s.ID]) {
 			if sums.Alive {
 				n++
 			}
@@ -304,7 +304,7 @@ func TestRegisteredNow(t *testing.T) {
 		time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC): 3, time.Date(2026, 2, 15, 0, 0, 0, 0, time.UTC): 2,
 	} {
 		start, end := s.Window(at)
-		if got := window.New(s, "v", start, end).Sums(i.routing.fedBy(0)[s.ID])[0].Registered; got != want {
+		if got := window.New(s, "v", start, end).Sums(i.routing.fedBy(0, noon.UnixNano())[s.ID])[0].Registered; got != want {
 			t.Errorf("%s: %d homes are registered; want %d", start, got, want)
 		}
 	}

@@ -64,11 +64,11 @@ func (o *windows) oldest() time.Time {
 
 // at finds or opens the window of the route's stream that holds t.
 func (o *windows) at(p *route, t int64) (*openWindow, fault.Code) {
-	if w := p.stream.last; w != nil && w.Stream == p.spec && t >= w.start && t < w.end {
+	if w := p.stream.last; w != nil && w.Stream == p.spec && t >= w.start && t < w.end && p.covers(w.start) {
 		return w, fault.None
 	}
 	start, end := p.spec.Window(time.Unix(0, t))
-	if !o.routing.inForce(p.version, start) || !p.spec.InForce(start) {
+	if !o.routing.inForce(p.version, start) || !p.spec.InForce(start) || !p.covers(start.UnixNano()) {
 		return nil, fault.NoDecision
 	}
 	if start.Before(p.stream.next) {
