@@ -51,6 +51,7 @@ type Gateway struct {
 	forward  *forward.Forwarder
 	store    config.ReleaseStore
 	compare  *reconcile.Reconciler
+	files    config.Stamp // of what is read anew, before it was read
 }
 
 // Open takes the state directory, recovers what is open and starts listening.
@@ -85,6 +86,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 
 // openRooms makes the rooms and what passes from one to another.
 func (g *Gateway) openRooms(ctx context.Context) error {
+	g.files = g.cfg.Stamp()
 	register, err := g.cfg.ReadRegister()
 	if err != nil {
 		return err

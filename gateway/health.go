@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/brief"
 	"sluice/gateway/activation"
 	"sluice/gateway/admin"
 	"sluice/policy/compile"
@@ -58,6 +59,15 @@ func elsewhereNotes(v *activation.View, gateway string) []string {
 		note += "; nothing is left for " + gateway + ", so see whether its name is right in both places"
 	}
 	return []string{note}
+}
+
+// unreadNotes says that files have been saved which cannot be used.
+func unreadNotes(v *activation.View) []string {
+	if v.Unread == nil {
+		return nil
+	}
+	return []string{brief.Text("register, passwords and certificates stay as they were read last, since what was "+
+		"saved cannot be used: " + v.Unread.Error())}
 }
 
 // outOfTime says that no decision is in force today; empty while one is, and before

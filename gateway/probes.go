@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"sluice/gateway/admin"
@@ -33,7 +34,8 @@ func (g *Gateway) shown() admin.Sources {
 		Simulation: g.cfg.Simulation, Probes: g.probes(), Report: g.ingest.Report, Released: g.releaser.publish.Counts,
 		Outbox: g.ledger.Outbox, Asides: g.ledger.Asides, Budget: g.ledger,
 		Notes: func() []string {
-			return append(g.compare.Notes(), elsewhereNotes(g.policies.View(), g.cfg.Gateway)...)
+			v := g.policies.View()
+			return slices.Concat(g.compare.Notes(), elsewhereNotes(v, g.cfg.Gateway), unreadNotes(v))
 		},
 		StoreDiffers: g.compare.Differs,
 		Policy: func() admin.Policy {

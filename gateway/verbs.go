@@ -25,10 +25,10 @@ func (g *Gateway) Problem() string {
 	return ""
 }
 
-// Reloads reads register, passwords and certificates anew each time that it is asked
-// for, until ctx ends.
+// Reloads reads register, passwords and certificates anew when they have been saved, and
+// each time that it is asked for, until ctx ends.
 func (g *Gateway) Reloads(ctx context.Context, asked <-chan os.Signal) {
-	g.policies.Reloads(ctx, asked)
+	g.policies.Reloads(ctx, asked, g.files)
 }
 
 // Recover makes an older state directory that was put back fit to go on, and brings the

@@ -41,7 +41,7 @@ func Parse(file string, raw []byte) (*Register, error) {
 // Load reads a file, or all *.yaml files of a directory in the order of their
 // names, by read. Errors name file and line.
 func Load(path string, read func(path string) ([]byte, error)) (*Register, error) {
-	files, err := filesOf(path)
+	files, err := Files(path)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +60,9 @@ func Load(path string, read func(path string) ([]byte, error)) (*Register, error
 
 var errNoFile = errors.New("holds no *.yaml file; put the register there, or name its file")
 
-// filesOf are the files of a register. What else is in its directory is somebody's
+// Files are the files of a register. What else is in its directory is somebody's
 // note or backup.
-func filesOf(path string) ([]string, error) {
+func Files(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("register: %w", err)

@@ -90,7 +90,7 @@ func (t *Town) bannerOwn() {
   Sensors     tcp://%s
   Health      http://%s/readyz
   Policy      %s
-  Register    %s (the gateway reads it when it starts)
+  Register    %s (read anew when it is saved)
 
 `, t.open.Addr(), t.gateway.MQTT(), t.gateway.Admin(), d, filepath.Join(t.o.Dir, "register.yaml"))
 	key := "~/.ssh/id_ed25519"

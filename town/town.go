@@ -167,6 +167,7 @@ func (t *Town) Run(ctx context.Context) error {
 		})
 	}
 	start(t.gateway.Run, edge)
+	start(func(ctx context.Context) error { t.gateway.Reloads(ctx, nil); return nil }, edge)
 	start(t.open.Run, face)
 	living, stopCity := context.WithCancel(ctx)
 	defer stopCity()

@@ -21,8 +21,9 @@ func gatewayCommand() *cobra.Command {
 		Use:   "gateway -c FILE",
 		Short: "Run the gateway: take readings in, release aggregates",
 		Args:  between(0, 0),
-		Long: "Runs until SIGINT or SIGTERM. On SIGHUP it reloads the register, the passwords and the listener's\n" +
-			"certificates; if one of them is broken, it keeps what it has and logs the problem.",
+		Long: "Runs until SIGINT or SIGTERM. It reloads the register, the passwords and the listener's certificates\n" +
+			"some seconds after they were saved, and at once on SIGHUP; if one of them is broken, it keeps what it\n" +
+			"has and logs the problem.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// Windows are large and long-lived and garbage is scarce: collecting earlier costs
 			// next to nothing and bounds the peak while a map grows.
@@ -52,7 +53,7 @@ func gatewayCommand() *cobra.Command {
 	return c
 }
 
-// onHangup reloads a gateway's files at each SIGHUP, until the returned function is called.
+// onHangup reloads a gateway's files when they are saved, and at each SIGHUP, until the returned function is called.
 func onHangup(ctx context.Context, hangups <-chan os.Signal, g *gateway.Gateway) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup

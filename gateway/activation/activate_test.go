@@ -37,6 +37,7 @@ func (r *runs) Enact(_ context.Context, v ingest.Version, persist func(time.Time
 }
 
 func (r *runs) Renew(context.Context, ingest.Renewal) (bool, error) { return true, r.err }
+func (r *runs) Admit(*register.Register, ingest.Listen)             {}
 func (r *runs) Report() ingest.Report                               { return ingest.Report{} }
 
 // edited is an editable policy in force, with its ledger, its ingest and its log.

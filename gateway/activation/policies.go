@@ -42,6 +42,8 @@ type Ingest interface {
 	Enact(ctx context.Context, v ingest.Version, persist func(since time.Time) error) error
 	// Renew exchanges the register; false where another policy is in force.
 	Renew(ctx context.Context, r ingest.Renewal) (bool, error)
+	// Admit exchanges who may come in at the listener; the register is the one of before.
+	Admit(reg *register.Register, listen ingest.Listen)
 	Report() ingest.Report
 }
 

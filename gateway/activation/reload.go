@@ -7,17 +7,117 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"time"
 
 	"sluice/gateway/config"
 	"sluice/gateway/ingest"
 	"sluice/plan"
 	"sluice/policy/rego"
+	"sluice/register"
 )
 
-// Reload reads register, passwords and the listener's certificates anew, and puts
-// them in force between two messages. What is broken changes nothing. gateway.yaml
-// itself, and what it says of the broker, is read at a start only.
-func (p *Policies) Reload(ctx context.Context) error {
+// Files that change while they are read, and a policy that does: both are read again.
+var (
+	errUnquiet = errors.New("the files change while they are read")
+	errPolicy  = errors.New("another policy is in force; try again")
+)
+
+// reloader reads register, passwords and the listener's certificates anew, and puts them in force
+// between two messages. What is broken changes nothing. gateway.yaml itself, and what it says of
+// the broker, is read at a start only.
+type reloader struct {
+	p     *Policies
+	saved saved
+	// problem is what was said last of files that cannot be used; empty for nothing.
+	problem string
+}
+
+// Reloads reads the files anew when they have been saved, and each time that it is asked for,
+// until ctx ends. Began is how they were before they were read at the start.
+func (p *Policies) Reloads(ctx context.Context, asked <-chan os.Signal, began config.Stamp) {
+	r := reloader{p: p, saved: saved{used: began, taken: began, last: began}}
+	look := time.NewTimer(lookEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+			r.asked(ctx)
+		case <-look.C:
+			now := time.Now()
+			is := p.cfg.Stamp()
+			took := time.Since(now)
+			if r.saved.look(is, now) {
+				r.changed(ctx, is)
+			}
+			look.Reset(pause(took))
+		}
+	}
+}
+
+// asked reads all files, as they are.
+func (r *reloader) asked(ctx context.Context) {
+	is := r.p.cfg.Stamp()
+	r.problem = "" // who asks is answered
+	r.said(ctx, is, r.p.reload(ctx, func(*register.Register) error { return nil }))
+}
+
+// changed reads those that have been saved, as long as they stay as they are.
+func (r *reloader) changed(ctx context.Context, is config.Stamp) {
+	if is != r.saved.taken {
+		r.problem = ""
+	}
+	whole := func(now *register.Register) error {
+		if r.p.cfg.Stamp() != is {
+			return errUnquiet
+		}
+		return halved(r.p.View().Register, now)
+	}
+	if is.Register == r.saved.used.Register {
+		r.said(ctx, is, r.p.readmit(whole))
+		return
+	}
+	r.said(ctx, is, r.p.reload(ctx, whole))
+}
+
+// manySensors is from how many on a register that has lost most of them was hardly meant to.
+const manySensors = 100
+
+// halved refuses a register that was saved with fewer than half of its sensors: a file that was
+// cut short, as by a full disk, can be sound as it is.
+func halved(before, now *register.Register) error {
+	if before == nil || len(before.Sensors) < manySensors || 2*len(now.Sensors) >= len(before.Sensors) {
+		return nil
+	}
+	return config.Refuse("the register has %d sensors left of %d, as if it were cut short; where that is meant, reload "+
+		"the gateway (SIGHUP)", len(now.Sensors), len(before.Sensors))
+}
+
+// said notes and says how a reading went. What is wrong is said once, until the files change.
+func (r *reloader) said(ctx context.Context, is config.Stamp, err error) {
+	if ctx.Err() != nil || errors.Is(err, errUnquiet) {
+		return
+	}
+	broken := r.p.View().Unread != nil
+	r.saved.take(is, err == nil)
+	r.p.update(func(v *View) { v.Unread = err })
+	switch code := rego.CodeOf(err); {
+	case err == nil && broken:
+		r.p.log.Info("the files that could not be used are mended")
+	case errors.Is(err, errPolicy):
+		r.saved.retry = time.Now()
+	case code == rego.Timeout || code == rego.Died:
+		r.saved.retry = time.Now().Add(retryAfter)
+	}
+	if err != nil && err.Error() != r.problem {
+		r.problem = err.Error()
+		r.p.log.Error("nothing is changed: what was to be read anew cannot be used", located(err)...)
+	}
+}
+
+// reload reads all files and puts them in force, unless whole finds fault with them.
+func (p *Policies) reload(ctx context.Context, whole func(*register.Register) error) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	reg, err := p.cfg.ReadRegister()
@@ -41,12 +141,15 @@ func (p *Policies) Reload(ctx context.Context) error {
 		}
 		p.planner.sayStrangers(reg, current)
 	}
+	if err := whole(reg); err != nil {
+		return err
+	}
 	ok, err := p.ingest.Renew(ctx, ingest.Renewal{Register: reg, Digest: digest, Plans: plans, Listen: listen})
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return errors.New("another policy is in force; try again")
+		return errPolicy
 	}
 	before := p.View().Register
 	p.update(func(v *View) { v.Register = reg })
@@ -58,26 +161,30 @@ func (p *Policies) Reload(ctx context.Context) error {
 	return nil
 }
 
+// readmit reads the listener's passwords and certificates, where the register is as it was: who
+// may come in no more must not wait for a hundred thousand entries.
+func (p *Policies) readmit(whole func(*register.Register) error) error {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	listen, err := p.cfg.Listener()
+	if err != nil {
+		return err
+	}
+	reg := p.View().Register
+	if err := whole(reg); err != nil {
+		return err
+	}
+	p.ingest.Admit(reg, listen)
+	p.log.Info("passwords and certificates are read anew")
+	return nil
+}
+
 // sayEmptied says that no sensor is left where there were some: every reading is refused from
 // now on, which is hardly ever meant.
 func sayEmptied(before, now int, log *slog.Logger) {
 	if before > 0 && now == 0 {
 		log.Warn("the register has become empty: every sensor is unknown from now on, and what it sends is refused",
-			"sensors_before", before, "hint", "where that is not meant, put the entries back and send SIGHUP again")
-	}
-}
-
-// Reloads is Reload each time that it is asked for, until ctx ends.
-func (p *Policies) Reloads(ctx context.Context, asked <-chan os.Signal) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-asked:
-		}
-		if err := p.Reload(ctx); err != nil && ctx.Err() == nil {
-			p.log.Error("nothing is changed: what was to be read anew cannot be used", located(err)...)
-		}
+			"sensors_before", before, "hint", "where that is not meant, put the entries back")
 	}
 }
 
@@ -88,6 +195,10 @@ var inFile = regexp.MustCompile(`^(.+): \[(\d+):(\d+)\] (.+)`)
 // located is an error as a line of the log: where it is in which file, what is wrong and how
 // to mend it, without the lines of the file.
 func located(err error) []any {
+	var f register.Fault
+	if errors.As(err, &f) && f.Unwrap() == nil {
+		return []any{"file", f.File, "line", f.Line, "error", f.What()}
+	}
 	m := inFile.FindStringSubmatch(err.Error())
 	if m == nil {
 		return []any{"error", err}

@@ -33,6 +33,9 @@ type View struct {
 	Register *register.Register
 	// Problem is what is wrong with the policy that should be in force; nil when nothing is.
 	Problem error
+	// Unread is why register, passwords or certificates cannot be used as they are now; nil
+	// where they are in force.
+	Unread error
 	// Idle says by digest why a decision is not run; Withheld why release rules gave no
 	// answer. Refused are policies that were refused since the start.
 	Idle     map[string]string

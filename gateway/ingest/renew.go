@@ -49,6 +49,12 @@ func (i *Ingest) Renew(ctx context.Context, r Renewal) (bool, error) {
 	}
 }
 
+// Admit exchanges who may come in at the listener; the register is the one of before. Whoever
+// calls Renew calls it, and not at the same time.
+func (i *Ingest) Admit(reg *register.Register, listen Listen) {
+	i.sources.admit(Renewal{Register: reg, Listen: listen})
+}
+
 // renew takes the new roster, and reports whether the version is the one in force.
 func (c *changes) renew(n renewal) bool {
 	c.reception.large.finish() // it was begun under the plans of before
