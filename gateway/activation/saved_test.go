@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,24 +66,46 @@ func TestLooksAreCheap(t *testing.T) {
 	}
 }
 
-// read is an ingest that counts what it is given.
+// read is an ingest that counts what it is given, and a log.
 type read struct {
 	runs
+	mu      sync.Mutex
 	sensors []int // of each register
 	admits  int
+	log     bytes.Buffer
+}
+
+func (r *read) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.Write(b)
+}
+
+// since is what came since the last time.
+func (r *read) since() (sensors []int, admits int, log string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer func() { r.sensors, r.admits = nil, 0; r.log.Reset() }()
+	return r.sensors, r.admits, r.log.String()
 }
 
 func (r *read) Renew(_ context.Context, n ingest.Renewal) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.sensors = append(r.sensors, len(n.Register.Sensors))
 	return true, nil
 }
 
-func (r *read) Admit(*register.Register, ingest.Listen) { r.admits++ }
+func (r *read) Admit(*register.Register, ingest.Listen) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.admits++
+}
 
 // saving are policies without a policy, whose register and passwords are files.
-func saving(t *testing.T) (p *Policies, i *read, dir string, log *bytes.Buffer) {
+func saving(t *testing.T) (p *Policies, i *read, dir string) {
 	t.Helper()
-	dir, log, i = t.TempDir(), new(bytes.Buffer), new(read)
+	dir, i = t.TempDir(), new(read)
 	cfg := &config.Config{Register: filepath.Join(dir, "register"),
 		Listen: config.Listen{MQTT: "127.0.0.1:0", Passwords: filepath.Join(dir, "passwords")}}
 	write(t, filepath.Join(dir, "register", "a.yaml"), "sensors:\n"+line("a"))
@@ -91,9 +114,9 @@ func saving(t *testing.T) (p *Policies, i *read, dir string, log *bytes.Buffer) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p = New(cfg, nil, nil, reg, func() {}, slog.New(slog.NewTextHandler(log, nil)))
+	p = New(cfg, nil, nil, reg, func() {}, slog.New(slog.NewTextHandler(i, nil)))
 	p.Attach(i)
-	return p, i, dir, log
+	return p, i, dir
 }
 
 func write(t *testing.T, path, text string) {
@@ -114,7 +137,7 @@ func line(id string) string {
 // whole; what is broken changes nothing, and is said once, with its place, and when it is mended.
 func TestSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, i, dir, log := saving(t)
+		p, i, dir := saving(t)
 		ctx, stop := context.WithCancel(t.Context())
 		asked := make(chan os.Signal)
 		ended := make(chan struct{})
@@ -163,8 +186,6 @@ func TestSaved(t *testing.T) {
 			{"a file less", func() { remove(t, b) }, 2, 0, "sensors=2"},
 			{"asked", func() { asked <- os.Interrupt }, 2, 0, "sensors=2"},
 		} {
-			log.Reset()
-			*i = read{}
 			step.change()
 			time.Sleep(8 * time.Second)
 			synctest.Wait()
@@ -172,15 +193,15 @@ func TestSaved(t *testing.T) {
 			if step.taken == 0 {
 				want = nil
 			}
-			if !slices.Equal(i.sensors, want) || i.admits != step.admits {
-				t.Errorf("%s: registers of %v are taken, and passwords %d times; want %v and %d", step.name, i.sensors,
-					i.admits, want, step.admits)
+			sensors, admits, log := i.since()
+			if !slices.Equal(sensors, want) || admits != step.admits {
+				t.Errorf("%s: registers of %v are taken, and passwords %d times; want %v and %d", step.name, sensors,
+					admits, want, step.admits)
 			}
-			if text := log.String(); !strings.Contains(text, step.says) ||
-				strings.Count(text, "level=ERROR") > 1 || step.says == "" && text != "" {
-				t.Errorf("%s: the log says %q; want %s", step.name, text, step.says)
+			if !strings.Contains(log, step.says) || strings.Count(log, "level=ERROR") > 1 || step.says == "" && log != "" {
+				t.Errorf("%s: the log says %q; want %s", step.name, log, step.says)
 			}
-			if unread := p.View().Unread; (unread != nil) != strings.Contains(log.String(), "level=ERROR") {
+			if unread := p.View().Unread; (unread != nil) != strings.Contains(log, "level=ERROR") {
 				t.Errorf("%s: what cannot be used is %v", step.name, unread)
 			}
 		}
