@@ -33,7 +33,7 @@ func examine(path string, read func(path string) ([]byte, error), name string, m
 	var found []Fault
 	if path != "" {
 		var err error
-		if files, err = Files(path); err != nil && (name == "" || !errors.Is(err, errNoFile)) {
+		if files, err = plainFiles(path); err != nil && (name == "" || !errors.Is(err, errNoFile)) {
 			return nil, nil, err
 		}
 		found = misnamed(path)

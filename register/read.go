@@ -41,7 +41,7 @@ func Parse(file string, raw []byte) (*Register, error) {
 // Load reads a file, or all *.yaml files of a directory in the order of their
 // names, by read. Errors name file and line.
 func Load(path string, read func(path string) ([]byte, error)) (*Register, error) {
-	files, err := Files(path)
+	files, err := plainFiles(path)
 	if err != nil {
 		return nil, err
 	}
@@ -60,15 +60,15 @@ func Load(path string, read func(path string) ([]byte, error)) (*Register, error
 
 var errNoFile = errors.New("holds no *.yaml file; put the register there, or name its file")
 
-// Files are the files of a register. What else is in its directory is somebody's
-// note or backup.
+// Files are the names of a register's files, which need not be plain. What else is in its
+// directory is somebody's note or backup.
 func Files(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("register: %w", err)
 	}
 	if !info.IsDir() {
-		return []string{path}, plainFile(path)
+		return []string{path}, nil
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -87,12 +87,18 @@ func Files(path string) ([]string, error) {
 		return nil, fmt.Errorf("register: %s holds more than %d *.yaml files; put several sensors into one file", path,
 			MaxFiles)
 	}
+	return files, nil
+}
+
+// plainFiles are those files, which are plain.
+func plainFiles(path string) ([]string, error) {
+	files, err := Files(path)
 	for _, file := range files {
 		if err := plainFile(file); err != nil {
 			return nil, err
 		}
 	}
-	return files, nil
+	return files, err
 }
 
 // plainFile refuses files whose reading could block. A missing file is left to the

@@ -9,8 +9,10 @@ import (
 // When files that are saved are read anew: an editor writes a file in several steps, and a copy
 // takes its time.
 const (
-	// lookEvery is how often they are looked at, unless a look takes longer than a fiftieth of it.
-	lookEvery = time.Second
+	// lookEvery is how often they are looked at; where a look takes longer than a fiftieth of that,
+	// as of ten thousand files, less often, and not less than each lookSlowly.
+	lookEvery  = time.Second
+	lookSlowly = 2 * time.Second
 	// quiet is how long they must be as they are; where the register has become smaller, as a file
 	// is that has been emptied to be written anew, it is shrunkQuiet.
 	quiet       = time.Second
@@ -53,4 +55,4 @@ func (s *saved) take(was config.Stamp, inForce bool) {
 }
 
 // pause is how long to wait after a look that has taken so long.
-func pause(took time.Duration) time.Duration { return max(lookEvery, 50*took) }
+func pause(took time.Duration) time.Duration { return min(max(lookEvery, 50*took), lookSlowly) }

@@ -101,7 +101,11 @@ func run() error {
 	if err := b.memory(); err != nil {
 		return err
 	}
-	return b.crowd()
+	if err := b.crowd(); err != nil {
+		return err
+	}
+	fmt.Println("\nThe largest register")
+	return b.largest()
 }
 
 func row(what string, seconds, beside, target float64) {

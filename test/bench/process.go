@@ -120,9 +120,12 @@ func (b *bench) mosquitto() (*process, error) {
 }
 
 // gateway starts one with a stream that counts devices.
-func (b *bench) gateway(name, way, every string) (*process, error) {
+func (b *bench) gateway(name, way, every string) (*process, error) { return b.run(name, way, city(way, every)) }
+
+// run starts one of these files, and waits until it runs.
+func (b *bench) run(name, way string, files map[string]string) (*process, error) {
 	dir := filepath.Join(b.dir, name)
-	for file, text := range city(way, every) {
+	for file, text := range files {
 		to := filepath.Join(dir, file)
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return nil, err
