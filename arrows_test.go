@@ -93,9 +93,9 @@ var arrows = map[string]row{
 		"books brief gateway/admin gateway/config gateway/homes gateway/host gateway/inbox gateway/ingest " +
 			"gateway/ledger perm policy/compile policy/council policy/rego register register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
-		"books gateway/activation gateway/admin gateway/config gateway/crash gateway/forward gateway/homes " +
-			"gateway/host gateway/ingest gateway/ledger gateway/publicbooks gateway/reconcile gateway/release " +
-			"gateway/rollback internal/retry policy/compile policy/rego"},
+		"books brief gateway/activation gateway/admin gateway/config gateway/crash gateway/forward " +
+			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/publicbooks gateway/reconcile " +
+			"gateway/release gateway/rollback internal/retry policy/compile policy/rego"},
 	"gateway/ingest/internal/fault":   {"the closed list of codes", ""},
 	"gateway/ingest/internal/reading": {"a reading, which says nothing about itself", ""},
 	"gateway/ingest/internal/intake": {"the bounded queue, and what became of each message",

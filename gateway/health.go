@@ -66,7 +66,7 @@ func unreadNotes(v *activation.View) []string {
 	if v.Unread == nil {
 		return nil
 	}
-	return []string{brief.Text("register, passwords and certificates stay as they were read last, since what was "+
+	return []string{brief.Text("register, passwords and certificates stay as they were read last, since what was " +
 		"saved cannot be used: " + v.Unread.Error())}
 }
 

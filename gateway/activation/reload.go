@@ -90,8 +90,8 @@ func halved(before, now *register.Register) error {
 	if before == nil || len(before.Sensors) < manySensors || 2*len(now.Sensors) >= len(before.Sensors) {
 		return nil
 	}
-	return config.Refuse("the register has %d sensors left of %d, as if it were cut short; where that is meant, reload "+
-		"the gateway (SIGHUP)", len(now.Sensors), len(before.Sensors))
+	return config.Refuse("the register has %d sensors left of %d, as if it were cut short; where that is meant, "+
+		"reload the gateway (SIGHUP)", len(now.Sensors), len(before.Sensors))
 }
 
 // said notes and says how a reading went. What is wrong is said once, until the files change.

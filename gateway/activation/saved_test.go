@@ -149,6 +149,7 @@ func TestSaved(t *testing.T) {
 		go func() { defer close(ended); p.Reloads(ctx, asked, began) }()
 		defer func() { stop(); <-ended }()
 		a, b := filepath.Join(dir, "register", "a.yaml"), filepath.Join(dir, "register", "b.yaml")
+		secrets := filepath.Join(dir, "passwords")
 		for _, step := range []struct {
 			name   string
 			change func()
@@ -175,18 +176,20 @@ func TestSaved(t *testing.T) {
 				write(t, a, "sensors:\n"+line("a")+line("b"))
 			}, 2, 0, "sensors=2"},
 			{"a file more", func() { write(t, b, "sensors:\n"+line("d")) }, 3, 0, "sensors=3"},
-			{"broken", func() { write(t, b, "sensors:\n"+line("d")+line("a")) }, 0, 0, "b.yaml line=3 error=\"this id is " +
-				"taken"},
+			{"broken", func() { write(t, b, "sensors:\n"+line("d")+line("a")) }, 0, 0,
+				"b.yaml line=3 error=\"this id is taken"},
 			{"broken as well", func() { write(t, b, "sensors:\n"+line("d")+"\n"+line("a")) }, 0, 0, "b.yaml line=4"},
-			{"broken otherwise", func() { write(t, b, "sensors:\n"+line("d")+"  - {knd: k}\n") }, 0, 0, "b.yaml line=3 column="},
-			{"passwords meanwhile", func() { write(t, filepath.Join(dir, "passwords"), "\n") }, 0, 0, "b.yaml line=3"},
+			{"broken otherwise", func() { write(t, b, "sensors:\n"+line("d")+"  - {knd: k}\n") }, 0, 0,
+				"b.yaml line=3 column="},
+			{"passwords meanwhile", func() { write(t, secrets, "\n") }, 0, 0, "b.yaml line=3"},
 			{"mended", func() { write(t, b, "sensors:\n"+line("d")+line("e")) }, 4, 0, "are mended"},
-			{"passwords", func() { write(t, filepath.Join(dir, "passwords"), "") }, 0, 1, "passwords and certificates are read anew"},
-			{"readable by others", func() { chmod(t, filepath.Join(dir, "passwords"), 0o644) }, 0, 0, "chmod 600"},
-			{"chmod", func() { chmod(t, filepath.Join(dir, "passwords"), 0o600) }, 0, 1, "are mended"},
-			{"a directory that is gone", func() { rename(t, filepath.Join(dir, "register"), filepath.Join(dir, "away")) },
-				0, 0, "no such file"},
-			{"and back", func() { rename(t, filepath.Join(dir, "away"), filepath.Join(dir, "register")) }, 0, 1, "are mended"},
+			{"passwords", func() { write(t, secrets, "") }, 0, 1, "passwords and certificates are read anew"},
+			{"readable by others", func() { chmod(t, secrets, 0o644) }, 0, 0, "chmod 600"},
+			{"chmod", func() { chmod(t, secrets, 0o600) }, 0, 1, "are mended"},
+			{"a directory that is gone", func() { rename(t, filepath.Dir(a), filepath.Join(dir, "away")) }, 0, 0,
+				"no such file"},
+			{"and back, as it was", func() { rename(t, filepath.Join(dir, "away"), filepath.Dir(a)) }, 0, 1,
+				"are mended"},
 			{"a file less", func() { remove(t, b) }, 2, 0, "sensors=2"},
 			{"asked", func() { asked <- os.Interrupt }, 2, 0, "sensors=2"},
 		} {
@@ -202,7 +205,8 @@ func TestSaved(t *testing.T) {
 				t.Errorf("%s: registers of %v are taken, and passwords %d times; want %v and %d", step.name, sensors,
 					admits, want, step.admits)
 			}
-			if !strings.Contains(log, step.says) || strings.Count(log, "level=ERROR") > 1 || step.says == "" && log != "" {
+			if !strings.Contains(log, step.says) || strings.Count(log, "level=ERROR") > 1 ||
+				step.says == "" && log != "" {
 				t.Errorf("%s: the log says %q; want %s", step.name, log, step.says)
 			}
 			if unread := p.View().Unread; (unread != nil) != strings.Contains(log, "level=ERROR") {

@@ -304,7 +304,8 @@ func TestRegisteredNow(t *testing.T) {
 		time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC): 3, time.Date(2026, 2, 15, 0, 0, 0, 0, time.UTC): 2,
 	} {
 		start, end := s.Window(at)
-		if got := window.New(s, "v", start, end).Sums(i.routing.fedBy(0, noon.UnixNano())[s.ID])[0].Registered; got != want {
+		fed := i.routing.fedBy(0, start.UnixNano())[s.ID]
+		if got := window.New(s, "v", start, end).Sums(fed)[0].Registered; got != want {
 			t.Errorf("%s: %d homes are registered; want %d", start, got, want)
 		}
 	}

@@ -33,8 +33,8 @@ func (b *bench) largest() error {
 		return err
 	}
 	defer g.stop()
-	fmt.Printf("  %-64s %6.1f s (target 10), at most %.1f MiB\n", "ready with 100,000 sensors", time.Since(begun).Seconds(),
-		g.peak())
+	fmt.Printf("  %-64s %6.1f s (target 10), at most %.1f MiB\n", "ready with 100,000 sensors",
+		time.Since(begun).Seconds(), g.peak())
 	begun = time.Now()
 	reg.WriteString("  - {id: one-more, owner: bench, kind: counter, zone: park, registered: 2026-01-01}\n")
 	if err := os.WriteFile(filepath.Join(b.dir, "largest", "register.yaml"), []byte(reg.String()), 0o644); err != nil {
@@ -43,7 +43,7 @@ func (b *bench) largest() error {
 	if err := g.says("read anew"); err != nil {
 		return err
 	}
-	fmt.Printf("  %-64s %6.1f s (target 10), at most %.1f MiB (target 1024)\n", "one more is live after its register was saved",
-		time.Since(begun).Seconds(), g.peak())
+	fmt.Printf("  %-64s %6.1f s (target 10), at most %.1f MiB (target 1024)\n",
+		"one more is live after its register was saved", time.Since(begun).Seconds(), g.peak())
 	return nil
 }

@@ -120,7 +120,9 @@ func (b *bench) mosquitto() (*process, error) {
 }
 
 // gateway starts one with a stream that counts devices.
-func (b *bench) gateway(name, way, every string) (*process, error) { return b.run(name, way, city(way, every)) }
+func (b *bench) gateway(name, way, every string) (*process, error) {
+	return b.run(name, way, city(way, every))
+}
 
 // run starts one of these files, and waits until it runs.
 func (b *bench) run(name, way string, files map[string]string) (*process, error) {
