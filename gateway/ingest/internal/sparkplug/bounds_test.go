@@ -14,12 +14,17 @@ func counted(t *testing.T, e *Edges) {
 	memory := 0
 	for _, at := range e.nodes {
 		n := at.Value.(*node)
-		memory += entryMemory * (1 + len(n.aliases) + len(n.types))
-		for _, k := range n.aliases {
-			memory += len(k.name)
+		memory += entryMemory
+		metrics := 0
+		for _, d := range n.devices {
+			metrics += len(d.aliases) + len(d.types)
+			memory += entryMemory * (1 + len(d.aliases) + len(d.types))
+			for _, k := range d.aliases {
+				memory += len(k.name)
+			}
 		}
-		if len(n.aliases)+len(n.types) > MaxMetrics+1 {
-			t.Fatalf("a node has %d metrics", len(n.aliases)+len(n.types))
+		if metrics != n.metrics || metrics > MaxMetrics+1 || len(n.devices) > metrics {
+			t.Fatalf("%d metrics of %d devices are counted as %d", metrics, len(n.devices), n.metrics)
 		}
 	}
 	if memory != e.memory || len(e.nodes) != e.recent.Len() {
@@ -91,7 +96,9 @@ func TestMemory(t *testing.T) {
 	for i := range MaxMetrics {
 		again = append(again, of(aliased(1), at(i+1), float(1)))
 	}
-	take(t, e, ndata, payload(1, again...), 1)
+	if got := take(t, e, ndata, payload(1, again...), 1); strings.Count(got, `"metrics"`) != MaxMetrics {
+		t.Errorf("a name of many times: %.80s", got)
+	}
 	if n := cap(e.text) + cap(e.out) + cap(e.metrics)*int(unsafe.Sizeof(metric{})); n > 64<<20 {
 		t.Errorf("a message takes %d bytes", n)
 	}
@@ -108,7 +115,7 @@ func TestNothingStays(t *testing.T) {
 	const canary = "zQ7canary"
 	birth := payload(0, of(named(canary+"1"), typed(3), varint(10, 1)), of(named("x"), typed(12), text(15, canary+"2")))
 	for _, payload := range [][]byte{birth, payload(1, of(named(canary), float(1)), of(named(canary), float(1)))} {
-		take(t, e, "spBv1.0/"+canary+"/DBIRTH/"+canary+"/"+canary, payload, 1)
+		take(t, e, "spBv1.0/"+canary+"/DBIRTH/"+strings.Repeat(canary, 5)+"/"+canary, payload, 1)
 		for _, b := range [][]byte{e.text[:cap(e.text)], e.out[:cap(e.out)], e.scratch[:cap(e.scratch)]} {
 			if bytes.Contains(b, []byte("canary")) {
 				t.Error("it stays in a buffer")
@@ -121,8 +128,10 @@ func TestNothingStays(t *testing.T) {
 		}
 	}
 	for _, at := range e.nodes {
-		if n := at.Value.(*node); len(n.aliases) > 0 {
-			t.Errorf("%v", n.aliases)
+		for _, d := range at.Value.(*node).devices {
+			if len(d.aliases) > 0 {
+				t.Errorf("%v", d.aliases)
+			}
 		}
 	}
 }

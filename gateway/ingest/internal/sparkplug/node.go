@@ -1,9 +1,6 @@
 package sparkplug
 
-import (
-	"encoding/binary"
-	"hash/maphash"
-)
+import "hash/maphash"
 
 // id is a keyed hash of parts of a topic, or of a name: nothing is in it to read.
 type id [2]uint64
@@ -18,37 +15,37 @@ func (e *Edges) id(a, b string) id {
 	return e.hash()
 }
 
-// nameID is of a metric of a device.
-func (e *Edges) nameID(device id, name []byte) id {
-	e.scratch = binary.BigEndian.AppendUint64(e.scratch[:0], device[0])
-	e.scratch = binary.BigEndian.AppendUint64(e.scratch, device[1])
-	e.scratch = append(e.scratch, name...)
+// nameID is of the name of a metric.
+func (e *Edges) nameID(name []byte) id {
+	e.scratch = append(e.scratch[:0], name...)
 	return e.hash()
 }
 
-// node is what an edge node has said of itself and of its devices.
+// node is what an edge node has said of itself and of its devices; of itself it speaks as of a
+// device without a name. The specification has one row of numbers (aliases) for all of them;
+// there are nodes that begin anew for each device.
 type node struct {
 	id       id
-	aliases  map[number]known
-	types    map[id]known // of whole numbers, by name; they have no name here
-	seq      uint64       // of its last message
+	devices  map[id]*device
+	metrics  int    // of all devices
+	seq      uint64 // of its last message
 	hasSeq   bool
 	bdSeq    uint64 // of its session
 	hasBdSeq bool
 	asked    int64 // when, for a rebirth; 0 for never
 }
 
-// number is a metric's, of a device. The specification has one row of numbers for a node and
-// all its devices; there are nodes that begin anew for each.
-type number struct {
-	device id
-	alias  uint64
+// device is what the birth of one said.
+type device struct {
+	aliases map[uint64]known
+	types   map[id]uint32 // of whole numbers, by name
+	memory  int
 }
 
-// known is a metric of a birth. Without a name it is unknown after all: two have its number.
+// known is a metric with a number. Without a name it is unknown after all: two have that
+// number.
 type known struct {
 	name     string
-	device   id
 	datatype uint32
 }
 
@@ -84,12 +81,19 @@ func (e *Edges) bound() {
 
 // reset forgets what it said of its metrics, of its sequence and of its session.
 func (n *node) reset(e *Edges) {
-	for _, k := range n.aliases {
-		e.memory -= entryMemory + len(k.name)
+	for of := range n.devices {
+		n.forget(e, of)
 	}
-	e.memory -= entryMemory * len(n.types)
-	n.aliases, n.types = nil, nil
 	n.hasSeq, n.hasBdSeq = false, false
+}
+
+// forget forgets the metrics of a device.
+func (n *node) forget(e *Edges, of id) {
+	if d := n.devices[of]; d != nil {
+		e.memory -= d.memory
+		n.metrics -= len(d.aliases) + len(d.types)
+		delete(n.devices, of)
+	}
 }
 
 // end is a death of the edge node, unless it is the will of a session before.
@@ -99,68 +103,64 @@ func (n *node) end(e *Edges) {
 	}
 }
 
-// forget forgets the metrics of a device.
-func (n *node) forget(e *Edges, device id) {
-	for at, k := range n.aliases {
-		if at.device == device {
-			e.memory -= entryMemory + len(k.name)
-			delete(n.aliases, at)
-		}
-	}
-	for name, k := range n.types {
-		if k.device == device {
-			e.memory -= entryMemory
-			delete(n.types, name)
-		}
-	}
-}
-
-// learn remembers the metrics of a birth: names by alias, and types of whole numbers.
-func (n *node) learn(e *Edges, device id) {
-	if n.aliases == nil {
-		n.aliases, n.types = make(map[number]known), make(map[id]known)
-	}
+// learn remembers the metrics of a birth, of a device that was forgotten before: names by
+// number, and types of whole numbers.
+func (n *node) learn(e *Edges, of id) {
+	d := &device{aliases: make(map[uint64]known), types: make(map[id]uint32), memory: entryMemory}
 	for i := range e.metrics {
 		m := &e.metrics[i]
-		if len(m.name) == 0 || len(m.name) > MaxName || len(n.aliases)+len(n.types) >= MaxMetrics {
+		if len(m.name) == 0 || len(m.name) > MaxName || n.metrics+len(d.aliases)+len(d.types) >= MaxMetrics {
 			continue
 		}
-		k := known{device: device, datatype: m.datatype}
-		if name := e.nameID(device, m.name); m.whole() {
-			if _, again := n.types[name]; !again {
-				e.memory += entryMemory
-			}
-			n.types[name] = k
+		if m.whole() {
+			d.types[e.nameID(m.name)] = m.datatype
 		}
-		if !m.aliased {
-			continue
+		if m.aliased {
+			d.alias(m)
 		}
-		at := number{device, m.alias}
-		before, again := n.aliases[at]
-		if again {
-			e.memory -= entryMemory + len(before.name)
-		}
-		if !again || before.name == string(m.name) {
-			k.name = string(m.name)
-		}
-		n.aliases[at] = k
-		e.memory += entryMemory + len(k.name)
 	}
+	if len(d.aliases)+len(d.types) == 0 {
+		return
+	}
+	d.memory += entryMemory * (len(d.aliases) + len(d.types))
+	for _, k := range d.aliases {
+		d.memory += len(k.name)
+	}
+	if n.devices == nil {
+		n.devices = make(map[id]*device)
+	}
+	n.devices[of] = d
+	n.metrics += len(d.aliases) + len(d.types)
+	e.memory += d.memory
+}
+
+// alias remembers the name that a number stands for; if it stands for two, none.
+func (d *device) alias(m *metric) {
+	before, again := d.aliases[m.alias]
+	k := known{datatype: m.datatype}
+	if !again || before.name == string(m.name) {
+		k.name = string(m.name)
+	}
+	d.aliases[m.alias] = k
 }
 
 // name finds what the payload does not say of its metrics, and counts those that stay
 // unknown: they are dropped.
-func (n *node) name(e *Edges, device id) (unknown int) {
+func (n *node) name(e *Edges, of id) (unknown int) {
+	d := n.devices[of]
+	if d == nil {
+		d = &device{}
+	}
 	for i := range e.metrics {
 		m := &e.metrics[i]
 		var k known
 		switch {
 		case len(m.name) == 0:
-			k = n.aliases[number{device, m.alias}]
+			k = d.aliases[m.alias]
 			m.dropped = !m.aliased || k.name == ""
 			m.remembered = k.name
 		case m.datatype == 0 && m.numbered() && len(m.name) <= MaxName:
-			k = n.types[e.nameID(device, m.name)]
+			k.datatype = d.types[e.nameID(m.name)]
 		}
 		if m.datatype == 0 {
 			m.datatype = k.datatype

@@ -1,6 +1,7 @@
 package sparkplug
 
 import (
+	"hash/maphash"
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -72,6 +73,8 @@ type reader struct {
 	text      []byte // of each metric, "NAME":VALUE
 	out       []byte
 	entries   []entry
+	table     []int32 // of entries, from 1, by name and time
+	seeds     [2]maphash.Seed
 	scratch   []byte
 }
 

@@ -86,7 +86,6 @@ type Message struct {
 type Edges struct {
 	reader
 	parser fastjson.Parser
-	seeds  [2]maphash.Seed
 	nodes  map[id]*list.Element // of *node
 	recent list.List            // from the one that spoke last
 	memory int                  // of all nodes, in bytes
@@ -94,7 +93,9 @@ type Edges struct {
 
 // New remembers nothing yet.
 func New() *Edges {
-	return &Edges{nodes: make(map[id]*list.Element), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	e := &Edges{nodes: make(map[id]*list.Element)}
+	e.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+	return e
 }
 
 // Take reads a message that was received at that instant, in nanoseconds since 1970. The

@@ -3,6 +3,8 @@ package sparkplug
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strconv"
@@ -20,12 +22,24 @@ type entry struct {
 // write puts the metrics together, by time.
 func (r *reader) write() fault.Code {
 	r.text, r.entries = r.text[:0], r.entries[:0]
+	inOrder := true
 	for i := range r.metrics {
-		if m := &r.metrics[i]; !m.dropped && !r.metric(m) {
+		m := &r.metrics[i]
+		if m.dropped {
+			continue
+		}
+		if !r.metric(m) {
 			return fault.NotJSON
 		}
+		n := len(r.entries)
+		inOrder = inOrder && (n == 1 || r.entries[n-2].time <= r.entries[n-1].time)
 	}
-	slices.SortFunc(r.entries, r.order)
+	if !inOrder {
+		slices.SortStableFunc(r.entries, func(a, b entry) int { return cmp.Compare(a.time, b.time) })
+	}
+	if r.repeated() {
+		return fault.DuplicateKey
+	}
 	r.out = append(r.out[:0], '{')
 	r.key("timestamp", r.time, r.time != 0)
 	r.key("seq", r.seq, r.sequenced)
@@ -33,9 +47,6 @@ func (r *reader) write() fault.Code {
 	for i, en := range r.entries {
 		switch {
 		case i > 0 && en.time == r.entries[i-1].time:
-			if r.order(r.entries[i-1], en) == 0 {
-				return fault.DuplicateKey
-			}
 			r.out = append(r.out, ',')
 		default:
 			if i > 0 {
@@ -54,12 +65,29 @@ func (r *reader) write() fault.Code {
 	return fault.None
 }
 
-// order is by time, then by name.
-func (r *reader) order(a, b entry) int {
-	if a.time != b.time {
-		return cmp.Compare(a.time, b.time)
+// repeated reports whether two metrics of one time have the same name. Their places in a
+// table are by a hash that no sender knows.
+func (r *reader) repeated() bool {
+	size := 16
+	for size < 2*len(r.entries) {
+		size *= 2
 	}
-	return bytes.Compare(r.text[a.from:a.colon], r.text[b.from:b.colon])
+	r.table = slices.Grow(r.table[:0], size)[:size]
+	clear(r.table)
+	for i, en := range r.entries {
+		name := r.text[en.from:en.colon]
+		r.scratch = binary.LittleEndian.AppendUint64(r.scratch[:0], maphash.Bytes(r.seeds[0], name))
+		r.scratch = binary.LittleEndian.AppendUint64(r.scratch, en.time)
+		at := int(maphash.Bytes(r.seeds[1], r.scratch) & uint64(size-1))
+		for ; r.table[at] != 0; at = (at + 1) & (size - 1) {
+			other := r.entries[r.table[at]-1]
+			if other.time == en.time && bytes.Equal(r.text[other.from:other.colon], name) {
+				return true
+			}
+		}
+		r.table[at] = int32(i + 1)
+	}
+	return false
 }
 
 // key writes a number that is there, and a comma behind it.
