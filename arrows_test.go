@@ -25,6 +25,7 @@ var arrows = map[string]row{
 	"register": {"sensors, kinds and zones, from files that people write",
 		"internal/civil internal/names internal/yamldoc"},
 	"register/access": {"passwords of the sensors of a register", "register"},
+	"register/ca":     {"certificates of the sensors of a register, in files that perm guards", "perm register"},
 	"register/fleet": {"a vendor's spreadsheet as entries of a register, whose names are shown in brief",
 		"brief internal/civil internal/yamldoc register"},
 	"plan": {"what a decision means for a sensor, in a city's calendar", "internal/civil"},
@@ -61,6 +62,7 @@ var arrows = map[string]row{
 			"policy/rego policy/schema"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/crash":                    {"panics without values", ""},
+	"gateway/revoked":                  {"certificates that hold no more, from a file that perm guards", "perm"},
 	"gateway/inbox":                    {"fetches motion files", ""},
 	"gateway/release/internal/laplace": {"draws", ""},
 	"gateway/release": {"the only maker of numbers: the plan, what it costs, the draw, and the form of a number",
@@ -70,7 +72,8 @@ var arrows = map[string]row{
 	"gateway/forward": {"carries rows from the ledger's outbox to a store, again and again",
 		"gateway/ledger internal/retry store"},
 	"gateway/config": {"gateway.yaml: of each part only what it may be set to",
-		"gateway/inbox gateway/ingest internal/civil internal/yamldoc perm register register/access store " +
+		"gateway/inbox gateway/ingest gateway/revoked internal/civil internal/yamldoc perm register " +
+			"register/access store " +
 			"store/influx store/sqlite"},
 	"gateway/host": {"lock, keys and directories of the machine, as configured", "gateway/config gateway/inbox perm"},
 	"gateway/homes": {"which kinds stand for somebody, kept on disk, by policy and vote",
@@ -118,7 +121,7 @@ var arrows = map[string]row{
 		"gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window"},
 	"gateway/ingest/internal/listener": {"the embedded broker, into the queue",
 		"gateway/crash gateway/ingest/internal/fault gateway/ingest/internal/intake gateway/ingest/internal/sealed " +
-			"gateway/ingest/internal/wipe"},
+			"gateway/ingest/internal/wipe internal/retry"},
 	"gateway/ingest/internal/mqtt": {"a client of the city's broker, into the queue",
 		"gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe " +
 			"internal/retry"},
@@ -126,8 +129,8 @@ var arrows = map[string]row{
 		"gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault " +
 			"gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener " +
 			"gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading " +
-			"gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release internal/civil " +
-			"internal/retry plan register register/access"},
+			"gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release gateway/revoked " +
+			"internal/civil internal/retry plan register register/access"},
 	"opendata/zonemap":   {"a drawing of zones", ""},
 	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/locales"},
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts", "door"},
@@ -164,7 +167,7 @@ var arrows = map[string]row{
 			"gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/i18n " +
 			"opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council " +
 			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace " +
-			"register register/access register/fleet simulate store/influx store/sqlite town verify"},
+			"register register/access register/ca register/fleet simulate store/influx store/sqlite town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},
@@ -217,7 +220,7 @@ var doors = map[string]row{
 		"gateway/ingest/internal/cbor gateway/ingest/internal/format gateway/ingest/internal/sparkplug"},
 	"golang.org/x/crypto": {"keys of OpenSSH; digests that tests look for", "policy/ballot test/harness"},
 	"golang.org/x/sync": {"one at a time, and a number at a time",
-		"books gateway gateway/ingest/internal/intake opendata/httpcache policy/rego town"},
+		"books gateway gateway/ingest/internal/intake opendata/httpcache policy/rego register/access town"},
 	"golang.org/x/sys": {"limits, locks and terminals of the machine",
 		"cmd/sluice gateway/doctor gateway/host gateway/ingest/internal/checkpoint policy/rego"},
 	"golang.org/x/text":  {"languages and plural forms", "internal/locales opendata/i18n"},

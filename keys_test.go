@@ -40,6 +40,7 @@ var settings = map[string]string{
 		store.influx.url store.influx.bucket`,
 	"TestBrokerWithTLSAndDoctor": `gateway: mqtt.username mqtt.password_file mqtt.ca`,
 	"TestListenerCertificates":   `gateway: listen.tls.cert listen.tls.key listen.tls.client_ca`,
+	"TestRevokedCertificates":    `gateway: listen.tls.crl`,
 	"TestListenerIdentities":     `gateway: listen.passwords listen.mqtt`,
 	"TestOneSortOfPolicy":        `gateway: simulation`,
 	"TestInboxOverHTTP":          `gateway: policy.inbox policy.every policy.roster`,

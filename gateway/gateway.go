@@ -147,6 +147,9 @@ func (g *Gateway) openIngest(ctx context.Context, keys string, anew bool) error 
 	if err != nil {
 		return err
 	}
+	if listen.Revoked, err = g.cfg.Revoked(); err != nil {
+		return err
+	}
 	broker, err := g.cfg.Broker()
 	if err != nil {
 		return err

@@ -18,7 +18,8 @@ import (
 )
 
 func aclCommand() *cobra.Command {
-	var file, dir, user string
+	var file string
+	var a acl
 	c := &cobra.Command{
 		Use:   "acl",
 		Short: "Write password and access files for the broker from the register",
@@ -26,89 +27,151 @@ func aclCommand() *cobra.Command {
 		Long: "Writes DIR/passwords and DIR/acl, for mosquitto's password_file and acl_file; the gateway's own\n" +
 			"listener also takes DIR/passwords. Existing passwords are kept. New ones are printed once; only\n" +
 			"their hashes are stored. The gateway's password goes into DIR/gateway.password, for mqtt:\n" +
-			"password_file. Sensors that have left the register are removed.",
+			"password_file. Sensors that have left the register are removed.\n" +
+			"--for emqx writes DIR/emqx-users.csv, to be imported, and DIR/emqx-acl.conf instead of DIR/acl.\n" +
+			"--certs makes no passwords, for brokers to which clients show certificates (sensor cert).",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.broker != "mosquitto" && a.broker != "emqx" {
+				return &usageError{"--for is mosquitto or emqx"}
+			}
 			reg, err := register.Load(file, os.ReadFile)
 			if err != nil {
 				return &config.Refusal{Err: err}
 			}
-			bar := progress(cmd.ErrOrStderr(), len(reg.Sensors), "making passwords")
-			fresh, err := writeAccess(reg, dir, user, func(done int) { _ = bar.Set(done) }, func(list string) error {
-				_ = bar.Finish()
-				_, err := io.WriteString(cmd.OutOrStdout(), list)
-				return err
-			})
-			if err != nil {
-				return &config.Refusal{Err: err}
-			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s, shown this once; mosquitto and the gateway read the files "+
-				"anew at SIGHUP\n",
-				counted(len(reg.Sensors), "sensor", "sensors"), counted(fresh, "new password", "new passwords"))
-			return nil
+			a.reg, a.out, a.errors = reg, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return refused(a.write())
 		},
 	}
 	c.Flags().StringVar(&file, "register", "register.yaml", "register of sensors: a file, or a directory of *.yaml "+
 		"files")
-	c.Flags().StringVar(&dir, "dir", ".", "directory to write the files to")
-	c.Flags().StringVar(&user, "gateway", register.GatewayUser, "user name of the gateway")
+	c.Flags().StringVar(&a.dir, "dir", ".", "directory to write the files to")
+	c.Flags().StringVar(&a.user, "gateway", register.GatewayUser, "user name of the gateway")
+	c.Flags().StringVar(&a.broker, "for", "mosquitto", "the broker: mosquitto or emqx")
+	c.Flags().BoolVar(&a.certs, "certs", false, "write the access list alone: clients show certificates")
 	return c
 }
 
-// writeAccess writes the files, and returns how many sensors have new passwords. It prints these
-// first, one id and password a line: afterwards only their hashes are kept.
-func writeAccess(reg *register.Register, dir, user string, progress func(done int),
-	show func(list string) error) (int, error) {
-	path := filepath.Join(dir, "passwords")
+// acl is what a register's sensors may do, as a broker's files say it.
+type acl struct {
+	reg               *register.Register
+	dir, user, broker string
+	certs             bool
+	out, errors       io.Writer
+}
+
+// write writes the files.
+func (a *acl) write() error {
+	for n := range a.reg.Sensors {
+		if a.reg.Sensors[n].ID == a.user {
+			return fmt.Errorf("a sensor is called %s, as the gateway is; give the sensor another id, or the gateway "+
+				"another user name with --gateway", a.user)
+		}
+	}
+	if err := checkWritable(a.dir); err != nil {
+		return err
+	}
+	return alone(a.dir, func() error {
+		if !a.certs {
+			if err := a.writePasswords(); err != nil {
+				return err
+			}
+		}
+		name, list := "acl", access.ACL
+		if a.broker == "emqx" {
+			name, list = "emqx-acl.conf", access.ACLForEMQX
+		}
+		if err := perm.Replace(filepath.Join(a.dir, name), list(a.reg, a.user), 0o644); err != nil {
+			return err
+		}
+		if a.certs {
+			fmt.Fprintf(a.errors, "%s, who show certificates; give one to the gateway as well: sluice sensor cert "+
+				"issue DIR %s\n", counted(len(a.reg.Sensors), "sensor", "sensors"), a.user)
+		}
+		return nil
+	})
+}
+
+// writePasswords makes the passwords that are missing. It prints these first, one id and password a
+// line: afterwards only their hashes are kept.
+func (a *acl) writePasswords() error {
+	path := filepath.Join(a.dir, "passwords")
 	old, err := perm.Read(path, perm.Secret)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, err
+		return err
 	}
 	passwords, err := access.ParsePasswords(path, old)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if err := checkWritable(dir); err != nil {
-		return 0, err
-	}
-	users := make(map[string]bool, len(reg.Sensors)+1)
-	var fresh strings.Builder
-	made := 0
-	for n := range reg.Sensors {
-		id := reg.Sensors[n].ID
-		if id == user {
-			return 0, fmt.Errorf("a sensor is called %s, as the gateway is; give the sensor another id, or the "+
-				"gateway another user name with --gateway", user)
-		}
-		users[id] = true
-		if passwords.Has(id) {
-			continue
-		}
-		password, err := passwords.Make(id)
-		if err != nil {
-			return 0, err
-		}
-		fmt.Fprintf(&fresh, "%s %s\n", id, password)
-		if made++; made%100 == 0 {
-			progress(n)
+	users, missing := map[string]bool{a.user: true}, []string(nil)
+	for n := range a.reg.Sensors {
+		id := a.reg.Sensors[n].ID
+		if users[id] = true; !passwords.Has(id) {
+			missing = append(missing, id)
 		}
 	}
-	if err := show(fresh.String()); err != nil {
-		return 0, fmt.Errorf("the new passwords cannot be shown, so none was set: %w", err)
-	}
-	if users[user] = true; !passwords.Has(user) {
-		password, err := passwords.Make(user)
-		if err != nil {
-			return 0, err
-		}
-		if err := perm.Replace(filepath.Join(dir, "gateway.password"), []byte(password+"\n"), 0o600); err != nil {
-			return 0, err
+	gone := passwords.Retain(users)
+	if a.broker == "emqx" {
+		if _, others := passwords.EMQX(); len(others) > 0 {
+			return fmt.Errorf("%s: %s, and EMQX takes none of its form; take the line out of the file, and the "+
+				"user gets a new password: %s", path, counted(len(others), "hash was made before or elsewhere",
+				"hashes were made before or elsewhere"), first(others))
 		}
 	}
-	passwords.Retain(users)
+	if err := a.make(passwords, missing); err != nil {
+		return err
+	}
 	if err := perm.Replace(path, passwords.File(), 0o600); err != nil {
-		return 0, err
+		return err
 	}
-	return made, perm.Replace(filepath.Join(dir, "acl"), access.ACL(reg, user), 0o644)
+	again := "mosquitto and the gateway read the files anew at SIGHUP"
+	if a.broker == "emqx" {
+		raw, _ := passwords.EMQX()
+		if err := perm.Replace(filepath.Join(a.dir, "emqx-users.csv"), raw, 0o600); err != nil {
+			return err
+		}
+		again = "EMQX has to import emqx-users.csv, and forgets nobody by itself"
+		if len(gone) > 0 {
+			again += "; delete there: " + first(gone)
+		}
+	}
+	fmt.Fprintf(a.errors, "%s, %s, shown this once; %s\n", counted(len(a.reg.Sensors), "sensor", "sensors"),
+		counted(len(missing), "new password", "new passwords"), again)
+	return nil
+}
+
+// make makes passwords for sensors, shows them, and makes the gateway's.
+func (a *acl) make(passwords *access.Passwords, missing []string) error {
+	bar := progress(a.errors, len(missing), "making passwords")
+	made, err := passwords.Make(missing, func(done int) { _ = bar.Set(done) })
+	_ = bar.Finish()
+	if err != nil {
+		return err
+	}
+	var fresh strings.Builder
+	for n, id := range missing {
+		fmt.Fprintf(&fresh, "%s %s\n", id, made[n])
+	}
+	if _, err := io.WriteString(a.out, fresh.String()); err != nil {
+		return fmt.Errorf("the new passwords cannot be shown, so none was set: %w", err)
+	}
+	if passwords.Has(a.user) {
+		return nil
+	}
+	own, err := passwords.Make([]string{a.user}, func(int) {})
+	if err != nil {
+		return err
+	}
+	return perm.Replace(filepath.Join(a.dir, "gateway.password"), []byte(own[0]+"\n"), 0o600)
+}
+
+// first names some of a list.
+func first(list []string) string {
+	const most = 10
+	if len(list) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], " "), len(list)-most)
+	}
+	return strings.Join(list, " ")
 }
 
 // checkWritable returns an error if files cannot be written to a directory: a password that is

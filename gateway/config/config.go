@@ -109,6 +109,9 @@ type TLS struct {
 	Cert     string `yaml:"cert"`
 	Key      string `yaml:"key"`
 	ClientCA string `yaml:"client_ca"`
+	// CRL is the authority's list of certificates that hold no more (`sluice sensor cert revoke`
+	// writes one), looked at each second.
+	CRL string `yaml:"crl"`
 }
 
 // Windows are the bounds of event time.
@@ -172,7 +175,7 @@ func (c *Config) paths() []*string {
 		list = append(list, &c.Witness)
 	}
 	if t := c.Listen.TLS; t != nil {
-		list = append(list, &t.Cert, &t.Key, &t.ClientCA)
+		list = append(list, &t.Cert, &t.Key, &t.ClientCA, &t.CRL)
 	}
 	if m := c.MQTT; m != nil {
 		list = append(list, &m.PasswordFile, &m.CA, &m.Cert, &m.Key)

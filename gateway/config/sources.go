@@ -3,11 +3,14 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io/fs"
 	"strings"
+	"time"
 
 	"sluice/gateway/ingest"
+	"sluice/gateway/revoked"
 	"sluice/perm"
 	"sluice/register"
 	"sluice/register/access"
@@ -46,6 +49,20 @@ func (c *Config) Listener() (ingest.Listen, error) {
 	l.TLS.ClientAuth = tls.RequireAndVerifyClientCert
 	if l.Passwords != nil {
 		l.TLS.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	return l, nil
+}
+
+// Revoked opens the list of client certificates that hold no more; nil for none. It looks after
+// itself from then on, so that no other file keeps a sensor from being turned out.
+func (c *Config) Revoked() (*revoked.List, error) {
+	t := c.Listen.TLS
+	if t == nil || t.CRL == "" {
+		return nil, nil
+	}
+	l, err := revoked.Open(t.CRL, func() ([]*x509.Certificate, error) { return certificates(t.ClientCA) }, time.Now)
+	if err != nil {
+		return nil, Refuse("listen: tls: crl: %w", err)
 	}
 	return l, nil
 }
@@ -96,15 +113,32 @@ func pair(cert, key string) (tls.Certificate, error) {
 }
 
 func authorities(path string) (*x509.CertPool, error) {
+	list, err := certificates(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	for _, c := range list {
+		pool.AddCert(c)
+	}
+	return pool, nil
+}
+
+// certificates reads the certificates of a file. What else is in it is passed over, as others do.
+func certificates(path string) (list []*x509.Certificate, err error) {
 	raw, err := perm.Read(path, perm.Trusted)
 	if err != nil {
 		return nil, Refuse("certificates: %w", err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(raw) {
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
+			list = append(list, c)
+		}
+	}
+	if len(list) == 0 {
 		return nil, Refuse("%s holds no certificate in PEM", path)
 	}
-	return pool, nil
+	return list, nil
 }
 
 // ReadRegister reads the register, a file or a directory of them, as long as nobody

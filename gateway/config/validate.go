@@ -89,6 +89,8 @@ func (l Listen) validate() error {
 		},
 		{func(l Listen) bool { return l.TLS != nil && (l.TLS.Cert == "" || l.TLS.Key == "") },
 			"listen: tls needs cert and key", ""},
+		{func(l Listen) bool { return l.TLS != nil && l.TLS.CRL != "" && l.TLS.ClientCA == "" },
+			"listen: tls: crl is of the authority of client_ca: ", "name that too"},
 	})
 }
 

@@ -53,6 +53,7 @@ func (d *sources) ways(ctx context.Context, mosquittoConf string) {
 		default:
 			d.say("listener", Fine, "sensors have identities", "")
 			d.locked(own.Passwords, own.TLS)
+			d.turnedOut()
 		}
 	}
 	if d.cfg.MQTT == nil {
@@ -196,6 +197,16 @@ func (d *sources) locked(passwords *access.Passwords, t *tls.Config) {
 	case left < certificateSoon:
 		d.say("certificate", Warn, "the listener's certificate ends on "+leaf.NotAfter.Format(time.DateOnly),
 			"put a new one in its place and reload the gateway (SIGHUP)")
+	}
+}
+
+// turnedOut looks at the list of certificates that hold no more.
+func (d *sources) turnedOut() {
+	list, err := d.cfg.Revoked()
+	if err != nil {
+		d.fail("certificate", err, "mend it, or put the list in its place that the authority has written")
+	} else if list != nil && list.Overdue() != nil {
+		d.say("certificate", Warn, list.Overdue().Error(), "newer revocations may be missing")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/listener"
 	"sluice/gateway/ingest/internal/mqtt"
+	"sluice/gateway/revoked"
 	"sluice/register"
 	"sluice/register/access"
 )
@@ -18,6 +19,9 @@ type Listen struct {
 	Addr      string
 	TLS       *tls.Config
 	Passwords *access.Passwords // nil for none
+	// Revoked is the list of client certificates that hold no more; nil for none. It follows its
+	// file, and a Renewal does not exchange it.
+	Revoked *revoked.List
 }
 
 // identifies reports whether senders have identities, so that each reads its own
@@ -74,6 +78,9 @@ func (s *sources) open(reg *register.Register, secret []byte) error {
 		}
 		if s.passwords = cfg.Listen.Passwords; s.passwords != nil {
 			lc.Passwords = s.passwords
+		}
+		if cfg.Listen.Revoked != nil {
+			lc.Revoked = cfg.Listen.Revoked
 		}
 		var err error
 		if s.listener, err = listener.Listen(lc); err != nil {

@@ -1,6 +1,6 @@
 // Package access says who may connect as what: password files, which the
-// gateway's own listener reads as well as mosquitto, and mosquitto's access
-// list. It is made from the register; passwords are never in the register.
+// gateway's own listener reads as well as mosquitto, and brokers' access
+// lists. It is made from the register; passwords are never in the register.
 //
 // A password file has one line for each sensor, by the sensor's id:
 //
@@ -8,6 +8,7 @@
 //
 // with PBKDF2-HMAC-SHA-512 (RFC 8018), 101 rounds, a salt of 12 bytes and a
 // hash of 64, both in base64: the format of mosquitto 2 (mosquitto_passwd(1)).
+// EMQX 5 takes the same hashes in a form of its own.
 // Few rounds are enough for the passwords that this package makes: they have
 // 160 random bits.
 package access
@@ -24,10 +25,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"sluice/register"
 )
@@ -121,23 +126,59 @@ func (p *Passwords) Same(other *Passwords, user string) bool {
 	return p.hashes[user] == other.hashes[user]
 }
 
-// Make gives the user a new random password and returns it; only its hash is kept.
-func (p *Passwords) Make(user string) (string, error) {
-	secret, salt := make([]byte, 20), make([]byte, saltSize)
-	if _, err := rand.Read(secret); err != nil {
-		return "", err
+// Make gives users new random passwords, on all processors, and returns these in the users' order;
+// only their hashes are kept. Progress is told how many are made, by
+// several goroutines.
+func (p *Passwords) Make(users []string, progress func(done int)) ([]string, error) {
+	const step = 64
+	passwords, hashes := make([]string, len(users)), make([]string, len(users))
+	var next, done atomic.Int64
+	var all errgroup.Group
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() error {
+			for from := int(next.Add(step)) - step; from < len(users); from = int(next.Add(step)) - step {
+				for n := from; n < min(from+step, len(users)); n++ {
+					var err error
+					if passwords[n], hashes[n], err = fresh(); err != nil {
+						return err
+					}
+				}
+				progress(int(done.Add(int64(min(step, len(users)-from)))))
+			}
+			return nil
+		})
 	}
-	if _, err := rand.Read(salt); err != nil {
-		return "", err
+	if err := all.Wait(); err != nil {
+		return nil, err
 	}
-	password := strings.ToLower(base32.StdEncoding.EncodeToString(secret))
-	p.hashes[user] = line([]byte(password), salt)
-	return password, nil
+	for n, user := range users {
+		p.hashes[user] = hashes[n]
+	}
+	return passwords, nil
 }
 
-// Retain forgets all users but these.
-func (p *Passwords) Retain(users map[string]bool) {
-	maps.DeleteFunc(p.hashes, func(user, _ string) bool { return !users[user] })
+// fresh makes a password and its hash. The salt is text, since EMQX takes no other.
+func fresh() (password, hash string, err error) {
+	secret, salt := make([]byte, 20), make([]byte, saltSize/4*3)
+	if _, err := rand.Read(secret); err != nil {
+		return "", "", err
+	}
+	if _, err := rand.Read(salt); err != nil {
+		return "", "", err
+	}
+	password = strings.ToLower(base32.StdEncoding.EncodeToString(secret))
+	return password, line([]byte(password), []byte(base64.RawURLEncoding.EncodeToString(salt))), nil
+}
+
+// Retain forgets all users but these, and returns those that it forgot, sorted.
+func (p *Passwords) Retain(users map[string]bool) (gone []string) {
+	for _, user := range slices.Sorted(maps.Keys(p.hashes)) {
+		if !users[user] {
+			gone = append(gone, user)
+			delete(p.hashes, user)
+		}
+	}
+	return gone
 }
 
 func line(password, salt []byte) string {

@@ -1,6 +1,7 @@
 package listener
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"syscall"
@@ -111,6 +112,18 @@ func (s *admitted) disconnect(u *user) {
 	}
 }
 
+// cut cuts off those for whom it is time.
+func (s *admitted) cut(time func(*conn) bool, why reason) {
+	s.mu.Lock()
+	list := slices.Collect(maps.Keys(s.all))
+	s.mu.Unlock()
+	for _, c := range list {
+		if time(c) {
+			c.cut(why)
+		}
+	}
+}
+
 // close lets nobody in any more.
 func (s *admitted) close() {
 	s.mu.Lock()
@@ -120,13 +133,5 @@ func (s *admitted) close() {
 
 // clear cuts off whoever is still there.
 func (s *admitted) clear() {
-	s.mu.Lock()
-	var list []*conn
-	for c := range s.all {
-		list = append(list, c)
-	}
-	s.mu.Unlock()
-	for _, c := range list {
-		c.cut(closing)
-	}
+	s.cut(func(*conn) bool { return true }, closing)
 }

@@ -204,16 +204,18 @@ func (c *conn) authorize(pk *packets.Packet) *refusal {
 	if !c.l.admitted.add(c) {
 		return &refusal{why: noSeat, code: packets.ErrServerUnavailable}
 	}
+	if c.shutOut() {
+		c.l.admitted.leave(c)
+		return &refusal{why: badIdentity, code: packets.ErrNotAuthorized, guess: true}
+	}
 	return nil
 }
 
 // identify returns the common name of a verified certificate, or a user name whose
 // password is right; empty for a stranger.
 func (c *conn) identify(pk *packets.Packet, passwords Passwords) string {
-	if secure, ok := c.Conn.(*tls.Conn); ok {
-		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
-			return chains[0][0].Subject.CommonName
-		}
+	if chain := c.certificates(); len(chain) > 0 {
+		return chain[0].Subject.CommonName
 	}
 	name := string(pk.Connect.Username)
 	if passwords == nil || !passwords.Check(name, pk.Connect.Password) {

@@ -53,6 +53,8 @@ type Config struct {
 	TLS   *tls.Config // nil for none
 	// Passwords, where they are not nil, and TLS with ClientCAs give identities.
 	Passwords Passwords
+	// Revoked says which certificates hold no more; nil for none.
+	Revoked Revocations
 	// Feedback is each sensor's feedback topic, by its id.
 	Feedback map[string]string
 	// Explains says that acknowledgements of MQTT 5 tell why nothing of a message counted.
@@ -109,6 +111,9 @@ func Listen(cfg Config) (*Listener, error) {
 		return nil, fmt.Errorf("mqtt listener: %w", err)
 	}
 	l.guests.Go(func() { l.tally.watch(l.ctx, cfg.Log) })
+	if cfg.Revoked != nil {
+		l.guests.Go(l.follow)
+	}
 	return l, nil
 }
 
