@@ -42,11 +42,12 @@ type device struct {
 	memory  int
 }
 
-// known is a metric with a number. Without a name it is unknown after all: two have that
-// number.
+// known is a metric with a number. Without a name it is one that nobody wants, or unknown after
+// all, where two have that number.
 type known struct {
 	name     string
 	datatype uint32
+	unwanted bool
 }
 
 // entryMemory is what one takes beside its name, about.
@@ -116,7 +117,7 @@ func (n *node) learn(e *Edges, of id) {
 			d.types[e.nameID(m.name)] = m.datatype
 		}
 		if m.aliased {
-			d.alias(m)
+			d.alias(m, !e.wanted(m.name))
 		}
 	}
 	if len(d.aliases)+len(d.types) == 0 {
@@ -135,10 +136,10 @@ func (n *node) learn(e *Edges, of id) {
 }
 
 // alias remembers the name that a number stands for; if it stands for two, none.
-func (d *device) alias(m *metric) {
+func (d *device) alias(m *metric, unwanted bool) {
 	before, again := d.aliases[m.alias]
-	k := known{datatype: m.datatype}
-	if !again || before.name == string(m.name) {
+	k := known{datatype: m.datatype, unwanted: unwanted && !again}
+	if !unwanted && (!again || before.name == string(m.name)) {
 		k.name = string(m.name)
 	}
 	d.aliases[m.alias] = k
@@ -158,6 +159,9 @@ func (n *node) name(e *Edges, of id) (unknown int) {
 		case len(m.name) == 0:
 			k = d.aliases[m.alias]
 			m.dropped = !m.aliased || k.name == ""
+			if m.aliased && k.unwanted {
+				continue
+			}
 			m.remembered = k.name
 		case m.datatype == 0 && m.numbered() && len(m.name) <= MaxName:
 			k.datatype = d.types[e.nameID(m.name)]

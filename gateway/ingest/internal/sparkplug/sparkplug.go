@@ -89,14 +89,20 @@ type Edges struct {
 	nodes  map[id]*list.Element // of *node
 	recent list.List            // from the one that spoke last
 	memory int                  // of all nodes, in bytes
+	wanted func(name []byte) bool
 }
 
 // New remembers nothing yet.
 func New() *Edges {
-	e := &Edges{nodes: make(map[id]*list.Element)}
+	e := &Edges{nodes: make(map[id]*list.Element), wanted: func([]byte) bool { return true }}
 	e.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 	return e
 }
+
+// Only says which names are remembered, of births from then on; without it, all are. A name
+// may tell of somebody, such as one for each telephone in sight, and outlives its epoch here.
+// What a birth calls by another name is known, and left out of data that have its number.
+func (e *Edges) Only(wanted func(name []byte) bool) { e.wanted = wanted }
 
 // Take reads a message that was received at that instant, in nanoseconds since 1970. The
 // fault of one that is refused is of the whole message: TooLarge, DuplicateKey, or NotJSON

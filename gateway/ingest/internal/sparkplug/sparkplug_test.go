@@ -100,6 +100,40 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestOnly: a name that nobody wants is not remembered, and nobody asks for it again; it is
+// still in the birth itself, and in data that say it.
+func TestOnly(t *testing.T) {
+	e := New()
+	e.Only(func(name []byte) bool { return string(name) == "LAeq" })
+	birth := payload(0, of(named("02:00:5e:00:00:01"), aliased(1), typed(9), float(1)),
+		of(named("LAeq"), aliased(2), typed(9), float(2)), of(named("Count"), aliased(3), typed(1), varint(10, 255)))
+	for _, c := range []struct {
+		topic   string
+		payload []byte
+		want    string
+	}{
+		{nbirth, birth, readings(0, `"02:00:5e:00:00:01":1,"LAeq":2,"Count":-1`)},
+		{ndata, payload(1, of(aliased(1), float(3)), of(aliased(2), float(4)), of(aliased(3), varint(10, 1))),
+			readings(1, `"LAeq":4`)},
+		{ndata, payload(2, of(named("Count"), varint(10, 254))), readings(2, `"Count":-2`)},
+		{ndata, payload(3, of(aliased(4), float(3))), `{"timestamp":1000,"seq":3,"readings":[]} ? rebirth`},
+	} {
+		if got := take(t, e, c.topic, c.payload, 1); got != c.want {
+			t.Errorf("%s: %s; want %s", c.topic, got, c.want)
+		}
+		counted(t, e)
+	}
+	for _, at := range e.nodes {
+		for _, d := range at.Value.(*node).devices {
+			for _, k := range d.aliases {
+				if k.name != "" && k.name != "LAeq" {
+					t.Errorf("%s is remembered", k.name)
+				}
+			}
+		}
+	}
+}
+
 // TestValues has one value of each type, and what is none.
 func TestValues(t *testing.T) {
 	long := func(v int64) []byte { return varint(11, uint64(v)) }
