@@ -3,6 +3,7 @@ package sparkplug
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"unsafe"
@@ -108,6 +109,15 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// parsed is the copy of the last message that fastjson keeps.
+func parsed(e *Edges) []byte {
+	b := reflect.ValueOf(&e.parser).Elem().FieldByName("b")
+	if b.IsNil() {
+		return nil
+	}
+	return b.Bytes()
+}
+
 // TestNothingStays: of a message nothing is in the buffers; of topics, of values and of names
 // without an alias nothing is remembered.
 func TestNothingStays(t *testing.T) {
@@ -127,6 +137,19 @@ func TestNothingStays(t *testing.T) {
 			}
 		}
 	}
+	take(t, e, nbirth, payload(0, of(named("a"), aliased(1), typed(9), float(1)), of(named("b"), typed(12),
+		text(15, canary))), 1)
+	if !strings.Contains(string(parsed(e)), canary) {
+		t.Error("the parser has no copy any more: nothing needs to be dropped")
+	}
+	e.DropBuffers()
+	if parsed(e) != nil || e.metrics != nil || e.text != nil || e.out != nil || e.scratch != nil {
+		t.Error("buffers stay")
+	}
+	if got := take(t, e, ndata, payload(1, of(aliased(1), float(2))), 1); got != readings(1, `"a":2`) {
+		t.Errorf("what a birth said is gone: %s", got)
+	}
+	take(t, e, ndeath, payload(-1), 1)
 	for _, at := range e.nodes {
 		for _, d := range at.Value.(*node).devices {
 			if len(d.aliases) > 0 {

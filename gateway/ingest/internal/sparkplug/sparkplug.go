@@ -104,6 +104,13 @@ func New() *Edges {
 // What a birth calls by another name is known, and left out of data that have its number.
 func (e *Edges) Only(wanted func(name []byte) bool) { e.wanted = wanted }
 
+// DropBuffers drops what the last messages were in, the parser's copy of them too; what births
+// said stays. It is for the end of an epoch, and ends the validity of a tree.
+func (e *Edges) DropBuffers() {
+	e.parser = fastjson.Parser{}
+	e.reader = reader{seeds: e.seeds}
+}
+
 // Take reads a message that was received at that instant, in nanoseconds since 1970. The
 // fault of one that is refused is of the whole message: TooLarge, DuplicateKey, or NotJSON
 // for all else; of a birth that is refused nothing is known, of what was before neither.
