@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"sluice/gateway/ingest"
 	"sluice/gateway/rollback"
 )
 
@@ -16,6 +17,9 @@ func (g *Gateway) Admin() string { return g.admin.Addr() }
 
 // EventTime is the gateway's clock; the zero time before its first tick.
 func (g *Gateway) EventTime() time.Time { return g.ingest.Report().Now }
+
+// Report is what may be known of what came in; its counters are exact in a simulation.
+func (g *Gateway) Report() ingest.Report { return g.ingest.Report() }
 
 // Problem is what is wrong with the policy, over several lines; empty when nothing is.
 func (g *Gateway) Problem() string {

@@ -3,6 +3,6 @@ package main
 import "github.com/spf13/cobra"
 
 func sensorCommand() *cobra.Command {
-	return group(&cobra.Command{Use: "sensor", Short: "Enter sensors, and manage their credentials"},
-		sensorImport(), sensorNew(), aclCommand(), certCommand())
+	return group(&cobra.Command{Use: "sensor", Short: "Enter sensors, manage their credentials, and try devices"},
+		sensorImport(), sensorNew(), aclCommand(), certCommand(), certifyCommand())
 }

@@ -1,0 +1,241 @@
+// Package certify tries a device as a city's gateway and network would, and says what it found in a report
+// that a city can ask for in a tender. docs/certificate.md defines each check.
+//
+// A run has four parts. A bench (certify/bench) is a real gateway with one sensor. A tap (certify/tap)
+// stands between it and the device, and does what networks do. A Hand does with the device what a check
+// needs: a person who is told, or a command. And one goroutine, this package's, goes through the checks,
+// waits for what must come of each, and judges by what passed the tap and what the gateway said of it.
+//
+// Nothing that a device measures is kept or shown: all that comes here are stamps, flags, counts and codes.
+package certify
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sluice/certify/bench"
+	"sluice/certify/report"
+	"sluice/certify/tap"
+)
+
+// Options of a run.
+type Options struct {
+	Sensor bench.Sensor
+	// File is the name of a kinds.yaml, for errors; Kinds its text.
+	File  string
+	Kinds []byte
+	// Device is what the report calls the device; Program this program.
+	Device, Program string
+	// Listen is where the device connects; with TLS where there is a certificate.
+	Listen string
+	TLS    *tls.Certificate
+	// Outage is how long nobody answers, at least: three of the device's intervals, if that is longer.
+	Outage time.Duration
+	// Patience is how long a device has for each thing that it must do.
+	Patience time.Duration
+	// Deadline ends the run: what was not tried by then is not tried.
+	Deadline time.Duration
+	Hand     Hand
+	// Show is called with each check that is done, Progress with what is waited for.
+	Show     func(report.Check)
+	Progress func(string)
+}
+
+// Entry is what is entered into the device.
+type Entry struct {
+	Addr             string // HOST:PORT
+	TLS              bool
+	User, Password   string
+	Readings, Beats  string // topics
+	FeedbackTopic    string
+	HeartbeatsWanted string // how often, as an ISO 8601 duration; empty where the kind asks for none
+}
+
+// Hand does with the device what a check needs. Both return at once when a person is to do it.
+type Hand interface {
+	// Connect has the device connect for the first time, as an entry says.
+	Connect(ctx context.Context, e Entry) error
+	// Restart has the device lose its power, and come back.
+	Restart(ctx context.Context) error
+}
+
+// run is one run. Its goroutine owns it.
+type run struct {
+	o     Options
+	bench *bench.Bench
+	tap   *tap.Tap
+	rec   record
+	// watch is told of each event too, with the readings in it that did not come before.
+	watch func(e tap.Event, fresh []stamp)
+	done  map[string]report.Check
+	codes func(check string) []report.Code // what the gateway said until now
+	err   error                            // why the run cannot go on
+}
+
+// errDeadline says that time is over.
+var errDeadline = errors.New("the deadline came first")
+
+// Run tries the device. An error means that there is no report.
+func Run(ctx context.Context, o Options) (*report.Report, error) {
+	began := time.Now().UTC().Truncate(time.Second)
+	b, err := bench.Open(ctx, o.Sensor, o.File, o.Kinds, began)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{o: o, bench: b, rec: newRecord(), done: make(map[string]report.Check)}
+	r.codes = func(check string) []report.Code { return codes(check, b.Notes(), b.Account().Refused) }
+	err = r.try(ctx)
+	if err := errors.Join(err, b.Close()); err != nil {
+		return nil, err
+	}
+	checks := make([]report.Check, len(report.Checks))
+	for i, name := range report.Checks {
+		checks[i] = r.done[name]
+	}
+	out := &report.Report{
+		Format: report.Format, Device: o.Device, Kind: o.Sensor.Kind, Kinds: "sha256:" + b.Kinds, Program: o.Program,
+		Began: began, Ended: time.Now().UTC().Truncate(time.Second), Readings: report.Magnitude(int64(r.rec.readings)),
+		Checks: checks, Result: report.Overall(checks),
+	}
+	return out, nil
+}
+
+// try opens the tap and goes through the checks.
+func (r *run) try(ctx context.Context) error {
+	s := r.bench.Sensor
+	topics := tap.Topics{Readings: s.UpTopic(), Heartbeats: s.HeartbeatTopic()}
+	t, err := tap.Listen(r.o.Listen, r.o.TLS, r.bench.MQTT(), s.ID, topics)
+	if err != nil {
+		return fmt.Errorf("nothing can listen at that address: %w; choose another with --listen", err)
+	}
+	r.tap = t
+	live, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- t.Run(live) }()
+	entry := Entry{Addr: t.Addr(), TLS: r.o.TLS != nil, User: s.ID, Password: r.bench.Password,
+		Readings: topics.Readings, Beats: topics.Heartbeats, FeedbackTopic: s.FeedbackTopic()}
+	if every := r.bench.Kind.Heartbeat; !every.IsZero() {
+		entry.HeartbeatsWanted = every.String()
+	}
+	timed, cancel := context.WithTimeoutCause(ctx, r.o.Deadline, errDeadline)
+	defer cancel()
+	r.steps(timed, entry)
+	stop()
+	err = <-ended
+	if r.err != nil && !errors.Is(r.err, errDeadline) {
+		return r.err
+	}
+	return err
+}
+
+// steps are the checks in the order in which they are made: each leaves the device connected for the next.
+func (r *run) steps(ctx context.Context, entry Entry) {
+	if r.connect(ctx, entry) {
+		for _, step := range []func(context.Context){r.retransmission, r.backlog, r.reset, r.transport, r.beatsCome} {
+			if r.err == nil {
+				step(ctx)
+			}
+		}
+		r.settle(ctx)
+	}
+	why := "nothing of the device came"
+	if r.rec.messages > 0 {
+		why = errDeadline.Error()
+		r.judge()
+	}
+	for _, name := range report.Checks {
+		if _, done := r.done[name]; !done {
+			r.finish(name, report.Untried, why)
+		}
+	}
+}
+
+// finish notes how a check went, and shows it. The first word on a check stands.
+func (r *run) finish(name string, result report.Result, found ...string) {
+	if _, done := r.done[name]; done {
+		return
+	}
+	codes := r.codes(name)
+	if len(codes) > 0 && result == report.Pass {
+		result = report.Fail
+	}
+	c := report.Check{Check: name, Result: result, Found: found, Codes: codes}
+	r.done[name] = c
+	r.o.Show(c)
+}
+
+// await waits until something is so, and no longer than a limit. It reports whether it is so; r.err is set
+// where the run cannot go on.
+func (r *run) await(ctx context.Context, what string, limit time.Duration, so func() bool) bool {
+	end := time.Now().Add(limit)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for r.err == nil && !so() {
+		select {
+		case e := <-r.tap.Events():
+			fresh := r.rec.see(e)
+			if r.watch != nil {
+				r.watch(e, fresh)
+			}
+		case now := <-tick.C:
+			if now.After(end) {
+				return false
+			}
+			r.o.Progress(fmt.Sprintf("%s (%s)", what, end.Sub(now).Round(time.Second)))
+		case <-r.bench.Ended():
+			r.err = errors.New("the bench's own gateway has stopped")
+		case <-ctx.Done():
+			r.err = context.Cause(ctx)
+		}
+	}
+	return r.err == nil
+}
+
+// pause takes what comes for some time.
+func (r *run) pause(ctx context.Context, what string, limit time.Duration) {
+	r.await(ctx, what, limit, func() bool { return false })
+}
+
+// watching has a function told of what passes while another runs.
+func (r *run) watching(watch func(e tap.Event, fresh []stamp), during func()) {
+	r.watch = watch
+	during()
+	r.watch = nil
+}
+
+// about is a number as a report says it.
+func about(n int) string { return fmt.Sprintf("about %d", report.Magnitude(int64(n))) }
+
+// belongs are the checks that codes of docs/wire.md belong to; all others are malformed.
+var belongs = map[string]string{
+	"E001": "identity", "E002": "identity", "E003": "identity", "E103": "declared", "E300": "clock", "E301": "clock",
+	"E302": "clock", "E304": "clock", "E305": "reset", "E303": "",
+}
+
+// codes are those that the gateway said, of a check: in notes, and as numbers of readings.
+func codes(check string, notes []bench.Note, refused map[string]int64) (list []report.Code) {
+	of := func(code string) bool {
+		of, known := belongs[code]
+		return known && of == check || !known && check == "malformed"
+	}
+	told := map[string]bool{}
+	for _, n := range notes {
+		if told[n.Code] = true; of(n.Code) && len(list) < report.MaxCodes/2 {
+			list = append(list, report.Code{Code: n.Code, Pointer: n.Pointer, Count: report.Magnitude(n.Count), Fix: n.Fix})
+		}
+	}
+	for code, n := range refused {
+		if n > 0 && of(code) && !told[code] {
+			list = append(list, report.Code{Code: code, Pointer: "/*", Count: report.Magnitude(n), Fix: "see docs/wire.md"})
+		}
+	}
+	slices.SortFunc(list, func(a, b report.Code) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Pointer, b.Pointer))
+	})
+	return list
+}
