@@ -96,7 +96,8 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:internal/yamldoc FuzzDirectory:policy/check \
 	FuzzDraw:opendata/zonemap FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener \
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc \
-	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug
+	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug \
+	FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:certify/report FuzzFrames:certify/tap
 
 fuzz: ## each parser of outside bytes for FUZZTIME (30s)
 	@echo "seed $(SEED)"

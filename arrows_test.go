@@ -162,8 +162,18 @@ var arrows = map[string]row{
 	"town": {"everything in one process, for up",
 		"books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata " +
 			"opendata/query perm policy/workspace store store/sqlite"},
+	"certify/envelope": {"what is around a reading, read without the gateway's decoder so that the two test each other",
+		"internal/civil"},
+	"certify/tap": {"between a device and a gateway: it sees, and tells stamps and flags", "certify/envelope"},
+	"certify/bench": {"a gateway for one device on loopback, in a directory that goes at the end",
+		"gateway gateway/config internal/names register register/access"},
+	"certify/report": {"the certificate: its form, its words, its signature by a key that ballots take",
+		"internal/names policy/ballot"},
+	"certify": {"the checks of a device: what passes the tap and what the bench says of it become a report",
+		"certify/bench certify/envelope certify/report certify/tap"},
 	"cmd/sluice": {"the verbs; each needs its room",
-		"books books/union brief configs/portalba gateway gateway/config gateway/crash gateway/doctor " +
+		"books books/union brief certify certify/report configs/portalba gateway " +
+			"gateway/config gateway/crash gateway/doctor " +
 			"gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/i18n " +
 			"opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council " +
 			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace " +
@@ -200,7 +210,7 @@ var doors = map[string]row{
 	"github.com/dchest/siphash": {"keyed hashes, in assembly and without allocation",
 		"gateway/ingest gateway/ingest/internal/pseudonym"},
 	"github.com/eclipse/paho.mqtt.golang": {"MQTT, as a client",
-		"firmware-sim/device gateway/ingest/internal/mqtt test/bench test/harness"},
+		"certify/bench firmware-sim/device gateway/ingest/internal/mqtt test/bench test/harness"},
 	"github.com/fxamacker/cbor/v2": {"whether CBOR is well-formed, within bounds; and as devices write it",
 		"firmware-sim/device/dialect gateway/ingest/internal/cbor"},
 	"github.com/goccy/go-yaml": {"YAML with positions", "internal/locales internal/yamldoc"},
@@ -208,11 +218,12 @@ var doors = map[string]row{
 		"gateway/release"},
 	"github.com/hiddeco/sshsig":                   {"OpenSSH signatures", "policy/ballot"},
 	"github.com/influxdata/influxdb-client-go/v2": {"InfluxDB", "store/influx"},
-	"github.com/mochi-mqtt/server/v2":             {"MQTT, as a broker", "gateway/ingest/internal/listener test/bench"},
-	"github.com/open-policy-agent/opa":            {"the council's rules", "policy/rego"},
-	"github.com/paulmach/orb":                     {"geometry of zones", "opendata/zonemap register"},
-	"github.com/prometheus/client_golang":         {"metrics", "gateway/admin"},
-	"github.com/santhosh-tekuri/jsonschema/v6":    {"files against their schemas", "policy/check"},
+	"github.com/mochi-mqtt/server/v2": {"MQTT, as a broker; its packets",
+		"certify/tap gateway/ingest/internal/listener test/bench"},
+	"github.com/open-policy-agent/opa":         {"the council's rules", "policy/rego"},
+	"github.com/paulmach/orb":                  {"geometry of zones", "opendata/zonemap register"},
+	"github.com/prometheus/client_golang":      {"metrics", "gateway/admin"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"files against their schemas", "policy/check"},
 	"github.com/schollz/progressbar/v3": {"progress of what takes long",
 		"cmd/sluice firmware-sim/device town"},
 	"github.com/spf13/cobra": {"verbs and flags", "cmd/sluice firmware-sim"},

@@ -226,12 +226,14 @@ func codes(check string, notes []bench.Note, refused map[string]int64) (list []r
 	told := map[string]bool{}
 	for _, n := range notes {
 		if told[n.Code] = true; of(n.Code) && len(list) < report.MaxCodes/2 {
-			list = append(list, report.Code{Code: n.Code, Pointer: n.Pointer, Count: report.Magnitude(n.Count), Fix: n.Fix})
+			list = append(list,
+				report.Code{Code: n.Code, Pointer: n.Pointer, Count: report.Magnitude(n.Count), Fix: n.Fix})
 		}
 	}
 	for code, n := range refused {
 		if n > 0 && of(code) && !told[code] {
-			list = append(list, report.Code{Code: code, Pointer: "/*", Count: report.Magnitude(n), Fix: "see docs/wire.md"})
+			list = append(list, report.Code{Code: code, Pointer: "/*", Count: report.Magnitude(n), Fix: "see " +
+				"docs/wire.md"})
 		}
 	}
 	slices.SortFunc(list, func(a, b report.Code) int {

@@ -57,7 +57,8 @@ func (r *run) connect(ctx context.Context, entry Entry) bool {
 func (r *run) identity() {
 	switch {
 	case r.rec.elsewhere > 0:
-		r.finish("identity", report.Fail, about(r.rec.elsewhere)+" of its messages went to topics that are not its own; "+
+		r.finish("identity", report.Fail, about(r.rec.elsewhere)+" of its messages went to topics that are not "+
+			"its own; "+
 			"publish to the topics that it was given")
 	case r.rec.mistakes > 0:
 		r.finish("identity", report.Fail, "after it had connected, it came with another user or password; keep one")
@@ -94,7 +95,8 @@ func (r *run) transport(ctx context.Context) {
 	back := r.again(ctx, entries)
 	switch s := r.rec.security; {
 	case s.trusted > 0:
-		r.finish("tls", report.Fail, "it went on with a certificate that nobody vouches for: whoever stands in between "+
+		r.finish("tls", report.Fail, "it went on with a certificate that nobody vouches for: whoever stands in "+
+			"between "+
 			"gets its password; have it verify certificates")
 	case s.distrust == 0:
 		r.finish("tls", report.Untried, "it did not come while another certificate was shown")

@@ -16,7 +16,8 @@ type stamp = envelope.Stamp
 // come again, and must count nowhere twice.
 func (r *run) retransmission(ctx context.Context) {
 	if r.rec.unsure == r.rec.messages {
-		r.finish("retransmission", report.Fail, "it publishes at QoS 0, where nothing is acknowledged and what is lost "+
+		r.finish("retransmission", report.Fail, "it publishes at QoS 0, where nothing is acknowledged and what is "+
+			"lost "+
 			"is lost; publish at QoS 1")
 		return
 	}
@@ -70,16 +71,20 @@ func (r *run) resent(ctx context.Context, came, marked bool, known int64) {
 	case a.Accepted == 0:
 		r.finish("retransmission", report.Untried, "none of its readings counts, so none can count twice")
 	case !once:
-		r.finish("retransmission", report.Fail, "a message that came again was counted again: send seq, or at least ts, "+
+		r.finish("retransmission", report.Fail, "a message that came again was counted again: send seq, or at "+
+			"least ts, "+
 			"and the same bytes with the DUP flag")
 	case !marked && r.rec.unsequenced > 0:
-		r.finish("retransmission", report.Fail, "it has no seq and sends again without the DUP flag, so that only equal "+
+		r.finish("retransmission", report.Fail, "it has no seq and sends again without the DUP flag, so that only "+
+			"equal "+
 			"times tell a repetition; send seq, or set the flag")
 	case !marked:
-		r.finish("retransmission", report.Pass, "what was not acknowledged came again and counted once, known by its seq "+
+		r.finish("retransmission", report.Pass, "what was not acknowledged came again and counted once, known by "+
+			"its seq "+
 			"(without the DUP flag, which a new session does not need)")
 	default:
-		r.finish("retransmission", report.Pass, "what was not acknowledged came again, with the DUP flag, and counted once")
+		r.finish("retransmission", report.Pass, "what was not acknowledged came again, with the DUP flag, and "+
+			"counted once")
 	}
 }
 
@@ -170,16 +175,19 @@ func (r *run) keptBack(o *outage, back, due bool) {
 		r.finish("backlog", report.Untried,
 			fmt.Sprintf("nothing was due in an outage of %s; give a longer one with --outage", length))
 	case o.kept == 0:
-		r.finish("backlog", report.Fail, fmt.Sprintf("nothing came of what it measured in an outage of %s; keep readings "+
+		r.finish("backlog", report.Fail, fmt.Sprintf("nothing came of what it measured in an outage of %s; keep "+
+			"readings "+
 			"and send them later, with the ts that they were measured at", length))
 	case missing > 0:
 		r.finish("backlog", report.Fail, fmt.Sprintf("%s of the readings of an outage of %s never came, by their seq; "+
 			"keep more", about(missing), length))
 	case o.top > maxRate:
-		r.finish("backlog", report.Fail, fmt.Sprintf("it sent what it kept at more than %d messages a second; send them "+
+		r.finish("backlog", report.Fail, fmt.Sprintf("it sent what it kept at more than %d messages a second; "+
+			"send them "+
 			"more slowly, or many readings in a message", maxRate))
 	default:
-		r.finish("backlog", report.Pass, fmt.Sprintf("%s readings of an outage of %s came later, with their own ts, and "+
+		r.finish("backlog", report.Pass, fmt.Sprintf("%s readings of an outage of %s came later, with their own "+
+			"ts, and "+
 			"none is missing", about(o.kept), length))
 	}
 }

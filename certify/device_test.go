@@ -222,8 +222,8 @@ func (d *device) dial(ctx context.Context) (net.Conn, chan uint16) {
 // greet sends CONNECT, and reports whether it was taken.
 func greet(conn net.Conn, r io.Reader, user, password string) bool {
 	p := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connect}, ProtocolVersion: 4,
-		Connect: packets.ConnectParams{ProtocolName: []byte("MQTT"), ClientIdentifier: "ear", Keepalive: 30, Clean: true,
-			UsernameFlag: true, PasswordFlag: true, Username: []byte(user), Password: []byte(password)}}
+		Connect: packets.ConnectParams{ProtocolName: []byte("MQTT"), ClientIdentifier: "ear", Keepalive: 30,
+			Clean: true, UsernameFlag: true, PasswordFlag: true, Username: []byte(user), Password: []byte(password)}}
 	var b bytes.Buffer
 	_ = p.ConnectEncode(&b)
 	var answer [4]byte

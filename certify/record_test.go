@@ -59,8 +59,9 @@ func TestBeats(t *testing.T) {
 func TestOutageIsJudged(t *testing.T) {
 	from := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	message := func(second int, seq uint64, at time.Duration) tap.Event {
-		return tap.Event{What: tap.Published, Message: &tap.Message{At: from.Add(time.Hour + time.Duration(second)*time.Second),
-			Known: true, Stamps: []stamp{{Key: seq + 1, Timed: true, UTC: true, Time: from.Add(at), Sequenced: true, Seq: seq}}}}
+		s := stamp{Key: seq + 1, Timed: true, UTC: true, Time: from.Add(at), Sequenced: true, Seq: seq}
+		return tap.Event{What: tap.Published, Message: &tap.Message{
+			At: from.Add(time.Hour + time.Duration(second)*time.Second), Known: true, Stamps: []stamp{s}}}
 	}
 	for _, c := range []struct {
 		name      string

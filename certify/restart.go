@@ -59,15 +59,19 @@ func (r *run) reset(ctx context.Context) {
 	case s.anew+s.on+s.wrong+s.bare == 0:
 		r.finish("reset", report.Fail, "after the restart it sent no new reading")
 	case s.wrong > 0:
-		r.finish("reset", report.Fail, "after the restart seq began again, and boot stayed as it was; change boot, or let "+
+		r.finish("reset", report.Fail, "after the restart seq began again, and boot stayed as it was; change "+
+			"boot, or let "+
 			"seq go on")
 	case mistaken > 0:
-		r.finish("reset", report.Fail, about(mistaken)+" new readings were taken for repetitions; change boot, or let seq "+
+		r.finish("reset", report.Fail, about(mistaken)+" new readings were taken for repetitions; change boot, or "+
+			"let seq "+
 			"go on")
 	case s.bare > 0 && r.rec.untimed > 0:
-		r.finish("reset", report.Fail, "its readings have neither seq nor ts, so that nothing tells them apart; send both")
+		r.finish("reset", report.Fail, "its readings have neither seq nor ts, so that nothing tells them apart; "+
+			"send both")
 	case s.bare > 0:
-		r.finish("reset", report.Pass, "after the restart nothing was taken for a repetition (it has no seq: its readings "+
+		r.finish("reset", report.Pass, "after the restart nothing was taken for a repetition (it has no seq: its "+
+			"readings "+
 			"are told apart by ts and content)")
 	case s.anew > 0:
 		r.finish("reset", report.Pass, "after the restart boot changed, and nothing was taken for a repetition")

@@ -55,7 +55,8 @@ func (r *run) clock() {
 	case r.rec.zoned > 0:
 		r.finish("clock", report.Fail, "its times are not written as UTC; send ts with Z at the end")
 	default:
-		r.finish("clock", report.Pass, "each reading had a time in UTC, and none was ahead of the gateway's clock or too old")
+		r.finish("clock", report.Pass, "each reading had a time in UTC, and none was ahead of the gateway's clock "+
+			"or too old")
 	}
 }
 

@@ -114,6 +114,7 @@ func (o *runWords) flags(c *cobra.Command) {
 	f.StringVar(&o.owner, "owner", "acme", "with --as: who owns the sensors")
 	f.IntVar(&o.sensors, "sensors", 11, "how many sensors, the example city's first")
 	f.IntVar(&o.Rate, "rate", 0, "readings a second from WiFi counters; 0 lets the street decide")
+	f.DurationVar(&o.Beat, "beat", 0, "with --rate: time between heartbeats, in whole seconds; 0 for none")
 	f.IntVar(&o.Crowd, "crowd", 1000, "with --rate: how many devices there are")
 	f.IntVar(&o.Batch, "batch", 1, "with --rate: readings in a message")
 	f.DurationVar(&o.Duration, "duration", time.Minute, "how long, in the street's time")

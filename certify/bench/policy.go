@@ -33,10 +33,10 @@ func policy(name string, k register.Kind, now time.Time) map[string]string {
 		"policy/zones.geojson": `{"type":"FeatureCollection","features":[{"type":"Feature","id":"bench","properties":{},` +
 			`"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]}}]}`,
 		"policy/decisions/certificate.yaml": fmt.Sprintf("decision: certificate\ntitle: {en: A device on a bench}\n"+
-			"stream: bench\npurpose: certificate\nlegal_basis: none needed\napplies_to: {kinds: [%s], zones: [bench]}\n"+
-			"unit: %s\nkeep: [%s]\nplace: sensor\npublish:\n  every: PT1H\n  lateness: P1D\n  by: [zone]\n  measures:\n"+
-			"    - %s\n%sfrom: %s\nuntil: %s\nreview: %s\n", name, unit, keep, measure, protect, day(0, -2), day(1, 0),
-			day(0, 300)),
+			"stream: bench\npurpose: certificate\nlegal_basis: none needed\n"+
+			"applies_to: {kinds: [%s], zones: [bench]}\nunit: %s\nkeep: [%s]\nplace: sensor\npublish:\n"+
+			"  every: PT1H\n  lateness: P1D\n  by: [zone]\n  measures:\n    - %s\n%sfrom: %s\nuntil: %s\nreview: %s\n",
+			name, unit, keep, measure, protect, day(0, -2), day(1, 0), day(0, 300)),
 	}
 }
 

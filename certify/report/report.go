@@ -212,7 +212,8 @@ func (c *Check) sound() bool {
 	}
 	return !slices.ContainsFunc(c.Found, func(s string) bool { return !shown(s) }) &&
 		!slices.ContainsFunc(c.Codes, func(x Code) bool {
-			return !codePattern.MatchString(x.Code) || !shown(x.Pointer) || !shown(x.Fix) || x.Count != Magnitude(x.Count)
+			return !codePattern.MatchString(x.Code) || !shown(x.Pointer) || !shown(x.Fix) ||
+				x.Count != Magnitude(x.Count)
 		})
 }
 
@@ -224,7 +225,8 @@ func (r *Report) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Certificate of a sensor\n\nDevice    %s\nKind      %s (%s...)\nProgram   %s\n", r.Device, r.Kind,
 		r.Kinds[:len("sha256:")+12], r.Program)
-	fmt.Fprintf(&b, "Tried     %s, %s\nReadings  about %d\nResult    %s\n", r.Began.UTC().Format("2006-01-02 15:04 UTC"),
+	fmt.Fprintf(&b, "Tried     %s, %s\nReadings  about %d\nResult    %s\n", r.Began.UTC().Format("2006-01-02 "+
+		"15:04 UTC"),
 		r.Ended.Sub(r.Began).Round(time.Second), r.Readings, r.Result)
 	for _, c := range r.Checks {
 		b.WriteString("\n" + c.Text())

@@ -66,7 +66,8 @@ func ParseSigners(file string, raw []byte) ([]Signer, error) {
 
 var (
 	errSigner = errors.New("write a name and the line of an id_ed25519.pub: lab@example.org ssh-ed25519 AAAA...")
-	errOption = errors.New("of the options only namespaces=\"...\" is known here; take the others out, or verify with " +
+	errOption = errors.New("of the options only namespaces=\"...\" is known here; take the others out, or verify " +
+		"with " +
 		"ssh-keygen -Y verify")
 )
 

@@ -99,8 +99,8 @@ func next(t *testing.T, tap *Tap, want What) Event {
 
 func connectAs(user string) []byte {
 	p := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connect}, ProtocolVersion: 4,
-		Connect: packets.ConnectParams{ProtocolName: []byte("MQTT"), ClientIdentifier: "x", Clean: true, UsernameFlag: true,
-			Username: []byte(user)}}
+		Connect: packets.ConnectParams{ProtocolName: []byte("MQTT"), ClientIdentifier: "x", Clean: true,
+			UsernameFlag: true, Username: []byte(user)}}
 	var b bytes.Buffer
 	_ = p.ConnectEncode(&b)
 	return b.Bytes()

@@ -38,7 +38,7 @@ func main() {
 // ask for both. The verbs that see readings need it; the others do not pay for it.
 func enableClobberFree(args []string) {
 	const want = "clobberfree=1,asyncpreemptoff=1"
-	if len(args) < 2 || args[1] != "gateway" && args[1] != "up" || strings.Contains(os.Getenv("GODEBUG"), want) {
+	if !seesReadings(args) || strings.Contains(os.Getenv("GODEBUG"), want) {
 		return
 	}
 	self, err := os.Executable()
@@ -48,6 +48,12 @@ func enableClobberFree(args []string) {
 	debug := strings.TrimPrefix(os.Getenv("GODEBUG")+","+want, ",")
 	err = syscall.Exec(self, args, append(os.Environ(), "GODEBUG="+debug))
 	_, _ = os.Stderr.WriteString("sluice: memory that is freed will not be overwritten: " + err.Error() + "\n")
+}
+
+// seesReadings reports whether a command line is of a verb through which readings pass.
+func seesReadings(args []string) bool {
+	return len(args) > 1 && (args[1] == "gateway" || args[1] == "up") ||
+		len(args) > 2 && args[1] == "sensor" && args[2] == "certify"
 }
 
 // resetUmask makes the verbs that write a state directory create files with exactly the modes

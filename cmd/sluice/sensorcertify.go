@@ -50,7 +50,8 @@ func certifyCommand() *cobra.Command {
 	g.DurationVar(&f.o.Outage, "outage", 2*time.Minute, "how long nobody answers, to see what the device keeps")
 	g.DurationVar(&f.o.Patience, "patience", 5*time.Minute, "how long the device has for each thing that it must do")
 	g.DurationVar(&f.o.Deadline, "deadline", time.Hour, "when the run ends, whatever was tried")
-	g.StringVar(&f.command, "device-command", "", "a command of the shell that is the device; it is killed and started "+
+	g.StringVar(&f.command, "device-command", "", "a command of the shell that is the device; it is killed and "+
+		"started "+
 		"again for a restart")
 	g.StringVar(&f.sign, "sign", "", "SSH key that signs the report, without a passphrase")
 	g.StringVar(&f.out, "out", ".", "directory to write the report to")
@@ -142,7 +143,8 @@ func (f *certifyFlags) room() error {
 	for _, name := range []string{"report.json", "report.json.sig", "report.txt"} {
 		path := filepath.Join(f.out, name)
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return &config.Refusal{Err: fmt.Errorf("%s is there already; move it, or name another directory with --out", path)}
+			return &config.Refusal{Err: fmt.Errorf("%s is there already; move it, or name another directory with "+
+				"--out", path)}
 		}
 	}
 	probe, err := os.CreateTemp(f.out, ".report-*.part")

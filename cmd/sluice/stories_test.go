@@ -34,6 +34,8 @@ import (
 //	council                     ./policy with three members, keys/anna, keys/bru and keys/carla, and small quorums
 //	released                    ./gateway.yaml, ./policy and ./state of a gateway that has released two hours
 //	serve DIR                   serves what is in a state directory at $URL, until the story ends
+//	signers KEY                 ./allowed_signers with who has the key
+//	ear                         a device, for certify: a program
 func TestStories(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("ssh-keygen"); err != nil && os.Getenv("CI") != "" {
@@ -53,6 +55,7 @@ func TestStories(t *testing.T) {
 			"council":  func(ts *testscript.TestScript, _ bool, _ []string) { foundCouncil(ts) },
 			"released": func(ts *testscript.TestScript, _ bool, _ []string) { once.copyTo(ts) },
 			"serve":    serve,
+			"signers":  signers,
 		},
 	})
 }

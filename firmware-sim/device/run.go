@@ -46,6 +46,7 @@ type RunOptions struct {
 	Seed        uint64
 	Sensors     []street.Sensor
 	Rate, Crowd int
+	Beat        time.Duration // between heartbeats, with Rate; 0 for none
 	Batch       int
 	Duration    time.Duration
 	PerHour     float64
@@ -120,7 +121,7 @@ func load(
 	ctx context.Context, o RunOptions, s *street.Street, fleet *Fleet, link *Link, bar *progressbar.ProgressBar,
 ) error {
 	begun := time.Now()
-	sent := 0
+	sent, beats := 0, 0
 	var counters []int
 	for i, x := range o.Sensors {
 		if x.Kind == street.WiFi {
@@ -132,6 +133,10 @@ func load(
 	}
 	for ctx.Err() == nil {
 		passed := min(time.Since(begun), o.Duration)
+		if o.Beat > 0 && passed >= time.Duration(beats)*o.Beat {
+			beats++
+			fleet.Beat(time.Now().UTC(), fmt.Sprintf("PT%dS", max(1, int(o.Beat.Seconds()))))
+		}
 		var list []street.Observation
 		for want := int(passed.Seconds() * float64(o.Rate)); sent < want; {
 			i := counters[sent/max(1, o.Batch)%len(counters)]
