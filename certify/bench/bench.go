@@ -96,9 +96,11 @@ func (b *Bench) write(s Sensor, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if b.Password, err = passwords.Make(s.ID); err != nil {
+	made, err := passwords.Make([]string{s.ID}, func(int) {})
+	if err != nil {
 		return err
 	}
+	b.Password = made[0]
 	files["passwords"] = string(passwords.File())
 	for name, text := range files {
 		path := filepath.Join(b.dir, name)
