@@ -84,7 +84,6 @@ func buildFaulty() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Dir(Sluice)
 	sources := map[string]string{}
 	edit := func(file, old, new string) error {
 		text, known := sources[file]
@@ -119,7 +118,7 @@ func buildFaulty() (string, error) {
 		"setDefault(&c.Feedback, 2*time.Second)"); err != nil {
 		return "", err
 	}
-	return buildOverlay(root, dir, sources)
+	return buildOverlay(root, scratch, sources)
 }
 
 type anchorError struct{ file, anchor string }

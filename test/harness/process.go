@@ -55,21 +55,40 @@ func Need(t *testing.T, tool string) {
 // Paths of the binaries, built once.
 var Sluice, Firmware string
 
+// scratch is a directory that lasts as long as a package's tests.
+var scratch string
+
 // Main builds the two programs and runs a package's tests; it is what their TestMain calls.
 func Main(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "sluice-test-")
-	if err != nil {
+	var err error
+	if scratch, err = os.MkdirTemp("", "sluice-test-"); err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
-	Sluice, Firmware = filepath.Join(dir, "sluice"), filepath.Join(dir, "firmware-sim")
-	for path, pkg := range map[string]string{Sluice: "sluice/cmd/sluice", Firmware: "sluice/firmware-sim"} {
-		if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "building %s: %v\n%s", pkg, err, out)
-			return 1
-		}
+	defer os.RemoveAll(scratch)
+	if err := programs(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	return m.Run()
+}
+
+// programs builds the two, unless make has done so for all packages and says where they are.
+func programs() error {
+	dir, made := os.LookupEnv("SLUICE_TEST_PROGRAMS")
+	if !made {
+		dir = scratch
+		cmd := exec.Command("go", "build", "-o", dir, "sluice/cmd/sluice", "sluice/firmware-sim")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("building the programs: %w\n%s", err, out)
+		}
+	}
+	Sluice, Firmware = filepath.Join(dir, "sluice"), filepath.Join(dir, "firmware-sim")
+	for _, program := range []string{Sluice, Firmware} {
+		if _, err := os.Stat(program); err != nil {
+			return fmt.Errorf("make has not built it: %w", err)
+		}
+	}
+	return nil
 }
 
 // Output collects what a process writes and finds things in it.
