@@ -2,6 +2,6 @@
 
 package main
 
-// raced says that everything takes about eight times as long. make test runs the tests of
-// words in all languages without the race detector besides.
+// raced says that everything takes about eight times as long: the tests of words, in all
+// languages, are skipped. make test runs them without the race detector besides.
 const raced = true

@@ -153,6 +153,7 @@ func BenchmarkParse(b *testing.B) {
 // What amortises to less than one in a thousand (a map or slice that grows) is
 // let pass.
 func TestEngineAllocatesNothing(t *testing.T) {
+	measured(t)
 	shared, apart := footfall(t, 2), footfall(t, 2)
 	apart.ID, apart.Decision, apart.Protect.ByOwner = "apart", "2", map[string]int64{"o": 1, "p": 1}
 	if err := apart.Finish(); err != nil {
@@ -187,6 +188,7 @@ func TestEngineAllocatesNothing(t *testing.T) {
 // TestEngineRatio asserts a bound that is far wider than the target of 3, which
 // make bench prints: shared machines are noisy.
 func TestEngineRatio(t *testing.T) {
+	measured(t)
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
@@ -232,6 +234,7 @@ func BenchmarkLookupAcross(b *testing.B) {
 
 // TestLookupIsCheap holds the look-up to ten times its target.
 func TestLookupIsCheap(t *testing.T) {
+	measured(t)
 	if r := testing.Benchmark(BenchmarkLookup); r.NsPerOp() > 1000 || r.AllocsPerOp() > 0 {
 		t.Errorf("a look-up takes %d ns and %d allocations; want at most 1000 and none (target 100)", r.NsPerOp(),
 			r.AllocsPerOp())
