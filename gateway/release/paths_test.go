@@ -87,7 +87,7 @@ func TestNumbers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a quarter of a minute")
 	}
-	const cells = 6_000 / fewer
+	const cells = 6_000
 	home := plan.Unit{Sensor: true, StandsFor: "home"}
 	seen := make(map[bool]int)
 	low, high := math.Inf(1), 0.0

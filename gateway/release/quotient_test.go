@@ -17,7 +17,7 @@ import (
 // greatest, and lie in their intervals in at least 95 of 100. Units are few and off
 // the middle, so that the noise of both decides.
 func TestMeans(t *testing.T) {
-	const cells, others = 8_000 / min(fewer, 2), 30_000
+	const cells, others = 8_000, 30_000
 	rnd := rand.New(rand.NewPCG(1, 2))
 	tried := 0
 	for _, width := range []float64{2e-6, 2e6} {
@@ -78,7 +78,7 @@ func TestQuantiles(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for _, q := range []float64{0.85} {
 		for _, p := range prices {
-			cells, others := 4_000/min(fewer, 2), 8_000
+			cells, others := 4_000, 8_000
 			if p.gaussian {
 				cells = 2_000 // which take ten times as long
 			}
@@ -138,7 +138,7 @@ func TestQuantiles(t *testing.T) {
 // TestAppearances: with so many units near the threshold, a number appears as often
 // as the law says, and below min_units never.
 func TestAppearances(t *testing.T) {
-	const cells = 4_000 / min(fewer, 2)
+	const cells = 4_000
 	for _, p := range prices {
 		s := protected(t, p, plan.Measure{Name: "m", Of: plan.Distinct})
 		m, err := mechanism.By(s, steered)

@@ -43,7 +43,7 @@ var scales = []struct {
 // TestMasses compares draws with the definition: for scales up to 24 every value's
 // frequency, for all of them |X| beyond several points, and both signs.
 func TestMasses(t *testing.T) {
-	const n = 400_000 / fewer
+	const n = 400_000
 	for _, c := range scales {
 		scale, err := NewScale(c.sensitivity, c.epsilon)
 		if err != nil {
@@ -110,7 +110,7 @@ func likely(mean float64, n int, b float64) bool {
 
 // TestDecays: Bernoulli variables of exp(-p/q).
 func TestDecays(t *testing.T) {
-	const n = 200_000 / fewer
+	const n = 200_000
 	s := NewSource(rand.Reader)
 	huge := wide{1 << 60, 12345}
 	for _, c := range []struct {
@@ -135,7 +135,7 @@ func TestDecays(t *testing.T) {
 
 // TestBelow: each of the numbers below n as often as any other.
 func TestBelow(t *testing.T) {
-	const n = 100_000 / fewer
+	const n = 100_000
 	s := NewSource(rand.Reader)
 	for _, most := range []uint64{1, 2, 3, 7, 8, 200, 256, 257} {
 		got := make(map[uint64]int)

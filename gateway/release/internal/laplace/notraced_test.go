@@ -1,5 +1,0 @@
-//go:build !race
-
-package laplace
-
-const fewer = 1
