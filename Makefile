@@ -28,7 +28,7 @@ RACE  := -race -gcflags=modernc.org/...=-race=false
 # TestMakeTestsAll looks that all this is so, and that no package is left out.
 PLAIN := gateway/ingest/internal/window gateway/ledger gateway/reconcile gateway/release \
 	gateway/release/internal/laplace internal/yamldoc opendata/query policy/ballot policy/bundle policy/check \
-	policy/compile policy/council policy/diff policy/explain policy/mechanism register/access verify
+	policy/compile policy/council policy/diff policy/explain policy/mechanism verify
 BOTH  := cmd/sluice gateway/ingest policy/rego
 # STORIES run whole programs and mostly wait for them, as WAITING do, the longest first: more of all
 # packages are tested side by side than there are cores. What tests of the open data serve
