@@ -10,12 +10,10 @@
 package certify
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"sluice/certify/bench"
@@ -127,11 +125,14 @@ func (r *run) try(ctx context.Context) error {
 	r.steps(timed, entry)
 	stop()
 	err = <-ended
-	if r.err != nil && !errors.Is(r.err, errDeadline) {
+	if r.stopped() {
 		return r.err
 	}
 	return err
 }
+
+// stopped reports whether the run ended in another way than by its end or its deadline.
+func (r *run) stopped() bool { return r.err != nil && !errors.Is(r.err, errDeadline) }
 
 // steps are the checks in the order in which they are made: each leaves the device connected for the next.
 func (r *run) steps(ctx context.Context, entry Entry) {
@@ -143,6 +144,9 @@ func (r *run) steps(ctx context.Context, entry Entry) {
 		}
 		r.settle(ctx)
 	}
+	if r.stopped() {
+		return
+	}
 	why := "nothing of the device came"
 	if r.rec.messages > 0 {
 		why = errDeadline.Error()
@@ -150,94 +154,7 @@ func (r *run) steps(ctx context.Context, entry Entry) {
 	}
 	for _, name := range report.Checks {
 		if _, done := r.done[name]; !done {
-			r.finish(name, report.Untried, why)
+			r.untried(name, "%s", why)
 		}
 	}
-}
-
-// finish notes how a check went, and shows it. The first word on a check stands.
-func (r *run) finish(name string, result report.Result, found ...string) {
-	if _, done := r.done[name]; done {
-		return
-	}
-	codes := r.codes(name)
-	if len(codes) > 0 && result == report.Pass {
-		result = report.Fail
-	}
-	c := report.Check{Check: name, Result: result, Found: found, Codes: codes}
-	r.done[name] = c
-	r.o.Show(c)
-}
-
-// await waits until something is so, and no longer than a limit. It reports whether it is so; r.err is set
-// where the run cannot go on.
-func (r *run) await(ctx context.Context, what string, limit time.Duration, so func() bool) bool {
-	end := time.Now().Add(limit)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for r.err == nil && !so() {
-		select {
-		case e := <-r.tap.Events():
-			fresh := r.rec.see(e)
-			if r.watch != nil {
-				r.watch(e, fresh)
-			}
-		case now := <-tick.C:
-			if now.After(end) {
-				return false
-			}
-			r.o.Progress(fmt.Sprintf("%s (%s)", what, end.Sub(now).Round(time.Second)))
-		case <-r.bench.Ended():
-			r.err = errors.New("the bench's own gateway has stopped")
-		case <-ctx.Done():
-			r.err = context.Cause(ctx)
-		}
-	}
-	return r.err == nil
-}
-
-// pause takes what comes for some time.
-func (r *run) pause(ctx context.Context, what string, limit time.Duration) {
-	r.await(ctx, what, limit, func() bool { return false })
-}
-
-// watching has a function told of what passes while another runs.
-func (r *run) watching(watch func(e tap.Event, fresh []stamp), during func()) {
-	r.watch = watch
-	during()
-	r.watch = nil
-}
-
-// about is a number as a report says it.
-func about(n int) string { return fmt.Sprintf("about %d", report.Magnitude(int64(n))) }
-
-// belongs are the checks that codes of docs/wire.md belong to; all others are malformed.
-var belongs = map[string]string{
-	"E001": "identity", "E002": "identity", "E003": "identity", "E103": "declared", "E300": "clock", "E301": "clock",
-	"E302": "clock", "E304": "clock", "E305": "reset", "E303": "",
-}
-
-// codes are those that the gateway said, of a check: in notes, and as numbers of readings.
-func codes(check string, notes []bench.Note, refused map[string]int64) (list []report.Code) {
-	of := func(code string) bool {
-		of, known := belongs[code]
-		return known && of == check || !known && check == "malformed"
-	}
-	told := map[string]bool{}
-	for _, n := range notes {
-		if told[n.Code] = true; of(n.Code) && len(list) < report.MaxCodes/2 {
-			list = append(list,
-				report.Code{Code: n.Code, Pointer: n.Pointer, Count: report.Magnitude(n.Count), Fix: n.Fix})
-		}
-	}
-	for code, n := range refused {
-		if n > 0 && of(code) && !told[code] {
-			list = append(list, report.Code{Code: code, Pointer: "/*", Count: report.Magnitude(n), Fix: "see " +
-				"docs/wire.md"})
-		}
-	}
-	slices.SortFunc(list, func(a, b report.Code) int {
-		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Pointer, b.Pointer))
-	})
-	return list
 }

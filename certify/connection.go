@@ -8,11 +8,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"fmt"
 	"math/big"
 	"time"
 
-	"sluice/certify/report"
 	"sluice/certify/tap"
 )
 
@@ -41,13 +39,13 @@ func (r *run) connect(ctx context.Context, entry Entry) bool {
 	}
 	if r.rec.entries == 0 {
 		if r.rec.refused > 0 {
-			r.finish("identity", report.Fail, "it never connected with the user and the password that it was given")
+			r.fail("identity", "it never connected with the user and the password that it was given")
 		}
 		return false
 	}
 	r.await(ctx, "waiting for readings", r.o.Patience, func() bool { return r.rec.messages >= enough })
 	if r.rec.messages == 0 {
-		r.finish("identity", report.Fail, "it connected, and published nothing on its own topic")
+		r.fail("identity", "it connected, and published nothing on its own topic")
 		return false
 	}
 	return true
@@ -57,13 +55,12 @@ func (r *run) connect(ctx context.Context, entry Entry) bool {
 func (r *run) identity() {
 	switch {
 	case r.rec.elsewhere > 0:
-		r.finish("identity", report.Fail, about(r.rec.elsewhere)+" of its messages went to topics that are not "+
-			"its own; "+
-			"publish to the topics that it was given")
+		r.fail("identity", "%s of its messages went to topics that are not its own; publish to "+
+			"the topics that it was given", about(r.rec.elsewhere))
 	case r.rec.mistakes > 0:
-		r.finish("identity", report.Fail, "after it had connected, it came with another user or password; keep one")
+		r.fail("identity", "after it had connected, it came with another user or password; keep one")
 	default:
-		r.finish("identity", report.Pass, "it connected as itself and published on its own topics only")
+		r.pass("identity", "it connected as itself and published on its own topics only")
 	}
 }
 
@@ -76,7 +73,7 @@ func (r *run) again(ctx context.Context, entries int) bool {
 // transport is the check of TLS: a certificate that nobody vouches for must not be trusted.
 func (r *run) transport(ctx context.Context) {
 	if r.o.TLS == nil {
-		r.finish("tls", report.Untried, "it was tried without TLS; give a certificate with --tls")
+		r.untried("tls", "it was tried without TLS; give a certificate with --tls")
 		return
 	}
 	other, err := imposter(r.o.TLS)
@@ -95,16 +92,15 @@ func (r *run) transport(ctx context.Context) {
 	back := r.again(ctx, entries)
 	switch s := r.rec.security; {
 	case s.trusted > 0:
-		r.finish("tls", report.Fail, "it went on with a certificate that nobody vouches for: whoever stands in "+
-			"between "+
-			"gets its password; have it verify certificates")
+		r.fail("tls", "it went on with a certificate that nobody vouches for: whoever stands in between gets its "+
+			"password; have it verify certificates")
 	case s.distrust == 0:
-		r.finish("tls", report.Untried, "it did not come while another certificate was shown")
+		r.untried("tls", "it did not come while another certificate was shown")
 	case !back && r.err == nil:
-		r.finish("tls", report.Fail, "after it had met a wrong certificate, it did not come back to the right one")
+		r.fail("tls", "after it had met a wrong certificate, it did not come back to the right one")
 	case r.err == nil:
-		r.finish("tls", report.Pass, fmt.Sprintf("it agreed on %s and refused a certificate that nobody vouches for",
-			tls.VersionName(s.lowest)))
+		r.pass("tls", "it agreed on %s and refused a certificate that nobody vouches for",
+			tls.VersionName(s.lowest))
 	}
 }
 

@@ -2,11 +2,9 @@ package certify
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"sluice/certify/envelope"
-	"sluice/certify/report"
 	"sluice/certify/tap"
 )
 
@@ -16,16 +14,15 @@ type stamp = envelope.Stamp
 // come again, and must count nowhere twice.
 func (r *run) retransmission(ctx context.Context) {
 	if r.rec.unsure == r.rec.messages {
-		r.finish("retransmission", report.Fail, "it publishes at QoS 0, where nothing is acknowledged and what is "+
-			"lost "+
-			"is lost; publish at QoS 1")
+		r.fail("retransmission", "it publishes at QoS 0, where nothing is acknowledged and what is lost is lost; "+
+			"publish at QoS 1")
 		return
 	}
 	known := r.bench.Account().Duplicates
 	lost := r.withheld(ctx)
 	if lost == nil {
 		if r.err == nil {
-			r.finish("retransmission", report.Untried, "no message came whose acknowledgement could be kept back")
+			r.untried("retransmission", "no message came whose acknowledgement could be kept back")
 		}
 		return
 	}
@@ -58,8 +55,8 @@ func (r *run) retransmission(ctx context.Context) {
 // resent judges what came of a message that was not acknowledged.
 func (r *run) resent(ctx context.Context, came, marked bool, known int64) {
 	if !came {
-		r.finish("retransmission", report.Fail, "a message was not acknowledged, and did not come again after the "+
-			"connection was cut; keep what was not acknowledged and send it again")
+		r.fail("retransmission", "a message was not acknowledged, and did not come again after the connection was "+
+			"cut; keep what was not acknowledged and send it again")
 		return
 	}
 	once := r.await(ctx, "waiting for the gateway's account", 5*time.Second, func() bool {
@@ -69,22 +66,18 @@ func (r *run) resent(ctx context.Context, came, marked bool, known int64) {
 	switch a := r.bench.Account(); {
 	case r.err != nil:
 	case a.Accepted == 0:
-		r.finish("retransmission", report.Untried, "none of its readings counts, so none can count twice")
+		r.untried("retransmission", "none of its readings counts, so none can count twice")
 	case !once:
-		r.finish("retransmission", report.Fail, "a message that came again was counted again: send seq, or at "+
-			"least ts, "+
-			"and the same bytes with the DUP flag")
+		r.fail("retransmission", "a message that came again was counted again: send seq, or at least ts, and the "+
+			"same bytes with the DUP flag")
 	case !marked && r.rec.unsequenced > 0:
-		r.finish("retransmission", report.Fail, "it has no seq and sends again without the DUP flag, so that only "+
-			"equal "+
-			"times tell a repetition; send seq, or set the flag")
+		r.fail("retransmission", "it has no seq and sends again without the DUP flag, so that only equal times tell "+
+			"a repetition; send seq, or set the flag")
 	case !marked:
-		r.finish("retransmission", report.Pass, "what was not acknowledged came again and counted once, known by "+
-			"its seq "+
-			"(without the DUP flag, which a new session does not need)")
+		r.pass("retransmission", "what was not acknowledged came again and counted once, known by its seq (without "+
+			"the DUP flag, which a new session does not need)")
 	default:
-		r.finish("retransmission", report.Pass, "what was not acknowledged came again, with the DUP flag, and "+
-			"counted once")
+		r.pass("retransmission", "what was not acknowledged came again, with the DUP flag, and counted once")
 	}
 }
 
@@ -108,7 +101,7 @@ type outage struct {
 // backlog has nobody answer for a while: what the device measured meanwhile must come, with its own time.
 func (r *run) backlog(ctx context.Context) {
 	if r.rec.unread == r.rec.messages {
-		r.finish("backlog", report.Untried, unknownForm)
+		r.untried("backlog", unknownForm)
 		return
 	}
 	interval := r.rec.interval()
@@ -168,26 +161,22 @@ func (r *run) keptBack(o *outage, back, due bool) {
 	missing := int(min(r.holes(o), 1<<30))
 	switch {
 	case !back:
-		r.finish("backlog", report.Fail, fmt.Sprintf("after an outage of %s it did not connect again", length))
+		r.fail("backlog", "after an outage of %s it did not connect again", length)
 	case r.rec.untimed > 0:
-		r.finish("backlog", report.Fail, "its readings have no ts, so that what it kept counts when it comes; send ts")
+		r.fail("backlog", "its readings have no ts, so that what it kept counts when it comes; send ts")
 	case o.kept == 0 && !due:
-		r.finish("backlog", report.Untried,
-			fmt.Sprintf("nothing was due in an outage of %s; give a longer one with --outage", length))
+		r.untried("backlog", "nothing was due in an outage of %s; give a longer one with --outage", length)
 	case o.kept == 0:
-		r.finish("backlog", report.Fail, fmt.Sprintf("nothing came of what it measured in an outage of %s; keep "+
-			"readings "+
-			"and send them later, with the ts that they were measured at", length))
+		r.fail("backlog", "nothing came of what it measured in an outage of %s; keep readings and send them later, "+
+			"with the ts that they were measured at", length)
 	case missing > 0:
-		r.finish("backlog", report.Fail, fmt.Sprintf("%s of the readings of an outage of %s never came, by their seq; "+
-			"keep more", about(missing), length))
+		r.fail("backlog", "%s of the readings of an outage of %s never came, by their seq; keep more",
+			about(missing), length)
 	case o.top > maxRate:
-		r.finish("backlog", report.Fail, fmt.Sprintf("it sent what it kept at more than %d messages a second; "+
-			"send them "+
-			"more slowly, or many readings in a message", maxRate))
+		r.fail("backlog", "it sent what it kept at more than %d messages a second; send them more slowly, or many "+
+			"readings in a message", maxRate)
 	default:
-		r.finish("backlog", report.Pass, fmt.Sprintf("%s readings of an outage of %s came later, with their own "+
-			"ts, and "+
-			"none is missing", about(o.kept), length))
+		r.pass("backlog", "%s readings of an outage of %s came later, with their own ts, and none is missing",
+			about(o.kept), length)
 	}
 }

@@ -26,9 +26,9 @@ func (p Person) Connect(_ context.Context, e Entry) error {
 	if e.HeartbeatsWanted != "" {
 		beats += "  (its kind asks for one every " + e.HeartbeatsWanted + ")"
 	}
-	_, err := fmt.Fprintf(p.Out, "Enter into the device:\n\n  Server     %s\n  User       %s\n  Password   %s  (shown "+
-		"this once)\n  Readings   %s, at QoS 1\n  Heartbeats %s\n  Feedback   %s, if it can read\n\nand switch it "+
-		"on.\n\n",
+	_, err := fmt.Fprintf(p.Out, "Enter into the device:\n\n  Server     %s\n  User       %s\n"+
+		"  Password   %s  (shown this once)\n  Readings   %s, at QoS 1\n  Heartbeats %s\n"+
+		"  Feedback   %s, if it can read\n\nand switch it on.\n\n",
 		servers(scheme, e.Addr), e.User, e.Password, e.Readings, beats, e.FeedbackTopic)
 	return err
 }

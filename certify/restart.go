@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"sluice/certify/report"
 	"sluice/certify/tap"
 )
 
@@ -22,7 +21,7 @@ type restarted struct {
 // a repetition.
 func (r *run) reset(ctx context.Context) {
 	if r.rec.unread == r.rec.messages {
-		r.finish("reset", report.Untried, unknownForm)
+		r.untried("reset", unknownForm)
 		return
 	}
 	s := restarted{before: make(map[uint64]uint64), boot: r.rec.boot}
@@ -55,28 +54,22 @@ func (r *run) reset(ctx context.Context) {
 	switch {
 	case r.err != nil:
 	case !back:
-		r.finish("reset", report.Untried, "it was not switched off and on, or did not connect again")
+		r.untried("reset", "it was not switched off and on, or did not connect again")
 	case s.anew+s.on+s.wrong+s.bare == 0:
-		r.finish("reset", report.Fail, "after the restart it sent no new reading")
+		r.fail("reset", "after the restart it sent no new reading")
 	case s.wrong > 0:
-		r.finish("reset", report.Fail, "after the restart seq began again, and boot stayed as it was; change "+
-			"boot, or let "+
-			"seq go on")
+		r.fail("reset", "after the restart seq began again, and boot stayed as it was; change boot, or let seq go on")
 	case mistaken > 0:
-		r.finish("reset", report.Fail, about(mistaken)+" new readings were taken for repetitions; change boot, or "+
-			"let seq "+
-			"go on")
+		r.fail("reset", "%s new readings were taken for repetitions; change boot, or let seq go on", about(mistaken))
 	case s.bare > 0 && r.rec.untimed > 0:
-		r.finish("reset", report.Fail, "its readings have neither seq nor ts, so that nothing tells them apart; "+
-			"send both")
+		r.fail("reset", "its readings have neither seq nor ts, so that nothing tells them apart; send both")
 	case s.bare > 0:
-		r.finish("reset", report.Pass, "after the restart nothing was taken for a repetition (it has no seq: its "+
-			"readings "+
-			"are told apart by ts and content)")
+		r.pass("reset", "after the restart nothing was taken for a repetition (it has no seq: its readings are told "+
+			"apart by ts and content)")
 	case s.anew > 0:
-		r.finish("reset", report.Pass, "after the restart boot changed, and nothing was taken for a repetition")
+		r.pass("reset", "after the restart boot changed, and nothing was taken for a repetition")
 	default:
-		r.finish("reset", report.Pass, "after the restart seq went on, and nothing was taken for a repetition")
+		r.pass("reset", "after the restart seq went on, and nothing was taken for a repetition")
 	}
 }
 

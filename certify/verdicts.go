@@ -2,11 +2,9 @@ package certify
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"sluice/certify/bench"
-	"sluice/certify/report"
 )
 
 const unknownForm = "its messages are in a form whose times and seqs are not read here (JSON and SenML in JSON are)"
@@ -31,14 +29,13 @@ func (r *run) judge() {
 	r.identity()
 	r.clock()
 	r.heartbeat()
-	of := fmt.Sprintf("of %s readings", about(r.rec.readings))
 	for name, good := range map[string]string{
 		"malformed": "each could be read", "declared": "each had only fields of its kind",
 	} {
 		if len(r.codes(name)) > 0 {
-			r.finish(name, report.Fail, of+", some did not fit; see the codes")
+			r.fail(name, "of %s readings, some did not fit; see the codes", about(r.rec.readings))
 		} else {
-			r.finish(name, report.Pass, of+", "+good)
+			r.pass(name, "of %s readings, %s", about(r.rec.readings), good)
 		}
 	}
 }
@@ -47,16 +44,15 @@ func (r *run) judge() {
 func (r *run) clock() {
 	switch {
 	case len(r.codes("clock")) > 0:
-		r.finish("clock", report.Fail, "some of its times could not be read, or were too far from the gateway's clock")
+		r.fail("clock", "some of its times could not be read, or were too far from the gateway's clock")
 	case r.rec.unread == r.rec.messages:
-		r.finish("clock", report.Untried, unknownForm)
+		r.untried("clock", unknownForm)
 	case r.rec.untimed > 0:
-		r.finish("clock", report.Fail, "its readings have no ts; send ts as 2026-11-23T10:00:00Z")
+		r.fail("clock", "its readings have no ts; send ts as 2026-11-23T10:00:00Z")
 	case r.rec.zoned > 0:
-		r.finish("clock", report.Fail, "its times are not written as UTC; send ts with Z at the end")
+		r.fail("clock", "its times are not written as UTC; send ts with Z at the end")
 	default:
-		r.finish("clock", report.Pass, "each reading had a time in UTC, and none was ahead of the gateway's clock "+
-			"or too old")
+		r.pass("clock", "each reading had a time in UTC, and none was ahead of the gateway's clock or too old")
 	}
 }
 
@@ -65,19 +61,19 @@ func (r *run) heartbeat() {
 	b, wanted := r.rec.beats, r.bench.Kind.Heartbeat.Nominal()
 	switch {
 	case b.number == 0 && wanted == 0:
-		r.finish("heartbeat", report.Pass, "its kind asks for none, and it sent none")
+		r.pass("heartbeat", "its kind asks for none, and it sent none")
 	case b.number == 0:
-		r.finish("heartbeat", report.Fail, fmt.Sprintf("it sent none; its kind asks for one every %s", wanted))
+		r.fail("heartbeat", "it sent none; its kind asks for one every %s", wanted)
 	case b.unread > 0:
-		r.finish("heartbeat", report.Fail, "some could not be read; send {\"ts\": ..., \"every\": \"PT60S\"}")
+		r.fail("heartbeat", "some could not be read; send {\"ts\": ..., \"every\": \"PT60S\"}")
 	case wanted > 0 && b.longest > wanted:
-		r.finish("heartbeat", report.Fail, fmt.Sprintf("it says one every %s; its kind asks for one every %s",
-			b.longest.Round(time.Second), wanted))
+		r.fail("heartbeat", "it says one every %s; its kind asks for one every %s",
+			b.longest.Round(time.Second), wanted)
 	case b.late > 0:
-		r.finish("heartbeat", report.Fail, "some came later than the one before had said, on the same connection")
+		r.fail("heartbeat", "some came later than the one before had said, on the same connection")
 	case b.inTime == 0:
-		r.finish("heartbeat", report.Untried, "no two came on one connection, to be held against each other")
+		r.untried("heartbeat", "no two came on one connection, to be held against each other")
 	default:
-		r.finish("heartbeat", report.Pass, fmt.Sprintf("they came as they say, every %s", b.longest.Round(time.Second)))
+		r.pass("heartbeat", "they came as they say, every %s", b.longest.Round(time.Second))
 	}
 }

@@ -12,8 +12,8 @@
 //	 "ended": "2026-11-23T10:14:00Z",
 //	 "readings": 100,
 //	 "checks": [
-//	  {"check": "identity", "result": "pass", "found": ["it connected and published as itself"]},
-//	  {"check": "malformed", "result": "fail", "found": ["..."], "codes":
+//	  {"check": "identity", "result": "pass", "found": "it connected and published as itself"},
+//	  {"check": "malformed", "result": "fail", "found": "...", "codes":
 //	   [{"code": "E101", "pointer": "/fields/laeq", "count": 10, "fix": "send the type that the kind names"}]}
 //	 ],
 //	 "result": "fail"
@@ -81,10 +81,10 @@ type Report struct {
 
 // Check is how one check went.
 type Check struct {
-	Check  string   `json:"check"`
-	Result Result   `json:"result"`
-	Found  []string `json:"found"`
-	Codes  []Code   `json:"codes,omitempty"`
+	Check  string `json:"check"`
+	Result Result `json:"result"`
+	Found  string `json:"found"`
+	Codes  []Code `json:"codes,omitempty"`
 }
 
 // Code is what the gateway said of some of the device's messages: a code of docs/wire.md, where, an
@@ -102,6 +102,14 @@ func Magnitude(n int64) int64 {
 		return 0
 	}
 	return int64(math.Pow10(int(math.Log10(float64(n)))))
+}
+
+// About is an order of magnitude in words.
+func About(magnitude int64) string {
+	if magnitude == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d or more", magnitude)
 }
 
 // Overall is the result of all checks together.
@@ -206,11 +214,7 @@ func CheckDevice(name string) error {
 }
 
 func (c *Check) sound() bool {
-	if !slices.Contains([]Result{Pass, Fail, Untried}, c.Result) || len(c.Found) == 0 || len(c.Found) > 20 ||
-		len(c.Codes) > MaxCodes {
-		return false
-	}
-	return !slices.ContainsFunc(c.Found, func(s string) bool { return !shown(s) }) &&
+	return slices.Contains([]Result{Pass, Fail, Untried}, c.Result) && shown(c.Found) && len(c.Codes) <= MaxCodes &&
 		!slices.ContainsFunc(c.Codes, func(x Code) bool {
 			return !codePattern.MatchString(x.Code) || !shown(x.Pointer) || !shown(x.Fix) ||
 				x.Count != Magnitude(x.Count)
@@ -225,25 +229,20 @@ func (r *Report) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Certificate of a sensor\n\nDevice    %s\nKind      %s (%s...)\nProgram   %s\n", r.Device, r.Kind,
 		r.Kinds[:len("sha256:")+12], r.Program)
-	fmt.Fprintf(&b, "Tried     %s, %s\nReadings  about %d\nResult    %s\n", r.Began.UTC().Format("2006-01-02 "+
-		"15:04 UTC"),
-		r.Ended.Sub(r.Began).Round(time.Second), r.Readings, r.Result)
+	fmt.Fprintf(&b, "Tried     %s, %s\nReadings  %s\nResult    %s\n", r.Began.UTC().Format("2006-01-02 15:04 UTC"),
+		r.Ended.Sub(r.Began).Round(time.Second), About(r.Readings), r.Result)
 	for _, c := range r.Checks {
 		b.WriteString("\n" + c.Text())
 	}
 	return b.String()
 }
 
-// Text is the check in words, one line for each thing that was found.
+// Text is the check in words, with a line for each code.
 func (c *Check) Text() string {
 	var b strings.Builder
-	head := fmt.Sprintf("%-15s %-10s", c.Check, c.Result)
-	for _, f := range c.Found {
-		fmt.Fprintf(&b, "%s %s\n", head, f)
-		head = strings.Repeat(" ", len(head))
-	}
+	fmt.Fprintf(&b, "%-15s %-10s %s\n", c.Check, c.Result, c.Found)
 	for _, x := range c.Codes {
-		fmt.Fprintf(&b, "%s %s at %s, about %d: %s\n", head, x.Code, x.Pointer, x.Count, x.Fix)
+		fmt.Fprintf(&b, "%-15s %-10s %s at %s, %s: %s\n", "", "", x.Code, x.Pointer, About(x.Count), x.Fix)
 	}
 	return b.String()
 }

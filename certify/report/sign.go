@@ -67,8 +67,7 @@ func ParseSigners(file string, raw []byte) ([]Signer, error) {
 var (
 	errSigner = errors.New("write a name and the line of an id_ed25519.pub: lab@example.org ssh-ed25519 AAAA...")
 	errOption = errors.New("of the options only namespaces=\"...\" is known here; take the others out, or verify " +
-		"with " +
-		"ssh-keygen -Y verify")
+		"with ssh-keygen -Y verify")
 )
 
 // parseSigner reads PRINCIPALS [namespaces="LIST"] ALGORITHM KEY [COMMENT].

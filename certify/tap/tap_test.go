@@ -178,6 +178,27 @@ func TestPasses(t *testing.T) {
 	closed(t, c)
 }
 
+// TestFive: publications of MQTT 5 have properties before their payload.
+func TestFive(t *testing.T) {
+	s := &session{tap: &Tap{topics: Topics{"up", "hb"}, reader: envelope.NewReader()}, version: 5,
+		waiting: map[uint16]*Message{}}
+	p := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Dup: true}, ProtocolVersion: 5,
+		TopicName: "up", Payload: []byte(`{"seq":7}`), PacketID: 9,
+		Properties: packets.Properties{User: []packets.UserProperty{{Key: "a", Val: "b"}}}}
+	var b bytes.Buffer
+	if err := p.PublishEncode(&b); err != nil {
+		t.Fatal(err)
+	}
+	f := frames{r: bufio.NewReader(&b)}
+	if !f.next() {
+		t.Fatal("no packet")
+	}
+	m := s.publish(f.header, f.body())
+	if m == nil || m.Where != Readings || !m.Dup || len(m.Stamps) != 1 || m.Stamps[0].Seq != 7 || s.waiting[9] != m {
+		t.Errorf("%+v", m)
+	}
+}
+
 // TestOneAtATime: a device that connects again ends its old connection; who is refused ends none.
 func TestOneAtATime(t *testing.T) {
 	tap := open(t, nil)

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -38,6 +41,31 @@ func ear() {
 		time.Sleep(100 * time.Millisecond)
 	}
 }
+
+// TestCertifyIsStopped: a run that is stopped has no report, and is not taken for one that passed.
+func TestCertifyIsStopped(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(t.Context())
+	var out, said bytes.Buffer
+	entered := writerFunc(func(p []byte) (int, error) {
+		stop() // once it says what to enter
+		return out.Write(p)
+	})
+	code := Main(ctx, []string{"sensor", "certify", "--kind", "noise-meter", "--device", "x", "--listen", "127.0.0.1:0",
+		"--out", dir}, entered, &said)
+	if code != exitFailed || !strings.Contains(said.String(), "so there is no report") ||
+		!strings.Contains(out.String(), "Enter into the device") || strings.Contains(out.String(), "not tried") {
+		t.Errorf("%d\n%s\n%s", code, out.String(), said.String())
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("%d files are left (%v)", len(files), err)
+	}
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // signers writes allowed_signers with one who may sign, of KEY.pub.
 func signers(ts *testscript.TestScript, _ bool, args []string) {

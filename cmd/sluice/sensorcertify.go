@@ -51,8 +51,7 @@ func certifyCommand() *cobra.Command {
 	g.DurationVar(&f.o.Patience, "patience", 5*time.Minute, "how long the device has for each thing that it must do")
 	g.DurationVar(&f.o.Deadline, "deadline", time.Hour, "when the run ends, whatever was tried")
 	g.StringVar(&f.command, "device-command", "", "a command of the shell that is the device; it is killed and "+
-		"started "+
-		"again for a restart")
+		"started again for a restart")
 	g.StringVar(&f.sign, "sign", "", "SSH key that signs the report, without a passphrase")
 	g.StringVar(&f.out, "out", ".", "directory to write the report to")
 	c.AddCommand(certifyVerifyCommand())
@@ -84,6 +83,9 @@ func (f *certifyFlags) run(cmd *cobra.Command) error {
 	f.o.Program = version()
 	r, err := certify.Run(cmd.Context(), f.o)
 	_ = bar.Finish()
+	if cmd.Context().Err() != nil {
+		return &exitError{exitFailed, "it was stopped before its end, so there is no report"}
+	}
 	if err != nil {
 		return &config.Refusal{Err: err}
 	}
@@ -119,8 +121,7 @@ func (f *certifyFlags) prepare() (private []byte, err error) {
 		}
 	}
 	if f.pair != "" {
-		cert, key, _ := strings.Cut(f.pair, ",")
-		own, err := tls.LoadX509KeyPair(cert, key)
+		own, err := readPair(f.pair)
 		if err != nil {
 			return nil, &config.Refusal{Err: fmt.Errorf("--tls CERT,KEY: %w", err)}
 		}
@@ -138,13 +139,27 @@ func (f *certifyFlags) prepare() (private []byte, err error) {
 	return private, f.room()
 }
 
+// readPair reads CERT,KEY: a certificate and its key, which nobody else may read.
+func readPair(pair string) (tls.Certificate, error) {
+	cert, key, _ := strings.Cut(pair, ",")
+	public, err := os.ReadFile(cert)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	private, err := perm.Read(key, perm.Secret)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(public, private)
+}
+
 // room reports whether the report can be written, before anybody waits for it.
 func (f *certifyFlags) room() error {
 	for _, name := range []string{"report.json", "report.json.sig", "report.txt"} {
 		path := filepath.Join(f.out, name)
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return &config.Refusal{Err: fmt.Errorf("%s is there already; move it, or name another directory with "+
-				"--out", path)}
+			return &config.Refusal{Err: fmt.Errorf("%s is there already; move it, or name another directory "+
+				"with --out", path)}
 		}
 	}
 	probe, err := os.CreateTemp(f.out, ".report-*.part")

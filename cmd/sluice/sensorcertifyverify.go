@@ -39,8 +39,8 @@ func verifyReport(out io.Writer, path, signers string, without []string) error {
 	}
 	for _, name := range without {
 		if !slices.Contains(report.Checks, name) {
-			return &usageError{fmt.Sprintf("--without: %q is no check; they are "+
-				"%s", name, strings.Join(report.Checks, ", "))}
+			return &usageError{fmt.Sprintf("--without: %q is no check; they are %s",
+				name, strings.Join(report.Checks, ", "))}
 		}
 	}
 	text, err := readAtMost(signers, report.MaxSigners)
