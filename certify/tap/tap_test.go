@@ -218,6 +218,8 @@ func TestOneAtATime(t *testing.T) {
 	read(t, second, packets.Connack<<4, 2, 0, 0)
 	read(t, first, packets.Puback<<4, 2, 0, 1)
 	closed(t, first)
+	_, _ = second.Write(connectAs("ear")) // a connection has one CONNECT
+	closed(t, second)
 }
 
 // TestBounds: who says nothing, or too much, has no more than its place.
@@ -250,11 +252,30 @@ func TestBounds(t *testing.T) {
 		t.Run(name, func(t *testing.T) { closed(t, dial(t, tap, send)) })
 	}
 	tap.Shut(true)
-	closed(t, dial(t, tap, nil))
+	closed(t, dial(t, tap, connectAs("ear")))
 	tap.Shut(false)
 	c := dial(t, tap, connectAs("ear"))
 	read(t, c, packets.Connack<<4, 2, 0, 0)
+	if n := len(tap.events); n != 1 {
+		t.Errorf("%d events; nobody was to be let in while it was shut", n)
+	}
 }
+
+// TestTooLong: nothing is read of a packet that is too long.
+func TestTooLong(t *testing.T) {
+	rest := readerFunc(func([]byte) (int, error) {
+		t.Error("more than the header is read")
+		return 0, io.EOF
+	})
+	header := []byte{packets.Publish << 4, 0xff, 0xff, 0xff, 0x7f}
+	if f := (frames{r: bufio.NewReader(io.MultiReader(bytes.NewReader(header), rest))}); f.next() {
+		t.Error("it is passed on")
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // TestImposter: who looks at the certificate only after the handshake, and then leaves, has not trusted it.
 func TestImposter(t *testing.T) {
