@@ -121,7 +121,8 @@ var arrows = map[string]row{
 		"gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window"},
 	"gateway/ingest/internal/listener": {"the embedded broker, into the queue",
 		"gateway/crash gateway/ingest/internal/fault gateway/ingest/internal/intake gateway/ingest/internal/sealed " +
-			"gateway/ingest/internal/wipe internal/retry"},
+			"gateway/ingest/internal/websocket gateway/ingest/internal/wipe internal/retry"},
+	"gateway/ingest/internal/websocket": {"frames and handshakes of WebSocket, of nothing", ""},
 	"gateway/ingest/internal/mqtt": {"a client of the city's broker, into the queue",
 		"gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe " +
 			"internal/retry"},
@@ -216,6 +217,7 @@ var doors = map[string]row{
 	"github.com/goccy/go-yaml": {"YAML with positions", "internal/locales internal/yamldoc"},
 	"github.com/google/differential-privacy/go/v3": {"Gaussian noise and thresholds that others have proved",
 		"gateway/release"},
+	"github.com/gorilla/websocket":                {"WebSocket, as a client of others", "test/harness"},
 	"github.com/hiddeco/sshsig":                   {"OpenSSH signatures", "policy/ballot"},
 	"github.com/influxdata/influxdb-client-go/v2": {"InfluxDB", "store/influx"},
 	"github.com/mochi-mqtt/server/v2": {"MQTT, as a broker; its packets",

@@ -12,6 +12,9 @@ import (
 // MQTT is the address where sensors connect; empty where they do not.
 func (g *Gateway) MQTT() string { return g.ingest.Addr() }
 
+// WebSocket is the address where sensors connect by WebSocket; empty where they do not.
+func (g *Gateway) WebSocket() string { return g.ingest.WebSocket() }
+
 // Admin is the address of health and metrics.
 func (g *Gateway) Admin() string { return g.admin.Addr() }
 

@@ -15,16 +15,25 @@ import (
 	"sluice/store"
 )
 
+// webSocket is where sensors connect by WebSocket, as a URL; empty for nowhere.
+func (t *Town) webSocket() string {
+	if addr := t.gateway.WebSocket(); addr != "" {
+		return "ws://" + addr
+	}
+	return ""
+}
+
 // banner prints what runs, what is simulated and what to try.
 func (t *Town) banner() {
 	web := "http://" + t.open.Addr()
 	if t.o.JSON {
 		line, err := json.Marshal(struct {
-			OpenData string `json:"opendata"`
-			MQTT     string `json:"mqtt"`
-			Admin    string `json:"admin"`
-			Dir      string `json:"dir"`
-		}{web, "tcp://" + t.gateway.MQTT(), "http://" + t.gateway.Admin(), t.o.Dir})
+			OpenData  string `json:"opendata"`
+			MQTT      string `json:"mqtt"`
+			WebSocket string `json:"websocket,omitempty"`
+			Admin     string `json:"admin"`
+			Dir       string `json:"dir"`
+		}{web, "tcp://" + t.gateway.MQTT(), t.webSocket(), "http://" + t.gateway.Admin(), t.o.Dir})
 		if err == nil {
 			fmt.Fprintf(t.o.Out, "%s\n", line)
 		}

@@ -70,7 +70,7 @@ func (o *Options) configure() (config.Config, error) {
 	c := config.Config{
 		Gateway: "town", Keys: "auto", Dir: o.Dir, AllowSwap: o.AllowSwap,
 		Register: filepath.Join(o.Dir, "register.yaml"),
-		Listen:   config.Listen{MQTT: o.MQTT}, Admin: o.Admin, Policy: config.Policy{Inbox: o.inbox(), Roster: pin},
+		Listen:   o.listen(), Admin: o.Admin, Policy: config.Policy{Inbox: o.inbox(), Roster: pin},
 	}
 	c.Policy.Every.Clock = 2 * time.Second
 	return c, nil

@@ -32,7 +32,9 @@ const clockTopic = "city/v1/clock"
 // Options of a town.
 type Options struct {
 	Dir, HTTP, MQTT, Admin string
-	JSON                   bool
+	// WebSocket is where sensors connect by WebSocket; empty for nowhere.
+	WebSocket string
+	JSON      bool
 	// Demo adds a simulated city with a simulated clock, and runs an unsigned policy.
 	Demo bool
 	// Members of a real town's first roster; if there are none, a founding member is made.
@@ -55,7 +57,11 @@ type Town struct {
 
 // Open sets up the state directory and starts every part.
 func Open(ctx context.Context, o Options) (_ *Town, err error) {
-	for _, addr := range []*string{&o.HTTP, &o.MQTT, &o.Admin} {
+	addrs := []*string{&o.HTTP, &o.MQTT, &o.Admin}
+	if o.WebSocket != "" {
+		addrs = append(addrs, &o.WebSocket)
+	}
+	for _, addr := range addrs {
 		host, port, err := net.SplitHostPort(*addr)
 		switch {
 		case err == nil && host == "":
@@ -108,10 +114,12 @@ func (o *Options) configureDemo() config.Config {
 	}
 	return config.Config{
 		Gateway: "demo", Keys: keys, Dir: o.Dir, Simulation: true, Time: config.Time{Topic: clockTopic},
-		Register: filepath.Join(o.Dir, "register.yaml"), Listen: config.Listen{MQTT: o.MQTT}, Admin: o.Admin,
+		Register: filepath.Join(o.Dir, "register.yaml"), Listen: o.listen(), Admin: o.Admin,
 		Feedback: 10 * time.Second,
 	}
 }
+
+func (o *Options) listen() config.Listen { return config.Listen{MQTT: o.MQTT, WebSocket: o.WebSocket} }
 
 // demoCouncil are the members of the demo's council. Their keys are in DIR/keys, for trying a vote.
 var demoCouncil = []string{"anna", "bru", "carla", "dani", "emma", "ferran", "gemma"}

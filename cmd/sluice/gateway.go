@@ -43,7 +43,11 @@ func gatewayCommand() *cobra.Command {
 				return err
 			}
 			stop := onHangup(cmd.Context(), hangups, g)
-			log.Info("the gateway runs", "mqtt", g.MQTT(), "admin", g.Admin())
+			running := []any{"mqtt", g.MQTT(), "admin", g.Admin()}
+			if web := g.WebSocket(); web != "" {
+				running = append(running, "websocket", web)
+			}
+			log.Info("the gateway runs", running...)
 			err = g.Run(cmd.Context())
 			stop()
 			return errors.Join(err, g.Close())

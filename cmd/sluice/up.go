@@ -65,6 +65,7 @@ func upCommand() *cobra.Command {
 	f.BoolVar(&o.AllowSwap, "allow-swap", false, "run even if memory may be written to unencrypted swap")
 	f.StringVar(&o.HTTP, "http", "127.0.0.1:8080", "address of the open data")
 	f.StringVar(&o.MQTT, "mqtt", "127.0.0.1:1883", "address where sensors connect")
+	f.StringVar(&o.WebSocket, "websocket", "", "address where sensors connect by WebSocket (default: none)")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:9090", "address of health and metrics")
 	f.BoolVar(&o.JSON, "json", false, "print addresses and progress as JSON lines")
 	return c

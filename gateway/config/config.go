@@ -96,8 +96,11 @@ type MQTT struct {
 
 // Listen is the embedded listener.
 type Listen struct {
-	MQTT string `yaml:"mqtt"`
-	TLS  *TLS   `yaml:"tls"`
+	// MQTT is the address of MQTT, and WebSocket that of MQTT over WebSocket; TLS and
+	// passwords are of both.
+	MQTT      string `yaml:"mqtt"`
+	WebSocket string `yaml:"websocket"`
+	TLS       *TLS   `yaml:"tls"`
 	// Passwords is a file that `sluice sensor acl` writes: who may connect as which
 	// sensor.
 	Passwords string `yaml:"passwords"`

@@ -32,9 +32,15 @@ func TestWhatCannotRun(t *testing.T) {
 		"gateway is a name of letters, digits and _ . -":    func(c *Config) { c.Gateway = "edge 1" },
 		"sensors need a way in: mqtt: {broker:":             func(c *Config) { c.MQTT, c.Listen = nil, Listen{} },
 		"listen: mqtt is missing: the address to listen on": func(c *Config) { c.Listen = Listen{Passwords: "p"} },
-		"listen: tls needs cert and key":                    func(c *Config) { c.Listen.TLS = &TLS{Cert: "c"} },
-		"listen: whoever reaches this address":              func(c *Config) { c.Listen.MQTT = "0.0.0.0:1883" },
-		"store is one of sqlite and influx, not both":       func(c *Config) { c.Store.Influx = new(influx.Config) },
+		"listen: mqtt and websocket are one address": func(c *Config) {
+			c.Listen = Listen{MQTT: "127.0.0.1:1883", WebSocket: "127.0.0.1:1883"}
+		},
+		"listen: tls needs cert and key": func(c *Config) { c.Listen.TLS = &TLS{Cert: "c"} },
+		"listen: whoever reaches this": func(c *Config) {
+			c.Listen = Listen{MQTT: "127.0.0.1:1883", WebSocket: "0.0.0.0:8084"}
+		},
+		"listen: whoever reaches this address":        func(c *Config) { c.Listen.MQTT = "0.0.0.0:1883" },
+		"store is one of sqlite and influx, not both": func(c *Config) { c.Store.Influx = new(influx.Config) },
 		"store: influx: ": func(c *Config) {
 			c.Store = Store{Influx: new(influx.Config)}
 		},
@@ -59,8 +65,9 @@ func TestWhatCannotRun(t *testing.T) {
 		}
 	}
 	for name, harm := range map[string]func(*Config){
-		"the listener": func(c *Config) { c.Listen = Listen{MQTT: "10.0.0.1:1883", Passwords: "p"} },
-		"admin":        func(c *Config) { c.Admin = ":9090" },
+		"the other one": func(c *Config) { c.Listen = Listen{WebSocket: "10.0.0.1:8084", Passwords: "p"} },
+		"the listener":  func(c *Config) { c.Listen = Listen{MQTT: "10.0.0.1:1883", Passwords: "p"} },
+		"admin":         func(c *Config) { c.Admin = ":9090" },
 	} {
 		c := sound()
 		c.Simulation = true

@@ -18,7 +18,7 @@ import (
 
 // Listener makes the listener's part of the configuration ready.
 func (c *Config) Listener() (ingest.Listen, error) {
-	l := ingest.Listen{Addr: c.Listen.MQTT}
+	l := ingest.Listen{Addr: c.Listen.MQTT, WebSocket: c.Listen.WebSocket}
 	if c.Listen.Passwords != "" {
 		raw, err := perm.Read(c.Listen.Passwords, perm.Secret)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -31,12 +31,12 @@ func broken[T any](section T, rules []rule[T]) error {
 // crossRules are those that hold between sections.
 var crossRules = []rule[*Config]{
 	{
-		func(c *Config) bool { return c.Listen.MQTT == "" && c.MQTT == nil },
+		func(c *Config) bool { return len(c.Listen.addresses()) == 0 && c.MQTT == nil },
 		"sensors need a way in: ", "mqtt: {broker: tcp://HOST:1883}, or listen: {mqtt: 127.0.0.1:1883}, or both",
 	},
 	{
 		func(c *Config) bool {
-			return c.Simulation && (c.Listen.MQTT != "" && !Loopback(c.Listen.MQTT) || !Loopback(c.Admin))
+			return c.Simulation && (c.Listen.reachable() || !Loopback(c.Admin))
 		},
 		"simulation: true needs listeners on loopback, ", "e.g. 127.0.0.1:1883",
 	},
@@ -45,7 +45,7 @@ var crossRules = []rule[*Config]{
 		"time: a clock topic needs simulation: true; ", "a gateway that is no simulation has time: wall",
 	},
 	{
-		func(c *Config) bool { return c.Listen.MQTT != "" && !Loopback(c.Listen.MQTT) && !c.Listen.Known() },
+		func(c *Config) bool { return c.Listen.reachable() && !c.Listen.Known() },
 		"listen: whoever reaches this address could publish as any sensor; ",
 		"give passwords (sluice sensor acl writes them), or tls: {client_ca}",
 	},
@@ -84,14 +84,34 @@ func (c *Config) validate() error {
 func (l Listen) validate() error {
 	return broken(l, []rule[Listen]{
 		{
-			func(l Listen) bool { return l.MQTT == "" && (l.TLS != nil || l.Passwords != "") },
-			"listen: mqtt is missing: ", "the address to listen on",
+			func(l Listen) bool { return len(l.addresses()) == 0 && (l.TLS != nil || l.Passwords != "") },
+			"listen: mqtt is missing: ", "the address to listen on, or websocket, or both",
+		},
+		{
+			func(l Listen) bool { return l.MQTT != "" && l.MQTT == l.WebSocket && !anyPort(l.MQTT) },
+			"listen: mqtt and websocket are one address: ", "give websocket a port of its own",
 		},
 		{func(l Listen) bool { return l.TLS != nil && (l.TLS.Cert == "" || l.TLS.Key == "") },
 			"listen: tls needs cert and key", ""},
 		{func(l Listen) bool { return l.TLS != nil && l.TLS.CRL != "" && l.TLS.ClientCA == "" },
 			"listen: tls: crl is of the authority of client_ca: ", "name that too"},
 	})
+}
+
+// addresses are those that it listens on.
+func (l Listen) addresses() []string {
+	return slices.DeleteFunc([]string{l.MQTT, l.WebSocket}, func(addr string) bool { return addr == "" })
+}
+
+// reachable reports whether others than this machine reach it.
+func (l Listen) reachable() bool {
+	return slices.ContainsFunc(l.addresses(), func(addr string) bool { return !Loopback(addr) })
+}
+
+// anyPort reports whether an address leaves its port to the system.
+func anyPort(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && port == "0"
 }
 
 // Known reports whether sensors have to show who they are.

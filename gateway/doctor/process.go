@@ -88,7 +88,8 @@ func (d *process) ask(ctx context.Context) (ready answer, ok bool) {
 // taken says which of the gateway's addresses it could not have, while it does not
 // answer at its own.
 func (d *process) taken(ctx context.Context) (found bool) {
-	for key, addr := range map[string]string{"listen: mqtt": d.cfg.Listen.MQTT, "admin": d.cfg.Admin} {
+	for key, addr := range map[string]string{"listen: mqtt": d.cfg.Listen.MQTT,
+		"listen: websocket": d.cfg.Listen.WebSocket, "admin": d.cfg.Admin} {
 		if addr == "" {
 			continue
 		}

@@ -13,12 +13,13 @@ import (
 	"sluice/register/access"
 )
 
-// Listen is the embedded listener. With Passwords, or TLS with an authority for
+// Listen is the embedded listener: Addr for MQTT, WebSocket for MQTT over WebSocket; empty for
+// neither. With Passwords, or TLS with an authority for
 // client certificates, sensors have identities.
 type Listen struct {
-	Addr      string
-	TLS       *tls.Config
-	Passwords *access.Passwords // nil for none
+	Addr, WebSocket string
+	TLS             *tls.Config
+	Passwords       *access.Passwords // nil for none
 	// Revoked is the list of client certificates that hold no more; nil for none. It follows its
 	// file, and a Renewal does not exchange it.
 	Revoked *revoked.List
@@ -71,10 +72,11 @@ func newSources(cfg *Config) sources {
 func (s *sources) open(reg *register.Register, secret []byte) error {
 	cfg := s.cfg
 	s.queue.Clock(cfg.Clock)
-	if cfg.Listen.Addr != "" {
+	if cfg.Listen.Addr != "" || cfg.Listen.WebSocket != "" {
 		lc := listener.Config{
-			Addr: cfg.Listen.Addr, Clock: cfg.Clock, TLS: cfg.Listen.TLS, Feedback: feedbackTopics(reg),
-			Explains: s.tells(cfg.Listen.identifies()), Queue: s.queue, Now: cfg.Now, Fail: s.fail, Log: cfg.Log,
+			Addr: cfg.Listen.Addr, WebSocket: cfg.Listen.WebSocket, Clock: cfg.Clock, TLS: cfg.Listen.TLS,
+			Feedback: feedbackTopics(reg), Explains: s.tells(cfg.Listen.identifies()), Queue: s.queue, Now: cfg.Now,
+			Fail: s.fail, Log: cfg.Log,
 		}
 		if s.passwords = cfg.Listen.Passwords; s.passwords != nil {
 			lc.Passwords = s.passwords
@@ -188,6 +190,14 @@ func (i *Ingest) Addr() string {
 		return ""
 	}
 	return i.sources.listener.Addr()
+}
+
+// WebSocket is where sensors connect to it by WebSocket; empty for nowhere.
+func (i *Ingest) WebSocket() string {
+	if i.sources.listener == nil {
+		return ""
+	}
+	return i.sources.listener.WebSocket()
 }
 
 // Broker is what keeps the broker from being up, and what to do; empty when it

@@ -233,17 +233,23 @@ type Speaker struct {
 	in *bufio.Reader
 }
 
-// Speak connects; the configuration is nil for a plain connection.
+// Speak connects; the configuration is nil for a plain connection, and an address may be a
+// WebSocket's, ws://HOST:PORT.
 func Speak(t testing.TB, addr string, secure *tls.Config, id, user, password string) *Speaker {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", addr, Patience)
-	if err == nil && secure != nil {
-		c = tls.Client(c, secure)
+	var c net.Conn
+	if strings.HasPrefix(addr, "ws://") {
+		c = WebSocket(t, addr, secure)
+	} else {
+		var err error
+		if c, err = net.DialTimeout("tcp", addr, Patience); err != nil {
+			t.Fatal(err)
+		}
+		if secure != nil {
+			c = tls.Client(c, secure)
+		}
+		t.Cleanup(func() { _ = c.Close() })
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
 	s := &Speaker{t, c, bufio.NewReader(c)}
 	s.Say(MQTTPacket(0x10, MQTTText("MQTT"), []byte{4, 0xc2, 0, 0}, MQTTText(id), MQTTText(user), MQTTText(password)))
 	if got := s.Hear(); got[0] != 0x20 || got[3] != 0 {

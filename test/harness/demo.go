@@ -18,10 +18,10 @@ type Demo struct {
 }
 
 // StartDemo starts `sluice up` in a directory.
-func StartDemo(t *testing.T, dir string) Demo {
+func StartDemo(t *testing.T, dir string, more ...string) Demo {
 	t.Helper()
-	p := Start(t, Sluice, "up", "--demo", "--json", "--dir", dir, "--http", ":0", "--mqtt", "127.0.0.1:0", "--admin",
-		"127.0.0.1:0")
+	p := Start(t, Sluice, append([]string{"up", "--demo", "--json", "--dir", dir, "--http", ":0", "--mqtt",
+		"127.0.0.1:0", "--admin", "127.0.0.1:0"}, more...)...)
 	d := Demo{Process: p}
 	if err := json.Unmarshal([]byte(p.Find(`(?m)^(\{"opendata.*\})$`)[1]), &d); err != nil {
 		t.Fatal(err)

@@ -63,7 +63,8 @@ func keysNow(c *harness.City) map[string][]byte {
 // themselves in CONNECT. So no copy of the state directory that was taken on the way can be
 // opened either.
 func TestForgotten(t *testing.T) {
-	for _, way := range []string{"listener", "listener with TLS", "broker", "broker with TLS"} {
+	for _, way := range []string{"listener", "listener with TLS", "listener by WebSocket", "broker",
+		"broker with TLS"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			files := harness.Small()
@@ -118,6 +119,12 @@ func forgetsBy(c *harness.City, way string) *tls.Config {
 		c.Through(harness.NewMosquitto(c.T, "").Addr)
 		return nil
 	case "listener":
+		return nil
+	case "listener by WebSocket":
+		web := harness.FreeAddr(c.T)
+		harness.Write(c.T, path, strings.Replace(harness.Read(c.T, path), listen,
+			fmt.Sprintf("listen: {websocket: %q}\n", web), 1))
+		c.Mqtt = "ws://" + web
 		return nil
 	}
 	ca := harness.NewAuthority(c.T, c.Dir)

@@ -242,7 +242,7 @@ func TestWireNothingKept(t *testing.T) {
 	if code := subscribe(w, 4, topic); code != 0x80 {
 		t.Errorf("the 17th topic is answered %#x", code)
 	}
-	documented(t, "| CONNECT; every other packet that is no publication | 4 KiB |")
+	documented(t, "| CONNECT; every other packet that is no publication; the request that opens a WebSocket | 4 KiB |")
 	for name, large := range map[string][]byte{
 		"CONNECT": harness.MQTTPacket(0x10, harness.MQTTText("MQTT"), []byte{4, 2, 0, 60},
 			harness.MQTTText(strings.Repeat("x", 4<<10))),

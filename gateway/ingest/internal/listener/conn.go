@@ -3,6 +3,7 @@ package listener
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 
+	"sluice/gateway/ingest/internal/websocket"
 	"sluice/gateway/ingest/internal/wipe"
 )
 
@@ -39,14 +41,16 @@ type conn struct {
 	cancel   context.CancelFunc
 	wishes   wishes
 	unacked  atomic.Int32 // publications that wait for their acknowledgement
+	web      bool         // a WebSocket: what waits is frames
 	guard
 
-	mu      sync.Mutex
-	waiting []byte // to be written
-	spare   []byte // what was written last, to be used again
-	writing bool
-	parting bool // closed by us; what waits is still written
-	over    bool // closed for good
+	mu       sync.Mutex
+	waiting  []byte // to be written
+	spare    []byte // what was written last, to be used again
+	writing  bool
+	parting  bool   // closed by us; what waits is still written
+	over     bool   // closed for good
+	farewell uint16 // the code with which a WebSocket is closed
 }
 
 func newConn(c net.Conn, p *peer, l *Listener) *conn {
@@ -55,11 +59,14 @@ func newConn(c net.Conn, p *peer, l *Listener) *conn {
 	return out
 }
 
-func newReader(c net.Conn) *wipe.Reader { return wipe.Growing(c, 512, 16<<10) }
+func newReader(c io.Reader) *wipe.Reader { return wipe.Growing(c, 512, 16<<10) }
 
-// queue adds to what waits to be written; an error when the connection is over. The
+// queue adds a packet to what waits to be written; an error when the connection is over. The
 // peer is cut off when more waits than may.
-func (c *conn) queue(p ...byte) error {
+func (c *conn) queue(p ...byte) error { return c.add(websocket.Binary, p) }
+
+// add is queue for what a WebSocket has frames of a kind for.
+func (c *conn) add(frame byte, p []byte) error {
 	c.mu.Lock()
 	if c.over || c.parting {
 		c.mu.Unlock()
@@ -70,7 +77,11 @@ func (c *conn) queue(p ...byte) error {
 		c.cut(readsNothing)
 		return errCut
 	}
-	c.waiting = append(c.waiting, p...)
+	if c.web {
+		c.waiting = websocket.Append(c.waiting, frame, p)
+	} else {
+		c.waiting = append(c.waiting, p...)
+	}
 	c.mu.Unlock()
 	return nil
 }
@@ -143,6 +154,9 @@ func (c *conn) Close() error {
 		return nil
 	}
 	c.parting = true
+	if c.web {
+		c.waiting = websocket.AppendClose(c.waiting, c.farewell)
+	}
 	now := time.Now()
 	_ = c.Conn.SetReadDeadline(now) // whoever reads stops
 	_ = c.Conn.SetWriteDeadline(now.Add(partingTime))

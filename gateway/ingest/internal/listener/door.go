@@ -14,6 +14,7 @@ import (
 
 	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/sealed"
+	"sluice/gateway/ingest/internal/websocket"
 )
 
 const (
@@ -28,18 +29,26 @@ const (
 type door struct {
 	l    *Listener
 	open net.Listener
+	id   string
 }
+
+// The doors there may be, which differ in what a connection begins with.
+const (
+	plainDoor = "mqtt"
+	webDoor   = "websocket"
+)
 
 var _ listeners.Listener = door{}
 
 func (door) Init(*slog.Logger) error { return nil }
-func (door) ID() string              { return "mqtt" }
+func (d door) ID() string            { return d.id }
 func (door) Protocol() string        { return "tcp" }
 func (d door) Address() string       { return d.open.Addr().String() }
 
 // Serve lets connections in until the listener is closed.
 func (d door) Serve(establish listeners.EstablishFn) {
-	begin := func(p *peer) { d.l.guests.Go(func() { d.serve(p, establish) }) }
+	// One queues for all doors, and is served by whichever takes it in.
+	begin := func(p *peer) { d.l.guests.Go(func() { d.l.serve(p, establish) }) }
 	d.l.guests.Go(func() { d.l.preAuth.admitQueued(d.l.ctx, begin) })
 	for {
 		raw, err := d.open.Accept()
@@ -53,40 +62,46 @@ func (d door) Serve(establish listeners.EstablishFn) {
 			time.Sleep(acceptPause)
 			continue
 		}
-		if p := newPeer(raw, d.l.turns); d.l.preAuth.enter(p) {
+		p := newPeer(raw, d.l.turns)
+		if p.door = d.id; d.l.preAuth.enter(p) {
 			begin(p)
 		}
 	}
 }
 
-// Close lets nobody in any more and ends what is there. What the library would end clients by
-// asks for a lock twice, and waits for ever when one leaves in between.
+// Close lets nobody in any more and ends what is there, whatever door it came through.
 func (d door) Close(listeners.CloseFn) {
 	_ = d.open.Close()
-	d.l.preAuth.clear()
-	d.l.admitted.close()
-	for _, client := range d.l.server.Clients.GetAll() {
-		if client.Net.Listener == d.ID() {
+	d.l.end()
+}
+
+// end ends all connections, as often as there are doors. What the library would end clients by asks for a lock twice, and
+// waits for ever when one leaves in between.
+func (l *Listener) end() {
+	l.preAuth.clear()
+	l.admitted.close()
+	for _, client := range l.server.Clients.GetAll() {
+		if !client.Net.Inline {
 			// its code, or that it is gone already
-			_ = d.l.server.DisconnectClient(client, packets.ErrServerShuttingDown)
+			_ = l.server.DisconnectClient(client, packets.ErrServerShuttingDown)
 		}
 	}
-	d.l.admitted.clear() // who was just on the way in
+	l.admitted.clear() // who was just on the way in
 }
 
 // serve is the life of one connection.
-func (d door) serve(p *peer, establish listeners.EstablishFn) {
-	c := newConn(p, p, d.l)
+func (l *Listener) serve(p *peer, establish listeners.EstablishFn) {
+	c := newConn(p, p, l)
 	defer c.cancel()
-	defer d.l.preAuth.leave(p)
+	defer l.preAuth.leave(p)
 	defer crash.Catch(func(e *crash.Error) { c.broken(e) })
 	no := c.authenticate()
-	d.l.preAuth.leave(p)
+	l.preAuth.leave(p)
 	if no != nil {
 		c.refuse(no)
 		return
 	}
-	_ = establish(d.ID(), c) // says why the connection ended, which the tally knows
+	_ = establish(p.door, c) // says why the connection ended, which the tally knows
 	_ = c.Close()
 }
 
@@ -108,7 +123,8 @@ type refusal struct {
 	code    packets.Code // zero for no answer
 	version byte
 	name    []byte
-	guess   bool // it waits for its answer
+	guess   bool   // it waits for its answer
+	answer  []byte // of HTTP, in the place of a code
 }
 
 // authenticate finds out who it is, and admits it. It computes in turn.
@@ -122,6 +138,11 @@ func (c *conn) authenticate() *refusal {
 		c.in = newReader(secure)
 		if err := secure.Handshake(); err != nil {
 			return unheard(err)
+		}
+	}
+	if c.peer.door == webDoor {
+		if no := c.upgrade(); no != nil {
+			return no
 		}
 	}
 	pk, no := c.readConnect()
@@ -238,14 +259,20 @@ func (c *conn) refuse(no *refusal) {
 		code, known = packets.V5CodesToV3[no.code]
 	}
 	_ = c.peer.SetDeadline(time.Now().Add(partingTime))
+	answer := no.answer
 	switch {
+	case answer != nil:
 	case !known || no.code.Code == 0:
 		_ = c.peer.Close()
 		return
 	case no.version == 5:
-		_, _ = c.Conn.Write([]byte{packets.Connack << 4, 3, 0, code.Code, 0})
+		answer = []byte{packets.Connack << 4, 3, 0, code.Code, 0}
 	default:
-		_, _ = c.Conn.Write([]byte{packets.Connack << 4, 2, 0, code.Code})
+		answer = []byte{packets.Connack << 4, 2, 0, code.Code}
 	}
+	if c.web {
+		answer = websocket.AppendClose(websocket.Append(nil, websocket.Binary, answer), websocket.Done)
+	}
+	_, _ = c.Conn.Write(answer) // or it is gone
 	_ = c.Conn.Close()
 }

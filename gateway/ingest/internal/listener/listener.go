@@ -46,8 +46,9 @@ type Passwords interface {
 
 // Config is what a Listener needs.
 type Config struct {
-	// Addr is a TCP address; port 0 chooses one.
-	Addr string
+	// Addr is a TCP address, and WebSocket another, for MQTT over WebSocket. Port 0 chooses
+	// one, and empty is none.
+	Addr, WebSocket string
 	// Clock is the simulated clock's topic; empty for none.
 	Clock string
 	TLS   *tls.Config // nil for none
@@ -77,7 +78,7 @@ var ordinary = times{connectTime, packetTime, slowAfter, writeTime, guessWait, g
 type Listener struct {
 	cfg    Config
 	server *mqtt.Server
-	addr   net.Addr
+	addrs  map[string]string // of each door
 	admits atomic.Pointer[admission]
 	ctx    context.Context //nolint:containedctx // ends the broker's own goroutines, which have no other
 	cancel context.CancelFunc
@@ -99,13 +100,15 @@ func Listen(cfg Config) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	open, err := net.Listen("tcp", cfg.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("mqtt listener: %w; choose another address (--mqtt, or listen in the file)", err)
-	}
-	l.addr = open.Addr()
-	if err := l.server.AddListener(door{l, open}); err != nil {
-		return nil, fmt.Errorf("mqtt listener: %w", err)
+	for _, d := range []struct{ id, addr string }{{plainDoor, cfg.Addr}, {webDoor, cfg.WebSocket}} {
+		if d.addr == "" {
+			continue
+		}
+		if err := l.add(d.id, d.addr); err != nil {
+			l.cancel()
+			l.server.Listeners.CloseAll(nil)
+			return nil, err
+		}
 	}
 	if err := l.server.Serve(); err != nil {
 		return nil, fmt.Errorf("mqtt listener: %w", err)
@@ -117,6 +120,19 @@ func Listen(cfg Config) (*Listener, error) {
 	return l, nil
 }
 
+// add opens a door.
+func (l *Listener) add(id, addr string) error {
+	open, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("%s listener: %w; choose another address (--%[1]s, or listen in the file)", id, err)
+	}
+	l.addrs[id] = open.Addr().String()
+	if err := l.server.AddListener(door{l, open, id}); err != nil {
+		return fmt.Errorf("%s listener: %w", id, err)
+	}
+	return nil
+}
+
 // build makes a listener that does not listen yet.
 func build(cfg Config) (*Listener, error) {
 	if cfg.times == (times{}) {
@@ -125,6 +141,7 @@ func build(cfg Config) (*Listener, error) {
 	l := &Listener{
 		cfg: cfg, seed: maphash.MakeSeed(), turns: make(turns, max(1, runtime.GOMAXPROCS(0)/2)),
 		throttle: newThrottle(cfg.times), admitted: newAdmitted(), budget: newPacketBudget(), tally: &tally{},
+		addrs: make(map[string]string),
 	}
 	l.preAuth = newPreAuth(l.tally)
 	l.admits.Store(l.admission(Admission{cfg.TLS, cfg.Passwords, cfg.Feedback}, newUser))
@@ -157,8 +174,11 @@ func capabilities() *mqtt.Capabilities {
 	return caps
 }
 
-// Addr is the address it listens on.
-func (l *Listener) Addr() string { return l.addr.String() }
+// Addr is the address it listens on for MQTT; empty for none.
+func (l *Listener) Addr() string { return l.addrs[plainDoor] }
+
+// WebSocket is the address it listens on for MQTT over WebSocket; empty for none.
+func (l *Listener) WebSocket() string { return l.addrs[webDoor] }
 
 // secured reports whether sensors have identities here.
 func (l *Listener) secured() bool {

@@ -39,7 +39,7 @@ type stand struct {
 func open(t *testing.T, cfg Config) *stand {
 	t.Helper()
 	quiet := goleak.IgnoreCurrent()
-	cfg.Addr, cfg.Queue, cfg.Now = "127.0.0.1:0", intake.New(), time.Now
+	cfg.Addr, cfg.WebSocket, cfg.Queue, cfg.Now = "127.0.0.1:0", "127.0.0.1:0", intake.New(), time.Now
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

@@ -13,6 +13,7 @@ import (
 type peer struct {
 	net.Conn
 	from  netip.Prefix // whom it is counted under
+	door  string       // through which it came
 	turns turns
 
 	began   time.Time

@@ -280,7 +280,7 @@ func TestAcceptGoesOn(t *testing.T) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		door{s.l, &shaky{conn: theirs}}.Serve(s.l.server.EstablishConnection)
+		door{s.l, &shaky{conn: theirs}, plainDoor}.Serve(s.l.server.EstablishConnection)
 	}()
 	c := &sensor{Conn: ours, t: t}
 	c.in = newBuffered(ours)

@@ -27,6 +27,7 @@ const (
 	malformed
 	turnedOut
 	tooMany
+	noWebSocket
 	reasons
 )
 
@@ -38,6 +39,7 @@ var names = [reasons]string{
 	oneTooMany:   "too_many_of_one_sensor",
 	readsNothing: "does_not_read", slowPacket: "packet_unfinished", malformed: "malformed_packet",
 	turnedOut: "not_admitted_any_more", tooMany: "too_many_unacknowledged",
+	noWebSocket: "not_a_websocket",
 }
 
 const (
