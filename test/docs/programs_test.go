@@ -103,7 +103,7 @@ func TestSettingsShown(t *testing.T) {
 	for line := range strings.Lines(fenced.Take(t, "docs/operations.md", "witness: /mnt").Read()) {
 		accepted(line)
 	}
-	accepted(fenced.Take(t, "docs/operations.md", "listen: {mqtt:").Change("1883", "0").Change("8084", "0").Read())
+	accepted(fenced.Take(t, "docs/operations.md", "listen: {websocket:").Change("1883", "0").Change("8084", "0").Read())
 	store := fenced.Take(t, "docs/operations.md", "store: {influx:").Read()
 	accepted(store)
 

@@ -75,8 +75,8 @@ func (d door) Close(listeners.CloseFn) {
 	d.l.end()
 }
 
-// end ends all connections, as often as there are doors. What the library would end clients by asks for a lock twice, and
-// waits for ever when one leaves in between.
+// end ends all connections, as often as there are doors. What the library would end clients by
+// asks for a lock twice, and waits for ever when one leaves in between.
 func (l *Listener) end() {
 	l.preAuth.clear()
 	l.admitted.close()
