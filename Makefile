@@ -108,7 +108,9 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzHandshake:gateway/ingest/internal/websocket \
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc \
 	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug \
-	FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:certify/report FuzzFrames:certify/tap
+	FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:certify/report FuzzFrames:certify/tap \
+	FuzzText:internal/instant FuzzPattern:register/preset FuzzPreset:register/preset \
+	FuzzEnvelope:gateway/ingest/internal/format
 
 fuzz: ## each parser of outside bytes for FUZZTIME (30s)
 	@echo "seed $(SEED)"
@@ -122,6 +124,7 @@ bench: ## what a reading, a window and a policy cost
 	@echo "seed none: the readings are always the same"
 	go run ./test/bench
 	go test -run EngineRatio -bench 'Engine|Parse|Lookup' -benchtime 2s -count 3 -v ./gateway/ingest
+	go test -run xxx -bench Unwrap ./gateway/ingest/internal/format
 	go test -run xxx -bench 'Decode|Take' ./gateway/ingest/internal/cbor ./gateway/ingest/internal/sparkplug
 	go test -run xxx -bench Close -benchtime 5x ./gateway/ledger
 	go test -run xxx -bench Compile -benchtime 3x -cpu 1 ./policy/compile

@@ -9,6 +9,7 @@ type row struct{ why, list string }
 // nobody uses.
 var arrows = map[string]row{
 	"internal/civil":   {"days, periods and grids: the ground, of nothing", ""},
+	"internal/instant": {"times as systems write them: the ground, of nothing", ""},
 	"internal/names":   {"one form of names: the ground", ""},
 	"internal/locales": {"sentences by language: the ground", ""},
 	"internal/yamldoc": {"files that people write; what is wrong in them is said in three languages",
@@ -23,7 +24,9 @@ var arrows = map[string]row{
 	"books":          {"the form of the public books, for those who write and those who read them", ""},
 	"books/union":    {"the books of several gateways as one", "books"},
 	"register": {"sensors, kinds and zones, from files that people write",
-		"internal/civil internal/names internal/yamldoc"},
+		"internal/civil internal/names internal/yamldoc register/preset"},
+	"register/preset": {"how other systems wrap readings and models of devices name them, from files",
+		"internal/civil internal/instant internal/names internal/yamldoc"},
 	"register/access": {"passwords of the sensors of a register", "register"},
 	"register/ca":     {"certificates of the sensors of a register, in files that perm guards", "perm register"},
 	"register/fleet": {"a vendor's spreadsheet as entries of a register, whose names are shown in brief",
@@ -73,7 +76,7 @@ var arrows = map[string]row{
 		"gateway/ledger internal/retry store"},
 	"gateway/config": {"gateway.yaml: of each part only what it may be set to",
 		"gateway/inbox gateway/ingest gateway/revoked internal/civil internal/yamldoc perm register " +
-			"register/access store " +
+			"register/access register/preset store " +
 			"store/influx store/sqlite"},
 	"gateway/host": {"lock, keys and directories of the machine, as configured", "gateway/config gateway/inbox perm"},
 	"gateway/homes": {"which kinds stand for somebody, kept on disk, by policy and vote",
@@ -111,8 +114,9 @@ var arrows = map[string]row{
 	"gateway/ingest/internal/jsontext": {"values written as JSON: the ground", ""},
 	"gateway/ingest/internal/sparkplug": {"Sparkplug B becomes what JSON would have been, or a fault",
 		"gateway/ingest/internal/fault gateway/ingest/internal/jsontext"},
-	"gateway/ingest/internal/format": {"bytes become readings, or faults",
-		"gateway/ingest/internal/fault gateway/ingest/internal/reading"},
+	"gateway/ingest/internal/format": {"bytes become readings, or faults, also those in other systems' envelopes",
+		"gateway/ingest/internal/cbor gateway/ingest/internal/fault gateway/ingest/internal/reading " +
+			"internal/instant register/preset"},
 	"gateway/ingest/internal/redact": {"a plan applied to a reading",
 		"gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/reading plan"},
 	"gateway/ingest/internal/window": {"what is left, added up in windows until it is a batch for release",
@@ -130,8 +134,9 @@ var arrows = map[string]row{
 		"gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault " +
 			"gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener " +
 			"gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading " +
-			"gateway/ingest/internal/redact gateway/ingest/internal/window gateway/release gateway/revoked " +
-			"internal/civil internal/retry plan register register/access"},
+			"gateway/ingest/internal/redact gateway/ingest/internal/sparkplug gateway/ingest/internal/window " +
+			"gateway/release gateway/revoked internal/civil internal/retry plan register register/access " +
+			"register/preset"},
 	"opendata/zonemap":   {"a drawing of zones", ""},
 	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/locales"},
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts", "door"},

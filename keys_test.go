@@ -64,7 +64,8 @@ var settings = map[string]string{
 	"TestHomesStayHomes":      `kinds: heartbeat register: lat lon`,
 	"TestLevels":              `kinds: fields.valid`,
 	"TestMappedSensors":       `register: map topic`,
-	"TestPresetsAreRefused":   `register: preset`,
+	"TestPresets":             `register: preset profile device`,
+	"TestQuotas":              `register: quota kinds: quota`,
 	"TestEveryCode":           `kinds: fields.format`,
 	"TestKeysOfCases": `tests: given.kind given.zone given.owner given.with on then.counted
 		then.generalised then.dropped then.published then.refused`,

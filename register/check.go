@@ -12,6 +12,7 @@ import (
 
 	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
+	"sluice/register/preset"
 )
 
 // Examine is Load, but continues after a fault: it returns the sensors that can be
@@ -38,7 +39,11 @@ func examine(path string, read func(path string) ([]byte, error), name string, m
 		}
 		found = misnamed(path)
 	}
-	b := newBuilder()
+	lib, err := preset.Load(PresetsDir(path), read)
+	if err != nil {
+		return nil, nil, err
+	}
+	b := newBuilder(lib)
 	b.fault = func(f Fault) error {
 		found = append(found, f)
 		return nil
@@ -96,6 +101,11 @@ func (r *Register) Check(kinds map[string]Kind, zones *Zones) []Fault {
 		if r.Sensors[n].ID == GatewayUser {
 			c.say(n, "this id is the gateway's own user name, so that sensor acl refuses the register; give the "+
 				"sensor another id")
+		}
+		if r.Sensors[n].OnPatterns() && r.Sensors[n].Owner == GatewayUser {
+			c.say(n,
+				"its owner sends for it under the owner's name, and that is the gateway's own user name; call the "+
+					"owner otherwise")
 		}
 		c.pointers(n)
 		c.days(n)

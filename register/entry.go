@@ -33,8 +33,8 @@ func (s *Sensor) check() error {
 		return errors.New("kind is missing")
 	case !plain(s.Kind) || !plain(s.Zone) || !plain(s.Replaces):
 		return errors.New("kind, zone and replaces must not hold control characters or line breaks; take them out")
-	case s.Preset != "":
-		return errors.New("this version has no presets; send docs/wire.md's format and remove preset")
+	case s.Quota < 0 || s.Quota > MaxQuota:
+		return fmt.Errorf("quota is how many readings a minute the sensor may send, 1 to %d", MaxQuota)
 	case (s.Lat == nil) != (s.Lon == nil):
 		return errors.New("lat and lon go together")
 	case (s.Zone == "") == (s.Lat == nil):
@@ -47,6 +47,12 @@ func (s *Sensor) check() error {
 			return fmt.Errorf("map: %s %w", quote(field), err)
 		}
 	}
+	if text := s.checkWrapped(); text != "" {
+		return errors.New(text)
+	}
+	if s.Preset != "" && s.Topic != "" {
+		return checkTopic(strings.ReplaceAll(s.Topic, "{field}", "x"))
+	}
 	return checkTopic(s.Topic)
 }
 
@@ -56,7 +62,7 @@ func checkTopic(t string) error {
 	switch {
 	case t == "":
 		return nil
-	case strings.ContainsAny(t, "+#$"):
+	case strings.ContainsAny(t, "+#${}"):
 		return errors.New("topic must not hold wildcards or $; name the one topic that the sensor publishes to")
 	case !plain(t):
 		return errors.New("topic must not hold control characters or line breaks; take them out")

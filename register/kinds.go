@@ -21,6 +21,8 @@ type Kind struct {
 	// Heartbeat is how often a device of this kind says that it is alive; a
 	// kind about people without one never yields no_data.
 	Heartbeat civil.Period `yaml:"heartbeat" json:"heartbeat"`
+	// Quota is how many readings such a device may send a minute; 0 for any number.
+	Quota int `yaml:"quota" json:"quota,omitempty"`
 }
 
 // Home reports whether a sensor of this kind can itself stand for somebody, as a
@@ -143,6 +145,9 @@ func (k Kind) check() error {
 	}
 	if beat := k.Heartbeat.Nominal(); !k.Heartbeat.IsZero() && (beat < time.Second || beat > 24*time.Hour) {
 		return errors.New("heartbeat is at least a second and at most a day, e.g. PT5M")
+	}
+	if k.Quota < 0 || k.Quota > MaxQuota {
+		return fmt.Errorf("quota is how many readings such a device may send a minute, 1 to %d", MaxQuota)
 	}
 	if len(k.Units) > maxUnits {
 		return fmt.Errorf("has more than %d units; a decision needs one", maxUnits)

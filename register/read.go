@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"sluice/internal/yamldoc"
+	"sluice/register/preset"
 )
 
 // Bounds of a register's files.
@@ -31,7 +32,7 @@ type document struct {
 
 // Parse reads one file; its name is used in errors only.
 func Parse(file string, raw []byte) (*Register, error) {
-	b := newBuilder()
+	b := newBuilder(preset.Builtin())
 	if err := b.add(file, raw); err != nil {
 		return nil, err
 	}
@@ -45,7 +46,11 @@ func Load(path string, read func(path string) ([]byte, error)) (*Register, error
 	if err != nil {
 		return nil, err
 	}
-	b := newBuilder()
+	lib, err := preset.Load(PresetsDir(path), read)
+	if err != nil {
+		return nil, err
+	}
+	b := newBuilder(lib)
 	for _, file := range files {
 		raw, err := read(file)
 		if err != nil {
@@ -112,15 +117,19 @@ func plainFile(path string) error {
 
 // builder puts files together.
 type builder struct {
-	reg    *Register
-	size   int
-	ids    map[string]int32 // by id; where it is in the register
-	topics map[string]int32 // by topic of its own
-	words  map[string]string
-	texts  map[string]map[string]string
+	reg     *Register
+	size    int
+	ids     map[string]int32 // by id; where it is in the register
+	topics  map[string]int32 // by topic of its own
+	devices map[deviceKey]int32
+	words   map[string]string
+	texts   map[string]map[string]string
 	// fault takes what is wrong; an error ends the reading.
 	fault func(Fault) error
 }
+
+// deviceKey is a device of a system.
+type deviceKey struct{ preset, device string }
 
 // Fault is what is wrong with an entry, or with a file.
 type Fault struct {
@@ -168,10 +177,11 @@ func (f Fault) Compare(g Fault) int {
 	return cmp.Or(strings.Compare(f.File, g.File), cmp.Compare(f.Line, g.Line))
 }
 
-func newBuilder() *builder {
+func newBuilder(lib *preset.Library) *builder {
 	return &builder{
-		reg: &Register{}, ids: make(map[string]int32), topics: make(map[string]int32),
-		words: make(map[string]string), texts: make(map[string]map[string]string),
+		reg: &Register{Presets: lib}, devices: make(map[deviceKey]int32), ids: make(map[string]int32),
+		topics: make(map[string]int32),
+		words:  make(map[string]string), texts: make(map[string]map[string]string),
 		fault: func(f Fault) error { return f },
 	}
 }
@@ -262,6 +272,16 @@ func (b *builder) take(s *Sensor, line int) string {
 		return "this topic is taken in " + b.reg.Where(int(at)) +
 			"; give each sensor a topic of its own"
 	}
+	device := deviceKey{s.Preset, s.Device}
+	if at, taken := b.devices[device]; taken && s.OnPatterns() {
+		return "this device is taken in " + b.reg.Where(int(at)) + "; a device of a preset is one sensor"
+	}
+	if text := s.checkPreset(b.reg.Presets); text != "" {
+		return text
+	}
+	if s.OnPatterns() {
+		b.devices[device] = n
+	}
 	b.ids[s.ID] = n
 	if s.Topic != "" {
 		b.topics[s.Topic] = n
@@ -274,7 +294,7 @@ func (b *builder) take(s *Sensor, line int) string {
 
 // share keeps each text once that many sensors have.
 func (b *builder) share(s *Sensor) {
-	for _, text := range []*string{&s.Owner, &s.Kind, &s.Zone, &s.Contact} {
+	for _, text := range []*string{&s.Owner, &s.Kind, &s.Zone, &s.Contact, &s.Preset, &s.Profile} {
 		if kept, known := b.words[*text]; known {
 			*text = kept
 		} else {
@@ -307,6 +327,13 @@ func keyOf(m map[string]string) string {
 // done looks at what only all files together say.
 func (b *builder) done() (*Register, error) {
 	for n := range b.reg.Sensors {
+		if at, taken := b.ids[b.reg.Sensors[n].Owner]; taken && b.reg.Sensors[n].OnPatterns() {
+			text := "its owner sends for it under the owner's name, and that is the id of a sensor, " +
+				b.reg.Where(int(at)) + "; give that sensor another id"
+			if err := b.fault(b.reg.fault(n, text)); err != nil {
+				return nil, err
+			}
+		}
 		owner, at, other := b.standard(n)
 		if !other {
 			continue

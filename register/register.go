@@ -10,6 +10,8 @@
 //	sensors:
 //	  - {id: rambla-1, owner: acme, kind: wifi-counter, zone: rambla,
 //	     registered: 2026-01-01, contact: street@city.example, purpose: {en: "Footfall"}}
+//	  - {id: noise-7, owner: lorawan, kind: noise, zone: rambla, preset: ttn-v3, profile: milesight-ws302,
+//	     device: noise-7, quota: 10, registered: 2026-01-01}
 package register
 
 import (
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/register/preset"
 )
 
 // Sensor is one entry of the register.
@@ -25,6 +28,9 @@ type Sensor struct {
 	Owner      string            `yaml:"owner" json:"owner"`
 	Kind       string            `yaml:"kind" json:"kind"`
 	Preset     string            `yaml:"preset" json:"preset,omitempty"`
+	Profile    string            `yaml:"profile" json:"profile,omitempty"`
+	Device     string            `yaml:"device" json:"-"` // it may name somebody, or be a credential
+	Quota      int               `yaml:"quota" json:"quota,omitempty"`
 	Topic      string            `yaml:"topic" json:"topic,omitempty"`
 	Zone       string            `yaml:"zone" json:"zone,omitempty"`
 	Lat        *float64          `yaml:"lat" json:"lat,omitempty"`
@@ -40,6 +46,7 @@ type Sensor struct {
 // Register is the checked list, in the order of the files.
 type Register struct {
 	Sensors []Sensor
+	Presets *preset.Library // those that its entries name are in it
 	files   []string
 	places  []place // of each sensor; empty where no file was read
 }
@@ -59,9 +66,10 @@ func (r *Register) Where(n int) string {
 	return fmt.Sprintf("%s, line %d", r.files[r.places[n].file], r.places[n].line)
 }
 
-// UpTopic is where the sensor publishes its readings.
+// UpTopic is where the sensor publishes its readings; empty where that is on the patterns of its
+// preset.
 func (s *Sensor) UpTopic() string {
-	if s.Topic != "" {
+	if s.Topic != "" || s.OnPatterns() {
 		return s.Topic
 	}
 	return s.base() + "/up"

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/register/preset"
 )
 
 // many is a register of n sensors in the usual layout, from a number on.
@@ -80,13 +82,13 @@ func peak(stop <-chan struct{}) (most uint64) {
 // TestBounds: sensors, bytes and files of one register are bounded, and the error
 // says what to do.
 func TestBounds(t *testing.T) {
-	b := newBuilder()
+	b := newBuilder(preset.Builtin())
 	b.reg.Sensors = make([]Sensor, MaxSensors)
 	if err := b.add("b.yaml", many(0, 1)); err == nil ||
 		!strings.Contains(err.Error(), "b.yaml: the register has more than 100000 sensors; use several gateways") {
 		t.Errorf("one sensor too many: %v", err)
 	}
-	b = newBuilder()
+	b = newBuilder(preset.Builtin())
 	b.size = MaxSize - 10
 	if err := b.add("b.yaml", many(0, 1)); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
 		t.Errorf("a byte too many: %v", err)

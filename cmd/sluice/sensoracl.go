@@ -104,8 +104,7 @@ func (a *acl) writePasswords() error {
 		return err
 	}
 	users, missing := map[string]bool{a.user: true}, []string(nil)
-	for n := range a.reg.Sensors {
-		id := a.reg.Sensors[n].ID
+	for _, id := range a.reg.Users() {
 		if users[id] = true; !passwords.Has(id) {
 			missing = append(missing, id)
 		}

@@ -121,6 +121,7 @@ func (m *metrics) traffic(emit emitter, r ingest.Report) {
 	counter(receivedTotal, r.Received)
 	counter(readingsTotal, r.Counted, "counted", "")
 	counter(readingsTotal, r.Duplicate, "duplicate", "E303")
+	counter(readingsTotal, r.Ignored, "ignored", "")
 	counter(readingsTotal, r.Late, "late", "E302")
 	for code, n := range r.Refused {
 		counter(readingsTotal, n, "refused", code)

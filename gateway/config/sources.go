@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -147,6 +148,12 @@ func (c *Config) ReadRegister() (*register.Register, error) {
 	path := c.Register
 	if err := perm.Check(path, perm.Trusted); err != nil {
 		return nil, err
+	}
+	own := register.PresetsDir(path)
+	if _, err := os.Stat(own); err == nil {
+		if err := perm.Check(own, perm.Trusted); err != nil {
+			return nil, err
+		}
 	}
 	return register.Load(path, func(file string) ([]byte, error) { return perm.Read(file, perm.Trusted) })
 }

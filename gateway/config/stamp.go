@@ -9,12 +9,13 @@ import (
 	"syscall"
 
 	"sluice/register"
+	"sluice/register/preset"
 )
 
 // Stamp tells files from what they were before: it is of their names, sizes, times and places on
 // the disk. It is cheap, and takes no look into them.
 type Stamp struct {
-	// Register is of the register's files, Access of the listener's passwords and certificates.
+	// Register is of the files of the register and of the city's own presets, Access of the listener's passwords and certificates.
 	Register, Access [sha256.Size]byte
 	// Size is how many bytes the register has.
 	Size int64
@@ -27,12 +28,15 @@ func (c *Config) Stamp() Stamp {
 	if !slices.Contains(files, c.Register) { // a directory; or what is wrong, as reading it will say
 		files = append(files, c.Register)
 	}
+	own := register.PresetsDir(c.Register)
+	presets, presetsErr := preset.Files(own)
+	files = append(append(files, presets...), own)
 	access := []string{c.Listen.Passwords}
 	if t := c.Listen.TLS; t != nil {
 		access = append(access, t.Cert, t.Key, t.ClientCA)
 	}
 	s.Access, _ = stampOf(access, "")
-	s.Register, s.Size = stampOf(files, fmt.Sprint(err))
+	s.Register, s.Size = stampOf(files, fmt.Sprint(err, presetsErr))
 	return s
 }
 

@@ -14,6 +14,7 @@ type account struct {
 	Counted   int64            `json:"counted"`
 	Duplicate int64            `json:"duplicate"`
 	Late      int64            `json:"late"`
+	Ignored   int64            `json:"ignored,omitempty"` // what a preset knows, and is no reading
 	Refused   map[string]int64 `json:"refused"`
 	Open      int64            `json:"open,omitempty"` // where it is shown
 	// Bounded is of a version that told readings of units at their bound apart.
@@ -28,7 +29,7 @@ func (a *account) merge() { a.Counted, a.Bounded = a.Counted+a.Bounded, 0 }
 // equal reports whether b says the same.
 func (a *account) equal(b *account) bool {
 	return a.Received == b.Received && a.Counted == b.Counted && a.Duplicate == b.Duplicate && a.Late == b.Late &&
-		a.Open == b.Open && maps.Equal(a.Refused, b.Refused)
+		a.Ignored == b.Ignored && a.Open == b.Open && maps.Equal(a.Refused, b.Refused)
 }
 
 // clone shares nothing with a.
@@ -67,6 +68,9 @@ func (c *counters) refuse(code fault.Code) {
 	}
 }
 
+// ignore counts what is known and is no reading.
+func (c *counters) ignore() { c.Received, c.Ignored = c.Received+1, c.Ignored+1 }
+
 // committed counts a commit and what it took.
 func (c *counters) committed(took time.Duration) {
 	c.commits++
@@ -89,7 +93,7 @@ func (c *counters) merge() {
 // missing is how many readings are accounted for nowhere when so many are in open
 // windows; below zero, how many are accounted for twice.
 func (c *counters) missing(open int64) int64 {
-	missing := c.Received - c.Counted - c.Duplicate - c.Late - open
+	missing := c.Received - c.Counted - c.Duplicate - c.Late - c.Ignored - open
 	for _, n := range c.Refused {
 		missing -= n
 	}

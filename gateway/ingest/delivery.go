@@ -8,6 +8,7 @@ import (
 	"sluice/gateway/ingest/internal/reading"
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/ingest/internal/window"
+	"sluice/register/preset"
 )
 
 // part is how many elements of a large message are taken at a time: some hundred
@@ -20,12 +21,15 @@ const part = 250
 type delivery struct {
 	in      *reception
 	message *intake.Message // nil when none is on its way
-	sensor  *sensor
-	serial  uint64 // of the message
-	decoder *format.Decoder
-	kept    redact.Kept
-	entry   window.Entry
-	outcome outcome
+	to      target
+	sensor  *sensor // of the reading at hand; nil where it is not known
+	// captured are the levels of the topic that a preset captures.
+	captured preset.Captured
+	serial   uint64 // of the message
+	decoder  *format.Decoder
+	kept     redact.Kept
+	entry    window.Entry
+	outcome  outcome
 	// bare says that one of its readings has neither time nor seq, so that nothing
 	// knows it again.
 	bare bool
@@ -33,22 +37,42 @@ type delivery struct {
 
 func newDelivery(in *reception) delivery { return delivery{in: in, decoder: format.NewDecoder()} }
 
-// begin turns to a message of a sensor.
-func (d *delivery) begin(s *sensor, m *intake.Message, serial uint64) {
-	d.message, d.sensor, d.serial, d.bare, d.outcome = m, s, serial, false, outcome{}
+// begin turns to a message, and reports whether its decoder has readings of it.
+func (d *delivery) begin(to target, m *intake.Message, serial uint64) bool {
+	d.message, d.to, d.sensor, d.serial, d.bare, d.outcome = m, to, to.sensor, serial, false, outcome{}
+	received := d.in.clock.at(m.Received)
+	if to.system == nil {
+		d.decoder.Begin(m.Payload, d.sensor.shape, received, d)
+		return true
+	}
+	d.captured = d.in.captured
+	return d.unwrap(received)
 }
 
 // decode takes all of a message.
-func (d *delivery) decode(s *sensor, m *intake.Message, serial uint64) {
-	d.begin(s, m, serial)
-	d.decoder.Decode(m.Payload, s.shape, d.in.clock.at(m.Received), d)
-	d.in.answer(m, s, d.outcome)
-	d.message, d.sensor = nil, nil
+func (d *delivery) decode(to target, m *intake.Message, serial uint64) {
+	for more := d.begin(to, m, serial); more; {
+		more = d.decoder.Next(format.MaxReadings)
+	}
+	d.in.answer(m, to.sensor, d.outcome)
+	d.message, d.to, d.sensor = nil, target{}, nil
+}
+
+// decodeTree takes all of a message that is a tree already.
+func (d *delivery) decodeTree(to target, m *intake.Message, serial uint64, tree format.Tree) {
+	d.message, d.to, d.sensor, d.serial, d.bare, d.outcome = m, to, to.sensor, serial, false, outcome{}
+	w := format.Wrapped{Envelope: to.system.envelope, Shape: to.sensor.shape, Finder: d}
+	for more := d.decoder.BeginTree(tree, w, d.in.clock.at(m.Received), d); more; {
+		more = d.decoder.Next(format.MaxReadings)
+	}
+	d.in.answer(m, to.sensor, d.outcome)
+	d.message, d.to, d.sensor = nil, target{}, nil
 }
 
 // dropBuffers drops what the last reading was in.
 func (d *delivery) dropBuffers() {
 	d.decoder, d.kept, d.entry = format.NewDecoder(), redact.Kept{}, window.Entry{}
+	d.captured.Drop()
 }
 
 // Refused counts a reading that is dropped.
@@ -61,6 +85,9 @@ func (d *delivery) refuse(f fault.Fault, of *reading.Stamp) {
 
 // Dropped notes a field that is dropped while its reading goes on.
 func (d *delivery) Dropped(f fault.Fault) { d.in.feedback.add(d.sensor, f, d.decoder.Stamp()) }
+
+// Ignored counts what is known and is no reading.
+func (d *delivery) Ignored() { d.in.ignore() }
 
 // Reading routes one reading to every stream that wants it.
 func (d *delivery) Reading(r reading.Reading) {
@@ -95,6 +122,7 @@ func (d *delivery) Reading(r reading.Reading) {
 	d.outcome.settled = true
 	i.batch.readings++
 	i.account.Received++
+	s.quota.spend(stamp.Time)
 	s.lastReading = max(s.lastReading, stamp.Time)
 }
 
@@ -106,7 +134,7 @@ func rank(c fault.Code) int {
 		return 0
 	case fault.Late:
 		return 2
-	case fault.Scattered, fault.Crowded:
+	case fault.Scattered, fault.Crowded, fault.Quota:
 		return 3
 	case fault.Duplicate:
 		return 4
@@ -142,6 +170,9 @@ func (d *delivery) apply(p *route, r reading.Reading, stamp *reading.Stamp, acco
 	// Without time or seq, equal messages are equal readings only if the sender
 	// says that it sends again (MQTT 3.1.1 section 3.3.1.1).
 	again := (stamp.Sequenced || stamp.Timed || d.message.Dup) && w.Seen(e)
+	if !again && holds(w.Stream) && d.sensor.quota.spent(stamp.Time) {
+		return fault.New(fault.Quota)
+	}
 	if !again && !w.Room(e) {
 		return fault.New(fault.Scattered)
 	}
@@ -178,10 +209,9 @@ type large struct {
 func (l *large) on() bool { return l.message != nil }
 
 // start begins a message, of which next takes the first part.
-func (l *large) start(s *sensor, m intake.Message, serial uint64) {
+func (l *large) start(to target, m intake.Message, serial uint64) {
 	l.held = m
-	l.begin(s, &l.held, serial)
-	l.decoder.Begin(m.Payload, s.shape, l.in.clock.at(m.Received), &l.delivery)
+	l.begin(to, &l.held, serial)
 }
 
 // next takes the next part. When there is no more, it returns the message, which is to be
@@ -196,7 +226,7 @@ func (l *large) next() (done intake.Message, more bool) {
 	}
 	l.in.answer(&l.held, l.sensor, l.outcome)
 	done = l.held
-	l.message, l.sensor, l.held = nil, nil, intake.Message{}
+	l.message, l.to, l.sensor, l.held = nil, target{}, nil, intake.Message{}
 	return done, false
 }
 

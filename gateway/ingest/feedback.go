@@ -111,7 +111,7 @@ func (f *feedback) send() {
 	since, until := f.interval()
 	post := make([]message, 0, len(f.tally))
 	for s, faults := range f.tally {
-		post = append(post, message{s.entry.FeedbackTopic(), s.entry.Kind, s.pointers, s.valid, faults, since, until})
+		post = append(post, message{s.entry.FeedbackTopic(), s.entry.Kind, s.pointers, s.valid, faults, since, until, nil})
 	}
 	if len(post) == 0 {
 		f.told = until
@@ -125,9 +125,24 @@ func (f *feedback) send() {
 	}
 }
 
-// deliver sends what is handed over to all of to, until there is no more.
-func (f *feedback) deliver(to []source) {
+// command hands over what a device is to do. Where much is on its way it is dropped: who wants it
+// done asks again.
+func (f *feedback) command(topic string, payload []byte) {
+	select {
+	case f.out <- []message{{topic: topic, command: payload}}:
+	default:
+	}
+}
+
+// deliver sends what is handed over to all of to, and commands to all, until there is no more.
+func (f *feedback) deliver(to, all []source) {
 	for post := range f.out {
+		if post[0].command != nil {
+			for _, s := range all {
+				_ = s.Publish(post[0].topic, post[0].command) // or it is asked for again
+			}
+			continue
+		}
 		if len(to) == 0 {
 			continue
 		}
@@ -167,6 +182,7 @@ type message struct {
 	faults      map[fault.Fault]times
 	since       time.Time
 	until       time.Time
+	command     []byte // for a device, in place of all but the topic
 }
 
 // body says what was dropped: codes, names that the sensor's kind knows, and orders of

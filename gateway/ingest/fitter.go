@@ -20,10 +20,11 @@ type fitter struct {
 	rules   map[ruleKey]fitted
 }
 
-// shapeKey is a kind and a map of the register, which has equal maps once.
+// shapeKey is a kind, how its readings come, and a map of the register, which has equal maps once.
 type shapeKey struct {
-	kind string
-	mapp uintptr
+	kind, profile string
+	system        *system
+	mapp          uintptr
 }
 
 // sent is what sensors send.
@@ -52,19 +53,20 @@ func newFitter(streams map[string]*stream, oldest time.Time) *fitter {
 	return &fitter{streams, oldest, make(map[shapeKey]sent), make(map[ruleKey]fitted)}
 }
 
-func (f *fitter) shape(kind register.Kind, e *register.Sensor) sent {
-	key := shapeKey{e.Kind, reflect.ValueOf(e.Map).Pointer()}
+func (f *fitter) shape(kind register.Kind, s *sensor) sent {
+	e := s.entry
+	key := shapeKey{e.Kind, e.Profile, s.system, reflect.ValueOf(e.Map).Pointer()}
 	out, known := f.shapes[key]
 	if !known {
-		out = shapeOf(kind, e)
+		out = shapeOf(kind, s)
 		out.unmapped = len(e.Unmapped(kind)) > 0
 		f.shapes[key] = out
 	}
 	return out
 }
 
-func shapeOf(kind register.Kind, e *register.Sensor) sent {
-	n := len(kind.Fields)
+func shapeOf(kind register.Kind, s *sensor) sent {
+	e, n := s.entry, len(kind.Fields)
 	names, types, forms, valid, pointers := make([]string, n), make([]string, n), make([]string, n),
 		make([][]float64, n), make([]string, n)
 	for f, field := range kind.Fields {
@@ -72,6 +74,13 @@ func shapeOf(kind register.Kind, e *register.Sensor) sent {
 		names[f], types[f], forms[f], valid[f] = field.Name, field.Type, field.Format, field.Valid
 	}
 	shape := format.NewShape(names, types, forms, e.Map)
+	if s.system != nil {
+		units := make([]string, n)
+		for f, field := range kind.Fields {
+			units[f] = field.Unit
+		}
+		pointers, _ = shape.Wrap(s.system.envelope, s.system.profiles[e.Profile], e.Map, units)
+	}
 	for f, v := range valid {
 		if len(v) == 2 {
 			shape.Limit(f, v[0], v[1])

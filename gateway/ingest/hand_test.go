@@ -10,7 +10,8 @@ func (i *Ingest) sensor() *sensor { return i.routing.sensors[0] }
 // deliver takes all of a message of a sensor; readings without a time are of the given one.
 func (i *Ingest) deliver(s *sensor, m *intake.Message, at int64) {
 	i.reception.serial++
-	i.reception.small.begin(s, m, i.reception.serial)
+	d := &i.reception.small
+	d.message, d.to, d.sensor, d.serial = m, target{sensor: s}, s, i.reception.serial
 	i.reception.small.decoder.Decode(m.Payload, s.shape, at, &i.reception.small)
 }
 

@@ -79,6 +79,24 @@ func (r *reception) heartbeat(s *sensor, m *intake.Message) {
 		}
 		at = ts.UTC()
 	}
+	r.lives(s, at, every)
+}
+
+// wrappedHeartbeat notes that a sensor lives of which a system says so: from receipt on for three
+// times as long as the preset, or else the kind, says that it takes.
+func (r *reception) wrappedHeartbeat(s *sensor, m *intake.Message) {
+	if m.Retained {
+		return // nobody knows when it was
+	}
+	every := s.system.preset.Every.Nominal()
+	if every <= 0 {
+		every = s.beat
+	}
+	r.lives(s, time.Unix(0, r.clock.at(m.Received)).UTC(), min(max(every, time.Minute), 24*time.Hour))
+}
+
+// lives notes that the sensor lives from at for three times every.
+func (r *reception) lives(s *sensor, at time.Time, every time.Duration) {
 	r.liveness.note(s.number)
 	s.pulse.Store(true)
 	until := at.Add(3 * every)

@@ -109,7 +109,7 @@ func TestFeedbackNeedsIdentities(t *testing.T) {
 		i.cfg.Feedback = time.Minute
 		i.feedback.send()
 		close(i.feedback.out)
-		i.feedback.deliver(i.sources.feedbackTo)
+		i.feedback.deliver(i.sources.feedbackTo, i.sources.all)
 		if (len(heard.topics) == 1) != c.want || len(i.feedback.tally) > 0 {
 			t.Errorf("%s: sent to %v", name, heard.topics)
 		}

@@ -223,7 +223,7 @@ func (i *Ingest) openSources() error {
 func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan release.Key) error {
 	defer i.journal.log.Close()
 	delivered := make(chan struct{})
-	go func() { defer close(delivered); i.feedback.deliver(i.sources.feedbackTo) }()
+	go func() { defer close(delivered); i.feedback.deliver(i.sources.feedbackTo, i.sources.all) }()
 	defer func() { close(i.feedback.out); <-delivered }()
 	scrubbed := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)

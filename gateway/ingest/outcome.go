@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 
 	"sluice/gateway/ingest/internal/fault"
@@ -62,7 +63,7 @@ func words(f fault.Fault, pointers []string, valid [][]float64) (pointer, fix st
 	pointer, fix = "/*", f.Fix()
 	switch key := f.Key(); {
 	case f.Field >= 0 && int(f.Field) < len(pointers):
-		pointer = pointers[f.Field]
+		pointer = cmp.Or(pointers[f.Field], "/*")
 		if f.Code == fault.OutOfRange && len(valid[f.Field]) == 2 {
 			fix = fmt.Sprintf("send values from %v to %v; look after the sensor", valid[f.Field][0], valid[f.Field][1])
 		}

@@ -4,6 +4,8 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/reading"
+	"sluice/gateway/ingest/internal/sparkplug"
+	"sluice/register/preset"
 )
 
 // reception leads each message to whom it is for, and its readings to their windows.
@@ -20,13 +22,17 @@ type reception struct {
 	small  delivery // the message at hand
 	large  large    // the one that is taken in parts, between others
 	serial uint64   // of the last message
-	batch  batch
+	// captured are the levels of the last topic that a preset captures.
+	captured preset.Captured
+	nodes    nodes
+	batch    batch
 }
 
 func (r *reception) setUp(i *Ingest) {
 	r.cfg, r.clock, r.account, r.feedback = &i.cfg, &i.clock, &i.account, &i.feedback
 	r.liveness, r.catchUp, r.routing, r.windows = &i.liveness, &i.catchUp, &i.routing, &i.windows
 	r.small, r.large.delivery = newDelivery(r), newDelivery(r)
+	r.nodes = nodes{sparkplug.New(), r.feedback.command}
 }
 
 // batch is what has come since the last commit.
@@ -57,30 +63,34 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 		r.catchUp.takeOwn(m)
 		return false
 	}
-	t, known := r.routing.targets[m.Topic]
+	t, known := r.routing.find(m.Topic, &r.captured)
 	s := t.sensor
 	switch {
 	case !known:
 		r.refuseAll(m, nil, fault.UnknownTopic)
-	case m.Checked && m.Sender != s.entry.ID:
+	case t.role == preset.Ignore:
+		r.ignore()
+	case m.Checked && !t.mayCome(m.Sender):
 		// Whoever sent it is told, not whom it claims to be.
 		r.refuseAll(m, r.routing.byID[m.Sender], fault.Identity)
-	case t.heartbeat:
+	case t.role == preset.Heartbeat && t.system == nil:
 		r.heartbeat(s, m)
-	case s.shape == nil:
-		r.refuseAll(m, s, fault.NoKind)
-	case s.unfit:
-		r.refuseAll(m, s, fault.Unfit)
+	case t.role == preset.Heartbeat && s != nil:
+		r.wrappedHeartbeat(s, m)
+	case t.system != nil && t.system.preset.Format == preset.Sparkplug:
+		r.takeSparkplug(t, m)
+	case s.unread() != fault.None:
+		r.refuseAll(m, s, s.unread())
 	default:
-		if s.unmapped {
+		if s != nil && s.unmapped {
 			r.feedback.add(s, fault.New(fault.Unfit), nil)
 		}
 		r.serial++
 		if m.Large() {
-			r.large.start(s, r.batch.pop(), r.serial)
+			r.large.start(t, r.batch.pop(), r.serial)
 			return true
 		}
-		r.small.decode(s, m, r.serial)
+		r.small.decode(t, m, r.serial)
 	}
 	return false
 }
@@ -89,6 +99,12 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 func (r *reception) refuseAll(m *intake.Message, s *sensor, c fault.Code) {
 	r.refuse(s, fault.New(c), nil)
 	r.answer(m, s, outcome{why: fault.New(c)})
+}
+
+// ignore counts a message, or a part of one, that a preset knows and that is no reading.
+func (r *reception) ignore() {
+	r.batch.readings++
+	r.account.ignore()
 }
 
 // refuse counts a reading that is refused, or a message of which none was read. The sensor
@@ -101,6 +117,7 @@ func (r *reception) refuse(s *sensor, f fault.Fault, of *reading.Stamp) {
 
 // dropBuffers drops what readings were in.
 func (r *reception) dropBuffers() {
+	r.captured.Drop()
 	r.large.finish()
 	r.small.dropBuffers()
 	r.large.dropBuffers()

@@ -12,9 +12,9 @@ type Report struct {
 	// Now is the gateway's clock; zero before its first tick. Every window that
 	// was due at Through has been released.
 	Now, Through time.Time
-	// Received = Counted + Duplicate + Late + Refused + Open readings.
-	Received, Counted, Duplicate, Late, Open int64
-	Refused                                  map[string]int64
+	// Received = Counted + Duplicate + Late + Ignored + Refused + Open readings.
+	Received, Counted, Duplicate, Late, Ignored, Open int64
+	Refused                                           map[string]int64
 	// Windows are those that have begun and are not closed, whether or not a reading has
 	// come for them; in a simulation only those for which something has.
 	Windows int
@@ -79,7 +79,7 @@ func (p *reporter) report(old *Report) *Report {
 	}
 	r := &Report{
 		Now: p.clock.now, Through: old.Through, Lives: old.Lives, Windows: old.Windows,
-		Received: a.Received, Counted: a.Counted, Duplicate: a.Duplicate, Late: a.Late,
+		Received: a.Received, Counted: a.Counted, Duplicate: a.Duplicate, Late: a.Late, Ignored: a.Ignored,
 		Refused: maps.Clone(a.Refused), Open: a.Open, Commits: commits, CommitTime: commitTime,
 	}
 	if p.closes.through() {

@@ -3,16 +3,21 @@ package ingest
 import (
 	"hash/fnv"
 	"sync/atomic"
+	"time"
 
+	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/register"
+	"sluice/register/preset"
 )
 
 // roster is the register, ready for its sensors' messages.
 type roster struct {
 	register *register.Register
 	targets  map[string]target
+	patterns []patternRoute     // of the presets in use, and of sensors' own topics
+	systems  map[string]*system // the presets in use, by id
 	byID     map[string]*sensor
 	sensors  []*sensor                   // in the register's order
 	replaced map[string]*register.Sensor // by the id of the sensor that made way
@@ -21,15 +26,20 @@ type roster struct {
 	fed map[int]map[string]*window.Feeders
 }
 
-// target is what a topic stands for.
+// target is what a topic stands for. The sensor of one whose device is in the message is not
+// known yet.
 type target struct {
-	sensor    *sensor
-	heartbeat bool
+	sensor *sensor
+	role   preset.Role
+	system *system         // nil for a message in the city's own format
+	topic  *preset.Pattern // that has captures for it, or nil
+	owner  string          // of the edge node, where its device is nobody's
 }
 
 // sensor is one register entry, ready for its readings.
 type sensor struct {
 	entry  *register.Sensor
+	system *system // whose messages it sends; nil for the city's own format
 	number uint64
 	shape  *format.Shape
 	// pointers are where in a reading each field is, for feedback.
@@ -40,6 +50,7 @@ type sensor struct {
 	// usable from and before, in nanoseconds since 1970.
 	from, until int64
 
+	quota       *quota // nil for none
 	lastReading int64
 	silentAfter int64 // last heartbeat plus three times every
 	aboutPeople bool
@@ -48,6 +59,7 @@ type sensor struct {
 	// has made it stand for somebody.
 	home, wasHome bool
 	declaresPulse bool
+	beat          time.Duration // how often its kind has heartbeats; 0 for not said
 	// pulse says that its kind declares heartbeats, or that it has sent one; whoever sums
 	// up a window may look.
 	pulse atomic.Bool
@@ -58,11 +70,26 @@ type sensor struct {
 
 func (s *sensor) usable(t int64) bool { return t >= s.from && t < s.until }
 
+// unread is why nothing that the sensor sends can be read; None where it can. A sensor that is not
+// known yet is looked at later.
+func (s *sensor) unread() fault.Code {
+	switch {
+	case s == nil:
+		return fault.None
+	case s.shape == nil:
+		return fault.NoKind
+	case s.unfit:
+		return fault.Unfit
+	}
+	return fault.None
+}
+
 func newRoster(reg *register.Register) roster {
 	n := len(reg.Sensors)
 	r := roster{
 		register: reg, targets: make(map[string]target, 2*n), byID: make(map[string]*sensor, n),
 		replaced: make(map[string]*register.Sensor), fed: make(map[int]map[string]*window.Feeders),
+		systems: make(map[string]*system),
 	}
 	all := make([]sensor, n)
 	for n := range reg.Sensors {
@@ -76,8 +103,13 @@ func newRoster(reg *register.Register) roster {
 		if e.Replaces != "" {
 			r.replaced[e.Replaces] = e
 		}
-		r.targets[e.UpTopic()] = target{sensor: s}
-		r.targets[e.HeartbeatTopic()] = target{sensor: s, heartbeat: true}
+		r.targets[e.HeartbeatTopic()] = target{sensor: s, role: preset.Heartbeat}
+		if e.Preset != "" {
+			r.addWrapped(s, reg.Presets)
+		} else {
+			r.targets[e.UpTopic()] = target{sensor: s, role: preset.Reading}
+		}
 	}
+	r.addPatterns()
 	return r
 }

@@ -85,6 +85,7 @@ func (r *routing) nextInForce(id string, t time.Time) time.Time {
 func (r *routing) reroute(streams map[string]*stream, oldest time.Time) error {
 	f, unfit, unmapped := newFitter(streams, oldest), 0, 0
 	homes := r.everHomes()
+	r.setZone(r.versions[len(r.versions)-1].Location)
 	for _, s := range r.sensors {
 		s.wasHome = s.wasHome || homes[s.entry.Kind]
 		if err := r.rerouteOne(s, len(r.versions)-1, f); err != nil {
@@ -114,9 +115,10 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 	}
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
-	sent := f.shape(kind, s.entry)
+	sent := f.shape(kind, s)
 	s.shape, s.pointers, s.valid, s.unmapped, s.unfit = sent.shape, sent.pointers, sent.valid, sent.unmapped, false
-	s.declaresPulse = !kind.Heartbeat.IsZero()
+	s.declaresPulse, s.beat = !kind.Heartbeat.IsZero(), kind.Heartbeat.Nominal()
+	s.quota = newQuota(s.entry, kind).follow(s.quota)
 	s.pulse.Store(s.declaresPulse || r.liveness.heard[s.number])
 	s.wasHome = s.wasHome || kind.Home() || v.Homes[s.entry.Kind]
 	s.from, s.until = s.entry.Registered.Start(v.Location).UnixNano(), int64(1<<63-1)
@@ -160,7 +162,7 @@ func (r *routing) lead(s *sensor, t *term, f *fitter) (unfit error) {
 		case err == nil:
 		case t.until != forever || t.version < len(r.versions)-1:
 			continue // the newest version's kind has lost a field
-		case len(s.entry.Map) == 0:
+		case !s.entry.Mapped():
 			return fmt.Errorf("a sensor of kind %s: %w", s.entry.Kind, err)
 		default:
 			s.unfit = true

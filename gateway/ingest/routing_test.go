@@ -199,12 +199,12 @@ func TestOneBadMapIsOneSensor(t *testing.T) {
 	if n := i.closes.unreleased(); n != 3 {
 		t.Errorf("%d readings count; want those of three sensors. Refused: %v", n, i.account.Refused)
 	}
-	if n := i.account.Refused["E408"]; n != 1 || len(i.account.Refused) != 1 {
+	if n := i.account.Refused["E409"]; n != 1 || len(i.account.Refused) != 1 {
 		t.Errorf("refused: %v", i.account.Refused)
 	}
 	for id, want := range map[string]int64{"good": 0, "mapped": 0, "typo": 1, "bad": 1} {
 		if got := i.feedback.tally[i.routing.byID[id]][fault.New(fault.Unfit)].count; got != want {
-			t.Errorf("%s is told E408 %d times; want %d", id, got, want)
+			t.Errorf("%s is told E409 %d times; want %d", id, got, want)
 		}
 	}
 	// A plan that does not fit its own kind is the policy's fault, and refused whole.

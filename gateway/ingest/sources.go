@@ -118,24 +118,23 @@ func (s *sources) tells(identifies bool) bool { return identifies || s.cfg.Exact
 
 // topics are what the gateway reads at a broker: everything of the city's, so
 // that what is unknown is counted, and what registered sensors call otherwise.
-// Filters do not overlap, or a broker would send twice.
+// A broker would send twice what two filters fit, which is known again.
 func (s *sources) topics(reg *register.Register) []string {
 	const all = "city/v1/"
-	list := []string{all + "#"}
-	for n := range reg.Sensors {
-		if t := reg.Sensors[n].UpTopic(); !strings.HasPrefix(t, all) {
-			list = append(list, t)
-		}
-	}
+	list := append([]string{all + "#"}, reg.Filters()...)
 	if s.cfg.Clock != "" && !strings.HasPrefix(s.cfg.Clock, all) {
 		list = append(list, s.cfg.Clock)
 	}
 	return list
 }
 
-// feedbackTopics is each sensor's feedback topic, by id.
+// feedbackTopics is each user's feedback topic: a sensor's by its id, and none of an owner who
+// sends for its sensors.
 func feedbackTopics(reg *register.Register) map[string]string {
 	out := make(map[string]string, len(reg.Sensors))
+	for owner := range reg.Systems() {
+		out[owner] = ""
+	}
 	for n := range reg.Sensors {
 		out[reg.Sensors[n].ID] = reg.Sensors[n].FeedbackTopic()
 	}

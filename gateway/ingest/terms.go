@@ -58,7 +58,7 @@ func samePlace(a, b *register.Sensor) bool {
 // these plans under the version in force. What has changed holds for windows from since on.
 func (r *routing) succeed(s, old *sensor, plans []plan.Plan, since int64) {
 	s.lastReading, s.silentAfter, s.home, s.wasHome = old.lastReading, old.silentAfter, old.home, old.wasHome
-	s.past = old.past
+	s.past, s.quota = old.past, old.quota
 	if since == always || samePlace(s.entry, old.entry) {
 		return
 	}

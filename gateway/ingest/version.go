@@ -33,10 +33,10 @@ func (v *Version) Check(reg *register.Register) error {
 	for n := range reg.Sensors {
 		e := &reg.Sensors[n]
 		kind, known := v.Kinds[e.Kind]
-		if !known || len(e.Map) > 0 {
+		if !known || e.Mapped() {
 			continue
 		}
-		sent := f.shape(kind, e)
+		sent := f.shape(kind, &sensor{entry: e})
 		for _, p := range v.Plans[e.ID] {
 			if _, err := f.rule(0, p, sent.shape, v.Zones); err != nil {
 				return fmt.Errorf("a sensor of kind %s: %w", e.Kind, err) // which one may be somebody's home

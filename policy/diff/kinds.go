@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -82,11 +83,14 @@ func showKind(k register.Kind) string {
 	if !k.Heartbeat.IsZero() {
 		parts = append(parts, "heartbeat "+k.Heartbeat.String())
 	}
+	if k.Quota > 0 {
+		parts = append(parts, fmt.Sprintf("quota %d", k.Quota))
+	}
 	return strings.Join(parts, "; ")
 }
 
 // kindOrder: the same units, fewer fields, stricter classes and fewer valid numbers
-// protect at least as much. A unit of measurement or a heartbeat protects nobody.
+// protect at least as much. A unit of measurement, a heartbeat or a quota protects nobody.
 func kindOrder(a, b register.Kind) Mark {
 	return mark(kindAtLeast(a, b), kindAtLeast(b, a))
 }

@@ -203,22 +203,38 @@ func (p *Passwords) File() []byte {
 const Made = "# Made from the register by sluice sensor acl;"
 
 // ACL is mosquitto's access list (mosquitto.conf(5), acl_file): each sensor may
-// write its own readings and heartbeats and read its own feedback; the gateway's
-// user may do the rest; nobody else anything.
+// write its own readings and heartbeats and read its own feedback; an owner may write what presets
+// have for its sensors; the gateway's user may do the rest; nobody else anything.
 func ACL(reg *register.Register, gateway string) []byte {
 	var b bytes.Buffer
 	b.WriteString(Made + " make it again when the register changes.\n\n")
 	fmt.Fprintf(&b, "user %s\ntopic readwrite city/v1/#\n", gateway)
-	for _, s := range reg.Sensors {
-		if !strings.HasPrefix(s.UpTopic(), "city/v1/") {
-			fmt.Fprintf(&b, "topic read %s\n", s.UpTopic())
-		}
+	for _, filter := range reg.Filters() {
+		fmt.Fprintf(&b, "topic read %s\n", filter)
+	}
+	commands := reg.Commands()
+	if commands != "" {
+		fmt.Fprintf(&b, "topic write %s\n", commands)
 	}
 	// How many messages the broker has dropped, and that this is new.
 	b.WriteString("topic read $SYS/broker/publish/messages/dropped\ntopic read $SYS/broker/uptime\n")
-	for _, s := range reg.Sensors {
-		fmt.Fprintf(&b, "\nuser %s\ntopic write %s\ntopic write %s\ntopic read %s\n", s.ID, s.UpTopic(),
-			s.HeartbeatTopic(), s.FeedbackTopic())
+	for n := range reg.Sensors {
+		s := &reg.Sensors[n]
+		fmt.Fprintf(&b, "\nuser %s\n", s.ID)
+		if filter := s.Filter(); filter != "" {
+			fmt.Fprintf(&b, "topic write %s\n", filter)
+		}
+		fmt.Fprintf(&b, "topic write %s\ntopic read %s\n", s.HeartbeatTopic(), s.FeedbackTopic())
+	}
+	systems := reg.Systems()
+	for _, owner := range slices.Sorted(maps.Keys(systems)) {
+		fmt.Fprintf(&b, "\nuser %s\n", owner)
+		for _, filter := range systems[owner] {
+			fmt.Fprintf(&b, "topic write %s\n", filter)
+		}
+		if commands != "" {
+			fmt.Fprintf(&b, "topic read %s\n", commands)
+		}
 	}
 	return b.Bytes()
 }

@@ -47,10 +47,12 @@ func ACLForEMQX(reg *register.Register, gateway string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%%%% %s make it again when the register changes.\n", strings.TrimPrefix(Made, "# "))
 	topics := []string{erlang("city/v1/#")}
-	for n := range reg.Sensors {
-		if t := reg.Sensors[n].UpTopic(); !strings.HasPrefix(t, "city/v1/") {
-			topics = append(topics, erlang(t))
-		}
+	for _, filter := range reg.Filters() {
+		topics = append(topics, erlang(filter))
+	}
+	commands := reg.Commands()
+	if commands != "" {
+		topics = append(topics, erlang(commands))
 	}
 	fmt.Fprintf(&b, "{allow, {username, %s}, all, [%s]}.\n", erlang(gateway), strings.Join(topics, ",\n  "))
 	fmt.Fprintf(&b, "{allow, all, publish, [%s, %s]}.\n", erlang("city/v1/+/${username}/up"),
@@ -58,7 +60,16 @@ func ACLForEMQX(reg *register.Register, gateway string) []byte {
 	fmt.Fprintf(&b, "{allow, all, subscribe, [%s]}.\n", erlang("city/v1/+/${username}/feedback"))
 	for n := range reg.Sensors {
 		if s := &reg.Sensors[n]; s.Topic != "" {
-			fmt.Fprintf(&b, "{allow, {username, %s}, publish, [%s]}.\n", erlang(s.ID), erlang(s.Topic))
+			fmt.Fprintf(&b, "{allow, {username, %s}, publish, [%s]}.\n", erlang(s.ID), erlang(s.Filter()))
+		}
+	}
+	systems := reg.Systems()
+	for _, owner := range slices.Sorted(maps.Keys(systems)) {
+		for _, filter := range systems[owner] {
+			fmt.Fprintf(&b, "{allow, {username, %s}, publish, [%s]}.\n", erlang(owner), erlang(filter))
+		}
+		if commands != "" {
+			fmt.Fprintf(&b, "{allow, {username, %s}, subscribe, [%s]}.\n", erlang(owner), erlang(commands))
 		}
 	}
 	b.WriteString("{deny, all}.\n")

@@ -173,16 +173,3 @@ func TestKeysOfBrokerAndStore(t *testing.T) {
 		t.Errorf("passed is %v, by %d requests", got, let.Load())
 	}
 }
-
-// TestPresetsAreRefused: the word is kept for what is to come, and says so today.
-func TestPresetsAreRefused(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "register.yaml")
-	harness.Write(t, file,
-		"sensors:\n  - {id: a, owner: acme, kind: k, zone: z, registered: 2026-01-01, preset: vendor-1}\n")
-	out, err := exec.Command(harness.Sluice, "register", "check", file).CombinedOutput()
-	if err == nil {
-		t.Error("a preset is taken")
-	}
-	harness.Want(t, string(out), `register.yaml, line 2 .*this version has no presets`)
-}

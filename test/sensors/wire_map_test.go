@@ -36,7 +36,7 @@ func TestWireMap(t *testing.T) {
 	}
 	documented(t, "An index counts places: where a vendor's order may change, it maps another value.")
 	becomes(c, "lab-2", `{"ts":"2026-03-02T10:00:06Z","data":[{"other":1},{"rssi@1m":-5}]}`, "E102")
-	documented(t, "A field that the kind does not have is dropped, and the sensor is told (E408).")
+	documented(t, "A field that the kind does not have is dropped, and the sensor is told (E409).")
 	becomes(c, "lab-4", `{"ts":"2026-03-02T10:00:00Z","x":1000,"y":{"deep":1}}`, "ok")
 	if got := fmt.Sprint(sums(c, "lab", "i", "f")); got != "[1003 3.5]" { // -5 +7 -5 +3 +3 +1000; 2.5 + 1
 		t.Errorf("the lab's sums are %s; want [1003 3.5]", got)

@@ -67,9 +67,9 @@ func TestWireTold(t *testing.T) {
 			"value |",
 		"| E407 | refused | the sensor's kind is not in the `kinds.yaml` in force; it is told nothing, since it "+
 			"might be a home's. `sluice doctor` names it |",
-		"| E408 | | the sensor's register entry maps a field that its kind has not: what it maps is dropped. "+
+		"| E409 | | the sensor's register entry maps a field that its kind has not: what it maps is dropped. "+
 			"Refused only where no plan fits the entry. `sluice register check` names it |")
-	post.told(t, map[string]string{"gate-1": "", "wifi-1": "E003", "lab-1": "E202", "lab-4": "E408", "odd-1": ""})
+	post.told(t, map[string]string{"gate-1": "", "wifi-1": "E003", "lab-1": "E202", "lab-4": "E409", "odd-1": ""})
 	if _, out := harness.ExitOf(t, "doctor", "-c", filepath.Join(c.Dir, "gateway.yaml")); !strings.Contains(out,
 		"odd-1") ||
 		!strings.Contains(out, "unheard-of") {

@@ -22,6 +22,8 @@ const (
 	DuplicateKey
 	TooLarge
 	SenML
+	UnknownType
+	NoDevice
 	NotANumber
 	TooLong
 	OutOfRange
@@ -37,6 +39,7 @@ const (
 	NoCategory
 	Gap
 	NoKind
+	Quota
 	Unfit
 	Scattered
 	Crowded
@@ -67,6 +70,9 @@ var texts = [count]text{
 	TooLarge:     {"E105", "wire format", "send at most 10,000 readings and 1 MiB in a message"},
 	SenML: {"E106", "RFC 8428",
 		"send a valid SenML pack: known version, no unknown label that ends in _, one value a record"},
+	UnknownType: {"E107", "preset", "this type of message is none that the preset knows; have it added to the " +
+		"preset's type, as a reading or as ignored"},
+	NoDevice:   {"E108", "preset", "the message does not say whose it is where the preset looks for the device"},
 	NotANumber: {"E200", "kind", "send finite numbers; whole ones for int"},
 	TooLong:    {"E201", "wire format", "send texts of at most 256 bytes"},
 	OutOfRange: {"E202", "kind", "send values that the kind calls valid; look after the sensor"},
@@ -90,7 +96,8 @@ var texts = [count]text{
 	Gap:        {"E406", "gateway", "nothing: the gateway was down or has lost its keys, and this window is a gap"},
 	NoKind: {"E407", "kinds.yaml",
 		"the sensor's kind is not in kinds.yaml of the policy in force; see its register entry"},
-	Unfit: {"E408", "register", "the sensor's register entry does not fit its kind, e.g. it maps a field " +
+	Quota: {"E408", "quota", "send less often: the sensor has sent more readings in a minute than its quota"},
+	Unfit: {"E409", "register", "the sensor's register entry does not fit its kind, e.g. it maps a field " +
 		"that the kind has not; have it mended (sluice register check)"},
 }
 

@@ -1,6 +1,7 @@
 // Package format turns a message into readings. A message is one JSON object,
-// an array of them, or a SenML pack (RFC 8428); docs/wire.md is its
-// specification.
+// an array of them, or a SenML pack (RFC 8428), in JSON or in CBOR (RFC 8949);
+// docs/wire.md is its specification. Messages of other systems come in the
+// envelope of a preset.
 //
 //	{"ts":"2026-11-23T10:00:00Z","seq":123,"fields":{"device":"02:00:5e:00:00:01","rssi":-61}}
 //
@@ -13,6 +14,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"sluice/gateway/ingest/internal/cbor"
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/reading"
 )
@@ -31,11 +33,14 @@ type Sink interface {
 	Refused(f fault.Fault)
 	// Dropped is a field that is dropped; its reading goes on.
 	Dropped(f fault.Fault)
+	// Ignored is what is known and is no reading.
+	Ignored()
 }
 
 // Decoder holds what is used again from message to message.
 type Decoder struct {
 	parser fastjson.Parser
+	cbor   *cbor.Decoder // nil before the first message in CBOR
 	r      reading.Reading
 	stamp  *reading.Stamp
 	shape  *Shape
@@ -49,6 +54,8 @@ type Decoder struct {
 	strays                   int // keys beside fields that are none of ours
 	seen                     uint8
 	next                     int // the field that is likely next
+
+	unwrapping // of a message in an envelope
 }
 
 // NewDecoder makes a decoder.
@@ -67,6 +74,7 @@ type left struct {
 	// senml says that it is a pack, looked that all of it has been looked at.
 	senml, looked bool
 	index         int // of the next reading in a pack
+	elements      []element
 }
 
 // Decode hands every reading of the payload to sink. The instant of receipt, in
@@ -87,9 +95,9 @@ func (d *Decoder) Begin(payload []byte, shape *Shape, received int64, sink Sink)
 		sink.Refused(fault.New(fault.TooLarge))
 		return
 	}
-	v, err := d.parser.ParseBytes(payload)
-	if err != nil {
-		sink.Refused(fault.New(fault.NotJSON))
+	v, bad := d.read(payload)
+	if bad.Code != fault.None {
+		sink.Refused(bad)
 		return
 	}
 	switch v.Type() {
@@ -113,6 +121,25 @@ func (d *Decoder) Begin(payload []byte, shape *Shape, received int64, sink Sink)
 	}
 }
 
+// read makes a tree of JSON, or of CBOR.
+func (d *Decoder) read(payload []byte) (*fastjson.Value, fault.Fault) {
+	if cbor.Begins(payload) {
+		return d.readCBOR(payload)
+	}
+	v, err := d.parser.ParseBytes(payload)
+	if err != nil {
+		return nil, fault.New(fault.NotJSON)
+	}
+	return v, fault.Fault{}
+}
+
+func (d *Decoder) readCBOR(payload []byte) (*fastjson.Value, fault.Fault) {
+	if d.cbor == nil {
+		d.cbor = cbor.New()
+	}
+	return d.cbor.Decode(payload, true)
+}
+
 // Stamp is of the reading at hand, as far as it has been decoded: what the sink is told
 // while it is, is of that.
 func (d *Decoder) Stamp() *reading.Stamp { return d.stamp }
@@ -121,6 +148,9 @@ func (d *Decoder) Stamp() *reading.Stamp { return d.stamp }
 // are more. The payload must stay as it is until then.
 func (d *Decoder) Next(n int) bool {
 	l := &d.left
+	if l.elements != nil {
+		return d.nextWrapped(n)
+	}
 	some := l.list[l.at:min(len(l.list), l.at+n)]
 	switch {
 	case len(some) == 0:
@@ -143,163 +173,18 @@ func (d *Decoder) Next(n int) bool {
 	return false
 }
 
-// object decodes one reading.
-func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
-	d.r.Reset()
-	o, err := v.Object()
-	if err != nil {
-		d.sink.Refused(fault.New(fault.WrongType))
-		return
+// nextWrapped is Next for a message in an envelope.
+func (d *Decoder) nextWrapped(n int) bool {
+	l := &d.left
+	for range min(n, len(l.elements)-l.at) {
+		d.unwrap(&l.elements[l.at], l.at, l.received)
+		l.at++
 	}
-	d.stamp.Index, d.bad, d.fieldsObject, d.seen, d.next, d.strays = index, fault.Fault{}, nil, 0, 0, 0
-	o.Visit(d.onTop)
-	if d.bad.Code == fault.None && d.fieldsObject != nil {
-		if fields, err := d.fieldsObject.Object(); err == nil {
-			fields.Visit(d.onField)
-		} else if !d.shape.mapped { // another format may call something else by that name
-			d.bad = fault.AtKey(fault.WrongType, fault.KeyFields)
-		}
+	if l.at < len(l.elements) {
+		return true
 	}
-	if d.bad.Code == fault.None && d.shape.mapped {
-		d.pointed(v)
-	}
-	if d.bad.Code == fault.None && d.r.Empty() {
-		d.bad = fault.At(fault.MissingField, d.shape.only)
-		switch {
-		case d.shape.mapped:
-			d.bad = fault.At(fault.NotMapped, d.shape.only)
-		case d.fieldsObject == nil:
-			d.bad = fault.New(fault.NoFields)
-		}
-	}
-	if d.bad.Code != fault.NoFields { // whose words are about them
-		for range d.strays {
-			d.sink.Dropped(fault.New(fault.UnknownField))
-		}
-	}
-	if d.bad.Code != fault.None {
-		d.sink.Refused(d.bad)
-		return
-	}
-	if !d.stamp.Timed {
-		d.stamp.Time = received
-	}
-	d.sink.Reading(d.r)
-}
-
-// Keys of a reading, as bits to find repeated ones.
-const (
-	keyTime = 1 << iota
-	keySeq
-	keyBoot
-	keyFields
-)
-
-// reserved are their names.
-var reserved = map[string]uint8{"ts": keyTime, "seq": keySeq, "boot": keyBoot, "fields": keyFields}
-
-func (d *Decoder) top(key []byte, v *fastjson.Value) {
-	if d.shape.claimed != 0 && d.shape.claimed&reserved[string(key)] != 0 {
-		return // the register says that it is a field
-	}
-	switch string(key) {
-	case "ts":
-		d.once(keyTime)
-		d.time(v)
-	case "seq":
-		d.once(keySeq)
-		n, err := v.Uint64()
-		if err != nil {
-			d.fail(fault.AtKey(fault.WrongType, fault.KeySeq))
-			return
-		}
-		d.stamp.Seq, d.stamp.Sequenced = n, true
-	case "boot":
-		d.once(keyBoot)
-		d.boot(v)
-	case "fields":
-		d.once(keyFields)
-		d.fieldsObject = v
-	default:
-		if !d.shape.mapped {
-			d.strays++
-		}
-	}
-}
-
-func (d *Decoder) once(bit uint8) {
-	if d.seen&bit != 0 {
-		d.fail(fault.New(fault.DuplicateKey))
-	}
-	d.seen |= bit
-}
-
-func (d *Decoder) fail(f fault.Fault) {
-	if d.bad.Code == fault.None {
-		d.bad = f
-	}
-}
-
-func (d *Decoder) time(v *fastjson.Value) {
-	b, err := v.StringBytes()
-	if err != nil {
-		d.fail(fault.AtKey(fault.BadTime, fault.KeyTime))
-		return
-	}
-	t, ok := parseTime(b)
-	if !ok {
-		d.fail(fault.AtKey(fault.BadTime, fault.KeyTime))
-	}
-	d.stamp.Time, d.stamp.Timed = t, true
-}
-
-// boot folds a whole number or a text into 64 bits (FNV-1a); it only tells one
-// start of a sensor from another.
-func (d *Decoder) boot(v *fastjson.Value) {
-	if n, err := v.Uint64(); err == nil {
-		d.stamp.Boot = n
-		return
-	}
-	b, err := v.StringBytes()
-	switch {
-	case err != nil:
-		d.fail(fault.AtKey(fault.WrongType, fault.KeyBoot))
-		return
-	case len(b) > MaxText:
-		d.fail(fault.AtKey(fault.TooLong, fault.KeyBoot))
-		return
-	}
-	h := uint64(14695981039346656037)
-	for _, c := range b {
-		h = (h ^ uint64(c)) * 1099511628211
-	}
-	d.stamp.Boot = h | 1<<63
-}
-
-func (d *Decoder) field(key []byte, v *fastjson.Value) {
-	// Sensors send their fields in the kind's order more often than not.
-	i, known := d.next, true
-	if i >= len(d.shape.names) || d.shape.names[i] != string(key) {
-		i, known = d.shape.index[string(key)]
-	}
-	d.next = i + 1
-	if known && d.shape.fields[i].path == nil {
-		d.set(i, v)
-	} else if !d.shape.mapped {
-		d.sink.Dropped(fault.New(fault.UnknownField))
-	}
-}
-
-// pointed finds the fields that the register maps by pointer.
-func (d *Decoder) pointed(root *fastjson.Value) {
-	for i, f := range d.shape.fields {
-		if f.path == nil {
-			continue
-		}
-		if v := root.Get(f.path...); v != nil {
-			d.set(i, v)
-		}
-	}
+	*l = left{}
+	return false
 }
 
 // set checks a value against its field's type; null is the same as absent.
@@ -332,7 +217,7 @@ func (d *Decoder) set(i int, v *fastjson.Value) {
 			d.fail(fault.At(fault.WrongType, i))
 			return
 		}
-		d.text(i, kind, b)
+		d.textField(i, kind, b)
 	}
 }
 
@@ -351,7 +236,7 @@ func (d *Decoder) number(i int, n float64) {
 	d.unique(i, d.r.SetNumber(i, n))
 }
 
-func (d *Decoder) text(i int, kind string, b []byte) {
+func (d *Decoder) textField(i int, kind string, b []byte) {
 	switch {
 	case len(b) > MaxText:
 		d.fail(fault.At(fault.TooLong, i))

@@ -47,6 +47,7 @@ func (n *notes) Reading(r reading.Reading) {
 
 func (n *notes) Refused(f fault.Fault) { n.out = append(n.out, fmt.Sprintf("%s/%d", f.Code, f.Field)) }
 func (n *notes) Dropped(f fault.Fault) { n.out = append(n.out, "-"+f.Code.String()) }
+func (n *notes) Ignored()              { n.out = append(n.out, "ignored") }
 
 // decode decodes at once, and then in parts of one and of three elements: it must come to
 // the same.
@@ -170,6 +171,7 @@ type faults struct{ list []fault.Fault }
 func (f *faults) Reading(reading.Reading) {}
 func (f *faults) Refused(x fault.Fault)   { f.list = append(f.list, x) }
 func (f *faults) Dropped(fault.Fault)     {}
+func (*faults) Ignored()                  {}
 
 func TestSenML(t *testing.T) {
 	base := fmt.Sprint(received / 1e9)
@@ -253,6 +255,7 @@ func (c checker) Reading(r reading.Reading) {
 	}
 }
 func (checker) Refused(fault.Fault) {}
+func (checker) Ignored()            {}
 func (checker) Dropped(fault.Fault) {}
 
 // FuzzTime holds the hand-written parser to time.Parse.

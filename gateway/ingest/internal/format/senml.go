@@ -124,11 +124,19 @@ func (d *Decoder) emit() {
 func (d *Decoder) setSenML(i int) {
 	kind := d.shape.fields[i].kind
 	if !d.senml.isFloat {
-		d.set(i, d.senml.value)
+		if d.shape.sources != nil {
+			d.take(i, d.shape.sources[i], d.senml.value)
+		} else {
+			d.set(i, d.senml.value)
+		}
 		return
 	}
 	if kind != "int" && kind != "float" {
 		d.fail(fault.At(fault.WrongType, i))
+		return
+	}
+	if d.shape.sources != nil {
+		d.scaled(i, d.shape.sources[i], d.senml.number)
 		return
 	}
 	d.number(i, d.senml.number)

@@ -17,6 +17,10 @@ type Shape struct {
 	only int
 	// claimed are the keys of a reading that a pointer takes for a field, as bits.
 	claimed uint8
+	// sources are where the fields are in an envelope, nil for a field that it has not, and
+	// known what is there and is no data.
+	sources []*source
+	known   [][]string
 }
 
 type field struct {

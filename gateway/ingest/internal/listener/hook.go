@@ -133,13 +133,20 @@ func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 // dropped, and read feedback only: with identities, their own.
 func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 	switch {
-	case write, h.l.cfg.Clock != "" && topic == h.l.cfg.Clock:
+	case write, h.l.cfg.Clock != "" && topic == h.l.cfg.Clock, isCommand(topic):
 		return true
 	case h.l.secured():
 		c, ok := cl.Net.Conn.(*conn)
 		return ok && c.user != nil && c.user.feedback != "" && topic == c.user.feedback
 	}
 	return strings.HasPrefix(topic, "city/v1/") && strings.HasSuffix(topic, "/feedback")
+}
+
+// isCommand reports whether edge nodes of Sparkplug read their commands there (Sparkplug 3.0, section
+// 4): all that we say is that they shall be born again.
+func isCommand(topic string) bool {
+	part := strings.Split(topic, "/")
+	return len(part) >= 4 && part[0] == "spBv1.0" && (part[2] == "NCMD" || part[2] == "DCMD")
 }
 
 // OnPublish takes the packet. ErrRejectPacket makes the broker neither deliver

@@ -27,6 +27,7 @@ func (b *bools) Reading(r reading.Reading) {
 }
 func (b *bools) Refused(fault.Fault) { b.bad++ }
 func (b *bools) Dropped(fault.Fault) {}
+func (*bools) Ignored()              {}
 
 // TestShare: true is one, false is nothing, and a reading without the field says nothing.
 func TestShare(t *testing.T) {

@@ -1,0 +1,242 @@
+package format
+
+import (
+	"strconv"
+
+	"github.com/valyala/fastjson"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/internal/instant"
+	"sluice/register/preset"
+)
+
+// element is one reading of a message, inside what it is in.
+type element struct {
+	in  [preset.MaxNested]*fastjson.Value // the elements around it, the outermost first
+	own *fastjson.Value
+}
+
+// gather lists the readings of a message: all elements of the lists inside it, or it itself, and
+// returns how many are more than a message can have.
+func (d *Decoder) gather(in element, each [][]string) (over int) {
+	v := in.own
+	if len(each) > 0 {
+		v = v.Get(each[0]...)
+	}
+	switch {
+	case v == nil:
+		d.sink.Refused(fault.New(fault.NotMapped))
+		return 0
+	case v.Type() == fastjson.TypeArray:
+	case len(each) > 0: // it should be a list
+		d.sink.Refused(fault.New(fault.WrongType))
+		return 0
+	default:
+		if len(d.elements) >= MaxReadings {
+			return 1
+		}
+		d.elements = append(d.elements, in)
+		return 0
+	}
+	list, _ := v.Array()
+	if len(list) == 0 {
+		d.sink.Refused(fault.New(fault.NotMapped))
+	}
+	for _, one := range list {
+		inner := element{own: one, in: in.in}
+		if len(each) > 0 {
+			inner.in[preset.MaxNested-len(each)] = in.own
+			over += d.gather(inner, each[1:])
+			continue
+		}
+		if len(d.elements) >= MaxReadings {
+			over++
+			continue
+		}
+		d.elements = append(d.elements, inner)
+	}
+	return over
+}
+
+// find looks for something in the reading, then in what it is in.
+func (d *Decoder) find(e *element, path []string) (v *fastjson.Value, own bool) {
+	if path == nil {
+		return nil, false
+	}
+	if e.own != nil {
+		if v = e.own.Get(path...); v != nil {
+			return v, e.own != d.message
+		}
+	}
+	for i := len(e.in) - 1; i >= 0; i-- {
+		if e.in[i] != nil && e.in[i] != d.message {
+			if v = e.in[i].Get(path...); v != nil {
+				return v, true
+			}
+		}
+	}
+	return d.message.Get(path...), false
+}
+
+// shapeOf is what the readings of the device look like that a reading is of; nil for nobody's.
+func (d *Decoder) shapeOf(e *element) *Shape {
+	w := &d.wrap
+	if w.Shape != nil {
+		return w.Shape
+	}
+	v, _ := d.find(e, w.Envelope.device)
+	id := d.text(v)
+	if d.shape != nil && len(id) > 0 && string(id) == string(d.device) {
+		return d.shape // as the one before
+	}
+	if len(id) > MaxText {
+		id = nil
+	}
+	d.device = append(d.device[:0], id...)
+	return w.Finder.Find(id)
+}
+
+// unwrap decodes one reading of a message.
+func (d *Decoder) unwrap(e *element, index int, received int64) {
+	d.r.Reset()
+	d.texts = d.texts[:0]
+	d.bad, d.stamp.Index = fault.Fault{}, index
+	shape := d.shapeOf(e)
+	if d.shape = shape; shape == nil {
+		d.device = d.device[:0] // the next asks again: each is counted
+		return
+	}
+	dated := d.unwrapTime(e, received)
+	d.unwrapCount(e, index, dated)
+	d.known = false
+	if d.bad.Code == fault.None {
+		d.unwrapFields(e)
+	}
+	switch {
+	case d.bad.Code != fault.None:
+		d.sink.Refused(d.bad)
+	case d.r.Empty() && d.known:
+		d.sink.Ignored()
+	case d.r.Empty():
+		d.sink.Refused(fault.At(fault.NotMapped, shape.only))
+	default:
+		d.sink.Reading(d.r)
+	}
+}
+
+// unwrapTime dates a reading, by the first place that has a time which can be read. Where there
+// are times and none can be read, it is refused: receipt would be a guess. It reports whether the
+// time is the reading's own, not the message's.
+func (d *Decoder) unwrapTime(e *element, received int64) (own bool) {
+	d.stamp.Time = received
+	there := false
+	for i := range d.wrap.Envelope.times {
+		t := &d.wrap.Envelope.times[i]
+		v, inside := d.find(e, t.path)
+		if v == nil || v.Type() == fastjson.TypeNull {
+			continue
+		}
+		there = true
+		if at, ok := d.instant(v, t.form, received); ok {
+			d.stamp.Time, d.stamp.Timed = at, !t.form.Relative()
+			return inside
+		}
+	}
+	if there {
+		d.fail(fault.AtKey(fault.BadTime, fault.KeyTime))
+	}
+	return false
+}
+
+// instant reads a time in one form.
+func (d *Decoder) instant(v *fastjson.Value, form instant.Form, received int64) (int64, bool) {
+	if !form.IsNumber() {
+		b, err := v.StringBytes()
+		if err != nil || len(b) > MaxText {
+			return 0, false
+		}
+		return form.Text(b)
+	}
+	if v.Type() == fastjson.TypeNumber {
+		if n, err := v.Uint64(); err == nil {
+			return form.Whole(n, received)
+		}
+		n := v.GetFloat64()
+		return form.Number(n, received)
+	}
+	b, err := v.StringBytes()
+	if err != nil || len(b) > 40 {
+		return 0, false
+	}
+	if n, err := strconv.ParseUint(string(b), 10, 64); err == nil {
+		return form.Whole(n, received)
+	}
+	n, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		return 0, false
+	}
+	return form.Number(n, received)
+}
+
+// unwrapCount takes what tells a reading from others. Readings of one message that share its time
+// and its count are told apart by their places: each place is a row of its own.
+func (d *Decoder) unwrapCount(e *element, index int, dated bool) {
+	env := d.wrap.Envelope
+	v, own := d.find(e, env.seq)
+	n, there := uint64(0), false
+	switch {
+	case env.seq == nil:
+	case v == nil || v.Type() == fastjson.TypeNull:
+		if env.absent != nil {
+			n, there = uint64(*env.absent), true
+		}
+	default:
+		var ok bool
+		if n, ok = whole(v); !ok {
+			d.fail(fault.AtKey(fault.WrongType, fault.KeySeq))
+		}
+		there = ok
+	}
+	d.stamp.Seq, d.stamp.Sequenced = n, there
+	if v, _ := d.find(e, env.boot); v != nil && v.Type() != fastjson.TypeNull {
+		d.boot(v)
+	}
+	if there && !own && !dated && index > 0 {
+		d.stamp.Boot = (d.stamp.Boot ^ uint64(index)) * 1099511628211
+	}
+}
+
+// whole reads a whole number, or the text of one.
+func whole(v *fastjson.Value) (uint64, bool) {
+	if v.Type() == fastjson.TypeNumber {
+		n, err := v.Uint64()
+		return n, err == nil
+	}
+	b, err := v.StringBytes()
+	if err != nil || len(b) > 20 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(b), 10, 64)
+	return n, err == nil
+}
+
+// text is a scalar as text, valid until the next but a few; nil for what is none.
+func (d *Decoder) text(v *fastjson.Value) []byte {
+	if v == nil {
+		return nil
+	}
+	switch v.Type() {
+	case fastjson.TypeString:
+		b, _ := v.StringBytes()
+		return b
+	case fastjson.TypeNumber:
+		from := len(d.texts)
+		d.texts = v.MarshalTo(d.texts)
+		return d.texts[from:]
+	case fastjson.TypeTrue:
+		return trueText
+	case fastjson.TypeFalse:
+		return falseText
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package format
+
+import (
+	"time"
+
+	"github.com/valyala/fastjson"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/internal/instant"
+	"sluice/register/preset"
+)
+
+// Envelope is a preset, ready to unwrap messages. All decoders share it.
+type Envelope struct {
+	format preset.Format
+	device []string
+	types  *preset.Types
+	typed  []string
+	times  []timeAt
+	seq    []string
+	absent *int64
+	boot   []string
+	each   [][]string
+	root   []string
+	prefix string // the root as a pointer
+	pairs  *preset.Pairs
+	list   []string // of the pairs
+	texts  bool     // numbers come as texts
+}
+
+type timeAt struct {
+	path []string
+	form instant.Form
+}
+
+// NewEnvelope makes an envelope of a preset; city is the zone of local times.
+func NewEnvelope(p *preset.Preset, city *time.Location) *Envelope {
+	e := &Envelope{format: p.Format, device: pathOf(p.Device), types: p.Types, seq: pathOf(p.Seq.Pointer),
+		absent: p.Seq.Absent, boot: pathOf(p.Boot), root: pathOf(p.Root), prefix: p.Root, pairs: p.Pairs,
+		texts: p.Number == "text"}
+	if p.Types != nil {
+		e.typed = pathOf(p.Types.Pointer)
+	}
+	for _, t := range p.TS {
+		e.times = append(e.times, timeAt{pathOf(t.Pointer), t.Form.In(city)})
+	}
+	for _, list := range p.Each {
+		e.each = append(e.each, pathOf(list))
+	}
+	if p.Pairs != nil {
+		e.list = pathOf(p.Pairs.List)
+	}
+	return e
+}
+
+// pathOf is a checked pointer's keys; nil for none.
+func pathOf(pointer string) []string {
+	if pointer == "" {
+		return nil
+	}
+	path, _ := preset.Path(pointer) // whoever read the preset has looked at it
+	return path
+}
+
+// Finder says what a device's readings look like, by the identity that a message has for it, which
+// is empty for none; nil where it is nobody's, which it has counted then.
+type Finder interface {
+	Find(device []byte) *Shape
+}
+
+// Wrapped is a message in a preset's envelope.
+type Wrapped struct {
+	Envelope *Envelope
+	Topic    *preset.Pattern
+	Captured *preset.Captured
+	// Shape is the device's, where the topic says which it is; else Finder finds it.
+	Shape  *Shape
+	Finder Finder
+}
+
+// unwrapping is a message in an envelope, on its way.
+type unwrapping struct {
+	wrap     Wrapped
+	arena    fastjson.Arena
+	message  *fastjson.Value
+	elements []element
+	device   []byte // of the last reading
+	texts    []byte // that the message has not as such
+	known    bool   // a key came that is no data
+}
+
+// BeginWrapped is Begin for a message in an envelope. It reports what the message is; only of a
+// reading Next has anything.
+func (d *Decoder) BeginWrapped(payload []byte, w Wrapped, received int64, sink Sink) preset.Role {
+	d.shape, d.sink, d.wrap, d.left = w.Shape, sink, w, left{}
+	d.device, d.texts = d.device[:0], d.texts[:0]
+	d.r.Reset()
+	if len(payload) > MaxMessage {
+		sink.Refused(fault.New(fault.TooLarge))
+		return preset.Ignore
+	}
+	v, bad := d.parse(payload, &w)
+	if bad.Code != fault.None {
+		sink.Refused(bad)
+		return preset.Ignore
+	}
+	return d.beginTree(v, received)
+}
+
+// Tree is a message that was read by another.
+type Tree = *fastjson.Value
+
+// BeginTree is BeginWrapped for a message that was read by another. The tree must stay as it is
+// until all is decoded. It reports whether Next has anything.
+func (d *Decoder) BeginTree(v Tree, w Wrapped, received int64, sink Sink) bool {
+	d.shape, d.sink, d.wrap, d.left = w.Shape, sink, w, left{}
+	d.device, d.texts = d.device[:0], d.texts[:0]
+	return d.beginTree(v, received) == preset.Reading
+}
+
+// parse makes one tree of any format.
+func (d *Decoder) parse(payload []byte, w *Wrapped) (*fastjson.Value, fault.Fault) {
+	switch w.Envelope.format {
+	case preset.Value:
+		v, bad := d.bareValue(payload, w)
+		return v, fault.New(bad)
+	case preset.CBOR, preset.SenMLCBOR:
+		return d.readCBOR(payload)
+	}
+	v, err := d.parser.ParseBytes(payload)
+	if err != nil {
+		return nil, fault.New(fault.NotJSON)
+	}
+	return v, fault.Fault{}
+}
+
+// bareValue makes an object of a message that is one scalar.
+func (d *Decoder) bareValue(payload []byte, w *Wrapped) (*fastjson.Value, fault.Code) {
+	d.arena.Reset()
+	for len(payload) > 0 && payload[len(payload)-1] <= ' ' {
+		payload = payload[:len(payload)-1]
+	}
+	v, err := d.parser.ParseBytes(payload)
+	if err != nil {
+		if len(payload) > MaxText {
+			return nil, fault.TooLong
+		}
+		v = d.arena.NewStringBytes(payload)
+	}
+	if t := v.Type(); t == fastjson.TypeObject || t == fastjson.TypeArray {
+		return nil, fault.NotJSON
+	}
+	name := "value"
+	if w.Topic != nil && w.Topic.NamesField() {
+		name = w.Topic.FieldOf(w.Captured)
+	}
+	o := d.arena.NewObject()
+	o.Set(name, v)
+	return o, fault.None
+}
+
+// beginTree looks at a message as a whole.
+func (d *Decoder) beginTree(v *fastjson.Value, received int64) preset.Role {
+	e := d.wrap.Envelope
+	d.message = v
+	role := preset.Reading
+	if e.types != nil {
+		var known bool
+		if role, known = e.types.Of(d.text(v.Get(e.typed...))); !known {
+			d.sink.Refused(fault.New(fault.UnknownType))
+			return preset.Ignore
+		}
+	}
+	if role != preset.Reading {
+		d.wrap.Shape = d.shapeOf(&element{}) // whose heartbeat it is
+		return role
+	}
+	if e.format == preset.SenML || e.format == preset.SenMLCBOR {
+		d.beginPack(v, received)
+		return role
+	}
+	d.elements = d.elements[:0]
+	over := d.gather(element{own: v}, e.each)
+	for range over {
+		d.sink.Refused(fault.New(fault.TooLarge)) // the others are fine
+	}
+	d.left = left{elements: d.elements, received: received}
+	return role
+}
+
+// beginPack begins a SenML pack, whose labels are the keys.
+func (d *Decoder) beginPack(v *fastjson.Value, received int64) {
+	list, err := v.Array()
+	shape := d.shapeOf(&element{})
+	switch {
+	case err != nil || len(list) == 0:
+		d.sink.Refused(fault.New(fault.SenML))
+		return
+	case shape == nil:
+		return
+	}
+	for range len(list) - MaxReadings {
+		d.sink.Refused(fault.New(fault.TooLarge))
+	}
+	d.shape = shape
+	d.left = left{list: list[:min(len(list), MaxReadings)], received: received, senml: true}
+	d.bad, d.senml = fault.Fault{}, pack{}
+}
+
+var trueText, falseText = []byte("true"), []byte("false")

@@ -1,0 +1,274 @@
+package format
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fastjson"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/register/preset"
+)
+
+// source is where a field is in an envelope, and what makes its value of what is there.
+type source struct {
+	path          []string // below the root
+	anywhere      bool     // else also in the reading, and in the message
+	capture       string   // of the topic, in place of a path
+	texts         bool     // a number may be the text of one
+	scale, offset float64
+	words         map[string]preset.Word
+}
+
+// Wrap says that readings of the shape come in a preset's envelope. A field is where the register's
+// map has it, or else the profile, or else, where there is neither, below the root by its name.
+// Units are of the kind's fields. It returns where each field is looked for, and the fields, by
+// their number, whose units cannot be converted: these take nothing.
+func (s *Shape) Wrap(e *Envelope, profile *preset.Profile, mapped map[string]string, units []string) (at []string,
+	odd []int) {
+	at = make([]string, len(s.fields))
+	s.sources, s.known = make([]*source, len(s.fields)), nil
+	s.labels = make(map[string]int)
+	for i, name := range s.names {
+		src := &source{scale: 1, texts: e.texts}
+		own, isMapped := mapped[name]
+		of, profiled := preset.Source{}, false
+		if profile != nil {
+			of, profiled = profile.Fields[name]
+		}
+		switch {
+		case isMapped:
+			src.path, src.anywhere, at[i] = pathOf(own), true, own
+		case profiled && !of.Ignore:
+			if !src.take(of, units[i]) {
+				odd = append(odd, i)
+				continue
+			}
+			at[i] = e.prefix + of.Pointer
+		case profile == nil && len(mapped) == 0:
+			src.path, at[i] = []string{name}, e.prefix+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+		default:
+			continue
+		}
+		s.sources[i] = src
+		if len(src.path) == 1 {
+			s.labels[src.path[0]] = i
+		}
+	}
+	if profile != nil {
+		for _, of := range profile.Fields {
+			if of.Ignore && of.Pointer != "" {
+				s.known = append(s.known, pathOf(of.Pointer))
+			}
+		}
+	}
+	return at, odd
+}
+
+// take takes what a profile says; false where the unit is another measure's.
+func (s *source) take(of preset.Source, unit string) bool {
+	factor, add, ok := preset.Convert(of.Unit, unit)
+	if !ok {
+		return false
+	}
+	s.path, s.capture, s.words = pathOf(of.Pointer), of.Capture, of.Words
+	s.texts = s.texts || of.Number == "text"
+	if of.Scale != 0 {
+		s.scale = of.Scale
+	}
+	s.scale, s.offset = s.scale*factor, of.Offset*factor+add
+	return true
+}
+
+// unwrapFields finds a reading's fields.
+func (d *Decoder) unwrapFields(e *element) {
+	env := d.wrap.Envelope
+	if env.pairs != nil {
+		d.unwrapPairs(e)
+	}
+	root := e.own
+	if env.root != nil {
+		root, _ = d.find(e, env.root)
+	}
+	for i, src := range d.shape.sources {
+		if src == nil {
+			continue
+		}
+		if src.capture != "" {
+			d.takeCapture(i, src.capture)
+			continue
+		}
+		var v *fastjson.Value
+		if root != nil && env.pairs == nil {
+			v = root.Get(src.path...)
+		}
+		if v == nil && src.anywhere {
+			v, _ = d.find(e, src.path)
+		}
+		if v != nil {
+			d.take(i, src, v)
+		}
+	}
+	if root != nil {
+		for _, path := range d.shape.known {
+			d.known = d.known || root.Get(path...) != nil
+		}
+	}
+}
+
+// unwrapPairs finds the fields in a list of names and values. A pair that is there twice with the
+// same value is the same.
+func (d *Decoder) unwrapPairs(e *element) {
+	p := d.wrap.Envelope.pairs
+	v, _ := d.find(e, d.wrap.Envelope.list)
+	if v == nil {
+		return
+	}
+	list, err := v.Array()
+	if err != nil {
+		d.fail(fault.New(fault.WrongType))
+		return
+	}
+	for at, one := range list {
+		name, value := d.text(one.Get(p.Name)), one.Get(p.Value)
+		if name == nil || value == nil {
+			continue
+		}
+		if d.repeated(list[:at], name, value) {
+			continue
+		}
+		for i, src := range d.shape.sources {
+			if src != nil && len(src.path) == 1 && src.path[0] == string(name) {
+				d.take(i, src, value)
+			}
+		}
+		for _, path := range d.shape.known {
+			d.known = d.known || len(path) == 1 && path[0] == string(name)
+		}
+	}
+}
+
+// repeated reports whether a pair is among those before it.
+func (d *Decoder) repeated(before []*fastjson.Value, name []byte, value *fastjson.Value) bool {
+	if len(before) > 64 {
+		before = before[len(before)-64:]
+	}
+	p := d.wrap.Envelope.pairs
+	for _, one := range before {
+		if other := one.Get(p.Value); other != nil && bytes.Equal(d.text(one.Get(p.Name)), name) &&
+			bytes.Equal(d.text(other), d.text(value)) {
+			return true
+		}
+	}
+	return false
+}
+
+// takeCapture takes a field from the topic.
+func (d *Decoder) takeCapture(i int, name string) {
+	w := &d.wrap
+	if w.Topic == nil {
+		return
+	}
+	if n := w.Topic.Capture(name); n >= 0 {
+		from := len(d.texts)
+		d.texts = append(d.texts, w.Captured.Level(n)...)
+		d.text256(i, d.texts[from:])
+	}
+}
+
+// text256 takes a text for a field that is none of a number.
+func (d *Decoder) text256(i int, b []byte) {
+	switch kind := d.shape.fields[i].kind; kind {
+	case "int", "float", "bool":
+		d.fail(fault.At(fault.WrongType, i))
+	default:
+		d.textField(i, kind, b)
+	}
+}
+
+// take makes a field's value of what is there; null is the same as absent.
+func (d *Decoder) take(i int, src *source, v *fastjson.Value) {
+	if v.Type() == fastjson.TypeNull {
+		return
+	}
+	if src.words != nil {
+		d.takeWord(i, src, v)
+		return
+	}
+	kind := d.shape.fields[i].kind
+	switch kind {
+	case "int", "float":
+		d.takeNumber(i, src, v)
+	case "bool":
+		if b := v.GetStringBytes(); src.texts && (string(b) == "true" || string(b) == "false") {
+			d.unique(i, d.r.SetBool(i, string(b) == "true"))
+			return
+		}
+		d.set(i, v)
+	default:
+		if v.Type() == fastjson.TypeNumber && d.shape.fields[i].kind == "string" {
+			d.text256(i, d.text(v)) // ids that are numbers
+			return
+		}
+		d.set(i, v)
+	}
+}
+
+// takeNumber takes a number, or the text of one.
+func (d *Decoder) takeNumber(i int, src *source, v *fastjson.Value) {
+	switch t := v.Type(); {
+	case t == fastjson.TypeNumber:
+		n, err := v.Float64()
+		if err != nil {
+			n = math.NaN()
+		}
+		d.scaled(i, src, n)
+	case t == fastjson.TypeString && src.texts:
+		b := bytes.TrimSpace(v.GetStringBytes())
+		if len(b) == 0 {
+			return // unknown, as many write it
+		}
+		n, err := strconv.ParseFloat(string(b), 64)
+		if err != nil || len(b) > 40 {
+			d.fail(fault.At(fault.NotANumber, i))
+			return
+		}
+		d.scaled(i, src, n)
+	default:
+		d.fail(fault.At(fault.WrongType, i))
+	}
+}
+
+// scaled takes a number in the device's unit. What is left behind the twelfth digit after a
+// conversion is the conversion's.
+func (d *Decoder) scaled(i int, src *source, n float64) {
+	if src.scale != 1 || src.offset != 0 {
+		n = n*src.scale + src.offset
+		if whole := math.Round(n); math.Abs(n-whole) < 1e-9*math.Max(1, math.Abs(n)) {
+			n = whole
+		}
+	}
+	d.number(i, n)
+}
+
+// takeWord takes what a text stands for.
+func (d *Decoder) takeWord(i int, src *source, v *fastjson.Value) {
+	w, known := src.words[string(d.text(v))]
+	kind := d.shape.fields[i].kind
+	switch {
+	case !known:
+		d.fail(fault.At(fault.OutOfRange, i))
+	case w.Kind == 'n' && (kind == "int" || kind == "float"):
+		d.number(i, w.Number)
+	case w.Kind == 'b' && kind == "bool":
+		d.unique(i, d.r.SetBool(i, w.Bool))
+	case w.Kind == 't' && kind == "string":
+		from := len(d.texts)
+		d.texts = append(d.texts, w.Text...)
+		d.text256(i, d.texts[from:])
+	default:
+		d.fail(fault.At(fault.WrongType, i))
+	}
+}

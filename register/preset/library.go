@@ -1,0 +1,150 @@
+package preset
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"sluice/internal/yamldoc"
+)
+
+//go:embed *.yaml profile/*.yaml
+var own embed.FS
+
+// Library are presets and profiles by their names.
+type Library struct {
+	Presets  map[string]*Preset
+	Profiles map[string]*Profile
+}
+
+// Bounds of a city's own files.
+const (
+	maxFiles = 500
+	maxSize  = 64 << 10
+)
+
+// Builtin are those of the program.
+var Builtin = sync.OnceValue(func() *Library {
+	l := &Library{make(map[string]*Preset), make(map[string]*Profile)}
+	files, err := fs.Glob(own, "*.yaml")
+	profiles, globErr := fs.Glob(own, "profile/*.yaml")
+	files, err = append(files, profiles...), errors.Join(err, globErr)
+	for _, file := range files {
+		raw, readErr := own.ReadFile(file)
+		err = errors.Join(err, readErr, l.add(file, raw))
+	}
+	if err != nil {
+		panic(err) // a test reads them all
+	}
+	return l
+})
+
+// Load adds the files of a directory to those of the program, by read. A directory that is not there has
+// none. A city's own file may not have the name of one of the program's.
+func Load(dir string, read func(string) ([]byte, error)) (*Library, error) {
+	builtin := Builtin()
+	l := &Library{maps.Clone(builtin.Presets), maps.Clone(builtin.Profiles)}
+	files, err := Files(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && (!info.Mode().IsRegular() || info.Size() > maxSize) {
+			return nil, fmt.Errorf("%s is no plain file of at most %d KiB", file, maxSize>>10)
+		}
+		raw, err := read(file)
+		if err != nil {
+			return nil, fmt.Errorf("presets: %w", err)
+		}
+		if err := l.add(file, raw); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// Files are the names of a directory's files, which need not be plain; none where there is no
+// directory.
+func Files(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("presets: %w", err)
+	}
+	var files []string
+	for _, e := range entries {
+		if n := e.Name(); filepath.Ext(n) == ".yaml" && !strings.HasPrefix(n, ".") && !e.IsDir() {
+			files = append(files, filepath.Join(dir, n))
+		}
+	}
+	if len(files) > maxFiles {
+		return nil, fmt.Errorf("%s: more than %d presets and profiles; take out those that no sensor has", dir, maxFiles)
+	}
+	return files, nil
+}
+
+// add reads a preset or a profile, whichever it is, and takes it in.
+func (l *Library) add(file string, raw []byte) error {
+	// The first key that is no comment tells them apart; the strict reader says the rest.
+	if isProfile(raw) {
+		p, err := ParseProfile(file, raw)
+		if err != nil {
+			return err
+		}
+		return put(file, "profile", p.ID, l.Profiles, p)
+	}
+	p, err := ParsePreset(file, raw)
+	if err != nil {
+		return err
+	}
+	return put(file, "preset", p.ID, l.Presets, p)
+}
+
+func put[T any](file, what, id string, into map[string]*T, one *T) error {
+	if base := strings.TrimSuffix(path.Base(filepath.ToSlash(file)), ".yaml"); base != id {
+		return fmt.Errorf("%s: the file of %s %s is called %s.yaml; rename one of them", file, what, id, id)
+	}
+	if into[id] != nil {
+		return fmt.Errorf("%s: there is a %s %s already; give it another name", file, what, id)
+	}
+	into[id] = one
+	return nil
+}
+
+func isProfile(raw []byte) bool {
+	for line := range bytes.Lines(raw) {
+		if bytes.HasPrefix(line, []byte("profile:")) {
+			return true
+		}
+	}
+	return false
+}
+
+// Preset finds a preset; the error says what was probably meant.
+func (l *Library) Preset(id string) (*Preset, error) { return find("preset", id, l.Presets) }
+
+// Profile finds a profile; the error says what was probably meant.
+func (l *Library) Profile(id string) (*Profile, error) { return find("profile", id, l.Profiles) }
+
+func find[T any](what, id string, in map[string]*T) (*T, error) {
+	if one := in[id]; one != nil {
+		return one, nil
+	}
+	known := slices.Sorted(maps.Keys(in))
+	if near := yamldoc.Nearest(id, known); near != "" {
+		return nil, fmt.Errorf("no %s has this name; did you mean %s?", what, near)
+	}
+	return nil, fmt.Errorf("no %s has this name; known are %s, and those of presets/*.yaml beside the register", what,
+		strings.Join(known, ", "))
+}

@@ -1,0 +1,225 @@
+package preset
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestBuiltin reads every file of the program.
+func TestBuiltin(t *testing.T) {
+	l := Builtin()
+	for _, id := range []string{"ttn-v3", "chirpstack-v4", "smart-citizen", "sensor-community", "sentilo",
+		"sensorthings-mqtt", "senml-json", "senml-cbor", "native-cbor", "sparkplug-b", "zigbee2mqtt", "tasmota",
+		"esphome", "paxcounter", "openmqttgateway", "frigate-lpr", "anpr2mqtt", "wmbusmeters", "dsmr"} {
+		if p, err := l.Preset(id); err != nil || p.About == "" {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	for _, id := range []string{"milesight-people", "milesight-ws302", "bosch-tps110", "cesva-ta120"} {
+		if _, err := l.Profile(id); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+func TestUnknownNames(t *testing.T) {
+	if _, err := Builtin().Preset("ttn-v4"); err == nil || !strings.Contains(err.Error(), "did you mean ttn-v3?") {
+		t.Error(err)
+	}
+	if _, err := Builtin().Profile("nobody"); err == nil || !strings.Contains(err.Error(), "known are ") {
+		t.Error(err)
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	for _, c := range []struct{ pattern, topic, device, field, filter string }{
+		{"application/{app}/device/{device}/event/up", "application/a/device/d1/event/up", "d1", "",
+			"application/+/device/+/event/up"},
+		{"spBv1.0/{device}/DDATA/{device}/{device}", "spBv1.0/My City/DDATA/edge 1/d", "My City/edge 1/d", "",
+			"spBv1.0/+/DDATA/+/+"},
+		{"zigbee2mqtt/{device#}", "zigbee2mqtt/hall/door", "hall/door", "", "zigbee2mqtt/#"},
+		{"{device}/sensor/{field}/state", "n1/sensor/level/state", "n1", "level", "+/sensor/+/state"},
+		{"tele/{device}/#", "tele/x", "x", "", "tele/+/#"},
+		{"tele/{device}/#", "tele/x/y/z", "x", "", "tele/+/#"},
+		{"tele/{device}/+", "tele/x", "-", "", "tele/+/+"},
+		{"tele/{device}/STATE", "tele/x/STATE/y", "-", "", "tele/+/STATE"},
+		{"tele/{device}", "stat/x", "-", "", "tele/+"},
+		{"zigbee2mqtt/{device#}", "zigbee2mqtt/", "-", "", "zigbee2mqtt/#"},
+	} {
+		p, err := ParsePattern(c.pattern)
+		if err != nil {
+			t.Fatalf("%s: %v", c.pattern, err)
+		}
+		var got Captured
+		device := "-"
+		if p.Match(c.topic, &got) {
+			device = string(p.DeviceOf(&got))
+			if f := p.FieldOf(&got); f != c.field {
+				t.Errorf("%s of %s has the field %q", c.pattern, c.topic, f)
+			}
+		}
+		if device != c.device || p.Filter() != c.filter {
+			t.Errorf("%s of %s is %q, and its filter %q", c.pattern, c.topic, device, p.Filter())
+		}
+	}
+	for _, bad := range []string{"", "$SYS/x", "a/#/b", "a/{device#}/b", "a+/b", "a/{Device}", "a/{}", "a/{x}/{x}",
+		"a/{device", "a\x00b", strings.Repeat("{a}/", 9), strings.Repeat("a/", 40)} {
+		if _, err := ParsePattern(bad); err == nil {
+			t.Errorf("%q is taken for a pattern", bad)
+		}
+	}
+}
+
+// FuzzPattern: no pattern and no topic panics.
+func FuzzPattern(f *testing.F) {
+	f.Add("application/{app}/device/{device}/event/up", "application/a/device/d1/event/up")
+	f.Add("zigbee2mqtt/{device#}", "zigbee2mqtt/a/b")
+	f.Fuzz(func(t *testing.T, pattern, topic string) {
+		p, err := ParsePattern(pattern)
+		if err != nil {
+			return
+		}
+		var c Captured
+		if p.Match(topic, &c) {
+			p.DeviceOf(&c)
+			p.FieldOf(&c)
+		}
+		if p.Filter() == "" {
+			t.Error("no filter")
+		}
+	})
+}
+
+func TestConvert(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		in, out  float64
+	}{
+		{"degF", "Cel", 212, 100}, {"Cel", "degF", 100, 212}, {"K", "Cel", 273.15, 0}, {"Pa", "hPa", 101325, 1013.25},
+		{"mg/m3", "ug/m3", 0.025, 25}, {"kWh", "Wh", 1.5, 1500}, {"°C", "Cel", 21.5, 21.5}, {"m/s", "km/h", 10, 36},
+		{"L", "m3", 1500, 1.5}, {"", "Cel", 5, 5}, {"Cel", "", 5, 5}, {"widgets", "widgets", 7, 7}, {"mph", "km/h", 10, 16.09344},
+	} {
+		scale, offset, ok := Convert(c.from, c.to)
+		if got := c.in*scale + offset; !ok || math.Abs(got-c.out) > 1e-9*math.Max(1, math.Abs(c.out)) {
+			t.Errorf("%v %s is %v %s; want %v", c.in, c.from, got, c.to, c.out)
+		}
+	}
+	for _, c := range [][2]string{{"Cel", "hPa"}, {"Cel", "widgets"}, {"dB(A)", "dB"}} {
+		if _, _, ok := Convert(c[0], c[1]); ok {
+			t.Errorf("%s is converted to %s", c[0], c[1])
+		}
+	}
+	for spelled, code := range spellings {
+		if _, known := units[code]; !known {
+			t.Errorf("%s stands for %s, which is no unit", spelled, code)
+		}
+	}
+}
+
+// TestMistakes: what a person gets wrong is said, with the key.
+func TestMistakes(t *testing.T) {
+	const good = "preset: x\ntopics: [{pattern: \"a/{device}\", type: reading}]\nformat: json\n"
+	if _, err := ParsePreset("x.yaml", []byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ yaml, want string }{
+		{good + "sequence: /a\n", `unknown field "sequence"`},
+		{good + "seq: fCnt\n", "seq: needs a JSON pointer"},
+		{good + "seq: {pointer: /a, abcent: 0}\n", `unknown field "abcent"`},
+		{good + "ts: [{pointer: /t, as: epoch}]\n", "ts: /t: as is rfc3339, s, ms"},
+		{good + "ts: [{pointer: /t, as: s, zone: UTC}]\n", "zone goes with dates"},
+		{good + "ts: [{pointer: t, as: s}]\n", "ts: needs a JSON pointer"},
+		{good + "each: [/a, /b, /c]\n", "each has at most 2 lists"},
+		{good + "root: a\n", "root: needs a JSON pointer"},
+		{good + "type: {pointer: /t, ignore: [a]}\n", "type: reading lists"},
+		{good + "type: {pointer: /t, reading: [a], ignore: [a]}\n", "each word stands once"},
+		{good + "pairs: {list: /a, name: x, value: x}\n", "pairs: name and value"},
+		{good + "seq: {pointer: /a, absent: -1}\n", "seq: absent is the whole number"},
+		{strings.Replace(good, "json", "xml", 1), "format is one of json, cbor"},
+		{strings.Replace(good, "{device}", "x", 1), "captures no {device}"},
+		{strings.Replace(good, "reading", "birth", 1), "birth and death are Sparkplug's"},
+		{strings.Replace(good, "reading", "data", 1), "type is reading, heartbeat or ignore"},
+		{strings.Replace(good, "preset: x", "preset: X Y", 1), "preset needs a name"},
+	} {
+		if _, err := ParsePreset("x.yaml", []byte(c.yaml)); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "x.yaml") {
+			t.Errorf("%s\nis told: %v\nwant: %s", c.yaml, err, c.want)
+		}
+	}
+	for _, c := range []struct{ field, want string }{
+		{"{}", "needs either pointer"},
+		{"{pointer: /a, capture: b}", "needs either pointer"},
+		{"{pointer: a}", "needs a JSON pointer"},
+		{"{pointer: /a, number: real}", "number is text"},
+		{"{pointer: /a, words: {x: 1}, scale: 2}", "words stand for values as they are"},
+		{"{pointer: /a, counter: {}, offset: 1}", "a counter has no words"},
+		{"{pointer: /a, counter: {wrap: -1}}", "wrap is how many"},
+		{"{pointer: /a, ignore: true, change: true}", "what is ignored is not read"},
+		{"{pointer: /a, scale: .inf}", ""},
+	} {
+		_, err := ParseProfile("y.yaml", []byte("profile: y\nfields: {f: "+c.field+"}\n"))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s is told: %v; want %s", c.field, err, c.want)
+		}
+	}
+}
+
+// TestLoad: a city's own files are added to the program's, and cannot take their names.
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l, err := Load(filepath.Join(dir, "none"), os.ReadFile); err != nil || len(l.Presets) != len(Builtin().Presets) {
+		t.Fatal(err)
+	}
+	write("mine.yaml", "# ours\npreset: mine\ntopics: [{pattern: \"m/{device}\", type: reading}]\nformat: json\n")
+	write("meter.yaml", "# ours\nprofile: meter\nfields: {level: {pointer: /l}}\n")
+	write("notes.txt", "no preset")
+	l, err := Load(dir, os.ReadFile)
+	if err != nil || l.Presets["mine"] == nil || l.Profiles["meter"] == nil || Builtin().Presets["mine"] != nil {
+		t.Fatal(err, slices.Sorted(maps.Keys(l.Presets)))
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"other.yaml", "preset: mine2\nformat: json\n", "is called mine2.yaml"},
+		{"ttn-v3.yaml", "preset: ttn-v3\nformat: json\n", "there is a preset ttn-v3 already"},
+		{"big.yaml", strings.Repeat("#", maxSize+1), "no plain file"},
+	} {
+		write(c.name, c.text)
+		if _, err := Load(dir, os.ReadFile); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if err := os.Remove(filepath.Join(dir, c.name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken := errors.New("no")
+	if _, err := Load(dir, func(string) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	for n := range maxFiles {
+		write(fmt.Sprintf("p%d.yaml", n), fmt.Sprintf("preset: p%d\nformat: json\n", n))
+	}
+	if _, err := Load(dir, os.ReadFile); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Error(err)
+	}
+}
+
+// FuzzPreset: no file makes the readers panic.
+func FuzzPreset(f *testing.F) {
+	f.Add([]byte("preset: x\ntopics: [{pattern: \"a/{device}\", type: reading}]\nformat: json\nseq: {pointer: /a}\n"))
+	f.Add([]byte("profile: y\nfields: {f: {pointer: /a, words: {on: true}}}\n"))
+	f.Fuzz(func(_ *testing.T, raw []byte) {
+		_, _ = ParsePreset("x.yaml", raw)
+		_, _ = ParseProfile("x.yaml", raw)
+	})
+}
