@@ -60,7 +60,7 @@ func TestRefusedRegister(t *testing.T) {
 		good + ", topic: 'x/{field}'":                                 "wildcards",
 		good + ", quota: -1":                                          "quota is how many",
 		good + ", preset: ttn-v3, device: d}\n  - {" +
-			"id: b, owner: o, kind: k, zone: z, registered: 2026-01-01, preset: ttn-v3, device: d": "this device is taken",
+			"id: b, owner: o, kind: k, zone: z, registered: 2026-01-01, preset: ttn-v3, device: d": "device is taken",
 		good + ", preset: ttn-v3, device: d}\n  - {" +
 			"id: o, owner: p, kind: k, zone: z, registered: 2026-01-01": "that is the id of a sensor",
 		good + "}\n  - {" + good: "is taken",

@@ -88,7 +88,8 @@ func (s *Sensor) checkPreset(lib *preset.Library) string {
 	}
 	switch {
 	case p.Format == preset.Sparkplug && !s.OnPatterns():
-		return "device names a sensor of Sparkplug, e.g. GROUP/NODE/DEVICE: its births come on topics of their own; take " +
+		return "device names a sensor of Sparkplug, e.g. GROUP/NODE/DEVICE: its births come on topics of their own; " +
+			"take " +
 			"topic out"
 	case s.OnPatterns() && !slices.ContainsFunc(p.Topics, func(t preset.Topic) bool {
 		return t.Role == preset.Reading

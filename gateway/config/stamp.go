@@ -15,7 +15,8 @@ import (
 // Stamp tells files from what they were before: it is of their names, sizes, times and places on
 // the disk. It is cheap, and takes no look into them.
 type Stamp struct {
-	// Register is of the files of the register and of the city's own presets, Access of the listener's passwords and certificates.
+	// Register is of the files of the register and of the city's own presets, Access of the
+	// listener's passwords and certificates.
 	Register, Access [sha256.Size]byte
 	// Size is how many bytes the register has.
 	Size int64

@@ -111,7 +111,8 @@ func (f *feedback) send() {
 	since, until := f.interval()
 	post := make([]message, 0, len(f.tally))
 	for s, faults := range f.tally {
-		post = append(post, message{s.entry.FeedbackTopic(), s.entry.Kind, s.pointers, s.valid, faults, since, until, nil})
+		post = append(post,
+			message{s.entry.FeedbackTopic(), s.entry.Kind, s.pointers, s.valid, faults, since, until, nil})
 	}
 	if len(post) == 0 {
 		f.told = until

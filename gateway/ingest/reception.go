@@ -118,6 +118,7 @@ func (r *reception) refuse(s *sensor, f fault.Fault, of *reading.Stamp) {
 // dropBuffers drops what readings were in.
 func (r *reception) dropBuffers() {
 	r.captured.Drop()
+	r.nodes.edges.DropBuffers()
 	r.large.finish()
 	r.small.dropBuffers()
 	r.large.dropBuffers()

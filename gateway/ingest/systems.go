@@ -37,7 +37,8 @@ func (r *roster) addWrapped(s *sensor, all *preset.Library) {
 	p := all.Presets[e.Preset] // whoever read the register has looked
 	sys := r.systems[e.Preset]
 	if sys == nil {
-		sys = &system{p, format.NewEnvelope(p, time.UTC), all.Profiles, make(map[string]*sensor), make(map[string]string)}
+		sys = &system{p, format.NewEnvelope(p, time.UTC), all.Profiles, make(map[string]*sensor),
+			make(map[string]string)}
 		r.systems[e.Preset] = sys
 	}
 	s.system = sys

@@ -101,8 +101,9 @@ func checkLayout(layout string) error {
 	return nil
 }
 
-var unknownForm = errors.New("as is rfc3339, s, ms, us, ns, relative, interval, or a layout of YYYY or YY, MM, DD, hh, " +
-	"mm and ss such as DD/MM/YYYYThh:mm:ss")
+var unknownForm = errors.New(
+	"as is rfc3339, s, ms, us, ns, relative, interval, or a layout of YYYY or YY, MM, DD, hh, " +
+		"mm and ss such as DD/MM/YYYYThh:mm:ss")
 
 // token is how many bytes the next part of a layout has: a run of one letter that stands for
 // digits, or any other byte. MM is the month and mm the minute.

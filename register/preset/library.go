@@ -89,7 +89,8 @@ func Files(dir string) ([]string, error) {
 		}
 	}
 	if len(files) > maxFiles {
-		return nil, fmt.Errorf("%s: more than %d presets and profiles; take out those that no sensor has", dir, maxFiles)
+		return nil, fmt.Errorf("%s: more than %d presets and profiles; take out those that no sensor has", dir,
+			maxFiles)
 	}
 	return files, nil
 }

@@ -104,7 +104,8 @@ func TestConvert(t *testing.T) {
 	}{
 		{"degF", "Cel", 212, 100}, {"Cel", "degF", 100, 212}, {"K", "Cel", 273.15, 0}, {"Pa", "hPa", 101325, 1013.25},
 		{"mg/m3", "ug/m3", 0.025, 25}, {"kWh", "Wh", 1.5, 1500}, {"°C", "Cel", 21.5, 21.5}, {"m/s", "km/h", 10, 36},
-		{"L", "m3", 1500, 1.5}, {"", "Cel", 5, 5}, {"Cel", "", 5, 5}, {"widgets", "widgets", 7, 7}, {"mph", "km/h", 10, 16.09344},
+		{"L", "m3", 1500, 1.5}, {"", "Cel", 5, 5}, {"Cel", "", 5, 5}, {"widgets", "widgets", 7, 7},
+		{"mph", "km/h", 10, 16.09344},
 	} {
 		scale, offset, ok := Convert(c.from, c.to)
 		if got := c.in*scale + offset; !ok || math.Abs(got-c.out) > 1e-9*math.Max(1, math.Abs(c.out)) {

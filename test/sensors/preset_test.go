@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"sluice/firmware-sim/device"
+	"sluice/register"
+	"sluice/test/fenced"
 	"sluice/test/harness"
 )
 
@@ -90,12 +92,17 @@ func TestPresets(t *testing.T) {
 	if n := c.Metric(`sluice_readings_total{code="",state="ignored"}`); n != 1 {
 		t.Errorf("%v messages were ignored", n)
 	}
+	c.Tick(harness.Ten.Add(2 * time.Hour))
+	c.At(harness.Ten.Add(2 * time.Hour)) // the clock comes through the broker
 	if got := fmt.Sprint(sums(c, "lab", "n", "i", "f")); got != "[4 1012 4]" {
 		t.Errorf("the sums are %s; want [4 1012 4]", got)
 	}
-	c.At(harness.Ten.Add(2 * time.Hour))
-	register := string(harness.Read(t, filepath.Join(c.Dir, "state/public/register.json")))
-	if strings.Contains(register, "node-1") || !strings.Contains(register, `"preset":"ttn-v3"`) {
+	entry := fenced.Take(t, "docs/operations.md", "- {id: noise-7").Read()
+	if _, err := register.Parse("register.yaml", []byte("sensors:\n"+entry)); err != nil {
+		t.Error(err)
+	}
+	public := string(harness.Read(t, filepath.Join(c.Dir, "state/public/register.json")))
+	if strings.Contains(public, "node-1") || !strings.Contains(public, `"preset":"ttn-v3"`) {
 		t.Error("the public register names a device, or no preset")
 	}
 }

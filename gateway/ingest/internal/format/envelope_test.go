@@ -103,7 +103,8 @@ func (w wrapped) decode(topic, payload string) string {
 func TestEnvelope(t *testing.T) {
 	const lora = "root: /up/object\nseq: {pointer: /up/cnt, absent: 0}\nboot: /up/session\n" +
 		"ts: [{pointer: /up/at, as: rfc3339}, {pointer: /at, as: s}]\n"
-	const pairs = "each: /data\npairs: {list: /sensors, name: id, value: value}\nts: [{pointer: /recorded_at, as: rfc3339}]\n"
+	const pairs = "each: /data\npairs: {list: /sensors, name: id, value: value}\n" +
+		"ts: [{pointer: /recorded_at, as: rfc3339}]\n"
 	const typed = "device: /camera\ntype: {pointer: /type, reading: [lpr], heartbeat: [alive], ignore: [face]}\n" +
 		"topics: [{pattern: \"all/updates\", type: reading}]\n"
 	for _, c := range []struct {
