@@ -227,7 +227,7 @@ func (c *conn) authorize(pk *packets.Packet) *refusal {
 	}
 	if c.shutOut() {
 		c.l.admitted.leave(c)
-		return &refusal{why: badIdentity, code: packets.ErrNotAuthorized, guess: true}
+		return &refusal{why: badIdentity, code: packets.ErrBadUsernameOrPassword, guess: true}
 	}
 	return nil
 }
