@@ -57,6 +57,25 @@ func calls(host, name string) bool {
 	return host == "localhost" || host != "" && host == strings.ToLower(name)
 }
 
+// Here serves what only somebody at this machine may see, wherever the address can be reached
+// from: to connections of loopback, which call it by a loopback address or localhost, and which
+// neither a proxy nor a page of elsewhere has brought.
+func Here(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		h := r.Header
+		site := h.Get("Sec-Fetch-Site")
+		switch {
+		case err != nil || !peer.Addr().Unmap().IsLoopback() || !calls(r.Host, ""),
+			h.Get("Forwarded") != "" || h.Get("X-Forwarded-For") != "" || h.Get("Via") != "",
+			site != "" && site != "none" && site != "same-origin":
+			http.Error(w, "this is shown at the machine itself only, under localhost or 127.0.0.1", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
 // Loopback reports whether only this machine can reach an address.
 func Loopback(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)

@@ -66,3 +66,34 @@ func TestAdmin(t *testing.T) {
 		}
 	}
 }
+
+// TestHere: only a connection of this machine, by a name of it, through nobody and from no page
+// of elsewhere.
+func TestHere(t *testing.T) {
+	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	for _, x := range []struct {
+		peer, host, header, value string
+		served                    bool
+	}{
+		{"127.0.0.1:5", "127.0.0.1:9090", "", "", true}, {"[::1]:5", "localhost:9090", "", "", true},
+		{"[::ffff:127.0.0.1]:5", "[::1]:9090", "", "", true}, {"127.0.0.1:5", "localhost", "Sec-Fetch-Site", "none", true},
+		{"192.0.2.1:5", "localhost", "", "", false}, {"10.0.0.1:5", "127.0.0.1:9090", "", "", false},
+		{"[2001:db8::1]:5", "localhost", "", "", false}, {"[fe80::1%lo]:5", "localhost", "", "", false},
+		{"", "localhost", "", "", false}, {"@", "localhost", "", "", false}, {"localhost:5", "localhost", "", "", false},
+		{"127.0.0.1:5", "edge-1.city.example:9090", "", "", false}, {"127.0.0.1:5", "", "", "", false},
+		{"127.0.0.1:5", "evil.example", "", "", false}, {"127.0.0.1:5", "localhost", "X-Forwarded-For", "192.0.2.1", false},
+		{"127.0.0.1:5", "localhost", "Forwarded", "for=192.0.2.1", false}, {"127.0.0.1:5", "localhost", "Via", "1.1 x", false},
+		{"127.0.0.1:5", "localhost", "Sec-Fetch-Site", "cross-site", false},
+		{"127.0.0.1:5", "localhost", "Sec-Fetch-Site", "same-site", false},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/debug/sensors", nil)
+		r.RemoteAddr, r.Host = x.peer, x.host
+		if x.header != "" {
+			r.Header.Set(x.header, x.value)
+		}
+		Here(next).ServeHTTP(w, r)
+		if (w.Code == http.StatusOK) != x.served || !x.served && w.Code != http.StatusForbidden {
+			t.Errorf("%+v is answered with %d", x, w.Code)
+		}
+	}
+}

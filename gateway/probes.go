@@ -37,7 +37,7 @@ func (g *Gateway) shown() admin.Sources {
 			v := g.policies.View()
 			return slices.Concat(g.compare.Notes(), elsewhereNotes(v, g.cfg.Gateway), unreadNotes(v))
 		},
-		StoreDiffers: g.compare.Differs,
+		StoreDiffers: g.compare.Differs, Watch: g.ingest,
 		Policy: func() admin.Policy {
 			v := g.policies.View()
 			p := admin.Policy{Versions: v.Versions, Refused: v.Refused}

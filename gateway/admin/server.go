@@ -143,6 +143,7 @@ func handler(src *Sources) http.Handler {
 		}
 		writeJSON(w, status, answer)
 	})
+	mux.Handle("GET /debug/sensors", door.Here(sensors(src.Watch)))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(newMetrics(src).registry, promhttp.HandlerOpts{}))
 	return mux
 }

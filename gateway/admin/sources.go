@@ -29,6 +29,7 @@ type Sources struct {
 	// StoreDiffers is in how many windows the store lacks something, or has more.
 	StoreDiffers func() (missing, extra int)
 	Policy       func() Policy
+	Watch        Watch
 
 	health *health
 }

@@ -123,6 +123,7 @@ func (d *delivery) Reading(r reading.Reading) {
 	i.batch.readings++
 	i.account.Received++
 	s.quota.spend(stamp.Time)
+	s.heard.counts(d.message.Received)
 	s.lastReading = max(s.lastReading, stamp.Time)
 }
 

@@ -1,11 +1,9 @@
 package ingest
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -20,6 +18,7 @@ type feedback struct {
 	clock *eventClock
 	tally tally
 	told  time.Time // until when it was sent last, by the gateway's clock
+	last  told
 	out   chan []message
 }
 
@@ -29,6 +28,33 @@ func newFeedback(cfg *Config, clock *eventClock) feedback {
 
 // tally is what there is to say since feedback was last sent.
 type tally map[*sensor]map[fault.Fault]times
+
+// told is what sensors about people were told last, as far as somebody can do something about it:
+// what no decision wants, what is there already and what the gateway lost says only that people
+// were there.
+type told struct {
+	since, until time.Time
+	of           map[*sensor]map[fault.Fault]int64
+}
+
+// remember keeps what is told now.
+func (t *told) remember(what tally, since, until time.Time) {
+	*t = told{since, until, make(map[*sensor]map[fault.Fault]int64)}
+	for s, faults := range what {
+		if s.heard.nobody {
+			continue
+		}
+		for f, n := range faults {
+			if f.Code == fault.Where || f.Code == fault.Duplicate || f.Code == fault.Gap {
+				continue
+			}
+			if t.of[s] == nil {
+				t.of[s] = make(map[fault.Fault]int64)
+			}
+			t.of[s][f] = n.count
+		}
+	}
+}
 
 // times is how often something happened, and the seq of the first reading that had one.
 type times struct {
@@ -43,6 +69,7 @@ func (f *feedback) add(s *sensor, what fault.Fault, of *reading.Stamp) {
 	if s == nil {
 		return // an unknown topic has no owner to tell
 	}
+	s.heard.fault(what)
 	if s.home {
 		return // what went wrong in one home, and when, is nobody's business
 	}
@@ -60,18 +87,24 @@ func (f *feedback) add(s *sensor, what fault.Fault, of *reading.Stamp) {
 // dropHomes drops what was to be told to sensors that may stand for somebody.
 func (f *feedback) dropHomes() {
 	maps.DeleteFunc(f.tally, func(s *sensor, _ map[fault.Fault]times) bool { return s.home })
+	maps.DeleteFunc(f.last.of, func(s *sensor, _ map[fault.Fault]int64) bool { return s.home })
 }
 
 // follow turns to the sensors of another roster. Fields are told by their number in the
 // kind, so who has another kind is told nothing of before.
 func (f *feedback) follow(r *roster) {
-	old := f.tally
-	f.tally = make(tally)
+	f.tally, f.last.of = following(r, f.tally), following(r, f.last.of)
+}
+
+// following is what there is to say of the sensors of a roster.
+func following[T any](r *roster, old map[*sensor]T) map[*sensor]T {
+	now := make(map[*sensor]T)
 	for o, faults := range old {
 		if s := r.byID[o.entry.ID]; s != nil && s.entry.Kind == o.entry.Kind && !s.home {
-			f.tally[s] = faults
+			now[s] = faults
 		}
 	}
+	return now
 }
 
 // dropSeqs drops what is of single readings. A seq counts them, but nobody sees to it that a
@@ -109,6 +142,7 @@ func (f *feedback) interval() (since, until time.Time) {
 // readings' path, which must not wait for either.
 func (f *feedback) send() {
 	since, until := f.interval()
+	f.last.remember(f.tally, since, until)
 	post := make([]message, 0, len(f.tally))
 	for s, faults := range f.tally {
 		post = append(post,
@@ -194,10 +228,7 @@ func (m *message) body() ([]byte, error) {
 		Until time.Time `json:"until"`
 		Codes []note    `json:"codes"`
 	}{Since: m.since, Until: m.until}
-	for _, f := range slices.SortedFunc(maps.Keys(m.faults), func(a, b fault.Fault) int {
-		return cmp.Or(cmp.Compare(a.Code.String(), b.Code.String()), cmp.Compare(a.Field, b.Field),
-			cmp.Compare(a.Code, b.Code))
-	}) {
+	for _, f := range slices.SortedFunc(maps.Keys(m.faults), byCode) {
 		if int(f.Field) < len(m.pointers) {
 			body.Codes = append(body.Codes, m.note(f))
 		}
@@ -212,7 +243,7 @@ func (m *message) note(f fault.Fault) note {
 		out.Rule = fmt.Sprintf("kind %s", m.kind)
 	}
 	n := m.faults[f]
-	out.Count = int64(math.Pow(10, math.Floor(math.Log10(float64(n.count)))))
+	out.Count = magnitude(n.count)
 	if n.known {
 		out.Seq = &n.seq
 	}

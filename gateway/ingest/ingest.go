@@ -29,6 +29,7 @@
 //	scrub     has memory overwritten after an epoch
 //	changes   policies and registers on their way in
 //	reporter  the Report that others read
+//	watch     what technicians at the machine may know of sensors
 //
 // A recovery fills them from the log at a start, and is over before the first message.
 //
@@ -136,6 +137,7 @@ type Ingest struct {
 
 	changes  changes
 	reporter reporter
+	watch    watch
 	pulse    pulse
 }
 
@@ -165,6 +167,7 @@ func newIngest(cfg Config) *Ingest {
 		cfg: &i.cfg, clock: &i.clock, account: &i.account, liveness: &i.liveness, routing: &i.routing,
 		windows: &i.windows, closes: &i.closes,
 	}
+	i.watch = newWatch(i)
 	return i
 }
 
@@ -265,6 +268,8 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			e.done <- i.changes.enact(e)
 		case n := <-i.changes.renewals:
 			n.done <- i.changes.renew(n)
+		case q := <-i.watch.asked:
+			q <- i.watch.answer()
 		case <-tick.C:
 			if !i.clock.simulated() {
 				err = i.tick(ctx, w, i.clock.believed())

@@ -19,8 +19,8 @@ import (
 
 // The lemma of docs/release.md: what becomes of a unit's contributions is a function of
 // that unit's own readings and of public facts; what a sensor is told is a function of
-// what it sent itself; everything else that leaves is a function of no unit's readings,
-// but for totals.
+// what it sent itself, and a technician at the machine is shown of it no more; everything else
+// that leaves is a function of no unit's readings, but for totals.
 //
 // A town lives through a random log twice, once without all that one unit did, and
 // everything that leaves is compared.
@@ -252,6 +252,9 @@ func compareLeft(t interface{ Fatalf(string, ...any) }, with, less *town, bystan
 	for _, id := range bystanders {
 		if !slices.Equal(with.told[id], less.told[id]) {
 			t.Fatalf("%s is told %q, and without the unit %q", id, with.told[id], less.told[id])
+		}
+		if !slices.Equal(with.shown[id], less.shown[id]) {
+			t.Fatalf("of %s is shown %q, and without the unit %q", id, with.shown[id], less.shown[id])
 		}
 	}
 }

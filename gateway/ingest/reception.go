@@ -65,6 +65,9 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 	}
 	t, known := r.routing.find(m.Topic, &r.captured)
 	s := t.sensor
+	if known {
+		s.heard.message(m, s.entry.ID)
+	}
 	switch {
 	case !known:
 		r.refuseAll(m, nil, fault.UnknownTopic)

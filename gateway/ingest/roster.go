@@ -47,6 +47,7 @@ type sensor struct {
 	valid    [][]float64 // of each field; see register.Field
 	routes   []route
 	past     past
+	heard    heard
 	// usable from and before, in nanoseconds since 1970.
 	from, until int64
 

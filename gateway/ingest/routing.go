@@ -111,6 +111,7 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 	kind, known := v.Kinds[s.entry.Kind]
 	if !known {
 		s.home = s.home || v.Kinds != nil
+		s.heard.turn(false)
 		return nil // no plans either
 	}
 	// Kinds may gain fields from one version to the next; rules of older
@@ -143,6 +144,7 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 		}
 	}
 	s.home = s.wasHome
+	s.heard.turn(len(s.routes) > 0 && !s.home && !s.aboutPeople && !kind.Personal())
 	return nil
 }
 

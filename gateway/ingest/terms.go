@@ -59,6 +59,9 @@ func samePlace(a, b *register.Sensor) bool {
 func (r *routing) succeed(s, old *sensor, plans []plan.Plan, since int64) {
 	s.lastReading, s.silentAfter, s.home, s.wasHome = old.lastReading, old.silentAfter, old.home, old.wasHome
 	s.past, s.quota = old.past, old.quota
+	if s.entry.Kind == old.entry.Kind {
+		s.heard = old.heard
+	}
 	if since == always || samePlace(s.entry, old.entry) {
 		return
 	}

@@ -118,6 +118,8 @@ type town struct {
 	// told.
 	numbers map[string][]release.Sums
 	told    map[string][]string
+	// shown is what technicians were shown of each sensor, each state once.
+	shown map[string][]string
 	// epochs are the two numbers of each epoch, by its last window.
 	epochs map[string][2]int64
 	// counts says of each unit in which windows and cells it counts.
@@ -130,7 +132,7 @@ func newTown(t interface{ Fatal(...any) }, dir string) *town {
 	v := &town{
 		t: t, dir: dir, now: noon, out: make(chan release.Batch, 1), done: make(chan release.Key, 1),
 		numbers: make(map[string][]release.Sums), told: make(map[string][]string), counts: make(map[string][]string),
-		parts:  make(map[string][]string),
+		parts: make(map[string][]string), shown: make(map[string][]string),
 		epochs: make(map[string][2]int64),
 	}
 	v.w = wall{v.out, v.done}
@@ -177,9 +179,21 @@ func (v *town) open() {
 func (v *town) note() {
 	v.i.reporter.refresh()
 	r := v.i.Report()
+	watched := v.i.watch.answer()
 	v.left = append(v.left,
-		fmt.Sprintf("%s: %d windows, through %s, lives %v", v.now.Format(time.TimeOnly), r.Windows,
-			r.Through.Format(time.TimeOnly), r.Lives.Of))
+		fmt.Sprintf("%s: %d windows, through %s, lives %v, homes %v", v.now.Format(time.TimeOnly), r.Windows,
+			r.Through.Format(time.TimeOnly), r.Lives.Of, watched.Groups))
+	for _, s := range watched.Each {
+		if strings.HasPrefix(s.ID, "home") {
+			v.t.Fatal("a home is shown singly")
+		}
+		if s.People && (!s.Heard.IsZero() || s.Readings > 0 || s.PerMinute > 0) {
+			v.t.Fatal("a sensor about people is shown with what it sends")
+		}
+		if was, is := v.shown[s.ID], fmt.Sprintf("%+v", s); len(was) == 0 || was[len(was)-1] != is {
+			v.shown[s.ID] = append(was, is)
+		}
+	}
 }
 
 func (v *town) live(e event) {
@@ -343,6 +357,7 @@ func cellsOf(b release.Batch) []release.Sums {
 
 // tellInto hands over what sensors are told.
 func (i *Ingest) tellInto(told map[string][]string) {
+	i.feedback.last.remember(i.feedback.tally, time.Time{}, time.Time{})
 	for s, faults := range i.feedback.tally {
 		for f, n := range faults {
 			told[s.entry.ID] = append(told[s.entry.ID], fmt.Sprintf("%s (field %d): %+v", f.Code, f.Field, n))
