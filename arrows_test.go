@@ -179,7 +179,7 @@ var arrows = map[string]row{
 		"certify/bench certify/envelope certify/report certify/tap"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway " +
-			"gateway/config gateway/crash gateway/doctor " +
+			"gateway/admin gateway/config gateway/crash gateway/doctor " +
 			"gateway/reconcile gateway/rollback internal/civil internal/yamldoc opendata opendata/i18n " +
 			"opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile policy/council " +
 			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace " +

@@ -69,7 +69,8 @@ func Here(next http.Handler) http.Handler {
 		case err != nil || !peer.Addr().Unmap().IsLoopback() || !calls(r.Host, ""),
 			h.Get("Forwarded") != "" || h.Get("X-Forwarded-For") != "" || h.Get("Via") != "",
 			site != "" && site != "none" && site != "same-origin":
-			http.Error(w, "this is shown at the machine itself only, under localhost or 127.0.0.1", http.StatusForbidden)
+			http.Error(w, "this is shown at the machine itself only, under localhost or 127.0.0.1",
+				http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
 		}

@@ -3,6 +3,7 @@ package main
 import "github.com/spf13/cobra"
 
 func sensorCommand() *cobra.Command {
-	return group(&cobra.Command{Use: "sensor", Short: "Enter sensors, manage their credentials, and try devices"},
-		sensorImport(), sensorNew(), aclCommand(), certCommand(), certifyCommand())
+	return group(&cobra.Command{Use: "sensor",
+		Short: "Enter sensors, manage their credentials, try devices, and watch them"},
+		sensorImport(), sensorNew(), aclCommand(), certCommand(), certifyCommand(), watchCommand())
 }

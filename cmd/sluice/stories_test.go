@@ -33,6 +33,7 @@ import (
 //	example                     ./policy and ./register.yaml of the example city
 //	council                     ./policy with three members, keys/anna, keys/bru and keys/carla, and small quorums
 //	released                    ./gateway.yaml, ./policy and ./state of a gateway that has released two hours
+//	watched                     ./gateway.yaml of a gateway that runs until the story ends, and to which sensors send
 //	serve DIR                   serves what is in a state directory at $URL, until the story ends
 //	signers KEY                 ./allowed_signers with who has the key
 //	ear                         a device, for certify: a program
@@ -54,6 +55,7 @@ func TestStories(t *testing.T) {
 			"example":  func(ts *testscript.TestScript, _ bool, _ []string) { example(ts) },
 			"council":  func(ts *testscript.TestScript, _ bool, _ []string) { foundCouncil(ts) },
 			"released": func(ts *testscript.TestScript, _ bool, _ []string) { once.copyTo(ts) },
+			"watched":  watched,
 			"serve":    serve,
 			"signers":  signers,
 		},

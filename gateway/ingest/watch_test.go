@@ -118,7 +118,8 @@ func TestWatchHomes(t *testing.T) {
 	v.sends("home-1", `{"fields":{"rssi":"x"}}`)
 	v.sends("home-1", `{"fields":{"rssi":-50}}`)
 	v.i.feedback.send()
-	if got := fmt.Sprint(v.i.watch.answer().Groups); got != before || got != "[{meter port true 1} {meter rambla true 1}]" {
+	if got := fmt.Sprint(v.i.watch.answer().Groups); got != before ||
+		got != "[{meter port true 1} {meter rambla true 1}]" {
 		t.Errorf("homes are %s; before %s", got, before)
 	}
 	for _, s := range v.i.watch.answer().Each {
@@ -160,7 +161,8 @@ func TestWatchForgets(t *testing.T) {
 func TestWatchCredentials(t *testing.T) {
 	v := newTown(t, tmpfs(t))
 	defer v.i.journal.log.Close()
-	m := intake.Message{Topic: "city/v1/o/count/up", Payload: []byte("{}"), Received: noon, Checked: true, Sender: "spy"}
+	m := intake.Message{Topic: "city/v1/o/count/up", Payload: []byte("{}"), Received: noon, Checked: true,
+		Sender: "spy"}
 	if err := v.i.handle(t.Context(), v.w, m); err != nil {
 		t.Fatal(err)
 	}

@@ -148,6 +148,8 @@ func (m *machine) serve() {
 		})
 	}
 	status("the open data of the services")
+	harness.Want(t, m.run(fenced.Take(t, "docs/operations.md", "sluice sensor watch")),
+		`(?s)noise-rambla.*"id":"noise-rambla"`)
 	harness.Write(t, m.root+"/etc/sluice/register.yaml",
 		harness.Read(t, m.root+"/etc/sluice/register.yaml")+
 			"  - {id: new-noise, owner: demo, kind: noise-meter, zone: carrer-nou, registered: 2026-05-01}\n")
