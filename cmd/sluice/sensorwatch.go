@@ -75,8 +75,8 @@ func (o *watchOptions) watch(ctx context.Context, out io.Writer, a *adminClient,
 		}
 		for _, id := range ids {
 			if !known(&seen, id) {
-				return &usageError{fmt.Sprintf("no sensor %+q is shown: it is not in the register that the gateway has "+
-					"read, or it is one of those that are only counted", id)}
+				return &usageError{fmt.Sprintf("no sensor %+q is shown: it is not in the register that the gateway "+
+					"has read, or it is one of those that are only counted", id)}
 			}
 		}
 		if o.asJSON {

@@ -136,7 +136,8 @@ func TestWatchPrinter(t *testing.T) {
 		}
 		lines := strings.Split(out.String(), "\n")
 		if !strings.HasPrefix(lines[0], home) || !strings.HasPrefix(lines[2], "s-25") ||
-			!strings.Contains(lines[3], "E101 /x") || !strings.HasPrefix(lines[4], "s-20") || !strings.Contains(lines[5], "3s ago") || len(lines) > 24 ||
+			!strings.Contains(lines[3], "E101 /x") ||
+			!strings.HasPrefix(lines[4], "s-20") || !strings.Contains(lines[5], "3s ago") || len(lines) > 24 ||
 			!strings.Contains(out.String(), "and 13 sensors more; name some to see them") ||
 			!strings.HasSuffix(out.String(), eraseRest) {
 			t.Errorf("the terminal shows\n%s", out.String())
