@@ -28,7 +28,8 @@ func (p Person) Connect(_ context.Context, e Entry) error {
 	}
 	_, err := fmt.Fprintf(p.Out, "Enter into the device:\n\n  Server     %s\n  User       %s\n"+
 		"  Password   %s  (shown this once)\n  Readings   %s, at QoS 1\n  Heartbeats %s\n"+
-		"  Feedback   %s, if it can read\n\nand switch it on.\n\n",
+		"  Feedback   %s, if it can read\n\nand switch it on. "+
+		"Once you will be asked to take its power away.\n\n",
 		servers(scheme, e.Addr), e.User, e.Password, e.Readings, beats, e.FeedbackTopic)
 	return err
 }

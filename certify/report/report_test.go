@@ -80,6 +80,25 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestDefined: docs/certificate.md defines each check, in this order, and no other.
+func TestDefined(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/certificate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(raw), "| check | what is asked | how it is judged |\n|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var defined []string
+	for row := range strings.Lines(table) {
+		if cells := strings.Split(row, "|"); len(cells) == 5 {
+			defined = append(defined, strings.Trim(cells[1], " `"))
+		}
+	}
+	if !slices.Equal(defined, Checks) {
+		t.Errorf("%v are defined; want %v", defined, Checks)
+	}
+}
+
 func TestMagnitude(t *testing.T) {
 	for n, want := range map[int64]int64{-1: 0, 0: 0, 1: 1, 9: 1, 10: 10, 99: 10, 999: 100, 1000: 1000,
 		123456: 100000} {
