@@ -83,8 +83,8 @@ func TestPerson(t *testing.T) {
 	if p.Connect(t.Context(), e) != nil || p.Restart(t.Context()) != nil {
 		t.Fatal(b.String())
 	}
-	for _, part := range []string{"tls://127.0.0.1:1883\n", "User       ear\n", "secret  (shown this once)", "r, at QoS 1",
-		"h  (its kind asks for one every PT5M)", "power away"} {
+	for _, part := range []string{"tls://127.0.0.1:1883\n", "User       ear\n", "secret  (shown this once)",
+		"r, at QoS 1", "h  (its kind asks for one every PT5M)", "power away"} {
 		if !strings.Contains(b.String(), part) {
 			t.Errorf("there is no %q in\n%s", part, b.String())
 		}
