@@ -74,7 +74,9 @@ type Street struct {
 	cards  []string // that boarded lately, and may come back
 	// occupied are the bays with a car, by sensor.
 	occupied map[int]bool
-	truth    *Truth
+	// begun are the meters that have been read before, by sensor.
+	begun map[int]bool
+	truth *Truth
 }
 
 type person struct {
@@ -97,7 +99,7 @@ func New(cfg Config) *Street {
 		cfg.Location = time.UTC
 	}
 	s := &Street{cfg: cfg, rnd: rand.New(rand.NewPCG(cfg.Seed, cfg.Seed^0x9e3779b97f4a7c15)), truth: newTruth(),
-		occupied: make(map[int]bool)}
+		occupied: make(map[int]bool), begun: make(map[int]bool)}
 	for _, x := range cfg.Sensors {
 		if x.Kind == WiFi && !x.Dead {
 			s.zones = append(s.zones, x.Zone)

@@ -40,7 +40,7 @@ func (s *Street) measure(sensor int, t time.Time) map[string]any {
 			}
 		}
 	case Gate:
-		return map[string]any{"entered": s.poisson(6 * share), "left": s.poisson(6 * share)}
+		return s.sinceLast(sensor, map[string]any{"entered": s.poisson(6 * share), "left": s.poisson(6 * share)})
 	case Pax:
 		return map[string]any{"pax": s.poisson(40 * share)}
 	case Bay:
@@ -49,7 +49,7 @@ func (s *Street) measure(sensor int, t time.Time) map[string]any {
 		}
 		return map[string]any{"occupied": s.occupied[sensor]}
 	case Water:
-		return map[string]any{"volume": float64(s.poisson(3*share)) / 1000}
+		return s.sinceLast(sensor, map[string]any{"volume": float64(s.poisson(3*share)) / 1000})
 	case Power:
 		used, tariff := float64(2+s.poisson(20*share))/1000, "energy_high"
 		if hour := t.In(s.cfg.Location).Hour(); hour < 7 || hour >= 23 {
@@ -57,9 +57,24 @@ func (s *Street) measure(sensor int, t time.Time) map[string]any {
 		}
 		out := map[string]any{"energy_low": 0.0, "energy_high": 0.0}
 		out[tariff] = used
-		return out
+		return s.sinceLast(sensor, out)
 	}
 	return nil
+}
+
+// sinceLast is nothing at a sensor's first observation: what a meter had counted before is not known.
+func (s *Street) sinceLast(sensor int, fields map[string]any) map[string]any {
+	if !s.begun[sensor] {
+		s.begun[sensor] = true
+		for name, v := range fields {
+			if _, whole := v.(int); whole {
+				fields[name] = 0
+			} else {
+				fields[name] = 0.0
+			}
+		}
+	}
+	return fields
 }
 
 // drive sends vehicles past a camera.
