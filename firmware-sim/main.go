@@ -109,8 +109,8 @@ func (o *runWords) flags(c *cobra.Command) {
 	f.StringVar(&o.Credentials.PasswordFile, "password-file", "",
 		"with --user: a file whose first line is the password")
 	f.Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same street and the same devices")
-	f.StringVar(&o.as, "as", dialect.Native,
-		"what the sensors speak: native or a preset ("+strings.Join(dialect.Presets(), ", ")+")")
+	f.StringVar(&o.as, "as", "", "what the sensors speak: native or a preset ("+
+		strings.Join(dialect.Presets(), ", ")+"); by default each what the example city's register says")
 	f.StringVar(&o.owner, "owner", "acme", "with --as: who owns the sensors")
 	f.IntVar(&o.sensors, "sensors", 11, "how many sensors, the example city's first")
 	f.IntVar(&o.Rate, "rate", 0, "readings a second from WiFi counters; 0 lets the street decide")

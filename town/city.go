@@ -23,22 +23,26 @@ const (
 
 // live connects the simulated city, replays yesterday, and runs its clock until ctx ends.
 func (t *Town) live(ctx context.Context) error {
-	link, err := device.Connect("tcp://"+t.gateway.MQTT(), "demo-city")
-	if err != nil {
-		return err
-	}
-	defer link.Close()
 	loc, err := time.LoadLocation("Europe/Madrid")
 	if err != nil {
 		return err
 	}
+	begun := t.gateway.EventTime()
+	start := begun
+	if begun.IsZero() {
+		start = yesterday(time.Now(), loc)
+	}
 	sensors := street.Portalba()
 	seed := rand.Uint64()
+	link, fleet, err := device.Launch("tcp://"+t.gateway.MQTT(), "demo-city", device.Credentials{}, sensors,
+		device.Faults{}, seed, uint64(time.Now().UnixNano()), loc, start)
+	if err != nil {
+		return err
+	}
+	defer link.Close()
 	s := street.New(street.Config{Seed: seed, Sensors: sensors, PerHour: peopleHour, Location: loc})
-	fleet := device.NewFleet(link, sensors, device.Faults{}, seed, uint64(time.Now().UnixNano()))
-	c := &city{town: t, link: link, street: s, fleet: fleet}
-	if c.now = t.gateway.EventTime(); c.now.IsZero() {
-		c.now = yesterday(time.Now(), loc)
+	c := &city{town: t, link: link, street: s, fleet: fleet, now: start}
+	if begun.IsZero() {
 		if err := c.yesterday(ctx, loc); err != nil {
 			return c.ended(ctx, err)
 		}

@@ -258,11 +258,19 @@ func Entries(sensors []street.Sensor, seed uint64) string {
 	return text
 }
 
-// Speaking are n sensors that speak a dialect: of the example city's own for the native one, of one
-// owner otherwise, since whoever sends for many devices does so under one name.
+// Speaking are n sensors: the example city's, as they are where no dialect is named and all natively
+// where that is; otherwise of the kinds that a dialect has, and of one owner, since whoever sends for
+// many devices does so under one name.
 func Speaking(as, owner string, n int) ([]street.Sensor, error) {
-	if as == dialect.Native {
+	switch as {
+	case "":
 		return street.Named(n), nil
+	case dialect.Native:
+		list := street.Named(n)
+		for i := range list {
+			list[i].As, list[i].Device = "", ""
+		}
+		return list, nil
 	}
 	kinds := dialect.Kinds(as)
 	if kinds == nil {

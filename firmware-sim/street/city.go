@@ -2,8 +2,9 @@ package street
 
 import "fmt"
 
-// Portalba are the sensors of the example city, busiest zone first. The air
-// station at the market is dead, so that there is something with no data.
+// Portalba are the sensors of the example city, busiest zone first, as its register has them: some
+// meters speak ChirpStack, Sparkplug or SenML. The air station at the market is dead, so that there is
+// something with no data.
 func Portalba() []Sensor {
 	return []Sensor{
 		{ID: "rambla-1", Owner: "acme", Zone: "rambla", Kind: WiFi},
@@ -12,10 +13,11 @@ func Portalba() []Sensor {
 		{ID: "port-1", Owner: "acme", Zone: "port", Kind: WiFi},
 		{ID: "raval-1", Owner: "acme", Zone: "raval", Kind: WiFi},
 		{ID: "tram-1", Owner: "tram", Zone: "estacio", Kind: Cards},
-		{ID: "noise-rambla", Owner: "sona", Zone: "rambla", Kind: Noise},
-		{ID: "noise-port", Owner: "sona", Zone: "port", Kind: Noise},
-		{ID: "air-rambla", Owner: "aire", Zone: "rambla", Kind: Air},
-		{ID: "air-port", Owner: "aire", Zone: "port", Kind: Air},
+		{ID: "noise-rambla", Owner: "sona", Zone: "rambla", Kind: Noise, As: "chirpstack-v4",
+			Device: "70b3d57ed0005a17"},
+		{ID: "noise-port", Owner: "sona", Zone: "port", Kind: Noise, As: "senml-json", Device: "02005efffe0015e5"},
+		{ID: "air-rambla", Owner: "aire", Zone: "rambla", Kind: Air, As: "sparkplug-b", Device: "Station 1"},
+		{ID: "air-port", Owner: "aire", Zone: "port", Kind: Air, As: "sparkplug-b", Device: "Station 2"},
 		{ID: "air-mercat", Owner: "aire", Zone: "mercat", Kind: Air, Dead: true},
 	}
 }

@@ -55,6 +55,7 @@ func TestDemo(t *testing.T) {
 	if took := time.Since(begun); took > harness.Longer(time.Minute) {
 		t.Errorf("the first answers took %s; want at most a minute", took)
 	}
+	systems(d)
 	yourSensors(d)
 	editPolicy(d)
 	last := clock(d)
@@ -68,6 +69,44 @@ func TestDemo(t *testing.T) {
 	}
 	if code := again.Stop(5 * time.Second); code != 0 {
 		t.Errorf("SIGINT gave exit code %d; want 0", code)
+	}
+}
+
+// systems looks at the meters that speak other systems' formats: they are published as all others are,
+// their pages say what they speak, and nothing public says what they are called there.
+func systems(d harness.Demo) {
+	t := d.T
+	for path, want := range map[string]string{
+		"/sensors/noise-rambla":         "ChirpStack v4 through LoRaWAN",
+		"/sensors/noise-rambla?lang=ca": "ChirpStack v4 per LoRaWAN",
+		"/sensors/noise-port?lang=es":   "SenML (RFC 8428)",
+		"/sensors/air-rambla":           "Eclipse Sparkplug B",
+		"/api/v1/sensors":               `"preset":"chirpstack-v4"`,
+		"/books/register.json":          "sparkplug-b",
+	} {
+		_, _, body := harness.Get(t, d.OpenData+path)
+		if !strings.Contains(string(body), want) {
+			t.Errorf("%s does not say %s", path, want)
+		}
+		for _, device := range []string{"70b3d57ed0005a17", "02005efffe0015e5", "Station 1", "application/"} {
+			if strings.Contains(string(body), device) {
+				t.Errorf("%s says %s, which a system calls a sensor", path, device)
+			}
+		}
+	}
+	for stream, cells := range map[string][]string{"noise": {"rambla", "port"}, "air": {"rambla", "port"}} {
+		for _, cell := range cells {
+			published := 0
+			for _, i := range harness.ReadAll(t, d.OpenData,
+				"/api/v1/streams/"+stream+"/observations?limit=1000&cell="+cell) {
+				if i.Status == "published" {
+					published++
+				}
+			}
+			if published == 0 {
+				t.Errorf("nothing of %s is published at %s", stream, cell)
+			}
+		}
 	}
 }
 
