@@ -229,7 +229,7 @@ func (p *played) readings(t *testing.T, as string, take func(sensor int, message
 	up := regexp.MustCompile(row.up)
 	by := make(map[string]int)
 	for i, s := range p.sensors {
-		by[s.Device] = i
+		by[s.Device[strings.LastIndex(s.Device, "/")+1:]] = i
 		if s.Device == "" {
 			by[s.Owner+"/"+s.ID] = i
 		}

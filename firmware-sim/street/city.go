@@ -16,8 +16,10 @@ func Portalba() []Sensor {
 		{ID: "noise-rambla", Owner: "sona", Zone: "rambla", Kind: Noise, As: "chirpstack-v4",
 			Device: "70b3d57ed0005a17"},
 		{ID: "noise-port", Owner: "sona", Zone: "port", Kind: Noise, As: "senml-json", Device: "02005efffe0015e5"},
-		{ID: "air-rambla", Owner: "aire", Zone: "rambla", Kind: Air, As: "sparkplug-b", Device: "Station 1"},
-		{ID: "air-port", Owner: "aire", Zone: "port", Kind: Air, As: "sparkplug-b", Device: "Station 2"},
+		{ID: "air-rambla", Owner: "aire", Zone: "rambla", Kind: Air, As: "sparkplug-b",
+			Device: "Portalba/Weather/Station 1"},
+		{ID: "air-port", Owner: "aire", Zone: "port", Kind: Air, As: "sparkplug-b",
+			Device: "Portalba/Weather/Station 2"},
 		{ID: "air-mercat", Owner: "aire", Zone: "mercat", Kind: Air, Dead: true},
 	}
 }

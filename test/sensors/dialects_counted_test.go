@@ -71,7 +71,7 @@ type truthLine struct {
 }
 
 // TestDialectsAreCounted: for each preset, what the simulator says really happened is what the gateway
-// counts, and what its sensors measured is what is published. Each preset has an hour of its own.
+// counts, and what its sensors measured is what is published. Each preset has every second hour for itself.
 func TestDialectsAreCounted(t *testing.T) {
 	t.Parallel()
 	help := harness.Run(t, harness.Firmware, "run", "--help")
@@ -82,7 +82,7 @@ func TestDialectsAreCounted(t *testing.T) {
 	presets := strings.Split(list[1], ", ")
 	register, play := "sensors:\n", make(map[string][]string)
 	for n, preset := range presets {
-		start := harness.Ten.Add(time.Duration(n) * time.Hour)
+		start := hourOf(n)
 		play[preset] = []string{"run", "--as", preset, "--owner", "town", "--sensors", "4", "--seed", fmt.Sprint(n),
 			"--start", start.Format(time.RFC3339), "--duration", "1h", "--accelerate", "0", "--people", "200"}
 		entries := harness.Run(t, harness.Firmware, append(play[preset], "--print-register")...)
@@ -93,7 +93,7 @@ func TestDialectsAreCounted(t *testing.T) {
 	c.Begin()
 	truths := make(map[string]map[string]truthLine)
 	for n, preset := range presets {
-		start := harness.Ten.Add(time.Duration(n) * time.Hour)
+		start := hourOf(n)
 		before, codes := c.Metric(`sluice_readings_total{code="",state="counted"}`), codesNow(c)
 		file := filepath.Join(c.Dir, preset+".jsonl")
 		harness.Run(t, harness.Firmware, append(play[preset], "--broker", "tcp://"+c.Mqtt, "--clock", harness.ClockTopic,
@@ -111,7 +111,7 @@ func TestDialectsAreCounted(t *testing.T) {
 	}
 	c.Stored()
 	for n, preset := range presets {
-		start := harness.Ten.Add(time.Duration(n) * time.Hour)
+		start := hourOf(n)
 		for _, x := range nobody {
 			line, ok := truths[preset][x[0]]
 			if !ok || x[1] == "" {
@@ -124,6 +124,9 @@ func TestDialectsAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// hourOf is when the nth preset is heard.
+func hourOf(n int) time.Time { return harness.Ten.Add(time.Duration(2*n) * time.Hour) }
 
 // truthOf adds the zones of a truth file up, by stream.
 func truthOf(t *testing.T, path string) map[string]truthLine {

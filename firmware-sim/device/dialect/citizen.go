@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -93,7 +94,7 @@ func newSentilo(c Crew) Speaker { return &sentilo{silent{c}} }
 // Say implements Speaker.
 func (s *sentilo) Say(sensor int, list []Reading) (out []Message) {
 	device := s.Sensors[sensor].Device
-	base := device[:len(device)-1]
+	base := strings.TrimSuffix(device, "N")
 	for _, r := range list {
 		at := r.Time.UTC().Format("02/01/2006T15:04:05UTC")
 		level := number(r.Fields["laeq"])
@@ -103,7 +104,7 @@ func (s *sentilo) Say(sensor int, list []Reading) (out []Message) {
 				o = with(o, r)
 			}
 			out = append(out,
-				Message{Topic: "data/cesva/" + name, Payload: encoded(object{"observations": []object{o}})})
+				Message{Topic: "data/" + name, Payload: encoded(object{"observations": []object{o}})})
 		}
 		send(device, strconv.FormatFloat(level, 'f', 1, 64))
 		send(base+"O", "false")

@@ -3,8 +3,8 @@
 // the gateway, so that the two test each other, and does no I/O: what it returns is published in its
 // order.
 //
-// A sensor's Device is what the system calls it: a DevEUI, a token, a camera. Identify makes it
-// from a seed; the register entry beside it (Entry) tells the gateway. For example, a noise meter
+// A sensor's Device is what the system calls it: a DevEUI, a token, a camera; the levels of the topic
+// that say so, joined by /, where it takes several. Identify makes it from a seed; the register entry beside it (Entry) tells the gateway. For example, a noise meter
 // behind ChirpStack is registered as
 //
 //   - {id: noise-meter-1, owner: acme, kind: noise-meter, preset: chirpstack-v4, profile:
@@ -176,8 +176,14 @@ func Identify(sensors []street.Sensor, seed uint64) {
 	for i := range sensors {
 		s := &sensors[i]
 		if name := systems[orNative(s.As)].name; name != nil && s.Device == "" {
+			full := func(h identity) string {
+				if own := name(h); !strings.HasPrefix(own, "/") {
+					return own
+				}
+				return group + "/Edge " + hash(seed, s.Owner).token() + name(h)
+			}
 			h := hash(seed, s.Owner, s.ID)
-			for s.Device = name(h); taken[s.As+" "+s.Device]; s.Device = name(h) {
+			for s.Device = full(h); taken[s.As+" "+s.Device]; s.Device = full(h) {
 				h = h.next()
 			}
 		}
@@ -223,6 +229,9 @@ func Entry(s street.Sensor) string {
 	}
 	return line + ", registered: 2026-01-01}\n"
 }
+
+// last is a device's own name, without those of what it belongs to.
+func last(device string) string { return device[strings.LastIndexByte(device, '/')+1:] }
 
 // silent is a speaker that says nothing but its readings.
 type silent struct{ Crew }

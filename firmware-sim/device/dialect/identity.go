@@ -28,11 +28,11 @@ func (h identity) next() identity { return hash(uint64(h)) }
 // eui is a DevEUI in a range that belongs to nobody's product.
 func (h identity) eui() string { return fmt.Sprintf("70b3d57ed0%06x", uint64(h)&0xffffff) }
 
-func (h identity) euiDevice() string  { return "eui-" + h.eui() }
+func (h identity) euiDevice() string  { return application + "@ttn/eui-" + h.eui() }
 func (h identity) plain() string      { return fmt.Sprintf("02005efffe%06x", uint64(h)&0xffffff) }
 func (h identity) token() string      { return fmt.Sprintf("%06x", uint64(h)&0xffffff) }
-func (h identity) cesva() string      { return fmt.Sprintf("TA120-T%06d-N", uint64(h)%1e6) }
-func (h identity) asset() string      { return fmt.Sprintf("Meter %06X", uint64(h)&0xffffff) }
+func (h identity) cesva() string      { return fmt.Sprintf("cesva/TA120-T%06d-N", uint64(h)%1e6) }
+func (h identity) asset() string      { return fmt.Sprintf("/Meter %06X", uint64(h)&0xffffff) }
 func (h identity) zigbee() string     { return fmt.Sprintf("0x00158d%010x", uint64(h)&0xffffffffff) }
 func (h identity) tasmota() string    { return fmt.Sprintf("tasmota_%06X", uint64(h)&0xffffff) }
 func (h identity) esphome() string    { return fmt.Sprintf("sound-%06x", uint64(h)&0xffffff) }

@@ -90,7 +90,7 @@ func newTTN(c Crew) Speaker { return &ttn{newRadio(c)} }
 const application = "portalba"
 
 func (t *ttn) ids(sensor int) object {
-	device := t.Sensors[sensor].Device
+	device := last(t.Sensors[sensor].Device)
 	return object{
 		"device_id": device, "application_ids": object{"application_id": application},
 		"dev_eui": strings.ToUpper(strings.TrimPrefix(device, "eui-")), "join_eui": "0000000000000000",
@@ -99,7 +99,8 @@ func (t *ttn) ids(sensor int) object {
 }
 
 func (t *ttn) topic(sensor int, what string) string {
-	return "v3/" + application + "@ttn/devices/" + t.Sensors[sensor].Device + "/" + what
+	app, device, _ := strings.Cut(t.Sensors[sensor].Device, "/")
+	return "v3/" + app + "/devices/" + device + "/" + what
 }
 
 func (t *ttn) correlation(sensor int, what string, n uint64) []string {

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 	"sluice/firmware-sim/street"
 )
 
-// sparkplug is Eclipse Sparkplug B 3.0: all sensors are devices of one edge node. Births name the
+// sparkplug is Eclipse Sparkplug B 3.0: all sensors are devices of one edge node, that of the first. Births name the
 // metrics and number them (aliases); data messages have the numbers only. The node's messages count
 // from 0 to 255 and round, NBIRTH being 0; bdSeq ties a death, which is the connection's will, to its
 // birth. A host that has missed a birth asks for it: a rebirth command.
@@ -21,8 +22,9 @@ type sparkplug struct {
 	silent
 	seq     uint8         // of the next message
 	session atomic.Uint64 // bdSeq
-	edge    string
-	metrics map[int][]string
+	// group is the topic's beginning, and node what follows the sort of message.
+	group, node string
+	metrics     map[int][]string
 }
 
 // group is the group id of the city's edge nodes.
@@ -31,7 +33,9 @@ const group = "Portalba"
 func newSparkplug(c Crew) Speaker {
 	s := &sparkplug{silent: silent{c}, metrics: make(map[int][]string)}
 	s.session.Store(c.Boot)
-	s.edge = "Edge " + hash(0, c.Sensors[c.Own[0]].Device).token()
+	first := c.Sensors[c.Own[0]].Device
+	group, node, _ := strings.Cut(strings.TrimSuffix(first, "/"+last(first)), "/")
+	s.group, s.node = "spBv1.0/"+group+"/", "/"+node
 	for _, i := range c.Own {
 		switch c.Sensors[i].Kind {
 		case street.Noise:
@@ -62,7 +66,7 @@ type metric struct {
 // Session implements Willed: the next connection's death certificate.
 func (s *sparkplug) Session() Message {
 	n := s.session.Add(1) % 256
-	return Message{Topic: "spBv1.0/" + group + "/NDEATH/" + s.edge,
+	return Message{Topic: s.group + "NDEATH" + s.node,
 		Payload: appendMetric(nil, metric{name: "bdSeq", kind: typeUint64, value: n}, time.Time{})}
 }
 
@@ -111,7 +115,7 @@ func (s *sparkplug) Say(sensor int, list []Reading) (out []Message) {
 func (s *sparkplug) Reboot(_ int, now time.Time) []Message { return s.Start(now) }
 
 // Commands implements Commanded.
-func (s *sparkplug) Commands() string { return "spBv1.0/" + group + "/NCMD/" + s.edge }
+func (s *sparkplug) Commands() string { return s.group + "NCMD" + s.node }
 
 // Command implements Commanded: a rebirth is answered, all else is not understood.
 func (s *sparkplug) Command(payload []byte, now time.Time) []Message {
@@ -122,9 +126,9 @@ func (s *sparkplug) Command(payload []byte, now time.Time) []Message {
 }
 
 func (s *sparkplug) message(kind, device string, at time.Time, list []metric) Message {
-	topic := "spBv1.0/" + group + "/" + kind + "/" + s.edge
+	topic := s.group + kind + s.node
 	if device != "" {
-		topic += "/" + device
+		topic += "/" + last(device)
 	}
 	b := protowire.AppendTag(nil, 1, protowire.VarintType)
 	b = protowire.AppendVarint(b, uint64(at.UnixMilli()))
