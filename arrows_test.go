@@ -165,9 +165,9 @@ var arrows = map[string]row{
 	"simulate": {"a draft in a gateway of its own, over made-up or recorded traffic",
 		"books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/config internal/civil " +
 			"policy/bundle policy/mechanism plan register store store/sqlite"},
-	"town": {"everything in one process, for up",
+	"town": {"everything in one process, for up; its sensors speak what its register says",
 		"books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata " +
-			"opendata/query perm policy/workspace store store/sqlite"},
+			"opendata/query perm policy/workspace register store store/sqlite"},
 	"certify/envelope": {"what is around a reading, read without the gateway's decoder so that the two test each other",
 		"internal/civil"},
 	"certify/tap": {"between a device and a gateway: it sees, and tells stamps and flags", "certify/envelope"},

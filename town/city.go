@@ -6,12 +6,14 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"sluice/firmware-sim/device"
 	"sluice/firmware-sim/street"
+	"sluice/register"
 )
 
 // The demo's pace: an hour takes ten seconds, in steps of half a second.
@@ -32,7 +34,10 @@ func (t *Town) live(ctx context.Context) error {
 	if begun.IsZero() {
 		start = yesterday(time.Now(), loc)
 	}
-	sensors := street.Portalba()
+	sensors, err := t.o.sensors()
+	if err != nil {
+		return err
+	}
 	seed := rand.Uint64()
 	link, fleet, err := device.Launch("tcp://"+t.gateway.MQTT(), "demo-city", device.Credentials{}, sensors,
 		device.Faults{}, seed, uint64(time.Now().UnixNano()), loc, start)
@@ -50,6 +55,28 @@ func (t *Town) live(ctx context.Context) error {
 	c.now = c.now.Truncate(time.Minute)
 	t.summary(ctx)
 	return c.ended(ctx, c.days(ctx))
+}
+
+// sensors are the example city's, speaking what the town's register says that they speak.
+func (o *Options) sensors() ([]street.Sensor, error) {
+	const file = "register.yaml"
+	raw, err := os.ReadFile(filepath.Join(o.Dir, file))
+	if err != nil {
+		return nil, err
+	}
+	reg, err := register.Parse(file, raw)
+	if err != nil {
+		return nil, err
+	}
+	list := street.Portalba()
+	for _, entry := range reg.Sensors {
+		for i := range list {
+			if list[i].ID == entry.ID {
+				list[i].As, list[i].Device = entry.Preset, entry.Device
+			}
+		}
+	}
+	return list, nil
 }
 
 // city is a street with its firmware and clock.
