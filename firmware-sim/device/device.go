@@ -23,10 +23,11 @@ type Link struct {
 	client mqtt.Client
 	store  mqtt.Store
 	slots  chan struct{}
-	wg     sync.WaitGroup
 	mu     sync.Mutex
-	err    error // the first; guarded by mu
-	sent   int64 // guarded by mu
+	err    error      // the first; guarded by mu
+	sent   int64      // guarded by mu
+	open   int        // publications that are neither acknowledged nor given up; guarded by mu
+	none   *sync.Cond // that open is 0
 }
 
 // Connect connects to a broker such as tcp://127.0.0.1:1883.
@@ -51,7 +52,9 @@ func connect(o *mqtt.ClientOptions) (*Link, error) {
 	if !t.WaitTimeout(15*time.Second) || t.Error() != nil {
 		return nil, fmt.Errorf("cannot connect to the broker at %s: %w", o.Servers[0], orTimeout(t.Error()))
 	}
-	return &Link{client: c, store: store, slots: make(chan struct{}, inFlight)}, nil
+	l := &Link{client: c, store: store, slots: make(chan struct{}, inFlight)}
+	l.none = sync.NewCond(&l.mu)
+	return l, nil
 }
 
 // copyingStore is the client's store. It stores and returns copies, because the client changes a
@@ -86,15 +89,19 @@ func orTimeout(err error) error {
 // Publish sends without waiting for the PUBACK; Flush does that.
 func (l *Link) Publish(topic string, payload []byte, retain bool) {
 	l.slots <- struct{}{}
-	l.wg.Add(1)
+	l.mu.Lock()
+	l.open++
+	l.mu.Unlock()
 	t := l.client.Publish(topic, 1, retain, payload)
 	go func() {
-		defer l.wg.Done()
 		ok := waitMinute(t.WaitTimeout)
 		<-l.slots
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.sent++
+		if l.open--; l.open == 0 {
+			l.none.Broadcast()
+		}
 		// A connection that breaks while writing is no failure: the publication is
 		// in the store and is sent again after the reconnection.
 		if err := t.Error(); l.err == nil && (errors.Is(err, mqtt.ErrNotConnected) || !ok) {
@@ -103,11 +110,15 @@ func (l *Link) Publish(topic string, payload []byte, retain bool) {
 	}()
 }
 
-// Flush waits until everything published is acknowledged. A token of paho's completes as soon as
-// its publication is sent again after a reconnection, so Flush also asks the store, which forgets a
-// publication only at its PUBACK.
+// Flush waits until everything published is acknowledged; others may publish meanwhile. A token of
+// paho's completes as soon as its publication is sent again after a reconnection, so Flush also asks
+// the store, which forgets a publication only at its PUBACK.
 func (l *Link) Flush() error {
-	l.wg.Wait()
+	l.mu.Lock()
+	for l.open > 0 {
+		l.none.Wait()
+	}
+	l.mu.Unlock()
 	if !waitMinute(l.waitAcked) {
 		return fmt.Errorf("publishing: %w", timeout{})
 	}
