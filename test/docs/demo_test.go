@@ -88,7 +88,7 @@ func systems(d harness.Demo) {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("%s does not say %s", path, want)
 		}
-		for _, device := range []string{"70b3d57ed0005a17", "02005efffe0015e5", "Station 1", "application/"} {
+		for _, device := range []string{"70b3d57ed0005a17", "02005efffe0015e5", "Station 1", "/event/up"} {
 			if strings.Contains(string(body), device) {
 				t.Errorf("%s says %s, which a system calls a sensor", path, device)
 			}
