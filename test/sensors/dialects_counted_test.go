@@ -51,7 +51,8 @@ func dialectCity(register string) map[string]string {
 		text := strings.NewReplacer(`"1"`, fmt.Sprintf("%q", fmt.Sprint(id)), "stream: gates", "stream: "+x[0],
 			"[people-gate]", "["+kind+"]", "[passed]", "["+x[1]+"]", "sum(passed)", "sum("+x[1]+")").Replace(gates)
 		if x[1] == "" {
-			text = strings.NewReplacer("keep: []", "keep: [occupied]", "    - {name: passed, of: sum()}\n", "").Replace(text)
+			text = strings.NewReplacer("keep: []", "keep: [occupied]", "    - {name: passed, of: sum()}\n", "").
+				Replace(text)
 		}
 		files["policy/decisions/"+x[0]+".yaml"] = text
 	}
@@ -99,7 +100,8 @@ func dialectsAreCounted(t *testing.T, broker, faults string) {
 			"--start", hourOf(n).Format(time.RFC3339), "--duration", "1h", "--accelerate", "0", "--people", "200",
 			"--faults", faults}
 		entries := harness.Run(t, harness.Firmware, append(play[preset], "--print-register")...)
-		entries = regexp.MustCompile(`zone: \w+`).ReplaceAllString(strings.TrimPrefix(entries, "sensors:\n"), "zone: square")
+		entries = regexp.MustCompile(`zone: \w+`).ReplaceAllString(entries, "zone: square")
+		entries = strings.TrimPrefix(entries, "sensors:\n")
 		register += strings.ReplaceAll(entries, "{id: ", "{id: "+preset+"-")
 	}
 	c := harness.Found(t, dialectCity(register))
@@ -111,8 +113,8 @@ func dialectsAreCounted(t *testing.T, broker, faults string) {
 	for n, preset := range presets {
 		before, codes := c.Metric(counted), codesNow(c)
 		file := filepath.Join(c.Dir, preset+".jsonl")
-		harness.Run(t, harness.Firmware, append(play[preset], "--broker", "tcp://"+c.Mqtt, "--clock", harness.ClockTopic,
-			"--truth", file)...)
+		harness.Run(t, harness.Firmware, append(play[preset], "--broker", "tcp://"+c.Mqtt,
+			"--clock", harness.ClockTopic, "--truth", file)...)
 		c.Tick(hourOf(n).Add(time.Hour + 3*time.Minute))
 		c.At(hourOf(n).Add(time.Hour))
 		truths[preset] = truthOf(t, file)
@@ -126,7 +128,8 @@ func dialectsAreCounted(t *testing.T, broker, faults string) {
 			time.Sleep(20 * time.Millisecond)
 		}
 		if got != want || want == 0 {
-			t.Errorf("%s: %v readings are counted; %v happened (codes %v, then %v)", preset, got, want, codes, codesNow(c))
+			t.Errorf("%s: %v readings are counted; %v happened (codes %v, then %v)", preset, got, want, codes,
+				codesNow(c))
 		}
 	}
 	c.Stored()

@@ -4,8 +4,8 @@
 // order.
 //
 // A sensor's Device is what the system calls it: a DevEUI, a token, a camera; the levels of the topic
-// that say so, joined by /, where it takes several. Identify makes it from a seed; the register entry beside it (Entry) tells the gateway. For example, a noise meter
-// behind ChirpStack is registered as
+// that say so, joined by /, where it takes several. Identify makes it from a seed; the register entry
+// beside it (Entry) tells the gateway. For example, a noise meter behind ChirpStack is registered as
 //
 //   - {id: noise-meter-1, owner: acme, kind: noise-meter, preset: chirpstack-v4, profile:
 //     milesight-ws302, device: "70b3d57ed0a1b2c3", ...}
