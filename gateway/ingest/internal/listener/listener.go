@@ -1,5 +1,5 @@
 // Package listener is the embedded broker, where sensors connect to the gateway
-// itself. It speaks MQTT 3.1.1 and 5, takes what sensors publish into the
+// itself. It speaks MQTT 3.1.1 and 5, over TCP and over WebSocket, takes what sensors publish into the
 // bounded queue, acknowledges only when told to, and delivers to nobody but what
 // the gateway itself says: feedback and the clock. No queue of readings touches
 // a disk.
@@ -11,7 +11,7 @@
 //
 // Whoever can reach it has a budget. A connection passes, in this order,
 //
-//	preAuth (few, 10 s, a CONNECT of 4 KiB) -> throttle, if its password is wrong
+//	preAuth (few, 10 s, a request of HTTP and a CONNECT of 4 KiB) -> throttle, if its password is wrong
 //	-> admitted (four of a sensor, 20,000 in all) -> guard and packetBudget (packets as they come in)
 //	-> the sensor's share of the queue
 //
