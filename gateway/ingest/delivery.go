@@ -61,6 +61,7 @@ func (d *delivery) decode(to target, m *intake.Message, serial uint64) {
 // decodeTree takes all of a message that is a tree already.
 func (d *delivery) decodeTree(to target, m *intake.Message, serial uint64, tree format.Tree) {
 	d.message, d.to, d.sensor, d.serial, d.bare, d.outcome = m, to, to.sensor, serial, false, outcome{}
+	to.sensor.heard.message(m.Received)
 	w := format.Wrapped{Envelope: to.system.envelope, Shape: to.sensor.shape, Finder: d}
 	for more := d.decoder.BeginTree(tree, w, d.in.clock.at(m.Received), d); more; {
 		more = d.decoder.Next(format.MaxReadings)

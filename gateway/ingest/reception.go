@@ -65,8 +65,8 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 	}
 	t, known := r.routing.find(m.Topic, &r.captured)
 	s := t.sensor
-	if known {
-		s.heard.message(m, s.entry.ID)
+	if s != nil && (!m.Checked || t.mayCome(m.Sender)) {
+		s.heard.message(m.Received)
 	}
 	switch {
 	case !known:

@@ -186,6 +186,7 @@ func (d *delivery) Find(device []byte) *format.Shape {
 		return nil
 	}
 	d.sensor = s
+	s.heard.message(d.message.Received)
 	d.outcome.settled = d.outcome.settled || s.home // nobody is told what becomes of a home's
 	if why := s.unread(); why != fault.None {
 		d.refuse(fault.New(why), nil)

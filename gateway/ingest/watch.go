@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/gateway/ingest/internal/intake"
 )
 
 // Sensors are what a technician at the machine may know of the register's sensors (decision 40).
@@ -113,10 +112,10 @@ func (h *heard) turn(nobody bool) {
 	h.nobody = nobody
 }
 
-// message notes that one came, by the sensor itself as far as is known.
-func (h *heard) message(m *intake.Message, of string) {
-	if h.nobody && (!m.Checked || m.Sender == of) {
-		h.last = m.Received.UnixNano()
+// message notes that one came.
+func (h *heard) message(at time.Time) {
+	if h.nobody {
+		h.last = at.UnixNano()
 	}
 }
 
