@@ -31,8 +31,19 @@ type document struct {
 }
 
 // Parse reads one file; its name is used in errors only.
-func Parse(file string, raw []byte) (*Register, error) {
-	b := newBuilder(preset.Builtin())
+func Parse(file string, raw []byte) (*Register, error) { return parseWith(preset.Builtin(), file, raw) }
+
+// ParseBeside is Parse with the presets that a city has beside the file, by read.
+func ParseBeside(file string, raw []byte, read func(path string) ([]byte, error)) (*Register, error) {
+	lib, err := preset.Load(PresetsDir(file), read)
+	if err != nil {
+		return nil, err
+	}
+	return parseWith(lib, file, raw)
+}
+
+func parseWith(lib *preset.Library, file string, raw []byte) (*Register, error) {
+	b := newBuilder(lib)
 	if err := b.add(file, raw); err != nil {
 		return nil, err
 	}

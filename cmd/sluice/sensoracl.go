@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,11 +62,9 @@ type acl struct {
 
 // write writes the files.
 func (a *acl) write() error {
-	for n := range a.reg.Sensors {
-		if a.reg.Sensors[n].ID == a.user {
-			return fmt.Errorf("a sensor is called %s, as the gateway is; give the sensor another id, or the gateway "+
-				"another user name with --gateway", a.user)
-		}
+	if slices.Contains(a.reg.Users(), a.user) {
+		return fmt.Errorf("a sensor is called %s, as the gateway is; give the sensor another id, or the gateway "+
+			"another user name with --gateway", a.user)
 	}
 	if err := checkWritable(a.dir); err != nil {
 		return err

@@ -63,19 +63,19 @@ func noneHolds(a *ca.Authority, ids []string, now time.Time) error {
 	return nil
 }
 
-// without509 are the sensors of a register that have no certificate (X.509) that holds.
+// without509 are those who may publish, by a register, and have no certificate (X.509) that holds.
 func without509(a *ca.Authority, file string, now time.Time) (ids []string, err error) {
 	reg, err := register.Load(file, os.ReadFile)
 	if err != nil {
 		return nil, &config.Refusal{Err: err}
 	}
-	for n := range reg.Sensors {
-		c, err := a.Of(reg.Sensors[n].ID)
+	for _, id := range reg.Users() {
+		c, err := a.Of(id)
 		if err != nil {
 			return nil, &exitError{exitFailed, err.Error()}
 		}
 		if !c.Holds(now) {
-			ids = append(ids, reg.Sensors[n].ID)
+			ids = append(ids, id)
 		}
 	}
 	return ids, nil

@@ -212,7 +212,8 @@ func (in *importing) save(f *fleet.Fleet) error {
 	if filepath.Ext(in.out) != ".yaml" {
 		return fmt.Errorf("%s: a file of the register ends in .yaml; name it so", in.out)
 	}
-	raw, err := fleet.Append(in.out, []byte("# Imported from "+brief.Text(filepath.Base(in.file))+"\n"), sensors)
+	from := []byte("# Imported from " + brief.Text(filepath.Base(in.file)) + "\n")
+	raw, err := fleet.Append(in.out, from, sensors, os.ReadFile)
 	if err != nil {
 		return err
 	}
@@ -232,7 +233,7 @@ func appendTo(path string, sensors []register.Sensor) error {
 	if err != nil {
 		return err
 	}
-	if raw, err = fleet.Append(path, raw, sensors); err != nil {
+	if raw, err = fleet.Append(path, raw, sensors, os.ReadFile); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return perm.Replace(path, raw, sharedMode)

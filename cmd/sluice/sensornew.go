@@ -21,7 +21,10 @@ var usageOf = map[string]string{
 	"id":         "name of the sensor, which nobody else has: letters, digits and _ . : -",
 	"owner":      "whose it is, as in its topic",
 	"kind":       "kind of the policy, which says what it may send",
-	"preset":     "system whose messages it sends",
+	"preset":     "system that writes its messages, such as ttn-v3",
+	"profile":    "model of device, which says what it calls its fields",
+	"device":     "what the system calls the sensor; not public",
+	"quota":      "how many of its readings count in a minute",
 	"topic":      "topic that it publishes to, if it is not city/v1/OWNER/ID/up",
 	"zone":       "zone that it stands in; or --lat and --lon",
 	"lat":        "degrees north, such as 41.3874",
@@ -129,7 +132,7 @@ func (n *newcomer) add() error {
 		if _, err := os.Stat(n.file()); err == nil {
 			return refused(appendTo(n.file(), sensors))
 		}
-		raw, err := fleet.Append(n.file(), nil, sensors)
+		raw, err := fleet.Append(n.file(), nil, sensors, os.ReadFile)
 		if err == nil {
 			err = create(n.file(), raw, registerMode)
 		}

@@ -210,10 +210,10 @@ func (d *sources) turnedOut() {
 	}
 }
 
-// without are the sensors that have no password.
+// without are those who may publish and have no password.
 func (d *sources) without(passwords *access.Passwords) (ids []string) {
-	for n := range d.reg.Sensors {
-		if id := d.reg.Sensors[n].ID; !passwords.Has(id) {
+	for _, id := range d.reg.Users() {
+		if !passwords.Has(id) {
 			ids = append(ids, id)
 		}
 	}

@@ -19,12 +19,13 @@ var (
 )
 
 // Append appends entries to a register's file: what is there stays as it is, comments and order too.
-// The name is used in errors only. Entries that do not fit the register are for Propose to find first.
-func Append(name string, raw []byte, more []register.Sensor) ([]byte, error) {
+// Presets of the city's own are looked for beside it, by read. Entries that do not fit the register are
+// for Propose to find first.
+func Append(file string, raw []byte, more []register.Sensor, read func(path string) ([]byte, error)) ([]byte, error) {
 	old := &register.Register{}
 	if !blank(raw) {
 		var err error
-		if old, err = register.Parse(name, raw); err != nil {
+		if old, err = register.ParseBeside(file, raw, read); err != nil {
 			return nil, err
 		}
 	}
@@ -50,7 +51,7 @@ func Append(name string, raw []byte, more []register.Sensor) ([]byte, error) {
 		line := bytes.TrimPrefix(AppendEntry(nil, &more[n]), []byte(indent))
 		out = append(append(append(out, deep...), bytes.TrimSuffix(line, []byte("\n"))...), ending...)
 	}
-	now, err := register.Parse(name, out)
+	now, err := register.ParseBeside(file, out, read)
 	if err != nil || !same(now.Sensors, old.Sensors, more) {
 		return nil, errLayout
 	}

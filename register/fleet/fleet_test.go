@@ -3,6 +3,7 @@ package fleet
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -208,13 +209,13 @@ func TestAppend(t *testing.T) {
 			"sensors:\n  # c\n  - id: a\n    owner: o\n    kind: k\n    zone: z\n    registered: 2026-01-01\n" +
 			"# end\n  " + line + "\n",
 	} {
-		got, err := Append("r.yaml", []byte(raw), []register.Sensor{s})
+		got, err := Append("r.yaml", []byte(raw), []register.Sensor{s}, os.ReadFile)
 		if err != nil || string(got) != want {
 			t.Errorf("%q: %v\n%q, want\n%q", raw, err, got, want)
 		}
 	}
 	for _, raw := range []string{"sensors: [" + a + "]\n", "sensors:\n  [" + a + "]\n"} {
-		if _, err := Append("r.yaml", []byte(raw), []register.Sensor{s}); err == nil {
+		if _, err := Append("r.yaml", []byte(raw), []register.Sensor{s}, os.ReadFile); err == nil {
 			t.Errorf("%q is appended to", raw)
 		}
 	}
