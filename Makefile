@@ -75,7 +75,7 @@ cover: ## which lines the short tests reach, into coverage.out
 # earlier formats (policy/council/testdata) are never written anew.
 golden: ## write the texts anew that tests compare with
 	@echo "seed none: nothing here is random"
-	UPDATE=1 go test -count 1 -run TestGolden ./policy/explain ./cmd/sluice
+	UPDATE=1 go test -count 1 -run TestGolden ./policy/explain ./cmd/sluice ./gateway/ingest/internal/format
 
 # Its numbers are drawn anew each time: commit it when the page has changed.
 picture: build ## the README's picture, docs/footfall.png, by the demo and chromium
@@ -99,6 +99,7 @@ vulnerabilities: ## known weaknesses of what is used
 	go run $(GOVULNCHECK) ./...
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
+	FuzzPreset:gateway/ingest/internal/format \
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzDamage:gateway/ingest/internal/checkpoint FuzzParse:policy/decision \
 	FuzzPeriod:internal/civil FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay \
 	FuzzPasswords:register/access FuzzSpreadsheet:register/fleet FuzzList:gateway/revoked FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot \
