@@ -24,12 +24,12 @@ build: ## the two programs, into bin/
 # is in it, and everything over a store took three times as long.
 RACE  := -race -gcflags=modernc.org/...=-race=false
 # Neither code nor tests of PLAIN begin a goroutine: the race detector could only find that they are slow.
-# Tests of BOTH that measure, or compare words in every language, are skipped with it and run without.
+# Tests of BOTH that measure, or compute much in one goroutine, are skipped with it (test/raced) and run without.
 # TestMakeTestsAll looks that all this is so, and that no package is left out.
 PLAIN := gateway/ingest/internal/window gateway/ledger gateway/reconcile gateway/release \
 	gateway/release/internal/laplace internal/yamldoc opendata/query policy/ballot policy/bundle policy/check \
 	policy/compile policy/council policy/diff policy/explain policy/mechanism verify
-BOTH  := cmd/sluice gateway/ingest policy/rego
+BOTH  := cmd/sluice gateway/ingest opendata opendata/released policy/rego register simulate
 # STORIES run whole programs and mostly wait for them, as WAITING do, the longest first: more of all
 # packages are tested side by side than there are cores. What tests of the open data serve
 # themselves has the race detector in it; the programs, which are built once for all, have not.

@@ -193,6 +193,7 @@ var arrows = map[string]row{
 	"test/chance":   {"how likely draws are", ""},
 	"test/fenced":   {"documents are programs", ""},
 	"test/gofile":   {"texts of the code, for documents and translations", ""},
+	"test/raced":    {"what is tested without the race detector", ""},
 	"test/footfall": {"one plan, for tests on both sides of the noise", "internal/civil plan"},
 	"test/entered":  {"books and stores filled for tests", "books plan store"},
 	"test/claims": {"what documents say of intervals, against simulate",

@@ -59,7 +59,7 @@ func TestMakeTestsAll(t *testing.T) {
 				t.Fatal(err)
 			}
 			begins = begins || path != watched && goes.Match(raw)
-			differs = differs || bytes.HasPrefix(raw, []byte("//go:build race\n"))
+			differs = differs || name != "sluice/test/raced" && raced.Match(raw)
 		}
 		switch {
 		case !tested[true][name] && !tested[false][name]:
@@ -189,6 +189,9 @@ func TestSkippedNowhereInCI(t *testing.T) {
 
 // watched is a test that waits for one goroutine at a time, which shares nothing.
 const watched = "policy/mechanism/law_test.go"
+
+// raced is code that is otherwise with the race detector, and a test that is skipped with it.
+var raced = regexp.MustCompile(`(?m)\A//go:build race$|^\s*raced\.Skip\(t\)`)
 
 // goes is code that begins a goroutine.
 var goes = regexp.MustCompile(`(?m)^\s*go [a-z(]|\.Go\(|AfterFunc\(|\bhttptest\.NewServer`)

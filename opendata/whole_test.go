@@ -21,6 +21,7 @@ import (
 	"sluice/books"
 	"sluice/store"
 	"sluice/test/entered"
+	"sluice/test/raced"
 )
 
 // year is a store of a stream with hourly windows, whose rows are made when they are asked
@@ -149,6 +150,7 @@ func fetch(t *testing.T, address string) (*http.Response, []byte) {
 // TestWholeYear: a year of fifty places is one file in either form, compressed or not, and
 // takes little memory, however long it is.
 func TestWholeYear(t *testing.T) {
+	raced.Skip(t)
 	const cells, hours = 50, 365 * 24
 	y, base := openYear(t, cells, hours, time.Time{})
 	runtime.GC()

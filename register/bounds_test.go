@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/test/raced"
+
 	"github.com/paulmach/orb"
 )
 
@@ -25,6 +27,7 @@ func cpuTime(t *testing.T) time.Duration {
 // TestZonesAreBounded: numbers of features and positions, and the time and memory
 // of files made to take long. Time is the process's own: the machine may be busy.
 func TestZonesAreBounded(t *testing.T) {
+	raced.Skip(t)
 	many := func(n int, one func(i int) string) []byte {
 		list := make([]string, n)
 		for i := range list {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/register/preset"
+	"sluice/test/raced"
 )
 
 // many is a register of n sensors in the usual layout, from a number on.
@@ -26,6 +27,7 @@ func many(from, n int) []byte {
 // TestAHundredThousand: the largest register is read in seconds, and costs the
 // parser's memory for one entry. The bounds are ten times what was measured.
 func TestAHundredThousand(t *testing.T) {
+	raced.Skip(t)
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}

@@ -16,6 +16,7 @@ import (
 	"sluice/gateway"
 	"sluice/policy/ballot"
 	"sluice/policy/explain"
+	"sluice/test/raced"
 )
 
 // TestMain is the program itself for stories, and lets verbs of the other tests start the
@@ -204,9 +205,7 @@ func sign(t *testing.T, motion string, members ...string) {
 // TestNoEnglish goes through a whole vote in Catalan and in Spanish, with the
 // mistakes that people make: no English word comes out of any verb, and each is tried.
 func TestNoEnglish(t *testing.T) {
-	if raced {
-		t.Skip("it runs without the race detector; the stories have it try each verb")
-	}
+	raced.Skip(t) // the stories have it try each verb
 	for _, l := range []explain.Lang{1, 2} {
 		vote(t)
 		t.Setenv("LC_ALL", l.String()+"_ES.UTF-8")
@@ -284,9 +283,7 @@ func TestNoEnglish(t *testing.T) {
 
 // TestSimulateSpeaks: the report and the chart are in the language asked for.
 func TestSimulateSpeaks(t *testing.T) {
-	if raced {
-		t.Skip("it runs without the race detector; the simulator's own tests run with it")
-	}
+	raced.Skip(t)
 	vote(t)
 	t.Setenv("LC_ALL", "C")
 	code, out := sluice("policy", "simulate", "2026-14", "--lang", "ca", "--seed", "7")

@@ -12,15 +12,14 @@ import (
 	"sluice/policy/check"
 	"sluice/policy/explain"
 	"sluice/policy/workspace"
+	"sluice/test/raced"
 )
 
 // TestNoTemplatePassesUntouched: whatever a verb writes to begin with, policy check finds
 // in it what is to be written, motion create makes nothing of it, and with words in place
 // of what stands in angles it passes. All templates, in all languages.
 func TestNoTemplatePassesUntouched(t *testing.T) {
-	if raced {
-		t.Skip("it runs without the race detector; the stories have it try each verb")
-	}
+	raced.Skip(t) // the stories have it try each verb
 	t.Setenv("LC_ALL", "C")
 	member, err := workspace.MakeKey(filepath.Join(t.TempDir(), "anna"), "anna")
 	if err != nil {

@@ -12,11 +12,13 @@ import (
 
 	"sluice/books"
 	"sluice/store"
+	"sluice/test/raced"
 )
 
 // TestFiveYearsOfBooks reads the lines of ten hourly streams over five years and prints
 // what that takes; what it asserts is a bound ten times as wide.
 func TestFiveYearsOfBooks(t *testing.T) {
+	raced.Skip(t)
 	if testing.Short() {
 		t.Skip("it writes 180 MiB")
 	}
