@@ -62,7 +62,8 @@ func (d *delivery) decode(to target, m *intake.Message, serial uint64) {
 func (d *delivery) decodeTree(to target, m *intake.Message, serial uint64, tree format.Tree) {
 	d.message, d.to, d.sensor, d.serial, d.bare, d.outcome = m, to, to.sensor, serial, false, outcome{}
 	to.sensor.heard.message(m.Received)
-	w := format.Wrapped{Envelope: to.system.envelope, Shape: to.sensor.shape, Finder: d}
+	w := format.Wrapped{Envelope: to.system.envelope, Shape: to.sensor.shape, Finder: d, Memory: d,
+		Lenient: to.role == preset.Birth}
 	for more := d.decoder.BeginTree(tree, w, d.in.clock.at(m.Received), d); more; {
 		more = d.decoder.Next(format.MaxReadings)
 	}
@@ -88,7 +89,10 @@ func (d *delivery) refuse(f fault.Fault, of *reading.Stamp) {
 func (d *delivery) Dropped(f fault.Fault) { d.in.feedback.add(d.sensor, f, d.decoder.Stamp()) }
 
 // Ignored counts what is known and is no reading.
-func (d *delivery) Ignored() { d.in.ignore() }
+func (d *delivery) Ignored() {
+	d.outcome.settled = true
+	d.in.ignore()
+}
 
 // Reading routes one reading to every stream that wants it.
 func (d *delivery) Reading(r reading.Reading) {

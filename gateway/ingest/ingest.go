@@ -150,7 +150,8 @@ func newIngest(cfg Config) *Ingest {
 	i.feedback = newFeedback(&i.cfg, &i.clock)
 	i.liveness = newLiveness(&i.clock)
 	i.catchUp = newCatchUp(&i.cfg, &i.clock)
-	i.routing = routing{cfg: &i.cfg, liveness: &i.liveness, roster: newRoster(cfg.Register)}
+	i.routing = routing{cfg: &i.cfg, liveness: &i.liveness, metrics: new(map[string]bool),
+		roster: newRoster(cfg.Register)}
 	i.journal.cfg = &i.cfg
 	i.windows = newWindows(i)
 	i.closes = closes{

@@ -12,8 +12,26 @@ import (
 // nodes are the edge nodes of Sparkplug: their data cannot be read without what their births said.
 type nodes struct {
 	edges *sparkplug.Edges
+	// names are those of metrics that some sensor's fields are made of: no others are remembered.
+	names *map[string]bool
 	// send sends a command to an edge node; one that cannot be sent is asked for again later.
 	send func(topic string, payload []byte)
+}
+
+// follow turns to the names that the sensors' fields are made of now. What births said of others was
+// not kept, so where there are more, all are asked to be born again.
+func (n *nodes) follow(names *map[string]bool) {
+	if n.names == names {
+		return
+	}
+	known := n.names != nil
+	for name := range *names {
+		known = known && (*n.names)[name]
+	}
+	if n.names = names; !known {
+		n.edges = sparkplug.New()
+	}
+	n.edges.Only(func(name []byte) bool { return (*names)[string(name)] })
 }
 
 // takeSparkplug takes a message of an edge node of which some device is registered.
@@ -23,6 +41,7 @@ func (r *reception) takeSparkplug(t target, m *intake.Message) {
 		r.refuseAll(m, nil, fault.UnknownTopic)
 		return
 	}
+	r.nodes.follow(r.routing.metrics)
 	at := r.clock.at(m.Received)
 	got, bad := r.nodes.edges.Take(topic, m.Payload, at)
 	if got.Rebirth {

@@ -30,7 +30,7 @@ func (o *outcome) refused(f fault.Fault) {
 // remembered reports whether a fault depends on which readings came before: then whoever sends
 // one after the other would learn reading by reading what the gateway remembers of a unit.
 func remembered(c fault.Code) bool {
-	return c == fault.Duplicate || c == fault.Scattered || c == fault.Crowded
+	return c == fault.Duplicate || c == fault.Scattered || c == fault.Crowded || c == fault.First
 }
 
 // unwanted reports whether nothing is wrong with a reading but that no decision wants it.

@@ -58,7 +58,7 @@ func TestOutcomes(t *testing.T) {
 		"a large one that counts": {intake.Message{Payload: []byte(large(strings.Replace(good, `"seq":1,`, "", 1)))},
 			""},
 		"no JSON": {intake.Message{Payload: []byte("secret")},
-			"E100 /*: send one JSON object, an array of them, or a SenML pack"},
+			"E100 /*: send one JSON object, an array of them, or a SenML pack; or the same in CBOR"},
 		"a key of the wire format": {intake.Message{Payload: []byte(`{"seq":"secret","fields":{}}`)},
 			"E101 /seq: send seq as a whole number from 0"},
 		"ahead of the clock": {intake.Message{Payload: []byte(strings.Replace(good, "12:00", "13:00", 1))},

@@ -32,7 +32,7 @@ func (r *reception) setUp(i *Ingest) {
 	r.cfg, r.clock, r.account, r.feedback = &i.cfg, &i.clock, &i.account, &i.feedback
 	r.liveness, r.catchUp, r.routing, r.windows = &i.liveness, &i.catchUp, &i.routing, &i.windows
 	r.small, r.large.delivery = newDelivery(r), newDelivery(r)
-	r.nodes = nodes{sparkplug.New(), r.feedback.command}
+	r.nodes = nodes{edges: sparkplug.New(), send: r.feedback.command}
 }
 
 // batch is what has come since the last commit.

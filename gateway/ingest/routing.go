@@ -16,6 +16,8 @@ type routing struct {
 	cfg      *Config
 	liveness *liveness
 	versions []Version
+	// metrics are the names of Sparkplug's metrics that fields are made of.
+	metrics *map[string]bool
 	roster
 }
 
@@ -98,6 +100,7 @@ func (r *routing) reroute(streams map[string]*stream, oldest time.Time) error {
 			unmapped++
 		}
 	}
+	r.metrics = r.roster.metricNames()
 	if unfit+unmapped > 0 {
 		r.cfg.Log.Warn("register entries map fields that their kinds have not; what they map is dropped, and "+
 			"sensors that no plan fits then are refused",
@@ -117,6 +120,9 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
 	sent := f.shape(kind, s)
+	if s.shape != nil && !s.shape.SameFields(sent.shape) {
+		s.memory = nil // it goes by the fields' numbers
+	}
 	s.shape, s.pointers, s.valid, s.unmapped, s.unfit = sent.shape, sent.pointers, sent.valid, sent.unmapped, false
 	s.declaresPulse, s.beat = !kind.Heartbeat.IsZero(), kind.Heartbeat.Nominal()
 	s.quota = newQuota(s.entry, kind).follow(s.quota)
@@ -250,9 +256,14 @@ func (r *routing) exchange(to roster, plans map[string][]plan.Plan, since time.T
 	}
 }
 
-// forgetReadings drops what rules keep of the last reading.
+// forgetReadings drops what rules keep of the last reading, and what is known of those that are
+// about people.
 func (r *routing) forgetReadings() {
 	for _, s := range r.sensors {
+		if s.aboutPeople || s.home {
+			clear(s.memory)
+			s.memory = nil
+		}
 		for n := range s.routes {
 			s.routes[n].rule.Forget()
 		}

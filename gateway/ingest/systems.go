@@ -76,6 +76,19 @@ func (r *roster) addPatterns() {
 	}
 }
 
+// metricNames are the names that fields of Sparkplug's sensors are made of.
+func (r *roster) metricNames() *map[string]bool {
+	names := make(map[string]bool)
+	for _, sys := range r.systems {
+		for _, s := range sys.devices {
+			if sys.preset.Format == preset.Sparkplug && s.shape != nil {
+				s.shape.Names(func(name string) { names[name] = true })
+			}
+		}
+	}
+	return &names
+}
+
 // setZone gives presets the city's time zone, once it is known.
 func (r *roster) setZone(city *time.Location) {
 	for _, sys := range r.systems {
@@ -200,7 +213,8 @@ func (d *delivery) Find(device []byte) *format.Shape {
 
 // unwrap opens a message in a preset's envelope, and reports whether there are readings in it.
 func (d *delivery) unwrap(received int64) bool {
-	w := format.Wrapped{Envelope: d.to.system.envelope, Topic: d.to.topic, Captured: &d.captured, Finder: d}
+	w := format.Wrapped{Envelope: d.to.system.envelope, Topic: d.to.topic, Captured: &d.captured, Finder: d,
+		Memory: d}
 	if d.sensor != nil {
 		w.Shape = d.sensor.shape
 	}
@@ -212,6 +226,8 @@ func (d *delivery) unwrap(received int64) bool {
 			d.in.wrappedHeartbeat(d.sensor, d.message)
 		}
 	case preset.Ignore:
+		d.in.ignore()
+		d.outcome.settled = true
 	}
 	return false
 }

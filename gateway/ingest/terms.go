@@ -62,6 +62,9 @@ func (r *routing) succeed(s, old *sensor, plans []plan.Plan, since int64) {
 	if s.entry.Kind == old.entry.Kind {
 		s.heard = old.heard
 	}
+	if s.entry.Kind == old.entry.Kind && s.entry.Profile == old.entry.Profile && s.entry.Device == old.entry.Device {
+		s.memory = old.memory
+	}
 	if since == always || samePlace(s.entry, old.entry) {
 		return
 	}

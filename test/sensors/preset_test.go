@@ -107,6 +107,38 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+// TestCounters: a counter counts by what it has grown, and a repeated state is no arrival; what has
+// nothing to be compared with, or is older, is told.
+func TestCounters(t *testing.T) {
+	t.Parallel()
+	files := lora()
+	files["presets/level.yaml"] = "profile: level\nfields:\n  i: {pointer: /total, counter: {wrap: 65536}}\n" +
+		"  b: {pointer: /state, change: true}\n  f: {pointer: /one}\n"
+	files["policy/decisions/lab.yaml"] = strings.Replace(files["policy/decisions/lab.yaml"], "keep: [i, f]",
+		"keep: [i, f, b]\nwhere: [{field: b, op: \"==\", value: true}]", 1)
+	c := harness.Found(t, files)
+	c.Begin()
+	at := harness.Ten
+	for n, one := range []struct{ total, state, want string }{
+		{"65500", `"free"`, "E402"}, // the first: no truth whether it has changed
+		{"65530", `"occupied"`, "ok"},
+		{"4", `"occupied"`, "E402"}, // the heartbeat that repeats the state
+		{"10", `"free"`, "ok"},
+	} {
+		at = at.Add(time.Second)
+		payload := ttn(n, at, fmt.Sprintf(`{"total":%s,"state":%s,"one":1}`, one.total, one.state))
+		if got := strings.TrimSpace(outcome(c, 1, func() {
+			publish(c, "v3/app/devices/node-1/up", payload)
+		})); got != one.want {
+			t.Errorf("message %d: %s; want %s", n, got, one.want)
+		}
+	}
+	if got := fmt.Sprint(sums(c, "lab", "n", "i", "f")); got != "[2 36 2]" {
+		t.Errorf("the sums are %s; want [2 36 2]", got)
+	}
+	documented(t, "| E307 | refused | a counter or a state of a profile has no earlier value to be compared with |")
+}
+
 // TestPresetAtRunTime: a preset is a file, and a running gateway takes it with the sensors that use it.
 // A broken one changes nothing.
 func TestPresetAtRunTime(t *testing.T) {
@@ -142,7 +174,8 @@ func TestQuotas(t *testing.T) {
 	c.Begin()
 	c.Tick(harness.Ten.Add(5 * time.Minute))
 	reading := func(minute, seq int, fields string) string {
-		return fmt.Sprintf(`{"ts":%q,"seq":%d,%s}`, harness.Ten.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339),
+		return fmt.Sprintf(`{"ts":%q,"seq":%d,%s}`,
+			harness.Ten.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339),
 			seq, fields)
 	}
 	for n, want := range []string{"ok", "ok", "ok", "E408", "E408"} {

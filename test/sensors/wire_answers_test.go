@@ -75,7 +75,7 @@ func TestWireAnswers(t *testing.T) {
 		"| 0x83 | it came at a time or to a gateway that cannot take it: E301, E302, E304, E406 to E408 |",
 		"| 0x87 | the sensor may not send this: E001 to E003 |",
 		"| 0x90 | a topic that begins with `$`, or has a wildcard |",
-		"| 0x99 | the payload's form: E100 to E106, E200 to E203, E300 |",
+		"| 0x99 | the payload's form: E100 to E108, E200 to E203, E300 |",
 		"Of several readings the first tells whose sender can mend it.",
 		"From 0x80 on, the same message sent again ends the same way.")
 	const at = `"ts":"2026-03-02T10:00:00Z"`

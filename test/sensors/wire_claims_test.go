@@ -51,7 +51,7 @@ var claimedElsewhere = map[string][]string{
 	`test/sensors.TestEveryCode`: {
 		`| E001 | refused | topic or sensor unknown (nobody is told) |`,
 		`| E002 | refused | the sensor is not registered yet, or not any more, at that time |`,
-		`| E100 | refused | not JSON, or neither object nor array |`,
+		`| E100 | refused | neither JSON nor CBOR, or neither object nor array |`,
 		`| E101 | refused | wrong type |`,
 		`| E102 | refused | a field that the decision needs is missing |`,
 		`| E103 | | unknown field, dropped; the reading goes on |`,

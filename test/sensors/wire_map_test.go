@@ -1,6 +1,7 @@
 package sensors
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -103,6 +104,36 @@ func TestWireSenML(t *testing.T) {
 	later.Connect()
 	later.Tick(time.Unix(1795428000, 0).Add(time.Minute))
 	becomes(later, "weather-1", example, "ok×2")
+}
+
+// TestWireCBOR: what could be JSON may be CBOR.
+func TestWireCBOR(t *testing.T) {
+	t.Parallel()
+	c := harness.Found(t, lab())
+	c.Begin()
+	documented(t, "A reading, an array of them or a SenML pack may come in CBOR (RFC 8949) instead, on the same "+
+		"topic: what begins with a map, an array or a tag of CBOR is read as the same in JSON would be, with SenML's "+
+		"numbered labels.", "Byte strings are as `null`.")
+	for _, one := range []struct{ hex, want string }{
+		{"a1666669656c6473a26169016166fb3fe0000000000000", "ok"},           // {"fields": {"i": 1, "f": 0.5}}
+		{"82a1666669656c6473a1616902a1666669656c6473a1616903", "ok×2"},     // [{"fields": {"i": 2}}, ...]
+		{"82a2006169020aa2006166023903e7", "ok"},                           // [{0: "i", 2: 10}, {0: "f", 2: -1000}]
+		{"a1666669656c6473a16169420102", "E102"},                           // {"fields": {"i": h'0102'}}
+		{"a1666669656c6473a16169", "E100"},                                 // cut short
+		{"a2666669656c6473a1616901666669656c6473a1616901", "E104"},         // fields twice
+		{"a1666669656c6473a16169626162", "E101"},                           // a text
+		{strings.Repeat("81", 200) + "00", "E100"},                         // any depth
+		{"9b7fffffffffffffff", "E100"}, {"bf", "E100"}, {"d9d9f7", "E100"}, // and length
+	} {
+		raw, err := hex.DecodeString(one.hex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		becomes(c, "lab-1", string(raw), one.want)
+	}
+	if got := fmt.Sprint(sums(c, "lab", "i", "f")); got != "[16 -999.5]" {
+		t.Errorf("the sums are %s; want [16 -999.5]", got)
+	}
 }
 
 // sentenceThat is the one unit of docs/wire.md that begins so.

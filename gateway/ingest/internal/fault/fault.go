@@ -43,6 +43,7 @@ const (
 	Unfit
 	Scattered
 	Crowded
+	First
 	count
 )
 
@@ -57,7 +58,7 @@ var texts = [count]text{
 	NotUsable: {"E002", "register",
 		"the sensor is not registered yet, expired or replaced at that time; see its register entry"},
 	Identity: {"E003", "register", "connect with the sensor's own credentials"},
-	NotJSON:  {"E100", "wire format", "send one JSON object, an array of them, or a SenML pack"},
+	NotJSON:  {"E100", "wire format", "send one JSON object, an array of them, or a SenML pack; or the same in CBOR"},
 	NotBeat: {"E100", "wire format", "send a heartbeat as one JSON object of at most 1,024 bytes: {\"ts\": " +
 		"\"2026-11-23T10:00:00Z\", \"every\": \"PT60S\"}"},
 	WrongType:    {"E101", "kind", "send the type that the kind names: numbers as numbers, not as text"},
@@ -87,6 +88,8 @@ var texts = [count]text{
 	Scattered: {"E305", "sequence", "count seq up by one from reading to reading, keep boot until the sensor " +
 		"restarts, and send ts; send fewer readings where they are counted by unit"},
 	Crowded: {"E306", "window", "look after the sensor: it tells of more different units than can be where it is"},
+	First: {"E307", "profile",
+		"nothing: the counter or state has no earlier value to be compared with; the next reading has"},
 	NoDecision: {"E401", "policy",
 		"no decision in force covers this sensor at that time; in a city of several gateways, send to that of " +
 			"its zone"},

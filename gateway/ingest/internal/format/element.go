@@ -108,19 +108,23 @@ func (d *Decoder) unwrap(e *element, index int, received int64) {
 	}
 	dated := d.unwrapTime(e, received)
 	d.unwrapCount(e, index, dated)
-	d.known = false
+	d.known, d.first, d.late = false, false, false
 	if d.bad.Code == fault.None {
 		d.unwrapFields(e)
 	}
 	switch {
 	case d.bad.Code != fault.None:
 		d.sink.Refused(d.bad)
-	case d.r.Empty() && d.known:
-		d.sink.Ignored()
-	case d.r.Empty():
-		d.sink.Refused(fault.At(fault.NotMapped, shape.only))
-	default:
+	case !d.r.Empty():
 		d.sink.Reading(d.r)
+	case d.late:
+		d.sink.Refused(fault.New(fault.Duplicate))
+	case d.first:
+		d.sink.Refused(fault.New(fault.First))
+	case d.known || d.wrap.Lenient || d.wrap.Topic != nil && d.wrap.Topic.NamesField():
+		d.sink.Ignored()
+	default:
+		d.sink.Refused(fault.At(fault.NotMapped, shape.only))
 	}
 }
 

@@ -1,11 +1,13 @@
 package format
 
 import (
+	"hash/maphash"
 	"time"
 
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/reading"
 	"sluice/internal/instant"
 	"sluice/register/preset"
 )
@@ -68,6 +70,13 @@ type Finder interface {
 	Find(device []byte) *Shape
 }
 
+// Memory has the last values of the device whose reading is at hand.
+type Memory interface {
+	// Exchange takes a field's value as of a reading, and returns the one before; known is false
+	// where there is none, and late where the reading is not newer.
+	Exchange(field int, value float64, of *reading.Stamp) (before float64, known, late bool)
+}
+
 // Wrapped is a message in a preset's envelope.
 type Wrapped struct {
 	Envelope *Envelope
@@ -76,33 +85,39 @@ type Wrapped struct {
 	// Shape is the device's, where the topic says which it is; else Finder finds it.
 	Shape  *Shape
 	Finder Finder
+	Memory Memory
+	// Lenient: a reading without any field is known, and no data.
+	Lenient bool
 }
 
 // unwrapping is a message in an envelope, on its way.
 type unwrapping struct {
 	wrap     Wrapped
 	arena    fastjson.Arena
+	seed     maphash.Seed
 	message  *fastjson.Value
 	elements []element
 	device   []byte // of the last reading
 	texts    []byte // that the message has not as such
 	known    bool   // a key came that is no data
+	first    bool   // a value came that has nothing to be compared with
+	late     bool   // a value came that is older than another
 }
 
-// BeginWrapped is Begin for a message in an envelope. It reports what the message is; only of a
-// reading Next has anything.
+// BeginWrapped is Begin for a message in an envelope. It reports what the message is, empty for one
+// that was refused; only of a reading Next has anything.
 func (d *Decoder) BeginWrapped(payload []byte, w Wrapped, received int64, sink Sink) preset.Role {
 	d.shape, d.sink, d.wrap, d.left = w.Shape, sink, w, left{}
 	d.device, d.texts = d.device[:0], d.texts[:0]
 	d.r.Reset()
 	if len(payload) > MaxMessage {
 		sink.Refused(fault.New(fault.TooLarge))
-		return preset.Ignore
+		return ""
 	}
 	v, bad := d.parse(payload, &w)
 	if bad.Code != fault.None {
 		sink.Refused(bad)
-		return preset.Ignore
+		return ""
 	}
 	return d.beginTree(v, received)
 }
@@ -168,11 +183,13 @@ func (d *Decoder) beginTree(v *fastjson.Value, received int64) preset.Role {
 		var known bool
 		if role, known = e.types.Of(d.text(v.Get(e.typed...))); !known {
 			d.sink.Refused(fault.New(fault.UnknownType))
-			return preset.Ignore
+			return ""
 		}
 	}
 	if role != preset.Reading {
-		d.wrap.Shape = d.shapeOf(&element{}) // whose heartbeat it is
+		if role == preset.Heartbeat {
+			d.wrap.Shape = d.shapeOf(&element{}) // whose it is
+		}
 		return role
 	}
 	if e.format == preset.SenML || e.format == preset.SenMLCBOR {

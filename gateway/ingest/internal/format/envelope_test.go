@@ -89,7 +89,7 @@ func (w wrapped) decode(topic, payload string) string {
 		role := d.BeginWrapped([]byte(payload), in, received, n)
 		for role == preset.Reading && d.Next(each) {
 		}
-		if role != preset.Reading {
+		if role != preset.Reading && role != "" {
 			n.out = append(n.out, string(role))
 		}
 		texts = append(texts, strings.Join(n.out, "; "))

@@ -2,6 +2,7 @@ package format
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -82,6 +83,22 @@ func (s *Shape) single() int {
 // is for shapes that no decoder has seen yet.
 func (s *Shape) Limit(field int, low, high float64) {
 	s.fields[field].low, s.fields[field].high = low, high
+}
+
+// SameFields reports whether another shape has the same fields under the same numbers.
+func (s *Shape) SameFields(other *Shape) bool { return slices.Equal(s.names, other.names) }
+
+// Names calls a function with each key below an envelope's root that a field is made of, and with
+// those that are known.
+func (s *Shape) Names(each func(string)) {
+	for _, src := range s.sources {
+		if src != nil && len(src.path) > 0 {
+			each(src.path[0])
+		}
+	}
+	for _, path := range s.known {
+		each(path[0])
+	}
 }
 
 // Field finds a field by its kind's name, wherever the sensor has it.

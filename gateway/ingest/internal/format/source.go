@@ -20,6 +20,10 @@ type source struct {
 	texts         bool     // a number may be the text of one
 	scale, offset float64
 	words         map[string]preset.Word
+	// counter says that the value is the difference to the device's last, which wraps at wrap;
+	// change that it is whether it differs from it.
+	counter, change bool
+	wrap            float64
 }
 
 // Wrap says that readings of the shape come in a preset's envelope. A field is where the register's
@@ -73,7 +77,10 @@ func (s *source) take(of preset.Source, unit string) bool {
 	if !ok {
 		return false
 	}
-	s.path, s.capture, s.words = pathOf(of.Pointer), of.Capture, of.Words
+	s.path, s.capture, s.words, s.change = pathOf(of.Pointer), of.Capture, of.Words, of.Change
+	if of.Counter != nil {
+		s.counter, s.wrap, add = true, float64(of.Counter.Wrap), 0 // a difference has no zero of its own
+	}
 	s.texts = s.texts || of.Number == "text"
 	if of.Scale != 0 {
 		s.scale = of.Scale
@@ -190,7 +197,11 @@ func (d *Decoder) text256(i int, b []byte) {
 
 // take makes a field's value of what is there; null is the same as absent.
 func (d *Decoder) take(i int, src *source, v *fastjson.Value) {
-	if v.Type() == fastjson.TypeNull {
+	switch {
+	case v.Type() == fastjson.TypeNull:
+		return
+	case src.change:
+		d.takeChange(i, src, v)
 		return
 	}
 	if src.words != nil {
@@ -202,16 +213,26 @@ func (d *Decoder) take(i int, src *source, v *fastjson.Value) {
 	case "int", "float":
 		d.takeNumber(i, src, v)
 	case "bool":
-		if b := v.GetStringBytes(); src.texts && (string(b) == "true" || string(b) == "false") {
-			d.unique(i, d.r.SetBool(i, string(b) == "true"))
-			return
-		}
-		d.set(i, v)
+		d.takeTruth(i, src, v)
 	default:
 		if v.Type() == fastjson.TypeNumber && d.shape.fields[i].kind == "string" {
 			d.text256(i, d.text(v)) // ids that are numbers
 			return
 		}
+		d.set(i, v)
+	}
+}
+
+// takeTruth takes true or false, or what stands for them where they come as texts.
+func (d *Decoder) takeTruth(i int, src *source, v *fastjson.Value) {
+	b := v.GetStringBytes()
+	bare := d.wrap.Envelope.format == preset.Value
+	switch {
+	case src.texts && string(b) == "true", bare && string(b) == "ON":
+		d.unique(i, d.r.SetBool(i, true))
+	case src.texts && string(b) == "false", bare && string(b) == "OFF":
+		d.unique(i, d.r.SetBool(i, false))
+	default:
 		d.set(i, v)
 	}
 }
@@ -244,6 +265,12 @@ func (d *Decoder) takeNumber(i int, src *source, v *fastjson.Value) {
 // scaled takes a number in the device's unit. What is left behind the twelfth digit after a
 // conversion is the conversion's.
 func (d *Decoder) scaled(i int, src *source, n float64) {
+	if src.counter {
+		var ok bool
+		if n, ok = d.difference(i, src, n); !ok {
+			return
+		}
+	}
 	if src.scale != 1 || src.offset != 0 {
 		n = n*src.scale + src.offset
 		if whole := math.Round(n); math.Abs(n-whole) < 1e-9*math.Max(1, math.Abs(n)) {

@@ -3,6 +3,7 @@ package intake
 import (
 	"container/heap"
 	"hash/maphash"
+	"math/bits"
 	"strings"
 
 	"golang.org/x/sync/semaphore"
@@ -81,11 +82,21 @@ type common struct {
 }
 
 func (c *common) of(topic string) *Share {
-	at := maphash.String(c.seed, topic) % topics
+	at := c.hash(topic) % topics
 	if c.share[at] == nil {
 		c.share[at] = NewShare()
 	}
 	return c.share[at]
+}
+
+// hash is of what keeps its order: a topic, or all topics of one edge node of Sparkplug, whose births
+// say what its data are.
+func (c *common) hash(topic string) uint64 {
+	part := strings.SplitN(topic, "/", 5)
+	if part[0] != "spBv1.0" || len(part) < 4 {
+		return maphash.String(c.seed, topic)
+	}
+	return maphash.String(c.seed, part[1]) ^ bits.RotateLeft64(maphash.String(c.seed, part[3]), 1)
 }
 
 // barrier reports whether a message must keep its place among all others: a clock's

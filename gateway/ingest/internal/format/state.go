@@ -1,0 +1,58 @@
+package format
+
+import (
+	"hash/maphash"
+	"math"
+
+	"github.com/valyala/fastjson"
+
+	"sluice/gateway/ingest/internal/fault"
+)
+
+// difference is how much a counter has grown since the device's last reading. Where it has
+// fallen, it was reset and counts from 0; or, within a tenth of its range of either end, it
+// went round.
+func (d *Decoder) difference(i int, src *source, now float64) (float64, bool) {
+	if math.IsNaN(now) || math.IsInf(now, 0) || now < 0 {
+		d.fail(fault.At(fault.NotANumber, i))
+		return 0, false
+	}
+	before, ok := d.last(i, now)
+	switch {
+	case !ok:
+		return 0, false
+	case now >= before:
+		return now - before, true
+	case src.wrap > 0 && before > 0.9*src.wrap && now < 0.1*src.wrap && before <= src.wrap:
+		return now + src.wrap - before, true
+	}
+	return now, true
+}
+
+// takeChange takes whether a state differs from the device's last.
+func (d *Decoder) takeChange(i int, src *source, v *fastjson.Value) {
+	if d.shape.fields[i].kind != "bool" {
+		d.fail(fault.At(fault.WrongType, i))
+		return
+	}
+	text := d.text(v)
+	if text == nil || len(text) > MaxText {
+		d.fail(fault.At(fault.WrongType, i))
+		return
+	}
+	now := float64(maphash.Bytes(d.seed, text) >> 12) // exact in a float64
+	if before, ok := d.last(i, now); ok {
+		d.unique(i, d.r.SetBool(i, now != before))
+	}
+}
+
+// last exchanges a field's last value; false where there is none to compare with.
+func (d *Decoder) last(i int, now float64) (float64, bool) {
+	if d.wrap.Memory == nil || d.bad.Code != fault.None {
+		return 0, false
+	}
+	before, known, late := d.wrap.Memory.Exchange(i, now, d.stamp)
+	d.late = d.late || late
+	d.first = d.first || !known && !late
+	return before, known && !late
+}

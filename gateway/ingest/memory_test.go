@@ -1,0 +1,51 @@
+package ingest
+
+import (
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/reading"
+)
+
+// TestMemory: a value is compared with the one before by time, and by seq where the time is the
+// same; what is refused as of the future is no value; and an epoch's end drops what is about people.
+func TestMemory(t *testing.T) {
+	i := &Ingest{cfg: Config{Future: time.Minute, Now: func() time.Time { return noon }}}
+	i.reception.clock, i.reception.cfg = &eventClock{cfg: &i.cfg}, &i.cfg
+	s := &sensor{}
+	d := &delivery{in: &i.reception, sensor: s, message: &intake.Message{Received: noon}}
+	at := noon.UnixNano()
+	stamp := func(at int64, seq uint64) *reading.Stamp {
+		return &reading.Stamp{Time: at, Timed: true, Sequenced: seq > 0, Seq: seq}
+	}
+	for n, c := range []struct {
+		of            *reading.Stamp
+		value, before float64
+		known, late   bool
+	}{
+		{stamp(at, 1), 5, 0, false, false},
+		{stamp(at, 2), 6, 5, true, false},
+		{stamp(at, 2), 6, 0, false, true},
+		{stamp(at, 1), 5, 0, false, true},
+		{stamp(at-1, 9), 5, 0, false, true},
+		{stamp(at+int64(time.Hour), 3), 900, 0, false, false}, // the future
+		{stamp(at+1, 4), 8, 6, true, false},
+		{stamp(at+1, 0), 8, 0, false, true},
+	} {
+		before, known, late := d.Exchange(3, c.value, c.of)
+		if before != c.before || known != c.known || late != c.late {
+			t.Errorf("value %d: %v, %v, %v; want %v", n, before, known, late, c)
+		}
+	}
+	d.message.Retained = true
+	if _, known, late := d.Exchange(0, 1, &reading.Stamp{Time: at}); known || late || s.memory[0].known {
+		t.Error("a retained copy without a time is a value")
+	}
+	nobody := &sensor{memory: memory{{value: 1, known: true}}}
+	r := routing{roster: roster{sensors: []*sensor{s, nobody}}}
+	s.aboutPeople = true
+	if r.forgetReadings(); s.memory != nil || nobody.memory == nil {
+		t.Errorf("after the epoch there are %d and %d values", len(s.memory), len(nobody.memory))
+	}
+}
