@@ -84,7 +84,7 @@ func TestDevices(t *testing.T) {
 	t.Parallel()
 	own, roots := certificate(t)
 	secure := func(o *Options) { o.TLS = own }
-	soon := func(o *Options) { o.Patience = 8 * time.Second } // what never comes is waited for
+	soon := func(o *Options) { o.Patience = 5 * time.Second } // what never comes is waited for
 	for _, c := range []struct {
 		name   string
 		faults faults

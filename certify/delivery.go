@@ -44,7 +44,9 @@ func (r *run) retransmission(ctx context.Context) {
 		r.pause(ctx, "keeping an acknowledgement back", min(time.Second, r.o.Patience))
 		entries := r.rec.entries
 		r.tap.Cut()
-		r.again(ctx, entries)
+		if !r.again(ctx, entries) {
+			return
+		}
 		r.await(ctx, "waiting for the message to come again", r.o.Patience, func() bool { return came })
 	})
 	if r.err == nil {
@@ -117,7 +119,9 @@ func (r *run) backlog(ctx context.Context) {
 	o.to = time.Now()
 	back := false
 	r.watching(o.see, func() {
-		back = r.again(ctx, entries)
+		if back = r.again(ctx, entries); !back {
+			return
+		}
 		r.await(ctx, "waiting for what the device kept", r.o.Patience,
 			func() bool { return r.rec.untimed > 0 || o.live && o.kept > 0 && r.holes(&o) == 0 })
 	})

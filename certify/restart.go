@@ -41,6 +41,9 @@ func (r *run) reset(ctx context.Context) {
 	}, func() {
 		back = r.await(ctx, "switch the device off and on again", r.o.Patience,
 			func() bool { return r.rec.entries > entries })
+		if !back {
+			return
+		}
 		r.await(ctx, "waiting for readings after the restart", r.o.Patience,
 			func() bool { return s.anew+s.wrong+s.bare >= enough || s.on >= enough })
 	})
