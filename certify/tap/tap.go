@@ -185,9 +185,6 @@ func (t *Tap) Run(ctx context.Context) error {
 	}
 }
 
-// Close gives the address back, where Run was never called.
-func (t *Tap) Close() error { return t.listener.Close() }
-
 // tell says what happened.
 func (t *Tap) tell(ctx context.Context, e Event) {
 	if e.At.IsZero() {
