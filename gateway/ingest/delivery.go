@@ -54,7 +54,7 @@ func (d *delivery) decode(to target, m *intake.Message, serial uint64) {
 	for more := d.begin(to, m, serial); more; {
 		more = d.decoder.Next(format.MaxReadings)
 	}
-	d.in.answer(m, to.sensor, d.outcome)
+	d.in.answer(m, d.outcome)
 	d.message, d.to, d.sensor = nil, target{}, nil
 }
 
@@ -67,7 +67,7 @@ func (d *delivery) decodeTree(to target, m *intake.Message, serial uint64, tree 
 	for more := d.decoder.BeginTree(tree, w, d.in.clock.at(m.Received), d); more; {
 		more = d.decoder.Next(format.MaxReadings)
 	}
-	d.in.answer(m, to.sensor, d.outcome)
+	d.in.answer(m, d.outcome)
 	d.message, d.to, d.sensor = nil, target{}, nil
 }
 
@@ -81,7 +81,7 @@ func (d *delivery) dropBuffers() {
 func (d *delivery) Refused(f fault.Fault) { d.refuse(f, d.decoder.Stamp()) }
 
 func (d *delivery) refuse(f fault.Fault, of *reading.Stamp) {
-	d.outcome.refused(f)
+	d.outcome.refused(d.sensor, f)
 	d.in.refuse(d.sensor, f, of)
 }
 
@@ -230,7 +230,7 @@ func (l *large) next() (done intake.Message, more bool) {
 	if more {
 		return done, true
 	}
-	l.in.answer(&l.held, l.sensor, l.outcome)
+	l.in.answer(&l.held, l.outcome)
 	done = l.held
 	l.message, l.to, l.sensor, l.held = nil, target{}, nil, intake.Message{}
 	return done, false

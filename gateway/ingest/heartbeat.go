@@ -64,7 +64,7 @@ func (r *reception) heartbeat(s *sensor, m *intake.Message) {
 		r.feedback.add(s, f, nil)
 	}
 	if len(faults) > 0 {
-		r.answer(m, s, outcome{why: faults[0]})
+		r.answer(m, outcome{why: faults[0], of: s})
 		return
 	}
 	at := time.Unix(0, r.clock.at(m.Received)).UTC()
@@ -74,7 +74,7 @@ func (r *reception) heartbeat(s *sensor, m *intake.Message) {
 	if ts != nil {
 		if r.clock.known() && ts.After(at.Add(r.cfg.Future)) {
 			r.feedback.add(s, fault.New(fault.Future), nil)
-			r.answer(m, s, outcome{why: fault.New(fault.Future)})
+			r.answer(m, outcome{why: fault.New(fault.Future), of: s})
 			return
 		}
 		at = ts.UTC()

@@ -15,15 +15,16 @@ type outcome struct {
 	// more than this message, so that only feedback tells of it, and only in magnitudes.
 	settled bool
 	why     fault.Fault // the first that the sender can mend; else the first of what nobody wants
+	of      *sensor     // of whose readings; nil for nobody known
 }
 
-// refused notes a reading that does not count.
-func (o *outcome) refused(f fault.Fault) {
+// refused notes a reading of a sensor, nil for nobody known, that does not count.
+func (o *outcome) refused(s *sensor, f fault.Fault) {
 	switch {
 	case remembered(f.Code):
 		o.settled = true
 	case o.why.Code == fault.None || unwanted(o.why.Code) && !unwanted(f.Code):
-		o.why = f
+		o.why, o.of = f, s
 	}
 }
 
@@ -40,17 +41,20 @@ func unwanted(c fault.Code) bool {
 
 // answer fills in what a message's sender is told, where the way in can pass it on: nothing that
 // feedback would not tell, so nothing to who may stand for a home.
-func (r *reception) answer(m *intake.Message, s *sensor, o outcome) {
-	sender := s
+func (r *reception) answer(m *intake.Message, o outcome) {
+	if !m.Explains || o.settled || o.why.Code == fault.None {
+		return
+	}
+	var sender *sensor
 	if m.Checked {
 		sender = r.routing.byID[m.Sender]
 	}
-	if !m.Explains || o.settled || o.why.Code == fault.None || sender != nil && sender.home || s != nil && s.home {
+	if sender != nil && sender.home || o.of != nil && o.of.home {
 		return
 	}
 	pointer, fix := "/*", o.why.Fix()
-	if s != nil {
-		pointer, fix = s.words(o.why)
+	if o.of != nil {
+		pointer, fix = o.of.words(o.why)
 	}
 	m.Outcome = intake.Outcome{Code: o.why.Code, Why: o.why.Code.String() + " " + pointer + ": " + fix}
 }

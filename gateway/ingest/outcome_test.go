@@ -99,10 +99,10 @@ func TestOutcomesTellNoHistory(t *testing.T) {
 	}
 	for _, c := range []fault.Code{fault.Duplicate, fault.Scattered, fault.Crowded} {
 		o := outcome{}
-		o.refused(fault.New(fault.NotJSON))
-		o.refused(fault.New(c))
+		o.refused(i.sensor(), fault.New(fault.NotJSON))
+		o.refused(i.sensor(), fault.New(c))
 		m := intake.Message{Explains: true}
-		if i.reception.answer(&m, i.sensor(), o); m.Outcome != (intake.Outcome{}) {
+		if i.reception.answer(&m, o); m.Outcome != (intake.Outcome{}) {
 			t.Errorf("%s is told", c)
 		}
 	}
@@ -112,7 +112,6 @@ func TestOutcomesTellNoHistory(t *testing.T) {
 // for a home is told nothing, not of another's topic either.
 func TestWhoIsAnswered(t *testing.T) {
 	i := still(t, footfall(t, 2))
-	bad := outcome{why: fault.New(fault.NotJSON)}
 	for name, x := range map[string]struct {
 		m    intake.Message
 		s    *sensor
@@ -129,7 +128,7 @@ func TestWhoIsAnswered(t *testing.T) {
 			nil, true, true},
 	} {
 		i.sensor().home = x.home
-		if i.reception.answer(&x.m, x.s, bad); (x.m.Outcome.Code != fault.None) != x.told {
+		if i.reception.answer(&x.m, outcome{why: fault.New(fault.NotJSON), of: x.s}); (x.m.Outcome.Code != fault.None) != x.told {
 			t.Errorf("%s: %s", name, fmt.Sprint(x.m.Outcome.Why))
 		}
 	}

@@ -101,7 +101,7 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 // refuseAll refuses a message before any of it is read.
 func (r *reception) refuseAll(m *intake.Message, s *sensor, c fault.Code) {
 	r.refuse(s, fault.New(c), nil)
-	r.answer(m, s, outcome{why: fault.New(c)})
+	r.answer(m, outcome{why: fault.New(c), of: s})
 }
 
 // ignore counts a message, or a part of one, that a preset knows and that is no reading.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/paho"
 
@@ -72,9 +73,10 @@ func TestWireAnswers(t *testing.T) {
 		"| 0x00 | a reading of the message counts, or did before (E303); or the sensor has E305 or E306, or is a "+
 			"home's, of which feedback says what may be said |",
 		"| 0x10 | no decision wants it: E401 to E404 |",
-		"| 0x83 | it came at a time or to a gateway that cannot take it: E301, E302, E304, E406 to E408 |",
+		"| 0x83 | it came at a time or to a gateway that cannot take it: E301, E302, E304, E406, E407, E409 |",
 		"| 0x87 | the sensor may not send this: E001 to E003 |",
 		"| 0x90 | a topic that begins with `$`, or has a wildcard |",
+		"| 0x97 | it has sent more than its quota: E408 |",
 		"| 0x99 | the payload's form: E100 to E108, E200 to E203, E300 |",
 		"Of several readings the first tells whose sender can mend it.",
 		"From 0x80 on, the same message sent again ends the same way.")
@@ -186,6 +188,36 @@ func TestWireAnswersToKnown(t *testing.T) {
 		if code, why := f.told(x.topic, "{"); code != x.code || !strings.HasPrefix(why, x.why) ||
 			x.why == "" && why != "" {
 			t.Errorf("%s at %s: told %#x %q; want %#x %q", x.as, x.topic, code, why, x.code, x.why)
+		}
+	}
+}
+
+// TestAnswersToOtherSystems: who sends a preset's messages is told the same, of the device that it
+// is about; and a quota is said to be one.
+func TestAnswersToOtherSystems(t *testing.T) {
+	t.Parallel()
+	files := lora()
+	files["policy/kinds.yaml"] = strings.Replace(files["policy/kinds.yaml"], "  lab:\n", "  lab:\n    quota: 1\n", 1)
+	c := harness.Found(t, files)
+	c.Begin()
+	f := newFive(t, c.Mqtt, &paho.Connect{})
+	at := harness.Ten.Add(time.Second)
+	for _, x := range []struct {
+		topic, payload string
+		code           byte
+		why            string
+	}{
+		{"v3/app/devices/node-1/up", ttn(1, at, `{"people":"zq"}`), 0x99, "E101 "},
+		{"v3/app/devices/node-1/up", ttn(2, at, `{"people":1}`), 0, ""},
+		{"v3/app/devices/node-1/up", ttn(3, at, `{"people":1}`), 0x97, "E408 /*: send less often"},
+		{"v3/app/devices/node-1/join", `{}`, 0, ""},
+		{"v3/app/devices/node-9/up", ttn(1, at, `{"people":1}`), 0x87, "E001 /*: "},
+		{"v3/app/devices/node-1/up", `zq`, 0x99, "E100 /*: "},
+	} {
+		code, why := f.told(x.topic, x.payload)
+		t.Log(why)
+		if code != x.code || !strings.HasPrefix(why, x.why) || x.why == "" && why != "" || strings.Contains(why, "zq") {
+			t.Errorf("%s %.60s: told %#x %q; want %#x %q", x.topic, x.payload, code, why, x.code, x.why)
 		}
 	}
 }
