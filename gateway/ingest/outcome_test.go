@@ -128,7 +128,8 @@ func TestWhoIsAnswered(t *testing.T) {
 			nil, true, true},
 	} {
 		i.sensor().home = x.home
-		if i.reception.answer(&x.m, outcome{why: fault.New(fault.NotJSON), of: x.s}); (x.m.Outcome.Code != fault.None) != x.told {
+		i.reception.answer(&x.m, outcome{why: fault.New(fault.NotJSON), of: x.s})
+		if (x.m.Outcome.Code != fault.None) != x.told {
 			t.Errorf("%s: %s", name, fmt.Sprint(x.m.Outcome.Why))
 		}
 	}
