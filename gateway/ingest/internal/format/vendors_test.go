@@ -67,7 +67,9 @@ type desk struct {
 	envelope *Envelope
 	shape    *Shape
 	decoder  *Decoder
-	edges    *sparkplug.Edges // what births have said; nil for other formats
+	edges    *sparkplug.Edges // what births have said
+	memory   ofOne            // the last counters and states
+	now      int64            // when the message at hand is received
 }
 
 func newDesk(t testing.TB, f vendors.Folder) *desk {
@@ -177,7 +179,7 @@ func (y *tray) Ignored()              { y.n++; y.put("ignored", "") }
 func (d *desk) look(topic string, body []byte) outcome {
 	y := &tray{desk: d, out: outcome{}}
 	var c preset.Captured
-	in := Wrapped{Envelope: d.envelope, Captured: &c, Finder: y}
+	in := Wrapped{Envelope: d.envelope, Captured: &c, Finder: y, Memory: d.memory}
 	role := preset.Role("")
 	if d.own != nil && d.own.Match(topic, &c) {
 		in.Topic, in.Shape, role = d.own, d.shape, preset.Reading
@@ -219,18 +221,19 @@ func (d *desk) read(y *tray, role preset.Role, topic string, body []byte, in Wra
 		if !ok {
 			d.t.Fatalf("%s is no topic of Sparkplug", topic)
 		}
-		m, bad := d.edges.Take(t, body, received)
+		m, bad := d.edges.Take(t, body, d.now)
+		in.Lenient = role == preset.Birth
 		switch {
 		case bad.Code != fault.None:
 			y.Refused(bad)
 		case m.Tree != nil:
-			more = d.decoder.BeginTree(m.Tree, in, received, y)
+			more = d.decoder.BeginTree(m.Tree, in, d.now, y)
 		}
 		if m.Rebirth {
 			y.put("and a birth is asked for", "")
 		}
 	} else {
-		role = d.decoder.BeginWrapped(bytes.Clone(body), in, received, y)
+		role = d.decoder.BeginWrapped(bytes.Clone(body), in, d.now, y)
 		more = role == preset.Reading
 	}
 	for more && d.decoder.Next(1) {
@@ -241,22 +244,17 @@ func (d *desk) read(y *tray, role preset.Role, topic string, body []byte, in Wra
 }
 
 // begin forgets what earlier messages said.
-func (d *desk) begin() {
-	if d.preset.Format == preset.Sparkplug {
-		d.edges = sparkplug.New()
-	}
-}
+func (d *desk) begin() { d.edges, d.memory, d.now = sparkplug.New(), ofOne{}, received }
 
-// again looks at a message that is otherwise, after those before it.
+// again looks at a message that is otherwise, after those before it, a second after each other.
 func (d *desk) again(m vendors.Message, topic string, body []byte) outcome {
-	if d.edges != nil {
-		d.begin()
-		for _, before := range d.folder.Messages {
-			if before.File == m.File {
-				break
-			}
-			d.look(before.Topic, before.Body)
+	d.begin()
+	for _, before := range d.folder.Messages {
+		d.now += int64(time.Second)
+		if before.File == m.File {
+			break
 		}
+		d.look(before.Topic, before.Body)
 	}
 	return d.look(topic, body)
 }
