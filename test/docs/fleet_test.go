@@ -22,7 +22,7 @@ func TestFleetCommands(t *testing.T) {
 	out := fenced.Take(t, "docs/operations.md", "map=").Run(dir, bin)
 	harness.Want(t, out, `fleet.csv: 2 rows, 2 right, 0 wrong(?s:.*)Nothing is written yet(?s:.*)2 sensors written`)
 	harness.Want(t, harness.Run(t, harness.Sluice, "register", "check", filepath.Join(dir, "register.yaml"), "--policy",
-		filepath.Join(dir, "policy")), `16 sensors. Nothing is wrong.`)
+		filepath.Join(dir, "policy")), `(?m)^\d+ sensors. Nothing is wrong.`)
 }
 
 // TestCertificateCommands runs what docs/operations.md says of certificates, and a gateway and a
