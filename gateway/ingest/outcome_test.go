@@ -97,7 +97,7 @@ func TestOutcomesTellNoHistory(t *testing.T) {
 			t.Errorf("a reading that is known is answered %+v", got)
 		}
 	}
-	for _, c := range []fault.Code{fault.Duplicate, fault.Scattered, fault.Crowded} {
+	for _, c := range []fault.Code{fault.Duplicate, fault.Scattered, fault.Crowded, fault.First} {
 		o := outcome{}
 		o.refused(i.sensor(), fault.New(fault.NotJSON))
 		o.refused(i.sensor(), fault.New(c))

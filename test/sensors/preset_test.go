@@ -89,6 +89,10 @@ func TestPresets(t *testing.T) {
 			t.Errorf("%s: %s; want %s", one.name, got, one.want)
 		}
 	}
+	documented(t, "What LoRaWAN servers, gateways and vendors' devices send is read by presets, see [the "+
+		"register](operations.md#the-register).",
+		"Of each message the pointers of the sensor's preset, profile and map are looked at; all else is dropped.",
+		"Ignored is what a preset knows and is no reading, such as a device's joining a network.")
 	if n := c.Metric(`sluice_readings_total{code="",state="ignored"}`); n != 1 {
 		t.Errorf("%v messages were ignored", n)
 	}

@@ -70,8 +70,8 @@ func TestWireAnswers(t *testing.T) {
 	documented(t, "With MQTT 5 whoever sends to the listener knows at once: PUBACK, or PUBREC, has a reason code "+
 		"where nothing of a message counts, and a reason string, which is a code of the table below, the pointer and "+
 		"the fix, as in `E101 /seq: send seq as a whole number from 0`.",
-		"| 0x00 | a reading of the message counts, or did before (E303); or the sensor has E305 or E306, or is a "+
-			"home's, of which feedback says what may be said |",
+		"| 0x00 | a reading of the message counts, or did before (E303), or is a counter's first (E307); or the "+
+			"sensor has E305 or E306, or is a home's, of which feedback says what may be said |",
 		"| 0x10 | no decision wants it: E401 to E404 |",
 		"| 0x83 | it came at a time or to a gateway that cannot take it: E301, E302, E304, E406, E407, E409 |",
 		"| 0x87 | the sensor may not send this: E001 to E003 |",

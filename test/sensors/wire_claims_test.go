@@ -7,6 +7,10 @@ var claimedElsewhere = map[string][]string{
 		`| from the connection to the whole CONNECT, TLS included | 10 s |`,
 		`| connections of one sensor | 4; the next ends the oldest |`,
 	},
+	`gateway/ingest/internal/format.TestEnvelope`: {
+		`| E107 | refused | a type of message that the sensor's preset does not know |`,
+		`| E108 | refused | the message does not say whose it is, where the preset looks for the device |`,
+	},
 	`gateway/ingest.TestWhoIsToldAtTheDoor`: {
 		`A gateway by wall time that asks nobody who it is tells nobody.`,
 	},
@@ -74,7 +78,7 @@ var claimedElsewhere = map[string][]string{
 		`| E403 | refused | the coordinates are in none of the decision's zones |`,
 		`| E404 | refused | not one of the decision's categories |`,
 		`| E406 | refused | the gateway was down for all of the window and no broker kept what came, or it has lost its keys: a gap |`,
-		`Every received reading is in exactly one state: received = counted + duplicate + late + refused + open.`,
+		`Every received reading is in exactly one state: received = counted + duplicate + late + ignored + refused + open.`,
 	},
 }
 
