@@ -219,7 +219,7 @@ var doors = map[string]row{
 	"github.com/eclipse/paho.mqtt.golang": {"MQTT, as a client",
 		"certify/bench firmware-sim/device gateway/ingest/internal/mqtt test/bench test/harness"},
 	"github.com/fxamacker/cbor/v2": {"whether CBOR is well-formed, within bounds; and as devices write it",
-		"firmware-sim/device/dialect gateway/ingest/internal/cbor"},
+		"certify/envelope firmware-sim/device/dialect gateway/ingest/internal/cbor"},
 	"github.com/goccy/go-yaml": {"YAML with positions", "internal/locales internal/yamldoc"},
 	"github.com/google/differential-privacy/go/v3": {"Gaussian noise and thresholds that others have proved",
 		"gateway/release"},

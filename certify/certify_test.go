@@ -93,6 +93,7 @@ func TestDevices(t *testing.T) {
 	}{
 		{"good", faults{}, "", secure},
 		{"good without boot, and without the flag", faults{noBoot: true, unmarked: true}, "tls=untried", nil},
+		{"good in CBOR", faults{binary: true}, "tls=untried", nil},
 		{"sloppy", faults{text: true, extra: true, elsewhere: true, silent: true, trusting: true, ahead: time.Hour},
 			"malformed=fail declared=fail identity=fail heartbeat=fail tls=fail clock=fail", func(o *Options) {
 				secure(o)

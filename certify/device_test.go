@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
@@ -27,6 +28,7 @@ type faults struct {
 	sameBoot   bool          // counts from 0 after a restart, as the same boot
 	noBoot     bool          // no boot; seq goes on
 	noSeq      bool
+	binary     bool // CBOR: that is no fault
 	text       bool // now and then a number as text
 	extra      bool // now and then a field that the kind has not
 	elsewhere  bool // now and then a topic of its own making
@@ -261,6 +263,11 @@ func (d *device) heartbeat() []byte {
 func (d *device) reading() (list []kept) {
 	f, n := d.faults, d.seq
 	d.seq++
+	if f.binary {
+		payload, _ := cbor.Marshal(map[string]any{"ts": time.Now().UTC().Format(time.RFC3339Nano), "seq": n, "boot": d.boot,
+			"fields": map[string]any{"laeq": 61.5}})
+		return []kept{{topic: d.entry.Readings, payload: payload}}
+	}
 	body := `"fields":{"laeq":61.5}`
 	switch {
 	case f.text && n%10 == 5:

@@ -7,7 +7,7 @@ import (
 	"sluice/certify/bench"
 )
 
-const unknownForm = "its messages are in a form whose times and seqs are not read here (JSON and SenML in JSON are)"
+const unknownForm = "its messages are in a form whose times and seqs are not read here (JSON, CBOR and SenML are)"
 
 // settle waits until the gateway has said what it dropped.
 func (r *run) settle(ctx context.Context) {

@@ -2,7 +2,7 @@
 // and the period of a heartbeat. It shares no code with the gateway's decoder, so that the two test each
 // other. What is measured is passed over, and nothing of it leaves this package: a Stamp has no text.
 //
-// Known are one JSON object, an array of them, and SenML in JSON (RFC 8428).
+// Known are one JSON object, an array of them, SenML (RFC 8428), and the same in CBOR (RFC 8949).
 package envelope
 
 import (
@@ -42,6 +42,11 @@ func NewReader() *Reader { return &Reader{maphash.MakeSeed()} }
 // message in another may still be right. What cannot be read as a reading has a stamp without anything.
 func (r *Reader) Read(payload []byte, received time.Time) (stamps []Stamp, known bool) {
 	body := bytes.TrimLeft(payload, " \t\r\n")
+	if isCBOR(payload) {
+		if body, known = fromCBOR(payload); !known {
+			return nil, false
+		}
+	}
 	if len(body) == 0 || !json.Valid(body) {
 		return nil, false
 	}

@@ -1,8 +1,12 @@
 package envelope
 
 import (
+	"bytes"
+	"math"
 	"testing"
 	"time"
+
+	"github.com/fxamacker/cbor/v2"
 )
 
 var now = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
@@ -49,6 +53,45 @@ func TestRead(t *testing.T) {
 			if s.Key, s.Boot = 0, 0; s != c.want[i] {
 				t.Errorf("%s: reading %d is %+v, want %+v", c.name, i, s, c.want[i])
 			}
+		}
+	}
+}
+
+// TestCBOR: a message in CBOR has the stamps of the same in JSON, and other keys only where the bytes tell.
+func TestCBOR(t *testing.T) {
+	ts := now.Format(time.RFC3339)
+	for name, c := range map[string]struct {
+		value any
+		want  []Stamp
+	}{
+		"one": {map[string]any{"ts": ts, "seq": 7, "boot": "a", "fields": map[string]any{"x": 1.5, "y": []byte{1}}},
+			[]Stamp{{Timed: true, UTC: true, Time: now, Sequenced: true, Seq: 7}}},
+		"a list": {[]any{map[string]any{"seq": 1, "fields": map[string]any{"x": math.NaN()}}, map[string]any{"seq": "2"}},
+			[]Stamp{{Sequenced: true, Seq: 1}, {}}},
+		"SenML": {[]any{map[int]any{-2: "urn:x", -3: 1795428000, 0: "a", 2: 1}, map[int]any{0: "a", 2: 1, 6: 60}},
+			[]Stamp{{Timed: true, UTC: true, Time: time.Unix(1795428000, 0).UTC()},
+				{Timed: true, UTC: true, Time: time.Unix(1795428060, 0).UTC()}}},
+		"tagged": {cbor.Tag{Number: 55799, Content: map[string]any{"ts": cbor.Tag{Number: 0, Content: ts}}},
+			[]Stamp{{Timed: true, UTC: true, Time: now}}},
+	} {
+		payload, err := cbor.Marshal(c.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, known := NewReader().Read(payload, now)
+		if !known || len(got) != len(c.want) {
+			t.Errorf("%s: %v, %d readings", name, known, len(got))
+			continue
+		}
+		for i, s := range got {
+			if s.Key, s.Boot = 0, 0; s != c.want[i] {
+				t.Errorf("%s: reading %d is %+v, want %+v", name, i, s, c.want[i])
+			}
+		}
+	}
+	for _, bad := range [][]byte{{0xa1}, {0xa2, 0x61, 'a', 1, 0x61, 'a', 2}, bytes.Repeat([]byte{0x81}, 100), {0x80}} {
+		if _, known := NewReader().Read(bad, now); known {
+			t.Errorf("% x is known", bad[:min(len(bad), 8)])
 		}
 	}
 }
@@ -106,6 +149,8 @@ func FuzzRead(f *testing.F) {
 		`[{"n":"a","v":1,"t":-1e308},{"n":"a","vb":true}]`, `[[[[`, `{"every":"PT1M"}`} {
 		f.Add([]byte(seed))
 	}
+	f.Add([]byte("\xa2\x62ts\x6a2026-11-23\x63seq\x07"))
+	f.Add([]byte("\x82\xa2\x00\x61a\x02\x01\xa1\x06\xf9\x7e\x00"))
 	r := NewReader()
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		s, known := r.Read(payload, now)
