@@ -264,8 +264,8 @@ func (d *device) reading() (list []kept) {
 	f, n := d.faults, d.seq
 	d.seq++
 	if f.binary {
-		payload, _ := cbor.Marshal(map[string]any{"ts": time.Now().UTC().Format(time.RFC3339Nano), "seq": n, "boot": d.boot,
-			"fields": map[string]any{"laeq": 61.5}})
+		payload, _ := cbor.Marshal(map[string]any{"ts": time.Now().UTC().Format(time.RFC3339Nano), "seq": n,
+			"boot": d.boot, "fields": map[string]any{"laeq": 61.5}})
 		return []kept{{topic: d.entry.Readings, payload: payload}}
 	}
 	body := `"fields":{"laeq":61.5}`

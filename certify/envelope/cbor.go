@@ -35,8 +35,8 @@ func fromCBOR(payload []byte) (body []byte, ok bool) {
 }
 
 // labels are SenML's in CBOR (RFC 8428 section 6).
-var labels = map[int64]string{-6: "bs", -5: "bv", -4: "bu", -3: "bt", -2: "bn", -1: "bver", 0: "n", 1: "u", 2: "v", 3: "vs",
-	4: "vb", 5: "s", 6: "t", 7: "ut", 8: "vd"}
+var labels = map[int64]string{-6: "bs", -5: "bv", -4: "bu", -3: "bt", -2: "bn", -1: "bver", 0: "n", 1: "u", 2: "v",
+	3: "vs", 4: "vb", 5: "s", 6: "t", 7: "ut", 8: "vd"}
 
 // plain is a value of which JSON can be made: what JSON has no word for is null.
 func plain(v any) any {

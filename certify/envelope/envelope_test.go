@@ -66,7 +66,8 @@ func TestCBOR(t *testing.T) {
 	}{
 		"one": {map[string]any{"ts": ts, "seq": 7, "boot": "a", "fields": map[string]any{"x": 1.5, "y": []byte{1}}},
 			[]Stamp{{Timed: true, UTC: true, Time: now, Sequenced: true, Seq: 7}}},
-		"a list": {[]any{map[string]any{"seq": 1, "fields": map[string]any{"x": math.NaN()}}, map[string]any{"seq": "2"}},
+		"a list": {[]any{map[string]any{"seq": 1, "fields": map[string]any{"x": math.NaN()}},
+			map[string]any{"seq": "2"}},
 			[]Stamp{{Sequenced: true, Seq: 1}, {}}},
 		"SenML": {[]any{map[int]any{-2: "urn:x", -3: 1795428000, 0: "a", 2: 1}, map[int]any{0: "a", 2: 1, 6: 60}},
 			[]Stamp{{Timed: true, UTC: true, Time: time.Unix(1795428000, 0).UTC()},
