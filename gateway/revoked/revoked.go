@@ -125,7 +125,7 @@ func (l *List) newer(h *held) error {
 }
 
 var errForm = errors.New("no list of revoked certificates in PEM, which begins with -----BEGIN X509 CRL-----; sluice " +
-	"sensor cert writes one, and openssl crl -inform DER makes one of another form")
+	"sensor cert revoke writes one, and openssl crl -inform DER makes one of another form")
 
 // read reads the file.
 func (l *List) read() (*held, error) {

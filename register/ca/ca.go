@@ -170,7 +170,7 @@ func keyPEM(key *ecdsa.PrivateKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), nil
 }
 
-var errPEM = errors.New("not what sluice sensor cert wrote; put it back from a backup")
+var errPEM = errors.New("not as it was written; put it back from a backup")
 
 // block is the content of a file of one PEM block.
 func block(raw []byte, kind string) ([]byte, error) {
