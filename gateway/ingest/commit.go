@@ -15,6 +15,7 @@ const (
 // snapshot is what all parts want to be durable.
 func (i *Ingest) snapshot() snapshot {
 	s := snapshot{now: i.clock.now, account: &i.account.account, heard: i.liveness.list, open: i.windows.unsaved()}
+	s.last, s.lastChanged = i.reception.lastValues, len(i.reception.memories) > 0
 	s.facts.Shown, s.facts.Closes = i.account.visible, i.closes.list
 	i.windows.saveTo(&s.facts)
 	i.catchUp.saveTo(&s.facts)
@@ -40,6 +41,7 @@ func (i *Ingest) commit(ctx context.Context) error {
 	i.account.committed(time.Since(begun))
 	i.journal.written(after)
 	i.windows.markSaved()
+	clear(i.reception.memories)
 	i.reporter.publish() // first, so that who was acknowledged finds it counted
 	i.pulse.beat(acknowledging)
 	i.sources.acknowledge(i.reception.batch.messages)

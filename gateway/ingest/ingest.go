@@ -47,6 +47,8 @@
 //	Account  accountRecord as JSON: clock, account, and the numbers of the two that follow
 //	Facts    facts as JSON: what changes with a window or an hour
 //	Heard    numbers of sensors that have sent a heartbeat, 8 bytes each; they add up
+//	Last     last values of sensors about nobody, which counters and states are compared with
+//	         (sensor.appendMemory); each sensor's replace those before
 //	Window   entries of an open window (checkpoint.AppendEntry); they add up
 //	Epoch    tags, 16 bytes each, of units that have spent one more contribution
 //	Parts    the same with 8 bytes more each: of which owner's part, or 0 for a unit that
@@ -54,7 +56,7 @@
 //	State    of earlier versions: Account and Facts in one
 //
 // An Account or Facts replaces the one before. A segment begins with all of the state, and
-// every commit ends with an Account; Facts and Heard are in a commit when they have changed.
+// every commit ends with an Account; Facts, Heard and Last are in a commit when they have changed.
 // JSON of earlier versions is read, and keys that are not set are left out, so that a
 // version can be put back. An Account whose facts_at is not the at of the last Facts, or whose
 // heard_count is not how many numbers there are, belongs to records that were lost.

@@ -48,7 +48,8 @@ type saved struct {
 // has reports whether the log has all that a snapshot says. The clock alone is worth a
 // commit once a minute.
 func (j *journal) has(s *snapshot) bool {
-	return !j.rewrite && len(s.open) == 0 && !minutePassed(j.saved.now, s.now) && j.saved.account.equal(s.account) &&
+	return !j.rewrite && !s.lastChanged && len(s.open) == 0 && !minutePassed(j.saved.now, s.now) &&
+		j.saved.account.equal(s.account) &&
 		j.saved.heard == len(s.heard) && j.saved.facts.equal(&s.facts)
 }
 
@@ -68,6 +69,7 @@ func (j *journal) records(s *snapshot) ([]checkpoint.Record, saved, error) {
 		records = append(records, checkpoint.Record{Kind: checkpoint.Facts, Body: body})
 		after.facts = s.facts.clone()
 	}
+	records = append(records, s.last(whole)...)
 	more := s.heard
 	if !whole {
 		more = more[j.saved.heard:]

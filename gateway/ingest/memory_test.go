@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
+	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/reading"
 )
@@ -14,6 +16,8 @@ func TestMemory(t *testing.T) {
 	i := &Ingest{cfg: Config{Future: time.Minute, Now: func() time.Time { return noon }}}
 	i.reception.clock, i.reception.cfg = &eventClock{cfg: &i.cfg}, &i.cfg
 	s := &sensor{}
+	s.shape = format.NewShape([]string{"a", "b", "c", "d"}, make([]string, 4), nil, nil)
+	i.reception.memories = make(memories)
 	d := &delivery{in: &i.reception, sensor: s, message: &intake.Message{Received: noon}}
 	at := noon.UnixNano()
 	stamp := func(at int64, seq uint64) *reading.Stamp {
@@ -39,13 +43,31 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	d.message.Retained = true
-	if _, known, late := d.Exchange(0, 1, &reading.Stamp{Time: at}); known || late || s.memory[0].known {
+	if _, known, late := d.Exchange(0, 1, &reading.Stamp{Time: at}); known || late || s.memory.last[0].known {
 		t.Error("a retained copy without a time is a value")
 	}
-	nobody := &sensor{memory: memory{{value: 1, known: true}}}
+	if !i.reception.memories[s] {
+		t.Error("it would not be in the next commit")
+	}
+	found := make(map[uint64]memory)
+	if readMemories(s.appendMemory(nil), found); !reflect.DeepEqual(found[s.number], s.memory) {
+		t.Errorf("%v is read as %v", s.memory, found[s.number])
+	}
+	for cut := range s.appendMemory(nil) {
+		readMemories(s.appendMemory(nil)[:cut], make(map[uint64]memory))
+	}
+	s.shape = format.NewShape([]string{"b", "a"}, make([]string, 2), nil, nil)
+	d.message.Retained = false
+	if _, known, late := d.Exchange(1, 5, stamp(at, 1)); known || late {
+		t.Error("a field is compared with another")
+	}
+	nobody := &sensor{memory: memory{last: []last{{value: 1, known: true}}}}
 	r := routing{roster: roster{sensors: []*sensor{s, nobody}}}
 	s.aboutPeople = true
-	if r.forgetReadings(); s.memory != nil || nobody.memory == nil {
-		t.Errorf("after the epoch there are %d and %d values", len(s.memory), len(nobody.memory))
+	if len(s.appendMemory(nil)) > 0 {
+		t.Error("what is about people is on a disk")
+	}
+	if r.forgetReadings(); s.memory.last != nil || nobody.memory.last == nil {
+		t.Errorf("after the epoch there are %d and %d values", len(s.memory.last), len(nobody.memory.last))
 	}
 }

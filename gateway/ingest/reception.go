@@ -25,6 +25,7 @@ type reception struct {
 	// captured are the levels of the last topic that a preset captures.
 	captured preset.Captured
 	nodes    nodes
+	memories memories
 	batch    batch
 }
 
@@ -32,6 +33,7 @@ func (r *reception) setUp(i *Ingest) {
 	r.cfg, r.clock, r.account, r.feedback = &i.cfg, &i.clock, &i.account, &i.feedback
 	r.liveness, r.catchUp, r.routing, r.windows = &i.liveness, &i.catchUp, &i.routing, &i.windows
 	r.small, r.large.delivery = newDelivery(r), newDelivery(r)
+	r.memories = make(memories)
 	r.nodes = nodes{edges: sparkplug.New(), send: r.feedback.command}
 }
 

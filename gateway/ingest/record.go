@@ -77,6 +77,9 @@ type snapshot struct {
 	heard   []uint64
 	// open is what open windows and epochs owe the log.
 	open []checkpoint.Record
+	// last are the last values of sensors about nobody: of all, or of those that have changed.
+	last        func(all bool) []checkpoint.Record
+	lastChanged bool
 }
 
 // recovered is what the log says, while it is read.
@@ -85,10 +88,12 @@ type recovered struct {
 	facts facts
 	heard []uint64 // each once
 	known map[uint64]bool
+	last  map[uint64]memory // by the sensors' numbers
 }
 
 func newRecovered() recovered {
-	return recovered{accountRecord: accountRecord{account: newAccount()}, known: make(map[uint64]bool)}
+	return recovered{accountRecord: accountRecord{account: newAccount()}, known: make(map[uint64]bool),
+		last: make(map[uint64]memory)}
 }
 
 // whole reports whether facts and numbers of sensors are those of the account.
@@ -128,6 +133,8 @@ func (v *recovered) read(r checkpoint.Record) error {
 		return json.Unmarshal(r.Body, &v.facts)
 	case checkpoint.Heard:
 		v.addHeard(checkpoint.Numbers(r.Body))
+	case checkpoint.Last:
+		readMemories(r.Body, v.last)
 	}
 	return nil
 }

@@ -87,6 +87,9 @@ func (r *recovery) restore() {
 	r.account.merge()
 	r.liveness.note(log.heard...)
 	r.routing.notePulses()
+	for _, s := range r.routing.sensors {
+		s.memory = log.last[s.number]
+	}
 	r.journal.factsAt = log.facts.At
 	r.windows.recover(&log.facts)
 	r.closes.list = log.facts.Closes
@@ -149,7 +152,7 @@ func (r *recovery) record(c checkpoint.Record) error {
 		return nil
 	}
 	switch c.Kind {
-	case checkpoint.State, checkpoint.Account, checkpoint.Facts, checkpoint.Heard:
+	case checkpoint.State, checkpoint.Account, checkpoint.Facts, checkpoint.Heard, checkpoint.Last:
 		return r.log.read(c)
 	}
 	ok, err := r.replay(c)

@@ -52,7 +52,7 @@ type sensor struct {
 	from, until int64
 
 	quota       *quota // nil for none
-	memory      memory // nil before the first value that is compared
+	memory      memory
 	lastReading int64
 	silentAfter int64 // last heartbeat plus three times every
 	aboutPeople bool

@@ -120,9 +120,6 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
 	sent := f.shape(kind, s)
-	if s.shape != nil && !s.shape.SameFields(sent.shape) {
-		s.memory = nil // it goes by the fields' numbers
-	}
 	s.shape, s.pointers, s.valid, s.unmapped, s.unfit = sent.shape, sent.pointers, sent.valid, sent.unmapped, false
 	s.declaresPulse, s.beat = !kind.Heartbeat.IsZero(), kind.Heartbeat.Nominal()
 	s.quota = newQuota(s.entry, kind).follow(s.quota)
@@ -261,8 +258,7 @@ func (r *routing) exchange(to roster, plans map[string][]plan.Plan, since time.T
 func (r *routing) forgetReadings() {
 	for _, s := range r.sensors {
 		if s.aboutPeople || s.home {
-			clear(s.memory)
-			s.memory = nil
+			s.memory.forget()
 		}
 		for n := range s.routes {
 			s.routes[n].rule.Forget()

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -62,7 +63,8 @@ func (r *routing) succeed(s, old *sensor, plans []plan.Plan, since int64) {
 	if s.entry.Kind == old.entry.Kind {
 		s.heard = old.heard
 	}
-	if s.entry.Kind == old.entry.Kind && s.entry.Profile == old.entry.Profile && s.entry.Device == old.entry.Device {
+	if a, b := s.entry, old.entry; a.Kind == b.Kind && a.Preset == b.Preset && a.Profile == b.Profile &&
+		a.Device == b.Device && maps.Equal(a.Map, b.Map) {
 		s.memory = old.memory
 	}
 	if since == always || samePlace(s.entry, old.entry) {

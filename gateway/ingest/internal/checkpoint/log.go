@@ -48,6 +48,7 @@ const (
 	Facts                   // what changes rarely: replaces the one before
 	Heard                   // numbers that are added to those before
 	Parts                   // tags of one epoch, each with the number of an owner, or 0
+	Last                    // last values of sensors about nobody: each sensor's replace those before
 )
 
 // sealed reports whether records of the kind have a key of their own.

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"hash/maphash"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -94,7 +93,6 @@ type Wrapped struct {
 type unwrapping struct {
 	wrap     Wrapped
 	arena    fastjson.Arena
-	seed     maphash.Seed
 	message  *fastjson.Value
 	elements []element
 	device   []byte // of the last reading

@@ -10,7 +10,6 @@
 package format
 
 import (
-	"hash/maphash"
 	"math"
 
 	"github.com/valyala/fastjson"
@@ -59,13 +58,9 @@ type Decoder struct {
 	unwrapping // of a message in an envelope
 }
 
-// seed is of what states are remembered by, one for all decoders of the process.
-var seed = maphash.MakeSeed()
-
 // NewDecoder makes a decoder.
 func NewDecoder() *Decoder {
 	d := &Decoder{r: reading.New()}
-	d.seed = seed
 	d.stamp = d.r.Stamp()
 	d.onTop, d.onField, d.onRecord = d.top, d.field, d.record
 	return d

@@ -116,6 +116,15 @@ func (d *Decoder) time(v *fastjson.Value) {
 	d.stamp.Time, d.stamp.Timed = t, true
 }
 
+// fnv is FNV-1a (Fowler, Noll, Vo) in 64 bits.
+func fnv(b []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return h
+}
+
 // boot folds a whole number or a text into 64 bits (FNV-1a); it only tells one
 // start of a sensor from another.
 func (d *Decoder) boot(v *fastjson.Value) {
@@ -136,11 +145,7 @@ func (d *Decoder) boot(v *fastjson.Value) {
 		d.fail(fault.AtKey(fault.TooLong, fault.KeyBoot))
 		return
 	}
-	h := uint64(14695981039346656037)
-	for _, c := range b {
-		h = (h ^ uint64(c)) * 1099511628211
-	}
-	d.stamp.Boot = h | 1<<63
+	d.stamp.Boot = fnv(b) | 1<<63
 }
 
 func (d *Decoder) field(key []byte, v *fastjson.Value) {

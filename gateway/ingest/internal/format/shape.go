@@ -2,7 +2,6 @@ package format
 
 import (
 	"math"
-	"slices"
 	"strings"
 )
 
@@ -22,6 +21,7 @@ type Shape struct {
 	// known what is there and is no data.
 	sources []*source
 	known   [][]string
+	print   uint64
 }
 
 type field struct {
@@ -62,6 +62,7 @@ func NewShape(names, types, forms []string, pointers map[string]string) *Shape {
 		s.fields = append(s.fields, f)
 	}
 	s.only = s.single()
+	s.print = fnv([]byte(strings.Join(names, "\n")))
 	return s
 }
 
@@ -85,8 +86,8 @@ func (s *Shape) Limit(field int, low, high float64) {
 	s.fields[field].low, s.fields[field].high = low, high
 }
 
-// SameFields reports whether another shape has the same fields under the same numbers.
-func (s *Shape) SameFields(other *Shape) bool { return slices.Equal(s.names, other.names) }
+// Fingerprint is of the fields' names and numbers: what is remembered of a field goes by its number.
+func (s *Shape) Fingerprint() uint64 { return s.print }
 
 // Names calls a function with each key below an envelope's root that a field is made of, and with
 // those that are known.

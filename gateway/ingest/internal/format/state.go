@@ -1,7 +1,6 @@
 package format
 
 import (
-	"hash/maphash"
 	"math"
 
 	"github.com/valyala/fastjson"
@@ -40,7 +39,7 @@ func (d *Decoder) takeChange(i int, src *source, v *fastjson.Value) {
 		d.fail(fault.At(fault.WrongType, i))
 		return
 	}
-	now := float64(maphash.Bytes(d.seed, text) >> 12) // exact in a float64
+	now := float64(fnv(text) >> 12) // exact in a float64
 	if before, ok := d.last(i, now); ok {
 		d.unique(i, d.r.SetBool(i, now != before))
 	}
