@@ -19,7 +19,7 @@ import (
 func TestEveryCode(t *testing.T) {
 	t.Parallel()
 	broker := harness.NewMosquitto(t, "")
-	c := harness.Found(t, harness.Everything())
+	c := harness.Found(t, oddly(harness.Everything()))
 	secrets := c.Passwords()
 	listen := harness.FreeAddr(t)
 	path := filepath.Join(c.Dir, "gateway.yaml")
@@ -70,8 +70,16 @@ func TestEveryCode(t *testing.T) {
 	// far too large
 	wrong("E105", "gate-1", fmt.Sprintf(`{"ts":%q,"fields":{"passed":1},"x":"%s"}`, at, strings.Repeat("x", 3<<20)))
 	wrong("E106", "gate-1", `[{"bver":99,"n":"passed","v":1}]`)
-	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":904,"fields":{"passed":1e300}}`, at)) // huge
-	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":905,"fields":{"passed":nan}}`, at))   // NaN
+	odd := func(code, topic, payload string) { want[code]++; c.Link.Publish(topic, []byte(payload), false) }
+	odd("E107", "odd/type", `{"type":"b","passed":1}`)
+	odd("E108", "odd/all", `{"type":"a","passed":1}`)
+	odd("E307", "odd/counter", `{"type":"a","passed":1}`)
+	odd("", "odd/quota", `{"type":"a","passed":1,"n":1}`)
+	odd("E408", "odd/quota", `{"type":"a","passed":1,"n":2}`)
+	delete(want, "") // which counts
+	// huge
+	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":904,"fields":{"passed":1e300}}`, at))
+	wrong("E200", "gate-1", fmt.Sprintf(`{"ts":%q,"seq":905,"fields":{"passed":nan}}`, at)) // NaN
 	// beyond the pole
 	wrong("E202", "track-1", fmt.Sprintf(`{"ts":%q,"seq":921,"fields":{"tag":"t","lat":90.5,"lon":2.5}}`, at))
 	wrong("E203", "track-1",
@@ -133,7 +141,7 @@ func TestEveryCode(t *testing.T) {
 	c.Tick(harness.Ten.Add(2 * time.Hour))
 	c.At(harness.Ten.Add(2 * time.Hour))
 	wrong("E302", "gate-1", harness.Gate(917, harness.Ten, 1))
-	all := 4.0 + apart + near // those that count
+	all := 5.0 + apart + near // those that count
 	for _, n := range want {
 		all += n
 	}
@@ -170,6 +178,25 @@ func TestEveryCode(t *testing.T) {
 	for code := range want {
 		t.Errorf("%s is not in docs/wire.md", code)
 	}
+}
+
+// oddly adds sensors of a preset that has all mistakes of presets.
+func oddly(files map[string]string) map[string]string {
+	files["presets/odd.yaml"] = `preset: odd
+topics:
+  - {pattern: "odd/all", type: reading}
+format: json
+device: /id
+type: {pointer: /type, reading: [a]}
+seq: /n
+`
+	files["presets/grows.yaml"] = "profile: grows\nfields:\n  passed: {pointer: /passed, counter: {}}\n"
+	for i, more := range []string{"topic: odd/type", "device: one", "topic: odd/counter, profile: grows",
+		"topic: odd/quota, quota: 1"} {
+		files["register.yaml"] += fmt.Sprintf("  - {id: odd-%d, owner: acme, kind: people-gate, zone: square, "+
+			"registered: 2026-01-01, preset: odd, %s}\n", i+2, more)
+	}
+	return files
 }
 
 // TestAFlood: one sensor sends as fast as it can, at least 50,000 messages in a
