@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 
 	"sluice/test/harness"
@@ -30,7 +31,7 @@ func newFive(t *testing.T, addr string, c *paho.Connect) *five {
 
 func fiveOver(t *testing.T, conn net.Conn, c *paho.Connect) *five {
 	t.Helper()
-	cl := paho.NewClient(paho.ClientConfig{Conn: conn})
+	cl := paho.NewClient(paho.ClientConfig{Conn: packets.NewThreadSafeConn(conn)}) // it pings from elsewhere
 	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
 	defer cancel()
 	c.ClientID, c.CleanStart, c.KeepAlive = t.Name(), true, 60

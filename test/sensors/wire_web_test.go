@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,8 @@ func TestWireWebSocket(t *testing.T) {
 			if secured {
 				ca := harness.NewAuthority(t, c.Dir)
 				ca.Issue("server", "localhost")
-				scheme, more = "wss", ", tls: {cert: server.crt, key: server.key}"
+				ca.Issue("gate", "gate-1")
+				scheme, more = "wss", ", tls: {cert: server.crt, key: server.key, client_ca: ca.crt}"
 				trust = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the server's is of this test
 			}
 			c.Edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.Mqtt),
@@ -64,6 +66,19 @@ func TestWireWebSocket(t *testing.T) {
 			}
 			c.Received(3)
 			c.Codes(map[string]float64{"E003": 1})
+
+			if secured {
+				own, err := tls.LoadX509KeyPair(filepath.Join(c.Dir, "gate.crt"), filepath.Join(c.Dir, "gate.key"))
+				harness.NoError(t, err)
+				shows := trust.Clone()
+				shows.Certificates = []tls.Certificate{own}
+				f := fiveOver(t, harness.WebSocket(t, scheme+"://"+web, shows), &paho.Connect{})
+				for at, want := range map[string]byte{topic: 0, "city/v1/acme/wifi-1/up": 0x87} {
+					if code, why := f.told(at, reading); code != want {
+						t.Errorf("by its certificate it is told %#x %q of %s", code, why, at)
+					}
+				}
+			}
 
 			page := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(scheme + "://localhost:" + port).
 				SetUsername("gate-1").SetPassword(secrets["gate-1"]).SetTLSConfig(trust).SetConnectRetry(false).
