@@ -11,6 +11,7 @@ import (
 	"sluice/gateway/config"
 	"sluice/perm"
 	"sluice/register"
+	"sluice/register/fleet"
 )
 
 // Modes of a register's files: the gateway, which is another user, reads them; a group that may
@@ -76,4 +77,24 @@ func isDir(path string) bool {
 // broken is the error for a register that has mistakes of its own.
 func broken(path string, found []register.Fault) error {
 	return fmt.Errorf("%w\nmend the register first; sluice register check %s shows all of it", found[0], path)
+}
+
+// appendTo adds entries to a register's file.
+func appendTo(path string, sensors []register.Sensor) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if raw, err = fleet.Append(path, raw, sensors, os.ReadFile); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return perm.Replace(path, raw, sharedMode)
+}
+
+// refused is an error of what cannot be written.
+func refused(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &config.Refusal{Err: err}
 }

@@ -80,19 +80,3 @@ func without509(a *ca.Authority, file string, now time.Time) (ids []string, err 
 	}
 	return ids, nil
 }
-
-// issue issues certificates and says so.
-func issue(cmd *cobra.Command, a *ca.Authority, dir string, ids []string, until time.Time) error {
-	bar := progress(cmd.ErrOrStderr(), len(ids), "issuing")
-	err := a.Issue(ids, until, func(done int) { _ = bar.Set(done) })
-	_ = bar.Finish()
-	if err != nil {
-		return &config.Refusal{Err: err}
-	}
-	if until.After(a.Until()) {
-		until = a.Until()
-	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s until %s, in %s/sensors\n",
-		counted(len(ids), "certificate", "certificates"), until.Format(time.DateOnly), dir)
-	return err
-}

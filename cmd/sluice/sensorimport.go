@@ -227,18 +227,6 @@ func (in *importing) save(f *fleet.Fleet) error {
 	return err
 }
 
-// appendTo adds entries to a register's file.
-func appendTo(path string, sensors []register.Sensor) error {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	if raw, err = fleet.Append(path, raw, sensors, os.ReadFile); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return perm.Replace(path, raw, sharedMode)
-}
-
 // readUpTo reads a file of a bounded size.
 func readUpTo(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)

@@ -163,11 +163,3 @@ func (n *newcomer) check(path string) error {
 	}
 	return nil
 }
-
-// refused is an error of what cannot be written.
-func refused(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &config.Refusal{Err: err}
-}
