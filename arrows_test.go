@@ -102,8 +102,9 @@ var arrows = map[string]row{
 		"books brief gateway/activation gateway/admin gateway/config gateway/crash gateway/forward " +
 			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/publicbooks gateway/reconcile " +
 			"gateway/release gateway/rollback internal/retry policy/compile policy/rego"},
-	"gateway/ingest/internal/fault":   {"the closed list of codes", ""},
-	"gateway/ingest/internal/reading": {"a reading, which says nothing about itself", ""},
+	"gateway/ingest/internal/fault":     {"the closed list of codes", ""},
+	"gateway/ingest/internal/structure": {"how a message is built, without what it says", ""},
+	"gateway/ingest/internal/reading":   {"a reading, which says nothing about itself", ""},
 	"gateway/ingest/internal/intake": {"the bounded queue, and what became of each message",
 		"gateway/ingest/internal/fault"},
 	"gateway/ingest/internal/wipe":      {"memory that is cleared", ""},
@@ -131,7 +132,8 @@ var arrows = map[string]row{
 		"gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe " +
 			"internal/retry"},
 	"gateway/ingest": {"the side that sees people: the one goroutine and all that it owns",
-		"gateway/crash gateway/ingest/internal/checkpoint gateway/ingest/internal/fault " +
+		"gateway/crash gateway/ingest/internal/cbor gateway/ingest/internal/checkpoint " +
+			"gateway/ingest/internal/fault gateway/ingest/internal/structure " +
 			"gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener " +
 			"gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading " +
 			"gateway/ingest/internal/redact gateway/ingest/internal/sparkplug gateway/ingest/internal/window " +

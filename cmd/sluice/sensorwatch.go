@@ -25,18 +25,23 @@ const watchEvery = 2 * time.Second
 type watchOptions struct {
 	file         string
 	once, asJSON bool
+	shape        bool
+	span         time.Duration
 }
 
 func watchCommand() *cobra.Command {
 	var o watchOptions
 	c := &cobra.Command{
-		Use:   "watch -c FILE [SENSOR...]",
+		Use:   "watch -c FILE [--shape] [SENSOR...]",
 		Short: "Watch what the sensors of a running gateway send, without what they say",
 		Args:  cobra.ArbitraryArgs,
 		Long: "For technicians, at the gateway's machine: it asks the admin address, which answers there only.\n" +
 			"Of sensors about nobody it shows when each was heard last, its rate, and every code with its count; of\n" +
 			"those about people only codes of the last full interval, as 1, 10 or 100; of those that stand for a\n" +
 			"home how many there are. No value is shown of any.\n\n" +
+			"With --shape it listens for a minute, and then shows how messages were built that fit no sensor, or\n" +
+			"were refused for their shape: JSON pointers and types, with * for a key that may be data. The gateway\n" +
+			"looks at nothing of the kind before or after.\n\n" +
 			"On a terminal it refreshes in place; elsewhere it prints each line again that has changed. Exit codes:\n" +
 			"0 done, 3 the configuration is refused, 4 the gateway does not answer.",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,12 +53,20 @@ func watchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.watch(cmd.Context(), cmd.OutOrStdout(), a, args)
+			if !o.shape {
+				return o.watch(cmd.Context(), cmd.OutOrStdout(), a, args)
+			}
+			if len(args) > 0 || o.span < time.Second || o.span > admin.LongestLook {
+				return &usageError{"--shape goes with no sensor, and with --for of 1s to 1m"}
+			}
+			return o.shapes(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), a)
 		},
 	}
 	c.Flags().StringVarP(&o.file, "config", "c", "gateway.yaml", "configuration file of the gateway")
 	c.Flags().BoolVar(&o.once, "once", false, "look once")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print what the gateway answers, a line of JSON for each look")
+	c.Flags().BoolVar(&o.shape, "shape", false, "show how messages are built that fit no sensor")
+	c.Flags().DurationVar(&o.span, "for", admin.LongestLook, "how long --shape listens, a minute at most")
 	return c
 }
 

@@ -124,7 +124,8 @@ func rows(s *admin.Sensor, now time.Time, instants bool) string {
 		alive = map[bool]string{true: "yes", false: "no"}[*s.Alive]
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-24s %-16s %-16s %-7s %-20s %8s %10s\n", s.ID, s.Kind, s.Zone, alive, heard, rate, counted)
+	line := fmt.Sprintf("%-24s %-16s %-16s %-7s %-20s %8s %10s", s.ID, s.Kind, s.Zone, alive, heard, rate, counted)
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
 	for _, c := range s.Codes {
 		fmt.Fprintf(&b, "  %s %-20s %6d  %s\n", c.Code, c.Pointer, c.Count, c.Fix)
 	}

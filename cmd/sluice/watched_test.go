@@ -79,7 +79,7 @@ func sendOdds(ctx context.Context, link *device.Link) {
 			"acme/counter-1/up":              `{` + at + `"fields":{"device":3141592653}}`,
 			"acme/meter-1/up":                `{` + at + `"fields":{"kwh":"3141592653"}}`,
 			"acme/gate-2/up":                 `{` + at + `"fields":{"passed":3141592653}}`,
-			"elsewhere/02-00-5e-10-00-01/up": `{"plate_1234BCD":{"battery":3141592653},"02005e100001":[{"t":"1234BCD"}]}`,
+			"elsewhere/02-00-5e-10-00-01/up": `{"battery":3141592653,"rssi":-1,"02005e100001":[{"t":"1234BCD"}]}`,
 		} {
 			link.Publish("city/v1/"+topic, []byte(text), false)
 		}

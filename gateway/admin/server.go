@@ -144,6 +144,7 @@ func handler(src *Sources) http.Handler {
 		writeJSON(w, status, answer)
 	})
 	mux.Handle("GET /debug/sensors", door.Here(sensors(src.Watch)))
+	mux.Handle("GET /debug/structures", door.Here(structures(src.Watch)))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(newMetrics(src).registry, promhttp.HandlerOpts{}))
 	return mux
 }

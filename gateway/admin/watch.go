@@ -11,6 +11,7 @@ import (
 // Watch is what a technician at the machine may know of sensors.
 type Watch interface {
 	Sensors(ctx context.Context) (*ingest.Sensors, error)
+	Structures(ctx context.Context, span time.Duration) (*ingest.Structures, error)
 }
 
 // watchFor is how long ingest may take for an answer.

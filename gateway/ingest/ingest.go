@@ -30,6 +30,7 @@
 //	changes   policies and registers on their way in
 //	reporter  the Report that others read
 //	watch     what technicians at the machine may know of sensors
+//	shapes    how messages are built that fit no sensor, while somebody looks
 //
 // A recovery fills them from the log at a start, and is over before the first message.
 //
@@ -140,6 +141,7 @@ type Ingest struct {
 	changes  changes
 	reporter reporter
 	watch    watch
+	shapes   shapes
 	pulse    pulse
 }
 
@@ -171,6 +173,7 @@ func newIngest(cfg Config) *Ingest {
 		windows: &i.windows, closes: &i.closes,
 	}
 	i.watch = newWatch(i)
+	i.shapes.takes = make(chan *look)
 	return i
 }
 
@@ -273,12 +276,14 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			n.done <- i.changes.renew(n)
 		case q := <-i.watch.asked:
 			q <- i.watch.answer()
+		case i.shapes.now = <-i.shapes.takes:
 		case <-tick.C:
 			if !i.clock.simulated() {
 				err = i.tick(ctx, w, i.clock.believed())
 			}
 		case <-care.C:
 			i.journal.tend()
+			i.shapes.expire()
 			err = i.commit(ctx)
 		case <-feedback.C:
 			i.feedback.send()

@@ -148,8 +148,11 @@ func (m *machine) serve() {
 		})
 	}
 	status("the open data of the services")
-	harness.Want(t, m.run(fenced.Take(t, "docs/operations.md", "sluice sensor watch")),
+	harness.Want(t, m.run(fenced.Take(t, "docs/operations.md", "sluice sensor watch -c /etc/sluice/gateway.yaml --once")),
 		`(?s)noise-rambla.*"id":"noise-rambla"`)
+	shape := fenced.Take(t, "docs/operations.md", "sluice sensor watch -c /etc/sluice/gateway.yaml --shape")
+	shape.Change("--for 20s", "--for 1s") // a test waits for less
+	harness.Want(t, m.run(shape), `nothing came that fits no sensor`)
 	harness.Write(t, m.root+"/etc/sluice/register.yaml",
 		harness.Read(t, m.root+"/etc/sluice/register.yaml")+
 			"  - {id: new-noise, owner: demo, kind: noise-meter, zone: carrer-nou, registered: 2026-05-01}\n")
