@@ -148,8 +148,8 @@ func (m *machine) serve() {
 		})
 	}
 	status("the open data of the services")
-	harness.Want(t, m.run(fenced.Take(t, "docs/operations.md", "sluice sensor watch -c /etc/sluice/gateway.yaml --once")),
-		`(?s)noise-rambla.*"id":"noise-rambla"`)
+	watch := fenced.Take(t, "docs/operations.md", "sluice sensor watch -c /etc/sluice/gateway.yaml --once")
+	harness.Want(t, m.run(watch), `(?s)noise-rambla.*"id":"noise-rambla"`)
 	shape := fenced.Take(t, "docs/operations.md", "sluice sensor watch -c /etc/sluice/gateway.yaml --shape")
 	shape.Change("--for 20s", "--for 1s") // a test waits for less
 	harness.Want(t, m.run(shape), `nothing came that fits no sensor`)

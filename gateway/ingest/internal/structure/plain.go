@@ -33,19 +33,29 @@ func Plain(key string) bool {
 	}
 	digits, meant := 0, false
 	for _, word := range words {
-		letters := strings.TrimRightFunc(word, digit)
-		n := len(word) - len(letters)
-		digits += n
-		symbol := slices.Contains(symbols, strings.ToLower(word))
-		switch {
-		case strings.ContainsFunc(letters, digit), // in the middle
-			len(word) >= 4 && hexadecimal(word), voiceless(letters),
-			n > 2, letters == "" && n > 1, letters != "" && n > 0 && len(letters) < 4 && !symbol:
+		n, means, ok := read(word)
+		if !ok {
 			return false
 		}
-		meant = meant || symbol || len(letters) >= 4
+		digits, meant = digits+n, meant || means
 	}
 	return digits == 0 || digits <= 3 && meant
+}
+
+// read reports whether a word of a key may be shown, how many digits are at its end, and whether it
+// means something, so that a digit may be beside it.
+func read(word string) (digits int, means, ok bool) {
+	letters := strings.TrimRightFunc(word, digit)
+	symbol := slices.Contains(symbols, strings.ToLower(word))
+	switch digits = len(word) - len(letters); {
+	case strings.ContainsFunc(letters, digit): // in the middle
+	case len(word) >= 4 && hexadecimal(word), voiceless(letters):
+	case digits > 2, letters == "" && digits > 1:
+	case digits > 0 && letters != "" && len(letters) < 4 && !symbol:
+	default:
+		return digits, symbol || len(letters) >= 4, true
+	}
+	return digits, false, false
 }
 
 func letter(r rune) bool  { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }

@@ -70,8 +70,8 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// FuzzOf: nothing of a message leaves but keys that are plain, within its bounds.
-func FuzzOf(f *testing.F) {
+// FuzzStructure: nothing of a message leaves but keys that are plain, within its bounds.
+func FuzzStructure(f *testing.F) {
 	f.Add(`{"battery":3.1,"seen":{"02005e100001":[{"rssi":-60},"1234BCD"]}}`)
 	f.Add(`[[[{"a":null}]]]`)
 	f.Fuzz(func(t *testing.T, text string) {
