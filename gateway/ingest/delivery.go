@@ -83,7 +83,7 @@ func (d *delivery) Refused(f fault.Fault) { d.refuse(f, d.decoder.Stamp()) }
 func (d *delivery) refuse(f fault.Fault, of *reading.Stamp) {
 	d.outcome.refused(d.sensor, f)
 	d.in.refuse(d.sensor, f, of)
-	d.in.shapes.unfit(d.message, d.sensor, f)
+	d.in.feedback.shapes.unfit(d.message, d.sensor, f)
 }
 
 // Dropped notes a field that is dropped while its reading goes on.

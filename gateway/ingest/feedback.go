@@ -19,7 +19,9 @@ type feedback struct {
 	tally tally
 	told  time.Time // until when it was sent last, by the gateway's clock
 	last  told
-	out   chan []message
+	// shapes sees what is refused for its shape.
+	shapes *shapes
+	out    chan []message
 }
 
 func newFeedback(cfg *Config, clock *eventClock) feedback {

@@ -174,6 +174,7 @@ func newIngest(cfg Config) *Ingest {
 	}
 	i.watch = newWatch(i)
 	i.shapes.takes = make(chan *look)
+	i.feedback.shapes = &i.shapes
 	return i
 }
 

@@ -18,7 +18,6 @@ type reception struct {
 	catchUp  *catchUp
 	routing  *routing
 	windows  *windows
-	shapes   *shapes
 
 	small  delivery // the message at hand
 	large  large    // the one that is taken in parts, between others
@@ -33,7 +32,6 @@ type reception struct {
 func (r *reception) setUp(i *Ingest) {
 	r.cfg, r.clock, r.account, r.feedback = &i.cfg, &i.clock, &i.account, &i.feedback
 	r.liveness, r.catchUp, r.routing, r.windows = &i.liveness, &i.catchUp, &i.routing, &i.windows
-	r.shapes = &i.shapes
 	r.small, r.large.delivery = newDelivery(r), newDelivery(r)
 	r.memories = make(memories)
 	r.nodes = nodes{edges: sparkplug.New(), send: r.feedback.command}
@@ -105,7 +103,7 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 // refuseAll refuses a message before any of it is read.
 func (r *reception) refuseAll(m *intake.Message, s *sensor, c fault.Code) {
 	r.refuse(s, fault.New(c), nil)
-	r.shapes.unfit(m, s, fault.New(c))
+	r.feedback.shapes.unfit(m, s, fault.New(c))
 	r.answer(m, outcome{why: fault.New(c), of: s})
 }
 
