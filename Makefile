@@ -108,7 +108,7 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzWebSocket:gateway/ingest/internal/listener FuzzFrames:gateway/ingest/internal/websocket \
 	FuzzHandshake:gateway/ingest/internal/websocket \
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc \
-	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug \
+	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug FuzzTry:gateway/ingest \
 	FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:certify/report FuzzFrames:certify/tap \
 	FuzzText:internal/instant FuzzPattern:register/preset FuzzPreset:register/preset \
 	FuzzEnvelope:gateway/ingest/internal/format FuzzStructure:gateway/ingest/internal/structure

@@ -1,8 +1,6 @@
 package publicbooks
 
 import (
-	"slices"
-
 	"sluice/books"
 	"sluice/plan"
 	"sluice/register"
@@ -13,32 +11,19 @@ import (
 func fates(kind register.Kind, plans []plan.Plan, idle []idler) []books.Field {
 	list := []books.Field{}
 	for _, f := range kind.Fields {
-		out := books.Field{Name: f.Name, Class: f.Class, Fate: "dropped", Valid: f.Valid}
+		out := books.Field{Name: f.Name, Class: f.Class, Fate: string(plan.Dropped), Valid: f.Valid}
 		for _, p := range plans {
-			if fate := fateOf(f.Name, p.Stream); fate != "" {
-				out.Fate, out.Decision = fate, p.Stream.Decision
+			if fate := p.Stream.FateOf(f.Name); fate != plan.Dropped {
+				out.Fate, out.Decision = string(fate), p.Stream.Decision
 				break
 			}
 		}
 		for _, x := range idle {
-			if fate := fateOf(f.Name, x.stream); fate != "" && out.Decision == "" {
-				out.Decision, out.State, out.Planned = x.stream.Decision, x.state, fate
+			if fate := x.stream.FateOf(f.Name); fate != plan.Dropped && out.Decision == "" {
+				out.Decision, out.State, out.Planned = x.stream.Decision, x.state, string(fate)
 			}
 		}
 		list = append(list, out)
 	}
 	return list
-}
-
-func fateOf(field string, s *plan.Stream) string {
-	switch {
-	case !slices.Contains(s.Keep, field):
-		return ""
-	case field == s.Unit.Field:
-		return "counted"
-	case field == s.Place.Lat || field == s.Place.Lon,
-		slices.ContainsFunc(s.Generalise, func(g plan.Generalise) bool { return g.Field == field }):
-		return "generalised"
-	}
-	return "kept"
 }

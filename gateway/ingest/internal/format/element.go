@@ -109,7 +109,7 @@ func (d *Decoder) unwrap(e *element, index int, received int64) {
 	dated := d.unwrapTime(e, received)
 	d.unwrapCount(e, index, dated)
 	d.known, d.first, d.late = false, false, false
-	if d.bad.Code == fault.None {
+	if d.goesOn() {
 		d.unwrapFields(e)
 	}
 	switch {

@@ -54,6 +54,7 @@ type Decoder struct {
 	strays                   int // keys beside fields that are none of ours
 	seen                     uint8
 	next                     int // the field that is likely next
+	also                     func(fault.Fault)
 
 	unwrapping // of a message in an envelope
 }
@@ -89,7 +90,7 @@ func (d *Decoder) Decode(payload []byte, shape *Shape, received int64, sink Sink
 // nothing yet, Next does.
 func (d *Decoder) Begin(payload []byte, shape *Shape, received int64, sink Sink) {
 	d.shape, d.sink = shape, sink
-	d.left = left{}
+	d.left, d.message = left{}, nil
 	d.r.Reset()
 	if len(payload) > MaxMessage {
 		sink.Refused(fault.New(fault.TooLarge))
@@ -100,6 +101,7 @@ func (d *Decoder) Begin(payload []byte, shape *Shape, received int64, sink Sink)
 		sink.Refused(bad)
 		return
 	}
+	d.message = v
 	switch v.Type() {
 	case fastjson.TypeObject:
 		d.object(v, 0, received)

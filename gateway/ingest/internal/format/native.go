@@ -16,14 +16,14 @@ func (d *Decoder) object(v *fastjson.Value, index int, received int64) {
 	}
 	d.stamp.Index, d.bad, d.fieldsObject, d.seen, d.next, d.strays = index, fault.Fault{}, nil, 0, 0, 0
 	o.Visit(d.onTop)
-	if d.bad.Code == fault.None && d.fieldsObject != nil {
+	if d.goesOn() && d.fieldsObject != nil {
 		if fields, err := d.fieldsObject.Object(); err == nil {
 			fields.Visit(d.onField)
 		} else if !d.shape.mapped { // another format may call something else by that name
-			d.bad = fault.AtKey(fault.WrongType, fault.KeyFields)
+			d.fail(fault.AtKey(fault.WrongType, fault.KeyFields))
 		}
 	}
-	if d.bad.Code == fault.None && d.shape.mapped {
+	if d.goesOn() && d.shape.mapped {
 		d.pointed(v)
 	}
 	if d.bad.Code == fault.None && d.r.Empty() {
@@ -101,7 +101,14 @@ func (d *Decoder) fail(f fault.Fault) {
 	if d.bad.Code == fault.None {
 		d.bad = f
 	}
+	if d.also != nil {
+		d.also(f)
+	}
 }
+
+// goesOn reports whether the rest of a reading is looked at: not of one that is refused, unless
+// somebody wants all that is wrong with it.
+func (d *Decoder) goesOn() bool { return d.bad.Code == fault.None || d.also != nil }
 
 func (d *Decoder) time(v *fastjson.Value) {
 	b, err := v.StringBytes()

@@ -1,0 +1,342 @@
+package format
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fastjson"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/register/preset"
+)
+
+// A gateway never asks where in a message something was. Who tries a sample of a sensor does, and
+// wants all that is wrong with it.
+
+// Everything has the decoder go on with a reading that is refused, and tell also each fault of it.
+func (d *Decoder) Everything(also func(fault.Fault)) { d.also = also }
+
+// Use is what a key of a message is for.
+type Use string
+
+// The uses. Known is what a profile names and calls no data.
+const (
+	UseTime   Use = "time"
+	UseSeq    Use = "seq"
+	UseBoot   Use = "boot"
+	UseDevice Use = "device"
+	UseType   Use = "type"
+	UseField  Use = "field"
+	UseKnown  Use = "known"
+	UseNone   Use = "none"
+)
+
+// Key is one value of a message that holds no others: where it is, and what it is for. Name is
+// what stands beside a value in a list of names and values, as in SenML. A value that comes again
+// in another element of a list is there once.
+type Key struct {
+	Pointer, Name string
+	Use           Use
+	Field         int // of the kind, where it is for a field
+}
+
+// Origin is where a reading's time, count and identity are, as JSON pointers from the message's
+// root; empty for what is not there.
+type Origin struct{ Time, Seq, Boot, Device string }
+
+// MaxKeys is how many keys of a message are listed.
+const MaxKeys = 1000
+
+// Trace knows the places of a message that is, or was, decoded last; it is valid until the next.
+type Trace struct {
+	d    *Decoder
+	at   map[*fastjson.Value]string // of objects and arrays
+	used map[string]Key
+}
+
+// Trace is of the message at hand, for a sink that is being told of it, or afterwards.
+func (d *Decoder) Trace() *Trace {
+	t := &Trace{d: d, at: make(map[*fastjson.Value]string), used: make(map[string]Key)}
+	if d.message != nil {
+		t.locate(d.message, "")
+	}
+	return t
+}
+
+func (t *Trace) locate(v *fastjson.Value, at string) {
+	t.at[v] = at
+	below(v, func(key string, v *fastjson.Value) {
+		if holds(v) {
+			t.locate(v, at+"/"+key)
+		}
+	})
+}
+
+func holds(v *fastjson.Value) bool {
+	return v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray
+}
+
+// below are the values that an object or an array holds, by their keys as parts of a pointer.
+func below(v *fastjson.Value, each func(key string, v *fastjson.Value)) {
+	switch v.Type() {
+	case fastjson.TypeObject:
+		v.GetObject().Visit(func(key []byte, v *fastjson.Value) { each(escape(string(key)), v) })
+	case fastjson.TypeArray:
+		for i, v := range v.GetArray() {
+			each(strconv.Itoa(i), v)
+		}
+	}
+}
+
+func escape(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }
+
+func pointerOf(path []string) string {
+	var b strings.Builder
+	for _, key := range path {
+		b.WriteString("/" + escape(key))
+	}
+	return b.String()
+}
+
+// place is where find finds something.
+func (t *Trace) place(e *element, path []string) string {
+	v, _ := t.d.find(e, path)
+	if v == nil || v.Type() == fastjson.TypeNull {
+		return ""
+	}
+	holders := []*fastjson.Value{e.own}
+	for i := len(e.in) - 1; i >= 0; i-- {
+		holders = append(holders, e.in[i])
+	}
+	for _, h := range append(holders, t.d.message) {
+		if h != nil && h.Get(path...) != nil {
+			return t.at[h] + pointerOf(path)
+		}
+	}
+	return ""
+}
+
+// Origin is of the nth reading of a message, from 0.
+func (t *Trace) Origin(n int, received int64) (o Origin) {
+	d := t.d
+	switch {
+	case d.message == nil || d.isPack():
+		return o
+	case d.wrap.Envelope == nil:
+		return t.native(n)
+	case n >= len(d.elements):
+		return o
+	}
+	e, env := &d.elements[n], d.wrap.Envelope
+	for i := range env.times {
+		if v, _ := d.find(e, env.times[i].path); v != nil {
+			if _, ok := d.instant(v, env.times[i].form, received); ok {
+				o.Time = t.place(e, env.times[i].path)
+				break
+			}
+		}
+	}
+	o.Seq, o.Boot, o.Device = t.place(e, env.seq), t.place(e, env.boot), t.place(e, env.device)
+	return o
+}
+
+// native is Origin for a message in the city's own format.
+func (t *Trace) native(n int) (o Origin) {
+	v := t.d.one(n)
+	if v == nil {
+		return o
+	}
+	at := func(key string, bit uint8) string {
+		if t.d.shape.claimed&bit != 0 || v.Get(key) == nil {
+			return ""
+		}
+		return t.at[v] + "/" + key
+	}
+	return Origin{Time: at("ts", keyTime), Seq: at("seq", keySeq), Boot: at("boot", keyBoot)}
+}
+
+// one is the nth reading of a message in the city's own format.
+func (d *Decoder) one(n int) *fastjson.Value {
+	if d.message.Type() != fastjson.TypeArray {
+		return d.message
+	}
+	if list := d.message.GetArray(); n < len(list) {
+		return list[n]
+	}
+	return nil
+}
+
+// isPack reports whether the message is a pack of SenML.
+func (d *Decoder) isPack() bool {
+	if d.message == nil || len(d.message.GetArray()) == 0 {
+		return false
+	}
+	if e := d.wrap.Envelope; e != nil {
+		return e.format == preset.SenML || e.format == preset.SenMLCBOR
+	}
+	return d.isSenML(d.message.GetArray())
+}
+
+// Keys lists a message's keys after it has been decoded, and says whether there are more.
+func (t *Trace) Keys(received int64) (list []Key, more bool) {
+	d := t.d
+	if d.message == nil || d.shape == nil {
+		return nil, false
+	}
+	if d.isPack() {
+		return t.records()
+	}
+	t.find(received)
+	seen := make(map[Key]bool)
+	t.walk(d.message, "", "", func(k Key, normal string) {
+		if same := (Key{normal, k.Name, k.Use, k.Field}); !seen[same] && len(seen) <= MaxKeys {
+			seen[same] = true
+			list = append(list, k)
+		}
+	})
+	if len(list) > MaxKeys {
+		return list[:MaxKeys], true
+	}
+	return list, false
+}
+
+// records lists a pack's labels.
+func (t *Trace) records() (list []Key, more bool) {
+	seen := make(map[string]bool)
+	for n, v := range t.d.message.GetArray() {
+		name := string(v.GetStringBytes("n"))
+		if v.Get("n") == nil || seen[name] {
+			continue
+		}
+		if len(list) == MaxKeys {
+			return list, true
+		}
+		seen[name] = true
+		k := Key{Pointer: "/" + strconv.Itoa(n), Name: name, Use: UseNone}
+		if i, known := t.d.shape.labels[name]; known {
+			k.Use, k.Field = UseField, i
+		}
+		list = append(list, k)
+	}
+	return list, false
+}
+
+// find notes what is used.
+func (t *Trace) find(received int64) {
+	d := t.d
+	note := func(at string, k Key) {
+		if _, known := t.used[at]; at != "" && !known {
+			t.used[at] = k
+		}
+	}
+	origin := func(n int) {
+		o := t.Origin(n, received)
+		for _, u := range []struct {
+			at  string
+			use Use
+		}{{o.Time, UseTime}, {o.Seq, UseSeq}, {o.Boot, UseBoot}, {o.Device, UseDevice}} {
+			note(u.at, Key{Use: u.use})
+		}
+	}
+	if d.wrap.Envelope == nil {
+		for n := range max(1, len(d.message.GetArray())) {
+			if v := d.one(n); v != nil {
+				t.nativeFields(v, note)
+				origin(n)
+			}
+		}
+		return
+	}
+	note(t.place(&element{}, d.wrap.Envelope.typed), Key{Use: UseType})
+	for n := range d.elements {
+		t.fields(&d.elements[n], note)
+		origin(n)
+	}
+}
+
+func (t *Trace) nativeFields(v *fastjson.Value, note func(string, Key)) {
+	for i, f := range t.d.shape.fields {
+		path := f.path
+		if path == nil {
+			path = []string{"fields", t.d.shape.names[i]}
+		}
+		if v.Get(path...) != nil {
+			note(t.at[v]+pointerOf(path), Key{Use: UseField, Field: i})
+		}
+	}
+}
+
+// fields notes where the fields of a reading in an envelope are.
+func (t *Trace) fields(e *element, note func(string, Key)) {
+	env, shape := t.d.wrap.Envelope, t.d.shape
+	root := e.own
+	if env.root != nil {
+		root, _ = t.d.find(e, env.root)
+	}
+	if env.pairs != nil {
+		t.pairs(e, note)
+		root = nil
+	}
+	for i, src := range shape.sources {
+		switch {
+		case src == nil || src.path == nil:
+		case root != nil && root.Get(src.path...) != nil:
+			note(t.at[root]+pointerOf(src.path), Key{Use: UseField, Field: i})
+		case src.anywhere:
+			note(t.place(e, src.path), Key{Use: UseField, Field: i})
+		}
+	}
+	for _, path := range shape.known {
+		if root != nil && root.Get(path...) != nil {
+			note(t.at[root]+pointerOf(path), Key{Use: UseKnown})
+		}
+	}
+}
+
+// pairs notes the fields in a list of names and values.
+func (t *Trace) pairs(e *element, note func(string, Key)) {
+	p := t.d.wrap.Envelope.pairs
+	list, _ := t.d.find(e, t.d.wrap.Envelope.list)
+	if list == nil {
+		return
+	}
+	for _, one := range list.GetArray() {
+		name := t.d.text(one.Get(p.Name))
+		if name == nil || one.Get(p.Value) == nil {
+			continue
+		}
+		k := Key{Name: string(name), Use: UseNone}
+		for i, src := range t.d.shape.sources {
+			if src != nil && len(src.path) == 1 && src.path[0] == k.Name {
+				k.Use, k.Field = UseField, i
+			}
+		}
+		for _, path := range t.d.shape.known {
+			if len(path) == 1 && path[0] == k.Name {
+				k.Use = UseKnown
+			}
+		}
+		note(t.at[one]+"/"+escape(p.Value), k)
+	}
+}
+
+// walk visits what holds no other values; normal is a pointer without the places in lists.
+func (t *Trace) walk(v *fastjson.Value, at, normal string, each func(k Key, normal string)) {
+	k, used := t.used[at]
+	if used || !holds(v) {
+		if !used {
+			k.Use = UseNone
+		}
+		k.Pointer = at
+		each(k, normal)
+		return
+	}
+	array := v.Type() == fastjson.TypeArray
+	below(v, func(key string, v *fastjson.Value) {
+		if array {
+			t.walk(v, at+"/"+key, normal+"/*", each)
+		} else {
+			t.walk(v, at+"/"+key, normal+"/"+key, each)
+		}
+	})
+}

@@ -1,0 +1,295 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/format"
+	"sluice/gateway/ingest/internal/reading"
+	"sluice/gateway/ingest/internal/redact"
+	"sluice/plan"
+	"sluice/register/preset"
+)
+
+// aheadAtMost is how far a reading may be ahead of the clock, where a gateway's configuration
+// does not say more.
+const aheadAtMost = int64(time.Minute)
+
+// trying is one message of a trial.
+type trying struct {
+	*Trial
+	decoder  *format.Decoder
+	captured preset.Captured
+	payload  []byte
+	received int64
+	out      Tried
+	trace    *format.Trace
+	all      []fault.Fault // of the reading at hand
+	nobody   bool          // no identity is where the message should have one
+	// unwrapping says that the message is opened, and none of its readings at hand yet.
+	unwrapping bool
+	last       []byte // identity that a message has
+}
+
+// Find takes every device for the sensor's.
+func (y *trying) Find(device []byte) *format.Shape {
+	y.nobody = len(device) == 0
+	y.last = append(y.last[:0], device...)
+	return y.sensor.shape
+}
+
+// Reading looks which decisions would count a reading.
+func (y *trying) Reading(r reading.Reading) {
+	one := y.next()
+	stamp := r.Stamp()
+	if stamp.Time > y.received+aheadAtMost {
+		y.mistake(fault.New(fault.Future), one.Number)
+		return
+	}
+	if y.nobody {
+		return
+	}
+	if !y.of.Judged {
+		one.Counts = true
+		return
+	}
+	best, at := fault.New(fault.NoDecision), time.Unix(0, stamp.Time)
+	var kept redact.Kept
+	for i := range y.rules {
+		rule := &y.rules[i]
+		f := rule.rule.Apply(r, &kept)
+		switch {
+		case f.Code == fault.None:
+			one.Counts = true
+			one.Decisions = append(one.Decisions, rule.stream.Decision)
+			if !rule.stream.InForce(at) {
+				y.warn("policy", "decision "+rule.stream.Decision+" is in force from "+day(rule.stream.From)+" until "+
+					day(rule.stream.Until)+": what a device observes at another time counts for nothing")
+			}
+		case rank(f.Code) > rank(best.Code):
+			best = f
+		}
+	}
+	if !one.Counts {
+		y.mistake(best, one.Number)
+	}
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Refused says all that is wrong with a reading, or with the message.
+func (y *trying) Refused(f fault.Fault) {
+	switch {
+	case y.whole(f):
+		y.mistake(f, 0)
+		return
+	case f.Code == fault.NotMapped && y.out.Role == string(preset.Birth):
+		y.Ignored() // another device's, or the edge node's own
+		return
+	}
+	all := y.all
+	if !slices.Contains(all, f) {
+		all = append(all, f)
+	}
+	one := y.next()
+	for _, f := range all {
+		if f.Code == fault.BadTime && f.Key() != "" || f.Code == fault.BadTime && f.Field < 0 {
+			one.Instant, one.TimeFrom = nil, ""
+		}
+		y.mistake(f, one.Number)
+	}
+}
+
+// whole reports whether a fault is of the message, of which then no reading is known.
+func (y *trying) whole(f fault.Fault) bool {
+	return y.unwrapping || f.Code == fault.NotJSON || f.Code == fault.TooLarge
+}
+
+// Dropped needs no note: the list of keys has them all.
+func (y *trying) Dropped(fault.Fault) {}
+
+// Ignored is a reading that is known and none.
+func (y *trying) Ignored() { y.next().Ignored = true }
+
+// next begins the account of a reading; its stamp is the decoder's.
+func (y *trying) next() *TriedReading {
+	if y.trace == nil {
+		y.trace = y.decoder.Trace()
+	}
+	n := len(y.out.Readings)
+	stamp, from := y.decoder.Stamp(), y.trace.Origin(n, y.received)
+	one := TriedReading{Number: n + 1, TimeFrom: from.Time, SeqFrom: from.Seq, BootFrom: from.Boot,
+		Boot: from.Boot != "", Device: y.out.Device, Decisions: []string{}}
+	at := y.received
+	switch {
+	case from.Time == "" && !stamp.Timed:
+		one.TimeFrom = "receipt"
+	case from.Time == "":
+		one.TimeFrom = "/t"
+		fallthrough
+	default:
+		at = stamp.Time
+	}
+	instant := time.Unix(0, at).UTC()
+	one.Instant = &instant
+	if stamp.Sequenced {
+		seq := stamp.Seq
+		one.Seq = &seq
+	}
+	if y.nobody {
+		y.mistake(fault.New(fault.NoDevice), one.Number)
+	} else if len(y.last) > 0 {
+		one.Device = Identity{Value: string(y.last), From: "message", Pointer: from.Device}
+		if y.out.Device.From == "" {
+			y.out.Device = one.Device
+		}
+	}
+	y.all = nil
+	y.out.Readings = append(y.out.Readings, one)
+	return &y.out.Readings[n]
+}
+
+// keys lists what the message has, and the fields that it has not.
+func (y *trying) keys() {
+	if y.trace == nil {
+		y.trace = y.decoder.Trace()
+	}
+	keys, more := y.trace.Keys(y.received)
+	y.out.More = more
+	there := make(map[int]bool)
+	for _, k := range keys {
+		one := TriedKey{Pointer: k.Pointer, Name: k.Name, There: true, Use: string(k.Use), Fate: "used"}
+		switch k.Use {
+		case format.UseField:
+			there[k.Field] = true
+			one.Field = y.of.Kind.Fields[k.Field].Name
+			y.fates(one)
+			continue
+		case format.UseKnown, format.UseNone:
+			one.Fate = string(plan.Dropped)
+		}
+		y.out.Keys = append(y.out.Keys, one)
+	}
+	if len(y.out.Readings) == 0 {
+		return
+	}
+	for i, f := range y.of.Kind.Fields {
+		if !there[i] && y.sensor.pointers[i] != "" {
+			y.fates(TriedKey{Pointer: y.sensor.pointers[i], Field: f.Name, Use: string(format.UseField)})
+		}
+	}
+}
+
+// fates lists what each decision makes of a field.
+func (y *trying) fates(one TriedKey) {
+	one.Fate = "read"
+	if y.of.Judged {
+		one.Fate = string(plan.Dropped)
+	}
+	named := false
+	for i := range y.rules {
+		s := y.rules[i].stream
+		if fate := s.FateOf(one.Field); fate != plan.Dropped {
+			one.Fate, one.Decision, named = string(fate), s.Decision, true
+			y.out.Keys = append(y.out.Keys, one)
+		}
+	}
+	if !named {
+		y.out.Keys = append(y.out.Keys, one)
+	}
+}
+
+// costs warns where readings cannot be told apart exactly (docs/wire.md).
+func (y *trying) costs() {
+	for _, r := range y.out.Readings {
+		switch {
+		case r.Ignored || r.Seq != nil && (r.Boot || y.sensor.system != nil):
+		case r.Seq != nil:
+			y.warn("sequence", "there is no boot: send one that changes at a restart, or a reading after it may be "+
+				"taken for one before it, where seq begins anew and ts is absent or the same")
+		case r.TimeFrom == "receipt":
+			y.warn("sequence", "there is neither seq nor a time: a message that is sent again counts twice, unless "+
+				"its sender marks it as a duplicate")
+		default:
+			y.warn("sequence", "there is no seq: an equal message within the window is taken for a repetition, and "+
+				"each costs the gateway more; send seq, up by one from reading to reading")
+		}
+	}
+}
+
+// warn notes what is no mistake, once.
+func (y *trying) warn(rule, fix string) {
+	y.find(Finding{Level: "warning", Pointer: "/*", Rule: rule, Fix: fix, Count: 1})
+}
+
+// mistake notes a fault of a reading, or of the message for 0.
+func (y *trying) mistake(f fault.Fault, n int) {
+	one := Finding{Level: "mistake", Code: f.Code.String(), Rule: f.Rule(), Reading: n, Count: 1}
+	one.Pointer, one.Fix = y.sensor.words(f)
+	if y.sensor.system != nil {
+		y.inEnvelope(f, &one)
+	}
+	if f.Code == fault.NoDecision {
+		one.Fix = "no decision of the policy is for a sensor of this kind, zone and owner; sluice policy explain " +
+			"says whom each is for"
+	}
+	if f.Code == fault.NotJSON && y.out.Role != string(preset.Heartbeat) {
+		one.Line = lineOf(y.payload)
+	}
+	y.find(one)
+}
+
+func (y *trying) find(one Finding) {
+	for i := range y.out.Findings {
+		if f := &y.out.Findings[i]; f.Code == one.Code && f.Pointer == one.Pointer && f.Fix == one.Fix {
+			if f.Code != "" {
+				f.Count++
+			}
+			return
+		}
+	}
+	y.out.Findings = append(y.out.Findings, one)
+}
+
+// inEnvelope says of a fault what a preset means by it.
+func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
+	p := y.sensor.system.preset
+	switch {
+	case f.Code == fault.BadTime && f.Field < 0 && len(p.TS) > 0:
+		one.Pointer, one.Rule = p.TS[0].Pointer, "preset"
+		one.Fix = "this preset reads the time as " + p.TS[0].As + ", and this is none: set the device's format, or " +
+			"name it in a preset of your own, under ts"
+	case f.Code == fault.WrongType && f.Field >= 0:
+		one.Fix += "; a profile reads text with number: text"
+	case f.Code == fault.WrongType && f.Key() == "seq":
+		one.Pointer, one.Fix = p.Seq.Pointer, "send a whole number from 0 there"
+	case f.Code == fault.WrongType && f.Key() == "boot":
+		one.Pointer, one.Fix = p.Boot, "send a whole number or a text there"
+	case f.Code == fault.UnknownTopic:
+		one.Fix = "give the topic that the message came on, as the preset has it: spBv1.0/GROUP/DDATA/NODE/DEVICE; " +
+			"it says whether the message is a birth or data"
+	case f.Code == fault.NotMapped && one.Reading > 0, f.Code == fault.MissingField && p.Format != preset.Sparkplug &&
+		len(y.rules) == 0:
+		one.Fix = "none of the kind's fields is where the map, the profile or the preset looks for it: name a " +
+			"pointer of the message in map, or a profile"
+	case f.Code == fault.NotMapped && len(p.Each) > 0:
+		one.Pointer = p.Each[0]
+		one.Fix = "the preset looks for a list of readings there: is it another preset's message?"
+	case f.Code == fault.NoDevice:
+		one.Pointer = p.Device
+	}
+}
+
+// lineOf is the line on which JSON cannot be read; 0 where it is none of the text's lines.
+func lineOf(payload []byte) int {
+	var v any
+	var wrong *json.SyntaxError
+	if !errors.As(json.Unmarshal(payload, &v), &wrong) {
+		return 0
+	}
+	return 1 + bytes.Count(payload[:min(int(wrong.Offset), len(payload))], []byte("\n"))
+}
