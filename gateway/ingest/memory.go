@@ -40,6 +40,15 @@ func (d *delivery) Exchange(field int, value float64, of *reading.Stamp) (before
 	if is := d.sensor.shape.Fingerprint(); m.fields != is {
 		*m = memory{fields: is}
 	}
+	before, known, late = m.exchange(field, value, of)
+	if !late && d.sensor.lasting() {
+		d.in.memories[d.sensor] = true
+	}
+	return before, known, late
+}
+
+// exchange takes a field's value as of a reading, and returns the one before it.
+func (m *memory) exchange(field int, value float64, of *reading.Stamp) (before float64, known, late bool) {
 	for len(m.last) <= field {
 		m.last = append(m.last, last{})
 	}
@@ -49,9 +58,6 @@ func (d *delivery) Exchange(field int, value float64, of *reading.Stamp) (before
 		return 0, false, true
 	}
 	m.last[field] = last{value, of.Time, of.Boot, of.Seq, true, of.Sequenced}
-	if d.sensor.lasting() {
-		d.in.memories[d.sensor] = true
-	}
 	return was.value, was.known, false
 }
 

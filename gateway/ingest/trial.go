@@ -17,13 +17,16 @@ import (
 )
 
 // Trial tries samples of what a sensor sends, with the decoder, shapes and rules of a gateway, and
-// says what would become of them. It keeps nothing but what the births of Sparkplug say.
+// says what would become of them. It keeps nothing but what the births of Sparkplug say, and the last values of counters and states.
 type Trial struct {
 	of     TrialOf
 	sensor *sensor
 	rules  []trialRule
 	edges  *sparkplug.Edges
-	unfit  []Finding
+	// memories have the last values of each device, for counters and states.
+	memories map[string]*memory
+	last     time.Time // when the last message came
+	unfit    []Finding
 }
 
 // TrialOf is what is tried: a sensor as the register would have it, and its kind. Where Judged is
@@ -110,7 +113,7 @@ func NewTrial(of TrialOf) *Trial {
 		of.City = time.UTC
 	}
 	s := &sensor{entry: &of.Sensor}
-	t := &Trial{of: of, sensor: s, edges: sparkplug.New()}
+	t := &Trial{of: of, sensor: s, edges: sparkplug.New(), memories: make(map[string]*memory)}
 	if of.Sensor.Preset != "" {
 		p := of.Presets.Presets[of.Sensor.Preset]
 		s.system = &system{preset: p, envelope: format.NewEnvelope(p, of.City), profiles: of.Presets.Profiles}
@@ -165,8 +168,12 @@ func (t *Trial) entryFault(pointer, fix string) {
 func (t *Trial) Entry() []Finding { return t.unfit }
 
 // Try tries one message. The topic is empty where it is not known; received dates what has no time
-// of its own.
+// of its own; of messages that come at once, each comes a little after the one before.
 func (t *Trial) Try(topic string, payload []byte, received time.Time) Tried {
+	if !received.After(t.last) {
+		received = t.last.Add(time.Millisecond)
+	}
+	t.last = received
 	y := &trying{Trial: t, decoder: format.NewDecoder(), received: received.UnixNano(), payload: payload}
 	y.decoder.Everything(func(f fault.Fault) { y.all = append(y.all, f) })
 	y.out.Role = string(preset.Reading)
@@ -216,11 +223,12 @@ func (y *trying) native(topic string) {
 // wrapped takes a message in a preset's envelope.
 func (y *trying) wrapped(topic string) {
 	p := y.sensor.system.preset
-	w := format.Wrapped{Envelope: y.sensor.system.envelope, Finder: y}
+	w := format.Wrapped{Envelope: y.sensor.system.envelope, Finder: y, Memory: y}
 	if topic != "" {
 		pattern, role, known := y.pattern(topic, &y.captured)
 		if known {
 			y.out.Role, w.Topic, w.Captured = string(role), pattern, &y.captured
+			w.Lenient = role == preset.Birth // another device's, or the edge node's own
 		} else if len(p.Topics) > 0 {
 			y.warn("register", "the topic fits none of the preset's, of which one is "+p.Topics[0].Pattern+
 				": a sensor there needs a topic of its own in the register")

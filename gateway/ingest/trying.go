@@ -42,6 +42,20 @@ func (y *trying) Find(device []byte) *format.Shape {
 	return y.sensor.shape
 }
 
+// Exchange remembers a device's last values, as a gateway does.
+func (y *trying) Exchange(field int, value float64, of *reading.Stamp) (before float64, known, late bool) {
+	whose := y.out.Device.Value
+	if len(y.last) > 0 {
+		whose = string(y.last)
+	}
+	m := y.memories[whose]
+	if m == nil {
+		m = new(memory)
+		y.memories[whose] = m
+	}
+	return m.exchange(field, value, of)
+}
+
 // Reading looks which decisions would count a reading.
 func (y *trying) Reading(r reading.Reading) {
 	one := y.next()
@@ -83,12 +97,8 @@ func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // Refused says all that is wrong with a reading, or with the message.
 func (y *trying) Refused(f fault.Fault) {
-	switch {
-	case y.whole(f):
+	if y.whole(f) {
 		y.mistake(f, 0)
-		return
-	case f.Code == fault.NotMapped && y.out.Role == string(preset.Birth):
-		y.Ignored() // another device's, or the edge node's own
 		return
 	}
 	all := y.all
@@ -269,6 +279,10 @@ func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
 		one.Pointer, one.Fix = p.Seq.Pointer, "send a whole number from 0 there"
 	case f.Code == fault.WrongType && f.Key() == "boot":
 		one.Pointer, one.Fix = p.Boot, "send a whole number or a text there"
+	case f.Code == fault.First:
+		one.Level = "warning"
+		one.Fix = "a counter or state is compared with the device's last, and this is the first: give a second sample to " +
+			"see one count"
 	case f.Code == fault.UnknownTopic:
 		one.Fix = "give the topic that the message came on, as the preset has it: spBv1.0/GROUP/DDATA/NODE/DEVICE; " +
 			"it says whether the message is a birth or data"
