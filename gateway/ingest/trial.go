@@ -17,7 +17,8 @@ import (
 )
 
 // Trial tries samples of what a sensor sends, with the decoder, shapes and rules of a gateway, and
-// says what would become of them. It keeps nothing but what the births of Sparkplug say, and the last values of counters and states.
+// says what would become of them. It keeps nothing but what the births of Sparkplug say, and the last values of
+// counters and states.
 type Trial struct {
 	of     TrialOf
 	sensor *sensor

@@ -281,8 +281,8 @@ func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
 		one.Pointer, one.Fix = p.Boot, "send a whole number or a text there"
 	case f.Code == fault.First:
 		one.Level = "warning"
-		one.Fix = "a counter or state is compared with the device's last, and this is the first: give a second sample to " +
-			"see one count"
+		one.Fix = "a counter or state is compared with the device's last, and this is the first: give a second " +
+			"sample to see one count"
 	case f.Code == fault.UnknownTopic:
 		one.Fix = "give the topic that the message came on, as the preset has it: spBv1.0/GROUP/DDATA/NODE/DEVICE; " +
 			"it says whether the message is a birth or data"
