@@ -55,7 +55,8 @@ func TestWhoWasTurnedAway(t *testing.T) {
 			c.Tick(harness.Ten.Add(17 * time.Hour)) // the day after
 			c.Stored()
 			first := turned(c, t)
-			if first == nil || math.Abs(first.Value-0.2) > 0.08 || first.Low > first.Value || first.High < first.Value ||
+			if first == nil || math.Abs(first.Value-0.2) > 0.08 ||
+				first.Low > first.Value || first.High < first.Value ||
 				first.End.Sub(first.Start) != 24*time.Hour {
 				t.Fatalf("the share is %+v; 60 of 300 were turned away", first)
 			}
