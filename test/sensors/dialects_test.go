@@ -17,7 +17,21 @@ func TestWireDialects(t *testing.T) {
 	documented(t, "`firmware-sim run --as chirpstack-v4` speaks like another system: its topics, its messages and "+
 		"what comes beside them, for each preset in its `--help`.",
 		"`--print-register` prints the register entries that go with it, to be pasted into a register; the same "+
-			"`--seed` gives the same devices.")
+			"`--seed` gives the same devices.",
+		"Without `--as`, each sensor speaks what the example city's register says; with `--as native`, all speak the "+
+			"format above.")
+	for _, as := range []string{"", "native"} {
+		entries := harness.Run(t, harness.Firmware, "run", "--print-register", "--as", as)
+		for _, line := range strings.Split(harness.Read(t, "../../configs/portalba/register.yaml"), "\n") {
+			said := regexp.MustCompile(`id: ([\w-]+),.*(preset: [\w-]+)`).FindStringSubmatch(line)
+			if said == nil {
+				continue
+			}
+			if speaks := regexp.MustCompile(said[1] + `,.*` + said[2]).MatchString(entries); speaks != (as == "") {
+				t.Errorf("with --as %q, whether %s speaks as registered is %v", as, said[1], speaks)
+			}
+		}
+	}
 	harness.Need(t, "mosquitto_sub")
 	broker := harness.NewMosquitto(t, "")
 	host, port, _ := strings.Cut(broker.Addr, ":")
