@@ -199,6 +199,11 @@ func (p *Passwords) File() []byte {
 	return b.Bytes()
 }
 
+// commanded reports whether an owner that writes there has edge nodes of Sparkplug, which read commands.
+func commanded(filters []string) bool {
+	return slices.ContainsFunc(filters, func(f string) bool { return strings.HasPrefix(f, "spBv1.0/") })
+}
+
 // Made begins each access list of ours.
 const Made = "# Made from the register by sluice sensor acl;"
 
@@ -232,7 +237,7 @@ func ACL(reg *register.Register, gateway string) []byte {
 		for _, filter := range systems[owner] {
 			fmt.Fprintf(&b, "topic write %s\n", filter)
 		}
-		if commands != "" {
+		if commanded(systems[owner]) {
 			fmt.Fprintf(&b, "topic read %s\n", commands)
 		}
 	}

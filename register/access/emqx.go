@@ -68,7 +68,7 @@ func ACLForEMQX(reg *register.Register, gateway string) []byte {
 		for _, filter := range systems[owner] {
 			fmt.Fprintf(&b, "{allow, {username, %s}, publish, [%s]}.\n", erlang(owner), erlang(filter))
 		}
-		if commands != "" {
+		if commanded(systems[owner]) {
 			fmt.Fprintf(&b, "{allow, {username, %s}, subscribe, [%s]}.\n", erlang(owner), erlang(commands))
 		}
 	}
