@@ -27,6 +27,8 @@ func TestSensorsDocument(t *testing.T) {
 			own = text
 		case strings.HasPrefix(text, "mosquitto_pub"):
 			try = text
+		case strings.HasPrefix(text, "sluice sensor check"):
+			harness.Want(t, b.Run("../..", []string{filepath.Dir(harness.Sluice)}), `(?m)^1 message, .* would count`)
 		default:
 			t.Errorf("%s is run by nobody", b)
 		}
