@@ -149,7 +149,8 @@ func (a *aviary) gather(processes ...*harness.Process) []byte {
 	a.T.Helper()
 	var said bytes.Buffer
 	for _, u := range []string{
-		a.Admin + "/metrics", a.Admin + "/healthz", a.Admin + "/readyz", a.Opendata + "/", a.Opendata + "/sensors",
+		a.Admin + "/metrics", a.Admin + "/healthz", a.Admin + "/readyz", a.Admin + "/debug/sensors",
+		a.Opendata + "/", a.Opendata + "/sensors",
 		a.Opendata + "/privacy",
 		a.Opendata + "/api/v1/streams", a.Opendata + "/api/v1/sensors", a.Opendata + "/api/v1/ledger",
 		a.Opendata + "/api/v1/decisions",
