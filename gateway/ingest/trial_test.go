@@ -212,3 +212,39 @@ func FuzzTry(f *testing.F) {
 		}
 	})
 }
+
+// TestRoles: what is no reading is called by its name, and is no mistake.
+func TestRoles(t *testing.T) {
+	birth, data := "spBv1.0/Town Water/DBIRTH/Pump House/Tank 1", "spBv1.0/Town Water/DDATA/Pump House/Tank 1"
+	samples := make(map[string][]byte)
+	for _, f := range vendors.Folders(t) {
+		for _, m := range f.Messages {
+			samples[f.Name+"/"+m.File] = m.Body
+		}
+	}
+	for _, c := range []struct{ preset, topic, payload, role, code, says string }{
+		{"", "city/v1/o/s/hb", `{"every":"PT60S"}`, "heartbeat", "", ""},
+		{"", "city/v1/o/s/hb", `{"every":"often"}`, "unknown", "E101", "ISO 8601"},
+		{"", "city/v1/o/s/down", `{"seq":1,"fields":{"laeq":61}}`, "reading", "E001", "OWNER/SENSOR/up"},
+		{"chirpstack-v4", "application/a/device/d/event/status", `{}`, "heartbeat", "", ""},
+		{"chirpstack-v4", "application/a/device/d/event/join", `{}`, "ignore", "", ""},
+		{"chirpstack-v4", "elsewhere", `{"object":{"laeq":61}}`, "reading", "", "topic of its own"},
+		{"sparkplug-b", data, string(samples["sparkplug-b/unborn.hex"]), "unknown", "E102", "the birth first"},
+		{"ttn-v3", "", `{"received_at":"now","uplink_message":{"decoded_payload":{"laeq":61}}}`, "reading", "E300",
+			"time as rfc3339"},
+		{"sparkplug-b", birth, string(samples["sparkplug-b/dbirth.hex"]), "birth", "", ""},
+		{"sparkplug-b", "", "", "unknown", "E001", "whether the message is a birth"},
+	} {
+		of := noise()
+		of.Sensor.Preset = c.preset
+		got := ingest.NewTrial(of).Try(c.topic, []byte(c.payload), sampled)
+		code, says := "", ""
+		for _, f := range got.Findings {
+			code, says = code+f.Code, says+f.Fix
+		}
+		if got.Role != c.role || code != c.code || !strings.Contains(says, c.says) {
+			t.Errorf("%s of %s: a %s, %q, %s; want a %s, %q, %s", c.topic, c.preset, got.Role, code, says, c.role,
+				c.code, c.says)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
@@ -33,6 +34,7 @@ type trying struct {
 	// unwrapping says that the message is opened, and none of its readings at hand yet.
 	unwrapping bool
 	last       []byte // identity that a message has
+	timeAt     int    // which of the preset's times the reading has first
 }
 
 // Find takes every device for the sensor's.
@@ -132,6 +134,7 @@ func (y *trying) next() *TriedReading {
 	}
 	n := len(y.out.Readings)
 	stamp, from := y.decoder.Stamp(), y.trace.Origin(n, y.received)
+	y.timeAt = from.Tried
 	one := TriedReading{Number: n + 1, TimeFrom: from.Time, SeqFrom: from.Seq, BootFrom: from.Boot,
 		Boot: from.Boot != "", Device: y.out.Device, Decisions: []string{}}
 	at := y.received
@@ -270,8 +273,9 @@ func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
 	p := y.sensor.system.preset
 	switch {
 	case f.Code == fault.BadTime && f.Field < 0 && len(p.TS) > 0:
-		one.Pointer, one.Rule = p.TS[0].Pointer, "preset"
-		one.Fix = "this preset reads the time as " + p.TS[0].As + ", and this is none: set the device's format, or " +
+		at := p.TS[min(y.timeAt, len(p.TS)-1)]
+		one.Pointer, one.Rule = at.Pointer, "preset"
+		one.Fix = "this preset reads the time as " + at.As + ", and this is none: set the device's format, or " +
 			"name it in a preset of your own, under ts"
 	case f.Code == fault.WrongType && f.Field >= 0:
 		one.Fix += "; a profile reads text with number: text"
@@ -286,20 +290,32 @@ func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
 	case f.Code == fault.UnknownTopic:
 		one.Fix = "give the topic that the message came on, as the preset has it: spBv1.0/GROUP/DDATA/NODE/DEVICE; " +
 			"it says whether the message is a birth or data"
-	case f.Code == fault.NotMapped && one.Reading > 0, f.Code == fault.MissingField && p.Format != preset.Sparkplug &&
-		len(y.rules) == 0:
-		one.Fix = "none of the kind's fields is where the map, the profile or the preset looks for it: name a " +
-			"pointer of the message in map, or a profile"
-	case f.Code == fault.NotMapped && len(p.Each) > 0:
-		one.Pointer = p.Each[0]
-		one.Fix = "the preset looks for a list of readings there: is it another preset's message?"
+	case f.Code == fault.NotMapped, f.Code == fault.MissingField && len(y.rules) == 0:
+		notMapped(p, one)
 	case f.Code == fault.NoDevice:
 		one.Pointer = p.Device
 	}
 }
 
-// lineOf is the line on which JSON cannot be read; 0 where it is none of the text's lines.
+// notMapped says where nothing is that a preset, a profile or a map looks for.
+func notMapped(p *preset.Preset, one *Finding) {
+	switch {
+	case one.Reading > 0:
+		one.Fix = "none of the kind's fields is where the map, the profile or the preset looks for it: name a " +
+			"pointer of the message in map, or a profile"
+	case p.Format == preset.Sparkplug:
+		one.Pointer, one.Fix = "/readings", "no metric of it has a name that is known"
+	case len(p.Each) > 0:
+		one.Pointer = p.Each[0]
+		one.Fix = "the preset looks for a list of readings there: is it another preset's message?"
+	}
+}
+
+// lineOf is the line on which JSON cannot be read; 0 where it can, and of what is no text.
 func lineOf(payload []byte) int {
+	if !utf8.Valid(payload) || len(payload) == 0 {
+		return 0
+	}
 	var v any
 	var wrong *json.SyntaxError
 	if !errors.As(json.Unmarshal(payload, &v), &wrong) {

@@ -41,8 +41,11 @@ type Key struct {
 }
 
 // Origin is where a reading's time, count and identity are, as JSON pointers from the message's
-// root; empty for what is not there.
-type Origin struct{ Time, Seq, Boot, Device string }
+// root; empty for what is not there. Tried is which of the preset's times is the first that is there, read or not.
+type Origin struct {
+	Time, Seq, Boot, Device string
+	Tried                   int
+}
 
 // MaxKeys is how many keys of a message are listed.
 const MaxKeys = 1000
@@ -128,8 +131,12 @@ func (t *Trace) Origin(n int, received int64) (o Origin) {
 		return o
 	}
 	e, env := &d.elements[n], d.wrap.Envelope
+	there := false
 	for i := range env.times {
-		if v, _ := d.find(e, env.times[i].path); v != nil {
+		if v, _ := d.find(e, env.times[i].path); v != nil && v.Type() != fastjson.TypeNull {
+			if !there {
+				o.Tried, there = i, true
+			}
 			if _, ok := d.instant(v, env.times[i].form, received); ok {
 				o.Time = t.place(e, env.times[i].path)
 				break
