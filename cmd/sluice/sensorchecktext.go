@@ -69,6 +69,9 @@ func (m *checkedMessage) show(b *strings.Builder) {
 			field, k.Fate = field+" (not there)", "-"
 		}
 		at := strings.TrimSpace(visible(k.Pointer) + " " + visible(k.Name))
+		if k.Pointer == "" && strings.HasPrefix(k.Name, "{") {
+			at = "topic " + at
+		}
 		fmt.Fprintf(t, "    %s\t%s\t%s\t%s\n", at, visible(field), k.Fate, why(k))
 	}
 	_ = t.Flush()

@@ -83,11 +83,11 @@ type TriedReading struct {
 }
 
 // TriedKey is a key of the message, or a field of the kind that is not there. Use is time, seq,
-// boot, device, type, field, known or none; Fate is kept, generalised, counted or dropped by
+// boot, device, type, name, field, known or none; Fate is kept, generalised, counted or dropped by
 // Decision, read where no policy is looked at, or used. There is one for each decision.
 type TriedKey struct {
 	Pointer  string `json:"pointer"`
-	Name     string `json:"name"` // beside the value, as in SenML
+	Name     string `json:"name"` // beside the value, as in SenML; or {NAME} of a level of the topic
 	Field    string `json:"field"`
 	There    bool   `json:"there"`
 	Use      string `json:"use"`
@@ -229,6 +229,7 @@ func (y *trying) wrapped(topic string) {
 		pattern, role, known := y.pattern(topic, &y.captured)
 		if known {
 			y.out.Role, w.Topic, w.Captured = string(role), pattern, &y.captured
+			y.topic = pattern
 			w.Lenient = role == preset.Birth // another device's, or the edge node's own
 		} else if len(p.Topics) > 0 {
 			y.warn("register", "the topic fits none of the preset's, of which one is "+p.Topics[0].Pattern+

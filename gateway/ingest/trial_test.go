@@ -45,7 +45,7 @@ func TestVendorsSamples(t *testing.T) {
 					if r.Instant == nil || r.TimeFrom == "" {
 						t.Errorf("%s: reading %d has no time", m.File, r.Number)
 					}
-					if !captures(f) && !slices.ContainsFunc(got.Keys, func(k ingest.TriedKey) bool {
+					if !slices.ContainsFunc(got.Keys, func(k ingest.TriedKey) bool {
 						return k.There && k.Field != ""
 					}) {
 						t.Errorf("%s: a reading counts and no field is there: %+v", m.File, got.Keys)
@@ -60,19 +60,6 @@ func TestVendorsSamples(t *testing.T) {
 			}
 		})
 	}
-}
-
-func captures(f vendors.Folder) bool {
-	p := preset.Builtin().Profiles[f.Profile]
-	if p == nil {
-		return false
-	}
-	for _, s := range p.Fields {
-		if s.Capture != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // quiet looks that the words of a report hold none of a message's values; keys, and whose it is,

@@ -25,6 +25,7 @@ type trying struct {
 	*Trial
 	decoder  *format.Decoder
 	captured preset.Captured
+	topic    *preset.Pattern // nil where it is not known
 	payload  []byte
 	received int64
 	out      Tried
@@ -191,10 +192,24 @@ func (y *trying) keys() {
 		return
 	}
 	for i, f := range y.of.Kind.Fields {
+		if name := y.capture(f.Name); name != "" {
+			y.fates(TriedKey{Name: "{" + name + "}", Field: f.Name, Use: string(format.UseField),
+				There: y.topic != nil && y.topic.Capture(name) >= 0})
+			continue
+		}
 		if !there[i] && y.sensor.pointers[i] != "" {
 			y.fates(TriedKey{Pointer: y.sensor.pointers[i], Field: f.Name, Use: string(format.UseField)})
 		}
 	}
+}
+
+// capture is the level of the topic that a field is, or empty.
+func (y *trying) capture(field string) string {
+	e := &y.of.Sensor
+	if e.Profile == "" || e.Map[field] != "" {
+		return ""
+	}
+	return y.of.Presets.Profiles[e.Profile].Fields[field].Capture
 }
 
 // fates lists what each decision makes of a field.

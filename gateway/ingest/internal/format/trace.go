@@ -27,6 +27,7 @@ const (
 	UseDevice Use = "device"
 	UseType   Use = "type"
 	UseField  Use = "field"
+	UseName   Use = "name" // of the value beside it
 	UseKnown  Use = "known"
 	UseNone   Use = "none"
 )
@@ -324,6 +325,7 @@ func (t *Trace) pairs(e *element, note func(string, Key)) {
 			}
 		}
 		note(t.at[one]+"/"+escape(p.Value), k)
+		note(t.at[one]+"/"+escape(p.Name), Key{Use: UseName})
 	}
 }
 
