@@ -42,6 +42,7 @@ var settings = map[string]string{
 	"TestListenerCertificates":   `gateway: listen.tls.cert listen.tls.key listen.tls.client_ca`,
 	"TestRevokedCertificates":    `gateway: listen.tls.crl`,
 	"TestListenerIdentities":     `gateway: listen.passwords listen.mqtt`,
+	"TestWireWebSocket":          `gateway: listen.websocket`,
 	"TestOneSortOfPolicy":        `gateway: simulation`,
 	"TestInboxOverHTTP":          `gateway: policy.inbox policy.every policy.roster`,
 	"TestPublishAndRead": `gateway: gateway dir keys time.topic register policy.dir admin opendata: books

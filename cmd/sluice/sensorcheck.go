@@ -214,8 +214,8 @@ func plansIn(ctx context.Context, set *compile.Set, of *ingest.TrialOf, zones []
 }
 
 func (f *sampleCheck) kindOf(kinds map[string]register.Kind) (register.Kind, error) {
-	k, known := kinds[f.kind]
-	if known {
+	k, listed := kinds[f.kind]
+	if listed {
 		return k, nil
 	}
 	return k, &usageError{"which kind is it? give --kind, one of " + strings.Join(sortedKeys(kinds), ", ") +
