@@ -20,9 +20,6 @@ build: ## the two programs, into bin/
 	go build -o bin/sluice ./cmd/sluice
 	go build -o bin/firmware-sim ./firmware-sim
 
-# RACE has the race detector in all but SQLite's C, which a program has made Go of: nothing of ours
-# is in it, and everything over a store took three times as long.
-RACE  := -race -gcflags=modernc.org/...=-race=false
 # Neither code nor tests of PLAIN begin a goroutine: the race detector could only find that they are slow.
 # Tests of BOTH that measure, or compute much in one goroutine, are skipped with it (test/raced) and run without.
 # TestMakeTestsAll looks that all this is so, and that no package is left out.
@@ -45,7 +42,7 @@ test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	go vet ./...
 	mkdir -p $(SLUICE_TEST_PROGRAMS) && go build -o $(SLUICE_TEST_PROGRAMS) ./cmd/sluice ./firmware-sim
 	go test -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN:%=./%)
-	go test $(RACE) -p=4 -parallel=4 -shuffle=$(SEED) -timeout 40m $(WAITING:%=./%) $(STORIES:%=./%) $(RACED)
+	go test -race -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(WAITING:%=./%) $(STORIES:%=./%) $(RACED)
 test: export SLUICE_TEST_PROGRAMS := $(CURDIR)/bin/test
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.

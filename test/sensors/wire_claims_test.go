@@ -7,6 +7,13 @@ var claimedElsewhere = map[string][]string{
 		`| from the connection to the whole CONNECT, TLS included | 10 s |`,
 		`| connections of one sensor | 4; the next ends the oldest |`,
 	},
+	`test/docs.TestSampleCommands`: {
+		"A message can be tried before any device is connected, with the policy's directory where there is one, and `--preset` for what another system sends:",
+		"echo '{\"ts\":\"2026-11-23T10:00:00Z\",\"seq\":1,\"boot\":7,\"fields\":{\"laeq\":71.5,\"note\":\"hot\"}}' > sample.json\nsluice sensor check sample.json --kind noise-meter --topic city/v1/acme/noise-7/up --policy policy",
+		"It says when the reading was and from which key that is known, its `seq` and `boot`, whose it is, what becomes of each key (kept, generalised, counted or dropped) and by which decision, and all mistakes at once, with the codes above and the fix.",
+		"The exit code is 1 where no reading would count.",
+		"Values are shown of the time, `seq` and the identity only, and nothing is sent.",
+	},
 	`gateway/ingest/internal/format.TestEnvelope`: {
 		`| E107 | refused | a type of message that the sensor's preset does not know |`,
 		`| E108 | refused | the message does not say whose it is, where the preset looks for the device |`,
