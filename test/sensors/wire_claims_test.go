@@ -8,9 +8,15 @@ var claimedElsewhere = map[string][]string{
 		`| connections of one sensor | 4; the next ends the oldest |`,
 	},
 	`test/docs.TestSampleCommands`: {
-		"A message can be tried before any device is connected, with the policy's directory where there is one, and `--preset` for what another system sends:",
-		"echo '{\"ts\":\"2026-11-23T10:00:00Z\",\"seq\":1,\"boot\":7,\"fields\":{\"laeq\":71.5,\"note\":\"hot\"}}' > sample.json\nsluice sensor check sample.json --kind noise-meter --topic city/v1/acme/noise-7/up --policy policy",
-		"It says when the reading was and from which key that is known, its `seq` and `boot`, whose it is, what becomes of each key (kept, generalised, counted or dropped) and by which decision, and all mistakes at once, with the codes above and the fix.",
+		"A message can be tried before any device is connected, with the policy's directory where there " +
+			"is one, and `--preset` for what another system sends:",
+		"echo " +
+			"'{\"ts\":\"2026-11-23T10:00:00Z\",\"seq\":1,\"boot\":7,\"fields\":{\"laeq\":71.5,\"note\":\"hot" +
+			"\"}}' > sample.json\nsluice sensor check sample.json --kind noise-meter --topic " +
+			"city/v1/acme/noise-7/up --policy policy",
+		"It says when the reading was and from which key that is known, its `seq` and `boot`, whose it " +
+			"is, what becomes of each key (kept, generalised, counted or dropped) and by which decision, " +
+			"and all mistakes at once, with the codes above and the fix.",
 		"The exit code is 1 where no reading would count.",
 		"Values are shown of the time, `seq` and the identity only, and nothing is sent.",
 	},
@@ -42,7 +48,8 @@ var claimedElsewhere = map[string][]string{
 		`What the gateway remembers of a sensor is bounded, window by window.`,
 	},
 	`gateway/ingest/internal/window.TestACountingSensorIsNeverRefused`: {
-		"A sensor whose `seq` goes up by one is never near it, whether its oldest or its newest readings come first.",
+		"A sensor whose `seq` goes up by one is never near it, whether its oldest or its newest " +
+			"readings come first.",
 	},
 	`gateway/ingest/internal/window.TestADayOfASecondIsExact`: {
 		"Where its times are irregular besides, it is remembered exactly for 16,384 readings and one more for each " +
@@ -50,7 +57,8 @@ var claimedElsewhere = map[string][]string{
 			"restart.",
 	},
 	`gateway/ingest/internal/window.TestTheBudgetOfAll`: {
-		"When many sensors do that at once, it is refused from 64 holes or readings without `seq` on, or 7 `boot`s.",
+		"When many sensors do that at once, it is refused from 64 holes or readings without `seq` on, " +
+			"or 7 `boot`s.",
 	},
 	`test/privacy.TestContributionBound`: {
 		"Counted are also the readings of a unit that has reached its contribution bound (`max_contributions`) and " +
