@@ -30,35 +30,50 @@ type memories map[*sensor]bool
 // lasting reports whether the sensor's last values are durable.
 func (s *sensor) lasting() bool { return !s.aboutPeople && !s.home }
 
-// Exchange takes a field's value, and returns the one before it.
-func (d *delivery) Exchange(field int, value float64, of *reading.Stamp) (before float64, known, late bool) {
-	if d.message.Retained && !of.Timed || d.in.clock.known() &&
-		of.Time > d.in.clock.at(d.message.Received)+int64(d.in.cfg.Future) {
-		return 0, false, false // it is refused, and must not be the last for long
+// Last is a field's value before a reading.
+func (d *delivery) Last(field int, of *reading.Stamp) (value float64, known, late bool) {
+	if d.untimely(of) {
+		return 0, false, false
 	}
-	m := &d.sensor.memory
-	if is := d.sensor.shape.Fingerprint(); m.fields != is {
-		*m = memory{fields: is}
-	}
-	before, known, late = m.exchange(field, value, of)
-	if !late && d.sensor.lasting() {
-		d.in.memories[d.sensor] = true
-	}
-	return before, known, late
+	return d.sensor.memory.before(d.sensor.shape.Fingerprint(), field, of)
 }
 
-// exchange takes a field's value as of a reading, and returns the one before it.
-func (m *memory) exchange(field int, value float64, of *reading.Stamp) (before float64, known, late bool) {
+// Keep makes a value of a reading the last.
+func (d *delivery) Keep(field int, value float64, of *reading.Stamp) {
+	if d.untimely(of) {
+		return // it is refused, and must not be the last for long
+	}
+	d.sensor.memory.keep(d.sensor.shape.Fingerprint(), field, value, of)
+	if d.sensor.lasting() {
+		d.in.memories[d.sensor] = true
+	}
+}
+
+// untimely reports whether a reading will be refused for its time.
+func (d *delivery) untimely(of *reading.Stamp) bool {
+	return d.message.Retained && !of.Timed || !d.sensor.usable(of.Time) || d.in.clock.known() &&
+		of.Time > d.in.clock.at(d.message.Received)+int64(d.in.cfg.Future)
+}
+
+// before is a field's value before a reading, where the fields are those of the fingerprint.
+func (m *memory) before(fields uint64, field int, of *reading.Stamp) (value float64, known, late bool) {
+	if m.fields != fields || field >= len(m.last) || !m.last[field].known {
+		return 0, false, false
+	}
+	was := &m.last[field]
+	newer := of.Time > was.at || of.Time == was.at && of.Sequenced && was.numbered && of.Boot == was.boot &&
+		of.Seq > was.seq
+	return was.value, true, !newer
+}
+
+func (m *memory) keep(fields uint64, field int, value float64, of *reading.Stamp) {
+	if m.fields != fields {
+		*m = memory{fields: fields}
+	}
 	for len(m.last) <= field {
 		m.last = append(m.last, last{})
 	}
-	was := m.last[field]
-	if was.known && (of.Time < was.at || of.Time == was.at && !(of.Sequenced && was.numbered && of.Boot == was.boot &&
-		of.Seq > was.seq)) {
-		return 0, false, true
-	}
 	m.last[field] = last{value, of.Time, of.Boot, of.Seq, true, of.Sequenced}
-	return was.value, was.known, false
 }
 
 // forget drops the last values.

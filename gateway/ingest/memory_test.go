@@ -15,7 +15,7 @@ import (
 func TestMemory(t *testing.T) {
 	i := &Ingest{cfg: Config{Future: time.Minute, Now: func() time.Time { return noon }}}
 	i.reception.clock, i.reception.cfg = &eventClock{cfg: &i.cfg}, &i.cfg
-	s := &sensor{}
+	s := &sensor{until: 1<<63 - 1}
 	s.shape = format.NewShape([]string{"a", "b", "c", "d"}, make([]string, 4), nil, nil)
 	i.reception.memories = make(memories)
 	d := &delivery{in: &i.reception, sensor: s, message: &intake.Message{Received: noon}}
@@ -37,13 +37,17 @@ func TestMemory(t *testing.T) {
 		{stamp(at+1, 4), 8, 6, true, false},
 		{stamp(at+1, 0), 8, 0, false, true},
 	} {
-		before, known, late := d.Exchange(3, c.value, c.of)
-		if before != c.before || known != c.known || late != c.late {
+		before, known, late := d.Last(3, c.of)
+		if !late {
+			d.Keep(3, c.value, c.of)
+		}
+		if late != c.late || !late && (before != c.before || known != c.known) {
 			t.Errorf("value %d: %v, %v, %v; want %v", n, before, known, late, c)
 		}
 	}
 	d.message.Retained = true
-	if _, known, late := d.Exchange(0, 1, &reading.Stamp{Time: at}); known || late || s.memory.last[0].known {
+	d.Keep(0, 1, &reading.Stamp{Time: at})
+	if _, known, late := d.Last(0, &reading.Stamp{Time: at}); known || late || s.memory.last[0].known {
 		t.Error("a retained copy without a time is a value")
 	}
 	if !i.reception.memories[s] {
@@ -58,7 +62,7 @@ func TestMemory(t *testing.T) {
 	}
 	s.shape = format.NewShape([]string{"b", "a"}, make([]string, 2), nil, nil)
 	d.message.Retained = false
-	if _, known, late := d.Exchange(1, 5, stamp(at, 1)); known || late {
+	if _, known, late := d.Last(1, stamp(at, 1)); known || late {
 		t.Error("a field is compared with another")
 	}
 	nobody := &sensor{memory: memory{last: []last{{value: 1, known: true}}}}

@@ -45,18 +45,26 @@ func (y *trying) Find(device []byte) *format.Shape {
 	return y.sensor.shape
 }
 
-// Exchange remembers a device's last values, as a gateway does.
-func (y *trying) Exchange(field int, value float64, of *reading.Stamp) (before float64, known, late bool) {
+// Last is what a device sent before, as a gateway remembers it.
+func (y *trying) Last(field int, of *reading.Stamp) (value float64, known, late bool) {
+	return y.memory().before(y.sensor.shape.Fingerprint(), field, of)
+}
+
+// Keep remembers what a device sent.
+func (y *trying) Keep(field int, value float64, of *reading.Stamp) {
+	y.memory().keep(y.sensor.shape.Fingerprint(), field, value, of)
+}
+
+// memory is that of the device whose reading is at hand.
+func (y *trying) memory() *memory {
 	whose := y.out.Device.Value
 	if len(y.last) > 0 {
 		whose = string(y.last)
 	}
-	m := y.memories[whose]
-	if m == nil {
-		m = new(memory)
-		y.memories[whose] = m
+	if y.memories[whose] == nil {
+		y.memories[whose] = new(memory)
 	}
-	return m.exchange(field, value, of)
+	return y.memories[whose]
 }
 
 // Reading looks which decisions would count a reading.

@@ -174,11 +174,12 @@ type Pairs struct {
 // Bounds of a file's lists and texts.
 const (
 	maxTopics  = 32
-	maxTimes   = 8
 	maxWords   = 64
 	maxPointer = 512
 	maxDepth   = 16
 	maxAbout   = 200
+	// MaxTimes is how many places a time may be looked for in.
+	MaxTimes = 8
 	// MaxNested is how many lists may stand inside each other.
 	MaxNested = 2
 )
@@ -211,8 +212,8 @@ func (p *Preset) check() error {
 	if err := p.checkPointers(); err != nil {
 		return err
 	}
-	if len(p.TS) > maxTimes {
-		return fmt.Errorf("ts has more than %d places", maxTimes)
+	if len(p.TS) > MaxTimes {
+		return fmt.Errorf("ts has more than %d places", MaxTimes)
 	}
 	for i := range p.TS {
 		t := &p.TS[i]

@@ -6,6 +6,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/reading"
 	"sluice/internal/instant"
 	"sluice/register/preset"
 )
@@ -58,24 +59,58 @@ func (d *Decoder) gather(in element, each [][]string) (over int) {
 	return over
 }
 
+// slot is what is looked for: each has one path at a time.
+type slot int
+
+const (
+	slotSeq slot = iota
+	slotBoot
+	slotDevice
+	slotRoot
+	slotTime  // the first of those of the times
+	slotField = slotTime + preset.MaxTimes
+	slots     = slotField + reading.MaxFields
+)
+
+// around is what was found in an object that elements are in: each place is looked for once, not
+// once for each element.
+type around struct {
+	in     *fastjson.Value
+	looked uint64 // of the slots, as bits
+	found  [slots]*fastjson.Value
+}
+
+func (a *around) find(in *fastjson.Value, path []string, s slot) *fastjson.Value {
+	if a.in != in {
+		a.in, a.looked = in, 0
+	}
+	if a.looked&(1<<s) == 0 {
+		a.looked, a.found[s] = a.looked|1<<s, in.Get(path...)
+	}
+	return a.found[s]
+}
+
+// forgetFields is for another shape, whose fields are elsewhere.
+func (a *around) forgetFields() { a.looked &= 1<<slotField - 1 }
+
 // find looks for something in the reading, then in what it is in.
-func (d *Decoder) find(e *element, path []string) (v *fastjson.Value, own bool) {
+func (d *Decoder) find(e *element, path []string, s slot) (v *fastjson.Value, own bool) {
 	if path == nil {
 		return nil, false
 	}
-	if e.own != nil {
+	if e.own != nil && e.own != d.message {
 		if v = e.own.Get(path...); v != nil {
-			return v, e.own != d.message
+			return v, true
 		}
 	}
 	for i := len(e.in) - 1; i >= 0; i-- {
 		if e.in[i] != nil && e.in[i] != d.message {
-			if v = e.in[i].Get(path...); v != nil {
+			if v = d.around[i].find(e.in[i], path, s); v != nil {
 				return v, true
 			}
 		}
 	}
-	return d.message.Get(path...), false
+	return d.around[preset.MaxNested].find(d.message, path, s), false
 }
 
 // shapeOf is what the readings of the device look like that a reading is of; nil for nobody's.
@@ -84,7 +119,7 @@ func (d *Decoder) shapeOf(e *element) *Shape {
 	if w.Shape != nil {
 		return w.Shape
 	}
-	v, _ := d.find(e, w.Envelope.device)
+	v, _ := d.find(e, w.Envelope.device, slotDevice)
 	id := d.text(v)
 	if d.shape != nil && len(id) > 0 && string(id) == string(d.device) {
 		return d.shape // as the one before
@@ -102,6 +137,11 @@ func (d *Decoder) unwrap(e *element, index int, received int64) {
 	d.texts = d.texts[:0]
 	d.bad, d.stamp.Index = fault.Fault{}, index
 	shape := d.shapeOf(e)
+	if shape != d.shape {
+		for i := range d.around {
+			d.around[i].forgetFields()
+		}
+	}
 	if d.shape = shape; shape == nil {
 		d.device = d.device[:0] // the next asks again: each is counted
 		return
@@ -111,6 +151,9 @@ func (d *Decoder) unwrap(e *element, index int, received int64) {
 	d.known, d.first, d.late = false, false, false
 	if d.goesOn() {
 		d.unwrapFields(e)
+	}
+	if d.kept.fields != 0 {
+		d.settleStates()
 	}
 	switch {
 	case d.bad.Code != fault.None:
@@ -136,7 +179,7 @@ func (d *Decoder) unwrapTime(e *element, received int64) (own bool) {
 	there := false
 	for i := range d.wrap.Envelope.times {
 		t := &d.wrap.Envelope.times[i]
-		v, inside := d.find(e, t.path)
+		v, inside := d.find(e, t.path, slotTime+slot(i))
 		if v == nil || v.Type() == fastjson.TypeNull {
 			continue
 		}
@@ -186,7 +229,7 @@ func (d *Decoder) instant(v *fastjson.Value, form instant.Form, received int64) 
 // and its count are told apart by their places: each place is a row of its own.
 func (d *Decoder) unwrapCount(e *element, index int, dated bool) {
 	env := d.wrap.Envelope
-	v, own := d.find(e, env.seq)
+	v, own := d.find(e, env.seq, slotSeq)
 	n, there := uint64(0), false
 	switch {
 	case env.seq == nil:
@@ -202,7 +245,7 @@ func (d *Decoder) unwrapCount(e *element, index int, dated bool) {
 		there = ok
 	}
 	d.stamp.Seq, d.stamp.Sequenced = n, there
-	if v, _ := d.find(e, env.boot); v != nil && v.Type() != fastjson.TypeNull {
+	if v, _ := d.find(e, env.boot, slotBoot); v != nil && v.Type() != fastjson.TypeNull {
 		d.boot(v)
 	}
 	if there && !own && !dated && index > 0 {

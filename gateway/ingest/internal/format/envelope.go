@@ -71,9 +71,12 @@ type Finder interface {
 
 // Memory has the last values of the device whose reading is at hand.
 type Memory interface {
-	// Exchange takes a field's value as of a reading, and returns the one before; known is false
-	// where there is none, and late where the reading is not newer.
-	Exchange(field int, value float64, of *reading.Stamp) (before float64, known, late bool)
+	// Last is a field's value before a reading; known is false where there is none, and late where
+	// the reading is not newer.
+	Last(field int, of *reading.Stamp) (value float64, known, late bool)
+	// Keep makes a value of a reading the last. It is called for readings that are not refused, so
+	// that what a refused one has counted is in the next.
+	Keep(field int, value float64, of *reading.Stamp)
 }
 
 // Wrapped is a message in a preset's envelope.
@@ -95,11 +98,13 @@ type unwrapping struct {
 	arena    fastjson.Arena
 	message  *fastjson.Value
 	elements []element
-	device   []byte // of the last reading
-	texts    []byte // that the message has not as such
-	known    bool   // a key came that is no data
-	first    bool   // a value came that has nothing to be compared with
-	late     bool   // a value came that is older than another
+	around   [preset.MaxNested + 1]around // of an element; the last is the message
+	device   []byte                       // of the last reading
+	texts    []byte                       // that the message has not as such
+	kept     kept
+	known    bool // a key came that is no data
+	first    bool // a value came that has nothing to be compared with
+	late     bool // a value came that is older than another
 }
 
 // BeginWrapped is Begin for a message in an envelope. It reports what the message is, empty for one
@@ -176,6 +181,9 @@ func (d *Decoder) bareValue(payload []byte, w *Wrapped) (*fastjson.Value, fault.
 func (d *Decoder) beginTree(v *fastjson.Value, received int64) preset.Role {
 	e := d.wrap.Envelope
 	d.message = v
+	for i := range d.around {
+		d.around[i].in = nil // the parser uses its values again
+	}
 	role := preset.Reading
 	if e.types != nil {
 		var known bool

@@ -109,15 +109,22 @@ func (d *Decoder) decodeSenML(some []*fastjson.Value, last bool) {
 func (d *Decoder) emit() {
 	d.stamp.Index = d.left.index
 	d.left.index++
+	if d.kept.fields != 0 {
+		d.settleStates()
+	}
 	switch {
 	case d.bad.Code != fault.None:
 		d.sink.Refused(d.bad)
+	case d.r.Empty() && d.late:
+		d.sink.Refused(fault.New(fault.Duplicate))
+	case d.r.Empty() && d.first:
+		d.sink.Refused(fault.New(fault.First))
 	case d.r.Empty():
 		d.sink.Refused(fault.At(fault.MissingField, d.shape.only))
 	default:
 		d.sink.Reading(d.r)
 	}
-	d.bad, d.senml.came = fault.Fault{}, 0
+	d.bad, d.senml.came, d.first, d.late = fault.Fault{}, 0, false, false
 	d.r.Reset()
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/reading"
 	"sluice/register/preset"
 )
 
@@ -97,7 +98,7 @@ func (d *Decoder) unwrapFields(e *element) {
 	}
 	root := e.own
 	if env.root != nil {
-		root, _ = d.find(e, env.root)
+		root, _ = d.find(e, env.root, slotRoot)
 	}
 	for i, src := range d.shape.sources {
 		if src == nil {
@@ -112,7 +113,7 @@ func (d *Decoder) unwrapFields(e *element) {
 			v = root.Get(src.path...)
 		}
 		if v == nil && src.anywhere {
-			v, _ = d.find(e, src.path)
+			v, _ = d.find(e, src.path, slotField+slot(i))
 		}
 		if v != nil {
 			d.take(i, src, v)
@@ -125,11 +126,17 @@ func (d *Decoder) unwrapFields(e *element) {
 	}
 }
 
+// maxPairs is how many pairs a reading may have.
+const maxPairs = 1000
+
 // unwrapPairs finds the fields in a list of names and values. A pair that is there twice with the
 // same value is the same.
 func (d *Decoder) unwrapPairs(e *element) {
 	p := d.wrap.Envelope.pairs
-	v, _ := d.find(e, d.wrap.Envelope.list)
+	if e.own == nil {
+		return
+	}
+	v := e.own.Get(d.wrap.Envelope.list...)
 	if v == nil {
 		return
 	}
@@ -138,38 +145,30 @@ func (d *Decoder) unwrapPairs(e *element) {
 		d.fail(fault.New(fault.WrongType))
 		return
 	}
-	for at, one := range list {
+	if len(list) > maxPairs {
+		d.fail(fault.New(fault.TooLarge))
+		return
+	}
+	var from [reading.MaxFields]*fastjson.Value
+	for _, one := range list {
 		name, value := d.text(one.Get(p.Name)), one.Get(p.Value)
 		if name == nil || value == nil {
 			continue
 		}
-		if d.repeated(list[:at], name, value) {
-			continue
-		}
 		for i, src := range d.shape.sources {
-			if src != nil && len(src.path) == 1 && src.path[0] == string(name) {
-				d.take(i, src, value)
+			if src == nil || len(src.path) != 1 || src.path[0] != string(name) {
+				continue
 			}
+			if from[i] != nil && bytes.Equal(d.text(from[i]), d.text(value)) {
+				continue
+			}
+			from[i] = value
+			d.take(i, src, value)
 		}
 		for _, path := range d.shape.known {
 			d.known = d.known || len(path) == 1 && path[0] == string(name)
 		}
 	}
-}
-
-// repeated reports whether a pair is among those before it.
-func (d *Decoder) repeated(before []*fastjson.Value, name []byte, value *fastjson.Value) bool {
-	if len(before) > 64 {
-		before = before[len(before)-64:]
-	}
-	p := d.wrap.Envelope.pairs
-	for _, one := range before {
-		if other := one.Get(p.Value); other != nil && bytes.Equal(d.text(one.Get(p.Name)), name) &&
-			bytes.Equal(d.text(other), d.text(value)) {
-			return true
-		}
-	}
-	return false
 }
 
 // takeCapture takes a field from the topic.

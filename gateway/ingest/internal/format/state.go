@@ -6,6 +6,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/reading"
 )
 
 // difference is how much a counter has grown since the device's last reading. Where it has
@@ -50,8 +51,31 @@ func (d *Decoder) last(i int, now float64) (float64, bool) {
 	if d.wrap.Memory == nil || d.bad.Code != fault.None {
 		return 0, false
 	}
-	before, known, late := d.wrap.Memory.Exchange(i, now, d.stamp)
-	d.late = d.late || late
+	before, known, late := d.wrap.Memory.Last(i, d.stamp)
+	if d.late = d.late || late; !late {
+		d.kept.add(i, now)
+	}
 	d.first = d.first || !known && !late
 	return before, known && !late
+}
+
+// kept are the values of the reading at hand that are to be the last.
+type kept struct {
+	fields uint32 // as bits
+	values [reading.MaxFields]float64
+}
+
+func (k *kept) add(field int, value float64) {
+	k.fields |= 1 << field
+	k.values[field] = value
+}
+
+// settleStates ends a reading: its values are the last, unless it is refused.
+func (d *Decoder) settleStates() {
+	for i := range d.kept.values {
+		if d.kept.fields&(1<<i) != 0 && d.bad.Code == fault.None {
+			d.wrap.Memory.Keep(i, d.kept.values[i], d.stamp)
+		}
+	}
+	d.kept.fields = 0
 }

@@ -14,16 +14,16 @@ type ofOne map[int]struct {
 	at    int64
 }
 
-func (m ofOne) Exchange(field int, value float64, of *reading.Stamp) (float64, bool, bool) {
+func (m ofOne) Last(field int, of *reading.Stamp) (float64, bool, bool) {
 	was, known := m[field]
-	if known && of.Time <= was.at {
-		return 0, false, true
-	}
+	return was.value, known, known && of.Time <= was.at
+}
+
+func (m ofOne) Keep(field int, value float64, of *reading.Stamp) {
 	m[field] = struct {
 		value float64
 		at    int64
 	}{value, of.Time}
-	return was.value, known, false
 }
 
 // TestStates: a counter is what it has grown by, also where it was reset or went round; a change
@@ -41,6 +41,8 @@ func TestStates(t *testing.T) {
 		{"a change of a word", "  b: {pointer: /v, change: true}\n", `"in" "in" "out" 7`, "E307 b=false b=true b=true"},
 		{"no state", "  b: {pointer: /v, change: true}\n", `{} [1]`, "E101 E101"},
 		{"no truth", "  n: {pointer: /v, change: true}\n", `1`, "E101"},
+		{"what a refused reading has counted is in the next", "  n: {pointer: /v, counter: {}}\n  s: {pointer: /bad}\n", "5 -7 9",
+			"E307 E101 n=4"},
 		{"with others", "  n: {pointer: /v, counter: {}}\n  s: {pointer: /s}\n", "5 6", "s=x n=1,s=x"},
 		{"a valid range is of the difference", "  t: {pointer: /x}\n  n: {pointer: /v, counter: {}}\n", "5000 5001",
 			"E307 n=1"},
@@ -51,7 +53,11 @@ func TestStates(t *testing.T) {
 		in := Wrapped{Envelope: w.envelope, Shape: w.shape, Memory: memory}
 		send := func(at, v string) string {
 			n := &notes{shape: w.shape}
-			if d.BeginWrapped([]byte(`{"t":`+at+`,"s":"x","v":`+v+`}`), in, received, n) == preset.Reading {
+			bad := ""
+			if strings.HasPrefix(v, "-7") { // 7 in a reading whose other field is wrong
+				v, bad = "7", `,"bad":[]`
+			}
+			if d.BeginWrapped([]byte(`{"t":`+at+`,"s":"x","v":`+v+bad+`}`), in, received, n) == preset.Reading {
 				d.Next(1)
 			}
 			said := strings.Join(n.out, ";")

@@ -102,9 +102,17 @@ func pointerOf(path []string) string {
 	return b.String()
 }
 
+// look is find for whoever asks for anything.
+func (t *Trace) look(e *element, path []string) (v *fastjson.Value, own bool) {
+	for i := range t.d.around {
+		t.d.around[i].in = nil
+	}
+	return t.d.find(e, path, 0)
+}
+
 // place is where find finds something.
 func (t *Trace) place(e *element, path []string) string {
-	v, _ := t.d.find(e, path)
+	v, _ := t.look(e, path)
 	if v == nil || v.Type() == fastjson.TypeNull {
 		return ""
 	}
@@ -134,7 +142,7 @@ func (t *Trace) Origin(n int, received int64) (o Origin) {
 	e, env := &d.elements[n], d.wrap.Envelope
 	there := false
 	for i := range env.times {
-		if v, _ := d.find(e, env.times[i].path); v != nil && v.Type() != fastjson.TypeNull {
+		if v, _ := t.look(e, env.times[i].path); v != nil && v.Type() != fastjson.TypeNull {
 			if !there {
 				o.Tried, there = i, true
 			}
@@ -279,7 +287,7 @@ func (t *Trace) fields(e *element, note func(string, Key)) {
 	env, shape := t.d.wrap.Envelope, t.d.shape
 	root := e.own
 	if env.root != nil {
-		root, _ = t.d.find(e, env.root)
+		root, _ = t.look(e, env.root)
 	}
 	if env.pairs != nil {
 		t.pairs(e, note)
@@ -304,7 +312,7 @@ func (t *Trace) fields(e *element, note func(string, Key)) {
 // pairs notes the fields in a list of names and values.
 func (t *Trace) pairs(e *element, note func(string, Key)) {
 	p := t.d.wrap.Envelope.pairs
-	list, _ := t.d.find(e, t.d.wrap.Envelope.list)
+	list, _ := t.look(e, t.d.wrap.Envelope.list)
 	if list == nil {
 		return
 	}
