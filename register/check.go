@@ -108,6 +108,7 @@ func (r *Register) Check(kinds map[string]Kind, zones *Zones) []Fault {
 					"owner otherwise")
 		}
 		c.pointers(n)
+		c.device(n)
 		c.days(n)
 		c.topic(n)
 		c.place(n)
@@ -263,6 +264,7 @@ func (c *checker) kind(n int) {
 			c.among("its kinds are in kinds.yaml", s.Kind, slices.Collect(maps.Keys(c.kinds))))
 		return
 	}
+	c.profile(n, kind)
 	for _, field := range s.Unmapped(kind) {
 		if field == "ts" || field == "seq" || field == "boot" {
 			c.say(n, "map: %s is no field of kind %s, so that it is dropped; a reading has its %[1]s at its root, "+

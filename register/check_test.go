@@ -110,7 +110,7 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[string]Kind{"k": {Fields: []Field{{Name: "level"}, {Name: "rain"}}}}
+	kinds := map[string]Kind{"k": {Fields: []Field{{Name: "level"}, {Name: "rain"}, {Name: "laeq", Unit: "Cel"}}}}
 	at := func(n int) string { return strings.Repeat("\n", n) }
 	for more, want := range map[string][]string{
 		"":                      nil,
@@ -126,17 +126,21 @@ func TestCheck(t *testing.T) {
 		"topic: city/v1/o/zzz/up": {"topics below city/v1/"},
 		"topic: city/v10/a":       nil,
 		"map: {level: /x, height: /y}": {"kind k has no field \"height\", so that it is dropped; " +
-			"its fields are level, rain"},
+			"its fields are level, rain, laeq"},
 		"map: {ts: /when}": {"ts is no field of kind k, so that it is dropped; " +
 			"a reading has its ts at its root"},
-		"map: {levle: /x}":             {"did you mean \"level\"? its fields are level, rain"},
+		"map: {levle: /x}":             {"did you mean \"level\"? its fields are level, rain, laeq"},
 		"map: {level: /x}":             nil,
 		"map: {level: /x, rain: /x}":   {"\"level\" and \"rain\" are both looked for at \"/x\""},
 		"map: {level: /x/y, rain: /x}": {"\"rain\" is looked for at \"/x\", inside which \"level\" is looked for too"},
 		"map: {level: /x-y, rain: /x}": nil,
 		"map: {level: /x/, rain: /}": {"note: map: the pointer of \"rain\" ends in /",
 			"note: map: the pointer of \"level\" ends in /"},
-		"map: {level: /x/-}":        {"note: map: - in the pointer of \"level\""},
+		"map: {level: /x/-}":                                    {"note: map: - in the pointer of \"level\""},
+		"preset: ttn-v3, device: a/d":                           nil,
+		"preset: ttn-v3, device: d":                             {"note: device names the last part of an identity of several"},
+		"preset: ttn-v3, device: a/d, profile: milesight-ws302": {"\"laeq\" in \"dB(A)\", and kind \"k\" in \"Cel\""},
+		"preset: ttn-v3, device: a/d, profile: bosch-tps110":    {"fills none of the fields of kind \"k\""},
 		"lat: 1":                    {"lat and lon go together"},
 		"topic: \"a\\nb\"":          {"control characters"},
 		"topic: city/v1/o/first/hb": {"one of the sensor first"},

@@ -133,6 +133,7 @@ type builder struct {
 	ids     map[string]int32 // by id; where it is in the register
 	topics  map[string]int32 // by topic of its own
 	devices map[deviceKey]int32
+	nodes   map[deviceKey]int32 // edge nodes of Sparkplug, with a sensor of each
 	words   map[string]string
 	texts   map[string]map[string]string
 	// fault takes what is wrong; an error ends the reading.
@@ -190,7 +191,8 @@ func (f Fault) Compare(g Fault) int {
 
 func newBuilder(lib *preset.Library) *builder {
 	return &builder{
-		reg: &Register{Presets: lib}, devices: make(map[deviceKey]int32), ids: make(map[string]int32),
+		reg: &Register{Presets: lib}, devices: make(map[deviceKey]int32), nodes: make(map[deviceKey]int32),
+		ids:    make(map[string]int32),
 		topics: make(map[string]int32),
 		words:  make(map[string]string), texts: make(map[string]map[string]string),
 		fault: func(f Fault) error { return f },
@@ -289,6 +291,16 @@ func (b *builder) take(s *Sensor, line int) string {
 	}
 	if text := s.checkPreset(b.reg.Presets); text != "" {
 		return text
+	}
+	if s.OnPatterns() && b.reg.Presets.Presets[s.Preset].Format == preset.Sparkplug {
+		node := deviceKey{s.Preset, Node(s.Device)}
+		at, known := b.nodes[node]
+		if known && b.reg.Sensors[at].Owner != s.Owner {
+			return "its edge node is another's in " + b.reg.Where(int(at)) +
+				"; one client sends for all that is behind " +
+				"an edge node, so give all of it one owner"
+		}
+		b.nodes[node] = n
 	}
 	if s.OnPatterns() {
 		b.devices[device] = n

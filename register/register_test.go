@@ -57,8 +57,11 @@ func TestRefusedRegister(t *testing.T) {
 		good + ", preset: esphome, topic: 'x/{device}'":               "topic is the sensor's own",
 		good + ", preset: esphome, topic: 'x/{a}/y'":                  "topic is the sensor's own",
 		good + ", preset: esphome, topic: 'x/#'":                      "topic is the sensor's own",
-		good + ", topic: 'x/{field}'":                                 "wildcards",
-		good + ", quota: -1":                                          "quota is how many",
+		good + ", preset: sparkplug-b, device: d":                     "GROUP/NODE/DEVICE",
+		good + ", preset: sparkplug-b, device: g/n/d}\n  - {" +
+			"id: b, owner: p, kind: k, zone: z, registered: 2026-01-01, preset: sparkplug-b, device: g/n/e": "another's",
+		good + ", topic: 'x/{field}'": "wildcards",
+		good + ", quota: -1":          "quota is how many",
 		good + ", preset: ttn-v3, device: d}\n  - {" +
 			"id: b, owner: o, kind: k, zone: z, registered: 2026-01-01, preset: ttn-v3, device: d": "device is taken",
 		good + ", preset: ttn-v3, device: d}\n  - {" +

@@ -72,6 +72,59 @@ func (s *Sensor) checkWrapped() string {
 	return ""
 }
 
+// Node is the edge node GROUP/NODE that a device of Sparkplug is behind.
+func Node(device string) string {
+	group, rest, _ := strings.Cut(device, "/")
+	node, _, _ := strings.Cut(rest, "/")
+	return group + "/" + node
+}
+
+// device notes an identity that is not told apart from others.
+func (c *checker) device(n int) {
+	s := &c.reg.Sensors[n]
+	if !s.OnPatterns() || strings.Contains(s.Device, "/") {
+		return
+	}
+	for _, t := range c.reg.Presets.Presets[s.Preset].Topics {
+		if t.Role == preset.Reading && t.Matcher().Parts() > 1 {
+			c.note(n,
+				"device names the last part of an identity of several, so that it takes the messages of all devices "+
+					"that share it; where there may be more than one, name all parts, as in %s", quote(t.Pattern))
+			return
+		}
+	}
+}
+
+// profile says which of the kind's fields the profile cannot fill, for their units, and where it fills
+// none at all.
+func (c *checker) profile(n int, kind Kind) {
+	s := &c.reg.Sensors[n]
+	p := c.reg.Presets.Profiles[s.Profile]
+	if p == nil {
+		return
+	}
+	filled := len(s.Map) > 0
+	for _, f := range kind.Fields {
+		of, named := p.Fields[f.Name]
+		if !named || of.Ignore || s.Map[f.Name] != "" {
+			continue
+		}
+		filled = true
+		if _, _, ok := preset.Convert(of.Unit, f.Unit); !ok {
+			c.say(n,
+				"profile %s has %s in %s, and kind %s in %s, which one cannot be converted to; mend the unit in one "+
+					"of "+
+					"them", quote(s.Profile), quote(f.Name), quote(of.Unit), quote(s.Kind), quote(f.Unit))
+		}
+	}
+	if !filled {
+		c.say(n,
+			"profile %s fills none of the fields of kind %s, which are %s; it has %s: choose another kind, or map them",
+			quote(s.Profile), quote(s.Kind), strings.Join(fieldsOf(kind), ", "),
+			strings.Join(slices.Sorted(maps.Keys(p.Fields)), ", "))
+	}
+}
+
 // checkPreset says what is wrong with an entry's preset and profile, given all that there are.
 func (s *Sensor) checkPreset(lib *preset.Library) string {
 	if s.Preset == "" {
@@ -89,8 +142,9 @@ func (s *Sensor) checkPreset(lib *preset.Library) string {
 	switch {
 	case p.Format == preset.Sparkplug && !s.OnPatterns():
 		return "device names a sensor of Sparkplug, e.g. GROUP/NODE/DEVICE: its births come on topics of their own; " +
-			"take " +
-			"topic out"
+			"take topic out"
+	case p.Format == preset.Sparkplug && !strings.Contains(s.Device, "/"):
+		return "device of Sparkplug is GROUP/NODE/DEVICE, or GROUP/NODE for the edge node's own metrics"
 	case s.OnPatterns() && !slices.ContainsFunc(p.Topics, func(t preset.Topic) bool {
 		return t.Role == preset.Reading
 	}):

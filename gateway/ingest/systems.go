@@ -2,14 +2,13 @@ package ingest
 
 import (
 	"bytes"
-	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
+	"sluice/register"
 	"sluice/register/preset"
 )
 
@@ -19,7 +18,7 @@ type system struct {
 	envelope *format.Envelope
 	profiles map[string]*preset.Profile
 	devices  map[string]*sensor // those on its patterns, by the identity that it has for them
-	// owners are whose devices are behind an edge node of Sparkplug, by GROUP/NODE; empty for any.
+	// owners are whose devices are behind an edge node of Sparkplug, by GROUP/NODE.
 	owners map[string]string
 }
 
@@ -45,11 +44,7 @@ func (r *roster) addWrapped(s *sensor, all *preset.Library) {
 	if e.OnPatterns() {
 		sys.devices[e.Device] = s
 		if p.Format == preset.Sparkplug {
-			node := ""
-			if strings.Contains(e.Device, "/") {
-				node = nodeOf(e.Device)
-			}
-			sys.owners[node] = e.Owner
+			sys.owners[register.Node(e.Device)] = e.Owner
 		}
 		return
 	}
@@ -155,14 +150,7 @@ func (s *system) ownerOf(device []byte) string {
 	if len(s.owners) == 0 {
 		return ""
 	}
-	return cmp.Or(s.owners[nodeOf(string(device))], s.owners[""])
-}
-
-// nodeOf is the edge node GROUP/NODE that a device of Sparkplug is behind.
-func nodeOf(device string) string {
-	group, rest, _ := strings.Cut(device, "/")
-	node, _, _ := strings.Cut(rest, "/")
-	return group + "/" + node
+	return s.owners[register.Node(string(device))]
 }
 
 // mayCome reports whether a sender may publish there. Of a message that names its device itself it

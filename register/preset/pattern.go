@@ -104,6 +104,9 @@ func plain(s string) bool {
 // Identifies reports whether the pattern captures the device.
 func (p *Pattern) Identifies() bool { return len(p.device) > 0 }
 
+// Parts is of how many levels the identity is; 0 where the pattern captures none.
+func (p *Pattern) Parts() int { return len(p.device) }
+
 // NamesField reports whether the pattern captures a field's name.
 func (p *Pattern) NamesField() bool { return p.field >= 0 }
 

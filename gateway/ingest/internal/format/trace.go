@@ -312,7 +312,10 @@ func (t *Trace) fields(e *element, note func(string, Key)) {
 // pairs notes the fields in a list of names and values.
 func (t *Trace) pairs(e *element, note func(string, Key)) {
 	p := t.d.wrap.Envelope.pairs
-	list, _ := t.look(e, t.d.wrap.Envelope.list)
+	if e.own == nil {
+		return
+	}
+	list := e.own.Get(t.d.wrap.Envelope.list...)
 	if list == nil {
 		return
 	}
