@@ -4,10 +4,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"sluice/register/preset"
 )
 
 // exits are the tests that see the program end with each code.
@@ -64,9 +67,17 @@ func TestNamedInDocuments(t *testing.T) {
 			keys[part] = true
 		}
 	}
+	for _, of := range []reflect.Type{reflect.TypeFor[preset.Preset](), reflect.TypeFor[preset.Profile](),
+		reflect.TypeFor[preset.Topic](), reflect.TypeFor[preset.Types](), reflect.TypeFor[preset.Time](),
+		reflect.TypeFor[preset.Count](), reflect.TypeFor[preset.Pairs](), reflect.TypeFor[preset.Source](),
+		reflect.TypeFor[preset.Counter]()} {
+		for i := range of.NumField() {
+			keys[of.Field(i).Tag.Get("yaml")] = true
+		}
+	}
 	// What is a name of the city's own below a key, or the list that a file is.
 	for _, own := range []string{"acme", "tram", "device", "card", "home", "field", "sensors", "kinds", "suspended",
-		"tests", "devices"} {
+		"tests", "devices", "occupied", "free"} {
 		keys[own] = true
 	}
 	there := map[string]bool{}

@@ -59,7 +59,7 @@ func TestRefusedRegister(t *testing.T) {
 		good + ", preset: esphome, topic: 'x/#'":                      "topic is the sensor's own",
 		good + ", preset: sparkplug-b, device: d":                     "GROUP/NODE/DEVICE",
 		good + ", preset: sparkplug-b, device: g/n/d}\n  - {" +
-			"id: b, owner: p, kind: k, zone: z, registered: 2026-01-01, preset: sparkplug-b, device: g/n/e": "another's",
+			"id: b, owner: p, kind: k, zone: z, registered: 2026-01-01, preset: sparkplug-b, device: g/n/e": "another",
 		good + ", topic: 'x/{field}'": "wildcards",
 		good + ", quota: -1":          "quota is how many",
 		good + ", preset: ttn-v3, device: d}\n  - {" +

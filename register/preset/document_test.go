@@ -1,0 +1,73 @@
+package preset
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDocument: docs/sensors.md says of every profile which fields it fills, in which unit and how, and names
+// every key that a preset and a profile can have.
+func TestDocument(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/sensors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(Builtin().Profiles)) {
+		if row := rowOf(Builtin().Profiles[id]); !strings.Contains(string(raw), row+"\n") {
+			t.Errorf("docs/sensors.md has not the row\n%s", row)
+		}
+	}
+	if rows := strings.Count(string(raw), "\n| `"); rows < len(Builtin().Profiles) {
+		t.Errorf("it has %d rows", rows)
+	}
+	_, own, _ := strings.Cut(string(raw), "\n## A preset of your own")
+	for _, of := range []reflect.Type{reflect.TypeFor[Preset](), reflect.TypeFor[Profile](), reflect.TypeFor[Topic](),
+		reflect.TypeFor[Types](), reflect.TypeFor[Time](), reflect.TypeFor[Count](), reflect.TypeFor[Pairs](),
+		reflect.TypeFor[Source](), reflect.TypeFor[Counter]()} {
+		for i := range of.NumField() {
+			if key := of.Field(i).Tag.Get("yaml"); key != "" && !strings.Contains(own, "`"+key) &&
+				!strings.Contains(own, key+":") {
+				t.Errorf("%s has the key %s, and the document does not", of.Name(), key)
+			}
+		}
+	}
+	for _, word := range append([]string{"rfc3339", "interval", "relative", "birth", "death"}, formats...) {
+		if !strings.Contains(own, "`"+word+"`") {
+			t.Errorf("the document does not have %s", word)
+		}
+	}
+}
+
+// rowOf is a profile's row of the table.
+func rowOf(p *Profile) string {
+	var fields []string
+	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
+		s := p.Fields[name]
+		if s.Ignore {
+			continue
+		}
+		var more []string
+		if s.Unit != "" {
+			more = append(more, s.Unit)
+		}
+		switch {
+		case s.Counter != nil:
+			more = append(more, "grows")
+		case s.Change:
+			more = append(more, "a change")
+		case s.Capture != "":
+			more = append(more, "in the topic")
+		}
+		text := "`" + name + "`"
+		if len(more) > 0 {
+			text += " (" + strings.Join(more, ", ") + ")"
+		}
+		fields = append(fields, text)
+	}
+	return fmt.Sprintf("| `%s` | %s | %s |", p.ID, p.About, strings.Join(fields, ", "))
+}
