@@ -103,15 +103,19 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// quiet has the library draw a bar of unknown length only when it moves: what it draws beside that
+// races with it.
+var quiet = progressbar.OptionSetSpinnerChangeInterval(0)
+
 // progress returns a progress bar; it stays silent unless w is a terminal.
 func progress(w io.Writer, total int, what string) *progressbar.ProgressBar {
 	if f, ok := w.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 			return progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-				progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+				progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(), quiet)
 		}
 	}
-	return progressbar.NewOptions(total, progressbar.OptionSetWriter(io.Discard))
+	return progressbar.NewOptions(total, progressbar.OptionSetWriter(io.Discard), quiet)
 }
 
 // openGateway opens the gateway of a configuration file; it logs to stderr.

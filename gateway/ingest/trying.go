@@ -47,16 +47,16 @@ func (y *trying) Find(device []byte) *format.Shape {
 
 // Last is what a device sent before, as a gateway remembers it.
 func (y *trying) Last(field int, of *reading.Stamp) (value float64, known, late bool) {
-	return y.memory().before(y.sensor.shape.Fingerprint(), field, of)
+	return memoryOf(y).before(y.sensor.shape.Fingerprint(), field, of)
 }
 
 // Keep remembers what a device sent.
 func (y *trying) Keep(field int, value float64, of *reading.Stamp) {
-	y.memory().keep(y.sensor.shape.Fingerprint(), field, value, of)
+	memoryOf(y).keep(y.sensor.shape.Fingerprint(), field, value, of)
 }
 
-// memory is that of the device whose reading is at hand.
-func (y *trying) memory() *memory {
+// memoryOf is that of the device whose reading is at hand.
+func memoryOf(y *trying) *memory {
 	whose := y.out.Device.Value
 	if len(y.last) > 0 {
 		whose = string(y.last)
