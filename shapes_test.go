@@ -208,13 +208,41 @@ func wideLines(lines []string) (wide []int) {
 			code = !code
 		}
 		text := address.ReplaceAllString(line, "]")
-		other := strings.HasPrefix(text, "|") || strings.HasPrefix(text, "![") || strings.HasPrefix(text, "    ")
+		other := strings.HasPrefix(strings.TrimLeft(text, " "), "|") || strings.HasPrefix(text, "![") ||
+			strings.HasPrefix(text, "    ")
 		if !code && !other &&
 			utf8.RuneCountInString(text) > maxProseColumns {
 			wide = append(wide, i+1)
 		}
 	}
 	return wide
+}
+
+// TestTablesAreWhole: a row of a table stands on one line, or it is none to whoever shows the page.
+func TestTablesAreWhole(t *testing.T) {
+	documents, err := fenced.Documents(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for _, file := range documents {
+		code := false
+		for n, line := range linesOf(t, file) {
+			line = strings.TrimSpace(line)
+			if strings.HasPrefix(line, "```") {
+				code = !code
+			}
+			if code || path.Ext(file) != ".md" || !strings.HasPrefix(line, "| ") {
+				continue
+			}
+			if rows++; !strings.HasSuffix(line, "|") {
+				t.Errorf("%s:%d: the row goes on on the next line", file, n+1)
+			}
+		}
+	}
+	if rows < 100 {
+		t.Errorf("%d rows were found", rows)
+	}
 }
 
 // TestWideLines: the test above sees a wide line where it should, and only there.
