@@ -156,7 +156,8 @@ func (m *machine) serve() {
 	harness.Write(t, m.root+"/etc/sluice/register.yaml",
 		harness.Read(t, m.root+"/etc/sluice/register.yaml")+
 			"  - {id: new-noise, owner: demo, kind: noise-meter, zone: carrer-nou, registered: 2026-05-01}\n")
-	harness.Want(t, m.run(fenced.Take(t, "docs/operations.md", "sluice register check")), `new-noise \S{20,}`)
+	m.run(fenced.Take(t, "docs/operations.md", "sluice register check"))
+	harness.Want(t, harness.Read(t, m.root+"/etc/sluice/sensors.txt"), `rambla-1 \S{20,}(?s:.*)new-noise \S{20,}`)
 	log := func() string { return harness.Read(t, m.root+"/run/sluice-gateway.log") }
 	harness.Await(t, 20*time.Second, "the register to be read anew", func() bool {
 		return strings.Contains(log(), "read anew")
