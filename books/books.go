@@ -34,6 +34,13 @@ type City struct {
 	// Silence says why nothing is measured: no_policy, policy_taken_away, no_decision,
 	// not_yet, suspended or sunset; empty while something is.
 	Silence string `json:"silence,omitempty"`
+	// Responsible is who answers for the processing, DPO the data protection officer, and
+	// Authority whom residents may complain to; each is zero where the charter does not say it.
+	Responsible Party `json:"responsible,omitzero"`
+	DPO         Party `json:"dpo,omitzero"`
+	Authority   Party `json:"authority,omitzero"`
+	// Names are the council's words for what the policy names by an id.
+	Names Vocabulary `json:"names,omitzero"`
 }
 
 // Stream describes one published series.
@@ -46,6 +53,7 @@ type Stream struct {
 	Measures   []Measure         `json:"measures"`
 	Cells      []Cell            `json:"cells"`
 	Decision   string            `json:"decision"`
+	Purpose    string            `json:"purpose,omitempty"` // of the charter's list
 	From       string            `json:"from"`
 	Until      string            `json:"until"`
 	Licence    string            `json:"licence"`
@@ -80,6 +88,10 @@ type Measure struct {
 	// edges; absent for other measures.
 	Group string    `json:"group,omitempty"`
 	Class []float64 `json:"class,omitempty"`
+	// Names are the council's words for the number, by language; of a histogram's class, for
+	// the histogram. Limits are what the council compares it with.
+	Names  map[string]string `json:"names,omitempty"`
+	Limits []Limit           `json:"limits,omitempty"`
 }
 
 // Cell is one entry of a stream's closed list.

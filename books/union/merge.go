@@ -40,6 +40,9 @@ func (b *Books) City() (books.City, error) {
 	}
 	for _, u := range list {
 		city.Simulation = city.Simulation || u.city.Simulation
+		city.Responsible = cmp.Or(city.Responsible, u.city.Responsible)
+		city.DPO, city.Authority = cmp.Or(city.DPO, u.city.DPO), cmp.Or(city.Authority, u.city.Authority)
+		city.Names = city.Names.With(u.city.Names)
 		if u.city.Silence == "" && len(u.streams) > 0 {
 			city.Silence = ""
 		}
