@@ -179,6 +179,9 @@ type Decision struct {
 	From   string            `json:"from"`
 	Until  string            `json:"until"`
 	Policy string            `json:"policy"`
+	// Published is when these words were in the books for the first time; absent where an
+	// earlier version wrote them.
+	Published time.Time `json:"published,omitzero"`
 	// Since is the first day of a State that is not in_force, where it is known; of a
 	// coming decision the first day on which it will be in force.
 	Since string `json:"since,omitempty"`
@@ -209,6 +212,8 @@ type Next struct {
 	Motion  string              `json:"motion"`
 	From    time.Time           `json:"from"`
 	Changes map[string][]string `json:"changes"`
+	// Published is when the change was in the books for the first time; absent as above.
+	Published time.Time `json:"published,omitzero"`
 }
 
 // Vote is one member's ballot; Key is the fingerprint that ssh-keygen -l shows.

@@ -48,6 +48,7 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 		if coming != nil {
 			e.Next = next(coming, d)
 		}
+		date(&e, known[d.Decision], now)
 		list, listed[e.ID] = append(list, e), true
 	}
 	if coming != nil {
@@ -61,6 +62,7 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 				return err
 			}
 			e.State, e.Since = books.Coming, max(d.From.String(), dayOf(coming.Set, coming.Motion.NotBefore))
+			date(&e, known[d.Decision], now)
 			list, listed[e.ID] = append(list, e), true
 		}
 	}
@@ -75,6 +77,20 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 	}
 	b.stood = list
 	return b.files.keep(ctx, decisionsName, raw)
+}
+
+// date says since when the words of a decision, and what comes next, are in the books: as
+// before where they are the same.
+func date(e *books.Decision, old books.Decision, now time.Time) {
+	now = now.UTC().Truncate(time.Second)
+	if e.Published = now; old.YAML == e.YAML && old.State != books.Past && old.ID == e.ID {
+		e.Published = old.Published
+	}
+	if n := e.Next; n != nil {
+		if n.Published = now; old.Next != nil && old.Next.Motion == n.Motion {
+			n.Published = old.Next.Published
+		}
+	}
 }
 
 // next is what the announced motion will change of a decision; nil for nothing.
