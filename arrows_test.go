@@ -148,13 +148,17 @@ var arrows = map[string]row{
 		"books internal/civil store"},
 	"opendata/catalog": {"DCAT and schema.org of what can be asked",
 		"books opendata/httpcache opendata/i18n opendata/query opendata/zonemap"},
+	"opendata/news": {"what has happened, in words: limits by the calendar",
+		"books internal/civil opendata/i18n opendata/query store"},
+	"opendata/feed": {"what is new, as Atom and JSON Feed",
+		"books opendata/httpcache opendata/i18n opendata/news opendata/query"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
-		"books opendata/api opendata/catalog opendata/httpcache opendata/i18n opendata/query opendata/zonemap " +
-			"store verify"},
+		"books opendata/api opendata/catalog opendata/httpcache opendata/i18n opendata/news opendata/query " +
+			"opendata/zonemap store verify"},
 	"opendata": {"the server: the composition of its rooms over store and books",
-		"books books/union door internal/yamldoc opendata/api opendata/catalog opendata/httpcache opendata/query " +
-			"opendata/released opendata/web perm store/influx"},
+		"books books/union door internal/yamldoc opendata/api opendata/catalog opendata/feed opendata/httpcache " +
+			"opendata/news opendata/query opendata/released opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/civil policy/mechanism plan store"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},

@@ -21,7 +21,9 @@ import (
 	"sluice/door"
 	"sluice/opendata/api"
 	"sluice/opendata/catalog"
+	"sluice/opendata/feed"
 	"sluice/opendata/httpcache"
+	"sluice/opendata/news"
 	"sluice/opendata/query"
 	"sluice/opendata/released"
 	"sluice/opendata/web"
@@ -115,12 +117,15 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	if cfg.perAddress(s.loopback()) > 0 {
 		cache.Share()
 	}
-	pages, err := web.New(s.source, cache, web.Place{Public: cfg.URL, Here: s.here()}, log)
+	desk, place := news.New(s.source), web.Place{Public: strings.TrimSuffix(cfg.URL, "/"), Here: s.here()}
+	pages, err := web.New(s.source, cache, desk, place, log)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	api.New(s.source, cache, cfg.URL, log).Routes(mux)
+	rows := api.New(s.source, cache, cfg.URL, log)
+	rows.Routes(mux)
+	feed.New(s.source, cache, desk, place.Base(), pages.Zone, rows.Fail).Routes(mux)
 	catalog.New(s.source, cache, cfg.URL, log).Routes(mux)
 	pages.Routes(mux)
 	s.health(mux)

@@ -74,9 +74,10 @@ func (a *API) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("/api/", a.get(func(*http.Request) (*httpcache.Reply, error) { return nil, query.ErrUnknown }))
 }
 
-func (a *API) get(h httpcache.Maker) http.HandlerFunc { return a.cache.Handle(h, a.fail) }
+func (a *API) get(h httpcache.Maker) http.HandlerFunc { return a.cache.Handle(h, a.Fail) }
 
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+// Fail answers with a problem document.
+func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	var invalid *query.Invalid
 	switch {
 	case errors.As(err, &invalid):

@@ -14,6 +14,7 @@ import (
 
 	"sluice/books"
 	"sluice/opendata/httpcache"
+	"sluice/opendata/news"
 	"sluice/opendata/query"
 	"sluice/store"
 )
@@ -74,9 +75,9 @@ func TestPlacesThatAreGone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w, err := New(&query.Source{Books: books.Reader{Source: dir},
-		Store: kept{here, row("runs", "gone"), row("moved", "gone"), row("ran", "gone")}}, httpcache.New(), Place{},
-		slog.New(slog.DiscardHandler))
+	source := &query.Source{Books: books.Reader{Source: dir},
+		Store: kept{here, row("runs", "gone"), row("moved", "gone"), row("ran", "gone")}}
+	w, err := New(source, httpcache.New(), news.New(source), Place{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

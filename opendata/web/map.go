@@ -158,6 +158,20 @@ func (w *Web) zoneMap() (zonemap.Map, error) {
 	return w.zones.m, nil
 }
 
+// Zone returns the name of a zone, and whether there is one with the id.
+func (w *Web) Zone(id string) (name string, known bool) {
+	m, err := w.zoneMap()
+	if err != nil {
+		return "", false
+	}
+	for _, z := range m.Zones {
+		if z.ID == id {
+			return z.Name, true
+		}
+	}
+	return "", false
+}
+
 func zoneName(m zonemap.Map, id string) string {
 	for _, z := range m.Zones {
 		if z.ID == id {

@@ -17,6 +17,7 @@ import (
 	"sluice/books"
 	"sluice/opendata/httpcache"
 	"sluice/opendata/i18n"
+	"sluice/opendata/news"
 	"sluice/opendata/query"
 )
 
@@ -75,8 +76,8 @@ func TestProblems(t *testing.T) {
 	if err := dir.Put("city.json", []byte(`{"name":"Portalba"}`)); err != nil {
 		t.Fatal(err)
 	}
-	w, err := New(&query.Source{Books: books.Reader{Source: dir}}, httpcache.New(), Place{},
-		slog.New(slog.DiscardHandler))
+	source := &query.Source{Books: books.Reader{Source: dir}}
+	w, err := New(source, httpcache.New(), news.New(source), Place{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"sluice/books"
 	"sluice/opendata/httpcache"
 	"sluice/opendata/i18n"
+	"sluice/opendata/news"
 	"sluice/opendata/query"
 )
 
@@ -31,6 +32,9 @@ var files embed.FS
 // machine can connect. Either may be unknown, and empty.
 type Place struct{ Public, Here string }
 
+// Base is where the pages are, as far as is known.
+func (p Place) Base() string { return cmp.Or(p.Public, p.Here, "http://127.0.0.1:8080") }
+
 // Web serves the pages of one source.
 type Web struct {
 	source *query.Source
@@ -40,6 +44,7 @@ type Web struct {
 	speak  map[string]*i18n.Localizer
 	pages  map[locale]map[string]*template.Template
 	zones  mapCache
+	desk   *news.Desk
 }
 
 // locale is a language, and whether the address asks for it: then links do, too.
@@ -53,11 +58,13 @@ var names = []string{
 	"problems", "missing",
 }
 
-// New parses the pages.
-func New(source *query.Source, cache *httpcache.Cache, place Place, log *slog.Logger) (*Web, error) {
+// New parses the pages. The desk knows what is new.
+func New(
+	source *query.Source, cache *httpcache.Cache, desk *news.Desk, place Place, log *slog.Logger,
+) (*Web, error) {
 	place.Public = strings.TrimSuffix(place.Public, "/")
 	w := &Web{
-		source: source, cache: cache, place: place, log: log,
+		source: source, cache: cache, desk: desk, place: place, log: log,
 		speak: i18n.Localizers(), pages: make(map[locale]map[string]*template.Template),
 	}
 	for _, lang := range i18n.Codes {
@@ -104,6 +111,10 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/problems/{code}": w.oneProblem} {
 		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
 	}
+	for path, make := range map[string]httpcache.Maker{"/sitemap.xml": w.sitemap, "/robots.txt": w.robots,
+		"/favicon.ico": favicon} {
+		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
+	}
 	mux.HandleFunc("/streams", toStreams)
 	mux.HandleFunc("/streams/{$}", toStreams)
 	mux.HandleFunc("/decisions/{id}/{file...}", w.cache.Handle(w.file, w.fail))
@@ -127,6 +138,8 @@ type frame struct {
 	Public string
 	// Base is where commands can reach this server.
 	Base string
+	// Feeds are what to follow, of the page's subject and of the city.
+	Feeds []feedLink
 	// About is the page's subject for search engines, as schema.org has it.
 	About any
 	Page  any
@@ -159,8 +172,8 @@ func (w *Web) render(r *http.Request, v locale, name string, data any) (*httpcac
 	if err != nil {
 		return nil, err
 	}
-	f := frame{Base: cmp.Or(w.place.Public, w.place.Here, "http://127.0.0.1:8080"), Public: w.place.Public, City: city,
-		Path: r.URL.Path, About: w.about(v, city, data), Page: data}
+	f := frame{Base: w.place.Base(), Public: w.place.Public, City: city, Path: r.URL.Path,
+		Feeds: w.feeds(v, city, data), About: w.about(v, city, data), Page: data}
 	for _, code := range i18n.Codes {
 		q := url.Values{"lang": {code}}
 		for _, name := range views {

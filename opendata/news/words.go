@@ -1,0 +1,159 @@
+package news
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+	"time"
+
+	"sluice/books"
+	"sluice/opendata/i18n"
+	"sluice/opendata/query"
+)
+
+// Names are what ids are called in one language.
+type Names struct {
+	Words      *i18n.Localizer
+	Vocabulary books.Vocabulary
+	// Place is the name of a zone.
+	Place func(zone string) string
+}
+
+// word is what an id is called, else the id.
+func (n Names) word(words map[string]map[string]string, id string) string {
+	text, _ := n.Words.Title(words[id])
+	return cmp.Or(text, id)
+}
+
+// where is the place of a cell and, where it has one, its category.
+func (n Names) where(c books.Cell) string {
+	name := n.Place(c.Zone)
+	if c.Category != "" {
+		name += " · " + c.Category
+	}
+	return name
+}
+
+// Told is an event in words.
+type Told struct {
+	Event
+	Title string
+	// Text is one or two sentences.
+	Text string
+	// Path leads to the page that has more.
+	Path string
+}
+
+// Tell puts an event into words.
+func (e Event) Tell(n Names) Told {
+	t, l := Told{Event: e}, n.Words
+	title, _ := l.Title(e.decision.Title)
+	switch e.Kind {
+	case Decided:
+		t.Title = l.Say("Decided: %s", title)
+		t.Text = l.Say("Decision %s holds from %s to %s.", e.Decision, l.Date(e.decision.From),
+			l.Date(e.decision.Until))
+	case Changes:
+		next := e.decision.Next
+		t.Title = l.Say("A change was voted: %s", title)
+		t.Text = l.Say("From %s on: %s", l.Day(next.From.In(query.Place(e.Timezone))),
+			strings.Join(inWords(l, next.Changes), " "))
+	case Suspended:
+		t.Title = l.Say("Stopped: %s", title)
+		if e.decision.By == books.ByCouncil {
+			t.Title = l.Say("Suspended: %s", title)
+		}
+		t.Text = l.Standing(e.decision.Standing())
+		if why, _ := l.Title(e.decision.Reason); why != "" {
+			t.Text += " " + l.Say("Reason") + ": " + why
+		}
+	case Ended:
+		t.Title, t.Text = l.Say("Ended: %s", title), l.Standing(e.decision.Standing())
+	case Sensors:
+		t.Title, t.Text = e.newSensors(n)
+	case Withdrawn:
+		t.Title, t.Text = e.takenBack(n)
+	case Limit:
+		t.Title, t.Text = e.aboveLimit(n)
+	}
+	t.Path = e.path()
+	return t
+}
+
+// inWords are sentences by language, in the reader's where there are any.
+func inWords(l *i18n.Localizer, by map[string][]string) []string {
+	for _, code := range []string{l.Code, "en"} {
+		if len(by[code]) > 0 {
+			return by[code]
+		}
+	}
+	return nil
+}
+
+func (e Event) newSensors(n Names) (title, text string) {
+	l, s := n.Words, e.sensors[0]
+	where, kind := n.Place(s.Zone), n.word(n.Vocabulary.Kinds, s.Kind)
+	title = l.Say("%d new sensors", len(e.sensors)) + " " + l.At(where) + ": " + kind
+	why, _ := l.Title(s.Purpose)
+	if why == "" {
+		return title, l.Say("Registered on %s.", l.Date(s.Registered))
+	}
+	return title, l.Say("Registered on %s.", l.Date(s.Registered)) + " " + l.Say("Purpose") + ": " + why
+}
+
+func (e Event) takenBack(n Names) (title, text string) {
+	l := n.Words
+	stream, _ := l.Title(e.stream.Title)
+	start, end := e.number.Start.In(query.Place(e.Timezone)), e.number.End.In(query.Place(e.Timezone))
+	title = l.Say("Numbers were taken back: %s", stream)
+	text = l.Say("Those of %s between %s and %s.", l.Day(start), l.Clock(start), l.Clock(end))
+	if e.reason != "" {
+		text += " " + l.Say("Reason") + ": " + e.reason
+	}
+	return title, text
+}
+
+func (e Event) aboveLimit(n Names) (title, text string) {
+	l, o, p := n.Words, &e.number, e.passed
+	stream, _ := l.Title(e.stream.Title)
+	where := n.where(books.Cell{Zone: o.Zone, Category: o.Category})
+	start, end := o.Start.In(query.Place(e.Timezone)), o.End.In(query.Place(e.Timezone))
+	title = l.Say("%s, %s: a limit was exceeded", stream, where)
+	if limit, _ := l.Title(p.limit.Title); limit != "" {
+		title = l.Say("%s, %s: a limit was exceeded (%s)", stream, where, limit)
+	}
+	span := l.Say("on %s between %s and %s", l.Day(start), l.Clock(start), l.Clock(end))
+	if end.Sub(start) >= 23*time.Hour {
+		span = l.Say("of %s", l.Day(start))
+	}
+	unit := l.Unit(o.Unit, *o.Value)
+	value := strings.TrimSpace(l.Amount(*o.Value, o.Unit) + " " + unit)
+	if p.over {
+		text = l.Say("The mean of the published numbers %s was %s.", span, value)
+	} else {
+		text = l.Say("The number %s was %s.", span, value)
+	}
+	bound := strings.TrimSpace(l.Amount(p.limit.Value, o.Unit) + " " + unit)
+	if p.limit.Source == "" {
+		return title, text + " " + l.Say("The limit is %s.", bound)
+	}
+	return title, text + " " + l.Say("The limit is %s: %s.", bound, p.limit.Source)
+}
+
+// path is that of the page about it.
+func (e Event) path() string {
+	switch e.Kind {
+	case Sensors:
+		if len(e.sensors) == 1 {
+			return "/sensors/" + url.PathEscape(e.sensors[0].ID)
+		}
+		return "/sensors"
+	case Withdrawn:
+		return "/streams/" + url.PathEscape(e.Stream)
+	case Limit:
+		q := url.Values{"measure": {e.passed.measure.Name}, "cell": {e.number.Cell},
+			"day": {e.number.Start.In(query.Place(e.Timezone)).Format(time.DateOnly)}}
+		return "/streams/" + url.PathEscape(e.Stream) + "?" + q.Encode()
+	}
+	return "/decisions/" + url.PathEscape(e.Decision)
+}
