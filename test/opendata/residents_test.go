@@ -55,7 +55,7 @@ func TestRecipes(t *testing.T) {
 	out := recipe(t, work, "bash", "-eu", "-c", strings.ReplaceAll(shell, "curl -s", "curl -sf"))
 	for _, line := range []string{
 		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`,
-		`<title>Decided: Footfall</title>`, `"title":"Decidit: Afluència`,
+		`<title>Decided: Footfall in the old town</title>`, `"title":"Decidit: Afluència`,
 		`"type":"FeatureCollection".*"value":\d+`,
 		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`,
 		`(?m)^ *Everything adds up`,
