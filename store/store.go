@@ -4,6 +4,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
@@ -60,11 +61,14 @@ func (o Observation) Withdraw(reason string) Observation {
 
 // Query asks for observations of one stream, ordered by start, cell, measure, gateway.
 type Query struct {
+	// Desc reverses the order, the newest first: in all four.
+	Desc     bool
 	Stream   string
 	From, To time.Time // on Start; From inclusive, To exclusive
 	Cells    []string  // empty: all
 	Measures []string  // empty: all
 	Gateways []string  // their rows, and those that name none; empty: all
+	Statuses []Status  // empty: all
 	Limit    int
 	// Which rows; by default those of windows alone.
 	Which Which
@@ -76,6 +80,17 @@ type Query struct {
 type Position struct {
 	Start                  time.Time
 	Cell, Measure, Gateway string
+}
+
+// Compare returns a negative number where an observation is before the position in the
+// order of a query, 0 where it is the one of the position, and a positive one behind it.
+func (q *Query) Compare(o *Observation, p *Position) int {
+	order := cmp.Or(o.Start.Compare(p.Start), cmp.Compare(o.Cell, p.Cell), cmp.Compare(o.Measure, p.Measure),
+		cmp.Compare(o.Gateway, p.Gateway))
+	if q.Desc {
+		return -order
+	}
+	return order
 }
 
 // At returns the position of an observation.

@@ -11,7 +11,8 @@ func TestGuideSaysWhatIsTaken(t *testing.T) {
 	n := 0
 	for _, o := range Guide() {
 		for _, p := range o.Parameters {
-			want := map[string]string{"limit": "1 to 1000", "over": "zones, time", "format": "json, csv"}[p.Name]
+			want := map[string]string{"limit": "1 to 1000", "over": "zones, time", "format": "json, csv",
+				"order": "asc, desc", "status": "published, withheld, no_data, withdrawn"}[p.Name]
 			if p.Name == "format" && o.Type == geoType {
 				want = "geojson, json, csv"
 			}

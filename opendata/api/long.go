@@ -31,11 +31,16 @@ func (a *API) longCSV(ctx context.Context, st query.Stream, q store.Query) iter.
 			return
 		}
 		var epochs []query.Epoch
-		var known time.Time // epochs are, until then
+		var since, known time.Time // epochs are, between them
 		for list, err := range a.source.Parts(ctx, st, q) {
-			if err == nil && list[len(list)-1].End.After(known) {
-				known = list[len(list)-1].End.Add(ahead)
-				epochs, err = a.source.Epochs(ctx, st, list[0].Start, known)
+			if err == nil {
+				if first, last := bounds(list); first.Before(since) || last.After(known) {
+					since, known = first, last.Add(ahead)
+					if q.Desc {
+						since, known = first.Add(-ahead), last
+					}
+					epochs, err = a.source.Epochs(ctx, st, since, known)
+				}
 			}
 			var body []byte
 			if err == nil {
@@ -58,12 +63,18 @@ func (a *API) longJSON(ctx context.Context, st query.Stream, q store.Query) iter
 				yield(nil, err)
 				return
 			}
+			begin, end := bounds(list)
 			if first.IsZero() {
-				first = list[0].Start
+				first, last = begin, end
 			} else {
 				b = append(b, ',')
 			}
-			last = list[len(list)-1].End
+			if begin.Before(first) {
+				first = begin
+			}
+			if end.After(last) {
+				last = end
+			}
 			if b = appendItems(b, list); !yield(b, nil) {
 				return
 			}

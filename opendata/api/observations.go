@@ -66,9 +66,10 @@ func (a *API) written(
 	r *http.Request, st query.Stream, all []store.Observation, next string, csv bool,
 ) (*httpcache.Reply, error) {
 	var epochs []query.Epoch
-	if n := len(all); n > 0 {
+	if len(all) > 0 {
 		var err error
-		if epochs, err = a.source.Epochs(r.Context(), st, all[0].Start, all[n-1].End); err != nil {
+		first, last := bounds(all)
+		if epochs, err = a.source.Epochs(r.Context(), st, first, last); err != nil {
 			return nil, err
 		}
 	}
@@ -76,6 +77,16 @@ func (a *API) written(
 		return observationTable(st, epochs).csv(all, st.ID, next)
 	}
 	return &httpcache.Reply{Type: jsonType, Body: appendObservations(nil, st.ID, all, next, epochs), Next: next}, nil
+}
+
+// bounds returns the start of the first window and the end of the last one of a list in
+// either order.
+func bounds(list []store.Observation) (first, last time.Time) {
+	a, b := &list[0], &list[len(list)-1]
+	if b.Start.Before(a.Start) {
+		a, b = b, a
+	}
+	return a.Start, b.End
 }
 
 // nextPage fixes from and to, so that the pages that follow do not shift.

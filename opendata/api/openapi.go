@@ -150,6 +150,11 @@ var parameters = map[string]*huma.Param{
 	"measure": {Name: "measure", In: "query",
 		Description: "Only these measures, or histograms; may be repeated where the answer is a list",
 		Schema:      &huma.Schema{Type: "array", Items: word()}},
+	"status": {Name: "status", In: "query", Description: "Only what has this status; may be repeated",
+		Example: []string{"published"},
+		Schema:  &huma.Schema{Type: "array", Items: &huma.Schema{Type: "string", Enum: named(query.AllStatuses)}}},
+	"order": {Name: "order", In: "query", Description: "By time: the oldest first, or the newest first",
+		Schema: &huma.Schema{Type: "string", Enum: named(query.Orders), Default: "asc"}},
 	"stream": {Name: "stream", In: "query", Description: "Only this stream, as plain properties", Example: "footfall",
 		Schema: word()},
 	"category": {Name: "category", In: "query", Description: "Only this category of the stream", Schema: word()},
@@ -163,6 +168,14 @@ var parameters = map[string]*huma.Param{
 		Description: "Where the page before ended; follow next, or Link with rel=next, as it is", Schema: word()},
 	"format": {Name: "format", In: "query", Description: "Form of the answer; Accept: text/csv works as well",
 		Schema: &huma.Schema{Type: "string", Enum: []any{"json", "csv"}}},
+}
+
+// named are the values of a closed list.
+func named[T ~string](list []T) (out []any) {
+	for _, x := range list {
+		out = append(out, string(x))
+	}
+	return out
 }
 
 func word() *huma.Schema          { return &huma.Schema{Type: "string"} }
@@ -216,6 +229,9 @@ func (e endpoint) all() (out []*huma.Param) {
 func values(s *huma.Schema) string {
 	if s.Minimum != nil && s.Maximum != nil {
 		return number(s.Minimum) + " to " + number(s.Maximum)
+	}
+	if s.Items != nil {
+		s = s.Items
 	}
 	list := make([]string, len(s.Enum))
 	for i, v := range s.Enum {

@@ -205,7 +205,7 @@ func Values(raw string, known ...string) (url.Values, error) {
 		if !slices.Contains(known, name) {
 			return nil, &Invalid{"query", "holds an unknown parameter; known are " + strings.Join(known, ", ")}
 		}
-		if name != "cell" && name != "measure" && len(v[name]) > 1 {
+		if name != "cell" && name != "measure" && name != "status" && len(v[name]) > 1 {
 			return nil, &Invalid{name, "is there more than once"}
 		}
 	}
@@ -213,7 +213,7 @@ func Values(raw string, known ...string) (url.Values, error) {
 }
 
 // Parameters of observations.
-var Parameters = []string{"from", "to", "cell", "measure", "limit", "cursor", "format"}
+var Parameters = []string{"from", "to", "cell", "measure", "status", "order", "limit", "cursor", "format"}
 
 // Parse reads the query for observations of a stream: from inclusive, to exclusive, on
 // start; by default the 24 hours before latest. The limit is 0, for everything, if there is
@@ -221,28 +221,23 @@ var Parameters = []string{"from", "to", "cell", "measure", "limit", "cursor", "f
 func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 	q := store.Query{Stream: st.ID}
 	var err error
-	if q.From, q.To, err = span(v, latest, Place(st.Timezone)); err != nil {
+	if q.From, q.To, err = spanOf(v, latest, Place(st.Timezone)); err != nil {
 		return q, err
 	}
 	if !v.Has("from") && !v.Has("to") {
 		q.From = reachBack(q.From, st)
 	}
-	for _, id := range v["cell"] {
-		if !slices.ContainsFunc(st.Cells, func(c books.Cell) bool { return c.ID == id }) {
-			return q, &Invalid{"cell", "names no cell of this stream; see its cells at /api/v1/streams"}
-		}
-		q.Cells = append(q.Cells, id)
+	if q.Cells, err = askedCells(v, st); err != nil {
+		return q, err
 	}
-	for _, name := range v["measure"] {
-		known := len(q.Measures)
-		for _, m := range st.Measures {
-			if m.Name == name || m.Group == name {
-				q.Measures = append(q.Measures, m.Name)
-			}
-		}
-		if len(q.Measures) == known {
-			return q, &Invalid{"measure", "names no measure of this stream; see its measures at /api/v1/streams"}
-		}
+	if q.Measures, err = askedMeasures(v, st); err != nil {
+		return q, err
+	}
+	if q.Statuses, err = Statuses(v); err != nil {
+		return q, err
+	}
+	if q.Desc, err = descending(v); err != nil {
+		return q, err
 	}
 	if v.Has("limit") || v.Has("cursor") {
 		if q.Limit, err = Limit(v, DefaultLimit); err != nil {
@@ -257,7 +252,7 @@ func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 	return q, nil
 }
 
-func span(v url.Values, latest time.Time, loc *time.Location) (from, to time.Time, err error) {
+func spanOf(v url.Values, latest time.Time, loc *time.Location) (from, to time.Time, err error) {
 	to = latest
 	if v.Has("to") {
 		if to, err = instant("to", v.Get("to"), loc); err != nil {

@@ -26,7 +26,7 @@ func (s *Source) Whole(ctx context.Context, q store.Query) (list []store.Observa
 	return list, true, nil
 }
 
-// Parts iterates over all observations of a query, in order, ignoring its limit, in parts
+// Parts iterates over all observations of a query, in its order, ignoring its limit, in parts
 // of at most partRows. An error ends it. Between two parts it holds nothing of the store,
 // so a slow client keeps nobody waiting.
 //
@@ -35,33 +35,72 @@ func (s *Source) Whole(ctx context.Context, q store.Query) (list []store.Observa
 // the next one is twice as long.
 func (s *Source) Parts(ctx context.Context, st Stream, q store.Query) iter.Seq2[[]store.Observation, error] {
 	return func(yield func([]store.Observation, error) bool) {
-		end, short := q.To, partSpan(st, q)
+		rest, short := span{q.From, q.To}, partSpan(st, q)
+		if q.Desc && !st.Through.IsZero() && rest.to.After(st.Through) {
+			rest.to = st.Through // nothing starts behind it
+		}
 		q.Limit = partRows
-		for span := short; q.From.Before(end); {
-			if q.To = q.From.Add(span); q.To.After(end) {
-				q.To = end
-			}
+		for length := short; rest.from.Before(rest.to); {
+			part := rest.part(length, q.Desc)
+			q.From, q.To = part.from, part.to
 			list, err := s.Store.Observations(ctx, q)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			switch {
-			case len(list) == partRows: // perhaps there is more in this span
+			case len(list) == partRows: // perhaps there is more in this part
 				last := &list[partRows-1]
 				q.After = store.At(last)
-				q.From, span = last.Start, short
-			case len(list) == 0 && span < longSpan:
-				span *= 2
+				rest, length = rest.behind(last.Start, q.Desc), short
+			case len(list) == 0 && length < longSpan:
+				length *= 2
 				fallthrough
 			default:
-				q.From, q.After = q.To, nil
+				rest, q.After = rest.without(part, q.Desc), nil
 			}
 			if len(list) > 0 && !yield(list, nil) {
 				return
 			}
 		}
 	}
+}
+
+// span is a span of time; to is exclusive.
+type span struct{ from, to time.Time }
+
+// part is the first part of a span, or the last one where it is read backward.
+func (x span) part(length time.Duration, desc bool) span {
+	if desc {
+		return span{later(x.to.Add(-length), x.from), x.to}
+	}
+	if end := x.from.Add(length); end.Before(x.to) {
+		return span{x.from, end}
+	}
+	return x
+}
+
+// without is a span without its part.
+func (x span) without(part span, desc bool) span {
+	if desc {
+		return span{x.from, part.from}
+	}
+	return span{part.to, x.to}
+}
+
+// behind is what remains of a span where the window that starts then is not yet read whole.
+func (x span) behind(start time.Time, desc bool) span {
+	if desc {
+		return span{x.from, start.Add(time.Nanosecond)}
+	}
+	return span{start, x.to}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // longSpan is the longest span of one query.

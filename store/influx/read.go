@@ -1,7 +1,6 @@
 package influx
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,27 +25,33 @@ var end = time.Date(2261, 1, 1, 0, 0, 0, 0, time.UTC)
 // Observations answers a query, at most q.Limit rows.
 func (s *Store) Observations(ctx context.Context, q store.Query) ([]store.Observation, error) {
 	list := []store.Observation{}
-	from := q.From
-	if q.After != nil && !q.After.Start.Before(from) {
+	from, to := q.From, q.To
+	if p := q.After; p != nil && (!q.Desc && !p.Start.Before(from) || q.Desc && p.Start.Before(to)) {
+		if p.Start.Before(from) || !p.Start.Before(to) {
+			return list, nil // all is behind it
+		}
 		// The rest of the window where the last page ended: few rows, compared here,
 		// so that a cursor's text never enters a query.
-		from = q.After.Start.Add(time.Nanosecond)
-		rest, err := s.rows(ctx, q, q.After.Start, from, 0)
+		rest, err := s.rows(ctx, q, p.Start, p.Start.Add(time.Nanosecond), 0)
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range rest {
-			if cmp.Or(cmp.Compare(o.Cell, q.After.Cell), cmp.Compare(o.Measure, q.After.Measure),
-				cmp.Compare(o.Gateway, q.After.Gateway)) > 0 {
+			if q.Compare(&o, p) > 0 {
 				list = append(list, o)
 			}
 		}
 		list = list[:min(len(list), q.Limit)]
+		if q.Desc {
+			to = p.Start
+		} else {
+			from = p.Start.Add(time.Nanosecond)
+		}
 	}
-	if len(list) == q.Limit || !from.Before(q.To) {
+	if len(list) == q.Limit || !from.Before(to) {
 		return list, nil
 	}
-	more, err := s.rows(ctx, q, from, q.To, q.Limit-len(list))
+	more, err := s.rows(ctx, q, from, to, q.Limit-len(list))
 	return append(list, more...), err
 }
 
@@ -64,26 +69,29 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 			store.EpochBounded)
 	}
 	for column, words := range map[string][]string{"cell": q.Cells, "measure": q.Measures, "gateway": q.Gateways} {
-		if len(words) == 0 {
-			continue
+		one, err := oneOf(column, words)
+		if err != nil {
+			return nil, err
 		}
-		any := make([]string, len(words), len(words)+1)
-		for i, w := range words {
-			if !word.MatchString(w) {
-				return nil, errWord
-			}
-			any[i] = fmt.Sprintf(`r.%s == "%s"`, column, w)
-		}
-		if column == "gateway" {
-			any = append(any, "not exists r.gateway")
-		}
-		flux += ` |> filter(fn: (r) => ` + strings.Join(any, " or ") + `)`
+		flux += one
 	}
 	// Tables are grouped by all tags, so rows of two gateways stay apart; rows without a
 	// gateway come first.
 	flux += ` |> pivot(rowKey: ["_time", "cell", "measure", "every"], columnKey: ["_field"], ` +
 		`valueColumn: "_value") |> group()`
-	flux += ` |> sort(columns: ["_time", "cell", "measure", "gateway"])`
+	statuses := make([]string, len(q.Statuses))
+	for i, x := range q.Statuses {
+		statuses[i] = string(x)
+	}
+	one, err := oneOf("status", statuses) // a field: there after pivot
+	if err != nil {
+		return nil, err
+	}
+	flux += one
+	if q.Desc { // otherwise what has no gateway would come first here, too
+		flux += ` |> map(fn: (r) => ({r with gateway: if exists r.gateway then r.gateway else ""}))`
+	}
+	flux += fmt.Sprintf(` |> sort(columns: ["_time", "cell", "measure", "gateway"], desc: %t)`, q.Desc)
 	if limit > 0 {
 		flux += fmt.Sprintf(` |> limit(n: %d)`, limit)
 	}
@@ -92,6 +100,24 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 		list = append(list, observation(q.Stream, r))
 	})
 	return list, err
+}
+
+// oneOf is the condition that a column is one of some words; empty for none.
+func oneOf(column string, words []string) (string, error) {
+	if len(words) == 0 {
+		return "", nil
+	}
+	any := make([]string, len(words), len(words)+1)
+	for i, w := range words {
+		if !word.MatchString(w) {
+			return "", errWord
+		}
+		any[i] = fmt.Sprintf(`r.%s == "%s"`, column, w)
+	}
+	if column == "gateway" {
+		any = append(any, "not exists r.gateway")
+	}
+	return ` |> filter(fn: (r) => ` + strings.Join(any, " or ") + `)`, nil
 }
 
 // of returns a query that selects a stream's points.

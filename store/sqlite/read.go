@@ -15,14 +15,10 @@ import (
 // order of its answer; and the measures that a cell ever had.
 const (
 	fields  = "SELECT start, stop, series, status, reason, value, low, high, ledger, gateway FROM released "
-	whole   = fields + "WHERE stream = ? AND (start, cell, measure, gateway) > (?, ?, ?, ?) AND start < ?"
 	windows = " AND substr(cell, -1) <> '/'" // see store.EpochCell
 	epochs  = fields + `INDEXED BY released_cell WHERE stream = ? AND cell IN (SELECT cell FROM series WHERE stream = ? AND measure = ?)
 		AND measure IN (?, ?) AND start >= ? AND start < ? ORDER BY start, cell, measure, gateway LIMIT ?`
-	inOrder    = " ORDER BY start, cell, measure, gateway LIMIT ?"
 	measuresOf = "SELECT DISTINCT measure FROM series WHERE stream = ? AND cell = ? ORDER BY measure"
-	one        = fields + "INDEXED BY released_cell WHERE stream = ? AND cell = ? AND measure = ? AND (start, " +
-		"gateway) > (?, ?) AND start < ? ORDER BY start, gateway LIMIT ?"
 	// lastName is behind the names of all gateways, which are letters, digits and some signs.
 	lastName = "\x7f"
 )
@@ -116,27 +112,18 @@ func (s *Store) measures(ctx context.Context, stream, cell string) (out []string
 
 // each reads the pairs one by one and puts their rows in order.
 func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, error) {
-	stmt, err := s.prepared(ctx, &s.one, one) //nolint:sqlclosecheck // closed with the store
+	way := directionOf(&q)
+	also, statuses := status(q.Statuses)
+	ask, err := s.asker(ctx, &s.one, way.one()+also+way.oneInOrder(), !q.Desc && also == "")
 	if err != nil {
 		return nil, err
 	}
 	var all []row
 	for n, x := range pairs {
-		from, behind := q.From.UnixNano(), lastName
-		if q.After != nil {
-			at := q.After.Start.UnixNano()
-			order := cmp.Or(cmp.Compare(x.cell, q.After.Cell), cmp.Compare(x.measure, q.After.Measure))
-			if order < 0 {
-				at++ // this one of the window where the page ended is behind us
-			}
-			if order == 0 && at >= from { // so is this one, but for what gateways behind that one have of it
-				from, behind = at+1, q.After.Gateway
-			}
-			from = max(from, at)
-		}
+		start, gateway, ends := placeOf(&q, x)
+		args := append([]any{q.Stream, x.cell, x.measure, start, gateway, ends}, statuses...)
 		begin := len(all)
-		if all, err = read(ctx, stmt.QueryContext, all, q.Stream, x.cell, x.measure, from-1, behind, q.To.UnixNano(),
-			q.Limit); err != nil {
+		if all, err = read(ctx, ask, all, append(args, q.Limit)...); err != nil {
 			return nil, err
 		}
 		for i := begin; i < len(all); i++ {
@@ -144,41 +131,34 @@ func (s *Store) each(ctx context.Context, q store.Query, pairs []pair) ([]row, e
 		}
 	}
 	slices.SortFunc(all, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.order, b.order), cmp.Compare(a.gateway, b.gateway))
+		order := cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.order, b.order), cmp.Compare(a.gateway, b.gateway))
+		if q.Desc {
+			return -order
+		}
+		return order
 	})
 	return all[:min(len(all), q.Limit)], nil
 }
 
 // scan reads the stream from a position on.
 func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
-	// Nothing comes before an empty cell, so that this is the start itself.
-	args := []any{q.Stream, q.From.UnixNano(), "", "", "", q.To.UnixNano()}
-	if q.After != nil && !q.After.Start.Before(q.From) {
-		args = []any{q.Stream, q.After.Start.UnixNano(), q.After.Cell, q.After.Measure, q.After.Gateway,
-			q.To.UnixNano()}
-	}
-	if len(q.Cells) == 0 && len(q.Measures) == 0 && q.Which == store.Windows && len(q.Gateways) == 0 {
-		stmt, err := s.prepared(ctx, &s.whole, whole+windows+inOrder) //nolint:sqlclosecheck // closed with the store
-		if err != nil {
-			return nil, err
-		}
-		return read(ctx, stmt.QueryContext, nil, append(args, q.Limit)...)
-	}
-	where := whole
+	at, ends := place(&q)
+	args := []any{q.Stream, at.Start.UnixNano(), at.Cell, at.Measure, at.Gateway, ends}
+	way := directionOf(&q)
+	where := way.whole()
 	if q.Which == store.Windows {
 		where += windows
 	}
+	plain := len(q.Cells) == 0 && len(q.Measures) == 0 && q.Which == store.Windows && len(q.Gateways) == 0 &&
+		len(q.Statuses) == 0 && !q.Desc
 	in := func(column string, list []string) {
-		if len(list) == 0 {
-			return
-		}
-		where += " AND " + column + " IN (?" + strings.Repeat(",?", len(list)-1) + ")"
-		for _, x := range list {
-			args = append(args, x)
-		}
+		text, more := oneOf(column, list)
+		where, args = where+text, append(args, more...)
 	}
 	in("cell", q.Cells)
 	in("measure", q.Measures)
+	also, statuses := status(q.Statuses)
+	where, args = where+also, append(args, statuses...)
 	whose, err := s.hasGateways(ctx)
 	if err != nil {
 		return nil, err
@@ -186,14 +166,53 @@ func (s *Store) scan(ctx context.Context, q store.Query) ([]row, error) {
 	if len(q.Gateways) > 0 && whose {
 		in("gateway", append([]string{""}, q.Gateways...))
 	}
-	text := where + inOrder
+	ask, err := s.asker(ctx, &s.whole, where+way.inOrder(), plain)
+	if err != nil {
+		return nil, err
+	}
+	return read(ctx, ask, nil, append(args, q.Limit)...)
+}
+
+// oneOf is the condition that a column is one of some texts; empty for none.
+func oneOf(column string, list []string) (text string, args []any) {
+	if len(list) == 0 {
+		return "", nil
+	}
+	for _, x := range list {
+		args = append(args, x)
+	}
+	return " AND " + column + " IN (?" + strings.Repeat(",?", len(list)-1) + ")", args
+}
+
+func status(list []store.Status) (string, []any) {
+	names := make([]string, len(list))
+	for i, x := range list {
+		names[i] = string(x)
+	}
+	return oneOf("status", names)
+}
+
+// asker returns what asks a query: the prepared one where it is asked often.
+func (s *Store) asker(
+	ctx context.Context, stmt **sql.Stmt, text string, often bool,
+) (func(context.Context, ...any) (*sql.Rows, error), error) {
+	if often {
+		p, err := s.prepared(ctx, stmt, text) //nolint:sqlclosecheck // closed with the store
+		if err != nil {
+			return nil, err
+		}
+		return p.QueryContext, nil
+	}
+	whose, err := s.hasGateways(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if !whose {
 		text = unsaid(text)
 	}
-	ask := func(ctx context.Context, args ...any) (*sql.Rows, error) {
+	return func(ctx context.Context, args ...any) (*sql.Rows, error) {
 		return s.db.QueryContext(ctx, text, args...)
-	}
-	return read(ctx, ask, nil, append(args, q.Limit)...)
+	}, nil
 }
 
 // hasGateways reports whether rows have a gateway column: a reader may open a file before
