@@ -58,6 +58,19 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// presetKeys gathers the keys of a preset's type, and of those that it holds.
+func presetKeys(keys map[string]bool, of reflect.Type) {
+	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice || of.Kind() == reflect.Map {
+		of = of.Elem()
+	}
+	for i := 0; of.Kind() == reflect.Struct && i < of.NumField(); i++ {
+		if key := of.Field(i).Tag.Get("yaml"); key != "" {
+			keys[key] = true
+			presetKeys(keys, of.Field(i).Type)
+		}
+	}
+}
+
 // TestNamedInDocuments: a key that a document names in code is one of some file, and a
 // test that it names is there.
 func TestNamedInDocuments(t *testing.T) {
@@ -67,14 +80,8 @@ func TestNamedInDocuments(t *testing.T) {
 			keys[part] = true
 		}
 	}
-	for _, of := range []reflect.Type{reflect.TypeFor[preset.Preset](), reflect.TypeFor[preset.Profile](),
-		reflect.TypeFor[preset.Topic](), reflect.TypeFor[preset.Types](), reflect.TypeFor[preset.Time](),
-		reflect.TypeFor[preset.Count](), reflect.TypeFor[preset.Pairs](), reflect.TypeFor[preset.Source](),
-		reflect.TypeFor[preset.Counter]()} {
-		for i := range of.NumField() {
-			keys[of.Field(i).Tag.Get("yaml")] = true
-		}
-	}
+	presetKeys(keys, reflect.TypeFor[preset.Preset]())
+	presetKeys(keys, reflect.TypeFor[preset.Profile]())
 	// What is a name of the city's own below a key, or the list that a file is.
 	for _, own := range []string{"acme", "tram", "device", "card", "home", "field", "sensors", "kinds", "suspended",
 		"tests", "devices", "occupied", "free"} {

@@ -8,7 +8,8 @@ var systems = map[string]string{
 	"esphome": "ESPHome", "espresense": "ESPresense", "frigate-lpr": "Frigate", "home-assistant": "Home Assistant",
 	"native-cbor": "CBOR (RFC 8949)", "openmqttgateway": "OpenMQTTGateway", "paxcounter": "ESP32-Paxcounter",
 	"senml-cbor": "SenML (RFC 8428)", "senml-json": "SenML (RFC 8428)", "sensor-community": "Sensor.Community",
-	"sensorthings-mqtt": "OGC SensorThings 1.1", "sentilo": "Sentilo", "sentilo-provider": "Sentilo",
+	"sensorthings-array": "OGC SensorThings 1.1",
+	"sensorthings-mqtt":  "OGC SensorThings 1.1", "sentilo": "Sentilo", "sentilo-provider": "Sentilo",
 	"smart-citizen": "Smart Citizen Kit", "sparkplug-b": "Eclipse Sparkplug B", "tasmota": "Tasmota",
 	"ttn-v3": "The Things Stack v3", "wmbusmeters": "wmbusmeters", "zigbee2mqtt": "Zigbee2MQTT",
 }

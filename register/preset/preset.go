@@ -50,9 +50,10 @@ type Preset struct {
 	Boot string `yaml:"boot"`
 	// Each is a list inside the message whose elements are readings, or a list inside each element
 	// of a list. Root is where, in a reading, the keys begin that a profile names, or Pairs.
-	Each  List   `yaml:"each"`
-	Root  string `yaml:"root"`
-	Pairs *Pairs `yaml:"pairs"`
+	Each    List     `yaml:"each"`
+	Columns *Columns `yaml:"columns"`
+	Root    string   `yaml:"root"`
+	Pairs   *Pairs   `yaml:"pairs"`
 	// Number is text where all numbers come as texts.
 	Number string `yaml:"number"`
 }
@@ -171,6 +172,13 @@ type Pairs struct {
 	Value string `yaml:"value"`
 }
 
+// Columns is a table: a list of names, and a list of rows that have a value for each. A row stands
+// for an object with these names for its keys.
+type Columns struct {
+	Names string `yaml:"names"`
+	Rows  string `yaml:"rows"`
+}
+
 // Bounds of a file's lists and texts.
 const (
 	maxTopics  = 32
@@ -285,6 +293,11 @@ func (p *Preset) checkPointers() error {
 			return fmt.Errorf("ts: %w", err)
 		}
 	}
+	if p.Columns != nil {
+		if err := p.checkColumns(); err != nil {
+			return fmt.Errorf("columns: %w", err)
+		}
+	}
 	if p.Pairs != nil {
 		if _, err := Path(p.Pairs.List); err != nil {
 			return fmt.Errorf("pairs: list: %w", err)
@@ -292,6 +305,22 @@ func (p *Preset) checkPointers() error {
 		if p.Pairs.Name == "" || p.Pairs.Value == "" || p.Pairs.Name == p.Pairs.Value {
 			return errors.New("pairs: name and value are the two keys of each element")
 		}
+	}
+	return nil
+}
+
+func (p *Preset) checkColumns() error {
+	_, err := Path(p.Columns.Names)
+	_, rowsErr := Path(p.Columns.Rows)
+	switch {
+	case err != nil || rowsErr != nil:
+		return errors.New("names and rows are JSON pointers to two lists: {names: /components, rows: /dataArray}")
+	case p.Columns.Names == p.Columns.Rows:
+		return errors.New("names and rows are two lists, not one")
+	case p.Format != JSON && p.Format != CBOR:
+		return errors.New("a table is in a message whose format is json or cbor")
+	case len(p.Each) != 1 || p.Each[0] != p.Columns.Rows:
+		return fmt.Errorf("each row is a reading: write each: %s", p.Columns.Rows)
 	}
 	return nil
 }

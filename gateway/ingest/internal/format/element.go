@@ -17,6 +17,27 @@ type element struct {
 	own *fastjson.Value
 }
 
+// gatherAll lists the readings of a message. A list of messages whose readings are inside is as these messages.
+func (d *Decoder) gatherAll(v *fastjson.Value) (over int) {
+	each := d.wrap.Envelope.each
+	if len(each) == 0 || v.Type() != fastjson.TypeArray {
+		d.nameColumns(v)
+		return d.gather(element{own: v}, each)
+	}
+	list := v.GetArray()
+	if len(list) == 0 {
+		d.sink.Refused(fault.New(fault.NotMapped))
+	}
+	for i, one := range list {
+		if i >= MaxReadings {
+			return over + len(list) - i
+		}
+		d.nameColumns(one)
+		over += d.gather(element{own: one}, each)
+	}
+	return over
+}
+
 // gather lists the readings of a message: all elements of the lists inside it, or it itself, and
 // returns how many are more than a message can have.
 func (d *Decoder) gather(in element, each [][]string) (over int) {

@@ -22,6 +22,7 @@ type Envelope struct {
 	absent *int64
 	boot   []string
 	each   [][]string
+	table  *table
 	root   []string
 	prefix string // the root as a pointer
 	pairs  *preset.Pairs
@@ -47,6 +48,9 @@ func NewEnvelope(p *preset.Preset, city *time.Location) *Envelope {
 	}
 	for _, list := range p.Each {
 		e.each = append(e.each, pathOf(list))
+	}
+	if p.Columns != nil {
+		e.table = &table{pathOf(p.Columns.Names), pathOf(p.Columns.Rows)}
 	}
 	if p.Pairs != nil {
 		e.list = pathOf(p.Pairs.List)
@@ -101,6 +105,8 @@ type unwrapping struct {
 	around   [preset.MaxNested + 1]around // of an element; the last is the message
 	device   []byte                       // of the last reading
 	texts    []byte                       // that the message has not as such
+	columns  []string                     // of the last table
+	rows     int                          // of the message's tables
 	kept     kept
 	known    bool // a key came that is no data
 	first    bool // a value came that has nothing to be compared with
@@ -112,6 +118,7 @@ type unwrapping struct {
 func (d *Decoder) BeginWrapped(payload []byte, w Wrapped, received int64, sink Sink) preset.Role {
 	d.shape, d.sink, d.wrap, d.left = w.Shape, sink, w, left{}
 	d.device, d.texts = d.device[:0], d.texts[:0]
+	d.arena.Reset()
 	d.r.Reset()
 	if len(payload) > MaxMessage {
 		sink.Refused(fault.New(fault.TooLarge))
@@ -133,6 +140,7 @@ type Tree = *fastjson.Value
 func (d *Decoder) BeginTree(v Tree, w Wrapped, received int64, sink Sink) bool {
 	d.shape, d.sink, d.wrap, d.left = w.Shape, sink, w, left{}
 	d.device, d.texts = d.device[:0], d.texts[:0]
+	d.arena.Reset()
 	return d.beginTree(v, received) == preset.Reading
 }
 
@@ -154,7 +162,6 @@ func (d *Decoder) parse(payload []byte, w *Wrapped) (*fastjson.Value, fault.Faul
 
 // bareValue makes an object of a message that is one scalar.
 func (d *Decoder) bareValue(payload []byte, w *Wrapped) (*fastjson.Value, fault.Code) {
-	d.arena.Reset()
 	for len(payload) > 0 && payload[len(payload)-1] <= ' ' {
 		payload = payload[:len(payload)-1]
 	}
@@ -202,8 +209,8 @@ func (d *Decoder) beginTree(v *fastjson.Value, received int64) preset.Role {
 		d.beginPack(v, received)
 		return role
 	}
-	d.elements = d.elements[:0]
-	over := d.gather(element{own: v}, e.each)
+	d.elements, d.rows = d.elements[:0], 0
+	over := d.gatherAll(v)
 	for range over {
 		d.sink.Refused(fault.New(fault.TooLarge)) // the others are fine
 	}

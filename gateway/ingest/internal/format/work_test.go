@@ -28,11 +28,21 @@ func TestWorkIsOfTheSize(t *testing.T) {
 		fmt.Fprintf(&various, `{"id":%d,"value":%d},`, i, i)
 	}
 	const each = "each: /l\nts: [{pointer: /t, as: s}, {pointer: /u, as: s}]\nseq: /q\nboot: /b\n"
+	const tables = "columns: {names: /c, rows: /l}\neach: /l\n"
+	quoted := strings.Builder{}
+	for i := range 40_000 {
+		fmt.Fprintf(&quoted, `"c%d",`, i)
+	}
 	const pairs = "pairs: {list: /l, name: id, value: value}\n"
 	for _, c := range []struct{ about, preset, payload string }{
 		{"many keys around many elements", each, `{` + keys(60_000) + `"l":[` + elements(MaxReadings) + `]}`},
 		{"many keys around lists in lists", "each: [/a, /l]\nts: [{pointer: /t, as: s}]\nseq: /q\n",
 			`{"a":[{` + keys(60_000) + `"l":[` + elements(MaxReadings) + `]}]}`},
+		{"many rows", tables, `{"c":["a","b"],"l":[` + strings.TrimSuffix(strings.Repeat(`[1,2],`, 100_000),
+			",") + `]}`},
+		{"many columns", tables, `{"c":[` + strings.TrimSuffix(quoted.String(), ",") + `],"l":[` +
+			strings.TrimSuffix(strings.Repeat(`[1,2],`, 50_000), ",") + `]}`},
+		{"many tables", tables, `[` + strings.TrimSuffix(strings.Repeat(`{"c":["a"],"l":[[1]]},`, 40_000), ",") + `]`},
 		{"one pair again and again", pairs, `{"l":[` + numbers + `]}`},
 		{"many pairs", pairs, `{"l":[` + strings.TrimSuffix(various.String(), ",") + `]}`},
 		{"pairs of many elements", "each: /m\n" + pairs, `{"l":[` + strings.TrimSuffix(
