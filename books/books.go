@@ -45,19 +45,22 @@ type City struct {
 
 // Stream describes one published series.
 type Stream struct {
-	ID         string            `json:"id"`
-	Title      map[string]string `json:"title"`
-	Every      string            `json:"every"`
-	Timezone   string            `json:"timezone"`
-	Unit       string            `json:"unit"`
-	Measures   []Measure         `json:"measures"`
-	Cells      []Cell            `json:"cells"`
-	Decision   string            `json:"decision"`
-	Purpose    string            `json:"purpose,omitempty"` // of the charter's list
-	From       string            `json:"from"`
-	Until      string            `json:"until"`
-	Licence    string            `json:"licence"`
-	Simulation bool              `json:"simulation"`
+	ID       string            `json:"id"`
+	Title    map[string]string `json:"title"`
+	Every    string            `json:"every"`
+	Timezone string            `json:"timezone"`
+	Unit     string            `json:"unit"`
+	Measures []Measure         `json:"measures"`
+	Cells    []Cell            `json:"cells"`
+	Decision string            `json:"decision"`
+	Purpose  string            `json:"purpose,omitempty"` // of the charter's list
+	// CategoryField is the field whose values are the cells' categories; empty where they
+	// have none, and in books of before.
+	CategoryField string `json:"category_field,omitempty"`
+	From          string `json:"from"`
+	Until         string `json:"until"`
+	Licence       string `json:"licence"`
+	Simulation    bool   `json:"simulation"`
 	// Stopped is true when this gateway no longer runs the stream: its decision is gone or
 	// broken, or its zones belong to another gateway. The description is the last one.
 	Stopped bool `json:"stopped,omitempty"`

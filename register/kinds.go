@@ -3,6 +3,7 @@ package register
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -23,6 +24,8 @@ type Kind struct {
 	Heartbeat civil.Period `yaml:"heartbeat" json:"heartbeat"`
 	// Quota is how many readings such a device may send a minute; 0 for any number.
 	Quota int `yaml:"quota" json:"quota,omitempty"`
+	// Names are the kind in words, by language.
+	Names map[string]string `yaml:"names" json:"names,omitempty"`
 }
 
 // Home reports whether a sensor of this kind can itself stand for somebody, as a
@@ -64,6 +67,10 @@ type Field struct {
 	// Valid is [low, high], both included, of a number: a reading with a value outside is
 	// refused, since a broken device is not a measurement. Empty for any number.
 	Valid []float64 `yaml:"valid" json:"valid,omitempty"`
+	// Names are the field in words, by language, and Values the words of what a string
+	// may be, by value: {bike: {ca: bicicleta, en: bicycle}}.
+	Names  map[string]string            `yaml:"names" json:"names,omitempty"`
+	Values map[string]map[string]string `yaml:"values" json:"values,omitempty"`
 }
 
 // ErrValid says what valid must be.
@@ -94,9 +101,10 @@ var (
 // Bounds of kinds.yaml.
 const (
 	MaxKinds  = 500
-	MaxFields = 32 // of a kind
-	maxUnits  = 8  // of a kind
-	maxLabel  = 40 // bytes of a unit of measurement
+	MaxFields = 32  // of a kind
+	maxUnits  = 8   // of a kind
+	maxValues = 200 // of a field that have words
+	maxLabel  = 40  // bytes of a unit of measurement
 )
 
 // ParseKinds reads kinds.yaml.
@@ -133,9 +141,15 @@ func (k Kind) check() error {
 	if len(k.Fields) == 0 || len(k.Fields) > MaxFields {
 		return fmt.Errorf("needs 1 to %d fields", MaxFields)
 	}
+	if err := names.CheckWords(k.Names); err != nil {
+		return fmt.Errorf("names: %w", err)
+	}
 	seen := map[string]bool{}
 	for _, f := range k.Fields {
 		if err := f.check(); err != nil {
+			return err
+		}
+		if err := f.checkWords(); err != nil {
 			return err
 		}
 		if seen[f.Name] {
@@ -185,6 +199,31 @@ func (f Field) check() error {
 		return fmt.Errorf("field %s: unit is at most %d bytes of visible text, e.g. dB(A)", f.Name, maxLabel)
 	case f.CheckValid() != nil:
 		return fmt.Errorf("field %s: %w; write e.g. valid: [20, 140]", f.Name, f.CheckValid())
+	}
+	return nil
+}
+
+// valuePattern is that of the values by which a decision may tell numbers apart.
+var valuePattern = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
+
+func (f Field) checkWords() error {
+	if err := names.CheckWords(f.Names); err != nil {
+		return fmt.Errorf("field %s: names: %w", f.Name, err)
+	}
+	switch {
+	case len(f.Values) > 0 && f.Type != "string":
+		return fmt.Errorf("field %s: only a string has values in words", f.Name)
+	case len(f.Values) > maxValues:
+		return fmt.Errorf("field %s: more than %d values have words", f.Name, maxValues)
+	}
+	for _, v := range slices.Sorted(maps.Keys(f.Values)) {
+		if !valuePattern.MatchString(v) {
+			return fmt.Errorf("field %s: values: %s is none that a decision can name: 1 to 64 letters, digits and "+
+				"_ . : -", f.Name, short(v))
+		}
+		if err := names.CheckWords(f.Values[v]); err != nil {
+			return fmt.Errorf("field %s: values: %s: %w", f.Name, v, err)
+		}
 	}
 	return nil
 }

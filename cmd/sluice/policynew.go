@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -106,8 +107,13 @@ func writeExample(v locale, dir string) ([]string, error) {
 	return written, workspace.Dir(dir).Schemas()
 }
 
-// withoutName replaces the example city's name in its charter by a placeholder.
+// contacts are the example city's, in its charter.
+var contacts = regexp.MustCompile(`(?s)  # Who answers .*?\npurposes:`)
+
+// withoutName replaces the example city's name in its charter by a placeholder, and takes
+// its contacts out.
 func withoutName(charter []byte, v locale) []byte {
+	charter = contacts.ReplaceAllLiteral(charter, []byte("purposes:"))
 	charter = bytes.Replace(charter, []byte("id: portalba"), []byte("id: "+check.TemplateCity), 1)
 	return bytes.Replace(charter, []byte("name: Portalba"), []byte(`name: "`+v.Say("<the name of your city>")+`"`), 1)
 }

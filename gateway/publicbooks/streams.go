@@ -55,6 +55,11 @@ func (b *streamsBook) list(set *compile.Set) ([]books.Stream, error) {
 			Decision: s.Decision, Plan: s.Digest, Licence: licence, Simulation: b.simulation,
 			From: s.From.Format(time.RFC3339), Until: s.Until.Format(time.RFC3339),
 			Floor: string(s.Protect.Floor), Membership: string(s.Protect.Membership),
+			CategoryField: s.Category.Field,
+		}
+		own := set.Decision(s.Decision)
+		if own != nil {
+			entry.Purpose = own.Purpose
 		}
 		if entry.ShareFrom = mech.ShareFrom(); entry.ShareFrom > 0 {
 			entry.MaxContributions, entry.Epoch = s.Protect.MaxContributions, s.Forget.String()
@@ -67,6 +72,9 @@ func (b *streamsBook) list(set *compile.Set) ([]books.Stream, error) {
 				}
 				if m.Of == plan.Histogram {
 					measure.Group, measure.Class = m.Name, []float64{part.Low, part.High}
+				}
+				if own != nil {
+					documented(&measure, own.Document, m.Name)
 				}
 				entry.Measures = append(entry.Measures, measure)
 			}

@@ -171,6 +171,7 @@ func (w *Writer) city(v *activation.View, now time.Time) books.City {
 		city.Charter = council.Sum(v.Latest.Files["charter.yaml"])
 		city.ID, city.Name, city.Timezone, city.Languages, city.Policy = c.ID, c.Name, c.Timezone, c.Languages,
 			v.Latest.Digest
+		named(&city, v.Latest.Policy)
 	}
 	return city
 }

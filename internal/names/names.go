@@ -1,9 +1,15 @@
-// Package names has the one form of names that decisions, kinds, zones and gateways have, and
-// says which text shows all that it holds.
+// Package names has the one form of names that decisions, kinds, zones and gateways have, the
+// form of the words that people read instead of one, and says which text shows all that it
+// holds.
 package names
 
 import (
+	"errors"
+	"fmt"
+	"maps"
 	"regexp"
+	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -29,4 +35,28 @@ func Visible(s string) bool {
 		}
 	}
 	return true
+}
+
+// MaxWords bounds the words for one id in one language, in characters.
+const MaxWords = 80
+
+var language = regexp.MustCompile(`^[a-z]{2,3}$`)
+
+// CheckWords says what is wrong with the words that people read instead of a name, by
+// language: {ca: "Sonòmetre", en: "Noise meter", es: "Sonómetro"}. None are fine.
+func CheckWords(words map[string]string) error {
+	for _, lang := range slices.Sorted(maps.Keys(words)) {
+		text := words[lang]
+		switch {
+		case !language.MatchString(lang):
+			return errors.New("a language is two or three small letters, such as ca")
+		case !utf8.ValidString(text) || !Visible(text):
+			return fmt.Errorf("in %s: it has a character that shows nothing", lang)
+		case !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
+			return fmt.Errorf("in %s: it says nothing", lang)
+		case utf8.RuneCountInString(text) > MaxWords:
+			return fmt.Errorf("in %s: it is longer than %d characters", lang, MaxWords)
+		}
+	}
+	return nil
 }

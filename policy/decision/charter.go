@@ -31,6 +31,8 @@ type Charter struct {
 	NoticeDays       int                `yaml:"notice_days" json:"notice_days"`
 	BlackoutMax      civil.Period       `yaml:"blackout_max" json:"blackout_max"`
 	Quorums          Quorums            `yaml:"quorums" json:"quorums"`
+	// Names are the council's words for purposes and units of measurement.
+	Names Names `yaml:"names" json:"names,omitzero"`
 }
 
 // City names the city and its local time.
@@ -39,6 +41,11 @@ type City struct {
 	Name      string   `yaml:"name" json:"name"`
 	Timezone  string   `yaml:"timezone" json:"timezone"`
 	Languages []string `yaml:"languages" json:"languages"`
+	// Responsible is who answers for the processing (the controller), DPO the data
+	// protection officer, Authority whom residents may complain to.
+	Responsible Party `yaml:"responsible" json:"responsible,omitzero"`
+	DPO         Party `yaml:"dpo" json:"dpo,omitzero"`
+	Authority   Party `yaml:"authority" json:"authority,omitzero"`
 }
 
 // Quorums are numbers of distinct members.
@@ -63,6 +70,9 @@ func ParseCharter(name string, raw []byte) (*Charter, error) {
 		return nil, fmt.Errorf("%s: city.id is a name of small letters, digits, - and _, e.g. portalba", name)
 	}
 	if _, err := c.Location(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := errors.Join(c.City.checkParties(), c.Names.check()); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &c, nil

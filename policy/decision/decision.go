@@ -70,6 +70,9 @@ type Measure struct {
 	Of      string    `yaml:"of" json:"of"`
 	Between []float64 `yaml:"between" json:"between"`
 	Edges   []float64 `yaml:"edges" json:"edges,omitempty"`
+	// Names are the number in words, by language; Limits what it is compared with.
+	Names  map[string]string `yaml:"names" json:"names,omitempty"`
+	Limits []Limit           `yaml:"limits" json:"limits,omitempty"`
 }
 
 // Protect is the price; Epsilon and Delta are per unit and epoch.
@@ -203,6 +206,12 @@ func (d *Document) check() error {
 			return errors.New("a measure needs a name of small letters, digits, - and _")
 		}
 		if _, err := m.plan("", ""); err != nil {
+			return fmt.Errorf("measure %s: %w", m.Name, err)
+		}
+		if err := names.CheckWords(m.Names); err != nil {
+			return fmt.Errorf("measure %s: names: %w", m.Name, err)
+		}
+		if err := m.checkLimits(d.Publish.Every); err != nil {
 			return fmt.Errorf("measure %s: %w", m.Name, err)
 		}
 	}

@@ -124,6 +124,7 @@ func (c *comparison) firstPolicy() {
 	for _, f := range charterKeys {
 		c.add(Change{About: "charter.yaml", Key: f.name, New: text(f.show(c.new.Charter))})
 	}
+	c.names()
 	c.texts("council.yaml", "member", nil, members(c.new.Council), Enact)
 	c.add(Change{About: "council.yaml", Key: "version", New: text(fmt.Sprint(c.new.Council.Version))})
 	for _, id := range slices.Sorted(maps.Keys(c.new.Kinds)) {

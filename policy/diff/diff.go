@@ -68,6 +68,7 @@ func Compare(old Before, new *bundle.Policy) []Change {
 		c.charter()
 		c.council()
 		c.kinds()
+		c.names()
 		c.zones()
 		c.rules()
 		c.suspensions()

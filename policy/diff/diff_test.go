@@ -326,7 +326,7 @@ func TestNothingIsOverlooked(t *testing.T) {
 		}
 	}
 	for _, key := range yamlKeys(decision.Charter{}) {
-		if !compared["charter "+key] {
+		if !compared["charter "+key] && key != "names" { // TestWordsAreCompared
 			t.Errorf("%s of the charter is not compared", key)
 		}
 	}

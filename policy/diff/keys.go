@@ -90,6 +90,8 @@ var keys = []key{
 	},
 	{name: "publish.by", mark: categoryOrder, ends: fewerCells, show: (*formatter).by},
 	{name: "publish.measures", mark: measuresOrder, ends: fewerNumbers, show: (*formatter).measures},
+	{name: "publish.names", show: (*formatter).names},
+	{name: "publish.limits", show: (*formatter).limits},
 	{
 		name: "protect.min_units", mark: protected(func(a, b *bundle.Decision) Mark {
 			return greater(a.Protect.MinUnits, b.Protect.MinUnits)

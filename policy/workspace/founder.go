@@ -81,6 +81,13 @@ notice_days: 0                 # days between a vote and what it weakens; 14 is 
 blackout_max: P3D
 # How many of the %d members must sign: a new decision, what protects less, this file, the roster, a suspension.
 quorums: {enact: %d, weaken: %d, charter: %d, roster: %d, suspend: %d}
+# What residents read instead of an id.
+names:
+  purposes:
+    pedestrian-planning: {ca: planificar l'espai per a vianants, es: planificar el espacio para peatones,
+      en: planning for pedestrians}
+    public-transport: {ca: transport públic, es: transporte público, en: public transport}
+    environment: {ca: medi ambient, es: medio ambiente, en: environment}
 `, n, enact, most, most, most, max(1, n/3))
 	files := bundle.Files{
 		"charter.yaml": []byte(charter), "council.yaml": Roster(members), "kinds.yaml": kinds,

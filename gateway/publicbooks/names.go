@@ -1,0 +1,35 @@
+package publicbooks
+
+import (
+	"slices"
+
+	"sluice/books"
+	"sluice/policy/bundle"
+	"sluice/policy/decision"
+)
+
+// named adds to a city what its charter says of whom to reach, and the policy's words.
+func named(city *books.City, p *bundle.Policy) {
+	c, kinds := p.Charter, p.Names()
+	city.Responsible, city.DPO = books.Party(c.City.Responsible), books.Party(c.City.DPO)
+	city.Authority = books.Party(c.City.Authority)
+	city.Names = books.Vocabulary{Purposes: c.Names.Purposes, Units: c.Names.Units, Kinds: kinds.Kinds,
+		Fields: kinds.Fields, Categories: kinds.Values}
+}
+
+// documented adds to a measure what its decision says of it beside what the plan has.
+func documented(m *books.Measure, d *decision.Document, name string) {
+	i := slices.IndexFunc(d.Publish.Measures, func(of decision.Measure) bool { return of.Name == name })
+	if i < 0 {
+		return
+	}
+	of := d.Publish.Measures[i]
+	m.Names = of.Names
+	for _, l := range of.Limits {
+		limit := books.Limit{Value: *l.Value, Title: l.Title, Source: l.Source}
+		if !l.Over.IsZero() {
+			limit.Over = l.Over.String()
+		}
+		m.Limits = append(m.Limits, limit)
+	}
+}

@@ -1,0 +1,116 @@
+package diff
+
+import (
+	"slices"
+	"strings"
+
+	"sluice/plan"
+	"sluice/policy/bundle"
+	"sluice/policy/decision"
+)
+
+// What residents read instead of ids, whom they can reach and what a number is compared
+// with protects nobody. It is said all the same, and only where there is any: motions from
+// before there was are signed.
+
+// contacts are a charter's, by their keys.
+func contacts(c *decision.Charter) map[string]string {
+	return map[string]string{
+		"responsible": showParty(c.City.Responsible), "dpo": showParty(c.City.DPO),
+		"authority": showParty(c.City.Authority),
+	}
+}
+
+func showParty(p decision.Party) string {
+	var out []string
+	for _, part := range []string{p.Name, p.Address, p.Email, p.Phone, p.Web} {
+		if part == "" {
+			part = "-"
+		} else {
+			part = quote(part)
+		}
+		out = append(out, part)
+	}
+	if p == (decision.Party{}) {
+		return ""
+	}
+	return strings.Join(out, ", ")
+}
+
+// charterNames are the charter's words by what they are of.
+func charterNames(c *decision.Charter) map[string]string {
+	out := make(map[string]string)
+	wordsOf(out, "purpose ", c.Names.Purposes)
+	wordsOf(out, "unit ", c.Names.Units)
+	return out
+}
+
+// kindNames are the words of all kinds, by what they are of.
+func kindNames(p *bundle.Policy) map[string]string {
+	out, n := make(map[string]string), p.Names()
+	wordsOf(out, "kind ", n.Kinds)
+	wordsOf(out, "field ", n.Fields)
+	for id, k := range p.Kinds {
+		for _, f := range k.Fields {
+			wordsOf(out, "value "+word(id)+" "+word(f.Name)+" ", f.Values)
+		}
+	}
+	return out
+}
+
+func wordsOf(out map[string]string, what string, list map[string]map[string]string) {
+	for id, words := range list {
+		out[what+word(id)] = showTitles(words)
+	}
+}
+
+// names compares contacts and words.
+func (c *comparison) names() {
+	var old bundle.Policy
+	if c.old != nil {
+		old = *c.old
+	}
+	if old.Charter == nil {
+		old.Charter = &decision.Charter{}
+	}
+	a, b := contacts(old.Charter), contacts(c.new.Charter)
+	for _, key := range []string{"responsible", "dpo", "authority"} {
+		if a[key] != b[key] {
+			c.add(Change{About: "charter.yaml", Key: key, Needs: Charter, Old: text(a[key]), New: text(b[key])})
+		}
+	}
+	c.texts("charter.yaml", "words", charterNames(old.Charter), charterNames(c.new.Charter), Charter)
+	c.texts("kinds.yaml", "words", kindNames(&old), kindNames(c.new), Enact)
+}
+
+// names are the words of a decision's measures.
+func (s *formatter) names(d *bundle.Decision) string {
+	var list []string
+	for _, m := range d.Publish.Measures {
+		if len(m.Names) > 0 {
+			list = append(list, word(m.Name)+" ("+showTitles(m.Names)+")")
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+// limits are what a decision's measures are compared with.
+func (s *formatter) limits(d *bundle.Decision) string {
+	var list []string
+	for _, m := range d.Publish.Measures {
+		unit := ""
+		at := slices.IndexFunc(d.Stream.Measures, func(x plan.Measure) bool { return x.Name == m.Name })
+		if at >= 0 && d.Stream.Measures[at].Unit != "" {
+			unit = " " + word(d.Stream.Measures[at].Unit)
+		}
+		for _, l := range m.Limits {
+			over := ""
+			if !l.Over.IsZero() {
+				over = " (" + s.l.Period(l.Over) + ")"
+			}
+			list = append(list, word(m.Name)+" "+plan.Plain(*l.Value)+unit+over+" = "+showTitles(l.Title)+" ["+
+				quote(l.Source)+"]")
+		}
+	}
+	return strings.Join(list, "; ")
+}
