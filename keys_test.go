@@ -34,6 +34,16 @@ var settings = map[string]string{
 		charter: city.id quorums.enact quorums.charter quorums.roster`,
 	"TestAVote":  `council: members.name charter: quorums.weaken quorums.suspend`,
 	"TestNotice": `charter: notice_days`,
+	"gateway/publicbooks:TestKeysOfWords": `charter: city.responsible.name city.responsible.address
+		city.responsible.email city.responsible.phone city.responsible.web city.dpo.name city.dpo.address
+		city.dpo.email city.dpo.phone city.dpo.web city.authority.name city.authority.address
+		city.authority.email city.authority.phone city.authority.web names.purposes.ca names.purposes.en
+		names.purposes.es names.units.ca names.units.en names.units.es
+		kinds: names.ca names.en names.es fields.names.ca fields.names.en fields.names.es fields.values.ca
+		fields.values.en fields.values.es
+		decision: publish.measures.names.ca publish.measures.names.en publish.measures.names.es
+		publish.measures.limits.value publish.measures.limits.title.ca publish.measures.limits.title.en
+		publish.measures.limits.title.es publish.measures.limits.source publish.measures.limits.over`,
 	"TestKeysOfBrokerAndStore": `gateway: mqtt.client_id mqtt.cert mqtt.key store.influx.org
 		store.influx.token_file opendata: store.influx.org store.influx.token_file`,
 	"TestThroughMosquittoIntoInflux": `gateway: mqtt.broker store.influx.url store.influx.bucket opendata:

@@ -1,10 +1,14 @@
 package publicbooks
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"sluice/books"
+	"sluice/configs/portalba"
+	"sluice/policy/compile"
+	"sluice/policy/rego"
 )
 
 // TestNamesAreWritten: the books have the council's words, whom to reach and what numbers
@@ -39,5 +43,77 @@ func TestNamesAreWritten(t *testing.T) {
 				t.Errorf("noise is compared with %+v", m.Limits)
 			}
 		}
+	}
+}
+
+// TestKeysOfWords: whatever a policy says of names, limits and contacts is in the books.
+func TestKeysOfWords(t *testing.T) {
+	files := portalba.Policy()
+	files["charter.yaml"] = []byte(strings.Replace(`city: {id: a, name: A, timezone: UTC, languages: [ca, en, es],
+  responsible: PARTY, dpo: PARTY, authority: PARTY}
+purposes: [environment]
+min_units: 1
+epsilon_per_day: {}
+delta_per_day: 0
+max_contributions: 1
+sunset_max: P1Y
+quorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}
+names:
+  purposes: {environment: {ca: aire, en: air, es: aire}}
+  units: {ug/m3: {ca: µg, en: ug, es: µg}}
+`, "PARTY", `{name: N, address: "Here 1", email: a@b.example, phone: "112", web: "https://b.example"}`, 3))
+	files["kinds.yaml"] = []byte(`kinds:
+  air-station:
+    names: {ca: k, en: k, es: k}
+    fields:
+      - {name: "no2", type: float, unit: ug/m3, class: measurement, names: {ca: f, en: f, es: f}}
+      - {name: side, type: string, class: measurement, values: {n: {ca: nord, en: north, es: norte}}}
+`)
+	for name := range files {
+		if strings.HasPrefix(name, "decisions/") {
+			delete(files, name)
+		}
+	}
+	files["decisions/a.yaml"] = []byte(`decision: a
+title: {ca: t, en: t, es: t}
+stream: a
+purpose: environment
+applies_to: {kinds: [air-station], zones: [rambla]}
+unit: {none: "air is about nobody"}
+keep: ["no2", side]
+publish:
+  every: PT1H
+  by: [zone, {field: side, values: [n]}]
+  measures:
+    - {name: m, of: mean(no2), between: [0, 9], names: {ca: m1, en: m2, es: m3},
+       limits: [{value: 5.5, title: {ca: l1, en: l2, es: l3}, source: a law, over: P1D}]}
+from: 2026-06-01
+until: 2027-05-31
+review: 2027-01-01
+`)
+	set, err := compile.Files(t.Context(), rego.InProcess(), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	city := books.City{}
+	named(&city, set.Policy)
+	who := books.Party{Name: "N", Address: "Here 1", Email: "a@b.example", Phone: "112", Web: "https://b.example"}
+	same := func(word string) map[string]string { return map[string]string{"ca": word, "en": word, "es": word} }
+	want := books.City{Responsible: who, DPO: who, Authority: who, Names: books.Vocabulary{
+		Purposes:   map[string]map[string]string{"environment": {"ca": "aire", "en": "air", "es": "aire"}},
+		Units:      map[string]map[string]string{"ug/m3": {"ca": "µg", "en": "ug", "es": "µg"}},
+		Kinds:      map[string]map[string]string{"air-station": same("k")},
+		Fields:     map[string]map[string]string{"air-station/no2": same("f")},
+		Categories: map[string]map[string]string{"side/n": {"ca": "nord", "en": "north", "es": "norte"}},
+	}}
+	if !reflect.DeepEqual(city, want) {
+		t.Errorf("the city is %+v", city)
+	}
+	list, err := (&streamsBook{}).list(set)
+	if err != nil || len(list) != 1 || list[0].Purpose != "environment" || list[0].CategoryField != "side" ||
+		!reflect.DeepEqual(list[0].Measures[0].Names, map[string]string{"ca": "m1", "en": "m2", "es": "m3"}) ||
+		!reflect.DeepEqual(list[0].Measures[0].Limits, []books.Limit{{Value: 5.5, Source: "a law", Over: "P1D",
+			Title: map[string]string{"ca": "l1", "en": "l2", "es": "l3"}}}) {
+		t.Errorf("the streams are %+v, %v", list, err)
 	}
 }

@@ -141,6 +141,10 @@ func TestPolicyPage(t *testing.T) {
 		regexp.MustCompile(`(?m)^kinds_about_people: .*$`).
 			ReplaceAllString(harness.Read(t, "../../configs/portalba/policy/charter.yaml"),
 				"kinds_about_people: [wifi-counter]"))
+	words := fenced.Take(t, "docs/policy.md", "city:").Read()
+	_, rest, _ := strings.Cut(harness.Read(t, filepath.Join(dir, "charter.yaml")), "\npurposes:")
+	rest, _, _ = strings.Cut("purposes:"+rest, "# What residents read")
+	harness.Write(t, filepath.Join(dir, "charter.yaml"), words+rest)
 	harness.Write(t, filepath.Join(dir, "decisions/2026-14.yaml"),
 		fenced.Take(t, "docs/policy.md", `decision: "2026-14"`).Read())
 	harness.Write(t, filepath.Join(dir, "tests/rambla.yaml"), fenced.Take(t, "docs/policy.md", "tests:").Read())
