@@ -140,6 +140,7 @@ var arrows = map[string]row{
 			"gateway/release gateway/revoked internal/civil internal/retry plan register register/access " +
 			"register/preset"},
 	"opendata/zonemap":   {"a drawing of zones", ""},
+	"opendata/picture":   {"marks on a sheet, as SVG and PNG: the ground", ""},
 	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/locales"},
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts", "door"},
 	"opendata/released": {"which rows of a store the books know of; a published plan is a plan.Stream (decision 36)",
@@ -245,6 +246,7 @@ var doors = map[string]row{
 	"github.com/valyala/fastjson": {"JSON without allocation per reading",
 		"gateway/ingest/internal/cbor gateway/ingest/internal/format gateway/ingest/internal/sparkplug"},
 	"golang.org/x/crypto": {"keys of OpenSSH; digests that tests look for", "policy/ballot test/harness"},
+	"golang.org/x/image":  {"shapes and letters as pixels", "opendata/picture"},
 	"golang.org/x/sync": {"one at a time, and a number at a time",
 		"books gateway gateway/ingest/internal/intake opendata/httpcache policy/rego register/access town"},
 	"golang.org/x/sys": {"limits, locks and terminals of the machine",
