@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -44,6 +43,8 @@ func (a *API) endpoints() []endpoint {
 	return []endpoint{
 		{"/api/v1/streams", []string{"limit", "cursor", "format"}, a.streams},
 		{"/api/v1/streams/{id}/observations", query.Parameters, a.observations},
+		{"/api/v1/streams/{id}/latest", query.LatestParameters, a.latest},
+		{"/api/v1/latest", query.LatestParameters, a.allLatest},
 		{"/api/v1/streams/{id}/totals", query.TotalParameters, a.totals},
 		{"/api/v1/sensors", []string{"limit", "cursor", "format"}, a.sensors},
 		{"/api/v1/zones", []string{"stream", "measure", "category", "format"}, a.zones},
@@ -99,64 +100,6 @@ func asJSON(v any) (*httpcache.Reply, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
 	return &httpcache.Reply{Type: "application/json", Body: b.Bytes()}, err
-}
-
-// list answers with one page of a list, in JSON under its name or as CSV. A cursor holds
-// the key of the last item, so that items that come or go meanwhile move nothing.
-func list[T any](
-	r *http.Request, v url.Values, name string, all []T, maxItems int, key func(T) string, rows table[T],
-	more ...member,
-) (*httpcache.Reply, error) {
-	part, next, err := cut(r.URL, v, all, maxItems, key)
-	if err != nil {
-		return nil, err
-	}
-	csv, err := wantsCSV(r, v, "json")
-	if err != nil {
-		return nil, err
-	}
-	if csv {
-		return rows.csv(part, name, next)
-	}
-	return asList(name, part, next, more...)
-}
-
-// cut returns up to limit items behind the cursor, and the path of the next page.
-func cut[T any](u *url.URL, v url.Values, all []T, maxItems int, key func(T) string) ([]T, string, error) {
-	limit, err := query.Limit(v, maxItems)
-	if err != nil {
-		return nil, "", err
-	}
-	if v.Has("cursor") {
-		last, err := query.Behind(v.Get("cursor"))
-		if err != nil {
-			return nil, "", err
-		}
-		at := slices.IndexFunc(all, func(x T) bool { return key(x) == last })
-		if at < 0 {
-			return nil, "", query.BadCursor()
-		}
-		all = all[at+1:]
-	}
-	if len(all) <= limit {
-		return append([]T{}, all...), "", nil
-	}
-	v.Set("cursor", query.CursorBehind(key(all[limit-1])))
-	return all[:limit], u.Path + "?" + v.Encode(), nil
-}
-
-// wantsCSV reads the parameter format, else the header Accept.
-func wantsCSV(r *http.Request, v url.Values, other string) (bool, error) {
-	switch v.Get("format") {
-	case "csv":
-		return true, nil
-	case other, "json":
-		return false, nil
-	case "":
-		accept := r.Header.Get("Accept")
-		return strings.Contains(accept, "text/csv") && !strings.Contains(accept, "application/json"), nil
-	}
-	return false, &query.Invalid{Parameter: "format", Hint: "is " + other + " or csv"}
 }
 
 func number(v *float64) string {

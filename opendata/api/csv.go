@@ -15,21 +15,33 @@ type table[T any] struct {
 	rows   func(T) [][]string
 }
 
-// csv encodes RFC 4180 with LF. A value that was not published is empty.
-func (t table[T]) csv(list []T, name, next string) (*httpcache.Reply, error) {
-	body, err := t.append(t.head(), list)
+// file encodes a list as a table. A value that was not published is empty.
+func (t table[T]) file(as form, list []T, name, next string) (*httpcache.Reply, error) {
+	body, err := t.append(as, t.head(as), list)
 	return &httpcache.Reply{Type: csvType, Body: body, Next: next, File: name + ".csv"}, err
 }
 
 const csvType = "text/csv; charset=utf-8"
 
-func (t table[T]) head() []byte { return []byte(strings.Join(t.header, ",") + "\n") } // names are plain
+// head is the line with the columns' names, which are plain.
+func (t table[T]) head(as form) []byte {
+	if as == asSheet {
+		return []byte(byteOrderMark + strings.Join(t.header, ";") + "\r\n")
+	}
+	return []byte(strings.Join(t.header, ",") + "\n")
+}
 
-func (t table[T]) append(head []byte, list []T) ([]byte, error) {
+func (t table[T]) append(as form, head []byte, list []T) ([]byte, error) {
 	b := bytes.NewBuffer(head)
 	w := csv.NewWriter(b)
+	if as == asSheet {
+		w.Comma, w.UseCRLF = ';', true
+	}
 	for _, x := range list {
 		for _, row := range t.rows(x) {
+			if as == asSheet {
+				sheet(t.header, row)
+			}
 			_ = w.Write(row) // errors come with Flush
 		}
 	}

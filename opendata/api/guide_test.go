@@ -11,10 +11,10 @@ func TestGuideSaysWhatIsTaken(t *testing.T) {
 	n := 0
 	for _, o := range Guide() {
 		for _, p := range o.Parameters {
-			want := map[string]string{"limit": "1 to 1000", "over": "zones, time", "format": "json, csv",
+			want := map[string]string{"limit": "1 to 1000", "over": "zones, time", "format": "json, csv, csv-excel",
 				"order": "asc, desc", "status": "published, withheld, no_data, withdrawn"}[p.Name]
 			if p.Name == "format" && o.Type == geoType {
-				want = "geojson, json, csv"
+				want = "geojson, json, csv, csv-excel"
 			}
 			if want != "" {
 				n++

@@ -68,7 +68,7 @@ func TestNoFormula(t *testing.T) {
 	o := store.Observation{Every: evil, Cell: evil, Zone: evil, Measure: evil, Status: evil, Unit: evil, Decision: evil,
 		Gateway: evil, Category: evil}
 	for n, rows := range [][][]string{observationTable(query.Stream{}, nil).rows(o),
-		zoneTable.rows(zoneRow{evil, evil, latestOf(&o)})} {
+		zoneTable.rows(zoneRow{evil, evil, shownOf(&o)})} {
 		for _, cell := range rows[0] {
 			if strings.HasPrefix(cell, "=") {
 				t.Errorf("table %d has %q", n, rows[0])

@@ -15,8 +15,8 @@ import (
 	"sluice/opendata/query"
 )
 
-// Default page sizes; no page has more than a thousand items. Decisions are long: their
-// text is there in three languages.
+// Items of one answer; a longer list is sent in parts. Decisions are long: their text is
+// there in three languages.
 const (
 	fewLong   = 50
 	manyShort = query.MaxLimit
@@ -38,7 +38,8 @@ func (a *API) streams(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b stream) int { return cmp.Compare(a.ID, b.ID) })
-	return list(r, v, "streams", out, manyShort, func(s stream) string { return s.ID }, streamTable)
+	l := listing[stream]{"streams", out, manyShort, func(s stream) string { return s.ID }, streamTable, nil}
+	return l.answer(r, v)
 }
 
 // shares returns the share of the latest epoch if there is one gateway, else each
@@ -87,23 +88,14 @@ func (a *API) sensors(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	csv, err := wantsCSV(r, v, "json")
-	if err != nil {
-		return nil, err
-	}
-	page, next, err := cut(r.URL, v, reg.Sensors, manyShort, func(s books.Sensor) string { return s.ID })
-	if err != nil {
-		return nil, err
-	}
-	part := make([]sensor, len(page))
-	for i, s := range page {
-		part[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until,
+	all := make([]sensor, len(reg.Sensors))
+	for i, s := range reg.Sensors {
+		all[i] = sensor{s.ID, s.Owner, s.Kind, s.Preset, s.Topic, s.Map, s.Zone, s.Lat, s.Lon, s.Registered, s.Until,
 			s.Replaces, s.Contact, texts(s.Purpose), s.Alive, fields(s.Fields)}
 	}
-	if csv {
-		return sensorTable.csv(part, "sensors", next)
-	}
-	return asList("sensors", part, next, member{"homes", homesOf(reg.Homes)}, member{"unknown", unknownOf(reg.Unknown)})
+	l := listing[sensor]{"sensors", all, manyShort, func(s sensor) string { return s.ID }, sensorTable,
+		[]member{{"homes", homesOf(reg.Homes)}, {"unknown", unknownOf(reg.Unknown)}}}
+	return l.answer(r, v)
 }
 
 // sensorPage is a page of sensors, and the counts of those that are not listed.
@@ -176,7 +168,11 @@ func (a *API) decisions(r *http.Request, v url.Values) (*httpcache.Reply, error)
 	if err != nil {
 		return nil, err
 	}
-	return list(r, v, "decisions", all, fewLong, func(d decision) string { return d.ID }, decisionTable)
+	return decisionList(all).answer(r, v)
+}
+
+func decisionList(all []decision) *listing[decision] {
+	return &listing[decision]{"decisions", all, fewLong, func(d decision) string { return d.ID }, decisionTable, nil}
 }
 
 func (a *API) decision(r *http.Request, v url.Values) (*httpcache.Reply, error) {
@@ -186,7 +182,7 @@ func (a *API) decision(r *http.Request, v url.Values) (*httpcache.Reply, error) 
 	}
 	for _, d := range all {
 		if d.ID == r.PathValue("id") {
-			return list(r, v, "decisions", []decision{d}, 1, func(d decision) string { return d.ID }, decisionTable)
+			return decisionList([]decision{d}).answer(r, v)
 		}
 	}
 	return nil, query.ErrUnknown
@@ -220,15 +216,17 @@ func (a *API) ledger(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 		}
 	}
 	key := func(e entry) string { return e.Gateway + " " + strconv.FormatInt(e.N, 10) }
+	l := listing[entry]{"entries", out, manyShort, key, ledgerTable, nil}
 	if len(missing) == 0 {
-		return list(r, v, "entries", out, manyShort, key, ledgerTable)
+		return l.answer(r, v)
 	}
-	if csv, err := wantsCSV(r, v, "json"); err != nil {
+	if as, err := formOf(r, v, "json"); err != nil {
 		return nil, err
-	} else if csv { // a file has no place to say what it lacks
+	} else if as != asDocument { // a file has no place to say what it lacks
 		return nil, fmt.Errorf("ledgers that cannot be read are missing in the file: %q", missing)
 	}
-	reply, err := list(r, v, "entries", out, manyShort, key, ledgerTable, member{"missing", missing})
+	l.more = []member{{"missing", missing}}
+	reply, err := l.answer(r, v)
 	if invalid := new(query.Invalid); errors.As(err, &invalid) && invalid.Parameter == "cursor" {
 		return nil, fmt.Errorf("a cursor may be behind a line of the ledgers that cannot be read: %q", missing)
 	}

@@ -12,10 +12,10 @@ import (
 
 // long returns all observations of a query, however many, with the same bytes as one answer
 // would have. They are encoded while they are sent.
-func (a *API) long(st query.Stream, q store.Query, csv bool) *httpcache.Reply {
-	if csv {
+func (a *API) long(st query.Stream, q store.Query, as form) *httpcache.Reply {
+	if as != asDocument {
 		return &httpcache.Reply{Type: csvType, File: st.ID + ".csv",
-			Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longCSV(ctx, st, q) }}
+			Parts: func(ctx context.Context) iter.Seq2[[]byte, error] { return a.longTable(ctx, st, q, as) }}
 	}
 	return &httpcache.Reply{Type: jsonType, Parts: func(ctx context.Context) iter.Seq2[[]byte, error] {
 		return a.longJSON(ctx, st, q)
@@ -25,9 +25,11 @@ func (a *API) long(st query.Stream, q store.Query, csv bool) *httpcache.Reply {
 // ahead is how far ahead of the rows the epochs are read.
 const ahead = 7 * 24 * time.Hour
 
-func (a *API) longCSV(ctx context.Context, st query.Stream, q store.Query) iter.Seq2[[]byte, error] {
+func (a *API) longTable(
+	ctx context.Context, st query.Stream, q store.Query, as form,
+) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		if !yield(observationTable(st, nil).head(), nil) {
+		if !yield(observationTable(st, nil).head(as), nil) {
 			return
 		}
 		var epochs []query.Epoch
@@ -44,7 +46,7 @@ func (a *API) longCSV(ctx context.Context, st query.Stream, q store.Query) iter.
 			}
 			var body []byte
 			if err == nil {
-				body, err = observationTable(st, epochs).append(nil, list)
+				body, err = observationTable(st, epochs).append(as, nil, list)
 			}
 			if !yield(body, err) || err != nil {
 				return

@@ -14,23 +14,23 @@ import (
 
 // asked reads a request's stream and format; latest is the gateway's time if the request
 // names no span.
-func (a *API) asked(r *http.Request, v url.Values) (st query.Stream, csv bool, latest time.Time, err error) {
+func (a *API) asked(r *http.Request, v url.Values) (st query.Stream, as form, latest time.Time, err error) {
 	if st, err = a.source.Stream(r.Context(), r.PathValue("id")); err != nil {
-		return st, false, latest, err
+		return st, 0, latest, err
 	}
-	if csv, err = wantsCSV(r, v, "json"); err != nil {
-		return st, false, latest, err
+	if as, err = formOf(r, v, "json"); err != nil {
+		return st, 0, latest, err
 	}
 	if !v.Has("from") && !v.Has("to") { // nobody else needs it
 		latest, err = a.source.Latest(r.Context())
 	}
-	return st, csv, latest, err
+	return st, as, latest, err
 }
 
 // observations answers with all observations of a query, or with a page if it has a limit
 // or a cursor.
 func (a *API) observations(r *http.Request, v url.Values) (*httpcache.Reply, error) {
-	st, csv, latest, err := a.asked(r, v)
+	st, as, latest, err := a.asked(r, v)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +44,9 @@ func (a *API) observations(r *http.Request, v url.Values) (*httpcache.Reply, err
 			return nil, err
 		}
 		if !few {
-			return a.long(st, q, csv), nil
+			return a.long(st, q, as), nil
 		}
-		return a.written(r, st, all, "", csv)
+		return a.written(r, st, all, "", as)
 	}
 	q.Limit++ // one more shows whether there is a next page
 	all, err := a.source.Store.Observations(r.Context(), q)
@@ -58,35 +58,43 @@ func (a *API) observations(r *http.Request, v url.Values) (*httpcache.Reply, err
 		all = all[:q.Limit-1]
 		next = nextPage(r.URL, v, q, all[len(all)-1])
 	}
-	return a.written(r, st, all, next, csv)
+	return a.written(r, st, all, next, as)
 }
 
 // written encodes observations as one answer.
 func (a *API) written(
-	r *http.Request, st query.Stream, all []store.Observation, next string, csv bool,
+	r *http.Request, st query.Stream, all []store.Observation, next string, as form,
 ) (*httpcache.Reply, error) {
-	var epochs []query.Epoch
-	if len(all) > 0 {
-		var err error
-		first, last := bounds(all)
-		if epochs, err = a.source.Epochs(r.Context(), st, first, last); err != nil {
-			return nil, err
-		}
+	epochs, err := a.epochsOf(r, st, all)
+	if err != nil {
+		return nil, err
 	}
-	if csv {
-		return observationTable(st, epochs).csv(all, st.ID, next)
+	if as != asDocument {
+		return observationTable(st, epochs).file(as, all, st.ID, next)
 	}
 	return &httpcache.Reply{Type: jsonType, Body: appendObservations(nil, st.ID, all, next, epochs), Next: next}, nil
 }
 
-// bounds returns the start of the first window and the end of the last one of a list in
-// either order.
-func bounds(list []store.Observation) (first, last time.Time) {
-	a, b := &list[0], &list[len(list)-1]
-	if b.Start.Before(a.Start) {
-		a, b = b, a
+// epochsOf returns the epochs that a list is of.
+func (a *API) epochsOf(r *http.Request, st query.Stream, list []store.Observation) ([]query.Epoch, error) {
+	if len(list) == 0 {
+		return nil, nil
 	}
-	return a.Start, b.End
+	first, last := bounds(list)
+	return a.source.Epochs(r.Context(), st, first, last)
+}
+
+// bounds returns the start of the first window and the end of the last one, in any order.
+func bounds(list []store.Observation) (first, last time.Time) {
+	first, last = list[0].Start, list[0].End
+	for i := range list {
+		if o := &list[i]; o.Start.Before(first) {
+			first = o.Start
+		} else if o.End.After(last) {
+			last = o.End
+		}
+	}
+	return first, last
 }
 
 // nextPage fixes from and to, so that the pages that follow do not shift.
@@ -125,7 +133,7 @@ func observationTable(st query.Stream, epochs []query.Epoch) table[store.Observa
 
 // totals answers with sums of published numbers, over zones or over time.
 func (a *API) totals(r *http.Request, v url.Values) (*httpcache.Reply, error) {
-	st, csv, latest, err := a.asked(r, v)
+	st, as, latest, err := a.asked(r, v)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +141,8 @@ func (a *API) totals(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if csv {
-		return totalTable.csv(all, st.ID+"-totals", "")
+	if as != asDocument {
+		return totalTable.file(as, all, st.ID+"-totals", "")
 	}
 	return asJSON(totalPage{st.ID, v.Get("over"), all, st.Simulation, nil})
 }
@@ -169,6 +177,6 @@ type Size struct {
 // SizeOf computes the size of a file of observations, without the shares of their epochs.
 func SizeOf(st query.Stream, list []store.Observation) Size {
 	t := observationTable(st, nil)
-	body, err := t.append(t.head(), list)
+	body, err := t.append(asTable, t.head(asTable), list)
 	return Size{err == nil, len(list), len(body)}
 }

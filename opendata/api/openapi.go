@@ -33,6 +33,20 @@ type observationPage struct {
 	Epochs []epoch `json:"epochs" doc:"The epochs that the items are of and that have ended; their numbers were released with their last windows, and belong to those windows' digests"`
 }
 
+type latestPage struct {
+	Items []latestItem `json:"items"`
+	Next  *string      `json:"next" doc:"Null: there is no other page"`
+}
+
+// latestItem is an observation and its stream.
+type latestItem struct {
+	Stream string `json:"stream"`
+	Item
+}
+
+// Item is exported since huma describes no other embedded type.
+type Item = item
+
 type decisionPage struct {
 	Decisions []decision `json:"decisions"`
 	Items     []decision `json:"items" doc:"The same list, under the name that it has in every answer"`
@@ -78,11 +92,19 @@ var descriptions = map[string]description{
 			"is made: it has no ETag and no length, and if it cannot be ended, its connection is. What was not " +
 			"published has null for value, low and high. The same query always has the same answer.", jsonType,
 		reflect.TypeFor[observationPage](),
-		`{"stream":"footfall","items":[{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z",` +
-			`"cell":"rambla","zone":"rambla","category":"","measure":"devices","status":"published","reason":"",` +
-			`"value":702,"low":685,"high":719,"unit":"device","decision":"2026-14","policy":"sha256:00",` +
-			`"mechanism":"gaussian","epsilon":0.96,"scale":8.63,"threshold":54,"simulation":true}],` +
-			`"next":null,"epochs":[]}`,
+		`{"stream":"footfall","items":[` + oneItem + `],"next":null,"epochs":[]}`,
+	},
+	"/api/v1/streams/{id}/latest": {
+		"Read the newest numbers", "What the last released window says of each cell and measure, under an address " +
+			"that stays, in the form of observations. status leaves out what has another one; an older window " +
+			"never takes its place.", jsonType, reflect.TypeFor[observationPage](),
+		`{"stream":"footfall","items":[` + oneItem + `],"next":null,"epochs":[]}`,
+	},
+	"/api/v1/latest": {
+		"Read the newest numbers of all streams", "What the last released window of each stream says of each cell " +
+			"and measure. A cell or measure that is named is of at least one stream; streams that have none such " +
+			"are left out.", jsonType, reflect.TypeFor[latestPage](),
+		`{"items":[{"stream":"footfall",` + oneItem[1:] + `],"next":null}`,
 	},
 	"/api/v1/streams/{id}/totals": {
 		"Add up", "Sums of released counts, sums and histogram classes, over zones or over time. What was withheld " +
@@ -132,6 +154,11 @@ var descriptions = map[string]description{
 	},
 }
 
+const oneItem = `{"start":"2026-06-15T09:00:00Z","end":"2026-06-15T10:00:00Z","cell":"rambla","zone":"rambla",` +
+	`"category":"","measure":"devices","status":"published","reason":"","value":702,"low":685,"high":719,` +
+	`"unit":"device","decision":"2026-14","policy":"sha256:00","mechanism":"gaussian","epsilon":0.96,"scale":8.63,` +
+	`"threshold":54,"simulation":true}`
+
 // both makes the example of a list, which has its items under two names.
 func both(name, items, rest string) string {
 	return `{"` + name + `":` + items + `,"items":` + items + rest
@@ -167,7 +194,7 @@ var parameters = map[string]*huma.Param{
 	"cursor": {Name: "cursor", In: "query",
 		Description: "Where the page before ended; follow next, or Link with rel=next, as it is", Schema: word()},
 	"format": {Name: "format", In: "query", Description: "Form of the answer; Accept: text/csv works as well",
-		Schema: &huma.Schema{Type: "string", Enum: []any{"json", "csv"}}},
+		Schema: &huma.Schema{Type: "string", Enum: named(formats)}},
 }
 
 // named are the values of a closed list.
@@ -218,7 +245,7 @@ func (e endpoint) all() (out []*huma.Param) {
 	for _, name := range e.parameters {
 		p := *parameters[name]
 		if name == "format" && descriptions[e.path].kind == geoType {
-			p.Schema = &huma.Schema{Type: "string", Enum: []any{"geojson", "json", "csv"}}
+			p.Schema = &huma.Schema{Type: "string", Enum: append([]any{"geojson"}, named(formats)...)}
 		}
 		out = append(out, &p)
 	}

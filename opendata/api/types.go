@@ -181,8 +181,8 @@ type entry struct {
 	PrevSHA256 string  `json:"prev_sha256" doc:"SHA-256 of the line before, without its line feed"`
 }
 
-// latest is what a zone's newest window says.
-type latest struct {
+// shown is what a zone's newest window says.
+type shown struct {
 	Stream     string       `json:"stream"`
 	Measure    string       `json:"measure"`
 	Category   string       `json:"category"`

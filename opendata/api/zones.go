@@ -13,7 +13,7 @@ import (
 
 // zones answers with the zones as voted, each with the values of its newest windows.
 func (a *API) zones(r *http.Request, v url.Values) (*httpcache.Reply, error) {
-	csv, err := wantsCSV(r, v, "geojson")
+	as, err := formOf(r, v, "geojson")
 	if err != nil {
 		return nil, err
 	}
@@ -31,9 +31,9 @@ func (a *API) zones(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 			return nil, err
 		}
 	}
-	by := map[string][]latest{}
+	by := map[string][]shown{}
 	for _, l := range newest {
-		by[l.zone] = append(by[l.zone], l.latest)
+		by[l.zone] = append(by[l.zone], l.shown)
 	}
 	var rows []zoneRow
 	for i := range all.Features {
@@ -48,8 +48,8 @@ func (a *API) zones(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 			rows = append(rows, zoneRow{id, name, l})
 		}
 	}
-	if csv {
-		return zoneTable.csv(rows, "zones", "")
+	if as != asDocument {
+		return zoneTable.file(as, rows, "zones", "")
 	}
 	// Programs that open files look for the type at the beginning.
 	out, err := asListBehind(`"type":"FeatureCollection",`, "features", all.Features, "")
@@ -71,9 +71,9 @@ func (f *feature) zone() string {
 
 // say adds values to a zone's properties: the one that was asked for as plain properties,
 // by which map programs can colour, or all as a list.
-func say(p map[string]any, list []latest, v url.Values) {
+func say(p map[string]any, list []shown, v url.Values) {
 	if !v.Has("stream") {
-		p["latest"] = append([]latest{}, list...)
+		p["latest"] = append([]shown{}, list...)
 		return
 	}
 	if len(list) == 0 {
@@ -87,7 +87,7 @@ func say(p map[string]any, list []latest, v url.Values) {
 // placed is a newest value and its zone.
 type placed struct {
 	zone string
-	latest
+	shown
 }
 
 func (a *API) newest(r *http.Request, v url.Values) ([]placed, error) {
@@ -113,7 +113,7 @@ func (a *API) newest(r *http.Request, v url.Values) ([]placed, error) {
 		for i := range list {
 			if o := &list[i]; (!v.Has("measure") || o.Measure == v.Get("measure")) &&
 				(!v.Has("category") || o.Category == v.Get("category")) {
-				out = append(out, placed{o.Zone, latestOf(o)})
+				out = append(out, placed{o.Zone, shownOf(o)})
 			}
 		}
 	}
@@ -124,14 +124,14 @@ func (a *API) newest(r *http.Request, v url.Values) ([]placed, error) {
 	return out, nil
 }
 
-func latestOf(o *store.Observation) latest {
-	return latest{o.Stream, o.Measure, o.Category, o.Start, o.End, o.Status, o.Value, o.Low, o.High, o.Unit, o.Decision,
+func shownOf(o *store.Observation) shown {
+	return shown{o.Stream, o.Measure, o.Category, o.Start, o.End, o.Status, o.Value, o.Low, o.High, o.Unit, o.Decision,
 		o.Simulation}
 }
 
 type zoneRow struct {
 	id, name string
-	latest
+	shown
 }
 
 var zoneTable = table[zoneRow]{

@@ -227,15 +227,11 @@ func Parse(v url.Values, st Stream, latest time.Time) (store.Query, error) {
 	if !v.Has("from") && !v.Has("to") {
 		q.From = reachBack(q.From, st)
 	}
-	if q.Cells, err = askedCells(v, st); err != nil {
+	only, err := Select(v, st)
+	if err != nil {
 		return q, err
 	}
-	if q.Measures, err = askedMeasures(v, st); err != nil {
-		return q, err
-	}
-	if q.Statuses, err = Statuses(v); err != nil {
-		return q, err
-	}
+	q.Cells, q.Measures, q.Statuses = only.Cells, only.Measures, only.Statuses
 	if q.Desc, err = descending(v); err != nil {
 		return q, err
 	}

@@ -50,6 +50,7 @@ func TestOpenAPIHolds(t *testing.T) {
 	}
 	real := map[string][]string{
 		"/api/v1/streams": {""}, "/api/v1/streams/{id}/observations": {"?limit=100", "?cursor=x"},
+		"/api/v1/streams/{id}/latest": {"", "?status=published&status=withheld"}, "/api/v1/latest": {"", "?cell=x"},
 		"/api/v1/streams/{id}/totals": {"?over=time", "?over=zones"},
 		"/api/v1/sensors":             {"", "?limit=1"}, "/api/v1/zones": {"", "?stream=steps"},
 		"/api/v1/decisions":      {""},
