@@ -82,7 +82,7 @@ func saying(n ast.Node) (string, bool) {
 
 // dynamic are the words that come from the books: they have no call of their own.
 var dynamic = []string{
-	"kept", "generalised", "counted", "dropped", "not known", "yes", "silent", "budget", "rules",
+	"used", "generalised", "counted", "dropped", "not known", "yes", "silent", "budget", "rules",
 	"blackout", "measurement", "identifier", "quasi-identifier", "location", "free-text", "credential",
 }
 

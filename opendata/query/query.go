@@ -35,6 +35,7 @@ type Source struct {
 	closed  map[string]closed // how far each series is final; guarded by mu
 
 	standings standings
+	names     vocabulary
 }
 
 // closed caches how far a stream is final, and its last epochs.

@@ -30,11 +30,16 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		"interval": func(o *store.Observation) string { return interval(s, o) },
 		"reached":  func(st query.Stream, list []query.Epoch) (string, error) { return w.reached(s, st, list) },
 		"status":   func(o *store.Observation) string { return status(s, o) },
-		"unit":     s.Unit,
+		"unit":     func(unit string, v float64) string { return w.words(s).Unit(unit, v) },
+		"purpose":  func(id string) string { return w.words(s).Purpose(id) },
+		"kind":     func(id string) string { return w.words(s).Kind(id) },
+		"field":    func(kind, name string) string { return w.words(s).Field(kind, name) },
+		"category": func(field, value string) string { return w.words(s).Category(field, value) },
 		"each":     s.Each,
 		"title":    func(by map[string]string) template.HTML { return inLanguage(s, by) },
 		"plain":    func(by map[string]string) string { t, _ := s.Title(by); return t },
-		"what":     func(m books.Measure) string { return what(s, m) },
+		"what":     func(m books.Measure) string { return w.words(s).Measure(m) },
+		"name":     func(m books.Measure) string { return w.words(s).MeasureName(m) },
 		"of":       func(m books.Measure) string { return of(s, m) },
 		"every":    func(p string) string { return s.Every(p, query.Length(p)) },
 		"day":      func(t time.Time, zone string) string { return s.Day(local(t, zone)) },
@@ -42,6 +47,8 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		"clock":    func(t time.Time, zone string) string { return s.Clock(local(t, zone)) },
 		"utc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"date":     s.Date,
+		"zone":     func(id string) (string, error) { return w.zone(id) },
+		"fate":     func(word string) string { return fate(s, word) },
 		"agree":    s.Agree,
 		"at":       s.At,
 		"amount":   func(v *float64, unit string) string { return s.Amount(*v, unit) },
@@ -116,13 +123,16 @@ func because(s *i18n.Localizer, reason string) string {
 	return " (" + s.Say(strings.ReplaceAll(reason, "%", "%%")) + ")"
 }
 
-// what names a measure and, where that says more, its unit.
-func what(s *i18n.Localizer, m books.Measure) string {
-	if u := s.Unit(m.Unit, 2); u != "" && u != m.Name {
-		return m.Name + " (" + u + ")"
+// fate says what becomes of a field. What a decision keeps it uses: no reading is kept.
+func fate(s *i18n.Localizer, word string) string {
+	if word == "kept" {
+		return s.Say("used")
 	}
-	return m.Name
+	return s.Say(word)
 }
+
+// words are the city's, for what its policy names by ids.
+func (w *Web) words(s *i18n.Localizer) i18n.Words { return s.Words(w.source.Names()) }
 
 // of says how a measure is made.
 func of(s *i18n.Localizer, m books.Measure) string {

@@ -26,9 +26,9 @@ type lead struct {
 	Where  string // the name of its place
 }
 
-func newLead(o *store.Observation, st query.Stream, zoneMap zonemap.Map) *lead {
-	where := cellName(books.Cell{Zone: o.Zone, Category: o.Category}, func(id string) string {
-		return zoneName(zoneMap, id)
+func newLead(o *store.Observation, st query.Stream, zoneMap zonemap.Map, words i18n.Words) *lead {
+	where := cellName(books.Cell{Zone: o.Zone, Category: o.Category}, zoneMap, func(value string) string {
+		return words.Category(st.CategoryField, value)
 	})
 	return &lead{o, st, where}
 }
@@ -101,7 +101,7 @@ func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 			switch o.Status {
 			case store.Published:
 				h.Published++
-				p.leads(o, st, zoneMap)
+				p.leads(o, st, zoneMap, w.words(s))
 			case store.Withheld:
 				h.Withheld++
 			case store.NoData:
@@ -112,7 +112,7 @@ func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 		p.Layers = append(p.Layers, layers(st, list)...)
 	}
 	if p.Lead == nil || worth(p.Lead.Stream) < 3 {
-		if err := w.leadOfTheDay(r, &p, zoneMap); err != nil {
+		if err := w.leadOfTheDay(r, &p, zoneMap, w.words(s)); err != nil {
 			return nil, err
 		}
 	}
@@ -121,7 +121,7 @@ func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 
 // leadOfTheDay finds the last number about somebody within a day: at night there may be too
 // few people in every newest window.
-func (w *Web) leadOfTheDay(r *http.Request, p *homePage, zoneMap zonemap.Map) error {
+func (w *Web) leadOfTheDay(r *http.Request, p *homePage, zoneMap zonemap.Map, words i18n.Words) error {
 	for _, st := range p.Streams {
 		if st.Unit == "none" || st.Through.IsZero() || st.Standing.Idle() {
 			continue
@@ -132,7 +132,7 @@ func (w *Web) leadOfTheDay(r *http.Request, p *homePage, zoneMap zonemap.Map) er
 		}
 		for i := len(list) - 1; i >= 0; i-- {
 			if published(&list[i]) {
-				p.Lead = newLead(&list[i], st.Stream, zoneMap)
+				p.Lead = newLead(&list[i], st.Stream, zoneMap, words)
 				return nil
 			}
 		}
@@ -142,9 +142,9 @@ func (w *Web) leadOfTheDay(r *http.Request, p *homePage, zoneMap zonemap.Map) er
 
 // leads takes the number if it is a better first one than what was there: of a stream
 // that is in force, about somebody rather than nobody, and then the first in order.
-func (p *homePage) leads(o *store.Observation, st query.Stream, zoneMap zonemap.Map) {
+func (p *homePage) leads(o *store.Observation, st query.Stream, zoneMap zonemap.Map, words i18n.Words) {
 	if published(o) && (p.Lead == nil || worth(st) > worth(p.Lead.Stream)) {
-		p.Lead = newLead(o, st, zoneMap)
+		p.Lead = newLead(o, st, zoneMap, words)
 	}
 }
 

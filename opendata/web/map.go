@@ -172,6 +172,15 @@ func (w *Web) Zone(id string) (name string, known bool) {
 	return "", false
 }
 
+// zone is the name of a zone; its id where the map does not have it.
+func (w *Web) zone(id string) (string, error) {
+	m, err := w.zoneMap()
+	if err != nil {
+		return "", err
+	}
+	return zoneName(m, id), nil
+}
+
 func zoneName(m zonemap.Map, id string) string {
 	for _, z := range m.Zones {
 		if z.ID == id {

@@ -131,7 +131,7 @@ type waiting struct {
 
 // wait gathers the decisions that are not in force. Of a sensor that measures something,
 // those that have ended are not worth a line.
-func (n *noticePage) wait() {
+func (n *noticePage) wait(words i18n.Words) {
 	names := map[string][]string{}
 	for _, f := range n.Fields {
 		if f.State == "" || f.State == books.Past && n.Idle == "" {
@@ -140,7 +140,7 @@ func (n *noticePage) wait() {
 		if names[f.Decision] == nil {
 			n.Waiting = append(n.Waiting, waiting{ID: f.Decision, Standing: n.Standings[f.Decision]})
 		}
-		names[f.Decision] = append(names[f.Decision], f.Name)
+		names[f.Decision] = append(names[f.Decision], words.Field(n.Kind, f.Name))
 	}
 	for i := range n.Waiting {
 		w := &n.Waiting[i]
@@ -154,7 +154,7 @@ func (w *Web) notice(r *http.Request, s *i18n.Localizer) (any, error) {
 	if err != nil {
 		return n, err
 	}
-	n.wait()
+	n.wait(w.words(s))
 	for _, f := range p.Fields {
 		if f.Fate == "dropped" {
 			n.Dropped = append(n.Dropped, f)

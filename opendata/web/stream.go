@@ -13,6 +13,7 @@ import (
 	"sluice/opendata/api"
 	"sluice/opendata/i18n"
 	"sluice/opendata/query"
+	"sluice/opendata/zonemap"
 	"sluice/store"
 )
 
@@ -85,9 +86,8 @@ func (w *Web) stream(r *http.Request, s *i18n.Localizer) (any, error) {
 		return nil, err
 	}
 	for _, c := range st.Cells {
-		p.Cells = append(p.Cells, choice{c.ID, cellName(c, func(id string) string {
-			return zoneName(zoneMap, id)
-		}), slices.Contains(p.chosen, c.ID)})
+		name := cellName(c, zoneMap, func(value string) string { return w.words(s).Category(st.CategoryField, value) })
+		p.Cells = append(p.Cells, choice{c.ID, name, slices.Contains(p.chosen, c.ID)})
 	}
 	var list []store.Observation
 	if p.To.After(p.From) {
@@ -118,11 +118,11 @@ func (w *Web) stream(r *http.Request, s *i18n.Localizer) (any, error) {
 	return p, nil
 }
 
-// cellName is a cell's place and, where it has one, its category.
-func cellName(c books.Cell, zone func(string) string) string {
-	name := zone(c.Zone)
+// cellName is a cell's place and, where it has one, its category, in words.
+func cellName(c books.Cell, zoneMap zonemap.Map, category func(string) string) string {
+	name := zoneName(zoneMap, c.Zone)
 	if c.Category != "" {
-		name += " · " + c.Category
+		name += " · " + category(c.Category)
 	}
 	return name
 }
