@@ -20,6 +20,7 @@ var arrows = map[string]row{
 	"door":           {"listening to strangers, within bounds", ""},
 	"store":          {"the form of a released number, which all that write, read and check one share", ""},
 	"store/sqlite":   {"keeps what store describes, in a file that perm guards", "perm store"},
+	"store/table":    {"rows as text, which books commit to: gateway, archive and verify share it", "store"},
 	"store/influx":   {"keeps what store describes, with a token that perm guards", "perm store"},
 	"books":          {"the form of the public books, for those who write and those who read them", ""},
 	"books/union":    {"the books of several gateways as one", "books"},
@@ -83,6 +84,8 @@ var arrows = map[string]row{
 		"gateway/host perm policy/compile policy/council register"},
 	"gateway/reconcile": {"the ledger's journal against the store",
 		"books gateway/config gateway/host gateway/ledger store store/sqlite"},
+	"gateway/months": {"a month that is final: the journal and the books' lines, and what the store has of it",
+		"books gateway/ledger store store/table"},
 	"gateway/rollback": {"whether the state directory is the latest, by ledger, books, store and a witness",
 		"books gateway/config gateway/host gateway/ledger gateway/reconcile internal/civil internal/retry perm " +
 			"store"},
@@ -100,8 +103,8 @@ var arrows = map[string]row{
 			"gateway/ledger perm policy/compile policy/council policy/rego register register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
 		"books brief gateway/activation gateway/admin gateway/config gateway/crash gateway/forward " +
-			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/publicbooks gateway/reconcile " +
-			"gateway/release gateway/rollback internal/retry policy/compile policy/rego"},
+			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
+			"gateway/reconcile gateway/release gateway/rollback internal/retry policy/compile policy/rego"},
 	"gateway/ingest/internal/fault":     {"the closed list of codes", ""},
 	"gateway/ingest/internal/structure": {"how a message is built, without what it says", ""},
 	"gateway/ingest/internal/reading":   {"a reading, which says nothing about itself", ""},

@@ -16,6 +16,7 @@
 //	removals.jsonl     one line each time that old numbers were removed, as their decision's
 //	                   retain says, chained by SHA-256
 //	gaps.jsonl         one line per gap in the published series
+//	archive.jsonl      one line per month of a stream, once it is final, chained by SHA-256
 package books
 
 import "time"

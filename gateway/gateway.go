@@ -24,6 +24,7 @@ import (
 	"sluice/gateway/host"
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
+	"sluice/gateway/months"
 	"sluice/gateway/publicbooks"
 	"sluice/gateway/reconcile"
 	"sluice/gateway/release"
@@ -179,12 +180,15 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer stopSpeaking()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	closing := months.New(g.ledger, g.store, g.guard.Trusted, func() time.Time { return g.ingest.Report().Now },
+		g.booksChanged, g.log)
 	var speaking errgroup.Group
 	edge, ectx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
 		func(ctx context.Context) error { return g.releaser.run(ctx, batches, done) },
 		g.policies.Watch, g.admin.Serve, g.admin.Watch, g.guard.Watch, g.guard.Inspect, g.compare.Run,
+		closing.Run,
 	} {
 		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
 	}

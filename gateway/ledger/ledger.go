@@ -34,6 +34,7 @@ type Ledger struct {
 	Journal  Journal
 	Policies Policies
 	Removals Removals
+	Months   Months
 	Recovery Recovery
 	Files    Files
 }
@@ -52,6 +53,9 @@ type Policies struct{ *file }
 
 // Removals are the public lines about numbers whose time is over.
 type Removals struct{ *file }
+
+// Months are the public lines about months that are final.
+type Months struct{ *file }
 
 // Recovery tells how far the books have come, and lets a ledger that was put back from a
 // backup catch up with a copy that has come further.
@@ -76,7 +80,7 @@ type file struct {
 func newLedger(f *file, maxBytes int64) *Ledger {
 	return &Ledger{
 		file: f, maxBytes: maxBytes, Outbox: Outbox{f}, Asides: Asides{f}, Journal: Journal{f}, Policies: Policies{f},
-		Removals: Removals{f}, Recovery: Recovery{f}, Files: Files{f},
+		Removals: Removals{f}, Months: Months{f}, Recovery: Recovery{f}, Files: Files{f},
 	}
 }
 

@@ -14,7 +14,7 @@ const pages = 2000
 // books by the file that they are in.
 var tables = map[string]string{
 	"ledger.jsonl": "entry", "releases.jsonl": "released", "withdrawals.jsonl": "withdrawal", "gaps.jsonl": "gap",
-	"removals.jsonl": "removal",
+	"removals.jsonl": "removal", books.ArchiveName: "archived",
 }
 
 // Page returns the next lines of a growing book, by the file's name, after the

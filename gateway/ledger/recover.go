@@ -144,6 +144,7 @@ func (l Recovery) Import(ctx context.Context, from Copy) (added int, err error) 
 	}
 	for name, enter := range map[string]func(context.Context, string) (int, error){
 		"ledger.jsonl": into.addEntry, "releases.jsonl": into.addRelease, "removals.jsonl": into.addRemoval,
+		books.ArchiveName: into.addArchived,
 	} {
 		c := books.Chained{Name: name}
 		err := from.Each(name, func(line string) error {
@@ -177,7 +178,10 @@ func (l Recovery) Import(ctx context.Context, from Copy) (added int, err error) 
 
 // importer holds the statements of an import, which runs them hundreds of thousands
 // of times.
-type importer struct{ entry, addsEntry, release, addsRelease, journal, removal, addsRemoval *sql.Stmt }
+type importer struct {
+	entry, addsEntry, release, addsRelease, journal, removal, addsRemoval, month,
+	addsMonth *sql.Stmt
+}
 
 func prepare(ctx context.Context, tx *sql.Tx) (i importer, err error) {
 	for stmt, text := range map[**sql.Stmt]string{
@@ -187,6 +191,8 @@ func prepare(ctx context.Context, tx *sql.Tx) (i importer, err error) {
 		&i.addsRelease: "INSERT INTO released (n, line) VALUES (?,?)",
 		&i.removal:     "SELECT line FROM removal WHERE n = ?",
 		&i.addsRemoval: "INSERT INTO removal (n, line) VALUES (?,?)",
+		&i.month:       "SELECT line FROM archived WHERE n = ?",
+		&i.addsMonth:   addsMonth,
 		&i.journal:     "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
 	} {
 		//nolint:sqlclosecheck // it ends with the transaction
@@ -225,6 +231,14 @@ func (i importer) addRemoval(ctx context.Context, line string) (int, error) {
 		return 0, err
 	}
 	return insertLine(ctx, i.removal, r.N, line, i.addsRemoval, r.N, line)
+}
+
+func (i importer) addArchived(ctx context.Context, line string) (int, error) {
+	var a books.Archived
+	if err := json.Unmarshal([]byte(line), &a); err != nil {
+		return 0, err
+	}
+	return insertLine(ctx, i.month, a.N, line, i.addsMonth, a.N, a.Stream, a.From.UnixNano(), line)
 }
 
 // insertLine adds a line of a book unless it is there; another one there is a fork.

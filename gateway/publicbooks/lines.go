@@ -25,7 +25,8 @@ type pages interface {
 }
 
 // growingBooks are the files that only grow.
-var growingBooks = []string{"ledger.jsonl", "gaps.jsonl", "releases.jsonl", "withdrawals.jsonl", "removals.jsonl"}
+var growingBooks = []string{"ledger.jsonl", "gaps.jsonl", "releases.jsonl", "withdrawals.jsonl", "removals.jsonl",
+	books.ArchiveName}
 
 // write brings the growing books up to date. They are left alone until this state directory
 // is known to be the latest: a copy that has come further says that it is not.
