@@ -149,6 +149,8 @@ func (s *Sensor) checkPreset(lib *preset.Library) string {
 		return t.Role == preset.Reading
 	}):
 		return "preset " + quote(s.Preset) + " has no topics; name the sensor's own with topic"
+	case p.Reads(lib.Profiles[s.Profile]) != "":
+		return "profile " + quote(s.Profile) + " of preset " + quote(s.Preset) + ": " + p.Reads(lib.Profiles[s.Profile])
 	case strings.Contains(s.Topic, "{field}") && p.Format != preset.Value:
 		return "topic can hold {field} where the preset's format is value, one bare value a message"
 	}

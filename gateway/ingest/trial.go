@@ -141,10 +141,15 @@ func (t *Trial) checkEntry() {
 	for _, name := range e.Unmapped(t.of.Kind) {
 		t.entryFault(e.Map[name], "the kind has no field "+name+": name one that it has")
 	}
-	if e.Profile == "" {
+	p := t.of.Presets.Profiles[e.Profile]
+	if t.sensor.system != nil {
+		if why := t.sensor.system.preset.Reads(p); why != "" {
+			t.entryFault("/*", why)
+		}
+	}
+	if p == nil {
 		return
 	}
-	p := t.of.Presets.Profiles[e.Profile]
 	for _, f := range t.of.Kind.Fields {
 		src, named := p.Fields[f.Name]
 		if _, _, ok := preset.Convert(src.Unit, f.Unit); named && !src.Ignore && e.Map[f.Name] == "" && !ok {

@@ -54,6 +54,7 @@ type Preset struct {
 	Columns *Columns `yaml:"columns"`
 	Root    string   `yaml:"root"`
 	Pairs   *Pairs   `yaml:"pairs"`
+	Bytes   *Bytes   `yaml:"bytes"`
 	// Number is text where all numbers come as texts.
 	Number string `yaml:"number"`
 }
@@ -62,7 +63,7 @@ type Preset struct {
 type Format string
 
 // The formats. Value is one bare scalar: under the name that the topic captures as {field}, or
-// under value.
+// under value. RawBytes are what the profile's layout says.
 const (
 	JSON      Format = "json"
 	CBOR      Format = "cbor"
@@ -70,9 +71,11 @@ const (
 	SenMLCBOR Format = "senml-cbor"
 	Sparkplug Format = "sparkplug-b"
 	Value     Format = "value"
+	RawBytes  Format = "bytes"
 )
 
-var formats = []string{string(JSON), string(CBOR), string(SenML), string(SenMLCBOR), string(Sparkplug), string(Value)}
+var formats = []string{string(JSON), string(CBOR), string(SenML), string(SenMLCBOR), string(Sparkplug), string(Value),
+	string(RawBytes)}
 
 // Role is what a message is.
 type Role string
@@ -220,6 +223,24 @@ func (p *Preset) check() error {
 	if err := p.checkPointers(); err != nil {
 		return err
 	}
+	if err := p.readTimes(); err != nil {
+		return err
+	}
+	switch {
+	case len(p.Each) > 0 && (p.Format == Value || p.Format == RawBytes) || p.Pairs != nil && p.Root != "":
+		return errors.New("a bare value, or bytes, have no each, and pairs stand in place of root")
+	case len(p.Each) > MaxNested:
+		return fmt.Errorf("each has at most %d lists, one inside the other", MaxNested)
+	case p.Number != "" && p.Number != "text":
+		return errors.New("number is text where all numbers come as texts, and left out otherwise")
+	}
+	if p.Seq.Absent != nil && (*p.Seq.Absent < 0 || p.Seq.Pointer == "") {
+		return errors.New("seq: absent is the whole number that is meant where there is none at pointer")
+	}
+	return p.checkTypes()
+}
+
+func (p *Preset) readTimes() error {
 	if len(p.TS) > MaxTimes {
 		return fmt.Errorf("ts has more than %d places", MaxTimes)
 	}
@@ -231,18 +252,7 @@ func (p *Preset) check() error {
 		}
 		t.Form = form
 	}
-	switch {
-	case len(p.Each) > 0 && p.Format == Value || p.Pairs != nil && p.Root != "":
-		return errors.New("a bare value has no each, and pairs stand in place of root")
-	case len(p.Each) > MaxNested:
-		return fmt.Errorf("each has at most %d lists, one inside the other", MaxNested)
-	case p.Number != "" && p.Number != "text":
-		return errors.New("number is text where all numbers come as texts, and left out otherwise")
-	}
-	if p.Seq.Absent != nil && (*p.Seq.Absent < 0 || p.Seq.Pointer == "") {
-		return errors.New("seq: absent is the whole number that is meant where there is none at pointer")
-	}
-	return p.checkTypes()
+	return nil
 }
 
 func (p *Preset) checkTopics() error {
@@ -297,6 +307,9 @@ func (p *Preset) checkPointers() error {
 		if err := p.checkColumns(); err != nil {
 			return fmt.Errorf("columns: %w", err)
 		}
+	}
+	if err := p.checkBytes(); err != nil {
+		return fmt.Errorf("bytes: %w", err)
 	}
 	if p.Pairs != nil {
 		if _, err := Path(p.Pairs.List); err != nil {

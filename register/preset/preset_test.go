@@ -127,6 +127,7 @@ func TestConvert(t *testing.T) {
 // TestMistakes: what a person gets wrong is said, with the key.
 func TestMistakes(t *testing.T) {
 	const good = "preset: x\ntopics: [{pattern: \"a/{device}\", type: reading}]\nformat: json\n"
+	bytes := strings.Replace(good, "json", "bytes", 1)
 	if _, err := ParsePreset("x.yaml", []byte(good)); err != nil {
 		t.Fatal(err)
 	}
@@ -149,6 +150,16 @@ func TestMistakes(t *testing.T) {
 		{good + "columns: {names: /a, rows: /b, by: c}\neach: /b\n", `unknown field "by"`},
 		{strings.Replace(good, "json", "senml", 1) + "columns: {names: /a, rows: /b}\neach: /b\n",
 			"columns: a table is in"},
+		{good + "bytes: {pointer: data}\n", "bytes: pointer: needs a JSON pointer"},
+		{good + "bytes: {pointer: /a, port: b}\n", "bytes: port: needs a JSON pointer"},
+		{good + "bytes: {pointer: /a, as: base32}\n", "bytes: as is base64 or hex"},
+		{good + "bytes: {pointer: /a, skip: -1}\n", "bytes: skip is how many"},
+		{bytes, "bytes: a message that is bytes needs bytes: {}"},
+		{bytes + "bytes: {pointer: /a}\n", "bytes: the message itself is the bytes"},
+		{bytes + "bytes: {port: /2, skip: 2}\n", "bytes: port is one of the bytes that skip"},
+		{bytes + "bytes: {port: /up, skip: 2}\n", "bytes: port is one of the bytes that skip"},
+		{bytes + "bytes: {}\neach: /a\n", "have no each"},
+		{strings.Replace(good, "json", "value", 1) + "bytes: {pointer: /a}\n", "bytes are in a message whose format"},
 		{good + "seq: {pointer: /a, absent: -1}\n", "seq: absent is the whole number"},
 		{strings.Replace(good, "json", "xml", 1), "format is one of json, cbor"},
 		{strings.Replace(good, "{device}", "x", 1), "captures no {device}"},
@@ -171,6 +182,19 @@ func TestMistakes(t *testing.T) {
 		{"{pointer: /a, counter: {wrap: -1}}", "wrap is how many"},
 		{"{pointer: /a, ignore: true, change: true}", "what is ignored is not read"},
 		{"{pointer: /a, scale: .inf}", ""},
+		{"{pointer: /a, at: 0}", "needs either pointer"},
+		{"{pointer: /a, as: u8}", "it goes with at"},
+		{"{at: 0, as: u8}", "say how many there are: bytes: {sizes: [4]}"},
+		{"{at: 0}}\nbytes: {sizes: [4]", "f: as is one of f32be, f32le, i16be"},
+		{"{at: -1, as: u8}}\nbytes: {sizes: [4]", "f: at is a place in bytes"},
+		{"{at: 0, as: u8, number: text}}\nbytes: {sizes: [4]", "a place in bytes is a number"},
+		{"{at: 0, as: f32be, change: true}}\nbytes: {sizes: [4]", "f32be is none"},
+		{"{at: 3, as: u16be}}\nbytes: {sizes: [5, 4]", "f: u16be at 3 does not end within 4 bytes"},
+		{"{at: 5, as: u8}}\nbytes: {sizes: [4, 5]", "f: at 5 is behind the last byte"},
+		{"{at: 0, as: u8}}\nbytes: {port: 1", "bytes: sizes lists how many"},
+		{"{at: 0, as: u8}}\nbytes: {sizes: [0]", "bytes: sizes lists how many"},
+		{"{at: 0, as: u8}}\nbytes: {port: 256, sizes: [1]", "bytes: port is a number"},
+		{"{pointer: /a}}\nbytes: {sizes: [4]", "bytes: no field is in them"},
 	} {
 		_, err := ParseProfile("y.yaml", []byte("profile: y\nfields: {f: "+c.field+"}\n"))
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -15,6 +15,7 @@ import (
 type Profile struct {
 	ID     string            `yaml:"profile"`
 	About  string            `yaml:"about"`
+	Bytes  *Layout           `yaml:"bytes"`
 	Fields map[string]Source `yaml:"fields"`
 }
 
@@ -24,6 +25,9 @@ type Profile struct {
 type Source struct {
 	Pointer string `yaml:"pointer"`
 	Capture string `yaml:"capture"` // of the topic, in place of a pointer
+	// At is a place in the device's bytes, from 0, where a number stands as As says.
+	At *int   `yaml:"at"`
+	As string `yaml:"as"`
 	// Number is text where numbers come as texts.
 	Number string  `yaml:"number"`
 	Scale  float64 `yaml:"scale"` // 0 for 1
@@ -90,12 +94,15 @@ func ParseProfile(file string, raw []byte) (*Profile, error) {
 			return nil, fmt.Errorf("%s: %s: %w", file, name, err)
 		}
 	}
+	if err := p.checkLayout(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
 	return p, nil
 }
 
 func (s *Source) check() error {
-	if (s.Pointer == "") == (s.Capture == "") {
-		return errors.New("needs either pointer (where in the message) or capture (which level of the topic)")
+	if err := s.checkPlace(); err != nil {
+		return err
 	}
 	if s.Pointer != "" {
 		if _, err := Path(s.Pointer); err != nil {

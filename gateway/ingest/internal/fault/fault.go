@@ -14,6 +14,7 @@ const (
 	Identity
 	NotJSON
 	NotBeat
+	NotBytes
 	WrongType
 	MissingField
 	NoFields
@@ -61,6 +62,8 @@ var texts = [count]text{
 	NotJSON:  {"E100", "wire format", "send one JSON object, an array of them, or a SenML pack; or the same in CBOR"},
 	NotBeat: {"E100", "wire format", "send a heartbeat as one JSON object of at most 1,024 bytes: {\"ts\": " +
 		"\"2026-11-23T10:00:00Z\", \"every\": \"PT60S\"}"},
+	NotBytes: {"E100", "profile", "the bytes are none of the lengths that the profile's layout has, or cannot be " +
+		"read: look which payload format the device's firmware is set to, and name the profile of that"},
 	WrongType:    {"E101", "kind", "send the type that the kind names: numbers as numbers, not as text"},
 	MissingField: {"E102", "kind", "send every field that the decision needs"},
 	NoFields:     {"E102", "wire format", "put what is measured under fields: {\"fields\": {\"NAME\": VALUE}}"},

@@ -88,6 +88,8 @@ const (
 	slotBoot
 	slotDevice
 	slotRoot
+	slotBytes
+	slotPort
 	slotTime  // the first of those of the times
 	slotField = slotTime + preset.MaxTimes
 	slots     = slotField + reading.MaxFields
@@ -286,6 +288,13 @@ func whole(v *fastjson.Value) (uint64, bool) {
 	}
 	n, err := strconv.ParseUint(string(b), 10, 64)
 	return n, err == nil
+}
+
+// digits are a whole number as text, valid as text's.
+func (d *Decoder) digits(n int64) []byte {
+	from := len(d.texts)
+	d.texts = strconv.AppendInt(d.texts, n, 10)
+	return d.texts[from:]
 }
 
 // text is a scalar as text, valid until the next but a few; nil for what is none.

@@ -23,11 +23,17 @@ type Envelope struct {
 	boot   []string
 	each   [][]string
 	table  *table
+	bytes  *bytesAt
 	root   []string
 	prefix string // the root as a pointer
-	pairs  *preset.Pairs
-	list   []string // of the pairs
-	texts  bool     // numbers come as texts
+	pairs  *pairList
+	texts  bool // numbers come as texts
+}
+
+// pairList is where names and values are, and which keys they have.
+type pairList struct {
+	list        []string
+	name, value string
 }
 
 type timeAt struct {
@@ -38,7 +44,7 @@ type timeAt struct {
 // NewEnvelope makes an envelope of a preset; city is the zone of local times.
 func NewEnvelope(p *preset.Preset, city *time.Location) *Envelope {
 	e := &Envelope{format: p.Format, device: pathOf(p.Device), types: p.Types, seq: pathOf(p.Seq.Pointer),
-		absent: p.Seq.Absent, boot: pathOf(p.Boot), root: pathOf(p.Root), prefix: p.Root, pairs: p.Pairs,
+		absent: p.Seq.Absent, boot: pathOf(p.Boot), root: pathOf(p.Root), prefix: p.Root,
 		texts: p.Number == "text"}
 	if p.Types != nil {
 		e.typed = pathOf(p.Types.Pointer)
@@ -52,8 +58,11 @@ func NewEnvelope(p *preset.Preset, city *time.Location) *Envelope {
 	if p.Columns != nil {
 		e.table = &table{pathOf(p.Columns.Names), pathOf(p.Columns.Rows)}
 	}
+	if p.Bytes != nil {
+		e.bytes = newBytesAt(p.Bytes)
+	}
 	if p.Pairs != nil {
-		e.list = pathOf(p.Pairs.List)
+		e.pairs = &pairList{pathOf(p.Pairs.List), p.Pairs.Name, p.Pairs.Value}
 	}
 	return e
 }
@@ -107,6 +116,8 @@ type unwrapping struct {
 	texts    []byte                       // that the message has not as such
 	columns  []string                     // of the last table
 	rows     int                          // of the message's tables
+	raw      []byte                       // the message, where it is bytes
+	opened   []byte                       // of a text
 	kept     kept
 	known    bool // a key came that is no data
 	first    bool // a value came that has nothing to be compared with
@@ -150,6 +161,11 @@ func (d *Decoder) parse(payload []byte, w *Wrapped) (*fastjson.Value, fault.Faul
 	case preset.Value:
 		v, bad := d.bareValue(payload, w)
 		return v, fault.New(bad)
+	case preset.RawBytes:
+		d.raw = payload
+		v := d.arena.NewObject()
+		v.Set(bytesKey, d.arena.NewNull())
+		return v, fault.Fault{}
 	case preset.CBOR, preset.SenMLCBOR:
 		return d.readCBOR(payload)
 	}

@@ -21,6 +21,7 @@ type Shape struct {
 	// known what is there and is no data.
 	sources []*source
 	known   [][]string
+	layout  *layout // of the bytes that some sources are in; nil for none
 	print   uint64
 }
 

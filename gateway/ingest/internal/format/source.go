@@ -15,10 +15,11 @@ import (
 
 // source is where a field is in an envelope, and what makes its value of what is there.
 type source struct {
-	path          []string // below the root
-	anywhere      bool     // else also in the reading, and in the message
-	capture       string   // of the topic, in place of a path
-	texts         bool     // a number may be the text of one
+	path          []string    // below the root
+	anywhere      bool        // else also in the reading, and in the message
+	capture       string      // of the topic, in place of a path
+	laid          preset.Laid // in bytes, in place of a path; of no width elsewhere
+	texts         bool        // a number may be the text of one
 	scale, offset float64
 	words         map[string]preset.Word
 	// counter says that the value is the difference to the device's last, which wraps at wrap;
@@ -36,6 +37,9 @@ func (s *Shape) Wrap(e *Envelope, profile *preset.Profile, mapped map[string]str
 	at = make([]string, len(s.fields))
 	s.sources, s.known = make([]*source, len(s.fields)), nil
 	s.labels = make(map[string]int)
+	if s.layout = nil; profile != nil {
+		s.layout = newLayout(profile.Bytes)
+	}
 	for i, name := range s.names {
 		src := &source{scale: 1, texts: e.texts}
 		own, isMapped := mapped[name]
@@ -51,7 +55,9 @@ func (s *Shape) Wrap(e *Envelope, profile *preset.Profile, mapped map[string]str
 				odd = append(odd, i)
 				continue
 			}
-			at[i] = e.prefix + of.Pointer
+			if at[i] = e.prefix + of.Pointer; src.laid.Width > 0 && e.bytes != nil {
+				at[i] = e.bytes.at
+			}
 		case profile == nil && len(mapped) == 0:
 			src.path, at[i] = []string{name}, e.prefix+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 		default:
@@ -79,6 +85,7 @@ func (s *source) take(of preset.Source, unit string) bool {
 		return false
 	}
 	s.path, s.capture, s.words, s.change = pathOf(of.Pointer), of.Capture, of.Words, of.Change
+	s.laid, _ = of.Laid()
 	if of.Counter != nil {
 		s.counter, s.wrap, add = true, float64(of.Counter.Wrap), 0 // a difference has no zero of its own
 	}
@@ -96,12 +103,15 @@ func (d *Decoder) unwrapFields(e *element) {
 	if env.pairs != nil {
 		d.unwrapPairs(e)
 	}
+	if d.shape.layout != nil {
+		d.unwrapBytes(e)
+	}
 	root := e.own
 	if env.root != nil {
 		root, _ = d.find(e, env.root, slotRoot)
 	}
 	for i, src := range d.shape.sources {
-		if src == nil {
+		if src == nil || src.laid.Width > 0 {
 			continue
 		}
 		if src.capture != "" {
@@ -136,7 +146,7 @@ func (d *Decoder) unwrapPairs(e *element) {
 	if e.own == nil {
 		return
 	}
-	v := e.own.Get(d.wrap.Envelope.list...)
+	v := e.own.Get(p.list...)
 	if v == nil {
 		return
 	}
@@ -151,7 +161,7 @@ func (d *Decoder) unwrapPairs(e *element) {
 	}
 	var from [reading.MaxFields]*fastjson.Value
 	for _, one := range list {
-		name, value := d.text(one.Get(p.Name)), one.Get(p.Value)
+		name, value := d.text(one.Get(p.name)), one.Get(p.value)
 		if name == nil || value == nil {
 			continue
 		}
@@ -199,12 +209,8 @@ func (d *Decoder) take(i int, src *source, v *fastjson.Value) {
 	switch {
 	case v.Type() == fastjson.TypeNull:
 		return
-	case src.change:
-		d.takeChange(i, src, v)
-		return
-	}
-	if src.words != nil {
-		d.takeWord(i, src, v)
+	case src.change || src.words != nil:
+		d.takeText(i, src, d.text(v))
 		return
 	}
 	kind := d.shape.fields[i].kind
@@ -279,9 +285,13 @@ func (d *Decoder) scaled(i int, src *source, n float64) {
 	d.number(i, n)
 }
 
-// takeWord takes what a text stands for.
-func (d *Decoder) takeWord(i int, src *source, v *fastjson.Value) {
-	w, known := src.words[string(d.text(v))]
+// takeText takes what a text stands for, or whether it is another than the device's last.
+func (d *Decoder) takeText(i int, src *source, text []byte) {
+	if src.change {
+		d.takeChange(i, text)
+		return
+	}
+	w, known := src.words[string(text)]
 	kind := d.shape.fields[i].kind
 	switch {
 	case !known:

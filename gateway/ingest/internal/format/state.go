@@ -3,8 +3,6 @@ package format
 import (
 	"math"
 
-	"github.com/valyala/fastjson"
-
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/reading"
 )
@@ -30,12 +28,11 @@ func (d *Decoder) difference(i int, src *source, now float64) (float64, bool) {
 }
 
 // takeChange takes whether a state differs from the device's last.
-func (d *Decoder) takeChange(i int, src *source, v *fastjson.Value) {
+func (d *Decoder) takeChange(i int, text []byte) {
 	if d.shape.fields[i].kind != "bool" {
 		d.fail(fault.At(fault.WrongType, i))
 		return
 	}
-	text := d.text(v)
 	if text == nil || len(text) > MaxText {
 		d.fail(fault.At(fault.WrongType, i))
 		return

@@ -56,11 +56,13 @@ type Trace struct {
 	d    *Decoder
 	at   map[*fastjson.Value]string // of objects and arrays
 	used map[string]Key
+	laid map[string][]Key // of the bytes of a text
 }
 
 // Trace is of the message at hand, for a sink that is being told of it, or afterwards.
 func (d *Decoder) Trace() *Trace {
-	t := &Trace{d: d, at: make(map[*fastjson.Value]string), used: make(map[string]Key)}
+	t := &Trace{d: d, at: make(map[*fastjson.Value]string), used: make(map[string]Key),
+		laid: make(map[string][]Key)}
 	if d.message != nil {
 		t.locate(d.message, "")
 	}
@@ -112,6 +114,9 @@ func (t *Trace) look(e *element, path []string) (v *fastjson.Value, own bool) {
 
 // place is where find finds something.
 func (t *Trace) place(e *element, path []string) string {
+	if path == nil {
+		return ""
+	}
 	v, _ := t.look(e, path)
 	if v == nil || v.Type() == fastjson.TypeNull {
 		return ""
@@ -293,9 +298,12 @@ func (t *Trace) fields(e *element, note func(string, Key)) {
 		t.pairs(e, note)
 		root = nil
 	}
+	if shape.layout != nil {
+		t.bytes(e, note)
+	}
 	for i, src := range shape.sources {
 		switch {
-		case src == nil || src.path == nil:
+		case src == nil || src.path == nil || src.laid.Width > 0:
 		case root != nil && root.Get(src.path...) != nil:
 			note(t.at[root]+pointerOf(src.path), Key{Use: UseField, Field: i})
 		case src.anywhere:
@@ -315,13 +323,13 @@ func (t *Trace) pairs(e *element, note func(string, Key)) {
 	if e.own == nil {
 		return
 	}
-	list := e.own.Get(t.d.wrap.Envelope.list...)
+	list := e.own.Get(p.list...)
 	if list == nil {
 		return
 	}
 	for _, one := range list.GetArray() {
-		name := t.d.text(one.Get(p.Name))
-		if name == nil || one.Get(p.Value) == nil {
+		name := t.d.text(one.Get(p.name))
+		if name == nil || one.Get(p.value) == nil {
 			continue
 		}
 		k := Key{Name: string(name), Use: UseNone}
@@ -335,14 +343,20 @@ func (t *Trace) pairs(e *element, note func(string, Key)) {
 				k.Use = UseKnown
 			}
 		}
-		note(t.at[one]+"/"+escape(p.Value), k)
-		note(t.at[one]+"/"+escape(p.Name), Key{Use: UseName})
+		note(t.at[one]+"/"+escape(p.value), k)
+		note(t.at[one]+"/"+escape(p.name), Key{Use: UseName})
 	}
 }
 
 // walk visits what holds no other values; normal is a pointer without the places in lists.
 func (t *Trace) walk(v *fastjson.Value, at, normal string, each func(k Key, normal string)) {
+	for _, k := range t.laid[at] {
+		each(k, normal)
+	}
 	k, used := t.used[at]
+	if t.laid[at] != nil {
+		return
+	}
 	if used || !holds(v) {
 		if !used {
 			k.Use = UseNone

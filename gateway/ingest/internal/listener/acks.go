@@ -27,6 +27,7 @@ var reasonCodes = [fault.Codes]packets.Code{
 	fault.NotUsable:    packets.ErrNotAuthorized,
 	fault.NotJSON:      packets.ErrPayloadFormatInvalid,
 	fault.NotBeat:      packets.ErrPayloadFormatInvalid,
+	fault.NotBytes:     packets.ErrPayloadFormatInvalid,
 	fault.WrongType:    packets.ErrPayloadFormatInvalid,
 	fault.MissingField: packets.ErrPayloadFormatInvalid,
 	fault.NoFields:     packets.ErrPayloadFormatInvalid,
