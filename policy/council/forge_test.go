@@ -26,6 +26,7 @@ import (
 var ownRules = map[int]string{
 	4: "bdfe0776425d011b1996f2564cf87e2c9b7825394f246af8f027c824a64fd667",
 	5: "bdfe0776425d011b1996f2564cf87e2c9b7825394f246af8f027c824a64fd667",
+	6: "bdfe0776425d011b1996f2564cf87e2c9b7825394f246af8f027c824a64fd667",
 }
 
 func TestTheFormatStandsForTheRules(t *testing.T) {

@@ -67,6 +67,32 @@ func TestFormat4(t *testing.T) {
 	}
 }
 
+// TestFormat5 verifies motions that were enacted in format 5, whose texts have ids where
+// later ones have the council's words; their changes have words, limits and contacts.
+func TestFormat5(t *testing.T) {
+	chain, files := enactedIn(t, "format5-first.sluice", "format5-second.sluice")
+	var prev *council.Enacted
+	for i, e := range chain {
+		if e.Format != 5 || !bytes.HasPrefix(e.Text, []byte("Sluice motion, format 5\n\n")) {
+			t.Errorf("motion %s is of format %d", e.ID, e.Format)
+		}
+		if _, err := council.Reopen(files[i], prev); err != nil {
+			t.Errorf("%s is not reopened: %v", e.ID, err)
+		}
+		prev = e
+	}
+	first, second := string(chain[0].Text), string(chain[1].Text)
+	if !strings.Contains(first, "by sensors of the kind wifi-counter, in La Rambla") ||
+		!strings.Contains(second, `the data protection officer: "Delegada`) {
+		t.Errorf("they do not say what they said:\n%.3000s\n%.3000s", first, second)
+	}
+	_, parts, err := council.Draft{Previous: prev, Policy: prev.Policy, ID: "next", Created: prev.NotBefore,
+		Within: council.MaxWithin}.Create()
+	if err != nil || !bytes.HasPrefix(parts["motion.txt"], []byte("Sluice motion, format 6\n\n")) {
+		t.Errorf("what follows is %.100s, %v", parts["motion.txt"], err)
+	}
+}
+
 // TestThePage: a motion begins with a page for people in each of the city's
 // languages, of 60 lines at most, that says what is decided, from when, and how to
 // sign, without a digest; head, keys and digests are at the end.

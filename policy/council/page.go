@@ -134,7 +134,7 @@ func (m *Motion) summaries(b *strings.Builder, l explain.Lang, v vote) {
 			more = append(more, d.Decision)
 		default:
 			shown++
-			for n, line := range explain.Summary(l, v.next, d) {
+			for n, line := range explain.Summary(l, v.next, d, m.format()) {
 				b.WriteString(or(n == 0, "* ", "  ") + line + "\n")
 			}
 		}

@@ -84,6 +84,12 @@ var ownIn = map[int]map[string]string{
 		"rules/plan.rego":    "a725bb02fdd2abc4a18414f8a61ed0b6eb25e9b684dd9021ab9e3100b146a047",
 		"rules/release.rego": "c85a4f70de6aa750f333b93f4c25b57698fc3094639688ad5c628bf9227080ba",
 	},
+	5: {
+		"rules/charter.rego": "cfc5c703ce2545f8bef0f8cfa7240f47bd0608e19bc2351889b41bef14e71043",
+		"rules/lib.rego":     "c92dafca3fd025a153daae9fe0a82f0f511dcf02efad4a3c9a2bdcd2ac038628",
+		"rules/plan.rego":    "a725bb02fdd2abc4a18414f8a61ed0b6eb25e9b684dd9021ab9e3100b146a047",
+		"rules/release.rego": "c85a4f70de6aa750f333b93f4c25b57698fc3094639688ad5c628bf9227080ba",
+	},
 }
 
 // digests are the SHA-256 of the program's own rules in a format of motions.

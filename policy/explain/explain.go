@@ -126,28 +126,35 @@ func (t *text) zones(ids []string) string {
 }
 
 func (t *text) who() []string {
-	kinds, zones := t.l.List(t.d.AppliesTo.Kinds), t.zones(t.d.AppliesTo.Zones)
+	kinds, zones := t.kinds(t.d.AppliesTo.Kinds), t.d.AppliesTo.Zones
 	var out []string
 	switch u := t.d.Unit; {
 	case u.None != "":
-		out = append(out, t.say("nobody", kinds, zones, u.None))
+		if t.named() {
+			out = append(out, t.say("nobody-at", kinds, t.places(zones), u.None))
+		} else {
+			out = append(out, t.say("nobody", kinds, t.zones(zones), u.None))
+		}
 		for _, k := range t.d.AppliesTo.Kinds {
 			if t.format != 4 && t.p.Kinds[k].Personal() && slices.Contains(t.p.Charter.KindsNotAboutPeople, k) {
-				out = append(out, t.say("exempt", k))
+				out = append(out, t.say("exempt", t.kind(k)))
 			}
 		}
 	case u.Sensor != "":
-		out = append(out, t.say("units", upper(t.l.Many(t.s.Unit.StandsFor)), kinds, zones), t.say("by-home"))
+		out = append(out, t.sayAt("units-at", "units", zones, upper(t.l.Many(t.s.Unit.StandsFor)), kinds),
+			t.say("by-home"))
 	default:
-		out = append(out, t.say("units", upper(t.l.Many(t.s.Unit.StandsFor)), kinds, zones), t.say("by-field", u.Field))
+		out = append(out, t.sayAt("units-at", "units", zones, upper(t.l.Many(t.s.Unit.StandsFor)), kinds),
+			t.say("by-field", t.field(u.Field)))
 	}
-	return append(out, t.say("purpose", t.d.Purpose, or(t.d.LegalBasis, "-")))
+	purpose := t.pick(t.p.Charter.Names.Purposes[t.d.Purpose], t.d.Purpose)
+	return append(out, t.say("purpose", purpose, or(t.d.LegalBasis, "-")))
 }
 
 func (t *text) kept() []string {
 	var out, used, dropped []string
 	if f := t.d.Unit.Field; f != "" {
-		out = append(out, t.say("f-unit", f))
+		out = append(out, t.say("f-unit", t.field(f)))
 	}
 	for _, f := range t.d.Keep {
 		if f != t.d.Unit.Field && f != t.d.Place.Lat && f != t.d.Place.Lon {
@@ -158,18 +165,22 @@ func (t *text) kept() []string {
 		out = append(out, t.say("f-kept", t.l.List(used)))
 	}
 	if t.s.Place.ByPoint() {
-		out = append(out, t.say("f-point", t.d.Place.Lat, t.d.Place.Lon))
+		out = append(out, t.say("f-point", t.field(t.d.Place.Lat), t.field(t.d.Place.Lon)))
 	}
 	for _, g := range t.d.Generalise {
 		if g.Step > 0 {
-			out = append(out, t.say("f-step", g.Field, t.l.Number(g.Step)))
+			out = append(out, t.say("f-step", t.field(g.Field), t.l.Number(g.Step)))
 			continue
 		}
-		out = append(out, t.say("f-to", g.Field, t.numbers(g.To)))
+		out = append(out, t.say("f-to", t.field(g.Field), t.numbers(g.To)))
 	}
 	if len(t.d.Where) > 0 {
 		var list []string
 		for _, c := range t.d.Where {
+			if word, ok := c.Value.(string); ok {
+				c.Value = t.value(c.Field, word)
+			}
+			c.Field = t.field(c.Field)
 			list = append(list, Condition(t.l, c))
 		}
 		out = append(out, t.say("f-where", t.l.List(list)))
@@ -182,20 +193,33 @@ func (t *text) kept() []string {
 		}
 	}
 	if len(dropped) > 0 {
-		out = append(out, t.say("f-drop", t.l.List(dropped)))
+		out = append(out, t.dropped(dropped))
 	}
 	return append(out, t.say("and-all"))
+}
+
+// dropped says which fields nobody uses.
+func (t *text) dropped(fields []string) string {
+	if !t.named() {
+		return t.say("f-drop", t.l.List(fields))
+	}
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = t.field(f)
+	}
+	form := locales.In(int(t.l)).Form("explain.f-drops", len(names))
+	return t.say(strings.TrimPrefix(form, "explain."), t.l.List(names))
 }
 
 func (t *text) withUnit(field string) string {
 	for _, kind := range t.d.AppliesTo.Kinds {
 		for _, f := range t.p.Kinds[kind].Fields {
 			if f.Name == field && f.Unit != "" {
-				return field + " (" + f.Unit + ")"
+				return t.field(field) + " (" + t.unit(f.Unit) + ")"
 			}
 		}
 	}
-	return field
+	return t.field(field)
 }
 
 func (t *text) numbers(list []float64) string {
@@ -227,11 +251,15 @@ func Condition(l Lang, c plan.Condition) string {
 func (t *text) measured() string {
 	var list []string
 	for _, m := range t.s.Measures {
-		list = append(list, Measure(t.l, m, t.s.Unit))
+		list = append(list, Measure(t.l, t.calling(m), t.s.Unit))
 	}
 	every := t.l.Each(t.s.Every)
 	if c := t.s.Category; c.Field != "" {
-		return t.say("every-cat", every, t.l.List(list), c.Field, t.l.List(c.Values))
+		values := make([]string, len(c.Values))
+		for i, v := range c.Values {
+			values[i] = t.value(c.Field, v)
+		}
+		return t.say("every-cat", every, t.l.List(list), t.field(c.Field), t.l.List(values))
 	}
 	return t.say("every", every, t.l.List(list))
 }
@@ -243,8 +271,13 @@ func (t *text) public() []string {
 	}
 	for _, b := range t.d.Blackouts {
 		at := func(x time.Time) string { return x.In(t.p.Location).Format("2006-01-02 15:04") }
+		if t.named() {
+			out = append(out, t.say("blackout-of", at(b.From), at(b.Until), t.ofPlaces(b.Zones), b.Reason))
+			continue
+		}
 		out = append(out, t.say("blackout", at(b.From), at(b.Until), t.zones(b.Zones), b.Reason))
 	}
+	out = append(out, t.limits()...)
 	if !t.d.Retain.IsZero() {
 		out = append(out, t.say("retain", t.l.Period(t.d.Retain)))
 	}
@@ -271,10 +304,11 @@ func (t *text) exact() []string {
 	for _, m := range t.s.Measures {
 		if m.Of == plan.Mean || m.Of == plan.Quantile {
 			out = append(out,
-				t.say(t.l.Gender(t.s.Unit.StandsFor, "e-mean", "e-mean-f"), m.Name, t.l.Many(t.s.Unit.StandsFor)))
+				t.say(t.l.Gender(t.s.Unit.StandsFor, "e-mean", "e-mean-f"), t.measure(m.Name),
+					t.l.Many(t.s.Unit.StandsFor)))
 			continue
 		}
-		out = append(out, t.say("e-error", m.Name, t.l.Number(round(t.mech.TypicalError(m)))))
+		out = append(out, t.say("e-error", t.measure(m.Name), t.l.Number(round(t.mech.TypicalError(m)))))
 	}
 	out = append(out, t.say("e-bound"))
 	if from := t.mech.ShareFrom(); from > 0 {
@@ -349,7 +383,11 @@ func (t *text) promise() []string {
 }
 
 func (t *text) time(v Vote) []string {
-	out := []string{t.say("t-until", t.l.Date(t.d.From), t.l.Date(t.d.Until))}
+	holds := "t-until"
+	if t.named() {
+		holds = "t-holds"
+	}
+	out := []string{t.say(holds, t.l.Date(t.d.From), t.l.Date(t.d.Until))}
 	if t.d.Review != (civil.Date{}) {
 		out = append(out, t.say("t-review", t.l.Date(t.d.Review)))
 	}

@@ -185,7 +185,7 @@ func TestPolicyVerbs(t *testing.T) {
 	}
 	harness.Write(t, filepath.Join(dir, "tests/cards.yaml"), cases)
 
-	do(0, "Cards, by sensors of the kind card-reader", "policy", "explain")
+	do(0, "Cards, by sensors of the kind card reader", "policy", "explain")
 	do(0, "Targetes", "policy", "explain", "2027-01", "--lang", "ca")
 	do(1, "no decision 9", "policy", "explain", "9")
 	other := filepath.Join(t.TempDir(), "next")
