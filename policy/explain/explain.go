@@ -198,30 +198,6 @@ func (t *text) kept() []string {
 	return append(out, t.say("and-all"))
 }
 
-// dropped says which fields nobody uses.
-func (t *text) dropped(fields []string) string {
-	if !t.named() {
-		return t.say("f-drop", t.l.List(fields))
-	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = t.field(f)
-	}
-	form := locales.In(int(t.l)).Form("explain.f-drops", len(names))
-	return t.say(strings.TrimPrefix(form, "explain."), t.l.List(names))
-}
-
-func (t *text) withUnit(field string) string {
-	for _, kind := range t.d.AppliesTo.Kinds {
-		for _, f := range t.p.Kinds[kind].Fields {
-			if f.Name == field && f.Unit != "" {
-				return t.field(field) + " (" + t.unit(f.Unit) + ")"
-			}
-		}
-	}
-	return t.field(field)
-}
-
 func (t *text) numbers(list []float64) string {
 	out := make([]string, len(list))
 	for i, f := range list {
