@@ -28,7 +28,8 @@ func aclCommand() *cobra.Command {
 		Long: "Writes DIR/passwords and DIR/acl, for mosquitto's password_file and acl_file; the gateway's own\n" +
 			"listener also takes DIR/passwords. Existing passwords are kept. New ones are printed once; only\n" +
 			"their hashes are stored. The gateway's password goes into DIR/gateway.password, for mqtt:\n" +
-			"password_file. Sensors that have left the register are removed.\n" +
+			"password_file. Who has left the register is removed, and named; where that would be more than half,\n" +
+			"nothing is written without --remove. --renew gives somebody a new password.\n" +
 			"--for emqx writes DIR/emqx-users.csv, to be imported, and DIR/emqx-acl.conf instead of DIR/acl.\n" +
 			"--certs makes no passwords, for brokers to which clients show certificates (sensor cert).",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -48,6 +49,9 @@ func aclCommand() *cobra.Command {
 	c.Flags().StringVar(&a.dir, "dir", ".", "directory to write the files to")
 	c.Flags().StringVar(&a.user, "gateway", register.GatewayUser, "user name of the gateway")
 	c.Flags().StringVar(&a.broker, "for", "mosquitto", "the broker: mosquitto or emqx")
+	c.Flags().StringSliceVar(&a.renewed, "renew", nil, "user to whom to give a new password in place of the old one; "+
+		"may be repeated")
+	c.Flags().BoolVar(&a.remove, "remove", false, "remove who has left the register even if that is more than half")
 	c.Flags().BoolVar(&a.certs, "certs", false, "write the access list alone: clients show certificates")
 	return c
 }
@@ -56,7 +60,8 @@ func aclCommand() *cobra.Command {
 type acl struct {
 	reg               *register.Register
 	dir, user, broker string
-	certs             bool
+	certs, remove     bool
+	renewed           []string
 	out, errors       io.Writer
 }
 
@@ -95,20 +100,20 @@ func (a *acl) write() error {
 func (a *acl) writePasswords() error {
 	path := filepath.Join(a.dir, "passwords")
 	old, err := perm.Read(path, perm.Secret)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = a.beginAnew(path)
+	}
+	if err != nil {
 		return err
 	}
 	passwords, err := access.ParsePasswords(path, old)
 	if err != nil {
 		return err
 	}
-	users, missing := map[string]bool{a.user: true}, []string(nil)
-	for _, id := range a.reg.Users() {
-		if users[id] = true; !passwords.Has(id) {
-			missing = append(missing, id)
-		}
+	missing, gone, err := a.compare(passwords)
+	if err != nil {
+		return err
 	}
-	gone := passwords.Retain(users)
 	if a.broker == "emqx" {
 		if _, others := passwords.EMQX(); len(others) > 0 {
 			return fmt.Errorf("%s: %s, and EMQX takes none of its form; take the line out of the file, and the "+
@@ -122,20 +127,72 @@ func (a *acl) writePasswords() error {
 	if err := perm.Replace(path, passwords.File(), 0o600); err != nil {
 		return err
 	}
-	again := "mosquitto and the gateway read the files anew at SIGHUP"
 	if a.broker == "emqx" {
 		raw, _ := passwords.EMQX()
 		if err := perm.Replace(filepath.Join(a.dir, "emqx-users.csv"), raw, 0o600); err != nil {
 			return err
 		}
+	}
+	a.say(missing, gone)
+	return nil
+}
+
+// compare returns who needs a new password, and who has left and was removed.
+func (a *acl) compare(passwords *access.Passwords) (missing, gone []string, err error) {
+	users := map[string]bool{a.user: true}
+	for _, id := range a.reg.Users() {
+		if users[id] = true; !passwords.Has(id) || slices.Contains(a.renewed, id) {
+			missing = append(missing, id)
+		}
+	}
+	for _, id := range a.renewed {
+		if !users[id] || id == a.user {
+			return nil, nil, fmt.Errorf("--renew %s: there is no such user in the register", id)
+		}
+	}
+	had := passwords.Number()
+	if gone = passwords.Retain(users); len(gone) >= fewUsers && 2*len(gone) > had && !a.remove {
+		return nil, nil, fmt.Errorf("%d of %d users are not in the register any more: %s; their passwords would be "+
+			"gone for good, so nothing was written; put the register back, or, if it is whole, run this again with "+
+			"--remove", len(gone), had, first(gone))
+	}
+	return missing, gone, nil
+}
+
+// say tells what has become of users.
+func (a *acl) say(missing, gone []string) {
+	again := "mosquitto and the gateway read the files anew at SIGHUP"
+	if a.broker == "emqx" {
 		again = "EMQX has to import emqx-users.csv, and forgets nobody by itself"
 		if len(gone) > 0 {
 			again += "; delete there: " + first(gone)
 		}
 	}
-	fmt.Fprintf(a.errors, "%s, %s, shown this once; %s\n", counted(len(a.reg.Sensors), "sensor", "sensors"),
-		counted(len(missing), "new password", "new passwords"), again)
-	return nil
+	shown := "no new password"
+	if len(missing) > 0 {
+		shown = counted(len(missing), "new password", "new passwords") + ", shown this once"
+	}
+	fmt.Fprintf(a.errors, "%s, %s; %s\n", counted(len(a.reg.Sensors), "sensor", "sensors"), shown, again)
+	if len(gone) > 0 {
+		fmt.Fprintf(a.errors, "removed, since the register does not have them: %s\n", first(gone))
+	}
+}
+
+// fewUsers are so few that a register that has lost them is taken as it is.
+const fewUsers = 10
+
+// beginAnew allows passwords for everybody where there were none before.
+func (a *acl) beginAnew(path string) error {
+	name := filepath.Join(a.dir, "acl")
+	if a.broker == "emqx" {
+		name = filepath.Join(a.dir, "emqx-acl.conf")
+	}
+	raw, err := os.ReadFile(name)
+	if err != nil || !strings.Contains(string(raw), strings.TrimPrefix(access.Made, "# ")) {
+		return nil
+	}
+	return fmt.Errorf("%s is not there, and %s is: everybody would get a new password; put it back, or remove %[2]s "+
+		"too to begin anew", path, name)
 }
 
 // make makes passwords for sensors, shows them, and makes the gateway's.

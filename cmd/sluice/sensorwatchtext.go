@@ -108,7 +108,10 @@ func heading(w io.Writer, seen *admin.Sensors) {
 // line that changes only when something came.
 func rows(s *admin.Sensor, now time.Time, instants bool) string {
 	heard, rate, counted := "(about people)", "", ""
-	if !s.People {
+	switch {
+	case s.Undecided:
+		heard = "(no decision)"
+	case !s.People:
 		switch {
 		case s.Heard.IsZero():
 			heard = "never"

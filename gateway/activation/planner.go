@@ -71,6 +71,20 @@ func (p *planner) sayStrangers(reg *register.Register, set *compile.Set) {
 			"and not listed", "sensors", n, "hint", "sluice doctor names them; mend kind in the register, or add it "+
 			"to kinds.yaml")
 	}
+	if n := astray(reg, set.Zones); n > 0 {
+		p.log.Warn("sensors of the register stand in zones that the policy does not have; what they send counts for "+
+			"nothing", "sensors", n, "hint", "sluice register check --policy names them; mend zone in the register")
+	}
+}
+
+// astray is how many sensors name a zone that there is not.
+func astray(reg *register.Register, zones *register.Zones) (n int) {
+	for i := range reg.Sensors {
+		if zone := reg.Sensors[i].Zone; zone != "" && !zones.Has(zone) {
+			n++
+		}
+	}
+	return n
 }
 
 // plans asks for the plans of a register's sensors, by their ids, and says once each

@@ -3,7 +3,6 @@ package activation
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"regexp"
 	"strconv"
@@ -153,12 +152,39 @@ func (p *Policies) reload(ctx context.Context, whole func(*register.Register) er
 	}
 	before := p.View().Register
 	p.update(func(v *View) { v.Register = reg })
-	if before != nil {
-		sayEmptied(len(before.Sensors), len(reg.Sensors), p.log)
-	}
-	p.log.Info("register, passwords and certificates are read anew", "sensors", len(reg.Sensors))
+	p.sayRead(before, reg)
 	p.changed()
 	return nil
+}
+
+// sayRead says how many sensors have come and gone. That most are gone is hardly ever meant, and
+// here somebody has asked for it, or they were few.
+func (p *Policies) sayRead(before, now *register.Register) {
+	known := make(map[string]bool)
+	if before != nil {
+		for i := range before.Sensors {
+			known[before.Sensors[i].ID] = true
+		}
+	}
+	had, added := len(known), 0
+	for i := range now.Sensors {
+		if id := now.Sensors[i].ID; known[id] {
+			delete(known, id)
+		} else {
+			added++
+		}
+	}
+	const hint = "where that is not meant, put the entries back"
+	switch {
+	case had > 0 && len(now.Sensors) == 0:
+		p.log.Warn("the register has become empty: every sensor is unknown from now on, and what it sends is refused",
+			"sensors_before", had, "hint", hint)
+	case 2*len(known) > had:
+		p.log.Warn("most sensors have left the register: they are unknown from now on, and what they send is refused",
+			"sensors_before", had, "gone", len(known), "hint", hint)
+	}
+	p.log.Info("register, passwords and certificates are read anew", "sensors", len(now.Sensors), "new", added,
+		"gone", len(known))
 }
 
 // readmit reads the listener's passwords and certificates, where the register is as it was: who
@@ -177,15 +203,6 @@ func (p *Policies) readmit(whole func(*register.Register) error) error {
 	p.ingest.Admit(reg, listen)
 	p.log.Info("passwords and certificates are read anew")
 	return nil
-}
-
-// sayEmptied says that no sensor is left where there were some: every reading is refused from
-// now on, which is hardly ever meant.
-func sayEmptied(before, now int, log *slog.Logger) {
-	if before > 0 && now == 0 {
-		log.Warn("the register has become empty: every sensor is unknown from now on, and what it sends is refused",
-			"sensors_before", before, "hint", "where that is not meant, put the entries back")
-	}
 }
 
 // inFile is an error about a place in a file, as the readers of YAML write it; the lines

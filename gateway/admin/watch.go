@@ -35,6 +35,8 @@ type Sensor struct {
 	Zone   string `json:"zone"`
 	Alive  *bool  `json:"alive"` // null where nobody knows
 	People bool   `json:"about_people"`
+	// Undecided says that no decision counts it, so that it is taken to be about people.
+	Undecided bool `json:"no_decision,omitempty"`
 	// Heard is when its last message came, Readings how many counted since Since, PerMinute
 	// over the last full five minutes.
 	Heard     time.Time `json:"heard,omitzero"`
@@ -91,7 +93,8 @@ func sensors(watch Watch) http.HandlerFunc {
 }
 
 func sensorOf(s *ingest.SensorState) Sensor {
-	out := Sensor{ID: s.ID, Kind: s.Kind, Zone: s.Zone, People: s.People, Codes: []Code{}}
+	out := Sensor{ID: s.ID, Kind: s.Kind, Zone: s.Zone, People: s.People, Undecided: s.Undecided,
+		Codes: []Code{}}
 	if s.Life != ingest.NotKnown {
 		alive := s.Life == ingest.Living
 		out.Alive = &alive

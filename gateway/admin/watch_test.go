@@ -21,6 +21,7 @@ func (w watching) Sensors(context.Context) (*ingest.Sensors, error) {
 	return &ingest.Sensors{Since: at, Each: []ingest.SensorState{
 		{ID: "noise", Kind: "k", Zone: "z", Life: ingest.Living, Heard: at, Readings: 7, PerMinute: 1.5},
 		{ID: "wifi", Kind: "k", Zone: "z", People: true, Heard: at, Readings: 7, PerMinute: 1.5, Codes: codes},
+		{ID: "free", Kind: "k", Zone: "z", People: true, Undecided: true},
 	}, Groups: []ingest.SensorGroup{{Kind: "meter", Zone: "z", Known: true, Sensors: 2}}}, w.err
 }
 
@@ -38,11 +39,13 @@ func TestWatch(t *testing.T) {
 		status     int
 		want       string
 	}{
-		{"/debug/sensors", "127.0.0.1:5", nil, http.StatusOK, `{"since":"2026-03-02T12:00:00Z","sensors":[{"id":"noise",` +
-			`"kind":"k","zone":"z","alive":true,"about_people":false,"heard":"2026-03-02T12:00:00Z","readings":7,` +
-			`"per_minute":1.5,"codes":[]},{"id":"wifi","kind":"k","zone":"z","alive":null,"about_people":true,"codes":` +
-			`[{"code":"E101","pointer":"/fields/x","rule":"kind k","count":10,"fix":"send a number"}]}],"groups":` +
-			`[{"kind":"meter","zone":"z","kind_known":true,"sensors":2}]}` + "\n"},
+		{"/debug/sensors", "127.0.0.1:5", nil, http.StatusOK,
+			`{"since":"2026-03-02T12:00:00Z","sensors":[{"id":"noise",` +
+				`"kind":"k","zone":"z","alive":true,"about_people":false,"heard":"2026-03-02T12:00:00Z","readings":7,` +
+				`"per_minute":1.5,"codes":[]},{"id":"wifi","kind":"k","zone":"z","alive":null,"about_people":true,"codes":` +
+				`[{"code":"E101","pointer":"/fields/x","rule":"kind k","count":10,"fix":"send a number"}]},` +
+				`{"id":"free","kind":"k","zone":"z","alive":null,"about_people":true,"no_decision":true,"codes":[]}],"groups":` +
+				`[{"kind":"meter","zone":"z","kind_known":true,"sensors":2}]}` + "\n"},
 		{"/debug/sensors?sensor=wifi&sensor=none", "127.0.0.1:5", nil, http.StatusOK, `"sensors":[{"id":"wifi"`},
 		{"/debug/sensors", "127.0.0.1:5", context.Canceled, http.StatusServiceUnavailable, "intake does not answer"},
 		{"/debug/sensors", "192.0.2.1:5", nil, http.StatusForbidden, "at the machine itself only"},

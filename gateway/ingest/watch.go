@@ -35,7 +35,10 @@ type SensorState struct {
 	// People says that its readings are, or may be, about people. Then Codes are orders of
 	// magnitude (1, 10, 100) of the last interval, else counts since the start.
 	People bool
-	Heard  time.Time // its last message; zero for none
+	// Undecided says that no decision counts it: then People is true, since nobody has said
+	// that it is not.
+	Undecided bool
+	Heard     time.Time // its last message; zero for none
 	// Readings counted since the start, and PerMinute over the last full five minutes.
 	Readings  int64
 	PerMinute float64
@@ -171,7 +174,7 @@ func (w *watch) answer() *Sensors {
 			continue
 		}
 		one := SensorState{ID: s.entry.ID, Kind: s.entry.Kind, Zone: zone, Life: w.liveness.of(s, w.clock.now),
-			People: !s.heard.nobody}
+			People: !s.heard.nobody, Undecided: len(s.routes) == 0}
 		if s.heard.nobody {
 			w.describe(&one, s, now)
 		} else {

@@ -32,7 +32,7 @@ func (v *town) sends(sensor, payload string) { v.hear("up", sensor, payload, fal
 func TestWatchNobody(t *testing.T) {
 	v := newTown(t, tmpfs(t))
 	defer v.i.journal.log.Close()
-	if got := v.i.seen("count"); got != `{"ID":"count","Kind":"scan","Zone":"port","Life":2,"People":false,`+
+	if got := v.i.seen("count"); got != `{"ID":"count","Kind":"scan","Zone":"port","Life":2,"People":false,"Undecided":false,`+
 		`"Heard":"0001-01-01T00:00:00Z","Readings":0,"PerMinute":0,"Codes":null}` {
 		t.Errorf("before anything came: %s", got)
 	}
@@ -78,7 +78,8 @@ func TestWatchPeople(t *testing.T) {
 		default: // there is nothing to tell
 		}
 	}
-	const none = `{"ID":"scan-a","Kind":"scan","Zone":"rambla","Life":0,"People":true,"Heard":"0001-01-01T00:00:00Z",` +
+	const none = `{"ID":"scan-a","Kind":"scan","Zone":"rambla","Life":0,"People":true,"Undecided":false,` +
+		`"Heard":"0001-01-01T00:00:00Z",` +
 		`"Readings":0,"PerMinute":0,"Codes":null}`
 	still := func(want string) {
 		t.Helper()
@@ -94,8 +95,9 @@ func TestWatchPeople(t *testing.T) {
 		still(none)
 	}
 	tell()
-	told := strings.Replace(none, "null", `[{"Code":"E101","Pointer":"/fields/rssi","Rule":"kind scan","Fix":"send the `+
-		`type that the kind names: numbers as numbers, not as text","Count":10}]`, 1)
+	told := strings.Replace(none, "null",
+		`[{"Code":"E101","Pointer":"/fields/rssi","Rule":"kind scan","Fix":"send the `+
+			`type that the kind names: numbers as numbers, not as text","Count":10}]`, 1)
 	still(told)
 	v.sends("scan-a", `no JSON`)
 	v.sends("scan-a", `{"fields":{"device":"d1","rssi":1000}}`)
@@ -151,7 +153,8 @@ func TestWatchForgets(t *testing.T) {
 	if err := v.i.changes.reroute(); err != nil {
 		t.Fatal(err)
 	}
-	if got := v.i.seen("count"); !strings.Contains(got, `"People":true,"Heard":"0001-01-01T00:00:00Z","Readings":0,`) ||
+	if got := v.i.seen("count"); !strings.Contains(got,
+		`"People":true,"Undecided":false,"Heard":"0001-01-01T00:00:00Z","Readings":0,`) ||
 		!strings.HasSuffix(got, `"Codes":null}`) {
 		t.Errorf("of a sensor that is about people now: %s", got)
 	}

@@ -121,6 +121,9 @@ func (p *Passwords) Check(user string, password []byte) bool {
 // Has reports whether the user has a password.
 func (p *Passwords) Has(user string) bool { _, ok := p.hashes[user]; return ok }
 
+// Number is how many users there are.
+func (p *Passwords) Number() int { return len(p.hashes) }
+
 // Same reports whether a user has the same password in both, or none.
 func (p *Passwords) Same(other *Passwords, user string) bool {
 	return p.hashes[user] == other.hashes[user]
