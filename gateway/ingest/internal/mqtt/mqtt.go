@@ -78,13 +78,14 @@ type Status struct {
 
 // Client is the gateway's place at a broker.
 type Client struct {
-	cfg    Config
-	cancel context.CancelFunc
-	ended  chan struct{}
-	reach  func(context.Context, *url.URL) (net.Conn, error) // dial
-	acks   map[*guard][]byte                                 // used by Ack only
-	useful atomic.Bool                                       // something was acknowledged since the last try
-	topics atomic.Pointer[[]string]                          // those of Follow; nil before
+	cfg      Config
+	cancel   context.CancelFunc
+	ended    chan struct{}
+	reach    func(context.Context, *url.URL) (net.Conn, error) // dial
+	acks     map[*guard][]byte                                 // used by Ack only
+	useful   atomic.Bool                                       // something was acknowledged since the last try
+	topics   atomic.Pointer[[]string]                          // those of Follow; nil before
+	renewing atomic.Bool                                       // the connection ends for them
 
 	markers *markers
 	dropped dropped

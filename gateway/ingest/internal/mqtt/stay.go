@@ -62,6 +62,10 @@ func (c *Client) stay(ctx context.Context, u *url.URL) {
 		c.mu.Lock()
 		c.status.Up, c.status.Problem, c.client, c.conn = false, problem(err), nil, nil
 		c.mu.Unlock()
+		if c.renewing.Swap(false) {
+			c.cfg.Log.Info("the connection to the broker is made anew, since there are other topics to read")
+			continue
+		}
 		if hint := problem(err); c.said.News(hint) {
 			c.greeted = false
 			c.cfg.Log.Warn("the broker is away; it is tried again and again", "hint", hint)

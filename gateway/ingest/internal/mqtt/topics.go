@@ -43,6 +43,7 @@ func (c *Client) Follow(topics []string) {
 	conn := c.conn
 	c.mu.Unlock()
 	if conn != nil {
+		c.renewing.Store(true)
 		_ = conn.Close() // it is lost, and comes again
 	}
 }
