@@ -285,6 +285,9 @@ func (b *builder) take(s *Sensor, line int) string {
 		return "this topic is taken in " + b.reg.Where(int(at)) +
 			"; give each sensor a topic of its own"
 	}
+	if p := b.reg.Presets.Presets[s.Preset]; p != nil && p.Lowercase {
+		s.Device = strings.ToLower(s.Device) // as labels and spreadsheets have it, and the system has not
+	}
 	device := deviceKey{s.Preset, s.Device}
 	if at, taken := b.devices[device]; taken && s.OnPatterns() {
 		return "this device is taken in " + b.reg.Where(int(at)) + "; a device of a preset is one sensor"

@@ -2,6 +2,7 @@ package register
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -85,4 +86,29 @@ func FuzzRegister(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSmallLetters: what a network server writes in small letters is found, however a label or a
+// spreadsheet has it, and is one device; of other systems letters tell devices apart.
+func TestSmallLetters(t *testing.T) {
+	entry := func(id, preset, device string) string {
+		return "  - {id: " + id + ", owner: o, kind: k, zone: z, registered: 2026-01-01, preset: " + preset +
+			", device: \"" + device + "\"}\n"
+	}
+	load := func(text string) (*Register, error) {
+		path := filepath.Join(t.TempDir(), "r.yaml")
+		if err := os.WriteFile(path, []byte("sensors:\n"+text), 0o600); err != nil {
+			return nil, err
+		}
+		return Load(path, os.ReadFile)
+	}
+	reg, err := load(entry("a", "chirpstack-v4", "70B3D57ED0000001") + entry("b", "zigbee2mqtt", "Hall") +
+		entry("c", "zigbee2mqtt", "hall"))
+	if err != nil || reg.Sensors[0].Device != "70b3d57ed0000001" || reg.Sensors[1].Device != "Hall" {
+		t.Fatal(err, reg)
+	}
+	_, err = load(entry("a", "chirpstack-v4", "70B3D57ED0000001") + entry("b", "chirpstack-v4", "70b3d57ed0000001"))
+	if err == nil || !strings.Contains(err.Error(), "r.yaml, line 2; a device") {
+		t.Error(err)
+	}
 }

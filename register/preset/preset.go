@@ -41,6 +41,8 @@ type Preset struct {
 	Format Format  `yaml:"format"`
 	// Device is where the identity of the device is, where the topic does not say it.
 	Device string `yaml:"device"`
+	// Lowercase says that identities are in small letters, whatever is printed on a device.
+	Lowercase bool `yaml:"lowercase"`
 	Types  *Types `yaml:"type"`
 	// Every is how often a heartbeat comes; a minute where it is not given.
 	Every civil.Period `yaml:"every"`
