@@ -75,6 +75,10 @@ func (s *Sensor) UpTopic() string {
 	return s.base() + "/up"
 }
 
+// Private reports whether the public register does not say where the sensor publishes: a vendor has
+// chosen that, or another system calls it so, and it may be a secret or a name.
+func (s *Sensor) Private() bool { return s.Topic != "" || s.Preset != "" }
+
 // HeartbeatTopic is where the sensor says that it is alive.
 func (s *Sensor) HeartbeatTopic() string { return s.base() + "/hb" }
 

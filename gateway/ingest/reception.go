@@ -65,9 +65,9 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 		r.catchUp.takeOwn(m)
 		return false
 	}
-	t, known := r.routing.find(m.Topic, &r.captured)
+	t, known := r.routing.find(m, &r.captured)
 	s := t.sensor
-	if s != nil && (!m.Checked || t.mayCome(m.Sender)) {
+	if s != nil && t.mayCome(m) {
 		s.heard.message(m.Received)
 	}
 	switch {
@@ -75,7 +75,7 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 		r.refuseAll(m, nil, fault.UnknownTopic)
 	case t.role == preset.Ignore:
 		r.ignore()
-	case m.Checked && !t.mayCome(m.Sender):
+	case !t.mayCome(m):
 		// Whoever sent it is told, not whom it claims to be.
 		r.refuseAll(m, r.routing.byID[m.Sender], fault.Identity)
 	case t.role == preset.Heartbeat && t.system == nil:

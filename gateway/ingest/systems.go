@@ -8,6 +8,7 @@ import (
 
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
+	"sluice/gateway/ingest/internal/intake"
 	"sluice/register"
 	"sluice/register/preset"
 )
@@ -91,12 +92,16 @@ func (r *roster) setZone(city *time.Location) {
 	}
 }
 
-// find finds what a topic stands for. Of each preset the first pattern that fits counts; of
-// several presets that which knows the device, before one whose messages name it, before one
+// find finds what a message's topic stands for. Of each preset the first pattern that fits counts;
+// of several presets that which knows the device, before one whose messages name it, before one
 // that ignores the topic. Then captured are its levels.
-func (r *roster) find(topic string, captured *preset.Captured) (target, bool) {
+//
+// What a sensor is called in another system is a secret, such as a meter's number. So to whom may
+// not send for it, it is as unknown as one that is not registered.
+func (r *roster) find(m *intake.Message, captured *preset.Captured) (target, bool) {
+	topic := m.Topic
 	if t, known := r.targets[topic]; known {
-		return t, true
+		return t, t.public() || t.mayCome(m)
 	}
 	var maybe, ignored target
 	var done *system // whose first pattern was found
@@ -107,18 +112,20 @@ func (r *roster) find(topic string, captured *preset.Captured) (target, bool) {
 		}
 		t := target{sensor: p.sensor, role: p.role, system: p.system, topic: p.topic}
 		switch done = p.system; {
-		case p.sensor != nil:
+		case p.sensor != nil && t.mayCome(m):
 			return t, true
+		case p.sensor != nil:
 		case p.role == preset.Ignore:
 			ignored = t
 		case !p.topic.Identifies():
 			maybe = t
 		default:
 			device := p.topic.DeviceOf(captured)
-			if t.sensor = p.system.device(device); t.sensor != nil {
+			if t.sensor = p.system.device(device); t.sensor != nil && t.mayCome(m) {
 				return t, true
 			}
-			if t.owner = p.system.ownerOf(device); t.owner != "" {
+			t.sensor = nil
+			if t.owner = p.system.ownerOf(device); t.owner != "" && t.mayCome(m) {
 				return t, true // another device of an edge node: its births and counts are needed
 			}
 		}
@@ -153,16 +160,24 @@ func (s *system) ownerOf(device []byte) string {
 	return s.owners[register.Node(string(device))]
 }
 
-// mayCome reports whether a sender may publish there. Of a message that names its device itself it
-// is looked at later.
-func (t *target) mayCome(sender string) bool {
+// mayCome reports whether a message's sender may publish there. Of a message that names its device
+// itself it is looked at later.
+func (t *target) mayCome(m *intake.Message) bool {
 	switch {
+	case !m.Checked:
+		return true
 	case t.sensor != nil:
-		return t.sensor.speaksFor(sender)
+		return t.sensor.speaksFor(m.Sender)
 	case t.owner != "":
-		return t.owner == sender
+		return t.owner == m.Sender
 	}
 	return true
+}
+
+// public reports whether everybody can read in the public register that there is such a topic: it is
+// the standard one of a sensor that stands for no home.
+func (t *target) public() bool {
+	return t.sensor == nil || !t.sensor.entry.Private() && !t.sensor.home
 }
 
 // speaksFor reports whether a sender may send for a sensor: itself, or its owner where one client
@@ -179,11 +194,8 @@ func (d *delivery) Find(device []byte) *format.Shape {
 	case len(device) == 0:
 		d.refuse(fault.New(fault.NoDevice), nil)
 		return nil
-	case s == nil:
+	case s == nil || d.message.Checked && !s.speaksFor(d.message.Sender): // see find
 		d.refuse(fault.New(fault.UnknownTopic), nil)
-		return nil
-	case d.message.Checked && !s.speaksFor(d.message.Sender):
-		d.refuse(fault.New(fault.Identity), nil)
 		return nil
 	}
 	d.sensor = s

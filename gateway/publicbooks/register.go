@@ -138,7 +138,7 @@ func (l *listing) one(ctx context.Context, i int, how homes.Shown, others crowd)
 		Registered: s.Registered.String(), Until: s.Until.String(), Contact: s.Contact, Purpose: s.Purpose,
 		Replaces: s.Replaces,
 	}
-	if s.Topic == "" && s.Preset == "" {
+	if !s.Private() {
 		// Another may hold a secret or a name, as pointers into a vendor's messages may.
 		b.Topic = s.UpTopic()
 	}

@@ -42,8 +42,8 @@ type Preset struct {
 	// Device is where the identity of the device is, where the topic does not say it.
 	Device string `yaml:"device"`
 	// Lowercase says that identities are in small letters, whatever is printed on a device.
-	Lowercase bool `yaml:"lowercase"`
-	Types  *Types `yaml:"type"`
+	Lowercase bool   `yaml:"lowercase"`
+	Types     *Types `yaml:"type"`
 	// Every is how often a heartbeat comes; a minute where it is not given.
 	Every civil.Period `yaml:"every"`
 	// TS is where the time is, in order of trust.

@@ -79,7 +79,7 @@ func TestPresets(t *testing.T) {
 		{"the next, at the listener", send(lorawan, up1, ttn(2, at, `{"people":3,"level":5}`)), "ok"},
 		{"another server's", send(lorawan, up2, chirp), "ok"},
 		{"a device that is mapped", send(other, up3, ttn(1, at, `{"people":1000}`)), "ok"},
-		{"another owner's device", send(other, up1, ttn(3, at, `{"people":2}`)), "E003"},
+		{"another owner's device", send(other, up1, ttn(3, at, `{"people":2}`)), "E001"},
 		{"a device that nobody knows", send(lorawan, "v3/app/devices/node-9/up", ttn(1, at, `{"people":2}`)), "E001"},
 		{"a join", send(lorawan, "v3/app/devices/node-1/join", `{}`), "ok"}, // ignored
 		{"no payload", send(lorawan, up1, ttn(4, at, `{"battery":5}`)), "E102"},

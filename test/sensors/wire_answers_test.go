@@ -181,6 +181,8 @@ func TestWireAnswersToKnown(t *testing.T) {
 		{"gate-2", "city/v1/acme/gate-2/up", 0x99, "E100 /*: "},
 		{"gate-2", "city/v1/acme/gate-1/up", 0x87, "E003 /*: connect with the sensor's own credentials"},
 		{"gate-2", "city/v1/acme/zq/up", 0x87, "E001 /*: "},
+		{"gate-2", "city/v1/acme/" + home + "/up", 0x87, "E001 /*: "}, // nobody learns where homes are
+		{"gate-2", "city/v1/acme/" + home + "/hb", 0x87, "E001 /*: "},
 		{home, "city/v1/acme/" + home + "/up", 0, ""},
 		{home, "city/v1/acme/gate-2/up", 0, ""},
 		{home, "city/v1/acme/zq/up", 0, ""},
@@ -220,5 +222,67 @@ func TestAnswersToOtherSystems(t *testing.T) {
 		if code != x.code || !strings.HasPrefix(why, x.why) || x.why == "" && why != "" || strings.Contains(why, "zq") {
 			t.Errorf("%s %.60s: told %#x %q; want %#x %q", x.topic, x.payload, code, why, x.code, x.why)
 		}
+	}
+}
+
+// TestNobodyLearnsWhatDevicesThereAre: what a device is called in another system may be a meter's
+// number or a kit's credential. Whoever may not send for it is told the same of one that is
+// registered as of one that is not, in the acknowledgement, in feedback and to technicians.
+func TestNobodyLearnsWhatDevicesThereAre(t *testing.T) {
+	t.Parallel()
+	files := lora()
+	files["register.yaml"] += `  - {id: n-4, owner: lorawan, kind: lab, zone: square, registered: 2026-01-01, preset: sparkplug-b, device: plant/pump/one, map: {i: /i}}
+  - {id: n-5, owner: lorawan, kind: lab, zone: square, registered: 2026-01-01, preset: dsmr, topic: "homes/18/{field}", map: {i: /value}}
+  - {id: n-6, owner: lorawan, kind: lab, zone: square, registered: 2026-01-01, topic: secret/18}
+  - {id: n-7, owner: lorawan, kind: lab, zone: square, registered: 2026-01-01, preset: sentilo-provider, device: S-18, map: {i: /value}}
+`
+	c := harness.Found(t, files)
+	c.Edit("gateway.yaml", "time: {topic: city/v1/clock}", "time: wall")
+	secrets := c.Passwords()
+	c.Edit("gateway.yaml", fmt.Sprintf("listen: {mqtt: %q}", c.Mqtt),
+		fmt.Sprintf("listen: {mqtt: %q, passwords: passwords}", c.Mqtt))
+	c.Run()
+	f := newFive(t, c.Mqtt, &paho.Connect{Username: "others", Password: []byte(secrets["others"])})
+	at, told := time.Now().UTC(), 0
+	for name, x := range map[string]struct {
+		topic   func(which string) string
+		payload func(which string) string
+		there   string
+		none    string
+	}{
+		"a device in the topic": {func(w string) string { return "v3/app/devices/node-" + w + "/up" },
+			func(string) string { return ttn(1, at, `{"people":1}`) }, "1", "9"},
+		"its joining": {func(w string) string { return "v3/app/devices/node-" + w + "/join" },
+			func(string) string { return "{}" }, "1", "9"},
+		"of another system": {func(w string) string { return "application/app/device/" + w + "/event/up" },
+			func(string) string { return `{"object":{"people":1}}` }, "0011223344556677", "0011223344556678"},
+		"its heartbeat": {func(w string) string { return "application/app/device/" + w + "/event/status" },
+			func(string) string { return `{}` }, "0011223344556677", "0011223344556678"},
+		"an edge node's": {func(w string) string { return "spBv1.0/plant/DDATA/" + w },
+			func(string) string { return "" }, "pump/one", "pump2/one"},
+		"another device of an edge node": {func(w string) string { return "spBv1.0/plant/DDATA/" + w },
+			func(string) string { return "" }, "pump/two", "pump2/two"},
+		"an edge node's birth": {func(w string) string { return "spBv1.0/plant/NBIRTH/" + w },
+			func(string) string { return "" }, "pump", "pump2"},
+		"a topic with the name of a field": {func(w string) string { return "homes/" + w + "/i" },
+			func(string) string { return "7" }, "18", "19"},
+		"a topic of its own": {func(w string) string { return "secret/" + w },
+			func(string) string { return `{"fields":{"i":1}}` }, "18", "19"},
+		"a device in the message": {func(string) string { return "data/provider" }, func(w string) string {
+			return `{"observations":[{"sensor":"S-` + w + `","value":"7"}]}`
+		}, "18", "19"},
+	} {
+		code, why := f.told(x.topic(x.there), x.payload(x.there))
+		otherCode, otherWhy := f.told(x.topic(x.none), x.payload(x.none))
+		if code != otherCode || why != otherWhy {
+			t.Errorf("%s: told %#x %q of one that is registered, %#x %q of one that is not", name, code, why, otherCode,
+				otherWhy)
+		}
+		if code == 0x87 {
+			told++
+		}
+	}
+	if told < 7 {
+		t.Errorf("only %d were refused; the test does not look where it should", told)
 	}
 }

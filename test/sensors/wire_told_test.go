@@ -62,7 +62,9 @@ func TestWireTold(t *testing.T) {
 	})
 	time.Sleep(time.Second) // all of it is sent at once: what is not for others would have come
 
-	documented(t, "| E003 | refused | sent with another sensor's credentials (who sent it is told) |",
+	documented(t, "| E003 | refused | sent with another sensor's credentials (who sent it is told). Where the public "+
+		"register does not say what the topic is, or the sensor stands for a home, it is E001: nobody learns there "+
+		"which devices are registered |",
 		"| E202 | refused | a number outside the `valid` range of its kind; the sensor is told the range, never the "+
 			"value |",
 		"| E407 | refused | the sensor's kind is not in the `kinds.yaml` in force; it is told nothing, since it "+
