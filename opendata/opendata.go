@@ -3,6 +3,7 @@
 package opendata
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,7 @@ import (
 	"sluice/opendata/news"
 	"sluice/opendata/query"
 	"sluice/opendata/released"
+	"sluice/opendata/sensorthings"
 	"sluice/opendata/web"
 )
 
@@ -127,6 +129,7 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	rows.Routes(mux)
 	feed.New(s.source, cache, desk, place.Base(), pages.Zone, rows.Fail).Routes(mux)
 	catalog.New(s.source, cache, cfg.URL, log).Routes(mux)
+	sensorthings.New(s.source, cache, cmp.Or(place.Public, place.Here), log).Routes(mux)
 	pages.Routes(mux)
 	s.health(mux)
 	h := httpcache.ReadOnly(mux)

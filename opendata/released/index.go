@@ -43,6 +43,7 @@ type closed struct {
 	removed         int64     // until when its numbers were removed
 	cells, measures map[string]bool
 	whole           string // the cell of its epochs' numbers; empty where it has none
+	possible        possible
 }
 
 func newIndex() *index {
@@ -195,6 +196,7 @@ func (c *closed) parse(raw []byte) {
 	if len(values) == 0 {
 		values = []string{""}
 	}
+	c.possible = possibleOf(&s, values)
 	for _, zone := range s.Zones {
 		for _, v := range values {
 			c.cells[plan.Cell{Zone: zone, Category: v}.ID()] = true
