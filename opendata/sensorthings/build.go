@@ -137,7 +137,7 @@ func (b *builder) datastream(st query.Stream, s store.Series) {
 		"name": strings.Join(names, ", "), "description": names[0], "observationType": measurement,
 		"unitOfMeasurement": map[string]any{"name": unit, "symbol": s.Unit,
 			"definition": b.page("/streams/" + s.Stream)},
-		"properties":        about,
+		"properties": about,
 	}
 	if z := b.zones[s.Zone]; z.shape != nil {
 		values["observedArea"] = box(z.shape.Geometry.Bound())

@@ -86,9 +86,10 @@ func wholeDay(d odata.Date) odata.Time {
 	return odata.Time{Start: t, End: t.AddDate(0, 0, 1)}
 }
 
-// compareTimes: an interval is [start, end). It is less than what begins at its end or later,
-// greater than what ends at its start or earlier; an instant equals an interval that it is in
-// or at the end of; two intervals are equal where both ends are.
+// compareTimes: an interval [start, end) is the instants in it. It is less, or greater, where all
+// of them are; with an instant also where it begins or ends there and equality is allowed. An
+// instant equals an interval that it is in or at the end of; two intervals are equal where both
+// ends are.
 func compareTimes(op string, x, y odata.Time) bool {
 	switch op {
 	case "eq", "ne":
@@ -98,27 +99,26 @@ func compareTimes(op string, x, y odata.Time) bool {
 	case "gt":
 		return before(y, x)
 	case "le":
-		return before(x, y) || equalInstants(x, y)
+		return notAfter(x, y)
 	}
-	return before(y, x) || equalInstants(x, y)
+	return notAfter(y, x)
 }
 
-// equalInstants is equality as le and ge have it: an instant inside an interval is neither.
-func equalInstants(x, y odata.Time) bool { return x.Start.Equal(y.Start) && x.End.Equal(y.End) }
-
+// before: an interval's end is not in it.
 func before(x, y odata.Time) bool {
-	if x.Instant() && y.Instant() {
-		return x.Start.Before(y.Start)
-	}
 	if x.Instant() {
 		return x.Start.Before(y.Start)
 	}
 	return !x.End.After(y.Start)
 }
 
+func notAfter(x, y odata.Time) bool {
+	return before(x, y) || x.Instant() && x.Start.Equal(y.Start) || x.Start.Equal(y.Start) && x.End.Equal(y.End)
+}
+
 func equalTimes(x, y odata.Time) bool {
 	if x.Instant() == y.Instant() {
-		return equalInstants(x, y)
+		return x.Start.Equal(y.Start) && x.End.Equal(y.End)
 	}
 	if y.Instant() {
 		x, y = y, x
