@@ -160,7 +160,8 @@ var arrows = map[string]row{
 	"opendata/sensorthings/engine": {"answers queries of SensorThings for whatever has entities",
 		"opendata/sensorthings/odata"},
 	"opendata/sensorthings": {"what was released as entities of SensorThings",
-		"books opendata/httpcache opendata/query opendata/sensorthings/engine opendata/sensorthings/odata store"},
+		"books opendata/httpcache opendata/i18n opendata/query opendata/sensorthings/engine " +
+			"opendata/sensorthings/odata store"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
 		"books opendata/api opendata/catalog opendata/httpcache opendata/i18n opendata/news opendata/query " +

@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"iter"
 
 	"sluice/store"
 )
@@ -37,35 +36,4 @@ func (s *Source) Series(ctx context.Context, st Stream) ([]store.Series, error) 
 		add(x)
 	}
 	return out, err
-}
-
-// Backward iterates over all observations of a query from the end of its span to the
-// beginning, ignoring its limit: in parts, the latest first, each in the order of Parts. An
-// error ends it. The first part is of a day of windows at most.
-func (s *Source) Backward(ctx context.Context, st Stream, q store.Query) iter.Seq2[[]store.Observation, error] {
-	return func(yield func([]store.Observation, error) bool) {
-		most := partSpan(st, q)
-		span := min(most, 24*Length(st.Every))
-		for from := q.From; from.Before(q.To); {
-			if q.From = q.To.Add(-span); q.From.Before(from) {
-				q.From = from
-			}
-			var part []store.Observation
-			for list, err := range s.Parts(ctx, st, q) {
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				part = append(part, list...)
-			}
-			if len(part) > 0 && !yield(part, nil) {
-				return
-			}
-			q.To = q.From
-			if span *= 2; len(part) > 0 {
-				span = min(span, most)
-			}
-			span = min(span, longSpan)
-		}
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"sluice/books"
+	"sluice/opendata/i18n"
 	"sluice/opendata/query"
 	"sluice/opendata/sensorthings/engine"
 	"sluice/store"
@@ -21,7 +22,7 @@ type builder struct {
 	base      string
 	languages []string
 	zones     map[string]zone
-	names     books.Vocabulary
+	words     i18n.Words
 	decisions map[string]books.Decision
 	kinds     map[string][]string // by decision
 }
@@ -33,7 +34,9 @@ func (b *builder) read(c *city) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	b.languages, b.names = append(slices.Clone(about.Languages), "en", "ca", "es"), about.Names
+	b.languages = append(slices.Clone(about.Languages), i18n.Codes...)
+	spoken := slices.IndexFunc(b.languages, func(code string) bool { return slices.Contains(i18n.Codes, code) })
+	b.words = i18n.In(b.languages[spoken]).Words(about.Names)
 	raw, err := c.source.Zones()
 	if err != nil {
 		return err
@@ -119,11 +122,11 @@ func (b *builder) datastream(st query.Stream, s store.Series) {
 	if n := slices.IndexFunc(st.Measures, func(m books.Measure) bool { return m.Name == s.Measure }); n >= 0 {
 		measure = st.Measures[n]
 	}
-	names := []string{b.say(st.Title, st.ID), b.say(measure.Names, s.Measure), thing.Values["name"].(string)}
+	names := []string{b.say(st.Title, st.ID), b.words.MeasureName(measure), thing.Values["name"].(string)}
 	if s.Category != "" {
-		names = append(names, s.Category)
+		names = append(names, b.words.Category(st.CategoryField, s.Category))
 	}
-	unit := b.say(b.names.Units[s.Unit], s.Unit)
+	unit := b.words.Unit(s.Unit, 2)
 	about := map[string]any{
 		"stream": s.Stream, "measure": s.Measure, "zone": s.Zone, "category": s.Category, "cell": s.Cell(),
 		"every": s.Every, "decision": s.Decision, "unit_of_privacy": st.Unit, "licence": st.Licence,
@@ -155,10 +158,10 @@ func (b *builder) datastream(st query.Stream, s store.Series) {
 // property adds a measure of a stream.
 func (b *builder) property(st query.Stream, s store.Series, m books.Measure) *engine.Entity {
 	return b.add("ObservedProperty", propertyID(s), map[string]any{
-		"name": b.say(m.Names, s.Measure), "definition": b.page("/streams/" + s.Stream),
+		"name": b.words.MeasureName(m), "definition": b.page("/streams/" + s.Stream),
 		"description": b.say(st.Title, st.ID),
 		"properties": map[string]any{"stream": s.Stream, "measure": s.Measure, "of": m.Of, "unit": s.Unit,
-			"names": texts(m.Names)},
+			"names": texts(m.Names), "limits": limits(m.Limits)},
 	})
 }
 
@@ -169,7 +172,7 @@ func (b *builder) sensor(id string) *engine.Entity {
 	var names []string
 	for _, k := range b.kinds[id] {
 		kinds = append(kinds, k)
-		names = append(names, b.say(b.names.Kinds[k], k))
+		names = append(names, b.words.Kind(k))
 	}
 	title := b.say(d.Title, id)
 	if len(names) == 0 {
@@ -185,6 +188,16 @@ func (b *builder) sensor(id string) *engine.Entity {
 
 // page is the address of a page.
 func (b *builder) page(path string) string { return b.base + path }
+
+// limits are what the council compares a measure with.
+func limits(of []books.Limit) []any {
+	list := []any{}
+	for _, l := range of {
+		list = append(list, map[string]any{"value": l.Value, "title": texts(l.Title), "source": l.Source,
+			"over": l.Over})
+	}
+	return list
+}
 
 func texts(by map[string]string) map[string]any {
 	out := make(map[string]any, len(by))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/opendata/query"
 	"sluice/opendata/sensorthings/engine"
 	"sluice/opendata/sensorthings/odata"
 	"sluice/store"
@@ -94,6 +95,7 @@ func (c *city) rows(
 		st := m.streams[stream]
 		q, longest := m.query(stream, list)
 		q.From, q.To = span(ask, after, longest)
+		q.Desc, q.Statuses = ask.Newest, []store.Status{store.Published}
 		if !st.Through.IsZero() && q.To.After(st.Through) {
 			q.To = st.Through
 		}
@@ -101,20 +103,13 @@ func (c *city) rows(
 		for _, e := range list {
 			wanted[e.Mark] = true
 		}
-		parts := c.source.Parts(ctx, st, q)
-		if ask.Newest {
-			parts = c.source.Backward(ctx, st, q)
-		}
-		for part, err := range parts {
+		for part, err := range c.parts(ctx, st, q) {
 			if err == nil {
 				err = ask.Work.Take(len(part))
 			}
 			if err != nil {
 				yield(nil, err)
 				return
-			}
-			if ask.Newest {
-				slices.Reverse(part)
 			}
 			for n := range part {
 				o := &part[n]
@@ -123,6 +118,31 @@ func (c *city) rows(
 					continue
 				}
 				if !yield(o, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// glance is how many windows are read first where the newest come first: often they are all
+// that is asked for.
+const glance = 24
+
+// parts are the rows of a query, the newest first where it says so.
+func (c *city) parts(
+	ctx context.Context, st query.Stream, q store.Query,
+) iter.Seq2[[]store.Observation, error] {
+	short := q.To.Add(-glance * query.Length(st.Every))
+	if !q.Desc || !short.After(q.From) {
+		return c.source.Parts(ctx, st, q)
+	}
+	return func(yield func([]store.Observation, error) bool) {
+		newest, rest := q, q
+		newest.From, rest.To = short, short
+		for _, q := range []store.Query{newest, rest} {
+			for part, err := range c.source.Parts(ctx, st, q) {
+				if !yield(part, err) || err != nil {
 					return
 				}
 			}

@@ -118,7 +118,8 @@ func TestFilterIsNaive(t *testing.T) {
 		}
 		service := &engine.Service{Store: s, Base: "/v1.1"}
 		var got []string
-		address := fmt.Sprintf("Observations?$count=true&$top=%d&$filter=%s", rapid.IntRange(1, 30).Draw(rt, "top"), x.text)
+		top := rapid.IntRange(1, 30).Draw(rt, "top")
+		address := fmt.Sprintf("Observations?$count=true&$top=%d&$filter=%s", top, x.text)
 		for address != "" {
 			o, body := get(t, service, address)
 			if o == nil || o["@iot.count"] != float64(len(want)) {

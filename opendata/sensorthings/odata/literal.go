@@ -73,7 +73,8 @@ func clock(s string) (Clock, bool) {
 	return Clock(t.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))), err == nil
 }
 
-var duration = regexp.MustCompile(`^-?P(?:(\d{1,6})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?$`)
+var duration = regexp.MustCompile(
+	`^-?P(?:(\d{1,6})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?$`)
 
 // Duration reads days, hours, minutes and seconds in ISO 8601, as OData has them: months and
 // years have no length.

@@ -67,8 +67,9 @@ func TestPrecedence(t *testing.T) {
 // TestQueries: options and those of expansions, and clients' spellings of them.
 func TestQueries(t *testing.T) {
 	q, err := Parse("$expand=Datastreams($select=name,unitOfMeasurement;$expand=Observations($top=1;" +
-		"$orderby=phenomenonTime%20desc;$filter=result%20eq%20'a;b)%26'),ObservedProperty),Locations/HistoricalLocations" +
-		"&$top=10&%24skip=5&$count=true&$filter=name+eq+'x%2By'&$resultFormat=dataArray&$orderby=name+desc,id&$select=*")
+		"$orderby=phenomenonTime%20desc;$filter=result%20eq%20'a;b)%26'),ObservedProperty)," +
+		"Locations/HistoricalLocations&$top=10&%24skip=5&$count=true&$filter=name+eq+'x%2By'&" +
+		"$resultFormat=dataArray&$orderby=name+desc,id&$select=*")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -162,8 +162,9 @@ func lead(from *entity, l *engine.Link, to *entity) {
 
 // owned are the entities that go when one goes (18-088, section 10.4), by its type.
 var owned = map[string][]string{
-	"Thing": {"Datastreams", "HistoricalLocations"}, "Location": {"HistoricalLocations"}, "Datastream": {"Observations"},
-	"Sensor": {"Datastreams"}, "ObservedProperty": {"Datastreams"}, "FeatureOfInterest": {"Observations"},
+	"Thing": {"Datastreams", "HistoricalLocations"}, "Location": {"HistoricalLocations"},
+	"Datastream": {"Observations"},
+	"Sensor":     {"Datastreams"}, "ObservedProperty": {"Datastreams"}, "FeatureOfInterest": {"Observations"},
 }
 
 // remove removes an entity and what goes with it. The caller holds mu.

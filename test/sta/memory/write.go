@@ -24,7 +24,8 @@ var needed = map[string][]string{
 	"HistoricalLocation": {"time", "Thing", "Locations"},
 	"Datastream": {"name", "description", "observationType", "unitOfMeasurement", "Thing", "Sensor",
 		"ObservedProperty"},
-	"Sensor": {"name", "description", "encodingType", "metadata"}, "ObservedProperty": {"name", "description", "definition"},
+	"Sensor":            {"name", "description", "encodingType", "metadata"},
+	"ObservedProperty":  {"name", "description", "definition"},
 	"Observation":       {"result", "Datastream"},
 	"FeatureOfInterest": {"name", "description", "encodingType", "feature"},
 }
