@@ -110,11 +110,11 @@ func (c *checker) profile(n int, kind Kind) {
 			continue
 		}
 		filled = true
-		if _, _, ok := preset.Convert(of.Unit, f.Unit); !ok {
+		if !of.Unit.Becomes(f.Unit) {
 			c.say(n,
 				"profile %s has %s in %s, and kind %s in %s, which one cannot be converted to; mend the unit in one "+
 					"of "+
-					"them", quote(s.Profile), quote(f.Name), quote(of.Unit), quote(s.Kind), quote(f.Unit))
+					"them", quote(s.Profile), quote(f.Name), quote(of.Unit.String()), quote(s.Kind), quote(f.Unit))
 		}
 	}
 	if !filled {

@@ -152,8 +152,8 @@ func (t *Trial) checkEntry() {
 	}
 	for _, f := range t.of.Kind.Fields {
 		src, named := p.Fields[f.Name]
-		if _, _, ok := preset.Convert(src.Unit, f.Unit); named && !src.Ignore && e.Map[f.Name] == "" && !ok {
-			t.entryFault(src.Pointer, "the profile has "+f.Name+" in "+src.Unit+
+		if named && !src.Ignore && e.Map[f.Name] == "" && !src.Unit.Becomes(f.Unit) {
+			t.entryFault(src.Pointer, "the profile has "+f.Name+" in "+src.Unit.String()+
 				", which cannot be converted to the kind's "+cmp.Or(f.Unit, "number without a unit"))
 		}
 	}

@@ -63,8 +63,8 @@ func rowOf(p *Profile) string {
 			continue
 		}
 		var more []string
-		if s.Unit != "" {
-			more = append(more, s.Unit)
+		if !s.Unit.IsZero() {
+			more = append(more, s.Unit.String())
 		}
 		switch {
 		case s.Counter != nil:

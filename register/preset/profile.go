@@ -32,7 +32,7 @@ type Source struct {
 	Number string  `yaml:"number"`
 	Scale  float64 `yaml:"scale"` // 0 for 1
 	Offset float64 `yaml:"offset"`
-	Unit   string  `yaml:"unit"` // UCUM, of what the device sends
+	Unit   Unit    `yaml:"unit"` // of what the device sends
 	// Words are values by the text that stands for them; what is none of them is refused.
 	Words map[string]Word `yaml:"words"`
 	// Counter is of a number that only grows: the field is the difference to the device's last.
@@ -112,10 +112,13 @@ func (s *Source) check() error {
 	if err := s.checkState(); err != nil {
 		return err
 	}
+	if err := s.Unit.check(); err != nil {
+		return err
+	}
 	switch {
 	case s.Number != "" && s.Number != "text":
 		return errors.New("number is text where numbers come as texts, and left out otherwise")
-	case s.Words != nil && (s.Number != "" || s.Scale != 0 || s.Offset != 0 || s.Unit != ""):
+	case s.Words != nil && (s.Number != "" || s.Scale != 0 || s.Offset != 0 || !s.Unit.IsZero()):
 		return errors.New("words stand for values as they are; number, scale, offset and unit do not go with them")
 	case len(s.Words) > maxWords:
 		return fmt.Errorf("words has more than %d", maxWords)

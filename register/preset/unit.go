@@ -1,6 +1,79 @@
 package preset
 
-import "strings"
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Unit is what a number is in: a code of UCUM, or, where the message says which of several it is, a
+// pointer to the word for it, and the codes of the words.
+type Unit struct {
+	Code    string            `yaml:"-"`
+	Pointer string            `yaml:"pointer"`
+	Words   map[string]string `yaml:"words"`
+}
+
+// UnmarshalYAML reads CODE or {pointer: /POINTER, words: {WORD: CODE}}.
+func (u *Unit) UnmarshalYAML(unmarshal func(any) error) error {
+	var plain string
+	if unmarshal(&plain) == nil {
+		*u = Unit{Code: plain}
+		return nil
+	}
+	type said Unit
+	return unmarshal((*said)(u))
+}
+
+// IsZero reports whether nothing is said.
+func (u Unit) IsZero() bool { return u.Code == "" && u.Pointer == "" && len(u.Words) == 0 }
+
+// String is the code, or all that it can be.
+func (u Unit) String() string {
+	if u.Pointer == "" {
+		return u.Code
+	}
+	return strings.Join(slices.Compact(slices.Sorted(maps.Values(u.Words))), " or ")
+}
+
+// Becomes reports whether each unit that it can be is converted to another.
+func (u Unit) Becomes(to string) bool {
+	if u.Pointer == "" {
+		_, _, ok := Convert(u.Code, to)
+		return ok
+	}
+	for _, code := range u.Words {
+		if _, _, ok := Convert(code, to); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (u Unit) check() error {
+	switch {
+	case u.Pointer == "" && u.Words == nil:
+		return nil
+	case u.Pointer == "" || len(u.Words) == 0 || len(u.Words) > maxWords:
+		return errors.New("unit is one, as in Cel, or where the message says which: " +
+			"{pointer: /TempUnit, words: {C: Cel, F: degF}}")
+	}
+	for _, word := range slices.Sorted(maps.Keys(u.Words)) {
+		code := u.Words[word]
+		if plain, known := spellings[code]; known {
+			code = plain
+		}
+		if _, known := units[code]; !known {
+			return fmt.Errorf("unit: the word %q stands for no unit that is known", word)
+		}
+	}
+	if _, err := Path(u.Pointer); err != nil {
+		return fmt.Errorf("unit: %w", err)
+	}
+	return nil
+}
 
 // unit is what a unit is of, and how much of it: base = value*scale + offset.
 type unit struct {
@@ -14,7 +87,8 @@ var units = map[string]unit{
 	"K": {"temperature", 1, 0}, "Cel": {"temperature", 1, 273.15}, "degF": {"temperature", 5.0 / 9, 459.67 * 5 / 9},
 	"Pa": {"pressure", 1, 0}, "hPa": {"pressure", 100, 0}, "kPa": {"pressure", 1000, 0}, "mbar": {"pressure", 100, 0},
 	"bar": {"pressure", 1e5, 0}, "[psi]": {"pressure", 6894.757293168, 0}, "mm[Hg]": {"pressure", 133.322, 0},
-	"g/m3": {"density", 1, 0}, "mg/m3": {"density", 1e-3, 0}, "ug/m3": {"density", 1e-6, 0},
+	"[in_i'Hg]": {"pressure", 3386.388, 0},
+	"g/m3":      {"density", 1, 0}, "mg/m3": {"density", 1e-3, 0}, "ug/m3": {"density", 1e-6, 0},
 	"ng/m3": {"density", 1e-9, 0},
 	"[ppm]": {"share", 1e-6, 0}, "[ppb]": {"share", 1e-9, 0}, "%": {"share", 0.01, 0}, "1": {"share", 1, 0},
 	"J": {"energy", 1, 0}, "kJ": {"energy", 1e3, 0}, "MJ": {"energy", 1e6, 0}, "GJ": {"energy", 1e9, 0},
@@ -49,7 +123,7 @@ var spellings = map[string]string{
 	"[ppmv]": "[ppm]", "[ppbv]": "[ppb]", "dBA": "dB(A)", "dB(A)[SPL]": "dB(A)", "psi": "[psi]", "mph": "[mi_i]/h",
 	"kmh": "km/h", "kt": "[kn_i]", "°": "deg", "[rpm]": "/min", "rpm": "/min", "lux": "lx", "litre": "L",
 	"in": "[in_i]",
-	"ft": "[ft_i]", "mmHg": "mm[Hg]", "%RH": "%", "W/m²": "W/m2",
+	"ft": "[ft_i]", "mmHg": "mm[Hg]", "inHg": "[in_i'Hg]", "%RH": "%", "W/m²": "W/m2",
 }
 
 // Convert says how a number in one unit becomes one in another: to = from*scale + offset. Without

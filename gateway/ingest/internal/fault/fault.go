@@ -28,6 +28,7 @@ const (
 	NotANumber
 	TooLong
 	OutOfRange
+	NoUnit
 	BadForm
 	BadTime
 	Future
@@ -80,6 +81,8 @@ var texts = [count]text{
 	NotANumber: {"E200", "kind", "send finite numbers; whole ones for int"},
 	TooLong:    {"E201", "wire format", "send texts of at most 256 bytes"},
 	OutOfRange: {"E202", "kind", "send values that the kind calls valid; look after the sensor"},
+	NoUnit: {"E202", "profile", "where the profile looks for the unit is none that it has a word for: set the device " +
+		"to one that it has, or have its word added under unit"},
 	BadForm: {"E203", "kind",
 		"send the identifier in the form that the kind names, e.g. mac48 as 02:00:5e:00:00:01"},
 	BadTime:   {"E300", "RFC 3339", "send ts as 2026-11-23T10:00:00Z, or leave it out"},

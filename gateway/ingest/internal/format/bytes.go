@@ -36,6 +36,9 @@ func newBytesAt(b *preset.Bytes) *bytesAt {
 	return a
 }
 
+// sent has the message, where it is bytes, and the bytes that were opened last.
+type sent struct{ raw, opened []byte }
+
 // layout is what bytes a shape's fields are in.
 type layout struct {
 	port  int // -1 for any
@@ -132,7 +135,7 @@ func (d *Decoder) unwrapBytes(e *element) {
 		d.fail(fault.New(fault.NotBytes))
 	}
 	for i, src := range d.shape.sources {
-		if src != nil && src.laid.Width > 0 && src.laid.At < len(b) {
+		if src != nil && src.laid.Width > 0 && src.laid.At < len(b) && d.takeUnit(e, nil, i, src) {
 			d.takeLaid(i, src, src.laid.Read(b[src.laid.At:]))
 		}
 	}

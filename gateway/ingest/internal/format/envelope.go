@@ -114,14 +114,13 @@ type unwrapping struct {
 	around   [preset.MaxNested + 1]around // of an element; the last is the message
 	device   []byte                       // of the last reading
 	texts    []byte                       // that the message has not as such
-	columns  []string                     // of the last table
-	rows     int                          // of the message's tables
-	raw      []byte                       // the message, where it is bytes
-	opened   []byte                       // of a text
+	naming                                // of a table's columns
+	sent                                  // bytes
 	kept     kept
-	known    bool // a key came that is no data
-	first    bool // a value came that has nothing to be compared with
-	late     bool // a value came that is older than another
+	unit     scaling // of the field at hand
+	known    bool    // a key came that is no data
+	first    bool    // a value came that has nothing to be compared with
+	late     bool    // a value came that is older than another
 }
 
 // BeginWrapped is Begin for a message in an envelope. It reports what the message is, empty for one

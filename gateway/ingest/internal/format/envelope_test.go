@@ -105,6 +105,7 @@ func TestEnvelope(t *testing.T) {
 		"ts: [{pointer: /up/at, as: rfc3339}, {pointer: /at, as: s}]\n"
 	const pairs = "each: /data\npairs: {list: /sensors, name: id, value: value}\n" +
 		"ts: [{pointer: /recorded_at, as: rfc3339}]\n"
+	const warm = "  f: {pointer: /t, unit: {pointer: /u, words: {C: Cel, F: degF}}}\n  n: {pointer: /n}\n"
 	const typed = "device: /camera\ntype: {pointer: /type, reading: [lpr], heartbeat: [alive], ignore: [face]}\n" +
 		"topics: [{pattern: \"all/updates\", type: reading}]\n"
 	for _, c := range []struct {
@@ -138,6 +139,14 @@ func TestEnvelope(t *testing.T) {
 			`{"n":"","f":"1"}`, "10:00:00? f=1"},
 		{"a text is no number where none is said to be", "", "  n: {pointer: /n}\n", nil, nil, `{"n":"1"}`, "E101/0"},
 		{"all numbers as texts", "number: text\n", "", map[string]string{"n": "/v"}, nil, `{"v":"3"}`, "10:00:00? n=3"},
+		{"a unit beside the value", "root: /o\n", warm, nil, []string{"", "Cel"}, `{"o":{"t":50,"u":"F"},"u":"C"}`,
+			"10:00:00? f=10"},
+		{"a unit around it", "root: /o\n", warm, nil, []string{"", "Cel"}, `{"o":{"t":50},"u":"C"}`, "10:00:00? f=50"},
+		{"a unit that is none", "root: /o\n", warm, nil, []string{"", "Cel"}, `{"o":{"t":50,"u":"K"}}`, "E202/1"},
+		{"no unit", "root: /o\n", warm, nil, []string{"", "Cel"}, `{"o":{"t":50}}`, "E202/1"},
+		{"no unit and no value", "root: /o\n", warm, nil, []string{"", "Cel"}, `{"o":{"n":1}}`, "10:00:00? n=1"},
+		{"a unit around pairs", pairs, "  f: {pointer: /53, unit: {pointer: /u, words: {F: degF}}}\n", nil,
+			[]string{"", "Cel"}, `{"u":"F","data":[{"sensors":[{"id":53,"value":50}]}]}`, "10:00:00? f=10"},
 		{"scale, offset and unit", "", "  f: {pointer: /t, scale: 0.1, offset: 1, unit: degF}\n", nil,
 			[]string{"", "Cel"},
 			`{"t":2110}`, "10:00:00? f=100"},

@@ -130,6 +130,9 @@ func (d *Decoder) emit() {
 
 func (d *Decoder) setSenML(i int) {
 	kind := d.shape.fields[i].kind
+	if d.shape.sources != nil && !d.takeUnit(&element{}, nil, i, d.shape.sources[i]) {
+		return
+	}
 	if !d.senml.isFloat {
 		if d.shape.sources != nil {
 			d.take(i, d.shape.sources[i], d.senml.value)

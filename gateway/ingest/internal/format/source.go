@@ -15,18 +15,24 @@ import (
 
 // source is where a field is in an envelope, and what makes its value of what is there.
 type source struct {
-	path          []string    // below the root
-	anywhere      bool        // else also in the reading, and in the message
-	capture       string      // of the topic, in place of a path
-	laid          preset.Laid // in bytes, in place of a path; of no width elsewhere
-	texts         bool        // a number may be the text of one
-	scale, offset float64
-	words         map[string]preset.Word
+	path     []string    // below the root
+	anywhere bool        // else also in the reading, and in the message
+	capture  string      // of the topic, in place of a path
+	laid     preset.Laid // in bytes, in place of a path; of no width elsewhere
+	texts    bool        // a number may be the text of one
+	scaling
+	// units are by the words that the message has for them at said; nil where it needs none.
+	said  []string
+	units map[string]scaling
+	words map[string]preset.Word
 	// counter says that the value is the difference to the device's last, which wraps at wrap;
 	// change that it is whether it differs from it.
 	counter, change bool
 	wrap            float64
 }
+
+// scaling is what is made of a number: to = from*scale + offset.
+type scaling struct{ scale, offset float64 }
 
 // Wrap says that readings of the shape come in a preset's envelope. A field is where the register's
 // map has it, or else the profile, or else, where there is neither, below the root by its name.
@@ -41,7 +47,7 @@ func (s *Shape) Wrap(e *Envelope, profile *preset.Profile, mapped map[string]str
 		s.layout = newLayout(profile.Bytes)
 	}
 	for i, name := range s.names {
-		src := &source{scale: 1, texts: e.texts}
+		src := &source{scaling: scaling{scale: 1}, texts: e.texts}
 		own, isMapped := mapped[name]
 		of, profiled := preset.Source{}, false
 		if profile != nil {
@@ -80,21 +86,37 @@ func (s *Shape) Wrap(e *Envelope, profile *preset.Profile, mapped map[string]str
 
 // take takes what a profile says; false where the unit is another measure's.
 func (s *source) take(of preset.Source, unit string) bool {
-	factor, add, ok := preset.Convert(of.Unit, unit)
-	if !ok {
+	if !of.Unit.Becomes(unit) {
 		return false
 	}
 	s.path, s.capture, s.words, s.change = pathOf(of.Pointer), of.Capture, of.Words, of.Change
 	s.laid, _ = of.Laid()
 	if of.Counter != nil {
-		s.counter, s.wrap, add = true, float64(of.Counter.Wrap), 0 // a difference has no zero of its own
+		s.counter, s.wrap = true, float64(of.Counter.Wrap)
 	}
 	s.texts = s.texts || of.Number == "text"
-	if of.Scale != 0 {
-		s.scale = of.Scale
+	if of.Unit.Pointer == "" {
+		s.scaling = s.scaled(of, of.Unit.Code, unit)
+		return true
 	}
-	s.scale, s.offset = s.scale*factor, of.Offset*factor+add
+	s.said, s.units = pathOf(of.Unit.Pointer), make(map[string]scaling, len(of.Unit.Words))
+	for word, code := range of.Unit.Words {
+		s.units[word] = s.scaled(of, code, unit)
+	}
 	return true
+}
+
+// scaled is what a profile makes of a number in one unit, in another that goes with it.
+func (s *source) scaled(of preset.Source, from, to string) scaling {
+	factor, add, _ := preset.Convert(from, to)
+	if s.counter {
+		add = 0 // a difference has no zero of its own
+	}
+	scale := of.Scale
+	if scale == 0 {
+		scale = 1
+	}
+	return scaling{scale * factor, of.Offset*factor + add}
 }
 
 // unwrapFields finds a reading's fields.
@@ -125,7 +147,7 @@ func (d *Decoder) unwrapFields(e *element) {
 		if v == nil && src.anywhere {
 			v, _ = d.find(e, src.path, slotField+slot(i))
 		}
-		if v != nil {
+		if v != nil && d.takeUnit(e, root, i, src) {
 			d.take(i, src, v)
 		}
 	}
@@ -173,7 +195,9 @@ func (d *Decoder) unwrapPairs(e *element) {
 				continue
 			}
 			from[i] = value
-			d.take(i, src, value)
+			if d.takeUnit(e, nil, i, src) {
+				d.take(i, src, value)
+			}
 		}
 		for _, path := range d.shape.known {
 			d.known = d.known || len(path) == 1 && path[0] == string(name)
@@ -267,6 +291,27 @@ func (d *Decoder) takeNumber(i int, src *source, v *fastjson.Value) {
 	}
 }
 
+// takeUnit finds which unit a field's number is in, where the message says it: below the root, or else as it finds
+// times. False where that is no unit that the profile has a word for.
+func (d *Decoder) takeUnit(e *element, root *fastjson.Value, i int, src *source) bool {
+	d.unit = src.scaling
+	if src.units == nil {
+		return true
+	}
+	var v *fastjson.Value
+	if root != nil {
+		v = root.Get(src.said...)
+	}
+	if v == nil {
+		v, _ = d.find(e, src.said, slotField+slot(i)) // which a field of a profile does not use
+	}
+	unit, known := src.units[string(d.text(v))]
+	if d.unit = unit; !known {
+		d.fail(fault.At(fault.NoUnit, i))
+	}
+	return known
+}
+
 // scaled takes a number in the device's unit. What is left behind the twelfth digit after a
 // conversion is the conversion's.
 func (d *Decoder) scaled(i int, src *source, n float64) {
@@ -276,8 +321,8 @@ func (d *Decoder) scaled(i int, src *source, n float64) {
 			return
 		}
 	}
-	if src.scale != 1 || src.offset != 0 {
-		n = n*src.scale + src.offset
+	if unit := d.unit; unit.scale != 1 || unit.offset != 0 {
+		n = n*unit.scale + unit.offset
 		if whole := math.Round(n); math.Abs(n-whole) < 1e-9*math.Max(1, math.Abs(n)) {
 			n = whole
 		}

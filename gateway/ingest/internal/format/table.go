@@ -8,6 +8,12 @@ const maxColumns = 32
 // table is where a message has names of columns, and rows with a value for each.
 type table struct{ names, rows []string }
 
+// naming has the names of the last table, and how many rows the message's tables have.
+type naming struct {
+	columns []string
+	rows    int
+}
+
 // nameColumns makes objects of the rows of a table, so that the pointers of a preset and a profile find by name what
 // stands there by its place:
 //

@@ -28,6 +28,7 @@ const (
 	UseType   Use = "type"
 	UseField  Use = "field"
 	UseName   Use = "name" // of the value beside it
+	UseUnit   Use = "unit"
 	UseKnown  Use = "known"
 	UseNone   Use = "none"
 )
@@ -302,6 +303,9 @@ func (t *Trace) fields(e *element, note func(string, Key)) {
 		t.bytes(e, note)
 	}
 	for i, src := range shape.sources {
+		if src != nil && src.units != nil {
+			t.unit(e, root, src.said, note)
+		}
 		switch {
 		case src == nil || src.path == nil || src.laid.Width > 0:
 		case root != nil && root.Get(src.path...) != nil:
@@ -315,6 +319,15 @@ func (t *Trace) fields(e *element, note func(string, Key)) {
 			note(t.at[root]+pointerOf(path), Key{Use: UseKnown})
 		}
 	}
+}
+
+// unit notes where a number's unit is.
+func (t *Trace) unit(e *element, root *fastjson.Value, said []string, note func(string, Key)) {
+	if root != nil && root.Get(said...) != nil {
+		note(t.at[root]+pointerOf(said), Key{Use: UseUnit})
+		return
+	}
+	note(t.place(e, said), Key{Use: UseUnit})
 }
 
 // pairs notes the fields in a list of names and values.

@@ -41,6 +41,7 @@ var reasonCodes = [fault.Codes]packets.Code{
 	fault.NotANumber:   packets.ErrPayloadFormatInvalid,
 	fault.TooLong:      packets.ErrPayloadFormatInvalid,
 	fault.OutOfRange:   packets.ErrPayloadFormatInvalid,
+	fault.NoUnit:       packets.ErrPayloadFormatInvalid,
 	fault.BadForm:      packets.ErrPayloadFormatInvalid,
 	fault.BadTime:      packets.ErrPayloadFormatInvalid,
 	fault.Quota:        packets.ErrQuotaExceeded,
