@@ -65,7 +65,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 			return e.make(r, v)
 		}))
 	}
-	mux.HandleFunc("/openapi.json", a.get(func(*http.Request) (*httpcache.Reply, error) { return a.openAPI() }))
+	mux.HandleFunc("/openapi.json", a.get(a.openAPI))
 	mux.HandleFunc("/books/gateways.json", a.get(func(*http.Request) (*httpcache.Reply, error) { return a.gateways() }))
 	mux.HandleFunc("/books/gateways/{gateway}/{name...}", a.book(a.get(a.small)))
 	mux.HandleFunc("/books/{name...}", a.book(a.get(a.small)))

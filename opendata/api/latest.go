@@ -56,10 +56,13 @@ func (a *API) allLatest(r *http.Request, v url.Values) (*httpcache.Reply, error)
 	return &httpcache.Reply{Type: jsonType, Body: append(b, `],"next":null}`+"\n"...)}, nil
 }
 
+func latestHeader() []string {
+	return append([]string{"stream"}, observationTable(query.Stream{}, nil).header...)
+}
+
 // latestTable has the columns of observations behind the stream's id.
 func (a *API) latestTable(r *http.Request, all []query.Last, as form) (*httpcache.Reply, error) {
-	plain := observationTable(query.Stream{}, nil)
-	head := table[store.Observation]{header: append([]string{"stream"}, plain.header...)}
+	head := table[store.Observation]{header: latestHeader()}
 	body := head.head(as)
 	for _, l := range all {
 		epochs, err := a.epochsOf(r, l.Stream, l.Items)

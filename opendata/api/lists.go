@@ -215,8 +215,7 @@ func (a *API) ledger(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 			}
 		}
 	}
-	key := func(e entry) string { return e.Gateway + " " + strconv.FormatInt(e.N, 10) }
-	l := listing[entry]{"entries", out, manyShort, key, ledgerTable, nil}
+	l := listing[entry]{"entries", out, manyShort, entryKey, ledgerTable, nil}
 	if len(missing) == 0 {
 		return l.answer(r, v)
 	}
@@ -232,6 +231,8 @@ func (a *API) ledger(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	}
 	return reply, err
 }
+
+func entryKey(e entry) string { return e.Gateway + " " + strconv.FormatInt(e.N, 10) }
 
 var ledgerTable = table[entry]{
 	[]string{"n", "day", "gateway", "decision", "plan", "unit", "kind", "epsilon", "delta", "cap", "left",

@@ -8,8 +8,8 @@ import (
 	"sluice/store"
 )
 
-// maxNamed bounds how often a parameter is repeated.
-const maxNamed = 500
+// MaxNamed bounds how often a parameter is repeated.
+const MaxNamed = 500
 
 // AllStatuses are the statuses that a query can ask for.
 var AllStatuses = []store.Status{store.Published, store.Withheld, store.NoData, store.Withdrawn}
@@ -18,7 +18,7 @@ var AllStatuses = []store.Status{store.Published, store.Withheld, store.NoData, 
 var Orders = []string{"asc", "desc"}
 
 func askedCells(v url.Values, st Stream) (out []string, err error) {
-	if len(v["cell"]) > maxNamed {
+	if len(v["cell"]) > MaxNamed {
 		return nil, &Invalid{"cell", "is there more than 500 times"}
 	}
 	for _, id := range v["cell"] {
@@ -32,7 +32,7 @@ func askedCells(v url.Values, st Stream) (out []string, err error) {
 
 // askedMeasures returns the names of measures, and of all that are in a histogram.
 func askedMeasures(v url.Values, st Stream) (out []string, err error) {
-	if len(v["measure"]) > maxNamed {
+	if len(v["measure"]) > MaxNamed {
 		return nil, &Invalid{"measure", "is there more than 500 times"}
 	}
 	for _, name := range v["measure"] {

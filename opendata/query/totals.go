@@ -101,26 +101,40 @@ func (s *Source) Totals(ctx context.Context, v url.Values, st Stream, latest tim
 	return out, nil
 }
 
-// addable returns the measures that can be added up, of those asked for or of all.
-// Distinct units cannot: the same one may have been in two zones or hours. Nor can means,
-// quantiles and levels.
-func addable(st Stream, asked []string) ([]string, error) {
-	var out []string
+// Addable returns the measures of a stream that can be added up.
+func Addable(st Stream) (out []string) {
 	for _, m := range st.Measures {
-		if len(asked) > 0 && !slices.Contains(asked, m.Name) {
-			continue
-		}
 		if m.Of == "count()" || strings.HasPrefix(m.Of, "sum(") || strings.HasPrefix(m.Of, "histogram(") {
 			out = append(out, m.Name)
-		} else if len(asked) > 0 {
-			return nil, &Invalid{"measure", "names one that cannot be added up; totals are of count, sum and histogram"}
 		}
 	}
-	if len(out) == 0 {
-		return nil, &Invalid{"measure",
-			"is missing: this stream has none that can be added up; totals are of count, sum and histogram"}
+	return out
+}
+
+// addable returns the measures that can be added up, of those asked for or of all.
+func addable(st Stream, asked []string) ([]string, error) {
+	can := Addable(st)
+	if len(asked) == 0 && len(can) > 0 {
+		return can, nil
 	}
-	return out, nil
+	for _, m := range st.Measures {
+		if (len(asked) == 0 || slices.Contains(asked, m.Name)) && !slices.Contains(can, m.Name) {
+			return nil, &Invalid{"measure", "names one that cannot be added up: " + whyNot(m.Of)}
+		}
+	}
+	return slices.DeleteFunc(can, func(name string) bool { return !slices.Contains(asked, name) }), nil
+}
+
+// whyNot says in words why a measure has no totals.
+func whyNot(of string) string {
+	switch name, _, _ := strings.Cut(of, "("); name {
+	case "distinct":
+		return "who was counted in one hour or place may be counted in the next one as well, so that the sum would " +
+			"be of nobody knows how many"
+	case "mean", "leq", "quantile", "min", "max":
+		return "the sum of averages, levels, quantiles or extremes is no number of anything"
+	}
+	return "totals are of count, sum and histogram"
 }
 
 func (t *Total) add(o *store.Observation) {

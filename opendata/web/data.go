@@ -30,4 +30,6 @@ func (w *Web) data(r *http.Request, _ *i18n.Localizer) (any, error) {
 }
 
 // docs is the API for people, from the same words as /openapi.json.
-func (w *Web) docs(*http.Request, *i18n.Localizer) (any, error) { return api.Guide(), nil }
+func (w *Web) docs(r *http.Request, _ *i18n.Localizer) (any, error) {
+	return api.Guide(r.Context(), w.source), nil
+}

@@ -64,6 +64,9 @@ func TestOpenAPIHolds(t *testing.T) {
 		pointer := "openapi.json#/paths/" + url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(path)) +
 			"/get/responses/" + status + "/content/" + strings.NewReplacer("/", "~1", "+", "%2B").Replace(mime) +
 			"/schema"
+		if status != "200" {
+			pointer = "openapi.json#/components/responses/" + status + pointer[strings.Index(pointer, "/content/"):]
+		}
 		schema, err := c.Compile(pointer)
 		if err != nil {
 			t.Fatalf("%s: %v", pointer, err)
