@@ -37,8 +37,10 @@ func (s *Sensor) check() error {
 		return fmt.Errorf("quota is how many readings a minute the sensor may send, 1 to %d", MaxQuota)
 	case (s.Lat == nil) != (s.Lon == nil):
 		return errors.New("lat and lon go together")
-	case (s.Zone == "") == (s.Lat == nil):
+	case s.Zone == "" && s.Lat == nil:
 		return errors.New("needs either zone or lat and lon")
+	case s.Zone != "" && s.Lat != nil:
+		return errors.New("has a zone, and lat and lon too, which say the zone themselves; keep one of both")
 	case s.Registered == (civil.Date{}):
 		return errors.New("registered is missing, e.g. 2026-01-01")
 	}

@@ -66,6 +66,15 @@ func (r *Register) Where(n int) string {
 	return fmt.Sprintf("%s, line %d", r.files[r.places[n].file], r.places[n].line)
 }
 
+// Place is the file and the line on which a sensor's entry begins; of sensors that were made
+// otherwise there is none.
+func (r *Register) Place(n int) (file string, line int) {
+	if n >= len(r.places) {
+		return "", 0
+	}
+	return r.files[r.places[n].file], int(r.places[n].line)
+}
+
 // UpTopic is where the sensor publishes its readings; empty where that is on the patterns of its
 // preset.
 func (s *Sensor) UpTopic() string {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +30,9 @@ func sensorImport() *cobra.Command {
 		Args:  between(1, 1),
 		Long: "Reads a CSV file as spreadsheets export it (UTF-8; commas, semicolons or tabs; names of the columns\n" +
 			"in the first row) and says of each row what is wrong with it, by row and column, and how the entries\n" +
-			"will look. Nothing is written without --write, nor while a row is wrong. Keys of an entry are:\n" +
+			"will look. Nothing is written without --write, nor while a row is wrong. A row that says what the\n" +
+			"register has already is passed over, one about a sensor that it has otherwise is wrong without\n" +
+			"--update. Keys of an entry are:\n" +
 			strings.Join(fleet.Keys(), " ") + "\n(purpose.en, map.level and so on). Exit codes: 0 all rows are " +
 			"right, 1 some are not, 2 usage,\n3 the file, register or policy cannot be read.",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,6 +59,10 @@ func sensorImport() *cobra.Command {
 	f.StringVar(&in.policy, "policy", "", "policy directory that has the zones, kinds and fields")
 	f.StringVar(&in.out, "out", "", "file to write to; the register's own file is added to; by default FLEET.yaml in "+
 		"the register's directory")
+	f.BoolVar(&in.columns.Update, "update", false,
+		"write rows about sensors that the register has over their entries; "+
+			"keys without a column stay")
+	f.BoolVar(&in.remove, "remove", false, "with --replace, let more than half of the file's sensors go")
 	f.BoolVar(&in.write, "write", false, "write the entries, if no row is wrong")
 	f.BoolVar(&in.replace, "replace", false, "write over the file of --out, if it is there: its entries make way")
 	return c
@@ -64,7 +72,7 @@ func sensorImport() *cobra.Command {
 type importing struct {
 	file, register, policy, out string
 	columns                     fleet.Columns
-	write, replace              bool
+	write, replace, remove      bool
 	errors                      io.Writer
 }
 
@@ -119,11 +127,15 @@ func (in *importing) show(w io.Writer) error {
 	}
 	wrong := len(f.WrongRows())
 	fmt.Fprintf(w, "%s: %s, %d right, %d wrong\n", in.file, counted(f.Rows, "row", "rows"), f.Rows-wrong, wrong)
-	for _, x := range f.Faults[:min(len(f.Faults), maxFaults)] {
-		fmt.Fprintln(w, brief.Text(x.String()))
+	if f.There > 0 {
+		fmt.Fprintf(w, "%d of them are in the register already, as they are\n", f.There)
 	}
-	if n := len(f.Faults) - maxFaults; n > 0 {
-		fmt.Fprintf(w, "and %d more; fix these first\n", n)
+	if n := len(f.Changed); n > 0 {
+		fmt.Fprintf(w, "%d of them change what the register has\n", n)
+	}
+	faults(w, f.Faults)
+	if err := in.leaving(w, f); err != nil {
+		return err
 	}
 	if !in.write || wrong > 0 {
 		in.preview(w, f)
@@ -132,8 +144,11 @@ func (in *importing) show(w io.Writer) error {
 	case wrong > 0:
 		return &exitError{exitFailed, counted(wrong, "row is wrong", "rows are wrong") + ", so nothing is written; " +
 			"mend the spreadsheet"}
-	case len(f.Entries) == 0:
+	case f.Rows == 0:
 		return &exitError{exitFailed, "there is no row to import"}
+	case len(f.Entries)+len(f.Changed) == 0:
+		fmt.Fprintln(w, "There is nothing to write.")
+		return nil
 	case !in.write:
 		fmt.Fprintln(w, "Nothing is written yet; add --write.")
 		return nil
@@ -141,7 +156,80 @@ func (in *importing) show(w io.Writer) error {
 	if err := in.save(f); err != nil {
 		return &config.Refusal{Err: err}
 	}
-	fmt.Fprintf(w, "%s: %s written\n", in.out, counted(len(f.Entries), "sensor", "sensors"))
+	for _, file := range slices.Sorted(maps.Keys(f.Files)) {
+		fmt.Fprintf(w, "%s: rewritten\n", file)
+	}
+	if len(f.Entries) > 0 {
+		fmt.Fprintf(w, "%s: %s written\n", in.out, counted(len(f.Entries), "sensor", "sensors"))
+	}
+	return nil
+}
+
+// faults prints what is wrong with rows, and of what is wrong with many in the same way how many.
+func faults(w io.Writer, list []fleet.Fault) {
+	rows := make(map[string]int)
+	alike := func(x fleet.Fault) string { return strings.Join(x.Columns, "\x00") + "\x00" + x.Text }
+	for _, x := range list {
+		rows[alike(x)]++
+	}
+	shown, left := 0, 0
+	for _, x := range list {
+		n := rows[alike(x)]
+		delete(rows, alike(x))
+		switch {
+		case n == 0: // told with the first
+		case shown == maxFaults:
+			left += n
+		case n > 1:
+			shown++
+			fmt.Fprintf(w, "%s (and %s)\n", brief.Text(x.String()), counted(n-1, "other row", "other rows"))
+		default:
+			shown++
+			fmt.Fprintln(w, brief.Text(x.String()))
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(w, "and %d more; fix these first\n", left)
+	}
+}
+
+// leaving says whose entries are in the file that is written over and not in the spreadsheet: they
+// leave the register.
+func (in *importing) leaving(w io.Writer, f *fleet.Fleet) error {
+	if !in.replace || in.added() || in.out == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(in.out)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return &config.Refusal{Err: err}
+	}
+	old, err := register.ParseBeside(in.out, raw, os.ReadFile)
+	if err != nil {
+		return &config.Refusal{Err: err}
+	}
+	now := make(map[string]bool)
+	for n := range f.Entries {
+		now[f.Entries[n].Sensor.ID] = true
+	}
+	var gone []string
+	for n := range old.Sensors {
+		if id := old.Sensors[n].ID; !now[id] {
+			gone = append(gone, id)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "%d of the %d sensors in %s leave the register: %s\n", len(gone), len(old.Sensors), in.out,
+		first(gone))
+	if len(gone) >= fewUsers && 2*len(gone) > len(old.Sensors) && !in.remove {
+		return &exitError{exitFailed,
+			"more than half of the file's sensors would leave, so nothing is written; if that " +
+				"is meant, add --remove"}
+	}
 	return nil
 }
 
@@ -202,6 +290,14 @@ func (in *importing) read() (*fleet.Fleet, error) {
 
 // save writes the entries.
 func (in *importing) save(f *fleet.Fleet) error {
+	for _, file := range slices.Sorted(maps.Keys(f.Files)) {
+		if err := perm.Replace(file, f.Files[file], sharedMode); err != nil {
+			return err
+		}
+	}
+	if len(f.Entries) == 0 {
+		return nil
+	}
 	sensors := make([]register.Sensor, len(f.Entries))
 	for n := range f.Entries {
 		sensors[n] = f.Entries[n].Sensor

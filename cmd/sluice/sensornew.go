@@ -67,6 +67,10 @@ func sensorNew() *cobra.Command {
 			if err := n.add(); err != nil {
 				return err
 			}
+			if n.policy == "" {
+				fmt.Fprintln(cmd.ErrOrStderr(),
+					"no policy was asked whether it has this kind and zone; give --policy DIR")
+			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s:\n%s", n.file(), fleet.AppendEntry(nil, &n.sensor))
 			return err
 		},

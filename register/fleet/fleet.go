@@ -15,10 +15,12 @@ package fleet
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"sluice/brief"
+	"sluice/internal/civil"
 	"sluice/register"
 )
 
@@ -39,12 +41,16 @@ type Columns struct {
 	Map map[string]string
 	// Set is a value by key, for cells that are empty and keys that have no column.
 	Set map[string]string
+	// Update has rows about sensors that the register has written over their entries, as far as
+	// they differ in keys that have a column or are set; else such rows are wrong.
+	Update bool
 }
 
 // Entry is a row that can be read.
 type Entry struct {
 	Row    int // from 1; the names of the columns are the first
 	Sensor register.Sensor
+	bad    []string // columns with a mistake, whose keys hold something that is none
 }
 
 // Fault is what is wrong with a row.
@@ -70,6 +76,11 @@ type Fleet struct {
 	Rows    int
 	Entries []Entry
 	Faults  []Fault
+	// There are how many rows say what the register has already; Changed are those that are
+	// written over what it has, and Files the files of the register with them.
+	There   int
+	Changed []Entry
+	Files   map[string][]byte
 	columns Columns
 }
 
@@ -163,7 +174,7 @@ func (r *reader) read() error {
 
 // row reads one row.
 func (r *reader) row(row int, cells []string) {
-	e, wrong := Entry{Row: row}, false
+	e := Entry{Row: row}
 	for _, s := range r.sources {
 		text, column := "", ""
 		if s.column >= 0 {
@@ -178,11 +189,24 @@ func (r *reader) row(row int, cells []string) {
 		}
 		if err != nil {
 			r.fault(row, column, fmt.Sprintf("%s: %v", s.key, err))
-			wrong = true
+			e.bad = append(e.bad, column)
+			e.patch(s.key)
 		}
 	}
-	if !wrong {
+	if e.Sensor.ID != "" {
 		r.fleet.Entries = append(r.fleet.Entries, e)
+	}
+}
+
+// patch puts something in place of what cannot be read, so that the rest of a row can be looked at.
+func (e *Entry) patch(key string) {
+	switch key {
+	case "registered":
+		e.Sensor.Registered = civil.Date{Year: 2000, Month: 1, Day: 1}
+	case "owner", "kind":
+		reflect.ValueOf(&e.Sensor).Elem().FieldByName(strings.ToUpper(key[:1]) + key[1:]).SetString("-")
+	case "lat", "lon":
+		e.Sensor.Lat, e.Sensor.Lon, e.Sensor.Zone = new(float64), new(float64), ""
 	}
 }
 
@@ -221,32 +245,68 @@ func unquoted(text string) string {
 
 // Examine holds the entries against a register that they are to join, a file or directory, which may
 // be empty for none; and against the kinds and zones of a policy, which may be nil. What is wrong
-// with rows joins Faults; it returns what is wrong with the register itself.
+// with rows joins Faults, what is there already leaves Entries; it returns what is wrong with the
+// register itself.
 func (f *Fleet) Examine(name, path string, read func(path string) ([]byte, error), kinds map[string]register.Kind,
 	zones *register.Zones) ([]register.Fault, error) {
 	reg, found, err := register.Propose(path, read, name, f.lines())
 	if err != nil {
 		return nil, err
 	}
-	// Of what is there already, the policy is no concern here.
-	found = append(found, slices.DeleteFunc(reg.Check(kinds, zones), func(x register.Fault) bool {
-		return x.File != name
-	})...)
-	var others []register.Fault
-	wrong := make(map[int]bool)
-	for _, x := range found {
-		switch {
-		case x.File != name && !x.Note:
-			others = append(others, x)
-		case x.File == name && !x.Note:
-			text := strings.ReplaceAll(x.What(), name+", line ", "row ")
-			f.Faults = append(f.Faults, Fault{x.Line, f.columns.about(text), text})
-			wrong[x.Line] = true
+	again := f.again(reg, name)
+	if len(f.Changed) > 0 {
+		if f.Files, err = f.rewritten(reg, read); err != nil {
+			return nil, err
+		}
+		if reg, found, err = register.Propose(path, f.over(read), name, f.lines()); err != nil {
+			return nil, err
 		}
 	}
-	f.Entries = slices.DeleteFunc(f.Entries, func(e Entry) bool { return wrong[e.Row] })
+	changed := make(map[string]int, len(f.Changed)) // rows by id
+	for _, e := range f.Changed {
+		changed[e.Sensor.ID] = e.Row
+	}
+	// Of what is there already, the policy is no concern here.
+	found = append(found, slices.DeleteFunc(reg.Check(kinds, zones), func(x register.Fault) bool {
+		return x.File != name && changed[x.ID] == 0
+	})...)
+	return f.sort(name, found, again, changed), nil
+}
+
+// sort puts what was found where it belongs: to rows, or to the register, which is returned.
+func (f *Fleet) sort(name string, found []register.Fault, again map[int]bool, changed map[string]int) (
+	others []register.Fault) {
+	bad, wrong := make(map[int][]string), make(map[int]bool)
+	for _, e := range f.Entries {
+		bad[e.Row], wrong[e.Row] = e.bad, len(e.bad) > 0
+	}
+	for _, x := range found {
+		row := x.Line
+		if x.File != name {
+			row = changed[x.ID]
+		}
+		switch {
+		case x.Note || x.File == name && again[row]:
+		case row == 0:
+			others = append(others, x)
+		default:
+			text := strings.ReplaceAll(x.What(), name+", line ", "row ")
+			about := f.columns.about(text)
+			if len(bad[row]) > 0 && (len(about) == 0 || touches(about, bad[row])) {
+				continue // it is about what was put there
+			}
+			f.Faults = append(f.Faults, Fault{row, about, text})
+			wrong[row] = true
+		}
+	}
+	gone := func(e Entry) bool { return wrong[e.Row] }
+	f.Entries, f.Changed = slices.DeleteFunc(f.Entries, gone), slices.DeleteFunc(f.Changed, gone)
 	slices.SortStableFunc(f.Faults, func(a, b Fault) int { return a.Row - b.Row })
-	return others, nil
+	return others
+}
+
+func touches(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
 }
 
 // lines are the entries as a file of the register in which each stands on the line of its row.

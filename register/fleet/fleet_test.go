@@ -174,7 +174,8 @@ func TestEveryKeyIsWritten(t *testing.T) {
 // TestTexts: whatever a cell holds is the same behind YAML.
 func TestTexts(t *testing.T) {
 	for _, text := range []string{"plain", "two words", "true", "No", "null", "~", "1", "01", "1e5", "2026-12-01", "#x",
-		"a #b", "a: b", "a:b", `say "x"`, `C:\new\t`, "l'aigua", "- a", "{a}", "[a]", "a, b", "&a", "*a", "!a", "%a", "@a", "`a`", "|", ">",
+		"a #b", "a: b", "a:b", `say "x"`, `C:\new\t`, "l'aigua", "- a", "{a}", "[a]", "a, b", "&a", "*a", "!a", "%a",
+		"@a", "`a`", "|", ">",
 		"Plaça Major · 1 € 😀", "a\u00b7b", "?", "? a", "=", "<<"} {
 		s := register.Sensor{ID: "a", Owner: "o", Kind: "k", Zone: "z", Contact: text,
 			Purpose: map[string]string{text: text, "en": "x"}}

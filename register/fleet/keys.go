@@ -110,7 +110,7 @@ var unnamed = regexp.MustCompile(`[^A-Za-z0-9_.:-]+`)
 func setValue(v reflect.Value, below, text string) error {
 	if u, reads := v.Addr().Interface().(encoding.TextUnmarshaler); reads {
 		if err := u.UnmarshalText([]byte(text)); err != nil && v.Type() == reflect.TypeFor[civil.Date]() {
-			return errors.New("a day is written year-month-day, such as 2026-12-01; the spreadsheet's format for " +
+			return errors.New("a day is written year-month-day, such as 2026-12-01; a spreadsheet's format for " +
 				"cells does that")
 		} else if err != nil {
 			return err

@@ -36,7 +36,7 @@ func open(name string, raw []byte) (*table, error) {
 		return nil, fmt.Errorf("%s%w", name, err)
 	}
 	raw = bytes.TrimPrefix(raw, []byte(mark))
-	first, rest, _ := bytes.Cut(raw, []byte("\n"))
+	first, rest := firstRow(raw)
 	line := strings.TrimSuffix(string(first), "\r")
 	t := &table{name: name, separator: separatorOf(line)}
 	if sep, told := strings.CutPrefix(strings.ToLower(line), "sep="); told && len(sep) == 1 {
@@ -60,6 +60,21 @@ func open(name string, raw []byte) (*table, error) {
 		t.names = append(t.names, strings.Join(strings.Fields(n), " "))
 	}
 	return t, nil
+}
+
+// firstRow is the first row, which ends at the first line end outside of quotes, and what is behind it.
+func firstRow(raw []byte) (row, rest []byte) {
+	quoted := false
+	for n, b := range raw[:min(len(raw), maxLine)] {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case b == '\n' && !quoted:
+			return raw[:n], raw[n+1:]
+		}
+	}
+	row, rest, _ = bytes.Cut(raw, []byte("\n"))
+	return row, rest
 }
 
 // plainFile refuses what is no text in UTF-8. The error begins with the place.
