@@ -72,7 +72,8 @@ cover: ## which lines the short tests reach, into coverage.out
 # earlier formats (policy/council/testdata) are never written anew.
 golden: ## write the texts anew that tests compare with
 	@echo "seed none: nothing here is random"
-	UPDATE=1 go test -count 1 -run TestGolden ./policy/explain ./cmd/sluice ./gateway/ingest/internal/format
+	UPDATE=1 go test -count 1 -run TestGolden ./policy/explain ./cmd/sluice ./gateway/ingest/internal/format \
+		./opendata/sensorthings
 
 # Its numbers are drawn anew each time: commit it when the page has changed.
 picture: build ## the README's picture, docs/footfall.png, by the demo and chromium

@@ -216,7 +216,7 @@ var arrows = map[string]row{
 	"test/gofile":   {"texts of the code, for documents and translations", ""},
 	"test/raced":    {"what is tested without the race detector", ""},
 	"test/footfall": {"one plan, for tests on both sides of the noise", "internal/civil plan"},
-	"test/entered":  {"books and stores filled for tests", "books plan store"},
+	"test/entered":  {"books and stores filled for tests", "books internal/civil plan store"},
 	"test/claims": {"what documents say of intervals, against simulate",
 		"configs/portalba policy/bundle simulate"},
 	"test/bench": {"measures from outside", "test/ports"},

@@ -17,6 +17,9 @@ type possible struct {
 }
 
 func possibleOf(s *plan.Stream, values []string) possible {
+	if s.Every.Nominal() <= 0 {
+		return possible{} // it is no plan that a gateway has written
+	}
 	out := possible{every: s.Every.String(), zones: s.Zones, values: values}
 	for _, m := range s.Measures {
 		if m.Of == plan.Histogram && len(m.Edges) < 2 {

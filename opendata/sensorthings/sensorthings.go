@@ -82,7 +82,11 @@ func (a *API) get(ctx context.Context, path, rawQuery string) (*httpcache.Reply,
 	if err != nil {
 		return nil, err
 	}
-	return &httpcache.Reply{Type: out.Type, Body: out.Body, Next: out.Next, File: out.File}, nil
+	reply := &httpcache.Reply{Type: out.Type, Body: out.Body, File: out.File}
+	if out.File != "" { // JSON says it itself
+		reply.Next = out.Next
+	}
+	return reply, nil
 }
 
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {

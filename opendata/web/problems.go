@@ -58,6 +58,10 @@ func troubles(say func(string, ...any) string) []trouble {
 			say("Look at the list of streams for what there is: ids are written as they stand there, with small " +
 				"letters."),
 		},
+		{
+			"unsupported", say("This is an option of OData that SensorThings does not have."),
+			say("Leave it out. The detail names the options that there are."),
+		},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sluice/books"
+	"sluice/internal/civil"
 	"sluice/plan"
 	"sluice/store"
 )
@@ -76,15 +77,20 @@ func planOf(dir books.Dir, rows []store.Observation, stream string) (string, err
 		}
 	}
 	var measures []string
+	units := make(map[string]string)
 	for _, o := range rows {
 		if o.Stream == stream {
+			units[o.Measure] = o.Unit
+			if every, err := civil.ParsePeriod(o.Every); err == nil {
+				s.Every, s.Decision = every, o.Decision
+			}
 			add(&s.Zones, o.Zone)
 			add(&s.Category.Values, o.Category)
 			add(&measures, o.Measure)
 		}
 	}
 	for _, m := range measures {
-		s.Measures = append(s.Measures, plan.Measure{Name: m, Of: plan.Count})
+		s.Measures = append(s.Measures, plan.Measure{Name: m, Of: plan.Count, Unit: units[m]})
 	}
 	raw, err := json.Marshal(&s)
 	if err != nil {

@@ -74,6 +74,12 @@ var places = []string{
 	"/api/v1/streams/steps/observations?format=%s", "/api/v1/streams/steps/observations?%s=1",
 	"/api/v1/zones?stream=%s", "/api/v1/zones?stream=steps&measure=%s", "/api/v1/ledger?day=%s",
 	"/api/v1/sensors?limit=%s",
+	"/v1.1/%s", "/v1.1/Things('%s')", "/v1.1/Observations(%s)", "/v1.1/Things('a')/%s", "/v1.1?%s",
+	"/v1.1/Observations?$filter=%s", "/v1.1/Observations?$filter=id%%20eq%%20'%s'", "/v1.1/Observations?%s=1",
+	"/v1.1/Datastreams?$filter=contains(name,%%20'%s')", "/v1.1/Observations?$orderby=%s", "/v1.1/Things?$select=%s",
+	"/v1.1/Things?$expand=%s", "/v1.1/Things?$expand=Datastreams($filter=%s)", "/v1.1/Observations?$skiptoken='%s'",
+	"/v1.1/Observations?$resultFormat=%s", "/v1.1/Observations?$top=%s",
+	"/v1.1/Locations?$filter=st_within(location,geography'%s')",
 }
 
 // TestInjections puts thousands of attempts into every part of a request, with both
