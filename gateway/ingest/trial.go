@@ -248,7 +248,7 @@ func (y *trying) wrapped(topic string) {
 			return
 		}
 	}
-	if p.Device == "" || y.sensor.entry.Topic != "" {
+	if p.Device == "" && p.SenML == nil || y.sensor.entry.Topic != "" {
 		w.Shape = y.sensor.shape // only a topic says whose it is
 	}
 	if p.Format == preset.Sparkplug {

@@ -8,6 +8,7 @@ var systems = map[string]string{
 	"esphome": "ESPHome", "espresense": "ESPresense", "frigate-lpr": "Frigate", "home-assistant": "Home Assistant",
 	"native-cbor": "CBOR (RFC 8949)", "openmqttgateway": "OpenMQTTGateway", "paxcounter": "ESP32-Paxcounter",
 	"paxcounter-bytes": "ESP32-Paxcounter",
+	"senml-base":       "SenML (RFC 8428)",
 	"senml-cbor":       "SenML (RFC 8428)", "senml-json": "SenML (RFC 8428)", "sensor-community": "Sensor.Community",
 	"sensorthings-array": "OGC SensorThings 1.1",
 	"sensorthings-mqtt":  "OGC SensorThings 1.1", "sentilo": "Sentilo", "sentilo-provider": "Sentilo",

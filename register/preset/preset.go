@@ -57,6 +57,7 @@ type Preset struct {
 	Root    string   `yaml:"root"`
 	Pairs   *Pairs   `yaml:"pairs"`
 	Bytes   *Bytes   `yaml:"bytes"`
+	SenML   *Named   `yaml:"senml"`
 	// Number is text where all numbers come as texts.
 	Number string `yaml:"number"`
 }
@@ -276,7 +277,7 @@ func (p *Preset) checkTopics() error {
 		if t.pattern, err = ParsePattern(t.Pattern); err != nil {
 			return fmt.Errorf("topics: %s: %w", t.Pattern, err)
 		}
-		if !t.pattern.Identifies() && t.Role != Ignore && p.Device == "" {
+		if !t.pattern.Identifies() && t.Role != Ignore && p.Device == "" && p.SenML == nil {
 			return fmt.Errorf("topics: %s: it captures no {device}, and device names no place in the message; one of "+
 				"them says whose the message is", t.Pattern)
 		}
@@ -312,6 +313,9 @@ func (p *Preset) checkPointers() error {
 	}
 	if err := p.checkBytes(); err != nil {
 		return fmt.Errorf("bytes: %w", err)
+	}
+	if err := p.checkNamed(); err != nil {
+		return fmt.Errorf("senml: %w", err)
 	}
 	if p.Pairs != nil {
 		if _, err := Path(p.Pairs.List); err != nil {

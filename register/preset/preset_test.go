@@ -127,6 +127,7 @@ func TestConvert(t *testing.T) {
 // TestMistakes: what a person gets wrong is said, with the key.
 func TestMistakes(t *testing.T) {
 	const good = "preset: x\ntopics: [{pattern: \"a/{device}\", type: reading}]\nformat: json\n"
+	packs := strings.NewReplacer("json", "senml", "{device}", "x").Replace(good)
 	bytes := strings.Replace(good, "json", "bytes", 1)
 	if _, err := ParsePreset("x.yaml", []byte(good)); err != nil {
 		t.Fatal(err)
@@ -150,6 +151,11 @@ func TestMistakes(t *testing.T) {
 		{good + "columns: {names: /a, rows: /b, by: c}\neach: /b\n", `unknown field "by"`},
 		{strings.Replace(good, "json", "senml", 1) + "columns: {names: /a, rows: /b}\neach: /b\n",
 			"columns: a table is in"},
+		{good + "senml: {device: bn}\n", "senml: it is of messages whose format is senml"},
+		{packs + "senml: {device: n}\n", "senml: it is {device: bn}, or {split"},
+		{packs + "senml: {device: bn, split: /}\n", "senml: it is {device: bn}, or {split"},
+		{packs + "senml: {split: /}\ndevice: /x\n", "senml: it says whose a record is, and so does device"},
+		{strings.Replace(good, "json", "senml", 1) + "senml: {split: /}\n", "and so does {device} of a/{device}"},
 		{good + "bytes: {pointer: data}\n", "bytes: pointer: needs a JSON pointer"},
 		{good + "bytes: {pointer: /a, port: b}\n", "bytes: port: needs a JSON pointer"},
 		{good + "bytes: {pointer: /a, as: base32}\n", "bytes: as is base64 or hex"},

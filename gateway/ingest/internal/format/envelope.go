@@ -15,8 +15,7 @@ import (
 type Envelope struct {
 	format preset.Format
 	device []string
-	types  *preset.Types
-	typed  []string
+	types  *typesAt
 	times  []timeAt
 	seq    []string
 	absent *int64
@@ -24,10 +23,17 @@ type Envelope struct {
 	each   [][]string
 	table  *table
 	bytes  *bytesAt
+	named  *preset.Named
 	root   []string
 	prefix string // the root as a pointer
 	pairs  *pairList
 	texts  bool // numbers come as texts
+}
+
+// typesAt is what messages can be, and where they say it.
+type typesAt struct {
+	*preset.Types
+	path []string
 }
 
 // pairList is where names and values are, and which keys they have.
@@ -43,11 +49,12 @@ type timeAt struct {
 
 // NewEnvelope makes an envelope of a preset; city is the zone of local times.
 func NewEnvelope(p *preset.Preset, city *time.Location) *Envelope {
-	e := &Envelope{format: p.Format, device: pathOf(p.Device), types: p.Types, seq: pathOf(p.Seq.Pointer),
+	e := &Envelope{format: p.Format, device: pathOf(p.Device), seq: pathOf(p.Seq.Pointer),
 		absent: p.Seq.Absent, boot: pathOf(p.Boot), root: pathOf(p.Root), prefix: p.Root,
 		texts: p.Number == "text"}
+	e.named = p.SenML
 	if p.Types != nil {
-		e.typed = pathOf(p.Types.Pointer)
+		e.types = &typesAt{p.Types, pathOf(p.Types.Pointer)}
 	}
 	for _, t := range p.TS {
 		e.times = append(e.times, timeAt{pathOf(t.Pointer), t.Form.In(city)})
@@ -209,7 +216,7 @@ func (d *Decoder) beginTree(v *fastjson.Value, received int64) preset.Role {
 	role := preset.Reading
 	if e.types != nil {
 		var known bool
-		if role, known = e.types.Of(d.text(v.Get(e.typed...))); !known {
+		if role, known = e.types.Of(d.text(v.Get(e.types.path...))); !known {
 			d.sink.Refused(fault.New(fault.UnknownType))
 			return ""
 		}
@@ -236,19 +243,24 @@ func (d *Decoder) beginTree(v *fastjson.Value, received int64) preset.Role {
 // beginPack begins a SenML pack, whose labels are the keys.
 func (d *Decoder) beginPack(v *fastjson.Value, received int64) {
 	list, err := v.Array()
-	shape := d.shapeOf(&element{})
+	named := d.wrap.Envelope.named
+	shape := d.wrap.Shape
+	if named == nil {
+		shape = d.shapeOf(&element{})
+	}
 	switch {
 	case err != nil || len(list) == 0:
 		d.sink.Refused(fault.New(fault.SenML))
 		return
-	case shape == nil:
+	case shape == nil && named == nil:
 		return
 	}
 	for range len(list) - MaxReadings {
 		d.sink.Refused(fault.New(fault.TooLarge))
 	}
 	d.shape = shape
-	d.left = left{list: list[:min(len(list), MaxReadings)], received: received, senml: true}
+	d.left = left{list: list[:min(len(list), MaxReadings)], received: received, senml: true,
+		named: named}
 	d.bad, d.senml = fault.Fault{}, pack{}
 }
 

@@ -17,6 +17,7 @@ import (
 	"sluice/gateway/ingest/internal/cbor"
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/reading"
+	"sluice/register/preset"
 )
 
 // Bounds on one message.
@@ -74,7 +75,8 @@ type left struct {
 	received int64
 	// senml says that it is a pack, looked that all of it has been looked at.
 	senml, looked bool
-	index         int // of the next reading in a pack
+	index         int           // of the next reading in a pack
+	named         *preset.Named // says whose a record is; nil where all are one's
 	elements      []element
 }
 

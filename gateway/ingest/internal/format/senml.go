@@ -6,6 +6,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/register/preset"
 )
 
 // SenML in JSON (RFC 8428). A record's own name n is a field of the sensor's
@@ -27,6 +28,8 @@ const (
 // pack is the state that base fields carry through a pack.
 type pack struct {
 	baseTime, baseValue float64
+
+	base []byte // name
 
 	// of the record at hand
 	name             []byte
@@ -81,6 +84,9 @@ func (d *Decoder) decodeSenML(some []*fastjson.Value, last bool) {
 		if p.value == nil && !p.bad {
 			continue // base fields only
 		}
+		if d.left.named != nil && !d.whose() {
+			continue
+		}
 		at, timed, ok := p.instant(d.left.received)
 		i, known := d.shape.labels[string(p.name)]
 		if p.came != 0 && (at != d.stamp.Time || known && p.came&(1<<i) != 0) {
@@ -101,9 +107,49 @@ func (d *Decoder) decodeSenML(some []*fastjson.Value, last bool) {
 			d.setSenML(i)
 		}
 	}
-	if last {
+	if last && d.shape != nil {
 		d.emit()
 	}
+}
+
+// whose turns to the device that the names of a record say, and to what it measures; false where it is nobody's.
+// Records of one device that follow each other are counted as nobody's once.
+func (d *Decoder) whose() bool {
+	from := len(d.texts)
+	var device int
+	d.texts, device = join(d.texts, d.senml.base, d.senml.name, d.left.named)
+	id := d.texts[from : from+device]
+	d.senml.name = d.texts[from+device:]
+	d.texts = d.texts[:from] // which the next record may have; the name is read before
+	if d.wrap.Shape != nil || len(id) > 0 && string(id) == string(d.device) {
+		return d.shape != nil
+	}
+	if d.shape != nil {
+		d.emit() // to whom it is of
+	}
+	if len(id) > MaxText {
+		id = nil
+	}
+	d.device = append(d.device[:0], id...)
+	d.shape = d.wrap.Finder.Find(id)
+	return d.shape != nil
+}
+
+// join appends the device that a base name and a name say, and then what is measured. Of names that have no
+// separator nobody knows whose they are.
+func join(out, base, name []byte, named *preset.Named) (_ []byte, device int) {
+	if named.Device != "" {
+		return append(append(out, base...), name...), len(base)
+	}
+	from := len(out)
+	out = append(append(out, base...), name...)
+	all, size := out[from:], len(named.Split)
+	for at := len(all) - size; at >= 0; at-- {
+		if string(all[at:at+size]) == named.Split {
+			return append(out[:from+at], all[at+size:]...), at
+		}
+	}
+	return out, 0
 }
 
 func (d *Decoder) emit() {
@@ -195,7 +241,9 @@ func (d *Decoder) record(key []byte, v *fastjson.Value) {
 	case "vs", "vb", "vd":
 		p.value = v
 		p.values++
-	case "bn", "bu", "u", "bs", "s", "ut":
+	case "bn":
+		p.base, _ = v.StringBytes()
+	case "bu", "u", "bs", "s", "ut":
 	default:
 		p.bad = p.bad || len(key) > 0 && key[len(key)-1] == '_' // must be understood (section 4.4)
 	}

@@ -225,8 +225,17 @@ func (t *Trace) Keys(received int64) (list []Key, more bool) {
 // records lists a pack's labels.
 func (t *Trace) records() (list []Key, more bool) {
 	seen := make(map[string]bool)
+	var base []byte
+	named := t.d.wrap.Envelope != nil && t.d.wrap.Envelope.named != nil
 	for n, v := range t.d.message.GetArray() {
 		name := string(v.GetStringBytes("n"))
+		if v.Get("bn") != nil {
+			base = v.GetStringBytes("bn")
+		}
+		if named {
+			both, device := join(nil, base, v.GetStringBytes("n"), t.d.wrap.Envelope.named)
+			name = string(both[device:])
+		}
 		if v.Get("n") == nil || seen[name] {
 			continue
 		}
@@ -269,7 +278,9 @@ func (t *Trace) find(received int64) {
 		}
 		return
 	}
-	note(t.place(&element{}, d.wrap.Envelope.typed), Key{Use: UseType})
+	if types := d.wrap.Envelope.types; types != nil {
+		note(t.place(&element{}, types.path), Key{Use: UseType})
+	}
 	for n := range d.elements {
 		t.fields(&d.elements[n], note)
 		origin(n)
