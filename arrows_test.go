@@ -54,9 +54,9 @@ var arrows = map[string]row{
 	"policy/dpia": {"the assessment, of the same words and costs, with the sensors concerned",
 		"internal/locales policy/bundle policy/explain policy/mechanism register"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",
-		"internal/civil internal/locales internal/yamldoc policy/ballot policy/bundle policy/compile " +
-			"policy/decision policy/diff policy/explain policy/mechanism plan policy/rego policy/rules " +
-			"policy/schema register"},
+		"internal/civil internal/locales internal/names internal/yamldoc policy/ballot policy/bundle " +
+			"policy/compile policy/decision policy/diff policy/explain policy/mechanism plan policy/rego " +
+			"policy/rules policy/schema register"},
 	"policy/cases": {"a council's own examples, against the compiled policy",
 		"internal/civil internal/yamldoc policy/bundle policy/compile plan register"},
 	"policy/council": {"a motion: what was voted, explained, compared and signed",

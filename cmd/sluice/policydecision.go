@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed" // the template
 	"fmt"
 	"slices"
@@ -33,7 +34,9 @@ type firstDecision struct {
 	// Field identifies a StandsFor. Both are empty if the kind identifies nobody; then the
 	// clerk has to write WhyNobody.
 	Field, StandsFor, WhyNobody string
-	MinUnits, MaxContributions  int64
+	// Names are what is counted, in the city's languages.
+	Names                      string
+	MinUnits, MaxContributions int64
 	// Left is the epsilon a day that other decisions leave; Spent: nothing is left.
 	Left                float64
 	Spent               bool
@@ -53,6 +56,7 @@ func newDecision(v locale, p *bundle.Policy, id string, now time.Time) (string, 
 		MinUnits:  c.MinUnits, MaxContributions: min(2, max(1, c.MaxContributions)), Longest: c.SunsetMax,
 	}
 	d.Kind, d.Field, d.StandsFor = firstUnit(p.Kinds)
+	d.Names = unitNames(c.City.Languages, cmp.Or(d.StandsFor, "reading"))
 	d.Sent = fieldsOf(p.Kinds[d.Kind])
 	d.Left = epsilonLeft(p, d.StandsFor)
 	d.Spent = d.Left <= 0
@@ -127,6 +131,18 @@ func titlePlaceholders(langs []string) string {
 	var out []string
 	for _, l := range langs {
 		out = append(out, fmt.Sprintf("%s: %q", l, newLocale(explain.ParseLang(l)).Say("<a title for residents>")))
+	}
+	return "{" + strings.Join(out, ", ") + "}"
+}
+
+// unitNames are the words for several of a unit in each language of the city.
+func unitNames(langs []string, unit string) string {
+	if len(langs) == 0 {
+		langs = []string{"en"}
+	}
+	var out []string
+	for _, l := range langs {
+		out = append(out, l+": "+newLocale(explain.ParseLang(l)).Unit(unit, 2))
 	}
 	return "{" + strings.Join(out, ", ") + "}"
 }

@@ -68,9 +68,11 @@ func Directory(
 			c.shape(name)
 		}
 	}
+	c.unreadable()
 	c.typed()
 	c.ownRules()
 	c.filled(inForce)
+	c.named()
 	if c.charter != nil {
 		c.charterAndRoster()
 		c.suspensions()

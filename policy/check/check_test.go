@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ const (
 	footfall  = "decisions/2026-14-footfall.yaml"
 	boardings = "decisions/2026-15-boardings.yaml"
 	noise     = "decisions/2026-16-noise.yaml"
+	air       = "decisions/2026-17-air.yaml"
 )
 
 func run(files bundle.Files) ([]check.Finding, []check.Summary) {
@@ -38,12 +40,14 @@ func TestTheExampleIsSound(t *testing.T) {
 	}
 }
 
-// mistakes are one each: where it is, what must be said, and under which text.
-var mistakes = []struct {
+// mistake is where it is, what must be said, and under which text; mistakes are one each.
+type mistake struct {
 	file, old, new string
 	rule, under    string // the rule, and what the caret points at
 	names          string // what the text names
-}{
+}
+
+var mistakes = []mistake{
 	{footfall, "stream: footfall", "stream: [footfall", "Y01", "", ""},
 	{footfall, "keep: [device, rssi]", "keep: &k [device, rssi]", "Y01", "", "anchors"},
 	{footfall, "purpose: pedestrian-planning", "purpos: pedestrian-planning", "S02", "purpos:", "purpose"},
@@ -189,7 +193,7 @@ var mistakes = []struct {
 // TestMistakes: each is found under its line with a caret, by its rule, and said in
 // three languages with how to mend it.
 func TestMistakes(t *testing.T) {
-	for _, m := range mistakes {
+	for _, m := range slices.Concat(mistakes, wordMistakes) {
 		t.Run(m.rule+" "+m.new, func(t *testing.T) {
 			files := portalba.Policy()
 			if !strings.Contains(string(files[m.file]), m.old) {

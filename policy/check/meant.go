@@ -13,6 +13,7 @@ import (
 func (c *checker) meant(file string, d *decision.Document) {
 	for i, m := range d.Publish.Measures {
 		place := "publish/measures/" + strconv.Itoa(i)
+		c.limits(file, place, d, m)
 		of, rest, _ := strings.Cut(m.Of, "(")
 		name, _, _ := strings.Cut(strings.TrimSuffix(rest, ")"), ",")
 		level := plan.Aggregation(of)

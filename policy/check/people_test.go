@@ -48,7 +48,7 @@ func TestACameraIsNotAboutNobody(t *testing.T) {
 		files["charter.yaml"] = append(files["charter.yaml"], []byte(more)...)
 		files[noise] = []byte(strings.Replace(string(files[noise]), "kinds: [noise-meter]", "kinds: [camera]", 1))
 		found, _ := run(files)
-		return found
+		return unworded(found)
 	}
 	found := with("")
 	if len(found) != 1 || found[0].Rule != "C04" || found[0].File != noise {
