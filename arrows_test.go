@@ -142,7 +142,9 @@ var arrows = map[string]row{
 			"gateway/ingest/internal/redact gateway/ingest/internal/sparkplug gateway/ingest/internal/window " +
 			"gateway/release gateway/revoked internal/civil internal/retry plan register register/access " +
 			"register/preset"},
-	"opendata/zonemap":   {"a drawing of zones", ""},
+	"opendata/zonemap": {"a drawing of zones", ""},
+	"opendata/chart": {"numbers of released observations over time, drawn",
+		"opendata/i18n opendata/picture"},
 	"opendata/picture":   {"marks on a sheet, as SVG and PNG: the ground", ""},
 	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/locales"},
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts", "door"},
@@ -164,8 +166,8 @@ var arrows = map[string]row{
 			"opendata/sensorthings/odata store"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
-		"books opendata/api opendata/catalog opendata/httpcache opendata/i18n opendata/news opendata/query " +
-			"opendata/zonemap store verify"},
+		"books opendata/api opendata/catalog opendata/chart opendata/httpcache opendata/i18n opendata/news " +
+			"opendata/picture opendata/query opendata/zonemap store verify"},
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/catalog opendata/feed opendata/httpcache " +
 			"opendata/news opendata/query opendata/released opendata/sensorthings opendata/web perm store/influx"},

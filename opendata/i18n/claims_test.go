@@ -12,6 +12,7 @@ import (
 // claimed is what each sentence says of intervals; see test/claims.
 var claimed = map[string]claims.Claim{
 	"In 95 of 100 cases what was counted is between %s and %s.":                              claims.Counted,
+	"Between %s and %s were counted, in 95 of 100 cases.":                                    claims.Counted,
 	"Published from %s %d %s on; 95 of 100 values are within %s of what was counted.":        claims.Counted,
 	"It was published from %s %d %s on; 95 of 100 values are within %s of what was counted.": claims.Counted,
 	"where what was counted lies in 95 of 100 windows":                                       claims.Counted,
@@ -26,8 +27,12 @@ var claimed = map[string]claims.Claim{
 		"group.": claims.Nothing,
 	"Each number carries random noise that protects every single %s, and an interval that says how much; where " +
 		"there are too few, as the decision says, there is no number.": claims.Nothing,
-	"Local time, %s. A line on the axis is a true zero; rows below the axis say where there is " +
-		"no number.": claims.Nothing,
+	"A line on the axis is a true zero; rows below the axis say where there is no number.": claims.Nothing,
+	// of what was published, as it was published
+	"A band goes from the lowest to the highest number published in an hour; the line is their mean, where nothing " +
+		"of the hour was withheld.": claims.Nothing,
+	"A band goes from the lowest to the highest number published in a day; the line is their mean, where nothing of " +
+		"the day was withheld.": claims.Nothing,
 	"Some streams are about nobody, such as air or noise, and their numbers are exact. Each number about somebody " +
 		"protects a unit that its decision names: a device, a vehicle, a card, a home or a person. It carries " +
 		"random noise, drawn once, and is published only where enough units were there, by their number or, where " +

@@ -52,3 +52,20 @@ func (l *Localizer) Date(day string) string {
 	}
 	return l.Day(t)
 }
+
+// DayMonth is a local day without its year and weekday: 2 Mar.
+func (l *Localizer) DayMonth(t time.Time) string {
+	return fmt.Sprintf("%d %s", t.Day(), l.calendar.shortMonths[t.Month()-1])
+}
+
+// Month is a local month where there is little room: Mar, and with its year in January.
+func (l *Localizer) Month(t time.Time) string {
+	name := l.calendar.shortMonths[t.Month()-1]
+	if t.Month() == time.January {
+		name += " " + strconv.Itoa(t.Year())
+	}
+	return name
+}
+
+// Weekday is the day of the week, as it stands in a sentence.
+func (l *Localizer) Weekday(t time.Time) string { return l.calendar.days[t.Weekday()] }

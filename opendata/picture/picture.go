@@ -14,7 +14,11 @@
 // paper and the typeface Go. The same sheet always gives the same bytes.
 package picture
 
-import "strings"
+import (
+	"fmt"
+	"math"
+	"strings"
+)
 
 // Point is a place on the sheet.
 type Point struct{ X, Y float64 }
@@ -199,4 +203,11 @@ func Wrap(words string, size, wide float64, bold bool, most int) (lines []string
 		lines[n] = Fit(lines[n], size, wide, bold)
 	}
 	return lines
+}
+
+// Mix is a colour that lets paper through: 1 is the colour, 0 paper.
+func Mix(colour string, share float64) string {
+	a, b := hex(colour, 0), hex(Paper, 0)
+	part := func(x, y uint8) int { return int(math.Round(float64(x)*share + float64(y)*(1-share))) }
+	return fmt.Sprintf("#%02x%02x%02x", part(a.R, b.R), part(a.G, b.G), part(a.B, b.B))
 }

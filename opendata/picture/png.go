@@ -24,7 +24,7 @@ func (s *Sheet) PNG(scale float64) ([]byte, error) {
 	if wide < 1 || high < 1 || wide > maxPixels || high > maxPixels || wide*high > maxPixels {
 		return nil, fmt.Errorf("a picture of %d by %d pixels; at most %d altogether", wide, high, maxPixels)
 	}
-	p := &paint{image.NewRGBA(image.Rect(0, 0, wide, high)), vector.NewRasterizer(wide, high), scale}
+	p := &paint{on: image.NewRGBA(image.Rect(0, 0, wide, high)), scale: scale}
 	draw.Draw(p.on, p.on.Bounds(), image.NewUniform(hex(Paper, 0)), image.Point{}, draw.Src)
 	for i := range s.marks {
 		if err := p.mark(&s.marks[i]); err != nil {
@@ -38,9 +38,10 @@ func (s *Sheet) PNG(scale float64) ([]byte, error) {
 
 // paint is the canvas of one PNG.
 type paint struct {
-	on    *image.RGBA
-	to    *vector.Rasterizer
-	scale float64
+	on      *image.RGBA
+	to      vector.Rasterizer
+	scale   float64
+	outline [][]Point // in pixels, of what is drawn next
 }
 
 // hex is a colour written #rrggbb; what is none is black. An opacity of 0 is opaque.
@@ -90,34 +91,49 @@ func (p *paint) mark(m *mark) error {
 
 func box(p, q Point) []Point { return []Point{p, {q.X, p.Y}, q, {p.X, q.Y}} }
 
-// ink fills what has been outlined since the last time.
-func (p *paint) ink(c color.Color) {
-	p.to.Draw(p.on, p.on.Bounds(), image.NewUniform(c), image.Point{})
-	p.to.Reset(p.on.Bounds().Dx(), p.on.Bounds().Dy())
-}
-
 // polygon outlines a closed shape.
 func (p *paint) polygon(points []Point) {
+	shape := make([]Point, len(points))
 	for i, q := range points {
-		x, y := p.at(q)
-		if i == 0 {
-			p.to.MoveTo(x, y)
-			continue
-		}
-		p.to.LineTo(x, y)
+		shape[i] = Point{bounded(q.X * p.scale), bounded(q.Y * p.scale)}
 	}
-	p.to.ClosePath()
+	p.outline = append(p.outline, shape)
 }
 
-// at is a point in pixels; far outside of the sheet it is only outside.
-func (p *paint) at(q Point) (x, y float32) {
-	bound := func(v float64) float32 {
-		if math.IsNaN(v) {
-			return 0
-		}
-		return float32(max(-1e4, min(1e4, v*p.scale)))
+// bounded is a place in pixels; far outside of the sheet it is only outside.
+func bounded(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
 	}
-	return bound(q.X), bound(q.Y)
+	return max(-1e4, min(1e4, v))
+}
+
+// ink fills what has been outlined since the last time, and touches no more of the canvas
+// than that covers.
+func (p *paint) ink(c color.Color) {
+	x0, y0, x1, y1 := 1e4, 1e4, -1e4, -1e4
+	for _, shape := range p.outline {
+		for _, q := range shape {
+			x0, y0, x1, y1 = min(x0, q.X), min(y0, q.Y), max(x1, q.X), max(y1, q.Y)
+		}
+	}
+	box := image.Rect(int(x0)-1, int(y0)-1, int(x1)+2, int(y1)+2).Intersect(p.on.Bounds())
+	if !box.Empty() {
+		p.to.Reset(box.Dx(), box.Dy())
+		for _, shape := range p.outline {
+			for i, q := range shape {
+				x, y := float32(q.X-float64(box.Min.X)), float32(q.Y-float64(box.Min.Y))
+				if i == 0 {
+					p.to.MoveTo(x, y)
+					continue
+				}
+				p.to.LineTo(x, y)
+			}
+			p.to.ClosePath()
+		}
+		p.to.Draw(p.on, box, image.NewUniform(c), image.Point{})
+	}
+	p.outline = p.outline[:0]
 }
 
 // stroke outlines a line: each stretch is a quadrangle and each joint a disc, all in one

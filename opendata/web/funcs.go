@@ -3,6 +3,7 @@ package web
 import (
 	"html"
 	"html/template"
+	"maps"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 // funcs are the functions of the templates, in one language.
 func (w *Web) funcs(v locale) template.FuncMap {
 	s := w.speak[v.lang]
-	return template.FuncMap{
+	all := template.FuncMap{
 		"lang": func() string { return s.Code },
 		"t":    s.Say,
 		"num":  s.Number,
@@ -69,6 +70,24 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		},
 		"api": link,
 	}
+	maps.Copy(all, w.viewFuncs(s))
+	return all
+}
+
+// viewFuncs are those of a stream's page.
+func (w *Web) viewFuncs(s *i18n.Localizer) template.FuncMap {
+	return template.FuncMap{
+		"entry":   func(e entry) string { return text(s, e) },
+		"extent":  func(e entry) string { return extent(s, e) },
+		"span":    func(span string) string { return spanName(s, span) },
+		"during":  func(p *view) string { return during(s, p) },
+		"banded":  func(p *view) string { return banded(s, p) },
+		"behind":  func(p *view) string { return behind(s, p) },
+		"between": func(st query.Stream, o *store.Observation) string { return between(s, st, o) },
+		"hidden":  func(p *view, o *store.Observation) string { return hidden(s, p, o) },
+		"usual":   func(st query.Stream, a *answer) string { return usual(s, st, a) },
+		"against": func(st query.Stream, a *answer, l books.Limit) string { return against(w.words(s), s, st, a, l) },
+	}
 }
 
 // published reports whether an observation has a number.
@@ -109,7 +128,7 @@ func status(s *i18n.Localizer, o *store.Observation) string {
 		return s.Say("withdrawn") + because(s, o.Reason)
 	case o.Reason == "few":
 		return s.Say("withheld")
-	case stoppedRow(o):
+	case query.Suspended(o):
 		return s.Say("suspended")
 	}
 	return s.Say("withheld") + because(s, o.Reason)

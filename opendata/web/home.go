@@ -34,12 +34,7 @@ func newLead(o *store.Observation, st query.Stream, zoneMap zonemap.Map, words i
 }
 
 // Counted reports whether the number is a count rather than a measurement.
-func (l lead) Counted() bool {
-	return slices.ContainsFunc(l.Stream.Measures, func(m books.Measure) bool {
-		return m.Name == l.Measure &&
-			(m.Of == "count()" || strings.HasPrefix(m.Of, "distinct(") || strings.HasPrefix(m.Of, "histogram("))
-	})
-}
+func (l lead) Counted() bool { return counted(l.Stream, l.Measure) }
 
 // Verb says how the number came about: counted or measured.
 func (l lead) Verb() string {

@@ -9,7 +9,9 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"sluice/opendata/chart"
 	"sluice/opendata/i18n"
+	"sluice/opendata/query"
 	"sluice/opendata/zonemap"
 	"sluice/store"
 )
@@ -68,10 +70,10 @@ func classes(values []float64) (low, step float64) {
 	}
 	step = 1
 	if high > low {
-		step = nice((high - low) / colors)
+		step = chart.Nice((high - low) / colors)
 	}
 	for low = math.Floor(low/step) * step; high > low+colors*step; low = math.Floor(low/step) * step {
-		step = nice(step * 1.01)
+		step = chart.Nice(step * 1.01)
 	}
 	return low, step
 }
@@ -114,7 +116,7 @@ func color(l layer, s *i18n.Localizer, zoneMap zonemap.Map) *choropleth {
 			row.Class = "q" + strconv.Itoa(shade(*o.Value, low, step))
 		case o != nil:
 			row.Class = look(o)
-			m.Stopped = m.Stopped || stoppedRow(o)
+			m.Stopped = m.Stopped || query.Suspended(o)
 		}
 		m.Rows = append(m.Rows, row)
 	}

@@ -59,6 +59,20 @@ func (w *Web) privacy(_ *http.Request, s *i18n.Localizer) (any, error) {
 	return p, nil
 }
 
+// The size of a chart of days in SVG units.
+const (
+	width            = 720.0
+	left, right, top = 62.0, 14.0, 14.0
+)
+
+// alternate marks every second label, which a narrow screen leaves out.
+func alternate(n int) string {
+	if n%2 == 1 {
+		return " second"
+	}
+	return ""
+}
+
 // bars draws the budget of each day: spent, foreseen, and the charter's cap.
 func bars(s *i18n.Localizer, unit string, days []verify.Day) template.HTML {
 	const high, foot = 180.0, 34.0

@@ -26,18 +26,13 @@ func stateReason(s *i18n.Localizer, st books.Standing) template.HTML {
 	return template.HTML(html.EscapeString(s.Say("Reason")) + ": " + quoted) //nolint:gosec // escaped
 }
 
-// suspendedRow is the beginning of the public reason of rows that a suspension withheld.
+// suspendedRow is what rows that a suspension withheld look like, and the beginning of their
+// public reason.
 const suspendedRow = "suspended"
-
-// stoppedRow reports whether there is no number because the decision was suspended.
-func stoppedRow(o *store.Observation) bool {
-	return o != nil && o.Status == store.Withheld &&
-		(o.Reason == suspendedRow || strings.HasPrefix(o.Reason, suspendedRow+": "))
-}
 
 // look is the class of what an observation looks like: its status, or suspended.
 func look(o *store.Observation) string {
-	if stoppedRow(o) {
+	if query.Suspended(o) {
 		return suspendedRow
 	}
 	return string(o.Status)
@@ -59,16 +54,14 @@ func ended(st query.Stream) time.Time {
 // maxReasons are shown of the suspensions in one view.
 const maxReasons = 5
 
-// stops notes whether windows of the view are without a number because of suspensions,
-// and why, in the reader's language where that is known: the reason of a row is one text,
+// stops notes why windows of the view are without a number because of suspensions, in the reader's language where that is known: the reason of a row is one text,
 // and the decision has it in several while it is suspended.
 func (p *streamPage) stops(list []store.Observation) {
 	seen := map[string]bool{}
 	for i := range list {
-		if !stoppedRow(&list[i]) {
+		if !query.Suspended(&list[i]) {
 			continue
 		}
-		p.Stopped = true
 		why := strings.TrimPrefix(list[i].Reason, suspendedRow+": ")
 		if seen[why] || len(p.Stops) == maxReasons || why == suspendedRow {
 			continue

@@ -17,7 +17,9 @@ func unusable(s *i18n.Localizer, e *query.Invalid) string {
 		if e.Hint == query.TooLong {
 			return s.Say("So long a span has too many windows. Choose a shorter one, or fewer places.")
 		}
-		return s.Say("A span is hour, day, week or month.")
+		return s.Say("A span is hour, day, week, month or year.")
+	case "compare":
+		return s.Say("A view is compared with yesterday or week.")
 	case "day":
 		return s.Say("A day is written so: 2026-11-23.")
 	case "to":

@@ -111,7 +111,8 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/problems/{code}": w.oneProblem} {
 		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
 	}
-	for path, make := range map[string]httpcache.Maker{"/sitemap.xml": w.sitemap, "/robots.txt": w.robots,
+	for path, make := range map[string]httpcache.Maker{"/streams/{id}/chart.svg": w.pictureSVG,
+		"/streams/{id}/chart.png": w.picturePNG, "/sitemap.xml": w.sitemap, "/robots.txt": w.robots,
 		"/favicon.ico": favicon} {
 		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
 	}
@@ -146,7 +147,7 @@ type frame struct {
 }
 
 // views are the parameters of pages besides lang.
-var views = []string{"layer", "measure", "cell", "span", "day", "to", "page"}
+var views = []string{"layer", "measure", "cell", "span", "day", "to", "compare", "page"}
 
 type langLink struct{ Code, Name, Href string }
 

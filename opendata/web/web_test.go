@@ -1,12 +1,7 @@
 package web
 
 import (
-	"encoding/xml"
-	"errors"
-	"fmt"
-	"io"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,114 +15,6 @@ import (
 	"sluice/opendata/zonemap"
 	"sluice/store"
 )
-
-var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-
-// seen is an observation of the n-th quarter of an hour; a number, or a status.
-func seen(n int, v any) store.Observation {
-	o := store.Observation{Start: noon.Add(time.Duration(n) * 15 * time.Minute),
-		End: noon.Add(time.Duration(n+1) * 15 * time.Minute)}
-	switch v := v.(type) {
-	case store.Status:
-		o.Status = v
-	case float64:
-		low, high := v-3, v+3
-		o.Status, o.Value, o.Low, o.High = store.Published, &v, &low, &high
-	}
-	return o
-}
-
-func drawing(values ...any) string {
-	l := line{Cell: "a", Name: "A <b>"}
-	for n, v := range values {
-		l.Items = append(l.Items, seen(n, v))
-	}
-	return string(drawChart(i18n.Localizers()["en"], time.UTC, noon,
-		noon.Add(time.Duration(len(values))*15*time.Minute), time.Time{}, []line{l}))
-}
-
-// TestChartTellsApart draws zero, withheld, no data and withdrawn: each is another mark,
-// and none is a point of the line but zero.
-func TestChartTellsApart(t *testing.T) {
-	svg := drawing(5.0, 0.0, store.Withheld, store.Withheld, store.NoData, store.Withdrawn, 7.0, 7.0)
-	if n := strings.Count(svg, "<circle"); n != 4 {
-		t.Errorf("%d points; want the four numbers, zero among them", n)
-	}
-	for _, mark := range []string{`class="gap withheld"`, `class="gap no_data"`, `class="gap withdrawn"`} {
-		if strings.Count(svg, mark) != 1 {
-			t.Errorf("%s is there %d times; a stretch is one mark", mark, strings.Count(svg, mark))
-		}
-	}
-	if n := strings.Count(svg, `class="s0 line" d="M`); n != 3 { // two stretches, and the row's sample
-		t.Errorf("%d lines; the line must break where there is no number", n)
-	}
-	if !strings.Contains(svg, "A &lt;b&gt;") || strings.Contains(svg, "<b>") {
-		t.Error("a name is not escaped")
-	}
-	if odd := drawing(5.0, store.Status(`x"><b>`)); strings.Contains(odd, "<b>") {
-		t.Error("a status of the store, which several gateways may write to, is not escaped")
-	}
-	if hour := drawing(5.0, 6.0, 7.0, 8.0); !strings.Contains(hour, ">12:10<") {
-		t.Error("the axis of an hour has no times")
-	}
-	if odd := drawing(5.0, store.Published); strings.Count(odd, "<circle") != 1 {
-		t.Error("what is published without a number is drawn")
-	}
-	empty := drawing(store.Withheld, store.NoData)
-	if !strings.Contains(empty, "No number was published in this span.") || strings.Contains(empty, "<circle") {
-		t.Error("a chart without a number does not say so")
-	}
-}
-
-// TestChartIsXML draws whatever comes: it is well formed and every number is one.
-func TestChartIsXML(t *testing.T) {
-	number := regexp.MustCompile(`NaN|Inf`)
-	rapid.Check(t, func(t *rapid.T) {
-		var values []any
-		for n := range rapid.IntRange(1, 2000).Draw(t, "windows") {
-			switch rapid.IntRange(0, 9).Draw(t, fmt.Sprint("kind", n%3)) {
-			case 0:
-				values = append(values, store.Withheld)
-			case 1:
-				values = append(values, store.NoData)
-			default:
-				values = append(values, rapid.Float64Range(-1e9, 1e9).Draw(t, "value"))
-			}
-		}
-		svg := drawing(values...)
-		d := xml.NewDecoder(strings.NewReader(svg))
-		for {
-			if _, err := d.Token(); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				t.Fatal(err)
-			}
-		}
-		if number.MatchString(svg) || len(svg) > 120_000 {
-			t.Fatalf("the chart has %d bytes, or what is no number", len(svg))
-		}
-	})
-}
-
-// TestM4 keeps in each column of the picture its first, lowest, highest and last.
-func TestM4(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		values := rapid.SliceOfN(rapid.Float64Range(0, 100), 1, 50).Draw(t, "values")
-		var c []store.Observation
-		for n, v := range values {
-			c = append(c, seen(n, v))
-		}
-		kept := m4(c)
-		var shown []float64
-		for _, i := range kept {
-			shown = append(shown, values[i])
-		}
-		if !slices.IsSorted(kept) || kept[0] != 0 || kept[len(kept)-1] != len(values)-1 ||
-			slices.Max(shown) != slices.Max(values) || slices.Min(shown) != slices.Min(values) || len(kept) > 4 {
-			t.Fatalf("of %v it keeps %v", values, kept)
-		}
-	})
-}
 
 // TestClasses cuts any values into five classes at most that hold all of them.
 func TestClasses(t *testing.T) {
@@ -186,14 +73,15 @@ func TestWhen(t *testing.T) {
 		"day=2026-03-29":                    "day 2026-03-29T00:00:00+01:00 2026-03-30T00:00:00+02:00",
 		"span=month&day=2026-03-31":         "month 2026-03-01T00:00:00+01:00 2026-04-01T00:00:00+02:00",
 		"to=2026-03-01T10:00:00Z&measure=m": "day 2026-02-28T11:00:00+01:00 2026-03-01T11:00:00+01:00",
-		"span=year":                         "span", "day=yesterday": "day", "to=noon": "to", "measure=x": "measure",
+		"span=decade":                       "span", "compare=today": "compare",
+		"span=year": "year 2025-03-29T12:00:00+01:00 2026-03-29T12:00:00+02:00", "day=yesterday": "day", "to=noon": "to", "measure=x": "measure",
 		"cell=x": "cell", "day=9999-01-01": "day",
 	} {
-		p := &streamPage{Stream: query.At(books.Stream{
+		p := &view{Stream: query.At(books.Stream{
 			ID: "s", Every: "PT1H", Timezone: "Europe/Madrid", Measures: []books.Measure{{Name: "m"}},
 			Cells: []books.Cell{{ID: "a"}},
 		}, closed)}
-		values, err := query.Values(raw, "span", "day", "to", "measure", "cell")
+		values, err := query.Values(raw, "span", "day", "to", "measure", "cell", "compare")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 // everyPage is each page of the demo, with views that have little or nothing to show.
 var everyPage = []string{
 	"/", "/?layer=footfall/devices", "/streams/footfall", "/streams/noise?span=month",
+	"/streams/noise?span=year&compare=week", "/streams/footfall?compare=yesterday&cell=rambla",
 	"/streams/air?measure=pm10&day=2026-01-01",
 	"/sensors", "/sensors/rambla-1", "/sensors/rambla-1/notice", "/decisions", "/decisions/2026-14", "/privacy",
 	"/data", "/docs", "/problems/rate",
@@ -22,7 +23,8 @@ var everyPage = []string{
 
 // TestPagesInABrowser opens every page in three languages, two themes and four
 // widths: WCAG 2.2 AA by axe, nothing too wide, nothing from elsewhere, no cookie, at
-// most 60 kB; then it goes through map, chart and notice by keyboard and without scripts.
+// most 60 kB; then it goes through map and notice by keyboard and without scripts, and through
+// the chart by pointer, finger and keyboard.
 func TestPagesInABrowser(t *testing.T) {
 	t.Parallel()
 	harness.Need(t, "chromium")
@@ -35,6 +37,7 @@ func TestPagesInABrowser(t *testing.T) {
 	harness.Node(t, append([]string{"pages.js", d.OpenData, chromium}, everyPage...)...)
 	harness.Node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat",
 		"/sensors/rambla-1")
+	harness.Node(t, "chart.js", d.OpenData, chromium)
 }
 
 // TestAwkwardPages shows names that are too long, that are markup or formulas, and
@@ -80,7 +83,7 @@ func TestPagesSay(t *testing.T) {
 		"/?lang=ca": {"Què mesura Portalba", "Qui ho ha decidit? Decisió",
 			`href="/sensors?lang=ca"`},
 		"/?lang=es": {"Qué mide Portalba", "¿Quién lo ha decidido?"},
-		"/streams/footfall?lang=en&cell=rambla": {"<svg", `class="s0 band"`, "withheld",
+		"/streams/footfall?lang=en&cell=rambla": {"<svg", `class="s4 d4 band"`, "withheld",
 			"Published from about 74 devices", "Cite this", "&amp;to=20"},
 		"/streams/noise?lang=en":    {"about nobody"},
 		"/streams/noise?lang=es":    {"no trata de nadie"},

@@ -1,14 +1,17 @@
-// The chart by keyboard: left and right arrow go from window to window, and what the
-// table says of it is said. Without this script the table is there all the same.
+// The chart by pointer, touch and keyboard: the window nearest to the pointer, or the next one
+// by left and right arrow, is marked on every line, and what the table says of it is said, with
+// its day. Without this script the table is there all the same.
 (function () {
   "use strict";
   var plot = document.querySelector(".plot"), table = document.querySelector("table.series");
   if (!plot || !table) return;
-  var svg = plot.querySelector("svg"), heads = table.querySelectorAll("thead th");
-  var rows = Array.prototype.slice.call(table.querySelectorAll("tbody tr:not(.day)")).reverse();
-  if (!svg || !rows.length) return;
-  var view = svg.viewBox.baseVal, left = 62, right = 14, at = rows.length;
-  var from = +plot.dataset.from, to = +plot.dataset.to, half = +plot.dataset.half;
+  var heads = table.querySelectorAll("thead th"), rows = [], day = "";
+  table.querySelectorAll("tbody tr").forEach(function (row) {
+    if (row.className === "day") day = row.textContent.trim();
+    else rows.unshift({ cells: row.cells, day: day, at: Date.parse(row.querySelector("time").dateTime) / 1000 + half() });
+  });
+  if (!rows.length) return;
+  var from = +plot.dataset.from, to = +plot.dataset.to, at = rows.length;
   var said = document.createElement("p");
   said.className = "said";
   said.setAttribute("role", "status");
@@ -16,21 +19,61 @@
   plot.tabIndex = 0;
   plot.setAttribute("role", "application");
   plot.setAttribute("aria-label", plot.dataset.say);
-  var cursor = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  cursor.setAttribute("class", "cursor");
-  svg.appendChild(cursor);
-  function show(n) {
-    at = Math.max(0, Math.min(rows.length - 1, n));
-    var time = Date.parse(rows[at].querySelector("time").dateTime) / 1000 + half;
-    var x = left + (view.width - left - right) * (time - from) / (to - from);
-    cursor.setAttribute("d", "M" + x + " 14V" + (view.height - 4));
-    said.textContent = Array.prototype.map.call(rows[at].cells, function (cell, i) {
-      return i && cell.textContent ? heads[i].textContent + " " + cell.textContent : cell.textContent;
-    }).filter(Boolean).join(", ");
+
+  function half() { return +plot.dataset.half; }
+  function shape(name, className) {
+    var s = document.createElementNS("http://www.w3.org/2000/svg", name);
+    s.setAttribute("class", className);
+    return s;
   }
+  // The chart of the two that is shown, with where its axes are.
+  function frame() {
+    return Array.prototype.find.call(plot.children, function (d) { return d.dataset.left && d.offsetWidth > 0; });
+  }
+  function show(n, quiet) {
+    at = Math.max(0, Math.min(rows.length - 1, n));
+    var row = rows[at], f = frame();
+    if (f) {
+      var d = f.dataset, svg = f.querySelector("svg"), old = svg.querySelector(".cursor");
+      if (old) old.remove();
+      var x = +d.left + (d.right - d.left) * Math.min(1, Math.max(0, (row.at - from) / (to - from))), g = shape("g", "cursor"), line = shape("path", "");
+      line.setAttribute("d", "M" + x + " " + d.top + "V" + svg.viewBox.baseVal.height);
+      g.appendChild(line);
+      Array.prototype.forEach.call(row.cells, function (cell) {
+        if (!cell.dataset.v) return;
+        var dot = shape("circle", "");
+        dot.setAttribute("cx", x);
+        dot.setAttribute("cy", +d.top + (d.foot - d.top) * (d.max - cell.dataset.v) / (d.max - d.min));
+        dot.setAttribute("r", 4.5);
+        g.appendChild(dot);
+      });
+      svg.appendChild(g);
+    }
+    said.setAttribute("aria-live", quiet ? "off" : "polite");
+    said.textContent = (row.day ? row.day + ", " : "") + Array.prototype.map.call(row.cells, function (cell, i) {
+      var text = cell.textContent.trim();
+      if (!i || !text) return text;
+      return cell.classList.contains("num") ? "· " + heads[i].textContent + " " + text : "(" + text + ")";
+    }).filter(Boolean).join(" ");
+  }
+  function nearest(e) {
+    var f = frame();
+    if (!f) return;
+    var box = f.getBoundingClientRect(), wide = f.querySelector("svg").viewBox.baseVal.width;
+    var x = (e.clientX - box.left) * wide / box.width, d = f.dataset;
+    var time = from + (to - from) * (x - d.left) / (d.right - d.left), low = 0, high = rows.length - 1;
+    while (low < high) { // the first that is not before
+      var middle = (low + high) >> 1;
+      if (rows[middle].at < time) low = middle + 1; else high = middle;
+    }
+    if (low > 0 && time - rows[low - 1].at < rows[low].at - time) low--;
+    if (low !== at) show(low, true);
+  }
+  plot.addEventListener("pointermove", nearest);
+  plot.addEventListener("pointerdown", nearest);
   plot.addEventListener("keydown", function (e) {
     var to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: rows.length - 1 }[e.key];
-    if (to === undefined) return;
+    if (to === undefined || e.altKey || e.ctrlKey || e.metaKey) return;
     e.preventDefault();
     show(to);
   });
