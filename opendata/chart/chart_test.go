@@ -58,7 +58,8 @@ func svg(c *Chart) string { return c.plot(wideForm).on.Embedded("chart", "c") }
 // TestTellsApart draws zero, withheld, no data, suspended and withdrawn: each is another
 // mark, and none is a point of the line but zero.
 func TestTellsApart(t *testing.T) {
-	got := svg(drawn(series(0, "A <b>", 5.0, 0.0, "withheld", "withheld", "no_data", "suspended", "withdrawn", 7.0, 7.0)))
+	got := svg(drawn(series(0, "A <b>", 5.0, 0.0, "withheld", "withheld", "no_data", "suspended", "withdrawn", 7.0,
+		7.0)))
 	if n := strings.Count(got, "<circle"); n != 4 {
 		t.Errorf("%d points; want the four numbers, zero among them", n)
 	}
@@ -187,7 +188,8 @@ func TestTimes(t *testing.T) {
 	for span, want := range map[time.Time]string{
 		end.Add(-time.Hour):   "23:00 23:10 23:20 23:30 23:40 23:50 00:00",
 		end.AddDate(0, 0, -1): "00:00 04:00 06:00 08:00 10:00 12:00 14:00 16:00 18:00 20:00 22:00 00:00",
-		end.AddDate(0, 0, -7): "Mon 23 Mar,Tue 24 Mar,Wed 25 Mar,Thu 26 Mar,Fri 27 Mar,Sat 28 Mar,Sun 29 Mar,Mon 30 Mar",
+		end.AddDate(0, 0, -7): "Mon 23 Mar,Tue 24 Mar,Wed 25 Mar,Thu 26 Mar,Fri 27 Mar,Sat 28 Mar,Sun 29 Mar," +
+			"Mon 30 Mar",
 		end.AddDate(0, -1, 0): "6 Mar,11 Mar,16 Mar,21 Mar,26 Mar",
 		end.AddDate(-1, 0, 0): "Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec,Jan 2026,Feb,Mar",
 	} {

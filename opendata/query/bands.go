@@ -39,7 +39,8 @@ const maxBanded = 150_000
 
 // Suspended reports whether there is no number because the decision was suspended.
 func Suspended(o *store.Observation) bool {
-	return o != nil && o.Status == store.Withheld && (o.Reason == suspended || strings.HasPrefix(o.Reason, suspended+": "))
+	return o != nil && o.Status == store.Withheld &&
+		(o.Reason == suspended || strings.HasPrefix(o.Reason, suspended+": "))
 }
 
 // suspended is the beginning of the public reason of rows that a suspension withheld.

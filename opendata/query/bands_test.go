@@ -31,8 +31,8 @@ func (shelves) ClosedUntil(context.Context, string) (time.Time, error) { return 
 
 func quarterOf(start time.Time, n int, v float64, status store.Status, reason string) store.Observation {
 	at := start.Add(time.Duration(n) * 15 * time.Minute)
-	o := store.Observation{Stream: "s", Cell: "a", Measure: "m", Start: at, End: at.Add(15 * time.Minute), Status: status,
-		Reason: reason}
+	o := store.Observation{Stream: "s", Cell: "a", Measure: "m", Start: at, End: at.Add(15 * time.Minute),
+		Status: status, Reason: reason}
 	if status == store.Published {
 		o.Value, o.Low, o.High = &v, &v, &v
 	}
@@ -87,18 +87,21 @@ func TestBandsOfStops(t *testing.T) {
 	from := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	st := At(books.Stream{ID: "s", Every: "PT15M", Timezone: "UTC"}, time.Time{})
 	m := books.Measure{Name: "m", Of: "count()"}
+	five := func(n int) store.Observation { return quarterOf(from, n, 5, store.Published, "") }
+	none := func(n int, status store.Status, reason string) store.Observation {
+		return quarterOf(from, n, 0, status, reason)
+	}
 	for name, x := range map[string]struct {
 		list    shelves
 		stopped int
 		mean    bool
 	}{
-		"suspended": {shelves{quarterOf(from, 0, 5, store.Published, ""), quarterOf(from, 1, 0, store.Withheld, "suspended: why")},
-			1, false},
-		"one of four is missing": {shelves{quarterOf(from, 0, 5, store.Published, ""), quarterOf(from, 1, 5, store.Published, ""),
-			quarterOf(from, 2, 5, store.Published, ""), quarterOf(from, 3, 0, store.NoData, "")}, 0, true},
-		"half is missing": {shelves{quarterOf(from, 0, 5, store.Published, ""), quarterOf(from, 1, 0, store.NoData, "")}, 0, false},
+		"suspended":              {shelves{five(0), none(1, store.Withheld, "suspended: why")}, 1, false},
+		"one of four is missing": {shelves{five(0), five(1), five(2), none(3, store.NoData, "")}, 0, true},
+		"half is missing":        {shelves{five(0), none(1, store.NoData, "")}, 0, false},
 	} {
-		bands, err := (&Source{Store: x.list}).Bands(t.Context(), st, []string{"a"}, m, from, from.Add(time.Hour), Hourly)
+		source := &Source{Store: x.list}
+		bands, err := source.Bands(t.Context(), st, []string{"a"}, m, from, from.Add(time.Hour), Hourly)
 		if err != nil || len(bands) != 1 || bands[0].Stopped != x.stopped || (bands[0].Mean != nil) != x.mean {
 			t.Errorf("%s: %+v, %v", name, bands[0], err)
 		}
@@ -129,7 +132,7 @@ func TestUsual(t *testing.T) {
 			t.Fatal(err)
 		case known < fewestWeeks && u != nil:
 			t.Errorf("with %d weeks it is %+v", known, u)
-		case known >= fewestWeeks && (u == nil || u.Weeks != known || u.Of != usualWeeks || u.Value != 5*float64(known+1)):
+		case known >= fewestWeeks && (u == nil || *u != Usual{5 * float64(known+1), known, usualWeeks}):
 			t.Errorf("with %d weeks it is %+v", known, u)
 		}
 	}

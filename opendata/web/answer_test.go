@@ -18,8 +18,8 @@ func TestAgainst(t *testing.T) {
 	st := query.At(books.Stream{ID: "s", Every: "PT1H", Timezone: "UTC",
 		Measures: []books.Measure{{Name: "devices", Of: "distinct(mac)"}}}, time.Time{})
 	at := func(low, value, high float64) *answer {
-		return &answer{Observation: &store.Observation{Start: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC), Value: &value,
-			Low: &low, High: &high, Measure: "devices", Status: store.Published}}
+		return &answer{Observation: &store.Observation{Start: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC),
+			Value: &value, Low: &low, High: &high, Measure: "devices", Status: store.Published}}
 	}
 	const rest = " Usual on a Tuesday at this hour: 100, the middle of what was published in 6 of the last 8 weeks."
 	for _, x := range []struct {
@@ -55,7 +55,8 @@ func TestAgainst(t *testing.T) {
 			t.Errorf("of %v and %v it says %q; want %q", *x.a.Value, x.l.Over, got, x.want)
 		}
 	}
-	if got := between(s, st, at(117, 123, 129).Observation); got != "Between 117 and 129 were counted, in 95 of 100 cases." {
+	got := between(s, st, at(117, 123, 129).Observation)
+	if got != "Between 117 and 129 were counted, in 95 of 100 cases." {
 		t.Errorf("the interval is %q", got)
 	}
 }
@@ -69,7 +70,8 @@ func TestView(t *testing.T) {
 		st.Cells, cells = append(st.Cells, books.Cell{ID: id}), append(cells, id)
 	}
 	p := &view{Stream: query.At(st, time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC))}
-	if err := p.read(map[string][]string{"cell": append(cells, "a")}); err != nil || len(p.chosen) != 8 || p.TooMany != 3 {
+	err := p.read(map[string][]string{"cell": append(cells, "a")})
+	if err != nil || len(p.chosen) != 8 || p.TooMany != 3 {
 		t.Errorf("of 11 places %d are shown and %d are not: %v", len(p.chosen), p.TooMany, err)
 	}
 	for _, x := range []struct {

@@ -98,11 +98,11 @@ func reading(s *i18n.Localizer, p *streamPage) string {
 func banded(s *i18n.Localizer, p *view) string {
 	switch p.Width() {
 	case query.Hourly:
-		return s.Say("A band goes from the lowest to the highest number published in an hour; the line is their mean, " +
-			"where nothing of the hour was withheld.")
+		return s.Say("A band goes from the lowest to the highest number published in an hour; the line is their " +
+			"mean, where nothing of the hour was withheld.")
 	case query.Daily:
-		return s.Say("A band goes from the lowest to the highest number published in a day; the line is their mean, " +
-			"where nothing of the day was withheld.")
+		return s.Say("A band goes from the lowest to the highest number published in a day; the line is their " +
+			"mean, where nothing of the day was withheld.")
 	}
 	return ""
 }

@@ -54,8 +54,9 @@ func ended(st query.Stream) time.Time {
 // maxReasons are shown of the suspensions in one view.
 const maxReasons = 5
 
-// stops notes why windows of the view are without a number because of suspensions, in the reader's language where that is known: the reason of a row is one text,
-// and the decision has it in several while it is suspended.
+// stops notes why windows of the view are without a number because of suspensions, in the
+// reader's language where that is known: the reason of a row is one text, and the decision has
+// it in several while it is suspended.
 func (p *streamPage) stops(list []store.Observation) {
 	seen := map[string]bool{}
 	for i := range list {

@@ -73,8 +73,10 @@ func TestWhen(t *testing.T) {
 		"day=2026-03-29":                    "day 2026-03-29T00:00:00+01:00 2026-03-30T00:00:00+02:00",
 		"span=month&day=2026-03-31":         "month 2026-03-01T00:00:00+01:00 2026-04-01T00:00:00+02:00",
 		"to=2026-03-01T10:00:00Z&measure=m": "day 2026-02-28T11:00:00+01:00 2026-03-01T11:00:00+01:00",
-		"span=decade":                       "span", "compare=today": "compare",
-		"span=year": "year 2025-03-29T12:00:00+01:00 2026-03-29T12:00:00+02:00", "day=yesterday": "day", "to=noon": "to", "measure=x": "measure",
+		"span=decade":                       "span",
+		"compare=today":                     "compare",
+		"span=year":                         "year 2025-03-29T12:00:00+01:00 2026-03-29T12:00:00+02:00",
+		"day=yesterday":                     "day", "to=noon": "to", "measure=x": "measure",
 		"cell=x": "cell", "day=9999-01-01": "day",
 	} {
 		p := &view{Stream: query.At(books.Stream{
