@@ -177,6 +177,25 @@ func TestScale(t *testing.T) {
 	}
 }
 
+// TestLimitsApart: the names of limits that are close do not touch, and each is there.
+func TestLimitsApart(t *testing.T) {
+	c := drawn(series(0, "a", 20.0, 30.0))
+	c.Limits = []Limit{{45, "guide"}, {50, "law"}, {48, "plan"}, {900, "far"}}
+	name := regexp.MustCompile(`class="limit-name halo" x="[\d.]+" y="([\d.]+)">([^<]+)<`)
+	last := 0.0
+	found := name.FindAllStringSubmatch(svg(c), -1)
+	for _, m := range found {
+		var y float64
+		if _, err := fmt.Sscan(m[1], &y); err != nil || y-last < small {
+			t.Errorf("%s is at %v, the one before at %v", m[2], y, last)
+		}
+		last = y
+	}
+	if len(found) != 4 || found[0][2] != "↑ far" {
+		t.Errorf("the limits are %q", found)
+	}
+}
+
 // TestTimes looks at the words of the lower axis: the first and the last tick have theirs, and
 // none touches the next.
 func TestTimes(t *testing.T) {

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -122,13 +123,16 @@ func m4(c []Mark) []int {
 	return out
 }
 
-// limits draws limits as lines with their names; those too far away are named at the edge.
+// limits draws limits as lines with their names, the highest above its line and those close
+// below it under theirs; those too far away are named at the edge.
 func (p *plot) limits() {
 	if p.empty {
 		return
 	}
-	wide := p.right - p.left - 8
-	for _, l := range p.Limits {
+	list := slices.Clone(p.Limits)
+	slices.SortStableFunc(list, func(a, b Limit) int { return cmp.Compare(b.Value, a.Value) })
+	last := math.Inf(-1)
+	for _, l := range list {
 		words, y := l.Name, p.y(l.Value)
 		switch {
 		case l.Value > p.max:
@@ -137,12 +141,14 @@ func (p *plot) limits() {
 			words, y = "↓ "+words, p.foot-2
 		default:
 			p.on.Line(limit, picture.Point{X: p.left, Y: y}, picture.Point{X: p.right, Y: y})
-			if y -= 4; y < p.top+small-4 {
+			if y -= 4; y < max(last+small, p.top+small-4) {
 				y += small + 6
 			}
 		}
+		y = max(y, last+small+2)
+		last = y
 		p.on.Text(limitName, picture.Label{X: p.left + 4, Y: y, Size: small, Halo: true,
-			Text: picture.Fit(words, small, wide, false)})
+			Text: picture.Fit(words, small, p.right-p.left-8, false)})
 	}
 }
 
