@@ -104,7 +104,8 @@ var arrows = map[string]row{
 	"gateway": {"the composition: it opens, runs and closes the rooms",
 		"books brief gateway/activation gateway/admin gateway/config gateway/crash gateway/forward " +
 			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
-			"gateway/reconcile gateway/release gateway/rollback internal/retry policy/compile policy/rego"},
+			"gateway/reconcile gateway/release gateway/revoked gateway/rollback internal/retry policy/compile " +
+			"policy/rego"},
 	"gateway/ingest/internal/fault":     {"the closed list of codes", ""},
 	"gateway/ingest/internal/structure": {"how a message is built, without what it says", ""},
 	"gateway/ingest/internal/reading":   {"a reading, which says nothing about itself", ""},

@@ -28,6 +28,7 @@ import (
 	"sluice/gateway/publicbooks"
 	"sluice/gateway/reconcile"
 	"sluice/gateway/release"
+	"sluice/gateway/revoked"
 	"sluice/gateway/rollback"
 	"sluice/policy/rego"
 )
@@ -52,7 +53,13 @@ type Gateway struct {
 	forward  *forward.Forwarder
 	store    config.ReleaseStore
 	compare  *reconcile.Reconciler
-	files    config.Stamp // of what is read anew, before it was read
+	files    files
+}
+
+// files are what is read anew while the gateway runs.
+type files struct {
+	began   config.Stamp  // how they were before they were read
+	revoked *revoked.List // client certificates that hold no more; nil for none
 }
 
 // Open takes the state directory, recovers what is open and starts listening.
@@ -87,7 +94,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 
 // openRooms makes the rooms and what passes from one to another.
 func (g *Gateway) openRooms(ctx context.Context) error {
-	g.files = g.cfg.Stamp()
+	g.files.began = g.cfg.Stamp()
 	register, err := g.cfg.ReadRegister()
 	if err != nil {
 		return err
@@ -148,9 +155,10 @@ func (g *Gateway) openIngest(ctx context.Context, keys string, anew bool) error 
 	if err != nil {
 		return err
 	}
-	if listen.Revoked, err = g.cfg.Revoked(); err != nil {
+	if g.files.revoked, err = g.cfg.Revoked(); err != nil {
 		return err
 	}
+	listen.Revoked = g.files.revoked
 	broker, err := g.cfg.Broker()
 	if err != nil {
 		return err

@@ -70,6 +70,14 @@ func unreadNotes(v *activation.View) []string {
 		"saved cannot be used: " + v.Unread.Error())}
 }
 
+// revokedNotes says that who was revoked lately may still come in.
+func revokedNotes(problem string) []string {
+	if problem == "" {
+		return nil
+	}
+	return []string{brief.Text("no newer list of revoked certificates is taken: " + problem)}
+}
+
 // outOfTime says that no decision is in force today; empty while one is, and before
 // the first tick of a simulated clock.
 func outOfTime(set *compile.Set, now time.Time) string {

@@ -35,7 +35,8 @@ func (g *Gateway) shown() admin.Sources {
 		Outbox: g.ledger.Outbox, Asides: g.ledger.Asides, Budget: g.ledger,
 		Notes: func() []string {
 			v := g.policies.View()
-			return slices.Concat(g.compare.Notes(), elsewhereNotes(v, g.cfg.Gateway), unreadNotes(v))
+			return slices.Concat(g.compare.Notes(), elsewhereNotes(v, g.cfg.Gateway), unreadNotes(v),
+				revokedNotes(g.files.revoked.Problem()))
 		},
 		StoreDiffers: g.compare.Differs, Watch: g.ingest,
 		Policy: func() admin.Policy {

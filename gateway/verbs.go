@@ -35,7 +35,7 @@ func (g *Gateway) Problem() string {
 // Reloads reads register, passwords and certificates anew when they have been saved, and
 // each time that it is asked for, until ctx ends.
 func (g *Gateway) Reloads(ctx context.Context, asked <-chan os.Signal) {
-	g.policies.Reloads(ctx, asked, g.files)
+	g.policies.Reloads(ctx, asked, g.files.began)
 }
 
 // Recover makes an older state directory that was put back fit to go on, and brings the

@@ -265,6 +265,10 @@ func (c *checker) kind(n int) {
 		return
 	}
 	c.profile(n, kind)
+	if tells := func(u KindUnit) bool { return u.Field != "" }; s.Quota > 0 && slices.ContainsFunc(kind.Units, tells) {
+		c.note(n, "quota bounds nothing in streams about those that the sensor tells of, as most of kind %s are",
+			s.Kind)
+	}
 	for _, field := range s.Unmapped(kind) {
 		if field == "ts" || field == "seq" || field == "boot" {
 			c.say(n, "map: %s is no field of kind %s, so that it is dropped; a reading has its %[1]s at its root, "+

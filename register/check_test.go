@@ -326,3 +326,20 @@ func TestManySlips(t *testing.T) {
 		t.Errorf("%d findings, %d with what may be meant; want 400 and %d", len(c), meant, want)
 	}
 }
+
+// TestQuotaNote: where a quota bounds nothing, the check says so.
+func TestQuotaNote(t *testing.T) {
+	reg, err := Parse("r.yaml", []byte("sensors:\n"+
+		"  - {id: a, owner: o, kind: counter, zone: z, registered: 2026-01-01, quota: 5}\n"+
+		"  - {id: b, owner: o, kind: meter, zone: z, registered: 2026-01-01, quota: 5}\n"+
+		"  - {id: c, owner: o, kind: counter, zone: z, registered: 2026-01-01}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := reg.Check(map[string]Kind{"counter": {Units: []KindUnit{{Field: "device", StandsFor: "device"}}},
+		"meter": {Units: []KindUnit{{Sensor: true, StandsFor: "home"}}}}, nil)
+	if len(found) != 1 || !found[0].Note || found[0].ID != "a" ||
+		!strings.Contains(found[0].What(), "quota bounds nothing") {
+		t.Error(found)
+	}
+}

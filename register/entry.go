@@ -40,7 +40,8 @@ func (s *Sensor) check() error {
 	case s.Zone == "" && s.Lat == nil:
 		return errors.New("needs either zone or lat and lon")
 	case s.Zone != "" && s.Lat != nil:
-		return errors.New("has a zone, and lat and lon too, which say the zone themselves; keep one of both")
+		return errors.New("needs either zone or lat and lon, and has both; keep one, since coordinates say the zone " +
+			"themselves")
 	case s.Registered == (civil.Date{}):
 		return errors.New("registered is missing, e.g. 2026-01-01")
 	}

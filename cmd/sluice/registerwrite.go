@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"sluice/gateway/config"
@@ -97,4 +98,16 @@ func refused(err error) error {
 		return nil
 	}
 	return &config.Refusal{Err: err}
+}
+
+// fewGone are so few entries that their loss is taken as meant.
+const fewGone = 10
+
+// first names some of a list.
+func first(list []string) string {
+	const most = 10
+	if len(list) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], " "), len(list)-most)
+	}
+	return strings.Join(list, " ")
 }

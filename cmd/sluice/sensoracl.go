@@ -125,6 +125,9 @@ func (a *acl) writePasswords() error {
 		return err
 	}
 	if err := perm.Replace(path, passwords.File(), 0o600); err != nil {
+		if len(missing) > 0 {
+			return fmt.Errorf("none of the new passwords was set, whatever was shown: %w", err)
+		}
 		return err
 	}
 	if a.broker == "emqx" {
@@ -151,7 +154,7 @@ func (a *acl) compare(passwords *access.Passwords) (missing, gone []string, err 
 		}
 	}
 	had := passwords.Number()
-	if gone = passwords.Retain(users); len(gone) >= fewUsers && 2*len(gone) > had && !a.remove {
+	if gone = passwords.Retain(users); len(gone) >= fewGone && 2*len(gone) > had && !a.remove {
 		return nil, nil, fmt.Errorf("%d of %d users are not in the register any more: %s; their passwords would be "+
 			"gone for good, so nothing was written; put the register back, or, if it is whole, run this again with "+
 			"--remove", len(gone), had, first(gone))
@@ -168,18 +171,15 @@ func (a *acl) say(missing, gone []string) {
 			again += "; delete there: " + first(gone)
 		}
 	}
-	shown := "no new password"
+	fresh := "no new password"
 	if len(missing) > 0 {
-		shown = counted(len(missing), "new password", "new passwords") + ", shown this once"
+		fresh = counted(len(missing), "new password", "new passwords") + ", shown this once"
 	}
-	fmt.Fprintf(a.errors, "%s, %s; %s\n", counted(len(a.reg.Sensors), "sensor", "sensors"), shown, again)
+	fmt.Fprintf(a.errors, "%s, %s; %s\n", counted(len(a.reg.Sensors), "sensor", "sensors"), fresh, again)
 	if len(gone) > 0 {
 		fmt.Fprintf(a.errors, "removed, since the register does not have them: %s\n", first(gone))
 	}
 }
-
-// fewUsers are so few that a register that has lost them is taken as it is.
-const fewUsers = 10
 
 // beginAnew allows passwords for everybody where there were none before.
 func (a *acl) beginAnew(path string) error {
@@ -218,15 +218,6 @@ func (a *acl) make(passwords *access.Passwords, missing []string) error {
 		return err
 	}
 	return perm.Replace(filepath.Join(a.dir, "gateway.password"), []byte(own[0]+"\n"), 0o600)
-}
-
-// first names some of a list.
-func first(list []string) string {
-	const most = 10
-	if len(list) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], " "), len(list)-most)
-	}
-	return strings.Join(list, " ")
 }
 
 // checkWritable returns an error if files cannot be written to a directory: a password that is

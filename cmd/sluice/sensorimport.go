@@ -225,7 +225,7 @@ func (in *importing) leaving(w io.Writer, f *fleet.Fleet) error {
 	}
 	fmt.Fprintf(w, "%d of the %d sensors in %s leave the register: %s\n", len(gone), len(old.Sensors), in.out,
 		first(gone))
-	if len(gone) >= fewUsers && 2*len(gone) > len(old.Sensors) && !in.remove {
+	if len(gone) >= fewGone && 2*len(gone) > len(old.Sensors) && !in.remove {
 		return &exitError{exitFailed,
 			"more than half of the file's sensors would leave, so nothing is written; if that " +
 				"is meant, add --remove"}

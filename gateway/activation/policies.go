@@ -33,7 +33,8 @@ type Policies struct {
 	chain   chain  // of that goroutine, too
 
 	// turn is held while the policy or the register changes: plans are made of both.
-	turn sync.Mutex
+	turn  sync.Mutex
+	users int // of the listener's passwords as last read; guarded by turn
 }
 
 // Ingest is what runs under policies.

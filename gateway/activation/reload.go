@@ -21,6 +21,10 @@ var (
 	errPolicy  = errors.New("another policy is in force; try again")
 )
 
+// whole finds fault with a register, and a number of users at the listener, that look cut short; nil
+// where they may take the place of those in force.
+type whole func(now *register.Register, users int) error
+
 // reloader reads register, passwords and the listener's certificates anew, and puts them in force
 // between two messages. What is broken changes nothing. gateway.yaml itself, and what it says of
 // the broker, is read at a start only.
@@ -34,6 +38,9 @@ type reloader struct {
 // Reloads reads the files anew when they have been saved, and each time that it is asked for,
 // until ctx ends. Began is how they were before they were read at the start.
 func (p *Policies) Reloads(ctx context.Context, asked <-chan os.Signal, began config.Stamp) {
+	if listen, err := p.cfg.Listener(); err == nil {
+		p.users = listen.Passwords.Number()
+	}
 	r := reloader{p: p, saved: saved{used: began, taken: began, last: began}}
 	look := time.NewTimer(lookEvery)
 	defer look.Stop()
@@ -59,7 +66,7 @@ func (p *Policies) Reloads(ctx context.Context, asked <-chan os.Signal, began co
 func (r *reloader) asked(ctx context.Context) {
 	is := r.p.cfg.Stamp()
 	r.problem = "" // who asks is answered
-	r.said(ctx, is, r.p.reload(ctx, func(*register.Register) error { return nil }))
+	r.said(ctx, is, r.p.reload(ctx, func(*register.Register, int) error { return nil }))
 }
 
 // changed reads those that have been saved, as long as they stay as they are.
@@ -67,30 +74,36 @@ func (r *reloader) changed(ctx context.Context, is config.Stamp) {
 	if is != r.saved.taken {
 		r.problem = ""
 	}
-	whole := func(now *register.Register) error {
+	looksWhole := func(now *register.Register, users int) error {
 		if r.p.cfg.Stamp() != is {
 			return errUnquiet
 		}
-		return halved(r.p.View().Register, now)
+		before := r.p.View().Register
+		if before != nil {
+			if err := halved("register", "sensors", len(before.Sensors), len(now.Sensors)); err != nil {
+				return err
+			}
+		}
+		return halved("file of passwords", "users", r.p.users, users)
 	}
 	if is.Register == r.saved.used.Register {
-		r.said(ctx, is, r.p.readmit(whole))
+		r.said(ctx, is, r.p.readmit(looksWhole))
 		return
 	}
-	r.said(ctx, is, r.p.reload(ctx, whole))
+	r.said(ctx, is, r.p.reload(ctx, looksWhole))
 }
 
-// manySensors is from how many on a register that has lost most of them was hardly meant to.
-const manySensors = 100
+// many is from how many entries on a file that has lost most of them was hardly meant to.
+const many = 100
 
-// halved refuses a register that was saved with fewer than half of its sensors: a file that was
-// cut short, as by a full disk, can be sound as it is.
-func halved(before, now *register.Register) error {
-	if before == nil || len(before.Sensors) < manySensors || 2*len(now.Sensors) >= len(before.Sensors) {
+// halved refuses a file that was saved with fewer than half of its entries: what was cut short, as
+// by a full disk, can be sound as it is.
+func halved(file, entries string, before, now int) error {
+	if before < many || 2*now >= before {
 		return nil
 	}
-	return config.Refuse("the register has %d sensors left of %d, as if it were cut short; where that is meant, "+
-		"reload the gateway (SIGHUP)", len(now.Sensors), len(before.Sensors))
+	return config.Refuse("the %s has %d %s left of %d, as if it were cut short; where that is meant, "+
+		"reload the gateway (SIGHUP)", file, now, entries, before)
 }
 
 // said notes and says how a reading went. What is wrong is said once, until the files change.
@@ -115,8 +128,8 @@ func (r *reloader) said(ctx context.Context, is config.Stamp, err error) {
 	}
 }
 
-// reload reads all files and puts them in force, unless whole finds fault with them.
-func (p *Policies) reload(ctx context.Context, whole func(*register.Register) error) error {
+// reload reads all files and puts them in force, unless fault finds one with them.
+func (p *Policies) reload(ctx context.Context, fault whole) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	reg, err := p.cfg.ReadRegister()
@@ -140,7 +153,7 @@ func (p *Policies) reload(ctx context.Context, whole func(*register.Register) er
 		}
 		p.planner.sayStrangers(reg, current)
 	}
-	if err := whole(reg); err != nil {
+	if err := fault(reg, listen.Passwords.Number()); err != nil {
 		return err
 	}
 	ok, err := p.ingest.Renew(ctx, ingest.Renewal{Register: reg, Digest: digest, Plans: plans, Listen: listen})
@@ -151,6 +164,7 @@ func (p *Policies) reload(ctx context.Context, whole func(*register.Register) er
 		return errPolicy
 	}
 	before := p.View().Register
+	p.users = listen.Passwords.Number()
 	p.update(func(v *View) { v.Register = reg })
 	p.sayRead(before, reg)
 	p.changed()
@@ -189,7 +203,7 @@ func (p *Policies) sayRead(before, now *register.Register) {
 
 // readmit reads the listener's passwords and certificates, where the register is as it was: who
 // may come in no more must not wait for a hundred thousand entries.
-func (p *Policies) readmit(whole func(*register.Register) error) error {
+func (p *Policies) readmit(fault whole) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	listen, err := p.cfg.Listener()
@@ -197,11 +211,13 @@ func (p *Policies) readmit(whole func(*register.Register) error) error {
 		return err
 	}
 	reg := p.View().Register
-	if err := whole(reg); err != nil {
+	users := listen.Passwords.Number()
+	if err := fault(reg, users); err != nil {
 		return err
 	}
 	p.ingest.Admit(reg, listen)
-	p.log.Info("passwords and certificates are read anew")
+	p.log.Info("passwords and certificates are read anew", "users", users, "users_before", p.users)
+	p.users = users
 	return nil
 }
 

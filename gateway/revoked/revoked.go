@@ -34,6 +34,8 @@ type List struct {
 
 	mu   sync.Mutex // of Renew
 	seen os.FileInfo
+
+	problem atomic.Pointer[string] // of the last Renew; nil for none
 }
 
 // held is what a file said. It does not change.
@@ -67,8 +69,15 @@ func (l *List) Has(c *x509.Certificate) bool {
 
 // Renew reads the file if it has changed, and reports whether there is another list now. An error
 // says why the one that was there stays, each time until that is mended.
-func (l *List) Renew() (bool, error) {
+func (l *List) Renew() (renewed bool, err error) {
 	l.mu.Lock()
+	defer func() {
+		l.problem.Store(nil)
+		if err != nil {
+			text := err.Error()
+			l.problem.Store(&text)
+		}
+	}()
 	defer l.mu.Unlock()
 	info, err := os.Stat(l.path)
 	if err != nil {
@@ -87,6 +96,18 @@ func (l *List) Renew() (bool, error) {
 	l.seen = info
 	l.held.Store(h)
 	return true, nil
+}
+
+// Problem is why no newer list is taken, as the last Renew found; empty where all is well, and where
+// there is no list.
+func (l *List) Problem() string {
+	if l == nil {
+		return ""
+	}
+	if p := l.problem.Load(); p != nil {
+		return *p
+	}
+	return ""
 }
 
 // same reports whether a file is as it was when it was read.

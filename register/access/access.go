@@ -121,8 +121,13 @@ func (p *Passwords) Check(user string, password []byte) bool {
 // Has reports whether the user has a password.
 func (p *Passwords) Has(user string) bool { _, ok := p.hashes[user]; return ok }
 
-// Number is how many users there are.
-func (p *Passwords) Number() int { return len(p.hashes) }
+// Number is how many users there are; none where there are no passwords.
+func (p *Passwords) Number() int {
+	if p == nil {
+		return 0
+	}
+	return len(p.hashes)
+}
 
 // Same reports whether a user has the same password in both, or none.
 func (p *Passwords) Same(other *Passwords, user string) bool {

@@ -114,11 +114,21 @@ func TestRevokedCertificates(t *testing.T) {
 	if !out("gate-1") || !works(wifi) {
 		t.Error("a broken list changes something")
 	}
+	notes := func() string {
+		_, _, body := harness.Get(t, c.Admin+"/readyz")
+		return string(body)
+	}
+	if is := notes(); !strings.Contains(is, "no newer list of revoked certificates is taken: ") {
+		t.Errorf("/readyz does not say so: %s", is)
+	}
 	w.cert("issue", "gate-1")
 	w.cert("revoke", "wifi-1")
 	publish()
 	if _, err := io.ReadFull(wifi, make([]byte, 1)); err == nil || !out("wifi-1") || out("gate-1") {
 		t.Error("the list that is there again is not in force, or a new certificate is of no use")
+	}
+	if is := notes(); strings.Contains(is, "revoked") {
+		t.Errorf("/readyz still says so: %s", is)
 	}
 	hangup(c, "are read anew")
 	if !out("wifi-1") || out("gate-1") {
