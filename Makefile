@@ -110,7 +110,8 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:certify/report FuzzFrames:certify/tap \
 	FuzzText:internal/instant FuzzPattern:register/preset FuzzPreset:register/preset \
 	FuzzEnvelope:gateway/ingest/internal/format FuzzBytes:gateway/ingest/internal/format FuzzStructure:gateway/ingest/internal/structure \
-	FuzzQuery:opendata/sensorthings/odata FuzzPath:opendata/sensorthings/odata FuzzGeometry:opendata/sensorthings/odata
+	FuzzQuery:opendata/sensorthings/odata FuzzPath:opendata/sensorthings/odata FuzzGeometry:opendata/sensorthings/odata \
+	FuzzPath:opendata/archive
 
 fuzz: ## each parser of outside bytes for FUZZTIME (30s)
 	@echo "seed $(SEED)"

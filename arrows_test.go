@@ -165,13 +165,16 @@ var arrows = map[string]row{
 	"opendata/sensorthings": {"what was released as entities of SensorThings",
 		"books opendata/httpcache opendata/i18n opendata/query opendata/sensorthings/engine " +
 			"opendata/sensorthings/odata store"},
+	"opendata/archive": {"whole files of months and years, as far as the books vouch for them",
+		"books door opendata/httpcache opendata/query store store/table"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
 		"books opendata/api opendata/catalog opendata/chart opendata/httpcache opendata/i18n opendata/news " +
 			"opendata/picture opendata/query opendata/zonemap store verify"},
 	"opendata": {"the server: the composition of its rooms over store and books",
-		"books books/union door internal/yamldoc opendata/api opendata/catalog opendata/feed opendata/httpcache " +
-			"opendata/news opendata/query opendata/released opendata/sensorthings opendata/web perm store/influx"},
+		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/catalog opendata/feed " +
+			"opendata/httpcache opendata/news opendata/query opendata/released opendata/sensorthings opendata/web " +
+			"perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/civil policy/mechanism plan store"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},
@@ -255,6 +258,7 @@ var doors = map[string]row{
 	"github.com/open-policy-agent/opa": {"the council's rules", "policy/rego"},
 	"github.com/paulmach/orb": {"geometry of zones",
 		"opendata/sensorthings opendata/sensorthings/engine opendata/sensorthings/odata opendata/zonemap register"},
+	"github.com/parquet-go/parquet-go":         {"Parquet, as a writer", "opendata/archive"},
 	"github.com/prometheus/client_golang":      {"metrics", "gateway/admin"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"files against their schemas", "policy/check"},
 	"github.com/schollz/progressbar/v3": {"progress of what takes long",
@@ -273,5 +277,5 @@ var doors = map[string]row{
 	"gonum.org/v1/gonum": {"exact tests of the audit", "test/audit"},
 	"google.golang.org/protobuf": {"the wire format of Sparkplug B, read and written; no generated code",
 		"firmware-sim/device/dialect gateway/ingest/internal/sparkplug"},
-	"modernc.org/sqlite": {"SQLite without C", "store/sqlite test/torture"},
+	"modernc.org/sqlite": {"SQLite without C", "opendata/archive store/sqlite test/torture"},
 }

@@ -55,6 +55,7 @@ var settings = map[string]string{
 	"TestWireWebSocket":          `gateway: listen.websocket`,
 	"TestOneSortOfPolicy":        `gateway: simulation`,
 	"TestInboxOverHTTP":          `gateway: policy.inbox policy.every policy.roster`,
+	"opendata:TestArchiveKeys":   `opendata: archive.dir archive.max_bytes`,
 	"TestPublishAndRead": `gateway: gateway dir keys time.topic register policy.dir admin opendata: books
 		store.sqlite.path
 		decision: applies_to.kinds applies_to.zones unit.field unit.stands_for keep where.field where.op where.value

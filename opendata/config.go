@@ -40,7 +40,9 @@ type Config struct {
 	Books Books `yaml:"books"`
 	// Store is where releases are read: one of sqlite and influx.
 	Store Store `yaml:"store"`
-	Log   struct {
+	// Archive is where files of whole months and years are kept.
+	Archive Archive `yaml:"archive"`
+	Log     struct {
 		Level string `yaml:"level"`
 	} `yaml:"log"`
 }
@@ -85,6 +87,7 @@ func ReadConfig(path string) (Config, error) {
 	if err := c.Books.once(); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
+	under(&c.Archive.Dir)
 	if c.Store.SQLite != nil {
 		under(&c.Store.SQLite.Path)
 	}

@@ -21,6 +21,7 @@ import (
 	"sluice/books/union"
 	"sluice/door"
 	"sluice/opendata/api"
+	"sluice/opendata/archive"
 	"sluice/opendata/catalog"
 	"sluice/opendata/feed"
 	"sluice/opendata/httpcache"
@@ -39,6 +40,7 @@ type Server struct {
 	named    string         // admin, as the configuration has it
 	log      *slog.Logger
 	source   *query.Source
+	archive  *archive.Archive
 	shown    filter
 	all      *union.Books // nil where there is one gateway's
 	books    books.Source
@@ -85,20 +87,26 @@ func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) 
 	s := &Server{named: cfg.Admin, log: log, shown: shown, all: all, books: source,
 		where:  strings.Join(cfg.Books, ", "),
 		source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
+	s.archive, err = archive.Open(cfg.Archive.config(), s.source, strings.TrimSuffix(cfg.URL, "/"), log)
+	if err != nil {
+		return nil, err
+	}
 	public, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
-		return nil, fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err)
+		return nil, errors.Join(fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err),
+			s.archive.Close())
 	}
 	s.listener = door.Listen(public,
 		door.Limits{Total: connections, PerAddress: cfg.perAddress(door.Loopback(public.Addr()))})
 	handler, err := s.handler(cfg, log)
 	if err != nil {
-		return nil, errors.Join(err, s.listener.Close())
+		return nil, errors.Join(err, s.listener.Close(), s.archive.Close())
 	}
 	if cfg.Admin != "" {
 		admin, err := net.Listen("tcp", cfg.Admin)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("admin address: %w; choose another", err), s.listener.Close())
+			return nil, errors.Join(fmt.Errorf("admin address: %w; choose another", err), s.listener.Close(),
+				s.archive.Close())
 		}
 		s.admin = door.ListenAdmin(admin)
 		if !door.Loopback(admin.Addr()) {
@@ -130,6 +138,7 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	feed.New(s.source, cache, desk, place.Base(), pages.Zone, rows.Fail).Routes(mux)
 	catalog.New(s.source, cache, cfg.URL, log).Routes(mux)
 	sensorthings.New(s.source, cache, cmp.Or(place.Public, place.Here), log).Routes(mux)
+	s.archive.Routes(mux, cache, rows.Fail)
 	pages.Routes(mux)
 	s.health(mux)
 	h := httpcache.ReadOnly(mux)
@@ -172,6 +181,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var watching sync.WaitGroup
 	watching.Go(func() { s.shown.Watch(watch) })
 	watching.Go(func() { s.watchBooks(watch) })
+	watching.Go(func() { s.archive.Run(watch) })
 	defer watching.Wait()
 	defer enough()
 	stopped := make(chan error, 1)

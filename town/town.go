@@ -99,8 +99,8 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 		return t, err
 	}
 	t.store = sqlite.NewReader(filepath.Join(o.Dir, "store.db"))
-	if t.open, err = opendata.Open(opendata.Config{HTTP: o.HTTP}, t.store, books.Dir(filepath.Join(o.Dir, "public")),
-		t.log); err != nil {
+	cfgOpen := opendata.Config{HTTP: o.HTTP, Archive: opendata.Archive{Dir: filepath.Join(o.Dir, "archive")}}
+	if t.open, err = opendata.Open(cfgOpen, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
 		return t, &config.Refusal{Err: err}
 	}
 	return t, nil
