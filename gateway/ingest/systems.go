@@ -191,9 +191,6 @@ func (d *delivery) Find(device []byte) *format.Shape {
 	d.sensor = nil
 	s := d.to.system.devices[string(device)]
 	switch {
-	case len(device) == 0:
-		d.refuse(fault.New(fault.NoDevice), nil)
-		return nil
 	case s == nil || d.message.Checked && !s.speaksFor(d.message.Sender): // see find
 		d.refuse(fault.New(fault.UnknownTopic), nil)
 		return nil
@@ -209,6 +206,13 @@ func (d *delivery) Find(device []byte) *format.Shape {
 		d.in.feedback.add(s, fault.New(fault.Unfit), nil)
 	}
 	return s.shape
+}
+
+// Nobody counts a reading that does not say whose it is.
+func (d *delivery) Nobody(why fault.Code) *format.Shape {
+	d.sensor = nil
+	d.refuse(fault.New(why), nil)
+	return nil
 }
 
 // unwrap opens a message in a preset's envelope, and reports whether there are readings in it.

@@ -31,7 +31,7 @@ type trying struct {
 	out      Tried
 	trace    *format.Trace
 	all      []fault.Fault // of the reading at hand
-	nobody   bool          // no identity is where the message should have one
+	nobody   fault.Code    // why no identity is where the message should have one
 	// unwrapping says that the message is opened, and none of its readings at hand yet.
 	unwrapping bool
 	last       []byte // identity that a message has
@@ -40,8 +40,14 @@ type trying struct {
 
 // Find takes every device for the sensor's.
 func (y *trying) Find(device []byte) *format.Shape {
-	y.nobody = len(device) == 0
+	y.nobody = fault.None
 	y.last = append(y.last[:0], device...)
+	return y.sensor.shape
+}
+
+// Nobody takes a reading that does not say whose it is for the sensor's, to say what else is wrong with it.
+func (y *trying) Nobody(why fault.Code) *format.Shape {
+	y.nobody, y.last = why, y.last[:0]
 	return y.sensor.shape
 }
 
@@ -75,7 +81,7 @@ func (y *trying) Reading(r reading.Reading) {
 		y.mistake(fault.New(fault.Future), one.Number)
 		return
 	}
-	if y.nobody {
+	if y.nobody != fault.None {
 		return
 	}
 	if !y.of.Judged {
@@ -162,8 +168,8 @@ func (y *trying) next() *TriedReading {
 		seq := stamp.Seq
 		one.Seq = &seq
 	}
-	if y.nobody {
-		y.mistake(fault.New(fault.NoDevice), one.Number)
+	if y.nobody != fault.None {
+		y.mistake(fault.New(y.nobody), one.Number)
 	} else if len(y.last) > 0 {
 		one.Device = Identity{Value: string(y.last), From: "message", Pointer: from.Device}
 		if y.out.Device.From == "" {
@@ -315,7 +321,7 @@ func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
 			"it says whether the message is a birth or data"
 	case f.Code == fault.NotMapped, f.Code == fault.MissingField && len(y.rules) == 0:
 		notMapped(p, one)
-	case f.Code == fault.NoDevice:
+	case f.Code == fault.NoDevice, f.Code == y.nobody:
 		one.Pointer = p.Device
 	}
 }

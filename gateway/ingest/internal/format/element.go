@@ -43,9 +43,12 @@ func (d *Decoder) gatherAll(v *fastjson.Value) (over int) {
 func (d *Decoder) gather(in element, each [][]string) (over int) {
 	v := in.own
 	if len(each) > 0 {
-		v = v.Get(each[0]...)
+		v = d.look.get(v, each[0])
 	}
 	switch {
+	case d.look.repeated():
+		d.sink.Refused(fault.New(fault.DuplicateKey))
+		return 0
 	case v == nil:
 		d.sink.Refused(fault.New(fault.NotMapped))
 		return 0
@@ -98,18 +101,24 @@ const (
 // around is what was found in an object that elements are in: each place is looked for once, not
 // once for each element.
 type around struct {
-	in     *fastjson.Value
-	looked uint64 // of the slots, as bits
-	found  [slots]*fastjson.Value
+	in            *fastjson.Value
+	looked, twice uint64 // of the slots, as bits
+	found         [slots]*fastjson.Value
 }
 
-func (a *around) find(in *fastjson.Value, path []string, s slot) *fastjson.Value {
+func (a *around) find(in *fastjson.Value, path []string, s slot, l *lookup) *fastjson.Value {
 	if a.in != in {
-		a.in, a.looked = in, 0
+		a.in, a.looked, a.twice = in, 0, 0
 	}
 	if a.looked&(1<<s) == 0 {
-		a.looked, a.found[s] = a.looked|1<<s, in.Get(path...)
+		before := l.repeated()
+		a.looked, a.found[s] = a.looked|1<<s, l.get(in, path)
+		if a.twice &^= 1 << s; l.twice {
+			a.twice |= 1 << s
+		}
+		l.twice = l.twice || before
 	}
+	l.twice = l.twice || a.twice&(1<<s) != 0
 	return a.found[s]
 }
 
@@ -122,18 +131,18 @@ func (d *Decoder) find(e *element, path []string, s slot) (v *fastjson.Value, ow
 		return nil, false
 	}
 	if e.own != nil && e.own != d.message {
-		if v = e.own.Get(path...); v != nil {
+		if v = d.look.get(e.own, path); v != nil {
 			return v, true
 		}
 	}
 	for i := len(e.in) - 1; i >= 0; i-- {
 		if e.in[i] != nil && e.in[i] != d.message {
-			if v = d.around[i].find(e.in[i], path, s); v != nil {
+			if v = d.around[i].find(e.in[i], path, s, d.look); v != nil {
 				return v, true
 			}
 		}
 	}
-	return d.around[preset.MaxNested].find(d.message, path, s), false
+	return d.around[preset.MaxNested].find(d.message, path, s, d.look), false
 }
 
 // shapeOf is what the readings of the device look like that a reading is of; nil for nobody's.
@@ -143,6 +152,10 @@ func (d *Decoder) shapeOf(e *element) *Shape {
 		return w.Shape
 	}
 	v, _ := d.find(e, w.Envelope.device, slotDevice)
+	if d.look.repeated() {
+		d.device = d.device[:0]
+		return w.Finder.Nobody(fault.DuplicateKey)
+	}
 	id := d.text(v)
 	if d.shape != nil && len(id) > 0 && string(id) == string(d.device) {
 		return d.shape // as the one before
@@ -151,6 +164,9 @@ func (d *Decoder) shapeOf(e *element) *Shape {
 		id = nil
 	}
 	d.device = append(d.device[:0], id...)
+	if len(id) == 0 {
+		return w.Finder.Nobody(fault.NoDevice)
+	}
 	return w.Finder.Find(id)
 }
 
@@ -158,7 +174,7 @@ func (d *Decoder) shapeOf(e *element) *Shape {
 func (d *Decoder) unwrap(e *element, index int, received int64) {
 	d.r.Reset()
 	d.texts = d.texts[:0]
-	d.bad, d.stamp.Index = fault.Fault{}, index
+	d.bad, d.stamp.Index, d.look.twice = fault.Fault{}, index, false
 	shape := d.shapeOf(e)
 	if shape != d.shape {
 		for i := range d.around {
@@ -207,6 +223,10 @@ func (d *Decoder) unwrapTime(e *element, received int64) (own bool) {
 			continue
 		}
 		there = true
+		if d.look.repeated() {
+			d.fail(fault.AtKey(fault.DuplicateKey, fault.KeyTime))
+			return inside
+		}
 		if at, ok := d.instant(v, t.form, received); ok {
 			d.stamp.Time, d.stamp.Timed = at, !t.form.Relative()
 			return inside
@@ -254,6 +274,9 @@ func (d *Decoder) unwrapCount(e *element, index int, dated bool) {
 	env := d.wrap.Envelope
 	v, own := d.find(e, env.seq, slotSeq)
 	n, there := uint64(0), false
+	if d.look.repeated() {
+		d.fail(fault.AtKey(fault.DuplicateKey, fault.KeySeq))
+	}
 	switch {
 	case env.seq == nil:
 	case v == nil || v.Type() == fastjson.TypeNull:
@@ -268,7 +291,11 @@ func (d *Decoder) unwrapCount(e *element, index int, dated bool) {
 		there = ok
 	}
 	d.stamp.Seq, d.stamp.Sequenced = n, there
-	if v, _ := d.find(e, env.boot, slotBoot); v != nil && v.Type() != fastjson.TypeNull {
+	v, _ = d.find(e, env.boot, slotBoot)
+	switch {
+	case d.look.repeated():
+		d.fail(fault.AtKey(fault.DuplicateKey, fault.KeyBoot))
+	case v != nil && v.Type() != fastjson.TypeNull:
 		d.boot(v)
 	}
 	if there && !own && !dated && index > 0 {

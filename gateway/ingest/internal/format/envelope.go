@@ -83,10 +83,12 @@ func pathOf(pointer string) []string {
 	return path
 }
 
-// Finder says what a device's readings look like, by the identity that a message has for it, which
-// is empty for none; nil where it is nobody's, which it has counted then.
+// Finder knows devices by the identity that a message has for them.
 type Finder interface {
+	// Find says what a device's readings look like; nil where it is nobody's, which it has counted then.
 	Find(device []byte) *Shape
+	// Nobody is Find for a reading that does not say whose it is.
+	Nobody(why fault.Code) *Shape
 }
 
 // Memory has the last values of the device whose reading is at hand.
@@ -209,14 +211,19 @@ func (d *Decoder) bareValue(payload []byte, w *Wrapped) (*fastjson.Value, fault.
 // beginTree looks at a message as a whole.
 func (d *Decoder) beginTree(v *fastjson.Value, received int64) preset.Role {
 	e := d.wrap.Envelope
-	d.message = v
+	d.message, d.look.twice = v, false
 	for i := range d.around {
 		d.around[i].in = nil // the parser uses its values again
 	}
 	role := preset.Reading
 	if e.types != nil {
 		var known bool
-		if role, known = e.types.Of(d.text(v.Get(e.types.path...))); !known {
+		typed := d.look.get(v, e.types.path)
+		if d.look.repeated() {
+			d.sink.Refused(fault.New(fault.DuplicateKey))
+			return ""
+		}
+		if role, known = e.types.Of(d.text(typed)); !known {
 			d.sink.Refused(fault.New(fault.UnknownType))
 			return ""
 		}

@@ -21,13 +21,15 @@ type finder struct {
 
 func (f *finder) Find(id []byte) *Shape {
 	s := f.known[string(id)]
-	switch {
-	case len(id) == 0:
-		f.Refused(fault.New(fault.NoDevice))
-	case s == nil:
+	if s == nil {
 		f.out = append(f.out, "nobody")
 	}
 	return s
+}
+
+func (f *finder) Nobody(why fault.Code) *Shape {
+	f.Refused(fault.New(why))
+	return nil
 }
 
 // wrapped is a preset with a shape, as ingest puts them together.

@@ -56,13 +56,14 @@ type Decoder struct {
 	seen                     uint8
 	next                     int // the field that is likely next
 	also                     func(fault.Fault)
+	look                     *lookup
 
 	unwrapping // of a message in an envelope
 }
 
 // NewDecoder makes a decoder.
 func NewDecoder() *Decoder {
-	d := &Decoder{r: reading.New()}
+	d := &Decoder{r: reading.New(), look: newLookup()}
 	d.stamp = d.r.Stamp()
 	d.onTop, d.onField, d.onRecord = d.top, d.field, d.record
 	return d

@@ -175,7 +175,11 @@ func (d *Decoder) pointed(root *fastjson.Value) {
 		if f.path == nil {
 			continue
 		}
-		if v := root.Get(f.path...); v != nil {
+		v := d.look.get(root, f.path)
+		if d.look.repeated() {
+			d.fail(fault.At(fault.DuplicateKey, i))
+		}
+		if v != nil {
 			d.set(i, v)
 		}
 	}

@@ -18,8 +18,9 @@ import (
 //	 {"n":"temperature","v":21.6,"t":60}]
 //
 // gives two readings. A value that cannot be read, or a label that must be understood and is
-// not, refuses its reading; a base field, a name or a time that cannot be read refuses the
-// pack, since what belongs together is not known then. Times below 2^28 are relative to receipt (section 4.5.3).
+// not, refuses its reading; a base field, a name or a time that cannot be read, and a key that comes twice,
+// refuse the pack, since what belongs together is not known then. Times below 2^28 are relative to receipt
+// (section 4.5.3).
 const (
 	relativeBelow = 1 << 28
 	senmlVersion  = 10
@@ -37,9 +38,10 @@ type pack struct {
 	value            *fastjson.Value
 	hasTime, isFloat bool
 	values           int
+	seen             uint16 // of its keys, as bits
 	// invalid says that nobody knows what the records from here on mean, bad that this one
-	// cannot be read.
-	invalid, bad bool
+	// cannot be read, repeated that one of its keys comes twice.
+	invalid, bad, repeated bool
 
 	// of the reading at hand: the fields that came, readable or not
 	came uint64
@@ -63,7 +65,11 @@ func (d *Decoder) isSenML(list []*fastjson.Value) bool {
 // looked at before anything counts.
 func (d *Decoder) lookSenML(some []*fastjson.Value, last bool) bool {
 	for _, v := range some {
-		if d.readRecord(v); d.senml.invalid {
+		switch d.readRecord(v); {
+		case d.senml.repeated:
+			d.sink.Refused(fault.New(fault.DuplicateKey))
+			return false
+		case d.senml.invalid:
 			d.sink.Refused(fault.New(fault.SenML))
 			return false
 		}
@@ -131,7 +137,11 @@ func (d *Decoder) whose() bool {
 		id = nil
 	}
 	d.device = append(d.device[:0], id...)
-	d.shape = d.wrap.Finder.Find(id)
+	if len(id) == 0 {
+		d.shape = d.wrap.Finder.Nobody(fault.NoDevice)
+	} else {
+		d.shape = d.wrap.Finder.Find(id)
+	}
 	return d.shape != nil
 }
 
@@ -202,6 +212,7 @@ func (d *Decoder) setSenML(i int) {
 func (d *Decoder) readRecord(v *fastjson.Value) {
 	p := &d.senml
 	p.name, p.time, p.number, p.value, p.hasTime, p.isFloat, p.values, p.bad = nil, 0, 0, nil, false, false, 0, false
+	p.seen, p.repeated = 0, false
 	o, err := v.Object()
 	if err != nil {
 		p.invalid = true
@@ -214,8 +225,15 @@ func (d *Decoder) readRecord(v *fastjson.Value) {
 	}
 }
 
+// senmlKeys are the keys of a record that mean something, as bits.
+var senmlKeys = map[string]uint16{"bn": 1, "bt": 2, "bu": 4, "bv": 8, "bs": 16, "bver": 32, "n": 64, "u": 128,
+	"v": 256, "vs": 512, "vb": 1024, "vd": 2048, "s": 4096, "t": 8192, "ut": 16384}
+
 func (d *Decoder) record(key []byte, v *fastjson.Value) {
 	p := &d.senml
+	bit := senmlKeys[string(key)]
+	p.repeated = p.repeated || p.seen&bit != 0
+	p.seen |= bit
 	base := func() float64 {
 		n, ok := finite(v)
 		p.invalid = p.invalid || !ok

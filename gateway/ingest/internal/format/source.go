@@ -127,10 +127,16 @@ func (d *Decoder) unwrapFields(e *element) {
 	}
 	if d.shape.layout != nil {
 		d.unwrapBytes(e)
+		if d.look.repeated() {
+			d.fail(fault.New(fault.DuplicateKey))
+		}
 	}
 	root := e.own
 	if env.root != nil {
 		root, _ = d.find(e, env.root, slotRoot)
+		if d.look.repeated() {
+			d.fail(fault.New(fault.DuplicateKey))
+		}
 	}
 	for i, src := range d.shape.sources {
 		if src == nil || src.laid.Width > 0 {
@@ -142,10 +148,13 @@ func (d *Decoder) unwrapFields(e *element) {
 		}
 		var v *fastjson.Value
 		if root != nil && env.pairs == nil {
-			v = root.Get(src.path...)
+			v = d.look.get(root, src.path)
 		}
 		if v == nil && src.anywhere {
 			v, _ = d.find(e, src.path, slotField+slot(i))
+		}
+		if d.look.repeated() {
+			d.fail(fault.At(fault.DuplicateKey, i))
 		}
 		if v != nil && d.takeUnit(e, root, i, src) {
 			d.take(i, src, v)
@@ -168,7 +177,10 @@ func (d *Decoder) unwrapPairs(e *element) {
 	if e.own == nil {
 		return
 	}
-	v := e.own.Get(p.list...)
+	v := d.look.get(e.own, p.list)
+	if d.look.repeated() {
+		d.fail(fault.New(fault.DuplicateKey))
+	}
 	if v == nil {
 		return
 	}
@@ -183,7 +195,10 @@ func (d *Decoder) unwrapPairs(e *element) {
 	}
 	var from [reading.MaxFields]*fastjson.Value
 	for _, one := range list {
-		name, value := d.text(one.Get(p.name)), one.Get(p.value)
+		name, value := d.text(d.look.one(one, p.name)), d.look.one(one, p.value)
+		if d.look.repeated() {
+			d.fail(fault.New(fault.DuplicateKey))
+		}
 		if name == nil || value == nil {
 			continue
 		}
@@ -300,10 +315,14 @@ func (d *Decoder) takeUnit(e *element, root *fastjson.Value, i int, src *source)
 	}
 	var v *fastjson.Value
 	if root != nil {
-		v = root.Get(src.said...)
+		v = d.look.get(root, src.said)
 	}
 	if v == nil {
 		v, _ = d.find(e, src.said, slotField+slot(i)) // which a field of a profile does not use
+	}
+	if d.look.repeated() {
+		d.fail(fault.At(fault.DuplicateKey, i))
+		return false
 	}
 	unit, known := src.units[string(d.text(v))]
 	if d.unit = unit; !known {

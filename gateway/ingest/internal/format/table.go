@@ -26,7 +26,7 @@ func (d *Decoder) nameColumns(v *fastjson.Value) {
 	if t == nil {
 		return
 	}
-	rows, names := v.GetArray(t.rows...), v.GetArray(t.names...)
+	rows, names := d.look.array(v, t.rows), d.look.array(v, t.names) // gather looks whether they came twice
 	if !d.takeNames(names) {
 		names = nil
 	}

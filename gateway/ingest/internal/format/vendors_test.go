@@ -141,11 +141,13 @@ func (y *tray) Find(id []byte) *Shape {
 		return y.shape
 	}
 	y.n++
-	if len(id) == 0 {
-		y.put("refused", fault.NoDevice.String())
-	} else {
-		y.put("of nobody", "")
-	}
+	y.put("of nobody", "")
+	return nil
+}
+
+func (y *tray) Nobody(why fault.Code) *Shape {
+	y.n++
+	y.put("refused", why.String())
 	return nil
 }
 
