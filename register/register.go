@@ -94,6 +94,9 @@ func (s *Sensor) HeartbeatTopic() string { return s.base() + "/hb" }
 // FeedbackTopic is where the gateway says what it dropped, and why.
 func (s *Sensor) FeedbackTopic() string { return s.base() + "/feedback" }
 
+// FeedbackOf is where the gateway tells of an owner's sensors, as a filter.
+func FeedbackOf(owner string) string { return "city/v1/" + owner + "/+/feedback" }
+
 func (s *Sensor) base() string { return "city/v1/" + s.Owner + "/" + s.ID }
 
 // Usable reports whether readings of instant t count, by local days of loc.

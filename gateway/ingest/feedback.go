@@ -148,7 +148,7 @@ func (f *feedback) send() {
 	post := make([]message, 0, len(f.tally))
 	for s, faults := range f.tally {
 		post = append(post,
-			message{s.entry.FeedbackTopic(), s.entry.Kind, s.pointers, s.valid, faults, since, until, nil})
+			message{s.entry.FeedbackTopic(), s.entry.Kind, &s.words, faults, since, until, nil})
 	}
 	if len(post) == 0 {
 		f.told = until
@@ -214,8 +214,7 @@ type note struct {
 // message is feedback for one sensor, not yet written.
 type message struct {
 	topic, kind string
-	pointers    []string // of each field
-	valid       [][]float64
+	words       *words
 	faults      map[fault.Fault]times
 	since       time.Time
 	until       time.Time
@@ -231,7 +230,7 @@ func (m *message) body() ([]byte, error) {
 		Codes []note    `json:"codes"`
 	}{Since: m.since, Until: m.until}
 	for _, f := range slices.SortedFunc(maps.Keys(m.faults), byCode) {
-		if int(f.Field) < len(m.pointers) {
+		if int(f.Field) < len(m.words.pointers) {
 			body.Codes = append(body.Codes, m.note(f))
 		}
 	}
@@ -239,8 +238,8 @@ func (m *message) body() ([]byte, error) {
 }
 
 func (m *message) note(f fault.Fault) note {
-	out := note{Code: f.Code.String(), Rule: f.Rule()}
-	out.Pointer, out.Fix = words(f, m.pointers, m.valid)
+	out := note{Code: f.Code.String()}
+	out.Pointer, out.Rule, out.Fix = m.words.of(f)
 	if out.Rule == "kind" {
 		out.Rule = fmt.Sprintf("kind %s", m.kind)
 	}

@@ -25,7 +25,7 @@ func TestFeedbackNamesTheFirst(t *testing.T) {
 	say(`{"seq":43,"device":"x"}`)
 	say(`{"fields":{"device":7},"more":1,"seq":44}`)
 	say(`{"seq":44,`)
-	l := message{pointers: i.sensor().pointers, kind: "k", faults: i.feedback.tally[i.sensor()]}
+	l := message{words: &i.sensor().words, kind: "k", faults: i.feedback.tally[i.sensor()]}
 	raw, err := l.body()
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestHeartbeatsThatCannotBeRead(t *testing.T) {
 	} {
 		clear(i.feedback.tally)
 		want.send(payload)
-		l := message{pointers: i.sensor().pointers, valid: i.sensor().valid, kind: "k",
+		l := message{words: &i.sensor().words, kind: "k",
 			faults: i.feedback.tally[i.sensor()]}
 		var told []string
 		for f := range l.faults {
@@ -154,7 +154,7 @@ func TestWhatIsLackingIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		i.decode([]byte(c.payload), noon.UnixNano())
-		l := message{pointers: i.sensor().pointers, valid: i.sensor().valid, kind: "k",
+		l := message{words: &i.sensor().words, kind: "k",
 			faults: i.feedback.tally[i.sensor()]}
 		var told []string
 		for f := range l.faults {

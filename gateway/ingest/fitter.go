@@ -30,8 +30,7 @@ type shapeKey struct {
 // sent is what sensors send.
 type sent struct {
 	shape    *format.Shape
-	pointers []string
-	valid    [][]float64
+	words    words
 	unmapped bool
 }
 
@@ -67,26 +66,33 @@ func (f *fitter) shape(kind register.Kind, s *sensor) sent {
 
 func shapeOf(kind register.Kind, s *sensor) sent {
 	e, n := s.entry, len(kind.Fields)
-	names, types, forms, valid, pointers := make([]string, n), make([]string, n), make([]string, n),
-		make([][]float64, n), make([]string, n)
+	names := make([]string, n)
+	w := words{make([]string, n), make([]string, n), make([]string, n), make([][]float64, n), make([][]string, n), nil}
 	for f, field := range kind.Fields {
-		pointers[f] = cmp.Or(e.Map[field.Name], "/fields/"+field.Name)
-		names[f], types[f], forms[f], valid[f] = field.Name, field.Type, field.Format, field.Valid
+		names[f], w.pointers[f] = field.Name, cmp.Or(e.Map[field.Name], "/fields/"+field.Name)
+		w.types[f], w.forms[f], w.valid[f] = field.Type, field.Format, field.Valid
 	}
-	shape := format.NewShape(names, types, forms, e.Map)
+	shape := format.NewShape(names, w.types, w.forms, e.Map)
 	if s.system != nil {
 		units := make([]string, n)
 		for f, field := range kind.Fields {
 			units[f] = field.Unit
 		}
-		pointers, _ = shape.Wrap(s.system.envelope, s.system.profiles[e.Profile], e.Map, units)
+		profile := s.system.profiles[e.Profile]
+		w.pointers, _ = shape.Wrap(s.system.envelope, profile, e.Map, units)
+		w.preset = s.system.preset
+		for f, name := range names {
+			if e.Map[name] == "" {
+				w.spoken[f] = spokenBy(profile, name)
+			}
+		}
 	}
-	for f, v := range valid {
+	for f, v := range w.valid {
 		if len(v) == 2 {
 			shape.Limit(f, v[0], v[1])
 		}
 	}
-	return sent{shape: shape, pointers: pointers, valid: valid}
+	return sent{shape: shape, words: w}
 }
 
 // rule is a plan's rule but for the sensor, which For gives it.

@@ -1,9 +1,6 @@
 package ingest
 
 import (
-	"cmp"
-	"fmt"
-
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/intake"
 )
@@ -54,25 +51,7 @@ func (r *reception) answer(m *intake.Message, o outcome) {
 	}
 	pointer, fix := "/*", o.why.Fix()
 	if o.of != nil {
-		pointer, fix = o.of.words(o.why)
+		pointer, _, fix = o.of.words.of(o.why)
 	}
 	m.Outcome = intake.Outcome{Code: o.why.Code, Why: o.why.Code.String() + " " + pointer + ": " + fix}
-}
-
-// words are where in what a sensor sends a fault is, and how to mend it, in names that its kind
-// knows.
-func (s *sensor) words(f fault.Fault) (pointer, fix string) { return words(f, s.pointers, s.valid) }
-
-func words(f fault.Fault, pointers []string, valid [][]float64) (pointer, fix string) {
-	pointer, fix = "/*", f.Fix()
-	switch key := f.Key(); {
-	case f.Field >= 0 && int(f.Field) < len(pointers):
-		pointer = cmp.Or(pointers[f.Field], "/*")
-		if f.Code == fault.OutOfRange && len(valid[f.Field]) == 2 {
-			fix = fmt.Sprintf("send values from %v to %v; look after the sensor", valid[f.Field][0], valid[f.Field][1])
-		}
-	case key != "":
-		pointer = "/" + key
-	}
-	return pointer, fix
 }

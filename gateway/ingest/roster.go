@@ -42,12 +42,10 @@ type sensor struct {
 	system *system // whose messages it sends; nil for the city's own format
 	number uint64
 	shape  *format.Shape
-	// pointers are where in a reading each field is, for feedback.
-	pointers []string
-	valid    [][]float64 // of each field; see register.Field
-	routes   []route
-	past     past
-	heard    heard
+	words  words // for feedback
+	routes []route
+	past   past
+	heard  heard
 	// usable from and before, in nanoseconds since 1970.
 	from, until int64
 

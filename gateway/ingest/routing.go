@@ -120,7 +120,7 @@ func (r *routing) rerouteOne(s *sensor, version int, f *fitter) error {
 	// Kinds may gain fields from one version to the next; rules of older
 	// versions look theirs up in the shape of the newest.
 	sent := f.shape(kind, s)
-	s.shape, s.pointers, s.valid, s.unmapped, s.unfit = sent.shape, sent.pointers, sent.valid, sent.unmapped, false
+	s.shape, s.words, s.unmapped, s.unfit = sent.shape, sent.words, sent.unmapped, false
 	s.declaresPulse, s.beat = !kind.Heartbeat.IsZero(), kind.Heartbeat.Nominal()
 	s.quota = newQuota(s.entry, kind).follow(s.quota)
 	s.pulse.Store(s.declaresPulse || r.liveness.heard[s.number])

@@ -128,12 +128,12 @@ func (s *sources) topics(reg *register.Register) []string {
 	return list
 }
 
-// feedbackTopics is each user's feedback topic: a sensor's by its id, and none of an owner who
-// sends for its sensors.
+// feedbackTopics is each user's feedback topic: a sensor's by its id, and those of all its sensors of an
+// owner who sends for them.
 func feedbackTopics(reg *register.Register) map[string]string {
 	out := make(map[string]string, len(reg.Sensors))
 	for owner := range reg.Systems() {
-		out[owner] = ""
+		out[owner] = register.FeedbackOf(owner)
 	}
 	for n := range reg.Sensors {
 		out[reg.Sensors[n].ID] = reg.Sensors[n].FeedbackTopic()

@@ -120,7 +120,7 @@ func NewTrial(of TrialOf) *Trial {
 		s.system = &system{preset: p, envelope: format.NewEnvelope(p, of.City), profiles: of.Presets.Profiles}
 	}
 	sent := shapeOf(of.Kind, s)
-	s.shape, s.pointers, s.valid = sent.shape, sent.pointers, sent.valid
+	s.shape, s.words = sent.shape, sent.words
 	t.checkEntry()
 	f := newFitter(nil, time.Time{})
 	for _, p := range of.Plans {

@@ -124,7 +124,7 @@ func (y *trying) Refused(f fault.Fault) {
 	}
 	one := y.next()
 	for _, f := range all {
-		if f.Code == fault.BadTime && f.Key() != "" || f.Code == fault.BadTime && f.Field < 0 {
+		if (f.Code == fault.BadTime || f.Code == fault.NoClock) && f.Field < 0 {
 			one.Instant, one.TimeFrom = nil, ""
 		}
 		y.mistake(f, one.Number)
@@ -206,24 +206,24 @@ func (y *trying) keys() {
 		return
 	}
 	for i, f := range y.of.Kind.Fields {
-		if name := y.capture(f.Name); name != "" {
+		if name := capture(&y.of, f.Name); name != "" {
 			y.fates(TriedKey{Name: "{" + name + "}", Field: f.Name, Use: string(format.UseField),
 				There: y.topic != nil && y.topic.Capture(name) >= 0})
 			continue
 		}
-		if !there[i] && y.sensor.pointers[i] != "" {
-			y.fates(TriedKey{Pointer: y.sensor.pointers[i], Field: f.Name, Use: string(format.UseField)})
+		if !there[i] && y.sensor.words.pointers[i] != "" {
+			y.fates(TriedKey{Pointer: y.sensor.words.pointers[i], Field: f.Name, Use: string(format.UseField)})
 		}
 	}
 }
 
 // capture is the level of the topic that a field is, or empty.
-func (y *trying) capture(field string) string {
-	e := &y.of.Sensor
+func capture(of *TrialOf, field string) string {
+	e := &of.Sensor
 	if e.Profile == "" || e.Map[field] != "" {
 		return ""
 	}
-	return y.of.Presets.Profiles[e.Profile].Fields[field].Capture
+	return of.Presets.Profiles[e.Profile].Fields[field].Capture
 }
 
 // fates lists what each decision makes of a field.
@@ -270,8 +270,8 @@ func (y *trying) warn(rule, fix string) {
 
 // mistake notes a fault of a reading, or of the message for 0.
 func (y *trying) mistake(f fault.Fault, n int) {
-	one := Finding{Level: "mistake", Code: f.Code.String(), Rule: f.Rule(), Reading: n, Count: 1}
-	one.Pointer, one.Fix = y.sensor.words(f)
+	one := Finding{Level: "mistake", Code: f.Code.String(), Reading: n, Count: 1}
+	one.Pointer, one.Rule, one.Fix = y.sensor.words.of(f)
 	if y.sensor.system != nil {
 		y.inEnvelope(f, &one)
 	}
@@ -297,21 +297,19 @@ func (y *trying) find(one Finding) {
 	y.out.Findings = append(y.out.Findings, one)
 }
 
-// inEnvelope says of a fault what a preset means by it.
+// inEnvelope says of a fault what is known of it only where one message is tried.
 func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
 	p := y.sensor.system.preset
 	switch {
-	case f.Code == fault.BadTime && f.Field < 0 && len(p.TS) > 0:
+	case f.Key() == "ts" && len(p.TS) > 0:
+		tried := y.sensor.words
 		at := p.TS[min(y.timeAt, len(p.TS)-1)]
-		one.Pointer, one.Rule = at.Pointer, "preset"
-		one.Fix = "this preset reads the time as " + at.As + ", and this is none: set the device's format, or " +
-			"name it in a preset of your own, under ts"
-	case f.Code == fault.WrongType && f.Field >= 0:
-		one.Fix += "; a profile reads text with number: text"
-	case f.Code == fault.WrongType && f.Key() == "seq":
-		one.Pointer, one.Fix = p.Seq.Pointer, "send a whole number from 0 there"
-	case f.Code == fault.WrongType && f.Key() == "boot":
-		one.Pointer, one.Fix = p.Boot, "send a whole number or a text there"
+		if one.Pointer != at.Pointer {
+			sole := *p
+			sole.TS = p.TS[min(y.timeAt, len(p.TS)-1):]
+			tried.preset = &sole
+			one.Pointer, one.Rule, one.Fix = tried.of(f)
+		}
 	case f.Code == fault.First:
 		one.Level = "warning"
 		one.Fix = "a counter or state is compared with the device's last, and this is the first: give a second " +
@@ -319,24 +317,10 @@ func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
 	case f.Code == fault.UnknownTopic:
 		one.Fix = "give the topic that the message came on, as the preset has it: spBv1.0/GROUP/DDATA/NODE/DEVICE; " +
 			"it says whether the message is a birth or data"
-	case f.Code == fault.NotMapped, f.Code == fault.MissingField && len(y.rules) == 0:
-		notMapped(p, one)
-	case f.Code == fault.NoDevice, f.Code == y.nobody:
+	case f.Code == y.nobody && y.nobody != fault.None:
 		one.Pointer = p.Device
-	}
-}
-
-// notMapped says where nothing is that a preset, a profile or a map looks for.
-func notMapped(p *preset.Preset, one *Finding) {
-	switch {
-	case one.Reading > 0:
-		one.Fix = "none of the kind's fields is where the map, the profile or the preset looks for it: name a " +
-			"pointer of the message in map, or a profile"
-	case p.Format == preset.Sparkplug:
+	case one.Reading == 0 && f.Code == fault.NotMapped && p.Format == preset.Sparkplug:
 		one.Pointer, one.Fix = "/readings", "no metric of it has a name that is known"
-	case len(p.Each) > 0:
-		one.Pointer = p.Each[0]
-		one.Fix = "the preset looks for a list of readings there: is it another preset's message?"
 	}
 }
 

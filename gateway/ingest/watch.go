@@ -206,8 +206,7 @@ func (w *watch) describe(one *SensorState, s *sensor, now time.Time) {
 // codes are faults in the order of their codes, with as much of their counts as may be told.
 func (s *sensor) codes(faults map[fault.Fault]int64, told func(int64) int64) (list []SensorCode) {
 	for _, f := range slices.SortedFunc(maps.Keys(faults), byCode) {
-		pointer, fix := s.words(f)
-		rule := f.Rule()
+		pointer, rule, fix := s.words.of(f)
 		if rule == "kind" {
 			rule += " " + s.entry.Kind
 		}

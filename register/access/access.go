@@ -217,7 +217,7 @@ const Made = "# Made from the register by sluice sensor acl;"
 
 // ACL is mosquitto's access list (mosquitto.conf(5), acl_file): each sensor may
 // write its own readings and heartbeats and read its own feedback; an owner may write what presets
-// have for its sensors; the gateway's user may do the rest; nobody else anything.
+// have for its sensors, and read their feedback; the gateway's user may do the rest; nobody else anything.
 func ACL(reg *register.Register, gateway string) []byte {
 	var b bytes.Buffer
 	b.WriteString(Made + " make it again when the register changes.\n\n")
@@ -245,6 +245,7 @@ func ACL(reg *register.Register, gateway string) []byte {
 		for _, filter := range systems[owner] {
 			fmt.Fprintf(&b, "topic write %s\n", filter)
 		}
+		fmt.Fprintf(&b, "topic read %s\n", register.FeedbackOf(owner))
 		if commanded(systems[owner]) {
 			fmt.Fprintf(&b, "topic read %s\n", commands)
 		}

@@ -68,6 +68,8 @@ func ACLForEMQX(reg *register.Register, gateway string) []byte {
 		for _, filter := range systems[owner] {
 			fmt.Fprintf(&b, "{allow, {username, %s}, publish, [%s]}.\n", erlang(owner), erlang(filter))
 		}
+		fmt.Fprintf(&b, "{allow, {username, %s}, subscribe, [%s]}.\n", erlang(owner),
+			erlang(register.FeedbackOf(owner)))
 		if commanded(systems[owner]) {
 			fmt.Fprintf(&b, "{allow, {username, %s}, subscribe, [%s]}.\n", erlang(owner), erlang(commands))
 		}

@@ -35,6 +35,7 @@ func TestOwnersMayWrite(t *testing.T) {
 	}{
 		{"lora", "v3/+/devices/+/up", true}, {"lora", "spBv1.0", false},
 		{"plant", "spBv1.0/+/DDATA/+/+", true}, {"plant", "spBv1.0/+/NCMD/+", true}, {"plant", "v3/", false},
+		{"lora", "city/v1/lora/+/feedback", true}, {"lora", "city/v1/plant/", false}, {"c", "/+/feedback", false},
 		{"c", "c/+", true}, {"c", "spBv1.0", false},
 	} {
 		for broker, list := range map[string]map[string]string{"mosquitto": mosquitto, "emqx": emqx} {

@@ -36,6 +36,8 @@ import (
 type Preset struct {
 	ID    string `yaml:"preset"`
 	About string `yaml:"about"`
+	// Advice is said where a message cannot be read, or has nothing: what is forgotten most often.
+	Advice string `yaml:"advice"`
 	// Topics are looked through in their order; the first that fits says what a message is.
 	Topics []Topic `yaml:"topics"`
 	Format Format  `yaml:"format"`
@@ -214,8 +216,8 @@ func (p *Preset) check() error {
 	if !names.Valid(p.ID) {
 		return errors.New("preset needs a name: " + names.Form)
 	}
-	if len(p.About) > maxAbout || strings.ContainsAny(p.About, "\r\n") {
-		return fmt.Errorf("about is one line of at most %d bytes", maxAbout)
+	if max(len(p.About), len(p.Advice)) > maxAbout || strings.ContainsAny(p.About+p.Advice, "\r\n") {
+		return fmt.Errorf("about and advice are one line of at most %d bytes each", maxAbout)
 	}
 	if !slices.Contains(formats, string(p.Format)) {
 		return errors.New("format is one of " + strings.Join(formats, ", "))

@@ -19,6 +19,7 @@ const (
 	MissingField
 	NoFields
 	NotMapped
+	NoList
 	UnknownField
 	DuplicateKey
 	TooLarge
@@ -31,6 +32,7 @@ const (
 	NoUnit
 	BadForm
 	BadTime
+	NoClock
 	Future
 	Late
 	Duplicate
@@ -70,6 +72,8 @@ var texts = [count]text{
 	NoFields:     {"E102", "wire format", "put what is measured under fields: {\"fields\": {\"NAME\": VALUE}}"},
 	NotMapped: {"E102", "register", "nothing is where the map of the sensor's register entry looks for it; " +
 		"compare its pointers with what the sensor sends"},
+	NoList: {"E102", "preset", "the preset looks for a list of readings there, and there is none: is it another " +
+		"preset's message?"},
 	UnknownField: {"E103", "kind", "this field is not of the sensor's kind and is dropped; stop sending it"},
 	DuplicateKey: {"E104", "wire format", "send each key once"},
 	TooLarge:     {"E105", "wire format", "send at most 10,000 readings and 1 MiB in a message"},
@@ -85,7 +89,9 @@ var texts = [count]text{
 		"to one that it has, or have its word added under unit"},
 	BadForm: {"E203", "kind",
 		"send the identifier in the form that the kind names, e.g. mac48 as 02:00:5e:00:00:01"},
-	BadTime:   {"E300", "RFC 3339", "send ts as 2026-11-23T10:00:00Z, or leave it out"},
+	BadTime: {"E300", "RFC 3339", "send ts as 2026-11-23T10:00:00Z, or leave it out"},
+	NoClock: {"E300", "clock", "set the device's clock, e.g. by NTP: the time that it sends is of no year from 1970 " +
+		"to 2261"},
 	Future:    {"E301", "clock", "set the sensor's clock: ts is ahead of the gateway's"},
 	Late:      {"E302", "clock", "send sooner: the window was closed"},
 	Duplicate: {"E303", "sequence", "nothing: this reading was counted before"},

@@ -26,7 +26,7 @@ func (d *Decoder) gatherAll(v *fastjson.Value) (over int) {
 	}
 	list := v.GetArray()
 	if len(list) == 0 {
-		d.sink.Refused(fault.New(fault.NotMapped))
+		d.sink.Refused(fault.New(fault.NoList))
 	}
 	for i, one := range list {
 		if i >= MaxReadings {
@@ -50,7 +50,7 @@ func (d *Decoder) gather(in element, each [][]string) (over int) {
 		d.sink.Refused(fault.New(fault.DuplicateKey))
 		return 0
 	case v == nil:
-		d.sink.Refused(fault.New(fault.NotMapped))
+		d.sink.Refused(fault.New(fault.NoList))
 		return 0
 	case v.Type() == fastjson.TypeArray:
 	case len(each) > 0: // it should be a list
@@ -65,7 +65,7 @@ func (d *Decoder) gather(in element, each [][]string) (over int) {
 	}
 	list, _ := v.Array()
 	if len(list) == 0 {
-		d.sink.Refused(fault.New(fault.NotMapped))
+		d.sink.Refused(fault.New(fault.NoList))
 	}
 	for _, one := range list {
 		inner := element{own: one, in: in.in}
@@ -232,8 +232,33 @@ func (d *Decoder) unwrapTime(e *element, received int64) (own bool) {
 			return inside
 		}
 	}
-	if there {
+	switch {
+	case there && d.ahistoric(e):
+		d.fail(fault.AtKey(fault.NoClock, fault.KeyTime))
+	case there:
 		d.fail(fault.AtKey(fault.BadTime, fault.KeyTime))
+	}
+	return false
+}
+
+// ahistoric reports whether one of a reading's times would be one in another year: a device sends such before its clock
+// is set.
+func (d *Decoder) ahistoric(e *element) bool {
+	for i := range d.wrap.Envelope.times {
+		t := &d.wrap.Envelope.times[i]
+		v, _ := d.find(e, t.path, slotTime+slot(i))
+		b := v.GetStringBytes()
+		if len(b) < len("2006-01-02") || len(b) > MaxText {
+			continue
+		}
+		for _, at := range []int{0, 6} { // 2006-01-02, or 02/01/2006
+			from := len(d.texts)
+			d.texts = append(d.texts, b...)
+			copy(d.texts[from+at:], "2024")
+			if _, ok := t.form.Text(d.texts[from:]); ok && !t.form.IsNumber() {
+				return true
+			}
+		}
 	}
 	return false
 }

@@ -117,6 +117,13 @@ func (d *Decoder) time(v *fastjson.Value) {
 		return
 	}
 	t, ok := parseTime(b)
+	if !ok && len(b) > 4 && len(b) <= MaxText {
+		d.texts = append(append(d.texts[:0], "2024"...), b[4:]...)
+		if _, ok := parseTime(d.texts); ok {
+			d.fail(fault.AtKey(fault.NoClock, fault.KeyTime))
+			return
+		}
+	}
 	if !ok {
 		d.fail(fault.AtKey(fault.BadTime, fault.KeyTime))
 	}

@@ -3,6 +3,7 @@ package listener
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -38,6 +39,17 @@ type user struct {
 func newUser(id, feedback string) *user {
 	return &user{source: *newSource(), id: id, feedback: feedback,
 		logins: rate.NewLimiter(loginsPerSecond, loginsAtOnce)}
+}
+
+// reads reports whether a topic, or a filter, is of the feedback that is the user's.
+func (u *user) reads(topic string) bool {
+	before, after, several := strings.Cut(u.feedback, "+")
+	if !several {
+		return topic == u.feedback && topic != ""
+	}
+	sensor, ok := strings.CutPrefix(topic, before)
+	sensor, of := strings.CutSuffix(sensor, after)
+	return ok && of && sensor != "" && !strings.ContainsAny(sensor, "/#")
 }
 
 // admitted are the connections that have been let in.

@@ -108,7 +108,8 @@ func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet
 	p.MaximumPacketSize = wholePacket
 	p.RetainAvailable, p.RetainAvailableFlag = 0, true
 	p.SharedSubAvailable, p.SharedSubAvailableFlag = 0, true
-	if h.l.secured() {
+	c, ok := cl.Net.Conn.(*conn)
+	if h.l.secured() && (!ok || c.user == nil || !strings.Contains(c.user.feedback, "+")) {
 		p.WildcardSubAvailable, p.WildcardSubAvailableFlag = 0, true
 	}
 	return pk
@@ -130,14 +131,14 @@ func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 }
 
 // OnACLCheck lets sensors write anywhere, since unknown topics are counted and
-// dropped, and read feedback only: with identities, their own.
+// dropped, and read feedback only: with identities, their own, and an owner's that of its sensors.
 func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 	switch {
 	case write, h.l.cfg.Clock != "" && topic == h.l.cfg.Clock, isCommand(topic):
 		return true
 	case h.l.secured():
 		c, ok := cl.Net.Conn.(*conn)
-		return ok && c.user != nil && c.user.feedback != "" && topic == c.user.feedback
+		return ok && c.user != nil && c.user.reads(topic)
 	}
 	return strings.HasPrefix(topic, "city/v1/") && strings.HasSuffix(topic, "/feedback")
 }

@@ -56,7 +56,7 @@ type Config struct {
 	Passwords Passwords
 	// Revoked says which certificates hold no more; nil for none.
 	Revoked Revocations
-	// Feedback is each sensor's feedback topic, by its id.
+	// Feedback is each user's feedback topic; + in it stands for any level.
 	Feedback map[string]string
 	// Explains says that acknowledgements of MQTT 5 tell why nothing of a message counted.
 	Explains bool
