@@ -283,6 +283,10 @@ func (p *Preset) checkTopics() error {
 			return fmt.Errorf("topics: %s: it captures no {device}, and device names no place in the message; one of "+
 				"them says whose the message is", t.Pattern)
 		}
+		if t.Role == Heartbeat && !t.pattern.Identifies() { // nothing of a heartbeat is read
+			return fmt.Errorf("topics: %s: a heartbeat says by {device} whose it is; where a message says itself that "+
+				"it is one, see type", t.Pattern)
+		}
 	}
 	return nil
 }

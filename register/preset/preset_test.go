@@ -169,6 +169,8 @@ func TestMistakes(t *testing.T) {
 		{good + "seq: {pointer: /a, absent: -1}\n", "seq: absent is the whole number"},
 		{strings.Replace(good, "json", "xml", 1), "format is one of json, cbor"},
 		{strings.Replace(good, "{device}", "x", 1), "captures no {device}"},
+		{strings.NewReplacer("{device}", "x", "type: reading", "type: heartbeat").Replace(good) + "device: /id\n",
+			"a heartbeat says by {device} whose it is"},
 		{strings.Replace(good, "reading", "birth", 1), "birth and death are Sparkplug's"},
 		{strings.Replace(good, "reading", "data", 1), "type is reading, heartbeat or ignore"},
 		{strings.Replace(good, "preset: x", "preset: X Y", 1), "preset needs a name"},
