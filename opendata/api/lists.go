@@ -31,7 +31,8 @@ func (a *API) streams(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 	for i, s := range all {
 		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells),
 			s.Decision, s.From, s.Until, s.Standing.State, s.Standing.Since, s.Standing.By, s.Standing.Reason,
-			s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, nil, s.Floor, s.Membership, nil}
+			s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, nil, s.Floor, s.Membership, nil,
+			s.Purpose, s.CategoryField}
 		out[i].BoundedShare, out[i].BoundedShares = shares(s.Epochs)
 		if !s.ClosedUntil.IsZero() {
 			out[i].ClosedUntil = &s.ClosedUntil

@@ -36,6 +36,8 @@ type stream struct {
 	Membership       string       `json:"membership,omitempty" enum:"public" doc:"public: which homes take part is no secret, and their registered number decides what is shown"`
 	// BoundedShares take its place where several gateways have zones of the stream.
 	BoundedShares []*query.Share `json:"bounded_shares,omitempty" doc:"Where several gateways have zones of the stream: the share of each, of its zones alone; bounded_share is null then"`
+	Purpose       string         `json:"purpose,omitempty" doc:"What it is for, by the charter's list" example:"environment"`
+	CategoryField string         `json:"category_field,omitempty" doc:"The field whose values are the cells' categories"`
 }
 
 type measure struct {
@@ -46,6 +48,17 @@ type measure struct {
 	TypicalError float64   `json:"typical_error" doc:"95 of 100 values are within it of what was counted; 0 when exact"`
 	Group        string    `json:"group,omitempty" doc:"The histogram that it is a class of"`
 	Class        []float64 `json:"class,omitempty" doc:"The edges of the class"`
+
+	Names  map[string]string `json:"names,omitempty" doc:"What residents read instead of the name, by language"`
+	Limits []limit           `json:"limits,omitempty" doc:"What the council compares it with"`
+}
+
+// limit is a value that a measure is compared with.
+type limit struct {
+	Value  float64           `json:"value" doc:"In the measure's unit" example:"50"`
+	Title  map[string]string `json:"title" doc:"What it is, by language"`
+	Source string            `json:"source" doc:"The law or guideline that it is from" example:"Directive (EU) 2024/2881, annex I"`
+	Over   string            `json:"over,omitempty" doc:"The period whose mean it is about, ISO 8601; absent: the window itself" example:"P1D"`
 }
 
 type cell struct {
@@ -223,7 +236,10 @@ func cells(list []books.Cell) []cell {
 func measures(list []books.Measure) []measure {
 	out := make([]measure, len(list))
 	for i, m := range list {
-		out[i] = measure{m.Name, m.Unit, m.Of, m.PublicFrom, m.TypicalError, m.Group, m.Class}
+		out[i] = measure{m.Name, m.Unit, m.Of, m.PublicFrom, m.TypicalError, m.Group, m.Class, m.Names, nil}
+		for _, l := range m.Limits {
+			out[i].Limits = append(out[i].Limits, limit(l))
+		}
 	}
 	return out
 }
