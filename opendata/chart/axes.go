@@ -138,7 +138,7 @@ func (p *plot) stride() (stride, []time.Time) {
 		}
 		list, need := s.times(p), 0.0
 		for _, t := range list {
-			need += picture.Width(s.say(p, t), small, false)*1.08 + 12
+			need += wide(s.say(p, t), false) + 12
 		}
 		if len(list) < 100 && need <= p.right-p.left+24 {
 			return s, list
@@ -161,17 +161,17 @@ func (p *plot) times() {
 	last := math.Inf(-1)
 	for t := p.From.In(p.Zone); t.Before(p.To); t = (stride{days: 1}).next(t) {
 		words := p.Speak.ShortDay(t)
-		if x, wide := p.x(t), picture.Width(words, small, false)*1.08; x >= last && x+wide <= p.on.Wide &&
-			(t.After(p.From) || p.x((stride{days: 1}).next(t)) > x+wide+6) {
+		if x, long := p.x(t), wide(words, false); x >= last && x+long <= p.on.Wide &&
+			(t.After(p.From) || p.x((stride{days: 1}).next(t)) > x+long+6) {
 			p.on.Text(tickStyle, picture.Label{X: x, Y: p.foot + 32, Size: small, Text: words})
-			last = x + wide + 6
+			last = x + long + 6
 		}
 	}
 }
 
 // word is a text of the lower axis in the middle of its time, or as near as the sheet allows.
 func (p *plot) word(x, y float64, words string) {
-	half := picture.Width(words, small, false) * 1.08 / 2
+	half := wide(words, false) / 2
 	l := picture.Label{X: x, Y: y, Size: small, Anchor: picture.Middle, Text: words}
 	switch {
 	case x+half > p.on.Wide:

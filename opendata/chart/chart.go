@@ -210,17 +210,31 @@ func Nice(v float64) float64 {
 	return 10 * power
 }
 
+// wide is how wide a text of the chart is at most: readers' own typefaces are wider than that of
+// files, bold ones more so.
+func wide(words string, bold bool) float64 {
+	if bold {
+		return picture.Width(words, small, true) * 1.2
+	}
+	return picture.Width(words, small, false) * 1.08
+}
+
+// fit is as much of a text as is at most so wide.
+func fit(words string, most float64, bold bool) string {
+	return picture.Fit(words, small, most*picture.Width("m", small, bold)/wide("m", bold), bold)
+}
+
 // margins leaves room for numbers at the left and names at the right.
 func (p *plot) margins(f form) {
 	p.left = 8
 	for _, v := range p.steps() {
-		p.left = max(p.left, picture.Width(v.text, small, false)*1.08+10)
+		p.left = max(p.left, wide(v.text, false)+10)
 	}
-	wide := 0.0
+	longest := 0.0
 	for i := range p.Series {
-		wide = max(wide, picture.Width(p.Series[i].Name, small, true)*1.08)
+		longest = max(longest, wide(p.Series[i].Name, true))
 	}
-	p.names = min(f.names, wide)
+	p.names = min(f.names, longest)
 	p.right = f.wide - p.names - 12
 }
 
@@ -233,13 +247,13 @@ func (p *plot) y(v float64) float64 { return p.top + (p.foot-p.top)*(p.max-v)/(p
 // Mini is a small line of one place's numbers without words, for a list: its title says what
 // it is, and id is an id that the page has once.
 func Mini(s Series, title, id string) template.HTML {
-	const wide, high = 160.0, 36.0
-	on := &picture.Sheet{Wide: wide, High: high, Title: title}
+	const across, high = 160.0, 36.0
+	on := &picture.Sheet{Wide: across, High: high, Title: title}
 	c := Chart{Series: []Series{s}}
 	if n := len(s.Marks); n > 0 {
 		c.From, c.To = s.Marks[0].Start, s.Marks[n-1].End
 	}
-	p := &plot{Chart: &c, on: on, left: 2, right: wide - 4, top: 4, foot: high - 4}
+	p := &plot{Chart: &c, on: on, left: 2, right: across - 4, top: 4, foot: high - 4}
 	c.Level = true
 	if p.scale(); p.empty {
 		return template.HTML(`<span class="visually-hidden">` + html.EscapeString(title) + `</span>`) //nolint:gosec // escaped

@@ -56,7 +56,7 @@ func (p *plot) gaps(y float64) {
 			continue
 		}
 		p.on.Text(PlaceStyle(s.Place, "name"), picture.Label{X: p.right + 8, Y: y + 10, Size: small,
-			Text: picture.Fit(s.Name, small, p.names, true)})
+			Text: fit(s.Name, p.names, true)})
 		p.row(s, y)
 		y += rowHigh
 	}
@@ -100,9 +100,9 @@ func (p *plot) row(s *Series, y float64) {
 }
 
 // fitting are the longest words for a look that fit; empty if none do.
-func (p *plot) fitting(look string, wide float64) string {
+func (p *plot) fitting(look string, room float64) string {
 	for _, words := range p.Words[look] {
-		if picture.Width(words, small, false)*1.08 <= wide {
+		if wide(words, false) <= room {
 			return words
 		}
 	}

@@ -148,7 +148,7 @@ func (p *plot) limits() {
 		y = max(y, last+small+2)
 		last = y
 		p.on.Text(limitName, picture.Label{X: p.left + 4, Y: y, Size: small, Halo: true,
-			Text: picture.Fit(words, small, p.right-p.left-8, false)})
+			Text: fit(words, p.right-p.left-8, false)})
 	}
 }
 
@@ -182,7 +182,7 @@ func (p *plot) labels() {
 	apart(heights, small+2, p.top-4, p.foot)
 	for i, l := range list {
 		p.on.Text(PlaceStyle(l.s.Place, "name"), picture.Label{X: p.right + 8, Y: heights[i] + 4, Size: small,
-			Text: picture.Fit(l.s.Name, small, p.names, true)})
+			Text: fit(l.s.Name, p.names, true)})
 	}
 }
 

@@ -46,13 +46,14 @@ func (s *Source) Usual(ctx context.Context, st Stream, o *store.Observation) (*U
 	return &Usual{(values[(n-1)/2] + values[n/2]) / 2, n, usualWeeks}, nil
 }
 
-// Last returns the last observation of a cell and measure before an instant, of a day or of
-// three windows, whichever is longer; nil where there is none.
-func (s *Source) Last(ctx context.Context, st Stream, cell, measure string, to time.Time) (
-	*store.Observation, error,
-) {
+// Last returns the last observation of a cell and measure before an instant, of one of these
+// statuses or of any, of a day or of three windows, whichever is longer; nil where there is
+// none.
+func (s *Source) Last(
+	ctx context.Context, st Stream, cell, measure string, to time.Time, statuses ...store.Status,
+) (*store.Observation, error) {
 	q := store.Query{Stream: st.ID, From: to.Add(-max(24*time.Hour, 3*Length(st.Every))), To: to, Cells: []string{cell},
-		Measures: []string{measure}, Desc: true, Limit: 1}
+		Measures: []string{measure}, Statuses: statuses, Desc: true, Limit: 1}
 	list, err := s.Store.Observations(ctx, q)
 	if err != nil || len(list) == 0 {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 type answer struct {
 	*store.Observation
 	Where string // the name of its place
-	// Before is the newest number of the view, where the newest window has none.
+	// Before is the last number of a day before that, where the newest window has none.
 	Before *store.Observation
 	Usual  *query.Usual
 	Limits []books.Limit
@@ -26,6 +26,7 @@ type answer struct {
 // and what that is compared with.
 func (w *Web) answer(ctx context.Context, p *view, lines []line) (*answer, error) {
 	var a *answer
+	var err error
 	for _, id := range p.chosen {
 		o, err := w.source.Last(ctx, p.Stream, id, p.Measure.Name, p.To)
 		if err != nil {
@@ -45,8 +46,8 @@ func (w *Web) answer(ctx context.Context, p *view, lines []line) (*answer, error
 		return nil, nil //nolint:nilnil // documented: there is none
 	}
 	if !published(a.Observation) {
-		a.Before = newest(lines, a.Cell)
-		return a, nil
+		a.Before, err = w.source.Last(ctx, p.Stream, a.Cell, p.Measure.Name, p.To, store.Published)
+		return a, err
 	}
 	usual, err := w.source.Usual(ctx, p.Stream, a.Observation)
 	a.Usual = usual
@@ -60,21 +61,6 @@ func nameOf(lines []line, cell string) string {
 		}
 	}
 	return cell
-}
-
-// newest is the newest number of a place in the view; nil where there is none.
-func newest(lines []line, cell string) *store.Observation {
-	for i := range lines {
-		if lines[i].Cell != cell {
-			continue
-		}
-		for n := len(lines[i].Entries) - 1; n >= 0; n-- {
-			if o := lines[i].Entries[n].Observation; published(o) {
-				return o
-			}
-		}
-	}
-	return nil
 }
 
 // between says the interval of a number in a sentence.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,9 +89,6 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 		return nil, err
 	}
 	flux += one
-	if q.Desc { // otherwise what has no gateway would come first here, too
-		flux += ` |> map(fn: (r) => ({r with gateway: if exists r.gateway then r.gateway else ""}))`
-	}
 	flux += fmt.Sprintf(` |> sort(columns: ["_time", "cell", "measure", "gateway"], desc: %t)`, q.Desc)
 	if limit > 0 {
 		flux += fmt.Sprintf(` |> limit(n: %d)`, limit)
@@ -99,6 +97,9 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	err = s.each(ctx, flux, func(r *query.FluxRecord) {
 		list = append(list, observation(q.Stream, r))
 	})
+	if q.Desc { // what has no gateway comes first in both orders of Flux, and is the last of a window here
+		slices.SortStableFunc(list, func(a, b store.Observation) int { return q.Compare(&a, store.At(&b)) })
+	}
 	return list, err
 }
 

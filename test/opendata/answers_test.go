@@ -38,7 +38,9 @@ var everyAnswer = []string{
 	"/v1.1/Observations?$filter=result%20gt%20100&$count=true&$resultFormat=CSV",
 	"/v1.1/Datastreams?$expand=Observations($top=2;$orderby=phenomenonTime%20desc)",
 	"/catalog.jsonld", "/openapi.json", "/books/ledger.jsonl", "/", "/?layer=noise/level&lang=ca", "/streams/steps",
-	"/streams/steps?span=month&cell=a/foot", "/streams/noise?measure=peak&lang=es",
+	"/streams/steps?span=month&cell=a/foot", "/streams/noise?span=week&compare=week", "/streams/noise?span=year",
+	"/streams/steps/chart.svg?cell=a/foot&cell=b/foot&compare=yesterday", "/streams/noise/chart.png?span=week&lang=ca",
+	"/streams/noise?measure=peak&lang=es",
 	"/sensors", "/sensors/s-1", "/decisions", "/decisions/2", "/privacy", "/docs", "/problems/parameter",
 }
 
