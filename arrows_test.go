@@ -169,8 +169,8 @@ var arrows = map[string]row{
 		"books door opendata/httpcache opendata/query store store/table"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
-		"books opendata/api opendata/catalog opendata/chart opendata/httpcache opendata/i18n opendata/news " +
-			"opendata/picture opendata/query opendata/zonemap store verify"},
+		"books opendata/api opendata/archive opendata/catalog opendata/chart opendata/httpcache opendata/i18n " +
+			"opendata/news opendata/picture opendata/query opendata/zonemap store verify"},
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/catalog opendata/feed " +
 			"opendata/httpcache opendata/news opendata/query opendata/released opendata/sensorthings opendata/web " +

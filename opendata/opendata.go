@@ -139,6 +139,7 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	catalog.New(s.source, cache, cfg.URL, log).Routes(mux)
 	sensorthings.New(s.source, cache, cmp.Or(place.Public, place.Here), log).Routes(mux)
 	s.archive.Routes(mux, cache, rows.Fail)
+	pages.Offer(s.archive)
 	pages.Routes(mux)
 	s.health(mux)
 	h := httpcache.ReadOnly(mux)

@@ -71,6 +71,7 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		"api": link,
 	}
 	maps.Copy(all, w.viewFuncs(s))
+	maps.Copy(all, archiveFuncs(s))
 	return all
 }
 

@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"sluice/books"
+	"sluice/opendata/archive"
 	"sluice/opendata/httpcache"
 	"sluice/opendata/i18n"
 	"sluice/opendata/news"
@@ -45,6 +46,7 @@ type Web struct {
 	pages  map[locale]map[string]*template.Template
 	zones  mapCache
 	desk   *news.Desk
+	files  Files
 }
 
 // locale is a language, and whether the address asks for it: then links do, too.
@@ -54,8 +56,8 @@ type locale struct {
 }
 
 var names = []string{
-	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "docs", "problem",
-	"problems", "missing",
+	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "archive", "docs",
+	"problem", "problems", "missing",
 }
 
 // New parses the pages. The desk knows what is new.
@@ -84,6 +86,14 @@ func New(
 	return w, nil
 }
 
+// Files are whole files of what was released.
+type Files interface {
+	Manifest() (archive.Manifest, error)
+}
+
+// Offer gives the pages the archive's files, before Routes.
+func (w *Web) Offer(f Files) { w.files = f }
+
 // Routes adds the pages to a mux.
 func (w *Web) Routes(mux *http.ServeMux) {
 	for path, mime := range map[string]string{"/style.css": "text/css; charset=utf-8",
@@ -101,7 +111,8 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/sensors": {"sensors", w.sensors}, "/sensors/{id}": {"sensor", w.sensor},
 		"/sensors/{id}/notice": {"notice", w.notice},
 		"/decisions":           {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
-		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/docs": {"docs", w.docs},
+		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/archive": {"archive", w.archive},
+		"/docs": {"docs", w.docs},
 	} {
 		mux.HandleFunc(path, w.cache.Handle(func(r *http.Request) (*httpcache.Reply, error) {
 			return w.page(r, p.name, p.content)
