@@ -12,12 +12,17 @@ type dataPage struct {
 	Streams []query.Stream
 	// Licences are those of the streams, each once.
 	Licences []string
+	// Sizes are those of the files of the last 24 hours, by stream; empty where they are long.
+	Sizes map[string]api.Size
 }
 
 func (w *Web) data(r *http.Request, _ *i18n.Localizer) (any, error) {
 	streams, err := w.source.Streams(r.Context())
-	p := dataPage{Streams: streams}
+	p := dataPage{Streams: streams, Sizes: make(map[string]api.Size)}
 	for _, st := range streams {
+		if p.Sizes[st.ID], err = w.lastSize(r, st); err != nil {
+			return nil, err
+		}
 		known := st.Licence == ""
 		for _, l := range p.Licences {
 			known = known || l == st.Licence

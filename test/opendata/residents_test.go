@@ -41,13 +41,15 @@ func TestRecipes(t *testing.T) {
 			if _, err := exec.LookPath("Rscript"); err == nil {
 				harness.Want(t, recipe(t, work, "Rscript", "-e", text), `(?s)cell.*value.*rambla`)
 			}
+		case "yaml":
+			homeAssistant(t, text)
 		case "":
 			spreadsheet(t, text)
 		default:
 			t.Errorf("a recipe is in %q, which the test cannot run", block.Lang)
 		}
 	}
-	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran[""] != 1 {
+	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran[""] != 1 || ran["yaml"] != 1 {
 		t.Errorf("the recipes are %v", ran)
 	}
 	shell += strings.NewReplacer("go run ./cmd/sluice", harness.Sluice, "http://127.0.0.1:8080",
@@ -86,6 +88,26 @@ func recipe(t *testing.T, dir string, args ...string) string {
 		t.Errorf("%s: %v\n%s\n%s", args[0], err, harness.Tail(stderr.String()), harness.Tail(string(out)))
 	}
 	return string(out)
+}
+
+// homeAssistant asks what its sensor asks, and looks for what the sensor reads.
+func homeAssistant(t *testing.T, text string) {
+	t.Helper()
+	address := regexp.MustCompile(`(?m)^    resource: (\S+)$`).FindStringSubmatch(text)
+	attributes := regexp.MustCompile(`(?m)^    json_attributes: \[(.*)\]$`).FindStringSubmatch(text)
+	if address == nil || attributes == nil || !strings.Contains(text, "value_json['items'][0].value") {
+		t.Fatalf("%q is no sensor", text)
+	}
+	var latest struct{ Items []map[string]any }
+	harness.GetJSON(t, address[1], &latest)
+	if len(latest.Items) != 1 {
+		t.Fatalf("the sensor has %d values", len(latest.Items))
+	}
+	for name := range strings.SplitSeq(attributes[1]+", value", ", ") {
+		if _, there := latest.Items[0][name]; !there {
+			t.Errorf("the newest number has no %s", name)
+		}
+	}
 }
 
 // spreadsheet takes the address out of a formula, as IMPORTDATA does.
