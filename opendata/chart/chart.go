@@ -183,7 +183,7 @@ func (p *plot) scale() {
 	if !p.Level {
 		low, high = min(low, 0), max(high, 0)
 	}
-	reach := max(high-low, math.Abs(high)/10)
+	reach := max(high-low, math.Abs(high)/5)
 	for _, l := range p.Limits {
 		if l.Value <= low+farLimit*reach && l.Value >= high-farLimit*reach {
 			low, high = min(low, l.Value), max(high, l.Value)

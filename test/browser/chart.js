@@ -107,7 +107,7 @@ async function compared(browser) {
   await page.goto(`${base}/streams/noise?lang=en&cell=port&span=hour&compare=yesterday`);
   if (!(await page.locator(`${shown} path.ghost`).count())) wrong("there is no day before");
   if (!(await page.textContent("figcaption")).includes("The faint lines are the day before.")) wrong("what is behind is not said");
-  if (!(await page.locator(`${shown} path.limit`).count())) wrong("there is no limit");
+  if (!(await page.locator(`${shown} text.limit-name`).count())) wrong("there is no limit");
   await page.goto(`${base}/streams/noise?lang=en&cell=port&span=year&compare=week`);
   if (!(await page.textContent("figcaption")).includes("compared with nothing")) wrong("a year is compared, or it is not said");
   await page.close();
