@@ -72,6 +72,27 @@ func (s *Sensor) checkWrapped() string {
 	return ""
 }
 
+// SendsOn reports whether a sensor may be who sends on a topic; several may, where the message itself names the device.
+func (r *Register) SendsOn(s *Sensor, topic string) bool {
+	var c preset.Captured
+	switch {
+	case topic == s.HeartbeatTopic() || s.Preset == "" && topic == s.UpTopic():
+		return true
+	case s.Preset == "":
+		return false
+	case s.Topic != "":
+		own, err := s.Pattern()
+		return err == nil && own.Match(topic, &c)
+	}
+	for i := range r.Presets.Presets[s.Preset].Topics {
+		if p := r.Presets.Presets[s.Preset].Topics[i].Matcher(); p.Match(topic, &c) {
+			id := string(p.DeviceOf(&c))
+			return !p.Identifies() || id == s.Device || id[strings.LastIndexByte(id, '/')+1:] == s.Device
+		}
+	}
+	return false
+}
+
 // Node is the edge node GROUP/NODE that a device of Sparkplug is behind.
 func Node(device string) string {
 	group, rest, _ := strings.Cut(device, "/")

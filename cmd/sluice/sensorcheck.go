@@ -27,6 +27,7 @@ import (
 type sampleCheck struct {
 	topics                                     []string
 	preset, profile, kind, policy, zone, owner string
+	register, sensor                           string
 	mapped                                     []string
 	json                                       bool
 }
@@ -46,6 +47,9 @@ func sensorCheck() *cobra.Command {
 	}
 	g := c.Flags()
 	g.StringArrayVar(&f.topics, "topic", nil, "topic that the messages come on; may be repeated, once for each SAMPLE")
+	g.StringVar(&f.register, "register", "", "register: its entry says kind, preset, profile, map, topic and device; "+
+		"presets/ beside it has the city's own")
+	g.StringVar(&f.sensor, "sensor", "", "the sensor's id in the register (default: the one that sends on the topic)")
 	g.StringVar(&f.preset, "preset", "", "system that sends them, or a preset's FILE.yaml (default: the city's own "+
 		"format)")
 	g.StringVar(&f.profile, "profile", "", "model of the device, or a profile's FILE.yaml")
@@ -83,7 +87,7 @@ func (f *sampleCheck) run(cmd *cobra.Command, args []string) error {
 	if n := len(f.topics); n > 1 && n != len(args) {
 		return &usageError{"--topic is given once for all samples, or once for each"}
 	}
-	of, reasons, err := f.trial(cmd.Context())
+	of, reasons, err := f.trial(cmd)
 	if err != nil {
 		return err
 	}
@@ -111,7 +115,7 @@ func (f *sampleCheck) run(cmd *cobra.Command, args []string) error {
 // try tries all samples in their order.
 func (f *sampleCheck) try(of ingest.TrialOf, samples []sample, now time.Time) *checked {
 	t := ingest.NewTrial(of)
-	out := &checked{Messages: []checkedMessage{}, Entry: slices.Concat([]ingest.Finding{}, t.Entry()),
+	out := &checked{Messages: []checkedMessage{}, Entry: append([]ingest.Finding{}, t.Entry()...),
 		Reasons: []string{}}
 	for _, s := range samples {
 		one := checkedMessage{s.name, s.line, t.Try(f.topicOf(s.file), s.payload, now)}
@@ -142,8 +146,16 @@ func (f *sampleCheck) topicOf(file int) string {
 }
 
 // trial is the sensor that the flags describe, and why decisions have no plan for it.
-func (f *sampleCheck) trial(ctx context.Context) (of ingest.TrialOf, reasons []string, err error) {
-	reasons = []string{}
+func (f *sampleCheck) trial(cmd *cobra.Command) (of ingest.TrialOf, reasons []string, err error) {
+	if f.register != "" {
+		if err = f.entry(cmd, &of); err != nil {
+			return of, nil, err
+		}
+		return f.judge(cmd.Context(), of)
+	}
+	if f.sensor != "" {
+		return of, nil, &usageError{"--sensor is of a register; give --register FILE"}
+	}
 	of.Sensor = register.Sensor{ID: "sample", Owner: f.owner, Kind: f.kind, Zone: f.zone,
 		Registered: civil.Date{Year: 2000, Month: 1, Day: 1}}
 	if of.Sensor.Map, err = f.pointers(); err != nil {
@@ -152,6 +164,12 @@ func (f *sampleCheck) trial(ctx context.Context) (of ingest.TrialOf, reasons []s
 	if err := f.library(&of); err != nil {
 		return of, nil, err
 	}
+	return f.judge(cmd.Context(), of)
+}
+
+// judge gives the sensor its kind, and the plans that a policy has for it.
+func (f *sampleCheck) judge(ctx context.Context, of ingest.TrialOf) (_ ingest.TrialOf, reasons []string, err error) {
+	reasons = []string{}
 	kinds, err := register.ParseKinds("kinds.yaml", portalba.Policy()["kinds.yaml"])
 	if err != nil {
 		return of, nil, err
@@ -171,6 +189,9 @@ func (f *sampleCheck) trial(ctx context.Context) (of ingest.TrialOf, reasons []s
 		return of, nil, err
 	}
 	zones := p.Zones.IDs()
+	if of.Registered {
+		f.zone = of.Sensor.ZoneOf(p.Zones)
+	}
 	if f.zone != "" {
 		if zones = []string{f.zone}; !p.Zones.Has(f.zone) {
 			return of, nil, &usageError{"--zone: the policy has no such zone; it has " +
@@ -210,13 +231,17 @@ func plansIn(ctx context.Context, set *compile.Set, of *ingest.TrialOf, zones []
 	if len(of.Plans) > 0 {
 		return []string{}, nil
 	}
-	return slices.Concat([]string{}, slices.Sorted(maps.Keys(reasons))), nil
+	return append([]string{}, slices.Sorted(maps.Keys(reasons))...), nil
 }
 
 func (f *sampleCheck) kindOf(kinds map[string]register.Kind) (register.Kind, error) {
 	k, listed := kinds[f.kind]
 	if listed {
 		return k, nil
+	}
+	if f.register != "" {
+		return k, &usageError{"the sensor's kind is none of " + strings.Join(sortedKeys(kinds), ", ") +
+			"; give --policy DIR, which has it"}
 	}
 	return k, &usageError{"which kind is it? give --kind, one of " + strings.Join(sortedKeys(kinds), ", ") +
 		"; --policy DIR has others"}
@@ -293,7 +318,7 @@ func (f *sampleCheck) perhaps(of ingest.TrialOf, samples []sample, now time.Time
 			continue
 		}
 		other := of
-		other.Sensor.Preset, other.Judged, other.Plans = id, false, nil
+		other.Sensor.Preset, other.Judged, other.Plans, other.Registered = id, false, nil, false
 		if n := f.try(other, samples, now).points(); n > most {
 			best, most = id, n
 		}

@@ -96,6 +96,8 @@ var roles = map[string]string{
 func showReading(b *strings.Builder, r ingest.TriedReading) {
 	verdict := "is refused"
 	switch {
+	case r.Another:
+		verdict = "is of another device"
 	case r.Ignored:
 		verdict = "is known, and no data"
 	case r.Counts && len(r.Decisions) > 0:
@@ -151,6 +153,8 @@ func why(k ingest.TriedKey) string {
 		return "the kind has it; --policy says what becomes of it"
 	case k.Use == "known":
 		return "the profile calls it no data"
+	case k.Lacking != "":
+		return "the profile has it as " + k.Lacking + ", a field that the kind lacks"
 	case k.Use == "none":
 		return "nothing names it"
 	}

@@ -38,8 +38,10 @@ type TrialOf struct {
 	Presets *preset.Library
 	City    *time.Location // of local times
 	Judged  bool
-	Plans   []plan.Plan
-	Zones   *register.Zones
+	// Registered says that the sensor is a register's entry: then what another device sends is not taken for its own.
+	Registered bool
+	Plans      []plan.Plan
+	Zones      *register.Zones
 }
 
 type trialRule struct {
@@ -79,6 +81,7 @@ type TriedReading struct {
 	Device    Identity   `json:"device"`
 	Counts    bool       `json:"counts"`
 	Ignored   bool       `json:"ignored"`
+	Another   bool       `json:"another"` // it is of another device than the register's entry
 	Decisions []string   `json:"decisions"`
 }
 
@@ -93,6 +96,8 @@ type TriedKey struct {
 	Use      string `json:"use"`
 	Fate     string `json:"fate"`
 	Decision string `json:"decision"`
+	// Lacking is the field that the profile has there, and the kind has not.
+	Lacking string `json:"lacking"`
 }
 
 // Finding is a mistake, with a code of docs/wire.md, or a warning without one. Reading is the first
@@ -193,9 +198,9 @@ func (t *Trial) Try(topic string, payload []byte, received time.Time) Tried {
 	if len(y.out.Readings) == 0 && slices.ContainsFunc(y.out.Findings, func(f Finding) bool { return f.Code != "" }) {
 		y.out.Role = "unknown"
 	}
-	y.out.Readings = slices.Concat([]TriedReading{}, y.out.Readings)
-	y.out.Keys = slices.Concat([]TriedKey{}, y.out.Keys)
-	y.out.Findings = slices.Concat([]Finding{}, y.out.Findings)
+	y.out.Readings = append([]TriedReading{}, y.out.Readings...) // a list, also where there are none
+	y.out.Keys = append([]TriedKey{}, y.out.Keys...)
+	y.out.Findings = append([]Finding{}, y.out.Findings...)
 	return y.out
 }
 
@@ -243,6 +248,10 @@ func (y *trying) wrapped(topic string) {
 		if known && pattern.Identifies() {
 			y.out.Device = Identity{Value: string(pattern.DeviceOf(&y.captured)), From: "topic"}
 			w.Shape = y.sensor.shape
+			if y.of.Registered && !y.isDevice(pattern.DeviceOf(&y.captured)) {
+				y.another = true
+				y.mistake(fault.New(fault.UnknownTopic), 0)
+			}
 		}
 		if role == preset.Ignore || role == preset.Heartbeat {
 			return

@@ -35,12 +35,13 @@ type trying struct {
 	// unwrapping says that the message is opened, and none of its readings at hand yet.
 	unwrapping bool
 	last       []byte // identity that a message has
+	another    bool   // it is of another device than the register's entry
 	timeAt     int    // which of the preset's times the reading has first
 }
 
 // Find takes every device for the sensor's.
 func (y *trying) Find(device []byte) *format.Shape {
-	y.nobody = fault.None
+	y.nobody, y.another = fault.None, y.of.Registered && !y.isDevice(device)
 	y.last = append(y.last[:0], device...)
 	return y.sensor.shape
 }
@@ -76,6 +77,9 @@ func memoryOf(y *trying) *memory {
 // Reading looks which decisions would count a reading.
 func (y *trying) Reading(r reading.Reading) {
 	one := y.next()
+	if one.Another {
+		return
+	}
 	stamp := r.Stamp()
 	if stamp.Time > y.received+aheadAtMost {
 		y.mistake(fault.New(fault.Future), one.Number)
@@ -123,6 +127,9 @@ func (y *trying) Refused(f fault.Fault) {
 		all = append(all, f)
 	}
 	one := y.next()
+	if one.Another {
+		return
+	}
 	for _, f := range all {
 		if (f.Code == fault.BadTime || f.Code == fault.NoClock) && f.Field < 0 {
 			one.Instant, one.TimeFrom = nil, ""
@@ -151,7 +158,7 @@ func (y *trying) next() *TriedReading {
 	stamp, from := y.decoder.Stamp(), y.trace.Origin(n, y.received)
 	y.timeAt = from.Tried
 	one := TriedReading{Number: n + 1, TimeFrom: from.Time, SeqFrom: from.Seq, BootFrom: from.Boot,
-		Boot: from.Boot != "", Device: y.out.Device, Decisions: []string{}}
+		Boot: from.Boot != "", Device: y.out.Device, Another: y.another, Decisions: []string{}}
 	at := y.received
 	switch {
 	case from.Time == "" && !stamp.Timed:
@@ -199,6 +206,7 @@ func (y *trying) keys() {
 			continue
 		case format.UseKnown, format.UseNone:
 			one.Fate = string(plan.Dropped)
+			one.Lacking = y.lacking(one)
 		}
 		y.out.Keys = append(y.out.Keys, one)
 	}
@@ -249,7 +257,7 @@ func (y *trying) fates(one TriedKey) {
 func (y *trying) costs() {
 	for _, r := range y.out.Readings {
 		switch {
-		case r.Ignored || r.Seq != nil && (r.Boot || y.sensor.system != nil):
+		case r.Ignored || r.Another || r.Seq != nil && (r.Boot || y.sensor.system != nil):
 		case r.Seq != nil:
 			y.warn("sequence", "there is no boot: send one that changes at a restart, or a reading after it may be "+
 				"taken for one before it, where seq begins anew and ts is absent or the same")
@@ -314,6 +322,8 @@ func (y *trying) inEnvelope(f fault.Fault, one *Finding) {
 		one.Level = "warning"
 		one.Fix = "a counter or state is compared with the device's last, and this is the first: give a second " +
 			"sample to see one count"
+	case f.Code == fault.UnknownTopic && y.another:
+		one.Fix = y.otherDevice(y.out.Device.Value)
 	case f.Code == fault.UnknownTopic:
 		one.Fix = "give the topic that the message came on, as the preset has it: spBv1.0/GROUP/DDATA/NODE/DEVICE; " +
 			"it says whether the message is a birth or data"
