@@ -131,6 +131,10 @@ func (c *checker) profile(n int, kind Kind) {
 			continue
 		}
 		filled = true
+		if of.Fraction && f.Type == "int" {
+			c.note(n, "devices of profile %s send fractions of %s, which is an int of kind %s: a reading with one is "+
+				"refused (E200); have the kind's field be a float", quote(s.Profile), quote(f.Name), quote(s.Kind))
+		}
 		if !of.Unit.Becomes(f.Unit) {
 			c.say(n,
 				"profile %s has %s in %s, and kind %s in %s, which one cannot be converted to; mend the unit in one "+

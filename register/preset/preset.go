@@ -20,8 +20,10 @@
 package preset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -36,6 +38,8 @@ import (
 type Preset struct {
 	ID    string `yaml:"preset"`
 	About string `yaml:"about"`
+	// Like is a preset of the program whose messages come on other topics: only topics are this one's own.
+	Like string `yaml:"like"`
 	// Advice is said where a message cannot be read, or has nothing: what is forgotten most often.
 	Advice string `yaml:"advice"`
 	// Topics are looked through in their order; the first that fits says what a message is.
@@ -206,10 +210,34 @@ func ParsePreset(file string, raw []byte) (*Preset, error) {
 	if err := yamldoc.Decode(file, raw, p); err != nil {
 		return nil, err
 	}
+	if p.Like != "" {
+		var err error
+		if p, err = p.liken(); err != nil {
+			return nil, fmt.Errorf("%s: like: %w", file, err)
+		}
+	}
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return p, nil
+}
+
+// liken is the preset that one is like, with its own topics.
+func (p *Preset) liken() (*Preset, error) {
+	raw, err := own.ReadFile(p.Like + ".yaml")
+	if err != nil {
+		return nil, errors.New("no preset of the program has this name")
+	}
+	of, err := ParsePreset(p.Like+".yaml", raw)
+	if err != nil {
+		return nil, err
+	}
+	if all := (&Preset{ID: p.ID, About: p.About, Like: p.Like, Topics: p.Topics}); !reflect.DeepEqual(p, all) {
+		return nil, errors.New("a preset that is like another has topics of its own, and nothing else but about; copy " +
+			"the other's file to change more")
+	}
+	of.ID, of.About, of.Like, of.Topics = p.ID, cmp.Or(p.About, of.About), p.Like, p.Topics
+	return of, nil
 }
 
 func (p *Preset) check() error {

@@ -268,3 +268,29 @@ func FuzzPreset(f *testing.F) {
 		_, _ = ParseProfile("x.yaml", raw)
 	})
 }
+
+// TestLike: a preset that is like another has its keys, and topics of its own only.
+func TestLike(t *testing.T) {
+	of := Builtin().Presets["tasmota"]
+	p, err := ParsePreset("x.yaml", []byte("preset: x\nlike: tasmota\ntopics:\n"+
+		"  - {pattern: \"{device}/tele/SENSOR\", type: reading}\n  - {pattern: \"{device}/tele/STATE\", type: heartbeat}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.ID != "x" || len(p.Topics) != 2 || p.Format != of.Format || p.Every != of.Every || len(p.TS) != len(of.TS) ||
+		len(of.Topics) != 4 || of.ID != "tasmota" {
+		t.Errorf("%+v", p)
+	}
+	const topics = "topics: [{pattern: \"{device}/a\", type: reading}]\n"
+	for text, want := range map[string]string{
+		"like: tasmoda\n" + topics:                                      "no preset of the program",
+		"like: ../x\n" + topics:                                         "no preset of the program",
+		"like: tasmota\nseq: /n\n" + topics:                             "and nothing else",
+		"like: tasmota\n" + strings.Replace(topics, "{device}/", "", 1): "captures no {device}",
+	} {
+		_, err := ParsePreset("x.yaml", []byte("preset: x\n"+text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}

@@ -33,6 +33,8 @@ type Source struct {
 	Scale  float64 `yaml:"scale"` // 0 for 1
 	Offset float64 `yaml:"offset"`
 	Unit   Unit    `yaml:"unit"` // of what the device sends
+	// Fraction says that the device sends fractions, for which a kind's int is too narrow.
+	Fraction bool `yaml:"fraction"`
 	// Words are values by the text that stands for them; what is none of them is refused.
 	Words map[string]Word `yaml:"words"`
 	// Counter is of a number that only grows: the field is the difference to the device's last.
