@@ -52,7 +52,7 @@ func (t table[T]) append(as form, head []byte, list []T) ([]byte, error) {
 // text makes a text safe to open in a spreadsheet, which runs a text that begins with one
 // of these as a formula (CWE-1236). Numbers are not escaped.
 func text(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
 		return "'" + s
 	}
 	return s

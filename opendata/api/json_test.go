@@ -81,7 +81,7 @@ func TestNoFormula(t *testing.T) {
 func TestText(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "rambla": "rambla", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx",
-		"\rx": "'\rx", "\nx": "'\nx", "a=b": "a=b", "|x": "'|x", "%x": "'%x",
+		"\rx": "'\rx", "\nx": "'\nx", "a=b": "a=b", "|x": "|x", "%x": "%x",
 	} {
 		if got := text(in); got != want {
 			t.Errorf("%q becomes %q; want %q", in, got, want)

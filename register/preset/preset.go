@@ -232,9 +232,10 @@ func (p *Preset) liken() (*Preset, error) {
 	if err != nil {
 		return nil, err
 	}
-	if all := (&Preset{ID: p.ID, About: p.About, Like: p.Like, Topics: p.Topics}); !reflect.DeepEqual(p, all) {
-		return nil, errors.New("a preset that is like another has topics of its own, and nothing else but about; copy " +
-			"the other's file to change more")
+	all := &Preset{ID: p.ID, About: p.About, Like: p.Like, Topics: p.Topics}
+	if !reflect.DeepEqual(p, all) {
+		return nil, errors.New("a preset that is like another has topics of its own, and nothing else but about; " +
+			"copy the other's file to change more")
 	}
 	of.ID, of.About, of.Like, of.Topics = p.ID, cmp.Or(p.About, of.About), p.Like, p.Topics
 	return of, nil

@@ -273,7 +273,8 @@ func FuzzPreset(f *testing.F) {
 func TestLike(t *testing.T) {
 	of := Builtin().Presets["tasmota"]
 	p, err := ParsePreset("x.yaml", []byte("preset: x\nlike: tasmota\ntopics:\n"+
-		"  - {pattern: \"{device}/tele/SENSOR\", type: reading}\n  - {pattern: \"{device}/tele/STATE\", type: heartbeat}\n"))
+		"  - {pattern: \"{device}/tele/SENSOR\", type: reading}\n"+
+		"  - {pattern: \"{device}/tele/STATE\", type: heartbeat}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func some(v float64) string {
 
 // Text makes a text safe to open in a spreadsheet.
 func Text(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
 		return "'" + s
 	}
 	return s

@@ -94,7 +94,7 @@ var texts = [count]text{
 		"to 2261"},
 	Future:    {"E301", "clock", "set the sensor's clock: ts is ahead of the gateway's"},
 	Late:      {"E302", "clock", "send sooner: the window was closed"},
-	Duplicate: {"E303", "sequence", "nothing: this reading was counted before"},
+	Duplicate: {"E303", "sequence", "nothing: this reading, or a later one, was counted before"},
 	Retained: {"E304", "clock",
 		"send ts, or publish without the retain flag: nobody knows when a retained reading was"},
 	Scattered: {"E305", "sequence", "count seq up by one from reading to reading, keep boot until the sensor " +
