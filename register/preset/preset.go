@@ -20,17 +20,14 @@
 package preset
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
 	"sluice/internal/civil"
 	"sluice/internal/instant"
 	"sluice/internal/names"
-	"sluice/internal/yamldoc"
 )
 
 // Preset is how a system wraps readings. Pointers are JSON pointers (RFC 6901); those of ts, seq,
@@ -203,43 +200,6 @@ const (
 	// MaxNested is how many lists may stand inside each other.
 	MaxNested = 2
 )
-
-// ParsePreset reads a preset; the file's name is used in errors only.
-func ParsePreset(file string, raw []byte) (*Preset, error) {
-	p := &Preset{}
-	if err := yamldoc.Decode(file, raw, p); err != nil {
-		return nil, err
-	}
-	if p.Like != "" {
-		var err error
-		if p, err = p.liken(); err != nil {
-			return nil, fmt.Errorf("%s: like: %w", file, err)
-		}
-	}
-	if err := p.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return p, nil
-}
-
-// liken is the preset that one is like, with its own topics.
-func (p *Preset) liken() (*Preset, error) {
-	raw, err := own.ReadFile(p.Like + ".yaml")
-	if err != nil {
-		return nil, errors.New("no preset of the program has this name")
-	}
-	of, err := ParsePreset(p.Like+".yaml", raw)
-	if err != nil {
-		return nil, err
-	}
-	all := &Preset{ID: p.ID, About: p.About, Like: p.Like, Topics: p.Topics}
-	if !reflect.DeepEqual(p, all) {
-		return nil, errors.New("a preset that is like another has topics of its own, and nothing else but about; " +
-			"copy the other's file to change more")
-	}
-	of.ID, of.About, of.Like, of.Topics = p.ID, cmp.Or(p.About, of.About), p.Like, p.Topics
-	return of, nil
-}
 
 func (p *Preset) check() error {
 	if !names.Valid(p.ID) {
