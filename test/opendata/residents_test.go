@@ -59,6 +59,9 @@ func TestRecipes(t *testing.T) {
 		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`,
 		`<title>Decided: Footfall in the old town</title>`, `"title":"Decidit: Afluència`,
 		`"type":"FeatureCollection".*"value":\d+`,
+		`"name":"[^"]*La Rambla","Observations":\[\{"@iot.id":"footfall:devices:PT1H:rambla@20\S+Z@`,
+		`\{"result":\d+,"resultTime":"20\S+Z"\},\{"result"`, `(?m)^\{"@iot.count":4,"value":\[\{"name":".*La Rambla"`,
+		`(?m)^id,phenomenonTime,result,.*,Datastream/name$`,
 		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`,
 		`(?m)^ *Everything adds up`,
 	} {
