@@ -97,7 +97,8 @@ func http11(t *testing.T, q *harness.Plaza) {
 	for path, want := range map[string]int{
 		"/v1.1/": 200, "/v1.1": 200, "/v1.1/Things('b')/Locations/$ref": 200, "/v1.1/Things(b)/name/$value": 200,
 		"/v1.1/Nothing": 404, "/v1.1/Things('x')": 404, "/v1.1/Things?$top=x": 400,
-		"/v1.1/Things?$filter=name%20eq": 400, "/v1.1/Things?$search=x": 501, "/v1.1/Things?x=1": 400, "/v1.1/Observations?$skiptoken='x'": 400,
+		"/v1.1/Things?$filter=name%20eq": 400, "/v1.1/Things?$search=x": 501,
+		"/v1.1/Things?x=1": 400, "/v1.1/Observations?$skiptoken='x'": 400,
 		"/v1.1/Datastreams('steps%3Adevices%3APT1H%3Aa%3Afoot')/Observations": 200,
 	} {
 		resp, body := ask(q, "GET", path, nil)
