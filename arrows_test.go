@@ -176,7 +176,7 @@ var arrows = map[string]row{
 			"opendata/httpcache opendata/news opendata/query opendata/released opendata/sensorthings opendata/web " +
 			"perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
-		"books internal/civil policy/mechanism plan store"},
+		"books internal/civil policy/mechanism plan store store/table"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},
 	"firmware-sim/replay": {"recorded readings; nothing of ours, to be independent", ""},
 	"firmware-sim/device/dialect": {"what other systems make of a street; nothing of ours, to be independent",

@@ -6,7 +6,7 @@
 
 Nothing but Python's own library. Exit code 1 when something is wrong, 4 when it cannot be read.
 """
-import datetime, decimal, hashlib, itertools, json, math, re, sys, time, urllib.error, urllib.parse, urllib.request, zoneinfo
+import csv, datetime, decimal, gzip, hashlib, itertools, json, math, re, sys, time, urllib.error, urllib.parse, urllib.request, zoneinfo
 
 wrong = 0
 whose = ""  # gateway, where there are several
@@ -408,6 +408,45 @@ def compare(r, rows, plans, hidden):
     return len(rows)
 
 
+def check_months(where, releases):
+    """Each month that is final has a line; the last one of a month holds."""
+    last = {}
+    for a in chain(optional(where, "/books/archive.jsonl"), "archive.jsonl"):
+        of = (a["stream"], a["month"])
+        if a.get("replaces", 0) != last.get(of, {"n": 0})["n"]:
+            bad(f"archive.jsonl, line {a['n']}: it does not replace the line before of its month")
+        within = [r for r in releases if r["stream"] == a["stream"] and instant(a["from"]) <= instant(r["start"]) < instant(a["to"])]
+        if a["windows"] > len(within):
+            bad(f"archive.jsonl, line {a['n']}: it says {a['windows']} windows; {len(within)} were released")
+        last[of] = a
+    return last
+
+
+def check_files(all_books):
+    """Closed months of the archive against the lines of all gateways. A server without an archive has none."""
+    where = Place(all_books[0]["where"].root)
+    manifest = json.loads(optional(where, "/archive/manifest.json") or b'{"files": []}')
+    months = [f for f in manifest["files"] if f["closed"] and f["format"] == "csv.gz"]
+    for f in months:
+        raw = optional(where, "/archive/" + urllib.parse.quote(f["path"]))
+        if hashlib.sha256(raw).hexdigest() != f["sha256"]:
+            bad(f"archive/{f['path']} is not what the manifest says; if it was just made again, try again")
+            continue
+        head, *rows = gzip.decompress(raw).splitlines(keepends=True)
+        said = [b["months"][f["stream"], f["month"]] for b in all_books if (f["stream"], f["month"]) in b["months"]]
+        column = next(csv.reader([head.decode()])).index("gateway")
+        of = [cells[column] for cells in csv.reader(row.decode() for row in rows)]
+        if len(said) > 1 and "" in of:
+            continue  # rows of before do not say whose they are
+        for a in said:
+            own = [row for row, name in zip(rows, of) if name in ("", a["gateway"], *a.get("names", []))]
+            if len(own) != a["rows"] or hashlib.sha256(head + b"".join(own)).hexdigest() != a["sha256"]:
+                bad(f"archive/{f['path']}: its rows are not those of line {a['n']} of archive.jsonl")
+        if sum(a["rows"] for a in said) != len(rows):
+            bad(f"archive/{f['path']} has rows that no line of archive.jsonl has")
+    return len(months)
+
+
 def check_books(where, several):
     """One gateway's books, computed again."""
     global whose
@@ -458,7 +497,7 @@ def check_books(where, several):
             bad(f"releases.jsonl, line {r['n']}: it is no window of its plan")
     lost = [g for g in map(json.loads, optional(where, "/books/gaps.jsonl").splitlines()) if g["reason"] == "store_lost"]
     books = {"where": where, "whose": whose, "city": city, "gateway": gateway, "ledger": ledger, "releases": releases, "plans": plans, "hidden": hidden,
-             "removals": removals, "lost": lost, "names": [*dict.fromkeys(r["gateway"] for r in releases)]}
+             "months": check_months(where, releases), "removals": removals, "lost": lost, "names": [*dict.fromkeys(r["gateway"] for r in releases)]}
     check_zones(books)
     return books
 
@@ -473,6 +512,7 @@ def main(named):
         bad(f"these are the books of {len(cities)} cities")
     check_names(all_books)
     compared = check_shown(all_books) if list[0].remote else 0
+    files = check_files(all_books) if list[0].remote else 0
     here = {b["gateway"] for b in all_books} | {n for b in all_books for n in b["names"]}
     elsewhere = sorted({g for b in all_books for g in owners(b).values() if g} - here)
     if elsewhere:
@@ -484,6 +524,8 @@ def main(named):
     if len(all_books) > 1:
         print(f"{len(all_books)} gateways, each with books of its own")
     count = lambda what: sum(len(b[what]) for b in all_books)
+    if files:
+        print(f"{files} closed months of the archive compared with the books")
     nothing = count("ledger") + count("releases") + compared == 0
     said = "something is wrong" if wrong else "nothing has been released yet, so there is nothing to compare" if nothing else "everything adds up"
     print(f"{count('ledger')} lines of budget, {count('releases')} windows, {compared} numbers compared: {said}")

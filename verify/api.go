@@ -123,6 +123,7 @@ func (w *walk) report() (*Report, error) {
 			out.Plans+r.Plans, out.Observations+r.Observations
 		out.Withdrawn, out.Lost, out.Removed, out.Unchecked = out.Withdrawn+r.Withdrawn, out.Lost+r.Lost,
 			out.Removed+r.Removed, out.Unchecked+r.Unchecked
+		out.Months += r.Months
 		for _, p := range r.Problems {
 			if len(w.of) > 1 {
 				p = c.name() + ": " + p

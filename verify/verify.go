@@ -38,6 +38,8 @@ type Report struct {
 	Removed int `json:"removed"`
 	// lines of removals under earlier words of a decision, which the books have no more
 	Unchecked int      `json:"unchecked"`
+	Months    int      `json:"months"`              // of streams, that are final and have a line
+	Files     int      `json:"files"`               // of the archive, compared with it
 	Gateways  int      `json:"gateways,omitempty"`  // whose books were checked, where there are several
 	Elsewhere []string `json:"elsewhere,omitempty"` // gateways that have zones and whose books are not here
 	Charters  []string `json:"charters,omitempty"`  // gateways with different charters, where there are
@@ -112,6 +114,9 @@ func checkEach(r books.Reader, each func(books.Released)) (*checker, error) {
 	}
 	c.Plans = len(c.plans)
 	if err := c.removed(); err != nil {
+		return nil, err
+	}
+	if err := c.months(); err != nil {
 		return nil, err
 	}
 	return c, c.decisions()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -88,6 +89,33 @@ func (s *httpAPI) Walk(ctx context.Context, stream string, page func([]verify.Ob
 		}
 	}
 	return nil
+}
+
+// File implements verify.Files.
+func (s *httpAPI) File(ctx context.Context, path string) (io.ReadCloser, error) {
+	u, err := url.Parse(s.root + "/archive/")
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.JoinPath(path).String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	client := *s.client
+	client.Timeout = time.Hour // a year is long
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, errors.New("the open-data server does not answer; check the URL")
+	}
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return resp.Body, nil
+	case http.StatusNotFound:
+		err = fs.ErrNotExist
+	default:
+		err = fmt.Errorf("the open-data server answers %d", resp.StatusCode)
+	}
+	return nil, errors.Join(err, resp.Body.Close())
 }
 
 // get reads one answer; found is false for 404.

@@ -24,6 +24,10 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 			fmt.Fprintf(w, "%s compared with what was released; %s withdrawn in part or whole\n",
 				counted(r.Observations, "number", "numbers"), counted(r.Withdrawn, "window", "windows"))
 		}
+		if r.Months > 0 {
+			fmt.Fprintf(w, "%s of streams closed in the books; %s of the archive compared with it\n",
+				counted(r.Months, "month", "months"), counted(r.Files, "file", "files"))
+		}
 		if r.Gateways > 0 {
 			fmt.Fprintf(w, "%s, each with books of its own\n", counted(r.Gateways, "gateway", "gateways"))
 		}

@@ -15,8 +15,9 @@ func verifyCommand() *cobra.Command {
 		Short: "Verify an open-data server against its public books",
 		Args:  between(1, 1),
 		Long: "Checks what sluice ledger verify checks, and compares every number that the server shows with the\n" +
-			"digest of its window and with the noise of its plan. If a city has several gateways, the books of\n" +
-			"all that the server names are checked. Exit codes: 0 correct, 1 something is wrong, 4 the server\n" +
+			"digest of its window and with the noise of its plan, and every closed file of its archive with what\n" +
+			"the books say of that month. If a city has several gateways, the books of all that the server names\n" +
+			"are checked. Exit codes: 0 correct, 1 something is wrong, 4 the server\n" +
 			"cannot be reached.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !strings.Contains(args[0], "://") {
@@ -42,6 +43,9 @@ func verifyCommand() *cobra.Command {
 			bar := progress(cmd.ErrOrStderr(), windows, "comparing windows")
 			report, err := verify.CheckAPI(cmd.Context(), all, newHTTPAPI(server), func(n, _ int) { _ = bar.Set(n) })
 			_ = bar.Finish()
+			if err == nil {
+				err = verify.CheckFiles(cmd.Context(), all, newHTTPAPI(server), report)
+			}
 			if err != nil {
 				return unreachable(err)
 			}

@@ -76,11 +76,11 @@ type Manifest struct {
 	City     string    `json:"city"`
 	Name     string    `json:"name"`
 	Timezone string    `json:"timezone"`
-	Books    []string  `json:"books"`    // where the public books' lines are
-	Through  time.Time `json:"through"`  // released until then
-	Maximum  int64     `json:"maximum"`  // bytes that all files may take
-	Files    []File    `json:"files"`    // by path
-	LeftOut  []LeftOut `json:"left_out"` // by path
+	Books    []string  `json:"books"`            // where the public books' lines are
+	Through  time.Time `json:"through,omitzero"` // released until then
+	Maximum  int64     `json:"maximum"`          // bytes that all files may take
+	Files    []File    `json:"files"`            // by path
+	LeftOut  []LeftOut `json:"left_out"`         // by path
 	Changed  []Changed `json:"changed"`
 }
 
