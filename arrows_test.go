@@ -147,7 +147,7 @@ var arrows = map[string]row{
 	"opendata/chart": {"numbers of released observations over time, drawn",
 		"opendata/i18n opendata/picture"},
 	"opendata/picture":   {"marks on a sheet, as SVG and PNG: the ground", ""},
-	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/locales"},
+	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/civil internal/locales"},
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts", "door"},
 	"opendata/released": {"which rows of a store the books know of; a published plan is a plan.Stream (decision 36)",
 		"books plan store"},

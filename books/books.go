@@ -183,6 +183,10 @@ type Decision struct {
 	From   string            `json:"from"`
 	Until  string            `json:"until"`
 	Policy string            `json:"policy"`
+	// LegalBasis is the law that allows it, as the decision says it; Retain the ISO 8601 period
+	// for which its numbers are kept. Absent where it says none, and in books of before.
+	LegalBasis string `json:"legal_basis,omitempty"`
+	Retain     string `json:"retain,omitempty"`
 	// Published is when these words were in the books for the first time; absent where an
 	// earlier version wrote them.
 	Published time.Time `json:"published,omitzero"`

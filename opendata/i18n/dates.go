@@ -3,8 +3,10 @@ package i18n
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"sluice/internal/civil"
 	"sluice/internal/locales"
 )
 
@@ -69,3 +71,24 @@ func (l *Localizer) Month(t time.Time) string {
 
 // Weekday is the day of the week, as it stands in a sentence.
 func (l *Localizer) Weekday(t time.Time) string { return l.calendar.days[t.Weekday()] }
+
+// Period is an ISO 8601 period in words, such as 5 years; what is none, as it is.
+func (l *Localizer) Period(period string) string {
+	p, err := civil.ParsePeriod(period)
+	if err != nil || p.IsZero() {
+		return period
+	}
+	var parts []string
+	for _, x := range []struct {
+		n    int
+		unit string
+	}{
+		{p.Years, "year"}, {p.Months, "month"}, {p.Days, "day"}, {int(p.Clock / time.Hour), "hour"},
+		{int(p.Clock % time.Hour / time.Minute), "minute"}, {int(p.Clock % time.Minute / time.Second), "second"},
+	} {
+		if x.n != 0 {
+			parts = append(parts, l.Number(float64(x.n))+" "+l.local.Say(l.local.Form("explain.span."+x.unit, x.n)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

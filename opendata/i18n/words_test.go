@@ -43,3 +43,15 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// TestPeriod: how long something is kept, in words.
+func TestPeriod(t *testing.T) {
+	for _, x := range [][3]string{
+		{"en", "P5Y", "5 years"}, {"ca", "P1Y", "1 any"}, {"es", "P1Y6M", "1 año, 6 meses"}, {"en", "PT1H", "1 hour"},
+		{"en", "forever", "forever"}, {"en", "", ""},
+	} {
+		if got := In(x[0]).Period(x[1]); got != x[2] {
+			t.Errorf("%s in %s is %q; want %q", x[1], x[0], got, x[2])
+		}
+	}
+}

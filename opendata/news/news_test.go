@@ -264,3 +264,16 @@ func TestLimitWords(t *testing.T) {
 		}
 	}
 }
+
+// TestCategoryWords: a category is told in the city's words for its field.
+func TestCategoryWords(t *testing.T) {
+	n := names("ca")
+	n.Vocabulary.Categories = map[string]map[string]string{"class/bike": {"ca": "bicicleta"}}
+	for category, want := range map[string]string{
+		"": "El Port", "bike": "El Port · bicicleta", "car": "El Port · car",
+	} {
+		if got := n.where("port", "class", category); got != want {
+			t.Errorf("%q is %q; want %q", category, got, want)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package news
 
 import (
-	"cmp"
 	"net/url"
 	"strings"
 	"time"
@@ -19,17 +18,15 @@ type Names struct {
 	Place func(zone string) string
 }
 
-// word is what an id is called, else the id.
-func (n Names) word(words map[string]map[string]string, id string) string {
-	text, _ := n.Words.Title(words[id])
-	return cmp.Or(text, id)
-}
+// called are the city's words in the language.
+func (n Names) called() i18n.Words { return n.Words.Words(n.Vocabulary) }
 
-// where is the place of a cell and, where it has one, its category.
-func (n Names) where(c books.Cell) string {
-	name := n.Place(c.Zone)
-	if c.Category != "" {
-		name += " · " + c.Category
+// where is the place of a number and, where it has one, its category, which is a value of the
+// field.
+func (n Names) where(zone, field, category string) string {
+	name := n.Place(zone)
+	if category != "" {
+		name += " · " + n.called().Category(field, category)
 	}
 	return name
 }
@@ -92,7 +89,7 @@ func inWords(l *i18n.Localizer, by map[string][]string) []string {
 
 func (e Event) newSensors(n Names) (title, text string) {
 	l, s := n.Words, e.sensors[0]
-	where, kind := n.Place(s.Zone), n.word(n.Vocabulary.Kinds, s.Kind)
+	where, kind := n.Place(s.Zone), n.called().Kind(s.Kind)
 	title = l.Say("%d new sensors", len(e.sensors)) + " " + l.At(where) + ": " + kind
 	why, _ := l.Title(s.Purpose)
 	if why == "" {
@@ -116,7 +113,7 @@ func (e Event) takenBack(n Names) (title, text string) {
 func (e Event) aboveLimit(n Names) (title, text string) {
 	l, o, p := n.Words, &e.number, e.passed
 	stream, _ := l.Title(e.stream.Title)
-	where := n.where(books.Cell{Zone: o.Zone, Category: o.Category})
+	where := n.where(o.Zone, e.stream.CategoryField, o.Category)
 	start, end := o.Start.In(query.Place(e.Timezone)), o.End.In(query.Place(e.Timezone))
 	title = l.Say("%s, %s: a limit was exceeded", stream, where)
 	if limit, _ := l.Title(p.limit.Title); limit != "" {
@@ -126,7 +123,7 @@ func (e Event) aboveLimit(n Names) (title, text string) {
 	if end.Sub(start) >= 23*time.Hour {
 		span = l.Say("of %s", l.Day(start))
 	}
-	unit := l.Unit(o.Unit, *o.Value)
+	unit := n.called().Unit(o.Unit, *o.Value)
 	value := strings.TrimSpace(l.Amount(*o.Value, o.Unit) + " " + unit)
 	if p.over {
 		text = l.Say("The mean of the published numbers %s was %s.", span, value)
