@@ -102,7 +102,7 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzPeriod:internal/civil FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay \
 	FuzzPasswords:register/access FuzzSpreadsheet:register/fleet FuzzList:gateway/revoked FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot \
 	FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:internal/yamldoc FuzzDirectory:policy/check \
-	FuzzDraw:opendata/zonemap FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener \
+	FuzzDraw:opendata/zonemap FuzzStreets:opendata/streets FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener \
 	FuzzWebSocket:gateway/ingest/internal/listener FuzzFrames:gateway/ingest/internal/websocket \
 	FuzzHandshake:gateway/ingest/internal/websocket \
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc \

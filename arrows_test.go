@@ -146,6 +146,8 @@ var arrows = map[string]row{
 	"opendata/zonemap": {"a drawing of zones", ""},
 	"opendata/chart": {"numbers of released observations over time, drawn",
 		"opendata/i18n opendata/picture"},
+	"opendata/classes":   {"a few round classes of numbers", ""},
+	"opendata/streets":   {"the city's ground, from a file of its own, under the zones", "opendata/zonemap perm"},
 	"opendata/picture":   {"marks on a sheet, as SVG and PNG: the ground", ""},
 	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/civil internal/locales"},
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts", "door"},
@@ -169,12 +171,13 @@ var arrows = map[string]row{
 		"books door opendata/httpcache opendata/query store store/table"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
-		"books opendata/api opendata/archive opendata/catalog opendata/chart opendata/httpcache opendata/i18n " +
-			"opendata/news opendata/picture opendata/query opendata/zonemap store verify"},
+		"books opendata/api opendata/archive opendata/catalog opendata/chart opendata/classes opendata/httpcache " +
+			"opendata/i18n opendata/news opendata/picture opendata/query opendata/streets opendata/zonemap store " +
+			"verify"},
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/catalog opendata/feed " +
-			"opendata/httpcache opendata/news opendata/query opendata/released opendata/sensorthings opendata/web " +
-			"perm store/influx"},
+			"opendata/httpcache opendata/news opendata/query opendata/released opendata/sensorthings " +
+			"opendata/streets opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/civil policy/mechanism plan store store/table"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},
@@ -257,7 +260,8 @@ var doors = map[string]row{
 		"certify/tap gateway/ingest/internal/listener test/bench"},
 	"github.com/open-policy-agent/opa": {"the council's rules", "policy/rego"},
 	"github.com/paulmach/orb": {"geometry of zones",
-		"opendata/sensorthings opendata/sensorthings/engine opendata/sensorthings/odata opendata/zonemap register"},
+		"opendata/sensorthings opendata/sensorthings/engine opendata/sensorthings/odata opendata/streets " +
+			"opendata/zonemap register"},
 	"github.com/parquet-go/parquet-go":         {"Parquet, as a writer", "opendata/archive"},
 	"github.com/prometheus/client_golang":      {"metrics", "gateway/admin"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"files against their schemas", "policy/check"},

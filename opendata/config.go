@@ -38,6 +38,11 @@ type Config struct {
 	// Books is the directory of the public books, or the URL of a mirror; where the city
 	// has several gateways, a list of theirs.
 	Books Books `yaml:"books"`
+	// Streets is a GeoJSON file of the city's streets, squares, water, parks and buildings, for
+	// the map; empty for zones alone. StreetsCredit is who is to be named for it, such as
+	// "© OpenStreetMap contributors".
+	Streets       string `yaml:"streets"`
+	StreetsCredit string `yaml:"streets_credit"`
 	// Store is where releases are read: one of sqlite and influx.
 	Store Store `yaml:"store"`
 	// Archive is where files of whole months and years are kept.
@@ -88,6 +93,7 @@ func ReadConfig(path string) (Config, error) {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	under(&c.Archive.Dir)
+	under(&c.Streets)
 	if c.Store.SQLite != nil {
 		under(&c.Store.SQLite.Path)
 	}
@@ -198,6 +204,8 @@ func (c *Config) check() error {
 	case c.Connections.PerAddress != nil && (*c.Connections.PerAddress < 0 || *c.Connections.PerAddress > connections):
 		return errors.New("connections: per_address is how many connections a client may have at a time, from 1 to " +
 			"1,000, or 0 for no limit")
+	case len(c.StreetsCredit) > 300:
+		return errors.New("streets_credit is longer than a line; name whom the licence asks for")
 	case len(c.Books) == 0:
 		return errors.New("books is missing: " + whichBooks)
 	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):

@@ -29,6 +29,7 @@ import (
 	"sluice/opendata/query"
 	"sluice/opendata/released"
 	"sluice/opendata/sensorthings"
+	"sluice/opendata/streets"
 	"sluice/opendata/web"
 )
 
@@ -42,7 +43,8 @@ type Server struct {
 	source   *query.Source
 	archive  *archive.Archive
 	shown    filter
-	all      *union.Books // nil where there is one gateway's
+	streets  *streets.File // nil for none
+	all      *union.Books  // nil where there is one gateway's
 	books    books.Source
 	where    string // they are, as the configuration has it
 
@@ -87,6 +89,9 @@ func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) 
 	s := &Server{named: cfg.Admin, log: log, shown: shown, all: all, books: source,
 		where:  strings.Join(cfg.Books, ", "),
 		source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
+	if s.streets, err = streets.Open(cfg.Streets, log); err != nil {
+		return nil, err
+	}
 	s.archive, err = archive.Open(cfg.Archive.config(), s.source, strings.TrimSuffix(cfg.URL, "/"), log)
 	if err != nil {
 		return nil, err
@@ -132,6 +137,7 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages.On(s.streets.Ground, cfg.StreetsCredit)
 	mux := http.NewServeMux()
 	rows := api.New(s.source, cache, cfg.URL, log)
 	rows.Routes(mux)
@@ -183,6 +189,7 @@ func (s *Server) Run(ctx context.Context) error {
 	watching.Go(func() { s.shown.Watch(watch) })
 	watching.Go(func() { s.watchBooks(watch) })
 	watching.Go(func() { s.archive.Run(watch) })
+	watching.Go(func() { s.streets.Watch(watch) })
 	defer watching.Wait()
 	defer enough()
 	stopped := make(chan error, 1)

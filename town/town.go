@@ -99,7 +99,8 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 		return t, err
 	}
 	t.store = sqlite.NewReader(filepath.Join(o.Dir, "store.db"))
-	cfgOpen := opendata.Config{HTTP: o.HTTP, Archive: opendata.Archive{Dir: filepath.Join(o.Dir, "archive")}}
+	cfgOpen := opendata.Config{HTTP: o.HTTP, Streets: o.streets(),
+		Archive: opendata.Archive{Dir: filepath.Join(o.Dir, "archive")}}
 	if t.open, err = opendata.Open(cfgOpen, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
 		return t, &config.Refusal{Err: err}
 	}
@@ -121,6 +122,15 @@ func (o *Options) configureDemo() config.Config {
 
 func (o *Options) listen() config.Listen { return config.Listen{MQTT: o.MQTT, WebSocket: o.WebSocket} }
 
+// streets is the file of the town's own streets; empty where there is none.
+func (o *Options) streets() string {
+	file := filepath.Join(o.Dir, "streets.geojson")
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
+}
+
 // demoCouncil are the members of the demo's council. Their keys are in DIR/keys, for trying a vote.
 var demoCouncil = []string{"anna", "bru", "carla", "dani", "emma", "ferran", "gemma"}
 
@@ -129,10 +139,12 @@ func (o *Options) writeDemo() error {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return err
 	}
-	reg := filepath.Join(o.Dir, "register.yaml")
-	if _, err := os.Stat(reg); errors.Is(err, os.ErrNotExist) {
-		if err := os.WriteFile(reg, portalba.Register, 0o644); err != nil {
-			return err
+	for name, raw := range map[string][]byte{"register.yaml": portalba.Register, "streets.geojson": portalba.Streets} {
+		file := filepath.Join(o.Dir, name)
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			if err := os.WriteFile(file, raw, 0o644); err != nil {
+				return err
+			}
 		}
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, "policy")); !errors.Is(err, os.ErrNotExist) {

@@ -17,6 +17,12 @@ var files embed.FS
 //go:embed register.yaml
 var Register []byte
 
+// Streets is the city's ground for its map, streets.geojson: streets, squares, water, parks and
+// buildings.
+//
+//go:embed streets.geojson
+var Streets []byte
+
 // Policy is a copy of the policy directory.
 func Policy() bundle.Files {
 	dir, err := fs.Sub(files, "policy")

@@ -36,6 +36,7 @@ type Source struct {
 
 	standings standings
 	names     vocabulary
+	extents   extents
 }
 
 // closed caches how far a stream is final, and its last epochs.

@@ -58,17 +58,14 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		"standing": s.Standing,
 		"reason":   func(st books.Standing) template.HTML { return stateReason(s, st) },
 		"look":     look,
+		"when":     func(t *times) string { return w.when(s, t) },
+		"limit":    func(x books.Limit) string { return w.words(s).Limit(x) },
 		"say":      func(word string) string { return s.Say(word) },
 		"silence":  func(code string) string { return silence(s, code) },
 		"life":     func(x books.Sensor) string { return s.Say(x.Life()) },
 		"system":   func(preset string) string { return system(s, preset) },
-		"href": func(path string, pairs ...string) string {
-			if v.asked {
-				pairs = append(pairs, "lang", v.lang)
-			}
-			return link(path, pairs...)
-		},
-		"api": link,
+		"href":     v.href,
+		"api":      link,
 	}
 	maps.Copy(all, w.viewFuncs(s))
 	maps.Copy(all, archiveFuncs(s))
@@ -89,6 +86,14 @@ func (w *Web) viewFuncs(s *i18n.Localizer) template.FuncMap {
 		"usual":   func(st query.Stream, a *answer) string { return usual(s, st, a) },
 		"against": func(st query.Stream, a *answer, l books.Limit) string { return against(w.words(s), s, st, a, l) },
 	}
+}
+
+// href is an address with the language, if the page's has one.
+func (v locale) href(path string, pairs ...string) string {
+	if v.asked {
+		pairs = append(pairs, "lang", v.lang)
+	}
+	return link(path, pairs...)
 }
 
 // published reports whether an observation has a number.

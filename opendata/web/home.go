@@ -111,7 +111,12 @@ func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 			return nil, err
 		}
 	}
-	return &p, p.choose(r.URL.Query().Get("layer"), s, zoneMap)
+	at, err := choose(p.Layers, r.URL.Query().Get("layer"))
+	if err != nil || at < 0 {
+		return &p, err
+	}
+	p.Map, err = w.draw(r.Context(), p.Layers[at], s, false)
+	return &p, err
 }
 
 // leadOfTheDay finds the last number about somebody within a day: at night there may be too
@@ -174,33 +179,15 @@ func layers(st query.Stream, newest []store.Observation) (out []layer) {
 
 // first is the layer that is shown when none was asked for: one with a number in its
 // newest window, of what is worth the most.
-func (p *homePage) first() (at int) {
+func first(list []layer) (at int) {
 	best := -1
-	for i, l := range p.Layers {
+	for i, l := range list {
 		if n := worth(l.Stream); l.numbers() && n > best {
 			at, best = i, n
 		}
 	}
 	if best < 0 {
-		return max(0, slices.IndexFunc(p.Layers, func(l layer) bool { return !l.Stream.Standing.Idle() }))
+		return max(0, slices.IndexFunc(list, func(l layer) bool { return !l.Stream.Standing.Idle() }))
 	}
 	return at
-}
-
-// choose picks the layer that was asked for, else the first with a number in its
-// newest window, about somebody where there is one.
-func (p *homePage) choose(id string, s *i18n.Localizer, zoneMap zonemap.Map) error {
-	if len(p.Layers) == 0 {
-		return nil
-	}
-	at := slices.IndexFunc(p.Layers, func(l layer) bool { return l.ID == id })
-	if id == "" {
-		at = p.first()
-	}
-	if at < 0 {
-		return &query.Invalid{Parameter: "layer", Hint: "names no stream and measure; choose one on the first page"}
-	}
-	p.Layers[at].Chosen = true
-	p.Map = color(p.Layers[at], s, zoneMap)
-	return nil
 }

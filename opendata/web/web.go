@@ -45,6 +45,7 @@ type Web struct {
 	speak  map[string]*i18n.Localizer
 	pages  map[locale]map[string]*template.Template
 	zones  mapCache
+	ground ground
 	desk   *news.Desk
 	files  Files
 }
@@ -57,7 +58,7 @@ type locale struct {
 
 var names = []string{
 	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "archive", "docs",
-	"problem", "problems", "missing",
+	"problem", "problems", "missing", "map",
 }
 
 // New parses the pages. The desk knows what is new.
@@ -75,7 +76,7 @@ func New(
 			w.pages[v] = make(map[string]*template.Template)
 			for _, name := range names {
 				t, err := template.New("layout.html").Funcs(w.funcs(v)).ParseFS(files, "page/layout.html",
-					"page/"+name+".html")
+					"page/ground.html", "page/"+name+".html")
 				if err != nil {
 					return nil, err
 				}
@@ -118,6 +119,7 @@ func (w *Web) Routes(mux *http.ServeMux) {
 			return w.page(r, p.name, p.content)
 		}, w.fail))
 	}
+	mux.HandleFunc("/map", w.cache.Handle(w.theMap, w.fail))
 	for path, make := range map[string]httpcache.Maker{"/problems": w.listProblems, "/problems/{$}": w.listProblems,
 		"/problems/{code}": w.oneProblem} {
 		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
@@ -158,7 +160,7 @@ type frame struct {
 }
 
 // views are the parameters of pages besides lang.
-var views = []string{"layer", "measure", "cell", "span", "day", "to", "compare", "page"}
+var views = []string{"layer", "measure", "cell", "span", "day", "to", "compare", "page", "at"}
 
 type langLink struct{ Code, Name, Href string }
 

@@ -1,35 +1,18 @@
 package web
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"sluice/books"
+	"sluice/opendata/classes"
 	"sluice/opendata/i18n"
 	"sluice/opendata/query"
 	"sluice/opendata/zonemap"
 	"sluice/store"
 )
-
-// TestClasses cuts any values into five classes at most that hold all of them.
-func TestClasses(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		values := rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(-50, 1000), rapid.Float64Range(1e-3, 1e-2),
-			rapid.SampledFrom([]float64{0, 702})), 1, 20).Draw(t, "values")
-		low, step := classes(values)
-		if step <= 0 || math.IsNaN(low) || low > slices.Min(values) || low+colors*step < slices.Max(values) {
-			t.Fatalf("%v is cut from %v in steps of %v", values, low, step)
-		}
-	})
-	if low, step := classes(nil); low != 0 || step != 1 {
-		t.Error("nothing is cut")
-	}
-}
 
 func TestLabel(t *testing.T) {
 	for _, x := range []struct {
@@ -100,29 +83,30 @@ func TestWhen(t *testing.T) {
 	}
 }
 
-// TestLegendOfOneValue: where all zones have one value the legend says that one, and no
-// class around it; with two it says classes.
-func TestLegendOfOneValue(t *testing.T) {
+// TestColoursOfTime: a number has the same colour on the map of any hour, and the legend says
+// the same, whatever else is on it.
+func TestColoursOfTime(t *testing.T) {
 	s := i18n.Localizers()["en"]
-	at := func(values ...float64) []class {
+	at := func(values ...float64) *choropleth {
 		var l layer
 		l.Measure.Name = "n"
 		for i := range values {
+			zone := string(rune('a' + i))
+			l.Stream.Cells = append(l.Stream.Cells, books.Cell{ID: zone, Zone: zone})
 			l.newest = append(l.newest,
-				store.Observation{Zone: string(rune('a' + i)), Measure: "n", Status: store.Published, Value: &values[i],
+				store.Observation{Zone: zone, Measure: "n", Status: store.Published, Value: &values[i],
 					Low: &values[i], High: &values[i]})
 		}
-		return color(l, s, zonemap.Map{}).Legend
+		return color(l, s, zonemap.Map{}, classes.Of(3, 778, []float64{300}), true)
 	}
-	for _, v := range []float64{22, 0, 0.4, 1200} {
-		if got := at(v, v); len(got) != 1 || got[0].From != s.Number(v) || got[0].To != "" {
-			t.Errorf("of %v alone the legend is %+v", v, got)
-		}
+	busy, calm := at(22, 640, 778), at(22)
+	if busy.Rows[0].Class != calm.Rows[0].Class || !slices.Equal(busy.Legend, calm.Legend) {
+		t.Errorf("22 is %+v beside others and %+v alone", busy.Rows[0], calm.Rows[0])
 	}
-	if got := at(0, 50); len(got) < 2 || got[0].To == "" {
-		t.Errorf("of two values the legend is %+v", got)
+	if busy.Rows[2].Class != "c6" || busy.Legend[0] != (class{"c0", "0", "200"}) {
+		t.Errorf("the highest is %s, the legend %+v", busy.Rows[2].Class, busy.Legend)
 	}
-	if got := at(); len(got) != 0 {
-		t.Errorf("of none the legend is %+v", got)
+	if got := color(layer{}, s, zonemap.Map{}, classes.Scale{}, false); len(got.Legend) != 0 {
+		t.Errorf("of no number the legend is %+v", got.Legend)
 	}
 }

@@ -24,6 +24,7 @@ import (
 type Map struct {
 	Width, Height float64
 	Zones         []Zone
+	onto          projection
 }
 
 // Zone is one zone's outline and the point at which its name may stand, within
@@ -32,13 +33,48 @@ type Zone struct {
 	ID, Name   string
 	Path       string
 	X, Y, Room float64
+	flat       orb.MultiPolygon
 }
 
-// The picture's size: so wide, and no higher than that.
+// The picture's size: so wide, and no higher than that. What is around the zones is seen in
+// the margin.
 const (
 	width  = 640.0
-	margin = 4.0
+	margin = 20.0
 )
+
+// Point is where a place on earth is on the picture, in units from its upper left corner.
+func (m Map) Point(lon, lat float64) (x, y float64) {
+	q := m.onto.point(orb.Point{lon, lat})
+	return q.X(), q.Y()
+}
+
+// Inside reports whether a point of the picture is on it.
+func (m Map) Inside(x, y float64) bool { return x >= 0 && x <= m.Width && y >= 0 && y <= m.Height }
+
+// perDegree are the metres of a degree of latitude, on a sphere with the earth's mean radius.
+const perDegree = 6371008.8 * math.Pi / 180
+
+// Bar is a scale bar: a round number of metres and how many units they are, at most a
+// quarter of the picture; zero where there is no picture.
+func (m Map) Bar() (metres, units float64) {
+	per := m.onto.perLat / perDegree
+	most := m.Width / 4 / per
+	if m.Height == 0 || !(most > 0) || math.IsInf(most, 0) {
+		return 0, 0
+	}
+	metres = math.Pow(10, math.Floor(math.Log10(most)))
+	for _, n := range []float64{5, 2} {
+		if n*metres <= most {
+			metres *= n
+			break
+		}
+	}
+	return metres, round(metres * per)
+}
+
+// Has reports whether a point of the picture is in the zone.
+func (z *Zone) Has(x, y float64) bool { return planar.MultiPolygonContains(z.flat, orb.Point{x, y}) }
 
 // Draw reads a GeoJSON FeatureCollection of polygons (RFC 7946) and draws it.
 // Features without an id are left out; those of other shapes have a name and no path.
@@ -51,7 +87,7 @@ func Draw(raw []byte) (Map, error) {
 	bound, some := around(features)
 	p := onto(bound)
 	if some {
-		m.Height = p.height
+		m.Height, m.onto = p.height, p
 	}
 	for _, f := range features {
 		if z, ok := p.zone(f); ok {
@@ -158,6 +194,7 @@ func (p projection) zone(f *geojson.Feature) (Zone, bool) {
 			flat = append(flat, thin(moved))
 		}
 		z.Path += path(flat)
+		z.flat = append(z.flat, flat)
 		if at, area := planar.CentroidArea(flat); math.Abs(area) > largest {
 			largest = math.Abs(area)
 			z.X, z.Y, z.Room = round(at.X()), round(at.Y()), flat.Bound().Max.X()-flat.Bound().Min.X()

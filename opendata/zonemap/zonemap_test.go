@@ -1,6 +1,7 @@
 package zonemap
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -22,7 +23,7 @@ func TestDraw(t *testing.T) {
 		t.Errorf("%+v is not west of %+v", w, e)
 	}
 	// 0.21 degrees of longitude at 41 degrees north are as long as 0.158 of latitude.
-	if ratio := (m.Height - 8) / 632; ratio < 0.62 || ratio > 0.64 {
+	if ratio := (m.Height - 2*margin) / (width - 2*margin); ratio < 0.62 || ratio > 0.64 {
 		t.Errorf("the map is %v high, %v of its width", m.Height, ratio)
 	}
 	if strings.Count(w.Path, "M") != 2 || strings.Count(e.Path, "M") != 2 || strings.Count(w.Path, "Z") != 2 {
@@ -30,6 +31,12 @@ func TestDraw(t *testing.T) {
 	}
 	if strings.Count(w.Path, "L") != 3+2 {
 		t.Errorf("the corner on a straight line was kept: %s", w.Path)
+	}
+	if !w.Has(m.Point(2.04, 41.05)) || w.Has(m.Point(2.025, 41.0225)) || w.Has(m.Point(2.15, 41.02)) {
+		t.Error("a zone has what is outside or in its hole, or not what is inside")
+	}
+	if metres, units := m.Bar(); metres != 2000 || math.Abs(units/(m.Width/17.6e3)-2000) > 150 {
+		t.Errorf("a bar of %v metres is %v units", metres, units)
 	}
 	if west, south, east, north, some := Bound([]byte(zones)); !some || west != 2 || south != 41 || east != 2.21 ||
 		north != 41.1 {

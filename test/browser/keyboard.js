@@ -34,6 +34,29 @@ async function map(page) {
   await page.waitForURL(/\/streams\//);
 }
 
+// The map through time: by the slider's keys, and by links without scripts.
+async function slider(page, browser) {
+  await page.goto(base + "/map?layer=footfall/devices&lang=en");
+  const said = () => page.textContent(".when"), first = await said();
+  await page.focus("nav.times input");
+  for (const key of ["ArrowLeft", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key);
+  await page.waitForFunction((was) => document.querySelector(".when").textContent !== was, first);
+  await page.waitForURL(/at=/);
+  const moved = await said(), view = () => page.$$eval("a.zone", (l) => l.map((a) => a.getAttribute("class") + a.getAttribute("aria-label")));
+  if ((await page.getAttribute("nav.times input", "aria-valuetext")) !== moved) wrong("the slider does not say where it is");
+  const by = await view();
+  await page.reload();
+  if ((await said()) !== moved || JSON.stringify(await view()) !== JSON.stringify(by)) wrong(`the slider shows ${JSON.stringify(by)}, its address ${JSON.stringify(await view())}`);
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const plain = await context.newPage();
+  await plain.goto(base + "/map?layer=footfall/devices&lang=en");
+  await plain.click("nav.times a[rel=prev]");
+  if ((await plain.textContent(".when")) === first) wrong("without scripts there is no earlier map");
+  await plain.click("nav.times a[rel=next]");
+  if ((await plain.textContent(".when")) !== first) wrong("without scripts there is no way back");
+  await context.close();
+}
+
 async function plain(browser) {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
@@ -77,6 +100,7 @@ async function notice(browser) {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const page = await browser.newPage();
   await map(page);
+  await slider(page, browser);
   await plain(browser);
   await notice(browser);
   await browser.close();

@@ -78,3 +78,62 @@
     show(to);
   });
 })();
+// The map through time: a slider in the place of the row of links. What it shows comes from
+// the same address as the page.
+(function () {
+  "use strict";
+  var nav = document.querySelector("nav.times"), map = document.getElementById("map"), when = document.querySelector(".when");
+  if (!nav || !map || !when) return;
+  var steps = nav.dataset.steps.split(" ").map(Number), range = document.createElement("input"), asked = 0, wait;
+  range.type = "range";
+  range.min = 0;
+  range.max = steps.length - 1;
+  range.value = Math.max(0, steps.indexOf(+nav.dataset.at));
+  range.setAttribute("aria-label", nav.dataset.say);
+  range.setAttribute("aria-valuetext", when.textContent);
+  nav.textContent = "";
+  nav.appendChild(range);
+  function address() {
+    var to = new URL(location.href);
+    to.searchParams.set("at", new Date(1000 * steps[range.value]).toISOString().replace(".000", ""));
+    return to;
+  }
+  function each(list, zone, change) {
+    Array.prototype.forEach.call(map.querySelectorAll(list), function (e) { if (e.dataset.zone === zone) change(e); });
+  }
+  function show(answer) {
+    when.textContent = answer.said;
+    range.setAttribute("aria-valuetext", answer.said);
+    answer.rows.forEach(function (row) {
+      var name = "", exact = row.interval ? " (" + row.interval + ")" : "";
+      each("tr", row.zone, function (tr) {
+        name = tr.cells[0].textContent;
+        tr.cells[1].textContent = row.status;
+        tr.cells[2].textContent = row.interval;
+      });
+      each("a.zone", row.zone, function (a) {
+        a.setAttribute("class", "zone " + row.class);
+        a.setAttribute("aria-label", name + ": " + row.status + exact);
+      });
+      each(".names text", row.zone, function (text) {
+        text.setAttribute("class", row.class);
+        text.querySelector(".number").textContent = row.status;
+      });
+    });
+  }
+  function ask() {
+    var to = address(), mine = ++asked;
+    fetch(to, { headers: { Accept: "application/json" } }).then(function (r) {
+      if (!r.ok) throw new Error(r.status);
+      return r.json();
+    }).then(function (answer) {
+      if (mine !== asked) return;
+      show(answer);
+      history.replaceState(null, "", to);
+    }).catch(function () { if (mine === asked) location.assign(to); });
+  }
+  range.addEventListener("input", function () {
+    clearTimeout(wait);
+    wait = setTimeout(ask, 80);
+  });
+})();
