@@ -148,14 +148,16 @@ func (w *work) finish(text *csvFile, columns *parquetFile, say func(*File)) erro
 func (a *Archive) fillLatest(ctx context.Context, w *work, st query.Stream, spans []span) error {
 	loc := query.Place(st.Timezone)
 	text, columns := newCSV(w.parts[0], loc), newParquet(w.parts[1], st, loc, a.base)
-	rows := int64(0)
+	rows, first := int64(0), spans[0].from
 	for _, s := range spans {
 		to := s.to
 		if to.After(st.Through) {
 			to = st.Through
 		}
 		if err := a.each(ctx, st, s.from, to, func(o *store.Observation) error {
-			rows++
+			if rows++; rows == 1 {
+				first = o.Start
+			}
 			if err := text.Write(o); err != nil {
 				return err
 			}
@@ -165,6 +167,6 @@ func (a *Archive) fillLatest(ctx context.Context, w *work, st query.Stream, span
 		}
 	}
 	return w.finish(text, columns, func(f *File) {
-		f.Rows, f.From, f.To = rows, spans[0].from, st.Through
+		f.Rows, f.From, f.To = rows, first, st.Through
 	})
 }

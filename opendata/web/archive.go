@@ -107,12 +107,13 @@ func whyLeftOut(s *i18n.Localizer, why string) string {
 	return s.Say("The server has no room for it.")
 }
 
-// bytes is a size as people read it.
+// inBytes is a size as people read it, on one line.
 func inBytes(s *i18n.Localizer, n int64) string {
+	text := s.Say("%d MB", int((n+999_999)/1_000_000))
 	if n < 1_000_000 {
-		return s.Say("%d kB", int((n+999)/1000))
+		text = s.Say("%d kB", int((n+999)/1000))
 	}
-	return s.Say("%d MB", int((n+999_999)/1_000_000))
+	return strings.ReplaceAll(text, " ", "\u00a0")
 }
 
 // formatName is the name of a format.
