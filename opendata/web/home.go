@@ -1,11 +1,15 @@
 package web
 
 import (
+	"context"
+	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sluice/books"
+	"sluice/opendata/chart"
 	"sluice/opendata/i18n"
 	"sluice/opendata/query"
 	"sluice/opendata/zonemap"
@@ -18,6 +22,7 @@ type homePage struct {
 	Layers  []layer
 	Map     *choropleth // nil before the first release
 	Streams []homeStream
+	News    []told
 }
 
 type lead struct {
@@ -54,9 +59,13 @@ func (p *homePage) Next() (day string) {
 	return day
 }
 
+// homeStream is a stream's card.
 type homeStream struct {
 	query.Stream
 	Published, Withheld, NoData int // of the newest window
+	// Newest is its newest number within a day; nil for none. Mini is the day as a small line.
+	Newest *lead
+	Mini   template.HTML
 }
 
 // layer is something that the map can show: a measure of a stream, for one category.
@@ -80,36 +89,22 @@ func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	zoneMap, err := w.zoneMap()
-	if err != nil {
-		return nil, err
-	}
 	var p homePage
-	for _, st := range streams {
+	for n, st := range streams {
 		list, err := w.source.Newest(r.Context(), st)
 		if err != nil {
 			return nil, err
 		}
-		h := homeStream{Stream: st}
-		for i := range list {
-			o := &list[i]
-			switch o.Status {
-			case store.Published:
-				h.Published++
-				p.leads(o, st, zoneMap, w.words(s))
-			case store.Withheld:
-				h.Withheld++
-			case store.NoData:
-				h.NoData++
-			}
-		}
-		p.Streams = append(p.Streams, h)
-		p.Layers = append(p.Layers, layers(st, list)...)
-	}
-	if p.Lead == nil || worth(p.Lead.Stream) < 3 {
-		if err := w.leadOfTheDay(r, &p, zoneMap, w.words(s)); err != nil {
+		card, err := w.card(r.Context(), s, st, list, n)
+		if err != nil {
 			return nil, err
 		}
+		p.Streams = append(p.Streams, card)
+		p.Layers = append(p.Layers, layers(st, list)...)
+		p.leads(card)
+	}
+	if p.News, err = w.newsOf(r, s, newestEvents); err != nil {
+		return nil, err
 	}
 	at, err := choose(p.Layers, r.URL.Query().Get("layer"))
 	if err != nil || at < 0 {
@@ -119,32 +114,82 @@ func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 	return &p, err
 }
 
-// leadOfTheDay finds the last number about somebody within a day: at night there may be too
-// few people in every newest window.
-func (w *Web) leadOfTheDay(r *http.Request, p *homePage, zoneMap zonemap.Map, words i18n.Words) error {
-	for _, st := range p.Streams {
-		if st.Unit == "none" || st.Through.IsZero() || st.Standing.Idle() {
-			continue
-		}
-		list, err := w.source.Recent(r.Context(), st.Stream, st.Through, "")
-		if err != nil {
-			return err
-		}
-		for i := len(list) - 1; i >= 0; i-- {
-			if published(&list[i]) {
-				p.Lead = newLead(&list[i], st.Stream, zoneMap, words)
-				return nil
-			}
+// card is a stream's: how its newest window is, its newest number and the day before.
+func (w *Web) card(
+	ctx context.Context, s *i18n.Localizer, st query.Stream, newest []store.Observation, n int,
+) (h homeStream, err error) {
+	h.Stream = st
+	for i := range newest {
+		switch newest[i].Status {
+		case store.Published:
+			h.Published++
+		case store.Withheld:
+			h.Withheld++
+		case store.NoData:
+			h.NoData++
 		}
 	}
-	return nil
+	if len(st.Measures) == 0 {
+		return h, nil
+	}
+	day, err := w.source.Recent(ctx, st, st.Through, st.Measures[0].Name)
+	if err != nil {
+		return h, err
+	}
+	zoneMap, err := w.zoneMap()
+	if err != nil {
+		return h, err
+	}
+	o := last(newest)
+	if o == nil { // at night there may be too few people in every newest window
+		o = last(day)
+	}
+	if o == nil {
+		return h, nil
+	}
+	words := w.words(s)
+	h.Newest = newLead(o, st, zoneMap, words)
+	line := chart.Series{Place: slices.IndexFunc(st.Cells, func(c books.Cell) bool { return c.ID == o.Cell })}
+	for i := range day {
+		if day[i].Cell == o.Cell && day[i].Measure == o.Measure {
+			line.Marks = append(line.Marks, mark(&day[i]))
+		}
+	}
+	if len(line.Marks) > 1 {
+		h.Mini = chart.Mini(line, s.Say("The last day")+": "+h.Newest.Where, "mini-"+strconv.Itoa(n))
+	}
+	return h, nil
 }
 
-// leads takes the number if it is a better first one than what was there: of a stream
-// that is in force, about somebody rather than nobody, and then the first in order.
-func (p *homePage) leads(o *store.Observation, st query.Stream, zoneMap zonemap.Map, words i18n.Words) {
-	if published(o) && (p.Lead == nil || worth(st) > worth(p.Lead.Stream)) {
-		p.Lead = newLead(o, st, zoneMap, words)
+// mark is an observation as a small line draws it.
+func mark(o *store.Observation) chart.Mark {
+	m := chart.Mark{Start: o.Start, End: o.End, Look: look(o)}
+	if published(o) {
+		m.Value, m.Low, m.High = o.Value, o.Low, o.High
+	}
+	return m
+}
+
+// last is the published number that ended last, of those the first; nil for none.
+func last(list []store.Observation) (o *store.Observation) {
+	for i := range list {
+		if published(&list[i]) && (o == nil || list[i].End.After(o.End)) {
+			o = &list[i]
+		}
+	}
+	return o
+}
+
+// leads takes the stream's newest number if it is a better first one than what was there: of
+// a stream that is in force, about somebody rather than nobody, and then the newer one.
+func (p *homePage) leads(h homeStream) {
+	if h.Newest == nil {
+		return
+	}
+	switch was := p.Lead; {
+	case was == nil, worth(h.Stream) > worth(was.Stream),
+		worth(h.Stream) == worth(was.Stream) && h.Newest.End.After(was.End):
+		p.Lead = h.Newest
 	}
 }
 

@@ -26,6 +26,8 @@ func unusable(s *i18n.Localizer, e *query.Invalid) string {
 		return s.Say("An instant is written so: 2026-11-23T10:00:00Z.")
 	case "at":
 		return s.Say("An instant is written so: 2026-11-23T10:00:00Z.")
+	case "q":
+		return s.Say("A search has at most 100 letters.")
 	case "layer":
 		return s.Say("It asks for a map that this city does not have. Choose one on the first page.")
 	}

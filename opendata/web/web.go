@@ -46,6 +46,7 @@ type Web struct {
 	pages  map[locale]map[string]*template.Template
 	zones  mapCache
 	ground ground
+	search searcher
 	desk   *news.Desk
 	files  Files
 }
@@ -58,7 +59,7 @@ type locale struct {
 
 var names = []string{
 	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "archive", "docs",
-	"problem", "problems", "missing", "map",
+	"problem", "problems", "missing", "map", "news", "search",
 }
 
 // New parses the pages. The desk knows what is new.
@@ -111,6 +112,8 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/{$}": {"home", w.home}, "/streams/{id}": {"stream", w.stream},
 		"/sensors": {"sensors", w.sensors}, "/sensors/{id}": {"sensor", w.sensor},
 		"/sensors/{id}/notice": {"notice", w.notice},
+		"/search":              {"search", w.find},
+		"/news":                {"news", w.news},
 		"/decisions":           {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
 		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/archive": {"archive", w.archive},
 		"/docs": {"docs", w.docs},
@@ -160,7 +163,7 @@ type frame struct {
 }
 
 // views are the parameters of pages besides lang.
-var views = []string{"layer", "measure", "cell", "span", "day", "to", "compare", "page", "at"}
+var views = []string{"layer", "measure", "cell", "span", "day", "to", "compare", "page", "at", "q", "zone", "kind", "silent"}
 
 type langLink struct{ Code, Name, Href string }
 

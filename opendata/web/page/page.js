@@ -137,3 +137,17 @@
     wait = setTimeout(ask, 80);
   });
 })();
+// How old a number is, by the reader's clock; nothing where that cannot be known, as in a
+// simulation.
+(function () {
+  "use strict";
+  if (!window.Intl || !Intl.RelativeTimeFormat) return;
+  var say = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "always" });
+  Array.prototype.forEach.call(document.querySelectorAll("time[data-ago]"), function (time) {
+    var minutes = (Date.now() - Date.parse(time.dateTime)) / 60000;
+    if (!(minutes >= 0 && minutes < 60 * 24 * 400)) return;
+    var ago = minutes < 90 ? say.format(-Math.round(minutes), "minute") :
+      minutes < 60 * 36 ? say.format(-Math.round(minutes / 60), "hour") : say.format(-Math.round(minutes / 1440), "day");
+    time.textContent += (time.textContent ? ", " : "(") + ago + (time.textContent ? "" : ")");
+  });
+})();
