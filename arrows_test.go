@@ -147,6 +147,7 @@ var arrows = map[string]row{
 	"opendata/chart": {"numbers of released observations over time, drawn",
 		"opendata/i18n opendata/picture"},
 	"opendata/classes":   {"a few round classes of numbers", ""},
+	"opendata/search":    {"things by what people call them", ""},
 	"opendata/streets":   {"the city's ground, from a file of its own, under the zones", "opendata/zonemap perm"},
 	"opendata/picture":   {"marks on a sheet, as SVG and PNG: the ground", ""},
 	"opendata/i18n":      {"what pages say, and the books' states in words", "books internal/civil internal/locales"},
@@ -172,8 +173,8 @@ var arrows = map[string]row{
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
 		"books opendata/api opendata/archive opendata/catalog opendata/chart opendata/classes opendata/httpcache " +
-			"opendata/i18n opendata/news opendata/picture opendata/query opendata/streets opendata/zonemap store " +
-			"verify"},
+			"opendata/i18n opendata/news opendata/picture opendata/query opendata/search opendata/streets " +
+			"opendata/zonemap store verify"},
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/catalog opendata/feed " +
 			"opendata/httpcache opendata/news opendata/query opendata/released opendata/sensorthings " +
@@ -276,7 +277,7 @@ var doors = map[string]row{
 		"books gateway gateway/ingest/internal/intake opendata/httpcache policy/rego register/access town"},
 	"golang.org/x/sys": {"limits, locks and terminals of the machine",
 		"cmd/sluice gateway/doctor gateway/host gateway/ingest/internal/checkpoint policy/rego"},
-	"golang.org/x/text":  {"languages and plural forms", "internal/locales opendata/i18n"},
+	"golang.org/x/text":  {"languages and plural forms", "internal/locales opendata/i18n opendata/search"},
 	"golang.org/x/time":  {"rates", "gateway/ingest/internal/listener opendata"},
 	"gonum.org/v1/gonum": {"exact tests of the audit", "test/audit"},
 	"google.golang.org/protobuf": {"the wire format of Sparkplug B, read and written; no generated code",

@@ -111,7 +111,8 @@ func fits(words, name []string) int {
 // little are words that say nothing of a place.
 var little = func() map[string]bool {
 	all := make(map[string]bool)
-	for _, w := range strings.Fields("el la els les lo los las l un una en na d de del dels des s i y e the of and a al als") {
+	for _, w := range strings.Fields("el la els les lo los las l un una en na d de del dels des s i y e " +
+		"the of and a al als") {
 		all[w] = true
 	}
 	return all

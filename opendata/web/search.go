@@ -61,10 +61,10 @@ type searchPage struct {
 	Zones []zonemap.Zone
 }
 
-// found is one thing. Only one of them is set, but for Street, which is a kind of Place.
+// found is one thing: one of Place, Zone, Stream, Decision and Sensor.
 type found struct {
 	Place    string // a street's or square's name
-	Kind     streets.Kind
+	What     string // a place is, in a word
 	Zone     *zonemap.Zone
 	Stream   *books.Stream
 	Decision *books.Decision
@@ -106,7 +106,7 @@ func (w *Web) find(r *http.Request, s *i18n.Localizer) (any, error) {
 		x := subjects[at]
 		f := found{Zone: x.zone, Stream: x.stream, Decision: x.decision, Sensor: x.sensor}
 		if x.place != nil {
-			f.Place, f.Kind = x.place.Name(s.Code), x.place.Kind
+			f.Place, f.What = x.place.Name(s.Code), what(s, x.place.Kind)
 			for _, z := range m.Zones {
 				if slices.Contains(x.place.Zones, z.ID) {
 					f.In = append(f.In, z)
@@ -116,6 +116,19 @@ func (w *Web) find(r *http.Request, s *i18n.Localizer) (any, error) {
 		p.Found = append(p.Found, f)
 	}
 	return p, w.tell(r.Context(), s, m, register.Sensors, p.Found)
+}
+
+// what is a kind of place in a word.
+func what(s *i18n.Localizer, kind streets.Kind) string {
+	switch kind {
+	case streets.Square:
+		return s.Say("square")
+	case streets.Water:
+		return s.Say("water")
+	case streets.Park:
+		return s.Say("park")
+	}
+	return s.Say("street")
 }
 
 // tell says of the first places what is measured there.

@@ -7,7 +7,6 @@ import (
 	stdcolor "image/color"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/boombuler/barcode/qr"
@@ -16,35 +15,6 @@ import (
 	"sluice/opendata/i18n"
 	"sluice/opendata/query"
 )
-
-// sensorsAtOnce are on one page: a city has a hundred thousand.
-const sensorsAtOnce = 500
-
-// sensorList is a page of sensors, and how many are not shown singly.
-type sensorList struct {
-	books.Register
-	// First and Later are paths, empty where there is nothing before or behind.
-	First, Later string
-}
-
-func (w *Web) sensors(r *http.Request, _ *i18n.Localizer) (any, error) {
-	reg, err := w.source.Books.Register()
-	if err != nil {
-		return nil, err
-	}
-	p := sensorList{Register: reg}
-	if after := r.URL.Query().Get("after"); after != "" {
-		at, _ := slices.BinarySearchFunc(reg.Sensors, after, func(s books.Sensor, id string) int {
-			return strings.Compare(s.ID, id+"\x00")
-		})
-		p.Sensors, p.First = reg.Sensors[at:], "/sensors"
-	}
-	if len(p.Sensors) > sensorsAtOnce {
-		p.Sensors = p.Sensors[:sensorsAtOnce]
-		p.Later = "/sensors?after=" + url.QueryEscape(p.Sensors[sensorsAtOnce-1].ID)
-	}
-	return p, nil
-}
 
 // sensorPage is a sensor with the name of its place.
 type sensorPage struct {

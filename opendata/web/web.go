@@ -163,7 +163,8 @@ type frame struct {
 }
 
 // views are the parameters of pages besides lang.
-var views = []string{"layer", "measure", "cell", "span", "day", "to", "compare", "page", "at", "q", "zone", "kind", "silent"}
+var views = []string{"layer", "measure", "cell", "span", "day", "to", "compare", "page", "at", "q", "zone", "kind",
+	"silent"}
 
 type langLink struct{ Code, Name, Href string }
 

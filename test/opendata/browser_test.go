@@ -14,7 +14,8 @@ import (
 
 // everyPage is each page of the demo, with views that have little or nothing to show.
 var everyPage = []string{
-	"/", "/?layer=footfall/devices", "/map", "/map?layer=air/no2", "/streams/footfall", "/streams/noise?span=month",
+	"/", "/?layer=footfall/devices", "/map", "/map?layer=air/no2", "/news", "/search?q=rambla", "/search?q=zzz",
+	"/sensors?zone=rambla&kind=wifi-counter", "/streams/footfall", "/streams/noise?span=month",
 	"/streams/noise?span=year&compare=week", "/streams/footfall?compare=yesterday&cell=rambla",
 	"/streams/air?measure=pm10&day=2026-01-01",
 	"/sensors", "/sensors/rambla-1", "/sensors/rambla-1/notice", "/decisions", "/decisions/2026-14", "/privacy",
