@@ -140,7 +140,8 @@ func (w *Web) card(
 	if err != nil {
 		return h, err
 	}
-	o := last(newest)
+	others := func(o store.Observation) bool { return o.Measure != st.Measures[0].Name }
+	o := last(slices.DeleteFunc(slices.Clone(newest), others))
 	if o == nil { // at night there may be too few people in every newest window
 		o = last(day)
 	}
