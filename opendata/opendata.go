@@ -218,6 +218,9 @@ const nothing = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), c
 	"screen-wake-lock=(), serial=(), storage-access=(), usb=(), " +
 	"window-management=(), xr-spatial-tracking=()"
 
+// framed is the policy of pages that other sites may frame.
+var framed = []string{"default-src 'self'; frame-ancestors *; base-uri 'none'; form-action 'none'"}
+
 // secure sets the headers of every answer: pages load nothing from elsewhere and run no
 // scripts but our own. Everything is public and nobody logs in, so other sites may read it.
 func secure(next http.Handler) http.Handler {
@@ -234,6 +237,9 @@ func secure(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), always)
+		if strings.HasPrefix(r.URL.Path, "/embed/") { // other sites may frame these, and no other page
+			w.Header()["Content-Security-Policy"] = framed
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -66,6 +66,10 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		"system":   func(preset string) string { return system(s, preset) },
 		"href":     v.href,
 		"api":      link,
+		"snippet": func(base string, p *streamPage) string {
+			title, _ := s.Title(p.Title)
+			return snippet(base, p, s.Code, title)
+		},
 	}
 	maps.Copy(all, w.viewFuncs(s))
 	maps.Copy(all, archiveFuncs(s))

@@ -83,6 +83,11 @@ func New(
 				}
 				w.pages[v][name] = t
 			}
+			t, err := template.New("embed.html").Funcs(w.funcs(v)).ParseFS(files, "page/embed.html")
+			if err != nil {
+				return nil, err
+			}
+			w.pages[v]["embed"] = t
 		}
 	}
 	return w, nil
@@ -128,7 +133,9 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
 	}
 	for path, make := range map[string]httpcache.Maker{"/streams/{id}/chart.svg": w.pictureSVG,
-		"/streams/{id}/chart.png": w.picturePNG, "/sitemap.xml": w.sitemap, "/robots.txt": w.robots,
+		"/streams/{id}/chart.png": w.picturePNG,
+		"/embed/streams/{id}":     w.embed, "/card.png": w.cityCard, "/decisions/{id}/card.png": w.decisionCard,
+		"/sitemap.xml": w.sitemap, "/robots.txt": w.robots,
 		"/favicon.ico": favicon} {
 		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
 	}
@@ -157,6 +164,8 @@ type frame struct {
 	Base string
 	// Feeds are what to follow, of the page's subject and of the city.
 	Feeds []feedLink
+	// Share is what the page looks like where its address is sent.
+	Share share
 	// About is the page's subject for search engines, as schema.org has it.
 	About any
 	Page  any
@@ -191,7 +200,8 @@ func (w *Web) render(r *http.Request, v locale, name string, data any) (*httpcac
 		return nil, err
 	}
 	f := frame{Base: w.place.Base(), Public: w.place.Public, City: city, Path: r.URL.Path,
-		Feeds: w.feeds(v, city, data), About: w.about(v, city, data), Page: data}
+		Feeds: w.feeds(v, city, data), Share: w.shared(v, city, data),
+		About: w.about(v, city, data), Page: data}
 	for _, code := range i18n.Codes {
 		q := url.Values{"lang": {code}}
 		for _, name := range views {
