@@ -80,6 +80,7 @@ func TestHomeMapAndSearch(t *testing.T) {
 		"/search?q=post":                  {"/sensors/post-1", "/sensors/post-2"},
 		"/search?q=home-meter":            {"Nothing here is called that"},
 		"/search?q=4242":                  {"Nothing here is called that"},
+		"/search?q=<script>&lang=ca":      {`value="&lt;script&gt;"`},
 		"/search":                         {"Places"},
 		"/sensors?zone=here&kind=counter": {"post-1", `class="post"`, "of 2 in all"},
 		"/sensors?silent=1":               {"post-1", "of 2 in all"},
@@ -98,7 +99,7 @@ func TestHomeMapAndSearch(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/map?at=noon", "/map?layer=x", "/search?q=" + strings.Repeat("x", 101),
-		"/sensors?kind=x"} {
+		"/sensors?kind=x", "/sensors?zone=x"} {
 		if status, _ := got(t, srv, path); status != http.StatusBadRequest {
 			t.Errorf("%s is %d", path, status)
 		}

@@ -69,7 +69,7 @@ func (w *Web) sensors(r *http.Request, s *i18n.Localizer) (any, error) {
 		slices.Sort(*list)
 		*list = slices.DeleteFunc(slices.Compact(*list), func(id string) bool { return id == "" })
 	}
-	if err := p.ask(r); err != nil {
+	if err := p.ask(w, r); err != nil {
 		return nil, err
 	}
 	if p.Only.some() {
@@ -92,10 +92,13 @@ func (w *Web) sensors(r *http.Request, s *i18n.Localizer) (any, error) {
 }
 
 // ask reads what was asked for.
-func (p *sensorList) ask(r *http.Request) error {
+func (p *sensorList) ask(w *Web, r *http.Request) error {
 	q := r.URL.Query()
 	p.Only = only{q.Get("zone"), q.Get("kind"), q.Get("silent") == "1"}
 	if zone := p.Only.Zone; zone != "" && !slices.Contains(p.Zones, zone) {
+		if _, known := w.Zone(zone); !known {
+			return &query.Invalid{Parameter: "zone", Hint: "names no zone"}
+		}
 		p.Zones = append(p.Zones, zone) // a zone without sensors is one all the same
 	}
 	if kind := p.Only.Kind; kind != "" && !slices.Contains(p.Kinds, kind) {

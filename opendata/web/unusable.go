@@ -26,6 +26,8 @@ func unusable(s *i18n.Localizer, e *query.Invalid) string {
 		return s.Say("An instant is written so: 2026-11-23T10:00:00Z.")
 	case "at":
 		return s.Say("An instant is written so: 2026-11-23T10:00:00Z.")
+	case "zone":
+		return s.Say("It asks for a place that this city does not have.")
 	case "kind":
 		return s.Say("It asks for a kind of sensors that this city does not have.")
 	case "q":
