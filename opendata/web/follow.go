@@ -68,7 +68,8 @@ func (w *Web) sitemap(r *http.Request) (*httpcache.Reply, error) {
 	if err := errors.Join(err, err2, err3); err != nil {
 		return nil, err
 	}
-	paths := []string{"/", "/map", "/news", "/sensors", "/decisions", "/privacy", "/data", "/archive", "/docs"}
+	paths := []string{"/", "/map", "/news", "/sensors", "/decisions", "/privacy", "/data", "/archive", "/docs",
+		"/imprint", "/accessibility"}
 	for _, st := range streams {
 		paths = append(paths, "/streams/"+url.PathEscape(st.ID))
 	}

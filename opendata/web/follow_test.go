@@ -60,7 +60,7 @@ func TestSitemap(t *testing.T) {
 		if err := xml.Unmarshal(out.Body, &m); err != nil {
 			t.Fatal(err)
 		}
-		if want := min(maxPlaces, 9+sensors); len(m.URLs) != want || m.URLs[0].Loc != "https://x.example/" ||
+		if want := min(maxPlaces, 11+sensors); len(m.URLs) != want || m.URLs[0].Loc != "https://x.example/" ||
 			len(m.URLs[0].Langs) != langs || len(out.Body) > 50<<20 {
 			t.Errorf("%d sensors: %d addresses, %+v", sensors, len(m.URLs), m.URLs[0])
 		}

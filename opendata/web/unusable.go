@@ -32,6 +32,8 @@ func unusable(s *i18n.Localizer, e *query.Invalid) string {
 		return s.Say("It asks for a kind of sensors that this city does not have.")
 	case "q":
 		return s.Say("A search has at most 100 letters.")
+	case "size":
+		return s.Say("A notice is of size a4, a5 or a6.")
 	case "layer":
 		return s.Say("It asks for a map that this city does not have. Choose one on the first page.")
 	}

@@ -59,7 +59,7 @@ type locale struct {
 
 var names = []string{
 	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "archive", "docs",
-	"problem", "problems", "missing", "map", "news", "search",
+	"problem", "problems", "missing", "map", "news", "search", "imprint", "accessibility",
 }
 
 // New parses the pages. The desk knows what is new.
@@ -104,7 +104,8 @@ func (w *Web) Offer(f Files) { w.files = f }
 // Routes adds the pages to a mux.
 func (w *Web) Routes(mux *http.ServeMux) {
 	for path, mime := range map[string]string{"/style.css": "text/css; charset=utf-8",
-		"/page.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
+		"/notice.css": "text/css; charset=utf-8",
+		"/page.js":    "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
 		mux.HandleFunc(path, w.cache.Handle(func(*http.Request) (*httpcache.Reply, error) {
 			raw, err := files.ReadFile("page" + path)
 			return &httpcache.Reply{Type: mime, Body: raw}, err
@@ -121,7 +122,7 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/news":                {"news", w.news},
 		"/decisions":           {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
 		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/archive": {"archive", w.archive},
-		"/docs": {"docs", w.docs},
+		"/docs": {"docs", w.docs}, "/imprint": {"imprint", bare}, "/accessibility": {"accessibility", bare},
 	} {
 		mux.HandleFunc(path, w.cache.Handle(func(r *http.Request) (*httpcache.Reply, error) {
 			return w.page(r, p.name, p.content)
@@ -173,7 +174,7 @@ type frame struct {
 
 // views are the parameters of pages besides lang.
 var views = []string{"layer", "measure", "cell", "span", "day", "to", "compare", "page", "at", "q", "zone", "kind",
-	"silent"}
+	"silent", "size"}
 
 type langLink struct{ Code, Name, Href string }
 

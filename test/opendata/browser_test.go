@@ -19,7 +19,7 @@ var everyPage = []string{
 	"/streams/noise?span=year&compare=week", "/streams/footfall?compare=yesterday&cell=rambla",
 	"/streams/air?measure=pm10&day=2026-01-01",
 	"/sensors", "/sensors/rambla-1", "/sensors/rambla-1/notice", "/decisions", "/decisions/2026-14", "/privacy",
-	"/data", "/docs", "/problems/rate",
+	"/imprint", "/accessibility", "/sensors/air-port/notice?size=a6", "/data", "/docs", "/problems/rate",
 }
 
 // TestPagesInABrowser opens every page in three languages, two themes and four
@@ -39,6 +39,7 @@ func TestPagesInABrowser(t *testing.T) {
 	harness.Node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat",
 		"/sensors/rambla-1")
 	harness.Node(t, "chart.js", d.OpenData, chromium)
+	harness.Node(t, "notice.js", d.OpenData, chromium, "rambla-1", "air-port")
 }
 
 // TestAwkwardPages shows names that are too long, that are markup or formulas, and
@@ -63,7 +64,7 @@ func TestUntranslated(t *testing.T) {
 	q := harness.NewPlaza(t)
 	for path, want := range map[string]string{
 		"/sensors/s-1?lang=ca":        `<p class="intro"><span lang="en">`,
-		"/sensors/s-1/notice?lang=ca": `<p class="intro"><span lang="en">`,
+		"/sensors/s-1/notice?lang=ca": `<p><b><span lang="en">`,
 		"/streams/noise?lang=ca":      `<span lang="es">Ruido</span>`,
 		"/decisions?lang=ca":          `<span lang="en">Noise</span>`,
 	} {
@@ -99,9 +100,15 @@ func TestPagesSay(t *testing.T) {
 		"/decisions/2026-14?lang=ca": {"A qui es mesura", `<div class="words" lang="ca">`},
 		"/privacy?lang=en": {"A device is not a person", "adds up over days", `class="spent"`,
 			"sluice verify " + d.OpenData},
-		"/data?lang=en":          {"/catalog.jsonld", "CC0-1.0", "curl '" + d.OpenData},
-		"/docs?lang=en":          {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
-		"/problems/rate?lang=en": {"Retry-After"},
+		"/sensors/rambla-1/notice?size=a5": {"Nobody is recognised the next day.", "L’endemà no es reconeix ningú.",
+			"planificar el espacio para peatones", "GDPR 6(1)(e); by-law 2026/3", "5 anys",
+			"Complaints: Autoritat de Protecció de Dades", "carrers@portalba.example"},
+		"/sensors/air-port/notice": {"No mide nada sobre las personas.", "no data about people"},
+		"/imprint?lang=ca":         {"Qui n’és responsable", "Plaça Major 1, Portalba", `href="mailto:dpd@portalba.example"`},
+		"/accessibility?lang=es":   {"Declaración de accesibilidad", "2016/2102", "Portalba no lo ha indicado aquí"},
+		"/data?lang=en":            {"/catalog.jsonld", "CC0-1.0", "curl '" + d.OpenData},
+		"/docs?lang=en":            {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
+		"/problems/rate?lang=en":   {"Retry-After"},
 	} {
 		status, header, body := harness.Get(t, d.OpenData+path)
 		if status != 200 || header.Get("Content-Language") == "" {

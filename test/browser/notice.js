@@ -1,0 +1,57 @@
+// Prints notices on each size of paper: each is one sheet of that size, with nothing cut off and a QR code
+// that leads to the sensor; says what is wrong, a line each.
+//
+//   node notice.js BASE CHROMIUM SENSOR...
+"use strict";
+const fs = require("fs");
+const { chromium } = require("playwright-core");
+const jsqr = fs.readFileSync(require.resolve("jsqr"), "utf8");
+const [base, executablePath, ...sensors] = process.argv.slice(2);
+const wrong = (what) => { console.log(what); process.exitCode = 1; };
+const inch = 25.4;
+// Width and height of each paper in millimetres, and its margin.
+const papers = { a4: [210, 297, 10], a5: [148, 210, 8], a6: [105, 148, 6] };
+
+async function print(page, size, sensor) {
+  const [wide, high, margin] = papers[size], now = `${sensor} on ${size}`;
+  const answer = await page.goto(`${base}/sensors/${sensor}/notice?size=${size}`);
+  if (answer.status() !== 200) return wrong(`${now} is ${answer.status()}`);
+  const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
+  const pages = (pdf.match(/\/Type\s*\/Page[^s]/g) || []).length;
+  if (pages !== 1) wrong(`${now} takes ${pages} sheets`);
+  const box = (pdf.match(/\/MediaBox\s*\[([^\]]*)\]/) || ["", ""])[1].trim().split(/\s+/).map(Number);
+  if (Math.abs(box[2] - wide * 72 / inch) > 2 || Math.abs(box[3] - high * 72 / inch) > 2) wrong(`${now} is printed on ${box}`);
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: Math.floor((wide - 2 * margin) * 96 / inch), height: 900 });
+  const over = await page.evaluate(() => {
+    const s = document.querySelector(".sheet");
+    const cut = [s, ...s.querySelectorAll(".first *, .hexes *, .second *")].filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline" && !e.closest("svg, .visually-hidden"));
+    return [s.scrollHeight - s.clientHeight, cut.length, parseFloat(getComputedStyle(s).fontSize)];
+  });
+  if (over[0] > 0) wrong(`${now}: ${over[0]} pixels are cut off below`);
+  if (over[1] > 0) wrong(`${now}: ${over[1]} parts are too wide`);
+  await page.addScriptTag({ content: jsqr });
+  const code = await page.locator("svg.qr").screenshot();
+  const read = await page.evaluate(async (bytes) => {
+    const image = new Image();
+    image.src = "data:image/png;base64," + bytes;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = image.width; canvas.height = image.height;
+    const g = canvas.getContext("2d");
+    g.drawImage(image, 0, 0);
+    const found = window.jsQR(g.getImageData(0, 0, image.width, image.height).data, image.width, image.height);
+    return found && found.data;
+  }, code.toString("base64"));
+  if (!read || !read.endsWith(`/sensors/${sensor}`)) wrong(`${now}: the QR code says ${read}`);
+}
+
+(async () => {
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  for (const sensor of sensors) for (const size of Object.keys(papers)) {
+    const context = await browser.newContext({ bypassCSP: true, deviceScaleFactor: 3 });
+    await print(await context.newPage(), size, sensor);
+    await context.close();
+  }
+  await browser.close();
+})();
