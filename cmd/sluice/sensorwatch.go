@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,16 +87,18 @@ func (o *watchOptions) watch(ctx context.Context, out io.Writer, a *adminClient,
 		if err := json.Unmarshal(raw, &seen); err != nil {
 			return unreachable(errors.New("the admin address answers something else than a gateway"))
 		}
-		for _, id := range ids {
-			if !known(&seen, id) {
-				return &usageError{fmt.Sprintf("no sensor %+q is shown: it is not in the register that the gateway "+
-					"has read, or it is one of those that are only counted", id)}
-			}
-		}
-		if o.asJSON {
+		missing := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return known(&seen, id) })
+		switch {
+		case len(missing) > 0 && len(missing) == len(ids):
+		case o.asJSON:
 			_, err = out.Write(raw)
-		} else {
+		default:
 			err = show(out, &seen, time.Now())
+		}
+		if len(missing) > 0 {
+			return errors.Join(err,
+				&usageError{fmt.Sprintf("no sensor %+q is shown: it is not in the register that the "+
+					"gateway has read, or it is one of those that are only counted", missing[0])})
 		}
 		if err != nil || o.once {
 			return err

@@ -15,6 +15,10 @@ func (d *Decoder) difference(i int, src *source, now float64) (float64, bool) {
 		d.fail(fault.At(fault.NotANumber, i))
 		return 0, false
 	}
+	if src.wrap > 0 && now > src.wrap { // no such counter can show it
+		d.fail(fault.At(fault.OutOfRange, i))
+		return 0, false
+	}
 	before, ok := d.last(i, now)
 	switch {
 	case !ok:

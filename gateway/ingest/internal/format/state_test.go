@@ -34,7 +34,7 @@ func TestStates(t *testing.T) {
 		{"reset", "  n: {pointer: /v, counter: {}}\n", "5 100 3 4", "E307 n=95 n=3 n=1"},
 		{"going round", "  n: {pointer: /v, counter: {wrap: 65536}}\n", "65530 65535 4 10", "E307 n=5 n=5 n=6"},
 		{"reset, not round", "  n: {pointer: /v, counter: {wrap: 65536}}\n", "30000 4", "E307 n=4"},
-		{"beyond its range", "  n: {pointer: /v, counter: {wrap: 100}}\n", "200 4", "E307 n=4"},
+		{"beyond its range", "  n: {pointer: /v, counter: {wrap: 100}}\n", "200 4", "E202 E307"},
 		{"in another unit", "  f: {pointer: /v, counter: {}, unit: kWh, scale: 0.5}\n", "5 7", "E307 f=1000"},
 		{"below nothing", "  n: {pointer: /v, counter: {}}\n", "5 -1 7", "E307 E200 n=2"},
 		{"a change", "  b: {pointer: /v, change: true}\n", "true true false", "E307 b=false b=true"},
