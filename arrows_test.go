@@ -170,6 +170,8 @@ var arrows = map[string]row{
 			"opendata/sensorthings/odata store"},
 	"opendata/archive": {"whole files of months and years, as far as the books vouch for them",
 		"books door opendata/httpcache opendata/query store store/table"},
+	"opendata/live": {"windows as they close, in the form of the API, to connections that the door does not count",
+		"books books/union door opendata/api opendata/httpcache opendata/query store"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
 		"books opendata/api opendata/archive opendata/catalog opendata/chart opendata/classes opendata/httpcache " +
@@ -177,7 +179,7 @@ var arrows = map[string]row{
 			"opendata/zonemap store verify"},
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/catalog opendata/feed " +
-			"opendata/httpcache opendata/news opendata/query opendata/released opendata/sensorthings " +
+			"opendata/httpcache opendata/live opendata/news opendata/query opendata/released opendata/sensorthings " +
 			"opendata/streets opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/civil policy/mechanism plan store store/table"},
@@ -274,7 +276,8 @@ var doors = map[string]row{
 	"golang.org/x/crypto": {"keys of OpenSSH; digests that tests look for", "policy/ballot test/harness"},
 	"golang.org/x/image":  {"shapes and letters as pixels", "opendata/picture"},
 	"golang.org/x/sync": {"one at a time, and a number at a time",
-		"books gateway gateway/ingest/internal/intake opendata/httpcache policy/rego register/access town"},
+		"books gateway gateway/ingest/internal/intake opendata/httpcache opendata/live policy/rego " +
+			"register/access town"},
 	"golang.org/x/sys": {"limits, locks and terminals of the machine",
 		"cmd/sluice gateway/doctor gateway/host gateway/ingest/internal/checkpoint policy/rego"},
 	"golang.org/x/text":  {"languages and plural forms", "internal/locales opendata/i18n opendata/search"},

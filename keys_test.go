@@ -32,8 +32,9 @@ var settings = map[string]string{
 		gateway suspended: decision since reason`,
 	"TestKeysOfTheCouncil": `council: version members.id members.keys members.from members.until revoked
 		charter: city.id quorums.enact quorums.charter quorums.roster`,
-	"TestAVote":  `council: members.name charter: quorums.weaken quorums.suspend`,
-	"TestNotice": `charter: notice_days`,
+	"TestAVote":              `council: members.name charter: quorums.weaken quorums.suspend`,
+	"TestNotice":             `charter: notice_days`,
+	"opendata:TestLiveSeats": `opendata: live.listeners`,
 	"gateway/publicbooks:TestKeysOfWords": `charter: city.responsible.name city.responsible.address
 		city.responsible.email city.responsible.phone city.responsible.web city.dpo.name city.dpo.address
 		city.dpo.email city.dpo.phone city.dpo.web city.authority.name city.authority.address

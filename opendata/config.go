@@ -35,6 +35,12 @@ type Config struct {
 	Connections struct {
 		PerAddress *int `yaml:"per_address"`
 	} `yaml:"connections"`
+	// Live are the listeners of /api/v1/live. Listeners is how many there may be at a time,
+	// 5,000 where it is not given, besides the connections of all others; of one address as
+	// many as Connections says.
+	Live struct {
+		Listeners *int `yaml:"listeners"`
+	} `yaml:"live"`
 	// Books is the directory of the public books, or the URL of a mirror; where the city
 	// has several gateways, a list of theirs.
 	Books Books `yaml:"books"`
@@ -125,6 +131,14 @@ func (c *Config) perAddress(loopback bool) int {
 	return 32
 }
 
+// listeners is the effective bound on those of /api/v1/live.
+func (c *Config) listeners() int {
+	if c.Live.Listeners != nil {
+		return *c.Live.Listeners
+	}
+	return 5000
+}
+
 // Books are directories and URLs of mirrors, one for each gateway of the city.
 type Books []string
 
@@ -191,6 +205,9 @@ func (p *place) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// maxListeners is the most that may be configured.
+const maxListeners = 100_000
+
 const whichBooks = "the gateway's public/ directory, or the URL of a mirror; of several gateways a list: [DIR, URL]"
 
 // Remote reports whether the books are behind a URL.
@@ -206,6 +223,8 @@ func (c *Config) check() error {
 			"1,000, or 0 for no limit")
 	case len(c.StreetsCredit) > 300:
 		return errors.New("streets_credit is longer than a line; name whom the licence asks for")
+	case c.Live.Listeners != nil && (*c.Live.Listeners < 1 || *c.Live.Listeners > maxListeners):
+		return errors.New("live: listeners is how many may listen at a time, from 1 to 100,000")
 	case len(c.Books) == 0:
 		return errors.New("books is missing: " + whichBooks)
 	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):

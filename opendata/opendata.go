@@ -25,6 +25,7 @@ import (
 	"sluice/opendata/catalog"
 	"sluice/opendata/feed"
 	"sluice/opendata/httpcache"
+	"sluice/opendata/live"
 	"sluice/opendata/news"
 	"sluice/opendata/query"
 	"sluice/opendata/released"
@@ -47,6 +48,7 @@ type Server struct {
 	all      *union.Books  // nil where there is one gateway's
 	books    books.Source
 	where    string // they are, as the configuration has it
+	live     *live.Feed
 
 	mu    sync.Mutex
 	ready bool      // as last asked; guarded by mu
@@ -96,6 +98,7 @@ func Open(cfg Config, store query.Store, source books.Source, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	s.live = live.New(s.source)
 	public, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open data address: %w; choose another (--http, or http in the file)", err),
@@ -141,6 +144,7 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 	mux := http.NewServeMux()
 	rows := api.New(s.source, cache, cfg.URL, log)
 	rows.Routes(mux)
+	mux.HandleFunc("/api/v1/live", s.live.Handler(s.liveLimits(cfg), rows.Fail))
 	feed.New(s.source, cache, desk, place.Base(), pages.Zone, rows.Fail).Routes(mux)
 	catalog.New(s.source, cache, cfg.URL, log).Routes(mux)
 	sensorthings.New(s.source, cache, cmp.Or(place.Public, place.Here), log).Routes(mux)
@@ -190,6 +194,7 @@ func (s *Server) Run(ctx context.Context) error {
 	watching.Go(func() { s.watchBooks(watch) })
 	watching.Go(func() { s.archive.Run(watch) })
 	watching.Go(func() { s.streets.Watch(watch) })
+	watching.Go(func() { s.live.Run(watch) })
 	defer watching.Wait()
 	defer enough()
 	stopped := make(chan error, 1)

@@ -35,8 +35,12 @@ func New(source *query.Source, cache *httpcache.Cache, base string, log *slog.Lo
 type endpoint struct {
 	path       string
 	parameters []string
-	make       func(*http.Request, url.Values) (*httpcache.Reply, error)
+	// make answers; nil where somebody else does, and it is only described here.
+	make func(*http.Request, url.Values) (*httpcache.Reply, error)
 }
+
+// live is the path of events.
+const live = "/api/v1/live"
 
 // endpoints lists the routes of /api/v1.
 func (a *API) endpoints() []endpoint {
@@ -46,6 +50,7 @@ func (a *API) endpoints() []endpoint {
 		{"/api/v1/streams/{id}/latest", query.LatestParameters, a.latest},
 		{"/api/v1/latest", query.LatestParameters, a.allLatest},
 		{"/api/v1/streams/{id}/totals", query.TotalParameters, a.totals},
+		{live, []string{"stream", "cell", "measure", "after"}, nil},
 		{"/api/v1/sensors", []string{"limit", "cursor", "format"}, a.sensors},
 		{"/api/v1/zones", []string{"stream", "measure", "category", "format"}, a.zones},
 		{"/api/v1/decisions", []string{"limit", "cursor", "format"}, a.decisions},
@@ -57,6 +62,9 @@ func (a *API) endpoints() []endpoint {
 // Routes adds the API to a mux.
 func (a *API) Routes(mux *http.ServeMux) {
 	for _, e := range a.endpoints() {
+		if e.make == nil {
+			continue
+		}
 		mux.HandleFunc(e.path, a.get(func(r *http.Request) (*httpcache.Reply, error) {
 			v, err := query.Values(r.URL.RawQuery, e.parameters...)
 			if err != nil {

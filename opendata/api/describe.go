@@ -63,7 +63,7 @@ type problem struct {
 	Instance string `json:"instance"`
 }
 
-const jsonType, geoType = "application/json", "application/geo+json"
+const jsonType, geoType, eventType = "application/json", "application/geo+json", "text/event-stream"
 
 // descriptions are those of all endpoints, by path.
 var descriptions = map[string]description{
@@ -116,6 +116,16 @@ var descriptions = map[string]description{
 		`{"stream":"gates","over":"time","items":[{"start":"2026-06-15T08:00:00Z","end":"2026-06-15T10:00:00Z",` +
 			`"cell":"square","category":"","measure":"passed","parts":2,"published":1,"withheld":1,"no_data":0,` +
 			`"withdrawn":0,"value":22,"low":22,"high":22,"unit":"person"}],"simulation":false,"next":null}`,
+	},
+	live: {
+		"numbers", "Listen",
+		"Server-sent events: one named window for each window as it closes, with its stream, start, end and " +
+			"its items as observations has them. It begins with what closes from now on; with the last id it " +
+			"resumes behind it, as browsers do by themselves. What ended more than a day ago, or is not among the " +
+			"newest 10,000 windows, does not come: an event named gap says where it is. Every 15 seconds without " +
+			"an event there is a comment. Who does not read is cut off, and resumes.", eventType, nil, nil,
+		"id: 1041\nevent: window\ndata: {\"stream\":\"footfall\",\"start\":\"2026-06-15T09:00:00Z\"," +
+			"\"end\":\"2026-06-15T10:00:00Z\",\"items\":[" + oneItem + "]}\n\n",
 	},
 	"/api/v1/sensors": {
 		"places", "List sensors",

@@ -11,10 +11,11 @@ import (
 // Operation is one endpoint as the pages describe it.
 type Operation struct {
 	Path, Summary, Description, Type, Example string
-	// Try is an address of this city that answers; empty where there is none yet.
+	// Try is an address of this city that answers; empty where there is none yet, or where
+	// the answer never ends.
 	Try        string
 	Parameters []Parameter
-	Columns    []string // of the table
+	Columns    []string // of the table; nil where it has none
 }
 
 // Parameter is a parameter of an operation. Values describes its values if they are a
@@ -39,7 +40,7 @@ func Guide(ctx context.Context, source *query.Source) []Operation {
 		s := descriptions[e.path]
 		o := Operation{Path: e.path, Summary: s.summary, Description: s.description, Type: s.kind, Example: s.example,
 			Columns: s.columns}
-		if !strings.Contains(e.path, "{id}") || of.value(e.path, "id") != nil {
+		if e.make != nil && (!strings.Contains(e.path, "{id}") || of.value(e.path, "id") != nil) {
 			o.Try = of.address(e.path, tried[e.path]...)
 		}
 		for _, p := range e.all(of) {

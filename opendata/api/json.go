@@ -77,6 +77,12 @@ func appendEpoch(b []byte, e *query.Epoch) []byte {
 	return append(b, "}}"...)
 }
 
+// AppendItem appends an observation as every answer shows it.
+func AppendItem(b []byte, o *store.Observation) []byte { return appendItem(b, o) }
+
+// AppendText appends a text as JSON.
+func AppendText(b []byte, s string) []byte { return appendText(b, s) }
+
 func appendItem(b []byte, o *store.Observation) []byte {
 	b = o.Start.AppendFormat(append(b, `{"start":"`...), time.RFC3339Nano)
 	b = o.End.AppendFormat(append(b, `","end":"`...), time.RFC3339Nano)

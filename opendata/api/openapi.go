@@ -46,14 +46,12 @@ func (a *API) document(base string, city books.City, of *samples) *huma.OpenAPI 
 	for _, e := range a.endpoints() {
 		s := descriptions[e.path]
 		responses := map[string]*huma.Response{
-			"200": {Description: "The answer", Headers: e.headers(), Content: map[string]*huma.MediaType{
-				s.kind: {Schema: schemas.Schema(s.answer, true, ""), Example: json.RawMessage(s.example)},
-				"text/csv": {Schema: &huma.Schema{Type: "string",
-					Description: "Columns: " + strings.Join(s.columns, ", ")},
-					Example: strings.Join(s.columns, ",") + "\n"},
-			}},
+			"200": {Description: "The answer", Headers: e.headers(), Content: s.content(schemas)},
 		}
 		for status := range doc.Components.Responses {
+			if status == "304" && e.make == nil {
+				continue
+			}
 			responses[status] = &huma.Response{Ref: "#/components/responses/" + status}
 		}
 		doc.Paths[e.path] = &huma.PathItem{Get: &huma.Operation{
@@ -62,6 +60,20 @@ func (a *API) document(base string, city books.City, of *samples) *huma.OpenAPI 
 		}}
 	}
 	return doc
+}
+
+// content is an answer in each of its forms.
+func (s *description) content(schemas huma.Registry) map[string]*huma.MediaType {
+	if s.kind == eventType {
+		return map[string]*huma.MediaType{s.kind: {Schema: &huma.Schema{Type: "string",
+			Description: "Server-sent events (WHATWG HTML)"}, Example: s.example}}
+	}
+	return map[string]*huma.MediaType{
+		s.kind: {Schema: schemas.Schema(s.answer, true, ""), Example: json.RawMessage(s.example)},
+		"text/csv": {Schema: &huma.Schema{Type: "string",
+			Description: "Columns: " + strings.Join(s.columns, ", ")},
+			Example: strings.Join(s.columns, ",") + "\n"},
+	}
 }
 
 // contact is whoever the city says is responsible; nil where it does not.
@@ -76,6 +88,9 @@ func contact(city books.City) *huma.Contact {
 // headers are those of an answer. Long answers have no ETag.
 func (e endpoint) headers() map[string]*huma.Param {
 	out := maps.Clone(headers)
+	if e.make == nil {
+		return map[string]*huma.Param{"RateLimit": headers["RateLimit"]}
+	}
 	if slices.Contains(e.parameters, "cursor") {
 		out["Link"] = &huma.Param{Description: "The next page, with rel=next; absent on the last one",
 			Schema: &huma.Schema{Type: "string"}}

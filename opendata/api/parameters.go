@@ -30,6 +30,9 @@ var parameters = map[string]*huma.Param{
 			Items: &huma.Schema{Type: "string", Enum: named(query.AllStatuses)}}},
 	"order": {Name: "order", In: "query", Description: "By time: the oldest first, or the newest first",
 		Schema: &huma.Schema{Type: "string", Enum: named(query.Orders), Default: "asc"}},
+	"after": {Name: "after", In: "query", Description: "Behind the event with this id, or 0 for as much as is " +
+		"remembered: a day. Last-Event-ID, which a browser sends when it comes again, counts before it. Without " +
+		"both: what closes from now on", Schema: word(maxCursor)},
 	"stream": {Name: "stream", In: "query", Description: "Only this stream, as plain properties", Schema: word(maxID)},
 	"category": {Name: "category", In: "query", Description: "Only this category of the stream; needs stream",
 		Schema: word(maxID)},

@@ -119,7 +119,7 @@ func (s *samples) value(path, name string) any {
 	return map[string]any{
 		"from": s.day.Format(time.DateOnly), "to": s.day.AddDate(0, 0, 1).UTC().Format(time.RFC3339),
 		"day": s.spent, "status": []string{"published"}, "order": "desc", "over": "time",
-		"limit": 100, "format": "json",
+		"limit": 100, "format": "json", "after": "0",
 	}[name]
 }
 

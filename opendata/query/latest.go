@@ -19,7 +19,7 @@ func (s *Source) LatestOf(ctx context.Context, v url.Values, st Stream) ([]store
 		return nil, err
 	}
 	list, err := s.Newest(ctx, st)
-	return slices.DeleteFunc(list, func(o store.Observation) bool { return !only.has(&o) }), err
+	return slices.DeleteFunc(list, func(o store.Observation) bool { return !only.Has(&o) }), err
 }
 
 // Selection are the cells, measures and statuses that were asked for; empty for all.
@@ -40,7 +40,8 @@ func Select(v url.Values, st Stream) (x Selection, err error) {
 	return x, err
 }
 
-func (x *Selection) has(o *store.Observation) bool {
+// Has reports whether an observation was asked for.
+func (x *Selection) Has(o *store.Observation) bool {
 	return (len(x.Cells) == 0 || slices.Contains(x.Cells, o.Cell)) &&
 		(len(x.Measures) == 0 || slices.Contains(x.Measures, o.Measure)) &&
 		(len(x.Statuses) == 0 || slices.Contains(x.Statuses, o.Status))
@@ -52,9 +53,15 @@ type Last struct {
 	Items  []store.Observation
 }
 
-// LatestOfAll is LatestOf for every stream. Each cell and measure that v names is of at
-// least one of them.
-func (s *Source) LatestOfAll(ctx context.Context, v url.Values) (all []Last, err error) {
+// Choice is what was asked for of a stream.
+type Choice struct {
+	Stream Stream
+	Selection
+}
+
+// Choose returns what v asks for of every stream. Each cell and measure that v names is of
+// at least one of them; streams that have none such are left out.
+func (s *Source) Choose(ctx context.Context, v url.Values) (list []Choice, err error) {
 	streams, err := s.Streams(ctx)
 	if err != nil {
 		return nil, err
@@ -75,11 +82,11 @@ func (s *Source) LatestOfAll(ctx context.Context, v url.Values) (all []Last, err
 		if !some {
 			continue
 		}
-		list, err := s.LatestOf(ctx, own, st)
+		only, err := Select(own, st)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Last{st, list})
+		list = append(list, Choice{st, only})
 	}
 	for _, name := range []string{"cell", "measure"} {
 		for _, x := range v[name] {
@@ -89,5 +96,23 @@ func (s *Source) LatestOfAll(ctx context.Context, v url.Values) (all []Last, err
 		}
 	}
 	_, err = Statuses(v)
-	return all, err
+	return list, err
+}
+
+// LatestOfAll is LatestOf for every stream that Choose returns.
+func (s *Source) LatestOfAll(ctx context.Context, v url.Values) (all []Last, err error) {
+	chosen, err := s.Choose(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range chosen {
+		list, err := s.Newest(ctx, c.Stream)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Last{c.Stream, slices.DeleteFunc(list, func(o store.Observation) bool {
+			return !c.Has(&o)
+		})})
+	}
+	return all, nil
 }

@@ -37,6 +37,8 @@ func TestRecipes(t *testing.T) {
 			shell += text
 		case "python":
 			harness.Want(t, recipe(t, work, "python3", "-c", text), `rambla: at most \d+ devices`)
+		case "js":
+			listening(t, text)
 		case "r":
 			if _, err := exec.LookPath("Rscript"); err == nil {
 				harness.Want(t, recipe(t, work, "Rscript", "-e", text), `(?s)cell.*value.*rambla`)
@@ -49,7 +51,7 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("a recipe is in %q, which the test cannot run", block.Lang)
 		}
 	}
-	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran[""] != 1 || ran["yaml"] != 1 {
+	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran["js"] != 1 || ran[""] != 1 || ran["yaml"] != 1 {
 		t.Errorf("the recipes are %v", ran)
 	}
 	shell += strings.NewReplacer("go run ./cmd/sluice", harness.Sluice, "http://127.0.0.1:8080",
@@ -62,6 +64,7 @@ func TestRecipes(t *testing.T) {
 		`"name":"[^"]*La Rambla","Observations":\[\{"@iot.id":"footfall:devices:PT1H:rambla@20\S+Z@`,
 		`\{"result":\d+,"resultTime":"20\S+Z"\},\{"result"`, `(?m)^\{"@iot.count":4,"value":\[\{"name":".*La Rambla"`,
 		`(?m)^id,phenomenonTime,result,.*,Datastream/name$`,
+		`(?s)retry: 2000\nid: 0\n\nid: \d+\nevent: window\ndata: {"stream":"footfall".*"cell":"rambla"`,
 		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`,
 		`(?m)^ *Everything adds up`,
 	} {
@@ -78,6 +81,19 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("the spreadsheet is not there: %v", err)
 		}
 	}
+}
+
+// listening runs a script in a browser, as a page of another site.
+func listening(t *testing.T, script string) {
+	t.Helper()
+	t.Run("listening", func(t *testing.T) {
+		harness.Need(t, "chromium")
+		chromium, err := exec.LookPath("chromium")
+		if err != nil {
+			t.Fatal(err)
+		}
+		harness.Want(t, harness.Node(t, "live.js", chromium, script), `(?m)^\S+ (\d+|withheld|no_data)$`)
+	})
 }
 
 func recipe(t *testing.T, dir string, args ...string) string {

@@ -101,6 +101,7 @@ func TestConfigurationIsStrict(t *testing.T) {
 			"store is one of"},
 		{"shares", "opendata", open + "store: {sqlite: {path: p}}\nconnections: {per_address: 5000}\n",
 			"per_address is how many"},
+		{"listeners", "opendata", open + "store: {sqlite: {path: p}}\nlive: {listeners: 0}\n", "listeners is how many"},
 		{"rates", "opendata", open + "store: {sqlite: {path: p}}\nrate: {per_second: -5}\n", "per_second is how many"},
 		{"an address for the public", "opendata", open + "store: {sqlite: {path: p}}\nurl: data.city.example\n",
 			"url is where the public"},

@@ -1,0 +1,31 @@
+package opendata
+
+import (
+	"syscall"
+
+	"sluice/opendata/live"
+)
+
+// liveLimits bound the listeners, by the files that the process may open too.
+func (s *Server) liveLimits(cfg Config) live.Limits {
+	limits := live.Limits{Listeners: cfg.listeners(), PerAddress: cfg.perAddress(s.loopback())}
+	if few := room(); few < limits.Listeners {
+		s.log.Warn("the process may not open enough files for all listeners of /api/v1/live", "listeners",
+			limits.Listeners, "room", few, "fix", "raise LimitNOFILE= of the unit, or lower live: listeners")
+		limits.Listeners = few
+	}
+	return limits
+}
+
+// room is for how many listeners the process may open files, besides connections and the
+// store.
+func room() int {
+	var files syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) != nil || files.Cur > 1<<30 {
+		return maxListeners
+	}
+	return max(1, int(files.Cur)-connections-reserved)
+}
+
+// reserved are files for everything but connections.
+const reserved = 200
