@@ -1,7 +1,8 @@
 // Command benchhttp measures the open-data server over a store of a million rows,
 // beside a static net/http handler of the same bytes, in the same run and with the
 // same client: requests a second for repeated and for new queries, latency at 2,000
-// requests a second of which nine in ten are repeated, and memory.
+// requests a second of which nine in ten are repeated, memory, and how soon a window
+// reaches all listeners.
 package main
 
 import (
@@ -23,6 +24,7 @@ func main() {
 	sluice := flag.String("sluice", "bin/sluice", "the binary to measure")
 	static := flag.String("static", "", "serve this file, as the yardstick does")
 	rows := flag.Int("rows", 1_000_000, "rows in the store")
+	listeners := flag.Int("listeners", 5000, "listeners of /api/v1/live")
 	rounds := flag.Int("rounds", 5, "rounds of two seconds for each")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -30,7 +32,7 @@ func main() {
 	if *static != "" {
 		err = serveStatic(ctx, *static)
 	} else {
-		err = run(ctx, *sluice, *rows, *rounds)
+		err = run(ctx, *sluice, *rows, *rounds, *listeners)
 	}
 	stop()
 	if err != nil {
@@ -39,7 +41,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, sluice string, rows, rounds int) error {
+func run(ctx context.Context, sluice string, rows, rounds, listeners int) error {
 	dir, err := os.MkdirTemp("", "sluice-bench-http-")
 	if err != nil {
 		return err
@@ -78,7 +80,7 @@ func run(ctx context.Context, sluice string, rows, rounds int) error {
 		return err
 	}
 	fmt.Printf("memory     %d MiB at most (target: under 128)\n", ours.peak()>>10)
-	return nil
+	return listening(ctx, sluice, dir, listeners)
 }
 
 // compare measures one sort of query, repeated and new, each beside the static
