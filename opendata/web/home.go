@@ -38,6 +38,16 @@ func newLead(o *store.Observation, st query.Stream, zoneMap zonemap.Map, words i
 	return &lead{o, st, where}
 }
 
+// Kind is the number's measure, where its stream has several; else nil.
+func (l lead) Kind() *books.Measure {
+	for i := range l.Stream.Measures {
+		if m := &l.Stream.Measures[i]; m.Name == l.Measure && len(l.Stream.Measures) > 1 {
+			return m
+		}
+	}
+	return nil
+}
+
 // Counted reports whether the number is a count rather than a measurement.
 func (l lead) Counted() bool { return counted(l.Stream, l.Measure) }
 
