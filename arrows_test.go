@@ -170,6 +170,8 @@ var arrows = map[string]row{
 			"opendata/sensorthings/odata store"},
 	"opendata/archive": {"whole files of months and years, as far as the books vouch for them",
 		"books door opendata/httpcache opendata/query store store/table"},
+	"opendata/broadcast": {"what the newest windows say, over MQTT, in the form of the API and for homes",
+		"books door opendata/api opendata/i18n opendata/query"},
 	"opendata/live": {"windows as they close, in the form of the API, to connections that the door does not count",
 		"books books/union door opendata/api opendata/httpcache opendata/query store"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
@@ -178,9 +180,9 @@ var arrows = map[string]row{
 			"opendata/i18n opendata/news opendata/picture opendata/query opendata/search opendata/streets " +
 			"opendata/zonemap store verify"},
 	"opendata": {"the server: the composition of its rooms over store and books",
-		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/catalog opendata/feed " +
-			"opendata/httpcache opendata/live opendata/news opendata/query opendata/released opendata/sensorthings " +
-			"opendata/streets opendata/web perm store/influx"},
+		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/broadcast " +
+			"opendata/catalog opendata/feed opendata/httpcache opendata/live opendata/news opendata/query " +
+			"opendata/released opendata/sensorthings opendata/streets opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/civil policy/mechanism plan store store/table"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},
@@ -260,7 +262,7 @@ var doors = map[string]row{
 	"github.com/hiddeco/sshsig":                   {"OpenSSH signatures", "policy/ballot"},
 	"github.com/influxdata/influxdb-client-go/v2": {"InfluxDB", "store/influx"},
 	"github.com/mochi-mqtt/server/v2": {"MQTT, as a broker; its packets",
-		"certify/tap gateway/ingest/internal/listener test/bench"},
+		"certify/tap gateway/ingest/internal/listener opendata/broadcast test/bench"},
 	"github.com/open-policy-agent/opa": {"the council's rules", "policy/rego"},
 	"github.com/paulmach/orb": {"geometry of zones",
 		"opendata/sensorthings opendata/sensorthings/engine opendata/sensorthings/odata opendata/streets " +
@@ -281,7 +283,7 @@ var doors = map[string]row{
 	"golang.org/x/sys": {"limits, locks and terminals of the machine",
 		"cmd/sluice gateway/doctor gateway/host gateway/ingest/internal/checkpoint policy/rego"},
 	"golang.org/x/text":  {"languages and plural forms", "internal/locales opendata/i18n opendata/search"},
-	"golang.org/x/time":  {"rates", "gateway/ingest/internal/listener opendata"},
+	"golang.org/x/time":  {"rates", "gateway/ingest/internal/listener opendata opendata/broadcast"},
 	"gonum.org/v1/gonum": {"exact tests of the audit", "test/audit"},
 	"google.golang.org/protobuf": {"the wire format of Sparkplug B, read and written; no generated code",
 		"firmware-sim/device/dialect gateway/ingest/internal/sparkplug"},

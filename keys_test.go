@@ -35,6 +35,7 @@ var settings = map[string]string{
 	"TestAVote":              `council: members.name charter: quorums.weaken quorums.suspend`,
 	"TestNotice":             `charter: notice_days`,
 	"opendata:TestLiveSeats": `opendata: live.listeners`,
+	"opendata:TestBroadcast": `opendata: mqtt.listen`,
 	"gateway/publicbooks:TestKeysOfWords": `charter: city.responsible.name city.responsible.address
 		city.responsible.email city.responsible.phone city.responsible.web city.dpo.name city.dpo.address
 		city.dpo.email city.dpo.phone city.dpo.web city.authority.name city.authority.address

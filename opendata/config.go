@@ -41,6 +41,12 @@ type Config struct {
 	Live struct {
 		Listeners *int `yaml:"listeners"`
 	} `yaml:"live"`
+	// MQTT is a broker for reading. Listen is its address, such as 0.0.0.0:1883; empty for
+	// none. It takes as many connections as HTTP does, and of one address as many as
+	// Connections says.
+	MQTT struct {
+		Listen string `yaml:"listen"`
+	} `yaml:"mqtt"`
 	// Books is the directory of the public books, or the URL of a mirror; where the city
 	// has several gateways, a list of theirs.
 	Books Books `yaml:"books"`

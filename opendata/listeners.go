@@ -3,6 +3,7 @@ package opendata
 import (
 	"syscall"
 
+	"sluice/opendata/broadcast"
 	"sluice/opendata/live"
 )
 
@@ -29,3 +30,21 @@ func room() int {
 
 // reserved are files for everything but connections.
 const reserved = 200
+
+// openMQTT listens for MQTT, where the configuration says so.
+func (s *Server) openMQTT(cfg Config, base string, zone func(string) (string, bool)) (err error) {
+	if cfg.MQTT.Listen == "" {
+		return nil
+	}
+	s.mqtt, err = broadcast.Listen(broadcast.Config{Addr: cfg.MQTT.Listen, Connections: connections,
+		PerAddress: cfg.perAddress, URL: base, Zone: zone, Log: s.log}, s.source)
+	return err
+}
+
+// MQTT is the address of the broker for reading; empty for none.
+func (s *Server) MQTT() string {
+	if s.mqtt == nil {
+		return ""
+	}
+	return s.mqtt.Addr()
+}

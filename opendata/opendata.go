@@ -22,6 +22,7 @@ import (
 	"sluice/door"
 	"sluice/opendata/api"
 	"sluice/opendata/archive"
+	"sluice/opendata/broadcast"
 	"sluice/opendata/catalog"
 	"sluice/opendata/feed"
 	"sluice/opendata/httpcache"
@@ -49,6 +50,7 @@ type Server struct {
 	books    books.Source
 	where    string // they are, as the configuration has it
 	live     *live.Feed
+	mqtt     *broadcast.Broker // nil for none
 
 	mu    sync.Mutex
 	ready bool      // as last asked; guarded by mu
@@ -141,6 +143,9 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	pages.On(s.streets.Ground, cfg.StreetsCredit)
+	if err := s.openMQTT(cfg, place.Base(), pages.Zone); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	rows := api.New(s.source, cache, cfg.URL, log)
 	rows.Routes(mux)
@@ -195,6 +200,9 @@ func (s *Server) Run(ctx context.Context) error {
 	watching.Go(func() { s.archive.Run(watch) })
 	watching.Go(func() { s.streets.Watch(watch) })
 	watching.Go(func() { s.live.Run(watch) })
+	if s.mqtt != nil {
+		watching.Go(func() { s.mqtt.Run(watch) })
+	}
 	defer watching.Wait()
 	defer enough()
 	stopped := make(chan error, 1)

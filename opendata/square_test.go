@@ -24,6 +24,7 @@ type square struct {
 	dirs  []books.Dir
 	hours []int // that each gateway has released
 	base  string
+	mqtt  string // address
 	stop  func()
 }
 
@@ -55,7 +56,7 @@ func (q *square) open(cfg Config) {
 	ctx, cancel := context.WithCancel(q.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- srv.Run(ctx) }()
-	q.base = "http://" + srv.Addr()
+	q.base, q.mqtt = "http://"+srv.Addr(), srv.MQTT()
 	q.stop = func() {
 		cancel()
 		if err := <-done; err != nil {

