@@ -164,10 +164,10 @@ func (t *teller) telling() string {
 		}
 		return text
 	case t.people == forgotten:
-		return s.Say("So that each %s counts once, its code becomes a number that nobody can turn back. "+
+		return s.Say("The code of each %s becomes a number that nobody can turn back. "+
 			"Nobody is recognised the next day.", s.Each(unit))
 	case t.people == apart && unit != "":
-		return s.Say("So that each %s counts once, its code becomes a number that nobody can turn back.", s.Each(unit))
+		return s.Say("The code of each %s becomes a number that nobody can turn back.", s.Each(unit))
 	}
 	return s.Say("What it sends may be about people. Only numbers of many together are published.")
 }
@@ -209,7 +209,7 @@ func (t *teller) uses() matter {
 		how := s.Say("used to add up or to leave out, then forgotten")
 		switch f.Fate {
 		case "counted":
-			how = s.Say("only to count each once; never stored")
+			how = s.Say("only to tell one from another; never stored")
 		case "generalised":
 			how = s.Say("made coarser first")
 		}
