@@ -153,6 +153,7 @@ func TestWholeYear(t *testing.T) {
 	raced.Skip(t)
 	const cells, hours = 50, 365 * 24
 	y, base := openYear(t, cells, hours, time.Time{})
+	archived(t, base) // what that takes is no part of an answer
 	runtime.GC()
 	before := heap()
 	for _, x := range []struct {
@@ -192,6 +193,24 @@ func TestWholeYear(t *testing.T) {
 		t.Errorf("HEAD is %v, %v", resp, err)
 	}
 	resp.Body.Close()
+}
+
+// archived waits until the archive's files are made.
+func archived(t *testing.T, base string) {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		resp, err := http.Get(base + "/archive/steps/latest.parquet") //nolint:noctx // it is over with the test
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return
+		}
+		if time.Since(begun) > 5*time.Minute {
+			t.Fatalf("there is no archive: %s", resp.Status)
+		}
+	}
 }
 
 func heap() uint64 {
