@@ -18,9 +18,9 @@ import (
 
 // tags are the groups of endpoints.
 var tags = []*huma.Tag{
+	{Name: "council", Description: "What it rests on: decisions, and the privacy budget that they spend"},
 	{Name: "numbers", Description: "What was released, and what is made of it"},
 	{Name: "places", Description: "Where it is from: zones and sensors"},
-	{Name: "council", Description: "What it rests on: decisions, and the privacy budget that they spend"},
 }
 
 // document is the API in OpenAPI 3.1; its schemas come from the types that are sent.
@@ -35,11 +35,13 @@ func (a *API) document(base string, city books.City, of *samples) *huma.OpenAPI 
 				"The same query has the same bytes. Errors are problem documents (RFC 9457).",
 			License: &huma.License{Name: "EUPL-1.2", URL: "https://eupl.eu/1.2/en/"}, Contact: contact(city),
 		},
-		ExternalDocs: &huma.ExternalDocs{Description: "The same for people", URL: base + "/docs"},
-		Servers:      []*huma.Server{{URL: cmp.Or(base, "/"), Description: "This server"}},
-		Tags:         tags,
-		Components:   &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
-		Paths:        map[string]*huma.PathItem{},
+		Servers:    []*huma.Server{{URL: cmp.Or(base, "/"), Description: "This server"}},
+		Tags:       tags,
+		Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+		Paths:      map[string]*huma.PathItem{},
+	}
+	if base != "" {
+		doc.ExternalDocs = &huma.ExternalDocs{Description: "The same for people", URL: base + "/docs"}
 	}
 	schemas := doc.Components.Schemas
 	doc.Components.Responses = faults(schemas.Schema(reflect.TypeFor[problem](), true, ""))

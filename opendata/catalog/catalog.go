@@ -75,6 +75,7 @@ var context = node{
 	"dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
 	"xsd": "http://www.w3.org/2001/XMLSchema#",
 	"gsp": "http://www.opengis.net/ont/geosparql#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+	"vcard": "http://www.w3.org/2006/vcard/ns#",
 }
 
 func id(iri string) node { return node{"@id": iri} }
@@ -85,25 +86,34 @@ func typed(value, kind string) node { return node{"@value": value, "@type": kind
 // publisher of a catalogue, title and description of a dataset, the access address of
 // a distribution, address and title of a service, and the name of an agent.
 func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte) node {
-	publisher := node{"@id": c.base + "/#city", "@type": "foaf:Agent", "foaf:name": city.Name}
+	publisher := node{"@id": c.base + "/#city", "@type": "foaf:Agent", "foaf:name": city.Name,
+		"foaf:homepage": id(c.base + "/"), "dct:type": id("http://purl.org/adms/publishertype/LocalAuthority")}
 	datasets, where := make([]node, len(streams)), box(zones) // once: outlines are long
 	for i, st := range streams {
 		datasets[i] = c.dataset(city, st, where)
 	}
-	services := []node{{
+	services := []node{c.sensorThings(datasets), {
 		"@id": c.base + "/openapi.json#service", "@type": "dcat:DataService",
 		"dct:title": c.all("The released numbers as JSON, CSV and GeoJSON"), "dcat:endpointURL": id(c.base + "/api/v1"),
 		"dcat:endpointDescription": id(c.base + "/openapi.json"), "dcat:servesDataset": references(datasets),
+		"dct:accessRights": id(authority + "access-right/PUBLIC"),
 	}}
 	languages := []node{id(authority + "language/CAT"), id(authority + "language/ENG"), id(authority + "language/SPA")}
-	return node{
+	catalogue := node{
 		"@context": context, "@id": c.base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog",
 		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *i18n.Localizer) string {
 			return aggregates(s, city)
 		}),
 		"dct:publisher": publisher, "dct:language": languages, "foaf:homepage": id(c.base + "/"),
-		"dcat:dataset": datasets, "dcat:service": services,
+		"dcat:themeTaxonomy": id(authority + "data-theme"), "dcat:dataset": datasets, "dcat:service": services,
 	}
+	if where != nil {
+		catalogue["dct:spatial"] = where
+	}
+	if to := contact(city); to != nil {
+		catalogue["dcat:contactPoint"] = to
+	}
+	return catalogue
 }
 
 func references(list []node) []node {
@@ -154,6 +164,8 @@ func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 		"@id": page + "#dataset", "@type": "dcat:Dataset", "dct:identifier": st.ID, "dct:title": titles,
 		"dct:description": descriptions,
 		"dct:publisher":   id(c.base + "/#city"), "dcat:landingPage": id(page),
+		"dcat:keyword":            c.keywords(city, st),
+		"dcat:theme":              themes(st),
 		"dct:accessRights":        id(authority + "access-right/PUBLIC"),
 		"dct:accrualPeriodicity":  id(authority + "frequency/" + cadence(st)),
 		"dcat:temporalResolution": typed(st.Every, "xsd:duration"),
@@ -162,7 +174,14 @@ func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 			"rdfs:seeAlso": id(c.base + "/decisions/" + url.PathEscape(st.Decision))},
 		"dcat:distribution": []node{
 			c.distribution(st, "csv", "CSV", "text/csv"), c.distribution(st, "json", "JSON", "application/json"),
+			c.things(st),
 		},
+	}
+	if to := contact(city); to != nil {
+		d["dcat:contactPoint"] = to
+	}
+	if from, _ := period(st); moment(from) != nil {
+		d["dct:issued"] = moment(from)
 	}
 	if period := temporal(st); period != nil {
 		d["dct:temporal"] = period
@@ -203,23 +222,6 @@ func moment(text string) node {
 	return nil
 }
 
-func (c *Catalog) distribution(st query.Stream, format, file, mime string) node {
-	address := c.base + "/api/v1/streams/" + url.PathEscape(st.ID) + "/observations?format=" + format
-	d := node{
-		"@id": address, "@type": "dcat:Distribution", "dct:title": file, "dcat:accessURL": id(address),
-		"dct:format":     id(authority + "file-type/" + file),
-		"dcat:mediaType": id(media + mime), "dcatap:availability": id(authority + "planned-availability/STABLE"),
-		"dcat:accessService": id(c.base + "/openapi.json#service"),
-	}
-	if l := licence(st.Licence); l != "" {
-		d["dct:license"] = id(l)
-	}
-	if st.Standing.State == books.Past {
-		d["adms:status"] = id(authority + "distribution-status/COMPLETED")
-	}
-	return d
-}
-
 // cadence is the EU's word for how often there is something new.
 func cadence(st query.Stream) string {
 	if st.Standing.State == books.Past {
@@ -245,19 +247,4 @@ func frequency(every string) string {
 		return "DAILY"
 	}
 	return "OTHER"
-}
-
-// licence is the address of a licence's text, by its SPDX name; empty for others.
-func licence(spdx string) string {
-	switch spdx {
-	case "CC0-1.0":
-		return "https://creativecommons.org/publicdomain/zero/1.0/"
-	case "CC-BY-4.0":
-		return "https://creativecommons.org/licenses/by/4.0/"
-	case "CC-BY-SA-4.0":
-		return "https://creativecommons.org/licenses/by-sa/4.0/"
-	case "ODbL-1.0":
-		return "https://opendatacommons.org/licenses/odbl/1-0/"
-	}
-	return ""
 }

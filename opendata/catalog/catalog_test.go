@@ -25,10 +25,11 @@ var literals = map[string]func(string) bool{
 // needed are the properties that DCAT-AP 3.0 makes mandatory, by class.
 var needed = map[string][]string{
 	"dcat:Catalog":            {"dct:title", "dct:description", "dct:publisher", "dcat:dataset"},
-	"dcat:Dataset":            {"dct:title", "dct:description"},
+	"dcat:Dataset":            {"dct:title", "dct:description", "dcat:keyword", "dcat:theme"},
 	"dcat:Distribution":       {"dcat:accessURL"},
 	"dcat:DataService":        {"dct:title", "dcat:endpointURL"},
 	"foaf:Agent":              {"foaf:name"},
+	"vcard:Organization":      {"vcard:fn"},
 	"dct:PeriodOfTime":        {},
 	"dct:Location":            {"dcat:bbox"},
 	"dct:ProvenanceStatement": {"rdfs:label"},
@@ -126,7 +127,8 @@ func TestCatalogueIsDCAT(t *testing.T) {
 		}
 		s := &shape{t, map[string]int{}, map[string]bool{}, map[string]bool{}}
 		s.look("", doc)
-		if s.classes["dcat:Dataset"] != 4 || s.classes["dcat:Distribution"] != 8 || s.classes["dct:PeriodOfTime"] != 2 {
+		if s.classes["dcat:Dataset"] != 4 || s.classes["dcat:Distribution"] != 12 ||
+			s.classes["dct:PeriodOfTime"] != 2 {
 			t.Errorf("it has %v", s.classes)
 		}
 		for id := range s.leads {

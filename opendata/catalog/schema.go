@@ -12,11 +12,7 @@ import (
 
 // Describe says in one paragraph what a stream is.
 func Describe(s *i18n.Localizer, city books.City, st query.Stream) string {
-	var names []string
-	for _, m := range st.Measures {
-		names = append(names, m.Name)
-	}
-	text := s.Say("%s %s, released %s under decision %s.", strings.Join(names, ", "), s.At(city.Name),
+	text := s.Say("%s %s, released %s under decision %s.", strings.Join(measured(s, city, st), ", "), s.At(city.Name),
 		s.Every(st.Every, query.Length(st.Every)), st.Decision) + " "
 	if st.Unit == "none" {
 		text += s.Say("The numbers are exact, since they are about nobody.")
@@ -54,13 +50,17 @@ func Dataset(s *i18n.Localizer, base string, city books.City, st query.Stream) m
 	if l := licence(st.Licence); l != "" {
 		d["license"] = l
 	}
-	var measured []string
+	words, variables := s.Words(city.Names), make([]any, 0, len(st.Measures))
 	for _, m := range st.Measures {
-		measured = append(measured, m.Name)
+		variables = append(variables, map[string]any{"@type": "PropertyValue", "name": words.MeasureName(m),
+			"unitText": words.Unit(m.Unit, 2)})
 	}
-	d["variableMeasured"] = measured
+	d["variableMeasured"], d["keywords"] = variables, keywords(s, city, st)
+	if !st.Through.IsZero() {
+		d["dateModified"] = st.Through.Format(time.RFC3339)
+	}
 	download := func(format, mime string) map[string]any {
-		return map[string]any{"@type": "DataDownload", "encodingFormat": mime,
+		return map[string]any{"@type": "DataDownload", "encodingFormat": mime, "name": title + ", " + format,
 			"contentUrl": base + "/api/v1/streams/" + url.PathEscape(st.ID) + "/observations?format=" + format}
 	}
 	d["distribution"] = []any{download("csv", "text/csv"), download("json", "application/json")}

@@ -163,6 +163,7 @@ func TestCatalogue(t *testing.T) {
 		t.Fatalf("the catalogue is %d, %s", status, header.Get("Content-Type"))
 	}
 	harness.Write(t, file, string(body))
+	conforms(t, file, d.OpenData+"/catalog.jsonld")
 	const dcat, dct, foaf = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/", "http://xmlns.com/foaf/0.1/"
 	says := map[string]map[string][]string{} // subject, predicate, objects
 	kinds := map[string][]string{}
@@ -210,4 +211,25 @@ func TestCatalogue(t *testing.T) {
 	api := filepath.Join(t.TempDir(), "openapi.json")
 	harness.Write(t, api, string(body))
 	harness.Tool(t, ".bin/spectral", "lint", "-F", "hint", "-r", "spectral.yaml", api)
+}
+
+// conforms holds the catalogue against shapes of what DCAT-AP makes mandatory and
+// recommended, and one that is broken on purpose, so that the shapes bite.
+func conforms(t *testing.T, file, base string) {
+	t.Helper()
+	if out := harness.Node(t, "shapes.js", file, base, "dcat.ttl"); !strings.Contains(out, " triples, 0 findings") {
+		t.Errorf("it does not conform:\n%s", out)
+	}
+	raw := harness.Read(t, file)
+	for _, x := range [][2]string{
+		{`"dcat:keyword"`, `"dct:alternative"`}, {`authority/data-theme/REGI"`, `authority/data-theme/CITY"`},
+		{`"dcat:accessURL"`, `"dcat:downloadURL"`}, {`"vcard:fn"`, `"vcard:note"`}, {`"xsd:date"`, `"xsd:dateTime"`},
+		{`"dct:publisher"`, `"dct:creator"`}, {`"foaf:name"`, `"foaf:nick"`},
+	} {
+		broken := filepath.Join(t.TempDir(), "broken.jsonld")
+		harness.Write(t, broken, strings.ReplaceAll(raw, x[0], x[1]))
+		if out := harness.Node(t, "shapes.js", broken, base, "dcat.ttl"); strings.Contains(out, " 0 findings") {
+			t.Errorf("with %s for %s it conforms, or nothing was replaced", x[1], x[0])
+		}
+	}
 }
