@@ -91,7 +91,11 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	flux += one
 	flux += fmt.Sprintf(` |> sort(columns: ["_time", "cell", "measure", "gateway"], desc: %t)`, q.Desc)
 	if limit > 0 {
-		flux += fmt.Sprintf(` |> limit(n: %d)`, limit)
+		most := limit
+		if q.Desc {
+			most += ties
+		}
+		flux += fmt.Sprintf(` |> limit(n: %d)`, most)
 	}
 	var list []store.Observation
 	err = s.each(ctx, flux, func(r *query.FluxRecord) {
@@ -99,9 +103,16 @@ func (s *Store) rows(ctx context.Context, q store.Query, from, to time.Time, lim
 	})
 	if q.Desc { // what has no gateway comes first in both orders of Flux, and is the last of a window here
 		slices.SortStableFunc(list, func(a, b store.Observation) int { return q.Compare(&a, store.At(&b)) })
+		if limit > 0 {
+			list = list[:min(len(list), limit)]
+		}
 	}
 	return list, err
 }
+
+// ties are as many rows of one window, cell and measure as there may be, each of another gateway:
+// where an answer ends among them, Flux may have left out those that come first here.
+const ties = 100
 
 // oneOf is the condition that a column is one of some words; empty for none.
 func oneOf(column string, words []string) (string, error) {
