@@ -17,9 +17,9 @@ import (
 )
 
 // publicOnPurpose are the parts of a state directory that others may read: the books,
-// the store, the policy laid out for people; and of a town what its council edits.
+// the store, the policy laid out for people; and of a town what its council edits, and its archive.
 var publicOnPurpose = regexp.MustCompile(
-	`^(public|policy|council|inbox)(/|$)|^store\.db|^register\.yaml$|^keys/[a-z]+\.pub$`)
+	`^(public|policy|council|inbox|archive)(/|$)|^store\.db|^register\.yaml$|^keys/[a-z]+\.pub$`)
 
 // modesOf walks a directory: nothing in it can be written by others, and what can be
 // read by them is on the list, and all of that is.

@@ -63,6 +63,7 @@ func (c *Client) stay(ctx context.Context, u *url.URL) {
 		c.status.Up, c.status.Problem, c.client, c.conn = false, problem(err), nil, nil
 		c.mu.Unlock()
 		if c.renewing.Swap(false) {
+			c.greeted = false
 			c.cfg.Log.Info("the connection to the broker is made anew, since there are other topics to read")
 			continue
 		}
