@@ -73,10 +73,14 @@ func (c *comparison) names() {
 	if old.Charter == nil {
 		old.Charter = &decision.Charter{}
 	}
+	needs := Charter
+	if c.old == nil { // a first policy is enacted as a whole
+		needs = ""
+	}
 	a, b := contacts(old.Charter), contacts(c.new.Charter)
 	for _, key := range []string{"responsible", "dpo", "authority"} {
 		if a[key] != b[key] {
-			c.add(Change{About: "charter.yaml", Key: key, Needs: Charter, Old: text(a[key]), New: text(b[key])})
+			c.add(Change{About: "charter.yaml", Key: key, Needs: needs, Old: text(a[key]), New: text(b[key])})
 		}
 	}
 	c.texts("charter.yaml", "words", charterNames(old.Charter), charterNames(c.new.Charter), Charter)

@@ -60,6 +60,10 @@ func TestServerKeepsItsDescription(t *testing.T) {
 	}
 	kept := &keeper{t, q, v, 0}
 	for path, op := range api.Paths {
+		if path == "/api/v1/live" {
+			kept.refused(path+"?colour=x9", true) // what it answers never ends
+			continue
+		}
 		id, all, alone := "", url.Values{}, url.Values{}
 		var lists []string
 		for _, p := range op.Get.Parameters {

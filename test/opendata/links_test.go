@@ -131,6 +131,9 @@ func TestEveryFileIsWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if u.Query().Has("limit") {
+			continue // it is an example of a page
+		}
 		if !strings.HasSuffix(u.Path, "/observations") {
 			if status, header, _ := harness.Get(t, c.base+address); status != http.StatusOK ||
 				strings.Contains(header.Get("Link"), "next") {

@@ -95,8 +95,12 @@ func TestListsHaveOneShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := map[string]string{"streams": "streams", "sensors": "sensors", "zones": "features", "decisions": "decisions",
-		"ledger": "entries", "observations": "items", "totals": "items"}
+		"ledger": "entries", "observations": "items", "totals": "items",
+		"latest": "items"}
 	for path := range api.Paths {
+		if path == "/api/v1/live" {
+			continue // it never ends
+		}
 		asked := strings.Replace(path, "{id}",
 			map[bool]string{true: "1", false: "gates"}[strings.Contains(path, "decisions")], 1)
 		name := own[asked[strings.LastIndex(asked, "/")+1:]]
