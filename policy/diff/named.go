@@ -83,7 +83,7 @@ func (c *comparison) names() {
 			c.add(Change{About: "charter.yaml", Key: key, Needs: needs, Old: text(a[key]), New: text(b[key])})
 		}
 	}
-	c.texts("charter.yaml", "words", charterNames(old.Charter), charterNames(c.new.Charter), Charter)
+	c.texts("charter.yaml", "words", charterNames(old.Charter), charterNames(c.new.Charter), needs)
 	c.texts("kinds.yaml", "words", kindNames(&old), kindNames(c.new), Enact)
 }
 
