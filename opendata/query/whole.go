@@ -39,6 +39,7 @@ func (s *Source) Parts(ctx context.Context, st Stream, q store.Query) iter.Seq2[
 		if q.Desc && !st.Through.IsZero() && rest.to.After(st.Through) {
 			rest.to = st.Through // nothing starts behind it
 		}
+		rest.from = later(rest.from, s.begins(ctx, st.ID))
 		q.Limit = partRows
 		for length := short; rest.from.Before(rest.to); {
 			part := rest.part(length, q.Desc)
@@ -64,6 +65,17 @@ func (s *Source) Parts(ctx context.Context, st Stream, q store.Query) iter.Seq2[
 			}
 		}
 	}
+}
+
+// begins is when a stream's first window starts, where the store knows it: nothing is before that,
+// and the years since 1970 are not looked through. Else it is the zero time.
+func (s *Source) begins(ctx context.Context, stream string) time.Time {
+	if from, ok := s.Store.(interface {
+		Begins(ctx context.Context, stream string) time.Time
+	}); ok {
+		return from.Begins(ctx, stream)
+	}
+	return time.Time{}
 }
 
 // span is a span of time; to is exclusive.

@@ -1,11 +1,13 @@
 package query
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
 	"sluice/books"
+	"sluice/store"
 )
 
 // TestAllEpochs: what is read a month at a time is what is read at once, each epoch once,
@@ -37,6 +39,44 @@ func TestAllEpochs(t *testing.T) {
 			}) {
 				t.Errorf("from %s to %s: %d epochs in parts, %d at once", from, to, len(got), len(want))
 			}
+		}
+	}
+}
+
+// late is a store whose first window starts at an instant, and that is asked for rows.
+type late struct {
+	Store
+	begins time.Time
+	asked  []store.Query
+}
+
+func (l *late) Begins(context.Context, string) time.Time { return l.begins }
+
+func (l *late) Observations(_ context.Context, q store.Query) ([]store.Observation, error) {
+	if l.asked = append(l.asked, q); !q.From.After(l.begins) && l.begins.Before(q.To) {
+		return []store.Observation{{Start: l.begins, End: l.begins.Add(time.Hour)}}, nil
+	}
+	return nil, nil
+}
+
+// TestPartsBegin: what is before the first window is not looked through, in either order, and
+// nothing that is asked for is left out.
+func TestPartsBegin(t *testing.T) {
+	begins := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	st := At(books.Stream{ID: "s", Every: "PT1H", Measures: []books.Measure{{}}, Cells: []books.Cell{{}}},
+		begins.Add(24*time.Hour))
+	for _, desc := range []bool{false, true} {
+		from := &late{begins: begins}
+		s, rows := &Source{Store: from}, 0
+		for list, err := range s.Parts(t.Context(), st, store.Query{Stream: "s", From: time.Unix(0, 0),
+			To: begins.Add(24 * time.Hour), Desc: desc}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows += len(list)
+		}
+		if rows != 1 || len(from.asked) != 1 || from.asked[0].From.Before(begins) {
+			t.Errorf("newest first %t: %d rows of %+v", desc, rows, from.asked)
 		}
 	}
 }

@@ -340,3 +340,22 @@ func TestParse(t *testing.T) {
 		}
 	}
 }
+
+// TestBegins: the first window that has a line, whatever else the store has; none where there
+// is none.
+func TestBegins(t *testing.T) {
+	s, in, dir := newFilter(t)
+	if at := s.Begins(t.Context(), "s"); !at.IsZero() {
+		t.Errorf("before anything it begins at %s", at)
+	}
+	in.put(hours(-3, 6)...)
+	enter(t, dir, hours(4, 6))
+	enter(t, dir, hours(1, 2)) // entered later
+	all(t, s, 1000)            // the books are read anew
+	if at := s.Begins(t.Context(), "s"); !at.Equal(noon.Add(time.Hour)) {
+		t.Errorf("it begins at %s", at)
+	}
+	if at := s.Begins(t.Context(), "another"); !at.IsZero() {
+		t.Errorf("another begins at %s", at)
+	}
+}

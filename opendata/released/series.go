@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"sluice/plan"
 	"sluice/store"
@@ -84,4 +85,34 @@ func (f *CityFilter) Series(ctx context.Context, stream string) (list []store.Se
 		list = append(list, more...)
 	}
 	return list, nil
+}
+
+// Begins is when the first window of a stream starts that has a line; the zero time where there is
+// none yet, or that is not known. No row before it is shown.
+func (f *Filter) Begins(ctx context.Context, stream string) time.Time {
+	if f.ready(ctx) != nil {
+		return time.Time{}
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	var first time.Time
+	for _, gateway := range f.index.lanes[stream] {
+		if runs := f.index.streams[lane{stream, gateway}]; len(runs) > 0 {
+			if at := time.Unix(0, runs[0].from).UTC(); first.IsZero() || at.Before(first) {
+				first = at
+			}
+		}
+	}
+	return first
+}
+
+// Begins is when the first window of any gateway starts.
+func (f *CityFilter) Begins(ctx context.Context, stream string) (first time.Time) {
+	parts, _ := f.use(ctx)
+	for _, p := range parts {
+		if at := p.Begins(ctx, stream); !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }

@@ -68,7 +68,8 @@ func TestRecipes(t *testing.T) {
 		`"name":"[^"]*La Rambla","Observations":\[\{"@iot.id":"footfall:devices:PT1H:rambla@20\S+Z@`,
 		`\{"result":\d+,"resultTime":"20\S+Z"\},\{"result"`, `(?m)^\{"@iot.count":4,"value":\[\{"name":".*La Rambla"`,
 		`(?m)^id,phenomenonTime,result,.*,Datastream/name$`,
-		`(?s)retry: 2000\nid: 0\n\nid: \d+\nevent: window\ndata: {"stream":"footfall".*"cell":"rambla"`,
+		`(?s)retry: 2000\nid: 0\n\n((id: \d+\n)?event: gap\ndata: [^\n]*\n\n)?id: \d+\n` +
+			`event: window\ndata: {"stream":"footfall".*"cell":"rambla"`,
 		`"kind":"reserve"`, `2026-14,Afluència`, `(?s)"stream":"footfall","items":\[\{`, `compared: everything adds up`,
 		`(?m)^ *Everything adds up`,
 	} {
