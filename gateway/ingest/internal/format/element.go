@@ -125,6 +125,26 @@ func (a *around) find(in *fastjson.Value, path []string, s slot, l *lookup) *fas
 // forgetFields is for another shape, whose fields are elsewhere.
 func (a *around) forgetFields() { a.looked &= 1<<slotField - 1 }
 
+// rooted is what was found where the fields of readings begin: many may have one root.
+type rooted struct {
+	fields, units around
+	in            *fastjson.Value
+	known         bool // it has a key that is known and no data
+}
+
+func (r *rooted) forget() { r.fields.in, r.units.in, r.in = nil, nil, nil }
+
+// knows reports whether a root has a key that is known and no data.
+func (r *rooted) knows(root *fastjson.Value, paths [][]string) bool {
+	if r.in != root {
+		r.in, r.known = root, false
+		for _, path := range paths {
+			r.known = r.known || root.Get(path...) != nil
+		}
+	}
+	return r.known
+}
+
 // find looks for something in the reading, then in what it is in.
 func (d *Decoder) find(e *element, path []string, s slot) (v *fastjson.Value, own bool) {
 	if path == nil {
@@ -177,6 +197,7 @@ func (d *Decoder) unwrap(e *element, index int, received int64) {
 	d.bad, d.stamp.Index, d.look.twice = fault.Fault{}, index, false
 	shape := d.shapeOf(e)
 	if shape != d.shape {
+		d.root.forget()
 		for i := range d.around {
 			d.around[i].forgetFields()
 		}

@@ -121,6 +121,7 @@ type unwrapping struct {
 	message  *fastjson.Value
 	elements []element
 	around   [preset.MaxNested + 1]around // of an element; the last is the message
+	root     rooted                       // what was found where fields begin
 	device   []byte                       // of the last reading
 	texts    []byte                       // that the message has not as such
 	naming                                // of a table's columns
@@ -212,6 +213,7 @@ func (d *Decoder) bareValue(payload []byte, w *Wrapped) (*fastjson.Value, fault.
 func (d *Decoder) beginTree(v *fastjson.Value, received int64) preset.Role {
 	e := d.wrap.Envelope
 	d.message, d.look.twice = v, false
+	d.root.forget()
 	for i := range d.around {
 		d.around[i].in = nil // the parser uses its values again
 	}

@@ -148,7 +148,7 @@ func (d *Decoder) unwrapFields(e *element) {
 		}
 		var v *fastjson.Value
 		if root != nil && env.pairs == nil {
-			v = d.look.get(root, src.path)
+			v = d.root.fields.find(root, src.path, slotField+slot(i), d.look)
 		}
 		if v == nil && src.anywhere {
 			v, _ = d.find(e, src.path, slotField+slot(i))
@@ -161,9 +161,7 @@ func (d *Decoder) unwrapFields(e *element) {
 		}
 	}
 	if root != nil {
-		for _, path := range d.shape.known {
-			d.known = d.known || root.Get(path...) != nil
-		}
+		d.known = d.known || d.root.knows(root, d.shape.known)
 	}
 }
 
@@ -315,7 +313,7 @@ func (d *Decoder) takeUnit(e *element, root *fastjson.Value, i int, src *source)
 	}
 	var v *fastjson.Value
 	if root != nil {
-		v = d.look.get(root, src.said)
+		v = d.root.units.find(root, src.said, slotField+slot(i), d.look)
 	}
 	if v == nil {
 		v, _ = d.find(e, src.said, slotField+slot(i)) // which a field of a profile does not use

@@ -107,6 +107,7 @@ func pointerOf(path []string) string {
 
 // look is find for whoever asks for anything.
 func (t *Trace) look(e *element, path []string) (v *fastjson.Value, own bool) {
+	t.d.root.forget()
 	for i := range t.d.around {
 		t.d.around[i].in = nil
 	}

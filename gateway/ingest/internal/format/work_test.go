@@ -38,6 +38,10 @@ func TestWorkIsOfTheSize(t *testing.T) {
 		{"many keys around many elements", each, `{` + keys(60_000) + `"l":[` + elements(MaxReadings) + `]}`},
 		{"many keys around lists in lists", "each: [/a, /l]\nts: [{pointer: /t, as: s}]\nseq: /q\n",
 			`{"a":[{` + keys(60_000) + `"l":[` + elements(MaxReadings) + `]}]}`},
+		{"many keys in a root around many elements", "each: /l\nroot: /v\n",
+			`{"v":{` + keys(60_000) + `"z":0},"l":[` + elements(MaxReadings) + `]}`},
+		{"many keys in a root around lists in lists", "each: [/a, /l]\nroot: /v\n",
+			`{"a":[{"v":{` + keys(60_000) + `"z":0},"l":[` + elements(MaxReadings) + `]}]}`},
 		{"many rows", tables, `{"c":["a","b"],"l":[` + strings.TrimSuffix(strings.Repeat(`[1,2],`, 100_000),
 			",") + `]}`},
 		{"many columns", tables, `{"c":[` + strings.TrimSuffix(quoted.String(), ",") + `],"l":[` +
