@@ -23,10 +23,14 @@ type passed struct {
 type passes struct {
 	through time.Time
 	limits  int
+	made    time.Time
 	events  []Event
 }
 
 const (
+	// fresh is how long events are kept: a number that is taken back, or a limit that is changed,
+	// is seen by that.
+	fresh = 2 * time.Second
 	// lookBack is how many days are searched.
 	lookBack = 7
 	// maxLooked bounds the numbers that are looked at for one measure.
@@ -49,10 +53,10 @@ func (d *Desk) limits(ctx context.Context, st query.Stream) ([]Event, error) {
 	d.mu.Lock()
 	known := d.passed[st.ID]
 	d.mu.Unlock()
-	if known.through.Equal(st.Through) && known.limits == n {
+	if known.through.Equal(st.Through) && known.limits == n && time.Since(known.made) < fresh {
 		return known.events, nil
 	}
-	now := passes{through: st.Through, limits: n}
+	now := passes{through: st.Through, limits: n, made: time.Now()}
 	for _, m := range st.Measures {
 		if len(m.Limits) == 0 {
 			continue

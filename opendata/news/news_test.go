@@ -277,3 +277,28 @@ func TestCategoryWords(t *testing.T) {
 		}
 	}
 }
+
+// TestTakenBack: a number above a limit that is taken back is not told of any more, by a desk that
+// has told of it before either.
+func TestTakenBack(t *testing.T) {
+	s := city()
+	s["streams.json"] = []books.Stream{air("mean(no2)", books.Limit{Value: 40, Source: "law"})}
+	all := rows{number(9, 77), number(10, 5)}
+	d := desk(s, all)
+	if list, err := d.Events(t.Context()); err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	all[0] = all[0].Withdraw("it stood in a shop")
+	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		list, err := d.Events(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) == 0 {
+			return
+		}
+		if time.Since(begun) > 10*fresh {
+			t.Fatal("the number is still told of")
+		}
+	}
+}
