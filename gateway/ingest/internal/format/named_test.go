@@ -1,6 +1,9 @@
 package format
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestNamed: the names of records say whose they are and what they measure, and a reading is of one device.
 func TestNamed(t *testing.T) {
@@ -17,6 +20,8 @@ func TestNamed(t *testing.T) {
 		{"nobody's at the end", base, `[{"bn":"one","n":"n","v":8},{"bn":"two","n":"n","v":7}]`, "10:00:00? n=8; nobody"},
 		{"no base name", base, `[{"n":"n","v":7}]`, "E108/-1"},
 		{"none that is a text", base, `[{"bn":1,"n":"n","v":7}]`, "E108/-1"},
+		{"a base name that is too long", split, `[{"bn":"` + strings.Repeat("b", MaxText+1) + `"},{"n":"one::n","v":7}]`,
+			"E106/-1"},
 		{"no field of its", base, `[{"bn":"one","n":"x","v":7},{"bn":"7","n":"n","v":8}]`,
 			"-E103; E102/-1; 10:00:00? n=8"},
 		{"names that are whole", split, `[{"n":"one::n","v":7},{"n":"one::f","v":1},{"n":"7::n","v":8}]`,

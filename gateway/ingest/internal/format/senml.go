@@ -260,7 +260,9 @@ func (d *Decoder) record(key []byte, v *fastjson.Value) {
 		p.value = v
 		p.values++
 	case "bn":
-		p.base, _ = v.StringBytes()
+		b, _ := v.StringBytes()
+		p.invalid = p.invalid || len(b) > MaxText // each record's name begins with it
+		p.base = b
 	case "bu", "u", "bs", "s", "ut":
 	default:
 		p.bad = p.bad || len(key) > 0 && key[len(key)-1] == '_' // must be understood (section 4.4)
