@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -214,9 +216,18 @@ func TestWork(t *testing.T) {
 	if pages < 2 {
 		t.Errorf("it is one page")
 	}
+	texts := "'" + strings.Repeat("x", 5000) + "'"
+	for range 14 {
+		texts = "toupper(tolower(" + texts + "))"
+	}
+	points := "geography'MULTIPOINT((1 1)" + strings.Repeat(",(2 2)", 150) + ")'"
 	for address, want := range map[string]string{
-		"Observations?$count=true&" + filter:     "$count: too many would have to be looked at",
-		"Observations?$orderby=result&" + filter: "$orderby: too many would have to be looked at",
+		"Observations?$count=true&$filter=geo.distance(" + points + "," + points +
+			") lt -1": "$count: too many would " +
+			"have to be looked at",
+		"Observations?$count=true&" + filter:                          "$count: too many would have to be looked at",
+		"Observations?$count=true&$filter=length(" + texts + ") gt 0": "$count: too many would have to be looked at",
+		"Observations?$orderby=result&" + filter:                      "$orderby: too many would have to be looked at",
 	} {
 		if _, text := get(t, s, address); !strings.Contains(text, want) {
 			t.Errorf("%.60s: %.200s", address, text)
@@ -230,5 +241,15 @@ func TestWork(t *testing.T) {
 	list := o["value"].([]any)[0].(object)["Datastreams"].([]any)[0].(object)
 	if list["Observations@iot.nextLink"] == nil {
 		t.Errorf("it has %v", slices.Collect(maps.Keys(list)))
+	}
+}
+
+// TestNobodyWaits: a question is not gone on with when nobody waits for its answer any more.
+func TestNobodyWaits(t *testing.T) {
+	s, _ := filled(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Get(ctx, "Observations", "$filter=result%20ge%200"); !errors.Is(err, context.Canceled) {
+		t.Errorf("it says %v", err)
 	}
 }

@@ -30,6 +30,9 @@ func (s *scope) holds(f odata.Expr, e *Entity) (bool, error) {
 	if f == nil {
 		return true, nil
 	}
+	if err := s.ctx.Err(); err != nil {
+		return false, err // nobody waits any more
+	}
 	v, err := s.eval(f, e)
 	return anyTrue(v), err
 }
@@ -68,6 +71,9 @@ func (s *scope) eval(x odata.Expr, e *Entity) (any, error) {
 	}
 	return nil, fmt.Errorf("an expression of type %T", x)
 }
+
+// bytesOfRow are as many bytes of texts as cost a function about what reading a row does.
+const bytesOfRow = 128
 
 // cost is what evaluating is beside reading: literals and properties nothing.
 func cost(x odata.Expr) int {

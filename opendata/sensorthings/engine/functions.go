@@ -73,6 +73,15 @@ func (s *scope) spread(f function, args []any, from int) (any, error) {
 		}
 		return out, nil
 	}
+	bytes := 0
+	for _, v := range args {
+		if text, ok := v.(string); ok {
+			bytes += len(text)
+		}
+	}
+	if err := s.work.Take(bytes / bytesOfRow); err != nil {
+		return nil, err
+	}
 	if f.heavy {
 		if err := s.work.Take(weight(args)); err != nil {
 			return nil, err

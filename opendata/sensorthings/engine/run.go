@@ -77,7 +77,7 @@ func (s *Service) Get(ctx context.Context, path, rawQuery string) (*Answer, erro
 	if err != nil {
 		return nil, err
 	}
-	r := &run{scope: scope{ctx, s.Store, NewWork(), now}, service: s}
+	r := &run{scope: scope{ctx: ctx, store: s.Store, work: NewWork(), now: now}, service: s}
 	t, err := r.follow(segments)
 	if err != nil {
 		return nil, err

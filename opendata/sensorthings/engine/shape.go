@@ -75,8 +75,9 @@ func weight(args []any) int {
 }
 
 func vertices(g orb.Geometry) int {
-	n := 0
-	for _, l := range takeApart(g).lines {
+	apart := takeApart(g)
+	n := len(apart.points)
+	for _, l := range apart.lines {
 		n += len(l)
 	}
 	return n + 1
