@@ -21,6 +21,8 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +34,7 @@ import (
 // Bounds.
 const (
 	maxPacket     = 4 << 10 // bytes that a client may send at once
-	maxTopics     = 4000    // retained
+	maxTopics     = 4000    // retained, half of them for each prefix
 	lookEvery     = 500 * time.Millisecond
 	lookNames     = time.Minute
 	subscriptions = 16 // of a client
@@ -131,21 +133,32 @@ func (b *Broker) announce(ctx context.Context) {
 // replace publishes what is new under a prefix, and takes back what is gone.
 func (b *Broker) replace(prefix string, now map[string]string) {
 	for topic := range maps.Keys(b.retained) {
-		if len(topic) >= len(prefix) && topic[:len(prefix)] == prefix && now[topic] == "" {
+		if strings.HasPrefix(topic, prefix) && now[topic] == "" {
 			b.publish(topic, "")
 			delete(b.retained, topic)
 		}
 	}
-	for topic, payload := range now {
+	have := 0 // of this prefix: neither takes the other's room
+	for topic := range b.retained {
+		if strings.HasPrefix(topic, prefix) {
+			have++
+		}
+	}
+	for _, topic := range slices.Sorted(maps.Keys(now)) { // the same ones at each server
+		payload := now[topic]
 		if b.retained[topic] == payload {
 			continue
 		}
-		if _, old := b.retained[topic]; !old && len(b.retained) >= maxTopics {
+		_, old := b.retained[topic]
+		if !old && have >= maxTopics/2 {
 			b.full.Do(func() {
 				b.cfg.Log.Warn("there are more cells than MQTT topics may be; the others are on HTTP only",
-					"topics", maxTopics)
+					"topics", maxTopics/2)
 			})
 			continue
+		}
+		if !old {
+			have++
 		}
 		b.publish(topic, payload)
 		b.retained[topic] = payload

@@ -63,15 +63,21 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 	return pk, nil
 }
 
-// OnSubscribe refuses what is more than a connection may have, by a filter that no broker
-// grants.
+// OnSubscribe refuses what is more than a connection may have, or a packet, by a filter that no
+// broker grants. All that is retained is sent for each filter, so one that is there already, or
+// twice in a packet, has nothing sent again.
 func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
-	have := cl.State.Subscriptions.Len()
+	have, seen := cl.State.Subscriptions.Len(), make(map[string]bool)
 	for i, f := range pk.Filters {
-		if _, again := cl.State.Subscriptions.Get(f.Filter); !again {
+		_, again := cl.State.Subscriptions.Get(f.Filter)
+		again = again || seen[f.Filter]
+		if seen[f.Filter] = true; !again {
 			have++
+		} else {
+			pk.Filters[i].RetainHandling = 1 // not where the subscription exists (MQTT 5, section 3.8.3.1)
 		}
-		if have > subscriptions || len(f.Filter) > maxFilter || strings.Count(f.Filter, "/") >= maxDepth {
+		if i >= subscriptions || have > subscriptions || len(f.Filter) > maxFilter ||
+			strings.Count(f.Filter, "/") >= maxDepth {
 			pk.Filters[i].Filter = ""
 		}
 	}
