@@ -49,7 +49,7 @@ func TestArchiveKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "files", "index.json")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "files", "sluice-archive.json")); err != nil {
 		t.Error(err)
 	}
 	if _, err := Open(c, y, books.Dir(filepath.Join(dir, "public")), slog.New(slog.DiscardHandler)); err == nil ||

@@ -18,8 +18,9 @@ import (
 	"syscall"
 )
 
-// indexName is the archive's own file: what the others are.
-const indexName = "index.json"
+// indexName is the archive's own file: what the others are. A directory that has it is an
+// archive's, and files in it may be removed, so nothing else may be called so.
+const indexName = "sluice-archive.json"
 
 // kept is a file on the disk.
 type kept struct {
@@ -36,8 +37,7 @@ func (a *Archive) take() error {
 	if err != nil {
 		return err
 	}
-	ours := len(entries) == 0 || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == indexName })
-	if !ours {
+	if len(entries) > 0 && !a.marked() {
 		return fmt.Errorf("%s has other files; give a directory of its own, which is empty or not there", a.dir)
 	}
 	f, err := os.OpenFile(a.at(indexName), os.O_RDWR|os.O_CREATE, 0o644)
@@ -54,6 +54,12 @@ func (a *Archive) take() error {
 		a.lock = lock
 	}
 	return errors.Join(err, f.Close())
+}
+
+// marked reports whether the directory has an index of ours, or one that was just begun.
+func (a *Archive) marked() bool {
+	raw, err := os.ReadFile(a.at(indexName))
+	return err == nil && (len(raw) == 0 || json.Unmarshal(raw, new([]*kept)) == nil)
 }
 
 // load reads the index, looks whether each file is what it says, and removes the others that

@@ -25,7 +25,8 @@ type address struct {
 }
 
 var (
-	paths = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]{0,99})/(?:([0-9]{4})/(0[1-9]|1[0-2])|latest)\.(csv\.gz|parquet)$`)
+	paths = regexp.MustCompile(
+		`^([A-Za-z0-9][A-Za-z0-9_-]{0,99})/(?:([0-9]{4})/(0[1-9]|1[0-2])|latest)\.(csv\.gz|parquet)$`)
 	years = regexp.MustCompile(`^([0-9]{4})\.db$`)
 )
 

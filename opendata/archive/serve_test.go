@@ -142,8 +142,10 @@ func TestSending(t *testing.T) {
 	if r = get("/archive/steps/latest.parquet"); strings.Contains(r.Header.Get("Cache-Control"), "immutable") {
 		t.Error("the latest is immutable")
 	}
-	for _, path := range []string{"/archive/index.json", "/archive/steps/2026/05.csv.gz", "/archive/steps/2026/06.csv",
-		"/archive/%2e%2e/index.json", "/archive/steps/2026/06.csv.gz.part", "/archive/2025.db", "/archive/steps"} {
+	for _, path := range []string{"/archive/sluice-archive.json", "/archive/steps/2026/05.csv.gz",
+		"/archive/steps/2026/06.csv",
+		"/archive/%2e%2e/sluice-archive.json", "/archive/steps/2026/06.csv.gz.part", "/archive/2025.db",
+		"/archive/steps"} {
 		if r := get(path); r.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", path, r.StatusCode)
 		}
@@ -158,7 +160,7 @@ func TestSending(t *testing.T) {
 // FuzzPath: what parse takes is written back as it was, and stays below the directory.
 func FuzzPath(f *testing.F) {
 	for _, path := range []string{"steps/2026/06.csv.gz", "steps/latest.parquet", "2026.db", "../2026.db", "a/b/c",
-		"steps/2026/13.csv.gz", "2026.db\n", "/2026.db", "steps//06.csv.gz", "index.json"} {
+		"steps/2026/13.csv.gz", "2026.db\n", "/2026.db", "steps//06.csv.gz", "sluice-archive.json"} {
 		f.Add(path)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
