@@ -55,7 +55,16 @@ func (e *event) only(want *filter) []byte {
 	if want.all(e.stream) || e.large {
 		return e.whole
 	}
-	b := append(make([]byte, 0, len(e.whole)), e.whole[:e.head]...)
+	size := 0 // every listener may hold one of these, so it is no larger than it must be
+	for i := range e.items {
+		if s := &e.items[i]; want.has(e.stream, s.cell, s.measure) {
+			size += s.to - s.from + len(",")
+		}
+	}
+	if size == 0 {
+		return nil
+	}
+	b := append(make([]byte, 0, e.head+size-len(",")+len(tail)), e.whole[:e.head]...)
 	for i := range e.items {
 		if s := &e.items[i]; want.has(e.stream, s.cell, s.measure) {
 			if len(b) > e.head {
@@ -63,9 +72,6 @@ func (e *event) only(want *filter) []byte {
 			}
 			b = append(b, e.whole[s.from:s.to]...)
 		}
-	}
-	if len(b) == e.head {
-		return nil
 	}
 	return append(b, tail...)
 }
