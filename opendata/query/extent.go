@@ -2,6 +2,8 @@ package query
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -25,10 +27,12 @@ type series struct {
 	mu      sync.Mutex
 	through time.Time            // looked at; guarded by mu
 	begun   time.Time            // when all of it was last looked at; guarded by mu
+	hidden  int                  // how much was hidden by then; guarded by mu
 	by      map[[2]string]Extent // by measure and category; guarded by mu
 }
 
-// again is after how long all of a series is looked at anew: numbers may have been withdrawn.
+// again is after how long all of a series is looked at anew, if nothing is hidden before: a
+// window may have been left out since it differs.
 const again = time.Hour
 
 // Extent is that of all numbers of a measure and category that were ever published, or of
@@ -46,11 +50,33 @@ func (s *Source) Extent(ctx context.Context, st Stream, measure, category string
 	s.extents.mu.Unlock()
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	hidden, err := s.hidden()
+	if err != nil {
+		return Extent{}, false, err
+	}
+	if hidden != k.hidden {
+		k.by, k.hidden = nil, hidden // what was taken back counts no more
+	}
 	if err := k.look(ctx, s.Store, st); err != nil {
 		return Extent{}, false, err
 	}
 	e, some := k.by[[2]string{measure, category}]
 	return e, some, nil
+}
+
+// hidden tells by its change that numbers were withdrawn or removed: it is how long the books of
+// that are.
+func (s *Source) hidden() (n int, err error) {
+	for _, part := range s.Books.Parts() {
+		for _, name := range []string{"withdrawals.jsonl", "removals.jsonl"} {
+			raw, err := part.Source.Get(name)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return 0, err
+			}
+			n += len(raw)
+		}
+	}
+	return n, nil
 }
 
 // look takes in what is new, and now and then everything.

@@ -80,3 +80,39 @@ func TestPartsBegin(t *testing.T) {
 		}
 	}
 }
+
+// few is a store of some published rows.
+type few []store.Observation
+
+func (f few) ClosedUntil(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+
+func (f few) Observations(_ context.Context, q store.Query) (out []store.Observation, _ error) {
+	for _, o := range f {
+		if !o.Start.Before(q.From) && o.Start.Before(q.To) && o.Status == store.Published {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+// TestExtentForgets: a number that was taken back bounds nothing any more.
+func TestExtentForgets(t *testing.T) {
+	at, low, high := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), 5.0, 9999.0
+	dir := books.Dir(t.TempDir())
+	row := func(n int, v *float64) store.Observation {
+		return store.Observation{Stream: "x", Start: at.Add(time.Duration(n) * time.Hour), Measure: "m",
+			Status: store.Published, Value: v, Low: v, High: v}
+	}
+	rows := few{row(0, &low), row(1, &high)}
+	st, s := At(books.Stream{ID: "x"}, at.Add(2*time.Hour)), &Source{Store: rows, Books: books.Reader{Source: dir}}
+	if e, some, err := s.Extent(t.Context(), st, "m", ""); err != nil || !some || e != (Extent{5, 9999}) {
+		t.Fatal(e, some, err)
+	}
+	rows[1] = rows[1].Withdraw("a slip")
+	if err := dir.Put("withdrawals.jsonl", []byte("{\"n\":1}\n")); err != nil {
+		t.Fatal(err)
+	}
+	if e, some, err := s.Extent(t.Context(), st, "m", ""); err != nil || !some || e != (Extent{5, 5}) {
+		t.Errorf("it is %v, %t, %v", e, some, err)
+	}
+}

@@ -359,3 +359,23 @@ func TestBegins(t *testing.T) {
 		t.Errorf("another begins at %s", at)
 	}
 }
+
+// TestUnitOfTwo: of two plans with other units the same one is told each time.
+func TestUnitOfTwo(t *testing.T) {
+	plan := func(unit string) *closed {
+		return &closed{possible: possible{every: "PT1H", zones: []string{"z"}, values: []string{""},
+			measures: [][2]string{{"m", unit}}}}
+	}
+	one, two := plan("dB"), plan("dB(A)")
+	for _, order := range [][]*closed{{one, two}, {two, one}} {
+		all := make(map[store.Series]store.Series)
+		for _, p := range order {
+			p.series("s", all)
+		}
+		for _, s := range all {
+			if s.Unit != "dB(A)" {
+				t.Errorf("the unit is %s", s.Unit)
+			}
+		}
+	}
+}

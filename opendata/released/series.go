@@ -1,6 +1,7 @@
 package released
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -63,7 +64,8 @@ func (c *closed) series(stream string, all map[store.Series]store.Series) {
 				s := store.Series{Stream: stream, Every: c.possible.every, Zone: zone, Category: value, Measure: m[0]}
 				key := s
 				s.Decision, s.Unit = c.of[1], m[1]
-				if old, twice := all[key]; !twice || old.Decision < s.Decision {
+				if old, twice := all[key]; !twice ||
+					cmp.Or(cmp.Compare(old.Decision, s.Decision), cmp.Compare(old.Unit, s.Unit)) < 0 {
 					all[key] = s
 				}
 			}
