@@ -84,6 +84,9 @@ func Parse(raw []byte) (*Ground, error) {
 			return nil, err
 		}
 	}
+	if !json.Valid(raw) {
+		return nil, errors.New("it ends otherwise than GeoJSON does; it may have been cut short; export it again")
+	}
 	if p.g.Len() == 0 {
 		return nil, errors.New(`nothing in it can be drawn; give each feature a property "kind" that is street, ` +
 			"square, water, park or building")

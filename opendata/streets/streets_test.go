@@ -203,3 +203,20 @@ func FuzzStreets(f *testing.F) {
 		}
 	})
 }
+
+// TestCutShort: a file that was cut short, or has something behind its end, is not taken, so that
+// what it said before stays.
+func TestCutShort(t *testing.T) {
+	const f = `{"type":"Feature","properties":{"kind":"street","name":"A"},"geometry":{"type":"LineString",` +
+		`"coordinates":[[2,41],[2.1,41]]}}`
+	if _, err := Parse([]byte(`{"type":"FeatureCollection","features":[` + f + `]}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{`{"features":[` + f, `{"features":[` + f + `}`, `{"features":[` + f + `] rubbish`,
+		`{"features":[` + f + `,`, `{"features":[` + f + `,]}`, `{"features":[` + f + `]`,
+		`{"features":[` + f + `]}}`} {
+		if _, err := Parse([]byte(text)); err == nil {
+			t.Errorf("%s is taken", text[len(text)-12:])
+		}
+	}
+}
