@@ -66,7 +66,7 @@ const (
 type Store struct {
 	client influxdb2.Client
 	writer api.WriteAPIBlocking
-	query  api.QueryAPI
+	org    string
 	bucket string
 }
 
@@ -93,7 +93,7 @@ func Open(c Config) (*Store, error) {
 			ResponseHeaderTimeout: timeout},
 	})
 	client := influxdb2.NewClientWithOptions(c.URL, token, o)
-	return &Store{client, client.WriteAPIBlocking(c.Org, c.Bucket), client.QueryAPI(c.Org), c.Bucket}, nil
+	return &Store{client, client.WriteAPIBlocking(c.Org, c.Bucket), c.Org, c.Bucket}, nil
 }
 
 // Close closes the connections.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,4 +73,25 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	if s.Write(context.Background(), []store.Observation{{Stream: "sim_x"}}) == nil {
 		t.Error("a stream that could be taken for a simulation's was written")
 	}
+}
+
+// TestQuestionsSideBySide: two that begin at once share nothing; the race detector sees it
+// where they do.
+func TestQuestionsSideBySide(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
+	defer server.Close()
+	s, err := Open(Config{URL: server.URL, Org: "o", Bucket: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if _, err := s.ClosedUntil(t.Context(), "s"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
 }
