@@ -37,6 +37,19 @@ func ask(q *harness.Plaza, method, path string, header http.Header) (*http.Respo
 	return resp, body
 }
 
+// askUntil asks until the answer is another than that the store cannot be read just now,
+// which is what a machine says that others hold up for seconds.
+func askUntil(q *harness.Plaza, path string) (*http.Response, []byte) {
+	q.T.Helper()
+	resp, body := ask(q, http.MethodGet, path, nil)
+	for begun := time.Now(); resp.StatusCode == http.StatusServiceUnavailable &&
+		time.Since(begun) < 2*time.Minute; {
+		time.Sleep(time.Second)
+		resp, body = ask(q, http.MethodGet, path, nil)
+	}
+	return resp, body
+}
+
 // crowd opens so many connections from one address, says the same on each and then
 // nothing more.
 func crowd(t *testing.T, q *harness.Plaza, from string, number int, say string) []net.Conn {
