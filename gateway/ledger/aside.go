@@ -38,7 +38,7 @@ type Aside struct {
 // does, and keeps those rows that the store has refused, each list of one window, in the
 // same transaction.
 func (l Outbox) SetAside(ctx context.Context, seq int64, refused [][]store.Observation, reason string) error {
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return l.wrap(err)
 	}
@@ -48,7 +48,7 @@ func (l Outbox) SetAside(ctx context.Context, seq int64, refused [][]store.Obser
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO aside (stream, start, count, rows, reason) VALUES (?,?,?,?,?)",
+		if _, err := tx.ExecContext(ctx, insertAside,
 			rows[0].Stream, rows[0].Start.UnixNano(), len(rows), string(raw), reason); err != nil {
 			return l.wrap(err)
 		}
@@ -64,7 +64,7 @@ func (l Outbox) SetAside(ctx context.Context, seq int64, refused [][]store.Obser
 	if err := moveSent(ctx, tx, seq); err != nil {
 		return l.wrap(err)
 	}
-	return l.wrap(tx.Commit())
+	return l.wrap(tx.Commit(ctx))
 }
 
 // Has reports whether something of a window is set aside.
@@ -107,7 +107,7 @@ func (l Asides) List(ctx context.Context, n int) (list []Aside, err error) {
 // Send puts all that is set aside into the outbox again, in its order, and returns
 // how many rows that are. What was withdrawn meanwhile is sent as withdrawn.
 func (l Asides) Send(ctx context.Context) (n int, err error) {
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return 0, l.wrap(err)
 	}
@@ -140,11 +140,11 @@ func (l Asides) Send(ctx context.Context) (n int, err error) {
 				return 0, l.wrap(err)
 			}
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM aside WHERE seq = ?", seq); err != nil {
+		if _, err := tx.ExecContext(ctx, deleteAside, seq); err != nil {
 			return 0, l.wrap(err)
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return 0, l.wrap(err)
 	}
 	l.signal()
@@ -166,7 +166,7 @@ func withdraw(rows []store.Observation, hidden []books.Withdrawal) (out []store.
 }
 
 // asideOf reports whether something that a withdrawal is about is set aside.
-func asideOf(ctx context.Context, tx *sql.Tx, w books.Withdrawal) (is bool, err error) {
+func asideOf(ctx context.Context, tx *tx, w books.Withdrawal) (is bool, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT rows FROM aside WHERE stream = ? AND start = ?", w.Stream,
 		w.Start.UnixNano())
 	if err != nil {
@@ -188,7 +188,7 @@ func asideOf(ctx context.Context, tx *sql.Tx, w books.Withdrawal) (is bool, err 
 }
 
 // hidden are all withdrawals.
-func hidden(ctx context.Context, tx *sql.Tx) (list []books.Withdrawal, err error) {
+func hidden(ctx context.Context, tx *tx) (list []books.Withdrawal, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT line FROM withdrawal ORDER BY n")
 	if err != nil {
 		return nil, err
@@ -209,10 +209,10 @@ func hidden(ctx context.Context, tx *sql.Tx) (list []books.Withdrawal, err error
 }
 
 // queue puts rows of one window into the outbox.
-func queue(ctx context.Context, tx *sql.Tx, rows []store.Observation) error {
+func queue(ctx context.Context, tx *tx, rows []store.Observation) error {
 	raw, err := json.Marshal(rows)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", rows[0].Stream,
+		_, err = tx.ExecContext(ctx, insertOutbox, rows[0].Stream,
 			rows[0].Start.UnixNano(), string(raw))
 	}
 	return err

@@ -8,9 +8,7 @@ import (
 
 // Put keeps a file, in place of one of the same name.
 func (l Files) Put(ctx context.Context, name string, raw []byte) error {
-	_, err := l.db.ExecContext(ctx, "INSERT INTO kept (name, raw) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET raw "+
-		"= excluded.raw WHERE raw != excluded.raw", name, raw)
-	return err
+	return l.exec(ctx, putFile, name, raw)
 }
 
 // Get is a file that is kept; nil for none.
@@ -24,8 +22,7 @@ func (l Files) Get(ctx context.Context, name string) (raw []byte, err error) {
 
 // Delete keeps a file no longer.
 func (l Files) Delete(ctx context.Context, name string) error {
-	_, err := l.db.ExecContext(ctx, "DELETE FROM kept WHERE name = ?", name)
-	return err
+	return l.exec(ctx, deleteFile, name)
 }
 
 // Names are those of the files that are kept.

@@ -125,6 +125,5 @@ func (l Journal) SayLost(ctx context.Context, stream string, from, to time.Time)
 	if err != nil {
 		return err
 	}
-	_, err = l.db.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line))
-	return l.wrap(err)
+	return l.wrap(l.exec(ctx, insertGap, string(line)))
 }

@@ -5,6 +5,9 @@
 // The file is SQLite with a write-ahead log and full synchronisation. A line of
 // the budget book names the SHA-256 of the line before, so that a line cannot
 // be changed or taken out without it showing.
+//
+// Several machines can have the same books: Share keeps each transaction in a Log first, and each
+// machine's file follows it. No gateway does so yet.
 package ledger
 
 import (
@@ -71,6 +74,9 @@ type file struct {
 	path    string
 	gateway string
 	changed chan struct{} // signalled, without blocking, after a commit
+	log     Log           // that machines share; nil where there is one machine
+
+	following sync.Mutex // one goroutine at a time takes over what others wrote
 
 	mu      sync.Mutex
 	through map[string]time.Time // each stream's last window's end, once asked for; guarded by mu
@@ -124,7 +130,7 @@ func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (release.Pa
 			return release.Paid{}, errors.New("ledger: an amount is negative or not finite")
 		}
 	}
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return release.Paid{}, err
 	}
@@ -147,7 +153,7 @@ func (l *Ledger) Reserve(ctx context.Context, r release.Reservation) (release.Pa
 	if err != nil {
 		return release.Paid{}, err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return release.Paid{}, err
 	}
 	return release.Paid{Line: n, Method: max(1, r.Method)}, outcome(kind)
@@ -160,7 +166,7 @@ func outcome(kind string) error {
 	return nil
 }
 
-func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Reservation) (int64, string, error) {
+func (l *Ledger) enter(ctx context.Context, tx *tx, key string, r release.Reservation) (int64, string, error) {
 	var spent float64
 	err := tx.QueryRowContext(ctx, spentOn, r.Day, r.Unit).Scan(&spent)
 	if err != nil {
@@ -185,7 +191,7 @@ func (l *Ledger) enter(ctx context.Context, tx *sql.Tx, key string, r release.Re
 	if err != nil {
 		return 0, "", err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
+	_, err = tx.ExecContext(ctx, insertEntry,
 		e.N, key, e.Day, r.Unit, e.Kind, e.Epsilon, string(line))
 	return e.N, e.Kind, err
 }
@@ -203,7 +209,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 		return err
 	}
 	sum := sha256.Sum256(raw) // of all that a row says; the public line has store.Digest
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -211,8 +217,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if err := l.checkRoom(ctx, tx, int64(len(raw))); err != nil {
 		return err
 	}
-	done, err := tx.ExecContext(ctx,
-		"INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
+	done, err := tx.ExecContext(ctx, insertJournal,
 		c.Key.Stream, c.Key.Start.UnixNano(), c.End.UnixNano(), c.Policy, hex.EncodeToString(sum[:]))
 	if err != nil {
 		return err
@@ -220,7 +225,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if n, err := done.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", c.Key.Stream,
+	if _, err := tx.ExecContext(ctx, insertOutbox, c.Key.Stream,
 		c.Key.Start.UnixNano(), string(raw)); err != nil {
 		return err
 	}
@@ -230,7 +235,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 	if err := gap(ctx, tx, c); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -243,7 +248,7 @@ func (l *Ledger) Commit(ctx context.Context, c release.Commit) error {
 }
 
 // enterRelease adds the window's line to the public book of releases.
-func (l *Ledger) enterRelease(ctx context.Context, tx *sql.Tx, c release.Commit, rows []store.Observation) error {
+func (l *Ledger) enterRelease(ctx context.Context, tx *tx, c release.Commit, rows []store.Observation) error {
 	n, prev, err := last(ctx, tx, "released")
 	if err != nil {
 		return err
@@ -256,7 +261,7 @@ func (l *Ledger) enterRelease(ctx context.Context, tx *sql.Tx, c release.Commit,
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO released (n, line) VALUES (?,?)", n+1, string(line))
+	_, err = tx.ExecContext(ctx, insertReleased, n+1, string(line))
 	return err
 }
 
@@ -273,7 +278,7 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-func gap(ctx context.Context, tx *sql.Tx, c release.Commit) error {
+func gap(ctx context.Context, tx *tx, c release.Commit) error {
 	if c.Gap == "" {
 		return nil
 	}
@@ -281,11 +286,11 @@ func gap(ctx context.Context, tx *sql.Tx, c release.Commit) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line))
+	_, err = tx.ExecContext(ctx, insertGap, string(line))
 	return err
 }
 
-func (l *Ledger) checkRoom(ctx context.Context, tx *sql.Tx, more int64) error {
+func (l *Ledger) checkRoom(ctx context.Context, tx *tx, more int64) error {
 	var bytes int64
 	if err := tx.QueryRowContext(ctx, waitingBytes).Scan(&bytes); err != nil {
 		return err

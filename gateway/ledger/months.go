@@ -16,15 +16,13 @@ CREATE TABLE IF NOT EXISTS archived (
 	n INTEGER PRIMARY KEY, stream TEXT NOT NULL, start INTEGER NOT NULL, line TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS archived_month ON archived (stream, start, n);`
 
-const addsMonth = "INSERT INTO archived (n, stream, start, line) VALUES (?,?,?,?)"
-
 // ErrMonth says that a line about a month cannot be true.
 var ErrMonth = errors.New("ledger: a month has a line when it is over, and again only when it has changed")
 
 // Enter says publicly what a month of a stream has, for ever or until it is withdrawn from.
 // Number, gateway and hash are filled in, and the line that it replaces.
 func (l Months) Enter(ctx context.Context, a books.Archived) error {
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return l.wrap(err)
 	}
@@ -47,10 +45,10 @@ func (l Months) Enter(ctx context.Context, a books.Archived) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, addsMonth, a.N, a.Stream, a.From.UnixNano(), string(line)); err != nil {
+	if _, err := tx.ExecContext(ctx, insertMonth, a.N, a.Stream, a.From.UnixNano(), string(line)); err != nil {
 		return l.wrap(err)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return l.wrap(err)
 	}
 	l.signal()

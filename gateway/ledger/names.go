@@ -19,11 +19,18 @@ INSERT OR IGNORE INTO named SELECT json_extract(line, '$.gateway') FROM (
 
 // enterName enters the gateway's name.
 func (l *Ledger) enterName(ctx context.Context) error {
-	if _, err := l.db.ExecContext(ctx, namesFromBook); err != nil {
+	tx, err := l.begin(ctx)
+	if err != nil {
 		return err
 	}
-	_, err := l.db.ExecContext(ctx, "INSERT OR IGNORE INTO named VALUES (?)", l.gateway)
-	return err
+	defer tx.Rollback() // after Commit it does nothing
+	if _, err := tx.ExecContext(ctx, namesFromBook); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, insertName, l.gateway); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
 }
 
 // Names are the names under which this gateway has released, and its present one.

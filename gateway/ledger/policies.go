@@ -42,7 +42,5 @@ func (l Policies) Enact(ctx context.Context, v Version) error {
 	if !v.Since.IsZero() {
 		since = v.Since.UnixNano()
 	}
-	_, err := l.db.ExecContext(ctx, "INSERT INTO policy (digest, since, files, motion) VALUES (?,?,?,?)", v.Digest,
-		since, v.Packed, v.Motion)
-	return err
+	return l.exec(ctx, insertPolicy, v.Digest, since, v.Packed, v.Motion)
 }

@@ -128,14 +128,14 @@ type Copy interface {
 // has not. The copy must continue what is here. It reads a line at a time; all of it
 // is taken over or nothing.
 func (l Recovery) Import(ctx context.Context, from Copy) (added int, err error) {
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return 0, l.wrap(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	// From here on the ledger has what a head names, and streams are not silent yet: a
 	// recovery that is killed in between must be seen as such.
-	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO unfinished VALUES (1)"); err != nil {
+	if _, err := tx.ExecContext(ctx, beginRecovery); err != nil {
 		return 0, l.wrap(err)
 	}
 	into, err := prepare(ctx, tx) // the statements end with the transaction
@@ -160,7 +160,7 @@ func (l Recovery) Import(ctx context.Context, from Copy) (added int, err error) 
 		}
 	}
 	err = from.Each("gaps.jsonl", func(line string) error {
-		done, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", line)
+		done, err := tx.ExecContext(ctx, insertGap, line)
 		if err != nil {
 			return err
 		}
@@ -171,7 +171,7 @@ func (l Recovery) Import(ctx context.Context, from Copy) (added int, err error) 
 	if err != nil {
 		return 0, err
 	}
-	err = tx.Commit()
+	err = tx.Commit(ctx)
 	l.forgetThrough()
 	return added, err
 }
@@ -179,21 +179,17 @@ func (l Recovery) Import(ctx context.Context, from Copy) (added int, err error) 
 // importer holds the statements of an import, which runs them hundreds of thousands
 // of times.
 type importer struct {
-	entry, addsEntry, release, addsRelease, journal, removal, addsRemoval, month,
-	addsMonth *sql.Stmt
+	tx                             *tx
+	entry, release, removal, month *sql.Stmt
 }
 
-func prepare(ctx context.Context, tx *sql.Tx) (i importer, err error) {
+func prepare(ctx context.Context, tx *tx) (i importer, err error) {
+	i.tx = tx
 	for stmt, text := range map[**sql.Stmt]string{
-		&i.entry:       "SELECT line FROM entry WHERE n = ?",
-		&i.addsEntry:   "INSERT INTO entry (n, key, day, unit, kind, epsilon, line) VALUES (?,?,?,?,?,?,?)",
-		&i.release:     "SELECT line FROM released WHERE n = ?",
-		&i.addsRelease: "INSERT INTO released (n, line) VALUES (?,?)",
-		&i.removal:     "SELECT line FROM removal WHERE n = ?",
-		&i.addsRemoval: "INSERT INTO removal (n, line) VALUES (?,?)",
-		&i.month:       "SELECT line FROM archived WHERE n = ?",
-		&i.addsMonth:   addsMonth,
-		&i.journal:     "INSERT OR IGNORE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,?)",
+		&i.entry:   "SELECT line FROM entry WHERE n = ?",
+		&i.release: "SELECT line FROM released WHERE n = ?",
+		&i.removal: "SELECT line FROM removal WHERE n = ?",
+		&i.month:   "SELECT line FROM archived WHERE n = ?",
 	} {
 		//nolint:sqlclosecheck // it ends with the transaction
 		if *stmt, err = tx.PrepareContext(ctx, text); err != nil {
@@ -208,7 +204,7 @@ func (i importer) addEntry(ctx context.Context, line string) (int, error) {
 	if err := json.Unmarshal([]byte(line), &e); err != nil {
 		return 0, err
 	}
-	return insertLine(ctx, i.entry, e.N, line, i.addsEntry, e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit,
+	return i.insertLine(ctx, i.entry, e.N, line, insertEntry, e.N, entryKey(e.Decision, e.Plan, e.Day), e.Day, e.Unit,
 		e.Kind, e.Epsilon, line)
 }
 
@@ -217,11 +213,11 @@ func (i importer) addRelease(ctx context.Context, line string) (int, error) {
 	if err := json.Unmarshal([]byte(line), &r); err != nil {
 		return 0, err
 	}
-	n, err := insertLine(ctx, i.release, r.N, line, i.addsRelease, r.N, line)
+	n, err := i.insertLine(ctx, i.release, r.N, line, insertReleased, r.N, line)
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	_, err = i.journal.ExecContext(ctx, r.Stream, r.Start.UnixNano(), r.End.UnixNano(), r.Policy, r.SHA256)
+	_, err = i.tx.ExecContext(ctx, insertJournal, r.Stream, r.Start.UnixNano(), r.End.UnixNano(), r.Policy, r.SHA256)
 	return n, err
 }
 
@@ -230,7 +226,7 @@ func (i importer) addRemoval(ctx context.Context, line string) (int, error) {
 	if err := json.Unmarshal([]byte(line), &r); err != nil {
 		return 0, err
 	}
-	return insertLine(ctx, i.removal, r.N, line, i.addsRemoval, r.N, line)
+	return i.insertLine(ctx, i.removal, r.N, line, insertRemoval, r.N, line)
 }
 
 func (i importer) addArchived(ctx context.Context, line string) (int, error) {
@@ -238,11 +234,13 @@ func (i importer) addArchived(ctx context.Context, line string) (int, error) {
 	if err := json.Unmarshal([]byte(line), &a); err != nil {
 		return 0, err
 	}
-	return insertLine(ctx, i.month, a.N, line, i.addsMonth, a.N, a.Stream, a.From.UnixNano(), line)
+	return i.insertLine(ctx, i.month, a.N, line, insertMonth, a.N, a.Stream, a.From.UnixNano(), line)
 }
 
 // insertLine adds a line of a book unless it is there; another one there is a fork.
-func insertLine(ctx context.Context, have *sql.Stmt, n int64, line string, insert *sql.Stmt, args ...any) (int, error) {
+func (i importer) insertLine(
+	ctx context.Context, have *sql.Stmt, n int64, line, insert string, args ...any,
+) (int, error) {
 	var old string
 	err := have.QueryRowContext(ctx, n).Scan(&old)
 	switch {
@@ -253,7 +251,7 @@ func insertLine(ctx context.Context, have *sql.Stmt, n int64, line string, inser
 	case !errors.Is(err, sql.ErrNoRows):
 		return 0, err
 	}
-	_, err = insert.ExecContext(ctx, args...)
+	_, err = i.tx.ExecContext(ctx, insert, args...)
 	return 1, err
 }
 
@@ -273,7 +271,7 @@ func (l Recovery) Skip(ctx context.Context, streams map[string]time.Time) error 
 	if err != nil {
 		return err
 	}
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -283,9 +281,8 @@ func (l Recovery) Skip(ctx context.Context, streams map[string]time.Time) error 
 		if !start.Before(until) {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx,
-			"INSERT OR REPLACE INTO journal (stream, start, stop, policy, digest) VALUES (?,?,?,?,'')",
-			stream, until.UnixNano()-1, until.UnixNano(), recovered); err != nil {
+		if _, err := tx.ExecContext(ctx, skipJournal, stream, until.UnixNano()-1, until.UnixNano(),
+			recovered); err != nil {
 			return err
 		}
 		if start.IsZero() {
@@ -295,14 +292,14 @@ func (l Recovery) Skip(ctx context.Context, streams map[string]time.Time) error 
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO gap (line) VALUES (?)", string(line)); err != nil {
+		if _, err := tx.ExecContext(ctx, insertGap, string(line)); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM unfinished"); err != nil {
+	if _, err := tx.ExecContext(ctx, endRecovery); err != nil {
 		return err
 	}
-	err = tx.Commit()
+	err = tx.Commit(ctx)
 	l.forgetThrough()
 	return err
 }
@@ -321,7 +318,7 @@ var ErrUnreleased = errors.New("nothing was released there")
 // to be shown instead. Rows are as the store has them; what it has refused is hidden when
 // it is sent again.
 func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.Observation) error {
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -351,16 +348,16 @@ func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO withdrawal (n, line) VALUES (?,?)", w.N, string(line)); err != nil {
+	if _, err := tx.ExecContext(ctx, insertWithdrawal, w.N, string(line)); err != nil {
 		return err
 	}
 	if len(rows) > 0 {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)", w.Stream,
+		if _, err := tx.ExecContext(ctx, insertOutbox, w.Stream,
 			w.Start.UnixNano(), string(raw)); err != nil {
 			return err
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
 	l.signal()

@@ -30,7 +30,7 @@ func (l Removals) Enter(ctx context.Context, r books.Removal) error {
 			return ErrRemoval
 		}
 	}
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return l.wrap(err)
 	}
@@ -44,19 +44,16 @@ func (l Removals) Enter(ctx context.Context, r books.Removal) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO removal (n, line) VALUES (?,?)", r.N, string(line)); err != nil {
+	if _, err := tx.ExecContext(ctx, insertRemoval, r.N, string(line)); err != nil {
 		return l.wrap(err)
 	}
 	// What was delivered must not come back, nor what waits arrive.
-	for _, table := range []string{"sent", "outbox", "aside"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" AS p WHERE stream = ? AND EXISTS (SELECT 1 FROM "+
-			"journal j WHERE j.stream = p.stream AND j.start = p.start AND j.stop <= ?) AND json_extract(rows, "+
-			"'$[0].decision') = ?",
-			r.Stream, r.Until.UnixNano(), r.Decision); err != nil {
+	for _, old := range []string{deleteOldSent, deleteOldOutbox, deleteOldAside} {
+		if _, err := tx.ExecContext(ctx, old, r.Stream, r.Until.UnixNano(), r.Decision); err != nil {
 			return l.wrap(err)
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return l.wrap(err)
 	}
 	l.signal()

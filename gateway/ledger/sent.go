@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"time"
 )
 
@@ -25,7 +24,7 @@ CREATE TRIGGER IF NOT EXISTS sent_out AFTER DELETE ON sent BEGIN
 // Delivered takes all parcels up to and including seq out of the outbox. The latest are
 // kept a while.
 func (l Outbox) Delivered(ctx context.Context, seq int64) error {
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return l.wrap(err)
 	}
@@ -33,15 +32,12 @@ func (l Outbox) Delivered(ctx context.Context, seq int64) error {
 	if err := moveSent(ctx, tx, seq); err != nil {
 		return l.wrap(err)
 	}
-	return l.wrap(tx.Commit())
+	return l.wrap(tx.Commit(ctx))
 }
 
 // moveSent moves parcels from the outbox to those that were sent, of which the oldest go.
-func moveSent(ctx context.Context, tx *sql.Tx, seq int64) error {
-	for _, do := range []string{
-		"INSERT OR REPLACE INTO sent SELECT seq, stream, start, rows FROM outbox WHERE seq <= ?",
-		"DELETE FROM outbox WHERE seq <= ?",
-	} {
+func moveSent(ctx context.Context, tx *tx, seq int64) error {
+	for _, do := range []string{copyToSent, deleteOutbox} {
 		if _, err := tx.ExecContext(ctx, do, seq); err != nil {
 			return err
 		}
@@ -51,7 +47,7 @@ func moveSent(ctx context.Context, tx *sql.Tx, seq int64) error {
 		if err := tx.QueryRowContext(ctx, "SELECT bytes FROM sent_size").Scan(&bytes); err != nil || bytes <= maxSent {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent ORDER BY seq LIMIT 16)")
+		_, err := tx.ExecContext(ctx, deleteOldestSent)
 		if err != nil {
 			return err
 		}
@@ -61,13 +57,12 @@ func moveSent(ctx context.Context, tx *sql.Tx, seq int64) error {
 // Resend puts what was delivered of a window into the outbox again, in its order; false
 // where it is not kept any more.
 func (l Outbox) Resend(ctx context.Context, stream string, start time.Time) (bool, error) {
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := l.begin(ctx)
 	if err != nil {
 		return false, l.wrap(err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	done, err := tx.ExecContext(ctx, "INSERT INTO outbox (stream, start, rows) SELECT stream, start, rows FROM sent "+
-		"WHERE stream = ? AND start = ? ORDER BY seq", stream, start.UnixNano())
+	done, err := tx.ExecContext(ctx, copyToOutbox, stream, start.UnixNano())
 	if err != nil {
 		return false, l.wrap(err)
 	}
@@ -75,11 +70,10 @@ func (l Outbox) Resend(ctx context.Context, stream string, start time.Time) (boo
 	if err != nil || n == 0 {
 		return false, l.wrap(err)
 	}
-	const drop = "DELETE FROM sent WHERE stream = ? AND start = ?"
-	if _, err := tx.ExecContext(ctx, drop, stream, start.UnixNano()); err != nil {
+	if _, err := tx.ExecContext(ctx, deleteSent, stream, start.UnixNano()); err != nil {
 		return false, l.wrap(err)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		return false, l.wrap(err)
 	}
 	l.signal()
