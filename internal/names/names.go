@@ -28,13 +28,20 @@ func Valid(s string) bool { return pattern.MatchString(s) }
 // is written: no control, invisible or direction-changing characters. Members sign
 // texts that quote it.
 func Visible(s string) bool {
-	for _, r := range s {
+	at, _ := Hidden(s)
+	return at < 0
+}
+
+// Hidden is the first character of a text that shows nothing or turns the writing round, and
+// the byte that it begins at; -1 where there is none.
+func Hidden(s string) (at int, r rune) {
+	for i, r := range s {
 		if unicode.IsControl(r) || r == utf8.RuneError ||
 			unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point) {
-			return false
+			return i, r
 		}
 	}
-	return true
+	return -1, 0
 }
 
 // MaxWords bounds the words for one id in one language, in characters.

@@ -75,6 +75,7 @@ func Directory(
 	c.named()
 	if c.charter != nil {
 		c.charterAndRoster()
+		c.contacts()
 		c.suspensions()
 	}
 	if c.zones != nil {

@@ -30,6 +30,7 @@ func (c *checker) filled(inForce *bundle.Policy) {
 		if file != "suspended.yaml" { // whose reasons may be in a hurry
 			c.languages(file, tree)
 			c.commented(file, tree)
+			c.capitals(file, tree)
 		}
 		c.settle(before, c.voted(file, inForce) && c.sameLanguages(inForce))
 	}
@@ -103,6 +104,9 @@ func (c *checker) sameLanguages(inForce *bundle.Policy) bool {
 var (
 	// angled is how templates mark what is to be written: <the law that allows it>.
 	angled = regexp.MustCompile(`<[^<>]*\pL[^<>]*>`)
+	// markup is a tag of HTML, which no page obeys.
+	markup = regexp.MustCompile(`(?i)</?(a|b|i|u|p|br|em|h[1-6]|hr|li|ul|ol|div|img|sub|sup|font|span|small|script|` +
+		`strong|style|table|td|tr)(\s+[a-z-]+\s*=[^<>]*|\s*)/?>`)
 	// device is a place with what devices send, where angles may be meant.
 	device = regexp.MustCompile(`^(where/\d+/value|publish/by/\d+/values/\d+)$`)
 	// prose are the places of a policy that people read as sentences or names.
@@ -138,8 +142,11 @@ func (c *checker) placeholders(file string, tree *yamldoc.Tree) {
 		case angled.MatchString(s.Text), s.Place == "city/id" && s.Text == TemplateCity, prose.MatchString(s.Place) &&
 			unsaid(s.Text) && s.Place != "legal_basis":
 			c.at(file, "T01", s.Place, s.Text, named(s.Place))
-			if s.Text == "" {
-				c.found[len(c.found)-1].Case = "empty"
+			switch f := &c.found[len(c.found)-1]; {
+			case s.Text == "":
+				f.Case = "empty"
+			case markup.MatchString(s.Text):
+				f.Case, f.Args = "markup", []any{markup.FindString(s.Text)}
 			}
 		}
 	}

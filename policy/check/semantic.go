@@ -17,7 +17,6 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
 	"sluice/policy/decision"
-	"sluice/policy/diff"
 	"sluice/register"
 )
 
@@ -246,21 +245,6 @@ func (c *checker) valid() {
 				c.bad["kinds.yaml"] = true
 			}
 		}
-	}
-}
-
-func (c *checker) quorums() {
-	for _, q := range []diff.Quorum{diff.Enact, diff.Weaken, diff.Charter, diff.Roster, diff.Suspend} {
-		n := q.Of(c.charter)
-		switch {
-		case n < 1:
-			c.at("charter.yaml", "K02", "quorums/"+string(q), q)
-		case c.council != nil && len(c.council.Members) > 0 && n > len(c.council.Members):
-			c.at("charter.yaml", "K01", "quorums/"+string(q), q, n, len(c.council.Members))
-		}
-	}
-	if q := c.charter.Quorums; q.Weaken < q.Enact || q.Suspend > q.Enact {
-		c.at("charter.yaml", "K03", "quorums")
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
+	"sluice/internal/names"
 	"sluice/internal/yamldoc"
 	"sluice/policy/schema"
 )
@@ -185,6 +186,11 @@ func (c *checker) unknown(file string, place []string, key string, here *jsonsch
 		best = example(here) // its keys are not listed
 	}
 	f := Finding{File: file, Line: p.Line, Column: p.Column, Rule: "S02", Args: []any{key, best}}
+	if at, r := names.Hidden(key); at >= 0 {
+		f.Rule, f.Case, f.Args = "Y02", "key", []any{fmt.Sprintf("%U", r), key}
+		c.add(f)
+		return near
+	}
 	if name, rest, tight := strings.Cut(key, ":"); tight && known[name] != nil {
 		f.Case, f.Args = "blank", []any{key, name + ": " + rest}
 		near = name

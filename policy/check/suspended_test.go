@@ -34,7 +34,7 @@ func TestSuspensions(t *testing.T) {
 			"at most 500"},
 		"a list": {"  - decision: \"2026-14\"\n    reason: [a fault]", "S04", 3,
 			"{ca: Un sensor ha estat manipulat, en: A"},
-		"a turn":       {"  - decision: \"2026-14\"\n    reason: {ca: \"a\\u202eb\"}", "D99", 3, ""},
+		"a turn":       {"  - decision: \"2026-14\"\n    reason: {ca: \"a\\u202eb\"}", "Y02", 3, "U+202E"},
 		"no reason":    {"  - decision: \"2026-14\"\n    reason:", "T01", 3, "“reason” is empty"},
 		"a dash alone": {"  -", "S04", 2, "keys with values"},
 		"nothing":      {"", "S04", 1, "write [] where there is nothing"},

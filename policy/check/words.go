@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sluice/internal/names"
+	"sluice/internal/yamldoc"
 	"sluice/policy/decision"
 )
 
@@ -20,18 +21,23 @@ var (
 	contactAt = regexp.MustCompile(`^city/(responsible|dpo|authority)/([a-z]+)$`)
 )
 
-// unreadable finds words and contacts that no page could show, each under its line (K51, K52).
-// A file that has any is not gone on with.
+// unreadable finds texts with a character that nobody sees (Y02), and words and contacts that
+// no page could show (K51, K52), each under its line. A file that has any is not gone on with.
 func (c *checker) unreadable() {
-	for file, tree := range c.trees {
-		for _, s := range tree.Strings() {
+	for _, file := range slices.Sorted(maps.Keys(c.trees)) {
+		for _, s := range c.trees[file].Strings() {
+			if c.hidden(file, s) || s.Text == "" || c.said(file, s.Place) {
+				continue
+			}
 			switch at := contactAt.FindStringSubmatch(s.Place); {
 			case at != nil && file == "charter.yaml":
 				c.contact(file, s.Place, at[2], s.Text)
-			case wordsAt.MatchString(s.Place) && s.Text != "": // said by the schema
-				if err := names.CheckWords(map[string]string{path.Base(s.Place): s.Text}); err != nil {
-					c.at(file, "K52", s.Place)
-					c.found[len(c.found)-1].Note = err.Error()
+			case wordsAt.MatchString(s.Place):
+				if names.CheckWords(map[string]string{path.Base(s.Place): s.Text}) != nil {
+					c.at(file, "K52", s.Place, named(s.Place))
+					if strings.ContainsAny(s.Text, "\n\r\t") {
+						c.found[len(c.found)-1].Case = "lines"
+					}
 					c.bad[file] = true
 				}
 			}
@@ -39,30 +45,52 @@ func (c *checker) unreadable() {
 	}
 }
 
+// said reports whether the value at a place has a finding already.
+func (c *checker) said(file, place string) bool {
+	p := c.trees[file].At(strings.Split(place, "/"), false)
+	return slices.ContainsFunc(c.found, func(f Finding) bool {
+		return f.File == file && f.Line == p.Line && f.Column == p.Column
+	})
+}
+
+// hidden finds a character that shows nothing or turns the writing round. Whatever else is wrong
+// with the text is so because of it.
+func (c *checker) hidden(file string, s yamldoc.StringAt) bool {
+	at, r := names.Hidden(s.Text)
+	if at < 0 || device.MatchString(s.Place) || strings.ContainsRune("\n\r\t", r) {
+		return false // what breaks a line is seen
+	}
+	p := c.trees[file].At(strings.Split(s.Place, "/"), false)
+	c.found = slices.DeleteFunc(c.found, func(f Finding) bool {
+		return f.File == file && f.Line == p.Line && f.Column == p.Column
+	})
+	c.at(file, "Y02", s.Place, fmt.Sprintf("%U", r), named(s.Place), tail(s.Text[:at]))
+	if at == 0 || tail(s.Text[:at]) == "" {
+		c.found[len(c.found)-1].Case = "first"
+	}
+	c.bad[file] = c.bad[file] || !c.voted(file, c.inForce)
+	return true
+}
+
+// tail is the end of a text that fits into a sentence.
+func tail(s string) string {
+	const most = 20
+	r := []rune(s)
+	return string(r[max(0, len(r)-most):])
+}
+
 // contact looks at one part of a contact.
 func (c *checker) contact(file, place, key, text string) {
 	p := decision.Party{Name: "x"}
 	part, known := map[string]*string{"name": &p.Name, "address": &p.Address, "email": &p.Email, "phone": &p.Phone,
 		"web": &p.Web}[key]
-	if !known || text == "" {
+	if !known {
 		return
 	}
 	if *part = text; p.Check() != nil {
 		c.at(file, "K51", place, key)
 		c.found[len(c.found)-1].Case = key
 		c.bad[file] = true
-	}
-}
-
-// limits finds limits of a measure that can be compared with nothing that is published.
-func (c *checker) limits(file, place string, d *decision.Document, m decision.Measure) {
-	if len(m.Limits) > 0 && strings.HasPrefix(m.Of, "histogram(") {
-		c.at(file, "D39", place+"/limits", m.Name)
-	}
-	for i, l := range m.Limits {
-		if !l.Over.IsZero() && l.Over.Nominal() < d.Publish.Every.Nominal() {
-			c.at(file, "D38", fmt.Sprintf("%s/limits/%d/over", place, i), l.Over, d.Publish.Every)
-		}
 	}
 }
 
