@@ -136,15 +136,26 @@ func (p *plot) stride() (stride, []time.Time) {
 		if p.To.Sub(p.From) > 50*time.Hour && s.clock > 0 || p.To.Sub(p.From) > 100*24*time.Hour && s.months == 0 {
 			continue
 		}
-		list, need := s.times(p), 0.0
-		for _, t := range list {
-			need += wide(s.say(p, t), false) + 12
-		}
-		if len(list) < 100 && need <= p.right-p.left+24 {
+		list := s.times(p)
+		if len(list) < 100 && p.fits(s, list) {
 			return s, list
 		}
 	}
 	return stride{months: 12}, nil
+}
+
+// fits reports whether no word of the times touches the next.
+func (p *plot) fits(s stride, list []time.Time) bool {
+	last := math.Inf(-1)
+	for _, t := range list {
+		long := wide(s.say(p, t), false)
+		from := max(0, min(p.x(t)-long/2, p.on.Wide-long))
+		if from < last+8 {
+			return false
+		}
+		last = from + long
+	}
+	return true
 }
 
 // times draws the lower axis. Below clock times the days are named.

@@ -6,8 +6,8 @@
 //     there is room, so that withheld, no data and zero cannot be confused.
 //   - A place has one colour, dash and shape for ever: those of its position in the stream's
 //     closed list, see PlaceStyle.
-//   - What it is compared with lies behind, faint; limits are dashed lines with their names.
-//   - Names stand at the lines' ends.
+//   - What it is compared with lies behind, faint; limits are dashed lines.
+//   - Names stand at the lines' ends, those of limits above the plot: no word lies on a number.
 //
 // Page gives a chart twice, for wide and for narrow screens, of which a style sheet shows one;
 // Picture gives it as a sheet of its own, with all that must travel with it; Mini gives a
@@ -51,12 +51,6 @@ type Series struct {
 	Marks []Mark // in order of time
 	// Before are the marks of another time, moved to this one.
 	Before []Mark
-}
-
-// Limit is a value that the numbers are compared with.
-type Limit struct {
-	Value float64
-	Name  string
 }
 
 // Chart is a view of some places over a span of time.
@@ -112,6 +106,7 @@ type plot struct {
 	*Chart
 	on                     *picture.Sheet
 	left, right, top, foot float64 // of the part between the axes
+	below                  float64 // where what is below the lower axis begins
 	min, max               float64
 	empty                  bool // nothing was published
 	names                  float64
@@ -121,15 +116,17 @@ type plot struct {
 func (c *Chart) plot(f form) *plot {
 	on := &picture.Sheet{Wide: f.wide, Title: c.title()}
 	p := c.draw(on, 0, f)
-	on.High = f.high + rowHigh*float64(p.rows())
+	on.High = p.below + rowHigh*float64(p.rows())
 	return p
 }
 
 // draw puts the chart on a sheet, from a height on.
 func (c *Chart) draw(on *picture.Sheet, y float64, f form) *plot {
-	p := &plot{Chart: c, on: on, top: y + topRoom, foot: y + f.high - footRoom, names: f.names}
+	p := &plot{Chart: c, on: on, names: f.names}
 	p.scale()
 	p.margins(f)
+	y += p.legend(y)
+	p.top, p.foot, p.below = y+topRoom, y+f.high-footRoom, y+f.high
 	p.values()
 	p.times()
 	p.endings()
@@ -141,7 +138,7 @@ func (c *Chart) draw(on *picture.Sheet, y float64, f form) *plot {
 	}
 	p.limits()
 	p.labels()
-	p.gaps(y + f.high)
+	p.gaps(p.below)
 	return p
 }
 
@@ -234,7 +231,10 @@ func (p *plot) margins(f form) {
 	for i := range p.Series {
 		longest = max(longest, wide(p.Series[i].Name, true))
 	}
-	p.names = min(f.names, longest)
+	for _, l := range p.near() {
+		longest = max(longest, wide(l.Short, false))
+	}
+	p.names = min(f.names, longest+0.01) // fit divides by what wide multiplies with
 	p.right = f.wide - p.names - 12
 }
 

@@ -165,7 +165,7 @@ func TestScale(t *testing.T) {
 		{[]any{-12.0, 8.0}, false, 0, -20, 20, true}, {[]any{60.0}, true, 60, 56, 64, true},
 	} {
 		c := drawn(series(0, "a", x.values...))
-		c.Level, c.Limits = x.level, []Limit{{x.limit, "limit"}}
+		c.Level, c.Limits = x.level, []Limit{{x.limit, "limit", "much"}}
 		p := c.plot(wideForm)
 		if p.min != x.min || p.max != x.max {
 			t.Errorf("%v goes from %v to %v; want %v to %v", x.values, p.min, p.max, x.min, x.max)
@@ -180,20 +180,53 @@ func TestScale(t *testing.T) {
 // TestLimitsApart: the names of limits that are close do not touch, and each is there.
 func TestLimitsApart(t *testing.T) {
 	c := drawn(series(0, "a", 20.0, 30.0))
-	c.Limits = []Limit{{45, "guide"}, {50, "law"}, {48, "plan"}, {900, "far"}}
-	name := regexp.MustCompile(`class="limit-name halo" x="[\d.]+" y="([\d.]+)">([^<]+)<`)
-	last := 0.0
-	found := name.FindAllStringSubmatch(svg(c), -1)
-	for _, m := range found {
+	c.Limits = []Limit{{45, "guide", "45"}, {50, "law", "50"}, {48, "plan", "48"}, {900, "far", "900"}}
+	name := regexp.MustCompile(`class="limit-name" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<`)
+	last := map[string]float64{}
+	var found []string
+	for _, m := range name.FindAllStringSubmatch(svg(c), -1) {
 		var y float64
-		if _, err := fmt.Sscan(m[1], &y); err != nil || y-last < small {
-			t.Errorf("%s is at %v, the one before at %v", m[2], y, last)
+		if _, err := fmt.Sscan(m[2], &y); err != nil || y-last[m[1]] < small {
+			t.Errorf("%s is at %v, the one before at %v", m[3], y, last[m[1]])
 		}
-		last = y
+		last[m[1]] = y
+		found = append(found, m[3])
 	}
-	if len(found) != 4 || found[0][2] != "↑ far" {
-		t.Errorf("the limits are %q", found)
+	if got := strings.Join(found, " "); got != "↑ far law plan guide 50 48 45" {
+		t.Errorf("the limits are %q", got)
 	}
+}
+
+// TestNothingHidesNumbers: no word of a chart, with its halo, lies where numbers are drawn.
+func TestNothingHidesNumbers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		value := rapid.Float64Range(0, 100)
+		var list []Series
+		for place := range rapid.IntRange(1, 8).Draw(t, "places") {
+			s := series(place, fmt.Sprint("Place ", place), 0.0)
+			for n := range 96 {
+				s.Marks = append(s.Marks, at(n, value.Draw(t, "value")))
+			}
+			list = append(list, s)
+		}
+		c := drawn(list...)
+		c.Level = rapid.Bool().Draw(t, "level")
+		for n := range rapid.IntRange(0, 4).Draw(t, "limits") {
+			name := fmt.Sprint("a limit with a long name ", n)
+			c.Limits = append(c.Limits, Limit{value.Draw(t, "limit"), name, "99.5"})
+		}
+		for _, f := range []form{wideForm, narrowForm} {
+			p := c.plot(f)
+			for _, b := range p.on.Words() {
+				if b.Right > p.left && b.Left < p.right && b.Foot > p.top-3 && b.Top < p.foot+3 {
+					t.Fatalf("%q lies on the numbers: %+v", b.Text, b)
+				}
+				if b.Left < -1 || b.Right > p.on.Wide+1 || b.Top < -1 || b.Foot > p.on.High+1 {
+					t.Fatalf("%q is not on the sheet: %+v", b.Text, b)
+				}
+			}
+		}
+	})
 }
 
 // TestTimes looks at the words of the lower axis: the first and the last tick have theirs, and

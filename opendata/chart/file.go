@@ -32,7 +32,7 @@ func (c *Chart) File(f Frame) *picture.Sheet {
 	write(tickStyle, f.Below, lineSize, 2)
 	y += 8
 	p := c.draw(on, y, wideForm)
-	y += wideForm.high + rowHigh*float64(p.rows())
+	y = p.below + rowHigh*float64(p.rows())
 	for _, note := range f.Notes {
 		y += 3
 		write(tickStyle, note, noteSize, 4)

@@ -1,8 +1,6 @@
 package chart
 
 import (
-	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -121,69 +119,6 @@ func m4(c []Mark) []int {
 		}
 	}
 	return out
-}
-
-// limits draws limits as lines with their names, the highest above its line and those close
-// below it under theirs; those too far away are named at the edge.
-func (p *plot) limits() {
-	if p.empty {
-		return
-	}
-	list := slices.Clone(p.Limits)
-	slices.SortStableFunc(list, func(a, b Limit) int { return cmp.Compare(b.Value, a.Value) })
-	last := math.Inf(-1)
-	for _, l := range list {
-		words, y := l.Name, p.y(l.Value)
-		switch {
-		case l.Value > p.max:
-			words, y = "↑ "+words, p.top+small
-		case l.Value < p.min:
-			words, y = "↓ "+words, p.foot-2
-		default:
-			p.on.Line(limit, picture.Point{X: p.left, Y: y}, picture.Point{X: p.right, Y: y})
-			if y -= 4; y < max(last+small, p.top+small-4) {
-				y += small + 6
-			}
-		}
-		y = max(y, last+small+2)
-		last = y
-		p.on.Text(limitName, picture.Label{X: p.left + 4, Y: y, Size: small, Halo: true,
-			Text: fit(words, p.right-p.left-8, false)})
-	}
-}
-
-// labels writes each name at the end of its line, where they do not touch.
-func (p *plot) labels() {
-	type label struct {
-		s *Series
-		y float64
-	}
-	var list []label
-	for n := range p.Series {
-		s := &p.Series[n]
-		for i := len(s.Marks) - 1; i >= 0; i-- {
-			m := &s.Marks[i]
-			if !m.band() {
-				continue
-			}
-			v := (*m.Low + *m.High) / 2
-			if m.Value != nil {
-				v = *m.Value
-			}
-			list = append(list, label{s, p.y(v)})
-			break
-		}
-	}
-	slices.SortStableFunc(list, func(a, b label) int { return cmp.Compare(a.y, b.y) })
-	heights := make([]float64, len(list))
-	for i := range list {
-		heights[i] = list[i].y
-	}
-	apart(heights, small+2, p.top-4, p.foot)
-	for i, l := range list {
-		p.on.Text(PlaceStyle(l.s.Place, "name"), picture.Label{X: p.right + 8, Y: heights[i] + 4, Size: small,
-			Text: fit(l.s.Name, p.names, true)})
-	}
 }
 
 // apart moves heights, in order, so that they are a gap apart and, if they can, within bounds.

@@ -149,7 +149,7 @@ func decided(list []books.Decision, city books.City, streams []query.Stream) (ou
 			if st.Decision != x.ID {
 				continue
 			}
-			e.Stream = st.ID
+			e.Stream, e.stream = st.ID, st
 			for _, c := range st.Cells {
 				if !slices.Contains(e.Zones, c.Zone) {
 					e.Zones = append(e.Zones, c.Zone)

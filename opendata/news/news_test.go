@@ -265,6 +265,27 @@ func TestLimitWords(t *testing.T) {
 	}
 }
 
+// TestSeveralMeasures: what is told of a stream with several measures says of which.
+func TestSeveralMeasures(t *testing.T) {
+	s := city()
+	st := air("mean(no2)", books.Limit{Value: 40, Source: "law"})
+	st.Measures[0].Names = map[string]string{"en": "NO₂"}
+	pm := books.Measure{Name: "pm10", Unit: "ug/m3", Names: map[string]string{"en": "PM₁₀"}}
+	st.Measures = append(st.Measures, pm)
+	s["streams.json"] = []books.Stream{st}
+	s["decisions.json"] = []books.Decision{{ID: "17", Title: st.Title, State: books.InForce, From: "2026-01-01",
+		Until: "2026-12-31"}}
+	list, err := desk(s, rows{number(9, 77)}).Events(t.Context())
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	for i, want := range []string{"Air, NO₂, El Port: a limit was exceeded", "Decided: Air (NO₂, PM₁₀)"} {
+		if got := list[i].Tell(names("en")).Title; got != want {
+			t.Errorf("it is %q; want %q", got, want)
+		}
+	}
+}
+
 // TestCategoryWords: a category is told in the city's words for its field.
 func TestCategoryWords(t *testing.T) {
 	n := names("ca")

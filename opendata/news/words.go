@@ -31,6 +31,34 @@ func (n Names) where(zone, field, category string) string {
 	return name
 }
 
+// titled is a stream's title with, where it has several measures, the one that is meant.
+func (n Names) titled(st query.Stream, measure string) string {
+	title, _ := n.Words.Title(st.Title)
+	if m := st.Among(measure); m != nil {
+		title += ", " + n.called().MeasureName(*m)
+	}
+	return title
+}
+
+// whole is a decision's title with, where its stream has several measures, all of them.
+func (n Names) whole(e Event) string {
+	title, _ := n.Words.Title(e.decision.Title)
+	if len(e.stream.Measures) < 2 {
+		return title
+	}
+	var names []string
+	for _, m := range e.stream.Measures[:min(len(e.stream.Measures), mostNamed)] {
+		names = append(names, n.called().MeasureName(m))
+	}
+	if len(e.stream.Measures) > mostNamed {
+		names = append(names, "…")
+	}
+	return title + " (" + strings.Join(names, ", ") + ")"
+}
+
+// mostNamed bounds the measures that a title names.
+const mostNamed = 4
+
 // Told is an event in words.
 type Told struct {
 	Event
@@ -44,7 +72,7 @@ type Told struct {
 // Tell puts an event into words.
 func (e Event) Tell(n Names) Told {
 	t, l := Told{Event: e}, n.Words
-	title, _ := l.Title(e.decision.Title)
+	title := n.whole(e)
 	switch e.Kind {
 	case Decided:
 		t.Title = l.Say("Decided: %s", title)
@@ -100,7 +128,7 @@ func (e Event) newSensors(n Names) (title, text string) {
 
 func (e Event) takenBack(n Names) (title, text string) {
 	l := n.Words
-	stream, _ := l.Title(e.stream.Title)
+	stream := n.titled(e.stream, e.number.Measure)
 	start, end := e.number.Start.In(query.Place(e.Timezone)), e.number.End.In(query.Place(e.Timezone))
 	title = l.Say("Numbers were taken back: %s", stream)
 	text = l.Say("Those of %s between %s and %s.", l.Day(start), l.Clock(start), l.Clock(end))
@@ -112,7 +140,7 @@ func (e Event) takenBack(n Names) (title, text string) {
 
 func (e Event) aboveLimit(n Names) (title, text string) {
 	l, o, p := n.Words, &e.number, e.passed
-	stream, _ := l.Title(e.stream.Title)
+	stream := n.titled(e.stream, o.Measure)
 	where := n.where(o.Zone, e.stream.CategoryField, o.Category)
 	start, end := o.Start.In(query.Place(e.Timezone)), o.End.In(query.Place(e.Timezone))
 	title = l.Say("%s, %s: a limit was exceeded", stream, where)

@@ -147,6 +147,36 @@ func (s *Sheet) Text(st Style, l Label) {
 	}
 }
 
+// Box is where a text lies.
+type Box struct {
+	Text                   string
+	Left, Right, Top, Foot float64
+}
+
+// Words are the texts of the sheet, with where they lie, their halos included.
+func (s *Sheet) Words() (out []Box) {
+	for i := range s.marks {
+		m := &s.marks[i]
+		if m.kind != text {
+			continue
+		}
+		l, halo := &m.label, 0.0
+		if l.Halo {
+			halo = 2
+		}
+		wide := Width(l.Text, l.Size, m.style.Bold)
+		x := l.X
+		switch l.Anchor {
+		case Middle:
+			x -= wide / 2
+		case End:
+			x -= wide
+		}
+		out = append(out, Box{l.Text, x - halo, x + wide + halo, l.Y - 0.8*l.Size - halo, l.Y + 0.25*l.Size + halo})
+	}
+	return out
+}
+
 // outline is the polygon of a dot.
 func (m *mark) outline() []Point {
 	c, r := m.points[0], m.radius

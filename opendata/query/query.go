@@ -65,6 +65,16 @@ type Stream struct {
 	Standing books.Standing // its decision's; empty where it is not known
 }
 
+// Among is the measure of a number, where the stream has several and the number alone does
+// not say of which it is; else nil.
+func (st Stream) Among(measure string) *books.Measure {
+	at := slices.IndexFunc(st.Measures, func(m books.Measure) bool { return m.Name == measure })
+	if at < 0 || len(st.Measures) == 1 {
+		return nil
+	}
+	return &st.Measures[at]
+}
+
 // EpochsOf returns the stream's latest epochs at a gateway; all of them if gateway is
 // empty.
 func (st Stream) EpochsOf(gateway string) (list []Epoch) {

@@ -66,10 +66,7 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		"system":   func(preset string) string { return system(s, preset) },
 		"href":     v.href,
 		"api":      link,
-		"snippet": func(base string, p *streamPage) string {
-			title, _ := s.Title(p.Title)
-			return snippet(base, p, s.Code, title)
-		},
+		"snippet":  func(base string, p *streamPage) string { return w.snippet(s, base, p) },
 	}
 	maps.Copy(all, w.viewFuncs(s))
 	maps.Copy(all, archiveFuncs(s))

@@ -39,14 +39,7 @@ func newLead(o *store.Observation, st query.Stream, zoneMap zonemap.Map, words i
 }
 
 // Kind is the number's measure, where its stream has several; else nil.
-func (l lead) Kind() *books.Measure {
-	for i := range l.Stream.Measures {
-		if m := &l.Stream.Measures[i]; m.Name == l.Measure && len(l.Stream.Measures) > 1 {
-			return m
-		}
-	}
-	return nil
-}
+func (l lead) Kind() *books.Measure { return l.Stream.Among(l.Measure) }
 
 // Counted reports whether the number is a count rather than a measurement.
 func (l lead) Counted() bool { return counted(l.Stream, l.Measure) }
@@ -167,7 +160,11 @@ func (w *Web) card(
 		}
 	}
 	if len(line.Marks) > 1 {
-		h.Mini = chart.Mini(line, s.Say("The last day")+": "+h.Newest.Where, "mini-"+strconv.Itoa(n))
+		what := h.Newest.Where
+		if m := h.Newest.Kind(); m != nil {
+			what = words.MeasureName(*m) + ", " + what
+		}
+		h.Mini = chart.Mini(line, s.Say("The last day")+": "+what, "mini-"+strconv.Itoa(n))
 	}
 	return h, nil
 }

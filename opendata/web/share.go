@@ -62,7 +62,11 @@ func (w *Web) shared(v locale, city books.City, page any) share {
 		out.Title, _ = s.Title(p.Title)
 		out.Text = s.Say("decision %s", p.Decision) + ", " + city.Name
 		if a := p.Answer; a != nil && published(a.Observation) {
-			out.Text = a.Where + ": " + s.Amount(*a.Value, a.Unit) + " " + w.words(s).Unit(a.Unit, *a.Value) + ". " +
+			where := a.Where
+			if m := p.Among(p.Measure.Name); m != nil {
+				where = w.words(s).MeasureName(*m) + ", " + where
+			}
+			out.Text = where + ": " + s.Amount(*a.Value, a.Unit) + " " + w.words(s).Unit(a.Unit, *a.Value) + ". " +
 				between(s, p.Stream, a.Observation) + " " + sentence(out.Text) + "."
 		}
 		if !p.Nothing {
@@ -166,7 +170,11 @@ func (w *Web) decisionCard(r *http.Request) (*httpcache.Reply, error) {
 }
 
 // snippet is the text with which another site frames the view.
-func snippet(base string, p *streamPage, lang string, title string) string {
-	return `<iframe src="` + template.HTMLEscapeString(base+link(p.Frame(), "lang", lang)) + `" title="` +
+func (w *Web) snippet(s *i18n.Localizer, base string, p *streamPage) string {
+	title, _ := s.Title(p.Title)
+	if m := p.Among(p.Measure.Name); m != nil {
+		title += ", " + w.words(s).MeasureName(*m)
+	}
+	return `<iframe src="` + template.HTMLEscapeString(base+link(p.Frame(), "lang", s.Code)) + `" title="` +
 		template.HTMLEscapeString(title) + `" width="600" height="640" loading="lazy" style="border:0"></iframe>`
 }

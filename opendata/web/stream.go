@@ -149,8 +149,8 @@ func (p *streamPage) drawing(words i18n.Words, s *i18n.Localizer) *chart.Chart {
 		c.Series = append(c.Series, x)
 	}
 	for _, l := range p.Measure.Limits {
-		name := words.Limit(l) + ", " + s.Amount(l.Value, p.Measure.Unit)
-		c.Limits = append(c.Limits, chart.Limit{Value: l.Value, Name: name})
+		much := s.Amount(l.Value, p.Measure.Unit)
+		c.Limits = append(c.Limits, chart.Limit{Value: l.Value, Name: words.Limit(l) + ", " + much, Short: much})
 	}
 	return c
 }
