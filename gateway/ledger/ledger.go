@@ -74,7 +74,7 @@ type file struct {
 	path    string
 	gateway string
 	changed chan struct{} // signalled, without blocking, after a commit
-	log     Log           // that machines share; nil where there is one machine
+	shared  Log           // that machines share; nil where there is one machine
 
 	following sync.Mutex // one goroutine at a time takes over what others wrote
 

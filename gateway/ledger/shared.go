@@ -49,8 +49,8 @@ type place struct {
 	SHA256    string
 }
 
-// shared is a transaction in the log.
-type shared struct {
+// transaction is one in the log.
+type transaction struct {
 	Prev    string   `json:"prev_sha256"` // the place's digest before it
 	Changes []effect `json:"changes"`
 }
@@ -112,7 +112,7 @@ func (v value) plain() any {
 }
 
 func encode(at place, changes []effect) ([]byte, error) {
-	return json.Marshal(shared{Prev: at.SHA256, Changes: changes})
+	return json.Marshal(transaction{Prev: at.SHA256, Changes: changes})
 }
 
 // next is the place behind a transaction.
@@ -153,7 +153,7 @@ func placeIn(ctx context.Context, q querier) (p place, err error) {
 // Share has the ledger share its books with other machines from now on, through their log. It
 // takes over first what others have written. It is called before anything else is.
 func (l *Ledger) Share(ctx context.Context, log Log) error {
-	l.log = log
+	l.shared = log
 	return l.wrap(l.follow(ctx))
 }
 
@@ -170,7 +170,7 @@ func (l *file) follow(ctx context.Context) error {
 	// The last one that is here comes again, since that it is the same one there says that all
 	// before are.
 	seen := at.N == 0
-	err = l.log.Each(ctx, at.Before, func(end uint64, body []byte) error {
+	err = l.shared.Each(ctx, at.Before, func(end uint64, body []byte) error {
 		if !seen {
 			if seen = (place{}).next(end, body).SHA256 == at.SHA256 && end == at.N; !seen {
 				return ErrShorter
@@ -192,7 +192,7 @@ func (l *file) follow(ctx context.Context) error {
 
 // take makes another machine's transaction this file's.
 func (l *file) take(ctx context.Context, at, next place, body []byte) error {
-	var s shared
+	var s transaction
 	if err := json.Unmarshal(body, &s); err != nil {
 		return errUnknown
 	}

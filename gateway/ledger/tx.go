@@ -25,7 +25,7 @@ func (l *file) begin(ctx context.Context) (*tx, error) {
 		return nil, err
 	}
 	t := &tx{Tx: begun, file: l, ready: make(map[string]*sql.Stmt)}
-	if l.log != nil {
+	if l.shared != nil {
 		if t.at, err = placeIn(ctx, begun); err != nil {
 			return nil, errors.Join(err, begun.Rollback())
 		}
@@ -62,7 +62,7 @@ func (t *tx) ExecContext(ctx context.Context, text string, args ...any) (sql.Res
 		t.ready[text] = stmt
 	}
 	done, err := stmt.ExecContext(ctx, args...)
-	if err != nil || t.file.log == nil {
+	if err != nil || t.file.shared == nil {
 		return done, err
 	}
 	n, err := done.RowsAffected()
@@ -80,7 +80,7 @@ func (t *tx) ExecContext(ctx context.Context, text string, args ...any) (sql.Res
 func (t *tx) Commit(ctx context.Context) error {
 	l := t.file
 	switch {
-	case l.log == nil:
+	case l.shared == nil:
 		return t.Tx.Commit()
 	case !t.changed:
 		return t.Rollback() // even what SQLite ignores takes a number, which the others would not
@@ -89,7 +89,7 @@ func (t *tx) Commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n, err := l.log.Append(ctx, t.at.N, body)
+	n, err := l.shared.Append(ctx, t.at.N, body)
 	if errors.Is(err, ErrOvertaken) {
 		return errors.Join(err, t.Rollback(), l.follow(ctx))
 	}

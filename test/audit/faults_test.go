@@ -102,8 +102,9 @@ var edits = []edit{
 	// The noise that is redrawn; the last would find it before the audit does.
 	{"gateway/release/publisher.go", "if err != nil || done {",
 		`if err != nil || done && !zz.On("noise redrawn after a crash") {`},
-	{"gateway/ledger/ledger.go", `"INSERT OR IGNORE INTO journal `,
-		`"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO journal `},
+	{"gateway/ledger/ledger.go", "tx.ExecContext(ctx, insertJournal,", "tx.ExecContext(ctx, " +
+		`zz.Pick("noise redrawn after a crash", insertJournal, "INSERT OR REPLACE" + insertJournal[len("INSERT OR IGNORE"):]),`},
+	{"gateway/ledger/tx.go", "if !known[text] {", `if !known[text] && !zz.On("noise redrawn after a crash") {`},
 	{"store/sqlite/write.go", `"INSERT OR IGNORE INTO released `,
 		`"INSERT OR " + zz.Pick("noise redrawn after a crash", "IGNORE", "REPLACE") + " INTO released `},
 	{"gateway/gateway.go", "g.guard.Inspect, ",

@@ -39,6 +39,8 @@ var steps = []step{
 	{regexp.MustCompile(`^\w+\.log\.Append\(`), ""},
 	{regexp.MustCompile(`(?s)^\w+(\.\w+)*\.ExecContext\(.*(INSERT|UPDATE|DELETE|ALTER|REPLACE|schema|older)`),
 		"zzfail.Result"},
+	{regexp.MustCompile(`^\w+(\.\w+)*\.ExecContext\(ctx, \w+[,)]`), "zzfail.Result"}, // of those that have names
+	{regexp.MustCompile(`^l\.exec\(`), ""},
 	{regexp.MustCompile(`^(\w+\.)?(keys|k)\.Make\(`), "[]byte"},
 	{regexp.MustCompile(`^(f|file|\w+\.file)\.(WriteAt|Write)\(`), "int"},
 	{regexp.MustCompile(`^os\.OpenFile\(.*O_(WRONLY|RDWR|CREATE)`), "*zzfail.File"},
