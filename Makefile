@@ -103,8 +103,8 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzPasswords:register/access FuzzSpreadsheet:register/fleet FuzzList:gateway/revoked FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot \
 	FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:internal/yamldoc FuzzDirectory:policy/check \
 	FuzzDraw:opendata/zonemap FuzzStreets:opendata/streets FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener \
-	FuzzWebSocket:gateway/ingest/internal/listener FuzzFrames:gateway/ingest/internal/websocket \
-	FuzzHandshake:gateway/ingest/internal/websocket \
+	FuzzWebSocket:gateway/ingest/internal/listener FuzzFrames:internal/websocket \
+	FuzzHandshake:internal/websocket \
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc \
 	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug FuzzTry:gateway/ingest \
 	FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:certify/report FuzzFrames:certify/tap \

@@ -14,6 +14,8 @@ var arrows = map[string]row{
 	"internal/locales": {"sentences by language: the ground", ""},
 	"internal/yamldoc": {"files that people write; what is wrong in them is said in three languages",
 		"internal/locales"},
+	"internal/websocket": {"frames and handshakes of WebSocket, for sensors' listener and public's broker: the ground",
+		""},
 	"internal/retry": {"pauses between attempts: the ground", ""},
 	"perm":           {"who may read which file: the ground", ""},
 	"brief":          {"texts of others, bounded for logs and answers: the ground", ""},
@@ -130,8 +132,7 @@ var arrows = map[string]row{
 		"gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window"},
 	"gateway/ingest/internal/listener": {"the embedded broker, into the queue",
 		"gateway/crash gateway/ingest/internal/fault gateway/ingest/internal/intake gateway/ingest/internal/sealed " +
-			"gateway/ingest/internal/websocket gateway/ingest/internal/wipe internal/retry"},
-	"gateway/ingest/internal/websocket": {"frames and handshakes of WebSocket, of nothing", ""},
+			"gateway/ingest/internal/wipe internal/retry internal/websocket"},
 	"gateway/ingest/internal/mqtt": {"a client of the city's broker, into the queue",
 		"gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe " +
 			"internal/retry"},
@@ -170,8 +171,9 @@ var arrows = map[string]row{
 			"opendata/sensorthings/odata store"},
 	"opendata/archive": {"whole files of months and years, as far as the books vouch for them",
 		"books door opendata/httpcache opendata/query store store/table"},
-	"opendata/broadcast": {"what the newest windows say, over MQTT, in the form of the API and for homes",
-		"books door opendata/api opendata/i18n opendata/query"},
+	"opendata/broadcast": {"what the newest windows say, over MQTT and MQTT over WebSocket, in the form of the API " +
+		"and for homes",
+		"books door internal/websocket opendata/api opendata/httpcache opendata/i18n opendata/query"},
 	"opendata/live": {"windows as they close, in the form of the API, to connections that the door does not count",
 		"books books/union door opendata/api opendata/httpcache opendata/query store"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},

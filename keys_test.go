@@ -32,10 +32,11 @@ var settings = map[string]string{
 		gateway suspended: decision since reason`,
 	"TestKeysOfTheCouncil": `council: version members.id members.keys members.from members.until revoked
 		charter: city.id quorums.enact quorums.charter quorums.roster`,
-	"TestAVote":              `council: members.name charter: quorums.weaken quorums.suspend`,
-	"TestNotice":             `charter: notice_days`,
-	"opendata:TestLiveSeats": `opendata: live.listeners`,
-	"opendata:TestBroadcast": `opendata: mqtt.listen`,
+	"TestAVote":                           `council: members.name charter: quorums.weaken quorums.suspend`,
+	"TestNotice":                          `charter: notice_days`,
+	"opendata:TestLiveSeats":              `opendata: live.listeners`,
+	"opendata:TestBroadcast":              `opendata: mqtt.listen`,
+	"opendata:TestBroadcastOverWebSocket": `opendata: mqtt.websocket`,
 	"gateway/publicbooks:TestKeysOfWords": `charter: city.responsible.name city.responsible.address
 		city.responsible.email city.responsible.phone city.responsible.web city.dpo.name city.dpo.address
 		city.dpo.email city.dpo.phone city.dpo.web city.authority.name city.authority.address

@@ -42,10 +42,11 @@ type Config struct {
 		Listeners *int `yaml:"listeners"`
 	} `yaml:"live"`
 	// MQTT is a broker for reading. Listen is its address, such as 0.0.0.0:1883; empty for
-	// none. It takes as many connections as HTTP does, and of one address as many as
-	// Connections says.
+	// none. WebSocket serves the same at /mqtt of HTTP. It takes as many connections as HTTP
+	// does, besides those, and of one address as many as Connections says.
 	MQTT struct {
-		Listen string `yaml:"listen"`
+		Listen    string `yaml:"listen"`
+		WebSocket bool   `yaml:"websocket"`
 	} `yaml:"mqtt"`
 	// Books is the directory of the public books, or the URL of a mirror; where the city
 	// has several gateways, a list of theirs.

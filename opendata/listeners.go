@@ -1,6 +1,7 @@
 package opendata
 
 import (
+	"net/http"
 	"syscall"
 
 	"sluice/opendata/broadcast"
@@ -31,17 +32,20 @@ func room() int {
 // reserved are files for everything but connections.
 const reserved = 200
 
-// openMQTT listens for MQTT, where the configuration says so.
-func (s *Server) openMQTT(cfg Config, base string, zone func(string) (string, bool)) (err error) {
-	if cfg.MQTT.Listen == "" {
+// openMQTT listens for MQTT, and serves it over WebSocket, where the configuration says so.
+func (s *Server) openMQTT(cfg Config, mux *http.ServeMux, base string, zone func(string) (string, bool)) (err error) {
+	if cfg.MQTT.Listen == "" && !cfg.MQTT.WebSocket {
 		return nil
 	}
 	s.mqtt, err = broadcast.Listen(broadcast.Config{Addr: cfg.MQTT.Listen, Connections: connections,
 		PerAddress: cfg.perAddress, URL: base, Zone: zone, Log: s.log}, s.source)
+	if err == nil && cfg.MQTT.WebSocket {
+		mux.HandleFunc("/mqtt", s.mqtt.Handler(cfg.perAddress(s.loopback())))
+	}
 	return err
 }
 
-// MQTT is the address of the broker for reading; empty for none.
+// MQTT is the address where the broker for reading listens; empty for none.
 func (s *Server) MQTT() string {
 	if s.mqtt == nil {
 		return ""

@@ -143,10 +143,10 @@ func (s *Server) handler(cfg Config, log *slog.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	pages.On(s.streets.Ground, cfg.StreetsCredit)
-	if err := s.openMQTT(cfg, place.Base(), pages.Zone); err != nil {
+	mux := http.NewServeMux()
+	if err := s.openMQTT(cfg, mux, place.Base(), pages.Zone); err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
 	rows := api.New(s.source, cache, cfg.URL, log)
 	rows.Routes(mux)
 	mux.HandleFunc("/api/v1/live", s.live.Handler(s.liveLimits(cfg), rows.Fail))

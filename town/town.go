@@ -101,6 +101,7 @@ func Open(ctx context.Context, o Options) (_ *Town, err error) {
 	t.store = sqlite.NewReader(filepath.Join(o.Dir, "store.db"))
 	cfgOpen := opendata.Config{HTTP: o.HTTP, Streets: o.streets(),
 		Archive: opendata.Archive{Dir: filepath.Join(o.Dir, "archive")}}
+	cfgOpen.MQTT.WebSocket = true
 	if t.open, err = opendata.Open(cfgOpen, t.store, books.Dir(filepath.Join(o.Dir, "public")), t.log); err != nil {
 		return t, &config.Refusal{Err: err}
 	}

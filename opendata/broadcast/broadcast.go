@@ -8,7 +8,8 @@
 // An ITEM is what the API has. Everything comes from query.Source, as every answer does;
 // there is no other way into the broker. Who publishes is sent away (0x87, not authorized).
 // Sessions are clean, the quality of service is 0, and neither names nor passwords are asked
-// for, looked at, or kept.
+// for, looked at, or kept. It listens on an address of its own, or serves WebSockets of an HTTP
+// server (Handler), or both; bounds are the same.
 //
 // A stranger costs little: a CONNECT has ten seconds, a packet 4 KiB, a connection few
 // subscriptions that are not deep and few packets a second; connections are bounded in all
@@ -44,8 +45,8 @@ const (
 
 // Config is what a Broker needs.
 type Config struct {
-	Addr string
-	// Connections are all of them, PerAddress those of one address, where the broker is on
+	Addr string // to listen on; empty for none
+	// Connections are all of them, PerAddress those of one address at Addr, where that is on
 	// loopback or not; 0 for no bound but that.
 	Connections int
 	PerAddress  func(loopback bool) int
@@ -62,22 +63,27 @@ type Broker struct {
 	source *query.Source
 	server *mqtt.Server
 	door   *door
+	begun  chan struct{} // closed when all that is retained is
 
 	retained map[string]string // what is retained, by topic; owned by Run
 	full     sync.Once
 }
 
-// Listen opens the address; Run serves.
+// Listen opens the address, if there is one; Run serves.
 func Listen(cfg Config, source *query.Source) (*Broker, error) {
-	open, err := net.Listen("tcp", cfg.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("mqtt address: %w; choose another (mqtt: listen in the file)", err)
+	var open net.Listener
+	if cfg.Addr != "" {
+		var err error
+		if open, err = net.Listen("tcp", cfg.Addr); err != nil {
+			return nil, fmt.Errorf("mqtt address: %w; choose another (mqtt: listen in the file)", err)
+		}
 	}
 	caps := mqtt.NewDefaultServerCapabilities()
 	caps.MaximumPacketSize, caps.MaximumQos = maxPacket, 0
 	caps.MaximumSessionExpiryInterval, caps.TopicAliasMaximum, caps.SharedSubAvailable = 0, 0, 0
 	caps.MaximumClientWritesPending, caps.MaximumInflight = maxTopics+100, 1
-	b := &Broker{cfg: cfg, source: source, door: newDoor(open, cfg), retained: make(map[string]string)}
+	b := &Broker{cfg: cfg, source: source, door: newDoor(open, cfg), retained: make(map[string]string),
+		begun: make(chan struct{})}
 	b.server = mqtt.New(&mqtt.Options{Capabilities: caps, InlineClient: true, SysTopicResendInterval: 3600,
 		ClientNetReadBufferSize: 512, ClientNetWriteBufferSize: 512,
 		Logger: slog.New(slog.DiscardHandler)}) // it logs packets
@@ -87,7 +93,7 @@ func Listen(cfg Config, source *query.Source) (*Broker, error) {
 	return b, b.server.AddListener(b.door)
 }
 
-// Addr is where it listens.
+// Addr is where it listens; empty where it does not.
 func (b *Broker) Addr() string { return b.door.Address() }
 
 // Run serves until ctx ends.
@@ -97,6 +103,7 @@ func (b *Broker) Run(ctx context.Context) {
 	if err := b.server.Serve(); err != nil {
 		b.cfg.Log.Error("the MQTT address cannot be served", "error", err)
 	}
+	close(b.begun)
 	names := time.Now()
 	for {
 		select {

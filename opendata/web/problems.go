@@ -62,6 +62,12 @@ func troubles(say func(string, ...any) string) []trouble {
 			"unsupported", say("This is an option of OData that SensorThings does not have."),
 			say("Leave it out. The detail names the options that there are."),
 		},
+		{
+			"websocket", say("This address is for MQTT over WebSocket, and the request did not begin one. The detail " +
+				"says what was missing."),
+			say("Connect with a program that speaks MQTT over WebSocket (the subprotocol mqtt). Without one, " +
+				"/api/v1/live has the same."),
+		},
 	}
 }
 

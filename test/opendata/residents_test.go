@@ -34,7 +34,8 @@ func TestRecipes(t *testing.T) {
 			block.Read()
 			continue
 		}
-		text := strings.ReplaceAll(block.Read(), "http://127.0.0.1:8080", d.OpenData)
+		text := strings.NewReplacer("http://127.0.0.1:8080", d.OpenData, "ws://127.0.0.1:8080",
+			strings.Replace(d.OpenData, "http", "ws", 1)).Replace(block.Read())
 		ran[block.Lang]++
 		switch block.Lang {
 		case "sh":
@@ -55,7 +56,7 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("a recipe is in %q, which the test cannot run", block.Lang)
 		}
 	}
-	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran["js"] != 1 || ran[""] != 1 || ran["yaml"] != 1 {
+	if ran["sh"] < 7 || ran["python"] != 1 || ran["r"] != 1 || ran["js"] != 2 || ran[""] != 1 || ran["yaml"] != 1 {
 		t.Errorf("the recipes are %v", ran)
 	}
 	shell += strings.NewReplacer("go run ./cmd/sluice", harness.Sluice, "http://127.0.0.1:8080",

@@ -12,8 +12,8 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 
-	"sluice/gateway/ingest/internal/websocket"
 	"sluice/gateway/ingest/internal/wipe"
+	"sluice/internal/websocket"
 )
 
 // Bounds of what waits to be written to one peer.

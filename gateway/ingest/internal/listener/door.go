@@ -14,7 +14,7 @@ import (
 
 	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/sealed"
-	"sluice/gateway/ingest/internal/websocket"
+	"sluice/internal/websocket"
 )
 
 const (

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 
-	"sluice/gateway/ingest/internal/websocket"
+	"sluice/internal/websocket"
 )
 
 // maxRequest is how many bytes of HTTP may come before a WebSocket.

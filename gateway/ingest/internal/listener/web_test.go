@@ -14,7 +14,7 @@ import (
 	foreign "github.com/gorilla/websocket"
 
 	"sluice/gateway/ingest/internal/intake"
-	"sluice/gateway/ingest/internal/websocket"
+	"sluice/internal/websocket"
 )
 
 // webConn is a WebSocket of a library that the product has not, as a stream.

@@ -15,8 +15,46 @@ import (
 // guid is of every server (section 1.3).
 const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// Upgrade answers an opening handshake, the whole head of a request (section 4.2), and reports
-// whether the connection is a WebSocket from then on.
+// Refusal is why a handshake does not make a WebSocket, in constants only.
+type Refusal struct {
+	Status int // of HTTP; with 426 go the headers that Ask sets
+	Why    string
+}
+
+// Accept returns what answers an opening handshake (section 4.2), after which the connection is a
+// WebSocket, or why there is none. It does not ask which page the handshake is from: where that
+// matters, see Upgrade.
+func Accept(r *http.Request) (answer []byte, refused *Refusal) {
+	h := r.Header
+	key, err := base64.StdEncoding.DecodeString(h.Get("Sec-WebSocket-Key"))
+	switch {
+	case !has(h, "Upgrade", "websocket") || !has(h, "Connection", "upgrade"):
+		return nil, &Refusal{http.StatusUpgradeRequired, "this address is for MQTT over WebSocket"}
+	case r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1) || r.Host == "" || r.ContentLength != 0:
+		return nil, &Refusal{http.StatusBadRequest, "a WebSocket begins with GET, HTTP/1.1, Host and no body"}
+	case h.Get("Sec-WebSocket-Version") != "13":
+		return nil, &Refusal{http.StatusUpgradeRequired, "the version of WebSocket is 13"}
+	case err != nil || len(key) != 16:
+		return nil, &Refusal{http.StatusBadRequest, "Sec-WebSocket-Key is 16 bytes in base64"}
+	case !has(h, "Sec-WebSocket-Protocol", "mqtt"):
+		return nil, &Refusal{http.StatusBadRequest, "offer the subprotocol mqtt"}
+	}
+	sum := sha1.Sum([]byte(h.Get("Sec-WebSocket-Key") + guid)) //nolint:gosec // see above
+	return fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
+		base64.StdEncoding.EncodeToString(sum[:])), nil
+}
+
+// Ask sets what a client is to send instead, where the status is 426 (section 4.4).
+func (r *Refusal) Ask(h http.Header) {
+	if r.Status == http.StatusUpgradeRequired {
+		h.Set("Upgrade", "websocket")
+		h["Sec-WebSocket-Version"] = []string{"13"}
+	}
+}
+
+// Upgrade answers an opening handshake that is the whole head of a request, and reports whether
+// the connection is a WebSocket from then on.
 //
 // A browser sends for whatever page is open in it, with the certificate and from the network of
 // whoever sits there: it names the page's origin, which must be the host that it asks. Where
@@ -27,28 +65,16 @@ func Upgrade(head []byte, local bool) (answer []byte, ok bool) {
 	if err != nil {
 		return refusal(http.StatusBadRequest, "this is no request of HTTP/1.1"), false
 	}
-	h := r.Header
-	key, err := base64.StdEncoding.DecodeString(h.Get("Sec-WebSocket-Key"))
+	answer, refused := Accept(r)
 	switch {
-	case !has(h, "Upgrade", "websocket") || !has(h, "Connection", "upgrade"):
-		return refusal(http.StatusUpgradeRequired, "sensors connect here, by WebSocket"), false
-	case r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1) || r.Host == "" || r.ContentLength != 0:
-		return refusal(http.StatusBadRequest, "a WebSocket begins with GET, HTTP/1.1, Host and no body"), false
-	case h.Get("Sec-WebSocket-Version") != "13":
-		return refusal(http.StatusUpgradeRequired, "the version of WebSocket is 13"), false
-	case err != nil || len(key) != 16:
-		return refusal(http.StatusBadRequest, "Sec-WebSocket-Key is 16 bytes in base64"), false
-	case !ownOrigin(h["Origin"], r.Host):
+	case refused != nil:
+		return refusal(refused.Status, refused.Why), false
+	case !ownOrigin(r.Header["Origin"], r.Host):
 		return refusal(http.StatusForbidden, "a page of another site may not speak for a sensor"), false
 	case local && !loopback(r.Host):
 		return refusal(http.StatusForbidden, "ask for localhost or 127.0.0.1: there are no passwords here"), false
-	case !has(h, "Sec-WebSocket-Protocol", "mqtt"):
-		return refusal(http.StatusBadRequest, "offer the subprotocol mqtt"), false
 	}
-	sum := sha1.Sum([]byte(h.Get("Sec-WebSocket-Key") + guid)) //nolint:gosec // see above
-	return fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
-		base64.StdEncoding.EncodeToString(sum[:])), true
+	return answer, true
 }
 
 // refusal is an answer of HTTP, of constants only.
