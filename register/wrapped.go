@@ -131,6 +131,9 @@ func (c *checker) profile(n int, kind Kind) {
 			continue
 		}
 		filled = true
+		if why := of.Makes(f.Type); why != "" {
+			c.say(n, "profile %s cannot fill %s of kind %s: %s", quote(s.Profile), quote(f.Name), quote(s.Kind), why)
+		}
 		if of.Fraction && f.Type == "int" {
 			c.note(n, "devices of profile %s send fractions of %s, which is an int of kind %s: a reading with one is "+
 				"refused (E200); have the kind's field be a float", quote(s.Profile), quote(f.Name), quote(s.Kind))
@@ -174,12 +177,22 @@ func (s *Sensor) checkPreset(lib *preset.Library) string {
 		return t.Role == preset.Reading
 	}):
 		return "preset " + quote(s.Preset) + " has no topics; name the sensor's own with topic"
-	case p.Reads(lib.Profiles[s.Profile]) != "":
-		return "profile " + quote(s.Profile) + " of preset " + quote(s.Preset) + ": " + p.Reads(lib.Profiles[s.Profile])
 	case strings.Contains(s.Topic, "{field}") && p.Format != preset.Value:
 		return "topic can hold {field} where the preset's format is value, one bare value a message"
 	}
+	if why := p.Reads(lib.Profiles[s.Profile], s.own()); why != "" {
+		return "profile " + quote(s.Profile) + " of preset " + quote(s.Preset) + ": " + why
+	}
 	return ""
+}
+
+// own is the sensor's own topic as a pattern; nil where its messages come on the preset's.
+func (s *Sensor) own() *preset.Pattern {
+	if s.OnPatterns() {
+		return nil
+	}
+	p, _ := s.Pattern() // looked at when it was read
+	return &p
 }
 
 // Filters are what a client of the city's broker subscribes to for the sensors that do not publish

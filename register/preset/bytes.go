@@ -2,7 +2,6 @@ package preset
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -88,21 +87,21 @@ func (p *Preset) checkBytes() error {
 	b := p.Bytes
 	switch {
 	case b == nil && p.Format == RawBytes:
-		return errors.New("a message that is bytes needs bytes: {}, which says what stands before the device's")
+		return wrong("a message that is bytes needs bytes: {}, which says what stands before the device's")
 	case b == nil:
 		return nil
 	case p.Format == RawBytes && (b.Pointer != "" || b.As != ""):
-		return errors.New("the message itself is the bytes; take pointer and as out")
+		return wrong("the message itself is the bytes; take pointer and as out")
 	case p.Format != RawBytes && p.Format != JSON && p.Format != CBOR:
-		return errors.New("bytes are in a message whose format is json, cbor or bytes")
+		return wrong("bytes are in a message whose format is json, cbor or bytes")
 	case b.As != "" && b.As != "base64" && b.As != "hex":
-		return errors.New("as is base64 or hex")
+		return wrong("as is base64 or hex", "as")
 	case b.Skip < 0 || b.Skip >= MaxBytes:
-		return fmt.Errorf("skip is how many bytes stand before the device's, from 0 to %d", MaxBytes-1)
+		return wrong(fmt.Sprintf("skip is how many bytes stand before the device's, from 0 to %d", MaxBytes-1), "skip")
 	}
 	if p.Format == RawBytes {
 		if n, ok := b.PortByte(); b.Port != "" && (!ok || n >= b.Skip) {
-			return errors.New("port is one of the bytes that skip passes over: {port: /0, skip: 2}")
+			return wrong("port is one of the bytes that skip passes over: {port: /0, skip: 2}", "port")
 		}
 		return nil
 	}
@@ -111,10 +110,10 @@ func (p *Preset) checkBytes() error {
 
 func (b *Bytes) checkPointers() error {
 	if _, err := Path(b.Pointer); err != nil {
-		return fmt.Errorf("pointer: %w", err)
+		return under(err, "pointer", "pointer")
 	}
 	if _, err := Path(b.Port); b.Port != "" && err != nil {
-		return fmt.Errorf("port: %w", err)
+		return under(err, "port", "port")
 	}
 	return nil
 }
@@ -127,43 +126,47 @@ func (b *Bytes) PortByte() (int, bool) {
 }
 
 // checkLayout looks at a profile's bytes, and at the fields in them.
-func (p *Profile) checkLayout() error {
+func (p *Profile) checkLayout(all *mistakes) {
 	l := p.Bytes
 	if l == nil {
 		for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
 			if p.Fields[name].At != nil {
-				return fmt.Errorf("%s: at is a place in bytes; say how many there are: bytes: {sizes: [4]}", name)
+				all.add(wrong(name+": at is a place in bytes; say how many there are: bytes: {sizes: [4]}",
+					"fields", name))
 			}
 		}
-		return nil
+		return
 	}
 	if l.Port != nil && (*l.Port < 0 || *l.Port > maxPort) {
-		return fmt.Errorf("bytes: port is a number from 0 to %d", maxPort)
+		all.add(wrong(fmt.Sprintf("bytes: port is a number from 0 to %d", maxPort), "bytes", "port"))
 	}
 	if len(l.Sizes) == 0 || len(l.Sizes) > maxSizes || slices.Min(l.Sizes) < 1 || slices.Max(l.Sizes) > MaxBytes {
-		return fmt.Errorf("bytes: sizes lists how many bytes there are, up to %d numbers from 1 to %d: sizes: [2, 4]",
-			maxSizes, MaxBytes)
+		all.add(wrong(fmt.Sprintf("bytes: sizes lists how many bytes there are, up to %d numbers from 1 to %d: "+
+			"sizes: [2, 4]", maxSizes, MaxBytes), "bytes", "sizes"))
+		return
 	}
 	laid := false
 	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
 		s := p.Fields[name]
-		at, ok := s.Laid()
-		if !ok {
-			continue
-		}
-		laid = true
-		if at.At >= slices.Max(l.Sizes) {
-			return fmt.Errorf("%s: at %d is behind the last byte; sizes says how many there are", name, at.At)
-		}
-		for _, size := range l.Sizes {
-			if at.At < size && at.At+at.Width > size {
-				return fmt.Errorf("%s: %s at %d does not end within %d bytes; mend at, as or sizes", name, s.As, at.At,
-					size)
-			}
+		if at, ok := s.Laid(); ok {
+			laid = true
+			all.add(under(l.holds(at, s.As), name, "fields", name, "at"))
 		}
 	}
 	if !laid {
-		return errors.New("bytes: no field is in them; write where one is: {at: 0, as: u16be}")
+		all.add(wrong("bytes: no field is in them; write where one is: {at: 0, as: u16be}", "bytes"))
+	}
+}
+
+// holds reports whether a field ends where the bytes do, or before.
+func (l *Layout) holds(at Laid, as string) error {
+	if at.At >= slices.Max(l.Sizes) {
+		return wrong(fmt.Sprintf("at %d is behind the last byte; sizes says how many there are", at.At))
+	}
+	for _, size := range l.Sizes {
+		if at.At < size && at.At+at.Width > size {
+			return wrong(fmt.Sprintf("%s at %d does not end within %d bytes; mend at, as or sizes", as, at.At, size))
+		}
 	}
 	return nil
 }
@@ -179,33 +182,38 @@ func (s *Source) checkPlace() error {
 	n, known := numbers[s.As]
 	switch {
 	case places != 1:
-		return errors.New("needs either pointer (where in the message), capture (which level of the topic) or at " +
+		return wrong("needs either pointer (where in the message), capture (which level of the topic) or at " +
 			"(which byte)")
 	case s.At == nil && s.As != "":
-		return errors.New("as is how a number stands in bytes; it goes with at")
+		return wrong("as is how a number stands in bytes; it goes with at", "as")
 	case s.At == nil:
 		return nil
 	case *s.At < 0 || *s.At >= MaxBytes:
-		return fmt.Errorf("at is a place in bytes, from 0 to %d", MaxBytes-1)
+		return wrong(fmt.Sprintf("at is a place in bytes, from 0 to %d", MaxBytes-1), "at")
 	case !known:
-		return errors.New("as is one of " + strings.Join(slices.Sorted(maps.Keys(numbers)), ", "))
+		return wrong("as is one of "+strings.Join(slices.Sorted(maps.Keys(numbers)), ", "), "as")
 	case s.Number != "" || s.Ignore:
-		return errors.New("a place in bytes is a number; take number and ignore out")
+		return wrong("a place in bytes is a number; take number and ignore out")
 	case n.real && (s.Words != nil || s.Change || s.Counter != nil):
-		return errors.New("words, change and counter go with whole numbers, and " + s.As + " is none")
+		return wrong("words, change and counter go with whole numbers, and " + s.As + " is none")
 	}
 	return nil
 }
 
-// Reads says why messages in a preset's envelope can have nothing for a profile; empty where they
-// can. The profile is nil for none.
-func (p *Preset) Reads(profile *Profile) string {
+// Reads says why messages in a preset's envelope can have nothing for a profile, or not all of it; empty where they
+// have. The profile is nil for none, and own the sensor's own topic, nil where its messages come on the preset's.
+func (p *Preset) Reads(profile *Profile, own *Pattern) string {
 	switch {
 	case profile != nil && profile.Bytes != nil && p.Bytes == nil:
 		return "the profile reads bytes, and the preset does not say where they are; name another preset, or a " +
 			"profile of decoded fields"
+	case profile != nil && profile.Bytes != nil && profile.Bytes.Port != nil && p.Bytes.Port == "":
+		return "the profile reads the bytes of one port, and the preset does not say of which port bytes are; give " +
+			"the preset's bytes a port, or take the profile's out"
 	case p.Format == RawBytes && (profile == nil || profile.Bytes == nil):
 		return "the preset's messages are bytes; name a profile that says what they mean, with bytes and at"
+	case profile == nil:
+		return ""
 	}
-	return ""
+	return p.lacks(profile, own)
 }

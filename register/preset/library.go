@@ -30,6 +30,8 @@ type Library struct {
 const (
 	maxFiles = 500
 	maxSize  = 64 << 10
+	// maxBroken is of how many it is said what is wrong with them.
+	maxBroken = 20
 )
 
 // Builtin are those of the program.
@@ -57,6 +59,7 @@ func Load(dir string, read func(string) ([]byte, error)) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
+	var all []error
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil && (!info.Mode().IsRegular() || info.Size() > maxSize) {
 			return nil, fmt.Errorf("%s is no plain file of at most %d KiB", file, maxSize>>10)
@@ -66,8 +69,13 @@ func Load(dir string, read func(string) ([]byte, error)) (*Library, error) {
 			return nil, fmt.Errorf("presets: %w", err)
 		}
 		if err := l.add(file, raw); err != nil {
-			return nil, err
+			if all = append(all, err); len(all) == maxBroken {
+				break
+			}
 		}
+	}
+	if len(all) > 0 {
+		return nil, errors.Join(all...)
 	}
 	return l, nil
 }
@@ -84,8 +92,14 @@ func Files(dir string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if n := e.Name(); filepath.Ext(n) == ".yaml" && !strings.HasPrefix(n, ".") && !e.IsDir() {
+		n := e.Name()
+		switch {
+		case strings.HasPrefix(n, ".") || e.IsDir():
+		case filepath.Ext(n) == ".yaml":
 			files = append(files, filepath.Join(dir, n))
+		case strings.EqualFold(filepath.Ext(n), ".yml") || strings.EqualFold(filepath.Ext(n), ".yaml"):
+			return nil, fmt.Errorf("%s is not read: the file of a preset is called NAME.yaml; rename it",
+				filepath.Join(dir, n))
 		}
 	}
 	if len(files) > maxFiles {
@@ -103,21 +117,23 @@ func (l *Library) add(file string, raw []byte) error {
 		if err != nil {
 			return err
 		}
-		return put(file, "profile", p.ID, l.Profiles, p)
+		return put(file, raw, "profile", p.ID, l.Profiles, p)
 	}
 	p, err := ParsePreset(file, raw)
 	if err != nil {
 		return err
 	}
-	return put(file, "preset", p.ID, l.Presets, p)
+	return put(file, raw, "preset", p.ID, l.Presets, p)
 }
 
-func put[T any](file, what, id string, into map[string]*T, one *T) error {
+func put[T any](file string, raw []byte, what, id string, into map[string]*T, one *T) error {
 	if base := strings.TrimSuffix(path.Base(filepath.ToSlash(file)), ".yaml"); base != id {
-		return fmt.Errorf("%s: the file of %s %s is called %s.yaml; rename one of them", file, what, id, id)
+		return yamldoc.Wrong(file, raw, fmt.Sprintf("the file of %s %s is called %s.yaml; rename one of them", what, id,
+			id), what)
 	}
 	if into[id] != nil {
-		return fmt.Errorf("%s: there is a %s %s already; give it another name", file, what, id)
+		return yamldoc.Wrong(file, raw, fmt.Sprintf("there is a %s %s already; give it another name", what, id),
+			what)
 	}
 	into[id] = one
 	return nil

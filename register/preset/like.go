@@ -3,26 +3,29 @@ package preset
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"reflect"
 
 	"sluice/internal/yamldoc"
 )
 
-// ParsePreset reads a preset; the file's name is used in errors only.
+// ParsePreset reads a preset; the file's name is used in errors only, which show all that is wrong, with its line.
 func ParsePreset(file string, raw []byte) (*Preset, error) {
 	p := &Preset{}
 	if err := yamldoc.Decode(file, raw, p); err != nil {
 		return nil, err
 	}
-	if p.Like != "" {
-		var err error
-		if p, err = p.liken(); err != nil {
-			return nil, fmt.Errorf("%s: like: %w", file, err)
-		}
+	if err := unfilled(file, raw); err != nil {
+		return nil, err
 	}
-	if err := p.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if p.Like != "" {
+		like, err := p.liken()
+		if err != nil {
+			return nil, mistakes{under(err, "like", "like")}.in(file, raw)
+		}
+		p = like
+	}
+	if err := p.check().in(file, raw); err != nil {
+		return nil, err
 	}
 	return p, nil
 }

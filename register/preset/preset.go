@@ -27,7 +27,6 @@ import (
 
 	"sluice/internal/civil"
 	"sluice/internal/instant"
-	"sluice/internal/names"
 )
 
 // Preset is how a system wraps readings. Pointers are JSON pointers (RFC 6901); those of ts, seq,
@@ -100,7 +99,18 @@ const (
 type Topic struct {
 	Pattern string `yaml:"pattern"`
 	Role    Role   `yaml:"type"`
+	// Every is how often such a heartbeat comes, where that is not the preset's Every.
+	Every civil.Period `yaml:"every"`
+	// When says which of the messages there are heartbeats; the others are ignored. Nil for all.
+	When    *When `yaml:"when"`
 	pattern Pattern
+}
+
+// When is a condition of a message: a text, number or truth that is one of Is. It is at Pointer, or the message itself,
+// where there is none.
+type When struct {
+	Pointer string   `yaml:"pointer"`
+	Is      []string `yaml:"is"`
 }
 
 // Types tells messages apart that share a topic, by a text or number in them. Others are refused;
@@ -158,7 +168,13 @@ func (c *Count) UnmarshalYAML(unmarshal func(any) error) error {
 		return nil
 	}
 	type both Count
-	return unmarshal((*both)(c))
+	if err := unmarshal((*both)(c)); err != nil {
+		return err
+	}
+	if c.Pointer == "" {
+		return errors.New("it is a JSON pointer such as /fCnt, or {pointer: /fCnt, absent: 0}")
+	}
+	return nil
 }
 
 // List are pointers to lists, each inside the elements of the one before.
@@ -200,165 +216,6 @@ const (
 	// MaxNested is how many lists may stand inside each other.
 	MaxNested = 2
 )
-
-func (p *Preset) check() error {
-	if !names.Valid(p.ID) {
-		return errors.New("preset needs a name: " + names.Form)
-	}
-	if max(len(p.About), len(p.Advice)) > maxAbout || strings.ContainsAny(p.About+p.Advice, "\r\n") {
-		return fmt.Errorf("about and advice are one line of at most %d bytes each", maxAbout)
-	}
-	if !slices.Contains(formats, string(p.Format)) {
-		return errors.New("format is one of " + strings.Join(formats, ", "))
-	}
-	if err := p.checkTopics(); err != nil {
-		return err
-	}
-	if err := p.checkPointers(); err != nil {
-		return err
-	}
-	if err := p.readTimes(); err != nil {
-		return err
-	}
-	switch {
-	case len(p.Each) > 0 && (p.Format == Value || p.Format == RawBytes) || p.Pairs != nil && p.Root != "":
-		return errors.New("a bare value, or bytes, have no each, and pairs stand in place of root")
-	case len(p.Each) > MaxNested:
-		return fmt.Errorf("each has at most %d lists, one inside the other", MaxNested)
-	case p.Number != "" && p.Number != "text":
-		return errors.New("number is text where all numbers come as texts, and left out otherwise")
-	}
-	if p.Seq.Absent != nil && (*p.Seq.Absent < 0 || p.Seq.Pointer == "") {
-		return errors.New("seq: absent is the whole number that is meant where there is none at pointer")
-	}
-	return p.checkTypes()
-}
-
-func (p *Preset) readTimes() error {
-	if len(p.TS) > MaxTimes {
-		return fmt.Errorf("ts has more than %d places", MaxTimes)
-	}
-	for i := range p.TS {
-		t := &p.TS[i]
-		form, err := instant.Parse(t.As, t.Zone)
-		if err != nil {
-			return fmt.Errorf("ts: %s: %w", t.Pointer, err)
-		}
-		t.Form = form
-	}
-	return nil
-}
-
-func (p *Preset) checkTopics() error {
-	if len(p.Topics) > maxTopics {
-		return fmt.Errorf("topics has more than %d patterns", maxTopics)
-	}
-	for i := range p.Topics {
-		t := &p.Topics[i]
-		switch t.Role {
-		case Reading, Heartbeat, Ignore:
-		case Birth, Death:
-			if p.Format != Sparkplug {
-				return fmt.Errorf("topics: %s: birth and death are Sparkplug's", t.Pattern)
-			}
-		default:
-			return fmt.Errorf("topics: %s: type is reading, heartbeat or ignore", t.Pattern)
-		}
-		var err error
-		if t.pattern, err = ParsePattern(t.Pattern); err != nil {
-			return fmt.Errorf("topics: %s: %w", t.Pattern, err)
-		}
-		if !t.pattern.Identifies() && t.Role != Ignore && p.Device == "" && p.SenML == nil {
-			return fmt.Errorf("topics: %s: it captures no {device}, and device names no place in the message; one of "+
-				"them says whose the message is", t.Pattern)
-		}
-		if t.Role == Heartbeat && !t.pattern.Identifies() { // nothing of a heartbeat is read
-			return fmt.Errorf("topics: %s: a heartbeat says by {device} whose it is; where a message says itself that "+
-				"it is one, see type", t.Pattern)
-		}
-	}
-	return nil
-}
-
-func (p *Preset) checkPointers() error {
-	for _, c := range []struct{ key, pointer string }{
-		{"device", p.Device}, {"seq", p.Seq.Pointer}, {"boot", p.Boot}, {"root", p.Root},
-	} {
-		if c.pointer == "" {
-			continue
-		}
-		if _, err := Path(c.pointer); err != nil {
-			return fmt.Errorf("%s: %w", c.key, err)
-		}
-	}
-	for _, pointer := range p.Each {
-		if _, err := Path(pointer); err != nil {
-			return fmt.Errorf("each: %w", err)
-		}
-	}
-	for _, t := range p.TS {
-		if _, err := Path(t.Pointer); err != nil {
-			return fmt.Errorf("ts: %w", err)
-		}
-	}
-	if p.Columns != nil {
-		if err := p.checkColumns(); err != nil {
-			return fmt.Errorf("columns: %w", err)
-		}
-	}
-	if err := p.checkBytes(); err != nil {
-		return fmt.Errorf("bytes: %w", err)
-	}
-	if err := p.checkNamed(); err != nil {
-		return fmt.Errorf("senml: %w", err)
-	}
-	if p.Pairs != nil {
-		if _, err := Path(p.Pairs.List); err != nil {
-			return fmt.Errorf("pairs: list: %w", err)
-		}
-		if p.Pairs.Name == "" || p.Pairs.Value == "" || p.Pairs.Name == p.Pairs.Value {
-			return errors.New("pairs: name and value are the two keys of each element")
-		}
-	}
-	return nil
-}
-
-func (p *Preset) checkColumns() error {
-	_, err := Path(p.Columns.Names)
-	_, rowsErr := Path(p.Columns.Rows)
-	switch {
-	case err != nil || rowsErr != nil:
-		return errors.New("names and rows are JSON pointers to two lists: {names: /components, rows: /dataArray}")
-	case p.Columns.Names == p.Columns.Rows:
-		return errors.New("names and rows are two lists, not one")
-	case p.Format != JSON && p.Format != CBOR:
-		return errors.New("a table is in a message whose format is json or cbor")
-	case len(p.Each) != 1 || p.Each[0] != p.Columns.Rows:
-		return fmt.Errorf("each row is a reading: write each: %s", p.Columns.Rows)
-	}
-	return nil
-}
-
-func (p *Preset) checkTypes() error {
-	t := p.Types
-	if t == nil {
-		return nil
-	}
-	if _, err := Path(t.Pointer); err != nil {
-		return fmt.Errorf("type: %w", err)
-	}
-	seen := map[string]bool{}
-	for _, word := range slices.Concat(t.Reading, t.Heartbeat, t.Ignore) {
-		if seen[word] {
-			return errors.New("type: each word stands once, under reading, heartbeat or ignore")
-		}
-		seen[word] = true
-	}
-	if len(t.Reading) == 0 || len(seen) > maxWords {
-		return errors.New("type: reading lists the words of messages that are readings")
-	}
-	return nil
-}
 
 // Path splits a JSON pointer (RFC 6901) below the root into its keys.
 func Path(pointer string) ([]string, error) {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +125,10 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-// TestMistakes: what a person gets wrong is said, with the key.
+// located is a mistake with its file and place, and the line that it is on.
+var located = regexp.MustCompile(`^[xy]\.yaml: \[\d+:\d+\] (?s:.*\S.*)\n>  \d+ \| `)
+
+// TestMistakes: what a person gets wrong is said, with the key and its line.
 func TestMistakes(t *testing.T) {
 	const good = "preset: x\ntopics: [{pattern: \"a/{device}\", type: reading}]\nformat: json\n"
 	packs := strings.NewReplacer("json", "senml", "{device}", "x").Replace(good)
@@ -134,6 +138,35 @@ func TestMistakes(t *testing.T) {
 	}
 	for _, c := range []struct{ yaml, want string }{
 		{good + "sequence: /a\n", `unknown field "sequence"`},
+		{good + "each: /a\neach: /b\n", "already defined"},
+		{good + "each:\n", "there is no value here"},
+		{good + "type: {pointer: /t, reading: [a], ignore: }\n", "there is no value here"},
+		{good + "seq: {}\n", "it is a JSON pointer such as /fCnt"},
+		{good + "seq: {absent: 0}\n", "it is a JSON pointer such as /fCnt"},
+		{good + "seq: \"\"\n", "there is no value here"},
+		{good + "root: \"\"\n", "there is no value here"},
+		{good + "lowercase: yes\n", "true or false is wanted"},
+		{good + "every: PT5M\n", "no message is one: give a topic type: heartbeat"},
+		{good + "every: 5\n", "not an ISO 8601 duration"},
+		{strings.Replace(good, "type: reading}", "type: reading}, {pattern: \"b/{device}\", type: heartbeat}", 1) +
+			"every: PT5S\n", "every is how often a heartbeat comes, from PT1M to P1D"},
+		{strings.Replace(good, "reading}", "reading, every: PT5M}", 1), "when and every are of a heartbeat"},
+		{strings.Replace(good, "reading}", "reading, when: {is: [a]}}", 1), "when and every are of a heartbeat"},
+		{strings.Replace(good, "reading}", "heartbeat, every: P2D}", 1), "from PT1M to P1D"},
+		{strings.Replace(good, "reading}", "heartbeat, when: {pointer: /a}}", 1), "when: is lists what"},
+		{strings.Replace(good, "reading}", "heartbeat, when: {pointer: a, is: [b]}}", 1), "when: pointer: needs a"},
+		{strings.Replace(good, "reading}", "heartbeat, when: {is: [true]}}", 1), "text is wanted here"},
+		{strings.Replace(good, "reading}", "heartbeat}", 1), "topics: none is of type reading"},
+		{strings.Replace(good, "}]", "}, {pattern: \"a/b\", type: ignore}]", 1), "all its messages are of a/{device}"},
+		{strings.Replace(good, "a/{device}", "a/{device}/{field}", 1), "{field} is the name of a bare value"},
+		{good + "device: /id\n", "each topic says by {device} whose a message is"},
+		{good + "ts: [{pointer: /t, as: s}, {pointer: /t, as: s}]\n", "is there twice"},
+		{good + "pairs: {list: /a, name: x, value: y}\nroot: /a\n", "pairs stand in place of root"},
+		{strings.Replace(good, "json", "senml", 1) + "ts: [{pointer: /t, as: s}]\n", "ts: SenML says itself"},
+		{strings.Replace(good, "json", "senml", 1) + "number: text\n", "number: SenML says itself"},
+		{strings.Replace(good, "json", "value", 1) + "ts: [{pointer: /t, as: s}]\n", "ts: a message that is one bare"},
+		{strings.Replace(good, "json", "value", 1) + "root: /a\n", "root: a message that is one bare"},
+		{bytes + "bytes: {}\nseq: /a\n", "seq: a message that is bytes"},
 		{good + "seq: fCnt\n", "seq: needs a JSON pointer"},
 		{good + "seq: {pointer: /a, abcent: 0}\n", `unknown field "abcent"`},
 		{good + "ts: [{pointer: /t, as: epoch}]\n", "ts: /t: as is rfc3339, s, ms"},
@@ -164,7 +197,7 @@ func TestMistakes(t *testing.T) {
 		{bytes + "bytes: {pointer: /a}\n", "bytes: the message itself is the bytes"},
 		{bytes + "bytes: {port: /2, skip: 2}\n", "bytes: port is one of the bytes that skip"},
 		{bytes + "bytes: {port: /up, skip: 2}\n", "bytes: port is one of the bytes that skip"},
-		{bytes + "bytes: {}\neach: /a\n", "have no each"},
+		{bytes + "bytes: {}\neach: /a\n", "each: a message that is bytes has no pointers in it"},
 		{strings.Replace(good, "json", "value", 1) + "bytes: {pointer: /a}\n", "bytes are in a message whose format"},
 		{good + "seq: {pointer: /a, absent: -1}\n", "seq: absent is the whole number"},
 		{strings.Replace(good, "json", "xml", 1), "format is one of json, cbor"},
@@ -176,7 +209,7 @@ func TestMistakes(t *testing.T) {
 		{strings.Replace(good, "preset: x", "preset: X Y", 1), "preset needs a name"},
 	} {
 		if _, err := ParsePreset("x.yaml", []byte(c.yaml)); err == nil || !strings.Contains(err.Error(), c.want) ||
-			!strings.Contains(err.Error(), "x.yaml") {
+			!located.MatchString(err.Error()) {
 			t.Errorf("%s\nis told: %v\nwant: %s", c.yaml, err, c.want)
 		}
 	}
@@ -189,6 +222,27 @@ func TestMistakes(t *testing.T) {
 		{"{pointer: /a, counter: {}, offset: 1}", "a counter has no words"},
 		{"{pointer: /a, counter: {wrap: -1}}", "wrap is how many"},
 		{"{pointer: /a, ignore: true, change: true}", "what is ignored is not read"},
+		{"{pointer: /a, ignore: true, scale: 2}", "what is ignored is not read"},
+		{"{capture: a, ignore: true}", "a level of the topic that no field names is ignored"},
+		{"{capture: a, number: text}", "a level of the topic is a text as it is"},
+		{"{capture: a, words: {a: 1}}", "a level of the topic is a text as it is"},
+		{"{capture: a, counter: {}}", "a level of the topic is a text as it is"},
+		{"{pointer: /a, change: true, words: {a: true}}", "a change is whether what is there is another"},
+		{"{pointer: /a, change: true, scale: 2}", "a change is whether what is there is another"},
+		{"{pointer: /a, words: {a: true}, fraction: true}", "words stand for values as they are"},
+		{"{pointer: /a, words: {}}", "words has one to 64"},
+		{"{pointer: /a, scale: 0}", "scale is what a number is multiplied by"},
+		{"{pointer: /a, counter: }", "there is no value here"},
+		{"{pointer: /a, change: }", "there is no value here"},
+		{"{pointer: /a, unit: }", "there is no value here"},
+		{"{pointer: /a, words: {a: }}", "there is no value here"},
+		{"{pointer: /a, counter: true}", "keys with values are wanted here"},
+		{"{pointer: /a, counter: {warp: 3}}", `unknown field "warp"`},
+		{"{pointer: /a, pointer: /b}", "already defined"},
+		{"{pointer: [a]}", ""},
+		{"{pointer: /a, words: {a: [1]}}", "a word stands for a text, a number, true or false"},
+		{"{pointer: /a, scale: 1,5}", "a number with a comma is two values"},
+		{"{pointer: /a, at: 1.5}", "a whole number"},
 		{"{pointer: /a, scale: .inf}", ""},
 		{"{pointer: /a, unit: {pointer: /u}}", "f: unit is one, as in Cel, or where"},
 		{"{pointer: /a, unit: {words: {C: Cel}}}", "f: unit is one, as in Cel, or where"},
@@ -210,7 +264,7 @@ func TestMistakes(t *testing.T) {
 		{"{pointer: /a}}\nbytes: {sizes: [4]", "bytes: no field is in them"},
 	} {
 		_, err := ParseProfile("y.yaml", []byte("profile: y\nfields: {f: "+c.field+"}\n"))
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !located.MatchString(err.Error()) {
 			t.Errorf("%s is told: %v; want %s", c.field, err, c.want)
 		}
 	}

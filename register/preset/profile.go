@@ -3,7 +3,9 @@ package preset
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"sluice/internal/names"
@@ -30,7 +32,7 @@ type Source struct {
 	As string `yaml:"as"`
 	// Number is text where numbers come as texts.
 	Number string  `yaml:"number"`
-	Scale  float64 `yaml:"scale"` // 0 for 1
+	Scale  Factor  `yaml:"scale"` // 0 for 1
 	Offset float64 `yaml:"offset"`
 	Unit   Unit    `yaml:"unit"` // of what the device sends
 	// Fraction says that the device sends fractions, for which a kind's int is too narrow.
@@ -49,6 +51,23 @@ type Source struct {
 // reset, and counts from 0. Wrap is 0 where it does not wrap.
 type Counter struct {
 	Wrap int64 `yaml:"wrap"`
+}
+
+// Factor is what a number is multiplied by.
+type Factor float64
+
+// UnmarshalYAML reads any number but 0, of which nothing would be left.
+func (f *Factor) UnmarshalYAML(unmarshal func(any) error) error {
+	var x float64
+	if err := unmarshal(&x); err != nil {
+		return err
+	}
+	if x == 0 {
+		return errors.New("scale is what a number is multiplied by, and 0 would make 0 of all; take it out, or write " +
+			"another")
+	}
+	*f = Factor(x)
+	return nil
 }
 
 // Word is a text, a number or a truth.
@@ -77,29 +96,37 @@ func (w *Word) UnmarshalYAML(unmarshal func(any) error) error {
 // maxFields is how many a profile may have.
 const maxFields = 128
 
-// ParseProfile reads a profile; the file's name is used in errors only.
+// ParseProfile reads a profile; the file's name is used in errors only, which show all that is wrong, with its line.
 func ParseProfile(file string, raw []byte) (*Profile, error) {
 	p := &Profile{}
 	if err := yamldoc.Decode(file, raw, p); err != nil {
 		return nil, err
 	}
-	switch {
-	case !names.Valid(p.ID):
-		return nil, fmt.Errorf("%s: profile needs a name: %s", file, names.Form)
-	case len(p.About) > maxAbout || strings.ContainsAny(p.About, "\r\n"):
-		return nil, fmt.Errorf("%s: about is one line of at most %d bytes", file, maxAbout)
-	case len(p.Fields) == 0 || len(p.Fields) > maxFields:
-		return nil, fmt.Errorf("%s: fields has one to %d fields: {level: {pointer: /LAeq}}", file, maxFields)
+	if err := unfilled(file, raw); err != nil {
+		return nil, err
 	}
-	for name, s := range p.Fields {
-		if err := s.check(); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", file, name, err)
-		}
-	}
-	if err := p.checkLayout(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if err := p.check().in(file, raw); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+func (p *Profile) check() (all mistakes) {
+	if !names.Valid(p.ID) {
+		all.add(wrong("profile needs a name: "+names.Form, "profile"))
+	}
+	if len(p.About) > maxAbout || strings.ContainsAny(p.About, "\r\n") {
+		all.add(wrong(fmt.Sprintf("about is one line of at most %d bytes", maxAbout), "about"))
+	}
+	if len(p.Fields) == 0 || len(p.Fields) > maxFields {
+		all.add(wrong(fmt.Sprintf("fields has one to %d fields: {level: {pointer: /LAeq}}", maxFields), "fields"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
+		s := p.Fields[name]
+		all.add(under(s.check(), name, "fields", name))
+	}
+	p.checkLayout(&all)
+	return all
 }
 
 func (s *Source) check() error {
@@ -108,7 +135,7 @@ func (s *Source) check() error {
 	}
 	if s.Pointer != "" {
 		if _, err := Path(s.Pointer); err != nil {
-			return err
+			return under(err, "pointer", "pointer")
 		}
 	}
 	if err := s.checkState(); err != nil {
@@ -119,26 +146,40 @@ func (s *Source) check() error {
 	}
 	switch {
 	case s.Number != "" && s.Number != "text":
-		return errors.New("number is text where numbers come as texts, and left out otherwise")
-	case s.Words != nil && (s.Number != "" || s.Scale != 0 || s.Offset != 0 || !s.Unit.IsZero()):
-		return errors.New("words stand for values as they are; number, scale, offset and unit do not go with them")
-	case len(s.Words) > maxWords:
-		return fmt.Errorf("words has more than %d", maxWords)
-	case !finite(s.Scale) || !finite(s.Offset):
-		return errors.New("scale and offset are finite numbers")
+		return wrong("number is text where numbers come as texts, and left out otherwise", "number")
+	case s.Words != nil && (s.Number != "" || s.scales()):
+		return wrong("words stand for values as they are; number, scale, offset and unit do not go with them", "words")
+	case s.Words != nil && (len(s.Words) == 0 || len(s.Words) > maxWords):
+		return wrong(fmt.Sprintf("words has one to %d: {occupied: true, free: false}", maxWords), "words")
+	case !finite(float64(s.Scale)) || !finite(s.Offset):
+		return wrong("scale and offset are finite numbers")
 	}
 	return nil
 }
 
-// checkState looks at what needs the device's last value.
+// scales reports whether something is made of a number.
+func (s *Source) scales() bool {
+	return s.Scale != 0 || s.Offset != 0 || !s.Unit.IsZero() || s.Fraction
+}
+
+// checkState looks at what needs the device's last value, and at what is not looked at as a number.
 func (s *Source) checkState() error {
+	number := s.Number != "" || s.scales()
+	made := number || s.Words != nil || s.Counter != nil || s.Change
 	switch {
 	case s.Counter != nil && (s.Words != nil || s.Change || s.Offset != 0):
-		return errors.New("a counter has no words, no offset and no change")
+		return wrong("a counter has no words, no offset and no change", "counter")
 	case s.Counter != nil && s.Counter.Wrap < 0:
-		return errors.New("wrap is how many numbers a counter has, e.g. 65536")
-	case s.Ignore && (s.Words != nil || s.Counter != nil || s.Change):
-		return errors.New("what is ignored is not read; take ignore out, or the rest")
+		return wrong("wrap is how many numbers a counter has, e.g. 65536", "counter")
+	case s.Change && (number || s.Words != nil):
+		return wrong("a change is whether what is there is another than before, whatever it is; take number, scale, "+
+			"offset, unit, words and fraction out", "change")
+	case s.Ignore && made:
+		return wrong("what is ignored is not read; take ignore out, or the rest", "ignore")
+	case s.Ignore && s.Capture != "":
+		return wrong("a level of the topic that no field names is ignored as it is; take this one out", "capture")
+	case s.Capture != "" && made:
+		return wrong("a level of the topic is a text as it is; take all but capture out", "capture")
 	}
 	return nil
 }

@@ -1,10 +1,5 @@
 package preset
 
-import (
-	"errors"
-	"fmt"
-)
-
 // Named says where in the names of a pack of SenML the device is, where one topic is for many. The
 // base name, where Device is bn; the name of a record is then what it measures. Or what stands
 // before the last Split of base name and name together; what it measures is after it.
@@ -22,15 +17,15 @@ func (p *Preset) checkNamed() error {
 	case n == nil:
 		return nil
 	case p.Format != SenML && p.Format != SenMLCBOR:
-		return errors.New("it is of messages whose format is senml or senml-cbor")
+		return wrong("it is of messages whose format is senml or senml-cbor")
 	case (n.Device == "") == (n.Split == "") || n.Device != "" && n.Device != "bn" || len(n.Split) > maxSplit:
-		return errors.New("it is {device: bn}, or {split: SEPARATOR}, such as {split: /}")
+		return wrong("it is {device: bn}, or {split: SEPARATOR}, such as {split: /}")
 	case p.Device != "":
-		return errors.New("it says whose a record is, and so does device; take one of them out")
+		return wrong("it says whose a record is, and so does device; take one of them out")
 	}
 	for i := range p.Topics {
 		if t := &p.Topics[i]; t.pattern.Identifies() && t.Role != Ignore {
-			return fmt.Errorf("it says whose a record is, and so does {device} of %s; take one of them out", t.Pattern)
+			return wrong("it says whose a record is, and so does {device} of " + t.Pattern + "; take one of them out")
 		}
 	}
 	return nil

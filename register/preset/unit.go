@@ -1,7 +1,6 @@
 package preset
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,8 +56,8 @@ func (u Unit) check() error {
 	case u.Pointer == "" && u.Words == nil:
 		return nil
 	case u.Pointer == "" || len(u.Words) == 0 || len(u.Words) > maxWords:
-		return errors.New("unit is one, as in Cel, or where the message says which: " +
-			"{pointer: /TempUnit, words: {C: Cel, F: degF}}")
+		return wrong("unit is one, as in Cel, or where the message says which: "+
+			"{pointer: /TempUnit, words: {C: Cel, F: degF}}", "unit")
 	}
 	for _, word := range slices.Sorted(maps.Keys(u.Words)) {
 		code := u.Words[word]
@@ -66,11 +65,11 @@ func (u Unit) check() error {
 			code = plain
 		}
 		if _, known := units[code]; !known {
-			return fmt.Errorf("unit: the word %q stands for no unit that is known", word)
+			return wrong(fmt.Sprintf("unit: the word %q stands for no unit that is known", word), "unit", "words", word)
 		}
 	}
 	if _, err := Path(u.Pointer); err != nil {
-		return fmt.Errorf("unit: %w", err)
+		return under(err, "unit", "unit", "pointer")
 	}
 	return nil
 }
