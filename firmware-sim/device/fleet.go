@@ -247,11 +247,12 @@ func (f *Fleet) Beat(now time.Time, every string) {
 	}
 }
 
-// Entries are the sensors' register entries, with the names that Launch gives them.
+// Entries are the sensors' register entries, with the names that Launch gives them, and what their kinds are where the
+// example city has them not.
 func Entries(sensors []street.Sensor, seed uint64) string {
 	sensors = slices.Clone(sensors)
 	dialect.Identify(sensors, seed)
-	text := "sensors:\n"
+	text := lacking(sensors) + "sensors:\n"
 	for _, s := range sensors {
 		text += dialect.Entry(s)
 	}

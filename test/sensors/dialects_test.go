@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/register"
 	"sluice/test/harness"
 )
 
@@ -58,6 +59,7 @@ func TestWireDialects(t *testing.T) {
 		if again := harness.Run(t, harness.Firmware, append(args, "--print-register")...); again != entries {
 			t.Errorf("%s: it prints %s, and has written %s", preset, again, entries)
 		}
+		known(t, preset, entries)
 		devices := regexp.MustCompile(`preset: `+preset+`, .*device: "([^"]+)"`).FindAllStringSubmatch(entries, -1)
 		if len(devices) != 4 {
 			t.Errorf("%s: entries of %d devices: %s", preset, len(devices), entries)
@@ -72,5 +74,27 @@ func TestWireDialects(t *testing.T) {
 			t.Errorf("%s: no car is heard", preset)
 		}
 		ear.Kill()
+	}
+}
+
+// known insists that a city which takes the kinds that are printed beside the entries to its own has each of them.
+func known(t *testing.T, preset, entries string) {
+	t.Helper()
+	text := harness.Read(t, "../../configs/portalba/policy/kinds.yaml")
+	for _, m := range regexp.MustCompile(`(?m)^# ( .*)$`).FindAllStringSubmatch(entries, -1) {
+		text += m[1] + "\n"
+	}
+	kinds, err := register.ParseKinds("kinds.yaml", []byte(text))
+	if err != nil {
+		t.Fatalf("%s: %v", preset, err)
+	}
+	reg, err := register.Parse("register.yaml", []byte(entries))
+	if err != nil {
+		t.Fatalf("%s: %v", preset, err)
+	}
+	for _, f := range reg.Check(kinds, nil) {
+		if strings.Contains(f.Error(), "kind") {
+			t.Errorf("%s: %v", preset, f)
+		}
 	}
 }
