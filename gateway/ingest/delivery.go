@@ -33,6 +33,10 @@ type delivery struct {
 	// bare says that one of its readings has neither time nor seq, so that nothing
 	// knows it again.
 	bare bool
+	// strangers are readings so far of devices that the register has not; acquainted says that one is of a device that
+	// it has.
+	strangers  int
+	acquainted bool
 }
 
 func newDelivery(in *reception) delivery { return delivery{in: in, decoder: format.NewDecoder()} }
@@ -40,6 +44,7 @@ func newDelivery(in *reception) delivery { return delivery{in: in, decoder: form
 // begin turns to a message, and reports whether its decoder has readings of it.
 func (d *delivery) begin(to target, m *intake.Message, serial uint64) bool {
 	d.message, d.to, d.sensor, d.serial, d.bare, d.outcome = m, to, to.sensor, serial, false, outcome{}
+	d.strangers, d.acquainted = 0, false
 	received := d.in.clock.at(m.Received)
 	if to.system == nil {
 		d.decoder.Begin(m.Payload, d.sensor.shape, received, d)
@@ -54,6 +59,7 @@ func (d *delivery) decode(to target, m *intake.Message, serial uint64) {
 	for more := d.begin(to, m, serial); more; {
 		more = d.decoder.Next(format.MaxReadings)
 	}
+	d.settleStrangers()
 	d.in.answer(m, d.outcome)
 	d.message, d.to, d.sensor = nil, target{}, nil
 }
@@ -231,6 +237,7 @@ func (l *large) next() (done intake.Message, more bool) {
 	if more {
 		return done, true
 	}
+	l.settleStrangers()
 	l.in.answer(&l.held, l.outcome)
 	done = l.held
 	l.message, l.to, l.sensor, l.held = nil, target{}, nil, intake.Message{}

@@ -67,7 +67,7 @@ func (f *fitter) shape(kind register.Kind, s *sensor) sent {
 func shapeOf(kind register.Kind, s *sensor) sent {
 	e, n := s.entry, len(kind.Fields)
 	names := make([]string, n)
-	w := words{make([]string, n), make([]string, n), make([]string, n), make([][]float64, n), make([][]string, n), nil}
+	w := newWords(n)
 	for f, field := range kind.Fields {
 		names[f], w.pointers[f] = field.Name, cmp.Or(e.Map[field.Name], "/fields/"+field.Name)
 		w.types[f], w.forms[f], w.valid[f] = field.Type, field.Format, field.Valid
@@ -83,7 +83,7 @@ func shapeOf(kind register.Kind, s *sensor) sent {
 		w.preset = s.system.preset
 		for f, name := range names {
 			if e.Map[name] == "" {
-				w.spoken[f] = spokenBy(profile, name)
+				w.profiled(f, name, profile)
 			}
 		}
 	}

@@ -1,13 +1,16 @@
 package ingest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/internal/civil"
+	"sluice/register/preset"
 )
 
 // maxBeat is how many bytes a heartbeat may have.
@@ -82,13 +85,28 @@ func (r *reception) heartbeat(s *sensor, m *intake.Message) {
 	r.lives(s, at, every)
 }
 
+// beat is what of a preset's messages on a topic are heartbeats, and how often they come; 0 where the kind says it.
+type beat struct {
+	every time.Duration
+	when  *format.Condition
+}
+
+func newBeat(p *preset.Preset, t *preset.Topic) *beat {
+	if t.Role != preset.Heartbeat {
+		return nil
+	}
+	return &beat{cmp.Or(t.Every.Nominal(), p.Every.Nominal()), format.NewCondition(p.Format, t.When)}
+}
+
+// is reports whether a message there is a heartbeat.
+func (b *beat) is(d *format.Decoder, payload []byte) bool { return d.Meets(payload, b.when) }
+
 // wrappedHeartbeat notes that a sensor lives of which a system says so: from receipt on for three
 // times as long as the preset, or else the kind, says that it takes.
-func (r *reception) wrappedHeartbeat(s *sensor, m *intake.Message) {
+func (r *reception) wrappedHeartbeat(s *sensor, m *intake.Message, every time.Duration) {
 	if m.Retained {
 		return // nobody knows when it was
 	}
-	every := s.system.preset.Every.Nominal()
 	if every <= 0 {
 		every = s.beat
 	}

@@ -80,8 +80,10 @@ func (r *reception) dispatch(m *intake.Message) (begun bool) {
 		r.refuseAll(m, r.routing.byID[m.Sender], fault.Identity)
 	case t.role == preset.Heartbeat && t.system == nil:
 		r.heartbeat(s, m)
+	case t.role == preset.Heartbeat && s != nil && !t.beat.is(r.small.decoder, m.Payload):
+		r.ignore()
 	case t.role == preset.Heartbeat && s != nil:
-		r.wrappedHeartbeat(s, m)
+		r.wrappedHeartbeat(s, m, t.beat.every)
 	case t.system != nil && t.system.preset.Format == preset.Sparkplug:
 		r.takeSparkplug(t, m)
 	case s.unread() != fault.None:

@@ -34,6 +34,7 @@ type target struct {
 	system *system         // nil for a message in the city's own format
 	topic  *preset.Pattern // that has captures for it, or nil
 	owner  string          // of the edge node, where its device is nobody's
+	beat   *beat           // of a heartbeat of a system
 }
 
 // sensor is one register entry, ready for its readings.

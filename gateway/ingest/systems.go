@@ -29,6 +29,7 @@ type patternRoute struct {
 	role   preset.Role
 	system *system
 	sensor *sensor // whose own topic it is; nil for one of a preset
+	beat   *beat   // what of a preset's heartbeats there is one, and how often it comes
 }
 
 // addWrapped adds a sensor that sends messages in a preset's envelope.
@@ -54,7 +55,7 @@ func (r *roster) addWrapped(s *sensor, all *preset.Library) {
 		r.targets[e.Topic] = target{sensor: s, role: preset.Reading, system: sys}
 		return
 	}
-	r.patterns = append(r.patterns, patternRoute{&own, preset.Reading, sys, s})
+	r.patterns = append(r.patterns, patternRoute{&own, preset.Reading, sys, s, nil})
 }
 
 // addPatterns adds the topics of the presets on whose patterns sensors are. Sensors' own come
@@ -67,7 +68,7 @@ func (r *roster) addPatterns() {
 		}
 		for i := range sys.preset.Topics {
 			t := &sys.preset.Topics[i]
-			r.patterns = append(r.patterns, patternRoute{t.Matcher(), t.Role, sys, nil})
+			r.patterns = append(r.patterns, patternRoute{t.Matcher(), t.Role, sys, nil, newBeat(sys.preset, t)})
 		}
 	}
 }
@@ -110,7 +111,7 @@ func (r *roster) find(m *intake.Message, captured *preset.Captured) (target, boo
 		if p.sensor == nil && p.system == done || !p.topic.Match(topic, captured) {
 			continue
 		}
-		t := target{sensor: p.sensor, role: p.role, system: p.system, topic: p.topic}
+		t := target{sensor: p.sensor, role: p.role, system: p.system, topic: p.topic, beat: p.beat}
 		switch done = p.system; {
 		case p.sensor != nil && t.mayCome(m):
 			return t, true
@@ -186,16 +187,16 @@ func (s *sensor) speaksFor(sender string) bool {
 	return sender == s.entry.ID || s.entry.OnPatterns() && sender == s.entry.Owner
 }
 
-// Find finds the sensor whose device a message names, and takes up its readings.
+// Find finds the sensor whose device a message names, and takes up its readings. Those of devices that the register has
+// not are strangers' until the message ends.
 func (d *delivery) Find(device []byte) *format.Shape {
 	d.sensor = nil
 	s := d.to.system.devices[string(device)]
-	switch {
-	case s == nil || d.message.Checked && !s.speaksFor(d.message.Sender): // see find
-		d.refuse(fault.New(fault.UnknownTopic), nil)
+	if s == nil || d.message.Checked && !s.speaksFor(d.message.Sender) { // see find
+		d.strangers++
 		return nil
 	}
-	d.sensor = s
+	d.sensor, d.acquainted = s, true
 	s.heard.message(d.message.Received)
 	d.outcome.settled = d.outcome.settled || s.home // nobody is told what becomes of a home's
 	if why := s.unread(); why != fault.None {
@@ -206,6 +207,22 @@ func (d *delivery) Find(device []byte) *format.Shape {
 		d.in.feedback.add(s, fault.New(fault.Unfit), nil)
 	}
 	return s.shape
+}
+
+// settleStrangers counts the readings of devices that the register has not. A device of a few parts sends for all of
+// them at once, and a town names those that it reads: beside one of these, the others are known to be none of the
+// town's, and no mistake. A message that names nobody it knows is one.
+func (d *delivery) settleStrangers() {
+	n := d.strangers
+	d.strangers = 0
+	for range n {
+		if d.acquainted {
+			d.Ignored()
+			continue
+		}
+		d.sensor = nil
+		d.refuse(fault.New(fault.UnknownTopic), nil)
+	}
 }
 
 // Nobody counts a reading that does not say whose it is.
@@ -227,7 +244,7 @@ func (d *delivery) unwrap(received int64) bool {
 		return true
 	case preset.Heartbeat:
 		if d.sensor != nil {
-			d.in.wrappedHeartbeat(d.sensor, d.message)
+			d.in.wrappedHeartbeat(d.sensor, d.message, d.to.system.preset.Every.Nominal())
 		}
 	case preset.Ignore:
 		d.in.ignore()

@@ -148,7 +148,7 @@ func (t *Trial) checkEntry() {
 	}
 	p := t.of.Presets.Profiles[e.Profile]
 	if t.sensor.system != nil {
-		if why := t.sensor.system.preset.Reads(p); why != "" {
+		if why := t.sensor.system.preset.Reads(p, t.own()); why != "" {
 			t.entryFault("/*", why)
 		}
 	}
@@ -157,6 +157,9 @@ func (t *Trial) checkEntry() {
 	}
 	for _, f := range t.of.Kind.Fields {
 		src, named := p.Fields[f.Name]
+		if why := src.Makes(f.Type); named && !src.Ignore && e.Map[f.Name] == "" && why != "" {
+			t.entryFault(cmp.Or(src.Pointer, "/*"), "the profile cannot fill "+f.Name+" of the kind: "+why)
+		}
 		if named && !src.Ignore && e.Map[f.Name] == "" && !src.Unit.Becomes(f.Unit) {
 			t.entryFault(src.Pointer, "the profile has "+f.Name+" in "+src.Unit.String()+
 				", which cannot be converted to the kind's "+cmp.Or(f.Unit, "number without a unit"))
@@ -252,6 +255,9 @@ func (y *trying) wrapped(topic string) {
 				y.another = true
 				y.mistake(fault.New(fault.UnknownTopic), 0)
 			}
+		}
+		if role == preset.Heartbeat && !y.decoder.Meets(y.payload, y.condition(topic)) {
+			y.out.Role = string(preset.Ignore)
 		}
 		if role == preset.Ignore || role == preset.Heartbeat {
 			return

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"strings"
 	"unicode"
+
+	"sluice/gateway/ingest/internal/format"
+	"sluice/register/preset"
 )
 
 // isDevice reports whether an identity is the entry's: all of it, or its last part where the register names no more.
@@ -51,4 +54,28 @@ func (t *Trial) kindHas(field string) bool {
 		}
 	}
 	return false
+}
+
+// own is the sensor's own topic as a pattern; nil where its messages come on the preset's, or it has not been told.
+func (t *Trial) own() *preset.Pattern {
+	if t.sensor.entry.Topic == "" {
+		return nil
+	}
+	p, err := t.sensor.entry.Pattern()
+	if err != nil {
+		return nil
+	}
+	return &p
+}
+
+// condition is what a heartbeat says on a topic of the preset.
+func (t *Trial) condition(topic string) *format.Condition {
+	var c preset.Captured
+	p := t.sensor.system.preset
+	for i := range p.Topics {
+		if p.Topics[i].Matcher().Match(topic, &c) {
+			return format.NewCondition(p.Format, p.Topics[i].When)
+		}
+	}
+	return nil
 }

@@ -94,24 +94,38 @@ func (y *trying) Reading(r reading.Reading) {
 	}
 	best, at := fault.New(fault.NoDecision), time.Unix(0, stamp.Time)
 	var kept redact.Kept
+	var asleep []*plan.Stream
 	for i := range y.rules {
 		rule := &y.rules[i]
 		f := rule.rule.Apply(r, &kept)
 		switch {
+		case f.Code == fault.None && !rule.stream.InForce(at):
+			asleep = append(asleep, rule.stream)
 		case f.Code == fault.None:
 			one.Counts = true
 			one.Decisions = append(one.Decisions, rule.stream.Decision)
-			if !rule.stream.InForce(at) {
-				y.warn("policy", "decision "+rule.stream.Decision+" is in force from "+day(rule.stream.From)+" until "+
-					day(rule.stream.Until)+": what a device observes at another time counts for nothing")
-			}
 		case rank(f.Code) > rank(best.Code):
 			best = f
 		}
 	}
-	if !one.Counts {
+	for _, s := range asleep {
+		y.find(asleepAt(s, one))
+	}
+	if !one.Counts && len(asleep) == 0 {
 		y.mistake(best, one.Number)
 	}
+}
+
+// asleepAt says of a decision that would count a reading that it is not in force when that was observed: a mistake
+// where none else counts it.
+func asleepAt(s *plan.Stream, one *TriedReading) Finding {
+	f := Finding{Level: "mistake", Code: fault.NoDecision.String(), Pointer: "/*", Rule: "policy", Count: 1,
+		Reading: one.Number, Fix: "decision " + s.Decision + " is in force from " + day(s.From) + " until " +
+			day(s.Until) + ": what a device observes at another time counts for nothing"}
+	if one.Counts {
+		f.Level, f.Code, f.Reading = "warning", "", 0
+	}
+	return f
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -17,7 +17,27 @@ type words struct {
 	pointers, types, forms []string
 	valid                  [][]float64
 	spoken                 [][]string // the words that a profile has for a field, nil for none
-	preset                 *preset.Preset
+	texts                  []bool     // a number may be the text of one
+	changes                []bool     // it is whether a state is another than before
+	// unmade are why a profile cannot make a field's value, whatever is sent; empty where it can.
+	unmade []string
+	preset *preset.Preset
+}
+
+func newWords(fields int) words {
+	texts := func() []string { return make([]string, fields) }
+	return words{pointers: texts(), types: texts(), forms: texts(), valid: make([][]float64, fields),
+		spoken: make([][]string, fields), texts: make([]bool, fields), changes: make([]bool, fields), unmade: texts()}
+}
+
+// profiled takes up what a profile makes of a field; nil for no profile.
+func (w *words) profiled(at int, field string, p *preset.Profile) {
+	if p == nil {
+		return
+	}
+	src := p.Fields[field]
+	w.spoken[at], w.texts[at], w.changes[at] = spokenBy(p, field), src.Number == "text", src.Change
+	w.unmade[at] = src.Makes(w.types[at])
 }
 
 // of says where in what a sensor sends a fault is, by which rule, and how to mend it.
@@ -53,12 +73,19 @@ func (w *words) value(f fault.Fault) string {
 			return fmt.Sprintf("send values from %v to %v; look after the sensor", w.valid[at][0], w.valid[at][1])
 		}
 	case fault.WrongType:
-		switch w.types[at] {
-		case "bool":
+		switch kind := w.types[at]; {
+		case w.unmade[at] != "":
+			return "nothing that is sent fits: the profile cannot fill this field, since " + w.unmade[at] +
+				"; have the profile or the kind mended"
+		case w.changes[at]:
+			return "send a state there: a text, a number, true or false"
+		case w.preset != nil && (kind == "int" || kind == "float"):
+			return w.numeral(at)
+		case kind == "bool":
 			return "send the type that the kind names: true or false, not as text or number"
-		case "string":
+		case kind == "string":
 			return "send the type that the kind names: a text"
-		case "time":
+		case kind == "time":
 			return "send the type that the kind names: a time as text, 2026-11-23T10:00:00Z"
 		}
 	case fault.BadForm:
@@ -77,6 +104,15 @@ func (w *words) value(f fault.Fault) string {
 	return ""
 }
 
+// numeral says how a number is sent to a preset's sensor.
+func (w *words) numeral(at int) string {
+	if w.texts[at] || w.preset.Number == "text" {
+		return "send a number there, or the text of one"
+	}
+	return "send a number there; where the device sends it as a text, number: text in the profile reads it, and " +
+		"where it sends a word, words"
+}
+
 // formWords are the forms of identifiers; see package format.
 var formWords = map[string]string{
 	"eui64": "EUI-64, 16 hexadecimal digits", "uuid": "UUID, 32 hexadecimal digits in groups of 8-4-4-4-12",
@@ -89,20 +125,12 @@ func (w *words) inEnvelope(f fault.Fault, pointer, rule, fix *string) {
 	switch {
 	case f.Key() != "":
 		w.key(f, pointer, rule, fix)
-	case f.Code == fault.WrongType && w.has(f):
-		if t := w.types[f.Field]; t == "int" || t == "float" {
-			*fix += "; a profile reads text with number: text"
-		}
-	case f.Code == fault.WrongType && len(p.Each) > 0: // gather's: of no field
-		*pointer, *rule, *fix = p.Each[0], "preset", "the preset looks for a list there, and this is none"
 	case f.Code == fault.UnknownTopic:
 		*fix = "publish as the preset has it, and register the device as it is named there"
 	case f.Code == fault.NoDevice:
 		*pointer = p.Device
 	case f.Code == fault.NotJSON:
 		*rule, *fix = "preset", w.advised(written(p.Format))
-	case f.Code == fault.NoList && len(p.Each) > 0:
-		*pointer = p.Each[0]
 	case f.Code == fault.NotMapped:
 		if *pointer == "/*" {
 			*pointer = cmp.Or(p.Root, *pointer)
@@ -133,6 +161,15 @@ func (w *words) key(f fault.Fault, pointer, rule, fix *string) {
 		if f.Code == fault.WrongType {
 			*fix = "send a whole number from 0 there"
 		}
+	case "each", "each inside":
+		if *rule = "preset"; len(p.Each) > 0 { // else the message itself
+			*pointer = p.Each[0]
+		}
+		if f.Key() == "each inside" {
+			*pointer = p.Each[len(p.Each)-1]
+		}
+	case "pairs":
+		*pointer, *rule = p.Pairs.List, "preset"
 	case "boot":
 		*pointer = p.Boot
 		if f.Code == fault.WrongType {

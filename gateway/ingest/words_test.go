@@ -25,10 +25,12 @@ func (r *refusals) Refused(f fault.Fault)   { r.got = append(r.got, f) }
 // never of a map, a key or a format that it has not; the words are those of acknowledgements, feedback and watch alike.
 func TestWordsInEnvelopes(t *testing.T) {
 	kind := register.Kind{Fields: []register.Field{{Name: "level", Type: "float"}, {Name: "count", Type: "int"},
-		{Name: "open", Type: "bool"}, {Name: "pump", Type: "bool"}, {Name: "plate", Type: "string", Format: "plate"}}}
+		{Name: "open", Type: "bool"}, {Name: "pump", Type: "bool"}, {Name: "plate", Type: "string", Format: "plate"},
+		{Name: "moved", Type: "bool"}, {Name: "grown", Type: "bool"}}}
 	profile, err := preset.ParseProfile("p.yaml", []byte("profile: p\nfields: {level: {pointer: /value}, "+
 		"count: {pointer: /n}, open: {pointer: /open}, plate: {pointer: /plate}, pump: {pointer: /pump, "+
-		"words: {\"RUN\": true, \"STOP\": false}}}\n"))
+		"words: {\"RUN\": true, \"STOP\": false}}, moved: {pointer: /moved, change: true}, "+
+		"grown: {pointer: /grown, scale: 2}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +43,16 @@ func TestWordsInEnvelopes(t *testing.T) {
 			"E300 /timestamp: this preset reads the time as DD/MM/YYYYThh:mm:ss"},
 		{"sentilo", `{"sensors":[]}`, "E102 /observations: the preset looks for a list of readings there"},
 		{"sentilo", `{"observations":{}}`, "E101 /observations: the preset looks for a list there"},
+		{"sentilo", `[]`, "E102 /observations: the preset looks for a list of readings there"},
+		{"tasmota", `[]`, "E102 /*: the preset looks for a list of readings there"},
+		{"sentilo-provider", `{"sensors":[{"sensor":"x","observations":7}]}`,
+			"E101 /observations: the preset looks for a list there"},
+		{"sentilo-provider", `{"sensors":7}`, "E101 /sensors: the preset looks for a list there"},
+		{"smart-citizen", `{"data":[{"sensors":{"id":1}}]}`, "E101 /sensors: the preset looks for a list there"},
+		{"sentilo", `{"observations":[{"value":{}}]}`, "E101 /value: send a number there, or the text of one"},
+		{"tasmota", `{"value":"7"}`, "E101 /value: send a number there; where the device sends it as a text, number: text"},
+		{"tasmota", `{"moved":{},"value":1}`, "E101 /moved: send a state there"},
+		{"tasmota", `{"grown":1,"value":1}`, "E101 /grown: nothing that is sent fits: the profile cannot fill this field"},
 		{"sentilo", `{"observations":[{"value":"61,5"}]}`, "E200 /value: send finite numbers, written as in 61.5"},
 		{"sentilo", `{"observations":[{"value":"1","n":"1.5"}]}`, "E200 /n: send whole numbers"},
 		{"sentilo", `{"observations":[{"value":"1","open":"yes"}]}`, "E101 /open: send the type that the kind names: true"},

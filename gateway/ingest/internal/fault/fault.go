@@ -142,6 +142,10 @@ const (
 	KeyBoot
 	KeyFields
 	KeyEvery
+	// Lists that a preset looks for: that of readings, that inside each of its elements, and that of names and values.
+	KeyEach
+	KeyInner
+	KeyPairs
 )
 
 // keys has their names, and what to send where it is of another type.
@@ -151,7 +155,12 @@ var keys = map[int8]struct{ name, fix string }{
 	KeyBoot:   {"boot", "send boot as a whole number or a text"},
 	KeyFields: {"fields", "send fields as an object: {\"fields\": {\"NAME\": VALUE}}"},
 	KeyEvery:  {"every", "send every as a duration of ISO 8601, such as PT60S"},
+	KeyEach:   {"each", noList},
+	KeyInner:  {"each inside", noList},
+	KeyPairs:  {"pairs", noList},
 }
+
+const noList = "the preset looks for a list there, and this is none"
 
 // New is a fault of the whole reading.
 func New(code Code) Fault { return Fault{code, NoField} }

@@ -26,7 +26,7 @@ func (d *Decoder) gatherAll(v *fastjson.Value) (over int) {
 	}
 	list := v.GetArray()
 	if len(list) == 0 {
-		d.sink.Refused(fault.New(fault.NoList))
+		d.sink.Refused(fault.AtKey(fault.NoList, fault.KeyEach))
 	}
 	for i, one := range list {
 		if i >= MaxReadings {
@@ -41,20 +41,23 @@ func (d *Decoder) gatherAll(v *fastjson.Value) (over int) {
 // gather lists the readings of a message: all elements of the lists inside it, or it itself, and
 // returns how many are more than a message can have.
 func (d *Decoder) gather(in element, each [][]string) (over int) {
-	v := in.own
+	v, key := in.own, fault.KeyEach
 	if len(each) > 0 {
 		v = d.look.get(v, each[0])
+	}
+	if len(each) < len(d.wrap.Envelope.each) {
+		key = fault.KeyInner
 	}
 	switch {
 	case d.look.repeated():
 		d.sink.Refused(fault.New(fault.DuplicateKey))
 		return 0
 	case v == nil:
-		d.sink.Refused(fault.New(fault.NoList))
+		d.sink.Refused(fault.AtKey(fault.NoList, key))
 		return 0
 	case v.Type() == fastjson.TypeArray:
 	case len(each) > 0: // it should be a list
-		d.sink.Refused(fault.New(fault.WrongType))
+		d.sink.Refused(fault.AtKey(fault.WrongType, key))
 		return 0
 	default:
 		if len(d.elements) >= MaxReadings {
@@ -65,7 +68,7 @@ func (d *Decoder) gather(in element, each [][]string) (over int) {
 	}
 	list, _ := v.Array()
 	if len(list) == 0 {
-		d.sink.Refused(fault.New(fault.NoList))
+		d.sink.Refused(fault.AtKey(fault.NoList, key))
 	}
 	for _, one := range list {
 		inner := element{own: one, in: in.in}

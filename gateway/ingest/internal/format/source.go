@@ -112,7 +112,7 @@ func (s *source) scaled(of preset.Source, from, to string) scaling {
 	if s.counter {
 		add = 0 // a difference has no zero of its own
 	}
-	scale := of.Scale
+	scale := float64(of.Scale)
 	if scale == 0 {
 		scale = 1
 	}
@@ -184,7 +184,7 @@ func (d *Decoder) unwrapPairs(e *element) {
 	}
 	list, err := v.Array()
 	if err != nil {
-		d.fail(fault.New(fault.WrongType))
+		d.fail(fault.AtKey(fault.WrongType, fault.KeyPairs))
 		return
 	}
 	if len(list) > maxPairs {
