@@ -77,6 +77,8 @@ var arrows = map[string]row{
 		"books gateway/release perm store store/sqlite"},
 	"gateway/forward": {"carries rows from the ledger's outbox to a store, again and again",
 		"gateway/ledger internal/retry store"},
+	"gateway/cluster/engine": {"the door to the engine that machines share; whose credentials perm guards",
+		"internal/retry perm"},
 	"gateway/config": {"gateway.yaml: of each part only what it may be set to",
 		"gateway/inbox gateway/ingest gateway/revoked internal/civil internal/yamldoc perm register " +
 			"register/access register/preset store " +
@@ -224,6 +226,7 @@ var arrows = map[string]row{
 		"opendata/sensorthings/engine opendata/sensorthings/odata test/sta/memory"},
 	"test/sta/memory": {"entities of SensorThings in memory, for that and for tests of the engine",
 		"opendata/sensorthings/engine opendata/sensorthings/odata"},
+	"test/nats":     {"three servers of the engine, for tests, with cables in between", "test/harness"},
 	"test/ports":    {"addresses for tests", ""},
 	"test/samples":  {"draws for tests", ""},
 	"test/vendors":  {"what other systems send, for tests on both sides of the wire", "internal/yamldoc register"},
@@ -265,6 +268,8 @@ var doors = map[string]row{
 	"github.com/influxdata/influxdb-client-go/v2": {"InfluxDB", "store/influx"},
 	"github.com/mochi-mqtt/server/v2": {"MQTT, as a broker; its packets",
 		"certify/tap gateway/ingest/internal/listener opendata/broadcast test/bench"},
+	"github.com/nats-io/nats.go":       {"the engine that machines share", "gateway/cluster/engine"},
+	"github.com/nats-io/nkeys":         {"keys of users of that engine, for tests", "test/nats"},
 	"github.com/open-policy-agent/opa": {"the council's rules", "policy/rego"},
 	"github.com/paulmach/orb": {"geometry of zones",
 		"opendata/sensorthings opendata/sensorthings/engine opendata/sensorthings/odata opendata/streets " +

@@ -21,7 +21,7 @@ func TestDecisionsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := regexp.MustCompile(
-		`(?m)^\| (\d+) \| \[(.+)\]\((\S+)\) \| 20\d\d-\d\d-\d\d \| (in force|replaced by .+) \|$`).
+		`(?m)^\| (\d+) \| \[(.+)\]\((\S+)\) \| 20\d\d-\d\d-\d\d \| (in force|being built|replaced by .+) \|$`).
 		FindAllStringSubmatch(string(index), -1)
 	if len(rows) != len(files) || len(rows) < 36 {
 		t.Fatalf("%d rows and %d decisions", len(rows), len(files))

@@ -15,6 +15,7 @@ type Cable struct {
 	Mu     sync.Mutex
 	conns  []net.Conn    // guarded by mu
 	held   bool          // nothing passes, and nobody is told; guarded by mu
+	mute   bool          // answers are swallowed; guarded by mu
 	Most   int           // bytes until the next connection is cut; 0: no bound; guarded by mu
 	Pause  time.Duration // between two pieces; guarded by mu
 	Passed int64         // connections so far; guarded by mu
@@ -58,7 +59,7 @@ func (c *Cable) join(in net.Conn) {
 	c.Mu.Unlock()
 	done := make(chan bool, 2)
 	for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
-		go func() { c.copy(pair[1], pair[0], left); done <- true }()
+		go func() { c.copy(pair[1], pair[0], left, pair[0] == out); done <- true }()
 	}
 	<-done
 }
@@ -82,13 +83,16 @@ func (b *budget) take(want int) (int, bool) {
 	return got, b.n > 0
 }
 
-func (c *Cable) copy(to, from net.Conn, left *budget) {
+func (c *Cable) copy(to, from net.Conn, left *budget, answers bool) {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(buf)
 		for pause, held := c.state(); pause > 0 || held; _, held = c.state() {
 			time.Sleep(max(pause, 10*time.Millisecond))
 			pause = 0
+		}
+		if answers && c.swallows() {
+			n = 0
 		}
 		got, more := left.take(n)
 		if got > 0 {
@@ -107,6 +111,11 @@ func (c *Cable) state() (time.Duration, bool) {
 	defer c.Mu.Unlock()
 	return c.Pause, c.held
 }
+
+// Mute has the cable swallow what the far end answers, while what is sent arrives.
+func (c *Cable) Mute(on bool) { c.Mu.Lock(); defer c.Mu.Unlock(); c.mute = on }
+
+func (c *Cable) swallows() bool { c.Mu.Lock(); defer c.Mu.Unlock(); return c.mute }
 
 // Hold makes the cable a half-open link: what is sent is neither carried nor
 // refused.

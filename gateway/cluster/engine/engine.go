@@ -1,0 +1,225 @@
+// Package engine is the one door to NATS JetStream: logs that three machines keep, compare-and-append, and a bucket of
+// keys that expire. The gateway does not use it yet: it runs in one process. docs/decisions has what it is for.
+//
+// # What it promises
+//
+// An acknowledgement means that a majority of the replicas has the entry on its disk. That is the servers' doing, not
+// ours: they must run with sync_interval always, and gateway/cluster/settings looks that they do. What is not
+// acknowledged may still be written, now or later; only the log knows.
+//
+//	conn, err := engine.Dial(ctx, engine.Config{URLs: []string{"tls://nats-1:4222"}, Name: "releaser", Log: log})
+//	books, err := conn.Open(ctx, engine.Spec{Name: "BOOKS", Subjects: []string{"books"}, Replicas: 3, Forever: true})
+//	last, err := books.Last(ctx, "books")
+//	seq, err := books.Append(ctx, "books", last, "1842", entry)
+//
+// Append writes only where the subject's last entry is still the one that the caller has read: that is the fence. Of
+// two that believe they are the owner one is refused, with ErrFenced. A lease says who should write; it protects
+// nothing.
+//
+// Put, of a Pipe, publishes many without waiting for each. Entries and Follow read a subject in order.
+//
+// # Bounds and errors
+//
+// No call waits for longer than its context and, Follow and Put aside, than Config.Patience. What is in flight is
+// bounded by number and bytes, and nothing is buffered while no server is reached. Every error is ErrFenced, ErrAway
+// or ErrRefused with a reason of a closed list: the library's own texts name subjects, so they are never passed on,
+// neither as an error nor to the log. Subjects are the caller's, and are no place for an identifier either: servers
+// log them.
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/internal/retry"
+	"sluice/perm"
+)
+
+// Config says how the servers are reached, and as whom.
+type Config struct {
+	URLs        []string      // nats://HOST:PORT or tls://HOST:PORT, one for each server; no password in them
+	Credentials string        // file with an NKey's seed (SU...) or what nsc wrote (.creds); empty: nobody
+	CA          string        // file of certificates, PEM, that the servers' are signed by; empty: the machine's
+	Name        string        // what the servers show the connection as
+	Patience    time.Duration // the longest that one call waits; 0: 15 s, somewhat more than an election took
+	Log         *slog.Logger  // nil: nothing is logged
+}
+
+const (
+	usualPatience = 15 * time.Second
+	oneAttempt    = 3 * time.Second // how long an answer is waited for before the question is put again
+	pingEvery     = 2 * time.Second // a server that hangs is left after two of them
+)
+
+// pauses between attempts: short, since an election may be over any moment.
+func pauses() retry.Backoff {
+	return retry.Backoff{First: 20 * time.Millisecond, Longest: 500 * time.Millisecond}
+}
+
+// Check refuses what cannot be reached, before anything is tried.
+func (c *Config) Check() error {
+	if len(c.URLs) == 0 {
+		return errors.New("no server is named: nats is a list of addresses like tls://nats-1:4222")
+	}
+	for i, text := range c.URLs {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" || u.User != nil || u.Path != "" {
+			return fmt.Errorf("address %d is not nats://HOST:PORT or tls://HOST:PORT; credentials have a file", i+1)
+		}
+	}
+	return nil
+}
+
+// Conn is a connection to whichever of the servers answers. It may be used by several goroutines.
+type Conn struct {
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	patience time.Duration
+}
+
+// Dial connects, and tries again within the patience. A connection that breaks later is made anew for as long as it is
+// not closed; until then calls fail with ErrAway.
+func Dial(ctx context.Context, c Config) (*Conn, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	options, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	patience := c.Patience
+	if patience <= 0 {
+		patience = usualPatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	pause := pauses()
+	for {
+		nc, err := nats.Connect(strings.Join(c.URLs, ","), options...)
+		if err == nil {
+			js, err := jetstream.New(nc)
+			if err != nil {
+				nc.Close()
+				return nil, fail("connecting", err)
+			}
+			return &Conn{nc, js, patience}, nil
+		}
+		if err := fail("connecting", err); errors.Is(err, ErrRefused) || !pause.Wait(ctx) {
+			return nil, err
+		}
+	}
+}
+
+func (c *Config) options() ([]nats.Option, error) {
+	log := c.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	options := []nats.Option{
+		nats.Name(c.Name),
+		nats.Timeout(oneAttempt),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.ReconnectBufSize(-1), // what cannot be sent fails now, and its caller knows
+		nats.IgnoreAuthErrorAbort(),
+		nats.PingInterval(pingEvery),
+		nats.MaxPingsOutstanding(2),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			log.Warn("the cluster's engine objects", "why", reason(err))
+		}),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("the cluster's engine is lost", "why", reason(err))
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { log.Info("the cluster's engine is back") }),
+	}
+	if c.Credentials != "" {
+		raw, err := perm.Read(c.Credentials, perm.Secret)
+		if err != nil {
+			return nil, err
+		}
+		option := nats.UserCredentialBytes(raw)
+		if strings.HasPrefix(string(raw), "SU") {
+			// The library reads seeds from files alone.
+			if option, err = nats.NkeyOptionFromSeed(c.Credentials); err != nil {
+				return nil, fmt.Errorf("%s has no seed of a user's NKey", c.Credentials)
+			}
+		}
+		options = append(options, option)
+	}
+	if c.CA != "" {
+		raw, err := perm.Read(c.CA, perm.Trusted)
+		if err != nil {
+			return nil, err
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(raw) {
+			return nil, fmt.Errorf("%s has no certificate in PEM", c.CA)
+		}
+		options = append(options, nats.Secure(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}))
+	}
+	return options, nil
+}
+
+// Close ends the connection. Calls that are under way fail.
+func (c *Conn) Close() { c.nc.Close() }
+
+// Up reports whether a server is reached at this moment.
+func (c *Conn) Up() bool { return c.nc.IsConnected() }
+
+// Version is the version of the server that is reached, as 2.15.2; empty while none is.
+func (c *Conn) Version() string { return c.nc.ConnectedServerVersion() }
+
+// Ask puts a question to whoever answers on the subject first, and waits for the answer. Neither is stored.
+func (c *Conn) Ask(ctx context.Context, subject string, question []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	m, err := c.nc.RequestWithContext(ctx, subject, question)
+	if err != nil {
+		return nil, fail("asking", err)
+	}
+	return m.Data, nil
+}
+
+// AskAll puts a question to all who answer on the subject, and gathers their answers until most of them are there, or
+// none has come for half a second.
+func (c *Conn) AskAll(ctx context.Context, subject string, question []byte, most int) ([][]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	inbox := c.nc.NewInbox()
+	sub, err := c.nc.SubscribeSync(inbox)
+	if err != nil {
+		return nil, fail("asking", err)
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	if err := c.nc.PublishRequest(subject, inbox, question); err != nil {
+		return nil, fail("asking", err)
+	}
+	var answers [][]byte
+	wait := oneAttempt // for the first; the others follow soon
+	for len(answers) < most {
+		one, cancel := context.WithTimeout(ctx, wait)
+		m, err := sub.NextMsgWithContext(one)
+		cancel()
+		if err != nil && len(answers) == 0 {
+			return nil, fail("asking", err)
+		}
+		if err != nil {
+			break
+		}
+		answers = append(answers, m.Data)
+		wait = 500 * time.Millisecond
+	}
+	return answers, nil
+}
