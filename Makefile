@@ -160,3 +160,4 @@ audit: build ## the guarantee, tested from outside; a quarter of an hour
 # damage" goes on with a run that was stopped, TORTURE="-only homes" is one phase of it.
 torture: ## kills, full disks, damaged files, for DURATION (60m)
 	go run ./test/torture -seed $(SEED) -duration $(DURATION) $(TORTURE)
+	go test -count 1 -v -run 'TestKills$$' -timeout 30m ./gateway/cluster/engine -appends 42000 -kills 9

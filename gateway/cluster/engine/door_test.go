@@ -40,7 +40,7 @@ func TestErrorsSayNothing(t *testing.T) {
 // TestDiffers: each setting that loses or shows something is named.
 func TestDiffers(t *testing.T) {
 	s := Spec{Name: "BOOKS", Subjects: []string{"books"}, Replicas: 3, Forever: true}
-	if wrong := s.Differs(s.config()); wrong != nil {
+	if wrong := s.differs(s.config()); wrong != nil {
 		t.Fatal(wrong)
 	}
 	for why, change := range map[string]func(*jetstream.StreamConfig){
@@ -66,7 +66,7 @@ func TestDiffers(t *testing.T) {
 	} {
 		is := s.config()
 		change(&is)
-		if wrong := s.Differs(is); len(wrong) != 1 || !strings.Contains(wrong[0], why) {
+		if wrong := s.differs(is); len(wrong) != 1 || !strings.Contains(wrong[0], why) {
 			t.Errorf("%s: %v", why, wrong)
 		}
 	}

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"sluice/gateway/cluster/engine"
+	"sluice/test/harness"
 	"sluice/test/nats"
 )
 
@@ -249,5 +253,58 @@ func TestDrop(t *testing.T) {
 	if _, err := conn.Open(ctx, engine.Spec{Name: "STATE", Subjects: []string{"state.*"}, Replicas: 1}); err == nil ||
 		!strings.Contains(err.Error(), "replicas is 3 and not 1") {
 		t.Errorf("a log that is otherwise: %v", err)
+	}
+}
+
+// TestNothingKept: what passes between two in the account for keys is in no file of any server; an entry is, in each
+// replica, as it was given: whoever appends seals it first.
+func TestNothingKept(t *testing.T) {
+	s := nats.Start(t)
+	ctx := t.Context()
+	keys := func(i int) *engine.Conn {
+		conn, err := engine.Dial(ctx, engine.Config{URLs: []string{"tls://" + s.Nodes[i].Addr}, CA: s.CA,
+			Credentials: s.Keys, Patience: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(conn.Close)
+		return conn
+	}
+	const secret, entry = "canary-6f1e2c90-secret", "canary-6f1e2c90-entry"
+	stop, err := keys(0).Answer(ctx, "keys.epoch", func(question []byte) []byte {
+		if string(question) != secret+"?" {
+			t.Errorf("the question is %q", question)
+		}
+		return []byte(secret + "!")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	asks := keys(1)
+	harness.Await(t, time.Minute, "an answer by another server", func() bool {
+		answer, err := asks.Ask(ctx, "keys.epoch", []byte(secret+"?"))
+		return err == nil && string(answer) == secret+"!"
+	})
+	if _, err := books(t, dial(t, s)).Append(ctx, "books.a", 0, "1", []byte(entry)); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range s.Nodes {
+		n.Stop() // what is in memory alone is written now, or never
+		files, text := 0, ""
+		err := filepath.WalkDir(n.Store, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			raw, err := os.ReadFile(path)
+			files, text = files+1, text+string(raw)
+			return err
+		})
+		if err != nil || files == 0 || strings.Contains(text, secret) {
+			t.Errorf("%s: a secret is in one of %d files: %v", n.Name, files, err)
+		}
+		if !strings.Contains(text, entry) {
+			t.Errorf("%s: the entry is in none of %d files: the search finds nothing", n.Name, files)
+		}
 	}
 }

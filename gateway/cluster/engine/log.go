@@ -22,8 +22,12 @@ type Spec struct {
 	MaxEntry int      // bytes of one entry; 0: MaxEntry
 }
 
-// MaxEntry is the longest entry, in bytes. NATS takes 1 MiB with headers by itself.
-const MaxEntry = 1_000_000
+// MaxEntry is the longest entry, in bytes, and MaxPayload what the servers must take for it: its headers come with it.
+// NATS takes 1 MiB by itself.
+const (
+	MaxEntry   = 1_000_000
+	MaxPayload = MaxEntry + headers
+)
 
 // memory is how long the servers know the ids of what was put, so that a repetition is none.
 const memory = 2 * time.Minute
@@ -84,7 +88,7 @@ func (c *Conn) Open(ctx context.Context, s Spec) (*Log, error) {
 	for {
 		stream, err := c.open(ctx, s)
 		if err == nil {
-			if wrong := s.Differs(stream.CachedInfo().Config); len(wrong) > 0 {
+			if wrong := s.differs(stream.CachedInfo().Config); len(wrong) > 0 {
 				return nil, fmt.Errorf("opening %s: %w (%s)", s.Name, ErrRefused, strings.Join(wrong, ", "))
 			}
 			return &Log{c, stream, s.Name, s.most(), s.Forever}, nil
@@ -105,9 +109,24 @@ func (c *Conn) open(ctx context.Context, s Spec) (jetstream.Stream, error) {
 	return stream, err
 }
 
-// Differs says in what a stream is not what the Spec asks for, in words for an operator; nil if in nothing that
+// Differs says in what a log that is there is not what the Spec asks for, in words for an operator; nil if in nothing
+// that matters, or there is none.
+func (c *Conn) Differs(ctx context.Context, s Spec) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
+	defer cancel()
+	stream, err := c.js.Stream(ctx, s.Name)
+	if codeOf(err) == codeNoLog {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fail("looking at "+s.Name, err)
+	}
+	return s.differs(stream.CachedInfo().Config), nil
+}
+
+// differs says in what a stream is not what the Spec asks for, in words for an operator; nil if in nothing that
 // matters.
-func (s *Spec) Differs(is jetstream.StreamConfig) (wrong []string) {
+func (s *Spec) differs(is jetstream.StreamConfig) (wrong []string) {
 	want := s.config()
 	say := func(is bool, text string, args ...any) {
 		if is {
