@@ -77,6 +77,7 @@ var arrows = map[string]row{
 		"books gateway/release perm store store/sqlite"},
 	"gateway/forward": {"carries rows from the ledger's outbox to a store, again and again",
 		"gateway/ledger internal/retry store"},
+	"gateway/cluster/lease": {"who should do what, by keys that expire", "gateway/cluster/engine internal/retry"},
 	"gateway/cluster/engine": {"the door to the engine that machines share; whose credentials perm guards",
 		"internal/retry perm"},
 	"gateway/config": {"gateway.yaml: of each part only what it may be set to",
