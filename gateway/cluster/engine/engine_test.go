@@ -308,3 +308,33 @@ func TestNothingKept(t *testing.T) {
 		}
 	}
 }
+
+// TestLetIn: who has no key, or another account's servers, is told so at once.
+func TestLetIn(t *testing.T) {
+	s := nats.Start(t)
+	stranger := filepath.Join(t.TempDir(), "stranger.nk")
+	harness.WriteSecret(t, stranger, "SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4\n")
+	shown := filepath.Join(t.TempDir(), "shown.nk")
+	harness.Write(t, shown, "SU")
+	system := engine.Config{URLs: s.URLs(), Credentials: s.Data}
+	for name, c := range map[string]struct {
+		config engine.Config
+		kind   error
+		want   string
+	}{
+		"nobody":       {engine.Config{URLs: s.URLs(), CA: s.CA}, engine.ErrRefused, "credentials"},
+		"a stranger":   {engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: stranger}, engine.ErrRefused, "credentials"},
+		"other server": {system, engine.ErrRefused, "certificate"},
+		"open to all":  {engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: shown}, nil, "chmod"},
+		"nobody there": {engine.Config{URLs: []string{"tls://127.0.0.1:9"}, CA: s.CA, Credentials: s.Data,
+			Patience: time.Second}, engine.ErrAway, "no server"},
+	} {
+		conn, err := engine.Dial(t.Context(), c.config)
+		if err == nil {
+			conn.Close()
+		}
+		if err == nil || c.kind != nil && !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

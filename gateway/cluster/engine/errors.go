@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,6 +26,11 @@ var (
 // number: see the package comment.
 func fail(doing string, err error) error {
 	kind := ErrAway
+	var unverified *tls.CertificateVerificationError
+	if errors.As(err, &unverified) {
+		return fmt.Errorf("%s: %w (their certificate is not one that the ca file has signed, or is not theirs)", doing,
+			ErrRefused)
+	}
 	if code := codeOf(err); slices.Contains(definite, code) || isAny(err, nats.ErrAuthorization,
 		nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrPermissionViolation, nats.ErrMaxPayload,
 		nats.ErrBadSubject, jetstream.ErrInvalidSubject, nats.ErrConnectionClosed) {
