@@ -77,7 +77,7 @@ var arrows = map[string]row{
 		"books gateway/release perm store store/sqlite"},
 	"gateway/forward": {"carries rows from the ledger's outbox to a store, again and again",
 		"gateway/ledger internal/retry store"},
-	"gateway/cluster/books":    {"a ledger's transactions in the engine's log", "gateway/cluster/engine gateway/ledger"},
+	"gateway/cluster/books":    {"a ledger's transactions in that log", "gateway/cluster/engine gateway/ledger"},
 	"gateway/cluster/lease":    {"who should do what, by keys that expire", "gateway/cluster/engine internal/retry"},
 	"gateway/cluster/settings": {"what is wrong with the engine's servers", "gateway/cluster/engine"},
 	"gateway/cluster/engine": {"the door to the engine that machines share; whose credentials perm guards",

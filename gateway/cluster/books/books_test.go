@@ -100,8 +100,8 @@ func TestTransactions(t *testing.T) {
 func pay(t *testing.T, l *ledger.Ledger, n int) int64 {
 	t.Helper()
 	for {
-		paid, err := l.Reserve(t.Context(), release.Reservation{Day: "2026-03-02", Decision: fmt.Sprint("d", n), Plan: "p",
-			Unit: "device", Epsilon: 0.01, Delta: 1e-9, Cap: 1})
+		paid, err := l.Reserve(t.Context(), release.Reservation{Day: "2026-03-02", Decision: fmt.Sprint("d", n),
+			Plan: "p", Unit: "device", Epsilon: 0.01, Delta: 1e-9, Cap: 1})
 		if err == nil {
 			return paid.Line
 		}

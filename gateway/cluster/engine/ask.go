@@ -16,7 +16,7 @@ const (
 // Answer answers questions on a subject, one at a time, until stop is called; a nil answer is none. Neither is stored
 // by anybody, if no log keeps the subject: for keys that is so in an account without JetStream alone. Servers that are
 // not asked directly hear of it a moment later.
-func (c *Conn) Answer(ctx context.Context, subject string, answer func(question []byte) []byte) (stop func(), err error) {
+func (c *Conn) Answer(ctx context.Context, subject string, answer func([]byte) []byte) (stop func(), err error) {
 	sub, err := c.nc.Subscribe(subject, func(m *nats.Msg) {
 		if a := answer(m.Data); a != nil && m.Reply != "" {
 			_ = m.Respond(a) // who gets none asks again

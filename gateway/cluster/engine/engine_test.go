@@ -322,8 +322,9 @@ func TestLetIn(t *testing.T) {
 		kind   error
 		want   string
 	}{
-		"nobody":       {engine.Config{URLs: s.URLs(), CA: s.CA}, engine.ErrRefused, "credentials"},
-		"a stranger":   {engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: stranger}, engine.ErrRefused, "credentials"},
+		"nobody": {engine.Config{URLs: s.URLs(), CA: s.CA}, engine.ErrRefused, "credentials"},
+		"a stranger": {engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: stranger}, engine.ErrRefused,
+			"credentials"},
 		"other server": {system, engine.ErrRefused, "certificate"},
 		"open to all":  {engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: shown}, nil, "chmod"},
 		"nobody there": {engine.Config{URLs: []string{"tls://127.0.0.1:9"}, CA: s.CA, Credentials: s.Data,
