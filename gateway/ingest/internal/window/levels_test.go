@@ -100,22 +100,3 @@ func TestLevelsInAnyOrder(t *testing.T) {
 		}
 	})
 }
-
-// TestAMeanOfManyEnergies: as many of the greatest energies as an int64 can count neither
-// overflow nor lose anything.
-func TestAMeanOfManyEnergies(t *testing.T) {
-	const n = math.MaxInt64
-	most := int64(1e12) << 23
-	w := wide{high: int64(uint64(most) >> 1), low: uint64(most) << 63} // most * 2^63
-	low := w.low
-	w.low -= uint64(most) // most * (2^63 - 1)
-	if w.low > low {
-		w.high--
-	}
-	if got := w.over(n); got != most {
-		t.Errorf("the mean of so many of %d is %d", most, got)
-	}
-	if got := (wide{}).over(0); got != 0 {
-		t.Errorf("nothing has the mean %d", got)
-	}
-}

@@ -118,7 +118,7 @@ func (w *Window) addUnit(c *cell, e *Entry) {
 		s := &c.state[int(at)+i]
 		switch of {
 		case plan.Sum:
-			s.sum.add(e.Values[i])
+			s.sum.Add(e.Values[i])
 		case plan.Mean, plan.Histogram, plan.Quantile:
 			if s.n == 0 || s.before(e, e.Values[i]) {
 				s.time, s.seq, s.lastValue = e.Time, e.Seq, e.Values[i]

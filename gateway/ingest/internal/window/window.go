@@ -5,13 +5,13 @@
 package window
 
 import (
-	"math"
 	"slices"
 	"time"
 
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/ingest/internal/redact"
 	"sluice/gateway/release"
+	"sluice/internal/wide"
 	"sluice/plan"
 )
 
@@ -83,7 +83,7 @@ type Window struct {
 // add up directly; about units, each unit has a place in state.
 type cell struct {
 	readings int64
-	total    [][]wide
+	total    [][]wide.Int
 	weight   []int64
 	levels   [][]int64 // numbers of addends of each of a level's sums
 	units    map[pseudonym.Tag]member
@@ -104,9 +104,9 @@ func (m member) has(owner uint8) bool { return owner == 0 || m.owners&(1<<(owner
 
 // latest is what one unit did for one measure: a sum, or the last value.
 type latest struct {
-	n         int64 // readings that have the measure
-	sum       wide  // of all of them, for sum
-	time      int64 // of the last, for mean, histogram and quantile
+	n         int64    // readings that have the measure
+	sum       wide.Int // of all of them, for sum
+	time      int64    // of the last, for mean, histogram and quantile
 	seq       uint64
 	lastValue int64
 }
@@ -164,10 +164,10 @@ func (w *Window) Apply(e *Entry) {
 func (w *Window) add(c *cell, e *Entry) {
 	if c.total == nil {
 		c.weight = make([]int64, len(w.Stream.Measures))
-		c.total = make([][]wide, len(w.Stream.Measures))
+		c.total = make([][]wide.Int, len(w.Stream.Measures))
 		c.levels = make([][]int64, len(w.Stream.Measures))
 		for i := range c.total {
-			c.total[i] = make([]wide, w.Stream.Measures[i].Slots())
+			c.total[i] = make([]wide.Int, w.Stream.Measures[i].Slots())
 			if w.Stream.Measures[i].Of.Level() {
 				c.levels[i] = make([]int64, len(c.total[i]))
 			}
@@ -180,7 +180,7 @@ func (w *Window) add(c *cell, e *Entry) {
 		m := &w.Stream.Measures[i]
 		if c.levels[i] != nil {
 			if slot := m.LevelSlot(w.clock.Part(e.Time)); slot >= 0 {
-				c.total[i][slot].add(m.Energy(e.Values[i]))
+				c.total[i][slot].Add(m.Energy(e.Values[i]))
 				c.levels[i][slot]++
 			}
 			continue
@@ -188,11 +188,11 @@ func (w *Window) add(c *cell, e *Entry) {
 		c.weight[i]++
 		switch m.Of {
 		case plan.Count:
-			c.total[i][0].add(1)
+			c.total[i][0].Add(1)
 		case plan.Sum, plan.Mean:
-			c.total[i][0].add(clamp(m, e.Values[i]))
+			c.total[i][0].Add(clamp(m, e.Values[i]))
 		default:
-			c.total[i][m.Slot(e.Values[i])].add(1)
+			c.total[i][m.Slot(e.Values[i])].Add(1)
 		}
 	}
 }
@@ -213,29 +213,34 @@ func (s *latest) before(e *Entry, value int64) bool {
 // feeders are none.
 func (w *Window) Sums(feeders *Feeders) []release.Sums {
 	out := make([]release.Sums, len(w.cells))
+	for i, p := range w.Parts(feeders) {
+		out[i] = p.Sums()
+	}
+	return out
+}
+
+// Parts are the same before anything is divided or cut off at an end: those of windows that
+// have a unit, or a sensor about nobody, each in one of them only add up.
+func (w *Window) Parts(feeders *Feeders) []release.Part {
+	out := make([]release.Part, len(w.cells))
 	alive, registered := w.measured(feeders), feeders.numbers(w.Start.UnixNano())
 	for i := range w.cells {
-		out[i] = w.sums(&w.cells[i], alive(i))
+		out[i] = w.part(&w.cells[i], alive(i))
 		out[i].Registered = registered(i)
 	}
 	return out
 }
 
-func (w *Window) sums(c *cell, alive bool) release.Sums {
-	s := release.NewSums(w.Stream)
+func (w *Window) part(c *cell, alive bool) release.Part {
+	s := release.NewPart(w.Stream)
 	if w.Lost {
 		return s
 	}
 	if w.Stream.Unit.None() {
 		copy(s.Weight, c.weight)
 		for i := range c.total {
-			if c.levels[i] != nil {
-				s.Weight[i] = means(s.Total[i], c.total[i], c.levels[i])
-				continue
-			}
-			for slot := range c.total[i] {
-				s.Total[i][slot] = c.total[i][slot].clamped(math.MinInt64, math.MaxInt64)
-			}
+			copy(s.Total[i], c.total[i])
+			copy(s.Addends[i], c.levels[i])
 		}
 		return s
 	}
@@ -245,25 +250,16 @@ func (w *Window) sums(c *cell, alive bool) release.Sums {
 		for i := range w.Stream.Measures {
 			m := &w.Stream.Measures[i]
 			if m.Of == plan.Distinct {
-				s.Total[i][0]++
+				s.Total[i][0].Add(1)
 				s.Weight[i]++
 			} else if last := &c.state[int(unit.at)+i]; last.n > 0 {
 				slot, value := contribution(m, last)
-				s.Total[i][slot] += value
+				s.Total[i][slot].Add(value)
 				s.Weight[i]++
 			}
 		}
 	}
 	return s
-}
-
-// means puts the mean energies of a level's sums into out. A level that is made of several
-// is there only where each of them is: the weight is the least number of addends.
-func means(out []int64, sums []wide, n []int64) (weight int64) {
-	for slot := range sums {
-		out[slot] = sums[slot].over(n[slot])
-	}
-	return slices.Min(n)
 }
 
 // contribution is what one unit adds to one pair, and to which of the measure's
@@ -282,7 +278,7 @@ func contribution(m *plan.Measure, s *latest) (slot int, value int64) {
 	case plan.Count:
 		return 0, min(s.n, int64(m.High))
 	case plan.Sum:
-		return 0, s.sum.clamped(m.Bounds())
+		return 0, s.sum.Clamped(m.Bounds())
 	case plan.Mean:
 		return 0, clamp(m, s.lastValue) - m.Middle()
 	}

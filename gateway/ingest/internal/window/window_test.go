@@ -3,7 +3,6 @@ package window
 import (
 	"fmt"
 	"math"
-	"math/big"
 	"math/rand/v2"
 	"sync/atomic"
 	"testing"
@@ -250,28 +249,4 @@ func TestAlive(t *testing.T) {
 	if sums := w.Sums(feeders); sums[0].Alive || sums[0].Units != 0 || sums[1].Alive {
 		t.Error("a lost window shows something")
 	}
-}
-
-// TestWide: 128-bit sums are those of big integers, whatever the order.
-func TestWide(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		list := rapid.SliceOf(rapid.OneOf(rapid.Int64(),
-			rapid.SampledFrom([]int64{math.MaxInt64, math.MinInt64, -1, 0, 1}))).Draw(r, "list")
-		low, high := int64(-7_000_000), int64(math.MaxInt64)
-		var w wide
-		want := new(big.Int)
-		for _, v := range list {
-			w.add(v)
-			want.Add(want, big.NewInt(v))
-		}
-		exact := high
-		if want.Cmp(big.NewInt(low)) < 0 {
-			exact = low
-		} else if want.IsInt64() {
-			exact = want.Int64()
-		}
-		if got := w.clamped(low, high); got != exact {
-			r.Fatalf("the sum of %v within [%d, %d] is %d; want %d", list, low, high, got, exact)
-		}
-	})
 }
