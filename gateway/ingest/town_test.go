@@ -329,7 +329,7 @@ func did(w *openWindow, c int, unit string) string {
 		if of := w.Stream.Measures[m].Of; of == plan.Count || of == plan.Sum {
 			text += fmt.Sprintf("%d readings, ", one.FieldByName("n").Int())
 		}
-		text += fmt.Sprintf("sum %d, last %d; ", int64(one.FieldByName("sum").FieldByName("low").Uint()),
+		text += fmt.Sprintf("sum %d, last %d; ", int64(one.FieldByName("sum").FieldByName("Low").Uint()),
 			one.FieldByName("lastValue").Int())
 	}
 	return text
