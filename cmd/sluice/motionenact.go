@@ -25,11 +25,12 @@ func motionEnact(dir *string) *cobra.Command {
 				return err
 			}
 			now := time.Now()
-			e, files, err := workspace.Dir(*dir).Enact(args[0], now, inboxes)
+			e, files, problems, err := workspace.Dir(*dir).Enact(args[0], now, inboxes)
+			w := cmd.OutOrStdout()
+			tellBallots(w, v, problems)
 			if err != nil {
 				return failed(err)
 			}
-			w := cmd.OutOrStdout()
 			if who := v.List(e.Members()); len(e.Ballots) == 1 {
 				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signature of %s (%d needed).",
 					e.ID, e.Version, who, e.Needed))

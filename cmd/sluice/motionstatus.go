@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -58,9 +59,7 @@ func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standi
 		}
 	}
 	_ = t.Flush() // to a terminal or a buffer
-	for _, p := range problems {
-		fmt.Fprintln(w, v.Say("  ignored: %s", tell(p)))
-	}
+	tellBallots(w, v, problems)
 	if s.Needed == 1 {
 		fmt.Fprintf(w, "\n%s\n", v.Say("%d of 1 signature (%s), because:", s.Signed, quorums(s.Needs)))
 	} else {
@@ -84,15 +83,26 @@ func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standi
 	return nil
 }
 
+// tellBallots says what is the matter with files among the ballots: which ones do not count, and
+// which count for somebody else than they are called after.
+func tellBallots(w io.Writer, v locale, problems []error) {
+	for _, p := range problems {
+		if council.IsMisnamed(p) {
+			fmt.Fprintln(w, v.Say("  look: %s", v.Retell(terminalText(p))))
+		} else {
+			fmt.Fprintln(w, v.Say("  ignored: %s", v.Retell(terminalText(p))))
+		}
+	}
+}
+
 // notEnactable is the error if the motion cannot be enacted, the same for text and JSON.
 func notEnactable(v locale, s *council.Standing) error {
 	if left := s.Needed - s.Signed; left > 0 {
-		return &exitError{exitFailed, v.Say("%d more members must sign motion.txt", left)}
-	}
-	for _, m := range s.Members {
-		if m.Problem != nil {
-			return &exitError{exitFailed, v.Say("remove the invalid ballot, or ask the member to sign again")}
+		text := v.Say("%d more members must sign motion.txt", left)
+		if slices.ContainsFunc(s.Members, func(m council.Voter) bool { return m.Problem != nil }) {
+			text += "; " + v.Say("whoever's ballot does not count can sign again")
 		}
+		return &exitError{exitFailed, text}
 	}
 	if s.Problem != nil && council.CodeOf(s.Problem) != council.NotYet {
 		return failed(s.Problem)

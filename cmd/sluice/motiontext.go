@@ -60,16 +60,18 @@ func printPending(w io.Writer, v locale, d workspace.Dir, m council.Motion) (ear
 	if err != nil {
 		return earliest, err
 	}
-	for _, e := range chain[len(workspace.InForce(chain, m.Created)):] {
-		when := v.moment(e.NotBefore, e.Policy.Location)
-		if m.Version <= e.Version {
+	waiting := chain[len(workspace.InForce(chain, m.Created)):]
+	for i, e := range waiting {
+		when := v.moment(e.From, e.Policy.Location)
+		switch {
+		case m.Version <= e.Version:
 			fmt.Fprintf(w, "%s\n\n", v.Say("WARNING: motion %s was voted and waits until %s. When this one is "+
 				"enacted, %s is void: put it to the vote again afterwards.", e.ID, when, e.ID))
-		} else {
+		case i == len(waiting)-1 || waiting[i+1].Version >= m.Version: // the others follow one another
 			fmt.Fprintf(w, "%s\n\n", v.Say("It follows motion %s, which was voted and waits until %s: gateways take "+
 				"it after that one.", e.ID, when))
-			if e.NotBefore.After(earliest) {
-				earliest = e.NotBefore
+			if e.From.After(earliest) {
+				earliest = e.From
 			}
 		}
 	}

@@ -12,25 +12,29 @@ import (
 )
 
 func policyDPIA() *cobra.Command {
-	var language, reg string
+	var language, dir, reg string
 	c := &cobra.Command{
-		Use:   "dpia [DIR]",
+		Use:   "dpia [DIR or DECISION...]",
 		Short: "Draft an impact assessment and an article 30 record, in Markdown",
-		Args:  between(0, 1),
 		Long: "Fills in what the policy and the register say (GDPR, articles 35 and 30); what only people can\n" +
-			"answer is left to them.",
+			"answer is left to them. DECISION is an id or a file; all decisions of the directory by default.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lang(language)
 			if err != nil {
 				return err
 			}
-			p, err := readPolicy(cmd.Context(), newLocale(l), dirArg(args))
+			dir, args := findPolicyDir(dir, args)
+			p, err := readPolicy(cmd.Context(), newLocale(l), dir)
+			if err != nil {
+				return err
+			}
+			list, err := choose(p, args)
 			if err != nil {
 				return err
 			}
 			sensors := &register.Register{}
 			for _, near := range []string{"register.yaml", "../register.yaml"} {
-				if path := filepath.Join(dirArg(args), near); reg == "" && isFile(path) {
+				if path := filepath.Join(dir, near); reg == "" && isFile(path) {
 					reg = path
 				}
 			}
@@ -39,7 +43,7 @@ func policyDPIA() *cobra.Command {
 					return failed(err)
 				}
 			}
-			text, err := dpia.Markdown(l, p, sensors)
+			text, err := dpia.Markdown(l, p, list, sensors)
 			if err != nil {
 				return failed(err)
 			}
@@ -47,6 +51,7 @@ func policyDPIA() *cobra.Command {
 			return err
 		},
 	}
+	c.Flags().StringVar(&dir, "dir", ".", "policy directory")
 	langFlag(c, &language)
 	c.Flags().StringVar(&reg, "register", "", "register of sensors (default: register.yaml in the policy directory "+
 		"or beside it)")

@@ -3,13 +3,10 @@ package council
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"sluice/internal/civil"
 	"sluice/policy/bundle"
-	"sluice/policy/decision"
 	"sluice/policy/diff"
 )
 
@@ -92,32 +89,6 @@ func (d Draft) Create() (Motion, Parts, error) {
 		err = fmt.Errorf("the text of the motion would be larger than %d KiB; put it to the vote in parts", maxText>>10)
 	}
 	return m, Parts{TextName: text, BundleName: packed, SignersName: signers(voters, m.City)}, err
-}
-
-// Collect adds ballots by whoever signed them, whatever they are called, in the
-// form that gateways take. What is no ballot of a member is left out and said.
-func (p Parts) Collect(voters *decision.Council, ballots map[string][]byte) []error {
-	var problems []error
-	for _, name := range slices.Sorted(maps.Keys(ballots)) {
-		tidy, err := Tidy(ballots[name])
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		m, err := Who(voters, tidy)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		to := BallotsName + m.ID + ".sig"
-		if p[to] != nil {
-			problems = append(problems,
-				fmt.Errorf("%s: %w", name, refuse(Twice, "%s has signed already; one ballot counts", m.ID)))
-			continue
-		}
-		p[to] = tidy
-	}
-	return problems
 }
 
 // Standing is how the vote on a motion stands.

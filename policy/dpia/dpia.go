@@ -19,10 +19,11 @@ import (
 
 // doc is one text in the making.
 type doc struct {
-	l   explain.Lang
-	p   *bundle.Policy
-	reg *register.Register
-	b   strings.Builder
+	l    explain.Lang
+	p    *bundle.Policy
+	list []*bundle.Decision
+	reg  *register.Register
+	b    strings.Builder
 }
 
 func (d *doc) say(key string, args ...any) string {
@@ -32,16 +33,18 @@ func (d *doc) say(key string, args ...any) string {
 func (d *doc) line(s string)   { d.b.WriteString(s + "\n\n") }
 func (d *doc) todo(key string) { d.line("> " + d.say("todo", d.say(key))) }
 
-// Markdown writes the assessment; the register may be empty.
-func Markdown(l explain.Lang, p *bundle.Policy, reg *register.Register) (string, error) {
-	d := &doc{l: l, p: p, reg: reg}
+// Markdown writes the assessment of some of a policy's decisions; the register may be empty.
+func Markdown(
+	l explain.Lang, p *bundle.Policy, list []*bundle.Decision, reg *register.Register,
+) (string, error) {
+	d := &doc{l: l, p: p, list: list, reg: reg}
 	d.line("# " + d.say("title", explain.Plain(p.Charter.City.Name)))
 	d.line(d.say("intro", p.Files.Digest(), len(reg.Sensors)))
 	d.line("## " + d.say("processing"))
-	d.todo("controller")
+	d.parties()
 	d.todo("context")
-	for i := range p.Decisions {
-		if err := d.decision(&p.Decisions[i]); err != nil {
+	for _, x := range list {
+		if err := d.decision(x); err != nil {
 			return "", err
 		}
 	}
@@ -105,7 +108,8 @@ func (d *doc) decision(x *bundle.Decision) error {
 			case slices.Contains(x.Keep, f.Name):
 				fate = d.say("used")
 			}
-			fmt.Fprintf(&d.b, "| %s: %s | %s | %s |\n", kind, f.Name, f.Class, fate)
+			fmt.Fprintf(&d.b, "| %s: %s | %s | %s |\n", d.word(d.p.Kinds[kind].Names, kind), d.word(f.Names, f.Name),
+				f.Class, fate)
 		}
 	}
 	d.b.WriteString("\n")
@@ -118,8 +122,8 @@ func cell(s string) string { return strings.ReplaceAll(explain.Plain(s), "|", "/
 func (d *doc) necessity() {
 	d.line("## " + d.say("necessity"))
 	d.line("### " + d.say("lawful"))
-	for _, x := range d.p.Decisions {
-		fmt.Fprintf(&d.b, "- %s: %s; %s\n", x.Decision, cell(x.Purpose), cell(x.LegalBasis))
+	for _, x := range d.list {
+		fmt.Fprintf(&d.b, "- %s: %s; %s\n", x.Decision, d.purpose(x), cell(x.LegalBasis))
 	}
 	d.b.WriteString("\n")
 	d.todo("why")
@@ -134,14 +138,14 @@ func (d *doc) necessity() {
 	if len(c.KindsNotAboutPeople) > 0 {
 		d.line(d.say("seeing", strings.Join(c.KindsNotAboutPeople, ", ")))
 	}
+	d.party("authority", c.City.Authority)
 	d.todo("rights")
 }
 
 func (d *doc) record() {
 	d.line("## " + d.say("record"))
 	d.b.WriteString(d.say("rows") + "\n")
-	for i := range d.p.Decisions {
-		x := &d.p.Decisions[i]
+	for _, x := range d.list {
 		who, erased, measures := "-", d.l.Each(x.Stream.Every), "exact"
 		if !x.Stream.Unit.None() {
 			who, erased = d.say("people", d.l.Many(x.Stream.Unit.StandsFor)), d.l.Period(x.Stream.Forget)
@@ -165,7 +169,7 @@ func (d *doc) record() {
 			}
 		}
 		fmt.Fprintf(&d.b, "| %s %s | %s | %s | %s | %s | %s | %s |\n", x.Decision, cell(d.l.Title(x.Title)),
-			cell(x.Purpose), who, strings.Join(x.Keep, ", "), d.say("public"), erased, measures)
+			d.purpose(x), who, d.kept(x), d.say("public"), erased, measures)
 	}
 	d.b.WriteString("\n")
 	d.todo("transfers")

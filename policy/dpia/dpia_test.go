@@ -6,6 +6,7 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/policy/bundle"
+	"sluice/policy/decision"
 	"sluice/policy/dpia"
 	"sluice/policy/explain"
 	"sluice/register"
@@ -62,6 +63,28 @@ const sensors = `sensors:
   - {id: bru-at-1-3, owner: acme, kind: home-meter, zone: rambla, registered: 2026-01-01}
 `
 
+func all(p *bundle.Policy) (list []*bundle.Decision) {
+	for i := range p.Decisions {
+		list = append(list, &p.Decisions[i])
+	}
+	return list
+}
+
+// TestNobodyIsMadeUp: whom the charter does not name, people have to write; and one decision alone is
+// one of which nothing else is said.
+func TestNobodyIsMadeUp(t *testing.T) {
+	p := city(t, false)
+	p.Charter.City.Responsible, p.Charter.City.DPO = decision.Party{}, decision.Party{}
+	text, err := dpia.Markdown(0, p, all(p)[2:3], &register.Register{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "HUMAN:** controller, data-protection officer") || strings.Contains(text, "Delegada") ||
+		!strings.Contains(text, "2026-16") || strings.Contains(text, "2026-14") {
+		t.Error(text)
+	}
+}
+
 // TestMarkdown: what protects people, and what protects them less, is in the assessment in
 // each language; homes are counted and named nowhere.
 func TestMarkdown(t *testing.T) {
@@ -77,8 +100,10 @@ func TestMarkdown(t *testing.T) {
 			"a register of 5 sensors",
 			"Sensors concerned: 2, each of which stands for somebody and is named nowhere, run by acme.",
 			"about nobody: camera.", "people at home, by their homes",
-			"| wifi-counter: ssid | free-text | dropped at the door |",
-			"| wifi-counter: device | identifier | becomes a keyed tag for", "is no secret and is not protected",
+			"| people counter by WiFi (wifi-counter): name of the WiFi network (ssid) | free-text | dropped at the door |",
+			"(wifi-counter): device code (device) | identifier | becomes a keyed tag for",
+			"Responsible for the processing (controller): Ajuntament de Portalba, Plaça Major 1, Portalba, ajuntament@",
+			"Data-protection officer: Delegada", "Where people can complain: Autoritat", "| public transport |", "is no secret and is not protected",
 			"it may stand for fewer than that"},
 		"ca": {"3 per a acme i 1 per a tram", "Sensors afectats: 2, cadascun dels quals",
 			"no tracten de ningú: camera.", "persones a casa, per les seves llars", "es descarta a l'entrada",
@@ -88,7 +113,8 @@ func TestMarkdown(t *testing.T) {
 			"no es ningún secreto", "puede representar menos"},
 	}
 	for l, lang := range explain.Languages {
-		text, err := dpia.Markdown(explain.Lang(l), city(t, true), reg)
+		p := city(t, true)
+		text, err := dpia.Markdown(explain.Lang(l), p, all(p), reg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +131,8 @@ func TestMarkdown(t *testing.T) {
 		if t.Failed() {
 			t.Log(text)
 		}
-		text, err = dpia.Markdown(explain.Lang(l), city(t, false), &register.Register{})
+		p = city(t, false)
+		text, err = dpia.Markdown(explain.Lang(l), p, all(p), &register.Register{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -167,6 +167,6 @@ func (d Dir) FoundAlone(member, keyFile, inbox string, now time.Time) error {
 	if err := os.WriteFile(to, sig.File(), 0o644); err != nil {
 		return err
 	}
-	_, _, err = d.Enact(m.ID, now, []string{inbox})
+	_, _, _, err = d.Enact(m.ID, now, []string{inbox})
 	return err
 }

@@ -39,11 +39,9 @@ func (d Dir) Suspend(o Stop) (m council.Motion, p *bundle.Policy, drafted string
 	}
 	in := Last(InForce(chain, o.Now))
 	if in == nil {
-		return m, nil, "", errors.New("no motion is in force, so there is nothing to suspend")
+		return m, nil, "", d.unvoted(o)
 	}
-	y, month, day := o.Now.In(in.Policy.Location).Date()
-	stopped := decision.Suspension{Decision: o.Decision, Since: civil.Date{Year: y, Month: int(month), Day: day},
-		Reason: o.Reason}
+	stopped := o.suspension(in.Policy)
 	if p, err = stop(in.Policy, stopped); err != nil {
 		return m, nil, "", err
 	}
@@ -64,10 +62,43 @@ func (d Dir) Suspend(o Stop) (m council.Motion, p *bundle.Policy, drafted string
 	return m, p, drafted, os.WriteFile(drafted, draft, 0o644)
 }
 
+// suspension is what is to be stopped, from today on by the city's time.
+func (o Stop) suspension(p *bundle.Policy) decision.Suspension {
+	y, month, day := o.Now.In(p.Location).Date()
+	return decision.Suspension{Decision: o.Decision, Since: civil.Date{Year: y, Month: int(month), Day: day},
+		Reason: o.Reason}
+}
+
+// unvoted says what stops a decision where no motion is in force: where the directory runs
+// unsigned, the line that motion suspend would put to the vote.
+func (d Dir) unvoted(o Stop) error {
+	p, err := d.Draft()
+	if err != nil {
+		return err
+	}
+	if p.Suspension(o.Decision) == nil {
+		if _, err := stop(p, o.suspension(p)); err != nil {
+			return err
+		}
+	}
+	draft, err := draftOf(filepath.Join(string(d), suspendedName), o.suspension(p))
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSpace(string(draft)), "\n")
+	return fmt.Errorf("no motion is in force, so there is nothing to suspend by a vote: enact a first one, or, where "+
+		"the directory runs unsigned as in the demo, write into %s: suspended: [%s]",
+		filepath.Join(string(d), suspendedName), strings.TrimPrefix(strings.TrimSpace(lines[len(lines)-1]), "- "))
+}
+
 // stop is a policy with one more suspension.
 func stop(in *bundle.Policy, s decision.Suspension) (*bundle.Policy, error) {
 	if in.Decision(s.Decision) == nil {
-		return nil, fmt.Errorf("decision %s is not in force", s.Decision)
+		var ids []string
+		for _, d := range in.Decisions[:min(20, len(in.Decisions))] {
+			ids = append(ids, d.Decision)
+		}
+		return nil, fmt.Errorf("decision %s is not in force; those that are: %s", s.Decision, strings.Join(ids, ", "))
 	}
 	if in.Suspension(s.Decision) != nil {
 		return nil, fmt.Errorf("decision %s is suspended already", s.Decision)

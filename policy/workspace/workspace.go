@@ -213,43 +213,53 @@ func (d Dir) Verifier(parts council.Parts) (council.Verifier, error) {
 }
 
 // Enact writes the one file that gateways take, and a copy into each of the
-// inboxes.
-func (d Dir) Enact(id string, now time.Time, inboxes []string) (*council.Enacted, []string, error) {
-	parts, _, err := d.Load(id)
+// inboxes. Ballots that they would refuse are left out of it, and said in problems.
+func (d Dir) Enact(id string, now time.Time, inboxes []string) (
+	e *council.Enacted, written []string, problems []error, err error,
+) {
+	parts, problems, err := d.Load(id)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	v, err := d.Verifier(parts)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
+	}
+	s, uncounted := v.Count(parts) // without the time: what was refused then is so by the vote
+	if uncounted == nil {
+		problems = append(parts.Sift(s), problems...)
 	}
 	v.Now = now
 	file, err := parts.File()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, problems, err
 	}
-	e, err := v.Verify(file)
-	if council.CodeOf(err) == council.TooFew { // a gateway looks at the least quorum first
-		if s, counted := v.Count(parts); counted == nil {
-			err = council.Few(s.Signed, s.Needed)
-		}
+	e, err = v.Verify(file)
+	if council.CodeOf(err) == council.TooFew && uncounted == nil { // a gateway looks at the least quorum first
+		err = council.Few(s.Signed, s.Needed)
 	}
 	if err != nil && council.CodeOf(err) != council.NotYet {
-		return nil, nil, err
+		return nil, nil, problems, err
 	}
+	written, err = d.put(id, file, inboxes)
+	return e, written, problems, err
+}
+
+// put writes a motion file into its directory and into the inboxes.
+func (d Dir) put(id string, file []byte, inboxes []string) ([]string, error) {
 	written := []string{filepath.Join(d.Motion(id), id+".sluice")}
 	for _, dir := range inboxes {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		written = append(written, filepath.Join(dir, id+".sluice"))
 	}
 	for _, to := range written {
 		if err := put(to, file); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return e, written, nil
+	return written, nil
 }
 
 // put writes by rename, so that nobody reads half a file.
