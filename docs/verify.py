@@ -502,6 +502,20 @@ def check_books(where, several):
     return books
 
 
+def votes(all_books):
+    """Numbers add up without a vote as well: who decided them is said beside that."""
+    voted = {}
+    for b in all_books:
+        for d in json.loads(optional(b["where"], "/books/decisions.json") or b"[]"):
+            voted[d["id"]] = voted.get(d["id"], False) or any(v["verified"] for v in d.get("votes") or [])
+    unvoted = sorted(id for id, yes in voted.items() if not yes)
+    if unvoted:
+        say("no decision here has a vote: the policy is unsigned, and no council has decided these numbers" if len(unvoted) == len(voted)
+            else f"without a vote: {', '.join(unvoted)}")
+    if any(b["city"].get("simulation") for b in all_books):
+        say("it is a simulation: nothing of it was measured in a street")
+
+
 def main(named):
     global whose
     list = places(named)
@@ -524,6 +538,7 @@ def main(named):
     if len(all_books) > 1:
         print(f"{len(all_books)} gateways, each with books of its own")
     count = lambda what: sum(len(b[what]) for b in all_books)
+    votes(all_books)
     if files:
         print(f"{files} closed months of the archive compared with the books")
     nothing = count("ledger") + count("releases") + compared == 0

@@ -138,6 +138,7 @@ func (w *walk) report() (*Report, error) {
 		out.Gateways = len(w.of)
 	}
 	out.Elsewhere, out.Charters = elsewhere, w.charters()
+	w.votes()
 	return out, nil
 }
 

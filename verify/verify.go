@@ -44,6 +44,10 @@ type Report struct {
 	Elsewhere []string `json:"elsewhere,omitempty"` // gateways that have zones and whose books are not here
 	Charters  []string `json:"charters,omitempty"`  // gateways with different charters, where there are
 	Problems  []string `json:"problems"`
+	// Decisions is how many the books have; Unvoted are those without a verified vote.
+	Decisions  int      `json:"decisions"`
+	Unvoted    []string `json:"unvoted,omitempty"`
+	Simulation bool     `json:"simulation,omitempty"` // by the books, nothing of it was measured
 }
 
 // maxProblems bounds the problems that are listed.
@@ -71,6 +75,7 @@ type checker struct {
 	city     books.City
 	names    []string                      // that its lines have, in order; a gateway that was renamed has several
 	hidden   map[window][]books.Withdrawal // only where what is shown is compared
+	voted    map[string]bool               // whether a decision has a verified vote, by id
 }
 
 // Check checks the books of a city's gateways. It returns an error if they cannot be read;
@@ -117,6 +122,9 @@ func checkEach(r books.Reader, each func(books.Released)) (*checker, error) {
 		return nil, err
 	}
 	if err := c.months(); err != nil {
+		return nil, err
+	}
+	if err := c.votes(); err != nil {
 		return nil, err
 	}
 	return c, c.decisions()

@@ -52,6 +52,7 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 			fmt.Fprintf(w, "%s not checked: these books do not have the earlier text of the decision that asked for "+
 				"it\n", counted(r.Unchecked, "removal is", "removals are"))
 		}
+		reportVotes(w, r)
 		for _, p := range r.Problems {
 			fmt.Fprintln(w, "WRONG:", brief.Text(p)) // books are anybody's
 		}
@@ -67,4 +68,19 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 		fmt.Fprintln(w, "Everything adds up.")
 	}
 	return nil
+}
+
+// reportVotes says where nobody has decided what was published: that it adds up is no vote.
+func reportVotes(w io.Writer, r *verify.Report) {
+	switch n := len(r.Unvoted); {
+	case n == 0:
+	case n == r.Decisions:
+		fmt.Fprintln(w, "No decision here has a vote: the policy is unsigned, and no council has decided these numbers")
+	default:
+		fmt.Fprintf(w, "%s no vote: %s\n", counted(n, "decision has", "decisions have"),
+			brief.Text(strings.Join(r.Unvoted, ", ")))
+	}
+	if r.Simulation {
+		fmt.Fprintln(w, "It is a simulation: nothing of it was measured in a street")
+	}
 }

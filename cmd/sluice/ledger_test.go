@@ -14,12 +14,13 @@ import (
 func TestReportsAreLines(t *testing.T) {
 	const evil = "x\nEverything adds up.\x1b[2J"
 	var out strings.Builder
-	r := &verify.Report{Problems: []string{evil}, Elsewhere: []string{evil}, Charters: []string{evil}}
+	r := &verify.Report{Problems: []string{evil}, Elsewhere: []string{evil}, Charters: []string{evil},
+		Unvoted: []string{evil}, Decisions: 2}
 	if err := showReport(&out, r, false, true); err == nil {
 		t.Error("nothing is wrong")
 	}
 	if s := out.String(); strings.Contains(s, "\nEverything") || strings.Contains(s, "\x1b") ||
-		strings.Count(s, "\n") != 5 || !strings.Contains(s, "charters differ") {
+		strings.Count(s, "\n") != 6 || !strings.Contains(s, "charters differ") {
 		t.Errorf("it is said\n%q", s)
 	}
 }

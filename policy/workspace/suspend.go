@@ -76,12 +76,13 @@ func (d Dir) unvoted(o Stop) error {
 	if err != nil {
 		return err
 	}
+	line := decision.Suspension{Decision: o.Decision, Reason: o.Reason} // a clock of its own is the town's
 	if p.Suspension(o.Decision) == nil {
-		if _, err := stop(p, o.suspension(p)); err != nil {
+		if _, err := stop(p, line); err != nil {
 			return err
 		}
 	}
-	draft, err := draftOf(filepath.Join(string(d), suspendedName), o.suspension(p))
+	draft, err := draftOf(filepath.Join(string(d), suspendedName), line)
 	if err != nil {
 		return err
 	}

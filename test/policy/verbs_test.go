@@ -25,7 +25,9 @@ func TestCouncilCommands(t *testing.T) {
 	cmd := exec.Command(harness.Sluice,
 		append(args, "--json", "--http", ":0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")...)
 	cmd.Dir = dir
-	harness.Begin(t, harness.Sluice, cmd, nil).Find(`"event":"replayed"`)
+	demo := harness.Begin(t, harness.Sluice, cmd, nil)
+	web := demo.Find(`"opendata":"(http[^"]+)"`)[1]
+	demo.Find(`"event":"replayed"`)
 	path := []string{filepath.Dir(harness.Sluice)}
 	clerk(t, dir, path)
 	out, err := fenced.Take(t, "docs/council.md", "cd town/policy").Bash(dir, path)
@@ -56,6 +58,11 @@ func TestCouncilCommands(t *testing.T) {
 	if n := strings.Count(member, "ssh-keygen -") + strings.Count(member, "\ncat "); n > 5 {
 		t.Errorf("a member types %d commands; want at most five", n)
 	}
+	fenced.Take(t, "docs/council.md", "echo 'suspended").Run(dir, path)
+	harness.Await(t, 30*time.Second, "the decision to be suspended", func() bool {
+		_, _, page := harness.Get(t, web+"/decisions/2026-14?lang=en")
+		return strings.Contains(string(page), "a sensor was tampered with")
+	})
 }
 
 // clerk goes the clerk's way in a copy of the demo's policy, and a member's in between:
