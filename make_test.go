@@ -108,6 +108,44 @@ func TestMakeShortStartsNothing(t *testing.T) {
 	}
 }
 
+// TestRaceLeavesOnlyC: of all packages the race detector is left out of SQLite's C alone. What is
+// generic is compiled where it is used, and one of several equals is linked: C uses none of Go's.
+func TestRaceLeavesOnlyC(t *testing.T) {
+	raw, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const c = "modernc.org/sqlite/lib"
+	said := regexp.MustCompile(`(?m)^RACE  := -race (.*)$`).FindSubmatch(raw)
+	if said == nil || string(said[1]) != "-gcflags="+c+"=-race=false" ||
+		bytes.Count(raw, []byte("-race=")) != 1 {
+		t.Fatalf("the race detector is left out of more than %s: %q", c, said)
+	}
+	list := strings.Fields(output(t, exec.Command("go", "list", "-f",
+		`{{range .Imports}}{{.}} {{end}}{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}} {{end}}`, c)))
+	files := 0
+	for _, name := range list {
+		switch name {
+		case "modernc.org/libc", "reflect", "runtime/debug", "sync", "sync/atomic", "unsafe":
+			continue
+		}
+		code, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatalf("%s uses %s, which may be generic", c, name)
+		}
+		files++
+		if m := generic.Find(code); m != nil {
+			t.Errorf("%s has %s", name, m)
+		}
+	}
+	if files < 5 {
+		t.Errorf("%s has %d files; the search is broken", c, files)
+	}
+}
+
+// generic is what the packages that SQLite's C imports have of it.
+var generic = regexp.MustCompile(`atomic\.Pointer|sync\.OnceValue|reflect\.TypeFor|reflect\.TypeAssert|X__sync_(add|sub)_and_fetch\(`)
+
 // makeSays is what make would run for a target.
 func makeSays(t *testing.T, target string) string {
 	t.Helper()
